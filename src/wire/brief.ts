@@ -1,0 +1,54 @@
+/**
+ * The brief: what the App writes to `.jobs/{id}/` on the job branch and the agent reads. Never a secret.
+ * `job.md` holds the task as text; `job.config.json` holds everything below.
+ */
+import { z } from "zod";
+
+export const JOB_ID_PATTERN = /^[a-z0-9]{8}$/;
+
+/** Folder of one job on its branch, e.g. `.jobs/ab12cd34`. */
+export const jobFolder = (id: string): string => `.jobs/${id}`;
+
+export const TASK_FILE = "job.md";
+export const CONFIG_FILE = "job.config.json";
+export const RESULT_FILE = "result.json";
+export const LOG_FILE = "log.jsonl";
+
+/** Head commit messages that start a run of `run-job.yml` begin with this. */
+export const RUN_COMMIT_PREFIX = "Run job ";
+
+export const briefSchema = z.object({
+  version: z.literal(1),
+  id: z.string().regex(JOB_ID_PATTERN),
+  /** `owner/name`. */
+  repository: z.string(),
+  branch: z.string(),
+  base: z.object({ branch: z.string(), sha: z.string() }),
+  title: z.string(),
+  runner: z.enum(["actions", "market"]),
+  /** GitHub login of the person who asked, if one did. */
+  requester: z.string().nullable(),
+  llm: z.object({
+    provider: z.string(),
+    model: z.string(),
+    /** Tokens of one answer. */
+    max_tokens: z.number().int().positive(),
+  }),
+  limits: z.object({
+    minutes: z.number().positive(),
+    turns: z.number().int().positive(),
+    cost_cents: z.number().positive(),
+  }),
+  /** 1 for the first try of a round. */
+  attempt: z.number().int().positive(),
+  /** 1 for the first round; each message starts another on the same branch. */
+  round: z.number().int().positive(),
+  issue: z.number().int().positive().nullable(),
+  pull_request: z.number().int().positive().nullable(),
+  /** Why the last try failed, in words for the model; null on a first try. */
+  failure: z.string().nullable(),
+  /** What earlier rounds were asked and did, oldest first. */
+  history: z.array(z.object({ asked: z.string(), did: z.string() })),
+});
+
+export type Brief = z.infer<typeof briefSchema>;

@@ -1,0 +1,64 @@
+/**
+ * The result: what the agent leaves in `.jobs/{id}/result.json` and the App reads leniently:
+ * unknown keys are ignored, missing ones get a neutral value, and an unreadable file is told apart from none.
+ */
+import { z } from "zod";
+
+export const OUTCOMES = ["done", "nothing_to_do", "question", "refused", "limit", "failed"] as const;
+export type Outcome = (typeof OUTCOMES)[number];
+
+const count = z.number().int().nonnegative().catch(0);
+
+export const usageSchema = z.object({
+  turns: count,
+  input_tokens: count,
+  output_tokens: count,
+  cache_read_tokens: count,
+  cache_write_tokens: count,
+});
+
+export type Usage = z.infer<typeof usageSchema>;
+
+export const NO_USAGE: Usage = {
+  turns: 0,
+  input_tokens: 0,
+  output_tokens: 0,
+  cache_read_tokens: 0,
+  cache_write_tokens: 0,
+};
+
+export const resultSchema = z.object({
+  version: z.literal(1),
+  outcome: z.enum(OUTCOMES),
+  title: z
+    .string()
+    .max(10_000)
+    .transform((text) => text.slice(0, 200))
+    .catch(""),
+  body: z
+    .string()
+    .transform((text) => text.slice(0, 50_000))
+    .catch(""),
+  reason: z
+    .string()
+    .transform((text) => text.slice(0, 2_000))
+    .optional(),
+  model: z.string().catch("unknown"),
+  usage: usageSchema.catch(NO_USAGE),
+  /** Cents, may be a fraction; null where the model's price is not known. */
+  cost_cents: z.number().nonnegative().nullable().catch(null),
+});
+
+export type Result = z.infer<typeof resultSchema>;
+
+/** The result in a file's text, or null when it is not one. */
+export function parseResult(text: string): Result | null {
+  let raw: unknown;
+  try {
+    raw = JSON.parse(text);
+  } catch {
+    return null;
+  }
+  const parsed = resultSchema.safeParse(raw);
+  return parsed.success ? parsed.data : null;
+}

@@ -1,0 +1,51 @@
+/**
+ * `.github/journeyman.yml`, read from the default branch: what a repository's owner decides. Strict: an unknown key is
+ * an error that names it, since a misspelt `allowed_paths` must not open everything.
+ */
+import { z } from "zod";
+
+export const MERGE_METHODS = ["merge", "squash", "rebase"] as const;
+
+const autoMerge = z
+  .strictObject({
+    enabled: z.boolean().default(false),
+    method: z.enum(MERGE_METHODS).default("squash"),
+    /** Globs; a changed file that matches none of them keeps the pull request for a person. */
+    allowed_paths: z.array(z.string().min(1)).max(100).default(["**"]),
+    /** false: a pull request that nothing checks may merge. */
+    require_checks: z.boolean().default(true),
+    /** Names of checks or status contexts that must be there and pass, whatever GitHub's rules say. */
+    required_checks: z.array(z.string().min(1)).max(100).default([]),
+    delete_branch: z.boolean().default(true),
+  })
+  .prefault({});
+
+const llm = z
+  .strictObject({
+    provider: z.string().min(1).optional(),
+    model: z.string().min(1).optional(),
+    max_tokens: z.number().int().min(256).max(200_000).optional(),
+  })
+  .prefault({});
+
+const limits = z
+  .strictObject({
+    minutes: z.number().int().min(1).max(350).default(30),
+    turns: z.number().int().min(1).max(500).default(60),
+    cost_cents: z.number().positive().max(100_000).default(500),
+  })
+  .prefault({});
+
+const commands = z
+  .strictObject({
+    /** Which permission may command: the default lets everyone with write access. */
+    allow: z.enum(["write", "admin"]).default("write"),
+  })
+  .prefault({});
+
+export const repositorySettingsSchema = z.strictObject({ auto_merge: autoMerge, llm, limits, commands });
+
+export type RepositorySettings = z.infer<typeof repositorySettingsSchema>;
+
+/** What counts where the repository has no file: nothing merges by itself. */
+export const DEFAULT_REPOSITORY_SETTINGS: RepositorySettings = repositorySettingsSchema.parse({});
