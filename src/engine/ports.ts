@@ -1,0 +1,220 @@
+/**
+ * What the engine needs of the rooms around it. Each is implemented elsewhere and handed in by `compose.ts`.
+ */
+import type { Command } from "../job/command.ts";
+import type { Effect, PendingEffect, WantedEffect } from "../job/effect.ts";
+import type { HistoryRow, Job, JobId, Repository, Status } from "../job/job.ts";
+import type { LedgerAccount, Posting } from "../job/ledger.ts";
+import type { Signal } from "../job/signal.ts";
+import type { LogLine } from "../wire/log-line.ts";
+import type { RepositorySettings } from "../wire/settings.ts";
+
+/** Time, injected. `now` in milliseconds since the epoch. */
+export interface Clock {
+  now(): number;
+  /** Calls back once, at or soon after `at`; the answer cancels it. Does not keep the process alive. */
+  at(at: number, callback: () => void): () => void;
+}
+
+/** A job as it is stored: one record, written whole in one atomic write. */
+export interface StoredJob {
+  readonly job: Job;
+  /** Counts the commits; the next one must name it. */
+  readonly version: number;
+  readonly history: readonly HistoryRow[];
+  readonly postings: readonly (Posting & { readonly at: number })[];
+  readonly effects: readonly PendingEffect[];
+  /** The agent's log of the last try, bounded; empty until it is known. */
+  readonly log: readonly LogLine[];
+}
+
+/** One commit: everything that one command changes. */
+export interface Commit {
+  readonly job: Job;
+  /** 0: the job is new and its id must be free. */
+  readonly expected_version: number;
+  readonly at: number;
+  readonly history: readonly HistoryRow[];
+  readonly postings: readonly Posting[];
+  /** Added to the pending ones; one of the same key replaces it under a new serial. */
+  readonly effects: readonly WantedEffect[];
+  /** The effect whose outcome this command reports: removed if still of this serial. */
+  readonly done: { readonly key: string; readonly serial: number } | null;
+  /** When given, replaces the kept log. */
+  readonly log?: readonly LogLine[];
+}
+
+export type CommitAnswer =
+  | { readonly ok: true; readonly stored: StoredJob }
+  /** Another commit came first, or a new job's id is taken. */
+  | { readonly ok: false; readonly why: "conflict" }
+  /** A user's balance would go below zero. */
+  | { readonly ok: false; readonly why: "insufficient"; readonly account: LedgerAccount };
+
+export interface JobFilter {
+  readonly account?: string;
+  /** `owner/name`, any case. */
+  readonly repository?: string;
+  readonly status?: Status;
+  readonly limit: number;
+  /** As answered before; opaque. Newest first. */
+  readonly cursor?: string;
+}
+
+export interface JobStore {
+  load(id: JobId): Promise<StoredJob | null>;
+  commit(commit: Commit): Promise<CommitAnswer>;
+  /** Counts another failed try of a pending effect and says when the next may be; false when it was replaced meanwhile. */
+  postpone(id: JobId, effect: { readonly key: string; readonly serial: number }, not_before: number): Promise<boolean>;
+  /** Removes a pending effect that has no outcome to report; false when it was replaced meanwhile. */
+  settle(id: JobId, effect: { readonly key: string; readonly serial: number }): Promise<boolean>;
+  balance(account: LedgerAccount): Promise<number>;
+  /** The newest job of this pull request, of this issue; null when there is none. */
+  ofPullRequest(repository: string, number: number): Promise<JobId | null>;
+  ofIssue(repository: string, number: number): Promise<JobId | null>;
+  /** The job that this comment asked for. */
+  ofComment(repository: string, comment_id: number): Promise<JobId | null>;
+  list(filter: JobFilter): Promise<{ readonly jobs: readonly Job[]; readonly cursor: string | null }>;
+  /** Jobs that are not settled: not final, or verified with a merge still to come. For reconcile. */
+  open(): Promise<readonly JobId[]>;
+  /** Jobs with pending effects, for the start. */
+  withEffects(): Promise<readonly JobId[]>;
+  /** Jobs whose `wakeAt` is at or before this time, oldest first, at most `limit`. */
+  due(now: number, limit: number): Promise<readonly JobId[]>;
+  /** The earliest `wakeAt` of all jobs; null when none waits for time. */
+  nextWake(): Promise<number | null>;
+  count(): Promise<number>;
+}
+
+/** Scopes of an API key. */
+export const SCOPES = ["read", "write", "work", "admin"] as const;
+export type Scope = (typeof SCOPES)[number];
+
+/** An API key as it is stored: never the key itself, its SHA-256 alone. */
+export interface StoredKey {
+  readonly id: string;
+  readonly hash: string;
+  /** The first characters, to tell keys apart in a list. */
+  readonly hint: string;
+  readonly account: string;
+  /** `owner/name`, or null: the body or the default says which. */
+  readonly repository: string | null;
+  readonly scopes: readonly Scope[];
+  readonly created_at: number;
+  readonly expires_at: number | null;
+  readonly last_used_at: number | null;
+}
+
+export interface KeyStore {
+  add(key: StoredKey): Promise<void>;
+  byHash(hash: string): Promise<StoredKey | null>;
+  list(): Promise<readonly StoredKey[]>;
+  /** True when there was one. */
+  remove(id: string): Promise<boolean>;
+  /** Kept in memory and written now and then: a read must not cost a write. */
+  touch(id: string, at: number): void;
+}
+
+/** What is known of a repository without asking GitHub. */
+export interface KnownRepository {
+  readonly owner: string;
+  readonly name: string;
+  readonly id: number;
+  readonly installation_id: number;
+  /** Null: must be read before use. */
+  readonly base: {
+    readonly branch: string;
+    readonly head_sha: string;
+    readonly tree_sha: string;
+    readonly has_workflow: boolean;
+  } | null;
+  /** The last good settings; null: none were ever read. */
+  readonly settings: RepositorySettings | null;
+  readonly settings_problem: string | null;
+}
+
+export interface RepositoryStore {
+  get(owner: string, name: string): Promise<KnownRepository | null>;
+  put(repository: KnownRepository): Promise<void>;
+  ofInstallation(installation_id: number): Promise<readonly KnownRepository[]>;
+  remove(owner: string, name: string): Promise<void>;
+}
+
+/** A delivery that is recorded and not done yet. */
+export interface PendingDelivery {
+  readonly id: string;
+  readonly signal: Signal;
+  readonly at: number;
+}
+
+/** Webhook deliveries: durable before they are answered, done only after they have been acted on. */
+export interface Inbox {
+  /** Resolves when the record is on disk. `duplicate`: recorded before, whatever became of it. */
+  record(delivery: PendingDelivery): Promise<"new" | "duplicate">;
+  done(id: string): Promise<void>;
+  pending(): Promise<readonly PendingDelivery[]>;
+  /** Recorded or done before? Those deliveries need not be sent again. */
+  knows(id: string): boolean;
+}
+
+export interface Store {
+  readonly jobs: JobStore;
+  readonly keys: KeyStore;
+  readonly repositories: RepositoryStore;
+  readonly inbox: Inbox;
+  /** Flushes what is kept in memory and lets go of the folder or the connections. */
+  close(): Promise<void>;
+}
+
+/** How one try of an effect ended. */
+export type Attempt =
+  | {
+      readonly ended: "done";
+      readonly command?: Command;
+      readonly log?: readonly LogLine[];
+      /** What was learned of the repository on the way. */
+      readonly repository?: KnownRepository;
+    }
+  /** Worth another try; `after_ms` as GitHub asked for (`retry-after`). */
+  | { readonly ended: "later"; readonly reason: string; readonly after_ms?: number };
+
+/** Performs effects. Calls, no decisions. `again`: an earlier try may have done it already, so look before acting. */
+export interface Performer {
+  perform(effect: Effect, job: Job, again: boolean): Promise<Attempt>;
+}
+
+export type Permission = "admin" | "write" | "read" | "none";
+
+/** Direct questions and answers on GitHub that belong to no job. Throws when GitHub cannot be asked. */
+export interface Desk {
+  permission(repository: Repository, login: string): Promise<Permission>;
+  /** Where a pull request comes from; for `/job` on one that is not ours. */
+  pullRequest(
+    repository: Repository,
+    number: number,
+  ): Promise<{ readonly head_branch: string; readonly head_sha: string; readonly from_fork: boolean }>;
+  react(repository: Repository, comment_id: number, content: "eyes" | "confused"): Promise<void>;
+  /** Answers once: a second call with the same `marker` on the same issue changes nothing when `again`. */
+  reply(repository: Repository, issue: number, marker: string, body: string, again: boolean): Promise<void>;
+  /** The installation of a repository, or null where the App is not installed. */
+  installation(owner: string, name: string): Promise<{ readonly id: number; readonly repository_id: number } | null>;
+  /** Deliveries of the last three days that failed, newest first, and a way to have one sent again. */
+  failedDeliveries(): Promise<readonly { readonly id: number; readonly guid: string }[]>;
+  redeliver(id: number): Promise<void>;
+}
+
+/** Ids, injected. */
+export interface Ids {
+  jobId(): JobId;
+}
+
+/** A structured log. Never given a payload, a token or a body. */
+export interface Log {
+  debug(facts: object, message: string): void;
+  info(facts: object, message: string): void;
+  warn(facts: object, message: string): void;
+  error(facts: object, message: string): void;
+}
+
+/** When time alone must wake this job next; null: never. Indexed by the store. */
+export { wakeAt } from "../job/wake.ts";

@@ -1,0 +1,107 @@
+/**
+ * Commands: the closed list of what may happen to a job. Imperative where somebody asks, a report where an effect or
+ * a webhook brings news. Each edge translates its input to one of these; `decide` alone says what follows.
+ */
+import type { RepositorySettings } from "../wire/settings.ts";
+import type { EffectType } from "./effect.ts";
+import type { Facts } from "./facts.ts";
+import type { Choices, JobId, Origin, Repository, Run, Runner, Work } from "./job.ts";
+
+/** What is needed to make a job. The id is drawn by the caller; the store refuses one that is taken. */
+export interface Draft {
+  readonly id: JobId;
+  readonly account: string;
+  readonly repository: Repository;
+  readonly runner: Runner;
+  readonly origin: Origin;
+  readonly requester: string | null;
+  readonly title: string;
+  readonly task: string;
+  readonly choices: Choices;
+  /** Branch to work from and to merge into; null: the default branch. */
+  readonly base_branch: string | null;
+  readonly price_cents: number;
+  readonly time_limit_seconds: number;
+}
+
+/** Who sent a command. `account` for keys and the market, `login` for people on GitHub. */
+export interface Actor {
+  readonly account: string | null;
+  readonly login: string | null;
+}
+
+export type Command =
+  | { readonly type: "create"; readonly draft: Draft }
+  | { readonly type: "pay"; readonly account: string }
+  | { readonly type: "cancel"; readonly by: Actor }
+  /** Cancel, close the pull request and delete the branch. */
+  | { readonly type: "discard"; readonly by: Actor }
+  | { readonly type: "pull"; readonly agent_id: string; readonly account: string }
+  | { readonly type: "reject"; readonly agent_id: string }
+  | { readonly type: "accept"; readonly agent_id: string }
+  | { readonly type: "submit"; readonly agent_id: string; readonly work: Work }
+  | { readonly type: "fail"; readonly agent_id: string; readonly reason: string }
+  | { readonly type: "message"; readonly text: string; readonly by: Actor; readonly comment_id: number | null }
+  | { readonly type: "retry"; readonly by: Actor; readonly comment_id: number | null }
+  | { readonly type: "archive" }
+  /** Time has passed: holds, deadlines and start-up limits are looked at. */
+  | { readonly type: "tick" }
+  /** Something at GitHub may have changed the verdict; `forced` reads also what webhooks should have told. */
+  | { readonly type: "look"; readonly forced: boolean }
+  /** Write comment and check again as they should be (someone asked for the status). */
+  | { readonly type: "show"; readonly comment_id: number | null }
+
+  // reports of webhooks
+  /** A run of `run-job.yml` on the job's branch: queued, in progress or completed. */
+  | { readonly type: "run-changed"; readonly run: Run; readonly head_sha: string; readonly commit_message: string }
+  /** A run of any other workflow on the job's branch. */
+  | {
+      readonly type: "ci-run-changed";
+      readonly id: number;
+      readonly attempt: number;
+      readonly sha: string;
+      readonly complete: boolean;
+    }
+  | { readonly type: "head-moved"; readonly sha: string }
+  | { readonly type: "branch-deleted" }
+  | { readonly type: "merged"; readonly pull_request: number; readonly by: string | null; readonly at: number }
+  | { readonly type: "closed"; readonly pull_request: number; readonly by: string | null }
+  | { readonly type: "reopened"; readonly pull_request: number }
+
+  // reports of effects
+  | {
+      readonly type: "brief-pushed";
+      readonly round: number;
+      readonly try: number;
+      readonly head_sha: string;
+      readonly base: { readonly branch: string; readonly sha: string };
+      readonly settings: RepositorySettings;
+    }
+  /** The brief cannot be pushed, for a reason that the repository's owner must mend. */
+  | { readonly type: "brief-refused"; readonly round: number; readonly try: number; readonly sentence: string }
+  | { readonly type: "comment-synced"; readonly comment_id: number }
+  | { readonly type: "check-synced"; readonly check_id: number; readonly sha: string }
+  | {
+      readonly type: "result-read";
+      readonly round: number;
+      readonly try: number;
+      readonly work: Work;
+      readonly head_sha: string;
+    }
+  | {
+      readonly type: "pull-request-opened";
+      readonly round: number;
+      readonly number: number;
+      readonly url: string;
+      readonly head_sha: string;
+    }
+  /** Nothing is left to merge once the job's folder is gone. */
+  | { readonly type: "nothing-to-open"; readonly round: number }
+  | { readonly type: "observe"; readonly facts: Facts }
+  | { readonly type: "auto-merge-enabled"; readonly sha: string }
+  /** GitHub would not merge. `final`: asking again will not help. */
+  | { readonly type: "merge-refused"; readonly sha: string; readonly sentence: string; readonly final: boolean }
+  /** An effect was tried as often as it may be. */
+  | { readonly type: "effect-abandoned"; readonly effect: EffectType; readonly sentence: string };
+
+export type CommandType = Command["type"];

@@ -1,0 +1,60 @@
+/**
+ * Effects: what a commit asks the world to do. Stored with the job in the same write, performed afterwards, possibly
+ * more than once: whoever performs one must find what an earlier try left. What they render they read from the job.
+ */
+export type Effect =
+  /** React to the comment that asked. */
+  | { readonly type: "react"; readonly comment_id: number; readonly content: "eyes" | "rocket" | "confused" }
+  /** Push the brief as one commit: a new branch, or a further commit on the branch that is there. */
+  | { readonly type: "push-brief"; readonly round: number; readonly try: number }
+  /** Make the sticky comment say what the job is now. */
+  | { readonly type: "sync-comment" }
+  /** Make the check run on the job's head say what the job is now. */
+  | { readonly type: "sync-check" }
+  | { readonly type: "cancel-run"; readonly run_id: number }
+  /** Read what the agent left on the branch. */
+  | { readonly type: "read-result"; readonly round: number; readonly try: number }
+  /** Remove the job's folder from the branch and open (or keep) the pull request. */
+  | { readonly type: "open-pull-request"; readonly round: number }
+  /** Read the facts for a verdict; `runs`: ask GitHub for these runs too, since their webhooks may be lost. */
+  | { readonly type: "read-facts"; readonly runs: readonly number[] }
+  | { readonly type: "merge"; readonly sha: string; readonly method: "merge" | "squash" | "rebase" }
+  | { readonly type: "enable-auto-merge"; readonly sha: string; readonly method: "merge" | "squash" | "rebase" }
+  | { readonly type: "disable-auto-merge" }
+  | { readonly type: "close-pull-request" }
+  | { readonly type: "delete-branch" }
+  /** Ask GitHub how a run stands whose webhooks may be lost. */
+  | { readonly type: "read-run"; readonly run_id: number | null };
+
+export type EffectType = Effect["type"];
+
+/** Two effects of one key are one: the later replaces the earlier, unless that is being performed. */
+export function effectKey(effect: Effect): string {
+  switch (effect.type) {
+    case "push-brief":
+    case "read-result":
+      return `${effect.type}:${effect.round}.${effect.try}`;
+    case "open-pull-request":
+      return `${effect.type}:${effect.round}`;
+    case "react":
+      return `${effect.type}:${effect.comment_id}:${effect.content}`;
+    case "cancel-run":
+      return `${effect.type}:${effect.run_id}`;
+    default:
+      return effect.type;
+  }
+}
+
+/** An effect as it is asked for: `not_before` holds it back, in milliseconds since the epoch. */
+export interface WantedEffect {
+  readonly effect: Effect;
+  readonly not_before: number;
+}
+
+/** An effect as it is stored with its job. `serial` tells a replaced one from its successor. */
+export interface PendingEffect extends WantedEffect {
+  readonly key: string;
+  readonly serial: number;
+  /** Tries that have ended in a failure. */
+  readonly attempts: number;
+}

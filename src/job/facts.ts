@@ -1,0 +1,43 @@
+/**
+ * What GitHub says of a job's pull request at one moment, read in one query at an exact head SHA.
+ * Facts are never stored and never merged with older ones: a verdict rests on one reading.
+ */
+import type { RepositorySettings } from "../wire/settings.ts";
+
+export type CheckState = "success" | "failure" | "pending" | "neutral" | "skipped" | "action_required";
+
+export interface Check {
+  readonly name: string;
+  readonly state: CheckState;
+  /** A rule on the base branch asks for it. */
+  readonly required: boolean;
+  /** One of ours: left out of the verdict, or it would wait for itself. */
+  readonly ours: boolean;
+  readonly url: string | null;
+  /** What the check says of itself, cut to a few lines; untrusted text. */
+  readonly summary: string | null;
+}
+
+export interface Facts {
+  readonly head_sha: string;
+  readonly state: "open" | "closed" | "merged";
+  readonly draft: boolean;
+  /** `unknown`: GitHub is still computing it (github-facts 6.3). */
+  readonly mergeable: "yes" | "conflict" | "unknown";
+  /** GitHub's mergeStateStatus: CLEAN, BLOCKED, BEHIND, DIRTY, UNSTABLE, HAS_HOOKS, UNKNOWN. */
+  readonly merge_state: string;
+  readonly review: "approved" | "changes_requested" | "required" | "none";
+  readonly auto_merge_enabled: boolean;
+  readonly checks: readonly Check[];
+  /** The rollup was longer than we read: then it is not green. */
+  readonly checks_complete: boolean;
+  /** Runs of workflows at this head that are known not to be complete. */
+  readonly open_runs: readonly number[];
+  readonly changed_files: readonly string[];
+  readonly changed_files_complete: boolean;
+  readonly auto_merge_allowed: boolean;
+  readonly deletes_branch_on_merge: boolean;
+  /** Settings on the base branch now; `problem` when the file is broken and the last good ones stand in. */
+  readonly settings: RepositorySettings;
+  readonly settings_problem: string | null;
+}

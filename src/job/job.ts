@@ -1,0 +1,203 @@
+/**
+ * The job: what is known of one piece of work, whoever does it. Plain data, stored as it stands.
+ * Times are milliseconds since the epoch, money is integer US cents.
+ */
+import { JOB_ID_PATTERN } from "../wire/brief.ts";
+import type { Outcome, Usage } from "../wire/result.ts";
+import type { RepositorySettings } from "../wire/settings.ts";
+import type { Reason } from "./verdict.ts";
+
+declare const brand: unique symbol;
+
+/** Eight lower-case letters and digits. */
+export type JobId = string & { readonly [brand]: "JobId" };
+
+/** The id in this text, or null when it is not one. */
+export const asJobId = (text: string): JobId | null => (JOB_ID_PATTERN.test(text) ? (text as JobId) : null);
+
+const BRANCH_PREFIX = "job/";
+
+export const branchOf = (id: JobId): string => `${BRANCH_PREFIX}${id}`;
+
+/** The job that a branch belongs to, by its name alone; null for every other branch. */
+export const jobOfBranch = (branch: string): JobId | null =>
+  branch.startsWith(BRANCH_PREFIX) ? asJobId(branch.slice(BRANCH_PREFIX.length)) : null;
+
+export const STATUSES = [
+  "pending_payment",
+  "queued",
+  "held",
+  "accepted",
+  "submitted",
+  "verified",
+  "cancelled",
+  "failed",
+] as const;
+export type Status = (typeof STATUSES)[number];
+
+/** No money waits and nobody works on a job in these; a message or a retry may still open a further round. */
+export const isFinal = (status: Status): boolean =>
+  status === "verified" || status === "cancelled" || status === "failed";
+
+export type Runner = "actions" | "market";
+
+export interface Repository {
+  readonly owner: string;
+  readonly name: string;
+  readonly installation_id: number;
+}
+
+export const fullName = (repository: { readonly owner: string; readonly name: string }): string =>
+  `${repository.owner}/${repository.name}`;
+
+/** Repositories are compared without regard to case, as GitHub does. */
+export const sameRepository = (
+  a: { readonly owner: string; readonly name: string },
+  b: { readonly owner: string; readonly name: string },
+): boolean => fullName(a).toLowerCase() === fullName(b).toLowerCase();
+
+/** Where the job came from, so that answers go back there. */
+export type Origin =
+  | { readonly kind: "comment"; readonly issue: number; readonly comment_id: number }
+  | { readonly kind: "label"; readonly issue: number }
+  | { readonly kind: "rest"; readonly dialect: "create-job" | "market" | "agent-v2"; readonly key_id: string | null }
+  | { readonly kind: "cron"; readonly name: string };
+
+/** The issue or pull request in which the job was asked for and in which its comment stands; null without one. */
+export const issueOf = (origin: Origin): number | null =>
+  origin.kind === "comment" || origin.kind === "label" ? origin.issue : null;
+
+/** What the sender chose against the repository's settings. */
+export interface Choices {
+  readonly provider: string | null;
+  readonly model: string | null;
+  readonly no_merge: boolean;
+  readonly draft: boolean;
+}
+
+/** A run of a workflow on GitHub Actions. A re-run keeps `id` and raises `attempt` (github-facts 2.15). */
+export interface Run {
+  readonly id: number;
+  readonly attempt: number;
+  readonly url: string;
+  readonly status: "queued" | "in_progress" | "completed";
+  readonly conclusion: string | null;
+}
+
+/** A CI run that a webhook told us of, on the commit named: green waits until all of them are complete. */
+export interface CiRun {
+  readonly id: number;
+  readonly attempt: number;
+  readonly sha: string;
+  readonly complete: boolean;
+}
+
+/** What one round was asked, and what came of it. */
+export interface Round {
+  readonly asked: string;
+  readonly by: string | null;
+  /** Empty until the round has an outcome. */
+  readonly did: string;
+}
+
+/** What the agent of the last try said; `outcome` also for a green run that left no result. */
+export interface Work {
+  readonly outcome: Outcome;
+  readonly title: string;
+  readonly body: string;
+  readonly reason: string | null;
+  readonly model: string;
+  readonly usage: Usage;
+  readonly cost_cents: number | null;
+  readonly changed_files: readonly string[];
+}
+
+/** A market worker's claim on a queued job. */
+export interface Hold {
+  readonly agent_id: string;
+  readonly account: string;
+  readonly expires_at: number;
+}
+
+/** How the pull request is to be brought home, as far as that has come. */
+export type Merge =
+  | { readonly state: "off"; readonly why: string }
+  | { readonly state: "waiting" }
+  | { readonly state: "merging"; readonly sha: string }
+  | { readonly state: "auto"; readonly sha: string };
+
+export interface Job {
+  readonly id: JobId;
+  /** Account of the sender, which pays and may read the job. */
+  readonly account: string;
+  readonly repository: Repository;
+  readonly runner: Runner;
+  readonly status: Status;
+  readonly origin: Origin;
+  /** GitHub login of the person who asked, if one did. */
+  readonly requester: string | null;
+  readonly title: string;
+  /** The task of the first round. */
+  readonly task: string;
+  readonly choices: Choices;
+  /** Snapshot from the base commit at the last push of a brief; null until then. */
+  readonly settings: RepositorySettings | null;
+
+  readonly price_cents: number;
+  readonly time_limit_seconds: number;
+  readonly created_at: number;
+  readonly updated_at: number;
+  readonly accepted_at: number | null;
+  readonly deadline_at: number | null;
+  readonly submitted_at: number | null;
+  readonly merged_at: number | null;
+  readonly archived_at: number | null;
+  readonly cancellation_requested: boolean;
+  /** Grows on accept and on fail: three means that two tries are over (job-market seed). */
+  readonly attempt_count: number;
+  /** Tries of this round that were begun on the branch; names the effects of a try. */
+  readonly tries: number;
+  /** 1 for the first; a message or a retry opens the next. */
+  readonly round: number;
+  readonly rounds: readonly Round[];
+  /** Asked for while a round was under way; taken up by the next. */
+  readonly waiting_messages: readonly { readonly text: string; readonly by: string | null }[];
+  readonly hold: Hold | null;
+  readonly worker: { readonly agent_id: string; readonly account: string } | null;
+  readonly presented_to_agents: readonly string[];
+
+  /** Branch to start from and to merge into; `branch` null: the default branch. */
+  readonly base: { readonly branch: string | null; readonly sha: string | null };
+  readonly branch: string;
+  /** Head of the job branch as last told by our own writes or a webhook. Null: not on GitHub yet. */
+  readonly head_sha: string | null;
+  /** When the brief of this try reached GitHub; a run is due five minutes later. */
+  readonly pushed_at: number | null;
+  readonly run: Run | null;
+  readonly ci_runs: readonly CiRun[];
+  readonly pull_request: { readonly number: number; readonly url: string } | null;
+  readonly merge: Merge;
+  readonly work: Work | null;
+  /** Why the last try failed, in a sentence; shown, and handed to the next try. */
+  readonly failure: string | null;
+  /** The last verdict's reasons, for comment and check. */
+  readonly reasons: readonly Reason[];
+  /** Things the sender must be told beside the status, e.g. that no run has started. */
+  readonly notice: string | null;
+  readonly comment: { readonly id: number; readonly synced_at: number } | null;
+  readonly check: { readonly id: number; readonly sha: string; readonly synced_at: number } | null;
+}
+
+/** One row of a job's history: a transition, in the past tense. */
+export interface HistoryRow {
+  readonly at: number;
+  readonly event: string;
+  readonly from: Status | null;
+  readonly to: Status;
+  readonly by: string | null;
+  readonly note: string | null;
+}
+
+/** The status that counts now: a hold that is over reads as queued, whether or not a timer has come by. */
+export const statusAt = (job: Job, now: number): Status =>
+  job.status === "held" && job.hold !== null && job.hold.expires_at <= now ? "queued" : job.status;

@@ -1,0 +1,91 @@
+/**
+ * Signals: what a webhook means to us, small enough to be kept durably until it has been acted on.
+ * `github/inbound` makes them from payloads without any call; the engine turns them into commands.
+ */
+import type { Command } from "./command.ts";
+import type { JobId } from "./job.ts";
+
+export interface SignalRepository {
+  readonly owner: string;
+  readonly name: string;
+  readonly id: number;
+  readonly installation_id: number;
+}
+
+export type SlashCommand =
+  /** `task` empty: the issue itself is the task. On a job's pull request: a message. */
+  | {
+      readonly verb: "run";
+      readonly task: string;
+      readonly model: string | null;
+      readonly no_merge: boolean;
+      readonly draft: boolean;
+    }
+  | { readonly verb: "status" | "cancel" | "retry" | "help" }
+  /** Understood as a command, but not as a valid one; `sentence` says what was probably meant. */
+  | { readonly verb: "mistaken"; readonly sentence: string };
+
+export interface SignalIssue {
+  readonly number: number;
+  readonly title: string;
+  readonly body: string;
+  readonly is_pull_request: boolean;
+}
+
+export type Signal =
+  /** A person asks in a comment. Permission is not checked yet. */
+  | {
+      readonly type: "slash";
+      readonly repository: SignalRepository;
+      readonly issue: SignalIssue;
+      readonly comment_id: number;
+      readonly author: string;
+      readonly command: SlashCommand;
+    }
+  /** The label `job` was put on an issue. Permission of the sender is not checked yet. */
+  | {
+      readonly type: "label";
+      readonly repository: SignalRepository;
+      readonly issue: SignalIssue;
+      readonly author: string;
+    }
+  /** A button of our check run, or "Re-run". Permission of the sender is not checked yet. */
+  | {
+      readonly type: "button";
+      readonly repository: SignalRepository;
+      readonly job: JobId;
+      readonly action: "retry" | "discard";
+      readonly author: string;
+    }
+  /** News of one job; the engine checks that the job lives in this repository. */
+  | { readonly type: "news"; readonly repository: SignalRepository; readonly job: JobId; readonly command: Command }
+  /** News of the job that owns a pull request, known by number alone. */
+  | {
+      readonly type: "pull-request-news";
+      readonly repository: SignalRepository;
+      readonly pull_request: number;
+      readonly command: Command;
+    }
+  /** The default branch moved. `settings_changed`: what we keep of the repository must be read again. */
+  | {
+      readonly type: "default-branch-moved";
+      readonly repository: SignalRepository;
+      readonly branch: string;
+      readonly head_sha: string;
+      readonly tree_sha: string;
+      readonly settings_changed: boolean;
+    }
+  /** What we keep of these repositories is no longer sure (installed, renamed, permissions changed). */
+  | {
+      readonly type: "repositories-changed";
+      readonly installation_id: number;
+      readonly added: readonly { readonly owner: string; readonly name: string; readonly id: number }[];
+      readonly removed: readonly { readonly owner: string; readonly name: string; readonly id: number }[];
+    }
+  | { readonly type: "uninstalled"; readonly installation_id: number };
+
+/** What the inbound side makes of a delivery. */
+export type Heard =
+  | { readonly kind: "signal"; readonly signal: Signal }
+  /** Nothing to do, and why: for the log and the tests. */
+  | { readonly kind: "ignored"; readonly reason: string };
