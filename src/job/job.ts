@@ -122,9 +122,11 @@ export interface Hold {
 /** How the pull request is to be brought home, as far as that has come. */
 export type Merge =
   | { readonly state: "off"; readonly why: string }
-  | { readonly state: "waiting" }
-  | { readonly state: "merging"; readonly sha: string }
-  | { readonly state: "auto"; readonly sha: string };
+  /** `refusals`: how often GitHub has said no so far; bounded. */
+  | { readonly state: "waiting"; readonly refusals: number }
+  /** `deletes_branch`: the repository deletes merged branches itself. */
+  | { readonly state: "merging"; readonly sha: string; readonly refusals: number; readonly deletes_branch: boolean }
+  | { readonly state: "auto"; readonly sha: string; readonly deletes_branch: boolean };
 
 export interface Job {
   readonly id: JobId;
@@ -171,9 +173,13 @@ export interface Job {
   readonly branch: string;
   /** Head of the job branch as last told by our own writes or a webhook. Null: not on GitHub yet. */
   readonly head_sha: string | null;
+  /** Commit of this try's brief; its run is the one that counts. Null until told. */
+  readonly brief_sha: string | null;
   /** When the brief of this try reached GitHub; a run is due five minutes later. */
   readonly pushed_at: number | null;
   readonly run: Run | null;
+  /** Ids of the runs of earlier tries, newest last, whose late events mean nothing. */
+  readonly past_runs: readonly number[];
   readonly ci_runs: readonly CiRun[];
   readonly pull_request: { readonly number: number; readonly url: string } | null;
   readonly merge: Merge;
@@ -184,6 +190,8 @@ export interface Job {
   readonly reasons: readonly Reason[];
   /** Things the sender must be told beside the status, e.g. that no run has started. */
   readonly notice: string | null;
+  /** When time alone last woke the job; what was due by then is not due again. */
+  readonly woken_at: number | null;
   readonly comment: { readonly id: number; readonly synced_at: number } | null;
   readonly check: { readonly id: number; readonly sha: string; readonly synced_at: number } | null;
 }

@@ -2,10 +2,158 @@
  * The verdict on a job's pull request: pass, fail or wait, and whether it may be merged, each with its reasons.
  * Pure. Fails closed: whatever is not known for sure keeps the pull request waiting.
  */
+import picomatch from "picomatch";
+import type { Check, Facts } from "./facts.ts";
+import type { Job } from "./job.ts";
+import { NO_CHECKS_LIMIT_MS } from "./wake.ts";
+
 export interface Reason {
   readonly verdict: "pass" | "fail" | "wait";
-  /** One sentence without a trailing explanation, e.g. "3 of 4 checks are done". */
+  /** One sentence, without the full stop. */
   readonly text: string;
   readonly url: string | null;
   readonly because: readonly Reason[];
+}
+
+export interface Verdict {
+  /** Is the work good? */
+  readonly work: Reason;
+  /** May it be merged, and how? */
+  readonly merge: Reason & { readonly how: "now" | "auto" | "none"; readonly never: boolean };
+}
+
+const reason = (verdict: Reason["verdict"], text: string, because: readonly Reason[] = [], url: string | null = null) =>
+  ({ verdict, text, url, because }) satisfies Reason;
+
+/** Files that never merge by themselves: who can edit a workflow can read every secret (github-facts 3.3). */
+const GUARDED = ".github/";
+
+/** The most reasons of one kind that are listed by name. */
+const MOST_LISTED = 10;
+
+const VERDICT_OF: Readonly<Record<Check["state"], Reason["verdict"]>> = {
+  success: "pass",
+  neutral: "pass",
+  skipped: "pass",
+  failure: "fail",
+  pending: "wait",
+  action_required: "wait",
+};
+
+const sentenceOf = (check: Check): string => {
+  switch (check.state) {
+    case "action_required":
+      return `${check.name} waits for a person`;
+    case "pending":
+      return `${check.name} is not done`;
+    case "failure":
+      return `${check.name} failed`;
+    default:
+      return `${check.name} passed`;
+  }
+};
+
+const judgeCheck = (check: Check): Reason => reason(VERDICT_OF[check.state], sentenceOf(check), [], check.url);
+
+/** Is the work good? Our own check is left out; known runs must all be complete (github-facts 6.7, 6.8). */
+function judgeWork(facts: Facts, job: Job, now: number): Reason {
+  if (facts.head_sha !== job.head_sha) return reason("wait", "the branch has just moved; it is judged again");
+  const checks = facts.checks.filter((check) => !check.ours);
+  const judged = checks.map(judgeCheck);
+  const failed = judged.filter((one) => one.verdict === "fail");
+  const waiting = judged.filter((one) => one.verdict === "wait");
+  const listed = (reasons: readonly Reason[]) => reasons.slice(0, MOST_LISTED);
+
+  if (facts.open_runs.length > 0)
+    return reason(
+      "wait",
+      `${facts.open_runs.length} workflow run(s) are not complete`,
+      listed([...failed, ...waiting]),
+    );
+  if (failed.length > 0) return reason("fail", `${failed.length} of ${checks.length} checks failed`, listed(failed));
+  if (!facts.checks_complete) return reason("wait", "there are more checks than can be judged; a person must merge");
+  if (waiting.length > 0)
+    return reason("wait", `${checks.length - waiting.length} of ${checks.length} checks are done`, listed(waiting));
+
+  const names = new Set(checks.map((check) => check.name));
+  const missing = facts.settings.auto_merge.required_checks.filter((name) => !names.has(name));
+  if (missing.length > 0)
+    return reason(
+      "wait",
+      "required checks have not reported",
+      listed(missing.map((name) => reason("wait", `${name} has not reported`))),
+    );
+  if (checks.length > 0) return reason("pass", `all ${checks.length} checks passed`, listed(judged));
+  if (!facts.settings.auto_merge.require_checks)
+    return reason("pass", "nothing checks this repository, and its settings say that this is enough");
+  const settled = job.submitted_at !== null && now - job.submitted_at >= NO_CHECKS_LIMIT_MS;
+  return settled && job.price_cents === 0
+    ? reason("pass", "no check has reported in half an hour; the work is left to a person")
+    : reason("wait", "no check has reported yet");
+}
+
+/** What keeps this pull request from ever being merged by us; null: nothing. */
+function forbids(facts: Facts, job: Job): string | null {
+  const { auto_merge } = facts.settings;
+  if (job.cancellation_requested) return "the job was asked to be cancelled";
+  if (job.choices.no_merge) return "it was asked for with --no-merge";
+  if (!auto_merge.enabled)
+    return "auto-merge is off here; set `auto_merge: {enabled: true}` in .github/journeyman.yml to turn it on";
+  if (!facts.changed_files_complete) return "it changes more files than can be checked";
+  const guarded = facts.changed_files.find((path) => path.toLowerCase().startsWith(GUARDED));
+  if (guarded !== undefined) return `it changes ${guarded}, and files below .github never merge by themselves`;
+  const allowed = picomatch([...auto_merge.allowed_paths], { dot: true });
+  const outside = facts.changed_files.find((path) => !allowed(path));
+  if (outside !== undefined) return `it changes ${outside}, which allowed_paths does not name`;
+  if (auto_merge.require_checks && !facts.checks.some((check) => !check.ours))
+    return "no check has reported; set `require_checks: false` in .github/journeyman.yml to merge without any";
+  return null;
+}
+
+type MergeVerdict = Verdict["merge"];
+
+const merge = (how: MergeVerdict["how"], verdict: Reason["verdict"], text: string, never = false): MergeVerdict => ({
+  ...reason(verdict, text),
+  how,
+  never,
+});
+
+function judgeMerge(facts: Facts, job: Job, work: Reason): MergeVerdict {
+  if (work.verdict !== "pass") return merge("none", "wait", "it merges once the checks are green");
+  const forbidden = forbids(facts, job);
+  if (forbidden !== null) return merge("none", "fail", forbidden, true);
+  if (facts.state !== "open") return merge("none", "wait", `the pull request is ${facts.state}`);
+  if (facts.draft) return merge("none", "wait", "the pull request is a draft; mark it as ready");
+  if (facts.review === "changes_requested") return merge("none", "wait", "a review asks for changes");
+  if (facts.mergeable === "conflict") return merge("none", "wait", "it conflicts with the base branch; resolve that");
+  if (facts.mergeable === "unknown") return merge("none", "wait", "GitHub is still computing whether it can be merged");
+  switch (facts.merge_state) {
+    case "CLEAN":
+    case "HAS_HOOKS":
+    case "UNSTABLE": // our own check is under way; every other one was judged above
+      return merge("now", "pass", "it can be merged");
+    case "BEHIND":
+      return merge("none", "wait", "the base branch must be merged into it first; press “Update branch”");
+    case "BLOCKED":
+      if (facts.auto_merge_enabled) return merge("none", "wait", "GitHub merges it once its rules are met");
+      return facts.auto_merge_allowed
+        ? merge("auto", "wait", "GitHub merges it once its rules are met")
+        : merge("none", "wait", "the branch's rules are not met; a review may be missing");
+    default:
+      return merge("none", "wait", `GitHub says ${facts.merge_state}`);
+  }
+}
+
+/** Judges facts of one moment. `now` in milliseconds, for the time that no check has reported. */
+export function judge(facts: Facts, job: Job, now: number): Verdict {
+  const work = judgeWork(facts, job, now);
+  return { work, merge: judgeMerge(facts, job, work) };
+}
+
+/** What failed, in a few lines for the next try: each failing check with what it says of itself. */
+export function failureOf(facts: Facts): string {
+  const failed = facts.checks.filter((check) => !check.ours && check.state === "failure").slice(0, MOST_LISTED);
+  return failed
+    .map((check) => `The check “${check.name}” failed.${check.summary ? `\n${check.summary}` : ""}`)
+    .join("\n");
 }

@@ -7,22 +7,25 @@ export const START_LIMIT_MS = 5 * 60_000;
 /** A pull request that nothing checks is finished work after this, though it never merges by itself. */
 export const NO_CHECKS_LIMIT_MS = 30 * 60_000;
 
-/** Milliseconds since the epoch; null: nothing is due. */
-export function wakeAt(job: Job): number | null {
+const due = (job: Job): number | null => {
   switch (job.status) {
     case "held":
       return job.hold?.expires_at ?? null;
     case "accepted":
       return job.deadline_at;
     case "queued":
-      return job.runner === "actions" && job.pushed_at !== null && job.run === null && job.notice === null
+      return job.runner === "actions" && job.pushed_at !== null && job.run === null
         ? job.pushed_at + START_LIMIT_MS
         : null;
     case "submitted":
-      return job.runner === "actions" && job.submitted_at !== null && job.notice === null
-        ? job.submitted_at + NO_CHECKS_LIMIT_MS
-        : null;
+      return job.submitted_at !== null ? job.submitted_at + NO_CHECKS_LIMIT_MS : null;
     default:
       return null;
   }
+};
+
+/** Milliseconds since the epoch; null: nothing is due that a wake-up has not seen already. */
+export function wakeAt(job: Job): number | null {
+  const at = due(job);
+  return at === null || (job.woken_at !== null && job.woken_at >= at) ? null : at;
 }

@@ -1,0 +1,34 @@
+/**
+ * The one door: what the edges (HTTP, webhooks, schedules) may ask of the engine. Types alone.
+ */
+import type { Command, Draft } from "../job/command.ts";
+import type { Job, JobId } from "../job/job.ts";
+import type { Refusal } from "../job/refusal.ts";
+import type { Signal } from "../job/signal.ts";
+import type { StoredJob } from "./ports.ts";
+
+export type Handled =
+  | { readonly ok: true; readonly job: Job; readonly stored: StoredJob }
+  | { readonly ok: false; readonly refusal: Refusal };
+
+export interface Health {
+  readonly ready: boolean;
+}
+
+export interface Door {
+  handle(id: JobId, command: Command): Promise<Handled>;
+  /** Draws the id, and another one when it is taken. */
+  create(draft: Omit<Draft, "id">): Promise<Handled>;
+  /** Resolves when the delivery is on disk; it is worked on in the background. */
+  receive(deliveryId: string, heard: Signal): Promise<"new" | "duplicate">;
+  /** Resolves at the commit that satisfies the predicate, or with null when the time is over. */
+  waitFor(id: JobId, predicate: (stored: StoredJob) => boolean, timeout_ms: number): Promise<StoredJob | null>;
+  health(): Health;
+}
+
+/** The door with its hinges: what the composition starts and stops. */
+export interface Engine extends Door {
+  start(): Promise<void>;
+  /** Lets what is under way finish. */
+  stop(): Promise<void>;
+}

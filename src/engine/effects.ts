@@ -1,0 +1,161 @@
+/**
+ * The effects runner: performs what commits have asked for, one effect of a job at a time, many jobs side by side.
+ *
+ * An effect is performed at least once. Its outcome is committed together with its removal, so a crash before that
+ * performs it again (`again` tells the performer to look first), and a crash after it does not. A failed try backs
+ * off, with jitter or as long as GitHub asked for, and after a bounded number of tries the core is told.
+ */
+import pLimit from "p-limit";
+import type { Command } from "../job/command.ts";
+import type { PendingEffect } from "../job/effect.ts";
+import { type JobId, fullName } from "../job/job.ts";
+import { isWanted } from "../job/wanted.ts";
+import type { Handle } from "./handle.ts";
+import type { Attempt, Clock, Log, Performer, Store, StoredJob } from "./ports.ts";
+
+/** Jobs whose effects are performed side by side; GitHub allows 100 requests at once. */
+const CONCURRENCY = 40;
+/** With the back-off below: about three quarters of an hour. */
+export const MOST_TRIES = 14;
+const FIRST_DELAY_MS = 1_000;
+const LONGEST_DELAY_MS = 300_000;
+/** GitHub's own word on how long to wait is believed up to this. */
+const LONGEST_ASKED_MS = 3_600_000;
+
+interface Needs {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly performer: Performer;
+  readonly handle: Handle;
+  readonly log: Log;
+  /** 0 ≤ n < 1. */
+  readonly random: () => number;
+}
+
+export interface EffectsRunner {
+  /** Something may be due for this job. */
+  kick(id: JobId): void;
+  /** Effects found at the start: an earlier process may have performed them. */
+  recover(stored: StoredJob): void;
+  /** Starts nothing more and resolves when what is under way has ended. */
+  stop(): Promise<void>;
+}
+
+export function createEffectsRunner({ store, clock, performer, handle, log, random }: Needs): EffectsRunner {
+  const limit = pLimit(CONCURRENCY);
+  const working = new Map<JobId, Promise<void>>();
+  const kicked = new Set<JobId>();
+  const timers = new Map<JobId, () => void>();
+  const recovered = new Map<JobId, number>();
+  let stopping = false;
+
+  const delay = (attempts: number, asked: number | undefined): number => {
+    if (asked !== undefined) return Math.min(asked, LONGEST_ASKED_MS);
+    const longest = Math.min(LONGEST_DELAY_MS, FIRST_DELAY_MS * 2 ** attempts);
+    return longest / 2 + (random() * longest) / 2;
+  };
+
+  const tryOnce = async (effect: PendingEffect, stored: StoredJob): Promise<Attempt> => {
+    const again = effect.attempts > 0 || effect.serial <= (recovered.get(stored.job.id) ?? 0);
+    try {
+      return await performer.perform(effect.effect, stored.job, again);
+    } catch (error) {
+      log.error({ job: stored.job.id, effect: effect.key, error }, "an effect threw");
+      return { ended: "later", reason: "An internal error occurred." };
+    }
+  };
+
+  const abandon = async (id: JobId, effect: PendingEffect, reason: string): Promise<void> => {
+    log.error({ job: id, effect: effect.key, reason }, "an effect is given up");
+    const sentence = `GitHub could not be reached or refused (${reason}). Try again with \`/job retry\`.`;
+    await handle(id, { type: "effect-abandoned", effect: effect.effect.type, sentence }, { done: effect });
+  };
+
+  const report = async (
+    id: JobId,
+    effect: PendingEffect,
+    outcome: Extract<Attempt, { ended: "done" }>,
+  ): Promise<void> => {
+    if (outcome.repository) await store.repositories.put(outcome.repository);
+    const command: Command | undefined = outcome.command;
+    if (command === undefined) await store.jobs.settle(id, effect);
+    else await handle(id, command, { done: effect, ...(outcome.log ? { log: outcome.log } : {}) });
+  };
+
+  const performOne = async (id: JobId, effect: PendingEffect, stored: StoredJob): Promise<void> => {
+    if (!isWanted(effect.effect, stored.job)) {
+      await store.jobs.settle(id, effect);
+      return;
+    }
+    const outcome = await tryOnce(effect, stored);
+    if (outcome.ended === "done") {
+      log.debug({ job: id, effect: effect.key, repository: fullName(stored.job.repository) }, "effect performed");
+      await report(id, effect, outcome);
+    } else if (effect.attempts + 1 >= MOST_TRIES) {
+      await abandon(id, effect, outcome.reason);
+    } else {
+      log.warn({ job: id, effect: effect.key, attempt: effect.attempts + 1, reason: outcome.reason }, "effect put off");
+      await store.jobs.postpone(id, effect, clock.now() + delay(effect.attempts, outcome.after_ms));
+    }
+  };
+
+  const sleepUntil = (id: JobId, at: number): void => {
+    timers.get(id)?.();
+    timers.set(
+      id,
+      clock.at(at, () => {
+        timers.delete(id);
+        kick(id);
+      }),
+    );
+  };
+
+  /** Performs what is due, in the order in which it was asked for, until nothing is. */
+  const work = async (id: JobId): Promise<void> => {
+    while (!stopping) {
+      const stored = await store.jobs.load(id);
+      if (stored === null || stored.effects.length === 0) {
+        recovered.delete(id);
+        return;
+      }
+      const due = stored.effects.find((effect) => effect.not_before <= clock.now());
+      if (due === undefined) {
+        sleepUntil(id, Math.min(...stored.effects.map((effect) => effect.not_before)));
+        return;
+      }
+      await performOne(id, due, stored);
+    }
+  };
+
+  const run = async (id: JobId): Promise<void> => {
+    try {
+      while (kicked.delete(id)) await limit(work, id);
+    } catch (error) {
+      log.error({ job: id, error }, "the store failed under the effects runner");
+      sleepUntil(id, clock.now() + FIRST_DELAY_MS);
+    } finally {
+      working.delete(id);
+      if (kicked.has(id)) kick(id);
+    }
+  };
+
+  const kick = (id: JobId): void => {
+    if (stopping) return;
+    kicked.add(id);
+    if (!working.has(id)) working.set(id, run(id));
+  };
+
+  return {
+    kick,
+    recover(stored) {
+      recovered.set(stored.job.id, Math.max(0, ...stored.effects.map((effect) => effect.serial)));
+      kick(stored.job.id);
+    },
+    async stop() {
+      stopping = true;
+      for (const cancel of timers.values()) cancel();
+      timers.clear();
+      await Promise.allSettled(working.values());
+    },
+  };
+}

@@ -1,0 +1,85 @@
+/**
+ * The engine: the door with what hangs on it. Signals come in, commands are decided and committed, effects go out,
+ * time wakes jobs, and what was lost on the way is found again at the start and every hour.
+ */
+import type { Draft } from "../job/command.ts";
+import type { JobId } from "../job/job.ts";
+import type { Engine, Handled } from "./door.ts";
+import { createEffectsRunner } from "./effects.ts";
+import { createHandle } from "./handle.ts";
+import { createInboxWorker } from "./inbox.ts";
+import { createIntake } from "./intake.ts";
+import type { Clock, Desk, Ids, Log, Performer, Store, StoredJob } from "./ports.ts";
+import { createReconciler } from "./reconcile.ts";
+import { createWaiters } from "./waiters.ts";
+import { createWaker } from "./waker.ts";
+
+export interface EngineParts {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly performer: Performer;
+  readonly desk: Desk;
+  readonly log: Log;
+  /** 0 ≤ n < 1; spreads retries. */
+  readonly random?: () => number;
+}
+
+/** 36^8 ids: a second collision in a row does not happen by chance. */
+const MOST_DRAWS = 5;
+
+export function createEngine({ store, clock, ids, performer, desk, log, random = Math.random }: EngineParts): Engine {
+  const waiters = createWaiters(store.jobs, clock);
+  let ready = false;
+
+  const committed = (stored: StoredJob): void => {
+    waiters.committed(stored);
+    waker.committed(stored.job);
+    if (stored.effects.length > 0) effects.kick(stored.job.id);
+  };
+  const handle = createHandle({ jobs: store.jobs, clock, committed });
+  const effects = createEffectsRunner({ store, clock, performer, handle, log, random });
+  const waker = createWaker({ jobs: store.jobs, clock, handle, log });
+
+  const create = async (draft: Omit<Draft, "id">): Promise<Handled> => {
+    for (let draws = 0; draws < MOST_DRAWS; draws++) {
+      const id: JobId = ids.jobId();
+      if ((await store.jobs.load(id)) !== null) continue;
+      return handle(id, { type: "create", draft: { ...draft, id } });
+    }
+    throw new Error("Could not draw a free job id");
+  };
+
+  const inbox = createInboxWorker({
+    inbox: store.inbox,
+    intake: createIntake({ store, desk, handle, create }),
+    clock,
+    log,
+  });
+  const reconciler = createReconciler({ store, desk, clock, handle, log });
+
+  return {
+    handle: (id, command) => handle(id, command),
+    create,
+    receive: inbox.receive,
+    waitFor: waiters.waitFor,
+    health: () => ({ ready }),
+    async start() {
+      for (const id of await store.jobs.withEffects()) {
+        const stored = await store.jobs.load(id);
+        if (stored) effects.recover(stored);
+      }
+      await inbox.recover();
+      await waker.start();
+      reconciler.start();
+      ready = true;
+    },
+    async stop() {
+      ready = false;
+      reconciler.stop();
+      waker.stop();
+      await inbox.stop();
+      await effects.stop();
+    },
+  };
+}

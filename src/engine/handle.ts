@@ -1,0 +1,79 @@
+/**
+ * The door: load → decide → commit. Everybody who changes a job comes through here, effects with their outcomes
+ * included. One commit is one atomic write; a conflict means that somebody came first, so it is decided again.
+ */
+import type { Command } from "../job/command.ts";
+import { decide } from "../job/decide.ts";
+import type { JobId } from "../job/job.ts";
+import { userAccount } from "../job/ledger.ts";
+import { refusal } from "../job/refusal.ts";
+import type { LogLine } from "../wire/log-line.ts";
+import type { Handled } from "./door.ts";
+import type { Clock, JobStore, StoredJob } from "./ports.ts";
+
+/** More conflicts in a row than this mean that something is wrong with the store, not that it is busy. */
+const MOST_CONFLICTS = 50;
+
+/** What a command brings along besides itself. */
+export interface Extras {
+  /** The effect whose outcome this is: settled in the same commit. */
+  readonly done?: { readonly key: string; readonly serial: number };
+  readonly log?: readonly LogLine[];
+}
+
+export type Handle = (id: JobId, command: Command, extras?: Extras) => Promise<Handled>;
+
+interface Needs {
+  readonly jobs: JobStore;
+  readonly clock: Clock;
+  /** Told of every commit, after it. */
+  readonly committed: (stored: StoredJob) => void;
+}
+
+export const NOT_FOUND = refusal("not_found", "There is no such job.");
+
+export function createHandle({ jobs, clock, committed }: Needs): Handle {
+  const availableTo = async (account: string, price: number): Promise<number> =>
+    price === 0 ? 0 : jobs.balance(userAccount(account));
+
+  const attempt = async (id: JobId, command: Command, extras: Extras): Promise<Handled | "again"> => {
+    const stored = await jobs.load(id);
+    const draft = command.type === "create" ? command.draft : null;
+    const sender = stored?.job.account ?? draft?.account ?? "";
+    const price = stored?.job.price_cents ?? draft?.price_cents ?? 0;
+    const now = clock.now();
+    const decision = decide(stored?.job ?? null, command, { now, available_cents: await availableTo(sender, price) });
+    const settle = async (): Promise<void> => {
+      if (extras.done) await jobs.settle(id, extras.done);
+    };
+    if (decision.kind === "refused") {
+      await settle();
+      return { ok: false, refusal: decision.refusal };
+    }
+    if (decision.kind === "unchanged") {
+      await settle();
+      return stored === null ? { ok: false, refusal: NOT_FOUND } : { ok: true, job: stored.job, stored };
+    }
+    const answer = await jobs.commit({
+      job: decision.job,
+      expected_version: stored?.version ?? 0,
+      at: now,
+      history: decision.history,
+      postings: decision.postings,
+      effects: decision.effects,
+      done: extras.done ?? null,
+      ...(extras.log ? { log: extras.log } : {}),
+    });
+    if (!answer.ok) return "again";
+    committed(answer.stored);
+    return { ok: true, job: answer.stored.job, stored: answer.stored };
+  };
+
+  return async (id, command, extras = {}) => {
+    for (let tries = 0; tries < MOST_CONFLICTS; tries++) {
+      const handled = await attempt(id, command, extras);
+      if (handled !== "again") return handled;
+    }
+    throw new Error(`Job ${id}: ${MOST_CONFLICTS} commits in a row met a conflict`);
+  };
+}

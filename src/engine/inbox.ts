@@ -1,0 +1,83 @@
+/**
+ * Deliveries: durable first, answered next, worked on afterwards, marked done last. A delivery whose work fails is
+ * tried again with back-off, a bounded number of times; after a crash it is found again at the start.
+ */
+import pLimit from "p-limit";
+import type { Signal } from "../job/signal.ts";
+import type { Intake } from "./intake.ts";
+import type { Clock, Inbox, Log, PendingDelivery } from "./ports.ts";
+
+const CONCURRENCY = 20;
+/** With the back-off below: about an hour. */
+const MOST_TRIES = 10;
+const FIRST_DELAY_MS = 2_000;
+const LONGEST_DELAY_MS = 600_000;
+
+interface Needs {
+  readonly inbox: Inbox;
+  readonly intake: Intake;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+export interface InboxWorker {
+  receive(id: string, signal: Signal): Promise<"new" | "duplicate">;
+  recover(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export function createInboxWorker({ inbox, intake, clock, log }: Needs): InboxWorker {
+  const limit = pLimit(CONCURRENCY);
+  const working = new Set<Promise<void>>();
+  const waiting = new Set<() => void>();
+  let stopping = false;
+
+  const attempt = async (delivery: PendingDelivery, tries: number, again: boolean): Promise<void> => {
+    if (stopping) return;
+    try {
+      await intake(delivery.id, delivery.signal, again);
+      await inbox.done(delivery.id);
+    } catch (error) {
+      if (tries + 1 >= MOST_TRIES) {
+        log.error({ delivery: delivery.id, signal: delivery.signal.type, error }, "a delivery is given up");
+        await inbox.done(delivery.id);
+        return;
+      }
+      log.warn(
+        { delivery: delivery.id, signal: delivery.signal.type, error, attempt: tries + 1 },
+        "a delivery is put off",
+      );
+      const at = clock.now() + Math.min(LONGEST_DELAY_MS, FIRST_DELAY_MS * 2 ** tries);
+      const cancel = clock.at(at, () => {
+        waiting.delete(cancel);
+        work(delivery, tries + 1, true);
+      });
+      waiting.add(cancel);
+    }
+  };
+
+  const work = (delivery: PendingDelivery, tries: number, again: boolean): void => {
+    const done: Promise<void> = limit(attempt, delivery, tries, again)
+      .catch((error: unknown) => log.error({ delivery: delivery.id, error }, "the inbox failed"))
+      .finally(() => working.delete(done));
+    working.add(done);
+  };
+
+  return {
+    async receive(id, signal) {
+      const delivery = { id, signal, at: clock.now() };
+      const recorded = await inbox.record(delivery);
+      if (recorded === "new") work(delivery, 0, false);
+      return recorded;
+    },
+    async recover() {
+      for (const delivery of await inbox.pending()) work(delivery, 0, true);
+    },
+    async stop() {
+      stopping = true;
+      for (const cancel of waiting) cancel();
+      waiting.clear();
+      await Promise.allSettled(working);
+    },
+  };
+}

@@ -1,0 +1,219 @@
+/** From a pull request to a merge: looking, judging, merging, and what GitHub or people do meanwhile. */
+import {
+  type Context,
+  type Decision,
+  andThen,
+  change,
+  later,
+  showCheck,
+  showComment,
+  showNow,
+  soon,
+  unchanged,
+} from "../decision.ts";
+import type { Command } from "../command.ts";
+import type { WantedEffect } from "../effect.ts";
+import type { Facts } from "../facts.ts";
+import { type Job, isFinal } from "../job.ts";
+import { type Reason, type Verdict, failureOf, judge } from "../verdict.ts";
+import { cancelRun, endUnpaid, failTry, verify } from "./ends.ts";
+
+type Report<T extends Command["type"]> = Extract<Command, { type: T }>;
+
+/** CI's last events come in a bunch: one reading answers them all, and GitHub's own view has settled by then. */
+export const SETTLE_MS = 500;
+/** Before asking again about what GitHub computes by itself. */
+const AGAIN_MS = 5_000;
+/** How often GitHub may refuse a merge, or not know, before a person must look. */
+const MOST_REFUSALS = 5;
+const MOST_CI_RUNS = 50;
+
+const isWatched = (job: Job): boolean =>
+  job.pull_request !== null &&
+  job.merged_at === null &&
+  (job.status === "submitted" || (job.status === "verified" && job.merge.state !== "off"));
+
+const incomplete = (job: Job): number[] =>
+  job.ci_runs.filter((run) => run.sha === job.head_sha && !run.complete).map((run) => run.id);
+
+/** Reads facts only when they could change the verdict: while a known run is open they cannot, unless webhooks are in doubt. */
+export function look(job: Job, forced: boolean, { now }: Context): Decision {
+  if (
+    forced &&
+    job.runner === "actions" &&
+    (job.status === "queued" || job.status === "accepted") &&
+    job.pushed_at !== null
+  )
+    return change(job, now, { effects: [soon({ type: "read-run", run_id: job.run?.id ?? null })] });
+  if (!isWatched(job)) return unchanged;
+  const open = incomplete(job);
+  if (open.length > 0 && !forced) return unchanged;
+  return change(job, now, { effects: [later({ type: "read-facts", runs: forced ? open : [] }, now + SETTLE_MS)] });
+}
+
+export function ciRunChanged(job: Job, report: Report<"ci-run-changed">, context: Context): Decision {
+  if (job.status === "pending_payment" || job.merged_at !== null) return unchanged;
+  const known = job.ci_runs.find((run) => run.id === report.id);
+  if (
+    known &&
+    (report.attempt < known.attempt || (report.attempt === known.attempt && (known.complete || !report.complete)))
+  )
+    return unchanged;
+  const { id, attempt, sha, complete } = report;
+  const ci_runs = [...job.ci_runs.filter((run) => run.id !== id), { id, attempt, sha, complete }].slice(-MOST_CI_RUNS);
+  const noted = change(job, context.now, { set: { ci_runs } });
+  return complete && sha === job.head_sha ? andThen(noted, (next) => look(next, false, context)) : noted;
+}
+
+/** Somebody else pushed to the branch. While the agent works its result is read from wherever the head then is. */
+export function headMoved(job: Job, sha: string, { now }: Context): Decision {
+  if (!isWatched(job) || job.head_sha === sha) return unchanged;
+  const moved: Job = { ...job, head_sha: sha };
+  return change(job, now, {
+    set: { head_sha: sha },
+    effects: [...showCheck(moved, now, "paced"), later({ type: "read-facts", runs: [] }, now + AGAIN_MS)],
+  });
+}
+
+const sameReasons = (a: readonly Reason[], b: readonly Reason[]): boolean => JSON.stringify(a) === JSON.stringify(b);
+
+export function observe(job: Job, facts: Facts, context: Context): Decision {
+  const { now } = context;
+  if (!isWatched(job)) return unchanged;
+  if (facts.state === "merged" && job.pull_request !== null)
+    return merged(job, { type: "merged", pull_request: job.pull_request.number, by: null, at: now }, context);
+  if (facts.state === "closed" && job.pull_request !== null)
+    return closed(job, { type: "closed", pull_request: job.pull_request.number, by: null }, context);
+  const verdict = judge(facts, job, now);
+  const done = facts.open_runs.length === 0;
+  const seen: Partial<Job> = {
+    reasons: [verdict.work, verdict.merge],
+    head_sha: facts.head_sha,
+    ci_runs: done
+      ? job.ci_runs.map((run) => (run.sha === facts.head_sha ? { ...run, complete: true } : run))
+      : job.ci_runs,
+    settings: facts.settings,
+    notice: facts.settings_problem,
+  };
+  if (facts.head_sha !== job.head_sha)
+    return change(job, now, {
+      set: { head_sha: facts.head_sha },
+      effects: [later({ type: "read-facts", runs: [] }, now + AGAIN_MS)],
+    });
+  if (job.status === "submitted" && verdict.work.verdict === "fail")
+    return failTry(job, now, failureOf(facts), { set: { ...seen, reasons: [verdict.work] } });
+  if (job.status === "submitted" && verdict.work.verdict === "pass") return passed(job, facts, verdict, seen, context);
+  const told = !sameReasons(job.reasons, [verdict.work, verdict.merge]);
+  if (job.status === "verified") return stillMerging(job, facts, verdict, seen, told, context);
+  return change(job, now, {
+    set: seen,
+    effects: told ? [...showCheck(job, now, "paced"), showComment(job, now, "paced")] : [],
+  });
+}
+
+function stillMerging(
+  job: Job,
+  facts: Facts,
+  verdict: Verdict,
+  seen: Partial<Job>,
+  told: boolean,
+  { now }: Context,
+): Decision {
+  const step = mergeStep(job, facts, verdict, now);
+  const off = step.set.merge?.state === "off";
+  return change(job, now, {
+    set: { ...seen, ...step.set },
+    effects: [...(told || off ? [showComment(job, now, off ? "now" : "paced")] : []), ...step.effects],
+  });
+}
+
+function passed(job: Job, facts: Facts, verdict: Verdict, seen: Partial<Job>, { now }: Context): Decision {
+  const step = mergeStep(job, facts, verdict, now);
+  const coming = step.set.merge?.state === "merging";
+  return verify(job, now, {
+    set: { ...seen, ...step.set },
+    effects: [...showCheck(job, now, "now"), showComment(job, now, coming ? "paced" : "now"), ...step.effects],
+  });
+}
+
+/** What the verdict on merging leads to. Our own check may be among the rules that GitHub waits for, so a wait is looked at again. */
+function mergeStep(
+  job: Job,
+  facts: Facts,
+  { merge }: Verdict,
+  now: number,
+): { set: Partial<Job>; effects: WantedEffect[] } {
+  const method = facts.settings.auto_merge.method;
+  const deletes_branch = facts.deletes_branch_on_merge;
+  const refusals = "refusals" in job.merge ? job.merge.refusals : 0;
+  const sha = facts.head_sha;
+  if (merge.never) return { set: { merge: { state: "off", why: merge.text } }, effects: [] };
+  if (merge.how === "now")
+    return {
+      set: { merge: { state: "merging", sha, refusals, deletes_branch } },
+      effects: [soon({ type: "merge", sha, method })],
+    };
+  if (merge.how === "auto")
+    return {
+      set: { merge: { state: "auto", sha, deletes_branch } },
+      effects: [soon({ type: "enable-auto-merge", sha, method })],
+    };
+  if (job.merge.state === "auto") return { set: {}, effects: [] };
+  const again = refusals < MOST_REFUSALS && (job.status === "submitted" || facts.mergeable === "unknown");
+  return {
+    set: { merge: { state: "waiting", refusals: again ? refusals + 1 : refusals } },
+    effects: again ? [later({ type: "read-facts", runs: [] }, now + AGAIN_MS)] : [],
+  };
+}
+
+export function mergeRefused(job: Job, report: Report<"merge-refused">, { now }: Context): Decision {
+  if (job.status !== "verified" || job.merged_at !== null || job.merge.state === "off") return unchanged;
+  const refusals = ("refusals" in job.merge ? job.merge.refusals : 0) + 1;
+  if (report.final || refusals >= MOST_REFUSALS)
+    return change(job, now, { set: { merge: { state: "off", why: report.sentence } }, effects: showNow(job, now) });
+  return change(job, now, {
+    set: { merge: { state: "waiting", refusals } },
+    effects: [later({ type: "read-facts", runs: [] }, now + AGAIN_MS), showComment(job, now, "paced")],
+  });
+}
+
+/** The pull request was merged, by us or by a person: that is the last word on the work. */
+export function merged(job: Job, report: Report<"merged">, { now }: Context): Decision {
+  if (job.pull_request?.number !== report.pull_request || job.merged_at !== null) return unchanged;
+  const ours = job.merge.state === "merging" || job.merge.state === "auto";
+  const left =
+    ours &&
+    !("deletes_branch" in job.merge && job.merge.deletes_branch) &&
+    job.settings?.auto_merge.delete_branch === true;
+  const set: Partial<Job> = { merged_at: report.at, notice: null, waiting_messages: [] };
+  const effects: WantedEffect[] = [
+    ...cancelRun(job),
+    ...(left ? [soon({ type: "delete-branch" })] : []),
+    showComment(job, now, "now"),
+  ];
+  const settled = job.status === "verified" || (isFinal(job.status) && job.price_cents > 0);
+  if (settled) return change(job, now, { set, event: "merged", by: report.by, effects });
+  return andThen(
+    verify(job, now, { set, by: report.by, effects: [...showCheck(job, now, "now"), ...effects] }),
+    (next) => change(next, now, { event: "merged", by: report.by }),
+  );
+}
+
+/** Closed unmerged: the sender does not want it. */
+export function closed(job: Job, report: Report<"closed">, { now }: Context): Decision {
+  if (job.pull_request?.number !== report.pull_request || job.merged_at !== null) return unchanged;
+  const why = "The pull request was closed without merging.";
+  if (isFinal(job.status))
+    return job.merge.state === "off"
+      ? unchanged
+      : change(job, now, { set: { merge: { state: "off", why } }, effects: showNow(job, now) });
+  if (job.runner === "market") return failTry(job, now, why);
+  return endUnpaid(job, now, "cancelled", { by: report.by, note: why, effects: cancelRun(job) });
+}
+
+export function reopened(job: Job, report: Report<"reopened">, context: Context): Decision {
+  if (job.pull_request?.number !== report.pull_request || job.status !== "verified" || job.merged_at !== null)
+    return unchanged;
+  const waiting = change(job, context.now, { set: { merge: { state: "waiting", refusals: 0 } } });
+  return andThen(waiting, (next) => look(next, false, context));
+}

@@ -1,0 +1,86 @@
+/** How agents of the market take work: pull, reject, accept, submit, fail. Holds and deadlines are exact at read time. */
+import { type Context, type Decision, change, refuse, soon, unchanged } from "../decision.ts";
+import type { Command } from "../command.ts";
+import { type Job, statusAt } from "../job.ts";
+import { cancelRun, failTry } from "./ends.ts";
+
+/** How long an agent may look at a job that it pulled. */
+export const HOLD_MS = 30_000;
+
+export function pull(job: Job, command: Extract<Command, { type: "pull" }>, { now }: Context): Decision {
+  if (job.runner !== "market") return refuse("not_found", "This job is not on the market.");
+  const status = statusAt(job, now);
+  if (status !== "queued") return refuse("wrong_status", `This job is ${status}; only a queued job can be pulled.`);
+  const { agent_id, account } = command;
+  return change(job, now, {
+    set: {
+      status: "held",
+      hold: { agent_id, account, expires_at: now + HOLD_MS },
+      presented_to_agents: [...new Set([...job.presented_to_agents, agent_id])],
+      woken_at: null,
+    },
+    event: "held",
+    by: agent_id,
+  });
+}
+
+export function reject(job: Job, agent_id: string, { now }: Context): Decision {
+  if (statusAt(job, now) !== "held" || job.hold?.agent_id !== agent_id)
+    return refuse("wrong_status", "You do not hold this job; pull one first.");
+  return change(job, now, { set: { status: "queued", hold: null }, event: "queued", by: agent_id, note: "Rejected." });
+}
+
+export function accept(job: Job, agent_id: string, { now }: Context): Decision {
+  if (job.status === "accepted" && job.worker?.agent_id === agent_id) return unchanged;
+  if (job.status !== "held" || job.hold === null || job.hold.agent_id !== agent_id)
+    return refuse("wrong_status", "You do not hold this job; pull one first.");
+  if (job.hold.expires_at <= now) return refuse("hold_expired", "The hold has expired; pull again.");
+  const set = {
+    status: "accepted",
+    hold: null,
+    worker: { agent_id, account: job.hold.account },
+    accepted_at: now,
+    deadline_at: now + job.time_limit_seconds * 1000,
+    attempt_count: job.attempt_count + 1,
+    woken_at: null,
+  } as const;
+  return change(job, now, {
+    set,
+    event: "accepted",
+    by: agent_id,
+    effects: [soon({ type: "push-brief", round: job.round, try: job.tries })],
+  });
+}
+
+export function submit(job: Job, command: Extract<Command, { type: "submit" }>, { now }: Context): Decision {
+  if (job.status !== "accepted" || job.worker?.agent_id !== command.agent_id)
+    return refuse("wrong_status", "You have not accepted this job; only its worker can submit.");
+  if (job.deadline_at !== null && now > job.deadline_at)
+    return refuse("deadline_passed", "The time limit is exceeded; the work can no longer be submitted.");
+  return change(job, now, {
+    set: { status: "submitted", submitted_at: now, work: command.work, failure: null, woken_at: null },
+    event: "submitted",
+    by: command.agent_id,
+    effects: [soon({ type: "open-pull-request", round: job.round })],
+  });
+}
+
+export function fail(job: Job, command: Extract<Command, { type: "fail" }>, { now }: Context): Decision {
+  const mine = job.worker?.agent_id === command.agent_id;
+  if (!mine || (job.status !== "accepted" && job.status !== "submitted"))
+    return refuse("wrong_status", "You have not accepted this job; only its worker can give it up.");
+  return failTry(job, now, command.reason);
+}
+
+/** Time has passed for a job that somebody holds or works on. */
+export function releaseHold(job: Job, { now }: Context): Decision {
+  if (job.status !== "held" || job.hold === null || job.hold.expires_at > now) return unchanged;
+  return change(job, now, { set: { status: "queued", hold: null }, event: "queued", note: "The hold expired." });
+}
+
+export function missDeadline(job: Job, { now }: Context): Decision {
+  if (job.status !== "accepted" || job.deadline_at === null || now <= job.deadline_at) return unchanged;
+  return failTry(job, now, "The time limit was exceeded.", {
+    effects: cancelRun(job),
+  });
+}

@@ -1,0 +1,242 @@
+/**
+ * A try on GitHub Actions: the brief reaches the branch, a run starts and ends, its result is read, a pull request
+ * opens. Webhooks come late, twice and out of order, and may outrun the outcome of our own push: each step accepts
+ * what it can recognise as its own and drops the rest.
+ */
+import { RUN_COMMIT_PREFIX } from "../../wire/brief.ts";
+import {
+  type Context,
+  type Decision,
+  change,
+  later,
+  showCheck,
+  showComment,
+  showNow,
+  soon,
+  unchanged,
+} from "../decision.ts";
+import type { Command } from "../command.ts";
+import { type Job, type Run, isFinal } from "../job.ts";
+import { cancelRun, endUnpaid, failTry, pastRuns, verify } from "./ends.ts";
+
+type Report<T extends Command["type"]> = Extract<Command, { type: T }>;
+
+const isThisTry = (job: Job, report: { readonly round: number; readonly try: number }): boolean =>
+  report.round === job.round && report.try === job.tries;
+
+/** Start of a run, image and push around the agent's own minutes. */
+const RUN_ALLOWANCE_SECONDS = 15 * 60;
+
+export function briefPushed(job: Job, report: Report<"brief-pushed">, { now }: Context): Decision {
+  const pushed = { head_sha: report.head_sha, base: report.base, settings: report.settings };
+  if (!isThisTry(job, report)) return unchanged;
+  if (isFinal(job.status)) {
+    // cancelled while the push was under way: what it left must go
+    return change(job, now, {
+      set: pushed,
+      effects: job.pull_request === null ? [soon({ type: "delete-branch" })] : [],
+    });
+  }
+  const limit =
+    job.runner === "actions" ? report.settings.limits.minutes * 60 + RUN_ALLOWANCE_SECONDS : job.time_limit_seconds;
+  const next = {
+    ...pushed,
+    // a run can be over before the outcome of our push is known: then the head has moved on
+    head_sha: job.status === "submitted" ? job.head_sha : report.head_sha,
+    brief_sha: report.head_sha,
+    pushed_at: now,
+    time_limit_seconds: limit,
+    notice: null,
+  };
+  return change(job, now, { set: next, effects: [showComment(job, now, "paced")] });
+}
+
+export function briefRefused(job: Job, report: Report<"brief-refused">, { now }: Context): Decision {
+  if (!isThisTry(job, report) || isFinal(job.status)) return unchanged;
+  return endUnpaid(job, now, "failed", { set: { failure: report.sentence }, note: report.sentence });
+}
+
+const RANK: Readonly<Record<Run["status"], number>> = { queued: 0, in_progress: 1, completed: 2 };
+
+/** News of the same run at the same attempt, no further than what is known. */
+const isOld = (known: Run | null, run: Run): boolean =>
+  known !== null &&
+  known.id === run.id &&
+  (run.attempt < known.attempt || (run.attempt === known.attempt && RANK[run.status] <= RANK[known.status]));
+
+/**
+ * Is it the run of this try? By the commit of its brief; while the push's own outcome is still on its way, by the
+ * message that only our brief carries.
+ */
+const isOurs = (job: Job, report: Report<"run-changed">): boolean =>
+  report.commit_message.startsWith(`${RUN_COMMIT_PREFIX}${job.id}`) &&
+  !job.past_runs.includes(report.run.id) &&
+  (job.brief_sha === null || job.brief_sha === report.head_sha);
+
+/** Somebody pressed “Re-run” on GitHub for the run of a failed job: a round that GitHub has begun for us. */
+const isRerun = (job: Job, run: Run): boolean =>
+  job.status === "failed" && job.price_cents === 0 && job.run?.id === run.id && run.attempt > job.run.attempt;
+
+export function runChanged(job: Job, report: Report<"run-changed">, context: Context): Decision {
+  const { run } = report;
+  if (job.runner !== "actions" || isOld(job.run, run)) return unchanged;
+  if (isRerun(job, run)) {
+    const asked = job.rounds.at(-1)?.asked ?? job.task;
+    const reopened: Job = {
+      ...job,
+      status: "queued",
+      round: job.round + 1,
+      tries: 1,
+      attempt_count: 0,
+      run: null,
+      rounds: [...job.rounds, { asked, by: null, did: "" }],
+      merge: { state: "waiting", refusals: 0 },
+    };
+    return runChanged(reopened, report, context);
+  }
+  if (!isOurs(job, report)) return unchanged;
+  if (isFinal(job.status)) {
+    return run.status === "completed"
+      ? unchanged
+      : change(job, context.now, { set: { run }, effects: [soon({ type: "cancel-run", run_id: run.id })] });
+  }
+  if (job.status === "queued") return startedRun(job, report, context);
+  if (job.status !== "accepted") return unchanged;
+  return run.status === "completed" ? endedRun({ ...job, run }, context) : change(job, context.now, { set: { run } });
+}
+
+/** A run that waits for a runner is known but has not begun; the clock starts when it does. */
+function startedRun(job: Job, { run, head_sha }: Report<"run-changed">, context: Context): Decision {
+  const { now } = context;
+  const known = { run, brief_sha: job.brief_sha ?? head_sha, head_sha: job.head_sha ?? head_sha, notice: null };
+  if (run.status === "queued") return change(job, now, { set: known });
+  const begun: Job = {
+    ...job,
+    ...known,
+    status: "accepted",
+    accepted_at: now,
+    deadline_at: now + job.time_limit_seconds * 1000,
+    attempt_count: job.attempt_count + 1,
+    worker: null,
+    woken_at: null,
+  };
+  const started = change(job, now, {
+    set: begun,
+    event: "accepted",
+    note: run.url,
+    effects: [...showCheck(begun, now, "now"), showComment(job, now, "paced")],
+  });
+  if (run.status !== "completed") return started;
+  const ended = endedRun(begun, context);
+  return ended.kind === "decided" ? { ...ended, history: [...started.history, ...ended.history] } : ended;
+}
+
+function endedRun(job: Job, { now }: Context): Decision {
+  switch (job.run?.conclusion) {
+    case "cancelled":
+      return failTry(job, now, "The workflow run was cancelled.");
+    case "startup_failure":
+      return failTry(job, now, "The workflow run could not start; look at the workflow file run-job.yml.");
+    case "action_required":
+      return change(job, now, {
+        set: {
+          run: { ...job.run, status: "in_progress" },
+          notice: "The workflow run waits for a person to approve it on GitHub.",
+        },
+        effects: showNow(job, now),
+      });
+    default:
+      return change(job, now, {
+        set: { run: job.run },
+        effects: [soon({ type: "read-result", round: job.round, try: job.tries })],
+      });
+  }
+}
+
+export function resultRead(job: Job, report: Report<"result-read">, { now }: Context): Decision {
+  if (!isThisTry(job, report) || job.status !== "accepted") return unchanged;
+  const { work } = report;
+  const read: Job = { ...job, work, head_sha: report.head_sha };
+  const set = { work, head_sha: report.head_sha };
+  const green = job.run?.conclusion === "success";
+  if (!green || work.outcome === "failed" || work.outcome === "limit") {
+    const why = work.reason ?? (work.body || `The workflow run ended with ${job.run?.conclusion ?? "no result"}.`);
+    return failTry(read, now, why, { set });
+  }
+  if (work.outcome === "done" && work.changed_files.length > 0)
+    return change(job, now, {
+      set: { ...set, status: "submitted", submitted_at: now, failure: null, reasons: [] },
+      event: "submitted",
+      effects: [soon({ type: "open-pull-request", round: job.round })],
+    });
+  return finishedWithout(read, now, set);
+}
+
+/** A question, a refusal or nothing to do is a legal result: no pull request, the comment carries the words. */
+function finishedWithout(job: Job, now: number, set: Partial<Job>): Decision {
+  const off = { ...set, merge: { state: "off", why: "nothing was changed" } } as const;
+  return verify(job, now, { set: off, effects: showNow(job, now) });
+}
+
+/** How long a look waits for the first checks, so that one lost webhook is not the end. */
+const FIRST_LOOK_MS = 20_000;
+
+export function pullRequestOpened(job: Job, report: Report<"pull-request-opened">, { now }: Context): Decision {
+  if (report.round !== job.round || job.status !== "submitted") return unchanged;
+  const opened: Job = { ...job, pull_request: { number: report.number, url: report.url }, head_sha: report.head_sha };
+  const reported = job.ci_runs.some((run) => run.sha === report.head_sha && run.complete);
+  const at_once = reported || job.settings?.auto_merge.require_checks === false;
+  return change(job, now, {
+    set: opened,
+    effects: [
+      ...showCheck(opened, now, "now"),
+      showComment(opened, now, "paced"),
+      later({ type: "read-facts", runs: [] }, at_once ? now : now + FIRST_LOOK_MS),
+    ],
+  });
+}
+
+export function nothingToOpen(job: Job, report: Report<"nothing-to-open">, { now }: Context): Decision {
+  if (report.round !== job.round || job.status !== "submitted") return unchanged;
+  return finishedWithout(job, now, {});
+}
+
+/** A deleted branch cancels only a job that has no pull request; after that it means nothing. */
+export function branchDeleted(job: Job, { now }: Context): Decision {
+  if (isFinal(job.status) || job.pull_request !== null || job.head_sha === null) return unchanged;
+  if (job.status === "pending_payment") return unchanged;
+  return endUnpaid(job, now, "cancelled", {
+    set: { past_runs: pastRuns(job) },
+    note: "Its branch was deleted.",
+    effects: cancelRun(job),
+  });
+}
+
+/** An effect was tried as often as it may be: what hangs on it ends here rather than silently. */
+export function effectAbandoned(job: Job, report: Report<"effect-abandoned">, { now }: Context): Decision {
+  switch (report.effect) {
+    case "push-brief":
+      return isFinal(job.status)
+        ? unchanged
+        : endUnpaid(job, now, "failed", { set: { failure: report.sentence }, note: report.sentence });
+    case "read-result":
+      return job.status === "accepted" ? failTry(job, now, report.sentence) : unchanged;
+    case "open-pull-request":
+      return job.status === "submitted"
+        ? endUnpaid(job, now, "failed", { set: { failure: report.sentence }, note: report.sentence })
+        : unchanged;
+    case "merge":
+    case "enable-auto-merge":
+      return change(job, now, { set: { merge: { state: "off", why: report.sentence } }, effects: showNow(job, now) });
+    default:
+      return unchanged;
+  }
+}
+
+/** Five minutes without a run: say where to look (github-facts 1.6, 1.7). */
+export function missStart(job: Job, { now }: Context): Decision {
+  const notice =
+    "No workflow run has started for this job. Look at the repository's Actions tab: Actions may be disabled, a run may " +
+    "wait for approval, or a rule may keep Journeyman from starting workflows.";
+  return change(job, now, { set: { notice }, effects: [showComment(job, now, "now")] });
+}

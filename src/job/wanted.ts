@@ -1,0 +1,39 @@
+/**
+ * Is a pending effect still wanted? Between a commit and its effect the job may have moved on: cancelled, merged, sent
+ * into another round. An effect that would act on what is over is dropped rather than performed.
+ */
+import type { Effect } from "./effect.ts";
+import { type Job, isFinal } from "./job.ts";
+
+export function isWanted(effect: Effect, job: Job): boolean {
+  switch (effect.type) {
+    case "push-brief":
+      return !isFinal(job.status) && effect.round === job.round && effect.try === job.tries;
+    case "read-result":
+      return job.status === "accepted" && effect.round === job.round && effect.try === job.tries;
+    case "open-pull-request":
+      return job.status === "submitted" && effect.round === job.round;
+    case "read-facts":
+      return (
+        job.pull_request !== null && job.merged_at === null && job.status !== "cancelled" && job.status !== "failed"
+      );
+    case "merge":
+      return job.merged_at === null && job.merge.state === "merging" && job.merge.sha === effect.sha;
+    case "enable-auto-merge":
+      return job.merged_at === null && job.merge.state === "auto" && job.merge.sha === effect.sha;
+    case "read-run":
+      return job.status === "queued" || job.status === "accepted";
+    case "close-pull-request":
+      return job.merged_at === null;
+    case "delete-branch":
+      return isFinal(job.status);
+    case "react":
+    case "sync-comment":
+    case "sync-check":
+    case "cancel-run":
+    case "disable-auto-merge":
+      return true;
+    default:
+      return effect satisfies never;
+  }
+}
