@@ -68,7 +68,7 @@ export function createEffectsRunner({ store, clock, performer, handle, log, rand
   const abandon = async (id: JobId, effect: PendingEffect, reason: string): Promise<void> => {
     log.error({ job: id, effect: effect.key, reason }, "an effect is given up");
     const sentence = `GitHub could not be reached or refused (${reason}). Try again with \`/job retry\`.`;
-    await handle(id, { type: "effect-abandoned", effect: effect.effect.type, sentence }, { done: effect });
+    await handle(id, { type: "effect-abandoned", effect: effect.effect, sentence }, { done: effect });
   };
 
   const report = async (

@@ -107,8 +107,9 @@ export function createIntake({ store, desk, handle, create }: Needs): Intake {
         const id = await jobHere(repository, issue);
         if (id === null) return answer(NO_JOB);
         if (command.verb === "status") return told(id, { type: "show", comment_id });
+        if (command.verb === "retry") return told(id, { type: "retry", by, comment_id });
         await desk.react(at, comment_id, "eyes");
-        return told(id, command.verb === "cancel" ? { type: "cancel", by } : { type: "retry", by, comment_id: null });
+        return told(id, { type: "cancel", by });
       }
     }
   };

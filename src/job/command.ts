@@ -3,7 +3,7 @@
  * a webhook brings news. Each edge translates its input to one of these; `decide` alone says what follows.
  */
 import type { RepositorySettings } from "../wire/settings.ts";
-import type { EffectType } from "./effect.ts";
+import type { Effect } from "./effect.ts";
 import type { Facts } from "./facts.ts";
 import type { Choices, JobId, Origin, Repository, Run, Runner, Work } from "./job.ts";
 
@@ -102,6 +102,6 @@ export type Command =
   /** GitHub would not merge. `final`: asking again will not help. */
   | { readonly type: "merge-refused"; readonly sha: string; readonly sentence: string; readonly final: boolean }
   /** An effect was tried as often as it may be. */
-  | { readonly type: "effect-abandoned"; readonly effect: EffectType; readonly sentence: string };
+  | { readonly type: "effect-abandoned"; readonly effect: Effect; readonly sentence: string };
 
 export type CommandType = Command["type"];

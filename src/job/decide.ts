@@ -17,10 +17,41 @@ export function decide(job: Job | null, command: Command, context: Context): Dec
     return command.type === "create"
       ? asking.create(command.draft, context)
       : refuse("not_found", "There is no such job.");
-  const decision = rule(job, command, context);
+  if (job.status === "pending_payment" && REPORTS.has(command.type)) return unchanged;
+  const comment = "comment_id" in command && command.type !== "comment-synced" ? command.comment_id : null;
+  if (comment !== null && job.heard.includes(comment)) return unchanged;
+  const decision = remember(rule(job, command, context), comment);
   const ended = decision.kind === "decided" && endsRound(job, decision.job);
   return ended ? andThen(decision, (next) => asking.takeUpMessages(next, context)) : decision;
 }
+
+/** What webhooks and effects report. A job that is not paid for has neither, so late ones of another life mean nothing. */
+const REPORTS: ReadonlySet<Command["type"]> = new Set([
+  "look",
+  "run-changed",
+  "ci-run-changed",
+  "head-moved",
+  "branch-deleted",
+  "merged",
+  "closed",
+  "reopened",
+  "brief-pushed",
+  "brief-refused",
+  "result-read",
+  "pull-request-opened",
+  "nothing-to-open",
+  "observe",
+  "merge-refused",
+  "effect-abandoned",
+]);
+
+/** The most comments that a job remembers; an older one cannot come again, deliveries live three days. */
+const MOST_HEARD = 100;
+
+const remember = (decision: Decision, comment: number | null): Decision =>
+  decision.kind === "decided" && comment !== null
+    ? { ...decision, job: { ...decision.job, heard: [...decision.job.heard, comment].slice(-MOST_HEARD) } }
+    : decision;
 
 const endsRound = (before: Job, after: Job): boolean =>
   before.status !== after.status && (after.status === "submitted" || isFinal(after.status));

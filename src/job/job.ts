@@ -164,6 +164,8 @@ export interface Job {
   readonly rounds: readonly Round[];
   /** Asked for while a round was under way; taken up by the next. */
   readonly waiting_messages: readonly { readonly text: string; readonly by: string | null }[];
+  /** Comments whose commands were taken, newest last: a delivery that is worked on twice is heard once. */
+  readonly heard: readonly number[];
   readonly hold: Hold | null;
   readonly worker: { readonly agent_id: string; readonly account: string } | null;
   readonly presented_to_agents: readonly string[];

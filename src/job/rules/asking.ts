@@ -38,6 +38,7 @@ const newJob = (draft: Draft, now: number): Job => ({
   round: 1,
   rounds: [{ asked: draft.task, by: draft.requester, did: "" }],
   waiting_messages: [],
+  heard: [],
   presented_to_agents: [],
   base: { branch: draft.base_branch, sha: null },
   branch: branchOf(draft.id),
@@ -127,12 +128,15 @@ export function cancel(job: Job, by: Actor, { now }: Context): Decision {
 
 const autoMerges = (job: Job): boolean => job.merge.state === "auto";
 
+const DISCARDED = "it was discarded";
+
 /** Cancel and clear away: what the Discard button and a failed REST create ask for. */
 export function discard(job: Job, by: Actor, context: Context): Decision {
   if (job.merged_at !== null)
     return refuse("already_merged", "The pull request is merged; revert it on GitHub instead.");
   if (job.runner === "market" && (job.status === "accepted" || job.status === "submitted"))
     return cancel(job, by, context);
+  if (job.merge.state === "off" && job.merge.why === DISCARDED) return unchanged;
   const clear: WantedEffect[] = [
     ...cancelRun(job),
     ...(job.pull_request === null ? [] : [soon({ type: "close-pull-request" })]),
@@ -140,8 +144,8 @@ export function discard(job: Job, by: Actor, context: Context): Decision {
   ];
   if (job.status === "pending_payment") return cancel(job, by, context);
   if (!isFinal(job.status))
-    return endUnpaid(job, context.now, "cancelled", { by: nameOf(by), note: "Discarded.", effects: clear });
-  const set = { merge: { state: "off", why: "it was discarded" } } as const;
+    return endUnpaid(job, context.now, "cancelled", { by: nameOf(by), note: DISCARDED, effects: clear });
+  const set = { merge: { state: "off", why: DISCARDED } } as const;
   return change(job, context.now, { set, effects: [...clear, ...showNow(job, context.now)] });
 }
 

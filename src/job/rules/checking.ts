@@ -207,7 +207,8 @@ export function closed(job: Job, report: Report<"closed">, { now }: Context): De
     return job.merge.state === "off"
       ? unchanged
       : change(job, now, { set: { merge: { state: "off", why } }, effects: showNow(job, now) });
-  if (job.runner === "market") return failTry(job, now, why);
+  if (job.runner === "market")
+    return job.status === "accepted" || job.status === "submitted" ? failTry(job, now, why) : unchanged;
   return endUnpaid(job, now, "cancelled", { by: report.by, note: why, effects: cancelRun(job) });
 }
 

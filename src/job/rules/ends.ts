@@ -47,7 +47,7 @@ export function endUnpaid(job: Job, now: number, to: "failed" | "cancelled", ext
     hold: null,
     deadline_at: null,
     cancellation_requested: to === "cancelled" ? true : job.cancellation_requested,
-    merge: { state: "off", why: to === "failed" ? "the job failed" : "the job was cancelled" },
+    merge: { state: "off", why: extra.note ?? (to === "failed" ? "the job failed" : "the job was cancelled") },
     rounds: conclude(job, sentence ?? to),
   };
   return change(job, now, {

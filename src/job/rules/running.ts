@@ -17,6 +17,7 @@ import {
 } from "../decision.ts";
 import type { Command } from "../command.ts";
 import { type Job, type Run, isFinal } from "../job.ts";
+import { isWanted } from "../wanted.ts";
 import { cancelRun, endUnpaid, failTry, pastRuns, verify } from "./ends.ts";
 
 type Report<T extends Command["type"]> = Extract<Command, { type: T }>;
@@ -213,21 +214,21 @@ export function branchDeleted(job: Job, { now }: Context): Decision {
 }
 
 /** An effect was tried as often as it may be: what hangs on it ends here rather than silently. */
-export function effectAbandoned(job: Job, report: Report<"effect-abandoned">, { now }: Context): Decision {
-  switch (report.effect) {
+export function effectAbandoned(
+  job: Job,
+  { effect, sentence }: Report<"effect-abandoned">,
+  { now }: Context,
+): Decision {
+  if (!isWanted(effect, job)) return unchanged;
+  switch (effect.type) {
     case "push-brief":
-      return isFinal(job.status)
-        ? unchanged
-        : endUnpaid(job, now, "failed", { set: { failure: report.sentence }, note: report.sentence });
-    case "read-result":
-      return job.status === "accepted" ? failTry(job, now, report.sentence) : unchanged;
     case "open-pull-request":
-      return job.status === "submitted"
-        ? endUnpaid(job, now, "failed", { set: { failure: report.sentence }, note: report.sentence })
-        : unchanged;
+      return endUnpaid(job, now, "failed", { set: { failure: sentence }, note: sentence });
+    case "read-result":
+      return failTry(job, now, sentence);
     case "merge":
     case "enable-auto-merge":
-      return change(job, now, { set: { merge: { state: "off", why: report.sentence } }, effects: showNow(job, now) });
+      return change(job, now, { set: { merge: { state: "off", why: sentence } }, effects: showNow(job, now) });
     default:
       return unchanged;
   }

@@ -1,0 +1,156 @@
+/** A vocabulary for tests of the core: a job that has come so far by commands alone, and facts to judge. */
+import type { Command, Draft } from "../../src/job/command.ts";
+import { decide } from "../../src/job/decide.ts";
+import type { Decided, Decision } from "../../src/job/decision.ts";
+import type { Check, Facts } from "../../src/job/facts.ts";
+import { type Job, type JobId, type Run, type Work, asJobId } from "../../src/job/job.ts";
+import { NO_USAGE } from "../../src/wire/result.ts";
+import { DEFAULT_REPOSITORY_SETTINGS, type RepositorySettings } from "../../src/wire/settings.ts";
+
+export const T0 = 1_700_000_000_000;
+
+export const jobId = (text: string): JobId => {
+  const id = asJobId(text);
+  if (id === null) throw new Error(`not a job id: ${text}`);
+  return id;
+};
+
+export const ID = jobId("abcd1234");
+
+export const draft = (change: Partial<Draft> = {}): Draft => ({
+  id: ID,
+  account: "ada",
+  repository: { owner: "octo", name: "demo", installation_id: 1 },
+  runner: "actions",
+  origin: { kind: "comment", issue: 7, comment_id: 70 },
+  requester: "ada",
+  title: "Say hello",
+  task: "Say hello in HELLO.md",
+  choices: { provider: null, model: null, no_merge: false, draft: false },
+  base_branch: null,
+  price_cents: 0,
+  time_limit_seconds: 1_800,
+  ...change,
+});
+
+export const settings = (auto_merge: Partial<RepositorySettings["auto_merge"]> = {}): RepositorySettings => ({
+  ...DEFAULT_REPOSITORY_SETTINGS,
+  auto_merge: { ...DEFAULT_REPOSITORY_SETTINGS.auto_merge, enabled: true, ...auto_merge },
+});
+
+export const run = (change: Partial<Run> = {}): Run => ({
+  id: 500,
+  attempt: 1,
+  url: "https://github.example/octo/demo/actions/runs/500",
+  status: "in_progress",
+  conclusion: null,
+  ...change,
+});
+
+export const work = (change: Partial<Work> = {}): Work => ({
+  outcome: "done",
+  title: "Say hello",
+  body: "I wrote HELLO.md.",
+  reason: null,
+  model: "claude-sonnet-4-20250514",
+  usage: NO_USAGE,
+  cost_cents: 1.5,
+  changed_files: ["HELLO.md"],
+  ...change,
+});
+
+export const check = (change: Partial<Check> = {}): Check => ({
+  name: "ci",
+  state: "success",
+  required: false,
+  ours: false,
+  url: null,
+  summary: null,
+  ...change,
+});
+
+export const facts = (change: Partial<Facts> = {}): Facts => ({
+  head_sha: "finish",
+  state: "open",
+  draft: false,
+  mergeable: "yes",
+  merge_state: "CLEAN",
+  review: "none",
+  auto_merge_enabled: false,
+  checks: [check()],
+  checks_complete: true,
+  open_runs: [],
+  changed_files: ["HELLO.md"],
+  changed_files_complete: true,
+  auto_merge_allowed: true,
+  deletes_branch_on_merge: false,
+  settings: settings(),
+  settings_problem: null,
+  ...change,
+});
+
+export const runChanged = (change: Partial<Run> = {}, head_sha = "brief"): Command => ({
+  type: "run-changed",
+  run: run(change),
+  head_sha,
+  commit_message: `Run job ${ID}: Say hello`,
+});
+
+export const briefPushed = (round = 1, tries = 1, head_sha = "brief"): Command => ({
+  type: "brief-pushed",
+  round,
+  try: tries,
+  head_sha,
+  base: { branch: "main", sha: "base" },
+  settings: settings(),
+});
+
+export const resultRead = (change: Partial<Work> = {}, round = 1, tries = 1): Command => ({
+  type: "result-read",
+  round,
+  try: tries,
+  work: work(change),
+  head_sha: "agent",
+});
+
+export const opened = (round = 1): Command => ({
+  type: "pull-request-opened",
+  round,
+  number: 8,
+  url: "https://github.example/octo/demo/pull/8",
+  head_sha: "finish",
+});
+
+export const ADA = { account: "ada", login: "ada" } as const;
+
+/** Commands that bring a job to a stage, in the order in which they come. */
+export const TO_PULL_REQUEST: readonly Command[] = [
+  briefPushed(),
+  runChanged({ status: "queued" }),
+  runChanged(),
+  runChanged({ status: "completed", conclusion: "success" }),
+  resultRead(),
+  opened(),
+];
+
+export const decided = (decision: Decision): Decided => {
+  if (decision.kind !== "decided") throw new Error(`expected a decision, got ${JSON.stringify(decision)}`);
+  return decision;
+};
+
+export const begin = (change: Partial<Draft> = {}, available_cents = 0): Job =>
+  decided(decide(null, { type: "create", draft: draft(change) }, { now: T0, available_cents })).job;
+
+/** The job after these commands, each of which must change it; one second apart. */
+export const after = (job: Job, ...commands: readonly Command[]): Job =>
+  commands.reduce(
+    (current, command) =>
+      decided(decide(current, command, { now: current.updated_at + 1_000, available_cents: 0 })).job,
+    job,
+  );
+
+export const step = (job: Job, command: Command, now = job.updated_at + 1_000, available_cents = 0): Decision =>
+  decide(job, command, { now, available_cents });
+
+export const effectsOf = (decision: Decision): string[] =>
+  decided(decision).effects.map((wanted) => wanted.effect.type);

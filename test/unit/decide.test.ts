@@ -1,0 +1,382 @@
+import { describe, expect, it } from "vitest";
+import { decide } from "../../src/job/decide.ts";
+import { feeOf } from "../../src/job/ledger.ts";
+import { START_LIMIT_MS, wakeAt } from "../../src/job/wake.ts";
+import {
+  ADA,
+  ID,
+  T0,
+  TO_PULL_REQUEST,
+  after,
+  begin,
+  briefPushed,
+  check,
+  decided,
+  draft,
+  effectsOf,
+  facts,
+  opened,
+  resultRead,
+  run,
+  runChanged,
+  settings,
+  step,
+  work,
+} from "./core.ts";
+
+const inReview = () => after(begin(), ...TO_PULL_REQUEST);
+const working = () => after(begin(), briefPushed(), runChanged());
+const failedTwice = () =>
+  after(
+    begin(),
+    briefPushed(),
+    runChanged(),
+    runChanged({ status: "completed", conclusion: "cancelled" }),
+    briefPushed(1, 2, "brief2"),
+    runChanged({ id: 501 }, "brief2"),
+    runChanged({ id: 501, status: "completed", conclusion: "cancelled" }, "brief2"),
+  );
+
+describe("a job from a comment to a merge", () => {
+  it("reacts to the comment and pushes the brief when it is created", () => {
+    const created = decide(null, { type: "create", draft: draft() }, { now: T0, available_cents: 0 });
+    expect(effectsOf(created)).toEqual(["react", "push-brief"]);
+    expect(decided(created).job).toMatchObject({ status: "queued", branch: `job/${ID}`, attempt_count: 0 });
+  });
+
+  it("is accepted when its run is in progress, with a deadline", () => {
+    const job = after(begin(), briefPushed(), runChanged({ status: "queued" }));
+    expect(job.status).toBe("queued");
+    const accepted = after(job, runChanged());
+    expect(accepted).toMatchObject({ status: "accepted", attempt_count: 1 });
+    expect(accepted.deadline_at).toBe(accepted.updated_at + accepted.time_limit_seconds * 1000);
+  });
+
+  it("accepts and ends in one step when the start of its run was never told", () => {
+    const ended = step(after(begin(), briefPushed()), runChanged({ status: "completed", conclusion: "success" }));
+    expect(decided(ended).job.status).toBe("accepted");
+    expect(decided(ended).history.map((row) => row.event)).toEqual(["accepted"]);
+    expect(effectsOf(ended)).toContain("read-result");
+  });
+
+  it("knows its run by the commit message while the outcome of the push is still on its way", () => {
+    expect(after(begin(), runChanged()).status).toBe("accepted");
+  });
+
+  it("ignores the skipped run of a commit that is not a brief", () => {
+    const skipped = {
+      type: "run-changed",
+      run: run({ id: 9, status: "completed", conclusion: "skipped" }),
+      head_sha: "x",
+      commit_message: "Remove .jobs/abcd1234",
+    } as const;
+    expect(step(after(begin(), briefPushed()), skipped).kind).toBe("unchanged");
+  });
+
+  it("ignores late and doubled news of a run", () => {
+    const job = after(begin(), briefPushed(), runChanged());
+    expect(step(job, runChanged({ status: "queued" })).kind).toBe("unchanged");
+    expect(step(job, runChanged()).kind).toBe("unchanged");
+  });
+
+  it("is submitted when files changed, and opens a pull request", () => {
+    const ended = after(working(), runChanged({ status: "completed", conclusion: "success" }));
+    const submitted = step(ended, resultRead());
+    expect(decided(submitted).job.status).toBe("submitted");
+    expect(effectsOf(submitted)).toEqual(["open-pull-request"]);
+  });
+
+  it.each(["question", "refused", "nothing_to_do"] as const)(
+    "is verified without a pull request after %s",
+    (outcome) => {
+      const ended = after(working(), runChanged({ status: "completed", conclusion: "success" }));
+      const job = after(ended, resultRead({ outcome, changed_files: outcome === "question" ? ["x"] : [] }));
+      expect(job).toMatchObject({ status: "verified", pull_request: null, merge: { state: "off" } });
+    },
+  );
+
+  it("is verified and merged when its checks are green", () => {
+    const passed = step(inReview(), { type: "observe", facts: facts() });
+    expect(decided(passed).job).toMatchObject({ status: "verified", merge: { state: "merging", sha: "finish" } });
+    expect(effectsOf(passed)).toContain("merge");
+    const merged = step(decided(passed).job, { type: "merged", pull_request: 8, by: "journeyman[bot]", at: T0 + 99 });
+    expect(decided(merged).job.merged_at).toBe(T0 + 99);
+    expect(effectsOf(merged)).toEqual(["delete-branch", "sync-comment"]);
+  });
+
+  it("leaves a deleted branch to a repository that deletes merged branches itself", () => {
+    const passed = after(inReview(), { type: "observe", facts: facts({ deletes_branch_on_merge: true }) });
+    expect(effectsOf(step(passed, { type: "merged", pull_request: 8, by: null, at: T0 }))).toEqual(["sync-comment"]);
+  });
+});
+
+describe("a try that fails", () => {
+  it("is repaired by a second try that is told what failed", () => {
+    const red = step(inReview(), {
+      type: "observe",
+      facts: facts({ checks: [check({ state: "failure", name: "test", summary: "1 test failed" })] }),
+    });
+    expect(decided(red).job).toMatchObject({ status: "queued", attempt_count: 2, tries: 2, run: null });
+    expect(decided(red).job.failure).toBe("The check “test” failed.\n1 test failed");
+    expect(effectsOf(red)).toContain("push-brief");
+  });
+
+  it("fails the job after the second", () => {
+    expect(failedTwice()).toMatchObject({ status: "failed", attempt_count: 4, merge: { state: "off" } });
+  });
+
+  it("drops late news of the run of an earlier try", () => {
+    const second = after(
+      begin(),
+      briefPushed(),
+      runChanged(),
+      runChanged({ status: "completed", conclusion: "cancelled" }),
+    );
+    expect(second.status).toBe("queued");
+    expect(step(second, runChanged({ attempt: 1, status: "in_progress" })).kind).toBe("unchanged");
+  });
+
+  it("fails at once when the repository cannot take a job", () => {
+    const refused = step(begin(), { type: "brief-refused", round: 1, try: 1, sentence: "The repository is empty." });
+    expect(decided(refused).job).toMatchObject({ status: "failed", failure: "The repository is empty." });
+    expect(effectsOf(refused)).toEqual(["sync-comment"]);
+  });
+
+  it("goes on with a retry, a message, or GitHub's own re-run", () => {
+    const failed = failedTwice();
+    expect(decided(step(failed, { type: "retry", by: ADA, comment_id: 1 })).job).toMatchObject({
+      status: "queued",
+      round: 2,
+    });
+    expect(decided(step(failed, { type: "message", text: "try", by: ADA, comment_id: 2 })).job.round).toBe(2);
+    const rerun = step(failed, runChanged({ id: 501, attempt: 2 }, "brief2"));
+    expect(decided(rerun).job).toMatchObject({ status: "accepted", round: 2 });
+  });
+});
+
+describe("cancelling", () => {
+  it("takes the branch away while nobody works on it", () => {
+    const cancelled = step(after(begin(), briefPushed(), runChanged({ status: "queued" })), {
+      type: "cancel",
+      by: ADA,
+    });
+    expect(decided(cancelled).job.status).toBe("cancelled");
+    expect(effectsOf(cancelled)).toEqual(["cancel-run", "delete-branch", "sync-comment"]);
+  });
+
+  it("waits for the end of a run that it cancels", () => {
+    const asked = step(working(), { type: "cancel", by: ADA });
+    expect(decided(asked).job).toMatchObject({ status: "accepted", cancellation_requested: true });
+    expect(effectsOf(asked)).toContain("cancel-run");
+    const ended = after(decided(asked).job, runChanged({ status: "completed", conclusion: "cancelled" }));
+    expect(ended.status).toBe("cancelled");
+  });
+
+  it("never merges what was asked to be cancelled, but verifies it", () => {
+    const asked = after(inReview(), { type: "cancel", by: ADA });
+    const passed = after(asked, { type: "observe", facts: facts() });
+    expect(passed).toMatchObject({ status: "verified", merge: { state: "off" } });
+  });
+
+  it("cancels a run that starts after the job was cancelled", () => {
+    const cancelled = after(begin(), { type: "cancel", by: ADA });
+    expect(effectsOf(step(cancelled, runChanged()))).toEqual(["cancel-run"]);
+    expect(effectsOf(step(cancelled, briefPushed()))).toEqual(["delete-branch"]);
+  });
+
+  it("means nothing for a job that is over", () => {
+    expect(step(failedTwice(), { type: "cancel", by: ADA }).kind).toBe("unchanged");
+  });
+
+  it("follows from a deleted branch only while there is no pull request", () => {
+    expect(after(working(), { type: "branch-deleted" }).status).toBe("cancelled");
+    expect(step(inReview(), { type: "branch-deleted" }).kind).toBe("unchanged");
+  });
+
+  it("follows from closing the pull request", () => {
+    expect(after(inReview(), { type: "closed", pull_request: 8, by: "ada" }).status).toBe("cancelled");
+  });
+});
+
+describe("messages", () => {
+  it("open a further round on the same branch and pull request", () => {
+    const asked = step(inReview(), { type: "message", text: "shout", by: ADA, comment_id: 5 });
+    expect(decided(asked).job).toMatchObject({
+      status: "queued",
+      round: 2,
+      attempt_count: 0,
+      pull_request: { number: 8 },
+    });
+    expect(effectsOf(asked).slice(0, 2)).toEqual(["react", "push-brief"]);
+  });
+
+  it("wait for the round that is under way", () => {
+    const waiting = after(working(), { type: "message", text: "shout", by: ADA, comment_id: 5 });
+    expect(waiting.status).toBe("accepted");
+    const ended = after(waiting, runChanged({ status: "completed", conclusion: "success" }));
+    const next = after(ended, resultRead());
+    expect(next).toMatchObject({ status: "queued", round: 2, waiting_messages: [] });
+    expect(next.rounds.at(-1)?.asked).toBe("shout");
+  });
+
+  it("are heard once, however often their comment is delivered", () => {
+    const message = { type: "message", text: "shout", by: ADA, comment_id: 5 } as const;
+    expect(step(after(inReview(), message), message).kind).toBe("unchanged");
+  });
+
+  it("are refused once the pull request is merged", () => {
+    const merged = after(inReview(), { type: "merged", pull_request: 8, by: "ada", at: T0 });
+    expect(step(merged, { type: "message", text: "more", by: ADA, comment_id: 6 })).toMatchObject({
+      kind: "refused",
+      refusal: { code: "already_merged" },
+    });
+  });
+});
+
+describe("time", () => {
+  it("tells where to look when no run starts, once", () => {
+    const job = after(begin(), briefPushed());
+    const at = wakeAt(job);
+    expect(at).toBe(job.updated_at + START_LIMIT_MS);
+    const told = decided(step(job, { type: "tick" }, at ?? 0));
+    expect(told.job.notice).toContain("No workflow run has started");
+    expect(wakeAt(told.job)).toBeNull();
+  });
+
+  it("fails a try at its deadline and cancels its run", () => {
+    const job = working();
+    const missed = step(job, { type: "tick" }, (job.deadline_at ?? 0) + 1);
+    expect(decided(missed).job).toMatchObject({ status: "queued", attempt_count: 2 });
+    expect(effectsOf(missed)).toContain("cancel-run");
+  });
+});
+
+describe("looking", () => {
+  it("reads nothing while a known run is open, unless webhooks are in doubt", () => {
+    const job = after(inReview(), { type: "ci-run-changed", id: 1, attempt: 1, sha: "finish", complete: false });
+    expect(step(job, { type: "look", forced: false }).kind).toBe("unchanged");
+    expect(decided(step(job, { type: "look", forced: true })).effects[0]?.effect).toEqual({
+      type: "read-facts",
+      runs: [1],
+    });
+    const done = step(job, { type: "ci-run-changed", id: 1, attempt: 1, sha: "finish", complete: true });
+    expect(effectsOf(done)).toEqual(["read-facts"]);
+  });
+
+  it("judges again when the head is not the one it knows", () => {
+    const moved = step(inReview(), { type: "observe", facts: facts({ head_sha: "elsewhere" }) });
+    expect(decided(moved).job).toMatchObject({ status: "submitted", head_sha: "elsewhere" });
+    expect(effectsOf(moved)).toEqual(["read-facts"]);
+  });
+
+  it("stops asking GitHub to merge after a bounded number of refusals", () => {
+    let job = after(inReview(), { type: "observe", facts: facts() });
+    for (let refusals = 1; refusals < 5; refusals++) {
+      job = after(job, { type: "merge-refused", sha: "finish", sentence: "Not now.", final: false });
+      expect(job.merge.state).toBe("waiting");
+      job = after(job, { type: "observe", facts: facts() });
+    }
+    job = after(job, { type: "merge-refused", sha: "finish", sentence: "Not now.", final: false });
+    expect(job.merge).toEqual({ state: "off", why: "Not now." });
+  });
+
+  it("hands over to GitHub's own auto-merge when the branch's rules wait for something", () => {
+    const passed = step(inReview(), { type: "observe", facts: facts({ merge_state: "BLOCKED", review: "required" }) });
+    expect(decided(passed).job.merge).toMatchObject({ state: "auto" });
+    expect(effectsOf(passed)).toContain("enable-auto-merge");
+  });
+
+  it("says how to turn auto-merge on where it is off", () => {
+    const passed = after(inReview(), { type: "observe", facts: facts({ settings: settings({ enabled: false }) }) });
+    expect(passed).toMatchObject({ status: "verified", merge: { state: "off" } });
+    expect(passed.merge).toHaveProperty("why", expect.stringContaining(".github/journeyman.yml"));
+  });
+});
+
+describe("the market's states", () => {
+  const market = (price_cents = 500) =>
+    begin({ runner: "market", origin: { kind: "rest", dialect: "market", key_id: "k" }, price_cents }, 10_000);
+  const pulled = () => after(market(), { type: "pull", agent_id: "a1", account: "bob" });
+
+  it("charges the sender in the commit that creates the job", () => {
+    const created = decide(
+      null,
+      { type: "create", draft: draft({ price_cents: 500 }) },
+      { now: T0, available_cents: 500 },
+    );
+    expect(decided(created).postings).toEqual([
+      { account: "user:ada", cents: -500, reason: "charge" },
+      { account: `escrow:${ID}`, cents: 500, reason: "charge" },
+    ]);
+  });
+
+  it("waits for payment when the balance is too small, and is refused until it suffices", () => {
+    const job = begin({ price_cents: 500 }, 499);
+    expect(job.status).toBe("pending_payment");
+    expect(step(job, { type: "pay", account: "ada" }, T0, 499)).toMatchObject({
+      refusal: { code: "insufficient_balance" },
+    });
+    expect(decided(step(job, { type: "pay", account: "ada" }, T0, 500)).job.status).toBe("queued");
+    expect(step(market(), { type: "pay", account: "ada" })).toMatchObject({ refusal: { code: "wrong_status" } });
+  });
+
+  it("holds a pulled job for thirty seconds, exact at read time", () => {
+    const held = pulled();
+    const end = held.updated_at + 30_000;
+    expect(step(held, { type: "accept", agent_id: "a1" }, end - 1).kind).toBe("decided");
+    expect(step(held, { type: "accept", agent_id: "a1" }, end)).toMatchObject({ refusal: { code: "hold_expired" } });
+    expect(step(held, { type: "pull", agent_id: "a2", account: "eve" }, end - 1)).toMatchObject({ kind: "refused" });
+    expect(decided(step(held, { type: "pull", agent_id: "a2", account: "eve" }, end)).job.presented_to_agents).toEqual([
+      "a1",
+      "a2",
+    ]);
+  });
+
+  it("answers an accept that is repeated by the same holder, and refuses another's", () => {
+    const accepted = after(pulled(), { type: "accept", agent_id: "a1" });
+    expect(step(accepted, { type: "accept", agent_id: "a1" }).kind).toBe("unchanged");
+    expect(step(accepted, { type: "accept", agent_id: "a2" }).kind).toBe("refused");
+  });
+
+  it("refuses work after the deadline", () => {
+    const accepted = after(pulled(), { type: "accept", agent_id: "a1" });
+    const submit = { type: "submit", agent_id: "a1", work: work() } as const;
+    expect(step(accepted, submit, (accepted.deadline_at ?? 0) + 1)).toMatchObject({
+      refusal: { code: "deadline_passed" },
+    });
+    expect(step(accepted, submit, accepted.deadline_at ?? 0).kind).toBe("decided");
+  });
+
+  it("takes twenty percent rounded half up and fifty cents, never more than the price", () => {
+    expect([100, 102, 103, 500, 100_000].map(feeOf)).toEqual([70, 70, 71, 150, 20_050]);
+    expect(feeOf(50)).toBe(50);
+  });
+
+  it("gives the escrow back after the second try has failed", () => {
+    let job = pulled();
+    for (const agent_id of ["a1", "a2"]) {
+      if (job.status === "queued") job = after(job, { type: "pull", agent_id, account: "bob" });
+      job = after(job, { type: "accept", agent_id });
+      const failed = step(job, { type: "fail", agent_id, reason: "no" });
+      job = decided(failed).job;
+      if (agent_id === "a2")
+        expect(decided(failed).postings).toContainEqual({ account: "user:ada", cents: 500, reason: "refund" });
+    }
+    expect(job.status).toBe("failed");
+  });
+});
+
+describe("refusals say what to do next", () => {
+  it.each([
+    [{ type: "retry", by: ADA, comment_id: null }, "only a failed job can be retried"],
+    [{ type: "archive" }, "cancel it or wait"],
+    [{ type: "pull", agent_id: "a", account: "b" }, "not on the market"],
+  ] as const)("%o", (command, words) => {
+    const answer = step(begin(), command);
+    expect(answer.kind === "refused" && answer.refusal.sentence).toContain(words);
+  });
+
+  it("knows no job before it is created", () => {
+    expect(decide(null, opened(), { now: T0, available_cents: 0 })).toMatchObject({ refusal: { code: "not_found" } });
+  });
+});

@@ -1,0 +1,257 @@
+/** What no sequence of commands may do, whatever its order: random walks through the core with a ledger beside it. */
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import type { Command } from "../../src/job/command.ts";
+import { decide } from "../../src/job/decide.ts";
+import type { Decision } from "../../src/job/decision.ts";
+import type { Effect } from "../../src/job/effect.ts";
+import { type Job, type Status, isFinal } from "../../src/job/job.ts";
+import {
+  type LedgerAccount,
+  type Posting,
+  balanceOf,
+  credit,
+  escrowAccount,
+  userAccount,
+} from "../../src/job/ledger.ts";
+import { isWanted } from "../../src/job/wanted.ts";
+import { ADA, ID, T0, briefPushed, check, draft, facts, opened, resultRead, run, settings, work } from "./core.ts";
+
+/** Which status may follow which; everything else is illegal. */
+const LEGAL: Readonly<Record<Status, readonly Status[]>> = {
+  pending_payment: ["queued", "cancelled"],
+  queued: ["held", "accepted", "cancelled", "failed", "verified"],
+  held: ["queued", "accepted", "cancelled", "held", "failed", "verified"],
+  accepted: ["submitted", "queued", "cancelled", "failed", "verified"],
+  submitted: ["verified", "queued", "cancelled", "failed"],
+  verified: ["queued"],
+  failed: ["queued", "accepted", "verified"],
+  cancelled: ["verified"],
+};
+
+const AGENTS = ["a1", "a2"] as const;
+const SHAS = ["finish", "elsewhere", "brief"] as const;
+
+const agent = fc.constantFrom(...AGENTS);
+const sha = fc.constantFrom(...SHAS);
+const comment = fc.option(fc.integer({ min: 1, max: 4 }), { nil: null });
+const small = fc.integer({ min: 1, max: 3 });
+
+const anyRun = fc
+  .record({
+    id: fc.integer({ min: 500, max: 502 }),
+    attempt: fc.integer({ min: 1, max: 2 }),
+    status: fc.constantFrom("queued", "in_progress", "completed"),
+    conclusion: fc.constantFrom(
+      "success",
+      "failure",
+      "cancelled",
+      "skipped",
+      "timed_out",
+      "action_required",
+      "startup_failure",
+    ),
+  })
+  .map(({ conclusion, ...rest }) => run({ ...rest, conclusion: rest.status === "completed" ? conclusion : null }));
+
+const anyFacts = fc
+  .record({
+    head_sha: sha,
+    state: fc.constantFrom("open", "open", "open", "closed", "merged"),
+    mergeable: fc.constantFrom("yes", "conflict", "unknown"),
+    merge_state: fc.constantFrom("CLEAN", "BLOCKED", "BEHIND", "UNSTABLE", "DIRTY", "UNKNOWN"),
+    checks: fc.array(
+      fc.constantFrom("success", "failure", "pending", "skipped", "action_required").map((state) => check({ state })),
+      { maxLength: 2 },
+    ),
+    open_runs: fc.constantFrom([], [1]),
+    enabled: fc.boolean(),
+    require_checks: fc.boolean(),
+  })
+  .map(({ enabled, require_checks, ...rest }) => facts({ ...rest, settings: settings({ enabled, require_checks }) }));
+
+const command: fc.Arbitrary<Command> = fc.oneof(
+  fc.constant<Command>({ type: "pay", account: "ada" }),
+  fc.constant<Command>({ type: "cancel", by: ADA }),
+  fc.constant<Command>({ type: "discard", by: ADA }),
+  fc.constant<Command>({ type: "archive" }),
+  fc.constant<Command>({ type: "tick" }),
+  fc.constant<Command>({ type: "branch-deleted" }),
+  fc.boolean().map((forced): Command => ({ type: "look", forced })),
+  agent.map((agent_id): Command => ({ type: "pull", agent_id, account: `owner-of-${agent_id}` })),
+  agent.map((agent_id): Command => ({ type: "reject", agent_id })),
+  agent.map((agent_id): Command => ({ type: "accept", agent_id })),
+  agent.map((agent_id): Command => ({ type: "submit", agent_id, work: work() })),
+  agent.map((agent_id): Command => ({ type: "fail", agent_id, reason: "gave up" })),
+  comment.map((comment_id): Command => ({ type: "message", text: "more", by: ADA, comment_id })),
+  comment.map((comment_id): Command => ({ type: "retry", by: ADA, comment_id })),
+  comment.map((comment_id): Command => ({ type: "show", comment_id })),
+  fc
+    .tuple(anyRun, sha)
+    .map(
+      ([one, head_sha]): Command => ({ type: "run-changed", run: one, head_sha, commit_message: `Run job ${ID}: x` }),
+    ),
+  fc
+    .record({ id: small, attempt: small, sha, complete: fc.boolean() })
+    .map((one): Command => ({ type: "ci-run-changed", ...one })),
+  sha.map((one): Command => ({ type: "head-moved", sha: one })),
+  fc.tuple(small, small, sha).map(([round, tries, head]): Command => briefPushed(round, tries, head)),
+  fc
+    .tuple(small, small)
+    .map(([round, tries]): Command => ({ type: "brief-refused", round, try: tries, sentence: "No." })),
+  fc
+    .tuple(fc.constantFrom("done", "question", "failed", "limit"), small, small)
+    .map(([outcome, round, tries]): Command => resultRead({ outcome }, round, tries)),
+  small.map((round): Command => opened(round)),
+  small.map((round): Command => ({ type: "nothing-to-open", round })),
+  anyFacts.map((one): Command => ({ type: "observe", facts: one })),
+  fc.constant<Command>({ type: "merged", pull_request: 8, by: "ada", at: T0 }),
+  fc.constant<Command>({ type: "closed", pull_request: 8, by: "ada" }),
+  fc.constant<Command>({ type: "reopened", pull_request: 8 }),
+  fc.boolean().map((final): Command => ({ type: "merge-refused", sha: "finish", sentence: "No.", final })),
+  fc
+    .oneof(
+      fc.tuple(small, small).map(([round, tries]): Effect => ({ type: "push-brief", round, try: tries })),
+      fc.tuple(small, small).map(([round, tries]): Effect => ({ type: "read-result", round, try: tries })),
+      small.map((round): Effect => ({ type: "open-pull-request", round })),
+      sha.map((one): Effect => ({ type: "merge", sha: one, method: "squash" })),
+      fc.constant<Effect>({ type: "sync-comment" }),
+    )
+    .map((effect): Command => ({ type: "effect-abandoned", effect, sentence: "Given up." })),
+);
+
+/** Much of a random walk is refused, so most walks begin where something is under way. */
+const opening: fc.Arbitrary<readonly Command[]> = fc.constantFrom<readonly Command[]>(
+  [],
+  [
+    briefPushed(),
+    { type: "run-changed", run: run(), head_sha: "brief", commit_message: `Run job ${ID}: x` },
+    {
+      type: "run-changed",
+      run: run({ status: "completed", conclusion: "success" }),
+      head_sha: "brief",
+      commit_message: `Run job ${ID}: x`,
+    },
+    resultRead(),
+    opened(),
+  ],
+  [
+    { type: "pull", agent_id: "a1", account: "bob" },
+    { type: "accept", agent_id: "a1" },
+    { type: "submit", agent_id: "a1", work: work() },
+    opened(),
+  ],
+);
+
+const walk = fc.record({
+  runner: fc.constantFrom("actions", "market"),
+  price: fc.constantFrom(0, 100, 777, 5_000),
+  wallet: fc.integer({ min: 0, max: 12_000 }),
+  commands: fc.tuple(opening, fc.array(command, { maxLength: 40 })).map(([first, rest]) => [...first, ...rest]),
+  steps: fc.array(fc.integer({ min: 0, max: 200_000 }), { minLength: 46, maxLength: 46 }),
+});
+
+interface World {
+  job: Job;
+  ledger: Posting[];
+}
+
+const USERS: readonly LedgerAccount[] = ["user:ada", "user:bob", "user:owner-of-a1", "user:owner-of-a2"];
+
+type Walk = typeof walk extends fc.Arbitrary<infer T> ? T : never;
+
+/** Walks and calls back after every decision; `before` is null at the creation. */
+function play(
+  { runner, price, wallet, commands, steps }: Walk,
+  visit: (before: Job | null, decision: Decision, world: World, now: number, command: Command | null) => void,
+): void {
+  const ledger: Posting[] = credit("ada", wallet);
+  const available = () => balanceOf(userAccount("ada"), ledger);
+  const first = decide(
+    null,
+    { type: "create", draft: draft({ runner, price_cents: price }) },
+    { now: T0, available_cents: available() },
+  );
+  if (first.kind !== "decided") throw new Error("create was refused");
+  ledger.push(...first.postings);
+  const world: World = { job: first.job, ledger };
+  visit(null, first, world, T0, null);
+  let now = T0;
+  for (const [index, next] of commands.entries()) {
+    now += steps[index] ?? 0;
+    const before = world.job;
+    const decision = decide(before, next, { now, available_cents: available() });
+    if (decision.kind === "decided") {
+      world.job = decision.job;
+      ledger.push(...decision.postings);
+    }
+    visit(before, decision, world, now, next);
+  }
+}
+
+describe("whatever is commanded, in whatever order", () => {
+  it("no illegal transition happens, and the history tells every one", () => {
+    fc.assert(
+      fc.property(walk, (one) =>
+        play(one, (before, decision) => {
+          if (decision.kind !== "decided" || before === null) return;
+          let status = before.status;
+          for (const row of decision.history) {
+            expect(row.from).toBe(status);
+            if (row.to !== status) expect(LEGAL[status], `${status} → ${row.to}`).toContain(row.to);
+            status = row.to;
+          }
+          expect(decision.job.status).toBe(status);
+        }),
+      ),
+      { numRuns: 500 },
+    );
+  });
+
+  it("postings sum to zero, no user's balance goes below zero, and a final job's escrow is empty", () => {
+    fc.assert(
+      fc.property(walk, (one) =>
+        play(one, (_before, decision, { job, ledger }) => {
+          if (decision.kind === "decided")
+            expect(decision.postings.reduce((sum, posting) => sum + posting.cents, 0)).toBe(0);
+          for (const user of USERS) expect(balanceOf(user, ledger)).toBeGreaterThanOrEqual(0);
+          const escrow = balanceOf(escrowAccount(job.id), ledger);
+          expect(escrow).toBe(isFinal(job.status) || job.status === "pending_payment" ? 0 : job.price_cents);
+        }),
+      ),
+      { numRuns: 500 },
+    );
+  });
+
+  it("a command that comes twice moves nothing the second time", () => {
+    fc.assert(
+      fc.property(walk, (one) =>
+        play(one, (before, decision, { job, ledger }, now, next) => {
+          if (before === null || next === null || decision.kind !== "decided") return;
+          // two messages without a comment are two, and a second reading of a new head is what it waits for
+          if (next.type === "message" && next.comment_id === null) return;
+          if (next.type === "observe" && next.facts.head_sha !== before.head_sha) return;
+          const available_cents = balanceOf(userAccount("ada"), ledger);
+          const again = decide(job, next, { now, available_cents });
+          if (again.kind !== "decided") return;
+          expect(again.postings).toEqual([]);
+          expect(again.history).toEqual([]);
+          expect(again.job.status).toBe(job.status);
+        }),
+      ),
+      { numRuns: 500 },
+    );
+  });
+
+  it("nothing is asked of GitHub that the job does not want any more", () => {
+    fc.assert(
+      fc.property(walk, (one) =>
+        play(one, (_before, decision) => {
+          if (decision.kind !== "decided") return;
+          for (const { effect } of decision.effects.slice(-1)) expect(isWanted(effect, decision.job)).toBe(true);
+        }),
+      ),
+      { numRuns: 200 },
+    );
+  });
+});

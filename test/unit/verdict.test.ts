@@ -1,0 +1,167 @@
+import { describe, expect, it } from "vitest";
+import type { Facts } from "../../src/job/facts.ts";
+import { failureOf, judge } from "../../src/job/verdict.ts";
+import { NO_CHECKS_LIMIT_MS } from "../../src/job/wake.ts";
+import { T0, TO_PULL_REQUEST, after, begin, check, facts, settings } from "./core.ts";
+
+const job = after(begin(), ...TO_PULL_REQUEST);
+const verdict = (change: Partial<Facts>, now = T0, subject = job) => judge(facts(change), subject, now);
+
+describe("is the work good?", () => {
+  it.each([
+    ["all green", {}, "pass", "all 1 checks passed"],
+    [
+      "skipped and neutral count as passed",
+      { checks: [check({ state: "skipped" }), check({ state: "neutral" })] },
+      "pass",
+      "all 2 checks passed",
+    ],
+    ["one red", { checks: [check(), check({ name: "lint", state: "failure" })] }, "fail", "1 of 2 checks failed"],
+    [
+      "one still running",
+      { checks: [check(), check({ name: "lint", state: "pending" })] },
+      "wait",
+      "1 of 2 checks are done",
+    ],
+    ["one waits for a person", { checks: [check({ state: "action_required" })] }, "wait", "0 of 1 checks are done"],
+    ["a run that has no check yet", { open_runs: [5] }, "wait", "1 workflow run(s) are not complete"],
+    [
+      "red while a run goes on, for the rest may fail too",
+      { checks: [check({ state: "failure" })], open_runs: [5] },
+      "wait",
+      "1 workflow run(s) are not complete",
+    ],
+    ["no check at all", { checks: [] }, "wait", "no check has reported yet"],
+    [
+      "our own check alone",
+      { checks: [check({ ours: true, name: "journeyman" })] },
+      "wait",
+      "no check has reported yet",
+    ],
+    [
+      "our own check pending beside a green one",
+      { checks: [check(), check({ ours: true, state: "pending" })] },
+      "pass",
+      "all 1 checks passed",
+    ],
+    [
+      "more checks than were read",
+      { checks_complete: false },
+      "wait",
+      "there are more checks than can be judged; a person must merge",
+    ],
+    ["another head", { head_sha: "elsewhere" }, "wait", "the branch has just moved; it is judged again"],
+  ] as const)("%s", (_name, change, expected, text) => {
+    expect(verdict(change).work).toMatchObject({ verdict: expected, text });
+  });
+
+  it("waits for checks that the settings require, whatever else is green", () => {
+    const { work } = verdict({ settings: settings({ required_checks: ["e2e"] }) });
+    expect(work).toMatchObject({ verdict: "wait", because: [{ text: "e2e has not reported" }] });
+  });
+
+  it("needs no check where the settings say so", () => {
+    expect(verdict({ checks: [], settings: settings({ require_checks: false }) }).work.verdict).toBe("pass");
+  });
+
+  it("leaves unchecked work to a person after half an hour, and never work that costs money", () => {
+    const later = (job.submitted_at ?? 0) + NO_CHECKS_LIMIT_MS;
+    const left = verdict({ checks: [] }, later);
+    expect(left.work.verdict).toBe("pass");
+    expect(left.merge).toMatchObject({ how: "none", never: true });
+    expect(verdict({ checks: [] }, later, { ...job, price_cents: 500 }).work.verdict).toBe("wait");
+  });
+});
+
+describe("may it be merged?", () => {
+  it.each([
+    ["clean", {}, "now", false, "it can be merged"],
+    ["our own check under way", { merge_state: "UNSTABLE" }, "now", false, "it can be merged"],
+    ["red", { checks: [check({ state: "failure" })] }, "none", false, "it merges once the checks are green"],
+    [
+      "off by the settings",
+      { settings: settings({ enabled: false }) },
+      "none",
+      true,
+      "auto-merge is off here; set `auto_merge: {enabled: true}` in .github/journeyman.yml to turn it on",
+    ],
+    [
+      "a workflow file",
+      { changed_files: [".github/workflows/x.yml"] },
+      "none",
+      true,
+      "it changes .github/workflows/x.yml, and files below .github never merge by themselves",
+    ],
+    [
+      "a workflow file in other letters",
+      { changed_files: [".GitHub/workflows/x.yml"] },
+      "none",
+      true,
+      "it changes .GitHub/workflows/x.yml, and files below .github never merge by themselves",
+    ],
+    [
+      "outside the allowed paths",
+      { changed_files: ["docs/a.md", "src/a.ts"], settings: settings({ allowed_paths: ["docs/**"] }) },
+      "none",
+      true,
+      "it changes src/a.ts, which allowed_paths does not name",
+    ],
+    [
+      "more files than were read",
+      { changed_files_complete: false },
+      "none",
+      true,
+      "it changes more files than can be checked",
+    ],
+    ["a draft", { draft: true }, "none", false, "the pull request is a draft; mark it as ready"],
+    ["changes requested", { review: "changes_requested" }, "none", false, "a review asks for changes"],
+    ["a conflict", { mergeable: "conflict" }, "none", false, "it conflicts with the base branch; resolve that"],
+    ["not computed yet", { mergeable: "unknown" }, "none", false, "GitHub is still computing whether it can be merged"],
+    [
+      "behind its base",
+      { merge_state: "BEHIND" },
+      "none",
+      false,
+      "the base branch must be merged into it first; press “Update branch”",
+    ],
+    [
+      "rules that wait, auto-merge allowed",
+      { merge_state: "BLOCKED" },
+      "auto",
+      false,
+      "GitHub merges it once its rules are met",
+    ],
+    [
+      "rules that wait, auto-merge on",
+      { merge_state: "BLOCKED", auto_merge_enabled: true },
+      "none",
+      false,
+      "GitHub merges it once its rules are met",
+    ],
+    [
+      "rules that wait, auto-merge not allowed",
+      { merge_state: "BLOCKED", auto_merge_allowed: false },
+      "none",
+      false,
+      "the branch's rules are not met; a review may be missing",
+    ],
+    ["a state nobody has seen", { merge_state: "NEW" }, "none", false, "GitHub says NEW"],
+    ["a closed pull request", { state: "closed" }, "none", false, "the pull request is closed"],
+  ] as const)("%s", (_name, change, how, never, text) => {
+    expect(verdict(change as Partial<Facts>).merge).toMatchObject({ how, never, text });
+  });
+
+  it("never after a cancel or with --no-merge", () => {
+    expect(verdict({}, T0, { ...job, cancellation_requested: true }).merge.never).toBe(true);
+    expect(verdict({}, T0, { ...job, choices: { ...job.choices, no_merge: true } }).merge.never).toBe(true);
+  });
+
+  it("allows hidden files that a glob names", () => {
+    expect(verdict({ changed_files: [".editorconfig"] }).merge.how).toBe("now");
+  });
+});
+
+it("tells the next try what failed, in the checks' own words", () => {
+  const text = failureOf(facts({ checks: [check({ name: "test", state: "failure", summary: "boom" }), check()] }));
+  expect(text).toBe("The check “test” failed.\nboom");
+});
