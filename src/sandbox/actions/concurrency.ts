@@ -1,0 +1,55 @@
+/**
+ * Owns `concurrency:` groups: one holder and one waiting per group; a newer one waiting cancels the older, and with
+ * `cancel-in-progress` the holder too. Names are case-insensitive.
+ */
+export interface Holder {
+  cancel(): void;
+  readonly signal: AbortSignal;
+}
+
+interface Group {
+  holder: Holder;
+  waiting: { readonly holder: Holder; go(got: boolean): void } | undefined;
+}
+
+export class ConcurrencyGroups {
+  readonly #groups = new Map<string, Group>();
+
+  /** False: cancelled while waiting. True: the caller holds the group until `release`. */
+  acquire(name: string, holder: Holder, cancelInProgress: boolean): Promise<boolean> {
+    const key = name.toLowerCase();
+    const group = this.#groups.get(key);
+    if (group === undefined) {
+      this.#groups.set(key, { holder, waiting: undefined });
+      return Promise.resolve(true);
+    }
+    group.waiting?.holder.cancel();
+    group.waiting?.go(false);
+    const waited = new Promise<boolean>((go) => {
+      group.waiting = { holder, go };
+      holder.signal.addEventListener(
+        "abort",
+        () => {
+          if (group.waiting?.holder === holder) group.waiting = undefined;
+          go(false);
+        },
+        { once: true },
+      );
+    });
+    if (cancelInProgress) group.holder.cancel();
+    return waited;
+  }
+
+  release(name: string, holder: Holder): void {
+    const key = name.toLowerCase();
+    const group = this.#groups.get(key);
+    if (group?.holder !== holder) return;
+    const next = group.waiting;
+    if (next === undefined) {
+      this.#groups.delete(key);
+      return;
+    }
+    this.#groups.set(key, { holder: next.holder, waiting: undefined });
+    next.go(true);
+  }
+}

@@ -1,0 +1,158 @@
+/**
+ * Owns the reading of a `docker run …` command line: what the played container gets, and what is refused.
+ * Pure: no process, no files besides the env files it is handed.
+ *
+ * Isolation flags are accepted and have no effect, because a child process has no container around it: mounts that are
+ * read-only stay writable and the network stays open. Everything that decides *what the program sees* is played.
+ */
+import { isAbsolute, relative } from "node:path";
+
+/** Isolation and bookkeeping flags with a value; see the header. */
+const ISOLATION_WITH_VALUE = new Set(
+  "user cap-drop security-opt network net pids-limit memory memory-swap memory-reservation cpus cpu-shares shm-size tmpfs ulimit hostname add-host dns pull platform label log-driver log-opt stop-signal stop-timeout ipc cgroupns userns group-add".split(
+    " ",
+  ),
+);
+const ISOLATION_ALONE = new Set("rm init read-only interactive tty quiet no-healthcheck".split(" "));
+const PLAYED = new Set("volume mount env env-file name workdir".split(" "));
+const SHORT: Readonly<Record<string, string>> = {
+  v: "volume",
+  e: "env",
+  w: "workdir",
+  u: "user",
+  m: "memory",
+  h: "hostname",
+  l: "label",
+  i: "interactive",
+  t: "tty",
+  q: "quiet",
+};
+
+export interface Mount {
+  readonly host: string;
+  readonly container: string;
+}
+
+export interface ContainerPlan {
+  readonly image: string;
+  readonly args: readonly string[];
+  readonly mounts: readonly Mount[];
+  readonly env: Readonly<Record<string, string>>;
+  readonly name: string | undefined;
+  /** Host folder to start in; undefined: the container has no mount, so nothing of the host belongs to it. */
+  readonly folder: string | undefined;
+}
+
+/** What docker itself would refuse, or what the sandbox does not play. Shown on stderr with docker's exit code 125. */
+export class DockerRefusal extends Error {}
+
+interface Source {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readFile(path: string): string;
+}
+
+interface Flag {
+  readonly name: string;
+  readonly value: string;
+}
+
+export function readRun(argv: readonly string[], source: Source): ContainerPlan {
+  const { flags, rest } = splitFlags(argv);
+  const [image, ...args] = rest;
+  if (image === undefined) throw new DockerRefusal('"docker run" requires at least 1 argument: the image.');
+  const all = (name: string) => flags.filter((flag) => flag.name === name).map((flag) => flag.value);
+  const mounts = [...all("volume").map(volume), ...all("mount").flatMap(mountFlag)];
+  checkMounts(mounts);
+  const lines = [...all("env-file").flatMap((file) => envFile(source.readFile(file))), ...all("env")];
+  const env: Record<string, string> = {};
+  for (const line of lines) {
+    const equals = line.indexOf("=");
+    const name = equals < 0 ? line : line.slice(0, equals);
+    const value = equals < 0 ? source.env[name] : line.slice(equals + 1);
+    if (value !== undefined) env[name] = toHost(value, mounts);
+  }
+  const workdir = all("workdir").at(-1);
+  const inside = workdir !== undefined && mounts.some((mount) => within(workdir, mount.container));
+  if (workdir !== undefined && !inside && mounts.length > 0)
+    throw new DockerRefusal(`the sandbox has no folder for --workdir ${workdir}: it is not in a mount`);
+  const folder = workdir !== undefined && inside ? toHost(workdir, mounts) : mounts[0]?.host;
+  return { image, args: args.map((arg) => toHost(arg, mounts)), mounts, env, name: all("name").at(-1), folder };
+}
+
+function splitFlags(argv: readonly string[]): { flags: Flag[]; rest: string[] } {
+  const flags: Flag[] = [];
+  const queue = [...argv];
+  while (queue[0]?.startsWith("-")) {
+    const word = queue.shift() ?? "";
+    if (word === "--") break;
+    if (word.startsWith("--")) takeLong(word.slice(2), queue, flags);
+    else takeShort(word.slice(1), queue, flags);
+  }
+  return { flags, rest: queue };
+}
+
+function takeLong(word: string, queue: string[], flags: Flag[]): void {
+  const equals = word.indexOf("=");
+  const name = equals < 0 ? word : word.slice(0, equals);
+  if (ISOLATION_ALONE.has(name)) return;
+  if (!ISOLATION_WITH_VALUE.has(name) && !PLAYED.has(name))
+    throw new DockerRefusal(`the sandbox does not play --${name}`);
+  const value = equals < 0 ? queue.shift() : word.slice(equals + 1);
+  if (value === undefined) throw new DockerRefusal(`flag needs an argument: --${name}`);
+  flags.push({ name, value });
+}
+
+/** `-it`, `-e A=b`, `-eA=b`. */
+function takeShort(word: string, queue: string[], flags: Flag[]): void {
+  const name = SHORT[word[0] ?? ""];
+  if (name === undefined) throw new DockerRefusal(`the sandbox does not play -${word[0] ?? ""}`);
+  const rest = word.slice(1);
+  if (!ISOLATION_ALONE.has(name)) takeLong(rest === "" ? name : `${name}=${rest.replace(/^=/, "")}`, queue, flags);
+  else if (rest !== "") takeShort(rest, queue, flags);
+}
+
+function volume(text: string): Mount {
+  const [host, container, ...options] = text.split(":");
+  if (host === undefined || container === undefined || options.length > 1)
+    throw new DockerRefusal(`invalid volume: ${text}`);
+  return { host, container };
+}
+
+function mountFlag(text: string): Mount[] {
+  const parts = new Map(text.split(",").map((part) => [part.split("=")[0] ?? "", part.slice(part.indexOf("=") + 1)]));
+  const type = parts.get("type") ?? "volume";
+  if (type === "tmpfs") return [];
+  const host = parts.get("source") ?? parts.get("src");
+  const container = parts.get("target") ?? parts.get("destination") ?? parts.get("dst");
+  if (type !== "bind") throw new DockerRefusal(`the sandbox does not play mounts of type ${type}`);
+  if (host === undefined || container === undefined) throw new DockerRefusal(`invalid mount: ${text}`);
+  return [{ host, container }];
+}
+
+const within = (path: string, folder: string): boolean =>
+  path === folder || path.startsWith(`${folder.replace(/\/$/, "")}/`);
+
+const SOCKET = "docker.sock";
+
+function checkMounts(mounts: readonly Mount[]): void {
+  for (const { host, container } of mounts) {
+    if (!isAbsolute(host)) throw new DockerRefusal(`the sandbox does not play named volumes: ${host}`);
+    if (!isAbsolute(container)) throw new DockerRefusal(`invalid mount path: '${container}' must be absolute`);
+    const holdsSocket = ["/", "/run", "/var", "/var/run"].includes(host.replace(/(.)\/+$/, "$1"));
+    if (host.endsWith(SOCKET) || container.endsWith(SOCKET) || holdsSocket)
+      throw new DockerRefusal(`the sandbox refuses to mount ${host}: it gives the container the docker socket`);
+    const outer = mounts.find((other) => other.container !== container && within(container, other.container));
+    if (outer && relative(outer.container, container) !== relative(outer.host, host))
+      throw new DockerRefusal(`the sandbox does not play a mount inside another one: ${container}`);
+  }
+}
+
+/** A path of the container as the path of the host that is mounted there; any other text unchanged. */
+function toHost(text: string, mounts: readonly Mount[]): string {
+  const inner = [...mounts].sort((a, b) => b.container.length - a.container.length);
+  const mount = inner.find(({ container }) => within(text, container));
+  return mount ? mount.host.replace(/\/$/, "") + text.slice(mount.container.replace(/\/$/, "").length) : text;
+}
+
+const envFile = (text: string): string[] =>
+  text.split(/\r?\n/).filter((line) => line.trim() !== "" && !line.trimStart().startsWith("#"));

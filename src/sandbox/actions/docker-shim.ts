@@ -1,0 +1,150 @@
+/**
+ * The program behind `docker` on the PATH of played steps. `docker run` starts the agent as a child process that sees
+ * only what the command line gives it; a few bookkeeping commands are answered; the rest is refused.
+ *
+ * Called as: STATE_FOLDER PATH COUNT AGENT_COMMAND{COUNT} DOCKER_ARGUMENT… (see docker-folder.ts).
+ */
+import { spawn } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { constants } from "node:os";
+import { join } from "node:path";
+import { DockerRefusal, readRun } from "./docker-args.ts";
+
+/** Exit code of docker for its own mistakes, as opposed to the program's. */
+const REFUSED = 125;
+const STOP_WAIT_MS = 10_000;
+const LOOK_EVERY_MS = 50;
+
+interface Setup {
+  readonly state: string;
+  readonly path: string;
+  readonly agentCommand: readonly string[];
+}
+
+const recordOf = (setup: Setup, name: string): string => join(setup.state, name.replaceAll(/[^\w.-]/g, "_"));
+
+function run(setup: Setup, argv: readonly string[]): Promise<number> {
+  const plan = readRun(argv, { env: process.env, readFile: (path) => readFileSync(path, "utf8") });
+  const id = randomBytes(6).toString("hex");
+  const record = recordOf(setup, plan.name ?? id);
+  if (existsSync(record))
+    throw new DockerRefusal(`Conflict. The container name "/${plan.name ?? id}" is already in use`);
+  mkdirSync(setup.state, { recursive: true });
+  const home = mkdtempSync(join(setup.state, "home-"));
+  const [file, ...args] = setup.agentCommand;
+  if (file === undefined) throw new DockerRefusal("the sandbox was given no agent to start");
+  const base = { PATH: setup.path, HOME: home, LANG: "C.UTF-8", HOSTNAME: id };
+  return new Promise((resolve) => {
+    // A group of its own: the container gets a signal once, through us, as docker passes it on.
+    const child = spawn(file, [...args, ...plan.args], {
+      cwd: plan.folder ?? home,
+      env: { ...base, ...plan.env },
+      detached: true,
+      stdio: "inherit",
+    });
+    if (child.pid !== undefined) writeFileSync(record, `${child.pid} ${id}\n`);
+    for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) process.on(signal, () => child.kill(signal));
+    const done = (code: number) => {
+      // A container ends with its first process, and whatever that left behind ends with it.
+      signalContainer(setup, plan.name ?? id, "SIGKILL");
+      rmSync(record, { force: true });
+      rmSync(home, { recursive: true, force: true });
+      resolve(code);
+    };
+    child.once("error", (error) => {
+      process.stderr.write(`docker: ${error.message}\n`);
+      done(REFUSED);
+    });
+    child.once("exit", (code, signal) => done(code ?? 128 + (signal ? constants.signals[signal] : 0)));
+  });
+}
+
+/** `docker kill|stop|rm -f NAME…`: signals the group of the container, then for `stop` waits for its end. */
+async function end(setup: Setup, command: string, argv: readonly string[]): Promise<number> {
+  let signal: NodeJS.Signals = command === "stop" ? "SIGTERM" : "SIGKILL";
+  let waitMs = STOP_WAIT_MS;
+  const names: string[] = [];
+  const queue = argv.flatMap((word) => (word.startsWith("--") && word.includes("=") ? word.split("=") : [word]));
+  for (let word = queue.shift(); word !== undefined; word = queue.shift()) {
+    if (command === "kill" && (word === "-s" || word === "--signal")) signal = signalNamed(queue.shift());
+    else if (command === "stop" && ["-t", "--time", "--timeout"].includes(word)) waitMs = Number(queue.shift()) * 1000;
+    else if (command === "rm" && ["-f", "--force", "-v"].includes(word)) continue;
+    else if (word.startsWith("-")) throw new DockerRefusal(`the sandbox does not play docker ${command} ${word}`);
+    else names.push(word);
+  }
+  let code = 0;
+  for (const name of names) {
+    if (!signalContainer(setup, name, signal)) {
+      process.stderr.write(`Error response from daemon: No such container: ${name}\n`);
+      code = command === "rm" && argv.some((word) => word === "-f" || word === "--force") ? code : 1;
+      continue;
+    }
+    if (command === "stop" && !(await gone(setup, name, waitMs))) signalContainer(setup, name, "SIGKILL");
+    process.stdout.write(`${name}\n`);
+  }
+  return code;
+}
+
+const isSignal = (name: string): name is NodeJS.Signals => name in constants.signals;
+
+function signalNamed(text: string | undefined): NodeJS.Signals {
+  const name = `SIG${(text ?? "").replace(/^SIG/, "")}`;
+  if (!isSignal(name)) throw new DockerRefusal(`invalid signal: ${text ?? ""}`);
+  return name;
+}
+
+function signalContainer(setup: Setup, name: string, signal: NodeJS.Signals | 0): boolean {
+  const record = recordOf(setup, name);
+  const pid = existsSync(record) ? Number.parseInt(readFileSync(record, "utf8"), 10) : Number.NaN;
+  if (!(pid > 1)) return false;
+  try {
+    process.kill(signal === "SIGTERM" || signal === "SIGINT" ? pid : -pid, signal);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+async function gone(setup: Setup, name: string, waitMs: number): Promise<boolean> {
+  const until = Date.now() + waitMs;
+  while (Date.now() < until) {
+    if (!signalContainer(setup, name, 0)) return true;
+    await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
+  }
+  return false;
+}
+
+async function main(setup: Setup, argv: readonly string[]): Promise<number> {
+  const [command, ...rest] = argv;
+  switch (command) {
+    case "run":
+      return run(setup, rest);
+    case "kill":
+    case "stop":
+    case "rm":
+      return end(setup, command, rest);
+    case "login":
+      // The password on stdin is read to its end, so that the writer of the pipe does not fail.
+      if (rest.includes("--password-stdin")) for await (const _chunk of process.stdin);
+      process.stdout.write("Login Succeeded (played by the sandbox)\n");
+      return 0;
+    case "pull":
+    case "logout":
+    case "network":
+      process.stdout.write(`docker ${command}: played by the sandbox, nothing to do\n`);
+      return 0;
+    default:
+      throw new DockerRefusal(`the sandbox does not play docker ${command ?? ""}`);
+  }
+}
+
+const [state = "", path = "", count = "0", ...words] = process.argv.slice(2);
+const agentCommand = words.slice(0, Number(count));
+try {
+  process.exitCode = await main({ state, path, agentCommand }, words.slice(Number(count)));
+} catch (error) {
+  if (!(error instanceof DockerRefusal)) throw error;
+  process.stderr.write(`docker: ${error.message}\n`);
+  process.exitCode = REFUSED;
+}

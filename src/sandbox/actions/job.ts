@@ -1,0 +1,153 @@
+/**
+ * Owns the playing of one workflow job on a fresh "machine": temporary workspace, token, time limit, its steps in
+ * order, clean-up. Which jobs run, and when, is the run's business.
+ */
+import { randomUUID } from "node:crypto";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { JobStep, RunConclusion, RunHandle } from "../ports.ts";
+import { githubContext, githubEnv, isFromFork, type RunSubject, tokenPermissions } from "./contexts.ts";
+import { DockerFolder, type DockerShim } from "./docker-folder.ts";
+import { type ContextValues, contextOf, ExpressionMistake, fill } from "./expressions.ts";
+import { JobLimits } from "./job-limits.ts";
+import { JobLog } from "./log.ts";
+import { killMarked } from "./processes.ts";
+import { StepSequence } from "./step-sequence.ts";
+import type { WorkflowJob } from "./workflow-file.ts";
+
+export interface Machine {
+  /** Folder for everything temporary of this runner. */
+  readonly folder: string;
+  /** PATH of the steps; the folder with the played docker is put in front of it. */
+  readonly path: string;
+  readonly dockerShim: DockerShim;
+  readonly graceMs: number;
+  readonly now: () => number;
+  /** The runner closes: even `always()` steps end. */
+  readonly closing: AbortSignal;
+}
+
+export interface JobInput {
+  readonly subject: RunSubject;
+  readonly handle: RunHandle;
+  readonly machine: Machine;
+  readonly key: string;
+  readonly definition: WorkflowJob;
+  readonly jobId: number;
+  readonly timeoutMinutes: number;
+  /** Contexts that exist before a machine does: github, needs, vars, inputs. */
+  readonly contexts: ContextValues;
+  readonly cancel: AbortSignal;
+}
+
+export interface JobOutcome {
+  readonly conclusion: RunConclusion;
+  readonly outputs: Readonly<Record<string, string>>;
+}
+
+export async function playJob(input: JobInput): Promise<JobOutcome> {
+  const { machine, subject, jobId } = input;
+  const { backend, trigger, workflow } = subject;
+  const fork = isFromFork(subject);
+  const token = backend.workflowToken(
+    trigger.repository,
+    tokenPermissions(input.definition.permissions, workflow.permissions, fork),
+  );
+  const secrets: Record<string, string> = { ...(fork ? {} : backend.secrets(trigger.repository)), GITHUB_TOKEN: token };
+  const log = new JobLog((text) => backend.appendLog(jobId, text), machine.now);
+  for (const secret of Object.values(secrets)) log.masks.add(secret);
+  const folder = await mkdtemp(join(machine.folder, "job-"));
+  const docker = new DockerFolder(join(folder, "docker"), machine.dockerShim);
+  const tracking = `github_${randomUUID()}`;
+  const limits = new JobLimits(input.timeoutMinutes, input.cancel, machine.closing);
+  try {
+    const places = await makePlaces(folder, trigger.payload);
+    await docker.make(machine.path);
+    const { jobContexts, env } = surroundings(input, places, { token, tracking, secrets });
+    const context = contextOf({ ...jobContexts, env: {} });
+    const fileEnv = Object.fromEntries(
+      Object.entries(workflow.env).map(([name, text]) => [name, fill(text, "env", context)]),
+    );
+    const jobEnv = Object.fromEntries(
+      Object.entries(input.definition.env).map(([name, text]) => [name, fill(text, "job.env", context)]),
+    );
+    const sequence = new StepSequence({
+      ...input,
+      ...places,
+      log,
+      limits,
+      token,
+      docker,
+      jobContexts,
+      runnerEnv: env,
+      env: { ...fileEnv, ...jobEnv },
+      report: (steps: readonly JobStep[]) => backend.updateJob(jobId, { status: "in_progress", steps }),
+    });
+    return await sequence.play();
+  } catch (error) {
+    if (!(error instanceof ExpressionMistake)) throw error;
+    log.error(`The template is not valid. ${error.message}`);
+    return { conclusion: "failure", outputs: {} };
+  } finally {
+    limits.close();
+    await killMarked(`RUNNER_TRACKING_ID=${tracking}`);
+    await docker.killLeftovers();
+    backend.revokeToken(token);
+    await rm(folder, { recursive: true, force: true, maxRetries: 3 });
+  }
+}
+
+export interface JobPlaces {
+  readonly workspace: string;
+  readonly temp: string;
+  readonly home: string;
+  readonly eventPath: string;
+}
+
+async function makePlaces(folder: string, payload: unknown): Promise<JobPlaces> {
+  const at = (name: string) => join(folder, name);
+  const places = { workspace: at("work"), temp: at("temp"), home: at("home"), eventPath: at("event.json") };
+  await Promise.all([places.workspace, places.temp, places.home, at("tools")].map((path) => mkdir(path)));
+  await writeFile(places.eventPath, JSON.stringify(payload));
+  return places;
+}
+
+interface Private {
+  readonly token: string;
+  readonly tracking: string;
+  readonly secrets: Readonly<Record<string, string>>;
+}
+
+/** The job's contexts and its clean environment: nothing of the process that runs the sandbox gets in. */
+function surroundings(input: JobInput, places: JobPlaces, own: Private) {
+  const { workspace, temp, home, eventPath } = places;
+  const tools = join(workspace, "..", "tools");
+  const facts = { token: own.token, job: input.key, workspace, event_path: eventPath, action: "__run" };
+  const github = { ...githubContext(input.subject, input.handle), ...facts };
+  const arch = process.arch === "arm64" ? "ARM64" : "X64";
+  const runner = {
+    os: process.platform === "darwin" ? "macOS" : "Linux",
+    arch,
+    name: "sandbox",
+    temp,
+    tool_cache: tools,
+    debug: "",
+  };
+  const env = {
+    PATH: input.machine.path,
+    HOME: home,
+    LANG: "C.UTF-8",
+    CI: "true",
+    GITHUB_ACTIONS: "true",
+    ...githubEnv(github),
+    RUNNER_OS: runner.os,
+    RUNNER_ARCH: arch,
+    RUNNER_NAME: runner.name,
+    RUNNER_TEMP: temp,
+    RUNNER_TOOL_CACHE: tools,
+    RUNNER_WORKSPACE: join(workspace, ".."),
+    RUNNER_ENVIRONMENT: "self-hosted",
+    RUNNER_TRACKING_ID: own.tracking,
+  };
+  return { jobContexts: { ...input.contexts, github, runner, secrets: own.secrets }, env };
+}

@@ -1,0 +1,58 @@
+/**
+ * Owns the log of one workflow job: time stamps, masking and the size limit. Every line of a job goes through here,
+ * so that a secret cannot reach the log by another way.
+ */
+
+/** GitHub keeps far more; a local log beyond this helps nobody and would sit in memory. */
+const LOG_LIMIT = 4 * 1024 * 1024;
+const LINE_LIMIT = 64 * 1024;
+
+export class Masks {
+  /** Longest first: a secret that contains another must not leave its rest behind. */
+  #values: string[] = [];
+
+  /** A secret of several lines is masked line by line too, since logs show one line at a time. */
+  add(secret: string): void {
+    const more = [secret, ...secret.split(/\r?\n/)].filter((value) => value.trim() !== "");
+    this.#values = [...new Set([...this.#values, ...more])].sort((a, b) => b.length - a.length);
+  }
+
+  apply(text: string): string {
+    return this.#values.reduce((masked, value) => masked.replaceAll(value, "***"), text);
+  }
+
+  touches(text: string): boolean {
+    return this.apply(text) !== text;
+  }
+}
+
+export class JobLog {
+  readonly masks = new Masks();
+  readonly #append: (text: string) => void;
+  readonly #now: () => number;
+  #left = LOG_LIMIT;
+
+  constructor(append: (text: string) => void, now: () => number) {
+    this.#append = append;
+    this.#now = now;
+  }
+
+  line(text: string): void {
+    if (this.#left <= 0) return;
+    const stamp = new Date(this.#now()).toISOString();
+    const written = text.split(/\r?\n/).map((one) => `${stamp} ${this.masks.apply(one).slice(0, LINE_LIMIT)}\n`);
+    const whole = written.join("");
+    this.#left -= whole.length;
+    this.#append(
+      this.#left > 0 ? whole : `${stamp} ##[warning]The log is cut here: it passed ${LOG_LIMIT} characters.\n`,
+    );
+  }
+
+  error(text: string): void {
+    this.line(`##[error]${text}`);
+  }
+
+  warning(text: string): void {
+    this.line(`##[warning]${text}`);
+  }
+}

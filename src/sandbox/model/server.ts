@@ -1,0 +1,145 @@
+/**
+ * Owns the HTTP face of the scripted model: an Anthropic-compatible endpoint on the loopback interface.
+ */
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { setTimeout as wait } from "node:timers/promises";
+import { z } from "zod";
+import { defaultScript } from "./default-script.ts";
+import { errorBody, type ModelReply, type ModelRequest, readRequest, type Script } from "./protocol.ts";
+import { jsonAnswer, messageOf, sseAnswer } from "./reply.ts";
+import { countTokens } from "./usage.ts";
+
+/** The real endpoint takes 32 MB. */
+const BODY_LIMIT = 32 * 1024 * 1024;
+/** Requests kept for `requests()`; the oldest go first. */
+const KEPT_REQUESTS = 1_000;
+
+export interface SeenRequest {
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: unknown;
+}
+
+export interface ModelOptions {
+  /** 0 or nothing: any free port. */
+  readonly port?: number;
+  readonly script?: Script;
+}
+
+export interface Model {
+  readonly url: string;
+  requests(): readonly SeenRequest[];
+  setScript(script: Script): void;
+  close(): Promise<void>;
+}
+
+export async function startModel(options: ModelOptions = {}): Promise<Model> {
+  const seen: SeenRequest[] = [];
+  const closing = new AbortController();
+  let script = options.script ?? defaultScript;
+  const remember = (one: SeenRequest) => {
+    seen.push(one);
+    if (seen.length > KEPT_REQUESTS) seen.shift();
+  };
+  const server = createServer((req, res) => {
+    serve(req, res, { remember, script: () => script, closing: closing.signal }).catch(() => res.destroy());
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(options.port ?? 0, "127.0.0.1", resolve);
+  });
+  const address = z.object({ port: z.number() }).parse(server.address());
+  return {
+    url: `http://127.0.0.1:${address.port}`,
+    requests: () => [...seen],
+    setScript: (next) => {
+      script = next;
+    },
+    close: async () => {
+      closing.abort();
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      server.closeAllConnections();
+      await closed;
+    },
+  };
+}
+
+interface Serving {
+  remember(one: SeenRequest): void;
+  script(): Script;
+  readonly closing: AbortSignal;
+}
+
+async function serve(req: IncomingMessage, res: ServerResponse, serving: Serving): Promise<void> {
+  const path = new URL(req.url ?? "/", "http://localhost").pathname;
+  const text = await readBody(req);
+  if (text === undefined) return refuse(res, 413, "request_too_large", "Request exceeds the maximum size");
+  const body = parseJson(text);
+  serving.remember({ path, headers: plainHeaders(req), body });
+  const counting = path === "/v1/messages/count_tokens";
+  if (!counting && path !== "/v1/messages") return refuse(res, 404, "not_found_error", `Not found: ${path}`);
+  if (req.method !== "POST") return refuse(res, 405, "invalid_request_error", "Method Not Allowed");
+  const key = req.headers["x-api-key"] ?? /^Bearer (.+)$/.exec(req.headers.authorization ?? "")?.[1];
+  if (!key) return refuse(res, 401, "authentication_error", "x-api-key header is required");
+  const read = readRequest(body, counting);
+  if (!read.ok) return refuse(res, 400, "invalid_request_error", read.problem);
+  if (counting) return sendJson(res, 200, { input_tokens: countTokens(read.request) });
+  await answer(res, read.request, await serving.script()(read.request), serving.closing);
+}
+
+async function answer(
+  res: ServerResponse,
+  request: ModelRequest,
+  reply: ModelReply,
+  closing: AbortSignal,
+): Promise<void> {
+  if ("stall" in reply) return;
+  if ("delayMs" in reply && reply.delayMs !== undefined) await wait(reply.delayMs, undefined, { signal: closing });
+  if ("status" in reply) return sendJson(res, reply.status, reply.body, reply.headers);
+  const message = messageOf(request, reply);
+  const stream = request.stream === true;
+  const text = stream ? sseAnswer(message) : jsonAnswer(message);
+  res.setHeader("request-id", message.id.replace("msg_", "req_"));
+  res.setHeader("content-type", stream ? "text/event-stream; charset=utf-8" : "application/json");
+  if (!("cut" in reply)) {
+    res.end(text);
+    return;
+  }
+  res.setHeader("content-length", Buffer.byteLength(text));
+  res.write(text.slice(0, text.length / 2), () => res.destroy());
+}
+
+function sendJson(
+  res: ServerResponse,
+  status: number,
+  body: unknown,
+  headers: Readonly<Record<string, string>> = {},
+): void {
+  res.writeHead(status, { "content-type": "application/json", ...headers });
+  res.end(JSON.stringify(body));
+}
+
+const refuse = (res: ServerResponse, status: number, type: string, text: string): void =>
+  sendJson(res, status, errorBody(type, text));
+
+async function readBody(req: IncomingMessage): Promise<string | undefined> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of req) {
+    const bytes = Buffer.from(chunk);
+    size += bytes.length;
+    if (size <= BODY_LIMIT) chunks.push(bytes);
+  }
+  return size > BODY_LIMIT ? undefined : Buffer.concat(chunks).toString("utf8");
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+const plainHeaders = (req: IncomingMessage): Record<string, string> =>
+  Object.fromEntries(Object.entries(req.headers).map(([name, value]) => [name, [value ?? ""].flat().join(", ")]));

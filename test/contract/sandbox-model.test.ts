@@ -1,0 +1,209 @@
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import Anthropic from "@anthropic-ai/sdk";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { apiError } from "../../src/sandbox/model/protocol.ts";
+import { type Model, startModel } from "../../src/sandbox/model/server.ts";
+
+let model: Model;
+let client: Anthropic;
+let folder: string;
+
+beforeEach(async () => {
+  model = await startModel();
+  client = new Anthropic({ apiKey: "sk-test", baseURL: model.url, maxRetries: 0 });
+  folder = mkdtempSync(join(tmpdir(), "sandbox-model-"));
+});
+
+afterEach(async () => {
+  await model.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const TOOLS: Anthropic.ToolUnion[] = [
+  { type: "bash_20250124", name: "bash" },
+  { type: "text_editor_20250728", name: "str_replace_based_edit_tool" },
+  { name: "finish", input_schema: { type: "object" } },
+];
+const BASE = { model: "claude-sonnet-4-20250514", max_tokens: 1000, tools: TOOLS };
+
+type Input = Readonly<Record<string, string | number>>;
+
+const EDITS: Readonly<Record<string, (file: string, input: Input) => string>> = {
+  create: (_file, input) => String(input.file_text),
+  str_replace: (file, input) => {
+    const text = readFileSync(file, "utf8");
+    if (!text.includes(String(input.old_str))) throw new Error("No match found for replacement.");
+    return text.replace(String(input.old_str), String(input.new_str));
+  },
+  insert: (file, input) => {
+    const lines = readFileSync(file, "utf8").split("\n");
+    lines.splice(Number(input.insert_line), 0, String(input.insert_text).replace(/\n$/, ""));
+    return lines.join("\n");
+  },
+};
+
+const act = (name: string, input: Input): string => {
+  if (name === "bash")
+    return execFileSync("bash", ["-c", String(input.command)], { cwd: folder, encoding: "utf8", stdio: "pipe" });
+  const file = join(folder, String(input.path));
+  writeFileSync(file, EDITS[String(input.command)]?.(file, input) ?? "");
+  return "ok";
+};
+
+interface Talk {
+  readonly calls: readonly string[];
+  readonly finish: Record<string, string> | undefined;
+}
+
+/** Plays the agent: obeys tool uses in a real folder until `finish`. */
+async function talk(task: string): Promise<Talk> {
+  const messages: Anthropic.MessageParam[] = [
+    { role: "user", content: `Do the task in <task>.\n<task>\n${task}\n</task>\nGo.` },
+  ];
+  const calls: string[] = [];
+  for (let turn = 0; turn < 20; turn += 1) {
+    const reply = await client.messages.create({ ...BASE, messages });
+    messages.push({ role: "assistant", content: reply.content });
+    const results: Anthropic.ToolResultBlockParam[] = [];
+    for (const block of reply.content) {
+      if (block.type !== "tool_use") continue;
+      const input = block.input as Record<string, string>;
+      if (block.name === "finish") return { calls, finish: input };
+      calls.push(`${block.name}: ${input.command}`);
+      try {
+        results.push({ type: "tool_result", tool_use_id: block.id, content: act(block.name, input) });
+      } catch (error) {
+        results.push({ type: "tool_result", tool_use_id: block.id, content: String(error), is_error: true });
+      }
+    }
+    if (results.length === 0) return { calls, finish: undefined };
+    messages.push({ role: "user", content: results });
+  }
+  throw new Error("the model did not finish");
+}
+
+const file = (name: string): string => readFileSync(join(folder, name), "utf8");
+
+describe("the default script", () => {
+  test("looks, creates the file through the editor, checks it and finishes", async () => {
+    const { calls, finish } = await talk("create HELLO.md that says hello");
+    expect(file("HELLO.md")).toBe("hello\n");
+    expect(calls).toEqual(["bash: ls -la", "str_replace_based_edit_tool: create", "bash: cat -- 'HELLO.md'"]);
+    expect(finish).toEqual({ outcome: "done", title: "Create HELLO.md", body: "- create HELLO.md" });
+  });
+
+  test("does several steps in their order", async () => {
+    writeFileSync(join(folder, "old.txt"), "old");
+    const { finish } = await talk(
+      'Create a file a.txt that says "it\'s one" then append two to a.txt, then replace one with 1 in a.txt and then delete old.txt then append x to new.txt then run touch ran',
+    );
+    expect(file("a.txt")).toBe("it's 1\ntwo\n");
+    expect(file("new.txt")).toBe("x\n");
+    expect(execFileSync("ls", [folder], { encoding: "utf8" })).toBe("a.txt\nnew.txt\nran\n");
+    expect(finish?.outcome).toBe("done");
+  });
+
+  test("writes a task it does not understand into NOTES.md", async () => {
+    const { finish } = await talk("Improve the documentation of everything.");
+    expect(file("NOTES.md")).toBe("Improve the documentation of everything.\n");
+    expect(finish?.outcome).toBe("done");
+  });
+
+  test.each([
+    ["refuse", "refused"],
+    ["do nothing", "nothing_to_do"],
+    ["ask which colour?", "question"],
+    ["replace absent with there in missing.txt", "question"],
+  ])("the task %j ends as %s", async (task, outcome) => {
+    expect((await talk(task)).finish?.outcome).toBe(outcome);
+  });
+
+  test("fails as an API error after the steps before it", async () => {
+    await expect(talk("create half.txt that says half then fail")).rejects.toThrow(/told the scripted model to fail/);
+    expect(file("half.txt")).toBe("half\n");
+  });
+
+  test("answers the same conversation with the same words and ids", async () => {
+    const messages: Anthropic.MessageParam[] = [{ role: "user", content: "<task>create A.md that says a</task>" }];
+    const ask = () => client.messages.create({ ...BASE, messages });
+    expect(await ask()).toEqual(await ask());
+  });
+});
+
+describe("the endpoint", () => {
+  const messages: Anthropic.MessageParam[] = [
+    { role: "user", content: "<task>create A.md that says a longer text than one piece of the stream</task>" },
+  ];
+
+  test("streams the same message that it gives as JSON", async () => {
+    const whole = await client.messages.create({ ...BASE, messages });
+    const streamed = await client.messages.stream({ ...BASE, messages }).finalMessage();
+    expect(streamed.content).toEqual(whole.content);
+    expect([streamed.stop_reason, streamed.usage]).toEqual([whole.stop_reason, whole.usage]);
+  });
+
+  test("counts tokens, and reads what was sent before from the cache once caching is asked for", async () => {
+    const count = await client.messages.countTokens({ model: BASE.model, tools: TOOLS, messages });
+    const first = await client.messages.create({ ...BASE, messages });
+    expect(first.usage.input_tokens).toBe(count.input_tokens);
+    const cached = { cache_control: { type: "ephemeral" } } as const;
+    const used = first.content.find((block) => block.type === "tool_use");
+    const result = { type: "tool_result", tool_use_id: used?.id ?? "", content: "README.md" } as const;
+    const more: Anthropic.MessageParam[] = [
+      ...messages,
+      { role: "assistant", content: first.content },
+      { role: "user", content: [result] },
+    ];
+    const system = [{ type: "text", text: "Be brief. ".repeat(50), ...cached } as const];
+    const { usage } = await client.messages.create({ ...BASE, system, messages: more });
+    expect(usage.cache_read_input_tokens).toBeGreaterThan(usage.cache_creation_input_tokens ?? 0);
+    expect(usage.input_tokens).toBeLessThan(10);
+  });
+
+  test("refuses a request without a key, without a limit, or with an unanswered tool use", async () => {
+    const post = (body: unknown, headers: Record<string, string> = { authorization: "Bearer sk" }) =>
+      fetch(`${model.url}/v1/messages`, { method: "POST", headers, body: JSON.stringify(body) });
+    const refusal = async (answer: Response) => [
+      answer.status,
+      ((await answer.json()) as { error: { type: string } }).error.type,
+    ];
+    expect(await refusal(await post({ ...BASE, messages }, {}))).toEqual([401, "authentication_error"]);
+    expect(await refusal(await post({ model: "m", messages }))).toEqual([400, "invalid_request_error"]);
+    const open = [
+      ...messages,
+      { role: "assistant", content: [{ type: "tool_use", id: "t1", name: "bash", input: {} }] },
+      { role: "user", content: "go on" },
+    ];
+    expect(await refusal(await post({ ...BASE, messages: open }))).toEqual([400, "invalid_request_error"]);
+    expect((await post({ ...BASE, messages })).status).toBe(200);
+  });
+
+  test("plays errors with their headers, so that a client retries them", async () => {
+    let asked = 0;
+    model.setScript(() => {
+      asked += 1;
+      if (asked === 1) return apiError(529, "overloaded_error", "Overloaded", { "retry-after-ms": "1" });
+      return { content: [{ type: "text", text: "better now" }], delayMs: 5 };
+    });
+    const patient = new Anthropic({ apiKey: "sk-test", baseURL: model.url, maxRetries: 2 });
+    const reply = await patient.messages.create({ ...BASE, messages });
+    expect(reply.content).toEqual([{ type: "text", text: "better now" }]);
+    expect(model.requests()).toHaveLength(2);
+    expect(model.requests()[0]).toMatchObject({ path: "/v1/messages", headers: { authorization: "Bearer sk-test" } });
+  });
+
+  test("can cut an answer short and can stall until it is closed", async () => {
+    model.setScript(() => ({ cut: true, content: [{ type: "text", text: "never whole" }] }));
+    await expect(client.messages.create({ ...BASE, messages })).rejects.toThrow("terminated");
+    model.setScript(() => ({ stall: true }));
+    const waiting = client.messages.create({ ...BASE, messages });
+    const failed = expect(waiting).rejects.toThrow(Anthropic.APIConnectionError);
+    await expect.poll(() => model.requests().length).toBe(2);
+    await model.close();
+    await failed;
+    model = await startModel();
+  });
+});

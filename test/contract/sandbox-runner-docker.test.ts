@@ -1,0 +1,98 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { RunnerBench, textOf, workflow } from "./runner-bench.ts";
+
+let bench: RunnerBench;
+
+beforeEach(async () => {
+  bench = await RunnerBench.open();
+});
+
+afterEach(() => bench.close());
+
+describe("docker on the PATH of the steps", () => {
+  const AGENT = `
+    import { writeFileSync } from "node:fs";
+    process.on("SIGTERM", () => { console.log("agent: asked to stop"); process.exit(7); });
+    writeFileSync("made.txt", JSON.stringify({ env: process.env, args: process.argv.slice(2), cwd: process.cwd() }));
+    console.log("agent: here");
+    if (process.env.MODE === "wait") setInterval(() => {}, 1000);
+    else process.exit(Number(process.env.CODE ?? 0));`;
+  const withAgent = async (script: string, job = "") => {
+    bench.backend.commit({ "x.txt": "x" });
+    await writeFile(join(bench.backend.folder, "agent.mjs"), AGENT);
+    return workflow(`- run: |\n${script.trim().replaceAll(/^/gm, "    ")}`, { job });
+  };
+
+  test("starts the agent in the mounted folder with only the variables it is given", async () => {
+    const { run, job } = await bench.play(
+      await withAgent(`
+export PASSED=one KEPT=two
+docker pull -q example/agent:1
+docker run --rm --init --name n1 --user 10001:10001 --cap-drop ALL --security-opt no-new-privileges --read-only --tmpfs /tmp \\
+  --memory=4g -v "$PWD:/workspace:rw" -w /workspace -e PASSED -e "WHERE=/workspace/sub" -e NOT_SET example/agent:1 --file /workspace/a.md
+node -e '
+  const { env, args, cwd } = JSON.parse(require("fs").readFileSync("made.txt", "utf8"));
+  console.log("names=" + Object.keys(env).sort(), env.PASSED, env.WHERE === process.cwd() + "/sub", args[1] === process.cwd() + "/a.md", cwd === process.cwd());
+'`),
+    );
+    expect(textOf(job?.log)).toContain("names=HOME,HOSTNAME,LANG,PASSED,PATH,WHERE one true true true");
+    expect(run?.conclusion).toBe("success");
+  });
+
+  test("reads bind mounts and env files, and starts in the first mount without a working folder", async () => {
+    const { run, job } = await bench.play(
+      await withAgent(`
+mkdir shared && printf '# words\\nCODE=0\\nBOX=/box\\n' > vars.txt
+docker run -it --env-file vars.txt --mount type=bind,source=$PWD/shared,target=/box,readonly --mount type=tmpfs,target=/tmp image
+node -e 'const { env, cwd } = JSON.parse(require("fs").readFileSync("shared/made.txt")); console.log(env.BOX === cwd, cwd === process.cwd() + "/shared")'`),
+    );
+    expect(textOf(job?.log)).toContain("\ntrue true\n");
+    expect(run?.conclusion).toBe("success");
+  });
+
+  test("passes the exit code through, and signals sent by docker kill and by the shell", async () => {
+    const { job } = await bench.play(
+      await withAgent(`
+code=0; docker run -e CODE=5 -v "$PWD:/w" image || code=$?; echo "code $code"
+for way in "docker kill --signal TERM box" 'kill -TERM $shim'; do
+  rm -f made.txt
+  docker run --name box -e MODE=wait -v "$PWD:/w" image & shim=$!
+  until [ -s made.txt ]; do sleep 0.1; done
+  eval "$way"; code=0; wait $shim || code=$?; echo "stopped $code"
+done`),
+    );
+    const log = textOf(job?.log).split("##[endgroup]").at(-1);
+    expect(log).toContain("code 5");
+    expect(log?.match(/agent: asked to stop/g)).toHaveLength(2);
+    expect(log?.match(/stopped 7/g)).toHaveLength(2);
+  });
+
+  test("a cancelled run lets the agent end politely, once", async () => {
+    bench.backend.push(bench.backend.commit(await withAgent('docker run -e MODE=wait -v "$PWD:/w" image')));
+    await bench.backend.until(() => textOf(bench.backend.jobs.at(-1)?.log).includes("\nagent: here\n"));
+    bench.backend.cancel(bench.backend.runs.at(-1)?.id ?? 0);
+    await bench.runner.idle();
+    expect(bench.backend.runs.at(-1)?.conclusion).toBe("cancelled");
+    expect(textOf(bench.backend.jobs.at(-1)?.log).match(/agent: asked to stop/g)).toHaveLength(1);
+  });
+
+  test("refuses what would reach the machine or what it does not play, and says so", async () => {
+    const refused = [
+      ["docker run --privileged image", "the sandbox does not play --privileged"],
+      ["docker run -v /var/run/docker.sock:/var/run/docker.sock image", "docker socket"],
+      ["docker run -v cache:/cache image", "named volumes"],
+      ["docker build .", "the sandbox does not play docker build"],
+      ["docker kill nobody", "No such container: nobody"],
+      ["sudo -n true", "the sandbox does not play sudo"],
+    ] as const;
+    const script = refused.map(([command], index) => `${command} || echo "refused ${index}"`).join("\n");
+    const { job } = await bench.play(await withAgent(script));
+    const log = textOf(job?.log).split("##[endgroup]").at(-1);
+    for (const [index, [, sentence]] of refused.entries()) {
+      expect(log).toContain(sentence);
+      expect(log).toContain(`refused ${index}`);
+    }
+  });
+});
