@@ -165,11 +165,6 @@ export function createIntake({ store, desk, handle, create }: Needs): Intake {
         return button(signal);
       case "news":
         return news(signal.repository, signal.job, signal.command);
-      case "pull-request-news": {
-        const { owner, name } = signal.repository;
-        const id = await store.jobs.ofPullRequest(`${owner}/${name}`, signal.pull_request);
-        return news(signal.repository, id, signal.command);
-      }
       case "default-branch-moved":
       case "repositories-changed":
       case "uninstalled":

@@ -59,13 +59,6 @@ export type Signal =
     }
   /** News of one job; the engine checks that the job lives in this repository. */
   | { readonly type: "news"; readonly repository: SignalRepository; readonly job: JobId; readonly command: Command }
-  /** News of the job that owns a pull request, known by number alone. */
-  | {
-      readonly type: "pull-request-news";
-      readonly repository: SignalRepository;
-      readonly pull_request: number;
-      readonly command: Command;
-    }
   /** The default branch moved. `settings_changed`: what we keep of the repository must be read again. */
   | {
       readonly type: "default-branch-moved";

@@ -142,7 +142,7 @@ export const begin = (change: Partial<Draft> = {}, available_cents = 0): Job =>
   decided(decide(null, { type: "create", draft: draft(change) }, { now: T0, available_cents })).job;
 
 /** The job after these commands, each of which must change it; one second apart. */
-export const after = (job: Job, ...commands: readonly Command[]): Job =>
+export const led = (job: Job, ...commands: readonly Command[]): Job =>
   commands.reduce(
     (current, command) =>
       decided(decide(current, command, { now: current.updated_at + 1_000, available_cents: 0 })).job,

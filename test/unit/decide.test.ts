@@ -7,7 +7,7 @@ import {
   ID,
   T0,
   TO_PULL_REQUEST,
-  after,
+  led,
   begin,
   briefPushed,
   check,
@@ -24,10 +24,10 @@ import {
   work,
 } from "./core.ts";
 
-const inReview = () => after(begin(), ...TO_PULL_REQUEST);
-const working = () => after(begin(), briefPushed(), runChanged());
+const inReview = () => led(begin(), ...TO_PULL_REQUEST);
+const working = () => led(begin(), briefPushed(), runChanged());
 const failedTwice = () =>
-  after(
+  led(
     begin(),
     briefPushed(),
     runChanged(),
@@ -45,22 +45,22 @@ describe("a job from a comment to a merge", () => {
   });
 
   it("is accepted when its run is in progress, with a deadline", () => {
-    const job = after(begin(), briefPushed(), runChanged({ status: "queued" }));
+    const job = led(begin(), briefPushed(), runChanged({ status: "queued" }));
     expect(job.status).toBe("queued");
-    const accepted = after(job, runChanged());
+    const accepted = led(job, runChanged());
     expect(accepted).toMatchObject({ status: "accepted", attempt_count: 1 });
     expect(accepted.deadline_at).toBe(accepted.updated_at + accepted.time_limit_seconds * 1000);
   });
 
   it("accepts and ends in one step when the start of its run was never told", () => {
-    const ended = step(after(begin(), briefPushed()), runChanged({ status: "completed", conclusion: "success" }));
+    const ended = step(led(begin(), briefPushed()), runChanged({ status: "completed", conclusion: "success" }));
     expect(decided(ended).job.status).toBe("accepted");
     expect(decided(ended).history.map((row) => row.event)).toEqual(["accepted"]);
     expect(effectsOf(ended)).toContain("read-result");
   });
 
   it("knows its run by the commit message while the outcome of the push is still on its way", () => {
-    expect(after(begin(), runChanged()).status).toBe("accepted");
+    expect(led(begin(), runChanged()).status).toBe("accepted");
   });
 
   it("ignores the skipped run of a commit that is not a brief", () => {
@@ -70,17 +70,17 @@ describe("a job from a comment to a merge", () => {
       head_sha: "x",
       commit_message: "Remove .jobs/abcd1234",
     } as const;
-    expect(step(after(begin(), briefPushed()), skipped).kind).toBe("unchanged");
+    expect(step(led(begin(), briefPushed()), skipped).kind).toBe("unchanged");
   });
 
   it("ignores late and doubled news of a run", () => {
-    const job = after(begin(), briefPushed(), runChanged());
+    const job = led(begin(), briefPushed(), runChanged());
     expect(step(job, runChanged({ status: "queued" })).kind).toBe("unchanged");
     expect(step(job, runChanged()).kind).toBe("unchanged");
   });
 
   it("is submitted when files changed, and opens a pull request", () => {
-    const ended = after(working(), runChanged({ status: "completed", conclusion: "success" }));
+    const ended = led(working(), runChanged({ status: "completed", conclusion: "success" }));
     const submitted = step(ended, resultRead());
     expect(decided(submitted).job.status).toBe("submitted");
     expect(effectsOf(submitted)).toEqual(["open-pull-request"]);
@@ -89,8 +89,8 @@ describe("a job from a comment to a merge", () => {
   it.each(["question", "refused", "nothing_to_do"] as const)(
     "is verified without a pull request after %s",
     (outcome) => {
-      const ended = after(working(), runChanged({ status: "completed", conclusion: "success" }));
-      const job = after(ended, resultRead({ outcome, changed_files: outcome === "question" ? ["x"] : [] }));
+      const ended = led(working(), runChanged({ status: "completed", conclusion: "success" }));
+      const job = led(ended, resultRead({ outcome, changed_files: outcome === "question" ? ["x"] : [] }));
       expect(job).toMatchObject({ status: "verified", pull_request: null, merge: { state: "off" } });
     },
   );
@@ -105,7 +105,7 @@ describe("a job from a comment to a merge", () => {
   });
 
   it("leaves a deleted branch to a repository that deletes merged branches itself", () => {
-    const passed = after(inReview(), { type: "observe", facts: facts({ deletes_branch_on_merge: true }) });
+    const passed = led(inReview(), { type: "observe", facts: facts({ deletes_branch_on_merge: true }) });
     expect(effectsOf(step(passed, { type: "merged", pull_request: 8, by: null, at: T0 }))).toEqual(["sync-comment"]);
   });
 });
@@ -126,7 +126,7 @@ describe("a try that fails", () => {
   });
 
   it("drops late news of the run of an earlier try", () => {
-    const second = after(
+    const second = led(
       begin(),
       briefPushed(),
       runChanged(),
@@ -156,7 +156,7 @@ describe("a try that fails", () => {
 
 describe("cancelling", () => {
   it("takes the branch away while nobody works on it", () => {
-    const cancelled = step(after(begin(), briefPushed(), runChanged({ status: "queued" })), {
+    const cancelled = step(led(begin(), briefPushed(), runChanged({ status: "queued" })), {
       type: "cancel",
       by: ADA,
     });
@@ -168,18 +168,18 @@ describe("cancelling", () => {
     const asked = step(working(), { type: "cancel", by: ADA });
     expect(decided(asked).job).toMatchObject({ status: "accepted", cancellation_requested: true });
     expect(effectsOf(asked)).toContain("cancel-run");
-    const ended = after(decided(asked).job, runChanged({ status: "completed", conclusion: "cancelled" }));
+    const ended = led(decided(asked).job, runChanged({ status: "completed", conclusion: "cancelled" }));
     expect(ended.status).toBe("cancelled");
   });
 
   it("never merges what was asked to be cancelled, but verifies it", () => {
-    const asked = after(inReview(), { type: "cancel", by: ADA });
-    const passed = after(asked, { type: "observe", facts: facts() });
+    const asked = led(inReview(), { type: "cancel", by: ADA });
+    const passed = led(asked, { type: "observe", facts: facts() });
     expect(passed).toMatchObject({ status: "verified", merge: { state: "off" } });
   });
 
   it("cancels a run that starts after the job was cancelled", () => {
-    const cancelled = after(begin(), { type: "cancel", by: ADA });
+    const cancelled = led(begin(), { type: "cancel", by: ADA });
     expect(effectsOf(step(cancelled, runChanged()))).toEqual(["cancel-run"]);
     expect(effectsOf(step(cancelled, briefPushed()))).toEqual(["delete-branch"]);
   });
@@ -189,12 +189,12 @@ describe("cancelling", () => {
   });
 
   it("follows from a deleted branch only while there is no pull request", () => {
-    expect(after(working(), { type: "branch-deleted" }).status).toBe("cancelled");
+    expect(led(working(), { type: "branch-deleted" }).status).toBe("cancelled");
     expect(step(inReview(), { type: "branch-deleted" }).kind).toBe("unchanged");
   });
 
   it("follows from closing the pull request", () => {
-    expect(after(inReview(), { type: "closed", pull_request: 8, by: "ada" }).status).toBe("cancelled");
+    expect(led(inReview(), { type: "closed", pull_request: 8, by: "ada" }).status).toBe("cancelled");
   });
 });
 
@@ -211,21 +211,21 @@ describe("messages", () => {
   });
 
   it("wait for the round that is under way", () => {
-    const waiting = after(working(), { type: "message", text: "shout", by: ADA, comment_id: 5 });
+    const waiting = led(working(), { type: "message", text: "shout", by: ADA, comment_id: 5 });
     expect(waiting.status).toBe("accepted");
-    const ended = after(waiting, runChanged({ status: "completed", conclusion: "success" }));
-    const next = after(ended, resultRead());
+    const ended = led(waiting, runChanged({ status: "completed", conclusion: "success" }));
+    const next = led(ended, resultRead());
     expect(next).toMatchObject({ status: "queued", round: 2, waiting_messages: [] });
     expect(next.rounds.at(-1)?.asked).toBe("shout");
   });
 
   it("are heard once, however often their comment is delivered", () => {
     const message = { type: "message", text: "shout", by: ADA, comment_id: 5 } as const;
-    expect(step(after(inReview(), message), message).kind).toBe("unchanged");
+    expect(step(led(inReview(), message), message).kind).toBe("unchanged");
   });
 
   it("are refused once the pull request is merged", () => {
-    const merged = after(inReview(), { type: "merged", pull_request: 8, by: "ada", at: T0 });
+    const merged = led(inReview(), { type: "merged", pull_request: 8, by: "ada", at: T0 });
     expect(step(merged, { type: "message", text: "more", by: ADA, comment_id: 6 })).toMatchObject({
       kind: "refused",
       refusal: { code: "already_merged" },
@@ -235,7 +235,7 @@ describe("messages", () => {
 
 describe("time", () => {
   it("tells where to look when no run starts, once", () => {
-    const job = after(begin(), briefPushed());
+    const job = led(begin(), briefPushed());
     const at = wakeAt(job);
     expect(at).toBe(job.updated_at + START_LIMIT_MS);
     const told = decided(step(job, { type: "tick" }, at ?? 0));
@@ -253,7 +253,7 @@ describe("time", () => {
 
 describe("looking", () => {
   it("reads nothing while a known run is open, unless webhooks are in doubt", () => {
-    const job = after(inReview(), { type: "ci-run-changed", id: 1, attempt: 1, sha: "finish", complete: false });
+    const job = led(inReview(), { type: "ci-run-changed", id: 1, attempt: 1, sha: "finish", complete: false });
     expect(step(job, { type: "look", forced: false }).kind).toBe("unchanged");
     expect(decided(step(job, { type: "look", forced: true })).effects[0]?.effect).toEqual({
       type: "read-facts",
@@ -270,13 +270,13 @@ describe("looking", () => {
   });
 
   it("stops asking GitHub to merge after a bounded number of refusals", () => {
-    let job = after(inReview(), { type: "observe", facts: facts() });
+    let job = led(inReview(), { type: "observe", facts: facts() });
     for (let refusals = 1; refusals < 5; refusals++) {
-      job = after(job, { type: "merge-refused", sha: "finish", sentence: "Not now.", final: false });
+      job = led(job, { type: "merge-refused", sha: "finish", sentence: "Not now.", final: false });
       expect(job.merge.state).toBe("waiting");
-      job = after(job, { type: "observe", facts: facts() });
+      job = led(job, { type: "observe", facts: facts() });
     }
-    job = after(job, { type: "merge-refused", sha: "finish", sentence: "Not now.", final: false });
+    job = led(job, { type: "merge-refused", sha: "finish", sentence: "Not now.", final: false });
     expect(job.merge).toEqual({ state: "off", why: "Not now." });
   });
 
@@ -287,7 +287,7 @@ describe("looking", () => {
   });
 
   it("says how to turn auto-merge on where it is off", () => {
-    const passed = after(inReview(), { type: "observe", facts: facts({ settings: settings({ enabled: false }) }) });
+    const passed = led(inReview(), { type: "observe", facts: facts({ settings: settings({ enabled: false }) }) });
     expect(passed).toMatchObject({ status: "verified", merge: { state: "off" } });
     expect(passed.merge).toHaveProperty("why", expect.stringContaining(".github/journeyman.yml"));
   });
@@ -296,7 +296,7 @@ describe("looking", () => {
 describe("the market's states", () => {
   const market = (price_cents = 500) =>
     begin({ runner: "market", origin: { kind: "rest", dialect: "market", key_id: "k" }, price_cents }, 10_000);
-  const pulled = () => after(market(), { type: "pull", agent_id: "a1", account: "bob" });
+  const pulled = () => led(market(), { type: "pull", agent_id: "a1", account: "bob" });
 
   it("charges the sender in the commit that creates the job", () => {
     const created = decide(
@@ -333,13 +333,13 @@ describe("the market's states", () => {
   });
 
   it("answers an accept that is repeated by the same holder, and refuses another's", () => {
-    const accepted = after(pulled(), { type: "accept", agent_id: "a1" });
+    const accepted = led(pulled(), { type: "accept", agent_id: "a1" });
     expect(step(accepted, { type: "accept", agent_id: "a1" }).kind).toBe("unchanged");
     expect(step(accepted, { type: "accept", agent_id: "a2" }).kind).toBe("refused");
   });
 
   it("refuses work after the deadline", () => {
-    const accepted = after(pulled(), { type: "accept", agent_id: "a1" });
+    const accepted = led(pulled(), { type: "accept", agent_id: "a1" });
     const submit = { type: "submit", agent_id: "a1", work: work() } as const;
     expect(step(accepted, submit, (accepted.deadline_at ?? 0) + 1)).toMatchObject({
       refusal: { code: "deadline_passed" },
@@ -355,8 +355,8 @@ describe("the market's states", () => {
   it("gives the escrow back after the second try has failed", () => {
     let job = pulled();
     for (const agent_id of ["a1", "a2"]) {
-      if (job.status === "queued") job = after(job, { type: "pull", agent_id, account: "bob" });
-      job = after(job, { type: "accept", agent_id });
+      if (job.status === "queued") job = led(job, { type: "pull", agent_id, account: "bob" });
+      job = led(job, { type: "accept", agent_id });
       const failed = step(job, { type: "fail", agent_id, reason: "no" });
       job = decided(failed).job;
       if (agent_id === "a2")

@@ -2,9 +2,9 @@ import { describe, expect, it } from "vitest";
 import type { Facts } from "../../src/job/facts.ts";
 import { failureOf, judge } from "../../src/job/verdict.ts";
 import { NO_CHECKS_LIMIT_MS } from "../../src/job/wake.ts";
-import { T0, TO_PULL_REQUEST, after, begin, check, facts, settings } from "./core.ts";
+import { T0, TO_PULL_REQUEST, led, begin, check, facts, settings } from "./core.ts";
 
-const job = after(begin(), ...TO_PULL_REQUEST);
+const job = led(begin(), ...TO_PULL_REQUEST);
 const verdict = (change: Partial<Facts>, now = T0, subject = job) => judge(facts(change), subject, now);
 
 describe("is the work good?", () => {

@@ -1,0 +1,82 @@
+/**
+ * Check runs, check suites and commit statuses: those of others are a reason to look again, ours carry the buttons.
+ * A click is input, not permission; the engine checks who clicked.
+ */
+import { z } from "zod";
+import { asJobId, type JobId, jobOfBranch } from "../../job/job.ts";
+import type { Heard } from "../../job/signal.ts";
+import { heard, ignored, isBot, listener, newsOfBranch, person, repositoryOf, source } from "./listener.ts";
+
+const LOOK = { type: "look", forced: false } as const;
+const app = z.object({ id: z.number() }).nullish();
+const FORK = "the commit is on no branch of this repository: a fork's";
+
+const runSchema = z.object({
+  ...source,
+  check_run: z.object({
+    app,
+    external_id: z.string().nullish(),
+    check_suite: z.object({ head_branch: z.string().nullish() }).nullish(),
+  }),
+  requested_action: z.object({ identifier: z.string() }).nullish(),
+  sender: person,
+});
+
+const suiteSchema = z.object({
+  ...source,
+  check_suite: z.object({ app, head_branch: z.string().nullish() }),
+  sender: person,
+});
+
+type Clicked = z.output<typeof runSchema> | z.output<typeof suiteSchema>;
+
+function button(payload: Clicked, job: JobId | null, action: "retry" | "discard"): Heard {
+  if (job === null) return ignored("the check names no job");
+  if (isBot(payload.sender)) return ignored("the click of a bot");
+  return heard({ type: "button", repository: repositoryOf(payload), job, action, author: payload.sender.login });
+}
+
+export const checkRunCompleted = listener(runSchema, (payload, self) => {
+  const { app, check_suite } = payload.check_run;
+  if (app?.id === self.appId) return ignored("our own check run");
+  const branch = check_suite?.head_branch;
+  return branch ? newsOfBranch(payload, branch, LOOK) : ignored(FORK);
+});
+
+export const checkRunRerequested = listener(runSchema, (payload, self) => {
+  const { app, external_id } = payload.check_run;
+  if (app?.id !== self.appId) return ignored("the check run of another app");
+  return button(payload, asJobId(external_id ?? ""), "retry");
+});
+
+export const checkRunRequestedAction = listener(runSchema, (payload, self) => {
+  const { app, external_id } = payload.check_run;
+  if (app?.id !== self.appId) return ignored("the check run of another app");
+  const action = payload.requested_action?.identifier;
+  if (action !== "retry" && action !== "discard") return ignored("the button is not one of ours");
+  return button(payload, asJobId(external_id ?? ""), action);
+});
+
+export const checkSuiteCompleted = listener(suiteSchema, (payload, self) => {
+  const { app, head_branch } = payload.check_suite;
+  if (app?.id === self.appId) return ignored("our own check suite");
+  return head_branch ? newsOfBranch(payload, head_branch, LOOK) : ignored(FORK);
+});
+
+export const checkSuiteRerequested = listener(suiteSchema, (payload, self) => {
+  const { app, head_branch } = payload.check_suite;
+  if (app?.id !== self.appId) return ignored("the check suite of another app");
+  return button(payload, jobOfBranch(head_branch ?? ""), "retry");
+});
+
+const statusSchema = z.object({
+  ...source,
+  state: z.string(),
+  branches: z.array(z.object({ name: z.string() })),
+});
+
+export const statusChanged = listener(statusSchema, (payload) => {
+  if (payload.state === "pending") return ignored("the status is still pending");
+  const branch = payload.branches.find(({ name }) => jobOfBranch(name) !== null);
+  return newsOfBranch(payload, branch?.name, LOOK);
+});

@@ -1,0 +1,71 @@
+/**
+ * What every listener is made of: a small schema that picks the fields needed from a payload, and a function that says
+ * what they mean. Pure; a payload that does not fit is ignored with the reason, never thrown at.
+ */
+import { z } from "zod";
+import type { Command } from "../../job/command.ts";
+import { type JobId, jobOfBranch } from "../../job/job.ts";
+import type { Heard, Signal, SignalRepository } from "../../job/signal.ts";
+
+/** Who we are at GitHub, so that our own doings are told from those of others. */
+export interface Self {
+  readonly appId: number;
+  readonly slug: string;
+}
+
+export type Listener = (payload: unknown, self: Self) => Heard;
+
+export const ignored = (reason: string): Heard => ({ kind: "ignored", reason });
+
+export const heard = (signal: Signal): Heard => ({ kind: "signal", signal });
+
+/** Every listener's schema goes through here, so that none can throw at a foreign payload. */
+export const listener =
+  <Schema extends z.ZodType>(schema: Schema, hear: (payload: z.output<Schema>, self: Self) => Heard): Listener =>
+  (payload, self) => {
+    const read = schema.safeParse(payload);
+    if (read.success) return hear(read.data, self);
+    const issue = read.error.issues[0];
+    return ignored(`the payload does not fit: ${issue?.path.join(".") || "payload"}: ${issue?.message ?? "unknown"}`);
+  };
+
+/** Spread into a payload's schema: where it comes from. A repository's own webhook names no installation. */
+export const source = {
+  repository: z.object({ id: z.number(), name: z.string(), owner: z.object({ login: z.string() }) }),
+  installation: z.object({ id: z.number() }),
+};
+
+export const person = z.object({ login: z.string(), type: z.string().optional() });
+
+interface Source {
+  readonly repository: { readonly id: number; readonly name: string; readonly owner: { readonly login: string } };
+  readonly installation: { readonly id: number };
+}
+
+export const repositoryOf = ({ repository, installation }: Source): SignalRepository => ({
+  owner: repository.owner.login,
+  name: repository.name,
+  id: repository.id,
+  installation_id: installation.id,
+});
+
+export const news = (payload: Source, job: JobId, command: Command): Heard =>
+  heard({ type: "news", repository: repositoryOf(payload), job, command });
+
+/** News of the job that owns this branch; branches of people are none of our business. */
+export function newsOfBranch(payload: Source, branch: string | null | undefined, command: Command): Heard {
+  const job = branch ? jobOfBranch(branch) : null;
+  return job === null ? ignored("it does not concern a job branch") : news(payload, job, command);
+}
+
+export const isBot = (who: { readonly login: string; readonly type?: string | undefined }): boolean =>
+  who.type === "Bot" || who.login.endsWith("[bot]");
+
+export const isSelf = (who: { readonly login: string }, self: Self): boolean => who.login === `${self.slug}[bot]`;
+
+/** The head of a text, cut between characters: foreign text has a bound before it is kept. */
+export function cut(text: string, limit: number): string {
+  if (text.length <= limit) return text;
+  const end = text.codePointAt(limit - 1);
+  return text.slice(0, end !== undefined && end > 0xffff ? limit - 1 : limit);
+}

@@ -1,0 +1,80 @@
+/**
+ * Pull requests of job branches and their reviews. A job's pull request is known by its branch; one of a fork that
+ * has borrowed the name is not ours.
+ */
+import { z } from "zod";
+import type { Command } from "../../job/command.ts";
+import type { Heard } from "../../job/signal.ts";
+import { ignored, isSelf, type Listener, listener, newsOfBranch, person, source } from "./listener.ts";
+
+const LOOK = { type: "look", forced: false } as const;
+
+const head = z.object({ ref: z.string(), sha: z.string(), repo: z.object({ id: z.number() }).nullish() });
+
+const schema = z.object({
+  ...source,
+  pull_request: z.object({
+    number: z.number(),
+    head,
+    merged: z.boolean().nullish(),
+    merged_at: z.string().nullish(),
+    merged_by: person.nullish(),
+  }),
+  sender: person,
+});
+
+type PullRequestPayload = z.output<typeof schema>;
+
+function newsOfPull(
+  payload: Pick<PullRequestPayload, "repository" | "installation"> & {
+    readonly pull_request: { readonly head: z.output<typeof head> };
+  },
+  command: Command,
+): Heard {
+  const { ref, repo } = payload.pull_request.head;
+  if (repo?.id !== payload.repository.id) return ignored("the pull request is from a fork");
+  return newsOfBranch(payload, ref, command);
+}
+
+export const pullRequestClosed = listener(schema, (payload) => {
+  const { number, merged, merged_at, merged_by } = payload.pull_request;
+  if (merged !== true) return newsOfPull(payload, { type: "closed", pull_request: number, by: payload.sender.login });
+  const at = Date.parse(merged_at ?? "");
+  if (Number.isNaN(at)) return ignored("the pull request is merged, but the payload does not say when");
+  const by = merged_by?.login ?? payload.sender.login;
+  return newsOfPull(payload, { type: "merged", pull_request: number, by, at });
+});
+
+export const pullRequestReopened = listener(schema, (payload) =>
+  newsOfPull(payload, { type: "reopened", pull_request: payload.pull_request.number }),
+);
+
+export const pullRequestSynchronized = listener(schema, (payload, self) =>
+  isSelf(payload.sender, self)
+    ? ignored("our own push")
+    : newsOfPull(payload, { type: "head-moved", sha: payload.pull_request.head.sha }),
+);
+
+/** Edited, made ready, made a draft: what we did ourselves we know already. */
+export const pullRequestChanged = listener(schema, (payload, self) =>
+  isSelf(payload.sender, self) ? ignored("our own change of the pull request") : newsOfPull(payload, LOOK),
+);
+
+/** GitHub's doing, though the payload may name us as the sender. */
+export const pullRequestTurnedAway = listener(schema, (payload) => newsOfPull(payload, LOOK));
+
+const reviewSchema = z.object({
+  ...source,
+  pull_request: z.object({ head }),
+  review: z.object({ state: z.string() }),
+});
+
+export const reviewChanged = listener(reviewSchema, (payload) =>
+  payload.review.state.toLowerCase() === "commented"
+    ? ignored("the review neither approves nor refuses")
+    : newsOfPull(payload, LOOK),
+);
+
+const threadSchema = z.object({ ...source, pull_request: z.object({ head }) });
+
+export const reviewThreadChanged: Listener = listener(threadSchema, (payload) => newsOfPull(payload, LOOK));

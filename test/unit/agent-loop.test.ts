@@ -1,0 +1,296 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { afterEach, describe, expect, test } from "vitest";
+import { Interruption } from "../../agent/interruption.ts";
+import type { Brief } from "../../src/wire/brief.ts";
+import { type Checkout, JOB_ID, makeCheckout, runAgent } from "./agent-job.ts";
+import { bash, finish, type ScriptedModel, scriptedModel, type Turn, use } from "./scripted-model.ts";
+
+const EDITOR = "str_replace_based_edit_tool";
+const closing: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const close of closing.splice(0)) await close();
+});
+
+async function play(script: readonly Turn[], brief: Partial<Brief> = {}, environment: Record<string, string> = {}) {
+  const model: ScriptedModel = await scriptedModel(script);
+  const checkout: Checkout = makeCheckout(brief);
+  closing.push(model.close, checkout.remove);
+  const ran = await runAgent(checkout, { ANTHROPIC_BASE_URL: model.url, ...environment });
+  return { model, checkout, ...ran, result: checkout.result() };
+}
+
+/** The blocks that the agent sent back in its request number `at` (from 0). */
+const repliesOf = (model: ScriptedModel, at: number) => model.requests[at]?.messages.at(-1)?.content ?? [];
+
+describe("a run that goes well", () => {
+  test("does the work with the shell and the editor and says what was done", async () => {
+    const { checkout, code, result, model } = await play([
+      bash("printf hello > HELLO.md"),
+      { content: [use(EDITOR, { command: "str_replace", path: "README.md", old_str: "Shop", new_str: "Store" })] },
+      finish("done", "Say hello", "Wrote HELLO.md."),
+    ]);
+    expect(code).toBe(0);
+    expect(checkout.file("HELLO.md")).toBe("hello");
+    expect(checkout.file("README.md")).toBe("# Store\n");
+    expect(result).toMatchObject({ version: 1, outcome: "done", title: "Say hello", body: "Wrote HELLO.md." });
+    expect(result.usage).toEqual({
+      turns: 3,
+      input_tokens: 300,
+      output_tokens: 30,
+      cache_read_tokens: 0,
+      cache_write_tokens: 0,
+    });
+    expect(result.cost_cents).toBeCloseTo(0.135);
+    expect(result.reason).toBeUndefined();
+    expect(model.keys).toEqual(Array(3).fill("Bearer test-key-123456"));
+  });
+
+  test("answers all calls of one answer together and in order", async () => {
+    const { model } = await play([
+      {
+        content: [
+          use("bash", { command: "echo one; X=1; export Y=2; cd /" }),
+          use("bash", { command: "pwd; echo $Y" }),
+        ],
+      },
+      finish(),
+    ]);
+    const replies = repliesOf(model, 1);
+    expect(replies.map((one) => one.content)).toEqual(["one", "/\n2"]);
+  });
+
+  test("marks the stable beginning and the end of the conversation for the cache", async () => {
+    const { model } = await play([bash("true"), finish()]);
+    const marked = JSON.stringify(model.requests[1]).match(/cache_control/g);
+    expect(marked).toHaveLength(2);
+    expect(model.requests[1]?.system[0]?.cache_control).toEqual({ type: "ephemeral" });
+    expect(repliesOf(model, 1).at(-1)?.cache_control).toEqual({ type: "ephemeral" });
+    expect(model.requests[1]?.system).toEqual(model.requests[0]?.system);
+  });
+
+  test("counts cached tokens apart", async () => {
+    const usage = { input_tokens: 1, output_tokens: 2, cache_read_input_tokens: 30, cache_creation_input_tokens: 4 };
+    const { result } = await play([{ content: [use("finish", { outcome: "done", title: "t", body: "" })], usage }]);
+    expect(result.usage).toMatchObject({ cache_read_tokens: 30, cache_write_tokens: 4 });
+  });
+
+  test.each(["nothing_to_do", "question", "refused"])("passes on the outcome %s with exit code 0", async (outcome) => {
+    const { code, result } = await play([finish(outcome, "About it", "Why so.")]);
+    expect(code).toBe(0);
+    expect(result).toMatchObject({ outcome, title: "About it", body: "Why so." });
+  });
+
+  test("streams when the answer may be too long to wait for in silence", async () => {
+    const { model } = await play([{ status: 400, error: "enough seen" }], {
+      llm: { provider: "anthropic", model: "claude-sonnet-4-20250514", max_tokens: 64_000 },
+    });
+    expect(model.requests[0]?.stream).toBe(true);
+  });
+});
+
+describe("limits", () => {
+  test("turns: the work is kept and the call beyond the limit is not made", async () => {
+    const { checkout, code, result, model } = await play([bash("echo x >> work.txt")], {
+      limits: { minutes: 5, turns: 2, cost_cents: 500 },
+    });
+    expect(code).toBe(0);
+    expect(result).toMatchObject({ outcome: "limit", title: "Say hello" });
+    expect(result.reason).toContain("2 turns");
+    expect(model.requests).toHaveLength(2);
+    expect(checkout.file("work.txt")).toBe("x\nx\n");
+  });
+
+  test("money: nothing is asked when the first call alone could pass the limit", async () => {
+    const { result, model } = await play([finish()], { limits: { minutes: 5, turns: 9, cost_cents: 0.5 } });
+    expect(result.outcome).toBe("limit");
+    expect(result.reason).toContain("0.5 cents");
+    expect(model.requests).toHaveLength(0);
+  });
+
+  test("money: a model without a price runs on, bound by turns, and its cost is unknown", async () => {
+    const { result } = await play([finish()], {
+      llm: { provider: "anthropic", model: "local-llama", max_tokens: 1024 },
+      limits: { minutes: 5, turns: 9, cost_cents: 0.001 },
+    });
+    expect(result).toMatchObject({ outcome: "done", cost_cents: null });
+  });
+
+  test("time: a command under way is killed and the run ends as a limit", async () => {
+    const { code, result } = await play([bash("sleep 600")], { limits: { minutes: 0.02, turns: 9, cost_cents: 500 } });
+    expect(code).toBe(0);
+    expect(result).toMatchObject({ outcome: "limit" });
+    expect(result.reason).toContain("0.02 minutes");
+  });
+
+  test("time: a provider that does not answer is not waited for beyond it", async () => {
+    const { result } = await play([{ hang: true }], { limits: { minutes: 0.02, turns: 9, cost_cents: 500 } });
+    expect(result.outcome).toBe("limit");
+  });
+});
+
+describe("answers that cannot be used", () => {
+  test("a malformed input is explained to the model, which may go on", async () => {
+    const { model, result } = await play([
+      { content: [use("bash", { cmd: "ls" })] },
+      { content: [use(EDITOR, { command: "undo_edit", path: "x" })] },
+      bash("true"),
+      { content: [use("teleport", {})] },
+      finish(),
+    ]);
+    expect(repliesOf(model, 1)[0]).toMatchObject({ is_error: true });
+    expect(String(repliesOf(model, 1)[0]?.content)).toContain("command is missing");
+    expect(String(repliesOf(model, 4)[0]?.content)).toContain("no tool teleport");
+    expect(result.outcome).toBe("done");
+  });
+
+  test("three in a row end the run as failed", async () => {
+    const { code, result, model } = await play([{ content: [{ type: "text", text: "I am thinking." }] }]);
+    expect(code).toBe(1);
+    expect(result).toMatchObject({ outcome: "failed", body: "I am thinking." });
+    expect(result.reason).toContain("3 answers in a row");
+    expect(model.requests).toHaveLength(3);
+  });
+
+  test("an answer cut at the token limit is not half run", async () => {
+    const torn = { content: [use("bash", { command: "touch torn" })], stop_reason: "max_tokens" };
+    const { checkout, model, result } = await play([torn, finish()]);
+    expect(existsSync(join(checkout.folder, "torn"))).toBe(false);
+    expect(repliesOf(model, 1)[0]).toMatchObject({ type: "tool_result", is_error: true });
+    expect(result.outcome).toBe("done");
+  });
+
+  test("an empty answer is asked for again", async () => {
+    const { result } = await play([{ content: [] }, finish()]);
+    expect(result.outcome).toBe("done");
+  });
+});
+
+describe("the provider", () => {
+  const soon = { "retry-after-ms": "1" };
+
+  test("a passing overload is retried", async () => {
+    const { result, model } = await play([
+      { status: 529, headers: soon },
+      { status: 500, headers: soon },
+      { status: 429, headers: soon },
+      finish(),
+    ]);
+    expect(result.outcome).toBe("done");
+    expect(model.requests).toHaveLength(4);
+  });
+
+  test("one that stays down fails the run with the work kept", async () => {
+    const { checkout, code, result } = await play([
+      bash("echo kept > kept.txt"),
+      { status: 503, error: "all is lost", headers: soon },
+    ]);
+    expect(code).toBe(1);
+    expect(result.outcome).toBe("failed");
+    expect(result.reason).toContain("all is lost");
+    expect(result.usage.turns).toBe(1);
+    expect(checkout.file("kept.txt")).toBe("kept\n");
+  });
+
+  test.each([
+    [{ status: 401 }, "ANTHROPIC_API_KEY"],
+    [{ status: 404, error: "model: nope" }, "does not know the model"],
+    [{ status: 400, error: "tools: bad" }, "tools: bad"],
+    [{ raw: '"<html>login</html>"' }, "not a message"],
+  ])("%j is told in words", async (turn, words) => {
+    const { code, result, model } = await play([turn]);
+    expect(code).toBe(1);
+    expect(result.reason).toContain(words);
+    expect(model.requests).toHaveLength(1);
+  });
+
+  test("a full window is a limit", async () => {
+    const { result } = await play([{ status: 400, error: "prompt is too long: 210000 tokens > 200000 maximum" }]);
+    expect(result.outcome).toBe("limit");
+  });
+
+  test("its own refusal is a refusal", async () => {
+    const { code, result } = await play([{ content: [{ type: "text", text: "No." }], stop_reason: "refusal" }]);
+    expect(code).toBe(0);
+    expect(result).toMatchObject({ outcome: "refused", body: "No." });
+  });
+
+  test("a missing key and an unknown provider are told before anything is asked", async () => {
+    const missing = await play([finish()], {}, { ANTHROPIC_API_KEY: "", ANTHROPIC_BASE_URL: "" });
+    expect(missing.result.reason).toContain("ANTHROPIC_API_KEY is not set");
+    const unknown = await play([finish()], { llm: { provider: "acme", model: "m", max_tokens: 100 } });
+    expect(unknown.result.reason).toContain('"acme"');
+    expect(unknown.code).toBe(1);
+  });
+});
+
+describe("what ends it from outside", () => {
+  test("a cancel aborts the call under way and leaves a result", async () => {
+    const model = await scriptedModel([{ hang: true }]);
+    const checkout = makeCheckout();
+    closing.push(model.close, checkout.remove);
+    const interruption = new Interruption();
+    const running = runAgent(checkout, { ANTHROPIC_BASE_URL: model.url }, interruption);
+    await model.reached(1);
+    interruption.interrupt({ kind: "cancelled", by: "SIGTERM" });
+    expect((await running).code).toBe(1);
+    expect(checkout.result()).toMatchObject({ outcome: "failed", reason: "Cancelled while it ran (SIGTERM)." });
+  });
+});
+
+describe("secrets", () => {
+  test("neither the shell nor the log nor the result sees the key; AGENT_LLM_ ones reach the shell alone", async () => {
+    const { checkout, model, printed } = await play(
+      [
+        bash("env; echo $AGENT_LLM_TOKEN | base64"),
+        {
+          content: [
+            { type: "text", text: "The token is llm-secret-9876 or bGxtLXNlY3JldC05ODc2" },
+            use("bash", { command: "ls" }),
+          ],
+        },
+        finish("done", "Use llm-secret-9876", "With test-key-123456 and ghp_abcdefghijklmnopqrstuvwxyz0123456789"),
+      ],
+      {},
+      { AGENT_LLM_TOKEN: "llm-secret-9876", AGENT_OTHER: "other-secret-1234" },
+    );
+    const seen = String(repliesOf(model, 1)[0]?.content);
+    expect(seen).toContain("AGENT_LLM_TOKEN=llm-secret-9876");
+    expect(seen).not.toContain("test-key-123456");
+    expect(seen).not.toContain("other-secret-1234");
+    const left = checkout.file(`.jobs/${JOB_ID}/log.jsonl`) + checkout.file(`.jobs/${JOB_ID}/result.json`) + printed;
+    for (const secret of ["llm-secret-9876", "bGxtLXNlY3JldC05ODc2", "test-key-123456", "ghp_abcdef"]) {
+      expect(left).not.toContain(secret);
+    }
+    expect(left).toContain("[secret]");
+  });
+});
+
+describe("what it leaves", () => {
+  test("log and result survive a model that throws the job's folder away", async () => {
+    const { checkout, result } = await play([bash("rm -rf .jobs && git clean -fdxq"), finish()]);
+    expect(result.outcome).toBe("done");
+    expect(checkout.log().map((line) => line.seq)).toEqual(checkout.log().map((_, at) => at + 1));
+    expect(checkout.log().some((line) => line.text.includes("$ rm -rf .jobs"))).toBe(true);
+  });
+
+  test("the log names the changed files, commits of the model included", async () => {
+    const commit = "git -c user.name=x -c user.email=x@y.z commit -qam wip";
+    const { checkout } = await play([bash(`echo a >> README.md; ${commit}; echo b > new.txt`), finish()]);
+    expect(checkout.log().map((line) => line.text)).toContain("Changed: README.md, new.txt");
+  });
+
+  test("no line on stdout can speak a workflow command", async () => {
+    const { printed } = await play([
+      {
+        content: [
+          { type: "text", text: "x\n::set-env name=A::b\n  ::error::c ##[add-mask]d" },
+          use("bash", { command: "ls" }),
+        ],
+      },
+      finish(),
+    ]);
+    expect(printed).toContain("set-env");
+    for (const line of printed.split("\n")) expect(line).not.toMatch(/^\s*::|##\[/);
+  });
+});

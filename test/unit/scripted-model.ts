@@ -1,0 +1,93 @@
+/**
+ * A provider for tests: an HTTP server that answers `POST /v1/messages` from a script, turn by turn, and keeps what it
+ * was asked. The agent reaches it with the real SDK.
+ */
+import { createServer, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { z } from "zod";
+
+const requestSchema = z.looseObject({
+  model: z.string(),
+  max_tokens: z.number(),
+  stream: z.boolean().optional(),
+  system: z.array(z.looseObject({ text: z.string() })),
+  tools: z.array(z.looseObject({ name: z.string() })),
+  messages: z.array(z.object({ role: z.string(), content: z.array(z.looseObject({ type: z.string() })) })),
+});
+export type Request = z.infer<typeof requestSchema>;
+
+export type Turn =
+  | { readonly content: readonly object[]; readonly stop_reason?: string; readonly usage?: object }
+  | { readonly status: number; readonly error?: string; readonly headers?: Record<string, string> }
+  | { readonly raw: string }
+  /** Never answers; the connection stays open. */
+  | { readonly hang: true };
+
+export interface ScriptedModel {
+  readonly url: string;
+  readonly requests: Request[];
+  /** `authorization` of each request. */
+  readonly keys: (string | undefined)[];
+  /** Resolves when this many requests have come. */
+  reached(count: number): Promise<void>;
+  close(): Promise<void>;
+}
+
+let calls = 0;
+export const use = (name: string, input: unknown) => ({ type: "tool_use", id: `tu_${++calls}`, name, input });
+export const bash = (command: string): Turn => ({ content: [use("bash", { command })] });
+export const finish = (outcome = "done", title = "Add a thing", body = "Added it."): Turn => ({
+  content: [use("finish", { outcome, title, body })],
+});
+
+/** The last turn of the script is repeated for as long as the agent asks. */
+export async function scriptedModel(script: readonly Turn[]): Promise<ScriptedModel> {
+  const requests: Request[] = [];
+  const keys: (string | undefined)[] = [];
+  const waiting: (() => void)[] = [];
+  const server = createServer(async (request, response) => {
+    let body = "";
+    for await (const chunk of request) body += chunk;
+    keys.push(request.headers.authorization);
+    requests.push(requestSchema.parse(JSON.parse(body)));
+    for (const look of waiting) look();
+    answer(response, script[Math.min(requests.length, script.length) - 1] ?? { status: 500 });
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  return {
+    url: `http://127.0.0.1:${port}`,
+    requests,
+    keys,
+    reached: (count) =>
+      new Promise((resolve) => {
+        const look = () => requests.length >= count && resolve();
+        waiting.push(look);
+        look();
+      }),
+    close: () => {
+      server.closeAllConnections();
+      return new Promise((resolve) => server.close(() => resolve()));
+    },
+  };
+}
+
+function answer(response: ServerResponse, turn: Turn): void {
+  if ("hang" in turn) return;
+  response.setHeader("content-type", "application/json");
+  if ("raw" in turn) {
+    response.end(turn.raw);
+    return;
+  }
+  if ("status" in turn) {
+    response.statusCode = turn.status;
+    for (const [name, value] of Object.entries(turn.headers ?? {})) response.setHeader(name, value);
+    response.end(JSON.stringify({ type: "error", error: { type: "api_error", message: turn.error ?? "no" } }));
+    return;
+  }
+  const calls = JSON.stringify(turn.content).includes('"tool_use"');
+  const stop_reason = turn.stop_reason ?? (calls ? "tool_use" : "end_turn");
+  const usage = turn.usage ?? { input_tokens: 100, output_tokens: 10 };
+  const about = { id: "msg_1", type: "message", role: "assistant", model: "scripted", stop_sequence: null };
+  response.end(JSON.stringify({ ...about, content: turn.content, stop_reason, usage }));
+}

@@ -1,0 +1,175 @@
+import { generateKeyPairSync } from "node:crypto";
+import { mkdtempSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { inspect } from "node:util";
+import { describe, expect, it } from "vitest";
+import { environment, type Reading, readKeysSettings, readSettings, type Settings } from "../../src/settings.ts";
+
+const pem = generateKeyPairSync("rsa", { modulusLength: 2048 })
+  .privateKey.export({ type: "pkcs1", format: "pem" })
+  .toString();
+const folder = mkdtempSync(join(tmpdir(), "settings-"));
+
+const good = { APP_ID: "12", PRIVATE_KEY: pem, WEBHOOK_SECRET: "a secret of this test" };
+
+function settingsOf(reading: Reading): Settings {
+  if (reading.kind !== "settings") throw new Error(`expected settings, got ${JSON.stringify(reading)}`);
+  return reading.settings;
+}
+
+function mistakesOf(reading: Reading): readonly string[] {
+  if (reading.kind !== "mistakes") throw new Error(`expected mistakes, got ${reading.kind}`);
+  return reading.mistakes;
+}
+
+describe("settings of the server", () => {
+  it("fills in what is left out", () => {
+    const settings = settingsOf(readSettings(good, folder));
+    expect(settings).toMatchObject({
+      app_id: 12,
+      github_api_url: "https://api.github.com",
+      github_web_url: "https://github.com",
+      host: "localhost",
+      port: 3000,
+      data_dir: join(folder, "data"),
+      api_key: null,
+      llm: { provider: "anthropic", model: "claude-sonnet-4-20250514", max_tokens: 4096 },
+    });
+  });
+
+  it("names every mistake at once, in a sentence that begins with the variable", () => {
+    const mistakes = mistakesOf(
+      readSettings(
+        {
+          APP_ID: "twelve",
+          PRIVATE_KEY: "not a key",
+          PORT: "70000",
+          PUBLIC_URL: "journeyman.example",
+          API_KEY: "short",
+          ENCRYPTION_KEY: "abcd",
+          WEBHOOK_ALLOW_PRIVATE: "yes",
+          LOG_LEVEL: "loud",
+          DEFAULT_REPOSITORY: "hello-world",
+          DATABASE_URL: "postgres://localhost/jobs",
+        },
+        folder,
+      ),
+    );
+    const named = mistakes.map((sentence) => sentence.split(":")[0]).sort();
+    expect(named).toEqual([
+      "API_KEY",
+      "APP_ID",
+      "DATABASE_URL",
+      "DEFAULT_REPOSITORY",
+      "ENCRYPTION_KEY",
+      "LOG_LEVEL",
+      "PORT",
+      "PRIVATE_KEY",
+      "PUBLIC_URL",
+      "WEBHOOK_ALLOW_PRIVATE",
+      "WEBHOOK_SECRET",
+    ]);
+    for (const sentence of mistakes) expect(sentence).toMatch(/\.$|\)\.$/);
+  });
+
+  it("never repeats the value of a secret in a mistake", () => {
+    const secrets = { PRIVATE_KEY: `${pem.slice(0, 200)}zz`, API_KEY: "tiny-secret", ENCRYPTION_KEY: "0badsecret" };
+    const said = mistakesOf(readSettings({ ...good, ...secrets }, folder)).join("\n");
+    expect(said).not.toContain("tiny-secret");
+    expect(said).not.toContain("0badsecret");
+    expect(said).not.toContain(pem.slice(40, 80));
+  });
+
+  it("refuses the webhook secret that everybody knows", () => {
+    const mistakes = mistakesOf(readSettings({ ...good, WEBHOOK_SECRET: "development" }, folder));
+    expect(mistakes).toHaveLength(1);
+    expect(mistakes[0]).toContain("WEBHOOK_SECRET");
+  });
+
+  it.each(["DATABASE_URL", "REDIS_URL", "WEBHOOK_PATH", "SENTRY_DSN"])(
+    "refuses %s, which this version cannot honour",
+    (name) => {
+      const mistakes = mistakesOf(readSettings({ ...good, [name]: "x://y" }, folder));
+      expect(mistakes).toHaveLength(1);
+      expect(mistakes[0]).toMatch(new RegExp(`^${name}: .*remove the setting`));
+    },
+  );
+
+  it("takes the private key as PEM, on one line, with escaped line breaks, in base64 and from a file", () => {
+    const path = join(folder, "app.pem");
+    writeFileSync(path, pem);
+    const variants = [
+      { PRIVATE_KEY: pem },
+      { PRIVATE_KEY: pem.replaceAll("\n", " ") },
+      { PRIVATE_KEY: pem.replaceAll("\n", "\\n") },
+      { PRIVATE_KEY: Buffer.from(pem).toString("base64") },
+      { PRIVATE_KEY: undefined, PRIVATE_KEY_PATH: "app.pem" },
+    ];
+    for (const variant of variants) {
+      const { private_key } = settingsOf(readSettings({ ...good, ...variant }, folder));
+      expect(private_key.reveal()).toBe(pem);
+    }
+  });
+
+  it("says which file with the private key is missing", () => {
+    const mistakes = mistakesOf(
+      readSettings({ ...good, PRIVATE_KEY: undefined, PRIVATE_KEY_PATH: "gone.pem" }, folder),
+    );
+    expect(mistakes).toEqual(["PRIVATE_KEY_PATH: the file gone.pem cannot be read."]);
+  });
+
+  it("asks for the set-up page without APP_ID, but not in production", () => {
+    expect(readSettings({ HOST: "127.0.0.1", PORT: "8080" }, folder)).toEqual({
+      kind: "setup",
+      host: "127.0.0.1",
+      port: 8080,
+    });
+    expect(mistakesOf(readSettings({ NODE_ENV: "production" }, folder))[0]).toMatch(/^APP_ID: /);
+  });
+
+  it("points the API at GHE_HOST with GHE_PROTOCOL", () => {
+    const settings = settingsOf(readSettings({ ...good, GHE_HOST: "127.0.0.1:4000", GHE_PROTOCOL: "http" }, folder));
+    expect(settings.github_api_url).toBe("http://127.0.0.1:4000/api/v3");
+    expect(settings.github_web_url).toBe("http://127.0.0.1:4000");
+  });
+
+  it("notes settings that nothing uses yet instead of passing over them", () => {
+    const reading = readSettings({ ...good, CRON_SECRET: "0123456789abcdef", ENCRYPTION_KEY: "ab".repeat(32) }, folder);
+    expect(reading).toMatchObject({ kind: "settings" });
+    if (reading.kind === "settings") {
+      expect(reading.notes.map((note) => note.split(" ")[0])).toEqual(["CRON_SECRET", "ENCRYPTION_KEY"]);
+    }
+  });
+
+  it("prints no secret, however the settings are printed", () => {
+    const settings = settingsOf(readSettings({ ...good, API_KEY: "the-admin-key-of-this-test" }, folder));
+    const printed = [JSON.stringify(settings), inspect(settings, { depth: 9 }), `${settings.webhook_secret}`].join(
+      "\n",
+    );
+    expect(printed).toContain("[secret]");
+    for (const value of ["the-admin-key", "a secret of this test", "PRIVATE KEY"]) expect(printed).not.toContain(value);
+    expect(settings.api_key?.reveal()).toBe("the-admin-key-of-this-test");
+  });
+});
+
+describe("the environment", () => {
+  it("puts the process over .env, and takes an empty variable for none", () => {
+    const cwd = mkdtempSync(join(tmpdir(), "env-"));
+    writeFileSync(join(cwd, ".env"), `APP_ID=1\nPORT=4000\nPRIVATE_KEY="${pem}"\nHOST=\n`);
+    const variables = environment(cwd, { PORT: "5000", API_KEY: "" });
+    expect(variables).toMatchObject({ APP_ID: "1", PORT: "5000" });
+    expect(variables.PRIVATE_KEY?.trim()).toBe(pem.trim());
+    expect(Object.keys(variables)).not.toContain("HOST");
+    expect(Object.keys(variables)).not.toContain("API_KEY");
+  });
+});
+
+describe("settings of the keys command", () => {
+  it("needs no App, and finds a server that listens everywhere on this machine", () => {
+    expect(readKeysSettings({ HOST: "0.0.0.0", PORT: "8080" }, folder)).toEqual({
+      kind: "settings",
+      settings: { data_dir: join(folder, "data"), api_key: null, server_url: "http://127.0.0.1:8080" },
+    });
+  });
+});

@@ -1,0 +1,237 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { COMMAND_WITHIN } from "../../src/github/inbound/find-command.ts";
+import { readSlashCommand, TASK_LIMIT } from "../../src/github/inbound/slash-command.ts";
+
+const run = (task: string, choices: { model?: string; no_merge?: boolean; draft?: boolean } = {}) => ({
+  verb: "run",
+  task,
+  model: null,
+  no_merge: false,
+  draft: false,
+  ...choices,
+});
+
+const sentenceOf = (comment: string): string => {
+  const command = readSlashCommand(comment);
+  return command?.verb === "mistaken" ? command.sentence : `not mistaken: ${JSON.stringify(command)}`;
+};
+
+describe("a task", () => {
+  test.each([
+    ["on its line", "/job fix the login", "fix the login"],
+    ["left out", "/job", ""],
+    ["left out, with blanks", "/job  \t\n\n", ""],
+    ["after a polite word", "Hello!\n\n/job fix it", "fix it"],
+    ["on the next line of a paragraph", "Hello!\n/job fix it", "fix it"],
+    ["indented a little", "   /job fix it", "fix it"],
+    ["in any case", "/JOB Fix It", "Fix It"],
+    ["after a colon", "/job: fix it", "fix it"],
+    ["after a no-break space", "/job\u00a0fix it", "fix it"],
+    ["behind a byte order mark", "\ufeff/job fix it", "fix it"],
+    ["below the command", "/job\n\nfix it\n\n- a\n- b", "fix it\n\n- a\n- b"],
+    ["with code after it", "/job make this pass:\n\n```js\na()\n```", "make this pass:\n\n```js\na()\n```"],
+    ["with a quote after it", "/job do what she said\n> more tests", "do what she said\n> more tests"],
+    ["with a second command in it", "/job one\n/job two", "one\n/job two"],
+    ["with Windows line ends", "Hi\r\n\r\n/job fix it\r\nand that\r\n", "fix it\nand that"],
+    ["with old Mac line ends", "Hi\r/job fix it", "fix it"],
+    ["in another script", "/job 修复登录 🙈 שלום", "修复登录 🙈 שלום"],
+    ["with markup in it", "/job **bold** `code` <b>", "**bold** `code` <b>"],
+    ["underlined by accident", "/job fix it\n---\nmore", "fix it\n---\nmore"],
+    ["that begins with a verb", "/job cancel the order when it is late", "cancel the order when it is late"],
+    ["of a verb's relation, with more below", "/job stats\n\nShow a page.", "stats\n\nShow a page."],
+    ["of one word", "/job refactor", "refactor"],
+    ["that looks like a verb after two dashes", "/job -- status", "status"],
+    ["after a closed HTML comment", "<!-- x -->\n\n/job fix it", "fix it"],
+    ["after a closed fence", "```\n/job a\n```\n/job b", "b"],
+    ["after a quote and a blank line", "> /job a\n\n/job b", "b"],
+    ["after a closed quotation", "<blockquote>\n\n/job a\n\n</blockquote>\n\n/job b", "b"],
+  ])("%s", (_, comment, task) => {
+    expect(readSlashCommand(comment)).toEqual(run(task));
+  });
+});
+
+describe("no command stands", () => {
+  test.each([
+    ["in an empty comment", ""],
+    ["in ordinary words", "Nice work, thanks."],
+    ["in the middle of a line", "you can say /job fix it"],
+    ["in a quote", "> /job fix it"],
+    ["in a quote that goes on without its mark", "> somebody said\n/job fix it"],
+    ["in a quote of a quote", "> > /job fix it"],
+    ["in an alert", "> [!NOTE]\n> /job fix it"],
+    ["in a fenced block", "```\n/job fix it\n```"],
+    ["in a fenced block that never ends", "~~~sh\n\n/job fix it\n\nmore"],
+    ["in an indented block", "See:\n\n    /job fix it"],
+    ["in inline code", "`/job fix it`"],
+    ["in inline code over several lines", "`one\n/job fix it\nthree`"],
+    ["in an HTML comment", "<!-- /job fix it -->"],
+    ["in an HTML comment over several lines", "<!--\n\n/job fix it\n\n-->"],
+    ["in an HTML comment that never ends", "<!--\n\n/job fix it"],
+    ["in an HTML comment inside a paragraph", "hello <!--\n/job fix it\n-->"],
+    ["in an HTML block", "<div>\n/job fix it\n</div>"],
+    ["in an HTML quotation", "<blockquote>\n\n/job fix it\n\n</blockquote>"],
+    ["in a list", "- /job fix it"],
+    ["in a list of a list", "- a\n  - b\n\n    /job fix it"],
+    ["in a numbered list", "1. a\n\n   /job fix it"],
+    ["in a task list", "- [ ] /job fix it"],
+    ["in a heading", "# /job fix it"],
+    ["in bold", "**/job fix it**"],
+    ["behind a backslash", "\\/job fix it"],
+    ["in a path", "/job/queue is slow"],
+    ["in a longer path", "/jobs/api answers 500"],
+    ["in a file name", "/job.ts is broken"],
+    ["in another word", "/jobless people"],
+    ["in an option", "/job-status fails"],
+    ["in the command of another bot", "/retest"],
+    ["in the short command of another bot", "/bob build it"],
+    ["in a comment that is far too long before it", `${"word ".repeat(COMMAND_WITHIN / 5)}\n\n/job fix it`],
+  ])("%s", (_, comment) => {
+    expect(readSlashCommand(comment)).toBeNull();
+  });
+});
+
+describe("a verb", () => {
+  test.each([
+    ["/job status", "status"],
+    ["/job cancel", "cancel"],
+    ["/job retry", "retry"],
+    ["/job help", "help"],
+    ["/job Status", "status"],
+    ["/JOB   CANCEL  ", "cancel"],
+    ["/job help?", "help"],
+    ["/job cancel!\r\n\r\nThank you.", "cancel"],
+  ])("%j is %s", (comment, verb) => {
+    expect(readSlashCommand(comment)).toEqual({ verb });
+  });
+});
+
+describe("flags", () => {
+  test.each([
+    ["/job --draft fix it", run("fix it", { draft: true })],
+    ["/job --no-merge fix it", run("fix it", { no_merge: true })],
+    ["/job --model claude-opus-4 fix it", run("fix it", { model: "claude-opus-4" })],
+    ["/job --model=org/model:7b@x fix it", run("fix it", { model: "org/model:7b@x" })],
+    ["/job --Draft --NO-MERGE --model=m x", run("x", { model: "m", no_merge: true, draft: true })],
+    ["/job --model a --model b x", run("x", { model: "b" })],
+    ["/job \u2014draft \u2013no-merge fix it", run("fix it", { draft: true, no_merge: true })],
+    ["/job --draft", run("", { draft: true })],
+    ["/job --draft\n\nfix it", run("fix it", { draft: true })],
+    ["/job --draft -- --verbose should print more", run("--verbose should print more", { draft: true })],
+    ["/job\n--draft is broken", run("--draft is broken")],
+    ["/job -v should print the version", run("-v should print the version")],
+    ["/job make the tool take `--draft`", run("make the tool take `--draft`")],
+    ["/job --draft refactor", run("refactor", { draft: true })],
+  ])("%j", (comment, command) => {
+    expect(readSlashCommand(comment)).toEqual(command);
+  });
+});
+
+describe("a mistake is named, with what to do", () => {
+  test.each([
+    ["/job statsu", "Did you mean `/job status`?"],
+    ["/job cancle", "Did you mean `/job cancel`?"],
+    ["/job Retyr", "Did you mean `/job retry`?"],
+    ["/job hlep", "Did you mean `/job help`?"],
+    ["/job statuss!", "Did you mean `/job status`?"],
+    ["/job --draft status", "Did you mean `/job status`? It takes no flags."],
+    ["/job --darft fix it", "Did you mean `--draft`?"],
+    ["/job --nomerge fix it", "Did you mean `--no-merge`?"],
+    ["/job --modle=x fix it", "Did you mean `--model`?"],
+    ["/job --verbose fix it", "The flags are `--model NAME`, `--no-merge` and `--draft`"],
+    ["/job -draft fix it", "Did you mean `--draft`, with two dashes?"],
+    ["/job --draft=no fix it", "`--draft` takes no value"],
+    ["/job --model", "`--model` needs the name of a model"],
+    ["/job --model --draft fix it", "`--model` needs the name of a model"],
+    ["/job --model= fix it", "`--model` needs the name of a model"],
+    ["/job --model 'a;b' fix it", "`--model` needs the name of a model"],
+    ["/job fix it --no-merge", "Flags stand before the task"],
+    ["/job fix it --model gpt", "Flags stand before the task"],
+    ["/jbo fix it", "Did you mean `/job`?"],
+    ["/jobs fix it", "Did you mean `/job`?"],
+    ["/jjob", "Did you mean `/job`?"],
+    [`/job ${"x".repeat(TASK_LIMIT + 1)}`, `The task has ${TASK_LIMIT + 1} characters`],
+  ])("%j", (comment, sentence) => {
+    expect(sentenceOf(comment)).toContain(sentence);
+  });
+
+  test("a foreign flag cannot break out of the backticks that show it", () => {
+    expect(sentenceOf("/job --a`@everyone` x")).toContain("`--aeveryone` is not a flag");
+  });
+
+  test("a slip is answered only where a comment begins, and not in quotes", () => {
+    expect(readSlashCommand("As I said:\n\n/jobs fix it")).toBeNull();
+    expect(readSlashCommand("> /jobs fix it")).toBeNull();
+    expect(readSlashCommand("    /jobs fix it")).toBeNull();
+    expect(readSlashCommand("/jobs is the page I mean\n\n/job fix it")).toEqual(run("fix it"));
+  });
+
+  test("a task as long as it may be is taken", () => {
+    expect(readSlashCommand(`/job ${"x".repeat(TASK_LIMIT)}`)).toEqual(run("x".repeat(TASK_LIMIT)));
+  });
+});
+
+describe("hostile markdown", () => {
+  const pieces = [
+    "[",
+    "*a_",
+    "a**b",
+    ">",
+    ">\n",
+    "> - ",
+    "- ",
+    "`",
+    "<a ",
+    "<!--",
+    "![",
+    "[a](",
+    "&amp",
+    "\\",
+    "\t",
+    "```\n",
+  ];
+
+  test.each(pieces)("a comment of nothing but %j before a command is read to its end", (piece) => {
+    const comment = `${piece.repeat(Math.floor(COMMAND_WITHIN / piece.length) - 5)}\n\n/job fix it`;
+    const command = readSlashCommand(comment);
+    expect([null, "run"]).toContain(command === null ? null : command.verb);
+  });
+
+  test("no text at all makes it throw, and a task never holds more than the comment did", () => {
+    const piece = fc.oneof(
+      fc.string({ unit: "binary" }),
+      fc.constantFrom(
+        "/job",
+        " ",
+        "\n",
+        "\r\n",
+        "> ",
+        "```",
+        "`",
+        "<!--",
+        "-->",
+        "- ",
+        "--draft",
+        "--model",
+        "=",
+        "---",
+      ),
+    );
+    fc.assert(
+      fc.property(fc.array(piece), (parts) => {
+        const comment = parts.join("");
+        const command = readSlashCommand(comment);
+        if (command?.verb === "run") expect(comment.replace(/\r\n?/g, "\n")).toContain(command.task);
+      }),
+    );
+  });
+
+  test("one command that stands first in a plain comment is always heard", () => {
+    const word = fc.stringMatching(/^[a-z]{2,9}$/);
+    fc.assert(
+      fc.property(fc.array(word, { minLength: 2 }), (words) => {
+        expect(readSlashCommand(`/job ${words.join(" ")}`)).toEqual(run(words.join(" ")));
+      }),
+    );
+  });
+});
