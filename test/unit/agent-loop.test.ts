@@ -82,10 +82,12 @@ describe("a run that goes well", () => {
   });
 
   test("streams when the answer may be too long to wait for in silence", async () => {
-    const { model } = await play([{ status: 400, error: "enough seen" }], {
+    const { checkout, model, result } = await play([bash("echo streamed > s.txt"), finish()], {
       llm: { provider: "anthropic", model: "claude-sonnet-4-20250514", max_tokens: 64_000 },
     });
-    expect(model.requests[0]?.stream).toBe(true);
+    expect(model.requests.map((one) => one.stream)).toEqual([true, true]);
+    expect(checkout.file("s.txt")).toBe("streamed\n");
+    expect(result).toMatchObject({ outcome: "done", usage: { turns: 2, input_tokens: 200, output_tokens: 20 } });
   });
 });
 

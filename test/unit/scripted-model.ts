@@ -49,9 +49,10 @@ export async function scriptedModel(script: readonly Turn[]): Promise<ScriptedMo
     let body = "";
     for await (const chunk of request) body += chunk;
     keys.push(request.headers.authorization);
-    requests.push(requestSchema.parse(JSON.parse(body)));
+    const asked = requestSchema.parse(JSON.parse(body));
+    requests.push(asked);
     for (const look of waiting) look();
-    answer(response, script[Math.min(requests.length, script.length) - 1] ?? { status: 500 });
+    answer(response, script[Math.min(requests.length, script.length) - 1] ?? { status: 500 }, asked.stream === true);
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;
@@ -72,7 +73,7 @@ export async function scriptedModel(script: readonly Turn[]): Promise<ScriptedMo
   };
 }
 
-function answer(response: ServerResponse, turn: Turn): void {
+function answer(response: ServerResponse, turn: Turn, stream: boolean): void {
   if ("hang" in turn) return;
   response.setHeader("content-type", "application/json");
   if ("raw" in turn) {
@@ -89,5 +90,31 @@ function answer(response: ServerResponse, turn: Turn): void {
   const stop_reason = turn.stop_reason ?? (calls ? "tool_use" : "end_turn");
   const usage = turn.usage ?? { input_tokens: 100, output_tokens: 10 };
   const about = { id: "msg_1", type: "message", role: "assistant", model: "scripted", stop_sequence: null };
-  response.end(JSON.stringify({ ...about, content: turn.content, stop_reason, usage }));
+  if (stream) streamed(response, { ...about, content: turn.content, stop_reason, usage });
+  else response.end(JSON.stringify({ ...about, content: turn.content, stop_reason, usage }));
+}
+
+/** The same message as server-sent events, the input of a tool call in two pieces. */
+function streamed(response: ServerResponse, message: Streamed): void {
+  response.setHeader("content-type", "text/event-stream");
+  const send = (type: string, data: object) =>
+    response.write(`event: ${type}\ndata: ${JSON.stringify({ type, ...data })}\n\n`);
+  send("message_start", { message: { ...message, content: [], stop_reason: null } });
+  for (const [index, block] of message.content.entries()) {
+    const input = "input" in block ? JSON.stringify(block.input) : "";
+    send("content_block_start", { index, content_block: { ...block, ...(input === "" ? {} : { input: {} }) } });
+    for (const partial_json of [input.slice(0, 5), input.slice(5)]) {
+      if (input !== "") send("content_block_delta", { index, delta: { type: "input_json_delta", partial_json } });
+    }
+    send("content_block_stop", { index });
+  }
+  send("message_delta", { delta: { stop_reason: message.stop_reason, stop_sequence: null }, usage: message.usage });
+  send("message_stop", {});
+  response.end();
+}
+
+interface Streamed {
+  readonly content: readonly object[];
+  readonly stop_reason: string;
+  readonly usage: object;
 }

@@ -1,0 +1,68 @@
+/**
+ * What the agent was asked: the brief, the task's text and the repository's own instructions, read from the checkout.
+ * A brief that cannot be used is a value with the reason in words.
+ */
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { z } from "zod";
+import { type Brief, briefSchema, CONFIG_FILE, jobFolder, TASK_FILE } from "../src/wire/brief.ts";
+import type { Settings } from "./settings.ts";
+import { confine } from "./tools/confine.ts";
+
+/** Where repositories keep what they want agents to know; the first of these that says something new is added last. */
+const INSTRUCTION_FILES = ["AGENTS.md", "CLAUDE.md"];
+const MAX_INSTRUCTIONS = 30_000;
+
+export interface Assignment {
+  readonly brief: Brief;
+  readonly task: string;
+  readonly instructions: readonly { readonly file: string; readonly text: string }[];
+}
+
+export type ReadAssignment =
+  | { readonly ok: true; readonly assignment: Assignment }
+  | { readonly ok: false; readonly reason: string };
+
+export async function readAssignment(settings: Settings): Promise<ReadAssignment> {
+  const folder = jobFolder(settings.jobId);
+  const config = await readFile(join(settings.workspace, folder, CONFIG_FILE), "utf8").catch(() => null);
+  if (config === null) return { ok: false, reason: `${folder}/${CONFIG_FILE} is missing on this branch.` };
+  const task = await readFile(join(settings.workspace, folder, TASK_FILE), "utf8").catch(() => null);
+  if (task === null || task.trim() === "") return { ok: false, reason: `${folder}/${TASK_FILE} is missing or empty.` };
+  const read = parseBrief(config, settings.llm);
+  if (!read.success) {
+    return { ok: false, reason: `${folder}/${CONFIG_FILE} cannot be used:\n${z.prettifyError(read.error)}` };
+  }
+  if (read.data.id !== settings.jobId) {
+    return { ok: false, reason: `${folder}/${CONFIG_FILE} is the brief of another job, ${read.data.id}.` };
+  }
+  const instructions = await readInstructions(settings.workspace);
+  return { ok: true, assignment: { brief: read.data, task, instructions } };
+}
+
+const llmOf = z.looseObject({ llm: z.looseObject({}).catch({}) });
+
+/** The brief's own model settings win over the workflow's variables. */
+function parseBrief(text: string, defaults: Settings["llm"]) {
+  let raw: unknown;
+  try {
+    raw = JSON.parse(text);
+  } catch {
+    raw = null;
+  }
+  const known = llmOf.safeParse(raw);
+  return briefSchema.safeParse(known.success ? { ...known.data, llm: { ...defaults, ...known.data.llm } } : raw);
+}
+
+async function readInstructions(workspace: string): Promise<Assignment["instructions"]> {
+  const found: { file: string; text: string }[] = [];
+  for (const file of INSTRUCTION_FILES) {
+    const place = await confine(workspace, file);
+    if (!place.ok) continue;
+    const text = await readFile(place.path, "utf8").catch(() => "");
+    const short = text.trim().slice(0, MAX_INSTRUCTIONS);
+    // One is often a link to, or a copy of, the other.
+    if (short !== "" && !found.some((one) => one.text === short)) found.push({ file, text: short });
+  }
+  return found;
+}

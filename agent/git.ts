@@ -1,0 +1,38 @@
+/**
+ * Which files the work changed, for the log. Reads only; the agent neither commits nor pushes.
+ */
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
+
+const run = promisify(execFile);
+const TIMEOUT_MS = 30_000;
+const MAX_OUTPUT = 8 * 1024 * 1024;
+
+export interface Checkout {
+  readonly workspace: string;
+  /** The shell's environment, since git runs what the repository's configuration names. */
+  readonly environment: Readonly<Record<string, string>>;
+}
+
+async function git({ workspace, environment }: Checkout, ...args: string[]): Promise<string | null> {
+  const options = { cwd: workspace, env: { ...environment }, timeout: TIMEOUT_MS, maxBuffer: MAX_OUTPUT };
+  return run("git", args, options).then(
+    ({ stdout }) => stdout,
+    () => null,
+  );
+}
+
+/** The commit the work starts from; null where there is no repository. */
+export async function headCommit(checkout: Checkout): Promise<string | null> {
+  const head = await git(checkout, "rev-parse", "--verify", "HEAD");
+  return head === null ? null : head.trim();
+}
+
+/** Changed, new and deleted paths since `start`, commits of the model included; null when git cannot tell. */
+export async function changedFiles(checkout: Checkout, start: string): Promise<string[] | null> {
+  const tracked = await git(checkout, "diff", "--name-only", "-z", "--no-ext-diff", start);
+  const fresh = await git(checkout, "ls-files", "-z", "--others", "--exclude-standard");
+  if (tracked === null || fresh === null) return null;
+  const paths = `${tracked}${fresh}`.split("\0").filter((path) => path !== "" && !path.startsWith(".jobs/"));
+  return [...new Set(paths)].sort();
+}

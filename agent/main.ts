@@ -1,0 +1,25 @@
+/** Entry of the agent: settings, signals, exit code. */
+import { Interruption } from "./interruption.ts";
+import { runJob } from "./run.ts";
+import { readSettings } from "./settings.ts";
+
+const read = readSettings(process.env, process.cwd());
+if (!read.ok) {
+  console.error(`The agent cannot start: ${read.reason}`);
+  process.exit(2);
+}
+const interruption = new Interruption();
+for (const name of ["SIGTERM", "SIGINT"] as const) {
+  process.on(name, () => interruption.interrupt({ kind: "cancelled", by: name }));
+}
+process.on("uncaughtException", (error) => interruption.interrupt({ kind: "crashed", reason: error.message }));
+const code = await runJob(read.settings, {
+  interruption,
+  now: () => new Date(),
+  print: (line) => process.stdout.write(`${line}\n`),
+}).catch((error: unknown) => {
+  console.error(`The agent could not write its result: ${error instanceof Error ? error.message : String(error)}`);
+  return 1;
+});
+// A process that the model left behind can hold a pipe of ours open; it is no reason to stay.
+process.exit(code);

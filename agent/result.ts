@@ -1,0 +1,46 @@
+/**
+ * Turns the end of a run into `.jobs/{id}/result.json`. Written whatever happened, in one rename, so that the pushing
+ * step never sees half of it.
+ */
+import { mkdirSync, renameSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { jobFolder, RESULT_FILE } from "../src/wire/brief.ts";
+import { costCents } from "../src/wire/prices.ts";
+import { type Result, resultSchema, type Usage } from "../src/wire/result.ts";
+import { describeStop, type Stop } from "./stop.ts";
+
+export interface RunEnd {
+  readonly stop: Stop;
+  readonly model: string;
+  readonly usage: Usage;
+  /** Used where the model gave no title of its own. */
+  readonly taskTitle: string;
+  /** What the model said last; the body of a run that it did not finish itself. */
+  readonly lastWords: string;
+}
+
+export function resultOf(end: RunEnd, redact: (text: string) => string): Result {
+  const { outcome, reason } = describeStop(end.stop);
+  const finished = end.stop.kind === "finished" ? end.stop : null;
+  return resultSchema.parse({
+    version: 1,
+    outcome,
+    title: redact(finished?.title ?? end.taskTitle),
+    body: redact(finished?.body ?? end.lastWords),
+    ...(reason === undefined ? {} : { reason: redact(reason) }),
+    model: end.model,
+    usage: end.usage,
+    cost_cents: costCents(end.model, end.usage),
+  });
+}
+
+export function writeResult(workspace: string, jobId: string, result: Result): void {
+  const folder = join(workspace, jobFolder(jobId));
+  mkdirSync(folder, { recursive: true });
+  const path = join(folder, RESULT_FILE);
+  writeFileSync(`${path}.new`, `${JSON.stringify(result, null, 2)}\n`);
+  renameSync(`${path}.new`, path);
+}
+
+/** A limit keeps the work and is a proper end; only a failure makes the workflow red. */
+export const exitCodeOf = (result: Result): 0 | 1 => (result.outcome === "failed" ? 1 : 0);

@@ -1,0 +1,121 @@
+/**
+ * One run from brief to result. Wires the rooms of the agent; whatever ends the loop, the shell is closed and result
+ * and log are written.
+ */
+import { join } from "node:path";
+import { jobFolder, LOG_FILE } from "../src/wire/brief.ts";
+import { redactor } from "../src/wire/redact.ts";
+import type { Result } from "../src/wire/result.ts";
+import { type Assignment, readAssignment } from "./assignment.ts";
+import { Conversation } from "./conversation.ts";
+import { changedFiles, headCommit } from "./git.ts";
+import type { Interruption } from "./interruption.ts";
+import { runLoop } from "./loop.ts";
+import { firstMessage, SYSTEM_PROMPT } from "./prompt.ts";
+import { openProvider } from "./provider.ts";
+import { exitCodeOf, resultOf, writeResult } from "./result.ts";
+import type { Settings } from "./settings.ts";
+import type { Stop } from "./stop.ts";
+import { Shell } from "./tools/bash.ts";
+import { Log } from "./transcript/log.ts";
+import { Tally } from "./usage.ts";
+
+export interface RunPorts {
+  readonly interruption: Interruption;
+  readonly now: () => Date;
+  readonly print: (line: string) => void;
+}
+
+interface Work extends RunPorts {
+  readonly settings: Settings;
+  readonly log: Log;
+  readonly tally: Tally;
+  readonly startedAt: number;
+  assignment: Assignment | null;
+  lastWords: string;
+}
+
+/** The exit code: 0 for every proper end, a limit included; 1 for a failure. */
+export async function runJob(settings: Settings, ports: RunPorts): Promise<0 | 1> {
+  const redact = redactor(settings.secrets);
+  const path = join(settings.workspace, jobFolder(settings.jobId), LOG_FILE);
+  const log = new Log({ path, redact, now: ports.now, print: ports.print });
+  const startedAt = ports.now().getTime();
+  const work: Work = { ...ports, settings, log, tally: new Tally(), startedAt, assignment: null, lastWords: "" };
+  const stop = await attempt(work).catch((error: unknown): Stop => ({ kind: "crashed", reason: wordsOf(error) }));
+  const result = resultOf(
+    {
+      stop,
+      model: work.assignment?.brief.llm.model ?? "unknown",
+      usage: work.tally.usage,
+      taskTitle: work.assignment?.brief.title ?? "",
+      lastWords: work.lastWords,
+    },
+    redact,
+  );
+  sayEnd(log, result);
+  writeResult(settings.workspace, settings.jobId, result);
+  log.close();
+  return exitCodeOf(result);
+}
+
+async function attempt(work: Work): Promise<Stop> {
+  const { settings, log, interruption } = work;
+  const read = await readAssignment(settings);
+  if (!read.ok) return { kind: "misconfigured", reason: read.reason };
+  work.assignment = read.assignment;
+  const { brief } = read.assignment;
+  const opened = await openProvider({ ...settings, provider: brief.llm.provider });
+  if (!opened.ok) return opened.stop;
+  const { limits } = brief;
+  log.info(
+    `Job ${brief.id}, round ${brief.round}, try ${brief.attempt}, with ${brief.llm.model}: ` +
+      `at most ${limits.turns} turns, ${limits.minutes} minutes, ${limits.cost_cents} cents.`,
+  );
+  const elapsedMs = () => work.now().getTime() - work.startedAt;
+  const outOfTime = () => interruption.interrupt({ kind: "out_of_time", minutes: limits.minutes });
+  const clock = setTimeout(outOfTime, Math.max(0, limits.minutes * 60_000 - elapsedMs()));
+  const shell = new Shell({ workspace: settings.workspace, environment: settings.shellEnvironment });
+  const checkout = { workspace: settings.workspace, environment: shell.environment };
+  try {
+    const start = await headCommit(checkout);
+    const stop = await runLoop(
+      {
+        system: SYSTEM_PROMPT,
+        model: brief.llm.model,
+        maxTokens: brief.llm.max_tokens,
+        limits,
+        conversation: new Conversation(),
+        ask: opened.ask,
+        box: { workspace: settings.workspace, shell },
+        tally: work.tally,
+        log,
+        interruption,
+        elapsedMs,
+        onWords: (words) => {
+          work.lastWords = words;
+        },
+      },
+      firstMessage(read.assignment),
+    );
+    const changed = start === null ? null : await changedFiles(checkout, start);
+    if (changed !== null) log.info(changed.length === 0 ? "No file changed." : `Changed: ${changed.join(", ")}`);
+    return stop;
+  } finally {
+    clearTimeout(clock);
+    shell.close();
+  }
+}
+
+function sayEnd(log: Log, result: Result): void {
+  const { usage, cost_cents: cost } = result;
+  const price = cost === null ? `cost unknown, ${result.model} has no price here` : `${cost.toFixed(1)} cents`;
+  const read = usage.input_tokens + usage.cache_read_tokens + usage.cache_write_tokens;
+  const text = `Ended: ${result.outcome}. ${usage.turns} turns, ${read} tokens in, ${usage.output_tokens} out, ${price}.`;
+  const whole = result.reason === undefined ? text : `${text} ${result.reason}`;
+  if (result.outcome === "failed") log.error(whole);
+  else log.info(whole);
+}
+
+const wordsOf = (error: unknown): string =>
+  error instanceof Error ? `${error.name}: ${error.message}` : String(error);

@@ -1,0 +1,87 @@
+/**
+ * The agent's settings: the only file here that reads the environment. A variable that is set but empty counts as
+ * unset, since a workflow passes an undefined variable as an empty one.
+ */
+import { resolve } from "node:path";
+import { z } from "zod";
+import { JOB_ID_PATTERN } from "../src/wire/brief.ts";
+
+/** Secrets with this prefix are meant for the model's shell; all others stay with the agent. */
+const SHELL_SECRET_PREFIX = "AGENT_LLM_";
+
+/** What the shell takes over from the agent's own environment. Everything else stays out, whatever its name. */
+const SHELL_ALLOWED = [
+  "PATH",
+  "LANG",
+  "LC_ALL",
+  "TZ",
+  "HTTP_PROXY",
+  "HTTPS_PROXY",
+  "NO_PROXY",
+  "http_proxy",
+  "https_proxy",
+  "no_proxy",
+  "NODE_EXTRA_CA_CERTS",
+  "SSL_CERT_FILE",
+];
+
+const set = z
+  .string()
+  .optional()
+  .transform((text) => (text === undefined || text.trim() === "" ? undefined : text.trim()));
+
+const environmentSchema = z.object({
+  JOB_ID: set.pipe(z.string({ error: "JOB_ID is not set" }).regex(JOB_ID_PATTERN, "JOB_ID is not the id of a job")),
+  WORKSPACE: set,
+  ANTHROPIC_API_KEY: set,
+  ANTHROPIC_BASE_URL: set.pipe(z.url({ error: "ANTHROPIC_BASE_URL is not an address" }).optional()),
+  LLM_PROVIDER: set.transform((name) => name ?? "anthropic"),
+  LLM_MODEL: set.transform((name) => name ?? "claude-sonnet-4-20250514"),
+  LLM_MAX_TOKENS: set
+    .transform((text) => Number(text ?? 4096))
+    .pipe(z.number({ error: "LLM_MAX_TOKENS is not a number" }).int().positive()),
+});
+
+export interface Settings {
+  readonly jobId: string;
+  /** Absolute path of the checkout. */
+  readonly workspace: string;
+  readonly apiKey: string | undefined;
+  readonly baseUrl: string | undefined;
+  /** Used where the brief is silent. */
+  readonly llm: { readonly provider: string; readonly model: string; readonly max_tokens: number };
+  /** The whole environment of the model's shell, HOME and the like excepted. */
+  readonly shellEnvironment: Readonly<Record<string, string>>;
+  /** Every value that must not appear in a text which leaves. */
+  readonly secrets: readonly string[];
+}
+
+export type ReadSettings = { readonly ok: true; readonly settings: Settings } | { readonly ok: false; reason: string };
+
+/** All mistakes at once, in words. */
+export function readSettings(environment: NodeJS.ProcessEnv, currentFolder: string): ReadSettings {
+  const read = environmentSchema.safeParse(environment);
+  if (!read.success) return { ok: false, reason: read.error.issues.map((issue) => issue.message).join("; ") };
+  const shellSecrets = Object.entries(environment).filter(([name]) => name.startsWith(SHELL_SECRET_PREFIX));
+  const shellEnvironment: Record<string, string> = {};
+  for (const [name, value] of [...SHELL_ALLOWED.map((name) => [name, environment[name]] as const), ...shellSecrets]) {
+    if (value !== undefined && value !== "") shellEnvironment[name] = value;
+  }
+  const key = read.data.ANTHROPIC_API_KEY;
+  return {
+    ok: true,
+    settings: {
+      jobId: read.data.JOB_ID,
+      workspace: resolve(read.data.WORKSPACE ?? currentFolder),
+      apiKey: key,
+      baseUrl: read.data.ANTHROPIC_BASE_URL,
+      llm: {
+        provider: read.data.LLM_PROVIDER,
+        model: read.data.LLM_MODEL,
+        max_tokens: read.data.LLM_MAX_TOKENS,
+      },
+      shellEnvironment,
+      secrets: [...(key === undefined ? [] : [key]), ...shellSecrets.map(([, value]) => value ?? "")],
+    },
+  };
+}

@@ -1,0 +1,135 @@
+/**
+ * The provider's text editor tool (`text_editor_20250728`) on the checkout: view, create, str_replace, insert.
+ * Paths are confined; workflow files can be read and not written, since the push would put them back anyway.
+ */
+import { mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises";
+import { dirname, join, relative } from "node:path";
+import { z } from "zod";
+import { type Answer, answered, cutMiddle, refused } from "./answer.ts";
+import { confine } from "./confine.ts";
+
+/** Bytes of a file that the editor opens. */
+const MAX_FILE = 2 * 1024 * 1024;
+const MAX_ENTRIES = 500;
+const MAX_DEPTH = 2;
+const SKIPPED_FOLDERS = new Set([".git", "node_modules"]);
+
+const path = z.string();
+const line = z.number().int();
+
+export const editorInput = z.discriminatedUnion("command", [
+  z.object({ command: z.literal("view"), path, view_range: z.tuple([line, line]).optional() }),
+  z.object({ command: z.literal("create"), path, file_text: z.string() }),
+  z.object({ command: z.literal("str_replace"), path, old_str: z.string().min(1), new_str: z.string().default("") }),
+  z.object({ command: z.literal("insert"), path, insert_line: line, insert_text: z.string() }),
+]);
+export type EditorInput = z.infer<typeof editorInput>;
+
+export async function edit(workspace: string, input: EditorInput): Promise<Answer> {
+  const place = await confine(workspace, input.path);
+  if (!place.ok) return refused(place.reason);
+  if (input.command !== "view" && /^\.github\/workflows(\/|$)/.test(place.shown)) {
+    return refused("A job may not change files under .github/workflows. Say in `finish` what a person has to change.");
+  }
+  switch (input.command) {
+    case "view":
+      return view(place.path, place.shown, input.view_range);
+    case "create":
+      return create(place.path, place.shown, input.file_text);
+    case "str_replace":
+      return change(place.path, place.shown, (text) => replaceOnce(text, input.old_str, input.new_str));
+    case "insert":
+      return change(place.path, place.shown, (text) => insertAfter(text, input.insert_line, input.insert_text));
+    default:
+      return input satisfies never;
+  }
+}
+
+async function view(file: string, shown: string, range: readonly [number, number] | undefined): Promise<Answer> {
+  const about = await stat(file).catch(() => null);
+  if (about?.isDirectory()) return answered(await listFolder(file, shown));
+  const text = await readText(file, shown);
+  if (typeof text !== "string") return text;
+  const lines = text.split("\n");
+  const first = Math.max(1, range?.[0] ?? 1);
+  const last = range === undefined || range[1] === -1 ? lines.length : Math.min(range[1], lines.length);
+  if (first > lines.length || last < first) return refused(`${shown} has ${lines.length} lines.`);
+  const numbered = lines.slice(first - 1, last).map((one, at) => `${String(first + at).padStart(6)}\t${one}`);
+  return answered(cutMiddle(numbered.join("\n"), "; view_range shows them"));
+}
+
+async function create(file: string, shown: string, text: string): Promise<Answer> {
+  const about = await stat(file).catch(() => null);
+  if (about?.isDirectory()) return refused(`${shown} is a folder.`);
+  await mkdir(dirname(file), { recursive: true });
+  await writeFile(file, text);
+  return answered(`${about ? "Replaced" : "Created"} ${shown}.`);
+}
+
+type Change = { readonly ok: true; readonly text: string } | { readonly ok: false; readonly reason: string };
+
+async function change(file: string, shown: string, apply: (text: string) => Change): Promise<Answer> {
+  const text = await readText(file, shown);
+  if (typeof text !== "string") return text;
+  const changed = apply(text);
+  if (!changed.ok) return refused(`${shown}: ${changed.reason}`);
+  await writeFile(file, changed.text);
+  return answered(`Changed ${shown}.`);
+}
+
+function replaceOnce(text: string, old: string, fresh: string): Change {
+  const parts = text.split(old);
+  if (parts.length === 1) {
+    const hint = text.includes("\r\n") ? " (the file has CRLF line ends)" : "";
+    return { ok: false, reason: `old_str does not occur${hint}. Look at the file again.` };
+  }
+  if (parts.length > 2) {
+    return { ok: false, reason: `old_str occurs ${parts.length - 1} times. Take more lines around it.` };
+  }
+  return { ok: true, text: parts.join(fresh) };
+}
+
+function insertAfter(text: string, after: number, fresh: string): Change {
+  const lines = text.split("\n");
+  const count = text.endsWith("\n") ? lines.length - 1 : lines.length;
+  if (after < 0 || after > count) return { ok: false, reason: `insert_line must be from 0 to ${count}.` };
+  const block = fresh.endsWith("\n") ? fresh.slice(0, -1) : fresh;
+  return { ok: true, text: [...lines.slice(0, after), block, ...lines.slice(after)].join("\n") };
+}
+
+/** The text of a file, or the answer that says why there is none. */
+async function readText(file: string, shown: string): Promise<string | Answer> {
+  const about = await stat(file).catch(() => null);
+  if (about === null) return refused(`${shown} does not exist.`);
+  if (!about.isFile()) return refused(`${shown} is not a file.`);
+  if (about.size > MAX_FILE) return refused(`${shown} has ${about.size} bytes; use the shell to look at parts of it.`);
+  const bytes = await readFile(file);
+  const text = bytes.includes(0) ? null : decode(bytes);
+  // Written back, bytes that are not UTF-8 would be lost.
+  return text ?? refused(`${shown} is not UTF-8 text; use the shell.`);
+}
+
+function decode(bytes: Buffer): string | null {
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    return null;
+  }
+}
+
+async function listFolder(folder: string, shown: string): Promise<string> {
+  const rows: string[] = [];
+  const walk = async (at: string, depth: number): Promise<void> => {
+    const entries = await readdir(at, { withFileTypes: true });
+    for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
+      if (rows.length >= MAX_ENTRIES) return;
+      const inner = join(at, entry.name);
+      rows.push(`${relative(folder, inner)}${entry.isDirectory() ? "/" : ""}`);
+      const skip = SKIPPED_FOLDERS.has(entry.name) || depth >= MAX_DEPTH;
+      if (entry.isDirectory() && !skip) await walk(inner, depth + 1);
+    }
+  };
+  await walk(folder, 1);
+  const more = rows.length >= MAX_ENTRIES ? [`[… only the first ${MAX_ENTRIES} entries …]`] : [];
+  return [`${shown}:`, ...rows, ...more].join("\n");
+}

@@ -1,0 +1,68 @@
+/**
+ * Collects a command's output in bounded memory: head and tail are kept for the model, the whole goes to a file.
+ */
+import { createWriteStream, type WriteStream } from "node:fs";
+import { MAX_ANSWER } from "./answer.ts";
+
+/** Bytes of one command's output that the file keeps. */
+const MAX_FILE = 20 * 1024 * 1024;
+/** Half of an answer, less room for the note in the middle. */
+const KEEP = MAX_ANSWER / 2 - 200;
+
+export class Output {
+  readonly #path: string;
+  #file: WriteStream | null = null;
+  #held: Buffer[] = [];
+  #head = Buffer.alloc(0);
+  #tail: Buffer[] = [];
+  #tailBytes = 0;
+  #total = 0;
+
+  constructor(path: string) {
+    this.#path = path;
+  }
+
+  add(chunk: Buffer): void {
+    this.#total += chunk.length;
+    const room = KEEP - this.#head.length;
+    if (room > 0) this.#head = Buffer.concat([this.#head, chunk.subarray(0, room)]);
+    const rest = chunk.subarray(Math.max(0, room));
+    if (rest.length > 0) this.#addTail(rest);
+    if (this.#total <= MAX_FILE) this.#spill(chunk);
+  }
+
+  /** What the model sees. The file is only named when something was left out. */
+  async close(): Promise<string> {
+    if (this.#file) await new Promise<void>((resolve) => this.#file?.end(() => resolve()));
+    const tail = Buffer.concat(this.#tail);
+    const kept = tail.subarray(Math.max(0, tail.length - KEEP));
+    const left = this.#total - this.#head.length - kept.length;
+    if (left === 0) return Buffer.concat([this.#head, kept]).toString();
+    const where = this.#total > MAX_FILE ? "the beginning is" : "the whole is";
+    return `${this.#head.toString()}\n[… ${left} bytes left out, ${where} in ${this.#path} …]\n${kept.toString()}`;
+  }
+
+  #addTail(chunk: Buffer): void {
+    this.#tail.push(chunk);
+    this.#tailBytes += chunk.length;
+    while (this.#tail.length > 1 && this.#tailBytes - (this.#tail[0]?.length ?? 0) >= KEEP) {
+      this.#tailBytes -= this.#tail.shift()?.length ?? 0;
+    }
+  }
+
+  /** Short outputs, nearly all of them, never touch the disk. */
+  #spill(chunk: Buffer): void {
+    if (this.#total <= KEEP * 2) {
+      this.#held.push(chunk);
+      return;
+    }
+    if (this.#file === null) {
+      this.#file = createWriteStream(this.#path, { mode: 0o600 });
+      // A full disk loses the copy, never the answer.
+      this.#file.on("error", () => {});
+      for (const held of this.#held) this.#file.write(held);
+      this.#held = [];
+    }
+    this.#file.write(chunk);
+  }
+}

@@ -1,0 +1,90 @@
+/**
+ * The tools the model has: their definitions, and one door through which every call goes. Input is parsed here; a call
+ * that does not parse is answered with what was wrong and counts as badly formed.
+ */
+import type { ToolUnion, ToolUseBlock } from "@anthropic-ai/sdk/resources/messages";
+import { z } from "zod";
+import { FINISH_OUTCOMES, type Stop } from "../stop.ts";
+import { refused } from "./answer.ts";
+import { bashInput, type Shell } from "./bash.ts";
+import { edit, editorInput } from "./editor.ts";
+
+const EDITOR = "str_replace_based_edit_tool";
+
+const finishInput = z.object({
+  outcome: z.enum(FINISH_OUTCOMES),
+  title: z.string().trim().min(1).max(1_000),
+  body: z.string().max(50_000).default(""),
+});
+
+export const TOOLS: readonly ToolUnion[] = [
+  { type: "bash_20250124", name: "bash" },
+  { type: "text_editor_20250728", name: EDITOR },
+  {
+    name: "finish",
+    description:
+      "Ends the job. outcome: done, nothing_to_do, question or refused; title: one line, as of a pull request; " +
+      "body: Markdown that says what was done, why, and how it was verified, or the question, or the reason.",
+    input_schema: {
+      type: "object",
+      properties: {
+        outcome: { type: "string", enum: [...FINISH_OUTCOMES] },
+        title: { type: "string" },
+        body: { type: "string" },
+      },
+      required: ["outcome", "title", "body"],
+    },
+  },
+];
+
+export type ToolEnd =
+  | { readonly kind: "answered"; readonly text: string; readonly failed: boolean }
+  | { readonly kind: "malformed"; readonly text: string }
+  | { readonly kind: "finished"; readonly stop: Stop };
+
+export interface Toolbox {
+  readonly workspace: string;
+  readonly shell: Shell;
+}
+
+export async function useTool(box: Toolbox, call: ToolUseBlock, signal: AbortSignal): Promise<ToolEnd> {
+  switch (call.name) {
+    case "bash": {
+      const input = bashInput.safeParse(call.input);
+      if (!input.success) return malformed(call.name, input.error);
+      return { kind: "answered", ...(await box.shell.use(input.data, signal)) };
+    }
+    case EDITOR: {
+      const input = editorInput.safeParse(call.input);
+      if (!input.success) return malformed(call.name, input.error);
+      const answer = await edit(box.workspace, input.data).catch((error: unknown) => refused(reasonOf(error)));
+      return { kind: "answered", ...answer };
+    }
+    case "finish": {
+      const input = finishInput.safeParse(call.input);
+      if (!input.success) return malformed(call.name, input.error);
+      return { kind: "finished", stop: { kind: "finished", ...input.data } };
+    }
+    default:
+      return { kind: "malformed", text: `There is no tool ${call.name}. There are bash, ${EDITOR} and finish.` };
+  }
+}
+
+const malformed = (name: string, error: z.ZodError): ToolEnd => ({
+  kind: "malformed",
+  text: `The input of ${name} cannot be used:\n${z.prettifyError(error)}`,
+});
+
+/** What the file system said: permission denied, no space, a folder where a file should be. */
+const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+const MAX_SHOWN = 300;
+const shown = z.looseObject({ command: z.string().optional(), path: z.string().optional() }).catch({});
+
+/** A call in one line of the log. */
+export function describeCall(call: ToolUseBlock): string {
+  const { command, path } = shown.parse(call.input);
+  if (call.name === "bash") return `$ ${(command ?? "restart").trim().slice(0, MAX_SHOWN)}`;
+  if (call.name === EDITOR) return `${command ?? "edit"} ${path ?? ""}`.slice(0, MAX_SHOWN);
+  return call.name;
+}

@@ -1,0 +1,117 @@
+#!/usr/bin/env node
+/** The command line: `sandbox`, `keys`, `serve`. Parses and prints; the work is done elsewhere. */
+import { Command, InvalidArgumentError } from "commander";
+import { type KeyDesk, KeysProblem, keyRequest, openKeyDesk } from "./keys-command.ts";
+import { environment, readKeysSettings, readSandboxSettings } from "./settings.ts";
+
+const program = new Command("journeyman")
+  .description("Comment /job <what you want> on an issue and get a merged pull request.")
+  .showHelpAfterError("(--help shows what there is)");
+
+program
+  .command("serve")
+  .description("run the App's server, as npm start does; without APP_ID, the page that makes the App")
+  .action(async () => {
+    const { serve } = await import("./serve.ts");
+    await serve();
+  });
+
+const port = (value: string): number => {
+  const number = Number(value);
+  if (!Number.isInteger(number) || number < 0 || number > 65_535) throw new InvalidArgumentError("It must be a port.");
+  return number;
+};
+
+program
+  .command("sandbox")
+  .description("play the whole life of a job on this machine: no account, key or network needed")
+  .option("--once <task>", "run one task to its merge, print the diff, and exit 0 only when it was merged")
+  .option("--port <port>", "where the App listens (default: any free one)", port)
+  .addHelpText(
+    "after",
+    `
+Examples:
+  npm run sandbox -- --once "create HELLO.md that says hello"
+  npm run sandbox                     stays up: open the address that it prints, or use curl
+A real model does the work when ANTHROPIC_API_KEY is set; else a scripted one.`,
+  )
+  .action(async (options: { once?: string; port?: number }) => {
+    const reading = readSandboxSettings(environment());
+    if (reading.kind === "mistakes") return fail(reading.mistakes.join("\n"));
+    const { runSandbox } = await import("./sandbox/main.ts");
+    process.exitCode = await runSandbox({ once: options.once ?? null, port: options.port ?? 0, ...reading.settings });
+  });
+
+const keys = program
+  .command("keys")
+  .description("mint, list and revoke API keys")
+  .addHelpText(
+    "after",
+    `
+Examples:
+  npm run --silent keys -- create --account octocat --repository octocat/hello-world
+  npm run --silent keys -- list
+  npm run --silent keys -- revoke 0123456789ab
+
+Works on DATA_DIR itself while no server runs on it. While one does, that server is asked: set API_KEY to its admin
+key, and PUBLIC_URL (or HOST and PORT) to where it listens.`,
+  );
+
+function fail(sentence: string): void {
+  process.stderr.write(`${sentence}\n`);
+  process.exitCode = 1;
+}
+
+/** Opens the desk, works at it, closes it; what was to be expected is printed as a sentence. */
+async function atDesk(work: (desk: KeyDesk) => Promise<void>): Promise<void> {
+  const cwd = process.cwd();
+  const reading = readKeysSettings(environment(cwd), cwd);
+  if (reading.kind === "mistakes") return fail(reading.mistakes.join("\n"));
+  try {
+    const desk = await openKeyDesk(reading.settings);
+    await work(desk).finally(() => desk.close());
+  } catch (error) {
+    if (!(error instanceof KeysProblem)) throw error;
+    fail(error.message);
+  }
+}
+
+keys
+  .command("create")
+  .description("mint a key; the key alone is printed on stdout, once")
+  .requiredOption("--account <name>", "whose jobs the key creates and sees")
+  .option("--repository <owner/name>", "bind the key to this repository")
+  .option("--scopes <list>", "read, write, work, admin, separated by commas (default: read,write,work)")
+  .option("--expires <date>", "last valid moment, such as 2030-01-31")
+  .action((options: { account: string; repository?: string; scopes?: string; expires?: string }) =>
+    atDesk(async (desk) => {
+      const { key, view } = await desk.create(keyRequest(options));
+      process.stdout.write(`${key}\n`);
+      process.stderr.write(`Key ${view.id} of account ${view.account}; it is not shown again.\n`);
+    }),
+  );
+
+keys
+  .command("list")
+  .description("list the keys: id, first characters, account, repository, scopes, expiry, last use")
+  .action(() =>
+    atDesk(async (desk) => {
+      for (const key of await desk.list()) {
+        const facts = [key.id, `${key.hint}…`, key.account, key.repository ?? "any repository", key.scopes.join(",")];
+        const times = [`expires ${key.expires_at ?? "never"}`, `used ${key.last_used_at ?? "never"}`];
+        process.stdout.write(`${[...facts, ...times].join("  ")}\n`);
+      }
+    }),
+  );
+
+keys
+  .command("revoke <id>")
+  .description("revoke a key at once")
+  .action((id: string) =>
+    atDesk(async (desk) => {
+      if (await desk.revoke(id)) process.stderr.write(`Key ${id} is revoked.\n`);
+      else fail(`There is no key ${id}; "keys list" shows them.`);
+    }),
+  );
+
+await program.parseAsync();

@@ -1,0 +1,157 @@
+/**
+ * Settings → everything wired and running. Alone sees all rooms. Used by the server, the sandbox and the tests, which
+ * differ in nothing but their settings.
+ */
+import { type ApplicationFunction, type Logger, Probot } from "probot";
+import { createApp } from "./app.ts";
+import { systemClock } from "./engine/clock.ts";
+import type { Engine } from "./engine/door.ts";
+import { createEngine } from "./engine/engine.ts";
+import { createIds } from "./engine/ids.ts";
+import type { Desk, Store } from "./engine/ports.ts";
+import { hear } from "./github/inbound/hear.ts";
+import { createDesk } from "./github/outbound/desk.ts";
+import { createSelf } from "./github/outbound/identity.ts";
+import { createOctokits, type OctokitSource } from "./github/outbound/octokit.ts";
+import { createPerformer } from "./github/outbound/perform.ts";
+import { authentication } from "./http/auth.ts";
+import { BRANCH_WAIT_MS } from "./http/create-job.ts";
+import { type Gate, openGate } from "./http/gate.ts";
+import { createListener } from "./http/listener.ts";
+import { receiveFromProxy } from "./http/webhook-proxy.ts";
+import type { Heard } from "./job/signal.ts";
+import { createLog } from "./log.ts";
+import type { Settings } from "./settings.ts";
+import { openLowdbStore } from "./store/lowdb/open.ts";
+
+export interface Composition {
+  readonly url: string;
+  readonly port: number;
+  readonly engine: Engine;
+  readonly store: Store;
+  /** Finishes what is under way and lets go of everything. */
+  stop(): Promise<void>;
+}
+
+export interface ComposeParts {
+  readonly settings: Settings;
+  readonly log?: Logger;
+  /** Listening already, so that nobody is turned away while this loads. */
+  readonly gate?: Gate;
+}
+
+type Undo = () => Promise<void>;
+
+/** Resolves when requests are answered. */
+export async function compose(parts: ComposeParts): Promise<Composition> {
+  const log = parts.log ?? (await createLog(parts.settings.log));
+  const gate = parts.gate ?? (await openGate(parts.settings));
+  // in the order of closing: nobody new comes in, answers under way are given, then the engine, then the store
+  const closing: Undo[] = [() => gate.close()];
+  const stop = async (): Promise<void> => {
+    for (const step of closing.splice(0)) await step();
+  };
+  try {
+    return { ...(await wire(parts.settings, log, gate, closing)), url: gate.url, port: gate.port, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+async function wire(
+  settings: Settings,
+  log: Logger,
+  gate: Gate,
+  closing: Undo[],
+): Promise<{ readonly engine: Engine; readonly store: Store }> {
+  const store = await openLowdbStore({ dir: settings.data_dir, now: systemClock.now });
+  closing.push(() => store.close());
+  const { probot, source } = connectGitHub(settings, log);
+  const self = createSelf(source);
+  const desk = createDesk({ source, self });
+  const performer = createPerformer({
+    source,
+    repositories: store.repositories,
+    self,
+    llm: settings.llm,
+    public_url: settings.public_url,
+    log: async (id) => (await store.jobs.load(id))?.log ?? [],
+  });
+  const engine = createEngine({ store, clock: systemClock, ids: createIds(systemClock), performer, desk, log });
+  const ear = createEar(settings.app_id, self, log);
+  const listener = await createListener(probot, appOf({ settings, store, engine, desk, hear: ear, log }));
+
+  await engine.start();
+  closing.splice(1, 0, () => engine.stop());
+  gate.open(listener);
+  log.info({ url: gate.url, data: settings.data_dir }, "Journeyman is ready");
+  if (settings.webhook_proxy_url !== null) {
+    closing.unshift(await receiveFromProxy(settings.webhook_proxy_url, gate.url, log));
+  }
+  return { engine, store };
+}
+
+function connectGitHub(settings: Settings, log: Logger): { readonly probot: Probot; readonly source: OctokitSource } {
+  const octokits = createOctokits();
+  const probot = new Probot({
+    appId: settings.app_id,
+    privateKey: settings.private_key.reveal(),
+    secret: settings.webhook_secret.reveal(),
+    baseUrl: settings.github_api_url,
+    Octokit: octokits.Octokit,
+    log,
+  });
+  return { probot, source: octokits.source(probot) };
+}
+
+/**
+ * Knows our own doings from those of others as soon as GitHub has told our name. Until then ours are looked at like
+ * anybody's, which costs a needless look and no more, so a server whose GitHub is away starts all the same.
+ */
+function createEar(
+  appId: number,
+  self: () => Promise<{ readonly slug: string }>,
+  log: Logger,
+): (event: string, payload: unknown) => Heard {
+  let slug = "";
+  const learn = (): void => {
+    self().then(
+      (known) => {
+        slug = known.slug;
+      },
+      (error: unknown) => log.error({ err: error }, SELF_UNKNOWN),
+    );
+  };
+  learn();
+  return (event, payload) => {
+    if (slug === "") learn();
+    return hear(event, payload, { appId, slug });
+  };
+}
+
+const SELF_UNKNOWN =
+  "GitHub does not say which App this is; if this goes on, compare APP_ID and PRIVATE_KEY with the App's settings page";
+
+function appOf(parts: {
+  readonly settings: Settings;
+  readonly store: Store;
+  readonly engine: Engine;
+  readonly desk: Desk;
+  readonly hear: (event: string, payload: unknown) => Heard;
+  readonly log: Logger;
+}): ApplicationFunction {
+  const { settings, store, engine, desk, log } = parts;
+  const { jobs, keys, repositories } = store;
+  const now = systemClock.now;
+  const { default_repository } = settings;
+  return createApp({
+    hear: parts.hear,
+    door: engine,
+    log,
+    routes: {
+      authentication: authentication({ keys, api_key: settings.api_key?.reveal() ?? null, now }),
+      ...{ door: engine, jobs, keys, repositories, desk, default_repository, log, now, branch_wait_ms: BRANCH_WAIT_MS },
+    },
+  });
+}

@@ -1,0 +1,158 @@
+/**
+ * Direct questions and answers on GitHub that belong to no job. Throws when GitHub cannot be asked: whoever asks for a
+ * permission must not take silence for a yes.
+ */
+import type { Desk, Permission } from "../../engine/ports.ts";
+import { findComment } from "./effects/sync-comment.ts";
+import type { Self } from "./effects/with.ts";
+import { tried } from "./errors.ts";
+import type { OctokitSource } from "./octokit.ts";
+import { answerMarker } from "./texts/marker.ts";
+import { cutBody } from "./texts/plain.ts";
+
+export interface DeskParts {
+  readonly source: OctokitSource;
+  readonly self: () => Promise<Self>;
+  readonly now?: () => number;
+}
+
+const PAGE = 100;
+/** Pages of deliveries that are walked: ten thousand events. */
+const MAX_PAGES = 100;
+/** GitHub keeps and repeats deliveries for three days. */
+const KEPT_MS = 3 * 24 * 60 * 60_000;
+
+/** An expected "there is none" as a value; anything else that is wrong is thrown. */
+async function orNone<T>(now: () => number, call: () => Promise<T>): Promise<T | null> {
+  const answer = await tried(now, call);
+  if (answer.ok) return answer.value;
+  if (answer.trouble.kind === "gone") return null;
+  throw new Error(`GitHub could not be asked (${answer.trouble.kind}).`);
+}
+
+/** As GitHub reports it: maintain counts as write, triage as read (github-facts 8.7). */
+function permissionOf(text: string): Permission {
+  switch (text) {
+    case "admin":
+      return "admin";
+    case "write":
+    case "maintain":
+      return "write";
+    case "read":
+    case "triage":
+      return "read";
+    default:
+      return "none";
+  }
+}
+
+interface Delivery {
+  readonly id: number;
+  readonly guid: string;
+  readonly delivered_at: string;
+  readonly status_code: number;
+}
+
+/** Deliveries none of whose attempts arrived, newest first, one attempt each. */
+export function failedOf(deliveries: readonly Delivery[], since: number): { id: number; guid: string }[] {
+  const recent = deliveries.filter(({ delivered_at }) => Date.parse(delivered_at) >= since);
+  const arrived = new Set(
+    recent.filter(({ status_code }) => status_code >= 200 && status_code < 300).map(({ guid }) => guid),
+  );
+  const failed = new Map<string, number>();
+  for (const { id, guid } of recent) if (!arrived.has(guid) && !failed.has(guid)) failed.set(guid, id);
+  return [...failed].map(([guid, id]) => ({ id, guid }));
+}
+
+const cursorOf = (link: string | undefined): string | null =>
+  /[?&]cursor=([^&>]+)[^>]*>;\s*rel="next"/.exec(link ?? "")?.[1] ?? null;
+
+async function deliveries(source: OctokitSource, since: number): Promise<Delivery[]> {
+  const octokit = await source.app();
+  const all: Delivery[] = [];
+  let cursor: string | null = null;
+  for (let page = 0; page < MAX_PAGES; page++) {
+    const answer: { data: readonly Delivery[]; headers: { link?: string | undefined } } = await octokit.request(
+      "GET /app/hook/deliveries",
+      { per_page: PAGE, ...(cursor === null ? {} : { cursor: decodeURIComponent(cursor) }) },
+    );
+    all.push(...answer.data);
+    cursor = cursorOf(answer.headers.link);
+    const oldest = answer.data.at(-1);
+    if (cursor === null || !oldest || Date.parse(oldest.delivered_at) < since) break;
+  }
+  return all;
+}
+
+export function createDesk({ source, self, now = Date.now }: DeskParts): Desk {
+  return {
+    async permission({ owner, name: repo, installation_id }, username) {
+      const octokit = await source.installation(installation_id);
+      const answer = await orNone(now, () =>
+        octokit.request("GET /repos/{owner}/{repo}/collaborators/{username}/permission", { owner, repo, username }),
+      );
+      return answer === null ? "none" : permissionOf(answer.data.permission);
+    },
+
+    async pullRequest({ owner, name: repo, installation_id }, pull_number) {
+      const octokit = await source.installation(installation_id);
+      const { data } = await octokit.request("GET /repos/{owner}/{repo}/pulls/{pull_number}", {
+        owner,
+        repo,
+        pull_number,
+      });
+      // a deleted fork has no repository any more, and is a fork all the same
+      const { head, base } = data;
+      return { head_branch: head.ref, head_sha: head.sha, from_fork: head.repo?.id !== base.repo.id };
+    },
+
+    async react({ owner, name: repo, installation_id }, comment_id, content) {
+      const octokit = await source.installation(installation_id);
+      await orNone(now, () =>
+        octokit.request("POST /repos/{owner}/{repo}/issues/comments/{comment_id}/reactions", {
+          owner,
+          repo,
+          comment_id,
+          content,
+        }),
+      );
+    },
+
+    async reply({ owner, name: repo, installation_id }, issue_number, marker, body, again) {
+      const octokit = await source.installation(installation_id);
+      const mark = answerMarker(marker);
+      const at = { owner, repo };
+      if (
+        again &&
+        (await findComment({ octokit, at, self: await self() }, issue_number, mark, now() - KEPT_MS)) !== null
+      )
+        return;
+      await orNone(now, () =>
+        octokit.request("POST /repos/{owner}/{repo}/issues/{issue_number}/comments", {
+          ...at,
+          issue_number,
+          body: cutBody(body, `\n\n${mark}`),
+        }),
+      );
+    },
+
+    async installation(owner, repo) {
+      const app = await source.app();
+      const found = await orNone(now, () => app.request("GET /repos/{owner}/{repo}/installation", { owner, repo }));
+      if (found === null) return null;
+      const octokit = await source.installation(found.data.id);
+      const repository = await orNone(now, () => octokit.request("GET /repos/{owner}/{repo}", { owner, repo }));
+      return repository === null ? null : { id: found.data.id, repository_id: repository.data.id };
+    },
+
+    async failedDeliveries() {
+      const since = now() - KEPT_MS;
+      return failedOf(await deliveries(source, since), since);
+    },
+
+    async redeliver(delivery_id) {
+      const octokit = await source.app();
+      await octokit.request("POST /app/hook/deliveries/{delivery_id}/attempts", { delivery_id });
+    },
+  };
+}

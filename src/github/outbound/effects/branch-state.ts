@@ -1,0 +1,104 @@
+/** One reading of everything that pushing a brief needs to know: base, settings, workflow, and the job's branch. */
+import { z } from "zod";
+import type { Job } from "../../../job/job.ts";
+import { jobFolder } from "../../../wire/brief.ts";
+import { ask, BLOB, blobSchema, FOLDER, folderSchema } from "../graphql.ts";
+import { parseSettingsBlob, SETTINGS_PATH } from "../settings-file.ts";
+import type { Task } from "./with.ts";
+
+export const WORKFLOW_PATH = ".github/workflows/run-job.yml";
+/** Commits of the job's branch that are looked through for a brief of ours. */
+const LOOK_BACK = 50;
+
+const QUERY = `
+query BranchState($owner: String!, $repo: String!, $base: String!, $workflow: String!, $settings: String!, $branch: String!, $folder: String!) {
+  repository(owner: $owner, name: $repo) {
+    databaseId
+    isEmpty
+    defaultBranchRef { name }
+    base: object(expression: $base) { ... on Commit { oid tree { oid } } }
+    workflow: object(expression: $workflow) { ... on Blob { oid } }
+    settings: object(expression: $settings) { ${BLOB} }
+    branch: ref(qualifiedName: $branch) {
+      target { ... on Commit { oid tree { oid } history(first: ${LOOK_BACK}) { nodes { oid message } } } }
+    }
+    folder: object(expression: $folder) { ${FOLDER} }
+  }
+}`;
+
+const commit = z.object({ oid: z.string(), tree: z.object({ oid: z.string() }) });
+
+const schema = z.object({
+  repository: z
+    .object({
+      databaseId: z.number(),
+      isEmpty: z.boolean(),
+      defaultBranchRef: z.object({ name: z.string() }).nullable(),
+      base: commit.nullable().catch(null),
+      workflow: z.object({ oid: z.string() }).nullable().catch(null),
+      settings: blobSchema,
+      branch: z
+        .object({
+          target: commit.extend({
+            history: z.object({ nodes: z.array(z.object({ oid: z.string(), message: z.string() })) }),
+          }),
+        })
+        .nullable(),
+      folder: folderSchema,
+    })
+    .nullable(),
+});
+
+export interface Tip {
+  readonly sha: string;
+  readonly tree: string;
+}
+
+export interface BranchState {
+  readonly repository_id: number;
+  /** Null: the repository has no commit. */
+  readonly default_branch: string | null;
+  /** Null: the branch that was asked for does not exist. */
+  readonly base: (Tip & { readonly branch: string }) | null;
+  readonly has_workflow: boolean;
+  /** Null: the file does not exist. */
+  readonly settings: ReturnType<typeof parseSettingsBlob>;
+  /** Null: the job's branch does not exist. */
+  readonly branch: (Tip & { readonly history: readonly { readonly oid: string; readonly message: string }[] }) | null;
+  /** Names in the job's folder on its branch. */
+  readonly present: readonly string[];
+}
+
+/** Null: the repository cannot be seen. */
+export async function readBranchState(task: Task, job: Job): Promise<BranchState | null> {
+  const from = job.base.branch === null ? "HEAD" : `refs/heads/${job.base.branch}`;
+  const { repository } = await ask(
+    task.octokit,
+    QUERY,
+    {
+      ...task.at,
+      base: from,
+      workflow: `${from}:${WORKFLOW_PATH}`,
+      settings: `${from}:${SETTINGS_PATH}`,
+      branch: `refs/heads/${job.branch}`,
+      folder: `refs/heads/${job.branch}:${jobFolder(job.id)}`,
+    },
+    schema,
+  );
+  if (repository === null) return null;
+  const default_branch = repository.isEmpty ? null : (repository.defaultBranchRef?.name ?? null);
+  const branch = job.base.branch ?? default_branch;
+  const tip = repository.branch?.target;
+  return {
+    repository_id: repository.databaseId,
+    default_branch,
+    base:
+      repository.base === null || branch === null
+        ? null
+        : { branch, sha: repository.base.oid, tree: repository.base.tree.oid },
+    has_workflow: repository.workflow !== null,
+    settings: parseSettingsBlob(repository.settings),
+    branch: tip ? { sha: tip.oid, tree: tip.tree.oid, history: tip.history.nodes } : null,
+    present: (repository.folder ?? []).map(({ name }) => name),
+  };
+}

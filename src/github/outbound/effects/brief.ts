@@ -1,0 +1,102 @@
+/** What a brief says: the two files and the commit message, from the job and the repository's settings. No calls. */
+import { issueOf, type Job } from "../../../job/job.ts";
+import {
+  type Brief,
+  CONFIG_FILE,
+  jobFolder,
+  LOG_FILE,
+  RESULT_FILE,
+  RUN_COMMIT_PREFIX,
+  TASK_FILE,
+} from "../../../wire/brief.ts";
+import { redact } from "../../../wire/redact.ts";
+import type { RepositorySettings } from "../../../wire/settings.ts";
+import { commitLine } from "../texts/plain.ts";
+import type { LlmDefaults } from "./with.ts";
+
+/** Head commits of market jobs: no workflow run starts on these. */
+export const POST_COMMIT_PREFIX = "Post job ";
+
+export interface BriefBase {
+  readonly branch: string;
+  readonly sha: string;
+}
+
+export interface Turn {
+  readonly round: number;
+  readonly try: number;
+}
+
+/** Files that a run leaves and that the next try must not take for its own. */
+export const LEFTOVERS = [RESULT_FILE, LOG_FILE] as const;
+
+const prefixOf = (job: Job): string => `${job.runner === "actions" ? RUN_COMMIT_PREFIX : POST_COMMIT_PREFIX}${job.id}`;
+
+const trailerOf = (turn: Turn): string => `Job-Try: ${turn.round}.${turn.try}`;
+
+export const briefMessage = (job: Job, turn: Turn): string =>
+  `${prefixOf(job)}: ${commitLine(redact(job.title))}\n\n${trailerOf(turn)}\n`;
+
+/** Is this the message of our brief for this very try? */
+export const isBriefMessage = (message: string, job: Job, turn: Turn): boolean =>
+  message.startsWith(`${prefixOf(job)}:`) && message.trimEnd().endsWith(trailerOf(turn));
+
+function briefOf(job: Job, turn: Turn, base: BriefBase, settings: RepositorySettings, defaults: LlmDefaults): Brief {
+  const minutes =
+    job.runner === "actions" ? settings.limits.minutes : Math.min(settings.limits.minutes, job.time_limit_seconds / 60);
+  return {
+    version: 1,
+    id: job.id,
+    repository: `${job.repository.owner}/${job.repository.name}`,
+    branch: job.branch,
+    base,
+    title: redact(job.title),
+    runner: job.runner,
+    requester: job.requester,
+    llm: {
+      provider: job.choices.provider ?? settings.llm.provider ?? defaults.provider,
+      model: job.choices.model ?? settings.llm.model ?? defaults.model,
+      max_tokens: settings.llm.max_tokens ?? defaults.max_tokens,
+    },
+    limits: { minutes, turns: settings.limits.turns, cost_cents: settings.limits.cost_cents },
+    attempt: turn.try,
+    round: turn.round,
+    issue: issueOf(job.origin),
+    pull_request: job.pull_request?.number ?? null,
+    failure: job.failure === null ? null : redact(job.failure),
+    history: job.rounds.slice(0, -1).map(({ asked, did }) => ({ asked: redact(asked), did: redact(did) })),
+  };
+}
+
+export interface TreeEntry {
+  readonly path: string;
+  readonly mode: "100644";
+  readonly type: "blob";
+  readonly content?: string;
+  /** Null deletes. */
+  readonly sha?: null;
+}
+
+/** The entries of the brief's tree. `present`: names in the job's folder now, of which a last try's leftovers go. */
+export function briefEntries(
+  job: Job,
+  turn: Turn,
+  base: BriefBase,
+  settings: RepositorySettings,
+  defaults: LlmDefaults,
+  present: readonly string[],
+): TreeEntry[] {
+  const file = (name: string, rest: { readonly content: string } | { readonly sha: null }): TreeEntry => ({
+    path: `${jobFolder(job.id)}/${name}`,
+    mode: "100644",
+    type: "blob",
+    ...rest,
+  });
+  const asked = redact(job.rounds.at(-1)?.asked ?? job.task);
+  const config = JSON.stringify(briefOf(job, turn, base, settings, defaults), null, 2);
+  return [
+    file(TASK_FILE, { content: `${asked.trimEnd()}\n` }),
+    file(CONFIG_FILE, { content: `${config}\n` }),
+    ...LEFTOVERS.filter((name) => present.includes(name)).map((name) => file(name, { sha: null })),
+  ];
+}

@@ -1,0 +1,186 @@
+/**
+ * push-brief: tree → commit → ref, in this order, so that one push starts one run (github-facts 2.2). Three calls when
+ * the base is known from push events; else one reading before them. Never touches a ref that is not the job's.
+ */
+import type { Attempt, KnownRepository } from "../../../engine/ports.ts";
+import type { Effect } from "../../../job/effect.ts";
+import { DEFAULT_REPOSITORY_SETTINGS, type RepositorySettings } from "../../../wire/settings.ts";
+import { type Trouble, tried } from "../errors.ts";
+import * as refusals from "../texts/refusals.ts";
+import { type BranchState, readBranchState, type Tip } from "./branch-state.ts";
+import { type BriefBase, briefEntries, briefMessage, isBriefMessage } from "./brief.ts";
+import { laterOf } from "./small.ts";
+import { reported, type Task } from "./with.ts";
+
+type PushBrief = Extract<Effect, { type: "push-brief" }>;
+
+/** Everything that a push needs. */
+interface Ground {
+  readonly base: BriefBase;
+  /** The commit to stand on: the base, or the head of the job's branch. */
+  readonly parent: Tip;
+  readonly creates: boolean;
+  readonly settings: RepositorySettings;
+  readonly present: readonly string[];
+  readonly learned: KnownRepository | null;
+}
+
+type Pushed =
+  | { readonly ended: "pushed"; readonly sha: string }
+  /** What we stood on has moved or is gone. */
+  | { readonly ended: "stale" }
+  | { readonly ended: "exists" }
+  | { readonly ended: "no"; readonly attempt: Attempt };
+
+const refused = ({ round, try: turn }: PushBrief, sentence: string): Attempt =>
+  reported({ type: "brief-refused", round, try: turn, sentence });
+
+const pushed = (effect: PushBrief, sha: string, ground: Omit<Ground, "parent" | "creates" | "present">): Attempt => ({
+  ...reported({
+    type: "brief-pushed",
+    round: effect.round,
+    try: effect.try,
+    head_sha: sha,
+    base: ground.base,
+    settings: ground.settings,
+  }),
+  ...(ground.learned === null ? {} : { repository: ground.learned }),
+});
+
+/** The ground as push events have left it, or null when GitHub must be asked. */
+function warmGround(task: Task, known: KnownRepository | null): Ground | null {
+  const { job, again } = task;
+  const base = known?.base;
+  if (!base || again || job.head_sha !== null) return null;
+  if (job.base.branch !== null && job.base.branch !== base.branch) return null;
+  if (job.runner === "actions" && !base.has_workflow) return null; // it may have been added since: look before refusing
+  return {
+    base: { branch: base.branch, sha: base.head_sha },
+    parent: { sha: base.head_sha, tree: base.tree_sha },
+    creates: true,
+    settings: known.settings ?? DEFAULT_REPOSITORY_SETTINGS,
+    present: [],
+    learned: null,
+  };
+}
+
+/** What a reading teaches of the repository; a reading of another branch teaches nothing of the default one. */
+function learnedOf(task: Task, state: BranchState, known: KnownRepository | null): KnownRepository | null {
+  if (state.base === null || state.base.branch !== state.default_branch) return null;
+  const read = state.settings;
+  return {
+    owner: task.job.repository.owner,
+    name: task.job.repository.name,
+    id: state.repository_id,
+    installation_id: task.job.repository.installation_id,
+    base: {
+      branch: state.base.branch,
+      head_sha: state.base.sha,
+      tree_sha: state.base.tree,
+      has_workflow: state.has_workflow,
+    },
+    settings: read === null ? null : read.ok ? read.settings : (known?.settings ?? null),
+    settings_problem: read === null || read.ok ? null : read.problem,
+  };
+}
+
+/** The ground as GitHub tells it, or the sentence that says why there is none. */
+function coldGround(task: Task, state: BranchState | null, known: KnownRepository | null): Ground | string {
+  const { job } = task;
+  if (state === null) return refusals.notInstalled(job.repository);
+  if (state.default_branch === null) return refusals.emptyRepository();
+  if (state.base === null) return refusals.noSuchBranch(job.base.branch ?? state.default_branch);
+  if (job.runner === "actions" && !state.has_workflow) return refusals.missingWorkflow(state.base.branch);
+  const read = state.settings;
+  const kept = known?.settings ?? job.settings ?? DEFAULT_REPOSITORY_SETTINGS;
+  return {
+    base: { branch: state.base.branch, sha: state.base.sha },
+    parent: state.branch ?? state.base,
+    creates: state.branch === null,
+    settings: read === null ? DEFAULT_REPOSITORY_SETTINGS : read.ok ? read.settings : kept,
+    present: state.present,
+    learned: learnedOf(task, state, known),
+  };
+}
+
+async function push(task: Task, effect: PushBrief, ground: Ground): Promise<Pushed> {
+  const { octokit, job, at, now } = task;
+  const tree = await tried(now, () =>
+    octokit.request("POST /repos/{owner}/{repo}/git/trees", {
+      ...at,
+      base_tree: ground.parent.tree,
+      tree: briefEntries(job, effect, ground.base, ground.settings, task.defaults, ground.present),
+    }),
+  );
+  if (!tree.ok) return noPush(tree.trouble, task, effect);
+  const commit = await tried(now, () =>
+    octokit.request("POST /repos/{owner}/{repo}/git/commits", {
+      ...at,
+      message: briefMessage(job, effect),
+      tree: tree.value.data.sha,
+      parents: [ground.parent.sha],
+    }),
+  );
+  if (!commit.ok) return noPush(commit.trouble, task, effect);
+  const { sha } = commit.value.data;
+  const ref = await tried<unknown>(now, () =>
+    ground.creates
+      ? octokit.request("POST /repos/{owner}/{repo}/git/refs", { ...at, ref: `refs/heads/${job.branch}`, sha })
+      : octokit.request("PATCH /repos/{owner}/{repo}/git/refs/{ref}", {
+          ...at,
+          ref: `heads/${job.branch}`,
+          sha,
+          force: false,
+        }),
+  );
+  if (ref.ok) return { ended: "pushed", sha };
+  if (ref.trouble.kind === "invalid") return { ended: ground.creates ? "exists" : "stale" };
+  return noPush(ref.trouble, task, effect);
+}
+
+function noPush(trouble: Trouble, task: Task, effect: PushBrief): Pushed {
+  switch (trouble.kind) {
+    case "gone":
+    case "invalid":
+    case "conflict":
+      return { ended: "stale" };
+    case "forbidden":
+      return { ended: "no", attempt: refused(effect, refusals.lacksPermission(task.job.repository)) };
+    default:
+      return { ended: "no", attempt: { ended: "later", ...laterOf(trouble) } };
+  }
+}
+
+/** Our brief for this try, if an earlier attempt left it on the branch. */
+const ownBrief = (task: Task, effect: PushBrief, state: BranchState | null): string | null =>
+  state?.branch?.history.find(({ message }) => isBriefMessage(message, task.job, effect))?.oid ?? null;
+
+export async function pushBrief(task: Task, effect: PushBrief): Promise<Attempt> {
+  const { job } = task;
+  const known = await task.repositories.get(job.repository.owner, job.repository.name);
+
+  const warm = warmGround(task, known);
+  if (warm !== null) {
+    const first = await push(task, effect, warm);
+    if (first.ended === "pushed") return pushed(effect, first.sha, warm);
+    if (first.ended === "no") return first.attempt;
+  }
+
+  const read = await tried(task.now, () => readBranchState(task, job));
+  if (!read.ok) {
+    if (read.trouble.kind === "gone") return refused(effect, refusals.notInstalled(job.repository));
+    if (read.trouble.kind === "forbidden") return refused(effect, refusals.lacksPermission(job.repository));
+    return { ended: "later", ...laterOf(read.trouble) };
+  }
+  const ground = coldGround(task, read.value, known);
+  const left = ownBrief(task, effect, read.value);
+  if (typeof ground === "string") return refused(effect, ground);
+  if (left !== null) return pushed(effect, left, ground);
+  if (ground.creates === false && job.head_sha === null && job.round === 1 && effect.try === 1)
+    return refused(effect, refusals.foreignBranch(job.branch));
+
+  const second = await push(task, effect, ground);
+  if (second.ended === "pushed") return pushed(effect, second.sha, ground);
+  if (second.ended === "no") return second.attempt;
+  return { ended: "later", reason: "The branch moved while the brief was being pushed.", after_ms: 1_000 };
+}

@@ -1,0 +1,142 @@
+/**
+ * read-facts: everything a verdict rests on, at one moment. One query as a rule; more only for further pages, for runs
+ * that were asked for, and while GitHub still computes whether the pull request can be merged (github-facts 6.3).
+ */
+import type { Attempt } from "../../../engine/ports.ts";
+import type { Effect } from "../../../job/effect.ts";
+import type { Check, Facts } from "../../../job/facts.ts";
+import { DEFAULT_REPOSITORY_SETTINGS } from "../../../wire/settings.ts";
+import { tried } from "../errors.ts";
+import { ask } from "../graphql.ts";
+import { parseSettingsBlob, SETTINGS_PATH } from "../settings-file.ts";
+import { checkOfContext, FACTS_QUERY, type FactsAnswer, factsSchema, MAX_LISTED } from "./facts-query.ts";
+import { runStatus } from "./runs.ts";
+import { laterOf } from "./small.ts";
+import { done, reported, type Task } from "./with.ts";
+
+type ReadFacts = Extract<Effect, { type: "read-facts" }>;
+
+/** Between GitHub being made to compute mergeability and asking again. */
+const MERGEABLE_WAIT_MS = 1_000;
+/** Runs that one reading asks for. */
+const MAX_RUNS = 20;
+
+interface Reading {
+  readonly first: FactsAnswer;
+  readonly checks: readonly Check[];
+  readonly checks_complete: boolean;
+  readonly files: readonly string[];
+  readonly files_complete: boolean;
+}
+
+interface Cursors {
+  readonly checksAfter: string | null;
+  readonly filesAfter: string | null;
+}
+
+const START: Cursors = { checksAfter: null, filesAfter: null };
+
+function query(task: Task, number: number, cursors: Cursors): Promise<FactsAnswer> {
+  const from = task.job.base.branch === null ? "HEAD" : `refs/heads/${task.job.base.branch}`;
+  const variables = { ...task.at, number, settings: `${from}:${SETTINGS_PATH}`, ...cursors };
+  return ask(task.octokit, FACTS_QUERY, variables, factsSchema).then(({ repository }) => repository);
+}
+
+/** All pages up to {@link MAX_LISTED}; a head that moves between two pages makes the reading incomplete. */
+async function read(task: Task, number: number): Promise<Reading> {
+  const first = await query(task, number, START);
+  const checks: Check[] = [];
+  const files: string[] = [];
+  let answer = first;
+  for (;;) {
+    const contexts = answer.pullRequest.statusCheckRollup?.contexts;
+    const listed = answer.pullRequest.files;
+    if (checks.length < MAX_LISTED && contexts)
+      checks.push(...contexts.nodes.map((context) => checkOfContext(context, task.self)));
+    files.push(...(listed?.nodes.map(({ path }) => path) ?? []));
+    const more_checks = contexts?.pageInfo.hasNextPage ?? false;
+    const more_files = listed?.pageInfo.hasNextPage ?? false;
+    const full = checks.length >= MAX_LISTED || files.length >= MAX_LISTED;
+    const moved = answer.pullRequest.headRefOid !== first.pullRequest.headRefOid;
+    if ((!more_checks && !more_files) || full || moved)
+      return {
+        first,
+        checks,
+        checks_complete: !more_checks && !moved,
+        files,
+        files_complete: !more_files && listed !== null && !moved,
+      };
+    answer = await query(task, number, {
+      checksAfter: contexts?.pageInfo.endCursor ?? null,
+      filesAfter: listed?.pageInfo.endCursor ?? null,
+    });
+  }
+}
+
+/** Not computed, and it is all that the verdict still waits for: asking for the pull request makes GitHub compute it. */
+const mustAskAgain = ({ first, checks }: Reading): boolean =>
+  first.pullRequest.state === "OPEN" &&
+  first.pullRequest.mergeable === "UNKNOWN" &&
+  checks.every((check) => check.ours || check.state !== "pending");
+
+async function readSettled(task: Task, number: number): Promise<Reading> {
+  const reading = await read(task, number);
+  if (!mustAskAgain(reading)) return reading;
+  await task.octokit.request("GET /repos/{owner}/{repo}/pulls/{pull_number}", { ...task.at, pull_number: number });
+  await task.wait(MERGEABLE_WAIT_MS);
+  return read(task, number);
+}
+
+/** Those of the runs that are not complete; one that GitHub has deleted is over. */
+async function openRuns(task: Task, runs: readonly number[]): Promise<number[]> {
+  const asked = await Promise.all(
+    runs.slice(0, MAX_RUNS).map(async (run_id) => {
+      const answer = await tried(task.now, () =>
+        task.octokit.request("GET /repos/{owner}/{repo}/actions/runs/{run_id}", { ...task.at, run_id }),
+      );
+      if (answer.ok) return runStatus(answer.value.data.status) === "completed" ? [] : [run_id];
+      return answer.trouble.kind === "gone" ? [] : [run_id];
+    }),
+  );
+  return [...asked.flat(), ...runs.slice(MAX_RUNS)];
+}
+
+const REVIEWS = { APPROVED: "approved", CHANGES_REQUESTED: "changes_requested", REVIEW_REQUIRED: "required" } as const;
+const MERGEABLE = { MERGEABLE: "yes", CONFLICTING: "conflict", UNKNOWN: "unknown" } as const;
+const STATES = { OPEN: "open", CLOSED: "closed", MERGED: "merged" } as const;
+
+function factsOf(task: Task, reading: Reading, open_runs: readonly number[]): Facts {
+  const { pullRequest: pull, ...repository } = reading.first;
+  const settings = parseSettingsBlob(repository.settings);
+  return {
+    head_sha: pull.headRefOid,
+    state: STATES[pull.state],
+    draft: pull.isDraft,
+    mergeable: MERGEABLE[pull.mergeable],
+    merge_state: pull.mergeStateStatus,
+    review: pull.reviewDecision === null ? "none" : REVIEWS[pull.reviewDecision],
+    auto_merge_enabled: pull.autoMergeRequest !== null,
+    checks: reading.checks,
+    checks_complete: reading.checks_complete,
+    open_runs,
+    changed_files: reading.files.slice(0, MAX_LISTED),
+    changed_files_complete: reading.files_complete,
+    auto_merge_allowed: repository.autoMergeAllowed,
+    deletes_branch_on_merge: repository.deleteBranchOnMerge,
+    settings: settings?.ok ? settings.settings : settings === null ? DEFAULT_REPOSITORY_SETTINGS : lastGood(task),
+    settings_problem: settings === null || settings.ok ? null : settings.problem,
+  };
+}
+
+const lastGood = ({ job }: Task): Facts["settings"] => job.settings ?? DEFAULT_REPOSITORY_SETTINGS;
+
+export async function readFacts(task: Task, { runs }: ReadFacts): Promise<Attempt> {
+  const pull = task.job.pull_request;
+  if (pull === null) return done;
+  const answer = await tried(task.now, async () => {
+    const open = await openRuns(task, runs);
+    return factsOf(task, await readSettled(task, pull.number), open);
+  });
+  if (!answer.ok) return { ended: "later", ...laterOf(answer.trouble) };
+  return reported({ type: "observe", facts: answer.value });
+}

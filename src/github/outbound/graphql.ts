@@ -1,0 +1,32 @@
+/** One way to ask GitHub's GraphQL: the answer is parsed, or it is no answer. Holds the pieces that several queries share. */
+import { z } from "zod";
+import { UnreadableAnswer } from "./errors.ts";
+import type { Octokit } from "./octokit.ts";
+
+/** Asks and parses; throws what Octokit throws, or {@link UnreadableAnswer}. */
+export async function ask<T>(
+  octokit: Octokit,
+  query: string,
+  variables: Readonly<Record<string, unknown>>,
+  schema: z.ZodType<T>,
+): Promise<T> {
+  const answer: unknown = await octokit.graphql(query, { ...variables });
+  const parsed = schema.safeParse(answer);
+  if (!parsed.success) throw new UnreadableAnswer(`at ${parsed.error.issues[0]?.path.join(".") ?? "its root"}`);
+  return parsed.data;
+}
+
+/** `object(expression:)` of a file. A folder in its place answers an empty object. */
+export const blobSchema = z
+  .object({ text: z.string().nullable().optional(), isTruncated: z.boolean().nullable().optional() })
+  .transform(({ text, isTruncated }) => ({ text: text ?? null, isTruncated: isTruncated ?? false }))
+  .nullable();
+
+/** `object(expression:)` of a folder: the names in it; null: there is no such folder. */
+export const folderSchema = z
+  .object({ entries: z.array(z.object({ name: z.string(), type: z.string() })).nullish() })
+  .transform(({ entries }) => entries ?? [])
+  .nullable();
+
+export const BLOB = "... on Blob { text isTruncated }";
+export const FOLDER = "... on Tree { entries { name type } }";

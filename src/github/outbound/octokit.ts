@@ -1,0 +1,145 @@
+/**
+ * The Octokit that everything here and Probot itself use: one kept per installation, paced, timed out, never retried
+ * (the effects runner retries, and knows which calls may be repeated). No knowledge of jobs.
+ */
+import { LRUCache } from "lru-cache";
+import { ProbotOctokit } from "probot";
+import { z } from "zod";
+import { troubleOf } from "./errors.ts";
+import { type CallKind, createPace, type Pace, type PaceClock } from "./pacing.ts";
+
+export type Octokit = ProbotOctokit;
+
+/** A call that GitHub has not answered by then has failed. */
+export const CALL_TIMEOUT_MS = 15_000;
+/** Installations whose client is kept; one that falls out is built again when it is needed. */
+const MAX_KEPT = 500;
+/** REST behaviour that this code was written for (github-facts 7.12). */
+const API_VERSION = "2022-11-28";
+
+/** Where the calls of one installation come from, and whether it may write now. */
+export interface OctokitSource {
+  installation(id: number): Promise<Octokit>;
+  /** Signed in as the App itself, for `/app/…` alone. */
+  app(): Promise<Octokit>;
+  /** Does work of at most this many writes within the installation's budget; throws `BudgetSpent` when it must wait. */
+  work<T>(installation_id: number, key: string, writes: number, work: () => Promise<T>): Promise<T>;
+}
+
+const timedFetch: typeof fetch = (input, init) => {
+  const signals = [AbortSignal.timeout(CALL_TIMEOUT_MS), ...(init?.signal ? [init.signal] : [])];
+  return fetch(input, { ...init, signal: AbortSignal.any(signals) });
+};
+
+const REAL_CLOCK: PaceClock = {
+  now: () => Date.now(),
+  wait: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+};
+
+function kindOf(options: { readonly method: string; readonly url: string; readonly query?: unknown }): CallKind {
+  if (!options.url.endsWith("/graphql")) return options.method === "GET" ? "rest-read" : "rest-write";
+  return typeof options.query === "string" && /^\s*mutation\b/.test(options.query) ? "graphql-write" : "graphql-read";
+}
+
+/** Calls as the App, not as an installation: no budget of an installation pays for them. */
+const asApp = (url: string): boolean => url.includes("/app/");
+
+const installationOptions = z.object({ auth: z.object({ installationId: z.number() }) });
+const authRequest = z.object({
+  type: z.string(),
+  installationId: z.number().optional(),
+  event: z
+    .object({
+      name: z.string(),
+      payload: z.object({
+        action: z.string().optional().catch(undefined),
+        installation: z.object({ id: z.number() }).optional().catch(undefined),
+      }),
+    })
+    .optional(),
+});
+
+/** Under which name the client that is asked for is kept; null: it is not one to keep. */
+function keptAs(asked: z.infer<typeof authRequest>, makes_client: boolean): string | null {
+  if (asked.type === "event-octokit" && asked.event) {
+    const { name, payload } = asked.event;
+    // a client of its own for events: Probot stamps each call of such a client with the delivery it first served
+    return payload.installation && name !== "installation"
+      ? `event:${payload.installation.id}`
+      : `event:${name}.${payload.action}`;
+  }
+  return asked.type === "installation" && makes_client && asked.installationId ? `to:${asked.installationId}` : null;
+}
+
+export interface Octokits {
+  /** Hand this to `new Probot({ Octokit })`. */
+  readonly Octokit: typeof ProbotOctokit;
+  /** The source for everything else, once Probot stands. */
+  source(probot: { auth(installation_id?: number): Promise<Octokit> }): OctokitSource;
+}
+
+/** One budget per installation and one class of Octokit that keeps to it. */
+export function createOctokits(clock: PaceClock = REAL_CLOCK): Octokits {
+  const paces = new Map<number, Pace>();
+  const paceOf = (id: number): Pace => {
+    const known = paces.get(id) ?? createPace(clock);
+    paces.set(id, known);
+    return known;
+  };
+
+  const paced = (octokit: Pick<Octokit, "hook">, options: unknown): void => {
+    const parsed = installationOptions.safeParse(options);
+    const pace = parsed.success ? paceOf(parsed.data.auth.installationId) : null;
+    octokit.hook.wrap("request", async (request, call) => {
+      call.headers["x-github-api-version"] = API_VERSION;
+      if (!pace || asApp(call.url)) return request(call);
+      return pace.call(kindOf(call), async () => {
+        try {
+          return await request(call);
+        } catch (thrown) {
+          const trouble = troubleOf(thrown, clock.now());
+          if (trouble?.kind === "later" && trouble.after_ms) pace.pauseUntil(clock.now() + trouble.after_ms);
+          throw thrown;
+        }
+      });
+    });
+  };
+
+  /** Probot and its auth build a client, with a cache of 15,000 places, for each event; here each is built once. */
+  const kept = (octokit: Pick<Octokit, "auth">): Pick<Octokit, "auth"> => {
+    const build = octokit.auth;
+    const clients = new LRUCache<string, Promise<unknown>>({ max: MAX_KEPT });
+    const auth = async (asked?: unknown): Promise<unknown> => {
+      const parsed = authRequest.safeParse(asked);
+      const makes_client = typeof asked === "object" && asked !== null && "factory" in asked;
+      const name = parsed.success ? keptAs(parsed.data, makes_client) : null;
+      if (name === null) return build(asked);
+      const known = clients.get(name);
+      if (known) return known;
+      const made = build(asked);
+      clients.set(name, made);
+      made.catch(() => clients.delete(name));
+      return made;
+    };
+    return { auth };
+  };
+
+  const Octokit = ProbotOctokit.plugin(paced, kept).defaults(
+    (options: { readonly throttle?: object; readonly request?: object }) => ({
+      // a function: Probot overwrites `throttle` of an object silently
+      ...options,
+      retry: { enabled: false },
+      throttle: { ...options.throttle, enabled: false },
+      request: { ...options.request, fetch: timedFetch },
+    }),
+  );
+
+  return {
+    Octokit,
+    source: (probot) => ({
+      installation: (id) => probot.auth(id),
+      app: () => probot.auth(),
+      work: (id, key, writes, work) => paceOf(id).work(key, writes, work),
+    }),
+  };
+}

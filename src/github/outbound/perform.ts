@@ -1,0 +1,123 @@
+/**
+ * The performer: from an effect to the file that performs it, inside the budget of its installation. What no effect has
+ * an answer to becomes "later", so that the runner tries again and ends it when that does not help.
+ */
+import type { Attempt, Performer, RepositoryStore } from "../../engine/ports.ts";
+import { type Effect, effectKey } from "../../job/effect.ts";
+import type { JobId } from "../../job/job.ts";
+import type { LogLine } from "../../wire/log-line.ts";
+import { disableAutoMerge, enableAutoMerge } from "./effects/auto-merge.ts";
+import { merge } from "./effects/merge.ts";
+import { openPullRequest } from "./effects/open-pull-request.ts";
+import { pushBrief } from "./effects/push-brief.ts";
+import { readFacts } from "./effects/read-facts.ts";
+import { readResult } from "./effects/read-result.ts";
+import { readRun } from "./effects/runs.ts";
+import { cancelRun, closePullRequest, deleteBranch, laterOf, react } from "./effects/small.ts";
+import { syncCheck } from "./effects/sync-check.ts";
+import { syncComment } from "./effects/sync-comment.ts";
+import type { LlmDefaults, Self, Task } from "./effects/with.ts";
+import { troubleOf } from "./errors.ts";
+import type { OctokitSource } from "./octokit.ts";
+
+export interface PerformerParts {
+  readonly source: OctokitSource;
+  readonly repositories: RepositoryStore;
+  /** Asked for once per effect: at the start it may not be known yet. */
+  readonly self: () => Promise<Self>;
+  readonly llm: LlmDefaults;
+  /** Where this server is reached from outside; null: nowhere. */
+  readonly public_url?: string | null;
+  /** The kept log of a job's last try, whose end the check run shows. */
+  readonly log?: (id: JobId) => Promise<readonly LogLine[]>;
+  readonly now?: () => number;
+  readonly wait?: (ms: number) => Promise<void>;
+}
+
+/** The writes that an effect makes at most; what it does not need it gives back. */
+const WRITES: Readonly<Record<Effect["type"], number>> = {
+  "push-brief": 3,
+  react: 1,
+  "sync-comment": 1,
+  "sync-check": 2,
+  "cancel-run": 1,
+  "read-run": 0,
+  "read-result": 0,
+  "open-pull-request": 2,
+  "read-facts": 0,
+  merge: 1,
+  "enable-auto-merge": 1,
+  "disable-auto-merge": 1,
+  "close-pull-request": 1,
+  "delete-branch": 1,
+};
+
+function begin(task: Task, effect: Effect): Promise<Attempt> {
+  switch (effect.type) {
+    case "push-brief":
+      return pushBrief(task, effect);
+    case "react":
+      return react(task, effect);
+    case "sync-comment":
+      return syncComment(task);
+    case "sync-check":
+      return syncCheck(task);
+    case "cancel-run":
+      return cancelRun(task, effect);
+    case "read-run":
+      return readRun(task, effect);
+    case "read-result":
+      return readResult(task, effect);
+    case "open-pull-request":
+      return openPullRequest(task, effect);
+    case "read-facts":
+      return readFacts(task, effect);
+    case "merge":
+      return merge(task, effect);
+    case "enable-auto-merge":
+      return enableAutoMerge(task, effect);
+    case "disable-auto-merge":
+      return disableAutoMerge(task);
+    case "close-pull-request":
+      return closePullRequest(task);
+    case "delete-branch":
+      return deleteBranch(task);
+    default:
+      return effect satisfies never;
+  }
+}
+
+const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+export function createPerformer(parts: PerformerParts): Performer {
+  const { source, repositories, llm, now = Date.now, wait = sleep } = parts;
+  return {
+    async perform(effect, job, again) {
+      const { owner, name, installation_id } = job.repository;
+      try {
+        const task: Task = {
+          repositories,
+          self: await parts.self(),
+          defaults: llm,
+          publicUrl: parts.public_url ?? null,
+          log: parts.log ?? (async () => []),
+          now,
+          wait,
+          job,
+          again,
+          octokit: await source.installation(installation_id),
+          at: { owner, repo: name },
+        };
+        const work = () => begin(task, effect);
+        const writes = WRITES[effect.type];
+        return writes === 0
+          ? await work()
+          : await source.work(installation_id, `${job.id}:${effectKey(effect)}`, writes, work);
+      } catch (thrown) {
+        const trouble = troubleOf(thrown, now());
+        if (trouble === null) throw thrown;
+        return { ended: "later", ...laterOf(trouble) };
+      }
+    },
+  };
+}

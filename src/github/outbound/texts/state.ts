@@ -1,0 +1,166 @@
+/**
+ * What a job is now, said once for comment and check: a headline without Markdown, and the paragraphs below it.
+ * Renders what the job carries; judges nothing.
+ */
+import type { Job } from "../../../job/job.ts";
+import { branchLink, pullRequestLink } from "./figures.ts";
+import { code, harmless, oneLine, quoted } from "./plain.ts";
+import { reasonList } from "./reasons.ts";
+
+export interface State {
+  /** A few words, plain text. */
+  readonly headline: string;
+  readonly paragraphs: readonly string[];
+}
+
+const state = (headline: string, ...paragraphs: readonly (string | null)[]): State => ({
+  headline,
+  paragraphs: paragraphs.filter((text): text is string => text !== null && text !== ""),
+});
+
+const link = (words: string, url: string | undefined): string => (url === undefined ? words : `[${words}](${url})`);
+
+const lastFailure = (job: Job): string | null =>
+  job.failure === null ? null : `Why the last try failed:\n\n${quoted(job.failure)}`;
+
+function queued(job: Job): State {
+  if (job.runner === "market") return state("Queued", "Waits for an agent to take it.", lastFailure(job));
+  const turn = job.tries > 1 ? `Try ${job.tries}: ` : "";
+  if (job.run !== null)
+    return state(
+      "Waiting for a runner",
+      `${turn}${link("The run", job.run.url)} waits for a runner.`,
+      lastFailure(job),
+    );
+  if (job.pushed_at !== null)
+    return state(
+      "Queued",
+      `${turn}The branch ${branchLink(job)} is pushed and its run is about to start.`,
+      lastFailure(job),
+    );
+  return state("Queued", `${turn}The branch is being prepared.`, lastFailure(job));
+}
+
+function accepted(job: Job): State {
+  if (job.cancellation_requested)
+    return state("Being cancelled", "The run is asked to stop; what it has done is kept.");
+  if (job.runner === "market")
+    return state("In work", `The agent ${code(job.worker?.agent_id ?? "unknown")} works on it.`, lastFailure(job));
+  const turn = job.tries > 1 ? `Try ${job.tries}. ` : "";
+  return state(
+    "Running",
+    `${turn}The agent is at work on ${branchLink(job)}: ${link("follow the run", job.run?.url)}.`,
+    lastFailure(job),
+  );
+}
+
+const waitsFor = (job: Job): string | null => {
+  const open = job.reasons.filter(({ verdict }) => verdict !== "pass");
+  return open.length === 0 ? null : `Waits for:\n\n${reasonList(open)}`;
+};
+
+function submitted(job: Job): State {
+  if (job.pull_request === null) return state("Work done", "The work is done and the pull request is being opened.");
+  return state(
+    "Pull request open",
+    `Pull request ${pullRequestLink(job.pull_request)} is open.`,
+    waitsFor(job) ?? "Waits for the first checks.",
+  );
+}
+
+/** The end of a job that has no pull request: the agent's own words are the result. */
+function words(job: Job): State {
+  const said = job.work?.reason || job.work?.body || "";
+  const quote = said === "" ? null : quoted(said);
+  switch (job.work?.outcome) {
+    case "question":
+      return state("The agent asks", "The agent needs an answer before it can do this:", quote, answerHint);
+    case "refused":
+      return state("The agent declined", "The agent would not do this:", quote, answerHint);
+    default:
+      return state("Nothing to change", "Nothing had to be changed, so there is no pull request.", quote);
+  }
+}
+
+const answerHint = "Ask again with `/job <task>`, with what was missing in it.";
+
+function verified(job: Job): State {
+  const pull = job.pull_request;
+  if (pull === null) return words(job);
+  const named = pullRequestLink(pull);
+  if (job.merged_at !== null) return state("Merged", `Pull request ${named} is merged.`);
+  switch (job.merge.state) {
+    case "off":
+      return state(
+        "Done, not merged",
+        `Pull request ${named} is ready. It is not merged by itself: ${why(job.merge.why)}.`,
+      );
+    case "merging":
+      return state("Merging", `Pull request ${named} is green and is being merged.`);
+    case "auto":
+      return state(
+        "Waiting to merge",
+        `Pull request ${named} is green. GitHub merges it as soon as the branch's rules are met.`,
+        waitsFor(job),
+      );
+    default:
+      return state("Waiting to merge", `Pull request ${named} is green.`, waitsFor(job));
+  }
+}
+
+const why = (text: string): string => harmless(text).replace(/\.$/, "");
+
+function failed(job: Job): State {
+  const partial = job.head_sha === null ? null : `What there is of the work stays on ${branchLink(job)}.`;
+  const run = job.run === null ? null : `The log is in ${link("the run", job.run.url)}.`;
+  return state(
+    "Failed",
+    job.failure === null ? "The job failed." : `The job failed:\n\n${quoted(job.failure)}`,
+    [partial, run].filter((text) => text !== null).join(" "),
+    "`/job retry` tries it again.",
+  );
+}
+
+function cancelled(job: Job): State {
+  const kept = job.pull_request === null ? null : `Pull request ${pullRequestLink(job.pull_request)} is left as it is.`;
+  return state("Cancelled", "The job was cancelled.", kept);
+}
+
+function ofStatus(job: Job): State {
+  switch (job.status) {
+    case "pending_payment":
+      return state("Waiting for payment", "The job begins when it is paid.");
+    case "queued":
+      return queued(job);
+    case "held":
+      return state("Offered", "An agent looks at it.");
+    case "accepted":
+      return accepted(job);
+    case "submitted":
+      return submitted(job);
+    case "verified":
+      return verified(job);
+    case "failed":
+      return failed(job);
+    case "cancelled":
+      return cancelled(job);
+    default:
+      return job.status satisfies never;
+  }
+}
+
+const MOST_NOTICE = 1_000;
+
+/** What the job is, with everything that its sender must be told beside it. */
+export function stateOf(job: Job): State {
+  const { headline, paragraphs } = ofStatus(job);
+  const waiting = job.waiting_messages.length;
+  return state(
+    oneLine(headline),
+    ...paragraphs,
+    job.notice === null ? null : `**Note:** ${harmless(job.notice).slice(0, MOST_NOTICE)}`,
+    waiting === 0
+      ? null
+      : `${waiting} further ${waiting === 1 ? "message is" : "messages are"} taken up in the next round.`,
+  );
+}

@@ -1,0 +1,25 @@
+/** The sticky comment of a job: its state, what it used, what one can do, and the hidden marker by which it is found. */
+import { isFinal, type Job } from "../../../job/job.ts";
+import { usageLine } from "./figures.ts";
+import { jobMarker } from "./marker.ts";
+import { code, cutBody, titleLine } from "./plain.ts";
+import { stateOf } from "./state.ts";
+
+const commandsOf = (job: Job): string => {
+  if (!isFinal(job.status)) return "`/job status` · `/job cancel`";
+  if (job.status === "failed") return "`/job retry` · `/job help`";
+  return job.pull_request !== null && job.merged_at === null && job.status === "verified"
+    ? "`/job <text>` on the pull request asks for more · `/job help`"
+    : "`/job help`";
+};
+
+export function statusComment(job: Job): string {
+  const { headline, paragraphs } = stateOf(job);
+  const round = job.round > 1 ? ` · round ${job.round}` : "";
+  const usage = usageLine(job.work);
+  const text = [`**${headline}** · ${titleLine(job.title)}`, ...paragraphs, ...(usage === null ? [] : [usage])].join(
+    "\n\n",
+  );
+  const footer = `<sub>Job ${code(job.id)}${round} · ${commandsOf(job)}</sub>`;
+  return cutBody(text, `\n\n${footer}\n\n${jobMarker(job.id)}`);
+}

@@ -1,0 +1,52 @@
+/**
+ * Bodies of requests: read, bounded, parsed, and checked against a schema, with sentences for what is wrong.
+ */
+import express, { type ErrorRequestHandler, type RequestHandler } from "express";
+import { z } from "zod";
+import { type Answer, failure, send } from "./answer.ts";
+
+/** Larger bodies are answered with 413. */
+export const BODY_LIMIT = "1mb";
+
+/** Reads a body as JSON whatever its type says: a forgotten content type is no reason to see an empty body. */
+export const jsonBody = (): RequestHandler => express.json({ limit: BODY_LIMIT, type: () => true });
+
+const bodyError = z.object({ type: z.string(), status: z.number() });
+
+/** Answers what went wrong while a body was read; anything else goes on to the next error handler. */
+export const bodyErrors: ErrorRequestHandler = (error, _request, response, next) => {
+  const parsed = bodyError.safeParse(error);
+  const answer = parsed.success ? bodyAnswer(parsed.data.type) : null;
+  if (answer === null) next(error);
+  else send(response, answer);
+};
+
+function bodyAnswer(type: string): Answer | null {
+  switch (type) {
+    case "entity.too.large":
+      return failure(413, "body_too_large", `The body is larger than 1 MB; send less.`);
+    case "entity.parse.failed":
+      return failure(400, "invalid_json", "The body is not valid JSON.");
+    case "encoding.unsupported":
+    case "charset.unsupported":
+      return failure(415, "unsupported_encoding", "Send the body as JSON in UTF-8, plain or compressed with gzip.");
+    case "request.aborted":
+    case "request.size.invalid":
+      return failure(400, "incomplete_body", "The body ended before it was complete; send it again.");
+    default:
+      return null;
+  }
+}
+
+/** The body as the schema wants it, or the answer that names the first field that is wrong. */
+export function checked<T>(schema: z.ZodType<T>, body: unknown): { readonly value: T } | { readonly answer: Answer } {
+  if (typeof body !== "object" || body === null || Array.isArray(body)) {
+    return { answer: failure(400, "invalid_body", "The body must be a JSON object.") };
+  }
+  const parsed = schema.safeParse(body);
+  if (parsed.success) return { value: parsed.data };
+  const issue = parsed.error.issues[0];
+  const field = issue?.path.join(".") ?? "";
+  const sentence = field === "" ? (issue?.message ?? "The body is not as expected.") : `${field}: ${issue?.message}`;
+  return { answer: failure(400, "invalid_field", sentence) };
+}

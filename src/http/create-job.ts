@@ -1,0 +1,104 @@
+/**
+ * `POST /api/create-job`: translates the request to a command and answers in the seed's words once the branch is on
+ * GitHub. What happens to a job is decided elsewhere.
+ */
+import type { Request } from "express";
+import { z } from "zod";
+import type { Door } from "../engine/door.ts";
+import type { Log, StoredJob } from "../engine/ports.ts";
+import type { Draft } from "../job/command.ts";
+import { isFinal, type JobId, type Repository } from "../job/job.ts";
+import { titleOf } from "../job/title.ts";
+import { DEFAULT_REPOSITORY_SETTINGS } from "../wire/settings.ts";
+import { type Answer, failure, success } from "./answer.ts";
+import { type Principal, principalOf } from "./auth.ts";
+import { checked } from "./body.ts";
+import { refused } from "./refused.ts";
+import { repositoryField } from "./new-key.ts";
+import { type RepositoryParts, whichRepository } from "./which-repository.ts";
+
+export interface CreateJobParts extends RepositoryParts {
+  readonly door: Pick<Door, "create" | "handle" | "waitFor">;
+  readonly log: Log;
+  /** {@link BRANCH_WAIT_MS}, unless a test has less patience. */
+  readonly branch_wait_ms: number;
+}
+
+/** A branch that is not on GitHub by then counts as not created. */
+export const BRANCH_WAIT_MS = 15_000;
+/** The task travels into a commit, a prompt and comments. */
+const MAX_TASK_LENGTH = 64_000;
+/** Until the brief is pushed with the repository's own limit. */
+const TIME_LIMIT_SECONDS = DEFAULT_REPOSITORY_SETTINGS.limits.minutes * 60;
+
+export const CREATE_FAILED = "Failed to create job";
+
+const MISSING_JOB = failure(400, "missing_job", "Missing job field");
+const says = (message: string) => ({ error: () => message });
+const choice = z
+  .string(says("must be a string."))
+  .regex(/^[A-Za-z0-9][A-Za-z0-9._:/@-]{0,99}$/, says("must be a name of at most 100 letters, digits and . _ : / @ -"))
+  .nullish()
+  .transform((value) => value ?? null);
+
+const bodySchema = z.object({
+  job: z
+    .string(says("must be a string."))
+    .max(MAX_TASK_LENGTH, says(`must have at most ${MAX_TASK_LENGTH} characters.`)),
+  llm_provider: choice,
+  llm_model: choice,
+  repository: repositoryField.nullish().transform((value) => value ?? null),
+});
+
+const isMissing = (body: unknown): boolean => {
+  if (body === undefined || body === null) return true;
+  if (typeof body !== "object" || Array.isArray(body)) return false;
+  const job = "job" in body ? body.job : undefined;
+  return job === undefined || job === null || (typeof job === "string" && job.trim() === "");
+};
+
+export const createJob =
+  (parts: CreateJobParts) =>
+  async (request: Request): Promise<Answer> => {
+    if (isMissing(request.body)) return MISSING_JOB;
+    const body = checked(bodySchema, request.body);
+    if ("answer" in body) return body.answer;
+    const principal = principalOf(request);
+    const repository = await whichRepository(parts, principal, body.value.repository);
+    if ("answer" in repository) return repository.answer;
+    const created = await parts.door.create(draftOf(principal, repository.value, body.value));
+    if (!created.ok) return refused(created.refusal);
+    return branchAnswer(parts, principal, created.job.id);
+  };
+
+const draftOf = (
+  principal: Principal,
+  repository: Repository,
+  body: z.infer<typeof bodySchema>,
+): Omit<Draft, "id"> => ({
+  account: principal.account,
+  repository,
+  runner: "actions",
+  origin: { kind: "rest", dialect: "create-job", key_id: principal.key_id },
+  requester: null,
+  title: titleOf(body.job),
+  task: body.job.trim(),
+  choices: { provider: body.llm_provider, model: body.llm_model, no_merge: false, draft: false },
+  base_branch: null,
+  price_cents: 0,
+  time_limit_seconds: TIME_LIMIT_SECONDS,
+});
+
+/** The job exists; its branch has to. What does not get there is taken back whole. */
+async function branchAnswer(parts: CreateJobParts, principal: Principal, id: JobId): Promise<Answer> {
+  const settled = (stored: StoredJob) => stored.job.head_sha !== null || isFinal(stored.job.status);
+  const stored = await parts.door.waitFor(id, settled, parts.branch_wait_ms);
+  if (stored !== null && stored.job.head_sha !== null) {
+    const { branch, pull_request } = stored.job;
+    return success(200, { job_id: id, branch, ...(pull_request === null ? {} : { pr_url: pull_request.url }) });
+  }
+  if (stored !== null) return failure(422, "repository_not_ready", stored.job.failure ?? CREATE_FAILED);
+  const discarded = await parts.door.handle(id, { type: "discard", by: { account: principal.account, login: null } });
+  parts.log.warn({ job: id, discarded: discarded.ok }, "a job was discarded, since its branch did not get to GitHub");
+  return failure(500, "branch_not_created", CREATE_FAILED);
+}

@@ -1,0 +1,20 @@
+/**
+ * Our own server around the Probot app: deliveries first and without Express, then the routers that the app asks for.
+ * Probot's Server would build a middleware per request and log twice (its stack costs more than Express itself).
+ */
+import type { RequestListener } from "node:http";
+import express, { type Router } from "express";
+import type { ApplicationFunction, Probot } from "probot";
+import { webhookPath } from "./webhook-path.ts";
+
+export async function createListener(probot: Probot, app: ApplicationFunction): Promise<RequestListener> {
+  const server = express();
+  server.disable("x-powered-by");
+  const getRouter = (path = "/"): Router => {
+    const router = express.Router();
+    server.use(path, router);
+    return router;
+  };
+  await probot.load(app, { getRouter });
+  return webhookPath(probot.webhooks, server);
+}

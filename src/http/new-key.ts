@@ -1,0 +1,101 @@
+/**
+ * Making an API key: what may be asked for, and the key with the record that is stored of it. Shared by the route and
+ * the `keys` command.
+ */
+import { randomBytes } from "node:crypto";
+import { z } from "zod";
+import { SCOPES, type Scope, type StoredKey } from "../engine/ports.ts";
+import { ADMIN_ACCOUNT, hashOf } from "./auth.ts";
+
+const KEY_PREFIX = "jm_";
+const KEY_BYTES = 32;
+const HINT_LENGTH = 8;
+export const DEFAULT_SCOPES: readonly Scope[] = ["read", "write", "work"];
+
+const says = (message: string) => ({ error: () => message });
+
+const account = z
+  .string(says("must be a string."))
+  .regex(
+    /^[A-Za-z0-9](?:[A-Za-z0-9-]{0,37}[A-Za-z0-9])?$/,
+    says("must be 1 to 39 letters, digits or dashes, as a GitHub login."),
+  )
+  .refine((value) => value.toLowerCase() !== ADMIN_ACCOUNT, says("admin is the account of API_KEY; name another."));
+
+export const repositoryField = z
+  .string(says("must be a string."))
+  .regex(/^[A-Za-z0-9][A-Za-z0-9-]*\/[A-Za-z0-9._-]{1,100}$/, says("must name a repository as owner/name."));
+
+const expiry = z
+  .string(says("must be a date such as 2030-01-31 or 2030-01-31T12:00:00Z."))
+  .refine(
+    (value) => !Number.isNaN(Date.parse(value)) && /^\d{4}-\d\d-\d\d/.test(value),
+    says("must be a date such as 2030-01-31 or 2030-01-31T12:00:00Z."),
+  )
+  .transform((value) => Date.parse(value));
+
+export const keyRequestSchema = (now: number) =>
+  z.object({
+    account,
+    repository: repositoryField.nullish().transform((value) => value ?? null),
+    scopes: z
+      .array(
+        z.enum(SCOPES, says(`must be some of ${SCOPES.join(", ")}.`)),
+        says(`must be a list of ${SCOPES.join(", ")}.`),
+      )
+      .min(1, says("must name at least one scope."))
+      .default([...DEFAULT_SCOPES])
+      .transform((scopes) => [...new Set(scopes)]),
+    expires_at: expiry
+      .refine((at) => at > now, says("must lie in the future."))
+      .nullish()
+      .transform((value) => value ?? null),
+  });
+
+export type KeyRequest = z.infer<ReturnType<typeof keyRequestSchema>>;
+
+/** The key, to be shown once, and what is kept of it. */
+export function newKey(request: KeyRequest, now: number): { readonly key: string; readonly stored: StoredKey } {
+  const key = `${KEY_PREFIX}${randomBytes(KEY_BYTES).toString("base64url")}`;
+  return {
+    key,
+    stored: {
+      id: randomBytes(6).toString("hex"),
+      hash: hashOf(key),
+      hint: key.slice(0, HINT_LENGTH),
+      account: request.account,
+      repository: request.repository,
+      scopes: request.scopes,
+      created_at: now,
+      expires_at: request.expires_at,
+      last_used_at: null,
+    },
+  };
+}
+
+const iso = (at: number | null): string | null => (at === null ? null : new Date(at).toISOString());
+
+export const keyViewSchema = z.object({
+  id: z.string(),
+  hint: z.string(),
+  account: z.string(),
+  repository: z.string().nullable(),
+  scopes: z.array(z.enum(SCOPES)),
+  created_at: z.string().nullable(),
+  expires_at: z.string().nullable(),
+  last_used_at: z.string().nullable(),
+});
+
+/** A key as it is listed: never the key, never its hash. */
+export type KeyView = z.infer<typeof keyViewSchema>;
+
+export const keyView = (stored: StoredKey): KeyView => ({
+  id: stored.id,
+  hint: stored.hint,
+  account: stored.account,
+  repository: stored.repository,
+  scopes: [...stored.scopes],
+  created_at: iso(stored.created_at),
+  expires_at: iso(stored.expires_at),
+  last_used_at: iso(stored.last_used_at),
+});

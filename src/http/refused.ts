@@ -1,0 +1,19 @@
+/** The one mapping of the core's refusals to HTTP. */
+import type { Refusal, RefusalCode } from "../job/refusal.ts";
+import { type Answer, failure } from "./answer.ts";
+
+const HTTP_STATUS: Readonly<Record<RefusalCode, number>> = {
+  not_found: 404,
+  forbidden: 403,
+  wrong_status: 400,
+  insufficient_balance: 402,
+  hold_expired: 410,
+  deadline_passed: 400,
+  invalid: 400,
+  already_merged: 409,
+  already_archived: 409,
+  repository_not_ready: 422,
+  github_unavailable: 502,
+};
+
+export const refused = ({ code, sentence }: Refusal): Answer => failure(HTTP_STATUS[code], code, sentence);

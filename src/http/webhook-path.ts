@@ -1,0 +1,56 @@
+/**
+ * Where GitHub delivers: reads the raw body within GitHub's own bound and hands it to Octokit's middleware, which
+ * checks the signature and parses. Stands in front of everything else, since most requests are deliveries.
+ */
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Webhooks } from "@octokit/webhooks";
+import { createNodeMiddleware } from "@octokit/webhooks";
+
+export const WEBHOOK_PATH = "/api/github/webhooks";
+/** GitHub delivers nothing larger (github-facts 7.6). */
+const BODY_LIMIT = 25 * 1024 * 1024;
+
+type Next = (request: IncomingMessage, response: ServerResponse) => void;
+
+/** Probot's set-up page registers the server's root as the place for deliveries, so a POST there counts as one. */
+const isDelivery = (request: IncomingMessage): boolean =>
+  request.method === "POST" &&
+  (request.url === WEBHOOK_PATH || (request.url === "/" && request.headers["x-github-event"] !== undefined));
+
+function tooLarge(request: IncomingMessage, response: ServerResponse): void {
+  response.writeHead(413, { "content-type": "application/json", connection: "close" });
+  response.end(JSON.stringify({ error: "A delivery has at most 25 MB.", code: "body_too_large" }));
+  request.resume();
+}
+
+/** Octokit logs whole errors, payload included; Probot's error handler tells us the same without. */
+const silent = { debug() {}, info() {}, warn() {}, error() {} };
+
+export function webhookPath(webhooks: Webhooks, next: Next): Next {
+  const middleware = createNodeMiddleware(webhooks, { path: WEBHOOK_PATH, log: silent });
+
+  const deliver = (request: IncomingMessage, response: ServerResponse, body: string): void => {
+    // the middleware takes a body that is there for the raw one
+    Object.assign(request, { body, url: WEBHOOK_PATH });
+    middleware(request, response).catch(() => {
+      // a signed payload that is no object; the middleware does not expect that
+      if (!response.headersSent) response.writeHead(400, { "content-type": "application/json" });
+      response.end(JSON.stringify({ error: "The payload is not a JSON object.", code: "invalid_json" }));
+    });
+  };
+
+  return (request, response) => {
+    if (!isDelivery(request)) return next(request, response);
+    if (Number(request.headers["content-length"] ?? 0) > BODY_LIMIT) return tooLarge(request, response);
+    const chunks: Buffer[] = [];
+    let size = 0;
+    request.on("data", (chunk: Buffer) => {
+      size += chunk.length;
+      if (size <= BODY_LIMIT) chunks.push(chunk);
+    });
+    request.once("end", () => {
+      if (size > BODY_LIMIT) tooLarge(request, response);
+      else deliver(request, response, Buffer.concat(chunks).toString("utf8"));
+    });
+  };
+}

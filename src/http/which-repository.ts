@@ -1,0 +1,54 @@
+/** Which repository a request means, and whether the App is installed there. Shared by all that create jobs over HTTP. */
+import type { Desk, RepositoryStore } from "../engine/ports.ts";
+import type { Repository } from "../job/job.ts";
+import { type Answer, failure } from "./answer.ts";
+import type { Principal } from "./auth.ts";
+
+export interface RepositoryParts {
+  readonly repositories: RepositoryStore;
+  readonly desk: Pick<Desk, "installation">;
+  /** `owner/name` for keys and bodies that name none. */
+  readonly default_repository: string | null;
+}
+
+type Found<T> = { readonly value: T } | { readonly answer: Answer };
+
+const NO_REPOSITORY = failure(
+  400,
+  "missing_repository",
+  "repository: is missing; name it as owner/name, use a key that is bound to one, or set DEFAULT_REPOSITORY.",
+);
+
+/** The repository that the key, the body or the settings name, as an answer when they name none or disagree. */
+function repositoryName(principal: Principal, named: string | null, fallback: string | null): Found<string> {
+  if (principal.repository !== null) {
+    const same = named === null || named.toLowerCase() === principal.repository.toLowerCase();
+    const sentence = `This key is bound to ${principal.repository}; leave repository out or use another key.`;
+    return same ? { value: principal.repository } : { answer: failure(403, "forbidden", sentence) };
+  }
+  const value = named ?? fallback;
+  return value === null ? { answer: NO_REPOSITORY } : { value };
+}
+
+/** From what we know already when we can: GitHub is asked for a repository that was never used alone. */
+async function findRepository(parts: RepositoryParts, fullName: string): Promise<Repository | null> {
+  const [owner = "", name = ""] = fullName.split("/");
+  const known = await parts.repositories.get(owner, name);
+  if (known !== null) return { owner: known.owner, name: known.name, installation_id: known.installation_id };
+  const installation = await parts.desk.installation(owner, name);
+  return installation === null ? null : { owner, name, installation_id: installation.id };
+}
+
+/** Throws when GitHub has to be asked and cannot be. */
+export async function whichRepository(
+  parts: RepositoryParts,
+  principal: Principal,
+  named: string | null,
+): Promise<Found<Repository>> {
+  const name = repositoryName(principal, named, parts.default_repository);
+  if ("answer" in name) return name;
+  const value = await findRepository(parts, name.value);
+  if (value !== null) return { value };
+  const sentence = `Journeyman is not installed on ${name.value}; install the App there and try again.`;
+  return { answer: failure(422, "not_installed", sentence) };
+}

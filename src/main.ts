@@ -1,0 +1,4 @@
+/** `npm start`: the server. */
+import { serve } from "./serve.ts";
+
+await serve();

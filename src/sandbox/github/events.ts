@@ -1,0 +1,49 @@
+/** The one way to send an event to the App, and to tell the runner. What happened is decided elsewhere. */
+import type { WorkflowTrigger } from "../ports.ts";
+import { allows, type Need } from "./access.ts";
+import type { Cause, Installation, Json, Repository } from "./model.ts";
+import { repositoryJson, userJson } from "./payloads.ts";
+import type { World } from "./world.ts";
+
+/** Permission an App needs to be sent an event (any of them). */
+const EVENT_NEEDS: Readonly<Record<string, readonly Need[]>> = {
+  workflow_run: ["actions:read"],
+  workflow_job: ["actions:read"],
+  workflow_dispatch: ["contents:read"],
+  push: ["contents:read"],
+  create: ["contents:read"],
+  delete: ["contents:read"],
+  check_run: ["checks:read"],
+  check_suite: ["checks:read"],
+  status: ["statuses:read"],
+  pull_request: ["pull_requests:read"],
+  pull_request_review: ["pull_requests:read"],
+  issues: ["issues:read"],
+  issue_comment: ["issues:read", "pull_requests:read"],
+};
+
+function receives(installation: Installation, event: string): boolean {
+  const needs = EVENT_NEEDS[event];
+  if (!needs) throw new Error(`no permission is known for the event ${event}`);
+  if (!needs.some((need) => allows(installation.permissions, need))) return false;
+  // Writing checks subscribes to their events, asked for or not.
+  const automatic = event.startsWith("check_") && allows(installation.permissions, "checks:write");
+  return automatic || installation.events.includes(event);
+}
+
+/** Completes a payload with repository, sender and installation, and sends it if the App is there to get it. */
+export function emit(world: World, repository: Repository, event: string, cause: Cause, payload: Json): Json {
+  const installation = world.state.installationOf(repository);
+  const whole = {
+    ...payload,
+    repository: repositoryJson(world, repository),
+    sender: userJson(world, cause.user),
+    ...(installation ? { installation: { id: installation.id, node_id: `MDIz_${installation.id}` } } : {}),
+  };
+  if (installation && receives(installation, event)) world.webhooks.emit(event, whole, installation.id, repository.id);
+  return whole;
+}
+
+export function trigger(world: World, what: WorkflowTrigger): void {
+  for (const listener of world.triggers) listener(what);
+}

@@ -1,0 +1,48 @@
+/** Faults of the API that a test asks for. Decides which fault hits a request; `server.ts` carries it out. */
+export interface Fault {
+  readonly match: { readonly method?: string; readonly path?: RegExp; readonly graphql?: RegExp };
+  readonly status: number;
+  /** With 403 or 429: GitHub's words for the secondary rate limit. */
+  readonly secondary?: boolean;
+  /** Seconds. */
+  readonly retryAfter?: number;
+  /** How often; 1 unless given. */
+  readonly times?: number;
+  /** false: the request is carried out and its answer is lost. */
+  readonly before?: boolean;
+  /** The connection is cut instead of an answer. */
+  readonly drop?: boolean;
+}
+
+export interface FaultTarget {
+  readonly method: string;
+  readonly path: string;
+  /** The query text of a GraphQL request. */
+  readonly graphql: string | undefined;
+}
+
+export class Faults {
+  #faults: { readonly fault: Fault; left: number }[] = [];
+
+  add(fault: Fault): void {
+    this.#faults.push({ fault, left: fault.times ?? 1 });
+  }
+
+  clear(): void {
+    this.#faults = [];
+  }
+
+  take(target: FaultTarget): Fault | undefined {
+    const found = this.#faults.find(({ fault, left }) => left > 0 && matches(fault, target));
+    if (found) found.left -= 1;
+    return found?.fault;
+  }
+}
+
+function matches({ match }: Fault, target: FaultTarget): boolean {
+  return (
+    (match.method === undefined || match.method.toUpperCase() === target.method) &&
+    (match.path === undefined || match.path.test(target.path)) &&
+    (match.graphql === undefined || (target.graphql !== undefined && match.graphql.test(target.graphql)))
+  );
+}

@@ -1,0 +1,158 @@
+/** GitHub's published rate limits, per actor. Counts and answers; a request is refused in `server.ts`. */
+import type { Actor } from "./tokens.ts";
+
+/** Requests an hour for an installation; secondary limits as documented under "rate limits for the REST API". */
+const PRIMARY = 5000;
+const HOUR_MS = 3_600_000;
+const MINUTE_MS = 60_000;
+const CONTENT_PER_MINUTE = 80;
+const CONTENT_PER_HOUR = 500;
+const REST_POINTS_PER_MINUTE = 900;
+const GRAPHQL_POINTS_PER_MINUTE = 2000;
+const CONCURRENT = 100;
+const READ_POINTS = 1;
+const WRITE_POINTS = 5;
+
+export interface Cost {
+  readonly write: boolean;
+  readonly graphql: boolean;
+  /** A write that counts as creating content; minting a token does not. */
+  readonly content: boolean;
+}
+
+export interface LimitAnswer {
+  readonly status: 403 | 429;
+  readonly message: string;
+  readonly retryAfter: number | undefined;
+}
+
+interface Spent {
+  readonly at: number;
+  readonly points: number;
+  readonly graphql: boolean;
+  readonly content: boolean;
+}
+
+interface Account {
+  spent: Spent[];
+  windowStart: number;
+  used: number;
+  running: number;
+}
+
+export const actorKey = (actor: Actor): string => {
+  switch (actor.kind) {
+    case "anonymous":
+      return "anonymous";
+    case "app":
+      return "app";
+    case "user":
+      return `user ${actor.user.login}`;
+    case "token":
+      return actor.token.installation ? `installation ${actor.token.installation.id}` : `workflow ${actor.token.value}`;
+    default: {
+      const never: never = actor;
+      return never;
+    }
+  }
+};
+
+export class Limits {
+  readonly #now: () => number;
+  readonly #enforced: boolean;
+  readonly #accounts = new Map<string, Account>();
+
+  constructor(now: () => number, enforced: boolean) {
+    this.#now = now;
+    this.#enforced = enforced;
+  }
+
+  /** Takes the request in, or says why not. Every request taken in must be given to `leave`. */
+  enter(key: string, cost: Cost): LimitAnswer | undefined {
+    const account = this.#account(key);
+    const refusal = this.#enforced ? this.#refusal(account, key, cost) : undefined;
+    if (refusal) return refusal;
+    account.running += 1;
+    account.used += 1;
+    const points = cost.write ? WRITE_POINTS : READ_POINTS;
+    account.spent.push({ at: this.#now(), points, graphql: cost.graphql, content: cost.content });
+    return undefined;
+  }
+
+  leave(key: string): void {
+    this.#account(key).running -= 1;
+  }
+
+  /** An answer of 304 costs nothing. */
+  refund(key: string): void {
+    this.#account(key).used -= 1;
+  }
+
+  headers(key: string, graphql: boolean): Record<string, string> {
+    const account = this.#account(key);
+    return {
+      "x-ratelimit-limit": String(PRIMARY),
+      "x-ratelimit-remaining": String(Math.max(0, PRIMARY - account.used)),
+      "x-ratelimit-used": String(account.used),
+      "x-ratelimit-reset": String(Math.ceil((account.windowStart + HOUR_MS) / 1000)),
+      "x-ratelimit-resource": graphql ? "graphql" : "core",
+    };
+  }
+
+  status(key: string): Record<string, unknown> {
+    const account = this.#account(key);
+    const core = {
+      limit: PRIMARY,
+      used: account.used,
+      remaining: Math.max(0, PRIMARY - account.used),
+      reset: Math.ceil((account.windowStart + HOUR_MS) / 1000),
+    };
+    return { resources: { core, graphql: core }, rate: core };
+  }
+
+  #account(key: string): Account {
+    const now = this.#now();
+    const account = this.#accounts.get(key) ?? { spent: [], windowStart: now, used: 0, running: 0 };
+    this.#accounts.set(key, account);
+    if (now - account.windowStart >= HOUR_MS) {
+      account.windowStart = now;
+      account.used = 0;
+    }
+    const first = account.spent[0];
+    if (first && now - first.at >= HOUR_MS) account.spent = account.spent.filter((one) => now - one.at < HOUR_MS);
+    return account;
+  }
+
+  #refusal(account: Account, key: string, cost: Cost): LimitAnswer | undefined {
+    const now = this.#now();
+    if (account.used >= PRIMARY)
+      return {
+        status: 403,
+        message: `API rate limit exceeded for ${key.replace("installation ", "installation ID ")}.`,
+        retryAfter: undefined,
+      };
+    const lastMinute = account.spent.filter((one) => now - one.at < MINUTE_MS);
+    const points = lastMinute
+      .filter((one) => one.graphql === cost.graphql)
+      .reduce((total, one) => total + one.points, cost.write ? WRITE_POINTS : READ_POINTS);
+    const tooMany =
+      account.running >= CONCURRENT ||
+      points > (cost.graphql ? GRAPHQL_POINTS_PER_MINUTE : REST_POINTS_PER_MINUTE) ||
+      (cost.content && lastMinute.filter((one) => one.content).length >= CONTENT_PER_MINUTE);
+    if (tooMany) return secondary(waitSeconds(lastMinute, now, MINUTE_MS));
+    if (cost.content && account.spent.filter((one) => one.content).length >= CONTENT_PER_HOUR)
+      return secondary(waitSeconds(account.spent, now, HOUR_MS));
+    return undefined;
+  }
+}
+
+/** Until the oldest of them no longer counts. */
+const waitSeconds = (spent: readonly Spent[], now: number, window: number) =>
+  Math.max(1, Math.ceil(((spent[0]?.at ?? now) + window - now) / 1000));
+
+export const secondary = (retryAfter: number | undefined): LimitAnswer => ({
+  status: 403,
+  message:
+    "You have exceeded a secondary rate limit and have been temporarily blocked from content creation. Please retry your request again later.",
+  retryAfter,
+});

@@ -1,0 +1,125 @@
+/**
+ * Can this pull request be merged? Required checks and reviews, conflicts, and GitHub's words for the answer.
+ * Pure over the records; the merging itself is in `merging.ts`.
+ */
+import type { CheckRun, CommitStatus, Protection, Repository } from "./model.ts";
+import type { PullIssue } from "./state.ts";
+
+const PASSING = ["success", "skipped", "neutral"];
+export type MergeState = "behind" | "blocked" | "clean" | "dirty" | "draft" | "unknown" | "unstable";
+export type Verdict = "passed" | "pending" | "failed" | "missing";
+
+/** Check runs that count on a commit: the latest of each name in each suite. */
+export function latestCheckRuns(repository: Repository, sha: string): CheckRun[] {
+  const latest = new Map<string, CheckRun>();
+  for (const run of repository.checkRuns.values())
+    if (run.headSha === sha) latest.set(`${run.suiteId} ${run.name}`, run);
+  return [...latest.values()];
+}
+
+export function latestStatuses(repository: Repository, sha: string): CommitStatus[] {
+  const latest = new Map<string, CommitStatus>();
+  for (const status of repository.statuses) if (status.sha === sha) latest.set(status.context, status);
+  return [...latest.values()];
+}
+
+const runVerdict = (run: CheckRun): Verdict =>
+  run.status !== "completed" ? "pending" : PASSING.includes(run.conclusion ?? "") ? "passed" : "failed";
+const statusVerdict = (status: CommitStatus): Verdict =>
+  status.state === "success" ? "passed" : status.state === "pending" ? "pending" : "failed";
+
+function verdicts(repository: Repository, sha: string): { name: string; verdict: Verdict }[] {
+  return [
+    ...latestCheckRuns(repository, sha).map((run) => ({ name: run.name, verdict: runVerdict(run) })),
+    ...latestStatuses(repository, sha).map((status) => ({ name: status.context, verdict: statusVerdict(status) })),
+  ];
+}
+
+function worst(found: readonly Verdict[]): Verdict {
+  if (found.length === 0) return "missing";
+  return (["failed", "pending"] as const).find((verdict) => found.includes(verdict)) ?? "passed";
+}
+
+/** GraphQL's `statusCheckRollup.state`, or undefined when nothing reported. */
+export function rollupState(
+  repository: Repository,
+  sha: string,
+): "SUCCESS" | "FAILURE" | "ERROR" | "PENDING" | undefined {
+  if (latestStatuses(repository, sha).some((status) => status.state === "error")) return "ERROR";
+  const state = worst(verdicts(repository, sha).map(({ verdict }) => verdict));
+  return ({ failed: "FAILURE", pending: "PENDING", passed: "SUCCESS", missing: undefined } as const)[state];
+}
+
+export const protectionOf = (repository: Repository, branch: string): Protection | undefined =>
+  repository.protections.get(branch);
+
+export function reviewDecision(
+  repository: Repository,
+  issue: PullIssue,
+): "APPROVED" | "CHANGES_REQUESTED" | "REVIEW_REQUIRED" | null {
+  const needed = protectionOf(repository, issue.pull.baseRef)?.requiredReviews ?? 0;
+  const latest = new Map(
+    issue.pull.reviews.filter((review) => review.state !== "COMMENTED").map((review) => [review.user.id, review.state]),
+  );
+  const states = [...latest.values()];
+  if (states.includes("CHANGES_REQUESTED")) return "CHANGES_REQUESTED";
+  const approvals = states.filter((state) => state === "APPROVED").length;
+  if (needed === 0) return approvals > 0 ? "APPROVED" : null;
+  return approvals >= needed ? "APPROVED" : "REVIEW_REQUIRED";
+}
+
+/** What protection still wants, in GitHub's sentences; empty when nothing. */
+export function blockers(repository: Repository, issue: PullIssue): string[] {
+  const protection = protectionOf(repository, issue.pull.baseRef);
+  if (!protection) return [];
+  const found = verdicts(repository, issue.pull.headSha);
+  const checks = protection.requiredChecks.map((name) => ({
+    name,
+    verdict: worst(found.filter((one) => one.name === name).map(({ verdict }) => verdict)),
+  }));
+  const open = checks.filter(({ verdict }) => verdict !== "passed");
+  const sentences: string[] = [];
+  const [first] = open;
+  const words = { failed: "is failing", pending: "is pending", missing: "is expected", passed: "" };
+  if (first && open.length === 1) sentences.push(`Required status check "${first.name}" ${words[first.verdict]}.`);
+  else if (first) {
+    const failing = open.filter(({ verdict }) => verdict === "failed").length;
+    const state = failing > 0 ? "have not succeeded" : "are expected";
+    sentences.push(`${open.length} of ${checks.length} required status checks ${state}.`);
+  }
+  const decision = reviewDecision(repository, issue);
+  if (decision === "CHANGES_REQUESTED") sentences.push("Changes have been requested.");
+  if (decision === "REVIEW_REQUIRED") {
+    const count = protection.requiredReviews;
+    sentences.push(
+      `At least ${count} approving review${count === 1 ? " is" : "s are"} required by reviewers with write access.`,
+    );
+  }
+  return sentences;
+}
+
+export function isBehind(repository: Repository, issue: PullIssue): boolean {
+  const base = repository.git.branch(issue.pull.baseRef);
+  return base !== undefined && !repository.git.isAncestor(base, issue.pull.headSha);
+}
+
+/** True, false, or null while GitHub has not worked it out for this pair of commits. */
+export function mergeableOf(repository: Repository, issue: PullIssue): boolean | null {
+  const known = issue.pull.mergeability;
+  const base = repository.git.branch(issue.pull.baseRef);
+  return known && known.head === issue.pull.headSha && known.base === base ? known.mergeable : null;
+}
+
+export function mergeableState(repository: Repository, issue: PullIssue): MergeState {
+  if (issue.pull.draft) return "draft";
+  const mergeable = mergeableOf(repository, issue);
+  if (mergeable === null) return "unknown";
+  if (!mergeable) return "dirty";
+  if (blockers(repository, issue).length > 0) return "blocked";
+  if (protectionOf(repository, issue.pull.baseRef)?.strict && isBehind(repository, issue)) return "behind";
+  const open = verdicts(repository, issue.pull.headSha).some(({ verdict }) => verdict !== "passed");
+  return open ? "unstable" : "clean";
+}
+
+export const isRequired = (repository: Repository, baseRef: string, name: string): boolean =>
+  protectionOf(repository, baseRef)?.requiredChecks.includes(name) ?? false;

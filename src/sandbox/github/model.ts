@@ -1,0 +1,239 @@
+/** The records of the local GitHub. Data only: what happens to them is written in the files named for each subject. */
+import type { JobStep, RunConclusion, RunStatus } from "../ports.ts";
+import type { GitStore } from "./git-store.ts";
+
+export type Json = Record<string, unknown>;
+export type Level = "read" | "write" | "admin";
+export type PermissionMap = Readonly<Record<string, string>>;
+export type CollaboratorRole = "admin" | "maintain" | "write" | "triage" | "read" | "none";
+export type MergeMethod = "merge" | "squash" | "rebase";
+
+export interface User {
+  readonly id: number;
+  readonly login: string;
+  readonly type: "User" | "Bot" | "Organization";
+}
+
+/** Who did something. With GITHUB_TOKEN most workflows must not start. */
+export interface Cause {
+  readonly user: User;
+  readonly byWorkflowToken: boolean;
+  /** Set when it was done with an App's token; the App's id. */
+  readonly appId?: number;
+}
+
+export interface Protection {
+  readonly requiredChecks: readonly string[];
+  readonly requiredReviews: number;
+  readonly strict: boolean;
+}
+
+export interface Label {
+  readonly id: number;
+  readonly name: string;
+  readonly color: string;
+  readonly description: string | null;
+}
+
+export interface Reaction {
+  readonly id: number;
+  readonly content: string;
+  readonly user: User;
+  readonly createdAt: number;
+}
+
+export interface Comment {
+  readonly id: number;
+  readonly issueNumber: number;
+  readonly user: User;
+  readonly appId: number | undefined;
+  body: string;
+  readonly createdAt: number;
+  updatedAt: number;
+  minimized: string | undefined;
+  readonly reactions: Reaction[];
+}
+
+export interface Issue {
+  readonly id: number;
+  readonly number: number;
+  readonly user: User;
+  readonly appId: number | undefined;
+  title: string;
+  body: string | null;
+  state: "open" | "closed";
+  stateReason: string | null;
+  locked: boolean;
+  labels: string[];
+  assignees: User[];
+  readonly createdAt: number;
+  updatedAt: number;
+  closedAt: number | undefined;
+  readonly comments: Comment[];
+  readonly reactions: Reaction[];
+  pull: PullRequest | undefined;
+}
+
+export interface Review {
+  readonly id: number;
+  readonly user: User;
+  state: "APPROVED" | "CHANGES_REQUESTED" | "COMMENTED" | "DISMISSED";
+  readonly body: string;
+  readonly commitId: string;
+  readonly submittedAt: number;
+}
+
+export interface AutoMerge {
+  readonly enabledAt: number;
+  readonly cause: Cause;
+  readonly method: MergeMethod;
+  readonly headline: string | undefined;
+  readonly body: string | undefined;
+}
+
+export interface Mergeability {
+  /** The pair of commits that the answer is about; another pair makes it unknown again. */
+  readonly base: string;
+  readonly head: string;
+  readonly mergeable: boolean;
+}
+
+export interface PullRequest {
+  readonly id: number;
+  readonly headRef: string;
+  headSha: string;
+  /** Owner of the fork that the head lives in; undefined when it is a branch of this repository. */
+  readonly fork: User | undefined;
+  baseRef: string;
+  baseSha: string;
+  draft: boolean;
+  maintainerCanModify: boolean;
+  merged: boolean;
+  mergedAt: number | undefined;
+  mergedBy: User | undefined;
+  mergeCommitSha: string | undefined;
+  mergeability: Mergeability | undefined;
+  /** Changed lines, known once git has counted them. */
+  lines: { readonly additions: number; readonly deletions: number } | undefined;
+  autoMerge: AutoMerge | undefined;
+  readonly reviews: Review[];
+}
+
+export interface CheckAction {
+  readonly label: string;
+  readonly description: string;
+  readonly identifier: string;
+}
+
+export interface CheckRun {
+  readonly id: number;
+  readonly suiteId: number;
+  readonly appSlug: string;
+  readonly headSha: string;
+  name: string;
+  status: RunStatus;
+  conclusion: string | null;
+  startedAt: number;
+  completedAt: number | undefined;
+  externalId: string;
+  detailsUrl: string | undefined;
+  output: { title: string | null; summary: string | null; text: string | null; annotations: Json[] };
+  actions: readonly CheckAction[];
+}
+
+export interface CheckSuite {
+  readonly id: number;
+  readonly appSlug: string;
+  readonly headSha: string;
+  readonly headBranch: string | null;
+  readonly before: string | null;
+  readonly createdAt: number;
+  updatedAt: number;
+  runId: number | undefined;
+  status: RunStatus;
+  conclusion: string | null;
+}
+
+export interface CommitStatus {
+  readonly id: number;
+  readonly sha: string;
+  readonly context: string;
+  readonly state: "error" | "failure" | "pending" | "success";
+  readonly description: string | null;
+  readonly targetUrl: string | null;
+  readonly creator: User;
+  readonly createdAt: number;
+}
+
+export interface WorkflowRun {
+  readonly id: number;
+  readonly workflowId: number;
+  readonly number: number;
+  readonly path: string;
+  readonly name: string;
+  readonly event: string;
+  readonly displayTitle: string;
+  readonly headBranch: string;
+  readonly headSha: string;
+  readonly actor: User;
+  readonly suiteId: number;
+  readonly createdAt: number;
+  attempt: number;
+  status: RunStatus;
+  conclusion: RunConclusion | null;
+  startedAt: number;
+  updatedAt: number;
+  cancelRequested: boolean;
+  readonly jobs: WorkflowJob[];
+}
+
+export interface WorkflowJob {
+  /** The same number as its check run's, as on GitHub. */
+  readonly id: number;
+  readonly runId: number;
+  readonly attempt: number;
+  readonly name: string;
+  status: RunStatus;
+  conclusion: RunConclusion | null;
+  steps: readonly JobStep[];
+  log: string;
+  summary: string;
+  readonly createdAt: number;
+  startedAt: number | undefined;
+  completedAt: number | undefined;
+}
+
+export interface Repository {
+  readonly id: number;
+  readonly owner: User;
+  readonly name: string;
+  readonly private: boolean;
+  readonly git: GitStore;
+  readonly createdAt: number;
+  pushedAt: number;
+  defaultBranch: string;
+  autoMergeAllowed: boolean;
+  deleteBranchOnMerge: boolean;
+  readonly mergeMethods: Record<MergeMethod, boolean>;
+  readonly collaborators: Map<string, CollaboratorRole>;
+  readonly protections: Map<string, Protection>;
+  readonly secrets: Record<string, string>;
+  readonly variables: Record<string, string>;
+  readonly labels: Map<string, Label>;
+  readonly issues: Map<number, Issue>;
+  readonly checkRuns: Map<number, CheckRun>;
+  readonly checkSuites: Map<number, CheckSuite>;
+  readonly runs: Map<number, WorkflowRun>;
+  readonly workflowIds: Map<string, number>;
+  readonly statuses: CommitStatus[];
+  readonly verifiedCommits: Set<string>;
+}
+
+export interface Installation {
+  readonly id: number;
+  readonly account: User;
+  readonly repositoryIds: Set<number>;
+  permissions: PermissionMap;
+  readonly events: readonly string[];
+  readonly createdAt: number;
+}

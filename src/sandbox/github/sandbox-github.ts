@@ -1,0 +1,174 @@
+/** The handle on a local GitHub: its parts, and what a test wants to know about it. */
+import type { ActionsBackend } from "../ports.ts";
+import { actionsBackend } from "./actions-backend.ts";
+import type { Api } from "./api.ts";
+import type { Call } from "./calls.ts";
+import type { Faults } from "./faults.ts";
+import type { Change } from "./feed.ts";
+import type { Commit } from "./git-commits.ts";
+import type { PatchedFile } from "./git-store.ts";
+import type { CheckRun, Comment, Issue, Json, WorkflowRun } from "./model.ts";
+import { checkRunJson } from "./payloads-checks.ts";
+import { commentJson, issueJson } from "./payloads-issues.ts";
+import { pullJson } from "./payloads-pulls.ts";
+import type { RepoName } from "./sandbox-records.ts";
+import { SandboxSettings } from "./sandbox-settings.ts";
+import type { WebhookFaults } from "./webhook-faults.ts";
+import type { Delivery, WebhookTarget } from "./webhooks.ts";
+
+export class SandboxGitHub extends SandboxSettings {
+  readonly url: string;
+  readonly apiUrl: string;
+  readonly appId: number;
+  readonly appSlug: string;
+  readonly privateKey: string;
+  readonly faults: Faults;
+  /** Tricks on webhooks: drop, duplicate, delay, reorder, hold and release. */
+  readonly webhooks: WebhookFaults;
+  readonly actions: ActionsBackend;
+  readonly #api: Api;
+  readonly #close: () => Promise<void>;
+
+  constructor(api: Api, parts: { root: string; privateKey: string; close: () => Promise<void> }) {
+    super(api.world, parts.root);
+    this.#api = api;
+    this.#close = parts.close;
+    this.privateKey = parts.privateKey;
+    this.url = api.world.url;
+    this.apiUrl = api.world.apiUrl;
+    this.appId = api.world.appId;
+    this.appSlug = api.world.appSlug;
+    this.faults = api.faults;
+    this.webhooks = api.world.webhooks.faults;
+    this.actions = actionsBackend(api.world);
+  }
+
+  setWebhook(target: WebhookTarget | undefined): void {
+    this.world.webhooks.setTarget(target);
+  }
+
+  readFile(name: RepoName, revision: string, path: string): string | undefined {
+    return this.repositoryOf(name).git.readFile(revision, path)?.toString("utf8");
+  }
+
+  branches(name: RepoName): Record<string, string> {
+    const refs = [...this.repositoryOf(name).git.refs.list("refs/heads/")];
+    return Object.fromEntries(refs.map(([ref, sha]) => [ref.slice("refs/heads/".length), sha]));
+  }
+
+  /** Newest first. */
+  log(name: RepoName, revision: string): Commit[] {
+    const { git } = this.repositoryOf(name);
+    const sha = git.resolve(revision);
+    return sha ? git.between(undefined, sha).reverse() : [];
+  }
+
+  files(name: RepoName, from: string, to: string): Promise<PatchedFile[]> {
+    const { git } = this.repositoryOf(name);
+    return git.patches(git.resolve(from) ?? from, git.resolve(to) ?? to);
+  }
+
+  async diff(name: RepoName, from: string, to: string): Promise<string> {
+    const { git } = this.repositoryOf(name);
+    return (await git.run("diff", "--no-color", git.resolve(from) ?? from, git.resolve(to) ?? to)).stdout;
+  }
+
+  issue(
+    name: RepoName,
+    number: number,
+  ): Json & { state: Issue["state"]; labels: readonly string[]; body: string | null } {
+    const repository = this.repositoryOf(name);
+    const issue = this.issueOf(repository, number);
+    return {
+      ...issueJson(this.world, repository, issue),
+      state: issue.state,
+      labels: [...issue.labels],
+      body: issue.body,
+    };
+  }
+
+  comments(
+    name: RepoName,
+    number: number,
+  ): (Json & { id: number; body: string; user: string; minimized: string | undefined; reactions: string[] })[] {
+    const repository = this.repositoryOf(name);
+    const issue = this.issueOf(repository, number);
+    return issue.comments.map((comment: Comment) => ({
+      ...commentJson(this.world, repository, issue, comment),
+      id: comment.id,
+      body: comment.body,
+      user: comment.user.login,
+      minimized: comment.minimized,
+      reactions: comment.reactions.map((one) => one.content),
+    }));
+  }
+
+  checkRuns(name: RepoName, revision: string): (Json & CheckRun)[] {
+    const repository = this.repositoryOf(name);
+    const sha = repository.git.resolve(revision) ?? revision;
+    return [...repository.checkRuns.values()]
+      .filter((run) => run.headSha === sha)
+      .map((run) => ({ ...checkRunJson(this.world, repository, run), ...run }));
+  }
+
+  pulls(name: RepoName): (Json & {
+    number: number;
+    title: string;
+    body: string | null;
+    state: "open" | "closed";
+    merged: boolean;
+    head: string;
+    headSha: string;
+    autoMerge: boolean;
+  })[] {
+    const repository = this.repositoryOf(name);
+    return this.world.state.pulls(repository).map((issue) => ({
+      ...pullJson(this.world, repository, issue),
+      number: issue.number,
+      title: issue.title,
+      body: issue.body,
+      state: issue.state,
+      merged: issue.pull.merged,
+      head: issue.pull.headRef,
+      headSha: issue.pull.headSha,
+      autoMerge: issue.pull.autoMerge !== undefined,
+    }));
+  }
+
+  runs(name: RepoName): readonly Readonly<WorkflowRun>[] {
+    return [...this.repositoryOf(name).runs.values()];
+  }
+
+  jobLog(jobId: number): string {
+    return this.world.state.job(jobId)?.job.log ?? "";
+  }
+
+  /** Newest first. */
+  deliveries(): readonly Delivery[] {
+    return this.world.webhooks.deliveries();
+  }
+
+  calls(): readonly Call[] {
+    return this.#api.calls.list();
+  }
+
+  resetCalls(): void {
+    this.#api.calls.reset();
+  }
+
+  onChange(listener: (change: Change) => void): () => void {
+    return this.world.feed.onChange(listener);
+  }
+
+  /** Resolves when no webhook is in flight and nothing is being worked out. What is held back does not count. */
+  async idle(): Promise<void> {
+    do {
+      await this.world.webhooks.settle();
+      await this.world.tasks.settle();
+    } while (!this.world.webhooks.idle || !this.world.tasks.idle);
+  }
+
+  close(): Promise<void> {
+    return this.#close();
+  }
+}

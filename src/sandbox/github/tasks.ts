@@ -1,0 +1,37 @@
+/** Work that goes on after an answer was sent. It must be waited for, and a failure of it must be seen. */
+export class Tasks {
+  readonly #running = new Set<Promise<void>>();
+  readonly #locks = new Map<string, Promise<unknown>>();
+  readonly failures: unknown[] = [];
+
+  get idle(): boolean {
+    return this.#running.size === 0;
+  }
+
+  start(work: () => Promise<void>): void {
+    const task: Promise<void> = work()
+      .catch((error: unknown) => {
+        this.failures.push(error);
+        process.emitWarning(`local GitHub: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+      })
+      .finally(() => {
+        this.#running.delete(task);
+      });
+    this.#running.add(task);
+  }
+
+  /** One at a time for each key: two merges into one branch must not interleave. */
+  exclusive<T>(key: string, work: () => Promise<T>): Promise<T> {
+    const before = this.#locks.get(key) ?? Promise.resolve();
+    const mine = before.then(work, work);
+    this.#locks.set(
+      key,
+      mine.catch(() => undefined),
+    );
+    return mine;
+  }
+
+  async settle(): Promise<void> {
+    while (this.#running.size > 0) await Promise.all(this.#running);
+  }
+}

@@ -1,0 +1,150 @@
+/** Who is asking: App JWTs are verified, tokens are minted, found and revoked. Says nothing about what they may do. */
+import { createPublicKey, type KeyObject, randomBytes, verify } from "node:crypto";
+import { z } from "zod";
+import { Refusal } from "./errors.ts";
+import type { Installation, PermissionMap, Repository, User } from "./model.ts";
+
+/** Installation tokens live one hour; the same for GITHUB_TOKEN unless it is revoked when its job ends. */
+const TOKEN_LIFE_MS = 3_600_000;
+/** GitHub refuses JWTs that live longer, and forgives clocks that are a minute ahead. */
+const JWT_LIFE_S = 600;
+const CLOCK_SKEW_S = 60;
+
+export interface AccessToken {
+  readonly kind: "installation" | "workflow";
+  readonly value: string;
+  readonly expiresAt: number;
+  readonly permissions: PermissionMap;
+  /** undefined: every repository of the installation. */
+  readonly repositoryIds: ReadonlySet<number> | undefined;
+  readonly installation: Installation | undefined;
+  readonly user: User;
+}
+
+export type Actor =
+  | { readonly kind: "anonymous" }
+  | { readonly kind: "app" }
+  | { readonly kind: "token"; readonly token: AccessToken }
+  | { readonly kind: "user"; readonly user: User };
+
+const header = z.object({ alg: z.literal("RS256") });
+const claims = z.object({ iat: z.number(), exp: z.number(), iss: z.union([z.string(), z.number()]) });
+const UNREADABLE = "A JSON web token could not be decoded";
+
+function part<T extends z.ZodType>(schema: T, text: string | undefined): z.infer<T> {
+  try {
+    return schema.parse(JSON.parse(Buffer.from(text ?? "", "base64url").toString("utf8")));
+  } catch {
+    throw new Refusal(401, UNREADABLE);
+  }
+}
+
+export class Tokens {
+  readonly #appId: number;
+  readonly #publicKey: KeyObject;
+  readonly #now: () => number;
+  readonly #tokens = new Map<string, AccessToken>();
+  readonly #users = new Map<string, User>();
+
+  constructor(appId: number, publicKeyPem: string, now: () => number) {
+    this.#appId = appId;
+    this.#publicKey = createPublicKey(publicKeyPem);
+    this.#now = now;
+  }
+
+  /** The actor behind an Authorization header; throws GitHub's 401. */
+  identify(authorization: string | undefined): Actor {
+    if (authorization === undefined || authorization === "") return { kind: "anonymous" };
+    const value = secretOf(authorization);
+    if (value === undefined) throw new Refusal(401, "Bad credentials");
+    const user = this.#users.get(value);
+    if (user) return { kind: "user", user };
+    const token = this.#tokens.get(value);
+    if (token && token.expiresAt > this.#now()) return { kind: "token", token };
+    if (!value.startsWith("ghs_") && value.split(".").length === 3) {
+      this.#verifyJwt(value);
+      return { kind: "app" };
+    }
+    throw new Refusal(401, "Bad credentials");
+  }
+
+  mintInstallationToken(
+    installation: Installation,
+    user: User,
+    permissions: PermissionMap,
+    repositories: readonly Repository[] | undefined,
+  ): AccessToken {
+    return this.#mint({
+      kind: "installation",
+      permissions,
+      repositoryIds: repositories ? new Set(repositories.map((repository) => repository.id)) : undefined,
+      installation,
+      user,
+    });
+  }
+
+  mintWorkflowToken(repository: Repository, user: User, permissions: PermissionMap): AccessToken {
+    const repositoryIds = new Set([repository.id]);
+    return this.#mint({ kind: "workflow", permissions, repositoryIds, installation: undefined, user });
+  }
+
+  userToken(user: User): string {
+    const value = `ghp_${randomBytes(18).toString("hex")}`;
+    this.#users.set(value, user);
+    return value;
+  }
+
+  revoke(value: string): void {
+    this.#tokens.delete(value);
+  }
+
+  /** After an uninstallation no token of it works any more. */
+  revokeInstallation(id: number): void {
+    for (const [value, token] of this.#tokens) if (token.installation?.id === id) this.#tokens.delete(value);
+  }
+
+  #mint(token: Omit<AccessToken, "value" | "expiresAt">): AccessToken {
+    const random = (bytes: number) => randomBytes(bytes).toString("base64url");
+    // The current shape: `ghs_<app id>_<jwt>`, about 520 characters. The signature is random: tokens are looked up.
+    const payload = Buffer.from(JSON.stringify({ iss: "sandbox", jti: random(48) })).toString("base64url");
+    const value = `ghs_${this.#appId}_${Buffer.from('{"alg":"RS256","typ":"JWT"}').toString("base64url")}.${payload}.${random(256)}`;
+    const minted: AccessToken = { ...token, value, expiresAt: this.#now() + TOKEN_LIFE_MS };
+    this.#tokens.set(value, minted);
+    return minted;
+  }
+
+  #verifyJwt(jwt: string): void {
+    const [head, body, signature] = jwt.split(".");
+    part(header, head);
+    const { iat, exp, iss } = part(claims, body);
+    const signed = verify(
+      "sha256",
+      Buffer.from(`${head}.${body}`),
+      this.#publicKey,
+      Buffer.from(signature ?? "", "base64url"),
+    );
+    if (!signed || String(iss) !== String(this.#appId)) throw new Refusal(401, UNREADABLE);
+    const now = Math.floor(this.#now() / 1000);
+    if (exp <= now)
+      throw new Refusal(
+        401,
+        "'Expiration time' claim ('exp') must be a numeric value representing the future time at which the assertion expires",
+      );
+    if (exp > now + JWT_LIFE_S + CLOCK_SKEW_S || exp - iat > JWT_LIFE_S + 2 * CLOCK_SKEW_S)
+      throw new Refusal(401, "'Expiration time' claim ('exp') is too far in the future");
+    if (iat > now + CLOCK_SKEW_S)
+      throw new Refusal(
+        401,
+        "'Issued at' claim ('iat') must be an Integer representing the time that the assertion was issued",
+      );
+  }
+}
+
+/** `Bearer X`, `token X`, or the password of Basic. */
+function secretOf(authorization: string): string | undefined {
+  const [scheme = "", value = ""] = authorization.split(/\s+/, 2);
+  if (/^(?:bearer|token)$/i.test(scheme)) return value;
+  if (!/^basic$/i.test(scheme)) return undefined;
+  const decoded = Buffer.from(value, "base64").toString("utf8");
+  return decoded.slice(decoded.indexOf(":") + 1);
+}

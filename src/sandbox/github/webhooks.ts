@@ -1,0 +1,216 @@
+/**
+ * Signs and delivers webhooks over HTTP and keeps the delivery log. As on GitHub: no retry, order not promised,
+ * an answer later than ten seconds is a failure. What is in a payload is written in `payloads*.ts`.
+ */
+import { createHmac, randomUUID } from "node:crypto";
+import PQueue from "p-queue";
+import type { Json } from "./model.ts";
+import { WebhookFaults } from "./webhook-faults.ts";
+
+export interface WebhookTarget {
+  readonly url: string;
+  readonly secret: string;
+}
+
+export interface Delivery {
+  readonly id: number;
+  readonly guid: string;
+  readonly event: string;
+  readonly action: string | null;
+  readonly deliveredAt: number;
+  readonly redelivery: boolean;
+  /** `OK`, or why not. */
+  readonly status: string;
+  readonly statusCode: number;
+  readonly durationMs: number;
+  readonly installationId: number | undefined;
+  readonly repositoryId: number | undefined;
+  readonly url: string;
+  readonly requestHeaders: Readonly<Record<string, string>>;
+  readonly payload: Json;
+  readonly responseBody: string;
+}
+
+interface Message {
+  readonly guid: string;
+  readonly event: string;
+  readonly payload: Json;
+  readonly body: string;
+  readonly installationId: number | undefined;
+  readonly repositoryId: number | undefined;
+  readonly redelivery: boolean;
+}
+
+/** GitHub waits ten seconds for an answer. */
+const ANSWER_LIMIT_MS = 10_000;
+/** The log shows three days; beyond this many entries the oldest go earlier, for memory's sake. */
+const LOG_LIFE_MS = 3 * 24 * 3_600_000;
+const LOG_LIMIT = 5_000;
+/** GitHub delivers several at once, so order is not promised. */
+const AT_ONCE = 4;
+const RESPONSE_LIMIT = 10_000;
+
+export class Webhooks {
+  readonly faults = new WebhookFaults();
+  readonly hookId: number;
+  #target: WebhookTarget | undefined;
+  readonly #appId: number;
+  readonly #now: () => number;
+  readonly #queue = new PQueue({ concurrency: AT_ONCE });
+  readonly #delayed = new Map<NodeJS.Timeout, () => void>();
+  readonly #onDelivery: (delivery: Delivery) => void;
+  #log: Delivery[] = [];
+  #lastId = 70_000;
+
+  constructor(options: {
+    appId: number;
+    hookId: number;
+    now: () => number;
+    target?: WebhookTarget | undefined;
+    onDelivery: (delivery: Delivery) => void;
+  }) {
+    this.#appId = options.appId;
+    this.hookId = options.hookId;
+    this.#now = options.now;
+    this.#target = options.target;
+    this.#onDelivery = options.onDelivery;
+  }
+
+  get target(): WebhookTarget | undefined {
+    return this.#target;
+  }
+
+  setTarget(target: WebhookTarget | undefined): void {
+    this.#target = target;
+  }
+
+  get idle(): boolean {
+    return this.#queue.size === 0 && this.#queue.pending === 0 && this.#delayed.size === 0;
+  }
+
+  async settle(): Promise<void> {
+    await this.#queue.onIdle();
+    // A delayed event is in flight too; its timer is short, a test set it.
+    if (this.#delayed.size > 0) await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+
+  close(): void {
+    for (const timer of this.#delayed.keys()) clearTimeout(timer);
+    this.#delayed.clear();
+    this.#queue.clear();
+  }
+
+  /** The log, newest first. */
+  deliveries(): readonly Delivery[] {
+    const oldest = this.#now() - LOG_LIFE_MS;
+    return this.#log.filter((delivery) => delivery.deliveredAt >= oldest).reverse();
+  }
+
+  emit(event: string, payload: Json, installationId: number | undefined, repositoryId: number | undefined): void {
+    if (!this.#target) return;
+    const body = JSON.stringify(payload);
+    const message: Message = {
+      guid: randomUUID(),
+      event,
+      // From the text: the log must show what was sent, whatever changes later.
+      payload: JSON.parse(body),
+      body,
+      installationId,
+      repositoryId,
+      redelivery: false,
+    };
+    const action = typeof payload.action === "string" ? payload.action : undefined;
+    const seen = { event, action, payload: message.payload };
+    const send = () => this.#schedule(message, seen);
+    if (!this.faults.keepsBack(seen, send)) send();
+  }
+
+  redeliver(delivery: Delivery): void {
+    this.#enqueue({ ...delivery, body: JSON.stringify(delivery.payload), redelivery: true });
+  }
+
+  #schedule(message: Message, seen: { event: string; action: string | undefined; payload: Json }): void {
+    const fate = this.faults.fateOf(seen);
+    if (fate.dropped === "silent") return;
+    if (fate.dropped === "recorded") {
+      this.#record(
+        message,
+        {},
+        { status: "failed to connect to host", statusCode: 502, durationMs: 0, responseBody: "" },
+      );
+      return;
+    }
+    for (let copy = 0; copy < fate.copies; copy += 1) {
+      if (fate.delayMs === 0) this.#enqueue(message);
+      else {
+        const timer = setTimeout(() => {
+          this.#delayed.delete(timer);
+          this.#enqueue(message);
+        }, fate.delayMs);
+        this.#delayed.set(timer, () => this.#enqueue(message));
+      }
+    }
+  }
+
+  #enqueue(message: Message): void {
+    this.#queue
+      .add(() => this.#deliver(message))
+      .catch((error: unknown) => process.emitWarning(`local GitHub: webhook queue: ${String(error)}`));
+  }
+
+  async #deliver(message: Message): Promise<void> {
+    const target = this.#target;
+    if (!target) return;
+    const headers = {
+      "content-type": "application/json",
+      "user-agent": "GitHub-Hookshot/sandbox",
+      "x-github-event": message.event,
+      "x-github-delivery": message.guid,
+      "x-github-hook-id": String(this.hookId),
+      "x-github-hook-installation-target-id": String(this.#appId),
+      "x-github-hook-installation-target-type": "integration",
+      "x-hub-signature-256": `sha256=${createHmac("sha256", target.secret).update(message.body).digest("hex")}`,
+    };
+    const started = performance.now();
+    const answer = await post(target.url, headers, message.body);
+    this.#record(message, headers, { ...answer, durationMs: Math.round(performance.now() - started) });
+  }
+
+  #record(
+    message: Message,
+    requestHeaders: Record<string, string>,
+    answer: Pick<Delivery, "status" | "statusCode" | "durationMs" | "responseBody">,
+  ): void {
+    this.#lastId += 1;
+    const action = message.payload.action;
+    const delivery: Delivery = {
+      id: this.#lastId,
+      guid: message.guid,
+      event: message.event,
+      action: typeof action === "string" ? action : null,
+      deliveredAt: this.#now(),
+      redelivery: message.redelivery,
+      installationId: message.installationId,
+      repositoryId: message.repositoryId,
+      url: this.#target?.url ?? "",
+      requestHeaders,
+      payload: message.payload,
+      ...answer,
+    };
+    this.#log.push(delivery);
+    if (this.#log.length > LOG_LIMIT) this.#log = this.#log.slice(-LOG_LIMIT);
+    this.#onDelivery(delivery);
+  }
+}
+
+async function post(url: string, headers: Record<string, string>, body: string) {
+  try {
+    const response = await fetch(url, { method: "POST", headers, body, signal: AbortSignal.timeout(ANSWER_LIMIT_MS) });
+    const responseBody = (await response.text()).slice(0, RESPONSE_LIMIT);
+    const status = response.ok ? "OK" : `Invalid HTTP Response: ${response.status}`;
+    return { status, statusCode: response.status, responseBody };
+  } catch (error) {
+    const late = error instanceof DOMException && error.name === "TimeoutError";
+    return { status: late ? "timed out" : "failed to connect to host", statusCode: late ? 504 : 502, responseBody: "" };
+  }
+}

@@ -1,0 +1,28 @@
+/** The local GitHub's parts in one bundle, which every function on it takes first. */
+import type { WorkflowTrigger } from "../ports.ts";
+import type { Feed } from "./feed.ts";
+import type { State } from "./state.ts";
+import type { Tasks } from "./tasks.ts";
+import type { Tokens } from "./tokens.ts";
+import type { Webhooks } from "./webhooks.ts";
+
+export interface World {
+  readonly appId: number;
+  readonly appSlug: string;
+  /** Where browsers and git go. */
+  readonly url: string;
+  /** Where REST goes: `${url}/api/v3`. */
+  readonly apiUrl: string;
+  readonly now: () => number;
+  readonly state: State;
+  readonly tokens: Tokens;
+  readonly webhooks: Webhooks;
+  readonly feed: Feed;
+  readonly tasks: Tasks;
+  readonly triggers: Set<(trigger: WorkflowTrigger) => void>;
+  readonly cancels: Set<(runId: number) => void>;
+  readonly reruns: Set<(runId: number, attempt: number) => void>;
+}
+
+export const iso = (at: number): string => new Date(at).toISOString().replace(/\.\d+Z$/, "Z");
+export const isoOrNull = (at: number | undefined): string | null => (at === undefined ? null : iso(at));

@@ -1,0 +1,239 @@
+/**
+ * The settings of the server, from the environment and `.env`. The only reader of `process.env`.
+ * Every mistake is named at once, in a sentence that says what is expected; a setting that this version cannot honour
+ * is refused rather than ignored.
+ */
+import { readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { parseEnv } from "node:util";
+import { z } from "zod";
+import { readPrivateKey } from "./private-key.ts";
+import { Secret } from "./wire/secret.ts";
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+export const LOG_LEVELS = ["fatal", "error", "warn", "info", "debug", "trace", "silent"] as const;
+
+/** Probot's own default: everybody knows it, so nobody may rely on it. */
+const WELL_KNOWN_WEBHOOK_SECRET = "development";
+const MIN_API_KEY_LENGTH = 16;
+
+/** Settings of other versions or of Probot's own server. Ignoring one of them would betray whoever set it. */
+const NOT_HONOURED: Readonly<Record<string, string>> = {
+  DATABASE_URL:
+    "DATABASE_URL: this version keeps its jobs in DATA_DIR and has no Postgres store yet; remove the setting.",
+  REDIS_URL: "REDIS_URL: this version runs as one process and shares no limits through Redis; remove the setting.",
+  WEBHOOK_PATH: "WEBHOOK_PATH: webhooks are served at /api/github/webhooks; remove the setting.",
+  SENTRY_DSN: "SENTRY_DSN: errors go to the log alone; remove the setting.",
+};
+
+const text = z.string().trim();
+
+const expects = (expected: string) => ({ error: () => expected });
+
+const integer = (least: number, most: number) =>
+  text
+    .regex(/^\d+$/, expects(`must be a whole number from ${least} to ${most}.`))
+    .transform(Number)
+    .refine((value) => value >= least && value <= most, expects(`must be a whole number from ${least} to ${most}.`));
+
+const httpUrl = text
+  .refine((value) => {
+    const url = URL.canParse(value) ? new URL(value) : null;
+    return url !== null && (url.protocol === "http:" || url.protocol === "https:");
+  }, expects("must be a URL that begins with http:// or https://."))
+  .transform((value) => value.replace(/\/+$/, ""));
+
+const repositoryName = text.regex(
+  /^[A-Za-z0-9][A-Za-z0-9-]*\/[A-Za-z0-9._-]+$/,
+  expects("must name a repository as owner/name."),
+);
+
+const secret = (least: number) =>
+  text.min(least, expects(`must have at least ${least} characters.`)).transform((value) => new Secret(value));
+
+const boolean = z.enum(["true", "false"], expects("must be true or false.")).transform((value) => value === "true");
+
+/** 32 bytes as 64 hexadecimal digits or in base64. */
+const encryptionKey = text
+  .refine(
+    (value) => /^[0-9a-fA-F]{64}$/.test(value) || Buffer.from(value, "base64").length === 32,
+    expects("must be 32 bytes, as 64 hexadecimal digits or in base64 (make one with: openssl rand -hex 32)."),
+  )
+  .transform((value) => new Secret(value));
+
+const schema = z.object({
+  APP_ID: integer(1, Number.MAX_SAFE_INTEGER).optional(),
+  WEBHOOK_SECRET: secret(1).optional(),
+  WEBHOOK_PROXY_URL: httpUrl.optional(),
+  GHE_HOST: text.regex(/^[A-Za-z0-9.-]+(:\d+)?$/, expects("must be a host name, without protocol or path.")).optional(),
+  GHE_PROTOCOL: z.enum(["https", "http"], expects("must be https or http.")).default("https"),
+  HOST: text.min(1).default("localhost"),
+  PORT: integer(0, 65_535).default(3000),
+  LOG_LEVEL: z.enum(LOG_LEVELS, expects(`must be one of ${LOG_LEVELS.join(", ")}.`)).default("info"),
+  LOG_FORMAT: z.enum(["json", "pretty"], expects("must be json or pretty.")).optional(),
+  NODE_ENV: text.optional(),
+  DATA_DIR: text.min(1).default("./data"),
+  API_KEY: secret(MIN_API_KEY_LENGTH).optional(),
+  DEFAULT_REPOSITORY: repositoryName.optional(),
+  CRON_SECRET: secret(MIN_API_KEY_LENGTH).optional(),
+  ENCRYPTION_KEY: encryptionKey.optional(),
+  PUBLIC_URL: httpUrl.optional(),
+  WEBHOOK_ALLOW_PRIVATE: boolean.default(false),
+  LLM_PROVIDER: text.min(1).default("anthropic"),
+  LLM_MODEL: text.min(1).default("claude-sonnet-4-20250514"),
+  LLM_MAX_TOKENS: integer(256, 200_000).default(4096),
+  ANTHROPIC_API_KEY: secret(1).optional(),
+  ANTHROPIC_BASE_URL: httpUrl.optional(),
+});
+
+type Parsed = z.infer<typeof schema>;
+
+export interface Settings {
+  readonly app_id: number;
+  readonly private_key: Secret;
+  readonly webhook_secret: Secret;
+  readonly webhook_proxy_url: string | null;
+  /** GitHub's REST API, without a trailing slash. */
+  readonly github_api_url: string;
+  /** GitHub's pages, without a trailing slash. */
+  readonly github_web_url: string;
+  readonly host: string;
+  /** 0: any free one. */
+  readonly port: number;
+  readonly public_url: string | null;
+  readonly log: LogSettings;
+  /** Absolute. */
+  readonly data_dir: string;
+  readonly api_key: Secret | null;
+  readonly default_repository: string | null;
+  readonly llm: { readonly provider: string; readonly model: string; readonly max_tokens: number };
+}
+
+export interface LogSettings {
+  readonly level: (typeof LOG_LEVELS)[number];
+  readonly format: "json" | "pretty" | null;
+}
+
+export type Reading =
+  /** `notes`: settings that are well-formed, but that nothing uses yet. */
+  | { readonly kind: "settings"; readonly settings: Settings; readonly notes: readonly string[] }
+  /** No App yet: Probot's set-up page can make one. */
+  | { readonly kind: "setup"; readonly host: string; readonly port: number }
+  | { readonly kind: "mistakes"; readonly mistakes: readonly string[] };
+
+/** What the `keys` command needs, which must work without an App. */
+export interface KeysSettings {
+  readonly data_dir: string;
+  readonly api_key: Secret | null;
+  /** Where a running server would answer. */
+  readonly server_url: string;
+}
+
+/** The real environment over `.env` in this folder; an empty variable counts as not set, as with Probot. */
+export function environment(cwd: string = process.cwd(), variables: Environment = process.env): Environment {
+  let file: Environment = {};
+  try {
+    file = parseEnv(readFileSync(join(cwd, ".env"), "utf8"));
+  } catch (error) {
+    if (!(error instanceof Error && "code" in error && error.code === "ENOENT")) throw error;
+  }
+  const merged = { ...file, ...variables };
+  return Object.fromEntries(Object.entries(merged).filter(([, value]) => value !== undefined && value.trim() !== ""));
+}
+
+const KEY_MISSING =
+  "PRIVATE_KEY: is missing beside APP_ID; set it to the App's private key (PEM, or the PEM in base64), or PRIVATE_KEY_PATH to its file.";
+const SECRET_MISSING =
+  "WEBHOOK_SECRET: is missing; set the secret that the App's webhooks are signed with (not the word development).";
+
+/** The settings in these variables, or everything that is wrong with them. */
+export function readSettings(variables: Environment, cwd: string): Reading {
+  const mistakes = Object.entries(NOT_HONOURED).flatMap(([name, sentence]) => (variables[name] ? [sentence] : []));
+  const parsed = schema.safeParse(variables);
+  if (!parsed.success) {
+    mistakes.push(...sentences(parsed.error));
+  }
+  const key = readPrivateKey(variables, cwd);
+  if (key !== null && "mistake" in key) mistakes.push(key.mistake);
+
+  const secret = variables.WEBHOOK_SECRET?.trim();
+  const setup = variables.APP_ID === undefined;
+  if (setup && variables.NODE_ENV === "production") {
+    mistakes.push("APP_ID: is missing; set the id of the GitHub App (the set-up page is not served in production).");
+  }
+  if (!setup && key === null) mistakes.push(KEY_MISSING);
+  if (!setup && secret === undefined) mistakes.push(SECRET_MISSING);
+  if (secret === WELL_KNOWN_WEBHOOK_SECRET) {
+    mistakes.push("WEBHOOK_SECRET: must not be the well-known word development; make one with: openssl rand -hex 32.");
+  }
+  if (mistakes.length > 0 || !parsed.success) return { kind: "mistakes", mistakes };
+
+  const { APP_ID, WEBHOOK_SECRET } = parsed.data;
+  if (APP_ID === undefined || WEBHOOK_SECRET === undefined || key === null || "mistake" in key) {
+    return { kind: "setup", host: parsed.data.HOST, port: parsed.data.PORT };
+  }
+  const settings = settingsOf(parsed.data, { app_id: APP_ID, webhook_secret: WEBHOOK_SECRET, private_key: key.key });
+  return {
+    kind: "settings",
+    settings: { ...settings, data_dir: resolve(cwd, settings.data_dir) },
+    notes: notes(parsed.data),
+  };
+}
+
+const settingsOf = (
+  parsed: Parsed,
+  app: { readonly app_id: number; readonly webhook_secret: Secret; readonly private_key: Secret },
+): Settings => ({
+  ...app,
+  webhook_proxy_url: parsed.WEBHOOK_PROXY_URL ?? null,
+  github_api_url: parsed.GHE_HOST ? `${parsed.GHE_PROTOCOL}://${parsed.GHE_HOST}/api/v3` : "https://api.github.com",
+  github_web_url: parsed.GHE_HOST ? `${parsed.GHE_PROTOCOL}://${parsed.GHE_HOST}` : "https://github.com",
+  host: parsed.HOST,
+  port: parsed.PORT,
+  public_url: parsed.PUBLIC_URL ?? null,
+  log: { level: parsed.LOG_LEVEL, format: parsed.LOG_FORMAT ?? null },
+  data_dir: parsed.DATA_DIR,
+  api_key: parsed.API_KEY ?? null,
+  default_repository: parsed.DEFAULT_REPOSITORY ?? null,
+  llm: { provider: parsed.LLM_PROVIDER, model: parsed.LLM_MODEL, max_tokens: parsed.LLM_MAX_TOKENS },
+});
+
+/** Well-formed, but of no effect on the server yet: said once at the start, so that nobody relies on one. */
+const notes = (parsed: Parsed): string[] =>
+  (["CRON_SECRET", "ENCRYPTION_KEY", "WEBHOOK_ALLOW_PRIVATE", "ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL"] as const)
+    .filter((name) => parsed[name] !== undefined && parsed[name] !== false)
+    .map((name) => `${name} is set, but nothing on the server uses it in this version.`);
+
+/** The model that the sandbox lets work; without a key, its scripted one. */
+export interface SandboxSettings {
+  readonly anthropic_api_key: Secret | null;
+  readonly anthropic_base_url: string | null;
+}
+
+type Part<T> =
+  | { readonly kind: "settings"; readonly settings: T }
+  | { readonly kind: "mistakes"; readonly mistakes: readonly string[] };
+
+const sentences = (error: z.ZodError): string[] =>
+  error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`);
+
+/** These settings alone are read, and must be right; the others may be missing or belong to somebody else. */
+export function readKeysSettings(variables: Environment, cwd: string): Part<KeysSettings> {
+  const parsed = schema
+    .pick({ DATA_DIR: true, API_KEY: true, PUBLIC_URL: true, HOST: true, PORT: true })
+    .safeParse(variables);
+  if (!parsed.success) return { kind: "mistakes", mistakes: sentences(parsed.error) };
+  const { DATA_DIR, API_KEY, PUBLIC_URL, HOST, PORT } = parsed.data;
+  const host = HOST === "0.0.0.0" || HOST === "::" ? "127.0.0.1" : HOST;
+  const server_url = PUBLIC_URL ?? `http://${host}:${PORT}`;
+  return { kind: "settings", settings: { data_dir: resolve(cwd, DATA_DIR), api_key: API_KEY ?? null, server_url } };
+}
+
+export function readSandboxSettings(variables: Environment): Part<SandboxSettings> {
+  const parsed = schema.pick({ ANTHROPIC_API_KEY: true, ANTHROPIC_BASE_URL: true }).safeParse(variables);
+  if (!parsed.success) return { kind: "mistakes", mistakes: sentences(parsed.error) };
+  const { ANTHROPIC_API_KEY, ANTHROPIC_BASE_URL } = parsed.data;
+  const settings = { anthropic_api_key: ANTHROPIC_API_KEY ?? null, anthropic_base_url: ANTHROPIC_BASE_URL ?? null };
+  return { kind: "settings", settings };
+}

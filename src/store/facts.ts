@@ -1,0 +1,47 @@
+/**
+ * What a store must know of a job to find it, without opening it. One reading of a record for every engine, so that
+ * they find the same jobs.
+ */
+import type { StoredJob } from "../engine/ports.ts";
+import { fullName, isFinal, issueOf, type Job, type JobId, type Status } from "../job/job.ts";
+import { wakeAt } from "../job/wake.ts";
+
+export interface JobFacts {
+  readonly id: JobId;
+  readonly account: string;
+  /** `owner/name` in lower case, as GitHub compares them. */
+  readonly repository: string;
+  readonly status: Status;
+  /** A job that is held reads as queued from then on. */
+  readonly held_until: number | null;
+  readonly created_at: number;
+  readonly pull_request: number | null;
+  readonly issue: number | null;
+  readonly comment: number | null;
+  readonly wake_at: number | null;
+  readonly open: boolean;
+  readonly has_effects: boolean;
+}
+
+export const repositoryKey = (name: string): string => name.toLowerCase();
+
+/** Not final, or verified with a merge of ours still to come. */
+const isOpen = (job: Job): boolean =>
+  !isFinal(job.status) || (job.status === "verified" && job.merged_at === null && job.merge.state !== "off");
+
+export function factsOf({ job, effects }: Pick<StoredJob, "job" | "effects">): JobFacts {
+  return {
+    id: job.id,
+    account: job.account,
+    repository: repositoryKey(fullName(job.repository)),
+    status: job.status,
+    held_until: job.hold?.expires_at ?? null,
+    created_at: job.created_at,
+    pull_request: job.pull_request?.number ?? null,
+    issue: issueOf(job.origin),
+    comment: job.origin.kind === "comment" ? job.origin.comment_id : null,
+    wake_at: wakeAt(job),
+    open: isOpen(job),
+    has_effects: effects.length > 0,
+  };
+}

@@ -1,0 +1,172 @@
+/**
+ * Webhook deliveries in a journal, so that one costs a line and a shared flush. A full journal is retired: what is
+ * still to be done moves on to the next one and the ids alone are kept, so neither the disk nor the start grows.
+ */
+import type { Inbox, PendingDelivery } from "../../engine/ports.ts";
+import type { Folder } from "./disk.ts";
+import { type InboxLine, lineOf, readJournal } from "./inbox-lines.ts";
+import { Journal } from "./journal.ts";
+import { SeenIds } from "./seen-ids.ts";
+
+const MAX_JOURNAL_BYTES = 8 * 1024 * 1024;
+
+/** Deliveries that wait to be acted on; more are refused, and GitHub is asked for them again later. */
+const MAX_PENDING = 10_000;
+
+/** A journal and the deliveries first recorded in it. */
+interface Chapter {
+  readonly number: number;
+  readonly journal: Journal;
+  readonly ids: Map<string, number>;
+}
+
+const journalName = (number: number): string => `journal-${String(number).padStart(8, "0")}.jsonl`;
+const numberOf = (name: string): number => Number(/\d+/.exec(name)?.[0]);
+
+export class JournalInbox implements Inbox {
+  readonly #folder: Folder;
+  readonly #seen: SeenIds;
+  readonly #pending = new Map<string, PendingDelivery>();
+  /** On their way to the disk. */
+  readonly #recording = new Map<string, Promise<void>>();
+  #current: Chapter;
+  /** Full or failed, oldest first; gone once their deliveries are safe elsewhere. */
+  #old: Chapter[] = [];
+  #retiring: Promise<void> | null = null;
+  #closed = false;
+
+  constructor(folder: Folder, now: () => number) {
+    this.#folder = folder;
+    this.#seen = new SeenIds(folder, now);
+    const chapters = folder
+      .names(".jsonl")
+      .sort()
+      .map((name) => this.#read(name));
+    this.#current = chapters.pop() ?? this.#begin(1);
+    this.#old = chapters;
+    if (chapters.length > 0) this.#retire();
+  }
+
+  async record(delivery: PendingDelivery): Promise<"new" | "duplicate"> {
+    const { id, at } = delivery;
+    const first = this.#recording.get(id);
+    if (first !== undefined) {
+      // GitHub takes either answer as kept, so the double must wait until the first is.
+      await first;
+      return "duplicate";
+    }
+    if (this.#seen.has(id)) return "duplicate";
+    if (this.#pending.size >= MAX_PENDING) throw new Error("Too many deliveries wait to be acted on.");
+    this.#seen.add(id, at);
+    this.#pending.set(id, delivery);
+    const durable = this.#write(delivery);
+    this.#recording.set(id, durable);
+    try {
+      await durable;
+      return "new";
+    } catch (error) {
+      this.#seen.forget(id);
+      this.#pending.delete(id);
+      throw error;
+    } finally {
+      this.#recording.delete(id);
+    }
+  }
+
+  async done(id: string): Promise<void> {
+    if (!this.#pending.delete(id)) return;
+    try {
+      this.#add({ done: id });
+    } catch {
+      // Then it is acted on once more after a restart, which must be harmless anyway.
+    }
+  }
+
+  async pending(): Promise<readonly PendingDelivery[]> {
+    return [...this.#pending.values()].filter(({ id }) => !this.#recording.has(id)).sort((a, b) => a.at - b.at);
+  }
+
+  knows(id: string): boolean {
+    return this.#seen.has(id);
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    await Promise.allSettled(this.#recording.values());
+    await this.#retiring;
+    for (const { journal } of [...this.#old, this.#current]) await journal.close();
+  }
+
+  async #write(delivery: PendingDelivery): Promise<void> {
+    this.#add({ delivery });
+    this.#current.ids.set(delivery.id, delivery.at);
+    await this.#current.journal.flushed();
+  }
+
+  /** Into the current journal, or the next one when that is full or failed. */
+  #add(entry: InboxLine): void {
+    if (this.#closed) throw new Error("The inbox is closed.");
+    const { journal, number } = this.#current;
+    if (journal.failed || journal.size >= MAX_JOURNAL_BYTES) {
+      const next = this.#begin(number + 1);
+      this.#old.push(this.#current);
+      this.#current = next;
+      this.#retire();
+    }
+    this.#current.journal.add(lineOf(entry));
+  }
+
+  #begin(number: number): Chapter {
+    const journal = new Journal(this.#folder.fs, this.#folder.pathOf(journalName(number)), 0);
+    this.#folder.flush();
+    return { number, journal, ids: new Map() };
+  }
+
+  #read(name: string): Chapter {
+    const { entries, size } = readJournal(this.#folder, name);
+    const ids = new Map<string, number>();
+    for (const entry of entries) {
+      if ("done" in entry) {
+        this.#pending.delete(entry.done);
+        continue;
+      }
+      const { id, at } = entry.delivery;
+      this.#pending.set(id, entry.delivery);
+      this.#seen.add(id, at);
+      ids.set(id, at);
+    }
+    return { number: numberOf(name), journal: new Journal(this.#folder.fs, this.#folder.pathOf(name), size), ids };
+  }
+
+  /** In the background, one chapter after the other. What fails stays on the disk and is tried again with the next one. */
+  #retire(): void {
+    this.#retiring ??= this.#retireAll()
+      .catch(() => undefined)
+      .finally(() => {
+        this.#retiring = null;
+      });
+  }
+
+  async #retireAll(): Promise<void> {
+    for (let chapter = this.#old[0]; chapter !== undefined; chapter = this.#old[0]) {
+      await this.#settleRecordings(chapter);
+      const { journal } = this.#current;
+      for (const id of chapter.ids.keys()) {
+        const delivery = this.#pending.get(id);
+        if (delivery === undefined) continue;
+        journal.add(lineOf({ delivery }));
+        this.#current.ids.set(id, delivery.at);
+      }
+      await journal.flushed();
+      this.#seen.keep(chapter.number, chapter.ids);
+      this.#old.shift();
+      await chapter.journal.close();
+      this.#folder.remove(journalName(chapter.number));
+    }
+  }
+
+  /** Waits until each delivery that was being written to this journal is either on the disk or refused. */
+  async #settleRecordings({ ids }: Chapter): Promise<void> {
+    await Promise.allSettled([...this.#recording].filter(([id]) => ids.has(id)).map(([, durable]) => durable));
+  }
+}

@@ -1,0 +1,119 @@
+/**
+ * Where to find jobs without opening their files: facts of each in memory, built at start, changed only after a write
+ * has succeeded. Holds no records.
+ */
+import { type JobFacts, repositoryKey } from "../facts.ts";
+import { JobGroups } from "./job-groups.ts";
+import { type NumberKind, NumberedJobs } from "./numbered-jobs.ts";
+import { SortedList } from "./sorted-list.ts";
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
+const byWake = (a: JobFacts, b: JobFacts): number =>
+  (a.wake_at ?? 0) - (b.wake_at ?? 0) || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0);
+
+/** Nothing moves the job in the order of age, to another list or to another number. */
+const sameSpot = (a: JobFacts, b: JobFacts): boolean =>
+  a.created_at === b.created_at &&
+  a.account === b.account &&
+  a.repository === b.repository &&
+  a.pull_request === b.pull_request &&
+  a.issue === b.issue &&
+  a.comment === b.comment;
+
+export class JobIndex {
+  readonly groups = new JobGroups();
+  readonly #jobs = new Map<string, Mutable<JobFacts>>();
+  readonly #numbered = new NumberedJobs();
+  readonly #waking = new SortedList<JobFacts>(byWake);
+  readonly #open = new Set<JobFacts>();
+  readonly #withEffects = new Set<JobFacts>();
+  /** One copy of each account and repository name, of which there are few beside the jobs. */
+  readonly #names = new Map<string, string>();
+
+  get size(): number {
+    return this.#jobs.size;
+  }
+
+  has(id: string): boolean {
+    return this.#jobs.has(id);
+  }
+
+  put(next: JobFacts): void {
+    const known = this.#jobs.get(next.id);
+    if (known !== undefined && sameSpot(known, next)) {
+      this.#change(known, next);
+      return;
+    }
+    if (known !== undefined) this.#remove(known);
+    const job = { ...next, account: this.#name(next.account), repository: this.#name(next.repository) };
+    this.#jobs.set(job.id, job);
+    this.groups.add(job);
+    this.#numbered.add(job);
+    this.#mark(job);
+  }
+
+  newest(kind: NumberKind, repository: string, number: number): JobFacts | null {
+    return this.#numbered.newest(kind, repositoryKey(repository), number);
+  }
+
+  open(): JobFacts[] {
+    return [...this.#open];
+  }
+
+  withEffects(): JobFacts[] {
+    return [...this.#withEffects];
+  }
+
+  due(now: number, limit: number): JobFacts[] {
+    const due: JobFacts[] = [];
+    for (let job = this.#waking.at(0); job !== undefined && due.length < limit; job = this.#waking.at(due.length)) {
+      if (job.wake_at === null || job.wake_at > now) break;
+      due.push(job);
+    }
+    return due;
+  }
+
+  nextWake(): number | null {
+    return this.#waking.at(0)?.wake_at ?? null;
+  }
+
+  #change(known: Mutable<JobFacts>, next: JobFacts): void {
+    this.#unmark(known);
+    const change = () => {
+      known.status = next.status;
+      known.held_until = next.held_until;
+      known.wake_at = next.wake_at;
+      known.open = next.open;
+      known.has_effects = next.has_effects;
+    };
+    if (known.status === next.status) change();
+    else this.groups.restate(known, change);
+    this.#mark(known);
+  }
+
+  #remove(job: JobFacts): void {
+    this.#unmark(job);
+    this.groups.remove(job);
+    this.#numbered.remove(job);
+  }
+
+  #mark(job: JobFacts): void {
+    if (job.wake_at !== null) this.#waking.add(job);
+    if (job.open) this.#open.add(job);
+    if (job.has_effects) this.#withEffects.add(job);
+  }
+
+  #unmark(job: JobFacts): void {
+    if (job.wake_at !== null) this.#waking.remove(job);
+    this.#open.delete(job);
+    this.#withEffects.delete(job);
+  }
+
+  #name(text: string): string {
+    const known = this.#names.get(text);
+    if (known !== undefined) return known;
+    this.#names.set(text, text);
+    return text;
+  }
+}

@@ -1,0 +1,134 @@
+/**
+ * Jobs, one lowdb file each: a commit is one atomic file write whose cost does not grow with the number of jobs.
+ * Between looking and writing nothing is awaited, so two callers of this process cannot come between one another.
+ * Memory changes only after the write has succeeded.
+ */
+import { LRUCache } from "lru-cache";
+import type { Commit, CommitAnswer, JobFilter, JobStore, StoredJob } from "../../engine/ports.ts";
+import type { Job, JobId } from "../../job/job.ts";
+import type { LedgerAccount, Posting } from "../../job/ledger.ts";
+import { factsOf } from "../facts.ts";
+import { committed, type EffectRef, postponed, settled } from "../next-record.ts";
+import { Balances } from "./balances.ts";
+import type { Folder } from "./disk.ts";
+import { jobFileName, jobFormat } from "./job-file.ts";
+import { JobIndex } from "./job-index.ts";
+import { pageOf } from "./job-page.ts";
+import { scanJobs } from "./job-scan.ts";
+import { type Kept, readFile, writeFile } from "./json-file.ts";
+import type { NumberKind } from "./numbered-jobs.ts";
+
+/** Characters of job files kept in memory; objects take about three bytes for each. All others are read again. */
+const MAX_CACHED_CHARACTERS = 16 * 1024 * 1024;
+
+export class LowdbJobs implements JobStore {
+  readonly #folder: Folder;
+  readonly #now: () => number;
+  readonly #index = new JobIndex();
+  readonly #balances = new Balances();
+  readonly #cache = new LRUCache<string, StoredJob>({ maxSize: MAX_CACHED_CHARACTERS });
+
+  constructor(folder: Folder, now: () => number) {
+    this.#folder = folder;
+    this.#now = now;
+    for (const head of scanJobs(folder)) {
+      this.#index.put(factsOf(head));
+      this.#balances.add(head.postings);
+    }
+  }
+
+  async load(id: JobId): Promise<StoredJob | null> {
+    return this.#record(id);
+  }
+
+  async commit(commit: Commit): Promise<CommitAnswer> {
+    const before = this.#record(commit.job.id);
+    if ((before?.version ?? 0) !== commit.expected_version) return { ok: false, why: "conflict" };
+    const account = this.#balances.overdrawnBy(commit.postings);
+    if (account !== null) return { ok: false, why: "insufficient", account };
+    return { ok: true, stored: this.#write(committed(before, commit), commit.postings) };
+  }
+
+  async postpone(id: JobId, effect: EffectRef, not_before: number): Promise<boolean> {
+    return this.#rewrite(id, (before) => postponed(before, effect, not_before));
+  }
+
+  async settle(id: JobId, effect: EffectRef): Promise<boolean> {
+    return this.#rewrite(id, (before) => settled(before, effect));
+  }
+
+  async balance(account: LedgerAccount): Promise<number> {
+    return this.#balances.of(account);
+  }
+
+  async ofPullRequest(repository: string, number: number): Promise<JobId | null> {
+    return this.#newest("pull_request", repository, number);
+  }
+
+  async ofIssue(repository: string, number: number): Promise<JobId | null> {
+    return this.#newest("issue", repository, number);
+  }
+
+  async ofComment(repository: string, comment_id: number): Promise<JobId | null> {
+    return this.#newest("comment", repository, comment_id);
+  }
+
+  async list(filter: JobFilter): Promise<{ readonly jobs: readonly Job[]; readonly cursor: string | null }> {
+    const { ids, cursor } = pageOf(this.#index.groups, filter, this.#now());
+    const jobs = ids.map((id) => this.#record(id)?.job).filter((job) => job !== undefined);
+    return { jobs, cursor };
+  }
+
+  async open(): Promise<readonly JobId[]> {
+    return this.#index.open().map(({ id }) => id);
+  }
+
+  async withEffects(): Promise<readonly JobId[]> {
+    return this.#index.withEffects().map(({ id }) => id);
+  }
+
+  async due(now: number, limit: number): Promise<readonly JobId[]> {
+    return this.#index.due(now, limit).map(({ id }) => id);
+  }
+
+  async nextWake(): Promise<number | null> {
+    return this.#index.nextWake();
+  }
+
+  async count(): Promise<number> {
+    return this.#index.size;
+  }
+
+  #newest(kind: NumberKind, repository: string, number: number): JobId | null {
+    return this.#index.newest(kind, repository, number)?.id ?? null;
+  }
+
+  #record(id: string): StoredJob | null {
+    const cached = this.#cache.get(id);
+    if (cached !== undefined) return cached;
+    if (!this.#index.has(id)) return null;
+    const kept = readFile(this.#folder, jobFileName(id), jobFormat);
+    if (kept === null) throw new Error(`${this.#folder.pathOf(jobFileName(id))} has vanished while it was in use.`);
+    return this.#remember(kept);
+  }
+
+  #rewrite(id: JobId, change: (before: StoredJob) => StoredJob | null): boolean {
+    const before = this.#record(id);
+    const next = before === null ? null : change(before);
+    if (next === null) return false;
+    this.#write(next, []);
+    return true;
+  }
+
+  #write(next: StoredJob, postings: readonly Posting[]): StoredJob {
+    const kept = writeFile(this.#folder, jobFileName(next.job.id), jobFormat, next);
+    this.#index.put(factsOf(kept.data));
+    this.#balances.add(postings);
+    return this.#remember(kept);
+  }
+
+  #remember({ data, size }: Kept<StoredJob>): StoredJob {
+    this.#cache.set(data.job.id, data, { size });
+    return data;
+  }
+}

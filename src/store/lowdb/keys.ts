@@ -1,0 +1,104 @@
+/** API keys, all in one lowdb file: there are few, and they change seldom. Holds hashes, never a key. */
+import { z } from "zod";
+import { type KeyStore, SCOPES, type StoredKey } from "../../engine/ports.ts";
+import type { Folder } from "./disk.ts";
+import { type Format, readFile, writeFile } from "./json-file.ts";
+
+const FILE = "keys.json";
+
+/** When a key was last used is kept in memory for this long; a crash may forget that much of it. */
+export const TOUCH_FLUSH_MS = 60_000;
+
+const keysFile = z.object({
+  keys: z.array(
+    z.object({
+      id: z.string(),
+      hash: z.string(),
+      hint: z.string(),
+      account: z.string(),
+      repository: z.string().nullable(),
+      scopes: z.array(z.enum(SCOPES)),
+      created_at: z.number(),
+      expires_at: z.number().nullable(),
+      last_used_at: z.number().nullable(),
+    }),
+  ),
+});
+
+const format: Format<readonly StoredKey[]> = {
+  parse: (text) => keysFile.parse(JSON.parse(text)).keys,
+  write: (keys) => JSON.stringify({ keys }),
+};
+
+export class LowdbKeys implements KeyStore {
+  readonly #folder: Folder;
+  #byHash: ReadonlyMap<string, StoredKey>;
+  /** Uses since the last write, by the key's id. */
+  readonly #touched = new Map<string, number>();
+  #timer: NodeJS.Timeout | null = null;
+
+  constructor(folder: Folder) {
+    this.#folder = folder;
+    this.#byHash = byHash(readFile(folder, FILE, format)?.data ?? []);
+  }
+
+  async add(key: StoredKey): Promise<void> {
+    const keys = this.#current();
+    if (keys.some(({ id, hash }) => id === key.id || hash === key.hash)) throw new Error(`Key ${key.id} exists.`);
+    this.#write([...keys, key]);
+  }
+
+  async byHash(hash: string): Promise<StoredKey | null> {
+    const key = this.#byHash.get(hash);
+    return key === undefined ? null : this.#asTouched(key);
+  }
+
+  async list(): Promise<readonly StoredKey[]> {
+    return this.#current();
+  }
+
+  async remove(id: string): Promise<boolean> {
+    const keys = this.#current();
+    const others = keys.filter((key) => key.id !== id);
+    if (others.length === keys.length) return false;
+    this.#write(others);
+    return true;
+  }
+
+  touch(id: string, at: number): void {
+    this.#touched.set(id, Math.max(at, this.#touched.get(id) ?? at));
+    this.#timer ??= setTimeout(() => this.#flushLater(), TOUCH_FLUSH_MS).unref();
+  }
+
+  /** Writes down when keys were used. */
+  flush(): void {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
+    if (this.#touched.size > 0) this.#write(this.#current());
+  }
+
+  #flushLater(): void {
+    try {
+      this.flush();
+    } catch {
+      // The times stay in memory; the next use of a key, or the close, tries again.
+    }
+  }
+
+  #asTouched(key: StoredKey): StoredKey {
+    const at = this.#touched.get(key.id);
+    return at === undefined ? key : { ...key, last_used_at: Math.max(at, key.last_used_at ?? at) };
+  }
+
+  #current(): readonly StoredKey[] {
+    return [...this.#byHash.values()].map((key) => this.#asTouched(key));
+  }
+
+  #write(keys: readonly StoredKey[]): void {
+    this.#byHash = byHash(writeFile(this.#folder, FILE, format, keys).data);
+    this.#touched.clear();
+  }
+}
+
+const byHash = (keys: readonly StoredKey[]): ReadonlyMap<string, StoredKey> =>
+  new Map(keys.map((key) => [key.hash, key]));

@@ -1,0 +1,67 @@
+/**
+ * What a commit, a postponed and a settled effect make of a stored job. Pure, the same for every engine, so that they
+ * cannot differ in it. Knows nothing of files or tables.
+ */
+import type { Commit, StoredJob } from "../engine/ports.ts";
+import { effectKey, type PendingEffect } from "../job/effect.ts";
+import type { HistoryRow } from "../job/job.ts";
+
+/** Rows kept of one job's history: the first, which says who asked, and the newest. */
+export const MAX_HISTORY_ROWS = 500;
+
+export interface EffectRef {
+  readonly key: string;
+  readonly serial: number;
+}
+
+const bounded = (rows: readonly HistoryRow[]): readonly HistoryRow[] =>
+  rows.length <= MAX_HISTORY_ROWS ? rows : [...rows.slice(0, 1), ...rows.slice(1 - MAX_HISTORY_ROWS)];
+
+const isThis = (pending: PendingEffect, ref: EffectRef): boolean =>
+  pending.key === ref.key && pending.serial === ref.serial;
+
+/** The version doubles as the serial: a key appears once in a commit, and no version is used twice. */
+function nextEffects(before: readonly PendingEffect[], commit: Commit, version: number): PendingEffect[] {
+  const next = new Map<string, PendingEffect>();
+  for (const pending of before) {
+    if (commit.done === null || !isThis(pending, commit.done)) next.set(pending.key, pending);
+  }
+  for (const { effect, not_before } of commit.effects) {
+    const key = effectKey(effect);
+    next.delete(key);
+    next.set(key, { effect, not_before, key, serial: version, attempts: 0 });
+  }
+  return [...next.values()];
+}
+
+/** The record after this commit. The caller has checked version and balances. */
+export function committed(before: StoredJob | null, commit: Commit): StoredJob {
+  const version = (before?.version ?? 0) + 1;
+  return {
+    job: commit.job,
+    version,
+    history: bounded([...(before?.history ?? []), ...commit.history]),
+    postings: [...(before?.postings ?? []), ...commit.postings.map((posting) => ({ ...posting, at: commit.at }))],
+    effects: nextEffects(before?.effects ?? [], commit, version),
+    log: commit.log ?? before?.log ?? [],
+  };
+}
+
+/**
+ * The record with one more failed try of an effect; null when that effect was replaced or is gone.
+ * The version stays: a commit names only the effects that it adds and removes, so nothing of this can be lost to one,
+ * and a command that is being decided meanwhile need not be decided again.
+ */
+export function postponed(before: StoredJob, ref: EffectRef, not_before: number): StoredJob | null {
+  if (!before.effects.some((pending) => isThis(pending, ref))) return null;
+  const effects = before.effects.map((pending) =>
+    isThis(pending, ref) ? { ...pending, not_before, attempts: pending.attempts + 1 } : pending,
+  );
+  return { ...before, effects };
+}
+
+/** The record without an effect that has no outcome to report; null when that was replaced or is gone. Keeps the version. */
+export function settled(before: StoredJob, ref: EffectRef): StoredJob | null {
+  const effects = before.effects.filter((pending) => !isThis(pending, ref));
+  return effects.length === before.effects.length ? null : { ...before, effects };
+}

@@ -1,0 +1,88 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { z } from "zod";
+import { keyViewSchema } from "../../src/http/new-key.ts";
+import { startServer, type TestServer } from "./http-server.ts";
+
+let server: TestServer;
+beforeAll(async () => {
+  server = await startServer();
+});
+afterAll(() => server.close());
+
+const minted = keyViewSchema.extend({ key: z.string() });
+const DAY_MS = 86_400_000;
+
+const mint = async (body: object) => minted.parse((await server.ask("POST", "/api/keys", { body })).body);
+const list = async () => z.array(keyViewSchema).parse((await server.ask("GET", "/api/keys")).body);
+const read = (key: string) => server.ask("GET", "/api/jobs/status?job_id=zzzzzzzz", { key });
+
+describe("API keys", () => {
+  it("are shown once, with read, write and work unless scopes are named", async () => {
+    const made = await mint({ account: "octocat" });
+    expect(made.key).toMatch(/^jm_[A-Za-z0-9_-]{43}$/);
+    expect(made).toMatchObject({ account: "octocat", repository: null, scopes: ["read", "write", "work"] });
+    const listed = await server.ask("GET", "/api/keys");
+    expect(JSON.stringify(listed.body)).not.toContain(made.key);
+    expect((await list()).map((key) => key.id)).toContain(made.id);
+  });
+
+  it("are stored as a hash alone", async () => {
+    const { key, id } = await mint({ account: "octocat" });
+    const stored = (await server.store.keys.list()).find((one) => one.id === id);
+    expect(JSON.stringify(stored)).not.toContain(key);
+    expect(stored?.hash).toMatch(/^[0-9a-f]{64}$/);
+  });
+
+  it("open until they are revoked, and not a moment longer", async () => {
+    const { key, id } = await mint({ account: "octocat" });
+    expect((await read(key)).status).toBe(404);
+    expect((await server.ask("DELETE", `/api/keys/${id}`)).status).toBe(204);
+    expect((await read(key)).status).toBe(401);
+    expect((await server.ask("DELETE", `/api/keys/${id}`)).status).toBe(404);
+  });
+
+  it("remember when they were last used", async () => {
+    const { key, id } = await mint({ account: "octocat" });
+    await read(key);
+    expect((await list()).find((one) => one.id === id)?.last_used_at).not.toBeNull();
+  });
+
+  it("do not open after they have expired", async () => {
+    const { key, id } = await mint({ account: "octocat", expires_at: new Date(Date.now() + DAY_MS).toISOString() });
+    expect((await read(key)).status).toBe(404);
+    const stored = (await server.store.keys.list()).find((one) => one.id === id);
+    if (stored === undefined) throw new Error("the key was not stored");
+    await server.store.keys.remove(id);
+    await server.store.keys.add({ ...stored, expires_at: Date.now() - 1 });
+    expect((await read(key)).status).toBe(401);
+  });
+
+  it("are managed by admins alone, and not by an admin key that is bound to a repository", async () => {
+    const plain = await mint({ account: "octocat" });
+    const admin = await mint({ account: "octocat", scopes: ["admin"] });
+    const bound = await mint({ account: "octocat", scopes: ["admin"], repository: "octocat/hello" });
+    const status = async (key: string) => (await server.ask("GET", "/api/keys", { key })).status;
+    expect([await status(plain.key), await status(admin.key), await status(bound.key)]).toEqual([403, 200, 403]);
+    const body = { account: "octocat" };
+    expect((await server.ask("POST", "/api/keys", { key: plain.key, body })).status).toBe(403);
+    expect((await server.ask("POST", "/api/keys", { key: bound.key, body })).status).toBe(403);
+    expect((await server.ask("DELETE", `/api/keys/${plain.id}`, { key: bound.key })).status).toBe(403);
+    expect((await read(plain.key)).status).toBe(404);
+  });
+
+  it.each([
+    [{}, "account"],
+    [{ account: "two words" }, "account"],
+    [{ account: "Admin" }, "account"],
+    [{ account: "a", scopes: [] }, "scopes"],
+    [{ account: "a", scopes: ["everything"] }, "scopes"],
+    [{ account: "a", scopes: "read" }, "scopes"],
+    [{ account: "a", repository: "nowhere" }, "repository"],
+    [{ account: "a", expires_at: "tomorrow" }, "expires_at"],
+    [{ account: "a", expires_at: "2020-01-01" }, "expires_at"],
+    [{ account: "a", expires_at: 5 }, "expires_at"],
+  ])("refuse %j and name the field", async (body, field) => {
+    const answer = await server.ask("POST", "/api/keys", { body });
+    expect(answer).toMatchObject({ status: 400, body: { error: expect.stringMatching(`^${field}`) } });
+  });
+});

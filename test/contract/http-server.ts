@@ -1,0 +1,135 @@
+/**
+ * The App's server for tests of its HTTP side: the real store, engine, Probot and routes over a real socket. GitHub
+ * alone is replaced, by a performer and a desk that a test scripts.
+ */
+import { createHmac } from "node:crypto";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Probot } from "probot";
+import { createApp } from "../../src/app.ts";
+import { systemClock } from "../../src/engine/clock.ts";
+import type { Engine } from "../../src/engine/door.ts";
+import { createEngine } from "../../src/engine/engine.ts";
+import { createIds } from "../../src/engine/ids.ts";
+import type { Attempt, Desk, Performer, Store } from "../../src/engine/ports.ts";
+import { hear } from "../../src/github/inbound/hear.ts";
+import { createOctokits } from "../../src/github/outbound/octokit.ts";
+import { authentication } from "../../src/http/auth.ts";
+import { BRANCH_WAIT_MS } from "../../src/http/create-job.ts";
+import { openGate } from "../../src/http/gate.ts";
+import { createListener } from "../../src/http/listener.ts";
+import { logTo } from "../../src/log.ts";
+import { openLowdbStore } from "../../src/store/lowdb/open.ts";
+import { DEFAULT_REPOSITORY_SETTINGS } from "../../src/wire/settings.ts";
+import { appKey } from "./app-key.ts";
+
+export const API_KEY = "the-admin-key-of-these-tests";
+export const SECRET = "the webhook secret of these tests";
+
+export interface TestServer {
+  readonly url: string;
+  readonly store: Store;
+  readonly engine: Engine;
+  /** Every line that was logged. */
+  readonly logged: string[];
+  /** What is done with effects from now on. */
+  github: { push: () => Attempt["ended"] | string; installed: boolean };
+  ask(method: string, path: string, options?: AskOptions): Promise<Asked>;
+  deliver(event: string, id: string, payload: object, signature?: string): Promise<Asked>;
+  close(): Promise<void>;
+}
+
+export interface AskOptions {
+  readonly key?: string | null;
+  readonly body?: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+export interface Asked {
+  readonly status: number;
+  readonly headers: Headers;
+  // a test asserts on whatever was answered
+  readonly body: unknown;
+}
+
+async function ask(url: string, method: string, headers: Record<string, string>, body: string | undefined) {
+  const response = await fetch(url, { method, headers, ...(body === undefined ? {} : { body }) });
+  const text = await response.text();
+  const json = response.headers.get("content-type")?.includes("json") ?? false;
+  return { status: response.status, headers: response.headers, body: json && text !== "" ? JSON.parse(text) : text };
+}
+
+export async function startServer(
+  options: { default_repository?: string; branch_wait_ms?: number } = {},
+): Promise<TestServer> {
+  const dir = await mkdtemp(join(tmpdir(), "http-"));
+  const store = await openLowdbStore({ dir, now: Date.now });
+  const logged: string[] = [];
+  const log = logTo({ write: (line) => void logged.push(line) }, "debug");
+  const github: TestServer["github"] = { push: () => "done", installed: true };
+
+  const performer: Performer = {
+    async perform(effect) {
+      if (effect.type !== "push-brief") return { ended: "done" };
+      const outcome = github.push();
+      const at = { round: effect.round, try: effect.try };
+      if (outcome === "later") return { ended: "later", reason: "GitHub is away", after_ms: 60_000 };
+      if (outcome !== "done") return { ended: "done", command: { type: "brief-refused", ...at, sentence: outcome } };
+      const pushed = { head_sha: "a".repeat(40), base: { branch: "main", sha: "b".repeat(40) } };
+      const settings = DEFAULT_REPOSITORY_SETTINGS;
+      return { ended: "done", command: { type: "brief-pushed", ...at, ...pushed, settings } };
+    },
+  };
+  const desk: Desk = {
+    permission: async () => "write",
+    pullRequest: async () => ({ head_branch: "x", head_sha: "c".repeat(40), from_fork: false }),
+    react: async () => {},
+    reply: async () => {},
+    installation: async () => (github.installed ? { id: 1, repository_id: 2 } : null),
+    failedDeliveries: async () => [],
+    redeliver: async () => {},
+  };
+  const engine = createEngine({ store, clock: systemClock, ids: createIds(systemClock), performer, desk, log });
+  const probot = new Probot({ appId: 1, privateKey: appKey, secret: SECRET, Octokit: createOctokits().Octokit, log });
+  const { jobs, keys, repositories } = store;
+  const default_repository = options.default_repository ?? null;
+  const app = createApp({
+    hear: (event, payload) => hear(event, payload, { appId: 1, slug: "journeyman" }),
+    door: engine,
+    log,
+    routes: {
+      authentication: authentication({ keys, api_key: API_KEY, now: Date.now }),
+      ...{ door: engine, jobs, keys, repositories, desk, default_repository, log, now: Date.now },
+      branch_wait_ms: options.branch_wait_ms ?? BRANCH_WAIT_MS,
+    },
+  });
+  const gate = await openGate({ host: "127.0.0.1", port: 0 });
+  const listener = await createListener(probot, app);
+  await engine.start();
+  gate.open(listener);
+
+  return {
+    url: gate.url,
+    store,
+    engine,
+    logged,
+    github,
+    ask(method, path, { key = API_KEY, body, headers = {} } = {}) {
+      const all = { ...(key === null ? {} : { "x-api-key": key }), ...headers };
+      return ask(`${gate.url}${path}`, method, all, typeof body === "string" ? body : JSON.stringify(body));
+    },
+    deliver(event, id, payload, signature) {
+      const body = JSON.stringify(payload);
+      const signed = signature ?? `sha256=${createHmac("sha256", SECRET).update(body).digest("hex")}`;
+      const headers = { "content-type": "application/json", "x-github-event": event, "x-github-delivery": id };
+      return ask(`${gate.url}/api/github/webhooks`, "POST", { ...headers, "x-hub-signature-256": signed }, body);
+    },
+    async close() {
+      await gate.close();
+      await engine.stop();
+      await store.close();
+      await rm(dir, { recursive: true, force: true });
+    },
+  };
+}

@@ -1,0 +1,146 @@
+/** The contract of keys, repositories and the inbox. */
+import { describe, expect, it } from "vitest";
+import type { KnownRepository, PendingDelivery, StoredKey } from "../../../src/engine/ports.ts";
+import { DEFAULT_REPOSITORY_SETTINGS } from "../../../src/wire/settings.ts";
+import { type Engine, START, withStore } from "./sample.ts";
+
+const key = (id: string, differs: Partial<StoredKey> = {}): StoredKey => ({
+  id,
+  hash: `hash of ${id}`,
+  hint: "jm_ab",
+  account: "ada",
+  repository: null,
+  scopes: ["read", "write"],
+  created_at: START,
+  expires_at: null,
+  last_used_at: null,
+  ...differs,
+});
+
+const repository = (name: string, differs: Partial<KnownRepository> = {}): KnownRepository => ({
+  owner: "Octo",
+  name,
+  id: 1,
+  installation_id: 7,
+  base: { branch: "main", head_sha: "a", tree_sha: "b", has_workflow: true },
+  settings: DEFAULT_REPOSITORY_SETTINGS,
+  settings_problem: null,
+  ...differs,
+});
+
+const delivery = (id: string, at = START): PendingDelivery => ({
+  id,
+  at,
+  signal: { type: "uninstalled", installation_id: 7 },
+});
+
+export function describeKeys(engine: Engine): void {
+  describe(`keys of ${engine.name}`, () => {
+    it("finds a key by its hash until it is removed, over restarts", () =>
+      withStore(engine, async (store, reopen) => {
+        await store.keys.add(key("one"));
+        await store.keys.add(key("two", { expires_at: START + 5, repository: "Octo/Hello", scopes: ["admin"] }));
+        let { keys } = await reopen();
+        expect(await keys.byHash("hash of two")).toEqual(
+          key("two", { expires_at: START + 5, repository: "Octo/Hello", scopes: ["admin"] }),
+        );
+        expect(await keys.remove("two")).toBe(true);
+        expect(await keys.remove("two")).toBe(false);
+        ({ keys } = await reopen());
+        expect(await keys.byHash("hash of two")).toBeNull();
+        expect(await keys.list()).toEqual([key("one")]);
+      }));
+
+    it("knows when a key was last used, at once and after a restart", () =>
+      withStore(engine, async (store, reopen) => {
+        await store.keys.add(key("one"));
+        store.keys.touch("one", START + 50);
+        store.keys.touch("one", START + 40);
+        store.keys.touch("gone", START);
+        expect((await store.keys.byHash("hash of one"))?.last_used_at).toBe(START + 50);
+        expect((await (await reopen()).keys.list())[0]?.last_used_at).toBe(START + 50);
+      }));
+  });
+}
+
+export function describeRepositories(engine: Engine): void {
+  describe(`repositories of ${engine.name}`, () => {
+    it("finds a repository in any case of its name, replaces it and forgets it", () =>
+      withStore(engine, async (store, reopen) => {
+        await store.repositories.put(repository("Hello"));
+        await store.repositories.put(repository("Hello", { base: null, settings: null, settings_problem: "broken" }));
+        await store.repositories.put(repository("world", { installation_id: 8 }));
+        let { repositories } = await reopen();
+        expect(await repositories.get("octo", "HELLO")).toEqual(
+          repository("Hello", { base: null, settings: null, settings_problem: "broken" }),
+        );
+        expect(await repositories.ofInstallation(8)).toEqual([repository("world", { installation_id: 8 })]);
+        await repositories.remove("OCTO", "hello");
+        await repositories.remove("octo", "never");
+        ({ repositories } = await reopen());
+        expect(await repositories.get("octo", "hello")).toBeNull();
+        expect(await repositories.get("octo", "world")).not.toBeNull();
+      }));
+
+    it("keeps a strange name apart from every other", () =>
+      withStore(engine, async (store, reopen) => {
+        await store.repositories.put(repository("..", { owner: ".." }));
+        await store.repositories.put(repository("b/c", { owner: "a" }));
+        await store.repositories.put(repository("c", { owner: "a" }));
+        const { repositories } = await reopen();
+        expect(await repositories.get("..", "..")).not.toBeNull();
+        expect((await repositories.get("a", "c"))?.name).toBe("c");
+      }));
+  });
+}
+
+export function describeInbox(engine: Engine): void {
+  describe(`the inbox of ${engine.name}`, () => {
+    it("records a delivery once, also when it comes again after a restart or after it was done", () =>
+      withStore(engine, async (store, reopen) => {
+        expect(await store.inbox.record(delivery("a"))).toBe("new");
+        expect(await store.inbox.record(delivery("a"))).toBe("duplicate");
+        let { inbox } = await reopen();
+        expect(await inbox.record(delivery("a"))).toBe("duplicate");
+        await inbox.done("a");
+        expect(await inbox.record(delivery("a"))).toBe("duplicate");
+        ({ inbox } = await reopen());
+        expect(await inbox.record(delivery("a"))).toBe("duplicate");
+        expect(inbox.knows("a")).toBe(true);
+        expect(inbox.knows("b")).toBe(false);
+        expect(await inbox.pending()).toEqual([]);
+      }));
+
+    it("says new to one of many that bring the same delivery at once", () =>
+      withStore(engine, async ({ inbox }) => {
+        const answers = await Promise.all(Array.from({ length: 20 }, () => inbox.record(delivery("a"))));
+        expect(answers.filter((answer) => answer === "new")).toHaveLength(1);
+      }));
+
+    it("finds what is not done yet after a restart, oldest first", () =>
+      withStore(engine, async (store, reopen) => {
+        await Promise.all(Array.from({ length: 30 }, (_, i) => store.inbox.record(delivery(`${i}`, START + i))));
+        for (let i = 0; i < 30; i++) if (i % 10 !== 3) await store.inbox.done(`${i}`);
+        await store.inbox.done("never recorded");
+        const { inbox } = await reopen();
+        expect(await inbox.pending()).toEqual([3, 13, 23].map((i) => delivery(`${i}`, START + i)));
+      }));
+
+    it("knows a delivery for as long as GitHub may send it again, and not for ever", () => {
+      const day = 24 * 3_600_000;
+      const time = { now: START };
+      return withStore(
+        engine,
+        async ({ inbox }, reopen) => {
+          await inbox.record(delivery("a"));
+          await inbox.done("a");
+          time.now = START + 3 * day;
+          expect((await reopen()).inbox.knows("a")).toBe(true);
+          time.now = START + 5 * day;
+          expect((await reopen()).inbox.knows("a")).toBe(false);
+        },
+        () => time.now,
+      );
+    });
+  });
+}

