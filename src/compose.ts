@@ -115,7 +115,11 @@ function createEar(
   log: Logger,
 ): (event: string, payload: unknown) => Heard {
   let slug = "";
+  let asked_at = Number.NEGATIVE_INFINITY;
   const learn = (): void => {
+    const now = systemClock.now();
+    if (now - asked_at < ASK_AGAIN_MS) return;
+    asked_at = now;
     self().then(
       (known) => {
         slug = known.slug;
@@ -130,6 +134,8 @@ function createEar(
   };
 }
 
+/** While GitHub does not answer, it is not asked more often than this. */
+const ASK_AGAIN_MS = 30_000;
 const SELF_UNKNOWN =
   "GitHub does not say which App this is; if this goes on, compare APP_ID and PRIVATE_KEY with the App's settings page";
 

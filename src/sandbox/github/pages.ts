@@ -118,12 +118,18 @@ function comment(
 ): void {
   const issue = repository.issues.get(number);
   const given = form.safeParse(Object.fromEntries(new URLSearchParams(request.body.toString("utf8"))));
-  // A page of another site must not be able to comment here.
+  const refuse = (status: number, why: string) =>
+    send(response, status, page("Refused", crumbs(repository), html`<p>${why}</p>`));
   const { origin } = request.headers;
-  if (origin !== undefined && origin !== world.url)
-    return send(response, 403, page("Refused", crumbs(repository), html`<p>Foreign origin.</p>`));
-  if (!issue || !given.success)
-    return send(response, 422, page("Refused", crumbs(repository), html`<p>Name a user and write something.</p>`));
+  // A page of another site must not be able to comment here.
+  if (origin !== undefined && origin !== world.url) {
+    refuse(403, "Foreign origin.");
+    return;
+  }
+  if (!issue || !given.success) {
+    refuse(422, "Name a user and write something.");
+    return;
+  }
   const user = world.state.ensureUser(given.data.by);
   // Browsers send \r\n.
   addComment(world, repository, issue, given.data.body.replaceAll("\r\n", "\n"), { user, byWorkflowToken: false });

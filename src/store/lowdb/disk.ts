@@ -57,7 +57,7 @@ export class Folder {
 
   /** Two flushes: the new content before it gets the name, the name after it. Throws when the old content still counts. */
   replace(name: string, text: string): void {
-    this.#mustBeWhole();
+    this.assertUsable();
     const temporary = this.pathOf(`${name}${TEMPORARY}`);
     try {
       this.#writeNew(temporary, text);
@@ -70,19 +70,19 @@ export class Folder {
   }
 
   remove(name: string): void {
-    this.#mustBeWhole();
+    this.assertUsable();
     this.fs.unlinkSync(this.pathOf(name));
     this.flush();
   }
 
   /** Makes names durable: of files made, renamed and removed since. */
   flush(): void {
-    this.#mustBeWhole();
+    this.assertUsable();
     try {
       this.fs.fsyncSync(this.#fd);
     } catch (cause) {
       this.#broken = cause;
-      this.#mustBeWhole();
+      this.assertUsable();
     }
   }
 
@@ -92,7 +92,7 @@ export class Folder {
   }
 
   /** After a failed flush of the folder nobody knows which content a crash would leave, so nothing more is built on it. */
-  #mustBeWhole(): void {
+  assertUsable(): void {
     if (this.#closed) throw new Error(`The store in ${this.path} is closed.`);
     if (this.#broken === null) return;
     throw new Error(`The disk failed to keep changes in ${this.path}. Check the disk, then start again.`, {

@@ -30,7 +30,7 @@ export class JournalInbox implements Inbox {
   /** On their way to the disk. */
   readonly #recording = new Map<string, Promise<void>>();
   #current: Chapter;
-  /** Full or failed, oldest first; gone once their deliveries are safe elsewhere. */
+  /** Full, oldest first; gone once their deliveries are safe elsewhere. */
   #old: Chapter[] = [];
   #retiring: Promise<void> | null = null;
   #closed = false;
@@ -103,11 +103,11 @@ export class JournalInbox implements Inbox {
     await this.#current.journal.flushed();
   }
 
-  /** Into the current journal, or the next one when that is full or failed. */
+  /** Into the current journal, or the next one when that is full. */
   #add(entry: InboxLine): void {
     if (this.#closed) throw new Error("The inbox is closed.");
     const { journal, number } = this.#current;
-    if (journal.failed || journal.size >= MAX_JOURNAL_BYTES) {
+    if (journal.size >= MAX_JOURNAL_BYTES) {
       const next = this.#begin(number + 1);
       this.#old.push(this.#current);
       this.#current = next;
@@ -117,6 +117,7 @@ export class JournalInbox implements Inbox {
   }
 
   #begin(number: number): Chapter {
+    this.#folder.assertUsable();
     const journal = new Journal(this.#folder.fs, this.#folder.pathOf(journalName(number)), 0);
     this.#folder.flush();
     return { number, journal, ids: new Map() };

@@ -15,43 +15,42 @@ export class Journal {
   readonly #fs: FileSystem;
   readonly #fd: number;
   #size: number;
+  /** Bytes that the disk is known to hold. */
+  #durable: number;
+  /** Behind `#size` may stand what a failed write or flush has left; it is cut off before anything is added. */
+  #torn = true;
   #waiting: Waiter[] = [];
   #flushing: Promise<void> | null = null;
-  #failure: Error | null = null;
 
-  /** Adds behind the first `size` bytes of the file; what follows them was never acknowledged and is cut off. */
+  /** Adds behind the first `size` bytes of the file; what follows them was never acknowledged. */
   constructor(fileSystem: FileSystem, path: string, size: number) {
     this.path = path;
     this.#fs = fileSystem;
     this.#fd = fileSystem.openSync(path, "a", 0o600);
     this.#size = size;
-    fileSystem.truncateSync(path, size);
+    this.#durable = size;
   }
 
   get size(): number {
     return this.#size;
   }
 
-  /** A write failed: what the file holds behind the last flush is not known, so it takes no more. */
-  get failed(): boolean {
-    return this.#failure !== null;
-  }
-
   /** Hands a line to the system. It outlives a crash of this process, but not yet one of the machine. */
   add(line: string): void {
-    if (this.#failure !== null) throw this.#failure;
     const bytes = Buffer.from(`${line}\n`);
     try {
+      if (this.#torn) this.#fs.truncateSync(this.path, this.#size);
+      this.#torn = true;
       writeAll(this.#fs, this.#fd, bytes);
+      this.#torn = false;
     } catch (cause) {
-      throw this.#fail(cause);
+      throw this.#failure(cause);
     }
     this.#size += bytes.length;
   }
 
-  /** Resolves when all lines added so far are on the disk. */
+  /** Resolves when all lines added so far are on the disk; else they are gone. */
   flushed(): Promise<void> {
-    if (this.#failure !== null) return Promise.reject(this.#failure);
     return new Promise((resolve, reject) => {
       this.#waiting.push({ resolve, reject });
       this.#flushing ??= this.#flushAll();
@@ -67,19 +66,27 @@ export class Journal {
   async #flushAll(): Promise<void> {
     while (this.#waiting.length > 0) {
       const batch = this.#waiting;
+      const size = this.#size;
       this.#waiting = [];
       const cause = await new Promise<unknown>((done) => this.#fs.fdatasync(this.#fd, done));
-      const failure = cause === null || cause === undefined ? this.#failure : this.#fail(cause);
-      for (const waiter of batch) {
-        if (failure === null) waiter.resolve();
-        else waiter.reject(failure);
+      if (cause === null || cause === undefined) {
+        this.#durable = size;
+        for (const waiter of batch) waiter.resolve();
+      } else {
+        this.#takeBack(batch, this.#failure(cause));
       }
     }
     this.#flushing = null;
   }
 
-  #fail(cause: unknown): Error {
-    this.#failure ??= new Error(`Cannot write ${this.path}.`, { cause });
-    return this.#failure;
+  /** After a failed flush the system may have forgotten what it could not write, so it is not asked to flush it again. */
+  #takeBack(batch: readonly Waiter[], failure: Error): void {
+    this.#size = this.#durable;
+    this.#torn = true;
+    for (const waiter of [...batch, ...this.#waiting.splice(0)]) waiter.reject(failure);
+  }
+
+  #failure(cause: unknown): Error {
+    return new Error(`Cannot write ${this.path}.`, { cause });
   }
 }

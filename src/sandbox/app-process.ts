@@ -1,0 +1,109 @@
+/** The App as a process of its own, told where GitHub is by its settings and by nothing else. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { createInterface } from "node:readline";
+import { z } from "zod";
+import type { SandboxGitHub } from "./github/main.ts";
+import { programOf } from "./town.ts";
+
+export interface AppProcess {
+  readonly url: string;
+  /** Resolves with the exit code when the process is gone. */
+  readonly gone: Promise<number | null>;
+  stop(): Promise<void>;
+}
+
+export interface AppProcessOptions {
+  readonly github: SandboxGitHub;
+  readonly dataDir: string;
+  readonly port: number;
+  readonly webhookSecret: string;
+  readonly apiKey: string;
+  readonly defaultRepository: string;
+  /** Warnings and errors of its log. */
+  readonly onComplaint: (text: string) => void;
+}
+
+const READY_LIMIT_MS = 60_000;
+/** pino's number for warnings. */
+const WARN = 40;
+
+const lineSchema = z.object({
+  level: z.number(),
+  msg: z.string().catch(""),
+  url: z.string().optional(),
+  reason: z.string().optional(),
+});
+
+const settingsOf = (options: AppProcessOptions): Record<string, string> => ({
+  PATH: process.env.PATH ?? "",
+  APP_ID: String(options.github.appId),
+  PRIVATE_KEY: options.github.privateKey,
+  WEBHOOK_SECRET: options.webhookSecret,
+  GHE_HOST: new URL(options.github.url).host,
+  GHE_PROTOCOL: "http",
+  HOST: "127.0.0.1",
+  PORT: String(options.port),
+  DATA_DIR: options.dataDir,
+  API_KEY: options.apiKey,
+  DEFAULT_REPOSITORY: options.defaultRepository,
+  LOG_FORMAT: "json",
+  LOG_LEVEL: "info",
+});
+
+/** Follows the log until it says where the App listens; what is worth reading is passed on. */
+function follow(child: ChildProcess, onComplaint: (text: string) => void): Promise<string> {
+  const { stdout, stderr } = child;
+  if (stdout === null || stderr === null) throw new Error("the App was started without pipes");
+  stderr.setEncoding("utf8").on("data", onComplaint);
+  return new Promise((resolve) => {
+    createInterface({ input: stdout }).on("line", (row) => {
+      let raw: unknown = null;
+      try {
+        raw = JSON.parse(row);
+      } catch {
+        return onComplaint(row);
+      }
+      const line = lineSchema.safeParse(raw);
+      if (!line.success) return;
+      if (line.data.url !== undefined) resolve(line.data.url);
+      if (line.data.level >= WARN) onComplaint(`${line.data.msg}${line.data.reason ? `: ${line.data.reason}` : ""}`);
+    });
+  });
+}
+
+export async function startApp(options: AppProcessOptions): Promise<AppProcess> {
+  const [program = "", ...args] = programOf("src/main.ts");
+  // a folder without a `.env`, so that a developer's own settings stay out of the sandbox
+  const child = spawn(program, args, {
+    cwd: options.dataDir,
+    env: settingsOf(options),
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  const gone = once(child, "exit").then(([code]) => (typeof code === "number" ? code : null));
+  const limit = AbortSignal.timeout(READY_LIMIT_MS);
+  const late = once(limit, "abort").then((): never => {
+    throw new Error("the App was not ready in a minute");
+  });
+  const died = gone.then((code): never => {
+    throw new Error(`the App ended with ${code} before it was ready`);
+  });
+  try {
+    const url = await Promise.race([follow(child, options.onComplaint), died, late]);
+    options.github.setWebhook({ url: `${url}/api/github/webhooks`, secret: options.webhookSecret });
+    return {
+      url,
+      gone,
+      async stop() {
+        child.kill("SIGTERM");
+        await gone;
+      },
+    };
+  } catch (error) {
+    child.kill("SIGKILL");
+    throw error;
+  } finally {
+    died.catch(() => {});
+    late.catch(() => {});
+  }
+}

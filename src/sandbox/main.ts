@@ -1,0 +1,107 @@
+/** `npm run sandbox`: a whole town on this machine with the real App in it; shows what happens, for one task or for good. */
+import { randomBytes } from "node:crypto";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type AppProcess, startApp } from "./app-process.ts";
+import { runOnce } from "./once.ts";
+import { callTable, createShow, type Show } from "./show.ts";
+import { DEMO, startTown, type Town, WRITER } from "./town.ts";
+
+export interface SandboxOptions {
+  /** The task to run to its merge; null: stay up. */
+  readonly once: string | null;
+  /** Where the App listens; 0: any free port. */
+  readonly port: number;
+  readonly anthropic_api_key: { reveal(): string } | null;
+  readonly anthropic_base_url: string | null;
+}
+
+/** A scripted model answers at once; a real one thinks. */
+const PATIENCE_SCRIPTED_MS = 60_000;
+const PATIENCE_REAL_MS = 900_000;
+
+const write = (text: string): void => {
+  process.stdout.write(text);
+};
+
+/** Resolves on the first signal to stop. */
+const untilStopped = (): Promise<void> =>
+  new Promise((resolve) => {
+    for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => resolve());
+  });
+
+function explain(town: Town, app: AppProcess, apiKey: string, webhook: string): void {
+  write(`
+The sandbox is up; stop it with Ctrl-C.
+
+  GitHub   ${town.github.url}/${DEMO}        (open an issue and comment /job … as ${WRITER})
+  App      ${app.url}
+  Model    ${town.model.url}
+  Webhooks signed with ${webhook}
+
+  curl -sS ${app.url}/api/create-job -H 'x-api-key: ${apiKey}' \\
+    -H 'content-type: application/json' -d '{"job": "create HELLO.md that says hello"}'
+
+`);
+}
+
+async function once(town: Town, app: AppProcess, apiKey: string, task: string, patienceMs: number): Promise<number> {
+  const { github } = town;
+  github.resetCalls();
+  const stopped = untilStopped().then(() => ({ merged: false as const, stopped: "It was interrupted." }));
+  const running = runOnce({ github, appUrl: app.url, apiKey, task, patienceMs, gone: app.gone });
+  const ending = await Promise.race([running, stopped]);
+  if (!ending.merged) {
+    write(`\nNot merged. ${ending.stopped}\n`);
+    return 1;
+  }
+  await town.idle();
+  write(`\n${await github.diff(DEMO, ending.before, ending.after)}\n${callTable(github.calls())}\n`);
+  return 0;
+}
+
+async function inTown(town: Town, dataDir: string, show: Show, options: SandboxOptions): Promise<number> {
+  const [webhookSecret = "", apiKey = ""] = [0, 0].map(() => randomBytes(24).toString("hex"));
+  const app = await startApp({
+    github: town.github,
+    dataDir,
+    port: options.port,
+    webhookSecret,
+    apiKey,
+    defaultRepository: DEMO,
+    onComplaint: show.complaint,
+  });
+  try {
+    if (options.once !== null) {
+      const patience = options.anthropic_api_key === null ? PATIENCE_SCRIPTED_MS : PATIENCE_REAL_MS;
+      return await once(town, app, apiKey, options.once, patience);
+    }
+    explain(town, app, apiKey, webhookSecret);
+    await untilStopped();
+    return 0;
+  } finally {
+    await app.stop();
+  }
+}
+
+/** Returns the exit code: with `once`, 0 only when the task was merged. */
+export async function runSandbox(options: SandboxOptions): Promise<number> {
+  const show = createShow(write, Date.now);
+  const dataDir = await mkdtemp(join(tmpdir(), "journeyman-sandbox-"));
+  const key = options.anthropic_api_key;
+  const town = await startTown({
+    anthropic: key === null ? null : { api_key: key.reveal(), base_url: options.anthropic_base_url },
+    onLog: show.workflow,
+  });
+  town.github.onChange(show.change);
+  try {
+    return await inTown(town, dataDir, show, options);
+  } catch (error) {
+    write(`\nThe sandbox could not go on: ${error instanceof Error ? error.message : String(error)}\n`);
+    return 1;
+  } finally {
+    await town.close();
+    await rm(dataDir, { recursive: true, force: true });
+  }
+}

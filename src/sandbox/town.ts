@@ -1,0 +1,123 @@
+/**
+ * Everything around the App on this machine: a local GitHub with a demo repository, a runner that plays its workflows
+ * and a model. The App itself is not here: it is pointed at the town by settings, as it would be at github.com.
+ */
+import { readFile } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
+import { startRunner } from "./actions/runner.ts";
+import { demoFiles } from "./demo/demo-files.ts";
+import { type GitHubOptions, type SandboxGitHub, startGitHub } from "./github/main.ts";
+import type { Script } from "./model/protocol.ts";
+import { type Model, startModel } from "./model/server.ts";
+
+/** Compiled, the project is one folder deeper and its sources end in `.js`. */
+const compiled = import.meta.url.endsWith(".js");
+const SOURCES = new URL("../../", import.meta.url);
+const PROJECT = new URL(compiled ? "../" : "./", SOURCES);
+
+/** The command that starts a program of this project, with a loader while it is not compiled. */
+export const programOf = (path: string): string[] => [
+  process.execPath,
+  ...(compiled ? [] : ["--import", import.meta.resolve("tsx")]),
+  fileURLToPath(new URL(compiled ? path.replace(/\.ts$/, ".js") : path, SOURCES)),
+];
+
+/** What onboarding brings: merges by itself once checks are green. */
+export const DEMO_SETTINGS = "auto_merge:\n  enabled: true\n";
+
+export const OWNER = "octo";
+export const DEMO = `${OWNER}/demo`;
+/** Writes here; `reader` may only read. */
+export const WRITER = "ada";
+export const READER = "rex";
+
+export interface TownOptions {
+  readonly github?: GitHubOptions;
+  /** Text of `.github/journeyman.yml`; null: the repository has none. */
+  readonly settings?: string | null;
+  /** False: the repository lacks `run-job.yml`. */
+  readonly workflow?: boolean;
+  /** Files of the demo repository, over the usual ones; null removes one. */
+  readonly files?: Readonly<Record<string, string | null>>;
+  readonly empty?: boolean;
+  readonly script?: Script;
+  /** A real model instead of the scripted one. */
+  readonly anthropic?: { readonly api_key: string; readonly base_url: string | null } | null;
+  /** False: pushes start nothing, as when Actions are disabled. */
+  readonly actions?: boolean;
+  /** What workflows print, and what the runner could not do. */
+  readonly onLog?: (text: string) => void;
+}
+
+export interface Town {
+  readonly github: SandboxGitHub;
+  /** The scripted one; it is there, though idle, beside a real model. */
+  readonly model: Model;
+  readonly installation: number;
+  /** Resolves when no workflow runs and no webhook is on its way. */
+  idle(): Promise<void>;
+  close(): Promise<void>;
+}
+
+async function filesOf(options: TownOptions): Promise<Record<string, string>> {
+  const workflow = await readFile(new URL(".github/workflows/run-job.yml", PROJECT), "utf8");
+  const settings = options.settings === undefined ? DEMO_SETTINGS : options.settings;
+  const files = demoFiles({
+    ...(options.workflow === false ? {} : { runJobWorkflow: workflow }),
+    ...(settings === null ? {} : { settings }),
+  });
+  const all = Object.entries({ ...files, ...options.files });
+  return Object.fromEntries(all.filter((entry): entry is [string, string] => entry[1] !== null));
+}
+
+export async function startTown(options: TownOptions = {}): Promise<Town> {
+  const github = await startGitHub(options.github);
+  const model = await startModel(options.script ? { script: options.script } : {});
+  const backend = {
+    ...github.actions,
+    appendLog(jobId: number, text: string): void {
+      github.actions.appendLog(jobId, text);
+      options.onLog?.(text);
+    },
+  };
+  const runner =
+    options.actions === false
+      ? null
+      : startRunner({
+          backend,
+          dockerShim: { agentCommand: programOf("agent/main.ts") },
+          report: (sentence) => options.onLog?.(`${sentence}\n`),
+        });
+
+  github.createUser(OWNER, "Organization");
+  github.createRepository({
+    owner: OWNER,
+    name: "demo",
+    deleteBranchOnMerge: true,
+    autoMergeAllowed: true,
+    ...(options.empty ? { empty: true } : { files: await filesOf(options) }),
+  });
+  github.setCollaborator(DEMO, WRITER, "write");
+  github.setCollaborator(DEMO, READER, "read");
+  github.setSecret(DEMO, "ANTHROPIC_API_KEY", options.anthropic?.api_key ?? "sandbox-model-key");
+  const base_url = options.anthropic ? options.anthropic.base_url : model.url;
+  if (base_url !== null) github.setVariable(DEMO, "ANTHROPIC_BASE_URL", base_url);
+  const installation = github.install(DEMO);
+
+  return {
+    github,
+    model,
+    installation,
+    async idle() {
+      do {
+        await runner?.idle();
+        await github.idle();
+      } while (github.runs(DEMO).some((run) => run.status !== "completed") && runner !== null);
+    },
+    async close() {
+      await runner?.close();
+      await model.close();
+      await github.close();
+    },
+  };
+}

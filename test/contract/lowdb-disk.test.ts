@@ -1,0 +1,180 @@
+/** What the store does with a disk that is full, broken or holds something else than was written. */
+import fs from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import type { FileSystem } from "../../src/store/lowdb/disk.ts";
+import { credit, userAccount } from "../../src/job/ledger.ts";
+import { filesIn, inPlace, noSpace } from "./store/lowdb-place.ts";
+import { commitOf, jobId, keep, sampleJob, START } from "./store/sample.ts";
+
+const fileOf = (id: number): string => `jobs/${jobId(id)}.json`;
+
+describe("a commit", () => {
+  it("flushes the new content before it takes the name, the name after that, and nothing more", () =>
+    inPlace(async (place) => {
+      const calls: string[] = [];
+      const store = await place.open(undefined, {
+        ...fs,
+        fsyncSync: (fd) => {
+          calls.push(fs.fstatSync(fd).isDirectory() ? "flush folder" : "flush file");
+          fs.fsyncSync(fd);
+        },
+        renameSync: (from, to) => {
+          calls.push("rename");
+          fs.renameSync(from, to);
+        },
+      });
+      calls.length = 0;
+      await keep(store.jobs, sampleJob(1));
+      await keep(store.jobs, sampleJob(1, { status: "failed" }));
+      const once = ["flush file", "rename", "flush folder"];
+      expect(calls).toEqual([...once, ...once]);
+      await store.close();
+    }));
+
+  const broken: readonly [string, (fail: () => never) => Partial<FileSystem>][] = [
+    ["cannot be written", (fail) => ({ writeSync: fail })],
+    ["cannot be flushed", (fail) => ({ fsyncSync: fail })],
+    ["cannot be renamed", (fail) => ({ renameSync: fail })],
+    ["can be written in part only", (fail) => ({ writeSync: partly(fail) })],
+  ];
+  for (const [what, faults] of broken) {
+    it(`changes nothing when its file ${what}, and works again when that is mended`, () =>
+      inPlace(async (place) => {
+        const disk: FileSystem = { ...fs };
+        const store = await place.open(undefined, disk);
+        const before = await keep(store.jobs, sampleJob(1), { postings: credit("ada", 100) });
+        const commit = commitOf(sampleJob(1, { status: "failed" }), 1, { postings: credit("ada", 50) });
+        Object.assign(
+          disk,
+          faults(() => {
+            throw noSpace();
+          }),
+        );
+        await expect(store.jobs.commit(commit)).rejects.toThrow("the stored content has not changed");
+        await expect(store.jobs.commit(commitOf(sampleJob(2), 0))).rejects.toThrow(fileOf(2));
+        expect(await store.jobs.load(jobId(1))).toEqual(before);
+        expect(await store.jobs.balance(userAccount("ada"))).toBe(100);
+        expect((await store.jobs.list({ status: "failed", limit: 5 })).jobs).toEqual([]);
+        expect(await store.jobs.load(jobId(2))).toBeNull();
+        expect(await store.jobs.count()).toBe(1);
+        Object.assign(disk, fs);
+        expect(filesIn(join(place.dir, "jobs"))).toEqual([`${jobId(1)}.json`]);
+        expect(await store.jobs.commit(commit)).toMatchObject({ ok: true, stored: { version: 2 } });
+        await store.close();
+      }));
+  }
+
+  it("is the last when the folder cannot be flushed, since nobody knows what a crash would leave", () =>
+    inPlace(async (place) => {
+      const disk: FileSystem = { ...fs };
+      const store = await place.open(undefined, disk);
+      await keep(store.jobs, sampleJob(1));
+      disk.fsyncSync = (fd) => {
+        if (fs.fstatSync(fd).isDirectory()) throw noSpace();
+      };
+      const sentence = `The disk failed to keep changes in ${join(place.dir, "jobs")}.`;
+      await expect(keep(store.jobs, sampleJob(2))).rejects.toThrow(sentence);
+      expect(await store.jobs.count()).toBe(1);
+      Object.assign(disk, fs);
+      await expect(keep(store.jobs, sampleJob(3))).rejects.toThrow(sentence);
+      await store.close();
+      const again = await place.open();
+      expect(await again.jobs.load(jobId(1))).not.toBeNull();
+      await again.close();
+    }));
+
+  it("of something that could not be read again never reaches the disk", () =>
+    inPlace(async (place) => {
+      const store = await place.open();
+      const before = await keep(store.jobs, sampleJob(1));
+      await expect(keep(store.jobs, sampleJob(1, { created_at: Number.NaN }))).rejects.toThrow();
+      expect(await store.jobs.load(jobId(1))).toEqual(before);
+      await store.close();
+      await (await place.open()).close();
+    }));
+
+  it("to a closed store is refused", () =>
+    inPlace(async (place) => {
+      const store = await place.open();
+      await store.close();
+      await expect(store.jobs.commit(commitOf(sampleJob(1), 0))).rejects.toThrow("is closed");
+      await expect(
+        store.inbox.record({ id: "a", at: START, signal: { type: "uninstalled", installation_id: 7 } }),
+      ).rejects.toThrow("is closed");
+      expect(filesIn(join(place.dir, "jobs"))).toEqual([]);
+    }));
+});
+
+/** Writes the first half of what it is given, then fails. */
+function partly(fail: () => never): FileSystem["writeSync"] {
+  let calls = 0;
+  const write = (fd: number, bytes: NodeJS.ArrayBufferView, offset?: number | null, length?: number | null): number => {
+    calls += 1;
+    return calls % 2 === 1 ? fs.writeSync(fd, bytes, offset, Math.ceil((length ?? 2) / 2)) : fail();
+  };
+  return Object.assign(write, fs.writeSync);
+}
+
+describe("a store at its start", () => {
+  it("removes what a killed write has left", () =>
+    inPlace(async (place) => {
+      await (await place.open()).close();
+      const left = [`${fileOf(1)}.tmp`, "repositories/octo%2Fhello.json.tmp", "keys.json.tmp"];
+      for (const name of left) fs.writeFileSync(join(place.dir, name), '{"half');
+      const store = await place.open();
+      expect(await store.jobs.count()).toBe(0);
+      await store.close();
+      expect(filesIn(place.dir).filter((name) => name.endsWith(".tmp"))).toEqual([]);
+    }));
+
+  const damages: readonly [string, (text: string) => string][] = [
+    ["cut short", (text) => text.slice(0, -2)],
+    ["cut within its log", (text) => text.slice(0, text.indexOf('"log"') + 9)],
+    ["empty", () => ""],
+    ["all zeros", (text) => "\0".repeat(text.length)],
+    ["another job's", (text) => text.replaceAll(jobId(1), jobId(2))],
+    ["without a status that is known", (text) => text.replace('"status":"queued"', '"status":"asleep"')],
+    ["of another format", (text) => text.replace('"format":1', '"format":99')],
+  ];
+  for (const [what, damage] of damages) {
+    it(`names a job's file that is ${what}, and starts when that is mended`, () =>
+      inPlace(async (place) => {
+        const store = await place.open();
+        const log = [{ seq: 1, at: "", level: "info" as const, text: "a line of the log" }];
+        const before = await keep(store.jobs, sampleJob(1), { log });
+        await store.close();
+        const path = join(place.dir, fileOf(1));
+        const text = fs.readFileSync(path, "utf8");
+        fs.writeFileSync(path, damage(text));
+        await expect(place.open()).rejects.toThrow(`${path} is damaged.`);
+        // Someone who mends it by hand will have it in more lines than we write.
+        fs.writeFileSync(path, JSON.stringify(JSON.parse(text), null, 2));
+        const again = await place.open();
+        expect(await again.jobs.load(jobId(1))).toEqual(before);
+        await again.close();
+      }));
+  }
+
+  it("reads a job with a log longer than the buffer of the scan", () =>
+    inPlace(async (place) => {
+      const store = await place.open();
+      const log = Array.from({ length: 400 }, (_, i) => ({
+        ...{ seq: i + 1, at: "", level: "info" as const, text: "é".repeat(900) },
+      }));
+      const before = await keep(store.jobs, sampleJob(1), { log });
+      await store.close();
+      const again = await place.open();
+      expect(await again.jobs.load(jobId(1))).toEqual(before);
+      await again.close();
+    }));
+
+  for (const name of ["keys.json", "repositories/octo%2Fhello.json", "inbox/seen-00000001.json"]) {
+    it(`names ${name} when that is damaged`, () =>
+      inPlace(async (place) => {
+        await (await place.open()).close();
+        fs.writeFileSync(join(place.dir, name), "{}");
+        await expect(place.open()).rejects.toThrow(`${join(place.dir, name)} is damaged.`);
+      }));
+  }
+});

@@ -1,0 +1,116 @@
+/** A performer and a desk on the local GitHub, with a job that the real core moves on by what the performer reports. */
+import pino from "pino";
+import { Probot } from "probot";
+import type { Attempt, Desk, KnownRepository, Performer, RepositoryStore } from "../../src/engine/ports.ts";
+import { createDesk } from "../../src/github/outbound/desk.ts";
+import { createSelf } from "../../src/github/outbound/identity.ts";
+import { createOctokits, type OctokitSource } from "../../src/github/outbound/octokit.ts";
+import { createPerformer } from "../../src/github/outbound/perform.ts";
+import { decide } from "../../src/job/decide.ts";
+import type { Command, Draft } from "../../src/job/command.ts";
+import type { Effect } from "../../src/job/effect.ts";
+import type { Job } from "../../src/job/job.ts";
+import { type FileMap, type SandboxGitHub, startGitHub } from "../../src/sandbox/github/main.ts";
+import { begin, draft } from "../unit/core.ts";
+
+export const REPO = "octo/demo";
+export const LLM = { provider: "anthropic", model: "claude-sonnet-4-20250514", max_tokens: 4096 };
+
+export function sourceOf(at: {
+  readonly appId: number;
+  readonly privateKey: string;
+  readonly apiUrl: string;
+}): OctokitSource {
+  const octokits = createOctokits();
+  const probot = new Probot({
+    appId: at.appId,
+    privateKey: at.privateKey,
+    secret: "s",
+    baseUrl: at.apiUrl,
+    log: pino({ level: "silent" }),
+    Octokit: octokits.Octokit,
+  });
+  return octokits.source(probot);
+}
+
+export function memoryRepositories(): RepositoryStore {
+  const all = new Map<string, KnownRepository>();
+  const key = (owner: string, name: string) => `${owner}/${name}`.toLowerCase();
+  return {
+    get: async (owner, name) => all.get(key(owner, name)) ?? null,
+    put: async (repository) => void all.set(key(repository.owner, repository.name), repository),
+    ofInstallation: async (id) => [...all.values()].filter((one) => one.installation_id === id),
+    remove: async (owner, name) => void all.delete(key(owner, name)),
+  };
+}
+
+export interface Bench {
+  readonly github: SandboxGitHub;
+  readonly performer: Performer;
+  readonly repositories: RepositoryStore;
+  readonly desk: Desk;
+  readonly installation: number;
+  close(): Promise<void>;
+}
+
+export const FILES: FileMap = {
+  "README.md": "# demo\n",
+  ".github/workflows/run-job.yml": "on: push\njobs: {}\n",
+  ".github/journeyman.yml": "auto_merge:\n  enabled: true\n  require_checks: false\nllm:\n  model: claude-haiku-4-5\n",
+};
+
+export async function bench(files: FileMap = FILES): Promise<Bench> {
+  const github = await startGitHub();
+  github.createRepository({ owner: "octo", name: "demo", files, autoMergeAllowed: true });
+  const installation = github.install(REPO);
+  const source = sourceOf(github);
+  const repositories = memoryRepositories();
+  const self = createSelf(source);
+  const performer = createPerformer({ source, repositories, self, llm: LLM, wait: async () => {} });
+  const desk = createDesk({ source, self });
+  return { github, performer, repositories, desk, installation, close: () => github.close() };
+}
+
+/** One job on the bench. */
+export class Journey {
+  job: Job;
+  readonly #bench: Bench;
+
+  constructor(on: Bench, change: Partial<Draft> = {}) {
+    this.#bench = on;
+    const repository = { owner: "octo", name: "demo", installation_id: on.installation };
+    this.job = begin(draft({ repository, ...change }));
+  }
+
+  tell(command: Command): void {
+    const decision = decide(this.job, command, { now: this.job.updated_at + 1_000, available_cents: 0 });
+    if (decision.kind === "refused") throw new Error(decision.refusal.sentence);
+    if (decision.kind === "decided") this.job = decision.job;
+  }
+
+  /** Performs and lets the core take note. */
+  async perform(effect: Effect, again = false): Promise<Attempt> {
+    const attempt = await this.#bench.performer.perform(effect, this.job, again);
+    if (attempt.ended === "done") {
+      if (attempt.repository) await this.#bench.repositories.put(attempt.repository);
+      if (attempt.command) this.tell(attempt.command);
+    }
+    return attempt;
+  }
+
+  /** The calls of one effect, as GitHub saw them: method and route, or the name of the query. */
+  async callsOf(effect: Effect, again = false): Promise<string[]> {
+    await this.perform({ type: "react", comment_id: 1, content: "eyes" }); // the token is there
+    this.#bench.github.resetCalls();
+    await this.perform(effect, again);
+    return this.#bench.github
+      .calls()
+      .map(({ method, route, graphql }) => (graphql === undefined ? `${method} ${route}` : `graphql ${graphql}`));
+  }
+}
+
+export const command = (attempt: Attempt): Command => {
+  if (attempt.ended === "later") throw new Error(`put off: ${attempt.reason}`);
+  if (!attempt.command) throw new Error("nothing was reported");
+  return attempt.command;
+};

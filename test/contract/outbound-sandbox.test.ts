@@ -1,0 +1,343 @@
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { branchOf, type Job } from "../../src/job/job.ts";
+import { briefSchema } from "../../src/wire/brief.ts";
+import { ID, run } from "../unit/core.ts";
+import { type Bench, bench, command, Journey, REPO } from "./outbound-kit.ts";
+
+const FOLDER = `.jobs/${ID}`;
+const BRANCH = branchOf(ID);
+const BRIEF = { type: "push-brief", round: 1, try: 1 } as const;
+
+const result = (more: object = {}) =>
+  JSON.stringify({
+    version: 1,
+    outcome: "done",
+    title: "Say hello @bob",
+    body: "I wrote it. Closes #99",
+    model: "claude-haiku-4-5",
+    usage: { turns: 3, input_tokens: 1200, output_tokens: 300 },
+    cost_cents: 2,
+    ...more,
+  });
+
+const LOG = `${JSON.stringify({ seq: 1, at: "2026-01-01T00:00:00Z", level: "info", text: "began" })}\n`;
+
+describe("the performer on the local GitHub", () => {
+  let b: Bench;
+  let issue: number;
+  let comment_id: number;
+  beforeEach(async () => {
+    b = await bench();
+    b.github.setCollaborator(REPO, "ada", "write");
+    issue = b.github.openIssue(REPO, { title: "Hello", body: "please", by: "ada" });
+    comment_id = b.github.comment(REPO, issue, { body: "/job say hello", by: "ada" });
+  });
+  afterEach(() => b.close());
+
+  const start = () => new Journey(b, { origin: { kind: "comment", issue, comment_id } });
+
+  /** The agent's push. */
+  const agentPushes = (files: Record<string, string> = {}) =>
+    b.github.pushCommit(
+      REPO,
+      BRANCH,
+      { "HELLO.md": "hello\n", [`${FOLDER}/result.json`]: result(), [`${FOLDER}/log.jsonl`]: LOG, ...files },
+      "github-actions[bot]",
+      "Work",
+    );
+
+  const ran = (journey: Journey, conclusion = "success") => {
+    const report = { head_sha: journey.job.brief_sha ?? "", commit_message: `Run job ${ID}: x` };
+    journey.tell({ type: "run-changed", run: run(), ...report });
+    journey.tell({ type: "run-changed", run: run({ status: "completed", conclusion }), ...report });
+  };
+
+  const toPullRequest = async (journey: Journey, files: Record<string, string> = {}): Promise<Job> => {
+    await journey.perform(BRIEF);
+    agentPushes(files);
+    ran(journey);
+    await journey.perform({ type: "read-result", round: 1, try: 1 });
+    await journey.perform({ type: "open-pull-request", round: 1 });
+    return journey.job;
+  };
+
+  it("pushes a brief with one reading when cold and without any when warm", async () => {
+    const cold = start();
+    expect(await cold.callsOf(BRIEF)).toEqual([
+      "graphql BranchState",
+      "POST /repos/:owner/:repo/git/trees",
+      "POST /repos/:owner/:repo/git/commits",
+      "POST /repos/:owner/:repo/git/refs",
+    ]);
+    const [head] = b.github.log(REPO, BRANCH);
+    expect(head?.message).toBe(`Run job ${ID}: Say hello\n\nJob-Try: 1.1`);
+    const config = briefSchema.parse(JSON.parse(b.github.readFile(REPO, BRANCH, `${FOLDER}/job.config.json`) ?? ""));
+    expect(config).toMatchObject({ llm: { model: "claude-haiku-4-5", max_tokens: 4096 }, attempt: 1, requester: "ada" });
+    expect(b.github.readFile(REPO, BRANCH, `${FOLDER}/job.md`)).toBe("Say hello in HELLO.md\n");
+    expect(cold.job).toMatchObject({ head_sha: head?.sha, base: { branch: "main" } });
+
+    await cold.perform({ type: "delete-branch" });
+    const warm = start();
+    expect(await warm.callsOf(BRIEF)).toEqual([
+      "POST /repos/:owner/:repo/git/trees",
+      "POST /repos/:owner/:repo/git/commits",
+      "POST /repos/:owner/:repo/git/refs",
+    ]);
+    expect(warm.job.settings?.llm.model).toBe("claude-haiku-4-5");
+  });
+
+  it("adopts the brief that an earlier try has pushed, even when the agent has gone on from there", async () => {
+    const first = start();
+    await first.perform(BRIEF);
+    const brief = b.github.branches(REPO)[BRANCH];
+    agentPushes();
+    for (const again of [true, false]) {
+      const second = start();
+      expect(command(await second.perform(BRIEF, again))).toMatchObject({ type: "brief-pushed", head_sha: brief });
+    }
+  });
+
+  it("refuses a branch of that name that is somebody else's", async () => {
+    const squatter = start();
+    await squatter.perform(BRIEF);
+    await squatter.perform({ type: "delete-branch" });
+    b.github.pushCommit(REPO, BRANCH, { "x.txt": "x" }, "ada", "mine");
+    const journey = start();
+    expect(command(await journey.perform(BRIEF))).toMatchObject({ type: "brief-refused" });
+    expect(journey.job.failure).toMatchInlineSnapshot();
+  });
+
+  it("says what is missing in an empty repository, without the workflow, without an installation, without a branch", async () => {
+    b.github.createRepository({ owner: "octo", name: "empty", empty: true });
+    b.github.createRepository({ owner: "octo", name: "bare", files: { "a.txt": "a" } });
+    const installation_id = b.github.install(["octo/empty", "octo/bare"]);
+    const sentences = [];
+    for (const name of ["empty", "bare", "nowhere"]) {
+      const journey = new Journey(b, { repository: { owner: "octo", name, installation_id } });
+      await journey.perform(BRIEF);
+      sentences.push(journey.job.failure);
+    }
+    const journey = new Journey(b, { base_branch: "nope" });
+    await journey.perform(BRIEF);
+    sentences.push(journey.job.failure);
+    expect(sentences).toMatchInlineSnapshot(`
+      [
+        "This repository has no commit yet, so there is nothing to branch from. Push a first commit and ask again.",
+        "\`main\` has no \`.github/workflows/run-job.yml\`, so nothing would run the job. Add that file from the App's README to the branch and ask again.",
+        "The App cannot see \`octo/nowhere\`. Install it on that repository and ask again.",
+        "The branch \`nope\` does not exist. Name a branch that does and ask again.",
+      ]
+    `);
+    const market = new Journey(b, { runner: "market", repository: { owner: "octo", name: "bare", installation_id } });
+    expect(command(await market.perform(BRIEF)).type).toBe("brief-pushed");
+    expect(b.github.log("octo/bare", BRANCH)[0]?.message).toMatch(/^Post job abcd1234: /);
+  });
+
+  it("looks again when the base that it knew is gone", async () => {
+    const known = start();
+    await known.perform(BRIEF);
+    await known.perform({ type: "delete-branch" });
+    const repository = await b.repositories.get("octo", "demo");
+    if (!repository?.base) throw new Error("nothing was learned");
+    const gone = "1".repeat(40);
+    await b.repositories.put({ ...repository, base: { ...repository.base, head_sha: gone, tree_sha: gone } });
+    const journey = start();
+    await journey.perform(BRIEF);
+    expect(journey.job.base.sha).toBe(b.github.branches(REPO).main);
+  });
+
+  it("puts the next try on top of the branch, without what the last one left", async () => {
+    const journey = start();
+    await journey.perform(BRIEF);
+    agentPushes();
+    ran(journey, "failure");
+    await journey.perform({ type: "read-result", round: 1, try: 1 });
+    expect(journey.job).toMatchObject({ status: "queued", tries: 2 });
+    await journey.perform({ type: "push-brief", round: 1, try: 2 });
+    expect(b.github.readFile(REPO, BRANCH, `${FOLDER}/result.json`)).toBeUndefined();
+    expect(b.github.readFile(REPO, BRANCH, "HELLO.md")).toBe("hello\n");
+    const config = briefSchema.parse(JSON.parse(b.github.readFile(REPO, BRANCH, `${FOLDER}/job.config.json`) ?? ""));
+    expect(config.attempt).toBe(2);
+    expect(config.failure).toContain("I wrote it.");
+    expect(journey.job.brief_sha).toBe(b.github.branches(REPO)[BRANCH]);
+  });
+
+  it("keeps one comment: posted once, edited, found again by marker and author, and posted anew when deleted", async () => {
+    const journey = start();
+    const mine = () => b.github.comments(REPO, issue).filter(({ user }) => user === "journeyman[bot]");
+    b.github.comment(REPO, issue, { body: `<!-- journeyman:job:${ID} --> not ours`, by: "mallory" });
+    await journey.perform({ type: "sync-comment" });
+    await journey.perform({ type: "sync-comment" });
+    expect(mine()).toHaveLength(1);
+    const forgetful = { ...journey.job, comment: null, created_at: 0 };
+    const found = command(await b.performer.perform({ type: "sync-comment" }, forgetful, true));
+    expect(found).toEqual({ type: "comment-synced", comment_id: mine()[0]?.id });
+    journey.job = { ...journey.job, comment: { id: 999_999, synced_at: 0 } };
+    await journey.perform({ type: "sync-comment" });
+    expect(mine()).toHaveLength(2);
+  });
+
+  it("keeps one open check, on the head, and closes the one that is left behind", async () => {
+    const journey = start();
+    await journey.perform(BRIEF);
+    const brief = journey.job.head_sha ?? "";
+    await journey.perform({ type: "sync-check" });
+    const lost = { ...journey.job, check: null };
+    const found = command(await b.performer.perform({ type: "sync-check" }, lost, true));
+    expect(found).toMatchObject({ check_id: journey.job.check?.id });
+    expect(b.github.checkRuns(REPO, brief)).toHaveLength(1);
+    agentPushes();
+    ran(journey);
+    await journey.perform({ type: "read-result", round: 1, try: 1 });
+    await journey.perform({ type: "sync-check" });
+    expect(b.github.checkRuns(REPO, brief)).toMatchObject([{ status: "completed", conclusion: "neutral" }]);
+    expect(b.github.checkRuns(REPO, BRANCH)).toMatchObject([
+      { name: "journeyman", status: "in_progress", externalId: ID },
+    ]);
+  });
+
+  it("reads result, log and changed files in two calls, and none of the job's own files", async () => {
+    const journey = start();
+    await journey.perform(BRIEF);
+    agentPushes();
+    ran(journey);
+    const attempt = await journey.perform({ type: "read-result", round: 1, try: 1 });
+    expect(attempt).toMatchObject({ log: [{ seq: 1, text: "began" }] });
+    expect(journey.job).toMatchObject({
+      status: "submitted",
+      head_sha: b.github.branches(REPO)[BRANCH],
+      work: { outcome: "done", changed_files: ["HELLO.md"], cost_cents: 2, usage: { turns: 3 } },
+    });
+  });
+
+  it("takes a green run without a result as done, in the words of its commit", async () => {
+    const journey = start();
+    await journey.perform(BRIEF);
+    b.github.pushCommit(REPO, BRANCH, { "A.md": "a" }, "ada", "Add A\n\nBecause.");
+    ran(journey);
+    await journey.perform({ type: "read-result", round: 1, try: 1 });
+    expect(journey.job.work).toMatchObject({ outcome: "done", title: "Add A", body: "Because.", changed_files: ["A.md"] });
+  });
+
+  it("tells an unreadable result from none", async () => {
+    const journey = start();
+    await journey.perform(BRIEF);
+    agentPushes({ [`${FOLDER}/result.json`]: "{" });
+    ran(journey);
+    const attempt = await journey.perform({ type: "read-result", round: 1, try: 1 });
+    expect(command(attempt)).toMatchObject({ work: { outcome: "failed", reason: "The agent's result could not be read." } });
+  });
+
+  it("opens a pull request in two writes, without the job's folder and without the agent's mentions", async () => {
+    const journey = start();
+    await journey.perform(BRIEF);
+    agentPushes();
+    ran(journey);
+    await journey.perform({ type: "read-result", round: 1, try: 1 });
+    const round = { type: "open-pull-request", round: 1 } as const;
+    expect(await journey.callsOf(round)).toEqual(["graphql Clean", "POST /repos/:owner/:repo/pulls"]);
+    const head = b.github.log(REPO, BRANCH)[0];
+    expect(head?.message).toMatchInlineSnapshot();
+    expect(b.github.readFile(REPO, BRANCH, `${FOLDER}/job.md`)).toBeUndefined();
+    expect(journey.job).toMatchObject({ head_sha: head?.sha });
+    const [pull] = b.github.pulls(REPO);
+    expect(pull?.title).toBe("Say hello @\u200bbob");
+    expect(pull?.body).toMatchInlineSnapshot();
+    const again = command(await b.performer.perform(round, { ...journey.job, pull_request: null }, true));
+    expect(again).toMatchObject({ number: pull?.number, head_sha: head?.sha });
+    expect(b.github.pulls(REPO)).toHaveLength(1);
+  });
+
+  it("removes whatever the agent left in the job's folder, folders too", async () => {
+    const journey = start();
+    await toPullRequest(journey, { [`${FOLDER}/notes/deep/n.txt`]: "n", [`${FOLDER}/more.txt`]: "m" });
+    const changed = await b.github.files(REPO, "main", BRANCH);
+    expect(changed).toMatchObject([{ filename: "HELLO.md" }]);
+  });
+
+  it("opens nothing when nothing differs once the folder is gone", async () => {
+    const journey = start();
+    await journey.perform(BRIEF);
+    b.github.pushCommit(REPO, BRANCH, { [`${FOLDER}/result.json`]: result() }, "ada", "w");
+    ran(journey);
+    const job: Job = { ...journey.job, status: "submitted", head_sha: b.github.branches(REPO)[BRANCH] ?? "" };
+    const attempt = await b.performer.perform({ type: "open-pull-request", round: 1 }, job, false);
+    expect(command(attempt)).toEqual({ type: "nothing-to-open", round: 1 });
+    expect(b.github.pulls(REPO)).toEqual([]);
+  });
+
+  it("reads the facts of a pull request in one query once GitHub knows them", async () => {
+    const journey = start();
+    const { head_sha } = await toPullRequest(journey);
+    b.github.setStatus(REPO, head_sha ?? "", "ci/legacy", "success");
+    await journey.perform({ type: "sync-check" });
+    await b.performer.perform({ type: "read-facts", runs: [] }, journey.job, false);
+    const calls = await new Journey(b).callsOf({ type: "react", comment_id, content: "eyes" });
+    expect(calls).toHaveLength(1);
+    const attempt = await b.performer.perform({ type: "read-facts", runs: [4711] }, journey.job, false);
+    expect(command(attempt)).toMatchObject({
+      facts: {
+        head_sha,
+        state: "open",
+        mergeable: "yes",
+        merge_state: expect.stringMatching(/CLEAN|UNSTABLE/),
+        review: "none",
+        checks: expect.arrayContaining([
+          expect.objectContaining({ name: "ci/legacy", state: "success", ours: false }),
+          expect.objectContaining({ name: "journeyman", ours: true }),
+        ]),
+        checks_complete: true,
+        changed_files: ["HELLO.md"],
+        changed_files_complete: true,
+        open_runs: [],
+        settings: { auto_merge: { enabled: true, require_checks: false } },
+        settings_problem: null,
+      },
+    });
+  });
+
+  it("merges the judged commit, says so when the head has moved, and finds a merge that was made", async () => {
+    const journey = start();
+    const { head_sha, pull_request } = await toPullRequest(journey);
+    const sha = head_sha ?? "";
+    const stale = command(await b.performer.perform({ type: "merge", sha: "1".repeat(40), method: "squash" }, journey.job, false));
+    expect(stale).toMatchObject({ type: "merge-refused", final: false, sentence: "the branch has moved since it was judged" });
+    const merged = await b.performer.perform({ type: "merge", sha, method: "squash" }, journey.job, false);
+    expect(command(merged)).toMatchObject({ type: "merged", pull_request: pull_request?.number });
+    const again = await b.performer.perform({ type: "merge", sha, method: "squash" }, journey.job, true);
+    expect(command(again)).toMatchObject({ type: "merged", pull_request: pull_request?.number });
+    expect(b.github.issue(REPO, issue).state).toBe("closed");
+    expect(await b.performer.perform({ type: "delete-branch" }, journey.job, false)).toEqual({ ended: "done" });
+    expect(await b.performer.perform({ type: "delete-branch" }, journey.job, true)).toEqual({ ended: "done" });
+    expect(await b.performer.perform({ type: "close-pull-request" }, journey.job, true)).toEqual({ ended: "done" });
+  });
+
+  it("turns auto-merge on where rules wait, off again, and tells its refusals apart", async () => {
+    const journey = start();
+    const { head_sha } = await toPullRequest(journey);
+    const enable = { type: "enable-auto-merge", sha: head_sha ?? "", method: "squash" } as const;
+    const unprotected = command(await b.performer.perform(enable, journey.job, false));
+    expect(unprotected).toMatchObject({ type: "merge-refused", final: false });
+    b.github.protect(REPO, "main", { requiredChecks: ["ci"] });
+    expect(command(await b.performer.perform(enable, journey.job, false)).type).toBe("auto-merge-enabled");
+    expect(b.github.pulls(REPO)[0]?.autoMerge).toBe(true);
+    expect(await b.performer.perform({ type: "disable-auto-merge" }, journey.job, false)).toEqual({ ended: "done" });
+    expect(b.github.pulls(REPO)[0]?.autoMerge).toBe(false);
+    expect(await b.performer.perform({ type: "disable-auto-merge" }, journey.job, true)).toEqual({ ended: "done" });
+  });
+
+  it("answers at the desk: permission, pull request, installation, and one reply", async () => {
+    const repository = { owner: "octo", name: "demo", installation_id: b.installation };
+    expect(await b.desk.permission(repository, "ada")).toBe("write");
+    expect(await b.desk.permission(repository, "nobody")).toBe("none");
+    expect(await b.desk.installation("octo", "demo")).toMatchObject({ id: b.installation });
+    expect(await b.desk.installation("octo", "nowhere")).toBeNull();
+    await b.desk.reply(repository, issue, "reply:1", "help", false);
+    await b.desk.reply(repository, issue, "reply:1", "help", true);
+    expect(b.github.comments(REPO, issue).filter(({ user }) => user === "journeyman[bot]")).toHaveLength(1);
+    const fork = b.github.openForkPullRequest(REPO, { title: "F", by: "eve", files: { "f.txt": "f" } });
+    expect(await b.desk.pullRequest(repository, fork)).toMatchObject({ from_fork: true });
+    b.github.faults.add({ match: { path: /permission/ }, status: 500 });
+    await expect(b.desk.permission(repository, "ada")).rejects.toThrow("could not be asked");
+  });
+});

@@ -1,0 +1,41 @@
+/**
+ * A process of its own that works on a store and tells its parent what the store has acknowledged; the parent kills it
+ * in the middle.
+ */
+import type { Store } from "../../../src/engine/ports.ts";
+import { openLowdbStore } from "../../../src/store/lowdb/open.ts";
+import { keep, sampleJob, START } from "./sample.ts";
+
+const [, , dir = "", task] = process.argv;
+
+/** Resolves when the parent's end has the message: what is only queued dies with this process. */
+const tell = (message: string): Promise<void> =>
+  new Promise((resolve, reject) => {
+    process.send?.(message, undefined, undefined, (error) => (error === null ? resolve() : reject(error)));
+  });
+
+/** Ten jobs, in turns, each commit longer than the last. */
+async function commitForEver({ jobs }: Store): Promise<never> {
+  for (let round = 1; ; round++) {
+    const job = sampleJob(round % 10, { tries: round, title: "x".repeat(round % 5_000) });
+    const stored = await keep(jobs, job, {
+      history: [{ at: START, event: "e", from: null, to: "queued", by: null, note: `${round}` }],
+    });
+    await tell(`${job.id} ${stored.version} ${round}`);
+  }
+}
+
+async function recordForEver({ inbox }: Store): Promise<never> {
+  for (let round = 1; ; round += 5) {
+    const ids = Array.from({ length: 5 }, (_, i) => `delivery-${round + i}`);
+    await Promise.all(
+      ids.map((id) => inbox.record({ id, at: START + round, signal: { type: "uninstalled", installation_id: 7 } })),
+    );
+    await tell(ids.join(" "));
+  }
+}
+
+const store = await openLowdbStore({ dir, now: () => START });
+if (task === "commit") await commitForEver(store);
+else if (task === "record") await recordForEver(store);
+else await tell("open");
