@@ -16,7 +16,7 @@ process.on("uncaughtException", (error) => interruption.interrupt({ kind: "crash
 const code = await runJob(read.settings, {
   interruption,
   now: () => new Date(),
-  print: (line) => process.stdout.write(`${line}\n`),
+  print: (line) => process.stdout.write(`agent | ${line}\n`),
 }).catch((error: unknown) => {
   console.error(`The agent could not write its result: ${error instanceof Error ? error.message : String(error)}`);
   return 1;

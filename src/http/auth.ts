@@ -31,13 +31,18 @@ const ROOT: Principal = {
 /** What the store knows a key by. */
 export const hashOf = (key: string): string => hash("sha256", key, "hex");
 
-const principals = new WeakMap<Request, Principal>();
+declare global {
+  namespace Express {
+    interface Request {
+      principal?: Principal;
+    }
+  }
+}
 
 /** The caller of an authenticated route. */
 export function principalOf(request: Request): Principal {
-  const principal = principals.get(request);
-  if (principal === undefined) throw new Error("a route that needs a caller is not behind authentication");
-  return principal;
+  if (request.principal === undefined) throw new Error("a route that needs a caller is not behind authentication");
+  return request.principal;
 }
 
 const may = (principal: Principal, scope: Scope): boolean =>
@@ -91,7 +96,7 @@ export function authentication(parts: {
       if (principal === null) {
         send(response, { ...UNAUTHORIZED, headers: { "WWW-Authenticate": "Bearer" } });
       } else if (may(principal, scope)) {
-        principals.set(request, principal);
+        request.principal = principal;
         next();
       } else {
         send(response, failure(403, "missing_scope", `This key lacks the scope ${scope}; use one that has it.`));

@@ -10,10 +10,16 @@ import type { Log } from "../engine/ports.ts";
 /** A caller's own id is kept when it is harmless in a log and a header. */
 const ACCEPTABLE_ID = /^[A-Za-z0-9_.-]{8,64}$/;
 
-const ids = new WeakMap<Request, string>();
+declare global {
+  namespace Express {
+    interface Request {
+      /** Under which this request stands in the log. */
+      logged_as?: string;
+    }
+  }
+}
 
-/** The id under which this request stands in the log. */
-export const requestId = (request: Request): string => ids.get(request) ?? "unknown";
+export const requestId = (request: Request): string => request.logged_as ?? "unknown";
 
 export function requestLog(log: Log): RequestHandler {
   const process = randomBytes(6).toString("hex");
@@ -22,7 +28,7 @@ export function requestLog(log: Log): RequestHandler {
     const begun = performance.now();
     const given = request.headers["x-request-id"];
     const id = typeof given === "string" && ACCEPTABLE_ID.test(given) ? given : `${process}-${++count}`;
-    ids.set(request, id);
+    request.logged_as = id;
     response.setHeader("X-Request-Id", id);
     const { method, originalUrl } = request;
     response.once("close", () => {

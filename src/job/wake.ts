@@ -7,7 +7,13 @@ export const START_LIMIT_MS = 5 * 60_000;
 /** A pull request that nothing checks is finished work after this, though it never merges by itself. */
 export const NO_CHECKS_LIMIT_MS = 30 * 60_000;
 
-const due = (job: Job): number | null => {
+/** All that says when a job wakes: a store may know this of a job without opening it. */
+export type Waking = Pick<
+  Job,
+  "status" | "runner" | "hold" | "deadline_at" | "pushed_at" | "run" | "submitted_at" | "woken_at"
+>;
+
+const due = (job: Waking): number | null => {
   switch (job.status) {
     case "held":
       return job.hold?.expires_at ?? null;
@@ -25,7 +31,7 @@ const due = (job: Job): number | null => {
 };
 
 /** Milliseconds since the epoch; null: nothing is due that a wake-up has not seen already. */
-export function wakeAt(job: Job): number | null {
+export function wakeAt(job: Waking): number | null {
   const at = due(job);
   return at === null || (job.woken_at !== null && job.woken_at >= at) ? null : at;
 }

@@ -28,7 +28,7 @@ export interface Show {
 /** Control characters could repaint the terminal; what a workflow prints is not ours. */
 const plain = (text: string): string => text.replace(/[\p{Cc}\p{Cf}]/gu, " ").trimEnd();
 
-const isAgentLine = (line: string): boolean => /^\[agent\] /.test(line);
+const AGENT = /^agent \| /;
 
 export function createShow(write: (line: string) => void, now: () => number): Show {
   const start = now();
@@ -41,7 +41,7 @@ export function createShow(write: (line: string) => void, now: () => number): Sh
       if (SHOWN.has(change.kind)) row(change.kind, change.text);
     },
     workflow: (text) => {
-      for (const line of text.split("\n")) if (isAgentLine(line)) row("agent", line.replace(/^\[agent\] /, ""));
+      for (const line of text.split("\n")) if (AGENT.test(line)) row("agent", line.replace(AGENT, ""));
     },
     complaint: (text) => row("app", text),
     say: (text) => row("", text),

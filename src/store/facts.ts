@@ -4,7 +4,7 @@
  */
 import type { StoredJob } from "../engine/ports.ts";
 import { fullName, isFinal, issueOf, type Job, type JobId, type Status } from "../job/job.ts";
-import { wakeAt } from "../job/wake.ts";
+import { type Waking, wakeAt } from "../job/wake.ts";
 
 export interface JobFacts {
   readonly id: JobId;
@@ -23,13 +23,17 @@ export interface JobFacts {
   readonly has_effects: boolean;
 }
 
+/** The part of a job that its facts are read from. */
+export type Findable = Waking &
+  Pick<Job, "id" | "account" | "repository" | "origin" | "created_at" | "merged_at" | "pull_request" | "merge">;
+
 export const repositoryKey = (name: string): string => name.toLowerCase();
 
 /** Not final, or verified with a merge of ours still to come. */
-const isOpen = (job: Job): boolean =>
+const isOpen = (job: Findable): boolean =>
   !isFinal(job.status) || (job.status === "verified" && job.merged_at === null && job.merge.state !== "off");
 
-export function factsOf({ job, effects }: Pick<StoredJob, "job" | "effects">): JobFacts {
+export function factsOf(job: Findable, effects: StoredJob["effects"]): JobFacts {
   return {
     id: job.id,
     account: job.account,

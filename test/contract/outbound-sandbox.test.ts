@@ -72,7 +72,11 @@ describe("the performer on the local GitHub", () => {
     const [head] = b.github.log(REPO, BRANCH);
     expect(head?.message).toBe(`Run job ${ID}: Say hello\n\nJob-Try: 1.1`);
     const config = briefSchema.parse(JSON.parse(b.github.readFile(REPO, BRANCH, `${FOLDER}/job.config.json`) ?? ""));
-    expect(config).toMatchObject({ llm: { model: "claude-haiku-4-5", max_tokens: 4096 }, attempt: 1, requester: "ada" });
+    expect(config).toMatchObject({
+      llm: { model: "claude-haiku-4-5", max_tokens: 4096 },
+      attempt: 1,
+      requester: "ada",
+    });
     expect(b.github.readFile(REPO, BRANCH, `${FOLDER}/job.md`)).toBe("Say hello in HELLO.md\n");
     expect(cold.job).toMatchObject({ head_sha: head?.sha, base: { branch: "main" } });
 
@@ -104,7 +108,9 @@ describe("the performer on the local GitHub", () => {
     b.github.pushCommit(REPO, BRANCH, { "x.txt": "x" }, "ada", "mine");
     const journey = start();
     expect(command(await journey.perform(BRIEF))).toMatchObject({ type: "brief-refused" });
-    expect(journey.job.failure).toMatchInlineSnapshot();
+    expect(journey.job.failure).toMatchInlineSnapshot(
+      `"A branch \`job/abcd1234\` exists already and is not this job's. Delete or rename it and ask again."`,
+    );
   });
 
   it("says what is missing in an empty repository, without the workflow, without an installation, without a branch", async () => {
@@ -216,7 +222,12 @@ describe("the performer on the local GitHub", () => {
     b.github.pushCommit(REPO, BRANCH, { "A.md": "a" }, "ada", "Add A\n\nBecause.");
     ran(journey);
     await journey.perform({ type: "read-result", round: 1, try: 1 });
-    expect(journey.job.work).toMatchObject({ outcome: "done", title: "Add A", body: "Because.", changed_files: ["A.md"] });
+    expect(journey.job.work).toMatchObject({
+      outcome: "done",
+      title: "Add A",
+      body: "Because.",
+      changed_files: ["A.md"],
+    });
   });
 
   it("tells an unreadable result from none", async () => {
@@ -225,7 +236,9 @@ describe("the performer on the local GitHub", () => {
     agentPushes({ [`${FOLDER}/result.json`]: "{" });
     ran(journey);
     const attempt = await journey.perform({ type: "read-result", round: 1, try: 1 });
-    expect(command(attempt)).toMatchObject({ work: { outcome: "failed", reason: "The agent's result could not be read." } });
+    expect(command(attempt)).toMatchObject({
+      work: { outcome: "failed", reason: "The agent's result could not be read." },
+    });
   });
 
   it("opens a pull request in two writes, without the job's folder and without the agent's mentions", async () => {
@@ -237,12 +250,30 @@ describe("the performer on the local GitHub", () => {
     const round = { type: "open-pull-request", round: 1 } as const;
     expect(await journey.callsOf(round)).toEqual(["graphql Clean", "POST /repos/:owner/:repo/pulls"]);
     const head = b.github.log(REPO, BRANCH)[0];
-    expect(head?.message).toMatchInlineSnapshot();
+    expect(head?.message).toMatchInlineSnapshot(`
+      "Say hello @​bob
+
+      Job: abcd1234
+
+      Co-authored-by: ada <ada@users.noreply.github.com>"
+    `);
     expect(b.github.readFile(REPO, BRANCH, `${FOLDER}/job.md`)).toBeUndefined();
     expect(journey.job).toMatchObject({ head_sha: head?.sha });
     const [pull] = b.github.pulls(REPO);
     expect(pull?.title).toBe("Say hello @\u200bbob");
-    expect(pull?.body).toMatchInlineSnapshot();
+    expect(pull?.body).toMatchInlineSnapshot(`
+      "I wrote it. Closes​ #99
+
+      ---
+
+      Closes #1
+
+      Job \`abcd1234\` · requested by @ada · \`claude-haiku-4-5\` · 3 turns · 1.2k tokens in, 300 out · $0.02
+
+      <sub>Comment \`/job <text>\` here to ask for changes.</sub>
+
+      <!-- journeyman:job:abcd1234 -->"
+    `);
     const again = command(await b.performer.perform(round, { ...journey.job, pull_request: null }, true));
     expect(again).toMatchObject({ number: pull?.number, head_sha: head?.sha });
     expect(b.github.pulls(REPO)).toHaveLength(1);
@@ -300,8 +331,14 @@ describe("the performer on the local GitHub", () => {
     const journey = start();
     const { head_sha, pull_request } = await toPullRequest(journey);
     const sha = head_sha ?? "";
-    const stale = command(await b.performer.perform({ type: "merge", sha: "1".repeat(40), method: "squash" }, journey.job, false));
-    expect(stale).toMatchObject({ type: "merge-refused", final: false, sentence: "the branch has moved since it was judged" });
+    const stale = command(
+      await b.performer.perform({ type: "merge", sha: "1".repeat(40), method: "squash" }, journey.job, false),
+    );
+    expect(stale).toMatchObject({
+      type: "merge-refused",
+      final: false,
+      sentence: "the branch has moved since it was judged",
+    });
     const merged = await b.performer.perform({ type: "merge", sha, method: "squash" }, journey.job, false);
     expect(command(merged)).toMatchObject({ type: "merged", pull_request: pull_request?.number });
     const again = await b.performer.perform({ type: "merge", sha, method: "squash" }, journey.job, true);

@@ -22,11 +22,14 @@ export const blobSchema = z
   .transform(({ text, isTruncated }) => ({ text: text ?? null, isTruncated: isTruncated ?? false }))
   .nullable();
 
+export const entrySchema = z.object({ name: z.string(), type: z.string() });
+
 /** `object(expression:)` of a folder: the names in it; null: there is no such folder. */
 export const folderSchema = z
-  .object({ entries: z.array(z.object({ name: z.string(), type: z.string() })).nullish() })
+  .object({ entries: z.array(entrySchema).nullish() })
   .transform(({ entries }) => entries ?? [])
   .nullable();
 
 export const BLOB = "... on Blob { text isTruncated }";
-export const FOLDER = "... on Tree { entries { name type } }";
+export const ENTRIES = "entries { name type }";
+export const FOLDER = `... on Tree { ${ENTRIES} }`;

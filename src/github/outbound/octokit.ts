@@ -9,6 +9,7 @@ import { troubleOf } from "./errors.ts";
 import { type CallKind, createPace, type Pace, type PaceClock } from "./pacing.ts";
 
 export type Octokit = ProbotOctokit;
+type Answer = Awaited<ReturnType<Octokit["request"]>>;
 
 /** A call that GitHub has not answered by then has failed. */
 export const CALL_TIMEOUT_MS = 15_000;
@@ -87,11 +88,24 @@ export function createOctokits(clock: PaceClock = REAL_CLOCK): Octokits {
     return known;
   };
 
-  const paced = (octokit: Pick<Octokit, "hook">, options: unknown): void => {
+  const paced = (octokit: Pick<Octokit, "hook" | "request">, options: unknown): void => {
     const parsed = installationOptions.safeParse(options);
     const pace = parsed.success ? paceOf(parsed.data.auth.installationId) : null;
+    const minting = new Map<string, Promise<Answer>>();
+    /** Calls that begin side by side would each mint a token of their own; those of one kind share one. */
+    const mint = (key: string, make: () => Answer | Promise<Answer>): Promise<Answer> => {
+      const known = minting.get(key);
+      if (known) return known;
+      const made = Promise.resolve(make()).finally(() => minting.delete(key));
+      minting.set(key, made);
+      return made;
+    };
     octokit.hook.wrap("request", async (request, call) => {
       call.headers["x-github-api-version"] = API_VERSION;
+      if (call.url.endsWith("/access_tokens")) {
+        const { url, body } = octokit.request.endpoint.parse(call);
+        return mint(`${url} ${JSON.stringify(body ?? null)}`, () => request(call));
+      }
       if (!pace || asApp(call.url)) return request(call);
       return pace.call(kindOf(call), async () => {
         try {
@@ -108,17 +122,18 @@ export function createOctokits(clock: PaceClock = REAL_CLOCK): Octokits {
   /** Probot and its auth build a client, with a cache of 15,000 places, for each event; here each is built once. */
   const kept = (octokit: Pick<Octokit, "auth">): Pick<Octokit, "auth"> => {
     const build = octokit.auth;
-    const clients = new LRUCache<string, Promise<unknown>>({ max: MAX_KEPT });
+    let clients: LRUCache<string, Promise<unknown>> | null = null; // the App's own client alone is ever asked
     const auth = async (asked?: unknown): Promise<unknown> => {
       const parsed = authRequest.safeParse(asked);
       const makes_client = typeof asked === "object" && asked !== null && "factory" in asked;
       const name = parsed.success ? keptAs(parsed.data, makes_client) : null;
       if (name === null) return build(asked);
+      clients ??= new LRUCache({ max: MAX_KEPT });
       const known = clients.get(name);
       if (known) return known;
       const made = build(asked);
       clients.set(name, made);
-      made.catch(() => clients.delete(name));
+      made.catch(() => clients?.delete(name));
       return made;
     };
     return { auth };

@@ -77,7 +77,7 @@ async function respond(api: Api, incoming: Incoming, note: Note): Promise<Outgoi
   const found = isGraphql ? undefined : findRoute(api.routes, incoming.method, incoming.path);
   note.route = isGraphql ? "/graphql" : (found?.route.template ?? incoming.path);
   const key = actorKey(note.actor);
-  const content = query ? query.mutations > 0 : note.write && (found?.route.content ?? true);
+  const content = query ? query.mutations : note.write && (found?.route.content ?? true) ? 1 : 0;
   const free = incoming.path === "/rate_limit";
   const no = free ? undefined : limits.enter(key, { write: note.write, graphql: isGraphql, content });
   if (no) return limitReply(no, limits.headers(key, isGraphql));

@@ -122,9 +122,11 @@ function backend(
     relay(child.stdout, response);
     child.on("close", () => {
       if (!response.headersSent) response.writeHead(500);
-      response.end(resolve);
+      response.end();
+      resolve();
     });
-    response.on("close", () => resolve());
+    // The client went away: git must not wait for it.
+    response.on("close", () => child.kill());
   });
 }
 

@@ -5,8 +5,9 @@ import { Refusal } from "./errors.ts";
 import type { TreeEntry } from "./git-trees.ts";
 import type { GraphqlContext } from "./graphql.ts";
 import { connection } from "./graphql-connection.ts";
+import { issueObject, userObject } from "./graphql-issues.ts";
 import { pullObject, rollupObject } from "./graphql-pulls.ts";
-import type { Comment, Issue, Repository, User } from "./model.ts";
+import type { Repository } from "./model.ts";
 import { repoHtml } from "./payloads.ts";
 import { hasPull } from "./state.ts";
 import { iso } from "./world.ts";
@@ -24,7 +25,11 @@ export function mustHave(context: GraphqlContext, repository: Repository, ...nee
 export function queries(context: GraphqlContext) {
   const { world, request } = context;
   return {
-    viewer: () => userObject(context, causeOf(world.state, request.actor, world.appId).user),
+    viewer: () => {
+      const { user } = causeOf(world.state, request.actor, world.appId);
+      // The viewer is a User even for an App, and keeps the suffix that actors lose.
+      return { ...userObject(context, user), __typename: "User", login: user.login };
+    },
     repository: (args: unknown) => {
       const { owner, name } = named.parse(args);
       const missing = new Refusal(404, `Could not resolve to a Repository with the name '${owner}/${name}'.`);
@@ -36,20 +41,6 @@ export function queries(context: GraphqlContext) {
       }
     },
     node: (args: unknown) => nodeObject(context, z.looseObject({ id: z.string() }).parse(args).id),
-  };
-}
-
-export function userObject(context: GraphqlContext, user: User) {
-  const url = `${context.world.url}/${user.login}`;
-  return {
-    __typename: user.type === "Bot" ? "Bot" : user.type,
-    // GraphQL names a bot without the suffix that REST shows.
-    login: user.type === "Bot" ? user.login.replace("[bot]", "") : user.login,
-    id: `U_${user.id}`,
-    databaseId: user.id,
-    url,
-    resourcePath: `/${user.login}`,
-    avatarUrl: "",
   };
 }
 
@@ -220,51 +211,6 @@ export function commitObject(context: GraphqlContext, repository: Repository, sh
       ? { __typename: "GpgSignature", isValid: true, state: "VALID" }
       : null,
     statusCheckRollup: () => rollupObject(context, repository, sha),
-  };
-}
-
-export function issueObject(context: GraphqlContext, repository: Repository, issue: Issue) {
-  return {
-    __typename: "Issue",
-    id: `I_${issue.id}`,
-    databaseId: issue.id,
-    number: issue.number,
-    title: issue.title,
-    body: issue.body ?? "",
-    state: issue.state.toUpperCase(),
-    closed: issue.state === "closed",
-    url: `${repoHtml(context.world, repository)}/issues/${issue.number}`,
-    author: userObject(context, issue.user),
-    createdAt: iso(issue.createdAt),
-    updatedAt: iso(issue.updatedAt),
-    labels: (args: unknown) =>
-      connection(
-        "labels",
-        issue.labels.map((name) => ({ __typename: "Label", name, color: "ededed", id: `LA_${name}` })),
-        args,
-      ),
-    comments: (args: unknown) =>
-      connection(
-        "comments",
-        issue.comments.map((comment) => commentObject(context, repository, issue, comment)),
-        args,
-      ),
-  };
-}
-
-export function commentObject(context: GraphqlContext, repository: Repository, issue: Issue, comment: Comment) {
-  const kind = issue.pull ? "pull" : "issues";
-  return {
-    __typename: "IssueComment",
-    id: `IC_${comment.id}`,
-    databaseId: comment.id,
-    body: comment.body,
-    author: userObject(context, comment.user),
-    createdAt: iso(comment.createdAt),
-    updatedAt: iso(comment.updatedAt),
-    isMinimized: comment.minimized !== undefined,
-    minimizedReason: comment.minimized?.toLowerCase() ?? null,
-    url: `${repoHtml(context.world, repository)}/${kind}/${issue.number}#issuecomment-${comment.id}`,
   };
 }
 

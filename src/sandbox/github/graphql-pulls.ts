@@ -2,7 +2,8 @@
 import { z } from "zod";
 import type { GraphqlContext } from "./graphql.ts";
 import { connection } from "./graphql-connection.ts";
-import { commentObject, commitObject, mustHave, repositoryObject, userObject } from "./graphql-objects.ts";
+import { commentObject, userObject } from "./graphql-issues.ts";
+import { commitObject, mustHave, repositoryObject } from "./graphql-objects.ts";
 import {
   isRequired,
   latestCheckRuns,
@@ -24,9 +25,6 @@ const CHANGE_TYPES = { added: "ADDED", modified: "MODIFIED", removed: "DELETED" 
 export function pullObject(context: GraphqlContext, repository: Repository, issue: PullIssue): object {
   const { world } = context;
   const { pull } = issue;
-  const { git } = repository;
-  const { autoMerge } = pull;
-  const commits = () => git.between(pull.baseSha, pull.headSha);
   return {
     __typename: "PullRequest",
     id: `PR_${pull.id}`,
@@ -66,21 +64,24 @@ export function pullObject(context: GraphqlContext, repository: Repository, issu
       return state;
     },
     reviewDecision: reviewDecision(repository, issue),
-    autoMergeRequest: autoMerge
-      ? {
-          enabledAt: iso(autoMerge.enabledAt),
-          enabledBy: userObject(context, autoMerge.cause.user),
-          mergeMethod: autoMerge.method.toUpperCase(),
-          commitHeadline: autoMerge.headline ?? null,
-          commitBody: autoMerge.body ?? null,
-        }
-      : null,
+    autoMergeRequest: autoMergeObject(context, issue),
+    ...pullLists(context, repository, issue),
+    statusCheckRollup: () => rollupObject(context, repository, pull.headSha),
+  };
+}
+
+function pullLists(context: GraphqlContext, repository: Repository, issue: PullIssue) {
+  const { git } = repository;
+  const { pull } = issue;
+  return {
     changedFiles: async () => (await filesOf(repository, issue)).length,
     files: async (args: unknown) => connection("files", await filesOf(repository, issue), args),
     commits: (args: unknown) =>
       connection(
         "commits",
-        commits().map((commit) => ({ commit: commitObject(context, repository, commit.sha) })),
+        git
+          .between(pull.baseSha, pull.headSha)
+          .map((commit) => ({ commit: commitObject(context, repository, commit.sha) })),
         args,
       ),
     comments: (args: unknown) =>
@@ -95,7 +96,17 @@ export function pullObject(context: GraphqlContext, repository: Repository, issu
         issue.labels.map((name) => ({ __typename: "Label", name, id: `LA_${name}`, color: "ededed" })),
         args,
       ),
-    statusCheckRollup: () => rollupObject(context, repository, pull.headSha),
+  };
+}
+
+function autoMergeObject(context: GraphqlContext, { pull: { autoMerge } }: PullIssue) {
+  if (!autoMerge) return null;
+  return {
+    enabledAt: iso(autoMerge.enabledAt),
+    enabledBy: userObject(context, autoMerge.cause.user),
+    mergeMethod: autoMerge.method.toUpperCase(),
+    commitHeadline: autoMerge.headline ?? null,
+    commitBody: autoMerge.body ?? null,
   };
 }
 

@@ -30,13 +30,15 @@ export type { Delivery, WebhookTarget } from "./webhooks.ts";
 export interface GitHubOptions {
   /** 0: any free port. */
   readonly port?: number;
-  /** Where the repositories live; a folder of its own that goes with `close` unless given. */
+  /** Where the folder of the repositories is made (else among the temporary files); `close` removes it. */
   readonly root?: string;
   readonly appId?: number;
   readonly appSlug?: string;
   /** PEM; a pair is made when absent. */
   readonly appPrivateKey?: string;
   readonly webhook?: WebhookTarget;
+  /** Webhooks in flight at once: 1 keeps their order, more does not, as on GitHub. */
+  readonly deliveriesAtOnce?: number;
   /** Added to each API call. */
   readonly latencyMs?: number;
   /** `published`: GitHub's own limits are enforced. */
@@ -47,20 +49,9 @@ export interface GitHubOptions {
 const HOOK_ID = 424_242;
 
 export async function startGitHub(options: GitHubOptions = {}): Promise<SandboxGitHub> {
-  const now = options.now ?? Date.now;
-  const appId = options.appId ?? 4242;
-  const appSlug = options.appSlug ?? "journeyman";
-  const privateKey =
-    options.appPrivateKey ??
-    generateKeyPairSync("rsa", {
-      modulusLength: 2048,
-      publicKeyEncoding: { type: "spki", format: "pem" },
-      privateKeyEncoding: { type: "pkcs8", format: "pem" },
-    }).privateKey;
-  const publicKey = createPublicKey(privateKey).export({ type: "spki", format: "pem" }).toString();
-  const root = options.root ?? (await mkdtemp(join(tmpdir(), "sandbox-github-")));
-  await mkdir(root, { recursive: true });
-
+  const privateKey = options.appPrivateKey ?? newPrivateKey();
+  await mkdir(options.root ?? tmpdir(), { recursive: true });
+  const root = await mkdtemp(join(options.root ?? tmpdir(), "sandbox-github-"));
   let api: Api | undefined;
   const server = createHttpServer(() => {
     if (!api) throw new Error("the local GitHub was asked before it was ready");
@@ -69,36 +60,8 @@ export async function startGitHub(options: GitHubOptions = {}): Promise<SandboxG
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject).listen(options.port ?? 0, "127.0.0.1", () => resolve());
   });
-  const url = `http://127.0.0.1:${portOf(server.address())}`;
-
-  const feed = new Feed(now);
-  const limits = new Limits(now, options.limits === "published");
-  const world: World = {
-    appId,
-    appSlug,
-    url,
-    apiUrl: `${url}/api/v3`,
-    now,
-    state: new State(appSlug),
-    tokens: new Tokens(appId, publicKey, now),
-    webhooks: new Webhooks({
-      appId,
-      hookId: HOOK_ID,
-      now,
-      target: options.webhook,
-      onDelivery: (one) =>
-        feed.tell(
-          "delivery",
-          undefined,
-          `${one.event}${one.action ? `.${one.action}` : ""} → ${one.statusCode} ${one.status}`,
-        ),
-    }),
-    feed,
-    tasks: new Tasks(),
-    triggers: new Set(),
-    cancels: new Set(),
-    reruns: new Set(),
-  };
+  const world = newWorld(options, `http://127.0.0.1:${portOf(server.address())}`, privateKey);
+  const limits = new Limits(world.now, options.limits === "published");
   api = {
     world,
     routes: allRoutes(limits),
@@ -107,17 +70,52 @@ export async function startGitHub(options: GitHubOptions = {}): Promise<SandboxG
     calls: new Calls(),
     latencyMs: options.latencyMs ?? 0,
   };
-  return new SandboxGitHub(api, {
-    root,
-    privateKey,
-    close: async () => {
-      world.webhooks.close();
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
-      await world.tasks.settle();
-      if (options.root === undefined) await rm(root, { recursive: true, force: true });
-    },
-  });
+  const close = async () => {
+    world.webhooks.close();
+    const closed = new Promise((resolve) => server.close(resolve));
+    server.closeAllConnections();
+    await closed;
+    await world.tasks.settle();
+    await rm(root, { recursive: true, force: true });
+  };
+  return new SandboxGitHub(api, { root, privateKey, close });
+}
+
+const newPrivateKey = (): string =>
+  generateKeyPairSync("rsa", {
+    modulusLength: 2048,
+    publicKeyEncoding: { type: "spki", format: "pem" },
+    privateKeyEncoding: { type: "pkcs8", format: "pem" },
+  }).privateKey;
+
+function newWorld(options: GitHubOptions, url: string, privateKey: string): World {
+  const now = options.now ?? Date.now;
+  const appId = options.appId ?? 4242;
+  const appSlug = options.appSlug ?? "journeyman";
+  const feed = new Feed(now);
+  return {
+    appId,
+    appSlug,
+    url,
+    apiUrl: `${url}/api/v3`,
+    now,
+    state: new State(appSlug),
+    tokens: new Tokens(appId, createPublicKey(privateKey).export({ type: "spki", format: "pem" }).toString(), now),
+    webhooks: new Webhooks({
+      appId,
+      hookId: HOOK_ID,
+      now,
+      target: options.webhook,
+      atOnce: options.deliveriesAtOnce ?? 1,
+      onDelivery: ({ event, action, statusCode, status }) =>
+        feed.tell("delivery", undefined, `${event}${action ? `.${action}` : ""} → ${statusCode} ${status}`),
+    }),
+    feed,
+    tasks: new Tasks(),
+    triggers: new Set(),
+    cancels: new Set(),
+    reruns: new Set(),
+  };
 }
 
 function portOf(address: AddressInfo | string | null): number {

@@ -13,7 +13,6 @@ export function pullSummaryJson(world: World, repository: Repository, issue: Pul
   const url = `${repoApi(world, repository)}/pulls/${issue.number}`;
   const html = `${repoHtml(world, repository)}/pull/${issue.number}`;
   const issueUrl = `${repoApi(world, repository)}/issues/${issue.number}`;
-  const headOwner = pull.fork ?? repository.owner;
   const links = {
     self: url,
     html,
@@ -24,7 +23,6 @@ export function pullSummaryJson(world: World, repository: Repository, issue: Pul
     commits: `${url}/commits`,
     statuses: `${repoApi(world, repository)}/statuses/${pull.headSha}`,
   };
-  const { autoMerge } = pull;
   return {
     id: pull.id,
     node_id: `PR_${pull.id}`,
@@ -56,6 +54,18 @@ export function pullSummaryJson(world: World, repository: Repository, issue: Pul
     labels: issue.labels.map((name) => labelJson(world, repository, name)),
     milestone: null,
     draft: pull.draft,
+    ...endsJson(world, repository, issue),
+    _links: Object.fromEntries(Object.entries(links).map(([name, href]) => [name, { href }])),
+    author_association: association(repository, issue.user),
+    auto_merge: autoMergeJson(world, issue),
+    active_lock_reason: null,
+  };
+}
+
+/** Where it comes from and where it goes. */
+function endsJson(world: World, repository: Repository, { pull }: PullIssue): Json {
+  const headOwner = pull.fork ?? repository.owner;
+  return {
     head: {
       label: `${headOwner.login}:${pull.headRef}`,
       ref: pull.headRef,
@@ -70,17 +80,16 @@ export function pullSummaryJson(world: World, repository: Repository, issue: Pul
       user: userJson(world, repository.owner),
       repo: repositoryJson(world, repository),
     },
-    _links: Object.fromEntries(Object.entries(links).map(([name, href]) => [name, { href }])),
-    author_association: association(repository, issue.user),
-    auto_merge: autoMerge
-      ? {
-          enabled_by: userJson(world, autoMerge.cause.user),
-          merge_method: autoMerge.method,
-          commit_title: autoMerge.headline ?? null,
-          commit_message: autoMerge.body ?? null,
-        }
-      : null,
-    active_lock_reason: null,
+  };
+}
+
+function autoMergeJson(world: World, { pull: { autoMerge } }: PullIssue): Json | null {
+  if (!autoMerge) return null;
+  return {
+    enabled_by: userJson(world, autoMerge.cause.user),
+    merge_method: autoMerge.method,
+    commit_title: autoMerge.headline ?? null,
+    commit_message: autoMerge.body ?? null,
   };
 }
 

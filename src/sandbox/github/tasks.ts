@@ -2,7 +2,6 @@
 export class Tasks {
   readonly #running = new Set<Promise<void>>();
   readonly #locks = new Map<string, Promise<unknown>>();
-  readonly failures: unknown[] = [];
 
   get idle(): boolean {
     return this.#running.size === 0;
@@ -11,7 +10,6 @@ export class Tasks {
   start(work: () => Promise<void>): void {
     const task: Promise<void> = work()
       .catch((error: unknown) => {
-        this.failures.push(error);
         process.emitWarning(`local GitHub: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
       })
       .finally(() => {

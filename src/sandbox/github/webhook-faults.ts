@@ -16,6 +16,9 @@ export interface Fate {
   readonly dropped: false | "recorded" | "silent";
 }
 
+/** Resolves when the event was delivered, or is known never to be. */
+type Send = () => Promise<void>;
+
 interface Rule {
   readonly when: HookPredicate;
   left: number;
@@ -24,7 +27,7 @@ interface Rule {
 interface Gathering {
   readonly when: HookPredicate;
   readonly size: number;
-  readonly events: (() => void)[];
+  readonly events: Send[];
 }
 
 const anything: HookPredicate = () => true;
@@ -32,7 +35,8 @@ const anything: HookPredicate = () => true;
 export class WebhookFaults {
   #rules: Rule[] = [];
   #gatherings: Gathering[] = [];
-  #held: { when: HookPredicate; sends: (() => void)[] } | undefined;
+  #sending = 0;
+  #held: { when: HookPredicate; sends: Send[] } | undefined;
 
   drop(when: HookPredicate = anything, options: { times?: number; silently?: boolean } = {}): void {
     this.#add(when, options.times, { dropped: options.silently ? "silent" : "recorded" });
@@ -59,7 +63,7 @@ export class WebhookFaults {
   release(): void {
     const sends = this.#held?.sends ?? [];
     this.#held = undefined;
-    for (const send of sends) send();
+    this.#sendInTurn(sends);
   }
 
   /** Forgets every trick; what was kept back is sent. */
@@ -67,7 +71,7 @@ export class WebhookFaults {
     this.#rules = [];
     const gathered = this.#gatherings.flatMap((gathering) => gathering.events);
     this.#gatherings = [];
-    for (const send of gathered) send();
+    this.#sendInTurn(gathered);
     this.release();
   }
 
@@ -78,19 +82,36 @@ export class WebhookFaults {
   }
 
   /** True when the event was kept back; `send` is then called later. */
-  keepsBack(event: HookEvent, send: () => void): boolean {
+  keepsBack(event: HookEvent, send: Send): boolean {
     const gathering = this.#gatherings.find((candidate) => candidate.when(event));
     if (gathering) {
       gathering.events.push(send);
       if (gathering.events.length >= gathering.size) {
         this.#gatherings = this.#gatherings.filter((candidate) => candidate !== gathering);
-        for (const kept of gathering.events.reverse()) kept();
+        this.#sendInTurn(gathering.events.reverse());
       }
       return true;
     }
     if (!this.#held?.when(event)) return false;
     this.#held.sends.push(send);
     return true;
+  }
+
+  /** True while events that were kept back are on their way. */
+  get busy(): boolean {
+    return this.#sending > 0;
+  }
+
+  /** Each waits for the one before: the order is the point. */
+  #sendInTurn(sends: readonly Send[]): void {
+    this.#sending += sends.length;
+    const turn = sends.reduce<Promise<void>>((before, send) => {
+      const done = () => {
+        this.#sending -= 1;
+      };
+      return before.then(send).then(done, done);
+    }, Promise.resolve());
+    turn.catch(() => undefined);
   }
 
   #add(when: HookPredicate, times: number | undefined, fate: Partial<Fate>): void {

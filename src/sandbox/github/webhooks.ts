@@ -1,5 +1,5 @@
 /**
- * Signs and delivers webhooks over HTTP and keeps the delivery log. As on GitHub: no retry, order not promised,
+ * Signs and delivers webhooks over HTTP and keeps the delivery log. As on GitHub: no retry,
  * an answer later than ten seconds is a failure. What is in a payload is written in `payloads*.ts`.
  */
 import { createHmac, randomUUID } from "node:crypto";
@@ -46,8 +46,6 @@ const ANSWER_LIMIT_MS = 10_000;
 /** The log shows three days; beyond this many entries the oldest go earlier, for memory's sake. */
 const LOG_LIFE_MS = 3 * 24 * 3_600_000;
 const LOG_LIMIT = 5_000;
-/** GitHub delivers several at once, so order is not promised. */
-const AT_ONCE = 4;
 const RESPONSE_LIMIT = 10_000;
 
 export class Webhooks {
@@ -56,8 +54,8 @@ export class Webhooks {
   #target: WebhookTarget | undefined;
   readonly #appId: number;
   readonly #now: () => number;
-  readonly #queue = new PQueue({ concurrency: AT_ONCE });
-  readonly #delayed = new Map<NodeJS.Timeout, () => void>();
+  readonly #queue: PQueue;
+  readonly #delayed = new Set<NodeJS.Timeout>();
   readonly #onDelivery: (delivery: Delivery) => void;
   #log: Delivery[] = [];
   #lastId = 70_000;
@@ -67,8 +65,11 @@ export class Webhooks {
     hookId: number;
     now: () => number;
     target?: WebhookTarget | undefined;
+    /** Above 1, order is as little promised as on GitHub. */
+    atOnce: number;
     onDelivery: (delivery: Delivery) => void;
   }) {
+    this.#queue = new PQueue({ concurrency: options.atOnce });
     this.#appId = options.appId;
     this.hookId = options.hookId;
     this.#now = options.now;
@@ -85,17 +86,17 @@ export class Webhooks {
   }
 
   get idle(): boolean {
-    return this.#queue.size === 0 && this.#queue.pending === 0 && this.#delayed.size === 0;
+    return !this.faults.busy && this.#queue.size === 0 && this.#queue.pending === 0 && this.#delayed.size === 0;
   }
 
   async settle(): Promise<void> {
     await this.#queue.onIdle();
-    // A delayed event is in flight too; its timer is short, a test set it.
-    if (this.#delayed.size > 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    // What a test delays or has sent in turn is in flight too.
+    if (!this.idle) await new Promise((resolve) => setTimeout(resolve, 5));
   }
 
   close(): void {
-    for (const timer of this.#delayed.keys()) clearTimeout(timer);
+    for (const timer of this.#delayed) clearTimeout(timer);
     this.#delayed.clear();
     this.#queue.clear();
   }
@@ -122,40 +123,35 @@ export class Webhooks {
     const action = typeof payload.action === "string" ? payload.action : undefined;
     const seen = { event, action, payload: message.payload };
     const send = () => this.#schedule(message, seen);
-    if (!this.faults.keepsBack(seen, send)) send();
+    if (!this.faults.keepsBack(seen, send)) send().catch(queueFailed);
   }
 
   redeliver(delivery: Delivery): void {
-    this.#enqueue({ ...delivery, body: JSON.stringify(delivery.payload), redelivery: true });
-  }
-
-  #schedule(message: Message, seen: { event: string; action: string | undefined; payload: Json }): void {
-    const fate = this.faults.fateOf(seen);
-    if (fate.dropped === "silent") return;
-    if (fate.dropped === "recorded") {
-      this.#record(
-        message,
-        {},
-        { status: "failed to connect to host", statusCode: 502, durationMs: 0, responseBody: "" },
-      );
-      return;
-    }
-    for (let copy = 0; copy < fate.copies; copy += 1) {
-      if (fate.delayMs === 0) this.#enqueue(message);
-      else {
-        const timer = setTimeout(() => {
-          this.#delayed.delete(timer);
-          this.#enqueue(message);
-        }, fate.delayMs);
-        this.#delayed.set(timer, () => this.#enqueue(message));
-      }
-    }
-  }
-
-  #enqueue(message: Message): void {
     this.#queue
-      .add(() => this.#deliver(message))
-      .catch((error: unknown) => process.emitWarning(`local GitHub: webhook queue: ${String(error)}`));
+      .add(() => this.#deliver({ ...delivery, body: JSON.stringify(delivery.payload), redelivery: true }))
+      .catch(queueFailed);
+  }
+
+  async #schedule(message: Message, seen: { event: string; action: string | undefined; payload: Json }): Promise<void> {
+    const fate = this.faults.fateOf(seen);
+    if (fate.dropped === "recorded") {
+      const answer = { status: "failed to connect to host", statusCode: 502, durationMs: 0, responseBody: "" };
+      this.#record(message, {}, answer);
+    }
+    if (fate.dropped) return;
+    if (fate.delayMs > 0) await this.#wait(fate.delayMs);
+    const copies = Array.from({ length: fate.copies }, () => this.#queue.add(() => this.#deliver(message)));
+    await Promise.all(copies);
+  }
+
+  #wait(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => {
+        this.#delayed.delete(timer);
+        resolve();
+      }, ms);
+      this.#delayed.add(timer);
+    });
   }
 
   async #deliver(message: Message): Promise<void> {
@@ -202,6 +198,8 @@ export class Webhooks {
     this.#onDelivery(delivery);
   }
 }
+
+const queueFailed = (error: unknown) => process.emitWarning(`local GitHub: webhook queue: ${String(error)}`);
 
 async function post(url: string, headers: Record<string, string>, body: string) {
   try {

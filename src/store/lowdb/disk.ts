@@ -4,7 +4,6 @@
  * steps take several times as long, and a commit must be one indivisible step between two callers anyway.
  */
 import type fs from "node:fs";
-import { join } from "node:path";
 
 /** The part of `node:fs` that the store writes through; tests count flushes and make them fail. */
 export type FileSystem = Pick<
@@ -30,6 +29,7 @@ export class Folder {
   readonly path: string;
   readonly fs: FileSystem;
   readonly #fd: number;
+  #found: readonly string[];
   #broken: unknown = null;
   #closed = false;
 
@@ -39,16 +39,21 @@ export class Folder {
     this.path = path;
     fileSystem.mkdirSync(path, { recursive: true });
     this.#fd = fileSystem.openSync(path, "r");
-    for (const name of this.names(TEMPORARY)) fileSystem.unlinkSync(join(path, name));
+    this.#found = fileSystem.readdirSync(path);
+    for (const name of this.takeFound(TEMPORARY)) fileSystem.unlinkSync(this.pathOf(name));
+    // What a killed process has renamed counts from here on, so it must not be taken back by a power cut.
+    this.flush();
   }
 
-  /** Names that end so, in no order. */
-  names(ending: string): string[] {
-    return this.fs.readdirSync(this.path).filter((name) => name.endsWith(ending));
+  /** The names with this ending that were here at the opening, in no order; each is answered once. */
+  takeFound(ending: string): string[] {
+    const taken = this.#found.filter((name) => name.endsWith(ending));
+    this.#found = taken.length === 0 ? this.#found : this.#found.filter((name) => !name.endsWith(ending));
+    return taken;
   }
 
   pathOf(name: string): string {
-    return join(this.path, name);
+    return `${this.path}/${name}`;
   }
 
   read(name: string): string {

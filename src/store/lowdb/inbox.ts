@@ -39,7 +39,7 @@ export class JournalInbox implements Inbox {
     this.#folder = folder;
     this.#seen = new SeenIds(folder, now);
     const chapters = folder
-      .names(".jsonl")
+      .takeFound(".jsonl")
       .sort()
       .map((name) => this.#read(name));
     this.#current = chapters.pop() ?? this.#begin(1);
@@ -99,8 +99,15 @@ export class JournalInbox implements Inbox {
 
   async #write(delivery: PendingDelivery): Promise<void> {
     this.#add({ delivery });
-    this.#current.ids.set(delivery.id, delivery.at);
-    await this.#current.journal.flushed();
+    const { ids, journal } = this.#current;
+    ids.set(delivery.id, delivery.at);
+    try {
+      await journal.flushed();
+    } catch (error) {
+      // Else the id would outlive its record, and the delivery be lost when it comes again.
+      ids.delete(delivery.id);
+      throw error;
+    }
   }
 
   /** Into the current journal, or the next one when that is full. */

@@ -1,12 +1,13 @@
 /**
- * How a job's record stands in its file: JSON with the log, which is by far the longest part, in a line of its own at
- * the end, so that the start can leave it unread. Checks what finding and paying a job rests on; the rest of the record
- * is taken as this code wrote it.
+ * How a job's record stands in its file: JSON in three lines. The first holds what finding and paying a job rests on,
+ * the second all the rest but the log, the third the log: so the start reads one short line of each file. That line is
+ * checked; the rest of the record is taken as this code wrote it.
  */
 import { z } from "zod";
 import type { StoredJob } from "../../engine/ports.ts";
+import { type Job, STATUSES } from "../../job/job.ts";
 import { JOB_ID_PATTERN } from "../../wire/brief.ts";
-import { STATUSES } from "../../job/job.ts";
+import type { Findable } from "../facts.ts";
 import type { Format } from "./json-file.ts";
 
 const ENDING = ".json";
@@ -19,7 +20,8 @@ const FORMAT = 1;
 const time = z.number();
 const number = z.number().int();
 
-const job = z.object({
+/** Every field of the first line is asked for: an older file that has it further down is then read whole. */
+const findable = z.object({
   id: z.string().regex(JOB_ID_PATTERN),
   account: z.string(),
   repository: z.object({ owner: z.string(), name: z.string() }),
@@ -33,9 +35,10 @@ const job = z.object({
   pushed_at: time.nullable(),
   woken_at: time.nullable(),
   hold: z.object({ expires_at: time }).nullable(),
+  run: z.object({ id: number }).nullable(),
   pull_request: z.object({ number }).nullable(),
   merge: z.object({ state: z.string() }),
-});
+} satisfies Record<keyof Findable, z.ZodType>);
 
 const effect = z.object({
   key: z.string(),
@@ -48,16 +51,17 @@ const effect = z.object({
 const head = z.object({
   format: z.literal(FORMAT),
   version: number.positive(),
-  job,
-  history: z.array(z.unknown()),
   postings: z.array(z.object({ account: z.string(), cents: number })),
   effects: z.array(effect),
+  job: findable,
 });
 
-const whole = head.extend({ log: z.array(z.unknown()) });
+const whole = head.extend({ history: z.array(z.unknown()), log: z.array(z.unknown()) });
 
-/** All of a record but the log. */
-export type JobHead = Omit<StoredJob, "log">;
+/** What the first line says. */
+export interface JobHead extends Pick<StoredJob, "version" | "postings" | "effects"> {
+  readonly job: Findable;
+}
 
 function assertHead(value: unknown): asserts value is JobHead {
   head.parse(value);
@@ -67,6 +71,19 @@ function assertWhole(value: unknown): asserts value is StoredJob {
   whole.parse(value);
 }
 
+/** The fields of the first line, and all others. */
+function divide(job: Job): { readonly first: Findable; readonly others: object } {
+  const { id, account, repository, runner, status, origin, created_at, submitted_at, merged_at, ...more } = job;
+  const { deadline_at, pushed_at, woken_at, hold, run, pull_request, merge, ...others } = more;
+  const about = { id, account, repository, runner, status, origin, hold, run, pull_request, merge };
+  const times = { created_at, submitted_at, merged_at, deadline_at, pushed_at, woken_at };
+  return { first: { ...about, ...times }, others };
+}
+
+/** An object's JSON without the brace that ends or begins it. */
+const opened = (value: object): string => JSON.stringify(value).slice(0, -1);
+const continued = (value: object): string => JSON.stringify(value).slice(1);
+
 export const jobFormat: Format<StoredJob> = {
   parse(text) {
     const value: unknown = JSON.parse(text);
@@ -75,21 +92,32 @@ export const jobFormat: Format<StoredJob> = {
     return { job, version, history, postings, effects, log };
   },
   write({ job, version, history, postings, effects, log }) {
-    const start = JSON.stringify({ format: FORMAT, version, job, history, postings, effects });
-    return `${start.slice(0, -1)},\n"log":${JSON.stringify(log)}}\n`;
+    const { first, others } = divide(job);
+    const lines = [
+      `${opened({ format: FORMAT, version, postings, effects })},"job":${opened(first)},`,
+      `${continued(others)},"history":${JSON.stringify(history)},`,
+      `"log":${JSON.stringify(log)}}`,
+    ];
+    return `${lines.join("\n")}\n`;
   },
 };
 
 const LINE_FEED = 10;
 const CLOSING_BRACE = 125;
 
-/** The head of a record from the bytes of its whole file. Throws when the file is not whole. */
-export function parseHead(bytes: Buffer): JobHead {
+/** Null: this is not how we write, e.g. because someone has mended the file by hand. */
+function firstLine(bytes: Buffer): JobHead | null {
+  const isWhole = bytes.at(-1) === LINE_FEED && bytes.at(-2) === CLOSING_BRACE;
   const end = bytes.indexOf(LINE_FEED);
-  const isOurs = bytes.at(-1) === LINE_FEED && bytes.at(-2) === CLOSING_BRACE && end < bytes.length - 1 && end > 1;
-  // Someone may have mended the file by hand: it is still JSON.
-  if (!isOurs || bytes.at(end - 1) !== 44) return jobFormat.parse(bytes.toString("utf8"));
-  const value: unknown = JSON.parse(`${bytes.toString("utf8", 0, end - 1)}}`);
-  assertHead(value);
-  return value;
+  if (!isWhole || end > bytes.length - 2) return null;
+  try {
+    const value: unknown = JSON.parse(`${bytes.toString("utf8", 0, end - 1)}}}`);
+    assertHead(value);
+    return value;
+  } catch {
+    return null;
+  }
 }
+
+/** What finding a job needs, from the bytes of its whole file. Throws when the file is damaged. */
+export const parseHead = (bytes: Buffer): JobHead => firstLine(bytes) ?? jobFormat.parse(bytes.toString("utf8"));

@@ -21,7 +21,7 @@ function bytesOf(folder: Folder, path: string, buffer: Buffer): Buffer {
 /** Every stored job without its log. Throws a sentence that names the file when one is damaged: no job is left out. */
 export function* scanJobs(folder: Folder): Generator<JobHead> {
   const buffer = Buffer.allocUnsafeSlow(BUFFER_BYTES);
-  for (const name of folder.names(".json")) {
+  for (const name of folder.takeFound(".json")) {
     const path = folder.pathOf(name);
     let head: JobHead;
     try {

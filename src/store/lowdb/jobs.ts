@@ -32,7 +32,7 @@ export class LowdbJobs implements JobStore {
     this.#folder = folder;
     this.#now = now;
     for (const head of scanJobs(folder)) {
-      this.#index.put(factsOf(head));
+      this.#index.put(factsOf(head.job, head.effects));
       this.#balances.add(head.postings);
     }
   }
@@ -122,7 +122,7 @@ export class LowdbJobs implements JobStore {
 
   #write(next: StoredJob, postings: readonly Posting[]): StoredJob {
     const kept = writeFile(this.#folder, jobFileName(next.job.id), jobFormat, next);
-    this.#index.put(factsOf(kept.data));
+    this.#index.put(factsOf(kept.data.job, kept.data.effects));
     this.#balances.add(postings);
     return this.#remember(kept);
   }

@@ -29,6 +29,8 @@ export class Journal {
     this.#fd = fileSystem.openSync(path, "a", 0o600);
     this.#size = size;
     this.#durable = size;
+    // A killed process may have left lines that are not on the disk yet, though they count from here on.
+    if (size > 0) fileSystem.fsyncSync(this.#fd);
   }
 
   get size(): number {

@@ -37,7 +37,7 @@ export class LowdbRepositories implements RepositoryStore {
 
   constructor(folder: Folder) {
     this.#folder = folder;
-    for (const name of folder.names(ENDING)) {
+    for (const name of folder.takeFound(ENDING)) {
       const repository = readFile(folder, name, format)?.data;
       if (repository !== undefined) this.#known.set(keyOf(repository.owner, repository.name), repository);
     }

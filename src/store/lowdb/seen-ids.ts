@@ -35,7 +35,7 @@ export class SeenIds {
     this.#folder = folder;
     this.#now = now;
     this.#files = folder
-      .names(".json")
+      .takeFound(".json")
       .sort()
       .map((name) => this.#read(name));
   }

@@ -148,7 +148,7 @@ describe("webhooks", () => {
     say("dropped");
     await w.github.idle();
     expect(commented()).toHaveLength(0);
-    expect(w.github.deliveries()[0]).toMatchObject({ event: "issue_comment", statusCode: 502 });
+    expect(w.github.deliveries()).toContainEqual(expect.objectContaining({ event: "issue_comment", statusCode: 502 }));
     w.github.webhooks.duplicate(isComment, { times: 1 });
     say("doubled");
     await w.github.idle();
@@ -158,11 +158,7 @@ describe("webhooks", () => {
     say("first");
     say("second");
     await w.github.idle();
-    expect(
-      commented()
-        .map((one) => json.parse(one.payload.comment).body)
-        .sort(),
-    ).toEqual(["first", "second"]);
+    expect(commented().map((one) => json.parse(one.payload.comment).body)).toEqual(["second", "first"]);
     w.app.received.length = 0;
     w.github.webhooks.hold(isComment);
     say("held");

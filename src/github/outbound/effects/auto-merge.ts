@@ -11,8 +11,8 @@ import { done, reported, type Task } from "./with.ts";
 type Enable = Extract<Effect, { type: "enable-auto-merge" }>;
 
 const ENABLE = `
-mutation EnableAutoMerge($id: ID!, $method: PullRequestMergeMethod!, $sha: GitObjectID!) {
-  enablePullRequestAutoMerge(input: { pullRequestId: $id, mergeMethod: $method, expectedHeadOid: $sha }) {
+mutation EnableAutoMerge($id: ID!, $how: PullRequestMergeMethod!, $sha: GitObjectID!) {
+  enablePullRequestAutoMerge(input: { pullRequestId: $id, mergeMethod: $how, expectedHeadOid: $sha }) {
     clientMutationId
   }
 }`;
@@ -47,7 +47,7 @@ export async function enableAutoMerge(task: Task, { sha, method }: Enable): Prom
   const chosen = read.value.methods.includes(method) ? method : read.value.methods[0];
   if (chosen === undefined) return mergeRefused(sha, said.noMethod(method), true);
   const answer = await tried(task.now, () =>
-    task.octokit.graphql(ENABLE, { id: read.value.id, method: chosen.toUpperCase(), sha }),
+    task.octokit.graphql(ENABLE, { id: read.value.id, how: chosen.toUpperCase(), sha }),
   );
   if (answer.ok) return reported({ type: "auto-merge-enabled", sha });
   if (answer.trouble.kind === "later") return { ended: "later", ...laterOf(answer.trouble) };

@@ -7,9 +7,6 @@ import { parseSettingsBlob, SETTINGS_PATH } from "../settings-file.ts";
 import type { Task } from "./with.ts";
 
 export const WORKFLOW_PATH = ".github/workflows/run-job.yml";
-/** Commits of the job's branch that are looked through for a brief of ours. */
-const LOOK_BACK = 50;
-
 const QUERY = `
 query BranchState($owner: String!, $repo: String!, $base: String!, $workflow: String!, $settings: String!, $branch: String!, $folder: String!) {
   repository(owner: $owner, name: $repo) {
@@ -19,9 +16,7 @@ query BranchState($owner: String!, $repo: String!, $base: String!, $workflow: St
     base: object(expression: $base) { ... on Commit { oid tree { oid } } }
     workflow: object(expression: $workflow) { ... on Blob { oid } }
     settings: object(expression: $settings) { ${BLOB} }
-    branch: ref(qualifiedName: $branch) {
-      target { ... on Commit { oid tree { oid } history(first: ${LOOK_BACK}) { nodes { oid message } } } }
-    }
+    branch: ref(qualifiedName: $branch) { target { ... on Commit { oid message tree { oid } } } }
     folder: object(expression: $folder) { ${FOLDER} }
   }
 }`;
@@ -37,13 +32,7 @@ const schema = z.object({
       base: commit.nullable().catch(null),
       workflow: z.object({ oid: z.string() }).nullable().catch(null),
       settings: blobSchema,
-      branch: z
-        .object({
-          target: commit.extend({
-            history: z.object({ nodes: z.array(z.object({ oid: z.string(), message: z.string() })) }),
-          }),
-        })
-        .nullable(),
+      branch: z.object({ target: commit.extend({ message: z.string() }) }).nullable(),
       folder: folderSchema,
     })
     .nullable(),
@@ -64,7 +53,7 @@ export interface BranchState {
   /** Null: the file does not exist. */
   readonly settings: ReturnType<typeof parseSettingsBlob>;
   /** Null: the job's branch does not exist. */
-  readonly branch: (Tip & { readonly history: readonly { readonly oid: string; readonly message: string }[] }) | null;
+  readonly branch: (Tip & { readonly message: string }) | null;
   /** Names in the job's folder on its branch. */
   readonly present: readonly string[];
 }
@@ -98,7 +87,7 @@ export async function readBranchState(task: Task, job: Job): Promise<BranchState
         : { branch, sha: repository.base.oid, tree: repository.base.tree.oid },
     has_workflow: repository.workflow !== null,
     settings: parseSettingsBlob(repository.settings),
-    branch: tip ? { sha: tip.oid, tree: tip.tree.oid, history: tip.history.nodes } : null,
+    branch: tip ? { sha: tip.oid, tree: tip.tree.oid, message: tip.message } : null,
     present: (repository.folder ?? []).map(({ name }) => name),
   };
 }

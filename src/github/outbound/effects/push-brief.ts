@@ -151,9 +151,34 @@ function noPush(trouble: Trouble, task: Task, effect: PushBrief): Pushed {
   }
 }
 
-/** Our brief for this try, if an earlier attempt left it on the branch. */
-const ownBrief = (task: Task, effect: PushBrief, state: BranchState | null): string | null =>
-  state?.branch?.history.find(({ message }) => isBriefMessage(message, task.job, effect))?.oid ?? null;
+/** Commits that are looked through for a brief of ours below what the agent has added since. */
+const LOOK_BACK = 50;
+
+/** Our brief for this try, if an earlier attempt left it on the branch; null: it did not. */
+async function ownBrief(task: Task, effect: PushBrief, { branch }: BranchState): Promise<string | null> {
+  const { job, octokit, at } = task;
+  if (branch === null) return null;
+  if (isBriefMessage(branch.message, job, effect)) return branch.sha;
+  const { data } = await octokit.request("GET /repos/{owner}/{repo}/commits", {
+    ...at,
+    sha: job.branch,
+    per_page: LOOK_BACK,
+  });
+  return data.find(({ commit }) => isBriefMessage(commit.message, job, effect))?.sha ?? null;
+}
+
+interface Found {
+  readonly ground: Ground | string;
+  readonly left: string | null;
+}
+
+/** The ground, and what an earlier attempt left on it. `may_exist`: the branch may hold this try's brief already. */
+async function find(task: Task, effect: PushBrief, known: KnownRepository | null, may_exist: boolean): Promise<Found> {
+  const state = await readBranchState(task, task.job);
+  const ground = coldGround(task, state, known);
+  const left = state !== null && may_exist ? await ownBrief(task, effect, state) : null;
+  return { ground, left };
+}
 
 export async function pushBrief(task: Task, effect: PushBrief): Promise<Attempt> {
   const { job } = task;
@@ -166,17 +191,18 @@ export async function pushBrief(task: Task, effect: PushBrief): Promise<Attempt>
     if (first.ended === "no") return first.attempt;
   }
 
-  const read = await tried(task.now, () => readBranchState(task, job));
+  // the first try's branch is ours alone, so one that is there already must hold the brief of an earlier attempt
+  const first_try = job.head_sha === null;
+  const read = await tried(task.now, () => find(task, effect, known, task.again || first_try));
   if (!read.ok) {
     if (read.trouble.kind === "gone") return refused(effect, refusals.notInstalled(job.repository));
     if (read.trouble.kind === "forbidden") return refused(effect, refusals.lacksPermission(job.repository));
     return { ended: "later", ...laterOf(read.trouble) };
   }
-  const ground = coldGround(task, read.value, known);
-  const left = ownBrief(task, effect, read.value);
+  const { ground, left } = read.value;
   if (typeof ground === "string") return refused(effect, ground);
   if (left !== null) return pushed(effect, left, ground);
-  if (ground.creates === false && job.head_sha === null && job.round === 1 && effect.try === 1)
+  if (first_try && !ground.creates && effect.round === 1 && effect.try === 1)
     return refused(effect, refusals.foreignBranch(job.branch));
 
   const second = await push(task, effect, ground);

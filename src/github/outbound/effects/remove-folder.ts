@@ -6,7 +6,7 @@ import { z } from "zod";
 import type { Job } from "../../../job/job.ts";
 import { CONFIG_FILE, jobFolder, LOG_FILE, RESULT_FILE, TASK_FILE } from "../../../wire/brief.ts";
 import { type Trouble, tried } from "../errors.ts";
-import { ask, FOLDER, folderSchema } from "../graphql.ts";
+import { ask, ENTRIES, entrySchema, FOLDER, folderSchema } from "../graphql.ts";
 import { finishMessage } from "../texts/pull-request.ts";
 import type { Task } from "./with.ts";
 
@@ -19,102 +19,108 @@ export interface Cleaned {
   readonly open: boolean;
 }
 
-const STATE = `
-  base: object(expression: $base) { ... on Commit { tree { oid } } }
-  folder: object(expression: $folder) { ${FOLDER} }
-  pullRequest(number: $pull) @include(if: $asked) { state }
-`;
-
+/** The root alone tells whether anything of the folder was left. */
 const MUTATION = `
-mutation Clean($input: CreateCommitOnBranchInput!, $base: String!, $folder: String!, $pull: Int!, $asked: Boolean!) {
-  createCommitOnBranch(input: $input) { commit { oid tree { oid } repository { ${STATE} } } }
+mutation Clean($input: CreateCommitOnBranchInput!) {
+  createCommitOnBranch(input: $input) { commit { oid tree { ${ENTRIES} } } }
 }`;
 
 const QUERY = `
 query Folder($owner: String!, $repo: String!, $branch: String!, $base: String!, $folder: String!, $pull: Int!, $asked: Boolean!) {
   repository(owner: $owner, name: $repo) {
     ref(qualifiedName: $branch) { target { ... on Commit { oid tree { oid } } } }
-    ${STATE}
+    base: object(expression: $base) { ... on Commit { tree { oid } } }
+    folder: object(expression: $folder) { ${FOLDER} }
+    pullRequest(number: $pull) @include(if: $asked) { state }
   }
 }`;
 
-const state = z.object({
-  base: z
-    .object({ tree: z.object({ oid: z.string() }) })
-    .nullable()
-    .catch(null),
-  folder: folderSchema,
-  pullRequest: z.object({ state: z.string() }).nullish(),
+const mutationSchema = z.object({
+  createCommitOnBranch: z.object({
+    commit: z.object({ oid: z.string(), tree: z.object({ entries: z.array(entrySchema) }) }),
+  }),
 });
-const tip = z.object({ oid: z.string(), tree: z.object({ oid: z.string() }) });
 
-const mutationSchema = z.object({ createCommitOnBranch: z.object({ commit: tip.extend({ repository: state }) }) });
+const tree = z.object({ tree: z.object({ oid: z.string() }) });
+
 const querySchema = z.object({
-  repository: state.extend({ ref: z.object({ target: tip }).nullable() }),
+  repository: z.object({
+    ref: z.object({ target: tree.extend({ oid: z.string() }) }).nullable(),
+    base: tree.nullable().catch(null),
+    folder: folderSchema,
+    pullRequest: z.object({ state: z.string() }).nullish(),
+  }),
 });
 
-interface Seen {
-  readonly tip: z.infer<typeof tip>;
-  readonly state: z.infer<typeof state>;
-}
+type Seen = z.infer<typeof querySchema>["repository"];
+
+/** Folder of all jobs' folders. */
+const PARENT = jobFolder("").split("/")[0];
 
 const folderOf = (job: Job): string => `${jobFolder(job.id)}/`;
 
-const variablesOf = ({ job }: Task) => ({
-  base: job.base.sha ?? "HEAD",
-  folder: `refs/heads/${job.branch}:${jobFolder(job.id)}`,
-  pull: job.pull_request?.number ?? 0,
-  asked: job.pull_request !== null,
-});
-
-async function look(task: Task): Promise<Seen | null> {
-  const { repository } = await ask(
+function look(task: Task): Promise<Seen> {
+  const { job } = task;
+  return ask(
     task.octokit,
     QUERY,
-    { ...task.at, ...variablesOf(task), branch: `refs/heads/${task.job.branch}` },
+    {
+      ...task.at,
+      branch: `refs/heads/${job.branch}`,
+      base: job.base.sha ?? "HEAD",
+      folder: `refs/heads/${job.branch}:${jobFolder(job.id)}`,
+      pull: job.pull_request?.number ?? 0,
+      asked: job.pull_request !== null,
+    },
     querySchema,
-  );
-  return repository.ref === null ? null : { tip: repository.ref.target, state: repository };
+  ).then(({ repository }) => repository);
 }
 
-async function remove(task: Task, head: string, paths: readonly string[]): Promise<Seen> {
-  const { job, octokit } = task;
-  const { createCommitOnBranch } = await ask(
-    octokit,
-    MUTATION,
-    {
-      ...variablesOf(task),
-      input: {
-        branch: { repositoryNameWithOwner: `${task.at.owner}/${task.at.repo}`, branchName: job.branch },
-        expectedHeadOid: head,
-        message: finishMessage(job),
-        fileChanges: { deletions: paths.map((path) => ({ path })) },
-      },
-    },
-    mutationSchema,
-  );
-  const { repository, ...commit } = createCommitOnBranch.commit;
-  return { tip: commit, state: repository };
+interface Removed {
+  readonly head: string;
+  /** Nothing below `.jobs` is left. */
+  readonly clean: boolean;
+}
+
+async function remove(task: Task, head: string, paths: readonly string[]): Promise<Removed> {
+  const { job, octokit, at } = task;
+  const input = {
+    branch: { repositoryNameWithOwner: `${at.owner}/${at.repo}`, branchName: job.branch },
+    expectedHeadOid: head,
+    message: finishMessage(job),
+    fileChanges: { deletions: paths.map((path) => ({ path })) },
+  };
+  const { createCommitOnBranch } = await ask(octokit, MUTATION, { input }, mutationSchema);
+  const { oid, tree: root } = createCommitOnBranch.commit;
+  return { head: oid, clean: !root.entries.some(({ name }) => name === PARENT) };
 }
 
 /** Every file below the folder. Subfolders, which agents rarely make, cost one more call. */
-async function filesIn(task: Task, { tip: at, state: { folder } }: Seen): Promise<string[]> {
+async function filesIn(task: Task, head: string, folder: Seen["folder"]): Promise<string[]> {
   if (folder === null) return [];
   const own = folderOf(task.job);
   if (folder.every(({ type }) => type === "blob")) return folder.map(({ name }) => own + name);
   const { data } = await task.octokit.request("GET /repos/{owner}/{repo}/git/trees/{tree_sha}", {
     ...task.at,
-    tree_sha: at.tree.oid,
+    tree_sha: head,
     recursive: "1",
   });
-  return data.tree.filter(({ type, path }) => type !== "tree" && path?.startsWith(own)).map(({ path }) => path ?? "");
+  return data.tree.flatMap(({ type, path }) => (type !== "tree" && path?.startsWith(own) ? [path] : []));
 }
 
-const cleaned = ({ tip: at, state: { base, pullRequest } }: Seen): Cleaned => ({
-  head: at.oid,
-  empty: base !== null && base.tree.oid === at.tree.oid,
-  open: pullRequest?.state === "OPEN",
-});
+async function lookAndRemove(task: Task): Promise<Cleaned | null> {
+  const seen = await look(task);
+  if (seen.ref === null) return null;
+  const { oid, tree: top } = seen.ref.target;
+  const left = await filesIn(task, oid, seen.folder);
+  const { head } = left.length === 0 ? { head: oid } : await remove(task, oid, left);
+  // with nothing removed the two trees can be compared; else the work's own files say that it is not empty
+  return {
+    head,
+    empty: left.length === 0 ? seen.base?.tree.oid === top.oid : (task.job.work?.changed_files ?? []).length === 0,
+    open: seen.pullRequest?.state === "OPEN",
+  };
+}
 
 const USUAL = [TASK_FILE, CONFIG_FILE, RESULT_FILE, LOG_FILE];
 
@@ -123,22 +129,14 @@ export async function removeFolder(task: Task): Promise<Cleaned | { readonly tro
   const { job } = task;
   const own = folderOf(job);
   const head = job.head_sha;
-  if (!task.again && head !== null) {
-    const first = await tried(task.now, () =>
-      remove(
-        task,
-        head,
-        USUAL.map((name) => own + name),
-      ),
-    );
-    if (first.ok && first.value.state.folder === null) return cleaned(first.value);
+  // of a further round the pull request must be looked at anyway
+  if (!task.again && head !== null && job.pull_request === null) {
+    const paths = USUAL.map((name) => own + name);
+    const first = await tried(task.now, () => remove(task, head, paths));
+    if (first.ok && first.value.clean)
+      return { head: first.value.head, empty: job.work?.changed_files.length === 0, open: false };
     if (!first.ok && first.trouble.kind === "later") return first;
   }
-  const second = await tried(task.now, async () => {
-    const seen = await look(task);
-    if (seen === null) return null;
-    const left = await filesIn(task, seen);
-    return cleaned(left.length === 0 ? seen : await remove(task, seen.tip.oid, left));
-  });
+  const second = await tried(task.now, () => lookAndRemove(task));
   return second.ok ? second.value : { trouble: second.trouble };
 }

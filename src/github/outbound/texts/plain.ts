@@ -23,16 +23,27 @@ export function cut(text: string, max: number): string {
   return `${/[\ud800-\udbff]$/.test(head) ? head.slice(0, -1) : head}…`;
 }
 
-/** Cut at {@link MAX_BODY} characters and bytes, keeping `tail` (a footer, a marker) whole. */
+/** What closes a code fence that the text leaves open, and that would swallow what follows; empty when it leaves none. */
+function closingFence(text: string): string {
+  let open = "";
+  for (const [, fence = ""] of text.matchAll(/^ {0,3}(`{3,}|~{3,})/gm)) {
+    if (open === "") open = fence;
+    else if (fence[0] === open[0] && fence.length >= open.length) open = "";
+  }
+  return open === "" ? "" : `\n${open}`;
+}
+
+const CUT_NOTE = "\n\n… (cut)";
+/** Room for the fence that may have to be closed. */
+const FENCE_ROOM = 64;
+
+/** Cut at {@link MAX_BODY} characters and bytes, keeping `tail` (a footer, a marker) whole and outside of any fence. */
 export function cutBody(text: string, tail = "", max = MAX_BODY): string {
-  const room = max - Buffer.byteLength(tail);
-  if (text.length <= room && Buffer.byteLength(text) <= room) return text + tail;
-  const note = "\n\n… (cut)";
-  let head = cut(text, room - note.length);
-  while (Buffer.byteLength(head) > room - Buffer.byteLength(note)) head = cut(head, Math.floor(head.length * 0.9));
-  // a code block that was cut open would swallow the footer
-  const open = (head.match(/^ {0,3}```/gm)?.length ?? 0) % 2 === 1 ? "\n```" : "";
-  return `${cut(head, head.length - open.length)}${open}${note}${tail}`;
+  const room = max - Buffer.byteLength(tail) - FENCE_ROOM;
+  if (Buffer.byteLength(text) <= room) return text + closingFence(text) + tail;
+  let head = cut(text, room - CUT_NOTE.length);
+  while (Buffer.byteLength(head) > room - Buffer.byteLength(CUT_NOTE)) head = cut(head, Math.floor(head.length * 0.9));
+  return head + closingFence(head).slice(0, FENCE_ROOM) + CUT_NOTE + tail;
 }
 
 const withoutHidden = (text: string): string =>
@@ -41,14 +52,16 @@ const withoutHidden = (text: string): string =>
 /** One line of plain text. */
 export const oneLine = (text: string): string => withoutHidden(redact(text)).replace(/\s+/g, " ").trim();
 
-/** A line for a commit message or a title: nothing in it starts, stops or links anything. */
-export const commitLine = (text: string): string =>
-  cut(withoutMentions(oneLine(withoutSkips(text))), MAX_COMMIT_LINE) || "no title";
+/** A line for a commit message: nothing in it starts, stops, closes, mentions or hides anything. */
+export const commitLine = (text: string): string => safeLine(text, MAX_COMMIT_LINE);
 
-export const titleLine = (text: string): string =>
-  cut(withoutMentions(oneLine(withoutSkips(text))), MAX_TITLE) || "no title";
+/** The same for a title, which GitHub makes a commit message of when it merges. */
+export const titleLine = (text: string): string => safeLine(text, MAX_TITLE);
 
-export function withoutSkips(text: string): string {
+const safeLine = (text: string, max: number): string =>
+  cut(withoutClosing(withoutMentions(oneLine(withoutComments(withoutSkips(text))))), max) || "no title";
+
+function withoutSkips(text: string): string {
   return text.replace(SKIP_WORDS, "").replace(NAMING_TRAILERS, "");
 }
 

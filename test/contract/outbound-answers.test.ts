@@ -1,0 +1,346 @@
+import nock from "nock";
+import pino from "pino";
+import { Probot } from "probot";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import type { Attempt, Performer } from "../../src/engine/ports.ts";
+import { createOctokits } from "../../src/github/outbound/octokit.ts";
+import { createPerformer } from "../../src/github/outbound/perform.ts";
+import type { Effect } from "../../src/job/effect.ts";
+import type { Job } from "../../src/job/job.ts";
+import { begin, led, TO_PULL_REQUEST } from "../unit/core.ts";
+import { appKey } from "./app-key.ts";
+import { command, LLM, memoryRepositories, sourceOf } from "./outbound-kit.ts";
+
+const API = "https://api.github.test";
+const AT = "/repos/octo/demo";
+const OPENED: Job = led(begin(), ...TO_PULL_REQUEST);
+const SHA = "finish";
+
+const TOKEN = {
+  token: "ghs_4242_test",
+  expires_at: "2999-01-01T00:00:00Z",
+  permissions: {},
+  repository_selection: "all",
+};
+
+describe("single answers of GitHub", () => {
+  let performer: Performer;
+  let waits: number[];
+  const api = () => nock(API);
+  const perform = (effect: Effect, job: Job = OPENED, again = false): Promise<Attempt> =>
+    performer.perform(effect, job, again);
+
+  beforeAll(() => nock.disableNetConnect());
+  afterAll(() => {
+    nock.cleanAll();
+    nock.restore();
+  });
+  beforeEach(() => {
+    nock.cleanAll();
+    waits = [];
+    api().post("/app/installations/1/access_tokens").reply(201, TOKEN);
+    performer = createPerformer({
+      source: sourceOf({ appId: 4242, privateKey: appKey, apiUrl: API }),
+      repositories: memoryRepositories(),
+      self: async () => ({ slug: "journeyman", appId: 4242 }),
+      llm: LLM,
+      wait: async (ms) => void waits.push(ms),
+    });
+  });
+  afterEach(() => {
+    expect(nock.pendingMocks()).toEqual([]);
+  });
+
+  const graphql = (name: string, data: object) =>
+    api()
+      .post("/graphql", (body: { query: string }) => body.query.includes(name))
+      .reply(200, data);
+
+  const state = (pullRequest: object = {}, repository: object = {}) =>
+    graphql("query PullRequestState", {
+      data: {
+        repository: {
+          mergeCommitAllowed: true,
+          squashMergeAllowed: true,
+          rebaseMergeAllowed: false,
+          ...repository,
+          pullRequest: {
+            id: "PR_1",
+            state: "OPEN",
+            isDraft: false,
+            headRefOid: SHA,
+            mergedAt: null,
+            mergedBy: null,
+            autoMergeRequest: null,
+            ...pullRequest,
+          },
+        },
+      },
+    });
+
+  it("does not send a post again by itself when GitHub breaks down, and pins the version of the API", async () => {
+    api()
+      .post(`${AT}/issues/7/comments`)
+      .matchHeader("x-github-api-version", "2022-11-28")
+      .reply(502, { message: "Server Error" });
+    expect(await perform({ type: "sync-comment" })).toEqual({ ended: "later", reason: "GitHub did not answer." });
+  });
+
+  it("keeps away as long as GitHub asks: the effect comes later, and nothing else is sent meanwhile", async () => {
+    api()
+      .post(`${AT}/issues/7/comments`)
+      .reply(403, { message: "You have exceeded a secondary rate limit." }, { "retry-after": "30" });
+    const first = await perform({ type: "sync-comment" });
+    expect(first).toMatchObject({ ended: "later", after_ms: 30_000 });
+    const second = await perform({ type: "close-pull-request" });
+    expect(second).toMatchObject({ ended: "later", after_ms: expect.closeTo(30_000, -4) });
+  });
+
+  it("posts a deleted comment anew, once, and lets a locked issue be", async () => {
+    const known = { ...OPENED, comment: { id: 5, synced_at: 0 } };
+    api().patch(`${AT}/issues/comments/5`).reply(404, { message: "Not Found" });
+    api().post(`${AT}/issues/7/comments`).reply(201, { id: 6 });
+    expect(command(await perform({ type: "sync-comment" }, known))).toEqual({ type: "comment-synced", comment_id: 6 });
+    api().post(`${AT}/issues/7/comments`).reply(403, { message: "Unable to create comment because issue is locked." });
+    expect(await perform({ type: "sync-comment" })).toEqual({ ended: "done" });
+  });
+
+  it("says nothing where there is neither issue nor pull request", async () => {
+    const cron = { ...OPENED, origin: { kind: "cron", name: "nightly" }, pull_request: null } as const;
+    nock.removeInterceptor({
+      hostname: "api.github.test",
+      path: "/app/installations/1/access_tokens",
+      method: "POST",
+      proto: "https",
+    });
+    expect(await perform({ type: "sync-comment" }, cron)).toEqual({ ended: "done" });
+  });
+
+  it("counts a run that is over, and a branch or comment that is gone, as done", async () => {
+    api()
+      .post(`${AT}/actions/runs/500/cancel`)
+      .reply(409, { message: "Cannot cancel a workflow run that is completed." });
+    expect(await perform({ type: "cancel-run", run_id: 500 })).toEqual({ ended: "done" });
+    api().delete(`${AT}/git/refs/heads%2Fjob%2Fabcd1234`).reply(422, { message: "Reference does not exist" });
+    expect(await perform({ type: "delete-branch" })).toEqual({ ended: "done" });
+    api().post(`${AT}/issues/comments/70/reactions`).reply(404, { message: "Not Found" });
+    expect(await perform({ type: "react", comment_id: 70, content: "eyes" })).toEqual({ ended: "done" });
+  });
+
+  describe("to a merge", () => {
+    const merge = { type: "merge", sha: SHA, method: "squash" } as const;
+    const refuse = (status: number, message: string) => api().put(`${AT}/pulls/8/merge`).reply(status, { message });
+
+    it.each([
+      [405, "Base branch was modified. Review and try the merge again.", false],
+      [405, "At least 1 approving review is required by reviewers with write access.", false],
+      [405, "Changes must be made through the merge queue", true],
+      [405, "Pull Request is not mergeable", false],
+      [409, "Head branch was modified. Review and try the merge again.", false],
+    ])("%d “%s” is told in our own words", async (status, message, final) => {
+      refuse(status, message);
+      state();
+      const report = command(await perform(merge));
+      expect(report).toMatchObject({ type: "merge-refused", sha: SHA, final });
+      expect(JSON.stringify(report)).not.toContain(message);
+    });
+
+    it("takes a method that the repository allows when it forbids the one in the settings", async () => {
+      refuse(405, "Squash merges are not allowed on this repository.");
+      state({}, { squashMergeAllowed: false });
+      api().put(`${AT}/pulls/8/merge`, { sha: SHA, merge_method: "merge" }).reply(200, { merged: true, sha: "m" });
+      expect(command(await perform(merge))).toMatchObject({ type: "merged", pull_request: 8, by: "journeyman[bot]" });
+    });
+
+    it("finds out that somebody was faster, and that the App may not", async () => {
+      refuse(405, "Pull Request is not mergeable");
+      state({ state: "MERGED", mergedAt: "2026-01-01T00:00:00Z", mergedBy: { login: "ada" } });
+      const at = Date.parse("2026-01-01T00:00:00Z");
+      expect(command(await perform(merge))).toEqual({ type: "merged", pull_request: 8, by: "ada", at });
+      refuse(403, "Resource not accessible by integration");
+      expect(command(await perform(merge))).toMatchObject({ type: "merge-refused", final: true });
+    });
+
+    it("is never sent twice when GitHub breaks down", async () => {
+      refuse(500, "Server Error");
+      expect(await perform(merge)).toMatchObject({ ended: "later" });
+    });
+  });
+
+  describe("to auto-merge", () => {
+    const enable = { type: "enable-auto-merge", sha: SHA, method: "squash" } as const;
+    it.each([
+      ["Pull request Pull request is in clean status", false],
+      ["Pull request Pull request is in unstable status", false],
+      ["Protected branch rules not configured for this branch", false],
+      ["Auto merge is not allowed for this repository", true],
+      ["Head sha is out of date", false],
+    ])("“%s” is told apart", async (message, final) => {
+      state();
+      graphql("mutation EnableAutoMerge", { data: null, errors: [{ type: "UNPROCESSABLE", message }] });
+      const report = command(await perform(enable));
+      expect(report).toMatchObject({ type: "merge-refused", final });
+      expect(JSON.stringify(report)).not.toContain(message);
+    });
+
+    it("is not asked for again when it is on already", async () => {
+      state({ autoMergeRequest: { enabledAt: "2026-01-01T00:00:00Z" } });
+      expect(command(await perform(enable, OPENED, true))).toEqual({ type: "auto-merge-enabled", sha: SHA });
+    });
+  });
+
+  describe("to a reading of facts", () => {
+    const facts = (pull: object = {}, settings: object | null = null) =>
+      graphql("query Facts", {
+        data: {
+          repository: {
+            autoMergeAllowed: true,
+            deleteBranchOnMerge: false,
+            settings,
+            pullRequest: {
+              state: "OPEN",
+              isDraft: false,
+              headRefOid: SHA,
+              mergeable: "MERGEABLE",
+              mergeStateStatus: "CLEAN",
+              reviewDecision: null,
+              autoMergeRequest: null,
+              files: { pageInfo: { hasNextPage: false, endCursor: "f" }, nodes: [{ path: "A.md" }] },
+              statusCheckRollup: null,
+              ...pull,
+            },
+          },
+        },
+      });
+
+    const contexts = (from: number, count: number, more: boolean) => ({
+      statusCheckRollup: {
+        contexts: {
+          pageInfo: { hasNextPage: more, endCursor: String(from + count) },
+          nodes: Array.from({ length: count }, (_, n) => ({
+            __typename: "StatusContext",
+            context: `c${from + n}`,
+            state: "SUCCESS",
+            isRequired: false,
+          })),
+        },
+      },
+    });
+
+    const read = async (runs: readonly number[] = []) => {
+      const report = command(await perform({ type: "read-facts", runs }));
+      if (report.type !== "observe") throw new Error(`expected facts, got ${report.type}`);
+      return report.facts;
+    };
+
+    it("asks for the pull request once and again for the facts while GitHub computes, and then tells what it knows", async () => {
+      facts({ mergeable: "UNKNOWN", mergeStateStatus: "UNKNOWN" });
+      api().get(`${AT}/pulls/8`).reply(200, { number: 8, mergeable: null });
+      facts({ mergeable: "UNKNOWN", mergeStateStatus: "UNKNOWN" });
+      expect(await read()).toMatchObject({ mergeable: "unknown", merge_state: "UNKNOWN" });
+      expect(waits).toHaveLength(1);
+    });
+
+    it("does not ask again while checks are under way", async () => {
+      const pending = contexts(0, 1, false);
+      Object.assign(pending.statusCheckRollup.contexts.nodes[0] ?? {}, { state: "PENDING" });
+      facts({ mergeable: "UNKNOWN", ...pending });
+      expect(await read()).toMatchObject({ mergeable: "unknown", checks: [{ state: "pending" }] });
+    });
+
+    it("reads three hundred checks, and says so when there are more", async () => {
+      for (const from of [0, 100, 200]) facts(contexts(from, 100, true));
+      const seen = await read();
+      expect(seen.checks).toHaveLength(300);
+      expect(seen.checks_complete).toBe(false);
+    });
+
+    it("tells runs that are not complete, and settings that are broken", async () => {
+      for (const [id, status] of [
+        [1, "in_progress"],
+        [2, "completed"],
+      ])
+        api().get(`${AT}/actions/runs/${id}`).reply(200, { id, status });
+      api().get(`${AT}/actions/runs/3`).reply(404, { message: "Not Found" });
+      facts({}, { text: "automerge: 1\n", isTruncated: false });
+      const seen = await read([1, 2, 3]);
+      expect(seen.open_runs).toEqual([1]);
+      expect(seen.settings_problem).toContain("`automerge`");
+      expect(seen.settings).toEqual(OPENED.settings);
+    });
+  });
+
+  it("opens the pull request without draft where drafts are not to be had, and takes the one that is there", async () => {
+    const job: Job = { ...OPENED, pull_request: null, choices: { ...OPENED.choices, draft: true } };
+    const clean = () =>
+      graphql("mutation Clean", { data: { createCommitOnBranch: { commit: { oid: "c", tree: { entries: [] } } } } });
+    const effect = { type: "open-pull-request", round: 1 } as const;
+    clean();
+    api().post(`${AT}/pulls`).reply(422, { message: "Draft pull requests are not supported in this repository." });
+    api()
+      .post(`${AT}/pulls`, (body: { draft: boolean }) => !body.draft)
+      .reply(201, { number: 9, html_url: "https://x/pull/9" });
+    expect(command(await perform(effect, job))).toMatchObject({ number: 9, head_sha: "c" });
+    clean();
+    const message = "Validation Failed";
+    const errors = [{ message: "A pull request already exists for octo:job/abcd1234." }];
+    api().post(`${AT}/pulls`).reply(422, { message, errors });
+    api()
+      .get(`${AT}/pulls`)
+      .query(true)
+      .reply(200, [{ number: 9, html_url: "https://x/pull/9" }]);
+    expect(command(await perform(effect, job))).toMatchObject({ number: 9 });
+    clean();
+    api()
+      .post(`${AT}/pulls`)
+      .reply(422, { message, errors: [{ message: "No commits between main and job/abcd1234" }] });
+    expect(command(await perform(effect, job))).toEqual({ type: "nothing-to-open", round: 1 });
+  });
+
+  it("reads a run by its id, and finds the one of the brief among those of the branch", async () => {
+    const one = (id: number, message: string) => ({
+      id,
+      run_attempt: 2,
+      html_url: `https://x/runs/${id}`,
+      status: "completed",
+      conclusion: "success",
+      head_sha: "brief",
+      path: ".github/workflows/run-job.yml",
+      head_commit: { message },
+    });
+    api().get(`${AT}/actions/runs/5`).reply(200, one(5, "Run job abcd1234: x"));
+    const told = { type: "run-changed", head_sha: "brief", run: { id: 5, attempt: 2, status: "completed" } };
+    expect(command(await perform({ type: "read-run", run_id: 5 }))).toMatchObject(told);
+    api()
+      .get(`${AT}/actions/runs`)
+      .query(true)
+      .reply(200, { workflow_runs: [one(6, "Work"), one(5, "Run job abcd1234: x")] });
+    expect(command(await perform({ type: "read-run", run_id: null }))).toMatchObject(told);
+  });
+});
+
+it("builds one client per installation, for Probot's events too", async () => {
+  const octokits = createOctokits();
+  const secret = "s";
+  const log = pino({ level: "silent" });
+  const probot = new Probot({ appId: 1, privateKey: appKey, secret, log, Octokit: octokits.Octokit });
+  const seen = new Set<unknown>();
+  probot.on("issue_comment.created", ({ octokit }) => void seen.add(octokit));
+  const receive = (id: string, installation: number) =>
+    probot.webhooks.receive({
+      id,
+      name: "issue_comment",
+      // the transform looks at these two alone
+      payload: JSON.parse(JSON.stringify({ action: "created", installation: { id: installation } })),
+    });
+  for (const [id, installation] of [
+    ["a", 1],
+    ["b", 1],
+    ["c", 2],
+  ] as const)
+    await receive(id, installation);
+  expect(seen.size).toBe(2);
+  const source = octokits.source(probot);
+  expect(await source.installation(1)).toBe(await source.installation(1));
+  expect(seen.has(await source.installation(1))).toBe(false);
+});

@@ -1,0 +1,135 @@
+/**
+ * The App in a town of its own, for one test: the real composition in this process, a local GitHub with a runner and
+ * a scripted model around it, everything over HTTP. Tests speak as people do: comment, look, wait for a condition.
+ */
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { onTestFailed, onTestFinished } from "vitest";
+import { type Composition, compose } from "../../src/compose.ts";
+import type { Job, JobId } from "../../src/job/job.ts";
+import { logTo } from "../../src/log.ts";
+import { DEMO, type Town, type TownOptions, WRITER, startTown } from "../../src/sandbox/town.ts";
+import { readSettings } from "../../src/settings.ts";
+
+export const API_KEY = "test-admin-key-0123456789";
+export const WEBHOOK_SECRET = "test-webhook-secret-0123456789";
+
+/** Longer than any single step takes on a slow machine; a condition that holds earlier is seen at once. */
+const PATIENCE_MS = 60_000;
+const LOOK_EVERY_MS = 25;
+
+export interface House {
+  readonly town: Town;
+  readonly github: Town["github"];
+  readonly app: Composition;
+  /** Everything that the App has logged so far. */
+  logged(): string;
+  /** Opens an issue and comments on it; answers the issue's number. */
+  ask(body: string, by?: string): number;
+  /** The job that this issue's comment started, once there is one. */
+  jobOf(issue: number): Promise<Job>;
+  job(id: JobId): Promise<Job>;
+  /** The App's sticky comment on this issue or pull request. */
+  comment(number: number): string;
+  request(path: string, init?: { method?: string; body?: unknown; key?: string | null }): Promise<Response>;
+  /** Stops the App and starts another on the same data. */
+  restart(): Promise<void>;
+}
+
+/** Waits for a value that is neither null, undefined nor false. */
+export async function until<T>(what: string, look: () => T | Promise<T>): Promise<NonNullable<Exclude<T, false>>> {
+  const deadline = Date.now() + PATIENCE_MS;
+  for (;;) {
+    const seen = await look();
+    if (seen !== null && seen !== undefined && seen !== false) return seen as NonNullable<Exclude<T, false>>;
+    if (Date.now() > deadline) throw new Error(`waited in vain for ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
+  }
+}
+
+export async function startHouse(options: TownOptions = {}): Promise<House> {
+  const dataDir = await mkdtemp(join(tmpdir(), "journeyman-test-"));
+  const workflows: string[] = [];
+  const town = await startTown({ ...options, onLog: (text) => workflows.push(text) });
+  const lines: string[] = [];
+  const log = logTo({ write: (line: string) => void lines.push(line) }, "debug");
+  const { github } = town;
+
+  const start = async (): Promise<Composition> => {
+    const reading = readSettings(
+      {
+        APP_ID: String(github.appId),
+        PRIVATE_KEY: github.privateKey,
+        WEBHOOK_SECRET,
+        GHE_HOST: new URL(github.url).host,
+        GHE_PROTOCOL: "http",
+        HOST: "127.0.0.1",
+        PORT: "0",
+        DATA_DIR: dataDir,
+        API_KEY,
+        DEFAULT_REPOSITORY: DEMO,
+      },
+      dataDir,
+    );
+    if (reading.kind !== "settings") throw new Error(`the settings are wrong: ${JSON.stringify(reading)}`);
+    const composed = await compose({ settings: reading.settings, log });
+    github.setWebhook({ url: `${composed.url}/api/github/webhooks`, secret: WEBHOOK_SECRET });
+    return composed;
+  };
+
+  let app = await start();
+  onTestFailed(() => {
+    process.stderr.write(`${lines.slice(-60).join("")}\n${workflows.join("").slice(-4_000)}\n`);
+  });
+  onTestFinished(async () => {
+    await app.stop();
+    await town.close();
+    await rm(dataDir, { recursive: true, force: true });
+  });
+
+  const job = async (id: JobId): Promise<Job> => {
+    const stored = await app.store.jobs.load(id);
+    if (stored === null) throw new Error(`there is no job ${id}`);
+    return stored.job;
+  };
+
+  return {
+    town,
+    github,
+    get app() {
+      return app;
+    },
+    logged: () => lines.join(""),
+    ask(body, by = WRITER) {
+      const issue = github.openIssue(DEMO, { title: "Something to do", body: "As the comment says.", by });
+      github.comment(DEMO, issue, { body, by });
+      return issue;
+    },
+    async jobOf(issue) {
+      return job(await until(`a job of issue #${issue}`, () => app.store.jobs.ofIssue(DEMO, issue)));
+    },
+    job,
+    comment: (number) => github.comments(DEMO, number).find((one) => one.user.endsWith("[bot]"))?.body ?? "",
+    request: (path, { method = "GET", body, key = API_KEY } = {}) =>
+      fetch(`${app.url}${path}`, {
+        method,
+        headers: {
+          ...(key === null ? {} : { "x-api-key": key }),
+          ...(body === undefined ? {} : { "content-type": "application/json" }),
+        },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      }),
+    async restart() {
+      await app.stop();
+      app = await start();
+    },
+  };
+}
+
+/** Waits until the job is at this status (or merged), and answers it. */
+export const untilJob = (house: House, id: JobId, what: string, holds: (job: Job) => boolean): Promise<Job> =>
+  until(`the job to be ${what}`, async () => {
+    const job = await house.job(id);
+    return holds(job) ? job : null;
+  });

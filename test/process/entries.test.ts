@@ -1,0 +1,179 @@
+/** The entries as a person starts them: exit codes, what is printed, and what answers. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { appKey } from "../contract/app-key.ts";
+
+const source = (path: string): string => new URL(`../../src/${path}`, import.meta.url).pathname;
+const tsx = import.meta.resolve("tsx");
+const API_KEY = "the-admin-key-of-this-test";
+const DEADLINE = { timeout: 60_000, interval: 100 };
+
+interface Program {
+  readonly child: ChildProcess;
+  readonly out: () => string;
+  readonly err: () => string;
+  readonly ended: Promise<number | null>;
+}
+
+let dir: string;
+const running: Program[] = [];
+beforeEach(async () => {
+  dir = await mkdtemp(join(tmpdir(), "entries-"));
+});
+afterEach(async () => {
+  for (const { child, ended } of running.splice(0)) {
+    child.kill("SIGKILL");
+    await ended;
+  }
+  await rm(dir, { recursive: true, force: true });
+});
+
+/** Starts an entry in an empty folder, with these variables and no others that concern us. */
+function start(entry: string, args: readonly string[], env: Readonly<Record<string, string>>): Program {
+  const child = spawn(process.execPath, ["--import", tsx, source(entry), ...args], {
+    cwd: dir,
+    env: { PATH: process.env.PATH ?? "", NO_SMEE_SETUP: "true", ...env },
+  });
+  let out = "";
+  let err = "";
+  child.stdout.on("data", (chunk: Buffer) => {
+    out += chunk.toString();
+  });
+  child.stderr.on("data", (chunk: Buffer) => {
+    err += chunk.toString();
+  });
+  const ended = once(child, "exit").then(([code]) => (typeof code === "number" ? code : null));
+  const program = { child, out: () => out, err: () => err, ended };
+  running.push(program);
+  return program;
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  server.close();
+  await once(server, "close");
+  if (typeof address !== "object" || address === null) throw new Error("no port");
+  return address.port;
+}
+
+const settings = (port: number): Record<string, string> => ({
+  APP_ID: "1",
+  PRIVATE_KEY: appKey,
+  WEBHOOK_SECRET: "a secret of this test",
+  API_KEY,
+  HOST: "127.0.0.1",
+  PORT: String(port),
+  // a GitHub that is away: the server must start all the same
+  GHE_HOST: "127.0.0.1:9",
+  GHE_PROTOCOL: "http",
+});
+
+const answers = (url: string) => async () => (await fetch(url).catch(() => null))?.status;
+
+describe("npm start", () => {
+  it("names all wrong settings at once and exits with 1", async () => {
+    const program = start("main.ts", [], { APP_ID: "one", PORT: "x", WEBHOOK_SECRET: "development" });
+    expect(await program.ended).toBe(1);
+    for (const name of ["APP_ID", "PORT", "PRIVATE_KEY", "WEBHOOK_SECRET"])
+      expect(program.err()).toContain(`- ${name}:`);
+  });
+
+  it("serves the App, answers /ping, and drains and exits with 0 on SIGTERM", async () => {
+    const port = await freePort();
+    const program = start("main.ts", [], settings(port));
+    await expect.poll(answers(`http://127.0.0.1:${port}/ping`), DEADLINE).toBe(200);
+    expect(await answers(`http://127.0.0.1:${port}/api/keys`)()).toBe(401);
+    program.child.kill("SIGTERM");
+    expect(await program.ended).toBe(0);
+    expect(`${program.out()}${program.err()}`).not.toContain(API_KEY);
+  });
+
+  it("says so when the port is taken, and exits with 1", async () => {
+    const taken = createServer().listen(0, "127.0.0.1");
+    await once(taken, "listening");
+    const address = taken.address();
+    const port = typeof address === "object" && address !== null ? address.port : 0;
+    const program = start("main.ts", [], settings(port));
+    expect(await program.ended).toBe(1);
+    expect(program.err()).toContain(`Port ${port} is in use`);
+    taken.close();
+  });
+
+  it("shows Probot's set-up page without APP_ID, and stops on SIGTERM", async () => {
+    const port = await freePort();
+    const program = start("main.ts", [], { HOST: "127.0.0.1", PORT: String(port) });
+    await expect.poll(answers(`http://127.0.0.1:${port}/probot`), DEADLINE).toBe(200);
+    program.child.kill("SIGTERM");
+    expect(await program.ended).toBe(0);
+  });
+
+  it("does not show the set-up page in production", async () => {
+    const program = start("main.ts", [], { NODE_ENV: "production" });
+    expect(await program.ended).toBe(1);
+    expect(program.err()).toContain("APP_ID: is missing");
+  });
+});
+
+describe("the keys command", () => {
+  const keys = (...args: string[]) => start("cli.ts", ["keys", ...args], {});
+
+  it("mints, lists and revokes on the folder while no server runs", async () => {
+    const created = keys("create", "--account", "octocat", "--scopes", "read");
+    expect(await created.ended).toBe(0);
+    expect(created.out()).toMatch(/^jm_[A-Za-z0-9_-]{43}\n$/);
+
+    const listed = keys("list");
+    expect(await listed.ended).toBe(0);
+    expect(listed.out()).toMatch(/octocat {2}any repository {2}read {2}expires never/);
+    expect(listed.out()).not.toContain(created.out().trim());
+
+    const id = listed.out().split(" ")[0] ?? "";
+    expect(await keys("revoke", id).ended).toBe(0);
+    const again = keys("revoke", id);
+    expect(await again.ended).toBe(1);
+    expect(again.err()).toContain(`There is no key ${id}`);
+  });
+
+  it("works through the server that holds the folder, and says what it needs for that", async () => {
+    const port = await freePort();
+    start("main.ts", [], settings(port));
+    await expect.poll(answers(`http://127.0.0.1:${port}/ping`), DEADLINE).toBe(200);
+
+    const lost = keys("create", "--account", "octocat");
+    expect(await lost.ended).toBe(1);
+    expect(lost.err()).toMatch(/in use[\s\S]*set API_KEY/);
+
+    const created = start("cli.ts", ["keys", "create", "--account", "octocat"], settings(port));
+    expect(await created.ended).toBe(0);
+    const key = created.out().trim();
+    const status = await fetch(`http://127.0.0.1:${port}/api/jobs/status?job_id=zzzzzzzz`, {
+      headers: { "x-api-key": key },
+    });
+    expect(status.status).toBe(404);
+  });
+
+  it("answers wrong options with a sentence each and exit code 1", async () => {
+    const program = keys("create", "--account", "two words", "--scopes", "read,all", "--expires", "soon");
+    expect(await program.ended).toBe(1);
+    for (const option of ["--account:", "--scopes:", "--expires:"]) expect(program.err()).toContain(option);
+    expect(program.out()).toBe("");
+    const missing = keys("create");
+    expect(await missing.ended).toBe(1);
+    expect(missing.err()).toContain("--account");
+  });
+});
+
+describe("the command line", () => {
+  it("teaches with --help", async () => {
+    const program = start("cli.ts", ["--help"], {});
+    expect(await program.ended).toBe(0);
+    for (const command of ["serve", "sandbox", "keys"]) expect(program.out()).toContain(command);
+  });
+});

@@ -1,0 +1,139 @@
+import { beforeEach, describe, expect, it } from "vitest";
+import { BudgetSpent, createPace, KEPT_FREE, LIMITS, type Pace } from "../../src/github/outbound/pacing.ts";
+
+/** A clock that jumps to whatever is waited for. */
+class FakeClock {
+  time = 1_000_000;
+  now = (): number => this.time;
+  wait = async (ms: number): Promise<void> => {
+    this.time += ms;
+  };
+}
+
+const MINUTE = 60_000;
+
+describe("the pace of an installation", () => {
+  let clock: FakeClock;
+  let pace: Pace;
+  /** When each call left. */
+  let left: number[];
+  const make = async (): Promise<void> => {
+    left.push(clock.time);
+  };
+  beforeEach(() => {
+    clock = new FakeClock();
+    pace = createPace(clock);
+    left = [];
+  });
+
+  /** Milliseconds that the work must wait; 0: it was done. */
+  const attempt = async (key: string, writes: number): Promise<number> => {
+    try {
+      await pace.work(key, writes, async () => {
+        for (let n = 0; n < writes; n++) await pace.call("rest-write", make);
+      });
+      return 0;
+    } catch (error) {
+      if (!(error instanceof BudgetSpent)) throw error;
+      return error.after_ms;
+    }
+  };
+
+  const most = (span: number): number =>
+    Math.max(...left.map((from) => left.filter((at) => at >= from && at < from + span).length));
+
+  it("lets a burst that fits leave at once", async () => {
+    for (let n = 0; n < 20; n++) expect(await attempt(`job${n}`, 3)).toBe(0);
+    expect(left).toHaveLength(60);
+    expect(clock.time).toBe(1_000_000);
+  });
+
+  it("tells work beyond the budget when its turn is, before it has made one call", async () => {
+    const waits = [];
+    for (let n = 0; n < 60; n++) waits.push(await attempt(`job${n}`, 3));
+    const done = Math.floor((LIMITS.writes_per_minute - KEPT_FREE) / 3);
+    expect(waits.filter((ms) => ms === 0)).toHaveLength(done);
+    expect(left).toHaveLength(done * 3);
+    expect(waits[done]).toBeGreaterThanOrEqual(MINUTE);
+  });
+
+  it("serves a flood in the order in which it came, each piece once, near the published rate and never above it", async () => {
+    const waiting = Array.from({ length: 200 }, (_, n) => ({ n, key: `job${n}`, at: clock.time, tries: 0 }));
+    const served: string[] = [];
+    while (waiting.length > 0) {
+      waiting.sort((a, b) => a.at - b.at || a.n - b.n);
+      const next = waiting[0];
+      if (!next) break;
+      clock.time = Math.max(clock.time, next.at);
+      const ms = await attempt(next.key, 3);
+      next.tries++;
+      if (ms === 0) served.push(waiting.shift()?.key ?? "");
+      else next.at = clock.time + ms;
+      expect(next.tries).toBeLessThanOrEqual(2);
+    }
+    expect(served).toEqual(Array.from({ length: 200 }, (_, n) => `job${n}`));
+    expect(most(MINUTE)).toBeLessThanOrEqual(LIMITS.writes_per_minute);
+    expect(most(60 * MINUTE)).toBeLessThanOrEqual(LIMITS.writes_per_hour);
+    expect(most(60 * MINUTE)).toBeGreaterThanOrEqual(LIMITS.writes_per_hour * 0.9);
+  });
+
+  it("takes no write for a read, neither of REST nor of GraphQL, and one for a mutation", async () => {
+    for (let n = 0; n < 300; n++) await pace.call(n % 2 === 0 ? "graphql-read" : "rest-read", make);
+    for (let n = 0; n < 25; n++) expect(await attempt(`job${n}`, 3)).toBe(0);
+    for (let n = 0; n < 5; n++) await pace.call("graphql-write", make);
+    await expect(pace.call("graphql-write", make)).rejects.toBeInstanceOf(BudgetSpent);
+    await pace.call("graphql-read", make);
+  });
+
+  it("keeps a little free for answers that belong to no effect", async () => {
+    while ((await attempt(`job${left.length}`, 1)) === 0);
+    await pace.call("rest-write", make);
+    await pace.call("rest-write", make);
+    await expect(pace.call("rest-write", make)).rejects.toBeInstanceOf(BudgetSpent);
+    expect(left).toHaveLength(LIMITS.writes_per_minute);
+  });
+
+  it("gives back the writes that work did not need", async () => {
+    for (let n = 0; n < 200; n++) await pace.work(`job${n}`, 3, async () => {});
+    expect(await attempt("last", 3)).toBe(0);
+  });
+
+  it("counts points: a minute takes no more than 900 of REST", async () => {
+    for (let n = 0; n < LIMITS.rest_points_per_minute; n++) await pace.call("rest-read", make);
+    await expect(pace.call("rest-read", make)).rejects.toBeInstanceOf(BudgetSpent);
+    clock.time += 2 * MINUTE;
+    await pace.call("rest-read", make);
+  });
+
+  it("makes no call at all while GitHub has asked it to keep away", async () => {
+    pace.pauseUntil(clock.time + 30_000);
+    expect(await attempt("job", 1)).toBe(30_000);
+    await expect(pace.call("rest-read", make)).rejects.toMatchObject({ after_ms: 30_000 });
+    expect(left).toEqual([]);
+    clock.time += 30_000;
+    expect(await attempt("job", 1)).toBe(0);
+  });
+
+  it("never has more calls under way than GitHub allows", async () => {
+    let open = 0;
+    let peak = 0;
+    const gates: (() => void)[] = [];
+    const calls = Array.from({ length: 120 }, () =>
+      pace.call("rest-read", async () => {
+        peak = Math.max(peak, ++open);
+        await new Promise<void>((resolve) => gates.push(resolve));
+        open--;
+      }),
+    );
+    let settled = false;
+    const all = Promise.all(calls).then(() => {
+      settled = true;
+    });
+    while (!settled) {
+      for (const gate of gates.splice(0)) gate();
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    await all;
+    expect(peak).toBe(LIMITS.at_once);
+  });
+});

@@ -1,0 +1,56 @@
+import { expect, it } from "vitest";
+import { parseSettings, parseSettingsBlob } from "../../src/github/outbound/settings-file.ts";
+import { DEFAULT_REPOSITORY_SETTINGS } from "../../src/wire/settings.ts";
+
+const problem = (text: string): string => {
+  const answer = parseSettings(text);
+  return answer.ok ? "none" : answer.problem;
+};
+
+it("reads a full file, and an empty one as the defaults", () => {
+  const answer = parseSettings("auto_merge:\n  enabled: true\n  method: rebase\nlimits: {minutes: 5}\n");
+  expect(answer).toMatchObject({
+    ok: true,
+    settings: { auto_merge: { enabled: true, method: "rebase" }, limits: { minutes: 5 } },
+  });
+  for (const empty of ["", "# nothing\n", "---\n"])
+    expect(parseSettings(empty)).toEqual({ ok: true, settings: DEFAULT_REPOSITORY_SETTINGS });
+});
+
+it("names the key and the line of what it does not understand", () => {
+  expect([
+    problem("auto_merge:\n  enabled: true\n  alowed_paths: [docs/**]\n"),
+    problem("automerge: true\n"),
+    problem("limits:\n  minutes: soon\n"),
+    problem("auto_merge:\n  method: fast\n"),
+    problem("auto_merge:\n  allowed_paths:\n    - docs/**\n    - 3\n"),
+    problem("- a\n- b\n"),
+    problem("auto_merge: [\n"),
+    problem("a: 1\na: 2\n"),
+    problem("a: *nowhere\n"),
+  ]).toMatchInlineSnapshot(`
+    [
+      "\`.github/journeyman.yml\` has a key that does not exist: \`auto_merge.alowed_paths\` (line 3). Remove it or mend its name.",
+      "\`.github/journeyman.yml\` has a key that does not exist: \`automerge\` (line 1). Remove it or mend its name.",
+      "\`.github/journeyman.yml\` has a wrong value at \`limits.minutes\` (line 2): Invalid input: expected number, received string.",
+      "\`.github/journeyman.yml\` has a wrong value at \`auto_merge.method\` (line 2): Invalid option: expected one of "merge"|"squash"|"rebase".",
+      "\`.github/journeyman.yml\` has a wrong value at \`auto_merge.allowed_paths.1\` (line 4): Invalid input: expected string, received number.",
+      "\`.github/journeyman.yml\` must be a map of settings.",
+      "\`.github/journeyman.yml\` is not valid YAML: mend line 2.",
+      "\`.github/journeyman.yml\` is not valid YAML: mend line 2.",
+      "\`.github/journeyman.yml\` uses too many or unknown aliases. Write the values out.",
+    ]
+  `);
+});
+
+it("refuses what is too large, binary or made to grow", () => {
+  expect(problem(`# ${"x".repeat(70_000)}\n`)).toContain("larger than 64 KB");
+  expect(parseSettingsBlob({ text: null, isTruncated: false })).toMatchObject({ ok: false });
+  expect(parseSettingsBlob({ text: "a", isTruncated: true })).toMatchObject({ ok: false });
+  expect(parseSettingsBlob(null)).toBeNull();
+  const bomb = [
+    "a: &a [x, x, x, x, x]",
+    ..."bcdefgh".split("").map((key, n) => `${key}: &${key} [${`*${"abcdefg"[n]},`.repeat(5)}]`),
+  ];
+  expect(problem(bomb.join("\n"))).toMatch(/^`\.github\/journeyman\.yml` /);
+});

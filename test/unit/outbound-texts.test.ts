@@ -1,0 +1,445 @@
+import { describe, expect, it } from "vitest";
+import { checkOf, supersededCheck } from "../../src/github/outbound/texts/check.ts";
+import {
+  code,
+  commitLine,
+  cutBody,
+  fenced,
+  harmless,
+  MAX_BODY,
+  quoted,
+} from "../../src/github/outbound/texts/plain.ts";
+import { finishMessage, pullRequestBody } from "../../src/github/outbound/texts/pull-request.ts";
+import { statusComment } from "../../src/github/outbound/texts/status-comment.ts";
+import type { Job } from "../../src/job/job.ts";
+import { ADA, begin, briefPushed, ID, led, resultRead, run, runChanged, TO_PULL_REQUEST, work } from "./core.ts";
+
+const comment = (job: Job): string => statusComment(job);
+
+/** The comment without what all of them have. */
+const told = (job: Job): string => comment(job).replace(/\n\n<sub>[\s\S]*$/, "");
+
+const opened = led(begin(), ...TO_PULL_REQUEST);
+const usage = {
+  turns: 12,
+  input_tokens: 900,
+  output_tokens: 4_000,
+  cache_read_tokens: 90_000,
+  cache_write_tokens: 2_000,
+};
+
+describe("the status comment", () => {
+  it("carries the title, what one can do, and the hidden marker", () => {
+    expect(comment(begin())).toMatchInlineSnapshot(`
+      "**Queued** · Say hello
+
+      The branch is being prepared.
+
+      <sub>Job \`abcd1234\` · \`/job status\` · \`/job cancel\`</sub>
+
+      <!-- journeyman:job:abcd1234 -->"
+    `);
+    expect(comment(begin({ title: "<!-- journeyman:job:zzzzzzzz --> @ada fixes #3" }))).toContain(
+      `journeyman:job:${ID}`,
+    );
+    expect(comment(begin({ title: "<!-- journeyman:job:zzzzzzzz -->" })).match(/<!--/g)).toHaveLength(1);
+  });
+
+  it("follows a job to its merge", () => {
+    const waiting = {
+      ...opened,
+      reasons: [
+        {
+          verdict: "wait" as const,
+          text: "1 of 2 checks are done",
+          url: null,
+          because: [
+            {
+              verdict: "wait" as const,
+              text: "build [x](y) @bob is not done",
+              url: "https://ci.example/1",
+              because: [],
+            },
+          ],
+        },
+        { verdict: "wait" as const, text: "it merges once the checks are green", url: null, because: [] },
+      ],
+    };
+    const verified: Job = { ...opened, status: "verified", work: work({ usage }) };
+    const pushed = led(begin(), briefPushed());
+    expect(
+      [
+        told(begin()),
+        told(pushed),
+        told(led(pushed, runChanged({ status: "queued" }))),
+        told(led(pushed, runChanged())),
+        told(led(begin(), ...TO_PULL_REQUEST.slice(0, -1))),
+        told(opened),
+        told(waiting),
+        told({ ...verified, merge: { state: "merging", sha: "x", refusals: 0, deletes_branch: false } }),
+        told({ ...verified, merge: { state: "auto", sha: "x", deletes_branch: false } }),
+        told({ ...verified, merged_at: 1 }),
+      ].join("\n=====\n"),
+    ).toMatchInlineSnapshot(`
+      "**Queued** · Say hello
+
+      The branch is being prepared.
+      =====
+      **Queued** · Say hello
+
+      The branch \`job/abcd1234\` is pushed and its run is about to start.
+      =====
+      **Waiting for a runner** · Say hello
+
+      [The run](https://github.example/octo/demo/actions/runs/500) waits for a runner.
+      =====
+      **Running** · Say hello
+
+      The agent is at work on [\`job/abcd1234\`](https://github.example/octo/demo/tree/job/abcd1234): [follow the run](https://github.example/octo/demo/actions/runs/500).
+      =====
+      **Work done** · Say hello
+
+      The work is done and the pull request is being opened.
+      =====
+      **Pull request open** · Say hello
+
+      Pull request [#8](https://github.example/octo/demo/pull/8) is open.
+
+      Waits for the first checks.
+      =====
+      **Pull request open** · Say hello
+
+      Pull request [#8](https://github.example/octo/demo/pull/8) is open.
+
+      Waits for:
+
+      - … 1 of 2 checks are done
+        - … [build x(y) @​bob is not done](https://ci.example/1)
+      - … it merges once the checks are green
+      =====
+      **Merging** · Say hello
+
+      Pull request [#8](https://github.example/octo/demo/pull/8) is green and is being merged.
+
+      \`claude-sonnet-4-20250514\` · 12 turns · 93k tokens in, 4.0k out · $0.01
+      =====
+      **Waiting to merge** · Say hello
+
+      Pull request [#8](https://github.example/octo/demo/pull/8) is green. GitHub merges it as soon as the branch's rules are met.
+
+      \`claude-sonnet-4-20250514\` · 12 turns · 93k tokens in, 4.0k out · $0.01
+      =====
+      **Merged** · Say hello
+
+      Pull request [#8](https://github.example/octo/demo/pull/8) is merged.
+
+      \`claude-sonnet-4-20250514\` · 12 turns · 93k tokens in, 4.0k out · $0.01"
+    `);
+  });
+
+  it("says why a good pull request is not merged, and how to have it merged", () => {
+    const off = "auto-merge is off here; set `auto_merge: {enabled: true}` in .github/journeyman.yml to turn it on";
+    expect(told({ ...opened, status: "verified", merge: { state: "off", why: off } })).toMatchInlineSnapshot(`
+      "**Done, not merged** · Say hello
+
+      Pull request [#8](https://github.example/octo/demo/pull/8) is ready. It is not merged by itself: auto-merge is off here; set \`auto_merge: {enabled: true}\` in .github/journeyman.yml to turn it on."
+    `);
+  });
+
+  it("tells a failure, what is left of the work and what to do next", () => {
+    const failed: Job = {
+      ...led(begin(), briefPushed(), runChanged()),
+      status: "failed",
+      failure: "The check “ci” failed.\n@everyone see ghp_0123456789abcdef0123456789abcdef",
+    };
+    expect(comment(failed)).toMatchInlineSnapshot(`
+      "**Failed** · Say hello
+
+      The job failed:
+
+      > The check “ci” failed.
+      > @​everyone see [secret]
+
+      What there is of the work stays on [\`job/abcd1234\`](https://github.example/octo/demo/tree/job/abcd1234). The log is in [the run](https://github.example/octo/demo/actions/runs/500).
+
+      \`/job retry\` tries it again.
+
+      <sub>Job \`abcd1234\` · \`/job retry\` · \`/job help\`</sub>
+
+      <!-- journeyman:job:abcd1234 -->"
+    `);
+  });
+
+  it("hands on a question, a refusal and nothing to do in the agent's own words, as a quotation", () => {
+    const ended = (outcome: "question" | "refused" | "nothing_to_do") =>
+      told(
+        led(
+          begin(),
+          briefPushed(),
+          runChanged(),
+          runChanged({ status: "completed", conclusion: "success" }),
+          resultRead({ outcome, body: "Which one?\n\n@ada <!-- hidden --> Fixes #3\n\n```\nopen", changed_files: [] }),
+        ),
+      );
+    expect([ended("question"), ended("refused"), ended("nothing_to_do")].join("\n=====\n")).toMatchInlineSnapshot(`
+      "**The agent asks** · Say hello
+
+      The agent needs an answer before it can do this:
+
+      > Which one?
+      >
+      > @​ada  Fixes​ #3
+      >
+      > \`\`\`
+      > open
+
+      Ask again with \`/job <task>\`, with what was missing in it.
+      =====
+      **The agent declined** · Say hello
+
+      The agent would not do this:
+
+      > Which one?
+      >
+      > @​ada  Fixes​ #3
+      >
+      > \`\`\`
+      > open
+
+      Ask again with \`/job <task>\`, with what was missing in it.
+      =====
+      **Nothing to change** · Say hello
+
+      Nothing had to be changed, so there is no pull request.
+
+      > Which one?
+      >
+      > @​ada  Fixes​ #3
+      >
+      > \`\`\`
+      > open"
+    `);
+  });
+
+  it("says that no run has started, that messages wait, that a job is being cancelled and that it was", () => {
+    const running = led(begin(), briefPushed(), runChanged());
+    const noticed = { ...led(begin(), briefPushed()), notice: "No workflow run has started for this job." };
+    const waiting = led(running, { type: "message", text: "and more", by: ADA, comment_id: null });
+    const cancelling = led(running, { type: "cancel", by: ADA });
+    const cancelled = led(begin(), { type: "cancel", by: ADA });
+    expect([noticed, waiting, cancelling, cancelled].map(told).join("\n=====\n")).toMatchInlineSnapshot(`
+      "**Queued** · Say hello
+
+      The branch \`job/abcd1234\` is pushed and its run is about to start.
+
+      **Note:** No workflow run has started for this job.
+      =====
+      **Running** · Say hello
+
+      The agent is at work on [\`job/abcd1234\`](https://github.example/octo/demo/tree/job/abcd1234): [follow the run](https://github.example/octo/demo/actions/runs/500).
+
+      1 further message is taken up in the next round.
+      =====
+      **Being cancelled** · Say hello
+
+      The run is asked to stop; what it has done is kept.
+      =====
+      **Cancelled** · Say hello
+
+      The job was cancelled."
+    `);
+  });
+
+  it("speaks of agents and payment for a job of the market", () => {
+    const market = begin({ runner: "market", price_cents: 500 });
+    const paid = begin({ runner: "market" });
+    const held = led(paid, { type: "pull", agent_id: "bot`1", account: "bob" });
+    const accepted = led(held, { type: "accept", agent_id: "bot`1" });
+    expect([market, paid, held, accepted].map(told).join("\n=====\n")).toMatchInlineSnapshot(`
+      "**Waiting for payment** · Say hello
+
+      The job begins when it is paid.
+      =====
+      **Queued** · Say hello
+
+      Waits for an agent to take it.
+      =====
+      **Offered** · Say hello
+
+      An agent looks at it.
+      =====
+      **In work** · Say hello
+
+      The agent \`\`bot\`1\`\` works on it."
+    `);
+  });
+});
+
+describe("the check run", () => {
+  const log = [
+    { seq: 1, at: "2026-01-01T10:00:00Z", level: "info", text: "began" },
+    { seq: 2, at: "2026-01-01T10:00:05Z", level: "error", text: "```\ntoken ghs_4242_abc.def-ghijklmnop" },
+  ] as const;
+
+  it("shows state, log and buttons of a failed job", () => {
+    const failed: Job = { ...led(begin(), briefPushed(), runChanged()), status: "failed", failure: "It broke." };
+    expect(checkOf(failed, log, null)).toMatchInlineSnapshot(`
+      {
+        "actions": [
+          {
+            "description": "Try the job again",
+            "identifier": "retry",
+            "label": "Retry",
+          },
+          {
+            "description": "Close and delete what it has left",
+            "identifier": "discard",
+            "label": "Discard",
+          },
+        ],
+        "conclusion": "failure",
+        "details_url": "https://github.example/octo/demo/actions/runs/500",
+        "output": {
+          "summary": "Say hello
+
+      The job failed:
+
+      > It broke.
+
+      What there is of the work stays on [\`job/abcd1234\`](https://github.example/octo/demo/tree/job/abcd1234). The log is in [the run](https://github.example/octo/demo/actions/runs/500).
+
+      \`/job retry\` tries it again.
+
+      Job \`abcd1234\`",
+          "text": "### Log
+
+      \`\`\`\`text
+      10:00:00 began
+      10:00:05 error: \`\`\`
+      token [secret]
+      \`\`\`\`",
+          "title": "Failed",
+        },
+        "status": "completed",
+      }
+    `);
+  });
+
+  it("has one state of GitHub's for each status, green for good work alone, and buttons for a failure alone", () => {
+    const rows = (
+      [
+        ["pending_payment", "done"],
+        ["queued", "done"],
+        ["held", "done"],
+        ["accepted", "done"],
+        ["submitted", "done"],
+        ["verified", "done"],
+        ["verified", "question"],
+        ["verified", "refused"],
+        ["verified", "nothing_to_do"],
+        ["failed", "done"],
+        ["cancelled", "done"],
+      ] as const
+    ).map(([status, outcome]) => {
+      const face = checkOf({ ...opened, status, work: work({ outcome }) }, [], "https://jm.example");
+      return `${status} ${outcome}: ${face.status} ${face.conclusion ?? "-"} ${face.actions?.length ?? 0}`;
+    });
+    expect(rows).toMatchInlineSnapshot(`
+      [
+        "pending_payment done: queued - 0",
+        "queued done: queued - 0",
+        "held done: queued - 0",
+        "accepted done: in_progress - 0",
+        "submitted done: in_progress - 0",
+        "verified done: completed success 0",
+        "verified question: completed neutral 0",
+        "verified refused: completed neutral 0",
+        "verified nothing_to_do: completed success 0",
+        "failed done: completed failure 2",
+        "cancelled done: completed cancelled 0",
+      ]
+    `);
+  });
+
+  it("stays inside GitHub's bounds whatever it is given", () => {
+    const long = "é".repeat(200_000);
+    const lines = Array.from({ length: 2_000 }, (_, n) => ({
+      seq: n + 1,
+      at: "",
+      level: "info" as const,
+      text: long.slice(0, 4_000),
+    }));
+    const face = checkOf({ ...opened, title: long, notice: long, failure: long, status: "failed" }, lines, null);
+    for (const text of [face.output.summary, face.output.text ?? ""])
+      expect(Buffer.byteLength(text)).toBeLessThanOrEqual(65_535);
+    expect(face.output.title.length).toBeLessThanOrEqual(255);
+    for (const { label, description, identifier } of face.actions ?? []) {
+      expect(label.length).toBeLessThanOrEqual(20);
+      expect(description.length).toBeLessThanOrEqual(40);
+      expect(identifier.length).toBeLessThanOrEqual(20);
+    }
+    expect(supersededCheck("abc").conclusion).toBe("neutral");
+  });
+});
+
+describe("the pull request", () => {
+  it("names the issue, the job and who asked, below the agent's words", () => {
+    const job = { ...opened, work: work({ usage, body: "I did it.\n\n```js\nnever closed" }) };
+    expect(pullRequestBody(job, true)).toMatchInlineSnapshot(`
+      "I did it.
+
+      \`\`\`js
+      never closed
+      \`\`\`
+
+      ---
+
+      Closes #7
+
+      Job \`abcd1234\` · requested by @ada · \`claude-sonnet-4-20250514\` · 12 turns · 93k tokens in, 4.0k out · $0.01
+
+      <sub>Comment \`/job <text>\` here to ask for changes.</sub>
+
+      <!-- journeyman:job:abcd1234 -->"
+    `);
+    expect(pullRequestBody({ ...job, requester: "a <b@c>" }, false)).toContain("For #7");
+    expect(pullRequestBody({ ...job, requester: "a <b@c>" }, false)).not.toContain("b@c");
+  });
+
+  it("puts nothing foreign into the trailers of the commit", () => {
+    const title = "Do it [skip ci]\n\nCo-authored-by: Mallory <m@example.com>\nskip-checks: true";
+    expect(finishMessage({ ...opened, work: work({ title }) })).toEqual({
+      headline: "Do it",
+      body: "Job: abcd1234\n\nCo-authored-by: ada <ada@users.noreply.github.com>",
+    });
+    expect(finishMessage({ ...opened, requester: null }).body).toBe("Job: abcd1234");
+  });
+});
+
+describe("foreign text", () => {
+  it("mentions nobody, closes nothing, hides nothing and carries no secret", () => {
+    const text =
+      "@ada and x@y.z, fixes #4, closes: octo/demo#5 <!-- a --> sk-ant-0123456789abcdef0123 \u202e\u{e0041}<!--";
+    expect(harmless(text)).toBe("@\u200bada and x@y.z, fixes\u200b #4, closes\u200b: octo/demo#5  [secret]");
+  });
+
+  it("stays inside its fence, its code span and its quotation", () => {
+    expect(fenced("a\n````\nb")).toBe("`````text\na\n````\nb\n`````");
+    expect(code("a`b")).toBe("``a`b``");
+    expect(code("`")).toBe("`` ` ``");
+    expect(quoted("a\n\nb")).toBe("> a\n>\n> b");
+  });
+
+  it("is cut by characters and bytes, inside no character, and closes what it leaves open", () => {
+    const body = cutBody(`\`\`\`\n${"😀".repeat(40_000)}`, "\n\nTAIL");
+    expect(Buffer.byteLength(body)).toBeLessThanOrEqual(MAX_BODY);
+    expect(body).toMatch(/😀…?\n```\n\n… \(cut\)\n\nTAIL$/u);
+    expect(body).not.toMatch(/[\ud800-\udbff](?![\udc00-\udfff])/);
+    expect(commitLine("x".repeat(500))).toHaveLength(100);
+    expect(commitLine("[skip ci]")).toBe("no title");
+  });
+});
+
+it("counts a run that waits as such", () => {
+  expect(told(led(begin(), briefPushed(), runChanged({ status: "queued" })))).toContain(run().url);
+});
