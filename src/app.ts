@@ -32,8 +32,9 @@ export const createApp =
       parts.log.debug({ delivery: id, event: name, signal: heard.signal.type, news }, "a delivery was recorded");
     });
     if (getRouter === undefined || parts.routes === null) return;
-    apiRoutes(getRouter("/api"), parts.routes);
-    serviceRoutes(getRouter("/"), () => parts.door.health());
+    const router = getRouter("/");
+    apiRoutes(router, parts.routes);
+    serviceRoutes(router, () => parts.door.health());
   };
 
 /** What is thrown here is answered to GitHub word for word, so it says nothing of the inside. */

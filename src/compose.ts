@@ -92,6 +92,9 @@ async function wire(
   return { engine, store };
 }
 
+/** At debug Probot logs every request to GitHub with its body, a task's text among them: it must not come to that. */
+const withoutBodies = (log: Logger): Logger => (log.isLevelEnabled("debug") ? log.child({}, { level: "info" }) : log);
+
 function connectGitHub(settings: Settings, log: Logger): { readonly probot: Probot; readonly source: OctokitSource } {
   const octokits = createOctokits();
   const probot = new Probot({
@@ -100,7 +103,7 @@ function connectGitHub(settings: Settings, log: Logger): { readonly probot: Prob
     secret: settings.webhook_secret.reveal(),
     baseUrl: settings.github_api_url,
     Octokit: octokits.Octokit,
-    log,
+    log: withoutBodies(log),
   });
   return { probot, source: octokits.source(probot) };
 }

@@ -47,6 +47,8 @@ export function createEffectsRunner({ store, clock, performer, handle, log, rand
   const kicked = new Set<JobId>();
   const timers = new Map<JobId, () => void>();
   const recovered = new Map<JobId, number>();
+  /** Effects by job and key that an earlier try may have done, also where a later commit has replaced them since. */
+  const doubtful = new Set<string>();
   let stopping = false;
 
   const delay = (attempts: number, asked: number | undefined): number => {
@@ -56,13 +58,15 @@ export function createEffectsRunner({ store, clock, performer, handle, log, rand
   };
 
   const tryOnce = async (effect: PendingEffect, stored: StoredJob): Promise<Attempt> => {
-    const again = effect.attempts > 0 || effect.serial <= (recovered.get(stored.job.id) ?? 0);
-    try {
-      return await performer.perform(effect.effect, stored.job, again);
-    } catch (error) {
+    const name = `${stored.job.id} ${effect.key}`;
+    const again = effect.attempts > 0 || doubtful.has(name) || effect.serial <= (recovered.get(stored.job.id) ?? 0);
+    const outcome = await performer.perform(effect.effect, stored.job, again).catch((error: unknown): Attempt => {
       log.error({ job: stored.job.id, effect: effect.key, error }, "an effect threw");
-      return { ended: "later", reason: "An internal error occurred." };
-    }
+      return { ended: "later", reason: "an internal error occurred" };
+    });
+    if (outcome.ended === "later") doubtful.add(name);
+    else doubtful.delete(name);
+    return outcome;
   };
 
   const abandon = async (id: JobId, effect: PendingEffect, reason: string): Promise<void> => {

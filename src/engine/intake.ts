@@ -4,6 +4,7 @@
  */
 import type { Actor, Command, Draft } from "../job/command.ts";
 import { type JobId, type Repository, isFinal, sameRepository } from "../job/job.ts";
+import { titleOf } from "../job/title.ts";
 import type { Signal, SignalIssue, SignalRepository, SlashCommand } from "../job/signal.ts";
 import { DEFAULT_REPOSITORY_SETTINGS } from "../wire/settings.ts";
 import type { Handled } from "./door.ts";
@@ -16,7 +17,6 @@ type Slash = Extract<Signal, { type: "slash" }>;
 
 /** What a job gets until its brief has been pushed with the repository's own limits. */
 const DEFAULT_TIME_LIMIT_SECONDS = DEFAULT_REPOSITORY_SETTINGS.limits.minutes * 60;
-const LONGEST_TITLE = 72;
 
 interface Needs {
   readonly store: Store;
@@ -25,11 +25,6 @@ interface Needs {
   readonly create: (draft: Omit<Draft, "id">) => Promise<Handled>;
 }
 
-export const titleOf = (task: string): string => {
-  const line = task.trim().split("\n")[0]?.trim() ?? "";
-  return line.length > LONGEST_TITLE ? `${line.slice(0, LONGEST_TITLE - 1)}…` : line;
-};
-
 const withoutId = ({ owner, name, installation_id }: SignalRepository): Repository => ({
   owner,
   name,
@@ -37,8 +32,8 @@ const withoutId = ({ owner, name, installation_id }: SignalRepository): Reposito
 });
 
 const taskOf = (task: string, issue: SignalIssue): string => {
-  const asked = `#${issue.number} ${issue.title}\n\n${issue.body}`.trim();
-  return task === "" ? asked : `${task}\n\n---\nAsked for in ${asked}`;
+  const asked = `${issue.title}\n\n${issue.body}`.trim();
+  return task === "" ? asked : `${task}\n\n---\nAsked for in #${issue.number}: ${asked}`;
 };
 
 export type Intake = (delivery: string, signal: Signal, again: boolean) => Promise<void>;

@@ -28,18 +28,28 @@ export const failure = (
 
 export const UNAUTHORIZED = failure(401, "unauthorized", "Unauthorized");
 
-/** Without Express's own `json`, which hashes each body for a tag that most answers do not need. */
-export function send(response: Response, answer: Answer): void {
-  response.statusCode = answer.status;
-  for (const name in answer.headers) response.setHeader(name, answer.headers[name] ?? "");
+/**
+ * What every answer carries: it is data, to be neither sniffed, framed nor run. By hand and few, since a general set of
+ * headers costs a twentieth of a status read; the pages have helmet's.
+ */
+const SECURITY: readonly string[] = [
+  ...["X-Content-Type-Options", "nosniff"],
+  ...["Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"],
+  ...["Strict-Transport-Security", "max-age=31536000"],
+];
+
+/** All headers at once, and without Express's own `json`, which hashes each body for a tag: this is the hot path. */
+export function send(request: Request, response: Response, answer: Answer): void {
+  const headers = [...SECURITY];
+  if (request.logged_as !== undefined) headers.push("X-Request-Id", request.logged_as);
+  for (const name in answer.headers) headers.push(name, answer.headers[name] ?? "");
   if (answer.body === undefined) {
-    response.end();
+    response.writeHead(answer.status, headers).end();
     return;
   }
   const text = JSON.stringify(answer.body);
-  response.setHeader("Content-Type", "application/json; charset=utf-8");
-  response.setHeader("Content-Length", Buffer.byteLength(text));
-  response.end(text);
+  headers.push("Content-Type", "application/json; charset=utf-8", "Content-Length", String(Buffer.byteLength(text)));
+  response.writeHead(answer.status, headers).end(text);
 }
 
 /** Logs what went wrong under the request's id and says no more than that id. */
@@ -47,7 +57,7 @@ export function sendInternal(request: Request, response: Response, log: Log, err
   const id = requestId(request);
   log.error({ request: id, err: error }, "a request failed");
   if (response.headersSent) response.destroy();
-  else send(response, { status: 500, body: { error: text, code: "internal_error", id } });
+  else send(request, response, { status: 500, body: { error: text, code: "internal_error", id } });
 }
 
 /** A route as Express wants it. `text` is what the caller reads when we are at fault. */
@@ -55,7 +65,7 @@ export const answering =
   (route: (request: Request) => Promise<Answer>, log: Log, text = "Internal error"): RequestHandler =>
   (request, response) => {
     route(request).then(
-      (answer) => send(response, answer),
+      (answer) => send(request, response, answer),
       (error: unknown) => sendInternal(request, response, log, error, text),
     );
   };
@@ -63,5 +73,5 @@ export const answering =
 /** The last route of a router. */
 export const nothingHere: RequestHandler = (request, response) => {
   const path = `${request.baseUrl}${request.path}`;
-  send(response, failure(404, "not_found", `There is no ${request.method} ${path} here.`));
+  send(request, response, failure(404, "not_found", `There is no ${request.method} ${path} here.`));
 };

@@ -94,12 +94,16 @@ export function authentication(parts: {
       const key = presented(request);
       const principal = key === null ? null : await identify(key);
       if (principal === null) {
-        send(response, { ...UNAUTHORIZED, headers: { "WWW-Authenticate": "Bearer" } });
+        send(request, response, { ...UNAUTHORIZED, headers: { "WWW-Authenticate": "Bearer" } });
       } else if (may(principal, scope)) {
         request.principal = principal;
         next();
       } else {
-        send(response, failure(403, "missing_scope", `This key lacks the scope ${scope}; use one that has it.`));
+        send(
+          request,
+          response,
+          failure(403, "missing_scope", `This key lacks the scope ${scope}; use one that has it.`),
+        );
       }
     },
   };

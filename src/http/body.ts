@@ -14,11 +14,11 @@ export const jsonBody = (): RequestHandler => express.json({ limit: BODY_LIMIT, 
 const bodyError = z.object({ type: z.string(), status: z.number() });
 
 /** Answers what went wrong while a body was read; anything else goes on to the next error handler. */
-export const bodyErrors: ErrorRequestHandler = (error, _request, response, next) => {
+export const bodyErrors: ErrorRequestHandler = (error, request, response, next) => {
   const parsed = bodyError.safeParse(error);
   const answer = parsed.success ? bodyAnswer(parsed.data.type) : null;
   if (answer === null) next(error);
-  else send(response, answer);
+  else send(request, response, answer);
 };
 
 function bodyAnswer(type: string): Answer | null {

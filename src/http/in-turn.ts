@@ -9,7 +9,10 @@ export const inTurn =
   (request, response, leave) => {
     const from = (index: number, error?: unknown): void => {
       const handler = handlers[index];
-      if (error !== undefined || handler === undefined) return leave(error);
+      if (error !== undefined || handler === undefined) {
+        leave(error);
+        return;
+      }
       const next: NextFunction = (problem?: unknown) => from(index + 1, problem);
       const ending: unknown = handler(request, response, next);
       if (ending instanceof Promise) ending.catch(leave);

@@ -16,8 +16,9 @@ export const writeLimit = (): RequestHandler =>
     standardHeaders: "draft-8",
     legacyHeaders: false,
     keyGenerator: (request) => principalOf(request).key_id ?? "root",
-    handler: (_request, response) => {
+    handler: (request, response) => {
       send(
+        request,
         response,
         failure(429, "rate_limited", `More than ${WRITES_PER_MINUTE} writes a minute; wait and try again.`),
       );

@@ -29,7 +29,6 @@ export function requestLog(log: Log): RequestHandler {
     const given = request.headers["x-request-id"];
     const id = typeof given === "string" && ACCEPTABLE_ID.test(given) ? given : `${process}-${++count}`;
     request.logged_as = id;
-    response.setHeader("X-Request-Id", id);
     const { method, originalUrl } = request;
     response.once("close", () => {
       const ms = Math.round((performance.now() - begun) * 10) / 10;

@@ -5,7 +5,6 @@ import { answering, nothingHere, sendInternal } from "./answer.ts";
 import type { Authentication } from "./auth.ts";
 import { bodyErrors, jsonBody } from "./body.ts";
 import { CREATE_FAILED, type CreateJobParts, createJob } from "./create-job.ts";
-import { securityHeaders } from "./headers.ts";
 import { inTurn } from "./in-turn.ts";
 import { jobStatus, STATUS_FAILED } from "./job-status.ts";
 import { createKey, type KeyParts, listKeys, revokeKey } from "./keys.ts";
@@ -17,23 +16,25 @@ export interface RouteParts extends CreateJobParts, KeyParts {
   readonly jobs: JobStore;
 }
 
+/** On a router at the root: one below a path would cost each request another match. */
 export function apiRoutes(router: Router, parts: RouteParts): void {
   const { log } = parts;
-  const arrival = inTurn(requestLog(log), securityHeaders);
+  const arrival = requestLog(log);
   const read = (scope: Scope) => [arrival, parts.authentication.require(scope)];
   // the key is known before the body is read, and counted before it is parsed
   const limit = writeLimit();
   const write = (scope: Scope) => [...read(scope), limit];
   const body = jsonBody();
 
-  router.get("/jobs/status", inTurn(...read("read"), answering(jobStatus(parts), log, STATUS_FAILED)));
-  router.post("/create-job", inTurn(...write("write"), body, answering(createJob(parts), log, CREATE_FAILED)));
-  router.post("/keys", inTurn(...write("admin"), body, answering(createKey(parts), log)));
-  router.get("/keys", inTurn(...read("admin"), answering(listKeys(parts), log)));
-  router.delete("/keys/:id", inTurn(...write("admin"), answering(revokeKey(parts), log)));
+  router.get("/api/jobs/status", inTurn(...read("read"), answering(jobStatus(parts), log, STATUS_FAILED)));
+  router.post("/api/create-job", inTurn(...write("write"), body, answering(createJob(parts), log, CREATE_FAILED)));
+  router.post("/api/keys", inTurn(...write("admin"), body, answering(createKey(parts), log)));
+  router.get("/api/keys", inTurn(...read("admin"), answering(listKeys(parts), log)));
+  router.delete("/api/keys/:id", inTurn(...write("admin"), answering(revokeKey(parts), log)));
 
   const internal: ErrorRequestHandler = (error, request, response, _next) => {
     sendInternal(request, response, log, error, "Internal error");
   };
-  router.use(inTurn(arrival, nothingHere), bodyErrors, internal);
+  router.use("/api", inTurn(arrival, nothingHere));
+  router.use(bodyErrors, internal);
 }

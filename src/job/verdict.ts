@@ -53,6 +53,9 @@ const sentenceOf = (check: Check): string => {
   }
 };
 
+/** A skipped check is no objection, but says nothing for the work either. */
+const says = (check: Check): boolean => !check.ours && (check.state === "success" || check.state === "neutral");
+
 const judgeCheck = (check: Check): Reason => reason(VERDICT_OF[check.state], sentenceOf(check), [], check.url);
 
 /** Is the work good? Our own check is left out; known runs must all be complete (github-facts 6.7, 6.8). */
@@ -83,7 +86,7 @@ function judgeWork(facts: Facts, job: Job, now: number): Reason {
       "required checks have not reported",
       listed(missing.map((name) => reason("wait", `${name} has not reported`))),
     );
-  if (checks.length > 0) return reason("pass", `all ${checks.length} checks passed`, listed(judged));
+  if (checks.some(says)) return reason("pass", `all ${checks.length} checks passed`, listed(judged));
   if (!facts.settings.auto_merge.require_checks)
     return reason("pass", "nothing checks this repository, and its settings say that this is enough");
   const settled = job.submitted_at !== null && now - job.submitted_at >= NO_CHECKS_LIMIT_MS;
@@ -105,7 +108,7 @@ function forbids(facts: Facts, job: Job): string | null {
   const allowed = picomatch([...auto_merge.allowed_paths], { dot: true });
   const outside = facts.changed_files.find((path) => !allowed(path));
   if (outside !== undefined) return `it changes ${outside}, which allowed_paths does not name`;
-  if (auto_merge.require_checks && !facts.checks.some((check) => !check.ours))
+  if (auto_merge.require_checks && !facts.checks.some(says))
     return "no check has reported; set `require_checks: false` in .github/journeyman.yml to merge without any";
   return null;
 }

@@ -28,7 +28,8 @@ export interface Show {
 /** Control characters could repaint the terminal; what a workflow prints is not ours. */
 const plain = (text: string): string => text.replace(/[\p{Cc}\p{Cf}]/gu, " ").trimEnd();
 
-const AGENT = /^agent \| /;
+/** A line of the agent in a workflow's log, after the runner's time stamp. */
+const AGENT = /^\S+ agent \| /;
 
 export function createShow(write: (line: string) => void, now: () => number): Show {
   const start = now();

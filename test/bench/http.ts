@@ -15,8 +15,10 @@ import { fillStore } from "./fill-store.ts";
 import type { Role } from "./http-child.ts";
 import { type Measured, median } from "./measured.ts";
 
-const ROUNDS = 3;
-const SECONDS = 4;
+/** Short ones in turns, each compared with its neighbour: what else the machine does falls on both. */
+const ROUNDS = 15;
+const SECONDS = 1;
+const WARM_UP_SECONDS = 2;
 const CONNECTIONS = 50;
 const STORED_JOBS = 100_000;
 const SECRET = "a webhook secret for the bench";
@@ -29,11 +31,17 @@ interface Child {
 }
 
 async function told<T>(child: ChildProcess, schema: z.ZodType<T>): Promise<T> {
-  const ended = once(child, "exit").then(([code]) => {
+  const heard = new AbortController();
+  const options = { signal: heard.signal };
+  const ended = once(child, "exit", options).then(([code]) => {
     throw new Error(`a measured server ended with ${code}`);
   });
-  const [message] = await Promise.race([once(child, "message"), ended]);
-  return schema.parse(message);
+  try {
+    const [message] = await Promise.race([once(child, "message", options), ended]);
+    return schema.parse(message);
+  } finally {
+    heard.abort();
+  }
 }
 
 async function start(role: Role, dir: string): Promise<Child> {
@@ -78,17 +86,20 @@ async function load(child: Child, options: Omit<Options, "url">, seconds: number
 /** Both under the same load, in turns, after a warm-up each. */
 async function compare(ours: Child, floor: Child, options: Omit<Options, "url">) {
   const rounds: { ours: Round[]; floor: Round[] } = { ours: [], floor: [] };
-  await load(ours, options, 2);
-  await load(floor, options, 2);
+  await load(ours, options, WARM_UP_SECONDS);
+  await load(floor, options, WARM_UP_SECONDS);
   for (let round = 0; round < ROUNDS; round++) {
     rounds.floor.push(await load(floor, options, SECONDS));
     rounds.ours.push(await load(ours, options, SECONDS));
   }
   const cpu = (of: readonly Round[]): number => median(of.map((round) => round.cpu_us));
-  const said = (name: string, of: readonly Round[]): string =>
-    `${name}: ${cpu(of).toFixed(0)} µs CPU a request, ${median(of.map((r) => r.per_second)).toFixed(0)} a second, p99 ${median(of.map((r) => r.p99_ms)).toFixed(0)} ms`;
+  const said = (name: string, of: readonly Round[]): string => {
+    const rate = median(of.map((round) => round.per_second));
+    const p99 = median(of.map((round) => round.p99_ms));
+    return `${name}: ${cpu(of).toFixed(0)} µs CPU a request, ${rate.toFixed(0)} a second, p99 ${p99.toFixed(0)} ms`;
+  };
   return {
-    ratio: cpu(rounds.ours) / cpu(rounds.floor),
+    ratio: median(rounds.ours.map((round, index) => round.cpu_us / (rounds.floor[index]?.cpu_us ?? Number.NaN))),
     detail: [said("ours", rounds.ours), said("floor", rounds.floor)],
   };
 }

@@ -1,6 +1,6 @@
 /**
  * The store: what a durable commit, a start and the memory cost, beside the least that the same disk could do. Samples
- * of each pair are taken in turns, so that a noisy machine disturbs both alike.
+ * of each pair are taken in turns, and the lower quartile of each counts: others on the machine only ever add time.
  */
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
@@ -13,14 +13,17 @@ import type { JobId } from "../../src/job/job.ts";
 import type { FileSystem } from "../../src/store/lowdb/disk.ts";
 import { openLowdbStore } from "../../src/store/lowdb/open.ts";
 import { fillStore } from "./fill-store.ts";
-import { type Measured, median } from "./measured.ts";
+import type { Measured } from "./measured.ts";
 
 const FEW = 100;
 const MANY = 100_000;
 const COMMITS = 1_000;
 /** Not measured: the first ones pay for compiling. */
-const WARM_UP = 100;
+const WARM_UP = 500;
 const MIB = 1024 * 1024;
+
+const lowerQuartile = (values: readonly number[]): number =>
+  values.toSorted((a, b) => a - b)[Math.floor(values.length / 4)] ?? Number.NaN;
 
 interface Filled {
   readonly store: Store;
@@ -71,32 +74,40 @@ function appendOnce(fd: number, line: string): number {
 /** A stride that is no divisor of either count visits jobs all over the folder. */
 const pick = (ids: readonly JobId[], round: number): JobId | undefined => ids[(round * 7_919) % ids.length];
 
+/** The record of the job whose turn it is, as long as the commit will write it. */
+async function lineOf({ store, ids }: Filled, round: number): Promise<string> {
+  const id = pick(ids, round);
+  return `${JSON.stringify(id === undefined ? null : await store.jobs.load(id))}\n`;
+}
+
 async function benchCommits(root: string, few: Filled, many: Filled): Promise<Measured[]> {
   const journal = fs.openSync(join(root, "append.jsonl"), "a");
-  const [sample] = few.ids;
-  const line = `${JSON.stringify(sample === undefined ? null : await few.store.jobs.load(sample))}\n`;
   const took = { append: [] as number[], few: [] as number[], many: [] as number[] };
+  let bytes = 0;
   let flushes = 0;
   for (let round = 0; round < WARM_UP + COMMITS; round++) {
-    const before = many.flushes();
-    const append = appendOnce(journal, line);
-    const atFew = await commitOnce(few.store, pick(few.ids, round), round);
-    const atMany = await commitOnce(many.store, pick(many.ids, round), round);
-    flushes = Math.max(flushes, many.flushes() - before);
-    if (round < WARM_UP) continue;
-    took.append.push(append);
-    took.few.push(atFew);
-    took.many.push(atMany);
+    const line = await lineOf(few, round);
+    const flushed = many.flushes();
+    const samples = [
+      async () => took.append.push(appendOnce(journal, line)),
+      async () => took.few.push(await commitOnce(few.store, pick(few.ids, round), round)),
+      async () => took.many.push(await commitOnce(many.store, pick(many.ids, round), round)),
+    ];
+    // Each is first, second and last in turn: what one leaves to the disk, the next may pay for.
+    for (let turn = 0; turn < samples.length; turn++) await samples[(round + turn) % samples.length]?.();
+    flushes = Math.max(flushes, many.flushes() - flushed);
+    bytes = line.length;
+    if (round === WARM_UP) for (const list of Object.values(took)) list.length = 0;
   }
   fs.closeSync(journal);
-  const [append, atFew, atMany] = [median(took.append), median(took.few), median(took.many)];
+  const [append, atFew, atMany] = [lowerQuartile(took.append), lowerQuartile(took.few), lowerQuartile(took.many)];
   const ms = (value: number): string => `${value.toFixed(3)} ms`;
   return [
     {
-      what: `a durable commit / one append + fdatasync of ${line.length} bytes`,
+      what: `a durable commit / one append + fdatasync of as many bytes`,
       value: atFew / append,
       limit: 4,
-      detail: [`${ms(atFew)} / ${ms(append)}, medians of ${COMMITS}`],
+      detail: [`${ms(atFew)} / ${ms(append)}, lower quartiles of ${COMMITS}, ${bytes} bytes at the end`],
     },
     {
       what: `a durable commit at ${MANY} stored jobs / at ${FEW}`,
@@ -128,13 +139,13 @@ async function benchStart(dir: string): Promise<Measured[]> {
   ended.catch(() => undefined);
   const { bytes, read_ms, open_ms, rss, peak, empty } = told.parse(message);
   const mib = (value: number): string => `${(value / MIB).toFixed(0)} MiB`;
-  const [read, open] = [median(read_ms), median(open_ms)];
+  const [read, open] = [lowerQuartile(read_ms), lowerQuartile(open_ms)];
   return [
     {
       what: `a start with ${MANY} jobs / a plain synchronous read of their files`,
       value: open / read,
       limit: 2,
-      detail: [`${open.toFixed(0)} ms / ${read.toFixed(0)} ms for ${mib(bytes)}, medians of ${open_ms.length}`],
+      detail: [`${open.toFixed(0)} ms / ${read.toFixed(0)} ms for ${mib(bytes)}, lower quartiles of ${open_ms.length}`],
     },
     {
       what: `MiB of a process with Probot loaded and ${MANY} stored jobs, at its highest`,

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
+import { WRITES_PER_MINUTE } from "../../src/http/limits.ts";
 import { keyViewSchema } from "../../src/http/new-key.ts";
 import { startServer, type TestServer } from "./http-server.ts";
 
@@ -84,5 +85,16 @@ describe("API keys", () => {
   ])("refuse %j and name the field", async (body, field) => {
     const answer = await server.ask("POST", "/api/keys", { body });
     expect(answer).toMatchObject({ status: 400, body: { error: expect.stringMatching(`^${field}`) } });
+  });
+
+  it("may write so often a minute; then 429 says when to come again, and reads still pass", async () => {
+    const { key } = await mint({ account: "busy", scopes: ["admin"] });
+    const write = () => server.ask("DELETE", "/api/keys/none", { key });
+    for (let count = 0; count < WRITES_PER_MINUTE; count++) await write();
+    const answer = await write();
+    expect(answer).toMatchObject({ status: 429, body: { code: "rate_limited" } });
+    expect(Number(answer.headers.get("retry-after"))).toBeGreaterThan(0);
+    expect((await read(key)).status).toBe(404);
+    expect((await server.ask("DELETE", "/api/keys/none")).status).toBe(404);
   });
 });

@@ -6,7 +6,7 @@ import { createHmac } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Probot } from "probot";
+import { type ApplicationFunction, type Options, Probot } from "probot";
 import { createApp } from "../../src/app.ts";
 import { systemClock } from "../../src/engine/clock.ts";
 import type { Engine } from "../../src/engine/door.ts";
@@ -33,6 +33,9 @@ export interface TestServer {
   readonly engine: Engine;
   /** Every line that was logged. */
   readonly logged: string[];
+  /** The app function, to be loaded elsewhere too, and what a Probot of its kind is made with. */
+  readonly app: ApplicationFunction;
+  readonly probot: Options;
   /** What is done with effects from now on. */
   github: { push: () => Attempt["ended"] | string; installed: boolean };
   ask(method: string, path: string, options?: AskOptions): Promise<Asked>;
@@ -61,7 +64,7 @@ async function ask(url: string, method: string, headers: Record<string, string>,
 }
 
 export async function startServer(
-  options: { default_repository?: string; branch_wait_ms?: number } = {},
+  given: { default_repository?: string; branch_wait_ms?: number } = {},
 ): Promise<TestServer> {
   const dir = await mkdtemp(join(tmpdir(), "http-"));
   const store = await openLowdbStore({ dir, now: Date.now });
@@ -91,9 +94,9 @@ export async function startServer(
     redeliver: async () => {},
   };
   const engine = createEngine({ store, clock: systemClock, ids: createIds(systemClock), performer, desk, log });
-  const probot = new Probot({ appId: 1, privateKey: appKey, secret: SECRET, Octokit: createOctokits().Octokit, log });
+  const options: Options = { appId: 1, privateKey: appKey, secret: SECRET, Octokit: createOctokits().Octokit, log };
   const { jobs, keys, repositories } = store;
-  const default_repository = options.default_repository ?? null;
+  const default_repository = given.default_repository ?? null;
   const app = createApp({
     hear: (event, payload) => hear(event, payload, { appId: 1, slug: "journeyman" }),
     door: engine,
@@ -101,11 +104,11 @@ export async function startServer(
     routes: {
       authentication: authentication({ keys, api_key: API_KEY, now: Date.now }),
       ...{ door: engine, jobs, keys, repositories, desk, default_repository, log, now: Date.now },
-      branch_wait_ms: options.branch_wait_ms ?? BRANCH_WAIT_MS,
+      branch_wait_ms: given.branch_wait_ms ?? BRANCH_WAIT_MS,
     },
   });
   const gate = await openGate({ host: "127.0.0.1", port: 0 });
-  const listener = await createListener(probot, app);
+  const listener = await createListener(new Probot(options), app);
   await engine.start();
   gate.open(listener);
 
@@ -114,6 +117,8 @@ export async function startServer(
     store,
     engine,
     logged,
+    app,
+    probot: options,
     github,
     ask(method, path, { key = API_KEY, body, headers = {} } = {}) {
       const all = { ...(key === null ? {} : { "x-api-key": key }), ...headers };

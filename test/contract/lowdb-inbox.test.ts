@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { PendingDelivery } from "../../src/engine/ports.ts";
 import type { FileSystem } from "../../src/store/lowdb/disk.ts";
+import { MAX_PENDING } from "../../src/store/lowdb/inbox.ts";
 import { filesIn, inPlace, type LowdbPlace, noSpace } from "./store/lowdb-place.ts";
 import { START } from "./store/sample.ts";
 
@@ -160,5 +161,32 @@ describe("the journal of the inbox", () => {
         await store.close();
       }
       expect(journalsIn(place)).toEqual(["journal-00000002.jsonl"]);
+    }));
+
+  it("does not know a delivery that could not be kept, also after its journal was full", () =>
+    inPlace(async (place) => {
+      const disk: FileSystem = { ...fs };
+      const store = await place.open(undefined, disk);
+      Object.assign(disk, { fdatasync: (_fd: number, done: (error: Error) => void) => done(noSpace()) });
+      await expect(store.inbox.record(delivery("lost"))).rejects.toThrow("Cannot write");
+      Object.assign(disk, fs);
+      const megabyte = "x".repeat(1024 * 1024);
+      for (let i = 0; i < 10; i++) await store.inbox.record(delivery(`${i}`, megabyte));
+      await store.close();
+      expect(journalsIn(place)).toEqual(["journal-00000002.jsonl"]);
+      const again = await place.open();
+      expect(again.inbox.knows("0")).toBe(true);
+      expect(again.inbox.knows("lost")).toBe(false);
+      await again.close();
+    }));
+
+  it("takes no more than it can hold in memory until some are done", () =>
+    inPlace(async (place) => {
+      const store = await place.open();
+      await Promise.all(Array.from({ length: MAX_PENDING }, (_, i) => store.inbox.record(delivery(`${i}`))));
+      await expect(store.inbox.record(delivery("more"))).rejects.toThrow("Too many deliveries");
+      await store.inbox.done("0");
+      expect(await store.inbox.record(delivery("more"))).toBe("new");
+      await store.close();
     }));
 });

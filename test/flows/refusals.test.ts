@@ -60,7 +60,7 @@ describe("a command that must not be followed", () => {
   it("gets the help when it asks for it", async () => {
     const house = await startHouse();
     const issue = house.ask("/job help");
-    expect(await until("the help", () => house.comment(issue))).toContain("/job cancel");
+    expect(await until("the help", () => house.comment(issue) || null)).toContain("/job cancel");
   });
 });
 
@@ -80,7 +80,7 @@ describe("a repository that cannot take a job", () => {
   it("gets one clear comment where it is empty", async () => {
     const house = await startHouse({ empty: true });
     const issue = house.ask("/job create HELLO.md that says hello");
-    await until("the comment", () => house.comment(issue).toLowerCase().includes("empty"));
+    await until("the comment", () => house.comment(issue).includes("no commit yet"));
     await settled(house);
     expect(house.github.comments(DEMO, issue)).toHaveLength(2);
     expect(house.github.branches(DEMO)).toEqual({});

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import { BudgetSpent, createPace, KEPT_FREE, LIMITS, type Pace } from "../../src/github/outbound/pacing.ts";
+import { BudgetSpent, createPace, type Pace } from "../../src/github/outbound/pacing.ts";
+import { KEPT_FREE, LIMITS } from "../../src/github/outbound/write-budget.ts";
 
 /** A clock that jumps to whatever is waited for. */
 class FakeClock {

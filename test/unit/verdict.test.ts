@@ -16,6 +16,7 @@ describe("is the work good?", () => {
       "pass",
       "all 2 checks passed",
     ],
+    ["skipped alone says nothing", { checks: [check({ state: "skipped" })] }, "wait", "no check has reported yet"],
     ["one red", { checks: [check(), check({ name: "lint", state: "failure" })] }, "fail", "1 of 2 checks failed"],
     [
       "one still running",

@@ -8,7 +8,9 @@ import type { Heard } from "../../job/signal.ts";
 import { heard, ignored, isBot, listener, newsOfBranch, person, repositoryOf, source } from "./listener.ts";
 
 const LOOK = { type: "look", forced: false } as const;
-const app = z.object({ id: z.number() }).nullish();
+const app = z.object({ id: z.number(), slug: z.string().nullish() }).nullish();
+/** Its checks end with their run, and runs have events of their own: looking at each check as well would cost a reading. */
+const ACTIONS = "github-actions";
 const FORK = "the commit is on no branch of this repository: a fork's";
 
 const runSchema = z.object({
@@ -39,6 +41,7 @@ function button(payload: Clicked, job: JobId | null, action: "retry" | "discard"
 export const checkRunCompleted = listener(runSchema, (payload, self) => {
   const { app, check_suite } = payload.check_run;
   if (app?.id === self.appId) return ignored("our own check run");
+  if (app?.slug === ACTIONS) return ignored("the end of its workflow run tells");
   const branch = check_suite?.head_branch;
   return branch ? newsOfBranch(payload, branch, LOOK) : ignored(FORK);
 });
@@ -60,6 +63,7 @@ export const checkRunRequestedAction = listener(runSchema, (payload, self) => {
 export const checkSuiteCompleted = listener(suiteSchema, (payload, self) => {
   const { app, head_branch } = payload.check_suite;
   if (app?.id === self.appId) return ignored("our own check suite");
+  if (app?.slug === ACTIONS) return ignored("the end of its workflow run tells");
   return head_branch ? newsOfBranch(payload, head_branch, LOOK) : ignored(FORK);
 });
 

@@ -4,7 +4,7 @@
  */
 import type { Desk, Permission } from "../../engine/ports.ts";
 import { findComment } from "./effects/sync-comment.ts";
-import type { Self } from "./effects/with.ts";
+import type { Self } from "./effects/task.ts";
 import { tried } from "./errors.ts";
 import type { OctokitSource } from "./octokit.ts";
 import { answerMarker } from "./texts/marker.ts";

@@ -1,6 +1,6 @@
 /** Which App we are, asked of GitHub once: its comments and checks are recognised by that. */
 import { z } from "zod";
-import type { Self } from "./effects/with.ts";
+import type { Self } from "./effects/task.ts";
 import { UnreadableAnswer } from "./errors.ts";
 import type { OctokitSource } from "./octokit.ts";
 

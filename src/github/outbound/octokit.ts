@@ -9,7 +9,14 @@ import { troubleOf } from "./errors.ts";
 import { type CallKind, createPace, type Pace, type PaceClock } from "./pacing.ts";
 
 export type Octokit = ProbotOctokit;
+type Hooked = Pick<Octokit, "hook" | "request">;
 type Answer = Awaited<ReturnType<Octokit["request"]>>;
+type Call = Parameters<Octokit["request"]["endpoint"]["parse"]>[0];
+/** The options of a client that we add to. */
+interface Given {
+  readonly throttle?: object;
+  readonly request?: object;
+}
 
 /** A call that GitHub has not answered by then has failed. */
 export const CALL_TIMEOUT_MS = 15_000;
@@ -79,6 +86,63 @@ export interface Octokits {
   source(probot: { auth(installation_id?: number): Promise<Octokit> }): OctokitSource;
 }
 
+/** Calls that begin side by side would each mint a token of their own; those of one kind share one. */
+function shareTokens(octokit: Hooked): (call: Call, make: () => Answer | Promise<Answer>) => Promise<Answer> {
+  const minting = new Map<string, Promise<Answer>>();
+  return (call, make) => {
+    const { url, body } = octokit.request.endpoint.parse(call);
+    const key = `${url} ${JSON.stringify(body ?? null)}`;
+    const known = minting.get(key);
+    if (known) return known;
+    const made = Promise.resolve(make()).finally(() => minting.delete(key));
+    minting.set(key, made);
+    return made;
+  };
+}
+
+/** A plugin that sends the calls of an installation at its pace, and obeys when GitHub asks to keep away. */
+function paced(paceOf: (installation_id: number) => Pace, now: () => number) {
+  return (octokit: Hooked, options: unknown): void => {
+    const parsed = installationOptions.safeParse(options);
+    const pace = parsed.success ? paceOf(parsed.data.auth.installationId) : null;
+    const mint = shareTokens(octokit);
+    octokit.hook.wrap("request", async (request, call) => {
+      call.headers["x-github-api-version"] = API_VERSION;
+      if (call.url.endsWith("/access_tokens")) return mint(call, () => request(call));
+      if (!pace || asApp(call.url)) return request(call);
+      return pace.call(kindOf(call), async () => {
+        try {
+          return await request(call);
+        } catch (thrown) {
+          const trouble = troubleOf(thrown, now());
+          if (trouble?.kind === "later" && trouble.after_ms) pace.pauseUntil(now() + trouble.after_ms);
+          throw thrown;
+        }
+      });
+    });
+  };
+}
+
+/** Probot and its auth build a client, with a cache of 15,000 places, for each event; here each is built once. */
+function kept(octokit: Pick<Octokit, "auth">): Pick<Octokit, "auth"> {
+  const build = octokit.auth;
+  let clients: LRUCache<string, Promise<unknown>> | null = null; // the App's own client alone is ever asked
+  const auth = async (asked?: unknown): Promise<unknown> => {
+    const parsed = authRequest.safeParse(asked);
+    const makes_client = typeof asked === "object" && asked !== null && "factory" in asked;
+    const name = parsed.success ? keptAs(parsed.data, makes_client) : null;
+    if (name === null) return build(asked);
+    clients ??= new LRUCache({ max: MAX_KEPT });
+    const known = clients.get(name);
+    if (known) return known;
+    const made = build(asked);
+    clients.set(name, made);
+    made.catch(() => clients?.delete(name));
+    return made;
+  };
+  return { auth };
+}
+
 /** One budget per installation and one class of Octokit that keeps to it. */
 export function createOctokits(clock: PaceClock = REAL_CLOCK): Octokits {
   const paces = new Map<number, Pace>();
@@ -87,68 +151,13 @@ export function createOctokits(clock: PaceClock = REAL_CLOCK): Octokits {
     paces.set(id, known);
     return known;
   };
-
-  const paced = (octokit: Pick<Octokit, "hook" | "request">, options: unknown): void => {
-    const parsed = installationOptions.safeParse(options);
-    const pace = parsed.success ? paceOf(parsed.data.auth.installationId) : null;
-    const minting = new Map<string, Promise<Answer>>();
-    /** Calls that begin side by side would each mint a token of their own; those of one kind share one. */
-    const mint = (key: string, make: () => Answer | Promise<Answer>): Promise<Answer> => {
-      const known = minting.get(key);
-      if (known) return known;
-      const made = Promise.resolve(make()).finally(() => minting.delete(key));
-      minting.set(key, made);
-      return made;
-    };
-    octokit.hook.wrap("request", async (request, call) => {
-      call.headers["x-github-api-version"] = API_VERSION;
-      if (call.url.endsWith("/access_tokens")) {
-        const { url, body } = octokit.request.endpoint.parse(call);
-        return mint(`${url} ${JSON.stringify(body ?? null)}`, () => request(call));
-      }
-      if (!pace || asApp(call.url)) return request(call);
-      return pace.call(kindOf(call), async () => {
-        try {
-          return await request(call);
-        } catch (thrown) {
-          const trouble = troubleOf(thrown, clock.now());
-          if (trouble?.kind === "later" && trouble.after_ms) pace.pauseUntil(clock.now() + trouble.after_ms);
-          throw thrown;
-        }
-      });
-    });
-  };
-
-  /** Probot and its auth build a client, with a cache of 15,000 places, for each event; here each is built once. */
-  const kept = (octokit: Pick<Octokit, "auth">): Pick<Octokit, "auth"> => {
-    const build = octokit.auth;
-    let clients: LRUCache<string, Promise<unknown>> | null = null; // the App's own client alone is ever asked
-    const auth = async (asked?: unknown): Promise<unknown> => {
-      const parsed = authRequest.safeParse(asked);
-      const makes_client = typeof asked === "object" && asked !== null && "factory" in asked;
-      const name = parsed.success ? keptAs(parsed.data, makes_client) : null;
-      if (name === null) return build(asked);
-      clients ??= new LRUCache({ max: MAX_KEPT });
-      const known = clients.get(name);
-      if (known) return known;
-      const made = build(asked);
-      clients.set(name, made);
-      made.catch(() => clients?.delete(name));
-      return made;
-    };
-    return { auth };
-  };
-
-  const Octokit = ProbotOctokit.plugin(paced, kept).defaults(
-    (options: { readonly throttle?: object; readonly request?: object }) => ({
-      // a function: Probot overwrites `throttle` of an object silently
-      ...options,
-      retry: { enabled: false },
-      throttle: { ...options.throttle, enabled: false },
-      request: { ...options.request, fetch: timedFetch },
-    }),
-  );
-
+  const Octokit = ProbotOctokit.plugin(paced(paceOf, clock.now), kept).defaults((options: Given) => ({
+    // a function: Probot overwrites `throttle` of an object silently
+    ...options,
+    retry: { enabled: false },
+    throttle: { ...options.throttle, enabled: false },
+    request: { ...options.request, fetch: timedFetch },
+  }));
   return {
     Octokit,
     source: (probot) => ({

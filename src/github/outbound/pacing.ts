@@ -7,31 +7,12 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import pLimit from "p-limit";
 import { SlidingWindow } from "./sliding-window.ts";
+import { LIMITS, MINUTE_MS, WriteBudget } from "./write-budget.ts";
 
-/** GitHub counts when a call arrives, we when it leaves: the windows are longer than GitHub's by what lies between. */
-const SLACK_MS = 2_000;
-const MINUTE_MS = 60_000 + SLACK_MS;
-const HOUR_MS = 3_600_000 + SLACK_MS;
-
-/** What one installation may spend. */
-export const LIMITS = {
-  writes_per_minute: 80,
-  writes_per_hour: 500,
-  rest_points_per_minute: 900,
-  graphql_points_per_minute: 2_000,
-  /** GitHub allows 100 for everything under one App and address. */
-  at_once: 50,
-} as const;
-
-/** Writes of each window that effects leave to direct answers, which belong to no effect. */
-export const KEPT_FREE = 2;
 /** The longest that a call waits in place; beyond it is refused. */
 export const LONGEST_WAIT_MS = 5_000;
 /** Calls that may wait for one of the {@link LIMITS.at_once} places. */
 const MAX_WAITING = 1_000;
-/** Effects whose turn is remembered, and for how long after it they may still come. */
-const MAX_PROMISES = 10_000;
-const PROMISE_KEPT_MS = 60_000;
 /** How long a call should stay away when there was no place even to wait. */
 const CROWDED_MS = 1_000;
 
@@ -74,30 +55,19 @@ interface Lease {
 }
 
 export function createPace(clock: PaceClock): Pace {
-  const minute = new SlidingWindow(LIMITS.writes_per_minute, MINUTE_MS);
-  const hour = new SlidingWindow(LIMITS.writes_per_hour, HOUR_MS);
+  const writes = new WriteBudget();
   const rest = new SlidingWindow(LIMITS.rest_points_per_minute, MINUTE_MS);
   const graphql = new SlidingWindow(LIMITS.graphql_points_per_minute, MINUTE_MS);
   const places = pLimit(LIMITS.at_once);
   const leases = new AsyncLocalStorage<Lease>();
-  const promises = new Map<string, { readonly at: number; readonly writes: number }>();
   let paused_until = 0;
-
-  const takeWrites = (at: number, count: number): void => {
-    minute.take(at, count, clock.now());
-    hour.take(at, count, clock.now());
-  };
-  const giveBack = (at: number, count: number): void => {
-    minute.give(at, count);
-    hour.give(at, count);
-  };
 
   const refusePaused = (): void => {
     const left = paused_until - clock.now();
     if (left > 0) throw new BudgetSpent(left);
   };
 
-  const waitFor = async (at: number): Promise<void> => {
+  const waitUntil = async (at: number): Promise<void> => {
     const ms = at - clock.now();
     if (ms > LONGEST_WAIT_MS) throw new BudgetSpent(ms);
     if (ms > 0) await clock.wait(ms);
@@ -108,33 +78,15 @@ export function createPace(clock: PaceClock): Pace {
     const lease = leases.getStore();
     if (lease && lease.left > 0) {
       lease.left--;
-      giveBack(lease.at, 1);
-    } else {
-      const now = clock.now();
-      await waitFor(Math.max(minute.free(now, 1), hour.free(now, 1)));
-    }
-    takeWrites(clock.now(), 1);
+      writes.give(lease.at, 1);
+    } else await waitUntil(writes.free(clock.now()));
+    writes.take(clock.now(), 1, clock.now());
   };
 
   const takePoints = async (window: SlidingWindow, points: number): Promise<void> => {
     const at = window.next(clock.now(), points);
     if (at - clock.now() <= LONGEST_WAIT_MS) window.take(at, points, clock.now());
-    await waitFor(at);
-  };
-
-  /** When this work has its turn: a promise once given is kept. */
-  const turnOf = (key: string, writes: number): number => {
-    const now = clock.now();
-    for (const [name, { at }] of promises) if (at + PROMISE_KEPT_MS < now) promises.delete(name);
-    const promise = promises.get(key);
-    if (promise) return promise.at;
-    const from = Math.max(now, paused_until);
-    const at = Math.max(minute.next(from, writes + KEPT_FREE), hour.next(from, writes + KEPT_FREE));
-    if (at <= now) return now;
-    if (promises.size >= MAX_PROMISES) throw new BudgetSpent(at - now);
-    promises.set(key, { at, writes });
-    takeWrites(at, writes);
-    return at;
+    await waitUntil(at);
   };
 
   return {
@@ -148,22 +100,15 @@ export function createPace(clock: PaceClock): Pace {
         return make();
       });
     },
-    async work(key, writes, work) {
+    async work(key, count, work) {
       refusePaused();
-      const now = clock.now();
-      const at = turnOf(key, writes);
-      if (at > now) throw new BudgetSpent(at - now);
-      const promise = promises.get(key);
-      if (promise) {
-        promises.delete(key);
-        giveBack(promise.at, promise.writes);
-      }
-      takeWrites(now, writes);
-      const lease: Lease = { left: writes, at: now };
+      const lease: Lease = { left: count, at: clock.now() };
+      const after_ms = writes.reserve(key, count, lease.at);
+      if (after_ms > 0) throw new BudgetSpent(after_ms);
       try {
         return await leases.run(lease, work);
       } finally {
-        giveBack(lease.at, lease.left);
+        writes.give(lease.at, lease.left);
       }
     },
     pauseUntil(at) {

@@ -13,10 +13,10 @@ import { pushBrief } from "./effects/push-brief.ts";
 import { readFacts } from "./effects/read-facts.ts";
 import { readResult } from "./effects/read-result.ts";
 import { readRun } from "./effects/runs.ts";
-import { cancelRun, closePullRequest, deleteBranch, laterOf, react } from "./effects/small.ts";
+import { cancelRun, closePullRequest, deleteBranch, laterOf, react } from "./effects/one-call.ts";
 import { syncCheck } from "./effects/sync-check.ts";
 import { syncComment } from "./effects/sync-comment.ts";
-import type { LlmDefaults, Self, Task } from "./effects/with.ts";
+import type { LlmDefaults, Self, Task } from "./effects/task.ts";
 import { troubleOf } from "./errors.ts";
 import type { OctokitSource } from "./octokit.ts";
 

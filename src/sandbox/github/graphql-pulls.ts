@@ -202,6 +202,7 @@ function checkRunObject(context: GraphqlContext, repository: Repository, run: Ch
               databaseId: workflowRun.workflowId,
               name: workflowRun.name,
             },
+            file: { __typename: "WorkflowRunFile", id: `WRF_${workflowRun.id}`, path: workflowRun.path },
           }
         : null,
     },

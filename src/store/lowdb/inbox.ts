@@ -11,7 +11,7 @@ import { SeenIds } from "./seen-ids.ts";
 const MAX_JOURNAL_BYTES = 8 * 1024 * 1024;
 
 /** Deliveries that wait to be acted on; more are refused, and GitHub is asked for them again later. */
-const MAX_PENDING = 10_000;
+export const MAX_PENDING = 10_000;
 
 /** A journal and the deliveries first recorded in it. */
 interface Chapter {

@@ -42,10 +42,13 @@ export async function openLowdbStore(options: LowdbOptions): Promise<Store> {
   try {
     const { folders, jobs, keys, repositories, inbox } = openRooms(dir, options);
     const close = async () => {
-      keys.flush();
-      await inbox.close();
-      for (const folder of folders) folder.close();
-      await lock.release();
+      try {
+        keys.flush();
+        await inbox.close();
+      } finally {
+        for (const folder of folders) folder.close();
+        await lock.release();
+      }
     };
     return { jobs, keys, repositories, inbox, close };
   } catch (error) {

@@ -81,6 +81,9 @@ export function describeLists(engine: Engine): void {
         expect(await walk(jobs, { status: "queued", limit: 9 })).toEqual([jobId(2)]);
         expect(await walk(jobs, { status: "verified", account: "ada", limit: 9 })).toEqual([jobId(1)]);
         expect(await walk(jobs, { limit: 9 })).toEqual([jobId(2), jobId(1)]);
+        await keep(jobs, sampleJob(1, { status: "queued" }));
+        expect(await walk(jobs, { status: "queued", limit: 9 })).toEqual([jobId(2), jobId(1)]);
+        expect(await walk(jobs, { status: "verified", limit: 9 })).toEqual([]);
       }));
 
     it("lists a hold that is over as queued, whether or not a timer has come by", () => {

@@ -5,8 +5,8 @@ import { type Trouble, tried } from "../errors.ts";
 import * as said from "../texts/merge-refusals.ts";
 import { mergeRefused, standsAgainst } from "./merge.ts";
 import { readPullRequest } from "./pull-request-state.ts";
-import { laterOf } from "./small.ts";
-import { done, reported, type Task } from "./with.ts";
+import { laterOf } from "./one-call.ts";
+import { done, reported, type Task } from "./task.ts";
 
 type Enable = Extract<Effect, { type: "enable-auto-merge" }>;
 

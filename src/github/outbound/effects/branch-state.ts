@@ -4,7 +4,7 @@ import type { Job } from "../../../job/job.ts";
 import { jobFolder } from "../../../wire/brief.ts";
 import { ask, BLOB, blobSchema, FOLDER, folderSchema } from "../graphql.ts";
 import { parseSettingsBlob, SETTINGS_PATH } from "../settings-file.ts";
-import type { Task } from "./with.ts";
+import type { Task } from "./task.ts";
 
 export const WORKFLOW_PATH = ".github/workflows/run-job.yml";
 const QUERY = `

@@ -12,7 +12,7 @@ import {
 import { redact } from "../../../wire/redact.ts";
 import type { RepositorySettings } from "../../../wire/settings.ts";
 import { commitLine } from "../texts/plain.ts";
-import type { LlmDefaults } from "./with.ts";
+import type { LlmDefaults } from "./task.ts";
 
 /** Head commits of market jobs: no workflow run starts on these. */
 export const POST_COMMIT_PREFIX = "Post job ";

@@ -2,7 +2,8 @@
 import { z } from "zod";
 import type { Check, CheckState } from "../../../job/facts.ts";
 import { BLOB, blobSchema } from "../graphql.ts";
-import type { Self } from "./with.ts";
+import { WORKFLOW_PATH } from "./branch-state.ts";
+import type { Self } from "./task.ts";
 
 const PAGE = 100;
 /** Checks and files beyond this are not read: the facts then say that they are not complete. */
@@ -18,7 +19,7 @@ statusCheckRollup {
       ... on CheckRun {
         name status conclusion detailsUrl title summary
         isRequired(pullRequestNumber: $number)
-        checkSuite { app { databaseId slug } }
+        checkSuite { app { databaseId slug } workflowRun { file { path } } }
       }
       ... on StatusContext { context state targetUrl description isRequired(pullRequestNumber: $number) }
     }
@@ -56,7 +57,12 @@ const checkRun = z.object({
   title: z.string().nullish(),
   summary: z.string().nullish(),
   isRequired: z.boolean(),
-  checkSuite: z.object({ app: z.object({ databaseId: z.number().nullable(), slug: z.string() }).nullable() }).nullish(),
+  checkSuite: z
+    .object({
+      app: z.object({ databaseId: z.number().nullable(), slug: z.string() }).nullable(),
+      workflowRun: z.object({ file: z.object({ path: z.string() }).nullish() }).nullish(),
+    })
+    .nullish(),
 });
 
 const statusContext = z.object({
@@ -124,6 +130,10 @@ const few = (...texts: readonly (string | null | undefined)[]): string | null =>
     .join("\n")
     .slice(0, MAX_SUMMARY) || null;
 
+/** Ours, or of the workflow that runs our jobs: its guarded-off runs end as skipped and say nothing of the work. */
+const isOurs = ({ checkSuite }: Extract<Context, { __typename: "CheckRun" }>, self: Self): boolean =>
+  checkSuite?.app?.databaseId === self.appId || checkSuite?.workflowRun?.file?.path.endsWith(WORKFLOW_PATH) === true;
+
 export function checkOfContext(context: Context, self: Self): Check {
   const state = stateOf(context);
   if (context.__typename === "StatusContext")
@@ -139,7 +149,7 @@ export function checkOfContext(context: Context, self: Self): Check {
     name: context.name,
     state,
     required: context.isRequired,
-    ours: context.checkSuite?.app?.databaseId === self.appId,
+    ours: isOurs(context, self),
     url: context.detailsUrl ?? null,
     summary: few(context.title, context.summary),
   };

@@ -7,8 +7,8 @@ import type { Effect } from "../../../job/effect.ts";
 import { type Tried, type Trouble, tried } from "../errors.ts";
 import * as said from "../texts/merge-refusals.ts";
 import { type MergeMethod, type PullRequestState, readPullRequest } from "./pull-request-state.ts";
-import { laterOf } from "./small.ts";
-import { botLogin, done, reported, type Task } from "./with.ts";
+import { laterOf } from "./one-call.ts";
+import { botLogin, done, reported, type Task } from "./task.ts";
 
 type Merge = Extract<Effect, { type: "merge" }>;
 

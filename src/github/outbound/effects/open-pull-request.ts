@@ -4,11 +4,11 @@
  */
 import type { Attempt } from "../../../engine/ports.ts";
 import type { Effect } from "../../../job/effect.ts";
-import { tried } from "../errors.ts";
+import { type Tried, tried } from "../errors.ts";
 import { pullRequestBody, pullRequestTitle } from "../texts/pull-request.ts";
 import { removeFolder } from "./remove-folder.ts";
-import { laterOf } from "./small.ts";
-import { reported, type Task } from "./with.ts";
+import { laterOf } from "./one-call.ts";
+import { reported, type Task } from "./task.ts";
 
 type OpenPullRequest = Extract<Effect, { type: "open-pull-request" }>;
 
@@ -44,31 +44,21 @@ async function find({ octokit, at, job }: Task): Promise<Opened | null> {
   return first ? { number: first.number, url: first.html_url } : null;
 }
 
-/** "No commits between" and a pull request that is there already are answers; what else is wrong is thrown. */
-async function open(task: Task, base: string): Promise<Opened | null> {
-  if (task.again) {
-    const left = await find(task);
-    if (left !== null) return left;
-  }
+/** Null: nothing lies between the two branches. What is there already, from us or by hand, is taken. */
+async function open(task: Task, base: string): Promise<Tried<Opened | null>> {
+  const left = task.again ? await find(task) : null;
+  if (left !== null) return { ok: true, value: left };
   const answer = await tried(task.now, () => post(task, base, task.job.choices.draft));
-  if (answer.ok) return answer.value;
-  if (answer.trouble.kind !== "invalid") throw new Unopened(answer.trouble);
-  if (/no commits between/i.test(answer.trouble.words)) return null;
-  if (/already exists/i.test(answer.trouble.words)) {
-    const left = await find(task);
-    if (left !== null) return left;
+  if (answer.ok || answer.trouble.kind !== "invalid") return answer;
+  const { words } = answer.trouble;
+  if (/no commits between/i.test(words)) return { ok: true, value: null };
+  if (/already exists/i.test(words)) {
+    const there = await find(task);
+    return there === null ? answer : { ok: true, value: there };
   }
   // private repositories on some plans know no drafts
-  if (/draft/i.test(answer.trouble.words) && task.job.choices.draft) return post(task, base, false);
-  throw new Unopened(answer.trouble);
-}
-
-class Unopened extends Error {
-  readonly trouble: Parameters<typeof laterOf>[0];
-  constructor(trouble: Parameters<typeof laterOf>[0]) {
-    super("GitHub did not open the pull request.");
-    this.trouble = trouble;
-  }
+  const without_draft = task.job.choices.draft && /draft/i.test(words);
+  return without_draft ? tried(task.now, () => post(task, base, false)) : answer;
 }
 
 export async function openPullRequest(task: Task, { round }: OpenPullRequest): Promise<Attempt> {
@@ -84,13 +74,8 @@ export async function openPullRequest(task: Task, { round }: OpenPullRequest): P
 
   const base = job.base.branch;
   if (base === null) return { ended: "later", reason: "It is not known which branch the pull request is for." };
-  try {
-    const answer = await tried(task.now, () => open(task, base));
-    if (!answer.ok) return { ended: "later", ...laterOf(answer.trouble) };
-    if (answer.value === null) return reported({ type: "nothing-to-open", round });
-    return reported({ type: "pull-request-opened", round, ...answer.value, head_sha: head });
-  } catch (thrown) {
-    if (thrown instanceof Unopened) return { ended: "later", ...laterOf(thrown.trouble) };
-    throw thrown;
-  }
+  const answer = await open(task, base);
+  if (!answer.ok) return { ended: "later", ...laterOf(answer.trouble) };
+  if (answer.value === null) return reported({ type: "nothing-to-open", round });
+  return reported({ type: "pull-request-opened", round, ...answer.value, head_sha: head });
 }

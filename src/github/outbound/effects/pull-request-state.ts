@@ -1,7 +1,7 @@
 /** How a pull request stands, for the effects that act on it: what tells GitHub's refusals apart. */
 import { z } from "zod";
 import { ask } from "../graphql.ts";
-import type { Task } from "./with.ts";
+import type { Task } from "./task.ts";
 
 const QUERY = `
 query PullRequestState($owner: String!, $repo: String!, $number: Int!) {

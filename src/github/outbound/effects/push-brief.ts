@@ -9,8 +9,8 @@ import { type Trouble, tried } from "../errors.ts";
 import * as refusals from "../texts/refusals.ts";
 import { type BranchState, readBranchState, type Tip } from "./branch-state.ts";
 import { type BriefBase, briefEntries, briefMessage, isBriefMessage } from "./brief.ts";
-import { laterOf } from "./small.ts";
-import { reported, type Task } from "./with.ts";
+import { laterOf } from "./one-call.ts";
+import { reported, type Task } from "./task.ts";
 
 type PushBrief = Extract<Effect, { type: "push-brief" }>;
 

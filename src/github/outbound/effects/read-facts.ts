@@ -11,13 +11,15 @@ import { ask } from "../graphql.ts";
 import { parseSettingsBlob, SETTINGS_PATH } from "../settings-file.ts";
 import { checkOfContext, FACTS_QUERY, type FactsAnswer, factsSchema, MAX_LISTED } from "./facts-query.ts";
 import { runStatus } from "./runs.ts";
-import { laterOf } from "./small.ts";
-import { done, reported, type Task } from "./with.ts";
+import { laterOf } from "./one-call.ts";
+import { done, reported, type Task } from "./task.ts";
 
 type ReadFacts = Extract<Effect, { type: "read-facts" }>;
 
 /** Between GitHub being made to compute mergeability and asking again. */
 const MERGEABLE_WAIT_MS = 1_000;
+/** As many pages as hold {@link MAX_LISTED}, and one to spare. */
+const MAX_PAGES = 4;
 /** Runs that one reading asks for. */
 const MAX_RUNS = 20;
 
@@ -48,7 +50,7 @@ async function read(task: Task, number: number): Promise<Reading> {
   const checks: Check[] = [];
   const files: string[] = [];
   let answer = first;
-  for (;;) {
+  for (let page = 1; ; page++) {
     const contexts = answer.pullRequest.statusCheckRollup?.contexts;
     const listed = answer.pullRequest.files;
     if (checks.length < MAX_LISTED && contexts)
@@ -56,7 +58,7 @@ async function read(task: Task, number: number): Promise<Reading> {
     files.push(...(listed?.nodes.map(({ path }) => path) ?? []));
     const more_checks = contexts?.pageInfo.hasNextPage ?? false;
     const more_files = listed?.pageInfo.hasNextPage ?? false;
-    const full = checks.length >= MAX_LISTED || files.length >= MAX_LISTED;
+    const full = checks.length >= MAX_LISTED || files.length >= MAX_LISTED || page >= MAX_PAGES;
     const moved = answer.pullRequest.headRefOid !== first.pullRequest.headRefOid;
     if ((!more_checks && !more_files) || full || moved)
       return {

@@ -13,8 +13,8 @@ import { NO_USAGE, parseResult } from "../../../wire/result.ts";
 import { tried } from "../errors.ts";
 import { ask, BLOB, blobSchema } from "../graphql.ts";
 import { isBriefMessage, type Turn } from "./brief.ts";
-import { laterOf } from "./small.ts";
-import type { Task } from "./with.ts";
+import { laterOf } from "./one-call.ts";
+import type { Task } from "./task.ts";
 
 type ReadResult = Extract<Effect, { type: "read-result" }>;
 

@@ -8,7 +8,7 @@ import { CONFIG_FILE, jobFolder, LOG_FILE, RESULT_FILE, TASK_FILE } from "../../
 import { type Trouble, tried } from "../errors.ts";
 import { ask, ENTRIES, entrySchema, FOLDER, folderSchema } from "../graphql.ts";
 import { finishMessage } from "../texts/pull-request.ts";
-import type { Task } from "./with.ts";
+import type { Task } from "./task.ts";
 
 /** What the branch is after the folder has gone. */
 export interface Cleaned {

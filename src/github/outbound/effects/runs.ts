@@ -5,8 +5,8 @@ import type { Run } from "../../../job/job.ts";
 import { RUN_COMMIT_PREFIX } from "../../../wire/brief.ts";
 import { tried } from "../errors.ts";
 import { WORKFLOW_PATH } from "./branch-state.ts";
-import { laterOf } from "./small.ts";
-import { done, reported, type Task } from "./with.ts";
+import { laterOf } from "./one-call.ts";
+import { done, reported, type Task } from "./task.ts";
 
 /** Runs of the branch that are looked through: every push to it leaves one, most of them skipped. */
 const LOOK_BACK = 20;

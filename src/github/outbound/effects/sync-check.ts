@@ -5,8 +5,8 @@
 import type { Attempt } from "../../../engine/ports.ts";
 import { tried } from "../errors.ts";
 import { CHECK_NAME, checkOf, supersededCheck } from "../texts/check.ts";
-import { laterOf } from "./small.ts";
-import { done, reported, type Task } from "./with.ts";
+import { laterOf } from "./one-call.ts";
+import { done, reported, type Task } from "./task.ts";
 
 /** Ours on this commit, left by an earlier try; null: none. */
 async function findCheck({ octokit, at, job, self }: Task, sha: string): Promise<number | null> {

@@ -7,8 +7,8 @@ import { issueOf } from "../../../job/job.ts";
 import { tried } from "../errors.ts";
 import { jobMarker } from "../texts/marker.ts";
 import { statusComment } from "../texts/status-comment.ts";
-import { laterOf } from "./small.ts";
-import { botLogin, done, reported, sameLogin, type Self, type Task } from "./with.ts";
+import { laterOf } from "./one-call.ts";
+import { botLogin, done, reported, sameLogin, type Self, type Task } from "./task.ts";
 
 const PAGE = 100;
 /** Pages that are searched for a comment of ours. */

@@ -2,7 +2,7 @@
 import type { Attempt } from "../../../engine/ports.ts";
 import type { Effect } from "../../../job/effect.ts";
 import { type Trouble, tried } from "../errors.ts";
-import { done, type Task } from "./with.ts";
+import { done, type Task } from "./task.ts";
 
 type Of<T extends Effect["type"]> = Extract<Effect, { type: T }>;
 
