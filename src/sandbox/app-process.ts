@@ -11,6 +11,8 @@ export interface AppProcess {
   /** Resolves with the exit code when the process is gone. */
   readonly gone: Promise<number | null>;
   stop(): Promise<void>;
+  /** As a crash does it: nothing is flushed, nothing is said. */
+  kill(): Promise<void>;
 }
 
 export interface AppProcessOptions {
@@ -96,6 +98,10 @@ export async function startApp(options: AppProcessOptions): Promise<AppProcess> 
       gone,
       async stop() {
         child.kill("SIGTERM");
+        await gone;
+      },
+      async kill() {
+        child.kill("SIGKILL");
         await gone;
       },
     };

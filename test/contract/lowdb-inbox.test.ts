@@ -171,7 +171,7 @@ describe("the journal of the inbox", () => {
       await expect(store.inbox.record(delivery("lost"))).rejects.toThrow("Cannot write");
       Object.assign(disk, fs);
       const megabyte = "x".repeat(1024 * 1024);
-      for (let i = 0; i < 10; i++) await store.inbox.record(delivery(`${i}`, megabyte));
+      for (let i = 0; i < 12; i++) await store.inbox.record(delivery(`${i}`, megabyte));
       await store.close();
       expect(journalsIn(place)).toEqual(["journal-00000002.jsonl"]);
       const again = await place.open();

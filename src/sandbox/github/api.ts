@@ -30,8 +30,8 @@ export interface Incoming {
   readonly body: Buffer;
 }
 
-/** `drop`: cut the connection. */
-export type Outgoing = { readonly drop: true } | (Reply & { readonly drop?: false });
+/** `drop`: cut the connection, or leave it open without an answer. */
+export type Outgoing = { readonly drop: "cut" | "stall" } | (Reply & { readonly drop?: false });
 
 const ANONYMOUS: Actor = { kind: "anonymous" };
 
@@ -140,7 +140,7 @@ function limitReply(limit: LimitAnswer, headers: Record<string, string>): Reply 
 }
 
 function faultReply(fault: Fault): Outgoing {
-  if (fault.drop) return { drop: true };
+  if (fault.drop || fault.stall) return { drop: fault.stall ? "stall" : "cut" };
   const headers: Record<string, string> =
     fault.retryAfter === undefined ? {} : { "retry-after": String(fault.retryAfter) };
   const message = fault.secondary

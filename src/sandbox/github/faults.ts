@@ -12,6 +12,8 @@ export interface Fault {
   readonly before?: boolean;
   /** The connection is cut instead of an answer. */
   readonly drop?: boolean;
+  /** The connection stays open and no answer ever comes. */
+  readonly stall?: boolean;
 }
 
 export interface FaultTarget {
@@ -26,6 +28,11 @@ export class Faults {
 
   add(fault: Fault): void {
     this.#faults.push({ fault, left: fault.times ?? 1 });
+  }
+
+  /** True when no fault is left to hit anything. */
+  get spent(): boolean {
+    return this.#faults.every(({ left }) => left === 0);
   }
 
   clear(): void {

@@ -54,7 +54,7 @@ export async function readBody(request: IncomingMessage): Promise<Buffer | undef
 
 function send(request: IncomingMessage, response: ServerResponse, reply: Outgoing): void {
   if (reply.drop) {
-    request.socket.destroy();
+    if (reply.drop === "cut") request.socket.destroy();
     return;
   }
   const common = {

@@ -8,6 +8,7 @@ import { type InboxLine, lineOf, readJournal } from "./inbox-lines.ts";
 import { Journal } from "./journal.ts";
 import { SeenIds } from "./seen-ids.ts";
 
+/** A journal with more is retired, unless half of it is what an earlier one has left to do: that is not moved on so soon. */
 const MAX_JOURNAL_BYTES = 8 * 1024 * 1024;
 
 /** Deliveries that wait to be acted on; more are refused, and GitHub is asked for them again later. */
@@ -18,6 +19,8 @@ interface Chapter {
   readonly number: number;
   readonly journal: Journal;
   readonly ids: Map<string, number>;
+  /** Bytes that were moved here from earlier journals. */
+  inherited: number;
 }
 
 const journalName = (number: number): string => `journal-${String(number).padStart(8, "0")}.jsonl`;
@@ -113,8 +116,8 @@ export class JournalInbox implements Inbox {
   /** Into the current journal, or the next one when that is full. */
   #add(entry: InboxLine): void {
     if (this.#closed) throw new Error("The inbox is closed.");
-    const { journal, number } = this.#current;
-    if (journal.size >= MAX_JOURNAL_BYTES) {
+    const { journal, number, inherited } = this.#current;
+    if (journal.size >= Math.max(MAX_JOURNAL_BYTES, 2 * inherited)) {
       const next = this.#begin(number + 1);
       this.#old.push(this.#current);
       this.#current = next;
@@ -127,7 +130,7 @@ export class JournalInbox implements Inbox {
     this.#folder.assertUsable();
     const journal = new Journal(this.#folder.fs, this.#folder.pathOf(journalName(number)), 0);
     this.#folder.flush();
-    return { number, journal, ids: new Map() };
+    return { number, journal, ids: new Map(), inherited: 0 };
   }
 
   #read(name: string): Chapter {
@@ -143,7 +146,8 @@ export class JournalInbox implements Inbox {
       this.#seen.add(id, at);
       ids.set(id, at);
     }
-    return { number: numberOf(name), journal: new Journal(this.#folder.fs, this.#folder.pathOf(name), size), ids };
+    const journal = new Journal(this.#folder.fs, this.#folder.pathOf(name), size);
+    return { number: numberOf(name), journal, ids, inherited: 0 };
   }
 
   /** In the background, one chapter after the other. What fails stays on the disk and is tried again with the next one. */
@@ -158,14 +162,16 @@ export class JournalInbox implements Inbox {
   async #retireAll(): Promise<void> {
     for (let chapter = this.#old[0]; chapter !== undefined; chapter = this.#old[0]) {
       await this.#settleRecordings(chapter);
-      const { journal } = this.#current;
+      const heir = this.#current;
+      const size = heir.journal.size;
       for (const id of chapter.ids.keys()) {
         const delivery = this.#pending.get(id);
         if (delivery === undefined) continue;
-        journal.add(lineOf({ delivery }));
-        this.#current.ids.set(id, delivery.at);
+        heir.journal.add(lineOf({ delivery }));
+        heir.ids.set(id, delivery.at);
       }
-      await journal.flushed();
+      heir.inherited += heir.journal.size - size;
+      await heir.journal.flushed();
       this.#seen.keep(chapter.number, chapter.ids);
       this.#old.shift();
       await chapter.journal.close();

@@ -1,0 +1,146 @@
+/**
+ * Creating a job over REST: `POST /api/create-job` answers when the branch is on GitHub, so its time is that of the
+ * calls in a row and of what we add to them. Beside what others send for the same branch, on the same local GitHub.
+ */
+import { z } from "zod";
+import type { Call } from "../../src/sandbox/github/main.ts";
+import { type Measured, median } from "./measured.ts";
+import { plainSequence, probotClient, threeWrites } from "./peers.ts";
+import { isToken, openStand, type Stand } from "./stand.ts";
+import { DEMO } from "../../src/sandbox/town.ts";
+
+const LATENCY_MS = 50;
+/** Three writes each: with the warm-up below what the App allows itself in a minute. */
+const PAIRS = 20;
+const WARM_UPS = 3;
+const BURST = 20;
+
+const line = (call: Call): string => `${call.kind.padEnd(5)} ${call.method} ${call.route}${graphqlOf(call)}`;
+const graphqlOf = (call: Call): string => (call.graphql === undefined ? "" : ` ${call.graphql}`);
+
+const timed = async (work: () => Promise<unknown>): Promise<number> => {
+  const begun = performance.now();
+  await work();
+  return performance.now() - begun;
+};
+
+const pushSchema = z.object({ ref: z.string() });
+
+/** Pushes that GitHub has told of, by branch. */
+function pushesOf(github: Stand["github"], branch: string): number {
+  return github
+    .deliveries()
+    .filter(({ event, payload }) => event === "push" && pushSchema.parse(payload).ref === `refs/heads/${branch}`)
+    .length;
+}
+
+/** The calls and pushes of one create. */
+async function counted(stand: Stand, task: string): Promise<{ calls: readonly Call[]; pushes: number }> {
+  const { github } = stand;
+  github.resetCalls();
+  const branch = await stand.create(task);
+  await github.idle();
+  return { calls: github.calls(), pushes: pushesOf(github, branch) };
+}
+
+async function benchOne(): Promise<Measured[]> {
+  const stand = await openStand({ actions: false, github: { latencyMs: LATENCY_MS } });
+  try {
+    const cold = await counted(stand, "the first job of a server that knows nothing");
+    const peer = plainSequence(stand.github);
+    let warm = cold;
+    for (let round = 0; round < WARM_UPS; round++) {
+      warm = await counted(stand, `warm-up ${round}`);
+      await peer(`peer-warm-up-${round}`);
+    }
+    const ours: number[] = [];
+    const theirs: number[] = [];
+    stand.github.resetCalls();
+    for (let round = 0; round < PAIRS; round++) {
+      theirs.push(await timed(() => peer(`peer-${round}`)));
+      ours.push(await timed(() => stand.create(`create FILE-${round}.md`)));
+      await stand.github.idle();
+    }
+    const all = stand.github.calls().filter((call) => call.actor !== "user").length;
+    return [
+      {
+        what: "a create, beside ref, commit, tree, commit, ref by plain fetch",
+        value: median(ours.map((ms, round) => ms / (theirs[round] ?? Number.NaN))),
+        limit: 0.65,
+        detail: [
+          `${median(ours).toFixed(0)} ms / ${median(theirs).toFixed(0)} ms, medians of ${PAIRS} in turns, ${LATENCY_MS} ms a call`,
+        ],
+      },
+      { what: "GitHub calls of a create, warm", value: all / PAIRS, limit: 3, detail: warm.calls.map(line) },
+      { what: "GitHub calls of a create, cold", value: cold.calls.length, limit: 6, detail: cold.calls.map(line) },
+      { what: "pushes of a create", value: Math.max(cold.pushes, warm.pushes), limit: 1, detail: [] },
+    ];
+  } finally {
+    await stand.close();
+  }
+}
+
+const isLimit = (call: Call): boolean => call.status === 403 || call.status === 429;
+
+/** Ours on a GitHub that enforces its limits; what it must not do is fail one of them. */
+async function burstOfOurs(): Promise<{ ms: number; refused: readonly Call[]; created: number; detail: string[] }> {
+  const stand = await openStand({ actions: false, github: { latencyMs: LATENCY_MS, limits: "published" } });
+  try {
+    await stand.create("the first job, which reads the repository and gets the token");
+    stand.github.resetCalls();
+    const branches: string[] = [];
+    const ms = await timed(() =>
+      Promise.all(Array.from({ length: BURST }, async (_, n) => branches.push(await stand.create(`burst ${n}`)))),
+    );
+    await stand.github.idle();
+    const there = stand.github.branches(DEMO);
+    const calls = stand.github.calls();
+    const at = calls.filter((call) => call.route.endsWith("/git/refs")).map((call) => call.at);
+    return {
+      ms,
+      refused: calls.filter(isLimit),
+      created: branches.filter((branch) => branch in there).length,
+      detail: [
+        `${calls.length} calls, the refs within ${Math.max(...at) - Math.min(...at)} ms of each other`,
+        ...stand.complaints,
+      ],
+    };
+  } finally {
+    await stand.close();
+  }
+}
+
+/** The same writes through Probot's own client, all handed to it at once. */
+async function burstOfProbot(): Promise<number> {
+  const stand = await openStand({ actions: false, github: { latencyMs: LATENCY_MS, limits: "published" } });
+  try {
+    const octokit = await probotClient(stand.github, stand.town.installation);
+    const branches = Array.from({ length: BURST }, (_, n) => `probot-${n}`);
+    return await timed(() => Promise.all(branches.map((branch) => threeWrites(octokit, stand.github, branch))));
+  } finally {
+    await stand.close();
+  }
+}
+
+async function benchBurst(): Promise<Measured[]> {
+  const ours = await burstOfOurs();
+  const theirs = await burstOfProbot();
+  return [
+    {
+      what: `a burst of ${BURST} creates: the same ${BURST * 3} writes under Probot's default throttling, beside it`,
+      value: theirs / ours.ms,
+      limit: 4,
+      at_least: true,
+      detail: [
+        `${theirs.toFixed(0)} ms / ${ours.ms.toFixed(0)} ms, ${LATENCY_MS} ms a call, published limits enforced`,
+        ...ours.detail,
+      ],
+    },
+    { what: "creates of the burst that are on GitHub", value: ours.created, limit: BURST, at_least: true, detail: [] },
+    { what: "403 and 429 in the burst", value: ours.refused.length, limit: 0, detail: ours.refused.map(line) },
+  ];
+}
+
+export async function benchCreate(): Promise<readonly Measured[]> {
+  return [...(await benchOne()), ...(await benchBurst())];
+}

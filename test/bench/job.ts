@@ -1,0 +1,2 @@
+import type { Measured } from "./measured.ts";
+export const benchJob = async (): Promise<readonly Measured[]> => [];

@@ -1,0 +1,79 @@
+/**
+ * The App as a process of its own in a town of its own, for what is measured at the App's doors. Nothing of the App is
+ * replaced or switched off: GitHub is the local one, slowed and limited as the bench asks.
+ */
+import { randomBytes } from "node:crypto";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { z } from "zod";
+import { startApp } from "../../src/sandbox/app-process.ts";
+import type { Call } from "../../src/sandbox/github/main.ts";
+import { DEMO, startTown, type Town, type TownOptions } from "../../src/sandbox/town.ts";
+
+/** What is still not so by then never will be. */
+const PATIENCE_MS = 120_000;
+const LOOK_EVERY_MS = 10;
+
+export interface Stand {
+  readonly town: Town;
+  readonly github: Town["github"];
+  /** Warnings and errors of the App's log so far. */
+  readonly complaints: readonly string[];
+  /** `POST /api/create-job`; throws unless it answers 200. Answers the branch. */
+  create(task: string): Promise<string>;
+  /** `GET /api/jobs/status`. */
+  status(id: string): Promise<string>;
+  close(): Promise<void>;
+}
+
+export async function until(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
+  const deadline = Date.now() + PATIENCE_MS;
+  while (!(await holds())) {
+    if (Date.now() > deadline) throw new Error(`waited in vain for ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
+  }
+}
+
+export const isToken = (call: Call): boolean => call.route.endsWith("/access_tokens");
+
+const createdSchema = z.object({ branch: z.string() });
+const statusSchema = z.object({ status: z.string() });
+
+async function answered<T>(request: Promise<Response>, schema: z.ZodType<T>): Promise<T> {
+  const response = await request;
+  if (response.ok) return schema.parse(await response.json());
+  throw new Error(`the App answered ${response.status}: ${await response.text()}`);
+}
+
+export async function openStand(options: TownOptions): Promise<Stand> {
+  const dataDir = await mkdtemp(join(tmpdir(), "bench-app-"));
+  const town = await startTown(options);
+  const { github } = town;
+  const complaints: string[] = [];
+  const [webhookSecret = "", apiKey = ""] = [0, 0].map(() => randomBytes(24).toString("hex"));
+  const app = await startApp({
+    ...{ github, dataDir, webhookSecret, apiKey, port: 0, defaultRepository: DEMO },
+    onComplaint: (text) => void complaints.push(text.trimEnd()),
+  });
+  // asked once by each process, whatever it then does
+  await until("the App to ask who it is", () => github.calls().some((call) => call.route === "/app"));
+  const headers = { "x-api-key": apiKey, "content-type": "application/json" };
+  return {
+    town,
+    github,
+    complaints,
+    async create(task) {
+      const body = JSON.stringify({ job: task });
+      return (await answered(fetch(`${app.url}/api/create-job`, { method: "POST", headers, body }), createdSchema))
+        .branch;
+    },
+    status: async (id) =>
+      (await answered(fetch(`${app.url}/api/jobs/status?job_id=${id}`, { headers }), statusSchema)).status,
+    async close() {
+      await app.stop();
+      await town.close();
+      await rm(dataDir, { recursive: true, force: true });
+    },
+  };
+}

@@ -1,0 +1,85 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, it, onTestFinished } from "vitest";
+import { type AppProcess, startApp } from "../../src/sandbox/app-process.ts";
+import type { Fault } from "../../src/sandbox/github/main.ts";
+import { DEMO, startTown, WRITER } from "../../src/sandbox/town.ts";
+import { until } from "../flows/house.ts";
+
+/** Where the process is killed, in the order in which a job comes by; `before: false`: GitHub has done it already. */
+const POINTS: readonly (readonly [string, Fault["match"], { readonly before: boolean }])[] = [
+  [
+    "after the commit that creates the job, before its first effect",
+    { method: "POST", path: /\/reactions$/ },
+    { before: true },
+  ],
+  ["between two calls of one effect", { method: "POST", path: /\/git\/commits$/ }, { before: true }],
+  ["when the branch is made and nobody has heard of it", { method: "POST", path: /\/git\/refs$/ }, { before: false }],
+  [
+    "when the comment is written and its id is not known",
+    { method: "POST", path: /\/issues\/\d+\/comments$/ },
+    { before: false },
+  ],
+  ["when the check run is made and its id is not known", { method: "POST", path: /\/check-runs$/ }, { before: false }],
+  [
+    "when the job's folder is removed and the head is not known",
+    { graphql: /createCommitOnBranch/ },
+    { before: false },
+  ],
+  [
+    "when the pull request is open and its number is not known",
+    { method: "POST", path: /\/pulls$/ },
+    { before: false },
+  ],
+  ["when it is merged and nobody has heard of it", { method: "PUT", path: /\/merge$/ }, { before: false }],
+];
+
+it("loses nothing and doubles nothing when it is killed at every step of a job", async () => {
+  const dataDir = await mkdtemp(join(tmpdir(), "journeyman-crash-"));
+  const town = await startTown();
+  const { github } = town;
+  github.onChange((c) => process.stderr.write(`${c.kind} ${c.text}\n`));
+  let app: AppProcess | null = null;
+  onTestFinished(async () => {
+    await app?.kill();
+    await town.close();
+    await rm(dataDir, { recursive: true, force: true });
+  });
+  const start = (): Promise<AppProcess> =>
+    startApp({
+      github,
+      dataDir,
+      port: 0,
+      webhookSecret: "crash-webhook-secret-0123456789",
+      apiKey: "crash-admin-key-0123456789",
+      defaultRepository: DEMO,
+      onComplaint: (text) => process.stderr.write(`${text}\n`),
+    });
+
+  app = await start();
+  const issue = github.openIssue(DEMO, { title: "Say hello", by: WRITER });
+  for (const [index, [where, match, { before }]] of POINTS.entries()) {
+    github.faults.add({ match, status: 0, before, stall: true });
+    if (index === 0) github.comment(DEMO, issue, { body: "/job create HELLO.md that says hello", by: WRITER });
+    await until(`the call ${where}`, () => github.faults.spent);
+    // what it was told while it was down is asked for again at the start, as GitHub keeps it
+    await app.kill();
+    app = await start();
+  }
+
+  await until("the pull request to be merged", () => github.pulls(DEMO).some((pull) => pull.merged));
+  const ours = () => github.comments(DEMO, issue).filter((comment) => comment.user.endsWith("[bot]"));
+  await until("the last word", () => ours()[0]?.body.includes("**Merged**") === true);
+  await town.idle();
+  expect(ours()).toHaveLength(1);
+  expect(github.pulls(DEMO)).toHaveLength(1);
+  expect(github.comments(DEMO, issue)[0]?.reactions).toEqual(["eyes"]);
+  const runs = github.runs(DEMO).filter((run) => run.path.endsWith("run-job.yml") && run.conclusion !== "skipped");
+  expect(runs).toHaveLength(1);
+  for (const sha of [runs[0]?.headSha ?? "", github.pulls(DEMO)[0]?.headSha ?? ""]) {
+    const checks = github.checkRuns(DEMO, sha).filter((check) => check.name === "journeyman");
+    expect(checks.map((check) => check.status)).toEqual(["completed"]);
+  }
+  expect(github.log(DEMO, "main").filter((commit) => commit.message.includes("HELLO"))).toHaveLength(1);
+});
