@@ -266,7 +266,7 @@ describe("looking", () => {
   it("judges again when the head is not the one it knows", () => {
     const moved = step(inReview(), { type: "observe", facts: facts({ head_sha: "elsewhere" }) });
     expect(decided(moved).job).toMatchObject({ status: "submitted", head_sha: "elsewhere" });
-    expect(effectsOf(moved)).toEqual(["read-facts"]);
+    expect(effectsOf(moved)).toEqual(["sync-check", "read-facts"]);
   });
 
   it("stops asking GitHub to merge after a bounded number of refusals", () => {

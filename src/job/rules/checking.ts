@@ -65,14 +65,13 @@ export function ciRunChanged(job: Job, report: Report<"ci-run-changed">, context
   return complete && sha === job.head_sha ? andThen(noted, (next) => look(next, false, context)) : noted;
 }
 
-/** Somebody else pushed to the branch. While the agent works its result is read from wherever the head then is. */
+/**
+ * Somebody else pushed to the branch. The event may be days old, so it is only a reason to look: the head is taken from
+ * facts. While the agent works, its result is read from wherever the head then is.
+ */
 export function headMoved(job: Job, sha: string, { now }: Context): Decision {
   if (!isWatched(job) || job.head_sha === sha) return unchanged;
-  const moved: Job = { ...job, head_sha: sha };
-  return change(job, now, {
-    set: { head_sha: sha },
-    effects: [...showCheck(moved, now, "paced"), later({ type: "read-facts", runs: [] }, now + AGAIN_MS)],
-  });
+  return change(job, now, { effects: [later({ type: "read-facts", runs: [] }, now + SETTLE_MS)] });
 }
 
 const sameReasons = (a: readonly Reason[], b: readonly Reason[]): boolean => JSON.stringify(a) === JSON.stringify(b);
@@ -98,7 +97,10 @@ export function observe(job: Job, facts: Facts, context: Context): Decision {
   if (facts.head_sha !== job.head_sha)
     return change(job, now, {
       set: { head_sha: facts.head_sha },
-      effects: [later({ type: "read-facts", runs: [] }, now + AGAIN_MS)],
+      effects: [
+        ...showCheck({ ...job, head_sha: facts.head_sha }, now, "paced"),
+        later({ type: "read-facts", runs: [] }, now + AGAIN_MS),
+      ],
     });
   if (job.status === "submitted" && verdict.work.verdict === "fail")
     return failTry(job, now, failureOf(facts), { set: { ...seen, reasons: [verdict.work] } });
