@@ -7,7 +7,7 @@ const reach = (name: string, limits: { testTimeout: number; maxWorkers?: number 
 /** One project per reach: what a test may touch, and how long it may wait for a condition on a slow machine. */
 export default defineConfig({
   test: {
-    maxWorkers: 2,
+    maxWorkers: 4,
     projects: [
       reach("unit", { testTimeout: 30_000 }),
       reach("contract", { testTimeout: 60_000 }),

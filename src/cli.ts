@@ -22,10 +22,15 @@ const port = (value: string): number => {
   return number;
 };
 
+const task = (value: string): string => {
+  if (value.trim() === "") throw new InvalidArgumentError("It must say what is to be done.");
+  return value;
+};
+
 program
   .command("sandbox")
   .description("play the whole life of a job on this machine: no account, key or network needed")
-  .option("--once <task>", "run one task to its merge, print the diff, and exit 0 only when it was merged")
+  .option("--once <task>", "run one task to its merge, print the diff, and exit 0 only when it was merged", task)
   .option("--port <port>", "where the App listens (default: any free one)", port)
   .addHelpText(
     "after",

@@ -9,7 +9,7 @@ import pLimit from "p-limit";
 import type { Command } from "../job/command.ts";
 import type { PendingEffect } from "../job/effect.ts";
 import { type JobId, fullName } from "../job/job.ts";
-import { isWanted } from "../job/wanted.ts";
+import { isWanted, waitsFor } from "../job/wanted.ts";
 import type { Handle } from "./handle.ts";
 import type { Attempt, Clock, Log, Performer, Store, StoredJob } from "./ports.ts";
 
@@ -122,9 +122,11 @@ export function createEffectsRunner({ store, clock, performer, handle, log, rand
         recovered.delete(id);
         return;
       }
-      const due = stored.effects.find((effect) => effect.not_before <= clock.now());
+      const pending = stored.effects.map(({ effect }) => effect);
+      const free = stored.effects.filter(({ effect }) => !waitsFor(effect, pending));
+      const due = free.find((effect) => effect.not_before <= clock.now());
       if (due === undefined) {
-        sleepUntil(id, Math.min(...stored.effects.map((effect) => effect.not_before)));
+        sleepUntil(id, Math.min(...free.map((effect) => effect.not_before)));
         return;
       }
       await performOne(id, due, stored);

@@ -39,11 +39,18 @@ const taskOf = (task: string, issue: SignalIssue): string => {
 export type Intake = (delivery: string, signal: Signal, again: boolean) => Promise<void>;
 
 export function createIntake({ store, desk, handle, create }: Needs): Intake {
+  /** Which permission the repository asks for: read anew when a push may have changed it, the stricter in doubt. */
+  const needed = async (repository: SignalRepository): Promise<"write" | "admin"> => {
+    const kept = await store.repositories.get(repository.owner, repository.name);
+    const read = kept?.base ? null : await desk.repository(withoutId(repository), kept);
+    if (read !== null) await store.repositories.put(read);
+    const known = read ?? kept;
+    return known?.settings?.commands.allow ?? (known?.settings_problem ? "admin" : "write");
+  };
+
   const may = async (repository: SignalRepository, login: string): Promise<boolean> => {
-    const known = await store.repositories.get(repository.owner, repository.name);
-    const needed = known?.settings?.commands.allow ?? "write";
     const permission = await desk.permission(withoutId(repository), login);
-    return permission === "admin" || (permission === "write" && needed === "write");
+    return permission === "admin" || (permission === "write" && (await needed(repository)) === "write");
   };
 
   const jobHere = async (repository: SignalRepository, issue: SignalIssue): Promise<JobId | null> => {

@@ -44,6 +44,8 @@ export type Command =
   | { readonly type: "message"; readonly text: string; readonly by: Actor; readonly comment_id: number | null }
   | { readonly type: "retry"; readonly by: Actor; readonly comment_id: number | null }
   | { readonly type: "archive" }
+  /** The repository has another name, owner or installation now. */
+  | { readonly type: "moved"; readonly repository: Repository }
   /** Time has passed: holds, deadlines and start-up limits are looked at. */
   | { readonly type: "tick" }
   /** Something at GitHub may have changed the verdict; `forced` reads also what webhooks should have told. */
@@ -53,7 +55,14 @@ export type Command =
 
   // reports of webhooks
   /** A run of `run-job.yml` on the job's branch: queued, in progress or completed. */
-  | { readonly type: "run-changed"; readonly run: Run; readonly head_sha: string; readonly commit_message: string }
+  | {
+      readonly type: "run-changed";
+      readonly run: Run;
+      readonly head_sha: string;
+      readonly commit_message: string;
+      /** GitHub was asked just now; an event may be hours old. */
+      readonly fresh?: true;
+    }
   /** A run of any other workflow on the job's branch. */
   | {
       readonly type: "ci-run-changed";
@@ -67,6 +76,8 @@ export type Command =
   | { readonly type: "merged"; readonly pull_request: number; readonly by: string | null; readonly at: number }
   | { readonly type: "closed"; readonly pull_request: number; readonly by: string | null }
   | { readonly type: "reopened"; readonly pull_request: number }
+  /** A person has turned GitHub's own auto-merge off. */
+  | { readonly type: "auto-merge-disabled"; readonly by: string }
 
   // reports of effects
   | {

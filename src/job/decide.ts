@@ -35,6 +35,7 @@ const REPORTS: ReadonlySet<Command["type"]> = new Set([
   "merged",
   "closed",
   "reopened",
+  "auto-merge-disabled",
   "brief-pushed",
   "brief-refused",
   "result-read",
@@ -73,6 +74,8 @@ function rule(job: Job, command: Command, context: Context): Decision {
       return asking.retry(job, command, context);
     case "archive":
       return asking.archive(job, now);
+    case "moved":
+      return change(job, now, { set: { repository: command.repository } });
     case "pull":
       return market.pull(job, command, context);
     case "reject":
@@ -103,6 +106,8 @@ function rule(job: Job, command: Command, context: Context): Decision {
       return checking.closed(job, command, context);
     case "reopened":
       return checking.reopened(job, command, context);
+    case "auto-merge-disabled":
+      return checking.autoMergeDisabled(job, command.by, context);
     case "brief-pushed":
       return running.briefPushed(job, command, context);
     case "brief-refused":
@@ -144,7 +149,7 @@ function overdue(job: Job, context: Context): Decision {
     case "held":
       return market.releaseHold(job, context);
     case "accepted":
-      return market.missDeadline(job, context);
+      return job.runner === "market" ? market.missDeadline(job, context) : running.missDeadline(job, context);
     case "queued":
       return running.missStart(job, context);
     case "submitted":

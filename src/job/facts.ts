@@ -22,6 +22,8 @@ export interface Facts {
   readonly head_sha: string;
   readonly state: "open" | "closed" | "merged";
   readonly draft: boolean;
+  /** Branch that it would be merged into now. */
+  readonly base: string;
   /** `unknown`: GitHub is still computing it (github-facts 6.3). */
   readonly mergeable: "yes" | "conflict" | "unknown";
   /** GitHub's mergeStateStatus: CLEAN, BLOCKED, BEHIND, DIRTY, UNSTABLE, HAS_HOOKS, UNKNOWN. */
@@ -31,8 +33,12 @@ export interface Facts {
   readonly checks: readonly Check[];
   /** The rollup was longer than we read: then it is not green. */
   readonly checks_complete: boolean;
-  /** Runs of workflows at this head that are known not to be complete. */
+  /** Runs of the repository's workflows at the head that the job knows: those that go on, and those that are over. */
   readonly open_runs: readonly number[];
+  readonly complete_runs: readonly number[];
+  /** A workflow has begun on the pull request itself; those of one event begin together. */
+  readonly ci_begun: boolean;
+  /** Old paths of moved files included. */
   readonly changed_files: readonly string[];
   readonly changed_files_complete: boolean;
   readonly auto_merge_allowed: boolean;

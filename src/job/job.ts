@@ -84,6 +84,9 @@ export interface Run {
   readonly conclusion: string | null;
 }
 
+/** Stands for the conclusion of a run that GitHub does not know any more. */
+export const GONE = "gone";
+
 /** A CI run that a webhook told us of, on the commit named: green waits until all of them are complete. */
 export interface CiRun {
   readonly id: number;
@@ -175,6 +178,8 @@ export interface Job {
   readonly branch: string;
   /** Head of the job branch as last told by our own writes or a webhook. Null: not on GitHub yet. */
   readonly head_sha: string | null;
+  /** When the pull request first had this head: CI begins a moment later. Null while nothing is judged. */
+  readonly head_seen_at: number | null;
   /** Commit of this try's brief; its run is the one that counts. Null until told. */
   readonly brief_sha: string | null;
   /** When the brief of this try reached GitHub; a run is due five minutes later. */

@@ -5,6 +5,7 @@
 import picomatch from "picomatch";
 import type { Check, Facts } from "./facts.ts";
 import type { Job } from "./job.ts";
+import { jobFolder } from "../wire/brief.ts";
 import { NO_CHECKS_LIMIT_MS } from "./wake.ts";
 
 export interface Reason {
@@ -27,6 +28,9 @@ const reason = (verdict: Reason["verdict"], text: string, because: readonly Reas
 
 /** Files that never merge by themselves: who can edit a workflow can read every secret (github-facts 3.3). */
 const GUARDED = ".github/";
+
+/** CI begins a moment after its commit or pull request; what has reported by then may not be all of it. */
+export const CI_BEGINS_MS = 20_000;
 
 /** The most reasons of one kind that are listed by name. */
 const MOST_LISTED = 10;
@@ -58,21 +62,32 @@ const says = (check: Check): boolean => !check.ours && (check.state === "success
 
 const judgeCheck = (check: Check): Reason => reason(VERDICT_OF[check.state], sentenceOf(check), [], check.url);
 
+/** Runs at the head that are not over: as GitHub says, and those a webhook told of that this reading says nothing about. */
+export function openRuns(facts: Facts, job: Job): readonly number[] {
+  const told = job.ci_runs.filter((run) => run.sha === facts.head_sha && !run.complete).map((run) => run.id);
+  return [...new Set([...facts.open_runs, ...told.filter((id) => !facts.complete_runs.includes(id))])];
+}
+
+/** Until then, what is green may be no more than the first check; null: it is not to be waited for. */
+export const ciBegunAt = (facts: Facts, job: Job, now: number): number | null => {
+  const at = job.head_seen_at === null ? null : job.head_seen_at + CI_BEGINS_MS;
+  return at !== null && at > now && !facts.ci_begun ? at : null;
+};
+
 /** Is the work good? Our own check is left out; known runs must all be complete (github-facts 6.7, 6.8). */
 function judgeWork(facts: Facts, job: Job, now: number): Reason {
   if (facts.head_sha !== job.head_sha) return reason("wait", "the branch has just moved; it is judged again");
+  if (facts.changed_files.some((path) => path.startsWith(`${jobFolder(job.id)}/`)))
+    return reason("wait", "the job's own folder is still on the branch");
   const checks = facts.checks.filter((check) => !check.ours);
   const judged = checks.map(judgeCheck);
   const failed = judged.filter((one) => one.verdict === "fail");
   const waiting = judged.filter((one) => one.verdict === "wait");
   const listed = (reasons: readonly Reason[]) => reasons.slice(0, MOST_LISTED);
 
-  if (facts.open_runs.length > 0)
-    return reason(
-      "wait",
-      `${facts.open_runs.length} workflow run(s) are not complete`,
-      listed([...failed, ...waiting]),
-    );
+  const open = openRuns(facts, job);
+  if (open.length > 0)
+    return reason("wait", `${open.length} workflow run(s) are not complete`, listed([...failed, ...waiting]));
   if (failed.length > 0) return reason("fail", `${failed.length} of ${checks.length} checks failed`, listed(failed));
   if (!facts.checks_complete) return reason("wait", "there are more checks than can be judged; a person must merge");
   if (waiting.length > 0)
@@ -86,6 +101,7 @@ function judgeWork(facts: Facts, job: Job, now: number): Reason {
       "required checks have not reported",
       listed(missing.map((name) => reason("wait", `${name} has not reported`))),
     );
+  if (ciBegunAt(facts, job, now) !== null) return reason("wait", "CI is given a moment to begin");
   if (checks.some(says)) return reason("pass", `all ${checks.length} checks passed`, listed(judged));
   if (!facts.settings.auto_merge.require_checks)
     return reason("pass", "nothing checks this repository, and its settings say that this is enough");
@@ -99,9 +115,13 @@ function judgeWork(facts: Facts, job: Job, now: number): Reason {
 function forbids(facts: Facts, job: Job): string | null {
   const { auto_merge } = facts.settings;
   if (job.cancellation_requested) return "the job was asked to be cancelled";
+  if (job.work?.outcome === "question") return "the agent asks something first";
+  if (job.work?.outcome === "refused") return "the agent declined what was asked last";
   if (job.choices.no_merge) return "it was asked for with --no-merge";
   if (!auto_merge.enabled)
     return "auto-merge is off here; set `auto_merge: {enabled: true}` in .github/journeyman.yml to turn it on";
+  if (facts.base !== job.base.branch)
+    return `it is for ${facts.base} now, and the job was for ${job.base.branch ?? "another branch"}`;
   if (!facts.changed_files_complete) return "it changes more files than can be checked";
   const guarded = facts.changed_files.find((path) => path.toLowerCase().startsWith(GUARDED));
   if (guarded !== undefined) return `it changes ${guarded}, and files below .github never merge by themselves`;
@@ -130,7 +150,9 @@ function judgeMerge(facts: Facts, job: Job, work: Reason): MergeVerdict {
   if (facts.review === "changes_requested") return merge("none", "wait", "a review asks for changes");
   if (facts.mergeable === "conflict") return merge("none", "wait", "it conflicts with the base branch; resolve that");
   if (facts.mergeable === "unknown") return merge("none", "wait", "GitHub is still computing whether it can be merged");
-  switch (facts.merge_state) {
+  // whoever may bypass a rule is told CLEAN, and we do not bypass any
+  const state = facts.review === "required" ? "BLOCKED" : facts.merge_state;
+  switch (state) {
     case "CLEAN":
     case "HAS_HOOKS":
     case "UNSTABLE": // our own check is under way; every other one was judged above
@@ -143,7 +165,7 @@ function judgeMerge(facts: Facts, job: Job, work: Reason): MergeVerdict {
         ? merge("auto", "wait", "GitHub merges it once its rules are met")
         : merge("none", "wait", "the branch's rules are not met; a review may be missing");
     default:
-      return merge("none", "wait", `GitHub says ${facts.merge_state}`);
+      return merge("none", "wait", `GitHub says ${state}`);
   }
 }
 

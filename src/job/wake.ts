@@ -18,7 +18,8 @@ const due = (job: Waking): number | null => {
     case "held":
       return job.hold?.expires_at ?? null;
     case "accepted":
-      return job.deadline_at;
+      // a run that is over is late no more; what it left is being read
+      return job.run?.status === "completed" ? null : job.deadline_at;
     case "queued":
       return job.runner === "actions" && job.pushed_at !== null && job.run === null
         ? job.pushed_at + START_LIMIT_MS

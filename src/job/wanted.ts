@@ -10,12 +10,18 @@ export function isWanted(effect: Effect, job: Job): boolean {
     case "push-brief":
       return !isFinal(job.status) && effect.round === job.round && effect.try === job.tries;
     case "read-result":
-      return job.status === "accepted" && effect.round === job.round && effect.try === job.tries;
+      return (
+        job.status === "accepted" &&
+        effect.round === job.round &&
+        effect.try === job.tries &&
+        // begun again meanwhile: the end of that is read
+        (job.runner === "market" || job.run?.status === "completed")
+      );
     case "open-pull-request":
       return job.status === "submitted" && effect.round === job.round;
     case "read-facts":
       return (
-        job.pull_request !== null && job.merged_at === null && job.status !== "cancelled" && job.status !== "failed"
+        job.pull_request !== null && job.merged_at === null && (job.status === "submitted" || job.status === "verified")
       );
     case "merge":
       return job.merged_at === null && job.merge.state === "merging" && job.merge.sha === effect.sha;
@@ -31,9 +37,14 @@ export function isWanted(effect: Effect, job: Job): boolean {
     case "sync-comment":
     case "sync-check":
     case "cancel-run":
-    case "disable-auto-merge":
       return true;
+    case "disable-auto-merge":
+      return job.merged_at === null && job.merge.state !== "auto";
     default:
       return effect satisfies never;
   }
 }
+
+/** Must it wait for another that is still to be done? Nothing is pushed while GitHub would merge it by itself. */
+export const waitsFor = (effect: Effect, others: readonly Effect[]): boolean =>
+  effect.type === "push-brief" && others.some((other) => other.type === "disable-auto-merge");

@@ -6,7 +6,7 @@ import { z } from "zod";
 import type { Call } from "../../src/sandbox/github/main.ts";
 import { type Measured, median } from "./measured.ts";
 import { plainSequence, probotClient, threeWrites } from "./peers.ts";
-import { isToken, openStand, type Stand } from "./stand.ts";
+import { openStand, type Stand } from "./stand.ts";
 import { DEMO } from "../../src/sandbox/town.ts";
 
 const LATENCY_MS = 50;

@@ -86,6 +86,7 @@ export async function startServer(
   };
   const desk: Desk = {
     permission: async () => "write",
+    repository: async () => null,
     pullRequest: async () => ({ head_branch: "x", head_sha: "c".repeat(40), from_fork: false }),
     react: async () => {},
     reply: async () => {},

@@ -243,9 +243,13 @@ describe("time", () => {
     expect(wakeAt(told.job)).toBeNull();
   });
 
-  it("fails a try at its deadline and cancels its run", () => {
+  it("fails a try at its deadline and cancels its run, once GitHub has said that it still goes on", () => {
     const job = working();
-    const missed = step(job, { type: "tick" }, (job.deadline_at ?? 0) + 1);
+    const late = job.deadline_at ?? 0;
+    const asked = step(job, { type: "tick" }, late);
+    expect(effectsOf(asked)).toEqual(["read-run"]);
+    const fresh = { ...runChanged(), fresh: true } as const;
+    const missed = step(decided(asked).job, fresh, late + 1);
     expect(decided(missed).job).toMatchObject({ status: "queued", attempt_count: 2 });
     expect(effectsOf(missed)).toContain("cancel-run");
   });

@@ -276,7 +276,6 @@ describe("pull requests", () => {
     "ready_for_review",
     "converted_to_draft",
     "auto_merge_enabled",
-    "auto_merge_disabled",
     "dequeued",
   ])("%s is a reason to look", (action) => {
     expect(happened(action)).toEqual(LOOK);
@@ -287,6 +286,7 @@ describe("pull requests", () => {
       expect(happened(action, {}, us)).toMatchObject({ kind: "ignored" });
     }
     expect(happened("auto_merge_disabled", {}, us)).toEqual(LOOK);
+    expect(happened("auto_merge_disabled")).toEqual(news({ type: "auto-merge-disabled", by: "mona" }));
   });
 
   test("forks that have borrowed the name, and branches of people, are ignored", () => {

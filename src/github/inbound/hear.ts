@@ -25,6 +25,7 @@ import {
 import { issueLabeled } from "./labels.ts";
 import { ignored, type Listener, type Self } from "./listener.ts";
 import {
+  autoMergeDisabled,
   pullRequestChanged,
   pullRequestClosed,
   pullRequestReopened,
@@ -58,7 +59,7 @@ const LISTENERS: ReadonlyMap<string, Listener> = new Map([
   ["pull_request.ready_for_review", pullRequestChanged],
   ["pull_request.converted_to_draft", pullRequestChanged],
   ["pull_request.auto_merge_enabled", pullRequestChanged],
-  ["pull_request.auto_merge_disabled", pullRequestTurnedAway],
+  ["pull_request.auto_merge_disabled", autoMergeDisabled],
   ["pull_request.dequeued", pullRequestTurnedAway],
   ["pull_request_review.submitted", reviewChanged],
   ["pull_request_review.dismissed", reviewChanged],

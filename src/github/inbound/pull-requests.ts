@@ -5,7 +5,7 @@
 import { z } from "zod";
 import type { Command } from "../../job/command.ts";
 import type { Heard } from "../../job/signal.ts";
-import { ignored, isSelf, type Listener, listener, newsOfBranch, person, source } from "./listener.ts";
+import { ignored, isBot, isSelf, type Listener, listener, newsOfBranch, person, source } from "./listener.ts";
 
 const LOOK = { type: "look", forced: false } as const;
 
@@ -62,6 +62,16 @@ export const pullRequestChanged = listener(schema, (payload, self) =>
 
 /** GitHub's doing, though the payload may name us as the sender. */
 export const pullRequestTurnedAway = listener(schema, (payload) => newsOfPull(payload, LOOK));
+
+/** By a person, it is a decision; by GitHub, in our name or a bot's, a reason to look. */
+export const autoMergeDisabled = listener(schema, (payload, self) =>
+  newsOfPull(
+    payload,
+    isBot(payload.sender) || isSelf(payload.sender, self)
+      ? LOOK
+      : { type: "auto-merge-disabled", by: payload.sender.login },
+  ),
+);
 
 const reviewSchema = z.object({
   ...source,

@@ -3,6 +3,7 @@
  * permission must not take silence for a yes.
  */
 import type { Desk, Permission } from "../../engine/ports.ts";
+import { learnedOf, readBranchState } from "./effects/branch-state.ts";
 import { findComment } from "./effects/sync-comment.ts";
 import type { Self } from "./effects/task.ts";
 import { tried } from "./errors.ts";
@@ -92,6 +93,13 @@ export function createDesk({ source, self, now = Date.now }: DeskParts): Desk {
         octokit.request("GET /repos/{owner}/{repo}/collaborators/{username}/permission", { owner, repo, username }),
       );
       return answer === null ? "none" : permissionOf(answer.data.permission);
+    },
+
+    async repository(repository, known) {
+      const { owner, name: repo, installation_id } = repository;
+      const octokit = await source.installation(installation_id);
+      const state = await readBranchState({ octokit, at: { owner, repo } }, null);
+      return state === null ? null : learnedOf(state, repository, known);
     },
 
     async pullRequest({ owner, name: repo, installation_id }, pull_number) {

@@ -4,12 +4,10 @@ import type { Actor, Command, Draft } from "../command.ts";
 import { type Job, branchOf, isFinal, statusAt } from "../job.ts";
 import type { WantedEffect } from "../effect.ts";
 import { charge } from "../ledger.ts";
-import { NO_TRY, cancelRun, endUnpaid, pastRuns, pushBrief } from "./ends.ts";
+import { MOST_ROUNDS, NO_TRY, cancelRun, endUnpaid, pastRuns, pushBrief } from "./ends.ts";
 
 const nameOf = (by: Actor): string | null => by.login ?? by.account;
 
-/** The most earlier rounds that a job remembers in words. */
-const MOST_ROUNDS = 20;
 /** The most messages that may wait for the next round. */
 const MOST_WAITING = 10;
 
@@ -114,19 +112,13 @@ export function cancel(job: Job, by: Actor, { now }: Context): Decision {
     case "submitted":
       if (job.cancellation_requested) return unchanged;
       return change(job, now, {
-        set: { cancellation_requested: true },
-        effects: [
-          ...cancelRun(job),
-          ...(autoMerges(job) ? [soon({ type: "disable-auto-merge" })] : []),
-          showComment(job, now, "now"),
-        ],
+        set: { cancellation_requested: true, waiting_messages: [] },
+        effects: [...cancelRun(job), showComment(job, now, "now")],
       });
     default:
       return unchanged;
   }
 }
-
-const autoMerges = (job: Job): boolean => job.merge.state === "auto";
 
 const DISCARDED = "it was discarded";
 
@@ -199,6 +191,8 @@ export function message(job: Job, command: Extract<Command, { type: "message" }>
   const by = nameOf(command.by);
   if (job.status === "submitted" || isFinal(job.status))
     return withEffects(nextRound(job, command.text, by, context), seen(command.comment_id));
+  if (job.cancellation_requested)
+    return refuse("wrong_status", "This job is being cancelled; ask again when it is over, or create a new one.");
   if (job.waiting_messages.length >= MOST_WAITING)
     return refuse("invalid", "Too many messages are waiting for this job; wait until it has taken them up.");
   return change(job, context.now, {

@@ -1,6 +1,7 @@
 /** From a pull request to a merge: looking, judging, merging, and what GitHub or people do meanwhile. */
 import {
   type Context,
+  type Decided,
   type Decision,
   andThen,
   change,
@@ -15,7 +16,7 @@ import type { Command } from "../command.ts";
 import type { WantedEffect } from "../effect.ts";
 import type { Facts } from "../facts.ts";
 import { type Job, isFinal } from "../job.ts";
-import { type Reason, type Verdict, failureOf, judge } from "../verdict.ts";
+import { type Reason, type Verdict, ciBegunAt, failureOf, judge, openRuns } from "../verdict.ts";
 import { cancelRun, endUnpaid, failTry, verify } from "./ends.ts";
 
 type Report<T extends Command["type"]> = Extract<Command, { type: T }>;
@@ -84,20 +85,18 @@ export function observe(job: Job, facts: Facts, context: Context): Decision {
   if (facts.state === "closed" && job.pull_request !== null)
     return closed(job, { type: "closed", pull_request: job.pull_request.number, by: null }, context);
   const verdict = judge(facts, job, now);
-  const done = facts.open_runs.length === 0;
   const seen: Partial<Job> = {
     reasons: [verdict.work, verdict.merge],
     head_sha: facts.head_sha,
-    ci_runs: done
-      ? job.ci_runs.map((run) => (run.sha === facts.head_sha ? { ...run, complete: true } : run))
-      : job.ci_runs,
+    ci_runs: job.ci_runs.map((run) => (facts.complete_runs.includes(run.id) ? { ...run, complete: true } : run)),
     settings: facts.settings,
     notice: facts.settings_problem,
   };
   if (facts.head_sha !== job.head_sha)
     return change(job, now, {
-      set: { head_sha: facts.head_sha },
+      set: { head_sha: facts.head_sha, head_seen_at: now, ...(autoMerges(job) ? { merge: WAITING } : {}) },
       effects: [
+        ...takeBack(job),
         ...showCheck({ ...job, head_sha: facts.head_sha }, now, "paced"),
         later({ type: "read-facts", runs: [] }, now + AGAIN_MS),
       ],
@@ -106,12 +105,23 @@ export function observe(job: Job, facts: Facts, context: Context): Decision {
     return failTry(job, now, failureOf(facts), { set: { ...seen, reasons: [verdict.work] } });
   if (job.status === "submitted" && verdict.work.verdict === "pass") return passed(job, facts, verdict, seen, context);
   const told = !sameReasons(job.reasons, [verdict.work, verdict.merge]);
-  if (job.status === "verified") return stillMerging(job, facts, verdict, seen, told, context);
-  return change(job, now, {
-    set: seen,
-    effects: told ? [...showCheck(job, now, "paced"), showComment(job, now, "paced")] : [],
-  });
+  const waiting =
+    job.status === "verified"
+      ? stillMerging(job, facts, verdict, seen, told, context)
+      : change(job, now, {
+          set: seen,
+          effects: told ? [...showCheck(job, now, "paced"), showComment(job, now, "paced")] : [],
+        });
+  const begun = openRuns(facts, job).length === 0 ? ciBegunAt(facts, job, now) : null;
+  if (verdict.work.verdict !== "wait" || begun === null) return waiting;
+  return { ...waiting, effects: [...waiting.effects, later({ type: "read-facts", runs: [] }, begun)] };
 }
+
+const WAITING = { state: "waiting", refusals: 0 } as const;
+const autoMerges = (job: Job): boolean => job.merge.state === "auto";
+
+/** GitHub would go on to merge by itself what was never judged, or what we no longer stand for. */
+const takeBack = (job: Job): WantedEffect[] => (autoMerges(job) ? [soon({ type: "disable-auto-merge" })] : []);
 
 function stillMerging(
   job: Job,
@@ -120,7 +130,7 @@ function stillMerging(
   seen: Partial<Job>,
   told: boolean,
   { now }: Context,
-): Decision {
+): Decided {
   const step = mergeStep(job, facts, verdict, now);
   const off = step.set.merge?.state === "off";
   return change(job, now, {
@@ -142,14 +152,14 @@ function passed(job: Job, facts: Facts, verdict: Verdict, seen: Partial<Job>, { 
 function mergeStep(
   job: Job,
   facts: Facts,
-  { merge }: Verdict,
+  { work, merge }: Verdict,
   now: number,
 ): { set: Partial<Job>; effects: WantedEffect[] } {
   const method = facts.settings.auto_merge.method;
   const deletes_branch = facts.deletes_branch_on_merge;
   const refusals = "refusals" in job.merge ? job.merge.refusals : 0;
   const sha = facts.head_sha;
-  if (merge.never) return { set: { merge: { state: "off", why: merge.text } }, effects: [] };
+  if (merge.never) return { set: { merge: { state: "off", why: merge.text } }, effects: takeBack(job) };
   if (merge.how === "now")
     return {
       set: { merge: { state: "merging", sha, refusals, deletes_branch } },
@@ -160,7 +170,12 @@ function mergeStep(
       set: { merge: { state: "auto", sha, deletes_branch } },
       effects: [soon({ type: "enable-auto-merge", sha, method })],
     };
-  if (job.merge.state === "auto") return { set: {}, effects: [] };
+  if (autoMerges(job)) {
+    const stands =
+      work.verdict === "pass" &&
+      (facts.mergeable === "unknown" || (facts.auto_merge_enabled && facts.review !== "changes_requested"));
+    return stands ? { set: {}, effects: [] } : { set: { merge: WAITING }, effects: takeBack(job) };
+  }
   const again = refusals < MOST_REFUSALS && (job.status === "submitted" || facts.mergeable === "unknown");
   return {
     set: { merge: { state: "waiting", refusals: again ? refusals + 1 : refusals } },
@@ -199,6 +214,13 @@ export function merged(job: Job, report: Report<"merged">, { now }: Context): De
     verify(job, now, { set, by: report.by, effects: [...showCheck(job, now, "now"), ...effects] }),
     (next) => change(next, now, { event: "merged", by: report.by }),
   );
+}
+
+/** Their word stands, until the pull request is reopened or goes into another round. */
+export function autoMergeDisabled(job: Job, by: string, { now }: Context): Decision {
+  if (!isWatched(job) || !autoMerges(job)) return unchanged;
+  const why = `${by} has turned auto-merge off`;
+  return change(job, now, { set: { merge: { state: "off", why } }, effects: showNow(job, now) });
 }
 
 /** Closed unmerged: the sender does not want it. */

@@ -14,11 +14,15 @@ export const NO_TRY = {
   accepted_at: null,
   deadline_at: null,
   submitted_at: null,
+  head_seen_at: null,
   brief_sha: null,
   pushed_at: null,
   run: null,
   woken_at: null,
 } satisfies Partial<Job>;
+
+/** The most earlier rounds that a job remembers in words. */
+export const MOST_ROUNDS = 20;
 
 const MOST_PAST_RUNS = 20;
 

@@ -2,7 +2,7 @@
 import { type Context, type Decision, change, refuse, soon, unchanged } from "../decision.ts";
 import type { Command } from "../command.ts";
 import { type Job, statusAt } from "../job.ts";
-import { cancelRun, failTry } from "./ends.ts";
+import { failTry } from "./ends.ts";
 
 /** How long an agent may look at a job that it pulled. */
 export const HOLD_MS = 30_000;
@@ -79,8 +79,6 @@ export function releaseHold(job: Job, { now }: Context): Decision {
 }
 
 export function missDeadline(job: Job, { now }: Context): Decision {
-  if (job.status !== "accepted" || job.deadline_at === null || now <= job.deadline_at) return unchanged;
-  return failTry(job, now, "The time limit was exceeded.", {
-    effects: cancelRun(job),
-  });
+  if (job.status !== "accepted" || job.deadline_at === null || now < job.deadline_at) return unchanged;
+  return failTry(job, now, "The time limit was exceeded.");
 }

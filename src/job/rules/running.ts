@@ -16,9 +16,10 @@ import {
   unchanged,
 } from "../decision.ts";
 import type { Command } from "../command.ts";
-import { type Job, type Run, isFinal } from "../job.ts";
+import { GONE, type Job, type Run, isFinal } from "../job.ts";
+import { CI_BEGINS_MS } from "../verdict.ts";
 import { isWanted } from "../wanted.ts";
-import { cancelRun, endUnpaid, failTry, pastRuns, verify } from "./ends.ts";
+import { MOST_ROUNDS, cancelRun, endUnpaid, failTry, pastRuns, verify } from "./ends.ts";
 
 type Report<T extends Command["type"]> = Extract<Command, { type: T }>;
 
@@ -78,9 +79,28 @@ const isOurs = (job: Job, report: Report<"run-changed">): boolean =>
 const isRerun = (job: Job, run: Run): boolean =>
   job.status === "failed" && job.price_cents === 0 && job.run?.id === run.id && run.attempt > job.run.attempt;
 
+/** Still going after its deadline, by GitHub's own word. */
+const isOverdue = (job: Job, { run, fresh }: Report<"run-changed">, now: number): boolean =>
+  fresh === true &&
+  run.status !== "completed" &&
+  job.status === "accepted" &&
+  job.run?.id === run.id &&
+  job.run.status !== "completed" &&
+  job.deadline_at !== null &&
+  now >= job.deadline_at;
+
+/** The end of a run may have been told while nobody listened: GitHub is asked before its work is thrown away. */
+export const missDeadline = (job: Job, { now }: Context): Decision =>
+  job.run === null || job.run.status === "completed"
+    ? unchanged
+    : change(job, now, { effects: [soon({ type: "read-run", run_id: job.run.id })] });
+
 export function runChanged(job: Job, report: Report<"run-changed">, context: Context): Decision {
   const { run } = report;
-  if (job.runner !== "actions" || isOld(job.run, run)) return unchanged;
+  if (job.runner !== "actions") return unchanged;
+  if (isOverdue(job, report, context.now))
+    return failTry(job, context.now, "The time limit was exceeded.", { effects: cancelRun(job) });
+  if (isOld(job.run, run)) return unchanged;
   if (isRerun(job, run)) {
     const asked = job.rounds.at(-1)?.asked ?? job.task;
     const reopened: Job = {
@@ -90,7 +110,7 @@ export function runChanged(job: Job, report: Report<"run-changed">, context: Con
       tries: 1,
       attempt_count: 0,
       run: null,
-      rounds: [...job.rounds, { asked, by: null, did: "" }],
+      rounds: [...job.rounds, { asked, by: null, did: "" }].slice(-MOST_ROUNDS),
       merge: { state: "waiting", refusals: 0 },
     };
     return runChanged(reopened, report, context);
@@ -102,6 +122,9 @@ export function runChanged(job: Job, report: Report<"run-changed">, context: Con
       : change(job, context.now, { set: { run }, effects: [soon({ type: "cancel-run", run_id: run.id })] });
   }
   if (job.status === "queued") return startedRun(job, report, context);
+  // pressed “Re-run” while its work is being checked: that is there already
+  if (job.status === "submitted" && run.status !== "completed")
+    return change(job, context.now, { set: { run }, effects: [soon({ type: "cancel-run", run_id: run.id })] });
   if (job.status !== "accepted") return unchanged;
   return run.status === "completed" ? endedRun({ ...job, run }, context) : change(job, context.now, { set: { run } });
 }
@@ -138,6 +161,8 @@ function endedRun(job: Job, { now }: Context): Decision {
       return failTry(job, now, "The workflow run was cancelled.");
     case "startup_failure":
       return failTry(job, now, "The workflow run could not start; look at the workflow file run-job.yml.");
+    case GONE:
+      return failTry(job, now, "The workflow run was deleted.");
     case "action_required":
       return change(job, now, {
         set: {
@@ -164,7 +189,8 @@ export function resultRead(job: Job, report: Report<"result-read">, { now }: Con
     const why = work.reason ?? (work.body || `The workflow run ended with ${job.run?.conclusion ?? "no result"}.`);
     return failTry(read, now, why, { set });
   }
-  if (work.outcome === "done" && work.changed_files.length > 0)
+  // of a further round there is a pull request, which must lose the job's folder and be judged, whatever was said
+  if (job.pull_request !== null || (work.outcome === "done" && work.changed_files.length > 0))
     return change(job, now, {
       set: { ...set, status: "submitted", submitted_at: now, failure: null, reasons: [] },
       event: "submitted",
@@ -179,20 +205,21 @@ function finishedWithout(job: Job, now: number, set: Partial<Job>): Decision {
   return verify(job, now, { set: off, effects: showNow(job, now) });
 }
 
-/** How long a look waits for the first checks, so that one lost webhook is not the end. */
-const FIRST_LOOK_MS = 20_000;
-
 export function pullRequestOpened(job: Job, report: Report<"pull-request-opened">, { now }: Context): Decision {
   if (report.round !== job.round || job.status !== "submitted") return unchanged;
-  const opened: Job = { ...job, pull_request: { number: report.number, url: report.url }, head_sha: report.head_sha };
-  const reported = job.ci_runs.some((run) => run.sha === report.head_sha && run.complete);
-  const at_once = reported || job.settings?.auto_merge.require_checks === false;
+  const opened: Job = {
+    ...job,
+    pull_request: { number: report.number, url: report.url },
+    head_sha: report.head_sha,
+    head_seen_at: now,
+  };
   return change(job, now, {
     set: opened,
     effects: [
       ...showCheck(opened, now, "now"),
       showComment(opened, now, "paced"),
-      later({ type: "read-facts", runs: [] }, at_once ? now : now + FIRST_LOOK_MS),
+      // the events of checks come first as a rule; this is for checks that are lost or will never be
+      later({ type: "read-facts", runs: [] }, now + CI_BEGINS_MS),
     ],
   });
 }
@@ -227,8 +254,13 @@ export function effectAbandoned(
     case "read-result":
       return failTry(job, now, sentence);
     case "merge":
-    case "enable-auto-merge":
       return change(job, now, { set: { merge: { state: "off", why: sentence } }, effects: showNow(job, now) });
+    case "enable-auto-merge":
+      // one of the tries may have done it, unheard
+      return change(job, now, {
+        set: { merge: { state: "off", why: sentence } },
+        effects: [soon({ type: "disable-auto-merge" }), ...showNow(job, now)],
+      });
     default:
       return unchanged;
   }
@@ -239,5 +271,6 @@ export function missStart(job: Job, { now }: Context): Decision {
   const notice =
     "No workflow run has started for this job. Look at the repository's Actions tab: Actions may be disabled, a run may " +
     "wait for approval, or a rule may keep Journeyman from starting workflows.";
-  return change(job, now, { set: { notice }, effects: [showComment(job, now, "now")] });
+  const asked = soon({ type: "read-run", run_id: null } as const);
+  return change(job, now, { set: { notice }, effects: [asked, showComment(job, now, "now")] });
 }

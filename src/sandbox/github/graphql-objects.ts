@@ -6,7 +6,7 @@ import type { TreeEntry } from "./git-trees.ts";
 import type { GraphqlContext } from "./graphql.ts";
 import { connection } from "./graphql-connection.ts";
 import { issueObject, userObject } from "./graphql-issues.ts";
-import { pullObject, rollupObject } from "./graphql-pulls.ts";
+import { pullObject, rollupObject, suiteObjects } from "./graphql-pulls.ts";
 import type { Repository } from "./model.ts";
 import { repoHtml } from "./payloads.ts";
 import { hasPull } from "./state.ts";
@@ -211,6 +211,7 @@ export function commitObject(context: GraphqlContext, repository: Repository, sh
       ? { __typename: "GpgSignature", isValid: true, state: "VALID" }
       : null,
     statusCheckRollup: () => rollupObject(context, repository, sha),
+    checkSuites: (args: unknown) => connection("checkSuites", suiteObjects(context, repository, sha), args),
   };
 }
 

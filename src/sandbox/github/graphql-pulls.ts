@@ -13,7 +13,7 @@ import {
   reviewDecision,
   rollupState,
 } from "./mergeability.ts";
-import type { CheckRun, CommitStatus, Repository } from "./model.ts";
+import type { CheckRun, CheckSuite, CommitStatus, Repository, WorkflowRun } from "./model.ts";
 import { repoHtml } from "./payloads.ts";
 import { checkRunJson } from "./payloads-checks.ts";
 import { askMergeability } from "./rest-pulls.ts";
@@ -151,18 +151,61 @@ function requiredIn(context: GraphqlContext, repository: Repository, name: strin
   };
 }
 
+/** Suites of a commit, those that have no check run yet among them. */
+export function suiteObjects(context: GraphqlContext, repository: Repository, sha: string): object[] {
+  mustHave(context, repository, "checks:read");
+  return [...repository.checkSuites.values()]
+    .filter((suite) => suite.headSha === sha)
+    .map((suite) => suiteObject(context, repository, suite));
+}
+
+function suiteObject(context: GraphqlContext, repository: Repository, suite: CheckSuite): object {
+  const { world } = context;
+  const own = suite.appSlug === world.appSlug;
+  const run = suite.runId === undefined ? undefined : repository.runs.get(suite.runId);
+  const checks = [...repository.checkRuns.values()].filter((check) => check.suiteId === suite.id);
+  return {
+    __typename: "CheckSuite",
+    id: `CS_${suite.id}`,
+    databaseId: suite.id,
+    app: {
+      __typename: "App",
+      id: `A_${suite.appSlug}`,
+      slug: suite.appSlug,
+      databaseId: own ? world.appId : 15368,
+      name: suite.appSlug,
+    },
+    status: suite.status.toUpperCase(),
+    conclusion: suite.conclusion?.toUpperCase() ?? null,
+    checkRuns: (args: unknown) =>
+      connection(
+        "checkRuns",
+        checks.map((check) => checkRunObject(context, repository, check)),
+        args,
+      ),
+    workflowRun: run ? workflowRunObject(context, repository, run) : null,
+  };
+}
+
+const workflowRunObject = ({ world }: GraphqlContext, repository: Repository, run: WorkflowRun) => ({
+  __typename: "WorkflowRun",
+  id: `WFR_${run.id}`,
+  databaseId: run.id,
+  runNumber: run.number,
+  event: run.event,
+  url: `${repoHtml(world, repository)}/actions/runs/${run.id}`,
+  workflow: {
+    __typename: "Workflow",
+    id: `W_${run.workflowId}`,
+    databaseId: run.workflowId,
+    name: run.name,
+  },
+  file: { __typename: "WorkflowRunFile", id: `WRF_${run.id}`, path: run.path },
+});
+
 function checkRunObject(context: GraphqlContext, repository: Repository, run: CheckRun) {
   const { world } = context;
   const suite = repository.checkSuites.get(run.suiteId);
-  const own = run.appSlug === world.appSlug;
-  const app = {
-    __typename: "App",
-    id: `A_${run.appSlug}`,
-    slug: run.appSlug,
-    databaseId: own ? world.appId : 15368,
-    name: run.appSlug,
-  };
-  const workflowRun = suite?.runId === undefined ? undefined : repository.runs.get(suite.runId);
   const json = checkRunJson(world, repository, run);
   return {
     __typename: "CheckRun",
@@ -181,31 +224,7 @@ function checkRunObject(context: GraphqlContext, repository: Repository, run: Ch
     startedAt: iso(run.startedAt),
     completedAt: isoOrNull(run.completedAt),
     isRequired: requiredIn(context, repository, run.name),
-    checkSuite: {
-      __typename: "CheckSuite",
-      id: `CS_${run.suiteId}`,
-      databaseId: run.suiteId,
-      app,
-      status: suite?.status.toUpperCase(),
-      conclusion: suite?.conclusion?.toUpperCase() ?? null,
-      workflowRun: workflowRun
-        ? {
-            __typename: "WorkflowRun",
-            id: `WFR_${workflowRun.id}`,
-            databaseId: workflowRun.id,
-            runNumber: workflowRun.number,
-            event: workflowRun.event,
-            url: `${repoHtml(world, repository)}/actions/runs/${workflowRun.id}`,
-            workflow: {
-              __typename: "Workflow",
-              id: `W_${workflowRun.workflowId}`,
-              databaseId: workflowRun.workflowId,
-              name: workflowRun.name,
-            },
-            file: { __typename: "WorkflowRunFile", id: `WRF_${workflowRun.id}`, path: workflowRun.path },
-          }
-        : null,
-    },
+    checkSuite: suite ? suiteObject(context, repository, suite) : null,
   };
 }
 

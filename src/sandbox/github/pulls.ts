@@ -6,6 +6,7 @@ import { addLabels, newIssue, setIssueState } from "./issues.ts";
 import { mergeableOf } from "./mergeability.ts";
 import { mergedTree } from "./merging.ts";
 import type { Cause, Json, Repository, Review, User } from "./model.ts";
+import { repositoryJson, userJson } from "./payloads.ts";
 import { emailOf } from "./payloads-commits.ts";
 import { reviewJson } from "./payloads-issues.ts";
 import { pullJson, pullSummaryJson } from "./payloads-pulls.ts";
@@ -98,6 +99,18 @@ export function reopenPull(world: World, repository: Repository, issue: PullIssu
   setIssueState(world, repository, issue, "open", cause);
   const payload = pullEvent(world, repository, issue, "reopened", cause);
   triggerPull(world, repository, issue, "reopened", payload, cause);
+}
+
+/** “Approve workflows to run”: what a pull request of GITHUB_TOKEN has not started, a person's click does. */
+export function approveWorkflows(world: World, repository: Repository, issue: PullIssue, cause: Cause): void {
+  const payload: Json = {
+    action: "opened",
+    number: issue.number,
+    pull_request: pullJson(world, repository, issue),
+    repository: repositoryJson(world, repository),
+    sender: userJson(world, cause.user),
+  };
+  triggerPull(world, repository, issue, "opened", payload, cause);
 }
 
 export function editPull(

@@ -110,6 +110,11 @@ export class SandboxPeople extends SandboxRecords {
     return mergePull(this.world, repository, this.pullOf(repository, number), { method }, this.causedBy(by));
   }
 
+  approveWorkflows(name: RepoName, number: number, by: string): void {
+    const repository = this.repositoryOf(name);
+    pulls.approveWorkflows(this.world, repository, this.pullOf(repository, number), this.causedBy(by));
+  }
+
   closePullRequest(name: RepoName, number: number, by: string): void {
     const repository = this.repositoryOf(name);
     pulls.closePull(this.world, repository, this.pullOf(repository, number), this.causedBy(by));

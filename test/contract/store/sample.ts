@@ -47,6 +47,7 @@ export function sampleJob(id: string | number, differs: Partial<Job> = {}): Job 
     base: { branch: null, sha: null },
     branch: branchOf(jobId(id)),
     head_sha: null,
+    head_seen_at: null,
     brief_sha: null,
     pushed_at: null,
     run: null,

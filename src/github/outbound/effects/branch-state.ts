@@ -1,6 +1,7 @@
 /** One reading of everything that pushing a brief needs to know: base, settings, workflow, and the job's branch. */
 import { z } from "zod";
-import type { Job } from "../../../job/job.ts";
+import type { KnownRepository } from "../../../engine/ports.ts";
+import type { Job, Repository } from "../../../job/job.ts";
 import { jobFolder } from "../../../wire/brief.ts";
 import { ask, BLOB, blobSchema, FOLDER, folderSchema } from "../graphql.ts";
 import { parseSettingsBlob, SETTINGS_PATH } from "../settings-file.ts";
@@ -8,7 +9,7 @@ import type { Task } from "./task.ts";
 
 export const WORKFLOW_PATH = ".github/workflows/run-job.yml";
 const QUERY = `
-query BranchState($owner: String!, $repo: String!, $base: String!, $workflow: String!, $settings: String!, $branch: String!, $folder: String!) {
+query BranchState($owner: String!, $repo: String!, $base: String!, $workflow: String!, $settings: String!, $branch: String!, $folder: String!, $asked: Boolean!) {
   repository(owner: $owner, name: $repo) {
     databaseId
     isEmpty
@@ -16,8 +17,8 @@ query BranchState($owner: String!, $repo: String!, $base: String!, $workflow: St
     base: object(expression: $base) { ... on Commit { oid tree { oid } } }
     workflow: object(expression: $workflow) { ... on Blob { oid } }
     settings: object(expression: $settings) { ${BLOB} }
-    branch: ref(qualifiedName: $branch) { target { ... on Commit { oid message tree { oid } } } }
-    folder: object(expression: $folder) { ${FOLDER} }
+    branch: ref(qualifiedName: $branch) @include(if: $asked) { target { ... on Commit { oid message tree { oid } } } }
+    folder: object(expression: $folder) @include(if: $asked) { ${FOLDER} }
   }
 }`;
 
@@ -32,8 +33,8 @@ const schema = z.object({
       base: commit.nullable().catch(null),
       workflow: z.object({ oid: z.string() }).nullable().catch(null),
       settings: blobSchema,
-      branch: z.object({ target: commit.extend({ message: z.string() }) }).nullable(),
-      folder: folderSchema,
+      branch: z.object({ target: commit.extend({ message: z.string() }) }).nullish(),
+      folder: folderSchema.optional(),
     })
     .nullable(),
 });
@@ -58,25 +59,30 @@ export interface BranchState {
   readonly present: readonly string[];
 }
 
-/** Null: the repository cannot be seen. */
-export async function readBranchState(task: Task, job: Job): Promise<BranchState | null> {
-  const from = job.base.branch === null ? "HEAD" : `refs/heads/${job.base.branch}`;
+/** `job` null: of no job, so the default branch alone. Answers null when the repository cannot be seen. */
+export async function readBranchState(
+  { octokit, at }: Pick<Task, "octokit" | "at">,
+  job: Job | null,
+): Promise<BranchState | null> {
+  const wanted = job?.base.branch ?? null;
+  const from = wanted === null ? "HEAD" : `refs/heads/${wanted}`;
   const { repository } = await ask(
-    task.octokit,
+    octokit,
     QUERY,
     {
-      ...task.at,
+      ...at,
       base: from,
       workflow: `${from}:${WORKFLOW_PATH}`,
       settings: `${from}:${SETTINGS_PATH}`,
-      branch: `refs/heads/${job.branch}`,
-      folder: `refs/heads/${job.branch}:${jobFolder(job.id)}`,
+      branch: job === null ? "" : `refs/heads/${job.branch}`,
+      folder: job === null ? "" : `refs/heads/${job.branch}:${jobFolder(job.id)}`,
+      asked: job !== null,
     },
     schema,
   );
   if (repository === null) return null;
   const default_branch = repository.isEmpty ? null : (repository.defaultBranchRef?.name ?? null);
-  const branch = job.base.branch ?? default_branch;
+  const branch = wanted ?? default_branch;
   const tip = repository.branch?.target;
   return {
     repository_id: repository.databaseId,
@@ -89,5 +95,29 @@ export async function readBranchState(task: Task, job: Job): Promise<BranchState
     settings: parseSettingsBlob(repository.settings),
     branch: tip ? { sha: tip.oid, tree: tip.tree.oid, message: tip.message } : null,
     present: (repository.folder ?? []).map(({ name }) => name),
+  };
+}
+
+/** What a reading teaches of the repository; a reading of another branch teaches nothing of the default one. */
+export function learnedOf(
+  state: BranchState,
+  { owner, name, installation_id }: Repository,
+  known: KnownRepository | null,
+): KnownRepository | null {
+  if (state.base === null || state.base.branch !== state.default_branch) return null;
+  const read = state.settings;
+  return {
+    owner,
+    name,
+    id: state.repository_id,
+    installation_id,
+    base: {
+      branch: state.base.branch,
+      head_sha: state.base.sha,
+      tree_sha: state.base.tree,
+      has_workflow: state.has_workflow,
+    },
+    settings: read === null ? null : read.ok ? read.settings : (known?.settings ?? null),
+    settings_problem: read === null || read.ok ? null : read.problem,
   };
 }

@@ -1,7 +1,9 @@
 /** The one query behind a verdict (github-facts 6.6), and the parsing of its answer. No judgement. */
 import { z } from "zod";
 import type { Check, CheckState } from "../../../job/facts.ts";
+import type { JobId } from "../../../job/job.ts";
 import { BLOB, blobSchema } from "../graphql.ts";
+import { CHECK_NAME } from "../texts/check.ts";
 import { WORKFLOW_PATH } from "./branch-state.ts";
 import type { Self } from "./task.ts";
 
@@ -17,7 +19,7 @@ statusCheckRollup {
     nodes {
       __typename
       ... on CheckRun {
-        name status conclusion detailsUrl title summary
+        name status conclusion externalId detailsUrl title summary
         isRequired(pullRequestNumber: $number)
         checkSuite { app { databaseId slug } workflowRun { file { path } } }
       }
@@ -26,21 +28,39 @@ statusCheckRollup {
   }
 }`;
 
+/**
+ * A run has a suite from its beginning, and a check only once a runner takes it, or never where its file is broken
+ * (github-facts 2.13, 6.8). So the suites are read too.
+ */
+const SUITES = `
+... on Commit {
+  checkSuites(first: ${PAGE}) {
+    pageInfo { hasNextPage endCursor }
+    nodes {
+      status conclusion
+      checkRuns(first: 1) { totalCount }
+      workflowRun { databaseId event url workflow { name } file { path } }
+    }
+  }
+}`;
+
 export const FACTS_QUERY = `
-query Facts($owner: String!, $repo: String!, $number: Int!, $settings: String!, $checksAfter: String, $filesAfter: String) {
+query Facts($owner: String!, $repo: String!, $number: Int!, $head: String!, $settings: String!, $checksAfter: String, $filesAfter: String) {
   repository(owner: $owner, name: $repo) {
     autoMergeAllowed
     deleteBranchOnMerge
     settings: object(expression: $settings) { ${BLOB} }
+    head: object(expression: $head) { ${SUITES} }
     pullRequest(number: $number) {
       state
       isDraft
       headRefOid
+      baseRefName
       mergeable
       mergeStateStatus
       reviewDecision
       autoMergeRequest { enabledAt }
-      files(first: ${PAGE}, after: $filesAfter) { pageInfo { hasNextPage endCursor } nodes { path } }
+      files(first: ${PAGE}, after: $filesAfter) { pageInfo { hasNextPage endCursor } nodes { path changeType } }
       ${CONTEXTS}
     }
   }
@@ -53,6 +73,7 @@ const checkRun = z.object({
   name: z.string(),
   status: z.string(),
   conclusion: z.string().nullable(),
+  externalId: z.string().nullish(),
   detailsUrl: z.string().nullish(),
   title: z.string().nullish(),
   summary: z.string().nullish(),
@@ -74,20 +95,39 @@ const statusContext = z.object({
   isRequired: z.boolean(),
 });
 
+const suite = z.object({
+  status: z.string(),
+  conclusion: z.string().nullable(),
+  checkRuns: z.object({ totalCount: z.number() }).nullable(),
+  workflowRun: z
+    .object({
+      databaseId: z.number(),
+      event: z.string(),
+      url: z.string(),
+      workflow: z.object({ name: z.string() }),
+      file: z.object({ path: z.string() }).nullish(),
+    })
+    .nullable(),
+});
+
 export const factsSchema = z.object({
   repository: z.object({
     autoMergeAllowed: z.boolean(),
     deleteBranchOnMerge: z.boolean(),
     settings: blobSchema,
+    head: z.object({ checkSuites: z.object({ pageInfo: page, nodes: z.array(suite) }).nullish() }).nullable(),
     pullRequest: z.object({
       state: z.enum(["OPEN", "CLOSED", "MERGED"]),
       isDraft: z.boolean(),
       headRefOid: z.string(),
+      baseRefName: z.string(),
       mergeable: z.enum(["MERGEABLE", "CONFLICTING", "UNKNOWN"]),
       mergeStateStatus: z.string(),
       reviewDecision: z.enum(["APPROVED", "CHANGES_REQUESTED", "REVIEW_REQUIRED"]).nullable(),
       autoMergeRequest: z.object({ enabledAt: z.string().nullish() }).nullable(),
-      files: z.object({ pageInfo: page, nodes: z.array(z.object({ path: z.string() })) }).nullable(),
+      files: z
+        .object({ pageInfo: page, nodes: z.array(z.object({ path: z.string(), changeType: z.string() })) })
+        .nullable(),
       statusCheckRollup: z
         .object({
           contexts: z.object({
@@ -100,6 +140,7 @@ export const factsSchema = z.object({
   }),
 });
 
+export type Suite = z.infer<typeof suite>;
 export type FactsAnswer = z.infer<typeof factsSchema>["repository"];
 type Context = NonNullable<FactsAnswer["pullRequest"]["statusCheckRollup"]>["contexts"]["nodes"][number];
 
@@ -131,10 +172,15 @@ const few = (...texts: readonly (string | null | undefined)[]): string | null =>
     .slice(0, MAX_SUMMARY) || null;
 
 /** Ours, or of the workflow that runs our jobs: its guarded-off runs end as skipped and say nothing of the work. */
-const isOurs = ({ checkSuite }: Extract<Context, { __typename: "CheckRun" }>, self: Self): boolean =>
-  checkSuite?.app?.databaseId === self.appId || checkSuite?.workflowRun?.file?.path.endsWith(WORKFLOW_PATH) === true;
+const isOurs = (check: Extract<Context, { __typename: "CheckRun" }>, self: Self, job: JobId): boolean => {
+  const { checkSuite } = check;
+  if (checkSuite?.workflowRun?.file?.path.endsWith(WORKFLOW_PATH) === true) return true;
+  return self.appId === null
+    ? check.name === CHECK_NAME && check.externalId === job
+    : checkSuite?.app?.databaseId === self.appId;
+};
 
-export function checkOfContext(context: Context, self: Self): Check {
+export function checkOfContext(context: Context, self: Self, job: JobId): Check {
   const state = stateOf(context);
   if (context.__typename === "StatusContext")
     return {
@@ -149,7 +195,7 @@ export function checkOfContext(context: Context, self: Self): Check {
     name: context.name,
     state,
     required: context.isRequired,
-    ours: isOurs(context, self),
+    ours: isOurs(context, self, job),
     url: context.detailsUrl ?? null,
     summary: few(context.title, context.summary),
   };

@@ -7,7 +7,7 @@ import type { Effect } from "../../../job/effect.ts";
 import { DEFAULT_REPOSITORY_SETTINGS, type RepositorySettings } from "../../../wire/settings.ts";
 import { type Trouble, tried } from "../errors.ts";
 import * as refusals from "../texts/refusals.ts";
-import { type BranchState, readBranchState, type Tip } from "./branch-state.ts";
+import { type BranchState, learnedOf, readBranchState, type Tip } from "./branch-state.ts";
 import { type BriefBase, briefEntries, briefMessage, isBriefMessage } from "./brief.ts";
 import { laterOf } from "./one-call.ts";
 import { reported, type Task } from "./task.ts";
@@ -64,26 +64,6 @@ function warmGround(task: Task, known: KnownRepository | null): Ground | null {
   };
 }
 
-/** What a reading teaches of the repository; a reading of another branch teaches nothing of the default one. */
-function learnedOf(task: Task, state: BranchState, known: KnownRepository | null): KnownRepository | null {
-  if (state.base === null || state.base.branch !== state.default_branch) return null;
-  const read = state.settings;
-  return {
-    owner: task.job.repository.owner,
-    name: task.job.repository.name,
-    id: state.repository_id,
-    installation_id: task.job.repository.installation_id,
-    base: {
-      branch: state.base.branch,
-      head_sha: state.base.sha,
-      tree_sha: state.base.tree,
-      has_workflow: state.has_workflow,
-    },
-    settings: read === null ? null : read.ok ? read.settings : (known?.settings ?? null),
-    settings_problem: read === null || read.ok ? null : read.problem,
-  };
-}
-
 /** The ground as GitHub tells it, or the sentence that says why there is none. */
 function coldGround(task: Task, state: BranchState | null, known: KnownRepository | null): Ground | string {
   const { job } = task;
@@ -99,7 +79,7 @@ function coldGround(task: Task, state: BranchState | null, known: KnownRepositor
     creates: state.branch === null,
     settings: read === null ? DEFAULT_REPOSITORY_SETTINGS : read.ok ? read.settings : kept,
     present: state.present,
-    learned: learnedOf(task, state, known),
+    learned: learnedOf(state, job.repository, known),
   };
 }
 

@@ -10,6 +10,8 @@ import { tried } from "../errors.ts";
 import { ask } from "../graphql.ts";
 import { parseSettingsBlob, SETTINGS_PATH } from "../settings-file.ts";
 import { checkOfContext, FACTS_QUERY, type FactsAnswer, factsSchema, MAX_LISTED } from "./facts-query.ts";
+import { movedFrom } from "./moved-files.ts";
+import { type Begun, runsOf } from "./suites.ts";
 import { runStatus } from "./runs.ts";
 import { laterOf } from "./one-call.ts";
 import { done, reported, type Task } from "./task.ts";
@@ -28,6 +30,8 @@ interface Reading {
   readonly checks: readonly Check[];
   readonly checks_complete: boolean;
   readonly files: readonly string[];
+  /** GitHub tells the old path of a moved file elsewhere. */
+  readonly moved: boolean;
   readonly files_complete: boolean;
 }
 
@@ -40,7 +44,8 @@ const START: Cursors = { checksAfter: null, filesAfter: null };
 
 function query(task: Task, number: number, cursors: Cursors): Promise<FactsAnswer> {
   const from = task.job.base.branch === null ? "HEAD" : `refs/heads/${task.job.base.branch}`;
-  const variables = { ...task.at, number, settings: `${from}:${SETTINGS_PATH}`, ...cursors };
+  const head = task.job.head_sha ?? "";
+  const variables = { ...task.at, number, head, settings: `${from}:${SETTINGS_PATH}`, ...cursors };
   return ask(task.octokit, FACTS_QUERY, variables, factsSchema).then(({ repository }) => repository);
 }
 
@@ -49,13 +54,15 @@ async function read(task: Task, number: number): Promise<Reading> {
   const first = await query(task, number, START);
   const checks: Check[] = [];
   const files: string[] = [];
+  let renamed = false;
   let answer = first;
   for (let page = 1; ; page++) {
     const contexts = answer.pullRequest.statusCheckRollup?.contexts;
     const listed = answer.pullRequest.files;
     if (checks.length < MAX_LISTED && contexts)
-      checks.push(...contexts.nodes.map((context) => checkOfContext(context, task.self)));
+      checks.push(...contexts.nodes.map((context) => checkOfContext(context, task.self, task.job.id)));
     files.push(...(listed?.nodes.map(({ path }) => path) ?? []));
+    renamed ||= listed?.nodes.some(({ changeType }) => changeType === "RENAMED") ?? false;
     const more_checks = contexts?.pageInfo.hasNextPage ?? false;
     const more_files = listed?.pageInfo.hasNextPage ?? false;
     const full = checks.length >= MAX_LISTED || files.length >= MAX_LISTED || page >= MAX_PAGES;
@@ -66,6 +73,7 @@ async function read(task: Task, number: number): Promise<Reading> {
         checks,
         checks_complete: !more_checks && !moved,
         files,
+        moved: renamed,
         files_complete: !more_files && listed !== null && !moved,
       };
     answer = await query(task, number, {
@@ -89,40 +97,50 @@ async function readSettled(task: Task, number: number): Promise<Reading> {
   return read(task, number);
 }
 
-/** Those of the runs that are not complete; one that GitHub has deleted is over. */
-async function openRuns(task: Task, runs: readonly number[]): Promise<number[]> {
-  const asked = await Promise.all(
-    runs.slice(0, MAX_RUNS).map(async (run_id) => {
-      const answer = await tried(task.now, () =>
-        task.octokit.request("GET /repos/{owner}/{repo}/actions/runs/{run_id}", { ...task.at, run_id }),
-      );
-      if (answer.ok) return runStatus(answer.value.data.status) === "completed" ? [] : [run_id];
-      return answer.trouble.kind === "gone" ? [] : [run_id];
-    }),
+/** Is this run over? One that GitHub has deleted is. */
+async function isOver(task: Task, run_id: number): Promise<boolean> {
+  const answer = await tried(task.now, () =>
+    task.octokit.request("GET /repos/{owner}/{repo}/actions/runs/{run_id}", { ...task.at, run_id }),
   );
-  return [...asked.flat(), ...runs.slice(MAX_RUNS)];
+  return answer.ok ? runStatus(answer.value.data.status) === "completed" : answer.trouble.kind === "gone";
+}
+
+/** What the head's suites tell, and by single questions what they do not. */
+async function runsNow(task: Task, reading: Reading, asked: readonly number[]): Promise<Begun> {
+  const runs = runsOf(reading.first.head?.checkSuites ?? null);
+  const known = new Set([...runs.open, ...runs.complete]);
+  const unknown = asked.filter((id) => !known.has(id));
+  const over = await Promise.all(unknown.slice(0, MAX_RUNS).map((id) => isOver(task, id)));
+  return {
+    ...runs,
+    open: [...runs.open, ...unknown.filter((_, index) => over[index] !== true)],
+    complete: [...runs.complete, ...unknown.filter((_, index) => over[index] === true)],
+  };
 }
 
 const REVIEWS = { APPROVED: "approved", CHANGES_REQUESTED: "changes_requested", REVIEW_REQUIRED: "required" } as const;
 const MERGEABLE = { MERGEABLE: "yes", CONFLICTING: "conflict", UNKNOWN: "unknown" } as const;
 const STATES = { OPEN: "open", CLOSED: "closed", MERGED: "merged" } as const;
 
-function factsOf(task: Task, reading: Reading, open_runs: readonly number[]): Facts {
+function factsOf(task: Task, reading: Reading, runs: Begun, old_paths: readonly string[] | null): Facts {
   const { pullRequest: pull, ...repository } = reading.first;
   const settings = parseSettingsBlob(repository.settings);
   return {
     head_sha: pull.headRefOid,
     state: STATES[pull.state],
     draft: pull.isDraft,
+    base: pull.baseRefName,
     mergeable: MERGEABLE[pull.mergeable],
     merge_state: pull.mergeStateStatus,
     review: pull.reviewDecision === null ? "none" : REVIEWS[pull.reviewDecision],
     auto_merge_enabled: pull.autoMergeRequest !== null,
-    checks: reading.checks,
-    checks_complete: reading.checks_complete,
-    open_runs,
-    changed_files: reading.files.slice(0, MAX_LISTED),
-    changed_files_complete: reading.files_complete,
+    checks: [...reading.checks, ...runs.checks],
+    checks_complete: reading.checks_complete && runs.listed,
+    open_runs: runs.open,
+    complete_runs: runs.complete,
+    ci_begun: runs.of_pull_request,
+    changed_files: [...reading.files.slice(0, MAX_LISTED), ...(old_paths ?? [])],
+    changed_files_complete: reading.files_complete && old_paths !== null,
     auto_merge_allowed: repository.autoMergeAllowed,
     deletes_branch_on_merge: repository.deleteBranchOnMerge,
     settings: settings?.ok ? settings.settings : settings === null ? DEFAULT_REPOSITORY_SETTINGS : lastGood(task),
@@ -136,8 +154,9 @@ export async function readFacts(task: Task, { runs }: ReadFacts): Promise<Attemp
   const pull = task.job.pull_request;
   if (pull === null) return done;
   const answer = await tried(task.now, async () => {
-    const open = await openRuns(task, runs);
-    return factsOf(task, await readSettled(task, pull.number), open);
+    const reading = await readSettled(task, pull.number);
+    const old_paths = reading.moved ? await movedFrom(task, pull.number, MAX_LISTED) : [];
+    return factsOf(task, reading, await runsNow(task, reading, runs), old_paths);
   });
   if (!answer.ok) return { ended: "later", ...laterOf(answer.trouble) };
   return reported({ type: "observe", facts: answer.value });

@@ -1,14 +1,14 @@
 /** read-run: how a run of `run-job.yml` stands, for when its webhooks may be lost. */
 import type { Attempt } from "../../../engine/ports.ts";
 import type { Effect } from "../../../job/effect.ts";
-import type { Run } from "../../../job/job.ts";
+import { GONE, type Run } from "../../../job/job.ts";
 import { RUN_COMMIT_PREFIX } from "../../../wire/brief.ts";
 import { tried } from "../errors.ts";
 import { WORKFLOW_PATH } from "./branch-state.ts";
 import { laterOf } from "./one-call.ts";
 import { done, reported, type Task } from "./task.ts";
 
-/** Runs of the branch that are looked through: every push to it leaves one, most of them skipped. */
+/** Runs of the branch that are looked through: every push to it leaves one, most of them skipped. Dispatched ones count. */
 const LOOK_BACK = 20;
 
 interface RunAnswer {
@@ -33,7 +33,6 @@ async function findRun({ octokit, at, job }: Task): Promise<RunAnswer | null> {
   const { data } = await octokit.request("GET /repos/{owner}/{repo}/actions/runs", {
     ...at,
     branch: job.branch,
-    event: "push",
     per_page: LOOK_BACK,
   });
   return data.workflow_runs.find(isBriefRun) ?? null;
@@ -46,7 +45,8 @@ export async function readRun(task: Task, { run_id }: Extract<Effect, { type: "r
       : (await task.octokit.request("GET /repos/{owner}/{repo}/actions/runs/{run_id}", { ...task.at, run_id })).data,
   );
   if (!answer.ok) {
-    if (answer.trouble.kind === "gone" || answer.trouble.kind === "forbidden") return done;
+    if (answer.trouble.kind === "gone") return told(task, { status: "completed", conclusion: GONE });
+    if (answer.trouble.kind === "forbidden") return told(task, {});
     return { ended: "later", ...laterOf(answer.trouble) };
   }
   const found = answer.value;
@@ -62,5 +62,18 @@ export async function readRun(task: Task, { run_id }: Extract<Effect, { type: "r
     },
     head_sha: found.head_sha,
     commit_message: found.head_commit?.message ?? "",
+    fresh: true,
+  });
+}
+
+/** The run that the job knows, since GitHub does not show it. */
+function told({ job }: Task, differs: Partial<Run>): Attempt {
+  if (job.run === null) return done;
+  return reported({
+    type: "run-changed",
+    run: { ...job.run, ...differs },
+    head_sha: job.brief_sha ?? "",
+    commit_message: `${RUN_COMMIT_PREFIX}${job.id}`,
+    fresh: true,
   });
 }

@@ -14,7 +14,7 @@ async function findCheck({ octokit, at, job, self }: Task, sha: string): Promise
     ...at,
     ref: sha,
     check_name: CHECK_NAME,
-    app_id: self.appId,
+    ...(self.appId === null ? {} : { app_id: self.appId }),
   });
   return data.check_runs.find(({ external_id }) => external_id === job.id)?.id ?? null;
 }

@@ -9,7 +9,8 @@ import type { Octokit } from "../octokit.ts";
 export interface Self {
   /** As in the App's address; its comments are by `{slug}[bot]`. */
   readonly slug: string;
-  readonly appId: number;
+  /** Null: the id is shared with other automation (GITHUB_TOKEN), so our checks are told by name and job. */
+  readonly appId: number | null;
 }
 
 /** The server's own choice of model, where neither sender nor repository has one. */

@@ -82,6 +82,10 @@ function words(job: Job): State {
   }
 }
 
+/** What the agent said instead of working on an open pull request. */
+const answer = (job: Job): readonly (string | null)[] =>
+  job.work?.outcome === "question" || job.work?.outcome === "refused" ? words(job).paragraphs : [];
+
 const answerHint = "Ask again with `/job <task>`, with what was missing in it.";
 
 function verified(job: Job): State {
@@ -94,6 +98,7 @@ function verified(job: Job): State {
       return state(
         "Done, not merged",
         `Pull request ${named} is ready. It is not merged by itself: ${why(job.merge.why)}.`,
+        ...answer(job),
       );
     case "merging":
       return state("Merging", `Pull request ${named} is green and is being merged.`);

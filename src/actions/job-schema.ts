@@ -1,0 +1,146 @@
+/**
+ * The shape of a job as it is carried from one process to the next, checked field by field: what is read back was
+ * written by an earlier version, or by anyone who may push. Holds to the types of `src/job`; adds no rule of its own.
+ */
+import { z } from "zod";
+import type { Effect } from "../job/effect.ts";
+import { asJobId, type HistoryRow, type Job, STATUSES } from "../job/job.ts";
+import type { Reason } from "../job/verdict.ts";
+import { OUTCOMES, usageSchema } from "../wire/result.ts";
+import { MERGE_METHODS, repositorySettingsSchema } from "../wire/settings.ts";
+
+const time = z.number();
+const count = z.number().int().nonnegative();
+const number = z.number().int().positive();
+const text = z.string();
+/** Empty where a branch was gone before it could be read. */
+const sha = z.string().regex(/^(?:[0-9a-f]{40}|[0-9a-f]{64}|)$/);
+const words = text.nullable();
+
+const jobId = text.transform((value, context) => {
+  const id = asJobId(value);
+  if (id !== null) return id;
+  context.addIssue({ code: "custom", message: "is not the id of a job" });
+  return z.NEVER;
+});
+
+const origin = z.discriminatedUnion("kind", [
+  z.object({ kind: z.literal("comment"), issue: number, comment_id: number }),
+  z.object({ kind: z.literal("label"), issue: number }),
+]);
+
+const merge = z.discriminatedUnion("state", [
+  z.object({ state: z.literal("off"), why: text }),
+  z.object({ state: z.literal("waiting"), refusals: count }),
+  z.object({ state: z.literal("merging"), sha, refusals: count, deletes_branch: z.boolean() }),
+  z.object({ state: z.literal("auto"), sha, deletes_branch: z.boolean() }),
+]);
+
+const run = z.object({
+  id: number,
+  attempt: number,
+  url: text,
+  status: z.enum(["queued", "in_progress", "completed"]),
+  conclusion: words,
+});
+
+const work = z.object({
+  outcome: z.enum(OUTCOMES),
+  title: text,
+  body: text,
+  reason: words,
+  model: text,
+  usage: usageSchema,
+  cost_cents: z.number().nonnegative().nullable(),
+  changed_files: z.array(text),
+});
+
+const reason: z.ZodType<Reason> = z.object({
+  verdict: z.enum(["pass", "fail", "wait"]),
+  text,
+  url: words,
+  get because() {
+    return z.array(reason);
+  },
+});
+
+/** Jobs of Actions mode: never paid for, never offered to the market. */
+export const jobSchema: z.ZodType<Job> = z.object({
+  id: jobId,
+  account: text,
+  repository: z.object({ owner: text, name: text, installation_id: z.number() }),
+  runner: z.literal("actions"),
+  status: z.enum(STATUSES),
+  origin,
+  requester: words,
+  title: text,
+  task: text,
+  choices: z.object({ provider: words, model: words, no_merge: z.boolean(), draft: z.boolean() }),
+  settings: repositorySettingsSchema.nullable(),
+  price_cents: z.literal(0),
+  time_limit_seconds: z.number().positive(),
+  created_at: time,
+  updated_at: time,
+  accepted_at: time.nullable(),
+  deadline_at: time.nullable(),
+  submitted_at: time.nullable(),
+  merged_at: time.nullable(),
+  archived_at: time.nullable(),
+  cancellation_requested: z.boolean(),
+  attempt_count: count,
+  tries: number,
+  round: number,
+  rounds: z.array(z.object({ asked: text, by: words, did: text })),
+  waiting_messages: z.array(z.object({ text, by: words })),
+  heard: z.array(z.number()),
+  hold: z.null(),
+  worker: z.null(),
+  presented_to_agents: z.array(text).max(0),
+  base: z.object({ branch: words, sha: sha.nullable() }),
+  branch: text,
+  head_sha: sha.nullable(),
+  head_seen_at: time.nullable(),
+  brief_sha: sha.nullable(),
+  pushed_at: time.nullable(),
+  run: run.nullable(),
+  past_runs: z.array(number),
+  ci_runs: z.array(z.object({ id: number, attempt: number, sha, complete: z.boolean() })),
+  pull_request: z.object({ number, url: text }).nullable(),
+  merge,
+  work: work.nullable(),
+  failure: words,
+  reasons: z.array(reason),
+  notice: words,
+  woken_at: time.nullable(),
+  comment: z.object({ id: number, synced_at: time }).nullable(),
+  check: z.object({ id: number, sha, synced_at: time }).nullable(),
+});
+
+const turn = { round: number, try: number };
+const method = z.enum(MERGE_METHODS);
+
+export const effectSchema: z.ZodType<Effect> = z.discriminatedUnion("type", [
+  z.object({ type: z.literal("react"), comment_id: number, content: z.enum(["eyes", "rocket", "confused"]) }),
+  z.object({ type: z.literal("push-brief"), ...turn }),
+  z.object({ type: z.literal("sync-comment") }),
+  z.object({ type: z.literal("sync-check") }),
+  z.object({ type: z.literal("cancel-run"), run_id: number }),
+  z.object({ type: z.literal("read-result"), ...turn }),
+  z.object({ type: z.literal("open-pull-request"), round: number }),
+  z.object({ type: z.literal("read-facts"), runs: z.array(number) }),
+  z.object({ type: z.literal("merge"), sha, method }),
+  z.object({ type: z.literal("enable-auto-merge"), sha, method }),
+  z.object({ type: z.literal("disable-auto-merge") }),
+  z.object({ type: z.literal("close-pull-request") }),
+  z.object({ type: z.literal("delete-branch") }),
+  z.object({ type: z.literal("read-run"), run_id: number.nullable() }),
+]);
+
+export const historySchema: z.ZodType<HistoryRow> = z.object({
+  at: time,
+  event: text,
+  from: z.enum(STATUSES).nullable(),
+  to: z.enum(STATUSES),
+  by: words,
+  note: words,
+});

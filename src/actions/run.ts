@@ -1,0 +1,78 @@
+/**
+ * Actions mode, wired: the same app function as on the server, its door opening onto one turn. Owns the exit code,
+ * since the adapter logs what a handler throws and ends well all the same (github-facts 12.2).
+ */
+import { run } from "@probot/adapter-github-actions";
+import type { Logger } from "probot";
+import { z } from "zod";
+import { createApp } from "../app.ts";
+import { hear } from "../github/inbound/hear.ts";
+import type { Signal } from "../job/signal.ts";
+import { createLog } from "../log.ts";
+import type { Environment } from "../settings.ts";
+import { redact } from "../wire/redact.ts";
+import { type ActionSettings, readActionSettings } from "./settings.ts";
+import { NO_INSTALLATION } from "./token.ts";
+import { type Ended, takeTurns } from "./turn.ts";
+
+/** Events that are about no job in particular: every open one is looked at. */
+const SWEEPS: ReadonlySet<string> = new Set(["schedule", "workflow_dispatch"]);
+
+/**
+ * Whoever comes by such an event is no App: no check and no comment is known for ours by an App's id, and our own
+ * writes are recognised by the name of a bot, which is never heard.
+ */
+const NO_APP = { appId: 0, slug: "github-actions" } as const;
+
+/** Payloads of workflows name no installation. */
+const payloadSchema = z.record(z.string(), z.unknown()).catch({});
+const hearHere = (event: string, payload: unknown) =>
+  hear(event, { ...payloadSchema.parse(payload), installation: { id: NO_INSTALLATION } }, NO_APP);
+
+/** As an annotation of the run, where people look first. A line is all that the runner takes. */
+function complain(sentence: string): void {
+  const line = sentence.replaceAll("%", "%25").replaceAll("\r", "%0D").replaceAll("\n", "%0A");
+  process.stdout.write(`::error title=Journeyman::${line}\n`);
+  process.exitCode = 1;
+}
+
+async function guarded(log: Logger, turns: () => Promise<Ended>): Promise<void> {
+  let ended: Ended;
+  try {
+    ended = await turns();
+  } catch (error) {
+    log.error({ err: error }, "the event could not be worked on");
+    const why = error instanceof Error ? redact(error.message) : "an internal error occurred";
+    ended = { ok: false, sentence: `The event could not be worked on: ${why}` };
+  }
+  if (!ended.ok) complain(ended.sentence);
+}
+
+async function listen(settings: ActionSettings, log: Logger): Promise<void> {
+  const receive = async (_id: string, signal: Signal): Promise<"new"> => {
+    await guarded(log, () => takeTurns(settings, log, { signal }));
+    return "new";
+  };
+  const app = createApp({ hear: hearHere, door: { receive, health: () => ({ ready: true }) }, log, routes: null });
+  try {
+    await run((probot, options) => {
+      probot.onError(() => complain("The event could not be heard."));
+      return app(probot, options);
+    });
+  } catch (error) {
+    log.error({ err: error }, "the event could not be read");
+    complain("The file of the event could not be read.");
+  }
+}
+
+export async function runAction(variables: Environment): Promise<void> {
+  const reading = readActionSettings(variables);
+  if (!reading.ok) {
+    for (const mistake of reading.mistakes) complain(mistake);
+    return;
+  }
+  const { settings } = reading;
+  const log = await createLog(settings.log);
+  if (SWEEPS.has(settings.event)) await guarded(log, () => takeTurns(settings, log, { signal: null }));
+  else await listen(settings, log);
+}

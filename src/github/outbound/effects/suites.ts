@@ -1,0 +1,53 @@
+/** What the check suites of a commit tell of the repository's workflow runs. Parses and sorts; makes no call. */
+import type { Check } from "../../../job/facts.ts";
+import { WORKFLOW_PATH } from "./branch-state.ts";
+import type { FactsAnswer, Suite } from "./facts-query.ts";
+
+export interface Begun {
+  readonly open: readonly number[];
+  readonly complete: readonly number[];
+  /** One of them was begun by the pull request. */
+  readonly of_pull_request: boolean;
+  /** What runs say that have no check to say it. */
+  readonly checks: readonly Check[];
+  /** All suites were listed. */
+  readonly listed: boolean;
+}
+
+type Suites = NonNullable<NonNullable<FactsAnswer["head"]>["checkSuites"]>;
+
+const PASSED: readonly (string | null)[] = ["SUCCESS", "NEUTRAL", "SKIPPED"];
+
+/** Held until a person approves it, or ended before any of its jobs: its file is broken, it was cancelled. */
+function silent({ conclusion, checkRuns, workflowRun }: Suite): Check[] {
+  if (workflowRun === null) return [];
+  const held = conclusion === "ACTION_REQUIRED";
+  if (!held && (PASSED.includes(conclusion) || (checkRuns?.totalCount ?? 0) > 0)) return [];
+  const ended = (conclusion ?? "unknown").toLowerCase().replaceAll("_", " ");
+  return [
+    {
+      name: workflowRun.workflow.name,
+      state: held ? "action_required" : "failure",
+      required: false,
+      ours: false,
+      url: workflowRun.url,
+      summary: held ? null : `The workflow run ended before any of its jobs: ${ended}.`,
+    },
+  ];
+}
+
+/** Suites of other apps stay queued for ever when they have nothing to say (github-facts 5.9), so runs alone count. */
+export function runsOf(suites: Suites | null): Begun {
+  const foreign = (suites?.nodes ?? []).filter(
+    ({ workflowRun }) => workflowRun !== null && workflowRun.file?.path.endsWith(WORKFLOW_PATH) !== true,
+  );
+  const over = foreign.filter(({ status }) => status === "COMPLETED");
+  const idOf = ({ workflowRun }: Suite): number[] => (workflowRun === null ? [] : [workflowRun.databaseId]);
+  return {
+    open: foreign.filter(({ status }) => status !== "COMPLETED").flatMap(idOf),
+    complete: over.flatMap(idOf),
+    of_pull_request: foreign.some(({ workflowRun }) => workflowRun?.event.startsWith("pull_request")),
+    checks: over.flatMap(silent),
+    listed: suites?.pageInfo.hasNextPage !== true,
+  };
+}

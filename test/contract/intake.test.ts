@@ -1,0 +1,139 @@
+/** The door with a real store behind it: who may ask, and jobs whose repository moves away under them. */
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { createHandle } from "../../src/engine/handle.ts";
+import { createIntake } from "../../src/engine/intake.ts";
+import { createIds } from "../../src/engine/ids.ts";
+import type { Desk, KnownRepository, Permission } from "../../src/engine/ports.ts";
+import type { Signal, SignalRepository } from "../../src/job/signal.ts";
+import { openLowdbStore } from "../../src/store/lowdb/open.ts";
+import { DEFAULT_REPOSITORY_SETTINGS } from "../../src/wire/settings.ts";
+import { ID, T0, TO_PULL_REQUEST, draft } from "../unit/core.ts";
+
+const AT: SignalRepository = { owner: "octo", name: "demo", id: 42, installation_id: 1 };
+const ADMINS_ONLY = { ...DEFAULT_REPOSITORY_SETTINGS, commands: { allow: "admin" } } as const;
+const BASE = { branch: "main", head_sha: "h", tree_sha: "t", has_workflow: true };
+
+const known = (change: Partial<KnownRepository> = {}): KnownRepository => ({
+  ...AT,
+  base: BASE,
+  settings: null,
+  settings_problem: null,
+  ...change,
+});
+
+async function door(at_github: KnownRepository | null, permission: Permission = "write") {
+  const dir = await mkdtemp(join(tmpdir(), "journeyman-intake-"));
+  const store = await openLowdbStore({ dir, now: () => T0 });
+  onTestFinished(async () => {
+    await store.close();
+    await rm(dir, { recursive: true, force: true });
+  });
+  const clock = { now: () => T0, at: () => () => {} };
+  const handle = createHandle({ jobs: store.jobs, clock, committed: () => {} });
+  const said: string[] = [];
+  const desk: Desk = {
+    permission: async () => permission,
+    repository: async () => {
+      said.push("read");
+      return at_github;
+    },
+    pullRequest: async () => ({ head_branch: "x", head_sha: "c", from_fork: false }),
+    react: async (_repository, _comment, content) => void said.push(content),
+    reply: async (_repository, _issue, _marker, body) => void said.push(body),
+    installation: async () => null,
+    failedDeliveries: async () => [],
+    redeliver: async () => {},
+  };
+  const ids = createIds(clock);
+  const create: Parameters<typeof createIntake>[0]["create"] = (wanted) => {
+    const id = ids.jobId();
+    return handle(id, { type: "create", draft: { ...wanted, id } });
+  };
+  const intake = createIntake({ store, desk, handle, create });
+  return { store, handle, said, hear: (signal: Signal) => intake("d", signal, false) };
+}
+
+const ask: Signal = {
+  type: "slash",
+  repository: AT,
+  issue: { number: 7, title: "Hello", body: "", is_pull_request: false },
+  comment_id: 70,
+  author: "ada",
+  command: { verb: "run", task: "say hello", model: null, no_merge: false, draft: false },
+};
+
+describe("who may ask where the settings want an admin", () => {
+  it("is asked of GitHub before the first job, when nothing is known of the repository", async () => {
+    const { store, said, hear } = await door(known({ settings: ADMINS_ONLY }));
+    await hear(ask);
+    expect(said).toEqual(["read", "confused"]);
+    expect(await store.jobs.count()).toBe(0);
+  });
+
+  it("is asked again after a push that may have changed the settings", async () => {
+    const { store, said, hear } = await door(known({ settings: ADMINS_ONLY }));
+    await store.repositories.put(known({ settings: DEFAULT_REPOSITORY_SETTINGS }));
+    const moved = { type: "default-branch-moved", repository: AT, branch: "main" } as const;
+    await hear({ ...moved, head_sha: "h2", tree_sha: "t2", settings_changed: true });
+    await hear(ask);
+    expect(said).toEqual(["read", "confused"]);
+  });
+
+  it("is nobody but an admin while the settings are broken and never were right", async () => {
+    const broken = known({ settings_problem: "`.github/journeyman.yml` is not valid YAML." });
+    const { said, hear } = await door(broken);
+    await hear(ask);
+    expect(said).toEqual(["read", "confused"]);
+    const admin = await door(broken, "admin");
+    await admin.hear(ask);
+    expect(await admin.store.jobs.count()).toBe(1);
+  });
+
+  it("costs no reading once it is known, and none for those who may not write", async () => {
+    const writer = await door(null);
+    await writer.store.repositories.put(known());
+    await writer.hear(ask);
+    expect(writer.said).toEqual([]);
+    expect(await writer.store.jobs.count()).toBe(1);
+    const reader = await door(null, "read");
+    await reader.hear(ask);
+    expect(reader.said).toEqual(["confused"]);
+  });
+});
+
+describe("a job whose repository", () => {
+  const moved = (change: Partial<Extract<Signal, { type: "repositories-changed" }>>): Signal => ({
+    type: "repositories-changed",
+    installation_id: 1,
+    added: [],
+    removed: [],
+    ...change,
+  });
+  const begun = async () => {
+    const house = await door(null);
+    await house.store.repositories.put(known());
+    await house.handle(ID, { type: "create", draft: draft() });
+    for (const command of TO_PULL_REQUEST) await house.handle(ID, command);
+    return house;
+  };
+
+  it("is renamed or given away goes on under the new name", async () => {
+    const { store, hear } = await begun();
+    const added = [{ owner: "crew", name: "showcase", id: 42 }];
+    await hear(moved({ installation_id: 2, added, removed: [{ owner: "octo", name: "demo", id: 42 }] }));
+    expect(await store.jobs.ofPullRequest("crew/showcase", 8)).toBe(ID);
+    const repository = { owner: "crew", name: "showcase", id: 42, installation_id: 2 };
+    await hear({ type: "news", repository, job: ID, command: { type: "merged", pull_request: 8, by: "ada", at: T0 } });
+    expect((await store.jobs.load(ID))?.job).toMatchObject({ status: "verified", merged_at: T0 });
+  });
+
+  it("is deleted or taken from the App ends", async () => {
+    const { store, hear } = await begun();
+    await hear(moved({ removed: [{ owner: "octo", name: "demo", id: 42 }] }));
+    expect((await store.jobs.load(ID))?.job.status).toBe("cancelled");
+    expect(await store.repositories.get("octo", "demo")).toBeNull();
+  });
+});

@@ -1,0 +1,127 @@
+/** What a reading of facts makes of GitHub's answers where a wrong reading would merge what must not be merged. */
+import nock from "nock";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { createPerformer } from "../../src/github/outbound/perform.ts";
+import type { Performer } from "../../src/engine/ports.ts";
+import type { Facts } from "../../src/job/facts.ts";
+import { judge } from "../../src/job/verdict.ts";
+import { TO_PULL_REQUEST, begin, led } from "../unit/core.ts";
+import { appKey } from "./app-key.ts";
+import { LLM, command, memoryRepositories, sourceOf } from "./outbound-kit.ts";
+
+const API = "https://api.github.test";
+const JOB = led(begin(), ...TO_PULL_REQUEST);
+const SETTINGS = { text: "auto_merge:\n  enabled: true\n", isTruncated: false };
+
+const suite = (change: object = {}, run: object | null = {}) => ({
+  status: "COMPLETED",
+  conclusion: "SUCCESS",
+  checkRuns: { totalCount: 1 },
+  workflowRun: run && {
+    databaseId: 7,
+    event: "pull_request",
+    url: "https://github.test/octo/demo/actions/runs/7",
+    workflow: { name: "CI" },
+    file: { path: ".github/workflows/ci.yml" },
+    ...run,
+  },
+  ...change,
+});
+
+const GREEN = {
+  contexts: {
+    pageInfo: { hasNextPage: false, endCursor: null },
+    nodes: [{ __typename: "StatusContext", context: "lint", state: "SUCCESS", isRequired: false }],
+  },
+};
+
+describe("a reading of facts", () => {
+  let performer: Performer;
+  const api = () => nock(API);
+
+  beforeAll(() => nock.disableNetConnect());
+  afterAll(() => {
+    nock.cleanAll();
+    nock.restore();
+  });
+  beforeEach(() => {
+    nock.cleanAll();
+    api()
+      .post("/app/installations/1/access_tokens")
+      .reply(201, { token: "ghs_1_t", expires_at: "2999-01-01T00:00:00Z", permissions: {} });
+    performer = createPerformer({
+      source: sourceOf({ appId: 4242, privateKey: appKey, apiUrl: API }),
+      repositories: memoryRepositories(),
+      self: async () => ({ slug: "journeyman", appId: 4242 }),
+      llm: LLM,
+    });
+  });
+  afterEach(() => {
+    expect(nock.pendingMocks()).toEqual([]);
+  });
+
+  const read = async (suites: readonly object[], files: readonly object[], more = false): Promise<Facts> => {
+    api()
+      .post("/graphql", (body: { query: string }) => body.query.includes("query Facts"))
+      .reply(200, {
+        data: {
+          repository: {
+            autoMergeAllowed: true,
+            deleteBranchOnMerge: false,
+            settings: SETTINGS,
+            head: { checkSuites: { pageInfo: { hasNextPage: more, endCursor: null }, nodes: suites } },
+            pullRequest: {
+              state: "OPEN",
+              isDraft: false,
+              headRefOid: JOB.head_sha,
+              baseRefName: "main",
+              mergeable: "MERGEABLE",
+              mergeStateStatus: "CLEAN",
+              reviewDecision: null,
+              autoMergeRequest: null,
+              files: { pageInfo: { hasNextPage: false, endCursor: null }, nodes: files },
+              statusCheckRollup: GREEN,
+            },
+          },
+        },
+      });
+    const report = command(await performer.perform({ type: "read-facts", runs: [] }, JOB, false));
+    if (report.type !== "observe") throw new Error(`expected facts, got ${report.type}`);
+    return report.facts;
+  };
+  const ADDED = [{ path: "HELLO.md", changeType: "ADDED" }];
+  const merges = (facts: Facts) => judge(facts, JOB, JOB.updated_at + 1_000).merge.how;
+
+  it("is green when every workflow of the head has ended well", async () => {
+    const facts = await read([suite(), suite({ status: "QUEUED", conclusion: null }, null)], ADDED);
+    expect(facts).toMatchObject({ open_runs: [], complete_runs: [7], ci_begun: true });
+    expect(merges(facts)).toBe("now");
+  });
+
+  it.each([
+    ["waits for a runner and has no check yet", { status: "QUEUED", conclusion: null, checkRuns: { totalCount: 0 } }],
+    ["ended before any of its jobs", { conclusion: "STARTUP_FAILURE", checkRuns: { totalCount: 0 } }],
+    ["is held until a person approves it", { conclusion: "ACTION_REQUIRED", checkRuns: { totalCount: 0 } }],
+  ])("is not green while a workflow that no webhook told of %s", async (_what, change) => {
+    expect(merges(await read([suite(), suite(change, { databaseId: 8 })], ADDED))).toBe("none");
+  });
+
+  it("is not green where there are more workflows than were listed", async () => {
+    expect(merges(await read([suite()], ADDED, true))).toBe("none");
+  });
+
+  it("leaves the workflow that runs our jobs out of it", async () => {
+    const ours = suite({ status: "QUEUED", conclusion: null }, { file: { path: ".github/workflows/run-job.yml" } });
+    expect(merges(await read([suite(), ours], ADDED))).toBe("now");
+  });
+
+  it("names the place that a moved file has left, so that none leaves .github unseen", async () => {
+    api()
+      .get("/repos/octo/demo/pulls/8/files")
+      .query({ per_page: 100, page: 1 })
+      .reply(200, [{ filename: "old.txt", status: "renamed", previous_filename: ".github/CODEOWNERS" }]);
+    const facts = await read([suite()], [{ path: "old.txt", changeType: "RENAMED" }]);
+    expect(facts.changed_files).toEqual(["old.txt", ".github/CODEOWNERS"]);
+    expect(judge(facts, JOB, JOB.updated_at).merge).toMatchObject({ never: true });
+  });
+});

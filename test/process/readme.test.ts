@@ -1,0 +1,381 @@
+/** What README and CONTRIBUTING promise is run, or compared with the code that keeps it. */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, readdirSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseEnv } from "node:util";
+import { describe, expect, test } from "vitest";
+import { parse } from "yaml";
+import { z } from "zod";
+import { readSlashCommand, TASK_LIMIT } from "../../src/github/inbound/slash-command.ts";
+import { parseSettings } from "../../src/github/outbound/settings-file.ts";
+import { STATUSES } from "../../src/job/job.ts";
+import { DEMO } from "../../src/sandbox/town.ts";
+import { readSettings } from "../../src/settings.ts";
+import { DEFAULT_REPOSITORY_SETTINGS, repositorySettingsSchema } from "../../src/wire/settings.ts";
+import { appKey } from "../contract/app-key.ts";
+import { API_KEY, startHouse } from "../flows/house.ts";
+import { codeOf, curlRequest, fencesOf, pathOf, shellWords, tableOf, textOf } from "./read-markdown.ts";
+
+const README = textOf("README.md");
+const CONTRIBUTING = textOf("CONTRIBUTING.md");
+const FENCES = fencesOf(README);
+/** Repository of the examples; the sandbox's own stands in for it. */
+const EXAMPLE = "octocat/hello-world";
+
+const packageFile = z
+  .object({ version: z.string(), scripts: z.record(z.string(), z.string()) })
+  .parse(JSON.parse(textOf("package.json")));
+
+const fence = (info: string): string => {
+  const found = FENCES.filter((one) => one.info === info);
+  if (found.length !== 1) throw new Error(`${found.length} fences are marked as ${info}`);
+  return found[0]?.text ?? "";
+};
+
+/** Runs `npm run [--silent] NAME -- …` as package.json says, in an empty folder and without a developer's settings. */
+async function runScript(line: string): Promise<{ code: unknown; out: string; err: string }> {
+  const [npm, run, ...rest] = shellWords(line, {}).filter((word) => word !== "--silent");
+  const [name = "", dashes, ...args] = rest;
+  expect([npm, run, dashes]).toEqual(["npm", "run", "--"]);
+  const [node, loader, tsx, entry = "", ...own] = (packageFile.scripts[name] ?? "").split(" ");
+  expect([node, loader, tsx]).toEqual(["node", "--import", "tsx"]);
+  const cwd = await mkdtemp(join(tmpdir(), "readme-"));
+  try {
+    const child = spawn(process.execPath, ["--import", import.meta.resolve("tsx"), pathOf(entry), ...own, ...args], {
+      cwd,
+      env: { PATH: process.env.PATH ?? "" },
+    });
+    let [out, err] = ["", ""];
+    child.stdout.on("data", (chunk: Buffer) => {
+      out += chunk.toString();
+    });
+    child.stderr.on("data", (chunk: Buffer) => {
+      err += chunk.toString();
+    });
+    const [code] = await once(child, "close");
+    return { code, out, err };
+  } finally {
+    await rm(cwd, { recursive: true, force: true });
+  }
+}
+
+const lines = (text: string): string[] => text.split("\n").filter((line) => line.trim() !== "");
+
+describe("the commands of the README", () => {
+  const commands = FENCES.filter(({ info }) => info === "sh run").flatMap(({ text }) => lines(text));
+
+  test("try it: the sandbox merges the task, and prints what is shown", async () => {
+    const line = commands.find((one) => one.startsWith("npm run sandbox"));
+    const { code, out, err } = await runScript(line ?? "");
+    expect(`${out}${err}`).toContain("merged by");
+    expect(code).toBe(0);
+    const general = (text: string): string =>
+      text
+        .replace(/^ *\d+\.\ds /, "")
+        .replace(/(job\/|Run job |Job )[a-z0-9]{8}\b/g, "$1ID")
+        .replace(/\b[0-9a-f]{7}\b/g, "SHA")
+        .replace(/\d+/g, "N")
+        .trim();
+    const printed = lines(out).map(general);
+    let from = 0;
+    for (const shown of lines(fence("text output")).map(general)) {
+      const at = printed.indexOf(shown, from);
+      expect(at, `“${shown}” after line ${from} of:\n${printed.join("\n")}`).toBeGreaterThanOrEqual(0);
+      from = at + 1;
+    }
+  });
+
+  test("the keys command prints the key alone", async () => {
+    const { code, out } = await runScript(commands.find((one) => one.includes("keys")) ?? "");
+    expect(out).toMatch(/^jm_[\w-]{43}\n$/);
+    expect(code).toBe(0);
+  });
+
+  test("are these, and every script that is named exists", () => {
+    expect(commands.map((one) => one.split(" -- ")[0])).toEqual(["npm ci", "npm run sandbox", "npm run --silent keys"]);
+    const named = [...`${README}${CONTRIBUTING}`.matchAll(/npm run (?:--silent )?([a-z:]+)/g)].map((one) => one[1]);
+    expect(named.filter((name) => name === undefined || !(name in packageFile.scripts))).toEqual([]);
+  });
+
+  test("name images that the Dockerfile builds", () => {
+    const targets = [...textOf("Dockerfile").matchAll(/^FROM \S+ AS (\w+)$/gm)].map((one) => one[1]);
+    const named = [...README.matchAll(/docker build --target (\w+)/g)].map((one) => one[1]);
+    expect(named).toEqual(["agent", "app"]);
+    expect(targets).toEqual(expect.arrayContaining(named));
+  });
+});
+
+/** Keys of objects, however deep, and the kind of every value: what an example and a real answer must share. */
+const shapeOf = (value: unknown): unknown => {
+  if (Array.isArray(value)) return value.length === 0 || typeof value[0] === "string" ? "list" : [shapeOf(value[0])];
+  if (typeof value !== "object" || value === null) return "value";
+  return Object.fromEntries(
+    Object.entries(value)
+      .map(([name, one]) => [name, shapeOf(one)] as const)
+      .sort(([a], [b]) => a.localeCompare(b)),
+  );
+};
+
+describe("the REST API", () => {
+  test("answers every curl of the README as the README says", async () => {
+    const house = await startHouse();
+    const variables: Record<string, string> = { JOURNEYMAN: house.app.url, API_KEY };
+    const keep = z.object({ key: z.string(), id: z.string(), job_id: z.string() }).partial();
+    const statuses = tableOf(README, "`status`").flatMap(([status = ""]) => codeOf(status));
+    const shown = FENCES.filter(({ info }) => info === "sh curl" || info.startsWith("json answer"));
+    const seen: string[] = [];
+    for (const [index, { info, text }] of shown.entries()) {
+      if (info !== "sh curl") continue;
+      const request = curlRequest(text.replaceAll(EXAMPLE, DEMO), variables);
+      const { method, headers, body } = request;
+      const answer = await fetch(request.url, { method, headers, ...(body === null ? {} : { body }) });
+      const promised = shown[index + 1] ?? { info: "none", text: "" };
+      expect(`json answer ${answer.status}`, text).toBe(promised.info);
+      seen.push(`${method} ${new URL(request.url).pathname}`);
+      if (promised.text.trim() === "") continue;
+      const read: unknown = await answer.json();
+      expect(shapeOf(read), text).toEqual(shapeOf(JSON.parse(promised.text)));
+      const kept = keep.catch({}).parse(read);
+      if (kept.key !== undefined) Object.assign(variables, { KEY: kept.key, ID: kept.id });
+      if (kept.job_id !== undefined) variables.JOB = kept.job_id;
+      const status = z.object({ status: z.string() }).safeParse(read);
+      if (status.success) expect(statuses).toContain(status.data.status);
+    }
+    expect(seen.map((one) => one.replace(/[0-9a-f]{12}$/, ":id"))).toEqual([
+      "POST /api/keys",
+      "POST /api/create-job",
+      "GET /api/jobs/status",
+      "GET /api/keys",
+      "DELETE /api/keys/:id",
+    ]);
+    await house.town.idle();
+  });
+
+  test("has these errors and no others", () => {
+    const promised = tableOf(README, "HTTP").map(([status, code = ""]) => `${status} ${codeOf(code)[0]}`);
+    const folder = pathOf("src/http/");
+    const sources = readdirSync(folder).map((name) => textOf(`src/http/${name}`));
+    const made = sources.flatMap((text) => [
+      ...[...text.matchAll(/failure\(\s*(\d{3}),\s*"(\w+)"/g)].map(([, status, code]) => `${status} ${code}`),
+      // bodies that are written past `failure`, where there is no Express yet or no answer left to choose
+      ...[...text.matchAll(/code: "(\w+)"/g)].map(
+        ([, code]) => promised.find((row) => row.endsWith(` ${code}`)) ?? code,
+      ),
+    ]);
+    expect([...new Set(made)].sort()).toEqual([...promised].sort());
+  });
+
+  test("answers with them", async () => {
+    const house = await startHouse({ actions: false });
+    const json = { "x-api-key": API_KEY, "content-type": "application/json" };
+    const ask = async (method: string, path: string, headers: Record<string, string>, body?: string) => {
+      const answer = await fetch(`${house.app.url}${path}`, { method, headers, ...(body ? { body } : {}) });
+      const { code } = z.object({ error: z.string(), code: z.string() }).parse(await answer.json());
+      return `${answer.status} ${code}`;
+    };
+    const create = (body: string, headers: Record<string, string> = json) =>
+      ask("POST", "/api/create-job", headers, body);
+    const minted = await house.request("/api/keys", {
+      method: "POST",
+      body: { account: "ada", repository: DEMO, scopes: ["read"] },
+    });
+    const { key } = z.object({ key: z.string() }).parse(await minted.json());
+    const promised = tableOf(README, "HTTP").map(([status, code = ""]) => `${status} ${codeOf(code)[0]}`);
+    const got = [
+      await create("{}"),
+      await create("{"),
+      await create("[1]"),
+      await create('{"job": 1}'),
+      await create(`{"job": "${"x".repeat(1_100_000)}"}`),
+      await create('{"job": "x", "repository": "nobody/nothing"}'),
+      await create('{"job": "x"}', { ...json, "x-api-key": "wrong" }),
+      await create('{"job": "x"}', { ...json, "x-api-key": key }),
+      await create('{"job": "x"}', { ...json, "content-encoding": "zip" }),
+      await ask("GET", "/api/jobs/status", json),
+      await ask("GET", "/api/jobs/status?job_id=zzzzzzzz", json),
+    ];
+    expect(got).toEqual([
+      "400 missing_job",
+      "400 invalid_json",
+      "400 invalid_body",
+      "400 invalid_field",
+      "413 body_too_large",
+      "422 not_installed",
+      "401 unauthorized",
+      "403 missing_scope",
+      "415 unsupported_encoding",
+      "400 missing_job_id",
+      "404 not_found",
+    ]);
+    expect(promised).toEqual(expect.arrayContaining(got));
+  });
+});
+
+describe("commenting", () => {
+  const rows = tableOf(README, "comment");
+
+  test("every command of the table is understood, and none is missing", () => {
+    const verbs = rows.map(([cell = ""]) => {
+      const comment = (codeOf(cell)[0] ?? "").replace(/<[^>]+>/, "mend the greeting");
+      return readSlashCommand(comment)?.verb;
+    });
+    expect(verbs).not.toContain("mistaken");
+    expect(new Set(verbs)).toEqual(new Set(["run", "status", "cancel", "retry", "help"]));
+    expect(README).toContain(`at most ${TASK_LIMIT} characters`);
+  });
+
+  test("so is every flag, and the parser's own list has no other", () => {
+    const flags = tableOf(README, "flag").flatMap(([flag = ""]) => codeOf(flag));
+    const read = readSlashCommand(`/job ${flags.join(" ")} mend the greeting`);
+    expect(read).toEqual({ verb: "run", task: "mend the greeting", model: "NAME", no_merge: true, draft: true });
+    const refused = readSlashCommand("/job --zzzz mend the greeting");
+    const known = refused?.verb === "mistaken" ? /The flags are ([^;]+);/.exec(refused.sentence)?.[1] : undefined;
+    expect(codeOf(known ?? "")).toEqual(flags);
+  });
+});
+
+describe("the App that one registers", () => {
+  const manifest = z
+    .object({ default_permissions: z.record(z.string(), z.string()), default_events: z.array(z.string()) })
+    .parse(parse(textOf("app.yml")));
+
+  test("has the permissions and events of the README", () => {
+    const permissions = tableOf(README, "permission").map(([name = "", access]) => [codeOf(name)[0], access]);
+    expect(Object.fromEntries(permissions)).toEqual(manifest.default_permissions);
+    expect(tableOf(README, "event").map(([name = ""]) => codeOf(name)[0])).toEqual(manifest.default_events);
+  });
+
+  test("asks for the events that are heard, and for no others", () => {
+    const heard = [...textOf("src/github/inbound/hear.ts").matchAll(/^ {2}\["([a-z_]+)(?:\.[a-z_]+)?", /gm)]
+      .map(([, event = ""]) => event)
+      // GitHub sends these to every App
+      .filter((event) => !event.startsWith("installation"));
+    expect([...new Set(heard)].sort()).toEqual([...manifest.default_events].sort());
+  });
+});
+
+describe("preparing a repository", () => {
+  test("the settings files of the README are read as they stand, the long one with every key", () => {
+    const short = parseSettings(FENCES.find(({ info }) => info === "yaml settings")?.text ?? "nothing");
+    const long = parseSettings(fence("yaml settings all"));
+    const enabled = { ...DEFAULT_REPOSITORY_SETTINGS.auto_merge, enabled: true };
+    expect(short).toEqual({ ok: true, settings: { ...DEFAULT_REPOSITORY_SETTINGS, auto_merge: enabled } });
+    const llm = { provider: "anthropic", model: "claude-sonnet-4-20250514", max_tokens: 4096 };
+    expect(long).toEqual({ ok: true, settings: { ...DEFAULT_REPOSITORY_SETTINGS, auto_merge: enabled, llm } });
+  });
+
+  test("the table has every key with its default", () => {
+    const rows = tableOf(README, "key").map(([key = "", value = ""]) => [codeOf(key)[0], codeOf(value)[0] ?? value]);
+    const keys = Object.entries(repositorySettingsSchema.shape).flatMap(([group, part]) =>
+      Object.keys(part.unwrap().shape).map((key) => `${group}.${key}`),
+    );
+    expect(rows.map(([key]) => key)).toEqual(keys);
+    const defaults = Object.entries(DEFAULT_REPOSITORY_SETTINGS).flatMap(([group, part]) =>
+      Object.entries(part).map(([key, value]) => [
+        `${group}.${key}`,
+        typeof value === "string" ? value : JSON.stringify(value),
+      ]),
+    );
+    expect(rows.filter(([, value]) => value !== "the server's")).toEqual(defaults);
+  });
+
+  test("secrets and variables are those of run-job.yml", () => {
+    const workflow = textOf(".github/workflows/run-job.yml");
+    const used = [...workflow.matchAll(/\b(?:secrets|vars)\.([A-Z_]+)/g)]
+      .map(([, name = ""]) => name)
+      .map((name) => (name.startsWith("AGENT_LLM_") ? "AGENT_LLM_*" : name));
+    const named = tableOf(README, "name").flatMap(([name = ""]) => codeOf(name));
+    expect([...new Set(used)].sort()).toEqual([...named].sort());
+    const image = /JOURNEYMAN_AGENT_IMAGE \|\| '([^']+)'/.exec(workflow)?.[1];
+    expect(README).toContain(`\`${image}\``);
+  });
+});
+
+describe("settings of the server", () => {
+  const rows = tableOf(README, "variable").map(([name = "", value = ""]) => [codeOf(name)[0], codeOf(value)[0]]);
+
+  test("all are in the table with their defaults, and none is invented", () => {
+    const source = textOf("src/settings.ts");
+    const schema = /^const schema = z\.object\(\{\n([\s\S]*?)^\}\);/m.exec(source)?.[1] ?? "";
+    const read = [...schema.matchAll(/^ {2}([A-Z_]+): (.*?),$/gms)].map(([, name, rule = ""]) => {
+      const value = /\.default\("?([^")]*)"?\)/.exec(rule)?.[1];
+      return [name, value];
+    });
+    expect(read.length).toBeGreaterThan(20);
+    const key = [
+      ["PRIVATE_KEY", undefined],
+      ["PRIVATE_KEY_PATH", undefined],
+    ];
+    const byName = (a: readonly unknown[], b: readonly unknown[]) => String(a[0]).localeCompare(String(b[0]));
+    expect([...rows].sort(byName)).toEqual([...read, ...key].sort(byName));
+  });
+
+  test("those that are refused are named, and are refused", () => {
+    const refused = codeOf(README.split("\n").find((line) => line.includes("are refused with a sentence")) ?? "");
+    const reading = readSettings(Object.fromEntries(refused.map((name) => [name, "x"])), "/");
+    expect(reading.kind === "mistakes" ? reading.mistakes.map((one) => one.split(":")[0]) : []).toEqual(refused);
+    expect(refused.length).toBeGreaterThan(0);
+  });
+
+  test("the file of the example starts a server", () => {
+    const file = parseEnv(fence("ini settings"));
+    const reading = readSettings({ ...file, PRIVATE_KEY: Buffer.from(appKey).toString("base64") }, "/");
+    expect(reading).toMatchObject({ kind: "settings", notes: [], settings: { app_id: 123456 } });
+  });
+});
+
+describe("the rest of what is promised", () => {
+  test("the life of a job names every status", () => {
+    const promised = tableOf(README, "status").flatMap(([status = ""]) => codeOf(status));
+    expect([...promised, "pending_payment", "held"].sort()).toEqual([...STATUSES].sort());
+  });
+
+  test("every reason of the verdict is one that the verdict gives", () => {
+    const verdict = textOf("src/job/verdict.ts");
+    const reasons = tableOf(README, "reason").flatMap(([reason = ""]) => codeOf(reason));
+    expect(reasons.length).toBeGreaterThan(10);
+    const pieces = reasons.flatMap((reason) => reason.split(/\d+|…/).map((piece) => piece.trim()));
+    expect(pieces.filter((piece) => !verdict.includes(piece))).toEqual([]);
+  });
+
+  test("the changelog speaks of this version", () => {
+    expect(textOf("CHANGELOG.md")).toMatch(new RegExp(`^## ${packageFile.version.replaceAll(".", "\\.")}\\b`, "m"));
+  });
+
+  test("links and paths lead somewhere", () => {
+    const links = ["README.md", "CONTRIBUTING.md", "docs/design.md"].flatMap((page) =>
+      [...textOf(page).matchAll(/\]\(([^)#]+)\)/g)]
+        .map(([, link = ""]) => link)
+        .filter((link) => !link.startsWith("http"))
+        .map((link) => join(page, "..", link)),
+    );
+    const paths = codeOf(CONTRIBUTING)
+      .map((code) => code.replace(/^npx vitest run /, ""))
+      .filter((code) => /^(?:src|test|agent|\.github|\.ci)\/[\w./-]+$/.test(code));
+    expect([links.length > 4, paths.length > 10]).toEqual([true, true]);
+    expect([...links, ...paths].filter((path) => !existsSync(pathOf(path)))).toEqual([]);
+  });
+
+  test("the design's table of the job speaks of commands and statuses that exist", () => {
+    const rows = tableOf(textOf("docs/design.md"), "command");
+    const commands = [...textOf("src/job/command.ts").matchAll(/readonly type: "([a-z-]+)"/g)].map((one) => one[1]);
+    expect(rows.flatMap(([command = ""]) => codeOf(command)).filter((name) => !commands.includes(name))).toEqual([]);
+    const statuses = rows.flatMap(([, from = "", to = ""]) => codeOf(`${from} ${to}`));
+    expect(statuses.filter((name) => !STATUSES.some((status) => status === name))).toEqual([]);
+    expect(statuses).toContain("submitted");
+  });
+
+  test("CONTRIBUTING has a paragraph for every room", () => {
+    const split = new Set(["src/github", "src/sandbox"]);
+    const foldersOf = (folder: string): string[] =>
+      readdirSync(pathOf(folder), { withFileTypes: true })
+        .filter((entry) => entry.isDirectory())
+        .map((entry) => `${folder}/${entry.name}`)
+        .flatMap((path) => (split.has(path) ? foldersOf(path) : [path]));
+    const rooms = [...CONTRIBUTING.matchAll(/^### (.+)$/gm)].flatMap(([, title = ""]) => codeOf(title));
+    expect(rooms.sort()).toEqual([...foldersOf("src"), "agent"].sort());
+  });
+});
