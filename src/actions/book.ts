@@ -56,6 +56,7 @@ export function createBook({ shelf, store, repository, log }: Needs): Book {
     const saved = await shelf.save(id, text, before?.commit ?? null);
     if (saved.ok) kept.set(id, { commit: saved.commit, text });
     else conflicted = true;
+    if (saved.ok) log.info({ job: id, status: stored.job.status, left: stored.effects.length }, "a job was put down");
   };
 
   return {

@@ -12,6 +12,11 @@ export interface Left {
   readonly failed: readonly { readonly id: JobId; readonly effect: PendingEffect }[];
 }
 
+/**
+ * A paced comment or check is waited for; what is due later than this (the look for checks that may have been missed)
+ * rests with the job until its next event, since a runner that waits is paid for.
+ */
+const LONGEST_NAP_MS = 12_000;
 /** Timers fire a little early or late. */
 const SLACK_MS = 20;
 
@@ -37,11 +42,19 @@ export async function settle(
   until: number,
   interrupted: () => boolean,
 ): Promise<Left> {
+  /** Effects that were too far away when they came up stay left, however close they get while others are waited for. */
+  const resting = new Set<string>();
+  const isAwaited = (id: JobId, effect: PendingEffect, now: number): boolean => {
+    if (effect.attempts > 0) return effect.not_before <= until;
+    const name = `${id} ${effect.key} ${effect.serial}`;
+    if (effect.not_before > now + LONGEST_NAP_MS) resting.add(name);
+    return effect.not_before <= until && !resting.has(name);
+  };
   for (;;) {
     const seen = bell.count;
     const { deliveries, effects } = await pendingIn(store);
     const now = clock.now();
-    const awaited = effects.filter(({ effect }) => effect.not_before <= until);
+    const awaited = effects.filter(({ id, effect }) => isAwaited(id, effect, now));
     if (now >= until || interrupted() || (deliveries === 0 && awaited.length === 0))
       return { unheard: deliveries > 0, failed: effects.filter(({ effect }) => effect.attempts > 0) };
     await bell.next(seen, until - now + SLACK_MS);

@@ -29,7 +29,7 @@ const MOST_TURNS = 4;
 /** Between two tries of what must be read before anything can be heard. */
 const AGAIN_MS = 2_000;
 /** For saying in the comment that the job does not go on. */
-const LAST_WORD_MS = 10_000;
+const LAST_WORD_MS = 5_000;
 
 /** What a turn is about. Null: no event, every job that is open (a sweep). */
 export interface Occasion {

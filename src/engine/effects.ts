@@ -52,9 +52,9 @@ export function createEffectsRunner({ store, clock, performer, handle, log, rand
   let stopping = false;
 
   const delay = (attempts: number, asked: number | undefined): number => {
-    if (asked !== undefined) return Math.min(asked, LONGEST_ASKED_MS);
     const longest = Math.min(LONGEST_DELAY_MS, FIRST_DELAY_MS * 2 ** attempts);
-    return longest / 2 + (random() * longest) / 2;
+    // a short wait that is asked for again and again must not use up the tries within seconds
+    return Math.max(longest / 2 + (random() * longest) / 2, Math.min(asked ?? 0, LONGEST_ASKED_MS));
   };
 
   const tryOnce = async (effect: PendingEffect, stored: StoredJob): Promise<Attempt> => {

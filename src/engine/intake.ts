@@ -39,13 +39,12 @@ const taskOf = (task: string, issue: SignalIssue): string => {
 export type Intake = (delivery: string, signal: Signal, again: boolean) => Promise<void>;
 
 export function createIntake({ store, desk, handle, create }: Needs): Intake {
-  /** Which permission the repository asks for: read anew when a push may have changed it, the stricter in doubt. */
+  /** Which permission the repository asks for: read when it is not known or a push may have changed it. */
   const needed = async (repository: SignalRepository): Promise<"write" | "admin"> => {
     const kept = await store.repositories.get(repository.owner, repository.name);
     const read = kept?.base ? null : await desk.repository(withoutId(repository), kept);
     if (read !== null) await store.repositories.put(read);
-    const known = read ?? kept;
-    return known?.settings?.commands.allow ?? (known?.settings_problem ? "admin" : "write");
+    return (read ?? kept)?.settings?.commands.allow ?? "write";
   };
 
   const may = async (repository: SignalRepository, login: string): Promise<boolean> => {

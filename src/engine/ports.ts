@@ -199,7 +199,7 @@ export interface Desk {
   /** Answers once: a second call with the same `marker` on the same issue changes nothing when `again`. */
   reply(repository: Repository, issue: number, marker: string, body: string, again: boolean): Promise<void>;
   /** The installation of a repository, or null where the App is not installed. */
-  installation(owner: string, name: string): Promise<{ readonly id: number; readonly repository_id: number } | null>;
+  installation(owner: string, name: string): Promise<{ readonly id: number } | null>;
   /** Deliveries of the last three days that failed, newest first, and a way to have one sent again. */
   failedDeliveries(): Promise<readonly { readonly id: number; readonly guid: string }[]>;
   redeliver(id: number): Promise<void>;

@@ -1,6 +1,6 @@
 /** What a command leads to: the next job with everything that must be written beside it, a refusal, or nothing. */
 import type { Effect, WantedEffect } from "./effect.ts";
-import type { HistoryRow, Job } from "./job.ts";
+import { type HistoryRow, issueOf, type Job } from "./job.ts";
 import type { Posting } from "./ledger.ts";
 import { type Refusal, type RefusalCode, refusal } from "./refusal.ts";
 
@@ -48,6 +48,9 @@ export interface Change {
   readonly effects?: readonly WantedEffect[];
 }
 
+/** A job asked for over REST has nowhere to be talked about until its pull request is open. */
+const hasPlace = (job: Job): boolean => issueOf(job.origin) !== null || job.pull_request !== null;
+
 /** The decision that makes this change to the job; the history tells it when `event` names it. */
 export function change(
   job: Job,
@@ -56,7 +59,8 @@ export function change(
 ): Decided {
   const next: Job = { ...job, ...set, updated_at: now };
   const history: HistoryRow[] = event === null ? [] : [{ at: now, event, from: job.status, to: next.status, by, note }];
-  return { kind: "decided", job: next, history, postings: rest.postings ?? [], effects: rest.effects ?? [] };
+  const effects = (rest.effects ?? []).filter(({ effect }) => effect.type !== "sync-comment" || hasPlace(next));
+  return { kind: "decided", job: next, history, postings: rest.postings ?? [], effects };
 }
 
 /** A further change on top of a decision that was made: one commit for both. */

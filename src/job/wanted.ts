@@ -21,7 +21,9 @@ export function isWanted(effect: Effect, job: Job): boolean {
       return job.status === "submitted" && effect.round === job.round;
     case "read-facts":
       return (
-        job.pull_request !== null && job.merged_at === null && (job.status === "submitted" || job.status === "verified")
+        job.pull_request !== null &&
+        job.merged_at === null &&
+        (job.status === "submitted" || (job.status === "verified" && job.merge.state !== "off"))
       );
     case "merge":
       return job.merged_at === null && job.merge.state === "merging" && job.merge.sha === effect.sha;

@@ -90,7 +90,7 @@ export async function startServer(
     pullRequest: async () => ({ head_branch: "x", head_sha: "c".repeat(40), from_fork: false }),
     react: async () => {},
     reply: async () => {},
-    installation: async () => (github.installed ? { id: 1, repository_id: 2 } : null),
+    installation: async () => (github.installed ? { id: 1 } : null),
     failedDeliveries: async () => [],
     redeliver: async () => {},
   };

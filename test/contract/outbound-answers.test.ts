@@ -207,7 +207,10 @@ describe("single answers of GitHub", () => {
               mergeStateStatus: "CLEAN",
               reviewDecision: null,
               autoMergeRequest: null,
-              files: { pageInfo: { hasNextPage: false, endCursor: "f" }, nodes: [{ path: "A.md", changeType: "ADDED" }] },
+              files: {
+                pageInfo: { hasNextPage: false, endCursor: "f" },
+                nodes: [{ path: "A.md", changeType: "ADDED" }],
+              },
               statusCheckRollup: null,
               ...pull,
             },

@@ -35,6 +35,8 @@ const GREEN = {
   },
 };
 
+const NOTHING_SET = { settings: null, settings_problem: null };
+
 describe("a reading of facts", () => {
   let performer: Performer;
   const api = () => nock(API);
@@ -113,6 +115,26 @@ describe("a reading of facts", () => {
   it("leaves the workflow that runs our jobs out of it", async () => {
     const ours = suite({ status: "QUEUED", conclusion: null }, { file: { path: ".github/workflows/run-job.yml" } });
     expect(merges(await read([suite(), ours], ADDED))).toBe("now");
+  });
+
+  it("does not ask again and again for a branch that a rule of the repository forbids", async () => {
+    const job = begin();
+    const repositories = memoryRepositories();
+    const base = { branch: "main", head_sha: "h", tree_sha: "t", has_workflow: true };
+    await repositories.put({ owner: "octo", name: "demo", id: 1, installation_id: 1, base, ...NOTHING_SET });
+    performer = createPerformer({
+      source: sourceOf({ appId: 4242, privateKey: appKey, apiUrl: API }),
+      repositories,
+      self: async () => ({ slug: "journeyman", appId: 4242 }),
+      llm: LLM,
+    });
+    api().post("/repos/octo/demo/git/trees").reply(201, { sha: "tree" });
+    api().post("/repos/octo/demo/git/commits").reply(201, { sha: "commit" });
+    api().post("/repos/octo/demo/git/refs").reply(422, {
+      message: "Repository rule violations found\n\nCannot create ref due to creations being restricted.",
+    });
+    const report = command(await performer.perform({ type: "push-brief", round: 1, try: 1 }, job, false));
+    expect(report).toMatchObject({ type: "brief-refused", sentence: expect.stringContaining("no rule forbids") });
   });
 
   it("names the place that a moved file has left, so that none leaves .github unseen", async () => {

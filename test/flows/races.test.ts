@@ -19,7 +19,7 @@ async function leftToGitHub(): Promise<{ readonly house: House; readonly job: Jo
 }
 
 const approve = (house: House): void =>
-  house.github.review(DEMO, pullOf(house)?.number ?? 0, { state: "approved", by: "ada" });
+  house.github.review(DEMO, pullOf(house)?.number ?? 0, { state: "APPROVED", by: "ada" });
 
 describe("GitHub's own auto-merge", () => {
   it("merges once the review is there", async () => {
@@ -135,5 +135,42 @@ describe("a person who", () => {
     house.github.uninstall(house.town.installation);
     await untilJob(house, id, "cancelled", (one) => one.status === "cancelled");
     for (const run of house.github.runs(DEMO)) house.github.actions.completeRun(run.id, "cancelled");
+  });
+});
+
+describe("nothing is lost or done twice", () => {
+  const once = async (house: House, issue: number): Promise<void> => {
+    await house.town.idle();
+    expect(house.github.comments(DEMO, issue).filter((one) => one.user.endsWith("[bot]"))).toHaveLength(1);
+    expect(house.github.pulls(DEMO)).toHaveLength(1);
+    expect(pullOf(house)?.merged).toBe(true);
+  };
+
+  it("when the news of runs come late, after everything that followed from them", async () => {
+    const house = await startHouse();
+    house.github.webhooks.delay(({ event, action }) => event === "workflow_run" && action !== "completed", 2_500);
+    const issue = house.ask(HELLO);
+    const { id } = await house.jobOf(issue);
+    await untilJob(house, id, "merged", (one) => one.merged_at !== null);
+    await once(house, issue);
+    expect((await house.job(id)).attempt_count).toBe(1);
+  });
+
+  it("when GitHub breaks down over its queries, the last commit, the permission and the merge", async () => {
+    const house = await startHouse();
+    const faults = [
+      { match: { path: /\/collaborators\// } },
+      { match: { graphql: /query BranchState/ } },
+      { match: { graphql: /query Result/ } },
+      { match: { graphql: /mutation Clean/ }, before: false },
+      { match: { graphql: /query Facts/ } },
+      { match: { method: "PUT", path: /\/merge$/ }, before: false },
+    ];
+    for (const fault of faults) house.github.faults.add({ ...fault, status: 502 });
+    const issue = house.ask(HELLO);
+    const { id } = await house.jobOf(issue);
+    await untilJob(house, id, "merged", (one) => one.merged_at !== null);
+    await once(house, issue);
+    expect(house.github.faults.spent).toBe(true);
   });
 });

@@ -8,6 +8,7 @@ import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onTestFailed, onTestFinished } from "vitest";
+import { z } from "zod";
 import { DEMO, type Town, type TownOptions, startTown, WRITER } from "../../src/sandbox/town.ts";
 import { installationToken, receiver, type Received } from "../contract/sandbox-github/kit.ts";
 
@@ -35,7 +36,9 @@ export interface ActionTown {
   /** Every process so far, in order. */
   readonly steps: readonly Step[];
   ask(body: string, by?: string): number;
-  /** Plays an event that the sandbox has no timer for, e.g. `schedule`. */
+  /** The next event of this name that would start the workflow, not played yet; the ones before it are dropped. */
+  take(event: string): Promise<Received>;
+  /** Plays one event, as it came or in other circumstances. */
   play(event: string, payload: object, env?: Readonly<Record<string, string>>): Promise<Step>;
   /** Hands out events as they come until the condition holds. */
   until<T>(what: string, look: () => T): Promise<NonNullable<Exclude<T, false>>>;
@@ -91,10 +94,13 @@ export async function startActionTown(options: ActionTownOptions = {}): Promise<
   });
 
   const tokenOf = async (): Promise<string> =>
-    options.app ? installationToken(github, town.installation) : github.actions.workflowToken(nameOf(DEMO), PERMISSIONS);
+    options.app
+      ? installationToken(github, town.installation)
+      : github.actions.workflowToken(nameOf(DEMO), PERMISSIONS);
 
   const play: ActionTown["play"] = async (event, payload, env = {}) => {
-    const path = join(temp, `event-${++runs}.json`);
+    const run = ++runs;
+    const path = join(temp, `event-${run}.json`);
     const runnerTemp = await mkdtemp(join(temp, "runner-"));
     // a workflow's payload names no installation
     await writeFile(path, JSON.stringify({ ...payload, installation: undefined }));
@@ -106,7 +112,7 @@ export async function startActionTown(options: ActionTownOptions = {}): Promise<
         GITHUB_TOKEN: token,
         GITHUB_EVENT_NAME: event,
         GITHUB_EVENT_PATH: path,
-        GITHUB_RUN_ID: String(runs),
+        GITHUB_RUN_ID: String(run),
         GITHUB_RUN_ATTEMPT: "1",
         GITHUB_REPOSITORY: DEMO,
         GITHUB_API_URL: github.apiUrl,
@@ -128,11 +134,26 @@ export async function startActionTown(options: ActionTownOptions = {}): Promise<
     return step;
   };
 
+  const next = async (): Promise<Received | undefined> => {
+    const event = hook.received[heard];
+    if (event === undefined) await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
+    else heard++;
+    return event;
+  };
+
   return {
     town,
     github,
     steps,
     play,
+    async take(name) {
+      const deadline = Date.now() + PATIENCE_MS;
+      while (Date.now() < deadline) {
+        const event = await next();
+        if (event && `${event.event}.${event.action}` === name && starts(event)) return event;
+      }
+      throw new Error(`waited in vain for ${name}`);
+    },
     ask(body, by = WRITER) {
       const issue = github.openIssue(DEMO, { title: "Something to do", body: "As the comment says.", by });
       github.comment(DEMO, issue, { body, by });
@@ -145,12 +166,8 @@ export async function startActionTown(options: ActionTownOptions = {}): Promise<
         if (seen !== null && seen !== undefined && seen !== false)
           return seen as NonNullable<Exclude<typeof seen, false>>;
         if (Date.now() > deadline) throw new Error(`waited in vain for ${what}`);
-        const next = hook.received[heard];
-        if (next === undefined) await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
-        else {
-          heard++;
-          if (starts(next)) await play(next.event, next.payload);
-        }
+        const event = await next();
+        if (event && starts(event)) await play(event.event, event.payload);
       }
     },
   };
@@ -160,3 +177,28 @@ export const nameOf = (repository: string): { owner: string; name: string } => {
   const [owner = "", name = ""] = repository.split("/");
   return { owner, name };
 };
+
+/** What this bot has written on an issue. */
+export const said = (here: ActionTown, issue: number, by = "github-actions[bot]"): string =>
+  here.github
+    .comments(DEMO, issue)
+    .filter(({ user }) => user === by)
+    .map(({ body }) => body)
+    .join("\n\n");
+
+export const SHELF = "refs/journeyman/jobs/";
+
+/** Ids of the jobs whose state rests on GitHub. */
+export const states = (here: ActionTown): string[] =>
+  here.github.refs(DEMO, SHELF).map((ref) => ref.slice(SHELF.length));
+
+const stateSchema = z.object({
+  job: z.object({ status: z.string(), round: z.number(), heard: z.array(z.number()) }),
+});
+
+export const stateOf = (here: ActionTown, id: string) =>
+  stateSchema.parse(JSON.parse(here.github.readFile(DEMO, `${SHELF}${id}`, "state.json") ?? "null")).job;
+
+/** The runs of `run-job.yml` that were more than a skipped push. */
+export const jobRuns = (here: ActionTown) =>
+  here.github.runs(DEMO).filter(({ path, conclusion }) => path.endsWith("run-job.yml") && conclusion !== "skipped");

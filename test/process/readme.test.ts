@@ -282,6 +282,14 @@ describe("preparing a repository", () => {
     expect(rows.filter(([, value]) => value !== "the server's")).toEqual(defaults);
   });
 
+  test("the action has the inputs of the README", () => {
+    const action = z
+      .object({ inputs: z.record(z.string(), z.object({ default: z.string() })) })
+      .parse(parse(textOf("action.yml")));
+    const promised = tableOf(README, "input").map(([name = "", value = ""]) => [codeOf(name)[0], codeOf(value)[0]]);
+    expect(promised).toEqual(Object.entries(action.inputs).map(([name, input]) => [name, input.default]));
+  });
+
   test("secrets and variables are those of run-job.yml", () => {
     const workflow = textOf(".github/workflows/run-job.yml");
     const used = [...workflow.matchAll(/\b(?:secrets|vars)\.([A-Z_]+)/g)]

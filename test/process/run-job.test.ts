@@ -224,3 +224,14 @@ test("a branch that is no job's is refused before anything is done", async () =>
   const push = await runner.step("Push the work").ended;
   expect(push).toMatchObject({ code: 1, output: expect.stringContaining("nothing to push") });
 });
+
+test("a dispatched run works on a brief, and on nothing else", async () => {
+  const event = { GITHUB_EVENT_NAME: "workflow_dispatch" };
+  const runner = start();
+  expect((await runner.step("Prepare", event).ended).code).toBe(0);
+  const later = start();
+  later.git(later.workspace, "commit", "--quiet", "--allow-empty", "-m", `Job ${JOB_ID}: Say hello`);
+  const refused = await later.step("Prepare", event).ended;
+  expect(refused.code).toBe(1);
+  expect(refused.output).toContain("is not the brief of a job");
+});

@@ -26,6 +26,11 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   "src/logs": OUTER,
   "src/schedule": OUTER,
   "src/llm": OUTER,
+  // Actions mode is a composition of its own: it wires what compose.ts wires, for one event and without a server.
+  "src/actions": [
+    ...["src/app.ts", "src/log.ts", "src/settings.ts", "src/engine", "src/store", "src/github/inbound"],
+    ...["src/github/outbound", ...OUTER],
+  ],
   "src/sandbox": [],
   agent: ["src/wire"],
 };
@@ -34,7 +39,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
 const ENTRIES: Readonly<Record<string, readonly string[]>> = {
   "src/main.ts": ["src/serve.ts"],
   "src/cli.ts": ["src/serve.ts", "src/keys-command.ts", "src/settings.ts", "src/sandbox", "src/wire"],
-  "src/action.ts": ["src/compose.ts", "src/settings.ts", "src/log.ts", "src/wire"],
+  "src/action.ts": ["src/actions", "src/settings.ts"],
   "src/serve.ts": ["src/compose.ts", "src/setup.ts", "src/settings.ts", "src/log.ts", "src/http/gate.ts", "src/wire"],
   "src/setup.ts": ["src/settings.ts", "src/log.ts", "src/wire"],
   "src/keys-command.ts": ["src/compose.ts", "src/settings.ts", "src/http", "src/store", ...OUTER],
@@ -45,7 +50,7 @@ const ENTRIES: Readonly<Record<string, readonly string[]>> = {
     "src/log.ts",
     "src/settings.ts",
     "src/webhook-proxy.ts",
-    ...Object.keys(ROOMS).filter((room) => room !== "src/sandbox" && room !== "agent"),
+    ...Object.keys(ROOMS).filter((room) => !["src/sandbox", "src/actions", "agent"].includes(room)),
   ],
   "src/settings.ts": ["src/private-key.ts", "src/wire", "src/job"],
   "src/private-key.ts": ["src/wire"],
@@ -157,6 +162,7 @@ describe("the rules are able to object", () => {
     ["src/sandbox/a.ts", "imports src/compose.ts", 'await import("../compose.ts");'],
     ["agent/a.ts", "may import only: src/wire", 'import "../src/job/job.ts";'],
     ["src/main.ts", "imports src/store/lowdb/b.ts", 'import { x } from "./store/lowdb/b.ts";'],
+    ["src/actions/a.ts", "imports src/http/b.ts", 'import { x } from "../http/b.ts";'],
     ["src/compose.ts", "imports src/sandbox/b.ts", 'import { x } from "./sandbox/b.ts";'],
     ["src/loose.ts", "belongs to no room", ""],
     ["src/github/loose.ts", "belongs to no room", ""],

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { Command } from "../../src/job/command.ts";
 import type { Effect } from "../../src/job/effect.ts";
 import type { Job } from "../../src/job/job.ts";
+import { pullRequestBody } from "../../src/github/outbound/texts/pull-request.ts";
 import { statusComment } from "../../src/github/outbound/texts/status-comment.ts";
 import { CI_BEGINS_MS, judge } from "../../src/job/verdict.ts";
 import { wakeAt } from "../../src/job/wake.ts";
@@ -165,7 +166,7 @@ describe("the deadline", () => {
   });
 
   it("does not throw away work whose end nobody heard: GitHub is asked first", () => {
-    const job = decided(step(working(), { type: "tick" }, late(working()))).job;
+    const job = decided(step(working(), { type: "tick" }, late(working()) + 1)).job;
     expect(job.status).toBe("accepted");
     const over = { ...runChanged({ status: "completed", conclusion: "success" }), fresh: true } as const;
     expect(effectsOf(step(job, over, late(job) + 5_000))).toEqual(["read-result"]);
@@ -220,6 +221,13 @@ describe("a cancel", () => {
       refusal: { sentence: expect.stringContaining("being cancelled") },
     });
   });
+});
+
+it("keeps words that stop workflows, and authors, out of what a squash makes a commit message of", () => {
+  const body = "Done. [skip ci]\n\nskip-checks: true\nCo-authored-by: eve <eve@x>\n";
+  const text = pullRequestBody(led(begin(), ...TO_PULL_REQUEST.slice(0, -2), resultRead({ body }), opened()), true);
+  expect(text).toContain("Done.");
+  expect(text).not.toMatch(/skip ci|skip-checks|eve/);
 });
 
 describe("facts", () => {

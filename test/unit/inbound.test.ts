@@ -271,15 +271,12 @@ describe("pull requests", () => {
     expect(happened("synchronize")).toEqual(news({ type: "head-moved", sha: SHA }));
   });
 
-  test.each([
-    "edited",
-    "ready_for_review",
-    "converted_to_draft",
-    "auto_merge_enabled",
-    "dequeued",
-  ])("%s is a reason to look", (action) => {
-    expect(happened(action)).toEqual(LOOK);
-  });
+  test.each(["edited", "ready_for_review", "converted_to_draft", "auto_merge_enabled", "dequeued"])(
+    "%s is a reason to look",
+    (action) => {
+      expect(happened(action)).toEqual(LOOK);
+    },
+  );
 
   test("what we did ourselves is no news, except where GitHub acts in our name", () => {
     for (const action of ["synchronize", "edited", "auto_merge_enabled"]) {

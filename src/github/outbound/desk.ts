@@ -147,10 +147,7 @@ export function createDesk({ source, self, now = Date.now }: DeskParts): Desk {
     async installation(owner, repo) {
       const app = await source.app();
       const found = await orNone(now, () => app.request("GET /repos/{owner}/{repo}/installation", { owner, repo }));
-      if (found === null) return null;
-      const octokit = await source.installation(found.data.id);
-      const repository = await orNone(now, () => octokit.request("GET /repos/{owner}/{repo}", { owner, repo }));
-      return repository === null ? null : { id: found.data.id, repository_id: repository.data.id };
+      return found === null ? null : { id: found.data.id };
     },
 
     async failedDeliveries() {

@@ -56,6 +56,11 @@ export class SandboxGitHub extends SandboxSettings {
     return Object.fromEntries(refs.map(([ref, sha]) => [ref.slice("refs/heads/".length), sha]));
   }
 
+  /** Full names of all refs that begin so, those that are no branch and no tag among them. */
+  refs(name: RepoName, prefix: string): string[] {
+    return [...this.repositoryOf(name).git.refs.list(prefix).keys()];
+  }
+
   /** Newest first. */
   log(name: RepoName, revision: string): Commit[] {
     const { git } = this.repositoryOf(name);

@@ -124,6 +124,11 @@ export class SandboxPeople extends SandboxRecords {
     return dropBranch(this.world, this.repositoryOf(name), branch, this.causedBy(by));
   }
 
+  /** As `git push --delete` of a ref that is no branch, which nobody is told of. */
+  dropRef(name: RepoName, ref: string): boolean {
+    return this.repositoryOf(name).git.refs.delete(ref);
+  }
+
   setStatus(name: RepoName, sha: string, context: string, state: CommitStatus["state"], by?: string): void {
     const repository = this.repositoryOf(name);
     addStatus(

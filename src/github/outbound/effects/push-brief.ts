@@ -83,6 +83,9 @@ function coldGround(task: Task, state: BranchState | null, known: KnownRepositor
   };
 }
 
+/** 422 where a ruleset keeps us from the branch: asking again will not help. */
+const RULED_OUT = /rule violations?|protected branch/i;
+
 async function push(task: Task, effect: PushBrief, ground: Ground): Promise<Pushed> {
   const { octokit, job, at, now } = task;
   const tree = await tried(now, () =>
@@ -114,6 +117,8 @@ async function push(task: Task, effect: PushBrief, ground: Ground): Promise<Push
         }),
   );
   if (ref.ok) return { ended: "pushed", sha };
+  if (ref.trouble.kind === "invalid" && RULED_OUT.test(ref.trouble.words))
+    return { ended: "no", attempt: refused(effect, refusals.lacksPermission(job.repository)) };
   if (ref.trouble.kind === "invalid") return { ended: ground.creates ? "exists" : "stale" };
   return noPush(ref.trouble, task, effect);
 }

@@ -61,6 +61,9 @@ export const titleLine = (text: string): string => safeLine(text, MAX_TITLE);
 const safeLine = (text: string, max: number): string =>
   cut(withoutClosing(withoutMentions(oneLine(withoutComments(withoutSkips(text))))), max) || "no title";
 
+/** A pull request's body becomes a commit message where the repository squashes with it. */
+export const harmlessBody = (text: string): string => harmless(withoutSkips(text));
+
 function withoutSkips(text: string): string {
   return text.replace(SKIP_WORDS, "").replace(NAMING_TRAILERS, "");
 }

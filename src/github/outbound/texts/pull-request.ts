@@ -2,7 +2,7 @@
 import { issueOf, type Job } from "../../../job/job.ts";
 import { usageLine } from "./figures.ts";
 import { jobMarker } from "./marker.ts";
-import { code, commitLine, cutBody, harmless, titleLine } from "./plain.ts";
+import { code, commitLine, cutBody, harmlessBody, titleLine } from "./plain.ts";
 
 /** What GitHub allows in a login; anything else is not put into a trailer. */
 const LOGIN = /^[A-Za-z0-9](?:[A-Za-z0-9-]{0,38})$/;
@@ -27,7 +27,7 @@ export function pullRequestBody(job: Job, closes: boolean): string {
     "<sub>Comment `/job <text>` here to ask for changes.</sub>",
     jobMarker(job.id),
   ].join("\n\n");
-  const said = harmless(job.work?.body ?? "") || titleLine(wordsOf(job));
+  const said = harmlessBody(job.work?.body ?? "") || titleLine(wordsOf(job));
   return cutBody(said, `\n\n---\n\n${footer}`);
 }
 

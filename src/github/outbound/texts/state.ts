@@ -113,7 +113,7 @@ function verified(job: Job): State {
   }
 }
 
-const why = (text: string): string => harmless(text).replace(/\.$/, "");
+const why = (text: string): string => harmless(oneLine(text)).replace(/\.$/, "");
 
 function failed(job: Job): State {
   const partial = job.head_sha === null ? null : `What there is of the work stays on ${branchLink(job)}.`;

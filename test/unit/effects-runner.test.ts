@@ -1,0 +1,101 @@
+/** The runner of effects on a clock that is moved by hand: how long it tries, and in which order. */
+import { expect, it } from "vitest";
+import { MOST_TRIES, createEffectsRunner } from "../../src/engine/effects.ts";
+import type { Attempt, JobStore, Store, StoredJob } from "../../src/engine/ports.ts";
+import type { Command } from "../../src/job/command.ts";
+import type { Effect } from "../../src/job/effect.ts";
+import { committed, postponed, settled } from "../../src/store/next-record.ts";
+import { ADA, T0, TO_PULL_REQUEST, begin, decided, facts, led, step } from "./core.ts";
+
+/** One stored job, a clock whose alarms go off one after the other, and a performer as given. */
+function bench(first: StoredJob, perform: (effect: Effect) => Attempt) {
+  let stored = first;
+  let now = first.job.updated_at;
+  let alarm: { at: number; ring: () => void } | null = null;
+  const told: Command[] = [];
+  const jobs = {
+    load: async () => stored,
+    postpone: async (_id: unknown, effect: { key: string; serial: number }, not_before: number) => {
+      stored = postponed(stored, effect, not_before) ?? stored;
+      return true;
+    },
+    settle: async (_id: unknown, effect: { key: string; serial: number }) => {
+      stored = settled(stored, effect) ?? stored;
+      return true;
+    },
+  } satisfies Partial<JobStore>;
+  const runner = createEffectsRunner({
+    store: { jobs: { ...jobs } } as unknown as Store,
+    clock: {
+      now: () => now,
+      at: (at, ring) => {
+        alarm = { at, ring };
+        return () => {
+          alarm = null;
+        };
+      },
+    },
+    performer: { perform: async (effect) => perform(effect) },
+    handle: async (id, command, extras) => {
+      told.push(command);
+      if (extras?.done) await jobs.settle(id, extras.done);
+      return { ok: true, job: stored.job, stored };
+    },
+    log: { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} },
+    random: () => 0,
+  });
+  return {
+    told,
+    async runDry() {
+      runner.kick(stored.job.id);
+      for (let rings = 0; rings < 100 && stored.effects.length > 0; rings++) {
+        await new Promise((resolve) => setImmediate(resolve));
+        if (alarm === null) continue;
+        const { at, ring } = alarm as { at: number; ring: () => void };
+        now = Math.max(now, at);
+        ring();
+      }
+      await runner.stop();
+      return now - first.job.updated_at;
+    },
+  };
+}
+
+const storedOf = (decision: ReturnType<typeof step>): StoredJob => {
+  const { job, effects } = decided(decision);
+  const commit = { job, expected_version: 0, at: T0, history: [], postings: [], effects, done: null };
+  return committed(null, commit);
+};
+
+it("does not use up its tries within seconds where a short wait is asked for each time", async () => {
+  let tries = 0;
+  const { told, runDry } = bench(
+    storedOf(step(led(begin(), ...TO_PULL_REQUEST.slice(0, -2)), TO_PULL_REQUEST.at(-2) as Command)),
+    () => {
+      tries++;
+      return { ended: "later", reason: "The branch moved.", after_ms: 1_000 };
+    },
+  );
+  expect(await runDry()).toBeGreaterThan(10 * 60_000);
+  expect(tries).toBe(MOST_TRIES);
+  expect(told.map((command) => command.type)).toEqual(["effect-abandoned"]);
+});
+
+it("pushes no brief before GitHub's own auto-merge is off, however often that has to be tried", async () => {
+  const green = { type: "observe", facts: facts({ merge_state: "BLOCKED", review: "required" }) } as const;
+  const asked = step(led(begin(), ...TO_PULL_REQUEST, green), {
+    type: "message",
+    text: "more",
+    by: ADA,
+    comment_id: 9,
+  });
+  const done: string[] = [];
+  let refusals = 3;
+  const { runDry } = bench(storedOf(asked), (effect) => {
+    if (effect.type === "disable-auto-merge" && refusals-- > 0) return { ended: "later", reason: "GitHub is away." };
+    done.push(effect.type);
+    return { ended: "done" };
+  });
+  await runDry();
+  expect(done).toEqual(["react", "sync-comment", "disable-auto-merge", "push-brief"]);
+});
