@@ -5,7 +5,7 @@
 import { z } from "zod";
 import type { Call } from "../../src/sandbox/github/main.ts";
 import { type Measured, median } from "./measured.ts";
-import { plainSequence, probotClient, threeWrites } from "./peers.ts";
+import { startPeer, probotClient, threeWrites } from "./peers.ts";
 import { openStand, type Stand } from "./stand.ts";
 import { DEMO } from "../../src/sandbox/town.ts";
 
@@ -43,15 +43,15 @@ async function counted(stand: Stand, task: string): Promise<{ calls: readonly Ca
   return { calls: github.calls(), pushes: pushesOf(github, branch) };
 }
 
-async function benchOne(): Promise<Measured[]> {
+export async function benchOne(): Promise<Measured[]> {
   const stand = await openStand({ actions: false, github: { latencyMs: LATENCY_MS } });
   try {
     const cold = await counted(stand, "the first job of a server that knows nothing");
-    const peer = plainSequence(stand.github);
+    const peer = await startPeer(stand.github);
     let warm = cold;
     for (let round = 0; round < WARM_UPS; round++) {
       warm = await counted(stand, `warm-up ${round}`);
-      await peer(`peer-warm-up-${round}`);
+      await peer.create(`peer-warm-up-${round}`);
     }
     const ours: number[] = [];
     const theirs: number[] = [];
@@ -59,11 +59,12 @@ async function benchOne(): Promise<Measured[]> {
     for (let round = 0; round < PAIRS; round++) {
       // GitHub tells of a push after it has answered, and from other machines: here it would answer later for that
       stand.github.webhooks.hold();
-      theirs.push(await timed(() => peer(`peer-${round}`)));
+      theirs.push(await peer.create(`peer-${round}`));
       ours.push(await timed(() => stand.create(`create FILE-${round}.md`)));
       stand.github.webhooks.release();
       await stand.github.idle();
     }
+    peer.stop();
     const all = stand.github.calls().filter((call) => call.actor !== "user").length;
     return [
       {

@@ -1,47 +1,46 @@
 /** How others bring a job's file to a new branch: what our create is compared with. Nothing of the App is used. */
+import { type ChildProcess, fork } from "node:child_process";
+import { once } from "node:events";
 import { pino } from "pino";
 import { Probot, type ProbotOctokit } from "probot";
 import { z } from "zod";
+import { briefEntry } from "./brief-entry.ts";
 import { DEMO, type Town, WRITER } from "../../src/sandbox/town.ts";
 
 type GitHub = Town["github"];
 
-const refSchema = z.object({ object: z.object({ sha: z.string() }) });
-const commitSchema = z.object({ sha: z.string(), tree: z.object({ sha: z.string() }) });
-const shaSchema = z.object({ sha: z.string() });
+export interface Peer {
+  /** Makes a branch; answers the milliseconds. */
+  create(branch: string): Promise<number>;
+  stop(): void;
+}
 
-const fileOf = (branch: string, text: string) => ({
-  path: `.jobs/${branch}/job.md`,
-  mode: "100644" as const,
-  type: "blob" as const,
-  content: `${text}\n`,
-});
+async function told(child: ChildProcess): Promise<unknown> {
+  const heard = new AbortController();
+  const options = { signal: heard.signal };
+  const ended = once(child, "exit", options).then(([code]) => {
+    throw new Error(`the peer ended with ${code}`);
+  });
+  try {
+    const [message] = await Promise.race([once(child, "message", options), ended]);
+    return message;
+  } finally {
+    heard.abort();
+    ended.catch(() => undefined);
+  }
+}
 
-/** The five calls one after the other, with plain fetch on one kept connection. */
-export function plainSequence(github: GitHub): (branch: string) => Promise<void> {
-  const headers = { authorization: `Bearer ${github.userToken(WRITER)}`, "content-type": "application/json" };
-  const call = async <T>(method: "GET" | "POST", path: string, schema: z.ZodType<T>, body?: object): Promise<T> => {
-    const response = await fetch(`${github.apiUrl}/repos/${DEMO}/git${path}`, {
-      method,
-      headers,
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    });
-    if (!response.ok) throw new Error(`${method} ${path} answered ${response.status}`);
-    return schema.parse(await response.json());
-  };
-  return async (branch) => {
-    const { sha } = (await call("GET", "/ref/heads/main", refSchema)).object;
-    const base = await call("GET", `/commits/${sha}`, commitSchema);
-    const tree = await call("POST", "/trees", shaSchema, {
-      base_tree: base.tree.sha,
-      tree: [fileOf(branch, "do it")],
-    });
-    const commit = await call("POST", "/commits", shaSchema, {
-      message: branch,
-      tree: tree.sha,
-      parents: [sha],
-    });
-    await call("POST", "/refs", z.unknown(), { ref: `refs/heads/${branch}`, sha: commit.sha });
+export async function startPeer(github: GitHub): Promise<Peer> {
+  const script = new URL("./peer-child.ts", import.meta.url).pathname;
+  const target = { git: `${github.apiUrl}/repos/${DEMO}/git`, token: github.userToken(WRITER) };
+  const child = fork(script, [JSON.stringify(target)], { execArgv: ["--import", "tsx"] });
+  await told(child);
+  return {
+    async create(branch) {
+      child.send(branch);
+      return z.number().parse(await told(child));
+    },
+    stop: () => child.disconnect(),
   };
 }
 
@@ -63,7 +62,7 @@ export async function threeWrites(octokit: ProbotOctokit, github: GitHub, branch
   const parent = github.branches(DEMO).main ?? "";
   const { data: tree } = await octokit.git.createTree({
     ...{ owner, repo, base_tree: parent },
-    tree: [fileOf(branch, "do it")],
+    tree: [briefEntry(branch)],
   });
   const { data: commit } = await octokit.git.createCommit({
     ...{ owner, repo, message: branch, tree: tree.sha },

@@ -62,7 +62,9 @@ export async function openStand(options: TownOptions): Promise<Stand> {
     onComplaint: (text) => void complaints.push(text.trimEnd()),
   });
   // asked once by each process, whatever it then does
-  await until("the App to ask who it is", () => github.calls().some((call) => call.route === "/app"));
+  await until("the App's questions at its start", () =>
+    ["/app", "/app/hook/deliveries"].every((route) => github.calls().some((call) => call.route === route)),
+  );
   const headers = { "x-api-key": apiKey, "content-type": "application/json" };
   return {
     town,
