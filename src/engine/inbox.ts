@@ -3,6 +3,7 @@
  * tried again with back-off, a bounded number of times; after a crash it is found again at the start.
  */
 import pLimit from "p-limit";
+import { fullName } from "../job/job.ts";
 import type { Signal } from "../job/signal.ts";
 import type { Intake } from "./intake.ts";
 import type { Clock, Inbox, Log, PendingDelivery } from "./ports.ts";
@@ -24,6 +25,25 @@ export interface InboxWorker {
   receive(id: string, signal: Signal): Promise<"new" | "duplicate">;
   recover(): Promise<void>;
   stop(): Promise<void>;
+}
+
+/** Who must not overtake whom: the commands of one issue, the news of one job, what is known of one installation. */
+function laneOf(signal: Signal): string {
+  switch (signal.type) {
+    case "slash":
+    case "label":
+      return `issue ${fullName(signal.repository)}#${signal.issue.number}`;
+    case "button":
+    case "news":
+      return `job ${signal.job}`;
+    case "default-branch-moved":
+      return `installation ${signal.repository.installation_id}`;
+    case "repositories-changed":
+    case "uninstalled":
+      return `installation ${signal.installation_id}`;
+    default:
+      return signal satisfies never;
+  }
 }
 
 export function createInboxWorker({ inbox, intake, clock, log }: Needs): InboxWorker {
@@ -56,10 +76,19 @@ export function createInboxWorker({ inbox, intake, clock, log }: Needs): InboxWo
     }
   };
 
+  /** Deliveries of one lane are worked on one after the other, in the order in which they came. */
+  const lanes = new Map<string, Promise<void>>();
+
   const work = (delivery: PendingDelivery, tries: number, again: boolean): void => {
-    const done: Promise<void> = limit(attempt, delivery, tries, again)
+    const lane = laneOf(delivery.signal);
+    const done: Promise<void> = (lanes.get(lane) ?? Promise.resolve())
+      .then(() => limit(attempt, delivery, tries, again))
       .catch((error: unknown) => log.error({ delivery: delivery.id, error }, "the inbox failed"))
-      .finally(() => working.delete(done));
+      .finally(() => {
+        working.delete(done);
+        if (lanes.get(lane) === done) lanes.delete(lane);
+      });
+    lanes.set(lane, done);
     working.add(done);
   };
 

@@ -6,6 +6,8 @@ import type { Handle } from "./handle.ts";
 import type { Clock, Desk, Log, Store } from "./ports.ts";
 
 export const EVERY_MS = 3_600_000;
+/** Asked for in one round, the newest first; the open jobs are looked at in any case. */
+const MOST_REDELIVERIES = 500;
 
 interface Needs {
   readonly store: Store;
@@ -25,16 +27,19 @@ export function createReconciler({ store, desk, clock, handle, log }: Needs): Re
   let stopped = false;
 
   const redeliver = async (): Promise<void> => {
-    for (const { id, guid } of await desk.failedDeliveries()) {
+    const lost = (await desk.failedDeliveries()).filter(({ guid }) => !store.inbox.knows(guid));
+    for (const { id } of lost.slice(0, MOST_REDELIVERIES)) {
       if (stopped) return;
-      if (!store.inbox.knows(guid)) await desk.redeliver(id);
+      await desk.redeliver(id);
     }
   };
 
   const observe = async (): Promise<void> => {
     for (const id of await store.jobs.open()) {
       if (stopped) return;
-      await handle(id, { type: "look", forced: true });
+      await handle(id, { type: "look", forced: true }).catch((error: unknown) =>
+        log.error({ job: id, error }, "an open job could not be looked at"),
+      );
     }
   };
 

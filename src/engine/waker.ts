@@ -33,12 +33,19 @@ export function createWaker({ jobs, clock, handle, log }: Needs): Waker {
 
   const wake = async (): Promise<void> => {
     armed = null;
+    let failed = false;
+    const complain = (facts: object) => {
+      failed = true;
+      log.error(facts, "waking a job failed");
+    };
     try {
-      for (const id of await jobs.due(clock.now(), BATCH)) await handle(id, { type: "tick" });
+      // one that cannot be woken must not keep the others asleep
+      for (const id of await jobs.due(clock.now(), BATCH))
+        await handle(id, { type: "tick" }).catch((error: unknown) => complain({ job: id, error }));
       const next = await jobs.nextWake();
-      if (next !== null) arm(next);
+      if (next !== null) arm(failed ? Math.max(next, clock.now() + AFTER_FAILURE_MS) : next);
     } catch (error) {
-      log.error({ error }, "waking jobs failed");
+      complain({ error });
       arm(clock.now() + AFTER_FAILURE_MS);
     }
   };

@@ -4,6 +4,9 @@ import type { Job } from "./job.ts";
 /** A pushed brief should start a run within this; else the comment says where to look (github-facts 1.6). */
 export const START_LIMIT_MS = 5 * 60_000;
 
+/** No run in a whole day: GitHub itself gives up on jobs that wait that long for a runner. */
+export const START_GIVEN_UP_MS = 24 * 3_600_000;
+
 /** A pull request that nothing checks is finished work after this, though it never merges by itself. */
 export const NO_CHECKS_LIMIT_MS = 30 * 60_000;
 
@@ -20,10 +23,11 @@ const due = (job: Waking): number | null => {
     case "accepted":
       // a run that is over is late no more; what it left is being read
       return job.run?.status === "completed" ? null : job.deadline_at;
-    case "queued":
-      return job.runner === "actions" && job.pushed_at !== null && job.run === null
-        ? job.pushed_at + START_LIMIT_MS
-        : null;
+    case "queued": {
+      if (job.runner !== "actions" || job.pushed_at === null || job.run !== null) return null;
+      const first = job.pushed_at + START_LIMIT_MS;
+      return job.woken_at === null || job.woken_at < first ? first : job.pushed_at + START_GIVEN_UP_MS;
+    }
     case "submitted":
       return job.submitted_at !== null ? job.submitted_at + NO_CHECKS_LIMIT_MS : null;
     default:

@@ -11,7 +11,7 @@ type GitHub = Town["github"];
 
 export interface Peer {
   /** Makes a branch; answers the milliseconds. */
-  create(branch: string): Promise<number>;
+  create(repository: string, branch: string): Promise<number>;
   stop(): void;
 }
 
@@ -32,12 +32,12 @@ async function told(child: ChildProcess): Promise<unknown> {
 
 export async function startPeer(github: GitHub): Promise<Peer> {
   const script = new URL("./peer-child.ts", import.meta.url).pathname;
-  const target = { git: `${github.apiUrl}/repos/${DEMO}/git`, token: github.userToken(WRITER) };
+  const target = { api: github.apiUrl, token: github.userToken(WRITER) };
   const child = fork(script, [JSON.stringify(target)], { execArgv: ["--import", "tsx"] });
   await told(child);
   return {
-    async create(branch) {
-      child.send(branch);
+    async create(repository, branch) {
+      child.send({ repository, branch });
       return z.number().parse(await told(child));
     },
     stop: () => child.disconnect(),

@@ -26,7 +26,7 @@ export interface Stand {
   /** Warnings and errors of the App's log so far. */
   readonly complaints: readonly string[];
   /** `POST /api/create-job`; throws unless it answers 200. Answers the branch. */
-  create(task: string): Promise<string>;
+  create(task: string, repository?: string): Promise<string>;
   /** `GET /api/jobs/status`. */
   status(id: string): Promise<string>;
   close(): Promise<void>;
@@ -70,8 +70,8 @@ export async function openStand(options: TownOptions): Promise<Stand> {
     town,
     github,
     complaints,
-    async create(task) {
-      const body = JSON.stringify({ job: task });
+    async create(task, repository = DEMO) {
+      const body = JSON.stringify({ job: task, repository });
       return (await answered(fetch(`${app.url}/api/create-job`, { method: "POST", headers, body }), createdSchema))
         .branch;
     },

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { decide } from "../../src/job/decide.ts";
 import { feeOf } from "../../src/job/ledger.ts";
-import { START_LIMIT_MS, wakeAt } from "../../src/job/wake.ts";
+import { START_GIVEN_UP_MS, START_LIMIT_MS, wakeAt } from "../../src/job/wake.ts";
 import {
   ADA,
   ID,
@@ -240,7 +240,14 @@ describe("time", () => {
     expect(at).toBe(job.updated_at + START_LIMIT_MS);
     const told = decided(step(job, { type: "tick" }, at ?? 0));
     expect(told.job.notice).toContain("No workflow run has started");
-    expect(wakeAt(told.job)).toBeNull();
+    expect(wakeAt(told.job)).toBeGreaterThan(at ?? 0);
+  });
+
+  it("gives up on a run that has not started in a day", () => {
+    const told = decided(step(led(begin(), briefPushed()), { type: "tick" }, T0 + 10 * 60_000)).job;
+    const at = wakeAt(told);
+    expect(at).toBe((told.pushed_at ?? 0) + START_GIVEN_UP_MS);
+    expect(decided(step(told, { type: "tick" }, at ?? 0)).job).toMatchObject({ status: "failed" });
   });
 
   it("fails a try at its deadline and cancels its run, once GitHub has said that it still goes on", () => {

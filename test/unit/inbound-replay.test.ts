@@ -60,7 +60,6 @@ describe("GitHub's own examples", () => {
         "installation.created → repositories-changed",
         "installation.deleted → uninstalled",
         "installation.new_permissions_accepted → repositories-changed",
-        "installation.suspend → uninstalled",
         "installation.unsuspend → repositories-changed",
         "installation_repositories.added → repositories-changed",
         "installation_repositories.removed → repositories-changed",

@@ -386,7 +386,7 @@ describe("installations", () => {
     },
   );
 
-  test.each(["deleted", "suspend"])("%s makes us forget them", (action) => {
+  test.each(["deleted"])("%s makes us forget them", (action) => {
     expect(bare("installation", { action, repositories: [listed] })).toEqual(
       signal({ type: "uninstalled", installation_id: 9 }),
     );

@@ -73,7 +73,6 @@ const LISTENERS: ReadonlyMap<string, Listener> = new Map([
   ["installation.new_permissions_accepted", installed],
   ["installation.unsuspend", installed],
   ["installation.deleted", uninstalled],
-  ["installation.suspend", uninstalled],
   ["installation_repositories.added", selectionChanged],
   ["installation_repositories.removed", selectionChanged],
   ["repository.renamed", repositoryRenamed],

@@ -18,6 +18,7 @@ import {
 import type { Command } from "../command.ts";
 import { GONE, type Job, type Run, isFinal } from "../job.ts";
 import { CI_BEGINS_MS } from "../verdict.ts";
+import { START_GIVEN_UP_MS } from "../wake.ts";
 import { isWanted } from "../wanted.ts";
 import { MOST_ROUNDS, cancelRun, endUnpaid, failTry, pastRuns, verify } from "./ends.ts";
 
@@ -36,7 +37,8 @@ export function briefPushed(job: Job, report: Report<"brief-pushed">, { now }: C
     // cancelled while the push was under way: what it left must go
     return change(job, now, {
       set: pushed,
-      effects: job.pull_request === null ? [soon({ type: "delete-branch" })] : [],
+      // after a merge too, which a push under way would bring the branch back from
+      effects: job.pull_request === null || job.merged_at !== null ? [soon({ type: "delete-branch" })] : [],
     });
   }
   const limit =
@@ -266,8 +268,12 @@ export function effectAbandoned(
   }
 }
 
-/** Five minutes without a run: say where to look (github-facts 1.6, 1.7). */
+/** Five minutes without a run: say where to look (github-facts 1.6, 1.7). A whole day: it will not come any more. */
 export function missStart(job: Job, { now }: Context): Decision {
+  if (job.pushed_at !== null && now >= job.pushed_at + START_GIVEN_UP_MS) {
+    const failure = "No workflow run has started within a day; look at the repository's Actions tab, then retry.";
+    return endUnpaid(job, now, "failed", { set: { failure, notice: null }, note: failure });
+  }
   const notice =
     "No workflow run has started for this job. Look at the repository's Actions tab: Actions may be disabled, a run may " +
     "wait for approval, or a rule may keep Journeyman from starting workflows.";

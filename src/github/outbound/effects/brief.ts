@@ -30,6 +30,12 @@ export interface Turn {
 /** Files that a run leaves and that the next try must not take for its own. */
 export const LEFTOVERS = [RESULT_FILE, LOG_FILE] as const;
 
+/** Earlier rounds that a brief tells of, and the length of each side; it travels into every commit and prompt. */
+const MOST_TOLD_ROUNDS = 5;
+const LONGEST_TOLD = 4_000;
+
+const told = (text: string): string => redact(text).slice(0, LONGEST_TOLD);
+
 const prefixOf = (job: Job): string => `${job.runner === "actions" ? RUN_COMMIT_PREFIX : POST_COMMIT_PREFIX}${job.id}`;
 
 const trailerOf = (turn: Turn): string => `Job-Try: ${turn.round}.${turn.try}`;
@@ -64,7 +70,10 @@ function briefOf(job: Job, turn: Turn, base: BriefBase, settings: RepositorySett
     issue: issueOf(job.origin),
     pull_request: job.pull_request?.number ?? null,
     failure: job.failure === null ? null : redact(job.failure),
-    history: job.rounds.slice(0, -1).map(({ asked, did }) => ({ asked: redact(asked), did: redact(did) })),
+    history: job.rounds
+      .slice(0, -1)
+      .slice(-MOST_TOLD_ROUNDS)
+      .map(({ asked, did }) => ({ asked: told(asked), did: told(did) })),
   };
 }
 
