@@ -8,7 +8,7 @@ import { systemClock } from "./engine/clock.ts";
 import type { Engine } from "./engine/door.ts";
 import { createEngine } from "./engine/engine.ts";
 import { createIds } from "./engine/ids.ts";
-import type { Desk, Store } from "./engine/ports.ts";
+import type { Clock, Desk, Store } from "./engine/ports.ts";
 import { hear } from "./github/inbound/hear.ts";
 import { createDesk } from "./github/outbound/desk.ts";
 import { createSelf } from "./github/outbound/identity.ts";
@@ -36,6 +36,8 @@ export interface Composition {
 export interface ComposeParts {
   readonly settings: Settings;
   readonly log?: Logger;
+  /** Real time, unless somebody else keeps it. */
+  readonly clock?: Clock;
   /** Listening already, so that nobody is turned away while this loads. */
   readonly gate?: Gate;
 }
@@ -52,20 +54,30 @@ export async function compose(parts: ComposeParts): Promise<Composition> {
     for (const step of closing.splice(0)) await step();
   };
   try {
-    return { ...(await wire(parts.settings, log, gate, closing)), url: gate.url, port: gate.port, stop };
+    return {
+      ...(await wire(parts.settings, { log, gate, closing, clock: parts.clock ?? systemClock })),
+      url: gate.url,
+      port: gate.port,
+      stop,
+    };
   } catch (error) {
     await stop();
     throw error;
   }
 }
 
+interface Surroundings {
+  readonly log: Logger;
+  readonly gate: Gate;
+  readonly closing: Undo[];
+  readonly clock: Clock;
+}
+
 async function wire(
   settings: Settings,
-  log: Logger,
-  gate: Gate,
-  closing: Undo[],
+  { log, gate, closing, clock }: Surroundings,
 ): Promise<{ readonly engine: Engine; readonly store: Store }> {
-  const store = await openLowdbStore({ dir: settings.data_dir, now: systemClock.now });
+  const store = await openLowdbStore({ dir: settings.data_dir, now: clock.now });
   closing.push(() => store.close());
   const { probot, source } = connectGitHub(settings, log);
   const self = createSelf(source);
@@ -78,9 +90,12 @@ async function wire(
     public_url: settings.public_url,
     log: async (id) => (await store.jobs.load(id))?.log ?? [],
   });
-  const engine = createEngine({ store, clock: systemClock, ids: createIds(systemClock), performer, desk, log });
+  const engine = createEngine({ store, clock, ids: createIds(clock), performer, desk, log });
   const ear = createEar(settings.app_id, self, log);
-  const listener = await createListener(probot, appOf({ settings, store, engine, desk, hear: ear, log }));
+  const listener = await createListener(
+    probot,
+    appOf({ settings, store, engine, desk, hear: ear, log, now: clock.now }),
+  );
 
   await engine.start();
   closing.splice(1, 0, () => engine.stop());
@@ -148,11 +163,11 @@ function appOf(parts: {
   readonly engine: Engine;
   readonly desk: Desk;
   readonly hear: (event: string, payload: unknown) => Heard;
+  readonly now: () => number;
   readonly log: Logger;
 }): ApplicationFunction {
-  const { settings, store, engine, desk, log } = parts;
+  const { settings, store, engine, desk, log, now } = parts;
   const { jobs, keys, repositories } = store;
-  const now = systemClock.now;
   const { default_repository } = settings;
   return createApp({
     hear: parts.hear,

@@ -1,2 +1,125 @@
+/**
+ * A whole job, from the `/job` comment to the merge, by its calls: how many writes one costs decides how many jobs an
+ * installation can run in an hour, whatever our server can do. Everything that is played is played as it would be used.
+ */
+import type { Call } from "../../src/sandbox/github/main.ts";
+import { defaultScript } from "../../src/sandbox/model/default-script.ts";
+import type { Script } from "../../src/sandbox/model/protocol.ts";
+import { DEMO, WRITER } from "../../src/sandbox/town.ts";
 import type { Measured } from "./measured.ts";
-export const benchJob = async (): Promise<readonly Measured[]> => [];
+import { isToken, openStand, type Stand, until } from "./stand.ts";
+
+const WRITES = 14;
+const READS = 5;
+/** Longer than any edit is held back: what has not been written by then is not written. */
+const QUIET_MS = 16_000;
+/** Longer than the gap between two edits of the comment. */
+const THINKING_MS = 12_000;
+
+/** A CI that takes its time, so that the pull request is told of before it is merged. */
+const SLOW_CI = `name: CI
+on:
+  pull_request:
+permissions:
+  contents: read
+jobs:
+  test:
+    runs-on: ubuntu-latest
+    timeout-minutes: 5
+    steps:
+      - name: Test
+        run: sleep ${THINKING_MS / 1000}
+`;
+
+interface Variant {
+  readonly name: string;
+  readonly files: Readonly<Record<string, string>>;
+  /** GitHub's own setting, "automatically delete head branches". */
+  readonly deletes_branches: boolean;
+  readonly script: Script;
+}
+
+/** Thinks long before its first step, as real models do over a whole job. */
+const slowScript: Script = async (request) => {
+  const reply = await defaultScript(request);
+  const first = !request.messages.some((message) => message.role === "assistant");
+  return first && "content" in reply && !("cut" in reply) ? { ...reply, delayMs: THINKING_MS } : reply;
+};
+
+const VARIANTS: readonly Variant[] = [
+  {
+    name: "in a repository that deletes merged branches",
+    files: {},
+    deletes_branches: true,
+    script: defaultScript,
+  },
+  {
+    name: `in one that does not, with a model and a CI that take ${THINKING_MS / 1000} s each`,
+    files: { ".github/workflows/ci.yml": SLOW_CI },
+    deletes_branches: false,
+    script: slowScript,
+  },
+];
+
+/** Comments, and answers the calls of everything that follows. */
+async function played({ github, town }: Stand, task: string): Promise<{ calls: readonly Call[]; took_ms: number }> {
+  const issue = github.openIssue(DEMO, { title: "Something to do", body: "As the comment says.", by: WRITER });
+  await github.idle();
+  github.resetCalls();
+  const begun = Date.now();
+  github.comment(DEMO, issue, { body: `/job ${task}`, by: WRITER });
+  await until("the merge", () => github.pulls(DEMO).some((pull) => pull.merged));
+  const took_ms = Date.now() - begun;
+  await until("the branch to be gone", () => Object.keys(github.branches(DEMO)).join() === "main");
+  await town.idle();
+  const last = (): number => github.calls().at(-1)?.at ?? begun;
+  await until("the App's last word", () => Date.now() - last() > QUIET_MS);
+  const said = github.comments(DEMO, issue).at(-1)?.body ?? "";
+  if (!said.includes("merged")) throw new Error(`the comment does not tell of the merge: ${said}`);
+  return { calls: github.calls().filter((call) => call.actor === "installation" || call.actor === "app"), took_ms };
+}
+
+/** One by one, in their order, with the seconds since the comment. */
+function listed(calls: readonly Call[]): string[] {
+  const begun = calls[0]?.at ?? 0;
+  return calls.map(({ at, kind, method, route, graphql = "" }) =>
+    `${((at - begun) / 1000).toFixed(1).padStart(5)} s  ${kind.padEnd(5)}  ${method} ${route} ${graphql}`.trimEnd(),
+  );
+}
+
+async function benchVariant({ name, files, deletes_branches, script }: Variant): Promise<Measured[]> {
+  const stand = await openStand({ script, files });
+  try {
+    stand.github.setRepository(DEMO, { deleteBranchOnMerge: deletes_branches });
+    const { calls, took_ms } = await played(stand, "create HELLO.md that says hello");
+    const tokens = calls.filter(isToken);
+    const writes = calls.filter((call) => call.kind === "write" && !isToken(call));
+    const reads = calls.filter((call) => call.kind === "read");
+    return [
+      {
+        what: `writes of a whole job ${name}`,
+        value: writes.length,
+        limit: WRITES,
+        detail: [
+          `${(took_ms / 1000).toFixed(1)} s from the comment to the merge; ${Math.floor(500 / writes.length)} such jobs an hour`,
+          ...listed(calls),
+          ...stand.complaints,
+        ],
+      },
+      {
+        what: "reads of the same job",
+        value: reads.length,
+        limit: READS,
+        detail: tokens.length === 0 ? [] : [`${tokens.length} token apart, one an hour and installation`],
+      },
+    ];
+  } finally {
+    await stand.close();
+  }
+}
+
+export async function benchJob(): Promise<readonly Measured[]> {
+  const measured: Measured[] = [];
+  for (const variant of VARIANTS) measured.push(...(await benchVariant(variant)));
+  return measured;
+}

@@ -11,6 +11,7 @@ import type { Job, JobId } from "../../src/job/job.ts";
 import { logTo } from "../../src/log.ts";
 import { DEMO, type Town, type TownOptions, WRITER, startTown } from "../../src/sandbox/town.ts";
 import { readSettings } from "../../src/settings.ts";
+import { handClock } from "./clock.ts";
 
 export const API_KEY = "test-admin-key-0123456789";
 export const WEBHOOK_SECRET = "test-webhook-secret-0123456789";
@@ -33,6 +34,8 @@ export interface House {
   /** The App's sticky comment on this issue or pull request. */
   comment(number: number): string;
   request(path: string, init?: { method?: string; body?: unknown; key?: string | null }): Promise<Response>;
+  /** Lets time pass for the App, as if it had been waiting; GitHub and its runners keep the real one. */
+  pass(ms: number): void;
   /** Stops the App and starts another on the same data. */
   restart(): Promise<void>;
 }
@@ -52,6 +55,7 @@ export async function startHouse(options: TownOptions = {}): Promise<House> {
   const dataDir = await mkdtemp(join(tmpdir(), "journeyman-test-"));
   const workflows: string[] = [];
   const town = await startTown({ ...options, onLog: (text) => workflows.push(text) });
+  const clock = handClock();
   const lines: string[] = [];
   const log = logTo({ write: (line: string) => void lines.push(line) }, "debug");
   const { github } = town;
@@ -73,7 +77,7 @@ export async function startHouse(options: TownOptions = {}): Promise<House> {
       dataDir,
     );
     if (reading.kind !== "settings") throw new Error(`the settings are wrong: ${JSON.stringify(reading)}`);
-    const composed = await compose({ settings: reading.settings, log });
+    const composed = await compose({ settings: reading.settings, log, clock });
     github.setWebhook({ url: `${composed.url}/api/github/webhooks`, secret: WEBHOOK_SECRET });
     return composed;
   };
@@ -120,6 +124,7 @@ export async function startHouse(options: TownOptions = {}): Promise<House> {
         },
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       }),
+    pass: clock.pass,
     async restart() {
       await app.stop();
       app = await start();

@@ -16,7 +16,8 @@ import {
   unchanged,
 } from "../decision.ts";
 import type { Command } from "../command.ts";
-import { GONE, type Job, type Run, isFinal } from "../job.ts";
+import type { WantedEffect } from "../effect.ts";
+import { GONE, type Job, type Run, isFinal, issueOf } from "../job.ts";
 import { CI_BEGINS_MS } from "../verdict.ts";
 import { START_GIVEN_UP_MS } from "../wake.ts";
 import { isWanted } from "../wanted.ts";
@@ -131,6 +132,13 @@ export function runChanged(job: Job, report: Report<"run-changed">, context: Con
   return run.status === "completed" ? endedRun({ ...job, run }, context) : change(job, context.now, { set: { run } });
 }
 
+/**
+ * The brief's commit is soon left behind, and its check with it. Where a comment tells of the job and no pull request
+ * shows its checks yet, that check would cost two writes that nobody reads.
+ */
+const checkAtStart = (job: Job, now: number): WantedEffect[] =>
+  issueOf(job.origin) !== null && job.pull_request === null ? [] : showCheck(job, now, "now");
+
 /** A run that waits for a runner is known but has not begun; the clock starts when it does. */
 function startedRun(job: Job, { run, head_sha }: Report<"run-changed">, context: Context): Decision {
   const { now } = context;
@@ -150,7 +158,7 @@ function startedRun(job: Job, { run, head_sha }: Report<"run-changed">, context:
     set: begun,
     event: "accepted",
     note: run.url,
-    effects: [...showCheck(begun, now, "now"), showComment(job, now, "paced")],
+    effects: [...checkAtStart(begun, now), showComment(job, now, "paced")],
   });
   if (run.status !== "completed") return started;
   const ended = endedRun(begun, context);

@@ -1,0 +1,46 @@
+/** The real clock with a hand on it: time goes on by itself, and a test may let an hour pass at once. */
+import type { Clock } from "../../src/engine/ports.ts";
+
+export interface HandClock extends Clock {
+  /** Lets this much time pass; what is due by then happens. */
+  pass(ms: number): void;
+}
+
+interface Timer {
+  readonly at: number;
+  readonly callback: () => void;
+  handle: NodeJS.Timeout | null;
+}
+
+export function handClock(): HandClock {
+  let ahead = 0;
+  const timers = new Set<Timer>();
+  const now = () => Date.now() + ahead;
+  const arm = (timer: Timer): void => {
+    if (timer.handle !== null) clearTimeout(timer.handle);
+    timer.handle = setTimeout(
+      () => {
+        timers.delete(timer);
+        timer.callback();
+      },
+      Math.max(0, timer.at - now()),
+    );
+    timer.handle.unref();
+  };
+  return {
+    now,
+    at(at, callback) {
+      const timer: Timer = { at, callback, handle: null };
+      timers.add(timer);
+      arm(timer);
+      return () => {
+        timers.delete(timer);
+        if (timer.handle !== null) clearTimeout(timer.handle);
+      };
+    },
+    pass(ms) {
+      ahead += ms;
+      for (const timer of [...timers]) arm(timer);
+    },
+  };
+}
