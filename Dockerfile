@@ -18,8 +18,6 @@ RUN mkdir /data && chown node:node /data
 COPY --from=build /opt/journeyman/node_modules ./node_modules
 COPY --from=build /opt/journeyman/dist ./dist
 COPY package.json app.yml ./
-# What onboarding offers to repositories.
-COPY .github/workflows/run-job.yml ./.github/workflows/run-job.yml
 USER node
 VOLUME /data
 EXPOSE 3000

@@ -135,6 +135,8 @@ export interface KnownRepository {
 
 export interface RepositoryStore {
   get(owner: string, name: string): Promise<KnownRepository | null>;
+  /** By GitHub's id, which outlives a new name. */
+  byId(id: number): Promise<KnownRepository | null>;
   put(repository: KnownRepository): Promise<void>;
   ofInstallation(installation_id: number): Promise<readonly KnownRepository[]>;
   remove(owner: string, name: string): Promise<void>;

@@ -6,15 +6,13 @@ import type { Request } from "express";
 import { z } from "zod";
 import type { Door } from "../engine/door.ts";
 import type { Log, StoredJob } from "../engine/ports.ts";
-import type { Draft } from "../job/command.ts";
-import { isFinal, type JobId, type Repository } from "../job/job.ts";
-import { titleOf } from "../job/title.ts";
-import { DEFAULT_REPOSITORY_SETTINGS } from "../wire/settings.ts";
+import { isFinal, type JobId } from "../job/job.ts";
 import { type Answer, failure, success } from "./answer.ts";
 import { type Principal, principalOf } from "./auth.ts";
 import { checked } from "./body.ts";
 import { refused } from "./refused.ts";
 import { repositoryField } from "./new-key.ts";
+import { MAX_TASK_LENGTH, restDraft } from "./rest-draft.ts";
 import { type RepositoryParts, whichRepository } from "./which-repository.ts";
 
 export interface CreateJobParts extends RepositoryParts {
@@ -26,10 +24,6 @@ export interface CreateJobParts extends RepositoryParts {
 
 /** A branch that is not on GitHub by then counts as not created. */
 export const BRANCH_WAIT_MS = 15_000;
-/** The task travels into a commit, a prompt and comments. */
-const MAX_TASK_LENGTH = 64_000;
-/** Until the brief is pushed with the repository's own limit. */
-const TIME_LIMIT_SECONDS = DEFAULT_REPOSITORY_SETTINGS.limits.minutes * 60;
 
 export const CREATE_FAILED = "Failed to create job";
 
@@ -66,28 +60,13 @@ export const createJob =
     const principal = principalOf(request);
     const repository = await whichRepository(parts, principal, body.value.repository);
     if ("answer" in repository) return repository.answer;
-    const created = await parts.door.create(draftOf(principal, repository.value, body.value));
+    const { job: task, llm_provider: provider, llm_model: model } = body.value;
+    const created = await parts.door.create(
+      restDraft(principal, repository.value, { dialect: "create-job", task, provider, model }),
+    );
     if (!created.ok) return refused(created.refusal);
     return branchAnswer(parts, principal, created.job.id);
   };
-
-const draftOf = (
-  principal: Principal,
-  repository: Repository,
-  body: z.infer<typeof bodySchema>,
-): Omit<Draft, "id"> => ({
-  account: principal.account,
-  repository,
-  runner: "actions",
-  origin: { kind: "rest", dialect: "create-job", key_id: principal.key_id },
-  requester: null,
-  title: titleOf(body.job),
-  task: body.job.trim(),
-  choices: { provider: body.llm_provider, model: body.llm_model, no_merge: false, draft: false },
-  base_branch: null,
-  price_cents: 0,
-  time_limit_seconds: TIME_LIMIT_SECONDS,
-});
 
 /** The job exists; its branch has to. What does not get there is taken back whole. */
 async function branchAnswer(parts: CreateJobParts, principal: Principal, id: JobId): Promise<Answer> {

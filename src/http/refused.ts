@@ -1,4 +1,4 @@
-/** The one mapping of the core's refusals to HTTP. */
+/** The one mapping of the core's refusals to HTTP, and the one place where a dialect may differ from it. */
 import type { Refusal, RefusalCode } from "../job/refusal.ts";
 import { type Answer, failure } from "./answer.ts";
 
@@ -16,4 +16,8 @@ const HTTP_STATUS: Readonly<Record<RefusalCode, number>> = {
   github_unavailable: 502,
 };
 
-export const refused = ({ code, sentence }: Refusal): Answer => failure(HTTP_STATUS[code], code, sentence);
+/** `differs`: what a dialect answers in another way. */
+export const refused = (
+  { code, sentence }: Refusal,
+  differs: Readonly<Partial<Record<RefusalCode, number>>> = {},
+): Answer => failure(differs[code] ?? HTTP_STATUS[code], code, sentence);

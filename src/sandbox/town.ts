@@ -22,7 +22,7 @@ export const programOf = (path: string): string[] => [
   fileURLToPath(new URL(compiled ? path.replace(/\.ts$/, ".js") : path, SOURCES)),
 ];
 
-/** What onboarding brings: merges by itself once checks are green. */
+/** The shortest settings file that merges once checks are green. */
 export const DEMO_SETTINGS = "auto_merge:\n  enabled: true\n";
 
 export const OWNER = "octo";

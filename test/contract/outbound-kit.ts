@@ -38,6 +38,7 @@ export function memoryRepositories(): RepositoryStore {
   const key = (owner: string, name: string) => `${owner}/${name}`.toLowerCase();
   return {
     get: async (owner, name) => all.get(key(owner, name)) ?? null,
+    byId: async (id) => [...all.values()].find((one) => one.id === id) ?? null,
     put: async (repository) => void all.set(key(repository.owner, repository.name), repository),
     ofInstallation: async (id) => [...all.values()].filter((one) => one.installation_id === id),
     remove: async (owner, name) => void all.delete(key(owner, name)),

@@ -47,6 +47,11 @@ export class LowdbRepositories implements RepositoryStore {
     return this.#known.get(keyOf(owner, name)) ?? null;
   }
 
+  async byId(id: number): Promise<KnownRepository | null> {
+    for (const repository of this.#known.values()) if (repository.id === id) return repository;
+    return null;
+  }
+
   async put(repository: KnownRepository): Promise<void> {
     const key = keyOf(repository.owner, repository.name);
     this.#known.set(key, writeFile(this.#folder, fileOf(key), format, repository).data);

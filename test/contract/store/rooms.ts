@@ -82,6 +82,20 @@ export function describeRepositories(engine: Engine): void {
         expect(await repositories.get("octo", "world")).not.toBeNull();
       }));
 
+    it("finds a repository by its id, under whatever name it has now", () =>
+      withStore(engine, async (store, reopen) => {
+        await store.repositories.put(repository("hello", { id: 11 }));
+        await store.repositories.put(repository("world", { id: 12 }));
+        let { repositories } = await reopen();
+        expect(await repositories.byId(12)).toEqual(repository("world", { id: 12 }));
+        expect(await repositories.byId(13)).toBeNull();
+        await repositories.remove("octo", "world");
+        expect(await repositories.byId(12)).toBeNull();
+        await repositories.put(repository("earth", { id: 12 }));
+        ({ repositories } = await reopen());
+        expect(await repositories.byId(12)).toEqual(repository("earth", { id: 12 }));
+      }));
+
     it("keeps a strange name apart from every other", () =>
       withStore(engine, async (store, reopen) => {
         await store.repositories.put(repository("..", { owner: ".." }));

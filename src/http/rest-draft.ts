@@ -1,0 +1,36 @@
+/** What all dialects that ask for work of the agent on Actions put into a new job. Translates alone, checks nothing. */
+import type { Draft } from "../job/command.ts";
+import type { Origin, Repository } from "../job/job.ts";
+import { titleOf } from "../job/title.ts";
+import { DEFAULT_REPOSITORY_SETTINGS } from "../wire/settings.ts";
+import type { Principal } from "./auth.ts";
+
+/** The task travels into a commit, a prompt and comments. */
+export const MAX_TASK_LENGTH = 64_000;
+/** Until the brief is pushed with the repository's own limit. */
+const TIME_LIMIT_SECONDS = DEFAULT_REPOSITORY_SETTINGS.limits.minutes * 60;
+
+export interface Asked {
+  readonly dialect: Extract<Origin, { kind: "rest" }>["dialect"];
+  readonly task: string;
+  readonly provider: string | null;
+  readonly model: string | null;
+}
+
+export const restDraft = (
+  principal: Principal,
+  repository: Repository,
+  { dialect, task, provider, model }: Asked,
+): Omit<Draft, "id"> => ({
+  account: principal.account,
+  repository,
+  runner: "actions",
+  origin: { kind: "rest", dialect, key_id: principal.key_id },
+  requester: null,
+  title: titleOf(task),
+  task: task.trim(),
+  choices: { provider, model, no_merge: false, draft: false },
+  base_branch: null,
+  price_cents: 0,
+  time_limit_seconds: TIME_LIMIT_SECONDS,
+});
