@@ -92,10 +92,7 @@ async function wire(
   });
   const engine = createEngine({ store, clock, ids: createIds(clock), performer, desk, log });
   const ear = createEar(settings.app_id, self, log);
-  const listener = await createListener(
-    probot,
-    appOf({ settings, store, engine, desk, hear: ear, log, now: clock.now }),
-  );
+  const listener = await createListener(probot, appOf({ settings, store, engine, desk, hear: ear, log, clock }));
 
   await engine.start();
   closing.splice(1, 0, () => engine.stop());
@@ -163,12 +160,13 @@ function appOf(parts: {
   readonly engine: Engine;
   readonly desk: Desk;
   readonly hear: (event: string, payload: unknown) => Heard;
-  readonly now: () => number;
+  readonly clock: Clock;
   readonly log: Logger;
 }): ApplicationFunction {
-  const { settings, store, engine, desk, log, now } = parts;
-  const { jobs, keys, repositories } = store;
-  const { default_repository } = settings;
+  const { settings, store, engine, desk, log, clock } = parts;
+  const { now } = clock;
+  const { jobs, keys, repositories, idempotency } = store;
+  const { default_repository, github_web_url, public_url } = settings;
   return createApp({
     hear: parts.hear,
     door: engine,
@@ -176,6 +174,8 @@ function appOf(parts: {
     routes: {
       authentication: authentication({ keys, api_key: settings.api_key?.reveal() ?? null, now }),
       ...{ door: engine, jobs, keys, repositories, desk, default_repository, log, now, branch_wait_ms: BRANCH_WAIT_MS },
+      ...{ idempotency, clock },
+      ...{ github_web_url, public_url, default_model: settings.llm.model },
     },
   });
 }

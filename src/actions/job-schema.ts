@@ -92,7 +92,7 @@ export const jobSchema: z.ZodType<Job> = z.object({
   round: number,
   rounds: z.array(z.object({ asked: text, by: words, did: text })),
   waiting_messages: z.array(z.object({ text, by: words })),
-  heard: z.array(z.number()),
+  heard: z.array(z.union([z.number(), z.string()])),
   hold: z.null(),
   worker: z.null(),
   presented_to_agents: z.array(text).max(0),

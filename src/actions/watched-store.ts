@@ -34,7 +34,7 @@ export class Bell {
 }
 
 export function watched(store: Store, bell: Bell): Store {
-  const { jobs, keys, repositories, inbox } = store;
+  const { jobs, keys, repositories, inbox, idempotency } = store;
   const ringing = async <T>(change: Promise<T>): Promise<T> => {
     try {
       return await change;
@@ -62,6 +62,7 @@ export function watched(store: Store, bell: Bell): Store {
     },
     keys,
     repositories,
+    idempotency,
     inbox: {
       record: (delivery) => ringing(inbox.record(delivery)),
       done: (id) => ringing(inbox.done(id)),

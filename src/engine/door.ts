@@ -17,8 +17,13 @@ export interface Health {
 
 export interface Door {
   handle(id: JobId, command: Command): Promise<Handled>;
-  /** Draws the id, and another one when it is taken. */
-  create(draft: Omit<Draft, "id">): Promise<Handled>;
+  /** An id that no job has. */
+  drawId(): Promise<JobId>;
+  /**
+   * Under a free id; or under this one, where a job that was made so before is answered as it is now: whoever noted the
+   * id may ask again after a crash. Throws when the id has become somebody else's.
+   */
+  create(draft: Omit<Draft, "id">, id?: JobId): Promise<Handled>;
   /** Resolves when the delivery is on disk; it is worked on in the background. */
   receive(deliveryId: string, heard: Signal): Promise<"new" | "duplicate">;
   /** Resolves at the commit that satisfies the predicate, or with null when the time is over. */

@@ -41,13 +41,23 @@ export function createEngine({ store, clock, ids, performer, desk, log, random =
   const effects = createEffectsRunner({ store, clock, performer, handle, log, random });
   const waker = createWaker({ jobs: store.jobs, clock, handle, log });
 
-  const create = async (draft: Omit<Draft, "id">): Promise<Handled> => {
+  const drawId = async (): Promise<JobId> => {
     for (let draws = 0; draws < MOST_DRAWS; draws++) {
-      const id: JobId = ids.jobId();
-      if ((await store.jobs.load(id)) !== null) continue;
-      return handle(id, { type: "create", draft: { ...draft, id } });
+      const id = ids.jobId();
+      if ((await store.jobs.load(id)) === null) return id;
     }
     throw new Error("Could not draw a free job id");
+  };
+
+  const create = async (draft: Omit<Draft, "id">, noted?: JobId): Promise<Handled> => {
+    const stored = noted === undefined ? null : await store.jobs.load(noted);
+    if (stored !== null) {
+      const { job } = stored;
+      if (job.account === draft.account && job.task === draft.task) return { ok: true, job, stored };
+      throw new Error(`Job ${job.id} is not the one that was to be made under this id`);
+    }
+    const id = noted ?? (await drawId());
+    return handle(id, { type: "create", draft: { ...draft, id } });
   };
 
   const inbox = createInboxWorker({
@@ -60,6 +70,7 @@ export function createEngine({ store, clock, ids, performer, desk, log, random =
 
   return {
     handle: (id, command) => handle(id, command),
+    drawId,
     create,
     receive: inbox.receive,
     waitFor: waiters.waitFor,

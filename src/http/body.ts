@@ -1,6 +1,8 @@
 /**
  * Bodies of requests: read, bounded, parsed, and checked against a schema, with sentences for what is wrong.
  */
+import { hash } from "node:crypto";
+import type { IncomingMessage } from "node:http";
 import express, { type ErrorRequestHandler, type RequestHandler } from "express";
 import { z } from "zod";
 import { type Answer, failure, send } from "./answer.ts";
@@ -8,8 +10,24 @@ import { type Answer, failure, send } from "./answer.ts";
 /** Larger bodies are answered with 413. */
 export const BODY_LIMIT = "1mb";
 
+declare global {
+  namespace Express {
+    interface Request {
+      /** SHA-256 of the body as it came, where the request has an `Idempotency-Key`. */
+      body_digest?: string;
+    }
+  }
+}
+
 /** Reads a body as JSON whatever its type says: a forgotten content type is no reason to see an empty body. */
-export const jsonBody = (): RequestHandler => express.json({ limit: BODY_LIMIT, type: () => true });
+export const jsonBody = (): RequestHandler =>
+  express.json({
+    limit: BODY_LIMIT,
+    type: () => true,
+    verify: (request: IncomingMessage & { body_digest?: string }, _response, bytes) => {
+      if (request.headers["idempotency-key"] !== undefined) request.body_digest = hash("sha256", bytes, "hex");
+    },
+  });
 
 const bodyError = z.object({ type: z.string(), status: z.number() });
 

@@ -10,6 +10,7 @@ import { isFinal, type JobId } from "../job/job.ts";
 import { type Answer, failure, success } from "./answer.ts";
 import { type Principal, principalOf } from "./auth.ts";
 import { checked } from "./body.ts";
+import type { WorkId } from "./idempotency.ts";
 import { refused } from "./refused.ts";
 import { repositoryField } from "./new-key.ts";
 import { MAX_TASK_LENGTH, restDraft } from "./rest-draft.ts";
@@ -28,6 +29,7 @@ export const BRANCH_WAIT_MS = 15_000;
 export const CREATE_FAILED = "Failed to create job";
 
 const MISSING_JOB = failure(400, "missing_job", "Missing job field");
+const NOT_CREATED = failure(500, "branch_not_created", CREATE_FAILED);
 const says = (message: string) => ({ error: () => message });
 const choice = z
   .string(says("must be a string."))
@@ -53,7 +55,7 @@ const isMissing = (body: unknown): boolean => {
 
 export const createJob =
   (parts: CreateJobParts) =>
-  async (request: Request): Promise<Answer> => {
+  async (request: Request, work_id?: WorkId): Promise<Answer> => {
     if (isMissing(request.body)) return MISSING_JOB;
     const body = checked(bodySchema, request.body);
     if ("answer" in body) return body.answer;
@@ -63,6 +65,7 @@ export const createJob =
     const { job: task, llm_provider: provider, llm_model: model } = body.value;
     const created = await parts.door.create(
       restDraft(principal, repository.value, { dialect: "create-job", task, provider, model }),
+      work_id,
     );
     if (!created.ok) return refused(created.refusal);
     return branchAnswer(parts, principal, created.job.id);
@@ -76,8 +79,10 @@ async function branchAnswer(parts: CreateJobParts, principal: Principal, id: Job
     const { branch, pull_request } = stored.job;
     return success(200, { job_id: id, branch, ...(pull_request === null ? {} : { pr_url: pull_request.url }) });
   }
+  // an earlier try of this request took it back, and died before it could say so
+  if (stored?.job.status === "cancelled") return NOT_CREATED;
   if (stored !== null) return failure(422, "repository_not_ready", stored.job.failure ?? CREATE_FAILED);
   const discarded = await parts.door.handle(id, { type: "discard", by: { account: principal.account, login: null } });
   parts.log.warn({ job: id, discarded: discarded.ok }, "a job was discarded, since its branch did not get to GitHub");
-  return failure(500, "branch_not_created", CREATE_FAILED);
+  return NOT_CREATED;
 }

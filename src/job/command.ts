@@ -41,7 +41,14 @@ export type Command =
   | { readonly type: "accept"; readonly agent_id: string }
   | { readonly type: "submit"; readonly agent_id: string; readonly work: Work }
   | { readonly type: "fail"; readonly agent_id: string; readonly reason: string }
-  | { readonly type: "message"; readonly text: string; readonly by: Actor; readonly comment_id: number | null }
+  | {
+      readonly type: "message";
+      readonly text: string;
+      readonly by: Actor;
+      readonly comment_id: number | null;
+      /** Of a message that is no comment and may be sent again: taken once. */
+      readonly message_id?: string;
+    }
   | { readonly type: "retry"; readonly by: Actor; readonly comment_id: number | null }
   | { readonly type: "archive" }
   /** The repository has another name, owner or installation now. */

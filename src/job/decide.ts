@@ -18,9 +18,9 @@ export function decide(job: Job | null, command: Command, context: Context): Dec
       ? asking.create(command.draft, context)
       : refuse("not_found", "There is no such job.");
   if (job.status === "pending_payment" && REPORTS.has(command.type)) return unchanged;
-  const comment = "comment_id" in command && command.type !== "comment-synced" ? command.comment_id : null;
-  if (comment !== null && job.heard.includes(comment)) return unchanged;
-  const decision = remember(rule(job, command, context), comment);
+  const said = saidIn(command);
+  if (said !== null && job.heard.includes(said)) return unchanged;
+  const decision = remember(rule(job, command, context), said);
   const ended = decision.kind === "decided" && endsRound(job, decision.job);
   return ended ? andThen(decision, (next) => asking.takeUpMessages(next, context)) : decision;
 }
@@ -46,12 +46,18 @@ const REPORTS: ReadonlySet<Command["type"]> = new Set([
   "effect-abandoned",
 ]);
 
-/** The most comments that a job remembers; an older one cannot come again, deliveries live three days. */
+/** The id of what somebody said, where it may come again. */
+function saidIn(command: Command): number | string | null {
+  if (command.type === "message" && command.message_id !== undefined) return command.message_id;
+  return "comment_id" in command && command.type !== "comment-synced" ? command.comment_id : null;
+}
+
+/** The most that a job remembers; an older one cannot come again, deliveries live three days. */
 const MOST_HEARD = 100;
 
-const remember = (decision: Decision, comment: number | null): Decision =>
-  decision.kind === "decided" && comment !== null
-    ? { ...decision, job: { ...decision.job, heard: [...decision.job.heard, comment].slice(-MOST_HEARD) } }
+const remember = (decision: Decision, said: number | string | null): Decision =>
+  decision.kind === "decided" && said !== null
+    ? { ...decision, job: { ...decision.job, heard: [...decision.job.heard, said].slice(-MOST_HEARD) } }
     : decision;
 
 const endsRound = (before: Job, after: Job): boolean =>

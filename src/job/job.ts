@@ -167,8 +167,8 @@ export interface Job {
   readonly rounds: readonly Round[];
   /** Asked for while a round was under way; taken up by the next. */
   readonly waiting_messages: readonly { readonly text: string; readonly by: string | null }[];
-  /** Comments whose commands were taken, newest last: a delivery that is worked on twice is heard once. */
-  readonly heard: readonly number[];
+  /** Comments and messages that were taken, by their ids, newest last: one that is worked on twice is heard once. */
+  readonly heard: readonly (number | string)[];
   readonly hold: Hold | null;
   readonly worker: { readonly agent_id: string; readonly account: string } | null;
   readonly presented_to_agents: readonly string[];

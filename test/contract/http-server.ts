@@ -12,7 +12,7 @@ import { systemClock } from "../../src/engine/clock.ts";
 import type { Engine } from "../../src/engine/door.ts";
 import { createEngine } from "../../src/engine/engine.ts";
 import { createIds } from "../../src/engine/ids.ts";
-import type { Attempt, Desk, Performer, Store } from "../../src/engine/ports.ts";
+import type { Clock, Desk, Performer, Store } from "../../src/engine/ports.ts";
 import { hear } from "../../src/github/inbound/hear.ts";
 import { createOctokits } from "../../src/github/outbound/octokit.ts";
 import { authentication } from "../../src/http/auth.ts";
@@ -37,7 +37,7 @@ export interface TestServer {
   readonly app: ApplicationFunction;
   readonly probot: Options;
   /** What is done with effects from now on. */
-  github: { push: () => Attempt["ended"] | string; installed: boolean };
+  github: { push: () => string | Promise<string>; installed: boolean };
   ask(method: string, path: string, options?: AskOptions): Promise<Asked>;
   deliver(event: string, id: string, payload: object, signature?: string): Promise<Asked>;
   close(): Promise<void>;
@@ -64,10 +64,11 @@ async function ask(url: string, method: string, headers: Record<string, string>,
 }
 
 export async function startServer(
-  given: { default_repository?: string; branch_wait_ms?: number } = {},
+  given: { default_repository?: string; branch_wait_ms?: number; clock?: Clock; dir?: string } = {},
 ): Promise<TestServer> {
-  const dir = await mkdtemp(join(tmpdir(), "http-"));
-  const store = await openLowdbStore({ dir, now: Date.now });
+  const dir = given.dir ?? (await mkdtemp(join(tmpdir(), "http-")));
+  const clock = given.clock ?? systemClock;
+  const store = await openLowdbStore({ dir, now: clock.now });
   const logged: string[] = [];
   const log = logTo({ write: (line) => void logged.push(line) }, "debug");
   const github: TestServer["github"] = { push: () => "done", installed: true };
@@ -75,7 +76,7 @@ export async function startServer(
   const performer: Performer = {
     async perform(effect) {
       if (effect.type !== "push-brief") return { ended: "done" };
-      const outcome = github.push();
+      const outcome = await github.push();
       const at = { round: effect.round, try: effect.try };
       if (outcome === "later") return { ended: "later", reason: "GitHub is away", after_ms: 60_000 };
       if (outcome !== "done") return { ended: "done", command: { type: "brief-refused", ...at, sentence: outcome } };
@@ -94,18 +95,19 @@ export async function startServer(
     failedDeliveries: async () => [],
     redeliver: async () => {},
   };
-  const engine = createEngine({ store, clock: systemClock, ids: createIds(systemClock), performer, desk, log });
+  const engine = createEngine({ store, clock, ids: createIds(clock), performer, desk, log });
   const options: Options = { appId: 1, privateKey: appKey, secret: SECRET, Octokit: createOctokits().Octokit, log };
-  const { jobs, keys, repositories } = store;
+  const { jobs, keys, repositories, idempotency } = store;
   const default_repository = given.default_repository ?? null;
   const app = createApp({
     hear: (event, payload) => hear(event, payload, { appId: 1, slug: "journeyman" }),
     door: engine,
     log,
     routes: {
-      authentication: authentication({ keys, api_key: API_KEY, now: Date.now }),
-      ...{ door: engine, jobs, keys, repositories, desk, default_repository, log, now: Date.now },
+      authentication: authentication({ keys, api_key: API_KEY, now: clock.now }),
+      ...{ door: engine, jobs, keys, repositories, desk, default_repository, log, now: clock.now, idempotency, clock },
       branch_wait_ms: given.branch_wait_ms ?? BRANCH_WAIT_MS,
+      ...{ github_web_url: "https://github.com", public_url: null, default_model: "the-server's-model" },
     },
   });
   const gate = await openGate({ host: "127.0.0.1", port: 0 });
@@ -135,7 +137,7 @@ export async function startServer(
       await gate.close();
       await engine.stop();
       await store.close();
-      await rm(dir, { recursive: true, force: true });
+      if (given.dir === undefined) await rm(dir, { recursive: true, force: true });
     },
   };
 }

@@ -3,6 +3,7 @@ import { describeCommits, describeEffects } from "./store/commits.ts";
 import { describeLists, describeLookups } from "./store/finding.ts";
 import { lowdbPlace } from "./store/lowdb-place.ts";
 import { describeMoney } from "./store/money.ts";
+import { describeIdempotency } from "./store/repeats.ts";
 import { describeInbox, describeKeys, describeRepositories } from "./store/rooms.ts";
 import type { Engine } from "./store/sample.ts";
 
@@ -17,4 +18,5 @@ for (const engine of [lowdb]) {
   describeKeys(engine);
   describeRepositories(engine);
   describeInbox(engine);
+  describeIdempotency(engine);
 }

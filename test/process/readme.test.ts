@@ -24,6 +24,8 @@ const CONTRIBUTING = textOf("CONTRIBUTING.md");
 const FENCES = fencesOf(README);
 /** Repository of the examples; the sandbox's own stands in for it. */
 const EXAMPLE = "octocat/hello-world";
+const inSandbox = (text: string): string =>
+  text.replaceAll(EXAMPLE, DEMO).replaceAll(encodeURIComponent(EXAMPLE), encodeURIComponent(DEMO));
 
 const packageFile = z
   .object({ version: z.string(), scripts: z.record(z.string(), z.string()) })
@@ -123,13 +125,14 @@ describe("the REST API", () => {
   test("answers every curl of the README as the README says", async () => {
     const house = await startHouse();
     const variables: Record<string, string> = { JOURNEYMAN: house.app.url, API_KEY };
-    const keep = z.object({ key: z.string(), id: z.string(), job_id: z.string() }).partial();
-    const statuses = tableOf(README, "`status`").flatMap(([status = ""]) => codeOf(status));
+    const keep = z.object({ key: z.string(), id: z.string(), job_id: z.string(), prLink: z.null() }).partial();
+    const statusesOf = (table: string) => tableOf(README, table).flatMap(([status = ""]) => codeOf(status));
+    const [statuses, agentStatuses] = [statusesOf("`status`"), statusesOf("agent v2 `status`")];
     const shown = FENCES.filter(({ info }) => info === "sh curl" || info.startsWith("json answer"));
     const seen: string[] = [];
     for (const [index, { info, text }] of shown.entries()) {
       if (info !== "sh curl") continue;
-      const request = curlRequest(text.replaceAll(EXAMPLE, DEMO), variables);
+      const request = curlRequest(inSandbox(text), variables);
       const { method, headers, body } = request;
       const answer = await fetch(request.url, { method, headers, ...(body === null ? {} : { body }) });
       const promised = shown[index + 1] ?? { info: "none", text: "" };
@@ -141,13 +144,25 @@ describe("the REST API", () => {
       const kept = keep.catch({}).parse(read);
       if (kept.key !== undefined) Object.assign(variables, { KEY: kept.key, ID: kept.id });
       if (kept.job_id !== undefined) variables.JOB = kept.job_id;
+      if (kept.prLink !== undefined && kept.id !== undefined) variables.AGENT_JOB = kept.id;
       const status = z.object({ status: z.string() }).safeParse(read);
-      if (status.success) expect(statuses).toContain(status.data.status);
+      const possible = kept.prLink === undefined ? statuses : agentStatuses;
+      if (status.success) expect(possible).toContain(status.data.status);
     }
-    expect(seen.map((one) => one.replace(/[0-9a-f]{12}$/, ":id"))).toEqual([
+    const general = (one: string): string =>
+      one
+        .replace(/[0-9a-f]{12}$/, ":id")
+        .replace(encodeURIComponent(DEMO), ":project")
+        .replace(/\/job\/[a-z0-9]{8}/, "/job/:id");
+    expect(seen.map(general)).toEqual([
       "POST /api/keys",
       "POST /api/create-job",
       "GET /api/jobs/status",
+      "POST /v2/agent/:project/job",
+      "GET /v2/agent/:project/job/:id",
+      "POST /v2/agent/:project/job/:id/message",
+      "GET /v2/agent/:project/jobs",
+      "POST /v2/agent/:project/job/:id/cancel",
       "GET /api/keys",
       "DELETE /api/keys/:id",
     ]);
@@ -160,6 +175,8 @@ describe("the REST API", () => {
     const sources = readdirSync(folder).map((name) => textOf(`src/http/${name}`));
     const made = sources.flatMap((text) => [
       ...[...text.matchAll(/failure\(\s*(\d{3}),\s*"(\w+)"/g)].map(([, status, code]) => `${status} ${code}`),
+      // what the core refuses as a conflict
+      ...[...text.matchAll(/\b(\w+): 409\b/g)].map(([, code]) => `409 ${code}`),
       // bodies that are written past `failure`, where there is no Express yet or no answer left to choose
       ...[...text.matchAll(/code: "(\w+)"/g)].map(
         ([, code]) => promised.find((row) => row.endsWith(` ${code}`)) ?? code,

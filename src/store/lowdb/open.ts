@@ -1,8 +1,9 @@
-/** Opens the store in a folder: `jobs/`, `repositories/`, `inbox/`, `keys.json` and the lock that keeps others off. */
+/** Opens the store in a folder: `jobs/`, `repositories/`, `inbox/`, `idempotency/`, `keys.json` and the lock that keeps others off. */
 import fs from "node:fs";
 import { join, resolve } from "node:path";
 import type { Store } from "../../engine/ports.ts";
 import { type FileSystem, Folder } from "./disk.ts";
+import { LowdbIdempotency } from "./idempotency.ts";
 import { JournalInbox } from "./inbox.ts";
 import { LowdbJobs } from "./jobs.ts";
 import { LowdbKeys } from "./keys.ts";
@@ -21,13 +22,15 @@ function openRooms(dir: string, { now, fileSystem = fs }: LowdbOptions) {
   const jobs = new Folder(fileSystem, join(dir, "jobs"));
   const repositories = new Folder(fileSystem, join(dir, "repositories"));
   const inbox = new Folder(fileSystem, join(dir, "inbox"));
+  const idempotency = new Folder(fileSystem, join(dir, "idempotency"));
   root.flush();
   return {
-    folders: [root, jobs, repositories, inbox],
+    folders: [root, jobs, repositories, inbox, idempotency],
     jobs: new LowdbJobs(jobs, now),
     keys: new LowdbKeys(root),
     repositories: new LowdbRepositories(repositories),
     inbox: new JournalInbox(inbox, now),
+    idempotency: new LowdbIdempotency(idempotency, now),
   };
 }
 
@@ -40,7 +43,7 @@ export async function openLowdbStore(options: LowdbOptions): Promise<Store> {
   (options.fileSystem ?? fs).mkdirSync(dir, { recursive: true, mode: 0o700 });
   const lock = await lockFolder(dir);
   try {
-    const { folders, jobs, keys, repositories, inbox } = openRooms(dir, options);
+    const { folders, jobs, keys, repositories, inbox, idempotency } = openRooms(dir, options);
     const close = async () => {
       try {
         keys.flush();
@@ -50,7 +53,7 @@ export async function openLowdbStore(options: LowdbOptions): Promise<Store> {
         await lock.release();
       }
     };
-    return { jobs, keys, repositories, inbox, close };
+    return { jobs, keys, repositories, inbox, idempotency, close };
   } catch (error) {
     await lock.release();
     throw error;

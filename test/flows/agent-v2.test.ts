@@ -1,0 +1,87 @@
+import { expect, it } from "vitest";
+import { DEMO } from "../../src/sandbox/town.ts";
+import { asJobId } from "../../src/job/job.ts";
+import { API_KEY, startHouse, until, untilJob } from "./house.ts";
+
+const POLL_EVERY_MS = 50;
+
+interface AgentJob {
+  readonly id: string;
+  readonly status: string;
+  readonly source: { readonly repository: string; readonly ref: string };
+  readonly model: string;
+  readonly prLink: string | null;
+  readonly createdAt: string;
+  readonly archivedAt: string | null;
+}
+
+/** A client as its users have it: nothing is checked but the two words that end the loop. Only address and pause are ours. */
+async function runAgentJob(base: string, projectId: string, prompt: string, apiKey: string): Promise<AgentJob> {
+  const createResponse = await fetch(`${base}/v2/agent/${projectId}/job`, {
+    method: "POST",
+    headers: { Authorization: `Bearer ${apiKey}`, "Content-Type": "application/json" },
+    body: JSON.stringify({ prompt }),
+  });
+  const job = (await createResponse.json()) as AgentJob;
+  const jobId = job.id;
+  while (true) {
+    const statusResponse = await fetch(`${base}/v2/agent/${projectId}/job/${jobId}`, {
+      headers: { Authorization: `Bearer ${apiKey}` },
+    });
+    const status = (await statusResponse.json()) as AgentJob;
+    if (status.status === "completed" || status.status === "failed") {
+      return status;
+    }
+    await new Promise((resolve) => setTimeout(resolve, POLL_EVERY_MS));
+  }
+}
+
+const idOf = (text: string) => {
+  const id = asJobId(text);
+  if (id === null) throw new Error(`not an id: ${text}`);
+  return id;
+};
+
+it("serves a client that creates, polls to the end and then sends a message", async () => {
+  const house = await startHouse({ settings: null });
+  const projectId = encodeURIComponent(DEMO);
+  const first = await runAgentJob(house.app.url, projectId, "create AGENT.md that says hello", API_KEY);
+  const job = await house.job(idOf(first.id));
+  expect(first).toEqual({
+    id: job.id,
+    status: "completed",
+    source: { repository: `${house.github.url}/${DEMO}`, ref: `job/${job.id}` },
+    model: job.work?.model,
+    prLink: job.pull_request?.url,
+    createdAt: new Date(job.created_at).toISOString(),
+    archivedAt: null,
+  });
+  expect(first.prLink).toContain("/pull/");
+  expect(house.github.readFile(DEMO, first.source.ref, "AGENT.md")).toContain("hello");
+
+  const known = await house.app.store.repositories.get(...(DEMO.split("/") as [string, string]));
+  const path = `/v2/agent/${known?.id}/job/${job.id}`;
+  const sent = await house.request(`${path}/message`, { method: "POST", body: { prompt: "append bye to AGENT.md" } });
+  expect(sent.status).toBe(200);
+  expect(await sent.json()).toMatchObject({ id: job.id, status: "active", prLink: first.prLink });
+  await untilJob(house, job.id, "verified again", (one) => one.round === 2 && one.status === "verified");
+  expect(house.github.pulls(DEMO)).toHaveLength(1);
+  expect(house.github.readFile(DEMO, first.source.ref, "AGENT.md")).toContain("bye");
+
+  const archived = await house.request(`${path}/archive`, { method: "POST" });
+  expect(await archived.json()).toMatchObject({ status: "archived", archivedAt: expect.any(String) });
+});
+
+it("ends a client's polling with failed when the job fails, and when it was cancelled", async () => {
+  const house = await startHouse({ actions: false });
+  const running = runAgentJob(house.app.url, encodeURIComponent(DEMO), "create NEVER.md that says never", API_KEY);
+  const [job] = await until("the job", async () => {
+    const { jobs } = await house.app.store.jobs.list({ limit: 1 });
+    return jobs.length === 1 && jobs[0]?.head_sha ? jobs : null;
+  });
+  if (job === undefined) throw new Error("there is no job");
+  const path = `/v2/agent/${encodeURIComponent(DEMO)}/job/${job.id}/cancel`;
+  expect((await house.request(path, { method: "POST" })).status).toBe(200);
+  expect(await running).toMatchObject({ id: job.id, status: "failed", prLink: null });
+  await until("the branch to be gone", () => house.github.branches(DEMO)[job.branch] === undefined);
+});
