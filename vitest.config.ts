@@ -1,18 +1,22 @@
 import { defineConfig } from "vitest/config";
 
-const reach = (name: string, limits: { testTimeout: number; maxWorkers?: number }) => ({
+const reach = (name: string, limits: { testTimeout: number; isolate: boolean }) => ({
   test: { name, include: [`test/${name}/**/*.test.ts`], hookTimeout: limits.testTimeout, ...limits },
 });
 
-/** One project per reach: what a test may touch, and how long it may wait for a condition on a slow machine. */
+/**
+ * One project per reach: what a test may touch, and how long it may wait for a condition on a slow machine. Files of a
+ * project share a process and what it has loaded, unless they change it for each other.
+ */
 export default defineConfig({
   test: {
     maxWorkers: 4,
     projects: [
-      reach("unit", { testTimeout: 30_000 }),
-      reach("contract", { testTimeout: 60_000 }),
-      reach("flows", { testTimeout: 90_000 }),
-      reach("process", { testTimeout: 120_000 }),
+      reach("unit", { testTimeout: 30_000, isolate: false }),
+      // nock changes what a whole process sees of the network
+      reach("contract", { testTimeout: 60_000, isolate: true }),
+      reach("flows", { testTimeout: 90_000, isolate: false }),
+      reach("process", { testTimeout: 120_000, isolate: false }),
     ],
   },
 });

@@ -13,7 +13,3 @@ export const median = (values: readonly number[]): number => {
   const sorted = [...values].sort((a, b) => a - b);
   return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
 };
-
-/** What a time is made of without the others on the machine, who only ever add to it, and most of all to flushes. */
-export const lowerDecile = (values: readonly number[]): number =>
-  values.toSorted((a, b) => a - b)[Math.floor(values.length / 10)] ?? Number.NaN;

@@ -52,6 +52,15 @@ describe("a job from a comment to a merge", () => {
     expect(accepted.deadline_at).toBe(accepted.updated_at + accepted.time_limit_seconds * 1000);
   });
 
+  it("writes no check on its brief while a comment tells of it, and none but that without a comment", () => {
+    const begun = step(led(begin(), briefPushed()), runChanged());
+    expect(effectsOf(begun)).toEqual(["sync-comment"]);
+    const origin = { kind: "rest", dialect: "create-job", key_id: "k" } as const;
+    const over_rest = led(begin({ origin }), briefPushed());
+    expect(effectsOf(step(begin({ origin }), briefPushed()))).toEqual([]);
+    expect(effectsOf(step(over_rest, runChanged()))).toEqual(["sync-check"]);
+  });
+
   it("accepts and ends in one step when the start of its run was never told", () => {
     const ended = step(led(begin(), briefPushed()), runChanged({ status: "completed", conclusion: "success" }));
     expect(decided(ended).job.status).toBe("accepted");

@@ -38,4 +38,8 @@ async function recordForEver({ inbox }: Store): Promise<never> {
 const store = await openLowdbStore({ dir, now: () => START });
 if (task === "commit") await commitForEver(store);
 else if (task === "record") await recordForEver(store);
-else await tell("open");
+else {
+  // a listening lock and an open channel to the parent do not keep a process alive
+  setInterval(() => {}, 60_000);
+  await tell("open");
+}
