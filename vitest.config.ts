@@ -1,6 +1,6 @@
 import { defineConfig } from "vitest/config";
 
-const reach = (name: string, limits: { testTimeout: number; isolate: boolean }) => ({
+const reach = (name: string, limits: { testTimeout: number; isolate: boolean; globalSetup?: string }) => ({
   test: { name, include: [`test/${name}/**/*.test.ts`], hookTimeout: limits.testTimeout, ...limits },
 });
 
@@ -15,8 +15,8 @@ export default defineConfig({
       reach("unit", { testTimeout: 30_000, isolate: false }),
       // nock changes what a whole process sees of the network
       reach("contract", { testTimeout: 60_000, isolate: true }),
-      reach("flows", { testTimeout: 90_000, isolate: false }),
-      reach("process", { testTimeout: 120_000, isolate: false }),
+      reach("flows", { testTimeout: 90_000, isolate: false, globalSetup: "test/build.ts" }),
+      reach("process", { testTimeout: 120_000, isolate: false, globalSetup: "test/build.ts" }),
     ],
   },
 });

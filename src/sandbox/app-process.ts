@@ -22,6 +22,8 @@ export interface AppProcessOptions {
   readonly webhookSecret: string;
   readonly apiKey: string;
   readonly defaultRepository: string;
+  /** The command that starts a program of this project; unless given, {@link programOf}. */
+  readonly program?: (path: string) => string[];
   /** Warnings and errors of its log. */
   readonly onComplaint: (text: string) => void;
 }
@@ -75,9 +77,9 @@ function follow(child: ChildProcess, onComplaint: (text: string) => void): Promi
 }
 
 export async function startApp(options: AppProcessOptions): Promise<AppProcess> {
-  const [program = "", ...args] = programOf("src/main.ts");
+  const [command = "", ...args] = (options.program ?? programOf)("src/main.ts");
   // a folder without a `.env`, so that a developer's own settings stay out of the sandbox
-  const child = spawn(program, args, {
+  const child = spawn(command, args, {
     cwd: options.dataDir,
     env: settingsOf(options),
     stdio: ["ignore", "pipe", "pipe"],

@@ -43,6 +43,8 @@ export interface TownOptions {
   readonly script?: Script;
   /** A real model instead of the scripted one. */
   readonly anthropic?: { readonly api_key: string; readonly base_url: string | null } | null;
+  /** The command that starts a program of this project; unless given, {@link programOf}. */
+  readonly program?: (path: string) => string[];
   /** False: pushes start nothing, as when Actions are disabled. */
   readonly actions?: boolean;
   /** What workflows print, and what the runner could not do. */
@@ -85,7 +87,7 @@ export async function startTown(options: TownOptions = {}): Promise<Town> {
       ? null
       : startRunner({
           backend,
-          dockerShim: { agentCommand: programOf("agent/main.ts") },
+          dockerShim: { agentCommand: (options.program ?? programOf)("agent/main.ts") },
           report: (sentence) => options.onLog?.(`${sentence}\n`),
         });
 

@@ -11,6 +11,7 @@ import type { Job, JobId } from "../../src/job/job.ts";
 import { logTo } from "../../src/log.ts";
 import { DEMO, type Town, type TownOptions, WRITER, startTown } from "../../src/sandbox/town.ts";
 import { readSettings } from "../../src/settings.ts";
+import { builtProgram } from "../build.ts";
 import { handClock } from "./clock.ts";
 
 export const API_KEY = "test-admin-key-0123456789";
@@ -54,7 +55,7 @@ export async function until<T>(what: string, look: () => T | Promise<T>): Promis
 export async function startHouse(options: TownOptions = {}): Promise<House> {
   const dataDir = await mkdtemp(join(tmpdir(), "journeyman-test-"));
   const workflows: string[] = [];
-  const town = await startTown({ ...options, onLog: (text) => workflows.push(text) });
+  const town = await startTown({ program: builtProgram, ...options, onLog: (text) => workflows.push(text) });
   const clock = handClock();
   const lines: string[] = [];
   const log = logTo({ write: (line: string) => void lines.push(line) }, "debug");

@@ -10,6 +10,7 @@ import { join } from "node:path";
 import { onTestFailed, onTestFinished } from "vitest";
 import { z } from "zod";
 import { DEMO, type Town, type TownOptions, startTown, WRITER } from "../../src/sandbox/town.ts";
+import { builtProgram } from "../build.ts";
 import { installationToken, receiver, type Received } from "../contract/sandbox-github/kit.ts";
 
 const PATIENCE_MS = 90_000;
@@ -75,7 +76,7 @@ const PROJECT = new URL("../../", import.meta.url);
 export async function startActionTown(options: ActionTownOptions = {}): Promise<ActionTown> {
   const temp = await mkdtemp(join(tmpdir(), "journeyman-action-test-"));
   const workflows: string[] = [];
-  const town = await startTown({ ...options, onLog: (text) => workflows.push(text) });
+  const town = await startTown({ program: builtProgram, ...options, onLog: (text) => workflows.push(text) });
   const { github } = town;
   const hook = await receiver();
   github.setWebhook(hook.target);
@@ -105,7 +106,8 @@ export async function startActionTown(options: ActionTownOptions = {}): Promise<
     // a workflow's payload names no installation
     await writeFile(path, JSON.stringify({ ...payload, installation: undefined }));
     const token = await tokenOf();
-    const child = spawn(process.execPath, ["--import", import.meta.resolve("tsx"), "src/action.ts"], {
+    const [command = "", ...args] = builtProgram("src/action.ts");
+    const child = spawn(command, args, {
       cwd: PROJECT,
       env: {
         PATH: process.env.PATH ?? "",

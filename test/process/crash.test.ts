@@ -5,6 +5,7 @@ import { expect, it, onTestFinished } from "vitest";
 import { type AppProcess, startApp } from "../../src/sandbox/app-process.ts";
 import type { Fault } from "../../src/sandbox/github/main.ts";
 import { DEMO, startTown, WRITER } from "../../src/sandbox/town.ts";
+import { builtProgram } from "../build.ts";
 import { until } from "../flows/house.ts";
 
 /** Where the process is killed, in the order in which a job comes by; `before: false`: GitHub has done it already. */
@@ -37,7 +38,7 @@ const POINTS: readonly (readonly [string, Fault["match"], { readonly before: boo
 
 it("loses nothing and doubles nothing when it is killed at every step of a job", async () => {
   const dataDir = await mkdtemp(join(tmpdir(), "journeyman-crash-"));
-  const town = await startTown();
+  const town = await startTown({ program: builtProgram });
   const { github } = town;
   let app: AppProcess | null = null;
   onTestFinished(async () => {
@@ -47,6 +48,7 @@ it("loses nothing and doubles nothing when it is killed at every step of a job",
   });
   const start = (): Promise<AppProcess> =>
     startApp({
+      program: builtProgram,
       github,
       dataDir,
       port: 0,

@@ -8,6 +8,7 @@ import { type AppProcess, startApp } from "../../src/sandbox/app-process.ts";
 import type { Fault } from "../../src/sandbox/github/main.ts";
 import { DEMO, startTown } from "../../src/sandbox/town.ts";
 import { openLowdbStore } from "../../src/store/lowdb/open.ts";
+import { builtProgram } from "../build.ts";
 import { until } from "../flows/house.ts";
 
 const API_KEY = "crash-admin-key-0123456789";
@@ -31,6 +32,7 @@ it.each(POINTS)("makes one job and one branch when the first try was killed %s",
   });
   const start = (): Promise<AppProcess> =>
     startApp({
+      program: builtProgram,
       github,
       dataDir,
       port: 0,
