@@ -16,11 +16,6 @@ export interface Posting {
 export const userAccount = (account: string): LedgerAccount => `user:${account}`;
 export const escrowAccount = (id: JobId): LedgerAccount => `escrow:${id}`;
 
-export const MIN_PRICE_CENTS = 100;
-export const MAX_PRICE_CENTS = 100_000;
-export const MIN_TIME_LIMIT_SECONDS = 60;
-export const MAX_TIME_LIMIT_SECONDS = 86_400;
-
 /** 20 % rounded half up, plus 50 cents, never above the price. */
 export const feeOf = (price: number): number => Math.min(price, Math.floor((price * 20 + 50) / 100) + 50);
 

@@ -1,7 +1,5 @@
-/** What models cost: US cents per million tokens, as published on the date below. A model that is not here has no price. */
+/** What models cost: US cents per million tokens, as published on 2025-10-01. A model that is not here has no price. */
 import type { Usage } from "./result.ts";
-
-export const PRICES_AS_OF = "2025-10-01";
 
 interface Price {
   readonly input: number;

@@ -124,22 +124,22 @@ describe("git over HTTP", () => {
   let w: World;
   beforeAll(async () => {
     w = await world({ permissions: { contents: "write", checks: "write", issues: "write", pull_requests: "write" } });
-    await git(w.folder, ["clone", "-q", `${w.github.url}/${REPO}.git`, "work"]);
+    await git(w.folder, ["clone", "-q", `${w.github.url}/${REPO}.git`, "checkout"]);
   });
   afterAll(() => w.close());
   const commit = async (path: string) => {
-    await git(`${w.folder}/work`, ["checkout", "-q", "-B", "topic", "origin/main"]);
+    await git(`${w.folder}/checkout`, ["checkout", "-q", "-B", "topic", "origin/main"]);
     await import("node:fs/promises").then(async (fs) => {
-      await fs.mkdir(`${w.folder}/work/${path.split("/").slice(0, -1).join("/")}`, { recursive: true });
-      await fs.writeFile(`${w.folder}/work/${path}`, `${path}\n`);
+      await fs.mkdir(`${w.folder}/checkout/${path.split("/").slice(0, -1).join("/")}`, { recursive: true });
+      await fs.writeFile(`${w.folder}/checkout/${path}`, `${path}\n`);
     });
-    await git(`${w.folder}/work`, ["add", "."]);
-    await git(`${w.folder}/work`, ["commit", "-q", "-m", `Add ${path}`]);
+    await git(`${w.folder}/checkout`, ["add", "."]);
+    await git(`${w.folder}/checkout`, ["commit", "-q", "-m", `Add ${path}`]);
   };
 
   it("takes a push with a token and tells the App", async () => {
     await commit("pushed.txt");
-    expect(await git(`${w.folder}/work`, ["push", "-q", "origin", "topic"], w.token)).toMatchObject({ code: 0 });
+    expect(await git(`${w.folder}/checkout`, ["push", "-q", "origin", "topic"], w.token)).toMatchObject({ code: 0 });
     await w.github.idle();
     expect(w.app.names()).toEqual(expect.arrayContaining(["push", "check_suite.requested"]));
     const push = w.app.received.find((one) => one.event === "push");
@@ -155,10 +155,10 @@ describe("git over HTTP", () => {
 
   it("refuses a push without token, and one that changes workflows", async () => {
     await commit("other.txt");
-    const anonymous = await git(`${w.folder}/work`, ["push", "origin", "topic:t2"]);
+    const anonymous = await git(`${w.folder}/checkout`, ["push", "origin", "topic:t2"]);
     expect(anonymous.code).not.toBe(0);
     await commit(".github/workflows/evil.yml");
-    const workflow = await git(`${w.folder}/work`, ["push", "origin", "topic:t3"], w.token);
+    const workflow = await git(`${w.folder}/checkout`, ["push", "origin", "topic:t3"], w.token);
     expect(workflow.code).not.toBe(0);
     expect(workflow.err).toContain(
       "refusing to allow a GitHub App to create or update workflow `.github/workflows/evil.yml` without `workflows` permission",
@@ -169,7 +169,7 @@ describe("git over HTTP", () => {
   it("refuses a push to a protected branch", async () => {
     w.github.protect(REPO, "main", { requiredChecks: ["ci"] });
     await commit("direct.txt");
-    const refused = await git(`${w.folder}/work`, ["push", "origin", "topic:main"], w.token);
+    const refused = await git(`${w.folder}/checkout`, ["push", "origin", "topic:main"], w.token);
     expect(refused.err).toContain("GH006: Protected branch update failed for refs/heads/main");
     w.github.unprotect(REPO, "main");
   });

@@ -23,8 +23,3 @@ export const noSuchBranch = (branch: string): string =>
 
 export const foreignBranch = (branch: string): string =>
   `A branch ${code(branch)} exists already and is not this job's. Delete or rename it and ask again.`;
-
-/** Of `/job` on a pull request whose branch lives in a fork. */
-export const forkRefused = (): string =>
-  "This pull request comes from a fork, and the App runs nothing on code from forks. " +
-  "Push the branch to this repository and ask again on a pull request from there.";
