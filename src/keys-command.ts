@@ -4,7 +4,16 @@
  */
 import { z } from "zod";
 import type { KeyStore } from "./engine/ports.ts";
-import { type KeyRequest, type KeyView, keyRequestSchema, keyView, keyViewSchema, newKey } from "./http/new-key.ts";
+import {
+  type KeyRequest,
+  type KeyView,
+  isOver,
+  keyRequestSchema,
+  keyView,
+  keyViewSchema,
+  newKey,
+  NOT_IN_FUTURE,
+} from "./http/new-key.ts";
 import type { KeysSettings } from "./settings.ts";
 
 /** An answer to expect at the command line, to be printed as it stands. */
@@ -98,12 +107,13 @@ export function keyRequest(typed: {
   readonly scopes?: string | undefined;
   readonly expires?: string | undefined;
 }): KeyRequest {
-  const parsed = keyRequestSchema(Date.now()).safeParse({
+  const parsed = keyRequestSchema.safeParse({
     account: typed.account,
     repository: typed.repository,
     scopes: typed.scopes?.split(",").map((scope) => scope.trim()),
     expires_at: typed.expires,
   });
+  if (parsed.success && isOver(parsed.data, Date.now())) throw new KeysProblem(`--expires: ${NOT_IN_FUTURE}`);
   if (parsed.success) return parsed.data;
   const names: Readonly<Record<string, string>> = { expires_at: "--expires" };
   const sentences = parsed.error.issues.map((issue) => {

@@ -1,44 +1,160 @@
-/** Where the calls of the agent v2 dialect stand on the router, and within which limits. */
-import type { Request, RequestHandler, Router } from "express";
-import type { Log } from "../engine/ports.ts";
+/** The calls of the agent v2 dialect as routes: where they stand, what they take and within which limits. */
+import type { RequestHandler } from "express";
+import { z } from "zod";
 import * as agent from "./agent-v2.ts";
 import { projectLimit } from "./agent-v2-limits.ts";
 import { withProject } from "./agent-v2-project.ts";
-import { type Answer, answering } from "./answer.ts";
-import type { RepeatableRoute } from "./idempotency.ts";
-import { inTurn } from "./in-turn.ts";
+import { agentV2ViewSchema } from "./agent-v2-view.ts";
+import { pageSchema } from "./page.ts";
+import { MAX_TASK_LENGTH } from "./rest-draft.ts";
+import { type Route, route } from "./route.ts";
 
-/** What the routes of every dialect share. */
-export interface Chains {
-  /** What stands before a route that reads, and before one that writes: authentication, limits, the body. */
-  readonly read: readonly RequestHandler[];
-  readonly write: readonly RequestHandler[];
-  /** Makes a route answer a repeated `Idempotency-Key` as it did before. */
-  readonly repeatable: (route: string, work: RepeatableRoute) => (request: Request) => Promise<Answer>;
-}
+const ROOT = "/v2/agent/{projectId}";
 
-const ROOT = "/v2/agent/:projectId";
+const says = (message: string) => ({ error: () => message });
 
-export function agentV2Routes(
-  router: Router,
-  parts: agent.AgentV2Parts & { readonly log: Log },
-  { read, write, repeatable }: Chains,
-): void {
-  const { log } = parts;
+const promptSchema = z.object({
+  prompt: z
+    .string(says("must be a string."))
+    .max(MAX_TASK_LENGTH, says(`must have at most ${MAX_TASK_LENGTH} characters.`))
+    .refine((value) => value.trim() !== "", says("is empty; say what the agent is to do.")),
+});
+
+const projectParams = z.object({
+  projectId: z
+    .string()
+    .meta({ description: "The repository's numeric id, or its name as `owner%2Fname`.", example: "octocat%2Fhello" }),
+});
+const jobParams = projectParams.extend({ id: z.string() });
+
+const EXAMPLE = {
+  id: "ab12cd34",
+  status: "active",
+  source: { repository: "https://github.com/octocat/hello-world", ref: "job/ab12cd34" },
+  model: "claude-sonnet-4-20250514",
+  prLink: null,
+  createdAt: "2030-01-31T12:00:00.000Z",
+  archivedAt: null,
+};
+const PROJECT = { projectId: "octocat/hello-world" };
+const JOB = { ...PROJECT, id: "ab12cd34" };
+
+const asNow = { about: "The job as it is now.", schema: agentV2ViewSchema, example: EXAMPLE };
+const NO_JOB = { about: "No such job in this project, or not one that this key may see." };
+const CONFLICT = { about: "The job's status forbids it; the sentence says why." };
+
+const listSchema = z.object({
+  jobs: z.array(agentV2ViewSchema),
+  nextCursor: z.string().nullable().meta({ description: "For the next page; null on the last." }),
+});
+
+const starting = (parts: agent.AgentV2Parts, guards: (what?: "creates" | "messages") => RequestHandler[]): Route[] => [
+  route({
+    method: "post",
+    path: `${ROOT}/job`,
+    operation: "createAgentJob",
+    group: "agent v2",
+    summary: "Create a job",
+    about: "The answer does not wait for GitHub. 100 an hour for each project.",
+    scope: "write",
+    repeatable: true,
+    guards: guards("creates"),
+    params: projectParams,
+    body: promptSchema,
+    example: { params: PROJECT, body: { prompt: "create AGENT.md that says hello" } },
+    answers: {
+      201: { ...asNow, about: "The job is created.", headers: { Location: "Where to ask for the job." } },
+      404: { about: "No repository of this numeric id is known here yet." },
+      422: { about: "The App is not installed there." },
+    },
+    work: agent.createAgentJob(parts),
+  }),
+  route({
+    method: "post",
+    path: `${ROOT}/job/{id}/message`,
+    operation: "messageAgentJob",
+    group: "agent v2",
+    summary: "Send a message",
+    about: "Opens a further round on the same branch; while one is under way, the next takes it up. 100 an hour.",
+    scope: "write",
+    repeatable: true,
+    guards: guards("messages"),
+    params: jobParams,
+    body: promptSchema,
+    example: { params: JOB, body: { prompt: "append bye to AGENT.md" } },
+    answers: { 200: asNow, 404: NO_JOB, 409: CONFLICT },
+    work: agent.messageAgentJob(parts),
+  }),
+];
+
+const asking = (parts: agent.AgentV2Parts, guards: readonly RequestHandler[]): Route[] => [
+  route({
+    method: "get",
+    path: `${ROOT}/jobs`,
+    operation: "listAgentJobs",
+    group: "agent v2",
+    summary: "List the jobs",
+    about: "Newest first.",
+    scope: "read",
+    guards,
+    params: projectParams,
+    query: pageSchema,
+    example: { params: PROJECT },
+    answers: {
+      200: {
+        about: "A page of jobs.",
+        schema: listSchema,
+        example: { jobs: [EXAMPLE], nextCursor: null },
+        headers: { Link: "The next page, where there is one." },
+      },
+    },
+    work: agent.listAgentJobs(parts),
+  }),
+  route({
+    method: "get",
+    path: `${ROOT}/job/{id}`,
+    operation: "getAgentJob",
+    group: "agent v2",
+    summary: "Ask for a job",
+    about: "Costs no call to GitHub: ask until `status` is no longer `active`.",
+    scope: "read",
+    guards,
+    params: jobParams,
+    example: { params: JOB },
+    answers: { 200: asNow, 404: NO_JOB },
+    work: agent.getAgentJob(parts),
+  }),
+];
+
+const ending = (parts: agent.AgentV2Parts, guards: readonly RequestHandler[]): Route[] => {
+  const shared = { method: "post", group: "agent v2", scope: "write", repeatable: true, params: jobParams } as const;
+  return [
+    route({
+      ...shared,
+      path: `${ROOT}/job/{id}/cancel`,
+      operation: "cancelAgentJob",
+      summary: "Cancel a job",
+      guards,
+      example: { params: JOB },
+      answers: { 200: asNow, 404: NO_JOB },
+      work: agent.cancelAgentJob(parts),
+    }),
+    route({
+      ...shared,
+      path: `${ROOT}/job/{id}/archive`,
+      operation: "archiveAgentJob",
+      summary: "Archive a job that is over",
+      guards,
+      example: { params: JOB },
+      answers: { 200: asNow, 404: NO_JOB, 409: CONFLICT },
+      work: agent.archiveAgentJob(parts),
+    }),
+  ];
+};
+
+export function agentV2Routes(parts: agent.AgentV2Parts): readonly Route[] {
   const project = withProject(parts.repositories);
-  const job = `${ROOT}/job/:id`;
-  const reading = (path: string, route: (request: Request) => Promise<Answer>): void => {
-    router.get(path, inTurn(...read, project, answering(route, log)));
-  };
-  const writing = (path: string, work: RepeatableRoute, ...limits: readonly RequestHandler[]): void => {
-    const route = repeatable(`POST ${path}`, work);
-    router.post(path, inTurn(...write, project, ...limits, answering(route, log)));
-  };
-
-  writing(`${ROOT}/job`, agent.createAgentJob(parts), projectLimit("creates"));
-  reading(`${ROOT}/jobs`, agent.listAgentJobs(parts));
-  reading(job, agent.getAgentJob(parts));
-  writing(`${job}/message`, agent.messageAgentJob(parts), projectLimit("messages"));
-  writing(`${job}/cancel`, agent.cancelAgentJob(parts));
-  writing(`${job}/archive`, agent.archiveAgentJob(parts));
+  const limited = (what?: "creates" | "messages"): RequestHandler[] =>
+    what === undefined ? [project] : [project, projectLimit(what)];
+  return [...starting(parts, limited), ...asking(parts, [project]), ...ending(parts, [project])];
 }

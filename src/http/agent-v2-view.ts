@@ -1,17 +1,22 @@
 /** How a job reads in the agent v2 dialect. Pure: everything comes from the stored job and what is told of the server. */
+import { z } from "zod";
 import { type Job, fullName } from "../job/job.ts";
 
-export type AgentV2Status = "active" | "completed" | "failed" | "archived";
+export const agentV2ViewSchema = z.object({
+  id: z.string(),
+  status: z.enum(["active", "completed", "failed", "archived"]),
+  source: z.object({
+    repository: z.string().meta({ description: "The repository's address." }),
+    ref: z.string().meta({ description: "The job's branch." }),
+  }),
+  model: z.string(),
+  prLink: z.string().nullable().meta({ description: "Null until there is a pull request." }),
+  createdAt: z.iso.datetime(),
+  archivedAt: z.iso.datetime().nullable(),
+});
 
-export interface AgentV2View {
-  readonly id: string;
-  readonly status: AgentV2Status;
-  readonly source: { readonly repository: string; readonly ref: string };
-  readonly model: string;
-  readonly prLink: string | null;
-  readonly createdAt: string;
-  readonly archivedAt: string | null;
-}
+export type AgentV2View = z.infer<typeof agentV2ViewSchema>;
+export type AgentV2Status = AgentV2View["status"];
 
 /** What a job itself does not say. */
 export interface AgentV2Surroundings {

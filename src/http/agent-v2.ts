@@ -3,7 +3,7 @@
  * GitHub. What happens to a job is decided elsewhere.
  */
 import type { Request } from "express";
-import { z } from "zod";
+import type { z } from "zod";
 import type { Door } from "../engine/door.ts";
 import type { JobStore } from "../engine/ports.ts";
 import type { Actor, Command } from "../job/command.ts";
@@ -13,10 +13,10 @@ import { agentV2View } from "./agent-v2-view.ts";
 import { type Project, projectOf } from "./agent-v2-project.ts";
 import { type Answer, failure, success } from "./answer.ts";
 import { type Principal, principalOf, sees } from "./auth.ts";
-import { checked } from "./body.ts";
-import type { RepeatableRoute } from "./idempotency.ts";
+import { nextLink, type pageSchema } from "./page.ts";
 import { refused } from "./refused.ts";
-import { MAX_TASK_LENGTH, restDraft } from "./rest-draft.ts";
+import { restDraft } from "./rest-draft.ts";
+import type { Call } from "./route.ts";
 import { type RepositoryParts, whichRepository } from "./which-repository.ts";
 
 export interface AgentV2Parts extends RepositoryParts {
@@ -30,33 +30,11 @@ export interface AgentV2Parts extends RepositoryParts {
   readonly default_model: string;
 }
 
-type Route = (request: Request) => Promise<Answer>;
+type Asked<Query = undefined, Body = undefined> = Call<unknown, Query, Body>;
+type Prompt = { readonly prompt: string };
 
 /** A status that forbids what was asked is a conflict here; the market's callers expect 400. */
 const CONFLICTS: Readonly<Partial<Record<RefusalCode, number>>> = { wrong_status: 409, invalid: 409 };
-
-const DEFAULT_PAGE = 20;
-const MAX_PAGE = 100;
-
-const says = (message: string) => ({ error: () => message });
-
-const promptSchema = z.object({
-  prompt: z
-    .string(says("must be a string."))
-    .max(MAX_TASK_LENGTH, says(`must have at most ${MAX_TASK_LENGTH} characters.`))
-    .refine((value) => value.trim() !== "", says("is empty; say what the agent is to do.")),
-});
-
-const PAGE_SENTENCE = `must be a whole number from 1 to ${MAX_PAGE}.`;
-const pageSchema = z.object({
-  limit: z
-    .string(says(PAGE_SENTENCE))
-    .regex(/^\d{1,3}$/, says(PAGE_SENTENCE))
-    .transform(Number)
-    .refine((value) => value >= 1 && value <= MAX_PAGE, says(PAGE_SENTENCE))
-    .default(DEFAULT_PAGE),
-  cursor: z.string(says("must be given once.")).max(200, says("is none of ours; begin without one.")).optional(),
-});
 
 const NO_JOB = failure(404, "not_found", "There is no such job in this project, or this key may not see it.");
 
@@ -75,14 +53,12 @@ const addressOf = (parts: AgentV2Parts, { id }: Project, rest: string): string =
 const actorOf = (principal: Principal): Actor => ({ account: principal.account, login: null });
 
 export const createAgentJob =
-  (parts: AgentV2Parts): RepeatableRoute =>
-  async (request, work_id) => {
-    const body = checked(promptSchema, request.body);
-    if ("answer" in body) return body.answer;
+  (parts: AgentV2Parts) =>
+  async ({ request, body, work_id }: Asked<undefined, Prompt>): Promise<Answer> => {
     const [principal, project] = [principalOf(request), projectOf(request)];
     const repository = await whichRepository(parts, principal, project.name);
     if ("answer" in repository) return repository.answer;
-    const asked = { dialect: "agent-v2", task: body.value.prompt, provider: null, model: null } as const;
+    const asked = { dialect: "agent-v2", task: body.prompt, provider: null, model: null } as const;
     const created = await parts.door.create(restDraft(principal, repository.value, asked), work_id);
     if (!created.ok) return refused(created.refusal, CONFLICTS);
     const location = addressOf(parts, project, `job/${created.job.id}`);
@@ -100,8 +76,8 @@ async function jobOf(parts: AgentV2Parts, request: Request): Promise<Job | null>
 }
 
 export const getAgentJob =
-  (parts: AgentV2Parts): Route =>
-  async (request) => {
+  (parts: AgentV2Parts) =>
+  async ({ request }: Asked): Promise<Answer> => {
     const job = await jobOf(parts, request);
     return job === null ? NO_JOB : success(200, viewIn(parts, projectOf(request), job), CACHING);
   };
@@ -115,31 +91,27 @@ async function handled(parts: AgentV2Parts, request: Request, command: Command):
 }
 
 export const messageAgentJob =
-  (parts: AgentV2Parts): RepeatableRoute =>
-  async (request, work_id) => {
-    const body = checked(promptSchema, request.body);
-    if ("answer" in body) return body.answer;
-    const [text, by] = [body.value.prompt.trim(), actorOf(principalOf(request))];
+  (parts: AgentV2Parts) =>
+  ({ request, body, work_id }: Asked<undefined, Prompt>): Promise<Answer> => {
+    const [text, by] = [body.prompt.trim(), actorOf(principalOf(request))];
     const once = work_id === undefined ? {} : { message_id: work_id };
     return handled(parts, request, { type: "message", text, by, comment_id: null, ...once });
   };
 
 export const cancelAgentJob =
-  (parts: AgentV2Parts): Route =>
-  (request) =>
+  (parts: AgentV2Parts) =>
+  ({ request }: Asked): Promise<Answer> =>
     handled(parts, request, { type: "cancel", by: actorOf(principalOf(request)) });
 
 export const archiveAgentJob =
-  (parts: AgentV2Parts): Route =>
-  (request) =>
+  (parts: AgentV2Parts) =>
+  ({ request }: Asked): Promise<Answer> =>
     handled(parts, request, { type: "archive" });
 
 export const listAgentJobs =
-  (parts: AgentV2Parts): Route =>
-  async (request) => {
-    const page = checked(pageSchema, request.query);
-    if ("answer" in page) return page.answer;
-    const { limit, cursor } = page.value;
+  (parts: AgentV2Parts) =>
+  async ({ request, query }: Asked<z.infer<typeof pageSchema>>): Promise<Answer> => {
+    const { limit, cursor } = query;
     const [{ account, scopes }, project] = [principalOf(request), projectOf(request)];
     const found = await parts.jobs.list({
       repository: project.name,
@@ -148,7 +120,6 @@ export const listAgentJobs =
       ...(cursor === undefined ? {} : { cursor }),
     });
     const jobs = found.jobs.map((job) => viewIn(parts, project, job));
-    const query = new URLSearchParams({ limit: String(limit), cursor: found.cursor ?? "" });
-    const link = `<${addressOf(parts, project, `jobs?${query}`)}>; rel="next"`;
-    return success(200, { jobs, nextCursor: found.cursor }, { ...CACHING, ...(found.cursor ? { Link: link } : {}) });
+    const next = nextLink(addressOf(parts, project, "jobs"), { limit: String(limit) }, found.cursor);
+    return success(200, { jobs, nextCursor: found.cursor }, { ...CACHING, ...next });
   };

@@ -1,19 +1,21 @@
 /**
  * How a job reads in the create-job dialect. Pure: everything comes from the stored record.
  */
+import { z } from "zod";
 import type { StoredJob } from "../engine/ports.ts";
 import type { Job } from "../job/job.ts";
 
-export type CreateJobStatus = "pending" | "running" | "completed" | "failed" | "merged";
+export const createJobViewSchema = z.object({
+  status: z.enum(["pending", "running", "completed", "failed", "merged"]),
+  branch: z.string(),
+  pr_url: z.string().nullable(),
+  run_url: z.string().nullable(),
+  log: z.string().nullable().meta({ description: "The agent's lines; the last one says why a failed job failed." }),
+  changed_files: z.array(z.string()).readonly(),
+});
 
-export interface CreateJobView {
-  readonly status: CreateJobStatus;
-  readonly branch: string;
-  readonly pr_url: string | null;
-  readonly run_url: string | null;
-  readonly log: string | null;
-  readonly changed_files: readonly string[];
-}
+export type CreateJobView = z.infer<typeof createJobViewSchema>;
+export type CreateJobStatus = CreateJobView["status"];
 
 /** A verified job is over for a poller unless a merge of ours is still to come. */
 function verifiedStatus(job: Job): CreateJobStatus {

@@ -2,17 +2,15 @@
  * `POST /api/create-job`: translates the request to a command and answers in the seed's words once the branch is on
  * GitHub. What happens to a job is decided elsewhere.
  */
-import type { Request } from "express";
 import { z } from "zod";
 import type { Door } from "../engine/door.ts";
 import type { Log, StoredJob } from "../engine/ports.ts";
 import { isFinal, type JobId } from "../job/job.ts";
 import { type Answer, failure, success } from "./answer.ts";
 import { type Principal, principalOf } from "./auth.ts";
-import { checked } from "./body.ts";
-import type { WorkId } from "./idempotency.ts";
 import { refused } from "./refused.ts";
 import { repositoryField } from "./new-key.ts";
+import { type Route, route } from "./route.ts";
 import { MAX_TASK_LENGTH, restDraft } from "./rest-draft.ts";
 import { type RepositoryParts, whichRepository } from "./which-repository.ts";
 
@@ -26,7 +24,7 @@ export interface CreateJobParts extends RepositoryParts {
 /** A branch that is not on GitHub by then counts as not created. */
 export const BRANCH_WAIT_MS = 15_000;
 
-export const CREATE_FAILED = "Failed to create job";
+const CREATE_FAILED = "Failed to create job";
 
 const MISSING_JOB = failure(400, "missing_job", "Missing job field");
 const NOT_CREATED = failure(500, "branch_not_created", CREATE_FAILED);
@@ -53,23 +51,52 @@ const isMissing = (body: unknown): boolean => {
   return job === undefined || job === null || (typeof job === "string" && job.trim() === "");
 };
 
-export const createJob =
-  (parts: CreateJobParts) =>
-  async (request: Request, work_id?: WorkId): Promise<Answer> => {
-    if (isMissing(request.body)) return MISSING_JOB;
-    const body = checked(bodySchema, request.body);
-    if ("answer" in body) return body.answer;
-    const principal = principalOf(request);
-    const repository = await whichRepository(parts, principal, body.value.repository);
-    if ("answer" in repository) return repository.answer;
-    const { job: task, llm_provider: provider, llm_model: model } = body.value;
-    const created = await parts.door.create(
-      restDraft(principal, repository.value, { dialect: "create-job", task, provider, model }),
-      work_id,
-    );
-    if (!created.ok) return refused(created.refusal);
-    return branchAnswer(parts, principal, created.job.id);
-  };
+const createdSchema = z.object({
+  job_id: z.string(),
+  branch: z.string(),
+  pr_url: z.string().optional().meta({ description: "Where there is a pull request already." }),
+});
+
+export const createJob = (parts: CreateJobParts): Route =>
+  route({
+    method: "post",
+    path: "/api/create-job",
+    operation: "createJob",
+    group: "create-job",
+    summary: "Ask for a job",
+    about:
+      "Answers when the job's branch is on GitHub, after at most 15 seconds; what does not get there is taken back.",
+    scope: "write",
+    failed: CREATE_FAILED,
+    repeatable: true,
+    body: bodySchema,
+    example: { body: { job: "create HELLO.md that says hello", llm_model: "claude-sonnet-4-20250514" } },
+    answers: {
+      200: {
+        about: "The job's branch is on GitHub and its run is due.",
+        schema: createdSchema,
+        example: { job_id: "ab12cd34", branch: "job/ab12cd34" },
+      },
+      403: { about: "The key is bound to another repository." },
+      422: {
+        about: "The App is not installed there, or the repository cannot run jobs; the sentence says what to do.",
+      },
+      502: { about: "GitHub could not be asked; try again." },
+    },
+    precheck: ({ body }) => (isMissing(body) ? MISSING_JOB : null),
+    async work({ request, body, work_id }) {
+      const principal = principalOf(request);
+      const repository = await whichRepository(parts, principal, body.repository);
+      if ("answer" in repository) return repository.answer;
+      const { job: task, llm_provider: provider, llm_model: model } = body;
+      const created = await parts.door.create(
+        restDraft(principal, repository.value, { dialect: "create-job", task, provider, model }),
+        work_id,
+      );
+      if (!created.ok) return refused(created.refusal);
+      return branchAnswer(parts, principal, created.job.id);
+    },
+  });
 
 /** The job exists; its branch has to. What does not get there is taken back whole. */
 async function branchAnswer(parts: CreateJobParts, principal: Principal, id: JobId): Promise<Answer> {

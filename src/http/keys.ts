@@ -3,11 +3,12 @@
  * cannot mint, since what it minted could reach further than itself.
  */
 import type { Request } from "express";
+import { z } from "zod";
 import type { KeyStore } from "../engine/ports.ts";
-import { type Answer, failure, success } from "./answer.ts";
+import { failure, success } from "./answer.ts";
 import { principalOf } from "./auth.ts";
-import { checked } from "./body.ts";
-import { keyRequestSchema, keyView, newKey } from "./new-key.ts";
+import { isOver, keyRequestSchema, keyView, keyViewSchema, newKey, NOT_IN_FUTURE } from "./new-key.ts";
+import { type Route, route } from "./route.ts";
 
 export interface KeyParts {
   readonly keys: KeyStore;
@@ -16,32 +17,59 @@ export interface KeyParts {
 
 const BOUND = failure(403, "forbidden", "A key that is bound to a repository cannot manage keys; use API_KEY.");
 
-const isBound = (request: Request): boolean => principalOf(request).repository !== null;
+/** A mistake of the caller, not of what was sent. */
+const unbound = (request: Request) => (principalOf(request).repository === null ? null : BOUND);
 
-export const createKey =
-  (parts: KeyParts) =>
-  async (request: Request): Promise<Answer> => {
-    if (isBound(request)) return BOUND;
-    const now = parts.now();
-    const asked = checked(keyRequestSchema(now), request.body ?? {});
-    if ("answer" in asked) return asked.answer;
-    const { key, stored } = newKey(asked.value, now);
-    await parts.keys.add(stored);
-    return success(201, { ...keyView(stored), key }, { "Cache-Control": "no-store" });
-  };
+const shared = { group: "keys", scope: "admin", precheck: unbound } as const;
 
-export const listKeys =
-  (parts: KeyParts) =>
-  async (request: Request): Promise<Answer> =>
-    isBound(request) ? BOUND : success(200, (await parts.keys.list()).map(keyView));
+const createKey = (parts: KeyParts): Route =>
+  route({
+    ...shared,
+    method: "post",
+    path: "/api/keys",
+    operation: "createKey",
+    summary: "Mint a key",
+    about: "The key is shown this once; its hash alone is kept.",
+    body: keyRequestSchema,
+    example: {
+      body: { account: "octocat", repository: "octocat/hello-world", scopes: ["read", "write"], expires_at: null },
+    },
+    answers: { 201: { about: "The key, and what is kept of it.", schema: keyViewSchema.extend({ key: z.string() }) } },
+    async work({ body }) {
+      const now = parts.now();
+      if (isOver(body, now)) return failure(400, "invalid_field", `expires_at: ${NOT_IN_FUTURE}`);
+      const { key, stored } = newKey(body, now);
+      await parts.keys.add(stored);
+      return success(201, { ...keyView(stored), key }, { "Cache-Control": "no-store" });
+    },
+  });
 
-export const revokeKey =
-  (parts: KeyParts) =>
-  async (request: Request): Promise<Answer> => {
-    if (isBound(request)) return BOUND;
-    const id = request.params.id;
-    const removed = typeof id === "string" && (await parts.keys.remove(id));
-    return removed
-      ? { status: 204 }
-      : failure(404, "not_found", "There is no key of this id; GET /api/keys lists them.");
-  };
+const listKeys = (parts: KeyParts): Route =>
+  route({
+    ...shared,
+    method: "get",
+    path: "/api/keys",
+    operation: "listKeys",
+    summary: "List the keys",
+    answers: { 200: { about: "All keys, without the keys themselves.", schema: z.array(keyViewSchema) } },
+    work: async () => success(200, (await parts.keys.list()).map(keyView)),
+  });
+
+const revokeKey = (parts: KeyParts): Route =>
+  route({
+    ...shared,
+    method: "delete",
+    path: "/api/keys/{id}",
+    operation: "revokeKey",
+    summary: "Revoke a key at once",
+    params: z.object({ id: z.string() }),
+    example: { params: { id: "18e934b3158d" } },
+    answers: { 204: { about: "It is revoked." }, 404: { about: "There is no key of this id." } },
+    async work({ params }) {
+      return (await parts.keys.remove(params.id))
+        ? { status: 204 }
+        : failure(404, "not_found", "There is no key of this id; GET /api/keys lists them.");
+    },
+  });
+
+export const keyRoutes = (parts: KeyParts): readonly Route[] => [createKey(parts), listKeys(parts), revokeKey(parts)];

@@ -36,25 +36,26 @@ const expiry = z
   )
   .transform((value) => Date.parse(value));
 
-export const keyRequestSchema = (now: number) =>
-  z.object({
-    account,
-    repository: repositoryField.nullish().transform((value) => value ?? null),
-    scopes: z
-      .array(
-        z.enum(SCOPES, says(`must be some of ${SCOPES.join(", ")}.`)),
-        says(`must be a list of ${SCOPES.join(", ")}.`),
-      )
-      .min(1, says("must name at least one scope."))
-      .default([...DEFAULT_SCOPES])
-      .transform((scopes) => [...new Set(scopes)]),
-    expires_at: expiry
-      .refine((at) => at > now, says("must lie in the future."))
-      .nullish()
-      .transform((value) => value ?? null),
-  });
+export const keyRequestSchema = z.object({
+  account,
+  repository: repositoryField.nullish().transform((value) => value ?? null),
+  scopes: z
+    .array(
+      z.enum(SCOPES, says(`must be some of ${SCOPES.join(", ")}.`)),
+      says(`must be a list of ${SCOPES.join(", ")}.`),
+    )
+    .min(1, says("must name at least one scope."))
+    .default([...DEFAULT_SCOPES])
+    .transform((scopes) => [...new Set(scopes)]),
+  expires_at: expiry.nullish().transform((value) => value ?? null),
+});
 
-export type KeyRequest = z.infer<ReturnType<typeof keyRequestSchema>>;
+export type KeyRequest = z.infer<typeof keyRequestSchema>;
+
+export const NOT_IN_FUTURE = "must lie in the future.";
+
+/** A key that would never be valid is a slip. */
+export const isOver = ({ expires_at }: KeyRequest, now: number): boolean => expires_at !== null && expires_at <= now;
 
 /** The key, to be shown once, and what is kept of it. */
 export function newKey(request: KeyRequest, now: number): { readonly key: string; readonly stored: StoredKey } {

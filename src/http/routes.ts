@@ -1,44 +1,37 @@
-/** The routes of the API on a router: which handler answers where, for whom, and within which limits. */
+/** All routes of the API, put on a router with what stands before and behind them. */
 import type { ErrorRequestHandler, Router } from "express";
-import type { JobStore, Scope } from "../engine/ports.ts";
+import type { JobStore } from "../engine/ports.ts";
 import { addressErrors } from "./address-errors.ts";
 import type { AgentV2Parts } from "./agent-v2.ts";
 import { agentV2Routes } from "./agent-v2-routes.ts";
-import { answering, nothingHere, sendInternal } from "./answer.ts";
-import type { Authentication } from "./auth.ts";
-import { bodyErrors, jsonBody } from "./body.ts";
-import { CREATE_FAILED, type CreateJobParts, createJob } from "./create-job.ts";
-import { type IdempotencyParts, idempotency } from "./idempotency.ts";
+import { nothingHere, sendInternal } from "./answer.ts";
+import { bodyErrors } from "./body.ts";
+import { type CreateJobParts, createJob } from "./create-job.ts";
 import { inTurn } from "./in-turn.ts";
-import { jobStatus, STATUS_FAILED } from "./job-status.ts";
-import { createKey, type KeyParts, listKeys, revokeKey } from "./keys.ts";
-import { writeLimit } from "./limits.ts";
+import { jobStatus } from "./job-status.ts";
+import { type KeyParts, keyRoutes } from "./keys.ts";
+import { type MountParts, mount } from "./mount.ts";
 import { requestLog } from "./request-log.ts";
+import type { Route } from "./route.ts";
 
-export interface RouteParts extends CreateJobParts, KeyParts, AgentV2Parts, IdempotencyParts {
-  readonly door: CreateJobParts["door"] & IdempotencyParts["door"];
-  readonly authentication: Authentication;
+export interface RouteParts extends CreateJobParts, KeyParts, AgentV2Parts, MountParts {
+  readonly door: CreateJobParts["door"] & MountParts["door"];
   readonly jobs: JobStore;
 }
+
+/** The ones that are asked most stand first: Express looks through them in this order. */
+export const allRoutes = (parts: RouteParts): readonly Route[] => [
+  jobStatus(parts),
+  createJob(parts),
+  ...keyRoutes(parts),
+  ...agentV2Routes(parts),
+];
 
 /** On a router at the root: one below a path would cost each request another match. */
 export function apiRoutes(router: Router, parts: RouteParts): void {
   const { log } = parts;
   const arrival = requestLog(log);
-  const read = (scope: Scope) => [arrival, parts.authentication.require(scope)];
-  // the key is known before the body is read, and counted before it is parsed
-  const limit = writeLimit();
-  const write = (scope: Scope) => [...read(scope), limit];
-  const body = jsonBody();
-  const repeatable = idempotency(parts);
-  const create = repeatable("POST /api/create-job", createJob(parts));
-
-  router.get("/api/jobs/status", inTurn(...read("read"), answering(jobStatus(parts), log, STATUS_FAILED)));
-  router.post("/api/create-job", inTurn(...write("write"), body, answering(create, log, CREATE_FAILED)));
-  router.post("/api/keys", inTurn(...write("admin"), body, answering(createKey(parts), log)));
-  router.get("/api/keys", inTurn(...read("admin"), answering(listKeys(parts), log)));
-  router.delete("/api/keys/:id", inTurn(...write("admin"), answering(revokeKey(parts), log)));
-  agentV2Routes(router, parts, { read: read("read"), write: [...write("write"), body], repeatable });
+  mount(router, allRoutes(parts), parts, arrival);
 
   const internal: ErrorRequestHandler = (error, request, response, _next) => {
     sendInternal(request, response, log, error, "Internal error");

@@ -1,0 +1,33 @@
+/** Pages of a list: what the query may say, and the `Link` to the next page. */
+import { z } from "zod";
+
+const DEFAULT_PAGE = 20;
+const MAX_PAGE = 100;
+
+const says = (message: string) => ({ error: () => message });
+const PAGE_SENTENCE = `must be a whole number from 1 to ${MAX_PAGE}.`;
+
+export const pageSchema = z.object({
+  limit: z
+    .string(says(PAGE_SENTENCE))
+    .regex(/^\d{1,3}$/, says(PAGE_SENTENCE))
+    .transform(Number)
+    .refine((value) => value >= 1 && value <= MAX_PAGE, says(PAGE_SENTENCE))
+    .default(DEFAULT_PAGE)
+    .meta({ description: `How many, 1 to ${MAX_PAGE}.` }),
+  cursor: z
+    .string(says("must be given once."))
+    .max(200, says("is none of ours; begin without one."))
+    .optional()
+    .meta({ description: "Where the last page ended." }),
+});
+
+/** The header of a list: the next page, where there is one. `address`: of the list, without a query. */
+export function nextLink(
+  address: string,
+  query: Readonly<Record<string, string>>,
+  cursor: string | null,
+): Readonly<Record<string, string>> {
+  if (cursor === null) return {};
+  return { Link: `<${address}?${new URLSearchParams({ ...query, cursor })}>; rel="next"` };
+}

@@ -1,0 +1,111 @@
+/**
+ * A route of the API as a value: what it takes, who may call it, what it answers. The same value is mounted on the
+ * router and described in the OpenAPI document, so that the two cannot differ. Knows neither Express's router nor jobs.
+ */
+import type { Request, RequestHandler } from "express";
+import type { z } from "zod";
+import type { Scope } from "../engine/ports.ts";
+import type { Answer } from "./answer.ts";
+import { checked } from "./body.ts";
+import type { RepeatableRoute, WorkId } from "./idempotency.ts";
+
+/** Under which the routes are found in the description. */
+export const GROUPS = {
+  "create-job": "Ask for a job and see how it stands.",
+  "agent v2": "The same jobs for scripts that were written for agents of this kind: create, poll, message.",
+  keys: "API keys.",
+} as const;
+export type Group = keyof typeof GROUPS;
+
+/** One thing that a route may answer. */
+export interface AnswerShape {
+  /** A sentence for the description. */
+  readonly about: string;
+  /** Undefined: no body. */
+  readonly schema?: z.ZodType;
+  /** Said to be true by a test: the call with the route's own example is answered in this shape. */
+  readonly example?: unknown;
+  /** Header by header, a sentence each. */
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** What a route is told of a request that has passed its schemas. */
+export interface Call<Params, Query, Body> {
+  readonly request: Request;
+  readonly params: Params;
+  readonly query: Query;
+  readonly body: Body;
+  /** Under which the work is to be done, where the request may be sent again. */
+  readonly work_id: WorkId | undefined;
+}
+
+interface Shape {
+  readonly method: "get" | "post" | "put" | "patch" | "delete";
+  /** As OpenAPI writes it: `/api/keys/{id}`. */
+  readonly path: string;
+  /** A name for generated clients, unique. */
+  readonly operation: string;
+  readonly group: Group;
+  readonly summary: string;
+  readonly about?: string;
+  readonly scope: Scope;
+  /** By status. What every route may answer (401, 403, 413, 429, 500 …) is not repeated here. */
+  readonly answers: Readonly<Record<number, AnswerShape>>;
+  /** A request that is answered with the example of the first 2xx. */
+  readonly example?: { readonly params?: object; readonly query?: object; readonly body?: object };
+  /** The request may carry an `Idempotency-Key`. */
+  readonly repeatable?: true;
+  /** Stand between the body and the work. */
+  readonly guards?: readonly RequestHandler[];
+  /** What the caller reads when we are at fault. */
+  readonly failed?: string;
+}
+
+export interface Definition<Params, Query, Body> extends Shape {
+  readonly params?: z.ZodType<Params>;
+  readonly query?: z.ZodType<Query>;
+  readonly body?: z.ZodType<Body>;
+  /** Mistakes that have words of their own, before the schemas are asked. */
+  readonly precheck?: (request: Request) => Answer | null;
+  readonly work: (call: Call<Params, Query, Body>) => Promise<Answer>;
+}
+
+export interface Route extends Shape {
+  readonly params?: z.ZodType;
+  readonly query?: z.ZodType;
+  readonly body?: z.ZodType;
+  readonly run: RepeatableRoute;
+}
+
+type Read<T> = { readonly value: T } | { readonly answer: Answer };
+
+/** What no schema speaks of is not handed on. */
+const read = <T>(schema: z.ZodType<T> | undefined, given: unknown): Read<T | undefined> =>
+  schema === undefined ? { value: undefined } : checked(schema, given);
+
+/**
+ * The route with its work behind its schemas. What is not declared is `undefined` in the call; a body that is left out
+ * is an empty one, so that its schema says what is missing.
+ */
+export function route<Params = undefined, Query = undefined, Body = undefined>(
+  definition: Definition<Params, Query, Body>,
+): Route {
+  const { work, precheck, ...shape } = definition;
+  const run: RepeatableRoute = async (request, work_id) => {
+    const refusal = precheck?.(request) ?? null;
+    if (refusal !== null) return refusal;
+    const params = read(definition.params, request.params);
+    if ("answer" in params) return params.answer;
+    const query = read(definition.query, definition.query === undefined ? undefined : request.query);
+    if ("answer" in query) return query.answer;
+    const body = read(definition.body, request.body ?? {});
+    if ("answer" in body) return body.answer;
+    // a schema that is not there has the type `undefined`, which is what it reads
+    const call = { request, work_id, params: params.value, query: query.value, body: body.value };
+    return work(call as Call<Params, Query, Body>);
+  };
+  return { ...shape, run };
+}
+
+/** How Express writes the same path. */
+export const expressPath = (path: string): string => path.replace(/\{(\w+)\}/g, ":$1");
