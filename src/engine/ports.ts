@@ -8,6 +8,9 @@ import type { LedgerAccount, Posting } from "../job/ledger.ts";
 import type { Signal } from "../job/signal.ts";
 import type { LogLine } from "../wire/log-line.ts";
 import type { RepositorySettings } from "../wire/settings.ts";
+import type { AgentStore, Looking, ParcelStore, QuoteStore, Wallet } from "./market-ports.ts";
+
+export type { Estimate, EstimateRequest, Estimator } from "./market-ports.ts";
 
 /** Time, injected. `now` in milliseconds since the epoch. */
 export interface Clock {
@@ -74,6 +77,11 @@ export interface JobStore {
   ofIssue(repository: string, number: number): Promise<JobId | null>;
   /** The job that this comment asked for. */
   ofComment(repository: string, comment_id: number): Promise<JobId | null>;
+  /**
+   * The best of the market's queued jobs for this agent: not offered to it before, then one that asks for a skill of
+   * its, then the highest price, then the oldest. `except`: on which somebody else has his hand just now.
+   */
+  offer(to: Looking, except: ReadonlySet<JobId>): Promise<JobId | null>;
   list(filter: JobFilter): Promise<{ readonly jobs: readonly Job[]; readonly cursor: string | null }>;
   /** Jobs that are not settled: not final, or verified with a merge still to come. For reconcile. */
   open(): Promise<readonly JobId[]>;
@@ -201,6 +209,10 @@ export interface Store {
   readonly repositories: RepositoryStore;
   readonly inbox: Inbox;
   readonly idempotency: IdempotencyStore;
+  readonly wallet: Wallet;
+  readonly agents: AgentStore;
+  readonly quotes: QuoteStore;
+  readonly parcels: ParcelStore;
   /** Flushes what is kept in memory and lets go of the folder or the connections. */
   close(): Promise<void>;
 }

@@ -41,6 +41,8 @@ const REPORTS: ReadonlySet<Command["type"]> = new Set([
   "result-read",
   "pull-request-opened",
   "nothing-to-open",
+  "files-delivered",
+  "delivery-refused",
   "observe",
   "merge-refused",
   "effect-abandoned",
@@ -48,7 +50,14 @@ const REPORTS: ReadonlySet<Command["type"]> = new Set([
 
 /** The id of what somebody said, where it may come again. */
 function saidIn(command: Command): number | string | null {
-  if (command.type === "message" && command.message_id !== undefined) return command.message_id;
+  switch (command.type) {
+    case "message":
+      return command.message_id ?? command.comment_id;
+    case "pay":
+      return command.payment_id ?? null;
+    case "submit":
+      return command.submission_id ?? null;
+  }
   return "comment_id" in command && command.type !== "comment-synced" ? command.comment_id : null;
 }
 
@@ -124,6 +133,10 @@ function rule(job: Job, command: Command, context: Context): Decision {
       return change(job, now, { set: { check: { id: command.check_id, sha: command.sha, synced_at: now } } });
     case "result-read":
       return running.resultRead(job, command, context);
+    case "files-delivered":
+      return market.filesDelivered(job, command, context);
+    case "delivery-refused":
+      return market.deliveryRefused(job, command, context);
     case "pull-request-opened":
       return running.pullRequestOpened(job, command, context);
     case "nothing-to-open":

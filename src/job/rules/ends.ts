@@ -14,6 +14,7 @@ export const NO_TRY = {
   accepted_at: null,
   deadline_at: null,
   submitted_at: null,
+  delivery: null,
   head_seen_at: null,
   brief_sha: null,
   pushed_at: null,

@@ -243,6 +243,9 @@ export function nothingToOpen(job: Job, report: Report<"nothing-to-open">, { now
 export function branchDeleted(job: Job, { now }: Context): Decision {
   if (isFinal(job.status) || job.pull_request !== null || job.head_sha === null) return unchanged;
   if (job.status === "pending_payment") return unchanged;
+  // somebody of the market works on it: only its end completes a cancel
+  if (job.runner === "market" && job.worker !== null)
+    return job.cancellation_requested ? unchanged : change(job, now, { set: { cancellation_requested: true } });
   return endUnpaid(job, now, "cancelled", {
     set: { past_runs: pastRuns(job) },
     note: "Its branch was deleted.",
@@ -259,6 +262,7 @@ export function effectAbandoned(
   if (!isWanted(effect, job)) return unchanged;
   switch (effect.type) {
     case "push-brief":
+    case "deliver-files":
     case "open-pull-request":
       return endUnpaid(job, now, "failed", { set: { failure: sentence }, note: sentence });
     case "read-result":
