@@ -7,6 +7,7 @@ import { createApp } from "./app.ts";
 import { systemClock } from "./engine/clock.ts";
 import type { Engine } from "./engine/door.ts";
 import { createEngine } from "./engine/engine.ts";
+import type { Cashier } from "./engine/market-ports.ts";
 import { createIds } from "./engine/ids.ts";
 import type { Clock, Desk, Store } from "./engine/ports.ts";
 import { hear } from "./github/inbound/hear.ts";
@@ -20,7 +21,9 @@ import { type Gate, openGate } from "./http/gate.ts";
 import { createListener } from "./http/listener.ts";
 import { receiveFromProxy } from "./http/webhook-proxy.ts";
 import type { Heard } from "./job/signal.ts";
+import { deterministicEstimator } from "./llm/estimate.ts";
 import { createLog } from "./log.ts";
+import { createSealedBox } from "./seal.ts";
 import type { Settings } from "./settings.ts";
 import { openLowdbStore } from "./store/lowdb/open.ts";
 
@@ -89,10 +92,13 @@ async function wire(
     llm: settings.llm,
     public_url: settings.public_url,
     log: async (id) => (await store.jobs.load(id))?.log ?? [],
+    parcels: store.parcels,
   });
   const engine = createEngine({ store, clock, ids: createIds(clock), performer, desk, log });
   const ear = createEar(settings.app_id, self, log);
-  const listener = await createListener(probot, appOf({ settings, store, engine, desk, hear: ear, log, clock }));
+  const cashier = await cashierOf(settings, gate.url, log);
+  const app = appOf({ settings, store, engine, desk, hear: ear, log, clock, cashier });
+  const listener = await createListener(probot, app);
 
   await engine.start();
   closing.splice(1, 0, () => engine.stop());
@@ -149,6 +155,13 @@ function createEar(
   };
 }
 
+/** Stripe's library is loaded where it is used alone. */
+async function cashierOf(settings: Settings, url: string, log: Logger): Promise<Cashier | null> {
+  if (settings.stripe === null) return null;
+  const { createStripeCashier } = await import("./payments/stripe.ts");
+  return createStripeCashier(settings.stripe, settings.public_url ?? url, log);
+}
+
 /** While GitHub does not answer, it is not asked more often than this. */
 const ASK_AGAIN_MS = 30_000;
 const SELF_UNKNOWN =
@@ -161,21 +174,22 @@ function appOf(parts: {
   readonly desk: Desk;
   readonly hear: (event: string, payload: unknown) => Heard;
   readonly clock: Clock;
+  readonly cashier: Cashier | null;
   readonly log: Logger;
 }): ApplicationFunction {
-  const { settings, store, engine, desk, log, clock } = parts;
+  const { settings, store, engine, desk, log, clock, cashier } = parts;
   const { now } = clock;
-  const { jobs, keys, repositories, idempotency } = store;
-  const { default_repository, github_web_url, public_url } = settings;
+  const { default_repository, github_web_url, public_url, cron_secret } = settings;
   return createApp({
     hear: parts.hear,
     door: engine,
     log,
     routes: {
-      authentication: authentication({ keys, api_key: settings.api_key?.reveal() ?? null, now }),
-      ...{ door: engine, jobs, keys, repositories, desk, default_repository, log, now, branch_wait_ms: BRANCH_WAIT_MS },
-      ...{ idempotency, clock },
+      authentication: authentication({ keys: store.keys, api_key: settings.api_key?.reveal() ?? null, now }),
+      ...store,
+      ...{ door: engine, desk, default_repository, log, now, clock, branch_wait_ms: BRANCH_WAIT_MS },
       ...{ github_web_url, public_url, default_model: settings.llm.model },
+      ...{ estimator: deterministicEstimator, box: createSealedBox(settings), cashier, cron_secret },
     },
   });
 }
