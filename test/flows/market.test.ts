@@ -61,7 +61,9 @@ it("is ordered, pulled, accepted and handed in, merged when green, and paid", as
   expect(job.status).toBe("verified");
   expect(house.github.readFile(DEMO, "main", "UNIX.md")).toBe("# Unix\n");
   expect(house.github.pulls(DEMO)).toHaveLength(1);
-  const runs = house.github.runs(DEMO).filter((run) => run.path.endsWith("run-job.yml") && run.conclusion !== "skipped");
+  const runs = house.github
+    .runs(DEMO)
+    .filter((run) => run.path.endsWith("run-job.yml") && run.conclusion !== "skipped");
   expect(runs).toEqual([]);
 
   expect(await bob("GET", "/api/wallet/balance", 200)).toMatchObject({
