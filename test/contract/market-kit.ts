@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { onTestFinished } from "vitest";
 import { z } from "zod";
 import type { Cashier } from "../../src/engine/market-ports.ts";
-import { handClock, type HandClock } from "../flows/clock.ts";
+import { type HandClock, handClock, stillClock } from "../flows/clock.ts";
 import { API_KEY, type Asked, type AskOptions, startServer, type TestServer } from "./http-server.ts";
 
 /** A job as the API shows it, as far as tests look at it. */
@@ -71,10 +71,11 @@ async function personOn(serverNow: () => TestServer, account: string): Promise<P
   };
 }
 
-export async function startMarket(given: { cashier?: Cashier } = {}): Promise<Market> {
-  const clock = handClock();
+export async function startMarket(given: { cashier?: Cashier; still?: true } = {}): Promise<Market> {
+  const clock = given.still ? stillClock() : handClock();
   const dir = await mkdtemp(join(tmpdir(), "market-"));
-  const start = () => startServer({ default_repository: "octo/demo", clock, dir, ...given });
+  const start = () =>
+    startServer({ default_repository: "octo/demo", clock, dir, ...(given.cashier ? { cashier: given.cashier } : {}) });
   let server = await start();
   onTestFinished(async () => {
     await server.close();
