@@ -69,7 +69,7 @@ const step = fc.oneof(
     agent: fc.nat({ max: 2 }),
     repository: fc.constantFrom(null, null, ...REPOSITORIES),
     except: fc.subarray([0, 1, 2, 3, 4]),
-    then: fc.constantFrom("held", "rejected", "left" as const),
+    after: fc.constantFrom("held", "rejected", "left" as const),
   }),
 );
 
@@ -100,9 +100,9 @@ describe("the market's queue", () => {
             const found = offers.next(to, except, now);
             expect(found).toBe(slowly(jobs.values(), to, except, now));
             const held = found === null ? undefined : jobs.get(found);
-            if (held === undefined || one.then === "left") continue;
+            if (held === undefined || one.after === "left") continue;
             const presented_to_agents = [...new Set([...held.presented_to_agents, agent_id])];
-            put({ ...held, presented_to_agents, held_until: one.then === "held" ? now + 30 : null });
+            put({ ...held, presented_to_agents, held_until: one.after === "held" ? now + 30 : null });
           }
         }
       }),
