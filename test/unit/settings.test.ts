@@ -135,11 +135,23 @@ describe("settings of the server", () => {
   });
 
   it("notes settings that nothing uses yet instead of passing over them", () => {
-    const reading = readSettings({ ...good, CRON_SECRET: "0123456789abcdef", ENCRYPTION_KEY: "ab".repeat(32) }, folder);
+    const reading = readSettings({ ...good, ANTHROPIC_API_KEY: "sk-0123", CRON_SECRET: "0123456789abcdef" }, folder);
     expect(reading).toMatchObject({ kind: "settings" });
     if (reading.kind === "settings") {
-      expect(reading.notes.map((note) => note.split(" ")[0])).toEqual(["CRON_SECRET", "ENCRYPTION_KEY"]);
+      expect(reading.notes.map((note) => note.split(" ")[0])).toEqual(["ANTHROPIC_API_KEY"]);
     }
+  });
+
+  it("takes Stripe's two secrets together or not at all", () => {
+    const [STRIPE_SECRET_KEY, STRIPE_WEBHOOK_SECRET] = ["sk_test_0123456789", "whsec_0123456789"];
+    expect(settingsOf(readSettings(good, folder)).stripe).toBeNull();
+    expect(
+      settingsOf(readSettings({ ...good, STRIPE_SECRET_KEY, STRIPE_WEBHOOK_SECRET }, folder)).stripe,
+    ).toMatchObject({
+      api_url: null,
+    });
+    for (const half of [{ STRIPE_SECRET_KEY }, { STRIPE_WEBHOOK_SECRET }])
+      expect(mistakesOf(readSettings({ ...good, ...half }, folder))[0]).toMatch(/^STRIPE_SECRET_KEY, STRIPE_WEBHOOK/);
   });
 
   it("prints no secret, however the settings are printed", () => {
