@@ -107,6 +107,10 @@ export interface Settings {
   readonly data_dir: string;
   readonly api_key: Secret | null;
   readonly default_repository: string | null;
+  /** Null: one is made in the data folder at the first need. */
+  readonly encryption_key: Secret | null;
+  /** Webhooks of ours may go to private addresses, and over http: for development. */
+  readonly webhook_allow_private: boolean;
   readonly llm: { readonly provider: string; readonly model: string; readonly max_tokens: number };
 }
 
@@ -196,13 +200,15 @@ const settingsOf = (
   data_dir: parsed.DATA_DIR,
   api_key: parsed.API_KEY ?? null,
   default_repository: parsed.DEFAULT_REPOSITORY ?? null,
+  encryption_key: parsed.ENCRYPTION_KEY ?? null,
+  webhook_allow_private: parsed.WEBHOOK_ALLOW_PRIVATE,
   llm: { provider: parsed.LLM_PROVIDER, model: parsed.LLM_MODEL, max_tokens: parsed.LLM_MAX_TOKENS },
 });
 
 /** Well-formed, but of no effect on the server yet: said once at the start, so that nobody relies on one. */
 const notes = (parsed: Parsed): string[] =>
-  (["CRON_SECRET", "ENCRYPTION_KEY", "WEBHOOK_ALLOW_PRIVATE", "ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL"] as const)
-    .filter((name) => parsed[name] !== undefined && parsed[name] !== false)
+  (["CRON_SECRET", "ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL"] as const)
+    .filter((name) => parsed[name] !== undefined)
     .map((name) => `${name} is set, but nothing on the server uses it in this version.`);
 
 /** The model that the sandbox lets work; without a key, its scripted one. */

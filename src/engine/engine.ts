@@ -3,12 +3,14 @@
  * time wakes jobs, and what was lost on the way is found again at the start and every hour.
  */
 import type { Draft } from "../job/command.ts";
+import { isAnnounce, isOnGitHub } from "../job/effect.ts";
 import type { JobId } from "../job/job.ts";
 import type { Engine, Handled } from "./door.ts";
 import { createEffectsRunner } from "./effects.ts";
 import { createHandle } from "./handle.ts";
 import { createInboxWorker } from "./inbox.ts";
 import { createIntake } from "./intake.ts";
+import { type Announcer, type Audience, NOBODY } from "./outgoing.ts";
 import type { Clock, Desk, Ids, Log, Performer, Store, StoredJob } from "./ports.ts";
 import { createReconciler } from "./reconcile.ts";
 import { createWaiters } from "./waiters.ts";
@@ -20,6 +22,8 @@ export interface EngineParts {
   readonly ids: Ids;
   readonly performer: Performer;
   readonly desk: Desk;
+  /** Who hears of jobs outside, and how they are told; unless given, nobody listens. */
+  readonly announcing?: { readonly audience: Audience; readonly announcer: Announcer };
   readonly log: Log;
   /** 0 ≤ n < 1; spreads retries. */
   readonly random?: () => number;
@@ -28,17 +32,22 @@ export interface EngineParts {
 /** 36^8 ids: a second collision in a row does not happen by chance. */
 const MOST_DRAWS = 5;
 
-export function createEngine({ store, clock, ids, performer, desk, log, random = Math.random }: EngineParts): Engine {
+export function createEngine(parts: EngineParts): Engine {
+  const { store, clock, ids, performer, desk, log, random = Math.random } = parts;
+  const { audience, announcer } = parts.announcing ?? NOBODY;
   const waiters = createWaiters(store.jobs, clock);
   let ready = false;
 
   const committed = (stored: StoredJob): void => {
     waiters.committed(stored);
     waker.committed(stored.job);
-    if (stored.effects.length > 0) effects.kick(stored.job.id);
+    if (stored.effects.some(({ effect }) => isAnnounce(effect))) announcements.kick(stored.job.id);
+    if (stored.effects.some(({ effect }) => isOnGitHub(effect))) effects.kick(stored.job.id);
   };
-  const handle = createHandle({ jobs: store.jobs, clock, committed });
-  const effects = createEffectsRunner({ store, clock, performer, handle, log, random });
+  const handle = createHandle({ jobs: store.jobs, clock, audience, committed });
+  const shared = { store, clock, handle, log, random };
+  const effects = createEffectsRunner({ ...shared, takes: isOnGitHub, performer });
+  const announcements = createEffectsRunner({ ...shared, takes: isAnnounce, performer: announcer });
   const waker = createWaker({ jobs: store.jobs, clock, handle, log });
 
   const drawId = async (): Promise<JobId> => {
@@ -78,7 +87,9 @@ export function createEngine({ store, clock, ids, performer, desk, log, random =
     async start() {
       for (const id of await store.jobs.withEffects()) {
         const stored = await store.jobs.load(id);
-        if (stored) effects.recover(stored);
+        if (stored === null) continue;
+        announcements.recover(stored);
+        effects.recover(stored);
       }
       await inbox.recover();
       await waker.start();
@@ -91,6 +102,7 @@ export function createEngine({ store, clock, ids, performer, desk, log, random =
       waker.stop();
       await inbox.stop();
       await effects.stop();
+      await announcements.stop();
     },
   };
 }

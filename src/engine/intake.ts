@@ -80,6 +80,7 @@ export function createIntake({ store, desk, handle, create }: Needs): Intake {
         no_merge: asked?.no_merge ?? false,
         draft: asked?.draft ?? false,
       },
+      callback_url: null,
       base_branch,
       price_cents: 0,
       time_limit_seconds: DEFAULT_TIME_LIMIT_SECONDS,

@@ -2,12 +2,13 @@
  * What the engine needs of the rooms around it. Each is implemented elsewhere and handed in by `compose.ts`.
  */
 import type { Command } from "../job/command.ts";
-import type { Effect, PendingEffect, WantedEffect } from "../job/effect.ts";
+import type { GitHubEffect, PendingEffect, WantedEffect } from "../job/effect.ts";
 import type { HistoryRow, Job, JobId, Repository, Status } from "../job/job.ts";
 import type { LedgerAccount, Posting } from "../job/ledger.ts";
 import type { Signal } from "../job/signal.ts";
 import type { LogLine } from "../wire/log-line.ts";
 import type { RepositorySettings } from "../wire/settings.ts";
+import type { OutgoingStore, SubscriptionStore } from "./outgoing.ts";
 
 /** Time, injected. `now` in milliseconds since the epoch. */
 export interface Clock {
@@ -201,6 +202,8 @@ export interface Store {
   readonly repositories: RepositoryStore;
   readonly inbox: Inbox;
   readonly idempotency: IdempotencyStore;
+  readonly subscriptions: SubscriptionStore;
+  readonly outgoing: OutgoingStore;
   /** Flushes what is kept in memory and lets go of the folder or the connections. */
   close(): Promise<void>;
 }
@@ -217,9 +220,9 @@ export type Attempt =
   /** Worth another try; `after_ms` as GitHub asked for (`retry-after`). */
   | { readonly ended: "later"; readonly reason: string; readonly after_ms?: number };
 
-/** Performs effects. Calls, no decisions. `again`: an earlier try may have done it already, so look before acting. */
+/** Performs effects on GitHub. Calls, no decisions. `again`: an earlier try may have done it already, so look before acting. */
 export interface Performer {
-  perform(effect: Effect, job: Job, again: boolean): Promise<Attempt>;
+  perform(effect: GitHubEffect, job: Job, again: boolean): Promise<Attempt>;
 }
 
 export type Permission = "admin" | "write" | "read" | "none";

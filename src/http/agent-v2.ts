@@ -58,7 +58,7 @@ export const createAgentJob =
     const [principal, project] = [principalOf(request), projectOf(request)];
     const repository = await whichRepository(parts, principal, project.name);
     if ("answer" in repository) return repository.answer;
-    const asked = { dialect: "agent-v2", task: body.prompt, provider: null, model: null } as const;
+    const asked = { dialect: "agent-v2", task: body.prompt, provider: null, model: null, callback_url: null } as const;
     const created = await parts.door.create(restDraft(principal, repository.value, asked), work_id);
     if (!created.ok) return refused(created.refusal, CONFLICTS);
     const location = addressOf(parts, project, `job/${created.job.id}`);

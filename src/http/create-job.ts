@@ -90,7 +90,7 @@ export const createJob = (parts: CreateJobParts): Route =>
       if ("answer" in repository) return repository.answer;
       const { job: task, llm_provider: provider, llm_model: model } = body;
       const created = await parts.door.create(
-        restDraft(principal, repository.value, { dialect: "create-job", task, provider, model }),
+        restDraft(principal, repository.value, { dialect: "create-job", task, provider, model, callback_url: null }),
         work_id,
       );
       if (!created.ok) return refused(created.refusal);

@@ -18,6 +18,8 @@ export interface Draft {
   readonly title: string;
   readonly task: string;
   readonly choices: Choices;
+  /** All events of the job are sent there, beside those who subscribe. */
+  readonly callback_url: string | null;
   /** Branch to work from and to merge into; null: the default branch. */
   readonly base_branch: string | null;
   readonly price_cents: number;

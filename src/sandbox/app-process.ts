@@ -51,6 +51,8 @@ const settingsOf = (options: AppProcessOptions): Record<string, string> => ({
   DATA_DIR: options.dataDir,
   API_KEY: options.apiKey,
   DEFAULT_REPOSITORY: options.defaultRepository,
+  // receivers of webhooks are on this machine too
+  WEBHOOK_ALLOW_PRIVATE: "true",
   LOG_FORMAT: "json",
   LOG_LEVEL: "info",
 });

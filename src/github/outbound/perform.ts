@@ -3,7 +3,7 @@
  * an answer to becomes "later", so that the runner tries again and ends it when that does not help.
  */
 import type { Attempt, Performer, RepositoryStore } from "../../engine/ports.ts";
-import { type Effect, effectKey } from "../../job/effect.ts";
+import { effectKey, type GitHubEffect } from "../../job/effect.ts";
 import type { JobId } from "../../job/job.ts";
 import type { LogLine } from "../../wire/log-line.ts";
 import { disableAutoMerge, enableAutoMerge } from "./effects/auto-merge.ts";
@@ -35,7 +35,7 @@ export interface PerformerParts {
 }
 
 /** The writes that an effect makes at most; what it does not need it gives back. */
-const WRITES: Readonly<Record<Effect["type"], number>> = {
+const WRITES: Readonly<Record<GitHubEffect["type"], number>> = {
   "push-brief": 3,
   react: 1,
   "sync-comment": 1,
@@ -52,7 +52,7 @@ const WRITES: Readonly<Record<Effect["type"], number>> = {
   "delete-branch": 1,
 };
 
-function begin(task: Task, effect: Effect): Promise<Attempt> {
+function begin(task: Task, effect: GitHubEffect): Promise<Attempt> {
   switch (effect.type) {
     case "push-brief":
       return pushBrief(task, effect);

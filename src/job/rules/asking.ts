@@ -23,6 +23,7 @@ const newJob = (draft: Draft, now: number): Job => ({
   title: draft.title,
   task: draft.task,
   choices: draft.choices,
+  callback_url: draft.callback_url,
   settings: null,
   price_cents: draft.price_cents,
   time_limit_seconds: draft.time_limit_seconds,

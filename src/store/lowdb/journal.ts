@@ -1,9 +1,16 @@
 /**
  * A file that lines are only added to, with group commit: whoever adds while the disk flushes shares the next flush.
  * Not lowdb, which rewrites a whole file for every change: a webhook's record would cost more with every one before it.
- * Knows nothing of what the lines say.
+ * Knows nothing of what the lines say. Where one file would grow without end, several follow each other by number.
  */
 import { type FileSystem, writeAll } from "./disk.ts";
+
+/** A journal with more is followed by the next. */
+export const MAX_JOURNAL_BYTES = 8 * 1024 * 1024;
+
+export const JOURNAL_ENDING = ".jsonl";
+export const journalName = (number: number): string => `journal-${String(number).padStart(8, "0")}${JOURNAL_ENDING}`;
+export const journalNumber = (name: string): number => Number(/\d+/.exec(name)?.[0]);
 
 interface Waiter {
   readonly resolve: () => void;
@@ -26,7 +33,7 @@ export class Journal {
   constructor(fileSystem: FileSystem, path: string, size: number) {
     this.path = path;
     this.#fs = fileSystem;
-    this.#fd = fileSystem.openSync(path, "a", 0o600);
+    this.#fd = fileSystem.openSync(path, "a+", 0o600);
     this.#size = size;
     this.#durable = size;
     // A killed process may have left lines that are not on the disk yet, though they count from here on.
@@ -49,6 +56,14 @@ export class Journal {
       throw this.#failure(cause);
     }
     this.#size += bytes.length;
+  }
+
+  /** A part of what was added, by its place in the file. */
+  read(start: number, length: number): string {
+    const bytes = Buffer.alloc(length);
+    const found = this.#fs.readSync(this.#fd, bytes, 0, length, start);
+    if (found !== length) throw new Error(`${this.path} is shorter than it was.`);
+    return bytes.toString("utf8");
   }
 
   /** Resolves when all lines added so far are on the disk; else they are gone. */
