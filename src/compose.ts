@@ -21,6 +21,8 @@ import { createListener } from "./http/listener.ts";
 import { receiveFromProxy } from "./http/webhook-proxy.ts";
 import type { Heard } from "./job/signal.ts";
 import { createLog } from "./log.ts";
+import { createNotify } from "./notify/webhooks.ts";
+import { createSealedBox } from "./seal.ts";
 import type { Settings } from "./settings.ts";
 import { openLowdbStore } from "./store/lowdb/open.ts";
 
@@ -90,10 +92,16 @@ async function wire(
     public_url: settings.public_url,
     log: async (id) => (await store.jobs.load(id))?.log ?? [],
   });
-  const engine = createEngine({ store, clock, ids: createIds(clock), performer, desk, log });
+  const { subscriptions, outgoing } = store;
+  const { webhook_allow_private: allow_private } = settings;
+  const notify = createNotify({ subscriptions, outgoing, box: createSealedBox(settings), clock, log, allow_private });
+  const engine = createEngine({ store, clock, ids: createIds(clock), performer, desk, announcing: notify, log });
   const ear = createEar(settings.app_id, self, log);
   const listener = await createListener(probot, appOf({ settings, store, engine, desk, hear: ear, log, clock }));
 
+  // what an earlier process has left to send is known before anything is announced again
+  await notify.start();
+  closing.splice(1, 0, () => notify.stop());
   await engine.start();
   closing.splice(1, 0, () => engine.stop());
   gate.open(listener);

@@ -113,6 +113,35 @@ export interface OutgoingStore {
   pending(): Promise<readonly StoredDelivery[]>;
 }
 
+export interface AskedSubscription {
+  readonly account: string;
+  readonly url: string;
+  readonly events: readonly EventName[] | null;
+  readonly repository: string | null;
+}
+
+/** A subscription with the secret that signs what it is sent, which is shown once. */
+export interface Issued {
+  readonly subscription: StoredSubscription;
+  readonly secret: Secret;
+}
+
+/** What the edges may ask of the room that tells the outside. */
+export interface Webhooks {
+  /** Why nothing can be sent to this address, in words that go on after the field's name; null: something can. */
+  mistakeIn(url: string): string | null;
+  /** Null: the account has as many as it may. */
+  subscribe(asked: AskedSubscription): Promise<Issued | null>;
+  /** A new secret; the old one signs beside it for a day. Null: there is no such subscription. */
+  rotate(id: string): Promise<Issued | null>;
+  /** The account's own, which signs what goes to the callback addresses of its jobs; made when it is first asked for. */
+  ownOf(account: string): Promise<Issued>;
+  /** Sends a test event at once. */
+  test(subscription: StoredSubscription): Promise<StoredDelivery>;
+  /** Sends it again at once, with another round of tries. Null when it is not known any more. */
+  replay(id: string): Promise<StoredDelivery | null>;
+}
+
 /** Who listens. Asked at every commit that tells something, so it must cost nothing. */
 export interface Audience {
   listens(job: Job, events: readonly EventName[]): Promise<boolean>;
