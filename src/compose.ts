@@ -21,7 +21,7 @@ import { createListener } from "./http/listener.ts";
 import { receiveFromProxy } from "./http/webhook-proxy.ts";
 import type { Heard } from "./job/signal.ts";
 import { createLog } from "./log.ts";
-import { createNotify } from "./notify/webhooks.ts";
+import { createNotify, type Notify } from "./notify/webhooks.ts";
 import { createSealedBox } from "./seal.ts";
 import type { Settings } from "./settings.ts";
 import { openLowdbStore } from "./store/lowdb/open.ts";
@@ -97,7 +97,10 @@ async function wire(
   const notify = createNotify({ subscriptions, outgoing, box: createSealedBox(settings), clock, log, allow_private });
   const engine = createEngine({ store, clock, ids: createIds(clock), performer, desk, announcing: notify, log });
   const ear = createEar(settings.app_id, self, log);
-  const listener = await createListener(probot, appOf({ settings, store, engine, desk, hear: ear, log, clock }));
+  const listener = await createListener(
+    probot,
+    appOf({ settings, store, engine, desk, hear: ear, log, clock, notify }),
+  );
 
   // what an earlier process has left to send is known before anything is announced again
   await notify.start();
@@ -170,10 +173,11 @@ function appOf(parts: {
   readonly hear: (event: string, payload: unknown) => Heard;
   readonly clock: Clock;
   readonly log: Logger;
+  readonly notify: Notify;
 }): ApplicationFunction {
   const { settings, store, engine, desk, log, clock } = parts;
   const { now } = clock;
-  const { jobs, keys, repositories, idempotency } = store;
+  const { jobs, keys, repositories, idempotency, subscriptions, outgoing } = store;
   const { default_repository, github_web_url, public_url } = settings;
   return createApp({
     hear: parts.hear,
@@ -182,7 +186,7 @@ function appOf(parts: {
     routes: {
       authentication: authentication({ keys, api_key: settings.api_key?.reveal() ?? null, now }),
       ...{ door: engine, jobs, keys, repositories, desk, default_repository, log, now, branch_wait_ms: BRANCH_WAIT_MS },
-      ...{ idempotency, clock },
+      ...{ idempotency, clock, webhooks: parts.notify.webhooks, subscriptions, outgoing },
       ...{ github_web_url, public_url, default_model: settings.llm.model },
     },
   });

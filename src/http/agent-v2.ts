@@ -5,6 +5,7 @@
 import type { Request } from "express";
 import type { z } from "zod";
 import type { Door } from "../engine/door.ts";
+import type { Webhooks } from "../engine/outgoing.ts";
 import type { JobStore } from "../engine/ports.ts";
 import type { Actor, Command } from "../job/command.ts";
 import { asJobId, fullName, type Job } from "../job/job.ts";
@@ -22,6 +23,7 @@ import { type RepositoryParts, whichRepository } from "./which-repository.ts";
 export interface AgentV2Parts extends RepositoryParts {
   readonly door: Pick<Door, "create" | "handle">;
   readonly jobs: JobStore;
+  readonly webhooks: Pick<Webhooks, "mistakeIn" | "ownOf">;
   /** GitHub's pages, without a trailing slash. */
   readonly github_web_url: string;
   /** Where this server is reached from outside; null: not known, so that addresses begin with their path. */
@@ -32,6 +34,7 @@ export interface AgentV2Parts extends RepositoryParts {
 
 type Asked<Query = undefined, Body = undefined> = Call<unknown, Query, Body>;
 type Prompt = { readonly prompt: string };
+type Creating = Prompt & { readonly callback_url: string | null };
 
 /** A status that forbids what was asked is a conflict here; the market's callers expect 400. */
 const CONFLICTS: Readonly<Partial<Record<RefusalCode, number>>> = { wrong_status: 409, invalid: 409 };
@@ -54,11 +57,13 @@ const actorOf = (principal: Principal): Actor => ({ account: principal.account, 
 
 export const createAgentJob =
   (parts: AgentV2Parts) =>
-  async ({ request, body, work_id }: Asked<undefined, Prompt>): Promise<Answer> => {
+  async ({ request, body, work_id }: Asked<undefined, Creating>): Promise<Answer> => {
+    const { prompt: task, callback_url } = body;
     const [principal, project] = [principalOf(request), projectOf(request)];
     const repository = await whichRepository(parts, principal, project.name);
     if ("answer" in repository) return repository.answer;
-    const asked = { dialect: "agent-v2", task: body.prompt, provider: null, model: null, callback_url: null } as const;
+    if (callback_url !== null) await parts.webhooks.ownOf(principal.account);
+    const asked = { dialect: "agent-v2", task, provider: null, model: null, callback_url } as const;
     const created = await parts.door.create(restDraft(principal, repository.value, asked), work_id);
     if (!created.ok) return refused(created.refusal, CONFLICTS);
     const location = addressOf(parts, project, `job/${created.job.id}`);

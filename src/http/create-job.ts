@@ -4,6 +4,7 @@
  */
 import { z } from "zod";
 import type { Door } from "../engine/door.ts";
+import type { Webhooks } from "../engine/outgoing.ts";
 import type { Log, StoredJob } from "../engine/ports.ts";
 import { isFinal, type JobId } from "../job/job.ts";
 import { type Answer, failure, success } from "./answer.ts";
@@ -12,10 +13,12 @@ import { refused } from "./refused.ts";
 import { repositoryField } from "./new-key.ts";
 import { type Route, route } from "./route.ts";
 import { MAX_TASK_LENGTH, restDraft } from "./rest-draft.ts";
+import { callbackField } from "./webhook-target.ts";
 import { type RepositoryParts, whichRepository } from "./which-repository.ts";
 
 export interface CreateJobParts extends RepositoryParts {
   readonly door: Pick<Door, "create" | "handle" | "waitFor">;
+  readonly webhooks: Pick<Webhooks, "mistakeIn" | "ownOf">;
   readonly log: Log;
   /** {@link BRANCH_WAIT_MS}, unless a test has less patience. */
   readonly branch_wait_ms: number;
@@ -69,7 +72,7 @@ export const createJob = (parts: CreateJobParts): Route =>
     scope: "write",
     failed: CREATE_FAILED,
     repeatable: true,
-    body: bodySchema,
+    body: bodySchema.extend({ callback_url: callbackField(parts.webhooks) }),
     example: { body: { job: "create HELLO.md that says hello", llm_model: "claude-sonnet-4-20250514" } },
     answers: {
       200: {
@@ -88,9 +91,11 @@ export const createJob = (parts: CreateJobParts): Route =>
       const principal = principalOf(request);
       const repository = await whichRepository(parts, principal, body.repository);
       if ("answer" in repository) return repository.answer;
-      const { job: task, llm_provider: provider, llm_model: model } = body;
+      const { job: task, llm_provider: provider, llm_model: model, callback_url } = body;
+      // made now, so that whoever asks for it while the job runs gets the one that signs
+      if (callback_url !== null) await parts.webhooks.ownOf(principal.account);
       const created = await parts.door.create(
-        restDraft(principal, repository.value, { dialect: "create-job", task, provider, model, callback_url: null }),
+        restDraft(principal, repository.value, { dialect: "create-job", task, provider, model, callback_url }),
         work_id,
       );
       if (!created.ok) return refused(created.refusal);

@@ -13,6 +13,7 @@ import type { RepeatableRoute, WorkId } from "./idempotency.ts";
 export const GROUPS = {
   "create-job": "Ask for a job and see how it stands.",
   "agent v2": "The same jobs for scripts that were written for agents of this kind: create, poll, message.",
+  webhooks: "Be told of jobs instead of asking.",
   keys: "API keys.",
 } as const;
 export type Group = keyof typeof GROUPS;

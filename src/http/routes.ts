@@ -13,16 +13,22 @@ import { type KeyParts, keyRoutes } from "./keys.ts";
 import { type MountParts, mount } from "./mount.ts";
 import { requestLog } from "./request-log.ts";
 import type { Route } from "./route.ts";
+import type { WebhookParts } from "./webhook-access.ts";
+import { deliveryRoutes } from "./webhook-deliveries.ts";
+import { webhookRoutes } from "./webhooks.ts";
 
-export interface RouteParts extends CreateJobParts, KeyParts, AgentV2Parts, MountParts {
+export interface RouteParts extends CreateJobParts, KeyParts, AgentV2Parts, WebhookParts, MountParts {
   readonly door: CreateJobParts["door"] & MountParts["door"];
   readonly jobs: JobStore;
+  readonly webhooks: WebhookParts["webhooks"];
 }
 
 /** The ones that are asked most stand first: Express looks through them in this order. */
 export const allRoutes = (parts: RouteParts): readonly Route[] => [
   jobStatus(parts),
   createJob(parts),
+  ...webhookRoutes(parts),
+  ...deliveryRoutes(parts),
   ...keyRoutes(parts),
   ...agentV2Routes(parts),
 ];

@@ -19,14 +19,19 @@ const NO_REPOSITORY = failure(
   "repository: is missing; name it as owner/name, use a key that is bound to one, or set DEFAULT_REPOSITORY.",
 );
 
+/** The repository of the key, where it has one; else the one that is named. */
+export function boundTo(principal: Principal, named: string | null): Found<string | null> {
+  if (principal.repository === null) return { value: named };
+  const same = named === null || named.toLowerCase() === principal.repository.toLowerCase();
+  const sentence = `This key is bound to ${principal.repository}; leave repository out or use another key.`;
+  return same ? { value: principal.repository } : { answer: failure(403, "forbidden", sentence) };
+}
+
 /** The repository that the key, the body or the settings name, as an answer when they name none or disagree. */
 function repositoryName(principal: Principal, named: string | null, fallback: string | null): Found<string> {
-  if (principal.repository !== null) {
-    const same = named === null || named.toLowerCase() === principal.repository.toLowerCase();
-    const sentence = `This key is bound to ${principal.repository}; leave repository out or use another key.`;
-    return same ? { value: principal.repository } : { answer: failure(403, "forbidden", sentence) };
-  }
-  const value = named ?? fallback;
+  const bound = boundTo(principal, named);
+  if ("answer" in bound) return bound;
+  const value = bound.value ?? fallback;
   return value === null ? { answer: NO_REPOSITORY } : { value };
 }
 

@@ -20,6 +20,8 @@ import { BRANCH_WAIT_MS } from "../../src/http/create-job.ts";
 import { openGate } from "../../src/http/gate.ts";
 import { createListener } from "../../src/http/listener.ts";
 import { logTo } from "../../src/log.ts";
+import { createNotify } from "../../src/notify/webhooks.ts";
+import { createSealedBox } from "../../src/seal.ts";
 import { openLowdbStore } from "../../src/store/lowdb/open.ts";
 import { DEFAULT_REPOSITORY_SETTINGS } from "../../src/wire/settings.ts";
 import { appKey } from "./app-key.ts";
@@ -64,7 +66,13 @@ async function ask(url: string, method: string, headers: Record<string, string>,
 }
 
 export async function startServer(
-  given: { default_repository?: string; branch_wait_ms?: number; clock?: Clock; dir?: string } = {},
+  given: {
+    default_repository?: string;
+    branch_wait_ms?: number;
+    clock?: Clock;
+    dir?: string;
+    allow_private?: boolean;
+  } = {},
 ): Promise<TestServer> {
   const dir = given.dir ?? (await mkdtemp(join(tmpdir(), "http-")));
   const clock = given.clock ?? systemClock;
@@ -95,7 +103,10 @@ export async function startServer(
     failedDeliveries: async () => [],
     redeliver: async () => {},
   };
-  const engine = createEngine({ store, clock, ids: createIds(clock), performer, desk, log });
+  const { subscriptions, outgoing } = store;
+  const box = createSealedBox({ encryption_key: null, data_dir: dir });
+  const notify = createNotify({ subscriptions, outgoing, box, clock, log, allow_private: given.allow_private ?? true });
+  const engine = createEngine({ store, clock, ids: createIds(clock), performer, desk, announcing: notify, log });
   const options: Options = { appId: 1, privateKey: appKey, secret: SECRET, Octokit: createOctokits().Octokit, log };
   const { jobs, keys, repositories, idempotency } = store;
   const default_repository = given.default_repository ?? null;
@@ -106,12 +117,14 @@ export async function startServer(
     routes: {
       authentication: authentication({ keys, api_key: API_KEY, now: clock.now }),
       ...{ door: engine, jobs, keys, repositories, desk, default_repository, log, now: clock.now, idempotency, clock },
+      ...{ webhooks: notify.webhooks, subscriptions, outgoing },
       branch_wait_ms: given.branch_wait_ms ?? BRANCH_WAIT_MS,
       ...{ github_web_url: "https://github.com", public_url: null, default_model: "the-server's-model" },
     },
   });
   const gate = await openGate({ host: "127.0.0.1", port: 0 });
   const listener = await createListener(new Probot(options), app);
+  await notify.start();
   await engine.start();
   gate.open(listener);
 
@@ -136,6 +149,7 @@ export async function startServer(
     async close() {
       await gate.close();
       await engine.stop();
+      await notify.stop();
       await store.close();
       if (given.dir === undefined) await rm(dir, { recursive: true, force: true });
     },

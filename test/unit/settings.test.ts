@@ -135,10 +135,13 @@ describe("settings of the server", () => {
   });
 
   it("notes settings that nothing uses yet instead of passing over them", () => {
-    const reading = readSettings({ ...good, CRON_SECRET: "0123456789abcdef", ENCRYPTION_KEY: "ab".repeat(32) }, folder);
+    const reading = readSettings(
+      { ...good, CRON_SECRET: "0123456789abcdef", ANTHROPIC_BASE_URL: "http://127.0.0.1:1" },
+      folder,
+    );
     expect(reading).toMatchObject({ kind: "settings" });
     if (reading.kind === "settings") {
-      expect(reading.notes.map((note) => note.split(" ")[0])).toEqual(["CRON_SECRET", "ENCRYPTION_KEY"]);
+      expect(reading.notes.map((note) => note.split(" ")[0])).toEqual(["CRON_SECRET", "ANTHROPIC_BASE_URL"]);
     }
   });
 
