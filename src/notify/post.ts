@@ -5,8 +5,10 @@
 import http, { type ClientRequest, type IncomingMessage, type RequestOptions } from "node:http";
 import https from "node:https";
 import { isIP } from "node:net";
+import { LRUCache } from "lru-cache";
 import type { Clock } from "../engine/ports.ts";
 import { hostOf, isPublic } from "./address.ts";
+import { Deadlines } from "./deadlines.ts";
 import { createResolve, guardedLookup, NOT_PUBLIC, notPublic, type Resolve } from "./resolve.ts";
 
 /** From the first byte to the answer's end. */
@@ -26,12 +28,25 @@ export interface Posted {
   readonly retry_after_ms: number | null;
 }
 
-export type Post = (url: string, headers: Readonly<Record<string, string>>, body: string) => Promise<Posted>;
+/** `headers`: names and values in turn. */
+export type Post = (url: string, headers: readonly string[], body: string) => Promise<Posted>;
 
 export interface Poster {
   readonly post: Post;
   close(): void;
 }
+
+/** An address as it is connected to. */
+interface Target {
+  readonly options: RequestOptions;
+  readonly refused: boolean;
+  /** With its port, as the header says it. */
+  readonly host: string;
+  readonly request: typeof http.request;
+}
+
+/** Addresses that are kept taken apart. */
+const MOST_TARGETS = 2_000;
 
 interface PosterParts {
   readonly clock: Clock;
@@ -85,22 +100,37 @@ export function createPoster(parts: PosterParts): Poster {
   const agents = { http: new http.Agent(kept), https: new https.Agent(kept) };
   const lookup = guardedLookup(resolve, allow_private);
 
-  const send = (url: URL, headers: Readonly<Record<string, string>>, body: string): Promise<Posted | "again"> =>
+  const deadlines = new Deadlines(clock, answer_limit_ms);
+  const targets = new LRUCache<string, Target>({ max: MOST_TARGETS });
+
+  const targetOf = (address: string): Target => {
+    const known = targets.get(address);
+    if (known !== undefined) return known;
+    const url = new URL(address);
+    const secure = url.protocol === "https:";
+    const host = hostOf(url);
+    const options = {
+      ...{ method: "POST", host, path: `${url.pathname}${url.search}`, lookup },
+      ...(url.port === "" ? {} : { port: url.port }),
+      agent: secure ? agents.https : agents.http,
+    };
+    const refused = !allow_private && isIP(host) !== 0 && !isPublic(host);
+    const target = { options, refused, host: url.host, request: secure ? https.request : http.request };
+    targets.set(address, target);
+    return target;
+  };
+
+  const send = (target: Target, headers: readonly string[], body: string): Promise<Posted | "again"> =>
     new Promise((done) => {
       let answer: Posted | null = null;
-      const options: RequestOptions = {
-        ...{ method: "POST", host: hostOf(url), path: `${url.pathname}${url.search}`, headers, lookup },
-        ...(url.port === "" ? {} : { port: url.port }),
-      };
-      const request =
-        url.protocol === "https:"
-          ? https.request({ ...options, agent: agents.https })
-          : http.request({ ...options, agent: agents.http });
+      const length = String(Buffer.byteLength(body));
+      const all = ["host", target.host, "content-length", length, ...headers];
+      const request = target.request({ ...target.options, headers: all });
       const end = (posted: Posted | "again"): void => {
         cancel();
         done(posted);
       };
-      const cancel = clock.at(clock.now() + answer_limit_ms, () => {
+      const cancel = deadlines.start(() => {
         // an answer that does not end is an answer all the same
         end(answer ?? { status: null, error: "there was no answer in time", retry_after_ms: null });
         request.destroy();
@@ -128,14 +158,11 @@ export function createPoster(parts: PosterParts): Poster {
 
   return {
     async post(address, headers, body) {
-      const url = new URL(address);
-      const host = hostOf(url);
-      if (!allow_private && isIP(host) !== 0 && !isPublic(host))
-        return { status: null, error: wordsOf(notPublic(host)), retry_after_ms: null };
-      const all = { ...headers, "content-length": String(Buffer.byteLength(body)) };
+      const target = targetOf(address);
+      if (target.refused) return { status: null, error: wordsOf(notPublic(target.host)), retry_after_ms: null };
       // a kept connection may have been closed by the other side just now, which says nothing of the receiver
       for (let tries = 1; ; tries++) {
-        const posted = await send(url, all, body);
+        const posted = await send(target, headers, body);
         if (posted !== "again") return posted;
         if (tries > IDLE_SOCKETS) return { status: null, error: WORDS.ECONNRESET ?? null, retry_after_ms: null };
       }

@@ -24,8 +24,8 @@ export interface Secrets {
   reveal(subscription: StoredSubscription): Secret;
   /** The subscription with this secret in front and the old one behind it. */
   rotated(before: StoredSubscription, sealed: string, now: number): StoredSubscription;
-  /** The headers of one try. Throws when the secret cannot be opened. */
-  headers(subscription: StoredSubscription, id: string, body: string, now: number): Readonly<Record<string, string>>;
+  /** The headers of one try, names and values in turn. Throws when the secret cannot be opened. */
+  headers(subscription: StoredSubscription, id: string, body: string, now: number): readonly string[];
 }
 
 export function createSecrets(box: SealedBox): Secrets {
@@ -53,13 +53,11 @@ export function createSecrets(box: SealedBox): Secrets {
     headers({ id: subscription, secret, old_secret }, id, body, now) {
       const at = new Date(now);
       const sealed = old_secret !== null && old_secret.until > now ? [secret, old_secret.secret] : [secret];
-      return {
-        "content-type": "application/json",
-        "user-agent": "Journeyman-Webhooks/1",
-        "webhook-id": id,
-        "webhook-timestamp": String(Math.floor(now / 1_000)),
-        "webhook-signature": sealed.map((one) => signer(one, subscription).sign(id, at, body)).join(" "),
-      };
+      const signature = sealed.map((one) => signer(one, subscription).sign(id, at, body)).join(" ");
+      return [
+        ...["webhook-id", id, "webhook-timestamp", String(Math.floor(now / 1_000)), "webhook-signature", signature],
+        ...["content-type", "application/json", "user-agent", "Journeyman-Webhooks/1"],
+      ];
     },
   };
 }

@@ -12,6 +12,7 @@ import type {
 } from "../engine/outgoing.ts";
 import type { Clock, Log } from "../engine/ports.ts";
 import { Agenda } from "./agenda.ts";
+import { Deadlines } from "./deadlines.ts";
 import { Lane } from "./lane.ts";
 import type { Post, Posted } from "./post.ts";
 import { GONE, isSuccess, type Next, whatNext } from "./retry.ts";
@@ -59,7 +60,10 @@ export function createSender(parts: SenderParts): Sender {
   const lanes = new Map<string, Lane<StoredDelivery>>();
   /** Lanes with something to send, in turn. */
   const turns = new Set<Lane<StoredDelivery>>();
-  const under_way = new Set<Promise<void>>();
+  const patience = new Deadlines(clock, SLOW_MS);
+  let under_way = 0;
+  /** Told when nothing is under way any more. */
+  let quiet = (): void => {};
   let brisk = 0;
   let stalled = 0;
   let stopping = false;
@@ -109,8 +113,7 @@ export function createSender(parts: SenderParts): Sender {
       const delivery = lane.take();
       if (lane.hasRoom(now)) turns.add(lane);
       if (delivery === undefined) continue;
-      const sending = sendOne(delivery, lane).finally(() => under_way.delete(sending));
-      under_way.add(sending);
+      void sendOne(delivery, lane);
     }
   };
 
@@ -162,8 +165,9 @@ export function createSender(parts: SenderParts): Sender {
   const sendOne = async (delivery: StoredDelivery, lane: Lane<StoredDelivery>): Promise<void> => {
     const at = clock.now();
     let slow = false;
+    under_way += 1;
     brisk += 1;
-    const cancel = clock.at(at + SLOW_MS, () => {
+    const cancel = patience.start(() => {
       slow = true;
       brisk -= 1;
       stalled += 1;
@@ -187,12 +191,14 @@ export function createSender(parts: SenderParts): Sender {
       agenda.add(delivery, clock.now() + AFTER_FAILURE_MS);
     } finally {
       cancel();
+      under_way -= 1;
       if (slow) stalled -= 1;
       else brisk -= 1;
       lane.ended(well, !slow, clock.now());
       if (lane.idle && (!lane.failing || lanes.size > MOST_IDLE_LANES)) lanes.delete(lane.key);
       else if (lane.waiting > 0) turns.add(lane);
       pump();
+      if (under_way === 0) quiet();
     }
   };
 
@@ -203,7 +209,7 @@ export function createSender(parts: SenderParts): Sender {
       stopping = true;
       agenda.stop();
       resting.stop();
-      await Promise.allSettled(under_way);
+      if (under_way > 0) await new Promise<void>((resolve) => (quiet = resolve));
     },
   };
 }

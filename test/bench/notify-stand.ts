@@ -96,15 +96,14 @@ export const timeNow = (): number => performance.timeOrigin + performance.now();
 
 export async function openNotifyStand(): Promise<NotifyStand> {
   const dir = fs.mkdtempSync(join(tmpdir(), "bench-notify-"));
-  const opened = await openLowdbStore({ dir, now: Date.now });
+  const store: Store = await openLowdbStore({ dir, now: Date.now });
   const committed = new Map<string, number>();
-  const { jobs } = opened;
-  const commit: typeof jobs.commit = async (asked) => {
-    const answer = await jobs.commit(asked);
+  const commit = store.jobs.commit.bind(store.jobs);
+  store.jobs.commit = async (asked) => {
+    const answer = await commit(asked);
     committed.set(asked.job.id, timeNow());
     return answer;
   };
-  const store: Store = { ...opened, jobs: Object.assign(Object.create(jobs), { commit }) };
   const box = createSealedBox({ encryption_key: null, data_dir: dir });
   const shared = { clock: systemClock, log: LOG };
   const { subscriptions, outgoing } = store;
@@ -118,7 +117,7 @@ export async function openNotifyStand(): Promise<NotifyStand> {
     async close() {
       await engine.stop();
       await notify.stop();
-      await opened.close();
+      await store.close();
       fs.rmSync(dir, { recursive: true, force: true });
     },
   };

@@ -8,9 +8,14 @@ import { type FileSystem, writeAll } from "./disk.ts";
 /** A journal with more is followed by the next. */
 export const MAX_JOURNAL_BYTES = 8 * 1024 * 1024;
 
+const LINE_FEED = 10;
+
 export const JOURNAL_ENDING = ".jsonl";
 export const journalName = (number: number): string => `journal-${String(number).padStart(8, "0")}${JOURNAL_ENDING}`;
 export const journalNumber = (name: string): number => Number(/\d+/.exec(name)?.[0]);
+
+/** Lines up to this length share one buffer: a new one for each would wake the garbage collector again and again. */
+const SCRATCH_BYTES = 64 * 1024;
 
 interface Waiter {
   readonly resolve: () => void;
@@ -21,6 +26,7 @@ export class Journal {
   readonly path: string;
   readonly #fs: FileSystem;
   readonly #fd: number;
+  readonly #scratch = Buffer.allocUnsafeSlow(SCRATCH_BYTES);
   #size: number;
   /** Bytes that the disk is known to hold. */
   #durable: number;
@@ -46,7 +52,10 @@ export class Journal {
 
   /** Hands a line to the system. It outlives a crash of this process, but not yet one of the machine. */
   add(line: string): void {
-    const bytes = Buffer.from(`${line}\n`);
+    const length = Buffer.byteLength(line) + 1;
+    const bytes = length <= SCRATCH_BYTES ? this.#scratch.subarray(0, length) : Buffer.alloc(length);
+    bytes.write(line);
+    bytes[length - 1] = LINE_FEED;
     try {
       if (this.#torn) this.#fs.truncateSync(this.path, this.#size);
       this.#torn = true;

@@ -5,31 +5,34 @@ import { SortedList } from "./sorted-list.ts";
 /** Deliveries on one page, whatever was asked for. */
 const MAX_PAGE = 200;
 
-interface Place {
+interface Moment {
   readonly at: number;
   readonly id: string;
 }
 
-export interface Entry<Chapter> extends Place {
-  delivery: StoredDelivery;
-  /** Where its body is. */
+/** Where a body is. */
+export interface Place<Chapter> {
   chapter: Chapter;
   start: number;
   length: number;
 }
 
-const byAge = (a: Place, b: Place): number => a.at - b.at || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0);
+export interface Entry<Chapter> extends Moment, Place<Chapter> {
+  delivery: StoredDelivery;
+}
 
-const cursorOf = ({ at, id }: Place): string => Buffer.from(`${at}.${id}`).toString("base64url");
+const byAge = (a: Moment, b: Moment): number => a.at - b.at || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0);
 
-function placeOf(cursor: string): Place | null {
+const cursorOf = ({ at, id }: Moment): string => Buffer.from(`${at}.${id}`).toString("base64url");
+
+function momentOf(cursor: string): Moment | null {
   const [, at, id] = /^(\d+)\.(.+)$/.exec(Buffer.from(cursor, "base64url").toString("utf8")) ?? [];
   return at === undefined || id === undefined ? null : { at: Number(at), id };
 }
 
 export class OutgoingIndex<Chapter> {
   readonly #entries = new Map<string, Entry<Chapter>>();
-  readonly #bySubscription = new Map<string, SortedList<Entry<Chapter>, Place>>();
+  readonly #bySubscription = new Map<string, SortedList<Entry<Chapter>, Moment>>();
   #pending = 0;
 
   get pending(): number {
@@ -54,7 +57,7 @@ export class OutgoingIndex<Chapter> {
     }
     const entry = { at: delivery.at, id: delivery.id, delivery, chapter, start, length };
     this.#entries.set(entry.id, entry);
-    const others = this.#bySubscription.get(delivery.subscription) ?? new SortedList<Entry<Chapter>, Place>(byAge);
+    const others = this.#bySubscription.get(delivery.subscription) ?? new SortedList<Entry<Chapter>, Moment>(byAge);
     others.add(entry);
     this.#bySubscription.set(delivery.subscription, others);
     if (delivery.state === "pending") this.#pending += 1;
@@ -89,7 +92,7 @@ export class OutgoingIndex<Chapter> {
 
   /** Newest first, none that is older than this. A cursor that is none of ours leads nowhere. */
   page({ subscription, limit, cursor }: DeliveryFilter, oldest: number) {
-    const from = cursor === undefined ? null : placeOf(cursor);
+    const from = cursor === undefined ? null : momentOf(cursor);
     const entries = this.#bySubscription.get(subscription);
     const page: Entry<Chapter>[] = [];
     if (entries === undefined || (cursor !== undefined && from === null)) return { deliveries: [], cursor: null };

@@ -14,8 +14,17 @@ import type {
 } from "../../engine/outgoing.ts";
 import type { Folder } from "./disk.ts";
 import { JOURNAL_ENDING, Journal, journalName, journalNumber, MAX_JOURNAL_BYTES } from "./journal.ts";
-import { type Entry, OutgoingIndex } from "./outgoing-index.ts";
-import { again, deliveryLine, fresh, lineOf, type OutgoingLine, readLines, tried } from "./outgoing-lines.ts";
+import { type Entry, OutgoingIndex, type Place } from "./outgoing-index.ts";
+import {
+  again,
+  bodyFrom,
+  deliveriesLine,
+  fresh,
+  lineOf,
+  type OutgoingLine,
+  readLines,
+  tried,
+} from "./outgoing-lines.ts";
 
 /** How long a delivery can be looked up and sent again. */
 export const DELIVERIES_KEPT_MS = 7 * 24 * 3_600_000;
@@ -36,13 +45,25 @@ interface Chapter {
   inherited: number;
 }
 
+const keyOf = ({ number }: Chapter, start: number): string => `${number}:${start}`;
+
+/** One event is told to many: its body is kept once. */
+function grouped<T, K>(items: readonly T[], keyOf: (item: T) => K): ReadonlyMap<K, readonly T[]> {
+  const groups = new Map<K, T[]>();
+  for (const item of items) {
+    const same = groups.get(keyOf(item));
+    if (same === undefined) groups.set(keyOf(item), [item]);
+    else same.push(item);
+  }
+  return groups;
+}
+
 type Tried = Extract<OutgoingLine, { tried: string }>;
 
 export class JournalOutgoing implements OutgoingStore {
   readonly #folder: Folder;
   readonly #now: () => number;
   readonly #index = new OutgoingIndex<Chapter>();
-  /** As they stand in their lines. */
   readonly #bodies = new LRUCache<string, string>({ maxSize: MAX_CACHED_CHARACTERS });
   /** On their way to the disk. */
   readonly #recording = new Map<string, Promise<void>>();
@@ -78,7 +99,6 @@ export class JournalOutgoing implements OutgoingStore {
     const entry = this.#index.get(id);
     if (entry === undefined) return false;
     this.#index.update(entry, tried(entry.delivery, attempt, next.state, next.at));
-    if (next.state !== "pending") this.#bodies.delete(id);
     if (this.#outcomes.push({ tried: id, attempt, state: next.state, next_at: next.at }) === 1)
       setImmediate(() => this.#writeLater());
     return true;
@@ -101,9 +121,7 @@ export class JournalOutgoing implements OutgoingStore {
   async body(id: string): Promise<string | null> {
     const entry = this.#index.get(id);
     if (entry === undefined) return null;
-    const text: unknown = JSON.parse(this.#bodies.get(id) ?? this.#bodyOf(entry));
-    if (typeof text !== "string") throw new Error(`The body of ${id} is not what was written.`);
-    return text;
+    return this.#bodyOf(entry);
   }
 
   async list(filter: DeliveryFilter) {
@@ -126,7 +144,7 @@ export class JournalOutgoing implements OutgoingStore {
     if (this.#index.pending + unknown.length > MAX_PENDING_DELIVERIES)
       throw new Error("Too many deliveries wait to be sent.");
     this.#roll();
-    for (const delivery of unknown) this.#add(this.#current(), fresh(delivery), JSON.stringify(delivery.body));
+    for (const [body, same] of grouped(unknown, (one) => one.body)) this.#add(this.#current(), same.map(fresh), body);
     const durable = this.#current().journal.flushed();
     for (const { id } of unknown) this.#recording.set(id, durable);
     try {
@@ -153,26 +171,24 @@ export class JournalOutgoing implements OutgoingStore {
   }
 
   #bodyOf({ chapter, start, length }: Entry<Chapter>): string {
-    return chapter.journal.read(start, length);
+    return this.#bodies.get(keyOf(chapter, start)) ?? bodyFrom(chapter.journal.read(start, length));
   }
 
-  #add(chapter: Chapter, delivery: StoredDelivery, body: string): void {
-    const { start, length } = this.#write(chapter, delivery, body);
-    this.#index.put(delivery, chapter, start, length);
-    this.#bodies.set(delivery.id, body, { size: body.length + 1 });
+  /** Writes what one body is to whom, and knows it from now on. */
+  #add(chapter: Chapter, deliveries: readonly StoredDelivery[], body: string): void {
+    const { start, length } = this.#write(chapter, deliveries, body);
+    this.#bodies.set(keyOf(chapter, start), body, { size: body.length + 1 });
+    for (const delivery of deliveries) this.#index.put(delivery, chapter, start, length);
   }
 
   /** Answers where the body is from now on. */
-  #write(
-    chapter: Chapter,
-    delivery: StoredDelivery,
-    body: string,
-  ): Pick<Entry<Chapter>, "chapter" | "start" | "length"> {
+  #write(chapter: Chapter, deliveries: readonly StoredDelivery[], body: string): Place<Chapter> {
     const { journal } = chapter;
-    const length = Buffer.byteLength(body);
-    journal.add(deliveryLine(delivery, body));
-    chapter.newest = Math.max(chapter.newest, delivery.at);
-    return { chapter, start: journal.size - 1 - length, length };
+    const [about, told] = deliveriesLine(deliveries, body);
+    const start = journal.size + Buffer.byteLength(about);
+    journal.add(about + told);
+    for (const { at } of deliveries) chapter.newest = Math.max(chapter.newest, at);
+    return { chapter, start, length: journal.size - 1 - start };
   }
 
   #writeLater(): void {
@@ -213,9 +229,11 @@ export class JournalOutgoing implements OutgoingStore {
     const journal = new Journal(this.#folder.fs, path, size);
     const chapter: Chapter = { number: journalNumber(name), journal, newest: Number.NEGATIVE_INFINITY, inherited: 0 };
     for (const { line, start, length } of lines) {
-      if ("delivery" in line) {
-        this.#index.put(line.delivery, chapter, start, length);
-        chapter.newest = Math.max(chapter.newest, line.delivery.at);
+      if ("deliveries" in line) {
+        for (const delivery of line.deliveries) {
+          this.#index.put(delivery, chapter, start, length);
+          chapter.newest = Math.max(chapter.newest, delivery.at);
+        }
         continue;
       }
       const entry = this.#index.get("tried" in line ? line.tried : line.again);
@@ -254,13 +272,16 @@ export class JournalOutgoing implements OutgoingStore {
   async #move(from: Chapter, to: Chapter): Promise<void> {
     this.#writeOutcomes();
     const size = to.journal.size;
-    const moves = this.#index
-      .of(from)
-      .filter(({ delivery }) => delivery.state === "pending")
-      .map((entry) => ({ entry, place: this.#write(to, entry.delivery, this.#bodyOf(entry)) }));
+    const moving = this.#index.of(from).filter(({ delivery }) => delivery.state === "pending");
+    const moves = [...grouped(moving, (entry) => entry.start).values()].flatMap((same) => {
+      const [first] = same;
+      if (first === undefined) return [];
+      const deliveries = same.map(({ delivery }) => delivery);
+      return [{ same, place: this.#write(to, deliveries, this.#bodyOf(first)) }];
+    });
     to.inherited += to.journal.size - size;
     await to.journal.flushed();
-    for (const { entry, place } of moves) Object.assign(entry, place);
+    for (const { same, place } of moves) for (const entry of same) Object.assign(entry, place);
   }
 
   #isOver(oldest: Chapter): boolean {
