@@ -47,9 +47,8 @@ export function whatNext({ since, tries, status, retry_after_ms, now, random }: 
   const end = since + GIVEN_UP_MS;
   if (status === GONE || now >= end) return { state: "dead", at: null };
   const asked = BUSY.has(status) ? Math.min(retry_after_ms ?? 0, LONGEST_ASKED) : 0;
-  const planned = (DELAYS[tries - 1] ?? LAST_DELAY) * (1 + random * JITTER);
+  // whole: added to a time and taken off again, a fraction would come out smaller
+  const planned = Math.round((DELAYS[tries - 1] ?? LAST_DELAY) * (1 + random * JITTER));
   const at = Math.min(now + Math.max(planned, asked), end);
-  return at - now < Math.min(planned, LEAST_GAP)
-    ? { state: "dead", at: null }
-    : { state: "pending", at: Math.round(at) };
+  return at - now < Math.min(planned, LEAST_GAP) ? { state: "dead", at: null } : { state: "pending", at };
 }

@@ -5,7 +5,9 @@ import { lowdbPlace } from "./store/lowdb-place.ts";
 import { describeMoney } from "./store/money.ts";
 import { describeIdempotency } from "./store/repeats.ts";
 import { describeInbox, describeKeys, describeRepositories } from "./store/rooms.ts";
+import { describeOutgoing } from "./store/outgoing.ts";
 import type { Engine } from "./store/sample.ts";
+import { describeSubscriptions } from "./store/subscriptions.ts";
 
 const lowdb: Engine = { name: "lowdb", place: async () => lowdbPlace() };
 
@@ -19,4 +21,6 @@ for (const engine of [lowdb]) {
   describeRepositories(engine);
   describeInbox(engine);
   describeIdempotency(engine);
+  describeSubscriptions(engine);
+  describeOutgoing(engine);
 }
