@@ -1,5 +1,6 @@
 /** A receiver of webhooks over a real socket: notes what comes, verified, and answers as a test says. */
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { Socket } from "node:net";
 import { Webhook } from "standardwebhooks";
 
 export interface Received {
@@ -14,6 +15,9 @@ export interface Receiver {
   readonly received: readonly Received[];
   /** Called for each; unless set, 204 is answered. */
   answer: (received: Received, response: ServerResponse) => void;
+  /** How often somebody has connected, and what was written on all connections together. */
+  connections(): number;
+  bytes(): number;
   close(): Promise<void>;
 }
 
@@ -35,6 +39,8 @@ export async function startReceiver(): Promise<Receiver> {
       receiver.answer(one, response);
     });
   });
+  const sockets: Socket[] = [];
+  server.on("connection", (socket: Socket) => void sockets.push(socket));
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const address = server.address();
   const port = typeof address === "object" && address !== null ? address.port : 0;
@@ -42,6 +48,8 @@ export async function startReceiver(): Promise<Receiver> {
     url: `http://127.0.0.1:${port}/hook`,
     received,
     answer: (_received, response) => void response.writeHead(NO_CONTENT).end(),
+    connections: () => sockets.length,
+    bytes: () => sockets.reduce((sum, socket) => sum + socket.bytesRead, 0),
     async close() {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
