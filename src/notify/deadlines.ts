@@ -32,12 +32,17 @@ export class Deadlines {
   }
 
   #ring(): void {
-    this.#armed = false;
     const now = this.#clock.now();
+    const due: Deadline[] = [];
     for (const deadline of this.#set) {
-      if (deadline.at > now) return this.#arm(deadline.at);
-      this.#set.delete(deadline);
-      deadline.over();
+      if (deadline.at > now) break;
+      due.push(deadline);
     }
+    for (const deadline of due) this.#set.delete(deadline);
+    // before anybody is called back, who may set the next one
+    this.#armed = false;
+    const [next] = this.#set;
+    if (next !== undefined) this.#arm(next.at);
+    for (const { over } of due) over();
   }
 }

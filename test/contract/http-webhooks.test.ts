@@ -189,6 +189,17 @@ it("tells of a job at its callback address, signed with the account's own secret
   expect((await ask("GET", "/api/webhooks", keys.bob)).body).toEqual([]);
 });
 
+it("tells of a job while GitHub lets its branch wait", async () => {
+  await subscribe(keys.bob, { url: `${receiver.url}/waits` });
+  let push = (): void => {};
+  server.github.push = () => new Promise((resolve) => (push = () => resolve("done")));
+  const job = { prompt: "say hello" };
+  expect((await ask("POST", "/v2/agent/octo%2Fdemo/job", keys.bob, job)).status).toBe(201);
+  await until("job.created", () => receiver.received.some(({ path }) => path.endsWith("/waits")));
+  server.github.push = () => "done";
+  push();
+});
+
 it("keeps no more webhooks of one account than it says", async () => {
   const many = await mint("many");
   for (let index = 0; index < 100; index++) await subscribe(many, { url: receiver.url });

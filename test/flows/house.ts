@@ -74,6 +74,7 @@ export async function startHouse(options: TownOptions = {}): Promise<House> {
         DATA_DIR: dataDir,
         API_KEY,
         DEFAULT_REPOSITORY: DEMO,
+        WEBHOOK_ALLOW_PRIVATE: "true",
       },
       dataDir,
     );

@@ -6,20 +6,20 @@ const NOW = 1_767_225_600_000;
 const SECOND = 1_000;
 const HOUR = 3_600_000;
 
-const after = (differs: Partial<Tried>) =>
+const nextAfter = (differs: Partial<Tried>) =>
   whatNext({ since: NOW, tries: 1, status: 500, retry_after_ms: null, now: NOW, random: 0, ...differs });
 
 describe("what becomes of a delivery", () => {
   it.each([200, 201, 204, 299])("is delivered by %i", (status) => {
-    expect(after({ status })).toEqual({ state: "delivered", at: null });
+    expect(nextAfter({ status })).toEqual({ state: "delivered", at: null });
   });
 
   it.each([null, 301, 308, 400, 404, 429, 500, 503])("is tried again after %s", (status) => {
-    expect(after({ status })).toEqual({ state: "pending", at: NOW + 5 * SECOND });
+    expect(nextAfter({ status })).toEqual({ state: "pending", at: NOW + 5 * SECOND });
   });
 
   it("is dead at once where the receiver says that it is gone", () => {
-    expect(after({ status: 410 })).toEqual({ state: "dead", at: null });
+    expect(nextAfter({ status: 410 })).toEqual({ state: "dead", at: null });
   });
 
   it.each([0, 0.123_456_789, 0.5, 0.999_999])("is tried for a whole day and no longer (jitter %d)", (random) => {
@@ -28,7 +28,7 @@ describe("what becomes of a delivery", () => {
     const gaps: number[] = [];
     for (;;) {
       tries += 1;
-      const { state, at } = after({ now, tries, random });
+      const { state, at } = nextAfter({ now, tries, random });
       if (at === null) {
         expect(state).toBe("dead");
         break;
@@ -44,13 +44,13 @@ describe("what becomes of a delivery", () => {
   });
 
   it("waits as long as a busy receiver asks for, up to six hours", () => {
-    expect(after({ status: 429, retry_after_ms: 60 * SECOND }).at).toBe(NOW + 60 * SECOND);
-    expect(after({ status: 503, retry_after_ms: 100 * HOUR }).at).toBe(NOW + 6 * HOUR);
-    expect(after({ status: 429, retry_after_ms: SECOND }).at).toBe(NOW + 5 * SECOND);
+    expect(nextAfter({ status: 429, retry_after_ms: 60 * SECOND }).at).toBe(NOW + 60 * SECOND);
+    expect(nextAfter({ status: 503, retry_after_ms: 100 * HOUR }).at).toBe(NOW + 6 * HOUR);
+    expect(nextAfter({ status: 429, retry_after_ms: SECOND }).at).toBe(NOW + 5 * SECOND);
   });
 
   it("does not care for Retry-After beside another status", () => {
-    expect(after({ status: 500, retry_after_ms: HOUR }).at).toBe(NOW + 5 * SECOND);
+    expect(nextAfter({ status: 500, retry_after_ms: HOUR }).at).toBe(NOW + 5 * SECOND);
   });
 });
 
