@@ -8,12 +8,13 @@ import { systemClock } from "./engine/clock.ts";
 import type { Engine } from "./engine/door.ts";
 import { createEngine } from "./engine/engine.ts";
 import { createIds } from "./engine/ids.ts";
-import type { Clock, Desk, Store } from "./engine/ports.ts";
+import type { Clock, Desk, SignIn, Store } from "./engine/ports.ts";
 import { hear } from "./github/inbound/hear.ts";
 import { createDesk } from "./github/outbound/desk.ts";
 import { createSelf } from "./github/outbound/identity.ts";
 import { createOctokits, type OctokitSource } from "./github/outbound/octokit.ts";
 import { createPerformer } from "./github/outbound/perform.ts";
+import { createSignIn } from "./github/outbound/sign-in.ts";
 import { authentication } from "./http/auth.ts";
 import { BRANCH_WAIT_MS } from "./http/create-job.ts";
 import { type Gate, openGate } from "./http/gate.ts";
@@ -104,6 +105,18 @@ async function wire(
   return { engine, store };
 }
 
+function signInOf({ github_client, public_url, github_web_url, github_api_url }: Settings, log: Logger): SignIn | null {
+  if (github_client === null || public_url === null) return null;
+  return createSignIn({
+    client_id: github_client.id,
+    client_secret: github_client.secret,
+    redirect_uri: `${public_url}/keys/callback`,
+    web_url: github_web_url,
+    api_url: github_api_url,
+    kept: (error) => log.warn({ err: error }, "GitHub did not take back a token of somebody who signed in"),
+  });
+}
+
 /** At debug Probot logs every request to GitHub with its body, a task's text among them: it must not come to that. */
 const withoutBodies = (log: Logger): Logger => (log.isLevelEnabled("debug") ? log.child({}, { level: "info" }) : log);
 
@@ -174,7 +187,7 @@ function appOf(parts: {
     routes: {
       authentication: authentication({ keys, api_key: settings.api_key?.reveal() ?? null, now }),
       ...{ door: engine, jobs, keys, repositories, desk, default_repository, log, now, branch_wait_ms: BRANCH_WAIT_MS },
-      ...{ idempotency, clock },
+      ...{ idempotency, clock, sign_in: signInOf(settings, log) },
       ...{ github_web_url, public_url, default_model: settings.llm.model },
     },
   });

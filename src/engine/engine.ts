@@ -10,6 +10,7 @@ import { createEffectsRunner } from "./effects.ts";
 import { createHandle } from "./handle.ts";
 import { createInboxWorker } from "./inbox.ts";
 import { createIntake } from "./intake.ts";
+import { createPermission } from "./permission.ts";
 import type { Clock, Desk, Ids, Log, Performer, Store, StoredJob } from "./ports.ts";
 import { createReconciler } from "./reconcile.ts";
 import { createWaiters } from "./waiters.ts";
@@ -62,9 +63,10 @@ export function createEngine({ store, clock, ids, performer, desk, log, random =
     return handle(id, { type: "create", draft: { ...draft, id } });
   };
 
+  const may = createPermission(store, desk);
   const inbox = createInboxWorker({
     inbox: store.inbox,
-    intake: createIntake({ store, desk, handle, create }),
+    intake: createIntake({ may, store, desk, handle, create }),
     clock,
     log,
   });
@@ -74,6 +76,7 @@ export function createEngine({ store, clock, ids, performer, desk, log, random =
     handle: (id, command) => handle(id, command),
     drawId,
     create,
+    mayCommand: may,
     receive: inbox.receive,
     waitFor: waiters.waitFor,
     health: () => ({ ready }),

@@ -10,6 +10,7 @@ import type { Signal, SignalIssue, SignalRepository, SlashCommand } from "../job
 import { DEFAULT_REPOSITORY_SETTINGS } from "../wire/settings.ts";
 import type { Handled } from "./door.ts";
 import type { Handle } from "./handle.ts";
+import type { MayCommand } from "./permission.ts";
 import type { Desk, Store } from "./ports.ts";
 import { EMPTY_MESSAGE, FROM_FORK, HELP, NO_JOB } from "./replies.ts";
 import { learn } from "./repositories.ts";
@@ -20,6 +21,7 @@ type Slash = Extract<Signal, { type: "slash" }>;
 const DEFAULT_TIME_LIMIT_SECONDS = DEFAULT_REPOSITORY_SETTINGS.limits.minutes * 60;
 
 interface Needs {
+  readonly may: MayCommand;
   readonly store: Store;
   readonly desk: Desk;
   readonly handle: Handle;
@@ -41,19 +43,9 @@ const taskOf = (task: string, issue: SignalIssue): string => {
 
 export type Intake = (delivery: string, signal: Signal, again: boolean) => Promise<void>;
 
-export function createIntake({ store, desk, handle, create }: Needs): Intake {
-  /** Which permission the repository asks for: read when it is not known or a push may have changed it. */
-  const needed = async (repository: SignalRepository): Promise<"write" | "admin"> => {
-    const kept = await store.repositories.get(repository.owner, repository.name);
-    const read = kept?.base ? null : await desk.repository(withoutId(repository), kept);
-    if (read !== null) await store.repositories.put(read);
-    return (read ?? kept)?.settings?.commands.allow ?? "write";
-  };
-
-  const may = async (repository: SignalRepository, login: string): Promise<boolean> => {
-    const permission = await desk.permission(withoutId(repository), login);
-    return permission === "admin" || (permission === "write" && (await needed(repository)) === "write");
-  };
+export function createIntake({ may: mayCommand, store, desk, handle, create }: Needs): Intake {
+  const may = (repository: SignalRepository, login: string): Promise<boolean> =>
+    mayCommand(withoutId(repository), login);
 
   const jobHere = async (repository: SignalRepository, issue: SignalIssue): Promise<JobId | null> => {
     const name = `${repository.owner}/${repository.name}`;

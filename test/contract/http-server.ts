@@ -107,6 +107,7 @@ export async function startServer(
       authentication: authentication({ keys, api_key: API_KEY, now: clock.now }),
       ...{ door: engine, jobs, keys, repositories, desk, default_repository, log, now: clock.now, idempotency, clock },
       branch_wait_ms: given.branch_wait_ms ?? BRANCH_WAIT_MS,
+      sign_in: null,
       ...{ github_web_url: "https://github.com", public_url: null, default_model: "the-server's-model" },
     },
   });
