@@ -103,12 +103,20 @@ export interface StoredKey {
   readonly created_at: number;
   readonly expires_at: number | null;
   readonly last_used_at: number | null;
+  /** The key that this one was made to follow, and the one that was made to follow it; at most one each. */
+  readonly replaces: string | null;
+  readonly replaced_by: string | null;
 }
 
 export interface KeyStore {
   add(key: StoredKey): Promise<void>;
   byHash(hash: string): Promise<StoredKey | null>;
   list(): Promise<readonly StoredKey[]>;
+  /**
+   * In one step adds `next`, which replaces the key of its `replaces`, and lets that one expire at `expires_at`, or when
+   * it would anyway; replaced ones that have ended by the time of `next` go. False, and nothing changes, where that key is gone or has been replaced already.
+   */
+  replace(next: StoredKey, expires_at: number): Promise<boolean>;
   /** True when there was one. */
   remove(id: string): Promise<boolean>;
   /** Kept in memory and written now and then: a read must not cost a write. */

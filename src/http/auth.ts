@@ -43,8 +43,8 @@ export function principalOf(request: Request): Principal {
   return request.principal;
 }
 
-const may = (principal: Principal, scope: Scope): boolean =>
-  principal.scopes.includes(scope) || principal.scopes.includes("admin");
+const may = (principal: Principal, scope: Scope | null): boolean =>
+  scope === null || principal.scopes.includes(scope) || principal.scopes.includes("admin");
 
 /** A key sees the jobs of its account, one with `admin` those of every account; both only within its repository. */
 export const sees = (principal: Principal, job: Job): boolean =>
@@ -63,8 +63,8 @@ function presented(request: Request): string | null {
 }
 
 export interface Authentication {
-  /** Lets the request pass when its key has the scope; else answers 401 or 403. */
-  require(scope: Scope): RequestHandler;
+  /** Lets the request pass when its key has the scope, or with null when it is valid at all; else answers 401 or 403. */
+  require(scope: Scope | null): RequestHandler;
 }
 
 export function authentication(parts: {

@@ -1,13 +1,14 @@
 /**
- * `/api/keys`: minting, listing and revoking API keys. For admins alone; an admin key that is bound to a repository
- * cannot mint, since what it minted could reach further than itself.
+ * `/api/keys`: minting, listing, rotating and revoking API keys. For admins alone; an admin key that is bound to a
+ * repository cannot mint, since what it minted could reach further than itself. A key's own routes are `own-key.ts`.
  */
 import type { Request } from "express";
 import { z } from "zod";
 import type { KeyStore } from "../engine/ports.ts";
-import { failure, success } from "./answer.ts";
+import { type Answer, failure, success } from "./answer.ts";
 import { principalOf } from "./auth.ts";
 import { isOver, keyRequestSchema, keyView, keyViewSchema, newKey, NOT_IN_FUTURE } from "./new-key.ts";
+import { DEFAULT_OVERLAP_SECONDS, overlapSchema, type Rotation, rotateKey } from "./rotate-key.ts";
 import { type Route, route } from "./route.ts";
 
 export interface KeyParts {
@@ -72,4 +73,48 @@ const revokeKey = (parts: KeyParts): Route =>
     },
   });
 
-export const keyRoutes = (parts: KeyParts): readonly Route[] => [createKey(parts), listKeys(parts), revokeKey(parts)];
+const ROTATION_REFUSED = { not_found: 404, key_replaced: 409, key_expired: 409, too_many_keys: 409 } as const;
+
+export const rotationAnswer = (rotation: Rotation): Answer => {
+  if (!rotation.ok) {
+    const { code, sentence } = rotation;
+    return failure(ROTATION_REFUSED[code], code, sentence);
+  }
+  const { key, stored, overlap_ends_at } = rotation;
+  const body = { ...keyView(stored), key, overlap_ends_at: new Date(overlap_ends_at).toISOString() };
+  return success(201, body, { "Cache-Control": "no-store" });
+};
+
+export const rotationShape = {
+  body: z.object({ overlap_seconds: overlapSchema }),
+  answers: {
+    201: {
+      about: "The new key, shown this once, and until when the old one works.",
+      schema: keyViewSchema.extend({ key: z.string(), overlap_ends_at: z.string() }),
+    },
+    409: { about: "The key has been replaced already or has expired, or too many replaced ones still work." },
+  },
+} as const;
+
+const rotate = (parts: KeyParts): Route =>
+  route({
+    ...shared,
+    ...rotationShape,
+    method: "post",
+    path: "/api/keys/{id}/rotate",
+    operation: "rotateKey",
+    summary: "Make a new key like this one, and let this one end",
+    about: "Same account, repository, scopes and expiry.",
+    params: z.object({ id: z.string() }),
+    example: { params: { id: "18e934b3158d" }, body: { overlap_seconds: DEFAULT_OVERLAP_SECONDS } },
+    answers: { ...rotationShape.answers, 404: { about: "There is no key of this id." } },
+    work: async ({ params, body }) =>
+      rotationAnswer(await rotateKey(parts.keys, params.id, body.overlap_seconds, parts.now())),
+  });
+
+export const keyRoutes = (parts: KeyParts): readonly Route[] => [
+  createKey(parts),
+  listKeys(parts),
+  rotate(parts),
+  revokeKey(parts),
+];

@@ -55,10 +55,14 @@ export type KeyRequest = z.infer<typeof keyRequestSchema>;
 export const NOT_IN_FUTURE = "must lie in the future.";
 
 /** A key that would never be valid is a slip. */
-export const isOver = ({ expires_at }: KeyRequest, now: number): boolean => expires_at !== null && expires_at <= now;
+export const isOver = ({ expires_at }: Pick<KeyRequest, "expires_at">, now: number): boolean =>
+  expires_at !== null && expires_at <= now;
 
 /** The key, to be shown once, and what is kept of it. */
-export function newKey(request: KeyRequest, now: number): { readonly key: string; readonly stored: StoredKey } {
+export function newKey(
+  request: Pick<StoredKey, "account" | "repository" | "scopes" | "expires_at">,
+  now: number,
+): { readonly key: string; readonly stored: StoredKey } {
   const key = `${KEY_PREFIX}${randomBytes(KEY_BYTES).toString("base64url")}`;
   return {
     key,
@@ -72,6 +76,8 @@ export function newKey(request: KeyRequest, now: number): { readonly key: string
       created_at: now,
       expires_at: request.expires_at,
       last_used_at: null,
+      replaces: null,
+      replaced_by: null,
     },
   };
 }
@@ -87,6 +93,8 @@ export const keyViewSchema = z.object({
   created_at: z.string().nullable(),
   expires_at: z.string().nullable(),
   last_used_at: z.string().nullable(),
+  replaces: z.string().nullable(),
+  replaced_by: z.string().nullable(),
 });
 
 /** A key as it is listed: never the key, never its hash. */
@@ -101,4 +109,6 @@ export const keyView = (stored: StoredKey): KeyView => ({
   created_at: iso(stored.created_at),
   expires_at: iso(stored.expires_at),
   last_used_at: iso(stored.last_used_at),
+  replaces: stored.replaces,
+  replaced_by: stored.replaced_by,
 });

@@ -48,7 +48,8 @@ interface Shape {
   readonly group: Group;
   readonly summary: string;
   readonly about?: string;
-  readonly scope: Scope;
+  /** Null: any key that is valid. */
+  readonly scope: Scope | null;
   /** By status. What every route may answer (401, 403, 413, 429, 500 …) is not repeated here. */
   readonly answers: Readonly<Record<number, AnswerShape>>;
   /** A request that is answered with the example of the first 2xx. */

@@ -10,6 +10,7 @@ import { type CreateJobParts, createJob } from "./create-job.ts";
 import { inTurn } from "./in-turn.ts";
 import { jobStatus } from "./job-status.ts";
 import { type KeyParts, keyRoutes } from "./keys.ts";
+import { ownKeyRoutes } from "./own-key.ts";
 import { type MountParts, mount } from "./mount.ts";
 import { requestLog } from "./request-log.ts";
 import type { Route } from "./route.ts";
@@ -23,6 +24,7 @@ export interface RouteParts extends CreateJobParts, KeyParts, AgentV2Parts, Moun
 export const allRoutes = (parts: RouteParts): readonly Route[] => [
   jobStatus(parts),
   createJob(parts),
+  ...ownKeyRoutes(parts),
   ...keyRoutes(parts),
   ...agentV2Routes(parts),
 ];

@@ -124,7 +124,7 @@ describe("npm start", () => {
 describe("the keys command", () => {
   const keys = (...args: string[]) => start("cli.ts", ["keys", ...args], {});
 
-  it("mints, lists and revokes on the folder while no server runs", async () => {
+  it("mints, lists, rotates and revokes on the folder while no server runs", async () => {
     const created = keys("create", "--account", "octocat", "--scopes", "read");
     expect(await created.ended).toBe(0);
     expect(created.out()).toMatch(/^jm_[A-Za-z0-9_-]{43}\n$/);
@@ -135,6 +135,19 @@ describe("the keys command", () => {
     expect(listed.out()).not.toContain(created.out().trim());
 
     const id = listed.out().split(" ")[0] ?? "";
+    const rotated = keys("rotate", id, "--overlap", "7d");
+    expect(await rotated.ended).toBe(0);
+    expect(rotated.out()).toMatch(/^jm_[A-Za-z0-9_-]{43}\n$/);
+    expect(rotated.err()).toMatch(new RegExp(`^Key [0-9a-f]{12} replaces ${id}, which works until 2`));
+    for (const [overlap, sentence] of [
+      ["31d", "--overlap: must be a time such as"],
+      ["0", `replaced by ${rotated.err().split(" ")[1]} already`],
+    ] as const) {
+      const refused = keys("rotate", id, "--overlap", overlap);
+      expect(await refused.ended).toBe(1);
+      expect(refused.err()).toContain(sentence);
+    }
+
     expect(await keys("revoke", id).ended).toBe(0);
     const again = keys("revoke", id);
     expect(await again.ended).toBe(1);
@@ -152,7 +165,11 @@ describe("the keys command", () => {
 
     const created = start("cli.ts", ["keys", "create", "--account", "octocat"], settings(port));
     expect(await created.ended).toBe(0);
-    const key = created.out().trim();
+    const id = created.err().split(" ")[1] ?? "";
+    const rotated = start("cli.ts", ["keys", "rotate", id], settings(port));
+    expect(await rotated.ended).toBe(0);
+    expect(rotated.err()).toContain(`replaces ${id}`);
+    const key = rotated.out().trim();
     const status = await fetch(`http://127.0.0.1:${port}/api/jobs/status?job_id=zzzzzzzz`, {
       headers: { "x-api-key": key },
     });
