@@ -18,6 +18,7 @@ import { createSignIn } from "./github/outbound/sign-in.ts";
 import { authentication } from "./http/auth.ts";
 import { BRANCH_WAIT_MS } from "./http/create-job.ts";
 import { type Gate, openGate } from "./http/gate.ts";
+import { countGuesses } from "./http/guesses.ts";
 import { createListener } from "./http/listener.ts";
 import { receiveFromProxy } from "./http/webhook-proxy.ts";
 import type { Heard } from "./job/signal.ts";
@@ -93,7 +94,11 @@ async function wire(
   });
   const engine = createEngine({ store, clock, ids: createIds(clock), performer, desk, log });
   const ear = createEar(settings.app_id, self, log);
-  const listener = await createListener(probot, appOf({ settings, store, engine, desk, hear: ear, log, clock }));
+  const listener = await createListener(
+    probot,
+    appOf({ settings, store, engine, desk, hear: ear, log, clock }),
+    settings,
+  );
 
   await engine.start();
   closing.splice(1, 0, () => engine.stop());
@@ -178,6 +183,7 @@ function appOf(parts: {
 }): ApplicationFunction {
   const { settings, store, engine, desk, log, clock } = parts;
   const { now } = clock;
+  const guesses = countGuesses(now);
   const { jobs, keys, repositories, idempotency } = store;
   const { default_repository, github_web_url, public_url } = settings;
   return createApp({
@@ -185,9 +191,9 @@ function appOf(parts: {
     door: engine,
     log,
     routes: {
-      authentication: authentication({ keys, api_key: settings.api_key?.reveal() ?? null, now }),
+      authentication: authentication({ keys, api_key: settings.api_key?.reveal() ?? null, guesses, now }),
       ...{ door: engine, jobs, keys, repositories, desk, default_repository, log, now, branch_wait_ms: BRANCH_WAIT_MS },
-      ...{ idempotency, clock, sign_in: signInOf(settings, log) },
+      ...{ idempotency, clock, guesses, sign_in: signInOf(settings, log) },
       ...{ github_web_url, public_url, default_model: settings.llm.model },
     },
   });

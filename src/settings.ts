@@ -72,6 +72,7 @@ const schema = z.object({
   GHE_PROTOCOL: z.enum(["https", "http"], expects("must be https or http.")).default("https"),
   HOST: text.min(1).default("localhost"),
   PORT: integer(0, 65_535).default(3000),
+  TRUST_PROXY: integer(0, 10).default(0),
   LOG_LEVEL: z.enum(LOG_LEVELS, expects(`must be one of ${LOG_LEVELS.join(", ")}.`)).default("info"),
   LOG_FORMAT: z.enum(["json", "pretty"], expects("must be json or pretty.")).optional(),
   NODE_ENV: text.optional(),
@@ -106,6 +107,8 @@ export interface Settings {
   /** 0: any free one. */
   readonly port: number;
   readonly public_url: string | null;
+  /** Proxies in front that say who came to them. */
+  readonly trust_proxy: number;
   readonly log: LogSettings;
   /** Absolute. */
   readonly data_dir: string;
@@ -208,6 +211,7 @@ const settingsOf = (
   host: parsed.HOST,
   port: parsed.PORT,
   public_url: parsed.PUBLIC_URL ?? null,
+  trust_proxy: parsed.TRUST_PROXY,
   log: { level: parsed.LOG_LEVEL, format: parsed.LOG_FORMAT ?? null },
   data_dir: parsed.DATA_DIR,
   api_key: parsed.API_KEY ?? null,

@@ -8,7 +8,8 @@ import type { KeyStore, Scope } from "../engine/ports.ts";
 import { ADMIN_ACCOUNT, accountNamed } from "../job/account.ts";
 import type { Job } from "../job/job.ts";
 import { fullName } from "../job/job.ts";
-import { failure, send, UNAUTHORIZED } from "./answer.ts";
+import { type Answer, failure, send, UNAUTHORIZED } from "./answer.ts";
+import type { Guesses } from "./guesses.ts";
 
 export interface Principal {
   /** Null: `API_KEY` of the settings. */
@@ -62,6 +63,8 @@ function presented(request: Request): string | null {
   return key === undefined || key === "" || key.length > MAX_KEY_LENGTH ? null : key;
 }
 
+const CHALLENGE: Answer = { ...UNAUTHORIZED, headers: { "WWW-Authenticate": "Bearer" } };
+
 export interface Authentication {
   /** Lets the request pass when its key has the scope, or with null when it is valid at all; else answers 401 or 403. */
   require(scope: Scope | null): RequestHandler;
@@ -70,12 +73,14 @@ export interface Authentication {
 export function authentication(parts: {
   readonly keys: KeyStore;
   readonly api_key: string | null;
+  readonly guesses: Guesses;
   readonly now: () => number;
 }): Authentication {
   const root = parts.api_key === null ? null : Buffer.from(hashOf(parts.api_key));
 
-  const identify = async (key: string): Promise<Principal | null> => {
-    const digest = hashOf(key);
+  const { guesses } = parts;
+
+  const identify = async (digest: string): Promise<Principal | null> => {
     const bytes = Buffer.from(digest);
     if (root !== null && timingSafeEqual(root, bytes)) return ROOT;
     const stored = await parts.keys.byHash(digest);
@@ -87,21 +92,33 @@ export function authentication(parts: {
     return { key_id: stored.id, account: stored.account, repository: stored.repository, scopes: stored.scopes };
   };
 
+  /** Who calls; else the answer. Asked of the guesses twice, since others may have failed while the store was asked. */
+  const callerOf = async (request: Request): Promise<Principal | Answer> => {
+    const key = presented(request);
+    const digest = key === null ? null : hashOf(key);
+    const refusal = guesses.refusal(request, digest);
+    if (refusal !== null) return refusal;
+    if (digest === null) return CHALLENGE;
+    const principal = await identify(digest);
+    if (principal === null) guesses.failed(request);
+    else {
+      const late = guesses.refusal(request, digest);
+      if (late !== null) return late;
+      guesses.succeeded(request, digest);
+    }
+    return principal ?? CHALLENGE;
+  };
+
   return {
     require: (scope) => async (request, response, next) => {
-      const key = presented(request);
-      const principal = key === null ? null : await identify(key);
-      if (principal === null) {
-        send(request, response, { ...UNAUTHORIZED, headers: { "WWW-Authenticate": "Bearer" } });
-      } else if (may(principal, scope)) {
-        request.principal = principal;
+      const caller = await callerOf(request);
+      if ("status" in caller) send(request, response, caller);
+      else if (may(caller, scope)) {
+        request.principal = caller;
         next();
       } else {
-        send(
-          request,
-          response,
-          failure(403, "missing_scope", `This key lacks the scope ${scope}; use one that has it.`),
-        );
+        const sentence = `This key lacks the scope ${scope}; use one that has it.`;
+        send(request, response, failure(403, "missing_scope", sentence));
       }
     },
   };

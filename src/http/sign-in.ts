@@ -9,6 +9,7 @@ import { z } from "zod";
 import type { Door } from "../engine/door.ts";
 import type { Desk, KeyStore, Log, SignedIn, SignIn, StoredKey } from "../engine/ports.ts";
 import { accountOf } from "../job/account.ts";
+import type { Guesses } from "./guesses.ts";
 import { STYLE_SOURCE } from "./html.ts";
 import { newKey } from "./new-key.ts";
 import { requestId, requestLog } from "./request-log.ts";
@@ -21,6 +22,7 @@ export interface SignInRouteParts {
   readonly sign_in: SignIn | null;
   readonly keys: KeyStore;
   readonly door: Pick<Door, "mayCommand">;
+  readonly guesses: Guesses;
   readonly desk: Pick<Desk, "installation">;
   readonly public_url: string | null;
   readonly github_web_url: string;
@@ -43,6 +45,7 @@ const UNREADABLE = "The form could not be read; send it from our page.";
 const BEGUN_ELSEWHERE = "This sign-in was begun elsewhere, or more than ten minutes ago.";
 const UNREACHABLE = "GitHub could not be asked just now, so no key was made; try again in a minute.";
 const INTERNAL = "Something went wrong on our side, and no key was made.";
+const TOO_MANY_GUESSES = "Too many sign-ins from your address went wrong; wait a minute and begin again.";
 const TOO_MANY = `This account has ${MAX_KEYS_OF_ACCOUNT} keys already; revoke one first (DELETE /api/keys/self with it).`;
 
 const NOT_SIGNED_IN: Readonly<
@@ -143,14 +146,23 @@ function flow(pages: Router, parts: Parts): void {
   });
 
   pages.get("/callback", async (request, response) => {
+    const tooMany = parts.guesses.refusal(request, null);
+    if (tooMany !== null) {
+      response.set(tooMany.headers);
+      return refuse(response, tooMany.status, TOO_MANY_GUESSES);
+    }
     const begun = cookie.open(request.headers.cookie);
     response.append("Set-Cookie", cookie.gone);
-    if (begun === null) return refuse(response, 400, BEGUN_ELSEWHERE);
+    if (begun === null) {
+      parts.guesses.failed(request);
+      return refuse(response, 400, BEGUN_ELSEWHERE);
+    }
     const parameters = new URL(request.originalUrl, parts.public_url).searchParams;
     const who = await permitted(parts, parameters, begun).catch((error: unknown): Refused => {
       parts.log.warn({ request: requestId(request), err: error }, "GitHub could not be asked who somebody is");
       return { status: 502, sentence: UNREACHABLE };
     });
+    if ("status" in who && who.status === 400) parts.guesses.failed(request);
     const outcome = "login" in who ? await mint(parts, begun.wish, who.login) : who;
     if ("sentence" in outcome) refuse(response, outcome.status, outcome.sentence);
     else show(response, 200, outcome.page);

@@ -17,6 +17,7 @@ import { hear } from "../../src/github/inbound/hear.ts";
 import { createOctokits } from "../../src/github/outbound/octokit.ts";
 import { authentication } from "../../src/http/auth.ts";
 import { BRANCH_WAIT_MS } from "../../src/http/create-job.ts";
+import { countGuesses } from "../../src/http/guesses.ts";
 import { openGate } from "../../src/http/gate.ts";
 import { createListener } from "../../src/http/listener.ts";
 import { logTo } from "../../src/log.ts";
@@ -64,7 +65,13 @@ async function ask(url: string, method: string, headers: Record<string, string>,
 }
 
 export async function startServer(
-  given: { default_repository?: string; branch_wait_ms?: number; clock?: Clock; dir?: string } = {},
+  given: {
+    default_repository?: string;
+    branch_wait_ms?: number;
+    clock?: Clock;
+    dir?: string;
+    trust_proxy?: number;
+  } = {},
 ): Promise<TestServer> {
   const dir = given.dir ?? (await mkdtemp(join(tmpdir(), "http-")));
   const clock = given.clock ?? systemClock;
@@ -99,20 +106,21 @@ export async function startServer(
   const options: Options = { appId: 1, privateKey: appKey, secret: SECRET, Octokit: createOctokits().Octokit, log };
   const { jobs, keys, repositories, idempotency } = store;
   const default_repository = given.default_repository ?? null;
+  const guesses = countGuesses(clock.now);
   const app = createApp({
     hear: (event, payload) => hear(event, payload, { appId: 1, slug: "journeyman" }),
     door: engine,
     log,
     routes: {
-      authentication: authentication({ keys, api_key: API_KEY, now: clock.now }),
+      authentication: authentication({ keys, api_key: API_KEY, guesses, now: clock.now }),
       ...{ door: engine, jobs, keys, repositories, desk, default_repository, log, now: clock.now, idempotency, clock },
       branch_wait_ms: given.branch_wait_ms ?? BRANCH_WAIT_MS,
-      sign_in: null,
+      ...{ sign_in: null, guesses },
       ...{ github_web_url: "https://github.com", public_url: null, default_model: "the-server's-model" },
     },
   });
   const gate = await openGate({ host: "127.0.0.1", port: 0 });
-  const listener = await createListener(new Probot(options), app);
+  const listener = await createListener(new Probot(options), app, { trust_proxy: given.trust_proxy ?? 0 });
   await engine.start();
   gate.open(listener);
 

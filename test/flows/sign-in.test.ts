@@ -1,5 +1,6 @@
 /** Keys by signing in, whole: the App's pages, GitHub's page, and back, as a browser goes. */
 import { describe, expect, test } from "vitest";
+import { WRONG_KEYS_PER_MINUTE } from "../../src/http/guesses.ts";
 import { SIGN_IN_LIFE_MS } from "../../src/http/sign-in.ts";
 import { DEMO, OWNER, READER, WRITER } from "../../src/sandbox/town.ts";
 import { shellWords } from "../process/read-markdown.ts";
@@ -288,6 +289,18 @@ describe("the pages", () => {
     );
     const large = await openBrowser().post(`${house.app.url}/keys`, [["repository", "x".repeat(10_000)]]);
     expect([large.status, wordsOf(large.text)]).toEqual([413, expect.stringContaining("could not be read")]);
+  });
+
+  test("turn an address away that keeps coming back with what we never began", async () => {
+    const house = await startHouse({ actions: false });
+    const forged = `${house.app.url}/keys/callback?code=1&state=2`;
+    for (let count = 0; count < WRONG_KEYS_PER_MINUTE; count++)
+      expect((await openBrowser().get(forged)).status).toBe(400);
+    const away = await openBrowser().get(forged);
+    expect([away.status, wordsOf(away.text)]).toEqual([429, expect.stringContaining("wait a minute")]);
+    expect(Number(away.headers.get("retry-after"))).toBeGreaterThan(0);
+    house.pass(60_000);
+    expect((await openBrowser().get(forged)).status).toBe(400);
   });
 
   test("say so where nobody can sign in, and the API still works", async () => {
