@@ -8,7 +8,8 @@ import { systemClock } from "./engine/clock.ts";
 import type { Engine } from "./engine/door.ts";
 import { createEngine } from "./engine/engine.ts";
 import { createIds } from "./engine/ids.ts";
-import type { Clock, Desk, SignIn, Store } from "./engine/ports.ts";
+import { createRecorder } from "./engine/record.ts";
+import type { Clock, Desk, Recorder, SignIn, Store } from "./engine/ports.ts";
 import { hear } from "./github/inbound/hear.ts";
 import { createDesk } from "./github/outbound/desk.ts";
 import { createSelf } from "./github/outbound/identity.ts";
@@ -92,11 +93,12 @@ async function wire(
     public_url: settings.public_url,
     log: async (id) => (await store.jobs.load(id))?.log ?? [],
   });
-  const engine = createEngine({ store, clock, ids: createIds(clock), performer, desk, log });
+  const record = createRecorder({ audit: store.audit, clock, log });
+  const engine = createEngine({ store, clock, ids: createIds(clock), performer, desk, log, record });
   const ear = createEar(settings.app_id, self, log);
   const listener = await createListener(
     probot,
-    appOf({ settings, store, engine, desk, hear: ear, log, clock }),
+    appOf({ settings, store, engine, desk, hear: ear, log, clock, record }),
     settings,
   );
 
@@ -180,11 +182,12 @@ function appOf(parts: {
   readonly hear: (event: string, payload: unknown) => Heard;
   readonly clock: Clock;
   readonly log: Logger;
+  readonly record: Recorder;
 }): ApplicationFunction {
-  const { settings, store, engine, desk, log, clock } = parts;
+  const { settings, store, engine, desk, log, clock, record } = parts;
   const { now } = clock;
   const guesses = countGuesses(now);
-  const { jobs, keys, repositories, idempotency } = store;
+  const { jobs, keys, repositories, idempotency, audit } = store;
   const { default_repository, github_web_url, public_url } = settings;
   return createApp({
     hear: parts.hear,
@@ -193,7 +196,7 @@ function appOf(parts: {
     routes: {
       authentication: authentication({ keys, api_key: settings.api_key?.reveal() ?? null, guesses, now }),
       ...{ door: engine, jobs, keys, repositories, desk, default_repository, log, now, branch_wait_ms: BRANCH_WAIT_MS },
-      ...{ idempotency, clock, guesses, sign_in: signInOf(settings, log) },
+      ...{ idempotency, clock, guesses, audit, record, sign_in: signInOf(settings, log) },
       ...{ github_web_url, public_url, default_model: settings.llm.model },
     },
   });

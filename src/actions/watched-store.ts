@@ -34,7 +34,7 @@ export class Bell {
 }
 
 export function watched(store: Store, bell: Bell): Store {
-  const { jobs, keys, repositories, inbox, idempotency } = store;
+  const { jobs, keys, repositories, inbox, idempotency, audit } = store;
   const ringing = async <T>(change: Promise<T>): Promise<T> => {
     try {
       return await change;
@@ -63,6 +63,7 @@ export function watched(store: Store, bell: Bell): Store {
     keys,
     repositories,
     idempotency,
+    audit,
     inbox: {
       record: (delivery) => ringing(inbox.record(delivery)),
       done: (id) => ringing(inbox.done(id)),

@@ -3,7 +3,7 @@
  * time wakes jobs, and what was lost on the way is found again at the start and every hour.
  */
 import { accountNamed } from "../job/account.ts";
-import type { Draft } from "../job/command.ts";
+import type { Actor, Draft } from "../job/command.ts";
 import type { JobId } from "../job/job.ts";
 import type { Engine, Handled } from "./door.ts";
 import { createEffectsRunner } from "./effects.ts";
@@ -11,7 +11,7 @@ import { createHandle } from "./handle.ts";
 import { createInboxWorker } from "./inbox.ts";
 import { createIntake } from "./intake.ts";
 import { createPermission } from "./permission.ts";
-import type { Clock, Desk, Ids, Log, Performer, Store, StoredJob } from "./ports.ts";
+import type { Clock, Desk, Ids, Log, Performer, Recorder, Store, StoredJob } from "./ports.ts";
 import { createReconciler } from "./reconcile.ts";
 import { createWaiters } from "./waiters.ts";
 import { createWaker } from "./waker.ts";
@@ -23,6 +23,7 @@ export interface EngineParts {
   readonly performer: Performer;
   readonly desk: Desk;
   readonly log: Log;
+  readonly record: Recorder;
   /** 0 ≤ n < 1; spreads retries. */
   readonly random?: () => number;
 }
@@ -30,7 +31,16 @@ export interface EngineParts {
 /** 36^8 ids: a second collision in a row does not happen by chance. */
 const MOST_DRAWS = 5;
 
-export function createEngine({ store, clock, ids, performer, desk, log, random = Math.random }: EngineParts): Engine {
+export function createEngine({
+  store,
+  clock,
+  ids,
+  performer,
+  desk,
+  log,
+  record,
+  random = Math.random,
+}: EngineParts): Engine {
   const waiters = createWaiters(store.jobs, clock);
   let ready = false;
 
@@ -39,7 +49,7 @@ export function createEngine({ store, clock, ids, performer, desk, log, random =
     waker.committed(stored.job);
     if (stored.effects.length > 0) effects.kick(stored.job.id);
   };
-  const handle = createHandle({ jobs: store.jobs, clock, committed });
+  const handle = createHandle({ jobs: store.jobs, clock, committed, record });
   const effects = createEffectsRunner({ store, clock, performer, handle, log, random });
   const waker = createWaker({ jobs: store.jobs, clock, handle, log });
 
@@ -51,7 +61,7 @@ export function createEngine({ store, clock, ids, performer, desk, log, random =
     throw new Error("Could not draw a free job id");
   };
 
-  const create = async (draft: Omit<Draft, "id">, noted?: JobId): Promise<Handled> => {
+  const create = async (draft: Omit<Draft, "id">, noted?: JobId, by?: Actor): Promise<Handled> => {
     const stored = noted === undefined ? null : await store.jobs.load(noted);
     if (stored !== null) {
       const { job } = stored;
@@ -60,13 +70,13 @@ export function createEngine({ store, clock, ids, performer, desk, log, random =
       throw new Error(`Job ${job.id} is not the one that was to be made under this id`);
     }
     const id = noted ?? (await drawId());
-    return handle(id, { type: "create", draft: { ...draft, id } });
+    return handle(id, { type: "create", draft: { ...draft, id }, ...(by === undefined ? {} : { by }) });
   };
 
   const may = createPermission(store, desk);
   const inbox = createInboxWorker({
     inbox: store.inbox,
-    intake: createIntake({ may, store, desk, handle, create }),
+    intake: createIntake({ may, store, desk, handle, create: (draft, by) => create(draft, undefined, by) }),
     clock,
     log,
   });

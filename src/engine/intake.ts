@@ -25,7 +25,7 @@ interface Needs {
   readonly store: Store;
   readonly desk: Desk;
   readonly handle: Handle;
-  readonly create: (draft: Omit<Draft, "id">) => Promise<Handled>;
+  readonly create: (draft: Omit<Draft, "id">, by: Actor) => Promise<Handled>;
 }
 
 const withoutId = ({ owner, name, installation_id }: SignalRepository): Repository => ({
@@ -34,7 +34,11 @@ const withoutId = ({ owner, name, installation_id }: SignalRepository): Reposito
   installation_id,
 });
 
-const onGitHub = (login: string): Actor => ({ account: accountOf(login), login });
+const onGitHub = (login: string, delivery: string): Actor => ({
+  account: accountOf(login),
+  login,
+  via: { key_id: null, address: null, request_id: delivery },
+});
 
 const taskOf = (task: string, issue: SignalIssue): string => {
   const asked = `${issue.title}\n\n${issue.body}`.trim();
@@ -81,12 +85,11 @@ export function createIntake({ may: mayCommand, store, desk, handle, create }: N
     };
   };
 
-  const slash = async (signal: Slash, again: boolean): Promise<void> => {
+  const slash = async (signal: Slash, by: Actor, again: boolean): Promise<void> => {
     const { repository, issue, comment_id, author, command } = signal;
     const at = withoutId(repository);
     const answer = (body: string): Promise<void> => desk.reply(at, issue.number, `reply:${comment_id}`, body, again);
     if (!(await may(repository, author))) return desk.react(at, comment_id, "confused");
-    const by = onGitHub(author);
     const told = async (id: JobId, asked: Command): Promise<void> => {
       const handled = await handle(id, asked);
       if (!handled.ok) await answer(handled.refusal.sentence);
@@ -127,16 +130,16 @@ export function createIntake({ may: mayCommand, store, desk, handle, create }: N
     }
     const from = issue.is_pull_request ? await desk.pullRequest(withoutId(repository), issue.number) : null;
     if (from?.from_fork) return answer(FROM_FORK);
-    const created = await create(draftOf(signal, from?.head_branch ?? null));
+    const created = await create(draftOf(signal, from?.head_branch ?? null), by);
     if (!created.ok) await answer(created.refusal.sentence);
   };
 
-  const label = async (signal: Extract<Signal, { type: "label" }>): Promise<void> => {
+  const label = async (signal: Extract<Signal, { type: "label" }>, by: Actor): Promise<void> => {
     if (!(await may(signal.repository, signal.author))) return;
     const id = await jobHere(signal.repository, signal.issue);
     const stored = id === null ? null : await store.jobs.load(id);
     if (stored !== null && !isFinal(stored.job.status)) return;
-    await create(draftOf(signal, null));
+    await create(draftOf(signal, null), by);
   };
 
   const news = async (repository: SignalRepository, id: JobId | null, command: Command): Promise<void> => {
@@ -145,20 +148,20 @@ export function createIntake({ may: mayCommand, store, desk, handle, create }: N
     await handle(stored.job.id, command);
   };
 
-  const button = async ({ repository, job, action, author }: Extract<Signal, { type: "button" }>): Promise<void> => {
+  const button = async (signal: Extract<Signal, { type: "button" }>, by: Actor): Promise<void> => {
+    const { repository, job, action, author } = signal;
     if (!(await may(repository, author))) return;
-    const by = onGitHub(author);
     await news(repository, job, action === "retry" ? { type: "retry", by, comment_id: null } : { type: "discard", by });
   };
 
-  return async (_delivery, signal, again) => {
+  return async (delivery, signal, again) => {
     switch (signal.type) {
       case "slash":
-        return slash(signal, again);
+        return slash(signal, onGitHub(signal.author, delivery), again);
       case "label":
-        return label(signal);
+        return label(signal, onGitHub(signal.author, delivery));
       case "button":
-        return button(signal);
+        return button(signal, onGitHub(signal.author, delivery));
       case "news":
         return news(signal.repository, signal.job, signal.command);
       case "default-branch-moved":

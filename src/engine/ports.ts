@@ -8,6 +8,9 @@ import type { LedgerAccount, Posting } from "../job/ledger.ts";
 import type { Signal } from "../job/signal.ts";
 import type { LogLine } from "../wire/log-line.ts";
 import type { RepositorySettings } from "../wire/settings.ts";
+import type { AuditLog, KeyStore } from "./people.ts";
+
+export * from "./people.ts";
 
 /** Time, injected. `now` in milliseconds since the epoch. */
 export interface Clock {
@@ -84,43 +87,6 @@ export interface JobStore {
   /** The earliest `wakeAt` of all jobs; null when none waits for time. */
   nextWake(): Promise<number | null>;
   count(): Promise<number>;
-}
-
-/** Scopes of an API key. */
-export const SCOPES = ["read", "write", "work", "admin"] as const;
-export type Scope = (typeof SCOPES)[number];
-
-/** An API key as it is stored: never the key itself, its SHA-256 alone. */
-export interface StoredKey {
-  readonly id: string;
-  readonly hash: string;
-  /** The first characters, to tell keys apart in a list. */
-  readonly hint: string;
-  readonly account: string;
-  /** `owner/name`, or null: the body or the default says which. */
-  readonly repository: string | null;
-  readonly scopes: readonly Scope[];
-  readonly created_at: number;
-  readonly expires_at: number | null;
-  readonly last_used_at: number | null;
-  /** The key that this one was made to follow, and the one that was made to follow it; at most one each. */
-  readonly replaces: string | null;
-  readonly replaced_by: string | null;
-}
-
-export interface KeyStore {
-  add(key: StoredKey): Promise<void>;
-  byHash(hash: string): Promise<StoredKey | null>;
-  list(): Promise<readonly StoredKey[]>;
-  /**
-   * In one step adds `next`, which replaces the key of its `replaces`, and lets that one expire at `expires_at`, or when
-   * it would anyway; replaced ones that have ended by the time of `next` go. False, and nothing changes, where that key is gone or has been replaced already.
-   */
-  replace(next: StoredKey, expires_at: number): Promise<boolean>;
-  /** True when there was one. */
-  remove(id: string): Promise<boolean>;
-  /** Kept in memory and written now and then: a read must not cost a write. */
-  touch(id: string, at: number): void;
 }
 
 /** What is known of a repository without asking GitHub. */
@@ -209,6 +175,7 @@ export interface Store {
   readonly repositories: RepositoryStore;
   readonly inbox: Inbox;
   readonly idempotency: IdempotencyStore;
+  readonly audit: AuditLog;
   /** Flushes what is kept in memory and lets go of the folder or the connections. */
   close(): Promise<void>;
 }
@@ -250,28 +217,6 @@ export interface Desk {
   /** Deliveries of the last three days that failed, newest first, and a way to have one sent again. */
   failedDeliveries(): Promise<readonly { readonly id: number; readonly guid: string }[]>;
   redeliver(id: number): Promise<void>;
-}
-
-/** What a browser takes along to GitHub, and what proves afterwards that we sent it there. */
-export interface SignInBegun {
-  readonly address: string;
-  readonly state: string;
-  readonly verifier: string;
-}
-
-export type SignedIn =
-  | { readonly signed_in: true; readonly login: string }
-  /**
-   * `forged`: not the answer to what we began. `denied`: the person did not want to. `spent`: GitHub does not take the
-   * code, or not from us. `misconfigured`: GitHub does not know our client by these settings.
-   */
-  | { readonly signed_in: false; readonly why: "forged" | "denied" | "spent" | "misconfigured" };
-
-/** Signing in with GitHub: says who somebody is. What GitHub gives for that is not kept. */
-export interface SignIn {
-  begin(): Promise<SignInBegun>;
-  /** Throws when GitHub cannot be asked. */
-  finish(came_back_with: URLSearchParams, begun: Pick<SignInBegun, "state" | "verifier">): Promise<SignedIn>;
 }
 
 /** Ids, injected. */

@@ -4,15 +4,17 @@
  */
 import type { Request } from "express";
 import { z } from "zod";
-import type { KeyStore } from "../engine/ports.ts";
+import type { KeyStore, Recorder } from "../engine/ports.ts";
 import { type Answer, failure, success } from "./answer.ts";
 import { principalOf } from "./auth.ts";
 import { isOver, keyRequestSchema, keyView, keyViewSchema, newKey, NOT_IN_FUTURE } from "./new-key.ts";
+import { recordedKey } from "./record-key.ts";
 import { DEFAULT_OVERLAP_SECONDS, overlapSchema, type Rotation, rotateKey } from "./rotate-key.ts";
 import { type Route, route } from "./route.ts";
 
 export interface KeyParts {
   readonly keys: KeyStore;
+  readonly record: Recorder;
   readonly now: () => number;
 }
 
@@ -36,12 +38,13 @@ const createKey = (parts: KeyParts): Route =>
       body: { account: "octocat", repository: "octocat/hello-world", scopes: ["read", "write"], expires_at: null },
     },
     answers: { 201: { about: "The key, and what is kept of it.", schema: keyViewSchema.extend({ key: z.string() }) } },
-    async work({ body }) {
+    async work({ request, body }) {
       const now = parts.now();
       if (isOver(body, now)) return failure(400, "invalid_field", `expires_at: ${NOT_IN_FUTURE}`);
       const { key, stored } = newKey(body, now);
       await parts.keys.add(stored);
-      return success(201, { ...keyView(stored), key }, { "Cache-Control": "no-store" });
+      const answer = success(201, { ...keyView(stored), key }, { "Cache-Control": "no-store" });
+      return recordedKey(parts.record, request, "key-created", stored.id, answer);
     },
   });
 
@@ -66,10 +69,11 @@ const revokeKey = (parts: KeyParts): Route =>
     params: z.object({ id: z.string() }),
     example: { params: { id: "18e934b3158d" } },
     answers: { 204: { about: "It is revoked." }, 404: { about: "There is no key of this id." } },
-    async work({ params }) {
-      return (await parts.keys.remove(params.id))
+    async work({ request, params }) {
+      const answer = (await parts.keys.remove(params.id))
         ? { status: 204 }
         : failure(404, "not_found", "There is no key of this id; GET /api/keys lists them.");
+      return recordedKey(parts.record, request, "key-revoked", params.id, answer);
     },
   });
 
@@ -108,8 +112,10 @@ const rotate = (parts: KeyParts): Route =>
     params: z.object({ id: z.string() }),
     example: { params: { id: "18e934b3158d" }, body: { overlap_seconds: DEFAULT_OVERLAP_SECONDS } },
     answers: { ...rotationShape.answers, 404: { about: "There is no key of this id." } },
-    work: async ({ params, body }) =>
-      rotationAnswer(await rotateKey(parts.keys, params.id, body.overlap_seconds, parts.now())),
+    async work({ request, params, body }) {
+      const answer = rotationAnswer(await rotateKey(parts.keys, params.id, body.overlap_seconds, parts.now()));
+      return recordedKey(parts.record, request, "key-rotated", params.id, answer);
+    },
   });
 
 export const keyRoutes = (parts: KeyParts): readonly Route[] => [

@@ -7,6 +7,7 @@ import { failure, success } from "./answer.ts";
 import { principalOf } from "./auth.ts";
 import { type KeyParts, rotationAnswer, rotationShape } from "./keys.ts";
 import { keyView, keyViewSchema } from "./new-key.ts";
+import { recordedKey } from "./record-key.ts";
 import { DEFAULT_OVERLAP_SECONDS, rotateKey } from "./rotate-key.ts";
 import { type Route, route } from "./route.ts";
 
@@ -45,8 +46,11 @@ const rotate = (parts: KeyParts): Route =>
     operation: "rotateOwnKey",
     summary: "Make a new key like the one that is sent, and let that one end",
     example: { body: { overlap_seconds: DEFAULT_OVERLAP_SECONDS } },
-    work: async ({ request, body }) =>
-      rotationAnswer(await rotateKey(parts.keys, idOf(request), body.overlap_seconds, parts.now())),
+    async work({ request, body }) {
+      const id = idOf(request);
+      const answer = rotationAnswer(await rotateKey(parts.keys, id, body.overlap_seconds, parts.now()));
+      return recordedKey(parts.record, request, "key-rotated", id, answer);
+    },
   });
 
 const revoke = (parts: KeyParts): Route =>
@@ -58,7 +62,9 @@ const revoke = (parts: KeyParts): Route =>
     summary: "Revoke the key that is sent, at once",
     answers: { 204: { about: "It is revoked." } },
     async work({ request }) {
-      return (await parts.keys.remove(idOf(request))) ? { status: 204 } : GONE;
+      const id = idOf(request);
+      const answer = (await parts.keys.remove(id)) ? { status: 204 } : GONE;
+      return recordedKey(parts.record, request, "key-revoked", id, answer);
     },
   });
 

@@ -14,6 +14,7 @@ export const GROUPS = {
   "create-job": "Ask for a job and see how it stands.",
   "agent v2": "The same jobs for scripts that were written for agents of this kind: create, poll, message.",
   keys: "API keys.",
+  audit: "Who did what.",
 } as const;
 export type Group = keyof typeof GROUPS;
 

@@ -10,12 +10,13 @@ import { type CreateJobParts, createJob } from "./create-job.ts";
 import { inTurn } from "./in-turn.ts";
 import { jobStatus } from "./job-status.ts";
 import { type KeyParts, keyRoutes } from "./keys.ts";
+import { type AuditParts, auditRoute } from "./audit.ts";
 import { ownKeyRoutes } from "./own-key.ts";
 import { type MountParts, mount } from "./mount.ts";
 import { requestLog } from "./request-log.ts";
 import type { Route } from "./route.ts";
 
-export interface RouteParts extends CreateJobParts, KeyParts, AgentV2Parts, MountParts {
+export interface RouteParts extends CreateJobParts, KeyParts, AuditParts, AgentV2Parts, MountParts {
   readonly door: CreateJobParts["door"] & MountParts["door"];
   readonly jobs: JobStore;
 }
@@ -26,6 +27,7 @@ export const allRoutes = (parts: RouteParts): readonly Route[] => [
   createJob(parts),
   ...ownKeyRoutes(parts),
   ...keyRoutes(parts),
+  auditRoute(parts),
   ...agentV2Routes(parts),
 ];
 

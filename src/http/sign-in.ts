@@ -6,35 +6,27 @@
 import express, { type ErrorRequestHandler, type Request, type Response, type Router } from "express";
 import helmet from "helmet";
 import { z } from "zod";
-import type { Door } from "../engine/door.ts";
-import type { Desk, KeyStore, Log, SignedIn, SignIn, StoredKey } from "../engine/ports.ts";
-import { accountOf } from "../job/account.ts";
+import type { Log, SignIn } from "../engine/ports.ts";
+import { clientAddress } from "./client-address.ts";
 import type { Guesses } from "./guesses.ts";
 import { STYLE_SOURCE } from "./html.ts";
-import { newKey } from "./new-key.ts";
 import { requestId, requestLog } from "./request-log.ts";
 import { sealedCookie } from "./sealed-cookie.ts";
-import { formPage, keyPage, sentencePage } from "./sign-in-pages.ts";
-import { type Wish, wishOf, wishSchema } from "./sign-in-wish.ts";
+import { BEGUN_ELSEWHERE, begunSchema, type MintParts, mintFor, type Refused, whoWishes } from "./sign-in-mint.ts";
+import { formPage, sentencePage } from "./sign-in-pages.ts";
+import { wishOf } from "./sign-in-wish.ts";
 
-export interface SignInRouteParts {
+export interface SignInRouteParts extends Omit<MintParts, "sign_in" | "public_url"> {
   /** Null where the settings name no client of the App. */
   readonly sign_in: SignIn | null;
-  readonly keys: KeyStore;
-  readonly door: Pick<Door, "mayCommand">;
   readonly guesses: Guesses;
-  readonly desk: Pick<Desk, "installation">;
   readonly public_url: string | null;
   readonly github_web_url: string;
-  readonly now: () => number;
   readonly log: Log;
 }
 
 /** From the form to the way back; after that one begins again. */
 export const SIGN_IN_LIFE_MS = 600_000;
-/** Keys that one account may have by signing in; whoever needs more revokes old ones. */
-export const MAX_KEYS_OF_ACCOUNT = 50;
-const DAY_MS = 86_400_000;
 /** A form has a repository and a few words. */
 const FORM_LIMIT = "4kb";
 
@@ -42,34 +34,14 @@ const NOT_SET_UP =
   "Nobody can sign in here yet: this server has no GITHUB_CLIENT_ID, GITHUB_CLIENT_SECRET and PUBLIC_URL. The README says how to set them under “Keys by signing in”; until then, whoever runs the server mints keys.";
 const FOREIGN = "This form was not sent from our own page; open the page and send it from there.";
 const UNREADABLE = "The form could not be read; send it from our page.";
-const BEGUN_ELSEWHERE = "This sign-in was begun elsewhere, or more than ten minutes ago.";
 const UNREACHABLE = "GitHub could not be asked just now, so no key was made; try again in a minute.";
 const INTERNAL = "Something went wrong on our side, and no key was made.";
 const TOO_MANY_GUESSES = "Too many sign-ins from your address went wrong; wait a minute and begin again.";
-const TOO_MANY = `This account has ${MAX_KEYS_OF_ACCOUNT} keys already; revoke one first (DELETE /api/keys/self with it).`;
-
-const NOT_SIGNED_IN: Readonly<
-  Record<Extract<SignedIn, { signed_in: false }>["why"], readonly [status: number, sentence: string]>
-> = {
-  forged: [400, BEGUN_ELSEWHERE],
-  denied: [403, "You did not let GitHub tell us who you are, so no key was made."],
-  spent: [400, "GitHub does not accept this sign-in any more; each counts once, and for ten minutes."],
-  misconfigured: [
-    500,
-    "GitHub does not accept this server as the App. Whoever runs it must compare GITHUB_CLIENT_ID, GITHUB_CLIENT_SECRET and the callback URL with the App's settings page.",
-  ],
-};
-
-/** The same for a repository that one cannot see and one without the App: which of them it is, is nobody's business. */
-const mayNot = (repository: string): string =>
-  `You may not command in ${repository}, or Journeyman is not installed there; no key was made.`;
 
 /** What the reader of bodies objects to. */
 const callersSlip = z.object({ type: z.string(), status: z.number().min(400).max(499) });
 
-type Parts = SignInRouteParts & { readonly sign_in: SignIn; readonly public_url: string };
-
-const begunSchema = z.object({ state: z.string(), verifier: z.string(), wish: wishSchema });
+type Parts = SignInRouteParts & MintParts;
 
 function headers(parts: SignInRouteParts) {
   const ours = parts.public_url === null ? [] : [new URL(parts.public_url).origin];
@@ -158,50 +130,14 @@ function flow(pages: Router, parts: Parts): void {
       return refuse(response, 400, BEGUN_ELSEWHERE);
     }
     const parameters = new URL(request.originalUrl, parts.public_url).searchParams;
-    const who = await permitted(parts, parameters, begun).catch((error: unknown): Refused => {
+    const who = await whoWishes(parts, parameters, begun).catch((error: unknown): Refused => {
       parts.log.warn({ request: requestId(request), err: error }, "GitHub could not be asked who somebody is");
       return { status: 502, sentence: UNREACHABLE };
     });
-    if ("status" in who && who.status === 400) parts.guesses.failed(request);
-    const outcome = "login" in who ? await mint(parts, begun.wish, who.login) : who;
+    if ("sentence" in who && who.status === 400) parts.guesses.failed(request);
+    const via = { key_id: null, address: clientAddress(request), request_id: requestId(request) };
+    const outcome = "login" in who ? await mintFor(parts, begun.wish, who, via) : who;
     if ("sentence" in outcome) refuse(response, outcome.status, outcome.sentence);
     else show(response, 200, outcome.page);
   });
-}
-
-interface Refused {
-  readonly status: number;
-  readonly sentence: string;
-}
-
-/** Who it is, when they may have what they wish for. Throws when GitHub cannot be asked. */
-async function permitted(
-  parts: Parts,
-  parameters: URLSearchParams,
-  begun: z.infer<typeof begunSchema>,
-): Promise<Refused | { readonly login: string }> {
-  const who = await parts.sign_in.finish(parameters, begun);
-  if (!who.signed_in) {
-    const [status, sentence] = NOT_SIGNED_IN[who.why];
-    return { status, sentence };
-  }
-  const [owner = "", name = ""] = begun.wish.repository.split("/");
-  const installation = await parts.desk.installation(owner, name);
-  const may =
-    installation !== null &&
-    (await parts.door.mayCommand({ owner, name, installation_id: installation.id }, who.login));
-  return may ? { login: who.login } : { status: 403, sentence: mayNot(begun.wish.repository) };
-}
-
-async function mint(parts: Parts, wish: Wish, login: string): Promise<Refused | { readonly page: string }> {
-  const [account, now] = [accountOf(login), parts.now()];
-  const lives = ({ expires_at }: StoredKey): boolean => expires_at === null || expires_at > now;
-  const living = (await parts.keys.list()).filter((key) => key.account === account && lives(key));
-  if (living.length >= MAX_KEYS_OF_ACCOUNT) return { status: 409, sentence: TOO_MANY };
-  const expires_at = now + wish.days * DAY_MS;
-  const { repository, scopes } = wish;
-  const { key, stored } = newKey({ account, repository, scopes, expires_at }, now);
-  await parts.keys.add(stored);
-  const shown = { key, id: stored.id, account, wish, public_url: parts.public_url };
-  return { page: keyPage({ ...shown, expires_at: new Date(expires_at).toISOString() }) };
 }

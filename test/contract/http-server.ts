@@ -12,6 +12,7 @@ import { systemClock } from "../../src/engine/clock.ts";
 import type { Engine } from "../../src/engine/door.ts";
 import { createEngine } from "../../src/engine/engine.ts";
 import { createIds } from "../../src/engine/ids.ts";
+import { createRecorder } from "../../src/engine/record.ts";
 import type { Clock, Desk, Performer, Store } from "../../src/engine/ports.ts";
 import { hear } from "../../src/github/inbound/hear.ts";
 import { createOctokits } from "../../src/github/outbound/octokit.ts";
@@ -102,9 +103,10 @@ export async function startServer(
     failedDeliveries: async () => [],
     redeliver: async () => {},
   };
-  const engine = createEngine({ store, clock, ids: createIds(clock), performer, desk, log });
+  const record = createRecorder({ audit: store.audit, clock, log });
+  const engine = createEngine({ store, clock, ids: createIds(clock), performer, desk, log, record });
   const options: Options = { appId: 1, privateKey: appKey, secret: SECRET, Octokit: createOctokits().Octokit, log };
-  const { jobs, keys, repositories, idempotency } = store;
+  const { jobs, keys, repositories, idempotency, audit } = store;
   const default_repository = given.default_repository ?? null;
   const guesses = countGuesses(clock.now);
   const app = createApp({
@@ -115,7 +117,7 @@ export async function startServer(
       authentication: authentication({ keys, api_key: API_KEY, guesses, now: clock.now }),
       ...{ door: engine, jobs, keys, repositories, desk, default_repository, log, now: clock.now, idempotency, clock },
       branch_wait_ms: given.branch_wait_ms ?? BRANCH_WAIT_MS,
-      ...{ sign_in: null, guesses },
+      ...{ sign_in: null, guesses, audit, record },
       ...{ github_web_url: "https://github.com", public_url: null, default_model: "the-server's-model" },
     },
   });

@@ -33,7 +33,7 @@ async function door(at_github: KnownRepository | null, permission: Permission = 
     await rm(dir, { recursive: true, force: true });
   });
   const clock = { now: () => T0, at: () => () => {} };
-  const handle = createHandle({ jobs: store.jobs, clock, committed: () => {} });
+  const handle = createHandle({ jobs: store.jobs, clock, committed: () => {}, record: () => {} });
   const said: string[] = [];
   const desk: Desk = {
     permission: async () => permission,

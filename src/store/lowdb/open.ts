@@ -1,7 +1,8 @@
-/** Opens the store in a folder: `jobs/`, `repositories/`, `inbox/`, `idempotency/`, `keys.json` and the lock that keeps others off. */
+/** Opens the store in a folder: `jobs/`, `repositories/`, `inbox/`, `idempotency/`, `audit/`, `keys.json` and the lock that keeps others off. */
 import fs from "node:fs";
 import { join, resolve } from "node:path";
 import type { Store } from "../../engine/ports.ts";
+import { JournalAudit } from "./audit.ts";
 import { type FileSystem, Folder } from "./disk.ts";
 import { LowdbIdempotency } from "./idempotency.ts";
 import { JournalInbox } from "./inbox.ts";
@@ -23,14 +24,16 @@ function openRooms(dir: string, { now, fileSystem = fs }: LowdbOptions) {
   const repositories = new Folder(fileSystem, join(dir, "repositories"));
   const inbox = new Folder(fileSystem, join(dir, "inbox"));
   const idempotency = new Folder(fileSystem, join(dir, "idempotency"));
+  const audit = new Folder(fileSystem, join(dir, "audit"));
   root.flush();
   return {
-    folders: [root, jobs, repositories, inbox, idempotency],
+    folders: [root, jobs, repositories, inbox, idempotency, audit],
     jobs: new LowdbJobs(jobs, now),
     keys: new LowdbKeys(root),
     repositories: new LowdbRepositories(repositories),
     inbox: new JournalInbox(inbox, now),
     idempotency: new LowdbIdempotency(idempotency, now),
+    audit: new JournalAudit(audit, now),
   };
 }
 
@@ -43,17 +46,18 @@ export async function openLowdbStore(options: LowdbOptions): Promise<Store> {
   (options.fileSystem ?? fs).mkdirSync(dir, { recursive: true, mode: 0o700 });
   const lock = await lockFolder(dir);
   try {
-    const { folders, jobs, keys, repositories, inbox, idempotency } = openRooms(dir, options);
+    const { folders, jobs, keys, repositories, inbox, idempotency, audit } = openRooms(dir, options);
     const close = async () => {
       try {
         keys.flush();
         await inbox.close();
+        await audit.close();
       } finally {
         for (const folder of folders) folder.close();
         await lock.release();
       }
     };
-    return { jobs, keys, repositories, inbox, idempotency, close };
+    return { jobs, keys, repositories, inbox, idempotency, audit, close };
   } catch (error) {
     await lock.release();
     throw error;
