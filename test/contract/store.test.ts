@@ -1,4 +1,5 @@
 /** Every engine keeps the same contract. */
+import { describeAudit } from "./store/audit.ts";
 import { describeCommits, describeEffects } from "./store/commits.ts";
 import { describeLists, describeLookups } from "./store/finding.ts";
 import { lowdbPlace } from "./store/lowdb-place.ts";
@@ -19,4 +20,5 @@ for (const engine of [lowdb]) {
   describeRepositories(engine);
   describeInbox(engine);
   describeIdempotency(engine);
+  describeAudit(engine);
 }

@@ -4,28 +4,9 @@ import { WRONG_KEYS_PER_MINUTE } from "../../src/http/guesses.ts";
 import { SIGN_IN_LIFE_MS } from "../../src/http/sign-in.ts";
 import { DEMO, OWNER, READER, WRITER } from "../../src/sandbox/town.ts";
 import { shellWords } from "../process/read-markdown.ts";
-import { type Browser, blocksOf, formOf, openBrowser, type Visit, wordsOf } from "./browser.ts";
+import { blocksOf, formOf, openBrowser, type Visit, wordsOf } from "./browser.ts";
 import { API_KEY, type House, startHouse } from "./house.ts";
-
-type Fields = [string, string][];
-
-const atCallback = (next: URL): boolean => next.pathname === "/keys/callback";
-
-/** Fills in the App's form and goes on to GitHub's page, or wherever it is sent. */
-async function wish(house: House, browser: Browser, change: (fields: Fields) => Fields = (fields) => fields) {
-  const { action, fields } = formOf((await browser.get(`${house.app.url}/keys?repository=${DEMO}`)).text);
-  return browser.post(action, change(fields));
-}
-
-/** Presses a button on GitHub's page; stops before the way back when told so. */
-async function press(page: Visit, browser: Browser, button: [string, string], stop?: (next: URL) => boolean) {
-  const { action, fields } = formOf(page.text);
-  return browser.post(new URL(action, page.url).href, [...fields, button], stop);
-}
-
-async function signIn(house: House, login: string, change?: (fields: Fields) => Fields, browser = openBrowser()) {
-  return press(await wish(house, browser, change), browser, ["login", login]);
-}
+import { atCallback, type Fields, press, signIn, wish } from "./signing-in.ts";
 
 const keysOf = async (house: House) => (await house.app.store.keys.list()).map(({ account }) => account);
 
