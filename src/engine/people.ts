@@ -15,6 +15,8 @@ export interface StoredKey {
   /** The first characters, to tell keys apart in a list. */
   readonly hint: string;
   readonly account: string;
+  /** Who signed in for it: it commands as long as that person may. Null: an admin made it. */
+  readonly login: string | null;
   /** `owner/name`, or null: the body or the default says which. */
   readonly repository: string | null;
   readonly scopes: readonly Scope[];

@@ -15,6 +15,8 @@ export interface Principal {
   /** Null: `API_KEY` of the settings. */
   readonly key_id: string | null;
   readonly account: string;
+  /** Who signed in for the key; null: an admin made it. */
+  readonly login: string | null;
   /** `owner/name`; null: any. */
   readonly repository: string | null;
   readonly scopes: readonly Scope[];
@@ -23,6 +25,7 @@ export interface Principal {
 const ROOT: Principal = {
   key_id: null,
   account: ADMIN_ACCOUNT,
+  login: null,
   repository: null,
   scopes: ["read", "write", "work", "admin"],
 };
@@ -89,7 +92,8 @@ export function authentication(parts: {
     const now = parts.now();
     if (stored.expires_at !== null && stored.expires_at <= now) return null;
     parts.keys.touch(stored.id, now);
-    return { key_id: stored.id, account: stored.account, repository: stored.repository, scopes: stored.scopes };
+    const { id: key_id, account, login, repository, scopes } = stored;
+    return { key_id, account, login, repository, scopes };
   };
 
   /** Who calls; else the answer. Asked of the guesses twice, since others may have failed while the store was asked. */

@@ -60,7 +60,7 @@ export const isOver = ({ expires_at }: Pick<KeyRequest, "expires_at">, now: numb
 
 /** The key, to be shown once, and what is kept of it. */
 export function newKey(
-  request: Pick<StoredKey, "account" | "repository" | "scopes" | "expires_at">,
+  request: Pick<StoredKey, "account" | "repository" | "scopes" | "expires_at"> & Partial<Pick<StoredKey, "login">>,
   now: number,
 ): { readonly key: string; readonly stored: StoredKey } {
   const key = `${KEY_PREFIX}${randomBytes(KEY_BYTES).toString("base64url")}`;
@@ -71,6 +71,7 @@ export function newKey(
       hash: hashOf(key),
       hint: key.slice(0, HINT_LENGTH),
       account: request.account,
+      login: request.login ?? null,
       repository: request.repository,
       scopes: request.scopes,
       created_at: now,
@@ -88,6 +89,7 @@ export const keyViewSchema = z.object({
   id: z.string(),
   hint: z.string(),
   account: z.string(),
+  login: z.string().nullable(),
   repository: z.string().nullable(),
   scopes: z.array(z.enum(SCOPES)),
   created_at: z.string().nullable(),
@@ -104,6 +106,7 @@ export const keyView = (stored: StoredKey): KeyView => ({
   id: stored.id,
   hint: stored.hint,
   account: stored.account,
+  login: stored.login,
   repository: stored.repository,
   scopes: [...stored.scopes],
   created_at: iso(stored.created_at),

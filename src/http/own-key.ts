@@ -57,6 +57,7 @@ const revoke = (parts: KeyParts): Route =>
   route({
     ...shared,
     method: "delete",
+    lasting: true,
     path: "/api/keys/self",
     operation: "revokeOwnKey",
     summary: "Revoke the key that is sent, at once",

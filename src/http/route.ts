@@ -57,6 +57,8 @@ interface Shape {
   readonly example?: { readonly params?: object; readonly query?: object; readonly body?: object };
   /** The request may carry an `Idempotency-Key`. */
   readonly repeatable?: true;
+  /** Also for a key whose holder may not command any more. */
+  readonly lasting?: true;
   /** Stand between the body and the work. */
   readonly guards?: readonly RequestHandler[];
   /** What the caller reads when we are at fault. */

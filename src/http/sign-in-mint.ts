@@ -27,7 +27,9 @@ export const MAX_KEYS_OF_ACCOUNT = 50;
 const DAY_MS = 86_400_000;
 
 export const BEGUN_ELSEWHERE = "This sign-in was begun elsewhere, or more than ten minutes ago.";
-const TOO_MANY = `This account has ${MAX_KEYS_OF_ACCOUNT} keys already; revoke one first (DELETE /api/keys/self with it).`;
+const CONFLICT = 409;
+const TOO_MANY_SENTENCE = `This account has ${MAX_KEYS_OF_ACCOUNT} keys already; revoke one first (DELETE /api/keys/self with it).`;
+const TOO_MANY: Refused = { status: CONFLICT, sentence: TOO_MANY_SENTENCE };
 
 const NOT_SIGNED_IN: Readonly<
   Record<Extract<SignedIn, { signed_in: false }>["why"], readonly [status: number, sentence: string]>
@@ -96,10 +98,10 @@ export async function mintFor(
   const living = (await parts.keys.list()).filter((key) => key.account === account && lives(key));
   if (living.length >= MAX_KEYS_OF_ACCOUNT) {
     record("too_many_keys");
-    return { status: 409, sentence: TOO_MANY };
+    return TOO_MANY;
   }
   const expires_at = now + wish.days * DAY_MS;
-  const { key, stored } = newKey({ account, repository, scopes, expires_at }, now);
+  const { key, stored } = newKey({ account, login, repository, scopes, expires_at }, now);
   await parts.keys.add(stored);
   record("done", stored.id);
   const shown = { key, id: stored.id, account, wish, public_url: parts.public_url };

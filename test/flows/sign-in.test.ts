@@ -1,6 +1,8 @@
 /** Keys by signing in, whole: the App's pages, GitHub's page, and back, as a browser goes. */
 import { describe, expect, test } from "vitest";
+import { z } from "zod";
 import { WRONG_KEYS_PER_MINUTE } from "../../src/http/guesses.ts";
+import { STANDING_MS } from "../../src/http/standing.ts";
 import { SIGN_IN_LIFE_MS } from "../../src/http/sign-in.ts";
 import { DEMO, OWNER, READER, WRITER } from "../../src/sandbox/town.ts";
 import { shellWords } from "../process/read-markdown.ts";
@@ -90,9 +92,44 @@ describe("somebody who may write", () => {
     expect(job).toMatchObject({ account: "admin@github", requester: "Admin" });
     expect((await house.request(`/api/jobs/status?job_id=${job.id}`, { key })).status).toBe(200);
     const root = await house.request("/api/create-job", { method: "POST", body: { job: "create A.md that says a" } });
-    const { job_id } = (await root.json()) as { job_id: string };
+    const { job_id } = z.object({ job_id: z.string() }).parse(await root.json());
     expect((await house.request(`/api/jobs/status?job_id=${job_id}`, { key })).status).toBe(404);
     expect((await house.request(`/api/jobs/status?job_id=${job_id}`, { key: API_KEY })).status).toBe(200);
+  });
+});
+
+describe("a key that somebody has signed in for", () => {
+  const create = async (house: House, key: string, n: number) => {
+    const body = { job: `create FILE-${n}.md that says hello` };
+    return (await house.request("/api/create-job", { method: "POST", key, body })).status;
+  };
+
+  test("commands as long as its holder may, also after it was rotated, and reads and ends by itself after that", async () => {
+    const house = await startHouse({ actions: false });
+    const [first = ""] = blocksOf((await signIn(house, WRITER)).text);
+    const rotated = await house.request("/api/keys/self/rotate", { method: "POST", key: first, body: {} });
+    const { key } = z.object({ key: z.string() }).parse(await rotated.json());
+    expect(await create(house, key, 1)).toBe(200);
+    house.github.setCollaborator(DEMO, WRITER, "read");
+    expect(await create(house, key, 2)).toBe(200);
+    house.pass(STANDING_MS);
+    expect(await create(house, key, 3)).toBe(403);
+    expect((await house.request("/api/keys/self/rotate", { method: "POST", key, body: {} })).status).toBe(403);
+    expect((await statusWith(house, key)).status).toBe(404);
+    house.github.setCollaborator(DEMO, WRITER, "write");
+    expect(await create(house, key, 4)).toBe(200);
+    house.github.setCollaborator(DEMO, WRITER, "read");
+    house.pass(STANDING_MS);
+    expect((await house.request("/api/keys/self", { method: "DELETE", key })).status).toBe(204);
+    expect((await statusWith(house, key)).status).toBe(401);
+  });
+
+  test("does nothing while GitHub cannot be asked", async () => {
+    const house = await startHouse({ actions: false });
+    const [key = ""] = blocksOf((await signIn(house, WRITER)).text);
+    house.github.faults.add({ match: { path: /\/permission$/ }, status: 503 });
+    expect(await create(house, key, 1)).toBe(502);
+    expect(await create(house, key, 2)).toBe(200);
   });
 });
 

@@ -151,7 +151,7 @@ describe("the REST API", () => {
     }
     const general = (one: string): string =>
       one
-        .replace(/[0-9a-f]{12}$/, ":id")
+        .replace(/\/keys\/[0-9a-f]{12}\b/, "/keys/:id")
         .replace(encodeURIComponent(DEMO), ":project")
         .replace(/\/job\/[a-z0-9]{8}/, "/job/:id");
     expect(seen.map(general)).toEqual([
@@ -163,7 +163,9 @@ describe("the REST API", () => {
       "POST /v2/agent/:project/job/:id/message",
       "GET /v2/agent/:project/jobs",
       "POST /v2/agent/:project/job/:id/cancel",
+      "POST /api/keys/:id/rotate",
       "GET /api/keys",
+      "GET /api/audit",
       "DELETE /api/keys/:id",
     ]);
     await house.town.idle();

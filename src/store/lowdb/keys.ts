@@ -22,7 +22,8 @@ const keysFile = z.object({
       created_at: z.number(),
       expires_at: z.number().nullable(),
       last_used_at: z.number().nullable(),
-      // older files have neither
+      // older files have none of these
+      login: z.string().nullable().default(null),
       replaces: z.string().nullable().default(null),
       replaced_by: z.string().nullable().default(null),
     }),

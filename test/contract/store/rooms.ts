@@ -9,6 +9,7 @@ const key = (id: string, differs: Partial<StoredKey> = {}): StoredKey => ({
   hash: `hash of ${id}`,
   hint: "jm_ab",
   account: "ada",
+  login: null,
   repository: null,
   scopes: ["read", "write"],
   created_at: START,
