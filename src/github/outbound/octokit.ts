@@ -6,9 +6,11 @@ import { LRUCache } from "lru-cache";
 import { ProbotOctokit } from "probot";
 import { z } from "zod";
 import { troubleOf } from "./errors.ts";
-import { type CallKind, createPace, type Pace, type PaceClock } from "./pacing.ts";
+import { type CallKind, createPace, Lease, type Pace, type PaceClock } from "./pacing.ts";
 
 export type Octokit = ProbotOctokit;
+/** What an effect calls GitHub with. */
+export type Caller = Pick<Octokit, "request" | "graphql">;
 type Hooked = Pick<Octokit, "hook" | "request">;
 type Answer = Awaited<ReturnType<Octokit["request"]>>;
 type Call = Parameters<Octokit["request"]["endpoint"]["parse"]>[0];
@@ -30,8 +32,11 @@ export interface OctokitSource {
   installation(id: number): Promise<Octokit>;
   /** Signed in as the App itself, for `/app/…` alone. */
   app(): Promise<Octokit>;
-  /** Does work of at most this many writes within the installation's budget; throws `BudgetSpent` when it must wait. */
-  work<T>(installation_id: number, key: string, writes: number, work: () => Promise<T>): Promise<T>;
+  /**
+   * Does work of at most this many writes within the installation's budget; throws `BudgetSpent` when it must wait. Only
+   * what is called with the client that the work is given counts as its own.
+   */
+  work<T>(installation_id: number, key: string, writes: number, work: (octokit: Caller) => Promise<T>): Promise<T>;
 }
 
 const timedFetch: typeof fetch = (input, init) => {
@@ -110,7 +115,7 @@ function paced(paceOf: (installation_id: number) => Pace, now: () => number) {
       call.headers["x-github-api-version"] = API_VERSION;
       if (call.url.endsWith("/access_tokens")) return mint(call, () => request(call));
       if (!pace || asApp(call.url)) return request(call);
-      return pace.call(kindOf(call), async () => {
+      const make = async (): Promise<Answer> => {
         try {
           return await request(call);
         } catch (thrown) {
@@ -118,9 +123,21 @@ function paced(paceOf: (installation_id: number) => Pace, now: () => number) {
           if (trouble?.kind === "later" && trouble.after_ms) pace.pauseUntil(now() + trouble.after_ms);
           throw thrown;
         }
-      });
+      };
+      return pace.call(kindOf(call), make, leaseOf(call));
     });
   };
+}
+
+function leaseOf({ request }: Call): Lease | undefined {
+  const lease: unknown = request?.lease;
+  return lease instanceof Lease ? lease : undefined;
+}
+
+/** The same client, each of whose calls carries the lease. */
+function leased({ request, graphql }: Caller, lease: Lease): Caller {
+  const carried = { request: { lease } };
+  return { request: request.defaults(carried), graphql: graphql.defaults(carried) };
 }
 
 /** Probot and its auth build a client, with a cache of 15,000 places, for each event; here each is built once. */
@@ -163,7 +180,10 @@ export function createOctokits(clock: PaceClock = REAL_CLOCK): Octokits {
     source: (probot) => ({
       installation: (id) => probot.auth(id),
       app: () => probot.auth(),
-      work: (id, key, writes, work) => paceOf(id).work(key, writes, work),
+      work: async (id, key, writes, work) => {
+        const octokit = await probot.auth(id);
+        return paceOf(id).work(key, writes, (lease) => work(leased(octokit, lease)));
+      },
     }),
   };
 }
