@@ -7,6 +7,7 @@ import { ProbotOctokit } from "probot";
 import { z } from "zod";
 import { troubleOf } from "./errors.ts";
 import { type CallKind, createPace, Lease, type Pace, type PaceClock } from "./pacing.ts";
+import { transport } from "./transport.ts";
 
 export type Octokit = ProbotOctokit;
 /** What an effect calls GitHub with. */
@@ -20,8 +21,6 @@ interface Given {
   readonly request?: object;
 }
 
-/** A call that GitHub has not answered by then has failed. */
-export const CALL_TIMEOUT_MS = 15_000;
 /** Installations whose client is kept; one that falls out is built again when it is needed. */
 const MAX_KEPT = 500;
 /** REST behaviour that this code was written for (github-facts 7.12). */
@@ -38,11 +37,6 @@ export interface OctokitSource {
    */
   work<T>(installation_id: number, key: string, writes: number, work: (octokit: Caller) => Promise<T>): Promise<T>;
 }
-
-const timedFetch: typeof fetch = (input, init) => {
-  const signals = [AbortSignal.timeout(CALL_TIMEOUT_MS), ...(init?.signal ? [init.signal] : [])];
-  return fetch(input, { ...init, signal: AbortSignal.any(signals) });
-};
 
 const REAL_CLOCK: PaceClock = {
   now: () => Date.now(),
@@ -173,7 +167,7 @@ export function createOctokits(clock: PaceClock = REAL_CLOCK): Octokits {
     ...options,
     retry: { enabled: false },
     throttle: { ...options.throttle, enabled: false },
-    request: { ...options.request, fetch: timedFetch },
+    request: { ...options.request, fetch: transport },
   }));
   return {
     Octokit,
