@@ -6,10 +6,9 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { builtProgram } from "../build.ts";
 import { appKey } from "../contract/app-key.ts";
 
-const source = (path: string): string => new URL(`../../src/${path}`, import.meta.url).pathname;
-const tsx = import.meta.resolve("tsx");
 const API_KEY = "the-admin-key-of-this-test";
 const DEADLINE = { timeout: 60_000, interval: 100 };
 
@@ -33,9 +32,23 @@ afterEach(async () => {
   await rm(dir, { recursive: true, force: true });
 });
 
+/** As `npm start` does it, from the sources. */
+const fromSource = (path: string): string[] => [
+  process.execPath,
+  "--import",
+  import.meta.resolve("tsx"),
+  join(import.meta.dirname, "../..", path),
+];
+
 /** Starts an entry in an empty folder, with these variables and no others that concern us. */
-function start(entry: string, args: readonly string[], env: Readonly<Record<string, string>>): Program {
-  const child = spawn(process.execPath, ["--import", tsx, source(entry), ...args], {
+function start(
+  entry: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>>,
+  program: (path: string) => string[] = builtProgram,
+): Program {
+  const [command = "", ...first] = program(`src/${entry}`);
+  const child = spawn(command, [...first, ...args], {
     cwd: dir,
     env: { PATH: process.env.PATH ?? "", NO_SMEE_SETUP: "true", ...env },
   });
@@ -48,9 +61,9 @@ function start(entry: string, args: readonly string[], env: Readonly<Record<stri
     err += chunk.toString();
   });
   const ended = once(child, "exit").then(([code]) => (typeof code === "number" ? code : null));
-  const program = { child, out: () => out, err: () => err, ended };
-  running.push(program);
-  return program;
+  const started = { child, out: () => out, err: () => err, ended };
+  running.push(started);
+  return started;
 }
 
 async function freePort(): Promise<number> {
@@ -87,7 +100,7 @@ describe("npm start", () => {
 
   it("serves the App, answers /ping, and drains and exits with 0 on SIGTERM", async () => {
     const port = await freePort();
-    const program = start("main.ts", [], settings(port));
+    const program = start("main.ts", [], settings(port), fromSource);
     await expect.poll(answers(`http://127.0.0.1:${port}/ping`), DEADLINE).toBe(200);
     expect(await answers(`http://127.0.0.1:${port}/api/keys`)()).toBe(401);
     program.child.kill("SIGTERM");
