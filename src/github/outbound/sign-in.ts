@@ -7,7 +7,7 @@ import { z } from "zod";
 import type { SignedIn, SignIn } from "../../engine/ports.ts";
 import type { Secret } from "../../wire/secret.ts";
 import { UnreadableAnswer } from "./errors.ts";
-import { CALL_TIMEOUT_MS } from "./octokit.ts";
+import { CALL_TIMEOUT_MS } from "./transport.ts";
 
 export interface SignInParts {
   readonly client_id: string;
