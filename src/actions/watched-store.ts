@@ -34,7 +34,7 @@ export class Bell {
 }
 
 export function watched(store: Store, bell: Bell): Store {
-  const { jobs, keys, repositories, inbox, idempotency, subscriptions, outgoing } = store;
+  const { jobs, keys, repositories, inbox, idempotency, audit, subscriptions, outgoing } = store;
   const ringing = async <T>(change: Promise<T>): Promise<T> => {
     try {
       return await change;
@@ -65,6 +65,7 @@ export function watched(store: Store, bell: Bell): Store {
     idempotency,
     subscriptions,
     outgoing,
+    audit,
     inbox: {
       record: (delivery) => ringing(inbox.record(delivery)),
       done: (id) => ringing(inbox.done(id)),

@@ -12,7 +12,8 @@ import { refusal } from "../job/refusal.ts";
 import type { LogLine } from "../wire/log-line.ts";
 import type { Handled } from "./door.ts";
 import type { Audience } from "./outgoing.ts";
-import type { Clock, Commit, JobStore, StoredJob } from "./ports.ts";
+import type { Clock, Commit, JobStore, Recorder, StoredJob } from "./ports.ts";
+import { recordCommand } from "./record.ts";
 
 /** More conflicts in a row than this mean that something is wrong with the store, not that it is busy. */
 const MOST_CONFLICTS = 50;
@@ -32,11 +33,15 @@ interface Needs {
   readonly audience: Audience;
   /** Told of every commit, after it. */
   readonly committed: (stored: StoredJob) => void;
+  /** Told of every command that somebody asked for, when it is clear what came of it. */
+  readonly record: Recorder;
 }
 
 export const NOT_FOUND = refusal("not_found", "There is no such job.");
 
-export function createHandle({ jobs, clock, audience, committed }: Needs): Handle {
+export function createHandle({ jobs, clock, audience, committed, record }: Needs): Handle {
+  const recorded = recordCommand(record);
+
   const availableTo = async (account: string, price: number): Promise<number> =>
     price === 0 ? 0 : jobs.balance(userAccount(account));
 
@@ -54,15 +59,16 @@ export function createHandle({ jobs, clock, audience, committed }: Needs): Handl
     const price = stored?.job.price_cents ?? draft?.price_cents ?? 0;
     const now = clock.now();
     const decision = decide(stored?.job ?? null, command, { now, available_cents: await availableTo(sender, price) });
-    const settle = async (): Promise<void> => {
+    const conclude = async (outcome: string): Promise<void> => {
       if (extras.done) await jobs.settle(id, extras.done);
+      recorded(id, command, stored?.job.repository ?? draft?.repository ?? null, outcome);
     };
     if (decision.kind === "refused") {
-      await settle();
+      await conclude(decision.refusal.code);
       return { ok: false, refusal: decision.refusal };
     }
     if (decision.kind === "unchanged") {
-      await settle();
+      await conclude("unchanged");
       return stored === null ? { ok: false, refusal: NOT_FOUND } : { ok: true, job: stored.job, stored };
     }
     const expected_version = stored?.version ?? 0;
@@ -78,6 +84,7 @@ export function createHandle({ jobs, clock, audience, committed }: Needs): Handl
     });
     if (!answer.ok) return "again";
     committed(answer.stored);
+    recorded(id, command, answer.stored.job.repository, "done");
     return { ok: true, job: answer.stored.job, stored: answer.stored };
   };
 

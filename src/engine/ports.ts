@@ -9,6 +9,9 @@ import type { Signal } from "../job/signal.ts";
 import type { LogLine } from "../wire/log-line.ts";
 import type { RepositorySettings } from "../wire/settings.ts";
 import type { OutgoingStore, SubscriptionStore } from "./outgoing.ts";
+import type { AuditLog, KeyStore } from "./people.ts";
+
+export * from "./people.ts";
 
 /** Time, injected. `now` in milliseconds since the epoch. */
 export interface Clock {
@@ -85,35 +88,6 @@ export interface JobStore {
   /** The earliest `wakeAt` of all jobs; null when none waits for time. */
   nextWake(): Promise<number | null>;
   count(): Promise<number>;
-}
-
-/** Scopes of an API key. */
-export const SCOPES = ["read", "write", "work", "admin"] as const;
-export type Scope = (typeof SCOPES)[number];
-
-/** An API key as it is stored: never the key itself, its SHA-256 alone. */
-export interface StoredKey {
-  readonly id: string;
-  readonly hash: string;
-  /** The first characters, to tell keys apart in a list. */
-  readonly hint: string;
-  readonly account: string;
-  /** `owner/name`, or null: the body or the default says which. */
-  readonly repository: string | null;
-  readonly scopes: readonly Scope[];
-  readonly created_at: number;
-  readonly expires_at: number | null;
-  readonly last_used_at: number | null;
-}
-
-export interface KeyStore {
-  add(key: StoredKey): Promise<void>;
-  byHash(hash: string): Promise<StoredKey | null>;
-  list(): Promise<readonly StoredKey[]>;
-  /** True when there was one. */
-  remove(id: string): Promise<boolean>;
-  /** Kept in memory and written now and then: a read must not cost a write. */
-  touch(id: string, at: number): void;
 }
 
 /** What is known of a repository without asking GitHub. */
@@ -204,6 +178,7 @@ export interface Store {
   readonly idempotency: IdempotencyStore;
   readonly subscriptions: SubscriptionStore;
   readonly outgoing: OutgoingStore;
+  readonly audit: AuditLog;
   /** Flushes what is kept in memory and lets go of the folder or the connections. */
   close(): Promise<void>;
 }

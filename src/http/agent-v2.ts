@@ -7,13 +7,14 @@ import type { z } from "zod";
 import type { Door } from "../engine/door.ts";
 import type { Webhooks } from "../engine/outgoing.ts";
 import type { JobStore } from "../engine/ports.ts";
-import type { Actor, Command } from "../job/command.ts";
+import type { Command } from "../job/command.ts";
 import { asJobId, fullName, type Job } from "../job/job.ts";
 import type { RefusalCode } from "../job/refusal.ts";
 import { agentV2View } from "./agent-v2-view.ts";
 import { type Project, projectOf } from "./agent-v2-project.ts";
 import { type Answer, failure, success } from "./answer.ts";
-import { type Principal, principalOf, sees } from "./auth.ts";
+import { actorOf } from "./actor.ts";
+import { principalOf, sees } from "./auth.ts";
 import { nextLink, type pageSchema } from "./page.ts";
 import { refused } from "./refused.ts";
 import { restDraft } from "./rest-draft.ts";
@@ -53,8 +54,6 @@ const viewIn = (parts: AgentV2Parts, { known }: Project, job: Job) =>
 const addressOf = (parts: AgentV2Parts, { id }: Project, rest: string): string =>
   `${parts.public_url ?? ""}/v2/agent/${encodeURIComponent(id)}/${rest}`;
 
-const actorOf = (principal: Principal): Actor => ({ account: principal.account, login: null });
-
 export const createAgentJob =
   (parts: AgentV2Parts) =>
   async ({ request, body, work_id }: Asked<undefined, Creating>): Promise<Answer> => {
@@ -64,7 +63,7 @@ export const createAgentJob =
     if ("answer" in repository) return repository.answer;
     if (callback_url !== null) await parts.webhooks.ownOf(principal.account);
     const asked = { dialect: "agent-v2", task, provider: null, model: null, callback_url } as const;
-    const created = await parts.door.create(restDraft(principal, repository.value, asked), work_id);
+    const created = await parts.door.create(restDraft(principal, repository.value, asked), work_id, actorOf(request));
     if (!created.ok) return refused(created.refusal, CONFLICTS);
     const location = addressOf(parts, project, `job/${created.job.id}`);
     return success(201, viewIn(parts, project, created.job), { ...CACHING, Location: location });
@@ -98,7 +97,7 @@ async function handled(parts: AgentV2Parts, request: Request, command: Command):
 export const messageAgentJob =
   (parts: AgentV2Parts) =>
   ({ request, body, work_id }: Asked<undefined, Prompt>): Promise<Answer> => {
-    const [text, by] = [body.prompt.trim(), actorOf(principalOf(request))];
+    const [text, by] = [body.prompt.trim(), actorOf(request)];
     const once = work_id === undefined ? {} : { message_id: work_id };
     return handled(parts, request, { type: "message", text, by, comment_id: null, ...once });
   };
@@ -106,12 +105,12 @@ export const messageAgentJob =
 export const cancelAgentJob =
   (parts: AgentV2Parts) =>
   ({ request }: Asked): Promise<Answer> =>
-    handled(parts, request, { type: "cancel", by: actorOf(principalOf(request)) });
+    handled(parts, request, { type: "cancel", by: actorOf(request) });
 
 export const archiveAgentJob =
   (parts: AgentV2Parts) =>
   ({ request }: Asked): Promise<Answer> =>
-    handled(parts, request, { type: "archive" });
+    handled(parts, request, { type: "archive", by: actorOf(request) });
 
 export const listAgentJobs =
   (parts: AgentV2Parts) =>

@@ -6,9 +6,11 @@ import { z } from "zod";
 import type { Door } from "../engine/door.ts";
 import type { Webhooks } from "../engine/outgoing.ts";
 import type { Log, StoredJob } from "../engine/ports.ts";
+import type { Actor } from "../job/command.ts";
 import { isFinal, type JobId } from "../job/job.ts";
 import { type Answer, failure, success } from "./answer.ts";
-import { type Principal, principalOf } from "./auth.ts";
+import { actorOf } from "./actor.ts";
+import { principalOf } from "./auth.ts";
 import { refused } from "./refused.ts";
 import { repositoryField } from "./new-key.ts";
 import { type Route, route } from "./route.ts";
@@ -97,14 +99,15 @@ export const createJob = (parts: CreateJobParts): Route =>
       const created = await parts.door.create(
         restDraft(principal, repository.value, { dialect: "create-job", task, provider, model, callback_url }),
         work_id,
+        actorOf(request),
       );
       if (!created.ok) return refused(created.refusal);
-      return branchAnswer(parts, principal, created.job.id);
+      return branchAnswer(parts, actorOf(request), created.job.id);
     },
   });
 
 /** The job exists; its branch has to. What does not get there is taken back whole. */
-async function branchAnswer(parts: CreateJobParts, principal: Principal, id: JobId): Promise<Answer> {
+async function branchAnswer(parts: CreateJobParts, by: Actor, id: JobId): Promise<Answer> {
   const settled = (stored: StoredJob) => stored.job.head_sha !== null || isFinal(stored.job.status);
   const stored = await parts.door.waitFor(id, settled, parts.branch_wait_ms);
   if (stored !== null && stored.job.head_sha !== null) {
@@ -114,7 +117,7 @@ async function branchAnswer(parts: CreateJobParts, principal: Principal, id: Job
   // an earlier try of this request took it back, and died before it could say so
   if (stored?.job.status === "cancelled") return NOT_CREATED;
   if (stored !== null) return failure(422, "repository_not_ready", stored.job.failure ?? CREATE_FAILED);
-  const discarded = await parts.door.handle(id, { type: "discard", by: { account: principal.account, login: null } });
+  const discarded = await parts.door.handle(id, { type: "discard", by });
   parts.log.warn({ job: id, discarded: discarded.ok }, "a job was discarded, since its branch did not get to GitHub");
   return NOT_CREATED;
 }

@@ -36,7 +36,10 @@ function repositoryName(principal: Principal, named: string | null, fallback: st
 }
 
 /** From what we know already when we can: GitHub is asked for a repository that was never used alone. */
-async function findRepository(parts: RepositoryParts, fullName: string): Promise<Repository | null> {
+export async function findRepository(
+  parts: Pick<RepositoryParts, "repositories" | "desk">,
+  fullName: string,
+): Promise<Repository | null> {
   const [owner = "", name = ""] = fullName.split("/");
   const known = await parts.repositories.get(owner, name);
   if (known !== null) return { owner: known.owner, name: known.name, installation_id: known.installation_id };

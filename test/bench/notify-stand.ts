@@ -109,7 +109,15 @@ export async function openNotifyStand(): Promise<NotifyStand> {
   const { subscriptions, outgoing } = store;
   const notify = createNotify({ subscriptions, outgoing, box, ...shared, allow_private: true });
   const ids = createIds(systemClock);
-  const engine = createEngine({ store, ids, performer: nothing, desk: DESK, announcing: notify, ...shared });
+  const engine = createEngine({
+    store,
+    ids,
+    performer: nothing,
+    desk: DESK,
+    announcing: notify,
+    record: () => {},
+    ...shared,
+  });
   await notify.start();
   await engine.start();
   return {

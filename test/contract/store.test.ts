@@ -1,4 +1,5 @@
 /** Every engine keeps the same contract. */
+import { describeAudit } from "./store/audit.ts";
 import { describeCommits, describeEffects } from "./store/commits.ts";
 import { describeLists, describeLookups } from "./store/finding.ts";
 import { lowdbPlace } from "./store/lowdb-place.ts";
@@ -23,4 +24,5 @@ for (const engine of [lowdb]) {
   describeIdempotency(engine);
   describeSubscriptions(engine);
   describeOutgoing(engine);
+  describeAudit(engine);
 }

@@ -164,7 +164,7 @@ describe("the REST API", () => {
     }
     const general = (one: string): string =>
       one
-        .replace(/[0-9a-f]{12}$/, ":id")
+        .replace(/\/keys\/[0-9a-f]{12}\b/, "/keys/:id")
         .replace(encodeURIComponent(DEMO), ":project")
         .replace(/\/job\/[a-z0-9]{8}/, "/job/:id")
         .replace(/\bwh_[\w-]+/, ":id");
@@ -179,7 +179,9 @@ describe("the REST API", () => {
       "POST /v2/agent/:project/job/:id/cancel",
       "POST /api/webhooks",
       "POST /api/webhooks/:id/test",
+      "POST /api/keys/:id/rotate",
       "GET /api/keys",
+      "GET /api/audit",
       "DELETE /api/keys/:id",
     ]);
     await house.town.idle();

@@ -18,7 +18,7 @@ import { syncCheck } from "./effects/sync-check.ts";
 import { syncComment } from "./effects/sync-comment.ts";
 import type { LlmDefaults, Self, Task } from "./effects/task.ts";
 import { troubleOf } from "./errors.ts";
-import type { OctokitSource } from "./octokit.ts";
+import type { Caller, OctokitSource } from "./octokit.ts";
 
 export interface PerformerParts {
   readonly source: OctokitSource;
@@ -95,7 +95,7 @@ export function createPerformer(parts: PerformerParts): Performer {
     async perform(effect, job, again) {
       const { owner, name, installation_id } = job.repository;
       try {
-        const task: Task = {
+        const task: Omit<Task, "octokit"> = {
           repositories,
           self: await parts.self(),
           defaults: llm,
@@ -105,13 +105,12 @@ export function createPerformer(parts: PerformerParts): Performer {
           wait,
           job,
           again,
-          octokit: await source.installation(installation_id),
           at: { owner, repo: name },
         };
-        const work = () => begin(task, effect);
+        const work = (octokit: Caller) => begin({ ...task, octokit }, effect);
         const writes = WRITES[effect.type];
         return writes === 0
-          ? await work()
+          ? await work(await source.installation(installation_id))
           : await source.work(installation_id, `${job.id}:${effectKey(effect)}`, writes, work);
       } catch (thrown) {
         const trouble = troubleOf(thrown, now());

@@ -1,10 +1,11 @@
 /**
- * Opens the store in a folder: `jobs/`, `repositories/`, `inbox/`, `idempotency/`, `subscriptions/`,
+ * Opens the store in a folder: `jobs/`, `repositories/`, `inbox/`, `idempotency/`, `audit/`, `subscriptions/`,
  * `outgoing/`, `keys.json` and the lock that keeps others off.
  */
 import fs from "node:fs";
 import { join, resolve } from "node:path";
 import type { Store } from "../../engine/ports.ts";
+import { JournalAudit } from "./audit.ts";
 import { type FileSystem, Folder } from "./disk.ts";
 import { LowdbIdempotency } from "./idempotency.ts";
 import { JournalInbox } from "./inbox.ts";
@@ -28,11 +29,12 @@ function openRooms(dir: string, { now, fileSystem = fs }: LowdbOptions) {
   const repositories = new Folder(fileSystem, join(dir, "repositories"));
   const inbox = new Folder(fileSystem, join(dir, "inbox"));
   const idempotency = new Folder(fileSystem, join(dir, "idempotency"));
+  const audit = new Folder(fileSystem, join(dir, "audit"));
   const subscriptions = new Folder(fileSystem, join(dir, "subscriptions"));
   const outgoing = new Folder(fileSystem, join(dir, "outgoing"));
   root.flush();
   return {
-    folders: [root, jobs, repositories, inbox, idempotency, subscriptions, outgoing],
+    folders: [root, jobs, repositories, inbox, idempotency, audit, subscriptions, outgoing],
     jobs: new LowdbJobs(jobs, now),
     keys: new LowdbKeys(root),
     repositories: new LowdbRepositories(repositories),
@@ -40,6 +42,7 @@ function openRooms(dir: string, { now, fileSystem = fs }: LowdbOptions) {
     idempotency: new LowdbIdempotency(idempotency, now),
     subscriptions: new LowdbSubscriptions(subscriptions),
     outgoing: new JournalOutgoing(outgoing, now),
+    audit: new JournalAudit(audit, now),
   };
 }
 
@@ -57,6 +60,7 @@ export async function openLowdbStore(options: LowdbOptions): Promise<Store> {
       try {
         rooms.keys.flush();
         await rooms.inbox.close();
+        await rooms.audit.close();
         await rooms.outgoing.close();
       } finally {
         for (const folder of folders) folder.close();

@@ -8,8 +8,8 @@ import { createPerformer } from "../../src/github/outbound/perform.ts";
 import type { GitHubEffect } from "../../src/job/effect.ts";
 import type { Job } from "../../src/job/job.ts";
 import { begin, led, TO_PULL_REQUEST } from "../unit/core.ts";
-import { appKey } from "./app-key.ts";
-import { command, LLM, memoryRepositories, sourceOf } from "./outbound-kit.ts";
+import { appKey } from "../contract/app-key.ts";
+import { command, LLM, memoryRepositories, sourceOf } from "../contract/outbound-kit.ts";
 
 const API = "https://api.github.test";
 const AT = "/repos/octo/demo";
