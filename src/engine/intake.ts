@@ -10,6 +10,7 @@ import type { Signal, SignalIssue, SignalRepository, SlashCommand } from "../job
 import { DEFAULT_REPOSITORY_SETTINGS } from "../wire/settings.ts";
 import type { Handled } from "./door.ts";
 import type { Handle } from "./handle.ts";
+import type { MayCommand } from "./permission.ts";
 import type { Desk, Store } from "./ports.ts";
 import { EMPTY_MESSAGE, FROM_FORK, HELP, NO_JOB } from "./replies.ts";
 import { learn } from "./repositories.ts";
@@ -20,10 +21,11 @@ type Slash = Extract<Signal, { type: "slash" }>;
 const DEFAULT_TIME_LIMIT_SECONDS = DEFAULT_REPOSITORY_SETTINGS.limits.minutes * 60;
 
 interface Needs {
+  readonly may: MayCommand;
   readonly store: Store;
   readonly desk: Desk;
   readonly handle: Handle;
-  readonly create: (draft: Omit<Draft, "id">) => Promise<Handled>;
+  readonly create: (draft: Omit<Draft, "id">, by: Actor) => Promise<Handled>;
 }
 
 const withoutId = ({ owner, name, installation_id }: SignalRepository): Repository => ({
@@ -32,7 +34,11 @@ const withoutId = ({ owner, name, installation_id }: SignalRepository): Reposito
   installation_id,
 });
 
-const onGitHub = (login: string): Actor => ({ account: accountOf(login), login });
+const onGitHub = (login: string, delivery: string): Actor => ({
+  account: accountOf(login),
+  login,
+  via: { key_id: null, address: null, request_id: delivery },
+});
 
 const taskOf = (task: string, issue: SignalIssue): string => {
   const asked = `${issue.title}\n\n${issue.body}`.trim();
@@ -41,19 +47,9 @@ const taskOf = (task: string, issue: SignalIssue): string => {
 
 export type Intake = (delivery: string, signal: Signal, again: boolean) => Promise<void>;
 
-export function createIntake({ store, desk, handle, create }: Needs): Intake {
-  /** Which permission the repository asks for: read when it is not known or a push may have changed it. */
-  const needed = async (repository: SignalRepository): Promise<"write" | "admin"> => {
-    const kept = await store.repositories.get(repository.owner, repository.name);
-    const read = kept?.base ? null : await desk.repository(withoutId(repository), kept);
-    if (read !== null) await store.repositories.put(read);
-    return (read ?? kept)?.settings?.commands.allow ?? "write";
-  };
-
-  const may = async (repository: SignalRepository, login: string): Promise<boolean> => {
-    const permission = await desk.permission(withoutId(repository), login);
-    return permission === "admin" || (permission === "write" && (await needed(repository)) === "write");
-  };
+export function createIntake({ may: mayCommand, store, desk, handle, create }: Needs): Intake {
+  const may = (repository: SignalRepository, login: string): Promise<boolean> =>
+    mayCommand(withoutId(repository), login);
 
   const jobHere = async (repository: SignalRepository, issue: SignalIssue): Promise<JobId | null> => {
     const name = `${repository.owner}/${repository.name}`;
@@ -83,18 +79,18 @@ export function createIntake({ store, desk, handle, create }: Needs): Intake {
         no_merge: asked?.no_merge ?? false,
         draft: asked?.draft ?? false,
       },
+      callback_url: null,
       base_branch,
       price_cents: 0,
       time_limit_seconds: DEFAULT_TIME_LIMIT_SECONDS,
     };
   };
 
-  const slash = async (signal: Slash, again: boolean): Promise<void> => {
+  const slash = async (signal: Slash, by: Actor, again: boolean): Promise<void> => {
     const { repository, issue, comment_id, author, command } = signal;
     const at = withoutId(repository);
     const answer = (body: string): Promise<void> => desk.reply(at, issue.number, `reply:${comment_id}`, body, again);
     if (!(await may(repository, author))) return desk.react(at, comment_id, "confused");
-    const by = onGitHub(author);
     const told = async (id: JobId, asked: Command): Promise<void> => {
       const handled = await handle(id, asked);
       if (!handled.ok) await answer(handled.refusal.sentence);
@@ -135,16 +131,16 @@ export function createIntake({ store, desk, handle, create }: Needs): Intake {
     }
     const from = issue.is_pull_request ? await desk.pullRequest(withoutId(repository), issue.number) : null;
     if (from?.from_fork) return answer(FROM_FORK);
-    const created = await create(draftOf(signal, from?.head_branch ?? null));
+    const created = await create(draftOf(signal, from?.head_branch ?? null), by);
     if (!created.ok) await answer(created.refusal.sentence);
   };
 
-  const label = async (signal: Extract<Signal, { type: "label" }>): Promise<void> => {
+  const label = async (signal: Extract<Signal, { type: "label" }>, by: Actor): Promise<void> => {
     if (!(await may(signal.repository, signal.author))) return;
     const id = await jobHere(signal.repository, signal.issue);
     const stored = id === null ? null : await store.jobs.load(id);
     if (stored !== null && !isFinal(stored.job.status)) return;
-    await create(draftOf(signal, null));
+    await create(draftOf(signal, null), by);
   };
 
   const news = async (repository: SignalRepository, id: JobId | null, command: Command): Promise<void> => {
@@ -158,20 +154,20 @@ export function createIntake({ store, desk, handle, create }: Needs): Intake {
     for (const number of numbers) await news(repository, await store.jobs.ofPullRequest(name, number), command);
   };
 
-  const button = async ({ repository, job, action, author }: Extract<Signal, { type: "button" }>): Promise<void> => {
+  const button = async (signal: Extract<Signal, { type: "button" }>, by: Actor): Promise<void> => {
+    const { repository, job, action, author } = signal;
     if (!(await may(repository, author))) return;
-    const by = onGitHub(author);
     await news(repository, job, action === "retry" ? { type: "retry", by, comment_id: null } : { type: "discard", by });
   };
 
-  return async (_delivery, signal, again) => {
+  return async (delivery, signal, again) => {
     switch (signal.type) {
       case "slash":
-        return slash(signal, again);
+        return slash(signal, onGitHub(signal.author, delivery), again);
       case "label":
-        return label(signal);
+        return label(signal, onGitHub(signal.author, delivery));
       case "button":
-        return button(signal);
+        return button(signal, onGitHub(signal.author, delivery));
       case "news":
         return news(signal.repository, signal.job, signal.command);
       case "pull-news":
