@@ -21,6 +21,10 @@ const listKey = (repository: string, skill: string): string => `${repository} ${
 const keysOf = ({ repository, skills }: OfferFacts): string[] =>
   [ANY, repository].flatMap((place) => [ANY, ...skills].map((skill) => listKey(place, skill)));
 
+/** Most jobs were offered to nobody yet, and share this. */
+const NOBODY: ReadonlySet<string> = new Set();
+const setOf = (agents: readonly string[]): ReadonlySet<string> => (agents.length === 0 ? NOBODY : new Set(agents));
+
 const byEnd = (a: Offered, b: Offered): number =>
   (a.facts.held_until ?? 0) - (b.facts.held_until ?? 0) || byWorth(a, b);
 
@@ -36,7 +40,7 @@ export class Offers {
     const before = this.#known.get(id);
     if (before !== undefined) this.#remove(before);
     if (facts === null) return;
-    const offered: Offered = { facts, presented: new Set(facts.presented_to_agents), listed: false };
+    const offered: Offered = { facts, presented: setOf(facts.presented_to_agents), listed: false };
     this.#known.set(id, offered);
     if (facts.held_until === null) this.#list(offered);
     else this.#held.add(offered);
