@@ -1,5 +1,6 @@
 /**
- * Which files the work changed, for the log. Reads only; the agent neither commits nor pushes.
+ * What git knows of the checkout: which files the work changed, and files as they stand in a commit. Reads only; the
+ * agent neither commits nor pushes.
  */
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
@@ -20,6 +21,26 @@ async function git({ workspace, environment }: Checkout, ...args: string[]): Pro
     ({ stdout }) => stdout,
     () => null,
   );
+}
+
+export const hasCommit = async (checkout: Checkout, sha: string): Promise<boolean> =>
+  (await git(checkout, "cat-file", "-e", `${sha}^{commit}`)) !== null;
+
+const FILE_ANSWER = /^[0-9a-f]{40,64} blob \d+\n/;
+
+/**
+ * A file's text in a commit, through links inside of it; null when it is not there. A link that leads out of the tree is
+ * not followed, since what it names is a file of this machine.
+ */
+export async function fileAt({ workspace, environment }: Checkout, sha: string, path: string): Promise<string | null> {
+  const options = { cwd: workspace, env: { ...environment }, timeout: TIMEOUT_MS, maxBuffer: MAX_OUTPUT };
+  const running = run("git", ["cat-file", "--batch", "--follow-symlinks"], options);
+  running.child.stdin?.end(`${sha}:${path}\n`);
+  const answer = await running.then(
+    ({ stdout }) => stdout,
+    () => "",
+  );
+  return FILE_ANSWER.test(answer) ? answer.slice(answer.indexOf("\n") + 1, -1) : null;
 }
 
 /** The commit the work starts from; null where there is no repository. */

@@ -36,9 +36,18 @@ An answer without a tool call ends nothing.`;
 const block = (tag: string, text: string): string =>
   `<${tag}>\n${sanitize(text).replaceAll(new RegExp(`<(/?)(${tag})`, "gi"), "‹$1$2")}\n</${tag}>`;
 
-export function firstMessage({ brief, task, instructions }: Assignment): string {
+/** What the push would put back is better known before the work than after it. */
+const forbidden = ({ forbidden_paths: paths }: Assignment["brief"]): string[] =>
+  paths.length === 0
+    ? []
+    : [
+        `Changes of files that match one of these patterns are put back: ${paths.map((path) => `\`${path}\``).join(", ")}.`,
+      ];
+
+export function firstMessage({ brief, task, instructions }: Omit<Assignment, "base_known">): string {
   const parts = [
     `Repository: ${brief.repository}. Branch: ${brief.branch}, made from ${brief.base.branch}.`,
+    ...forbidden(brief),
     ...instructions.map(({ file, text }) => `From ${file}:\n${block("repository_instructions", text)}`),
   ];
   if (brief.history.length > 0) {

@@ -39,6 +39,10 @@ export const briefSchema = z.object({
     turns: z.number().int().positive(),
     cost_cents: z.number().positive(),
   }),
+  /** The repository's own words for every job, from its settings on the base branch. */
+  instructions: z.string().default(""),
+  /** Globs of what the job may not change; it is put back before the push. */
+  forbidden_paths: z.array(z.string()).default([]),
   /** 1 for the first try of a round. */
   attempt: z.number().int().positive(),
   /** 1 for the first round; each message starts another on the same branch. */

@@ -65,6 +65,8 @@ function briefOf(job: Job, turn: Turn, base: BriefBase, settings: RepositorySett
       max_tokens: settings.llm.max_tokens ?? defaults.max_tokens,
     },
     limits: { minutes, turns: settings.limits.turns, cost_cents: settings.limits.cost_cents },
+    instructions: settings.instructions,
+    forbidden_paths: settings.forbidden_paths,
     attempt: turn.try,
     round: turn.round,
     issue: issueOf(job.origin),
