@@ -25,10 +25,10 @@ const HALF = '{"command": "touch torn';
 
 describe("an answer that breaks off", () => {
   test.each([
-    ["with the connection", { events: begun(HALF), then: "drop" }],
-    ["with the end of the stream", { events: begun(HALF), then: "end" }],
-    ["before its first event", { events: [], then: "drop" }],
-    ["with an overload", { events: [...begun(HALF), errorEvent("overloaded_error", "Overloaded")], then: "end" }],
+    ["with the connection", { events: begun(HALF), after: "drop" }],
+    ["with the end of the stream", { events: begun(HALF), after: "end" }],
+    ["before its first event", { events: [], after: "drop" }],
+    ["with an overload", { events: [...begun(HALF), errorEvent("overloaded_error", "Overloaded")], after: "end" }],
   ] satisfies [string, Turn][])("%s is asked for again, and nothing of it is run", async (_, turn) => {
     const { checkout, model, result } = await play([bash("true"), turn, bash("touch whole"), finish()]);
     expect(result).toMatchObject({ outcome: "done", usage: { turns: 3 } });
@@ -38,14 +38,14 @@ describe("an answer that breaks off", () => {
   });
 
   test("is counted with what it said that it used, and is no turn", async () => {
-    const { result } = await play([{ events: begun(HALF), then: "drop" }, finish()]);
+    const { result } = await play([{ events: begun(HALF), after: "drop" }, finish()]);
     expect(result.usage).toMatchObject({ turns: 1, input_tokens: 200, output_tokens: 11 });
   });
 
   test("five in a row end the run with the work kept", async () => {
     const { code, checkout, model, result } = await play([
       bash("echo kept > kept.txt"),
-      { events: begun(HALF), then: "drop" },
+      { events: begun(HALF), after: "drop" },
     ]);
     expect(code).toBe(1);
     expect(result.outcome).toBe("failed");
@@ -55,7 +55,7 @@ describe("an answer that breaks off", () => {
   });
 
   test("is not asked for again once what the broken ones cost has used up the budget", async () => {
-    const dear = { events: begun(HALF, { input_tokens: 1_000_000, output_tokens: 1 }), then: "drop" } as const;
+    const dear = { events: begun(HALF, { input_tokens: 1_000_000, output_tokens: 1 }), after: "drop" } as const;
     const { model, result } = await play([dear], { limits: { minutes: 5, turns: 10, cost_cents: 500 } });
     expect(result).toMatchObject({ outcome: "limit", reason: expect.stringContaining("500.0 cents") });
     expect(model.requests).toHaveLength(2);
@@ -64,13 +64,13 @@ describe("an answer that breaks off", () => {
 
   test("with a refusal of the request is not asked for again", async () => {
     const events = [errorEvent("invalid_request_error", "tools.0: no such tool")];
-    const { model, result } = await play([{ events, then: "end" }]);
+    const { model, result } = await play([{ events, after: "end" }]);
     expect(result.reason).toContain("no such tool");
     expect(model.requests).toHaveLength(1);
   });
 
   test("by falling silent is given up", async () => {
-    const model = await scriptedModel([{ events: begun(HALF), then: "hang" }]);
+    const model = await scriptedModel([{ events: begun(HALF), after: "hang" }]);
     closing.push(model.close);
     const opened = await openProvider({ provider: "anthropic", apiKey: "k", baseUrl: model.url, silenceMs: 50 });
     if (!opened.ok) throw new Error("not opened");
@@ -90,7 +90,7 @@ describe("tool input that is no whole JSON object", () => {
     ["words", "touch torn"],
     ["two of them", '{"command":"touch torn"}{"command":"ls"}'],
   ])("%s is not run, and the model is told", async (_, sent) => {
-    const torn: Turn = { events: [...begun(sent), ...ended()], then: "end" };
+    const torn: Turn = { events: [...begun(sent), ...ended()], after: "end" };
     const { checkout, model, result } = await play([torn, finish()]);
     expect(existsSync(join(checkout.folder, "torn"))).toBe(false);
     expect(result.outcome).toBe("done");
@@ -100,7 +100,7 @@ describe("tool input that is no whole JSON object", () => {
   });
 
   test("three such answers in a row end the run", async () => {
-    const { code, result } = await play([{ events: [...begun("nonsense"), ...ended()], then: "end" }]);
+    const { code, result } = await play([{ events: [...begun("nonsense"), ...ended()], after: "end" }]);
     expect([code, result.outcome]).toEqual([1, "failed"]);
     expect(result.reason).toContain("3 answers in a row");
   });

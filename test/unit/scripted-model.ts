@@ -21,7 +21,7 @@ export type Turn =
   | { readonly status: number; readonly error?: string; readonly headers?: Record<string, string> }
   | { readonly raw: string }
   /** Events of a stream as they stand, and what becomes of the connection after them. */
-  | { readonly events: readonly object[]; readonly then: "end" | "drop" | "hang" }
+  | { readonly events: readonly object[]; readonly after: "end" | "drop" | "hang" }
   /** Never answers; the connection stays open. */
   | { readonly hang: true };
 
@@ -85,9 +85,9 @@ function answer(response: ServerResponse, turn: Turn, stream: boolean): void {
   if ("events" in turn) {
     response.setHeader("content-type", "text/event-stream");
     for (const event of turn.events) response.write(eventOf(event));
-    if (turn.then === "end") response.end();
+    if (turn.after === "end") response.end();
     // Behind the data, or the client would see the end of the connection before what was written.
-    if (turn.then === "drop") response.write(": \n\n", () => response.socket?.destroy());
+    if (turn.after === "drop") response.write(": \n\n", () => response.socket?.destroy());
     return;
   }
   if ("status" in turn) {
