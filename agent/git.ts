@@ -52,7 +52,8 @@ export async function headCommit(checkout: Checkout): Promise<string | null> {
 /** Changed, new and deleted paths since `start`, commits of the model included; null when git cannot tell. */
 export async function changedFiles(checkout: Checkout, start: string): Promise<string[] | null> {
   const tracked = await git(checkout, "diff", "--name-only", "-z", "--no-ext-diff", start);
-  const fresh = await git(checkout, "ls-files", "-z", "--others", "--exclude-standard");
+  // As the pushing step will see them: it knows the checkout's own .gitignore files, and no other list.
+  const fresh = await git(checkout, "ls-files", "-z", "--others", "--exclude-per-directory=.gitignore");
   if (tracked === null || fresh === null) return null;
   const paths = `${tracked}${fresh}`.split("\0").filter((path) => path !== "" && !path.startsWith(".jobs/"));
   return [...new Set(paths)].sort();

@@ -60,6 +60,10 @@ export function firstMessage({ brief, task, instructions }: Omit<Assignment, "ba
       `This is try ${brief.attempt}. What the last try left is on the branch. It failed, so find out why and mend it ` +
         `instead of doing the same again:\n${block("last_failure", brief.failure)}`,
     );
+    for (const { name, log } of brief.failed_checks) {
+      const title = sanitize(name).replaceAll(/\s+/g, " ");
+      parts.push(`The end of the log of its failed check "${title}":\n${block("check_log", log)}`);
+    }
   }
   return parts.join("\n\n");
 }

@@ -18,6 +18,8 @@ export interface RunEnd {
   readonly taskTitle: string;
   /** What the model said last; the body of a run that it did not finish itself. */
   readonly lastWords: string;
+  /** What the run adds to the model's words. */
+  readonly notes: readonly string[];
 }
 
 export function resultOf(end: RunEnd, redact: (text: string) => string): Result {
@@ -27,7 +29,7 @@ export function resultOf(end: RunEnd, redact: (text: string) => string): Result 
     version: 1,
     outcome,
     title: redact(finished?.title ?? end.taskTitle),
-    body: redact(finished?.body ?? end.lastWords),
+    body: redact([finished?.body ?? end.lastWords, ...end.notes].filter((part) => part !== "").join("\n\n")),
     ...(reason === undefined ? {} : { reason: redact(reason) }),
     model: end.model,
     usage: end.usage,

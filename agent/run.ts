@@ -5,12 +5,13 @@
 import { join } from "node:path";
 import { jobFolder, LOG_FILE } from "../src/wire/brief.ts";
 import { PRICES_AS_OF } from "../src/wire/prices.ts";
-import { redactor } from "../src/wire/redact.ts";
+import { blanker, redactor } from "../src/wire/redact.ts";
 import type { Result } from "../src/wire/result.ts";
 import { type Assignment, readAssignment } from "./assignment.ts";
 import { Conversation } from "./conversation.ts";
 import { changedFiles, headCommit } from "./git.ts";
 import type { Interruption } from "./interruption.ts";
+import { takeOutSecrets } from "./leaks.ts";
 import { runLoop } from "./loop.ts";
 import { firstMessage, SYSTEM_PROMPT } from "./prompt.ts";
 import { openProvider } from "./provider.ts";
@@ -36,6 +37,7 @@ interface Work extends RunPorts {
   readonly startedAt: number;
   assignment: Assignment | null;
   lastWords: string;
+  readonly notes: string[];
 }
 
 /** The exit code: 0 for every proper end, a limit included; 1 for a failure. */
@@ -52,6 +54,7 @@ export async function runJob(settings: Settings, ports: RunPorts): Promise<0 | 1
     startedAt,
     assignment: null,
     lastWords: "",
+    notes: [],
   };
   const stop = await attempt(work).catch((error: unknown): Stop => ({ kind: "crashed", reason: wordsOf(error) }));
   const result = resultOf(
@@ -62,6 +65,7 @@ export async function runJob(settings: Settings, ports: RunPorts): Promise<0 | 1
       cents: work.tally.cents,
       taskTitle: work.assignment?.brief.title ?? "",
       lastWords: work.lastWords,
+      notes: work.notes,
     },
     redact,
   );
@@ -118,13 +122,27 @@ async function attempt(work: Work): Promise<Stop> {
       },
       firstMessage(read.assignment),
     );
-    const changed = start === null ? null : await changedFiles(checkout, start);
-    if (changed !== null) log.info(changed.length === 0 ? "No file changed." : `Changed: ${changed.join(", ")}`);
+    // Nothing of the model's may write any more when the files are looked through.
+    shell.close();
+    await lookThrough(work, start === null ? null : await changedFiles(checkout, start));
     return stop;
   } finally {
     clearTimeout(clock);
     shell.close();
   }
+}
+
+const MOST_NAMED = 10;
+
+async function lookThrough({ settings, log, notes }: Work, changed: readonly string[] | null): Promise<void> {
+  if (changed === null) return log.warn("Git does not tell which files changed, so they were not looked through.");
+  log.info(changed.length === 0 ? "No file changed." : `Changed: ${changed.join(", ")}`);
+  const held = await takeOutSecrets(settings.workspace, changed, blanker(settings.secrets));
+  if (held.length === 0) return;
+  const names = held.slice(0, MOST_NAMED).map((path) => `\`${path}\``);
+  const note = `A secret of this run was taken out of ${names.join(", ")}${held.length > MOST_NAMED ? " and others" : ""}.`;
+  log.warn(note);
+  notes.push(note);
 }
 
 function sayEnd(log: Log, result: Result): void {

@@ -51,6 +51,8 @@ export const briefSchema = z.object({
   pull_request: z.number().int().positive().nullable(),
   /** Why the last try failed, in words for the model; null on a first try. */
   failure: z.string().nullable(),
+  /** The ends of the logs of the checks that failed then. */
+  failed_checks: z.array(z.object({ name: z.string(), log: z.string() })).default([]),
   /** What earlier rounds were asked and did, oldest first. */
   history: z.array(z.object({ asked: z.string(), did: z.string() })),
 });

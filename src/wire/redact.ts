@@ -55,8 +55,8 @@ const escaped = (text: string): string => text.replaceAll(/[.*+?^${}()|[\]\\/-]/
 
 const wrapped = (text: string): RegExp => new RegExp([...text].map(escaped).join("[\\r\\n]*"), "g");
 
-/** A function that blanks the given values (raw, URL-encoded, base64) and everything shaped like a secret. */
-export function redactor(secrets: Iterable<string> = []): (text: string) => string {
+/** A function that blanks the given values, raw, URL-encoded and in base64, and nothing else. */
+export function blanker(secrets: Iterable<string>): (text: string) => string {
   const known = [...new Set(secrets)].filter((secret) => secret.length >= SHORTEST);
   const base64 = known.flatMap(base64Spellings);
   const values = [...new Set([...known.flatMap((one) => [one, encodeURIComponent(one)]), ...base64])].sort(
@@ -67,6 +67,15 @@ export function redactor(secrets: Iterable<string> = []): (text: string) => stri
     let clean = text;
     for (const value of values) clean = clean.replaceAll(value, MARK);
     for (const line of lines) clean = clean.replace(line, MARK);
+    return clean;
+  };
+}
+
+/** {@link blanker}, and everything shaped like a secret as well. */
+export function redactor(secrets: Iterable<string> = []): (text: string) => string {
+  const blank = blanker(secrets);
+  return (text) => {
+    let clean = blank(text);
     for (const shape of SHAPES) clean = clean.replace(shape, MARK);
     return clean;
   };

@@ -30,6 +30,7 @@ export const BRIEF: Brief = {
   issue: 7,
   pull_request: null,
   failure: null,
+  failed_checks: [],
   history: [],
 };
 

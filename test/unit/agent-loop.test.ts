@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
 import { Interruption } from "../../agent/interruption.ts";
@@ -272,6 +272,23 @@ describe("secrets", () => {
 });
 
 describe("what it leaves", () => {
+  test("holds no secret that it was given, in whatever spelling, and the result says so", async () => {
+    const { checkout, result } = await play(
+      [
+        bash(
+          `printf 'a\\377 %s\\n' $AGENT_LLM_TOKEN > raw.bin; printf %s $AGENT_LLM_TOKEN | base64 > .env; echo fine > fine.txt; ln -s raw.bin link`,
+        ),
+        finish(),
+      ],
+      {},
+      { AGENT_LLM_TOKEN: "llm-secret-9876" },
+    );
+    expect(readFileSync(join(checkout.folder, "raw.bin"), "latin1")).toBe("a\xff [secret]\n");
+    expect(checkout.file(".env")).toMatch(/^\[secret\]=*\n$/);
+    expect(checkout.file("fine.txt")).toBe("fine\n");
+    expect(result.body).toBe("Added it.\n\nA secret of this run was taken out of `.env`, `raw.bin`.");
+  });
+
   test("log and result survive a model that throws the job's folder away", async () => {
     const { checkout, result } = await play([bash("rm -rf .jobs && git clean -fdxq"), finish()]);
     expect(result.outcome).toBe("done");

@@ -47,7 +47,17 @@ export const briefMessage = (job: Job, turn: Turn): string =>
 export const isBriefMessage = (message: string, job: Job, turn: Turn): boolean =>
   message.startsWith(`${prefixOf(job)}:`) && message.trimEnd().endsWith(trailerOf(turn));
 
-function briefOf(job: Job, turn: Turn, base: BriefBase, settings: RepositorySettings, defaults: LlmDefaults): Brief {
+/** What a brief stands on beside the job itself. */
+export interface BriefGround {
+  readonly base: BriefBase;
+  readonly settings: RepositorySettings;
+  /** Names in the job's folder now, of which a last try's leftovers go. */
+  readonly present: readonly string[];
+  readonly failed_checks: Brief["failed_checks"];
+}
+
+function briefOf(job: Job, turn: Turn, ground: BriefGround, defaults: LlmDefaults): Brief {
+  const { base, settings, failed_checks } = ground;
   const minutes =
     job.runner === "actions" ? settings.limits.minutes : Math.min(settings.limits.minutes, job.time_limit_seconds / 60);
   return {
@@ -72,6 +82,7 @@ function briefOf(job: Job, turn: Turn, base: BriefBase, settings: RepositorySett
     issue: issueOf(job.origin),
     pull_request: job.pull_request?.number ?? null,
     failure: job.failure === null ? null : redact(job.failure),
+    failed_checks,
     history: job.rounds
       .slice(0, -1)
       .slice(-MOST_TOLD_ROUNDS)
@@ -88,15 +99,8 @@ export interface TreeEntry {
   readonly sha?: null;
 }
 
-/** The entries of the brief's tree. `present`: names in the job's folder now, of which a last try's leftovers go. */
-export function briefEntries(
-  job: Job,
-  turn: Turn,
-  base: BriefBase,
-  settings: RepositorySettings,
-  defaults: LlmDefaults,
-  present: readonly string[],
-): TreeEntry[] {
+/** The entries of the brief's tree. */
+export function briefEntries(job: Job, turn: Turn, ground: BriefGround, defaults: LlmDefaults): TreeEntry[] {
   const file = (name: string, rest: { readonly content: string } | { readonly sha: null }): TreeEntry => ({
     path: `${jobFolder(job.id)}/${name}`,
     mode: "100644",
@@ -104,10 +108,10 @@ export function briefEntries(
     ...rest,
   });
   const asked = redact(job.rounds.at(-1)?.asked ?? job.task);
-  const config = JSON.stringify(briefOf(job, turn, base, settings, defaults), null, 2);
+  const config = JSON.stringify(briefOf(job, turn, ground, defaults), null, 2);
   return [
     file(TASK_FILE, { content: `${asked.trimEnd()}\n` }),
     file(CONFIG_FILE, { content: `${config}\n` }),
-    ...LEFTOVERS.filter((name) => present.includes(name)).map((name) => file(name, { sha: null })),
+    ...LEFTOVERS.filter((name) => ground.present.includes(name)).map((name) => file(name, { sha: null })),
   ];
 }
