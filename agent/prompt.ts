@@ -44,10 +44,19 @@ const forbidden = ({ forbidden_paths: paths }: Assignment["brief"]): string[] =>
         `Changes of files that match one of these patterns are put back: ${paths.map((path) => `\`${path}\``).join(", ")}.`,
       ];
 
+const partial = ({ checkout_paths: paths }: Assignment["brief"]): string[] =>
+  paths.length === 0
+    ? []
+    : [
+        `The checkout holds the files of the top folder and these folders: ${paths.map((path) => `\`${path}\``).join(", ")}. ` +
+          "The repository has more, which stays as it is and cannot be read here.",
+      ];
+
 export function firstMessage({ brief, task, instructions }: Omit<Assignment, "base_known">): string {
   const parts = [
     `Repository: ${brief.repository}. Branch: ${brief.branch}, made from ${brief.base.branch}.`,
     ...forbidden(brief),
+    ...partial(brief),
     ...instructions.map(({ file, text }) => `From ${file}:\n${block("repository_instructions", text)}`),
   ];
   if (brief.history.length > 0) {

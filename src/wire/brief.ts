@@ -14,6 +14,9 @@ export const CONFIG_FILE = "job.config.json";
 export const RESULT_FILE = "result.json";
 export const LOG_FILE = "log.jsonl";
 
+/** In the message of a brief whose checkout shall hold a part of the repository alone. */
+export const PARTIAL_TRAILER = "Job-Checkout: part";
+
 /** Head commit messages that start a run of `run-job.yml` begin with this. */
 export const RUN_COMMIT_PREFIX = "Run job ";
 
@@ -43,6 +46,8 @@ export const briefSchema = z.object({
   instructions: z.string().default(""),
   /** Globs of what the job may not change; it is put back before the push. */
   forbidden_paths: z.array(z.string()).default([]),
+  /** Folders that the checkout holds, the top folder's own files aside; none: all of them. */
+  checkout_paths: z.array(z.string()).default([]),
   /** 1 for the first try of a round. */
   attempt: z.number().int().positive(),
   /** 1 for the first round; each message starts another on the same branch. */

@@ -183,6 +183,45 @@ describe("the base branch", () => {
   });
 });
 
+describe("a checkout of a part", () => {
+  const files = {
+    "web/a.txt": "a",
+    "web/deep/b.txt": "b",
+    "api/c.txt": "c",
+    "AGENTS.md": "Use tabs.",
+    "web/AGENTS.md": "x",
+  };
+  const brief = { checkout_paths: ["web"], forbidden_paths: ["api"] };
+
+  test("holds the folders that are named, and its push leaves the others as they are", async () => {
+    const runner = start(files, { brief, partial: true, tries: 2 });
+    runner.commit(runner.branch, { "theirs.txt": "theirs" }, "by hand");
+    const sha = runner.git(runner.remote, "rev-parse", "main");
+    const steps = await runner.run(`
+      export GIT_ALLOW_PROTOCOL=none
+      find . -path ./.git -prune -o -type f -print | sort > list.txt
+      git cat-file blob ${sha}:AGENTS.md > seen.txt
+      echo changed > web/a.txt; rm web/deep/b.txt; mkdir new api; echo n > new/n.txt; echo evil > api/c.txt; echo x > api/x
+      ${leave("t")}`);
+    expect(steps["Push the work"]).toMatchObject({ code: 0 });
+    const own = ["job.config.json", "job.md"].map((name) => `./${folder}/${name}`);
+    const held = ["./AGENTS.md", "./README.md", "./list.txt", "./web/AGENTS.md", "./web/a.txt", "./web/deep/b.txt"];
+    expect(runner.pushed("list.txt")?.split("\n")).toEqual([...own, ...held]);
+    expect(
+      ["web/a.txt", "new/n.txt", "api/c.txt", "seen.txt", "theirs.txt"].map((path) => runner.pushed(path)),
+    ).toEqual(["changed", "n", "c", "Use tabs.", "theirs"]);
+    expect([runner.pushed("web/deep/b.txt"), runner.pushed("api/x")]).toEqual([null, null]);
+    expect(parseResult(runner.pushed(`${folder}/result.json`) ?? "")?.put_back).toEqual(["api/c.txt", "api/x"]);
+  });
+
+  test("is made whole where the brief names no folder", async () => {
+    const runner = start(files, { partial: true });
+    await runner.run(`cat api/c.txt > seen.txt; ${leave("t")}`);
+    expect(runner.pushed("seen.txt")).toBe("c");
+    expect(runner.pushed("api/c.txt")).toBe("c");
+  });
+});
+
 describe("a branch that changed meanwhile", () => {
   test("other files: both are kept", async () => {
     const runner = start();

@@ -30,6 +30,8 @@ export type StepName = "Prepare" | "Run the agent" | "Push the work";
 export interface Setup {
   readonly brief?: Partial<Brief>;
   readonly tries?: number;
+  /** Checked out as for a brief that names folders: the contents of files are left out, but for the job's own. */
+  readonly partial?: boolean;
 }
 
 export interface Stepped {
@@ -46,10 +48,11 @@ export class Runner {
   readonly #bin = join(this.top, "bin");
 
   /** `tries`: briefs that were pushed one after the other, the last of which is checked out. */
-  constructor(files: Record<string, string> = {}, { brief: change = {}, tries = 1 }: Setup = {}) {
+  constructor(files: Record<string, string> = {}, { brief: change = {}, tries = 1, partial = false }: Setup = {}) {
     for (const folder of [this.#temp, this.#bin, this.remote]) mkdirSync(folder, { recursive: true });
     this.git(this.remote, "init", "--quiet", "--bare", "--initial-branch=main");
-    this.git(this.remote, "config", "uploadpack.allowAnySHA1InWant", "true");
+    for (const may of ["allowAnySHA1InWant", "allowFilter"])
+      this.git(this.remote, "config", `uploadpack.${may}`, "true");
     const job = `.jobs/${JOB_ID}`;
     this.commit("main", { "README.md": "# Shop\n", ".github/workflows/ci.yml": "on: push\n", ...files }, "first");
     const base = { branch: "main", sha: this.git(this.remote, "rev-parse", "main") };
@@ -63,10 +66,12 @@ export class Runner {
       "clone",
       "--quiet",
       "--depth=2",
+      ...(partial ? ["--filter=blob:none", "--sparse"] : []),
       `--branch=${this.branch}`,
       `file://${this.remote}`,
       "workspace",
     );
+    if (partial) this.git(this.workspace, "sparse-checkout", "set", ".jobs");
   }
 
   git(folder: string, ...args: string[]): string {

@@ -25,6 +25,7 @@ export const BRIEF: Brief = {
   limits: { minutes: 5, turns: 10, cost_cents: 500 },
   instructions: "",
   forbidden_paths: [],
+  checkout_paths: [],
   attempt: 1,
   round: 1,
   issue: 7,

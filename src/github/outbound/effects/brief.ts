@@ -5,6 +5,7 @@ import {
   CONFIG_FILE,
   jobFolder,
   LOG_FILE,
+  PARTIAL_TRAILER,
   RESULT_FILE,
   RUN_COMMIT_PREFIX,
   TASK_FILE,
@@ -40,8 +41,11 @@ const prefixOf = (job: Job): string => `${job.runner === "actions" ? RUN_COMMIT_
 
 const trailerOf = (turn: Turn): string => `Job-Try: ${turn.round}.${turn.try}`;
 
-export const briefMessage = (job: Job, turn: Turn): string =>
-  `${prefixOf(job)}: ${commitLine(redact(job.title))}\n\n${trailerOf(turn)}\n`;
+/** The checkout comes before anything can read the brief, so that it is partial stands in the message. */
+export const briefMessage = (job: Job, turn: Turn, settings: RepositorySettings): string => {
+  const partial = settings.checkout_paths.length > 0 ? `${PARTIAL_TRAILER}\n` : "";
+  return `${prefixOf(job)}: ${commitLine(redact(job.title))}\n\n${partial}${trailerOf(turn)}\n`;
+};
 
 /** Is this the message of our brief for this very try? */
 export const isBriefMessage = (message: string, job: Job, turn: Turn): boolean =>
@@ -77,6 +81,7 @@ function briefOf(job: Job, turn: Turn, ground: BriefGround, defaults: LlmDefault
     limits: { minutes, turns: settings.limits.turns, cost_cents: settings.limits.cost_cents },
     instructions: settings.instructions,
     forbidden_paths: settings.forbidden_paths,
+    checkout_paths: settings.checkout_paths,
     attempt: turn.try,
     round: turn.round,
     issue: issueOf(job.origin),

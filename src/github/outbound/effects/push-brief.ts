@@ -99,7 +99,7 @@ async function push(task: Task, effect: PushBrief, ground: Ground): Promise<Push
   const commit = await tried(now, () =>
     octokit.request("POST /repos/{owner}/{repo}/git/commits", {
       ...at,
-      message: briefMessage(job, effect),
+      message: briefMessage(job, effect, ground.settings),
       tree: tree.value.data.sha,
       parents: [ground.parent.sha],
     }),
