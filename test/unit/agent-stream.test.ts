@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
 import { Conversation } from "../../agent/conversation.ts";
+import { Interruption } from "../../agent/interruption.ts";
 import { openProvider } from "../../agent/provider.ts";
 import type { Brief } from "../../src/wire/brief.ts";
 import { makeCheckout, runAgent } from "./agent-job.ts";
@@ -81,6 +82,20 @@ describe("an answer that breaks off", () => {
     );
     expect(asked).toMatchObject({ kind: "broken", reason: "nothing came for 0.05 s", used: { input_tokens: 100 } });
   });
+});
+
+test("a cancel in the middle of an answer ends the run at once, and nothing of the answer is run", async () => {
+  const model = await scriptedModel([bash("echo kept > kept.txt"), { events: begun(HALF), after: "hang" }]);
+  const checkout = makeCheckout();
+  closing.push(model.close, checkout.remove);
+  const interruption = new Interruption();
+  const running = runAgent(checkout, { ANTHROPIC_BASE_URL: model.url }, interruption);
+  await model.reached(2);
+  interruption.interrupt({ kind: "cancelled", by: "SIGTERM" });
+  expect((await running).code).toBe(1);
+  expect(checkout.result()).toMatchObject({ outcome: "failed", reason: "Cancelled while it ran (SIGTERM)." });
+  expect(checkout.file("kept.txt")).toBe("kept\n");
+  expect(existsSync(join(checkout.folder, "torn"))).toBe(false);
 });
 
 describe("tool input that is no whole JSON object", () => {
