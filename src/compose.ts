@@ -8,19 +8,24 @@ import { systemClock } from "./engine/clock.ts";
 import type { Engine } from "./engine/door.ts";
 import { createEngine } from "./engine/engine.ts";
 import { createIds } from "./engine/ids.ts";
-import type { Clock, Desk, Store } from "./engine/ports.ts";
+import { createRecorder } from "./engine/record.ts";
+import type { Clock, Desk, Recorder, SignIn, Store } from "./engine/ports.ts";
 import { hear } from "./github/inbound/hear.ts";
 import { createDesk } from "./github/outbound/desk.ts";
 import { createSelf } from "./github/outbound/identity.ts";
 import { createOctokits, type OctokitSource } from "./github/outbound/octokit.ts";
 import { createPerformer } from "./github/outbound/perform.ts";
+import { createSignIn } from "./github/outbound/sign-in.ts";
 import { authentication } from "./http/auth.ts";
 import { BRANCH_WAIT_MS } from "./http/create-job.ts";
 import { type Gate, openGate } from "./http/gate.ts";
+import { countGuesses } from "./http/guesses.ts";
 import { createListener } from "./http/listener.ts";
 import { receiveFromProxy } from "./http/webhook-proxy.ts";
 import type { Heard } from "./job/signal.ts";
 import { createLog } from "./log.ts";
+import { createNotify, type Notify } from "./notify/webhooks.ts";
+import { createSealedBox } from "./seal.ts";
 import type { Settings } from "./settings.ts";
 import { openLowdbStore } from "./store/lowdb/open.ts";
 
@@ -90,10 +95,30 @@ async function wire(
     public_url: settings.public_url,
     log: async (id) => (await store.jobs.load(id))?.log ?? [],
   });
-  const engine = createEngine({ store, clock, ids: createIds(clock), performer, desk, log });
+  const record = createRecorder({ audit: store.audit, clock, log });
+  const { subscriptions, outgoing } = store;
+  const { webhook_allow_private: allow_private } = settings;
+  const notify = createNotify({ subscriptions, outgoing, box: createSealedBox(settings), clock, log, allow_private });
+  const engine = createEngine({
+    store,
+    clock,
+    ids: createIds(clock),
+    performer,
+    desk,
+    announcing: notify,
+    log,
+    record,
+  });
   const ear = createEar(settings.app_id, self, log);
-  const listener = await createListener(probot, appOf({ settings, store, engine, desk, hear: ear, log, clock }));
+  const listener = await createListener(
+    probot,
+    appOf({ settings, store, engine, desk, hear: ear, log, clock, record, notify }),
+    settings,
+  );
 
+  // what an earlier process has left to send is known before anything is announced again
+  await notify.start();
+  closing.splice(1, 0, () => notify.stop());
   await engine.start();
   closing.splice(1, 0, () => engine.stop());
   gate.open(listener);
@@ -102,6 +127,18 @@ async function wire(
     closing.unshift(await receiveFromProxy(settings.webhook_proxy_url, gate.url, log));
   }
   return { engine, store };
+}
+
+function signInOf({ github_client, public_url, github_web_url, github_api_url }: Settings, log: Logger): SignIn | null {
+  if (github_client === null || public_url === null) return null;
+  return createSignIn({
+    client_id: github_client.id,
+    client_secret: github_client.secret,
+    redirect_uri: `${public_url}/keys/callback`,
+    web_url: github_web_url,
+    api_url: github_api_url,
+    kept: (error) => log.warn({ err: error }, "GitHub did not take back a token of somebody who signed in"),
+  });
 }
 
 /** At debug Probot logs every request to GitHub with its body, a task's text among them: it must not come to that. */
@@ -162,19 +199,23 @@ function appOf(parts: {
   readonly hear: (event: string, payload: unknown) => Heard;
   readonly clock: Clock;
   readonly log: Logger;
+  readonly notify: Notify;
+  readonly record: Recorder;
 }): ApplicationFunction {
-  const { settings, store, engine, desk, log, clock } = parts;
+  const { settings, store, engine, desk, log, clock, record } = parts;
   const { now } = clock;
-  const { jobs, keys, repositories, idempotency } = store;
+  const guesses = countGuesses(now);
+  const { jobs, keys, repositories, idempotency, audit, subscriptions, outgoing } = store;
   const { default_repository, github_web_url, public_url } = settings;
   return createApp({
     hear: parts.hear,
     door: engine,
     log,
     routes: {
-      authentication: authentication({ keys, api_key: settings.api_key?.reveal() ?? null, now }),
+      authentication: authentication({ keys, api_key: settings.api_key?.reveal() ?? null, guesses, now }),
       ...{ door: engine, jobs, keys, repositories, desk, default_repository, log, now, branch_wait_ms: BRANCH_WAIT_MS },
-      ...{ idempotency, clock },
+      ...{ idempotency, clock, webhooks: parts.notify.webhooks, subscriptions, outgoing },
+      ...{ idempotency, clock, guesses, audit, record, sign_in: signInOf(settings, log) },
       ...{ github_web_url, public_url, default_model: settings.llm.model },
     },
   });

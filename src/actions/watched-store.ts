@@ -34,7 +34,7 @@ export class Bell {
 }
 
 export function watched(store: Store, bell: Bell): Store {
-  const { jobs, keys, repositories, inbox, idempotency } = store;
+  const { jobs, keys, repositories, inbox, idempotency, audit, subscriptions, outgoing } = store;
   const ringing = async <T>(change: Promise<T>): Promise<T> => {
     try {
       return await change;
@@ -63,6 +63,9 @@ export function watched(store: Store, bell: Bell): Store {
     keys,
     repositories,
     idempotency,
+    subscriptions,
+    outgoing,
+    audit,
     inbox: {
       record: (delivery) => ringing(inbox.record(delivery)),
       done: (id) => ringing(inbox.done(id)),

@@ -2,14 +2,18 @@
  * The engine: the door with what hangs on it. Signals come in, commands are decided and committed, effects go out,
  * time wakes jobs, and what was lost on the way is found again at the start and every hour.
  */
-import type { Draft } from "../job/command.ts";
+import { accountNamed } from "../job/account.ts";
+import type { Actor, Draft } from "../job/command.ts";
+import { isAnnounce, isOnGitHub } from "../job/effect.ts";
 import type { JobId } from "../job/job.ts";
 import type { Engine, Handled } from "./door.ts";
 import { createEffectsRunner } from "./effects.ts";
 import { createHandle } from "./handle.ts";
 import { createInboxWorker } from "./inbox.ts";
 import { createIntake } from "./intake.ts";
-import type { Clock, Desk, Ids, Log, Performer, Store, StoredJob } from "./ports.ts";
+import { type Announcer, type Audience, NOBODY } from "./outgoing.ts";
+import { createPermission } from "./permission.ts";
+import type { Clock, Desk, Ids, Log, Performer, Recorder, Store, StoredJob } from "./ports.ts";
 import { createReconciler } from "./reconcile.ts";
 import { createWaiters } from "./waiters.ts";
 import { createWaker } from "./waker.ts";
@@ -20,7 +24,10 @@ export interface EngineParts {
   readonly ids: Ids;
   readonly performer: Performer;
   readonly desk: Desk;
+  /** Who hears of jobs outside, and how they are told; unless given, nobody listens. */
+  readonly announcing?: { readonly audience: Audience; readonly announcer: Announcer };
   readonly log: Log;
+  readonly record: Recorder;
   /** 0 ≤ n < 1; spreads retries. */
   readonly random?: () => number;
 }
@@ -28,17 +35,22 @@ export interface EngineParts {
 /** 36^8 ids: a second collision in a row does not happen by chance. */
 const MOST_DRAWS = 5;
 
-export function createEngine({ store, clock, ids, performer, desk, log, random = Math.random }: EngineParts): Engine {
+export function createEngine(parts: EngineParts): Engine {
+  const { store, clock, ids, performer, desk, log, record, random = Math.random } = parts;
+  const { audience, announcer } = parts.announcing ?? NOBODY;
   const waiters = createWaiters(store.jobs, clock);
   let ready = false;
 
   const committed = (stored: StoredJob): void => {
     waiters.committed(stored);
     waker.committed(stored.job);
-    if (stored.effects.length > 0) effects.kick(stored.job.id);
+    if (stored.effects.some(({ effect }) => isAnnounce(effect))) announcements.kick(stored.job.id);
+    if (stored.effects.some(({ effect }) => isOnGitHub(effect))) effects.kick(stored.job.id);
   };
-  const handle = createHandle({ jobs: store.jobs, clock, committed });
-  const effects = createEffectsRunner({ store, clock, performer, handle, log, random });
+  const handle = createHandle({ jobs: store.jobs, clock, audience, committed, record });
+  const shared = { store, clock, handle, log, random };
+  const effects = createEffectsRunner({ ...shared, takes: isOnGitHub, performer });
+  const announcements = createEffectsRunner({ ...shared, takes: isAnnounce, performer: announcer });
   const waker = createWaker({ jobs: store.jobs, clock, handle, log });
 
   const drawId = async (): Promise<JobId> => {
@@ -49,20 +61,22 @@ export function createEngine({ store, clock, ids, performer, desk, log, random =
     throw new Error("Could not draw a free job id");
   };
 
-  const create = async (draft: Omit<Draft, "id">, noted?: JobId): Promise<Handled> => {
+  const create = async (draft: Omit<Draft, "id">, noted?: JobId, by?: Actor): Promise<Handled> => {
     const stored = noted === undefined ? null : await store.jobs.load(noted);
     if (stored !== null) {
       const { job } = stored;
-      if (job.account === draft.account && job.task === draft.task) return { ok: true, job, stored };
+      const same = job.account === accountNamed(draft.account) && job.task === draft.task;
+      if (same) return { ok: true, job, stored };
       throw new Error(`Job ${job.id} is not the one that was to be made under this id`);
     }
     const id = noted ?? (await drawId());
-    return handle(id, { type: "create", draft: { ...draft, id } });
+    return handle(id, { type: "create", draft: { ...draft, id }, ...(by === undefined ? {} : { by }) });
   };
 
+  const may = createPermission(store, desk);
   const inbox = createInboxWorker({
     inbox: store.inbox,
-    intake: createIntake({ store, desk, handle, create }),
+    intake: createIntake({ may, store, desk, handle, create: (draft, by) => create(draft, undefined, by) }),
     clock,
     log,
   });
@@ -72,13 +86,16 @@ export function createEngine({ store, clock, ids, performer, desk, log, random =
     handle: (id, command) => handle(id, command),
     drawId,
     create,
+    mayCommand: may,
     receive: inbox.receive,
     waitFor: waiters.waitFor,
     health: () => ({ ready }),
     async start() {
       for (const id of await store.jobs.withEffects()) {
         const stored = await store.jobs.load(id);
-        if (stored) effects.recover(stored);
+        if (stored === null) continue;
+        announcements.recover(stored);
+        effects.recover(stored);
       }
       await inbox.recover();
       await waker.start();
@@ -91,6 +108,7 @@ export function createEngine({ store, clock, ids, performer, desk, log, random =
       waker.stop();
       await inbox.stop();
       await effects.stop();
+      await announcements.stop();
     },
   };
 }

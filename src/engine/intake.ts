@@ -2,6 +2,7 @@
  * From a signal to commands: who may ask is checked here, at the door, and fails closed. May be called again for the
  * same delivery after a crash, so everything it does is either a command that the core recognises or found before done.
  */
+import { accountOf } from "../job/account.ts";
 import type { Actor, Command, Draft } from "../job/command.ts";
 import { type JobId, type Repository, isFinal, sameRepository } from "../job/job.ts";
 import { titleOf } from "../job/title.ts";
@@ -9,6 +10,7 @@ import type { Signal, SignalIssue, SignalRepository, SlashCommand } from "../job
 import { DEFAULT_REPOSITORY_SETTINGS } from "../wire/settings.ts";
 import type { Handled } from "./door.ts";
 import type { Handle } from "./handle.ts";
+import type { MayCommand } from "./permission.ts";
 import type { Desk, Store } from "./ports.ts";
 import { EMPTY_MESSAGE, FROM_FORK, HELP, NO_JOB } from "./replies.ts";
 import { learn } from "./repositories.ts";
@@ -19,16 +21,23 @@ type Slash = Extract<Signal, { type: "slash" }>;
 const DEFAULT_TIME_LIMIT_SECONDS = DEFAULT_REPOSITORY_SETTINGS.limits.minutes * 60;
 
 interface Needs {
+  readonly may: MayCommand;
   readonly store: Store;
   readonly desk: Desk;
   readonly handle: Handle;
-  readonly create: (draft: Omit<Draft, "id">) => Promise<Handled>;
+  readonly create: (draft: Omit<Draft, "id">, by: Actor) => Promise<Handled>;
 }
 
 const withoutId = ({ owner, name, installation_id }: SignalRepository): Repository => ({
   owner,
   name,
   installation_id,
+});
+
+const onGitHub = (login: string, delivery: string): Actor => ({
+  account: accountOf(login),
+  login,
+  via: { key_id: null, address: null, request_id: delivery },
 });
 
 const taskOf = (task: string, issue: SignalIssue): string => {
@@ -38,19 +47,9 @@ const taskOf = (task: string, issue: SignalIssue): string => {
 
 export type Intake = (delivery: string, signal: Signal, again: boolean) => Promise<void>;
 
-export function createIntake({ store, desk, handle, create }: Needs): Intake {
-  /** Which permission the repository asks for: read when it is not known or a push may have changed it. */
-  const needed = async (repository: SignalRepository): Promise<"write" | "admin"> => {
-    const kept = await store.repositories.get(repository.owner, repository.name);
-    const read = kept?.base ? null : await desk.repository(withoutId(repository), kept);
-    if (read !== null) await store.repositories.put(read);
-    return (read ?? kept)?.settings?.commands.allow ?? "write";
-  };
-
-  const may = async (repository: SignalRepository, login: string): Promise<boolean> => {
-    const permission = await desk.permission(withoutId(repository), login);
-    return permission === "admin" || (permission === "write" && (await needed(repository)) === "write");
-  };
+export function createIntake({ may: mayCommand, store, desk, handle, create }: Needs): Intake {
+  const may = (repository: SignalRepository, login: string): Promise<boolean> =>
+    mayCommand(withoutId(repository), login);
 
   const jobHere = async (repository: SignalRepository, issue: SignalIssue): Promise<JobId | null> => {
     const name = `${repository.owner}/${repository.name}`;
@@ -64,7 +63,7 @@ export function createIntake({ store, desk, handle, create }: Needs): Intake {
     const asked = signal.type === "slash" && signal.command.verb === "run" ? signal.command : null;
     const { issue } = signal;
     return {
-      account: signal.author,
+      account: accountOf(signal.author),
       repository: withoutId(signal.repository),
       runner: "actions",
       origin:
@@ -80,18 +79,18 @@ export function createIntake({ store, desk, handle, create }: Needs): Intake {
         no_merge: asked?.no_merge ?? false,
         draft: asked?.draft ?? false,
       },
+      callback_url: null,
       base_branch,
       price_cents: 0,
       time_limit_seconds: DEFAULT_TIME_LIMIT_SECONDS,
     };
   };
 
-  const slash = async (signal: Slash, again: boolean): Promise<void> => {
+  const slash = async (signal: Slash, by: Actor, again: boolean): Promise<void> => {
     const { repository, issue, comment_id, author, command } = signal;
     const at = withoutId(repository);
     const answer = (body: string): Promise<void> => desk.reply(at, issue.number, `reply:${comment_id}`, body, again);
     if (!(await may(repository, author))) return desk.react(at, comment_id, "confused");
-    const by: Actor = { account: author, login: author };
     const told = async (id: JobId, asked: Command): Promise<void> => {
       const handled = await handle(id, asked);
       if (!handled.ok) await answer(handled.refusal.sentence);
@@ -132,16 +131,16 @@ export function createIntake({ store, desk, handle, create }: Needs): Intake {
     }
     const from = issue.is_pull_request ? await desk.pullRequest(withoutId(repository), issue.number) : null;
     if (from?.from_fork) return answer(FROM_FORK);
-    const created = await create(draftOf(signal, from?.head_branch ?? null));
+    const created = await create(draftOf(signal, from?.head_branch ?? null), by);
     if (!created.ok) await answer(created.refusal.sentence);
   };
 
-  const label = async (signal: Extract<Signal, { type: "label" }>): Promise<void> => {
+  const label = async (signal: Extract<Signal, { type: "label" }>, by: Actor): Promise<void> => {
     if (!(await may(signal.repository, signal.author))) return;
     const id = await jobHere(signal.repository, signal.issue);
     const stored = id === null ? null : await store.jobs.load(id);
     if (stored !== null && !isFinal(stored.job.status)) return;
-    await create(draftOf(signal, null));
+    await create(draftOf(signal, null), by);
   };
 
   const news = async (repository: SignalRepository, id: JobId | null, command: Command): Promise<void> => {
@@ -150,20 +149,20 @@ export function createIntake({ store, desk, handle, create }: Needs): Intake {
     await handle(stored.job.id, command);
   };
 
-  const button = async ({ repository, job, action, author }: Extract<Signal, { type: "button" }>): Promise<void> => {
+  const button = async (signal: Extract<Signal, { type: "button" }>, by: Actor): Promise<void> => {
+    const { repository, job, action, author } = signal;
     if (!(await may(repository, author))) return;
-    const by: Actor = { account: author, login: author };
     await news(repository, job, action === "retry" ? { type: "retry", by, comment_id: null } : { type: "discard", by });
   };
 
-  return async (_delivery, signal, again) => {
+  return async (delivery, signal, again) => {
     switch (signal.type) {
       case "slash":
-        return slash(signal, again);
+        return slash(signal, onGitHub(signal.author, delivery), again);
       case "label":
-        return label(signal);
+        return label(signal, onGitHub(signal.author, delivery));
       case "button":
-        return button(signal);
+        return button(signal, onGitHub(signal.author, delivery));
       case "news":
         return news(signal.repository, signal.job, signal.command);
       case "default-branch-moved":

@@ -10,9 +10,11 @@ import { jsonBody } from "./body.ts";
 import { type IdempotencyParts, idempotency } from "./idempotency.ts";
 import { inTurn } from "./in-turn.ts";
 import { writeLimit } from "./limits.ts";
+import { type StandingParts, standing } from "./standing.ts";
 import { expressPath, type Route } from "./route.ts";
 
-export interface MountParts extends IdempotencyParts {
+export interface MountParts extends IdempotencyParts, StandingParts {
+  readonly door: IdempotencyParts["door"] & StandingParts["door"];
   readonly authentication: Authentication;
   readonly log: Log;
 }
@@ -20,11 +22,13 @@ export interface MountParts extends IdempotencyParts {
 export function mount(router: Router, routes: readonly Route[], parts: MountParts, arrival: RequestHandler): void {
   const { authentication, log } = parts;
   const limit = writeLimit();
+  const stands = standing(parts);
   const body = jsonBody();
   const repeatable = idempotency(parts);
 
-  const before = ({ method, scope, guards = [] }: Route): RequestHandler[] => {
-    const writing = method === "get" ? [] : method === "delete" ? [limit] : [limit, body];
+  const before = ({ method, scope, lasting, guards = [] }: Route): RequestHandler[] => {
+    const who = lasting ? [limit] : [limit, stands];
+    const writing = method === "get" ? [] : method === "delete" ? who : [...who, body];
     return [arrival, authentication.require(scope), ...writing, ...guards];
   };
 

@@ -13,7 +13,9 @@ import type { RepeatableRoute, WorkId } from "./idempotency.ts";
 export const GROUPS = {
   "create-job": "Ask for a job and see how it stands.",
   "agent v2": "The same jobs for scripts that were written for agents of this kind: create, poll, message.",
+  webhooks: "Be told of jobs instead of asking.",
   keys: "API keys.",
+  audit: "Who did what.",
 } as const;
 export type Group = keyof typeof GROUPS;
 
@@ -48,13 +50,16 @@ interface Shape {
   readonly group: Group;
   readonly summary: string;
   readonly about?: string;
-  readonly scope: Scope;
+  /** Null: any key that is valid. */
+  readonly scope: Scope | null;
   /** By status. What every route may answer (401, 403, 413, 429, 500 …) is not repeated here. */
   readonly answers: Readonly<Record<number, AnswerShape>>;
   /** A request that is answered with the example of the first 2xx. */
   readonly example?: { readonly params?: object; readonly query?: object; readonly body?: object };
   /** The request may carry an `Idempotency-Key`. */
   readonly repeatable?: true;
+  /** Also for a key whose holder may not command any more. */
+  readonly lasting?: true;
   /** Stand between the body and the work. */
   readonly guards?: readonly RequestHandler[];
   /** What the caller reads when we are at fault. */

@@ -10,20 +10,30 @@ import { type CreateJobParts, createJob } from "./create-job.ts";
 import { inTurn } from "./in-turn.ts";
 import { jobStatus } from "./job-status.ts";
 import { type KeyParts, keyRoutes } from "./keys.ts";
+import { type AuditParts, auditRoute } from "./audit.ts";
+import { ownKeyRoutes } from "./own-key.ts";
 import { type MountParts, mount } from "./mount.ts";
 import { requestLog } from "./request-log.ts";
 import type { Route } from "./route.ts";
+import type { WebhookParts } from "./webhook-access.ts";
+import { deliveryRoutes } from "./webhook-deliveries.ts";
+import { webhookRoutes } from "./webhooks.ts";
 
-export interface RouteParts extends CreateJobParts, KeyParts, AgentV2Parts, MountParts {
+export interface RouteParts extends CreateJobParts, KeyParts, AuditParts, AgentV2Parts, WebhookParts, MountParts {
   readonly door: CreateJobParts["door"] & MountParts["door"];
   readonly jobs: JobStore;
+  readonly webhooks: WebhookParts["webhooks"];
 }
 
 /** The ones that are asked most stand first: Express looks through them in this order. */
 export const allRoutes = (parts: RouteParts): readonly Route[] => [
   jobStatus(parts),
   createJob(parts),
+  ...webhookRoutes(parts),
+  ...deliveryRoutes(parts),
+  ...ownKeyRoutes(parts),
   ...keyRoutes(parts),
+  auditRoute(parts),
   ...agentV2Routes(parts),
 ];
 

@@ -18,6 +18,8 @@ export interface Draft {
   readonly title: string;
   readonly task: string;
   readonly choices: Choices;
+  /** All events of the job are sent there, beside those who subscribe. */
+  readonly callback_url: string | null;
   /** Branch to work from and to merge into; null: the default branch. */
   readonly base_branch: string | null;
   readonly price_cents: number;
@@ -28,19 +30,29 @@ export interface Draft {
 export interface Actor {
   readonly account: string | null;
   readonly login: string | null;
+  /** By which way it came; for the audit log alone, no rule looks at it. */
+  readonly via?: Via;
+}
+
+export interface Via {
+  /** Null: no key of ours, or `API_KEY`. */
+  readonly key_id: string | null;
+  readonly address: string | null;
+  /** Of the request or of the delivery. */
+  readonly request_id: string | null;
 }
 
 export type Command =
-  | { readonly type: "create"; readonly draft: Draft }
-  | { readonly type: "pay"; readonly account: string }
+  | { readonly type: "create"; readonly draft: Draft; readonly by?: Actor }
+  | { readonly type: "pay"; readonly account: string; readonly by?: Actor }
   | { readonly type: "cancel"; readonly by: Actor }
   /** Cancel, close the pull request and delete the branch. */
   | { readonly type: "discard"; readonly by: Actor }
-  | { readonly type: "pull"; readonly agent_id: string; readonly account: string }
-  | { readonly type: "reject"; readonly agent_id: string }
-  | { readonly type: "accept"; readonly agent_id: string }
-  | { readonly type: "submit"; readonly agent_id: string; readonly work: Work }
-  | { readonly type: "fail"; readonly agent_id: string; readonly reason: string }
+  | { readonly type: "pull"; readonly agent_id: string; readonly account: string; readonly by?: Actor }
+  | { readonly type: "reject"; readonly agent_id: string; readonly by?: Actor }
+  | { readonly type: "accept"; readonly agent_id: string; readonly by?: Actor }
+  | { readonly type: "submit"; readonly agent_id: string; readonly work: Work; readonly by?: Actor }
+  | { readonly type: "fail"; readonly agent_id: string; readonly reason: string; readonly by?: Actor }
   | {
       readonly type: "message";
       readonly text: string;
@@ -50,7 +62,7 @@ export type Command =
       readonly message_id?: string;
     }
   | { readonly type: "retry"; readonly by: Actor; readonly comment_id: number | null }
-  | { readonly type: "archive" }
+  | { readonly type: "archive"; readonly by?: Actor }
   /** The repository has another name, owner or installation now. */
   | { readonly type: "moved"; readonly repository: Repository }
   /** Time has passed: holds, deadlines and start-up limits are looked at. */

@@ -145,6 +145,8 @@ export interface Job {
   /** The task of the first round. */
   readonly task: string;
   readonly choices: Choices;
+  /** Where the sender wants to hear what becomes of it; never shown, since an address may hold a secret. */
+  readonly callback_url: string | null;
   /** Snapshot from the base commit at the last push of a brief; null until then. */
   readonly settings: RepositorySettings | null;
 

@@ -10,6 +10,7 @@ const GROUPS: Readonly<Record<string, () => Promise<readonly Measured[]>>> = {
   create: async () => (await import("./create.ts")).benchCreate(),
   agent: async () => (await import("./agent.ts")).benchAgent(),
   job: async () => (await import("./job.ts")).benchJob(),
+  notify: async () => (await import("./notify.ts")).benchNotify(),
 };
 
 const asked = process.argv.slice(2);

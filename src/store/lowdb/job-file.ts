@@ -84,12 +84,15 @@ function divide(job: Job): { readonly first: Findable; readonly others: object }
 const opened = (value: object): string => JSON.stringify(value).slice(0, -1);
 const continued = (value: object): string => JSON.stringify(value).slice(1);
 
+/** What older records do not have. */
+const NEW_FIELDS = { callback_url: null } satisfies Partial<Job>;
+
 export const jobFormat: Format<StoredJob> = {
   parse(text) {
     const value: unknown = JSON.parse(text);
     assertWhole(value);
     const { job, version, history, postings, effects, log } = value;
-    return { job, version, history, postings, effects, log };
+    return { job: Object.assign({}, NEW_FIELDS, job), version, history, postings, effects, log };
   },
   write({ job, version, history, postings, effects, log }) {
     const { first, others } = divide(job);

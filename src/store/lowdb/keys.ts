@@ -1,6 +1,7 @@
 /** API keys, all in one lowdb file: there are few, and they change seldom. Holds hashes, never a key. */
 import { z } from "zod";
 import { type KeyStore, SCOPES, type StoredKey } from "../../engine/ports.ts";
+import { accountNamed } from "../../job/account.ts";
 import type { Folder } from "./disk.ts";
 import { type Format, readFile, writeFile } from "./json-file.ts";
 
@@ -15,12 +16,16 @@ const keysFile = z.object({
       id: z.string(),
       hash: z.string(),
       hint: z.string(),
-      account: z.string(),
+      account: z.string().transform(accountNamed),
       repository: z.string().nullable(),
       scopes: z.array(z.enum(SCOPES)),
       created_at: z.number(),
       expires_at: z.number().nullable(),
       last_used_at: z.number().nullable(),
+      // older files have none of these
+      login: z.string().nullable().default(null),
+      replaces: z.string().nullable().default(null),
+      replaced_by: z.string().nullable().default(null),
     }),
   ),
 });
@@ -55,6 +60,18 @@ export class LowdbKeys implements KeyStore {
 
   async list(): Promise<readonly StoredKey[]> {
     return this.#current();
+  }
+
+  async replace(next: StoredKey, expires_at: number): Promise<boolean> {
+    const keys = this.#current();
+    const old = keys.find(({ id }) => id === next.replaces);
+    if (old === undefined || old.replaced_by !== null) return false;
+    const ends = Math.min(expires_at, old.expires_at ?? expires_at);
+    // or a key that is rotated again and again would leave one behind each time
+    const ended = (key: StoredKey) => key.replaced_by !== null && (key.expires_at ?? 0) <= next.created_at;
+    const others = keys.filter((key) => key !== old && !ended(key));
+    this.#write([...others, { ...old, expires_at: ends, replaced_by: next.id }, next]);
+    return true;
   }
 
   async remove(id: string): Promise<boolean> {

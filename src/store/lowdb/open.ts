@@ -1,14 +1,20 @@
-/** Opens the store in a folder: `jobs/`, `repositories/`, `inbox/`, `idempotency/`, `keys.json` and the lock that keeps others off. */
+/**
+ * Opens the store in a folder: `jobs/`, `repositories/`, `inbox/`, `idempotency/`, `audit/`, `subscriptions/`,
+ * `outgoing/`, `keys.json` and the lock that keeps others off.
+ */
 import fs from "node:fs";
 import { join, resolve } from "node:path";
 import type { Store } from "../../engine/ports.ts";
+import { JournalAudit } from "./audit.ts";
 import { type FileSystem, Folder } from "./disk.ts";
 import { LowdbIdempotency } from "./idempotency.ts";
 import { JournalInbox } from "./inbox.ts";
 import { LowdbJobs } from "./jobs.ts";
 import { LowdbKeys } from "./keys.ts";
 import { lockFolder } from "./lock.ts";
+import { JournalOutgoing } from "./outgoing.ts";
 import { LowdbRepositories } from "./repositories.ts";
+import { LowdbSubscriptions } from "./subscriptions.ts";
 
 export interface LowdbOptions {
   readonly dir: string;
@@ -23,14 +29,20 @@ function openRooms(dir: string, { now, fileSystem = fs }: LowdbOptions) {
   const repositories = new Folder(fileSystem, join(dir, "repositories"));
   const inbox = new Folder(fileSystem, join(dir, "inbox"));
   const idempotency = new Folder(fileSystem, join(dir, "idempotency"));
+  const audit = new Folder(fileSystem, join(dir, "audit"));
+  const subscriptions = new Folder(fileSystem, join(dir, "subscriptions"));
+  const outgoing = new Folder(fileSystem, join(dir, "outgoing"));
   root.flush();
   return {
-    folders: [root, jobs, repositories, inbox, idempotency],
+    folders: [root, jobs, repositories, inbox, idempotency, audit, subscriptions, outgoing],
     jobs: new LowdbJobs(jobs, now),
     keys: new LowdbKeys(root),
     repositories: new LowdbRepositories(repositories),
     inbox: new JournalInbox(inbox, now),
     idempotency: new LowdbIdempotency(idempotency, now),
+    subscriptions: new LowdbSubscriptions(subscriptions),
+    outgoing: new JournalOutgoing(outgoing, now),
+    audit: new JournalAudit(audit, now),
   };
 }
 
@@ -43,17 +55,19 @@ export async function openLowdbStore(options: LowdbOptions): Promise<Store> {
   (options.fileSystem ?? fs).mkdirSync(dir, { recursive: true, mode: 0o700 });
   const lock = await lockFolder(dir);
   try {
-    const { folders, jobs, keys, repositories, inbox, idempotency } = openRooms(dir, options);
+    const { folders, ...rooms } = openRooms(dir, options);
     const close = async () => {
       try {
-        keys.flush();
-        await inbox.close();
+        rooms.keys.flush();
+        await rooms.inbox.close();
+        await rooms.audit.close();
+        await rooms.outgoing.close();
       } finally {
         for (const folder of folders) folder.close();
         await lock.release();
       }
     };
-    return { jobs, keys, repositories, inbox, idempotency, close };
+    return { ...rooms, close };
   } catch (error) {
     await lock.release();
     throw error;

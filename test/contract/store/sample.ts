@@ -24,6 +24,7 @@ export function sampleJob(id: string | number, differs: Partial<Job> = {}): Job 
     title: "Say hello",
     task: "create HELLO.md that says hello",
     choices: { provider: null, model: null, no_merge: false, draft: false },
+    callback_url: null,
     settings: null,
     price_cents: 0,
     time_limit_seconds: 1800,
