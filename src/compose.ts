@@ -12,12 +12,13 @@ import type { Clock, Desk, Store } from "./engine/ports.ts";
 import { hear } from "./github/inbound/hear.ts";
 import { createDesk } from "./github/outbound/desk.ts";
 import { createSelf } from "./github/outbound/identity.ts";
-import { createOctokits, type OctokitSource } from "./github/outbound/octokit.ts";
+import { createOctokits, type Octokits, type OctokitSource } from "./github/outbound/octokit.ts";
 import { createPerformer } from "./github/outbound/perform.ts";
 import { authentication } from "./http/auth.ts";
 import { BRANCH_WAIT_MS } from "./http/create-job.ts";
 import { type Gate, openGate } from "./http/gate.ts";
 import { createListener } from "./http/listener.ts";
+import { createMetrics, type Metrics } from "./http/metrics.ts";
 import { receiveFromProxy } from "./http/webhook-proxy.ts";
 import type { Heard } from "./job/signal.ts";
 import { createLog } from "./log.ts";
@@ -79,7 +80,7 @@ async function wire(
 ): Promise<{ readonly engine: Engine; readonly store: Store }> {
   const store = await openLowdbStore({ dir: settings.data_dir, now: clock.now });
   closing.push(() => store.close());
-  const { probot, source } = connectGitHub(settings, log);
+  const { probot, source, budget } = connectGitHub(settings, log);
   const self = createSelf(source);
   const desk = createDesk({ source, self });
   const performer = createPerformer({
@@ -90,9 +91,11 @@ async function wire(
     public_url: settings.public_url,
     log: async (id) => (await store.jobs.load(id))?.log ?? [],
   });
-  const engine = createEngine({ store, clock, ids: createIds(clock), performer, desk, log });
+  const metrics = createMetrics({ jobs: store.jobs, inbox: store.inbox, budget, now: clock.now });
+  const engine = createEngine({ store, clock, ids: createIds(clock), performer, desk, log, meter: metrics.meter });
   const ear = createEar(settings.app_id, self, log);
-  const listener = await createListener(probot, appOf({ settings, store, engine, desk, hear: ear, log, clock }));
+  const app = appOf({ settings, store, engine, desk, hear: ear, log, clock, metrics });
+  const listener = await createListener(probot, app, metrics.timed);
 
   await engine.start();
   closing.splice(1, 0, () => engine.stop());
@@ -107,7 +110,12 @@ async function wire(
 /** At debug Probot logs every request to GitHub with its body, a task's text among them: it must not come to that. */
 const withoutBodies = (log: Logger): Logger => (log.isLevelEnabled("debug") ? log.child({}, { level: "info" }) : log);
 
-function connectGitHub(settings: Settings, log: Logger): { readonly probot: Probot; readonly source: OctokitSource } {
+interface Connection extends Pick<Octokits, "budget"> {
+  readonly probot: Probot;
+  readonly source: OctokitSource;
+}
+
+function connectGitHub(settings: Settings, log: Logger): Connection {
   const octokits = createOctokits();
   const probot = new Probot({
     appId: settings.app_id,
@@ -117,7 +125,7 @@ function connectGitHub(settings: Settings, log: Logger): { readonly probot: Prob
     Octokit: octokits.Octokit,
     log: withoutBodies(log),
   });
-  return { probot, source: octokits.source(probot) };
+  return { probot, source: octokits.source(probot), budget: octokits.budget };
 }
 
 /**
@@ -162,8 +170,9 @@ function appOf(parts: {
   readonly hear: (event: string, payload: unknown) => Heard;
   readonly clock: Clock;
   readonly log: Logger;
+  readonly metrics: Metrics;
 }): ApplicationFunction {
-  const { settings, store, engine, desk, log, clock } = parts;
+  const { settings, store, engine, desk, log, clock, metrics } = parts;
   const { now } = clock;
   const { jobs, keys, repositories, idempotency } = store;
   const { default_repository, github_web_url, public_url } = settings;
@@ -174,7 +183,7 @@ function appOf(parts: {
     routes: {
       authentication: authentication({ keys, api_key: settings.api_key?.reveal() ?? null, now }),
       ...{ door: engine, jobs, keys, repositories, desk, default_repository, log, now, branch_wait_ms: BRANCH_WAIT_MS },
-      ...{ idempotency, clock },
+      ...{ idempotency, clock, metrics },
       ...{ github_web_url, public_url, default_model: settings.llm.model },
     },
   });

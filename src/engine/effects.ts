@@ -11,7 +11,7 @@ import type { PendingEffect } from "../job/effect.ts";
 import { type JobId, fullName } from "../job/job.ts";
 import { isWanted, waitsFor } from "../job/wanted.ts";
 import type { Handle } from "./handle.ts";
-import type { Attempt, Clock, Log, Performer, Store, StoredJob } from "./ports.ts";
+import type { Attempt, Clock, Log, Meter, Performer, Store, StoredJob } from "./ports.ts";
 
 /** Jobs whose effects are performed side by side; GitHub allows 100 requests at once. */
 const CONCURRENCY = 40;
@@ -28,6 +28,7 @@ interface Needs {
   readonly performer: Performer;
   readonly handle: Handle;
   readonly log: Log;
+  readonly meter: Pick<Meter, "effect">;
   /** 0 ≤ n < 1. */
   readonly random: () => number;
 }
@@ -41,7 +42,7 @@ export interface EffectsRunner {
   stop(): Promise<void>;
 }
 
-export function createEffectsRunner({ store, clock, performer, handle, log, random }: Needs): EffectsRunner {
+export function createEffectsRunner({ store, clock, performer, handle, log, meter, random }: Needs): EffectsRunner {
   const limit = pLimit(CONCURRENCY);
   const working = new Map<JobId, Promise<void>>();
   const kicked = new Set<JobId>();
@@ -71,6 +72,7 @@ export function createEffectsRunner({ store, clock, performer, handle, log, rand
 
   const abandon = async (id: JobId, effect: PendingEffect, reason: string): Promise<void> => {
     log.error({ job: id, effect: effect.key, reason }, "an effect is given up");
+    meter.effect("abandoned");
     const sentence = `GitHub could not be reached or refused (${reason}). Try again with \`/job retry\`.`;
     await handle(id, { type: "effect-abandoned", effect: effect.effect, sentence }, { done: effect });
   };
@@ -93,11 +95,13 @@ export function createEffectsRunner({ store, clock, performer, handle, log, rand
     }
     const outcome = await tryOnce(effect, stored);
     if (outcome.ended === "done") {
+      meter.effect("done");
       log.debug({ job: id, effect: effect.key, repository: fullName(stored.job.repository) }, "effect performed");
       await report(id, effect, outcome);
     } else if (effect.attempts + 1 >= MOST_TRIES) {
       await abandon(id, effect, outcome.reason);
     } else {
+      meter.effect("later");
       log.warn({ job: id, effect: effect.key, attempt: effect.attempts + 1, reason: outcome.reason }, "effect put off");
       await store.jobs.postpone(id, effect, clock.now() + delay(effect.attempts, outcome.after_ms));
     }

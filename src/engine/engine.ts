@@ -9,7 +9,7 @@ import { createEffectsRunner } from "./effects.ts";
 import { createHandle } from "./handle.ts";
 import { createInboxWorker } from "./inbox.ts";
 import { createIntake } from "./intake.ts";
-import type { Clock, Desk, Ids, Log, Performer, Store, StoredJob } from "./ports.ts";
+import type { Clock, Desk, Ids, Log, Meter, Performer, Store, StoredJob } from "./ports.ts";
 import { createReconciler } from "./reconcile.ts";
 import { createWaiters } from "./waiters.ts";
 import { createWaker } from "./waker.ts";
@@ -21,6 +21,8 @@ export interface EngineParts {
   readonly performer: Performer;
   readonly desk: Desk;
   readonly log: Log;
+  /** Where nobody watches, nothing is counted. */
+  readonly meter?: Meter;
   /** 0 ≤ n < 1; spreads retries. */
   readonly random?: () => number;
 }
@@ -28,7 +30,10 @@ export interface EngineParts {
 /** 36^8 ids: a second collision in a row does not happen by chance. */
 const MOST_DRAWS = 5;
 
-export function createEngine({ store, clock, ids, performer, desk, log, random = Math.random }: EngineParts): Engine {
+const NO_METER: Meter = { effect: () => {}, delivery: () => {} };
+
+export function createEngine(parts: EngineParts): Engine {
+  const { store, clock, ids, performer, desk, log, meter = NO_METER, random = Math.random } = parts;
   const waiters = createWaiters(store.jobs, clock);
   let ready = false;
 
@@ -38,7 +43,7 @@ export function createEngine({ store, clock, ids, performer, desk, log, random =
     if (stored.effects.length > 0) effects.kick(stored.job.id);
   };
   const handle = createHandle({ jobs: store.jobs, clock, committed });
-  const effects = createEffectsRunner({ store, clock, performer, handle, log, random });
+  const effects = createEffectsRunner({ store, clock, performer, handle, log, meter, random });
   const waker = createWaker({ jobs: store.jobs, clock, handle, log });
 
   const drawId = async (): Promise<JobId> => {
@@ -65,6 +70,7 @@ export function createEngine({ store, clock, ids, performer, desk, log, random =
     intake: createIntake({ store, desk, handle, create }),
     clock,
     log,
+    meter,
   });
   const reconciler = createReconciler({ store, desk, clock, handle, log });
 
@@ -74,7 +80,7 @@ export function createEngine({ store, clock, ids, performer, desk, log, random =
     create,
     receive: inbox.receive,
     waitFor: waiters.waitFor,
-    health: () => ({ ready }),
+    health: async () => ({ ready: ready && (await store.writable()) }),
     async start() {
       for (const id of await store.jobs.withEffects()) {
         const stored = await store.jobs.load(id);

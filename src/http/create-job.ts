@@ -51,11 +51,13 @@ const isMissing = (body: unknown): boolean => {
   return job === undefined || job === null || (typeof job === "string" && job.trim() === "");
 };
 
-const createdSchema = z.object({
-  job_id: z.string(),
-  branch: z.string(),
-  pr_url: z.string().optional().meta({ description: "Where there is a pull request already." }),
-});
+const createdSchema = z
+  .object({
+    job_id: z.string(),
+    branch: z.string(),
+    pr_url: z.string().optional().meta({ description: "Where there is a pull request already." }),
+  })
+  .meta({ id: "CreatedJob" });
 
 export const createJob = (parts: CreateJobParts): Route =>
   route({
@@ -70,18 +72,20 @@ export const createJob = (parts: CreateJobParts): Route =>
     failed: CREATE_FAILED,
     repeatable: true,
     body: bodySchema,
-    example: { body: { job: "create HELLO.md that says hello", llm_model: "claude-sonnet-4-20250514" } },
+    example: { body: { job: "create HELLO.md that says hello", repository: "octocat/hello-world" } },
     answers: {
       200: {
         about: "The job's branch is on GitHub and its run is due.",
         schema: createdSchema,
         example: { job_id: "ab12cd34", branch: "job/ab12cd34" },
       },
-      403: { about: "The key is bound to another repository." },
+      400: { about: "The request is wrong.", codes: ["missing_job", "missing_repository"] },
+      403: { about: "The key is bound to another repository, or lacks the scope.", codes: ["forbidden"] },
       422: {
         about: "The App is not installed there, or the repository cannot run jobs; the sentence says what to do.",
+        codes: ["not_installed", "repository_not_ready"],
       },
-      502: { about: "GitHub could not be asked; try again." },
+      500: { about: "The branch did not get to GitHub, or our fault.", codes: ["branch_not_created"] },
     },
     precheck: ({ body }) => (isMissing(body) ? MISSING_JOB : null),
     async work({ request, body, work_id }) {

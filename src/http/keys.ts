@@ -21,6 +21,12 @@ const BOUND = failure(403, "forbidden", "A key that is bound to a repository can
 const unbound = (request: Request) => (principalOf(request).repository === null ? null : BOUND);
 
 const shared = { group: "keys", scope: "admin", precheck: unbound } as const;
+const FORBIDDEN = { 403: { about: "The key may not manage keys.", codes: ["forbidden"] } } as const;
+
+const EXAMPLE = {
+  ...{ id: "18e934b3158d", hint: "jm_i4JqG", account: "octocat", repository: "octocat/hello-world" },
+  ...{ scopes: ["read", "write"], created_at: "2030-01-31T12:00:00.000Z", expires_at: null, last_used_at: null },
+};
 
 const createKey = (parts: KeyParts): Route =>
   route({
@@ -34,7 +40,14 @@ const createKey = (parts: KeyParts): Route =>
     example: {
       body: { account: "octocat", repository: "octocat/hello-world", scopes: ["read", "write"], expires_at: null },
     },
-    answers: { 201: { about: "The key, and what is kept of it.", schema: keyViewSchema.extend({ key: z.string() }) } },
+    answers: {
+      201: {
+        about: "The key, and what is kept of it.",
+        schema: keyViewSchema.extend({ key: z.string() }).meta({ id: "NewKey" }),
+        example: { ...EXAMPLE, key: "jm_i4JqGk1mCBUzQ2vXo8dYtW5hLs7RnE3fJaPbKcD9gTw" },
+      },
+      ...FORBIDDEN,
+    },
     async work({ body }) {
       const now = parts.now();
       if (isOver(body, now)) return failure(400, "invalid_field", `expires_at: ${NOT_IN_FUTURE}`);
@@ -51,7 +64,10 @@ const listKeys = (parts: KeyParts): Route =>
     path: "/api/keys",
     operation: "listKeys",
     summary: "List the keys",
-    answers: { 200: { about: "All keys, without the keys themselves.", schema: z.array(keyViewSchema) } },
+    answers: {
+      200: { about: "All keys, without the keys themselves.", schema: z.array(keyViewSchema), example: [EXAMPLE] },
+      ...FORBIDDEN,
+    },
     work: async () => success(200, (await parts.keys.list()).map(keyView)),
   });
 
@@ -62,9 +78,13 @@ const revokeKey = (parts: KeyParts): Route =>
     path: "/api/keys/{id}",
     operation: "revokeKey",
     summary: "Revoke a key at once",
-    params: z.object({ id: z.string() }),
-    example: { params: { id: "18e934b3158d" } },
-    answers: { 204: { about: "It is revoked." }, 404: { about: "There is no key of this id." } },
+    params: z.object({ id: z.string().meta({ description: "As the list of keys has it." }) }),
+    example: { params: { id: EXAMPLE.id } },
+    answers: {
+      204: { about: "It is revoked." },
+      ...FORBIDDEN,
+      404: { about: "There is no key of this id.", codes: ["not_found"] },
+    },
     async work({ params }) {
       return (await parts.keys.remove(params.id))
         ? { status: 204 }

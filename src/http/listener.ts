@@ -5,9 +5,10 @@
 import type { RequestListener } from "node:http";
 import express, { type Router } from "express";
 import type { ApplicationFunction, Probot } from "probot";
+import type { Timed } from "./metrics.ts";
 import { webhookPath } from "./webhook-path.ts";
 
-export async function createListener(probot: Probot, app: ApplicationFunction): Promise<RequestListener> {
+export async function createListener(probot: Probot, app: ApplicationFunction, timed: Timed): Promise<RequestListener> {
   const server = express();
   server.disable("x-powered-by");
   const getRouter = (path = "/"): Router => {
@@ -16,5 +17,5 @@ export async function createListener(probot: Probot, app: ApplicationFunction): 
     return router;
   };
   await probot.load(app, { getRouter });
-  return webhookPath(probot.webhooks, server);
+  return webhookPath(probot.webhooks, server, timed);
 }

@@ -10,22 +10,26 @@ import { jsonBody } from "./body.ts";
 import { type IdempotencyParts, idempotency } from "./idempotency.ts";
 import { inTurn } from "./in-turn.ts";
 import { writeLimit } from "./limits.ts";
+import type { Arrival } from "./request-log.ts";
 import { expressPath, type Route } from "./route.ts";
+import { takesBody, writes } from "./shared-answers.ts";
 
 export interface MountParts extends IdempotencyParts {
   readonly authentication: Authentication;
   readonly log: Log;
 }
 
-export function mount(router: Router, routes: readonly Route[], parts: MountParts, arrival: RequestHandler): void {
+export function mount(router: Router, routes: readonly Route[], parts: MountParts, arrival: Arrival): void {
   const { authentication, log } = parts;
   const limit = writeLimit();
   const body = jsonBody();
   const repeatable = idempotency(parts);
 
-  const before = ({ method, scope, guards = [] }: Route): RequestHandler[] => {
-    const writing = method === "get" ? [] : method === "delete" ? [limit] : [limit, body];
-    return [arrival, authentication.require(scope), ...writing, ...guards];
+  const before = (route: Route): RequestHandler[] => {
+    const { path, scope, quiet, guards = [] } = route;
+    // who is known by no key cannot be counted by it
+    const known = scope === null ? [] : [authentication.require(scope), ...(writes(route) ? [limit] : [])];
+    return [arrival(path, quiet), ...known, ...(takesBody(route) ? [body] : []), ...guards];
   };
 
   for (const route of routes) {

@@ -76,16 +76,18 @@ export function newKey(request: KeyRequest, now: number): { readonly key: string
 
 const iso = (at: number | null): string | null => (at === null ? null : new Date(at).toISOString());
 
-export const keyViewSchema = z.object({
-  id: z.string(),
-  hint: z.string(),
-  account: z.string(),
-  repository: z.string().nullable(),
-  scopes: z.array(z.enum(SCOPES)),
-  created_at: z.string().nullable(),
-  expires_at: z.string().nullable(),
-  last_used_at: z.string().nullable(),
-});
+export const keyViewSchema = z
+  .object({
+    id: z.string(),
+    hint: z.string().meta({ description: "How the key begins." }),
+    account: z.string(),
+    repository: z.string().nullable().meta({ description: "The one that the key is bound to; null: any." }),
+    scopes: z.array(z.enum(SCOPES)),
+    created_at: z.string().nullable(),
+    expires_at: z.string().nullable(),
+    last_used_at: z.string().nullable(),
+  })
+  .meta({ id: "Key" });
 
 /** A key as it is listed: never the key, never its hash. */
 export type KeyView = z.infer<typeof keyViewSchema>;

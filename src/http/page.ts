@@ -14,7 +14,14 @@ export const pageSchema = z.object({
     .transform(Number)
     .refine((value) => value >= 1 && value <= MAX_PAGE, says(PAGE_SENTENCE))
     .default(DEFAULT_PAGE)
-    .meta({ description: `How many, 1 to ${MAX_PAGE}.` }),
+    .meta({
+      description: `How many, 1 to ${MAX_PAGE}.`,
+      // a query is text, and what it says is a number
+      override: ({ jsonSchema }: { readonly jsonSchema: { pattern?: string } }) => {
+        delete jsonSchema.pattern;
+        Object.assign(jsonSchema, { type: "integer", minimum: 1, maximum: MAX_PAGE, default: DEFAULT_PAGE });
+      },
+    }),
   cursor: z
     .string(says("must be given once."))
     .max(200, says("is none of ours; begin without one."))

@@ -18,6 +18,7 @@ import { createOctokits } from "../../src/github/outbound/octokit.ts";
 import { authentication } from "../../src/http/auth.ts";
 import { BRANCH_WAIT_MS } from "../../src/http/create-job.ts";
 import { openGate } from "../../src/http/gate.ts";
+import { createMetrics } from "../../src/http/metrics.ts";
 import { createListener } from "../../src/http/listener.ts";
 import { logTo } from "../../src/log.ts";
 import { openLowdbStore } from "../../src/store/lowdb/open.ts";
@@ -95,8 +96,10 @@ export async function startServer(
     failedDeliveries: async () => [],
     redeliver: async () => {},
   };
-  const engine = createEngine({ store, clock, ids: createIds(clock), performer, desk, log });
-  const options: Options = { appId: 1, privateKey: appKey, secret: SECRET, Octokit: createOctokits().Octokit, log };
+  const octokits = createOctokits();
+  const metrics = createMetrics({ jobs: store.jobs, inbox: store.inbox, budget: octokits.budget, now: clock.now });
+  const engine = createEngine({ store, clock, ids: createIds(clock), performer, desk, log, meter: metrics.meter });
+  const options: Options = { appId: 1, privateKey: appKey, secret: SECRET, Octokit: octokits.Octokit, log };
   const { jobs, keys, repositories, idempotency } = store;
   const default_repository = given.default_repository ?? null;
   const app = createApp({
@@ -106,12 +109,13 @@ export async function startServer(
     routes: {
       authentication: authentication({ keys, api_key: API_KEY, now: clock.now }),
       ...{ door: engine, jobs, keys, repositories, desk, default_repository, log, now: clock.now, idempotency, clock },
+      metrics,
       branch_wait_ms: given.branch_wait_ms ?? BRANCH_WAIT_MS,
       ...{ github_web_url: "https://github.com", public_url: null, default_model: "the-server's-model" },
     },
   });
   const gate = await openGate({ host: "127.0.0.1", port: 0 });
-  const listener = await createListener(new Probot(options), app);
+  const listener = await createListener(new Probot(options), app, metrics.timed);
   await engine.start();
   gate.open(listener);
 

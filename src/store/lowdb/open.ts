@@ -9,6 +9,7 @@ import { LowdbJobs } from "./jobs.ts";
 import { LowdbKeys } from "./keys.ts";
 import { lockFolder } from "./lock.ts";
 import { LowdbRepositories } from "./repositories.ts";
+import { watchedDisk } from "./watched-disk.ts";
 
 export interface LowdbOptions {
   readonly dir: string;
@@ -17,7 +18,9 @@ export interface LowdbOptions {
   readonly fileSystem?: FileSystem;
 }
 
-function openRooms(dir: string, { now, fileSystem = fs }: LowdbOptions) {
+function openRooms(dir: string, { now, fileSystem: given = fs }: LowdbOptions) {
+  const disk = watchedDisk(given, dir, now);
+  const { fileSystem } = disk;
   const root = new Folder(fileSystem, dir);
   const jobs = new Folder(fileSystem, join(dir, "jobs"));
   const repositories = new Folder(fileSystem, join(dir, "repositories"));
@@ -25,6 +28,7 @@ function openRooms(dir: string, { now, fileSystem = fs }: LowdbOptions) {
   const idempotency = new Folder(fileSystem, join(dir, "idempotency"));
   root.flush();
   return {
+    disk,
     folders: [root, jobs, repositories, inbox, idempotency],
     jobs: new LowdbJobs(jobs, now),
     keys: new LowdbKeys(root),
@@ -43,7 +47,7 @@ export async function openLowdbStore(options: LowdbOptions): Promise<Store> {
   (options.fileSystem ?? fs).mkdirSync(dir, { recursive: true, mode: 0o700 });
   const lock = await lockFolder(dir);
   try {
-    const { folders, jobs, keys, repositories, inbox, idempotency } = openRooms(dir, options);
+    const { disk, folders, jobs, keys, repositories, inbox, idempotency } = openRooms(dir, options);
     const close = async () => {
       try {
         keys.flush();
@@ -53,7 +57,8 @@ export async function openLowdbStore(options: LowdbOptions): Promise<Store> {
         await lock.release();
       }
     };
-    return { jobs, keys, repositories, inbox, idempotency, close };
+    const writable = async () => folders.every(({ usable }) => usable) && disk.writable();
+    return { jobs, keys, repositories, inbox, idempotency, writable, close };
   } catch (error) {
     await lock.release();
     throw error;
