@@ -38,6 +38,8 @@ const errorSchema = z
   })
   .meta({ id: "Error" });
 
+const SENTENCE = "A sentence that says what is wrong and what to do.";
+
 const REQUEST_ID = "#/components/headers/X-Request-Id";
 
 const IDEMPOTENCY_KEY = z
@@ -63,13 +65,21 @@ const headersOf = (shape: AnswerShape): Record<string, oas31.HeaderObject | oas3
   ),
 });
 
+/** What is answered with a body of its own, and every error: those are alike but for their code. */
+function bodyOf(status: number, { schema, example, codes: possible = [] }: AnswerShape) {
+  if (schema !== undefined) return { schema, ...(example === undefined ? {} : { example }) };
+  if (status < 400) return null;
+  const [code] = possible;
+  const id = code === "internal_error" ? { id: "3f9a1c0b7d2e-17" } : {};
+  return { schema: errorSchema, ...(code === undefined ? {} : { example: { error: SENTENCE, code, ...id } }) };
+}
+
 function responseOf(status: number, shape: AnswerShape): ZodOpenApiResponseObject {
-  const schema = shape.schema ?? (status >= 400 ? errorSchema : undefined);
-  const example = shape.example === undefined ? {} : { example: shape.example };
+  const body = bodyOf(status, shape);
   return {
     description: wordsOf(shape),
     headers: headersOf(shape),
-    ...(schema === undefined ? {} : { content: { [shape.type ?? "application/json"]: { schema, ...example } } }),
+    ...(body === null ? {} : { content: { [shape.type ?? "application/json"]: body } }),
   };
 }
 

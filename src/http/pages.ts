@@ -4,8 +4,7 @@
  */
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
-import type { Response, Router } from "express";
-import express from "express";
+import type { RequestHandler, Response, Router } from "express";
 import helmet from "helmet";
 import { inTurn } from "./in-turn.ts";
 import type { Arrival } from "./request-log.ts";
@@ -15,6 +14,9 @@ const INDEX = `<!doctype html>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width">
 <title>Journeyman</title>
+<link rel="icon" type="image/png" href="/docs/favicon-32x32.png">
+<link rel="stylesheet" href="/docs/page.css">
+<body class="plain">
 <h1>Journeyman</h1>
 <p>A GitHub App: comment <code>/job &lt;what you want&gt;</code> on an issue and get a merged pull request.</p>
 <p>This is its server. GitHub sends webhooks here; the REST API begins at <code>/api/create-job</code>
@@ -53,7 +55,8 @@ const SCRIPT = `SwaggerUIBundle({
 `;
 
 const STYLE = `body { margin: 0; background: #fff; }
-.plain { max-width: 40rem; margin: 2rem auto; font-family: sans-serif; }
+.plain { max-width: 40rem; margin: 2rem auto; padding: 0 1rem; font: 1rem/1.5 system-ui, sans-serif; }
+.plain code { background: #f2f2f2; padding: 0.1em 0.3em; border-radius: 3px; white-space: nowrap; }
 .swagger-ui .info { margin: 2rem 0; }
 .swagger-ui .scheme-container { margin: 0 0 1rem; padding: 1rem 0; box-shadow: none; border-bottom: 1px solid #ddd; }
 `;
@@ -85,11 +88,11 @@ const packageFolder = (): string => dirname(createRequire(import.meta.url).resol
 
 export function pages(router: Router, arrival: Arrival): void {
   const guard = helmet({ contentSecurityPolicy: POLICY, xFrameOptions: { action: "deny" } });
-  const identify: express.RequestHandler = (request, response, next) => {
+  const identify: RequestHandler = (request, response, next) => {
     response.set("X-Request-Id", request.logged_as);
     next();
   };
-  const page = (path: string, ...handlers: express.RequestHandler[]): void => {
+  const page = (path: string, ...handlers: RequestHandler[]): void => {
     router.get(path, inTurn(arrival(path, true), identify, guard, ...handlers));
   };
 

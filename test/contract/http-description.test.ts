@@ -109,7 +109,8 @@ function lacksOf(operation: Operation): string[] {
   if (requestBody !== undefined && body?.example === undefined) lacks.push("example has no body");
   for (const [status, { description, content = {} }] of Object.entries(responses)) {
     const [shown] = Object.values(content);
-    if (Number(status) >= 400 && shown?.example === undefined && !description.includes("\n- `")) {
+    const isError = shown?.schema?.$ref === "#/components/schemas/Error";
+    if (isError && !description.includes("\n- `")) {
       lacks.push(`the answer ${status} names no codes`);
     }
     if (Number(status) < 300 && shown !== undefined && shown.example === undefined) {
@@ -175,13 +176,13 @@ interface Request {
 }
 
 function requestOf({ path, parameters, requestBody }: Operation, learned: Learned): Request {
-  const valueOf = (example: unknown): string => learned.get(example) ?? String(example);
+  const standIn = (example: unknown): string => learned.get(example) ?? String(example);
   const query = new URLSearchParams();
   let filled = path;
   for (const { in: place, name, example } of parameters) {
     if (example === undefined) continue;
-    if (place === "path") filled = filled.replace(`{${name}}`, encodeURIComponent(valueOf(example)));
-    if (place === "query") query.set(name, valueOf(example));
+    if (place === "path") filled = filled.replace(`{${name}}`, encodeURIComponent(standIn(example)));
+    if (place === "query") query.set(name, standIn(example));
   }
   const body = requestBody?.content["application/json"]?.example;
   return { path: query.size === 0 ? filled : `${filled}?${query}`, body };
