@@ -15,7 +15,7 @@ import { createSelf } from "./github/outbound/identity.ts";
 import { createOctokits, type Octokits, type OctokitSource } from "./github/outbound/octokit.ts";
 import { createPerformer } from "./github/outbound/perform.ts";
 import { authentication } from "./http/auth.ts";
-import { BRANCH_WAIT_MS } from "./http/create-job.ts";
+import { BRANCH_WAIT_MS } from "./http/limits.ts";
 import { type Gate, openGate } from "./http/gate.ts";
 import { createListener } from "./http/listener.ts";
 import { createMetrics, type Metrics } from "./http/metrics.ts";

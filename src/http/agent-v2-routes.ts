@@ -2,11 +2,11 @@
 import type { RequestHandler } from "express";
 import { z } from "zod";
 import * as agent from "./agent-v2.ts";
-import { projectLimit } from "./agent-v2-limits.ts";
-import { withProject } from "./agent-v2-project.ts";
+import { projectOf, withProject } from "./agent-v2-project.ts";
 import { agentV2ViewSchema } from "./agent-v2-view.ts";
+import { MAX_TASK_LENGTH } from "./limits.ts";
 import { pageSchema } from "./page.ts";
-import { MAX_TASK_LENGTH } from "./rest-draft.ts";
+import { projectLimit } from "./rate-limit.ts";
 import type { ErrorCode } from "./error-codes.ts";
 import { type Route, route } from "./route.ts";
 import type { Answers } from "./shared-answers.ts";
@@ -174,6 +174,6 @@ const ending = (parts: agent.AgentV2Parts, guards: readonly RequestHandler[]): R
 export function agentV2Routes(parts: agent.AgentV2Parts): readonly Route[] {
   const project = withProject(parts.repositories);
   const limited = (what?: "creates" | "messages"): RequestHandler[] =>
-    what === undefined ? [project] : [project, projectLimit(what)];
+    what === undefined ? [project] : [project, projectLimit(what, projectOf, parts.clock.now)];
   return [...starting(parts, limited), ...asking(parts, [project]), ...ending(parts, [project])];
 }

@@ -5,7 +5,7 @@
 import type { Request } from "express";
 import type { z } from "zod";
 import type { Door } from "../engine/door.ts";
-import type { JobStore } from "../engine/ports.ts";
+import type { Clock, JobStore } from "../engine/ports.ts";
 import type { Actor, Command } from "../job/command.ts";
 import { asJobId, fullName, type Job } from "../job/job.ts";
 import type { RefusalCode } from "../job/refusal.ts";
@@ -22,6 +22,7 @@ import { type RepositoryParts, whichRepository } from "./which-repository.ts";
 export interface AgentV2Parts extends RepositoryParts {
   readonly door: Pick<Door, "create" | "handle">;
   readonly jobs: JobStore;
+  readonly clock: Clock;
   /** GitHub's pages, without a trailing slash. */
   readonly github_web_url: string;
   /** Where this server is reached from outside; null: not known, so that addresses begin with their path. */

@@ -37,6 +37,8 @@ export function send(request: Request, response: Response, answer: Answer): void
   const { status, body, text } = answer;
   const headers = [...RAW_SECURITY_HEADERS];
   if (request.logged_as !== undefined) headers.push("X-Request-Id", request.logged_as);
+  const { rate_limit } = request;
+  if (rate_limit !== undefined) headers.push("RateLimit-Policy", rate_limit.policy, "RateLimit", rate_limit.left);
   for (const name in answer.headers) headers.push(name, answer.headers[name] ?? "");
   // what says nothing of it is nobody's to keep: it may hold a key, and it may be an error
   if (answer.headers?.["Cache-Control"] === undefined) headers.push("Cache-Control", "no-store");

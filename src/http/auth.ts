@@ -8,6 +8,7 @@ import type { KeyStore, Scope } from "../engine/ports.ts";
 import type { Job } from "../job/job.ts";
 import { fullName } from "../job/job.ts";
 import { failure, send, UNAUTHORIZED } from "./answer.ts";
+import { MAX_KEY_LENGTH } from "./limits.ts";
 
 /** The account of `API_KEY`. Keys are not minted for it. */
 export const ADMIN_ACCOUNT = "admin";
@@ -52,9 +53,6 @@ const may = (principal: Principal, scope: Scope): boolean =>
 export const sees = (principal: Principal, job: Job): boolean =>
   (principal.repository === null || principal.repository.toLowerCase() === fullName(job.repository).toLowerCase()) &&
   (principal.account === job.account || principal.scopes.includes("admin"));
-
-/** Longer ones are none of ours and not worth hashing. */
-const MAX_KEY_LENGTH = 200;
 
 function presented(request: Request): string | null {
   const header = request.headers["x-api-key"];

@@ -7,22 +7,20 @@ import type { Door } from "../engine/door.ts";
 import type { Log, StoredJob } from "../engine/ports.ts";
 import { isFinal, type JobId } from "../job/job.ts";
 import { type Answer, failure, success } from "./answer.ts";
+import { MAX_TASK_LENGTH } from "./limits.ts";
 import { type Principal, principalOf } from "./auth.ts";
 import { refused } from "./refused.ts";
 import { repositoryField } from "./new-key.ts";
 import { type Route, route } from "./route.ts";
-import { MAX_TASK_LENGTH, restDraft } from "./rest-draft.ts";
+import { restDraft } from "./rest-draft.ts";
 import { type RepositoryParts, whichRepository } from "./which-repository.ts";
 
 export interface CreateJobParts extends RepositoryParts {
   readonly door: Pick<Door, "create" | "handle" | "waitFor">;
   readonly log: Log;
-  /** {@link BRANCH_WAIT_MS}, unless a test has less patience. */
+  /** How long the branch is waited for: BRANCH_WAIT_MS, unless a test has less patience. */
   readonly branch_wait_ms: number;
 }
-
-/** A branch that is not on GitHub by then counts as not created. */
-export const BRANCH_WAIT_MS = 15_000;
 
 const CREATE_FAILED = "Failed to create job";
 

@@ -36,7 +36,7 @@ const errorSchema = z
     code: z.enum(codes).meta({ description: "What a program goes by." }),
     id: z.string().optional().meta({ description: "Of an internal error: under which the log has the details." }),
   })
-  .meta({ id: "Error" });
+  .meta({ id: "ApiError" });
 
 const SENTENCE = "A sentence that says what is wrong and what to do.";
 

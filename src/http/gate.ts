@@ -5,16 +5,9 @@
  */
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from "node:http";
+import { DRAIN_MS, HOLD_MS, KEEP_ALIVE_MS, MAX_HELD } from "./limits.ts";
 import { requestIds } from "./request-id.ts";
 import { SECURITY_HEADERS } from "./security-headers.ts";
-
-/** A request that arrives during the start waits this long; then it is told to come again. */
-const HOLD_MS = 9_000;
-const MAX_HELD = 1_000;
-/** Answers under way at the end may take this long. */
-const DRAIN_MS = 25_000;
-/** Longer than the usual 60 s of a load balancer, which would else reuse a connection that we are closing. */
-const KEEP_ALIVE_MS = 65_000;
 
 export interface Gate {
   readonly port: number;

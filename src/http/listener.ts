@@ -12,6 +12,8 @@ export async function createListener(probot: Probot, app: ApplicationFunction, t
   const server = express();
   server.disable("x-powered-by");
   const getRouter = (path = "/"): Router => {
+    // one below the root would cost each request another match
+    if (path === "/") return server.router;
     const router = express.Router();
     server.use(path, router);
     return router;

@@ -9,7 +9,7 @@ import type { Authentication } from "./auth.ts";
 import { jsonBody } from "./body.ts";
 import { type IdempotencyParts, idempotency } from "./idempotency.ts";
 import { inTurn } from "./in-turn.ts";
-import { writeLimit } from "./limits.ts";
+import { writeLimit } from "./rate-limit.ts";
 import type { Arrival } from "./request-log.ts";
 import { expressPath, type Route } from "./route.ts";
 import { takesBody, writes } from "./shared-answers.ts";
@@ -21,7 +21,7 @@ export interface MountParts extends IdempotencyParts {
 
 export function mount(router: Router, routes: readonly Route[], parts: MountParts, arrival: Arrival): void {
   const { authentication, log } = parts;
-  const limit = writeLimit();
+  const limit = writeLimit(parts.clock.now);
   const body = jsonBody();
   const repeatable = idempotency(parts);
 

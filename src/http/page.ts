@@ -1,8 +1,6 @@
 /** Pages of a list: what the query may say, and the `Link` to the next page. */
 import { z } from "zod";
-
-const DEFAULT_PAGE = 20;
-const MAX_PAGE = 100;
+import { DEFAULT_PAGE, MAX_PAGE } from "./limits.ts";
 
 const says = (message: string) => ({ error: () => message });
 const PAGE_SENTENCE = `must be a whole number from 1 to ${MAX_PAGE}.`;

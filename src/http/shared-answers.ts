@@ -2,7 +2,7 @@
  * What a route may answer besides what it says itself, read from its properties: whoever wants a key may refuse one,
  * whoever takes a body may find it broken. For the description alone; `mount.ts` is what makes it so.
  */
-import { BODY_LIMIT } from "./body.ts";
+import { MAX_BODY_BYTES } from "./limits.ts";
 import type { AnswerShape, Route } from "./route.ts";
 
 export type Answers = Readonly<Record<number, AnswerShape>>;
@@ -33,7 +33,7 @@ const OF_INPUT: Answers = { 400: { about: "The request is wrong.", codes: ["inva
 
 const OF_BODIES: Answers = {
   400: { about: "The request is wrong.", codes: ["invalid_body", "invalid_json", "incomplete_body"] },
-  413: { about: `The body is larger than ${BODY_LIMIT}.`, codes: ["body_too_large"] },
+  413: { about: `The body is larger than ${MAX_BODY_BYTES / 1024 / 1024} MB.`, codes: ["body_too_large"] },
   415: { about: "Send JSON in UTF-8, plain or compressed with gzip.", codes: ["unsupported_encoding"] },
 };
 

@@ -6,13 +6,12 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { performance } from "node:perf_hooks";
 import type { Webhooks } from "@octokit/webhooks";
 import { createNodeMiddleware } from "@octokit/webhooks";
+import { MAX_DELIVERY_BYTES } from "./limits.ts";
 import type { Timed } from "./metrics.ts";
 import { requestIds } from "./request-id.ts";
 import { SECURITY_HEADERS } from "./security-headers.ts";
 
 export const WEBHOOK_PATH = "/api/github/webhooks";
-/** GitHub delivers nothing larger (github-facts 7.6). */
-const BODY_LIMIT = 25 * 1024 * 1024;
 
 type Next = (request: IncomingMessage, response: ServerResponse) => void;
 
@@ -62,15 +61,15 @@ export function webhookPath(webhooks: Webhooks, next: Next, timed: Timed): Next 
   return (request, response) => {
     if (!isDelivery(request)) return next(request, response);
     arrive(request, response, timed);
-    if (Number(request.headers["content-length"] ?? 0) > BODY_LIMIT) return tooLarge(request, response);
+    if (Number(request.headers["content-length"] ?? 0) > MAX_DELIVERY_BYTES) return tooLarge(request, response);
     const chunks: Buffer[] = [];
     let size = 0;
     request.on("data", (chunk: Buffer) => {
       size += chunk.length;
-      if (size <= BODY_LIMIT) chunks.push(chunk);
+      if (size <= MAX_DELIVERY_BYTES) chunks.push(chunk);
     });
     request.once("end", () => {
-      if (size > BODY_LIMIT) tooLarge(request, response);
+      if (size > MAX_DELIVERY_BYTES) tooLarge(request, response);
       else deliver(request, response, Buffer.concat(chunks).toString("utf8"));
     });
   };

@@ -109,7 +109,7 @@ function lacksOf(operation: Operation): string[] {
   if (requestBody !== undefined && body?.example === undefined) lacks.push("example has no body");
   for (const [status, { description, content = {} }] of Object.entries(responses)) {
     const [shown] = Object.values(content);
-    const isError = shown?.schema?.$ref === "#/components/schemas/Error";
+    const isError = shown?.schema?.$ref === "#/components/schemas/ApiError";
     if (isError && !description.includes("\n- `")) {
       lacks.push(`the answer ${status} names no codes`);
     }

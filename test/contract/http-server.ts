@@ -16,7 +16,7 @@ import type { Clock, Desk, Performer, Store } from "../../src/engine/ports.ts";
 import { hear } from "../../src/github/inbound/hear.ts";
 import { createOctokits } from "../../src/github/outbound/octokit.ts";
 import { authentication } from "../../src/http/auth.ts";
-import { BRANCH_WAIT_MS } from "../../src/http/create-job.ts";
+import { BRANCH_WAIT_MS } from "../../src/http/limits.ts";
 import { openGate } from "../../src/http/gate.ts";
 import { createMetrics } from "../../src/http/metrics.ts";
 import { createListener } from "../../src/http/listener.ts";

@@ -3,7 +3,7 @@ import fs from "node:fs";
 import { join, resolve } from "node:path";
 import type { Store } from "../../engine/ports.ts";
 import { type FileSystem, Folder } from "./disk.ts";
-import { LowdbIdempotency } from "./idempotency.ts";
+import { JournalIdempotency } from "./idempotency.ts";
 import { JournalInbox } from "./inbox.ts";
 import { LowdbJobs } from "./jobs.ts";
 import { LowdbKeys } from "./keys.ts";
@@ -34,7 +34,7 @@ function openRooms(dir: string, { now, fileSystem: given = fs }: LowdbOptions) {
     keys: new LowdbKeys(root),
     repositories: new LowdbRepositories(repositories),
     inbox: new JournalInbox(inbox, now),
-    idempotency: new LowdbIdempotency(idempotency, now),
+    idempotency: new JournalIdempotency(idempotency, now),
   };
 }
 
@@ -52,6 +52,7 @@ export async function openLowdbStore(options: LowdbOptions): Promise<Store> {
       try {
         keys.flush();
         await inbox.close();
+        await idempotency.close();
       } finally {
         for (const folder of folders) folder.close();
         await lock.release();
