@@ -13,14 +13,15 @@ import type { Clock, Desk, Recorder, SignIn, Store } from "./engine/ports.ts";
 import { hear } from "./github/inbound/hear.ts";
 import { createDesk } from "./github/outbound/desk.ts";
 import { createSelf } from "./github/outbound/identity.ts";
-import { createOctokits, type OctokitSource } from "./github/outbound/octokit.ts";
+import { createOctokits, type Octokits, type OctokitSource } from "./github/outbound/octokit.ts";
 import { createPerformer } from "./github/outbound/perform.ts";
 import { createSignIn } from "./github/outbound/sign-in.ts";
 import { authentication } from "./http/auth.ts";
-import { BRANCH_WAIT_MS } from "./http/create-job.ts";
+import { BRANCH_WAIT_MS } from "./http/limits.ts";
 import { type Gate, openGate } from "./http/gate.ts";
 import { countGuesses } from "./http/guesses.ts";
 import { createListener } from "./http/listener.ts";
+import { createMetrics, type Metrics } from "./http/metrics.ts";
 import { receiveFromProxy } from "./http/webhook-proxy.ts";
 import type { Heard } from "./job/signal.ts";
 import { createLog } from "./log.ts";
@@ -84,7 +85,7 @@ async function wire(
 ): Promise<{ readonly engine: Engine; readonly store: Store }> {
   const store = await openLowdbStore({ dir: settings.data_dir, now: clock.now });
   closing.push(() => store.close());
-  const { probot, source } = connectGitHub(settings, log);
+  const { probot, source, budget } = connectGitHub(settings, log);
   const self = createSelf(source);
   const desk = createDesk({ source, self });
   const performer = createPerformer({
@@ -99,22 +100,15 @@ async function wire(
   const { subscriptions, outgoing } = store;
   const { webhook_allow_private: allow_private } = settings;
   const notify = createNotify({ subscriptions, outgoing, box: createSealedBox(settings), clock, log, allow_private });
+  const metrics = createMetrics({ jobs: store.jobs, inbox: store.inbox, budget, now: clock.now });
   const engine = createEngine({
-    store,
-    clock,
-    ids: createIds(clock),
-    performer,
-    desk,
+    ...{ store, clock, ids: createIds(clock), performer, desk, log, record },
     announcing: notify,
-    log,
-    record,
+    meter: metrics.meter,
   });
   const ear = createEar(settings.app_id, self, log);
-  const listener = await createListener(
-    probot,
-    appOf({ settings, store, engine, desk, hear: ear, log, clock, record, notify }),
-    settings,
-  );
+  const app = appOf({ settings, store, engine, desk, hear: ear, log, clock, record, notify, metrics });
+  const listener = await createListener(probot, app, { timed: metrics.timed, trust_proxy: settings.trust_proxy });
 
   // what an earlier process has left to send is known before anything is announced again
   await notify.start();
@@ -144,7 +138,12 @@ function signInOf({ github_client, public_url, github_web_url, github_api_url }:
 /** At debug Probot logs every request to GitHub with its body, a task's text among them: it must not come to that. */
 const withoutBodies = (log: Logger): Logger => (log.isLevelEnabled("debug") ? log.child({}, { level: "info" }) : log);
 
-function connectGitHub(settings: Settings, log: Logger): { readonly probot: Probot; readonly source: OctokitSource } {
+interface Connection extends Pick<Octokits, "budget"> {
+  readonly probot: Probot;
+  readonly source: OctokitSource;
+}
+
+function connectGitHub(settings: Settings, log: Logger): Connection {
   const octokits = createOctokits();
   const probot = new Probot({
     appId: settings.app_id,
@@ -154,7 +153,7 @@ function connectGitHub(settings: Settings, log: Logger): { readonly probot: Prob
     Octokit: octokits.Octokit,
     log: withoutBodies(log),
   });
-  return { probot, source: octokits.source(probot) };
+  return { probot, source: octokits.source(probot), budget: octokits.budget };
 }
 
 /**
@@ -201,8 +200,9 @@ function appOf(parts: {
   readonly log: Logger;
   readonly notify: Notify;
   readonly record: Recorder;
+  readonly metrics: Metrics;
 }): ApplicationFunction {
-  const { settings, store, engine, desk, log, clock, record } = parts;
+  const { settings, store, engine, desk, log, clock, record, metrics } = parts;
   const { now } = clock;
   const guesses = countGuesses(now);
   const { jobs, keys, repositories, idempotency, audit, subscriptions, outgoing } = store;
@@ -214,8 +214,8 @@ function appOf(parts: {
     routes: {
       authentication: authentication({ keys, api_key: settings.api_key?.reveal() ?? null, guesses, now }),
       ...{ door: engine, jobs, keys, repositories, desk, default_repository, log, now, branch_wait_ms: BRANCH_WAIT_MS },
-      ...{ idempotency, clock, webhooks: parts.notify.webhooks, subscriptions, outgoing },
-      ...{ idempotency, clock, guesses, audit, record, sign_in: signInOf(settings, log) },
+      ...{ idempotency, clock, webhooks: parts.notify.webhooks, subscriptions, outgoing, metrics },
+      ...{ guesses, audit, record, sign_in: signInOf(settings, log) },
       ...{ github_web_url, public_url, default_model: settings.llm.model },
     },
   });

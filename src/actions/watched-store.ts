@@ -59,6 +59,7 @@ export function watched(store: Store, bell: Bell): Store {
       due: (now, limit) => jobs.due(now, limit),
       nextWake: () => jobs.nextWake(),
       count: () => jobs.count(),
+      tally: () => jobs.tally(),
     },
     keys,
     repositories,
@@ -71,7 +72,9 @@ export function watched(store: Store, bell: Bell): Store {
       done: (id) => ringing(inbox.done(id)),
       pending: () => inbox.pending(),
       knows: (id) => inbox.knows(id),
+      backlog: () => inbox.backlog(),
     },
+    writable: () => store.writable(),
     close: () => store.close(),
   };
 }

@@ -12,6 +12,7 @@ export type Handled =
   | { readonly ok: false; readonly refusal: Refusal };
 
 export interface Health {
+  /** What was left is found again, and what comes can be kept. */
   readonly ready: boolean;
 }
 
@@ -30,7 +31,7 @@ export interface Door {
   receive(deliveryId: string, heard: Signal): Promise<"new" | "duplicate">;
   /** Resolves at the commit that satisfies the predicate, or with null when the time is over. */
   waitFor(id: JobId, predicate: (stored: StoredJob) => boolean, timeout_ms: number): Promise<StoredJob | null>;
-  health(): Health;
+  health(): Promise<Health>;
 }
 
 /** The door with its hinges: what the composition starts and stops. */

@@ -13,7 +13,7 @@ import { createInboxWorker } from "./inbox.ts";
 import { createIntake } from "./intake.ts";
 import { type Announcer, type Audience, NOBODY } from "./outgoing.ts";
 import { createPermission } from "./permission.ts";
-import type { Clock, Desk, Ids, Log, Performer, Recorder, Store, StoredJob } from "./ports.ts";
+import type { Clock, Desk, Ids, Log, Meter, Performer, Recorder, Store, StoredJob } from "./ports.ts";
 import { createReconciler } from "./reconcile.ts";
 import { createWaiters } from "./waiters.ts";
 import { createWaker } from "./waker.ts";
@@ -28,6 +28,8 @@ export interface EngineParts {
   readonly announcing?: { readonly audience: Audience; readonly announcer: Announcer };
   readonly log: Log;
   readonly record: Recorder;
+  /** Where nobody watches, nothing is counted. */
+  readonly meter?: Meter;
   /** 0 ≤ n < 1; spreads retries. */
   readonly random?: () => number;
 }
@@ -35,8 +37,10 @@ export interface EngineParts {
 /** 36^8 ids: a second collision in a row does not happen by chance. */
 const MOST_DRAWS = 5;
 
+const NO_METER: Meter = { effect: () => {}, delivery: () => {} };
+
 export function createEngine(parts: EngineParts): Engine {
-  const { store, clock, ids, performer, desk, log, record, random = Math.random } = parts;
+  const { store, clock, ids, performer, desk, log, record, meter = NO_METER, random = Math.random } = parts;
   const { audience, announcer } = parts.announcing ?? NOBODY;
   const waiters = createWaiters(store.jobs, clock);
   let ready = false;
@@ -48,7 +52,7 @@ export function createEngine(parts: EngineParts): Engine {
     if (stored.effects.some(({ effect }) => isOnGitHub(effect))) effects.kick(stored.job.id);
   };
   const handle = createHandle({ jobs: store.jobs, clock, audience, committed, record });
-  const shared = { store, clock, handle, log, random };
+  const shared = { store, clock, handle, log, meter, random };
   const effects = createEffectsRunner({ ...shared, takes: isOnGitHub, performer });
   const announcements = createEffectsRunner({ ...shared, takes: isAnnounce, performer: announcer });
   const waker = createWaker({ jobs: store.jobs, clock, handle, log });
@@ -79,6 +83,7 @@ export function createEngine(parts: EngineParts): Engine {
     intake: createIntake({ may, store, desk, handle, create: (draft, by) => create(draft, undefined, by) }),
     clock,
     log,
+    meter,
   });
   const reconciler = createReconciler({ store, desk, clock, handle, log });
 
@@ -89,7 +94,7 @@ export function createEngine(parts: EngineParts): Engine {
     mayCommand: may,
     receive: inbox.receive,
     waitFor: waiters.waitFor,
-    health: () => ({ ready }),
+    health: async () => ({ ready: ready && (await store.writable()) }),
     async start() {
       for (const id of await store.jobs.withEffects()) {
         const stored = await store.jobs.load(id);

@@ -65,6 +65,16 @@ export interface JobFilter {
   readonly cursor?: string;
 }
 
+/** How many there are; kept with the indexes, so that asking costs nothing however many jobs there are. */
+export interface JobTally {
+  /** As stored: a hold that is over counts as held until somebody has tidied it up. */
+  readonly statuses: Readonly<Record<Status, number>>;
+  /** Effects that wait to be performed. */
+  readonly pending: number;
+  /** Those among them whose last try failed. */
+  readonly failing: number;
+}
+
 export interface JobStore {
   load(id: JobId): Promise<StoredJob | null>;
   commit(commit: Commit): Promise<CommitAnswer>;
@@ -88,6 +98,7 @@ export interface JobStore {
   /** The earliest `wakeAt` of all jobs; null when none waits for time. */
   nextWake(): Promise<number | null>;
   count(): Promise<number>;
+  tally(): Promise<JobTally>;
 }
 
 /** What is known of a repository without asking GitHub. */
@@ -132,6 +143,8 @@ export interface Inbox {
   pending(): Promise<readonly PendingDelivery[]>;
   /** Recorded or done before? Those deliveries need not be sent again. */
   knows(id: string): boolean;
+  /** What is recorded and not done, and since when the oldest of it waits; null: nothing does. */
+  backlog(): { readonly count: number; readonly oldest_at: number | null };
 }
 
 /** An answer as it was given, to be given again. */
@@ -179,6 +192,8 @@ export interface Store {
   readonly subscriptions: SubscriptionStore;
   readonly outgoing: OutgoingStore;
   readonly audit: AuditLog;
+  /** False once a write has failed, until one succeeds; whoever asks meanwhile has it tried. */
+  writable(): Promise<boolean>;
   /** Flushes what is kept in memory and lets go of the folder or the connections. */
   close(): Promise<void>;
 }
@@ -220,6 +235,21 @@ export interface Desk {
   /** Deliveries of the last three days that failed, newest first, and a way to have one sent again. */
   failedDeliveries(): Promise<readonly { readonly id: number; readonly guid: string }[]>;
   redeliver(id: number): Promise<void>;
+}
+
+/** Counts the engine's doings for whoever watches the server. Must cost next to nothing and never throw. */
+export interface Meter {
+  /** How a try of an effect ended. */
+  effect(ended: "done" | "later" | "abandoned"): void;
+  /** A delivery is over, so long after it was recorded. */
+  delivery(ended: "done" | "abandoned", ms: number): void;
+}
+
+/** What may still be asked of GitHub within one of its windows. */
+export interface BudgetLeft {
+  readonly window: string;
+  readonly left: number;
+  readonly limit: number;
 }
 
 /** Ids, injected. */

@@ -13,39 +13,62 @@ import { type KeyParts, keyRoutes } from "./keys.ts";
 import { type AuditParts, auditRoute } from "./audit.ts";
 import { ownKeyRoutes } from "./own-key.ts";
 import { type MountParts, mount } from "./mount.ts";
-import { requestLog } from "./request-log.ts";
+import type { Metrics } from "./metrics.ts";
+import { pages } from "./pages.ts";
+import { NO_ROUTE, requestLog } from "./request-log.ts";
 import type { Route } from "./route.ts";
+import { type ServerParts, serverRoutes } from "./server-routes.ts";
+import { type SignInRouteParts, signInRoutes } from "./sign-in.ts";
 import type { WebhookParts } from "./webhook-access.ts";
 import { deliveryRoutes } from "./webhook-deliveries.ts";
 import { webhookRoutes } from "./webhooks.ts";
 
-export interface RouteParts extends CreateJobParts, KeyParts, AuditParts, AgentV2Parts, WebhookParts, MountParts {
-  readonly door: CreateJobParts["door"] & MountParts["door"];
+export interface RouteParts
+  extends CreateJobParts,
+    KeyParts,
+    AuditParts,
+    AgentV2Parts,
+    WebhookParts,
+    MountParts,
+    SignInRouteParts,
+    ServerParts {
+  readonly door: CreateJobParts["door"] & MountParts["door"] & ServerParts["door"];
   readonly jobs: JobStore;
   readonly webhooks: WebhookParts["webhooks"];
+  readonly metrics: Pick<Metrics, "exposition" | "timed">;
 }
 
 /** The ones that are asked most stand first: Express looks through them in this order. */
-export const allRoutes = (parts: RouteParts): readonly Route[] => [
-  jobStatus(parts),
-  createJob(parts),
-  ...webhookRoutes(parts),
-  ...deliveryRoutes(parts),
-  ...ownKeyRoutes(parts),
-  ...keyRoutes(parts),
-  auditRoute(parts),
-  ...agentV2Routes(parts),
-];
+export function allRoutes(parts: RouteParts): readonly Route[] {
+  const routes: readonly Route[] = [
+    jobStatus(parts),
+    createJob(parts),
+    ...webhookRoutes(parts),
+    ...deliveryRoutes(parts),
+    ...ownKeyRoutes(parts),
+    ...keyRoutes(parts),
+    auditRoute(parts),
+    ...agentV2Routes(parts),
+    ...serverRoutes(parts, () => routes),
+  ];
+  return routes;
+}
 
 /** On a router at the root: one below a path would cost each request another match. */
 export function apiRoutes(router: Router, parts: RouteParts): void {
-  const { log } = parts;
-  const arrival = requestLog(log);
+  const { log, metrics } = parts;
+  const arrival = requestLog(log, metrics.timed);
   mount(router, allRoutes(parts), parts, arrival);
+  pages(router, arrival);
+  signInRoutes(router, parts, arrival);
 
+  const unknown = arrival(NO_ROUTE);
+  /** An address that cannot be read has reached no route. */
+  const arriving: ErrorRequestHandler = (error, request, response, next) =>
+    unknown(request, response, () => next(error));
   const internal: ErrorRequestHandler = (error, request, response, _next) => {
     sendInternal(request, response, log, error, "Internal error");
   };
-  router.use(["/api", "/v2"], inTurn(arrival, nothingHere));
-  router.use(bodyErrors, addressErrors, internal);
+  router.use(inTurn(unknown, nothingHere));
+  router.use(arriving, bodyErrors, addressErrors, internal);
 }

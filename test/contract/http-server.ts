@@ -17,9 +17,10 @@ import type { Clock, Desk, Performer, Store } from "../../src/engine/ports.ts";
 import { hear } from "../../src/github/inbound/hear.ts";
 import { createOctokits } from "../../src/github/outbound/octokit.ts";
 import { authentication } from "../../src/http/auth.ts";
-import { BRANCH_WAIT_MS } from "../../src/http/create-job.ts";
 import { countGuesses } from "../../src/http/guesses.ts";
+import { BRANCH_WAIT_MS } from "../../src/http/limits.ts";
 import { openGate } from "../../src/http/gate.ts";
+import { createMetrics } from "../../src/http/metrics.ts";
 import { createListener } from "../../src/http/listener.ts";
 import { logTo } from "../../src/log.ts";
 import { createNotify } from "../../src/notify/webhooks.ts";
@@ -110,9 +111,11 @@ export async function startServer(
   const { subscriptions, outgoing } = store;
   const box = createSealedBox({ encryption_key: null, data_dir: dir });
   const notify = createNotify({ subscriptions, outgoing, box, clock, log, allow_private: given.allow_private ?? true });
-  const parts = { store, clock, ids: createIds(clock), performer, desk, log, record };
+  const octokits = createOctokits();
+  const metrics = createMetrics({ jobs: store.jobs, inbox: store.inbox, budget: octokits.budget, now: clock.now });
+  const parts = { store, clock, ids: createIds(clock), performer, desk, log, record, meter: metrics.meter };
   const engine = createEngine({ ...parts, announcing: notify });
-  const options: Options = { appId: 1, privateKey: appKey, secret: SECRET, Octokit: createOctokits().Octokit, log };
+  const options: Options = { appId: 1, privateKey: appKey, secret: SECRET, Octokit: octokits.Octokit, log };
   const { jobs, keys, repositories, idempotency, audit } = store;
   const default_repository = given.default_repository ?? null;
   const guesses = countGuesses(clock.now);
@@ -123,14 +126,15 @@ export async function startServer(
     routes: {
       authentication: authentication({ keys, api_key: API_KEY, guesses, now: clock.now }),
       ...{ door: engine, jobs, keys, repositories, desk, default_repository, log, now: clock.now, idempotency, clock },
-      ...{ webhooks: notify.webhooks, subscriptions, outgoing },
+      ...{ webhooks: notify.webhooks, subscriptions, outgoing, metrics },
       branch_wait_ms: given.branch_wait_ms ?? BRANCH_WAIT_MS,
       ...{ sign_in: null, guesses, audit, record },
       ...{ github_web_url: "https://github.com", public_url: null, default_model: "the-server's-model" },
     },
   });
   const gate = await openGate({ host: "127.0.0.1", port: 0 });
-  const listener = await createListener(new Probot(options), app, { trust_proxy: given.trust_proxy ?? 0 });
+  const { timed } = metrics;
+  const listener = await createListener(new Probot(options), app, { timed, trust_proxy: given.trust_proxy ?? 0 });
   await notify.start();
   await engine.start();
   gate.open(listener);

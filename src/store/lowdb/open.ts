@@ -7,7 +7,7 @@ import { join, resolve } from "node:path";
 import type { Store } from "../../engine/ports.ts";
 import { JournalAudit } from "./audit.ts";
 import { type FileSystem, Folder } from "./disk.ts";
-import { LowdbIdempotency } from "./idempotency.ts";
+import { JournalIdempotency } from "./idempotency.ts";
 import { JournalInbox } from "./inbox.ts";
 import { LowdbJobs } from "./jobs.ts";
 import { LowdbKeys } from "./keys.ts";
@@ -15,6 +15,7 @@ import { lockFolder } from "./lock.ts";
 import { JournalOutgoing } from "./outgoing.ts";
 import { LowdbRepositories } from "./repositories.ts";
 import { LowdbSubscriptions } from "./subscriptions.ts";
+import { watchedDisk } from "./watched-disk.ts";
 
 export interface LowdbOptions {
   readonly dir: string;
@@ -23,7 +24,9 @@ export interface LowdbOptions {
   readonly fileSystem?: FileSystem;
 }
 
-function openRooms(dir: string, { now, fileSystem = fs }: LowdbOptions) {
+function openRooms(dir: string, { now, fileSystem: given = fs }: LowdbOptions) {
+  const disk = watchedDisk(given, dir, now);
+  const { fileSystem } = disk;
   const root = new Folder(fileSystem, dir);
   const jobs = new Folder(fileSystem, join(dir, "jobs"));
   const repositories = new Folder(fileSystem, join(dir, "repositories"));
@@ -34,12 +37,13 @@ function openRooms(dir: string, { now, fileSystem = fs }: LowdbOptions) {
   const outgoing = new Folder(fileSystem, join(dir, "outgoing"));
   root.flush();
   return {
+    disk,
     folders: [root, jobs, repositories, inbox, idempotency, audit, subscriptions, outgoing],
     jobs: new LowdbJobs(jobs, now),
     keys: new LowdbKeys(root),
     repositories: new LowdbRepositories(repositories),
     inbox: new JournalInbox(inbox, now),
-    idempotency: new LowdbIdempotency(idempotency, now),
+    idempotency: new JournalIdempotency(idempotency, now),
     subscriptions: new LowdbSubscriptions(subscriptions),
     outgoing: new JournalOutgoing(outgoing, now),
     audit: new JournalAudit(audit, now),
@@ -55,11 +59,12 @@ export async function openLowdbStore(options: LowdbOptions): Promise<Store> {
   (options.fileSystem ?? fs).mkdirSync(dir, { recursive: true, mode: 0o700 });
   const lock = await lockFolder(dir);
   try {
-    const { folders, ...rooms } = openRooms(dir, options);
+    const { disk, folders, ...rooms } = openRooms(dir, options);
     const close = async () => {
       try {
         rooms.keys.flush();
         await rooms.inbox.close();
+        await rooms.idempotency.close();
         await rooms.audit.close();
         await rooms.outgoing.close();
       } finally {
@@ -67,7 +72,8 @@ export async function openLowdbStore(options: LowdbOptions): Promise<Store> {
         await lock.release();
       }
     };
-    return { ...rooms, close };
+    const writable = async () => folders.every(({ usable }) => usable) && disk.writable();
+    return { ...rooms, writable, close };
   } catch (error) {
     await lock.release();
     throw error;
