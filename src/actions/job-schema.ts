@@ -5,7 +5,7 @@
 import { z } from "zod";
 import type { Effect } from "../job/effect.ts";
 import { asJobId, type HistoryRow, type Job, STATUSES } from "../job/job.ts";
-import type { Reason } from "../job/verdict.ts";
+import type { Reason } from "../job/reason.ts";
 import { OUTCOMES, usageSchema } from "../wire/result.ts";
 import { MERGE_METHODS, repositorySettingsSchema } from "../wire/settings.ts";
 
@@ -108,6 +108,9 @@ export const jobSchema: z.ZodType<Job> = z.object({
   pull_request: z.object({ number, url: text }).nullable(),
   merge,
   work: work.nullable(),
+  judgement: z.null().default(null),
+  approval: z.null().default(null),
+  sender_asked_at: z.null().default(null),
   failure: words,
   reasons: z.array(reason),
   notice: words,
@@ -128,6 +131,7 @@ export const effectSchema: z.ZodType<Effect> = z.discriminatedUnion("type", [
   z.object({ type: z.literal("read-result"), ...turn }),
   z.object({ type: z.literal("open-pull-request"), round: number }),
   z.object({ type: z.literal("read-facts"), runs: z.array(number) }),
+  z.object({ type: z.literal("judge"), ...turn, sha: sha.nullable() }),
   z.object({ type: z.literal("merge"), sha, method }),
   z.object({ type: z.literal("enable-auto-merge"), sha, method }),
   z.object({ type: z.literal("disable-auto-merge") }),

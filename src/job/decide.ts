@@ -8,6 +8,7 @@ import { type Job, isFinal } from "./job.ts";
 import * as asking from "./rules/asking.ts";
 import * as checking from "./rules/checking.ts";
 import * as market from "./rules/market.ts";
+import * as reviewing from "./rules/reviewing.ts";
 import * as running from "./rules/running.ts";
 import { wakeAt } from "./wake.ts";
 
@@ -42,6 +43,7 @@ const REPORTS: ReadonlySet<Command["type"]> = new Set([
   "pull-request-opened",
   "nothing-to-open",
   "observe",
+  "judged",
   "merge-refused",
   "effect-abandoned",
 ]);
@@ -78,6 +80,10 @@ function rule(job: Job, command: Command, context: Context): Decision {
       return asking.message(job, command, context);
     case "retry":
       return asking.retry(job, command, context);
+    case "approve":
+      return reviewing.approve(job, command, context);
+    case "reject-work":
+      return reviewing.rejectWork(job, command, context);
     case "archive":
       return asking.archive(job, now);
     case "moved":
@@ -130,6 +136,8 @@ function rule(job: Job, command: Command, context: Context): Decision {
       return running.nothingToOpen(job, command, context);
     case "observe":
       return checking.observe(job, command.facts, context);
+    case "judged":
+      return reviewing.judged(job, command, context);
     case "auto-merge-enabled":
       return change(job, now, { effects: [showComment(job, now, "now")] });
     case "merge-refused":

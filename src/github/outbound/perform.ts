@@ -2,11 +2,12 @@
  * The performer: from an effect to the file that performs it, inside the budget of its installation. What no effect has
  * an answer to becomes "later", so that the runner tries again and ends it when that does not help.
  */
-import type { Attempt, Performer, RepositoryStore } from "../../engine/ports.ts";
+import type { Attempt, Judge, Performer, RepositoryStore } from "../../engine/ports.ts";
 import { type Effect, effectKey } from "../../job/effect.ts";
 import type { JobId } from "../../job/job.ts";
 import type { LogLine } from "../../wire/log-line.ts";
 import { disableAutoMerge, enableAutoMerge } from "./effects/auto-merge.ts";
+import { judge } from "./effects/judge.ts";
 import { merge } from "./effects/merge.ts";
 import { openPullRequest } from "./effects/open-pull-request.ts";
 import { pushBrief } from "./effects/push-brief.ts";
@@ -26,6 +27,8 @@ export interface PerformerParts {
   /** Asked for once per effect: at the start it may not be known yet. */
   readonly self: () => Promise<Self>;
   readonly llm: LlmDefaults;
+  /** Looks at what the market's agents submit; null or missing: there is nobody to ask. */
+  readonly judge?: Judge | null;
   /** Where this server is reached from outside; null: nowhere. */
   readonly public_url?: string | null;
   /** The kept log of a job's last try, whose end the check run shows. */
@@ -45,6 +48,7 @@ const WRITES: Readonly<Record<Effect["type"], number>> = {
   "read-result": 0,
   "open-pull-request": 2,
   "read-facts": 0,
+  judge: 0,
   merge: 1,
   "enable-auto-merge": 1,
   "disable-auto-merge": 1,
@@ -72,6 +76,8 @@ function begin(task: Task, effect: Effect): Promise<Attempt> {
       return openPullRequest(task, effect);
     case "read-facts":
       return readFacts(task, effect);
+    case "judge":
+      return judge(task, effect);
     case "merge":
       return merge(task, effect);
     case "enable-auto-merge":
@@ -99,6 +105,7 @@ export function createPerformer(parts: PerformerParts): Performer {
           repositories,
           self: await parts.self(),
           defaults: llm,
+          judge: parts.judge ?? null,
           publicUrl: parts.public_url ?? null,
           log: parts.log ?? (async () => []),
           now,

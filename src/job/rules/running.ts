@@ -21,6 +21,7 @@ import { GONE, type Job, type Run, isFinal, issueOf } from "../job.ts";
 import { CI_BEGINS_MS } from "../verdict.ts";
 import { START_GIVEN_UP_MS } from "../wake.ts";
 import { isWanted } from "../wanted.ts";
+import { askJudge, judgeAway } from "./reviewing.ts";
 import { MOST_ROUNDS, cancelRun, endUnpaid, failTry, pastRuns, verify } from "./ends.ts";
 
 type Report<T extends Command["type"]> = Extract<Command, { type: T }>;
@@ -223,11 +224,13 @@ export function pullRequestOpened(job: Job, report: Report<"pull-request-opened"
     head_sha: report.head_sha,
     head_seen_at: now,
   };
+  const asked = askJudge(opened);
   return change(job, now, {
-    set: opened,
+    set: { ...opened, ...asked.set },
     effects: [
       ...showCheck(opened, now, "now"),
       showComment(opened, now, "paced"),
+      ...asked.effects,
       // the events of checks come first as a rule; this is for checks that are lost or will never be
       later({ type: "read-facts", runs: [] }, now + CI_BEGINS_MS),
     ],
@@ -236,6 +239,8 @@ export function pullRequestOpened(job: Job, report: Report<"pull-request-opened"
 
 export function nothingToOpen(job: Job, report: Report<"nothing-to-open">, { now }: Context): Decision {
   if (report.round !== job.round || job.status !== "submitted") return unchanged;
+  // of the market it is work all the same, which somebody has to look at before it is paid
+  if (job.runner === "market") return change(job, now, askJudge(job));
   return finishedWithout(job, now, {});
 }
 
@@ -254,8 +259,9 @@ export function branchDeleted(job: Job, { now }: Context): Decision {
 export function effectAbandoned(
   job: Job,
   { effect, sentence }: Report<"effect-abandoned">,
-  { now }: Context,
+  context: Context,
 ): Decision {
+  const { now } = context;
   if (!isWanted(effect, job)) return unchanged;
   switch (effect.type) {
     case "push-brief":
@@ -263,6 +269,8 @@ export function effectAbandoned(
       return endUnpaid(job, now, "failed", { set: { failure: sentence }, note: sentence });
     case "read-result":
       return failTry(job, now, sentence);
+    case "judge":
+      return judgeAway(job, effect, context);
     case "merge":
       return change(job, now, { set: { merge: { state: "off", why: sentence } }, effects: showNow(job, now) });
     case "enable-auto-merge":
