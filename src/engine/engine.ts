@@ -2,6 +2,7 @@
  * The engine: the door with what hangs on it. Signals come in, commands are decided and committed, effects go out,
  * time wakes jobs, and what was lost on the way is found again at the start and every hour.
  */
+import { accountNamed } from "../job/account.ts";
 import type { Draft } from "../job/command.ts";
 import type { JobId } from "../job/job.ts";
 import type { Engine, Handled } from "./door.ts";
@@ -53,7 +54,8 @@ export function createEngine({ store, clock, ids, performer, desk, log, random =
     const stored = noted === undefined ? null : await store.jobs.load(noted);
     if (stored !== null) {
       const { job } = stored;
-      if (job.account === draft.account && job.task === draft.task) return { ok: true, job, stored };
+      const same = job.account === accountNamed(draft.account) && job.task === draft.task;
+      if (same) return { ok: true, job, stored };
       throw new Error(`Job ${job.id} is not the one that was to be made under this id`);
     }
     const id = noted ?? (await drawId());

@@ -2,6 +2,7 @@
  * From a signal to commands: who may ask is checked here, at the door, and fails closed. May be called again for the
  * same delivery after a crash, so everything it does is either a command that the core recognises or found before done.
  */
+import { accountOf } from "../job/account.ts";
 import type { Actor, Command, Draft } from "../job/command.ts";
 import { type JobId, type Repository, isFinal, sameRepository } from "../job/job.ts";
 import { titleOf } from "../job/title.ts";
@@ -30,6 +31,8 @@ const withoutId = ({ owner, name, installation_id }: SignalRepository): Reposito
   name,
   installation_id,
 });
+
+const onGitHub = (login: string): Actor => ({ account: accountOf(login), login });
 
 const taskOf = (task: string, issue: SignalIssue): string => {
   const asked = `${issue.title}\n\n${issue.body}`.trim();
@@ -64,7 +67,7 @@ export function createIntake({ store, desk, handle, create }: Needs): Intake {
     const asked = signal.type === "slash" && signal.command.verb === "run" ? signal.command : null;
     const { issue } = signal;
     return {
-      account: signal.author,
+      account: accountOf(signal.author),
       repository: withoutId(signal.repository),
       runner: "actions",
       origin:
@@ -91,7 +94,7 @@ export function createIntake({ store, desk, handle, create }: Needs): Intake {
     const at = withoutId(repository);
     const answer = (body: string): Promise<void> => desk.reply(at, issue.number, `reply:${comment_id}`, body, again);
     if (!(await may(repository, author))) return desk.react(at, comment_id, "confused");
-    const by: Actor = { account: author, login: author };
+    const by = onGitHub(author);
     const told = async (id: JobId, asked: Command): Promise<void> => {
       const handled = await handle(id, asked);
       if (!handled.ok) await answer(handled.refusal.sentence);
@@ -152,7 +155,7 @@ export function createIntake({ store, desk, handle, create }: Needs): Intake {
 
   const button = async ({ repository, job, action, author }: Extract<Signal, { type: "button" }>): Promise<void> => {
     if (!(await may(repository, author))) return;
-    const by: Actor = { account: author, login: author };
+    const by = onGitHub(author);
     await news(repository, job, action === "retry" ? { type: "retry", by, comment_id: null } : { type: "discard", by });
   };
 

@@ -5,12 +5,10 @@
 import { hash, timingSafeEqual } from "node:crypto";
 import type { Request, RequestHandler } from "express";
 import type { KeyStore, Scope } from "../engine/ports.ts";
+import { ADMIN_ACCOUNT, accountNamed } from "../job/account.ts";
 import type { Job } from "../job/job.ts";
 import { fullName } from "../job/job.ts";
 import { failure, send, UNAUTHORIZED } from "./answer.ts";
-
-/** The account of `API_KEY`. Keys are not minted for it. */
-export const ADMIN_ACCOUNT = "admin";
 
 export interface Principal {
   /** Null: `API_KEY` of the settings. */
@@ -51,7 +49,7 @@ const may = (principal: Principal, scope: Scope): boolean =>
 /** A key sees the jobs of its account, one with `admin` those of every account; both only within its repository. */
 export const sees = (principal: Principal, job: Job): boolean =>
   (principal.repository === null || principal.repository.toLowerCase() === fullName(job.repository).toLowerCase()) &&
-  (principal.account === job.account || principal.scopes.includes("admin"));
+  (principal.account === accountNamed(job.account) || principal.scopes.includes("admin"));
 
 /** Longer ones are none of ours and not worth hashing. */
 const MAX_KEY_LENGTH = 200;

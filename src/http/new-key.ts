@@ -5,7 +5,8 @@
 import { randomBytes } from "node:crypto";
 import { z } from "zod";
 import { SCOPES, type Scope, type StoredKey } from "../engine/ports.ts";
-import { ADMIN_ACCOUNT, hashOf } from "./auth.ts";
+import { ADMIN_ACCOUNT, accountNamed } from "../job/account.ts";
+import { hashOf } from "./auth.ts";
 
 const KEY_PREFIX = "jm_";
 const KEY_BYTES = 32;
@@ -17,10 +18,11 @@ const says = (message: string) => ({ error: () => message });
 const account = z
   .string(says("must be a string."))
   .regex(
-    /^[A-Za-z0-9](?:[A-Za-z0-9-]{0,37}[A-Za-z0-9])?$/,
-    says("must be 1 to 39 letters, digits or dashes, as a GitHub login."),
+    /^[A-Za-z0-9](?:[A-Za-z0-9_-]{0,37}[A-Za-z0-9])?$/,
+    says("must be 1 to 39 letters, digits, dashes or underscores, as a GitHub login."),
   )
-  .refine((value) => value.toLowerCase() !== ADMIN_ACCOUNT, says("admin is the account of API_KEY; name another."));
+  .transform(accountNamed)
+  .refine((value) => value !== ADMIN_ACCOUNT, says("admin is the account of API_KEY; name another."));
 
 export const repositoryField = z
   .string(says("must be a string."))

@@ -1,7 +1,8 @@
 /**
  * Double entry: every movement is a set of postings that sums to zero over the accounts
- * `user:{login}`, `escrow:{job}`, `fees` and `outside`. Integer cents.
+ * `user:{account}`, `escrow:{job}`, `fees` and `outside`. Integer cents.
  */
+import { accountNamed } from "./account.ts";
 import type { JobId } from "./job.ts";
 
 export type LedgerAccount = `user:${string}` | `escrow:${string}` | "fees" | "outside";
@@ -13,7 +14,7 @@ export interface Posting {
   readonly reason: "charge" | "payout" | "fee" | "refund" | "credit";
 }
 
-export const userAccount = (account: string): LedgerAccount => `user:${account}`;
+export const userAccount = (account: string): LedgerAccount => `user:${accountNamed(account)}`;
 export const escrowAccount = (id: JobId): LedgerAccount => `escrow:${id}`;
 
 /** 20 % rounded half up, plus 50 cents, never above the price. */

@@ -3,11 +3,13 @@
  * they find the same jobs.
  */
 import type { StoredJob } from "../engine/ports.ts";
+import { accountNamed } from "../job/account.ts";
 import { fullName, isFinal, issueOf, type Job, type JobId, type Status } from "../job/job.ts";
 import { type Waking, wakeAt } from "../job/wake.ts";
 
 export interface JobFacts {
   readonly id: JobId;
+  /** Spelled as accounts are, whatever an older record says. */
   readonly account: string;
   /** `owner/name` in lower case, as GitHub compares them. */
   readonly repository: string;
@@ -36,7 +38,7 @@ const isOpen = (job: Findable): boolean =>
 export function factsOf(job: Findable, effects: StoredJob["effects"]): JobFacts {
   return {
     id: job.id,
-    account: job.account,
+    account: accountNamed(job.account),
     repository: repositoryKey(fullName(job.repository)),
     status: job.status,
     held_until: job.hold?.expires_at ?? null,

@@ -1,4 +1,5 @@
 /** What the sender asks for: create, pay, cancel, discard, and further rounds by a message or a retry. */
+import { accountNamed } from "../account.ts";
 import { type Context, type Decision, change, refuse, showComment, showNow, soon, unchanged } from "../decision.ts";
 import type { Actor, Command, Draft } from "../command.ts";
 import { type Job, branchOf, isFinal, statusAt } from "../job.ts";
@@ -14,7 +15,7 @@ const MOST_WAITING = 10;
 const newJob = (draft: Draft, now: number): Job => ({
   ...NO_TRY,
   id: draft.id,
-  account: draft.account,
+  account: accountNamed(draft.account),
   repository: draft.repository,
   runner: draft.runner,
   status: "queued",
@@ -72,7 +73,8 @@ export function create(draft: Draft, { now, available_cents }: Context): Decisio
 }
 
 export function pay(job: Job, command: Extract<Command, { type: "pay" }>, { now, available_cents }: Context): Decision {
-  if (command.account !== job.account) return refuse("forbidden", "Only the sender of a job can pay for it.");
+  if (accountNamed(command.account) !== accountNamed(job.account))
+    return refuse("forbidden", "Only the sender of a job can pay for it.");
   if (job.status !== "pending_payment")
     return refuse("wrong_status", `This job is ${job.status}; only a job in pending_payment can be paid.`);
   if (available_cents < job.price_cents)

@@ -1,4 +1,5 @@
 /** How agents of the market take work: pull, reject, accept, submit, fail. Holds and deadlines are exact at read time. */
+import { accountNamed } from "../account.ts";
 import { type Context, type Decision, change, refuse, soon, unchanged } from "../decision.ts";
 import type { Command } from "../command.ts";
 import { type Job, statusAt } from "../job.ts";
@@ -11,11 +12,11 @@ export function pull(job: Job, command: Extract<Command, { type: "pull" }>, { no
   if (job.runner !== "market") return refuse("not_found", "This job is not on the market.");
   const status = statusAt(job, now);
   if (status !== "queued") return refuse("wrong_status", `This job is ${status}; only a queued job can be pulled.`);
-  const { agent_id, account } = command;
+  const { agent_id } = command;
   return change(job, now, {
     set: {
       status: "held",
-      hold: { agent_id, account, expires_at: now + HOLD_MS },
+      hold: { agent_id, account: accountNamed(command.account), expires_at: now + HOLD_MS },
       presented_to_agents: [...new Set([...job.presented_to_agents, agent_id])],
       woken_at: null,
     },

@@ -1,5 +1,6 @@
 /** One page of a list: jobs newest first, from where the last page ended. */
 import type { JobFilter } from "../../engine/ports.ts";
+import { accountNamed } from "../../job/account.ts";
 import type { JobId, Status } from "../../job/job.ts";
 import { type JobFacts, repositoryKey } from "../facts.ts";
 import { type AgeOrder, byAge, type JobGroups, type Place } from "./job-groups.ts";
@@ -44,7 +45,8 @@ function* newestFirst(orders: readonly AgeOrder[], from: Place | null): Generato
 
 /** A cursor that is none of ours leads nowhere: the page is empty, never the first one again. */
 export function pageOf(groups: JobGroups, filter: JobFilter, now: number): JobPage {
-  const { account, status } = filter;
+  const { status } = filter;
+  const account = filter.account === undefined ? undefined : accountNamed(filter.account);
   const repository = filter.repository === undefined ? undefined : repositoryKey(filter.repository);
   const from = filter.cursor === undefined ? null : placeOf(filter.cursor);
   if (filter.cursor !== undefined && from === null) return { ids: [], cursor: null };

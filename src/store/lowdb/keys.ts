@@ -1,6 +1,7 @@
 /** API keys, all in one lowdb file: there are few, and they change seldom. Holds hashes, never a key. */
 import { z } from "zod";
 import { type KeyStore, SCOPES, type StoredKey } from "../../engine/ports.ts";
+import { accountNamed } from "../../job/account.ts";
 import type { Folder } from "./disk.ts";
 import { type Format, readFile, writeFile } from "./json-file.ts";
 
@@ -15,7 +16,7 @@ const keysFile = z.object({
       id: z.string(),
       hash: z.string(),
       hint: z.string(),
-      account: z.string(),
+      account: z.string().transform(accountNamed),
       repository: z.string().nullable(),
       scopes: z.array(z.enum(SCOPES)),
       created_at: z.number(),
