@@ -19,6 +19,8 @@ import { BRANCH_WAIT_MS } from "./http/create-job.ts";
 import { type Gate, openGate } from "./http/gate.ts";
 import { createListener } from "./http/listener.ts";
 import { receiveFromProxy } from "./http/webhook-proxy.ts";
+import { createJudge } from "./llm/judge.ts";
+import { openModel } from "./llm/model.ts";
 import type { Heard } from "./job/signal.ts";
 import { createLog } from "./log.ts";
 import type { Settings } from "./settings.ts";
@@ -82,11 +84,13 @@ async function wire(
   const { probot, source } = connectGitHub(settings, log);
   const self = createSelf(source);
   const desk = createDesk({ source, self });
+  const model = openModel({ ...settings.llm, ...settings.anthropic }, log);
   const performer = createPerformer({
     source,
     repositories: store.repositories,
     self,
     llm: settings.llm,
+    judge: model === null ? null : createJudge(model),
     public_url: settings.public_url,
     log: async (id) => (await store.jobs.load(id))?.log ?? [],
   });

@@ -107,6 +107,8 @@ export interface Settings {
   readonly data_dir: string;
   readonly api_key: Secret | null;
   readonly default_repository: string | null;
+  /** The server's own model, for quotes and the judge; without a key there is none. */
+  readonly anthropic: { readonly api_key: Secret | null; readonly base_url: string | null };
   readonly llm: { readonly provider: string; readonly model: string; readonly max_tokens: number };
 }
 
@@ -196,12 +198,13 @@ const settingsOf = (
   data_dir: parsed.DATA_DIR,
   api_key: parsed.API_KEY ?? null,
   default_repository: parsed.DEFAULT_REPOSITORY ?? null,
+  anthropic: { api_key: parsed.ANTHROPIC_API_KEY ?? null, base_url: parsed.ANTHROPIC_BASE_URL ?? null },
   llm: { provider: parsed.LLM_PROVIDER, model: parsed.LLM_MODEL, max_tokens: parsed.LLM_MAX_TOKENS },
 });
 
 /** Well-formed, but of no effect on the server yet: said once at the start, so that nobody relies on one. */
 const notes = (parsed: Parsed): string[] =>
-  (["CRON_SECRET", "ENCRYPTION_KEY", "WEBHOOK_ALLOW_PRIVATE", "ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL"] as const)
+  (["CRON_SECRET", "ENCRYPTION_KEY", "WEBHOOK_ALLOW_PRIVATE"] as const)
     .filter((name) => parsed[name] !== undefined && parsed[name] !== false)
     .map((name) => `${name} is set, but nothing on the server uses it in this version.`);
 

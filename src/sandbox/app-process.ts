@@ -22,6 +22,8 @@ export interface AppProcessOptions {
   readonly webhookSecret: string;
   readonly apiKey: string;
   readonly defaultRepository: string;
+  /** Whom the App asks for quotes and verdicts; null: nobody. */
+  readonly model?: { readonly api_key: string; readonly base_url: string | null } | null;
   /** The command that starts a program of this project; unless given, {@link programOf}. */
   readonly program?: (path: string) => string[];
   /** Warnings and errors of its log. */
@@ -51,6 +53,8 @@ const settingsOf = (options: AppProcessOptions): Record<string, string> => ({
   DATA_DIR: options.dataDir,
   API_KEY: options.apiKey,
   DEFAULT_REPOSITORY: options.defaultRepository,
+  ...(options.model ? { ANTHROPIC_API_KEY: options.model.api_key } : {}),
+  ...(options.model?.base_url ? { ANTHROPIC_BASE_URL: options.model.base_url } : {}),
   LOG_FORMAT: "json",
   LOG_LEVEL: "info",
 });

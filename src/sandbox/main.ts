@@ -70,6 +70,7 @@ async function inTown(town: Town, dataDir: string, show: Show, options: SandboxO
     webhookSecret,
     apiKey,
     defaultRepository: DEMO,
+    model: town.modelAccess,
     onComplaint: show.complaint,
   });
   try {

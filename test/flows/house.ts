@@ -52,7 +52,12 @@ export async function until<T>(what: string, look: () => T | Promise<T>): Promis
   }
 }
 
-export async function startHouse(options: TownOptions = {}): Promise<House> {
+export interface HouseOptions extends TownOptions {
+  /** False: the App has no model to ask. */
+  readonly model?: boolean;
+}
+
+export async function startHouse({ model = true, ...options }: HouseOptions = {}): Promise<House> {
   const dataDir = await mkdtemp(join(tmpdir(), "journeyman-test-"));
   const workflows: string[] = [];
   const town = await startTown({ program: builtProgram, ...options, onLog: (text) => workflows.push(text) });
@@ -74,6 +79,7 @@ export async function startHouse(options: TownOptions = {}): Promise<House> {
         DATA_DIR: dataDir,
         API_KEY,
         DEFAULT_REPOSITORY: DEMO,
+        ...(model ? { ANTHROPIC_API_KEY: town.modelAccess.api_key, ANTHROPIC_BASE_URL: town.model.url } : {}),
       },
       dataDir,
     );

@@ -12,8 +12,8 @@ import { reported, type Task } from "./task.ts";
 
 type AskJudge = Extract<Effect, { type: "judge" }>;
 
-/** Characters of patches that a judge is shown; about 20,000 tokens. */
-const MAX_CHANGE = 80_000;
+/** Characters of patches that a judge is shown; about 15,000 tokens. */
+const MAX_CHANGE = 60_000;
 /** GitHub names no more files than these in a comparison. */
 const MAX_FILES = 300;
 
