@@ -28,6 +28,8 @@ export interface Door {
   receive(deliveryId: string, heard: Signal): Promise<"new" | "duplicate">;
   /** Resolves at the commit that satisfies the predicate, or with null when the time is over. */
   waitFor(id: JobId, predicate: (stored: StoredJob) => boolean, timeout_ms: number): Promise<StoredJob | null>;
+  /** Told of every commit of this job from now on, after it; the answer ends that. */
+  follow(id: JobId, tell: (stored: StoredJob) => void): () => void;
   health(): Health;
 }
 

@@ -76,6 +76,7 @@ export function createEngine({ store, clock, ids, performer, desk, log, random =
     create,
     receive: inbox.receive,
     waitFor: waiters.waitFor,
+    follow: waiters.follow,
     health: () => ({ ready }),
     async start() {
       for (const id of await store.jobs.withEffects()) {

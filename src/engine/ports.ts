@@ -1,6 +1,7 @@
 /**
  * What the engine needs of the rooms around it. Each is implemented elsewhere and handed in by `compose.ts`.
  */
+import type { Writable } from "node:stream";
 import type { Command } from "../job/command.ts";
 import type { Effect, PendingEffect, WantedEffect } from "../job/effect.ts";
 import type { HistoryRow, Job, JobId, Repository, Status } from "../job/job.ts";
@@ -16,16 +17,23 @@ export interface Clock {
   at(at: number, callback: () => void): () => void;
 }
 
+/** A row of a job's history with its number: 1, 2, 3 …, also where rows between are kept no longer. */
+export interface NumberedRow extends HistoryRow {
+  readonly seq: number;
+}
+
 /** A job as it is stored: one record, written whole in one atomic write. */
 export interface StoredJob {
   readonly job: Job;
   /** Counts the commits; the next one must name it. */
   readonly version: number;
-  readonly history: readonly HistoryRow[];
+  readonly history: readonly NumberedRow[];
   readonly postings: readonly (Posting & { readonly at: number })[];
   readonly effects: readonly PendingEffect[];
   /** The agent's log of the last try, bounded; empty until it is known. */
   readonly log: readonly LogLine[];
+  /** Counts the logs that the job has had, one a try; 0: none yet. */
+  readonly log_nth: number;
 }
 
 /** One commit: everything that one command changes. */
@@ -271,6 +279,30 @@ export interface Desk {
   /** Deliveries of the last three days that failed, newest first, and a way to have one sent again. */
   failedDeliveries(): Promise<readonly { readonly id: number; readonly guid: string }[]>;
   redeliver(id: number): Promise<void>;
+}
+
+/** Who follows a job's log. */
+export interface LogReader {
+  readonly account: string;
+  /** The id of the last event that they have; null: from the beginning. */
+  readonly after: string | null;
+  /** Asked again at every change of the job: who may no longer see it hears no more. */
+  may(job: Job): boolean;
+}
+
+export type FollowedLog =
+  /** Writes to the stream from now on, and ends it. */
+  | { readonly kind: "follow"; begin(stream: Writable): void }
+  /** The job is over, and they have read all of it. */
+  | { readonly kind: "read" }
+  | { readonly kind: "too_many" }
+  | { readonly kind: "stopping" };
+
+/** The logs of jobs as they grow: history, verification and the agent's lines, as a stream of server-sent events. */
+export interface LiveLogs {
+  open(stored: StoredJob, reader: LogReader): FollowedLog;
+  /** Ends every stream with the request to come again, and takes no more readers. */
+  stop(): void;
 }
 
 /** Ids, injected. */

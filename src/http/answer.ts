@@ -11,7 +11,16 @@ export interface Answer {
   /** Undefined: no body. */
   readonly body?: object;
   readonly headers?: Readonly<Record<string, string>>;
+  /** Writes the body itself, over time, and ends it; there is no other body then. */
+  readonly serve?: (response: Response) => void;
 }
+
+/** A body that goes on, under these headers. */
+export const streaming = (headers: Readonly<Record<string, string>>, serve: (response: Response) => void): Answer => ({
+  status: 200,
+  headers,
+  serve,
+});
 
 export const success = (status: number, body: object, headers: Readonly<Record<string, string>> = {}): Answer => ({
   status,
@@ -43,6 +52,11 @@ export function send(request: Request, response: Response, answer: Answer): void
   const headers = [...SECURITY];
   if (request.logged_as !== undefined) headers.push("X-Request-Id", request.logged_as);
   for (const name in answer.headers) headers.push(name, answer.headers[name] ?? "");
+  if (answer.serve !== undefined) {
+    response.writeHead(answer.status, headers);
+    answer.serve(response);
+    return;
+  }
   if (answer.body === undefined) {
     response.writeHead(answer.status, headers).end();
     return;

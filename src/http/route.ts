@@ -13,6 +13,7 @@ import type { RepeatableRoute, WorkId } from "./idempotency.ts";
 export const GROUPS = {
   "create-job": "Ask for a job and see how it stands.",
   "agent v2": "The same jobs for scripts that were written for agents of this kind: create, poll, message.",
+  market: "Paid jobs: who works on them, how the work is verified, and what becomes of the money.",
   keys: "API keys.",
 } as const;
 export type Group = keyof typeof GROUPS;
@@ -23,6 +24,8 @@ export interface AnswerShape {
   readonly about: string;
   /** Undefined: no body. */
   readonly schema?: z.ZodType;
+  /** A body that is no JSON but of this media type, such as a stream; `schema` is then that of its text. */
+  readonly media?: "text/event-stream";
   /** Said to be true by a test: the call with the route's own example is answered in this shape. */
   readonly example?: unknown;
   /** Header by header, a sentence each. */

@@ -56,7 +56,7 @@ const head = z.object({
   job: findable,
 });
 
-const whole = head.extend({ history: z.array(z.unknown()), log: z.array(z.unknown()) });
+const whole = head.extend({ history: z.array(z.unknown()), log: z.array(z.unknown()), log_nth: number });
 
 /** What the first line says. */
 export interface JobHead extends Pick<StoredJob, "version" | "postings" | "effects"> {
@@ -88,15 +88,15 @@ export const jobFormat: Format<StoredJob> = {
   parse(text) {
     const value: unknown = JSON.parse(text);
     assertWhole(value);
-    const { job, version, history, postings, effects, log } = value;
-    return { job, version, history, postings, effects, log };
+    const { job, version, history, postings, effects, log, log_nth } = value;
+    return { job, version, history, postings, effects, log, log_nth };
   },
-  write({ job, version, history, postings, effects, log }) {
+  write({ job, version, history, postings, effects, log, log_nth }) {
     const { first, others } = divide(job);
     const lines = [
       `${opened({ format: FORMAT, version, postings, effects })},"job":${opened(first)},`,
       `${continued(others)},"history":${JSON.stringify(history)},`,
-      `"log":${JSON.stringify(log)}}`,
+      `"log_nth":${log_nth},"log":${JSON.stringify(log)}}`,
     ];
     return `${lines.join("\n")}\n`;
   },
