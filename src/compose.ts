@@ -9,6 +9,7 @@ import type { Engine } from "./engine/door.ts";
 import { createEngine } from "./engine/engine.ts";
 import { createIds } from "./engine/ids.ts";
 import type { Clock, Desk, Store } from "./engine/ports.ts";
+import type { LiveLogs } from "./engine/verification-ports.ts";
 import { hear } from "./github/inbound/hear.ts";
 import { createDesk } from "./github/outbound/desk.ts";
 import { createSelf } from "./github/outbound/identity.ts";
@@ -22,6 +23,7 @@ import { receiveFromProxy } from "./http/webhook-proxy.ts";
 import { createJudge } from "./llm/judge.ts";
 import { openModel } from "./llm/model.ts";
 import type { Heard } from "./job/signal.ts";
+import { createLiveLogs } from "./logs/live-logs.ts";
 import { createLog } from "./log.ts";
 import type { Settings } from "./settings.ts";
 import { openLowdbStore } from "./store/lowdb/open.ts";
@@ -96,10 +98,13 @@ async function wire(
   });
   const engine = createEngine({ store, clock, ids: createIds(clock), performer, desk, log });
   const ear = createEar(settings.app_id, self, log);
-  const listener = await createListener(probot, appOf({ settings, store, engine, desk, hear: ear, log, clock }));
+  const logs = createLiveLogs({ jobs: store.jobs, door: engine, clock, log });
+  const listener = await createListener(probot, appOf({ settings, store, engine, desk, hear: ear, log, clock, logs }));
 
   await engine.start();
   closing.splice(1, 0, () => engine.stop());
+  // streams would go on for ever, and the gate waits for every answer
+  closing.unshift(async () => logs.stop());
   gate.open(listener);
   log.info({ url: gate.url, data: settings.data_dir }, "Journeyman is ready");
   if (settings.webhook_proxy_url !== null) {
@@ -166,6 +171,7 @@ function appOf(parts: {
   readonly hear: (event: string, payload: unknown) => Heard;
   readonly clock: Clock;
   readonly log: Logger;
+  readonly logs: LiveLogs;
 }): ApplicationFunction {
   const { settings, store, engine, desk, log, clock } = parts;
   const { now } = clock;
@@ -178,7 +184,7 @@ function appOf(parts: {
     routes: {
       authentication: authentication({ keys, api_key: settings.api_key?.reveal() ?? null, now }),
       ...{ door: engine, jobs, keys, repositories, desk, default_repository, log, now, branch_wait_ms: BRANCH_WAIT_MS },
-      ...{ idempotency, clock },
+      ...{ idempotency, clock, logs: parts.logs },
       ...{ github_web_url, public_url, default_model: settings.llm.model },
     },
   });

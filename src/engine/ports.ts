@@ -1,7 +1,6 @@
 /**
  * What the engine needs of the rooms around it. Each is implemented elsewhere and handed in by `compose.ts`.
  */
-import type { Writable } from "node:stream";
 import type { Command } from "../job/command.ts";
 import type { Effect, PendingEffect, WantedEffect } from "../job/effect.ts";
 import type { HistoryRow, Job, JobId, Repository, Status } from "../job/job.ts";
@@ -9,6 +8,9 @@ import type { LedgerAccount, Posting } from "../job/ledger.ts";
 import type { Signal } from "../job/signal.ts";
 import type { LogLine } from "../wire/log-line.ts";
 import type { RepositorySettings } from "../wire/settings.ts";
+import type { AgentStore, Looking, ParcelStore, QuoteStore, Wallet } from "./market-ports.ts";
+
+export type { Estimate, EstimateRequest, Estimator } from "./market-ports.ts";
 
 /** Time, injected. `now` in milliseconds since the epoch. */
 export interface Clock {
@@ -82,6 +84,11 @@ export interface JobStore {
   ofIssue(repository: string, number: number): Promise<JobId | null>;
   /** The job that this comment asked for. */
   ofComment(repository: string, comment_id: number): Promise<JobId | null>;
+  /**
+   * The best of the market's queued jobs for this agent: not offered to it before, then one that asks for a skill of
+   * its, then the highest price, then the oldest. `except`: on which somebody else has his hand just now.
+   */
+  offer(to: Looking, except: ReadonlySet<JobId>): Promise<JobId | null>;
   list(filter: JobFilter): Promise<{ readonly jobs: readonly Job[]; readonly cursor: string | null }>;
   /** Jobs that are not settled: not final, or verified with a merge still to come. For reconcile. */
   open(): Promise<readonly JobId[]>;
@@ -209,6 +216,10 @@ export interface Store {
   readonly repositories: RepositoryStore;
   readonly inbox: Inbox;
   readonly idempotency: IdempotencyStore;
+  readonly wallet: Wallet;
+  readonly agents: AgentStore;
+  readonly quotes: QuoteStore;
+  readonly parcels: ParcelStore;
   /** Flushes what is kept in memory and lets go of the folder or the connections. */
   close(): Promise<void>;
 }
@@ -228,35 +239,6 @@ export type Attempt =
 /** Performs effects. Calls, no decisions. `again`: an earlier try may have done it already, so look before acting. */
 export interface Performer {
   perform(effect: Effect, job: Job, again: boolean): Promise<Attempt>;
-}
-
-/** What a judge is shown. The task and the requirements are the sender's words, all else is the worker's. */
-export interface Submission {
-  readonly title: string;
-  readonly task: string;
-  readonly requirements: string;
-  /** What the worker says of the work. */
-  readonly said: string;
-  /** The changed files, as a patch each; null: the work is words alone. */
-  readonly change: string | null;
-  /** False: the change is longer than what is shown of it. */
-  readonly whole: boolean;
-}
-
-/** A judge's word on a submission. */
-export type Opinion =
-  | {
-      readonly ended: "judged";
-      readonly verdict: "pass" | "fail" | "unsure";
-      /** Sentences for the sender and the worker. */
-      readonly reasons: readonly string[];
-    }
-  /** Nobody answered, or something that is no opinion: worth another try. */
-  | { readonly ended: "later"; readonly reason: string; readonly after_ms?: number };
-
-/** Judges what checks cannot see. A submission may try to give it orders. */
-export interface Judge {
-  judge(submission: Submission): Promise<Opinion>;
 }
 
 export type Permission = "admin" | "write" | "read" | "none";
@@ -279,30 +261,6 @@ export interface Desk {
   /** Deliveries of the last three days that failed, newest first, and a way to have one sent again. */
   failedDeliveries(): Promise<readonly { readonly id: number; readonly guid: string }[]>;
   redeliver(id: number): Promise<void>;
-}
-
-/** Who follows a job's log. */
-export interface LogReader {
-  readonly account: string;
-  /** The id of the last event that they have; null: from the beginning. */
-  readonly after: string | null;
-  /** Asked again at every change of the job: who may no longer see it hears no more. */
-  may(job: Job): boolean;
-}
-
-export type FollowedLog =
-  /** Writes to the stream from now on, and ends it. */
-  | { readonly kind: "follow"; begin(stream: Writable): void }
-  /** The job is over, and they have read all of it. */
-  | { readonly kind: "read" }
-  | { readonly kind: "too_many" }
-  | { readonly kind: "stopping" };
-
-/** The logs of jobs as they grow: history, verification and the agent's lines, as a stream of server-sent events. */
-export interface LiveLogs {
-  open(stored: StoredJob, reader: LogReader): FollowedLog;
-  /** Ends every stream with the request to come again, and takes no more readers. */
-  stop(): void;
 }
 
 /** Ids, injected. */

@@ -8,13 +8,14 @@ import { nothingHere, sendInternal } from "./answer.ts";
 import { bodyErrors } from "./body.ts";
 import { type CreateJobParts, createJob } from "./create-job.ts";
 import { inTurn } from "./in-turn.ts";
+import { type JobLogParts, jobLogs } from "./job-logs.ts";
 import { jobStatus } from "./job-status.ts";
 import { type KeyParts, keyRoutes } from "./keys.ts";
 import { type MountParts, mount } from "./mount.ts";
 import { requestLog } from "./request-log.ts";
 import type { Route } from "./route.ts";
 
-export interface RouteParts extends CreateJobParts, KeyParts, AgentV2Parts, MountParts {
+export interface RouteParts extends CreateJobParts, KeyParts, AgentV2Parts, JobLogParts, MountParts {
   readonly door: CreateJobParts["door"] & MountParts["door"];
   readonly jobs: JobStore;
 }
@@ -23,6 +24,7 @@ export interface RouteParts extends CreateJobParts, KeyParts, AgentV2Parts, Moun
 export const allRoutes = (parts: RouteParts): readonly Route[] => [
   jobStatus(parts),
   createJob(parts),
+  jobLogs(parts),
   ...keyRoutes(parts),
   ...agentV2Routes(parts),
 ];

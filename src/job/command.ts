@@ -5,7 +5,15 @@
 import type { RepositorySettings } from "../wire/settings.ts";
 import type { Effect } from "./effect.ts";
 import type { Facts } from "./facts.ts";
-import type { Choices, JobId, Judgement, Origin, Repository, Run, Runner, Work } from "./job.ts";
+import type { Choices, Delivery, Enclosure, JobId, Judgement, Origin, Repository, Run, Runner, Work } from "./job.ts";
+
+/** What a job of the market says and carries beside its task. */
+export interface Offer {
+  readonly description: string;
+  readonly requirements: string;
+  readonly skills: readonly string[];
+  readonly enclosure: Enclosure | null;
+}
 
 /** What is needed to make a job. The id is drawn by the caller; the store refuses one that is taken. */
 export interface Draft {
@@ -22,6 +30,7 @@ export interface Draft {
   readonly base_branch: string | null;
   readonly price_cents: number;
   readonly time_limit_seconds: number;
+  readonly offer?: Offer;
 }
 
 /** Who sent a command. `account` for keys and the market, `login` for people on GitHub. */
@@ -32,14 +41,22 @@ export interface Actor {
 
 export type Command =
   | { readonly type: "create"; readonly draft: Draft }
-  | { readonly type: "pay"; readonly account: string }
+  /** `payment_id`: of a payment that may be asked for again; made once. */
+  | { readonly type: "pay"; readonly account: string; readonly payment_id?: string }
   | { readonly type: "cancel"; readonly by: Actor }
   /** Cancel, close the pull request and delete the branch. */
   | { readonly type: "discard"; readonly by: Actor }
   | { readonly type: "pull"; readonly agent_id: string; readonly account: string }
   | { readonly type: "reject"; readonly agent_id: string }
   | { readonly type: "accept"; readonly agent_id: string }
-  | { readonly type: "submit"; readonly agent_id: string; readonly work: Work }
+  | {
+      readonly type: "submit";
+      readonly agent_id: string;
+      readonly work: Work;
+      readonly delivery?: Delivery;
+      /** Of a submission that may be sent again; taken once. */
+      readonly submission_id?: string;
+    }
   | { readonly type: "fail"; readonly agent_id: string; readonly reason: string }
   | {
       readonly type: "message";
@@ -110,6 +127,10 @@ export type Command =
       readonly work: Work;
       readonly head_sha: string;
     }
+  /** What the worker handed in stands on the job's branch. */
+  | { readonly type: "files-delivered"; readonly round: number; readonly try: number; readonly head_sha: string }
+  /** What the worker handed in cannot be taken, for a reason that is the worker's to mend. */
+  | { readonly type: "delivery-refused"; readonly round: number; readonly try: number; readonly sentence: string }
   | {
       readonly type: "pull-request-opened";
       readonly round: number;

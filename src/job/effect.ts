@@ -14,6 +14,8 @@ export type Effect =
   | { readonly type: "cancel-run"; readonly run_id: number }
   /** Read what the agent left on the branch. */
   | { readonly type: "read-result"; readonly round: number; readonly try: number }
+  /** Commit what a worker of the market has handed in to the job's branch. */
+  | { readonly type: "deliver-files"; readonly round: number; readonly try: number }
   /** Remove the job's folder from the branch and open (or keep) the pull request. */
   | { readonly type: "open-pull-request"; readonly round: number }
   /** Read the facts for a verdict; `runs`: ask GitHub for these runs too, since their webhooks may be lost. */
@@ -35,6 +37,7 @@ export function effectKey(effect: Effect): string {
   switch (effect.type) {
     case "push-brief":
     case "read-result":
+    case "deliver-files":
       return `${effect.type}:${effect.round}.${effect.try}`;
     case "open-pull-request":
       return `${effect.type}:${effect.round}`;

@@ -132,6 +132,33 @@ export interface Approval {
   readonly at: number;
 }
 
+/** A file that came with a job or with its work. Its content is kept beside the record, in a parcel. */
+export interface Attachment {
+  readonly name: string;
+  readonly type: string;
+  /** In bytes. */
+  readonly size: number;
+}
+
+/** What the sender of a market job has put beside the prompt. Kept until the job ends. */
+export interface Enclosure {
+  /** Under which the store keeps the contents. */
+  readonly parcel: string;
+  readonly attachments: readonly Attachment[];
+  readonly has_env_vars: boolean;
+}
+
+/** What a worker of the market has handed in, beside its words, in the current try. */
+export interface Delivery {
+  /** Under which the store keeps the contents; null: there are none. */
+  readonly parcel: string | null;
+  /** Paths of the files that the App commits to the job's branch. */
+  readonly files: readonly string[];
+  readonly attachments: readonly Attachment[];
+  /** A pull request of the worker's own, in place of the App's. */
+  readonly pull_request: number | null;
+}
+
 /** A market worker's claim on a queued job. */
 export interface Hold {
   readonly agent_id: string;
@@ -161,6 +188,12 @@ export interface Job {
   readonly title: string;
   /** The task of the first round. */
   readonly task: string;
+  /** What the market is told beside the task; empty for jobs of other doors. */
+  readonly description: string;
+  readonly requirements: string;
+  /** In lower case; by these jobs and agents find each other. */
+  readonly skills: readonly string[];
+  readonly enclosure: Enclosure | null;
   readonly choices: Choices;
   /** Snapshot from the base commit at the last push of a brief; null until then. */
   readonly settings: RepositorySettings | null;
@@ -213,6 +246,7 @@ export interface Job {
   readonly approval: Approval | null;
   /** Since when checks and judge leave it to the sender; null: they do not. */
   readonly sender_asked_at: number | null;
+  readonly delivery: Delivery | null;
   /** Why the last try failed, in a sentence; shown, and handed to the next try. */
   readonly failure: string | null;
   /** The last verdict's reasons, for comment and check. */

@@ -3,7 +3,7 @@
  * so all of it is marked as data, the answer has a fixed shape, and what the judge could not see whole it cannot pass.
  */
 import { z } from "zod";
-import type { Judge, Opinion, Submission } from "../engine/ports.ts";
+import type { Judge, Opinion, Submission } from "../engine/verification-ports.ts";
 import { redact } from "../wire/redact.ts";
 import type { Model } from "./model.ts";
 import { code, prose } from "./words.ts";

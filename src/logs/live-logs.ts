@@ -1,26 +1,20 @@
 /**
- * Who follows which job's log. A reader is written to while its socket takes it, and no further: one that lags is at its
- * place in the stored job, not in a buffer, and goes on from there when it reads again, or is cut when it does not.
+ * Who follows which job's log: a room for each job that is followed, fed by its commits, and a place for each reader,
+ * of which there are so many and no more.
  */
 import type { Writable } from "node:stream";
 import type { Door } from "../engine/door.ts";
-import type { Clock, FollowedLog, JobStore, LiveLogs, Log, LogReader } from "../engine/ports.ts";
+import type { Clock, JobStore, Log, StoredJob } from "../engine/ports.ts";
+import type { FollowedLog, LiveLogs, LogReader } from "../engine/verification-ports.ts";
 import type { JobId } from "../job/job.ts";
 import { Channel } from "./channel.ts";
 import { type Place, resumeAt } from "./entries.ts";
+import { COME_AGAIN, Follower } from "./follower.ts";
 
 /** A comment this often tells proxies and readers that the stream lives. */
 export const HEARTBEAT_MS = 15_000;
-/** A reader whose socket takes nothing for so long is cut; it may come again with its last id. */
-export const CUT_AFTER_MS = 30_000;
-/** After that a stream ends, so that keys which are over read no more; it may come again. */
-export const LONGEST_MS = 3_600_000;
 export const MOST_FOR_ACCOUNT = 100;
 export const MOST_READERS = 5_000;
-
-const HEARTBEAT = Buffer.from(":\n\n");
-const HELLO = "retry: 2000\n\n";
-const COME_AGAIN = ": come again with Last-Event-ID\nretry: 1000\n\n";
 
 interface Needs {
   readonly jobs: Pick<JobStore, "load">;
@@ -29,156 +23,121 @@ interface Needs {
   readonly log: Log;
 }
 
-interface Following {
-  readonly stream: Writable;
-  readonly reader: LogReader;
-  readonly begun_at: number;
-  place: Place;
-  /** Since when the socket takes nothing; null: it does. */
-  full_since: number | null;
-  leave: () => void;
-}
-
+/** Everybody who follows one job. */
 interface Room {
   readonly channel: Channel;
-  readonly followers: Set<Following>;
-  leave: () => void;
+  readonly followers: Set<Follower>;
+  readonly leave: () => void;
 }
 
-export function createLiveLogs({ jobs, door, clock, log }: Needs): LiveLogs {
-  const rooms = new Map<JobId, Room>();
-  const readers = new Map<string, number>();
-  let count = 0;
-  let stopping = false;
-  let cancelSweep: (() => void) | null = null;
+class LogRooms implements LiveLogs {
+  readonly #needs: Needs;
+  readonly #rooms = new Map<JobId, Room>();
+  readonly #readers = new Map<string, number>();
+  #count = 0;
+  #stopping = false;
+  #cancelBeat: (() => void) | null = null;
 
-  const taken = (account: string, change: 1 | -1): void => {
-    count += change;
-    const next = (readers.get(account) ?? 0) + change;
-    if (next === 0) readers.delete(account);
-    else readers.set(account, next);
-  };
+  constructor(needs: Needs) {
+    this.#needs = needs;
+  }
 
-  const write = (one: Following, bytes: Buffer | string): void => {
-    if (one.stream.write(bytes)) return;
-    one.full_since = clock.now();
-  };
+  open(stored: StoredJob, reader: LogReader): FollowedLog {
+    if (this.#stopping) return { kind: "stopping" };
+    const place = resumeAt(stored, reader.after);
+    const channel = new Channel(stored);
+    if (place.ended && channel.over && channel.after(place) === null) return { kind: "read" };
+    const taken = this.#readers.get(reader.account) ?? 0;
+    if (this.#count >= MOST_READERS || taken >= MOST_FOR_ACCOUNT) return { kind: "too_many" };
+    return { kind: "follow", begin: (stream) => this.#begin(stored.job.id, reader, place, stream) };
+  }
 
-  /** Everything that this reader lacks, as far as its socket takes it. */
-  const pour = (one: Following, { channel }: Room): void => {
-    while (one.full_since === null) {
-      if (!one.reader.may(channel.job)) return part(one, "");
-      const piece = channel.after(one.place);
-      if (piece === null) {
-        if (channel.over) part(one, channel.end(one.place));
-        return;
-      }
-      one.place = piece.place;
-      write(one, piece.bytes);
-    }
-  };
+  stop(): void {
+    this.#stopping = true;
+    this.#cancelBeat?.();
+    for (const one of this.#followers()) one.part(COME_AGAIN);
+  }
 
-  /** The last of it has as long as any other piece to be read. */
-  const part = ({ stream, leave, full_since }: Following, last: string): void => {
-    leave();
-    if (full_since !== null) stream.destroy();
-    if (stream.destroyed) return;
-    const cancel = clock.at(clock.now() + CUT_AFTER_MS, () => stream.destroy());
-    stream.once("close", cancel);
-    stream.end(last);
-  };
-
-  const roomOf = async (id: JobId): Promise<Room | null> => {
-    const stored = rooms.has(id) ? null : await jobs.load(id);
-    // somebody else may have opened it meanwhile
-    const known = rooms.get(id);
-    if (known !== undefined || stored === null) return known ?? null;
-    const room: Room = { channel: new Channel(stored), followers: new Set(), leave: () => {} };
-    room.leave = door.follow(id, (next) => {
-      room.channel.update(next);
-      for (const one of room.followers) pour(one, room);
-    });
-    rooms.set(id, room);
-    // a commit between the reading and the following would be missed
-    const latest = await jobs.load(id);
-    if (latest !== null) room.channel.update(latest);
-    return room;
-  };
-
-  const close = (id: JobId, room: Room): void => {
-    if (room.followers.size > 0 || rooms.get(id) !== room) return;
-    rooms.delete(id);
-    room.leave();
-  };
-
-  const enter = async (id: JobId, one: Following): Promise<void> => {
-    const room = await roomOf(id);
-    if (room === null) return part(one, "");
-    room.followers.add(one);
-    const { leave } = one;
-    one.leave = () => {
-      leave();
-      room.followers.delete(one);
-      close(id, room);
+  #begin(id: JobId, reader: LogReader, place: Place, stream: Writable): void {
+    this.#take(reader.account, 1);
+    const left = (): void => {
+      this.#take(reader.account, -1);
+      this.#exit(id, one);
     };
-    if (stopping || one.stream.destroyed) return part(one, COME_AGAIN);
-    one.stream.on("drain", () => {
-      one.full_since = null;
-      pour(one, room);
-    });
-    pour(one, room);
-  };
-
-  const sweepOne = (one: Following, now: number): void => {
-    if (one.full_since !== null) {
-      if (now - one.full_since >= CUT_AFTER_MS) one.stream.destroy();
-    } else if (now - one.begun_at >= LONGEST_MS) part(one, COME_AGAIN);
-    else write(one, HEARTBEAT);
-  };
-
-  const sweep = (): void => {
-    cancelSweep = null;
-    const now = clock.now();
-    for (const room of [...rooms.values()]) for (const one of [...room.followers]) sweepOne(one, now);
-    arm();
-  };
-
-  const arm = (): void => {
-    if (cancelSweep !== null || count === 0 || stopping) return;
-    cancelSweep = clock.at(clock.now() + HEARTBEAT_MS, sweep);
-  };
-
-  const begin = (id: JobId, reader: LogReader, place: Place, stream: Writable): void => {
-    let there = true;
-    taken(reader.account, 1);
-    const leave = (): void => {
-      if (there) taken(reader.account, -1);
-      there = false;
-    };
-    const one: Following = { stream, reader, begun_at: clock.now(), place, full_since: null, leave };
-    stream.on("close", () => one.leave());
-    stream.on("error", () => stream.destroy());
-    write(one, HELLO);
-    arm();
-    enter(id, one).catch((error: unknown) => {
-      log.error({ job: id, error }, "a log could not be followed");
+    const one: Follower = new Follower({ stream, reader, place, clock: this.#needs.clock, left });
+    this.#arm();
+    this.#enter(id, one).catch((error: unknown) => {
+      this.#needs.log.error({ job: id, error }, "a log could not be followed");
       stream.destroy();
     });
-  };
+  }
 
-  return {
-    open(stored, reader): FollowedLog {
-      if (stopping) return { kind: "stopping" };
-      const place = resumeAt(stored, reader.after);
-      const channel = new Channel(stored);
-      if (place.ended && channel.over && channel.after(place) === null) return { kind: "read" };
-      if (count >= MOST_READERS || (readers.get(reader.account) ?? 0) >= MOST_FOR_ACCOUNT) return { kind: "too_many" };
-      return { kind: "follow", begin: (stream) => begin(stored.job.id, reader, place, stream) };
-    },
-    stop() {
-      stopping = true;
-      cancelSweep?.();
-      for (const room of [...rooms.values()]) for (const one of [...room.followers]) part(one, COME_AGAIN);
-    },
-  };
+  async #enter(id: JobId, one: Follower): Promise<void> {
+    const room = await this.#roomOf(id);
+    // the last of its other readers has left meanwhile, and closed it
+    if (room !== null && this.#rooms.get(id) !== room) return this.#enter(id, one);
+    if (room === null || this.#stopping || one.gone) {
+      one.part(COME_AGAIN);
+      this.#close(id);
+      return;
+    }
+    room.followers.add(one);
+    one.follow(room.channel);
+  }
+
+  #exit(id: JobId, one: Follower): void {
+    this.#rooms.get(id)?.followers.delete(one);
+    this.#close(id);
+  }
+
+  async #roomOf(id: JobId): Promise<Room | null> {
+    const { jobs, door } = this.#needs;
+    const stored = this.#rooms.has(id) ? null : await jobs.load(id);
+    // somebody else may have opened it meanwhile
+    const known = this.#rooms.get(id);
+    if (known !== undefined || stored === null) return known ?? null;
+    const channel = new Channel(stored);
+    const followers = new Set<Follower>();
+    const leave = door.follow(id, (next) => {
+      channel.update(next);
+      for (const one of followers) one.pour(channel);
+    });
+    const room = { channel, followers, leave };
+    this.#rooms.set(id, room);
+    // a commit between the reading and the following would be missed
+    const latest = await jobs.load(id);
+    if (latest !== null) channel.update(latest);
+    return room;
+  }
+
+  #close(id: JobId): void {
+    const room = this.#rooms.get(id);
+    if (room === undefined || room.followers.size > 0) return;
+    this.#rooms.delete(id);
+    room.leave();
+  }
+
+  #take(account: string, change: 1 | -1): void {
+    this.#count += change;
+    const next = (this.#readers.get(account) ?? 0) + change;
+    if (next === 0) this.#readers.delete(account);
+    else this.#readers.set(account, next);
+  }
+
+  #followers(): Follower[] {
+    return [...this.#rooms.values()].flatMap(({ followers }) => [...followers]);
+  }
+
+  #arm(): void {
+    if (this.#cancelBeat !== null || this.#count === 0 || this.#stopping) return;
+    const { clock } = this.#needs;
+    this.#cancelBeat = clock.at(clock.now() + HEARTBEAT_MS, () => {
+      this.#cancelBeat = null;
+      const now = clock.now();
+      for (const one of this.#followers()) one.beat(now);
+      this.#arm();
+    });
+  }
 }
+
+export const createLiveLogs = (needs: Needs): LiveLogs => new LogRooms(needs);

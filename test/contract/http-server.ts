@@ -19,6 +19,7 @@ import { authentication } from "../../src/http/auth.ts";
 import { BRANCH_WAIT_MS } from "../../src/http/create-job.ts";
 import { openGate } from "../../src/http/gate.ts";
 import { createListener } from "../../src/http/listener.ts";
+import { createLiveLogs } from "../../src/logs/live-logs.ts";
 import { logTo } from "../../src/log.ts";
 import { openLowdbStore } from "../../src/store/lowdb/open.ts";
 import { DEFAULT_REPOSITORY_SETTINGS } from "../../src/wire/settings.ts";
@@ -99,13 +100,26 @@ export async function startServer(
   const options: Options = { appId: 1, privateKey: appKey, secret: SECRET, Octokit: createOctokits().Octokit, log };
   const { jobs, keys, repositories, idempotency } = store;
   const default_repository = given.default_repository ?? null;
+  const logs = createLiveLogs({ jobs, door: engine, clock, log });
   const app = createApp({
     hear: (event, payload) => hear(event, payload, { appId: 1, slug: "journeyman" }),
     door: engine,
     log,
     routes: {
       authentication: authentication({ keys, api_key: API_KEY, now: clock.now }),
-      ...{ door: engine, jobs, keys, repositories, desk, default_repository, log, now: clock.now, idempotency, clock },
+      ...{
+        door: engine,
+        jobs,
+        keys,
+        repositories,
+        desk,
+        default_repository,
+        log,
+        now: clock.now,
+        idempotency,
+        clock,
+        logs,
+      },
       branch_wait_ms: given.branch_wait_ms ?? BRANCH_WAIT_MS,
       ...{ github_web_url: "https://github.com", public_url: null, default_model: "the-server's-model" },
     },
@@ -134,6 +148,7 @@ export async function startServer(
       return ask(`${gate.url}/api/github/webhooks`, "POST", { ...headers, "x-hub-signature-256": signed }, body);
     },
     async close() {
+      logs.stop();
       await gate.close();
       await engine.stop();
       await store.close();

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { z } from "zod";
-import type { Submission } from "../../src/engine/ports.ts";
+import type { Submission } from "../../src/engine/verification-ports.ts";
 import { createJudge } from "../../src/llm/judge.ts";
 import { type Model as Asked, openModel } from "../../src/llm/model.ts";
 import { logTo } from "../../src/log.ts";

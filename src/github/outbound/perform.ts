@@ -2,11 +2,14 @@
  * The performer: from an effect to the file that performs it, inside the budget of its installation. What no effect has
  * an answer to becomes "later", so that the runner tries again and ends it when that does not help.
  */
-import type { Attempt, Judge, Performer, RepositoryStore } from "../../engine/ports.ts";
+import type { ParcelStore } from "../../engine/market-ports.ts";
+import type { Attempt, Performer, RepositoryStore } from "../../engine/ports.ts";
+import type { Judge } from "../../engine/verification-ports.ts";
 import { type Effect, effectKey } from "../../job/effect.ts";
-import type { JobId } from "../../job/job.ts";
+import type { Job, JobId } from "../../job/job.ts";
 import type { LogLine } from "../../wire/log-line.ts";
 import { disableAutoMerge, enableAutoMerge } from "./effects/auto-merge.ts";
+import { deliverFiles } from "./effects/deliver-files.ts";
 import { judge } from "./effects/judge.ts";
 import { merge } from "./effects/merge.ts";
 import { openPullRequest } from "./effects/open-pull-request.ts";
@@ -33,6 +36,8 @@ export interface PerformerParts {
   readonly public_url?: string | null;
   /** The kept log of a job's last try, whose end the check run shows. */
   readonly log?: (id: JobId) => Promise<readonly LogLine[]>;
+  /** What travels beside a job; where there are no such jobs, there is nothing to read. */
+  readonly parcels?: Pick<ParcelStore, "get">;
   readonly now?: () => number;
   readonly wait?: (ms: number) => Promise<void>;
 }
@@ -46,6 +51,7 @@ const WRITES: Readonly<Record<Effect["type"], number>> = {
   "cancel-run": 1,
   "read-run": 0,
   "read-result": 0,
+  "deliver-files": 1,
   "open-pull-request": 2,
   "read-facts": 0,
   judge: 0,
@@ -55,6 +61,10 @@ const WRITES: Readonly<Record<Effect["type"], number>> = {
   "close-pull-request": 1,
   "delete-branch": 1,
 };
+
+/** An attachment that is no text needs a write of its own. */
+const writesOf = (effect: Effect, job: Job): number =>
+  WRITES[effect.type] + (effect.type === "push-brief" ? (job.enclosure?.attachments.length ?? 0) : 0);
 
 function begin(task: Task, effect: Effect): Promise<Attempt> {
   switch (effect.type) {
@@ -72,6 +82,8 @@ function begin(task: Task, effect: Effect): Promise<Attempt> {
       return readRun(task, effect);
     case "read-result":
       return readResult(task, effect);
+    case "deliver-files":
+      return deliverFiles(task, effect);
     case "open-pull-request":
       return openPullRequest(task, effect);
     case "read-facts":
@@ -108,6 +120,7 @@ export function createPerformer(parts: PerformerParts): Performer {
           judge: parts.judge ?? null,
           publicUrl: parts.public_url ?? null,
           log: parts.log ?? (async () => []),
+          parcels: parts.parcels ?? { get: async () => null },
           now,
           wait,
           job,
@@ -116,7 +129,7 @@ export function createPerformer(parts: PerformerParts): Performer {
           at: { owner, repo: name },
         };
         const work = () => begin(task, effect);
-        const writes = WRITES[effect.type];
+        const writes = writesOf(effect, job);
         return writes === 0
           ? await work()
           : await source.work(installation_id, `${job.id}:${effectKey(effect)}`, writes, work);

@@ -17,6 +17,7 @@ export const NO_TRY = {
   judgement: null,
   approval: null,
   sender_asked_at: null,
+  delivery: null,
   head_seen_at: null,
   brief_sha: null,
   pushed_at: null,

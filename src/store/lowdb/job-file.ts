@@ -38,6 +38,9 @@ const findable = z.object({
   run: z.object({ id: number }).nullable(),
   pull_request: z.object({ number }).nullable(),
   merge: z.object({ state: z.string() }),
+  price_cents: number,
+  skills: z.array(z.string()),
+  presented_to_agents: z.array(z.string()),
 } satisfies Record<keyof Findable, z.ZodType>);
 
 const effect = z.object({
@@ -51,12 +54,34 @@ const effect = z.object({
 const head = z.object({
   format: z.literal(FORMAT),
   version: number.positive(),
-  postings: z.array(z.object({ account: z.string(), cents: number })),
+  postings: z.array(z.object({ account: z.string(), cents: number, reason: z.string(), at: time })),
   effects: z.array(effect),
   job: findable,
 });
 
-const whole = head.extend({ history: z.array(z.unknown()), log: z.array(z.unknown()), log_nth: number });
+/** What older records do not have. */
+const NEW_FIELDS = {
+  description: "",
+  requirements: "",
+  skills: [],
+  enclosure: null,
+  delivery: null,
+  judgement: null,
+  approval: null,
+  sender_asked_at: null,
+} satisfies Partial<Job>;
+
+/** Rows of older records have no numbers. */
+const numbered = (rows: StoredJob["history"]): StoredJob["history"] =>
+  rows[0]?.seq === undefined ? rows.map((row, index) => ({ ...row, seq: index + 1 })) : rows;
+
+const older = findable.extend({ skills: findable.shape.skills.optional() });
+const whole = head.extend({
+  job: older,
+  history: z.array(z.unknown()),
+  log: z.array(z.unknown()),
+  log_nth: number.optional(),
+});
 
 /** What the first line says. */
 export interface JobHead extends Pick<StoredJob, "version" | "postings" | "effects"> {
@@ -74,10 +99,12 @@ function assertWhole(value: unknown): asserts value is StoredJob {
 /** The fields of the first line, and all others. */
 function divide(job: Job): { readonly first: Findable; readonly others: object } {
   const { id, account, repository, runner, status, origin, created_at, submitted_at, merged_at, ...more } = job;
-  const { deadline_at, pushed_at, woken_at, hold, run, pull_request, merge, ...others } = more;
+  const { deadline_at, pushed_at, woken_at, hold, run, pull_request, merge, ...rest } = more;
+  const { price_cents, skills, presented_to_agents, ...others } = rest;
   const about = { id, account, repository, runner, status, origin, hold, run, pull_request, merge };
+  const offer = { price_cents, skills, presented_to_agents };
   const times = { created_at, submitted_at, merged_at, deadline_at, pushed_at, woken_at };
-  return { first: { ...about, ...times }, others };
+  return { first: { ...about, ...times, ...offer }, others };
 }
 
 /** An object's JSON without the brace that ends or begins it. */
@@ -88,8 +115,9 @@ export const jobFormat: Format<StoredJob> = {
   parse(text) {
     const value: unknown = JSON.parse(text);
     assertWhole(value);
-    const { job, version, history, postings, effects, log, log_nth } = value;
-    return { job, version, history, postings, effects, log, log_nth };
+    const { job, version, history, postings, effects, log, log_nth = Math.min(1, log.length) } = value;
+    const whole = { job: Object.assign({}, NEW_FIELDS, job), history: numbered(history), log_nth };
+    return { ...whole, version, postings, effects, log };
   },
   write({ job, version, history, postings, effects, log, log_nth }) {
     const { first, others } = divide(job);

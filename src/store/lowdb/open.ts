@@ -1,14 +1,22 @@
-/** Opens the store in a folder: `jobs/`, `repositories/`, `inbox/`, `idempotency/`, `keys.json` and the lock that keeps others off. */
+/**
+ * Opens the store in a folder: `jobs/`, `repositories/`, `inbox/`, `idempotency/`, `wallet/`,
+ * `agents/`, `quotes/`, `parcels/`, `keys.json` and the lock that keeps others off.
+ */
 import fs from "node:fs";
 import { join, resolve } from "node:path";
 import type { Store } from "../../engine/ports.ts";
 import { type FileSystem, Folder } from "./disk.ts";
 import { LowdbIdempotency } from "./idempotency.ts";
+import { LowdbAgents } from "./agents.ts";
+import { Books } from "./books.ts";
 import { JournalInbox } from "./inbox.ts";
 import { LowdbJobs } from "./jobs.ts";
 import { LowdbKeys } from "./keys.ts";
 import { lockFolder } from "./lock.ts";
+import { FileParcels } from "./parcels.ts";
+import { LowdbQuotes } from "./quotes.ts";
 import { LowdbRepositories } from "./repositories.ts";
+import { JournalWallet } from "./wallet.ts";
 
 export interface LowdbOptions {
   readonly dir: string;
@@ -23,14 +31,23 @@ function openRooms(dir: string, { now, fileSystem = fs }: LowdbOptions) {
   const repositories = new Folder(fileSystem, join(dir, "repositories"));
   const inbox = new Folder(fileSystem, join(dir, "inbox"));
   const idempotency = new Folder(fileSystem, join(dir, "idempotency"));
+  const wallet = new Folder(fileSystem, join(dir, "wallet"));
+  const agents = new Folder(fileSystem, join(dir, "agents"));
+  const quotes = new Folder(fileSystem, join(dir, "quotes"));
+  const parcels = new Folder(fileSystem, join(dir, "parcels"));
+  const books = new Books();
   root.flush();
   return {
-    folders: [root, jobs, repositories, inbox, idempotency],
-    jobs: new LowdbJobs(jobs, now),
+    folders: [root, jobs, repositories, inbox, idempotency, wallet, agents, quotes, parcels],
+    jobs: new LowdbJobs(jobs, now, books),
     keys: new LowdbKeys(root),
     repositories: new LowdbRepositories(repositories),
     inbox: new JournalInbox(inbox, now),
     idempotency: new LowdbIdempotency(idempotency, now),
+    wallet: new JournalWallet(wallet, books),
+    agents: new LowdbAgents(agents),
+    quotes: new LowdbQuotes(quotes, now),
+    parcels: new FileParcels(parcels),
   };
 }
 
@@ -43,17 +60,18 @@ export async function openLowdbStore(options: LowdbOptions): Promise<Store> {
   (options.fileSystem ?? fs).mkdirSync(dir, { recursive: true, mode: 0o700 });
   const lock = await lockFolder(dir);
   try {
-    const { folders, jobs, keys, repositories, inbox, idempotency } = openRooms(dir, options);
+    const { folders, ...rooms } = openRooms(dir, options);
     const close = async () => {
       try {
-        keys.flush();
-        await inbox.close();
+        rooms.keys.flush();
+        await rooms.inbox.close();
+        await rooms.wallet.close();
       } finally {
         for (const folder of folders) folder.close();
         await lock.release();
       }
     };
-    return { jobs, keys, repositories, inbox, idempotency, close };
+    return { ...rooms, close };
   } catch (error) {
     await lock.release();
     throw error;

@@ -2,7 +2,8 @@
  * judge: shows the judge what the work changes at exactly the commit that is to be judged, and brings its word back.
  * Reads; what is too long to be shown is left out and said to be so.
  */
-import type { Attempt, Submission } from "../../../engine/ports.ts";
+import type { Attempt } from "../../../engine/ports.ts";
+import type { Submission } from "../../../engine/verification-ports.ts";
 import type { Effect } from "../../../job/effect.ts";
 import type { Job } from "../../../job/job.ts";
 import { redact } from "../../../wire/redact.ts";
@@ -58,7 +59,7 @@ async function readChange({ octokit, at, job }: Task, sha: string): Promise<Chan
 const submissionOf = (job: Job, change: Change | null): Submission => ({
   title: redact(job.title),
   task: redact(job.rounds.at(-1)?.asked ?? job.task),
-  requirements: "",
+  requirements: redact([job.description, job.requirements].filter((text) => text !== "").join("\n\n")),
   said: redact([job.work?.title, job.work?.body].filter((text) => text).join("\n\n")),
   change: change === null ? null : redact(change.text),
   whole: change?.whole ?? true,
