@@ -7,8 +7,9 @@ import { createApp } from "./app.ts";
 import { systemClock } from "./engine/clock.ts";
 import type { Engine } from "./engine/door.ts";
 import { createEngine } from "./engine/engine.ts";
+import type { Cashier } from "./engine/market-ports.ts";
 import { createIds } from "./engine/ids.ts";
-import type { Clock, Desk, Store } from "./engine/ports.ts";
+import type { Clock, Desk, Estimator, Store } from "./engine/ports.ts";
 import type { LiveLogs } from "./engine/verification-ports.ts";
 import { hear } from "./github/inbound/hear.ts";
 import { createDesk } from "./github/outbound/desk.ts";
@@ -23,8 +24,10 @@ import { receiveFromProxy } from "./http/webhook-proxy.ts";
 import { createJudge } from "./llm/judge.ts";
 import { openModel } from "./llm/model.ts";
 import type { Heard } from "./job/signal.ts";
+import { createEstimator } from "./llm/estimator.ts";
 import { createLiveLogs } from "./logs/live-logs.ts";
 import { createLog } from "./log.ts";
+import { createSealedBox } from "./seal.ts";
 import type { Settings } from "./settings.ts";
 import { openLowdbStore } from "./store/lowdb/open.ts";
 
@@ -87,6 +90,7 @@ async function wire(
   const self = createSelf(source);
   const desk = createDesk({ source, self });
   const model = openModel({ ...settings.llm, ...settings.anthropic }, log);
+  const estimator = createEstimator(model);
   const performer = createPerformer({
     source,
     repositories: store.repositories,
@@ -95,11 +99,14 @@ async function wire(
     judge: model === null ? null : createJudge(model),
     public_url: settings.public_url,
     log: async (id) => (await store.jobs.load(id))?.log ?? [],
+    parcels: store.parcels,
   });
-  const engine = createEngine({ store, clock, ids: createIds(clock), performer, desk, log });
+  const engine = createEngine({ store, clock, ids: createIds(clock), performer, desk, estimator, log });
   const ear = createEar(settings.app_id, self, log);
   const logs = createLiveLogs({ jobs: store.jobs, door: engine, clock, log });
-  const listener = await createListener(probot, appOf({ settings, store, engine, desk, hear: ear, log, clock, logs }));
+  const cashier = await cashierOf(settings, gate.url, log);
+  const app = appOf({ settings, store, engine, desk, hear: ear, log, clock, logs, estimator, cashier });
+  const listener = await createListener(probot, app);
 
   await engine.start();
   closing.splice(1, 0, () => engine.stop());
@@ -158,6 +165,13 @@ function createEar(
   };
 }
 
+/** Stripe's library is loaded where it is used alone. */
+async function cashierOf(settings: Settings, url: string, log: Logger): Promise<Cashier | null> {
+  if (settings.stripe === null) return null;
+  const { createStripeCashier } = await import("./payments/stripe.ts");
+  return createStripeCashier(settings.stripe, settings.public_url ?? url, log);
+}
+
 /** While GitHub does not answer, it is not asked more often than this. */
 const ASK_AGAIN_MS = 30_000;
 const SELF_UNKNOWN =
@@ -170,22 +184,25 @@ function appOf(parts: {
   readonly desk: Desk;
   readonly hear: (event: string, payload: unknown) => Heard;
   readonly clock: Clock;
+  readonly cashier: Cashier | null;
+  readonly estimator: Estimator;
   readonly log: Logger;
   readonly logs: LiveLogs;
 }): ApplicationFunction {
-  const { settings, store, engine, desk, log, clock } = parts;
+  const { settings, store, engine, desk, log, clock, cashier } = parts;
   const { now } = clock;
-  const { jobs, keys, repositories, idempotency } = store;
-  const { default_repository, github_web_url, public_url } = settings;
+  const { default_repository, github_web_url, public_url, cron_secret } = settings;
   return createApp({
     hear: parts.hear,
     door: engine,
     log,
     routes: {
-      authentication: authentication({ keys, api_key: settings.api_key?.reveal() ?? null, now }),
-      ...{ door: engine, jobs, keys, repositories, desk, default_repository, log, now, branch_wait_ms: BRANCH_WAIT_MS },
-      ...{ idempotency, clock, logs: parts.logs },
+      authentication: authentication({ keys: store.keys, api_key: settings.api_key?.reveal() ?? null, now }),
+      ...store,
+      ...{ logs: parts.logs, estimator: parts.estimator },
+      ...{ door: engine, desk, default_repository, log, now, clock, branch_wait_ms: BRANCH_WAIT_MS },
       ...{ github_web_url, public_url, default_model: settings.llm.model },
+      ...{ box: createSealedBox(settings), cashier, cron_secret },
     },
   });
 }

@@ -76,6 +76,9 @@ const schema = z.object({
   DATA_DIR: text.min(1).default("./data"),
   API_KEY: secret(MIN_API_KEY_LENGTH).optional(),
   DEFAULT_REPOSITORY: repositoryName.optional(),
+  STRIPE_SECRET_KEY: secret(MIN_API_KEY_LENGTH).optional(),
+  STRIPE_WEBHOOK_SECRET: secret(MIN_API_KEY_LENGTH).optional(),
+  STRIPE_API_BASE: httpUrl.optional(),
   CRON_SECRET: secret(MIN_API_KEY_LENGTH).optional(),
   ENCRYPTION_KEY: encryptionKey.optional(),
   PUBLIC_URL: httpUrl.optional(),
@@ -109,6 +112,16 @@ export interface Settings {
   readonly default_repository: string | null;
   /** The server's own model, for quotes and the judge; without a key there is none. */
   readonly anthropic: { readonly api_key: Secret | null; readonly base_url: string | null };
+  /** Null: one is made in the data folder at the first need. */
+  readonly encryption_key: Secret | null;
+  /** Null: nobody may ask for deadlines to be enforced. */
+  readonly cron_secret: Secret | null;
+  /** Null: nobody here takes money. */
+  readonly stripe: {
+    readonly secret_key: Secret;
+    readonly webhook_secret: Secret;
+    readonly api_url: string | null;
+  } | null;
   readonly llm: { readonly provider: string; readonly model: string; readonly max_tokens: number };
 }
 
@@ -146,6 +159,8 @@ export function environment(cwd: string = process.cwd(), variables: Environment 
 
 const KEY_MISSING =
   "PRIVATE_KEY: is missing beside APP_ID; set it to the App's private key (PEM, or the PEM in base64), or PRIVATE_KEY_PATH to its file.";
+const STRIPE_HALF =
+  "STRIPE_SECRET_KEY, STRIPE_WEBHOOK_SECRET: are of use together alone; set both (Stripe shows the second beside the webhook), or neither.";
 const SECRET_MISSING =
   "WEBHOOK_SECRET: is missing; set the secret that the App's webhooks are signed with (not the word development).";
 
@@ -166,6 +181,8 @@ export function readSettings(variables: Environment, cwd: string): Reading {
   }
   if (!setup && key === null) mistakes.push(KEY_MISSING);
   if (!setup && secret === undefined) mistakes.push(SECRET_MISSING);
+  if ((variables.STRIPE_SECRET_KEY === undefined) !== (variables.STRIPE_WEBHOOK_SECRET === undefined))
+    mistakes.push(STRIPE_HALF);
   if (secret === WELL_KNOWN_WEBHOOK_SECRET) {
     mistakes.push("WEBHOOK_SECRET: must not be the well-known word development; make one with: openssl rand -hex 32.");
   }
@@ -199,12 +216,22 @@ const settingsOf = (
   api_key: parsed.API_KEY ?? null,
   default_repository: parsed.DEFAULT_REPOSITORY ?? null,
   anthropic: { api_key: parsed.ANTHROPIC_API_KEY ?? null, base_url: parsed.ANTHROPIC_BASE_URL ?? null },
+  encryption_key: parsed.ENCRYPTION_KEY ?? null,
+  cron_secret: parsed.CRON_SECRET ?? null,
+  stripe:
+    parsed.STRIPE_SECRET_KEY === undefined || parsed.STRIPE_WEBHOOK_SECRET === undefined
+      ? null
+      : {
+          secret_key: parsed.STRIPE_SECRET_KEY,
+          webhook_secret: parsed.STRIPE_WEBHOOK_SECRET,
+          api_url: parsed.STRIPE_API_BASE ?? null,
+        },
   llm: { provider: parsed.LLM_PROVIDER, model: parsed.LLM_MODEL, max_tokens: parsed.LLM_MAX_TOKENS },
 });
 
 /** Well-formed, but of no effect on the server yet: said once at the start, so that nobody relies on one. */
 const notes = (parsed: Parsed): string[] =>
-  (["CRON_SECRET", "ENCRYPTION_KEY", "WEBHOOK_ALLOW_PRIVATE"] as const)
+  (["WEBHOOK_ALLOW_PRIVATE"] as const)
     .filter((name) => parsed[name] !== undefined && parsed[name] !== false)
     .map((name) => `${name} is set, but nothing on the server uses it in this version.`);
 

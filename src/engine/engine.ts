@@ -4,14 +4,17 @@
  */
 import { accountNamed } from "../job/account.ts";
 import type { Draft } from "../job/command.ts";
-import type { JobId } from "../job/job.ts";
+import type { Job, JobId } from "../job/job.ts";
+import { enforceDeadlines } from "./deadlines.ts";
 import type { Engine, Handled } from "./door.ts";
 import { createEffectsRunner } from "./effects.ts";
 import { createHandle } from "./handle.ts";
 import { createInboxWorker } from "./inbox.ts";
 import { createIntake } from "./intake.ts";
-import type { Clock, Desk, Ids, Log, Performer, Store, StoredJob } from "./ports.ts";
+import type { Clock, Desk, Estimator, Ids, Log, Performer, Store, StoredJob } from "./ports.ts";
+import { createPull } from "./pull.ts";
 import { createReconciler } from "./reconcile.ts";
+import { createParcelTidier } from "./tidy-parcels.ts";
 import { createWaiters } from "./waiters.ts";
 import { createWaker } from "./waker.ts";
 
@@ -21,6 +24,8 @@ export interface EngineParts {
   readonly ids: Ids;
   readonly performer: Performer;
   readonly desk: Desk;
+  /** Makes offers to the market; null or missing: there is none here. */
+  readonly estimator?: Estimator | null;
   readonly log: Log;
   /** 0 ≤ n < 1; spreads retries. */
   readonly random?: () => number;
@@ -29,17 +34,21 @@ export interface EngineParts {
 /** 36^8 ids: a second collision in a row does not happen by chance. */
 const MOST_DRAWS = 5;
 
-export function createEngine({ store, clock, ids, performer, desk, log, random = Math.random }: EngineParts): Engine {
+export function createEngine(parts: EngineParts): Engine {
+  const { store, clock, ids, performer, desk, log, estimator = null, random = Math.random } = parts;
   const waiters = createWaiters(store.jobs, clock);
   let ready = false;
 
-  const committed = (stored: StoredJob): void => {
+  const committed = (stored: StoredJob, before: Job | null): void => {
+    parcels.committed(before, stored.job);
     waiters.committed(stored);
     waker.committed(stored.job);
     if (stored.effects.length > 0) effects.kick(stored.job.id);
   };
   const handle = createHandle({ jobs: store.jobs, clock, committed });
   const effects = createEffectsRunner({ store, clock, performer, handle, log, random });
+  const parcels = createParcelTidier({ parcels: store.parcels, jobs: store.jobs, log });
+  const pull = createPull({ jobs: store.jobs, handle });
   const waker = createWaker({ jobs: store.jobs, clock, handle, log });
 
   const drawId = async (): Promise<JobId> => {
@@ -50,21 +59,28 @@ export function createEngine({ store, clock, ids, performer, desk, log, random =
     throw new Error("Could not draw a free job id");
   };
 
+  /** The job that was made under this id before; null: there is none. */
+  const made = async (draft: Omit<Draft, "id">, id: JobId): Promise<Handled | null> => {
+    const stored = await store.jobs.load(id);
+    if (stored === null) return null;
+    const { job } = stored;
+    const same = job.account === accountNamed(draft.account) && job.task === draft.task;
+    if (same) return { ok: true, job, stored };
+    throw new Error(`Job ${job.id} is not the one that was to be made under this id`);
+  };
+
   const create = async (draft: Omit<Draft, "id">, noted?: JobId): Promise<Handled> => {
-    const stored = noted === undefined ? null : await store.jobs.load(noted);
-    if (stored !== null) {
-      const { job } = stored;
-      const same = job.account === accountNamed(draft.account) && job.task === draft.task;
-      if (same) return { ok: true, job, stored };
-      throw new Error(`Job ${job.id} is not the one that was to be made under this id`);
-    }
+    const before = noted === undefined ? null : await made(draft, noted);
+    if (before !== null) return before;
     const id = noted ?? (await drawId());
-    return handle(id, { type: "create", draft: { ...draft, id } });
+    const created = await handle(id, { type: "create", draft: { ...draft, id } });
+    // two orders of one id may both have found nothing
+    return created.ok || noted === undefined ? created : ((await made(draft, noted)) ?? created);
   };
 
   const inbox = createInboxWorker({
     inbox: store.inbox,
-    intake: createIntake({ store, desk, handle, create }),
+    intake: createIntake({ store, desk, estimator, handle, create }),
     clock,
     log,
   });
@@ -77,6 +93,8 @@ export function createEngine({ store, clock, ids, performer, desk, log, random =
     receive: inbox.receive,
     waitFor: waiters.waitFor,
     follow: waiters.follow,
+    pull,
+    enforceDeadlines: () => enforceDeadlines({ jobs: store.jobs, clock, handle }),
     health: () => ({ ready }),
     async start() {
       for (const id of await store.jobs.withEffects()) {
@@ -84,6 +102,7 @@ export function createEngine({ store, clock, ids, performer, desk, log, random =
         if (stored) effects.recover(stored);
       }
       await inbox.recover();
+      await parcels.start();
       await waker.start();
       reconciler.start();
       ready = true;
@@ -94,6 +113,7 @@ export function createEngine({ store, clock, ids, performer, desk, log, random =
       waker.stop();
       await inbox.stop();
       await effects.stop();
+      await parcels.stop();
     },
   };
 }

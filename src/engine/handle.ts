@@ -4,7 +4,7 @@
  */
 import type { Command } from "../job/command.ts";
 import { decide } from "../job/decide.ts";
-import type { JobId } from "../job/job.ts";
+import type { Job, JobId } from "../job/job.ts";
 import { userAccount } from "../job/ledger.ts";
 import { refusal } from "../job/refusal.ts";
 import type { LogLine } from "../wire/log-line.ts";
@@ -27,7 +27,7 @@ interface Needs {
   readonly jobs: JobStore;
   readonly clock: Clock;
   /** Told of every commit, after it. */
-  readonly committed: (stored: StoredJob) => void;
+  readonly committed: (stored: StoredJob, before: Job | null) => void;
 }
 
 export const NOT_FOUND = refusal("not_found", "There is no such job.");
@@ -65,7 +65,7 @@ export function createHandle({ jobs, clock, committed }: Needs): Handle {
       ...(extras.log ? { log: extras.log } : {}),
     });
     if (!answer.ok) return "again";
-    committed(answer.stored);
+    committed(answer.stored, stored?.job ?? null);
     return { ok: true, job: answer.stored.job, stored: answer.stored };
   };
 

@@ -136,13 +136,14 @@ export interface Receipt {
   readonly cents: number;
 }
 
-/** Takes money from outside. Throws when the provider cannot be reached. */
+/** Takes money from outside. */
 export interface Cashier {
-  /** A page on which this account can pay that much. */
-  checkout(asked: { readonly account: string; readonly cents: number; readonly key: string | null }): Promise<{
-    readonly id: string;
-    readonly url: string;
-  }>;
+  /** A page on which this account can pay that much, the same for the same `key`; null: the provider cannot be asked. */
+  checkout(asked: {
+    readonly account: string;
+    readonly cents: number;
+    readonly key: string | null;
+  }): Promise<{ readonly id: string; readonly url: string } | null>;
   /** What a signed event means; `forged`: it is not the provider's. Null: nothing that we act on. */
   receipt(body: Buffer, signature: string): Promise<Receipt | "forged" | null>;
 }

@@ -6,7 +6,7 @@ import type { RequestHandler, Router } from "express";
 import type { Log } from "../engine/ports.ts";
 import { answering } from "./answer.ts";
 import type { Authentication } from "./auth.ts";
-import { jsonBody } from "./body.ts";
+import { jsonBody, rawBody } from "./body.ts";
 import { type IdempotencyParts, idempotency } from "./idempotency.ts";
 import { inTurn } from "./in-turn.ts";
 import { writeLimit } from "./limits.ts";
@@ -21,11 +21,14 @@ export function mount(router: Router, routes: readonly Route[], parts: MountPart
   const { authentication, log } = parts;
   const limit = writeLimit();
   const body = jsonBody();
+  const bytes = rawBody();
   const repeatable = idempotency(parts);
 
-  const before = ({ method, scope, guards = [] }: Route): RequestHandler[] => {
-    const writing = method === "get" ? [] : method === "delete" ? [limit] : [limit, body];
-    return [arrival, authentication.require(scope), ...writing, ...guards];
+  const before = ({ method, scope, raw, guards = [] }: Route): RequestHandler[] => {
+    const reading = method === "get" || method === "delete" ? [] : [raw === true ? bytes : body];
+    if (scope === null) return [arrival, ...reading, ...guards];
+    const counting = method === "get" ? [] : [limit];
+    return [arrival, authentication.require(scope), ...counting, ...reading, ...guards];
   };
 
   for (const route of routes) {

@@ -13,7 +13,8 @@ import type { RepeatableRoute, WorkId } from "./idempotency.ts";
 export const GROUPS = {
   "create-job": "Ask for a job and see how it stands.",
   "agent v2": "The same jobs for scripts that were written for agents of this kind: create, poll, message.",
-  market: "Paid jobs: who works on them, how the work is verified, and what becomes of the money.",
+  market: "Order work from any agent for a price, or do it: quote, pay, pull, accept, submit, verify.",
+  wallet: "Money: balances, top-ups, and what moved them.",
   keys: "API keys.",
 } as const;
 export type Group = keyof typeof GROUPS;
@@ -51,7 +52,10 @@ interface Shape {
   readonly group: Group;
   readonly summary: string;
   readonly about?: string;
-  readonly scope: Scope;
+  /** Null: whoever calls is known by other means than a key, or need not be. */
+  readonly scope: Scope | null;
+  /** The body is handed on as the bytes that came: its sender has signed those. */
+  readonly raw?: true;
   /** By status. What every route may answer (401, 403, 413, 429, 500 …) is not repeated here. */
   readonly answers: Readonly<Record<number, AnswerShape>>;
   /** A request that is answered with the example of the first 2xx. */

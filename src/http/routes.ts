@@ -10,15 +10,41 @@ import { type CreateJobParts, createJob } from "./create-job.ts";
 import { inTurn } from "./in-turn.ts";
 import { type JobLogParts, jobLogs } from "./job-logs.ts";
 import { jobStatus } from "./job-status.ts";
+import { type CronParts, enforceDeadlines } from "./cron.ts";
 import { type KeyParts, keyRoutes } from "./keys.ts";
+import { type AgentParts, agentRoutes } from "./market-agents.ts";
+import { type MarketJobParts, marketJobRoutes } from "./market-jobs.ts";
+import { reviewRoutes } from "./market-review.ts";
+import { type RunParts, runJob } from "./market-run.ts";
+import { marketWorkRoutes, type WorkParts } from "./market-work.ts";
 import { type MountParts, mount } from "./mount.ts";
 import { requestLog } from "./request-log.ts";
 import type { Route } from "./route.ts";
+import { stripeWebhook } from "./stripe-webhook.ts";
+import { type WalletParts, walletRoutes } from "./wallet.ts";
 
-export interface RouteParts extends CreateJobParts, KeyParts, AgentV2Parts, JobLogParts, MountParts {
-  readonly door: CreateJobParts["door"] & MountParts["door"];
+export interface MarketParts extends RunParts, MarketJobParts, WorkParts, AgentParts, WalletParts, CronParts {
+  readonly door: RunParts["door"] & MarketJobParts["door"] & WorkParts["door"] & CronParts["door"];
+  readonly jobs: JobStore;
+  readonly parcels: WorkParts["parcels"];
+  readonly wallet: WalletParts["wallet"];
+}
+
+export interface RouteParts extends CreateJobParts, KeyParts, AgentV2Parts, JobLogParts, MarketParts, MountParts {
+  readonly door: CreateJobParts["door"] & MountParts["door"] & MarketParts["door"];
   readonly jobs: JobStore;
 }
+
+const marketRoutes = (parts: MarketParts): readonly Route[] => [
+  runJob(parts),
+  ...marketWorkRoutes(parts),
+  ...marketJobRoutes(parts),
+  ...reviewRoutes(parts),
+  ...agentRoutes(parts),
+  ...walletRoutes(parts),
+  stripeWebhook(parts),
+  enforceDeadlines(parts),
+];
 
 /** The ones that are asked most stand first: Express looks through them in this order. */
 export const allRoutes = (parts: RouteParts): readonly Route[] => [
@@ -27,6 +53,7 @@ export const allRoutes = (parts: RouteParts): readonly Route[] => [
   jobLogs(parts),
   ...keyRoutes(parts),
   ...agentV2Routes(parts),
+  ...marketRoutes(parts),
 ];
 
 /** On a router at the root: one below a path would cost each request another match. */

@@ -20,12 +20,17 @@ import { BRANCH_WAIT_MS } from "../../src/http/create-job.ts";
 import { openGate } from "../../src/http/gate.ts";
 import { createListener } from "../../src/http/listener.ts";
 import { createLiveLogs } from "../../src/logs/live-logs.ts";
+import type { Cashier } from "../../src/engine/market-ports.ts";
+import { deterministicEstimator } from "../../src/llm/estimate.ts";
 import { logTo } from "../../src/log.ts";
+import { createSealedBox } from "../../src/seal.ts";
 import { openLowdbStore } from "../../src/store/lowdb/open.ts";
+import { Secret } from "../../src/wire/secret.ts";
 import { DEFAULT_REPOSITORY_SETTINGS } from "../../src/wire/settings.ts";
 import { appKey } from "./app-key.ts";
 
 export const API_KEY = "the-admin-key-of-these-tests";
+export const CRON_SECRET = "the cron secret of these tests";
 export const SECRET = "the webhook secret of these tests";
 
 export interface TestServer {
@@ -65,7 +70,7 @@ async function ask(url: string, method: string, headers: Record<string, string>,
 }
 
 export async function startServer(
-  given: { default_repository?: string; branch_wait_ms?: number; clock?: Clock; dir?: string } = {},
+  given: { default_repository?: string; branch_wait_ms?: number; clock?: Clock; dir?: string; cashier?: Cashier } = {},
 ): Promise<TestServer> {
   const dir = given.dir ?? (await mkdtemp(join(tmpdir(), "http-")));
   const clock = given.clock ?? systemClock;
@@ -98,30 +103,23 @@ export async function startServer(
   };
   const engine = createEngine({ store, clock, ids: createIds(clock), performer, desk, log });
   const options: Options = { appId: 1, privateKey: appKey, secret: SECRET, Octokit: createOctokits().Octokit, log };
-  const { jobs, keys, repositories, idempotency } = store;
   const default_repository = given.default_repository ?? null;
-  const logs = createLiveLogs({ jobs, door: engine, clock, log });
+  const logs = createLiveLogs({ jobs: store.jobs, door: engine, clock, log });
   const app = createApp({
     hear: (event, payload) => hear(event, payload, { appId: 1, slug: "journeyman" }),
     door: engine,
     log,
     routes: {
-      authentication: authentication({ keys, api_key: API_KEY, now: clock.now }),
-      ...{
-        door: engine,
-        jobs,
-        keys,
-        repositories,
-        desk,
-        default_repository,
-        log,
-        now: clock.now,
-        idempotency,
-        clock,
-        logs,
-      },
+      authentication: authentication({ keys: store.keys, api_key: API_KEY, now: clock.now }),
+      ...store,
+      logs,
+      ...{ door: engine, desk, default_repository, log, now: clock.now, clock },
       branch_wait_ms: given.branch_wait_ms ?? BRANCH_WAIT_MS,
       ...{ github_web_url: "https://github.com", public_url: null, default_model: "the-server's-model" },
+      estimator: deterministicEstimator,
+      box: createSealedBox({ encryption_key: null, data_dir: dir }),
+      cashier: given.cashier ?? null,
+      cron_secret: new Secret(CRON_SECRET),
     },
   });
   const gate = await openGate({ host: "127.0.0.1", port: 0 });

@@ -31,6 +31,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   "src/logs": OUTER,
   "src/schedule": OUTER,
   "src/llm": OUTER,
+  "src/payments": OUTER,
   // Actions mode is a composition of its own: it wires what compose.ts wires, for one event and without a server.
   "src/actions": [
     ...["src/app.ts", "src/log.ts", "src/settings.ts", "src/engine", "src/store", "src/github/inbound"],
@@ -53,6 +54,7 @@ const ENTRIES: Readonly<Record<string, readonly string[]>> = {
     "src/app.ts",
     "src/identity.ts",
     "src/log.ts",
+    "src/seal.ts",
     "src/settings.ts",
     "src/webhook-proxy.ts",
     ...Object.keys(ROOMS).filter((room) => !["src/sandbox", "src/actions", "agent"].includes(room)),
@@ -62,6 +64,7 @@ const ENTRIES: Readonly<Record<string, readonly string[]>> = {
   "src/identity.ts": ["src/settings.ts", ...OUTER],
   "src/webhook-proxy.ts": ["src/settings.ts", ...OUTER],
   "src/log.ts": ["src/settings.ts", "src/wire"],
+  "src/seal.ts": OUTER,
 };
 
 /** Packages that a pure room may use, none of which does any I/O; a room that is not named here may use any. */

@@ -135,10 +135,11 @@ describe("settings of the server", () => {
   });
 
   it("notes settings that nothing uses yet instead of passing over them", () => {
-    const reading = readSettings({ ...good, CRON_SECRET: "0123456789abcdef", ENCRYPTION_KEY: "ab".repeat(32) }, folder);
+    const reading = readSettings({ ...good, WEBHOOK_ALLOW_PRIVATE: "true", ANTHROPIC_API_KEY: "a-key" }, folder);
     expect(reading).toMatchObject({ kind: "settings" });
     if (reading.kind === "settings") {
-      expect(reading.notes.map((note) => note.split(" ")[0])).toEqual(["CRON_SECRET", "ENCRYPTION_KEY"]);
+      expect(reading.notes.map((note) => note.split(" ")[0])).toEqual(["WEBHOOK_ALLOW_PRIVATE"]);
+      expect(reading.settings.anthropic.api_key?.reveal()).toBe("a-key");
     }
   });
 

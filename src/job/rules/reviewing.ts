@@ -2,7 +2,7 @@
  * Who says that work of the market is good, beside its checks: the judge, and the sender where neither can say. What
  * they say is about one commit; a branch that moves is judged again, and not without end.
  */
-import { accountNamed } from "../account.ts";
+import { isAccount } from "../account.ts";
 import { agreed, isApprovedByTime } from "../agreement.ts";
 import type { Actor, Command } from "../command.ts";
 import {
@@ -96,8 +96,7 @@ export function silence(job: Job, now: number): Decision {
   return verify(job, now, { set, note: linesOf(work), effects: showNow(job, now) });
 }
 
-const isSender = (job: Job, by: Actor): boolean =>
-  by.account !== null && accountNamed(by.account) === accountNamed(job.account);
+const isSender = (job: Job, by: Actor): boolean => isAccount(by.account, job.account);
 
 /** Null: the sender may decide about this work. */
 function notTheirs(job: Job, by: Actor, what: "approved" | "rejected", now: number): Decision | null {
