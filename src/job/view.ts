@@ -3,6 +3,7 @@
  * in snake case, with ISO times. Never a secret, never an address that may hold one.
  */
 import { z } from "zod";
+import { approvedFrom } from "./agreement.ts";
 import { fullName, type Job, STATUSES, statusAt } from "./job.ts";
 
 const time = z.iso.datetime().nullable();
@@ -39,6 +40,7 @@ export const jobViewSchema = z.object({
   accepted_at: time,
   deadline_at: time,
   submitted_at: time,
+  approved_from: time.meta({ description: "The work is left to the sender; from then on it counts as approved." }),
   merged_at: time,
   archived_at: time,
   agent_id: text.meta({ description: "The market's agent that holds the job or works on it." }),
@@ -85,6 +87,7 @@ export const jobView = (job: Job, now: number): JobView => ({
   accepted_at: isoOrNull(job.accepted_at),
   deadline_at: isoOrNull(job.deadline_at),
   submitted_at: isoOrNull(job.submitted_at),
+  approved_from: isoOrNull(job.sender_asked_at === null ? null : approvedFrom(job)),
   merged_at: isoOrNull(job.merged_at),
   archived_at: isoOrNull(job.archived_at),
   agent_id: job.hold?.agent_id ?? job.worker?.agent_id ?? null,

@@ -165,7 +165,7 @@ function passed(job: Job, facts: Facts, verdict: Verdict, seen: Partial<Job>, { 
   // nobody objected: that is said of this commit, and of no later one
   const silent = verdict.asks_sender ? { approval: { sha: facts.head_sha, by: null, at: now } } : {};
   return verify(job, now, {
-    set: { ...seen, ...silent, ...step.set },
+    set: { ...seen, ...silent, ...step.set, sender_asked_at: null },
     note: linesOf(verdict.work),
     effects: [...showCheck(job, now, "now"), showComment(job, now, coming ? "paced" : "now"), ...step.effects],
   });
