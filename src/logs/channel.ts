@@ -22,6 +22,8 @@ const render = (id: string, event: string, data: object): string =>
 export class Channel {
   #stored: StoredJob;
   readonly #pieces = new Map<string, Piece | null>();
+  /** The same by the place itself: readers who keep up share it, and there are many of them. */
+  readonly #next = new Map<Place, Piece | null>();
 
   constructor(stored: StoredJob) {
     this.#stored = stored;
@@ -40,10 +42,20 @@ export class Channel {
     if (stored.version <= this.#stored.version) return;
     this.#stored = stored;
     this.#pieces.clear();
+    this.#next.clear();
   }
 
   /** What comes next for a reader at this place; null: they have everything. */
   after(place: Place): Piece | null {
+    const next = this.#next.get(place);
+    if (next !== undefined) return next;
+    const piece = this.#piece(place);
+    if (this.#next.size >= MOST_KEPT) this.#next.clear();
+    this.#next.set(place, piece);
+    return piece;
+  }
+
+  #piece(place: Place): Piece | null {
     const key = idOf(place);
     const known = this.#pieces.get(key);
     if (known !== undefined) return known;

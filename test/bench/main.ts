@@ -9,6 +9,7 @@ const GROUPS: Readonly<Record<string, () => Promise<readonly Measured[]>>> = {
   http: async () => (await import("./http.ts")).benchHttp(),
   create: async () => (await import("./create.ts")).benchCreate(),
   job: async () => (await import("./job.ts")).benchJob(),
+  sse: async () => (await import("./sse.ts")).benchSse(),
 };
 
 const asked = process.argv.slice(2);
