@@ -21,7 +21,7 @@ const sizeOf = (base64: string): number => Buffer.byteLength(base64, "base64");
 const objects = (problem: (text: string) => string | null) =>
   z.string(says("must be a string.")).superRefine((text, context) => {
     const sentence = problem(text);
-    if (sentence !== null) context.addIssue({ code: "custom", message: sentence });
+    if (sentence !== null) context.addIssue({ code: "custom", message: sentence, continue: false });
   });
 
 const distinct = (names: readonly { readonly name: string }[]): boolean =>
@@ -58,6 +58,9 @@ export const attachmentsField = z
     }),
   );
 
+const bytesOf = ({ content, encoding }: { readonly content: string; readonly encoding: "utf-8" | "base64" }): string =>
+  encoding === "base64" ? content : Buffer.from(content, "utf8").toString("base64");
+
 const file = z
   .object({
     path: objects(pathProblem),
@@ -67,12 +70,14 @@ const file = z
   .refine(({ content, encoding }) => encoding === "utf-8" || BASE64.test(content), {
     path: ["content"],
     error: () => "must be base64.",
+    abort: true,
   })
-  .transform(({ path, content, encoding }) => ({
-    name: path,
-    content: encoding === "base64" ? content : Buffer.from(content, "utf8").toString("base64"),
-  }))
-  .refine(({ content }) => sizeOf(content) <= LARGEST_CONTENT, { path: ["content"], error: () => TOO_LARGE });
+  .refine((given) => sizeOf(bytesOf(given)) <= LARGEST_CONTENT, {
+    path: ["content"],
+    error: () => TOO_LARGE,
+    abort: true,
+  })
+  .transform((given) => ({ name: given.path, content: bytesOf(given) }));
 
 export const filesField = z
   .array(file, says("must be a list of {path, content, encoding}."))

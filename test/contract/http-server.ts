@@ -43,7 +43,12 @@ export interface TestServer {
   readonly app: ApplicationFunction;
   readonly probot: Options;
   /** What is done with effects from now on. */
-  github: { push: () => string | Promise<string>; installed: boolean };
+  github: {
+    push: () => string | Promise<string>;
+    installed: boolean;
+    /** Pull requests are opened, each under the next number. */
+    opens: boolean;
+  };
   ask(method: string, path: string, options?: AskOptions): Promise<Asked>;
   deliver(event: string, id: string, payload: object, signature?: string): Promise<Asked>;
   close(): Promise<void>;
@@ -77,10 +82,15 @@ export async function startServer(
   const store = await openLowdbStore({ dir, now: clock.now });
   const logged: string[] = [];
   const log = logTo({ write: (line) => void logged.push(line) }, "debug");
-  const github: TestServer["github"] = { push: () => "done", installed: true };
+  const github: TestServer["github"] = { push: () => "done", installed: true, opens: false };
 
+  let pulls = 0;
   const performer: Performer = {
     async perform(effect) {
+      if (effect.type === "open-pull-request" && github.opens) {
+        const opened = { round: effect.round, number: ++pulls, url: `https://github.com/pull/${pulls}` };
+        return { ended: "done", command: { type: "pull-request-opened", ...opened, head_sha: "d".repeat(40) } };
+      }
       if (effect.type !== "push-brief") return { ended: "done" };
       const outcome = await github.push();
       const at = { round: effect.round, try: effect.try };
