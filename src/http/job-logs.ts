@@ -5,9 +5,10 @@
 import { z } from "zod";
 import type { JobStore } from "../engine/ports.ts";
 import type { LiveLogs } from "../engine/verification-ports.ts";
-import { asJobId, type Job, statusAt } from "../job/job.ts";
+import { asJobId, type Job } from "../job/job.ts";
 import { type Answer, failure, streaming } from "./answer.ts";
-import { type Principal, principalOf, sees } from "./auth.ts";
+import { type Principal, principalOf } from "./auth.ts";
+import { mayRead, NO_JOB } from "./market-access.ts";
 import { type Route, route } from "./route.ts";
 
 export interface JobLogParts {
@@ -23,7 +24,6 @@ const HEADERS = {
   "X-Accel-Buffering": "no",
 };
 
-const NOT_FOUND = failure(404, "not_found", "There is no such job, or this key may not see it.");
 const TOO_MANY = failure(
   429,
   "too_many_readers",
@@ -31,12 +31,6 @@ const TOO_MANY = failure(
   { "Retry-After": "60" },
 );
 const STOPPING = failure(503, "stopping", "The server is stopping; try again in a second.", { "Retry-After": "1" });
-
-/** The sender, whoever holds it now, and whoever works on it. */
-const mayFollow = (principal: Principal, job: Job, now: number): boolean => {
-  const holds = statusAt(job, now) === "held" && job.hold?.account === principal.account;
-  return sees(principal, job) || holds || job.worker?.account === principal.account;
-};
 
 const EXAMPLE = [
   "id: 4.0.0",
@@ -49,8 +43,8 @@ const EXAMPLE = [
 async function follow(parts: JobLogParts, principal: Principal, id: string, after: string | null): Promise<Answer> {
   const job_id = asJobId(id);
   const stored = job_id === null ? null : await parts.jobs.load(job_id);
-  const may = (job: Job): boolean => mayFollow(principal, job, parts.now());
-  if (stored === null || !may(stored.job)) return NOT_FOUND;
+  const may = (job: Job): boolean => mayRead(principal, job, parts.now());
+  if (stored === null || !may(stored.job)) return NO_JOB;
   const opened = parts.logs.open(stored, { account: principal.account, after, may });
   switch (opened.kind) {
     case "follow":
@@ -81,7 +75,7 @@ export const jobLogs = (parts: JobLogParts): Route =>
     params: z.object({ id: z.string() }),
     example: { params: { id: "ab12cd34" } },
     answers: {
-      200: { about: "The events, as they happen.", media: "text/event-stream", schema: z.string(), example: EXAMPLE },
+      200: { about: "The events, as they happen.", type: "text/event-stream", schema: z.string(), example: EXAMPLE },
       204: { about: "The job is over, and `Last-Event-ID` is its last event." },
       404: { about: "No such job, or not one that this key may see." },
       429: { about: "Too many logs are being followed with this account's keys." },

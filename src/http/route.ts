@@ -25,8 +25,8 @@ export interface AnswerShape {
   readonly about: string;
   /** Undefined: no body. */
   readonly schema?: z.ZodType;
-  /** A body that is no JSON but of this media type, such as a stream; `schema` is then that of its text. */
-  readonly media?: "text/event-stream";
+  /** Of a body that is not JSON. */
+  readonly type?: string;
   /** Said to be true by a test: the call with the route's own example is answered in this shape. */
   readonly example?: unknown;
   /** Header by header, a sentence each. */

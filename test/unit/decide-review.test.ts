@@ -52,6 +52,13 @@ describe("verification begins by itself", () => {
     expect(decided(last).job.judgement).toMatchObject({ sha: "one too many", verdict: "unsure" });
   });
 
+  it("goes on without a judge where there is none, however often the branch moves", () => {
+    let job = led(inReview(), judged("none"));
+    for (let nth = 0; nth <= MOST_JUDGED; nth++)
+      job = led(job, observed({ head_sha: `head${nth}` }), judged("none", [], `head${nth}`));
+    expect(led(job, observed({ head_sha: `head${MOST_JUDGED}` })).status).toBe("verified");
+  });
+
   it.each([
     ["of an earlier try", { ...judged("pass"), try: 2 }],
     ["of another commit", judged("pass", [], "elsewhere")],

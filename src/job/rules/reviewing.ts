@@ -54,7 +54,8 @@ export function askJudge(job: Job): { readonly set: Partial<Job>; readonly effec
 export function judged(job: Job, report: Of<"judged">, { now }: Context): Decision {
   const { round, sha, verdict, reasons } = report;
   if (!isWanted({ type: "judge", round, try: report.try, sha }, job)) return unchanged;
-  const judgement = { sha, verdict, reasons, nth: (job.judgement?.nth ?? 0) + 1 };
+  const nth = (job.judgement?.nth ?? 0) + (verdict === "none" ? 0 : 1);
+  const judgement = { sha, verdict, reasons, nth };
   const heard = change(job, now, {
     set: { judgement },
     event: verdict === "none" ? null : "judged",
