@@ -5,7 +5,7 @@
  */
 import type { Judgement, Job } from "./job.ts";
 import { type Reason, reason } from "./reason.ts";
-import { SENDER_LIMIT_MS } from "./wake.ts";
+import { silentUntil } from "./wake.ts";
 
 /** What the checks of a pull request come to. */
 export interface Checked extends Reason {
@@ -35,7 +35,7 @@ export function judgeReason(judgement: Judgement | null, sha: string | null): Re
 
 /** When the sender's silence counts as a yes; null: nothing was submitted. */
 export const approvedFrom = (job: Job): number | null =>
-  job.submitted_at === null ? null : job.submitted_at + SENDER_LIMIT_MS;
+  job.submitted_at === null ? null : silentUntil(job, job.submitted_at);
 
 /** The sender was asked and has said nothing in time; exact, whether or not a timer has come by. */
 export const isApprovedByTime = (job: Job, now: number): boolean => {
@@ -55,7 +55,7 @@ function senderReason(job: Job, sha: string | null, now: number, because: readon
       approval.by === null ? "nobody has objected in time" : `${approval.by} has approved it`,
       because,
     );
-  const from = approvedFrom(job);
+  const from = approvedFrom({ ...job, sender_asked_at: job.sender_asked_at ?? now });
   if (job.status !== "submitted" || from === null) return reason("wait", "a person must merge it", because);
   if (now >= from) return reason("pass", "nobody has objected in time", because);
   return reason("wait", `the sender decides; it counts as approved from ${moment(from)} on`, because);

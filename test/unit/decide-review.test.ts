@@ -3,7 +3,7 @@ import type { Command } from "../../src/job/command.ts";
 import type { Facts } from "../../src/job/facts.ts";
 import type { Job } from "../../src/job/job.ts";
 import { MOST_JUDGED } from "../../src/job/rules/reviewing.ts";
-import { NO_CHECKS_LIMIT_MS, SENDER_LIMIT_MS, wakeAt } from "../../src/job/wake.ts";
+import { NO_CHECKS_LIMIT_MS, SENDER_LIMIT_MS, SENDER_NOTICE_MS, wakeAt } from "../../src/job/wake.ts";
 import { ADA, check, decided, effectsOf, facts, judged, led, onMarket, opened, settings, step } from "./core.ts";
 
 const BOB = { account: "bob", login: "bob" } as const;
@@ -77,14 +77,19 @@ const TABLE: readonly (readonly [string, Command | null, Command, number, string
   ["red and a pass", judged("pass"), RED, 60_000, "queued", "1 of 1 checks failed"],
   ["red before the judge has spoken", null, RED, 60_000, "queued", "1 of 1 checks failed"],
   ["green and not sure", judged("unsure"), observed(), 60_000, "submitted", "the sender decides"],
-  ["not sure, nobody objects", judged("unsure"), observed(), SENDER_LIMIT_MS, "verified", "nobody has objected"],
-  ["not sure, a moment early", judged("unsure"), observed(), SENDER_LIMIT_MS - 1, "submitted", "the sender decides"],
+  [
+    "not sure, and nobody was asked before",
+    judged("unsure"),
+    observed(),
+    SENDER_LIMIT_MS,
+    "submitted",
+    "the sender decides",
+  ],
   ["no check in the first minutes", judged("none"), UNCHECKED, 60_000, "submitted", "no check has reported yet"],
   ["nothing that could say", judged("none"), UNCHECKED, NO_CHECKS_LIMIT_MS, "submitted", "the sender decides"],
   ["nothing that could say, on purpose", judged("none"), FREE, 60_000, "submitted", "the sender decides"],
   ["a pass alone, where nothing checks", judged("pass"), FREE, 60_000, "verified", "the judge agrees"],
   ["a pass alone, after half an hour", judged("pass"), UNCHECKED, NO_CHECKS_LIMIT_MS, "verified", "the judge agrees"],
-  ["nobody objects at all", judged("none"), UNCHECKED, SENDER_LIMIT_MS, "verified", "nobody has objected"],
   ["red after three days", judged("unsure"), RED, SENDER_LIMIT_MS, "queued", "1 of 1 checks failed"],
   ["pending after three days", judged("unsure"), PENDING, SENDER_LIMIT_MS, "submitted", "0 of 1 checks are done"],
   ["unjudged after three days", null, observed(), SENDER_LIMIT_MS, "submitted", "the judge has not spoken yet"],
@@ -97,6 +102,30 @@ describe("checks and judge must agree", () => {
     expect(next.status).toBe(status);
     expect(next.reasons[0]?.text).toContain(text);
     expect(postings).toEqual(status === "verified" ? payout : []);
+  });
+
+  it.each([
+    ["not sure", judged("unsure"), observed(), 0],
+    ["nothing that could say", judged("none"), UNCHECKED, NO_CHECKS_LIMIT_MS],
+  ] as const)("counts silence as a yes after 72 hours, and not a moment before: %s", (_name, word, seen, asked_ms) => {
+    const judgedJob = led(inReview(), word);
+    const asked = decided(step(judgedJob, seen, at(judgedJob, asked_ms))).job;
+    const early = decided(step(asked, seen, at(asked, SENDER_LIMIT_MS - 1))).job;
+    expect(early.status).toBe("submitted");
+    const late = decided(step(asked, seen, at(asked, SENDER_LIMIT_MS)));
+    expect(late.job).toMatchObject({ status: "verified", approval: { sha: "finish", by: null } });
+    expect(late.job.reasons[0]?.text).toContain("nobody has objected");
+    expect(late.postings).toEqual(payout);
+  });
+
+  it("gives a sender who is asked late a day at least, and wakes then", () => {
+    const waiting = led(inReview(), judged("unsure"), PENDING);
+    const asked_at = at(waiting, SENDER_LIMIT_MS + 3_600_000);
+    const asked = decided(step({ ...waiting, woken_at: at(waiting, SENDER_LIMIT_MS) }, observed(), asked_at)).job;
+    expect(asked).toMatchObject({ status: "submitted", sender_asked_at: asked_at });
+    expect(wakeAt(asked)).toBe(asked_at + SENDER_NOTICE_MS);
+    expect(decided(step(asked, observed(), asked_at + SENDER_NOTICE_MS - 1)).job.status).toBe("submitted");
+    expect(decided(step(asked, observed(), asked_at + SENDER_NOTICE_MS)).job.status).toBe("verified");
   });
 
   it("fails the try on the judge's word alone, with its reasons for the next", () => {

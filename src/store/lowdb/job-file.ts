@@ -30,6 +30,7 @@ const findable = z.object({
   origin: z.object({ kind: z.string(), issue: number.optional(), comment_id: number.optional() }),
   created_at: time,
   submitted_at: time.nullable(),
+  sender_asked_at: time.nullable(),
   merged_at: time.nullable(),
   deadline_at: time.nullable(),
   pushed_at: time.nullable(),
@@ -75,7 +76,10 @@ const NEW_FIELDS = {
 const numbered = (rows: StoredJob["history"]): StoredJob["history"] =>
   rows[0]?.seq === undefined ? rows.map((row, index) => ({ ...row, seq: index + 1 })) : rows;
 
-const older = findable.extend({ skills: findable.shape.skills.optional() });
+const older = findable.extend({
+  skills: findable.shape.skills.optional(),
+  sender_asked_at: findable.shape.sender_asked_at.optional(),
+});
 const whole = head.extend({
   job: older,
   history: z.array(z.unknown()),
@@ -100,10 +104,10 @@ function assertWhole(value: unknown): asserts value is StoredJob {
 function divide(job: Job): { readonly first: Findable; readonly others: object } {
   const { id, account, repository, runner, status, origin, created_at, submitted_at, merged_at, ...more } = job;
   const { deadline_at, pushed_at, woken_at, hold, run, pull_request, merge, ...rest } = more;
-  const { price_cents, skills, presented_to_agents, ...others } = rest;
+  const { price_cents, skills, presented_to_agents, sender_asked_at, ...others } = rest;
   const about = { id, account, repository, runner, status, origin, hold, run, pull_request, merge };
   const offer = { price_cents, skills, presented_to_agents };
-  const times = { created_at, submitted_at, merged_at, deadline_at, pushed_at, woken_at };
+  const times = { created_at, submitted_at, sender_asked_at, merged_at, deadline_at, pushed_at, woken_at };
   return { first: { ...about, ...times, ...offer }, others };
 }
 
