@@ -151,6 +151,11 @@ export function createIntake({ store, desk, estimator, handle, create }: Needs):
     await handle(stored.job.id, command);
   };
 
+  const pullNews = async ({ repository, numbers, command }: Extract<Signal, { type: "pull-news" }>): Promise<void> => {
+    const name = `${repository.owner}/${repository.name}`;
+    for (const number of numbers) await news(repository, await store.jobs.ofPullRequest(name, number), command);
+  };
+
   const button = async ({ repository, job, action, author }: Extract<Signal, { type: "button" }>): Promise<void> => {
     if (!(await may(repository, author))) return;
     const by = onGitHub(author);
@@ -167,6 +172,8 @@ export function createIntake({ store, desk, estimator, handle, create }: Needs):
         return button(signal);
       case "news":
         return news(signal.repository, signal.job, signal.command);
+      case "pull-news":
+        return pullNews(signal);
       case "default-branch-moved":
       case "repositories-changed":
       case "uninstalled":

@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { attachmentNameProblem, pathProblem } from "../job/delivered-path.ts";
 import type { Attachment } from "../job/job.ts";
-import type { Content } from "../job/parcel.ts";
+import type { Content, FileChange } from "../job/parcel.ts";
 
 export const MOST_ATTACHMENTS = 10;
 export const MOST_FILES = 200;
@@ -58,21 +58,26 @@ export const attachmentsField = z
     }),
   );
 
-const bytesOf = ({ content, encoding }: { readonly content: string; readonly encoding: "utf-8" | "base64" }): string =>
-  encoding === "base64" ? content : Buffer.from(content, "utf8").toString("base64");
+interface GivenFile {
+  readonly content: string | null;
+  readonly encoding: "utf-8" | "base64";
+}
+
+const bytesOf = ({ content, encoding }: GivenFile): string | null =>
+  encoding === "base64" || content === null ? content : Buffer.from(content, "utf8").toString("base64");
 
 const file = z
   .object({
     path: objects(pathProblem),
-    content: z.string(says("must be a string.")),
+    content: z.string(says("must be a string, or null for a file that goes.")).nullable(),
     encoding: z.enum(["utf-8", "base64"], says("must be utf-8 or base64.")).default("utf-8"),
   })
-  .refine(({ content, encoding }) => encoding === "utf-8" || BASE64.test(content), {
+  .refine(({ content, encoding }) => encoding === "utf-8" || content === null || BASE64.test(content), {
     path: ["content"],
     error: () => "must be base64.",
     abort: true,
   })
-  .refine((given) => sizeOf(bytesOf(given)) <= LARGEST_CONTENT, {
+  .refine((given) => sizeOf(bytesOf(given) ?? "") <= LARGEST_CONTENT, {
     path: ["content"],
     error: () => TOO_LARGE,
     abort: true,
@@ -84,4 +89,4 @@ export const filesField = z
   .max(MOST_FILES, says(`must be at most ${MOST_FILES}; name a pull request of your own for more.`))
   .refine(distinct, says("must have paths of their own."))
   .nullish()
-  .transform((given): readonly Content[] => given ?? []);
+  .transform((given): readonly FileChange[] => given ?? []);

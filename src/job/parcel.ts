@@ -6,17 +6,20 @@ import { z } from "zod";
 import { isFinal, type Job } from "./job.ts";
 
 const content = z.object({ name: z.string(), content: z.string() });
+/** `content` null: the file goes. */
+const file = z.object({ name: z.string(), content: z.string().nullable() });
 
 const parcelSchema = z.object({
   /** A JSON object of names and values, sealed; null: none. */
   env_vars: z.string().nullable(),
   attachments: z.array(content),
   /** `name`: its path in the repository. */
-  files: z.array(content),
+  files: z.array(file),
 });
 
 export type Parcel = z.infer<typeof parcelSchema>;
 export type Content = z.infer<typeof content>;
+export type FileChange = z.infer<typeof file>;
 
 export const EMPTY_PARCEL: Parcel = { env_vars: null, attachments: [], files: [] };
 

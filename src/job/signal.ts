@@ -64,6 +64,13 @@ export type Signal =
     }
   /** News of one job; the engine checks that the job lives in this repository. */
   | { readonly type: "news"; readonly repository: SignalRepository; readonly job: JobId; readonly command: Command }
+  /** News of pull requests that are on no job's branch; one of them may be what a worker of the market has handed in. */
+  | {
+      readonly type: "pull-news";
+      readonly repository: SignalRepository;
+      readonly numbers: readonly number[];
+      readonly command: Command;
+    }
   /** The default branch moved. `settings_changed`: what we keep of the repository must be read again. */
   | {
       readonly type: "default-branch-moved";

@@ -10,6 +10,7 @@ const GROUPS: Readonly<Record<string, () => Promise<readonly Measured[]>>> = {
   create: async () => (await import("./create.ts")).benchCreate(),
   job: async () => (await import("./job.ts")).benchJob(),
   sse: async () => (await import("./sse.ts")).benchSse(),
+  market: async () => (await import("./market.ts")).benchMarket(),
 };
 
 const asked = process.argv.slice(2);

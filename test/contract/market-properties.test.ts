@@ -182,7 +182,7 @@ const submit = (worker: string, number: number) =>
       const { store } = world.market.server;
       await until("the pull request", async () => {
         const stored = await store.jobs.load(idOf(job.id));
-        return stored !== null && stored.effects.every(({ effect }) => effect.type !== "open-pull-request");
+        return stored?.effects.every(({ effect }) => effect.type !== "open-pull-request");
       });
     },
     worker,

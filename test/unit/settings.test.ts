@@ -143,6 +143,18 @@ describe("settings of the server", () => {
     }
   });
 
+  it("takes Stripe's two secrets together or not at all", () => {
+    const [STRIPE_SECRET_KEY, STRIPE_WEBHOOK_SECRET] = ["sk_test_0123456789", "whsec_0123456789"];
+    expect(settingsOf(readSettings(good, folder)).stripe).toBeNull();
+    expect(
+      settingsOf(readSettings({ ...good, STRIPE_SECRET_KEY, STRIPE_WEBHOOK_SECRET }, folder)).stripe,
+    ).toMatchObject({
+      api_url: null,
+    });
+    for (const half of [{ STRIPE_SECRET_KEY }, { STRIPE_WEBHOOK_SECRET }])
+      expect(mistakesOf(readSettings({ ...good, ...half }, folder))[0]).toMatch(/^STRIPE_SECRET_KEY, STRIPE_WEBHOOK/);
+  });
+
   it("prints no secret, however the settings are printed", () => {
     const settings = settingsOf(readSettings({ ...good, API_KEY: "the-admin-key-of-this-test" }, folder));
     const printed = [JSON.stringify(settings), inspect(settings, { depth: 9 }), `${settings.webhook_secret}`].join(

@@ -5,7 +5,7 @@
 import { z } from "zod";
 import type { Attempt } from "../../../engine/ports.ts";
 import type { Effect } from "../../../job/effect.ts";
-import type { Content } from "../../../job/parcel.ts";
+import type { FileChange } from "../../../job/parcel.ts";
 import { type Trouble, tried } from "../errors.ts";
 import { ask } from "../graphql.ts";
 import { finishMessage } from "../texts/pull-request.ts";
@@ -27,14 +27,17 @@ const LOOK_BACK = 30;
 
 const trailerOf = ({ round, try: turn }: DeliverFiles): string => `Job-Files: ${round}.${turn}`;
 
-async function commit(task: Task, effect: DeliverFiles, files: readonly Content[], head: string): Promise<string> {
+async function commit(task: Task, effect: DeliverFiles, files: readonly FileChange[], head: string): Promise<string> {
   const { job, octokit, at } = task;
   const { headline, body } = finishMessage(job);
   const input = {
     branch: { repositoryNameWithOwner: `${at.owner}/${at.repo}`, branchName: job.branch },
     expectedHeadOid: head,
     message: { headline, body: `${body}\n${trailerOf(effect)}` },
-    fileChanges: { additions: files.map(({ name, content }) => ({ path: name, contents: content })) },
+    fileChanges: {
+      additions: files.flatMap(({ name, content }) => (content === null ? [] : [{ path: name, contents: content }])),
+      deletions: files.flatMap(({ name, content }) => (content === null ? [{ path: name }] : [])),
+    },
   };
   return (await ask(octokit, MUTATION, { input }, schema)).createCommitOnBranch.commit.oid;
 }
@@ -60,7 +63,7 @@ const refused = ({ round, try: turn }: DeliverFiles, sentence: string): Attempt 
   reported({ type: "delivery-refused", round, try: turn, sentence });
 
 const NOT_TAKEN =
-  "GitHub would not take the files that were handed in; a path may be a folder of the repository, or a rule may forbid it.";
+  "GitHub would not take the files that were handed in; one that is to go may not be there, a path may be a folder, or a rule may forbid it.";
 const GONE = "The files that were handed in are not kept any more; hand them in again.";
 
 const troubled = (effect: DeliverFiles, trouble: Trouble): Attempt =>
