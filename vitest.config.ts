@@ -13,8 +13,9 @@ export default defineConfig({
     maxWorkers: 4,
     projects: [
       reach("unit", { testTimeout: 30_000, isolate: false }),
+      reach("contract", { testTimeout: 60_000, isolate: false, globalSetup: "test/build.ts" }),
       // nock changes what a whole process sees of the network
-      reach("contract", { testTimeout: 60_000, isolate: true }),
+      reach("replayed", { testTimeout: 60_000, isolate: true }),
       reach("flows", { testTimeout: 90_000, isolate: false, globalSetup: "test/build.ts" }),
       reach("process", { testTimeout: 120_000, isolate: false, globalSetup: "test/build.ts" }),
     ],

@@ -6,6 +6,7 @@ import type { ApplicationFunction } from "probot";
 import type { Door } from "./engine/door.ts";
 import type { Log } from "./engine/ports.ts";
 import { type RouteParts, apiRoutes } from "./http/routes.ts";
+import { type SignInRouteParts, signInRoutes } from "./http/sign-in.ts";
 import { serviceRoutes } from "./http/service.ts";
 import type { Heard } from "./job/signal.ts";
 
@@ -15,7 +16,7 @@ export interface AppParts {
   readonly door: Pick<Door, "receive" | "health">;
   readonly log: Log;
   /** Null where there is nobody to answer over HTTP. */
-  readonly routes: RouteParts | null;
+  readonly routes: (RouteParts & SignInRouteParts) | null;
 }
 
 export const createApp =
@@ -34,6 +35,7 @@ export const createApp =
     if (getRouter === undefined || parts.routes === null) return;
     const router = getRouter("/");
     apiRoutes(router, parts.routes);
+    signInRoutes(router, parts.routes);
     serviceRoutes(router, () => parts.door.health());
   };
 

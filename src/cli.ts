@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /** The command line: `sandbox`, `keys`, `serve`. Parses and prints; the work is done elsewhere. */
 import { Command, InvalidArgumentError } from "commander";
-import { type KeyDesk, KeysProblem, keyRequest, openKeyDesk } from "./keys-command.ts";
+import { type KeyDesk, KeysProblem, keyRequest, openKeyDesk, overlapOf } from "./keys-command.ts";
 import { environment, readKeysSettings, readSandboxSettings } from "./settings.ts";
 
 const program = new Command("journeyman")
@@ -49,13 +49,14 @@ A real model does the work when ANTHROPIC_API_KEY is set; else a scripted one.`,
 
 const keys = program
   .command("keys")
-  .description("mint, list and revoke API keys")
+  .description("mint, list, rotate and revoke API keys")
   .addHelpText(
     "after",
     `
 Examples:
   npm run --silent keys -- create --account octocat --repository octocat/hello-world
   npm run --silent keys -- list
+  npm run --silent keys -- rotate 0123456789ab --overlap 7d
   npm run --silent keys -- revoke 0123456789ab
 
 Works on DATA_DIR itself while no server runs on it. While one does, that server is asked: set API_KEY to its admin
@@ -106,6 +107,19 @@ keys
         const times = [`expires ${key.expires_at ?? "never"}`, `used ${key.last_used_at ?? "never"}`];
         process.stdout.write(`${[...facts, ...times].join("  ")}\n`);
       }
+    }),
+  );
+
+keys
+  .command("rotate <id>")
+  .description("mint a key like this one; the new key alone is printed on stdout, and the old one ends")
+  .option("--overlap <time>", "how long the old key still works, such as 0, 30m, 24h or 7d", "24h")
+  .action((id: string, options: { overlap: string }) =>
+    atDesk(async (desk) => {
+      const rotated = await desk.rotate(id, overlapOf(options.overlap));
+      if (rotated === null) return fail(`There is no key ${id}; "keys list" shows them.`);
+      process.stdout.write(`${rotated.key}\n`);
+      process.stderr.write(`Key ${rotated.view.id} replaces ${id}, which works until ${rotated.until}.\n`);
     }),
   );
 

@@ -9,16 +9,19 @@ import type { Engine } from "./engine/door.ts";
 import { createEngine } from "./engine/engine.ts";
 import type { Cashier } from "./engine/market-ports.ts";
 import { createIds } from "./engine/ids.ts";
-import type { Clock, Desk, Estimator, Store } from "./engine/ports.ts";
+import { createRecorder } from "./engine/record.ts";
+import type { Clock, Desk, Estimator, Recorder, SignIn, Store } from "./engine/ports.ts";
 import type { LiveLogs } from "./engine/verification-ports.ts";
 import { hear } from "./github/inbound/hear.ts";
 import { createDesk } from "./github/outbound/desk.ts";
 import { createSelf } from "./github/outbound/identity.ts";
 import { createOctokits, type OctokitSource } from "./github/outbound/octokit.ts";
 import { createPerformer } from "./github/outbound/perform.ts";
+import { createSignIn } from "./github/outbound/sign-in.ts";
 import { authentication } from "./http/auth.ts";
 import { BRANCH_WAIT_MS } from "./http/create-job.ts";
 import { type Gate, openGate } from "./http/gate.ts";
+import { countGuesses } from "./http/guesses.ts";
 import { createListener } from "./http/listener.ts";
 import { receiveFromProxy } from "./http/webhook-proxy.ts";
 import { createJudge } from "./llm/judge.ts";
@@ -27,6 +30,7 @@ import type { Heard } from "./job/signal.ts";
 import { createEstimator } from "./llm/estimator.ts";
 import { createLiveLogs } from "./logs/live-logs.ts";
 import { createLog } from "./log.ts";
+import { createNotify, type Notify } from "./notify/webhooks.ts";
 import { createSealedBox } from "./seal.ts";
 import type { Settings } from "./settings.ts";
 import { openLowdbStore } from "./store/lowdb/open.ts";
@@ -101,13 +105,30 @@ async function wire(
     log: async (id) => (await store.jobs.load(id))?.log ?? [],
     parcels: store.parcels,
   });
-  const engine = createEngine({ store, clock, ids: createIds(clock), performer, desk, estimator, log });
+  const record = createRecorder({ audit: store.audit, clock, log });
+  const { subscriptions, outgoing } = store;
+  const { webhook_allow_private: allow_private } = settings;
+  const notify = createNotify({ subscriptions, outgoing, box: createSealedBox(settings), clock, log, allow_private });
+  const engine = createEngine({
+    store,
+    clock,
+    ids: createIds(clock),
+    performer,
+    desk,
+    estimator,
+    announcing: notify,
+    log,
+    record,
+  });
   const ear = createEar(settings.app_id, self, log);
   const logs = createLiveLogs({ jobs: store.jobs, door: engine, clock, log });
   const cashier = await cashierOf(settings, gate.url, log);
-  const app = appOf({ settings, store, engine, desk, hear: ear, log, clock, logs, estimator, cashier });
-  const listener = await createListener(probot, app);
+  const app = appOf({ settings, store, engine, desk, hear: ear, log, clock, record, notify, logs, estimator, cashier });
+  const listener = await createListener(probot, app, settings);
 
+  // what an earlier process has left to send is known before anything is announced again
+  await notify.start();
+  closing.splice(1, 0, () => notify.stop());
   await engine.start();
   closing.splice(1, 0, () => engine.stop());
   // streams would go on for ever, and the gate waits for every answer
@@ -118,6 +139,18 @@ async function wire(
     closing.unshift(await receiveFromProxy(settings.webhook_proxy_url, gate.url, log));
   }
   return { engine, store };
+}
+
+function signInOf({ github_client, public_url, github_web_url, github_api_url }: Settings, log: Logger): SignIn | null {
+  if (github_client === null || public_url === null) return null;
+  return createSignIn({
+    client_id: github_client.id,
+    client_secret: github_client.secret,
+    redirect_uri: `${public_url}/keys/callback`,
+    web_url: github_web_url,
+    api_url: github_api_url,
+    kept: (error) => log.warn({ err: error }, "GitHub did not take back a token of somebody who signed in"),
+  });
 }
 
 /** At debug Probot logs every request to GitHub with its body, a task's text among them: it must not come to that. */
@@ -188,19 +221,23 @@ function appOf(parts: {
   readonly estimator: Estimator;
   readonly log: Logger;
   readonly logs: LiveLogs;
+  readonly notify: Notify;
+  readonly record: Recorder;
 }): ApplicationFunction {
-  const { settings, store, engine, desk, log, clock, cashier } = parts;
+  const { settings, store, engine, desk, log, clock, record, cashier } = parts;
   const { now } = clock;
+  const guesses = countGuesses(now);
   const { default_repository, github_web_url, public_url, cron_secret } = settings;
   return createApp({
     hear: parts.hear,
     door: engine,
     log,
     routes: {
-      authentication: authentication({ keys: store.keys, api_key: settings.api_key?.reveal() ?? null, now }),
+      authentication: authentication({ keys: store.keys, api_key: settings.api_key?.reveal() ?? null, guesses, now }),
       ...store,
       ...{ logs: parts.logs, estimator: parts.estimator },
       ...{ door: engine, desk, default_repository, log, now, clock, branch_wait_ms: BRANCH_WAIT_MS },
+      ...{ webhooks: parts.notify.webhooks, guesses, record, sign_in: signInOf(settings, log) },
       ...{ github_web_url, public_url, default_model: settings.llm.model },
       ...{ box: createSealedBox(settings), cashier, cron_secret },
     },

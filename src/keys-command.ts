@@ -14,14 +14,23 @@ import {
   newKey,
   NOT_IN_FUTURE,
 } from "./http/new-key.ts";
+import { MAX_OVERLAP_SECONDS, rotateKey } from "./http/rotate-key.ts";
 import type { KeysSettings } from "./settings.ts";
 
 /** An answer to expect at the command line, to be printed as it stands. */
 export class KeysProblem extends Error {}
 
+interface Rotated {
+  readonly key: string;
+  readonly view: KeyView;
+  readonly until: string;
+}
+
 export interface KeyDesk {
   create(request: KeyRequest): Promise<{ readonly key: string; readonly view: KeyView }>;
   list(): Promise<readonly KeyView[]>;
+  /** Null: there is no such key. `until`: the old one works as long. */
+  rotate(id: string, overlap_seconds: number): Promise<Rotated | null>;
   /** False when there is no such key. */
   revoke(id: string): Promise<boolean>;
   close(): Promise<void>;
@@ -36,6 +45,15 @@ const onStore = (keys: KeyStore, close: () => Promise<void>): KeyDesk => ({
     return { key, view: keyView(stored) };
   },
   list: async () => (await keys.list()).map(keyView),
+  async rotate(id, overlap_seconds) {
+    const rotation = await rotateKey(keys, id, overlap_seconds, Date.now());
+    if (!rotation.ok) {
+      if (rotation.code === "not_found") return null;
+      throw new KeysProblem(rotation.sentence);
+    }
+    const until = new Date(rotation.overlap_ends_at).toISOString();
+    return { key: rotation.key, view: keyView(rotation.stored), until };
+  },
   revoke: (id) => keys.remove(id),
   close,
 });
@@ -65,6 +83,13 @@ function overHttp(url: string, api_key: string): KeyDesk {
       return { key, view };
     },
     list: async () => z.array(keyViewSchema).parse((await ask("GET", "")).body),
+    async rotate(id, overlap_seconds) {
+      const { status, body } = await ask("POST", `/${encodeURIComponent(id)}/rotate`, { overlap_seconds });
+      if (status === 404) return null;
+      const answer = keyViewSchema.extend({ key: z.string(), overlap_ends_at: z.string() }).parse(body);
+      const { key, overlap_ends_at: until, ...view } = answer;
+      return { key, view, until };
+    },
     revoke: async (id) => (await ask("DELETE", `/${encodeURIComponent(id)}`)).status !== 404,
     close: async () => {},
   };
@@ -98,6 +123,16 @@ async function reachable(desk: KeyDesk, settings: KeysSettings, why_not_offline:
       `${why_not_offline}\nThe server was asked instead, but ${reason}. Set PUBLIC_URL (or HOST and PORT) and API_KEY as the server has them, or stop it and run this again.`,
     );
   }
+}
+
+const UNITS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3_600, d: 86_400 };
+
+/** Seconds, from `0`, `90s`, `30m`, `24h` or `7d`. */
+export function overlapOf(typed: string): number {
+  const [, count = "", unit = "s"] = /^(\d{1,7})([smhd])?$/.exec(typed.trim()) ?? [];
+  const seconds = count === "" ? Number.NaN : Number(count) * (UNITS[unit] ?? Number.NaN);
+  if (seconds <= MAX_OVERLAP_SECONDS) return seconds;
+  throw new KeysProblem("--overlap: must be a time such as 0, 30m, 24h or 7d, at most 30d.");
 }
 
 /** What was typed, as the API would take it. */

@@ -6,7 +6,7 @@
 import { createCipheriv, createDecipheriv, createHash, randomBytes } from "node:crypto";
 import { closeSync, fsyncSync, linkSync, openSync, readFileSync, unlinkSync, writeSync } from "node:fs";
 import { join } from "node:path";
-import type { SealedBox } from "./engine/market-ports.ts";
+import type { SealedBox } from "./engine/outgoing.ts";
 import { Secret } from "./wire/secret.ts";
 
 const KEY_BYTES = 32;

@@ -65,11 +65,14 @@ const encryptionKey = text
 const schema = z.object({
   APP_ID: integer(1, Number.MAX_SAFE_INTEGER).optional(),
   WEBHOOK_SECRET: secret(1).optional(),
+  GITHUB_CLIENT_ID: text.min(1).optional(),
+  GITHUB_CLIENT_SECRET: secret(16).optional(),
   WEBHOOK_PROXY_URL: httpUrl.optional(),
   GHE_HOST: text.regex(/^[A-Za-z0-9.-]+(:\d+)?$/, expects("must be a host name, without protocol or path.")).optional(),
   GHE_PROTOCOL: z.enum(["https", "http"], expects("must be https or http.")).default("https"),
   HOST: text.min(1).default("localhost"),
   PORT: integer(0, 65_535).default(3000),
+  TRUST_PROXY: integer(0, 10).default(0),
   LOG_LEVEL: z.enum(LOG_LEVELS, expects(`must be one of ${LOG_LEVELS.join(", ")}.`)).default("info"),
   LOG_FORMAT: z.enum(["json", "pretty"], expects("must be json or pretty.")).optional(),
   NODE_ENV: text.optional(),
@@ -96,6 +99,8 @@ export interface Settings {
   readonly app_id: number;
   readonly private_key: Secret;
   readonly webhook_secret: Secret;
+  /** The App as people sign in to it; null: nobody can. */
+  readonly github_client: { readonly id: string; readonly secret: Secret } | null;
   readonly webhook_proxy_url: string | null;
   /** GitHub's REST API, without a trailing slash. */
   readonly github_api_url: string;
@@ -105,6 +110,8 @@ export interface Settings {
   /** 0: any free one. */
   readonly port: number;
   readonly public_url: string | null;
+  /** Proxies in front that say who came to them. */
+  readonly trust_proxy: number;
   readonly log: LogSettings;
   /** Absolute. */
   readonly data_dir: string;
@@ -122,6 +129,8 @@ export interface Settings {
     readonly webhook_secret: Secret;
     readonly api_url: string | null;
   } | null;
+  /** Webhooks of ours may go to private addresses, and over http: for development. */
+  readonly webhook_allow_private: boolean;
   readonly llm: { readonly provider: string; readonly model: string; readonly max_tokens: number };
 }
 
@@ -164,6 +173,11 @@ const STRIPE_HALF =
 const SECRET_MISSING =
   "WEBHOOK_SECRET: is missing; set the secret that the App's webhooks are signed with (not the word development).";
 
+const HALF_A_CLIENT =
+  "GITHUB_CLIENT_ID: goes with GITHUB_CLIENT_SECRET; set both, from the App's settings page, or neither.";
+const NO_WAY_BACK =
+  "GITHUB_CLIENT_ID is set, but PUBLIC_URL is not, so nobody can sign in: GitHub must know where to send people back to.";
+
 /** The settings in these variables, or everything that is wrong with them. */
 export function readSettings(variables: Environment, cwd: string): Reading {
   const mistakes = Object.entries(NOT_HONOURED).flatMap(([name, sentence]) => (variables[name] ? [sentence] : []));
@@ -173,6 +187,9 @@ export function readSettings(variables: Environment, cwd: string): Reading {
   }
   const key = readPrivateKey(variables, cwd);
   if (key !== null && "mistake" in key) mistakes.push(key.mistake);
+
+  if ((variables.GITHUB_CLIENT_ID === undefined) !== (variables.GITHUB_CLIENT_SECRET === undefined))
+    mistakes.push(HALF_A_CLIENT);
 
   const secret = variables.WEBHOOK_SECRET?.trim();
   const setup = variables.APP_ID === undefined;
@@ -200,17 +217,22 @@ export function readSettings(variables: Environment, cwd: string): Reading {
   };
 }
 
+const clientOf = ({ GITHUB_CLIENT_ID: id, GITHUB_CLIENT_SECRET: secret }: Parsed): Settings["github_client"] =>
+  id === undefined || secret === undefined ? null : { id, secret };
+
 const settingsOf = (
   parsed: Parsed,
   app: { readonly app_id: number; readonly webhook_secret: Secret; readonly private_key: Secret },
 ): Settings => ({
   ...app,
+  github_client: clientOf(parsed),
   webhook_proxy_url: parsed.WEBHOOK_PROXY_URL ?? null,
   github_api_url: parsed.GHE_HOST ? `${parsed.GHE_PROTOCOL}://${parsed.GHE_HOST}/api/v3` : "https://api.github.com",
   github_web_url: parsed.GHE_HOST ? `${parsed.GHE_PROTOCOL}://${parsed.GHE_HOST}` : "https://github.com",
   host: parsed.HOST,
   port: parsed.PORT,
   public_url: parsed.PUBLIC_URL ?? null,
+  trust_proxy: parsed.TRUST_PROXY,
   log: { level: parsed.LOG_LEVEL, format: parsed.LOG_FORMAT ?? null },
   data_dir: parsed.DATA_DIR,
   api_key: parsed.API_KEY ?? null,
@@ -226,14 +248,14 @@ const settingsOf = (
           webhook_secret: parsed.STRIPE_WEBHOOK_SECRET,
           api_url: parsed.STRIPE_API_BASE ?? null,
         },
+  webhook_allow_private: parsed.WEBHOOK_ALLOW_PRIVATE,
   llm: { provider: parsed.LLM_PROVIDER, model: parsed.LLM_MODEL, max_tokens: parsed.LLM_MAX_TOKENS },
 });
 
 /** Well-formed, but of no effect on the server yet: said once at the start, so that nobody relies on one. */
-const notes = (parsed: Parsed): string[] =>
-  (["WEBHOOK_ALLOW_PRIVATE"] as const)
-    .filter((name) => parsed[name] !== undefined && parsed[name] !== false)
-    .map((name) => `${name} is set, but nothing on the server uses it in this version.`);
+const notes = (parsed: Parsed): string[] => [
+  ...(parsed.GITHUB_CLIENT_ID !== undefined && parsed.PUBLIC_URL === undefined ? [NO_WAY_BACK] : []),
+];
 
 /** The model that the sandbox lets work; without a key, its scripted one. */
 export interface SandboxSettings {

@@ -3,7 +3,7 @@
  * written by an earlier version, or by anyone who may push. Holds to the types of `src/job`; adds no rule of its own.
  */
 import { z } from "zod";
-import type { Effect } from "../job/effect.ts";
+import type { GitHubEffect } from "../job/effect.ts";
 import { asJobId, type HistoryRow, type Job, STATUSES } from "../job/job.ts";
 import type { Reason } from "../job/reason.ts";
 import { OUTCOMES, usageSchema } from "../wire/result.ts";
@@ -80,6 +80,8 @@ export const jobSchema: z.ZodType<Job> = z.object({
   skills: z.array(text).default([]),
   enclosure: z.null().default(null),
   choices: z.object({ provider: words, model: words, no_merge: z.boolean(), draft: z.boolean() }),
+  // only REST names one; absent in older records
+  callback_url: z.null().default(null),
   settings: repositorySettingsSchema.nullable(),
   price_cents: z.literal(0),
   time_limit_seconds: z.number().positive(),
@@ -127,7 +129,8 @@ export const jobSchema: z.ZodType<Job> = z.object({
 const turn = { round: number, try: number };
 const method = z.enum(MERGE_METHODS);
 
-export const effectSchema: z.ZodType<Effect> = z.discriminatedUnion("type", [
+/** Nobody subscribes in Actions mode, so there is nothing to announce. */
+export const effectSchema: z.ZodType<GitHubEffect> = z.discriminatedUnion("type", [
   z.object({ type: z.literal("react"), comment_id: number, content: z.enum(["eyes", "rocket", "confused"]) }),
   z.object({ type: z.literal("push-brief"), ...turn }),
   z.object({ type: z.literal("sync-comment") }),

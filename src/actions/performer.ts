@@ -4,7 +4,7 @@
  */
 import type { Attempt, Performer } from "../engine/ports.ts";
 import type { Octokit } from "../github/outbound/octokit.ts";
-import type { Effect } from "../job/effect.ts";
+import type { GitHubEffect } from "../job/effect.ts";
 import type { Job, JobId } from "../job/job.ts";
 import type { Book } from "./book.ts";
 import { startRun } from "./dispatch.ts";
@@ -32,7 +32,7 @@ export function createLonePerformer({ performer, book, octokit, plain, now }: Ne
   const reasons = new Map<JobId, string>();
   const told = new Set<JobId>();
 
-  const shown = (effect: Effect, job: Job): Job => {
+  const shown = (effect: GitHubEffect, job: Job): Job => {
     if (effect.type !== "sync-comment" && effect.type !== "sync-check") return job;
     const reason = told.has(job.id) ? reasons.get(job.id) : undefined;
     return withRemarks(job, [plain ? plainTokenRemark(job) : null, reason === undefined ? null : stuck(reason)]);

@@ -31,6 +31,9 @@ const AGAIN_MS = 2_000;
 /** For saying in the comment that the job does not go on. */
 const LAST_WORD_MS = 5_000;
 
+/** A workflow has no audit log but its own runs: who started one, and on what, stands there. */
+const nobody = (): void => {};
+
 /** What a turn is about. Null: no event, every job that is open (a sweep). */
 export interface Occasion {
   readonly signal: Signal | null;
@@ -119,7 +122,7 @@ async function takeTurn(world: World, inner: Store, signal: Signal | null, turn:
     ...{ book, octokit, plain: identity.plain, now: clock.now },
   });
   const ids = createEventIds(repository, settings.run_id);
-  const engine = createEngine({ store, clock, ids, performer, desk: world.desk, log });
+  const engine = createEngine({ store, clock, ids, performer, desk: world.desk, log, record: nobody });
 
   const delivery = `${settings.run_id}-${settings.run_attempt}`;
   const again = turn > 1 || settings.run_attempt > 1;

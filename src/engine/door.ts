@@ -1,8 +1,8 @@
 /**
  * The one door: what the edges (HTTP, webhooks, schedules) may ask of the engine. Types alone.
  */
-import type { Command, Draft } from "../job/command.ts";
-import type { Job, JobId } from "../job/job.ts";
+import type { Actor, Command, Draft } from "../job/command.ts";
+import type { Job, JobId, Repository } from "../job/job.ts";
 import type { Refusal } from "../job/refusal.ts";
 import type { Signal } from "../job/signal.ts";
 import type { Enforced } from "./deadlines.ts";
@@ -23,9 +23,11 @@ export interface Door {
   drawId(): Promise<JobId>;
   /**
    * Under a free id; or under this one, where a job that was made so before is answered as it is now: whoever noted the
-   * id may ask again after a crash. Throws when the id has become somebody else's.
+   * id may ask again after a crash. Throws when the id has become somebody else's. `by`: who asked, for the audit log.
    */
-  create(draft: Omit<Draft, "id">, id?: JobId): Promise<Handled>;
+  create(draft: Omit<Draft, "id">, id?: JobId, by?: Actor): Promise<Handled>;
+  /** May this person on GitHub command here? Throws when GitHub cannot be asked. */
+  mayCommand(repository: Repository, login: string): Promise<boolean>;
   /** Resolves when the delivery is on disk; it is worked on in the background. */
   receive(deliveryId: string, heard: Signal): Promise<"new" | "duplicate">;
   /** Resolves at the commit that satisfies the predicate, or with null when the time is over. */

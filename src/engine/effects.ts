@@ -1,5 +1,6 @@
 /**
- * The effects runner: performs what commits have asked for, one effect of a job at a time, many jobs side by side.
+ * The effects runner: performs what commits have asked for, one effect of a job at a time, many jobs side by side. Two
+ * run over the same store, each with effects of its own: what is announced must not wait behind a call to GitHub.
  *
  * An effect is performed at least once. Its outcome is committed together with its removal, so a crash before that
  * performs it again (`again` tells the performer to look first), and a crash after it does not. A failed try backs
@@ -7,11 +8,11 @@
  */
 import pLimit from "p-limit";
 import type { Command } from "../job/command.ts";
-import type { PendingEffect } from "../job/effect.ts";
-import { type JobId, fullName } from "../job/job.ts";
+import type { Effect, PendingEffect } from "../job/effect.ts";
+import { type Job, type JobId, fullName } from "../job/job.ts";
 import { isWanted, waitsFor } from "../job/wanted.ts";
 import type { Handle } from "./handle.ts";
-import type { Attempt, Clock, Log, Performer, Store, StoredJob } from "./ports.ts";
+import type { Attempt, Clock, Log, Store, StoredJob } from "./ports.ts";
 
 /** Jobs whose effects are performed side by side; GitHub allows 100 requests at once. */
 const CONCURRENCY = 40;
@@ -22,10 +23,12 @@ const LONGEST_DELAY_MS = 300_000;
 /** GitHub's own word on how long to wait is believed up to this. */
 const LONGEST_ASKED_MS = 3_600_000;
 
-interface Needs {
+interface Needs<E extends Effect> {
   readonly store: Store;
   readonly clock: Clock;
-  readonly performer: Performer;
+  /** Which effects are this runner's; it leaves the others alone. */
+  readonly takes: (effect: Effect) => effect is E;
+  readonly performer: { perform(effect: E, job: Job, again: boolean): Promise<Attempt> };
   readonly handle: Handle;
   readonly log: Log;
   /** 0 ≤ n < 1. */
@@ -41,7 +44,10 @@ export interface EffectsRunner {
   stop(): Promise<void>;
 }
 
-export function createEffectsRunner({ store, clock, performer, handle, log, random }: Needs): EffectsRunner {
+type Pending<E extends Effect> = PendingEffect & { readonly effect: E };
+
+export function createEffectsRunner<E extends Effect>(needs: Needs<E>): EffectsRunner {
+  const { store, clock, takes, performer, handle, log, random } = needs;
   const limit = pLimit(CONCURRENCY);
   const working = new Map<JobId, Promise<void>>();
   const kicked = new Set<JobId>();
@@ -57,7 +63,9 @@ export function createEffectsRunner({ store, clock, performer, handle, log, rand
     return Math.max(longest / 2 + (random() * longest) / 2, Math.min(asked ?? 0, LONGEST_ASKED_MS));
   };
 
-  const tryOnce = async (effect: PendingEffect, stored: StoredJob): Promise<Attempt> => {
+  const isMine = (pending: PendingEffect): pending is Pending<E> => takes(pending.effect);
+
+  const tryOnce = async (effect: Pending<E>, stored: StoredJob): Promise<Attempt> => {
     const name = `${stored.job.id} ${effect.key}`;
     const again = effect.attempts > 0 || doubtful.has(name) || effect.serial <= (recovered.get(stored.job.id) ?? 0);
     const outcome = await performer.perform(effect.effect, stored.job, again).catch((error: unknown): Attempt => {
@@ -86,7 +94,7 @@ export function createEffectsRunner({ store, clock, performer, handle, log, rand
     else await handle(id, command, { done: effect, ...(outcome.log ? { log: outcome.log } : {}) });
   };
 
-  const performOne = async (id: JobId, effect: PendingEffect, stored: StoredJob): Promise<void> => {
+  const performOne = async (id: JobId, effect: Pending<E>, stored: StoredJob): Promise<void> => {
     if (!isWanted(effect.effect, stored.job)) {
       await store.jobs.settle(id, effect);
       return;
@@ -118,12 +126,13 @@ export function createEffectsRunner({ store, clock, performer, handle, log, rand
   const work = async (id: JobId): Promise<void> => {
     while (!stopping) {
       const stored = await store.jobs.load(id);
-      if (stored === null || stored.effects.length === 0) {
+      const mine = stored?.effects.filter(isMine) ?? [];
+      if (stored === null || mine.length === 0) {
         recovered.delete(id);
         return;
       }
-      const pending = stored.effects.map(({ effect }) => effect);
-      const free = stored.effects.filter(({ effect }) => !waitsFor(effect, pending));
+      const pending = mine.map(({ effect }) => effect);
+      const free = mine.filter(({ effect }) => !waitsFor(effect, pending));
       const due = free.find((effect) => effect.not_before <= clock.now());
       if (due === undefined) {
         sleepUntil(id, Math.min(...free.map((effect) => effect.not_before)));

@@ -3,7 +3,8 @@
  * time wakes jobs, and what was lost on the way is found again at the start and every hour.
  */
 import { accountNamed } from "../job/account.ts";
-import type { Draft } from "../job/command.ts";
+import type { Actor, Draft } from "../job/command.ts";
+import { isAnnounce, isOnGitHub } from "../job/effect.ts";
 import type { Job, JobId } from "../job/job.ts";
 import { enforceDeadlines } from "./deadlines.ts";
 import type { Engine, Handled } from "./door.ts";
@@ -11,7 +12,9 @@ import { createEffectsRunner } from "./effects.ts";
 import { createHandle } from "./handle.ts";
 import { createInboxWorker } from "./inbox.ts";
 import { createIntake } from "./intake.ts";
-import type { Clock, Desk, Estimator, Ids, Log, Performer, Store, StoredJob } from "./ports.ts";
+import { type Announcer, type Audience, NOBODY } from "./outgoing.ts";
+import { createPermission } from "./permission.ts";
+import type { Clock, Desk, Estimator, Ids, Log, Performer, Recorder, Store, StoredJob } from "./ports.ts";
 import { createPull } from "./pull.ts";
 import { createReconciler } from "./reconcile.ts";
 import { createParcelTidier } from "./tidy-parcels.ts";
@@ -26,7 +29,10 @@ export interface EngineParts {
   readonly desk: Desk;
   /** Makes offers to the market; null or missing: there is none here. */
   readonly estimator?: Estimator | null;
+  /** Who hears of jobs outside, and how they are told; unless given, nobody listens. */
+  readonly announcing?: { readonly audience: Audience; readonly announcer: Announcer };
   readonly log: Log;
+  readonly record: Recorder;
   /** 0 ≤ n < 1; spreads retries. */
   readonly random?: () => number;
 }
@@ -35,7 +41,8 @@ export interface EngineParts {
 const MOST_DRAWS = 5;
 
 export function createEngine(parts: EngineParts): Engine {
-  const { store, clock, ids, performer, desk, log, estimator = null, random = Math.random } = parts;
+  const { store, clock, ids, performer, desk, log, record, estimator = null, random = Math.random } = parts;
+  const { audience, announcer } = parts.announcing ?? NOBODY;
   const waiters = createWaiters(store.jobs, clock);
   let ready = false;
 
@@ -43,10 +50,13 @@ export function createEngine(parts: EngineParts): Engine {
     parcels.committed(before, stored.job);
     waiters.committed(stored);
     waker.committed(stored.job);
-    if (stored.effects.length > 0) effects.kick(stored.job.id);
+    if (stored.effects.some(({ effect }) => isAnnounce(effect))) announcements.kick(stored.job.id);
+    if (stored.effects.some(({ effect }) => isOnGitHub(effect))) effects.kick(stored.job.id);
   };
-  const handle = createHandle({ jobs: store.jobs, clock, committed });
-  const effects = createEffectsRunner({ store, clock, performer, handle, log, random });
+  const handle = createHandle({ jobs: store.jobs, clock, audience, committed, record });
+  const shared = { store, clock, handle, log, random };
+  const effects = createEffectsRunner({ ...shared, takes: isOnGitHub, performer });
+  const announcements = createEffectsRunner({ ...shared, takes: isAnnounce, performer: announcer });
   const parcels = createParcelTidier({ parcels: store.parcels, jobs: store.jobs, log });
   const pull = createPull({ jobs: store.jobs, handle });
   const waker = createWaker({ jobs: store.jobs, clock, handle, log });
@@ -69,18 +79,20 @@ export function createEngine(parts: EngineParts): Engine {
     throw new Error(`Job ${job.id} is not the one that was to be made under this id`);
   };
 
-  const create = async (draft: Omit<Draft, "id">, noted?: JobId): Promise<Handled> => {
+  const create = async (draft: Omit<Draft, "id">, noted?: JobId, by?: Actor): Promise<Handled> => {
     const before = noted === undefined ? null : await made(draft, noted);
     if (before !== null) return before;
     const id = noted ?? (await drawId());
-    const created = await handle(id, { type: "create", draft: { ...draft, id } });
+    const whose = by === undefined ? {} : { by };
+    const created = await handle(id, { type: "create", draft: { ...draft, id }, ...whose });
     // two orders of one id may both have found nothing
     return created.ok || noted === undefined ? created : ((await made(draft, noted)) ?? created);
   };
 
+  const may = createPermission(store, desk);
   const inbox = createInboxWorker({
     inbox: store.inbox,
-    intake: createIntake({ store, desk, estimator, handle, create }),
+    intake: createIntake({ may, store, desk, estimator, handle, create: (draft, by) => create(draft, undefined, by) }),
     clock,
     log,
   });
@@ -90,6 +102,7 @@ export function createEngine(parts: EngineParts): Engine {
     handle: (id, command) => handle(id, command),
     drawId,
     create,
+    mayCommand: may,
     receive: inbox.receive,
     waitFor: waiters.waitFor,
     follow: waiters.follow,
@@ -99,7 +112,9 @@ export function createEngine(parts: EngineParts): Engine {
     async start() {
       for (const id of await store.jobs.withEffects()) {
         const stored = await store.jobs.load(id);
-        if (stored) effects.recover(stored);
+        if (stored === null) continue;
+        announcements.recover(stored);
+        effects.recover(stored);
       }
       await inbox.recover();
       await parcels.start();
@@ -114,6 +129,7 @@ export function createEngine(parts: EngineParts): Engine {
       await inbox.stop();
       await effects.stop();
       await parcels.stop();
+      await announcements.stop();
     },
   };
 }

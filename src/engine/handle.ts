@@ -3,13 +3,17 @@
  * included. One commit is one atomic write; a conflict means that somebody came first, so it is decided again.
  */
 import type { Command } from "../job/command.ts";
+import { announcementOf, eventsOf } from "../job/announce.ts";
 import { decide } from "../job/decide.ts";
+import { type Decided, soon } from "../job/decision.ts";
 import type { Job, JobId } from "../job/job.ts";
 import { userAccount } from "../job/ledger.ts";
 import { refusal } from "../job/refusal.ts";
 import type { LogLine } from "../wire/log-line.ts";
 import type { Handled } from "./door.ts";
-import type { Clock, JobStore, StoredJob } from "./ports.ts";
+import type { Audience } from "./outgoing.ts";
+import type { Clock, Commit, JobStore, Recorder, StoredJob } from "./ports.ts";
+import { recordCommand } from "./record.ts";
 
 /** More conflicts in a row than this mean that something is wrong with the store, not that it is busy. */
 const MOST_CONFLICTS = 50;
@@ -26,15 +30,27 @@ export type Handle = (id: JobId, command: Command, extras?: Extras) => Promise<H
 interface Needs {
   readonly jobs: JobStore;
   readonly clock: Clock;
+  readonly audience: Audience;
   /** Told of every commit, after it. */
   readonly committed: (stored: StoredJob, before: Job | null) => void;
+  /** Told of every command that somebody asked for, when it is clear what came of it. */
+  readonly record: Recorder;
 }
 
 export const NOT_FOUND = refusal("not_found", "There is no such job.");
 
-export function createHandle({ jobs, clock, committed }: Needs): Handle {
+export function createHandle({ jobs, clock, audience, committed, record }: Needs): Handle {
+  const recorded = recordCommand(record);
+
   const availableTo = async (account: string, price: number): Promise<number> =>
     price === 0 ? 0 : jobs.balance(userAccount(account));
+
+  /** What the decision asks for, and its announcement where somebody listens: stored with it, so a crash loses neither. */
+  const effectsOf = async ({ job, history, effects }: Decided, version: number): Promise<Commit["effects"]> => {
+    const events = eventsOf(history);
+    if (events.length === 0 || !(await audience.listens(job, events))) return effects;
+    return [...effects, soon({ type: "announce", announcement: announcementOf(job, history, version) })];
+  };
 
   const attempt = async (id: JobId, command: Command, extras: Extras): Promise<Handled | "again"> => {
     const stored = await jobs.load(id);
@@ -43,29 +59,32 @@ export function createHandle({ jobs, clock, committed }: Needs): Handle {
     const price = stored?.job.price_cents ?? draft?.price_cents ?? 0;
     const now = clock.now();
     const decision = decide(stored?.job ?? null, command, { now, available_cents: await availableTo(sender, price) });
-    const settle = async (): Promise<void> => {
+    const conclude = async (outcome: string): Promise<void> => {
       if (extras.done) await jobs.settle(id, extras.done);
+      recorded(id, command, stored?.job.repository ?? draft?.repository ?? null, outcome);
     };
     if (decision.kind === "refused") {
-      await settle();
+      await conclude(decision.refusal.code);
       return { ok: false, refusal: decision.refusal };
     }
     if (decision.kind === "unchanged") {
-      await settle();
+      await conclude("unchanged");
       return stored === null ? { ok: false, refusal: NOT_FOUND } : { ok: true, job: stored.job, stored };
     }
+    const expected_version = stored?.version ?? 0;
     const answer = await jobs.commit({
       job: decision.job,
-      expected_version: stored?.version ?? 0,
+      expected_version,
       at: now,
       history: decision.history,
       postings: decision.postings,
-      effects: decision.effects,
+      effects: await effectsOf(decision, expected_version + 1),
       done: extras.done ?? null,
       ...(extras.log ? { log: extras.log } : {}),
     });
     if (!answer.ok) return "again";
     committed(answer.stored, stored?.job ?? null);
+    recorded(id, command, answer.stored.job.repository, "done");
     return { ok: true, job: answer.stored.job, stored: answer.stored };
   };
 

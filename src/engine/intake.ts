@@ -9,6 +9,7 @@ import type { Signal, SignalIssue, SignalRepository, SlashCommand } from "../job
 import type { Handled } from "./door.ts";
 import { draftOf, marketDraftOf } from "./drafts.ts";
 import type { Handle } from "./handle.ts";
+import type { MayCommand } from "./permission.ts";
 import type { Desk, Estimator, Store } from "./ports.ts";
 import { EMPTY_MESSAGE, FROM_FORK, HELP, NO_JOB, NO_MARKET, ONE_JOB } from "./replies.ts";
 import { learn } from "./repositories.ts";
@@ -16,12 +17,13 @@ import { learn } from "./repositories.ts";
 type Slash = Extract<Signal, { type: "slash" }>;
 
 interface Needs {
+  readonly may: MayCommand;
   readonly store: Store;
   readonly desk: Desk;
   /** Null: there is no market here. */
   readonly estimator: Estimator | null;
   readonly handle: Handle;
-  readonly create: (draft: Omit<Draft, "id">) => Promise<Handled>;
+  readonly create: (draft: Omit<Draft, "id">, by: Actor) => Promise<Handled>;
 }
 
 const withoutId = ({ owner, name, installation_id }: SignalRepository): Repository => ({
@@ -30,26 +32,28 @@ const withoutId = ({ owner, name, installation_id }: SignalRepository): Reposito
   installation_id,
 });
 
-const onGitHub = (login: string): Actor => ({ account: accountOf(login), login });
+const onGitHub = (login: string, delivery: string): Actor => ({
+  account: accountOf(login),
+  login,
+  via: { key_id: null, address: null, request_id: delivery },
+});
 
 type AboutJob = Exclude<SlashCommand, { verb: "run" | "help" | "mistaken" }>;
 
 /** `seen`: the core lets the comment know that it was heard. */
 function aboutJob(said: AboutJob, by: Actor, comment_id: number): { readonly asked: Command; readonly seen: boolean } {
+  const account = by.account ?? "";
   switch (said.verb) {
     case "status":
       return { asked: { type: "show", comment_id }, seen: true };
     case "retry":
       return { asked: { type: "retry", by, comment_id }, seen: true };
     case "approve":
-      return { asked: { type: "approve", by, comment_id }, seen: true };
+      return { asked: { type: "approve", account, by, comment_id }, seen: true };
     case "reject":
-      return { asked: { type: "reject-work", by, reason: said.reason, comment_id }, seen: true };
+      return { asked: { type: "reject-work", account, by, reason: said.reason, comment_id }, seen: true };
     case "pay":
-      return {
-        asked: { type: "pay", account: by.account ?? "", payment_id: `comment:${comment_id}` },
-        seen: false,
-      };
+      return { asked: { type: "pay", account, by, payment_id: `comment:${comment_id}` }, seen: false };
     case "cancel":
       return { asked: { type: "cancel", by }, seen: false };
     default:
@@ -59,31 +63,20 @@ function aboutJob(said: AboutJob, by: Actor, comment_id: number): { readonly ask
 
 export type Intake = (delivery: string, signal: Signal, again: boolean) => Promise<void>;
 
-export function createIntake({ store, desk, estimator, handle, create }: Needs): Intake {
-  /** Which permission the repository asks for: read when it is not known or a push may have changed it. */
-  const needed = async (repository: SignalRepository): Promise<"write" | "admin"> => {
-    const kept = await store.repositories.get(repository.owner, repository.name);
-    const read = kept?.base ? null : await desk.repository(withoutId(repository), kept);
-    if (read !== null) await store.repositories.put(read);
-    return (read ?? kept)?.settings?.commands.allow ?? "write";
-  };
-
-  const may = async (repository: SignalRepository, login: string): Promise<boolean> => {
-    const permission = await desk.permission(withoutId(repository), login);
-    return permission === "admin" || (permission === "write" && (await needed(repository)) === "write");
-  };
+export function createIntake({ may: mayCommand, store, desk, estimator, handle, create }: Needs): Intake {
+  const may = (repository: SignalRepository, login: string): Promise<boolean> =>
+    mayCommand(withoutId(repository), login);
 
   const jobHere = async (repository: SignalRepository, issue: SignalIssue): Promise<JobId | null> => {
     const name = `${repository.owner}/${repository.name}`;
     return (await store.jobs.ofPullRequest(name, issue.number)) ?? (await store.jobs.ofIssue(name, issue.number));
   };
 
-  const slash = async (signal: Slash, again: boolean): Promise<void> => {
+  const slash = async (signal: Slash, by: Actor, again: boolean): Promise<void> => {
     const { repository, issue, comment_id, author, command } = signal;
     const at = withoutId(repository);
     const answer = (body: string): Promise<void> => desk.reply(at, issue.number, `reply:${comment_id}`, body, again);
     if (!(await may(repository, author))) return desk.react(at, comment_id, "confused");
-    const by = onGitHub(author);
     const told = async (id: JobId, asked: Command): Promise<void> => {
       const handled = await handle(id, asked);
       if (!handled.ok) await answer(handled.refusal.sentence);
@@ -126,23 +119,23 @@ export function createIntake({ store, desk, estimator, handle, create }: Needs):
     const from = issue.is_pull_request ? await desk.pullRequest(withoutId(repository), issue.number) : null;
     if (from?.from_fork) return answer(FROM_FORK);
     const draft = draftOf(signal, from?.head_branch ?? null);
-    if (market === null) return made(await create(draft), answer);
+    if (market === null) return made(await create(draft, by), answer);
     if (estimator === null) return answer(NO_MARKET);
     // a model may take its time over the offer
     await desk.react(withoutId(repository), comment_id, "eyes");
-    return made(await create(await marketDraftOf(draft, market.price_cents, estimator)), answer);
+    return made(await create(await marketDraftOf(draft, market.price_cents, estimator), by), answer);
   };
 
   const made = async (created: Handled, answer: (body: string) => Promise<void>): Promise<void> => {
     if (!created.ok) await answer(created.refusal.sentence);
   };
 
-  const label = async (signal: Extract<Signal, { type: "label" }>): Promise<void> => {
+  const label = async (signal: Extract<Signal, { type: "label" }>, by: Actor): Promise<void> => {
     if (!(await may(signal.repository, signal.author))) return;
     const id = await jobHere(signal.repository, signal.issue);
     const stored = id === null ? null : await store.jobs.load(id);
     if (stored !== null && !isFinal(stored.job.status)) return;
-    await create(draftOf(signal, null));
+    await create(draftOf(signal, null), by);
   };
 
   const news = async (repository: SignalRepository, id: JobId | null, command: Command): Promise<void> => {
@@ -156,20 +149,20 @@ export function createIntake({ store, desk, estimator, handle, create }: Needs):
     for (const number of numbers) await news(repository, await store.jobs.ofPullRequest(name, number), command);
   };
 
-  const button = async ({ repository, job, action, author }: Extract<Signal, { type: "button" }>): Promise<void> => {
+  const button = async (signal: Extract<Signal, { type: "button" }>, by: Actor): Promise<void> => {
+    const { repository, job, action, author } = signal;
     if (!(await may(repository, author))) return;
-    const by = onGitHub(author);
     await news(repository, job, action === "retry" ? { type: "retry", by, comment_id: null } : { type: "discard", by });
   };
 
-  return async (_delivery, signal, again) => {
+  return async (delivery, signal, again) => {
     switch (signal.type) {
       case "slash":
-        return slash(signal, again);
+        return slash(signal, onGitHub(signal.author, delivery), again);
       case "label":
-        return label(signal);
+        return label(signal, onGitHub(signal.author, delivery));
       case "button":
-        return button(signal);
+        return button(signal, onGitHub(signal.author, delivery));
       case "news":
         return news(signal.repository, signal.job, signal.command);
       case "pull-news":

@@ -4,7 +4,6 @@
  */
 import type { JobId } from "../job/job.ts";
 import type { LedgerAccount, Posting } from "../job/ledger.ts";
-import type { Secret } from "../wire/secret.ts";
 
 export interface EstimateRequest {
   readonly prompt: string;
@@ -120,12 +119,6 @@ export interface Wallet {
   balance(account: LedgerAccount): Promise<number>;
   /** Newest first. `cursor`: as answered before. */
   ledger(account: LedgerAccount, page: { readonly limit: number; readonly cursor?: string }): Promise<LedgerPage>;
-}
-
-/** A box for secrets that must be read again. `purpose`: what it is for; it opens for nothing else. */
-export interface SealedBox {
-  seal(secret: Secret, purpose: string): string;
-  open(sealed: string, purpose: string): Secret;
 }
 
 /** What a payment provider says of money that has come in. */

@@ -2,15 +2,18 @@
  * What the engine needs of the rooms around it. Each is implemented elsewhere and handed in by `compose.ts`.
  */
 import type { Command } from "../job/command.ts";
-import type { Effect, PendingEffect, WantedEffect } from "../job/effect.ts";
+import type { GitHubEffect, PendingEffect, WantedEffect } from "../job/effect.ts";
 import type { HistoryRow, Job, JobId, Repository, Status } from "../job/job.ts";
 import type { LedgerAccount, Posting } from "../job/ledger.ts";
 import type { Signal } from "../job/signal.ts";
 import type { LogLine } from "../wire/log-line.ts";
 import type { RepositorySettings } from "../wire/settings.ts";
 import type { AgentStore, Looking, ParcelStore, QuoteStore, Wallet } from "./market-ports.ts";
+import type { OutgoingStore, SubscriptionStore } from "./outgoing.ts";
+import type { AuditLog, KeyStore } from "./people.ts";
 
 export type { Estimate, EstimateRequest, Estimator } from "./market-ports.ts";
+export * from "./people.ts";
 
 /** Time, injected. `now` in milliseconds since the epoch. */
 export interface Clock {
@@ -99,35 +102,6 @@ export interface JobStore {
   /** The earliest `wakeAt` of all jobs; null when none waits for time. */
   nextWake(): Promise<number | null>;
   count(): Promise<number>;
-}
-
-/** Scopes of an API key. */
-export const SCOPES = ["read", "write", "work", "admin"] as const;
-export type Scope = (typeof SCOPES)[number];
-
-/** An API key as it is stored: never the key itself, its SHA-256 alone. */
-export interface StoredKey {
-  readonly id: string;
-  readonly hash: string;
-  /** The first characters, to tell keys apart in a list. */
-  readonly hint: string;
-  readonly account: string;
-  /** `owner/name`, or null: the body or the default says which. */
-  readonly repository: string | null;
-  readonly scopes: readonly Scope[];
-  readonly created_at: number;
-  readonly expires_at: number | null;
-  readonly last_used_at: number | null;
-}
-
-export interface KeyStore {
-  add(key: StoredKey): Promise<void>;
-  byHash(hash: string): Promise<StoredKey | null>;
-  list(): Promise<readonly StoredKey[]>;
-  /** True when there was one. */
-  remove(id: string): Promise<boolean>;
-  /** Kept in memory and written now and then: a read must not cost a write. */
-  touch(id: string, at: number): void;
 }
 
 /** What is known of a repository without asking GitHub. */
@@ -220,6 +194,9 @@ export interface Store {
   readonly agents: AgentStore;
   readonly quotes: QuoteStore;
   readonly parcels: ParcelStore;
+  readonly subscriptions: SubscriptionStore;
+  readonly outgoing: OutgoingStore;
+  readonly audit: AuditLog;
   /** Flushes what is kept in memory and lets go of the folder or the connections. */
   close(): Promise<void>;
 }
@@ -236,9 +213,9 @@ export type Attempt =
   /** Worth another try; `after_ms` as GitHub asked for (`retry-after`). */
   | { readonly ended: "later"; readonly reason: string; readonly after_ms?: number };
 
-/** Performs effects. Calls, no decisions. `again`: an earlier try may have done it already, so look before acting. */
+/** Performs effects on GitHub. Calls, no decisions. `again`: an earlier try may have done it already, so look before acting. */
 export interface Performer {
-  perform(effect: Effect, job: Job, again: boolean): Promise<Attempt>;
+  perform(effect: GitHubEffect, job: Job, again: boolean): Promise<Attempt>;
 }
 
 export type Permission = "admin" | "write" | "read" | "none";

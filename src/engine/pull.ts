@@ -2,6 +2,7 @@
  * Pulling: the best queued job for an agent, held by it. The store says which, the commit decides: a job that somebody
  * else was faster with is passed over for the next.
  */
+import type { Actor } from "../job/command.ts";
 import type { JobId } from "../job/job.ts";
 import type { Handled } from "./door.ts";
 import type { Handle } from "./handle.ts";
@@ -13,6 +14,8 @@ const MOST_MISSES = 1_000;
 
 export interface Puller extends Looking {
   readonly account: string;
+  /** Whose key it was; for the audit log alone. */
+  readonly by?: Actor;
 }
 
 export type Pull = (by: Puller) => Promise<Extract<Handled, { ok: true }> | null>;
@@ -29,7 +32,8 @@ export function createPull({ jobs, handle }: { readonly jobs: JobStore; readonly
       if (reachedFor.has(id)) continue;
       reachedFor.add(id);
       try {
-        const handled = await handle(id, { type: "pull", agent_id: by.agent_id, account: by.account });
+        const whose = by.by === undefined ? {} : { by: by.by };
+        const handled = await handle(id, { type: "pull", agent_id: by.agent_id, account: by.account, ...whose });
         if (handled.ok) return handled;
       } finally {
         reachedFor.delete(id);

@@ -8,6 +8,7 @@ import { agentV2ViewSchema } from "./agent-v2-view.ts";
 import { pageSchema } from "./page.ts";
 import { MAX_TASK_LENGTH } from "./rest-draft.ts";
 import { type Route, route } from "./route.ts";
+import { callbackField } from "./webhook-target.ts";
 
 const ROOT = "/v2/agent/{projectId}";
 
@@ -60,7 +61,7 @@ const starting = (parts: agent.AgentV2Parts, guards: (what?: "creates" | "messag
     repeatable: true,
     guards: guards("creates"),
     params: projectParams,
-    body: promptSchema,
+    body: promptSchema.extend({ callback_url: callbackField(parts.webhooks) }),
     example: { params: PROJECT, body: { prompt: "create AGENT.md that says hello" } },
     answers: {
       201: { ...asNow, about: "The job is created.", headers: { Location: "Where to ask for the job." } },

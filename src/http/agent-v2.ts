@@ -5,14 +5,16 @@
 import type { Request } from "express";
 import type { z } from "zod";
 import type { Door } from "../engine/door.ts";
+import type { Webhooks } from "../engine/outgoing.ts";
 import type { JobStore } from "../engine/ports.ts";
-import type { Actor, Command } from "../job/command.ts";
+import type { Command } from "../job/command.ts";
 import { asJobId, fullName, type Job } from "../job/job.ts";
 import type { RefusalCode } from "../job/refusal.ts";
 import { agentV2View } from "./agent-v2-view.ts";
 import { type Project, projectOf } from "./agent-v2-project.ts";
 import { type Answer, failure, success } from "./answer.ts";
-import { type Principal, principalOf, sees } from "./auth.ts";
+import { actorOf } from "./actor.ts";
+import { principalOf, sees } from "./auth.ts";
 import { nextLink, type pageSchema } from "./page.ts";
 import { refused } from "./refused.ts";
 import { restDraft } from "./rest-draft.ts";
@@ -22,6 +24,7 @@ import { type RepositoryParts, whichRepository } from "./which-repository.ts";
 export interface AgentV2Parts extends RepositoryParts {
   readonly door: Pick<Door, "create" | "handle">;
   readonly jobs: JobStore;
+  readonly webhooks: Pick<Webhooks, "mistakeIn" | "ownOf">;
   /** GitHub's pages, without a trailing slash. */
   readonly github_web_url: string;
   /** Where this server is reached from outside; null: not known, so that addresses begin with their path. */
@@ -32,6 +35,7 @@ export interface AgentV2Parts extends RepositoryParts {
 
 type Asked<Query = undefined, Body = undefined> = Call<unknown, Query, Body>;
 type Prompt = { readonly prompt: string };
+type Creating = Prompt & { readonly callback_url: string | null };
 
 /** A status that forbids what was asked is a conflict here; the market's callers expect 400. */
 const CONFLICTS: Readonly<Partial<Record<RefusalCode, number>>> = { wrong_status: 409, invalid: 409 };
@@ -50,16 +54,16 @@ const viewIn = (parts: AgentV2Parts, { known }: Project, job: Job) =>
 const addressOf = (parts: AgentV2Parts, { id }: Project, rest: string): string =>
   `${parts.public_url ?? ""}/v2/agent/${encodeURIComponent(id)}/${rest}`;
 
-const actorOf = (principal: Principal): Actor => ({ account: principal.account, login: null });
-
 export const createAgentJob =
   (parts: AgentV2Parts) =>
-  async ({ request, body, work_id }: Asked<undefined, Prompt>): Promise<Answer> => {
+  async ({ request, body, work_id }: Asked<undefined, Creating>): Promise<Answer> => {
+    const { prompt: task, callback_url } = body;
     const [principal, project] = [principalOf(request), projectOf(request)];
     const repository = await whichRepository(parts, principal, project.name);
     if ("answer" in repository) return repository.answer;
-    const asked = { dialect: "agent-v2", task: body.prompt, provider: null, model: null } as const;
-    const created = await parts.door.create(restDraft(principal, repository.value, asked), work_id);
+    if (callback_url !== null) await parts.webhooks.ownOf(principal.account);
+    const asked = { dialect: "agent-v2", task, provider: null, model: null, callback_url } as const;
+    const created = await parts.door.create(restDraft(principal, repository.value, asked), work_id, actorOf(request));
     if (!created.ok) return refused(created.refusal, CONFLICTS);
     const location = addressOf(parts, project, `job/${created.job.id}`);
     return success(201, viewIn(parts, project, created.job), { ...CACHING, Location: location });
@@ -93,7 +97,7 @@ async function handled(parts: AgentV2Parts, request: Request, command: Command):
 export const messageAgentJob =
   (parts: AgentV2Parts) =>
   ({ request, body, work_id }: Asked<undefined, Prompt>): Promise<Answer> => {
-    const [text, by] = [body.prompt.trim(), actorOf(principalOf(request))];
+    const [text, by] = [body.prompt.trim(), actorOf(request)];
     const once = work_id === undefined ? {} : { message_id: work_id };
     return handled(parts, request, { type: "message", text, by, comment_id: null, ...once });
   };
@@ -101,12 +105,12 @@ export const messageAgentJob =
 export const cancelAgentJob =
   (parts: AgentV2Parts) =>
   ({ request }: Asked): Promise<Answer> =>
-    handled(parts, request, { type: "cancel", by: actorOf(principalOf(request)) });
+    handled(parts, request, { type: "cancel", by: actorOf(request) });
 
 export const archiveAgentJob =
   (parts: AgentV2Parts) =>
   ({ request }: Asked): Promise<Answer> =>
-    handled(parts, request, { type: "archive" });
+    handled(parts, request, { type: "archive", by: actorOf(request) });
 
 export const listAgentJobs =
   (parts: AgentV2Parts) =>

@@ -8,12 +8,15 @@ import type { KeyStore, Scope } from "../engine/ports.ts";
 import { ADMIN_ACCOUNT, accountNamed } from "../job/account.ts";
 import type { Job } from "../job/job.ts";
 import { fullName } from "../job/job.ts";
-import { failure, send, UNAUTHORIZED } from "./answer.ts";
+import { type Answer, failure, send, UNAUTHORIZED } from "./answer.ts";
+import type { Guesses } from "./guesses.ts";
 
 export interface Principal {
   /** Null: `API_KEY` of the settings. */
   readonly key_id: string | null;
   readonly account: string;
+  /** Who signed in for the key; null: an admin made it. */
+  readonly login: string | null;
   /** `owner/name`; null: any. */
   readonly repository: string | null;
   readonly scopes: readonly Scope[];
@@ -22,6 +25,7 @@ export interface Principal {
 const ROOT: Principal = {
   key_id: null,
   account: ADMIN_ACCOUNT,
+  login: null,
   repository: null,
   scopes: ["read", "write", "work", "admin"],
 };
@@ -43,8 +47,8 @@ export function principalOf(request: Request): Principal {
   return request.principal;
 }
 
-const may = (principal: Principal, scope: Scope): boolean =>
-  principal.scopes.includes(scope) || principal.scopes.includes("admin");
+const may = (principal: Principal, scope: Scope | null): boolean =>
+  scope === null || principal.scopes.includes(scope) || principal.scopes.includes("admin");
 
 /** A key sees the jobs of its account, one with `admin` those of every account; both only within its repository. */
 export const sees = (principal: Principal, job: Job): boolean =>
@@ -62,20 +66,24 @@ function presented(request: Request): string | null {
   return key === undefined || key === "" || key.length > MAX_KEY_LENGTH ? null : key;
 }
 
+const CHALLENGE: Answer = { ...UNAUTHORIZED, headers: { "WWW-Authenticate": "Bearer" } };
+
 export interface Authentication {
-  /** Lets the request pass when its key has the scope; else answers 401 or 403. */
-  require(scope: Scope): RequestHandler;
+  /** Lets the request pass when its key has the scope, or with null when it is valid at all; else answers 401 or 403. */
+  require(scope: Scope | null): RequestHandler;
 }
 
 export function authentication(parts: {
   readonly keys: KeyStore;
   readonly api_key: string | null;
+  readonly guesses: Guesses;
   readonly now: () => number;
 }): Authentication {
   const root = parts.api_key === null ? null : Buffer.from(hashOf(parts.api_key));
 
-  const identify = async (key: string): Promise<Principal | null> => {
-    const digest = hashOf(key);
+  const { guesses } = parts;
+
+  const identify = async (digest: string): Promise<Principal | null> => {
     const bytes = Buffer.from(digest);
     if (root !== null && timingSafeEqual(root, bytes)) return ROOT;
     const stored = await parts.keys.byHash(digest);
@@ -84,24 +92,37 @@ export function authentication(parts: {
     const now = parts.now();
     if (stored.expires_at !== null && stored.expires_at <= now) return null;
     parts.keys.touch(stored.id, now);
-    return { key_id: stored.id, account: stored.account, repository: stored.repository, scopes: stored.scopes };
+    const { id: key_id, account, login, repository, scopes } = stored;
+    return { key_id, account, login, repository, scopes };
+  };
+
+  /** Who calls; else the answer. Asked of the guesses twice, since others may have failed while the store was asked. */
+  const callerOf = async (request: Request): Promise<Principal | Answer> => {
+    const key = presented(request);
+    const digest = key === null ? null : hashOf(key);
+    const refusal = guesses.refusal(request, digest);
+    if (refusal !== null) return refusal;
+    if (digest === null) return CHALLENGE;
+    const principal = await identify(digest);
+    if (principal === null) guesses.failed(request);
+    else {
+      const late = guesses.refusal(request, digest);
+      if (late !== null) return late;
+      guesses.succeeded(request, digest);
+    }
+    return principal ?? CHALLENGE;
   };
 
   return {
     require: (scope) => async (request, response, next) => {
-      const key = presented(request);
-      const principal = key === null ? null : await identify(key);
-      if (principal === null) {
-        send(request, response, { ...UNAUTHORIZED, headers: { "WWW-Authenticate": "Bearer" } });
-      } else if (may(principal, scope)) {
-        request.principal = principal;
+      const caller = await callerOf(request);
+      if ("status" in caller) send(request, response, caller);
+      else if (may(caller, scope)) {
+        request.principal = caller;
         next();
       } else {
-        send(
-          request,
-          response,
-          failure(403, "missing_scope", `This key lacks the scope ${scope}; use one that has it.`),
-        );
+        const sentence = `This key lacks the scope ${scope}; use one that has it.`;
+        send(request, response, failure(403, "missing_scope", sentence));
       }
     },
   };

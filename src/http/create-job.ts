@@ -4,18 +4,23 @@
  */
 import { z } from "zod";
 import type { Door } from "../engine/door.ts";
+import type { Webhooks } from "../engine/outgoing.ts";
 import type { Log, StoredJob } from "../engine/ports.ts";
+import type { Actor } from "../job/command.ts";
 import { isFinal, type JobId } from "../job/job.ts";
 import { type Answer, failure, success } from "./answer.ts";
-import { type Principal, principalOf } from "./auth.ts";
+import { actorOf } from "./actor.ts";
+import { principalOf } from "./auth.ts";
 import { refused } from "./refused.ts";
 import { repositoryField } from "./new-key.ts";
 import { type Route, route } from "./route.ts";
 import { MAX_TASK_LENGTH, restDraft } from "./rest-draft.ts";
+import { callbackField } from "./webhook-target.ts";
 import { type RepositoryParts, whichRepository } from "./which-repository.ts";
 
 export interface CreateJobParts extends RepositoryParts {
   readonly door: Pick<Door, "create" | "handle" | "waitFor">;
+  readonly webhooks: Pick<Webhooks, "mistakeIn" | "ownOf">;
   readonly log: Log;
   /** {@link BRANCH_WAIT_MS}, unless a test has less patience. */
   readonly branch_wait_ms: number;
@@ -69,7 +74,7 @@ export const createJob = (parts: CreateJobParts): Route =>
     scope: "write",
     failed: CREATE_FAILED,
     repeatable: true,
-    body: bodySchema,
+    body: bodySchema.extend({ callback_url: callbackField(parts.webhooks) }),
     example: { body: { job: "create HELLO.md that says hello", llm_model: "claude-sonnet-4-20250514" } },
     answers: {
       200: {
@@ -88,18 +93,21 @@ export const createJob = (parts: CreateJobParts): Route =>
       const principal = principalOf(request);
       const repository = await whichRepository(parts, principal, body.repository);
       if ("answer" in repository) return repository.answer;
-      const { job: task, llm_provider: provider, llm_model: model } = body;
+      const { job: task, llm_provider: provider, llm_model: model, callback_url } = body;
+      // made now, so that whoever asks for it while the job runs gets the one that signs
+      if (callback_url !== null) await parts.webhooks.ownOf(principal.account);
       const created = await parts.door.create(
-        restDraft(principal, repository.value, { dialect: "create-job", task, provider, model }),
+        restDraft(principal, repository.value, { dialect: "create-job", task, provider, model, callback_url }),
         work_id,
+        actorOf(request),
       );
       if (!created.ok) return refused(created.refusal);
-      return branchAnswer(parts, principal, created.job.id);
+      return branchAnswer(parts, actorOf(request), created.job.id);
     },
   });
 
 /** The job exists; its branch has to. What does not get there is taken back whole. */
-async function branchAnswer(parts: CreateJobParts, principal: Principal, id: JobId): Promise<Answer> {
+async function branchAnswer(parts: CreateJobParts, by: Actor, id: JobId): Promise<Answer> {
   const settled = (stored: StoredJob) => stored.job.head_sha !== null || isFinal(stored.job.status);
   const stored = await parts.door.waitFor(id, settled, parts.branch_wait_ms);
   if (stored !== null && stored.job.head_sha !== null) {
@@ -109,7 +117,7 @@ async function branchAnswer(parts: CreateJobParts, principal: Principal, id: Job
   // an earlier try of this request took it back, and died before it could say so
   if (stored?.job.status === "cancelled") return NOT_CREATED;
   if (stored !== null) return failure(422, "repository_not_ready", stored.job.failure ?? CREATE_FAILED);
-  const discarded = await parts.door.handle(id, { type: "discard", by: { account: principal.account, login: null } });
+  const discarded = await parts.door.handle(id, { type: "discard", by });
   parts.log.warn({ job: id, discarded: discarded.ok }, "a job was discarded, since its branch did not get to GitHub");
   return NOT_CREATED;
 }

@@ -1,17 +1,20 @@
 /**
- * `/api/keys`: minting, listing and revoking API keys. For admins alone; an admin key that is bound to a repository
- * cannot mint, since what it minted could reach further than itself.
+ * `/api/keys`: minting, listing, rotating and revoking API keys. For admins alone; an admin key that is bound to a
+ * repository cannot mint, since what it minted could reach further than itself. A key's own routes are `own-key.ts`.
  */
 import type { Request } from "express";
 import { z } from "zod";
-import type { KeyStore } from "../engine/ports.ts";
-import { failure, success } from "./answer.ts";
+import type { KeyStore, Recorder } from "../engine/ports.ts";
+import { type Answer, failure, success } from "./answer.ts";
 import { principalOf } from "./auth.ts";
 import { isOver, keyRequestSchema, keyView, keyViewSchema, newKey, NOT_IN_FUTURE } from "./new-key.ts";
+import { recordedKey } from "./record-key.ts";
+import { DEFAULT_OVERLAP_SECONDS, overlapSchema, type Rotation, rotateKey } from "./rotate-key.ts";
 import { type Route, route } from "./route.ts";
 
 export interface KeyParts {
   readonly keys: KeyStore;
+  readonly record: Recorder;
   readonly now: () => number;
 }
 
@@ -35,12 +38,13 @@ const createKey = (parts: KeyParts): Route =>
       body: { account: "octocat", repository: "octocat/hello-world", scopes: ["read", "write"], expires_at: null },
     },
     answers: { 201: { about: "The key, and what is kept of it.", schema: keyViewSchema.extend({ key: z.string() }) } },
-    async work({ body }) {
+    async work({ request, body }) {
       const now = parts.now();
       if (isOver(body, now)) return failure(400, "invalid_field", `expires_at: ${NOT_IN_FUTURE}`);
       const { key, stored } = newKey(body, now);
       await parts.keys.add(stored);
-      return success(201, { ...keyView(stored), key }, { "Cache-Control": "no-store" });
+      const answer = success(201, { ...keyView(stored), key }, { "Cache-Control": "no-store" });
+      return recordedKey(parts.record, request, "key-created", stored.id, answer);
     },
   });
 
@@ -65,11 +69,58 @@ const revokeKey = (parts: KeyParts): Route =>
     params: z.object({ id: z.string() }),
     example: { params: { id: "18e934b3158d" } },
     answers: { 204: { about: "It is revoked." }, 404: { about: "There is no key of this id." } },
-    async work({ params }) {
-      return (await parts.keys.remove(params.id))
+    async work({ request, params }) {
+      const answer = (await parts.keys.remove(params.id))
         ? { status: 204 }
         : failure(404, "not_found", "There is no key of this id; GET /api/keys lists them.");
+      return recordedKey(parts.record, request, "key-revoked", params.id, answer);
     },
   });
 
-export const keyRoutes = (parts: KeyParts): readonly Route[] => [createKey(parts), listKeys(parts), revokeKey(parts)];
+const ROTATION_REFUSED = { not_found: 404, key_replaced: 409, key_expired: 409, too_many_keys: 409 } as const;
+
+export const rotationAnswer = (rotation: Rotation): Answer => {
+  if (!rotation.ok) {
+    const { code, sentence } = rotation;
+    return failure(ROTATION_REFUSED[code], code, sentence);
+  }
+  const { key, stored, overlap_ends_at } = rotation;
+  const body = { ...keyView(stored), key, overlap_ends_at: new Date(overlap_ends_at).toISOString() };
+  return success(201, body, { "Cache-Control": "no-store" });
+};
+
+export const rotationShape = {
+  body: z.object({ overlap_seconds: overlapSchema }),
+  answers: {
+    201: {
+      about: "The new key, shown this once, and until when the old one works.",
+      schema: keyViewSchema.extend({ key: z.string(), overlap_ends_at: z.string() }),
+    },
+    409: { about: "The key has been replaced already or has expired, or too many replaced ones still work." },
+  },
+} as const;
+
+const rotate = (parts: KeyParts): Route =>
+  route({
+    ...shared,
+    ...rotationShape,
+    method: "post",
+    path: "/api/keys/{id}/rotate",
+    operation: "rotateKey",
+    summary: "Make a new key like this one, and let this one end",
+    about: "Same account, repository, scopes and expiry.",
+    params: z.object({ id: z.string() }),
+    example: { params: { id: "18e934b3158d" }, body: { overlap_seconds: DEFAULT_OVERLAP_SECONDS } },
+    answers: { ...rotationShape.answers, 404: { about: "There is no key of this id." } },
+    async work({ request, params, body }) {
+      const answer = rotationAnswer(await rotateKey(parts.keys, params.id, body.overlap_seconds, parts.now()));
+      return recordedKey(parts.record, request, "key-rotated", params.id, answer);
+    },
+  });
+
+export const keyRoutes = (parts: KeyParts): readonly Route[] => [
+  createKey(parts),
+  listKeys(parts),
+  rotate(parts),
+  revokeKey(parts),
+];

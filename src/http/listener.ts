@@ -7,9 +7,15 @@ import express, { type Router } from "express";
 import type { ApplicationFunction, Probot } from "probot";
 import { webhookPath } from "./webhook-path.ts";
 
-export async function createListener(probot: Probot, app: ApplicationFunction): Promise<RequestListener> {
+export async function createListener(
+  probot: Probot,
+  app: ApplicationFunction,
+  { trust_proxy }: { readonly trust_proxy: number },
+): Promise<RequestListener> {
   const server = express();
   server.disable("x-powered-by");
+  // so many proxies in front say truly who came to them; what others say of themselves counts for nothing
+  server.set("trust proxy", trust_proxy);
   const getRouter = (path = "/"): Router => {
     const router = express.Router();
     server.use(path, router);

@@ -7,6 +7,7 @@ import type { JobStore } from "../engine/ports.ts";
 import { type Job, STATUSES } from "../job/job.ts";
 import { unpackParcel } from "../job/parcel.ts";
 import { jobView, jobViewSchema } from "../job/view.ts";
+import { actorOf } from "./actor.ts";
 import { type Answer, failure, success } from "./answer.ts";
 import { principalOf } from "./auth.ts";
 import { CACHING, isAdmin, NO_JOB, readableJob, senderJob } from "./market-access.ts";
@@ -124,7 +125,8 @@ const payJob = (parts: MarketJobParts): Route =>
     work: (call) =>
       asSender(parts, call, async (job) => {
         const once = call.work_id === undefined ? {} : { payment_id: call.work_id };
-        const paid = await parts.door.handle(job.id, { type: "pay", account: job.account, ...once });
+        const by = actorOf(call.request);
+        const paid = await parts.door.handle(job.id, { type: "pay", account: job.account, by, ...once });
         if (paid.ok) return success(200, jobView(paid.job, parts.now()), CACHING);
         if (paid.refusal.code !== "insufficient_balance") return refused(paid.refusal);
         return { status: 402, body: await unpaid(parts, job), headers: CACHING };
@@ -148,7 +150,7 @@ const cancelJob = (parts: MarketJobParts): Route =>
     answers: { 200: THE_JOB, 403: { about: "Somebody else's job." }, 404: NO_SUCH_JOB },
     work: (call) =>
       asSender(parts, call, async (job) => {
-        const by = { account: principalOf(call.request).account, login: null };
+        const by = actorOf(call.request);
         const cancelled = await parts.door.handle(job.id, { type: "cancel", by });
         return cancelled.ok ? success(200, jobView(cancelled.job, parts.now()), CACHING) : refused(cancelled.refusal);
       }),

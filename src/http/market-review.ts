@@ -5,6 +5,7 @@ import type { JobStore } from "../engine/ports.ts";
 import type { Command } from "../job/command.ts";
 import type { Job } from "../job/job.ts";
 import { jobView } from "../job/view.ts";
+import { actorOf } from "./actor.ts";
 import { type Answer, success } from "./answer.ts";
 import { CACHING, senderJob } from "./market-access.ts";
 import { EXAMPLE_ID, idParams, NO_SUCH_JOB, THE_JOB } from "./market-jobs.ts";
@@ -28,7 +29,6 @@ const reasonSchema = z.object({
     .meta({ description: "For the worker, and for the next try." }),
 });
 
-/** An admin's key speaks for the sender, whose money it is about. */
 async function decideOn(
   parts: ReviewParts,
   { request }: Call<unknown, unknown, unknown>,
@@ -64,7 +64,12 @@ export const reviewRoutes = (parts: ReviewParts): readonly Route[] => [
       404: NO_SUCH_JOB,
     },
     work: (call) =>
-      decideOn(parts, call, ({ account }) => ({ type: "approve", by: { account, login: null }, comment_id: null })),
+      decideOn(parts, call, ({ account }) => ({
+        type: "approve",
+        account,
+        by: actorOf(call.request),
+        comment_id: null,
+      })),
   }),
   route({
     method: "post",
@@ -84,7 +89,8 @@ export const reviewRoutes = (parts: ReviewParts): readonly Route[] => [
     work: (call) =>
       decideOn(parts, call, ({ account }) => ({
         type: "reject-work",
-        by: { account, login: null },
+        account,
+        by: actorOf(call.request),
         reason: call.body.reason,
         comment_id: null,
       })),

@@ -4,14 +4,16 @@
  */
 import { z } from "zod";
 import type { Door } from "../engine/door.ts";
-import type { SealedBox, Wallet } from "../engine/market-ports.ts";
+import type { Wallet } from "../engine/market-ports.ts";
+import type { SealedBox, Webhooks } from "../engine/outgoing.ts";
 import type { JobStore } from "../engine/ports.ts";
-import type { Draft } from "../job/command.ts";
+import type { Actor, Draft } from "../job/command.ts";
 import { fullName, type Job, type JobId, type Repository } from "../job/job.ts";
 import { userAccount } from "../job/ledger.ts";
 import { EMPTY_PARCEL, envPurpose, type Parcel } from "../job/parcel.ts";
 import { jobView, jobViewSchema } from "../job/view.ts";
 import { Secret } from "../wire/secret.ts";
+import { actorOf } from "./actor.ts";
 import { type Answer, failure, success } from "./answer.ts";
 import { type Principal, principalOf } from "./auth.ts";
 import { CACHING } from "./market-access.ts";
@@ -30,6 +32,7 @@ import {
 } from "./market-quote.ts";
 import { refused } from "./refused.ts";
 import { type Route, route } from "./route.ts";
+import { callbackField } from "./webhook-target.ts";
 import { type RepositoryParts, whichRepository } from "./which-repository.ts";
 
 export interface RunParts extends RepositoryParts, QuoteParts, ParcelParts {
@@ -37,7 +40,10 @@ export interface RunParts extends RepositoryParts, QuoteParts, ParcelParts {
   readonly jobs: JobStore;
   readonly wallet: Pick<Wallet, "balance">;
   readonly box: SealedBox;
+  readonly webhooks: Pick<Webhooks, "mistakeIn" | "ownOf">;
 }
+
+type Ordered = Order & { readonly callback_url: string | null };
 
 const MISSING_PROMPT = failure(400, "missing_prompt", "prompt is missing");
 
@@ -95,7 +101,7 @@ function parcelOf(box: SealedBox, id: JobId, { envVars, attachments }: Order): P
 const draftOf = (
   principal: Principal,
   repository: Repository,
-  order: Order,
+  order: Ordered,
   terms: Terms,
   parcel: string | null,
 ): Omit<Draft, "id"> => ({
@@ -107,6 +113,7 @@ const draftOf = (
   title: terms.title,
   task: order.prompt.trim(),
   choices: { provider: null, model: null, no_merge: false, draft: false },
+  callback_url: order.callback_url,
   base_branch: null,
   price_cents: terms.price_cents,
   time_limit_seconds: terms.time_limit_seconds,
@@ -152,9 +159,9 @@ export const unpaidSchema = z.object({
 
 async function order(
   parts: RunParts,
-  principal: Principal,
+  { principal, by }: { readonly principal: Principal; readonly by: Actor },
   repository: Repository,
-  asking: Asking,
+  asking: Asking & { readonly order: Ordered },
   work_id: JobId | undefined,
 ): Promise<Answer> {
   const terms = await termsOf(parts, asking);
@@ -164,8 +171,9 @@ async function order(
   if (before !== null) return orderedAnswer(parts, before.job);
   const { order: ordered } = asking;
   if (ordered.quote_id !== null && (await isExpired(parts, ordered.quote_id))) return QUOTE_EXPIRED;
+  if (ordered.callback_url !== null) await parts.webhooks.ownOf(principal.account);
   return withParcel(parts, id, parcelOf(parts.box, id, ordered), async (parcel) => {
-    const created = await parts.door.create(draftOf(principal, repository, ordered, terms, parcel), id);
+    const created = await parts.door.create(draftOf(principal, repository, ordered, terms, parcel), id, by);
     return created.ok ? orderedAnswer(parts, created.job) : refused(created.refusal);
   });
 }
@@ -182,7 +190,7 @@ export const runJob = (parts: RunParts): Route =>
       "was shown in the last 15 minutes, and pays for it; where the balance is too small, the job waits for payment.",
     scope: "write",
     repeatable: true,
-    body: orderSchema,
+    body: orderSchema.extend({ callback_url: callbackField(parts.webhooks) }),
     example: {
       body: {
         prompt: "Research the history of the Unix operating system",
@@ -210,6 +218,7 @@ export const runJob = (parts: RunParts): Route =>
       const repository = await whichRepository(parts, principal, body.repository);
       if ("answer" in repository) return repository.answer;
       const asking = { account: principal.account, order: body, ...askedOf(body, fullName(repository.value)) };
-      return body.confirmed ? order(parts, principal, repository.value, asking, work_id) : quote(parts, asking);
+      const who = { principal, by: actorOf(request) };
+      return body.confirmed ? order(parts, who, repository.value, asking, work_id) : quote(parts, asking);
     },
   });

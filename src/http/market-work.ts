@@ -1,12 +1,14 @@
 /** How agents take work: pull, accept, reject, submit, fail. Says who acts; what follows is decided in the core. */
 import { z } from "zod";
 import type { Door } from "../engine/door.ts";
-import type { AgentStore, SealedBox } from "../engine/market-ports.ts";
+import type { AgentStore } from "../engine/market-ports.ts";
+import type { SealedBox } from "../engine/outgoing.ts";
 import type { JobStore } from "../engine/ports.ts";
 import type { Command } from "../job/command.ts";
 import { fullName, type Job } from "../job/job.ts";
 import { envPurpose, unpackParcel } from "../job/parcel.ts";
 import { jobView, jobViewSchema } from "../job/view.ts";
+import { actorOf } from "./actor.ts";
 import { type Answer, failure, success } from "./answer.ts";
 import { principalOf } from "./auth.ts";
 import { CACHING, type Working, workersJob } from "./market-access.ts";
@@ -68,7 +70,10 @@ const pullJob = (parts: WorkParts): Route =>
       const { account, repository } = principalOf(request);
       const agent = await namedAgent(parts.agents, account, body);
       if ("status" in agent) return agent;
-      const pulled = await parts.door.pull({ agent_id: agent.id, account, skills: agent.skills, repository });
+      const pulled = await parts.door.pull({
+        ...{ agent_id: agent.id, account, skills: agent.skills, repository },
+        by: actorOf(request),
+      });
       return pulled === null ? { status: 204 } : success(200, jobView(pulled.job, parts.now()), CACHING);
     },
   });
@@ -124,7 +129,7 @@ const acceptJob = (parts: WorkParts): Route =>
     },
     work: (call) =>
       asWorker(parts, call, async ({ job, agent_id }) => {
-        const accepted = await parts.door.handle(job.id, { type: "accept", agent_id });
+        const accepted = await parts.door.handle(job.id, { type: "accept", agent_id, by: actorOf(call.request) });
         if (!accepted.ok) return refused(accepted.refusal);
         const body = {
           ...jobView(accepted.job, parts.now()),
@@ -147,7 +152,10 @@ const rejectJob = (parts: WorkParts): Route =>
     params: idParams,
     example: EXAMPLE_ID,
     answers: { 200: THE_JOB, 400: NOT_YOURS, 404: NO_SUCH_JOB },
-    work: (call) => asWorker(parts, call, ({ job, agent_id }) => commanded(parts, job, { type: "reject", agent_id })),
+    work: (call) =>
+      asWorker(parts, call, ({ job, agent_id }) =>
+        commanded(parts, job, { type: "reject", agent_id, by: actorOf(call.request) }),
+      ),
   });
 
 const submitJob = (parts: WorkParts): Route =>
@@ -181,6 +189,7 @@ const submitJob = (parts: WorkParts): Route =>
             agent_id,
             work: workOf(job, call.body),
             delivery: deliveryOf(call.body, parcel),
+            by: actorOf(call.request),
             ...once,
           }),
         );
@@ -211,7 +220,7 @@ const failJob = (parts: WorkParts): Route =>
     answers: { 200: THE_JOB, 400: NOT_YOURS, 404: NO_SUCH_JOB },
     work: (call) =>
       asWorker(parts, call, ({ job, agent_id }) =>
-        commanded(parts, job, { type: "fail", agent_id, reason: call.body.reason }),
+        commanded(parts, job, { type: "fail", agent_id, reason: call.body.reason, by: actorOf(call.request) }),
       ),
   });
 

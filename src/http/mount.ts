@@ -10,9 +10,11 @@ import { jsonBody, rawBody } from "./body.ts";
 import { type IdempotencyParts, idempotency } from "./idempotency.ts";
 import { inTurn } from "./in-turn.ts";
 import { writeLimit } from "./limits.ts";
+import { type StandingParts, standing } from "./standing.ts";
 import { expressPath, type Route } from "./route.ts";
 
-export interface MountParts extends IdempotencyParts {
+export interface MountParts extends IdempotencyParts, StandingParts {
+  readonly door: IdempotencyParts["door"] & StandingParts["door"];
   readonly authentication: Authentication;
   readonly log: Log;
 }
@@ -20,15 +22,16 @@ export interface MountParts extends IdempotencyParts {
 export function mount(router: Router, routes: readonly Route[], parts: MountParts, arrival: RequestHandler): void {
   const { authentication, log } = parts;
   const limit = writeLimit();
+  const stands = standing(parts);
   const body = jsonBody();
   const bytes = rawBody();
   const repeatable = idempotency(parts);
 
-  const before = ({ method, scope, raw, guards = [] }: Route): RequestHandler[] => {
+  const before = ({ method, scope, lasting, open, raw, guards = [] }: Route): RequestHandler[] => {
     const reading = method === "get" || method === "delete" ? [] : [raw === true ? bytes : body];
-    if (scope === null) return [arrival, ...reading, ...guards];
-    const counting = method === "get" ? [] : [limit];
-    return [arrival, authentication.require(scope), ...counting, ...reading, ...guards];
+    if (open === true) return [arrival, ...reading, ...guards];
+    const who = method === "get" ? [] : lasting ? [limit] : [limit, stands];
+    return [arrival, authentication.require(scope), ...who, ...reading, ...guards];
   };
 
   for (const route of routes) {

@@ -55,10 +55,14 @@ export type KeyRequest = z.infer<typeof keyRequestSchema>;
 export const NOT_IN_FUTURE = "must lie in the future.";
 
 /** A key that would never be valid is a slip. */
-export const isOver = ({ expires_at }: KeyRequest, now: number): boolean => expires_at !== null && expires_at <= now;
+export const isOver = ({ expires_at }: Pick<KeyRequest, "expires_at">, now: number): boolean =>
+  expires_at !== null && expires_at <= now;
 
 /** The key, to be shown once, and what is kept of it. */
-export function newKey(request: KeyRequest, now: number): { readonly key: string; readonly stored: StoredKey } {
+export function newKey(
+  request: Pick<StoredKey, "account" | "repository" | "scopes" | "expires_at"> & Partial<Pick<StoredKey, "login">>,
+  now: number,
+): { readonly key: string; readonly stored: StoredKey } {
   const key = `${KEY_PREFIX}${randomBytes(KEY_BYTES).toString("base64url")}`;
   return {
     key,
@@ -67,11 +71,14 @@ export function newKey(request: KeyRequest, now: number): { readonly key: string
       hash: hashOf(key),
       hint: key.slice(0, HINT_LENGTH),
       account: request.account,
+      login: request.login ?? null,
       repository: request.repository,
       scopes: request.scopes,
       created_at: now,
       expires_at: request.expires_at,
       last_used_at: null,
+      replaces: null,
+      replaced_by: null,
     },
   };
 }
@@ -82,11 +89,14 @@ export const keyViewSchema = z.object({
   id: z.string(),
   hint: z.string(),
   account: z.string(),
+  login: z.string().nullable(),
   repository: z.string().nullable(),
   scopes: z.array(z.enum(SCOPES)),
   created_at: z.string().nullable(),
   expires_at: z.string().nullable(),
   last_used_at: z.string().nullable(),
+  replaces: z.string().nullable(),
+  replaced_by: z.string().nullable(),
 });
 
 /** A key as it is listed: never the key, never its hash. */
@@ -96,9 +106,12 @@ export const keyView = (stored: StoredKey): KeyView => ({
   id: stored.id,
   hint: stored.hint,
   account: stored.account,
+  login: stored.login,
   repository: stored.repository,
   scopes: [...stored.scopes],
   created_at: iso(stored.created_at),
   expires_at: iso(stored.expires_at),
   last_used_at: iso(stored.last_used_at),
+  replaces: stored.replaces,
+  replaced_by: stored.replaced_by,
 });

@@ -15,12 +15,13 @@ export interface Asked {
   readonly task: string;
   readonly provider: string | null;
   readonly model: string | null;
+  readonly callback_url: string | null;
 }
 
 export const restDraft = (
   principal: Principal,
   repository: Repository,
-  { dialect, task, provider, model }: Asked,
+  { dialect, task, provider, model, callback_url }: Asked,
 ): Omit<Draft, "id"> => ({
   account: principal.account,
   repository,
@@ -30,6 +31,7 @@ export const restDraft = (
   title: titleOf(task),
   task: task.trim(),
   choices: { provider, model, no_merge: false, draft: false },
+  callback_url,
   base_branch: null,
   price_cents: 0,
   time_limit_seconds: TIME_LIMIT_SECONDS,

@@ -15,7 +15,9 @@ export const GROUPS = {
   "agent v2": "The same jobs for scripts that were written for agents of this kind: create, poll, message.",
   market: "Order work from any agent for a price, or do it: quote, pay, pull, accept, submit, verify.",
   wallet: "Money: balances, top-ups, and what moved them.",
+  webhooks: "Be told of jobs instead of asking.",
   keys: "API keys.",
+  audit: "Who did what.",
 } as const;
 export type Group = keyof typeof GROUPS;
 
@@ -52,8 +54,10 @@ interface Shape {
   readonly group: Group;
   readonly summary: string;
   readonly about?: string;
-  /** Null: whoever calls is known by other means than a key, or need not be. */
+  /** Null: any key that is valid. */
   readonly scope: Scope | null;
+  /** It takes no key at all: whoever calls is known by other means. */
+  readonly open?: true;
   /** The body is handed on as the bytes that came: its sender has signed those. */
   readonly raw?: true;
   /** By status. What every route may answer (401, 403, 413, 429, 500 …) is not repeated here. */
@@ -62,6 +66,8 @@ interface Shape {
   readonly example?: { readonly params?: object; readonly query?: object; readonly body?: object };
   /** The request may carry an `Idempotency-Key`. */
   readonly repeatable?: true;
+  /** Also for a key whose holder may not command any more. */
+  readonly lasting?: true;
   /** Stand between the body and the work. */
   readonly guards?: readonly RequestHandler[];
   /** What the caller reads when we are at fault. */

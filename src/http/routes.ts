@@ -17,11 +17,16 @@ import { type MarketJobParts, marketJobRoutes } from "./market-jobs.ts";
 import { reviewRoutes } from "./market-review.ts";
 import { type RunParts, runJob } from "./market-run.ts";
 import { marketWorkRoutes, type WorkParts } from "./market-work.ts";
+import { type AuditParts, auditRoute } from "./audit.ts";
+import { ownKeyRoutes } from "./own-key.ts";
 import { type MountParts, mount } from "./mount.ts";
 import { requestLog } from "./request-log.ts";
 import type { Route } from "./route.ts";
 import { stripeWebhook } from "./stripe-webhook.ts";
 import { type WalletParts, walletRoutes } from "./wallet.ts";
+import type { WebhookParts } from "./webhook-access.ts";
+import { deliveryRoutes } from "./webhook-deliveries.ts";
+import { webhookRoutes } from "./webhooks.ts";
 
 export interface MarketParts extends RunParts, MarketJobParts, WorkParts, AgentParts, WalletParts, CronParts {
   readonly door: RunParts["door"] & MarketJobParts["door"] & WorkParts["door"] & CronParts["door"];
@@ -30,9 +35,16 @@ export interface MarketParts extends RunParts, MarketJobParts, WorkParts, AgentP
   readonly wallet: WalletParts["wallet"];
 }
 
-export interface RouteParts extends CreateJobParts, KeyParts, AgentV2Parts, JobLogParts, MarketParts, MountParts {
+interface OtherParts extends CreateJobParts, KeyParts, AuditParts, AgentV2Parts, JobLogParts, WebhookParts, MountParts {
+  readonly door: CreateJobParts["door"] & MountParts["door"];
+  readonly jobs: JobStore;
+  readonly webhooks: WebhookParts["webhooks"];
+}
+
+export interface RouteParts extends OtherParts, MarketParts {
   readonly door: CreateJobParts["door"] & MountParts["door"] & MarketParts["door"];
   readonly jobs: JobStore;
+  readonly webhooks: WebhookParts["webhooks"];
 }
 
 const marketRoutes = (parts: MarketParts): readonly Route[] => [
@@ -51,7 +63,11 @@ export const allRoutes = (parts: RouteParts): readonly Route[] => [
   jobStatus(parts),
   createJob(parts),
   jobLogs(parts),
+  ...webhookRoutes(parts),
+  ...deliveryRoutes(parts),
+  ...ownKeyRoutes(parts),
   ...keyRoutes(parts),
+  auditRoute(parts),
   ...agentV2Routes(parts),
   ...marketRoutes(parts),
 ];

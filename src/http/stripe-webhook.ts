@@ -20,6 +20,7 @@ export const stripeWebhook = ({ wallet, cashier, now }: WalletParts): Route =>
     summary: "For Stripe alone",
     about: "Signed by `Stripe-Signature`; it takes no key.",
     scope: null,
+    open: true,
     raw: true,
     answers: {
       200: { about: "Heard.", schema: z.object({ received: z.literal(true) }) },

@@ -2,8 +2,10 @@
 import { randomUUID } from "node:crypto";
 import { z } from "zod";
 import type { Cashier, LedgerRow, Wallet } from "../engine/market-ports.ts";
+import type { Recorder } from "../engine/ports.ts";
 import { accountNamed } from "../job/account.ts";
 import { credit, userAccount } from "../job/ledger.ts";
+import { actorOf } from "./actor.ts";
 import { type Answer, failure, success } from "./answer.ts";
 import { principalOf } from "./auth.ts";
 import { CACHING } from "./market-access.ts";
@@ -14,6 +16,7 @@ export interface WalletParts {
   readonly wallet: Wallet;
   /** Null: nobody here takes money. */
   readonly cashier: Cashier | null;
+  readonly record: Recorder;
   readonly public_url: string | null;
   readonly now: () => number;
 }
@@ -84,7 +87,7 @@ const creditSchema = z.object({
     .transform((text) => text?.trim() || null),
 });
 
-const creditAccount = ({ wallet, now }: WalletParts): Route =>
+const creditAccount = ({ wallet, record, now }: WalletParts): Route =>
   route({
     method: "post",
     path: "/api/wallet/credit",
@@ -102,10 +105,17 @@ const creditAccount = ({ wallet, now }: WalletParts): Route =>
         example: { id: "credit-ab12cd34", account: "octocat", amount_cents: 5_000, balance_cents: 5_000 },
       },
     },
-    async work({ body, work_id }) {
+    async work({ request, body, work_id }) {
       const { account, amount_cents, reason } = body;
       const id = `credit-${work_id ?? randomUUID()}`;
-      await wallet.post({ id, at: now(), postings: credit(account, amount_cents), note: reason });
+      const posted = await wallet.post({ id, at: now(), postings: credit(account, amount_cents), note: reason });
+      const outcome = posted === "posted" ? "done" : "unchanged";
+      record(actorOf(request), {
+        action: "credit",
+        target: { type: "account", id: account },
+        repository: null,
+        outcome,
+      });
       const balance_cents = await wallet.balance(userAccount(account));
       return success(201, { id, account, amount_cents, balance_cents }, CACHING);
     },

@@ -19,19 +19,27 @@ const NO_REPOSITORY = failure(
   "repository: is missing; name it as owner/name, use a key that is bound to one, or set DEFAULT_REPOSITORY.",
 );
 
+/** The repository of the key, where it has one; else the one that is named. */
+export function boundTo(principal: Principal, named: string | null): Found<string | null> {
+  if (principal.repository === null) return { value: named };
+  const same = named === null || named.toLowerCase() === principal.repository.toLowerCase();
+  const sentence = `This key is bound to ${principal.repository}; leave repository out or use another key.`;
+  return same ? { value: principal.repository } : { answer: failure(403, "forbidden", sentence) };
+}
+
 /** The repository that the key, the body or the settings name, as an answer when they name none or disagree. */
 function repositoryName(principal: Principal, named: string | null, fallback: string | null): Found<string> {
-  if (principal.repository !== null) {
-    const same = named === null || named.toLowerCase() === principal.repository.toLowerCase();
-    const sentence = `This key is bound to ${principal.repository}; leave repository out or use another key.`;
-    return same ? { value: principal.repository } : { answer: failure(403, "forbidden", sentence) };
-  }
-  const value = named ?? fallback;
+  const bound = boundTo(principal, named);
+  if ("answer" in bound) return bound;
+  const value = bound.value ?? fallback;
   return value === null ? { answer: NO_REPOSITORY } : { value };
 }
 
 /** From what we know already when we can: GitHub is asked for a repository that was never used alone. */
-async function findRepository(parts: RepositoryParts, fullName: string): Promise<Repository | null> {
+export async function findRepository(
+  parts: Pick<RepositoryParts, "repositories" | "desk">,
+  fullName: string,
+): Promise<Repository | null> {
   const [owner = "", name = ""] = fullName.split("/");
   const known = await parts.repositories.get(owner, name);
   if (known !== null) return { owner: known.owner, name: known.name, installation_id: known.installation_id };

@@ -26,6 +26,8 @@ export interface Draft {
   readonly title: string;
   readonly task: string;
   readonly choices: Choices;
+  /** All events of the job are sent there, beside those who subscribe. */
+  readonly callback_url: string | null;
   /** Branch to work from and to merge into; null: the default branch. */
   readonly base_branch: string | null;
   readonly price_cents: number;
@@ -37,18 +39,28 @@ export interface Draft {
 export interface Actor {
   readonly account: string | null;
   readonly login: string | null;
+  /** By which way it came; for the audit log alone, no rule looks at it. */
+  readonly via?: Via;
+}
+
+export interface Via {
+  /** Null: no key of ours, or `API_KEY`. */
+  readonly key_id: string | null;
+  readonly address: string | null;
+  /** Of the request or of the delivery. */
+  readonly request_id: string | null;
 }
 
 export type Command =
-  | { readonly type: "create"; readonly draft: Draft }
+  | { readonly type: "create"; readonly draft: Draft; readonly by?: Actor }
   /** `payment_id`: of a payment that may be asked for again; made once. */
-  | { readonly type: "pay"; readonly account: string; readonly payment_id?: string }
+  | { readonly type: "pay"; readonly account: string; readonly payment_id?: string; readonly by?: Actor }
   | { readonly type: "cancel"; readonly by: Actor }
   /** Cancel, close the pull request and delete the branch. */
   | { readonly type: "discard"; readonly by: Actor }
-  | { readonly type: "pull"; readonly agent_id: string; readonly account: string }
-  | { readonly type: "reject"; readonly agent_id: string }
-  | { readonly type: "accept"; readonly agent_id: string }
+  | { readonly type: "pull"; readonly agent_id: string; readonly account: string; readonly by?: Actor }
+  | { readonly type: "reject"; readonly agent_id: string; readonly by?: Actor }
+  | { readonly type: "accept"; readonly agent_id: string; readonly by?: Actor }
   | {
       readonly type: "submit";
       readonly agent_id: string;
@@ -56,8 +68,9 @@ export type Command =
       readonly delivery?: Delivery;
       /** Of a submission that may be sent again; taken once. */
       readonly submission_id?: string;
+      readonly by?: Actor;
     }
-  | { readonly type: "fail"; readonly agent_id: string; readonly reason: string }
+  | { readonly type: "fail"; readonly agent_id: string; readonly reason: string; readonly by?: Actor }
   | {
       readonly type: "message";
       readonly text: string;
@@ -67,11 +80,17 @@ export type Command =
       readonly message_id?: string;
     }
   | { readonly type: "retry"; readonly by: Actor; readonly comment_id: number | null }
-  /** The sender takes the work as it is: the worker is paid. */
-  | { readonly type: "approve"; readonly by: Actor; readonly comment_id: number | null }
+  /** The sender takes the work as it is: the worker is paid. `account`: in whose name. */
+  | { readonly type: "approve"; readonly account: string; readonly by: Actor; readonly comment_id: number | null }
   /** The sender sends the work back: the try fails. `reject` is the holder's. */
-  | { readonly type: "reject-work"; readonly by: Actor; readonly reason: string; readonly comment_id: number | null }
-  | { readonly type: "archive" }
+  | {
+      readonly type: "reject-work";
+      readonly account: string;
+      readonly by: Actor;
+      readonly reason: string;
+      readonly comment_id: number | null;
+    }
+  | { readonly type: "archive"; readonly by?: Actor }
   /** The repository has another name, owner or installation now. */
   | { readonly type: "moved"; readonly repository: Repository }
   /** Time has passed: holds, deadlines and start-up limits are looked at. */

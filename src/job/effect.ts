@@ -2,7 +2,10 @@
  * Effects: what a commit asks the world to do. Stored with the job in the same write, performed afterwards, possibly
  * more than once: whoever performs one must find what an earlier try left. What they render they read from the job.
  */
-export type Effect =
+import type { Announcement } from "./announce.ts";
+
+/** What is done on GitHub. */
+export type GitHubEffect =
   /** React to the comment that asked. */
   | { readonly type: "react"; readonly comment_id: number; readonly content: "eyes" | "rocket" | "confused" }
   /** Push the brief as one commit: a new branch, or a further commit on the branch that is there. */
@@ -30,7 +33,15 @@ export type Effect =
   /** Ask GitHub how a run stands whose webhooks may be lost. */
   | { readonly type: "read-run"; readonly run_id: number | null };
 
+/** Tell those who want to hear of it what this commit has changed. Holds its words, since the job goes on meanwhile. */
+export type Announce = { readonly type: "announce"; readonly announcement: Announcement };
+
+export type Effect = GitHubEffect | Announce;
+
 export type EffectType = Effect["type"];
+
+export const isAnnounce = (effect: Effect): effect is Announce => effect.type === "announce";
+export const isOnGitHub = (effect: Effect): effect is GitHubEffect => effect.type !== "announce";
 
 /** Two effects of one key are one: the later replaces the earlier, unless that is being performed. */
 export function effectKey(effect: Effect): string {
@@ -45,6 +56,9 @@ export function effectKey(effect: Effect): string {
       return `${effect.type}:${effect.comment_id}:${effect.content}`;
     case "cancel-run":
       return `${effect.type}:${effect.run_id}`;
+    case "announce":
+      // of one commit each: none replaces another
+      return `${effect.type}:${effect.announcement.version}`;
     default:
       return effect.type;
   }

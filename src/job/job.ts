@@ -195,6 +195,8 @@ export interface Job {
   readonly skills: readonly string[];
   readonly enclosure: Enclosure | null;
   readonly choices: Choices;
+  /** Where the sender wants to hear what becomes of it; never shown, since an address may hold a secret. */
+  readonly callback_url: string | null;
   /** Snapshot from the base commit at the last push of a brief; null until then. */
   readonly settings: RepositorySettings | null;
 

@@ -51,6 +51,7 @@ export function isWanted(effect: Effect, job: Job): boolean {
     case "sync-comment":
     case "sync-check":
     case "cancel-run":
+    case "announce":
       return true;
     case "disable-auto-merge":
       return job.merged_at === null && job.merge.state !== "auto";

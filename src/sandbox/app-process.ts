@@ -1,6 +1,7 @@
 /** The App as a process of its own, told where GitHub is by its settings and by nothing else. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { createServer } from "node:net";
 import { createInterface } from "node:readline";
 import { z } from "zod";
 import type { SandboxGitHub } from "./github/main.ts";
@@ -41,23 +42,41 @@ const lineSchema = z.object({
   reason: z.string().optional(),
 });
 
-const settingsOf = (options: AppProcessOptions): Record<string, string> => ({
+const HOST = "127.0.0.1";
+
+const settingsOf = (options: AppProcessOptions, port: number): Record<string, string> => ({
   PATH: process.env.PATH ?? "",
   APP_ID: String(options.github.appId),
   PRIVATE_KEY: options.github.privateKey,
   WEBHOOK_SECRET: options.webhookSecret,
   GHE_HOST: new URL(options.github.url).host,
   GHE_PROTOCOL: "http",
-  HOST: "127.0.0.1",
-  PORT: String(options.port),
+  GITHUB_CLIENT_ID: options.github.clientId,
+  GITHUB_CLIENT_SECRET: options.github.clientSecret,
+  HOST,
+  PORT: String(port),
+  PUBLIC_URL: `http://${HOST}:${port}`,
   DATA_DIR: options.dataDir,
   API_KEY: options.apiKey,
   DEFAULT_REPOSITORY: options.defaultRepository,
   ...(options.model ? { ANTHROPIC_API_KEY: options.model.api_key } : {}),
   ...(options.model?.base_url ? { ANTHROPIC_BASE_URL: options.model.base_url } : {}),
+  // receivers of webhooks are on this machine too
+  WEBHOOK_ALLOW_PRIVATE: "true",
   LOG_FORMAT: "json",
   LOG_LEVEL: "info",
 });
+
+/** The App must know its address before it listens, since GitHub sends people back there. */
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, HOST);
+  await once(server, "listening");
+  const address = server.address();
+  server.close();
+  await once(server, "close");
+  if (address === null || typeof address === "string") throw new Error("there is no free port");
+  return address.port;
+}
 
 /** Follows the log until it says where the App listens; what is worth reading is passed on. */
 function follow(child: ChildProcess, onComplaint: (text: string) => void): Promise<string> {
@@ -81,11 +100,12 @@ function follow(child: ChildProcess, onComplaint: (text: string) => void): Promi
 }
 
 export async function startApp(options: AppProcessOptions): Promise<AppProcess> {
+  const port = options.port === 0 ? await freePort() : options.port;
   const [command = "", ...args] = (options.program ?? programOf)("src/main.ts");
   // a folder without a `.env`, so that a developer's own settings stay out of the sandbox
   const child = spawn(command, args, {
     cwd: options.dataDir,
-    env: settingsOf(options),
+    env: settingsOf(options, port),
     stdio: ["ignore", "pipe", "pipe"],
   });
   const gone = once(child, "exit").then(([code]) => (typeof code === "number" ? code : null));
@@ -99,6 +119,7 @@ export async function startApp(options: AppProcessOptions): Promise<AppProcess> 
   try {
     const url = await Promise.race([follow(child, options.onComplaint), died, late]);
     options.github.setWebhook({ url: `${url}/api/github/webhooks`, secret: options.webhookSecret });
+    options.github.setCallbacks([`${url}/keys/callback`]);
     return {
       url,
       gone,

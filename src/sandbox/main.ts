@@ -37,6 +37,7 @@ The sandbox is up; stop it with Ctrl-C.
 
   GitHub   ${town.github.url}/${DEMO}        (open an issue and comment /job … as ${WRITER})
   App      ${app.url}
+  Keys     ${app.url}/keys        (sign in as ${WRITER} and get one for ${DEMO})
   Model    ${town.model.url}
   Webhooks signed with ${webhook}
 

@@ -75,6 +75,7 @@ async function filesOf(options: TownOptions): Promise<Record<string, string>> {
 }
 
 export async function startTown(options: TownOptions = {}): Promise<Town> {
+  const { program = programOf } = options;
   const github = await startGitHub(options.github);
   const model = await startModel(options.script ? { script: options.script } : {});
   const backend = {
@@ -89,7 +90,10 @@ export async function startTown(options: TownOptions = {}): Promise<Town> {
       ? null
       : startRunner({
           backend,
-          dockerShim: { agentCommand: (options.program ?? programOf)("agent/main.ts") },
+          dockerShim: {
+            agentCommand: program("agent/main.ts"),
+            command: program("src/sandbox/actions/docker-shim.ts"),
+          },
           report: (sentence) => options.onLog?.(`${sentence}\n`),
         });
 

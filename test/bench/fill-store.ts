@@ -32,6 +32,7 @@ export async function fillStore(dir: string, jobs: number): Promise<JobId> {
           title: "Analyze the error logs",
           task: TASK,
           choices: { provider: null, model: null, no_merge: false, draft: false },
+          callback_url: null,
           base_branch: null,
           price_cents: 0,
           time_limit_seconds: 1_800,

@@ -11,6 +11,7 @@ const GROUPS: Readonly<Record<string, () => Promise<readonly Measured[]>>> = {
   job: async () => (await import("./job.ts")).benchJob(),
   sse: async () => (await import("./sse.ts")).benchSse(),
   market: async () => (await import("./market.ts")).benchMarket(),
+  notify: async () => (await import("./notify.ts")).benchNotify(),
 };
 
 const asked = process.argv.slice(2);

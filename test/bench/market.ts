@@ -50,7 +50,14 @@ async function fill(store: Store, jobs: number, from = 0): Promise<void> {
       {
         type: "create",
         draft: {
-          ...{ id: idOf(number), account: "ada", runner: "market", requester: null, base_branch: null },
+          ...{
+            id: idOf(number),
+            account: "ada",
+            runner: "market",
+            requester: null,
+            base_branch: null,
+            callback_url: null,
+          },
           repository: { owner: "octocat", name: `repository${number % 50}`, installation_id: 1 },
           origin: { kind: "rest", dialect: "market", key_id: null },
           ...{ title: "Analyze the error logs", task: TASK },
@@ -96,7 +103,7 @@ async function openStall(dir: string, jobs: number): Promise<Stall> {
   await filling.close();
   const store = await openLowdbStore({ dir, now: Date.now });
   const parts = { store, clock: systemClock, ids: createIds(systemClock), performer: silent, desk: nobody };
-  return { store, engine: createEngine({ ...parts, log: pino({ level: "silent" }) }) };
+  return { store, engine: createEngine({ ...parts, log: pino({ level: "silent" }), record: () => {} }) };
 }
 
 const agent = (number: number) => ({

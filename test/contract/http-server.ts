@@ -12,17 +12,20 @@ import { systemClock } from "../../src/engine/clock.ts";
 import type { Engine } from "../../src/engine/door.ts";
 import { createEngine } from "../../src/engine/engine.ts";
 import { createIds } from "../../src/engine/ids.ts";
+import { createRecorder } from "../../src/engine/record.ts";
 import type { Clock, Desk, Performer, Store } from "../../src/engine/ports.ts";
 import { hear } from "../../src/github/inbound/hear.ts";
 import { createOctokits } from "../../src/github/outbound/octokit.ts";
 import { authentication } from "../../src/http/auth.ts";
 import { BRANCH_WAIT_MS } from "../../src/http/create-job.ts";
+import { countGuesses } from "../../src/http/guesses.ts";
 import { openGate } from "../../src/http/gate.ts";
 import { createListener } from "../../src/http/listener.ts";
 import { createLiveLogs } from "../../src/logs/live-logs.ts";
 import type { Cashier } from "../../src/engine/market-ports.ts";
 import { deterministicEstimator } from "../../src/llm/estimate.ts";
 import { logTo } from "../../src/log.ts";
+import { createNotify } from "../../src/notify/webhooks.ts";
 import { createSealedBox } from "../../src/seal.ts";
 import { openLowdbStore } from "../../src/store/lowdb/open.ts";
 import { Secret } from "../../src/wire/secret.ts";
@@ -75,7 +78,15 @@ async function ask(url: string, method: string, headers: Record<string, string>,
 }
 
 export async function startServer(
-  given: { default_repository?: string; branch_wait_ms?: number; clock?: Clock; dir?: string; cashier?: Cashier } = {},
+  given: {
+    default_repository?: string;
+    branch_wait_ms?: number;
+    clock?: Clock;
+    dir?: string;
+    allow_private?: boolean;
+    trust_proxy?: number;
+    cashier?: Cashier;
+  } = {},
 ): Promise<TestServer> {
   const dir = given.dir ?? (await mkdtemp(join(tmpdir(), "http-")));
   const clock = given.clock ?? systemClock;
@@ -111,29 +122,37 @@ export async function startServer(
     failedDeliveries: async () => [],
     redeliver: async () => {},
   };
-  const engine = createEngine({ store, clock, ids: createIds(clock), performer, desk, log });
+  const record = createRecorder({ audit: store.audit, clock, log });
+  const { subscriptions, outgoing } = store;
+  const box = createSealedBox({ encryption_key: null, data_dir: dir });
+  const notify = createNotify({ subscriptions, outgoing, box, clock, log, allow_private: given.allow_private ?? true });
+  const parts = { store, clock, ids: createIds(clock), performer, desk, log, record };
+  const engine = createEngine({ ...parts, announcing: notify });
   const options: Options = { appId: 1, privateKey: appKey, secret: SECRET, Octokit: createOctokits().Octokit, log };
   const default_repository = given.default_repository ?? null;
   const logs = createLiveLogs({ jobs: store.jobs, door: engine, clock, log });
+  const guesses = countGuesses(clock.now);
   const app = createApp({
     hear: (event, payload) => hear(event, payload, { appId: 1, slug: "journeyman" }),
     door: engine,
     log,
     routes: {
-      authentication: authentication({ keys: store.keys, api_key: API_KEY, now: clock.now }),
+      authentication: authentication({ keys: store.keys, api_key: API_KEY, guesses, now: clock.now }),
       ...store,
       logs,
-      ...{ door: engine, desk, default_repository, log, now: clock.now, clock },
+      ...{ door: engine, desk, default_repository, log, now: clock.now, clock, webhooks: notify.webhooks },
       branch_wait_ms: given.branch_wait_ms ?? BRANCH_WAIT_MS,
+      ...{ sign_in: null, guesses, record },
       ...{ github_web_url: "https://github.com", public_url: null, default_model: "the-server's-model" },
       estimator: deterministicEstimator,
-      box: createSealedBox({ encryption_key: null, data_dir: dir }),
+      box,
       cashier: given.cashier ?? null,
       cron_secret: new Secret(CRON_SECRET),
     },
   });
   const gate = await openGate({ host: "127.0.0.1", port: 0 });
-  const listener = await createListener(new Probot(options), app);
+  const listener = await createListener(new Probot(options), app, { trust_proxy: given.trust_proxy ?? 0 });
+  await notify.start();
   await engine.start();
   gate.open(listener);
 
@@ -159,6 +178,7 @@ export async function startServer(
       logs.stop();
       await gate.close();
       await engine.stop();
+      await notify.stop();
       await store.close();
       if (given.dir === undefined) await rm(dir, { recursive: true, force: true });
     },

@@ -6,6 +6,7 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import { createHandle } from "../../src/engine/handle.ts";
 import { createIntake } from "../../src/engine/intake.ts";
 import { createIds } from "../../src/engine/ids.ts";
+import { createPermission } from "../../src/engine/permission.ts";
 import type { Desk, KnownRepository, Permission } from "../../src/engine/ports.ts";
 import type { Signal, SignalRepository } from "../../src/job/signal.ts";
 import { openLowdbStore } from "../../src/store/lowdb/open.ts";
@@ -33,7 +34,8 @@ async function door(at_github: KnownRepository | null, permission: Permission = 
     await rm(dir, { recursive: true, force: true });
   });
   const clock = { now: () => T0, at: () => () => {} };
-  const handle = createHandle({ jobs: store.jobs, clock, committed: () => {} });
+  const audience = { listens: async () => false };
+  const handle = createHandle({ jobs: store.jobs, clock, audience, committed: () => {}, record: () => {} });
   const said: string[] = [];
   const desk: Desk = {
     permission: async () => permission,
@@ -53,7 +55,14 @@ async function door(at_github: KnownRepository | null, permission: Permission = 
     const id = ids.jobId();
     return handle(id, { type: "create", draft: { ...wanted, id } });
   };
-  const intake = createIntake({ store, desk, estimator: deterministicEstimator, handle, create });
+  const intake = createIntake({
+    may: createPermission(store, desk),
+    store,
+    desk,
+    estimator: deterministicEstimator,
+    handle,
+    create,
+  });
   return { store, handle, said, hear: (signal: Signal) => intake("d", signal, false) };
 }
 

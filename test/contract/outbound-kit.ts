@@ -8,7 +8,7 @@ import { createOctokits, type OctokitSource } from "../../src/github/outbound/oc
 import { createPerformer } from "../../src/github/outbound/perform.ts";
 import { decide } from "../../src/job/decide.ts";
 import type { Command, Draft } from "../../src/job/command.ts";
-import type { Effect } from "../../src/job/effect.ts";
+import type { GitHubEffect } from "../../src/job/effect.ts";
 import type { Job } from "../../src/job/job.ts";
 import { type FileMap, type SandboxGitHub, startGitHub } from "../../src/sandbox/github/main.ts";
 import { begin, draft } from "../unit/core.ts";
@@ -90,7 +90,7 @@ export class Journey {
   }
 
   /** Performs and lets the core take note. */
-  async perform(effect: Effect, again = false): Promise<Attempt> {
+  async perform(effect: GitHubEffect, again = false): Promise<Attempt> {
     const attempt = await this.#bench.performer.perform(effect, this.job, again);
     if (attempt.ended === "done") {
       if (attempt.repository) await this.#bench.repositories.put(attempt.repository);
@@ -100,7 +100,7 @@ export class Journey {
   }
 
   /** The calls of one effect, as GitHub saw them: method and route, or the name of the query. */
-  async callsOf(effect: Effect, again = false): Promise<string[]> {
+  async callsOf(effect: GitHubEffect, again = false): Promise<string[]> {
     await this.perform({ type: "react", comment_id: 1, content: "eyes" }); // the token is there
     this.#bench.github.resetCalls();
     await this.perform(effect, again);

@@ -3,6 +3,7 @@
  */
 import { join } from "node:path";
 import { type Runner, type RunnerOptions, startRunner } from "../../src/sandbox/actions/runner.ts";
+import { builtProgram } from "../build.ts";
 import { FakeActionsBackend } from "./fake-actions-backend.ts";
 
 export const CHECKOUT = "actions/checkout@08c6903cd8c0fde910a37f88322edcfb5dd907a8";
@@ -37,7 +38,10 @@ export class RunnerBench {
   #start(options: Partial<RunnerOptions>): Runner {
     return startRunner({
       backend: this.backend.port,
-      dockerShim: { agentCommand: [process.execPath, join(this.backend.folder, "agent.mjs")] },
+      dockerShim: {
+        agentCommand: [process.execPath, join(this.backend.folder, "agent.mjs")],
+        command: builtProgram("src/sandbox/actions/docker-shim.ts"),
+      },
       graceMs: 3_000,
       report: (sentence) => this.reports.push(sentence),
       ...options,

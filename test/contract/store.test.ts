@@ -1,11 +1,14 @@
 /** Every engine keeps the same contract. */
+import { describeAudit } from "./store/audit.ts";
 import { describeCommits, describeEffects } from "./store/commits.ts";
 import { describeLists, describeLookups } from "./store/finding.ts";
 import { lowdbPlace } from "./store/lowdb-place.ts";
 import { describeMoney } from "./store/money.ts";
 import { describeIdempotency } from "./store/repeats.ts";
 import { describeInbox, describeKeys, describeRepositories } from "./store/rooms.ts";
+import { describeOutgoing } from "./store/outgoing.ts";
 import type { Engine } from "./store/sample.ts";
+import { describeSubscriptions } from "./store/subscriptions.ts";
 
 const lowdb: Engine = { name: "lowdb", place: async () => lowdbPlace() };
 
@@ -19,4 +22,7 @@ for (const engine of [lowdb]) {
   describeRepositories(engine);
   describeInbox(engine);
   describeIdempotency(engine);
+  describeSubscriptions(engine);
+  describeOutgoing(engine);
+  describeAudit(engine);
 }

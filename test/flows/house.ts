@@ -8,9 +8,10 @@ import { join } from "node:path";
 import { onTestFailed, onTestFinished } from "vitest";
 import { type Composition, compose } from "../../src/compose.ts";
 import type { Job, JobId } from "../../src/job/job.ts";
+import { openGate } from "../../src/http/gate.ts";
 import { logTo } from "../../src/log.ts";
 import { DEMO, type Town, type TownOptions, WRITER, startTown } from "../../src/sandbox/town.ts";
-import { readSettings } from "../../src/settings.ts";
+import { environment, readSettings } from "../../src/settings.ts";
 import { builtProgram } from "../build.ts";
 import { handClock } from "./clock.ts";
 
@@ -57,7 +58,10 @@ export interface HouseOptions extends TownOptions {
   readonly model?: boolean;
 }
 
-export async function startHouse({ model = true, ...options }: HouseOptions = {}): Promise<House> {
+export async function startHouse(
+  { model = true, ...options }: HouseOptions = {},
+  more: Record<string, string> = {},
+): Promise<House> {
   const dataDir = await mkdtemp(join(tmpdir(), "journeyman-test-"));
   const workflows: string[] = [];
   const town = await startTown({ program: builtProgram, ...options, onLog: (text) => workflows.push(text) });
@@ -67,25 +71,33 @@ export async function startHouse({ model = true, ...options }: HouseOptions = {}
   const { github } = town;
 
   const start = async (): Promise<Composition> => {
+    // GitHub sends people back to where the App listens, so that is known first
+    const gate = await openGate({ host: "127.0.0.1", port: 0 });
     const reading = readSettings(
-      {
+      environment(dataDir, {
         APP_ID: String(github.appId),
         PRIVATE_KEY: github.privateKey,
         WEBHOOK_SECRET,
         GHE_HOST: new URL(github.url).host,
         GHE_PROTOCOL: "http",
         HOST: "127.0.0.1",
-        PORT: "0",
+        PORT: String(gate.port),
+        PUBLIC_URL: gate.url,
+        GITHUB_CLIENT_ID: github.clientId,
+        GITHUB_CLIENT_SECRET: github.clientSecret,
         DATA_DIR: dataDir,
         API_KEY,
         DEFAULT_REPOSITORY: DEMO,
         ...(model ? { ANTHROPIC_API_KEY: town.modelAccess.api_key, ANTHROPIC_BASE_URL: town.model.url } : {}),
-      },
+        WEBHOOK_ALLOW_PRIVATE: "true",
+        ...more,
+      }),
       dataDir,
     );
     if (reading.kind !== "settings") throw new Error(`the settings are wrong: ${JSON.stringify(reading)}`);
-    const composed = await compose({ settings: reading.settings, log, clock });
+    const composed = await compose({ settings: reading.settings, log, clock, gate });
     github.setWebhook({ url: `${composed.url}/api/github/webhooks`, secret: WEBHOOK_SECRET });
+    github.setCallbacks([`${composed.url}/keys/callback`]);
     return composed;
   };
 

@@ -1,12 +1,11 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { afterEach, expect, test, vi } from "vitest";
+import { builtProgram } from "../build.ts";
 import { JOB_ID, makeCheckout } from "../unit/agent-job.ts";
 import { bash, finish, scriptedModel, type Turn } from "../unit/scripted-model.ts";
 
-const entry = fileURLToPath(new URL("../../agent/main.ts", import.meta.url));
 const closing: (() => unknown)[] = [];
 afterEach(async () => {
   for (const close of closing.splice(0)) await close();
@@ -20,7 +19,8 @@ interface Agent {
 
 /** The agent as a container starts it: its folder and the variables it is given, nothing else. */
 function start(folder: string, environment: Record<string, string>): Agent {
-  const child = spawn(process.execPath, ["--import", import.meta.resolve("tsx"), entry], {
+  const [command = "", ...args] = builtProgram("agent/main.ts");
+  const child = spawn(command, args, {
     cwd: folder,
     env: { PATH: process.env.PATH, ...environment },
     stdio: ["ignore", "pipe", "pipe"],

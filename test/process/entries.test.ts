@@ -6,10 +6,9 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { builtProgram } from "../build.ts";
 import { appKey } from "../contract/app-key.ts";
 
-const source = (path: string): string => new URL(`../../src/${path}`, import.meta.url).pathname;
-const tsx = import.meta.resolve("tsx");
 const API_KEY = "the-admin-key-of-this-test";
 const DEADLINE = { timeout: 60_000, interval: 100 };
 
@@ -33,9 +32,23 @@ afterEach(async () => {
   await rm(dir, { recursive: true, force: true });
 });
 
+/** As `npm start` does it, from the sources. */
+const fromSource = (path: string): string[] => [
+  process.execPath,
+  "--import",
+  import.meta.resolve("tsx"),
+  join(import.meta.dirname, "../..", path),
+];
+
 /** Starts an entry in an empty folder, with these variables and no others that concern us. */
-function start(entry: string, args: readonly string[], env: Readonly<Record<string, string>>): Program {
-  const child = spawn(process.execPath, ["--import", tsx, source(entry), ...args], {
+function start(
+  entry: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>>,
+  program: (path: string) => string[] = builtProgram,
+): Program {
+  const [command = "", ...first] = program(`src/${entry}`);
+  const child = spawn(command, [...first, ...args], {
     cwd: dir,
     env: { PATH: process.env.PATH ?? "", NO_SMEE_SETUP: "true", ...env },
   });
@@ -48,9 +61,9 @@ function start(entry: string, args: readonly string[], env: Readonly<Record<stri
     err += chunk.toString();
   });
   const ended = once(child, "exit").then(([code]) => (typeof code === "number" ? code : null));
-  const program = { child, out: () => out, err: () => err, ended };
-  running.push(program);
-  return program;
+  const started = { child, out: () => out, err: () => err, ended };
+  running.push(started);
+  return started;
 }
 
 async function freePort(): Promise<number> {
@@ -87,7 +100,7 @@ describe("npm start", () => {
 
   it("serves the App, answers /ping, and drains and exits with 0 on SIGTERM", async () => {
     const port = await freePort();
-    const program = start("main.ts", [], settings(port));
+    const program = start("main.ts", [], settings(port), fromSource);
     await expect.poll(answers(`http://127.0.0.1:${port}/ping`), DEADLINE).toBe(200);
     expect(await answers(`http://127.0.0.1:${port}/api/keys`)()).toBe(401);
     program.child.kill("SIGTERM");
@@ -124,7 +137,7 @@ describe("npm start", () => {
 describe("the keys command", () => {
   const keys = (...args: string[]) => start("cli.ts", ["keys", ...args], {});
 
-  it("mints, lists and revokes on the folder while no server runs", async () => {
+  it("mints, lists, rotates and revokes on the folder while no server runs", async () => {
     const created = keys("create", "--account", "octocat", "--scopes", "read");
     expect(await created.ended).toBe(0);
     expect(created.out()).toMatch(/^jm_[A-Za-z0-9_-]{43}\n$/);
@@ -135,6 +148,19 @@ describe("the keys command", () => {
     expect(listed.out()).not.toContain(created.out().trim());
 
     const id = listed.out().split(" ")[0] ?? "";
+    const rotated = keys("rotate", id, "--overlap", "7d");
+    expect(await rotated.ended).toBe(0);
+    expect(rotated.out()).toMatch(/^jm_[A-Za-z0-9_-]{43}\n$/);
+    expect(rotated.err()).toMatch(new RegExp(`^Key [0-9a-f]{12} replaces ${id}, which works until 2`));
+    for (const [overlap, sentence] of [
+      ["31d", "--overlap: must be a time such as"],
+      ["0", `replaced by ${rotated.err().split(" ")[1]} already`],
+    ] as const) {
+      const refused = keys("rotate", id, "--overlap", overlap);
+      expect(await refused.ended).toBe(1);
+      expect(refused.err()).toContain(sentence);
+    }
+
     expect(await keys("revoke", id).ended).toBe(0);
     const again = keys("revoke", id);
     expect(await again.ended).toBe(1);
@@ -152,7 +178,11 @@ describe("the keys command", () => {
 
     const created = start("cli.ts", ["keys", "create", "--account", "octocat"], settings(port));
     expect(await created.ended).toBe(0);
-    const key = created.out().trim();
+    const id = created.err().split(" ")[1] ?? "";
+    const rotated = start("cli.ts", ["keys", "rotate", id], settings(port));
+    expect(await rotated.ended).toBe(0);
+    expect(rotated.err()).toContain(`replaces ${id}`);
+    const key = rotated.out().trim();
     const status = await fetch(`http://127.0.0.1:${port}/api/jobs/status?job_id=zzzzzzzz`, {
       headers: { "x-api-key": key },
     });

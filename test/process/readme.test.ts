@@ -3,6 +3,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, readdirSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
+import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseEnv } from "node:util";
@@ -16,7 +17,7 @@ import { DEMO } from "../../src/sandbox/town.ts";
 import { readSettings } from "../../src/settings.ts";
 import { DEFAULT_REPOSITORY_SETTINGS, repositorySettingsSchema } from "../../src/wire/settings.ts";
 import { appKey } from "../contract/app-key.ts";
-import { API_KEY, startHouse } from "../flows/house.ts";
+import { API_KEY, startHouse, until } from "../flows/house.ts";
 import { codeOf, curlRequest, fencesOf, pathOf, shellWords, tableOf, textOf } from "./read-markdown.ts";
 
 const README = textOf("README.md");
@@ -62,6 +63,16 @@ async function runScript(line: string): Promise<{ code: unknown; out: string; er
   } finally {
     await rm(cwd, { recursive: true, force: true });
   }
+}
+
+/** A port that nobody listens on. */
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = z.object({ port: z.number() }).parse(server.address());
+  server.close();
+  await once(server, "close");
+  return port;
 }
 
 const lines = (text: string): string[] => text.split("\n").filter((line) => line.trim() !== "");
@@ -125,7 +136,8 @@ describe("the REST API", () => {
   test("answers every curl of the README as the README says", async () => {
     const house = await startHouse();
     const variables: Record<string, string> = { JOURNEYMAN: house.app.url, API_KEY };
-    const keep = z.object({ key: z.string(), id: z.string(), job_id: z.string(), prLink: z.null() }).partial();
+    const text = z.string();
+    const keep = z.object({ key: text, id: text, job_id: text, secret: text, prLink: z.null() }).partial();
     const statusesOf = (table: string) => tableOf(README, table).flatMap(([status = ""]) => codeOf(status));
     const [statuses, agentStatuses] = [statusesOf("`status`"), statusesOf("agent v2 `status`")];
     const shown = FENCES.filter(({ info }) => info === "sh curl" || info.startsWith("json answer"));
@@ -144,6 +156,7 @@ describe("the REST API", () => {
       const kept = keep.catch({}).parse(read);
       if (kept.key !== undefined) Object.assign(variables, { KEY: kept.key, ID: kept.id });
       if (kept.job_id !== undefined) variables.JOB = kept.job_id;
+      if (kept.secret !== undefined) variables.HOOK = kept.id ?? "";
       if (kept.prLink !== undefined && kept.id !== undefined) variables.AGENT_JOB = kept.id;
       const status = z.object({ status: z.string() }).safeParse(read);
       const possible = kept.prLink === undefined ? statuses : agentStatuses;
@@ -151,9 +164,10 @@ describe("the REST API", () => {
     }
     const general = (one: string): string =>
       one
-        .replace(/[0-9a-f]{12}$/, ":id")
+        .replace(/\/keys\/[0-9a-f]{12}\b/, "/keys/:id")
         .replace(encodeURIComponent(DEMO), ":project")
-        .replace(/\/job\/[a-z0-9]{8}/, "/job/:id");
+        .replace(/\/job\/[a-z0-9]{8}/, "/job/:id")
+        .replace(/\bwh_[\w-]+/, ":id");
     expect(seen.map(general)).toEqual([
       "POST /api/keys",
       "POST /api/create-job",
@@ -163,10 +177,43 @@ describe("the REST API", () => {
       "POST /v2/agent/:project/job/:id/message",
       "GET /v2/agent/:project/jobs",
       "POST /v2/agent/:project/job/:id/cancel",
+      "POST /api/webhooks",
+      "POST /api/webhooks/:id/test",
+      "POST /api/keys/:id/rotate",
       "GET /api/keys",
+      "GET /api/audit",
       "DELETE /api/keys/:id",
     ]);
     await house.town.idle();
+  });
+
+  test("is told to a receiver as the README writes it", async () => {
+    const house = await startHouse({ actions: false });
+    const port = await freePort();
+    const made = await house.request("/api/webhooks", { method: "POST", body: { url: `http://127.0.0.1:${port}/` } });
+    const { id, secret } = z.object({ id: z.string(), secret: z.string() }).parse(await made.json());
+    const receiver = spawn(process.execPath, ["--input-type=module", "--eval", fence("js receiver")], {
+      cwd: pathOf(""),
+      env: { PORT: String(port), JOURNEYMAN_SECRET: secret },
+    });
+    try {
+      let out = "";
+      receiver.stdout.on("data", (chunk: Buffer) => {
+        out += chunk.toString();
+      });
+      const forged = () => fetch(`http://127.0.0.1:${port}/`, { method: "POST", body: "{}" }).catch(() => null);
+      await until("the receiver to refuse what we have not signed", async () => (await forged())?.status === 400);
+      await house.request(`/api/webhooks/${id}/test`, { method: "POST", body: {} });
+      await until("the test event", () => out.startsWith("webhook.test"));
+      const created = await house.request(`/v2/agent/${encodeURIComponent(DEMO)}/job`, {
+        method: "POST",
+        body: { prompt: "create HELLO.md that says hello" },
+      });
+      const { id: job } = z.object({ id: z.string() }).parse(await created.json());
+      await until("the job's event", () => out.includes(`job.created ${job} queued`));
+    } finally {
+      receiver.kill();
+    }
   });
 
   test("has these errors and no others", () => {

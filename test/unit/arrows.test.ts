@@ -11,8 +11,7 @@ const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 
 /** The engine's interfaces: what it needs of the rooms around it, and what it offers them. */
 const INTERFACES = [
-  "src/engine/ports.ts",
-  "src/engine/market-ports.ts",
+  ...["src/engine/ports.ts", "src/engine/market-ports.ts", "src/engine/outgoing.ts", "src/engine/people.ts"],
   "src/engine/verification-ports.ts",
   "src/engine/door.ts",
 ];
@@ -61,15 +60,16 @@ const ENTRIES: Readonly<Record<string, readonly string[]>> = {
   ],
   "src/settings.ts": ["src/private-key.ts", "src/wire", "src/job"],
   "src/private-key.ts": ["src/wire"],
+  "src/seal.ts": OUTER,
   "src/identity.ts": ["src/settings.ts", ...OUTER],
   "src/webhook-proxy.ts": ["src/settings.ts", ...OUTER],
   "src/log.ts": ["src/settings.ts", "src/wire"],
-  "src/seal.ts": OUTER,
 };
 
 /** Packages that a pure room may use, none of which does any I/O; a room that is not named here may use any. */
 const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   "src/wire": ["zod", "node:util"],
+  // zod for the view, whose shape the API describes
   "src/job": ["picomatch", "zod"],
   "src/github/inbound": ["zod", "mdast-util-from-markdown", "fastest-levenshtein"],
 };

@@ -27,6 +27,7 @@ export const draft = (change: Partial<Draft> = {}): Draft => ({
   title: "Say hello",
   task: "Say hello in HELLO.md",
   choices: { provider: null, model: null, no_merge: false, draft: false },
+  callback_url: null,
   base_branch: null,
   price_cents: 0,
   time_limit_seconds: 1_800,

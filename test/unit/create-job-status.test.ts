@@ -27,6 +27,7 @@ function job(change: Partial<Job>): Job {
         title: "A task",
         task: "A task",
         choices: { provider: null, model: null, no_merge: false, draft: false },
+        callback_url: null,
         base_branch: null,
         price_cents: 0,
         time_limit_seconds: 600,

@@ -7,8 +7,8 @@ import { NO_CHECKS_LIMIT_MS, SENDER_LIMIT_MS, SENDER_NOTICE_MS, wakeAt } from ".
 import { ADA, check, decided, effectsOf, facts, judged, led, onMarket, opened, settings, step } from "./core.ts";
 
 const BOB = { account: "bob", login: "bob" } as const;
-const APPROVE: Command = { type: "approve", by: ADA, comment_id: null };
-const REJECT: Command = { type: "reject-work", by: ADA, reason: "It is too slow.", comment_id: null };
+const APPROVE: Command = { type: "approve", account: "ada", by: ADA, comment_id: null };
+const REJECT: Command = { type: "reject-work", account: "ada", by: ADA, reason: "It is too slow.", comment_id: null };
 
 const inReview = (): Job => led(onMarket(), opened());
 const inWords = (): Job => led(onMarket(), { type: "nothing-to-open", round: 1 });
@@ -191,8 +191,8 @@ describe("the sender decides", () => {
   });
 
   it.each([
-    ["somebody else", { ...APPROVE, by: BOB }, "forbidden", "approved by ada alone"],
-    ["somebody else", { ...REJECT, by: BOB }, "forbidden", "rejected by ada alone"],
+    ["somebody else", { ...APPROVE, account: "bob", by: BOB }, "forbidden", "approved by ada alone"],
+    ["somebody else", { ...REJECT, account: "bob", by: BOB }, "forbidden", "rejected by ada alone"],
   ] as const)("is not %s", (_, command, code, words) => {
     const decision = step(inReview(), command as Command);
     expect(decision).toMatchObject({ refusal: { code, sentence: expect.stringContaining(words) } });

@@ -3,7 +3,7 @@ import { expect, it } from "vitest";
 import { MOST_TRIES, createEffectsRunner } from "../../src/engine/effects.ts";
 import type { Attempt, JobStore, Store, StoredJob } from "../../src/engine/ports.ts";
 import type { Command } from "../../src/job/command.ts";
-import type { Effect } from "../../src/job/effect.ts";
+import { type Effect, isOnGitHub } from "../../src/job/effect.ts";
 import { committed, postponed, settled } from "../../src/store/next-record.ts";
 import { ADA, T0, TO_PULL_REQUEST, begin, decided, facts, led, step } from "./core.ts";
 
@@ -35,6 +35,7 @@ function bench(first: StoredJob, perform: (effect: Effect) => Attempt) {
         };
       },
     },
+    takes: isOnGitHub,
     performer: { perform: async (effect) => perform(effect) },
     handle: async (id, command, extras) => {
       told.push(command);

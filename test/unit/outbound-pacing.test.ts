@@ -30,8 +30,8 @@ describe("the pace of an installation", () => {
   /** Milliseconds that the work must wait; 0: it was done. */
   const attempt = async (key: string, writes: number): Promise<number> => {
     try {
-      await pace.work(key, writes, async () => {
-        for (let n = 0; n < writes; n++) await pace.call("rest-write", make);
+      await pace.work(key, writes, async (lease) => {
+        for (let n = 0; n < writes; n++) await pace.call("rest-write", make, lease);
       });
       return 0;
     } catch (error) {

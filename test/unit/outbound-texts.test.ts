@@ -273,7 +273,7 @@ describe("the status comment", () => {
       { type: "nothing-to-open", round: 1 },
       judged("unsure", ["Is that all?"], null),
     );
-    const done = led(asked, { type: "approve", by: ADA, comment_id: null });
+    const done = led(asked, { type: "approve", account: "ada", by: ADA, comment_id: null });
     const gone = led(paid, { type: "cancel", by: ADA });
     expect([market, paid, held, accepted, asked, done, gone].map(told).join("\n=====\n")).toMatchInlineSnapshot(`
       "**Waiting for payment** · Say hello

@@ -86,8 +86,10 @@ const command: fc.Arbitrary<Command> = fc.oneof(
   comment.map((comment_id): Command => ({ type: "message", text: "more", by: ADA, comment_id })),
   comment.map((comment_id): Command => ({ type: "retry", by: ADA, comment_id })),
   comment.map((comment_id): Command => ({ type: "show", comment_id })),
-  comment.map((comment_id): Command => ({ type: "approve", by: ADA, comment_id })),
-  comment.map((comment_id): Command => ({ type: "reject-work", by: ADA, reason: "too slow", comment_id })),
+  comment.map((comment_id): Command => ({ type: "approve", account: "ada", by: ADA, comment_id })),
+  comment.map(
+    (comment_id): Command => ({ type: "reject-work", account: "ada", by: ADA, reason: "too slow", comment_id }),
+  ),
   fc
     .record({
       round: small,

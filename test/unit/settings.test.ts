@@ -134,12 +134,37 @@ describe("settings of the server", () => {
     expect(settings.github_web_url).toBe("http://127.0.0.1:4000");
   });
 
+  it("takes the client of the App whole or not at all, and notes that it needs an address", () => {
+    const client = { GITHUB_CLIENT_ID: "Iv23liabc", GITHUB_CLIENT_SECRET: "0123456789abcdef" };
+    const whole = readSettings({ ...good, ...client, PUBLIC_URL: "https://journeyman.example/" }, folder);
+    expect(whole).toMatchObject({ notes: [], settings: { github_client: { id: "Iv23liabc" } } });
+    expect(settingsOf(readSettings(good, folder)).github_client).toBeNull();
+    for (const half of ["GITHUB_CLIENT_ID", "GITHUB_CLIENT_SECRET"]) {
+      const mistakes = mistakesOf(readSettings({ ...good, ...client, [half]: undefined }, folder));
+      expect(mistakes).toEqual([expect.stringMatching(/^GITHUB_CLIENT_ID: goes with GITHUB_CLIENT_SECRET/)]);
+    }
+    // as the set-up page leaves them: the server starts all the same
+    const reading = readSettings({ ...good, ...client }, folder);
+    expect(reading).toMatchObject({
+      notes: [expect.stringMatching(/^GITHUB_CLIENT_ID is set, but PUBLIC_URL is not/)],
+    });
+  });
+
+  it("trusts no proxy unless told how many there are", () => {
+    expect(settingsOf(readSettings(good, folder)).trust_proxy).toBe(0);
+    expect(settingsOf(readSettings({ ...good, TRUST_PROXY: "2" }, folder)).trust_proxy).toBe(2);
+    for (const wrong of ["true", "11", "10.0.0.0/8"])
+      expect(mistakesOf(readSettings({ ...good, TRUST_PROXY: wrong }, folder))[0]).toMatch(/^TRUST_PROXY: /);
+  });
+
   it("notes settings that nothing uses yet instead of passing over them", () => {
-    const reading = readSettings({ ...good, WEBHOOK_ALLOW_PRIVATE: "true", ANTHROPIC_API_KEY: "a-key" }, folder);
+    const reading = readSettings(
+      { ...good, GITHUB_CLIENT_ID: "Iv23liabc", GITHUB_CLIENT_SECRET: "0123456789abcdef" },
+      folder,
+    );
     expect(reading).toMatchObject({ kind: "settings" });
     if (reading.kind === "settings") {
-      expect(reading.notes.map((note) => note.split(" ")[0])).toEqual(["WEBHOOK_ALLOW_PRIVATE"]);
-      expect(reading.settings.anthropic.api_key?.reveal()).toBe("a-key");
+      expect(reading.notes.map((note) => note.split(" ")[0])).toEqual(["GITHUB_CLIENT_ID"]);
     }
   });
 

@@ -1,11 +1,11 @@
 /** One way to ask GitHub's GraphQL: the answer is parsed, or it is no answer. Holds the pieces that several queries share. */
 import { z } from "zod";
 import { UnreadableAnswer } from "./errors.ts";
-import type { Octokit } from "./octokit.ts";
+import type { Caller } from "./octokit.ts";
 
 /** Asks and parses; throws what Octokit throws, or {@link UnreadableAnswer}. */
 export async function ask<T>(
-  octokit: Octokit,
+  octokit: Caller,
   query: string,
   variables: Readonly<Record<string, unknown>>,
   schema: z.ZodType<T>,

@@ -6,9 +6,12 @@ import { LRUCache } from "lru-cache";
 import { ProbotOctokit } from "probot";
 import { z } from "zod";
 import { troubleOf } from "./errors.ts";
-import { type CallKind, createPace, type Pace, type PaceClock } from "./pacing.ts";
+import { type CallKind, createPace, Lease, type Pace, type PaceClock } from "./pacing.ts";
+import { transport } from "./transport.ts";
 
 export type Octokit = ProbotOctokit;
+/** What an effect calls GitHub with. */
+export type Caller = Pick<Octokit, "request" | "graphql">;
 type Hooked = Pick<Octokit, "hook" | "request">;
 type Answer = Awaited<ReturnType<Octokit["request"]>>;
 type Call = Parameters<Octokit["request"]["endpoint"]["parse"]>[0];
@@ -18,8 +21,6 @@ interface Given {
   readonly request?: object;
 }
 
-/** A call that GitHub has not answered by then has failed. */
-export const CALL_TIMEOUT_MS = 15_000;
 /** Installations whose client is kept; one that falls out is built again when it is needed. */
 const MAX_KEPT = 500;
 /** REST behaviour that this code was written for (github-facts 7.12). */
@@ -30,14 +31,12 @@ export interface OctokitSource {
   installation(id: number): Promise<Octokit>;
   /** Signed in as the App itself, for `/app/…` alone. */
   app(): Promise<Octokit>;
-  /** Does work of at most this many writes within the installation's budget; throws `BudgetSpent` when it must wait. */
-  work<T>(installation_id: number, key: string, writes: number, work: () => Promise<T>): Promise<T>;
+  /**
+   * Does work of at most this many writes within the installation's budget; throws `BudgetSpent` when it must wait. Only
+   * what is called with the client that the work is given counts as its own.
+   */
+  work<T>(installation_id: number, key: string, writes: number, work: (octokit: Caller) => Promise<T>): Promise<T>;
 }
-
-const timedFetch: typeof fetch = (input, init) => {
-  const signals = [AbortSignal.timeout(CALL_TIMEOUT_MS), ...(init?.signal ? [init.signal] : [])];
-  return fetch(input, { ...init, signal: AbortSignal.any(signals) });
-};
 
 const REAL_CLOCK: PaceClock = {
   now: () => Date.now(),
@@ -110,7 +109,7 @@ function paced(paceOf: (installation_id: number) => Pace, now: () => number) {
       call.headers["x-github-api-version"] = API_VERSION;
       if (call.url.endsWith("/access_tokens")) return mint(call, () => request(call));
       if (!pace || asApp(call.url)) return request(call);
-      return pace.call(kindOf(call), async () => {
+      const make = async (): Promise<Answer> => {
         try {
           return await request(call);
         } catch (thrown) {
@@ -118,9 +117,21 @@ function paced(paceOf: (installation_id: number) => Pace, now: () => number) {
           if (trouble?.kind === "later" && trouble.after_ms) pace.pauseUntil(now() + trouble.after_ms);
           throw thrown;
         }
-      });
+      };
+      return pace.call(kindOf(call), make, leaseOf(call));
     });
   };
+}
+
+function leaseOf({ request }: Call): Lease | undefined {
+  const lease: unknown = request?.lease;
+  return lease instanceof Lease ? lease : undefined;
+}
+
+/** The same client, each of whose calls carries the lease. */
+function leased({ request, graphql }: Caller, lease: Lease): Caller {
+  const carried = { request: { lease } };
+  return { request: request.defaults(carried), graphql: graphql.defaults(carried) };
 }
 
 /** Probot and its auth build a client, with a cache of 15,000 places, for each event; here each is built once. */
@@ -156,14 +167,17 @@ export function createOctokits(clock: PaceClock = REAL_CLOCK): Octokits {
     ...options,
     retry: { enabled: false },
     throttle: { ...options.throttle, enabled: false },
-    request: { ...options.request, fetch: timedFetch },
+    request: { ...options.request, fetch: transport },
   }));
   return {
     Octokit,
     source: (probot) => ({
       installation: (id) => probot.auth(id),
       app: () => probot.auth(),
-      work: (id, key, writes, work) => paceOf(id).work(key, writes, work),
+      work: async (id, key, writes, work) => {
+        const octokit = await probot.auth(id);
+        return paceOf(id).work(key, writes, (lease) => work(leased(octokit, lease)));
+      },
     }),
   };
 }

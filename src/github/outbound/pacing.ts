@@ -4,7 +4,6 @@
  * done, first come is first served, and nobody holds a place while waiting. A throttling library would queue without
  * end and cannot say how long. Knows times and counts alone: no HTTP, no job.
  */
-import { AsyncLocalStorage } from "node:async_hooks";
 import pLimit from "p-limit";
 import { SlidingWindow } from "./sliding-window.ts";
 import { LIMITS, MINUTE_MS, WriteBudget } from "./write-budget.ts";
@@ -39,19 +38,26 @@ export interface PaceClock {
   wait(ms: number): Promise<void>;
 }
 
-export interface Pace {
-  /** Makes one call when the budget allows; throws {@link BudgetSpent} when that is not soon. */
-  call<T>(kind: CallKind, make: () => Promise<T>): Promise<T>;
-  /** Does work of at most this many writes; throws {@link BudgetSpent}, before it begins, when its turn is later. */
-  work<T>(key: string, writes: number, work: () => Promise<T>): Promise<T>;
-  /** GitHub asked us to keep away until then: no call leaves before. */
-  pauseUntil(at: number): void;
-}
-
-/** Writes that were taken for the work under way and not yet made. */
-interface Lease {
+/** Writes that were taken for one piece of work and not yet made. Opaque to whoever hands it on. */
+export class Lease {
   left: number;
   readonly at: number;
+  constructor(count: number, at: number) {
+    this.left = count;
+    this.at = at;
+  }
+}
+
+export interface Pace {
+  /** Makes one call when the budget allows; throws {@link BudgetSpent} when that is not soon. */
+  call<T>(kind: CallKind, make: () => Promise<T>, lease?: Lease): Promise<T>;
+  /**
+   * Does work of at most this many writes; throws {@link BudgetSpent}, before it begins, when its turn is later. Handed
+   * on from call to call, since a context that follows by itself costs every promise of the process.
+   */
+  work<T>(key: string, writes: number, work: (lease: Lease) => Promise<T>): Promise<T>;
+  /** GitHub asked us to keep away until then: no call leaves before. */
+  pauseUntil(at: number): void;
 }
 
 export function createPace(clock: PaceClock): Pace {
@@ -59,7 +65,6 @@ export function createPace(clock: PaceClock): Pace {
   const rest = new SlidingWindow(LIMITS.rest_points_per_minute, MINUTE_MS);
   const graphql = new SlidingWindow(LIMITS.graphql_points_per_minute, MINUTE_MS);
   const places = pLimit(LIMITS.at_once);
-  const leases = new AsyncLocalStorage<Lease>();
   let paused_until = 0;
 
   const refusePaused = (): void => {
@@ -74,8 +79,7 @@ export function createPace(clock: PaceClock): Pace {
   };
 
   /** A write of an effect moves its place to now, when it is made; any other takes what is free at present. */
-  const takeWrite = async (): Promise<void> => {
-    const lease = leases.getStore();
+  const takeWrite = async (lease: Lease | undefined): Promise<void> => {
     if (lease && lease.left > 0) {
       lease.left--;
       writes.give(lease.at, 1);
@@ -90,10 +94,10 @@ export function createPace(clock: PaceClock): Pace {
   };
 
   return {
-    async call(kind, make) {
+    async call(kind, make, lease) {
       refusePaused();
       if (places.pendingCount >= MAX_WAITING) throw new BudgetSpent(CROWDED_MS);
-      if (isWrite(kind)) await takeWrite();
+      if (isWrite(kind)) await takeWrite(lease);
       return places(async () => {
         await takePoints(isGraphql(kind) ? graphql : rest, isWrite(kind) ? WRITE_POINTS : READ_POINTS);
         refusePaused();
@@ -102,11 +106,11 @@ export function createPace(clock: PaceClock): Pace {
     },
     async work(key, count, work) {
       refusePaused();
-      const lease: Lease = { left: count, at: clock.now() };
+      const lease = new Lease(count, clock.now());
       const after_ms = writes.reserve(key, count, lease.at);
       if (after_ms > 0) throw new BudgetSpent(after_ms);
       try {
-        return await leases.run(lease, work);
+        return await work(lease);
       } finally {
         writes.give(lease.at, lease.left);
       }

@@ -5,7 +5,7 @@
 import type { ParcelStore } from "../../engine/market-ports.ts";
 import type { Attempt, Performer, RepositoryStore } from "../../engine/ports.ts";
 import type { Judge } from "../../engine/verification-ports.ts";
-import { type Effect, effectKey } from "../../job/effect.ts";
+import { effectKey, type GitHubEffect } from "../../job/effect.ts";
 import type { Job, JobId } from "../../job/job.ts";
 import type { LogLine } from "../../wire/log-line.ts";
 import { disableAutoMerge, enableAutoMerge } from "./effects/auto-merge.ts";
@@ -22,7 +22,7 @@ import { syncCheck } from "./effects/sync-check.ts";
 import { syncComment } from "./effects/sync-comment.ts";
 import type { LlmDefaults, Self, Task } from "./effects/task.ts";
 import { troubleOf } from "./errors.ts";
-import type { OctokitSource } from "./octokit.ts";
+import type { Caller, OctokitSource } from "./octokit.ts";
 
 export interface PerformerParts {
   readonly source: OctokitSource;
@@ -43,7 +43,7 @@ export interface PerformerParts {
 }
 
 /** The writes that an effect makes at most; what it does not need it gives back. */
-const WRITES: Readonly<Record<Effect["type"], number>> = {
+const WRITES: Readonly<Record<GitHubEffect["type"], number>> = {
   "push-brief": 3,
   react: 1,
   "sync-comment": 1,
@@ -63,10 +63,10 @@ const WRITES: Readonly<Record<Effect["type"], number>> = {
 };
 
 /** An attachment that is no text needs a write of its own. */
-const writesOf = (effect: Effect, job: Job): number =>
+const writesOf = (effect: GitHubEffect, job: Job): number =>
   WRITES[effect.type] + (effect.type === "push-brief" ? (job.enclosure?.attachments.length ?? 0) : 0);
 
-function begin(task: Task, effect: Effect): Promise<Attempt> {
+function begin(task: Task, effect: GitHubEffect): Promise<Attempt> {
   switch (effect.type) {
     case "push-brief":
       return pushBrief(task, effect);
@@ -113,7 +113,7 @@ export function createPerformer(parts: PerformerParts): Performer {
     async perform(effect, job, again) {
       const { owner, name, installation_id } = job.repository;
       try {
-        const task: Task = {
+        const task: Omit<Task, "octokit"> = {
           repositories,
           self: await parts.self(),
           defaults: llm,
@@ -125,13 +125,12 @@ export function createPerformer(parts: PerformerParts): Performer {
           wait,
           job,
           again,
-          octokit: await source.installation(installation_id),
           at: { owner, repo: name },
         };
-        const work = () => begin(task, effect);
+        const work = (octokit: Caller) => begin({ ...task, octokit }, effect);
         const writes = writesOf(effect, job);
         return writes === 0
-          ? await work()
+          ? await work(await source.installation(installation_id))
           : await source.work(installation_id, `${job.id}:${effectKey(effect)}`, writes, work);
       } catch (thrown) {
         const trouble = troubleOf(thrown, now());

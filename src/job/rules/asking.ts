@@ -28,6 +28,7 @@ const newJob = (draft: Draft, now: number): Job => ({
   skills: draft.offer?.skills ?? [],
   enclosure: draft.offer?.enclosure ?? null,
   choices: draft.choices,
+  callback_url: draft.callback_url,
   settings: null,
   price_cents: draft.price_cents,
   time_limit_seconds: draft.time_limit_seconds,

@@ -97,13 +97,11 @@ export function silence(job: Job, now: number): Decision {
   return verify(job, now, { set, note: linesOf(work), effects: showNow(job, now) });
 }
 
-const isSender = (job: Job, by: Actor): boolean => isAccount(by.account, job.account);
-
 /** Null: the sender may decide about this work. */
-function notTheirs(job: Job, by: Actor, what: "approved" | "rejected", now: number): Decision | null {
+function notTheirs(job: Job, account: string, what: "approved" | "rejected", now: number): Decision | null {
   if (job.runner !== "market")
     return refuse("wrong_status", "This job was not given to the market: merge or close its pull request instead.");
-  if (!isSender(job, by))
+  if (!isAccount(account, job.account))
     return refuse("forbidden", `The work can be ${what} by ${job.account} alone, who has asked for it and pays.`);
   if (job.status !== "submitted")
     return refuse("wrong_status", `This job is ${statusAt(job, now)}; only submitted work can be ${what}.`);
@@ -115,9 +113,9 @@ const nameOf = (by: Actor): string | null => by.login ?? by.account;
 const seen = (comment_id: number | null): WantedEffect[] =>
   comment_id === null ? [] : [soon({ type: "react", comment_id, content: "eyes" })];
 
-export function approve(job: Job, { by, comment_id }: Of<"approve">, { now }: Context): Decision {
-  if (job.status === "verified" && job.runner === "market" && isSender(job, by)) return unchanged;
-  const refused = notTheirs(job, by, "approved", now);
+export function approve(job: Job, { account, by, comment_id }: Of<"approve">, { now }: Context): Decision {
+  if (job.status === "verified" && job.runner === "market" && isAccount(account, job.account)) return unchanged;
+  const refused = notTheirs(job, account, "approved", now);
   if (refused !== null) return refused;
   if (job.pull_request === null && job.sender_asked_at === null)
     return refuse("wrong_status", "The work has just come and is being looked at; approve it in a minute.");
@@ -141,8 +139,12 @@ export function approve(job: Job, { by, comment_id }: Of<"approve">, { now }: Co
 
 const MOST_REASON = 2_000;
 
-export function rejectWork(job: Job, { by, reason, comment_id }: Of<"reject-work">, { now }: Context): Decision {
-  const refused = notTheirs(job, by, "rejected", now);
+export function rejectWork(
+  job: Job,
+  { account, by, reason, comment_id }: Of<"reject-work">,
+  { now }: Context,
+): Decision {
+  const refused = notTheirs(job, account, "rejected", now);
   if (refused !== null) return refused;
   if (isApprovedByTime(job, now))
     return refuse("wrong_status", "The time to object is over: the work counts as approved.");

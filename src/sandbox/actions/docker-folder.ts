@@ -10,6 +10,8 @@ import { killMarked } from "./processes.ts";
 export interface DockerShim {
   /** Program and first arguments of the agent, absolute; the arguments after the image's name follow. */
   readonly agentCommand: readonly string[];
+  /** Program and first arguments of the shim itself; unless given, the one beside this file. */
+  readonly command?: readonly string[];
 }
 
 const quote = (word: string): string => `'${word.replaceAll("'", `'\\''`)}'`;
@@ -38,7 +40,7 @@ export class DockerFolder {
     await mkdir(this.bin, { recursive: true });
     await mkdir(this.#state, { recursive: true });
     const words = [
-      ...shimCommand(),
+      ...(this.#shim.command ?? shimCommand()),
       this.#state,
       path,
       String(this.#shim.agentCommand.length),

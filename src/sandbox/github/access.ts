@@ -40,6 +40,8 @@ export function authorize(actor: Actor, repository: Repository | undefined, need
       if (writes) throw new Refusal(401, "Requires authentication");
       return repository;
     case "app":
+    case "client":
+    case "user-to-server":
       throw notAccessible();
     case "token":
       if (!covers(actor.token, repository)) {
@@ -77,12 +79,14 @@ export function mayWrite(actor: Actor, repository: Repository, permission: strin
 export function causeOf(state: State, actor: Actor, appId: number): Cause {
   switch (actor.kind) {
     case "user":
+    case "user-to-server":
       return { user: actor.user, byWorkflowToken: false };
     case "token":
       return actor.token.kind === "workflow"
         ? { user: actor.token.user, byWorkflowToken: true }
         : { user: actor.token.user, byWorkflowToken: false, appId };
     case "app":
+    case "client":
       return { user: state.bot, byWorkflowToken: false, appId };
     case "anonymous":
       throw new Refusal(401, "Requires authentication");

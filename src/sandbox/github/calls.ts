@@ -8,7 +8,7 @@ export interface Call {
   readonly route: string;
   readonly path: string;
   readonly status: number;
-  readonly actor: "app" | "installation" | "workflow" | "user" | "anonymous";
+  readonly actor: "app" | "installation" | "workflow" | "user" | "user-to-server" | "client" | "anonymous";
   readonly kind: Level;
   /** Operation name, else the first field, of a GraphQL request. */
   readonly graphql: string | undefined;

@@ -73,7 +73,7 @@ const resolveField: GraphQLFieldResolver<unknown, GraphqlContext> = (source, arg
 };
 
 export async function answerGraphql(world: World, request: ApiRequest): Promise<Reply> {
-  if (request.actor.kind === "anonymous" || request.actor.kind === "app")
+  if (!["token", "user"].includes(request.actor.kind))
     throw new Refusal(401, "This endpoint requires you to be authenticated.");
   const { success, data: body } = requestBody.safeParse(request.body);
   if (!success) return answered({ errors: [{ message: "A query attribute must be specified and must be a string." }] });

@@ -45,8 +45,10 @@ export const actorKey = (actor: Actor): string => {
     case "anonymous":
       return "anonymous";
     case "app":
+    case "client":
       return "app";
     case "user":
+    case "user-to-server":
       return `user ${actor.user.login}`;
     case "token":
       return actor.token.installation ? `installation ${actor.token.installation.id}` : `workflow ${actor.token.value}`;

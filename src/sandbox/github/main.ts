@@ -9,6 +9,7 @@ import { Calls } from "./calls.ts";
 import { Faults } from "./faults.ts";
 import { Feed } from "./feed.ts";
 import { Limits } from "./limits.ts";
+import { Oauth } from "./oauth.ts";
 import { allRoutes } from "./routes.ts";
 import { SandboxGitHub } from "./sandbox-github.ts";
 import { createHttpServer } from "./server.ts";
@@ -92,6 +93,8 @@ function newWorld(options: GitHubOptions, url: string, privateKey: string): Worl
   const now = options.now ?? Date.now;
   const appId = options.appId ?? 4242;
   const appSlug = options.appSlug ?? "journeyman";
+  const publicKey = createPublicKey(privateKey).export({ type: "spki", format: "pem" }).toString();
+  const oauth = new Oauth(now);
   const feed = new Feed(now);
   return {
     appId,
@@ -100,7 +103,8 @@ function newWorld(options: GitHubOptions, url: string, privateKey: string): Worl
     apiUrl: `${url}/api/v3`,
     now,
     state: new State(appSlug),
-    tokens: new Tokens(appId, createPublicKey(privateKey).export({ type: "spki", format: "pem" }).toString(), now),
+    oauth,
+    tokens: new Tokens({ appId, publicKeyPem: publicKey, oauth, now }),
     webhooks: new Webhooks({
       appId,
       hookId: HOOK_ID,

@@ -219,8 +219,18 @@ function getUser(world: World, request: ApiRequest): Reply {
 
 function currentUser(world: World, request: ApiRequest): Reply {
   if (request.actor.kind === "anonymous") throw new Refusal(401, "Requires authentication");
-  if (request.actor.kind !== "user") throw new Refusal(403, "Resource not accessible by integration");
+  if (request.actor.kind !== "user" && request.actor.kind !== "user-to-server")
+    throw new Refusal(403, "Resource not accessible by integration");
   return ok(profile(world, request.actor.user));
+}
+
+const userTokenBody = z.object({ access_token: z.string() });
+
+/** The App takes back a token that a person has given it. */
+function revokeUserToken(world: World, request: ApiRequest): Reply {
+  if (request.actor.kind !== "client" || request.params.client_id !== world.oauth.clientId) throw notFound();
+  if (!world.tokens.revokeUserToken(parseBody(userTokenBody, request.body).access_token)) throw notFound();
+  return noContent;
 }
 
 export const appRoutes: readonly Route[] = [
@@ -238,6 +248,7 @@ export const appRoutes: readonly Route[] = [
   route("GET /repos/:owner/:repo/installation", repositoryInstallation),
   route("GET /installation/repositories", installationRepositories),
   route("DELETE /installation/token", revokeToken, { content: false }),
+  route("DELETE /applications/:client_id/token", revokeUserToken, { content: false }),
   route("GET /users/:username", getUser),
   route("GET /user", currentUser),
 ];

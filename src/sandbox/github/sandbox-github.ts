@@ -22,6 +22,9 @@ export class SandboxGitHub extends SandboxSettings {
   readonly appId: number;
   readonly appSlug: string;
   readonly privateKey: string;
+  /** What a person signs in to the App with. */
+  readonly clientId: string;
+  readonly clientSecret: string;
   readonly faults: Faults;
   /** Tricks on webhooks: drop, duplicate, delay, reorder, hold and release. */
   readonly webhooks: WebhookFaults;
@@ -38,6 +41,8 @@ export class SandboxGitHub extends SandboxSettings {
     this.apiUrl = api.world.apiUrl;
     this.appId = api.world.appId;
     this.appSlug = api.world.appSlug;
+    this.clientId = api.world.oauth.clientId;
+    this.clientSecret = api.world.oauth.clientSecret;
     this.faults = api.faults;
     this.webhooks = api.world.webhooks.faults;
     this.actions = actionsBackend(api.world);
@@ -45,6 +50,11 @@ export class SandboxGitHub extends SandboxSettings {
 
   setWebhook(target: WebhookTarget | undefined): void {
     this.world.webhooks.setTarget(target);
+  }
+
+  /** Where people come back to who have signed in. */
+  setCallbacks(urls: readonly string[]): void {
+    this.world.oauth.setCallbacks(urls);
   }
 
   readFile(name: RepoName, revision: string, path: string): string | undefined {

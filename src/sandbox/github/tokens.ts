@@ -3,9 +3,13 @@ import { createPublicKey, type KeyObject, randomBytes, verify } from "node:crypt
 import { z } from "zod";
 import { Refusal } from "./errors.ts";
 import type { Installation, PermissionMap, Repository, User } from "./model.ts";
+import type { Oauth } from "./oauth.ts";
 
 /** Installation tokens live one hour; the same for GITHUB_TOKEN unless it is revoked when its job ends. */
 const TOKEN_LIFE_MS = 3_600_000;
+/** User-to-server tokens live eight hours, and what renews them half a year. */
+const USER_TOKEN_LIFE_S = 28_800;
+const REFRESH_LIFE_S = 15_897_600;
 /** GitHub refuses JWTs that live longer, and forgives clocks that are a minute ahead. */
 const JWT_LIFE_S = 600;
 const CLOCK_SKEW_S = 60;
@@ -25,7 +29,11 @@ export type Actor =
   | { readonly kind: "anonymous" }
   | { readonly kind: "app" }
   | { readonly kind: "token"; readonly token: AccessToken }
-  | { readonly kind: "user"; readonly user: User };
+  | { readonly kind: "user"; readonly user: User }
+  /** A person by way of the App: may do what both may; here it says who they are and no more. */
+  | { readonly kind: "user-to-server"; readonly user: User }
+  /** The App by its client id and secret. */
+  | { readonly kind: "client" };
 
 const header = z.object({ alg: z.literal("RS256") });
 const claims = z.object({ iat: z.number(), exp: z.number(), iss: z.union([z.string(), z.number()]) });
@@ -45,20 +53,26 @@ export class Tokens {
   readonly #now: () => number;
   readonly #tokens = new Map<string, AccessToken>();
   readonly #users = new Map<string, User>();
+  readonly #userToServer = new Map<string, { readonly user: User; readonly expiresAt: number }>();
+  readonly #oauth: Oauth;
 
-  constructor(appId: number, publicKeyPem: string, now: () => number) {
-    this.#appId = appId;
-    this.#publicKey = createPublicKey(publicKeyPem);
-    this.#now = now;
+  constructor(parts: { appId: number; publicKeyPem: string; oauth: Oauth; now: () => number }) {
+    this.#appId = parts.appId;
+    this.#publicKey = createPublicKey(parts.publicKeyPem);
+    this.#oauth = parts.oauth;
+    this.#now = parts.now;
   }
 
   /** The actor behind an Authorization header; throws GitHub's 401. */
   identify(authorization: string | undefined): Actor {
     if (authorization === undefined || authorization === "") return { kind: "anonymous" };
-    const value = secretOf(authorization);
+    const { name, value } = credentialsOf(authorization);
     if (value === undefined) throw new Refusal(401, "Bad credentials");
     const user = this.#users.get(value);
     if (user) return { kind: "user", user };
+    const signedIn = this.#userToServer.get(value);
+    if (signedIn && signedIn.expiresAt > this.#now()) return { kind: "user-to-server", user: signedIn.user };
+    if (name !== undefined && this.#oauth.isClient(name, value)) return { kind: "client" };
     const token = this.#tokens.get(value);
     if (token && token.expiresAt > this.#now()) return { kind: "token", token };
     if (!value.startsWith("ghs_") && value.split(".").length === 3) {
@@ -92,6 +106,25 @@ export class Tokens {
     const value = `ghp_${randomBytes(18).toString("hex")}`;
     this.#users.set(value, user);
     return value;
+  }
+
+  /** As GitHub answers the exchange of a code. */
+  mintUserToken(user: User): Readonly<Record<string, string | number>> {
+    const value = `ghu_${randomBytes(18).toString("hex")}`;
+    this.#userToServer.set(value, { user, expiresAt: this.#now() + USER_TOKEN_LIFE_S * 1_000 });
+    return {
+      access_token: value,
+      expires_in: USER_TOKEN_LIFE_S,
+      refresh_token: `ghr_${randomBytes(38).toString("hex")}`,
+      refresh_token_expires_in: REFRESH_LIFE_S,
+      scope: "",
+      token_type: "bearer",
+    };
+  }
+
+  /** False when there is no such token. */
+  revokeUserToken(value: string): boolean {
+    return this.#userToServer.delete(value);
   }
 
   revoke(value: string): void {
@@ -141,10 +174,11 @@ export class Tokens {
 }
 
 /** `Bearer X`, `token X`, or the password of Basic. */
-function secretOf(authorization: string): string | undefined {
+function credentialsOf(authorization: string): { name?: string; value?: string } {
   const [scheme = "", value = ""] = authorization.split(/\s+/, 2);
-  if (/^(?:bearer|token)$/i.test(scheme)) return value;
-  if (!/^basic$/i.test(scheme)) return undefined;
+  if (/^(?:bearer|token)$/i.test(scheme)) return { value };
+  if (!/^basic$/i.test(scheme)) return {};
   const decoded = Buffer.from(value, "base64").toString("utf8");
-  return decoded.slice(decoded.indexOf(":") + 1);
+  const colon = decoded.indexOf(":");
+  return { name: decoded.slice(0, Math.max(0, colon)), value: decoded.slice(colon + 1) };
 }

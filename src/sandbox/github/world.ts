@@ -1,6 +1,7 @@
 /** The local GitHub's parts in one bundle, which every function on it takes first. */
 import type { WorkflowTrigger } from "../ports.ts";
 import type { Feed } from "./feed.ts";
+import type { Oauth } from "./oauth.ts";
 import type { State } from "./state.ts";
 import type { Tasks } from "./tasks.ts";
 import type { Tokens } from "./tokens.ts";
@@ -16,6 +17,7 @@ export interface World {
   readonly now: () => number;
   readonly state: State;
   readonly tokens: Tokens;
+  readonly oauth: Oauth;
   readonly webhooks: Webhooks;
   readonly feed: Feed;
   readonly tasks: Tasks;

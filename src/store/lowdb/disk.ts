@@ -10,6 +10,7 @@ export type FileSystem = Pick<
   typeof fs,
   | "closeSync"
   | "fdatasync"
+  | "fstatSync"
   | "fsyncSync"
   | "mkdirSync"
   | "openSync"

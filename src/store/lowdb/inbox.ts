@@ -6,11 +6,8 @@ import type { Inbox, PendingDelivery } from "../../engine/ports.ts";
 import type { Folder } from "./disk.ts";
 import { entryOf, type InboxLine, lineOf } from "./inbox-lines.ts";
 import { readJournal } from "./journal-lines.ts";
-import { Journal } from "./journal.ts";
+import { JOURNAL_ENDING, Journal, journalName, journalNumber, MAX_JOURNAL_BYTES } from "./journal.ts";
 import { SeenIds } from "./seen-ids.ts";
-
-/** A journal with more is retired, unless half of it is what an earlier one has left to do: that is not moved on so soon. */
-const MAX_JOURNAL_BYTES = 8 * 1024 * 1024;
 
 /** Deliveries that wait to be acted on; more are refused, and GitHub is asked for them again later. */
 export const MAX_PENDING = 10_000;
@@ -23,9 +20,6 @@ interface Chapter {
   /** Bytes that were moved here from earlier journals. */
   inherited: number;
 }
-
-const journalName = (number: number): string => `journal-${String(number).padStart(8, "0")}.jsonl`;
-const numberOf = (name: string): number => Number(/\d+/.exec(name)?.[0]);
 
 export class JournalInbox implements Inbox {
   readonly #folder: Folder;
@@ -43,7 +37,7 @@ export class JournalInbox implements Inbox {
     this.#folder = folder;
     this.#seen = new SeenIds(folder, now);
     const chapters = folder
-      .takeFound(".jsonl")
+      .takeFound(JOURNAL_ENDING)
       .sort()
       .map((name) => this.#read(name));
     this.#current = chapters.pop() ?? this.#begin(1);
@@ -118,6 +112,7 @@ export class JournalInbox implements Inbox {
   #add(entry: InboxLine): void {
     if (this.#closed) throw new Error("The inbox is closed.");
     const { journal, number, inherited } = this.#current;
+    // half of it may be what an earlier one has left to do: that is not moved on so soon
     if (journal.size >= Math.max(MAX_JOURNAL_BYTES, 2 * inherited)) {
       const next = this.#begin(number + 1);
       this.#old.push(this.#current);
@@ -148,7 +143,7 @@ export class JournalInbox implements Inbox {
       ids.set(id, at);
     }
     const journal = new Journal(this.#folder.fs, this.#folder.pathOf(name), size);
-    return { number: numberOf(name), journal, ids, inherited: 0 };
+    return { number: journalNumber(name), journal, ids, inherited: 0 };
   }
 
   /** In the background, one chapter after the other. What fails stays on the disk and is tried again with the next one. */

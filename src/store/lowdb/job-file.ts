@@ -62,6 +62,7 @@ const head = z.object({
 
 /** What older records do not have. */
 const NEW_FIELDS = {
+  callback_url: null,
   description: "",
   requirements: "",
   skills: [],

@@ -22,6 +22,10 @@ const keysFile = z.object({
       created_at: z.number(),
       expires_at: z.number().nullable(),
       last_used_at: z.number().nullable(),
+      // older files have none of these
+      login: z.string().nullable().default(null),
+      replaces: z.string().nullable().default(null),
+      replaced_by: z.string().nullable().default(null),
     }),
   ),
 });
@@ -56,6 +60,18 @@ export class LowdbKeys implements KeyStore {
 
   async list(): Promise<readonly StoredKey[]> {
     return this.#current();
+  }
+
+  async replace(next: StoredKey, expires_at: number): Promise<boolean> {
+    const keys = this.#current();
+    const old = keys.find(({ id }) => id === next.replaces);
+    if (old === undefined || old.replaced_by !== null) return false;
+    const ends = Math.min(expires_at, old.expires_at ?? expires_at);
+    // or a key that is rotated again and again would leave one behind each time
+    const ended = (key: StoredKey) => key.replaced_by !== null && (key.expires_at ?? 0) <= next.created_at;
+    const others = keys.filter((key) => key !== old && !ended(key));
+    this.#write([...others, { ...old, expires_at: ends, replaced_by: next.id }, next]);
+    return true;
   }
 
   async remove(id: string): Promise<boolean> {

@@ -1,10 +1,11 @@
 /**
- * Opens the store in a folder: `jobs/`, `repositories/`, `inbox/`, `idempotency/`, `wallet/`,
- * `agents/`, `quotes/`, `parcels/`, `keys.json` and the lock that keeps others off.
+ * Opens the store in a folder: `jobs/`, `repositories/`, `inbox/`, `idempotency/`, `audit/`, `subscriptions/`,
+ * `outgoing/`, `wallet/`, `agents/`, `quotes/`, `parcels/`, `keys.json` and the lock that keeps others off.
  */
 import fs from "node:fs";
 import { join, resolve } from "node:path";
 import type { Store } from "../../engine/ports.ts";
+import { JournalAudit } from "./audit.ts";
 import { type FileSystem, Folder } from "./disk.ts";
 import { LowdbIdempotency } from "./idempotency.ts";
 import { LowdbAgents } from "./agents.ts";
@@ -13,9 +14,11 @@ import { JournalInbox } from "./inbox.ts";
 import { LowdbJobs } from "./jobs.ts";
 import { LowdbKeys } from "./keys.ts";
 import { lockFolder } from "./lock.ts";
+import { JournalOutgoing } from "./outgoing.ts";
 import { FileParcels } from "./parcels.ts";
 import { LowdbQuotes } from "./quotes.ts";
 import { LowdbRepositories } from "./repositories.ts";
+import { LowdbSubscriptions } from "./subscriptions.ts";
 import { JournalWallet } from "./wallet.ts";
 
 export interface LowdbOptions {
@@ -31,14 +34,18 @@ function openRooms(dir: string, { now, fileSystem = fs }: LowdbOptions) {
   const repositories = new Folder(fileSystem, join(dir, "repositories"));
   const inbox = new Folder(fileSystem, join(dir, "inbox"));
   const idempotency = new Folder(fileSystem, join(dir, "idempotency"));
+  const audit = new Folder(fileSystem, join(dir, "audit"));
+  const subscriptions = new Folder(fileSystem, join(dir, "subscriptions"));
+  const outgoing = new Folder(fileSystem, join(dir, "outgoing"));
   const wallet = new Folder(fileSystem, join(dir, "wallet"));
   const agents = new Folder(fileSystem, join(dir, "agents"));
   const quotes = new Folder(fileSystem, join(dir, "quotes"));
   const parcels = new Folder(fileSystem, join(dir, "parcels"));
   const books = new Books();
   root.flush();
+  const market = [wallet, agents, quotes, parcels];
   return {
-    folders: [root, jobs, repositories, inbox, idempotency, wallet, agents, quotes, parcels],
+    folders: [root, jobs, repositories, inbox, idempotency, audit, subscriptions, outgoing, ...market],
     jobs: new LowdbJobs(jobs, now, books),
     keys: new LowdbKeys(root),
     repositories: new LowdbRepositories(repositories),
@@ -48,6 +55,9 @@ function openRooms(dir: string, { now, fileSystem = fs }: LowdbOptions) {
     agents: new LowdbAgents(agents),
     quotes: new LowdbQuotes(quotes, now),
     parcels: new FileParcels(parcels),
+    subscriptions: new LowdbSubscriptions(subscriptions),
+    outgoing: new JournalOutgoing(outgoing, now),
+    audit: new JournalAudit(audit, now),
   };
 }
 
@@ -66,6 +76,8 @@ export async function openLowdbStore(options: LowdbOptions): Promise<Store> {
         rooms.keys.flush();
         await rooms.inbox.close();
         await rooms.wallet.close();
+        await rooms.audit.close();
+        await rooms.outgoing.close();
       } finally {
         for (const folder of folders) folder.close();
         await lock.release();

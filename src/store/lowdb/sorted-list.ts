@@ -26,6 +26,13 @@ export class SortedList<T extends Key, Key = T> {
     if (this.#items[position] === item) this.#items.splice(position, 1);
   }
 
+  /** Drops all others, in one pass. */
+  keep(wanted: (item: T) => boolean): void {
+    let kept = 0;
+    for (const item of this.#items) if (wanted(item)) this.#items[kept++] = item;
+    this.#items.length = kept;
+  }
+
   /** Where this key stands or would stand: the count of items before it. */
   positionOf(key: Key): number {
     let low = 0;

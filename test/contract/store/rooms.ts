@@ -9,11 +9,14 @@ const key = (id: string, differs: Partial<StoredKey> = {}): StoredKey => ({
   hash: `hash of ${id}`,
   hint: "jm_ab",
   account: "ada",
+  login: null,
   repository: null,
   scopes: ["read", "write"],
   created_at: START,
   expires_at: null,
   last_used_at: null,
+  replaces: null,
+  replaced_by: null,
   ...differs,
 });
 
@@ -49,6 +52,38 @@ export function describeKeys(engine: Engine): void {
         ({ keys } = await reopen());
         expect(await keys.byHash("hash of two")).toBeNull();
         expect(await keys.list()).toEqual([key("one")]);
+      }));
+
+    it("replaces a key once, and lets the old one end then or when it would anyway", () =>
+      withStore(engine, async (store, reopen) => {
+        await store.keys.add(key("one"));
+        await store.keys.add(key("brief", { expires_at: START + 5 }));
+        const next = (id: string, replaces: string) => key(id, { replaces });
+        expect(await store.keys.replace(next("two", "one"), START + 50)).toBe(true);
+        expect(await store.keys.replace(next("three", "one"), START + 60)).toBe(false);
+        expect(await store.keys.replace(next("four", "never"), START + 60)).toBe(false);
+        expect(await store.keys.replace(next("long", "brief"), START + 60)).toBe(true);
+        const { keys } = await reopen();
+        expect(await keys.byHash("hash of one")).toEqual(key("one", { expires_at: START + 50, replaced_by: "two" }));
+        expect(await keys.byHash("hash of two")).toEqual(next("two", "one"));
+        expect((await keys.byHash("hash of brief"))?.expires_at).toBe(START + 5);
+        expect((await keys.list()).map(({ id }) => id).sort()).toEqual(["brief", "long", "one", "two"]);
+      }));
+
+    it("drops replaced keys that have ended when another one is replaced", () =>
+      withStore(engine, async ({ keys }) => {
+        await keys.add(key("one"));
+        await keys.replace(key("two", { replaces: "one" }), START + 50);
+        await keys.replace(key("three", { replaces: "two", created_at: START + 49 }), START + 99);
+        expect(await keys.list()).toHaveLength(3);
+        await keys.replace(key("four", { replaces: "three", created_at: START + 50 }), START + 99);
+        expect((await keys.list()).map(({ id }) => id).sort()).toEqual(["four", "three", "two"]);
+      }));
+
+    it("knows accounts in one spelling", () =>
+      withStore(engine, async (store, reopen) => {
+        await store.keys.add(key("one", { account: "Ada" }));
+        expect((await (await reopen()).keys.list())[0]?.account).toBe("ada");
       }));
 
     it("knows when a key was last used, at once and after a restart", () =>

@@ -28,6 +28,7 @@ export function sampleJob(id: string | number, differs: Partial<Job> = {}): Job 
     skills: [],
     enclosure: null,
     choices: { provider: null, model: null, no_merge: false, draft: false },
+    callback_url: null,
     settings: null,
     price_cents: 0,
     time_limit_seconds: 1800,

@@ -5,7 +5,7 @@ import type { Judge } from "../../../engine/verification-ports.ts";
 import type { Command } from "../../../job/command.ts";
 import type { Job, JobId } from "../../../job/job.ts";
 import type { LogLine } from "../../../wire/log-line.ts";
-import type { Octokit } from "../octokit.ts";
+import type { Caller } from "../octokit.ts";
 
 /** Which App we are. Its comments and checks are recognised by this. */
 export interface Self {
@@ -41,7 +41,7 @@ export interface Task extends Tools {
   readonly job: Job;
   /** An earlier try may have done it already. */
   readonly again: boolean;
-  readonly octokit: Octokit;
+  readonly octokit: Caller;
   /** Owner and name as REST routes want them. */
   readonly at: { readonly owner: string; readonly repo: string };
 }

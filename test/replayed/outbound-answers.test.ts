@@ -5,11 +5,11 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import type { Attempt, Performer } from "../../src/engine/ports.ts";
 import { createOctokits } from "../../src/github/outbound/octokit.ts";
 import { createPerformer } from "../../src/github/outbound/perform.ts";
-import type { Effect } from "../../src/job/effect.ts";
+import type { GitHubEffect } from "../../src/job/effect.ts";
 import type { Job } from "../../src/job/job.ts";
 import { begin, led, TO_PULL_REQUEST } from "../unit/core.ts";
-import { appKey } from "./app-key.ts";
-import { command, LLM, memoryRepositories, sourceOf } from "./outbound-kit.ts";
+import { appKey } from "../contract/app-key.ts";
+import { command, LLM, memoryRepositories, sourceOf } from "../contract/outbound-kit.ts";
 
 const API = "https://api.github.test";
 const AT = "/repos/octo/demo";
@@ -27,7 +27,7 @@ describe("single answers of GitHub", () => {
   let performer: Performer;
   let waits: number[];
   const api = () => nock(API);
-  const perform = (effect: Effect, job: Job = OPENED, again = false): Promise<Attempt> =>
+  const perform = (effect: GitHubEffect, job: Job = OPENED, again = false): Promise<Attempt> =>
     performer.perform(effect, job, again);
 
   beforeAll(() => nock.disableNetConnect());

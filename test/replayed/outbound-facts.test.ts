@@ -6,8 +6,8 @@ import type { Performer } from "../../src/engine/ports.ts";
 import type { Facts } from "../../src/job/facts.ts";
 import { judge } from "../../src/job/verdict.ts";
 import { TO_PULL_REQUEST, begin, led } from "../unit/core.ts";
-import { appKey } from "./app-key.ts";
-import { LLM, command, memoryRepositories, sourceOf } from "./outbound-kit.ts";
+import { appKey } from "../contract/app-key.ts";
+import { LLM, command, memoryRepositories, sourceOf } from "../contract/outbound-kit.ts";
 
 const API = "https://api.github.test";
 const JOB = led(begin(), ...TO_PULL_REQUEST);

@@ -1,0 +1,43 @@
+/** Pages as HTML by a tagged template: every value is escaped unless it was itself made by `html`. No scripts. */
+import { hash } from "node:crypto";
+
+export class Html {
+  readonly text: string;
+  constructor(text: string) {
+    this.text = text;
+  }
+}
+
+const ESCAPES: Readonly<Record<string, string>> = {
+  "&": "&amp;",
+  "<": "&lt;",
+  ">": "&gt;",
+  '"': "&quot;",
+  "'": "&#39;",
+};
+
+const escaped = (text: string): string => text.replace(/[&<>"']/g, (character) => ESCAPES[character] ?? character);
+
+type Part = Html | string | number | readonly Part[];
+
+function shown(part: Part): string {
+  if (part instanceof Html) return part.text;
+  return typeof part === "string" || typeof part === "number" ? escaped(String(part)) : part.map(shown).join("");
+}
+
+export const html = (strings: TemplateStringsArray, ...parts: Part[]): Html =>
+  new Html(strings.reduce((text, piece, index) => text + piece + shown(parts[index] ?? ""), ""));
+
+const STYLE = `body{font:16px/1.5 system-ui,sans-serif;margin:0 auto;max-width:42rem;padding:1rem;color-scheme:light dark}
+pre{overflow-x:auto;border:1px solid;padding:.75rem}label,fieldset{display:block;margin:1rem 0}input,select{font:inherit}`;
+
+/** The one style that a page may have, as its content security policy names it. */
+export const STYLE_SOURCE = `'sha256-${hash("sha256", STYLE, "base64")}'`;
+
+export const pageOf = (title: string, body: Html): string =>
+  `<!doctype html>\n${
+    html`<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<title>${title}</title><style>${new Html(STYLE)}</style></head><body><h1>${title}</h1>
+${body}
+</body></html>`.text
+  }\n`;

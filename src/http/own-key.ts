@@ -1,0 +1,73 @@
+/**
+ * `/api/keys/self`: what whoever holds a key may do with that very key, whatever its scopes: see, rotate and revoke it.
+ * None of it reaches further than the key itself. `API_KEY` belongs to the settings.
+ */
+import type { Request } from "express";
+import { failure, success } from "./answer.ts";
+import { principalOf } from "./auth.ts";
+import { type KeyParts, rotationAnswer, rotationShape } from "./keys.ts";
+import { keyView, keyViewSchema } from "./new-key.ts";
+import { recordedKey } from "./record-key.ts";
+import { DEFAULT_OVERLAP_SECONDS, rotateKey } from "./rotate-key.ts";
+import { type Route, route } from "./route.ts";
+
+const OF_THE_SETTINGS = failure(403, "forbidden", "API_KEY is one of the server's settings; it is changed there.");
+/** It was revoked between authentication and here. */
+const GONE = failure(404, "not_found", "This key has just been revoked.");
+
+const idOf = (request: Request): string => principalOf(request).key_id ?? "";
+
+const shared = {
+  group: "keys",
+  scope: null,
+  precheck: (request: Request) => (principalOf(request).key_id === null ? OF_THE_SETTINGS : null),
+} as const;
+
+const see = (parts: KeyParts): Route =>
+  route({
+    ...shared,
+    method: "get",
+    path: "/api/keys/self",
+    operation: "getOwnKey",
+    summary: "See the key that is sent",
+    answers: { 200: { about: "What is kept of it.", schema: keyViewSchema } },
+    async work({ request }) {
+      const own = (await parts.keys.list()).find(({ id }) => id === idOf(request));
+      return own === undefined ? GONE : success(200, keyView(own));
+    },
+  });
+
+const rotate = (parts: KeyParts): Route =>
+  route({
+    ...shared,
+    ...rotationShape,
+    method: "post",
+    path: "/api/keys/self/rotate",
+    operation: "rotateOwnKey",
+    summary: "Make a new key like the one that is sent, and let that one end",
+    example: { body: { overlap_seconds: DEFAULT_OVERLAP_SECONDS } },
+    async work({ request, body }) {
+      const id = idOf(request);
+      const answer = rotationAnswer(await rotateKey(parts.keys, id, body.overlap_seconds, parts.now()));
+      return recordedKey(parts.record, request, "key-rotated", id, answer);
+    },
+  });
+
+const revoke = (parts: KeyParts): Route =>
+  route({
+    ...shared,
+    method: "delete",
+    lasting: true,
+    path: "/api/keys/self",
+    operation: "revokeOwnKey",
+    summary: "Revoke the key that is sent, at once",
+    answers: { 204: { about: "It is revoked." } },
+    async work({ request }) {
+      const id = idOf(request);
+      const answer = (await parts.keys.remove(id)) ? { status: 204 } : GONE;
+      return recordedKey(parts.record, request, "key-revoked", id, answer);
+    },
+  });
+
+/** Before those with an id in their path. */
+export const ownKeyRoutes = (parts: KeyParts): readonly Route[] => [see(parts), rotate(parts), revoke(parts)];

@@ -1,0 +1,21 @@
+/** What is done to keys, as the audit log has it. The one place that turns an answer into an outcome. */
+import type { Request } from "express";
+import type { AuditEntry, Recorder } from "../engine/ports.ts";
+import { actorOf } from "./actor.ts";
+import type { Answer } from "./answer.ts";
+
+export type KeyAction = "key-created" | "key-rotated" | "key-revoked";
+
+/** What stands in an address may be anything, even a key. */
+const KEY_ID = /^[0-9a-f]{12}$/;
+
+export const keyTarget = (id: string): AuditEntry["target"] => (KEY_ID.test(id) ? { type: "key", id } : null);
+
+const outcomeOf = ({ status, body }: Answer): string =>
+  status < 400 ? "done" : body !== undefined && "code" in body ? String(body.code) : String(status);
+
+/** The same answer, written down. `id`: of the key that it was about. */
+export function recordedKey(record: Recorder, request: Request, action: KeyAction, id: string, answer: Answer): Answer {
+  record(actorOf(request), { action, target: keyTarget(id), repository: null, outcome: outcomeOf(answer) });
+  return answer;
+}

@@ -1,0 +1,54 @@
+/**
+ * A key that somebody signed in for commands as long as that person may: GitHub is asked again now and then, when such a
+ * key is about to change something. Reads are not held up, nor is the revoking of the key itself. Fails closed.
+ */
+import type { RequestHandler } from "express";
+import { LRUCache } from "lru-cache";
+import type { Door } from "../engine/door.ts";
+import type { Log } from "../engine/ports.ts";
+import { type Answer, failure, send } from "./answer.ts";
+import { type Principal, principalOf } from "./auth.ts";
+import { requestId } from "./request-log.ts";
+import { findRepository, type RepositoryParts } from "./which-repository.ts";
+
+export interface StandingParts extends Pick<RepositoryParts, "repositories" | "desk"> {
+  readonly door: Pick<Door, "mayCommand">;
+  readonly now: () => number;
+  readonly log: Log;
+}
+
+/** How long GitHub's yes counts. */
+export const STANDING_MS = 300_000;
+/** Keys whose yes is kept; for one that falls out GitHub is asked again. */
+const MAX_KEPT = 10_000;
+
+const UNREACHABLE = failure(
+  502,
+  "github_unavailable",
+  "GitHub could not be asked whether you may still command there; try again in a minute.",
+);
+
+const lost = (login: string, repository: string): Answer =>
+  failure(403, "forbidden", `${login} may not command in ${repository} any more, so this key may not either.`);
+
+export function standing(parts: StandingParts): RequestHandler {
+  const until = new LRUCache<string, number>({ max: MAX_KEPT });
+
+  const refusal = async ({ key_id, login, repository }: Principal): Promise<Answer | null> => {
+    if (key_id === null || login === null || repository === null) return null;
+    if ((until.get(key_id) ?? 0) > parts.now()) return null;
+    const here = await findRepository(parts, repository);
+    if (here === null || !(await parts.door.mayCommand(here, login))) return lost(login, repository);
+    until.set(key_id, parts.now() + STANDING_MS);
+    return null;
+  };
+
+  return async (request, response, next) => {
+    const answer = await refusal(principalOf(request)).catch((error: unknown) => {
+      parts.log.warn({ request: requestId(request), err: error }, "GitHub could not be asked who may command");
+      return UNREACHABLE;
+    });
+    if (answer === null) next();
+    else send(request, response, answer);
+  };
+}

@@ -1,0 +1,78 @@
+/**
+ * The queue of one receiver, with slow start: one request at a time until it has shown that it takes more, and one again
+ * as soon as it fails or is slow; after failures in a row it rests. So a receiver that hangs holds one place, not all.
+ */
+
+/** Requests to one receiver at once. */
+export const MOST_EACH = 16;
+/** Failures in a row before the receiver rests between two tries. */
+const PATIENT_FAILURES = 3;
+const FIRST_REST_MS = 5_000;
+const LONGEST_REST_MS = 300_000;
+
+export class Lane<T> {
+  readonly key: string;
+  /** Waiting from `#head` on: an array that is shifted costs its whole length each time. */
+  #items: T[] = [];
+  #head = 0;
+  #window = 1;
+  #failures = 0;
+  #under_way = 0;
+  /** It rests until then. */
+  resting_until = 0;
+
+  constructor(key: string) {
+    this.key = key;
+  }
+
+  get waiting(): number {
+    return this.#items.length - this.#head;
+  }
+
+  get idle(): boolean {
+    return this.waiting === 0 && this.#under_way === 0;
+  }
+
+  get failing(): boolean {
+    return this.#failures > 0;
+  }
+
+  add(item: T): void {
+    this.#items.push(item);
+  }
+
+  /** May another one go now? */
+  hasRoom(now: number): boolean {
+    return this.waiting > 0 && this.#under_way < this.#window && this.resting_until <= now;
+  }
+
+  take(): T | undefined {
+    const item = this.#items[this.#head];
+    if (item === undefined) return undefined;
+    this.#head += 1;
+    this.#under_way += 1;
+    if (this.#head * 2 > this.#items.length) {
+      this.#items = this.#items.slice(this.#head);
+      this.#head = 0;
+    }
+    return item;
+  }
+
+  /** One takes long: no more than that one until it ends. */
+  slow(): void {
+    this.#window = 1;
+  }
+
+  ended(well: boolean, quick: boolean, now: number): void {
+    this.#under_way -= 1;
+    if (well) {
+      this.#failures = 0;
+      this.#window = quick ? Math.min(this.#window + 1, MOST_EACH) : 1;
+      return;
+    }
+    this.#failures += 1;
+    this.#window = 1;
+    const rest = FIRST_REST_MS * 2 ** (this.#failures - PATIENT_FAILURES);
+    if (this.#failures >= PATIENT_FAILURES) this.resting_until = now + Math.min(rest, LONGEST_REST_MS);
+  }
+}

@@ -1,0 +1,110 @@
+/** What is known of outgoing deliveries in memory: where each stands and how it fares, by id and by subscription. No bodies. */
+import type { DeliveryFilter, StoredDelivery } from "../../engine/outgoing.ts";
+import { SortedList } from "./sorted-list.ts";
+
+/** Deliveries on one page, whatever was asked for. */
+const MAX_PAGE = 200;
+
+interface Moment {
+  readonly at: number;
+  readonly id: string;
+}
+
+/** Where a body is. */
+export interface Place<Chapter> {
+  chapter: Chapter;
+  start: number;
+  length: number;
+}
+
+export interface Entry<Chapter> extends Moment, Place<Chapter> {
+  delivery: StoredDelivery;
+}
+
+const byAge = (a: Moment, b: Moment): number => a.at - b.at || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0);
+
+const cursorOf = ({ at, id }: Moment): string => Buffer.from(`${at}.${id}`).toString("base64url");
+
+function momentOf(cursor: string): Moment | null {
+  const [, at, id] = /^(\d+)\.(.+)$/.exec(Buffer.from(cursor, "base64url").toString("utf8")) ?? [];
+  return at === undefined || id === undefined ? null : { at: Number(at), id };
+}
+
+export class OutgoingIndex<Chapter> {
+  readonly #entries = new Map<string, Entry<Chapter>>();
+  readonly #bySubscription = new Map<string, SortedList<Entry<Chapter>, Moment>>();
+  #pending = 0;
+
+  get pending(): number {
+    return this.#pending;
+  }
+
+  get finished(): number {
+    return this.#entries.size - this.#pending;
+  }
+
+  get(id: string): Entry<Chapter> | undefined {
+    return this.#entries.get(id);
+  }
+
+  /** One that is there already takes the new place and state. */
+  put(delivery: StoredDelivery, chapter: Chapter, start: number, length: number): void {
+    const before = this.#entries.get(delivery.id);
+    if (before !== undefined) {
+      Object.assign(before, { chapter, start, length });
+      this.update(before, delivery);
+      return;
+    }
+    const entry = { at: delivery.at, id: delivery.id, delivery, chapter, start, length };
+    this.#entries.set(entry.id, entry);
+    const others = this.#bySubscription.get(delivery.subscription) ?? new SortedList<Entry<Chapter>, Moment>(byAge);
+    others.add(entry);
+    this.#bySubscription.set(delivery.subscription, others);
+    if (delivery.state === "pending") this.#pending += 1;
+  }
+
+  update(entry: Entry<Chapter>, delivery: StoredDelivery): void {
+    this.#pending += Number(delivery.state === "pending") - Number(entry.delivery.state === "pending");
+    entry.delivery = delivery;
+  }
+
+  all(): Iterable<Entry<Chapter>> {
+    return this.#entries.values();
+  }
+
+  of(chapter: Chapter): Entry<Chapter>[] {
+    return [...this.#entries.values()].filter((entry) => entry.chapter === chapter);
+  }
+
+  remove(entries: readonly Entry<Chapter>[]): void {
+    const touched = new Set<string>();
+    for (const { id, delivery } of entries) {
+      this.#entries.delete(id);
+      touched.add(delivery.subscription);
+      if (delivery.state === "pending") this.#pending -= 1;
+    }
+    for (const subscription of touched) {
+      const others = this.#bySubscription.get(subscription);
+      others?.keep((entry) => this.#entries.get(entry.id) === entry);
+      if (others?.length === 0) this.#bySubscription.delete(subscription);
+    }
+  }
+
+  /** Newest first, none that is older than this. A cursor that is none of ours leads nowhere. */
+  page({ subscription, limit, cursor }: DeliveryFilter, oldest: number) {
+    const from = cursor === undefined ? null : momentOf(cursor);
+    const entries = this.#bySubscription.get(subscription);
+    const page: Entry<Chapter>[] = [];
+    if (entries === undefined || (cursor !== undefined && from === null)) return { deliveries: [], cursor: null };
+    let position = (from === null ? entries.length : entries.positionOf(from)) - 1;
+    const most = Math.max(1, Math.min(limit, MAX_PAGE));
+    for (let entry = entries.at(position); entry !== undefined && page.length < most; entry = entries.at(--position)) {
+      if (entry.at <= oldest) break;
+      page.push(entry);
+    }
+    const next = entries.at(position);
+    const last = page.at(-1);
+    const more = next !== undefined && last !== undefined && next.at > oldest;
+    return { deliveries: page.map(({ delivery }) => delivery), cursor: more ? cursorOf(last) : null };
+  }
+}

@@ -1,0 +1,293 @@
+/**
+ * Outgoing deliveries in journals, as the inbox: one costs a line and a shared flush, whatever there is already. Bodies
+ * stay on the disk. The oldest journals go when their deliveries are too old or too many; what is still to be sent moves
+ * on to the newest first.
+ */
+import { LRUCache } from "lru-cache";
+import type {
+  DeliveryAttempt,
+  DeliveryFilter,
+  DeliveryState,
+  NewDelivery,
+  OutgoingStore,
+  StoredDelivery,
+} from "../../engine/outgoing.ts";
+import type { Folder } from "./disk.ts";
+import { JOURNAL_ENDING, Journal, journalName, journalNumber, MAX_JOURNAL_BYTES } from "./journal.ts";
+import { type Entry, OutgoingIndex, type Place } from "./outgoing-index.ts";
+import {
+  again,
+  bodyFrom,
+  deliveriesLine,
+  fresh,
+  lineOf,
+  type OutgoingLine,
+  readLines,
+  tried,
+} from "./outgoing-lines.ts";
+
+/** How long a delivery can be looked up and sent again. */
+export const DELIVERIES_KEPT_MS = 7 * 24 * 3_600_000;
+/** Finished ones: about 25 MB of memory. */
+const MAX_FINISHED = 50_000;
+/** Of the disk, unless most of it is still to be sent. */
+const MAX_BYTES = 256 * 1024 * 1024;
+/** More are not taken; a job's announcement then waits with the job. About 50 MB of memory. */
+export const MAX_PENDING_DELIVERIES = 100_000;
+/** Characters of bodies that are about to be sent; others are read again. */
+const MAX_CACHED_CHARACTERS = 16 * 1024 * 1024;
+
+interface Chapter {
+  readonly number: number;
+  readonly journal: Journal;
+  newest: number;
+  /** Bytes that were moved here from earlier journals. */
+  inherited: number;
+}
+
+const keyOf = ({ number }: Chapter, start: number): string => `${number}:${start}`;
+
+/** One event is told to many: its body is kept once. */
+function grouped<T, K>(items: readonly T[], keyOf: (item: T) => K): ReadonlyMap<K, readonly T[]> {
+  const groups = new Map<K, T[]>();
+  for (const item of items) {
+    const same = groups.get(keyOf(item));
+    if (same === undefined) groups.set(keyOf(item), [item]);
+    else same.push(item);
+  }
+  return groups;
+}
+
+type Tried = Extract<OutgoingLine, { tried: string }>;
+
+export class JournalOutgoing implements OutgoingStore {
+  readonly #folder: Folder;
+  readonly #now: () => number;
+  readonly #index = new OutgoingIndex<Chapter>();
+  readonly #bodies = new LRUCache<string, string>({ maxSize: MAX_CACHED_CHARACTERS });
+  /** On their way to the disk. */
+  readonly #recording = new Map<string, Promise<void>>();
+  /** Oldest first; the last is added to. */
+  readonly #chapters: Chapter[] = [];
+  /** Ends of tries that are not written yet: many of them share a write. */
+  #outcomes: Tried[] = [];
+  #retiring: Promise<void> | null = null;
+  #closed = false;
+
+  constructor(folder: Folder, now: () => number) {
+    this.#folder = folder;
+    this.#now = now;
+    for (const name of folder.takeFound(JOURNAL_ENDING).sort()) this.#chapters.push(this.#read(name));
+    if (this.#chapters.length === 0) this.#begin(1);
+    this.#retire();
+  }
+
+  async record(deliveries: readonly NewDelivery[]): Promise<readonly StoredDelivery[]> {
+    const unknown = deliveries.filter(({ id }) => this.#index.get(id) === undefined);
+    // a double must not be answered before the first is on the disk
+    const underWay = deliveries.map(({ id }) => this.#recording.get(id));
+    if (unknown.length > 0) await this.#recordNew(unknown);
+    await Promise.all(underWay);
+    return unknown.flatMap(({ id }) => this.#index.get(id)?.delivery ?? []);
+  }
+
+  async attempted(
+    id: string,
+    attempt: DeliveryAttempt,
+    next: { readonly state: DeliveryState; readonly at: number | null },
+  ): Promise<boolean> {
+    const entry = this.#index.get(id);
+    if (entry === undefined) return false;
+    this.#index.update(entry, tried(entry.delivery, attempt, next.state, next.at));
+    if (this.#outcomes.push({ tried: id, attempt, state: next.state, next_at: next.at }) === 1)
+      setImmediate(() => this.#writeLater());
+    return true;
+  }
+
+  async replay(id: string, at: number): Promise<StoredDelivery | null> {
+    const entry = this.#visible(id);
+    if (entry === null) return null;
+    this.#writeOutcomes();
+    this.#current().journal.add(lineOf({ again: id, at }));
+    await this.#current().journal.flushed();
+    this.#index.update(entry, again(entry.delivery, at));
+    return entry.delivery;
+  }
+
+  async get(id: string): Promise<StoredDelivery | null> {
+    return this.#visible(id)?.delivery ?? null;
+  }
+
+  async body(id: string): Promise<string | null> {
+    const entry = this.#index.get(id);
+    if (entry === undefined) return null;
+    return this.#bodyOf(entry);
+  }
+
+  async list(filter: DeliveryFilter) {
+    return this.#index.page(filter, this.#now() - DELIVERIES_KEPT_MS);
+  }
+
+  async pending(): Promise<readonly StoredDelivery[]> {
+    return [...this.#index.all()].map(({ delivery }) => delivery).filter(({ state }) => state === "pending");
+  }
+
+  async close(): Promise<void> {
+    await Promise.allSettled(this.#recording.values());
+    await this.#retiring;
+    this.#writeLater();
+    this.#closed = true;
+    for (const { journal } of this.#chapters) await journal.close();
+  }
+
+  async #recordNew(unknown: readonly NewDelivery[]): Promise<void> {
+    if (this.#index.pending + unknown.length > MAX_PENDING_DELIVERIES)
+      throw new Error("Too many deliveries wait to be sent.");
+    this.#roll();
+    for (const [body, same] of grouped(unknown, (one) => one.body)) this.#add(this.#current(), same.map(fresh), body);
+    const durable = this.#current().journal.flushed();
+    for (const { id } of unknown) this.#recording.set(id, durable);
+    try {
+      await durable;
+    } catch (error) {
+      this.#index.remove(unknown.flatMap(({ id }) => this.#index.get(id) ?? []));
+      throw error;
+    } finally {
+      for (const { id } of unknown) this.#recording.delete(id);
+    }
+  }
+
+  #current(): Chapter {
+    const chapter = this.#chapters.at(-1);
+    if (chapter === undefined || this.#closed) throw new Error("The store of outgoing webhooks is closed.");
+    return chapter;
+  }
+
+  #visible(id: string): Entry<Chapter> | null {
+    const entry = this.#index.get(id);
+    const old =
+      entry !== undefined && entry.delivery.state !== "pending" && entry.at <= this.#now() - DELIVERIES_KEPT_MS;
+    return entry === undefined || old || this.#recording.has(id) ? null : entry;
+  }
+
+  #bodyOf({ chapter, start, length }: Entry<Chapter>): string {
+    return this.#bodies.get(keyOf(chapter, start)) ?? bodyFrom(chapter.journal.read(start, length));
+  }
+
+  /** Writes what one body is to whom, and knows it from now on. */
+  #add(chapter: Chapter, deliveries: readonly StoredDelivery[], body: string): void {
+    const { start, length } = this.#write(chapter, deliveries, body);
+    this.#bodies.set(keyOf(chapter, start), body, { size: body.length + 1 });
+    for (const delivery of deliveries) this.#index.put(delivery, chapter, start, length);
+  }
+
+  /** Answers where the body is from now on. */
+  #write(chapter: Chapter, deliveries: readonly StoredDelivery[], body: string): Place<Chapter> {
+    const { journal } = chapter;
+    const [about, told] = deliveriesLine(deliveries, body);
+    const start = journal.size + Buffer.byteLength(about);
+    journal.add(about + told);
+    for (const { at } of deliveries) chapter.newest = Math.max(chapter.newest, at);
+    return { chapter, start, length: journal.size - 1 - start };
+  }
+
+  #writeLater(): void {
+    try {
+      this.#writeOutcomes();
+    } catch {
+      // they count in memory; what a restart does not find is sent once more
+      this.#outcomes = [];
+    }
+  }
+
+  #writeOutcomes(): void {
+    if (this.#outcomes.length === 0 || this.#closed) return;
+    this.#roll();
+    const lines = this.#outcomes.map(lineOf);
+    this.#current().journal.add(lines.join("\n"));
+    this.#outcomes = [];
+  }
+
+  #begin(number: number): void {
+    this.#folder.assertUsable();
+    const journal = new Journal(this.#folder.fs, this.#folder.pathOf(journalName(number)), 0);
+    this.#folder.flush();
+    this.#chapters.push({ number, journal, newest: Number.NEGATIVE_INFINITY, inherited: 0 });
+  }
+
+  /** The next journal, when this one is full; half of it may be what an earlier one has left to send. */
+  #roll(): void {
+    const { journal, number, inherited } = this.#current();
+    if (journal.size < Math.max(MAX_JOURNAL_BYTES, 2 * inherited)) return;
+    this.#begin(number + 1);
+    this.#retire();
+  }
+
+  #read(name: string): Chapter {
+    const path = this.#folder.pathOf(name);
+    const { lines, size } = readLines(path, this.#folder.fs.readFileSync(path));
+    const journal = new Journal(this.#folder.fs, path, size);
+    const chapter: Chapter = { number: journalNumber(name), journal, newest: Number.NEGATIVE_INFINITY, inherited: 0 };
+    for (const { line, start, length } of lines) {
+      if ("deliveries" in line) {
+        for (const delivery of line.deliveries) {
+          this.#index.put(delivery, chapter, start, length);
+          chapter.newest = Math.max(chapter.newest, delivery.at);
+        }
+        continue;
+      }
+      const entry = this.#index.get("tried" in line ? line.tried : line.again);
+      // its journal may have gone before this one
+      if (entry === undefined) continue;
+      const { delivery } = entry;
+      const next = "tried" in line ? tried(delivery, line.attempt, line.state, line.next_at) : again(delivery, line.at);
+      this.#index.update(entry, next);
+    }
+    return chapter;
+  }
+
+  /** In the background. What fails stays on the disk and is tried again with the next journal. */
+  #retire(): void {
+    this.#retiring ??= this.#retireOldest()
+      .catch(() => undefined)
+      .finally(() => {
+        this.#retiring = null;
+      });
+  }
+
+  async #retireOldest(): Promise<void> {
+    for (let oldest = this.#chapters[0]; oldest !== undefined && this.#isOver(oldest); oldest = this.#chapters[0]) {
+      await this.#move(oldest, this.#current());
+      const rest = this.#index.of(oldest);
+      // one may have been sent again meanwhile
+      if (rest.some(({ delivery }) => delivery.state === "pending")) continue;
+      this.#index.remove(rest);
+      this.#chapters.shift();
+      await oldest.journal.close();
+      this.#folder.remove(journalName(oldest.number));
+    }
+  }
+
+  /** What is still to be sent. Its place changes when the new one is on the disk. */
+  async #move(from: Chapter, to: Chapter): Promise<void> {
+    this.#writeOutcomes();
+    const size = to.journal.size;
+    const moving = this.#index.of(from).filter(({ delivery }) => delivery.state === "pending");
+    const moves = [...grouped(moving, (entry) => entry.start).values()].flatMap((same) => {
+      const [first] = same;
+      if (first === undefined) return [];
+      const deliveries = same.map(({ delivery }) => delivery);
+      return [{ same, place: this.#write(to, deliveries, this.#bodyOf(first)) }];
+    });
+    to.inherited += to.journal.size - size;
+    await to.journal.flushed();
+    for (const { same, place } of moves) for (const entry of same) Object.assign(entry, place);
+  }
+
+  #isOver(oldest: Chapter): boolean {
+    if (oldest === this.#chapters.at(-1)) return false;
+    if (oldest.newest <= this.#now() - DELIVERIES_KEPT_MS || this.#index.finished > MAX_FINISHED) return true;
+    const bytes = this.#chapters.reduce((sum, { journal }) => sum + journal.size, 0);
+    return bytes > MAX_BYTES && this.#index.finished > this.#index.pending;
+  }
+}

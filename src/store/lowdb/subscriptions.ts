@@ -1,0 +1,110 @@
+/** Who is told of jobs, one lowdb file each, all of them in memory: every commit asks who listens. */
+import { z } from "zod";
+import type { StoredSubscription, SubscriptionStore } from "../../engine/outgoing.ts";
+import { EVENT_NAMES, type EventName } from "../../job/announce.ts";
+import { repositoryKey } from "../facts.ts";
+import type { Folder } from "./disk.ts";
+import { type Format, readFile, writeFile } from "./json-file.ts";
+
+const ENDING = ".json";
+
+const subscriptionSchema = z.object({
+  id: z.string(),
+  account: z.string(),
+  url: z.string().nullable(),
+  events: z.array(z.enum(EVENT_NAMES)).nullable(),
+  repository: z.string().nullable(),
+  created_at: z.number(),
+  disabled: z.object({ at: z.number(), reason: z.string() }).nullable(),
+  secret: z.string(),
+  old_secret: z.object({ secret: z.string(), until: z.number() }).nullable(),
+});
+
+const format: Format<StoredSubscription> = {
+  parse: (text) => subscriptionSchema.parse(JSON.parse(text)),
+  write: (subscription) => JSON.stringify(subscription),
+};
+
+const fileOf = (id: string): string => `${encodeURIComponent(id)}${ENDING}`;
+
+const byAge = (a: StoredSubscription, b: StoredSubscription): number =>
+  a.created_at - b.created_at || (a.id < b.id ? -1 : 1);
+
+export class LowdbSubscriptions implements SubscriptionStore {
+  readonly #folder: Folder;
+  readonly #known = new Map<string, StoredSubscription>();
+  /** Those with an address, by account. */
+  readonly #addressed = new Map<string, ReadonlyMap<string, StoredSubscription>>();
+
+  constructor(folder: Folder) {
+    this.#folder = folder;
+    for (const name of folder.takeFound(ENDING)) {
+      const subscription = readFile(folder, name, format)?.data;
+      if (subscription !== undefined) this.#remember(subscription);
+    }
+  }
+
+  async add(subscription: StoredSubscription, most: number): Promise<boolean> {
+    if (this.#known.has(subscription.id)) throw new Error(`Subscription ${subscription.id} exists.`);
+    const full = subscription.url !== null && this.#of(subscription.account).size >= most;
+    if (!full) this.#write(subscription);
+    return !full;
+  }
+
+  async get(id: string): Promise<StoredSubscription | null> {
+    return this.#known.get(id) ?? null;
+  }
+
+  async list(account?: string): Promise<readonly StoredSubscription[]> {
+    const all = account === undefined ? this.#known.values() : this.#of(account).values();
+    return [...all].filter(({ url }) => url !== null).sort(byAge);
+  }
+
+  async change(
+    id: string,
+    to: (before: StoredSubscription) => StoredSubscription | null,
+  ): Promise<StoredSubscription | null> {
+    const before = this.#known.get(id);
+    const next = before === undefined ? null : to(before);
+    return next === null ? null : this.#write(next);
+  }
+
+  async remove(id: string): Promise<boolean> {
+    const subscription = this.#known.get(id);
+    if (subscription === undefined) return false;
+    this.#folder.remove(fileOf(id));
+    this.#known.delete(id);
+    const others = new Map(this.#of(subscription.account));
+    others.delete(id);
+    this.#addressed.set(subscription.account, others);
+    return true;
+  }
+
+  async hearing(account: string, repository: string, event: EventName): Promise<readonly StoredSubscription[]> {
+    const key = repositoryKey(repository);
+    return [...this.#of(account).values()].filter(
+      (one) =>
+        one.disabled === null &&
+        (one.events === null || one.events.includes(event)) &&
+        (one.repository === null || repositoryKey(one.repository) === key),
+    );
+  }
+
+  #of(account: string): ReadonlyMap<string, StoredSubscription> {
+    return this.#addressed.get(account) ?? NONE;
+  }
+
+  #write(subscription: StoredSubscription): StoredSubscription {
+    const { data } = writeFile(this.#folder, fileOf(subscription.id), format, subscription);
+    this.#remember(data);
+    return data;
+  }
+
+  #remember(subscription: StoredSubscription): void {
+    const { id, account, url } = subscription;
+    this.#known.set(id, subscription);
+    if (url !== null) this.#addressed.set(account, new Map([...this.#of(account), [id, subscription]]));
+  }
+}
+
+const NONE: ReadonlyMap<string, StoredSubscription> = new Map();

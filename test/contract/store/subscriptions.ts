@@ -1,0 +1,88 @@
+/** The contract of subscriptions: who is told of what. */
+import { describe, expect, it } from "vitest";
+import type { StoredSubscription } from "../../../src/engine/outgoing.ts";
+import { type Engine, START, withStore } from "./sample.ts";
+
+const MOST = 3;
+
+export const subscription = (id: string, differs: Partial<StoredSubscription> = {}): StoredSubscription => ({
+  id,
+  account: "ada",
+  url: `https://example.com/${id}`,
+  events: null,
+  repository: null,
+  created_at: START,
+  disabled: null,
+  secret: `sealed ${id}`,
+  old_secret: null,
+  ...differs,
+});
+
+const ids = (subscriptions: readonly StoredSubscription[]): string[] => subscriptions.map(({ id }) => id).sort();
+
+export function describeSubscriptions(engine: Engine): void {
+  describe(`subscriptions of ${engine.name}`, () => {
+    it("finds one by its id until it is removed, over restarts", () =>
+      withStore(engine, async (store, reopen) => {
+        const whole = subscription("b", {
+          ...{ events: ["job.merged"], repository: "Octo/Hello", disabled: { at: START, reason: "Gone." } },
+          old_secret: { secret: "sealed before", until: START + 5 },
+        });
+        expect(await store.subscriptions.add(subscription("a"), MOST)).toBe(true);
+        expect(await store.subscriptions.add(whole, MOST)).toBe(true);
+        const { subscriptions } = await reopen();
+        expect(await subscriptions.get("b")).toEqual(whole);
+        expect(await subscriptions.remove("b")).toBe(true);
+        expect(await subscriptions.remove("b")).toBe(false);
+        expect(await subscriptions.get("b")).toBeNull();
+        expect(ids(await (await reopen()).subscriptions.list())).toEqual(["a"]);
+      }));
+
+    it("tells those of the account, of the repository in any case, and of the event alone", () =>
+      withStore(engine, async (store, reopen) => {
+        await store.subscriptions.add(subscription("all"), 100);
+        await store.subscriptions.add(subscription("merged", { events: ["job.merged", "job.failed"] }), 100);
+        await store.subscriptions.add(subscription("here", { repository: "octo/HELLO" }), 100);
+        await store.subscriptions.add(subscription("there", { repository: "octo/other" }), 100);
+        await store.subscriptions.add(subscription("off", { disabled: { at: START, reason: "Gone." } }), 100);
+        await store.subscriptions.add(subscription("own", { url: null }), 100);
+        await store.subscriptions.add(subscription("bob", { account: "bob" }), 100);
+        for (const { subscriptions } of [store, await reopen()]) {
+          expect(ids(await subscriptions.hearing("ada", "Octo/Hello", "job.merged"))).toEqual([
+            "all",
+            "here",
+            "merged",
+          ]);
+          expect(ids(await subscriptions.hearing("ada", "Octo/Hello", "job.queued"))).toEqual(["all", "here"]);
+          expect(ids(await subscriptions.hearing("bob", "Octo/Hello", "job.queued"))).toEqual(["bob"]);
+          expect(await subscriptions.hearing("eve", "Octo/Hello", "job.queued")).toEqual([]);
+        }
+      }));
+
+    it("keeps no more with an address than an account may have, and lists them oldest first", () =>
+      withStore(engine, async ({ subscriptions }) => {
+        for (const [index, id] of ["c", "a", "b"].entries())
+          expect(await subscriptions.add(subscription(id, { created_at: START + index }), MOST)).toBe(true);
+        expect(await subscriptions.add(subscription("d"), MOST)).toBe(false);
+        expect(await subscriptions.get("d")).toBeNull();
+        expect(await subscriptions.add(subscription("own", { url: null }), MOST)).toBe(true);
+        expect(await subscriptions.add(subscription("bob", { account: "bob" }), MOST)).toBe(true);
+        expect((await subscriptions.list("ada")).map(({ id }) => id)).toEqual(["c", "a", "b"]);
+        expect(ids(await subscriptions.list())).toEqual(["a", "b", "bob", "c"]);
+        await expect(subscriptions.add(subscription("own", { url: null }), MOST)).rejects.toThrow("exists");
+      }));
+
+    it("changes one in one step, and what hears from then on is the changed one", () =>
+      withStore(engine, async (store, reopen) => {
+        await store.subscriptions.add(subscription("a"), MOST);
+        const changed = await store.subscriptions.change("a", (before) => ({ ...before, events: ["job.failed"] }));
+        expect(changed?.events).toEqual(["job.failed"]);
+        expect(await store.subscriptions.change("a", () => null)).toBeNull();
+        expect(await store.subscriptions.change("b", (before) => before)).toBeNull();
+        for (const { subscriptions } of [store, await reopen()]) {
+          expect(await subscriptions.hearing("ada", "Octo/Hello", "job.queued")).toEqual([]);
+          expect(ids(await subscriptions.hearing("ada", "Octo/Hello", "job.failed"))).toEqual(["a"]);
+        }
+      }));
+  });
+}

@@ -1,0 +1,61 @@
+/** The audit log of what people do on GitHub and in their browsers. */
+import { expect, test } from "vitest";
+import { z } from "zod";
+import { DEMO, READER, WRITER } from "../../src/sandbox/town.ts";
+import { openBrowser } from "./browser.ts";
+import { signIn } from "./signing-in.ts";
+import { type House, startHouse, until, untilJob } from "./house.ts";
+
+const entries = z.array(
+  z.object({
+    account: z.string().nullable(),
+    login: z.string().nullable(),
+    key_id: z.string().nullable(),
+    address: z.string().nullable(),
+    request_id: z.string().nullable(),
+    action: z.string(),
+    target: z.object({ type: z.string(), id: z.string() }).nullable(),
+    repository: z.string().nullable(),
+    outcome: z.string(),
+  }),
+);
+
+const audit = async (house: House, query = "") =>
+  entries.parse(await (await house.request(`/api/audit?${query}`)).json());
+
+test("a job that is asked for, cancelled and cancelled again by comments leaves three entries, and reports none", async () => {
+  const house = await startHouse({ actions: false });
+  const issue = house.ask("/job create HELLO.md that says hello");
+  const job = await house.jobOf(issue);
+  await untilJob(house, job.id, "pushed", ({ head_sha }) => head_sha !== null);
+  house.github.comment(DEMO, issue, { body: "/job cancel", by: READER });
+  house.github.comment(DEMO, issue, { body: "/job cancel", by: WRITER });
+  await untilJob(house, job.id, "cancelled", ({ status }) => status === "cancelled");
+  house.github.comment(DEMO, issue, { body: "/job retry", by: WRITER });
+  const seen = await until("three entries", async () => {
+    const all = await audit(house, `job_id=${job.id}`);
+    return all.length >= 3 ? all : null;
+  });
+  const deliveries = house.github.deliveries().map(({ guid }) => guid);
+  const who = { account: WRITER, login: WRITER, key_id: null, address: null, repository: DEMO };
+  const target = { type: "job", id: job.id };
+  expect(seen.map(({ request_id, ...rest }) => rest)).toEqual([
+    { ...who, target, action: "retry", outcome: "wrong_status" },
+    { ...who, target, action: "cancel", outcome: "done" },
+    { ...who, target, action: "create", outcome: "done" },
+  ]);
+  for (const { request_id } of seen) expect(deliveries).toContain(request_id);
+});
+
+test("a key that is signed in for, and one that is refused, are written down with who it was", async () => {
+  const house = await startHouse({ actions: false });
+  const browser = openBrowser();
+  await signIn(house, WRITER, undefined, browser);
+  await signIn(house, READER);
+  const [minted] = await house.app.store.keys.list();
+  const common = { key_id: null, address: "127.0.0.1", action: "key-created", repository: DEMO };
+  expect(await audit(house)).toMatchObject([
+    { ...common, account: READER, login: READER, target: null, outcome: "forbidden" },
+    { ...common, account: WRITER, login: WRITER, target: { type: "key", id: minted?.id }, outcome: "done" },
+  ]);
+});
