@@ -7,9 +7,11 @@ import { createApp } from "./app.ts";
 import { systemClock } from "./engine/clock.ts";
 import type { Engine } from "./engine/door.ts";
 import { createEngine } from "./engine/engine.ts";
+import type { Cashier } from "./engine/market-ports.ts";
 import { createIds } from "./engine/ids.ts";
 import { createRecorder } from "./engine/record.ts";
-import type { Clock, Desk, Recorder, SignIn, Store } from "./engine/ports.ts";
+import type { Clock, Desk, Estimator, Recorder, SignIn, Store } from "./engine/ports.ts";
+import type { LiveLogs } from "./engine/verification-ports.ts";
 import { hear } from "./github/inbound/hear.ts";
 import { createDesk } from "./github/outbound/desk.ts";
 import { createSelf } from "./github/outbound/identity.ts";
@@ -23,7 +25,11 @@ import { countGuesses } from "./http/guesses.ts";
 import { createListener } from "./http/listener.ts";
 import { createMetrics, type Metrics } from "./http/metrics.ts";
 import { receiveFromProxy } from "./http/webhook-proxy.ts";
+import { createJudge } from "./llm/judge.ts";
+import { openModel } from "./llm/model.ts";
 import type { Heard } from "./job/signal.ts";
+import { createEstimator } from "./llm/estimator.ts";
+import { createLiveLogs } from "./logs/live-logs.ts";
 import { createLog } from "./log.ts";
 import { createNotify, type Notify } from "./notify/webhooks.ts";
 import { createSealedBox } from "./seal.ts";
@@ -88,13 +94,17 @@ async function wire(
   const { probot, source, budget } = connectGitHub(settings, log);
   const self = createSelf(source);
   const desk = createDesk({ source, self });
+  const model = openModel({ ...settings.llm, ...settings.anthropic }, log);
+  const estimator = createEstimator(model);
   const performer = createPerformer({
     source,
     repositories: store.repositories,
     self,
     llm: settings.llm,
+    judge: model === null ? null : createJudge(model),
     public_url: settings.public_url,
     log: async (id) => (await store.jobs.load(id))?.log ?? [],
+    parcels: store.parcels,
   });
   const record = createRecorder({ audit: store.audit, clock, log });
   const { subscriptions, outgoing } = store;
@@ -102,12 +112,15 @@ async function wire(
   const notify = createNotify({ subscriptions, outgoing, box: createSealedBox(settings), clock, log, allow_private });
   const metrics = createMetrics({ jobs: store.jobs, inbox: store.inbox, budget, now: clock.now });
   const engine = createEngine({
-    ...{ store, clock, ids: createIds(clock), performer, desk, log, record },
+    ...{ store, clock, ids: createIds(clock), performer, desk, estimator, log, record },
     announcing: notify,
     meter: metrics.meter,
   });
   const ear = createEar(settings.app_id, self, log);
-  const app = appOf({ settings, store, engine, desk, hear: ear, log, clock, record, notify, metrics });
+  const logs = createLiveLogs({ jobs: store.jobs, door: engine, clock, log });
+  const cashier = await cashierOf(settings, gate.url, log);
+  const told = { record, notify, metrics, logs, estimator, cashier };
+  const app = appOf({ settings, store, engine, desk, hear: ear, log, clock, ...told });
   const listener = await createListener(probot, app, { timed: metrics.timed, trust_proxy: settings.trust_proxy });
 
   // what an earlier process has left to send is known before anything is announced again
@@ -115,6 +128,8 @@ async function wire(
   closing.splice(1, 0, () => notify.stop());
   await engine.start();
   closing.splice(1, 0, () => engine.stop());
+  // streams would go on for ever, and the gate waits for every answer
+  closing.unshift(async () => logs.stop());
   gate.open(listener);
   log.info({ url: gate.url, data: settings.data_dir }, "Journeyman is ready");
   if (settings.webhook_proxy_url !== null) {
@@ -185,6 +200,13 @@ function createEar(
   };
 }
 
+/** Stripe's library is loaded where it is used alone. */
+async function cashierOf(settings: Settings, url: string, log: Logger): Promise<Cashier | null> {
+  if (settings.stripe === null) return null;
+  const { createStripeCashier } = await import("./payments/stripe.ts");
+  return createStripeCashier(settings.stripe, settings.public_url ?? url, log);
+}
+
 /** While GitHub does not answer, it is not asked more often than this. */
 const ASK_AGAIN_MS = 30_000;
 const SELF_UNKNOWN =
@@ -197,26 +219,30 @@ function appOf(parts: {
   readonly desk: Desk;
   readonly hear: (event: string, payload: unknown) => Heard;
   readonly clock: Clock;
+  readonly cashier: Cashier | null;
+  readonly estimator: Estimator;
   readonly log: Logger;
+  readonly logs: LiveLogs;
   readonly notify: Notify;
   readonly record: Recorder;
   readonly metrics: Metrics;
 }): ApplicationFunction {
-  const { settings, store, engine, desk, log, clock, record, metrics } = parts;
+  const { settings, store, engine, desk, log, clock, record, metrics, cashier } = parts;
   const { now } = clock;
   const guesses = countGuesses(now);
-  const { jobs, keys, repositories, idempotency, audit, subscriptions, outgoing } = store;
-  const { default_repository, github_web_url, public_url } = settings;
+  const { default_repository, github_web_url, public_url, cron_secret } = settings;
   return createApp({
     hear: parts.hear,
     door: engine,
     log,
     routes: {
-      authentication: authentication({ keys, api_key: settings.api_key?.reveal() ?? null, guesses, now }),
-      ...{ door: engine, jobs, keys, repositories, desk, default_repository, log, now, branch_wait_ms: BRANCH_WAIT_MS },
-      ...{ idempotency, clock, webhooks: parts.notify.webhooks, subscriptions, outgoing, metrics },
-      ...{ guesses, audit, record, sign_in: signInOf(settings, log) },
+      authentication: authentication({ keys: store.keys, api_key: settings.api_key?.reveal() ?? null, guesses, now }),
+      ...store,
+      ...{ logs: parts.logs, estimator: parts.estimator, metrics },
+      ...{ door: engine, desk, default_repository, log, now, clock, branch_wait_ms: BRANCH_WAIT_MS },
+      ...{ webhooks: parts.notify.webhooks, guesses, record, sign_in: signInOf(settings, log) },
       ...{ github_web_url, public_url, default_model: settings.llm.model },
+      ...{ box: createSealedBox(settings), cashier, cron_secret },
     },
   });
 }

@@ -37,6 +37,8 @@ function laneOf(signal: Signal): string {
     case "button":
     case "news":
       return `job ${signal.job}`;
+    case "pull-news":
+      return `pull ${fullName(signal.repository)}#${signal.numbers[0]}`;
     case "default-branch-moved":
       return `installation ${signal.repository.installation_id}`;
     case "repositories-changed":

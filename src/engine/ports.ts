@@ -8,9 +8,11 @@ import type { LedgerAccount, Posting } from "../job/ledger.ts";
 import type { Signal } from "../job/signal.ts";
 import type { LogLine } from "../wire/log-line.ts";
 import type { RepositorySettings } from "../wire/settings.ts";
+import type { AgentStore, Looking, ParcelStore, QuoteStore, Wallet } from "./market-ports.ts";
 import type { OutgoingStore, SubscriptionStore } from "./outgoing.ts";
 import type { AuditLog, KeyStore } from "./people.ts";
 
+export type { Estimate, EstimateRequest, Estimator } from "./market-ports.ts";
 export * from "./people.ts";
 
 /** Time, injected. `now` in milliseconds since the epoch. */
@@ -20,16 +22,23 @@ export interface Clock {
   at(at: number, callback: () => void): () => void;
 }
 
+/** A row of a job's history with its number: 1, 2, 3 …, also where rows between are kept no longer. */
+export interface NumberedRow extends HistoryRow {
+  readonly seq: number;
+}
+
 /** A job as it is stored: one record, written whole in one atomic write. */
 export interface StoredJob {
   readonly job: Job;
   /** Counts the commits; the next one must name it. */
   readonly version: number;
-  readonly history: readonly HistoryRow[];
+  readonly history: readonly NumberedRow[];
   readonly postings: readonly (Posting & { readonly at: number })[];
   readonly effects: readonly PendingEffect[];
   /** The agent's log of the last try, bounded; empty until it is known. */
   readonly log: readonly LogLine[];
+  /** Counts the logs that the job has had, one a try; 0: none yet. */
+  readonly log_nth: number;
 }
 
 /** One commit: everything that one command changes. */
@@ -88,6 +97,11 @@ export interface JobStore {
   ofIssue(repository: string, number: number): Promise<JobId | null>;
   /** The job that this comment asked for. */
   ofComment(repository: string, comment_id: number): Promise<JobId | null>;
+  /**
+   * The best of the market's queued jobs for this agent: not offered to it before, then one that asks for a skill of
+   * its, then the highest price, then the oldest. `except`: on which somebody else has his hand just now.
+   */
+  offer(to: Looking, except: ReadonlySet<JobId>): Promise<JobId | null>;
   list(filter: JobFilter): Promise<{ readonly jobs: readonly Job[]; readonly cursor: string | null }>;
   /** Jobs that are not settled: not final, or verified with a merge still to come. For reconcile. */
   open(): Promise<readonly JobId[]>;
@@ -189,6 +203,10 @@ export interface Store {
   readonly repositories: RepositoryStore;
   readonly inbox: Inbox;
   readonly idempotency: IdempotencyStore;
+  readonly wallet: Wallet;
+  readonly agents: AgentStore;
+  readonly quotes: QuoteStore;
+  readonly parcels: ParcelStore;
   readonly subscriptions: SubscriptionStore;
   readonly outgoing: OutgoingStore;
   readonly audit: AuditLog;

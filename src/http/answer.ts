@@ -15,7 +15,16 @@ export interface Answer {
   /** Said as it stands, instead of a body. */
   readonly text?: { readonly type: string; readonly content: string };
   readonly headers?: Readonly<Record<string, string>>;
+  /** Writes the body itself, over time, and ends it; there is no other body then. */
+  readonly serve?: (response: Response) => void;
 }
+
+/** A body that goes on, under these headers. */
+export const streaming = (headers: Readonly<Record<string, string>>, serve: (response: Response) => void): Answer => ({
+  status: 200,
+  headers,
+  serve,
+});
 
 export const success = (status: number, body: object, headers: Readonly<Record<string, string>> = {}): Answer => ({
   status,
@@ -42,6 +51,11 @@ export function send(request: Request, response: Response, answer: Answer): void
   for (const name in answer.headers) headers.push(name, answer.headers[name] ?? "");
   // what says nothing of it is nobody's to keep: it may hold a key, and it may be an error
   if (answer.headers?.["Cache-Control"] === undefined) headers.push("Cache-Control", "no-store");
+  if (answer.serve !== undefined) {
+    response.writeHead(status, headers);
+    answer.serve(response);
+    return;
+  }
   if (body === undefined && text === undefined) {
     response.writeHead(status, headers).end();
     return;

@@ -27,6 +27,9 @@ export const jsonBody = (): RequestHandler =>
     },
   });
 
+/** Reads a body as it is, for whoever checks a signature over it. */
+export const rawBody = (): RequestHandler => express.raw({ limit: MAX_BODY_BYTES, type: () => true });
+
 const bodyError = z.object({ type: z.string(), status: z.number() });
 
 /** Answers what went wrong while a body was read; anything else goes on to the next error handler. */

@@ -6,7 +6,7 @@ import type { RequestHandler, Router } from "express";
 import type { Log } from "../engine/ports.ts";
 import { answering } from "./answer.ts";
 import type { Authentication } from "./auth.ts";
-import { jsonBody } from "./body.ts";
+import { jsonBody, rawBody } from "./body.ts";
 import { type IdempotencyParts, idempotency } from "./idempotency.ts";
 import { inTurn } from "./in-turn.ts";
 import { writeLimit } from "./rate-limit.ts";
@@ -26,14 +26,16 @@ export function mount(router: Router, routes: readonly Route[], parts: MountPart
   const limit = writeLimit(parts.clock.now);
   const stands = standing(parts);
   const body = jsonBody();
+  const bytes = rawBody();
   const repeatable = idempotency(parts);
 
   const before = (route: Route): RequestHandler[] => {
-    const { path, scope, lasting, quiet, guards = [] } = route;
+    const { path, scope, lasting, quiet, raw, guards = [] } = route;
     const writing = writes(route) ? [limit, ...(lasting ? [] : [stands])] : [];
     // who is known by no key cannot be counted by it
     const known = scope === null ? [] : [authentication.require(scope), ...writing];
-    return [arrival(path, quiet), ...known, ...(takesBody(route) ? [body] : []), ...guards];
+    const reading = takesBody(route) ? [raw === true ? bytes : body] : [];
+    return [arrival(path, quiet), ...known, ...reading, ...guards];
   };
 
   for (const route of routes) {

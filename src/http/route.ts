@@ -14,6 +14,8 @@ import type { RepeatableRoute, WorkId } from "./idempotency.ts";
 export const GROUPS = {
   "create-job": "Ask for a job and see how it stands.",
   "agent v2": "The same jobs for scripts that were written for agents of this kind: create, poll, message.",
+  market: "Order work from any agent for a price, or do it: quote, pay, pull, accept, submit, verify.",
+  wallet: "Money: balances, top-ups, and what moved them.",
   webhooks: "Be told of jobs instead of asking.",
   keys: "API keys.",
   audit: "Who did what.",
@@ -56,8 +58,10 @@ interface Shape {
   readonly group: Group;
   readonly summary: string;
   readonly about?: string;
-  /** `any`: whatever a valid key may otherwise do. Null: anybody may ask, without a key. */
+  /** `any`: whatever a valid key may otherwise do. Null: whoever calls needs no key, or is known by other means. */
   readonly scope: Scope | "any" | null;
+  /** The body is handed on as the bytes that came: its sender has signed those. */
+  readonly raw?: true;
   /** By status. What every route may answer (401, 403, 413, 429, 500 …) is not repeated here. */
   readonly answers: Readonly<Record<number, AnswerShape>>;
   /** A request that is answered with the example of the first 2xx. */

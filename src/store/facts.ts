@@ -29,7 +29,20 @@ export interface JobFacts {
 
 /** The part of a job that its facts are read from. */
 export type Findable = Waking &
-  Pick<Job, "id" | "account" | "repository" | "origin" | "created_at" | "merged_at" | "pull_request" | "merge">;
+  Pick<Job, "id" | "account" | "repository" | "origin" | "created_at" | "merged_at" | "pull_request" | "merge"> &
+  Pick<Job, "price_cents" | "skills" | "presented_to_agents">;
+
+/** What the queue of the market must know of a job that stands in it. */
+export interface OfferFacts {
+  readonly id: JobId;
+  readonly repository: string;
+  readonly price_cents: number;
+  readonly created_at: number;
+  readonly skills: readonly string[];
+  readonly presented_to_agents: readonly string[];
+  /** In somebody's hand until then; null: in nobody's. */
+  readonly held_until: number | null;
+}
 
 export const repositoryKey = (name: string): string => name.toLowerCase();
 
@@ -52,5 +65,19 @@ export function factsOf(job: Findable, effects: StoredJob["effects"]): JobFacts 
     open: isOpen(job),
     effects: effects.length,
     failing: effects.filter(({ attempts }) => attempts > 0).length,
+  };
+}
+
+/** Null: the job is not on offer. */
+export function offerOf(job: Findable): OfferFacts | null {
+  if (job.runner !== "market" || (job.status !== "queued" && job.status !== "held")) return null;
+  return {
+    id: job.id,
+    repository: repositoryKey(fullName(job.repository)),
+    price_cents: job.price_cents,
+    created_at: job.created_at,
+    skills: job.skills,
+    presented_to_agents: job.presented_to_agents,
+    held_until: job.status === "held" ? (job.hold?.expires_at ?? null) : null,
   };
 }

@@ -55,12 +55,16 @@ export function asked(schema: Schema, { components }: Described): z.ZodType {
   return z.fromJSONSchema(JSON.parse(text.replaceAll("#/components/schemas/", "#/$defs/")));
 }
 
-/** The first answer that is no error, which the example of the call promises. */
-export function promised({ responses }: Operation): {
+/** The answer that is no error, which the example of the call promises: this one where there are several. */
+export function promised(
+  { responses }: Operation,
+  given: number,
+): {
   readonly status: number;
   readonly answer: z.infer<typeof response>;
 } {
-  const [found] = Object.entries(responses).sort(([a], [b]) => Number(a) - Number(b));
+  const good = Object.entries(responses).filter(([status]) => Number(status) < 300);
+  const found = good.find(([status]) => Number(status) === given) ?? good[0];
   if (found === undefined) throw new Error("an operation answers nothing");
   return { status: Number(found[0]), answer: found[1] };
 }

@@ -4,7 +4,8 @@
  */
 import type { Inbox, PendingDelivery } from "../../engine/ports.ts";
 import type { Folder } from "./disk.ts";
-import { type InboxLine, lineOf, readJournal } from "./inbox-lines.ts";
+import { entryOf, type InboxLine, lineOf } from "./inbox-lines.ts";
+import { readJournal } from "./journal-lines.ts";
 import { JOURNAL_ENDING, Journal, journalName, journalNumber, MAX_JOURNAL_BYTES } from "./journal.ts";
 import { SeenIds } from "./seen-ids.ts";
 
@@ -135,7 +136,7 @@ export class JournalInbox implements Inbox {
   }
 
   #read(name: string): Chapter {
-    const { entries, size } = readJournal(this.#folder, name);
+    const { entries, size } = readJournal(this.#folder, name, entryOf);
     const ids = new Map<string, number>();
     for (const entry of entries) {
       if ("done" in entry) {
