@@ -117,6 +117,8 @@ export interface Settings {
   readonly data_dir: string;
   readonly api_key: Secret | null;
   readonly default_repository: string | null;
+  /** The server's own model, for quotes and the judge; without a key there is none. */
+  readonly anthropic: { readonly api_key: Secret | null; readonly base_url: string | null };
   /** Null: one is made in the data folder at the first need. */
   readonly encryption_key: Secret | null;
   /** Null: nobody may ask for deadlines to be enforced. */
@@ -235,6 +237,7 @@ const settingsOf = (
   data_dir: parsed.DATA_DIR,
   api_key: parsed.API_KEY ?? null,
   default_repository: parsed.DEFAULT_REPOSITORY ?? null,
+  anthropic: { api_key: parsed.ANTHROPIC_API_KEY ?? null, base_url: parsed.ANTHROPIC_BASE_URL ?? null },
   encryption_key: parsed.ENCRYPTION_KEY ?? null,
   cron_secret: parsed.CRON_SECRET ?? null,
   stripe:
@@ -252,9 +255,6 @@ const settingsOf = (
 /** Well-formed, but of no effect on the server yet: said once at the start, so that nobody relies on one. */
 const notes = (parsed: Parsed): string[] => [
   ...(parsed.GITHUB_CLIENT_ID !== undefined && parsed.PUBLIC_URL === undefined ? [NO_WAY_BACK] : []),
-  ...(["ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL"] as const)
-    .filter((name) => parsed[name] !== undefined)
-    .map((name) => `${name} is set, but nothing on the server uses it in this version.`),
 ];
 
 /** The model that the sandbox lets work; without a key, its scripted one. */

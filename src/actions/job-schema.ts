@@ -5,7 +5,7 @@
 import { z } from "zod";
 import type { GitHubEffect } from "../job/effect.ts";
 import { asJobId, type HistoryRow, type Job, STATUSES } from "../job/job.ts";
-import type { Reason } from "../job/verdict.ts";
+import type { Reason } from "../job/reason.ts";
 import { OUTCOMES, usageSchema } from "../wire/result.ts";
 import { MERGE_METHODS, repositorySettingsSchema } from "../wire/settings.ts";
 
@@ -114,6 +114,9 @@ export const jobSchema: z.ZodType<Job> = z.object({
   pull_request: z.object({ number, url: text }).nullable(),
   merge,
   work: work.nullable(),
+  judgement: z.null().default(null),
+  approval: z.null().default(null),
+  sender_asked_at: z.null().default(null),
   delivery: z.null().default(null),
   failure: words,
   reasons: z.array(reason),
@@ -137,6 +140,7 @@ export const effectSchema: z.ZodType<GitHubEffect> = z.discriminatedUnion("type"
   z.object({ type: z.literal("deliver-files"), ...turn }),
   z.object({ type: z.literal("open-pull-request"), round: number }),
   z.object({ type: z.literal("read-facts"), runs: z.array(number) }),
+  z.object({ type: z.literal("judge"), ...turn, sha: sha.nullable() }),
   z.object({ type: z.literal("merge"), sha, method }),
   z.object({ type: z.literal("enable-auto-merge"), sha, method }),
   z.object({ type: z.literal("disable-auto-merge") }),

@@ -61,13 +61,16 @@ export function watched(store: Store, bell: Bell): Store {
       due: (now, limit) => jobs.due(now, limit),
       nextWake: () => jobs.nextWake(),
       count: () => jobs.count(),
+      tally: () => jobs.tally(),
     },
     inbox: {
       record: (delivery) => ringing(inbox.record(delivery)),
       done: (id) => ringing(inbox.done(id)),
       pending: () => inbox.pending(),
       knows: (id) => inbox.knows(id),
+      backlog: () => inbox.backlog(),
     },
+    writable: () => store.writable(),
     close: () => store.close(),
   };
 }

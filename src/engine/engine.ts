@@ -14,7 +14,7 @@ import { createInboxWorker } from "./inbox.ts";
 import { createIntake } from "./intake.ts";
 import { type Announcer, type Audience, NOBODY } from "./outgoing.ts";
 import { createPermission } from "./permission.ts";
-import type { Clock, Desk, Ids, Log, Performer, Recorder, Store, StoredJob } from "./ports.ts";
+import type { Clock, Desk, Estimator, Ids, Log, Meter, Performer, Recorder, Store, StoredJob } from "./ports.ts";
 import { createPull } from "./pull.ts";
 import { createReconciler } from "./reconcile.ts";
 import { createParcelTidier } from "./tidy-parcels.ts";
@@ -27,10 +27,14 @@ export interface EngineParts {
   readonly ids: Ids;
   readonly performer: Performer;
   readonly desk: Desk;
+  /** Makes offers to the market; null or missing: there is none here. */
+  readonly estimator?: Estimator | null;
   /** Who hears of jobs outside, and how they are told; unless given, nobody listens. */
   readonly announcing?: { readonly audience: Audience; readonly announcer: Announcer };
   readonly log: Log;
   readonly record: Recorder;
+  /** Where nobody watches, nothing is counted. */
+  readonly meter?: Meter;
   /** 0 ≤ n < 1; spreads retries. */
   readonly random?: () => number;
 }
@@ -38,8 +42,11 @@ export interface EngineParts {
 /** 36^8 ids: a second collision in a row does not happen by chance. */
 const MOST_DRAWS = 5;
 
+const NO_METER: Meter = { effect: () => {}, delivery: () => {} };
+
 export function createEngine(parts: EngineParts): Engine {
-  const { store, clock, ids, performer, desk, log, record, random = Math.random } = parts;
+  const { store, clock, ids, performer, desk, log, record, estimator = null } = parts;
+  const { meter = NO_METER, random = Math.random } = parts;
   const { audience, announcer } = parts.announcing ?? NOBODY;
   const waiters = createWaiters(store.jobs, clock);
   let ready = false;
@@ -52,7 +59,7 @@ export function createEngine(parts: EngineParts): Engine {
     if (stored.effects.some(({ effect }) => isOnGitHub(effect))) effects.kick(stored.job.id);
   };
   const handle = createHandle({ jobs: store.jobs, clock, audience, committed, record });
-  const shared = { store, clock, handle, log, random };
+  const shared = { store, clock, handle, log, meter, random };
   const effects = createEffectsRunner({ ...shared, takes: isOnGitHub, performer });
   const announcements = createEffectsRunner({ ...shared, takes: isAnnounce, performer: announcer });
   const parcels = createParcelTidier({ parcels: store.parcels, jobs: store.jobs, log });
@@ -90,9 +97,10 @@ export function createEngine(parts: EngineParts): Engine {
   const may = createPermission(store, desk);
   const inbox = createInboxWorker({
     inbox: store.inbox,
-    intake: createIntake({ may, store, desk, handle, create: (draft, by) => create(draft, undefined, by) }),
+    intake: createIntake({ may, store, desk, estimator, handle, create: (draft, by) => create(draft, undefined, by) }),
     clock,
     log,
+    meter,
   });
   const reconciler = createReconciler({ store, desk, clock, handle, log });
 
@@ -103,9 +111,10 @@ export function createEngine(parts: EngineParts): Engine {
     mayCommand: may,
     receive: inbox.receive,
     waitFor: waiters.waitFor,
+    follow: waiters.follow,
     pull,
     enforceDeadlines: () => enforceDeadlines({ jobs: store.jobs, clock, handle }),
-    health: () => ({ ready }),
+    health: async () => ({ ready: ready && (await store.writable()) }),
     async start() {
       for (const id of await store.jobs.withEffects()) {
         const stored = await store.jobs.load(id);

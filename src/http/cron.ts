@@ -35,15 +35,14 @@ export const enforceDeadlines = ({ door, cron_secret }: CronParts): Route =>
     summary: "Release holds and fail tries whose time is over",
     about: "`Authorization: Bearer $CRON_SECRET`. The server does the same by its own clock; both at once do no harm.",
     scope: null,
-    open: true,
     answers: {
       200: {
         about: "How many there were.",
         schema: z.object({ released_holds: z.number().int(), missed_deadlines: z.number().int() }),
         example: { released_holds: 0, missed_deadlines: 0 },
       },
-      401: { about: "The secret is missing or wrong." },
-      501: { about: "CRON_SECRET is not set." },
+      401: { about: "The secret is missing or wrong.", codes: ["unauthorized"] },
+      501: { about: "CRON_SECRET is not set.", codes: ["not_set_up"] },
     },
     async work({ request }) {
       if (cron_secret === null) return NOT_SET_UP;

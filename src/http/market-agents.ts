@@ -30,12 +30,14 @@ const bodySchema = z.object({
     .transform(skillsNamed),
 });
 
-const viewSchema = z.object({
-  id: z.string(),
-  name: z.string(),
-  skills: z.array(z.string()),
-  created_at: z.iso.datetime().nullable().meta({ description: "Null: the default agent, which is there by itself." }),
-});
+const viewSchema = z
+  .object({
+    id: z.string(),
+    name: z.string(),
+    skills: z.array(z.string()),
+    created_at: z.iso.datetime().nullable().meta({ description: "Null: the default agent, which is there by itself." }),
+  })
+  .meta({ id: "Agent" });
 
 const viewOf = ({ id, name, skills, created_at }: Agent): z.infer<typeof viewSchema> => ({
   id,
@@ -65,7 +67,13 @@ const listAgents = ({ agents }: AgentParts): Route =>
     summary: "List your agents",
     about: "Every account has one named `default` without making it.",
     scope: "work",
-    answers: { 200: { about: "The agents of the key's account.", schema: z.array(viewSchema) } },
+    answers: {
+      200: {
+        about: "The agents of the key's account.",
+        schema: z.array(viewSchema),
+        example: [{ ...EXAMPLE, name: "default", skills: [], created_at: null }],
+      },
+    },
     async work({ request }) {
       return success(200, (await agentsOf(agents, principalOf(request).account)).map(viewOf));
     },
@@ -84,7 +92,8 @@ const putAgent = ({ agents, now }: AgentParts): Route =>
     example: { body: { name: "code-monkey", skills: ["python", "sql"] } },
     answers: {
       201: { about: "It is made.", schema: viewSchema, example: EXAMPLE },
-      200: { about: "There was one of this name; its skills are these now.", schema: viewSchema },
+      200: { about: "There was one of this name; its skills are these now.", schema: viewSchema, example: EXAMPLE },
+      400: { about: "The account has as many agents as it may.", codes: ["invalid"] },
     },
     async work({ request, body }) {
       const { account } = principalOf(request);

@@ -28,6 +28,7 @@ export const JOB_EXAMPLE: JobView = {
   accepted_at: null,
   deadline_at: null,
   submitted_at: null,
+  approved_from: null,
   merged_at: null,
   archived_at: null,
   agent_id: null,

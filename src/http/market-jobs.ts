@@ -26,10 +26,11 @@ export interface MarketJobParts {
   readonly now: () => number;
 }
 
-export const idParams = z.object({ id: z.string() });
+export const idParams = z.object({ id: z.string().meta({ description: "The job's." }) });
 export const EXAMPLE_ID = { params: { id: JOB_EXAMPLE.id } };
 export const THE_JOB = { about: "The job as it is now.", schema: jobViewSchema, example: JOB_EXAMPLE };
-export const NO_SUCH_JOB = { about: "No such job, or not one that this key may see." };
+export const NO_SUCH_JOB = { about: "No such job, or not one that this key may see.", codes: ["not_found"] } as const;
+export const NOT_YOURS = { about: "Somebody else's job.", codes: ["forbidden"] } as const;
 
 const says = (message: string) => ({ error: () => message });
 
@@ -117,9 +118,13 @@ const payJob = (parts: MarketJobParts): Route =>
     example: EXAMPLE_ID,
     answers: {
       200: THE_JOB,
-      400: { about: "The job does not wait for payment." },
-      402: { about: "The balance is too small; nothing has changed.", schema: unpaidSchema },
-      403: { about: "Somebody else's job." },
+      400: { about: "The job does not wait for payment.", codes: ["wrong_status"] },
+      402: {
+        about: "The balance is too small; nothing has changed.",
+        schema: unpaidSchema,
+        codes: ["insufficient_balance"],
+      },
+      403: NOT_YOURS,
       404: NO_SUCH_JOB,
     },
     work: (call) =>
@@ -147,7 +152,7 @@ const cancelJob = (parts: MarketJobParts): Route =>
     repeatable: true,
     params: idParams,
     example: EXAMPLE_ID,
-    answers: { 200: THE_JOB, 403: { about: "Somebody else's job." }, 404: NO_SUCH_JOB },
+    answers: { 200: THE_JOB, 403: NOT_YOURS, 404: NO_SUCH_JOB },
     work: (call) =>
       asSender(parts, call, async (job) => {
         const by = actorOf(call.request);
@@ -187,9 +192,16 @@ const getAttachment = (parts: MarketJobParts): Route =>
     summary: "Fetch what travels beside a job",
     about: "The worker's attachments, and until the job is over the sender's. Data as it came; nothing here runs it.",
     scope: "read",
-    params: z.object({ id: z.string(), name: z.string() }),
+    params: idParams.extend({ name: z.string().meta({ description: "As the job names it." }) }),
     example: { params: { id: JOB_EXAMPLE.id, name: "report.pdf" } },
-    answers: { 200: { about: "The attachment.", schema: contentSchema }, 404: NO_SUCH_JOB },
+    answers: {
+      200: {
+        about: "The attachment.",
+        schema: contentSchema,
+        example: { name: "report.pdf", type: "application/pdf", size: 4, content: "JVBERg==" },
+      },
+      404: NO_SUCH_JOB,
+    },
     work: ({ request, params }) => attachmentOf(parts, request, params.name),
   });
 

@@ -4,7 +4,7 @@ import { z } from "zod";
 import type { Quote } from "../engine/market-ports.ts";
 import { attachmentsField } from "./contents-field.ts";
 import { repositoryField } from "./new-key.ts";
-import { MAX_TASK_LENGTH } from "./rest-draft.ts";
+import { MAX_TASK_LENGTH } from "./limits.ts";
 
 const MOST_ENV_VARS = 50;
 const LONGEST_ENV_VALUE = 10_000;

@@ -10,6 +10,8 @@ export interface ParcelParts {
   readonly jobs: Pick<JobStore, "load">;
 }
 
+export const NO_ROOM_LEFT = { about: "There is no room for more.", codes: ["no_room"] } as const;
+
 export const NO_ROOM = failure(
   503,
   "no_room",

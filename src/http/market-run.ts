@@ -19,7 +19,7 @@ import { type Principal, principalOf } from "./auth.ts";
 import { CACHING } from "./market-access.ts";
 import { JOB_EXAMPLE } from "./market-example.ts";
 import { askedOf, type Order, orderSchema } from "./market-order.ts";
-import { type ParcelParts, withParcel } from "./market-parcel.ts";
+import { type ParcelParts, withParcel, NO_ROOM_LEFT } from "./market-parcel.ts";
 import {
   type Asking,
   goodUntil,
@@ -150,12 +150,28 @@ export async function unpaid({ wallet }: Pick<RunParts, "wallet">, job: Job) {
   };
 }
 
-export const unpaidSchema = z.object({
-  error: z.string(),
-  code: z.literal("insufficient_balance"),
-  required_cents: z.number().int(),
-  available_cents: z.number().int(),
-});
+export const unpaidSchema = z
+  .object({
+    error: z.string(),
+    code: z.literal("insufficient_balance"),
+    required_cents: z.number().int(),
+    available_cents: z.number().int(),
+  })
+  .meta({ id: "Unpaid" });
+
+const QUOTE_EXAMPLE: z.infer<typeof quoteSchema> = {
+  needs_confirmation: true,
+  title: JOB_EXAMPLE.title,
+  description: JOB_EXAMPLE.description,
+  requirements: JOB_EXAMPLE.requirements,
+  skills: ["research"],
+  estimated_price_cents: 500,
+  estimated_time_limit_seconds: 3_600,
+  estimated_by: "estimate",
+  note: NOTES.estimate,
+  quote_id: "q_Ab12Cd34Ef56",
+  quote_expires_at: "2030-01-31T12:15:00.000Z",
+};
 
 async function order(
   parts: RunParts,
@@ -206,11 +222,21 @@ export const runJob = (parts: RunParts): Route =>
         example: JOB_EXAMPLE,
         headers: { Location: "Where the job is." },
       },
-      200: { about: "An estimate; nothing is made.", schema: quoteSchema },
-      402: { about: "The job is made and waits for payment.", schema: jobViewSchema.extend(unpaidSchema.shape) },
-      404: { about: "No such quote of this account." },
-      410: { about: "The quote is older than 15 minutes and was not ordered." },
-      422: { about: "The App is not installed on that repository." },
+      200: { about: "An estimate; nothing is made.", schema: quoteSchema, example: QUOTE_EXAMPLE },
+      400: {
+        about: "The prompt is missing, or the quote was given for something else.",
+        codes: ["missing_prompt", "missing_repository", "quote_mismatch"],
+      },
+      402: {
+        about: "The job is made and waits for payment.",
+        schema: jobViewSchema.extend(unpaidSchema.shape).meta({ id: "UnpaidJob" }),
+        codes: ["insufficient_balance"],
+      },
+      403: { about: "The key is bound to another repository.", codes: ["forbidden"] },
+      404: { about: "No such quote of this account.", codes: ["quote_not_found"] },
+      410: { about: "The quote is older than 15 minutes and was not ordered.", codes: ["quote_expired"] },
+      422: { about: "The App is not installed on that repository.", codes: ["not_installed"] },
+      503: NO_ROOM_LEFT,
     },
     precheck: ({ body }) => (isMissing(body) ? MISSING_PROMPT : null),
     async work({ request, body, work_id }) {

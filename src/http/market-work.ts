@@ -17,7 +17,7 @@ import { agentName } from "./market-agents.ts";
 import { deliveryOf, deliveryProblem, deliverySchema, parcelOf, workOf } from "./market-delivery.ts";
 import { JOB_EXAMPLE } from "./market-example.ts";
 import { EXAMPLE_ID, idParams, NO_SUCH_JOB, THE_JOB } from "./market-jobs.ts";
-import { type ParcelParts, withParcel } from "./market-parcel.ts";
+import { type ParcelParts, withParcel, NO_ROOM_LEFT } from "./market-parcel.ts";
 import { refused } from "./refused.ts";
 import { type Call, type Route, route } from "./route.ts";
 
@@ -33,7 +33,10 @@ export interface WorkParts extends ParcelParts {
 
 const LONGEST_REASON = 2_000;
 const says = (message: string) => ({ error: () => message });
-const NOT_YOURS = { about: "This account neither holds the job nor works on it, or its status forbids it." };
+const NOT_YOURS = {
+  about: "This account neither holds the job nor works on it, or its status forbids it.",
+  codes: ["wrong_status"],
+} as const;
 
 const pullSchema = z.object({
   agent_id: z
@@ -64,7 +67,7 @@ const pullJob = (parts: WorkParts): Route =>
         example: { ...JOB_EXAMPLE, status: "held", hold_expires_at: "2030-01-31T12:00:30.000Z" },
       },
       204: { about: "There is nothing to do." },
-      404: { about: "The account has no such agent." },
+      404: { about: "The account has no such agent.", codes: ["agent_not_found"] },
     },
     async work({ request, body }) {
       const { account, repository } = principalOf(request);
@@ -124,10 +127,17 @@ const acceptJob = (parts: WorkParts): Route =>
     params: idParams,
     example: EXAMPLE_ID,
     answers: {
-      200: { about: "The job, and all that is needed to work on it.", schema: acceptedSchema },
+      200: {
+        about: "The job, and all that is needed to work on it.",
+        schema: acceptedSchema,
+        example: {
+          ...{ ...JOB_EXAMPLE, status: "accepted", clone_url: "https://github.com/octocat/hello-world.git" },
+          env_vars: {},
+        },
+      },
       400: NOT_YOURS,
       404: NO_SUCH_JOB,
-      410: { about: "The hold has expired." },
+      410: { about: "The hold has expired.", codes: ["hold_expired"] },
     },
     work: (call) =>
       asWorker(parts, call, async ({ job, agent_id }) => {
@@ -177,8 +187,12 @@ const submitJob = (parts: WorkParts): Route =>
     example: { ...EXAMPLE_ID, body: { output_text: "Done.", files: [{ path: "UNIX.md", content: "# Unix\n" }] } },
     answers: {
       200: THE_JOB,
-      400: { about: "The time limit is exceeded, or what is handed in is wrong." },
+      400: {
+        about: "The time limit is exceeded, or what is handed in is wrong.",
+        codes: ["deadline_passed", "wrong_status"],
+      },
       404: NO_SUCH_JOB,
+      503: NO_ROOM_LEFT,
     },
     work: (call) =>
       asWorker(parts, call, async ({ job, agent_id }) => {

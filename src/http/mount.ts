@@ -9,9 +9,11 @@ import type { Authentication } from "./auth.ts";
 import { jsonBody, rawBody } from "./body.ts";
 import { type IdempotencyParts, idempotency } from "./idempotency.ts";
 import { inTurn } from "./in-turn.ts";
-import { writeLimit } from "./limits.ts";
+import { writeLimit } from "./rate-limit.ts";
+import type { Arrival } from "./request-log.ts";
 import { type StandingParts, standing } from "./standing.ts";
 import { expressPath, type Route } from "./route.ts";
+import { takesBody, writes } from "./shared-answers.ts";
 
 export interface MountParts extends IdempotencyParts, StandingParts {
   readonly door: IdempotencyParts["door"] & StandingParts["door"];
@@ -19,19 +21,21 @@ export interface MountParts extends IdempotencyParts, StandingParts {
   readonly log: Log;
 }
 
-export function mount(router: Router, routes: readonly Route[], parts: MountParts, arrival: RequestHandler): void {
+export function mount(router: Router, routes: readonly Route[], parts: MountParts, arrival: Arrival): void {
   const { authentication, log } = parts;
-  const limit = writeLimit();
+  const limit = writeLimit(parts.clock.now);
   const stands = standing(parts);
   const body = jsonBody();
   const bytes = rawBody();
   const repeatable = idempotency(parts);
 
-  const before = ({ method, scope, lasting, open, raw, guards = [] }: Route): RequestHandler[] => {
-    const reading = method === "get" || method === "delete" ? [] : [raw === true ? bytes : body];
-    if (open === true) return [arrival, ...reading, ...guards];
-    const who = method === "get" ? [] : lasting ? [limit] : [limit, stands];
-    return [arrival, authentication.require(scope), ...who, ...reading, ...guards];
+  const before = (route: Route): RequestHandler[] => {
+    const { path, scope, lasting, quiet, raw, guards = [] } = route;
+    const writing = writes(route) ? [limit, ...(lasting ? [] : [stands])] : [];
+    // who is known by no key cannot be counted by it
+    const known = scope === null ? [] : [authentication.require(scope), ...writing];
+    const reading = takesBody(route) ? [raw === true ? bytes : body] : [];
+    return [arrival(path, quiet), ...known, ...reading, ...guards];
   };
 
   for (const route of routes) {

@@ -20,12 +20,11 @@ export const stripeWebhook = ({ wallet, cashier, now }: WalletParts): Route =>
     summary: "For Stripe alone",
     about: "Signed by `Stripe-Signature`; it takes no key.",
     scope: null,
-    open: true,
     raw: true,
     answers: {
-      200: { about: "Heard.", schema: z.object({ received: z.literal(true) }) },
-      400: { about: "The signature is wrong." },
-      501: { about: "This server takes no payments." },
+      200: { about: "Heard.", schema: z.object({ received: z.literal(true) }), example: { received: true } },
+      400: { about: "The signature is wrong.", codes: ["invalid_signature"] },
+      501: { about: "This server takes no payments.", codes: ["not_set_up"] },
     },
     async work({ request }) {
       if (cashier === null) return NO_CASHIER;

@@ -60,7 +60,16 @@ const getBalance = ({ wallet, public_url }: WalletParts): Route =>
     answers: {
       200: {
         about: "The balance, and a page of what moved it, newest first.",
-        schema: z.object({ balance_cents: z.number().int(), ledger: z.array(rowSchema) }),
+        schema: z.object({ balance_cents: z.number().int(), ledger: z.array(rowSchema) }).meta({ id: "Balance" }),
+        example: {
+          balance_cents: 5_000,
+          ledger: [
+            {
+              ...{ id: "credit-ab12cd34.1", delta: 5_000, reason: "welcome" },
+              ...{ job_id: null, created_at: "2030-01-31T12:00:00.000Z" },
+            },
+          ],
+        },
         headers: { Link: "The next page, where there is one." },
       },
     },
@@ -140,9 +149,13 @@ const topUp = ({ cashier }: WalletParts): Route =>
     body: z.object({ amount_cents: amount(LEAST_TOPUP_CENTS) }),
     example: { body: { amount_cents: 2_000 } },
     answers: {
-      201: { about: "Pay there.", schema: z.object({ id: z.string(), url: z.string() }) },
-      501: { about: "This server takes no payments." },
-      502: { about: "Stripe could not be asked; try again." },
+      201: {
+        about: "Pay there.",
+        schema: z.object({ id: z.string(), url: z.string() }),
+        example: { id: "cs_a1b2c3", url: "https://checkout.stripe.com/c/pay/cs_a1b2c3" },
+      },
+      501: { about: "This server takes no payments.", codes: ["not_set_up"] },
+      502: { about: "Stripe could not be asked; try again.", codes: ["stripe_unavailable"] },
     },
     async work({ request, body, work_id }): Promise<Answer> {
       if (cashier === null) return NO_CASHIER;

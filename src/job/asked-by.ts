@@ -29,11 +29,14 @@ export function askedBy(command: Command): Actor | null {
     case "accept":
     case "submit":
     case "fail":
+    case "approve":
+    case "reject-work":
       return somebody(command.by);
     case "moved":
     case "tick":
     case "look":
     case "show":
+    case "judged":
     case "run-changed":
     case "ci-run-changed":
     case "head-moved":

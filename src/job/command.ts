@@ -5,7 +5,7 @@
 import type { RepositorySettings } from "../wire/settings.ts";
 import type { Effect } from "./effect.ts";
 import type { Facts } from "./facts.ts";
-import type { Choices, Delivery, Enclosure, JobId, Origin, Repository, Run, Runner, Work } from "./job.ts";
+import type { Choices, Delivery, Enclosure, JobId, Judgement, Origin, Repository, Run, Runner, Work } from "./job.ts";
 
 /** What a job of the market says and carries beside its task. */
 export interface Offer {
@@ -80,6 +80,16 @@ export type Command =
       readonly message_id?: string;
     }
   | { readonly type: "retry"; readonly by: Actor; readonly comment_id: number | null }
+  /** The sender takes the work as it is: the worker is paid. `account`: in whose name. */
+  | { readonly type: "approve"; readonly account: string; readonly by: Actor; readonly comment_id: number | null }
+  /** The sender sends the work back: the try fails. `reject` is the holder's. */
+  | {
+      readonly type: "reject-work";
+      readonly account: string;
+      readonly by: Actor;
+      readonly reason: string;
+      readonly comment_id: number | null;
+    }
   | { readonly type: "archive"; readonly by?: Actor }
   /** The repository has another name, owner or installation now. */
   | { readonly type: "moved"; readonly repository: Repository }
@@ -150,6 +160,15 @@ export type Command =
   /** Nothing is left to merge once the job's folder is gone. */
   | { readonly type: "nothing-to-open"; readonly round: number }
   | { readonly type: "observe"; readonly facts: Facts }
+  /** The judge's word on the work at this commit. */
+  | {
+      readonly type: "judged";
+      readonly round: number;
+      readonly try: number;
+      readonly sha: string | null;
+      readonly verdict: Judgement["verdict"];
+      readonly reasons: readonly string[];
+    }
   | { readonly type: "auto-merge-enabled"; readonly sha: string }
   /** GitHub would not merge. `final`: asking again will not help. */
   | { readonly type: "merge-refused"; readonly sha: string; readonly sentence: string; readonly final: boolean }

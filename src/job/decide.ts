@@ -5,9 +5,11 @@
 import { type Context, type Decision, andThen, change, refuse, showComment, soon, unchanged } from "./decision.ts";
 import type { Command } from "./command.ts";
 import { type Job, isFinal } from "./job.ts";
+import { effectAbandoned } from "./rules/abandoned.ts";
 import * as asking from "./rules/asking.ts";
 import * as checking from "./rules/checking.ts";
 import * as market from "./rules/market.ts";
+import * as reviewing from "./rules/reviewing.ts";
 import * as running from "./rules/running.ts";
 import { wakeAt } from "./wake.ts";
 
@@ -44,6 +46,7 @@ const REPORTS: ReadonlySet<Command["type"]> = new Set([
   "files-delivered",
   "delivery-refused",
   "observe",
+  "judged",
   "merge-refused",
   "effect-abandoned",
 ]);
@@ -87,6 +90,10 @@ function rule(job: Job, command: Command, context: Context): Decision {
       return asking.message(job, command, context);
     case "retry":
       return asking.retry(job, command, context);
+    case "approve":
+      return reviewing.approve(job, command, context);
+    case "reject-work":
+      return reviewing.rejectWork(job, command, context);
     case "archive":
       return asking.archive(job, now);
     case "moved":
@@ -143,12 +150,14 @@ function rule(job: Job, command: Command, context: Context): Decision {
       return running.nothingToOpen(job, command, context);
     case "observe":
       return checking.observe(job, command.facts, context);
+    case "judged":
+      return reviewing.judged(job, command, context);
     case "auto-merge-enabled":
       return change(job, now, { effects: [showComment(job, now, "now")] });
     case "merge-refused":
       return checking.mergeRefused(job, command, context);
     case "effect-abandoned":
-      return running.effectAbandoned(job, command, context);
+      return effectAbandoned(job, command, context);
     default:
       return command satisfies never;
   }

@@ -23,6 +23,8 @@ export type GitHubEffect =
   | { readonly type: "open-pull-request"; readonly round: number }
   /** Read the facts for a verdict; `runs`: ask GitHub for these runs too, since their webhooks may be lost. */
   | { readonly type: "read-facts"; readonly runs: readonly number[] }
+  /** Ask the judge what the work of this try is worth; `sha` null: it is words alone. */
+  | { readonly type: "judge"; readonly round: number; readonly try: number; readonly sha: string | null }
   | { readonly type: "merge"; readonly sha: string; readonly method: "merge" | "squash" | "rebase" }
   | { readonly type: "enable-auto-merge"; readonly sha: string; readonly method: "merge" | "squash" | "rebase" }
   | { readonly type: "disable-auto-merge" }

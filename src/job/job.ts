@@ -5,7 +5,7 @@
 import { JOB_ID_PATTERN } from "../wire/brief.ts";
 import type { Outcome, Usage } from "../wire/result.ts";
 import type { RepositorySettings } from "../wire/settings.ts";
-import type { Reason } from "./verdict.ts";
+import type { Reason } from "./reason.ts";
 
 declare const brand: unique symbol;
 
@@ -113,6 +113,23 @@ export interface Work {
   readonly usage: Usage;
   readonly cost_cents: number | null;
   readonly changed_files: readonly string[];
+}
+
+/** What a judge says of the work at one commit. `none`: there is nobody to ask. */
+export interface Judgement {
+  /** Null: work that is words alone. */
+  readonly sha: string | null;
+  readonly verdict: "pass" | "fail" | "unsure" | "none";
+  readonly reasons: readonly string[];
+  /** How often this try has been judged: a branch that moves and moves is not judged for ever. */
+  readonly nth: number;
+}
+
+/** That the sender takes the work as it was at this commit. `by` null: nobody has objected in time. */
+export interface Approval {
+  readonly sha: string | null;
+  readonly by: string | null;
+  readonly at: number;
 }
 
 /** A file that came with a job or with its work. Its content is kept beside the record, in a parcel. */
@@ -226,6 +243,11 @@ export interface Job {
   readonly pull_request: { readonly number: number; readonly url: string } | null;
   readonly merge: Merge;
   readonly work: Work | null;
+  /** What the judge says of this try's work; null: not yet, or there is none. */
+  readonly judgement: Judgement | null;
+  readonly approval: Approval | null;
+  /** Since when checks and judge leave it to the sender; null: they do not. */
+  readonly sender_asked_at: number | null;
   readonly delivery: Delivery | null;
   /** Why the last try failed, in a sentence; shown, and handed to the next try. */
   readonly failure: string | null;

@@ -20,8 +20,13 @@ export type SlashCommand =
       readonly model: string | null;
       readonly no_merge: boolean;
       readonly draft: boolean;
+      /** For the market, at this price; null: for the repository's own runners. */
+      readonly market: { readonly price_cents: number } | null;
     }
-  | { readonly verb: "status" | "cancel" | "retry" | "help" }
+  | { readonly verb: "status" | "cancel" | "retry" | "approve" | "pay" }
+  | { readonly verb: "help" }
+  /** The sender sends a worker's work back; `reason` may be empty. */
+  | { readonly verb: "reject"; readonly reason: string }
   /** Understood as a command, but not as a valid one; `sentence` says what was probably meant. */
   | { readonly verb: "mistaken"; readonly sentence: string };
 

@@ -27,6 +27,16 @@ export function isWanted(effect: Effect, job: Job): boolean {
         job.merged_at === null &&
         (job.status === "submitted" || (job.status === "verified" && job.merge.state !== "off"))
       );
+    case "judge":
+      return (
+        job.runner === "market" &&
+        job.merged_at === null &&
+        (job.status === "submitted" || (job.status === "verified" && job.merge.state !== "off")) &&
+        effect.round === job.round &&
+        effect.try === job.tries &&
+        effect.sha === (job.pull_request === null ? null : job.head_sha) &&
+        (job.judgement === null || job.judgement.sha !== effect.sha)
+      );
     case "merge":
       return job.merged_at === null && job.merge.state === "merging" && job.merge.sha === effect.sha;
     case "enable-auto-merge":

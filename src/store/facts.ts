@@ -22,7 +22,9 @@ export interface JobFacts {
   readonly comment: number | null;
   readonly wake_at: number | null;
   readonly open: boolean;
-  readonly has_effects: boolean;
+  /** Effects that wait to be performed, and those among them whose last try failed. */
+  readonly effects: number;
+  readonly failing: number;
 }
 
 /** The part of a job that its facts are read from. */
@@ -61,7 +63,8 @@ export function factsOf(job: Findable, effects: StoredJob["effects"]): JobFacts 
     comment: job.origin.kind === "comment" ? job.origin.comment_id : null,
     wake_at: wakeAt(job),
     open: isOpen(job),
-    has_effects: effects.length > 0,
+    effects: effects.length,
+    failing: effects.filter(({ attempts }) => attempts > 0).length,
   };
 }
 

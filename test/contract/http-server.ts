@@ -17,10 +17,12 @@ import type { Clock, Desk, Performer, Store } from "../../src/engine/ports.ts";
 import { hear } from "../../src/github/inbound/hear.ts";
 import { createOctokits } from "../../src/github/outbound/octokit.ts";
 import { authentication } from "../../src/http/auth.ts";
-import { BRANCH_WAIT_MS } from "../../src/http/create-job.ts";
 import { countGuesses } from "../../src/http/guesses.ts";
+import { BRANCH_WAIT_MS } from "../../src/http/limits.ts";
 import { openGate } from "../../src/http/gate.ts";
+import { createMetrics } from "../../src/http/metrics.ts";
 import { createListener } from "../../src/http/listener.ts";
+import { createLiveLogs } from "../../src/logs/live-logs.ts";
 import type { Cashier } from "../../src/engine/market-ports.ts";
 import { deterministicEstimator } from "../../src/llm/estimate.ts";
 import { logTo } from "../../src/log.ts";
@@ -125,10 +127,13 @@ export async function startServer(
   const { subscriptions, outgoing } = store;
   const box = createSealedBox({ encryption_key: null, data_dir: dir });
   const notify = createNotify({ subscriptions, outgoing, box, clock, log, allow_private: given.allow_private ?? true });
-  const parts = { store, clock, ids: createIds(clock), performer, desk, log, record };
+  const octokits = createOctokits();
+  const metrics = createMetrics({ jobs: store.jobs, inbox: store.inbox, budget: octokits.budget, now: clock.now });
+  const parts = { store, clock, ids: createIds(clock), performer, desk, log, record, meter: metrics.meter };
   const engine = createEngine({ ...parts, announcing: notify });
-  const options: Options = { appId: 1, privateKey: appKey, secret: SECRET, Octokit: createOctokits().Octokit, log };
+  const options: Options = { appId: 1, privateKey: appKey, secret: SECRET, Octokit: octokits.Octokit, log };
   const default_repository = given.default_repository ?? null;
+  const logs = createLiveLogs({ jobs: store.jobs, door: engine, clock, log });
   const guesses = countGuesses(clock.now);
   const app = createApp({
     hear: (event, payload) => hear(event, payload, { appId: 1, slug: "journeyman" }),
@@ -137,6 +142,7 @@ export async function startServer(
     routes: {
       authentication: authentication({ keys: store.keys, api_key: API_KEY, guesses, now: clock.now }),
       ...store,
+      ...{ logs, metrics },
       ...{ door: engine, desk, default_repository, log, now: clock.now, clock, webhooks: notify.webhooks },
       branch_wait_ms: given.branch_wait_ms ?? BRANCH_WAIT_MS,
       ...{ sign_in: null, guesses, record },
@@ -148,7 +154,8 @@ export async function startServer(
     },
   });
   const gate = await openGate({ host: "127.0.0.1", port: 0 });
-  const listener = await createListener(new Probot(options), app, { trust_proxy: given.trust_proxy ?? 0 });
+  const { timed } = metrics;
+  const listener = await createListener(new Probot(options), app, { timed, trust_proxy: given.trust_proxy ?? 0 });
   await notify.start();
   await engine.start();
   gate.open(listener);
@@ -172,6 +179,7 @@ export async function startServer(
       return ask(`${gate.url}/api/github/webhooks`, "POST", { ...headers, "x-hub-signature-256": signed }, body);
     },
     async close() {
+      logs.stop();
       await gate.close();
       await engine.stop();
       await notify.stop();

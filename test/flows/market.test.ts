@@ -27,7 +27,7 @@ const credit = (house: House, account: string, amount_cents: number) =>
   house.request("/api/wallet/credit", { method: "POST", body: { account, amount_cents } });
 
 it("is ordered, pulled, accepted and handed in, merged when green, and paid", async () => {
-  const house = await startHouse();
+  const house = await startHouse({ model: false });
   const [ada, bob] = [await person(house, "ada"), await person(house, "bob")];
   await credit(house, "ada", 1_000);
 
@@ -90,7 +90,7 @@ async function accept(house: House, id: JobId, worker: Awaited<ReturnType<typeof
 }
 
 it("goes to another worker when the checks fail, who takes away what the first has left", async () => {
-  const house = await startHouse();
+  const house = await startHouse({ model: false });
   const [ada, bob, carl] = [await person(house, "ada"), await person(house, "bob"), await person(house, "carl")];
   await credit(house, "ada", 500);
   const id = await acceptedBy(house, ada, bob);
@@ -111,7 +111,7 @@ it("goes to another worker when the checks fail, who takes away what the first h
 });
 
 it("takes a pull request of the worker's own, from a branch or a fork, and never somebody else's", async () => {
-  const house = await startHouse();
+  const house = await startHouse({ model: false });
   const [ada, bob] = [await person(house, "ada"), await person(house, "bob")];
   await credit(house, "ada", 1_000);
   const { github } = house;

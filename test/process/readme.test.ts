@@ -301,14 +301,18 @@ describe("commenting", () => {
       return readSlashCommand(comment)?.verb;
     });
     expect(verbs).not.toContain("mistaken");
-    expect(new Set(verbs)).toEqual(new Set(["run", "status", "cancel", "retry", "help"]));
+    expect(new Set(verbs)).toEqual(new Set(["run", "status", "cancel", "retry", "pay", "approve", "reject", "help"]));
     expect(README).toContain(`at most ${TASK_LIMIT} characters`);
   });
 
   test("so is every flag, and the parser's own list has no other", () => {
     const flags = tableOf(README, "flag").flatMap(([flag = ""]) => codeOf(flag));
-    const read = readSlashCommand(`/job ${flags.join(" ")} mend the greeting`);
-    expect(read).toEqual({ verb: "run", task: "mend the greeting", model: "NAME", no_merge: true, draft: true });
+    const given = (unwanted: RegExp): string => flags.filter((flag) => !unwanted.test(flag)).join(" ");
+    const run = { verb: "run", task: "mend the greeting", no_merge: true, draft: true };
+    const here = readSlashCommand(`/job ${given(/market|price/)} mend the greeting`);
+    expect(here).toEqual({ ...run, model: "NAME", market: null });
+    const market = readSlashCommand(`/job ${given(/model/).replace("DOLLARS", "5.00")} mend the greeting`);
+    expect(market).toEqual({ ...run, model: null, market: { price_cents: 500 } });
     const refused = readSlashCommand("/job --zzzz mend the greeting");
     const known = refused?.verb === "mistaken" ? /The flags are ([^;]+);/.exec(refused.sentence)?.[1] : undefined;
     expect(codeOf(known ?? "")).toEqual(flags);
@@ -348,14 +352,16 @@ describe("preparing a repository", () => {
   test("the table has every key with its default", () => {
     const rows = tableOf(README, "key").map(([key = "", value = ""]) => [codeOf(key)[0], codeOf(value)[0] ?? value]);
     const keys = Object.entries(repositorySettingsSchema.shape).flatMap(([group, part]) =>
-      Object.keys(part.unwrap().shape).map((key) => `${group}.${key}`),
+      "shape" in part.unwrap()
+        ? Object.keys((part.unwrap() as { shape: object }).shape).map((key) => `${group}.${key}`)
+        : [group],
     );
     expect(rows.map(([key]) => key)).toEqual(keys);
+    const told = (value: unknown) => (typeof value === "string" ? value || '""' : JSON.stringify(value));
     const defaults = Object.entries(DEFAULT_REPOSITORY_SETTINGS).flatMap(([group, part]) =>
-      Object.entries(part).map(([key, value]) => [
-        `${group}.${key}`,
-        typeof value === "string" ? value : JSON.stringify(value),
-      ]),
+      typeof part === "object" && !Array.isArray(part)
+        ? Object.entries(part).map(([key, value]) => [`${group}.${key}`, told(value)])
+        : [[group, told(part)]],
     );
     expect(rows.filter(([, value]) => value !== "the server's")).toEqual(defaults);
   });
@@ -420,7 +426,7 @@ describe("the rest of what is promised", () => {
   });
 
   test("every reason of the verdict is one that the verdict gives", () => {
-    const verdict = textOf("src/job/verdict.ts");
+    const verdict = textOf("src/job/verdict.ts") + textOf("src/job/agreement.ts");
     const reasons = tableOf(README, "reason").flatMap(([reason = ""]) => codeOf(reason));
     expect(reasons.length).toBeGreaterThan(10);
     const pieces = reasons.flatMap((reason) => reason.split(/\d+|…/).map((piece) => piece.trim()));

@@ -12,6 +12,7 @@ const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 /** The engine's interfaces: what it needs of the rooms around it, and what it offers them. */
 const INTERFACES = [
   ...["src/engine/ports.ts", "src/engine/market-ports.ts", "src/engine/outgoing.ts", "src/engine/people.ts"],
+  "src/engine/verification-ports.ts",
   "src/engine/door.ts",
 ];
 const OUTER = ["src/wire", "src/job", ...INTERFACES];

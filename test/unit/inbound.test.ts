@@ -32,7 +32,7 @@ describe("comments", () => {
       comment: { ...comment, ...changes.comment },
       sender: changes.sender ?? mona,
     });
-  const command = { verb: "run", task: "pull the weeds", model: null, no_merge: false, draft: false };
+  const command = { verb: "run", task: "pull the weeds", model: null, no_merge: false, draft: false, market: null };
   const slash = {
     type: "slash",
     repository: where,

@@ -159,12 +159,12 @@ describe("settings of the server", () => {
 
   it("notes settings that nothing uses yet instead of passing over them", () => {
     const reading = readSettings(
-      { ...good, CRON_SECRET: "0123456789abcdef", ANTHROPIC_BASE_URL: "http://127.0.0.1:1" },
+      { ...good, GITHUB_CLIENT_ID: "Iv23liabc", GITHUB_CLIENT_SECRET: "0123456789abcdef" },
       folder,
     );
     expect(reading).toMatchObject({ kind: "settings" });
     if (reading.kind === "settings") {
-      expect(reading.notes.map((note) => note.split(" ")[0])).toEqual(["ANTHROPIC_BASE_URL"]);
+      expect(reading.notes.map((note) => note.split(" ")[0])).toEqual(["GITHUB_CLIENT_ID"]);
     }
   });
 

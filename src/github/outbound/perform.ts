@@ -4,11 +4,13 @@
  */
 import type { ParcelStore } from "../../engine/market-ports.ts";
 import type { Attempt, Performer, RepositoryStore } from "../../engine/ports.ts";
+import type { Judge } from "../../engine/verification-ports.ts";
 import { effectKey, type GitHubEffect } from "../../job/effect.ts";
 import type { Job, JobId } from "../../job/job.ts";
 import type { LogLine } from "../../wire/log-line.ts";
 import { disableAutoMerge, enableAutoMerge } from "./effects/auto-merge.ts";
 import { deliverFiles } from "./effects/deliver-files.ts";
+import { judge } from "./effects/judge.ts";
 import { merge } from "./effects/merge.ts";
 import { openPullRequest } from "./effects/open-pull-request.ts";
 import { pushBrief } from "./effects/push-brief.ts";
@@ -28,6 +30,8 @@ export interface PerformerParts {
   /** Asked for once per effect: at the start it may not be known yet. */
   readonly self: () => Promise<Self>;
   readonly llm: LlmDefaults;
+  /** Looks at what the market's agents submit; null or missing: there is nobody to ask. */
+  readonly judge?: Judge | null;
   /** Where this server is reached from outside; null: nowhere. */
   readonly public_url?: string | null;
   /** The kept log of a job's last try, whose end the check run shows. */
@@ -50,6 +54,7 @@ const WRITES: Readonly<Record<GitHubEffect["type"], number>> = {
   "deliver-files": 1,
   "open-pull-request": 2,
   "read-facts": 0,
+  judge: 0,
   merge: 1,
   "enable-auto-merge": 1,
   "disable-auto-merge": 1,
@@ -83,6 +88,8 @@ function begin(task: Task, effect: GitHubEffect): Promise<Attempt> {
       return openPullRequest(task, effect);
     case "read-facts":
       return readFacts(task, effect);
+    case "judge":
+      return judge(task, effect);
     case "merge":
       return merge(task, effect);
     case "enable-auto-merge":
@@ -110,6 +117,7 @@ export function createPerformer(parts: PerformerParts): Performer {
           repositories,
           self: await parts.self(),
           defaults: llm,
+          judge: parts.judge ?? null,
           publicUrl: parts.public_url ?? null,
           log: parts.log ?? (async () => []),
           parcels: parts.parcels ?? { get: async () => null },

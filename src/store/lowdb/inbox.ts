@@ -88,6 +88,12 @@ export class JournalInbox implements Inbox {
     return this.#seen.has(id);
   }
 
+  backlog(): { readonly count: number; readonly oldest_at: number | null } {
+    let oldest_at: number | null = null;
+    for (const { at } of this.#pending.values()) oldest_at = Math.min(at, oldest_at ?? at);
+    return { count: this.#pending.size, oldest_at };
+  }
+
   async close(): Promise<void> {
     this.#closed = true;
     await Promise.allSettled(this.#recording.values());

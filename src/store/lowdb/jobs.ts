@@ -4,7 +4,7 @@
  * Memory changes only after the write has succeeded.
  */
 import { LRUCache } from "lru-cache";
-import type { Commit, CommitAnswer, JobFilter, JobStore, StoredJob } from "../../engine/ports.ts";
+import type { Commit, CommitAnswer, JobFilter, JobStore, JobTally, StoredJob } from "../../engine/ports.ts";
 import type { Job, JobId } from "../../job/job.ts";
 import type { LedgerAccount } from "../../job/ledger.ts";
 import type { Looking } from "../../engine/market-ports.ts";
@@ -108,6 +108,10 @@ export class LowdbJobs implements JobStore {
 
   async count(): Promise<number> {
     return this.#index.size;
+  }
+
+  async tally(): Promise<JobTally> {
+    return this.#index.tally();
   }
 
   #newest(kind: NumberKind, repository: string, number: number): JobId | null {

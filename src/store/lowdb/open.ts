@@ -7,7 +7,7 @@ import { join, resolve } from "node:path";
 import type { Store } from "../../engine/ports.ts";
 import { JournalAudit } from "./audit.ts";
 import { type FileSystem, Folder } from "./disk.ts";
-import { LowdbIdempotency } from "./idempotency.ts";
+import { JournalIdempotency } from "./idempotency.ts";
 import { LowdbAgents } from "./agents.ts";
 import { Books } from "./books.ts";
 import { JournalInbox } from "./inbox.ts";
@@ -20,6 +20,7 @@ import { LowdbQuotes } from "./quotes.ts";
 import { LowdbRepositories } from "./repositories.ts";
 import { LowdbSubscriptions } from "./subscriptions.ts";
 import { JournalWallet } from "./wallet.ts";
+import { watchedDisk } from "./watched-disk.ts";
 
 export interface LowdbOptions {
   readonly dir: string;
@@ -28,7 +29,9 @@ export interface LowdbOptions {
   readonly fileSystem?: FileSystem;
 }
 
-function openRooms(dir: string, { now, fileSystem = fs }: LowdbOptions) {
+function openRooms(dir: string, { now, fileSystem: given = fs }: LowdbOptions) {
+  const disk = watchedDisk(given, dir, now);
+  const { fileSystem } = disk;
   const root = new Folder(fileSystem, dir);
   const jobs = new Folder(fileSystem, join(dir, "jobs"));
   const repositories = new Folder(fileSystem, join(dir, "repositories"));
@@ -45,12 +48,13 @@ function openRooms(dir: string, { now, fileSystem = fs }: LowdbOptions) {
   root.flush();
   const market = [wallet, agents, quotes, parcels];
   return {
+    disk,
     folders: [root, jobs, repositories, inbox, idempotency, audit, subscriptions, outgoing, ...market],
     jobs: new LowdbJobs(jobs, now, books),
     keys: new LowdbKeys(root),
     repositories: new LowdbRepositories(repositories),
     inbox: new JournalInbox(inbox, now),
-    idempotency: new LowdbIdempotency(idempotency, now),
+    idempotency: new JournalIdempotency(idempotency, now),
     wallet: new JournalWallet(wallet, books),
     agents: new LowdbAgents(agents),
     quotes: new LowdbQuotes(quotes, now),
@@ -70,11 +74,12 @@ export async function openLowdbStore(options: LowdbOptions): Promise<Store> {
   (options.fileSystem ?? fs).mkdirSync(dir, { recursive: true, mode: 0o700 });
   const lock = await lockFolder(dir);
   try {
-    const { folders, ...rooms } = openRooms(dir, options);
+    const { disk, folders, ...rooms } = openRooms(dir, options);
     const close = async () => {
       try {
         rooms.keys.flush();
         await rooms.inbox.close();
+        await rooms.idempotency.close();
         await rooms.wallet.close();
         await rooms.audit.close();
         await rooms.outgoing.close();
@@ -83,7 +88,8 @@ export async function openLowdbStore(options: LowdbOptions): Promise<Store> {
         await lock.release();
       }
     };
-    return { ...rooms, close };
+    const writable = async () => folders.every(({ usable }) => usable) && disk.writable();
+    return { ...rooms, writable, close };
   } catch (error) {
     await lock.release();
     throw error;
