@@ -1,6 +1,13 @@
-/** A list in order. Adding at the end is free; elsewhere it moves the items behind, which memory does fast. */
+/**
+ * A list in order, in blocks: adding and removing move the items of one block, however long the list is. Adding at the
+ * end is free.
+ */
+const LONGEST_BLOCK = 512;
+
 export class SortedList<T extends Key, Key = T> {
-  readonly #items: T[] = [];
+  /** None is empty. */
+  #blocks: T[][] = [];
+  #length = 0;
   readonly #compare: (a: Key, b: Key) => number;
 
   constructor(compare: (a: Key, b: Key) => number) {
@@ -8,38 +15,81 @@ export class SortedList<T extends Key, Key = T> {
   }
 
   get length(): number {
-    return this.#items.length;
+    return this.#length;
   }
 
   at(position: number): T | undefined {
-    return this.#items[position];
+    let before = 0;
+    for (const block of this.#blocks) {
+      if (position < before + block.length) return block[position - before];
+      before += block.length;
+    }
+    return undefined;
   }
 
   add(item: T): void {
-    const last = this.#items.at(-1);
-    if (last === undefined || this.#compare(last, item) < 0) this.#items.push(item);
-    else this.#items.splice(this.positionOf(item), 0, item);
+    this.#length += 1;
+    const number = this.#blockOf(item);
+    const block = this.#blocks[number] ?? this.#blocks.at(-1);
+    if (block === undefined) {
+      this.#blocks.push([item]);
+      return;
+    }
+    block.splice(this.#placeIn(block, item), 0, item);
+    if (block.length > LONGEST_BLOCK) this.#divide(Math.min(number, this.#blocks.length - 1), block);
   }
 
   remove(item: T): void {
-    const position = this.positionOf(item);
-    if (this.#items[position] === item) this.#items.splice(position, 1);
+    const number = this.#blockOf(item);
+    const block = this.#blocks[number];
+    const place = block === undefined ? 0 : this.#placeIn(block, item);
+    if (block?.[place] !== item) return;
+    block.splice(place, 1);
+    this.#length -= 1;
+    if (block.length === 0) this.#blocks.splice(number, 1);
   }
 
   /** Drops all others, in one pass. */
   keep(wanted: (item: T) => boolean): void {
-    let kept = 0;
-    for (const item of this.#items) if (wanted(item)) this.#items[kept++] = item;
-    this.#items.length = kept;
+    this.#blocks = this.#blocks.map((block) => block.filter(wanted)).filter((block) => block.length > 0);
+    this.#length = this.#blocks.reduce((sum, block) => sum + block.length, 0);
   }
 
   /** Where this key stands or would stand: the count of items before it. */
   positionOf(key: Key): number {
+    const number = this.#blockOf(key);
+    let before = 0;
+    for (let earlier = 0; earlier < number; earlier++) before += this.#blocks[earlier]?.length ?? 0;
+    const block = this.#blocks[number];
+    return block === undefined ? before : before + this.#placeIn(block, key);
+  }
+
+  /** At its end a full block stays whole: a list that only grows there must not be left with halves. */
+  #divide(number: number, block: T[]): void {
+    const last = number === this.#blocks.length - 1;
+    const rest = block.splice(last ? LONGEST_BLOCK : block.length >>> 1);
+    this.#blocks.splice(number + 1, 0, rest);
+  }
+
+  /** The first block that does not end before this key; as many as there are: all do. */
+  #blockOf(key: Key): number {
     let low = 0;
-    let high = this.#items.length;
+    let high = this.#blocks.length;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      const candidate = this.#items[middle];
+      const end = this.#blocks[middle]?.at(-1);
+      if (end !== undefined && this.#compare(end, key) < 0) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
+  #placeIn(block: readonly T[], key: Key): number {
+    let low = 0;
+    let high = block.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      const candidate = block[middle];
       if (candidate !== undefined && this.#compare(candidate, key) < 0) low = middle + 1;
       else high = middle;
     }
