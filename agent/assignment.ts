@@ -1,22 +1,27 @@
 /**
- * What the agent was asked: the brief, the task's text and the repository's own instructions, read from the checkout.
- * A brief that cannot be used is a value with the reason in words.
+ * What the agent was asked: the brief and the task's text from the checkout, and the repository's own instructions from
+ * the commit of the base branch that the brief names. What the job's branch says of them is work, perhaps of an earlier
+ * try, and no instruction. A brief that cannot be used is a value with the reason in words.
  */
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { type Brief, briefSchema, CONFIG_FILE, jobFolder, TASK_FILE } from "../src/wire/brief.ts";
+import { type Checkout, fileAt, hasCommit } from "./git.ts";
 import type { Settings } from "./settings.ts";
-import { confine } from "./tools/confine.ts";
+import { TRUST_CHECKOUT } from "./tools/bash.ts";
 
-/** Where repositories keep what they want agents to know; the first of these that says something new is added last. */
+/** Where repositories keep what they want agents to know. */
 const INSTRUCTION_FILES = ["AGENTS.md", "CLAUDE.md"];
+const SETTINGS_FILE = ".github/journeyman.yml";
 const MAX_INSTRUCTIONS = 30_000;
 
 export interface Assignment {
   readonly brief: Brief;
   readonly task: string;
   readonly instructions: readonly { readonly file: string; readonly text: string }[];
+  /** False: the checkout lacks the base commit, so its files could not be read. */
+  readonly base_known: boolean;
 }
 
 export type ReadAssignment =
@@ -36,8 +41,10 @@ export async function readAssignment(settings: Settings): Promise<ReadAssignment
   if (read.data.id !== settings.jobId) {
     return { ok: false, reason: `${folder}/${CONFIG_FILE} is the brief of another job, ${read.data.id}.` };
   }
-  const instructions = await readInstructions(settings.workspace);
-  return { ok: true, assignment: { brief: read.data, task, instructions } };
+  const checkout = { workspace: settings.workspace, environment: { ...settings.shellEnvironment, ...TRUST_CHECKOUT } };
+  const base_known = await hasCommit(checkout, read.data.base.sha);
+  const instructions = await readInstructions(checkout, read.data);
+  return { ok: true, assignment: { brief: read.data, task, instructions, base_known } };
 }
 
 const llmOf = z.looseObject({ llm: z.looseObject({}).catch({}) });
@@ -54,15 +61,14 @@ function parseBrief(text: string, defaults: Settings["llm"]) {
   return briefSchema.safeParse(known.success ? { ...known.data, llm: { ...defaults, ...known.data.llm } } : raw);
 }
 
-async function readInstructions(workspace: string): Promise<Assignment["instructions"]> {
+async function readInstructions(checkout: Checkout, brief: Brief): Promise<Assignment["instructions"]> {
   const found: { file: string; text: string }[] = [];
-  for (const file of INSTRUCTION_FILES) {
-    const place = await confine(workspace, file);
-    if (!place.ok) continue;
-    const text = await readFile(place.path, "utf8").catch(() => "");
+  const add = (file: string, text: string) => {
     const short = text.trim().slice(0, MAX_INSTRUCTIONS);
     // One is often a link to, or a copy of, the other.
     if (short !== "" && !found.some((one) => one.text === short)) found.push({ file, text: short });
-  }
+  };
+  for (const file of INSTRUCTION_FILES) add(file, (await fileAt(checkout, brief.base.sha, file)) ?? "");
+  add(SETTINGS_FILE, brief.instructions);
   return found;
 }

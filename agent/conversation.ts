@@ -1,14 +1,22 @@
 /**
  * The messages of one run, as they are sent: history, the cache mark that moves with it, and the room that is made
- * when old outputs fill the model's window.
+ * before the model's window is full. Room is made here and not by the provider's context editing: gateways and local
+ * models do not know that, and what is only left out over there would still fill our memory and every request.
  */
-import type { ContentBlockParam, MessageParam } from "@anthropic-ai/sdk/resources/messages";
+import type { ContentBlockParam, MessageParam, ToolUseBlockParam } from "@anthropic-ai/sdk/resources/messages";
+import { z } from "zod";
 
 /** Tokens sent at which room is made; the smallest window of the models that we know is 200,000. */
 export const ROOM_TOKENS = 140_000;
-/** Latest messages whose outputs stay whole. */
+/** What should be left then. */
+export const ENOUGH_ROOM_TOKENS = 100_000;
+/** Latest messages that stay whole. */
 const KEPT_MESSAGES = 12;
+/** The same once the provider itself has said that the window is full. */
+export const KEPT_WHEN_FULL = 2;
 const LEFT_OUT = "[left out to make room; run it again if you need it]";
+/** Characters of an old call's text that are kept, so that the model still sees what it did. */
+const KEPT_INPUT = 200;
 
 export class Conversation {
   readonly #messages: { role: "user" | "assistant"; content: ContentBlockParam[] }[] = [];
@@ -28,16 +36,40 @@ export class Conversation {
     return [...this.#messages.slice(0, -1), { role: last.role, content: [...last.content.slice(0, -1), marked] }];
   }
 
-  /** Replaces old tool outputs. It costs the cache once, so it is done at once for all of them. */
-  makeRoom(): number {
-    let left = 0;
-    for (const message of this.#messages.slice(0, -KEPT_MESSAGES)) {
+  /**
+   * Replaces old outputs, and long texts in old calls; answers the characters that fell away. It costs the cache once,
+   * so it is done at once for all of them.
+   */
+  makeRoom(kept = KEPT_MESSAGES): number {
+    let characters = 0;
+    for (const message of this.#messages.slice(1, -kept)) {
       message.content = message.content.map((block) => {
-        if (block.type !== "tool_result" || block.content === LEFT_OUT) return block;
-        left += 1;
-        return { ...block, content: LEFT_OUT };
+        const short = shortened(block);
+        if (short !== block) characters += Math.max(0, lengthOf(block) - lengthOf(short));
+        return short;
       });
     }
-    return left;
+    return characters;
   }
+}
+
+const lengthOf = (block: ContentBlockParam): number => JSON.stringify(block).length;
+
+function shortened(block: ContentBlockParam): ContentBlockParam {
+  if (block.type === "tool_use") return shortCall(block);
+  if (block.type !== "tool_result" || block.content === LEFT_OUT) return block;
+  return { ...block, content: LEFT_OUT };
+}
+
+const inputSchema = z.record(z.string(), z.unknown()).catch({});
+
+function shortCall(block: ToolUseBlockParam): ToolUseBlockParam {
+  const input = inputSchema.parse(block.input);
+  const long = (value: unknown): value is string => typeof value === "string" && value.length > KEPT_INPUT * 2;
+  if (!Object.values(input).some(long)) return block;
+  const cut = Object.entries(input).map(([name, value]) => [
+    name,
+    long(value) ? `${value.slice(0, KEPT_INPUT)} ${LEFT_OUT}` : value,
+  ]);
+  return { ...block, input: Object.fromEntries(cut) };
 }

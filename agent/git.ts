@@ -1,5 +1,6 @@
 /**
- * Which files the work changed, for the log. Reads only; the agent neither commits nor pushes.
+ * What git knows of the checkout: which files the work changed, and files as they stand in a commit. Reads only; the
+ * agent neither commits nor pushes.
  */
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
@@ -22,6 +23,26 @@ async function git({ workspace, environment }: Checkout, ...args: string[]): Pro
   );
 }
 
+export const hasCommit = async (checkout: Checkout, sha: string): Promise<boolean> =>
+  (await git(checkout, "cat-file", "-e", `${sha}^{commit}`)) !== null;
+
+const FILE_ANSWER = /^[0-9a-f]{40,64} blob \d+\n/;
+
+/**
+ * A file's text in a commit, through links inside of it; null when it is not there. A link that leads out of the tree is
+ * not followed, since what it names is a file of this machine.
+ */
+export async function fileAt({ workspace, environment }: Checkout, sha: string, path: string): Promise<string | null> {
+  const options = { cwd: workspace, env: { ...environment }, timeout: TIMEOUT_MS, maxBuffer: MAX_OUTPUT };
+  const running = run("git", ["cat-file", "--batch", "--follow-symlinks"], options);
+  running.child.stdin?.end(`${sha}:${path}\n`);
+  const answer = await running.then(
+    ({ stdout }) => stdout,
+    () => "",
+  );
+  return FILE_ANSWER.test(answer) ? answer.slice(answer.indexOf("\n") + 1, -1) : null;
+}
+
 /** The commit the work starts from; null where there is no repository. */
 export async function headCommit(checkout: Checkout): Promise<string | null> {
   const head = await git(checkout, "rev-parse", "--verify", "HEAD");
@@ -31,7 +52,8 @@ export async function headCommit(checkout: Checkout): Promise<string | null> {
 /** Changed, new and deleted paths since `start`, commits of the model included; null when git cannot tell. */
 export async function changedFiles(checkout: Checkout, start: string): Promise<string[] | null> {
   const tracked = await git(checkout, "diff", "--name-only", "-z", "--no-ext-diff", start);
-  const fresh = await git(checkout, "ls-files", "-z", "--others", "--exclude-standard");
+  // As the pushing step will see them: it knows the checkout's own .gitignore files, and no other list.
+  const fresh = await git(checkout, "ls-files", "-z", "--others", "--exclude-per-directory=.gitignore");
   if (tracked === null || fresh === null) return null;
   const paths = `${tracked}${fresh}`.split("\0").filter((path) => path !== "" && !path.startsWith(".jobs/"));
   return [...new Set(paths)].sort();

@@ -2,7 +2,6 @@
  * The limits of one run: turns, minutes, money. Asked before a turn is spent, never after. The clock comes in.
  */
 import { costCents } from "../src/wire/prices.ts";
-import type { Usage } from "../src/wire/result.ts";
 import type { Stop } from "./stop.ts";
 
 export interface Limits {
@@ -27,16 +26,16 @@ export const tokensOf = (characters: number): number => Math.ceil(characters / 3
 export function limitReached(run: {
   readonly limits: Limits;
   readonly model: string;
-  readonly usage: Usage;
+  readonly turns: number;
+  /** Null: the model's price is not known. */
+  readonly spentCents: number | null;
   readonly elapsedMs: number;
   readonly next: NextCall;
 }): Stop | null {
-  const { limits, model, usage } = run;
-  if (usage.turns >= limits.turns) return { kind: "out_of_turns", turns: limits.turns };
+  const { limits, model, spentCents } = run;
+  if (run.turns >= limits.turns) return { kind: "out_of_turns", turns: limits.turns };
   if (run.elapsedMs >= limits.minutes * 60_000) return { kind: "out_of_time", minutes: limits.minutes };
-  const spentCents = costCents(model, usage);
   const nextCents = costCents(model, {
-    turns: 1,
     input_tokens: 0,
     cache_read_tokens: run.next.known,
     cache_write_tokens: run.next.fresh,

@@ -3,17 +3,21 @@
  * It knows neither provider nor sandbox. Each limit is checked before the call that would pass it.
  */
 import type { ContentBlockParam, Message, ToolUseBlock } from "@anthropic-ai/sdk/resources/messages";
-import { type Conversation, ROOM_TOKENS } from "./conversation.ts";
+import { type Conversation, ENOUGH_ROOM_TOKENS, KEPT_WHEN_FULL, ROOM_TOKENS } from "./conversation.ts";
 import type { Interruption } from "./interruption.ts";
 import { type Limits, limitReached, tokensOf } from "./limits.ts";
-import type { Ask } from "./provider.ts";
+import type { Ask, Asked } from "./provider.ts";
 import type { Stop } from "./stop.ts";
-import { describeCall, TOOLS, type Toolbox, useTool } from "./tools/toolbox.ts";
+import { describeCall, TOOLS, type Toolbox, type ToolEnd, useTool } from "./tools/toolbox.ts";
 import type { Log } from "./transcript/log.ts";
 import type { Tally } from "./usage.ts";
 
 /** Answers in a row that cannot be used before the run is given up. */
 const MAX_BAD_ANSWERS = 3;
+/** Answers in a row that break off before the provider counts as down. */
+const MAX_BROKEN = 5;
+/** Before a broken answer is asked for again; doubled each time. */
+const BROKEN_PAUSE_MS = 1_000;
 
 export interface Run {
   readonly system: string;
@@ -27,6 +31,8 @@ export interface Run {
   readonly log: Log;
   readonly interruption: Interruption;
   readonly elapsedMs: () => number;
+  /** Waits, or less long when the signal says so. */
+  readonly pause: (ms: number, signal: AbortSignal) => Promise<void>;
   /** Told what the model says beside its calls. */
   readonly onWords: (text: string) => void;
 }
@@ -35,31 +41,27 @@ type Step =
   | { readonly kind: "stop"; readonly stop: Stop }
   | { readonly kind: "reply"; readonly reply: ContentBlockParam[]; readonly bad: string | null };
 
+type Whole = Exclude<Asked, { kind: "broken" }>;
+
 export async function runLoop(run: Run, first: string): Promise<Stop> {
   let reply: ContentBlockParam[] = [{ type: "text", text: first }];
   let bad = 0;
   for (;;) {
-    const stop = run.interruption.stop ?? limitBefore(run, reply);
+    const fresh = tokensOf(JSON.stringify(reply).length + (run.tally.usage.turns === 0 ? fixedLength(run) : 0));
+    const stop = run.interruption.stop ?? limitBefore(run, fresh);
     if (stop !== null) return stop;
     run.conversation.add("user", reply);
     if (run.tally.known > ROOM_TOKENS) {
-      const left = run.conversation.makeRoom();
-      if (left > 0) run.log.info(`Left out ${left} old outputs to make room.`);
+      makeRoom(run);
+      // A few answers with many calls can fill it alone. Little room would be full again at the next turn, and each time
+      // that it is made costs the cache.
+      if (run.tally.known > ENOUGH_ROOM_TOKENS) makeRoom(run, KEPT_WHEN_FULL);
     }
-    const asked = await run.ask(
-      {
-        model: run.model,
-        max_tokens: run.maxTokens,
-        system: [{ type: "text", text: run.system, cache_control: { type: "ephemeral" } }],
-        tools: [...TOOLS],
-        messages: run.conversation.messages(),
-      },
-      run.interruption.signal,
-    );
-    if (!asked.ok) return run.interruption.stop ?? asked.stop;
+    const asked = await askForWhole(run, fresh);
+    if (asked.kind === "stopped") return run.interruption.stop ?? asked.stop;
     run.tally.add(asked.message.usage);
     run.conversation.add("assistant", asked.message.content);
-    const step = await takeStep(run, asked.message);
+    const step = await takeStep(run, asked.message, asked.torn);
     if (step.kind === "stop") return step.stop;
     bad = step.bad === null ? 0 : bad + 1;
     if (step.bad !== null) run.log.warn(`Unusable answer ${bad} of ${MAX_BAD_ANSWERS}: ${step.bad}`);
@@ -68,22 +70,61 @@ export async function runLoop(run: Run, first: string): Promise<Stop> {
   }
 }
 
-function limitBefore(run: Run, reply: readonly ContentBlockParam[]): Stop | null {
-  const first = run.tally.usage.turns === 0 ? run.system.length + JSON.stringify(TOOLS).length : 0;
-  return limitReached({
-    limits: run.limits,
-    model: run.model,
-    usage: run.tally.usage,
-    elapsedMs: run.elapsedMs(),
-    next: {
-      known: run.tally.known,
-      fresh: tokensOf(JSON.stringify(reply).length + first),
-      answer: run.maxTokens,
-    },
-  });
+const fixedLength = (run: Run): number => run.system.length + JSON.stringify(TOOLS).length;
+
+/** Answers whether anything could be left out. */
+function makeRoom(run: Run, kept?: number): boolean {
+  const characters = run.conversation.makeRoom(kept);
+  if (characters === 0) return false;
+  // Four characters a token: what is really freed is rather more.
+  run.tally.forget(Math.floor(characters / 4));
+  run.log.info(`Left out ${characters} characters of old outputs to make room.`);
+  return true;
 }
 
-async function takeStep(run: Run, message: Message): Promise<Step> {
+const request = (run: Run): Parameters<Ask>[0] => ({
+  model: run.model,
+  max_tokens: run.maxTokens,
+  system: [{ type: "text", text: run.system, cache_control: { type: "ephemeral" } }],
+  tools: [...TOOLS],
+  messages: run.conversation.messages(),
+});
+
+/** Asks until an answer is whole. What broke off was charged, so the limits are looked at again before each try. */
+async function askForWhole(run: Run, fresh: number): Promise<Whole> {
+  let emptied = false;
+  for (let broken = 1; ; ) {
+    const asked = await run.ask(request(run), run.interruption.signal);
+    if (asked.kind === "answered") return asked;
+    if (asked.kind === "stopped") {
+      if (asked.stop.kind !== "conversation_full" || emptied || !makeRoom(run, KEPT_WHEN_FULL)) return asked;
+      emptied = true;
+      continue;
+    }
+    if (asked.used !== null) run.tally.addBroken(asked.used);
+    run.log.warn(`The answer broke off (${broken} of ${MAX_BROKEN}): ${asked.reason}`);
+    if (broken >= MAX_BROKEN) {
+      const reason = `${broken} answers of the provider in a row broke off. The last: ${asked.reason}`;
+      return { kind: "stopped", stop: { kind: "provider_down", reason } };
+    }
+    await run.pause(BROKEN_PAUSE_MS * 2 ** (broken - 1), run.interruption.signal);
+    const stop = run.interruption.stop ?? limitBefore(run, fresh);
+    if (stop !== null) return { kind: "stopped", stop };
+    broken += 1;
+  }
+}
+
+const limitBefore = (run: Run, fresh: number): Stop | null =>
+  limitReached({
+    limits: run.limits,
+    model: run.model,
+    turns: run.tally.usage.turns,
+    spentCents: run.tally.cents,
+    elapsedMs: run.elapsedMs(),
+    next: { known: run.tally.known, fresh, answer: run.maxTokens },
+  });
+
+async function takeStep(run: Run, message: Message, torn: ReadonlySet<string>): Promise<Step> {
   const words = message.content.flatMap((block) => (block.type === "text" ? [block.text.trim()] : [])).join("\n");
   if (words !== "") {
     run.log.info(words);
@@ -94,20 +135,21 @@ async function takeStep(run: Run, message: Message): Promise<Step> {
     case "refusal":
       return { kind: "stop", stop: { kind: "refused_by_provider", text: words } };
     case "model_context_window_exceeded":
-      return { kind: "stop", stop: { kind: "conversation_full" } };
+      if (!makeRoom(run, KEPT_WHEN_FULL)) return { kind: "stop", stop: { kind: "conversation_full" } };
+      return cutShort("at the end of the window", calls);
     case "max_tokens":
-      return cutShort(run.maxTokens, calls);
+      return cutShort(`at ${run.maxTokens} tokens`, calls);
     case "pause_turn":
       return { kind: "reply", reply: [], bad: null };
     default:
-      return calls.length === 0 ? endedWithoutFinish() : useTools(run, calls);
+      return calls.length === 0 ? endedWithoutFinish() : useTools(run, calls, torn);
   }
 }
 
 /** The last call of a cut answer may be torn, so none of them is run. */
-function cutShort(maxTokens: number, calls: readonly ToolUseBlock[]): Step {
-  const bad = `the answer was cut at ${maxTokens} tokens`;
-  const say = `Your answer was cut at ${maxTokens} tokens, so nothing of it was run. Go on in smaller pieces.`;
+function cutShort(where: string, calls: readonly ToolUseBlock[]): Step {
+  const bad = `the answer was cut ${where}`;
+  const say = `Your answer was cut ${where}, so nothing of it was run. Go on in smaller pieces.`;
   const reply: ContentBlockParam[] = calls.map((call) => toolResult(call, say, true));
   return { kind: "reply", reply: reply.length > 0 ? reply : [{ type: "text", text: say }], bad };
 }
@@ -118,7 +160,7 @@ function endedWithoutFinish(): Step {
 }
 
 /** In order, one after the other: calls of one answer build on each other. All answers go back in one message. */
-async function useTools(run: Run, calls: readonly ToolUseBlock[]): Promise<Step> {
+async function useTools(run: Run, calls: readonly ToolUseBlock[], torn: ReadonlySet<string>): Promise<Step> {
   const reply: ContentBlockParam[] = [];
   let malformed: string | null = null;
   let usable = false;
@@ -126,7 +168,7 @@ async function useTools(run: Run, calls: readonly ToolUseBlock[]): Promise<Step>
   for (const call of calls) {
     if (run.interruption.stop !== null) return { kind: "stop", stop: run.interruption.stop };
     run.log.info(`turn ${run.tally.usage.turns}: ${describeCall(call)}`);
-    const end = await useTool(run.box, call, run.interruption.signal);
+    const end = torn.has(call.id) ? TORN : await useTool(run.box, call, run.interruption.signal);
     if (end.kind === "finished") {
       finished ??= end.stop;
       continue;
@@ -140,6 +182,12 @@ async function useTools(run: Run, calls: readonly ToolUseBlock[]): Promise<Step>
   if (finished !== null) return { kind: "stop", stop: finished };
   return { kind: "reply", reply, bad: usable ? null : malformed };
 }
+
+/** Whatever the SDK could mend of it is not what the model meant. */
+const TORN: ToolEnd = {
+  kind: "malformed",
+  text: "The input was no whole JSON object, so nothing was run. Send it again.",
+};
 
 const toolResult = (call: ToolUseBlock, text: string, failed: boolean): ContentBlockParam => ({
   type: "tool_result",

@@ -1,4 +1,5 @@
 /** Entry of the agent: settings, signals, exit code. */
+import { setTimeout as wait } from "node:timers/promises";
 import { Interruption } from "./interruption.ts";
 import { runJob } from "./run.ts";
 import { readSettings } from "./settings.ts";
@@ -16,6 +17,7 @@ process.on("uncaughtException", (error) => interruption.interrupt({ kind: "crash
 const code = await runJob(read.settings, {
   interruption,
   now: () => new Date(),
+  pause: (ms, signal) => wait(ms, undefined, { signal }).catch(() => {}),
   print: (line) => process.stdout.write(`agent | ${line}\n`),
 }).catch((error: unknown) => {
   console.error(`The agent could not write its result: ${error instanceof Error ? error.message : String(error)}`);

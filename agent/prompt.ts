@@ -36,9 +36,27 @@ An answer without a tool call ends nothing.`;
 const block = (tag: string, text: string): string =>
   `<${tag}>\n${sanitize(text).replaceAll(new RegExp(`<(/?)(${tag})`, "gi"), "‹$1$2")}\n</${tag}>`;
 
-export function firstMessage({ brief, task, instructions }: Assignment): string {
+/** What the push would put back is better known before the work than after it. */
+const forbidden = ({ forbidden_paths: paths }: Assignment["brief"]): string[] =>
+  paths.length === 0
+    ? []
+    : [
+        `Changes of files that match one of these patterns are put back: ${paths.map((path) => `\`${path}\``).join(", ")}.`,
+      ];
+
+const partial = ({ checkout_paths: paths }: Assignment["brief"]): string[] =>
+  paths.length === 0
+    ? []
+    : [
+        `The checkout holds the files of the top folder and these folders: ${paths.map((path) => `\`${path}\``).join(", ")}. ` +
+          "The repository has more, which stays as it is and cannot be read here.",
+      ];
+
+export function firstMessage({ brief, task, instructions }: Omit<Assignment, "base_known">): string {
   const parts = [
     `Repository: ${brief.repository}. Branch: ${brief.branch}, made from ${brief.base.branch}.`,
+    ...forbidden(brief),
+    ...partial(brief),
     ...instructions.map(({ file, text }) => `From ${file}:\n${block("repository_instructions", text)}`),
   ];
   if (brief.history.length > 0) {
@@ -51,6 +69,10 @@ export function firstMessage({ brief, task, instructions }: Assignment): string 
       `This is try ${brief.attempt}. What the last try left is on the branch. It failed, so find out why and mend it ` +
         `instead of doing the same again:\n${block("last_failure", brief.failure)}`,
     );
+    for (const { name, log } of brief.failed_checks) {
+      const title = sanitize(name).replaceAll(/\s+/g, " ");
+      parts.push(`The end of the log of its failed check "${title}":\n${block("check_log", log)}`);
+    }
   }
   return parts.join("\n\n");
 }

@@ -1,21 +1,28 @@
 /**
- * The only file that speaks to the model's provider. Answers and failures come back as values; retrying is the SDK's.
+ * The only file that speaks to the model's provider. Answers and failures come back as values. Retrying a request that
+ * was not answered is the SDK's; one whose answer broke off goes back to the loop, since it has cost something.
  * The SDK is loaded here and late, since it is most of the agent's start-up.
  */
 import type { APIError } from "@anthropic-ai/sdk";
 import type { Message, MessageCreateParamsNonStreaming } from "@anthropic-ai/sdk/resources/messages";
 import { z } from "zod";
+import { readAnswer, type Streamed } from "./answer-stream.ts";
 import type { Stop } from "./stop.ts";
+import type { Charged } from "./usage.ts";
 
 /** 429, 529, 5xx and lost connections are tried again with back-off or after `retry-after`: about 25 s in all. */
 const MAX_RETRIES = 6;
-/** A single answer may take this long. */
+/** Until an answer begins. Gateways that do not stream begin at its end. */
 const CALL_TIMEOUT_MS = 10 * 60_000;
-/** Above this the SDK refuses to wait without streaming, since idle connections are cut. */
-const MAX_PLAIN_TOKENS = 20_000;
+/** An answer that has begun and says nothing for so long is given up; models write without such pauses. */
+const SILENCE_MS = 3 * 60_000;
 const MAX_REASON = 500;
 
-export type Asked = { readonly ok: true; readonly message: Message } | { readonly ok: false; readonly stop: Stop };
+export type Asked =
+  | { readonly kind: "answered"; readonly message: Message; readonly torn: ReadonlySet<string> }
+  /** It began and did not end. `used`: what it is charged with, as far as it said. */
+  | { readonly kind: "broken"; readonly reason: string; readonly used: Charged | null }
+  | { readonly kind: "stopped"; readonly stop: Stop };
 export type Ask = (request: MessageCreateParamsNonStreaming, signal: AbortSignal) => Promise<Asked>;
 export type Opened = { readonly ok: true; readonly ask: Ask } | { readonly ok: false; readonly stop: Stop };
 
@@ -23,6 +30,7 @@ export interface ProviderSettings {
   readonly provider: string;
   readonly apiKey: string | undefined;
   readonly baseUrl: string | undefined;
+  readonly silenceMs?: number;
 }
 
 /** Gateways answer many things with 200; what the loop relies on is checked. */
@@ -52,39 +60,64 @@ export async function openProvider(settings: ProviderSettings): Promise<Opened> 
     // Its warnings would go to stdout past the log and its redaction.
     logLevel: "off",
   });
+  const silenceMs = settings.silenceMs ?? SILENCE_MS;
   const ask: Ask = async (request, signal) => {
-    try {
-      const message =
-        request.max_tokens <= MAX_PLAIN_TOKENS
-          ? await client.messages.create(request, { signal })
-          : await client.messages.stream(request, { signal }).finalMessage();
-      if (answerSchema.safeParse(message).success) return { ok: true, message };
-      return { ok: false, stop: down("The provider answered something that is not a message.") };
-    } catch (error) {
-      if (error instanceof Anthropic.APIError) return { ok: false, stop: readError(error, request.model) };
-      throw error;
+    const stream = client.messages.stream(request, { signal });
+    const read = await readAnswer(stream, silenceMs);
+    if (read.ok) {
+      if (answerSchema.safeParse(read.message).success)
+        return { kind: "answered", message: read.message, torn: read.torn };
+      return stopped(down("The provider answered something that is not a message."));
     }
+    const { error } = read;
+    if (signal.aborted) return stopped(down("The call was given up, since the run ends."));
+    if (read.silent) return broken(`nothing came for ${silenceMs / 1_000} s`, read);
+    if (error instanceof Anthropic.APIConnectionError || !(error instanceof Anthropic.AnthropicError))
+      return stopped(down(`The provider could not be reached: ${wordsOf(error)}`));
+    if (error instanceof Anthropic.APIError && !(error instanceof Anthropic.APIUserAbortError))
+      return error.status === undefined ? readStreamError(error, read) : stopped(readError(error, request.model));
+    const events = stream.response?.headers.get("content-type")?.includes("event-stream") === true;
+    if (read.heard || events) return broken(wordsOf(error), read);
+    return stopped(down("The provider answered something that is not a message."));
   };
   return { ok: true, ask };
 }
 
+type Failed = Extract<Streamed, { ok: false }>;
+
+const stopped = (stop: Stop): Asked => ({ kind: "stopped", stop });
+const broken = (reason: string, { used }: Failed): Asked => ({
+  kind: "broken",
+  reason: reason.slice(0, MAX_REASON),
+  used,
+});
 const down = (reason: string): Stop => ({ kind: "provider_down", reason: reason.slice(0, MAX_REASON) });
 const wrong = (reason: string): Stop => ({ kind: "misconfigured", reason: reason.slice(0, MAX_REASON) });
+
+const wordsOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+const TOO_LONG = /too long|too large|context window|maximum context/i;
+
+/** An error that came as an event of a stream which had begun with 200: overload for the most part. */
+function readStreamError(error: APIError, read: Failed): Asked {
+  if (TOO_LONG.test(error.message)) return stopped({ kind: "conversation_full" });
+  if (error.type === "invalid_request_error")
+    return stopped(wrong(`The provider refused the request: ${error.message}`));
+  return broken(error.message, read);
+}
 
 function readError(error: APIError, model: string): Stop {
   const said = error.message;
   switch (error.status) {
     case 400:
     case 413:
-      if (/too long|too large|context window|maximum context/i.test(said)) return { kind: "conversation_full" };
+      if (TOO_LONG.test(said)) return { kind: "conversation_full" };
       return wrong(`The provider refused the request: ${said}`);
     case 401:
     case 403:
       return wrong(`The provider refused the key (${error.status}). Check the secret ANTHROPIC_API_KEY.`);
     case 404:
       return wrong(`The provider does not know the model ${model}. Check LLM_MODEL or llm.model. It said: ${said}`);
-    case undefined:
-      return down(`The provider could not be reached: ${said}`);
     default:
       return down(`The provider kept failing, after ${MAX_RETRIES} retries: ${said}`);
   }

@@ -5,7 +5,6 @@
 import { mkdirSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { jobFolder, RESULT_FILE } from "../src/wire/brief.ts";
-import { costCents } from "../src/wire/prices.ts";
 import { type Result, resultSchema, type Usage } from "../src/wire/result.ts";
 import { describeStop, type Stop } from "./stop.ts";
 
@@ -13,10 +12,14 @@ export interface RunEnd {
   readonly stop: Stop;
   readonly model: string;
   readonly usage: Usage;
+  /** Null: the model's price is not known. */
+  readonly cents: number | null;
   /** Used where the model gave no title of its own. */
   readonly taskTitle: string;
   /** What the model said last; the body of a run that it did not finish itself. */
   readonly lastWords: string;
+  /** What the run adds to the model's words. */
+  readonly notes: readonly string[];
 }
 
 export function resultOf(end: RunEnd, redact: (text: string) => string): Result {
@@ -26,11 +29,11 @@ export function resultOf(end: RunEnd, redact: (text: string) => string): Result 
     version: 1,
     outcome,
     title: redact(finished?.title ?? end.taskTitle),
-    body: redact(finished?.body ?? end.lastWords),
+    body: redact([finished?.body ?? end.lastWords, ...end.notes].filter((part) => part !== "").join("\n\n")),
     ...(reason === undefined ? {} : { reason: redact(reason) }),
     model: end.model,
     usage: end.usage,
-    cost_cents: costCents(end.model, end.usage),
+    cost_cents: end.cents,
   });
 }
 

@@ -4,12 +4,14 @@
  */
 import { join } from "node:path";
 import { jobFolder, LOG_FILE } from "../src/wire/brief.ts";
-import { redactor } from "../src/wire/redact.ts";
+import { PRICES_AS_OF } from "../src/wire/prices.ts";
+import { blanker, redactor } from "../src/wire/redact.ts";
 import type { Result } from "../src/wire/result.ts";
 import { type Assignment, readAssignment } from "./assignment.ts";
 import { Conversation } from "./conversation.ts";
 import { changedFiles, headCommit } from "./git.ts";
 import type { Interruption } from "./interruption.ts";
+import { takeOutSecrets } from "./leaks.ts";
 import { runLoop } from "./loop.ts";
 import { firstMessage, SYSTEM_PROMPT } from "./prompt.ts";
 import { openProvider } from "./provider.ts";
@@ -24,15 +26,18 @@ export interface RunPorts {
   readonly interruption: Interruption;
   readonly now: () => Date;
   readonly print: (line: string) => void;
+  /** Waits, or less long when the signal says so. */
+  readonly pause: (ms: number, signal: AbortSignal) => Promise<void>;
 }
 
 interface Work extends RunPorts {
   readonly settings: Settings;
   readonly log: Log;
-  readonly tally: Tally;
+  tally: Tally;
   readonly startedAt: number;
   assignment: Assignment | null;
   lastWords: string;
+  readonly notes: string[];
 }
 
 /** The exit code: 0 for every proper end, a limit included; 1 for a failure. */
@@ -41,15 +46,26 @@ export async function runJob(settings: Settings, ports: RunPorts): Promise<0 | 1
   const path = join(settings.workspace, jobFolder(settings.jobId), LOG_FILE);
   const log = new Log({ path, redact, now: ports.now, print: ports.print });
   const startedAt = ports.now().getTime();
-  const work: Work = { ...ports, settings, log, tally: new Tally(), startedAt, assignment: null, lastWords: "" };
+  const work: Work = {
+    ...ports,
+    settings,
+    log,
+    tally: new Tally("unknown"),
+    startedAt,
+    assignment: null,
+    lastWords: "",
+    notes: [],
+  };
   const stop = await attempt(work).catch((error: unknown): Stop => ({ kind: "crashed", reason: wordsOf(error) }));
   const result = resultOf(
     {
       stop,
       model: work.assignment?.brief.llm.model ?? "unknown",
       usage: work.tally.usage,
+      cents: work.tally.cents,
       taskTitle: work.assignment?.brief.title ?? "",
       lastWords: work.lastWords,
+      notes: work.notes,
     },
     redact,
   );
@@ -65,6 +81,7 @@ async function attempt(work: Work): Promise<Stop> {
   if (!read.ok) return { kind: "misconfigured", reason: read.reason };
   work.assignment = read.assignment;
   const { brief } = read.assignment;
+  work.tally = new Tally(brief.llm.model);
   const opened = await openProvider({ ...settings, provider: brief.llm.provider });
   if (!opened.ok) return opened.stop;
   const { limits } = brief;
@@ -72,6 +89,12 @@ async function attempt(work: Work): Promise<Stop> {
     `Job ${brief.id}, round ${brief.round}, try ${brief.attempt}, with ${brief.llm.model}: ` +
       `at most ${limits.turns} turns, ${limits.minutes} minutes, ${limits.cost_cents} cents.`,
   );
+  if (!read.assignment.base_known)
+    log.warn(
+      `The commit ${brief.base.sha} of ${brief.base.branch} is not here, so no AGENTS.md or CLAUDE.md was read.`,
+    );
+  if (work.tally.cents === null)
+    log.warn(`${brief.llm.model} has no price in the table of ${PRICES_AS_OF}: tokens are counted, cents are not.`);
   const elapsedMs = () => work.now().getTime() - work.startedAt;
   const outOfTime = () => interruption.interrupt({ kind: "out_of_time", minutes: limits.minutes });
   const clock = setTimeout(outOfTime, Math.max(0, limits.minutes * 60_000 - elapsedMs()));
@@ -92,14 +115,16 @@ async function attempt(work: Work): Promise<Stop> {
         log,
         interruption,
         elapsedMs,
+        pause: work.pause,
         onWords: (words) => {
           work.lastWords = words;
         },
       },
       firstMessage(read.assignment),
     );
-    const changed = start === null ? null : await changedFiles(checkout, start);
-    if (changed !== null) log.info(changed.length === 0 ? "No file changed." : `Changed: ${changed.join(", ")}`);
+    // Nothing of the model's may write any more when the files are looked through.
+    shell.close();
+    await lookThrough(work, start === null ? null : await changedFiles(checkout, start));
     return stop;
   } finally {
     clearTimeout(clock);
@@ -107,9 +132,22 @@ async function attempt(work: Work): Promise<Stop> {
   }
 }
 
+const MOST_NAMED = 10;
+
+async function lookThrough({ settings, log, notes }: Work, changed: readonly string[] | null): Promise<void> {
+  if (changed === null) return log.warn("Git does not tell which files changed, so they were not looked through.");
+  log.info(changed.length === 0 ? "No file changed." : `Changed: ${changed.join(", ")}`);
+  const held = await takeOutSecrets(settings.workspace, changed, blanker(settings.secrets));
+  if (held.length === 0) return;
+  const names = held.slice(0, MOST_NAMED).map((path) => `\`${path}\``);
+  const note = `A secret of this run was taken out of ${names.join(", ")}${held.length > MOST_NAMED ? " and others" : ""}.`;
+  log.warn(note);
+  notes.push(note);
+}
+
 function sayEnd(log: Log, result: Result): void {
   const { usage, cost_cents: cost } = result;
-  const price = cost === null ? `cost unknown, ${result.model} has no price here` : `${cost.toFixed(1)} cents`;
+  const price = cost === null ? `cost unknown, ${result.model} has no known price` : `${cost.toFixed(1)} cents`;
   const read = usage.input_tokens + usage.cache_read_tokens + usage.cache_write_tokens;
   const text = `Ended: ${result.outcome}. ${usage.turns} turns, ${read} tokens in, ${usage.output_tokens} out, ${price}.`;
   const whole = result.reason === undefined ? text : `${text} ${result.reason}`;

@@ -24,6 +24,16 @@ export interface ShellSetup {
   readonly commandSeconds?: number;
 }
 
+/** The checkout may belong to another user than the one inside the container. */
+export const TRUST_CHECKOUT = {
+  GIT_CONFIG_COUNT: "1",
+  GIT_CONFIG_KEY_0: "safe.directory",
+  GIT_CONFIG_VALUE_0: "*",
+};
+
+/** Outputs of which the whole is kept as a file; older ones go, so that a long run does not fill the disk. */
+const KEPT_OUTPUTS = 20;
+
 /** Programs must not wait for a person, page, colour or ask for a password. */
 const QUIET = {
   TERM: "dumb",
@@ -34,10 +44,7 @@ const QUIET = {
   GIT_EDITOR: "true",
   GIT_TERMINAL_PROMPT: "0",
   DEBIAN_FRONTEND: "noninteractive",
-  // The checkout may belong to another user than the one inside the container.
-  GIT_CONFIG_COUNT: "1",
-  GIT_CONFIG_KEY_0: "safe.directory",
-  GIT_CONFIG_VALUE_0: "*",
+  ...TRUST_CHECKOUT,
 };
 
 const quote = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
@@ -86,7 +93,8 @@ export class Shell {
     this.#count += 1;
     const script = join(this.#folder, `command-${this.#count}`);
     writeFileSync(script, `${command}\n`);
-    const output = new Output(join(this.#folder, `output-${this.#count}.txt`));
+    const output = new Output(this.#outputFile(this.#count));
+    rmSync(this.#outputFile(this.#count - KEPT_OUTPUTS), { force: true });
     const seconds = this.#setup.commandSeconds ?? COMMAND_SECONDS;
     const running = start({
       file: "bash",
@@ -105,6 +113,10 @@ export class Shell {
     const note = describeEnd(ended, seconds);
     const said = [text, note].filter((part) => part !== "").join("\n") || "[no output]";
     return { text: said, failed: ended.kind !== "exited" };
+  }
+
+  #outputFile(count: number): string {
+    return join(this.#folder, `output-${count}.txt`);
   }
 
   #endAll(): void {

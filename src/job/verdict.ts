@@ -125,6 +125,10 @@ function forbids(facts: Facts, job: Job): string | null {
   if (!facts.changed_files_complete) return "it changes more files than can be checked";
   const guarded = facts.changed_files.find((path) => path.toLowerCase().startsWith(GUARDED));
   if (guarded !== undefined) return `it changes ${guarded}, and files below .github never merge by themselves`;
+  // put back before the push as a rule; a person's commit or an old run-job.yml may have brought it all the same
+  const forbidden = picomatch(facts.settings.forbidden_paths.flatMap(andBelow), { dot: true });
+  const barred = facts.changed_files.find((path) => forbidden(path));
+  if (barred !== undefined) return `it changes ${barred}, which forbidden_paths names`;
   const allowed = picomatch([...auto_merge.allowed_paths], { dot: true });
   const outside = facts.changed_files.find((path) => !allowed(path));
   if (outside !== undefined) return `it changes ${outside}, which allowed_paths does not name`;
@@ -132,6 +136,9 @@ function forbids(facts: Facts, job: Job): string | null {
     return "no check has reported; set `require_checks: false` in .github/journeyman.yml to merge without any";
   return null;
 }
+
+/** A folder's name bars what is in it, as it does for git. */
+const andBelow = (glob: string): string[] => [glob.replace(/\/+$/, ""), `${glob.replace(/\/+$/, "")}/**`];
 
 type MergeVerdict = Verdict["merge"];
 

@@ -14,6 +14,9 @@ export const CONFIG_FILE = "job.config.json";
 export const RESULT_FILE = "result.json";
 export const LOG_FILE = "log.jsonl";
 
+/** In the message of a brief whose checkout shall hold a part of the repository alone. */
+export const PARTIAL_TRAILER = "Job-Checkout: part";
+
 /** Head commit messages that start a run of `run-job.yml` begin with this. */
 export const RUN_COMMIT_PREFIX = "Run job ";
 
@@ -39,6 +42,12 @@ export const briefSchema = z.object({
     turns: z.number().int().positive(),
     cost_cents: z.number().positive(),
   }),
+  /** The repository's own words for every job, from its settings on the base branch. */
+  instructions: z.string().default(""),
+  /** Globs of what the job may not change; it is put back before the push. */
+  forbidden_paths: z.array(z.string()).default([]),
+  /** Folders that the checkout holds, the top folder's own files aside; none: all of them. */
+  checkout_paths: z.array(z.string()).default([]),
   /** 1 for the first try of a round. */
   attempt: z.number().int().positive(),
   /** 1 for the first round; each message starts another on the same branch. */
@@ -47,6 +56,8 @@ export const briefSchema = z.object({
   pull_request: z.number().int().positive().nullable(),
   /** Why the last try failed, in words for the model; null on a first try. */
   failure: z.string().nullable(),
+  /** The ends of the logs of the checks that failed then. */
+  failed_checks: z.array(z.object({ name: z.string(), log: z.string() })).default([]),
   /** What earlier rounds were asked and did, oldest first. */
   history: z.array(z.object({ asked: z.string(), did: z.string() })),
 });

@@ -22,22 +22,60 @@ const SHAPES: readonly RegExp[] = [
 
 /** Shorter values would blank out ordinary words. */
 const SHORTEST = 6;
+/** Base64 of which less is left than this could be part of any word. */
+const SHORTEST_BASE64 = 8;
 
-const spellings = (secret: string): string[] => [
-  secret,
-  encodeURIComponent(secret),
-  Buffer.from(secret).toString("base64").replace(/=+$/, ""),
-  Buffer.from(secret).toString("base64url"),
-];
+/**
+ * The middle of the value's base64 where `before` bytes stand in front of it, as in `user:secret`: three bytes make four
+ * characters, so a neighbour changes the first and the last ones alone.
+ */
+function base64Middle(secret: string, before: 0 | 1 | 2): string {
+  const bytes = Buffer.concat([Buffer.alloc(before), Buffer.from(secret)]);
+  const whole = bytes.length - (bytes.length % 3);
+  return bytes
+    .subarray(0, whole)
+    .toString("base64")
+    .slice(before === 0 ? 0 : 4);
+}
 
-/** A function that blanks the given values (raw, URL-encoded, base64) and everything shaped like a secret. */
-export function redactor(secrets: Iterable<string> = []): (text: string) => string {
-  const values = [...new Set([...secrets].filter((secret) => secret.length >= SHORTEST).flatMap(spellings))].sort(
+const urlSafe = (base64: string): string => base64.replaceAll("+", "-").replaceAll("/", "_");
+
+/** What is left of the value in base64, the ends included where it stands alone. */
+const base64Spellings = (secret: string): string[] => {
+  const alone = Buffer.from(secret).toString("base64").replace(/=+$/, "");
+  const middles = ([0, 1, 2] as const).map((before) => base64Middle(secret, before));
+  const long = [alone, ...middles].filter((text) => text.length >= SHORTEST_BASE64);
+  return [...new Set(long.flatMap((text) => [text, urlSafe(text)]))];
+};
+
+/** Characters of a line of base64 as programs wrap it; a spelling that is longer may be broken anywhere. */
+const WRAPPED_FROM = 60;
+
+const escaped = (text: string): string => text.replaceAll(/[.*+?^${}()|[\]\\/-]/g, "\\$&");
+
+const wrapped = (text: string): RegExp => new RegExp([...text].map(escaped).join("[\\r\\n]*"), "g");
+
+/** A function that blanks the given values, raw, URL-encoded and in base64, and nothing else. */
+export function blanker(secrets: Iterable<string>): (text: string) => string {
+  const known = [...new Set(secrets)].filter((secret) => secret.length >= SHORTEST);
+  const base64 = known.flatMap(base64Spellings);
+  const values = [...new Set([...known.flatMap((one) => [one, encodeURIComponent(one)]), ...base64])].sort(
     (a, b) => b.length - a.length,
   );
+  const lines = base64.filter((text) => text.length > WRAPPED_FROM).map(wrapped);
   return (text) => {
     let clean = text;
     for (const value of values) clean = clean.replaceAll(value, MARK);
+    for (const line of lines) clean = clean.replace(line, MARK);
+    return clean;
+  };
+}
+
+/** {@link blanker}, and everything shaped like a secret as well. */
+export function redactor(secrets: Iterable<string> = []): (text: string) => string {
+  const blank = blanker(secrets);
+  return (text) => {
+    let clean = blank(text);
     for (const shape of SHAPES) clean = clean.replace(shape, MARK);
     return clean;
   };

@@ -4,6 +4,9 @@
  */
 import { z } from "zod";
 
+/** Files that a result names as put back; the log of the run names all of them. */
+export const MAX_PUT_BACK = 100;
+
 export const OUTCOMES = ["done", "nothing_to_do", "question", "refused", "limit", "failed"] as const;
 export type Outcome = (typeof OUTCOMES)[number];
 
@@ -47,6 +50,8 @@ export const resultSchema = z.object({
   usage: usageSchema.catch(NO_USAGE),
   /** Cents, may be a fraction; null where the model's price is not known. */
   cost_cents: z.number().nonnegative().nullable().catch(null),
+  /** Written by the pushing step: changed files that a job may not change, and which it therefore put back. */
+  put_back: z.array(z.string().max(4_096)).max(MAX_PUT_BACK).catch([]),
 });
 
 export type Result = z.infer<typeof resultSchema>;

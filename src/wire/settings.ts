@@ -43,7 +43,37 @@ const commands = z
   })
   .prefault({});
 
-export const repositorySettingsSchema = z.strictObject({ auto_merge: autoMerge, llm, limits, commands });
+/** What both picomatch and git's own patterns read alike, since the push keeps to these and the verdict looks again. */
+const plainGlob = z
+  .string()
+  .min(1)
+  .max(500)
+  .regex(
+    /^[^/:!\\{}()\0\r\n][^:!\\{}()\0\r\n]*$/,
+    "may use *, **, ? and […], and begins at the top folder without a slash",
+  );
+
+/** A folder as git's sparse checkout takes it: no pattern, no option. */
+const folder = z
+  .string()
+  .min(1)
+  .max(500)
+  .regex(/^[^-/:!*?[\]\\\0\r\n][^:!*?[\]\\\0\r\n]*$/, "is a folder's path, without patterns and a slash in front");
+
+export const MAX_INSTRUCTIONS = 10_000;
+
+export const repositorySettingsSchema = z.strictObject({
+  auto_merge: autoMerge,
+  llm,
+  limits,
+  commands,
+  /** What every job here should know, beside AGENTS.md and CLAUDE.md of the base branch. */
+  instructions: z.string().max(MAX_INSTRUCTIONS).default(""),
+  /** Globs; what a job changes there is put back before its work is pushed. */
+  forbidden_paths: z.array(plainGlob).max(100).default([]),
+  /** Folders that jobs work in, the top folder's own files aside; the others stay on GitHub. None: everything is there. */
+  checkout_paths: z.array(folder).max(100).default([]),
+});
 
 export type RepositorySettings = z.infer<typeof repositorySettingsSchema>;
 

@@ -8,6 +8,7 @@ const GROUPS: Readonly<Record<string, () => Promise<readonly Measured[]>>> = {
   store: async () => (await import("./store.ts")).benchStore(),
   http: async () => (await import("./http.ts")).benchHttp(),
   create: async () => (await import("./create.ts")).benchCreate(),
+  agent: async () => (await import("./agent.ts")).benchAgent(),
   job: async () => (await import("./job.ts")).benchJob(),
   notify: async () => (await import("./notify.ts")).benchNotify(),
 };

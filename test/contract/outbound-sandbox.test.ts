@@ -216,6 +216,59 @@ describe("the performer on the local GitHub", () => {
     });
   });
 
+  it("follows the agent's words with what was put back, names as names", async () => {
+    const journey = start();
+    await journey.perform(BRIEF);
+    agentPushes({ [`${FOLDER}/result.json`]: result({ put_back: [".github/workflows/ci.yml", "a`\n@bob/x"] }) });
+    ran(journey);
+    await journey.perform({ type: "read-result", round: 1, try: 1 });
+    expect(journey.job.work?.body).toMatch(
+      /^I wrote it\. Closes #99\n\nPut back, since a job may not change it here: `\.github\/workflows\/ci\.yml`, ``a` @bob\/x``\.$/,
+    );
+  });
+
+  it("tells the next try the end of the log of each failed check, for one reading each", async () => {
+    const journey = start();
+    await toPullRequest(journey);
+    const { actions } = b.github;
+    const failed = (name: string, path: string, log: string, conclusion: "failure" | "success" = "failure") => {
+      const headSha = b.github.branches(REPO)[BRANCH] ?? "";
+      const repository = { owner: "octo", name: "demo" };
+      const of = { path, name, event: "push", displayTitle: name, headBranch: BRANCH, headSha, actor: "ada" };
+      const run = actions.createRun({ repository, ...of });
+      const job = actions.createJob(run.id, name);
+      actions.startRun(run.id);
+      actions.appendLog(job, log);
+      actions.updateJob(job, { status: "completed", conclusion });
+      actions.completeRun(run.id, conclusion);
+    };
+    const stamp = "2026-01-01T00:00:00.0000000Z ";
+    const noise = `${stamp}noise\n`.repeat(20_000);
+    const told = `${stamp}\u001b[31mexpected 1, got 2\u001b[0m\n${stamp}##[error]Process completed with exit code 1.\n`;
+    failed(
+      "test",
+      ".github/workflows/ci.yml",
+      `${noise}${stamp}key ghs_${"x".repeat(40)}\n${told}${stamp}Cleaning up\n`,
+    );
+    failed("lint", ".github/workflows/ci.yml", "", "success");
+    failed("run", ".github/workflows/run-job.yml", told);
+    journey.job = { ...journey.job, status: "queued", tries: 2, failure: "The check “test” failed." };
+    const second = { type: "push-brief", round: 1, try: 2 } as const;
+    expect((await journey.callsOf(second)).slice(0, 2)).toEqual([
+      "graphql BranchState",
+      "GET /repos/:owner/:repo/actions/jobs/:job_id/logs",
+    ]);
+    const config = briefSchema.parse(JSON.parse(b.github.readFile(REPO, BRANCH, `${FOLDER}/job.config.json`) ?? ""));
+    expect(config.failed_checks).toHaveLength(1);
+    expect(config.failed_checks[0]).toMatchObject({
+      name: "test",
+      log: expect.stringMatching(
+        /noise\nkey \[secret\]\nexpected 1, got 2\n##\[error\]Process completed with exit code 1\.$/,
+      ),
+    });
+    expect(config.failed_checks[0]?.log.length).toBeLessThan(8_001);
+  });
+
   it("takes a green run without a result as done, in the words of its commit", async () => {
     const journey = start();
     await journey.perform(BRIEF);

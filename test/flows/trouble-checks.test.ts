@@ -48,7 +48,8 @@ describe("checks", () => {
     const { id } = await house.jobOf(issue);
     const job = await untilJob(house, id, "merged", merged);
     expect(job.attempt_count).toBe(3);
-    expect(told.length).toBeGreaterThan(0);
+    expect(told.at(0)).toContain("check_log");
+    expect(told.at(0)).toContain("##[error]");
     expect(house.github.readFile(DEMO, "main", "HELLO.md")).toContain("hello");
     expect(house.github.readFile(DEMO, "main", "BROKEN")).toBeUndefined();
   });

@@ -334,14 +334,16 @@ describe("preparing a repository", () => {
   test("the table has every key with its default", () => {
     const rows = tableOf(README, "key").map(([key = "", value = ""]) => [codeOf(key)[0], codeOf(value)[0] ?? value]);
     const keys = Object.entries(repositorySettingsSchema.shape).flatMap(([group, part]) =>
-      Object.keys(part.unwrap().shape).map((key) => `${group}.${key}`),
+      "shape" in part.unwrap()
+        ? Object.keys((part.unwrap() as { shape: object }).shape).map((key) => `${group}.${key}`)
+        : [group],
     );
     expect(rows.map(([key]) => key)).toEqual(keys);
+    const told = (value: unknown) => (typeof value === "string" ? value || '""' : JSON.stringify(value));
     const defaults = Object.entries(DEFAULT_REPOSITORY_SETTINGS).flatMap(([group, part]) =>
-      Object.entries(part).map(([key, value]) => [
-        `${group}.${key}`,
-        typeof value === "string" ? value : JSON.stringify(value),
-      ]),
+      typeof part === "object" && !Array.isArray(part)
+        ? Object.entries(part).map(([key, value]) => [`${group}.${key}`, told(value)])
+        : [[group, told(part)]],
     );
     expect(rows.filter(([, value]) => value !== "the server's")).toEqual(defaults);
   });

@@ -2,7 +2,7 @@ import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { parseResult } from "../../src/wire/result.ts";
-import { JOB_ID } from "../unit/agent-job.ts";
+import { BRIEF, JOB_ID } from "../unit/agent-job.ts";
 import { Runner } from "./workflow-steps.ts";
 
 const open: Runner[] = [];
@@ -126,6 +126,102 @@ describe("what the agent may not change", () => {
   });
 });
 
+describe("what the repository forbids", () => {
+  const brief = { forbidden_paths: ["src/legal", "**/*.lock", "infra/*.tf", "we ird/[ab].txt"] };
+  const files = {
+    "src/legal/a.txt": "a",
+    "deep/x.lock": "x",
+    "infra/main.tf": "m",
+    "we ird/a.txt": "w",
+    "ok.txt": "o",
+  };
+
+  test("is put back, changes, new files and deletions alike, and named in result, summary and log", async () => {
+    const runner = start(files, { brief });
+    const steps = await runner.run(`
+      echo evil > src/legal/a.txt; echo new > src/legal/b.txt; rm deep/x.lock; echo new > top.lock
+      mv infra/main.tf infra/deep.tf.txt; echo changed > 'we ird/a.txt'; echo fine > ok.txt
+      echo evil >> .github/workflows/ci.yml; echo '{"forbidden_paths":[]}' > ${folder}/job.config.json; ${leave("t")}`);
+    expect(steps["Push the work"]).toMatchObject({ code: 0 });
+    expect(Object.keys(files).map((path) => runner.pushed(path))).toEqual(["a", "x", "m", "w", "fine"]);
+    for (const path of ["src/legal/b.txt", "top.lock"]) expect(runner.pushed(path)).toBeNull();
+    const names = [".github/workflows/ci.yml", "deep/x.lock", "infra/main.tf"];
+    const all = [...names, "src/legal/a.txt", "src/legal/b.txt", "top.lock", "we ird/a.txt"];
+    expect(parseResult(runner.pushed(`${folder}/result.json`) ?? "")).toMatchObject({ title: "t", put_back: all });
+    for (const name of all) {
+      expect(runner.read("summary.md")).toContain(`\`${name}\``);
+      expect(steps["Push the work"].output).toContain(JSON.stringify(name));
+    }
+  });
+
+  test("cannot be widened by a file of another job, nor spoken about by a file's name", async () => {
+    const runner = start({}, { brief: { forbidden_paths: ["**/*.lock"] } });
+    const steps = await runner.run(
+      `mkdir .jobs/zz99zz99; echo x > .jobs/zz99zz99/job.md; touch $'a\n::error::gotcha.lock'; ${leave("t")}`,
+    );
+    expect(runner.pushed(".jobs/zz99zz99/job.md")).toBeNull();
+    expect(steps["Push the work"].output).not.toMatch(/^\s*::error::/m);
+  });
+});
+
+describe("the base branch", () => {
+  test("of a later try is fetched with the workflow's token, and its instructions can be read", async () => {
+    const runner = start({ "AGENTS.md": "Use tabs." }, { brief: {}, tries: 2 });
+    const sha = runner.git(runner.remote, "rev-parse", "main");
+    const steps = await runner.run(`git cat-file blob ${sha}:AGENTS.md > seen.txt; ${leave("t")}`);
+    expect(steps.Prepare).toMatchObject({ code: 0, output: "" });
+    expect(runner.pushed("seen.txt")).toBe("Use tabs.");
+    expect(runner.git(runner.remote, "for-each-ref", "refs/journeyman")).toBe("");
+  });
+
+  test("that cannot be fetched is warned of, and the job goes on", async () => {
+    const runner = start({}, { brief: { base: { branch: "main", sha: "1".repeat(40) } } });
+    const steps = await runner.run(leave("t"));
+    expect(steps.Prepare.code).toBe(0);
+    expect(steps.Prepare.output).toContain("::warning::the base commit 1111");
+    expect(steps["Push the work"].code).toBe(0);
+  });
+});
+
+describe("a checkout of a part", () => {
+  const files = {
+    "web/a.txt": "a",
+    "web/deep/b.txt": "b",
+    "api/c.txt": "c",
+    "AGENTS.md": "Use tabs.",
+    "web/AGENTS.md": "x",
+  };
+  const brief = { checkout_paths: ["web"], forbidden_paths: ["api"] };
+
+  test("holds the folders that are named, and its push leaves the others as they are", async () => {
+    const runner = start(files, { brief, partial: true, tries: 2 });
+    runner.commit(runner.branch, { "theirs.txt": "theirs" }, "by hand");
+    const sha = runner.git(runner.remote, "rev-parse", "main");
+    const steps = await runner.run(`
+      export GIT_ALLOW_PROTOCOL=none
+      find . -path ./.git -prune -o -type f -print | sort > list.txt
+      git cat-file blob ${sha}:AGENTS.md > seen.txt
+      echo changed > web/a.txt; rm web/deep/b.txt; mkdir new api; echo n > new/n.txt; echo evil > api/c.txt; echo x > api/x
+      ${leave("t")}`);
+    expect(steps["Push the work"]).toMatchObject({ code: 0 });
+    const own = ["job.config.json", "job.md"].map((name) => `./${folder}/${name}`);
+    const held = ["./AGENTS.md", "./README.md", "./list.txt", "./web/AGENTS.md", "./web/a.txt", "./web/deep/b.txt"];
+    expect(runner.pushed("list.txt")?.split("\n")).toEqual([...own, ...held]);
+    expect(
+      ["web/a.txt", "new/n.txt", "api/c.txt", "seen.txt", "theirs.txt"].map((path) => runner.pushed(path)),
+    ).toEqual(["changed", "n", "c", "Use tabs.", "theirs"]);
+    expect([runner.pushed("web/deep/b.txt"), runner.pushed("api/x")]).toEqual([null, null]);
+    expect(parseResult(runner.pushed(`${folder}/result.json`) ?? "")?.put_back).toEqual(["api/c.txt", "api/x"]);
+  });
+
+  test("is made whole where the brief names no folder", async () => {
+    const runner = start(files, { partial: true });
+    await runner.run(`cat api/c.txt > seen.txt; ${leave("t")}`);
+    expect(runner.pushed("seen.txt")).toBe("c");
+    expect(runner.pushed("api/c.txt")).toBe("c");
+  });
+});
+
 describe("a branch that changed meanwhile", () => {
   test("other files: both are kept", async () => {
     const runner = start();
@@ -203,7 +299,7 @@ describe("the container", () => {
   });
 
   test("that hangs is ended two minutes after the job's own limit", async () => {
-    const runner = start({}, 7);
+    const runner = start({}, { brief: { limits: { ...BRIEF.limits, minutes: 7 } } });
     runner.agent("true");
     writeFileSync(join(runner.top, "bin", "timeout"), '#!/bin/sh\necho "$@" >> "$TEST_TOP/timeouts"\n', {
       mode: 0o755,

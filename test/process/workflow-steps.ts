@@ -9,6 +9,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parse } from "yaml";
 import { z } from "zod";
+import type { Brief } from "../../src/wire/brief.ts";
 import { BRIEF, JOB_ID } from "../unit/agent-job.ts";
 
 const file = fileURLToPath(new URL("../../.github/workflows/run-job.yml", import.meta.url));
@@ -26,6 +27,13 @@ const workflow = z
 
 export type StepName = "Prepare" | "Run the agent" | "Push the work";
 
+export interface Setup {
+  readonly brief?: Partial<Brief>;
+  readonly tries?: number;
+  /** Checked out as for a brief that names folders: the contents of files are left out, but for the job's own. */
+  readonly partial?: boolean;
+}
+
 export interface Stepped {
   readonly code: number | null;
   readonly output: string;
@@ -39,23 +47,31 @@ export class Runner {
   readonly #temp = join(this.top, "temp");
   readonly #bin = join(this.top, "bin");
 
-  constructor(files: Record<string, string> = {}, minutes = 5) {
+  /** `tries`: briefs that were pushed one after the other, the last of which is checked out. */
+  constructor(files: Record<string, string> = {}, { brief: change = {}, tries = 1, partial = false }: Setup = {}) {
     for (const folder of [this.#temp, this.#bin, this.remote]) mkdirSync(folder, { recursive: true });
     this.git(this.remote, "init", "--quiet", "--bare", "--initial-branch=main");
-    const brief = { ...BRIEF, limits: { ...BRIEF.limits, minutes } };
+    for (const may of ["allowAnySHA1InWant", "allowFilter"])
+      this.git(this.remote, "config", `uploadpack.${may}`, "true");
     const job = `.jobs/${JOB_ID}`;
     this.commit("main", { "README.md": "# Shop\n", ".github/workflows/ci.yml": "on: push\n", ...files }, "first");
-    const asked = { [`${job}/job.md`]: "Say hello.", [`${job}/job.config.json`]: JSON.stringify(brief) };
-    this.commit(this.branch, asked, `Run job ${JOB_ID}: Say hello`, "main");
+    const base = { branch: "main", sha: this.git(this.remote, "rev-parse", "main") };
+    for (let attempt = 1; attempt <= tries; attempt += 1) {
+      const brief = { ...BRIEF, base, attempt, ...change };
+      const asked = { [`${job}/job.md`]: "Say hello.", [`${job}/job.config.json`]: JSON.stringify(brief) };
+      this.commit(this.branch, asked, `Run job ${JOB_ID}: Say hello`, attempt === 1 ? "main" : this.branch);
+    }
     this.git(
       this.top,
       "clone",
       "--quiet",
-      "--depth=1",
+      "--depth=2",
+      ...(partial ? ["--filter=blob:none", "--sparse"] : []),
       `--branch=${this.branch}`,
       `file://${this.remote}`,
       "workspace",
     );
+    if (partial) this.git(this.workspace, "sparse-checkout", "set", ".jobs");
   }
 
   git(folder: string, ...args: string[]): string {
@@ -108,7 +124,7 @@ export class Runner {
         GITHUB_STEP_SUMMARY: join(this.top, "summary.md"),
         RUNNER_TEMP: this.#temp,
         ...plain,
-        ...(name === "Push the work" ? { GITHUB_TOKEN: "workflow-token-1234" } : {}),
+        ...(step.env.GITHUB_TOKEN !== undefined ? { GITHUB_TOKEN: "workflow-token-1234" } : {}),
         ...env,
       },
       stdio: ["ignore", "pipe", "pipe"],

@@ -1,6 +1,6 @@
 /** A checkout with a job in it, for the agent's tests, and the agent run on it in this process. */
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Interruption } from "../../agent/interruption.ts";
@@ -23,11 +23,15 @@ export const BRIEF: Brief = {
   requester: "ada",
   llm: { provider: "anthropic", model: "claude-sonnet-4-20250514", max_tokens: 1024 },
   limits: { minutes: 5, turns: 10, cost_cents: 500 },
+  instructions: "",
+  forbidden_paths: [],
+  checkout_paths: [],
   attempt: 1,
   round: 1,
   issue: 7,
   pull_request: null,
   failure: null,
+  failed_checks: [],
   history: [],
 };
 
@@ -39,26 +43,32 @@ export interface Checkout {
   readonly remove: () => void;
 }
 
-/** A git repository with one commit that holds `files` and the job. */
+export type Files = Readonly<Record<string, string | { readonly link: string }>>;
+
+/** A git repository of two commits: the base holds `files`, the job's branch adds the job and `later`. */
 export function makeCheckout(
   brief: { readonly [Key in keyof Brief]?: unknown } = {},
-  files: Record<string, string> = {},
+  files: Files = {},
+  later: Files = {},
+  task = "Create HELLO.md that says hello.",
 ): Checkout {
   const folder = realpathSync(mkdtempSync(join(tmpdir(), "agent-test-")));
-  const all = {
-    "README.md": "# Shop\n",
-    ...files,
-    [`.jobs/${JOB_ID}/job.md`]: files["job.md"] ?? "Create HELLO.md that says hello.",
-    [`.jobs/${JOB_ID}/job.config.json`]: JSON.stringify({ ...BRIEF, ...brief }),
+  const git = (...args: string[]) => execFileSync("git", args, { cwd: folder, stdio: "pipe", encoding: "utf8" }).trim();
+  const commit = (some: Files, message: string): string => {
+    for (const [path, text] of Object.entries(some)) {
+      mkdirSync(join(folder, path, ".."), { recursive: true });
+      if (typeof text === "string") writeFileSync(join(folder, path), text);
+      else symlinkSync(text.link, join(folder, path));
+    }
+    git("add", "-A");
+    git("-c", "user.name=t", "-c", "user.email=t@example.com", "commit", "--quiet", "-m", message);
+    return git("rev-parse", "HEAD");
   };
-  for (const [path, text] of Object.entries(all)) {
-    mkdirSync(join(folder, path, ".."), { recursive: true });
-    writeFileSync(join(folder, path), text);
-  }
-  const git = (...args: string[]) => execFileSync("git", args, { cwd: folder, stdio: "ignore" });
   git("init", "--quiet", "--initial-branch", `job/${JOB_ID}`);
-  git("add", "-A");
-  git("-c", "user.name=t", "-c", "user.email=t@example.com", "commit", "--quiet", "-m", `Run job ${JOB_ID}: Say hello`);
+  const sha = commit({ "README.md": "# Shop\n", ...files }, "first");
+  const config = JSON.stringify({ ...BRIEF, base: { branch: "main", sha }, ...brief });
+  const job = { [`.jobs/${JOB_ID}/job.md`]: task, [`.jobs/${JOB_ID}/job.config.json`]: config };
+  commit({ ...later, ...job }, `Run job ${JOB_ID}: Say hello`);
   const file = (path: string) => readFileSync(join(folder, path), "utf8");
   return {
     folder,
@@ -98,6 +108,7 @@ export async function runAgent(
     interruption,
     now: () => new Date(),
     print: (line) => printed.push(line),
+    pause: async () => {},
   });
   return { code, printed: printed.join("\n"), interruption };
 }

@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
 import { Interruption } from "../../agent/interruption.ts";
@@ -81,10 +81,8 @@ describe("a run that goes well", () => {
     expect(result).toMatchObject({ outcome, title: "About it", body: "Why so." });
   });
 
-  test("streams when the answer may be too long to wait for in silence", async () => {
-    const { checkout, model, result } = await play([bash("echo streamed > s.txt"), finish()], {
-      llm: { provider: "anthropic", model: "claude-sonnet-4-20250514", max_tokens: 64_000 },
-    });
+  test("streams every answer, so that no connection is idle for long", async () => {
+    const { checkout, model, result } = await play([bash("echo streamed > s.txt"), finish()]);
     expect(model.requests.map((one) => one.stream)).toEqual([true, true]);
     expect(checkout.file("s.txt")).toBe("streamed\n");
     expect(result).toMatchObject({ outcome: "done", usage: { turns: 2, input_tokens: 200, output_tokens: 20 } });
@@ -111,11 +109,16 @@ describe("limits", () => {
   });
 
   test("money: a model without a price runs on, bound by turns, and its cost is unknown", async () => {
-    const { result } = await play([finish()], {
+    const { result, checkout } = await play([finish()], {
       llm: { provider: "anthropic", model: "local-llama", max_tokens: 1024 },
       limits: { minutes: 5, turns: 9, cost_cents: 0.001 },
     });
-    expect(result).toMatchObject({ outcome: "done", cost_cents: null });
+    expect(result).toMatchObject({
+      outcome: "done",
+      cost_cents: null,
+      usage: { input_tokens: 100, output_tokens: 10 },
+    });
+    expect(checkout.log().map((line) => line.text)).toContainEqual(expect.stringContaining("local-llama has no price"));
   });
 
   test("time: a command under way is killed and the run ends as a limit", async () => {
@@ -269,6 +272,23 @@ describe("secrets", () => {
 });
 
 describe("what it leaves", () => {
+  test("holds no secret that it was given, in whatever spelling, and the result says so", async () => {
+    const { checkout, result } = await play(
+      [
+        bash(
+          `printf 'a\\377 %s\\n' $AGENT_LLM_TOKEN > raw.bin; printf %s $AGENT_LLM_TOKEN | base64 > .env; echo fine > fine.txt; ln -s raw.bin link`,
+        ),
+        finish(),
+      ],
+      {},
+      { AGENT_LLM_TOKEN: "llm-secret-9876" },
+    );
+    expect(readFileSync(join(checkout.folder, "raw.bin"), "latin1")).toBe("a\xff [secret]\n");
+    expect(checkout.file(".env")).toMatch(/^\[secret\]=*\n$/);
+    expect(checkout.file("fine.txt")).toBe("fine\n");
+    expect(result.body).toBe("Added it.\n\nA secret of this run was taken out of `.env`, `raw.bin`.");
+  });
+
   test("log and result survive a model that throws the job's folder away", async () => {
     const { checkout, result } = await play([bash("rm -rf .jobs && git clean -fdxq"), finish()]);
     expect(result.outcome).toBe("done");

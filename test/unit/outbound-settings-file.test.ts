@@ -43,6 +43,15 @@ it("names the key and the line of what it does not understand", () => {
   `);
 });
 
+it("takes only those forbidden paths that git and the verdict read alike", () => {
+  const good = ["src/**/*.ts", "*.lock", "infra", "a b/[cd]?.txt", ".env*"];
+  expect(parseSettings(`forbidden_paths: ${JSON.stringify(good)}`)).toMatchObject({
+    settings: { forbidden_paths: good },
+  });
+  for (const bad of ["/etc", ":(top)x", "!x", "{a,b}", "a\nb", "\\x", "+(a)", ""])
+    expect(problem(`forbidden_paths: [${JSON.stringify(bad)}]`)).toContain("`forbidden_paths.0`");
+});
+
 it("refuses what is too large, binary or made to grow", () => {
   expect(problem(`# ${"x".repeat(70_000)}\n`)).toContain("larger than 64 KB");
   expect(parseSettingsBlob({ text: null, isTruncated: false })).toMatchObject({ ok: false });

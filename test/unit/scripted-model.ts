@@ -20,6 +20,8 @@ export type Turn =
   | { readonly content: readonly object[]; readonly stop_reason?: string; readonly usage?: object }
   | { readonly status: number; readonly error?: string; readonly headers?: Record<string, string> }
   | { readonly raw: string }
+  /** Events of a stream as they stand, and what becomes of the connection after them. */
+  | { readonly events: readonly object[]; readonly after: "end" | "drop" | "hang" }
   /** Never answers; the connection stays open. */
   | { readonly hang: true };
 
@@ -80,6 +82,14 @@ function answer(response: ServerResponse, turn: Turn, stream: boolean): void {
     response.end(turn.raw);
     return;
   }
+  if ("events" in turn) {
+    response.setHeader("content-type", "text/event-stream");
+    for (const event of turn.events) response.write(eventOf(event));
+    if (turn.after === "end") response.end();
+    // Behind the data, or the client would see the end of the connection before what was written.
+    if (turn.after === "drop") response.write(": \n\n", () => response.socket?.destroy());
+    return;
+  }
   if ("status" in turn) {
     response.statusCode = turn.status;
     for (const [name, value] of Object.entries(turn.headers ?? {})) response.setHeader(name, value);
@@ -94,11 +104,42 @@ function answer(response: ServerResponse, turn: Turn, stream: boolean): void {
   else response.end(JSON.stringify({ ...about, content: turn.content, stop_reason, usage }));
 }
 
+const eventOf = (event: object): string =>
+  `event: ${"type" in event ? String(event.type) : "?"}\ndata: ${JSON.stringify(event)}\n\n`;
+
+/** The first events of an answer that calls bash with `sent` as the input, whatever that is. */
+export const begun = (sent: string, usage: object = { input_tokens: 100, output_tokens: 1 }): object[] => [
+  {
+    type: "message_start",
+    message: {
+      id: "msg_1",
+      type: "message",
+      role: "assistant",
+      model: "scripted",
+      content: [],
+      stop_reason: null,
+      usage,
+    },
+  },
+  {
+    type: "content_block_start",
+    index: 0,
+    content_block: { type: "tool_use", id: `tu_${++calls}`, name: "bash", input: {} },
+  },
+  { type: "content_block_delta", index: 0, delta: { type: "input_json_delta", partial_json: sent } },
+];
+
+/** And its last. */
+export const ended = (stop_reason = "tool_use"): object[] => [
+  { type: "content_block_stop", index: 0 },
+  { type: "message_delta", delta: { stop_reason, stop_sequence: null }, usage: { output_tokens: 10 } },
+  { type: "message_stop" },
+];
+
 /** The same message as server-sent events, the input of a tool call in two pieces. */
 function streamed(response: ServerResponse, message: Streamed): void {
   response.setHeader("content-type", "text/event-stream");
-  const send = (type: string, data: object) =>
-    response.write(`event: ${type}\ndata: ${JSON.stringify({ type, ...data })}\n\n`);
+  const send = (type: string, data: object) => response.write(eventOf({ type, ...data }));
   send("message_start", { message: { ...message, content: [], stop_reason: null } });
   for (const [index, block] of message.content.entries()) {
     const input = "input" in block ? JSON.stringify(block.input) : "";

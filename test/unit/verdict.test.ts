@@ -108,6 +108,13 @@ describe("may it be merged?", () => {
       "it changes src/a.ts, which allowed_paths does not name",
     ],
     [
+      "inside of a forbidden folder",
+      { changed_files: ["ok.md", "legal/terms.md"], settings: { ...settings(), forbidden_paths: ["legal/"] } },
+      "none",
+      true,
+      "it changes legal/terms.md, which forbidden_paths names",
+    ],
+    [
       "more files than were read",
       { changed_files_complete: false },
       "none",

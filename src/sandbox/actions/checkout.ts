@@ -6,11 +6,10 @@ import { join, relative, resolve } from "node:path";
 import { authorization, cloneUrl, type GitCall, git } from "./git.ts";
 import type { ActionWork, StepOutcome } from "./step-work.ts";
 
-const PLAYED = ["repository", "ref", "token", "path", "fetch-depth", "persist-credentials", "clean"];
+const PLAYED = ["repository", "ref", "token", "path", "fetch-depth", "persist-credentials", "clean", "sparse-checkout"];
 /** Known inputs of the real action that change speed or extras, not what lies in the folder of a small repository. */
 const IGNORED = [
   "filter",
-  "sparse-checkout",
   "sparse-checkout-cone-mode",
   "fetch-tags",
   "show-progress",
@@ -93,13 +92,17 @@ async function clone(call: GitCall, work: ActionWork, target: Target): Promise<b
   if (!Number.isInteger(depth) || depth < 0) return false;
   const shallow = depth > 0 ? [`--depth=${depth}`] : [];
   const wanted = `+${target.fetch}:${target.tracking}`;
+  const folders = (work.inputs["sparse-checkout"] ?? "").split("\n").filter((line) => line.trim() !== "");
+  // As the real action does it: with folders named, the contents of files come when they are checked out.
+  const filter = folders.length > 0 ? ["--filter=blob:none"] : [];
   const all = depth === 0 ? ["+refs/heads/*:refs/remotes/origin/*"] : [];
   if (!(await git(call, ["init", "--quiet", "."]))) return false;
   if (!(await git(call, ["remote", "add", "origin", url]))) return false;
   const fetched =
     (all.length === 0 || (await git(call, ["fetch", "--quiet", "origin", "+refs/tags/*:refs/tags/*", ...all]))) &&
-    (await git(call, ["fetch", "--quiet", "--no-tags", ...shallow, "origin", wanted]));
+    (await git(call, ["fetch", "--quiet", "--no-tags", ...filter, ...shallow, "origin", wanted]));
   if (!fetched) return false;
+  if (folders.length > 0 && !(await git(call, ["sparse-checkout", "set", ...folders]))) return false;
   if (target.branch === undefined) return git(call, ["checkout", "--quiet", "--force", "--detach", target.tracking]);
   return git(call, ["checkout", "--quiet", "--force", "-B", target.branch, target.tracking]);
 }

@@ -27,9 +27,9 @@ export interface GitCall {
 /** True when git ended well. */
 export async function git(call: GitCall, args: readonly string[]): Promise<boolean> {
   const auth = call.auth && {
-    GIT_CONFIG_COUNT: "1",
-    GIT_CONFIG_KEY_0: `http.${call.auth.server}/.extraheader`,
-    GIT_CONFIG_VALUE_0: authorization(call.auth.token),
+    GIT_CONFIG_COUNT: "2",
+    GIT_CONFIG_KEY_1: `http.${call.auth.server}/.extraheader`,
+    GIT_CONFIG_VALUE_1: authorization(call.auth.token),
   };
   const env = {
     PATH: call.path,
@@ -37,6 +37,10 @@ export async function git(call: GitCall, args: readonly string[]): Promise<boole
     LANG: "C.UTF-8",
     GIT_TERMINAL_PROMPT: "0",
     GIT_CONFIG_NOSYSTEM: "1",
+    // as the real action has it: a workspace does not live long enough to be tidied
+    GIT_CONFIG_COUNT: "1",
+    GIT_CONFIG_KEY_0: "maintenance.auto",
+    GIT_CONFIG_VALUE_0: "false",
     ...auth,
   };
   const { cwd, signal, onLine } = call;

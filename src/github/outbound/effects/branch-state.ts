@@ -5,6 +5,7 @@ import type { Job, Repository } from "../../../job/job.ts";
 import { jobFolder } from "../../../wire/brief.ts";
 import { ask, BLOB, blobSchema, FOLDER, folderSchema } from "../graphql.ts";
 import { parseSettingsBlob, SETTINGS_PATH } from "../settings-file.ts";
+import { FAILED_CHECKS, type FailedCheck, failedChecksSchema } from "./failed-logs.ts";
 import type { Task } from "./task.ts";
 
 export const WORKFLOW_PATH = ".github/workflows/run-job.yml";
@@ -17,7 +18,7 @@ query BranchState($owner: String!, $repo: String!, $base: String!, $workflow: St
     base: object(expression: $base) { ... on Commit { oid tree { oid } } }
     workflow: object(expression: $workflow) { ... on Blob { oid } }
     settings: object(expression: $settings) { ${BLOB} }
-    branch: ref(qualifiedName: $branch) @include(if: $asked) { target { ... on Commit { oid message tree { oid } } } }
+    branch: ref(qualifiedName: $branch) @include(if: $asked) { target { ... on Commit { oid message tree { oid } ${FAILED_CHECKS} } } }
     folder: object(expression: $folder) @include(if: $asked) { ${FOLDER} }
   }
 }`;
@@ -33,7 +34,9 @@ const schema = z.object({
       base: commit.nullable().catch(null),
       workflow: z.object({ oid: z.string() }).nullable().catch(null),
       settings: blobSchema,
-      branch: z.object({ target: commit.extend({ message: z.string() }) }).nullish(),
+      branch: z
+        .object({ target: commit.extend({ message: z.string(), statusCheckRollup: failedChecksSchema }) })
+        .nullish(),
       folder: folderSchema.optional(),
     })
     .nullable(),
@@ -57,6 +60,8 @@ export interface BranchState {
   readonly branch: (Tip & { readonly message: string }) | null;
   /** Names in the job's folder on its branch. */
   readonly present: readonly string[];
+  /** Checks of the branch's head that failed and have a log. */
+  readonly failed: readonly FailedCheck[];
 }
 
 /** `job` null: of no job, so the default branch alone. Answers null when the repository cannot be seen. */
@@ -95,6 +100,7 @@ export async function readBranchState(
     settings: parseSettingsBlob(repository.settings),
     branch: tip ? { sha: tip.oid, tree: tip.tree.oid, message: tip.message } : null,
     present: (repository.folder ?? []).map(({ name }) => name),
+    failed: tip?.statusCheckRollup ?? [],
   };
 }
 

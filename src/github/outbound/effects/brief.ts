@@ -5,6 +5,7 @@ import {
   CONFIG_FILE,
   jobFolder,
   LOG_FILE,
+  PARTIAL_TRAILER,
   RESULT_FILE,
   RUN_COMMIT_PREFIX,
   TASK_FILE,
@@ -40,14 +41,27 @@ const prefixOf = (job: Job): string => `${job.runner === "actions" ? RUN_COMMIT_
 
 const trailerOf = (turn: Turn): string => `Job-Try: ${turn.round}.${turn.try}`;
 
-export const briefMessage = (job: Job, turn: Turn): string =>
-  `${prefixOf(job)}: ${commitLine(redact(job.title))}\n\n${trailerOf(turn)}\n`;
+/** The checkout comes before anything can read the brief, so that it is partial stands in the message. */
+export const briefMessage = (job: Job, turn: Turn, settings: RepositorySettings): string => {
+  const partial = settings.checkout_paths.length > 0 ? `${PARTIAL_TRAILER}\n` : "";
+  return `${prefixOf(job)}: ${commitLine(redact(job.title))}\n\n${partial}${trailerOf(turn)}\n`;
+};
 
 /** Is this the message of our brief for this very try? */
 export const isBriefMessage = (message: string, job: Job, turn: Turn): boolean =>
   message.startsWith(`${prefixOf(job)}:`) && message.trimEnd().endsWith(trailerOf(turn));
 
-function briefOf(job: Job, turn: Turn, base: BriefBase, settings: RepositorySettings, defaults: LlmDefaults): Brief {
+/** What a brief stands on beside the job itself. */
+export interface BriefGround {
+  readonly base: BriefBase;
+  readonly settings: RepositorySettings;
+  /** Names in the job's folder now, of which a last try's leftovers go. */
+  readonly present: readonly string[];
+  readonly failed_checks: Brief["failed_checks"];
+}
+
+function briefOf(job: Job, turn: Turn, ground: BriefGround, defaults: LlmDefaults): Brief {
+  const { base, settings, failed_checks } = ground;
   const minutes =
     job.runner === "actions" ? settings.limits.minutes : Math.min(settings.limits.minutes, job.time_limit_seconds / 60);
   return {
@@ -65,11 +79,15 @@ function briefOf(job: Job, turn: Turn, base: BriefBase, settings: RepositorySett
       max_tokens: settings.llm.max_tokens ?? defaults.max_tokens,
     },
     limits: { minutes, turns: settings.limits.turns, cost_cents: settings.limits.cost_cents },
+    instructions: settings.instructions,
+    forbidden_paths: settings.forbidden_paths,
+    checkout_paths: settings.checkout_paths,
     attempt: turn.try,
     round: turn.round,
     issue: issueOf(job.origin),
     pull_request: job.pull_request?.number ?? null,
     failure: job.failure === null ? null : redact(job.failure),
+    failed_checks,
     history: job.rounds
       .slice(0, -1)
       .slice(-MOST_TOLD_ROUNDS)
@@ -86,15 +104,8 @@ export interface TreeEntry {
   readonly sha?: null;
 }
 
-/** The entries of the brief's tree. `present`: names in the job's folder now, of which a last try's leftovers go. */
-export function briefEntries(
-  job: Job,
-  turn: Turn,
-  base: BriefBase,
-  settings: RepositorySettings,
-  defaults: LlmDefaults,
-  present: readonly string[],
-): TreeEntry[] {
+/** The entries of the brief's tree. */
+export function briefEntries(job: Job, turn: Turn, ground: BriefGround, defaults: LlmDefaults): TreeEntry[] {
   const file = (name: string, rest: { readonly content: string } | { readonly sha: null }): TreeEntry => ({
     path: `${jobFolder(job.id)}/${name}`,
     mode: "100644",
@@ -102,10 +113,10 @@ export function briefEntries(
     ...rest,
   });
   const asked = redact(job.rounds.at(-1)?.asked ?? job.task);
-  const config = JSON.stringify(briefOf(job, turn, base, settings, defaults), null, 2);
+  const config = JSON.stringify(briefOf(job, turn, ground, defaults), null, 2);
   return [
     file(TASK_FILE, { content: `${asked.trimEnd()}\n` }),
     file(CONFIG_FILE, { content: `${config}\n` }),
-    ...LEFTOVERS.filter((name) => present.includes(name)).map((name) => file(name, { sha: null })),
+    ...LEFTOVERS.filter((name) => ground.present.includes(name)).map((name) => file(name, { sha: null })),
   ];
 }

@@ -4,24 +4,22 @@
  */
 import type { Attempt, KnownRepository } from "../../../engine/ports.ts";
 import type { Effect } from "../../../job/effect.ts";
-import { DEFAULT_REPOSITORY_SETTINGS, type RepositorySettings } from "../../../wire/settings.ts";
+import { DEFAULT_REPOSITORY_SETTINGS } from "../../../wire/settings.ts";
 import { type Trouble, tried } from "../errors.ts";
 import * as refusals from "../texts/refusals.ts";
 import { type BranchState, learnedOf, readBranchState, type Tip } from "./branch-state.ts";
-import { type BriefBase, briefEntries, briefMessage, isBriefMessage } from "./brief.ts";
+import { type BriefGround, briefEntries, briefMessage, isBriefMessage } from "./brief.ts";
+import { readFailedLogs } from "./failed-logs.ts";
 import { laterOf } from "./one-call.ts";
 import { reported, type Task } from "./task.ts";
 
 type PushBrief = Extract<Effect, { type: "push-brief" }>;
 
 /** Everything that a push needs. */
-interface Ground {
-  readonly base: BriefBase;
+interface Ground extends BriefGround {
   /** The commit to stand on: the base, or the head of the job's branch. */
   readonly parent: Tip;
   readonly creates: boolean;
-  readonly settings: RepositorySettings;
-  readonly present: readonly string[];
   readonly learned: KnownRepository | null;
 }
 
@@ -35,7 +33,7 @@ type Pushed =
 const refused = ({ round, try: turn }: PushBrief, sentence: string): Attempt =>
   reported({ type: "brief-refused", round, try: turn, sentence });
 
-const pushed = (effect: PushBrief, sha: string, ground: Omit<Ground, "parent" | "creates" | "present">): Attempt => ({
+const pushed = (effect: PushBrief, sha: string, ground: Ground): Attempt => ({
   ...reported({
     type: "brief-pushed",
     round: effect.round,
@@ -60,6 +58,7 @@ function warmGround(task: Task, known: KnownRepository | null): Ground | null {
     creates: true,
     settings: known.settings ?? DEFAULT_REPOSITORY_SETTINGS,
     present: [],
+    failed_checks: [],
     learned: null,
   };
 }
@@ -79,6 +78,7 @@ function coldGround(task: Task, state: BranchState | null, known: KnownRepositor
     creates: state.branch === null,
     settings: read === null ? DEFAULT_REPOSITORY_SETTINGS : read.ok ? read.settings : kept,
     present: state.present,
+    failed_checks: [],
     learned: learnedOf(state, job.repository, known),
   };
 }
@@ -92,14 +92,14 @@ async function push(task: Task, effect: PushBrief, ground: Ground): Promise<Push
     octokit.request("POST /repos/{owner}/{repo}/git/trees", {
       ...at,
       base_tree: ground.parent.tree,
-      tree: briefEntries(job, effect, ground.base, ground.settings, task.defaults, ground.present),
+      tree: briefEntries(job, effect, ground, task.defaults),
     }),
   );
   if (!tree.ok) return noPush(tree.trouble, task, effect);
   const commit = await tried(now, () =>
     octokit.request("POST /repos/{owner}/{repo}/git/commits", {
       ...at,
-      message: briefMessage(job, effect),
+      message: briefMessage(job, effect, ground.settings),
       tree: tree.value.data.sha,
       parents: [ground.parent.sha],
     }),
@@ -162,7 +162,8 @@ async function find(task: Task, effect: PushBrief, known: KnownRepository | null
   const state = await readBranchState(task, task.job);
   const ground = coldGround(task, state, known);
   const left = state !== null && may_exist ? await ownBrief(task, effect, state) : null;
-  return { ground, left };
+  if (typeof ground === "string" || left !== null || task.job.failure === null) return { ground, left };
+  return { ground: { ...ground, failed_checks: await readFailedLogs(task, state?.failed ?? []) }, left };
 }
 
 export async function pushBrief(task: Task, effect: PushBrief): Promise<Attempt> {

@@ -12,6 +12,7 @@ import { redact } from "../../../wire/redact.ts";
 import { NO_USAGE, parseResult } from "../../../wire/result.ts";
 import { tried } from "../errors.ts";
 import { ask, BLOB, blobSchema } from "../graphql.ts";
+import { code } from "../texts/plain.ts";
 import { isBriefMessage, type Turn } from "./brief.ts";
 import { laterOf } from "./one-call.ts";
 import type { Task } from "./task.ts";
@@ -39,6 +40,17 @@ type Left = z.infer<typeof schema>["repository"];
 
 const NO_WORK = { reason: null, model: "unknown", usage: NO_USAGE, cost_cents: null, changed_files: [] } as const;
 
+/** Names of put-back files that the agent's words are followed by. */
+const MOST_NAMED = 10;
+
+/** What was put back is part of what the work says of itself: it may lack the half that a person has to do. */
+function withPutBack(body: string, paths: readonly string[]): string {
+  if (paths.length === 0) return body;
+  const names = paths.slice(0, MOST_NAMED).map((path) => code(path));
+  const more = paths.length > MOST_NAMED ? ` and ${paths.length - MOST_NAMED} more` : "";
+  return `${body}\n\nPut back, since a job may not change it here: ${names.join(", ")}${more}.`.trim();
+}
+
 /** What the agent says of its work, or what stands for that where it says nothing. */
 function workOf(job: Job, turn: Turn, left: Left, message: string): Omit<Work, "changed_files"> {
   if (left.result !== null) {
@@ -54,7 +66,7 @@ function workOf(job: Job, turn: Turn, left: Left, message: string): Omit<Work, "
     return {
       outcome: result.outcome,
       title: redact(result.title) || job.title,
-      body: redact(result.body),
+      body: withPutBack(redact(result.body), result.put_back),
       reason: result.reason === undefined ? null : redact(result.reason),
       model: result.model,
       usage: result.usage,

@@ -1,0 +1,110 @@
+/**
+ * Reads one streamed answer to its end. Owns what the SDK leaves open: a stream that falls silent, tool input that is no
+ * whole JSON (the SDK mends it, and half a command must never run), and what a broken stream has cost.
+ */
+import type { MessageStream } from "@anthropic-ai/sdk/lib/MessageStream";
+import type { ContentBlock, Message } from "@anthropic-ai/sdk/resources/messages";
+import { z } from "zod";
+import type { Charged } from "./usage.ts";
+
+export type Streamed =
+  | {
+      readonly ok: true;
+      readonly message: Message;
+      /** Ids of calls whose input is no JSON object; in the message it is an empty one, as the API wants one. */
+      readonly torn: ReadonlySet<string>;
+    }
+  | {
+      readonly ok: false;
+      readonly error: unknown;
+      readonly silent: boolean;
+      /** At least one event came. */
+      readonly heard: boolean;
+      readonly used: Charged | null;
+    };
+
+const inputSchema = z.record(z.string(), z.unknown());
+
+/** A tool's input as it was sent, or null when that is no JSON object. */
+function wholeInput(sent: string): Record<string, unknown> | null {
+  try {
+    return inputSchema.safeParse(JSON.parse(sent)).data ?? null;
+  } catch {
+    return null;
+  }
+}
+
+/** Collects what the events say beside the SDK's own message. */
+class Listener {
+  readonly #inputs = new Map<number, string>();
+  #used: Charged | null = null;
+  heard = false;
+
+  listen(stream: MessageStream, onEvent: () => void): void {
+    stream.on("connect", onEvent);
+    stream.on("streamEvent", (event, message) => {
+      this.heard = true;
+      this.#used = message.usage;
+      onEvent();
+      if (event.type !== "content_block_delta" || event.delta.type !== "input_json_delta") return;
+      this.#inputs.set(event.index, (this.#inputs.get(event.index) ?? "") + event.delta.partial_json);
+    });
+  }
+
+  /** Gateways leave out what they do not count. */
+  get used(): Charged | null {
+    if (this.#used === null) return null;
+    const { input_tokens, output_tokens, ...rest } = this.#used;
+    return { ...rest, input_tokens: input_tokens ?? 0, output_tokens: output_tokens ?? 0 };
+  }
+
+  /** The SDK stops reading at input that is not JSON at all. What had come until then is an answer with a torn call. */
+  stoppedAtInput(message: Message | undefined, error: unknown): message is Message {
+    const last = message?.content.at(-1);
+    const sent = this.#inputs.get((message?.content.length ?? 0) - 1);
+    const parsing = error instanceof Error && error.cause instanceof SyntaxError;
+    return parsing && last?.type === "tool_use" && sent !== undefined && wholeInput(sent) === null;
+  }
+
+  whole(message: Message): Streamed {
+    const torn = new Set<string>();
+    const content = message.content.map((block, index) => {
+      if (block.type !== "tool_use") return block;
+      const read = this.callOf(block, index);
+      if (read.torn) torn.add(block.id);
+      return read.call;
+    });
+    return { ok: true, message: { ...message, content }, torn };
+  }
+
+  /** The call with the input that was really sent; `torn`: it cannot be used. */
+  callOf(block: Extract<ContentBlock, { type: "tool_use" }>, index: number): { call: ContentBlock; torn: boolean } {
+    const sent = this.#inputs.get(index) ?? "";
+    const input = sent === "" ? inputSchema.safeParse(block.input).data : wholeInput(sent);
+    const { id, name, type, caller } = block;
+    return { call: { id, name, type, caller, input: input ?? {} }, torn: input === null || input === undefined };
+  }
+}
+
+/** `silenceMs`: an answer that says nothing for so long is given up. */
+export async function readAnswer(stream: MessageStream, silenceMs: number): Promise<Streamed> {
+  const heard = new Listener();
+  let silent = false;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  heard.listen(stream, () => {
+    clearTimeout(timer);
+    timer = setTimeout(() => {
+      silent = true;
+      stream.abort();
+    }, silenceMs);
+  });
+  try {
+    return heard.whole(await stream.finalMessage());
+  } catch (error) {
+    const message = stream.currentMessage;
+    if (heard.stoppedAtInput(message, error)) return heard.whole({ ...message, stop_reason: "tool_use" });
+    return { ok: false, error, silent, heard: heard.heard, used: heard.used };
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,69 @@
+/**
+ * Runs one task: a fresh checkout, the agent against whatever endpoint it is given, then the hidden tests and the
+ * judgement. The model's shell runs on this machine, as the README says.
+ */
+import { execFile } from "node:child_process";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { promisify } from "node:util";
+import { changedFiles, headCommit } from "../../agent/git.ts";
+import { BRIEF, type Checkout, makeCheckout, runAgent } from "../unit/agent-job.ts";
+import type { EvalTask } from "./task.ts";
+
+const run = promisify(execFile);
+const HIDDEN_TIMEOUT_MS = 120_000;
+
+export interface Endpoint {
+  /** Variables of the agent: key, address. */
+  readonly environment: Readonly<Record<string, string>>;
+  readonly model: string;
+  readonly max_tokens: number;
+}
+
+export interface Solved {
+  readonly name: string;
+  /** What is wrong; null: nothing. */
+  readonly wrong: string | null;
+  readonly turns: number;
+  /** Null: the model has no known price. */
+  readonly cents: number | null;
+}
+
+export async function runTask(task: EvalTask, endpoint: Endpoint): Promise<Solved> {
+  const llm = { provider: "anthropic", model: endpoint.model, max_tokens: endpoint.max_tokens };
+  const limits = { minutes: 10, turns: 40, cost_cents: 200 };
+  const brief = { ...BRIEF, llm, limits, title: task.name, ...task.brief };
+  const { base: _, ...told } = brief;
+  const checkout = makeCheckout(told, task.files, task.later, task.task);
+  try {
+    await runAgent(checkout, endpoint.environment);
+    const result = checkout.result();
+    const wrong = result.outcome === "failed" ? (result.reason ?? "it failed") : await judge(task, checkout);
+    return { name: task.name, wrong, turns: result.usage.turns, cents: result.cost_cents };
+  } finally {
+    checkout.remove();
+  }
+}
+
+async function judge(task: EvalTask, checkout: Checkout): Promise<string | null> {
+  const at = { workspace: checkout.folder, environment: { PATH: process.env.PATH ?? "" } };
+  const start = await headCommit(at);
+  const changed = start === null ? null : await changedFiles(at, start);
+  if (changed === null) return "git does not tell what changed";
+  return task.judge({ checkout, result: checkout.result(), changed }) ?? (await hiddenTests(task, checkout.folder));
+}
+
+async function hiddenTests({ hidden = {} }: EvalTask, folder: string): Promise<string | null> {
+  const names = Object.keys(hidden);
+  if (names.length === 0) return null;
+  for (const [path, text] of Object.entries(hidden)) {
+    mkdirSync(dirname(join(folder, path)), { recursive: true });
+    writeFileSync(join(folder, path), text);
+  }
+  // A test runner tells its children that they are its own, and this one is not.
+  const env = { PATH: process.env.PATH ?? "" };
+  return run(process.execPath, ["--test", ...names], { cwd: folder, timeout: HIDDEN_TIMEOUT_MS, env }).then(
+    () => null,
+    () => "its hidden tests fail",
+  );
+}
