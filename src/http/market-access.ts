@@ -53,7 +53,7 @@ export async function readableJob({ jobs, now }: Reading, request: Request): Pro
 /** The job in the path, for its sender. Whoever may read it is told why not, others are told that there is none. */
 export async function senderJob(parts: Reading, request: Request): Promise<Job | Answer> {
   const job = await readableJob(parts, request);
-  return "status" in job && "id" in job && !isSender(principalOf(request), job) ? NOT_THE_SENDER : job;
+  return "id" in job && !isSender(principalOf(request), job) ? NOT_THE_SENDER : job;
 }
 
 export interface Working {

@@ -109,7 +109,9 @@ async function envOf({ box, parcels }: WorkParts, job: Job): Promise<Readonly<Re
   if (enclosure === null || !enclosure.has_env_vars) return {};
   const text = await parcels.get(job.id, enclosure.parcel);
   const sealed = text === null ? null : unpackParcel(text).env_vars;
-  return sealed === null ? {} : envSchema.parse(JSON.parse(box.open(sealed, envPurpose(job)).reveal()));
+  // working without them would fail in ways that nobody understands
+  if (sealed === null) throw new Error(`The secrets of job ${job.id} are not where they were put.`);
+  return envSchema.parse(JSON.parse(box.open(sealed, envPurpose(job)).reveal()));
 }
 
 /** Not repeatable: an answer that is kept is on disk as it was said, secrets and all. It repeats itself harmlessly. */

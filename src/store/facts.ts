@@ -68,12 +68,12 @@ export function factsOf(job: Findable, effects: StoredJob["effects"]): JobFacts 
   };
 }
 
-/** Null: the job is not on offer. */
-export function offerOf(job: Findable): OfferFacts | null {
+/** `repository`: as the job's other facts name it. Null: the job is not on offer. */
+export function offerOf(job: Findable, repository: string): OfferFacts | null {
   if (job.runner !== "market" || (job.status !== "queued" && job.status !== "held")) return null;
   return {
     id: job.id,
-    repository: repositoryKey(fullName(job.repository)),
+    repository,
     price_cents: job.price_cents,
     created_at: job.created_at,
     skills: job.skills,

@@ -57,6 +57,8 @@ describe("POST /api/wallet/credit", () => {
     const answer = await server.ask("POST", "/api/wallet/credit", { body });
     expect(answer).toMatchObject({ status: 201, body: { account: "ada", amount_cents: 250, balance_cents: 250 } });
     expect((await ada.ask("GET", "/api/wallet/balance")).body).toMatchObject({ ledger: [{ reason: "thanks" }] });
+    const audited = await server.ask("GET", "/api/audit?account=admin&limit=1");
+    expect(audited.body).toMatchObject([{ action: "credit", target: { type: "account", id: "ada" }, outcome: "done" }]);
   });
 
   it.each([

@@ -3,6 +3,7 @@ import { describeAudit } from "./store/audit.ts";
 import { describeCommits, describeEffects } from "./store/commits.ts";
 import { describeLists, describeLookups } from "./store/finding.ts";
 import { lowdbPlace } from "./store/lowdb-place.ts";
+import { describeMarketMoney, describeMarketRooms } from "./store/market-rooms.ts";
 import { describeMoney } from "./store/money.ts";
 import { describeIdempotency } from "./store/repeats.ts";
 import { describeInbox, describeKeys, describeRepositories } from "./store/rooms.ts";
@@ -18,6 +19,8 @@ for (const engine of [lowdb]) {
   describeLists(engine);
   describeLookups(engine);
   describeMoney(engine);
+  describeMarketMoney(engine);
+  describeMarketRooms(engine);
   describeKeys(engine);
   describeRepositories(engine);
   describeInbox(engine);

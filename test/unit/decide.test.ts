@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { decide } from "../../src/job/decide.ts";
+import type { Job } from "../../src/job/job.ts";
 import { feeOf } from "../../src/job/ledger.ts";
+import { parcelsOf } from "../../src/job/parcel.ts";
 import { START_GIVEN_UP_MS, START_LIMIT_MS, wakeAt } from "../../src/job/wake.ts";
 import {
   ADA,
@@ -370,6 +372,27 @@ describe("the market's states", () => {
   it("takes twenty percent rounded half up and fifty cents, never more than the price", () => {
     expect([100, 102, 103, 500, 100_000].map(feeOf)).toEqual([70, 70, 71, 150, 20_050]);
     expect(feeOf(50)).toBe(50);
+  });
+
+  it("is done with what came with it when it is over: no further round can have it", () => {
+    const enclosure = { parcel: "p", attachments: [], has_env_vars: true };
+    const given = { ...market(), enclosure };
+    expect(parcelsOf(given)).toEqual(["p"]);
+    const failed: Job = { ...given, status: "failed" };
+    expect(parcelsOf(failed)).toEqual([]);
+    const retry = { type: "retry", by: ADA, comment_id: null } as const;
+    expect(step(failed, retry, failed.updated_at, 9_000)).toMatchObject({ refusal: { code: "wrong_status" } });
+    expect(step({ ...failed, enclosure: null }, retry, failed.updated_at, 9_000).kind).toBe("decided");
+  });
+
+  it("keeps what was handed in until it is paid for or lost, and attachments that were paid for until it is archived", () => {
+    const attachments = [{ name: "a", type: "text/plain", size: 1 }];
+    const delivery = { parcel: "d", files: [], attachments, pull_request: null };
+    const at = (status: Job["status"], more: Partial<Job> = {}) =>
+      parcelsOf({ ...market(), status, delivery, ...more });
+    expect([at("submitted"), at("verified"), at("failed"), at("cancelled")]).toEqual([["d"], ["d"], [], []]);
+    expect(at("verified", { archived_at: 1 })).toEqual([]);
+    expect(at("verified", { delivery: { ...delivery, attachments: [] } })).toEqual([]);
   });
 
   it("gives the escrow back after the second try has failed", () => {

@@ -154,6 +154,8 @@ export function discard(job: Job, by: Actor, context: Context): Decision {
 /** Opens the next round on the same branch and pull request; a price that has left the escrow is charged again. */
 export function nextRound(job: Job, asked: string, by: string | null, { now, available_cents }: Context): Decision {
   const chargeAgain = isFinal(job.status);
+  if (chargeAgain && job.enclosure !== null)
+    return refuse("wrong_status", "What came with this job is deleted, since it was over; order a new one.");
   if (chargeAgain && available_cents < job.price_cents)
     return refuse(
       "insufficient_balance",

@@ -36,8 +36,9 @@ export class LowdbJobs implements JobStore {
     this.#now = now;
     this.#books = books;
     for (const head of scanJobs(folder)) {
-      this.#index.put(factsOf(head.job, head.effects));
-      const offer = offerOf(head.job);
+      const facts = factsOf(head.job, head.effects);
+      this.#index.put(facts);
+      const offer = offerOf(head.job, facts.repository);
       if (offer !== null) this.#offers.put(head.job.id, offer);
       this.#book(head.job.id, head.postings, 0);
     }
@@ -137,8 +138,9 @@ export class LowdbJobs implements JobStore {
   /** `booked`: how many of the record's postings are in the books already. */
   #write(next: StoredJob, booked: number): StoredJob {
     const kept = writeFile(this.#folder, jobFileName(next.job.id), jobFormat, next);
-    this.#index.put(factsOf(kept.data.job, kept.data.effects));
-    this.#offers.put(next.job.id, offerOf(kept.data.job));
+    const facts = factsOf(kept.data.job, kept.data.effects);
+    this.#index.put(facts);
+    this.#offers.put(next.job.id, offerOf(kept.data.job, facts.repository));
     this.#book(next.job.id, kept.data.postings, booked);
     return this.#remember(kept);
   }

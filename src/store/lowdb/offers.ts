@@ -1,7 +1,7 @@
 /**
  * The queue of the market: which job an agent is offered next, found without looking through the others. Jobs stand in
- * lists by price and age, one for each repository and skill; for each agent and list it is remembered how far
- * everything has been offered to it before.
+ * lists by price and age, one for each skill, and the same for a repository once somebody has pulled from that alone; for
+ * each agent and list it is remembered how far everything has been offered to it before.
  */
 import { LRUCache } from "lru-cache";
 import type { Looking } from "../../engine/market-ports.ts";
@@ -18,8 +18,12 @@ const ANY = "";
 
 const listKey = (repository: string, skill: string): string => `${repository} ${skill}`;
 
-const keysOf = ({ repository, skills }: OfferFacts): string[] =>
-  [ANY, repository].flatMap((place) => [ANY, ...skills].map((skill) => listKey(place, skill)));
+/** Repositories that have lists of their own; the one that was not pulled from for longest loses them. */
+const MAX_PLACES = 1_000;
+
+/** Most jobs were offered to nobody yet, and share this. */
+const NOBODY: ReadonlySet<string> = new Set();
+const setOf = (agents: readonly string[]): ReadonlySet<string> => (agents.length === 0 ? NOBODY : new Set(agents));
 
 const byEnd = (a: Offered, b: Offered): number =>
   (a.facts.held_until ?? 0) - (b.facts.held_until ?? 0) || byWorth(a, b);
@@ -29,6 +33,8 @@ export class Offers {
   readonly #lists = new Map<string, OfferList>();
   /** Those in somebody's hand, by the end of that. */
   readonly #held = new SortedList<Offered>(byEnd);
+  /** Repositories with lists of their own. */
+  readonly #places = new LRUCache<string, true>({ max: MAX_PLACES, dispose: (_, place) => this.#dropPlace(place) });
   readonly #progress = new LRUCache<string, Progress>({ max: MAX_PROGRESS });
 
   /** `facts` null: the job is not on the market any more. */
@@ -36,7 +42,7 @@ export class Offers {
     const before = this.#known.get(id);
     if (before !== undefined) this.#remove(before);
     if (facts === null) return;
-    const offered: Offered = { facts, presented: new Set(facts.presented_to_agents), listed: false };
+    const offered: Offered = { facts, presented: setOf(facts.presented_to_agents), listed: false };
     this.#known.set(id, offered);
     if (facts.held_until === null) this.#list(offered);
     else this.#held.add(offered);
@@ -45,6 +51,7 @@ export class Offers {
   next({ agent_id, skills, repository }: Looking, except: ReadonlySet<JobId>, now: number): JobId | null {
     this.#release(now);
     const place = repository === null ? ANY : repositoryKey(repository);
+    this.#openPlace(place);
     const fitting = skills.map((skill) => listKey(place, skill));
     const any = [listKey(place, ANY)];
     const found =
@@ -86,14 +93,33 @@ export class Offers {
 
   #list(offered: Offered): void {
     offered.listed = true;
-    for (const key of keysOf(offered.facts)) {
-      let list = this.#lists.get(key);
-      if (list === undefined) {
-        list = new OfferList();
-        this.#lists.set(key, list);
-      }
-      list.add(offered);
+    this.#addTo(ANY, offered);
+    if (this.#places.has(offered.facts.repository)) this.#addTo(offered.facts.repository, offered);
+  }
+
+  #addTo(place: string, offered: Offered): void {
+    this.#addToList(listKey(place, ANY), offered);
+    for (const skill of offered.facts.skills) this.#addToList(listKey(place, skill), offered);
+  }
+
+  #addToList(key: string, offered: Offered): void {
+    let list = this.#lists.get(key);
+    if (list === undefined) {
+      list = new OfferList();
+      this.#lists.set(key, list);
     }
+    list.add(offered);
+  }
+
+  #openPlace(place: string): void {
+    if (place === ANY || this.#places.get(place) === true) return;
+    this.#places.set(place, true);
+    for (const offered of this.#known.values())
+      if (offered.listed && offered.facts.repository === place) this.#addTo(place, offered);
+  }
+
+  #dropPlace(place: string): void {
+    for (const key of this.#lists.keys()) if (key.startsWith(`${place} `)) this.#lists.delete(key);
   }
 
   #remove(offered: Offered): void {
@@ -103,10 +129,16 @@ export class Offers {
       return;
     }
     offered.listed = false;
-    for (const key of keysOf(offered.facts)) {
-      const list = this.#lists.get(key);
-      list?.remove(offered);
-      if (list?.isEmpty === true) this.#lists.delete(key);
+    const { repository, skills } = offered.facts;
+    for (const place of this.#places.has(repository) ? [ANY, repository] : [ANY]) {
+      this.#removeFrom(listKey(place, ANY), offered);
+      for (const skill of skills) this.#removeFrom(listKey(place, skill), offered);
     }
+  }
+
+  #removeFrom(key: string, offered: Offered): void {
+    const list = this.#lists.get(key);
+    list?.remove(offered);
+    if (list?.isEmpty === true) this.#lists.delete(key);
   }
 }

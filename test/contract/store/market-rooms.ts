@@ -1,0 +1,171 @@
+/** The contract of what the market keeps beside jobs: money, agents, quotes, parcels, and the queue. */
+import { describe, expect, it } from "vitest";
+import type { Quote } from "../../../src/engine/market-ports.ts";
+import type { JobId } from "../../../src/job/job.ts";
+import { charge, credit, refund, userAccount } from "../../../src/job/ledger.ts";
+import { type Engine, jobId, keep, sampleJob, START, withStore } from "./sample.ts";
+
+const ADA = userAccount("ada");
+const entry = (id: string, cents: number, at = START) => ({
+  ...{ id, at, postings: credit("ada", cents), note: null },
+});
+
+export function describeMarketMoney(engine: Engine): void {
+  describe(`money of no job in ${engine.name}`, () => {
+    it("books an entry once, whoever comes with it how often, and knows it after a restart", () =>
+      withStore(engine, async (store, reopen) => {
+        const answers = await Promise.all(Array.from({ length: 5 }, () => store.wallet.post(entry("a", 100))));
+        expect(answers.toSorted()).toEqual(["known", "known", "known", "known", "posted"]);
+        const again = await reopen();
+        expect(await again.wallet.post(entry("a", 100))).toBe("known");
+        expect([await again.wallet.balance(ADA), await again.jobs.balance(ADA)]).toEqual([100, 100]);
+      }));
+
+    it("lets jobs spend what came in, and no more", () =>
+      withStore(engine, async (store, reopen) => {
+        await store.wallet.post(entry("a", 100));
+        await keep(store.jobs, sampleJob(1), { postings: charge("ada", jobId(1), 60) });
+        const { jobs } = await reopen();
+        const more = { expected_version: 0, at: START, history: [], effects: [], done: null };
+        const answer = await jobs.commit({ ...more, job: sampleJob(2), postings: charge("ada", jobId(2), 60) });
+        expect(answer).toEqual({ ok: false, why: "insufficient", account: ADA });
+      }));
+
+    it("takes from no user", () =>
+      withStore(engine, async ({ wallet }) => {
+        await wallet.post(entry("a", 100));
+        await expect(wallet.post({ ...entry("b", 0), postings: refund("x", jobId(1), -50) })).rejects.toThrow();
+        expect(await wallet.balance(ADA)).toBe(100);
+      }));
+
+    it("pages through what moved an account, newest first, each movement once, under ids that last", () =>
+      withStore(engine, async (store, reopen) => {
+        for (let number = 0; number < 5; number++) await store.wallet.post(entry(`w${number}`, 100, START + number));
+        await keep(store.jobs, sampleJob(1), { at: START + 9, postings: charge("ada", jobId(1), 60) });
+        await keep(store.jobs, sampleJob(1), { at: START + 9, postings: refund("ada", jobId(1), 60) });
+        const walk = async ({ wallet }: typeof store) => {
+          const rows = [];
+          let cursor: string | null = null;
+          do {
+            const page: Awaited<ReturnType<typeof wallet.ledger>> = await wallet.ledger(ADA, {
+              limit: 2,
+              ...(cursor === null ? {} : { cursor }),
+            });
+            rows.push(...page.rows);
+            cursor = page.cursor;
+          } while (cursor !== null);
+          return rows;
+        };
+        const rows = await walk(store);
+        expect(rows.map(({ cents }) => cents)).toEqual([60, -60, 100, 100, 100, 100, 100]);
+        expect(new Set(rows.map(({ id }) => id)).size).toBe(7);
+        expect(rows.map(({ job }) => job).slice(0, 3)).toEqual([jobId(1), jobId(1), null]);
+        const again = await reopen();
+        expect(await walk(again)).toEqual(rows);
+        expect(await again.wallet.ledger(userAccount("eve"), { limit: 2 })).toEqual({ rows: [], cursor: null });
+      }));
+  });
+}
+
+const quote = (id: string, differs: Partial<Quote> = {}): Quote => ({
+  ...{ id: id.padEnd(24, "0"), account: "ada", body: "b".repeat(64), prompt: "c".repeat(64), job_id: jobId(id) },
+  ...{ at: START, title: "t", description: "d", requirements: "r", skills: ["go"], price_cents: 500 },
+  ...{ time_limit_seconds: 60, by: "estimate" as const },
+  ...differs,
+});
+
+export function describeMarketRooms(engine: Engine): void {
+  describe(`what the market keeps in ${engine.name}`, () => {
+    it("finds a quote by its id, and the newest for a body, else for a prompt, of its account alone", () => {
+      const time = { now: START };
+      return withStore(
+        engine,
+        async (store, reopen) => {
+          await store.quotes.add(quote("1"));
+          await store.quotes.add(quote("2", { at: START + 1 }));
+          await store.quotes.add(quote("3", { at: START + 2, body: "d".repeat(64) }));
+          const asked = { body: "b".repeat(64), prompt: "c".repeat(64) };
+          const check = async ({ quotes }: typeof store) => {
+            expect(await quotes.byId(quote("1").id)).toEqual(quote("1"));
+            expect((await quotes.newest("ada", asked))?.id).toBe(quote("2").id);
+            expect((await quotes.newest("ada", { ...asked, body: "e".repeat(64) }))?.id).toBe(quote("3").id);
+            expect(await quotes.newest("eve", asked)).toBeNull();
+          };
+          await check(store);
+          await check(await reopen());
+          time.now = START + 24 * 3_600_000;
+          const { quotes } = await reopen();
+          expect(await quotes.byId(quote("1").id)).toBeNull();
+          expect(await quotes.byId(quote("3").id)).not.toBeNull();
+        },
+        () => time.now,
+      );
+    });
+
+    it("keeps the agents of an account, oldest first, whatever the case of its name", () =>
+      withStore(engine, async (store, reopen) => {
+        const agent = (id: string, skills: string[] = []) => ({
+          id,
+          account: "ada",
+          name: id,
+          skills,
+          created_at: START,
+        });
+        await store.agents.put(agent("x"));
+        await store.agents.put(agent("y"));
+        await store.agents.put(agent("x", ["go"]));
+        const { agents } = await reopen();
+        expect(await agents.list("Ada")).toEqual([agent("x", ["go"]), agent("y")]);
+        expect(await agents.list("eve")).toEqual([]);
+      }));
+
+    it("keeps parcels of a job, the same one once, until they are removed", () =>
+      withStore(engine, async (store, reopen) => {
+        const put = async (job: JobId, text: string) => {
+          const answer = await store.parcels.put(job, text);
+          if (answer === "full") throw new Error("there is room");
+          return answer.name;
+        };
+        const [one, same, other] = [await put(jobId(1), "a"), await put(jobId(1), "a"), await put(jobId(2), "a")];
+        expect(same).toBe(one);
+        const { parcels } = await reopen();
+        expect(await parcels.get(jobId(1), one)).toBe("a");
+        expect(await parcels.all()).toHaveLength(2);
+        await parcels.remove(jobId(1), [one, "0".repeat(32)]);
+        expect(await parcels.get(jobId(1), one)).toBeNull();
+        expect(await parcels.all()).toEqual([{ job: jobId(2), name: other }]);
+      }));
+
+    it("offers queued jobs of the market, a hold that is over among them, and after a restart the same", () => {
+      const time = { now: START };
+      return withStore(
+        engine,
+        async (store, reopen) => {
+          const market = { runner: "market", status: "queued" } as const;
+          const hold = { agent_id: "x", account: "bob", expires_at: START + 30 };
+          await keep(store.jobs, sampleJob(1, { ...market, price_cents: 100 }));
+          await keep(store.jobs, sampleJob(2, { ...market, price_cents: 300, status: "held", hold }));
+          await keep(store.jobs, sampleJob(3, { ...market, price_cents: 200, presented_to_agents: ["y"] }));
+          await keep(store.jobs, sampleJob(4, { ...market, price_cents: 150, skills: ["go"] }));
+          await keep(store.jobs, sampleJob(5, { status: "queued", price_cents: 900 }));
+          await keep(store.jobs, sampleJob(6, { ...market, status: "accepted" }));
+          const check = async ({ jobs }: typeof store) => {
+            const offered = (agent_id: string, skills: string[], except: string[] = []) =>
+              jobs.offer({ agent_id, skills, repository: null }, new Set(except.map(jobId)));
+            time.now = START;
+            expect(await offered("x", [])).toBe(jobId(3));
+            expect(await offered("y", [])).toBe(jobId(4));
+            expect(await offered("x", ["go"])).toBe(jobId(4));
+            expect(await offered("y", [], ["4", "1"])).toBe(jobId(3));
+            expect(await jobs.offer({ agent_id: "x", skills: [], repository: "no/where" }, new Set())).toBeNull();
+            time.now = START + 30;
+            expect(await offered("y", [])).toBe(jobId(2));
+          };
+          await check(store);
+          await check(await reopen());
+        },
+        () => time.now,
+      );
+    });
+  });
+}
