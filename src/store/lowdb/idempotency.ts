@@ -16,6 +16,8 @@ export const MAX_IDEMPOTENCY_RECORDS = 100_000;
 const SWEPT_AT_ONCE = 8;
 /** A journal with more is followed by another, as is one that was begun longer ago than a record is kept. */
 const MAX_JOURNAL_BYTES = 8 * 1024 * 1024;
+/** Nothing beside what a request does that is worth repeating. */
+const GATHER_MS = 3;
 
 interface Chapter {
   readonly name: string;
@@ -181,7 +183,7 @@ export class JournalIdempotency implements IdempotencyStore {
   #open(number: number): Chapter {
     this.#folder.assertUsable();
     const name = nameOf(number);
-    const journal = new Journal(this.#folder.fs, this.#folder.pathOf(name), 0);
+    const journal = new Journal(this.#folder.fs, this.#folder.pathOf(name), 0, GATHER_MS);
     this.#folder.flush();
     return { name, number, journal, live: 0, begun_at: null };
   }
@@ -200,7 +202,7 @@ export class JournalIdempotency implements IdempotencyStore {
     const chapter = {
       name,
       number: numberOf(name),
-      journal: new Journal(this.#folder.fs, path, size),
+      journal: new Journal(this.#folder.fs, path, size, GATHER_MS),
       live: 0,
       begun_at,
     };
