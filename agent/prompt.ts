@@ -3,7 +3,7 @@
  * provider's cache; everything foreign stands in the first message, cleaned, and marked as data.
  */
 import type { Assignment } from "./assignment.ts";
-import { sanitize } from "./sanitize.ts";
+import { sanitize } from "../src/wire/sanitize.ts";
 
 export const SYSTEM_PROMPT = `You are the agent of one job in a git repository. You work alone: nobody reads along and \
 nobody answers before you finish. Your working folder is the checkout of the job's branch.

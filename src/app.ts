@@ -6,17 +6,15 @@ import type { ApplicationFunction } from "probot";
 import type { Door } from "./engine/door.ts";
 import type { Log } from "./engine/ports.ts";
 import { type RouteParts, apiRoutes } from "./http/routes.ts";
-import { type SignInRouteParts, signInRoutes } from "./http/sign-in.ts";
-import { serviceRoutes } from "./http/service.ts";
 import type { Heard } from "./job/signal.ts";
 
 export interface AppParts {
   /** What a delivery means. No calls. */
   readonly hear: (event: string, payload: unknown) => Heard;
-  readonly door: Pick<Door, "receive" | "health">;
+  readonly door: Pick<Door, "receive">;
   readonly log: Log;
   /** Null where there is nobody to answer over HTTP. */
-  readonly routes: (RouteParts & SignInRouteParts) | null;
+  readonly routes: RouteParts | null;
 }
 
 export const createApp =
@@ -33,10 +31,7 @@ export const createApp =
       parts.log.debug({ delivery: id, event: name, signal: heard.signal.type, news }, "a delivery was recorded");
     });
     if (getRouter === undefined || parts.routes === null) return;
-    const router = getRouter("/");
-    apiRoutes(router, parts.routes);
-    signInRoutes(router, parts.routes);
-    serviceRoutes(router, () => parts.door.health());
+    apiRoutes(getRouter("/"), parts.routes);
   };
 
 /** What is thrown here is answered to GitHub word for word, so it says nothing of the inside. */

@@ -7,22 +7,29 @@ import { createApp } from "./app.ts";
 import { systemClock } from "./engine/clock.ts";
 import type { Engine } from "./engine/door.ts";
 import { createEngine } from "./engine/engine.ts";
+import type { Cashier } from "./engine/market-ports.ts";
 import { createIds } from "./engine/ids.ts";
 import { createRecorder } from "./engine/record.ts";
-import type { Clock, Desk, Recorder, SignIn, Store } from "./engine/ports.ts";
+import type { Clock, Desk, Estimator, Recorder, SignIn, Store } from "./engine/ports.ts";
+import type { LiveLogs } from "./engine/verification-ports.ts";
 import { hear } from "./github/inbound/hear.ts";
 import { createDesk } from "./github/outbound/desk.ts";
 import { createSelf } from "./github/outbound/identity.ts";
-import { createOctokits, type OctokitSource } from "./github/outbound/octokit.ts";
+import { createOctokits, type Octokits, type OctokitSource } from "./github/outbound/octokit.ts";
 import { createPerformer } from "./github/outbound/perform.ts";
 import { createSignIn } from "./github/outbound/sign-in.ts";
 import { authentication } from "./http/auth.ts";
-import { BRANCH_WAIT_MS } from "./http/create-job.ts";
+import { BRANCH_WAIT_MS } from "./http/limits.ts";
 import { type Gate, openGate } from "./http/gate.ts";
 import { countGuesses } from "./http/guesses.ts";
 import { createListener } from "./http/listener.ts";
+import { createMetrics, type Metrics } from "./http/metrics.ts";
 import { receiveFromProxy } from "./http/webhook-proxy.ts";
+import { createJudge } from "./llm/judge.ts";
+import { openModel } from "./llm/model.ts";
 import type { Heard } from "./job/signal.ts";
+import { createEstimator } from "./llm/estimator.ts";
+import { createLiveLogs } from "./logs/live-logs.ts";
 import { createLog } from "./log.ts";
 import { createNotify, type Notify } from "./notify/webhooks.ts";
 import { createSealedBox } from "./seal.ts";
@@ -84,43 +91,45 @@ async function wire(
 ): Promise<{ readonly engine: Engine; readonly store: Store }> {
   const store = await openLowdbStore({ dir: settings.data_dir, now: clock.now });
   closing.push(() => store.close());
-  const { probot, source } = connectGitHub(settings, log);
+  const { probot, source, budget } = connectGitHub(settings, log);
   const self = createSelf(source);
   const desk = createDesk({ source, self });
+  const model = openModel({ ...settings.llm, ...settings.anthropic }, log);
+  const estimator = createEstimator(model);
   const performer = createPerformer({
     source,
     repositories: store.repositories,
     self,
     llm: settings.llm,
+    judge: model === null ? null : createJudge(model),
     public_url: settings.public_url,
     log: async (id) => (await store.jobs.load(id))?.log ?? [],
+    parcels: store.parcels,
   });
   const record = createRecorder({ audit: store.audit, clock, log });
   const { subscriptions, outgoing } = store;
   const { webhook_allow_private: allow_private } = settings;
   const notify = createNotify({ subscriptions, outgoing, box: createSealedBox(settings), clock, log, allow_private });
+  const metrics = createMetrics({ jobs: store.jobs, inbox: store.inbox, budget, now: clock.now });
   const engine = createEngine({
-    store,
-    clock,
-    ids: createIds(clock),
-    performer,
-    desk,
+    ...{ store, clock, ids: createIds(clock), performer, desk, estimator, log, record },
     announcing: notify,
-    log,
-    record,
+    meter: metrics.meter,
   });
   const ear = createEar(settings.app_id, self, log);
-  const listener = await createListener(
-    probot,
-    appOf({ settings, store, engine, desk, hear: ear, log, clock, record, notify }),
-    settings,
-  );
+  const logs = createLiveLogs({ jobs: store.jobs, door: engine, clock, log });
+  const cashier = await cashierOf(settings, gate.url, log);
+  const told = { record, notify, metrics, logs, estimator, cashier };
+  const app = appOf({ settings, store, engine, desk, hear: ear, log, clock, ...told });
+  const listener = await createListener(probot, app, { timed: metrics.timed, trust_proxy: settings.trust_proxy });
 
   // what an earlier process has left to send is known before anything is announced again
   await notify.start();
   closing.splice(1, 0, () => notify.stop());
   await engine.start();
   closing.splice(1, 0, () => engine.stop());
+  // streams would go on for ever, and the gate waits for every answer
+  closing.unshift(async () => logs.stop());
   gate.open(listener);
   log.info({ url: gate.url, data: settings.data_dir }, "Journeyman is ready");
   if (settings.webhook_proxy_url !== null) {
@@ -144,7 +153,12 @@ function signInOf({ github_client, public_url, github_web_url, github_api_url }:
 /** At debug Probot logs every request to GitHub with its body, a task's text among them: it must not come to that. */
 const withoutBodies = (log: Logger): Logger => (log.isLevelEnabled("debug") ? log.child({}, { level: "info" }) : log);
 
-function connectGitHub(settings: Settings, log: Logger): { readonly probot: Probot; readonly source: OctokitSource } {
+interface Connection extends Pick<Octokits, "budget"> {
+  readonly probot: Probot;
+  readonly source: OctokitSource;
+}
+
+function connectGitHub(settings: Settings, log: Logger): Connection {
   const octokits = createOctokits();
   const probot = new Probot({
     appId: settings.app_id,
@@ -154,7 +168,7 @@ function connectGitHub(settings: Settings, log: Logger): { readonly probot: Prob
     Octokit: octokits.Octokit,
     log: withoutBodies(log),
   });
-  return { probot, source: octokits.source(probot) };
+  return { probot, source: octokits.source(probot), budget: octokits.budget };
 }
 
 /**
@@ -186,6 +200,13 @@ function createEar(
   };
 }
 
+/** Stripe's library is loaded where it is used alone. */
+async function cashierOf(settings: Settings, url: string, log: Logger): Promise<Cashier | null> {
+  if (settings.stripe === null) return null;
+  const { createStripeCashier } = await import("./payments/stripe.ts");
+  return createStripeCashier(settings.stripe, settings.public_url ?? url, log);
+}
+
 /** While GitHub does not answer, it is not asked more often than this. */
 const ASK_AGAIN_MS = 30_000;
 const SELF_UNKNOWN =
@@ -198,25 +219,30 @@ function appOf(parts: {
   readonly desk: Desk;
   readonly hear: (event: string, payload: unknown) => Heard;
   readonly clock: Clock;
+  readonly cashier: Cashier | null;
+  readonly estimator: Estimator;
   readonly log: Logger;
+  readonly logs: LiveLogs;
   readonly notify: Notify;
   readonly record: Recorder;
+  readonly metrics: Metrics;
 }): ApplicationFunction {
-  const { settings, store, engine, desk, log, clock, record } = parts;
+  const { settings, store, engine, desk, log, clock, record, metrics, cashier } = parts;
   const { now } = clock;
   const guesses = countGuesses(now);
-  const { jobs, keys, repositories, idempotency, audit, subscriptions, outgoing } = store;
-  const { default_repository, github_web_url, public_url } = settings;
+  const { default_repository, github_web_url, public_url, cron_secret } = settings;
   return createApp({
     hear: parts.hear,
     door: engine,
     log,
     routes: {
-      authentication: authentication({ keys, api_key: settings.api_key?.reveal() ?? null, guesses, now }),
-      ...{ door: engine, jobs, keys, repositories, desk, default_repository, log, now, branch_wait_ms: BRANCH_WAIT_MS },
-      ...{ idempotency, clock, webhooks: parts.notify.webhooks, subscriptions, outgoing },
-      ...{ idempotency, clock, guesses, audit, record, sign_in: signInOf(settings, log) },
+      authentication: authentication({ keys: store.keys, api_key: settings.api_key?.reveal() ?? null, guesses, now }),
+      ...store,
+      ...{ logs: parts.logs, estimator: parts.estimator, metrics },
+      ...{ door: engine, desk, default_repository, log, now, clock, branch_wait_ms: BRANCH_WAIT_MS },
+      ...{ webhooks: parts.notify.webhooks, guesses, record, sign_in: signInOf(settings, log) },
       ...{ github_web_url, public_url, default_model: settings.llm.model },
+      ...{ box: createSealedBox(settings), cashier, cron_secret },
     },
   });
 }

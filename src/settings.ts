@@ -79,6 +79,9 @@ const schema = z.object({
   DATA_DIR: text.min(1).default("./data"),
   API_KEY: secret(MIN_API_KEY_LENGTH).optional(),
   DEFAULT_REPOSITORY: repositoryName.optional(),
+  STRIPE_SECRET_KEY: secret(MIN_API_KEY_LENGTH).optional(),
+  STRIPE_WEBHOOK_SECRET: secret(MIN_API_KEY_LENGTH).optional(),
+  STRIPE_API_BASE: httpUrl.optional(),
   CRON_SECRET: secret(MIN_API_KEY_LENGTH).optional(),
   ENCRYPTION_KEY: encryptionKey.optional(),
   PUBLIC_URL: httpUrl.optional(),
@@ -114,8 +117,18 @@ export interface Settings {
   readonly data_dir: string;
   readonly api_key: Secret | null;
   readonly default_repository: string | null;
+  /** The server's own model, for quotes and the judge; without a key there is none. */
+  readonly anthropic: { readonly api_key: Secret | null; readonly base_url: string | null };
   /** Null: one is made in the data folder at the first need. */
   readonly encryption_key: Secret | null;
+  /** Null: nobody may ask for deadlines to be enforced. */
+  readonly cron_secret: Secret | null;
+  /** Null: nobody here takes money. */
+  readonly stripe: {
+    readonly secret_key: Secret;
+    readonly webhook_secret: Secret;
+    readonly api_url: string | null;
+  } | null;
   /** Webhooks of ours may go to private addresses, and over http: for development. */
   readonly webhook_allow_private: boolean;
   readonly llm: { readonly provider: string; readonly model: string; readonly max_tokens: number };
@@ -155,6 +168,8 @@ export function environment(cwd: string = process.cwd(), variables: Environment 
 
 const KEY_MISSING =
   "PRIVATE_KEY: is missing beside APP_ID; set it to the App's private key (PEM, or the PEM in base64), or PRIVATE_KEY_PATH to its file.";
+const STRIPE_HALF =
+  "STRIPE_SECRET_KEY, STRIPE_WEBHOOK_SECRET: are of use together alone; set both (Stripe shows the second beside the webhook), or neither.";
 const SECRET_MISSING =
   "WEBHOOK_SECRET: is missing; set the secret that the App's webhooks are signed with (not the word development).";
 
@@ -183,6 +198,8 @@ export function readSettings(variables: Environment, cwd: string): Reading {
   }
   if (!setup && key === null) mistakes.push(KEY_MISSING);
   if (!setup && secret === undefined) mistakes.push(SECRET_MISSING);
+  if ((variables.STRIPE_SECRET_KEY === undefined) !== (variables.STRIPE_WEBHOOK_SECRET === undefined))
+    mistakes.push(STRIPE_HALF);
   if (secret === WELL_KNOWN_WEBHOOK_SECRET) {
     mistakes.push("WEBHOOK_SECRET: must not be the well-known word development; make one with: openssl rand -hex 32.");
   }
@@ -220,7 +237,17 @@ const settingsOf = (
   data_dir: parsed.DATA_DIR,
   api_key: parsed.API_KEY ?? null,
   default_repository: parsed.DEFAULT_REPOSITORY ?? null,
+  anthropic: { api_key: parsed.ANTHROPIC_API_KEY ?? null, base_url: parsed.ANTHROPIC_BASE_URL ?? null },
   encryption_key: parsed.ENCRYPTION_KEY ?? null,
+  cron_secret: parsed.CRON_SECRET ?? null,
+  stripe:
+    parsed.STRIPE_SECRET_KEY === undefined || parsed.STRIPE_WEBHOOK_SECRET === undefined
+      ? null
+      : {
+          secret_key: parsed.STRIPE_SECRET_KEY,
+          webhook_secret: parsed.STRIPE_WEBHOOK_SECRET,
+          api_url: parsed.STRIPE_API_BASE ?? null,
+        },
   webhook_allow_private: parsed.WEBHOOK_ALLOW_PRIVATE,
   llm: { provider: parsed.LLM_PROVIDER, model: parsed.LLM_MODEL, max_tokens: parsed.LLM_MAX_TOKENS },
 });
@@ -228,9 +255,6 @@ const settingsOf = (
 /** Well-formed, but of no effect on the server yet: said once at the start, so that nobody relies on one. */
 const notes = (parsed: Parsed): string[] => [
   ...(parsed.GITHUB_CLIENT_ID !== undefined && parsed.PUBLIC_URL === undefined ? [NO_WAY_BACK] : []),
-  ...(["CRON_SECRET", "ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL"] as const)
-    .filter((name) => parsed[name] !== undefined)
-    .map((name) => `${name} is set, but nothing on the server uses it in this version.`),
 ];
 
 /** The model that the sandbox lets work; without a key, its scripted one. */

@@ -72,6 +72,9 @@ export async function concernedBy(parts: SearchParts, signal: Signal, at: Reposi
     case "repositories-changed":
     case "uninstalled":
       return [];
+    // of jobs of the market, which this mode has none of
+    case "pull-news":
+      return [];
     default:
       return signal satisfies never;
   }

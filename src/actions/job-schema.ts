@@ -5,7 +5,7 @@
 import { z } from "zod";
 import type { GitHubEffect } from "../job/effect.ts";
 import { asJobId, type HistoryRow, type Job, STATUSES } from "../job/job.ts";
-import type { Reason } from "../job/verdict.ts";
+import type { Reason } from "../job/reason.ts";
 import { OUTCOMES, usageSchema } from "../wire/result.ts";
 import { MERGE_METHODS, repositorySettingsSchema } from "../wire/settings.ts";
 
@@ -75,6 +75,10 @@ export const jobSchema: z.ZodType<Job> = z.object({
   requester: words,
   title: text,
   task: text,
+  description: text.default(""),
+  requirements: text.default(""),
+  skills: z.array(text).default([]),
+  enclosure: z.null().default(null),
   choices: z.object({ provider: words, model: words, no_merge: z.boolean(), draft: z.boolean() }),
   // only REST names one; absent in older records
   callback_url: z.null().default(null),
@@ -110,6 +114,10 @@ export const jobSchema: z.ZodType<Job> = z.object({
   pull_request: z.object({ number, url: text }).nullable(),
   merge,
   work: work.nullable(),
+  judgement: z.null().default(null),
+  approval: z.null().default(null),
+  sender_asked_at: z.null().default(null),
+  delivery: z.null().default(null),
   failure: words,
   reasons: z.array(reason),
   notice: words,
@@ -129,8 +137,10 @@ export const effectSchema: z.ZodType<GitHubEffect> = z.discriminatedUnion("type"
   z.object({ type: z.literal("sync-check") }),
   z.object({ type: z.literal("cancel-run"), run_id: number }),
   z.object({ type: z.literal("read-result"), ...turn }),
+  z.object({ type: z.literal("deliver-files"), ...turn }),
   z.object({ type: z.literal("open-pull-request"), round: number }),
   z.object({ type: z.literal("read-facts"), runs: z.array(number) }),
+  z.object({ type: z.literal("judge"), ...turn, sha: sha.nullable() }),
   z.object({ type: z.literal("merge"), sha, method }),
   z.object({ type: z.literal("enable-auto-merge"), sha, method }),
   z.object({ type: z.literal("disable-auto-merge") }),

@@ -53,7 +53,7 @@ async function listen(settings: ActionSettings, log: Logger): Promise<void> {
     await guarded(log, () => takeTurns(settings, log, { signal }));
     return "new";
   };
-  const app = createApp({ hear: hearHere, door: { receive, health: () => ({ ready: true }) }, log, routes: null });
+  const app = createApp({ hear: hearHere, door: { receive }, log, routes: null });
   try {
     await run((probot, options) => {
       probot.onError(() => complain("The event could not be heard."));

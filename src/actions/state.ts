@@ -4,6 +4,7 @@
  */
 import { z } from "zod";
 import type { StoredJob } from "../engine/ports.ts";
+import type { HistoryRow } from "../job/job.ts";
 import type { PendingEffect } from "../job/effect.ts";
 import { branchOf, type Job, type JobId, type Repository } from "../job/job.ts";
 import { logLineSchema } from "../wire/log-line.ts";
@@ -20,7 +21,8 @@ const MAX_HISTORY = 50;
 /** The check shows the end of the log. */
 const MAX_LOG = 200;
 
-export interface Carried extends Pick<StoredJob, "job" | "history" | "log"> {
+export interface Carried extends Pick<StoredJob, "job" | "log"> {
+  readonly history: readonly HistoryRow[];
   readonly effects: readonly Pick<PendingEffect, "effect" | "not_before">[];
 }
 
@@ -42,7 +44,8 @@ export function write({ job, history, effects, log }: StoredJob): string {
   const carried: Carried = {
     job,
     effects: effects.map(({ effect, not_before }) => ({ effect, not_before })),
-    history: history.slice(-MAX_HISTORY),
+    // numbered anew wherever they are read
+    history: history.slice(-MAX_HISTORY).map(({ seq: _, ...row }) => row),
     log: log.slice(-MAX_LOG),
   };
   for (const limit of TEXT_LIMITS) {

@@ -34,7 +34,7 @@ export class Bell {
 }
 
 export function watched(store: Store, bell: Bell): Store {
-  const { jobs, keys, repositories, inbox, idempotency, audit, subscriptions, outgoing } = store;
+  const { jobs, inbox, ...others } = store;
   const ringing = async <T>(change: Promise<T>): Promise<T> => {
     try {
       return await change;
@@ -43,6 +43,7 @@ export function watched(store: Store, bell: Bell): Store {
     }
   };
   return {
+    ...others,
     jobs: {
       load: (id) => jobs.load(id),
       commit: (commit) => ringing(jobs.commit(commit)),
@@ -52,6 +53,7 @@ export function watched(store: Store, bell: Bell): Store {
       ofPullRequest: (repository, number) => jobs.ofPullRequest(repository, number),
       ofIssue: (repository, number) => jobs.ofIssue(repository, number),
       ofComment: (repository, comment_id) => jobs.ofComment(repository, comment_id),
+      offer: (to, except) => jobs.offer(to, except),
       list: (filter) => jobs.list(filter),
       // the engine would look at these a moment after its start; here they are looked at before the event is heard
       open: async () => [],
@@ -59,19 +61,16 @@ export function watched(store: Store, bell: Bell): Store {
       due: (now, limit) => jobs.due(now, limit),
       nextWake: () => jobs.nextWake(),
       count: () => jobs.count(),
+      tally: () => jobs.tally(),
     },
-    keys,
-    repositories,
-    idempotency,
-    subscriptions,
-    outgoing,
-    audit,
     inbox: {
       record: (delivery) => ringing(inbox.record(delivery)),
       done: (id) => ringing(inbox.done(id)),
       pending: () => inbox.pending(),
       knows: (id) => inbox.knows(id),
+      backlog: () => inbox.backlog(),
     },
+    writable: () => store.writable(),
     close: () => store.close(),
   };
 }

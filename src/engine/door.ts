@@ -5,13 +5,16 @@ import type { Actor, Command, Draft } from "../job/command.ts";
 import type { Job, JobId, Repository } from "../job/job.ts";
 import type { Refusal } from "../job/refusal.ts";
 import type { Signal } from "../job/signal.ts";
+import type { Enforced } from "./deadlines.ts";
 import type { StoredJob } from "./ports.ts";
+import type { Pull } from "./pull.ts";
 
 export type Handled =
   | { readonly ok: true; readonly job: Job; readonly stored: StoredJob }
   | { readonly ok: false; readonly refusal: Refusal };
 
 export interface Health {
+  /** What was left is found again, and what comes can be kept. */
   readonly ready: boolean;
 }
 
@@ -30,7 +33,13 @@ export interface Door {
   receive(deliveryId: string, heard: Signal): Promise<"new" | "duplicate">;
   /** Resolves at the commit that satisfies the predicate, or with null when the time is over. */
   waitFor(id: JobId, predicate: (stored: StoredJob) => boolean, timeout_ms: number): Promise<StoredJob | null>;
-  health(): Health;
+  /** Told of every commit of this job from now on, after it; the answer ends that. */
+  follow(id: JobId, tell: (stored: StoredJob) => void): () => void;
+  /** The best job of the market for this agent, held by it; null: there is none. */
+  readonly pull: Pull;
+  /** Releases holds and fails tries whose time is over, as the App's own clock does. */
+  enforceDeadlines(): Promise<Enforced>;
+  health(): Promise<Health>;
 }
 
 /** The door with its hinges: what the composition starts and stops. */

@@ -12,7 +12,7 @@ import type { Effect, PendingEffect } from "../job/effect.ts";
 import { type Job, type JobId, fullName } from "../job/job.ts";
 import { isWanted, waitsFor } from "../job/wanted.ts";
 import type { Handle } from "./handle.ts";
-import type { Attempt, Clock, Log, Store, StoredJob } from "./ports.ts";
+import type { Attempt, Clock, Log, Meter, Store, StoredJob } from "./ports.ts";
 
 /** Jobs whose effects are performed side by side; GitHub allows 100 requests at once. */
 const CONCURRENCY = 40;
@@ -31,6 +31,7 @@ interface Needs<E extends Effect> {
   readonly performer: { perform(effect: E, job: Job, again: boolean): Promise<Attempt> };
   readonly handle: Handle;
   readonly log: Log;
+  readonly meter: Pick<Meter, "effect">;
   /** 0 ≤ n < 1. */
   readonly random: () => number;
 }
@@ -47,7 +48,7 @@ export interface EffectsRunner {
 type Pending<E extends Effect> = PendingEffect & { readonly effect: E };
 
 export function createEffectsRunner<E extends Effect>(needs: Needs<E>): EffectsRunner {
-  const { store, clock, takes, performer, handle, log, random } = needs;
+  const { store, clock, takes, performer, handle, log, meter, random } = needs;
   const limit = pLimit(CONCURRENCY);
   const working = new Map<JobId, Promise<void>>();
   const kicked = new Set<JobId>();
@@ -79,6 +80,7 @@ export function createEffectsRunner<E extends Effect>(needs: Needs<E>): EffectsR
 
   const abandon = async (id: JobId, effect: PendingEffect, reason: string): Promise<void> => {
     log.error({ job: id, effect: effect.key, reason }, "an effect is given up");
+    meter.effect("abandoned");
     const sentence = `GitHub could not be reached or refused (${reason}). Try again with \`/job retry\`.`;
     await handle(id, { type: "effect-abandoned", effect: effect.effect, sentence }, { done: effect });
   };
@@ -101,11 +103,13 @@ export function createEffectsRunner<E extends Effect>(needs: Needs<E>): EffectsR
     }
     const outcome = await tryOnce(effect, stored);
     if (outcome.ended === "done") {
+      meter.effect("done");
       log.debug({ job: id, effect: effect.key, repository: fullName(stored.job.repository) }, "effect performed");
       await report(id, effect, outcome);
     } else if (effect.attempts + 1 >= MOST_TRIES) {
       await abandon(id, effect, outcome.reason);
     } else {
+      meter.effect("later");
       log.warn({ job: id, effect: effect.key, attempt: effect.attempts + 1, reason: outcome.reason }, "effect put off");
       await store.jobs.postpone(id, effect, clock.now() + delay(effect.attempts, outcome.after_ms));
     }

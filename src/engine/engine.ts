@@ -5,7 +5,8 @@
 import { accountNamed } from "../job/account.ts";
 import type { Actor, Draft } from "../job/command.ts";
 import { isAnnounce, isOnGitHub } from "../job/effect.ts";
-import type { JobId } from "../job/job.ts";
+import type { Job, JobId } from "../job/job.ts";
+import { enforceDeadlines } from "./deadlines.ts";
 import type { Engine, Handled } from "./door.ts";
 import { createEffectsRunner } from "./effects.ts";
 import { createHandle } from "./handle.ts";
@@ -13,8 +14,10 @@ import { createInboxWorker } from "./inbox.ts";
 import { createIntake } from "./intake.ts";
 import { type Announcer, type Audience, NOBODY } from "./outgoing.ts";
 import { createPermission } from "./permission.ts";
-import type { Clock, Desk, Ids, Log, Performer, Recorder, Store, StoredJob } from "./ports.ts";
+import type { Clock, Desk, Estimator, Ids, Log, Meter, Performer, Recorder, Store, StoredJob } from "./ports.ts";
+import { createPull } from "./pull.ts";
 import { createReconciler } from "./reconcile.ts";
+import { createParcelTidier } from "./tidy-parcels.ts";
 import { createWaiters } from "./waiters.ts";
 import { createWaker } from "./waker.ts";
 
@@ -24,10 +27,14 @@ export interface EngineParts {
   readonly ids: Ids;
   readonly performer: Performer;
   readonly desk: Desk;
+  /** Makes offers to the market; null or missing: there is none here. */
+  readonly estimator?: Estimator | null;
   /** Who hears of jobs outside, and how they are told; unless given, nobody listens. */
   readonly announcing?: { readonly audience: Audience; readonly announcer: Announcer };
   readonly log: Log;
   readonly record: Recorder;
+  /** Where nobody watches, nothing is counted. */
+  readonly meter?: Meter;
   /** 0 ≤ n < 1; spreads retries. */
   readonly random?: () => number;
 }
@@ -35,22 +42,28 @@ export interface EngineParts {
 /** 36^8 ids: a second collision in a row does not happen by chance. */
 const MOST_DRAWS = 5;
 
+const NO_METER: Meter = { effect: () => {}, delivery: () => {} };
+
 export function createEngine(parts: EngineParts): Engine {
-  const { store, clock, ids, performer, desk, log, record, random = Math.random } = parts;
+  const { store, clock, ids, performer, desk, log, record, estimator = null } = parts;
+  const { meter = NO_METER, random = Math.random } = parts;
   const { audience, announcer } = parts.announcing ?? NOBODY;
   const waiters = createWaiters(store.jobs, clock);
   let ready = false;
 
-  const committed = (stored: StoredJob): void => {
+  const committed = (stored: StoredJob, before: Job | null): void => {
+    parcels.committed(before, stored.job);
     waiters.committed(stored);
     waker.committed(stored.job);
     if (stored.effects.some(({ effect }) => isAnnounce(effect))) announcements.kick(stored.job.id);
     if (stored.effects.some(({ effect }) => isOnGitHub(effect))) effects.kick(stored.job.id);
   };
   const handle = createHandle({ jobs: store.jobs, clock, audience, committed, record });
-  const shared = { store, clock, handle, log, random };
+  const shared = { store, clock, handle, log, meter, random };
   const effects = createEffectsRunner({ ...shared, takes: isOnGitHub, performer });
   const announcements = createEffectsRunner({ ...shared, takes: isAnnounce, performer: announcer });
+  const parcels = createParcelTidier({ parcels: store.parcels, jobs: store.jobs, log });
+  const pull = createPull({ jobs: store.jobs, handle });
   const waker = createWaker({ jobs: store.jobs, clock, handle, log });
 
   const drawId = async (): Promise<JobId> => {
@@ -61,24 +74,33 @@ export function createEngine(parts: EngineParts): Engine {
     throw new Error("Could not draw a free job id");
   };
 
+  /** The job that was made under this id before; null: there is none. */
+  const made = async (draft: Omit<Draft, "id">, id: JobId): Promise<Handled | null> => {
+    const stored = await store.jobs.load(id);
+    if (stored === null) return null;
+    const { job } = stored;
+    const same = job.account === accountNamed(draft.account) && job.task === draft.task;
+    if (same) return { ok: true, job, stored };
+    throw new Error(`Job ${job.id} is not the one that was to be made under this id`);
+  };
+
   const create = async (draft: Omit<Draft, "id">, noted?: JobId, by?: Actor): Promise<Handled> => {
-    const stored = noted === undefined ? null : await store.jobs.load(noted);
-    if (stored !== null) {
-      const { job } = stored;
-      const same = job.account === accountNamed(draft.account) && job.task === draft.task;
-      if (same) return { ok: true, job, stored };
-      throw new Error(`Job ${job.id} is not the one that was to be made under this id`);
-    }
+    const before = noted === undefined ? null : await made(draft, noted);
+    if (before !== null) return before;
     const id = noted ?? (await drawId());
-    return handle(id, { type: "create", draft: { ...draft, id }, ...(by === undefined ? {} : { by }) });
+    const whose = by === undefined ? {} : { by };
+    const created = await handle(id, { type: "create", draft: { ...draft, id }, ...whose });
+    // two orders of one id may both have found nothing
+    return created.ok || noted === undefined ? created : ((await made(draft, noted)) ?? created);
   };
 
   const may = createPermission(store, desk);
   const inbox = createInboxWorker({
     inbox: store.inbox,
-    intake: createIntake({ may, store, desk, handle, create: (draft, by) => create(draft, undefined, by) }),
+    intake: createIntake({ may, store, desk, estimator, handle, create: (draft, by) => create(draft, undefined, by) }),
     clock,
     log,
+    meter,
   });
   const reconciler = createReconciler({ store, desk, clock, handle, log });
 
@@ -89,7 +111,10 @@ export function createEngine(parts: EngineParts): Engine {
     mayCommand: may,
     receive: inbox.receive,
     waitFor: waiters.waitFor,
-    health: () => ({ ready }),
+    follow: waiters.follow,
+    pull,
+    enforceDeadlines: () => enforceDeadlines({ jobs: store.jobs, clock, handle }),
+    health: async () => ({ ready: ready && (await store.writable()) }),
     async start() {
       for (const id of await store.jobs.withEffects()) {
         const stored = await store.jobs.load(id);
@@ -98,6 +123,7 @@ export function createEngine(parts: EngineParts): Engine {
         effects.recover(stored);
       }
       await inbox.recover();
+      await parcels.start();
       await waker.start();
       reconciler.start();
       ready = true;
@@ -108,6 +134,7 @@ export function createEngine(parts: EngineParts): Engine {
       waker.stop();
       await inbox.stop();
       await effects.stop();
+      await parcels.stop();
       await announcements.stop();
     },
   };

@@ -6,7 +6,7 @@ import type { Command } from "../job/command.ts";
 import { announcementOf, eventsOf } from "../job/announce.ts";
 import { decide } from "../job/decide.ts";
 import { type Decided, soon } from "../job/decision.ts";
-import type { JobId } from "../job/job.ts";
+import type { Job, JobId } from "../job/job.ts";
 import { userAccount } from "../job/ledger.ts";
 import { refusal } from "../job/refusal.ts";
 import type { LogLine } from "../wire/log-line.ts";
@@ -32,7 +32,7 @@ interface Needs {
   readonly clock: Clock;
   readonly audience: Audience;
   /** Told of every commit, after it. */
-  readonly committed: (stored: StoredJob) => void;
+  readonly committed: (stored: StoredJob, before: Job | null) => void;
   /** Told of every command that somebody asked for, when it is clear what came of it. */
   readonly record: Recorder;
 }
@@ -83,7 +83,7 @@ export function createHandle({ jobs, clock, audience, committed, record }: Needs
       ...(extras.log ? { log: extras.log } : {}),
     });
     if (!answer.ok) return "again";
-    committed(answer.stored);
+    committed(answer.stored, stored?.job ?? null);
     recorded(id, command, answer.stored.job.repository, "done");
     return { ok: true, job: answer.stored.job, stored: answer.stored };
   };

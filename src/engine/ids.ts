@@ -1,5 +1,5 @@
 /** Job ids: eight lower-case letters and digits from a hash of the time and random bytes (create-job seed). */
-import { createHash, randomBytes } from "node:crypto";
+import { hash, randomUUID } from "node:crypto";
 import { asJobId } from "../job/job.ts";
 import type { Clock, Ids } from "./ports.ts";
 
@@ -8,8 +8,10 @@ const LENGTH = 8;
 
 export const createIds = (clock: Clock): Ids => ({
   jobId() {
-    const hash = createHash("sha256").update(`${clock.now()}:`).update(randomBytes(16)).digest();
-    const text = Array.from(hash.subarray(0, LENGTH), (byte) => ALPHABET[byte % ALPHABET.length]).join("");
+    // a UUID comes from random bytes that are drawn in advance, which costs a tenth of drawing sixteen
+    const digest = hash("sha256", `${clock.now()}:${randomUUID()}`, "buffer");
+    let text = "";
+    for (const byte of digest.subarray(0, LENGTH)) text += ALPHABET.charAt(byte % ALPHABET.length);
     const id = asJobId(text);
     if (id === null) throw new Error(`Drew a malformed job id: ${text}`);
     return id;

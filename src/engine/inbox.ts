@@ -6,7 +6,7 @@ import pLimit from "p-limit";
 import { fullName } from "../job/job.ts";
 import type { Signal } from "../job/signal.ts";
 import type { Intake } from "./intake.ts";
-import type { Clock, Inbox, Log, PendingDelivery } from "./ports.ts";
+import type { Clock, Inbox, Log, Meter, PendingDelivery } from "./ports.ts";
 
 const CONCURRENCY = 20;
 /** With the back-off below: about an hour. */
@@ -19,6 +19,7 @@ interface Needs {
   readonly intake: Intake;
   readonly clock: Clock;
   readonly log: Log;
+  readonly meter: Pick<Meter, "delivery">;
 }
 
 export interface InboxWorker {
@@ -36,6 +37,8 @@ function laneOf(signal: Signal): string {
     case "button":
     case "news":
       return `job ${signal.job}`;
+    case "pull-news":
+      return `pull ${fullName(signal.repository)}#${signal.numbers[0]}`;
     case "default-branch-moved":
       return `installation ${signal.repository.installation_id}`;
     case "repositories-changed":
@@ -46,7 +49,7 @@ function laneOf(signal: Signal): string {
   }
 }
 
-export function createInboxWorker({ inbox, intake, clock, log }: Needs): InboxWorker {
+export function createInboxWorker({ inbox, intake, clock, log, meter }: Needs): InboxWorker {
   const limit = pLimit(CONCURRENCY);
   const working = new Set<Promise<void>>();
   const waiting = new Set<() => void>();
@@ -57,10 +60,12 @@ export function createInboxWorker({ inbox, intake, clock, log }: Needs): InboxWo
     try {
       await intake(delivery.id, delivery.signal, again);
       await inbox.done(delivery.id);
+      meter.delivery("done", clock.now() - delivery.at);
     } catch (error) {
       if (tries + 1 >= MOST_TRIES) {
         log.error({ delivery: delivery.id, signal: delivery.signal.type, error }, "a delivery is given up");
         await inbox.done(delivery.id);
+        meter.delivery("abandoned", clock.now() - delivery.at);
         return;
       }
       log.warn(

@@ -5,25 +5,23 @@
 import { accountOf } from "../job/account.ts";
 import type { Actor, Command, Draft } from "../job/command.ts";
 import { type JobId, type Repository, isFinal, sameRepository } from "../job/job.ts";
-import { titleOf } from "../job/title.ts";
 import type { Signal, SignalIssue, SignalRepository, SlashCommand } from "../job/signal.ts";
-import { DEFAULT_REPOSITORY_SETTINGS } from "../wire/settings.ts";
 import type { Handled } from "./door.ts";
+import { draftOf, marketDraftOf } from "./drafts.ts";
 import type { Handle } from "./handle.ts";
 import type { MayCommand } from "./permission.ts";
-import type { Desk, Store } from "./ports.ts";
-import { EMPTY_MESSAGE, FROM_FORK, HELP, NO_JOB } from "./replies.ts";
+import type { Desk, Estimator, Store } from "./ports.ts";
+import { EMPTY_MESSAGE, FROM_FORK, HELP, NO_JOB, NO_MARKET, ONE_JOB } from "./replies.ts";
 import { learn } from "./repositories.ts";
 
 type Slash = Extract<Signal, { type: "slash" }>;
-
-/** What a job gets until its brief has been pushed with the repository's own limits. */
-const DEFAULT_TIME_LIMIT_SECONDS = DEFAULT_REPOSITORY_SETTINGS.limits.minutes * 60;
 
 interface Needs {
   readonly may: MayCommand;
   readonly store: Store;
   readonly desk: Desk;
+  /** Null: there is no market here. */
+  readonly estimator: Estimator | null;
   readonly handle: Handle;
   readonly create: (draft: Omit<Draft, "id">, by: Actor) => Promise<Handled>;
 }
@@ -40,50 +38,38 @@ const onGitHub = (login: string, delivery: string): Actor => ({
   via: { key_id: null, address: null, request_id: delivery },
 });
 
-const taskOf = (task: string, issue: SignalIssue): string => {
-  const asked = `${issue.title}\n\n${issue.body}`.trim();
-  return task === "" ? asked : `${task}\n\n---\nAsked for in #${issue.number}: ${asked}`;
-};
+type AboutJob = Exclude<SlashCommand, { verb: "run" | "help" | "mistaken" }>;
+
+/** `seen`: the core lets the comment know that it was heard. */
+function aboutJob(said: AboutJob, by: Actor, comment_id: number): { readonly asked: Command; readonly seen: boolean } {
+  const account = by.account ?? "";
+  switch (said.verb) {
+    case "status":
+      return { asked: { type: "show", comment_id }, seen: true };
+    case "retry":
+      return { asked: { type: "retry", by, comment_id }, seen: true };
+    case "approve":
+      return { asked: { type: "approve", account, by, comment_id }, seen: true };
+    case "reject":
+      return { asked: { type: "reject-work", account, by, reason: said.reason, comment_id }, seen: true };
+    case "pay":
+      return { asked: { type: "pay", account, by, payment_id: `comment:${comment_id}` }, seen: false };
+    case "cancel":
+      return { asked: { type: "cancel", by }, seen: false };
+    default:
+      return said satisfies never;
+  }
+}
 
 export type Intake = (delivery: string, signal: Signal, again: boolean) => Promise<void>;
 
-export function createIntake({ may: mayCommand, store, desk, handle, create }: Needs): Intake {
+export function createIntake({ may: mayCommand, store, desk, estimator, handle, create }: Needs): Intake {
   const may = (repository: SignalRepository, login: string): Promise<boolean> =>
     mayCommand(withoutId(repository), login);
 
   const jobHere = async (repository: SignalRepository, issue: SignalIssue): Promise<JobId | null> => {
     const name = `${repository.owner}/${repository.name}`;
     return (await store.jobs.ofPullRequest(name, issue.number)) ?? (await store.jobs.ofIssue(name, issue.number));
-  };
-
-  const draftOf = (
-    signal: Slash | Extract<Signal, { type: "label" }>,
-    base_branch: string | null,
-  ): Omit<Draft, "id"> => {
-    const asked = signal.type === "slash" && signal.command.verb === "run" ? signal.command : null;
-    const { issue } = signal;
-    return {
-      account: accountOf(signal.author),
-      repository: withoutId(signal.repository),
-      runner: "actions",
-      origin:
-        signal.type === "slash"
-          ? { kind: "comment", issue: issue.number, comment_id: signal.comment_id }
-          : { kind: "label", issue: issue.number },
-      requester: signal.author,
-      title: titleOf(asked?.task || issue.title),
-      task: taskOf(asked?.task ?? "", issue),
-      choices: {
-        provider: null,
-        model: asked?.model ?? null,
-        no_merge: asked?.no_merge ?? false,
-        draft: asked?.draft ?? false,
-      },
-      callback_url: null,
-      base_branch,
-      price_cents: 0,
-      time_limit_seconds: DEFAULT_TIME_LIMIT_SECONDS,
-    };
   };
 
   const slash = async (signal: Slash, by: Actor, again: boolean): Promise<void> => {
@@ -106,10 +92,9 @@ export function createIntake({ may: mayCommand, store, desk, handle, create }: N
       default: {
         const id = await jobHere(repository, issue);
         if (id === null) return answer(NO_JOB);
-        if (command.verb === "status") return told(id, { type: "show", comment_id });
-        if (command.verb === "retry") return told(id, { type: "retry", by, comment_id });
-        await desk.react(at, comment_id, "eyes");
-        return told(id, { type: "cancel", by });
+        const { asked, seen } = aboutJob(command, by, comment_id);
+        if (!seen) await desk.react(at, comment_id, "eyes");
+        return told(id, asked);
       }
     }
   };
@@ -125,13 +110,23 @@ export function createIntake({ may: mayCommand, store, desk, handle, create }: N
     const name = `${repository.owner}/${repository.name}`;
     if ((await store.jobs.ofComment(name, comment_id)) !== null) return;
     const mine = issue.is_pull_request ? await store.jobs.ofPullRequest(name, issue.number) : null;
+    const market = command.market ?? null;
     if (mine !== null) {
+      if (market !== null) return answer(ONE_JOB);
       if (command.task === "") return answer(EMPTY_MESSAGE);
       return told(mine, { type: "message", text: command.task, by, comment_id });
     }
     const from = issue.is_pull_request ? await desk.pullRequest(withoutId(repository), issue.number) : null;
     if (from?.from_fork) return answer(FROM_FORK);
-    const created = await create(draftOf(signal, from?.head_branch ?? null), by);
+    const draft = draftOf(signal, from?.head_branch ?? null);
+    if (market === null) return made(await create(draft, by), answer);
+    if (estimator === null) return answer(NO_MARKET);
+    // a model may take its time over the offer
+    await desk.react(withoutId(repository), comment_id, "eyes");
+    return made(await create(await marketDraftOf(draft, market.price_cents, estimator), by), answer);
+  };
+
+  const made = async (created: Handled, answer: (body: string) => Promise<void>): Promise<void> => {
     if (!created.ok) await answer(created.refusal.sentence);
   };
 
@@ -147,6 +142,11 @@ export function createIntake({ may: mayCommand, store, desk, handle, create }: N
     const stored = id === null ? null : await store.jobs.load(id);
     if (stored === null || !sameRepository(stored.job.repository, repository)) return;
     await handle(stored.job.id, command);
+  };
+
+  const pullNews = async ({ repository, numbers, command }: Extract<Signal, { type: "pull-news" }>): Promise<void> => {
+    const name = `${repository.owner}/${repository.name}`;
+    for (const number of numbers) await news(repository, await store.jobs.ofPullRequest(name, number), command);
   };
 
   const button = async (signal: Extract<Signal, { type: "button" }>, by: Actor): Promise<void> => {
@@ -165,6 +165,8 @@ export function createIntake({ may: mayCommand, store, desk, handle, create }: N
         return button(signal, onGitHub(signal.author, delivery));
       case "news":
         return news(signal.repository, signal.job, signal.command);
+      case "pull-news":
+        return pullNews(signal);
       case "default-branch-moved":
       case "repositories-changed":
       case "uninstalled":

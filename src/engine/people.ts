@@ -78,7 +78,7 @@ export interface AuditEntry {
   readonly request_id: string | null;
   /** The command, such as `cancel`, or what was done to a key or a subscription, such as `key-created`. */
   readonly action: string;
-  readonly target: { readonly type: "job" | "key" | "subscription"; readonly id: string } | null;
+  readonly target: { readonly type: "job" | "key" | "subscription" | "account"; readonly id: string } | null;
   /** `owner/name`, where it was about one. */
   readonly repository: string | null;
   /** `done`, `unchanged`, or the code of the refusal. */

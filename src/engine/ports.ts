@@ -8,9 +8,11 @@ import type { LedgerAccount, Posting } from "../job/ledger.ts";
 import type { Signal } from "../job/signal.ts";
 import type { LogLine } from "../wire/log-line.ts";
 import type { RepositorySettings } from "../wire/settings.ts";
+import type { AgentStore, Looking, ParcelStore, QuoteStore, Wallet } from "./market-ports.ts";
 import type { OutgoingStore, SubscriptionStore } from "./outgoing.ts";
 import type { AuditLog, KeyStore } from "./people.ts";
 
+export type { Estimate, EstimateRequest, Estimator } from "./market-ports.ts";
 export * from "./people.ts";
 
 /** Time, injected. `now` in milliseconds since the epoch. */
@@ -20,16 +22,23 @@ export interface Clock {
   at(at: number, callback: () => void): () => void;
 }
 
+/** A row of a job's history with its number: 1, 2, 3 …, also where rows between are kept no longer. */
+export interface NumberedRow extends HistoryRow {
+  readonly seq: number;
+}
+
 /** A job as it is stored: one record, written whole in one atomic write. */
 export interface StoredJob {
   readonly job: Job;
   /** Counts the commits; the next one must name it. */
   readonly version: number;
-  readonly history: readonly HistoryRow[];
+  readonly history: readonly NumberedRow[];
   readonly postings: readonly (Posting & { readonly at: number })[];
   readonly effects: readonly PendingEffect[];
   /** The agent's log of the last try, bounded; empty until it is known. */
   readonly log: readonly LogLine[];
+  /** Counts the logs that the job has had, one a try; 0: none yet. */
+  readonly log_nth: number;
 }
 
 /** One commit: everything that one command changes. */
@@ -65,6 +74,16 @@ export interface JobFilter {
   readonly cursor?: string;
 }
 
+/** How many there are; kept with the indexes, so that asking costs nothing however many jobs there are. */
+export interface JobTally {
+  /** As stored: a hold that is over counts as held until somebody has tidied it up. */
+  readonly statuses: Readonly<Record<Status, number>>;
+  /** Effects that wait to be performed. */
+  readonly pending: number;
+  /** Those among them whose last try failed. */
+  readonly failing: number;
+}
+
 export interface JobStore {
   load(id: JobId): Promise<StoredJob | null>;
   commit(commit: Commit): Promise<CommitAnswer>;
@@ -78,6 +97,11 @@ export interface JobStore {
   ofIssue(repository: string, number: number): Promise<JobId | null>;
   /** The job that this comment asked for. */
   ofComment(repository: string, comment_id: number): Promise<JobId | null>;
+  /**
+   * The best of the market's queued jobs for this agent: not offered to it before, then one that asks for a skill of
+   * its, then the highest price, then the oldest. `except`: on which somebody else has his hand just now.
+   */
+  offer(to: Looking, except: ReadonlySet<JobId>): Promise<JobId | null>;
   list(filter: JobFilter): Promise<{ readonly jobs: readonly Job[]; readonly cursor: string | null }>;
   /** Jobs that are not settled: not final, or verified with a merge still to come. For reconcile. */
   open(): Promise<readonly JobId[]>;
@@ -88,6 +112,7 @@ export interface JobStore {
   /** The earliest `wakeAt` of all jobs; null when none waits for time. */
   nextWake(): Promise<number | null>;
   count(): Promise<number>;
+  tally(): Promise<JobTally>;
 }
 
 /** What is known of a repository without asking GitHub. */
@@ -132,6 +157,8 @@ export interface Inbox {
   pending(): Promise<readonly PendingDelivery[]>;
   /** Recorded or done before? Those deliveries need not be sent again. */
   knows(id: string): boolean;
+  /** What is recorded and not done, and since when the oldest of it waits; null: nothing does. */
+  backlog(): { readonly count: number; readonly oldest_at: number | null };
 }
 
 /** An answer as it was given, to be given again. */
@@ -176,9 +203,15 @@ export interface Store {
   readonly repositories: RepositoryStore;
   readonly inbox: Inbox;
   readonly idempotency: IdempotencyStore;
+  readonly wallet: Wallet;
+  readonly agents: AgentStore;
+  readonly quotes: QuoteStore;
+  readonly parcels: ParcelStore;
   readonly subscriptions: SubscriptionStore;
   readonly outgoing: OutgoingStore;
   readonly audit: AuditLog;
+  /** False once a write has failed, until one succeeds; whoever asks meanwhile has it tried. */
+  writable(): Promise<boolean>;
   /** Flushes what is kept in memory and lets go of the folder or the connections. */
   close(): Promise<void>;
 }
@@ -220,6 +253,21 @@ export interface Desk {
   /** Deliveries of the last three days that failed, newest first, and a way to have one sent again. */
   failedDeliveries(): Promise<readonly { readonly id: number; readonly guid: string }[]>;
   redeliver(id: number): Promise<void>;
+}
+
+/** Counts the engine's doings for whoever watches the server. Must cost next to nothing and never throw. */
+export interface Meter {
+  /** How a try of an effect ended. */
+  effect(ended: "done" | "later" | "abandoned"): void;
+  /** A delivery is over, so long after it was recorded. */
+  delivery(ended: "done" | "abandoned", ms: number): void;
+}
+
+/** What may still be asked of GitHub within one of its windows. */
+export interface BudgetLeft {
+  readonly window: string;
+  readonly left: number;
+  readonly limit: number;
 }
 
 /** Ids, injected. */

@@ -10,6 +10,10 @@ export const HELP = [
   "| `/job status` | the job's comment is brought up to date |",
   "| `/job cancel` | the job is cancelled |",
   "| `/job retry` | a failed job is tried again |",
+  "| `/job --market --price 5.00 <what you want>` | the job goes to the market, where any agent may take it; the price comes from your wallet |",
+  "| `/job pay` | a job of the market that waits for payment is paid from your wallet |",
+  "| `/job approve` | the sender takes the work of a market job: its worker is paid |",
+  "| `/job reject`, the reason below it | the sender sends that work back |",
   "| `/job help` | this text |",
   "",
   "Before the task: `--model <name>` chooses the model, `--no-merge` leaves merging to you, `--draft` opens a draft.",
@@ -20,5 +24,11 @@ export const FROM_FORK =
   "repository's secrets. Push the branch to this repository and ask again, or open an issue.";
 
 export const NO_JOB = "There is no job here. Start one with `/job <what you want>`.";
+
+export const NO_MARKET =
+  "There is no market here: this repository runs Journeyman without a server. Leave out `--market` and `--price`.";
+
+export const ONE_JOB =
+  "This pull request is a job's already, and goes on with `/job <text>`. Ask the market on an issue instead.";
 
 export const EMPTY_MESSAGE = "Say what the job should do next: `/job <text>`.";

@@ -2,12 +2,14 @@
 import type { RequestHandler } from "express";
 import { z } from "zod";
 import * as agent from "./agent-v2.ts";
-import { projectLimit } from "./agent-v2-limits.ts";
-import { withProject } from "./agent-v2-project.ts";
+import { projectOf, withProject } from "./agent-v2-project.ts";
 import { agentV2ViewSchema } from "./agent-v2-view.ts";
+import { MAX_TASK_LENGTH } from "./limits.ts";
 import { pageSchema } from "./page.ts";
-import { MAX_TASK_LENGTH } from "./rest-draft.ts";
+import { projectLimit } from "./rate-limit.ts";
+import type { ErrorCode } from "./error-codes.ts";
 import { type Route, route } from "./route.ts";
+import type { Answers } from "./shared-answers.ts";
 import { callbackField } from "./webhook-target.ts";
 
 const ROOT = "/v2/agent/{projectId}";
@@ -22,11 +24,11 @@ const promptSchema = z.object({
 });
 
 const projectParams = z.object({
-  projectId: z
-    .string()
-    .meta({ description: "The repository's numeric id, or its name as `owner%2Fname`.", example: "octocat%2Fhello" }),
+  projectId: z.string().meta({ description: "The repository's numeric id, or its name as `owner%2Fname`." }),
 });
-const jobParams = projectParams.extend({ id: z.string() });
+const jobParams = projectParams.extend({
+  id: z.string().meta({ description: "As it was answered when the job was made." }),
+});
 
 const EXAMPLE = {
   id: "ab12cd34",
@@ -37,17 +39,29 @@ const EXAMPLE = {
   createdAt: "2030-01-31T12:00:00.000Z",
   archivedAt: null,
 };
+/** As it reads once the project in the path is decoded. */
 const PROJECT = { projectId: "octocat/hello-world" };
 const JOB = { ...PROJECT, id: "ab12cd34" };
 
 const asNow = { about: "The job as it is now.", schema: agentV2ViewSchema, example: EXAMPLE };
-const NO_JOB = { about: "No such job in this project, or not one that this key may see." };
-const CONFLICT = { about: "The job's status forbids it; the sentence says why." };
-
-const listSchema = z.object({
-  jobs: z.array(agentV2ViewSchema),
-  nextCursor: z.string().nullable().meta({ description: "For the next page; null on the last." }),
+const REFUSED_PROJECT: Answers = {
+  403: { about: "The key is bound to another repository, or lacks the scope.", codes: ["forbidden"] },
+  404: { about: "No repository of this numeric id is known here yet.", codes: ["not_found"] },
+};
+const REFUSED_JOB: Answers = {
+  ...REFUSED_PROJECT,
+  404: { about: "No such job or project, or not one that this key may see.", codes: ["not_found"] },
+};
+const conflict = (...codes: readonly ErrorCode[]): Answers => ({
+  409: { about: "How the job stands forbids it; the sentence says why.", codes },
 });
+
+const listSchema = z
+  .object({
+    jobs: z.array(agentV2ViewSchema),
+    nextCursor: z.string().nullable().meta({ description: "For the next page; null on the last." }),
+  })
+  .meta({ id: "AgentJobs" });
 
 const starting = (parts: agent.AgentV2Parts, guards: (what?: "creates" | "messages") => RequestHandler[]): Route[] => [
   route({
@@ -65,8 +79,8 @@ const starting = (parts: agent.AgentV2Parts, guards: (what?: "creates" | "messag
     example: { params: PROJECT, body: { prompt: "create AGENT.md that says hello" } },
     answers: {
       201: { ...asNow, about: "The job is created.", headers: { Location: "Where to ask for the job." } },
-      404: { about: "No repository of this numeric id is known here yet." },
-      422: { about: "The App is not installed there." },
+      ...REFUSED_PROJECT,
+      422: { about: "The App is not installed there.", codes: ["not_installed"] },
     },
     work: agent.createAgentJob(parts),
   }),
@@ -83,7 +97,11 @@ const starting = (parts: agent.AgentV2Parts, guards: (what?: "creates" | "messag
     params: jobParams,
     body: promptSchema,
     example: { params: JOB, body: { prompt: "append bye to AGENT.md" } },
-    answers: { 200: asNow, 404: NO_JOB, 409: CONFLICT },
+    answers: {
+      200: asNow,
+      ...REFUSED_JOB,
+      ...conflict("wrong_status", "already_merged", "already_archived", "invalid"),
+    },
     work: agent.messageAgentJob(parts),
   }),
 ];
@@ -108,6 +126,7 @@ const asking = (parts: agent.AgentV2Parts, guards: readonly RequestHandler[]): R
         example: { jobs: [EXAMPLE], nextCursor: null },
         headers: { Link: "The next page, where there is one." },
       },
+      ...REFUSED_PROJECT,
     },
     work: agent.listAgentJobs(parts),
   }),
@@ -122,7 +141,7 @@ const asking = (parts: agent.AgentV2Parts, guards: readonly RequestHandler[]): R
     guards,
     params: jobParams,
     example: { params: JOB },
-    answers: { 200: asNow, 404: NO_JOB },
+    answers: { 200: asNow, ...REFUSED_JOB },
     work: agent.getAgentJob(parts),
   }),
 ];
@@ -137,7 +156,7 @@ const ending = (parts: agent.AgentV2Parts, guards: readonly RequestHandler[]): R
       summary: "Cancel a job",
       guards,
       example: { params: JOB },
-      answers: { 200: asNow, 404: NO_JOB },
+      answers: { 200: asNow, ...REFUSED_JOB },
       work: agent.cancelAgentJob(parts),
     }),
     route({
@@ -147,7 +166,7 @@ const ending = (parts: agent.AgentV2Parts, guards: readonly RequestHandler[]): R
       summary: "Archive a job that is over",
       guards,
       example: { params: JOB },
-      answers: { 200: asNow, 404: NO_JOB, 409: CONFLICT },
+      answers: { 200: asNow, ...REFUSED_JOB, ...conflict("wrong_status") },
       work: agent.archiveAgentJob(parts),
     }),
   ];
@@ -156,6 +175,6 @@ const ending = (parts: agent.AgentV2Parts, guards: readonly RequestHandler[]): R
 export function agentV2Routes(parts: agent.AgentV2Parts): readonly Route[] {
   const project = withProject(parts.repositories);
   const limited = (what?: "creates" | "messages"): RequestHandler[] =>
-    what === undefined ? [project] : [project, projectLimit(what)];
+    what === undefined ? [project] : [project, projectLimit(what, projectOf, parts.clock.now)];
   return [...starting(parts, limited), ...asking(parts, [project]), ...ending(parts, [project])];
 }

@@ -2,18 +2,20 @@
 import { z } from "zod";
 import { type Job, fullName } from "../job/job.ts";
 
-export const agentV2ViewSchema = z.object({
-  id: z.string(),
-  status: z.enum(["active", "completed", "failed", "archived"]),
-  source: z.object({
-    repository: z.string().meta({ description: "The repository's address." }),
-    ref: z.string().meta({ description: "The job's branch." }),
-  }),
-  model: z.string(),
-  prLink: z.string().nullable().meta({ description: "Null until there is a pull request." }),
-  createdAt: z.iso.datetime(),
-  archivedAt: z.iso.datetime().nullable(),
-});
+export const agentV2ViewSchema = z
+  .object({
+    id: z.string(),
+    status: z.enum(["active", "completed", "failed", "archived"]),
+    source: z.object({
+      repository: z.string().meta({ description: "The repository's address." }),
+      ref: z.string().meta({ description: "The job's branch." }),
+    }),
+    model: z.string(),
+    prLink: z.string().nullable().meta({ description: "Null until there is a pull request." }),
+    createdAt: z.iso.datetime(),
+    archivedAt: z.iso.datetime().nullable(),
+  })
+  .meta({ id: "AgentJob" });
 
 export type AgentV2View = z.infer<typeof agentV2ViewSchema>;
 export type AgentV2Status = AgentV2View["status"];

@@ -6,7 +6,7 @@ import type { Request } from "express";
 import type { z } from "zod";
 import type { Door } from "../engine/door.ts";
 import type { Webhooks } from "../engine/outgoing.ts";
-import type { JobStore } from "../engine/ports.ts";
+import type { Clock, JobStore } from "../engine/ports.ts";
 import type { Command } from "../job/command.ts";
 import { asJobId, fullName, type Job } from "../job/job.ts";
 import type { RefusalCode } from "../job/refusal.ts";
@@ -25,6 +25,7 @@ export interface AgentV2Parts extends RepositoryParts {
   readonly door: Pick<Door, "create" | "handle">;
   readonly jobs: JobStore;
   readonly webhooks: Pick<Webhooks, "mistakeIn" | "ownOf">;
+  readonly clock: Clock;
   /** GitHub's pages, without a trailing slash. */
   readonly github_web_url: string;
   /** Where this server is reached from outside; null: not known, so that addresses begin with their path. */

@@ -4,14 +4,27 @@
  */
 import type { Request, RequestHandler, Response } from "express";
 import type { Log } from "../engine/ports.ts";
+import type { ErrorCode } from "./error-codes.ts";
 import { requestId } from "./request-log.ts";
+import { RAW_SECURITY_HEADERS } from "./security-headers.ts";
 
 export interface Answer {
   readonly status: number;
-  /** Undefined: no body. */
+  /** Said as JSON. Undefined: no body, unless there is a text. */
   readonly body?: object;
+  /** Said as it stands, instead of a body. */
+  readonly text?: { readonly type: string; readonly content: string };
   readonly headers?: Readonly<Record<string, string>>;
+  /** Writes the body itself, over time, and ends it; there is no other body then. */
+  readonly serve?: (response: Response) => void;
 }
+
+/** A body that goes on, under these headers. */
+export const streaming = (headers: Readonly<Record<string, string>>, serve: (response: Response) => void): Answer => ({
+  status: 200,
+  headers,
+  serve,
+});
 
 export const success = (status: number, body: object, headers: Readonly<Record<string, string>> = {}): Answer => ({
   status,
@@ -21,35 +34,36 @@ export const success = (status: number, body: object, headers: Readonly<Record<s
 
 export const failure = (
   status: number,
-  code: string,
+  code: ErrorCode,
   error: string,
   headers: Readonly<Record<string, string>> = {},
 ): Answer => ({ status, body: { error, code }, headers });
 
 export const UNAUTHORIZED = failure(401, "unauthorized", "Unauthorized");
 
-/**
- * What every answer carries: it is data, to be neither sniffed, framed nor run. By hand and few, since a general set of
- * headers costs a twentieth of a status read; the pages have helmet's.
- */
-const SECURITY: readonly string[] = [
-  ...["X-Content-Type-Options", "nosniff"],
-  ...["Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"],
-  ...["Strict-Transport-Security", "max-age=31536000"],
-];
-
 /** All headers at once, and without Express's own `json`, which hashes each body for a tag: this is the hot path. */
 export function send(request: Request, response: Response, answer: Answer): void {
-  const headers = [...SECURITY];
+  const { status, body, text } = answer;
+  const headers = [...RAW_SECURITY_HEADERS];
   if (request.logged_as !== undefined) headers.push("X-Request-Id", request.logged_as);
+  const { rate_limit } = request;
+  if (rate_limit !== undefined) headers.push("RateLimit-Policy", rate_limit.policy, "RateLimit", rate_limit.left);
   for (const name in answer.headers) headers.push(name, answer.headers[name] ?? "");
-  if (answer.body === undefined) {
-    response.writeHead(answer.status, headers).end();
+  // what says nothing of it is nobody's to keep: it may hold a key, and it may be an error
+  if (answer.headers?.["Cache-Control"] === undefined) headers.push("Cache-Control", "no-store");
+  if (answer.serve !== undefined) {
+    response.writeHead(status, headers);
+    answer.serve(response);
     return;
   }
-  const text = JSON.stringify(answer.body);
-  headers.push("Content-Type", "application/json; charset=utf-8", "Content-Length", String(Buffer.byteLength(text)));
-  response.writeHead(answer.status, headers).end(text);
+  if (body === undefined && text === undefined) {
+    response.writeHead(status, headers).end();
+    return;
+  }
+  const content = text?.content ?? JSON.stringify(body);
+  const length = String(Buffer.byteLength(content));
+  headers.push("Content-Type", text?.type ?? "application/json; charset=utf-8", "Content-Length", length);
+  response.writeHead(status, headers).end(content);
 }
 
 /** Logs what went wrong under the request's id and says no more than that id. */

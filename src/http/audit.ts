@@ -36,7 +36,7 @@ const entrySchema = z.object({
   address: z.string().nullable(),
   request_id: z.string().nullable().meta({ description: "`X-Request-Id` of the answer, or GitHub's delivery." }),
   action: z.string(),
-  target: z.object({ type: z.enum(["job", "key", "subscription"]), id: z.string() }).nullable(),
+  target: z.object({ type: z.enum(["job", "key", "subscription", "account"]), id: z.string() }).nullable(),
   repository: z.string().nullable(),
   outcome: z.string().meta({ description: "`done`, `unchanged`, or the code of the refusal." }),
 });
@@ -116,9 +116,17 @@ export const auditRoute = (parts: AuditParts): Route =>
       200: {
         about: "The entries.",
         schema: z.array(entrySchema),
+        example: [
+          {
+            ...{ at: "2030-01-31T12:00:00.000Z", account: "octocat", login: null, key_id: "18e934b3158d" },
+            ...{ address: "192.0.2.7", request_id: "5f3a9c1d2e4b-17", action: "cancel" },
+            ...{ target: { type: "job", id: "ab12cd34" }, repository: "octocat/hello-world", outcome: "done" },
+          },
+        ],
         headers: { Link: "The next page, where there is one." },
       },
-      404: { about: "No such job, or not one that this key may see." },
+      403: { about: "Without the scope `admin`, name a job of the account.", codes: ["missing_scope"] },
+      404: { about: "No such job, or not one that this key may see.", codes: ["not_found"] },
     },
     work: listed(parts),
   });

@@ -10,6 +10,7 @@ import type { Job } from "../job/job.ts";
 import { fullName } from "../job/job.ts";
 import { type Answer, failure, send, UNAUTHORIZED } from "./answer.ts";
 import type { Guesses } from "./guesses.ts";
+import { MAX_KEY_LENGTH } from "./limits.ts";
 
 export interface Principal {
   /** Null: `API_KEY` of the settings. */
@@ -47,16 +48,13 @@ export function principalOf(request: Request): Principal {
   return request.principal;
 }
 
-const may = (principal: Principal, scope: Scope | null): boolean =>
-  scope === null || principal.scopes.includes(scope) || principal.scopes.includes("admin");
+const may = (principal: Principal, scope: Scope | "any"): boolean =>
+  scope === "any" || principal.scopes.includes(scope) || principal.scopes.includes("admin");
 
 /** A key sees the jobs of its account, one with `admin` those of every account; both only within its repository. */
 export const sees = (principal: Principal, job: Job): boolean =>
   (principal.repository === null || principal.repository.toLowerCase() === fullName(job.repository).toLowerCase()) &&
   (principal.account === accountNamed(job.account) || principal.scopes.includes("admin"));
-
-/** Longer ones are none of ours and not worth hashing. */
-const MAX_KEY_LENGTH = 200;
 
 function presented(request: Request): string | null {
   const header = request.headers["x-api-key"];
@@ -70,7 +68,7 @@ const CHALLENGE: Answer = { ...UNAUTHORIZED, headers: { "WWW-Authenticate": "Bea
 
 export interface Authentication {
   /** Lets the request pass when its key has the scope, or with null when it is valid at all; else answers 401 or 403. */
-  require(scope: Scope | null): RequestHandler;
+  require(scope: Scope | "any"): RequestHandler;
 }
 
 export function authentication(parts: {

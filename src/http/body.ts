@@ -6,9 +6,7 @@ import type { IncomingMessage } from "node:http";
 import express, { type ErrorRequestHandler, type RequestHandler } from "express";
 import { z } from "zod";
 import { type Answer, failure, send } from "./answer.ts";
-
-/** Larger bodies are answered with 413. */
-export const BODY_LIMIT = "1mb";
+import { MAX_BODY_BYTES } from "./limits.ts";
 
 declare global {
   namespace Express {
@@ -22,12 +20,15 @@ declare global {
 /** Reads a body as JSON whatever its type says: a forgotten content type is no reason to see an empty body. */
 export const jsonBody = (): RequestHandler =>
   express.json({
-    limit: BODY_LIMIT,
+    limit: MAX_BODY_BYTES,
     type: () => true,
     verify: (request: IncomingMessage & { body_digest?: string }, _response, bytes) => {
       if (request.headers["idempotency-key"] !== undefined) request.body_digest = hash("sha256", bytes, "hex");
     },
   });
+
+/** Reads a body as it is, for whoever checks a signature over it. */
+export const rawBody = (): RequestHandler => express.raw({ limit: MAX_BODY_BYTES, type: () => true });
 
 const bodyError = z.object({ type: z.string(), status: z.number() });
 
@@ -42,7 +43,7 @@ export const bodyErrors: ErrorRequestHandler = (error, request, response, next) 
 function bodyAnswer(type: string): Answer | null {
   switch (type) {
     case "entity.too.large":
-      return failure(413, "body_too_large", `The body is larger than 1 MB; send less.`);
+      return failure(413, "body_too_large", `The body is larger than ${MAX_BODY_BYTES / 1024 / 1024} MB; send less.`);
     case "entity.parse.failed":
       return failure(400, "invalid_json", "The body is not valid JSON.");
     case "encoding.unsupported":

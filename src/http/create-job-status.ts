@@ -5,14 +5,16 @@ import { z } from "zod";
 import type { StoredJob } from "../engine/ports.ts";
 import type { Job } from "../job/job.ts";
 
-export const createJobViewSchema = z.object({
-  status: z.enum(["pending", "running", "completed", "failed", "merged"]),
-  branch: z.string(),
-  pr_url: z.string().nullable(),
-  run_url: z.string().nullable(),
-  log: z.string().nullable().meta({ description: "The agent's lines; the last one says why a failed job failed." }),
-  changed_files: z.array(z.string()).readonly(),
-});
+export const createJobViewSchema = z
+  .object({
+    status: z.enum(["pending", "running", "completed", "failed", "merged"]),
+    branch: z.string(),
+    pr_url: z.string().nullable(),
+    run_url: z.string().nullable(),
+    log: z.string().nullable().meta({ description: "The agent's lines; the last one says why a failed job failed." }),
+    changed_files: z.array(z.string()).readonly(),
+  })
+  .meta({ id: "JobStatus" });
 
 export type CreateJobView = z.infer<typeof createJobViewSchema>;
 export type CreateJobStatus = CreateJobView["status"];

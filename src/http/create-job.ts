@@ -11,10 +11,11 @@ import { isFinal, type JobId } from "../job/job.ts";
 import { type Answer, failure, success } from "./answer.ts";
 import { actorOf } from "./actor.ts";
 import { principalOf } from "./auth.ts";
+import { MAX_TASK_LENGTH } from "./limits.ts";
 import { refused } from "./refused.ts";
 import { repositoryField } from "./new-key.ts";
 import { type Route, route } from "./route.ts";
-import { MAX_TASK_LENGTH, restDraft } from "./rest-draft.ts";
+import { restDraft } from "./rest-draft.ts";
 import { callbackField } from "./webhook-target.ts";
 import { type RepositoryParts, whichRepository } from "./which-repository.ts";
 
@@ -22,12 +23,9 @@ export interface CreateJobParts extends RepositoryParts {
   readonly door: Pick<Door, "create" | "handle" | "waitFor">;
   readonly webhooks: Pick<Webhooks, "mistakeIn" | "ownOf">;
   readonly log: Log;
-  /** {@link BRANCH_WAIT_MS}, unless a test has less patience. */
+  /** How long the branch is waited for: BRANCH_WAIT_MS, unless a test has less patience. */
   readonly branch_wait_ms: number;
 }
-
-/** A branch that is not on GitHub by then counts as not created. */
-export const BRANCH_WAIT_MS = 15_000;
 
 const CREATE_FAILED = "Failed to create job";
 
@@ -56,11 +54,13 @@ const isMissing = (body: unknown): boolean => {
   return job === undefined || job === null || (typeof job === "string" && job.trim() === "");
 };
 
-const createdSchema = z.object({
-  job_id: z.string(),
-  branch: z.string(),
-  pr_url: z.string().optional().meta({ description: "Where there is a pull request already." }),
-});
+const createdSchema = z
+  .object({
+    job_id: z.string(),
+    branch: z.string(),
+    pr_url: z.string().optional().meta({ description: "Where there is a pull request already." }),
+  })
+  .meta({ id: "CreatedJob" });
 
 export const createJob = (parts: CreateJobParts): Route =>
   route({
@@ -75,18 +75,20 @@ export const createJob = (parts: CreateJobParts): Route =>
     failed: CREATE_FAILED,
     repeatable: true,
     body: bodySchema.extend({ callback_url: callbackField(parts.webhooks) }),
-    example: { body: { job: "create HELLO.md that says hello", llm_model: "claude-sonnet-4-20250514" } },
+    example: { body: { job: "create HELLO.md that says hello", repository: "octocat/hello-world" } },
     answers: {
       200: {
         about: "The job's branch is on GitHub and its run is due.",
         schema: createdSchema,
         example: { job_id: "ab12cd34", branch: "job/ab12cd34" },
       },
-      403: { about: "The key is bound to another repository." },
+      400: { about: "The request is wrong.", codes: ["missing_job", "missing_repository"] },
+      403: { about: "The key is bound to another repository, or lacks the scope.", codes: ["forbidden"] },
       422: {
         about: "The App is not installed there, or the repository cannot run jobs; the sentence says what to do.",
+        codes: ["not_installed", "repository_not_ready"],
       },
-      502: { about: "GitHub could not be asked; try again." },
+      500: { about: "The branch did not get to GitHub, or our fault.", codes: ["branch_not_created"] },
     },
     precheck: ({ body }) => (isMissing(body) ? MISSING_JOB : null),
     async work({ request, body, work_id }) {

@@ -1,17 +1,13 @@
 /**
  * The listening socket. Listens before the rest is loaded and holds early requests until there is someone to answer
- * them; at the end lets answers that are under way finish. Knows nothing of routes.
+ * them; at the end lets answers that are under way finish. Says itself that nobody is ready before that and after it.
+ * Knows nothing of other routes.
  */
 import { once } from "node:events";
-import { createServer, type RequestListener, type ServerResponse } from "node:http";
-
-/** A request that arrives during the start waits this long; then it is told to come again. */
-const HOLD_MS = 9_000;
-const MAX_HELD = 1_000;
-/** Answers under way at the end may take this long. */
-const DRAIN_MS = 25_000;
-/** Longer than the usual 60 s of a load balancer, which would else reuse a connection that we are closing. */
-const KEEP_ALIVE_MS = 65_000;
+import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from "node:http";
+import { DRAIN_MS, HOLD_MS, KEEP_ALIVE_MS, MAX_HELD } from "./limits.ts";
+import { requestIds } from "./request-id.ts";
+import { SECURITY_HEADERS } from "./security-headers.ts";
 
 export interface Gate {
   readonly port: number;
@@ -22,16 +18,25 @@ export interface Gate {
   close(): Promise<void>;
 }
 
-function refuse(response: ServerResponse): void {
-  response.writeHead(503, { "content-type": "application/json", "retry-after": "1" });
-  response.end(JSON.stringify({ error: "The server is starting; try again in a second.", code: "starting" }));
+const STARTING = { error: "The server is starting; try again in a second.", code: "starting" };
+const idOf = requestIds();
+
+function answer(request: IncomingMessage, response: ServerResponse, status: number, body: object): void {
+  response.writeHead(status, {
+    ...SECURITY_HEADERS,
+    ...{
+      "X-Request-Id": idOf(request),
+      "Cache-Control": "no-store",
+      "Content-Type": "application/json; charset=utf-8",
+    },
+    ...(status === 503 ? { "Retry-After": "1" } : {}),
+  });
+  response.end(JSON.stringify(body));
 }
 
-const starting: RequestListener = (request, response) => {
-  const live = request.url === "/health";
-  response.writeHead(live ? 200 : 503, { "content-type": "application/json" });
-  response.end(JSON.stringify(live ? { status: "ok" } : { ready: false }));
-};
+const notReady: RequestListener = (request, response) => answer(request, response, 503, { ready: false });
+const alive: RequestListener = (request, response) => answer(request, response, 200, { status: "ok" });
+const refuse: RequestListener = (request, response) => answer(request, response, 503, STARTING);
 
 /** Where this host is reached from the same machine. */
 const localHost = (host: string): string => {
@@ -48,22 +53,26 @@ function sentenceOf(error: unknown, { host, port }: { readonly host: string; rea
 
 export async function openGate(where: { readonly host: string; readonly port: number }): Promise<Gate> {
   let listener: RequestListener | null = null;
+  let closing = false;
   const held = new Set<() => void>();
 
   const hold: RequestListener = (request, response) => {
-    if (request.url === "/health" || request.url === "/ready") return starting(request, response);
-    if (held.size >= MAX_HELD) return refuse(response);
+    if (request.url === "/health") return alive(request, response);
+    if (held.size >= MAX_HELD) return refuse(request, response);
     const pass = (): void => {
       clearTimeout(timer);
       held.delete(pass);
-      if (listener === null) refuse(response);
+      if (listener === null) refuse(request, response);
       else listener(request, response);
     };
     const timer = setTimeout(pass, HOLD_MS);
     held.add(pass);
   };
 
-  const server = createServer((request, response) => (listener ?? hold)(request, response));
+  const server = createServer((request, response) => {
+    const unready = (closing || listener === null) && request.url === "/ready";
+    (unready ? notReady : (listener ?? hold))(request, response);
+  });
   server.keepAliveTimeout = KEEP_ALIVE_MS;
   server.listen(where.port, where.host);
   await once(server, "listening").catch((error: unknown) => {
@@ -81,6 +90,7 @@ export async function openGate(where: { readonly host: string; readonly port: nu
     },
     async close() {
       const closed = once(server, "close");
+      closing = true;
       server.close();
       for (const pass of [...held]) pass();
       const idle = setInterval(() => server.closeIdleConnections(), 50);

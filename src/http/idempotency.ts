@@ -18,6 +18,7 @@ import type { Clock, IdempotencyStore, KeptAnswer } from "../engine/ports.ts";
 import type { JobId } from "../job/job.ts";
 import { type Answer, failure } from "./answer.ts";
 import { principalOf } from "./auth.ts";
+import { DUPLICATE_WAIT_MS, MAX_WAITING_DUPLICATES } from "./limits.ts";
 
 export interface IdempotencyParts {
   readonly idempotency: IdempotencyStore;
@@ -30,11 +31,6 @@ export type WorkId = JobId;
 
 /** A route that can be tried again. Without an id, nobody will. */
 export type RepeatableRoute = (request: Request, work_id?: WorkId) => Promise<Answer>;
-
-/** A duplicate waits this long for the first; then it is told to come again. */
-export const DUPLICATE_WAIT_MS = 10_000;
-/** More duplicates of one request than this do not wait. */
-export const MAX_WAITING_DUPLICATES = 100;
 
 const KEY = /^[\x21-\x7e]{1,255}$/;
 

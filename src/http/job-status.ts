@@ -29,9 +29,18 @@ export const jobStatus = (parts: { readonly jobs: JobStore }): Route =>
     query: z.object({ job_id: z.string().meta({ description: "As create-job answered it." }) }),
     example: { query: { job_id: "ab12cd34" } },
     answers: {
-      200: { about: "How it stands now.", schema: createJobViewSchema, headers: { ETag: "Of this state of the job." } },
+      200: {
+        about: "How it stands now.",
+        schema: createJobViewSchema,
+        example: {
+          ...{ status: "running", branch: "job/ab12cd34", pr_url: null, log: null, changed_files: [] },
+          run_url: "https://github.com/octocat/hello-world/actions/runs/1",
+        },
+        headers: { ETag: "Of this state of the job." },
+      },
       304: { about: "Nothing has changed since the `ETag` that came as `If-None-Match`." },
-      404: { about: "No such job, or not one that this key may see." },
+      400: { about: "The query names no job.", codes: ["missing_job_id"] },
+      404: { about: "No such job, or not one that this key may see.", codes: ["not_found"] },
     },
     precheck: ({ query }) => (typeof query.job_id === "string" && query.job_id !== "" ? null : MISSING_JOB_ID),
     async work({ request, query }) {

@@ -8,7 +8,7 @@ import type { KeyStore, Recorder } from "../engine/ports.ts";
 import { type Answer, failure, success } from "./answer.ts";
 import { principalOf } from "./auth.ts";
 import { isOver, keyRequestSchema, keyView, keyViewSchema, newKey, NOT_IN_FUTURE } from "./new-key.ts";
-import { recordedKey } from "./record-key.ts";
+import { recordedKey } from "./recorded.ts";
 import { DEFAULT_OVERLAP_SECONDS, overlapSchema, type Rotation, rotateKey } from "./rotate-key.ts";
 import { type Route, route } from "./route.ts";
 
@@ -24,6 +24,17 @@ const BOUND = failure(403, "forbidden", "A key that is bound to a repository can
 const unbound = (request: Request) => (principalOf(request).repository === null ? null : BOUND);
 
 const shared = { group: "keys", scope: "admin", precheck: unbound } as const;
+const FORBIDDEN = { 403: { about: "The key may not manage keys.", codes: ["forbidden"] } } as const;
+
+export const KEY_EXAMPLE = {
+  ...{ id: "18e934b3158d", hint: "jm_i4JqG", account: "octocat", repository: "octocat/hello-world" },
+  ...{ scopes: ["read", "write"], created_at: "2030-01-31T12:00:00.000Z", expires_at: null, last_used_at: null },
+  ...{ login: null, replaces: null, replaced_by: null },
+};
+const NEW_KEY = { key: "jm_i4JqGk1mCBUzQ2vXo8dYtW5hLs7RnE3fJaPbKcD9gTw" };
+
+const idParams = z.object({ id: z.string().meta({ description: "As the list of keys has it." }) });
+const UNKNOWN = { 404: { about: "There is no key of this id.", codes: ["not_found"] } } as const;
 
 const createKey = (parts: KeyParts): Route =>
   route({
@@ -37,7 +48,14 @@ const createKey = (parts: KeyParts): Route =>
     example: {
       body: { account: "octocat", repository: "octocat/hello-world", scopes: ["read", "write"], expires_at: null },
     },
-    answers: { 201: { about: "The key, and what is kept of it.", schema: keyViewSchema.extend({ key: z.string() }) } },
+    answers: {
+      201: {
+        about: "The key, and what is kept of it.",
+        schema: keyViewSchema.extend({ key: z.string() }).meta({ id: "NewKey" }),
+        example: { ...KEY_EXAMPLE, ...NEW_KEY },
+      },
+      ...FORBIDDEN,
+    },
     async work({ request, body }) {
       const now = parts.now();
       if (isOver(body, now)) return failure(400, "invalid_field", `expires_at: ${NOT_IN_FUTURE}`);
@@ -55,7 +73,10 @@ const listKeys = (parts: KeyParts): Route =>
     path: "/api/keys",
     operation: "listKeys",
     summary: "List the keys",
-    answers: { 200: { about: "All keys, without the keys themselves.", schema: z.array(keyViewSchema) } },
+    answers: {
+      200: { about: "All keys, without the keys themselves.", schema: z.array(keyViewSchema), example: [KEY_EXAMPLE] },
+      ...FORBIDDEN,
+    },
     work: async () => success(200, (await parts.keys.list()).map(keyView)),
   });
 
@@ -66,9 +87,13 @@ const revokeKey = (parts: KeyParts): Route =>
     path: "/api/keys/{id}",
     operation: "revokeKey",
     summary: "Revoke a key at once",
-    params: z.object({ id: z.string() }),
-    example: { params: { id: "18e934b3158d" } },
-    answers: { 204: { about: "It is revoked." }, 404: { about: "There is no key of this id." } },
+    params: idParams,
+    example: { params: { id: KEY_EXAMPLE.id } },
+    answers: {
+      204: { about: "It is revoked." },
+      ...FORBIDDEN,
+      ...UNKNOWN,
+    },
     async work({ request, params }) {
       const answer = (await parts.keys.remove(params.id))
         ? { status: 204 }
@@ -94,9 +119,13 @@ export const rotationShape = {
   answers: {
     201: {
       about: "The new key, shown this once, and until when the old one works.",
-      schema: keyViewSchema.extend({ key: z.string(), overlap_ends_at: z.string() }),
+      schema: keyViewSchema.extend({ key: z.string(), overlap_ends_at: z.string() }).meta({ id: "RotatedKey" }),
+      example: { ...KEY_EXAMPLE, ...NEW_KEY, overlap_ends_at: "2030-02-01T12:00:00.000Z" },
     },
-    409: { about: "The key has been replaced already or has expired, or too many replaced ones still work." },
+    409: {
+      about: "The key has been replaced already or has expired, or too many replaced ones still work.",
+      codes: ["key_replaced", "key_expired", "too_many_keys"],
+    },
   },
 } as const;
 
@@ -109,9 +138,9 @@ const rotate = (parts: KeyParts): Route =>
     operation: "rotateKey",
     summary: "Make a new key like this one, and let this one end",
     about: "Same account, repository, scopes and expiry.",
-    params: z.object({ id: z.string() }),
-    example: { params: { id: "18e934b3158d" }, body: { overlap_seconds: DEFAULT_OVERLAP_SECONDS } },
-    answers: { ...rotationShape.answers, 404: { about: "There is no key of this id." } },
+    params: idParams,
+    example: { params: { id: KEY_EXAMPLE.id }, body: { overlap_seconds: DEFAULT_OVERLAP_SECONDS } },
+    answers: { ...rotationShape.answers, ...FORBIDDEN, ...UNKNOWN },
     async work({ request, params, body }) {
       const answer = rotationAnswer(await rotateKey(parts.keys, params.id, body.overlap_seconds, parts.now()));
       return recordedKey(parts.record, request, "key-rotated", params.id, answer);

@@ -1,26 +1,37 @@
-/** How many writes a key may send; more are answered with 429 and `Retry-After`. Reads cost little and are not counted. */
-import type { RequestHandler } from "express";
-import { rateLimit } from "express-rate-limit";
-import { failure, send } from "./answer.ts";
-import { principalOf } from "./auth.ts";
+/** The limits of the HTTP side, all of them: how large, how many, how long. What happens beyond one is said where it is kept. */
 
-const WINDOW_MS = 60_000;
-/** Far above what GitHub lets one installation create; it stops loops, not people. */
+const SECOND_MS = 1_000;
+const MB = 1024 * 1024;
+
+/** A body of a request. */
+export const MAX_BODY_BYTES = MB;
+/** A delivery: GitHub sends nothing larger (github-facts 7.6). */
+export const MAX_DELIVERY_BYTES = 25 * MB;
+/** The task of a job in characters: it goes into a commit, a prompt and comments. */
+export const MAX_TASK_LENGTH = 64_000;
+/** A key in characters: longer ones are none of ours and not worth hashing. */
+export const MAX_KEY_LENGTH = 200;
+export const DEFAULT_PAGE = 20;
+export const MAX_PAGE = 100;
+
+/** What an API key may write: far above what GitHub lets one installation create, so it stops loops, not people. */
 export const WRITES_PER_MINUTE = 600;
+/** What a project may create, and what it may send as messages, in the agent v2 dialect. */
+export const PER_PROJECT_AND_HOUR = 100;
+/** Keys and projects whose requests are counted at once; the one that was quiet the longest is forgotten first. */
+export const MAX_COUNTED = 10_000;
 
-/** Stands behind authentication: the key is what is counted. */
-export const writeLimit = (): RequestHandler =>
-  rateLimit({
-    windowMs: WINDOW_MS,
-    limit: WRITES_PER_MINUTE,
-    standardHeaders: "draft-8",
-    legacyHeaders: false,
-    keyGenerator: (request) => principalOf(request).key_id ?? "root",
-    handler: (request, response) => {
-      send(
-        request,
-        response,
-        failure(429, "rate_limited", `More than ${WRITES_PER_MINUTE} writes a minute; wait and try again.`),
-      );
-    },
-  });
+/** A branch that is not on GitHub by then counts as not created. */
+export const BRANCH_WAIT_MS = 15 * SECOND_MS;
+/** A duplicate waits this long for the first request with its `Idempotency-Key`; then it is told to come again. */
+export const DUPLICATE_WAIT_MS = 10 * SECOND_MS;
+/** More duplicates of one request than this do not wait. */
+export const MAX_WAITING_DUPLICATES = 100;
+
+/** A request that arrives during the start waits this long; then it is told to come again. */
+export const HOLD_MS = 9 * SECOND_MS;
+export const MAX_HELD = 1_000;
+/** Answers under way at the end may take this long. */
+export const DRAIN_MS = 25 * SECOND_MS;
+/** Longer than the usual 60 s of a load balancer, which would else reuse a connection that we are closing. */
+export const KEEP_ALIVE_MS = 65 * SECOND_MS;

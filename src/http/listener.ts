@@ -5,22 +5,25 @@
 import type { RequestListener } from "node:http";
 import express, { type Router } from "express";
 import type { ApplicationFunction, Probot } from "probot";
+import type { Timed } from "./metrics.ts";
 import { webhookPath } from "./webhook-path.ts";
 
 export async function createListener(
   probot: Probot,
   app: ApplicationFunction,
-  { trust_proxy }: { readonly trust_proxy: number },
+  { timed, trust_proxy }: { readonly timed: Timed; readonly trust_proxy: number },
 ): Promise<RequestListener> {
   const server = express();
   server.disable("x-powered-by");
   // so many proxies in front say truly who came to them; what others say of themselves counts for nothing
   server.set("trust proxy", trust_proxy);
   const getRouter = (path = "/"): Router => {
+    // one below the root would cost each request another match
+    if (path === "/") return server.router;
     const router = express.Router();
     server.use(path, router);
     return router;
   };
   await probot.load(app, { getRouter });
-  return webhookPath(probot.webhooks, server);
+  return webhookPath(probot.webhooks, server, timed);
 }

@@ -6,12 +6,14 @@ import type { RequestHandler, Router } from "express";
 import type { Log } from "../engine/ports.ts";
 import { answering } from "./answer.ts";
 import type { Authentication } from "./auth.ts";
-import { jsonBody } from "./body.ts";
+import { jsonBody, rawBody } from "./body.ts";
 import { type IdempotencyParts, idempotency } from "./idempotency.ts";
 import { inTurn } from "./in-turn.ts";
-import { writeLimit } from "./limits.ts";
+import { writeLimit } from "./rate-limit.ts";
+import type { Arrival } from "./request-log.ts";
 import { type StandingParts, standing } from "./standing.ts";
 import { expressPath, type Route } from "./route.ts";
+import { takesBody, writes } from "./shared-answers.ts";
 
 export interface MountParts extends IdempotencyParts, StandingParts {
   readonly door: IdempotencyParts["door"] & StandingParts["door"];
@@ -19,17 +21,21 @@ export interface MountParts extends IdempotencyParts, StandingParts {
   readonly log: Log;
 }
 
-export function mount(router: Router, routes: readonly Route[], parts: MountParts, arrival: RequestHandler): void {
+export function mount(router: Router, routes: readonly Route[], parts: MountParts, arrival: Arrival): void {
   const { authentication, log } = parts;
-  const limit = writeLimit();
+  const limit = writeLimit(parts.clock.now);
   const stands = standing(parts);
   const body = jsonBody();
+  const bytes = rawBody();
   const repeatable = idempotency(parts);
 
-  const before = ({ method, scope, lasting, guards = [] }: Route): RequestHandler[] => {
-    const who = lasting ? [limit] : [limit, stands];
-    const writing = method === "get" ? [] : method === "delete" ? who : [...who, body];
-    return [arrival, authentication.require(scope), ...writing, ...guards];
+  const before = (route: Route): RequestHandler[] => {
+    const { path, scope, lasting, quiet, raw, guards = [] } = route;
+    const writing = writes(route) ? [limit, ...(lasting ? [] : [stands])] : [];
+    // who is known by no key cannot be counted by it
+    const known = scope === null ? [] : [authentication.require(scope), ...writing];
+    const reading = takesBody(route) ? [raw === true ? bytes : body] : [];
+    return [arrival(path, quiet), ...known, ...reading, ...guards];
   };
 
   for (const route of routes) {

@@ -85,19 +85,21 @@ export function newKey(
 
 const iso = (at: number | null): string | null => (at === null ? null : new Date(at).toISOString());
 
-export const keyViewSchema = z.object({
-  id: z.string(),
-  hint: z.string(),
-  account: z.string(),
-  login: z.string().nullable(),
-  repository: z.string().nullable(),
-  scopes: z.array(z.enum(SCOPES)),
-  created_at: z.string().nullable(),
-  expires_at: z.string().nullable(),
-  last_used_at: z.string().nullable(),
-  replaces: z.string().nullable(),
-  replaced_by: z.string().nullable(),
-});
+export const keyViewSchema = z
+  .object({
+    id: z.string(),
+    hint: z.string(),
+    account: z.string(),
+    login: z.string().nullable(),
+    repository: z.string().nullable(),
+    scopes: z.array(z.enum(SCOPES)),
+    created_at: z.string().nullable(),
+    expires_at: z.string().nullable(),
+    last_used_at: z.string().nullable(),
+    replaces: z.string().nullable(),
+    replaced_by: z.string().nullable(),
+  })
+  .meta({ id: "Key" });
 
 /** A key as it is listed: never the key, never its hash. */
 export type KeyView = z.infer<typeof keyViewSchema>;

@@ -5,9 +5,9 @@
 import type { Request } from "express";
 import { failure, success } from "./answer.ts";
 import { principalOf } from "./auth.ts";
-import { type KeyParts, rotationAnswer, rotationShape } from "./keys.ts";
+import { KEY_EXAMPLE, type KeyParts, rotationAnswer, rotationShape } from "./keys.ts";
 import { keyView, keyViewSchema } from "./new-key.ts";
-import { recordedKey } from "./record-key.ts";
+import { recordedKey } from "./recorded.ts";
 import { DEFAULT_OVERLAP_SECONDS, rotateKey } from "./rotate-key.ts";
 import { type Route, route } from "./route.ts";
 
@@ -17,9 +17,14 @@ const GONE = failure(404, "not_found", "This key has just been revoked.");
 
 const idOf = (request: Request): string => principalOf(request).key_id ?? "";
 
+const REFUSED = {
+  403: { about: "`API_KEY` is changed in the server's settings.", codes: ["forbidden"] },
+  404: { about: "It has just been revoked.", codes: ["not_found"] },
+} as const;
+
 const shared = {
   group: "keys",
-  scope: null,
+  scope: "any",
   precheck: (request: Request) => (principalOf(request).key_id === null ? OF_THE_SETTINGS : null),
 } as const;
 
@@ -30,7 +35,7 @@ const see = (parts: KeyParts): Route =>
     path: "/api/keys/self",
     operation: "getOwnKey",
     summary: "See the key that is sent",
-    answers: { 200: { about: "What is kept of it.", schema: keyViewSchema } },
+    answers: { 200: { about: "What is kept of it.", schema: keyViewSchema, example: KEY_EXAMPLE }, ...REFUSED },
     async work({ request }) {
       const own = (await parts.keys.list()).find(({ id }) => id === idOf(request));
       return own === undefined ? GONE : success(200, keyView(own));
@@ -45,6 +50,7 @@ const rotate = (parts: KeyParts): Route =>
     path: "/api/keys/self/rotate",
     operation: "rotateOwnKey",
     summary: "Make a new key like the one that is sent, and let that one end",
+    answers: { ...rotationShape.answers, ...REFUSED },
     example: { body: { overlap_seconds: DEFAULT_OVERLAP_SECONDS } },
     async work({ request, body }) {
       const id = idOf(request);
@@ -61,7 +67,7 @@ const revoke = (parts: KeyParts): Route =>
     path: "/api/keys/self",
     operation: "revokeOwnKey",
     summary: "Revoke the key that is sent, at once",
-    answers: { 204: { about: "It is revoked." } },
+    answers: { 204: { about: "It is revoked." }, ...REFUSED },
     async work({ request }) {
       const id = idOf(request);
       const answer = (await parts.keys.remove(id)) ? { status: 204 } : GONE;

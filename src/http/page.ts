@@ -1,8 +1,6 @@
 /** Pages of a list: what the query may say, and the `Link` to the next page. */
 import { z } from "zod";
-
-const DEFAULT_PAGE = 20;
-const MAX_PAGE = 100;
+import { DEFAULT_PAGE, MAX_PAGE } from "./limits.ts";
 
 const says = (message: string) => ({ error: () => message });
 const PAGE_SENTENCE = `must be a whole number from 1 to ${MAX_PAGE}.`;
@@ -14,7 +12,14 @@ export const pageSchema = z.object({
     .transform(Number)
     .refine((value) => value >= 1 && value <= MAX_PAGE, says(PAGE_SENTENCE))
     .default(DEFAULT_PAGE)
-    .meta({ description: `How many, 1 to ${MAX_PAGE}.` }),
+    .meta({
+      description: `How many, 1 to ${MAX_PAGE}.`,
+      // a query is text, and what it says is a number
+      override: ({ jsonSchema }: { readonly jsonSchema: { pattern?: string } }) => {
+        delete jsonSchema.pattern;
+        Object.assign(jsonSchema, { type: "integer", minimum: 1, maximum: MAX_PAGE, default: DEFAULT_PAGE });
+      },
+    }),
   cursor: z
     .string(says("must be given once."))
     .max(200, says("is none of ours; begin without one."))

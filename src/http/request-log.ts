@@ -1,14 +1,12 @@
 /**
  * One line a request: id, method, path, status, milliseconds. Never a query, a header or a body, since keys and tasks
- * travel in those. Stands in front of every API route, so it must cost next to nothing.
+ * travel in those. Stands in front of every route, so it must cost next to nothing.
  */
-import { randomBytes } from "node:crypto";
 import { performance } from "node:perf_hooks";
-import type { Request, RequestHandler } from "express";
+import type { Request, RequestHandler, Response } from "express";
 import type { Log } from "../engine/ports.ts";
-
-/** A caller's own id is kept when it is harmless in a log and a header. */
-const ACCEPTABLE_ID = /^[A-Za-z0-9_.-]{8,64}$/;
+import type { Timed } from "./metrics.ts";
+import { requestIds } from "./request-id.ts";
 
 declare global {
   namespace Express {
@@ -21,23 +19,44 @@ declare global {
 
 export const requestId = (request: Request): string => request.logged_as ?? "unknown";
 
-export function requestLog(log: Log): RequestHandler {
-  const process = randomBytes(6).toString("hex");
-  let count = 0;
-  return (request, response, next) => {
-    const begun = performance.now();
-    const given = request.headers["x-request-id"];
-    const id = typeof given === "string" && ACCEPTABLE_ID.test(given) ? given : `${process}-${++count}`;
-    request.logged_as = id;
+/** For pages, which are no answers of the API and do not say it by themselves. */
+export const identify: RequestHandler = (request, response, next) => {
+  response.set("X-Request-Id", request.logged_as);
+  next();
+};
+
+/** What stands first on a route. `route`: its path with the names of its parameters; a quiet one is logged at `debug`. */
+export type Arrival = (route: string, quiet?: boolean) => RequestHandler;
+
+/** A request that no route knows. */
+export const NO_ROUTE = "none";
+
+export function requestLog(log: Log, timed: Timed): Arrival {
+  const idOf = requestIds();
+
+  const over = (request: Request, response: Response, begun: number, quiet: boolean): number => {
+    const ms = Math.round((performance.now() - begun) * 10) / 10;
     const { method, originalUrl } = request;
-    response.once("close", () => {
-      const ms = Math.round((performance.now() - begun) * 10) / 10;
-      const query = originalUrl.indexOf("?");
-      const path = query < 0 ? originalUrl : originalUrl.slice(0, query);
-      const facts = { request: id, method, path, status: response.statusCode, ms };
-      if (response.writableFinished) log.info(facts, "request");
-      else log.info(facts, "request aborted");
-    });
-    next();
+    const query = originalUrl.indexOf("?");
+    const path = query < 0 ? originalUrl : originalUrl.slice(0, query);
+    const facts = { request: request.logged_as, method, path, status: response.statusCode, ms };
+    const level = quiet ? "debug" : "info";
+    if (response.writableFinished) log[level](facts, "request");
+    else log[level](facts, "request aborted");
+    return ms;
   };
+
+  return (route, quiet = false) =>
+    (request, response, next) => {
+      // an error on the way to a route comes here a second time
+      if (request.logged_as === undefined) {
+        const begun = performance.now();
+        request.logged_as = idOf(request);
+        response.once("close", () => {
+          const ms = over(request, response, begun, quiet);
+          timed(route, request.method, response.writableFinished ? response.statusCode : null, ms);
+        });
+      }
+      next();
+    };
 }

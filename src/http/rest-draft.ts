@@ -5,8 +5,6 @@ import { titleOf } from "../job/title.ts";
 import { DEFAULT_REPOSITORY_SETTINGS } from "../wire/settings.ts";
 import type { Principal } from "./auth.ts";
 
-/** The task travels into a commit, a prompt and comments. */
-export const MAX_TASK_LENGTH = 64_000;
 /** Until the brief is pushed with the repository's own limit. */
 const TIME_LIMIT_SECONDS = DEFAULT_REPOSITORY_SETTINGS.limits.minutes * 60;
 

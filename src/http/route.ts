@@ -7,15 +7,19 @@ import type { z } from "zod";
 import type { Scope } from "../engine/ports.ts";
 import type { Answer } from "./answer.ts";
 import { checked } from "./body.ts";
+import type { ErrorCode } from "./error-codes.ts";
 import type { RepeatableRoute, WorkId } from "./idempotency.ts";
 
 /** Under which the routes are found in the description. */
 export const GROUPS = {
   "create-job": "Ask for a job and see how it stands.",
   "agent v2": "The same jobs for scripts that were written for agents of this kind: create, poll, message.",
+  market: "Order work from any agent for a price, or do it: quote, pay, pull, accept, submit, verify.",
+  wallet: "Money: balances, top-ups, and what moved them.",
   webhooks: "Be told of jobs instead of asking.",
   keys: "API keys.",
   audit: "Who did what.",
+  server: "The server itself: is it up, is it ready, how is it doing, what does it offer.",
 } as const;
 export type Group = keyof typeof GROUPS;
 
@@ -27,6 +31,10 @@ export interface AnswerShape {
   readonly schema?: z.ZodType;
   /** Said to be true by a test: the call with the route's own example is answered in this shape. */
   readonly example?: unknown;
+  /** Of a body that is not JSON. */
+  readonly type?: string;
+  /** Of an error: the codes that it may carry. */
+  readonly codes?: readonly ErrorCode[];
   /** Header by header, a sentence each. */
   readonly headers?: Readonly<Record<string, string>>;
 }
@@ -50,8 +58,10 @@ interface Shape {
   readonly group: Group;
   readonly summary: string;
   readonly about?: string;
-  /** Null: any key that is valid. */
-  readonly scope: Scope | null;
+  /** `any`: whatever a valid key may otherwise do. Null: whoever calls needs no key, or is known by other means. */
+  readonly scope: Scope | "any" | null;
+  /** The body is handed on as the bytes that came: its sender has signed those. */
+  readonly raw?: true;
   /** By status. What every route may answer (401, 403, 413, 429, 500 …) is not repeated here. */
   readonly answers: Readonly<Record<number, AnswerShape>>;
   /** A request that is answered with the example of the first 2xx. */
@@ -64,6 +74,8 @@ interface Shape {
   readonly guards?: readonly RequestHandler[];
   /** What the caller reads when we are at fault. */
   readonly failed?: string;
+  /** Asked by machines every few seconds, so that the log speaks of it at `debug` alone. */
+  readonly quiet?: true;
 }
 
 export interface Definition<Params, Query, Body> extends Shape {

@@ -8,44 +8,89 @@ import { nothingHere, sendInternal } from "./answer.ts";
 import { bodyErrors } from "./body.ts";
 import { type CreateJobParts, createJob } from "./create-job.ts";
 import { inTurn } from "./in-turn.ts";
+import { type JobLogParts, jobLogs } from "./job-logs.ts";
 import { jobStatus } from "./job-status.ts";
+import { type CronParts, enforceDeadlines } from "./cron.ts";
 import { type KeyParts, keyRoutes } from "./keys.ts";
+import { type AgentParts, agentRoutes } from "./market-agents.ts";
+import { type MarketJobParts, marketJobRoutes } from "./market-jobs.ts";
+import { reviewRoutes } from "./market-review.ts";
+import { type RunParts, runJob } from "./market-run.ts";
+import { marketWorkRoutes, type WorkParts } from "./market-work.ts";
 import { type AuditParts, auditRoute } from "./audit.ts";
 import { ownKeyRoutes } from "./own-key.ts";
 import { type MountParts, mount } from "./mount.ts";
-import { requestLog } from "./request-log.ts";
+import type { Metrics } from "./metrics.ts";
+import { pages } from "./pages.ts";
+import { NO_ROUTE, requestLog } from "./request-log.ts";
 import type { Route } from "./route.ts";
+import { type ServerParts, serverRoutes } from "./server-routes.ts";
+import { type SignInRouteParts, signInRoutes } from "./sign-in.ts";
+import { stripeWebhook } from "./stripe-webhook.ts";
+import { type WalletParts, walletRoutes } from "./wallet.ts";
 import type { WebhookParts } from "./webhook-access.ts";
 import { deliveryRoutes } from "./webhook-deliveries.ts";
 import { webhookRoutes } from "./webhooks.ts";
 
-export interface RouteParts extends CreateJobParts, KeyParts, AuditParts, AgentV2Parts, WebhookParts, MountParts {
-  readonly door: CreateJobParts["door"] & MountParts["door"];
+export interface MarketParts extends RunParts, MarketJobParts, WorkParts, AgentParts, WalletParts, CronParts {
+  readonly door: RunParts["door"] & MarketJobParts["door"] & WorkParts["door"] & CronParts["door"];
   readonly jobs: JobStore;
-  readonly webhooks: WebhookParts["webhooks"];
+  readonly parcels: WorkParts["parcels"];
+  readonly wallet: WalletParts["wallet"];
 }
 
-/** The ones that are asked most stand first: Express looks through them in this order. */
-export const allRoutes = (parts: RouteParts): readonly Route[] => [
-  jobStatus(parts),
-  createJob(parts),
-  ...webhookRoutes(parts),
-  ...deliveryRoutes(parts),
-  ...ownKeyRoutes(parts),
-  ...keyRoutes(parts),
-  auditRoute(parts),
-  ...agentV2Routes(parts),
+type KeyedParts = KeyParts & AuditParts & SignInRouteParts & MountParts;
+type JobParts = CreateJobParts & AgentV2Parts & JobLogParts & WebhookParts;
+
+export type RouteParts = KeyedParts &
+  JobParts &
+  MarketParts &
+  ServerParts & { readonly metrics: Pick<Metrics, "exposition" | "timed"> };
+
+const marketRoutes = (parts: MarketParts): readonly Route[] => [
+  runJob(parts),
+  ...marketWorkRoutes(parts),
+  ...marketJobRoutes(parts),
+  ...reviewRoutes(parts),
+  ...agentRoutes(parts),
+  ...walletRoutes(parts),
+  stripeWebhook(parts),
+  enforceDeadlines(parts),
 ];
+
+/** The ones that are asked most stand first: Express looks through them in this order. */
+export function allRoutes(parts: RouteParts): readonly Route[] {
+  const routes: readonly Route[] = [
+    jobStatus(parts),
+    createJob(parts),
+    jobLogs(parts),
+    ...webhookRoutes(parts),
+    ...deliveryRoutes(parts),
+    ...ownKeyRoutes(parts),
+    ...keyRoutes(parts),
+    auditRoute(parts),
+    ...agentV2Routes(parts),
+    ...marketRoutes(parts),
+    ...serverRoutes(parts, () => routes),
+  ];
+  return routes;
+}
 
 /** On a router at the root: one below a path would cost each request another match. */
 export function apiRoutes(router: Router, parts: RouteParts): void {
-  const { log } = parts;
-  const arrival = requestLog(log);
+  const { log, metrics } = parts;
+  const arrival = requestLog(log, metrics.timed);
   mount(router, allRoutes(parts), parts, arrival);
+  pages(router, arrival);
+  signInRoutes(router, parts, arrival);
 
+  const unknown = arrival(NO_ROUTE);
+  /** An address that cannot be read has reached no route. */
+  const arriving: ErrorRequestHandler = (error, request, response, next) =>
+    unknown(request, response, () => next(error));
   const internal: ErrorRequestHandler = (error, request, response, _next) => {
     sendInternal(request, response, log, error, "Internal error");
   };
-  router.use(["/api", "/v2"], inTurn(arrival, nothingHere));
-  router.use(bodyErrors, addressErrors, internal);
+  router.use(inTurn(unknown, nothingHere));
+  router.use(arriving, bodyErrors, addressErrors, internal);
 }

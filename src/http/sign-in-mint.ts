@@ -8,7 +8,7 @@ import type { Desk, KeyStore, Recorder, SignedIn, SignIn, StoredKey } from "../e
 import { accountOf } from "../job/account.ts";
 import type { Via } from "../job/command.ts";
 import { newKey } from "./new-key.ts";
-import { keyTarget } from "./record-key.ts";
+import { keyTarget } from "./recorded.ts";
 import { keyPage } from "./sign-in-pages.ts";
 import { type Wish, wishSchema } from "./sign-in-wish.ts";
 

@@ -3,14 +3,21 @@
  * session: what has to be known between two requests travels in a sealed cookie, and no token of a person is kept.
  * Every way out but one ends in a page with a sentence, with nothing minted.
  */
-import express, { type ErrorRequestHandler, type Request, type Response, type Router } from "express";
+import express, {
+  type ErrorRequestHandler,
+  type Request,
+  type RequestHandler,
+  type Response,
+  type Router,
+} from "express";
 import helmet from "helmet";
 import { z } from "zod";
 import type { Log, SignIn } from "../engine/ports.ts";
 import { clientAddress } from "./client-address.ts";
 import type { Guesses } from "./guesses.ts";
 import { STYLE_SOURCE } from "./html.ts";
-import { requestId, requestLog } from "./request-log.ts";
+import { inTurn } from "./in-turn.ts";
+import { type Arrival, identify, requestId } from "./request-log.ts";
 import { sealedCookie } from "./sealed-cookie.ts";
 import { BEGUN_ELSEWHERE, begunSchema, type MintParts, mintFor, type Refused, whoWishes } from "./sign-in-mint.ts";
 import { formPage, sentencePage } from "./sign-in-pages.ts";
@@ -73,24 +80,36 @@ function isForeign({ headers }: Request, public_url: string): boolean {
   return headers.origin !== undefined && headers.origin !== new URL(public_url).origin;
 }
 
-export function signInRoutes(router: Router, given: SignInRouteParts): void {
-  const pages = express.Router();
-  pages.use(requestLog(given.log), headers(given));
+/** Puts handlers behind what stands before every page. */
+type Page = (method: "get" | "post", path: string, ...handlers: readonly RequestHandler[]) => void;
+
+export function signInRoutes(router: Router, given: SignInRouteParts, arrival: Arrival): void {
+  const guard = headers(given);
   const { sign_in, public_url } = given;
-  if (sign_in === null || public_url === null) {
-    pages.use((_request, response) => show(response, 404, sentencePage(NOT_SET_UP, null)));
-  } else flow(pages, { ...given, sign_in, public_url });
   const failed: ErrorRequestHandler = (error, request, response, _next) => {
     const slip = callersSlip.safeParse(error);
     if (slip.success) return show(response, slip.data.status, sentencePage(UNREADABLE, `${public_url ?? ""}/keys`));
     given.log.error({ request: requestId(request), err: error }, "a page failed");
     show(response, 500, sentencePage(INTERNAL, `${public_url ?? ""}/keys`));
   };
-  pages.use(failed);
-  router.use("/keys", pages);
+  const page: Page = (method, path, ...handlers) => {
+    const all = inTurn(arrival(path), identify, guard, ...handlers);
+    router[method](path, (request, response, next) => {
+      all(request, response, (error?: unknown) => {
+        if (error === undefined) next();
+        else failed(error, request, response, next);
+      });
+    });
+  };
+  if (sign_in === null || public_url === null) {
+    const notSetUp: RequestHandler = (_request, response) => show(response, 404, sentencePage(NOT_SET_UP, null));
+    page("get", "/keys", notSetUp);
+    page("post", "/keys", notSetUp);
+    page("get", "/keys/callback", notSetUp);
+  } else flow(page, { ...given, sign_in, public_url });
 }
 
-function flow(pages: Router, parts: Parts): void {
+function flow(page: Page, parts: Parts): void {
   const address = `${parts.public_url}/keys`;
   const cookie = sealedCookie({
     name: "journeyman-sign-in",
@@ -103,12 +122,12 @@ function flow(pages: Router, parts: Parts): void {
   const refuse = (response: Response, status: number, sentence: string): void =>
     show(response, status, sentencePage(sentence, address));
 
-  pages.get("/", (request, response) => {
+  page("get", "/keys", (request, response) => {
     const { repository } = request.query;
     show(response, 200, formPage(address, typeof repository === "string" ? repository : ""));
   });
 
-  pages.post("/", express.urlencoded({ extended: false, limit: FORM_LIMIT }), async (request, response) => {
+  page("post", "/keys", express.urlencoded({ extended: false, limit: FORM_LIMIT }), async (request, response) => {
     if (isForeign(request, parts.public_url)) return refuse(response, 403, FOREIGN);
     const asked = wishOf(request.body);
     if ("sentence" in asked) return refuse(response, 400, asked.sentence);
@@ -117,7 +136,7 @@ function flow(pages: Router, parts: Parts): void {
     response.redirect(303, to);
   });
 
-  pages.get("/callback", async (request, response) => {
+  page("get", "/keys/callback", async (request, response) => {
     const tooMany = parts.guesses.refusal(request, null);
     if (tooMany !== null) {
       response.set(tooMany.headers);

@@ -2,6 +2,7 @@
 import type { Request } from "express";
 import { z } from "zod";
 import type { OutgoingStore, StoredSubscription, SubscriptionStore, Webhooks } from "../engine/outgoing.ts";
+import type { Recorder } from "../engine/ports.ts";
 import { failure } from "./answer.ts";
 import { type Principal, principalOf } from "./auth.ts";
 
@@ -9,6 +10,7 @@ export interface WebhookParts {
   readonly webhooks: Webhooks;
   readonly subscriptions: SubscriptionStore;
   readonly outgoing: OutgoingStore;
+  readonly record: Recorder;
   /** Where this server is reached from outside; null: not known, so that addresses begin with their path. */
   readonly public_url: string | null;
   readonly now: () => number;
@@ -17,7 +19,7 @@ export interface WebhookParts {
 /** Stands for the account's own webhooks in a path: what goes to the callback addresses of its jobs. */
 export const DEFAULT = "default";
 
-export const idParams = z.object({ id: z.string() });
+export const idParams = z.object({ id: z.string().meta({ description: "As the list of webhooks has it." }) });
 
 export const NO_WEBHOOK = failure(404, "not_found", "There is no webhook of this id; GET /api/webhooks lists them.");
 export const DISABLED = failure(

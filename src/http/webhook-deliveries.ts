@@ -4,21 +4,27 @@ import { z } from "zod";
 import type { StoredDelivery, StoredSubscription } from "../engine/outgoing.ts";
 import { failure, success } from "./answer.ts";
 import { nextLink, pageSchema } from "./page.ts";
+import { recordedWebhook } from "./recorded.ts";
 import { type Route, route } from "./route.ts";
 import { DISABLED, idParams, NO_WEBHOOK, senderOf, type WebhookParts } from "./webhook-access.ts";
-import { deliveryView, deliveryViewSchema } from "./webhook-view.ts";
+import { DELIVERY_EXAMPLE, deliveryView, deliveryViewSchema } from "./webhook-view.ts";
 
 const shared = { group: "webhooks" } as const;
-const deliveryParams = idParams.extend({ delivery: z.string() });
+const deliveryParams = idParams.extend({
+  delivery: z.string().meta({ description: "The `webhook-id` that it was sent with." }),
+});
 const ID = { id: "wh_Ab12Cd34Ef56" };
 const ONE = { ...ID, delivery: "msg_Ab12Cd34Ef56Gh78Ij90Kl12Mn3" };
-const UNKNOWN = { 404: { about: "No such webhook or delivery; deliveries are kept for seven days." } };
+const UNKNOWN = {
+  404: { about: "No such webhook or delivery; deliveries are kept for seven days.", codes: ["not_found"] },
+} as const;
 
 const NO_DELIVERY = failure(404, "not_found", "There is no such delivery; they are kept for seven days.");
 
-const wholeSchema = deliveryViewSchema.extend({
-  body: z.string().meta({ description: "As it is sent and signed, byte by byte." }),
-});
+const wholeSchema = deliveryViewSchema
+  .extend({ body: z.string().meta({ description: "As it is sent and signed, byte by byte." }) })
+  .meta({ id: "WholeDelivery" });
+const BODY = '{"type":"webhook.test","timestamp":"2030-01-31T12:00:00.000Z","data":{}}';
 
 interface Found {
   readonly webhook: StoredSubscription;
@@ -47,6 +53,7 @@ export const deliveryRoutes = (parts: WebhookParts): readonly Route[] => [
       200: {
         about: "A page of deliveries.",
         schema: z.array(deliveryViewSchema),
+        example: [DELIVERY_EXAMPLE],
         headers: { Link: "The next page, where there is one." },
       },
       ...UNKNOWN,
@@ -69,7 +76,14 @@ export const deliveryRoutes = (parts: WebhookParts): readonly Route[] => [
     scope: "read",
     params: deliveryParams,
     example: { params: ONE },
-    answers: { 200: { about: "The delivery with its body.", schema: wholeSchema }, ...UNKNOWN },
+    answers: {
+      200: {
+        about: "The delivery with its body.",
+        schema: wholeSchema,
+        example: { ...DELIVERY_EXAMPLE, body: BODY },
+      },
+      ...UNKNOWN,
+    },
     async work({ request, params }) {
       const found = await deliveryOf(parts, request, params.delivery, params.id);
       const body = found === null ? null : await parts.outgoing.body(found.delivery.id);
@@ -87,8 +101,8 @@ export const deliveryRoutes = (parts: WebhookParts): readonly Route[] => [
     params: deliveryParams,
     example: { params: ONE },
     answers: {
-      202: { about: "It is on its way again.", schema: deliveryViewSchema },
-      409: { about: "The webhook is disabled." },
+      202: { about: "It is on its way again.", schema: deliveryViewSchema, example: DELIVERY_EXAMPLE },
+      409: { about: "The webhook is disabled.", codes: ["webhook_disabled"] },
       ...UNKNOWN,
     },
     async work({ request, params }) {
@@ -96,7 +110,8 @@ export const deliveryRoutes = (parts: WebhookParts): readonly Route[] => [
       if (found === null) return NO_DELIVERY;
       if (found.webhook.disabled !== null) return DISABLED;
       const again = await parts.webhooks.replay(found.delivery.id);
-      return again === null ? NO_DELIVERY : success(202, deliveryView(again));
+      const answer = again === null ? NO_DELIVERY : success(202, deliveryView(again));
+      return recordedWebhook(parts.record, request, "delivery-replayed", found.webhook, answer);
     },
   }),
 ];

@@ -3,12 +3,15 @@
  * checks the signature and parses. Stands in front of everything else, since most requests are deliveries.
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { performance } from "node:perf_hooks";
 import type { Webhooks } from "@octokit/webhooks";
 import { createNodeMiddleware } from "@octokit/webhooks";
+import { MAX_DELIVERY_BYTES } from "./limits.ts";
+import type { Timed } from "./metrics.ts";
+import { requestIds } from "./request-id.ts";
+import { SECURITY_HEADERS } from "./security-headers.ts";
 
 export const WEBHOOK_PATH = "/api/github/webhooks";
-/** GitHub delivers nothing larger (github-facts 7.6). */
-const BODY_LIMIT = 25 * 1024 * 1024;
 
 type Next = (request: IncomingMessage, response: ServerResponse) => void;
 
@@ -26,7 +29,23 @@ function tooLarge(request: IncomingMessage, response: ServerResponse): void {
 /** Octokit logs whole errors, payload included; Probot's error handler tells us the same without. */
 const silent = { debug() {}, info() {}, warn() {}, error() {} };
 
-export function webhookPath(webhooks: Webhooks, next: Next): Next {
+/** GitHub's own number of the delivery is the request's id: both logs then speak of the same. */
+const idOf = requestIds("x-github-delivery");
+
+const HEADERS = new Map(Object.entries(SECURITY_HEADERS));
+
+/** What every answer carries, and the note of how long it took. */
+function arrive(request: IncomingMessage, response: ServerResponse, timed: Timed): void {
+  const begun = performance.now();
+  response.setHeaders(HEADERS);
+  response.setHeader("X-Request-Id", idOf(request));
+  response.once("close", () => {
+    const status = response.writableFinished ? response.statusCode : null;
+    timed(WEBHOOK_PATH, "POST", status, performance.now() - begun);
+  });
+}
+
+export function webhookPath(webhooks: Webhooks, next: Next, timed: Timed): Next {
   const middleware = createNodeMiddleware(webhooks, { path: WEBHOOK_PATH, log: silent });
 
   const deliver = (request: IncomingMessage, response: ServerResponse, body: string): void => {
@@ -41,15 +60,16 @@ export function webhookPath(webhooks: Webhooks, next: Next): Next {
 
   return (request, response) => {
     if (!isDelivery(request)) return next(request, response);
-    if (Number(request.headers["content-length"] ?? 0) > BODY_LIMIT) return tooLarge(request, response);
+    arrive(request, response, timed);
+    if (Number(request.headers["content-length"] ?? 0) > MAX_DELIVERY_BYTES) return tooLarge(request, response);
     const chunks: Buffer[] = [];
     let size = 0;
     request.on("data", (chunk: Buffer) => {
       size += chunk.length;
-      if (size <= BODY_LIMIT) chunks.push(chunk);
+      if (size <= MAX_DELIVERY_BYTES) chunks.push(chunk);
     });
     request.once("end", () => {
-      if (size > BODY_LIMIT) tooLarge(request, response);
+      if (size > MAX_DELIVERY_BYTES) tooLarge(request, response);
       else deliver(request, response, Buffer.concat(chunks).toString("utf8"));
     });
   };

@@ -5,17 +5,19 @@ import { EVENT_NAMES } from "../job/announce.ts";
 
 const time = z.iso.datetime();
 
-export const webhookViewSchema = z.object({
-  id: z.string(),
-  account: z.string(),
-  url: z.string(),
-  events: z.array(z.enum(EVENT_NAMES)),
-  repository: z.string().nullable().meta({ description: "`owner/name`; null: all of the account." }),
-  created_at: time,
-  enabled: z.boolean(),
-  disabled_at: time.nullable(),
-  disabled_reason: z.string().nullable(),
-});
+export const webhookViewSchema = z
+  .object({
+    id: z.string(),
+    account: z.string(),
+    url: z.string(),
+    events: z.array(z.enum(EVENT_NAMES)),
+    repository: z.string().nullable().meta({ description: "`owner/name`; null: all of the account." }),
+    created_at: time,
+    enabled: z.boolean(),
+    disabled_at: time.nullable(),
+    disabled_reason: z.string().nullable(),
+  })
+  .meta({ id: "Webhook" });
 
 export type WebhookView = z.infer<typeof webhookViewSchema>;
 
@@ -40,16 +42,30 @@ const attemptSchema = z.object({
   error: z.string().nullable(),
 });
 
-export const deliveryViewSchema = z.object({
-  id: z.string().meta({ description: "The `webhook-id`." }),
-  event: z.enum([...EVENT_NAMES, TEST_EVENT]),
-  job_id: z.string().nullable(),
-  status: z.enum(["pending", "delivered", "dead"]),
-  created_at: time,
-  next_attempt_at: time.nullable(),
-  attempts: z.array(attemptSchema),
-  callback_host: z.string().nullable().meta({ description: "Of a job's `callback_url`; null for other deliveries." }),
-});
+export const deliveryViewSchema = z
+  .object({
+    id: z.string().meta({ description: "The `webhook-id`." }),
+    event: z.enum([...EVENT_NAMES, TEST_EVENT]),
+    job_id: z.string().nullable(),
+    status: z.enum(["pending", "delivered", "dead"]),
+    created_at: time,
+    next_attempt_at: time.nullable(),
+    attempts: z.array(attemptSchema),
+    callback_host: z.string().nullable().meta({ description: "Of a job's `callback_url`; null for other deliveries." }),
+  })
+  .meta({ id: "Delivery" });
+
+export const WEBHOOK_EXAMPLE = {
+  ...{ id: "wh_Ab12Cd34Ef56", account: "octocat", url: "https://example.com/journeyman" },
+  ...{ events: ["job.merged", "job.failed"], repository: null, created_at: "2030-01-31T12:00:00.000Z" },
+  ...{ enabled: true, disabled_at: null, disabled_reason: null },
+};
+
+export const DELIVERY_EXAMPLE = {
+  ...{ id: "msg_Ab12Cd34Ef56Gh78Ij90Kl12Mn3", event: TEST_EVENT, job_id: null, status: "pending" },
+  ...{ created_at: "2030-01-31T12:00:00.000Z", next_attempt_at: "2030-01-31T12:00:00.000Z" },
+  ...{ attempts: [], callback_host: null },
+};
 
 export type DeliveryView = z.infer<typeof deliveryViewSchema>;
 

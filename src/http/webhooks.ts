@@ -7,6 +7,7 @@ import { EVENT_NAMES } from "../job/announce.ts";
 import { failure, success } from "./answer.ts";
 import { principalOf } from "./auth.ts";
 import { repositoryField } from "./new-key.ts";
+import { recordedWebhook } from "./recorded.ts";
 import { type Route, route } from "./route.ts";
 import {
   DEFAULT,
@@ -19,7 +20,14 @@ import {
   type WebhookParts,
 } from "./webhook-access.ts";
 import { targetField } from "./webhook-target.ts";
-import { deliveryView, deliveryViewSchema, webhookView, webhookViewSchema } from "./webhook-view.ts";
+import {
+  DELIVERY_EXAMPLE,
+  deliveryView,
+  deliveryViewSchema,
+  WEBHOOK_EXAMPLE,
+  webhookView,
+  webhookViewSchema,
+} from "./webhook-view.ts";
 import { boundTo } from "./which-repository.ts";
 
 const says = (message: string) => ({ error: () => message });
@@ -32,13 +40,16 @@ const eventsField = z
   .nullable()
   .meta({ description: "Null: all of them." });
 
-const issuedSchema = webhookViewSchema.extend({
-  secret: z.string().meta({ description: "Signs what is sent; shown this once." }),
-});
-const secretSchema = z.object({ secret: z.string() });
+const issuedSchema = webhookViewSchema
+  .extend({ secret: z.string().meta({ description: "Signs what is sent; shown this once." }) })
+  .meta({ id: "NewWebhook" });
+const secretSchema = z.object({ secret: z.string() }).meta({ id: "WebhookSecret" });
+const SECRET = { secret: "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwMfKQ9r8GKYo=" };
 
 const shared = { group: "webhooks" } as const;
-const UNKNOWN = { 404: { about: "No such webhook, or not one that this key may see." } };
+const UNKNOWN = { 404: { about: "No such webhook, or not one that this key may see.", codes: ["not_found"] } } as const;
+const BOUND = { 403: { about: "The key is bound to another repository.", codes: ["forbidden"] } } as const;
+const RESTS = { 409: { about: "The webhook is disabled.", codes: ["webhook_disabled"] } } as const;
 const ID = { id: "wh_Ab12Cd34Ef56" };
 const FULL = failure(409, "too_many_webhooks", "This account has 100 webhooks; delete one that is not needed first.");
 
@@ -58,9 +69,9 @@ const subscribing = (parts: WebhookParts): Route[] => [
     }),
     example: { body: { url: "https://example.com/journeyman", events: ["job.merged", "job.failed"] } },
     answers: {
-      201: { about: "From now on it is told.", schema: issuedSchema },
-      403: { about: "The key is bound to another repository." },
-      409: { about: "The account has as many as it may." },
+      201: { about: "From now on it is told.", schema: issuedSchema, example: { ...WEBHOOK_EXAMPLE, ...SECRET } },
+      ...BOUND,
+      409: { about: "The account has as many as it may.", codes: ["too_many_webhooks"] },
     },
     async work({ request, body: { url, events, repository } }) {
       const principal = principalOf(request);
@@ -70,7 +81,8 @@ const subscribing = (parts: WebhookParts): Route[] => [
       const issued = await parts.webhooks.subscribe(asked);
       if (issued === null) return FULL;
       const { subscription, secret } = issued;
-      return success(201, { ...webhookView(subscription), secret: secret.reveal() }, NO_STORE);
+      const answer = success(201, { ...webhookView(subscription), secret: secret.reveal() }, NO_STORE);
+      return recordedWebhook(parts.record, request, "webhook-created", subscription, answer);
     },
   }),
   route({
@@ -80,7 +92,13 @@ const subscribing = (parts: WebhookParts): Route[] => [
     operation: "listWebhooks",
     summary: "List the webhooks",
     scope: "read",
-    answers: { 200: { about: "Oldest first, without their secrets.", schema: z.array(webhookViewSchema) } },
+    answers: {
+      200: {
+        about: "Oldest first, without their secrets.",
+        schema: z.array(webhookViewSchema),
+        example: [WEBHOOK_EXAMPLE],
+      },
+    },
     async work({ request }) {
       const principal = principalOf(request);
       const all = await parts.subscriptions.list(principal.scopes.includes("admin") ? undefined : principal.account);
@@ -96,7 +114,10 @@ const subscribing = (parts: WebhookParts): Route[] => [
     scope: "read",
     params: idParams,
     example: { params: ID },
-    answers: { 200: { about: "The webhook, without its secret.", schema: webhookViewSchema }, ...UNKNOWN },
+    answers: {
+      200: { about: "The webhook, without its secret.", schema: webhookViewSchema, example: WEBHOOK_EXAMPLE },
+      ...UNKNOWN,
+    },
     async work({ request, params }) {
       const found = await webhookOf(parts, request, params.id);
       return found === null ? NO_WEBHOOK : success(200, webhookView(found));
@@ -122,8 +143,8 @@ const changing = (parts: WebhookParts): Route[] => [
     }),
     example: { params: ID, body: { events: ["job.merged"], enabled: true } },
     answers: {
-      200: { about: "As it is now.", schema: webhookViewSchema },
-      403: { about: "The key is bound to another repository." },
+      200: { about: "As it is now.", schema: webhookViewSchema, example: WEBHOOK_EXAMPLE },
+      ...BOUND,
       ...UNKNOWN,
     },
     async work({ request, params, body: { url, events, repository, enabled } }) {
@@ -139,7 +160,8 @@ const changing = (parts: WebhookParts): Route[] => [
         repository: bound.value,
         disabled: enabled === undefined ? before.disabled : enabled ? null : (before.disabled ?? rest),
       }));
-      return changed === null ? NO_WEBHOOK : success(200, webhookView(changed));
+      const answer = changed === null ? NO_WEBHOOK : success(200, webhookView(changed));
+      return recordedWebhook(parts.record, request, "webhook-changed", found, answer);
     },
   }),
   route({
@@ -155,7 +177,9 @@ const changing = (parts: WebhookParts): Route[] => [
     answers: { 204: { about: "It is gone." }, ...UNKNOWN },
     async work({ request, params }) {
       const found = await webhookOf(parts, request, params.id);
-      return found !== null && (await parts.subscriptions.remove(found.id)) ? { status: 204 } : NO_WEBHOOK;
+      if (found === null) return NO_WEBHOOK;
+      const answer = (await parts.subscriptions.remove(found.id)) ? { status: 204 } : NO_WEBHOOK;
+      return recordedWebhook(parts.record, request, "webhook-deleted", found, answer);
     },
   }),
 ];
@@ -170,7 +194,7 @@ const signing = (parts: WebhookParts): Route[] => [
     about: "Signs what is sent to the `callback_url` of the account's jobs: one for all, made when it is first needed.",
     // who has it can sign in our name
     scope: "write",
-    answers: { 200: { about: "The secret.", schema: secretSchema } },
+    answers: { 200: { about: "The secret.", schema: secretSchema, example: SECRET } },
     async work({ request }) {
       const { secret } = await parts.webhooks.ownOf(principalOf(request).account);
       return success(200, { secret: secret.reveal() }, NO_STORE);
@@ -184,11 +208,12 @@ const signing = (parts: WebhookParts): Route[] => [
     summary: "Rotate the secret of callbacks",
     about: "The old one signs beside the new one for 24 hours.",
     scope: "write",
-    answers: { 200: { about: "The new secret.", schema: secretSchema } },
+    answers: { 200: { about: "The new secret.", schema: secretSchema, example: SECRET }, ...UNKNOWN },
     async work({ request }) {
       const { subscription } = await parts.webhooks.ownOf(principalOf(request).account);
       const issued = await parts.webhooks.rotate(subscription.id);
-      return issued === null ? NO_WEBHOOK : success(200, { secret: issued.secret.reveal() }, NO_STORE);
+      const answer = issued === null ? NO_WEBHOOK : success(200, { secret: issued.secret.reveal() }, NO_STORE);
+      return recordedWebhook(parts.record, request, "webhook-rotated", subscription, answer);
     },
   }),
   route({
@@ -201,12 +226,21 @@ const signing = (parts: WebhookParts): Route[] => [
     scope: "write",
     params: idParams,
     example: { params: ID },
-    answers: { 200: { about: "The webhook with its new secret.", schema: issuedSchema }, ...UNKNOWN },
+    answers: {
+      200: {
+        about: "The webhook with its new secret.",
+        schema: issuedSchema,
+        example: { ...WEBHOOK_EXAMPLE, ...SECRET },
+      },
+      ...UNKNOWN,
+    },
     async work({ request, params }) {
       const found = await webhookOf(parts, request, params.id);
       const issued = found === null ? null : await parts.webhooks.rotate(found.id);
       if (issued === null) return NO_WEBHOOK;
-      return success(200, { ...webhookView(issued.subscription), secret: issued.secret.reveal() }, NO_STORE);
+      const { subscription, secret } = issued;
+      const answer = success(200, { ...webhookView(subscription), secret: secret.reveal() }, NO_STORE);
+      return recordedWebhook(parts.record, request, "webhook-rotated", subscription, answer);
     },
   }),
   route({
@@ -220,14 +254,15 @@ const signing = (parts: WebhookParts): Route[] => [
     params: idParams,
     example: { params: ID },
     answers: {
-      202: { about: "It is on its way.", schema: deliveryViewSchema },
-      409: { about: "The webhook is disabled." },
+      202: { about: "It is on its way.", schema: deliveryViewSchema, example: DELIVERY_EXAMPLE },
+      ...RESTS,
       ...UNKNOWN,
     },
     async work({ request, params }) {
       const found = await webhookOf(parts, request, params.id);
       if (found === null) return NO_WEBHOOK;
-      return found.disabled === null ? success(202, deliveryView(await parts.webhooks.test(found))) : DISABLED;
+      const answer = found.disabled === null ? success(202, deliveryView(await parts.webhooks.test(found))) : DISABLED;
+      return recordedWebhook(parts.record, request, "webhook-tested", found, answer);
     },
   }),
 ];

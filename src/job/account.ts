@@ -12,6 +12,10 @@ const ADMIN_OF_GITHUB = "admin@github";
 /** The one spelling of an account's name. */
 export const accountNamed = (name: string): string => name.toLowerCase();
 
+/** Is this account that one? Nobody is none. */
+export const isAccount = (account: string | null, that: string): boolean =>
+  account !== null && accountNamed(account) === accountNamed(that);
+
 /** The account of a person on GitHub. */
 export function accountOf(login: string): string {
   const account = accountNamed(login);

@@ -29,11 +29,14 @@ export function askedBy(command: Command): Actor | null {
     case "accept":
     case "submit":
     case "fail":
+    case "approve":
+    case "reject-work":
       return somebody(command.by);
     case "moved":
     case "tick":
     case "look":
     case "show":
+    case "judged":
     case "run-changed":
     case "ci-run-changed":
     case "head-moved":
@@ -47,6 +50,8 @@ export function askedBy(command: Command): Actor | null {
     case "comment-synced":
     case "check-synced":
     case "result-read":
+    case "files-delivered":
+    case "delivery-refused":
     case "pull-request-opened":
     case "nothing-to-open":
     case "observe":

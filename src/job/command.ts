@@ -5,7 +5,15 @@
 import type { RepositorySettings } from "../wire/settings.ts";
 import type { Effect } from "./effect.ts";
 import type { Facts } from "./facts.ts";
-import type { Choices, JobId, Origin, Repository, Run, Runner, Work } from "./job.ts";
+import type { Choices, Delivery, Enclosure, JobId, Judgement, Origin, Repository, Run, Runner, Work } from "./job.ts";
+
+/** What a job of the market says and carries beside its task. */
+export interface Offer {
+  readonly description: string;
+  readonly requirements: string;
+  readonly skills: readonly string[];
+  readonly enclosure: Enclosure | null;
+}
 
 /** What is needed to make a job. The id is drawn by the caller; the store refuses one that is taken. */
 export interface Draft {
@@ -24,6 +32,7 @@ export interface Draft {
   readonly base_branch: string | null;
   readonly price_cents: number;
   readonly time_limit_seconds: number;
+  readonly offer?: Offer;
 }
 
 /** Who sent a command. `account` for keys and the market, `login` for people on GitHub. */
@@ -44,14 +53,23 @@ export interface Via {
 
 export type Command =
   | { readonly type: "create"; readonly draft: Draft; readonly by?: Actor }
-  | { readonly type: "pay"; readonly account: string; readonly by?: Actor }
+  /** `payment_id`: of a payment that may be asked for again; made once. */
+  | { readonly type: "pay"; readonly account: string; readonly payment_id?: string; readonly by?: Actor }
   | { readonly type: "cancel"; readonly by: Actor }
   /** Cancel, close the pull request and delete the branch. */
   | { readonly type: "discard"; readonly by: Actor }
   | { readonly type: "pull"; readonly agent_id: string; readonly account: string; readonly by?: Actor }
   | { readonly type: "reject"; readonly agent_id: string; readonly by?: Actor }
   | { readonly type: "accept"; readonly agent_id: string; readonly by?: Actor }
-  | { readonly type: "submit"; readonly agent_id: string; readonly work: Work; readonly by?: Actor }
+  | {
+      readonly type: "submit";
+      readonly agent_id: string;
+      readonly work: Work;
+      readonly delivery?: Delivery;
+      /** Of a submission that may be sent again; taken once. */
+      readonly submission_id?: string;
+      readonly by?: Actor;
+    }
   | { readonly type: "fail"; readonly agent_id: string; readonly reason: string; readonly by?: Actor }
   | {
       readonly type: "message";
@@ -62,6 +80,16 @@ export type Command =
       readonly message_id?: string;
     }
   | { readonly type: "retry"; readonly by: Actor; readonly comment_id: number | null }
+  /** The sender takes the work as it is: the worker is paid. `account`: in whose name. */
+  | { readonly type: "approve"; readonly account: string; readonly by: Actor; readonly comment_id: number | null }
+  /** The sender sends the work back: the try fails. `reject` is the holder's. */
+  | {
+      readonly type: "reject-work";
+      readonly account: string;
+      readonly by: Actor;
+      readonly reason: string;
+      readonly comment_id: number | null;
+    }
   | { readonly type: "archive"; readonly by?: Actor }
   /** The repository has another name, owner or installation now. */
   | { readonly type: "moved"; readonly repository: Repository }
@@ -118,6 +146,10 @@ export type Command =
       readonly work: Work;
       readonly head_sha: string;
     }
+  /** What the worker handed in stands on the job's branch. */
+  | { readonly type: "files-delivered"; readonly round: number; readonly try: number; readonly head_sha: string }
+  /** What the worker handed in cannot be taken, for a reason that is the worker's to mend. */
+  | { readonly type: "delivery-refused"; readonly round: number; readonly try: number; readonly sentence: string }
   | {
       readonly type: "pull-request-opened";
       readonly round: number;
@@ -128,6 +160,15 @@ export type Command =
   /** Nothing is left to merge once the job's folder is gone. */
   | { readonly type: "nothing-to-open"; readonly round: number }
   | { readonly type: "observe"; readonly facts: Facts }
+  /** The judge's word on the work at this commit. */
+  | {
+      readonly type: "judged";
+      readonly round: number;
+      readonly try: number;
+      readonly sha: string | null;
+      readonly verdict: Judgement["verdict"];
+      readonly reasons: readonly string[];
+    }
   | { readonly type: "auto-merge-enabled"; readonly sha: string }
   /** GitHub would not merge. `final`: asking again will not help. */
   | { readonly type: "merge-refused"; readonly sha: string; readonly sentence: string; readonly final: boolean }

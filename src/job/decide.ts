@@ -5,9 +5,11 @@
 import { type Context, type Decision, andThen, change, refuse, showComment, soon, unchanged } from "./decision.ts";
 import type { Command } from "./command.ts";
 import { type Job, isFinal } from "./job.ts";
+import { effectAbandoned } from "./rules/abandoned.ts";
 import * as asking from "./rules/asking.ts";
 import * as checking from "./rules/checking.ts";
 import * as market from "./rules/market.ts";
+import * as reviewing from "./rules/reviewing.ts";
 import * as running from "./rules/running.ts";
 import { wakeAt } from "./wake.ts";
 
@@ -41,14 +43,24 @@ const REPORTS: ReadonlySet<Command["type"]> = new Set([
   "result-read",
   "pull-request-opened",
   "nothing-to-open",
+  "files-delivered",
+  "delivery-refused",
   "observe",
+  "judged",
   "merge-refused",
   "effect-abandoned",
 ]);
 
 /** The id of what somebody said, where it may come again. */
 function saidIn(command: Command): number | string | null {
-  if (command.type === "message" && command.message_id !== undefined) return command.message_id;
+  switch (command.type) {
+    case "message":
+      return command.message_id ?? command.comment_id;
+    case "pay":
+      return command.payment_id ?? null;
+    case "submit":
+      return command.submission_id ?? null;
+  }
   return "comment_id" in command && command.type !== "comment-synced" ? command.comment_id : null;
 }
 
@@ -78,6 +90,10 @@ function rule(job: Job, command: Command, context: Context): Decision {
       return asking.message(job, command, context);
     case "retry":
       return asking.retry(job, command, context);
+    case "approve":
+      return reviewing.approve(job, command, context);
+    case "reject-work":
+      return reviewing.rejectWork(job, command, context);
     case "archive":
       return asking.archive(job, now);
     case "moved":
@@ -124,18 +140,24 @@ function rule(job: Job, command: Command, context: Context): Decision {
       return change(job, now, { set: { check: { id: command.check_id, sha: command.sha, synced_at: now } } });
     case "result-read":
       return running.resultRead(job, command, context);
+    case "files-delivered":
+      return market.filesDelivered(job, command, context);
+    case "delivery-refused":
+      return market.deliveryRefused(job, command, context);
     case "pull-request-opened":
       return running.pullRequestOpened(job, command, context);
     case "nothing-to-open":
       return running.nothingToOpen(job, command, context);
     case "observe":
       return checking.observe(job, command.facts, context);
+    case "judged":
+      return reviewing.judged(job, command, context);
     case "auto-merge-enabled":
       return change(job, now, { effects: [showComment(job, now, "now")] });
     case "merge-refused":
       return checking.mergeRefused(job, command, context);
     case "effect-abandoned":
-      return running.effectAbandoned(job, command, context);
+      return effectAbandoned(job, command, context);
     default:
       return command satisfies never;
   }

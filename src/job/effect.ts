@@ -17,10 +17,14 @@ export type GitHubEffect =
   | { readonly type: "cancel-run"; readonly run_id: number }
   /** Read what the agent left on the branch. */
   | { readonly type: "read-result"; readonly round: number; readonly try: number }
+  /** Commit what a worker of the market has handed in to the job's branch. */
+  | { readonly type: "deliver-files"; readonly round: number; readonly try: number }
   /** Remove the job's folder from the branch and open (or keep) the pull request. */
   | { readonly type: "open-pull-request"; readonly round: number }
   /** Read the facts for a verdict; `runs`: ask GitHub for these runs too, since their webhooks may be lost. */
   | { readonly type: "read-facts"; readonly runs: readonly number[] }
+  /** Ask the judge what the work of this try is worth; `sha` null: it is words alone. */
+  | { readonly type: "judge"; readonly round: number; readonly try: number; readonly sha: string | null }
   | { readonly type: "merge"; readonly sha: string; readonly method: "merge" | "squash" | "rebase" }
   | { readonly type: "enable-auto-merge"; readonly sha: string; readonly method: "merge" | "squash" | "rebase" }
   | { readonly type: "disable-auto-merge" }
@@ -44,6 +48,7 @@ export function effectKey(effect: Effect): string {
   switch (effect.type) {
     case "push-brief":
     case "read-result":
+    case "deliver-files":
       return `${effect.type}:${effect.round}.${effect.try}`;
     case "open-pull-request":
       return `${effect.type}:${effect.round}`;

@@ -5,7 +5,7 @@
 import { JOB_ID_PATTERN } from "../wire/brief.ts";
 import type { Outcome, Usage } from "../wire/result.ts";
 import type { RepositorySettings } from "../wire/settings.ts";
-import type { Reason } from "./verdict.ts";
+import type { Reason } from "./reason.ts";
 
 declare const brand: unique symbol;
 
@@ -115,6 +115,50 @@ export interface Work {
   readonly changed_files: readonly string[];
 }
 
+/** What a judge says of the work at one commit. `none`: there is nobody to ask. */
+export interface Judgement {
+  /** Null: work that is words alone. */
+  readonly sha: string | null;
+  readonly verdict: "pass" | "fail" | "unsure" | "none";
+  readonly reasons: readonly string[];
+  /** How often this try has been judged: a branch that moves and moves is not judged for ever. */
+  readonly nth: number;
+}
+
+/** That the sender takes the work as it was at this commit. `by` null: nobody has objected in time. */
+export interface Approval {
+  readonly sha: string | null;
+  readonly by: string | null;
+  readonly at: number;
+}
+
+/** A file that came with a job or with its work. Its content is kept beside the record, in a parcel. */
+export interface Attachment {
+  readonly name: string;
+  readonly type: string;
+  /** In bytes. */
+  readonly size: number;
+}
+
+/** What the sender of a market job has put beside the prompt. Kept until the job ends. */
+export interface Enclosure {
+  /** Under which the store keeps the contents. */
+  readonly parcel: string;
+  readonly attachments: readonly Attachment[];
+  readonly has_env_vars: boolean;
+}
+
+/** What a worker of the market has handed in, beside its words, in the current try. */
+export interface Delivery {
+  /** Under which the store keeps the contents; null: there are none. */
+  readonly parcel: string | null;
+  /** Paths of the files that the App commits to the job's branch. */
+  readonly files: readonly string[];
+  readonly attachments: readonly Attachment[];
+  /** A pull request of the worker's own, in place of the App's. */
+  readonly pull_request: number | null;
+}
+
 /** A market worker's claim on a queued job. */
 export interface Hold {
   readonly agent_id: string;
@@ -144,6 +188,12 @@ export interface Job {
   readonly title: string;
   /** The task of the first round. */
   readonly task: string;
+  /** What the market is told beside the task; empty for jobs of other doors. */
+  readonly description: string;
+  readonly requirements: string;
+  /** In lower case; by these jobs and agents find each other. */
+  readonly skills: readonly string[];
+  readonly enclosure: Enclosure | null;
   readonly choices: Choices;
   /** Where the sender wants to hear what becomes of it; never shown, since an address may hold a secret. */
   readonly callback_url: string | null;
@@ -193,6 +243,12 @@ export interface Job {
   readonly pull_request: { readonly number: number; readonly url: string } | null;
   readonly merge: Merge;
   readonly work: Work | null;
+  /** What the judge says of this try's work; null: not yet, or there is none. */
+  readonly judgement: Judgement | null;
+  readonly approval: Approval | null;
+  /** Since when checks and judge leave it to the sender; null: they do not. */
+  readonly sender_asked_at: number | null;
+  readonly delivery: Delivery | null;
   /** Why the last try failed, in a sentence; shown, and handed to the next try. */
   readonly failure: string | null;
   /** The last verdict's reasons, for comment and check. */

@@ -11,7 +11,7 @@ export interface Posting {
   readonly account: LedgerAccount;
   /** Positive: the account gains. */
   readonly cents: number;
-  readonly reason: "charge" | "payout" | "fee" | "refund" | "credit";
+  readonly reason: "charge" | "payout" | "fee" | "refund" | "credit" | "topup";
 }
 
 export const userAccount = (account: string): LedgerAccount => `user:${accountNamed(account)}`;
@@ -47,11 +47,11 @@ export const refund = (sender: string, id: JobId, price: number): Posting[] =>
     { account: userAccount(sender), cents: price, reason: "refund" },
   ]);
 
-/** Money from outside to a user, by an admin or a payment provider. */
-export const credit = (account: string, cents: number): Posting[] =>
+/** Money from outside to a user, by an admin or, as a top-up, through a payment provider. */
+export const credit = (account: string, cents: number, reason: "credit" | "topup" = "credit"): Posting[] =>
   nonZero([
-    { account: "outside", cents: -cents, reason: "credit" },
-    { account: userAccount(account), cents, reason: "credit" },
+    { account: "outside", cents: -cents, reason },
+    { account: userAccount(account), cents, reason },
   ]);
 
 /** What these postings leave on one account. */

@@ -20,8 +20,13 @@ export type SlashCommand =
       readonly model: string | null;
       readonly no_merge: boolean;
       readonly draft: boolean;
+      /** For the market, at this price; null: for the repository's own runners. */
+      readonly market: { readonly price_cents: number } | null;
     }
-  | { readonly verb: "status" | "cancel" | "retry" | "help" }
+  | { readonly verb: "status" | "cancel" | "retry" | "approve" | "pay" }
+  | { readonly verb: "help" }
+  /** The sender sends a worker's work back; `reason` may be empty. */
+  | { readonly verb: "reject"; readonly reason: string }
   /** Understood as a command, but not as a valid one; `sentence` says what was probably meant. */
   | { readonly verb: "mistaken"; readonly sentence: string };
 
@@ -59,6 +64,13 @@ export type Signal =
     }
   /** News of one job; the engine checks that the job lives in this repository. */
   | { readonly type: "news"; readonly repository: SignalRepository; readonly job: JobId; readonly command: Command }
+  /** News of pull requests that are on no job's branch; one of them may be what a worker of the market has handed in. */
+  | {
+      readonly type: "pull-news";
+      readonly repository: SignalRepository;
+      readonly numbers: readonly number[];
+      readonly command: Command;
+    }
   /** The default branch moved. `settings_changed`: what we keep of the repository must be read again. */
   | {
       readonly type: "default-branch-moved";

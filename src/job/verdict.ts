@@ -6,25 +6,18 @@ import picomatch from "picomatch";
 import type { Check, Facts } from "./facts.ts";
 import type { Job } from "./job.ts";
 import { jobFolder } from "../wire/brief.ts";
+import { type Checked, agreed } from "./agreement.ts";
+import { type Reason, reason } from "./reason.ts";
 import { NO_CHECKS_LIMIT_MS } from "./wake.ts";
-
-export interface Reason {
-  readonly verdict: "pass" | "fail" | "wait";
-  /** One sentence, without the full stop. */
-  readonly text: string;
-  readonly url: string | null;
-  readonly because: readonly Reason[];
-}
 
 export interface Verdict {
   /** Is the work good? */
   readonly work: Reason;
+  /** It is the sender's turn to say so. */
+  readonly asks_sender: boolean;
   /** May it be merged, and how? */
   readonly merge: Reason & { readonly how: "now" | "auto" | "none"; readonly never: boolean };
 }
-
-const reason = (verdict: Reason["verdict"], text: string, because: readonly Reason[] = [], url: string | null = null) =>
-  ({ verdict, text, url, because }) satisfies Reason;
 
 /** Files that never merge by themselves: who can edit a workflow can read every secret (github-facts 3.3). */
 const GUARDED = ".github/";
@@ -74,8 +67,8 @@ export const ciBegunAt = (facts: Facts, job: Job, now: number): number | null =>
   return at !== null && at > now && !facts.ci_begun ? at : null;
 };
 
-/** Is the work good? Our own check is left out; known runs must all be complete (github-facts 6.7, 6.8). */
-function judgeWork(facts: Facts, job: Job, now: number): Reason {
+/** What do the checks say? Our own is left out; known runs must all be complete (github-facts 6.7, 6.8). */
+function judgeChecks(facts: Facts, job: Job, now: number): Reason {
   if (facts.head_sha !== job.head_sha) return reason("wait", "the branch has just moved; it is judged again");
   if (facts.changed_files.some((path) => path.startsWith(`${jobFolder(job.id)}/`)))
     return reason("wait", "the job's own folder is still on the branch");
@@ -106,9 +99,17 @@ function judgeWork(facts: Facts, job: Job, now: number): Reason {
   if (!facts.settings.auto_merge.require_checks)
     return reason("pass", "nothing checks this repository, and its settings say that this is enough");
   const settled = job.submitted_at !== null && now - job.submitted_at >= NO_CHECKS_LIMIT_MS;
-  return settled && job.price_cents === 0
+  return settled && (job.price_cents === 0 || job.runner === "market")
     ? reason("pass", "no check has reported in half an hour; the work is left to a person")
     : reason("wait", "no check has reported yet");
+}
+
+/** Is the work good? Of the market's it is not for checks alone to say. */
+function judgeWork(facts: Facts, job: Job, now: number): Pick<Verdict, "work" | "asks_sender"> {
+  const checks = judgeChecks(facts, job, now);
+  if (job.runner !== "market") return { work: checks, asks_sender: false };
+  const checked: Checked = { ...checks, speaks: facts.checks.some(says) };
+  return agreed(checked, job, now);
 }
 
 /** What keeps this pull request from ever being merged by us; null: nothing. */
@@ -178,8 +179,8 @@ function judgeMerge(facts: Facts, job: Job, work: Reason): MergeVerdict {
 
 /** Judges facts of one moment. `now` in milliseconds, for the time that no check has reported. */
 export function judge(facts: Facts, job: Job, now: number): Verdict {
-  const work = judgeWork(facts, job, now);
-  return { work, merge: judgeMerge(facts, job, work) };
+  const { work, asks_sender } = judgeWork(facts, job, now);
+  return { work, asks_sender, merge: judgeMerge(facts, job, work) };
 }
 
 /** What failed, in a few lines for the next try: each failing check with what it says of itself. */

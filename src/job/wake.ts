@@ -10,11 +10,20 @@ export const START_GIVEN_UP_MS = 24 * 3_600_000;
 /** A pull request that nothing checks is finished work after this, though it never merges by itself. */
 export const NO_CHECKS_LIMIT_MS = 30 * 60_000;
 
+/** After this, work that checks and judge leave to the sender counts as approved. */
+export const SENDER_LIMIT_MS = 72 * 3_600_000;
+/** But not sooner after it was left to them: checks may have taken most of that time. */
+export const SENDER_NOTICE_MS = 24 * 3_600_000;
+
 /** All that says when a job wakes: a store may know this of a job without opening it. */
 export type Waking = Pick<
   Job,
-  "status" | "runner" | "hold" | "deadline_at" | "pushed_at" | "run" | "submitted_at" | "woken_at"
+  "status" | "runner" | "hold" | "deadline_at" | "pushed_at" | "run" | "submitted_at" | "sender_asked_at" | "woken_at"
 >;
+
+/** When silence of the sender counts as a yes. */
+export const silentUntil = ({ sender_asked_at }: Pick<Job, "sender_asked_at">, submitted_at: number): number =>
+  Math.max(submitted_at + SENDER_LIMIT_MS, (sender_asked_at ?? 0) + SENDER_NOTICE_MS);
 
 const due = (job: Waking): number | null => {
   switch (job.status) {
@@ -28,8 +37,12 @@ const due = (job: Waking): number | null => {
       const first = job.pushed_at + START_LIMIT_MS;
       return job.woken_at === null || job.woken_at < first ? first : job.pushed_at + START_GIVEN_UP_MS;
     }
-    case "submitted":
-      return job.submitted_at !== null ? job.submitted_at + NO_CHECKS_LIMIT_MS : null;
+    case "submitted": {
+      if (job.submitted_at === null) return null;
+      const first = job.submitted_at + NO_CHECKS_LIMIT_MS;
+      const seen = job.woken_at !== null && job.woken_at >= first;
+      return job.runner === "market" && seen ? silentUntil(job, job.submitted_at) : first;
+    }
     default:
       return null;
   }

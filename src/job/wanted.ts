@@ -17,6 +17,8 @@ export function isWanted(effect: Effect, job: Job): boolean {
         // begun again meanwhile: the end of that is read
         (job.runner === "market" || job.run?.status === "completed")
       );
+    case "deliver-files":
+      return job.status === "submitted" && effect.round === job.round && effect.try === job.tries;
     case "open-pull-request":
       return job.status === "submitted" && effect.round === job.round;
     case "read-facts":
@@ -24,6 +26,16 @@ export function isWanted(effect: Effect, job: Job): boolean {
         job.pull_request !== null &&
         job.merged_at === null &&
         (job.status === "submitted" || (job.status === "verified" && job.merge.state !== "off"))
+      );
+    case "judge":
+      return (
+        job.runner === "market" &&
+        job.merged_at === null &&
+        (job.status === "submitted" || (job.status === "verified" && job.merge.state !== "off")) &&
+        effect.round === job.round &&
+        effect.try === job.tries &&
+        effect.sha === (job.pull_request === null ? null : job.head_sha) &&
+        (job.judgement === null || job.judgement.sha !== effect.sha)
       );
     case "merge":
       return job.merged_at === null && job.merge.state === "merging" && job.merge.sha === effect.sha;
@@ -48,6 +60,15 @@ export function isWanted(effect: Effect, job: Job): boolean {
   }
 }
 
-/** Must it wait for another that is still to be done? Nothing is pushed while GitHub would merge it by itself. */
+/**
+ * Must it wait for another that is still to be done? Nothing is pushed while GitHub would merge it by itself; what a
+ * worker hands in needs the branch, and its pull request the files.
+ */
+const FIRST: Readonly<Partial<Record<Effect["type"], readonly Effect["type"][]>>> = {
+  "push-brief": ["disable-auto-merge"],
+  "deliver-files": ["push-brief"],
+  "open-pull-request": ["push-brief", "deliver-files"],
+};
+
 export const waitsFor = (effect: Effect, others: readonly Effect[]): boolean =>
-  effect.type === "push-brief" && others.some((other) => other.type === "disable-auto-merge");
+  others.some((other) => FIRST[effect.type]?.includes(other.type) === true);

@@ -23,6 +23,8 @@ export interface AppProcessOptions {
   readonly webhookSecret: string;
   readonly apiKey: string;
   readonly defaultRepository: string;
+  /** Whom the App asks for quotes and verdicts; null: nobody. */
+  readonly model?: { readonly api_key: string; readonly base_url: string | null } | null;
   /** The command that starts a program of this project; unless given, {@link programOf}. */
   readonly program?: (path: string) => string[];
   /** Warnings and errors of its log. */
@@ -57,6 +59,8 @@ const settingsOf = (options: AppProcessOptions, port: number): Record<string, st
   DATA_DIR: options.dataDir,
   API_KEY: options.apiKey,
   DEFAULT_REPOSITORY: options.defaultRepository,
+  ...(options.model ? { ANTHROPIC_API_KEY: options.model.api_key } : {}),
+  ...(options.model?.base_url ? { ANTHROPIC_BASE_URL: options.model.base_url } : {}),
   // receivers of webhooks are on this machine too
   WEBHOOK_ALLOW_PRIVATE: "true",
   LOG_FORMAT: "json",

@@ -71,6 +71,7 @@ async function inTown(town: Town, dataDir: string, show: Show, options: SandboxO
     webhookSecret,
     apiKey,
     defaultRepository: DEMO,
+    model: town.modelAccess,
     onComplaint: show.complaint,
   });
   try {

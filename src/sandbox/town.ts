@@ -56,6 +56,8 @@ export interface Town {
   /** The scripted one; it is there, though idle, beside a real model. */
   readonly model: Model;
   readonly installation: number;
+  /** How it is reached, scripted or real: the same for the agent and for the App. */
+  readonly modelAccess: { readonly api_key: string; readonly base_url: string | null };
   /** Resolves when no workflow runs and no webhook is on its way. */
   idle(): Promise<void>;
   close(): Promise<void>;
@@ -105,8 +107,9 @@ export async function startTown(options: TownOptions = {}): Promise<Town> {
   });
   github.setCollaborator(DEMO, WRITER, "write");
   github.setCollaborator(DEMO, READER, "read");
-  github.setSecret(DEMO, "ANTHROPIC_API_KEY", options.anthropic?.api_key ?? "sandbox-model-key");
-  const base_url = options.anthropic ? options.anthropic.base_url : model.url;
+  const modelAccess = options.anthropic ?? { api_key: "sandbox-model-key", base_url: model.url };
+  github.setSecret(DEMO, "ANTHROPIC_API_KEY", modelAccess.api_key);
+  const { base_url } = modelAccess;
   if (base_url !== null) github.setVariable(DEMO, "ANTHROPIC_BASE_URL", base_url);
   const installation = github.install(DEMO);
 
@@ -114,6 +117,7 @@ export async function startTown(options: TownOptions = {}): Promise<Town> {
     github,
     model,
     installation,
+    modelAccess,
     async idle() {
       do {
         await runner?.idle();

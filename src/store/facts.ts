@@ -22,12 +22,27 @@ export interface JobFacts {
   readonly comment: number | null;
   readonly wake_at: number | null;
   readonly open: boolean;
-  readonly has_effects: boolean;
+  /** Effects that wait to be performed, and those among them whose last try failed. */
+  readonly effects: number;
+  readonly failing: number;
 }
 
 /** The part of a job that its facts are read from. */
 export type Findable = Waking &
-  Pick<Job, "id" | "account" | "repository" | "origin" | "created_at" | "merged_at" | "pull_request" | "merge">;
+  Pick<Job, "id" | "account" | "repository" | "origin" | "created_at" | "merged_at" | "pull_request" | "merge"> &
+  Pick<Job, "price_cents" | "skills" | "presented_to_agents">;
+
+/** What the queue of the market must know of a job that stands in it. */
+export interface OfferFacts {
+  readonly id: JobId;
+  readonly repository: string;
+  readonly price_cents: number;
+  readonly created_at: number;
+  readonly skills: readonly string[];
+  readonly presented_to_agents: readonly string[];
+  /** In somebody's hand until then; null: in nobody's. */
+  readonly held_until: number | null;
+}
 
 export const repositoryKey = (name: string): string => name.toLowerCase();
 
@@ -48,6 +63,21 @@ export function factsOf(job: Findable, effects: StoredJob["effects"]): JobFacts 
     comment: job.origin.kind === "comment" ? job.origin.comment_id : null,
     wake_at: wakeAt(job),
     open: isOpen(job),
-    has_effects: effects.length > 0,
+    effects: effects.length,
+    failing: effects.filter(({ attempts }) => attempts > 0).length,
+  };
+}
+
+/** Null: the job is not on offer. */
+export function offerOf(job: Findable): OfferFacts | null {
+  if (job.runner !== "market" || (job.status !== "queued" && job.status !== "held")) return null;
+  return {
+    id: job.id,
+    repository: repositoryKey(fullName(job.repository)),
+    price_cents: job.price_cents,
+    created_at: job.created_at,
+    skills: job.skills,
+    presented_to_agents: job.presented_to_agents,
+    held_until: job.status === "held" ? (job.hold?.expires_at ?? null) : null,
   };
 }

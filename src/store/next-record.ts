@@ -2,9 +2,10 @@
  * What a commit, a postponed and a settled effect make of a stored job. Pure, the same for every engine, so that they
  * cannot differ in it. Knows nothing of files or tables.
  */
-import type { Commit, StoredJob } from "../engine/ports.ts";
+import type { Commit, NumberedRow, StoredJob } from "../engine/ports.ts";
 import { effectKey, type PendingEffect } from "../job/effect.ts";
 import type { HistoryRow } from "../job/job.ts";
+import type { LogLine } from "../wire/log-line.ts";
 
 /** Rows kept of one job's history: the first, which says who asked, and the newest. */
 export const MAX_HISTORY_ROWS = 500;
@@ -14,7 +15,12 @@ export interface EffectRef {
   readonly serial: number;
 }
 
-const bounded = (rows: readonly HistoryRow[]): readonly HistoryRow[] =>
+const numbered = (before: readonly NumberedRow[], rows: readonly HistoryRow[]): NumberedRow[] => {
+  const last = before.at(-1)?.seq ?? 0;
+  return rows.map((row, index) => ({ ...row, seq: last + index + 1 }));
+};
+
+const bounded = (rows: readonly NumberedRow[]): readonly NumberedRow[] =>
   rows.length <= MAX_HISTORY_ROWS ? rows : [...rows.slice(0, 1), ...rows.slice(1 - MAX_HISTORY_ROWS)];
 
 const isThis = (pending: PendingEffect, ref: EffectRef): boolean =>
@@ -34,16 +40,31 @@ function nextEffects(before: readonly PendingEffect[], commit: Commit, version: 
   return [...next.values()];
 }
 
+/** The same log, further on: it still has the line that the last one ended with. */
+const goesOn = (before: readonly LogLine[], next: readonly LogLine[]): boolean => {
+  const last = before.at(-1);
+  return (
+    last === undefined || next.some(({ seq, at, text }) => seq === last.seq && at === last.at && text === last.text)
+  );
+};
+
+function nextLog(before: StoredJob | null, log: Commit["log"]): Pick<StoredJob, "log" | "log_nth"> {
+  const kept = { log: before?.log ?? [], log_nth: before?.log_nth ?? 0 };
+  if (log === undefined) return kept;
+  const fresh = kept.log_nth === 0 || !goesOn(kept.log, log);
+  return { log, log_nth: fresh ? kept.log_nth + 1 : kept.log_nth };
+}
+
 /** The record after this commit. The caller has checked version and balances. */
 export function committed(before: StoredJob | null, commit: Commit): StoredJob {
   const version = (before?.version ?? 0) + 1;
   return {
     job: commit.job,
     version,
-    history: bounded([...(before?.history ?? []), ...commit.history]),
+    history: bounded([...(before?.history ?? []), ...numbered(before?.history ?? [], commit.history)]),
     postings: [...(before?.postings ?? []), ...commit.postings.map((posting) => ({ ...posting, at: commit.at }))],
     effects: nextEffects(before?.effects ?? [], commit, version),
-    log: commit.log ?? before?.log ?? [],
+    ...nextLog(before, commit.log),
   };
 }
 

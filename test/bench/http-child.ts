@@ -6,9 +6,11 @@ import { z } from "zod";
 import { compose } from "../../src/compose.ts";
 import { readSettings } from "../../src/settings.ts";
 import { expressFloor, webhookFloor } from "./http-floors.ts";
+import { mountedPost } from "./mounted-post.ts";
 
 export const roleSchema = z.discriminatedUnion("serve", [
   z.object({ serve: z.literal("ours"), env: z.record(z.string(), z.string()) }),
+  z.object({ serve: z.literal("mounted-post"), dir: z.string() }),
   z.object({ serve: z.literal("express"), body: z.record(z.string(), z.unknown()) }),
   z.object({ serve: z.literal("webhook-floor"), dir: z.string(), secret: z.string() }),
 ]);
@@ -17,16 +19,26 @@ export type Role = z.infer<typeof roleSchema>;
 
 const portOf = (address: unknown): number => z.object({ port: z.number() }).parse(address).port;
 
-async function start(role: Role): Promise<number> {
+/** Where it is reached, and the keys that it knows. */
+interface Started {
+  readonly port: number;
+  readonly keys: readonly string[];
+}
+
+async function start(role: Role): Promise<Started> {
   switch (role.serve) {
     case "express":
-      return portOf((await expressFloor(role.body)).address());
+      return { port: portOf((await expressFloor(role.body)).address()), keys: [] };
     case "webhook-floor":
-      return portOf((await webhookFloor(role.dir, role.secret)).address());
+      return { port: portOf((await webhookFloor(role.dir, role.secret)).address()), keys: [] };
+    case "mounted-post": {
+      const { server, keys } = await mountedPost(role.dir);
+      return { port: portOf(server.address()), keys };
+    }
     case "ours": {
       const reading = readSettings(role.env, process.cwd());
       if (reading.kind !== "settings") throw new Error(`wrong settings: ${JSON.stringify(reading)}`);
-      return (await compose({ settings: reading.settings })).port;
+      return { port: (await compose({ settings: reading.settings })).port, keys: [] };
     }
   }
 }
@@ -41,5 +53,4 @@ process.on("message", () => {
 });
 process.on("disconnect", () => process.exit(0));
 
-const port = await start(roleSchema.parse(JSON.parse(process.argv[2] ?? "")));
-tell({ port });
+tell(await start(roleSchema.parse(JSON.parse(process.argv[2] ?? ""))));

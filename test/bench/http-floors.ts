@@ -5,10 +5,13 @@ import { createServer, type Server } from "node:http";
 import { join } from "node:path";
 import express from "express";
 
-/** A bare Express JSON route. */
+/** A bare Express JSON route; a POST reads the body as JSON first. */
 export function expressFloor(body: object): Promise<Server> {
   const app = express();
   app.get("/api/jobs/status", (_request, response) => {
+    response.json(body);
+  });
+  app.post("/api/create-job", express.json(), (_request, response) => {
     response.json(body);
   });
   return new Promise((resolve) => {

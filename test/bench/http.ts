@@ -26,6 +26,7 @@ const API_KEY = "an-admin-key-for-the-bench";
 
 interface Child {
   readonly url: string;
+  readonly keys: readonly string[];
   cpu(): Promise<number>;
   stop(): Promise<void>;
 }
@@ -51,8 +52,9 @@ async function start(role: Role, dir: string): Promise<Child> {
     execArgv: ["--import", "tsx"],
     stdio: ["ignore", log, "inherit", "ipc"],
   });
-  const { port } = await told(child, z.object({ port: z.number() }));
+  const { port, keys } = await told(child, z.object({ port: z.number(), keys: z.array(z.string()) }));
   return {
+    keys,
     url: `http://127.0.0.1:${port}`,
     async cpu() {
       child.send("cpu");
@@ -183,9 +185,43 @@ async function benchStatus(dir: string): Promise<Measured> {
   return { what, value: ratio, limit: 1.3, detail };
 }
 
+/** Each request with the next of the keys, and an `Idempotency-Key` of its own where that is to be paid for. */
+async function benchPost(dir: string, repeatable: boolean): Promise<Measured> {
+  const body = JSON.stringify({ job: "create HELLO.md that says hello", repository: "octocat/hello-world" });
+  const ours = await start({ serve: "mounted-post", dir: join(dir, "data") }, dir);
+  const floor = await start({ serve: "express", body: { job_id: "ab12cd34", branch: "job/ab12cd34" } }, dir);
+  let sent = 0;
+  const { ratio, detail } = await compare(ours, floor, {
+    method: "POST",
+    body,
+    requests: [
+      {
+        path: "/api/create-job",
+        setupRequest: (request) => {
+          const key = ours.keys[sent++ % ours.keys.length] ?? "";
+          const once = repeatable ? { "idempotency-key": randomUUID() } : {};
+          return { ...request, headers: { "content-type": "application/json", "x-api-key": key, ...once } };
+        },
+      },
+    ],
+  });
+  await ours.stop();
+  await floor.stop();
+  const kept = repeatable
+    ? "key, limit, body, schema, Idempotency-Key and log line"
+    : "key, limit, body, schema and log line";
+  return {
+    what: `a POST without work: ${kept}, CPU beside a bare Express JSON route`,
+    value: ratio,
+    limit: 1.25,
+    detail,
+  };
+}
+
 export async function benchHttp(): Promise<readonly Measured[]> {
   const measured: Measured[] = [];
-  for (const bench of [benchWebhook, benchStatus]) {
+  const post = (repeatable: boolean) => (dir: string) => benchPost(dir, repeatable);
+  for (const bench of [benchWebhook, benchStatus, post(false), post(true)]) {
     const dir = fs.mkdtempSync(join(tmpdir(), "bench-http-"));
     try {
       measured.push(await bench(dir));

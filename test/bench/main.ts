@@ -10,6 +10,8 @@ const GROUPS: Readonly<Record<string, () => Promise<readonly Measured[]>>> = {
   create: async () => (await import("./create.ts")).benchCreate(),
   agent: async () => (await import("./agent.ts")).benchAgent(),
   job: async () => (await import("./job.ts")).benchJob(),
+  sse: async () => (await import("./sse.ts")).benchSse(),
+  market: async () => (await import("./market.ts")).benchMarket(),
   notify: async () => (await import("./notify.ts")).benchNotify(),
 };
 

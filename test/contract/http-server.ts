@@ -17,18 +17,24 @@ import type { Clock, Desk, Performer, Store } from "../../src/engine/ports.ts";
 import { hear } from "../../src/github/inbound/hear.ts";
 import { createOctokits } from "../../src/github/outbound/octokit.ts";
 import { authentication } from "../../src/http/auth.ts";
-import { BRANCH_WAIT_MS } from "../../src/http/create-job.ts";
 import { countGuesses } from "../../src/http/guesses.ts";
+import { BRANCH_WAIT_MS } from "../../src/http/limits.ts";
 import { openGate } from "../../src/http/gate.ts";
+import { createMetrics } from "../../src/http/metrics.ts";
 import { createListener } from "../../src/http/listener.ts";
+import { createLiveLogs } from "../../src/logs/live-logs.ts";
+import type { Cashier } from "../../src/engine/market-ports.ts";
+import { deterministicEstimator } from "../../src/llm/estimate.ts";
 import { logTo } from "../../src/log.ts";
 import { createNotify } from "../../src/notify/webhooks.ts";
 import { createSealedBox } from "../../src/seal.ts";
 import { openLowdbStore } from "../../src/store/lowdb/open.ts";
+import { Secret } from "../../src/wire/secret.ts";
 import { DEFAULT_REPOSITORY_SETTINGS } from "../../src/wire/settings.ts";
 import { appKey } from "./app-key.ts";
 
 export const API_KEY = "the-admin-key-of-these-tests";
+export const CRON_SECRET = "the cron secret of these tests";
 export const SECRET = "the webhook secret of these tests";
 
 export interface TestServer {
@@ -41,7 +47,12 @@ export interface TestServer {
   readonly app: ApplicationFunction;
   readonly probot: Options;
   /** What is done with effects from now on. */
-  github: { push: () => string | Promise<string>; installed: boolean };
+  github: {
+    push: () => string | Promise<string>;
+    installed: boolean;
+    /** Pull requests are opened, each under the next number. */
+    opens: boolean;
+  };
   ask(method: string, path: string, options?: AskOptions): Promise<Asked>;
   deliver(event: string, id: string, payload: object, signature?: string): Promise<Asked>;
   close(): Promise<void>;
@@ -75,6 +86,7 @@ export async function startServer(
     dir?: string;
     allow_private?: boolean;
     trust_proxy?: number;
+    cashier?: Cashier;
   } = {},
 ): Promise<TestServer> {
   const dir = given.dir ?? (await mkdtemp(join(tmpdir(), "http-")));
@@ -82,10 +94,15 @@ export async function startServer(
   const store = await openLowdbStore({ dir, now: clock.now });
   const logged: string[] = [];
   const log = logTo({ write: (line) => void logged.push(line) }, "debug");
-  const github: TestServer["github"] = { push: () => "done", installed: true };
+  const github: TestServer["github"] = { push: () => "done", installed: true, opens: false };
 
+  let pulls = 0;
   const performer: Performer = {
     async perform(effect) {
+      if (effect.type === "open-pull-request" && github.opens) {
+        const opened = { round: effect.round, number: ++pulls, url: `https://github.com/pull/${pulls}` };
+        return { ended: "done", command: { type: "pull-request-opened", ...opened, head_sha: "d".repeat(40) } };
+      }
       if (effect.type !== "push-brief") return { ended: "done" };
       const outcome = await github.push();
       const at = { round: effect.round, try: effect.try };
@@ -110,27 +127,35 @@ export async function startServer(
   const { subscriptions, outgoing } = store;
   const box = createSealedBox({ encryption_key: null, data_dir: dir });
   const notify = createNotify({ subscriptions, outgoing, box, clock, log, allow_private: given.allow_private ?? true });
-  const parts = { store, clock, ids: createIds(clock), performer, desk, log, record };
+  const octokits = createOctokits();
+  const metrics = createMetrics({ jobs: store.jobs, inbox: store.inbox, budget: octokits.budget, now: clock.now });
+  const parts = { store, clock, ids: createIds(clock), performer, desk, log, record, meter: metrics.meter };
   const engine = createEngine({ ...parts, announcing: notify });
-  const options: Options = { appId: 1, privateKey: appKey, secret: SECRET, Octokit: createOctokits().Octokit, log };
-  const { jobs, keys, repositories, idempotency, audit } = store;
+  const options: Options = { appId: 1, privateKey: appKey, secret: SECRET, Octokit: octokits.Octokit, log };
   const default_repository = given.default_repository ?? null;
+  const logs = createLiveLogs({ jobs: store.jobs, door: engine, clock, log });
   const guesses = countGuesses(clock.now);
   const app = createApp({
     hear: (event, payload) => hear(event, payload, { appId: 1, slug: "journeyman" }),
     door: engine,
     log,
     routes: {
-      authentication: authentication({ keys, api_key: API_KEY, guesses, now: clock.now }),
-      ...{ door: engine, jobs, keys, repositories, desk, default_repository, log, now: clock.now, idempotency, clock },
-      ...{ webhooks: notify.webhooks, subscriptions, outgoing },
+      authentication: authentication({ keys: store.keys, api_key: API_KEY, guesses, now: clock.now }),
+      ...store,
+      ...{ logs, metrics },
+      ...{ door: engine, desk, default_repository, log, now: clock.now, clock, webhooks: notify.webhooks },
       branch_wait_ms: given.branch_wait_ms ?? BRANCH_WAIT_MS,
-      ...{ sign_in: null, guesses, audit, record },
+      ...{ sign_in: null, guesses, record },
       ...{ github_web_url: "https://github.com", public_url: null, default_model: "the-server's-model" },
+      estimator: deterministicEstimator,
+      box,
+      cashier: given.cashier ?? null,
+      cron_secret: new Secret(CRON_SECRET),
     },
   });
   const gate = await openGate({ host: "127.0.0.1", port: 0 });
-  const listener = await createListener(new Probot(options), app, { trust_proxy: given.trust_proxy ?? 0 });
+  const { timed } = metrics;
+  const listener = await createListener(new Probot(options), app, { timed, trust_proxy: given.trust_proxy ?? 0 });
   await notify.start();
   await engine.start();
   gate.open(listener);
@@ -154,6 +179,7 @@ export async function startServer(
       return ask(`${gate.url}/api/github/webhooks`, "POST", { ...headers, "x-hub-signature-256": signed }, body);
     },
     async close() {
+      logs.stop();
       await gate.close();
       await engine.stop();
       await notify.stop();

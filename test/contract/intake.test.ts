@@ -10,6 +10,7 @@ import { createPermission } from "../../src/engine/permission.ts";
 import type { Desk, KnownRepository, Permission } from "../../src/engine/ports.ts";
 import type { Signal, SignalRepository } from "../../src/job/signal.ts";
 import { openLowdbStore } from "../../src/store/lowdb/open.ts";
+import { deterministicEstimator } from "../../src/llm/estimate.ts";
 import { DEFAULT_REPOSITORY_SETTINGS } from "../../src/wire/settings.ts";
 import { ID, T0, TO_PULL_REQUEST, draft } from "../unit/core.ts";
 
@@ -54,7 +55,14 @@ async function door(at_github: KnownRepository | null, permission: Permission = 
     const id = ids.jobId();
     return handle(id, { type: "create", draft: { ...wanted, id } });
   };
-  const intake = createIntake({ may: createPermission(store, desk), store, desk, handle, create });
+  const intake = createIntake({
+    may: createPermission(store, desk),
+    store,
+    desk,
+    estimator: deterministicEstimator,
+    handle,
+    create,
+  });
   return { store, handle, said, hear: (signal: Signal) => intake("d", signal, false) };
 }
 
@@ -64,7 +72,7 @@ const ask: Signal = {
   issue: { number: 7, title: "Hello", body: "", is_pull_request: false },
   comment_id: 70,
   author: "ada",
-  command: { verb: "run", task: "say hello", model: null, no_merge: false, draft: false },
+  command: { verb: "run", task: "say hello", model: null, no_merge: false, draft: false, market: null },
 };
 
 describe("who may ask where the settings want an admin", () => {

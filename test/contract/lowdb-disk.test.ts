@@ -178,3 +178,67 @@ describe("a store at its start", () => {
       }));
   }
 });
+
+describe("a store says that it can be written to", () => {
+  const faults: readonly (readonly [string, Partial<FileSystem>])[] = [
+    ["a file cannot be made", { openSync: refusing(fs.openSync, (flags) => flags !== "r") as FileSystem["openSync"] }],
+    ["nothing can be written", { writeSync: refusing(fs.writeSync) as FileSystem["writeSync"] }],
+    ["a name cannot be changed", { renameSync: refusing(fs.renameSync) as FileSystem["renameSync"] }],
+  ];
+
+  it.each(faults)("until %s, and again when a write succeeds", (_what, fault) =>
+    inPlace(async (place) => {
+      const disk: FileSystem = { ...fs };
+      const store = await place.open(undefined, disk);
+      expect(await store.writable()).toBe(true);
+      Object.assign(disk, fault);
+      await expect(keep(store.jobs, sampleJob(1))).rejects.toThrow("Cannot write");
+      expect(await store.writable()).toBe("renameSync" in fault);
+      Object.assign(disk, fs);
+      await keep(store.jobs, sampleJob(1));
+      expect(await store.writable()).toBe(true);
+      await store.close();
+      expect(await store.writable()).toBe(false);
+    }),
+  );
+
+  it("and tries it itself while nobody writes, but not at every question", () =>
+    inPlace(async (place) => {
+      let now = START;
+      const disk: FileSystem = { ...fs };
+      const store = await place.open(() => now, disk);
+      disk.writeSync = refusing(fs.writeSync) as FileSystem["writeSync"];
+      await expect(keep(store.jobs, sampleJob(1))).rejects.toThrow("Cannot write");
+      expect(await store.writable()).toBe(false);
+      Object.assign(disk, fs);
+      expect(await store.writable()).toBe(false);
+      now += 1_000;
+      expect(await store.writable()).toBe(true);
+      expect(filesIn(place.dir).filter((name) => name.endsWith(".tmp"))).toEqual([]);
+      await store.close();
+    }));
+
+  it("no more, once a folder could not be flushed: only a restart shows what it holds", () =>
+    inPlace(async (place) => {
+      const disk: FileSystem = { ...fs };
+      const store = await place.open(undefined, disk);
+      disk.fsyncSync = (fd) => {
+        if (fs.fstatSync(fd).isDirectory()) throw noSpace();
+      };
+      await expect(keep(store.jobs, sampleJob(1))).rejects.toThrow("Check the disk");
+      Object.assign(disk, fs);
+      expect(await store.writable()).toBe(false);
+      await store.close();
+      const again = await place.open();
+      expect(await again.writable()).toBe(true);
+      await again.close();
+    }));
+});
+
+/** The call, failing where `when` says so of its second argument. */
+function refusing(call: (...given: never[]) => unknown, when: (second: unknown) => boolean = () => true) {
+  return (...given: never[]) => {
+    if (when(given[1])) throw noSpace();
+    return call(...given);
+  };
+}

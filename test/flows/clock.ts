@@ -44,3 +44,28 @@ export function handClock(): HandClock {
     },
   };
 }
+
+/** A clock that stands still unless it is told to go on. */
+export function stillClock(start = 1_900_000_000_000): HandClock {
+  let now = start;
+  const timers = new Set<{ readonly at: number; readonly callback: () => void }>();
+  const ring = (): void => {
+    for (const timer of [...timers].filter(({ at }) => at <= now)) {
+      timers.delete(timer);
+      setImmediate(timer.callback);
+    }
+  };
+  return {
+    now: () => now,
+    at(at, callback) {
+      const timer = { at, callback };
+      timers.add(timer);
+      ring();
+      return () => void timers.delete(timer);
+    },
+    pass(ms) {
+      now += ms;
+      ring();
+    },
+  };
+}

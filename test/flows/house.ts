@@ -53,7 +53,15 @@ export async function until<T>(what: string, look: () => T | Promise<T>): Promis
   }
 }
 
-export async function startHouse(options: TownOptions = {}, more: Record<string, string> = {}): Promise<House> {
+export interface HouseOptions extends TownOptions {
+  /** False: the App has no model to ask. */
+  readonly model?: boolean;
+}
+
+export async function startHouse(
+  { model = true, ...options }: HouseOptions = {},
+  more: Record<string, string> = {},
+): Promise<House> {
   const dataDir = await mkdtemp(join(tmpdir(), "journeyman-test-"));
   const workflows: string[] = [];
   const town = await startTown({ program: builtProgram, ...options, onLog: (text) => workflows.push(text) });
@@ -80,6 +88,7 @@ export async function startHouse(options: TownOptions = {}, more: Record<string,
         DATA_DIR: dataDir,
         API_KEY,
         DEFAULT_REPOSITORY: DEMO,
+        ...(model ? { ANTHROPIC_API_KEY: town.modelAccess.api_key, ANTHROPIC_BASE_URL: town.model.url } : {}),
         WEBHOOK_ALLOW_PRIVATE: "true",
         ...more,
       }),

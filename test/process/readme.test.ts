@@ -287,14 +287,18 @@ describe("commenting", () => {
       return readSlashCommand(comment)?.verb;
     });
     expect(verbs).not.toContain("mistaken");
-    expect(new Set(verbs)).toEqual(new Set(["run", "status", "cancel", "retry", "help"]));
+    expect(new Set(verbs)).toEqual(new Set(["run", "status", "cancel", "retry", "pay", "approve", "reject", "help"]));
     expect(README).toContain(`at most ${TASK_LIMIT} characters`);
   });
 
   test("so is every flag, and the parser's own list has no other", () => {
     const flags = tableOf(README, "flag").flatMap(([flag = ""]) => codeOf(flag));
-    const read = readSlashCommand(`/job ${flags.join(" ")} mend the greeting`);
-    expect(read).toEqual({ verb: "run", task: "mend the greeting", model: "NAME", no_merge: true, draft: true });
+    const given = (unwanted: RegExp): string => flags.filter((flag) => !unwanted.test(flag)).join(" ");
+    const run = { verb: "run", task: "mend the greeting", no_merge: true, draft: true };
+    const here = readSlashCommand(`/job ${given(/market|price/)} mend the greeting`);
+    expect(here).toEqual({ ...run, model: "NAME", market: null });
+    const market = readSlashCommand(`/job ${given(/model/).replace("DOLLARS", "5.00")} mend the greeting`);
+    expect(market).toEqual({ ...run, model: null, market: { price_cents: 500 } });
     const refused = readSlashCommand("/job --zzzz mend the greeting");
     const known = refused?.verb === "mistaken" ? /The flags are ([^;]+);/.exec(refused.sentence)?.[1] : undefined;
     expect(codeOf(known ?? "")).toEqual(flags);
@@ -408,7 +412,7 @@ describe("the rest of what is promised", () => {
   });
 
   test("every reason of the verdict is one that the verdict gives", () => {
-    const verdict = textOf("src/job/verdict.ts");
+    const verdict = textOf("src/job/verdict.ts") + textOf("src/job/agreement.ts");
     const reasons = tableOf(README, "reason").flatMap(([reason = ""]) => codeOf(reason));
     expect(reasons.length).toBeGreaterThan(10);
     const pieces = reasons.flatMap((reason) => reason.split(/\d+|…/).map((piece) => piece.trim()));

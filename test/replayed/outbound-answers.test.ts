@@ -278,7 +278,9 @@ describe("single answers of GitHub", () => {
   it("opens the pull request without draft where drafts are not to be had, and takes the one that is there", async () => {
     const job: Job = { ...OPENED, pull_request: null, choices: { ...OPENED.choices, draft: true } };
     const clean = () =>
-      graphql("mutation Clean", { data: { createCommitOnBranch: { commit: { oid: "c", tree: { entries: [] } } } } });
+      graphql("mutation Clean", {
+        data: { createCommitOnBranch: { commit: { oid: "c", tree: { oid: "7e3", entries: [] } } } },
+      });
     const effect = { type: "open-pull-request", round: 1 } as const;
     clean();
     api().post(`${AT}/pulls`).reply(422, { message: "Draft pull requests are not supported in this repository." });

@@ -5,7 +5,7 @@ import { describe, expect, test } from "vitest";
 import { readAssignment } from "../../agent/assignment.ts";
 import { type Limits, limitReached } from "../../agent/limits.ts";
 import { firstMessage, SYSTEM_PROMPT } from "../../agent/prompt.ts";
-import { sanitize } from "../../agent/sanitize.ts";
+import { sanitize } from "../../src/wire/sanitize.ts";
 import { readSettings } from "../../agent/settings.ts";
 import { Log } from "../../agent/transcript/log.ts";
 import { MAX_LOG_LINES, parseLog } from "../../src/wire/log-line.ts";

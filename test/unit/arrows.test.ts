@@ -10,7 +10,11 @@ import { describe, expect, test } from "vitest";
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 
 /** The engine's interfaces: what it needs of the rooms around it, and what it offers them. */
-const INTERFACES = ["src/engine/ports.ts", "src/engine/outgoing.ts", "src/engine/door.ts"];
+const INTERFACES = [
+  ...["src/engine/ports.ts", "src/engine/market-ports.ts", "src/engine/outgoing.ts", "src/engine/people.ts"],
+  "src/engine/verification-ports.ts",
+  "src/engine/door.ts",
+];
 const OUTER = ["src/wire", "src/job", ...INTERFACES];
 
 /** What each room may import beside itself: rooms, or single files of them. */
@@ -26,6 +30,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   "src/logs": OUTER,
   "src/schedule": OUTER,
   "src/llm": OUTER,
+  "src/payments": OUTER,
   // Actions mode is a composition of its own: it wires what compose.ts wires, for one event and without a server.
   "src/actions": [
     ...["src/app.ts", "src/log.ts", "src/settings.ts", "src/engine", "src/store", "src/github/inbound"],

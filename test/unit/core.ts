@@ -125,7 +125,23 @@ export const opened = (round = 1): Command => ({
   head_sha: "finish",
 });
 
+export const judged = (
+  verdict: "pass" | "fail" | "unsure" | "none",
+  reasons: readonly string[] = verdict === "none" ? [] : [`It is a ${verdict}.`],
+  sha: string | null = "finish",
+): Command => ({ type: "judged", round: 1, try: 1, sha, verdict, reasons });
+
 export const ADA = { account: "ada", login: "ada" } as const;
+
+/** A job of the market whose work an agent of bob's has handed in. */
+export const onMarket = (price_cents = 500): Job =>
+  led(
+    begin({ runner: "market", origin: { kind: "rest", dialect: "market", key_id: "k" }, price_cents }, 10_000),
+    { type: "pull", agent_id: "a1", account: "bob" },
+    { type: "accept", agent_id: "a1" },
+    briefPushed(),
+    { type: "submit", agent_id: "a1", work: work() },
+  );
 
 /** Commands that bring a job to a stage, in the order in which they come. */
 export const TO_PULL_REQUEST: readonly Command[] = [

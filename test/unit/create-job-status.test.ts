@@ -46,6 +46,7 @@ const stored = (change: Partial<Job>, log: StoredJob["log"] = []): StoredJob => 
   postings: [],
   effects: [],
   log,
+  log_nth: log.length > 0 ? 1 : 0,
 });
 
 const pull_request = { number: 42, url: "https://github.com/octocat/hello/pull/42" };

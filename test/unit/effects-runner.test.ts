@@ -43,6 +43,7 @@ function bench(first: StoredJob, perform: (effect: Effect) => Attempt) {
       return { ok: true, job: stored.job, stored };
     },
     log: { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} },
+    meter: { effect: () => {} },
     random: () => 0,
   });
   return {

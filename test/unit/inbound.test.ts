@@ -32,7 +32,7 @@ describe("comments", () => {
       comment: { ...comment, ...changes.comment },
       sender: changes.sender ?? mona,
     });
-  const command = { verb: "run", task: "pull the weeds", model: null, no_merge: false, draft: false };
+  const command = { verb: "run", task: "pull the weeds", model: null, no_merge: false, draft: false, market: null };
   const slash = {
     type: "slash",
     repository: where,
@@ -190,6 +190,18 @@ describe("checks and statuses", () => {
     ).toEqual(ignored("it does not concern a job branch"));
   });
 
+  test("a check on a person's branch is told by the pull requests that it belongs to", () => {
+    const pull_requests = [{ number: 5 }, { number: 6 }];
+    const told = signal({
+      ...{ type: "pull-news", repository: where, numbers: [5, 6] },
+      command: { type: "look", forced: false },
+    });
+    const check_run = { ...foreign, pull_requests, check_suite: { head_branch: "weeds" } };
+    expect(said("check_run", { action: "completed", check_run })).toEqual(told);
+    const check_suite = { app: { id: 1 }, head_branch: "weeds", pull_requests };
+    expect(said("check_suite", { action: "completed", check_suite })).toEqual(told);
+  });
+
   test("our own check says nothing new", () => {
     expect(said("check_run", { action: "completed", check_run: ours })).toEqual(ignored("our own check run"));
     expect(said("check_suite", { action: "completed", check_suite: { ...foreign, app: { id: 7 } } })).toMatchObject({
@@ -286,13 +298,11 @@ describe("pull requests", () => {
     expect(happened("auto_merge_disabled")).toEqual(news({ type: "auto-merge-disabled", by: "mona" }));
   });
 
-  test("forks that have borrowed the name, and branches of people, are ignored", () => {
-    for (const repo of [{ id: 43 }, null]) {
-      expect(happened("closed", { head: { ...pull.head, repo } })).toEqual(ignored("the pull request is from a fork"));
-    }
-    expect(happened("closed", { head: { ...pull.head, ref: "weeds" } })).toEqual(
-      ignored("it does not concern a job branch"),
-    );
+  test("forks that have borrowed the name, and branches of people, are told by number: a job may have taken them", () => {
+    const command = { type: "closed", pull_request: 5, by: "mona" } as const;
+    const told = signal({ type: "pull-news", repository: where, numbers: [5], command });
+    for (const repo of [{ id: 43 }, null]) expect(happened("closed", { head: { ...pull.head, repo } })).toEqual(told);
+    expect(happened("closed", { head: { ...pull.head, ref: "weeds" } })).toEqual(told);
   });
 
   test("reviews that decide something, and settled conversations, are reasons to look", () => {

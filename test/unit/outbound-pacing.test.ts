@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import { BudgetSpent, createPace, type Pace } from "../../src/github/outbound/pacing.ts";
+import { BudgetSpent, createPace, type Pace, WINDOWS } from "../../src/github/outbound/pacing.ts";
 import { KEPT_FREE, LIMITS } from "../../src/github/outbound/write-budget.ts";
 
 /** A clock that jumps to whatever is waited for. */
@@ -47,6 +47,22 @@ describe("the pace of an installation", () => {
     for (let n = 0; n < 20; n++) expect(await attempt(`job${n}`, 3)).toBe(0);
     expect(left).toHaveLength(60);
     expect(clock.time).toBe(1_000_000);
+  });
+
+  it("says what is left of each window, and nothing while GitHub asked us to keep away", async () => {
+    expect(pace.left()).toEqual(WINDOWS);
+    await attempt("job", 3);
+    await pace.call("graphql-read", make);
+    expect(pace.left()).toEqual({
+      writes_per_minute: LIMITS.writes_per_minute - 3,
+      writes_per_hour: LIMITS.writes_per_hour - 3,
+      rest_points_per_minute: LIMITS.rest_points_per_minute - 15,
+      graphql_points_per_minute: LIMITS.graphql_points_per_minute - 1,
+    });
+    pace.pauseUntil(clock.time + MINUTE);
+    expect(Math.max(...Object.values(pace.left()))).toBe(0);
+    clock.time += 2 * MINUTE;
+    expect(pace.left()).toEqual({ ...WINDOWS, writes_per_hour: LIMITS.writes_per_hour - 3 });
   });
 
   it("tells work beyond the budget when its turn is, before it has made one call", async () => {

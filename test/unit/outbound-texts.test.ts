@@ -12,7 +12,19 @@ import {
 import { finishMessage, pullRequestBody } from "../../src/github/outbound/texts/pull-request.ts";
 import { statusComment } from "../../src/github/outbound/texts/status-comment.ts";
 import type { Job } from "../../src/job/job.ts";
-import { ADA, begin, briefPushed, ID, led, resultRead, run, runChanged, TO_PULL_REQUEST, work } from "./core.ts";
+import {
+  ADA,
+  begin,
+  briefPushed,
+  ID,
+  judged,
+  led,
+  resultRead,
+  run,
+  runChanged,
+  TO_PULL_REQUEST,
+  work,
+} from "./core.ts";
 
 const comment = (job: Job): string => statusComment(job);
 
@@ -252,17 +264,25 @@ describe("the status comment", () => {
 
   it("speaks of agents and payment for a job of the market", () => {
     const market = begin({ runner: "market", price_cents: 500 });
-    const paid = begin({ runner: "market" });
+    const paid = begin({ runner: "market", price_cents: 500 }, 500);
     const held = led(paid, { type: "pull", agent_id: "bot`1", account: "bob" });
     const accepted = led(held, { type: "accept", agent_id: "bot`1" });
-    expect([market, paid, held, accepted].map(told).join("\n=====\n")).toMatchInlineSnapshot(`
+    const asked = led(
+      accepted,
+      { type: "submit", agent_id: "bot`1", work: work({ body: "It was written in 1969." }) },
+      { type: "nothing-to-open", round: 1 },
+      judged("unsure", ["Is that all?"], null),
+    );
+    const done = led(asked, { type: "approve", account: "ada", by: ADA, comment_id: null });
+    const gone = led(paid, { type: "cancel", by: ADA });
+    expect([market, paid, held, accepted, asked, done, gone].map(told).join("\n=====\n")).toMatchInlineSnapshot(`
       "**Waiting for payment** · Say hello
 
-      The job begins when it is paid.
+      It costs $5.00, which is more than the wallet of \`ada\` holds. Top it up (\`POST /api/wallet/topup\`, or ask who runs this server), then comment \`/job pay\`.
       =====
-      **Queued** · Say hello
+      **On the market** · Say hello
 
-      Waits for an agent to take it.
+      It is on the market for $5.00, paid by \`ada\`, and waits for an agent to take it. Whoever does has 30 minutes for it.
       =====
       **Offered** · Say hello
 
@@ -270,7 +290,31 @@ describe("the status comment", () => {
       =====
       **In work** · Say hello
 
-      The agent \`\`bot\`1\`\` works on it."
+      The agent \`\`bot\`1\`\` works on it for $5.00, until 2023-11-14 22:43 UTC at the latest.
+      =====
+      **Work handed in** · Say hello
+
+      > It was written in 1969.
+
+      Waits for:
+
+      - … the sender decides; it counts as approved from 2023-11-17 22:13 UTC on
+        - … the judge is not sure
+          - … Is that all?
+
+      **\`ada\` decides:** \`/job approve\` pays the worker, \`/job reject\` with the reason below it sends the work back. From 2023-11-17 22:13 UTC on it counts as approved.
+      =====
+      **Done** · Say hello
+
+      > It was written in 1969.
+
+      \`bob\` was paid $3.50 of $5.00.
+      =====
+      **Cancelled** · Say hello
+
+      The job was cancelled.
+
+      What was paid for it is back in the wallet of \`ada\`."
     `);
   });
 });

@@ -86,6 +86,18 @@ const command: fc.Arbitrary<Command> = fc.oneof(
   comment.map((comment_id): Command => ({ type: "message", text: "more", by: ADA, comment_id })),
   comment.map((comment_id): Command => ({ type: "retry", by: ADA, comment_id })),
   comment.map((comment_id): Command => ({ type: "show", comment_id })),
+  comment.map((comment_id): Command => ({ type: "approve", account: "ada", by: ADA, comment_id })),
+  comment.map(
+    (comment_id): Command => ({ type: "reject-work", account: "ada", by: ADA, reason: "too slow", comment_id }),
+  ),
+  fc
+    .record({
+      round: small,
+      try: small,
+      sha: fc.option(sha, { nil: null }),
+      verdict: fc.constantFrom("pass", "fail", "unsure", "none"),
+    })
+    .map((one): Command => ({ type: "judged", ...one, reasons: ["It is so."] })),
   fc
     .tuple(anyRun, sha)
     .map(
@@ -115,6 +127,9 @@ const command: fc.Arbitrary<Command> = fc.oneof(
       fc.tuple(small, small).map(([round, tries]): Effect => ({ type: "read-result", round, try: tries })),
       small.map((round): Effect => ({ type: "open-pull-request", round })),
       sha.map((one): Effect => ({ type: "merge", sha: one, method: "squash" })),
+      fc
+        .tuple(small, small, fc.option(sha, { nil: null }))
+        .map(([round, tries, one]): Effect => ({ type: "judge", round, try: tries, sha: one })),
       fc.constant<Effect>({ type: "sync-comment" }),
     )
     .map((effect): Command => ({ type: "effect-abandoned", effect, sentence: "Given up." })),
@@ -140,6 +155,12 @@ const opening: fc.Arbitrary<readonly Command[]> = fc.constantFrom<readonly Comma
     { type: "accept", agent_id: "a1" },
     { type: "submit", agent_id: "a1", work: work() },
     opened(),
+  ],
+  [
+    { type: "pull", agent_id: "a1", account: "bob" },
+    { type: "accept", agent_id: "a1" },
+    { type: "submit", agent_id: "a1", work: work() },
+    { type: "nothing-to-open", round: 1 },
   ],
 );
 
@@ -238,6 +259,26 @@ describe("whatever is commanded, in whatever order", () => {
           expect(again.history).toEqual([]);
           expect(again.job.status).toBe(job.status);
         }),
+      ),
+      { numRuns: 500 },
+    );
+  });
+
+  it("neither time nor a judge pays for work of the market whose checks are red or that a judge has failed", () => {
+    fc.assert(
+      fc.property(
+        walk.map((one) => ({ ...one, runner: "market" as const })),
+        (one) =>
+          play(one, (before, decision, { job }, _now, next) => {
+            if (before === null || next === null || decision.kind !== "decided") return;
+            if (before.status === "verified" || job.status !== "verified") return;
+            if (next.type === "merged" || next.type === "approve") return;
+            if (next.type === "observe" && next.facts.state === "merged") return;
+            expect(job.judgement?.verdict).not.toBe("fail");
+            expect(next.type === "observe" || next.type === "tick" || next.type === "look", next.type).toBe(true);
+            if (next.type !== "observe") expect(job.pull_request).toBeNull();
+            else expect(next.facts.checks.map(({ state }) => state)).not.toContain("failure");
+          }),
       ),
       { numRuns: 500 },
     );

@@ -159,13 +159,25 @@ describe("settings of the server", () => {
 
   it("notes settings that nothing uses yet instead of passing over them", () => {
     const reading = readSettings(
-      { ...good, CRON_SECRET: "0123456789abcdef", ANTHROPIC_BASE_URL: "http://127.0.0.1:1" },
+      { ...good, GITHUB_CLIENT_ID: "Iv23liabc", GITHUB_CLIENT_SECRET: "0123456789abcdef" },
       folder,
     );
     expect(reading).toMatchObject({ kind: "settings" });
     if (reading.kind === "settings") {
-      expect(reading.notes.map((note) => note.split(" ")[0])).toEqual(["CRON_SECRET", "ANTHROPIC_BASE_URL"]);
+      expect(reading.notes.map((note) => note.split(" ")[0])).toEqual(["GITHUB_CLIENT_ID"]);
     }
+  });
+
+  it("takes Stripe's two secrets together or not at all", () => {
+    const [STRIPE_SECRET_KEY, STRIPE_WEBHOOK_SECRET] = ["sk_test_0123456789", "whsec_0123456789"];
+    expect(settingsOf(readSettings(good, folder)).stripe).toBeNull();
+    expect(
+      settingsOf(readSettings({ ...good, STRIPE_SECRET_KEY, STRIPE_WEBHOOK_SECRET }, folder)).stripe,
+    ).toMatchObject({
+      api_url: null,
+    });
+    for (const half of [{ STRIPE_SECRET_KEY }, { STRIPE_WEBHOOK_SECRET }])
+      expect(mistakesOf(readSettings({ ...good, ...half }, folder))[0]).toMatch(/^STRIPE_SECRET_KEY, STRIPE_WEBHOOK/);
   });
 
   it("prints no secret, however the settings are printed", () => {

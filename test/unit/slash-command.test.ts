@@ -3,11 +3,19 @@ import { describe, expect, test } from "vitest";
 import { COMMAND_WITHIN } from "../../src/github/inbound/find-command.ts";
 import { readSlashCommand, TASK_LIMIT } from "../../src/github/inbound/slash-command.ts";
 
-const run = (task: string, choices: { model?: string; no_merge?: boolean; draft?: boolean } = {}) => ({
+interface Choices {
+  readonly model?: string;
+  readonly no_merge?: boolean;
+  readonly draft?: boolean;
+  readonly market?: { readonly price_cents: number };
+}
+
+const run = (task: string, choices: Choices = {}) => ({
   verb: "run",
   task,
   model: null,
   no_merge: false,
+  market: null,
   draft: false,
   ...choices,
 });
@@ -100,9 +108,23 @@ describe("a verb", () => {
     ["/job Status", "status"],
     ["/JOB   CANCEL  ", "cancel"],
     ["/job help?", "help"],
+    ["/job approve", "approve"],
+    ["/job pay.", "pay"],
     ["/job cancel!\r\n\r\nThank you.", "cancel"],
   ])("%j is %s", (comment, verb) => {
     expect(readSlashCommand(comment)).toEqual({ verb });
+  });
+
+  test.each([
+    ["/job reject", ""],
+    ["/job reject\n\nThere is no test.\n- a\n- b\n", "There is no test.\n- a\n- b"],
+  ])("%j sends work back, with what stands below it as the reason", (comment, reason) => {
+    expect(readSlashCommand(comment)).toEqual({ verb: "reject", reason });
+  });
+
+  test("and a task that begins like one are told apart", () => {
+    expect(readSlashCommand("/job reject empty names in the form")).toEqual(run("reject empty names in the form"));
+    expect(readSlashCommand("/job approve pull requests of bots")).toEqual(run("approve pull requests of bots"));
   });
 });
 
@@ -122,6 +144,10 @@ describe("flags", () => {
     ["/job -v should print the version", run("-v should print the version")],
     ["/job make the tool take `--draft`", run("make the tool take `--draft`")],
     ["/job --draft refactor", run("refactor", { draft: true })],
+    ["/job --market --price 5.00 fix it", run("fix it", { market: { price_cents: 500 } })],
+    ["/job --price=$1000 --market fix it", run("fix it", { market: { price_cents: 100_000 } })],
+    ["/job --market --price 1.1 --no-merge fix it", run("fix it", { market: { price_cents: 110 }, no_merge: true })],
+    ["/job --market --price 19.99", run("", { market: { price_cents: 1_999 } })],
   ])("%j", (comment, command) => {
     expect(readSlashCommand(comment)).toEqual(command);
   });
@@ -138,7 +164,10 @@ describe("a mistake is named, with what to do", () => {
     ["/job --darft fix it", "Did you mean `--draft`?"],
     ["/job --nomerge fix it", "Did you mean `--no-merge`?"],
     ["/job --modle=x fix it", "Did you mean `--model`?"],
-    ["/job --verbose fix it", "The flags are `--model NAME`, `--no-merge` and `--draft`"],
+    [
+      "/job --verbose fix it",
+      "The flags are `--model NAME`, `--no-merge`, `--draft`, `--market` and `--price DOLLARS`",
+    ],
     ["/job -draft fix it", "Did you mean `--draft`, with two dashes?"],
     ["/job --draft=no fix it", "`--draft` takes no value"],
     ["/job --model", "`--model` needs the name of a model"],
@@ -147,6 +176,21 @@ describe("a mistake is named, with what to do", () => {
     ["/job --model 'a;b' fix it", "`--model` needs the name of a model"],
     ["/job fix it --no-merge", "Flags stand before the task"],
     ["/job fix it --model gpt", "Flags stand before the task"],
+    ["/job --market fix it", "A job of the market needs a price"],
+    ["/job --price 5 fix it", "Only a job of the market has a price"],
+    ["/job --market --model m --price 5 fix it", "do not go together"],
+    ["/job --market --price 0.99 fix it", "from 1.00 to 1000.00"],
+    ["/job --market --price 1000.01 fix it", "from 1.00 to 1000.00"],
+    ["/job --market --price 5.001 fix it", "`--price` needs an amount"],
+    ["/job --market --price 5,00 fix it", "`--price` needs an amount"],
+    ["/job --market --price -5 fix it", "`--price` needs an amount"],
+    ["/job --market --price 1e3 fix it", "`--price` needs an amount"],
+    ["/job --market --price", "`--price` needs an amount"],
+    ["/job --market=yes fix it", "`--market` takes no value"],
+    ["/job fix it --market", "Flags stand before the task"],
+    ["/job fix it --price 5.00", "Flags stand before the task"],
+    ["/job aprove", "Did you mean `/job approve`?"],
+    ["/job rejct", "Did you mean `/job reject`?"],
     ["/jbo fix it", "Did you mean `/job`?"],
     ["/jobs fix it", "Did you mean `/job`?"],
     ["/jjob", "Did you mean `/job`?"],

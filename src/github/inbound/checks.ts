@@ -5,7 +5,18 @@
 import { z } from "zod";
 import { asJobId, type JobId, jobOfBranch } from "../../job/job.ts";
 import type { Heard } from "../../job/signal.ts";
-import { heard, ignored, isBot, listener, newsOfBranch, person, repositoryOf, source } from "./listener.ts";
+import {
+  heard,
+  ignored,
+  isBot,
+  listener,
+  newsOfBranch,
+  newsOfPulls,
+  ofPulls,
+  person,
+  repositoryOf,
+  source,
+} from "./listener.ts";
 
 const LOOK = { type: "look", forced: false } as const;
 const app = z.object({ id: z.number(), slug: z.string().nullish() }).nullish();
@@ -13,10 +24,18 @@ const app = z.object({ id: z.number(), slug: z.string().nullish() }).nullish();
 const ACTIONS = "github-actions";
 const FORK = "the commit is on no branch of this repository: a fork's";
 
+/** A reason to look at the job of this branch; failing that, at what may have taken one of these pull requests. */
+function look(payload: Checked, branch: string | null | undefined, pulls: readonly number[]): Heard {
+  if (branch && jobOfBranch(branch) !== null) return newsOfBranch(payload, branch, LOOK);
+  if (pulls.length > 0) return newsOfPulls(payload, pulls, LOOK);
+  return branch ? newsOfBranch(payload, branch, LOOK) : ignored(FORK);
+}
+
 const runSchema = z.object({
   ...source,
   check_run: z.object({
     app,
+    ...ofPulls,
     external_id: z.string().nullish(),
     check_suite: z.object({ head_branch: z.string().nullish() }).nullish(),
   }),
@@ -26,10 +45,11 @@ const runSchema = z.object({
 
 const suiteSchema = z.object({
   ...source,
-  check_suite: z.object({ app, head_branch: z.string().nullish() }),
+  check_suite: z.object({ ...ofPulls, app, head_branch: z.string().nullish() }),
   sender: person,
 });
 
+type Checked = Parameters<typeof newsOfBranch>[0];
 type Clicked = z.output<typeof runSchema> | z.output<typeof suiteSchema>;
 
 function button(payload: Clicked, job: JobId | null, action: "retry" | "discard"): Heard {
@@ -39,11 +59,10 @@ function button(payload: Clicked, job: JobId | null, action: "retry" | "discard"
 }
 
 export const checkRunCompleted = listener(runSchema, (payload, self) => {
-  const { app, check_suite } = payload.check_run;
+  const { app, check_suite, pull_requests } = payload.check_run;
   if (app?.id === self.appId) return ignored("our own check run");
   if (app?.slug === ACTIONS) return ignored("the end of its workflow run tells");
-  const branch = check_suite?.head_branch;
-  return branch ? newsOfBranch(payload, branch, LOOK) : ignored(FORK);
+  return look(payload, check_suite?.head_branch, pull_requests);
 });
 
 export const checkRunRerequested = listener(runSchema, (payload, self) => {
@@ -61,10 +80,10 @@ export const checkRunRequestedAction = listener(runSchema, (payload, self) => {
 });
 
 export const checkSuiteCompleted = listener(suiteSchema, (payload, self) => {
-  const { app, head_branch } = payload.check_suite;
+  const { app, head_branch, pull_requests } = payload.check_suite;
   if (app?.id === self.appId) return ignored("our own check suite");
   if (app?.slug === ACTIONS) return ignored("the end of its workflow run tells");
-  return head_branch ? newsOfBranch(payload, head_branch, LOOK) : ignored(FORK);
+  return look(payload, head_branch, pull_requests);
 });
 
 export const checkSuiteRerequested = listener(suiteSchema, (payload, self) => {

@@ -58,6 +58,24 @@ export function newsOfBranch(payload: Source, branch: string | null | undefined,
   return job === null ? ignored("it does not concern a job branch") : news(payload, job, command);
 }
 
+/** Pull requests of one event that are told of; GitHub names few. */
+const MOST_PULLS = 10;
+
+/** News of a job that may have taken one of these pull requests for its own: the engine knows. */
+export const newsOfPulls = (payload: Source, numbers: readonly number[], command: Command): Heard =>
+  numbers.length === 0
+    ? ignored("it concerns neither a job branch nor a pull request")
+    : heard({ type: "pull-news", repository: repositoryOf(payload), numbers: numbers.slice(0, MOST_PULLS), command });
+
+/** Spread into the schema of what may belong to pull requests. Those of forks are not named. */
+export const ofPulls = {
+  pull_requests: z
+    .array(z.object({ number: z.number() }).transform(({ number }) => number))
+    .nullish()
+    .transform((numbers) => numbers ?? [])
+    .catch([]),
+};
+
 export const isBot = (who: { readonly login: string; readonly type?: string | undefined }): boolean =>
   who.type === "Bot" || who.login.endsWith("[bot]");
 

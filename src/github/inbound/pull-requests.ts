@@ -1,11 +1,12 @@
 /**
- * Pull requests of job branches and their reviews. A job's pull request is known by its branch; one of a fork that
- * has borrowed the name is not ours.
+ * Pull requests and their reviews. A job's pull request is known by its branch; any other, one of a fork that has
+ * borrowed the name too, may be a worker's own, which its number tells.
  */
 import { z } from "zod";
 import type { Command } from "../../job/command.ts";
 import type { Heard } from "../../job/signal.ts";
-import { ignored, isBot, isSelf, type Listener, listener, newsOfBranch, person, source } from "./listener.ts";
+import { jobOfBranch } from "../../job/job.ts";
+import { ignored, isBot, isSelf, type Listener, listener, news, newsOfPulls, person, source } from "./listener.ts";
 
 const LOOK = { type: "look", forced: false } as const;
 
@@ -27,13 +28,13 @@ type PullRequestPayload = z.output<typeof schema>;
 
 function newsOfPull(
   payload: Pick<PullRequestPayload, "repository" | "installation"> & {
-    readonly pull_request: { readonly head: z.output<typeof head> };
+    readonly pull_request: { readonly number: number; readonly head: z.output<typeof head> };
   },
   command: Command,
 ): Heard {
-  const { ref, repo } = payload.pull_request.head;
-  if (repo?.id !== payload.repository.id) return ignored("the pull request is from a fork");
-  return newsOfBranch(payload, ref, command);
+  const { number, head } = payload.pull_request;
+  const job = head.repo?.id === payload.repository.id ? jobOfBranch(head.ref) : null;
+  return job === null ? newsOfPulls(payload, [number], command) : news(payload, job, command);
 }
 
 export const pullRequestClosed = listener(schema, (payload) => {
@@ -75,7 +76,7 @@ export const autoMergeDisabled = listener(schema, (payload, self) =>
 
 const reviewSchema = z.object({
   ...source,
-  pull_request: z.object({ head }),
+  pull_request: z.object({ number: z.number(), head }),
   review: z.object({ state: z.string() }),
 });
 
@@ -85,6 +86,6 @@ export const reviewChanged = listener(reviewSchema, (payload) =>
     : newsOfPull(payload, LOOK),
 );
 
-const threadSchema = z.object({ ...source, pull_request: z.object({ head }) });
+const threadSchema = z.object({ ...source, pull_request: z.object({ number: z.number(), head }) });
 
 export const reviewThreadChanged: Listener = listener(threadSchema, (payload) => newsOfPull(payload, LOOK));

@@ -4,7 +4,7 @@
  */
 import { z } from "zod";
 import { jobOfBranch, type Run } from "../../job/job.ts";
-import { cut, ignored, type Listener, listener, news, source } from "./listener.ts";
+import { cut, ignored, type Listener, listener, news, newsOfPulls, ofPulls, source } from "./listener.ts";
 
 const WORKFLOW_PATH = ".github/workflows/run-job.yml";
 
@@ -15,6 +15,7 @@ const schema = z.object({
   ...source,
   workflow: z.object({ path: z.string() }).nullish(),
   workflow_run: z.object({
+    ...ofPulls,
     id: z.number(),
     run_attempt: z.number(),
     html_url: z.string(),
@@ -32,6 +33,8 @@ const run = (status: Run["status"]): Listener =>
   listener(schema, (payload) => {
     const { workflow_run: run, workflow } = payload;
     const job = run.head_branch === null ? null : jobOfBranch(run.head_branch);
+    if (job === null && status === "completed" && run.pull_requests.length > 0)
+      return newsOfPulls(payload, run.pull_requests, { type: "look", forced: false });
     if (job === null) return ignored("the run is not on a job branch");
     if (run.head_repository?.id !== payload.repository.id) return ignored("the run is of a fork");
     // A path may name the ref that the file was taken from: `….yml@refs/heads/main`.

@@ -10,16 +10,18 @@ import { meantBy } from "./typo.ts";
 /** Characters of a task: it is stored, written to the branch and paid for with every turn. */
 export const TASK_LIMIT = 20_000;
 
-const VERBS = ["status", "cancel", "retry", "help"] as const;
+const VERBS = ["status", "cancel", "retry", "approve", "reject", "pay", "help"] as const;
 
 const mistaken = (sentence: string): SlashCommand => ({ verb: "mistaken", sentence });
 
-/** The verb of this line, or what is wrong with it; null when the line is (part of) a task. */
-function readVerb(line: string, alone: boolean, flagged: boolean): SlashCommand | null {
+/** The verb of this line, with what stands below it, or what is wrong with it; null when the line is (part of) a task. */
+function readVerb(line: string, below: string, flagged: boolean): SlashCommand | null {
   const word = line.replace(/[.!?]+$/, "");
   const verb = VERBS.find((one) => one === word.toLowerCase());
-  if (verb !== undefined) return flagged ? mistaken(`Did you mean \`/job ${verb}\`? It takes no flags.`) : { verb };
-  const meant = alone ? meantBy(word, VERBS) : null;
+  if (verb !== undefined && flagged) return mistaken(`Did you mean \`/job ${verb}\`? It takes no flags.`);
+  if (verb === "reject") return { verb, reason: below };
+  if (verb !== undefined) return { verb };
+  const meant = below === "" ? meantBy(word, VERBS) : null;
   return meant === null
     ? null
     : mistaken(`Did you mean \`/job ${meant}\`? If this is a task, say it in more than one word.`);
@@ -32,7 +34,7 @@ function readCommand(text: string): SlashCommand {
   const task = read.rest.trim();
   // Only the command's own line: whoever adds a thank-you below `/job cancel` still wants to cancel.
   const line = (read.rest.split("\n", 1)[0] ?? "").trim();
-  const other = read.literal ? null : readVerb(line, line === task, read.given);
+  const other = read.literal ? null : readVerb(line, task.slice(line.length).trim(), read.given);
   if (other !== null) return other;
   if (task.length > TASK_LIMIT) {
     return mistaken(

@@ -5,8 +5,9 @@
 import { LRUCache } from "lru-cache";
 import { ProbotOctokit } from "probot";
 import { z } from "zod";
+import type { BudgetLeft } from "../../engine/ports.ts";
 import { troubleOf } from "./errors.ts";
-import { type CallKind, createPace, Lease, type Pace, type PaceClock } from "./pacing.ts";
+import { type CallKind, createPace, Lease, type Pace, type PaceClock, WINDOWS, type Windows } from "./pacing.ts";
 import { transport } from "./transport.ts";
 
 export type Octokit = ProbotOctokit;
@@ -83,6 +84,8 @@ export interface Octokits {
   readonly Octokit: typeof ProbotOctokit;
   /** The source for everything else, once Probot stands. */
   source(probot: { auth(installation_id?: number): Promise<Octokit> }): OctokitSource;
+  /** What is left of each window, for the installation that has the least. */
+  budget(): readonly BudgetLeft[];
 }
 
 /** Calls that begin side by side would each mint a token of their own; those of one kind share one. */
@@ -154,6 +157,15 @@ function kept(octokit: Pick<Octokit, "auth">): Pick<Octokit, "auth"> {
   return { auth };
 }
 
+const leastOf = (budgets: readonly Windows[]): BudgetLeft[] =>
+  (["writes_per_minute", "writes_per_hour", "rest_points_per_minute", "graphql_points_per_minute"] as const).map(
+    (window) => ({
+      window,
+      limit: WINDOWS[window],
+      left: Math.min(WINDOWS[window], ...budgets.map((budget) => budget[window])),
+    }),
+  );
+
 /** One budget per installation and one class of Octokit that keeps to it. */
 export function createOctokits(clock: PaceClock = REAL_CLOCK): Octokits {
   const paces = new Map<number, Pace>();
@@ -169,8 +181,10 @@ export function createOctokits(clock: PaceClock = REAL_CLOCK): Octokits {
     throttle: { ...options.throttle, enabled: false },
     request: { ...options.request, fetch: transport },
   }));
+  const left = (): Windows[] => [...paces.values()].map((pace) => pace.left());
   return {
     Octokit,
+    budget: () => leastOf(left()),
     source: (probot) => ({
       installation: (id) => probot.auth(id),
       app: () => probot.auth(),

@@ -33,6 +33,15 @@ const WRITE_POINTS = 5;
 const isWrite = (kind: CallKind): boolean => kind === "rest-write" || kind === "graphql-write";
 const isGraphql = (kind: CallKind): boolean => kind === "graphql-read" || kind === "graphql-write";
 
+/** The windows that GitHub counts in, with their limits. */
+export const WINDOWS = {
+  writes_per_minute: LIMITS.writes_per_minute,
+  writes_per_hour: LIMITS.writes_per_hour,
+  rest_points_per_minute: LIMITS.rest_points_per_minute,
+  graphql_points_per_minute: LIMITS.graphql_points_per_minute,
+} as const;
+export type Windows = Readonly<Record<keyof typeof WINDOWS, number>>;
+
 export interface PaceClock {
   now(): number;
   wait(ms: number): Promise<void>;
@@ -58,6 +67,8 @@ export interface Pace {
   work<T>(key: string, writes: number, work: (lease: Lease) => Promise<T>): Promise<T>;
   /** GitHub asked us to keep away until then: no call leaves before. */
   pauseUntil(at: number): void;
+  /** What is left of each window now; nothing while GitHub asked us to keep away. */
+  left(): Windows;
 }
 
 export function createPace(clock: PaceClock): Pace {
@@ -117,6 +128,17 @@ export function createPace(clock: PaceClock): Pace {
     },
     pauseUntil(at) {
       paused_until = Math.max(paused_until, at);
+    },
+    left() {
+      const now = clock.now();
+      const { minute, hour } = writes.left(now);
+      const open = now < paused_until ? 0 : 1;
+      return {
+        writes_per_minute: open * minute,
+        writes_per_hour: open * hour,
+        rest_points_per_minute: open * rest.left(now),
+        graphql_points_per_minute: open * graphql.left(now),
+      };
     },
   };
 }

@@ -2,11 +2,15 @@
  * The performer: from an effect to the file that performs it, inside the budget of its installation. What no effect has
  * an answer to becomes "later", so that the runner tries again and ends it when that does not help.
  */
+import type { ParcelStore } from "../../engine/market-ports.ts";
 import type { Attempt, Performer, RepositoryStore } from "../../engine/ports.ts";
+import type { Judge } from "../../engine/verification-ports.ts";
 import { effectKey, type GitHubEffect } from "../../job/effect.ts";
-import type { JobId } from "../../job/job.ts";
+import type { Job, JobId } from "../../job/job.ts";
 import type { LogLine } from "../../wire/log-line.ts";
 import { disableAutoMerge, enableAutoMerge } from "./effects/auto-merge.ts";
+import { deliverFiles } from "./effects/deliver-files.ts";
+import { judge } from "./effects/judge.ts";
 import { merge } from "./effects/merge.ts";
 import { openPullRequest } from "./effects/open-pull-request.ts";
 import { pushBrief } from "./effects/push-brief.ts";
@@ -26,10 +30,14 @@ export interface PerformerParts {
   /** Asked for once per effect: at the start it may not be known yet. */
   readonly self: () => Promise<Self>;
   readonly llm: LlmDefaults;
+  /** Looks at what the market's agents submit; null or missing: there is nobody to ask. */
+  readonly judge?: Judge | null;
   /** Where this server is reached from outside; null: nowhere. */
   readonly public_url?: string | null;
   /** The kept log of a job's last try, whose end the check run shows. */
   readonly log?: (id: JobId) => Promise<readonly LogLine[]>;
+  /** What travels beside a job; where there are no such jobs, there is nothing to read. */
+  readonly parcels?: Pick<ParcelStore, "get">;
   readonly now?: () => number;
   readonly wait?: (ms: number) => Promise<void>;
 }
@@ -43,14 +51,20 @@ const WRITES: Readonly<Record<GitHubEffect["type"], number>> = {
   "cancel-run": 1,
   "read-run": 0,
   "read-result": 0,
+  "deliver-files": 1,
   "open-pull-request": 2,
   "read-facts": 0,
+  judge: 0,
   merge: 1,
   "enable-auto-merge": 1,
   "disable-auto-merge": 1,
   "close-pull-request": 1,
   "delete-branch": 1,
 };
+
+/** An attachment that is no text needs a write of its own. */
+const writesOf = (effect: GitHubEffect, job: Job): number =>
+  WRITES[effect.type] + (effect.type === "push-brief" ? (job.enclosure?.attachments.length ?? 0) : 0);
 
 function begin(task: Task, effect: GitHubEffect): Promise<Attempt> {
   switch (effect.type) {
@@ -68,10 +82,14 @@ function begin(task: Task, effect: GitHubEffect): Promise<Attempt> {
       return readRun(task, effect);
     case "read-result":
       return readResult(task, effect);
+    case "deliver-files":
+      return deliverFiles(task, effect);
     case "open-pull-request":
       return openPullRequest(task, effect);
     case "read-facts":
       return readFacts(task, effect);
+    case "judge":
+      return judge(task, effect);
     case "merge":
       return merge(task, effect);
     case "enable-auto-merge":
@@ -99,8 +117,10 @@ export function createPerformer(parts: PerformerParts): Performer {
           repositories,
           self: await parts.self(),
           defaults: llm,
+          judge: parts.judge ?? null,
           publicUrl: parts.public_url ?? null,
           log: parts.log ?? (async () => []),
+          parcels: parts.parcels ?? { get: async () => null },
           now,
           wait,
           job,
@@ -108,7 +128,7 @@ export function createPerformer(parts: PerformerParts): Performer {
           at: { owner, repo: name },
         };
         const work = (octokit: Caller) => begin({ ...task, octokit }, effect);
-        const writes = WRITES[effect.type];
+        const writes = writesOf(effect, job);
         return writes === 0
           ? await work(await source.installation(installation_id))
           : await source.work(installation_id, `${job.id}:${effectKey(effect)}`, writes, work);

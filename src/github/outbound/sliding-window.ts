@@ -29,6 +29,12 @@ export class SlidingWindow {
     );
   }
 
+  /** What may still be taken now; what was taken in advance is spoken for. */
+  left(now: number): number {
+    const live = this.#ticks.filter((tick) => tick.at > now - this.#span);
+    return Math.max(0, this.#limit - live.reduce((sum, tick) => sum + tick.cost, 0));
+  }
+
   take(at: number, cost: number, now: number): void {
     const kept = this.#ticks.filter((tick) => tick.at > now - this.#span);
     const behind = kept.findLastIndex((tick) => tick.at <= at) + 1;

@@ -35,6 +35,10 @@ export class WriteBudget {
     return Math.max(this.#minute.free(now, 1), this.#hour.free(now, 1));
   }
 
+  left(now: number): { readonly minute: number; readonly hour: number } {
+    return { minute: this.#minute.left(now), hour: this.#hour.left(now) };
+  }
+
   take(at: number, count: number, now: number): void {
     this.#minute.take(at, count, now);
     this.#hour.take(at, count, now);

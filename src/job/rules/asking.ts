@@ -1,8 +1,8 @@
 /** What the sender asks for: create, pay, cancel, discard, and further rounds by a message or a retry. */
-import { accountNamed } from "../account.ts";
+import { accountNamed, isAccount } from "../account.ts";
 import { type Context, type Decision, change, refuse, showComment, showNow, soon, unchanged } from "../decision.ts";
 import type { Actor, Command, Draft } from "../command.ts";
-import { type Job, branchOf, isFinal, statusAt } from "../job.ts";
+import { type Job, branchOf, isFinal, issueOf, statusAt } from "../job.ts";
 import type { WantedEffect } from "../effect.ts";
 import { charge } from "../ledger.ts";
 import { MOST_ROUNDS, NO_TRY, cancelRun, endUnpaid, pastRuns, pushBrief } from "./ends.ts";
@@ -23,6 +23,10 @@ const newJob = (draft: Draft, now: number): Job => ({
   requester: draft.requester,
   title: draft.title,
   task: draft.task,
+  description: draft.offer?.description ?? "",
+  requirements: draft.offer?.requirements ?? "",
+  skills: draft.offer?.skills ?? [],
+  enclosure: draft.offer?.enclosure ?? null,
   choices: draft.choices,
   callback_url: draft.callback_url,
   settings: null,
@@ -55,6 +59,8 @@ const newJob = (draft: Draft, now: number): Job => ({
   check: null,
 });
 
+const isOffered = (job: Job): boolean => job.runner === "market" && issueOf(job.origin) !== null;
+
 export function create(draft: Draft, { now, available_cents }: Context): Decision {
   const paid = draft.price_cents <= available_cents || draft.price_cents === 0;
   const job: Job = { ...newJob(draft, now), status: paid ? "queued" : "pending_payment" };
@@ -69,13 +75,13 @@ export function create(draft: Draft, { now, available_cents }: Context): Decisio
       { at: now, event: "created", from: null, to: job.status, by: draft.requester ?? draft.account, note: null },
     ],
     postings: paid ? charge(draft.account, draft.id, draft.price_cents) : [],
-    effects: [...seen, ...pushBrief(job)],
+    // nothing is pushed for the market before somebody takes it, so this is where its comment begins
+    effects: [...seen, ...pushBrief(job), ...(isOffered(job) ? [showComment(job, now, "now")] : [])],
   };
 }
 
 export function pay(job: Job, command: Extract<Command, { type: "pay" }>, { now, available_cents }: Context): Decision {
-  if (accountNamed(command.account) !== accountNamed(job.account))
-    return refuse("forbidden", "Only the sender of a job can pay for it.");
+  if (!isAccount(command.account, job.account)) return refuse("forbidden", "Only the sender of a job can pay for it.");
   if (job.status !== "pending_payment")
     return refuse("wrong_status", `This job is ${job.status}; only a job in pending_payment can be paid.`);
   if (available_cents < job.price_cents)
@@ -88,7 +94,7 @@ export function pay(job: Job, command: Extract<Command, { type: "pay" }>, { now,
     event: "queued",
     by: job.account,
     postings: charge(job.account, job.id, job.price_cents),
-    effects: pushBrief(job),
+    effects: [...pushBrief(job), showComment(job, now, "now")],
   });
 }
 
@@ -103,6 +109,7 @@ export function cancel(job: Job, by: Actor, { now }: Context): Decision {
         set: { status: "cancelled", cancellation_requested: true },
         event: "cancelled",
         by: nameOf(by),
+        effects: [showComment(job, now, "now")],
       });
     case "queued":
     case "held":
@@ -186,11 +193,22 @@ const seen = (comment_id: number | null): WantedEffect[] =>
 const withEffects = (decision: Decision, effects: readonly WantedEffect[]): Decision =>
   decision.kind === "decided" ? { ...decision, effects: [...effects, ...decision.effects] } : decision;
 
+/** A task of the market is fixed while somebody may work on it, and who orders more of it pays; null: that is not so. */
+function fixedTask(job: Job, by: Actor): Decision | null {
+  if (job.runner !== "market") return null;
+  if (!isFinal(job.status))
+    return refuse("wrong_status", "The task of a market job is fixed; cancel it, or ask for more when it is over.");
+  if (isAccount(by.account, job.account)) return null;
+  return refuse("forbidden", `Another round costs its price again, so ${job.account} alone can ask for it.`);
+}
+
 export function message(job: Job, command: Extract<Command, { type: "message" }>, context: Context): Decision {
   if (job.archived_at !== null) return refuse("already_archived", "This job is archived; create a new one.");
   if (job.merged_at !== null)
     return refuse("already_merged", "The pull request of this job is merged; ask for a new job with /job on an issue.");
   if (job.status === "cancelled") return refuse("wrong_status", "This job was cancelled; create a new one.");
+  const fixed = fixedTask(job, command.by);
+  if (fixed !== null) return fixed;
   const by = nameOf(command.by);
   if (job.status === "submitted" || isFinal(job.status))
     return withEffects(nextRound(job, command.text, by, context), seen(command.comment_id));
@@ -210,6 +228,8 @@ export function retry(job: Job, command: Extract<Command, { type: "retry" }>, co
     return refuse("already_merged", "The pull request of this job is merged; nothing is left to retry.");
   if (job.status !== "failed")
     return refuse("wrong_status", `This job is ${statusAt(job, context.now)}; only a failed job can be retried.`);
+  const fixed = fixedTask(job, command.by);
+  if (fixed !== null) return fixed;
   const asked = job.rounds.at(-1)?.asked ?? job.task;
   return withEffects(nextRound(job, asked, nameOf(command.by), context), seen(command.comment_id));
 }

@@ -16,8 +16,10 @@ import type { Command } from "../command.ts";
 import type { WantedEffect } from "../effect.ts";
 import type { Facts } from "../facts.ts";
 import { type Job, isFinal } from "../job.ts";
-import { type Reason, type Verdict, ciBegunAt, failureOf, judge, openRuns } from "../verdict.ts";
+import { type Reason, linesOf } from "../reason.ts";
+import { type Verdict, ciBegunAt, failureOf, judge, openRuns } from "../verdict.ts";
 import { cancelRun, endUnpaid, failTry, verify } from "./ends.ts";
+import { askJudge, isWatched, silence } from "./reviewing.ts";
 
 type Report<T extends Command["type"]> = Extract<Command, { type: T }>;
 
@@ -28,11 +30,6 @@ const AGAIN_MS = 5_000;
 /** How often GitHub may refuse a merge, or not know, before a person must look. */
 const MOST_REFUSALS = 5;
 const MOST_CI_RUNS = 50;
-
-const isWatched = (job: Job): boolean =>
-  job.pull_request !== null &&
-  job.merged_at === null &&
-  (job.status === "submitted" || (job.status === "verified" && job.merge.state !== "off"));
 
 const incomplete = (job: Job): number[] =>
   job.ci_runs.filter((run) => run.sha === job.head_sha && !run.complete).map((run) => run.id);
@@ -46,6 +43,7 @@ export function look(job: Job, forced: boolean, { now }: Context): Decision {
     job.pushed_at !== null
   )
     return change(job, now, { effects: [soon({ type: "read-run", run_id: job.run?.id ?? null })] });
+  if (job.pull_request === null) return silence(job, now);
   if (!isWatched(job)) return unchanged;
   const open = incomplete(job);
   if (open.length > 0 && !forced) return unchanged;
@@ -91,30 +89,52 @@ export function observe(job: Job, facts: Facts, context: Context): Decision {
     ci_runs: job.ci_runs.map((run) => (facts.complete_runs.includes(run.id) ? { ...run, complete: true } : run)),
     settings: facts.settings,
     notice: facts.settings_problem,
+    sender_asked_at: verdict.asks_sender ? (job.sender_asked_at ?? now) : null,
   };
-  if (facts.head_sha !== job.head_sha)
-    return change(job, now, {
-      set: { head_sha: facts.head_sha, head_seen_at: now, ...(autoMerges(job) ? { merge: WAITING } : {}) },
-      effects: [
-        ...takeBack(job),
-        ...showCheck({ ...job, head_sha: facts.head_sha }, now, "paced"),
-        later({ type: "read-facts", runs: [] }, now + AGAIN_MS),
-      ],
-    });
+  if (facts.head_sha !== job.head_sha) return movedOn(job, facts.head_sha, now);
   if (job.status === "submitted" && verdict.work.verdict === "fail")
-    return failTry(job, now, failureOf(facts), { set: { ...seen, reasons: [verdict.work] } });
+    return failTry(job, now, failureOf(facts) || linesOf(verdict.work), { set: { ...seen, reasons: [verdict.work] } });
   if (job.status === "submitted" && verdict.work.verdict === "pass") return passed(job, facts, verdict, seen, context);
   const told = !sameReasons(job.reasons, [verdict.work, verdict.merge]);
   const waiting =
     job.status === "verified"
       ? stillMerging(job, facts, verdict, seen, told, context)
-      : change(job, now, {
-          set: seen,
-          effects: told ? [...showCheck(job, now, "paced"), showComment(job, now, "paced")] : [],
-        });
+      : stillWaiting(job, verdict, seen, told, now);
   const begun = openRuns(facts, job).length === 0 ? ciBegunAt(facts, job, now) : null;
   if (verdict.work.verdict !== "wait" || begun === null) return waiting;
   return { ...waiting, effects: [...waiting.effects, later({ type: "read-facts", runs: [] }, begun)] };
+}
+
+/** Another commit than the one that was judged: everything is looked at again. */
+function movedOn(job: Job, head_sha: string, now: number): Decided {
+  const moved: Job = { ...job, head_sha, head_seen_at: now, ...(autoMerges(job) ? { merge: WAITING } : {}) };
+  const asked = askJudge(moved);
+  return change(moved, now, {
+    set: asked.set,
+    effects: [
+      ...takeBack(job),
+      ...showCheck(moved, now, "paced"),
+      ...asked.effects,
+      later({ type: "read-facts", runs: [] }, now + AGAIN_MS),
+    ],
+  });
+}
+
+function stillWaiting(
+  job: Job,
+  { work, asks_sender }: Verdict,
+  seen: Partial<Job>,
+  told: boolean,
+  now: number,
+): Decided {
+  const pace = asks_sender && job.sender_asked_at === null ? "now" : "paced";
+  const news = !sameReasons(job.reasons.slice(0, 1), [work]);
+  return change(job, now, {
+    set: seen,
+    event: news ? "checked" : null,
+    note: linesOf(work),
+    effects: told ? [...showCheck(job, now, pace), showComment(job, now, pace)] : [],
+  });
 }
 
 const WAITING = { state: "waiting", refusals: 0 } as const;
@@ -142,8 +162,11 @@ function stillMerging(
 function passed(job: Job, facts: Facts, verdict: Verdict, seen: Partial<Job>, { now }: Context): Decision {
   const step = mergeStep(job, facts, verdict, now);
   const coming = step.set.merge?.state === "merging";
+  // nobody objected: that is said of this commit, and of no later one
+  const silent = verdict.asks_sender ? { approval: { sha: facts.head_sha, by: null, at: now } } : {};
   return verify(job, now, {
-    set: { ...seen, ...step.set },
+    set: { ...seen, ...silent, ...step.set, sender_asked_at: null },
+    note: linesOf(verdict.work),
     effects: [...showCheck(job, now, "now"), showComment(job, now, coming ? "paced" : "now"), ...step.effects],
   });
 }

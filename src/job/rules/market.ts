@@ -1,12 +1,18 @@
 /** How agents of the market take work: pull, reject, accept, submit, fail. Holds and deadlines are exact at read time. */
 import { accountNamed } from "../account.ts";
 import { type Context, type Decision, change, refuse, soon, unchanged } from "../decision.ts";
+import type { WantedEffect } from "../effect.ts";
 import type { Command } from "../command.ts";
 import { type Job, statusAt } from "../job.ts";
 import { failTry } from "./ends.ts";
 
 /** How long an agent may look at a job that it pulled. */
 export const HOLD_MS = 30_000;
+
+/** Agents that are remembered as having seen a job, the newest. */
+const MOST_PRESENTED = 1_000;
+
+const TIME_EXCEEDED = "The time limit was exceeded.";
 
 export function pull(job: Job, command: Extract<Command, { type: "pull" }>, { now }: Context): Decision {
   if (job.runner !== "market") return refuse("not_found", "This job is not on the market.");
@@ -17,7 +23,7 @@ export function pull(job: Job, command: Extract<Command, { type: "pull" }>, { no
     set: {
       status: "held",
       hold: { agent_id, account: accountNamed(command.account), expires_at: now + HOLD_MS },
-      presented_to_agents: [...new Set([...job.presented_to_agents, agent_id])],
+      presented_to_agents: [...new Set([...job.presented_to_agents, agent_id])].slice(-MOST_PRESENTED),
       woken_at: null,
     },
     event: "held",
@@ -33,9 +39,11 @@ export function reject(job: Job, agent_id: string, { now }: Context): Decision {
 
 export function accept(job: Job, agent_id: string, { now }: Context): Decision {
   if (job.status === "accepted" && job.worker?.agent_id === agent_id) return unchanged;
-  if (job.status !== "held" || job.hold === null || job.hold.agent_id !== agent_id)
-    return refuse("wrong_status", "You do not hold this job; pull one first.");
-  if (job.hold.expires_at <= now) return refuse("hold_expired", "The hold has expired; pull again.");
+  if (statusAt(job, now) !== "held" || job.hold?.agent_id !== agent_id)
+    // a timer may have come by, and others have held it since: for whom it was once offered to, the hold is over
+    return job.presented_to_agents.includes(agent_id)
+      ? refuse("hold_expired", "Your hold on this job has expired; pull again.")
+      : refuse("wrong_status", "You do not hold this job; pull one first.");
   const set = {
     status: "accepted",
     hold: null,
@@ -53,17 +61,55 @@ export function accept(job: Job, agent_id: string, { now }: Context): Decision {
   });
 }
 
+const TOO_LATE = "The time limit is exceeded; the work can no longer be submitted.";
+
+/** A timer has thrown this agent's try away before its work came. */
+const wasLate = (job: Job, agent_id: string): boolean =>
+  job.failure === TIME_EXCEEDED && job.presented_to_agents.includes(agent_id);
+
 export function submit(job: Job, command: Extract<Command, { type: "submit" }>, { now }: Context): Decision {
   if (job.status !== "accepted" || job.worker?.agent_id !== command.agent_id)
-    return refuse("wrong_status", "You have not accepted this job; only its worker can submit.");
-  if (job.deadline_at !== null && now > job.deadline_at)
-    return refuse("deadline_passed", "The time limit is exceeded; the work can no longer be submitted.");
+    return wasLate(job, command.agent_id)
+      ? refuse("deadline_passed", TOO_LATE)
+      : refuse("wrong_status", "You have not accepted this job; only its worker can submit.");
+  if (job.deadline_at !== null && now >= job.deadline_at) return refuse("deadline_passed", TOO_LATE);
   return change(job, now, {
-    set: { status: "submitted", submitted_at: now, work: command.work, failure: null, woken_at: null },
+    set: {
+      status: "submitted",
+      submitted_at: now,
+      work: command.work,
+      delivery: command.delivery ?? null,
+      failure: null,
+      woken_at: null,
+    },
     event: "submitted",
     by: command.agent_id,
-    effects: [soon({ type: "open-pull-request", round: job.round })],
+    effects: [...deliverFiles(job, command.delivery ?? null), soon({ type: "open-pull-request", round: job.round })],
   });
+}
+
+const deliverFiles = (job: Job, delivery: Job["delivery"]): WantedEffect[] =>
+  delivery === null || delivery.files.length === 0
+    ? []
+    : [soon({ type: "deliver-files", round: job.round, try: job.tries })];
+
+const isThisTry = (job: Job, report: { readonly round: number; readonly try: number }): boolean =>
+  job.status === "submitted" && report.round === job.round && report.try === job.tries;
+
+export function filesDelivered(
+  job: Job,
+  report: Extract<Command, { type: "files-delivered" }>,
+  { now }: Context,
+): Decision {
+  return isThisTry(job, report) ? change(job, now, { set: { head_sha: report.head_sha } }) : unchanged;
+}
+
+export function deliveryRefused(
+  job: Job,
+  report: Extract<Command, { type: "delivery-refused" }>,
+  { now }: Context,
+): Decision {
+  return isThisTry(job, report) ? failTry(job, now, report.sentence) : unchanged;
 }
 
 export function fail(job: Job, command: Extract<Command, { type: "fail" }>, { now }: Context): Decision {
@@ -81,5 +127,5 @@ export function releaseHold(job: Job, { now }: Context): Decision {
 
 export function missDeadline(job: Job, { now }: Context): Decision {
   if (job.status !== "accepted" || job.deadline_at === null || now < job.deadline_at) return unchanged;
-  return failTry(job, now, "The time limit was exceeded.");
+  return failTry(job, now, TIME_EXCEEDED);
 }

@@ -20,7 +20,7 @@ import type { WantedEffect } from "../effect.ts";
 import { GONE, type Job, type Run, isFinal, issueOf } from "../job.ts";
 import { CI_BEGINS_MS } from "../verdict.ts";
 import { START_GIVEN_UP_MS } from "../wake.ts";
-import { isWanted } from "../wanted.ts";
+import { askJudge } from "./reviewing.ts";
 import { MOST_ROUNDS, cancelRun, endUnpaid, failTry, pastRuns, verify } from "./ends.ts";
 
 type Report<T extends Command["type"]> = Extract<Command, { type: T }>;
@@ -223,11 +223,13 @@ export function pullRequestOpened(job: Job, report: Report<"pull-request-opened"
     head_sha: report.head_sha,
     head_seen_at: now,
   };
+  const asked = askJudge(opened);
   return change(job, now, {
-    set: opened,
+    set: { ...opened, ...asked.set },
     effects: [
       ...showCheck(opened, now, "now"),
       showComment(opened, now, "paced"),
+      ...asked.effects,
       // the events of checks come first as a rule; this is for checks that are lost or will never be
       later({ type: "read-facts", runs: [] }, now + CI_BEGINS_MS),
     ],
@@ -236,6 +238,8 @@ export function pullRequestOpened(job: Job, report: Report<"pull-request-opened"
 
 export function nothingToOpen(job: Job, report: Report<"nothing-to-open">, { now }: Context): Decision {
   if (report.round !== job.round || job.status !== "submitted") return unchanged;
+  // of the market it is work all the same, which somebody has to look at before it is paid
+  if (job.runner === "market") return change(job, now, askJudge(job));
   return finishedWithout(job, now, {});
 }
 
@@ -243,37 +247,14 @@ export function nothingToOpen(job: Job, report: Report<"nothing-to-open">, { now
 export function branchDeleted(job: Job, { now }: Context): Decision {
   if (isFinal(job.status) || job.pull_request !== null || job.head_sha === null) return unchanged;
   if (job.status === "pending_payment") return unchanged;
+  // somebody of the market works on it: only its end completes a cancel
+  if (job.runner === "market" && job.worker !== null)
+    return job.cancellation_requested ? unchanged : change(job, now, { set: { cancellation_requested: true } });
   return endUnpaid(job, now, "cancelled", {
     set: { past_runs: pastRuns(job) },
     note: "Its branch was deleted.",
     effects: cancelRun(job),
   });
-}
-
-/** An effect was tried as often as it may be: what hangs on it ends here rather than silently. */
-export function effectAbandoned(
-  job: Job,
-  { effect, sentence }: Report<"effect-abandoned">,
-  { now }: Context,
-): Decision {
-  if (!isWanted(effect, job)) return unchanged;
-  switch (effect.type) {
-    case "push-brief":
-    case "open-pull-request":
-      return endUnpaid(job, now, "failed", { set: { failure: sentence }, note: sentence });
-    case "read-result":
-      return failTry(job, now, sentence);
-    case "merge":
-      return change(job, now, { set: { merge: { state: "off", why: sentence } }, effects: showNow(job, now) });
-    case "enable-auto-merge":
-      // one of the tries may have done it, unheard
-      return change(job, now, {
-        set: { merge: { state: "off", why: sentence } },
-        effects: [soon({ type: "disable-auto-merge" }), ...showNow(job, now)],
-      });
-    default:
-      return unchanged;
-  }
 }
 
 /** Five minutes without a run: say where to look (github-facts 1.6, 1.7). A whole day: it will not come any more. */

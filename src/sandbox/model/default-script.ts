@@ -10,6 +10,7 @@ import {
   type ToolResult,
   toolResults,
 } from "./protocol.ts";
+import { structuredScript } from "./structured-script.ts";
 import { type Action, readTask, type Task, taskText } from "./task.ts";
 
 type Finish = {
@@ -22,6 +23,8 @@ type Turn = (results: readonly ToolResult[]) => ModelReply;
 const EDITOR = "str_replace_based_edit_tool";
 
 export function defaultScript(request: ModelRequest): ModelReply {
+  const shaped = structuredScript(request);
+  if (shaped !== null) return shaped;
   const tools = new Set((request.tools ?? []).map((tool) => tool.name ?? ""));
   if (!tools.has("bash")) return say("I can only work through a tool named bash, and none was offered.");
   const turn = request.messages.filter((one) => one.role === "assistant").length;

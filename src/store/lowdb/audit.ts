@@ -75,6 +75,7 @@ export class JournalAudit implements AuditLog {
     const journal = this.#journalOf(dayOf(entry.at));
     if (journal.size >= MAX_AUDIT_DAY_BYTES) throw new Error("The audit log of this day is full.");
     journal.add(lineOf(entry));
+    journal.handOver();
     this.#timer ??= setTimeout(() => this.#flush(), AUDIT_FLUSH_MS).unref();
   }
 

@@ -97,6 +97,10 @@ export class Folder {
     this.fs.closeSync(this.#fd);
   }
 
+  get usable(): boolean {
+    return !this.#closed && this.#broken === null;
+  }
+
   /** After a failed flush of the folder nobody knows which content a crash would leave, so nothing more is built on it. */
   assertUsable(): void {
     if (this.#closed) throw new Error(`The store in ${this.path} is closed.`);

@@ -1,75 +1,72 @@
 /**
- * Requests with an `Idempotency-Key`, one lowdb file each. The file's name says whose it is and when it was begun, so
- * the start reads a list of names and no file, and memory holds names alone; what was asked and answered is read when
- * somebody asks again.
+ * Requests with an `Idempotency-Key`, in journals: what was asked and what was answered cost a line and a shared flush
+ * each. Memory holds where the last line of each request stands; what it says is read when somebody asks again. A
+ * journal goes when no line in it counts any more, and none goes before an older one: what was released there would
+ * come back.
  */
-import { z } from "zod";
 import type { Begun, BegunRequest, IdempotencyStore, KeptAnswer } from "../../engine/ports.ts";
-import { asJobId } from "../../job/job.ts";
-import type { Folder } from "./disk.ts";
-import { type Format, readFile, writeFile } from "./json-file.ts";
+import { type Folder, unreadable } from "./disk.ts";
+import { linesOf, type Place, readRecord, recordLine, releaseLine, type StoredRequest } from "./idempotency-lines.ts";
+import { Journal } from "./journal.ts";
 
 export const IDEMPOTENCY_KEPT_MS = 24 * 3_600_000;
 /** About 20 MB of memory. A request is forgotten earlier when that many came after it. */
 export const MAX_IDEMPOTENCY_RECORDS = 100_000;
-/** How many old files one new request clears away: none has to wait for a day's worth. */
+/** How many old records one new request clears away: none has to wait for a day's worth. */
 const SWEPT_AT_ONCE = 8;
+/** A journal with more is followed by another, as is one that was begun longer ago than a record is kept. */
+const MAX_JOURNAL_BYTES = 8 * 1024 * 1024;
 
-const ENDING = ".json";
-const NAME = /^([0-9a-f]{64})-(\d{1,16})\.json$/;
+interface Chapter {
+  readonly name: string;
+  readonly number: number;
+  readonly journal: Journal;
+  /** Requests whose last line stands here. */
+  live: number;
+  /** When its first request was begun; null: it has none yet. */
+  begun_at: number | null;
+}
 
-const nameOf = (scope: string, at: number): string => `${scope}-${at}${ENDING}`;
+/** Where the last line of a request stands. */
+interface Known extends Place {
+  readonly at: number;
+  readonly chapter: Chapter;
+}
 
-const jobId = z.string().transform((text, context) => {
-  const id = asJobId(text);
-  if (id !== null) return id;
-  context.addIssue({ code: "custom", message: "is no job id" });
-  return z.NEVER;
-});
+const nameOf = (number: number): string => `requests-${String(number).padStart(8, "0")}.jsonl`;
+const numberOf = (name: string): number => Number(/\d+/.exec(name)?.[0]);
 
-const recordSchema = z.object({
-  fingerprint: z.string(),
-  work_id: jobId,
-  /** Null: not finished. */
-  answer: z
-    .object({
-      status: z.number().int(),
-      headers: z.record(z.string(), z.string()),
-      body: z.union([z.array(z.unknown()), z.record(z.string(), z.unknown())]).nullable(),
-    })
-    .nullable(),
-});
-type StoredRequest = z.infer<typeof recordSchema>;
-
-const format: Format<StoredRequest> = {
-  parse: (text) => recordSchema.parse(JSON.parse(text)),
-  write: (record) => JSON.stringify(record),
-};
-
-export class LowdbIdempotency implements IdempotencyStore {
+export class JournalIdempotency implements IdempotencyStore {
   readonly #folder: Folder;
   readonly #now: () => number;
   readonly #most: number;
-  /** When each was begun; oldest first. */
-  readonly #begun = new Map<string, number>();
+  /** By scope, in the order in which they were begun. */
+  readonly #known = new Map<string, Known>();
+  /** Begun by this process and not over: these need not be read to be finished. */
+  readonly #running = new Map<string, StoredRequest>();
+  /** On their way to the disk. */
+  readonly #writing = new Map<string, Promise<void>>();
+  /** Oldest first. */
+  readonly #old: Chapter[];
+  #current: Chapter;
+  #closed = false;
 
   constructor(folder: Folder, now: () => number, most = MAX_IDEMPOTENCY_RECORDS) {
     this.#folder = folder;
     this.#now = now;
     this.#most = most;
-    const found = folder.takeFound(ENDING).flatMap((name) => {
-      const [, scope, at] = NAME.exec(name) ?? [];
-      return scope === undefined ? [] : [{ scope, at: Number(at) }];
-    });
-    for (const { scope, at } of found.sort((a, b) => a.at - b.at)) {
-      // a crash between a new record and the removal of the expired one before it leaves both
-      this.#forget(scope);
-      this.#begun.set(scope, at);
-    }
+    const names = folder.takeFound(".jsonl").sort();
+    this.#old = names.map((name) => this.#read(name));
+    this.#current = this.#old.pop() ?? this.#open(1);
     this.#sweep(Number.POSITIVE_INFINITY);
   }
 
   async begin({ scope, fingerprint, work_id, at }: BegunRequest): Promise<Begun> {
+    // What is not on the disk yet may never get there, so nobody is told of it before. Where nothing is on its way,
+    // nothing is awaited: of two that come at once one is the first.
+    for (let writing = this.#writing.get(scope); writing !== undefined; writing = this.#writing.get(scope)) {
+      await writing.catch(() => undefined);
+    }
     const before = this.#record(scope);
     if (before !== null) {
       if (before.fingerprint !== fingerprint) return { kind: "other_body" };
@@ -77,53 +74,177 @@ export class LowdbIdempotency implements IdempotencyStore {
         ? { kind: "running", work_id: before.work_id }
         : { kind: "same", answer: before.answer };
     }
-    writeFile(this.#folder, nameOf(scope, at), format, { fingerprint, work_id, answer: null });
-    if (this.#begun.get(scope) !== at) this.#forget(scope);
-    this.#begun.set(scope, at);
+    const record = { scope, at, fingerprint, work_id, answer: null };
+    this.#forget(scope);
+    const written = this.#write(scope, at, recordLine(record));
     this.#sweep(SWEPT_AT_ONCE);
+    await written;
+    this.#running.set(scope, record);
     return { kind: "new" };
   }
 
-  async finish(scope: string, { status, headers, body }: KeptAnswer): Promise<void> {
-    const at = this.#begun.get(scope);
-    const before = this.#record(scope);
+  async finish(scope: string, answer: KeptAnswer): Promise<void> {
+    const before = this.#running.get(scope) ?? this.#record(scope);
+    this.#running.delete(scope);
     // it may have expired while it was worked on; then there is nothing to answer from any more
-    if (at === undefined || before === null) return;
-    const answer = { status, headers: { ...headers }, body: body === null ? null : structuredClone(body) };
-    writeFile(this.#folder, nameOf(scope, at), format, { ...before, answer: recordSchema.shape.answer.parse(answer) });
+    if (before === null || !this.#counts(scope)) return;
+    await this.#write(scope, before.at, recordLine({ ...before, answer }));
   }
 
   async release(scope: string): Promise<void> {
-    const at = this.#begun.get(scope);
-    if (at === undefined) return;
-    this.#folder.remove(nameOf(scope, at));
-    this.#begun.delete(scope);
+    this.#running.delete(scope);
+    const known = this.#known.get(scope);
+    if (known === undefined) return;
+    await this.#write(scope, known.at, releaseLine(scope, known.at));
+    this.#forget(scope);
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    await Promise.allSettled(this.#writing.values());
+    for (const { journal } of [...this.#old, this.#current]) await journal.close();
   }
 
   /** Null also for what is too old: it counts no longer, whether it has been swept or not. */
   #record(scope: string): StoredRequest | null {
-    const at = this.#begun.get(scope);
-    if (at === undefined || this.#isOver(at)) return null;
-    return readFile(this.#folder, nameOf(scope, at), format)?.data ?? null;
+    const known = this.#known.get(scope);
+    if (known === undefined || !this.#counts(scope)) return null;
+    const { chapter, offset, length } = known;
+    const path = this.#folder.pathOf(chapter.name);
+    try {
+      return readRecord(this.#bytesAt(path, offset, length).toString("utf8"));
+    } catch (cause) {
+      throw unreadable(`${path} (byte ${offset})`, cause);
+    }
+  }
+
+  #bytesAt(path: string, offset: number, length: number): Buffer {
+    const bytes = Buffer.alloc(length);
+    const fd = this.#folder.fs.openSync(path, "r");
+    try {
+      this.#folder.fs.readSync(fd, bytes, 0, length, offset);
+    } finally {
+      this.#folder.fs.closeSync(fd);
+    }
+    return bytes;
+  }
+
+  #counts(scope: string): boolean {
+    const known = this.#known.get(scope);
+    return known !== undefined && !this.#isOver(known.at);
   }
 
   #isOver(at: number): boolean {
     return at <= this.#now() - IDEMPOTENCY_KEPT_MS;
   }
 
+  /** The line counts at once and resolves when it is on the disk; one that does not get there has never been. */
+  #write(scope: string, at: number, line: string): Promise<void> {
+    if (this.#closed) throw new Error("The store of requests is closed.");
+    const chapter = this.#chapterAt(at);
+    const { journal } = chapter;
+    const offset = journal.size;
+    journal.add(line);
+    const before = this.#known.get(scope);
+    const known: Known = { at, chapter, offset, length: journal.size - offset - 1 };
+    this.#put(scope, known);
+    const written: Promise<void> = journal.flushed().then(
+      () => this.#settle(scope, written),
+      (error: unknown) => {
+        this.#settle(scope, written);
+        if (before === undefined) this.#forget(scope);
+        else this.#put(scope, before);
+        throw error;
+      },
+    );
+    this.#writing.set(scope, written);
+    return written;
+  }
+
+  #settle(scope: string, written: Promise<void>): void {
+    if (this.#writing.get(scope) === written) this.#writing.delete(scope);
+  }
+
+  /** The current journal, or the next one when that is full or old. */
+  #chapterAt(at: number): Chapter {
+    const { journal, number, begun_at } = this.#current;
+    const isOld = begun_at !== null && begun_at <= at - IDEMPOTENCY_KEPT_MS;
+    if (isOld || journal.size >= MAX_JOURNAL_BYTES) {
+      const next = this.#open(number + 1);
+      this.#old.push(this.#current);
+      this.#current = next;
+    }
+    this.#current.begun_at ??= at;
+    return this.#current;
+  }
+
+  #open(number: number): Chapter {
+    this.#folder.assertUsable();
+    const name = nameOf(number);
+    const journal = new Journal(this.#folder.fs, this.#folder.pathOf(name), 0);
+    this.#folder.flush();
+    return { name, number, journal, live: 0, begun_at: null };
+  }
+
+  #read(name: string): Chapter {
+    const path = this.#folder.pathOf(name);
+    const bytes = this.#folder.fs.readFileSync(path);
+    const lines: Map<string, Omit<Known, "chapter"> | null> = new Map();
+    let begun_at: number | null = null;
+    let size = 0;
+    for (const { scope, released, at, offset, length } of linesOf(bytes, path)) {
+      lines.set(scope, released ? null : { at, offset, length });
+      begun_at ??= at;
+      size = offset + length + 1;
+    }
+    const chapter = {
+      name,
+      number: numberOf(name),
+      journal: new Journal(this.#folder.fs, path, size),
+      live: 0,
+      begun_at,
+    };
+    for (const [scope, line] of lines) {
+      if (line === null) this.#forget(scope);
+      else this.#put(scope, { ...line, chapter });
+    }
+    return chapter;
+  }
+
+  /** Takes the place of an earlier line, also in the order. */
+  #put(scope: string, known: Known): void {
+    const before = this.#known.get(scope);
+    if (before !== undefined) before.chapter.live--;
+    known.chapter.live++;
+    this.#known.set(scope, known);
+  }
+
+  #forget(scope: string): void {
+    const known = this.#known.get(scope);
+    if (known === undefined) return;
+    this.#known.delete(scope);
+    known.chapter.live--;
+  }
+
   #sweep(most: number): void {
     let swept = 0;
-    for (const [scope, at] of this.#begun) {
-      if (swept++ >= most || (this.#begun.size <= this.#most && !this.#isOver(at))) return;
+    for (const [scope, { at }] of this.#known) {
+      if (swept++ >= most || (this.#known.size <= this.#most && !this.#isOver(at))) break;
       this.#forget(scope);
+    }
+    for (let oldest = this.#old[0]; oldest !== undefined && oldest.live === 0; oldest = this.#old[0]) {
+      this.#old.shift();
+      this.#drop(oldest);
     }
   }
 
-  /** Without a flush: one that a power cut brings back is swept again. */
-  #forget(scope: string): void {
-    const at = this.#begun.get(scope);
-    if (at === undefined) return;
-    this.#begun.delete(scope);
-    this.#folder.fs.unlinkSync(this.#folder.pathOf(nameOf(scope, at)));
+  /** What cannot be removed now is read and swept once more at the next start. */
+  #drop({ name, journal }: Chapter): void {
+    journal.close().catch(() => undefined);
+    try {
+      this.#folder.remove(name);
+    } catch {
+      // nothing in it counts
+    }
   }
 }

@@ -4,7 +4,8 @@
  */
 import type { Inbox, PendingDelivery } from "../../engine/ports.ts";
 import type { Folder } from "./disk.ts";
-import { type InboxLine, lineOf, readJournal } from "./inbox-lines.ts";
+import { entryOf, type InboxLine, lineOf } from "./inbox-lines.ts";
+import { readJournal } from "./journal-lines.ts";
 import { JOURNAL_ENDING, Journal, journalName, journalNumber, MAX_JOURNAL_BYTES } from "./journal.ts";
 import { SeenIds } from "./seen-ids.ts";
 
@@ -87,6 +88,12 @@ export class JournalInbox implements Inbox {
     return this.#seen.has(id);
   }
 
+  backlog(): { readonly count: number; readonly oldest_at: number | null } {
+    let oldest_at: number | null = null;
+    for (const { at } of this.#pending.values()) oldest_at = Math.min(at, oldest_at ?? at);
+    return { count: this.#pending.size, oldest_at };
+  }
+
   async close(): Promise<void> {
     this.#closed = true;
     await Promise.allSettled(this.#recording.values());
@@ -129,7 +136,7 @@ export class JournalInbox implements Inbox {
   }
 
   #read(name: string): Chapter {
-    const { entries, size } = readJournal(this.#folder, name);
+    const { entries, size } = readJournal(this.#folder, name, entryOf);
     const ids = new Map<string, number>();
     for (const entry of entries) {
       if ("done" in entry) {

@@ -30,6 +30,7 @@ const findable = z.object({
   origin: z.object({ kind: z.string(), issue: number.optional(), comment_id: number.optional() }),
   created_at: time,
   submitted_at: time.nullable(),
+  sender_asked_at: time.nullable(),
   merged_at: time.nullable(),
   deadline_at: time.nullable(),
   pushed_at: time.nullable(),
@@ -38,6 +39,9 @@ const findable = z.object({
   run: z.object({ id: number }).nullable(),
   pull_request: z.object({ number }).nullable(),
   merge: z.object({ state: z.string() }),
+  price_cents: number,
+  skills: z.array(z.string()),
+  presented_to_agents: z.array(z.string()),
 } satisfies Record<keyof Findable, z.ZodType>);
 
 const effect = z.object({
@@ -51,12 +55,38 @@ const effect = z.object({
 const head = z.object({
   format: z.literal(FORMAT),
   version: number.positive(),
-  postings: z.array(z.object({ account: z.string(), cents: number })),
+  postings: z.array(z.object({ account: z.string(), cents: number, reason: z.string(), at: time })),
   effects: z.array(effect),
   job: findable,
 });
 
-const whole = head.extend({ history: z.array(z.unknown()), log: z.array(z.unknown()) });
+/** What older records do not have. */
+const NEW_FIELDS = {
+  callback_url: null,
+  description: "",
+  requirements: "",
+  skills: [],
+  enclosure: null,
+  delivery: null,
+  judgement: null,
+  approval: null,
+  sender_asked_at: null,
+} satisfies Partial<Job>;
+
+/** Rows of older records have no numbers. */
+const numbered = (rows: StoredJob["history"]): StoredJob["history"] =>
+  rows[0]?.seq === undefined ? rows.map((row, index) => ({ ...row, seq: index + 1 })) : rows;
+
+const older = findable.extend({
+  skills: findable.shape.skills.optional(),
+  sender_asked_at: findable.shape.sender_asked_at.optional(),
+});
+const whole = head.extend({
+  job: older,
+  history: z.array(z.unknown()),
+  log: z.array(z.unknown()),
+  log_nth: number.optional(),
+});
 
 /** What the first line says. */
 export interface JobHead extends Pick<StoredJob, "version" | "postings" | "effects"> {
@@ -74,32 +104,32 @@ function assertWhole(value: unknown): asserts value is StoredJob {
 /** The fields of the first line, and all others. */
 function divide(job: Job): { readonly first: Findable; readonly others: object } {
   const { id, account, repository, runner, status, origin, created_at, submitted_at, merged_at, ...more } = job;
-  const { deadline_at, pushed_at, woken_at, hold, run, pull_request, merge, ...others } = more;
+  const { deadline_at, pushed_at, woken_at, hold, run, pull_request, merge, ...rest } = more;
+  const { price_cents, skills, presented_to_agents, sender_asked_at, ...others } = rest;
   const about = { id, account, repository, runner, status, origin, hold, run, pull_request, merge };
-  const times = { created_at, submitted_at, merged_at, deadline_at, pushed_at, woken_at };
-  return { first: { ...about, ...times }, others };
+  const offer = { price_cents, skills, presented_to_agents };
+  const times = { created_at, submitted_at, sender_asked_at, merged_at, deadline_at, pushed_at, woken_at };
+  return { first: { ...about, ...times, ...offer }, others };
 }
 
 /** An object's JSON without the brace that ends or begins it. */
 const opened = (value: object): string => JSON.stringify(value).slice(0, -1);
 const continued = (value: object): string => JSON.stringify(value).slice(1);
 
-/** What older records do not have. */
-const NEW_FIELDS = { callback_url: null } satisfies Partial<Job>;
-
 export const jobFormat: Format<StoredJob> = {
   parse(text) {
     const value: unknown = JSON.parse(text);
     assertWhole(value);
-    const { job, version, history, postings, effects, log } = value;
-    return { job: Object.assign({}, NEW_FIELDS, job), version, history, postings, effects, log };
+    const { job, version, history, postings, effects, log, log_nth = Math.min(1, log.length) } = value;
+    const whole = { job: Object.assign({}, NEW_FIELDS, job), history: numbered(history), log_nth };
+    return { ...whole, version, postings, effects, log };
   },
-  write({ job, version, history, postings, effects, log }) {
+  write({ job, version, history, postings, effects, log, log_nth }) {
     const { first, others } = divide(job);
     const lines = [
       `${opened({ format: FORMAT, version, postings, effects })},"job":${opened(first)},`,
       `${continued(others)},"history":${JSON.stringify(history)},`,
-      `"log":${JSON.stringify(log)}}`,
+      `"log_nth":${log_nth},"log":${JSON.stringify(log)}}`,
     ];
     return `${lines.join("\n")}\n`;
   },

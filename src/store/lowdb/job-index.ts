@@ -3,6 +3,8 @@
  * has succeeded. Holds no records.
  */
 import { type JobFacts, repositoryKey } from "../facts.ts";
+import type { JobTally } from "../../engine/ports.ts";
+import { STATUSES, type Status } from "../../job/job.ts";
 import { JobGroups } from "./job-groups.ts";
 import { type NumberKind, NumberedJobs } from "./numbered-jobs.ts";
 import { SortedList } from "./sorted-list.ts";
@@ -28,6 +30,9 @@ export class JobIndex {
   readonly #waking = new SortedList<JobFacts>(byWake);
   readonly #open = new Set<JobFacts>();
   readonly #withEffects = new Set<JobFacts>();
+  readonly #statuses = new Map(STATUSES.map((status) => [status, 0]));
+  #pending = 0;
+  #failing = 0;
   /** One copy of each account and repository name, of which there are few beside the jobs. */
   readonly #names = new Map<string, string>();
 
@@ -65,6 +70,15 @@ export class JobIndex {
     return [...this.#withEffects];
   }
 
+  tally(): JobTally {
+    const of = (status: Status): number => this.#statuses.get(status) ?? 0;
+    const statuses = {
+      ...{ pending_payment: of("pending_payment"), queued: of("queued"), held: of("held"), accepted: of("accepted") },
+      ...{ submitted: of("submitted"), verified: of("verified"), cancelled: of("cancelled"), failed: of("failed") },
+    };
+    return { statuses, pending: this.#pending, failing: this.#failing };
+  }
+
   due(now: number, limit: number): JobFacts[] {
     const due: JobFacts[] = [];
     for (let job = this.#waking.at(0); job !== undefined && due.length < limit; job = this.#waking.at(due.length)) {
@@ -85,7 +99,8 @@ export class JobIndex {
       known.held_until = next.held_until;
       known.wake_at = next.wake_at;
       known.open = next.open;
-      known.has_effects = next.has_effects;
+      known.effects = next.effects;
+      known.failing = next.failing;
     };
     if (known.status === next.status) change();
     else this.groups.restate(known, change);
@@ -101,13 +116,21 @@ export class JobIndex {
   #mark(job: JobFacts): void {
     if (job.wake_at !== null) this.#waking.add(job);
     if (job.open) this.#open.add(job);
-    if (job.has_effects) this.#withEffects.add(job);
+    if (job.effects > 0) this.#withEffects.add(job);
+    this.#count(job, 1);
   }
 
   #unmark(job: JobFacts): void {
     if (job.wake_at !== null) this.#waking.remove(job);
     this.#open.delete(job);
     this.#withEffects.delete(job);
+    this.#count(job, -1);
+  }
+
+  #count({ status, effects, failing }: JobFacts, times: 1 | -1): void {
+    this.#statuses.set(status, (this.#statuses.get(status) ?? 0) + times);
+    this.#pending += times * effects;
+    this.#failing += times * failing;
   }
 
   #name(text: string): string {

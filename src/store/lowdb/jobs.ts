@@ -4,12 +4,13 @@
  * Memory changes only after the write has succeeded.
  */
 import { LRUCache } from "lru-cache";
-import type { Commit, CommitAnswer, JobFilter, JobStore, StoredJob } from "../../engine/ports.ts";
+import type { Commit, CommitAnswer, JobFilter, JobStore, JobTally, StoredJob } from "../../engine/ports.ts";
 import type { Job, JobId } from "../../job/job.ts";
-import type { LedgerAccount, Posting } from "../../job/ledger.ts";
-import { factsOf } from "../facts.ts";
+import type { LedgerAccount } from "../../job/ledger.ts";
+import type { Looking } from "../../engine/market-ports.ts";
+import { factsOf, offerOf } from "../facts.ts";
 import { committed, type EffectRef, postponed, settled } from "../next-record.ts";
-import { Balances } from "./balances.ts";
+import type { Books } from "./books.ts";
 import type { Folder } from "./disk.ts";
 import { jobFileName, jobFormat } from "./job-file.ts";
 import { JobIndex } from "./job-index.ts";
@@ -17,6 +18,7 @@ import { pageOf } from "./job-page.ts";
 import { scanJobs } from "./job-scan.ts";
 import { type Kept, readFile, writeFile } from "./json-file.ts";
 import type { NumberKind } from "./numbered-jobs.ts";
+import { Offers } from "./offers.ts";
 
 /** Characters of job files kept in memory; objects take about three bytes for each. All others are read again. */
 const MAX_CACHED_CHARACTERS = 16 * 1024 * 1024;
@@ -25,15 +27,19 @@ export class LowdbJobs implements JobStore {
   readonly #folder: Folder;
   readonly #now: () => number;
   readonly #index = new JobIndex();
-  readonly #balances = new Balances();
+  readonly #offers = new Offers();
+  readonly #books: Books;
   readonly #cache = new LRUCache<string, StoredJob>({ maxSize: MAX_CACHED_CHARACTERS });
 
-  constructor(folder: Folder, now: () => number) {
+  constructor(folder: Folder, now: () => number, books: Books) {
     this.#folder = folder;
     this.#now = now;
+    this.#books = books;
     for (const head of scanJobs(folder)) {
       this.#index.put(factsOf(head.job, head.effects));
-      this.#balances.add(head.postings);
+      const offer = offerOf(head.job);
+      if (offer !== null) this.#offers.put(head.job.id, offer);
+      this.#book(head.job.id, head.postings, 0);
     }
   }
 
@@ -44,9 +50,9 @@ export class LowdbJobs implements JobStore {
   async commit(commit: Commit): Promise<CommitAnswer> {
     const before = this.#record(commit.job.id);
     if ((before?.version ?? 0) !== commit.expected_version) return { ok: false, why: "conflict" };
-    const account = this.#balances.overdrawnBy(commit.postings);
+    const account = this.#books.balances.overdrawnBy(commit.postings);
     if (account !== null) return { ok: false, why: "insufficient", account };
-    return { ok: true, stored: this.#write(committed(before, commit), commit.postings) };
+    return { ok: true, stored: this.#write(committed(before, commit), before?.postings.length ?? 0) };
   }
 
   async postpone(id: JobId, effect: EffectRef, not_before: number): Promise<boolean> {
@@ -58,7 +64,7 @@ export class LowdbJobs implements JobStore {
   }
 
   async balance(account: LedgerAccount): Promise<number> {
-    return this.#balances.of(account);
+    return this.#books.balances.of(account);
   }
 
   async ofPullRequest(repository: string, number: number): Promise<JobId | null> {
@@ -71,6 +77,10 @@ export class LowdbJobs implements JobStore {
 
   async ofComment(repository: string, comment_id: number): Promise<JobId | null> {
     return this.#newest("comment", repository, comment_id);
+  }
+
+  async offer(to: Looking, except: ReadonlySet<JobId>): Promise<JobId | null> {
+    return this.#offers.next(to, except, this.#now());
   }
 
   async list(filter: JobFilter): Promise<{ readonly jobs: readonly Job[]; readonly cursor: string | null }> {
@@ -99,6 +109,10 @@ export class LowdbJobs implements JobStore {
     return this.#index.size;
   }
 
+  async tally(): Promise<JobTally> {
+    return this.#index.tally();
+  }
+
   #newest(kind: NumberKind, repository: string, number: number): JobId | null {
     return this.#index.newest(kind, repository, number)?.id ?? null;
   }
@@ -116,15 +130,29 @@ export class LowdbJobs implements JobStore {
     const before = this.#record(id);
     const next = before === null ? null : change(before);
     if (next === null) return false;
-    this.#write(next, []);
+    this.#write(next, next.postings.length);
     return true;
   }
 
-  #write(next: StoredJob, postings: readonly Posting[]): StoredJob {
+  /** `booked`: how many of the record's postings are in the books already. */
+  #write(next: StoredJob, booked: number): StoredJob {
     const kept = writeFile(this.#folder, jobFileName(next.job.id), jobFormat, next);
     this.#index.put(factsOf(kept.data.job, kept.data.effects));
-    this.#balances.add(postings);
+    this.#offers.put(next.job.id, offerOf(kept.data.job));
+    this.#book(next.job.id, kept.data.postings, booked);
     return this.#remember(kept);
+  }
+
+  /** A record's postings from this one on. */
+  #book(job: JobId, postings: StoredJob["postings"], from: number): void {
+    for (let first = from; first < postings.length; ) {
+      const at = postings[first]?.at ?? 0;
+      const end = postings.findIndex((posting, index) => index > first && posting.at !== at);
+      const together = postings.slice(first, end < 0 ? postings.length : end);
+      const base = first;
+      this.#books.add({ postings: together, at, job, note: null, idOf: (position) => `${job}.${base + position}` });
+      first += together.length;
+    }
   }
 
   #remember({ data, size }: Kept<StoredJob>): StoredJob {

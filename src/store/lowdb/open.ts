@@ -1,20 +1,26 @@
 /**
  * Opens the store in a folder: `jobs/`, `repositories/`, `inbox/`, `idempotency/`, `audit/`, `subscriptions/`,
- * `outgoing/`, `keys.json` and the lock that keeps others off.
+ * `outgoing/`, `wallet/`, `agents/`, `quotes/`, `parcels/`, `keys.json` and the lock that keeps others off.
  */
 import fs from "node:fs";
 import { join, resolve } from "node:path";
 import type { Store } from "../../engine/ports.ts";
 import { JournalAudit } from "./audit.ts";
 import { type FileSystem, Folder } from "./disk.ts";
-import { LowdbIdempotency } from "./idempotency.ts";
+import { JournalIdempotency } from "./idempotency.ts";
+import { LowdbAgents } from "./agents.ts";
+import { Books } from "./books.ts";
 import { JournalInbox } from "./inbox.ts";
 import { LowdbJobs } from "./jobs.ts";
 import { LowdbKeys } from "./keys.ts";
 import { lockFolder } from "./lock.ts";
 import { JournalOutgoing } from "./outgoing.ts";
+import { FileParcels } from "./parcels.ts";
+import { LowdbQuotes } from "./quotes.ts";
 import { LowdbRepositories } from "./repositories.ts";
 import { LowdbSubscriptions } from "./subscriptions.ts";
+import { JournalWallet } from "./wallet.ts";
+import { watchedDisk } from "./watched-disk.ts";
 
 export interface LowdbOptions {
   readonly dir: string;
@@ -23,7 +29,9 @@ export interface LowdbOptions {
   readonly fileSystem?: FileSystem;
 }
 
-function openRooms(dir: string, { now, fileSystem = fs }: LowdbOptions) {
+function openRooms(dir: string, { now, fileSystem: given = fs }: LowdbOptions) {
+  const disk = watchedDisk(given, dir, now);
+  const { fileSystem } = disk;
   const root = new Folder(fileSystem, dir);
   const jobs = new Folder(fileSystem, join(dir, "jobs"));
   const repositories = new Folder(fileSystem, join(dir, "repositories"));
@@ -32,14 +40,25 @@ function openRooms(dir: string, { now, fileSystem = fs }: LowdbOptions) {
   const audit = new Folder(fileSystem, join(dir, "audit"));
   const subscriptions = new Folder(fileSystem, join(dir, "subscriptions"));
   const outgoing = new Folder(fileSystem, join(dir, "outgoing"));
+  const wallet = new Folder(fileSystem, join(dir, "wallet"));
+  const agents = new Folder(fileSystem, join(dir, "agents"));
+  const quotes = new Folder(fileSystem, join(dir, "quotes"));
+  const parcels = new Folder(fileSystem, join(dir, "parcels"));
+  const books = new Books();
   root.flush();
+  const market = [wallet, agents, quotes, parcels];
   return {
-    folders: [root, jobs, repositories, inbox, idempotency, audit, subscriptions, outgoing],
-    jobs: new LowdbJobs(jobs, now),
+    disk,
+    folders: [root, jobs, repositories, inbox, idempotency, audit, subscriptions, outgoing, ...market],
+    jobs: new LowdbJobs(jobs, now, books),
     keys: new LowdbKeys(root),
     repositories: new LowdbRepositories(repositories),
     inbox: new JournalInbox(inbox, now),
-    idempotency: new LowdbIdempotency(idempotency, now),
+    idempotency: new JournalIdempotency(idempotency, now),
+    wallet: new JournalWallet(wallet, books),
+    agents: new LowdbAgents(agents),
+    quotes: new LowdbQuotes(quotes, now),
+    parcels: new FileParcels(parcels),
     subscriptions: new LowdbSubscriptions(subscriptions),
     outgoing: new JournalOutgoing(outgoing, now),
     audit: new JournalAudit(audit, now),
@@ -55,11 +74,13 @@ export async function openLowdbStore(options: LowdbOptions): Promise<Store> {
   (options.fileSystem ?? fs).mkdirSync(dir, { recursive: true, mode: 0o700 });
   const lock = await lockFolder(dir);
   try {
-    const { folders, ...rooms } = openRooms(dir, options);
+    const { disk, folders, ...rooms } = openRooms(dir, options);
     const close = async () => {
       try {
         rooms.keys.flush();
         await rooms.inbox.close();
+        await rooms.idempotency.close();
+        await rooms.wallet.close();
         await rooms.audit.close();
         await rooms.outgoing.close();
       } finally {
@@ -67,7 +88,8 @@ export async function openLowdbStore(options: LowdbOptions): Promise<Store> {
         await lock.release();
       }
     };
-    return { ...rooms, close };
+    const writable = async () => folders.every(({ usable }) => usable) && disk.writable();
+    return { ...rooms, writable, close };
   } catch (error) {
     await lock.release();
     throw error;

@@ -22,14 +22,31 @@ export function describeCommits(engine: Engine): void {
         expect(stored).toEqual({
           job: sampleJob(1),
           version: 1,
-          history: [row("a")],
+          history: [{ ...row("a"), seq: 1 }],
           postings: [{ ...posting, at: START }],
           effects: [{ ...merge, key: "merge", serial: expect.any(Number), attempts: 0 }],
           log,
+          log_nth: 1,
         });
         const again = await reopen();
         expect(await again.jobs.load(jobId(1))).toEqual(stored);
         expect(await again.jobs.count()).toBe(1);
+      }));
+
+    it("numbers the rows of a history and the logs of a job, over a restart too", () =>
+      withStore(engine, async ({ jobs }, reopen) => {
+        const line = (seq: number, text: string) => ({ seq, at: "2026-01-01T00:00:00Z", level: "info" as const, text });
+        await keep(jobs, sampleJob(1), { history: [row("a"), row("b")], log: [line(1, "x")] });
+        const again = (await reopen()).jobs;
+        const longer = await keep(again, sampleJob(1), { history: [row("c")], log: [line(1, "x"), line(2, "y")] });
+        expect(longer.history.map(({ seq, note }) => [seq, note])).toEqual([
+          [1, "a"],
+          [2, "b"],
+          [3, "c"],
+        ]);
+        expect(longer.log_nth).toBe(1);
+        expect((await keep(again, sampleJob(1), { log: [line(1, "another")] })).log_nth).toBe(2);
+        expect(await keep(again, sampleJob(1))).toMatchObject({ log_nth: 2, log: [{ text: "another" }] });
       }));
 
     it("answers null for a job that it does not have", () =>

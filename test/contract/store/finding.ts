@@ -1,6 +1,7 @@
 /** The contract of lists, look-ups and times. */
 import { describe, expect, it } from "vitest";
 import type { JobFilter, JobStore } from "../../../src/engine/ports.ts";
+import type { WantedEffect } from "../../../src/job/effect.ts";
 import { wakeAt } from "../../../src/job/wake.ts";
 import { type Engine, jobId, keep, sampleJob, START, withStore } from "./sample.ts";
 
@@ -171,6 +172,28 @@ export function describeLookups(engine: Engine): void {
         };
         await check(store.jobs);
         await check((await reopen()).jobs);
+      }));
+
+    it("counts jobs by status and effects that wait, as they change and over restarts", () =>
+      withStore(engine, async (store, reopen) => {
+        const none = { pending_payment: 0, queued: 0, held: 0, accepted: 0 };
+        const effects: WantedEffect[] = [
+          { effect: { type: "sync-check" }, not_before: START },
+          { effect: { type: "sync-comment" }, not_before: START },
+        ];
+        expect((await store.jobs.tally()).pending).toBe(0);
+        await keep(store.jobs, sampleJob(1), { effects });
+        await keep(store.jobs, sampleJob(2), { effects });
+        await keep(store.jobs, sampleJob(2, { status: "failed" }));
+        await keep(store.jobs, sampleJob(3));
+        const [first, second] = (await store.jobs.load(jobId(1)))?.effects ?? [];
+        if (first === undefined || second === undefined) throw new Error("the effects are gone");
+        await store.jobs.postpone(jobId(1), first, START + 5);
+        await store.jobs.settle(jobId(1), second);
+        const statuses = { ...none, queued: 2, submitted: 0, verified: 0, cancelled: 0, failed: 1 };
+        for (const { jobs } of [store, await reopen()]) {
+          expect(await jobs.tally()).toEqual({ statuses, pending: 3, failing: 1 });
+        }
       }));
 
     it("waits for nothing when no job does", () =>

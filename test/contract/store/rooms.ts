@@ -173,6 +173,9 @@ export function describeInbox(engine: Engine): void {
         await store.inbox.done("never recorded");
         const { inbox } = await reopen();
         expect(await inbox.pending()).toEqual([3, 13, 23].map((i) => delivery(`${i}`, START + i)));
+        expect(inbox.backlog()).toEqual({ count: 3, oldest_at: START + 3 });
+        for (const { id } of await inbox.pending()) await inbox.done(id);
+        expect(inbox.backlog()).toEqual({ count: 0, oldest_at: null });
       }));
 
     it("knows a delivery for as long as GitHub may send it again, and not for ever", () => {

@@ -100,8 +100,8 @@ export interface TreeEntry {
   readonly mode: "100644";
   readonly type: "blob";
   readonly content?: string;
-  /** Null deletes. */
-  readonly sha?: null;
+  /** Of a blob; null deletes. */
+  readonly sha?: string | null;
 }
 
 /** The entries of the brief's tree. */

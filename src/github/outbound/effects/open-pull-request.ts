@@ -6,6 +6,7 @@ import type { Attempt } from "../../../engine/ports.ts";
 import type { Effect } from "../../../job/effect.ts";
 import { type Tried, tried } from "../errors.ts";
 import { pullRequestBody, pullRequestTitle } from "../texts/pull-request.ts";
+import { adoptPullRequest } from "./adopt-pull-request.ts";
 import { removeFolder } from "./remove-folder.ts";
 import { laterOf } from "./one-call.ts";
 import { reported, type Task } from "./task.ts";
@@ -61,8 +62,20 @@ async function open(task: Task, base: string): Promise<Tried<Opened | null>> {
   return without_draft ? tried(task.now, () => post(task, base, false)) : answer;
 }
 
+async function adopt(task: Task, round: number, number: number): Promise<Attempt> {
+  const answer = await tried(task.now, () => adoptPullRequest(task, number));
+  const refused = (sentence: string) =>
+    reported({ type: "delivery-refused", round, try: task.job.tries, sentence } as const);
+  if (!answer.ok && answer.trouble.kind === "gone") return refused(`There is no pull request #${number} here.`);
+  if (!answer.ok) return { ended: "later", ...laterOf(answer.trouble) };
+  if ("sentence" in answer.value) return refused(answer.value.sentence);
+  return reported({ type: "pull-request-opened", round, ...answer.value });
+}
+
 export async function openPullRequest(task: Task, { round }: OpenPullRequest): Promise<Attempt> {
   const { job } = task;
+  const theirs = job.delivery?.pull_request ?? null;
+  if (theirs !== null) return adopt(task, round, theirs);
   const cleaned = await removeFolder(task);
   if (cleaned === null)
     return { ended: "later", reason: "The job's branch is gone, so no pull request can be opened." };

@@ -9,6 +9,7 @@ import { type Trouble, tried } from "../errors.ts";
 import * as refusals from "../texts/refusals.ts";
 import { type BranchState, learnedOf, readBranchState, type Tip } from "./branch-state.ts";
 import { type BriefGround, briefEntries, briefMessage, isBriefMessage } from "./brief.ts";
+import { enclosedEntries } from "./enclosed.ts";
 import { readFailedLogs } from "./failed-logs.ts";
 import { laterOf } from "./one-call.ts";
 import { reported, type Task } from "./task.ts";
@@ -88,11 +89,11 @@ const RULED_OUT = /rule violations?|protected branch/i;
 
 async function push(task: Task, effect: PushBrief, ground: Ground): Promise<Pushed> {
   const { octokit, job, at, now } = task;
-  const tree = await tried(now, () =>
+  const tree = await tried(now, async () =>
     octokit.request("POST /repos/{owner}/{repo}/git/trees", {
       ...at,
       base_tree: ground.parent.tree,
-      tree: briefEntries(job, effect, ground, task.defaults),
+      tree: [...briefEntries(job, effect, ground, task.defaults), ...(await enclosedEntries(task))],
     }),
   );
   if (!tree.ok) return noPush(tree.trouble, task, effect);

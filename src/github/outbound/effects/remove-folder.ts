@@ -22,7 +22,7 @@ export interface Cleaned {
 /** The root alone tells whether anything of the folder was left. */
 const MUTATION = `
 mutation Clean($input: CreateCommitOnBranchInput!) {
-  createCommitOnBranch(input: $input) { commit { oid tree { ${ENTRIES} } } }
+  createCommitOnBranch(input: $input) { commit { oid tree { oid ${ENTRIES} } } }
 }`;
 
 const QUERY = `
@@ -37,7 +37,7 @@ query Folder($owner: String!, $repo: String!, $branch: String!, $base: String!, 
 
 const mutationSchema = z.object({
   createCommitOnBranch: z.object({
-    commit: z.object({ oid: z.string(), tree: z.object({ entries: z.array(entrySchema) }) }),
+    commit: z.object({ oid: z.string(), tree: z.object({ oid: z.string(), entries: z.array(entrySchema) }) }),
   }),
 });
 
@@ -78,6 +78,7 @@ function look(task: Task): Promise<Seen> {
 
 interface Removed {
   readonly head: string;
+  readonly tree: string;
   /** Nothing below `.jobs` is left. */
   readonly clean: boolean;
 }
@@ -92,7 +93,7 @@ async function remove(task: Task, head: string, paths: readonly string[]): Promi
   };
   const { createCommitOnBranch } = await ask(octokit, MUTATION, { input }, mutationSchema);
   const { oid, tree: root } = createCommitOnBranch.commit;
-  return { head: oid, clean: !root.entries.some(({ name }) => name === PARENT) };
+  return { head: oid, tree: root.oid, clean: !root.entries.some(({ name }) => name === PARENT) };
 }
 
 /** Every file below the folder. Subfolders, which agents rarely make, cost one more call. */
@@ -113,11 +114,13 @@ async function lookAndRemove(task: Task): Promise<Cleaned | null> {
   if (seen.ref === null) return null;
   const { oid, tree: top } = seen.ref.target;
   const left = await filesIn(task, oid, seen.folder);
-  const { head } = left.length === 0 ? { head: oid } : await remove(task, oid, left);
-  // with nothing removed the two trees can be compared; else the work's own files say that it is not empty
+  const { head, tree } = left.length === 0 ? { head: oid, tree: top.oid } : await remove(task, oid, left);
+  const { work, runner } = task.job;
+  // an agent of ours tells its files; a worker of the market may have pushed what nobody tells
+  const told = left.length > 0 && runner === "actions";
   return {
     head,
-    empty: left.length === 0 ? seen.base?.tree.oid === top.oid : (task.job.work?.changed_files ?? []).length === 0,
+    empty: told ? (work?.changed_files ?? []).length === 0 : seen.base?.tree.oid === tree,
     open: seen.pullRequest?.state === "OPEN",
   };
 }
@@ -129,8 +132,8 @@ export async function removeFolder(task: Task): Promise<Cleaned | { readonly tro
   const { job } = task;
   const own = folderOf(job);
   const head = job.head_sha;
-  // of a further round the pull request must be looked at anyway
-  if (!task.again && head !== null && job.pull_request === null) {
+  // of a further round the pull request must be looked at anyway; a worker of the market may have pushed as well
+  if (!task.again && head !== null && job.pull_request === null && job.runner === "actions") {
     const paths = USUAL.map((name) => own + name);
     const first = await tried(task.now, () => remove(task, head, paths));
     if (first.ok && first.value.clean)

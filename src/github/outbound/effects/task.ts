@@ -1,5 +1,7 @@
 /** What every effect is given, and the shapes in which it answers. */
+import type { ParcelStore } from "../../../engine/market-ports.ts";
 import type { Attempt, RepositoryStore } from "../../../engine/ports.ts";
+import type { Judge } from "../../../engine/verification-ports.ts";
 import type { Command } from "../../../job/command.ts";
 import type { Job, JobId } from "../../../job/job.ts";
 import type { LogLine } from "../../../wire/log-line.ts";
@@ -24,10 +26,13 @@ export interface Tools {
   readonly repositories: RepositoryStore;
   readonly self: Self;
   readonly defaults: LlmDefaults;
+  /** Null: there is nobody to ask. */
+  readonly judge: Judge | null;
   /** Where this server is reached from outside, for links; null: no links. */
   readonly publicUrl: string | null;
   /** The kept log of a job's last try, for the check run. */
   readonly log: (id: JobId) => Promise<readonly LogLine[]>;
+  readonly parcels: Pick<ParcelStore, "get">;
   readonly now: () => number;
   readonly wait: (ms: number) => Promise<void>;
 }

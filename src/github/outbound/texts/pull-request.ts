@@ -12,6 +12,9 @@ const requesterOf = (job: Job): string | null =>
 
 const wordsOf = (job: Job): string => job.work?.title || job.title;
 
+const FOR_SENDER =
+  "<sub>Whoever ordered this may comment `/job approve` to take it, or `/job reject` to send it back.</sub>";
+
 export const pullRequestTitle = (job: Job): string => titleLine(wordsOf(job));
 
 /** `closes`: the pull request is for the default branch, from which alone GitHub closes issues. */
@@ -24,7 +27,7 @@ export function pullRequestBody(job: Job, closes: boolean): string {
     [`Job ${code(job.id)}`, requester === null ? null : `requested by @${requester}`, usage]
       .filter((part) => part !== null)
       .join(" · "),
-    "<sub>Comment `/job <text>` here to ask for changes.</sub>",
+    job.runner === "market" ? FOR_SENDER : "<sub>Comment `/job <text>` here to ask for changes.</sub>",
     jobMarker(job.id),
   ].join("\n\n");
   const said = harmlessBody(job.work?.body ?? "") || titleLine(wordsOf(job));

@@ -1,5 +1,5 @@
 /** The verdict's tree of reasons as a Markdown list. Names of checks are foreign words. */
-import type { Reason } from "../../../job/verdict.ts";
+import type { Reason } from "../../../job/reason.ts";
 import { cut, harmless, oneLine } from "./plain.ts";
 
 const MAX_DEPTH = 4;

@@ -4,7 +4,8 @@
  */
 import type { Job } from "../../../job/job.ts";
 import { branchLink, pullRequestLink } from "./figures.ts";
-import { code, harmless, oneLine, quoted } from "./plain.ts";
+import * as market from "./market.ts";
+import { harmless, oneLine, quoted } from "./plain.ts";
 import { reasonList } from "./reasons.ts";
 
 export interface State {
@@ -24,7 +25,7 @@ const lastFailure = (job: Job): string | null =>
   job.failure === null ? null : `Why the last try failed:\n\n${quoted(job.failure)}`;
 
 function queued(job: Job): State {
-  if (job.runner === "market") return state("Queued", "Waits for an agent to take it.", lastFailure(job));
+  if (job.runner === "market") return state("On the market", market.offered(job), lastFailure(job));
   const turn = job.tries > 1 ? `Try ${job.tries}: ` : "";
   if (job.run !== null)
     return state(
@@ -42,10 +43,12 @@ function queued(job: Job): State {
 }
 
 function accepted(job: Job): State {
+  if (job.runner === "market") {
+    const noted = job.cancellation_requested ? "It is cancelled as soon as this try fails." : null;
+    return state("In work", market.inWork(job), noted, lastFailure(job));
+  }
   if (job.cancellation_requested)
     return state("Being cancelled", "The run is asked to stop; what it has done is kept.");
-  if (job.runner === "market")
-    return state("In work", `The agent ${code(job.worker?.agent_id ?? "unknown")} works on it.`, lastFailure(job));
   const turn = job.tries > 1 ? `Try ${job.tries}. ` : "";
   return state(
     "Running",
@@ -59,12 +62,18 @@ const waitsFor = (job: Job): string | null => {
   return open.length === 0 ? null : `Waits for:\n\n${reasonList(open)}`;
 };
 
+/** Work that is words alone: they are what is to be decided about. */
+const inWords = (job: Job): State =>
+  state("Work handed in", quoted(job.work?.body ?? ""), waitsFor(job), market.sendersTurn(job));
+
 function submitted(job: Job): State {
+  if (job.sender_asked_at !== null && job.pull_request === null) return inWords(job);
   if (job.pull_request === null) return state("Work done", "The work is done and the pull request is being opened.");
   return state(
     "Pull request open",
     `Pull request ${pullRequestLink(job.pull_request)} is open.`,
     waitsFor(job) ?? "Waits for the first checks.",
+    market.sendersTurn(job),
   );
 }
 
@@ -72,6 +81,7 @@ function submitted(job: Job): State {
 function words(job: Job): State {
   const said = job.work?.reason || job.work?.body || "";
   const quote = said === "" ? null : quoted(said);
+  if (job.runner === "market") return state("Done", quote);
   switch (job.work?.outcome) {
     case "question":
       return state("The agent asks", "The agent needs an answer before it can do this:", quote, answerHint);
@@ -122,7 +132,7 @@ function failed(job: Job): State {
     "Failed",
     job.failure === null ? "The job failed." : `The job failed:\n\n${quoted(job.failure)}`,
     [partial, run].filter((text) => text !== null).join(" "),
-    "`/job retry` tries it again.",
+    market.again(job),
   );
 }
 
@@ -134,7 +144,7 @@ function cancelled(job: Job): State {
 function ofStatus(job: Job): State {
   switch (job.status) {
     case "pending_payment":
-      return state("Waiting for payment", "The job begins when it is paid.");
+      return state("Waiting for payment", market.waitsForPayment(job));
     case "queued":
       return queued(job);
     case "held":
@@ -163,6 +173,7 @@ export function stateOf(job: Job): State {
   return state(
     oneLine(headline),
     ...paragraphs,
+    market.settled(job),
     job.notice === null ? null : `**Note:** ${harmless(job.notice).slice(0, MOST_NOTICE)}`,
     waiting === 0
       ? null

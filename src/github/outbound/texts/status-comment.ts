@@ -6,6 +6,8 @@ import { code, cutBody, titleLine } from "./plain.ts";
 import { stateOf } from "./state.ts";
 
 const commandsOf = (job: Job): string => {
+  if (job.status === "pending_payment") return "`/job pay` · `/job cancel`";
+  if (job.sender_asked_at !== null && !isFinal(job.status)) return "`/job approve` · `/job reject` · `/job cancel`";
   if (!isFinal(job.status)) return "`/job status` · `/job cancel`";
   if (job.status === "failed") return "`/job retry` · `/job help`";
   return job.pull_request !== null && job.merged_at === null && job.status === "verified"

@@ -1,9 +1,16 @@
-/** What is done to keys, as the audit log has it. The one place that turns an answer into an outcome. */
+/** What is done to keys and webhooks, as the audit log has it. The one place that turns an answer into an outcome. */
 import type { Request } from "express";
 import type { AuditEntry, Recorder } from "../engine/ports.ts";
 import { actorOf } from "./actor.ts";
 import type { Answer } from "./answer.ts";
 
+export type WebhookAction =
+  | "webhook-created"
+  | "webhook-changed"
+  | "webhook-deleted"
+  | "webhook-rotated"
+  | "webhook-tested"
+  | "delivery-replayed";
 export type KeyAction = "key-created" | "key-rotated" | "key-revoked";
 
 /** What stands in an address may be anything, even a key. */
@@ -17,5 +24,17 @@ const outcomeOf = ({ status, body }: Answer): string =>
 /** The same answer, written down. `id`: of the key that it was about. */
 export function recordedKey(record: Recorder, request: Request, action: KeyAction, id: string, answer: Answer): Answer {
   record(actorOf(request), { action, target: keyTarget(id), repository: null, outcome: outcomeOf(answer) });
+  return answer;
+}
+
+/** The same of a webhook: the one in the store, so that nothing of a request's address is written down. */
+export function recordedWebhook(
+  record: Recorder,
+  request: Request,
+  action: WebhookAction,
+  { id, repository }: { readonly id: string; readonly repository: string | null },
+  answer: Answer,
+): Answer {
+  record(actorOf(request), { action, target: { type: "subscription", id }, repository, outcome: outcomeOf(answer) });
   return answer;
 }

@@ -3,7 +3,7 @@
  * orders that its reader never approved. It lowers the risk and is no boundary; the container is.
  * Code blocks are cleaned like prose, since an HTML comment can make one look like the other.
  */
-import { redact } from "../src/wire/redact.ts";
+import { redact } from "./redact.ts";
 
 /** GitHub's limit for an issue or a comment; longer text is cut, which also bounds the work below. */
 export const MAX_FOREIGN_TEXT = 65_536;
@@ -45,8 +45,11 @@ function withoutComments(text: string): string {
   }
 }
 
+/** Of code, where what a page would hide is plain to see: the characters alone that nobody sees anywhere. */
+export const visible = (text: string): string => text.replace(INVISIBLE, "").replace(CONTROL, "");
+
 const round = (text: string): string =>
-  withoutComments(text.replace(INVISIBLE, "").replace(CONTROL, "").replace(NUMERIC_ENTITY, readEntity))
+  withoutComments(visible(text).replace(NUMERIC_ENTITY, readEntity))
     .replace(IMAGE_TEXT, "![]$1")
     .replace(LINK_TITLE, "$1)")
     .replace(REFERENCE_TITLE, "$1")

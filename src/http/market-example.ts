@@ -1,0 +1,43 @@
+/** A job of the market as the API shows it: the example of every route that answers one. */
+import type { JobView } from "../job/view.ts";
+
+const AT = "2030-01-31T12:00:00.000Z";
+
+export const JOB_EXAMPLE: JobView = {
+  id: "ab12cd34",
+  status: "queued",
+  account: "octocat",
+  repository: "octocat/hello-world",
+  branch: "job/ab12cd34",
+  runner: "market",
+  title: "Research the history of the Unix operating system",
+  description: "Research the history of the Unix operating system",
+  requirements: "Do what the description asks for, whole, and say what was done and how it was checked.",
+  skills: ["research"],
+  prompt: "Research the history of the Unix operating system",
+  attachments: [],
+  requester: null,
+  price_cents: 500,
+  time_limit_seconds: 3600,
+  attempt_count: 0,
+  round: 1,
+  cancellation_requested: false,
+  created_at: AT,
+  updated_at: AT,
+  hold_expires_at: null,
+  accepted_at: null,
+  deadline_at: null,
+  submitted_at: null,
+  approved_from: null,
+  merged_at: null,
+  archived_at: null,
+  agent_id: null,
+  presented_to_agents: [],
+  pr_url: null,
+  run_url: null,
+  result: null,
+  output_attachments: [],
+  changed_files: [],
+  cost_cents: null,
+  failure: null,
+};

@@ -1,0 +1,110 @@
+/**
+ * Quotes: an estimate that a sender was shown, and may order at for a while. Which quote an order means is decided here;
+ * a quote carries the id of the job that it becomes, so it is ordered once.
+ */
+import { randomBytes } from "node:crypto";
+import type { Door } from "../engine/door.ts";
+import type { Estimator, Quote, QuoteStore } from "../engine/market-ports.ts";
+import { limitWithin, priceWithin } from "../job/market-bounds.ts";
+import { type Answer, failure } from "./answer.ts";
+import type { Order } from "./market-order.ts";
+
+/** How long an estimate may be ordered at. */
+export const QUOTE_GOOD_MS = 15 * 60_000;
+
+const ID_BYTES = 12;
+
+export interface QuoteParts {
+  readonly estimator: Estimator;
+  readonly quotes: QuoteStore;
+  readonly door: Pick<Door, "drawId">;
+  readonly now: () => number;
+}
+
+/** Who asks for what: the account, and what the estimate rests on. */
+export interface Asking extends Pick<Quote, "account" | "body" | "prompt"> {
+  readonly order: Order;
+}
+
+/** The terms of an order. `job_id`: under which it must be made; null: under any. */
+export type Terms = Pick<
+  Quote,
+  "title" | "description" | "requirements" | "skills" | "price_cents" | "time_limit_seconds"
+> & {
+  readonly job_id: Quote["job_id"] | null;
+};
+
+export async function makeQuote(parts: QuoteParts, { order, ...asking }: Asking): Promise<Quote> {
+  const { price_cents, time_limit_seconds } = order;
+  const estimate = await parts.estimator.estimate({ prompt: order.prompt.trim(), price_cents, time_limit_seconds });
+  const quote: Quote = {
+    ...estimate,
+    ...asking,
+    price_cents: priceWithin(estimate.price_cents),
+    time_limit_seconds: limitWithin(estimate.time_limit_seconds),
+    id: randomBytes(ID_BYTES).toString("hex"),
+    job_id: await parts.door.drawId(),
+    at: parts.now(),
+  };
+  await parts.quotes.add(quote);
+  return quote;
+}
+
+export const goodUntil = ({ at }: Quote): number => at + QUOTE_GOOD_MS;
+
+const NO_QUOTE = failure(
+  404,
+  "quote_not_found",
+  "There is no such quote; ask for one without confirmed, then order it.",
+);
+const EXPIRED = failure(410, "quote_expired", "The quote has expired; ask for a new one without confirmed.");
+const OTHER = failure(
+  400,
+  "quote_mismatch",
+  "The quote is for another prompt, repository, price or limit; send what it was given for, or ask for a new one.",
+);
+
+const differs = (given: number | null, within: (value: number) => number, quoted: number): boolean =>
+  given !== null && within(given) !== quoted;
+
+async function namedQuote(parts: QuoteParts, { account, prompt, order }: Asking, id: string): Promise<Terms | Answer> {
+  const quote = await parts.quotes.byId(id);
+  if (quote === null || quote.account !== account) return NO_QUOTE;
+  const other =
+    quote.prompt !== prompt ||
+    differs(order.price_cents, priceWithin, quote.price_cents) ||
+    differs(order.time_limit_seconds, limitWithin, quote.time_limit_seconds);
+  return other ? OTHER : quote;
+}
+
+/** Is this answer's quote too old to be ordered for the first time? */
+export async function isExpired(parts: QuoteParts, id: string): Promise<boolean> {
+  const quote = await parts.quotes.byId(id);
+  return quote === null || goodUntil(quote) <= parts.now();
+}
+
+export { EXPIRED as QUOTE_EXPIRED };
+
+/** At which terms this is ordered: those that were shown last for it, or new ones where none were or they are too old. */
+export async function termsOf(parts: QuoteParts, asking: Asking): Promise<Terms | Answer> {
+  const { order } = asking;
+  if (order.quote_id !== null) return namedQuote(parts, asking, order.quote_id);
+  const shown = await parts.quotes.newest(asking.account, asking);
+  if (shown === null || goodUntil(shown) <= parts.now()) {
+    const { price_cents, time_limit_seconds } = order;
+    const estimate = await parts.estimator.estimate({ prompt: order.prompt.trim(), price_cents, time_limit_seconds });
+    return {
+      ...estimate,
+      price_cents: priceWithin(estimate.price_cents),
+      time_limit_seconds: limitWithin(estimate.time_limit_seconds),
+      job_id: null,
+    };
+  }
+  return {
+    ...shown,
+    price_cents: order.price_cents === null ? shown.price_cents : priceWithin(order.price_cents),
+    time_limit_seconds:
+      order.time_limit_seconds === null ? shown.time_limit_seconds : limitWithin(order.time_limit_seconds),
+    job_id: null,
+  };
+}

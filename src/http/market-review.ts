@@ -1,0 +1,100 @@
+/** What the sender says of work that was handed in: taken as it is, or sent back. What follows is decided in the core. */
+import { z } from "zod";
+import type { Door } from "../engine/door.ts";
+import type { JobStore } from "../engine/ports.ts";
+import type { Command } from "../job/command.ts";
+import type { Job } from "../job/job.ts";
+import { jobView } from "../job/view.ts";
+import { actorOf } from "./actor.ts";
+import { type Answer, success } from "./answer.ts";
+import { CACHING, senderJob } from "./market-access.ts";
+import { EXAMPLE_ID, idParams, NO_SUCH_JOB, NOT_YOURS, THE_JOB } from "./market-jobs.ts";
+import { refused } from "./refused.ts";
+import { type Call, type Route, route } from "./route.ts";
+
+export interface ReviewParts {
+  readonly door: Pick<Door, "handle">;
+  readonly jobs: JobStore;
+  readonly now: () => number;
+}
+
+const LONGEST_REASON = 2_000;
+const says = (message: string) => ({ error: () => message });
+
+const reasonSchema = z.object({
+  reason: z
+    .string(says("must be a string."))
+    .max(LONGEST_REASON, says(`must have at most ${LONGEST_REASON} characters.`))
+    .default("")
+    .meta({ description: "For the worker, and for the next try." }),
+});
+
+async function decideOn(
+  parts: ReviewParts,
+  { request }: Call<unknown, unknown, unknown>,
+  command: (job: Job) => Command,
+): Promise<Answer> {
+  const job = await senderJob(parts, request);
+  if (!("id" in job)) return job;
+  const handled = await parts.door.handle(job.id, command(job));
+  return handled.ok ? success(200, jobView(handled.job, parts.now()), CACHING) : refused(handled.refusal);
+}
+
+const NOT_SUBMITTED = {
+  about: "There is no submitted work to decide about, or the time to object is over.",
+  codes: ["wrong_status"],
+} as const;
+
+export const reviewRoutes = (parts: ReviewParts): readonly Route[] => [
+  route({
+    method: "post",
+    path: "/api/jobs/{id}/approve",
+    operation: "approveJob",
+    group: "market",
+    summary: "Take the work as it is",
+    about:
+      "The worker is paid at once, whatever checks and judge still have to say. Needed where neither can say it; work " +
+      "that is left to the sender counts as approved 72 hours after it was handed in.",
+    scope: "write",
+    repeatable: true,
+    params: idParams,
+    example: EXAMPLE_ID,
+    answers: {
+      200: { ...THE_JOB, about: "The job, verified." },
+      400: NOT_SUBMITTED,
+      403: NOT_YOURS,
+      404: NO_SUCH_JOB,
+    },
+    work: (call) =>
+      decideOn(parts, call, ({ account }) => ({
+        type: "approve",
+        account,
+        by: actorOf(call.request),
+        comment_id: null,
+      })),
+  }),
+  route({
+    method: "post",
+    path: "/api/jobs/{id}/reject-work",
+    operation: "rejectWork",
+    group: "market",
+    summary: "Send the work back",
+    about:
+      "The try fails: the job goes back to the market, or fails with the price back in the wallet. (`reject` is for an " +
+      "agent that holds a job and does not want it.)",
+    scope: "write",
+    repeatable: true,
+    params: idParams,
+    body: reasonSchema,
+    example: { ...EXAMPLE_ID, body: { reason: "The second half is missing." } },
+    answers: { 200: THE_JOB, 400: NOT_SUBMITTED, 403: NOT_YOURS, 404: NO_SUCH_JOB },
+    work: (call) =>
+      decideOn(parts, call, ({ account }) => ({
+        type: "reject-work",
+        account,
+        by: actorOf(call.request),
+        reason: call.body.reason,
+        comment_id: null,
+      })),
+  }),
+];

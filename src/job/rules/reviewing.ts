@@ -1,0 +1,154 @@
+/**
+ * Who says that work of the market is good, beside its checks: the judge, and the sender where neither can say. What
+ * they say is about one commit; a branch that moves is judged again, and not without end.
+ */
+import { isAccount } from "../account.ts";
+import { agreed, isApprovedByTime } from "../agreement.ts";
+import type { Actor, Command } from "../command.ts";
+import {
+  type Context,
+  type Decision,
+  andThen,
+  change,
+  later,
+  refuse,
+  showComment,
+  showNow,
+  soon,
+  unchanged,
+} from "../decision.ts";
+import type { Effect, WantedEffect } from "../effect.ts";
+import { type Job, statusAt } from "../job.ts";
+import { linesOf } from "../reason.ts";
+import { isWanted } from "../wanted.ts";
+import { failTry, verify } from "./ends.ts";
+
+type Of<T extends Command["type"]> = Extract<Command, { type: T }>;
+
+/** Commits of one try that a judge reads: each further one costs money and was not asked for. */
+export const MOST_JUDGED = 5;
+/** What the judge says is looked at together with the checks. */
+const SETTLE_MS = 500;
+
+/** Its pull request may still change what becomes of it. */
+export const isWatched = (job: Job): boolean =>
+  job.pull_request !== null &&
+  job.merged_at === null &&
+  (job.status === "submitted" || (job.status === "verified" && job.merge.state !== "off"));
+
+/** Has the judge look at the work as it is now; only the market's is judged. */
+export function askJudge(job: Job): { readonly set: Partial<Job>; readonly effects: WantedEffect[] } {
+  const effect: Effect = {
+    type: "judge",
+    round: job.round,
+    try: job.tries,
+    sha: job.pull_request === null ? null : job.head_sha,
+  };
+  if (!isWanted(effect, job)) return { set: {}, effects: [] };
+  const nth = job.judgement?.nth ?? 0;
+  if (nth < MOST_JUDGED) return { set: {}, effects: [soon(effect)] };
+  const reasons = ["The branch has moved too often to be judged again."];
+  return { set: { judgement: { sha: effect.sha, verdict: "unsure", reasons, nth } }, effects: [] };
+}
+
+export function judged(job: Job, report: Of<"judged">, { now }: Context): Decision {
+  const { round, sha, verdict, reasons } = report;
+  if (!isWanted({ type: "judge", round, try: report.try, sha }, job)) return unchanged;
+  const nth = (job.judgement?.nth ?? 0) + (verdict === "none" ? 0 : 1);
+  const judgement = { sha, verdict, reasons, nth };
+  const heard = change(job, now, {
+    set: { judgement },
+    event: verdict === "none" ? null : "judged",
+    note: [verdict, ...reasons.map((text) => `- ${text}`)].join("\n"),
+    effects: isWatched(job) ? [later({ type: "read-facts", runs: [] }, now + SETTLE_MS)] : [],
+  });
+  if (job.status !== "submitted") return heard;
+  if (verdict === "fail") {
+    const why = ["The judge finds that the work does not do what was asked:", ...reasons.map((text) => `- ${text}`)];
+    return andThen({ ...heard, effects: [] }, (next) => failTry(next, now, why.join("\n")));
+  }
+  return job.pull_request === null ? andThen(heard, (next) => leaveToSender(next, now)) : heard;
+}
+
+/** The judge could not be asked, as often as it was tried: then it is not sure. */
+export const judgeAway = (job: Job, effect: Extract<Effect, { type: "judge" }>, context: Context): Decision =>
+  judged(job, { ...effect, type: "judged", verdict: "unsure", reasons: ["The model could not be asked."] }, context);
+
+/** Work that is words alone: no check sees it. */
+function leaveToSender(job: Job, now: number): Decision {
+  const { work } = agreed(null, job, now);
+  return change(job, now, {
+    set: { reasons: [work], sender_asked_at: job.sender_asked_at ?? now },
+    event: "checked",
+    note: linesOf(work),
+    effects: showNow(job, now),
+  });
+}
+
+const WORDS_ALONE = { state: "off", why: "there is no pull request" } as const;
+
+/** A sender who was asked about work without a pull request has said nothing in time. */
+export function silence(job: Job, now: number): Decision {
+  if (!isApprovedByTime(job, now)) return unchanged;
+  const { work } = agreed(null, job, now);
+  if (work.verdict !== "pass") return unchanged;
+  const approval = { sha: null, by: null, at: now };
+  const set = { approval, reasons: [work], sender_asked_at: null, merge: WORDS_ALONE };
+  return verify(job, now, { set, note: linesOf(work), effects: showNow(job, now) });
+}
+
+/** Null: the sender may decide about this work. */
+function notTheirs(job: Job, account: string, what: "approved" | "rejected", now: number): Decision | null {
+  if (job.runner !== "market")
+    return refuse("wrong_status", "This job was not given to the market: merge or close its pull request instead.");
+  if (!isAccount(account, job.account))
+    return refuse("forbidden", `The work can be ${what} by ${job.account} alone, who has asked for it and pays.`);
+  if (job.status !== "submitted")
+    return refuse("wrong_status", `This job is ${statusAt(job, now)}; only submitted work can be ${what}.`);
+  return null;
+}
+
+const nameOf = (by: Actor): string | null => by.login ?? by.account;
+
+const seen = (comment_id: number | null): WantedEffect[] =>
+  comment_id === null ? [] : [soon({ type: "react", comment_id, content: "eyes" })];
+
+export function approve(job: Job, { account, by, comment_id }: Of<"approve">, { now }: Context): Decision {
+  if (job.status === "verified" && job.runner === "market" && isAccount(account, job.account)) return unchanged;
+  const refused = notTheirs(job, account, "approved", now);
+  if (refused !== null) return refused;
+  if (job.pull_request === null && job.sender_asked_at === null)
+    return refuse("wrong_status", "The work has just come and is being looked at; approve it in a minute.");
+  const sha = job.pull_request === null ? null : job.head_sha;
+  return verify(job, now, {
+    by: nameOf(by),
+    note: "Approved by the sender.",
+    set: {
+      approval: { sha, by: nameOf(by), at: now },
+      sender_asked_at: null,
+      ...(job.pull_request === null ? { merge: WORDS_ALONE } : {}),
+    },
+    effects: [
+      ...seen(comment_id),
+      ...showNow(job, now),
+      // paid it is; whether it may be merged is a question of its own
+      ...(job.pull_request === null ? [] : [soon({ type: "read-facts", runs: [] })]),
+    ],
+  });
+}
+
+const MOST_REASON = 2_000;
+
+export function rejectWork(
+  job: Job,
+  { account, by, reason, comment_id }: Of<"reject-work">,
+  { now }: Context,
+): Decision {
+  const refused = notTheirs(job, account, "rejected", now);
+  if (refused !== null) return refused;
+  if (isApprovedByTime(job, now))
+    return refuse("wrong_status", "The time to object is over: the work counts as approved.");
+  const said = reason.trim().slice(0, MOST_REASON);
+  const why = said === "" ? "The sender rejected the work." : `The sender rejected the work: ${said}`;
+  return failTry(job, now, why, { by: nameOf(by), effects: [...seen(comment_id), showComment(job, now, "now")] });
+}

@@ -1,0 +1,77 @@
+/**
+ * Owns what the scripted model says where an answer of a given shape is asked for: a quote or a verdict. It reads the
+ * task's sentences as always; the same request always gets the same answer.
+ */
+import { z } from "zod";
+import { type ModelReply, type ModelRequest, textOf } from "./protocol.ts";
+import { type Action, readTask, taskText } from "./task.ts";
+
+const asked = z.object({
+  output_config: z.object({
+    format: z.object({
+      type: z.literal("json_schema"),
+      schema: z.looseObject({ properties: z.record(z.string(), z.unknown()) }),
+    }),
+  }),
+});
+
+/** What each action of a task is worth, and takes. */
+const CENTS = 150;
+const SECONDS = 600;
+const TITLE_LIMIT = 72;
+
+/** Null: this request wants no shape. One that is not known here gets an empty object, which its reader will refuse. */
+export function structuredScript(request: ModelRequest): ModelReply | null {
+  const read = asked.safeParse(request);
+  if (!read.success) return null;
+  const { properties } = read.data.output_config.format.schema;
+  const value = "verdict" in properties ? verdictOn(request) : "price_cents" in properties ? quoteFor(request) : {};
+  return { content: [{ type: "text", text: JSON.stringify(value) }], stopReason: "end_turn" };
+}
+
+const said = (action: Action): string => ("file" in action ? `${action.do} ${action.file}` : action.do);
+
+function quoteFor(request: ModelRequest): object {
+  const task = readTask(taskText(request));
+  const line = task.text.split("\n", 1)[0] ?? "";
+  return {
+    title: `${line.charAt(0).toUpperCase()}${line.slice(1)}`.slice(0, TITLE_LIMIT),
+    description: task.text,
+    requirements: task.actions.map((action) => `- ${said(action)} is done`).join("\n"),
+    skills: ["git"],
+    price_cents: CENTS * (1 + task.actions.length),
+    time_limit_seconds: SECONDS * (1 + task.actions.length),
+  };
+}
+
+/** The block of this name in what the user says; empty where there is none. */
+function block(request: ModelRequest, tag: string): string {
+  const text = request.messages.map(textOf).join("\n");
+  const start = text.indexOf(`<${tag}>`);
+  const end = text.indexOf(`</${tag}>`, start);
+  return start < 0 || end < 0 ? "" : text.slice(start + tag.length + 2, end);
+}
+
+interface Found {
+  readonly good: boolean;
+  readonly reason: string;
+}
+
+/** Does the change hold what this action asks for? Null: that cannot be seen. */
+function find(action: Action, change: string): Found | null {
+  if (!("file" in action)) return null;
+  const wanted = action.do === "replace" ? action.to : action.do === "delete" ? "" : action.text;
+  const touched = change.includes(`"${action.file}"`);
+  const good = touched && wanted.split("\n").every((line) => change.includes(line));
+  return { good, reason: `${said(action)}: ${good ? "that is in the change" : "that is not in the change"}.` };
+}
+
+/** Passes what holds every line that the task asks for, fails what lacks one, and is not sure of anything else. */
+function verdictOn(request: ModelRequest): object {
+  const change = block(request, "change");
+  const found = readTask(taskText(request)).actions.map((action) => find(action, change));
+  const reasons = found.flatMap((one) => (one === null ? [] : [one.reason]));
+  if (change === "" || found.includes(null))
+    return { verdict: "unsure", reasons: [...reasons, "A part of the task leaves nothing that can be seen."] };
+  return { verdict: found.every((one) => one?.good) ? "pass" : "fail", reasons };
+}

@@ -1,0 +1,25 @@
+/** Reading a journal: its whole lines, checked one by one. Knows nothing of what they say. */
+import { type Folder, unreadable } from "./disk.ts";
+
+export interface ReadJournal<T> {
+  readonly entries: readonly T[];
+  /** Bytes of the whole lines. A crash may leave a torn one behind them, which nobody was told is kept. */
+  readonly size: number;
+}
+
+/** Throws a sentence that names file and line when one is damaged. */
+export function readJournal<T>(folder: Folder, name: string, entryOf: (text: string) => T): ReadJournal<T> {
+  const text = folder.read(name);
+  const whole = text.slice(0, text.lastIndexOf("\n") + 1);
+  const entries = whole
+    .split("\n")
+    .slice(0, -1)
+    .map((row, position) => {
+      try {
+        return entryOf(row);
+      } catch (cause) {
+        throw unreadable(`${folder.pathOf(name)} (line ${position + 1})`, cause);
+      }
+    });
+  return { entries, size: Buffer.byteLength(whole) };
+}

@@ -1,0 +1,93 @@
+/**
+ * Money that belongs to no job, in a journal of its own: one line for each movement, on the disk before it counts. Its
+ * ids are kept for ever, so that no payment is booked twice; balances are shared with the jobs.
+ */
+import { z } from "zod";
+import type { LedgerPage, Wallet, WalletEntry } from "../../engine/market-ports.ts";
+import type { LedgerAccount } from "../../job/ledger.ts";
+import type { Books } from "./books.ts";
+import type { Folder } from "./disk.ts";
+import { readJournal } from "./journal-lines.ts";
+import { Journal } from "./journal.ts";
+
+const FILE = "wallet.jsonl";
+
+/** Lines of one ledger page, whatever was asked for. */
+const MAX_PAGE = 200;
+
+const isAccount = (text: string): text is LedgerAccount =>
+  text === "fees" || text === "outside" || text.startsWith("user:") || text.startsWith("escrow:");
+
+const entrySchema = z.object({
+  id: z.string(),
+  at: z.number(),
+  note: z.string().nullable(),
+  postings: z.array(
+    z.object({
+      account: z.string().refine(isAccount),
+      cents: z.number().int(),
+      reason: z.enum(["charge", "payout", "fee", "refund", "credit", "topup"]),
+    }),
+  ),
+});
+
+export class JournalWallet implements Wallet {
+  readonly #books: Books;
+  readonly #journal: Journal;
+  readonly #known = new Set<string>();
+  /** On their way to the disk. */
+  readonly #posting = new Map<string, Promise<void>>();
+
+  constructor(folder: Folder, books: Books) {
+    this.#books = books;
+    const { entries, size } = folder.takeFound(FILE).includes(FILE)
+      ? readJournal(folder, FILE, (text) => entrySchema.parse(JSON.parse(text)))
+      : { entries: [], size: 0 };
+    this.#journal = new Journal(folder.fs, folder.pathOf(FILE), size);
+    folder.flush();
+    for (const entry of entries) this.#book(entry);
+  }
+
+  async post(entry: WalletEntry): Promise<"posted" | "known"> {
+    const before = this.#posting.get(entry.id);
+    if (before !== undefined) {
+      await before;
+      return "known";
+    }
+    if (this.#known.has(entry.id)) return "known";
+    if (entry.postings.some(({ account, cents }) => account.startsWith("user:") && cents < 0))
+      throw new Error("A wallet entry can only give to a user; what is taken is taken by a job.");
+    const posting = this.#write(entry).finally(() => this.#posting.delete(entry.id));
+    this.#posting.set(entry.id, posting);
+    await posting;
+    return "posted";
+  }
+
+  async balance(account: LedgerAccount): Promise<number> {
+    return this.#books.balances.of(account);
+  }
+
+  async ledger(
+    account: LedgerAccount,
+    page: { readonly limit: number; readonly cursor?: string },
+  ): Promise<LedgerPage> {
+    return this.#books.page(account, Math.max(1, Math.min(page.limit, MAX_PAGE)), page.cursor);
+  }
+
+  async close(): Promise<void> {
+    await Promise.allSettled(this.#posting.values());
+    await this.#journal.close();
+  }
+
+  /** What is not on the disk yet must not be spent: a job's commit could outlive it. */
+  async #write(entry: WalletEntry): Promise<void> {
+    this.#journal.add(JSON.stringify(entrySchema.parse(entry)));
+    await this.#journal.flushed();
+    this.#book(entry);
+  }
+
+  #book({ id, at, note, postings }: WalletEntry): void {
+    this.#known.add(id);
+    this.#books.add({ postings, at, note, job: null, idOf: (position) => `${id}.${position}` });
+  }
+}

@@ -1,0 +1,222 @@
+/**
+ * The market: what a worker's whole way costs beside the least that the same disk could do for it, and what a queue of
+ * many jobs costs who pulls from it. Samples of each pair are taken in turns; GitHub is one that has not answered yet.
+ */
+import fs from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pino } from "pino";
+import { systemClock } from "../../src/engine/clock.ts";
+import type { Engine } from "../../src/engine/door.ts";
+import { createEngine } from "../../src/engine/engine.ts";
+import { createIds } from "../../src/engine/ids.ts";
+import type { Desk, Performer, Store } from "../../src/engine/ports.ts";
+import { decide } from "../../src/job/decide.ts";
+import { asJobId, type JobId, type Work } from "../../src/job/job.ts";
+import { credit } from "../../src/job/ledger.ts";
+import { openLowdbStore } from "../../src/store/lowdb/open.ts";
+import { NO_USAGE } from "../../src/wire/result.ts";
+import { type Measured, median } from "./measured.ts";
+
+const FEW = 100;
+const MANY = 20_000;
+const PULLS = 1_500;
+const WARM_UP = 300;
+const CLIENTS = [1, 8, 32] as const;
+/** Cycles of one round, whatever the clients; each round beside one of the baseline. */
+const CYCLES = 96;
+const ROUNDS = 12;
+const PRICE = 500;
+const SKILLS = ["python", "sql", "research", "writing", "go"] as const;
+const TASK = "Analyze the error logs of the last week and write a summary report. ".repeat(6);
+
+const work: Work = {
+  ...{ outcome: "done", title: "Analyze the error logs", body: "Done, see the report.", reason: null },
+  ...{ model: "unknown", usage: NO_USAGE, cost_cents: null, changed_files: [] },
+};
+
+function idOf(number: number): JobId {
+  const id = asJobId(number.toString(36).padStart(8, "0"));
+  if (id === null) throw new Error(`no id for ${number}`);
+  return id;
+}
+
+/** Paid jobs of different prices, skills and ages, made through the store itself. */
+async function fill(store: Store, jobs: number, from = 0): Promise<void> {
+  await store.wallet.post({ id: `fill-${from}`, at: 0, postings: credit("ada", jobs * 2 * PRICE), note: null });
+  for (let number = from; number < from + jobs; number++) {
+    const decision = decide(
+      null,
+      {
+        type: "create",
+        draft: {
+          ...{
+            id: idOf(number),
+            account: "ada",
+            runner: "market",
+            requester: null,
+            base_branch: null,
+            callback_url: null,
+          },
+          repository: { owner: "octocat", name: `repository${number % 50}`, installation_id: 1 },
+          origin: { kind: "rest", dialect: "market", key_id: null },
+          ...{ title: "Analyze the error logs", task: TASK },
+          choices: { provider: null, model: null, no_merge: false, draft: false },
+          ...{ price_cents: PRICE + (number % 100), time_limit_seconds: 3_600 },
+          offer: {
+            ...{ description: TASK, requirements: "A report.", enclosure: null },
+            skills: [SKILLS[number % SKILLS.length] ?? "go"],
+          },
+        },
+      },
+      { now: number, available_cents: 2 * PRICE },
+    );
+    if (decision.kind !== "decided") throw new Error(`a job could not be made: ${decision.kind}`);
+    const { job, history, postings } = decision;
+    const commit = { job, history, postings, expected_version: 0, at: number, effects: [], done: null };
+    const answer = await store.jobs.commit(commit);
+    if (!answer.ok) throw new Error(`a job could not be stored: ${answer.why}`);
+  }
+}
+
+const silent: Performer = { perform: () => new Promise(() => {}) };
+const nobody: Desk = {
+  permission: async () => "none",
+  repository: async () => null,
+  pullRequest: async () => ({ head_branch: "x", head_sha: "x", from_fork: true }),
+  react: async () => {},
+  reply: async () => {},
+  installation: async () => null,
+  failedDeliveries: async () => [],
+  redeliver: async () => {},
+};
+
+interface Stall {
+  readonly store: Store;
+  readonly engine: Engine;
+}
+
+/** The jobs are made without flushes, which would take minutes; what is measured has them all. */
+async function openStall(dir: string, jobs: number): Promise<Stall> {
+  const filling = await openLowdbStore({ dir, now: Date.now, fileSystem: { ...fs, fsyncSync: () => {} } });
+  await fill(filling, jobs);
+  await filling.close();
+  const store = await openLowdbStore({ dir, now: Date.now });
+  const parts = { store, clock: systemClock, ids: createIds(systemClock), performer: silent, desk: nobody };
+  return { store, engine: createEngine({ ...parts, log: pino({ level: "silent" }), record: () => {} }) };
+}
+
+const agent = (number: number) => ({
+  ...{ agent_id: `agent-${number % 40}`, account: "bob", repository: null },
+  skills: [SKILLS[number % SKILLS.length] ?? "go"],
+});
+
+async function pullOnce({ engine }: Stall, number: number): Promise<number> {
+  const begun = performance.now();
+  const pulled = await engine.pull(agent(number));
+  const took = performance.now() - begun;
+  if (pulled === null) throw new Error("Nothing was offered.");
+  await engine.handle(pulled.job.id, { type: "reject", agent_id: agent(number).agent_id });
+  return took;
+}
+
+const p99 = (values: readonly number[]): number =>
+  values.toSorted((a, b) => a - b)[Math.ceil(values.length * 0.99) - 1] ?? Number.NaN;
+
+async function benchPulls(few: Stall, many: Stall): Promise<Measured> {
+  const took = { few: [] as number[], many: [] as number[] };
+  for (let number = 0; number < WARM_UP + PULLS; number++) {
+    const samples = [
+      async () => took.few.push(await pullOnce(few, number)),
+      async () => took.many.push(await pullOnce(many, number)),
+    ];
+    for (let turn = 0; turn < samples.length; turn++) await samples[(number + turn) % samples.length]?.();
+    if (number === WARM_UP) for (const list of Object.values(took)) list.length = 0;
+  }
+  const said = (name: string, values: readonly number[]) =>
+    `${name}: p99 ${p99(values).toFixed(2)} ms, median ${median(values).toFixed(2)} ms of ${values.length}`;
+  return {
+    what: `p99 of a pull with ${MANY} queued jobs / with ${FEW}`,
+    value: p99(took.many) / p99(took.few),
+    limit: 2,
+    detail: [said(`${MANY}`, took.many), said(`${FEW}`, took.few)],
+  };
+}
+
+/** Temporary file, flush, rename, flush of the folder: what any durable replacement of a file comes to. */
+function bareCommit(dir: string, folder: number, name: string, text: string): void {
+  const temporary = join(dir, `${name}.tmp`);
+  const fd = fs.openSync(temporary, "w");
+  fs.writeSync(fd, text);
+  fs.fsyncSync(fd);
+  fs.closeSync(fd);
+  fs.renameSync(temporary, join(dir, name));
+  fs.fsyncSync(folder);
+}
+
+async function cycle({ engine }: Stall, number: number): Promise<void> {
+  const who = agent(number);
+  const pulled = await engine.pull(who);
+  if (pulled === null) throw new Error("Nothing was offered.");
+  const { id } = pulled.job;
+  const accepted = await engine.handle(id, { type: "accept", agent_id: who.agent_id });
+  const submitted = await engine.handle(id, { type: "submit", agent_id: who.agent_id, work });
+  if (!accepted.ok || !submitted.ok) throw new Error("A worker was refused.");
+}
+
+/** Milliseconds a cycle, with so many clients at once. */
+async function cycles(stall: Stall, clients: number, from: number): Promise<number> {
+  const begun = performance.now();
+  const one = async (client: number) => {
+    for (let done = client; done < CYCLES; done += clients) await cycle(stall, from + done);
+  };
+  await Promise.all(Array.from({ length: clients }, (_, client) => one(client)));
+  return (performance.now() - begun) / CYCLES;
+}
+
+async function benchCycles(dir: string, stall: Stall): Promise<Measured[]> {
+  const stored = await stall.store.jobs.load(idOf(1));
+  const text = `${JSON.stringify(stored)}\n`;
+  const folder = fs.openSync(dir, "r");
+  const bare = (): number => {
+    const begun = performance.now();
+    for (let written = 0; written < CYCLES * 3; written++) bareCommit(dir, folder, `${written % FEW}.json`, text);
+    return (performance.now() - begun) / CYCLES;
+  };
+  const took = new Map<number, { ours: number; bare: number }[]>(CLIENTS.map((clients) => [clients, []]));
+  let from = 0;
+  for (let round = 0; round < ROUNDS; round++) {
+    for (const clients of CLIENTS) {
+      const floor = bare();
+      const ours = await cycles(stall, clients, from);
+      from += CYCLES;
+      if (round > 0) took.get(clients)?.push({ ours, bare: floor });
+    }
+  }
+  fs.closeSync(folder);
+  return [...took].map(([clients, rounds]) => ({
+    what: `pull, accept and submit with ${clients} client(s) / three bare durable commits`,
+    value: median(rounds.map(({ ours, bare: floor }) => ours / floor)),
+    limit: 1.5,
+    detail: [
+      `${median(rounds.map(({ ours }) => ours)).toFixed(2)} ms / ${median(rounds.map((one) => one.bare)).toFixed(2)} ms, ` +
+        `medians of ${rounds.length} rounds of ${CYCLES}, ${text.length} bytes a commit`,
+    ],
+  }));
+}
+
+export async function benchMarket(): Promise<readonly Measured[]> {
+  const root = fs.mkdtempSync(join(tmpdir(), "bench-market-"));
+  try {
+    const few = await openStall(join(root, "few"), FEW);
+    const many = await openStall(join(root, "many"), MANY);
+    const pulls = await benchPulls(few, many);
+    fs.mkdirSync(join(root, "bare"));
+    const whole = await benchCycles(join(root, "bare"), many);
+    await few.store.close();
+    await many.store.close();
+    return [pulls, ...whole];
+  } finally {
+    fs.rmSync(root, { recursive: true });
+  }
+}

@@ -1,0 +1,79 @@
+/**
+ * A POST that does no work of its own, mounted as every route of ours is: what it costs is what stands before the work.
+ * Everything real: the store on its disk, keys, limits, the log, the metrics.
+ */
+import { once } from "node:events";
+import { createServer, type Server } from "node:http";
+import { type ApplicationFunction, Probot } from "probot";
+import { z } from "zod";
+import { systemClock } from "../../src/engine/clock.ts";
+import { createIds } from "../../src/engine/ids.ts";
+import { success } from "../../src/http/answer.ts";
+import { authentication } from "../../src/http/auth.ts";
+import { countGuesses } from "../../src/http/guesses.ts";
+import { createListener } from "../../src/http/listener.ts";
+import { createMetrics } from "../../src/http/metrics.ts";
+import { mount } from "../../src/http/mount.ts";
+import { keyRequestSchema, newKey } from "../../src/http/new-key.ts";
+import { requestLog } from "../../src/http/request-log.ts";
+import { route } from "../../src/http/route.ts";
+import { createLog } from "../../src/log.ts";
+import { openLowdbStore } from "../../src/store/lowdb/open.ts";
+import { appKey } from "../contract/app-key.ts";
+
+/** Each may send 600 writes a minute, and a round must not come to that. */
+const KEYS = 1_000;
+
+const ANSWER = { job_id: "ab12cd34", branch: "job/ab12cd34" };
+
+const doNothing = route({
+  method: "post",
+  path: "/api/create-job",
+  operation: "doNothing",
+  group: "create-job",
+  summary: "Do nothing",
+  scope: "write",
+  repeatable: true,
+  body: z.object({
+    job: z.string().max(64_000),
+    llm_model: z.string().nullish(),
+    repository: z
+      .string()
+      .regex(/^[A-Za-z0-9][A-Za-z0-9-]*\/[A-Za-z0-9._-]{1,100}$/)
+      .nullish(),
+  }),
+  answers: { 200: { about: "Done." } },
+  work: async () => success(200, ANSWER),
+});
+
+export async function mountedPost(dir: string): Promise<{ readonly server: Server; readonly keys: readonly string[] }> {
+  const { now } = systemClock;
+  const store = await openLowdbStore({ dir, now });
+  const keys: string[] = [];
+  for (let n = 0; n < KEYS; n++) {
+    const { key, stored } = newKey(keyRequestSchema.parse({ account: `user-${n}` }), now());
+    await store.keys.add(stored);
+    keys.push(key);
+  }
+  const ids = createIds(systemClock);
+  const log = await createLog({ level: "info", format: "json" });
+  const metrics = createMetrics({ jobs: store.jobs, inbox: store.inbox, budget: () => [], now });
+  const parts = {
+    authentication: authentication({ keys: store.keys, api_key: null, guesses: countGuesses(now), now }),
+    ...{ repositories: store.repositories, now, desk: { installation: async () => null } },
+    ...{
+      log,
+      idempotency: store.idempotency,
+      clock: systemClock,
+      door: { drawId: async () => ids.jobId(), mayCommand: async () => false },
+    },
+  };
+  const app: ApplicationFunction = (_probot, { getRouter }) => {
+    if (getRouter) mount(getRouter("/"), [doNothing], parts, requestLog(log, metrics.timed));
+  };
+  const probot = new Probot({ appId: 1, privateKey: appKey, secret: "of nobody" });
+  const server = createServer(await createListener(probot, app, { timed: metrics.timed, trust_proxy: 0 }));
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  return { server, keys };
+}

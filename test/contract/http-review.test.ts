@@ -1,0 +1,98 @@
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { Command } from "../../src/job/command.ts";
+import type { JobId } from "../../src/job/job.ts";
+import { SENDER_LIMIT_MS } from "../../src/job/wake.ts";
+import { handClock, type HandClock } from "../flows/clock.ts";
+import { draft, work } from "../unit/core.ts";
+import { startServer, type TestServer } from "./http-server.ts";
+
+let server: TestServer;
+let clock: HandClock;
+let id: JobId;
+let [ada, bob, eve]: string[] = [];
+
+const WORDS: readonly Command[] = [
+  { type: "pull", agent_id: "a1", account: "bob" },
+  { type: "accept", agent_id: "a1" },
+  { type: "submit", agent_id: "a1", work: work() },
+  { type: "nothing-to-open", round: 1 },
+  { type: "judged", round: 1, try: 1, sha: null, verdict: "none", reasons: [] },
+];
+
+async function tell(...commands: readonly Command[]): Promise<void> {
+  for (const command of commands) {
+    const handled = await server.engine.handle(id, command);
+    if (!handled.ok) throw new Error(handled.refusal.sentence);
+  }
+}
+
+beforeEach(async () => {
+  clock = handClock();
+  server = await startServer({ clock });
+  const keyOf = async (account: string): Promise<string> =>
+    ((await server.ask("POST", "/api/keys", { body: { account } })).body as { key: string }).key;
+  [ada, bob, eve] = await Promise.all(["ada", "bob", "eve"].map(keyOf));
+  await server.ask("POST", "/api/wallet/credit", { body: { account: "ada", amount_cents: 500 } });
+  const origin = { kind: "rest", dialect: "market", key_id: null } as const;
+  const { id: _, ...rest } = draft({ runner: "market", origin, price_cents: 500 });
+  const made = await server.engine.create(rest);
+  if (!made.ok) throw new Error(made.refusal.sentence);
+  id = made.job.id;
+});
+afterEach(() => server.close());
+
+const decide = (what: "approve" | "reject-work", key: string | undefined, body: unknown = {}, more = {}) =>
+  server.ask("POST", `/api/jobs/${id}/${what}`, { key: key ?? null, body, headers: { ...more } });
+
+const balance = async (key: string | undefined): Promise<unknown> =>
+  ((await server.ask("GET", "/api/wallet/balance", { key: key ?? null })).body as { balance_cents: number })
+    .balance_cents;
+
+describe("the sender's word over REST", () => {
+  it("approves submitted work once, and the worker is paid", async () => {
+    await tell(...WORDS);
+    expect(await decide("approve", ada)).toMatchObject({ status: 200, body: { id, status: "verified" } });
+    expect(await decide("approve", ada)).toMatchObject({ status: 200, body: { status: "verified" } });
+    expect(await balance(bob)).toBe(350);
+    expect(await decide("reject-work", ada)).toMatchObject({ status: 400, body: { code: "wrong_status" } });
+  });
+
+  it("rejects it with a reason for the next try, and the second time the price comes back", async () => {
+    await tell(...WORDS);
+    const reason = "The second half is missing.";
+    const once = await decide("reject-work", ada, { reason }, { "idempotency-key": "one" });
+    expect(once).toMatchObject({ status: 200, body: { status: "queued", failure: expect.stringContaining(reason) } });
+    expect(await decide("reject-work", ada, { reason }, { "idempotency-key": "one" })).toMatchObject({
+      body: once.body,
+    });
+    await tell(...WORDS.slice(0, 4));
+    expect(await decide("reject-work", ada)).toMatchObject({ body: { status: "failed" } });
+    expect([await balance(ada), await balance(bob)]).toEqual([500, 0]);
+  });
+
+  it.each(["approve", "reject-work"] as const)("to %s is nobody else's, and of nothing else", async (what) => {
+    expect(await decide(what, ada)).toMatchObject({ status: 400, body: { code: "wrong_status" } });
+    await tell(...WORDS);
+    expect(await decide(what, bob)).toMatchObject({ status: 403, body: { code: "forbidden" } });
+    expect(await decide(what, eve)).toMatchObject({ status: 404 });
+    expect(await decide(what, undefined)).toMatchObject({ status: 401 });
+    expect(await server.ask("POST", `/api/jobs/zzzzzzzz/${what}`, { body: {} })).toMatchObject({ status: 404 });
+  });
+
+  it("names a reason that is none", async () => {
+    await tell(...WORDS);
+    const wrong = await decide("reject-work", ada, { reason: 7 });
+    expect(wrong).toMatchObject({ status: 400, body: { error: "reason: must be a string." } });
+  });
+
+  it("shows until when silence is no yes, and takes no objection after that", async () => {
+    await tell(...WORDS);
+    const { body } = await server.ask("GET", `/api/jobs/${id}`, { key: ada ?? null });
+    const { approved_from, submitted_at } = body as { approved_from: string; submitted_at: string };
+    expect(Date.parse(approved_from) - Date.parse(submitted_at)).toBe(SENDER_LIMIT_MS);
+    clock.pass(SENDER_LIMIT_MS);
+    const late = await decide("reject-work", ada);
+    expect(late).toMatchObject({ status: 400, body: { code: "wrong_status" } });
+    expect(await balance(bob)).toBe(350);
+  });
+});

@@ -1,0 +1,130 @@
+/** `/ready` of the real process: from its first moment to its last, and while its disk takes nothing. */
+import { execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import { connect, createServer, type Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, it, onTestFinished } from "vitest";
+import { appKey } from "../contract/app-key.ts";
+import { builtProgram } from "../build.ts";
+
+const API_KEY = "the-admin-key-of-this-test";
+const DEADLINE = { timeout: 60_000, interval: 20 };
+
+interface Server {
+  readonly pid: number;
+  readonly url: string;
+  readonly port: number;
+  readonly ended: Promise<number | null>;
+  stop(): void;
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  server.close();
+  await once(server, "close");
+  return typeof address === "object" && address !== null ? address.port : 0;
+}
+
+async function start(): Promise<Server> {
+  const dir = await mkdtemp(join(tmpdir(), "readiness-"));
+  const port = await freePort();
+  const [command = "", ...args] = builtProgram("src/main.ts");
+  const child = spawn(command, args, {
+    cwd: dir,
+    env: {
+      ...{ PATH: process.env.PATH ?? "", APP_ID: "1", PRIVATE_KEY: appKey, WEBHOOK_SECRET: "a secret of this test" },
+      ...{ API_KEY, HOST: "127.0.0.1", PORT: String(port), GHE_HOST: "127.0.0.1:9", GHE_PROTOCOL: "http" },
+    },
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  child.stdout.resume();
+  const ended = once(child, "exit").then(([code]) => (typeof code === "number" ? code : null));
+  onTestFinished(async () => {
+    child.kill("SIGKILL");
+    await ended;
+    await rm(dir, { recursive: true, force: true });
+  });
+  if (child.pid === undefined) throw new Error("the server was not started");
+  return { pid: child.pid, port, url: `http://127.0.0.1:${port}`, ended, stop: () => child.kill("SIGTERM") };
+}
+
+const look = async (url: string) => {
+  const answer = await fetch(url).catch(() => null);
+  return answer === null ? null : `${answer.status} ${await answer.text()}`;
+};
+const READY = '200 {"ready":true}';
+const UNREADY = '503 {"ready":false}';
+const ALIVE = '200 {"status":"ok"}';
+
+/** A request whose end has not been sent yet: the server waits for it, also while it stops. */
+async function begun(port: number, path: string): Promise<{ finish(): Promise<string> }> {
+  const socket: Socket = connect(port, "127.0.0.1");
+  await once(socket, "connect");
+  let heard = "";
+  socket.on("data", (chunk: Buffer) => {
+    heard += chunk.toString();
+  });
+  socket.write(`GET ${path} HTTP/1.1\r\nHost: x\r\n`);
+  return {
+    async finish() {
+      socket.write("Connection: close\r\n\r\n");
+      await once(socket, "close");
+      return heard;
+    },
+  };
+}
+
+it("is false from the first moment, true when everything is there, and false again while the server stops", async () => {
+  const server = await start();
+  const seen: (string | null)[] = [];
+  await expect
+    .poll(async () => {
+      seen.push(await look(`${server.url}/ready`));
+      return seen.at(-1);
+    }, DEADLINE)
+    .toBe(READY);
+  const answered = seen.filter((one) => one !== null);
+  expect(answered.length).toBeGreaterThan(1);
+  expect(new Set(answered.slice(0, -1))).toEqual(new Set([UNREADY]));
+
+  const [ready, health] = [await begun(server.port, "/ready"), await begun(server.port, "/health")];
+  // both have arrived by then
+  expect(await look(`${server.url}/ready`)).toBe(READY);
+  server.stop();
+  await expect.poll(() => look(`${server.url}/ready`), DEADLINE).toBeNull();
+  expect(await ready.finish()).toMatch(/^HTTP\/1\.1 503 [\s\S]*\{"ready":false\}/);
+  expect(await health.finish()).toMatch(/^HTTP\/1\.1 200 /);
+  expect(await server.ended).toBe(0);
+});
+
+/** No file may grow beyond this many bytes: what is written fails, as on a disk that is full. */
+const allow = (pid: number, bytes: string): void => {
+  execFileSync("prlimit", ["--pid", String(pid), `--fsize=${bytes}:`]);
+};
+
+it("is false while the disk takes nothing, however long nobody writes, and true when it takes something again", async () => {
+  const server = await start();
+  await expect.poll(() => look(`${server.url}/ready`), DEADLINE).toBe(READY);
+  const mint = async () =>
+    (
+      await fetch(`${server.url}/api/keys`, {
+        method: "POST",
+        headers: { "x-api-key": API_KEY },
+        body: JSON.stringify({ account: "ada" }),
+      })
+    ).status;
+
+  expect(await mint()).toBe(201);
+  allow(server.pid, "0");
+  expect(await mint()).toBe(500);
+  expect(await look(`${server.url}/ready`)).toBe(UNREADY);
+  expect(await look(`${server.url}/health`)).toBe(ALIVE);
+  allow(server.pid, "unlimited");
+  // nobody sends a request to a server that is not ready, so it must find out by itself
+  await expect.poll(() => look(`${server.url}/ready`), DEADLINE).toBe(READY);
+  expect(await mint()).toBe(201);
+});

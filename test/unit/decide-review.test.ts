@@ -1,0 +1,249 @@
+import { describe, expect, it } from "vitest";
+import type { Command } from "../../src/job/command.ts";
+import type { Facts } from "../../src/job/facts.ts";
+import type { Job } from "../../src/job/job.ts";
+import { MOST_JUDGED } from "../../src/job/rules/reviewing.ts";
+import { NO_CHECKS_LIMIT_MS, SENDER_LIMIT_MS, SENDER_NOTICE_MS, wakeAt } from "../../src/job/wake.ts";
+import { ADA, check, decided, effectsOf, facts, judged, led, onMarket, opened, settings, step } from "./core.ts";
+
+const BOB = { account: "bob", login: "bob" } as const;
+const APPROVE: Command = { type: "approve", account: "ada", by: ADA, comment_id: null };
+const REJECT: Command = { type: "reject-work", account: "ada", by: ADA, reason: "It is too slow.", comment_id: null };
+
+const inReview = (): Job => led(onMarket(), opened());
+const inWords = (): Job => led(onMarket(), { type: "nothing-to-open", round: 1 });
+const observed = (change: Partial<Facts> = {}): Command => ({ type: "observe", facts: facts(change) });
+const at = (job: Job, after_ms: number): number => (job.submitted_at ?? 0) + after_ms;
+
+const RED = observed({ checks: [check({ state: "failure", name: "test" })] });
+const PENDING = observed({ checks: [check({ state: "pending" })] });
+const UNCHECKED = observed({ checks: [] });
+const FREE = observed({ checks: [], settings: settings({ require_checks: false }) });
+
+const payout = [
+  { account: "escrow:abcd1234", cents: -500, reason: "payout" },
+  { account: "user:bob", cents: 350, reason: "payout" },
+  { account: "fees", cents: 150, reason: "fee" },
+];
+
+describe("verification begins by itself", () => {
+  it("asks the judge as soon as there is a pull request, beside the facts", () => {
+    const decision = step(onMarket(), opened());
+    expect(effectsOf(decision)).toEqual(expect.arrayContaining(["judge", "read-facts"]));
+    expect(decided(decision).effects.find(({ effect }) => effect.type === "judge")?.effect).toEqual({
+      ...{ type: "judge", round: 1, try: 1, sha: "finish" },
+    });
+  });
+
+  it("asks nobody about a job of GitHub Actions", () => {
+    const work = led(onMarket(), opened());
+    expect(effectsOf(step({ ...work, runner: "actions" }, observed({ head_sha: "later" })))).not.toContain("judge");
+  });
+
+  it("asks again about another commit, and not without end", () => {
+    let job = led(inReview(), judged("unsure"));
+    for (let nth = 2; nth <= MOST_JUDGED; nth++) {
+      const moved = step(job, observed({ head_sha: `head${nth}` }));
+      expect(effectsOf(moved)).toContain("judge");
+      job = led(decided(moved).job, judged("unsure", ["Hm."], `head${nth}`));
+    }
+    const last = step(job, observed({ head_sha: "one too many" }));
+    expect(effectsOf(last)).not.toContain("judge");
+    expect(decided(last).job.judgement).toMatchObject({ sha: "one too many", verdict: "unsure" });
+  });
+
+  it("goes on without a judge where there is none, however often the branch moves", () => {
+    let job = led(inReview(), judged("none"));
+    for (let nth = 0; nth <= MOST_JUDGED; nth++)
+      job = led(job, observed({ head_sha: `head${nth}` }), judged("none", [], `head${nth}`));
+    expect(led(job, observed({ head_sha: `head${MOST_JUDGED}` })).status).toBe("verified");
+  });
+
+  it.each([
+    ["of an earlier try", { ...judged("pass"), try: 2 }],
+    ["of another commit", judged("pass", [], "elsewhere")],
+    ["that was given already", judged("fail")],
+  ] as const)("drops a word %s", (_, command) => {
+    expect(step(led(inReview(), judged("pass")), command as Command).kind).toBe("unchanged");
+  });
+});
+
+/** What the judge says, what the facts say, how long after the submit; and what follows. */
+const TABLE: readonly (readonly [string, Command | null, Command, number, string, string])[] = [
+  ["green and a pass", judged("pass"), observed(), 60_000, "verified", "checks and judge agree"],
+  ["green without a judge", judged("none"), observed(), 60_000, "verified", "all 1 checks passed"],
+  ["green before the judge has spoken", null, observed(), 60_000, "submitted", "the judge has not spoken yet"],
+  ["a pass before the checks are done", judged("pass"), PENDING, 60_000, "submitted", "0 of 1 checks are done"],
+  ["red and a pass", judged("pass"), RED, 60_000, "queued", "1 of 1 checks failed"],
+  ["red before the judge has spoken", null, RED, 60_000, "queued", "1 of 1 checks failed"],
+  ["green and not sure", judged("unsure"), observed(), 60_000, "submitted", "the sender decides"],
+  [
+    "not sure, and nobody was asked before",
+    judged("unsure"),
+    observed(),
+    SENDER_LIMIT_MS,
+    "submitted",
+    "the sender decides",
+  ],
+  ["no check in the first minutes", judged("none"), UNCHECKED, 60_000, "submitted", "no check has reported yet"],
+  ["nothing that could say", judged("none"), UNCHECKED, NO_CHECKS_LIMIT_MS, "submitted", "the sender decides"],
+  ["nothing that could say, on purpose", judged("none"), FREE, 60_000, "submitted", "the sender decides"],
+  ["a pass alone, where nothing checks", judged("pass"), FREE, 60_000, "verified", "the judge agrees"],
+  ["a pass alone, after half an hour", judged("pass"), UNCHECKED, NO_CHECKS_LIMIT_MS, "verified", "the judge agrees"],
+  ["red after three days", judged("unsure"), RED, SENDER_LIMIT_MS, "queued", "1 of 1 checks failed"],
+  ["pending after three days", judged("unsure"), PENDING, SENDER_LIMIT_MS, "submitted", "0 of 1 checks are done"],
+  ["unjudged after three days", null, observed(), SENDER_LIMIT_MS, "submitted", "the judge has not spoken yet"],
+];
+
+describe("checks and judge must agree", () => {
+  it.each(TABLE)("%s", (_name, word, seen, after_ms, status, text) => {
+    const job = word === null ? inReview() : led(inReview(), word);
+    const { job: next, postings } = decided(step(job, seen, at(job, after_ms)));
+    expect(next.status).toBe(status);
+    expect(next.reasons[0]?.text).toContain(text);
+    expect(postings).toEqual(status === "verified" ? payout : []);
+  });
+
+  it.each([
+    ["not sure", judged("unsure"), observed(), 0],
+    ["nothing that could say", judged("none"), UNCHECKED, NO_CHECKS_LIMIT_MS],
+  ] as const)("counts silence as a yes after 72 hours, and not a moment before: %s", (_name, word, seen, asked_ms) => {
+    const judgedJob = led(inReview(), word);
+    const asked = decided(step(judgedJob, seen, at(judgedJob, asked_ms))).job;
+    const early = decided(step(asked, seen, at(asked, SENDER_LIMIT_MS - 1))).job;
+    expect(early.status).toBe("submitted");
+    const late = decided(step(asked, seen, at(asked, SENDER_LIMIT_MS)));
+    expect(late.job).toMatchObject({ status: "verified", approval: { sha: "finish", by: null } });
+    expect(late.job.reasons[0]?.text).toContain("nobody has objected");
+    expect(late.postings).toEqual(payout);
+  });
+
+  it("gives a sender who is asked late a day at least, and wakes then", () => {
+    const waiting = led(inReview(), judged("unsure"), PENDING);
+    const asked_at = at(waiting, SENDER_LIMIT_MS + 3_600_000);
+    const asked = decided(step({ ...waiting, woken_at: at(waiting, SENDER_LIMIT_MS) }, observed(), asked_at)).job;
+    expect(asked).toMatchObject({ status: "submitted", sender_asked_at: asked_at });
+    expect(wakeAt(asked)).toBe(asked_at + SENDER_NOTICE_MS);
+    expect(decided(step(asked, observed(), asked_at + SENDER_NOTICE_MS - 1)).job.status).toBe("submitted");
+    expect(decided(step(asked, observed(), asked_at + SENDER_NOTICE_MS)).job.status).toBe("verified");
+  });
+
+  it("fails the try on the judge's word alone, with its reasons for the next", () => {
+    const failed = decided(step(inReview(), judged("fail", ["There is no test."])));
+    expect(failed.job).toMatchObject({ status: "queued", tries: 2, judgement: null });
+    expect(failed.job.failure).toContain("There is no test.");
+    expect(failed.history.map((row) => row.event)).toEqual(["judged", "queued"]);
+    expect(failed.postings).toEqual([]);
+  });
+
+  it("leaves it to the sender when the model is away for good", () => {
+    const effect = { type: "judge", round: 1, try: 1, sha: "finish" } as const;
+    const away = led(inReview(), { type: "effect-abandoned", effect, sentence: "Gone." });
+    expect(away.judgement).toMatchObject({ verdict: "unsure" });
+    expect(led(away, observed()).sender_asked_at).not.toBeNull();
+  });
+
+  it("tells every step in the history, once", () => {
+    const job = led(inReview(), judged("unsure", ["Is that all?"]));
+    const asked = decided(step(job, observed()));
+    expect(asked.history).toMatchObject([{ event: "checked", from: "submitted", to: "submitted" }]);
+    expect(asked.history[0]?.note).toContain("the sender decides");
+    expect(decided(step(asked.job, observed())).history).toEqual([]);
+  });
+
+  it("does not merge a later commit on the word that was said of an earlier one", () => {
+    const paid = led(inReview(), judged("unsure"), APPROVE);
+    expect(led(paid, observed()).merge).toMatchObject({ state: "merging", sha: "finish" });
+    const moved = led(paid, observed({ head_sha: "elsewhere" }));
+    const unsure = led(moved, judged("unsure", [], "elsewhere"), observed({ head_sha: "elsewhere" }));
+    expect(unsure.merge.state).toBe("waiting");
+    expect(led(moved, judged("pass", [], "elsewhere"), observed({ head_sha: "elsewhere" })).merge.state).toBe(
+      "merging",
+    );
+  });
+});
+
+describe("the sender decides", () => {
+  it("pays on approval, and merges once that is allowed", () => {
+    const job = led(inReview(), judged("unsure"), observed());
+    const approved = decided(step(job, APPROVE));
+    expect(approved.job).toMatchObject({ status: "verified", approval: { sha: "finish", by: "ada" } });
+    expect(approved.postings).toEqual(payout);
+    expect(effectsOf(approved)).toContain("read-facts");
+    expect(step(approved.job, APPROVE).kind).toBe("unchanged");
+    const red = led(approved.job, RED);
+    expect(red).toMatchObject({ status: "verified", merge: { state: "waiting" } });
+  });
+
+  it("sends rejected work back with the sender's words, and the price back after the last try", () => {
+    const once = decided(step(inReview(), REJECT));
+    expect(once.job).toMatchObject({ status: "queued", failure: "The sender rejected the work: It is too slow." });
+    const last = decided(step({ ...inReview(), attempt_count: 2 }, REJECT));
+    expect(last.job.status).toBe("failed");
+    expect(last.postings.map(({ reason }) => reason)).toEqual(["refund", "refund"]);
+  });
+
+  it("may merge or close the pull request instead", () => {
+    const merged = decided(step(inReview(), { type: "merged", pull_request: 8, by: "ada", at: 1 }));
+    expect(merged.job.status).toBe("verified");
+    expect(merged.postings).toEqual(payout);
+    expect(led(inReview(), { type: "closed", pull_request: 8, by: "ada" }).status).toBe("queued");
+  });
+
+  it.each([
+    ["somebody else", { ...APPROVE, account: "bob", by: BOB }, "forbidden", "approved by ada alone"],
+    ["somebody else", { ...REJECT, account: "bob", by: BOB }, "forbidden", "rejected by ada alone"],
+  ] as const)("is not %s", (_, command, code, words) => {
+    const decision = step(inReview(), command as Command);
+    expect(decision).toMatchObject({ refusal: { code, sentence: expect.stringContaining(words) } });
+  });
+
+  it("decides about submitted work of the market, and about nothing else", () => {
+    const queued = led(inReview(), REJECT);
+    expect(step(queued, APPROVE)).toMatchObject({ refusal: { code: "wrong_status" } });
+    expect(step({ ...inReview(), runner: "actions" }, APPROVE)).toMatchObject({ refusal: { code: "wrong_status" } });
+    expect(step(onMarket(), APPROVE)).toMatchObject({ refusal: { sentence: expect.stringContaining("in a minute") } });
+  });
+
+  it("cannot object when the time is over, whether or not a timer has come by", () => {
+    const job = led(inReview(), judged("unsure"), observed());
+    expect(decided(step(job, REJECT, at(job, SENDER_LIMIT_MS - 1))).job.status).toBe("queued");
+    expect(step(job, REJECT, at(job, SENDER_LIMIT_MS))).toMatchObject({ refusal: { code: "wrong_status" } });
+  });
+
+  it("may still object after three days to work that was never left to them", () => {
+    const job = led(inReview(), judged("unsure"), PENDING);
+    expect(decided(step(job, REJECT, at(job, SENDER_LIMIT_MS))).job.status).toBe("queued");
+  });
+});
+
+describe("work that is words alone", () => {
+  it("is judged, and then left to the sender, whatever the judge finds good", () => {
+    expect(effectsOf(step(onMarket(), { type: "nothing-to-open", round: 1 }))).toEqual(["judge"]);
+    for (const verdict of ["pass", "unsure", "none"] as const) {
+      const job = led(inWords(), judged(verdict, [], null));
+      expect(job).toMatchObject({ status: "submitted", reasons: [{ verdict: "wait" }] });
+      expect(job.sender_asked_at).not.toBeNull();
+      expect(led(job, APPROVE)).toMatchObject({ status: "verified", merge: { state: "off" } });
+    }
+  });
+
+  it("fails when the judge says so", () => {
+    expect(led(inWords(), judged("fail", ["That is no answer."], null)).status).toBe("queued");
+  });
+
+  it("counts as approved after three days, by the timer that wakes it", () => {
+    const job = led(inWords(), judged("none", [], null));
+    const early = decided(step(job, { type: "tick" }, wakeAt(job) ?? 0)).job;
+    expect(early.status).toBe("submitted");
+    expect(wakeAt(early)).toBe(at(job, SENDER_LIMIT_MS));
+    const late = decided(step(early, { type: "tick" }, wakeAt(early) ?? 0));
+    expect(late.job).toMatchObject({ status: "verified", approval: { by: null } });
+    expect(late.postings).toEqual(payout);
+  });
+
+  it("is not paid by time before it was looked at", () => {
+    const job = inWords();
+    expect(step(job, { type: "look", forced: true }, at(job, SENDER_LIMIT_MS)).kind).toBe("unchanged");
+  });
+});

@@ -1,0 +1,88 @@
+/** The log of a job as a stream: what a reader has in its buffer, and where it goes on. */
+import { Writable } from "node:stream";
+import { describe, expect, it } from "vitest";
+import type { Clock, StoredJob } from "../../src/engine/ports.ts";
+import { Channel } from "../../src/logs/channel.ts";
+import { entriesAfter, idOf, resumeAt } from "../../src/logs/entries.ts";
+import { Follower } from "../../src/logs/follower.ts";
+import { begin, T0 } from "./core.ts";
+
+const LINES = 2_000;
+const LONGEST_LINE = 4_000;
+const BOUND = 64 * 1024;
+
+const stored = (change: Partial<StoredJob> = {}): StoredJob => ({
+  job: begin(),
+  version: 1,
+  history: [],
+  postings: [],
+  effects: [],
+  log: [],
+  log_nth: 0,
+  ...change,
+});
+
+const row = (seq: number, at: number) => ({
+  ...{ seq, at, event: `e${seq}`, from: null, to: "queued" as const, by: null, note: null },
+});
+const line = (seq: number, at: string, text = `l${seq}`) => ({ seq, at, level: "info" as const, text });
+
+const long = stored({
+  log: Array.from({ length: LINES }, (_, index) => line(index + 1, "2020-01-01T00:00:00Z", "x".repeat(LONGEST_LINE))),
+  log_nth: 1,
+});
+
+const ids = (of: StoredJob, after: string | null = null): string[] =>
+  [...entriesAfter(of, resumeAt(of, after))].map(({ place }) => idOf(place));
+
+const clock: Clock = { now: () => T0, at: () => () => {} };
+const reader = { account: "ada", after: null, may: () => true };
+
+describe("the order of a log", () => {
+  it("is that of time, with lines that know no time at once", () => {
+    const iso = (at: number): string => new Date(at).toISOString();
+    const log = [line(1, iso(T0 + 10)), line(2, "at noon"), line(3, iso(T0 + 30))];
+    const one = stored({ history: [row(1, T0), row(2, T0 + 20), row(3, T0 + 40)], log, log_nth: 1 });
+    expect(ids(one)).toEqual(["1.0.0", "1.1.1", "1.1.2", "2.1.2", "2.1.3", "3.1.3"]);
+    for (const [index, id] of ids(one).entries()) expect(ids(one, id)).toEqual(ids(one).slice(index + 1));
+  });
+
+  it("goes on with the log of the next try, whatever it numbers", () => {
+    const one = stored({ history: [row(1, T0)], log: [line(1, "2020-01-01T00:00:00Z")], log_nth: 2 });
+    expect(ids(one, "1.1.900")).toEqual(["1.2.1"]);
+  });
+
+  it("goes on where rows between are kept no longer", () => {
+    const one = stored({ history: [row(1, T0), row(600, T0 + 1), row(601, T0 + 2)] });
+    expect(ids(one, "300.0.0")).toEqual(["600.0.0", "601.0.0"]);
+  });
+});
+
+describe("a reader that does not read", () => {
+  it("has a bounded buffer, whatever the length of the log, and gets all of it in the end", async () => {
+    let taken = 0;
+    const waiting: (() => void)[] = [];
+    const stream = new Writable({
+      write(chunk: Buffer, _encoding, done) {
+        taken += chunk.length;
+        waiting.push(done);
+      },
+    });
+    const follower = new Follower({ stream, reader, place: resumeAt(long, null), clock, left: () => {} });
+    const channel = new Channel(long);
+    follower.follow(channel);
+    for (let version = 2; version < 50; version++) {
+      channel.update({ ...long, version });
+      follower.pour(channel);
+    }
+    expect(stream.writableLength).toBeLessThan(BOUND);
+    let most = 0;
+    while (waiting.length > 0) {
+      waiting.shift()?.();
+      await new Promise((resolve) => setImmediate(resolve));
+      most = Math.max(most, stream.writableLength);
+    }
+    expect(most).toBeLessThan(BOUND);
+    expect(taken).toBeGreaterThan(LINES * LONGEST_LINE);
+  });
+});
