@@ -56,8 +56,7 @@ const isKept = (status: number): boolean => (status >= 200 && status < 300) || s
 const kept = ({ status, body, headers = {} }: Answer): KeptAnswer => ({
   status,
   headers,
-  // an Answer's body is what JSON.stringify makes of it
-  body: body === undefined ? null : JSON.parse(JSON.stringify(body)),
+  body: body === undefined ? null : Array.isArray(body) ? body : { ...body },
 });
 
 const replayed = ({ status, body, headers }: Answer): Answer => ({

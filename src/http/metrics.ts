@@ -5,8 +5,9 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 import type { BudgetLeft, Inbox, JobStore, Meter } from "../engine/ports.ts";
 
-/** Told of every request when it is over; status null: it was aborted. */
-export type Timed = (route: string, method: string, status: number | null, ms: number) => void;
+/** Of one route; told of every request when it is over. Status null: it was aborted. */
+export type Timer = (method: string, status: number | null, ms: number) => void;
+export type Timed = (route: string) => Timer;
 
 export interface Metrics {
   readonly meter: Meter;
@@ -79,7 +80,7 @@ function meterOf(registers: Make): Meter {
   };
 }
 
-/** Of each route, method and class of status one histogram is looked up once: this is the hot path. */
+/** Of each route, method and class of status the histogram is looked up once: this is the hot path. */
 function timedOf(registers: Make): Timed {
   const seconds = new Histogram({
     name: "journeyman_http_request_duration_seconds",
@@ -88,17 +89,20 @@ function timedOf(registers: Make): Timed {
     buckets: HTTP_SECONDS,
     ...registers,
   });
-  const children = new Map<string, ReturnType<typeof seconds.labels>>();
-  return (route, given, status, ms) => {
-    const method = METHODS.has(given) ? given : "other";
-    const ended = CLASSES[status === null ? 0 : Math.floor(status / 100)] ?? "5xx";
-    const key = `${ended} ${method} ${route}`;
-    let child = children.get(key);
-    if (child === undefined) {
-      child = seconds.labels(route, method, ended);
-      children.set(key, child);
-    }
-    child.observe(ms / 1_000);
+  type Child = ReturnType<typeof seconds.labels>;
+  return (route) => {
+    const byMethod = new Map<string, (Child | undefined)[]>();
+    return (given, status, ms) => {
+      const method = METHODS.has(given) ? given : "other";
+      let byClass = byMethod.get(method);
+      if (byClass === undefined) {
+        byClass = [];
+        byMethod.set(method, byClass);
+      }
+      const ended = status === null ? 0 : Math.floor(status / 100);
+      byClass[ended] ??= seconds.labels(route, method, CLASSES[ended] ?? "5xx");
+      byClass[ended].observe(ms / 1_000);
+    };
   };
 }
 

@@ -46,17 +46,19 @@ export function requestLog(log: Log, timed: Timed): Arrival {
     return ms;
   };
 
-  return (route, quiet = false) =>
-    (request, response, next) => {
+  return (route, quiet = false) => {
+    const timer = timed(route);
+    return (request, response, next) => {
       // an error on the way to a route comes here a second time
       if (request.logged_as === undefined) {
         const begun = performance.now();
         request.logged_as = idOf(request);
         response.once("close", () => {
           const ms = over(request, response, begun, quiet);
-          timed(route, request.method, response.writableFinished ? response.statusCode : null, ms);
+          timer(request.method, response.writableFinished ? response.statusCode : null, ms);
         });
       }
       next();
     };
+  };
 }

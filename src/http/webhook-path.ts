@@ -7,7 +7,7 @@ import { performance } from "node:perf_hooks";
 import type { Webhooks } from "@octokit/webhooks";
 import { createNodeMiddleware } from "@octokit/webhooks";
 import { MAX_DELIVERY_BYTES } from "./limits.ts";
-import type { Timed } from "./metrics.ts";
+import type { Timed, Timer } from "./metrics.ts";
 import { requestIds } from "./request-id.ts";
 import { SECURITY_HEADERS } from "./security-headers.ts";
 
@@ -35,17 +35,18 @@ const idOf = requestIds("x-github-delivery");
 const HEADERS = new Map(Object.entries(SECURITY_HEADERS));
 
 /** What every answer carries, and the note of how long it took. */
-function arrive(request: IncomingMessage, response: ServerResponse, timed: Timed): void {
+function arrive(request: IncomingMessage, response: ServerResponse, timer: Timer): void {
   const begun = performance.now();
   response.setHeaders(HEADERS);
   response.setHeader("X-Request-Id", idOf(request));
   response.once("close", () => {
     const status = response.writableFinished ? response.statusCode : null;
-    timed(WEBHOOK_PATH, "POST", status, performance.now() - begun);
+    timer("POST", status, performance.now() - begun);
   });
 }
 
 export function webhookPath(webhooks: Webhooks, next: Next, timed: Timed): Next {
+  const timer = timed(WEBHOOK_PATH);
   const middleware = createNodeMiddleware(webhooks, { path: WEBHOOK_PATH, log: silent });
 
   const deliver = (request: IncomingMessage, response: ServerResponse, body: string): void => {
@@ -60,7 +61,7 @@ export function webhookPath(webhooks: Webhooks, next: Next, timed: Timed): Next 
 
   return (request, response) => {
     if (!isDelivery(request)) return next(request, response);
-    arrive(request, response, timed);
+    arrive(request, response, timer);
     if (Number(request.headers["content-length"] ?? 0) > MAX_DELIVERY_BYTES) return tooLarge(request, response);
     const chunks: Buffer[] = [];
     let size = 0;

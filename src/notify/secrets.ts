@@ -25,7 +25,7 @@ export interface Secrets {
   /** The subscription with this secret in front and the old one behind it. */
   rotated(before: StoredSubscription, sealed: string, now: number): StoredSubscription;
   /** The headers of one try, names and values in turn. Throws when the secret cannot be opened. */
-  headers(subscription: StoredSubscription, id: string, body: string, now: number): readonly string[];
+  headers(subscription: StoredSubscription, id: string, body: string, now: number): string[];
 }
 
 export function createSecrets(box: SealedBox): Secrets {

@@ -51,6 +51,17 @@ export interface Sender {
 
 type Receiver = { readonly url: string; readonly subscription: StoredSubscription } | { readonly dead: string };
 
+function receiverOf({ url }: StoredDelivery, subscription: StoredSubscription | null): Receiver {
+  if (subscription === null) return { dead: "the subscription is gone" };
+  if (subscription.disabled !== null) return { dead: "the subscription is disabled" };
+  const address = url ?? subscription.url;
+  return address === null ? { dead: "it has no address" } : { url: address, subscription };
+}
+
+/** It was sent again by hand, or has ended, since it was queued. */
+const isStale = (queued: StoredDelivery, now: StoredDelivery | null): boolean =>
+  now === null || now.state !== "pending" || now.since !== queued.since || now.tries !== queued.tries;
+
 /** A receiver is a subscription; callbacks of an account are told apart by their hosts. */
 const laneOf = ({ subscription, url }: StoredDelivery): string =>
   url === null ? subscription : `${subscription} ${new URL(url).origin}`;
@@ -117,17 +128,9 @@ export function createSender(parts: SenderParts): Sender {
     }
   };
 
-  const receiverOf = async ({ subscription: id, url }: StoredDelivery): Promise<Receiver> => {
-    const subscription = await subscriptions.get(id);
-    if (subscription === null) return { dead: "the subscription is gone" };
-    if (subscription.disabled !== null) return { dead: "the subscription is disabled" };
-    const address = url ?? subscription.url;
-    return address === null ? { dead: "it has no address" } : { url: address, subscription };
-  };
-
   const tryOnce = async (delivery: StoredDelivery, now: number): Promise<Posted & { readonly final?: true }> => {
     const unsent = { status: null, retry_after_ms: null };
-    const receiver = await receiverOf(delivery);
+    const receiver = receiverOf(delivery, await subscriptions.get(delivery.subscription));
     if ("dead" in receiver) return { ...unsent, error: receiver.dead, final: true };
     const body = await outgoing.body(delivery.id);
     if (body === null) return { ...unsent, error: "its body is gone", final: true };
@@ -156,12 +159,6 @@ export function createSender(parts: SenderParts): Sender {
     }));
   };
 
-  /** It was sent again by hand, or has ended, since it was queued. */
-  const isStale = async ({ id, since, tries }: StoredDelivery): Promise<boolean> => {
-    const now = await outgoing.get(id);
-    return now === null || now.state !== "pending" || now.since !== since || now.tries !== tries;
-  };
-
   const sendOne = async (delivery: StoredDelivery, lane: Lane<StoredDelivery>): Promise<void> => {
     const at = clock.now();
     let slow = false;
@@ -176,7 +173,7 @@ export function createSender(parts: SenderParts): Sender {
     });
     let well = false;
     try {
-      if (await isStale(delivery)) {
+      if (isStale(delivery, await outgoing.get(delivery.id))) {
         well = true;
         return;
       }

@@ -2,7 +2,7 @@
  * Outgoing webhooks as the rest of the house sees them: who listens, how an announcement is recorded, and what the API may
  * ask. Records before anything is sent; the sender does the rest.
  */
-import { createHash, randomBytes } from "node:crypto";
+import { hash, randomBytes } from "node:crypto";
 import {
   type Announcer,
   type AskedSubscription,
@@ -47,12 +47,14 @@ export interface Notify {
   stop(): Promise<void>;
 }
 
+const ID_BYTES = 20;
+
 /** The record that holds the secret of an account's callbacks. Its name is no subscription's. */
 const ownIdOf = (account: string): string => `own-${account}`;
 
 /** The same for the same event and subscriber, so that recording twice records once. */
 const deliveryId = (...of: readonly (string | number)[]): string =>
-  `msg_${createHash("sha256").update(JSON.stringify(of)).digest("base64url").slice(0, 27)}`;
+  `msg_${hash("sha256", JSON.stringify(of), "buffer").subarray(0, ID_BYTES).toString("base64url")}`;
 
 export function createNotify(parts: NotifyParts): Notify {
   const { subscriptions, outgoing, box, clock, log, allow_private, random = Math.random } = parts;

@@ -28,8 +28,8 @@ export interface Receivers {
 const toldSchema = z.object({ times: z.array(z.tuple([z.string(), z.number()])) });
 
 export async function startReceivers(): Promise<Receivers> {
-  const path = new URL("./notify-child.ts", import.meta.url).pathname;
-  const child: ChildProcess = fork(path, [], { execArgv: ["--import", "tsx"] });
+  // beside this file, compiled or not, as this process runs
+  const child: ChildProcess = fork(new URL(import.meta.url.replace("notify-stand", "notify-child")));
   const [first] = await once(child, "message");
   const { port } = z.object({ port: z.number() }).parse(first);
   return {

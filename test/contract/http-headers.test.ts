@@ -15,7 +15,6 @@ const DATA = {
   "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
   "strict-transport-security": "max-age=31536000",
   "cross-origin-resource-policy": "same-origin",
-  "referrer-policy": "no-referrer",
   "x-frame-options": "DENY",
   "x-powered-by": null,
 };

@@ -292,6 +292,24 @@ describe("the REST API", () => {
   });
 });
 
+describe("watching", () => {
+  test("the metrics are these, with these labels", async () => {
+    const house = await startHouse({ actions: false });
+    expect((await house.request("/api/keys", { method: "POST", body: { account: "ada" } })).status).toBe(201);
+    const printed = await (await house.request("/metrics")).text();
+    const names = [...printed.matchAll(/^# TYPE (journeyman_\w+) /gm)].map(([, name]) => name);
+    const rows = tableOf(README, "metric").map(
+      ([name = "", labels = ""]) => [codeOf(name)[0], codeOf(labels)] as const,
+    );
+    expect(rows.map(([name]) => name).sort()).toEqual(names.sort());
+    for (const [name, labels] of rows) {
+      const line = new RegExp(`^${name}(?:_count)?\\{(.*)\\} `, "m").exec(printed)?.[1];
+      const found = [...(line ?? "").matchAll(/(\w+)="/g)].map(([, label]) => label);
+      if (line !== undefined) expect(found, name).toEqual(labels);
+    }
+  });
+});
+
 describe("commenting", () => {
   const rows = tableOf(README, "comment");
 

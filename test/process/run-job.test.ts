@@ -199,13 +199,13 @@ describe("a checkout of a part", () => {
     const sha = runner.git(runner.remote, "rev-parse", "main");
     const steps = await runner.run(`
       export GIT_ALLOW_PROTOCOL=none
-      find . -path ./.git -prune -o -type f -print | sort > list.txt
+      find . -path ./.git -prune -o -type f ! -name list.txt -print | sort > list.txt
       git cat-file blob ${sha}:AGENTS.md > seen.txt
       echo changed > web/a.txt; rm web/deep/b.txt; mkdir new api; echo n > new/n.txt; echo evil > api/c.txt; echo x > api/x
       ${leave("t")}`);
     expect(steps["Push the work"]).toMatchObject({ code: 0 });
     const own = ["job.config.json", "job.md"].map((name) => `./${folder}/${name}`);
-    const held = ["./AGENTS.md", "./README.md", "./list.txt", "./web/AGENTS.md", "./web/a.txt", "./web/deep/b.txt"];
+    const held = ["./AGENTS.md", "./README.md", "./web/AGENTS.md", "./web/a.txt", "./web/deep/b.txt"];
     expect(runner.pushed("list.txt")?.split("\n")).toEqual([...own, ...held]);
     expect(
       ["web/a.txt", "new/n.txt", "api/c.txt", "seen.txt", "theirs.txt"].map((path) => runner.pushed(path)),

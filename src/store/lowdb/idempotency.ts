@@ -10,12 +10,14 @@ import { linesOf, type Place, readRecord, recordLine, releaseLine, type StoredRe
 import { Journal } from "./journal.ts";
 
 export const IDEMPOTENCY_KEPT_MS = 24 * 3_600_000;
-/** About 20 MB of memory. A request is forgotten earlier when that many came after it. */
+/** About 40 MB of memory, and 70 MB to look through at the start. A request is forgotten earlier when that many came after it. */
 export const MAX_IDEMPOTENCY_RECORDS = 100_000;
 /** How many old records one new request clears away: none has to wait for a day's worth. */
 const SWEPT_AT_ONCE = 8;
 /** A journal with more is followed by another, as is one that was begun longer ago than a record is kept. */
 const MAX_JOURNAL_BYTES = 8 * 1024 * 1024;
+/** Nothing beside what a request does that is worth repeating. */
+const GATHER_MS = 3;
 
 interface Chapter {
   readonly name: string;
@@ -181,7 +183,7 @@ export class JournalIdempotency implements IdempotencyStore {
   #open(number: number): Chapter {
     this.#folder.assertUsable();
     const name = nameOf(number);
-    const journal = new Journal(this.#folder.fs, this.#folder.pathOf(name), 0);
+    const journal = new Journal(this.#folder.fs, this.#folder.pathOf(name), 0, GATHER_MS);
     this.#folder.flush();
     return { name, number, journal, live: 0, begun_at: null };
   }
@@ -189,24 +191,13 @@ export class JournalIdempotency implements IdempotencyStore {
   #read(name: string): Chapter {
     const path = this.#folder.pathOf(name);
     const bytes = this.#folder.fs.readFileSync(path);
-    const lines: Map<string, Omit<Known, "chapter"> | null> = new Map();
-    let begun_at: number | null = null;
-    let size = 0;
+    const size = bytes.lastIndexOf("\n") + 1;
+    const journal = new Journal(this.#folder.fs, path, size, GATHER_MS);
+    const chapter: Chapter = { name, number: numberOf(name), journal, live: 0, begun_at: null };
     for (const { scope, released, at, offset, length } of linesOf(bytes, path)) {
-      lines.set(scope, released ? null : { at, offset, length });
-      begun_at ??= at;
-      size = offset + length + 1;
-    }
-    const chapter = {
-      name,
-      number: numberOf(name),
-      journal: new Journal(this.#folder.fs, path, size),
-      live: 0,
-      begun_at,
-    };
-    for (const [scope, line] of lines) {
-      if (line === null) this.#forget(scope);
-      else this.#put(scope, { ...line, chapter });
+      chapter.begun_at ??= at;
+      if (released) this.#forget(scope);
+      else this.#put(scope, { at, chapter, offset, length });
     }
     return chapter;
   }

@@ -20,11 +20,13 @@ interface Waiter {
 
 /** What comes in meanwhile comes along. */
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 export class Journal {
   readonly path: string;
   readonly #fs: FileSystem;
   readonly #fd: number;
+  readonly #gather_ms: number;
   /** Lines that are not handed to the system yet. */
   #queue: Buffer[] = [];
   #size: number;
@@ -37,9 +39,13 @@ export class Journal {
   #waiting: Waiter[] = [];
   #working: Promise<void> | null = null;
 
-  /** Adds behind the first `size` bytes of the file; what follows them was never acknowledged. */
-  constructor(fileSystem: FileSystem, path: string, size: number) {
+  /**
+   * Adds behind the first `size` bytes of the file; what follows them was never acknowledged. `gather_ms`: while several
+   * wait at once, each flush is put off so long for more to share it, since a flush costs the processor more than a line.
+   */
+  constructor(fileSystem: FileSystem, path: string, size: number, gather_ms = 0) {
     this.path = path;
+    this.#gather_ms = gather_ms;
     this.#fs = fileSystem;
     this.#fd = fileSystem.openSync(path, "a+", 0o600);
     this.#size = size;
@@ -96,6 +102,7 @@ export class Journal {
   async #work(): Promise<void> {
     await turn();
     while (this.#queue.length > 0 || this.#waiting.length > 0) {
+      if (this.#gather_ms > 0 && this.#waiting.length > 1) await pause(this.#gather_ms);
       const batch = this.#waiting.splice(0);
       const failure = this.#write() ?? (batch.length === 0 ? null : await this.#flush());
       if (failure === null) for (const waiter of batch) waiter.resolve();

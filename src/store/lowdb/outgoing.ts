@@ -15,16 +15,7 @@ import type {
 import type { Folder } from "./disk.ts";
 import { JOURNAL_ENDING, Journal, journalName, journalNumber, MAX_JOURNAL_BYTES } from "./journal.ts";
 import { type Entry, OutgoingIndex, type Place } from "./outgoing-index.ts";
-import {
-  again,
-  bodyFrom,
-  deliveriesLine,
-  fresh,
-  lineOf,
-  type OutgoingLine,
-  readLines,
-  tried,
-} from "./outgoing-lines.ts";
+import { again, bodyFrom, deliveriesLine, fresh, lineOf, readLines, tried } from "./outgoing-lines.ts";
 
 /** How long a delivery can be looked up and sent again. */
 export const DELIVERIES_KEPT_MS = 7 * 24 * 3_600_000;
@@ -58,8 +49,6 @@ function grouped<T, K>(items: readonly T[], keyOf: (item: T) => K): ReadonlyMap<
   return groups;
 }
 
-type Tried = Extract<OutgoingLine, { tried: string }>;
-
 export class JournalOutgoing implements OutgoingStore {
   readonly #folder: Folder;
   readonly #now: () => number;
@@ -70,7 +59,7 @@ export class JournalOutgoing implements OutgoingStore {
   /** Oldest first; the last is added to. */
   readonly #chapters: Chapter[] = [];
   /** Ends of tries that are not written yet: many of them share a write. */
-  #outcomes: Tried[] = [];
+  #outcomes: string[] = [];
   #retiring: Promise<void> | null = null;
   #closed = false;
 
@@ -99,8 +88,8 @@ export class JournalOutgoing implements OutgoingStore {
     const entry = this.#index.get(id);
     if (entry === undefined) return false;
     this.#index.update(entry, tried(entry.delivery, attempt, next.state, next.at));
-    if (this.#outcomes.push({ tried: id, attempt, state: next.state, next_at: next.at }) === 1)
-      setImmediate(() => this.#writeLater());
+    const line = lineOf({ tried: id, attempt, state: next.state, next_at: next.at });
+    if (this.#outcomes.push(line) === 1) setImmediate(() => this.#writeLater());
     return true;
   }
 
@@ -203,8 +192,7 @@ export class JournalOutgoing implements OutgoingStore {
   #writeOutcomes(): void {
     if (this.#outcomes.length === 0 || this.#closed) return;
     this.#roll();
-    const lines = this.#outcomes.map(lineOf);
-    this.#current().journal.add(lines.join("\n"));
+    this.#current().journal.add(this.#outcomes.join("\n"));
     this.#outcomes = [];
   }
 
