@@ -1,23 +1,30 @@
 import { defineConfig } from "vitest/config";
 
-const reach = (name: string, limits: { testTimeout: number; isolate: boolean; globalSetup?: string }) => ({
-  test: { name, include: [`test/${name}/**/*.test.ts`], hookTimeout: limits.testTimeout, ...limits },
+/**
+ * Files of a project share the processes that they run in, and what those have loaded: loading the App costs more than
+ * most tests. So folders are one project unless they would change a process for the others.
+ */
+const sharing = (name: string, folders: readonly string[], limits: { testTimeout: number; isolate: boolean }) => ({
+  test: {
+    name,
+    include: folders.map((folder) => `test/${folder}/**/*.test.ts`),
+    hookTimeout: limits.testTimeout,
+    ...limits,
+  },
 });
 
-/**
- * One project per reach: what a test may touch, and how long it may wait for a condition on a slow machine. Files of a
- * project share a process and what it has loaded, unless they change it for each other.
- */
+/** How long a test may wait for a condition on a slow machine; one that holds earlier is seen at once. */
+const PATIENCE_MS = 120_000;
+
 export default defineConfig({
   test: {
-    maxWorkers: 4,
+    maxWorkers: 5,
+    globalSetup: "test/build.ts",
     projects: [
-      reach("unit", { testTimeout: 30_000, isolate: false }),
-      reach("contract", { testTimeout: 60_000, isolate: false, globalSetup: "test/build.ts" }),
+      sharing("doors", ["contract", "flows", "process"], { testTimeout: PATIENCE_MS, isolate: false }),
       // nock changes what a whole process sees of the network
-      reach("replayed", { testTimeout: 60_000, isolate: true }),
-      reach("flows", { testTimeout: 90_000, isolate: false, globalSetup: "test/build.ts" }),
-      reach("process", { testTimeout: 120_000, isolate: false, globalSetup: "test/build.ts" }),
+      sharing("replayed", ["replayed"], { testTimeout: PATIENCE_MS, isolate: true }),
+      sharing("unit", ["unit"], { testTimeout: 30_000, isolate: false }),
     ],
   },
 });
