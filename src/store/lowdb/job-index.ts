@@ -44,6 +44,7 @@ export class JobIndex {
     return this.#jobs.has(id);
   }
 
+  /** The facts are this index's from now on. */
   put(next: JobFacts): void {
     const known = this.#jobs.get(next.id);
     if (known !== undefined && sameSpot(known, next)) {
@@ -51,7 +52,9 @@ export class JobIndex {
       return;
     }
     if (known !== undefined) this.#remove(known);
-    const job = { ...next, account: this.#name(next.account), repository: this.#name(next.repository) };
+    const job: Mutable<JobFacts> = next;
+    job.account = this.#name(next.account);
+    job.repository = this.#name(next.repository);
     this.#jobs.set(job.id, job);
     this.groups.add(job);
     this.#numbered.add(job);

@@ -8,11 +8,12 @@ import type { Commit, CommitAnswer, JobFilter, JobStore, JobTally, StoredJob } f
 import type { Job, JobId } from "../../job/job.ts";
 import type { LedgerAccount } from "../../job/ledger.ts";
 import type { Looking } from "../../engine/market-ports.ts";
-import { factsOf, offerOf } from "../facts.ts";
+import { factsOf, type JobFacts, offerOf } from "../facts.ts";
 import { committed, type EffectRef, postponed, settled } from "../next-record.ts";
 import type { Books } from "./books.ts";
 import type { Folder } from "./disk.ts";
 import { jobFileName, jobFormat } from "./job-file.ts";
+import { byAge } from "./job-groups.ts";
 import { JobIndex } from "./job-index.ts";
 import { pageOf } from "./job-page.ts";
 import { scanJobs } from "./job-scan.ts";
@@ -35,13 +36,16 @@ export class LowdbJobs implements JobStore {
     this.#folder = folder;
     this.#now = now;
     this.#books = books;
+    const found: JobFacts[] = [];
     for (const head of scanJobs(folder)) {
       const facts = factsOf(head.job, head.effects);
-      this.#index.put(facts);
+      found.push(facts);
       const offer = offerOf(head.job, facts.repository);
       if (offer !== null) this.#offers.put(head.job.id, offer);
       this.#book(head.job.id, head.postings, 0);
     }
+    // what comes in the order of its lists is added at their ends, which costs next to nothing
+    for (const facts of found.sort(byAge)) this.#index.put(facts);
   }
 
   async load(id: JobId): Promise<StoredJob | null> {

@@ -29,14 +29,17 @@ export class SortedList<T extends Key, Key = T> {
 
   add(item: T): void {
     this.#length += 1;
-    const number = this.#blockOf(item);
-    const block = this.#blocks[number] ?? this.#blocks.at(-1);
-    if (block === undefined) {
-      this.#blocks.push([item]);
+    const tail = this.#blocks.at(-1);
+    const last = tail?.at(-1);
+    if (tail === undefined || last === undefined || this.#compare(last, item) < 0) {
+      if (tail !== undefined && tail.length < LONGEST_BLOCK) tail.push(item);
+      else this.#blocks.push([item]);
       return;
     }
+    const number = this.#blockOf(item);
+    const block = this.#blocks[number] ?? tail;
     block.splice(this.#placeIn(block, item), 0, item);
-    if (block.length > LONGEST_BLOCK) this.#divide(Math.min(number, this.#blocks.length - 1), block);
+    if (block.length > LONGEST_BLOCK) this.#blocks.splice(number + 1, 0, block.splice(block.length >>> 1));
   }
 
   remove(item: T): void {
@@ -62,13 +65,6 @@ export class SortedList<T extends Key, Key = T> {
     for (let earlier = 0; earlier < number; earlier++) before += this.#blocks[earlier]?.length ?? 0;
     const block = this.#blocks[number];
     return block === undefined ? before : before + this.#placeIn(block, key);
-  }
-
-  /** At its end a full block stays whole: a list that only grows there must not be left with halves. */
-  #divide(number: number, block: T[]): void {
-    const last = number === this.#blocks.length - 1;
-    const rest = block.splice(last ? LONGEST_BLOCK : block.length >>> 1);
-    this.#blocks.splice(number + 1, 0, rest);
   }
 
   /** The first block that does not end before this key; as many as there are: all do. */
