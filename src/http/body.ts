@@ -11,19 +11,25 @@ import { MAX_BODY_BYTES } from "./limits.ts";
 declare global {
   namespace Express {
     interface Request {
-      /** SHA-256 of the body as it came, where the request has an `Idempotency-Key`. */
-      body_digest?: string;
+      /** SHA-256 of the address and the body as they came, where the request has an `Idempotency-Key`. */
+      digest?: string;
     }
   }
 }
+
+type Asked = IncomingMessage & { readonly originalUrl?: string; digest?: string };
+
+/** What tells one request from another under the same route and key. No address holds a line feed. */
+export const digestOf = ({ originalUrl = "" }: Asked, body: Buffer): string =>
+  hash("sha256", Buffer.concat([Buffer.from(`${originalUrl}\n`), body]), "hex");
 
 /** Reads a body as JSON whatever its type says: a forgotten content type is no reason to see an empty body. */
 export const jsonBody = (): RequestHandler =>
   express.json({
     limit: MAX_BODY_BYTES,
     type: () => true,
-    verify: (request: IncomingMessage & { body_digest?: string }, _response, bytes) => {
-      if (request.headers["idempotency-key"] !== undefined) request.body_digest = hash("sha256", bytes, "hex");
+    verify: (request: Asked, _response, bytes) => {
+      if (request.headers["idempotency-key"] !== undefined) request.digest = digestOf(request, bytes);
     },
   });
 
