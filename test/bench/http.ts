@@ -196,7 +196,7 @@ interface Paid {
 const PAID: readonly Paid[] = [
   { what: "authentication, validation, idempotency", repeatable: true, whole: false, limit: 1.25 },
   { what: "key, limit, body, schema, log line", repeatable: false, whole: true, limit: 1.25 },
-  { what: "the same with an Idempotency-Key", repeatable: true, whole: true, limit: 1.35 },
+  { what: "the same with an Idempotency-Key", repeatable: true, whole: true, limit: 1.4 },
 ];
 
 /** Each connection with a key of its own. */
