@@ -38,10 +38,20 @@ export const rawBody = (): RequestHandler => express.raw({ limit: MAX_BODY_BYTES
 
 const bodyError = z.object({ type: z.string(), status: z.number() });
 
+/** zlib's errors have no type; the status is the body reader's. */
+const unpackingError = z.object({ errno: z.number(), code: z.string(), status: z.literal(400) });
+
+const NOT_PACKED_SO = failure(
+  415,
+  "unsupported_encoding",
+  "The body is not packed as its Content-Encoding says; send it whole, plain or compressed with gzip.",
+);
+
 /** Answers what went wrong while a body was read; anything else goes on to the next error handler. */
 export const bodyErrors: ErrorRequestHandler = (error, request, response, next) => {
   const parsed = bodyError.safeParse(error);
-  const answer = parsed.success ? bodyAnswer(parsed.data.type) : null;
+  const unpacked = unpackingError.safeParse(error).success ? NOT_PACKED_SO : null;
+  const answer = parsed.success ? bodyAnswer(parsed.data.type) : unpacked;
   if (answer === null) next(error);
   else send(request, response, answer);
 };

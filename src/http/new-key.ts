@@ -26,15 +26,18 @@ const account = z
 
 export const repositoryField = z
   .string(says("must be a string."))
-  .regex(/^[A-Za-z0-9][A-Za-z0-9-]*\/[A-Za-z0-9._-]{1,100}$/, says("must name a repository as owner/name."));
+  .regex(/^[A-Za-z0-9][A-Za-z0-9-]{0,38}\/[A-Za-z0-9._-]{1,100}$/, says("must name a repository as owner/name."));
+
+const DATE = /^\d{4}-\d\d-\d\d/;
 
 const expiry = z
   .string(says("must be a date such as 2030-01-31 or 2030-01-31T12:00:00Z."))
   .refine(
-    (value) => !Number.isNaN(Date.parse(value)) && /^\d{4}-\d\d-\d\d/.test(value),
+    (value) => !Number.isNaN(Date.parse(value)) && DATE.test(value),
     says("must be a date such as 2030-01-31 or 2030-01-31T12:00:00Z."),
   )
-  .transform((value) => Date.parse(value));
+  .transform((value) => Date.parse(value))
+  .meta({ pattern: DATE.source, description: "A date or a time, which lies in the future." });
 
 export const keyRequestSchema = z.object({
   account,
