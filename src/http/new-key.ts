@@ -6,6 +6,7 @@ import { randomBytes } from "node:crypto";
 import { z } from "zod";
 import { SCOPES, type Scope, type StoredKey } from "../engine/ports.ts";
 import { ADMIN_ACCOUNT, accountNamed } from "../job/account.ts";
+import { REPOSITORY_NAME } from "../wire/repository-name.ts";
 import { hashOf } from "./auth.ts";
 
 const KEY_PREFIX = "jm_";
@@ -26,7 +27,7 @@ const account = z
 
 export const repositoryField = z
   .string(says("must be a string."))
-  .regex(/^[A-Za-z0-9][A-Za-z0-9-]{0,38}\/[A-Za-z0-9._-]{1,100}$/, says("must name a repository as owner/name."));
+  .regex(REPOSITORY_NAME, says("must name a repository as owner/name."));
 
 const DATE = /^\d{4}-\d\d-\d\d/;
 
