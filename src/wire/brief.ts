@@ -48,6 +48,8 @@ export const briefSchema = z.object({
   forbidden_paths: z.array(z.string()).default([]),
   /** Folders that the checkout holds, the top folder's own files aside; none: all of them. */
   checkout_paths: z.array(z.string()).default([]),
+  /** Hosts that can be reached beside the model's provider; null: all of them. */
+  egress: z.array(z.string()).nullable().default(null),
   /** 1 for the first try of a round. */
   attempt: z.number().int().positive(),
   /** 1 for the first round; each message starts another on the same branch. */

@@ -3,6 +3,7 @@
  * an error that names it, since a misspelt `allowed_paths` must not open everything.
  */
 import { z } from "zod";
+import { egressHost, MAX_EGRESS_HOSTS } from "./egress.ts";
 
 export const MERGE_METHODS = ["merge", "squash", "rebase"] as const;
 
@@ -73,6 +74,8 @@ export const repositorySettingsSchema = z.strictObject({
   forbidden_paths: z.array(plainGlob).max(100).default([]),
   /** Folders that jobs work in, the top folder's own files aside; the others stay on GitHub. None: everything is there. */
   checkout_paths: z.array(folder).max(100).default([]),
+  /** Hosts that jobs may reach beside the model's provider. Missing: all of them; a key without a value is a mistake. */
+  egress: z.array(egressHost).max(MAX_EGRESS_HOSTS).optional(),
 });
 
 export type RepositorySettings = z.infer<typeof repositorySettingsSchema>;

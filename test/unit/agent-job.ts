@@ -26,6 +26,7 @@ export const BRIEF: Brief = {
   instructions: "",
   forbidden_paths: [],
   checkout_paths: [],
+  egress: null,
   attempt: 1,
   round: 1,
   issue: 7,

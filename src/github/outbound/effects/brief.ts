@@ -82,6 +82,7 @@ function briefOf(job: Job, turn: Turn, ground: BriefGround, defaults: LlmDefault
     instructions: settings.instructions,
     forbidden_paths: settings.forbidden_paths,
     checkout_paths: settings.checkout_paths,
+    egress: settings.egress ?? null,
     attempt: turn.try,
     round: turn.round,
     issue: issueOf(job.origin),
