@@ -24,7 +24,7 @@ export interface ProxySetup {
   readonly onRefusal: (sentence: string) => void;
 }
 
-export interface Proxy {
+export interface EgressProxy {
   readonly port: number;
   close(): void;
 }
@@ -73,7 +73,7 @@ function join(client: Duplex, socket: Socket): void {
   pipeline(socket, client, over);
 }
 
-export async function startProxy(setup: ProxySetup, host: string, port = 0): Promise<Proxy> {
+export async function startProxy(setup: ProxySetup, host: string, port = 0): Promise<EgressProxy> {
   const refusals = new Refusals();
   const { allows, world, onRefusal } = setup;
   const clients = new Set<Socket>();

@@ -82,3 +82,6 @@ export type RepositorySettings = z.infer<typeof repositorySettingsSchema>;
 
 /** What counts where the repository has no file: nothing merges by itself. */
 export const DEFAULT_REPOSITORY_SETTINGS: RepositorySettings = repositorySettingsSchema.parse({});
+
+/** What counts while the file cannot be read and none that could is known: it may have closed the network. */
+export const UNREAD_REPOSITORY_SETTINGS: RepositorySettings = { ...DEFAULT_REPOSITORY_SETTINGS, egress: [] };

@@ -94,9 +94,9 @@ export class Runner {
     this.git(clone, "push", "--quiet", "origin", branch);
   }
 
-  /** What stands in for the agent: a bash script that runs in the checkout. */
-  agent(script: string): void {
-    const text = `#!/bin/bash\nprintf '%s\\n' "$@" >> "$TEST_TOP/docker-args"\n[ "$1" = run ] || exit 0\ncd "$TEST_TOP/workspace"\n${script}\n`;
+  /** What stands in for the agent: a bash script that runs in the checkout. `docker`: for what else docker is asked. */
+  agent(script: string, docker = ""): void {
+    const text = `#!/bin/bash\nprintf '%s\\n' "$@" >> "$TEST_TOP/docker-args"\n${docker}\n[ "$1" = run ] || exit 0\ncd "$TEST_TOP/workspace"\n${script}\n`;
     writeFileSync(join(this.#bin, "docker"), text);
     chmodSync(join(this.#bin, "docker"), 0o755);
   }
@@ -136,8 +136,8 @@ export class Runner {
   }
 
   /** All three steps, the last one always, as in the file. */
-  async run(script: string): Promise<Record<StepName, Stepped>> {
-    this.agent(script);
+  async run(script: string, docker = ""): Promise<Record<StepName, Stepped>> {
+    this.agent(script, docker);
     const prepared = await this.step("Prepare").ended;
     const ran = await this.step("Run the agent", { AGENT_IMAGE: "agent:test" }).ended;
     return { Prepare: prepared, "Run the agent": ran, "Push the work": await this.step("Push the work").ended };

@@ -3,18 +3,19 @@
  * Pure: no process, no files besides the env files it is handed.
  *
  * Isolation flags are accepted and have no effect, because a child process has no container around it: mounts that are
- * read-only stay writable and the network stays open. Everything that decides *what the program sees* is played.
+ * read-only stay writable, and the network stays open, also where `--network` names an internal one: a program that does
+ * not ask its proxy gets past it. Everything that decides *what the program sees* is played.
  */
 import { isAbsolute, relative } from "node:path";
 
 /** Isolation and bookkeeping flags with a value; see the header. */
 const ISOLATION_WITH_VALUE = new Set(
-  "user cap-drop security-opt network net pids-limit memory memory-swap memory-reservation cpus cpu-shares shm-size tmpfs ulimit hostname add-host dns pull platform label log-driver log-opt stop-signal stop-timeout ipc cgroupns userns group-add".split(
+  "user cap-drop security-opt pids-limit memory memory-swap memory-reservation cpus cpu-shares shm-size tmpfs ulimit hostname add-host dns pull platform label log-driver log-opt stop-signal stop-timeout ipc cgroupns userns group-add".split(
     " ",
   ),
 );
 const ISOLATION_ALONE = new Set("rm init read-only interactive tty quiet no-healthcheck".split(" "));
-const PLAYED = new Set("volume mount env env-file name workdir".split(" "));
+const PLAYED = new Set("volume mount env env-file name workdir entrypoint network net".split(" "));
 const SHORT: Readonly<Record<string, string>> = {
   v: "volume",
   e: "env",
@@ -39,6 +40,9 @@ export interface ContainerPlan {
   readonly mounts: readonly Mount[];
   readonly env: Readonly<Record<string, string>>;
   readonly name: string | undefined;
+  /** Another program of the image than its own. */
+  readonly entrypoint: string | undefined;
+  readonly network: string | undefined;
   /** Host folder to start in; undefined: the container has no mount, so nothing of the host belongs to it. */
   readonly folder: string | undefined;
 }
@@ -76,7 +80,11 @@ export function readRun(argv: readonly string[], source: Source): ContainerPlan 
   if (workdir !== undefined && !inside && mounts.length > 0)
     throw new DockerRefusal(`the sandbox has no folder for --workdir ${workdir}: it is not in a mount`);
   const folder = workdir !== undefined && inside ? toHost(workdir, mounts) : mounts[0]?.host;
-  return { image, args: args.map((arg) => toHost(arg, mounts)), mounts, env, name: all("name").at(-1), folder };
+  return {
+    ...{ image, args: args.map((arg) => toHost(arg, mounts)), mounts, env, folder },
+    ...{ name: all("name").at(-1), entrypoint: all("entrypoint").at(-1) },
+    network: [...all("net"), ...all("network")].at(-1),
+  };
 }
 
 function splitFlags(argv: readonly string[]): { flags: Flag[]; rest: string[] } {

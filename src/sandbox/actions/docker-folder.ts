@@ -10,6 +10,8 @@ import { killMarked } from "./processes.ts";
 export interface DockerShim {
   /** Program and first arguments of the agent, absolute; the arguments after the image's name follow. */
   readonly agentCommand: readonly string[];
+  /** The same for the other programs of its image, by the name that `--entrypoint` has for them. */
+  readonly entrypoints?: Readonly<Record<string, readonly string[]>>;
   /** Program and first arguments of the shim itself; unless given, the one beside this file. */
   readonly command?: readonly string[];
 }
@@ -43,8 +45,7 @@ export class DockerFolder {
       ...(this.#shim.command ?? shimCommand()),
       this.#state,
       path,
-      String(this.#shim.agentCommand.length),
-      ...this.#shim.agentCommand,
+      JSON.stringify({ ...this.#shim.entrypoints, "": this.#shim.agentCommand }),
     ];
     await this.#program("docker", `exec ${words.map(quote).join(" ")} "$@"`);
     // Hosted machines give root away; this one is somebody's own, and a step must not get at it by a passwordless sudo.
