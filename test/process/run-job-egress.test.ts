@@ -74,7 +74,7 @@ test("a job whose brief names hosts has no way out but the proxy, and both are c
   expect(commands(runner)).toEqual([
     ...CLEARED,
     `network create --internal ${internal} ${FENCE}`,
-    "run journeyman-egress",
+    "run egress",
     `network connect ${FENCE} ${FENCE}-egress`,
     `inspect --format {{(index .NetworkSettings.Networks "${FENCE}").IPAddress}} ${FENCE}-egress`,
     "run the agent",

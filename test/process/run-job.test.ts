@@ -276,6 +276,7 @@ describe("the container", () => {
     ]);
     expect(args.join(" ")).not.toContain("secret");
     expect(args.filter((arg) => arg.includes(runner.top))).toEqual([`${runner.workspace}:/workspace`]);
+    expect(args).not.toContain("--init");
     expect(args.join(" ")).toContain("--user 10001:10001 --cap-drop ALL --security-opt no-new-privileges");
   });
 

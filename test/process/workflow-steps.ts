@@ -29,6 +29,7 @@ export type StepName = "Prepare" | "Run the agent" | "Push the work";
 
 export interface Setup {
   readonly brief?: Partial<Brief>;
+  readonly task?: string;
   readonly tries?: number;
   /** Checked out as for a brief that names folders: the contents of files are left out, but for the job's own. */
   readonly partial?: boolean;
@@ -48,7 +49,10 @@ export class Runner {
   readonly #bin = join(this.top, "bin");
 
   /** `tries`: briefs that were pushed one after the other, the last of which is checked out. */
-  constructor(files: Record<string, string> = {}, { brief: change = {}, tries = 1, partial = false }: Setup = {}) {
+  constructor(
+    files: Record<string, string> = {},
+    { brief: change = {}, task = "Say hello.", tries = 1, partial = false }: Setup = {},
+  ) {
     for (const folder of [this.#temp, this.#bin, this.remote]) mkdirSync(folder, { recursive: true });
     this.git(this.remote, "init", "--quiet", "--bare", "--initial-branch=main");
     for (const may of ["allowAnySHA1InWant", "allowFilter"])
@@ -58,7 +62,7 @@ export class Runner {
     const base = { branch: "main", sha: this.git(this.remote, "rev-parse", "main") };
     for (let attempt = 1; attempt <= tries; attempt += 1) {
       const brief = { ...BRIEF, base, attempt, ...change };
-      const asked = { [`${job}/job.md`]: "Say hello.", [`${job}/job.config.json`]: JSON.stringify(brief) };
+      const asked = { [`${job}/job.md`]: task, [`${job}/job.config.json`]: JSON.stringify(brief) };
       this.commit(this.branch, asked, `Run job ${JOB_ID}: Say hello`, attempt === 1 ? "main" : this.branch);
     }
     this.git(
