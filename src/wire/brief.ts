@@ -54,6 +54,8 @@ export const briefSchema = z.object({
   round: z.number().int().positive(),
   issue: z.number().int().positive().nullable(),
   pull_request: z.number().int().positive().nullable(),
+  /** Where the run tells the App how it goes (`run-report.ts`), without a slash at its end; null: nowhere. */
+  app_url: z.string().nullable().default(null),
   /** Why the last try failed, in words for the model; null on a first try. */
   failure: z.string().nullable(),
   /** The ends of the logs of the checks that failed then. */
