@@ -19,6 +19,7 @@ import { type Job, isFinal } from "../job.ts";
 import { type Reason, linesOf } from "../reason.ts";
 import { type Verdict, ciBegunAt, failureOf, judge, openRuns } from "../verdict.ts";
 import { cancelRun, endUnpaid, failTry, verify } from "./ends.ts";
+import { pushed } from "./reporting.ts";
 import { askJudge, isWatched, silence } from "./reviewing.ts";
 
 type Report<T extends Command["type"]> = Extract<Command, { type: T }>;
@@ -66,9 +67,12 @@ export function ciRunChanged(job: Job, report: Report<"ci-run-changed">, context
 
 /**
  * Somebody else pushed to the branch. The event may be days old, so it is only a reason to look: the head is taken from
- * facts. While the agent works, its result is read from wherever the head then is.
+ * facts. While the agent works, it may be the push that its run has announced.
  */
-export function headMoved(job: Job, sha: string, { now }: Context): Decision {
+export function headMoved(job: Job, report: Report<"head-moved">, context: Context): Decision {
+  const { sha } = report;
+  const { now } = context;
+  if (job.status === "accepted") return pushed(job, report, context);
   if (!isWatched(job) || job.head_sha === sha) return unchanged;
   return change(job, now, { effects: [later({ type: "read-facts", runs: [] }, now + SETTLE_MS)] });
 }
