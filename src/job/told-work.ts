@@ -12,10 +12,16 @@ const MOST_NAMED = 10;
 const LONGEST_NAME = 200;
 
 /** A name as code that nothing in it can end. */
-const named = (path: string): string =>
-  `\`${redact(path)
-    .replace(/[`\p{C}\s]+/gu, " ")
-    .slice(0, LONGEST_NAME)}\``;
+function named(path: string): string {
+  const clean = redact(path)
+    .replace(/[\p{C}\s]+/gu, " ")
+    .trim()
+    .slice(0, LONGEST_NAME);
+  const longest = Math.max(0, ...(clean.match(/`+/g) ?? []).map((run) => run.length));
+  const ticks = "`".repeat(longest + 1);
+  const pad = clean.startsWith("`") || clean.endsWith("`") ? " " : "";
+  return `${ticks}${pad}${clean}${pad}${ticks}`;
+}
 
 /** What was put back is part of what the work says of itself: it may lack the half that a person has to do. */
 function withPutBack(body: string, paths: readonly string[]): string {

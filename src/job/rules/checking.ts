@@ -1,5 +1,6 @@
 /** From a pull request to a merge: looking, judging, merging, and what GitHub or people do meanwhile. */
 import {
+  COMMENT_GAP_MS,
   type Context,
   type Decided,
   type Decision,
@@ -163,7 +164,8 @@ function stillMerging(
   });
 }
 
-function passed(job: Job, facts: Facts, verdict: Verdict, seen: Partial<Job>, { now }: Context): Decision {
+function passed(job: Job, facts: Facts, verdict: Verdict, seen: Partial<Job>, context: Context): Decision {
+  const { now } = context;
   const step = mergeStep(job, facts, verdict, now);
   const coming = step.set.merge?.state === "merging";
   // nobody objected: that is said of this commit, and of no later one
@@ -171,9 +173,19 @@ function passed(job: Job, facts: Facts, verdict: Verdict, seen: Partial<Job>, { 
   return verify(job, now, {
     set: { ...seen, ...silent, ...step.set, sender_asked_at: null },
     note: linesOf(verdict.work),
-    effects: [...showCheck(job, now, "now"), showComment(job, now, coming ? "paced" : "now"), ...step.effects],
+    effects: [
+      ...showCheck(job, now, "now"),
+      coming ? mergeToCome(job, context) : showComment(job, now, "now"),
+      ...step.effects,
+    ],
   });
 }
+
+/** The merge itself has the comment written at once; this is for one that takes its time. */
+const mergeToCome = (job: Job, context: Context): WantedEffect =>
+  context.patient === true
+    ? later({ type: "sync-comment" }, context.now + COMMENT_GAP_MS)
+    : showComment(job, context.now, "paced");
 
 /** What the verdict on merging leads to. Our own check may be among the rules that GitHub waits for, so a wait is looked at again. */
 function mergeStep(
