@@ -17,6 +17,9 @@ export const LOG_FILE = "log.jsonl";
 /** In the message of a brief whose checkout shall hold a part of the repository alone. */
 export const PARTIAL_TRAILER = "Job-Checkout: part";
 
+/** The workflow that runs jobs. */
+export const WORKFLOW_FILE = ".github/workflows/run-job.yml";
+
 /** Head commit messages that start a run of `run-job.yml` begin with this. */
 export const RUN_COMMIT_PREFIX = "Run job ";
 
