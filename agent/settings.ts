@@ -37,6 +37,9 @@ const environmentSchema = z.object({
   ANTHROPIC_API_KEY: set,
   ANTHROPIC_BASE_URL: set.pipe(z.url({ error: "ANTHROPIC_BASE_URL is not an address" }).optional()),
   EGRESS_PROXY: set.pipe(z.url({ protocol: /^http$/, error: "EGRESS_PROXY is not an address" }).optional()),
+  LOG_FORMAT: set
+    .transform((name) => name ?? "plain")
+    .pipe(z.enum(["plain", "json"], { error: "LOG_FORMAT is plain or json" })),
   LLM_PROVIDER: set.transform((name) => name ?? "anthropic"),
   LLM_MODEL: set.transform((name) => name ?? "claude-sonnet-4-20250514"),
   LLM_MAX_TOKENS: set
@@ -52,6 +55,8 @@ export interface Settings {
   readonly baseUrl: string | undefined;
   /** The only way out, where the repository's settings narrow it. */
   readonly proxy: string | null;
+  /** How the log is told on stdout: to people, or to the courier. */
+  readonly logFormat: "plain" | "json";
   /** Used where the brief is silent. */
   readonly llm: { readonly provider: string; readonly model: string; readonly max_tokens: number };
   /** The whole environment of the model's shell, HOME and the like excepted. */
@@ -81,6 +86,7 @@ export function readSettings(environment: NodeJS.ProcessEnv, currentFolder: stri
       apiKey: key,
       baseUrl: read.data.ANTHROPIC_BASE_URL,
       proxy,
+      logFormat: read.data.LOG_FORMAT,
       llm: {
         provider: read.data.LLM_PROVIDER,
         model: read.data.LLM_MODEL,

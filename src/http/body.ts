@@ -18,9 +18,9 @@ declare global {
 }
 
 /** Reads a body as JSON whatever its type says: a forgotten content type is no reason to see an empty body. */
-export const jsonBody = (): RequestHandler =>
+export const jsonBody = (limit: number = MAX_BODY_BYTES): RequestHandler =>
   express.json({
-    limit: MAX_BODY_BYTES,
+    limit,
     type: () => true,
     verify: (request: IncomingMessage & { body_digest?: string }, _response, bytes) => {
       if (request.headers["idempotency-key"] !== undefined) request.body_digest = hash("sha256", bytes, "hex");
@@ -30,20 +30,20 @@ export const jsonBody = (): RequestHandler =>
 /** Reads a body as it is, for whoever checks a signature over it. */
 export const rawBody = (): RequestHandler => express.raw({ limit: MAX_BODY_BYTES, type: () => true });
 
-const bodyError = z.object({ type: z.string(), status: z.number() });
+const bodyError = z.object({ type: z.string(), status: z.number(), limit: z.number().default(MAX_BODY_BYTES) });
 
 /** Answers what went wrong while a body was read; anything else goes on to the next error handler. */
 export const bodyErrors: ErrorRequestHandler = (error, request, response, next) => {
   const parsed = bodyError.safeParse(error);
-  const answer = parsed.success ? bodyAnswer(parsed.data.type) : null;
+  const answer = parsed.success ? bodyAnswer(parsed.data) : null;
   if (answer === null) next(error);
   else send(request, response, answer);
 };
 
-function bodyAnswer(type: string): Answer | null {
+function bodyAnswer({ type, limit }: z.infer<typeof bodyError>): Answer | null {
   switch (type) {
     case "entity.too.large":
-      return failure(413, "body_too_large", `The body is larger than ${MAX_BODY_BYTES / 1024 / 1024} MB; send less.`);
+      return failure(413, "body_too_large", `The body is larger than ${limit / 1024 / 1024} MB; send less.`);
     case "entity.parse.failed":
       return failure(400, "invalid_json", "The body is not valid JSON.");
     case "encoding.unsupported":

@@ -17,6 +17,9 @@ export const LOG_FILE = "log.jsonl";
 /** In the message of a brief whose checkout shall hold a part of the repository alone. */
 export const PARTIAL_TRAILER = "Job-Checkout: part";
 
+/** The workflow that runs jobs. */
+export const WORKFLOW_FILE = ".github/workflows/run-job.yml";
+
 /** Head commit messages that start a run of `run-job.yml` begin with this. */
 export const RUN_COMMIT_PREFIX = "Run job ";
 
@@ -56,6 +59,8 @@ export const briefSchema = z.object({
   round: z.number().int().positive(),
   issue: z.number().int().positive().nullable(),
   pull_request: z.number().int().positive().nullable(),
+  /** Where the run tells the App how it goes (`run-report.ts`), without a slash at its end; null: nowhere. */
+  app_url: z.string().nullable().default(null),
   /** Why the last try failed, in words for the model; null on a first try. */
   failure: z.string().nullable(),
   /** The ends of the logs of the checks that failed then. */

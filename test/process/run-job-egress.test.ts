@@ -100,10 +100,10 @@ test("a job whose brief names hosts has no way out but the proxy, and both are c
 
 test("an empty list is a list, and without one the network is as it always was", async () => {
   const none = start([]);
-  expect((await none.run(WORK, docker()))["Run the agent"].code).toBe(0);
+  expect((await none.run(WORK, {}, docker()))["Run the agent"].code).toBe(0);
   expect(none.read("proxy-env")).toMatch(/^EGRESS_ALLOWED= ?$/m);
   for (const runner of [start(null), start()]) {
-    expect((await runner.run(WORK, docker()))["Run the agent"].code).toBe(0);
+    expect((await runner.run(WORK, {}, docker()))["Run the agent"].code).toBe(0);
     expect(commands(runner)).toEqual(["run the agent"]);
     expect(runner.read("commands")).toContain(" --network bridge ");
     expect(runner.read("agent-env")).not.toContain("EGRESS_PROXY=");
@@ -136,7 +136,7 @@ test.each([
   ["the proxy cannot be asked for its address", "inspect*) exit 1;;", "the proxy has no address"],
 ])("where %s the job fails instead of running open", async (_, instead, says) => {
   const runner = start(["registry.npmjs.org"]);
-  const steps = await runner.run(WORK, docker(instead));
+  const steps = await runner.run(WORK, {}, docker(instead));
   expect(steps["Run the agent"]).toMatchObject({
     code: 1,
     output: expect.stringContaining(`could not be made: ${says}.`),

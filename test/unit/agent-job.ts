@@ -31,6 +31,7 @@ export const BRIEF: Brief = {
   round: 1,
   issue: 7,
   pull_request: null,
+  app_url: null,
   failure: null,
   failed_checks: [],
   history: [],

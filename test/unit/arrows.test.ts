@@ -13,6 +13,7 @@ const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const INTERFACES = [
   ...["src/engine/ports.ts", "src/engine/market-ports.ts", "src/engine/outgoing.ts", "src/engine/people.ts"],
   "src/engine/verification-ports.ts",
+  "src/engine/run-ports.ts",
   "src/engine/door.ts",
 ];
 const OUTER = ["src/wire", "src/job", ...INTERFACES];
@@ -79,6 +80,7 @@ const ENVIRONMENT_READERS = [
   "src/settings.ts",
   "agent/main.ts",
   "agent/egress.ts",
+  "agent/courier.ts",
   "src/sandbox/actions/docker-shim.ts",
 ];
 const ENVIRONMENT = /\bprocess\s*\??\.\s*env\b|\bprocess\s*\[|\}\s*=\s*process\b(?!\s*\.)|["'](?:node:)?process["']/;

@@ -13,6 +13,9 @@ const GIVEN: readonly string[] = ["bridge", "host", "none"];
 const ALONE: readonly string[] = ["--internal"];
 const WITH_VALUE: readonly string[] = ["--opt", "-o", "--driver", "-d", "--label"];
 
+/** What docker's commands but `run` end with when they cannot. */
+const FAILED = 1;
+
 /** The only thing that anybody asks a container for. */
 const ADDRESS_ASKED = /^\{\{\s*\(index \.NetworkSettings\.Networks "([^"]+)"\)\.IPAddress\s*\}\}$/;
 
@@ -29,21 +32,21 @@ export class DockerNetworks {
   command([command, ...argv]: readonly string[]): string {
     const names = plainWords(argv);
     const [network = "", container = ""] = names;
-    if (network === "") throw new DockerRefusal(`"docker network ${command ?? ""}" requires a name`);
+    if (network === "") throw new DockerRefusal(`"docker network ${command ?? ""}" requires a name`, FAILED);
     switch (command) {
       case "create":
-        if (this.#has(network)) throw new DockerRefusal(`network with name ${network} already exists`);
+        if (this.#has(network)) throw new DockerRefusal(`network with name ${network} already exists`, FAILED);
         this.#write(network, []);
         return network;
       case "connect":
-        if (!this.#lives(container)) throw new DockerRefusal(`No such container: ${container}`);
+        if (!this.#lives(container)) throw new DockerRefusal(`No such container: ${container}`, FAILED);
         this.join(network, container);
         return "";
       case "rm":
         this.#remove(network);
         return network;
       default:
-        throw new DockerRefusal(`the sandbox does not play docker network ${command ?? ""}`);
+        throw new DockerRefusal(`the sandbox does not play docker network ${command ?? ""}`, FAILED);
     }
   }
 
@@ -54,8 +57,8 @@ export class DockerNetworks {
     );
     const network = ADDRESS_ASKED.exec(format)?.[1];
     if ((flag !== "--format" && flag !== "-f") || network === undefined || argv.length > 3)
-      throw new DockerRefusal("the sandbox plays docker inspect for a container's address in a network alone");
-    if (!this.#lives(container)) throw new DockerRefusal(`No such object: ${container}`);
+      throw new DockerRefusal("the sandbox plays docker inspect for a container's address in a network alone", FAILED);
+    if (!this.#lives(container)) throw new DockerRefusal(`No such object: ${container}`, FAILED);
     return this.#has(network) && this.#on(network).includes(container) ? ADDRESS : "";
   }
 
@@ -66,9 +69,10 @@ export class DockerNetworks {
   }
 
   #remove(network: string): void {
-    if (!this.#has(network)) throw new DockerRefusal(`network ${network} not found`);
+    if (!this.#has(network)) throw new DockerRefusal(`network ${network} not found`, FAILED);
     const there = this.#on(network).filter((container) => this.#lives(container));
-    if (there.length > 0) throw new DockerRefusal(`network ${network} has active endpoints: ${there.join(", ")}`);
+    if (there.length > 0)
+      throw new DockerRefusal(`network ${network} has active endpoints: ${there.join(", ")}`, FAILED);
     rmSync(this.#file(network));
   }
 
@@ -100,7 +104,8 @@ function plainWords(argv: readonly string[]): string[] {
     if (!word.startsWith("-")) words.push(word);
     else if (WITH_VALUE.includes(flag)) {
       if (!word.includes("=")) queue.shift();
-    } else if (!ALONE.includes(word)) throw new DockerRefusal(`the sandbox does not play ${flag} of docker network`);
+    } else if (!ALONE.includes(word))
+      throw new DockerRefusal(`the sandbox does not play ${flag} of docker network`, FAILED);
   }
   return words;
 }

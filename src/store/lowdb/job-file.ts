@@ -71,6 +71,8 @@ const NEW_FIELDS = {
   judgement: null,
   approval: null,
   sender_asked_at: null,
+  handed_in: null,
+  progress_at: null,
 } satisfies Partial<Job>;
 
 const NEW_NAMES = Object.keys(NEW_FIELDS);

@@ -94,7 +94,7 @@ async function push(task: Task, effect: PushBrief, ground: Ground): Promise<Push
     octokit.request("POST /repos/{owner}/{repo}/git/trees", {
       ...at,
       base_tree: ground.parent.tree,
-      tree: [...briefEntries(job, effect, ground, task.defaults), ...(await enclosedEntries(task))],
+      tree: [...briefEntries(job, effect, ground, task), ...(await enclosedEntries(task))],
     }),
   );
   if (!tree.ok) return noPush(tree.trouble, task, effect);
