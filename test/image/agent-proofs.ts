@@ -77,6 +77,9 @@ export async function proveAgent(engine: Engine, prove: Prove): Promise<void> {
       child.kill("SIGTERM");
       assert.equal(await ended, 0);
     });
+    await prove("the courier starts from the same image", async () => {
+      assert.match(await said(engine, "agent", "courier", "hand-in"), /^no .*APP_URL is not set/);
+    });
     await prove("a wrong host ends the proxy before it listens", async () => {
       const env = { EGRESS_ALLOWED: "10.0.0.1" };
       const started = start(engine, "agent", { env, entrypoint: "egress" });

@@ -47,7 +47,8 @@ export function buildah(): Engine {
         entrypoint === undefined ? [...(Entrypoint ?? []), ...(args ?? Cmd ?? [])] : [entrypoint, ...(args ?? [])];
       return [
         ...["buildah", "run", ...CHROOT],
-        ...Object.keys(env).flatMap((name) => ["--env", name]),
+        // By value, since this version passes none on by name; these are the keys of a sandbox.
+        ...Object.entries(env).flatMap(([name, value]) => ["--env", `${name}=${value}`]),
         ...Object.entries(mounts).flatMap(([inside, outside]) => ["--volume", `${outside}:${inside}`]),
         ...[containerOf(target), "--", ...own],
       ];

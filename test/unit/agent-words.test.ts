@@ -82,6 +82,14 @@ describe("the first message", () => {
     expect(text).not.toContain("hidden");
   });
 
+  test("says where the network ends, and nothing of it where it is open", () => {
+    const about = (egress: string[] | null) =>
+      firstMessage({ brief: { ...BRIEF, egress }, task: "x", instructions: [] });
+    expect(about(null)).not.toContain("proxy");
+    expect(about([])).toContain("It lets nothing through.");
+    expect(about(["pypi.org", "*.example.org"])).toContain("lets these hosts through: `pypi.org`, `*.example.org`.");
+  });
+
   test("the system prompt is the same for every job", () => {
     expect(SYSTEM_PROMPT).not.toMatch(/\$\{|20\d\d-|undefined/);
   });
