@@ -271,8 +271,8 @@ describe("what is refused, with a sentence", () => {
   });
 
   test("what a name may do to a log is taken out of it", async () => {
-    await raw("CONNECT a`<b>`$(c).example.org:443 HTTP/1.1\r\nhost: x\r\n\r\n");
-    expect(said).toEqual([expect.stringMatching(/^Not let through: a\?\?b\?\?\?\?c\?\.example\.org is not among/)]);
+    await raw("CONNECT a$(c)'!.example.org:443 HTTP/1.1\r\nhost: x\r\n\r\n");
+    expect(said).toEqual([expect.stringMatching(/^Not let through: a\?\?c\?\?\?\.example\.org is not among/)]);
   });
 });
 
