@@ -21,7 +21,8 @@ export const proxyEnvironment = (proxy: string): Readonly<Record<string, string>
 
 /** For the provider, which is never inside of the container, so that nothing but the proxy leads to it. */
 export async function fetchThrough(proxy: string): Promise<Fetch> {
-  const { fetch, ProxyAgent } = await import("undici");
+  // By its default, which is all that the bundle knows of a package like this.
+  const { fetch, ProxyAgent } = (await import("undici")).default;
   // How long an answer may take is the caller's to say.
   const dispatcher = new ProxyAgent({ uri: proxy, headersTimeout: 0, bodyTimeout: 0 });
   return (input, init) => fetch(input, { ...init, dispatcher });

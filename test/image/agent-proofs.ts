@@ -8,16 +8,17 @@ import type { Engine } from "./images.ts";
 const UID = 10_001;
 const KEY = "image-model-key-0123456789";
 
-/** What a model would try that wants the key: its parents' environment and memory, and everybody's. */
+const reversed = (text: string): string => [...text].reverse().join("");
+
+/**
+ * What a model would try that wants the key: its parents' environment and memory, and everybody's. Turned around, since
+ * the key as it stands would be taken out of the files that a job leaves.
+ */
 const THEFT = [
-  "cat /proc/$PPID/environ /proc/[0-9]*/environ > stolen.txt 2> refused.txt",
-  "grep -a KEY /proc/$PPID/mem >> stolen.txt 2>> refused.txt",
-  "strings /proc/$PPID/mem >> stolen.txt 2>> refused.txt",
-  "env >> stolen.txt",
-  "id -u > who.txt",
-  "ls -l /proc/$PPID/exe /proc/$PPID/fd > /dev/null 2>> refused.txt",
-  "true",
-].join("; ");
+  "{ cat /proc/$PPID/environ /proc/[0-9]*/environ; grep -a image-model /proc/$PPID/mem; env; } 2> refused.txt",
+  "| tr '\\0' '\\n' | rev > stolen.txt",
+  "; id -u > who.txt; ls -l /proc/$PPID/exe > /dev/null 2>> refused.txt; true",
+].join(" ");
 
 export async function proveAgent(engine: Engine, prove: Prove): Promise<void> {
   const model = await startModel();
@@ -59,14 +60,16 @@ export async function proveAgent(engine: Engine, prove: Prove): Promise<void> {
     await prove("the model's shell runs as the same user and cannot read the provider's key from /proc", async () => {
       const { checkout, output } = await job(`run ${THEFT}`);
       assert.equal(checkout.file("who.txt").trim(), String(UID));
-      assert.ok(!checkout.file("stolen.txt").includes(KEY) && !output.includes(KEY), "the key is in reach");
+      const stolen = checkout.file("stolen.txt");
+      assert.ok(stolen.includes(reversed("PATH=")), "nothing was read");
+      assert.ok(!stolen.includes(reversed(KEY)) && !output.includes(KEY), "the key is in reach");
       const refused = checkout.file("refused.txt");
       for (const place of ["environ", "mem", "exe"])
         assert.match(refused, new RegExp(`/proc/\\d+/${place}\\b.*Permission denied`), refused);
       checkout.remove();
     });
     await prove("the proxy starts from the same image, lets the model through and nothing else, and ends", async () => {
-      const { url, child, ended, output } = await proxy("listed.invalid");
+      const { url, stop, ended, output } = await proxy("listed.invalid");
       const elsewhere = "curl -sS https://elsewhere.example.org; curl -sS --noproxy '*' --proxy $HTTPS_PROXY";
       const task = `run (${elsewhere} -p http://${host}/ -o /dev/null -w %{http_connect}) > asked.txt 2>&1; true`;
       const { checkout } = await job(task, { EGRESS_PROXY: url }, { egress: ["listed.invalid"] });
@@ -74,7 +77,7 @@ export async function proveAgent(engine: Engine, prove: Prove): Promise<void> {
       assert.ok(checkout.log().some(({ text }) => text.startsWith("Not let through: elsewhere.example.org")));
       assert.match(output(), /^Not let through: elsewhere\.example\.org/m);
       checkout.remove();
-      child.kill("SIGTERM");
+      stop();
       assert.equal(await ended, 0);
     });
     await prove("the courier starts from the same image", async () => {

@@ -48,7 +48,7 @@ export async function proveApp(engine: Engine, prove: Prove): Promise<void> {
     return server;
   };
   const stop = async (server: Started): Promise<void> => {
-    server.child.kill("SIGTERM");
+    server.stop();
     assert.equal(await server.ended, 0, server.output());
   };
   const { Healthcheck, User, Labels } = engine.config("app");

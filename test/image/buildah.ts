@@ -1,5 +1,5 @@
 /** The images by buildah in a chroot, on a base that is made here; needs root, and neither daemon nor registry. */
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readlinkSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { z } from "zod";
@@ -12,6 +12,14 @@ const CHROOT = ["--isolation", "chroot"];
 const MAY_BE_NEW = /^\/(?:tmp|proc|sys|dev|data|workspace|run)\/|^\/etc\/(?:hosts|resolv\.conf|hostname)$/;
 
 const inspectSchema = z.object({ Docker: z.object({ config: configSchema }) });
+
+/** The first process below this one that lives in the image: buildah itself would kill it where docker passes a signal on. */
+function firstInside(pid: number): number {
+  const [child = ""] = output("pgrep", "--parent", String(pid)).split("\n");
+  const command = output("ps", "-o", "comm=", "-p", child);
+  const inside = readlinkSync(`/proc/${child}/root`) !== "/" && !command.includes("buildah");
+  return inside ? Number(child) : firstInside(Number(child));
+}
 
 export function buildah(): Engine {
   const folder = mkdtempSync(join(tmpdir(), "journeyman-image-"));
@@ -53,6 +61,7 @@ export function buildah(): Engine {
         ...[containerOf(target), "--", ...own],
       ];
     },
+    tell: (pid) => void process.kill(firstInside(pid), "SIGTERM"),
     own: (folder, uid) => void output("chown", "-R", `${uid}:${uid}`, folder),
     fenced: null,
     stray(target) {

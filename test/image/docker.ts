@@ -30,6 +30,8 @@ export const docker = (): Engine => ({
     ),
   size: (target) => Number(output("docker", "image", "inspect", "--format", "{{.Size}}", nameOf(target))),
   command,
+  // It passes the signal on.
+  tell: (pid) => void process.kill(pid, "SIGTERM"),
   fenced: nameOf("agent"),
   own: (folder, uid) =>
     void output(

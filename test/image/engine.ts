@@ -28,6 +28,7 @@ export function findEngine(): Engine {
 }
 
 export interface Started {
+  readonly stop: () => void;
   readonly child: ChildProcess;
   readonly output: () => string;
   readonly ended: Promise<number | string>;
@@ -41,7 +42,10 @@ export function start(engine: Engine, target: TargetName, spec: Spec = {}): Star
   const ended = new Promise<number | string>((resolve) =>
     child.once("close", (code, by) => resolve(code ?? by ?? "?")),
   );
-  return { child, output: () => text, ended };
+  const stop = (): void => {
+    if (child.pid !== undefined && child.exitCode === null) engine.tell(child.pid);
+  };
+  return { child, stop, output: () => text, ended };
 }
 
 /** Runs it to its end; answers what it said. */

@@ -32,8 +32,10 @@ export interface Engine {
   config(target: TargetName): ImageConfig;
   /** Bytes, all layers together. */
   size(target: TargetName): number;
-  /** The command that runs it in the foreground; a signal to it reaches the program inside. */
+  /** The command that runs it in the foreground. */
   command(target: TargetName, spec: Spec): string[];
+  /** Tells what that command runs, and not the command itself, to end. */
+  tell(pid: number): void;
   /** Gives a folder of this machine to a user of the image. */
   own(folder: string, uid: number): void;
   /** The agent's image, if what it is kept apart from can be shown. */

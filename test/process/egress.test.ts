@@ -1,4 +1,7 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterEach, expect, test, vi } from "vitest";
 import { builtProgram } from "../build.ts";
 import { JOB_ID, makeCheckout } from "../unit/agent-job.ts";
@@ -15,8 +18,8 @@ interface Program {
   readonly ended: Promise<number | string>;
 }
 
-function start(program: string, environment: Record<string, string>, cwd = "/"): Program {
-  const [command = "", ...args] = builtProgram(program);
+function start(program: string | string[], environment: Record<string, string>, cwd = "/"): Program {
+  const [command = "", ...args] = typeof program === "string" ? builtProgram(program) : program;
   const child = spawn(command, args, {
     cwd,
     env: { PATH: process.env.PATH, ...environment },
@@ -72,6 +75,24 @@ test("the model is reached through the proxy, and nothing that the model runs ge
   expect(checkout.file("proxies.txt").split("\n")).toEqual(
     expect.arrayContaining([`HTTPS_PROXY=${proxy.url}`, `http_proxy=${proxy.url}`, "NO_PROXY=localhost,127.0.0.1,::1"]),
   );
+});
+
+test("the bundle, which is all that the image holds, finds the proxy too", async () => {
+  const bundle = mkdtempSync(join(tmpdir(), "agent-bundle-"));
+  closing.push(() => rmSync(bundle, { recursive: true, force: true }));
+  const root = join(import.meta.dirname, "..", "..");
+  execFileSync("npm", ["run", "--silent", "build:agent", "--", `--outdir=${bundle}`, "--out-extension:.js=.mjs"], {
+    cwd: root,
+  });
+  const model = await scriptedModel([finish("done", "Say hello")]);
+  const checkout = makeCheckout({ egress: [] });
+  closing.push(model.close, checkout.remove);
+  const proxy = await startProxy({ EGRESS_ALLOWED: "", ANTHROPIC_BASE_URL: model.url });
+  const access = { ANTHROPIC_API_KEY: "test-key-123456", ANTHROPIC_BASE_URL: model.url, EGRESS_PROXY: proxy.url };
+  const command = [process.execPath, join(bundle, "main.mjs")];
+  const agent = start(command, { JOB_ID, ...access }, checkout.folder);
+  expect(await agent.ended, agent.output()).toBe(0);
+  expect(checkout.result().outcome).toBe("done");
 });
 
 test("without the proxy there is no way to the model", async () => {
