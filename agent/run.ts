@@ -25,7 +25,7 @@ import { Tally } from "./usage.ts";
 export interface RunPorts {
   readonly interruption: Interruption;
   readonly now: () => Date;
-  readonly print: (line: string) => void;
+  readonly print: (row: string) => void;
   /** Waits, or less long when the signal says so. */
   readonly pause: (ms: number, signal: AbortSignal) => Promise<void>;
 }
@@ -44,7 +44,7 @@ interface Work extends RunPorts {
 export async function runJob(settings: Settings, ports: RunPorts): Promise<0 | 1> {
   const redact = redactor(settings.secrets);
   const path = join(settings.workspace, jobFolder(settings.jobId), LOG_FILE);
-  const log = new Log({ path, redact, now: ports.now, print: ports.print });
+  const log = new Log({ path, redact, now: ports.now, print: ports.print, format: settings.logFormat });
   const startedAt = ports.now().getTime();
   const work: Work = {
     ...ports,

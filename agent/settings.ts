@@ -35,6 +35,9 @@ const environmentSchema = z.object({
   WORKSPACE: set,
   ANTHROPIC_API_KEY: set,
   ANTHROPIC_BASE_URL: set.pipe(z.url({ error: "ANTHROPIC_BASE_URL is not an address" }).optional()),
+  LOG_FORMAT: set
+    .transform((name) => name ?? "plain")
+    .pipe(z.enum(["plain", "json"], { error: "LOG_FORMAT is plain or json" })),
   LLM_PROVIDER: set.transform((name) => name ?? "anthropic"),
   LLM_MODEL: set.transform((name) => name ?? "claude-sonnet-4-20250514"),
   LLM_MAX_TOKENS: set
@@ -48,6 +51,8 @@ export interface Settings {
   readonly workspace: string;
   readonly apiKey: string | undefined;
   readonly baseUrl: string | undefined;
+  /** How the log is told on stdout: to people, or to the courier. */
+  readonly logFormat: "plain" | "json";
   /** Used where the brief is silent. */
   readonly llm: { readonly provider: string; readonly model: string; readonly max_tokens: number };
   /** The whole environment of the model's shell, HOME and the like excepted. */
@@ -75,6 +80,7 @@ export function readSettings(environment: NodeJS.ProcessEnv, currentFolder: stri
       workspace: resolve(read.data.WORKSPACE ?? currentFolder),
       apiKey: key,
       baseUrl: read.data.ANTHROPIC_BASE_URL,
+      logFormat: read.data.LOG_FORMAT,
       llm: {
         provider: read.data.LLM_PROVIDER,
         model: read.data.LLM_MODEL,

@@ -52,6 +52,25 @@ node -e 'const { env, cwd } = JSON.parse(require("fs").readFileSync("shared/made
     expect(run?.conclusion).toBe("success");
   });
 
+  test("starts another program of the image by its name, beside the agent, and gives it input where that is asked for", async () => {
+    const files = await withAgent(`
+docker run -e CODE=0 -v "$PWD:/w" image > >(docker run --rm -i --log-driver none --entrypoint other image one two) &
+agent=$! other=$!
+wait $agent; tail --pid=$other -s 0.1 -f /dev/null
+echo lost | docker run --entrypoint other image
+docker run --entrypoint nobody image || echo "code $?"`);
+    const OTHER = `
+      let text = "";
+      for await (const chunk of process.stdin) text += chunk;
+      console.log("other: " + process.argv.slice(2) + " heard " + JSON.stringify(text) + Object.keys(process.env).includes("CODE"));`;
+    await writeFile(join(bench.backend.folder, "other.mjs"), OTHER);
+    const { job } = await bench.play(files);
+    const log = textOf(job?.log);
+    expect(log).toContain('other: one,two heard "agent: here\\n"false');
+    expect(log).toContain('other:  heard ""false');
+    expect(log).toContain('docker: exec: "nobody": executable file not found in $PATH\ncode 127');
+  });
+
   test("passes the exit code through, and signals sent by docker kill and by the shell", async () => {
     const { job } = await bench.play(
       await withAgent(`

@@ -272,6 +272,7 @@ describe("the container", () => {
       "LLM_PROVIDER",
       "LLM_MODEL",
       "LLM_MAX_TOKENS",
+      "LOG_FORMAT",
       "AGENT_LLM_X",
     ]);
     expect(args.join(" ")).not.toContain("secret");

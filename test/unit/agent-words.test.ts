@@ -219,6 +219,7 @@ describe("the log", () => {
       redact: (text) => text.replaceAll("hush", "[secret]"),
       now: () => new Date(0),
       print: () => {},
+      format: "plain",
     });
     for (let at = 0; at < MAX_LOG_LINES + 5; at += 1) log.info(`hush ${at}`);
     log.close();

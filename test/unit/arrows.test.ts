@@ -76,7 +76,12 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Whose process it is, reads its environment; nobody else. */
-const ENVIRONMENT_READERS = ["src/settings.ts", "agent/main.ts", "src/sandbox/actions/docker-shim.ts"];
+const ENVIRONMENT_READERS = [
+  "src/settings.ts",
+  "agent/main.ts",
+  "agent/courier.ts",
+  "src/sandbox/actions/docker-shim.ts",
+];
 const ENVIRONMENT = /\bprocess\s*\??\.\s*env\b|\bprocess\s*\[|\}\s*=\s*process\b(?!\s*\.)|["'](?:node:)?process["']/;
 /** The sandbox starts git, bash and the agent, and must find them; it reads nothing else. */
 const SEARCH_PATH = /\bprocess\.env(?:\.PATH\b|\[["']PATH["']\])/g;
