@@ -9,6 +9,7 @@ import { effectAbandoned } from "./rules/abandoned.ts";
 import * as asking from "./rules/asking.ts";
 import * as checking from "./rules/checking.ts";
 import * as market from "./rules/market.ts";
+import * as opening from "./rules/opening.ts";
 import * as reporting from "./rules/reporting.ts";
 import * as reviewing from "./rules/reviewing.ts";
 import * as running from "./rules/running.ts";
@@ -152,9 +153,9 @@ function rule(job: Job, command: Command, context: Context): Decision {
     case "delivery-refused":
       return market.deliveryRefused(job, command, context);
     case "pull-request-opened":
-      return running.pullRequestOpened(job, command, context);
+      return opening.pullRequestOpened(job, command, context);
     case "nothing-to-open":
-      return running.nothingToOpen(job, command, context);
+      return opening.nothingToOpen(job, command, context);
     case "observe":
       return checking.observe(job, command.facts, context);
     case "judged":

@@ -216,6 +216,15 @@ describe("who is still there later holds writes back that may be spared", () => 
     expect(at(rest, briefPushed(), true).effects).toEqual([]);
   });
 
+  it("what is over within seconds is told of once", () => {
+    const submitted = led(running(), ENDED, resultRead());
+    const told = { ...submitted, comment: { id: 1, synced_at: submitted.updated_at - 60_000 } };
+    expect(heldBack(at(told, opened(), true), "sync-comment")).toBe(5_000);
+    expect(heldBack(at(told, opened(), false), "sync-comment")).toBe(0);
+    const just = { ...told, comment: { id: 1, synced_at: submitted.updated_at + 1_000 } };
+    expect(heldBack(at(just, opened(), true), "sync-comment")).toBe(10_000);
+  });
+
   it("the pull request's check run waits for the checks that are quick", () => {
     const submitted = led(running(), ENDED, resultRead());
     expect(heldBack(at(submitted, opened(), true), "sync-check")).toBe(CHECK_GAP_MS);

@@ -7,10 +7,8 @@ import { RUN_COMMIT_PREFIX } from "../../wire/brief.ts";
 import {
   type Context,
   type Decision,
-  CHECK_GAP_MS,
   andThen,
   change,
-  later,
   showCheck,
   showComment,
   showNow,
@@ -21,10 +19,9 @@ import {
 import type { Command } from "../command.ts";
 import type { WantedEffect } from "../effect.ts";
 import { GONE, type Job, type Run, isFinal, issueOf } from "../job.ts";
-import { CI_BEGINS_MS } from "../verdict.ts";
 import { START_GIVEN_UP_MS } from "../wake.ts";
-import { askJudge } from "./reviewing.ts";
-import { MOST_ROUNDS, cancelRun, endUnpaid, failTry, pastRuns, verify } from "./ends.ts";
+import { finishedWithout } from "./opening.ts";
+import { MOST_ROUNDS, cancelRun, endUnpaid, failTry, pastRuns } from "./ends.ts";
 
 type Report<T extends Command["type"]> = Extract<Command, { type: T }>;
 
@@ -234,42 +231,6 @@ export function resultRead(job: Job, report: Report<"result-read">, { now }: Con
       effects: [soon({ type: "open-pull-request", round: job.round })],
     });
   return finishedWithout(read, now, set);
-}
-
-/** A question, a refusal or nothing to do is a legal result: no pull request, the comment carries the words. */
-function finishedWithout(job: Job, now: number, set: Partial<Job>): Decision {
-  const off = { ...set, merge: { state: "off", why: "nothing was changed" } } as const;
-  return verify(job, now, { set: off, effects: showNow(job, now) });
-}
-
-export function pullRequestOpened(job: Job, report: Report<"pull-request-opened">, context: Context): Decision {
-  const { now } = context;
-  if (report.round !== job.round || job.status !== "submitted") return unchanged;
-  const opened: Job = {
-    ...job,
-    pull_request: { number: report.number, url: report.url },
-    head_sha: report.head_sha,
-    head_seen_at: now,
-  };
-  const asked = askJudge(opened);
-  return change(job, now, {
-    set: { ...opened, ...asked.set },
-    effects: [
-      // a check that is made when all others are over says as much, in one write
-      showSoon({ type: "sync-check" }, context, CHECK_GAP_MS),
-      showComment(opened, now, "paced"),
-      ...asked.effects,
-      // the events of checks come first as a rule; this is for checks that are lost or will never be
-      later({ type: "read-facts", runs: [] }, now + CI_BEGINS_MS),
-    ],
-  });
-}
-
-export function nothingToOpen(job: Job, report: Report<"nothing-to-open">, { now }: Context): Decision {
-  if (report.round !== job.round || job.status !== "submitted") return unchanged;
-  // of the market it is work all the same, which somebody has to look at before it is paid
-  if (job.runner === "market") return change(job, now, askJudge(job));
-  return finishedWithout(job, now, {});
 }
 
 /** A deleted branch cancels only a job that has no pull request; after that it means nothing. */
