@@ -45,14 +45,14 @@ export async function exchange(request: Request): Promise<Answer> {
   }
 }
 
-/** 409 with a pause is "not yet"; without one it is "no more". */
+/** 409 with a pause is "not yet"; without one it is "no more". 501: this server never will. */
 function meaning(response: Response, text: string, origin: string): Answer {
   const { status } = response;
   const body = parsed(text);
   if (status >= 200 && status < 300) return { kind: "done", body };
   const reason = `${origin} answers ${status}${saidIn(body)}`;
   const afterMs = pauseOf(response.headers.get("retry-after"));
-  if (status >= 500 || status === 429 || (status === 409 && afterMs !== null))
+  if ((status >= 500 && status !== 501) || status === 429 || (status === 409 && afterMs !== null))
     return { kind: "later", afterMs, reason };
   return { kind: "refused", status, reason };
 }

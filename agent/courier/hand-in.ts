@@ -3,12 +3,14 @@
  * `result.json`, `log.jsonl`, then the paths of the changed files. All of it was the agent's, so it is data and no more.
  */
 import pRetry, { AbortError } from "p-retry";
-import { parseLog } from "../../src/wire/log-line.ts";
+import { type LogLine, parseLog } from "../../src/wire/log-line.ts";
 import { handedInSchema, pushTokenSchema } from "../../src/wire/run-report.ts";
 import type { AppLine } from "./app-line.ts";
 
 /** Bytes. A log at its limit is half of it. */
 const INPUT_LIMIT = 32 * 1024 * 1024;
+/** Bytes of the log that is handed in: a server reads no body of any size. Its last lines count; the App has others already. */
+const LOG_LIMIT = 6 * 1024 * 1024;
 const FILES_LIMIT = 3_000;
 const PATH_LIMIT = 4_096;
 /** With pauses of 0.5, 1, 2 and 4 seconds, and never longer than the whole. */
@@ -51,9 +53,18 @@ function bodyOf(text: string): unknown {
   const changed = files.filter((path) => path !== "").map((path) => path.slice(0, PATH_LIMIT));
   return handedInSchema.parse({
     result: parsed(result),
-    log: parseLog(log),
+    log: lastOf(parseLog(log)),
     changed_files: changed.slice(0, FILES_LIMIT),
   });
+}
+
+function lastOf(lines: readonly LogLine[]): readonly LogLine[] {
+  let size = 0;
+  const fits = lines.findLastIndex((line) => {
+    size += Buffer.byteLength(JSON.stringify(line)) + 1;
+    return size > LOG_LIMIT;
+  });
+  return lines.slice(fits + 1);
 }
 
 /** Null for what is no JSON: the App reads a result leniently, and tells that apart. */

@@ -1,8 +1,9 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { afterEach, describe, expect, test, vi } from "vitest";
+import { z } from "zod";
 import { type LogLine, MAX_LOG_LINES } from "../../src/wire/log-line.ts";
-import { MAX_REPORTED_LINES } from "../../src/wire/run-report.ts";
+import { handedInSchema, MAX_REPORTED_LINES } from "../../src/wire/run-report.ts";
 import { builtProgram } from "../build.ts";
 import { type Fate, RunDesk } from "./run-desk.ts";
 
@@ -292,6 +293,16 @@ describe("the hand-in", () => {
     const files = Array.from({ length: 3_100 }, (_, at) => `f${at}\0`).join("");
     const { desk } = await hand(`{"version": 1, "out\0${rows(1, 1)}{ torn\0${files}`);
     expect(desk.handedIn).toMatchObject([{ result: null, log: [{ seq: 1 }], changed_files: { length: 3_000 } }]);
+  });
+
+  test("of a log as long as it may be leaves out its first lines, so that a server takes it", async () => {
+    const long = upTo(MAX_LOG_LINES).map((seq) => `${JSON.stringify(line(seq, "ä".repeat(4_000)))}\n`);
+    const { desk, answer } = await hand(`{}\0${long.join("")}\0`);
+    expect(answer).toMatch(/^token /);
+    const [{ log = [] } = {}] = z.array(handedInSchema).parse(desk.handedIn);
+    expect(log.at(-1)?.seq).toBe(MAX_LOG_LINES);
+    expect(Buffer.byteLength(JSON.stringify(log))).toBeLessThan(6 * 1024 * 1024 + 1);
+    expect(log.length).toBeGreaterThan(500);
   });
 
   test("of too much says so", async () => {
