@@ -41,7 +41,7 @@ async function handOver(): Promise<void> {
   const answer = read.ok
     ? await handIn(process.stdin, { app: new AppLine(read.settings, Date.now), pause })
     : { ok: false as const, reason: read.reason };
-  print(answer.ok ? `token ${answer.token}` : `no ${answer.reason.replace(/[\p{C}\s]+/gu, " ")}`);
+  print(answer.ok ? `token ${answer.token.reveal()}` : `no ${answer.reason.replace(/[\p{C}\s]+/gu, " ")}`);
 }
 
 // It ends with its input: told to end together with the agent, it still carries the agent's last words.

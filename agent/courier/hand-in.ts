@@ -5,6 +5,7 @@
 import pRetry, { AbortError } from "p-retry";
 import { type LogLine, parseLog } from "../../src/wire/log-line.ts";
 import { handedInSchema, pushTokenSchema } from "../../src/wire/run-report.ts";
+import { Secret } from "../../src/wire/secret.ts";
 import type { AppLine } from "./app-line.ts";
 
 /** Bytes. A log at its limit is half of it. */
@@ -23,7 +24,7 @@ export interface HandInPorts {
   readonly pause: (ms: number, signal: AbortSignal) => Promise<void>;
 }
 
-export type HandedIn = { readonly ok: true; readonly token: string } | { readonly ok: false; readonly reason: string };
+export type HandedIn = { readonly ok: true; readonly token: Secret } | { readonly ok: false; readonly reason: string };
 
 export async function handIn(input: AsyncIterable<Buffer>, ports: HandInPorts): Promise<HandedIn> {
   const text = await whole(input);
@@ -79,7 +80,7 @@ function parsed(text: string): unknown {
 /** One word that a shell can hold: a token's shape and length are GitHub's affair. */
 const ONE_WORD = /^[\x21-\x7e]{1,4096}$/;
 
-function persist(body: unknown, { app, pause }: HandInPorts, over: AbortSignal): Promise<string> {
+function persist(body: unknown, { app, pause }: HandInPorts, over: AbortSignal): Promise<Secret> {
   let told: number | null = null;
   return pRetry(
     async () => {
@@ -92,7 +93,7 @@ function persist(body: unknown, { app, pause }: HandInPorts, over: AbortSignal):
       }
       const read = pushTokenSchema.safeParse(answer.body);
       if (!read.success || !ONE_WORD.test(read.data.token)) throw new AbortError("the App's answer holds no token");
-      return read.data.token;
+      return new Secret(read.data.token);
     },
     {
       retries: RETRIES,

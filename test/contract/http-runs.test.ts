@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import fc from "fast-check";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { PushTokens } from "../../src/engine/run-ports.ts";
 import { createRunTokens } from "../../src/github/outbound/run-tokens.ts";
@@ -191,6 +192,40 @@ describe("a token", () => {
       expect([name, said(await post("log", { lines: [line(1)] }, one))]).toEqual([name, "401 unauthorized"]);
     const missing = await post("log", { lines: [line(1)] }, null);
     expect([said(missing), missing.headers.get("www-authenticate")]).toEqual(["401 unauthorized", "Bearer"]);
+  });
+
+  it("is refused and never our fault, whatever stands in it", async () => {
+    const tokens = createRunTokens({ issuer: issuer.url, audience: AUDIENCE, now: clock.now });
+    const part = (value: unknown): string => Buffer.from(JSON.stringify(value) ?? "").toString("base64url");
+    const header = fc.oneof(
+      fc.jsonValue(),
+      fc.record({
+        alg: fc.oneof(fc.constantFrom("RS256", "ES256", "none", "HS256"), fc.jsonValue()),
+        kid: fc.oneof(fc.constantFrom("k1", "k2"), fc.jsonValue()),
+        crit: fc.oneof(fc.constant(undefined), fc.jsonValue()),
+        b64: fc.oneof(fc.constant(undefined), fc.boolean()),
+      }),
+    );
+    const shaped = fc
+      .tuple(header, fc.jsonValue(), fc.base64String())
+      .map(([head, body, signature]) => `${part(head)}.${part(body)}.${signature}`);
+    await fc.assert(
+      fc.asyncProperty(fc.oneof(fc.string(), shaped), async (text) => {
+        expect(await tokens.verify(text)).toEqual({ kind: "invalid" });
+      }),
+      { numRuns: 300 },
+    );
+    // signed, and yet of no run
+    await fc.assert(
+      fc.asyncProperty(
+        fc.dictionary(fc.constantFrom("run_id", "ref", "repository_id", "job_workflow_ref"), fc.jsonValue()),
+        async (odd) => {
+          const { kind } = await tokens.verify(await issuer.sign({ ...claimsOf(id), run_attempt: "0", ...odd }));
+          expect(kind).toBe("invalid");
+        },
+      ),
+      { numRuns: 20 },
+    );
   });
 
   it("does not tell a job of somebody else's from none", async () => {

@@ -1,7 +1,7 @@
 import { createPublicKey, verify } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
-import { client, git, installationToken, json, message, pushBranch, REPO, type World, world } from "./kit.ts";
+import { client, git, graphql, installationToken, json, message, pushBranch, REPO, type World, world } from "./kit.ts";
 
 const DEMO = { owner: "octo", name: "demo" };
 const keySet = z.object({
@@ -168,6 +168,10 @@ describe("a token narrowed to one repository and to contents", () => {
       const refused = await call(line, body);
       expect([line, refused.status, message(refused)]).toEqual([line, 403, "Resource not accessible by integration"]);
     }
+    const wish = "mutation($i: CreatePullRequestInput!) { createPullRequest(input: $i) { pullRequest { number } } }";
+    const input = { repositoryId: `R_${id}`, headRefName: "narrow", baseRefName: "main", title: "t" };
+    expect((await graphql(call, wish, { i: input })).errors).toMatchObject([{ type: "FORBIDDEN" }]);
+    expect(w.github.pulls(REPO)).toEqual([]);
     const workflow = await pushBranch(call, w.github, "wf", { ".github/workflows/x.yml": "on: push\n" }).catch(String);
     expect(w.github.branches(REPO).wf, String(workflow)).toBeUndefined();
   });
