@@ -33,6 +33,8 @@ export interface Run {
   readonly elapsedMs: () => number;
   /** Waits, or less long when the signal says so. */
   readonly pause: (ms: number, signal: AbortSignal) => Promise<void>;
+  /** What the proxy on the way out has refused since this was asked last, in sentences. */
+  readonly refused: () => Promise<readonly string[]>;
   /** Told what the model says beside its calls. */
   readonly onWords: (text: string) => void;
 }
@@ -177,7 +179,9 @@ async function useTools(run: Run, calls: readonly ToolUseBlock[], torn: Readonly
     if (end.kind === "malformed") malformed = end.text;
     else usable = true;
     if (failed) run.log.warn(end.text.slice(-1_000));
-    reply.push(toolResult(call, end.text, failed));
+    const refusals = await run.refused();
+    for (const sentence of refusals) run.log.warn(sentence);
+    reply.push(toolResult(call, [end.text, ...refusals].join("\n"), failed));
   }
   if (finished !== null) return { kind: "stop", stop: finished };
   return { kind: "reply", reply, bad: usable ? null : malformed };

@@ -18,7 +18,7 @@ const code = await runJob(read.settings, {
   interruption,
   now: () => new Date(),
   pause: (ms, signal) => wait(ms, undefined, { signal }).catch(() => {}),
-  print: (line) => process.stdout.write(`agent | ${line}\n`),
+  print: (row) => process.stdout.write(`${row}\n`),
 }).catch((error: unknown) => {
   console.error(`The agent could not write its result: ${error instanceof Error ? error.message : String(error)}`);
   return 1;

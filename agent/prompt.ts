@@ -52,11 +52,20 @@ const partial = ({ checkout_paths: paths }: Assignment["brief"]): string[] =>
           "The repository has more, which stays as it is and cannot be read here.",
       ];
 
+const wayOut = ({ egress }: Assignment["brief"]): string[] =>
+  egress === null
+    ? []
+    : [
+        `The network ends at a proxy, which HTTP_PROXY and its like name already. ${egress.length === 0 ? "It lets nothing through." : `It lets these hosts through: ${egress.map((host) => `\`${host}\``).join(", ")}.`} ` +
+          "Do not look for a way around it. If the task needs another host, do what can be done without it, and name the host when you finish.",
+      ];
+
 export function firstMessage({ brief, task, instructions }: Omit<Assignment, "base_known">): string {
   const parts = [
     `Repository: ${brief.repository}. Branch: ${brief.branch}, made from ${brief.base.branch}.`,
     ...forbidden(brief),
     ...partial(brief),
+    ...wayOut(brief),
     ...instructions.map(({ file, text }) => `From ${file}:\n${block("repository_instructions", text)}`),
   ];
   if (brief.history.length > 0) {

@@ -9,6 +9,7 @@ import { z } from "zod";
 import { readAnswer, type Streamed } from "./answer-stream.ts";
 import type { Stop } from "./stop.ts";
 import type { Charged } from "./usage.ts";
+import { fetchThrough } from "./way-out.ts";
 
 /** 429, 529, 5xx and lost connections are tried again with back-off or after `retry-after`: about 25 s in all. */
 const MAX_RETRIES = 6;
@@ -30,6 +31,7 @@ export interface ProviderSettings {
   readonly provider: string;
   readonly apiKey: string | undefined;
   readonly baseUrl: string | undefined;
+  readonly proxy?: string | null;
   readonly silenceMs?: number;
 }
 
@@ -55,6 +57,7 @@ export async function openProvider(settings: ProviderSettings): Promise<Opened> 
     apiKey: settings.apiKey ?? "none",
     authToken: null,
     ...(settings.baseUrl === undefined ? {} : { baseURL: settings.baseUrl }),
+    ...(settings.proxy ? { fetch: await fetchThrough(settings.proxy) } : {}),
     maxRetries: MAX_RETRIES,
     timeout: CALL_TIMEOUT_MS,
     // Its warnings would go to stdout past the log and its redaction.

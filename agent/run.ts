@@ -21,11 +21,12 @@ import type { Stop } from "./stop.ts";
 import { Shell } from "./tools/bash.ts";
 import { Log } from "./transcript/log.ts";
 import { Tally } from "./usage.ts";
+import { Refused } from "./way-out.ts";
 
 export interface RunPorts {
   readonly interruption: Interruption;
   readonly now: () => Date;
-  readonly print: (line: string) => void;
+  readonly print: (row: string) => void;
   /** Waits, or less long when the signal says so. */
   readonly pause: (ms: number, signal: AbortSignal) => Promise<void>;
 }
@@ -44,7 +45,7 @@ interface Work extends RunPorts {
 export async function runJob(settings: Settings, ports: RunPorts): Promise<0 | 1> {
   const redact = redactor(settings.secrets);
   const path = join(settings.workspace, jobFolder(settings.jobId), LOG_FILE);
-  const log = new Log({ path, redact, now: ports.now, print: ports.print });
+  const log = new Log({ path, redact, now: ports.now, print: ports.print, format: settings.logFormat });
   const startedAt = ports.now().getTime();
   const work: Work = {
     ...ports,
@@ -75,6 +76,11 @@ export async function runJob(settings: Settings, ports: RunPorts): Promise<0 | 1
   return exitCodeOf(result);
 }
 
+/** An older run-job.yml knows nothing of `egress`, and must not pass for one that keeps to it. */
+const OPEN_NETWORK =
+  "The repository's settings name the hosts that jobs may reach (`egress`), but .github/workflows/run-job.yml started the " +
+  "agent on an open network. Copy that file anew from Journeyman, or remove `egress` from .github/journeyman.yml.";
+
 async function attempt(work: Work): Promise<Stop> {
   const { settings, log, interruption } = work;
   const read = await readAssignment(settings);
@@ -82,6 +88,7 @@ async function attempt(work: Work): Promise<Stop> {
   work.assignment = read.assignment;
   const { brief } = read.assignment;
   work.tally = new Tally(brief.llm.model);
+  if (brief.egress !== null && settings.proxy === null) return { kind: "misconfigured", reason: OPEN_NETWORK };
   const opened = await openProvider({ ...settings, provider: brief.llm.provider });
   if (!opened.ok) return opened.stop;
   const { limits } = brief;
@@ -100,6 +107,7 @@ async function attempt(work: Work): Promise<Stop> {
   const clock = setTimeout(outOfTime, Math.max(0, limits.minutes * 60_000 - elapsedMs()));
   const shell = new Shell({ workspace: settings.workspace, environment: settings.shellEnvironment });
   const checkout = { workspace: settings.workspace, environment: shell.environment };
+  const refused = new Refused(settings.proxy);
   try {
     const start = await headCommit(checkout);
     const stop = await runLoop(
@@ -116,6 +124,7 @@ async function attempt(work: Work): Promise<Stop> {
         interruption,
         elapsedMs,
         pause: work.pause,
+        refused: () => refused.news(),
         onWords: (words) => {
           work.lastWords = words;
         },

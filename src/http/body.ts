@@ -24,9 +24,9 @@ export const digestOf = ({ originalUrl = "" }: Asked, body: Buffer): string =>
   hash("sha256", Buffer.concat([Buffer.from(`${originalUrl}\n`), body]), "hex");
 
 /** Reads a body as JSON whatever its type says: a forgotten content type is no reason to see an empty body. */
-export const jsonBody = (): RequestHandler =>
+export const jsonBody = (limit: number = MAX_BODY_BYTES): RequestHandler =>
   express.json({
-    limit: MAX_BODY_BYTES,
+    limit,
     type: () => true,
     verify: (request: Asked, _response, bytes) => {
       if (request.headers["idempotency-key"] !== undefined) request.digest = digestOf(request, bytes);
@@ -36,7 +36,7 @@ export const jsonBody = (): RequestHandler =>
 /** Reads a body as it is, for whoever checks a signature over it. */
 export const rawBody = (): RequestHandler => express.raw({ limit: MAX_BODY_BYTES, type: () => true });
 
-const bodyError = z.object({ type: z.string(), status: z.number() });
+const bodyError = z.object({ type: z.string(), status: z.number(), limit: z.number().default(MAX_BODY_BYTES) });
 
 /** zlib's errors have no type; the status is the body reader's. */
 const unpackingError = z.object({ errno: z.number(), code: z.string(), status: z.literal(400) });
@@ -51,15 +51,15 @@ const NOT_PACKED_SO = failure(
 export const bodyErrors: ErrorRequestHandler = (error, request, response, next) => {
   const parsed = bodyError.safeParse(error);
   const unpacked = unpackingError.safeParse(error).success ? NOT_PACKED_SO : null;
-  const answer = parsed.success ? bodyAnswer(parsed.data.type) : unpacked;
+  const answer = parsed.success ? bodyAnswer(parsed.data) : unpacked;
   if (answer === null) next(error);
   else send(request, response, answer);
 };
 
-function bodyAnswer(type: string): Answer | null {
+function bodyAnswer({ type, limit }: z.infer<typeof bodyError>): Answer | null {
   switch (type) {
     case "entity.too.large":
-      return failure(413, "body_too_large", `The body is larger than ${MAX_BODY_BYTES / 1024 / 1024} MB; send less.`);
+      return failure(413, "body_too_large", `The body is larger than ${limit / 1024 / 1024} MB; send less.`);
     case "entity.parse.failed":
       return failure(400, "invalid_json", "The body is not valid JSON.");
     case "encoding.unsupported":

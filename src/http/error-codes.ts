@@ -32,6 +32,8 @@ export const ERROR_CODES = {
   too_many_webhooks: "the account has as many webhooks as it may",
   webhook_disabled: "the webhook is disabled; enable it first",
   still_running: "the first request with this `Idempotency-Key` is still being worked on; send the same again",
+  run_unknown: "the run is not known here yet; send the same again after `Retry-After`",
+  over: "the try that the run belongs to is over; send no more",
   quote_expired: "the quote is over; ask for a new one",
   hold_expired: "the hold on the job is over",
   body_too_large: "the body is larger than is read",

@@ -1,6 +1,7 @@
 /** `GET /api/jobs/status`: how a job of the create-job dialect stands, from the store alone. GitHub is never asked. */
 import { z } from "zod";
 import type { JobStore } from "../engine/ports.ts";
+import type { RunLines } from "../engine/run-ports.ts";
 import { asJobId } from "../job/job.ts";
 import { failure, success } from "./answer.ts";
 import { principalOf, sees } from "./auth.ts";
@@ -16,7 +17,12 @@ const MISSING_JOB_ID = failure(
   "job_id: is missing; name the job in the query, as in ?job_id=abc12345.",
 );
 
-export const jobStatus = (parts: { readonly jobs: JobStore }): Route =>
+export interface JobStatusParts {
+  readonly jobs: JobStore;
+  readonly lines: Pick<RunLines, "viewed">;
+}
+
+export const jobStatus = (parts: JobStatusParts): Route =>
   route({
     method: "get",
     path: "/api/jobs/status",
@@ -49,9 +55,12 @@ export const jobStatus = (parts: { readonly jobs: JobStore }): Route =>
       if (stored === null || !sees(principalOf(request), stored.job)) {
         return failure(404, "not_found", "There is no such job, or this key may not see it.");
       }
-      const tag = `"${VIEW_VERSION}.${stored.version}"`;
+      const seen = parts.lines.viewed(stored);
+      // lines of a running job are in no version yet
+      const told = seen === stored ? "" : `.${seen.log.at(-1)?.seq ?? 0}`;
+      const tag = `"${VIEW_VERSION}.${stored.version}${told}"`;
       const headers = { ETag: tag, "Cache-Control": "private, no-cache" };
       if (request.headers["if-none-match"] === tag) return { status: 304, headers };
-      return success(200, createJobView(stored), headers);
+      return success(200, createJobView(seen), headers);
     },
   });

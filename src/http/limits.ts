@@ -5,6 +5,8 @@ const MB = 1024 * 1024;
 
 /** A body of a request. */
 export const MAX_BODY_BYTES = MB;
+/** What a run hands in with its whole log. */
+export const MAX_RESULT_BYTES = 8 * MB;
 /** A delivery: GitHub sends nothing larger (github-facts 7.6). */
 export const MAX_DELIVERY_BYTES = 25 * MB;
 /** The task of a job in characters: it goes into a commit, a prompt and comments. */
@@ -20,6 +22,12 @@ export const MAX_PAGE = 100;
 export const WRITES_PER_MINUTE = 600;
 /** What a project may create, and what it may send as messages, in the agent v2 dialect. */
 export const PER_PROJECT_AND_HOUR = 100;
+/** What all runs behind one address may send; a runner of its own has many of them. */
+export const RUN_REQUESTS_PER_ADDRESS = 1_200;
+/** What one job's run may send in a minute. */
+export const RUN_REQUESTS_PER_JOB = 120;
+/** How often it may hand in a result, and be given a token, in a minute. */
+export const RESULTS_PER_JOB = 6;
 /** Keys and projects whose requests are counted at once; the one that was quiet the longest is forgotten first. */
 export const MAX_COUNTED = 10_000;
 

@@ -30,11 +30,12 @@ export function mount(router: Router, routes: readonly Route[], parts: MountPart
   const repeatable = idempotency(parts);
 
   const before = (route: Route): RequestHandler[] => {
-    const { path, scope, lasting, quiet, raw, guards = [] } = route;
+    const { path, scope, lasting, quiet, raw, callers = [], max_body_bytes, guards = [] } = route;
     const writing = writes(route) ? [limit, ...(lasting ? [] : [stands])] : [];
     // who is known by no key cannot be counted by it
-    const known = scope === null ? [] : [authentication.require(scope), ...writing];
-    const reading = takesBody(route) ? [raw === true ? bytes : body] : [];
+    const known = scope === null ? callers : [authentication.require(scope), ...writing];
+    const json = max_body_bytes === undefined ? body : jsonBody(max_body_bytes);
+    const reading = takesBody(route) ? [raw === true ? bytes : json] : [];
     return [arrival(path, quiet), ...known, ...reading, ...guards];
   };
 

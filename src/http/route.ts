@@ -17,6 +17,7 @@ export const GROUPS = {
   market: "Order work from any agent for a price, or do it: quote, pay, pull, accept, submit, verify.",
   wallet: "Money: balances, top-ups, and what moved them.",
   webhooks: "Be told of jobs instead of asking.",
+  runs: "For the workflow runs of jobs alone: how far they are, and what came of it.",
   keys: "API keys.",
   audit: "Who did what.",
   server: "The server itself: is it up, is it ready, how is it doing, what does it offer.",
@@ -70,6 +71,10 @@ interface Shape {
   readonly repeatable?: true;
   /** Also for a key whose holder may not command any more. */
   readonly lasting?: true;
+  /** Stand before the body is read, where it is not a key by which the caller is known. */
+  readonly callers?: readonly RequestHandler[];
+  /** A body may be larger than others. */
+  readonly max_body_bytes?: number;
   /** Stand between the body and the work. */
   readonly guards?: readonly RequestHandler[];
   /** What the caller reads when we are at fault. */

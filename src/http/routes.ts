@@ -9,7 +9,7 @@ import { bodyErrors } from "./body.ts";
 import { type CreateJobParts, createJob } from "./create-job.ts";
 import { inTurn } from "./in-turn.ts";
 import { type JobLogParts, jobLogs } from "./job-logs.ts";
-import { jobStatus } from "./job-status.ts";
+import { type JobStatusParts, jobStatus } from "./job-status.ts";
 import { type CronParts, enforceDeadlines } from "./cron.ts";
 import { type KeyParts, keyRoutes } from "./keys.ts";
 import { type AgentParts, agentRoutes } from "./market-agents.ts";
@@ -24,6 +24,7 @@ import type { Metrics } from "./metrics.ts";
 import { pages } from "./pages.ts";
 import { NO_ROUTE, requestLog } from "./request-log.ts";
 import type { Route } from "./route.ts";
+import { type RunRouteParts, runRoutes } from "./runs.ts";
 import { type ServerParts, serverRoutes } from "./server-routes.ts";
 import { type SignInRouteParts, signInRoutes } from "./sign-in.ts";
 import { stripeWebhook } from "./stripe-webhook.ts";
@@ -40,7 +41,7 @@ export interface MarketParts extends RunParts, MarketJobParts, WorkParts, AgentP
 }
 
 type KeyedParts = KeyParts & AuditParts & SignInRouteParts & MountParts;
-type JobParts = CreateJobParts & AgentV2Parts & JobLogParts & WebhookParts;
+type JobParts = CreateJobParts & AgentV2Parts & JobLogParts & JobStatusParts & RunRouteParts & WebhookParts;
 
 export type RouteParts = KeyedParts &
   JobParts &
@@ -62,6 +63,7 @@ const marketRoutes = (parts: MarketParts): readonly Route[] => [
 export function allRoutes(parts: RouteParts): readonly Route[] {
   const routes: readonly Route[] = [
     jobStatus(parts),
+    ...runRoutes(parts),
     createJob(parts),
     jobLogs(parts),
     ...webhookRoutes(parts),

@@ -41,9 +41,12 @@ const OF_INPUT: Answers = { 400: { about: "The request is wrong.", codes: ["inva
 
 const OF_BODIES: Answers = {
   400: { about: "The request is wrong.", codes: ["invalid_body", "invalid_json", "incomplete_body"] },
-  413: { about: `The body is larger than ${MAX_BODY_BYTES / 1024 / 1024} MB.`, codes: ["body_too_large"] },
   415: { about: "Send JSON in UTF-8, plain or compressed with gzip.", codes: ["unsupported_encoding"] },
 };
+
+const tooLarge = (bytes: number): Answers => ({
+  413: { about: `The body is larger than ${bytes / 1024 / 1024} MB.`, codes: ["body_too_large"] },
+});
 
 const OF_WRITES: Answers = { 429: { about: "Too many.", codes: ["rate_limited"], headers: RETRY_AFTER } };
 
@@ -65,11 +68,11 @@ export const writes = ({ method }: Pick<Route, "method">): boolean => method !==
 export const takesBody = ({ method }: Pick<Route, "method">): boolean => writes({ method }) && method !== "delete";
 
 function reasonsOf(route: Route): Answers[] {
-  const { scope, params, query, body, repeatable, lasting } = route;
+  const { scope, params, query, body, repeatable, lasting, max_body_bytes = MAX_BODY_BYTES } = route;
   const keyed = scope !== null;
   return [
     ...(params !== undefined || query !== undefined || body !== undefined ? [OF_INPUT] : []),
-    ...(takesBody(route) ? [OF_BODIES] : []),
+    ...(takesBody(route) ? [OF_BODIES, tooLarge(max_body_bytes)] : []),
     ...(repeatable ? [OF_REPEATABLES] : []),
     ...(keyed ? [OF_KEYS] : []),
     ...(keyed && scope !== "any" ? [OF_SCOPES] : []),

@@ -45,6 +45,8 @@ export function askedBy(command: Command): Actor | null {
     case "closed":
     case "reopened":
     case "auto-merge-disabled":
+    case "hand-in":
+    case "progressed":
     case "brief-pushed":
     case "brief-refused":
     case "comment-synced":

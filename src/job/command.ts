@@ -118,13 +118,20 @@ export type Command =
       readonly sha: string;
       readonly complete: boolean;
     }
-  | { readonly type: "head-moved"; readonly sha: string }
+  /** `clean`: by a push of our own token, whose last commit took the job's folder along. */
+  | { readonly type: "head-moved"; readonly sha: string; readonly clean?: true }
   | { readonly type: "branch-deleted" }
   | { readonly type: "merged"; readonly pull_request: number; readonly by: string | null; readonly at: number }
   | { readonly type: "closed"; readonly pull_request: number; readonly by: string | null }
   | { readonly type: "reopened"; readonly pull_request: number }
   /** A person has turned GitHub's own auto-merge off. */
   | { readonly type: "auto-merge-disabled"; readonly by: string }
+
+  // reports of the run itself
+  /** The agent has ended, and the run is about to push what it has done. */
+  | { readonly type: "hand-in"; readonly run_id: number; readonly attempt: number; readonly work: Work }
+  /** It has said more of what it does. */
+  | { readonly type: "progressed"; readonly run_id: number; readonly attempt: number }
 
   // reports of effects
   | {
@@ -145,6 +152,8 @@ export type Command =
       readonly try: number;
       readonly work: Work;
       readonly head_sha: string;
+      /** The job's folder is gone from the branch, since the run pushed with our token. */
+      readonly clean?: true;
     }
   /** What the worker handed in stands on the job's branch. */
   | { readonly type: "files-delivered"; readonly round: number; readonly try: number; readonly head_sha: string }

@@ -9,6 +9,8 @@ import { effectAbandoned } from "./rules/abandoned.ts";
 import * as asking from "./rules/asking.ts";
 import * as checking from "./rules/checking.ts";
 import * as market from "./rules/market.ts";
+import * as opening from "./rules/opening.ts";
+import * as reporting from "./rules/reporting.ts";
 import * as reviewing from "./rules/reviewing.ts";
 import * as running from "./rules/running.ts";
 import { wakeAt } from "./wake.ts";
@@ -38,6 +40,8 @@ const REPORTS: ReadonlySet<Command["type"]> = new Set([
   "closed",
   "reopened",
   "auto-merge-disabled",
+  "hand-in",
+  "progressed",
   "brief-pushed",
   "brief-refused",
   "result-read",
@@ -119,7 +123,11 @@ function rule(job: Job, command: Command, context: Context): Decision {
     case "ci-run-changed":
       return checking.ciRunChanged(job, command, context);
     case "head-moved":
-      return checking.headMoved(job, command.sha, context);
+      return checking.headMoved(job, command, context);
+    case "hand-in":
+      return reporting.handIn(job, command, context);
+    case "progressed":
+      return reporting.progressed(job, command, context);
     case "branch-deleted":
       return running.branchDeleted(job, context);
     case "merged":
@@ -145,9 +153,9 @@ function rule(job: Job, command: Command, context: Context): Decision {
     case "delivery-refused":
       return market.deliveryRefused(job, command, context);
     case "pull-request-opened":
-      return running.pullRequestOpened(job, command, context);
+      return opening.pullRequestOpened(job, command, context);
     case "nothing-to-open":
-      return running.nothingToOpen(job, command, context);
+      return opening.nothingToOpen(job, command, context);
     case "observe":
       return checking.observe(job, command.facts, context);
     case "judged":

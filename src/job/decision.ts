@@ -24,6 +24,8 @@ export interface Context {
   readonly now: number;
   /** What the sender's account holds, in cents. */
   readonly available_cents: number;
+  /** Whoever decides is still there later, so that a write may be held back which the next one may make needless. */
+  readonly patient?: boolean;
 }
 
 export const unchanged: Decision = { kind: "unchanged" };
@@ -93,6 +95,10 @@ export const showCheck = (job: Job, now: number, pace: "now" | "paced"): WantedE
   const not_before = pace === "now" || fresh || job.check === null ? now : job.check.synced_at + CHECK_GAP_MS;
   return [{ effect: { type: "sync-check" }, not_before }];
 };
+
+/** The same in a moment, where it may be that one write then says what two would. */
+export const showSoon = (effect: Effect, { now, patient }: Context, within_ms: number): WantedEffect =>
+  later(effect, patient === true ? now + within_ms : now);
 
 /** Say it everywhere at once: for what people wait for. */
 export const showNow = (job: Job, now: number): WantedEffect[] => [

@@ -14,6 +14,8 @@ export type GitHubEffect =
   | { readonly type: "sync-comment" }
   /** Make the check run on the job's head say what the job is now. */
   | { readonly type: "sync-check" }
+  /** Make it show how far the run is, if GitHub's limits have room to spare. */
+  | { readonly type: "show-progress" }
   | { readonly type: "cancel-run"; readonly run_id: number }
   /** Read what the agent left on the branch. */
   | { readonly type: "read-result"; readonly round: number; readonly try: number }

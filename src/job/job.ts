@@ -159,6 +159,14 @@ export interface Delivery {
   readonly pull_request: number | null;
 }
 
+/** That a run has handed in its result. */
+export interface HandedIn {
+  readonly run_id: number;
+  readonly attempt: number;
+  /** Head of the job's branch that is known to hold the work and no folder of ours; null: not known. */
+  readonly clean_sha: string | null;
+}
+
 /** A market worker's claim on a queued job. */
 export interface Hold {
   readonly agent_id: string;
@@ -249,6 +257,10 @@ export interface Job {
   /** Since when checks and judge leave it to the sender; null: they do not. */
   readonly sender_asked_at: number | null;
   readonly delivery: Delivery | null;
+  /** What the run of this try has handed in to us before its push; null: nothing. Its words are the job's `work`. */
+  readonly handed_in: HandedIn | null;
+  /** When the check run was last asked to show how far the run is; null: not in this try. */
+  readonly progress_at: number | null;
   /** Why the last try failed, in a sentence; shown, and handed to the next try. */
   readonly failure: string | null;
   /** The last verdict's reasons, for comment and check. */

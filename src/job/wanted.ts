@@ -41,6 +41,8 @@ export function isWanted(effect: Effect, job: Job): boolean {
       return job.merged_at === null && job.merge.state === "merging" && job.merge.sha === effect.sha;
     case "enable-auto-merge":
       return job.merged_at === null && job.merge.state === "auto" && job.merge.sha === effect.sha;
+    case "show-progress":
+      return job.status === "accepted" && job.head_sha !== null && job.run !== null && job.run.status !== "completed";
     case "read-run":
       return job.status === "queued" || job.status === "accepted";
     case "close-pull-request":

@@ -19,14 +19,22 @@ export interface Piece {
 const render = (id: string, event: string, data: object): string =>
   `id: ${id}\nevent: ${event}\ndata: ${JSON.stringify(data)}\n\n`;
 
+/** A job as its readers see it. */
+type View = (stored: StoredJob) => StoredJob;
+
 export class Channel {
+  readonly #view: View;
   #stored: StoredJob;
+  /** {@link #stored} as it was last seen. */
+  #seen: StoredJob;
   readonly #pieces = new Map<string, Piece | null>();
   /** The same by the place itself: readers who keep up share it, and there are many of them. */
   readonly #next = new Map<Place, Piece | null>();
 
-  constructor(stored: StoredJob) {
+  constructor(stored: StoredJob, view: View = (same) => same) {
+    this.#view = view;
     this.#stored = stored;
+    this.#seen = view(stored);
   }
 
   get job(): StoredJob["job"] {
@@ -41,6 +49,12 @@ export class Channel {
   update(stored: StoredJob): void {
     if (stored.version <= this.#stored.version) return;
     this.#stored = stored;
+    this.grow();
+  }
+
+  /** There are further lines, which no commit tells of. */
+  grow(): void {
+    this.#seen = this.#view(this.#stored);
     this.#pieces.clear();
     this.#next.clear();
   }
@@ -75,7 +89,7 @@ export class Channel {
   #render(from: Place): Piece | null {
     let text = "";
     let place = from;
-    for (const entry of entriesAfter(this.#stored, from)) {
+    for (const entry of entriesAfter(this.#seen, from)) {
       text += render(idOf(entry.place), entry.event, entry.data);
       place = entry.place;
       if (text.length >= PIECE_BYTES) break;

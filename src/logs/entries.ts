@@ -28,7 +28,9 @@ function placeOf(id: string): (Place & { readonly ended: boolean }) | null {
 /** Where a reader with this id goes on: one that this job has never given out begins anew. */
 export function resumeAt(stored: StoredJob, id: string | null): Place & { readonly ended: boolean } {
   const place = id === null ? null : placeOf(id);
-  const beyond = place === null || place.row > (stored.history.at(-1)?.seq ?? 0) || place.log > stored.log_nth;
+  // of a running try they may have lines that we have lost, and that are sent again
+  const last_log = stored.log_nth + (stored.job.status === "accepted" ? 1 : 0);
+  const beyond = place === null || place.row > (stored.history.at(-1)?.seq ?? 0) || place.log > last_log;
   return beyond ? { ...START, ended: false } : place;
 }
 
@@ -52,8 +54,9 @@ const lineData = ({ at, level, text }: LogLine): object => ({ at, level, text: r
 
 /** Lines that are new to this reader. The agent numbers them: one that does not count up has no place of its own. */
 function newLines({ log, log_nth }: StoredJob, place: Place): LogLine[] {
+  if (place.log > log_nth) return [];
   let last = place.log === log_nth ? place.line : 0;
-  return log.filter(({ seq }) => {
+  return log.slice(log.findLastIndex(({ seq }) => seq <= last) + 1).filter(({ seq }) => {
     if (seq <= last) return false;
     last = seq;
     return true;
@@ -62,7 +65,7 @@ function newLines({ log, log_nth }: StoredJob, place: Place): LogLine[] {
 
 /** Everything that comes after this place, oldest first. */
 export function* entriesAfter(stored: StoredJob, from: Place): Generator<Entry> {
-  const rows = stored.history.filter(({ seq }) => seq > from.row);
+  const rows = stored.history.slice(stored.history.findLastIndex(({ seq }) => seq <= from.row) + 1);
   const lines = newLines(stored, from);
   let place = from;
   let [row, line] = [rows.shift(), lines.shift()];

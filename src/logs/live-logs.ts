@@ -5,6 +5,7 @@
 import type { Writable } from "node:stream";
 import type { Door } from "../engine/door.ts";
 import type { Clock, JobStore, Log, StoredJob } from "../engine/ports.ts";
+import type { RunLines } from "../engine/run-ports.ts";
 import type { FollowedLog, LiveLogs, LogReader } from "../engine/verification-ports.ts";
 import type { JobId } from "../job/job.ts";
 import { Channel } from "./channel.ts";
@@ -19,6 +20,8 @@ export const MOST_READERS = 5_000;
 interface Needs {
   readonly jobs: Pick<JobStore, "load">;
   readonly door: Pick<Door, "follow">;
+  /** Lines that come before they are stored. */
+  readonly lines: Pick<RunLines, "viewed" | "follow">;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -44,8 +47,8 @@ class LogRooms implements LiveLogs {
 
   open(stored: StoredJob, reader: LogReader): FollowedLog {
     if (this.#stopping) return { kind: "stopping" };
-    const place = resumeAt(stored, reader.after);
-    const channel = new Channel(stored);
+    const place = resumeAt(this.#needs.lines.viewed(stored), reader.after);
+    const channel = this.#channelOf(stored);
     if (place.ended && channel.over && channel.after(place) === null) return { kind: "read" };
     const taken = this.#readers.get(reader.account) ?? 0;
     if (this.#count >= MOST_READERS || taken >= MOST_FOR_ACCOUNT) return { kind: "too_many" };
@@ -90,18 +93,33 @@ class LogRooms implements LiveLogs {
     this.#close(id);
   }
 
+  #channelOf(stored: StoredJob): Channel {
+    return new Channel(stored, (one) => this.#needs.lines.viewed(one));
+  }
+
   async #roomOf(id: JobId): Promise<Room | null> {
-    const { jobs, door } = this.#needs;
+    const { jobs, door, lines } = this.#needs;
     const stored = this.#rooms.has(id) ? null : await jobs.load(id);
     // somebody else may have opened it meanwhile
     const known = this.#rooms.get(id);
     if (known !== undefined || stored === null) return known ?? null;
-    const channel = new Channel(stored);
+    const channel = this.#channelOf(stored);
     const followers = new Set<Follower>();
-    const leave = door.follow(id, (next) => {
-      channel.update(next);
+    const pour = (): void => {
       for (const one of followers) one.pour(channel);
+    };
+    const leaveDoor = door.follow(id, (next) => {
+      channel.update(next);
+      pour();
     });
+    const leaveLines = lines.follow(id, () => {
+      channel.grow();
+      pour();
+    });
+    const leave = (): void => {
+      leaveDoor();
+      leaveLines();
+    };
     const room = { channel, followers, leave };
     this.#rooms.set(id, room);
     // a commit between the reading and the following would be missed

@@ -7,7 +7,8 @@ import { isIP, type Socket } from "node:net";
 import { LRUCache } from "lru-cache";
 import { buildConnector, type Dispatcher, Pool } from "undici";
 import type { Clock } from "../engine/ports.ts";
-import { hostOf, isPublic } from "./address.ts";
+import { isPublic } from "../wire/public-address.ts";
+import { hostOf } from "./address.ts";
 import { Deadlines } from "./deadlines.ts";
 import { createResolve, guardedLookup, NOT_PUBLIC, notPublic, type Resolve } from "./resolve.ts";
 

@@ -8,7 +8,7 @@ import type { LookupAddress } from "node:dns";
 import type { LookupFunction } from "node:net";
 import { LRUCache } from "lru-cache";
 import pLimit from "p-limit";
-import { isPublic } from "./address.ts";
+import { isPublic } from "../wire/public-address.ts";
 
 /** Of the pool's four threads. */
 const SYSTEM_LOOKUPS = 2;

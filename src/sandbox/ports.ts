@@ -63,6 +63,17 @@ export interface JobStep {
   readonly conclusion: RunConclusion | null;
 }
 
+/** What GitHub does not know of a run by itself, and its identity tokens say. */
+export interface RunIdentity {
+  readonly runId: number;
+  /** Full ref, as in {@link WorkflowTrigger}. */
+  readonly ref: string;
+  readonly sha: string;
+  /** Branches of a pull request; empty for everything else. */
+  readonly headRef: string;
+  readonly baseRef: string;
+}
+
 /** What the runner may do to the local GitHub. Every change sends the webhooks GitHub would send. */
 export interface ActionsBackend {
   /** Base of git over HTTP and of web pages, e.g. `http://127.0.0.1:4000`; clone URL is `${url}/{owner}/{name}.git`. */
@@ -81,6 +92,9 @@ export interface ActionsBackend {
   /** A GITHUB_TOKEN for one workflow job; dies with `revokeToken`. Permissions as in the workflow file. */
   workflowToken(repository: RepositoryName, permissions: Readonly<Record<string, string>>): string;
   revokeToken(token: string): void;
+  /** Where and with which bearer one workflow job asks for identity tokens (OIDC), until `closeIdentity(token)`. */
+  openIdentity(identity: RunIdentity): { readonly url: string; readonly token: string };
+  closeIdentity(token: string): void;
   createRun(run: NewRun): RunHandle;
   startRun(runId: number): void;
   completeRun(runId: number, conclusion: RunConclusion): void;

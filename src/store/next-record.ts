@@ -5,7 +5,7 @@
 import type { Commit, NumberedRow, StoredJob } from "../engine/ports.ts";
 import { effectKey, type PendingEffect } from "../job/effect.ts";
 import type { HistoryRow } from "../job/job.ts";
-import type { LogLine } from "../wire/log-line.ts";
+import { type KeptLog, nextLog } from "../job/kept-log.ts";
 
 /** Rows kept of one job's history: the first, which says who asked, and the newest. */
 export const MAX_HISTORY_ROWS = 500;
@@ -40,19 +40,9 @@ function nextEffects(before: readonly PendingEffect[], commit: Commit, version: 
   return [...next.values()];
 }
 
-/** The same log, further on: it still has the line that the last one ended with. */
-const goesOn = (before: readonly LogLine[], next: readonly LogLine[]): boolean => {
-  const last = before.at(-1);
-  return (
-    last === undefined || next.some(({ seq, at, text }) => seq === last.seq && at === last.at && text === last.text)
-  );
-};
-
-function nextLog(before: StoredJob | null, log: Commit["log"]): Pick<StoredJob, "log" | "log_nth"> {
-  const kept = { log: before?.log ?? [], log_nth: before?.log_nth ?? 0 };
-  if (log === undefined) return kept;
-  const fresh = kept.log_nth === 0 || !goesOn(kept.log, log);
-  return { log, log_nth: fresh ? kept.log_nth + 1 : kept.log_nth };
+function logAfter(before: StoredJob | null, log: Commit["log"]): KeptLog {
+  const kept: KeptLog = { log: before?.log ?? [], log_nth: before?.log_nth ?? 0 };
+  return log === undefined ? kept : nextLog(kept, log);
 }
 
 /** The record after this commit. The caller has checked version and balances. */
@@ -64,7 +54,7 @@ export function committed(before: StoredJob | null, commit: Commit): StoredJob {
     history: bounded([...(before?.history ?? []), ...numbered(before?.history ?? [], commit.history)]),
     postings: [...(before?.postings ?? []), ...commit.postings.map((posting) => ({ ...posting, at: commit.at }))],
     effects: nextEffects(before?.effects ?? [], commit, version),
-    ...nextLog(before, commit.log),
+    ...logAfter(before, commit.log),
   };
 }
 

@@ -17,6 +17,9 @@ export const LOG_FILE = "log.jsonl";
 /** In the message of a brief whose checkout shall hold a part of the repository alone. */
 export const PARTIAL_TRAILER = "Job-Checkout: part";
 
+/** The workflow that runs jobs. */
+export const WORKFLOW_FILE = ".github/workflows/run-job.yml";
+
 /** Head commit messages that start a run of `run-job.yml` begin with this. */
 export const RUN_COMMIT_PREFIX = "Run job ";
 
@@ -48,12 +51,16 @@ export const briefSchema = z.object({
   forbidden_paths: z.array(z.string()).default([]),
   /** Folders that the checkout holds, the top folder's own files aside; none: all of them. */
   checkout_paths: z.array(z.string()).default([]),
+  /** Hosts that can be reached beside the model's provider; null: all of them. */
+  egress: z.array(z.string()).nullable().default(null),
   /** 1 for the first try of a round. */
   attempt: z.number().int().positive(),
   /** 1 for the first round; each message starts another on the same branch. */
   round: z.number().int().positive(),
   issue: z.number().int().positive().nullable(),
   pull_request: z.number().int().positive().nullable(),
+  /** Where the run tells the App how it goes (`run-report.ts`), without a slash at its end; null: nowhere. */
+  app_url: z.string().nullable().default(null),
   /** Why the last try failed, in words for the model; null on a first try. */
   failure: z.string().nullable(),
   /** The ends of the logs of the checks that failed then. */

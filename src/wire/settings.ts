@@ -3,6 +3,7 @@
  * an error that names it, since a misspelt `allowed_paths` must not open everything.
  */
 import { z } from "zod";
+import { egressHost, MAX_EGRESS_HOSTS } from "./egress.ts";
 
 export const MERGE_METHODS = ["merge", "squash", "rebase"] as const;
 
@@ -73,9 +74,14 @@ export const repositorySettingsSchema = z.strictObject({
   forbidden_paths: z.array(plainGlob).max(100).default([]),
   /** Folders that jobs work in, the top folder's own files aside; the others stay on GitHub. None: everything is there. */
   checkout_paths: z.array(folder).max(100).default([]),
+  /** Hosts that jobs may reach beside the model's provider. Missing: all of them; a key without a value is a mistake. */
+  egress: z.array(egressHost).max(MAX_EGRESS_HOSTS).optional(),
 });
 
 export type RepositorySettings = z.infer<typeof repositorySettingsSchema>;
 
 /** What counts where the repository has no file: nothing merges by itself. */
 export const DEFAULT_REPOSITORY_SETTINGS: RepositorySettings = repositorySettingsSchema.parse({});
+
+/** What counts while the file cannot be read and none that could is known: it may have closed the network. */
+export const UNREAD_REPOSITORY_SETTINGS: RepositorySettings = { ...DEFAULT_REPOSITORY_SETTINGS, egress: [] };

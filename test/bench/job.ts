@@ -9,8 +9,8 @@ import { DEMO, WRITER } from "../../src/sandbox/town.ts";
 import type { Measured } from "./measured.ts";
 import { isToken, openStand, type Stand, until } from "./stand.ts";
 
-const WRITES = 14;
-const READS = 5;
+const WRITES = 9;
+const READS = 3;
 /** Longer than any edit is held back: what has not been written by then is not written. */
 const QUIET_MS = 16_000;
 /** Longer than the gap between two edits of the comment. */
@@ -37,6 +37,8 @@ interface Variant {
   /** GitHub's own setting, "automatically delete head branches". */
   readonly deletes_branches: boolean;
   readonly script: Script;
+  /** What its circumstances cost beyond {@link WRITES}. */
+  readonly more_writes: number;
 }
 
 /** Thinks long before its first step, as real models do over a whole job. */
@@ -52,12 +54,15 @@ const VARIANTS: readonly Variant[] = [
     files: {},
     deletes_branches: true,
     script: defaultScript,
+    more_writes: 0,
   },
   {
     name: `in one that does not, with a model and a CI that take ${THINKING_MS / 1000} s each`,
     files: { ".github/workflows/ci.yml": SLOW_CI },
     deletes_branches: false,
     script: slowScript,
+    // the comment tells of the pull request while CI works, and the branch is for us to delete
+    more_writes: 2,
   },
 ];
 
@@ -87,7 +92,7 @@ function listed(calls: readonly Call[]): string[] {
   );
 }
 
-async function benchVariant({ name, files, deletes_branches, script }: Variant): Promise<Measured[]> {
+async function benchVariant({ name, files, deletes_branches, script, more_writes }: Variant): Promise<Measured[]> {
   const stand = await openStand({ script, files });
   try {
     stand.github.setRepository(DEMO, { deleteBranchOnMerge: deletes_branches });
@@ -99,7 +104,7 @@ async function benchVariant({ name, files, deletes_branches, script }: Variant):
       {
         what: `writes of a whole job ${name}`,
         value: writes.length,
-        limit: WRITES,
+        limit: WRITES + more_writes,
         detail: [
           `${(took_ms / 1000).toFixed(1)} s from the comment to the merge; ${Math.floor(500 / writes.length)} such jobs an hour`,
           ...listed(calls),

@@ -7,6 +7,7 @@ import { z } from "zod";
 import { systemClock } from "../../src/engine/clock.ts";
 import type { NumberedRow, StoredJob } from "../../src/engine/ports.ts";
 import { createLiveLogs } from "../../src/logs/live-logs.ts";
+import { createRunLines } from "../../src/logs/run-lines.ts";
 import { logTo } from "../../src/log.ts";
 import { MAX_HISTORY_ROWS } from "../../src/store/next-record.ts";
 import { begin, T0 } from "../unit/core.ts";
@@ -34,7 +35,13 @@ function ours(): Served {
     return () => {};
   };
   const log = logTo({ write: () => {} }, "error");
-  const logs = createLiveLogs({ jobs: { load: async () => stored }, door: { follow }, clock: systemClock, log });
+  const logs = createLiveLogs({
+    jobs: { load: async () => stored },
+    door: { follow },
+    lines: createRunLines(),
+    clock: systemClock,
+    log,
+  });
   let readers = 0;
   return {
     open(response) {

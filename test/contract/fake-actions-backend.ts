@@ -8,7 +8,14 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import type { ActionsBackend, JobStep, NewRun, RunConclusion, WorkflowTrigger } from "../../src/sandbox/ports.ts";
+import type {
+  ActionsBackend,
+  JobStep,
+  NewRun,
+  RunConclusion,
+  RunIdentity,
+  WorkflowTrigger,
+} from "../../src/sandbox/ports.ts";
 
 export const REPOSITORY = { owner: "ada", name: "demo" };
 
@@ -34,6 +41,8 @@ export class FakeActionsBackend {
   readonly jobs: JobRecord[] = [];
   readonly permissions: Readonly<Record<string, string>>[] = [];
   readonly liveTokens = new Set<string>();
+  /** Of jobs that may ask for identity tokens now. */
+  readonly identities = new Map<string, RunIdentity>();
   readonly secrets: Record<string, string> = {};
   readonly variables: Record<string, string> = {};
   readonly folder = mkdtempSync(join(tmpdir(), "fake-backend-"));
@@ -162,6 +171,15 @@ export class FakeActionsBackend {
         return token;
       },
       revokeToken: (token) => void this.liveTokens.delete(token),
+      openIdentity: (identity) => {
+        const access = {
+          url: `${this.#url}/idtoken/${identity.runId}?api-version=2.0`,
+          token: `fake-identity-${this.#next++}`,
+        };
+        this.identities.set(access.token, identity);
+        return access;
+      },
+      closeIdentity: (token) => void this.identities.delete(token),
       createRun: (input) => {
         const id = this.#next++;
         this.runs.push({ ...input, id, events: ["queued"], conclusion: undefined });

@@ -18,8 +18,11 @@ import {
   shapeOf,
 } from "./description.ts";
 import type { Cashier } from "../../src/engine/market-ports.ts";
+import type { PushTokens, RunTokens } from "../../src/engine/run-ports.ts";
+import { Secret } from "../../src/wire/secret.ts";
 import { type Asked, CRON_SECRET, startServer, type TestServer } from "./http-server.ts";
 import { type Receiver, startReceiver } from "./receiver.ts";
+import { claimsOf, startRun } from "./run-kit.ts";
 
 /**
  * The examples in an order in which each of them can be answered: what one makes is there for the next. Put the
@@ -31,7 +34,7 @@ const ORDER: readonly string[] = [
   ...["createWebhook", "listWebhooks", "getWebhook", "changeWebhook", "testWebhook"],
   ...["listDeliveries", "getDelivery", "replayDelivery"],
   ...["rotateWebhookSecret", "getDefaultSecret", "rotateDefaultSecret", "deleteWebhook"],
-  ...["createJob", "getJobStatus"],
+  ...["createJob", "getJobStatus", "reportLines", "handInResult"],
   ...["creditAccount", "topUp", "receiveStripeEvent", "listAgents", "putAgent"],
   ...[
     "payJob",
@@ -58,12 +61,24 @@ const WORKERS = ["pullJob", "acceptJob", "rejectJob", "submitJob", "failJob", "l
 const SIGNED: Readonly<Record<string, Record<string, string>>> = {
   enforceDeadlines: { authorization: `Bearer ${CRON_SECRET}` },
   receiveStripeEvent: { "stripe-signature": "t=1,v1=good" },
+  reportLines: { authorization: "Bearer of-the-run" },
+  handInResult: { authorization: "Bearer of-the-run" },
 };
 
 /** Takes every signature, and hears of nothing. */
 const cashier: Cashier = {
   checkout: async () => ({ id: "cs_1", url: "https://checkout.example.com/cs_1" }),
   receipt: async () => null,
+};
+
+/** The job whose run speaks. */
+let running = "";
+/** Whoever comes with a token is its run. */
+const run_tokens: RunTokens = {
+  verify: async () => ({ kind: "claims", claims: claimsOf(running) }),
+};
+const push_tokens: PushTokens = {
+  mint: async () => ({ token: new Secret("ghs_…"), expires_at: "2030-01-31T13:00:00Z" }),
 };
 
 /** Too long to be shown in itself. */
@@ -77,7 +92,7 @@ let receiver: Receiver;
 /** Of a key that was minted, for what API_KEY is too much for. */
 let own: string;
 beforeAll(async () => {
-  server = await startServer({ default_repository: "octocat/hello-world", cashier });
+  server = await startServer({ default_repository: "octocat/hello-world", cashier, run_tokens, push_tokens });
   receiver = await startReceiver();
   receiver.answer = () => {};
   const minted = await server.ask("POST", "/api/keys", { body: { account: "somebody", scopes: ["read", "write"] } });
@@ -260,6 +275,10 @@ async function lookedAt(id: string): Promise<void> {
 async function jobIn(state: string): Promise<string> {
   const post = async (path: string, body: object = {}): Promise<string> =>
     String(Object((await server.ask("POST", path, { body })).body).id);
+  if (state === "running") {
+    running = await startRun(server);
+    return running;
+  }
   if (state === "unpaid") {
     const id = await post("/api/jobs/run", { ...ORDER_OF, price_cents: 100_000 });
     await post("/api/wallet/credit", { account: "admin", amount_cents: 1_000_000 });
@@ -281,6 +300,7 @@ async function jobIn(state: string): Promise<string> {
 const STATES: Readonly<Record<string, string>> = {
   ...{ payJob: "unpaid", cancelJob: "queued", pullJob: "queued", acceptJob: "held", rejectJob: "held" },
   ...{ submitJob: "accept", failJob: "accept", approveJob: "submit", rejectWork: "submit" },
+  ...{ reportLines: "running", handInResult: "running" },
   ...{ getAttachment: "enclosed", followJobLogs: "approve" },
 };
 
@@ -344,7 +364,18 @@ describe("what every route answers besides", () => {
   it("is 400 to a body that is no JSON, on each that takes one", async () => {
     const some = operations.filter(({ requestBody }) => requestBody !== undefined);
     expect(some.length).toBeGreaterThan(3);
-    expect(await strange(some, { body: "{" }, "400 invalid_json")).toEqual([]);
+    const isOfRun = ({ path }: Operation): boolean => path.startsWith("/api/runs/");
+    expect(
+      await strange(
+        some.filter((one) => !isOfRun(one)),
+        { body: "{" },
+        "400 invalid_json",
+      ),
+    ).toEqual([]);
+    // who speaks for a job is asked before a word is read
+    running = await startRun(server, "ab12cd34");
+    const headers = { authorization: "Bearer of-the-run" };
+    expect(await strange(some.filter(isOfRun), { body: "{", key: null, headers }, "400 invalid_json")).toEqual([]);
   });
 
   it("is what is left of the limit, on each write that is counted", async () => {

@@ -23,6 +23,8 @@ import { openGate } from "../../src/http/gate.ts";
 import { createMetrics } from "../../src/http/metrics.ts";
 import { createListener } from "../../src/http/listener.ts";
 import { createLiveLogs } from "../../src/logs/live-logs.ts";
+import { createRunLines } from "../../src/logs/run-lines.ts";
+import type { PushTokens, RunTokens } from "../../src/engine/run-ports.ts";
 import type { Cashier } from "../../src/engine/market-ports.ts";
 import { deterministicEstimator } from "../../src/llm/estimate.ts";
 import { logTo } from "../../src/log.ts";
@@ -87,6 +89,8 @@ export async function startServer(
     allow_private?: boolean;
     trust_proxy?: number;
     cashier?: Cashier;
+    run_tokens?: RunTokens;
+    push_tokens?: PushTokens;
   } = {},
 ): Promise<TestServer> {
   const dir = given.dir ?? (await mkdtemp(join(tmpdir(), "http-")));
@@ -130,10 +134,11 @@ export async function startServer(
   const octokits = createOctokits();
   const metrics = createMetrics({ jobs: store.jobs, inbox: store.inbox, budget: octokits.budget, now: clock.now });
   const parts = { store, clock, ids: createIds(clock), performer, desk, log, record, meter: metrics.meter };
-  const engine = createEngine({ ...parts, announcing: notify });
+  const lines = createRunLines();
+  const engine = createEngine({ ...parts, lines, announcing: notify });
   const options: Options = { appId: 1, privateKey: appKey, secret: SECRET, Octokit: octokits.Octokit, log };
   const default_repository = given.default_repository ?? null;
-  const logs = createLiveLogs({ jobs: store.jobs, door: engine, clock, log });
+  const logs = createLiveLogs({ jobs: store.jobs, door: engine, lines, clock, log });
   const guesses = countGuesses(clock.now);
   const app = createApp({
     hear: (event, payload) => hear(event, payload, { appId: 1, slug: "journeyman" }),
@@ -142,7 +147,9 @@ export async function startServer(
     routes: {
       authentication: authentication({ keys: store.keys, api_key: API_KEY, guesses, now: clock.now }),
       ...store,
-      ...{ logs, metrics },
+      ...{ logs, metrics, lines },
+      run_tokens: given.run_tokens ?? null,
+      push_tokens: given.push_tokens ?? { mint: async () => Promise.reject(new Error("nobody makes tokens here")) },
       ...{ door: engine, desk, default_repository, log, now: clock.now, clock, webhooks: notify.webhooks },
       branch_wait_ms: given.branch_wait_ms ?? BRANCH_WAIT_MS,
       ...{ sign_in: null, guesses, record },

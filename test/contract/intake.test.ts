@@ -9,6 +9,7 @@ import { createIds } from "../../src/engine/ids.ts";
 import { createPermission } from "../../src/engine/permission.ts";
 import type { Desk, KnownRepository, Permission } from "../../src/engine/ports.ts";
 import type { Signal, SignalRepository } from "../../src/job/signal.ts";
+import { createRunLines } from "../../src/logs/run-lines.ts";
 import { openLowdbStore } from "../../src/store/lowdb/open.ts";
 import { deterministicEstimator } from "../../src/llm/estimate.ts";
 import { DEFAULT_REPOSITORY_SETTINGS } from "../../src/wire/settings.ts";
@@ -35,7 +36,8 @@ async function door(at_github: KnownRepository | null, permission: Permission = 
   });
   const clock = { now: () => T0, at: () => () => {} };
   const audience = { listens: async () => false };
-  const handle = createHandle({ jobs: store.jobs, clock, audience, committed: () => {}, record: () => {} });
+  const told = { lines: createRunLines(), committed: () => {}, record: () => {} };
+  const handle = createHandle({ jobs: store.jobs, clock, audience, patient: true, ...told });
   const said: string[] = [];
   const desk: Desk = {
     permission: async () => permission,

@@ -14,6 +14,7 @@ import { type FileMap, type SandboxGitHub, startGitHub } from "../../src/sandbox
 import { begin, draft } from "../unit/core.ts";
 
 export const REPO = "octo/demo";
+export const PUBLIC_URL = "https://journeyman.example";
 export const LLM = { provider: "anthropic", model: "claude-sonnet-4-20250514", max_tokens: 4096 };
 
 export function sourceOf(at: {
@@ -67,7 +68,14 @@ export async function bench(files: FileMap = FILES): Promise<Bench> {
   const source = sourceOf(github);
   const repositories = memoryRepositories();
   const self = createSelf(source);
-  const performer = createPerformer({ source, repositories, self, llm: LLM, wait: async () => {} });
+  const performer = createPerformer({
+    source,
+    repositories,
+    self,
+    llm: LLM,
+    public_url: PUBLIC_URL,
+    wait: async () => {},
+  });
   const desk = createDesk({ source, self });
   return { github, performer, repositories, desk, installation, close: () => github.close() };
 }

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { branchOf, type Job } from "../../src/job/job.ts";
 import { briefSchema } from "../../src/wire/brief.ts";
 import { ID, run } from "../unit/core.ts";
-import { type Bench, bench, command, Journey, REPO } from "./outbound-kit.ts";
+import { type Bench, bench, command, Journey, PUBLIC_URL, REPO } from "./outbound-kit.ts";
 
 const FOLDER = `.jobs/${ID}`;
 const BRANCH = branchOf(ID);
@@ -76,6 +76,7 @@ describe("the performer on the local GitHub", () => {
       llm: { model: "claude-haiku-4-5", max_tokens: 4096 },
       attempt: 1,
       requester: "ada",
+      app_url: PUBLIC_URL,
     });
     expect(b.github.readFile(REPO, BRANCH, `${FOLDER}/job.md`)).toBe("Say hello in HELLO.md\n");
     expect(cold.job).toMatchObject({ head_sha: head?.sha, base: { branch: "main" } });

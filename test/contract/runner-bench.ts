@@ -40,6 +40,10 @@ export class RunnerBench {
       backend: this.backend.port,
       dockerShim: {
         agentCommand: [process.execPath, join(this.backend.folder, "agent.mjs")],
+        entrypoints: {
+          other: [process.execPath, join(this.backend.folder, "other.mjs")],
+          second: [process.execPath, join(this.backend.folder, "agent.mjs"), "--second"],
+        },
         command: builtProgram("src/sandbox/actions/docker-shim.ts"),
       },
       graceMs: 3_000,

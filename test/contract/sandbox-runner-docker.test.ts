@@ -52,6 +52,25 @@ node -e 'const { env, cwd } = JSON.parse(require("fs").readFileSync("shared/made
     expect(run?.conclusion).toBe("success");
   });
 
+  test("starts another program of the image by its name, beside the agent, and gives it input where that is asked for", async () => {
+    const files = await withAgent(`
+docker run -e CODE=0 -v "$PWD:/w" image > >(docker run --rm -i --log-driver none --entrypoint other image one two) &
+agent=$! other=$!
+wait $agent; tail --pid=$other -s 0.1 -f /dev/null
+echo lost | docker run --entrypoint other image
+docker run --entrypoint nobody image || echo "code $?"`);
+    const OTHER = `
+      let text = "";
+      for await (const chunk of process.stdin) text += chunk;
+      console.log("other: " + process.argv.slice(2) + " heard " + JSON.stringify(text) + Object.keys(process.env).includes("CODE"));`;
+    await writeFile(join(bench.backend.folder, "other.mjs"), OTHER);
+    const { job } = await bench.play(files);
+    const log = textOf(job?.log);
+    expect(log).toContain('other: one,two heard "agent: here\\n"false');
+    expect(log).toContain('other:  heard ""false');
+    expect(log).toContain('docker: exec: "nobody": executable file not found in $PATH\ncode 127');
+  });
+
   test("passes the exit code through, and signals sent by docker kill and by the shell", async () => {
     const { job } = await bench.play(
       await withAgent(`
@@ -67,6 +86,36 @@ done`),
     expect(log).toContain("code 5");
     expect(log?.match(/agent: asked to stop/g)).toHaveLength(2);
     expect(log?.match(/stopped 7/g)).toHaveLength(2);
+  });
+
+  test("keeps the books of networks as docker does, and starts other programs of the image", async () => {
+    const { job } = await bench.play(
+      await withAgent(`
+docker network create --internal --opt a.b=c fence
+docker network create fence || echo "again $?"
+docker run --name box --entrypoint second -e MODE=wait -v "$PWD:/w" --network bridge image & shim=$!
+until [ -s made.txt ]; do sleep 0.1; done
+grep -o '"args":[^]]*' made.txt
+docker network connect fence box
+where='{{(index .NetworkSettings.Networks "fence").IPAddress}}'
+echo "address $(docker inspect --format "$where" box)"
+docker network rm fence || echo "in use $?"
+rm made.txt; docker run --rm --network fence --dns 127.0.0.1 -v "$PWD:/w" image; cat made.txt | head -c 20; echo
+docker rm -f box; wait $shim || true
+docker network rm fence && echo gone
+docker run --network fence image || echo "no more $?"`),
+    );
+    const log = textOf(job?.log).split("##[endgroup]").at(-1);
+    for (const said of [
+      '"args":["--second"',
+      "again 1",
+      "address 127.0.0.1",
+      "in use 1",
+      '{"env":',
+      "fence\ngone",
+      "no more 125",
+    ])
+      expect(log).toContain(said);
   });
 
   test("a cancelled run lets the agent end politely, once", async () => {
@@ -85,6 +134,12 @@ done`),
       ["docker run -v cache:/cache image", "named volumes"],
       ["docker build .", "the sandbox does not play docker build"],
       ["docker kill nobody", "No such container: nobody"],
+      ["docker run --network nowhere image", "network nowhere not found"],
+      ["docker run --entrypoint third image", 'exec: "third": executable file not found'],
+      ["docker network rm nowhere", "network nowhere not found"],
+      ["docker network connect bridge nobody", "No such container: nobody"],
+      ["docker network prune all", "the sandbox does not play docker network prune"],
+      ["docker inspect --format '{{.State}}' nobody", "plays docker inspect for a container's address"],
       ["sudo -n true", "the sandbox does not play sudo"],
     ] as const;
     const script = refused.map(([command], index) => `${command} || echo "refused ${index}"`).join("\n");

@@ -70,6 +70,19 @@ jobs:
     expect(textOf(second?.log)).toContain("got blue file");
   });
 
+  test("may ask who it is where it says id-token: write, and then until its end", async () => {
+    const show = "- run: echo asks=$ACTIONS_ID_TOKEN_REQUEST_URL with=$ACTIONS_ID_TOKEN_REQUEST_TOKEN";
+    const permitted = await bench.play(workflow(show, { top: "permissions: { contents: read, id-token: write }" }));
+    expect(textOf(permitted.job?.log)).toMatch(
+      new RegExp(`^asks=http://\\S+/idtoken/${permitted.run?.id}\\?api-version=2\\.0 with=\\*\\*\\*$`, "m"),
+    );
+    expect(bench.backend.identities.size).toBe(0);
+    for (const top of ["", "permissions: { contents: read }", "permissions: { id-token: none }"]) {
+      const { job } = await bench.play(workflow(show, { top }));
+      expect(textOf(job?.log)).toMatch(/^asks= with=\s*$/m);
+    }
+  });
+
   test("gives the steps nothing of the environment that the sandbox itself has", async () => {
     process.env.SANDBOX_TEST_PARENT_SECRET = "do-not-leak";
     try {
@@ -236,6 +249,30 @@ describe("which events start it", () => {
       [sha, "A pull", "success"],
     ]);
     expect(textOf(bench.backend.jobs[0]?.log)).toContain("\njob/x\n");
+  });
+
+  test("a pull request from a fork may not ask who it is, whatever the file says", async () => {
+    const show = "- run: echo asks=$ACTIONS_ID_TOKEN_REQUEST_URL.";
+    const sha = bench.backend.commit(workflow(show, { on: "pull_request", top: "permissions: { id-token: write }" }));
+    for (const full_name of ["ada/demo", "eve/demo"]) {
+      const head = { ref: "topic", sha, repo: { full_name } };
+      bench.backend.emit({
+        event: "pull_request",
+        action: "opened",
+        repository: REPOSITORY,
+        sha,
+        headSha: sha,
+        ref: "refs/pull/1/merge",
+        headBranch: "topic",
+        actor: "ada",
+        byWorkflowToken: false,
+        payload: { action: "opened", pull_request: { title: "A pull", head, base: { ref: "main", sha } } },
+      });
+      await bench.runner.idle();
+    }
+    const [own, foreign] = bench.backend.jobs.map((job) => textOf(job.log));
+    expect(own).toMatch(/^asks=http/m);
+    expect(foreign).toMatch(/^asks=\.$/m);
   });
 
   test("a job whose condition is false makes a run that ends skipped and never begins", async () => {

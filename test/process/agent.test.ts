@@ -50,6 +50,17 @@ test("a whole run in a process of its own ends with exit code 0 and a result", a
   expect(agent.output()).toContain("Ended: done.");
 });
 
+test("told so, it prints its log as the lines of the file, for the courier", async () => {
+  const model = await scriptedModel([bash("echo ::error::hello"), finish("done", "Say hello")]);
+  const checkout = makeCheckout();
+  closing.push(model.close, checkout.remove);
+  const access = { ANTHROPIC_API_KEY: "test-key-123456", ANTHROPIC_BASE_URL: model.url };
+  const agent = start(checkout.folder, { JOB_ID, LOG_FORMAT: "json", ...access });
+  expect(await agent.ended).toBe(0);
+  expect(agent.output()).toBe(checkout.file(`.jobs/${JOB_ID}/log.jsonl`));
+  expect(checkout.log().length).toBeGreaterThan(2);
+});
+
 test.each(["SIGTERM", "SIGINT"] as const)(
   "%s ends a running command with all its processes and leaves a result",
   async (signal) => {

@@ -272,10 +272,12 @@ describe("the container", () => {
       "LLM_PROVIDER",
       "LLM_MODEL",
       "LLM_MAX_TOKENS",
+      "LOG_FORMAT",
       "AGENT_LLM_X",
     ]);
     expect(args.join(" ")).not.toContain("secret");
     expect(args.filter((arg) => arg.includes(runner.top))).toEqual([`${runner.workspace}:/workspace`]);
+    expect(args).not.toContain("--init");
     expect(args.join(" ")).toContain("--user 10001:10001 --cap-drop ALL --security-opt no-new-privileges");
   });
 

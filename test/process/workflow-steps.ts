@@ -1,6 +1,7 @@
 /**
  * Runs the steps of run-job.yml as they stand in the file: real bash, real git, a bare repository as the remote, and a
- * `docker` that notes its command line and then runs a script in place of the agent.
+ * `docker` that notes its command line and then runs a script in place of the agent, or the courier itself with the
+ * variables that it is given.
  */
 import { execFileSync, spawn } from "node:child_process";
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
@@ -10,6 +11,7 @@ import { fileURLToPath } from "node:url";
 import { parse } from "yaml";
 import { z } from "zod";
 import type { Brief } from "../../src/wire/brief.ts";
+import { builtProgram } from "../build.ts";
 import { BRIEF, JOB_ID } from "../unit/agent-job.ts";
 
 const file = fileURLToPath(new URL("../../.github/workflows/run-job.yml", import.meta.url));
@@ -25,10 +27,22 @@ const workflow = z
   })
   .parse(parse(readFileSync(file, "utf8")));
 
+/** Notes how it is called; is done with that unless it starts the agent, whose script follows. */
+const DOCKER = `
+printf '%s\\n' "$@" >> "$TEST_TOP/docker-args"
+[ "$1" = run ] || exit 0
+given=("PATH=$PATH") words=("$@")
+for at in "\${!words[@]}"; do
+  name="\${words[at + 1]:-}"
+  if [ "\${words[at]}" = -e ]; then given+=("$name=\${!name:-}"); fi
+  if [ "\${words[at]}" = --entrypoint ]; then exec env -i "\${given[@]}" ${builtProgram("agent/courier.ts").join(" ")} "\${words[@]:at + 3}"; fi
+done`;
+
 export type StepName = "Prepare" | "Run the agent" | "Push the work";
 
 export interface Setup {
   readonly brief?: Partial<Brief>;
+  readonly task?: string;
   readonly tries?: number;
   /** Checked out as for a brief that names folders: the contents of files are left out, but for the job's own. */
   readonly partial?: boolean;
@@ -48,7 +62,10 @@ export class Runner {
   readonly #bin = join(this.top, "bin");
 
   /** `tries`: briefs that were pushed one after the other, the last of which is checked out. */
-  constructor(files: Record<string, string> = {}, { brief: change = {}, tries = 1, partial = false }: Setup = {}) {
+  constructor(
+    files: Record<string, string> = {},
+    { brief: change = {}, task = "Say hello.", tries = 1, partial = false }: Setup = {},
+  ) {
     for (const folder of [this.#temp, this.#bin, this.remote]) mkdirSync(folder, { recursive: true });
     this.git(this.remote, "init", "--quiet", "--bare", "--initial-branch=main");
     for (const may of ["allowAnySHA1InWant", "allowFilter"])
@@ -58,7 +75,7 @@ export class Runner {
     const base = { branch: "main", sha: this.git(this.remote, "rev-parse", "main") };
     for (let attempt = 1; attempt <= tries; attempt += 1) {
       const brief = { ...BRIEF, base, attempt, ...change };
-      const asked = { [`${job}/job.md`]: "Say hello.", [`${job}/job.config.json`]: JSON.stringify(brief) };
+      const asked = { [`${job}/job.md`]: task, [`${job}/job.config.json`]: JSON.stringify(brief) };
       this.commit(this.branch, asked, `Run job ${JOB_ID}: Say hello`, attempt === 1 ? "main" : this.branch);
     }
     this.git(
@@ -94,11 +111,15 @@ export class Runner {
     this.git(clone, "push", "--quiet", "origin", branch);
   }
 
-  /** What stands in for the agent: a bash script that runs in the checkout. */
-  agent(script: string): void {
-    const text = `#!/bin/bash\nprintf '%s\\n' "$@" >> "$TEST_TOP/docker-args"\n[ "$1" = run ] || exit 0\ncd "$TEST_TOP/workspace"\n${script}\n`;
-    writeFileSync(join(this.#bin, "docker"), text);
-    chmodSync(join(this.#bin, "docker"), 0o755);
+  /** What stands in for the agent: a bash script that runs in the checkout. `docker`: for what else docker is asked. */
+  agent(script: string, docker = ""): void {
+    this.program("docker", `${docker}\n${DOCKER}\ncd "$TEST_TOP/workspace"\n${script}`);
+  }
+
+  /** Stands first on the path of the steps. */
+  program(name: string, script: string): void {
+    writeFileSync(join(this.#bin, name), `#!/bin/bash\n${script}\n`);
+    chmodSync(join(this.#bin, name), 0o755);
   }
 
   /** Starts one step; `env` replaces what `${{ }}` would have given. */
@@ -136,11 +157,12 @@ export class Runner {
   }
 
   /** All three steps, the last one always, as in the file. */
-  async run(script: string): Promise<Record<StepName, Stepped>> {
-    this.agent(script);
+  async run(script: string, env: Record<string, string> = {}, docker = ""): Promise<Record<StepName, Stepped>> {
+    this.agent(script, docker);
+    const more = { AGENT_IMAGE: "agent:test", ...env };
     const prepared = await this.step("Prepare").ended;
-    const ran = await this.step("Run the agent", { AGENT_IMAGE: "agent:test" }).ended;
-    return { Prepare: prepared, "Run the agent": ran, "Push the work": await this.step("Push the work").ended };
+    const ran = await this.step("Run the agent", more).ended;
+    return { Prepare: prepared, "Run the agent": ran, "Push the work": await this.step("Push the work", more).ended };
   }
 
   /** A file on the remote's job branch, or null. */

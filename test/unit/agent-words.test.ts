@@ -82,6 +82,14 @@ describe("the first message", () => {
     expect(text).not.toContain("hidden");
   });
 
+  test("says where the network ends, and nothing of it where it is open", () => {
+    const about = (egress: string[] | null) =>
+      firstMessage({ brief: { ...BRIEF, egress }, task: "x", instructions: [] });
+    expect(about(null)).not.toContain("proxy");
+    expect(about([])).toContain("It lets nothing through.");
+    expect(about(["pypi.org", "*.example.org"])).toContain("lets these hosts through: `pypi.org`, `*.example.org`.");
+  });
+
   test("the system prompt is the same for every job", () => {
     expect(SYSTEM_PROMPT).not.toMatch(/\$\{|20\d\d-|undefined/);
   });
@@ -219,6 +227,7 @@ describe("the log", () => {
       redact: (text) => text.replaceAll("hush", "[secret]"),
       now: () => new Date(0),
       print: () => {},
+      format: "plain",
     });
     for (let at = 0; at < MAX_LOG_LINES + 5; at += 1) log.info(`hush ${at}`);
     log.close();

@@ -13,6 +13,7 @@ const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const INTERFACES = [
   ...["src/engine/ports.ts", "src/engine/market-ports.ts", "src/engine/outgoing.ts", "src/engine/people.ts"],
   "src/engine/verification-ports.ts",
+  "src/engine/run-ports.ts",
   "src/engine/door.ts",
 ];
 const OUTER = ["src/wire", "src/job", ...INTERFACES];
@@ -68,14 +69,20 @@ const ENTRIES: Readonly<Record<string, readonly string[]>> = {
 
 /** Packages that a pure room may use, none of which does any I/O; a room that is not named here may use any. */
 const PACKAGES: Readonly<Record<string, readonly string[]>> = {
-  "src/wire": ["zod", "node:util"],
+  "src/wire": ["zod", "node:util", "ipaddr.js"],
   // zod for the view, whose shape the API describes
   "src/job": ["picomatch", "zod"],
   "src/github/inbound": ["zod", "mdast-util-from-markdown", "fastest-levenshtein"],
 };
 
 /** Whose process it is, reads its environment; nobody else. */
-const ENVIRONMENT_READERS = ["src/settings.ts", "agent/main.ts", "src/sandbox/actions/docker-shim.ts"];
+const ENVIRONMENT_READERS = [
+  "src/settings.ts",
+  "agent/main.ts",
+  "agent/egress.ts",
+  "agent/courier.ts",
+  "src/sandbox/actions/docker-shim.ts",
+];
 const ENVIRONMENT = /\bprocess\s*\??\.\s*env\b|\bprocess\s*\[|\}\s*=\s*process\b(?!\s*\.)|["'](?:node:)?process["']/;
 /** The sandbox starts git, bash and the agent, and must find them; it reads nothing else. */
 const SEARCH_PATH = /\bprocess\.env(?:\.PATH\b|\[["']PATH["']\])/g;

@@ -316,6 +316,8 @@ describe("pull requests", () => {
   });
 });
 
+const FOLDER = [`.jobs/${JOB}/job.md`, `.jobs/${JOB}/job.config.json`];
+
 describe("pushes", () => {
   const commit = { added: ["a"], modified: ["b"], removed: [] as string[] };
   const push = {
@@ -366,6 +368,22 @@ describe("pushes", () => {
     expect(pushed({ ref: `refs/heads/${BRANCH}` })).toEqual(head);
     expect(pushed({ ref: `refs/heads/${BRANCH}` }, { login: "github-actions[bot]", type: "Bot" })).toEqual(head);
     expect(pushed({ ref: `refs/heads/${BRANCH}` }, us)).toEqual(ignored("our own push"));
+  });
+
+  test.each([
+    ["the job's folder and nothing else of it", { removed: FOLDER }, true],
+    ["the folder, and changes files", { removed: FOLDER, added: ["HELLO.md"], modified: ["README.md"] }, true],
+    ["half of the folder", { removed: FOLDER.slice(1) }, false],
+    ["another job's folder", { removed: FOLDER.map((path) => path.replace(JOB, "zzzzzzzz")) }, false],
+    ["the folder, and leaves a file in it", { removed: FOLDER, added: [`.jobs/${JOB}/x`] }, false],
+    ["nothing", {}, false],
+    ["what nobody tells", { removed: undefined }, false],
+  ])("our token's push that takes away %s", (_, files, clean) => {
+    const head_commit = { tree_id: "7ree", added: [], modified: [], removed: [], ...files };
+    const changes = { ref: `refs/heads/${BRANCH}`, head_commit };
+    const head = news({ type: "head-moved", sha: SHA, clean: true });
+    expect(pushed(changes, us)).toEqual(clean ? head : ignored("our own push"));
+    expect(pushed(changes)).toEqual(news({ type: "head-moved", sha: SHA }));
   });
 
   test("tags, other branches and deletions are ignored", () => {

@@ -5,7 +5,7 @@ import type { Clock, StoredJob } from "../../src/engine/ports.ts";
 import { Channel } from "../../src/logs/channel.ts";
 import { entriesAfter, idOf, resumeAt } from "../../src/logs/entries.ts";
 import { Follower } from "../../src/logs/follower.ts";
-import { begin, T0 } from "./core.ts";
+import { begin, briefPushed, led, runChanged, T0 } from "./core.ts";
 
 const LINES = 2_000;
 const LONGEST_LINE = 4_000;
@@ -50,6 +50,16 @@ describe("the order of a log", () => {
   it("goes on with the log of the next try, whatever it numbers", () => {
     const one = stored({ history: [row(1, T0)], log: [line(1, "2020-01-01T00:00:00Z")], log_nth: 2 });
     expect(ids(one, "1.1.900")).toEqual(["1.2.1"]);
+  });
+
+  it("keeps the place of whoever has lines of a running try that were lost, and shows no earlier log again", () => {
+    const job = led(begin(), briefPushed(), runChanged());
+    const earlier = stored({ job, history: [row(1, T0)], log: [line(1, "2020-01-01T00:00:00Z")], log_nth: 1 });
+    expect(ids(earlier, "1.2.3")).toEqual([]);
+    const log = Array.from({ length: 5 }, (_, index) => line(index + 1, "2020-01-01T00:00:00Z"));
+    expect(ids({ ...earlier, log, log_nth: 2 }, "1.2.3")).toEqual(["1.2.4", "1.2.5"]);
+    // a job that does not run has no such lines: that is no id of ours
+    expect(ids({ ...earlier, job: begin() }, "1.2.3")).toEqual(["0.1.1", "1.1.1"]);
   });
 
   it("goes on where rows between are kept no longer", () => {

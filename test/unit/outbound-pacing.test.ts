@@ -115,6 +115,24 @@ describe("the pace of an installation", () => {
     expect(await attempt("last", 3)).toBe(0);
   });
 
+  it("does what can be done without only while half of the writes are left, and promises it nothing", async () => {
+    const tell = async (): Promise<number> => {
+      const before = left.length;
+      await pace.spare(2, (lease) => pace.call("rest-write", make, lease));
+      return left.length - before;
+    };
+    expect(await tell()).toBe(1);
+    for (let n = 0; n < LIMITS.writes_per_minute / 2 - 2; n++) await pace.call("rest-write", make);
+    expect(pace.left().writes_per_minute).toBe(LIMITS.writes_per_minute / 2 + 1);
+    // the write that it did not need was given back, and two more would leave less than half
+    expect([await tell(), pace.left().writes_per_minute]).toEqual([0, LIMITS.writes_per_minute / 2 + 1]);
+    expect(await attempt("other", LIMITS.writes_per_minute / 2 - KEPT_FREE)).toBe(0);
+    clock.time += 2 * MINUTE;
+    expect(await tell()).toBe(1);
+    pace.pauseUntil(clock.time + 1_000);
+    expect(await tell()).toBe(0);
+  });
+
   it("counts points: a minute takes no more than 900 of REST", async () => {
     for (let n = 0; n < LIMITS.rest_points_per_minute; n++) await pace.call("rest-read", make);
     await expect(pace.call("rest-read", make)).rejects.toBeInstanceOf(BudgetSpent);

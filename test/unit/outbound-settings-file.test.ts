@@ -52,6 +52,24 @@ it("takes only those forbidden paths that git and the verdict read alike", () =>
     expect(problem(`forbidden_paths: [${JSON.stringify(bad)}]`)).toContain("`forbidden_paths.0`");
 });
 
+it("takes names of hosts for the way out, and tells a list without any from no list at all", () => {
+  const good = ["registry.npmjs.org", "*.pythonhosted.org", "xn--bcher-kva.example", "a.b-c.d1.co"];
+  expect(parseSettings(`egress: ${JSON.stringify(good)}`)).toMatchObject({ settings: { egress: good } });
+  expect(parseSettings("egress: [PyPI.org]")).toMatchObject({ settings: { egress: ["pypi.org"] } });
+  expect(parseSettings("egress: []")).toMatchObject({ settings: { egress: [] } });
+  expect(DEFAULT_REPOSITORY_SETTINGS.egress).toBeUndefined();
+  const sites = ["https://pypi.org", "pypi.org:443", "pypi.org/simple", "pypi.org.", "u@pypi.org", "bücher.example"];
+  const addresses = ["127.0.0.1", "10.1", "a.0x7f", "[::1]", "::1", "2130706433"];
+  const wide = ["*", "*.org", "a.*.org", "pypi.*", "**.pypi.org", "localhost", "", "a b.org", "a..org", "-a.org"];
+  for (const bad of [...sites, ...addresses, ...wide, "x".repeat(250).concat(".org")])
+    expect(problem(`egress: [${JSON.stringify(bad)}]`), bad).toContain("wrong value at `egress.0` (line 1)");
+  expect(problem("egress: [https://pypi.org]")).toContain("is a host's name such as registry.npmjs.org");
+  expect(problem("egress:\n")).toContain("wrong value at `egress` (line 1)");
+  expect(problem(`egress: ${JSON.stringify(Array.from({ length: 101 }, (_, at) => `h${at}.example.org`))}`)).toContain(
+    "`egress`",
+  );
+});
+
 it("refuses what is too large, binary or made to grow", () => {
   expect(problem(`# ${"x".repeat(70_000)}\n`)).toContain("larger than 64 KB");
   expect(parseSettingsBlob({ text: null, isTruncated: false })).toMatchObject({ ok: false });

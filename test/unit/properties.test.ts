@@ -107,6 +107,13 @@ const command: fc.Arbitrary<Command> = fc.oneof(
     .record({ id: small, attempt: small, sha, complete: fc.boolean() })
     .map((one): Command => ({ type: "ci-run-changed", ...one })),
   sha.map((one): Command => ({ type: "head-moved", sha: one })),
+  sha.map((one): Command => ({ type: "head-moved", sha: one, clean: true })),
+  fc
+    .tuple(fc.integer({ min: 500, max: 502 }), fc.integer({ min: 1, max: 2 }))
+    .map(([run_id, attempt]): Command => ({ type: "hand-in", run_id, attempt, work: work() })),
+  fc
+    .tuple(fc.integer({ min: 500, max: 502 }), fc.integer({ min: 1, max: 2 }))
+    .map(([run_id, attempt]): Command => ({ type: "progressed", run_id, attempt })),
   fc.tuple(small, small, sha).map(([round, tries, head]): Command => briefPushed(round, tries, head)),
   fc
     .tuple(small, small)
@@ -149,6 +156,11 @@ const opening: fc.Arbitrary<readonly Command[]> = fc.constantFrom<readonly Comma
     },
     resultRead(),
     opened(),
+  ],
+  [
+    briefPushed(),
+    { type: "run-changed", run: run(), head_sha: "brief", commit_message: `Run job ${ID}: x` },
+    { type: "hand-in", run_id: 500, attempt: 1, work: work() },
   ],
   [
     { type: "pull", agent_id: "a1", account: "bob" },

@@ -30,6 +30,7 @@ describe("settings of the server", () => {
       app_id: 12,
       github_api_url: "https://api.github.com",
       github_web_url: "https://github.com",
+      oidc_issuer: "https://token.actions.githubusercontent.com",
       host: "localhost",
       port: 3000,
       data_dir: join(folder, "data"),
@@ -132,6 +133,7 @@ describe("settings of the server", () => {
     const settings = settingsOf(readSettings({ ...good, GHE_HOST: "127.0.0.1:4000", GHE_PROTOCOL: "http" }, folder));
     expect(settings.github_api_url).toBe("http://127.0.0.1:4000/api/v3");
     expect(settings.github_web_url).toBe("http://127.0.0.1:4000");
+    expect(settings.oidc_issuer).toBe("http://127.0.0.1:4000/_services/token");
   });
 
   it("takes the client of the App whole or not at all, and notes that it needs an address", () => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { isPublic, targetMistake } from "../../src/notify/address.ts";
+import { targetMistake } from "../../src/notify/address.ts";
+import { isPublic } from "../../src/wire/public-address.ts";
 
 const PUBLIC = { allow_private: false };
 const DEVELOPMENT = { allow_private: true };
@@ -14,6 +15,7 @@ describe("an address that is really connected to", () => {
 
   it.each([
     ...["127.0.0.1", "127.255.255.254", "10.0.0.1", "172.16.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1"],
+    ...["168.63.129.16", "::ffff:168.63.129.16"],
     ...["0.0.0.0", "255.255.255.255", "224.0.0.1", "240.0.0.1", "192.0.2.1", "198.18.0.1"],
     ...["::1", "::", "fe80::1", "fc00::1", "fd12::1", "ff02::1", "fec0::1", "2001:db8::1", "::7f00:1", "100::1"],
     ...["::ffff:127.0.0.1", "::ffff:10.0.0.1", "64:ff9b::7f00:1", "64:ff9b:1::808:808", "2002:7f00:1::1"],

@@ -1,6 +1,8 @@
 /** Branches that moved or went away. What a push to the default branch changed decides whether settings are re-read. */
 import { z } from "zod";
-import { heard, ignored, isSelf, listener, newsOfBranch, person, repositoryOf, source } from "./listener.ts";
+import { type JobId, jobOfBranch } from "../../job/job.ts";
+import { CONFIG_FILE, jobFolder, TASK_FILE } from "../../wire/brief.ts";
+import { heard, ignored, isSelf, listener, news, newsOfBranch, person, repositoryOf, source } from "./listener.ts";
 
 const BRANCH_REF = "refs/heads/";
 
@@ -24,7 +26,7 @@ const pushSchema = z.object({
   deleted: z.boolean(),
   created: z.boolean().optional(),
   forced: z.boolean().optional(),
-  head_commit: z.object({ tree_id: z.string() }).nullish(),
+  head_commit: commit.extend({ tree_id: z.string() }).nullish(),
   commits: z.array(commit).optional(),
   sender: person,
 });
@@ -55,9 +57,26 @@ export const pushed = listener(pushSchema, (payload, self) => {
       settings_changed: settingsChanged(payload),
     });
   }
-  if (isSelf(payload.sender, self)) return ignored("our own push");
+  if (isSelf(payload.sender, self)) {
+    const job = jobOfBranch(branch);
+    return job !== null && takesFolder(payload.head_commit, job)
+      ? news(payload, job, { type: "head-moved", sha: payload.after, clean: true })
+      : ignored("our own push");
+  }
   return newsOfBranch(payload, branch, { type: "head-moved", sha: payload.after });
 });
+
+/** A run pushes with our token and leaves nothing of the job's folder; what we push ourselves has made or removed it. */
+function takesFolder(head: z.output<typeof pushSchema>["head_commit"], job: JobId): boolean {
+  const { added, modified, removed } = head ?? {};
+  if (added === undefined || modified === undefined || removed === undefined) return false;
+  const folder = `${jobFolder(job)}/`;
+  return (
+    removed.includes(folder + TASK_FILE) &&
+    removed.includes(folder + CONFIG_FILE) &&
+    ![...added, ...modified].some((path) => path.startsWith(folder))
+  );
+}
 
 const deleteSchema = z.object({ ...source, ref: z.string(), ref_type: z.string() });
 

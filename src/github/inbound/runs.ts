@@ -4,9 +4,8 @@
  */
 import { z } from "zod";
 import { jobOfBranch, type Run } from "../../job/job.ts";
+import { WORKFLOW_FILE } from "../../wire/brief.ts";
 import { cut, ignored, type Listener, listener, news, newsOfPulls, ofPulls, source } from "./listener.ts";
-
-const WORKFLOW_PATH = ".github/workflows/run-job.yml";
 
 /** Characters of the first line of a commit message that are kept. */
 const COMMIT_LINE_LIMIT = 500;
@@ -40,7 +39,7 @@ const run = (status: Run["status"]): Listener =>
     // A path may name the ref that the file was taken from: `….yml@refs/heads/main`.
     const path = (run.path ?? workflow?.path ?? "").split("@")[0] ?? "";
     const { id, run_attempt: attempt, head_sha } = run;
-    if (!path.endsWith(WORKFLOW_PATH)) {
+    if (!path.endsWith(WORKFLOW_FILE)) {
       return news(payload, job, {
         type: "ci-run-changed",
         id,

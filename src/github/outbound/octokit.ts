@@ -37,6 +37,8 @@ export interface OctokitSource {
    * what is called with the client that the work is given counts as its own.
    */
   work<T>(installation_id: number, key: string, writes: number, work: (octokit: Caller) => Promise<T>): Promise<T>;
+  /** The same for what others must never wait for; null: the budget has no room to spare, and nothing was done. */
+  spare<T>(installation_id: number, writes: number, work: (octokit: Caller) => Promise<T>): Promise<T | null>;
 }
 
 const REAL_CLOCK: PaceClock = {
@@ -191,6 +193,10 @@ export function createOctokits(clock: PaceClock = REAL_CLOCK): Octokits {
       work: async (id, key, writes, work) => {
         const octokit = await probot.auth(id);
         return paceOf(id).work(key, writes, (lease) => work(leased(octokit, lease)));
+      },
+      spare: async (id, writes, work) => {
+        const octokit = await probot.auth(id);
+        return paceOf(id).spare(writes, (lease) => work(leased(octokit, lease)));
       },
     }),
   };

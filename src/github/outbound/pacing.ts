@@ -65,6 +65,8 @@ export interface Pace {
    * on from call to call, since a context that follows by itself costs every promise of the process.
    */
   work<T>(key: string, writes: number, work: (lease: Lease) => Promise<T>): Promise<T>;
+  /** Does work only while half of each window of writes is left after it; else null. It is promised no turn. */
+  spare<T>(writes: number, work: (lease: Lease) => Promise<T>): Promise<T | null>;
   /** GitHub asked us to keep away until then: no call leaves before. */
   pauseUntil(at: number): void;
   /** What is left of each window now; nothing while GitHub asked us to keep away. */
@@ -104,6 +106,14 @@ export function createPace(clock: PaceClock): Pace {
     await waitUntil(at);
   };
 
+  const spend = async <T>(lease: Lease, work: (lease: Lease) => Promise<T>): Promise<T> => {
+    try {
+      return await work(lease);
+    } finally {
+      writes.give(lease.at, lease.left);
+    }
+  };
+
   return {
     async call(kind, make, lease) {
       refusePaused();
@@ -120,11 +130,13 @@ export function createPace(clock: PaceClock): Pace {
       const lease = new Lease(count, clock.now());
       const after_ms = writes.reserve(key, count, lease.at);
       if (after_ms > 0) throw new BudgetSpent(after_ms);
-      try {
-        return await work(lease);
-      } finally {
-        writes.give(lease.at, lease.left);
-      }
+      return spend(lease, work);
+    },
+    async spare(count, work) {
+      const now = clock.now();
+      if (now < paused_until || !writes.hasToSpare(count, now)) return null;
+      writes.take(now, count, now);
+      return spend(new Lease(count, now), work);
     },
     pauseUntil(at) {
       paused_until = Math.max(paused_until, at);

@@ -18,9 +18,9 @@ import { readFacts } from "./effects/read-facts.ts";
 import { readResult } from "./effects/read-result.ts";
 import { readRun } from "./effects/runs.ts";
 import { cancelRun, closePullRequest, deleteBranch, laterOf, react } from "./effects/one-call.ts";
-import { syncCheck } from "./effects/sync-check.ts";
+import { showProgress, syncCheck } from "./effects/sync-check.ts";
 import { syncComment } from "./effects/sync-comment.ts";
-import type { LlmDefaults, Self, Task } from "./effects/task.ts";
+import { done, type LlmDefaults, type Self, type Task } from "./effects/task.ts";
 import { troubleOf } from "./errors.ts";
 import type { Caller, OctokitSource } from "./octokit.ts";
 
@@ -48,6 +48,7 @@ const WRITES: Readonly<Record<GitHubEffect["type"], number>> = {
   react: 1,
   "sync-comment": 1,
   "sync-check": 2,
+  "show-progress": 2,
   "cancel-run": 1,
   "read-run": 0,
   "read-result": 0,
@@ -76,6 +77,8 @@ function begin(task: Task, effect: GitHubEffect): Promise<Attempt> {
       return syncComment(task);
     case "sync-check":
       return syncCheck(task);
+    case "show-progress":
+      return showProgress(task);
     case "cancel-run":
       return cancelRun(task, effect);
     case "read-run":
@@ -129,6 +132,7 @@ export function createPerformer(parts: PerformerParts): Performer {
         };
         const work = (octokit: Caller) => begin({ ...task, octokit }, effect);
         const writes = writesOf(effect, job);
+        if (effect.type === "show-progress") return (await source.spare(installation_id, writes, work)) ?? done;
         return writes === 0
           ? await work(await source.installation(installation_id))
           : await source.work(installation_id, `${job.id}:${effectKey(effect)}`, writes, work);

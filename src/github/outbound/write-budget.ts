@@ -39,6 +39,12 @@ export class WriteBudget {
     return { minute: this.#minute.left(now), hour: this.#hour.left(now) };
   }
 
+  /** Half of each window is left for others after this many more. */
+  hasToSpare(count: number, now: number): boolean {
+    const { minute, hour } = this.left(now);
+    return minute - count >= LIMITS.writes_per_minute / 2 && hour - count >= LIMITS.writes_per_hour / 2;
+  }
+
   take(at: number, count: number, now: number): void {
     this.#minute.take(at, count, now);
     this.#hour.take(at, count, now);

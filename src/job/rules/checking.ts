@@ -1,5 +1,6 @@
 /** From a pull request to a merge: looking, judging, merging, and what GitHub or people do meanwhile. */
 import {
+  COMMENT_GAP_MS,
   type Context,
   type Decided,
   type Decision,
@@ -19,6 +20,7 @@ import { type Job, isFinal } from "../job.ts";
 import { type Reason, linesOf } from "../reason.ts";
 import { type Verdict, ciBegunAt, failureOf, judge, openRuns } from "../verdict.ts";
 import { cancelRun, endUnpaid, failTry, verify } from "./ends.ts";
+import { pushed } from "./reporting.ts";
 import { askJudge, isWatched, silence } from "./reviewing.ts";
 
 type Report<T extends Command["type"]> = Extract<Command, { type: T }>;
@@ -66,9 +68,12 @@ export function ciRunChanged(job: Job, report: Report<"ci-run-changed">, context
 
 /**
  * Somebody else pushed to the branch. The event may be days old, so it is only a reason to look: the head is taken from
- * facts. While the agent works, its result is read from wherever the head then is.
+ * facts. While the agent works, it may be the push that its run has announced.
  */
-export function headMoved(job: Job, sha: string, { now }: Context): Decision {
+export function headMoved(job: Job, report: Report<"head-moved">, context: Context): Decision {
+  const { sha } = report;
+  const { now } = context;
+  if (job.status === "accepted") return pushed(job, report, context);
   if (!isWatched(job) || job.head_sha === sha) return unchanged;
   return change(job, now, { effects: [later({ type: "read-facts", runs: [] }, now + SETTLE_MS)] });
 }
@@ -159,7 +164,8 @@ function stillMerging(
   });
 }
 
-function passed(job: Job, facts: Facts, verdict: Verdict, seen: Partial<Job>, { now }: Context): Decision {
+function passed(job: Job, facts: Facts, verdict: Verdict, seen: Partial<Job>, context: Context): Decision {
+  const { now } = context;
   const step = mergeStep(job, facts, verdict, now);
   const coming = step.set.merge?.state === "merging";
   // nobody objected: that is said of this commit, and of no later one
@@ -167,9 +173,19 @@ function passed(job: Job, facts: Facts, verdict: Verdict, seen: Partial<Job>, { 
   return verify(job, now, {
     set: { ...seen, ...silent, ...step.set, sender_asked_at: null },
     note: linesOf(verdict.work),
-    effects: [...showCheck(job, now, "now"), showComment(job, now, coming ? "paced" : "now"), ...step.effects],
+    effects: [
+      ...showCheck(job, now, "now"),
+      coming ? mergeToCome(job, context) : showComment(job, now, "now"),
+      ...step.effects,
+    ],
   });
 }
+
+/** The merge itself has the comment written at once; this is for one that takes its time. */
+const mergeToCome = (job: Job, context: Context): WantedEffect =>
+  context.patient === true
+    ? later({ type: "sync-comment" }, context.now + COMMENT_GAP_MS)
+    : showComment(job, context.now, "paced");
 
 /** What the verdict on merging leads to. Our own check may be among the rules that GitHub waits for, so a wait is looked at again. */
 function mergeStep(

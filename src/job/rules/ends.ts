@@ -18,6 +18,8 @@ export const NO_TRY = {
   approval: null,
   sender_asked_at: null,
   delivery: null,
+  handed_in: null,
+  progress_at: null,
   head_seen_at: null,
   brief_sha: null,
   pushed_at: null,

@@ -7,21 +7,21 @@ import { RUN_COMMIT_PREFIX } from "../../wire/brief.ts";
 import {
   type Context,
   type Decision,
+  andThen,
   change,
-  later,
   showCheck,
   showComment,
   showNow,
+  showSoon,
   soon,
   unchanged,
 } from "../decision.ts";
 import type { Command } from "../command.ts";
 import type { WantedEffect } from "../effect.ts";
 import { GONE, type Job, type Run, isFinal, issueOf } from "../job.ts";
-import { CI_BEGINS_MS } from "../verdict.ts";
 import { START_GIVEN_UP_MS } from "../wake.ts";
-import { askJudge } from "./reviewing.ts";
-import { MOST_ROUNDS, cancelRun, endUnpaid, failTry, pastRuns, verify } from "./ends.ts";
+import { finishedWithout } from "./opening.ts";
+import { MOST_ROUNDS, cancelRun, endUnpaid, failTry, pastRuns } from "./ends.ts";
 
 type Report<T extends Command["type"]> = Extract<Command, { type: T }>;
 
@@ -31,7 +31,8 @@ const isThisTry = (job: Job, report: { readonly round: number; readonly try: num
 /** Start of a run, image and push around the agent's own minutes. */
 const RUN_ALLOWANCE_SECONDS = 15 * 60;
 
-export function briefPushed(job: Job, report: Report<"brief-pushed">, { now }: Context): Decision {
+export function briefPushed(job: Job, report: Report<"brief-pushed">, context: Context): Decision {
+  const { now } = context;
   const pushed = { head_sha: report.head_sha, base: report.base, settings: report.settings };
   if (!isThisTry(job, report)) return unchanged;
   if (isFinal(job.status)) {
@@ -46,15 +47,23 @@ export function briefPushed(job: Job, report: Report<"brief-pushed">, { now }: C
     job.runner === "actions" ? report.settings.limits.minutes * 60 + RUN_ALLOWANCE_SECONDS : job.time_limit_seconds;
   const next = {
     ...pushed,
-    // a run can be over before the outcome of our push is known: then the head has moved on
-    head_sha: job.status === "submitted" ? job.head_sha : report.head_sha,
+    // a run can be over before the outcome of our push is known, or have pushed: then the head has moved on
+    head_sha: job.status === "submitted" || job.handed_in?.clean_sha ? job.head_sha : report.head_sha,
     brief_sha: report.head_sha,
     pushed_at: now,
     time_limit_seconds: limit,
     notice: null,
   };
-  return change(job, now, { set: next, effects: [showComment(job, now, "paced")] });
+  return change(job, now, { set: next, effects: [firstComment(job, context)] });
 }
+
+/** A runner is quick as a rule: what begins within this is told of once, with the link to it, and not twice. */
+const FIRST_COMMENT_MS = 10_000;
+
+const firstComment = (job: Job, context: Context): WantedEffect =>
+  job.comment === null && job.status === "queued"
+    ? showSoon({ type: "sync-comment" }, context, FIRST_COMMENT_MS)
+    : showComment(job, context.now, "paced");
 
 export function briefRefused(job: Job, report: Report<"brief-refused">, { now }: Context): Decision {
   if (!isThisTry(job, report) || isFinal(job.status)) return unchanged;
@@ -165,7 +174,8 @@ function startedRun(job: Job, { run, head_sha }: Report<"run-changed">, context:
   return ended.kind === "decided" ? { ...ended, history: [...started.history, ...ended.history] } : ended;
 }
 
-function endedRun(job: Job, { now }: Context): Decision {
+function endedRun(job: Job, context: Context): Decision {
+  const { now } = context;
   switch (job.run?.conclusion) {
     case "cancelled":
       return failTry(job, now, "The workflow run was cancelled.");
@@ -182,18 +192,32 @@ function endedRun(job: Job, { now }: Context): Decision {
         effects: showNow(job, now),
       });
     default:
-      return change(job, now, {
-        set: { run: job.run },
-        effects: [soon({ type: "read-result", round: job.round, try: job.tries })],
-      });
+      return workDone(job, context);
   }
 }
+
+/** Its result is read from the branch, unless the run has told it and its push is known. */
+function workDone(job: Job, context: Context): Decision {
+  const { run, work, handed_in, round, tries } = job;
+  const ended = { set: { run } };
+  const told = handed_in?.run_id === run?.id && handed_in?.attempt === run?.attempt ? handed_in : null;
+  const head_sha = told?.clean_sha ?? null;
+  if (work === null || head_sha === null)
+    return change(job, context.now, { ...ended, effects: [soon({ type: "read-result", round, try: tries })] });
+  return andThen(change(job, context.now, ended), (next) =>
+    resultRead(next, { type: "result-read", round, try: tries, work, head_sha, clean: true }, context),
+  );
+}
+
+/** What was handed in is known to be on the branch, or it is not. */
+const handedIn = ({ handed_in }: Job, { clean, head_sha }: Report<"result-read">): Job["handed_in"] =>
+  handed_in === null ? null : { ...handed_in, clean_sha: clean === true ? head_sha : null };
 
 export function resultRead(job: Job, report: Report<"result-read">, { now }: Context): Decision {
   if (!isThisTry(job, report) || job.status !== "accepted") return unchanged;
   const { work } = report;
-  const read: Job = { ...job, work, head_sha: report.head_sha };
-  const set = { work, head_sha: report.head_sha };
+  const set = { work, head_sha: report.head_sha, handed_in: handedIn(job, report) };
+  const read: Job = { ...job, ...set };
   const green = job.run?.conclusion === "success";
   if (!green || work.outcome === "failed" || work.outcome === "limit") {
     const why = work.reason ?? (work.body || `The workflow run ended with ${job.run?.conclusion ?? "no result"}.`);
@@ -207,40 +231,6 @@ export function resultRead(job: Job, report: Report<"result-read">, { now }: Con
       effects: [soon({ type: "open-pull-request", round: job.round })],
     });
   return finishedWithout(read, now, set);
-}
-
-/** A question, a refusal or nothing to do is a legal result: no pull request, the comment carries the words. */
-function finishedWithout(job: Job, now: number, set: Partial<Job>): Decision {
-  const off = { ...set, merge: { state: "off", why: "nothing was changed" } } as const;
-  return verify(job, now, { set: off, effects: showNow(job, now) });
-}
-
-export function pullRequestOpened(job: Job, report: Report<"pull-request-opened">, { now }: Context): Decision {
-  if (report.round !== job.round || job.status !== "submitted") return unchanged;
-  const opened: Job = {
-    ...job,
-    pull_request: { number: report.number, url: report.url },
-    head_sha: report.head_sha,
-    head_seen_at: now,
-  };
-  const asked = askJudge(opened);
-  return change(job, now, {
-    set: { ...opened, ...asked.set },
-    effects: [
-      ...showCheck(opened, now, "now"),
-      showComment(opened, now, "paced"),
-      ...asked.effects,
-      // the events of checks come first as a rule; this is for checks that are lost or will never be
-      later({ type: "read-facts", runs: [] }, now + CI_BEGINS_MS),
-    ],
-  });
-}
-
-export function nothingToOpen(job: Job, report: Report<"nothing-to-open">, { now }: Context): Decision {
-  if (report.round !== job.round || job.status !== "submitted") return unchanged;
-  // of the market it is work all the same, which somebody has to look at before it is paid
-  if (job.runner === "market") return change(job, now, askJudge(job));
-  return finishedWithout(job, now, {});
 }
 
 /** A deleted branch cancels only a job that has no pull request; after that it means nothing. */

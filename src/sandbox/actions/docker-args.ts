@@ -3,18 +3,21 @@
  * Pure: no process, no files besides the env files it is handed.
  *
  * Isolation flags are accepted and have no effect, because a child process has no container around it: mounts that are
- * read-only stay writable and the network stays open. Everything that decides *what the program sees* is played.
+ * read-only stay writable, and the network stays open, also where `--network` names an internal one: a program that does
+ * not ask its proxy gets past it. Everything that decides *what the program sees* is played.
  */
 import { isAbsolute, relative } from "node:path";
 
 /** Isolation and bookkeeping flags with a value; see the header. */
 const ISOLATION_WITH_VALUE = new Set(
-  "user cap-drop security-opt network net pids-limit memory memory-swap memory-reservation cpus cpu-shares shm-size tmpfs ulimit hostname add-host dns pull platform label log-driver log-opt stop-signal stop-timeout ipc cgroupns userns group-add".split(
+  "user cap-drop security-opt pids-limit memory memory-swap memory-reservation cpus cpu-shares shm-size tmpfs ulimit hostname add-host dns pull platform label log-driver log-opt stop-signal stop-timeout ipc cgroupns userns group-add".split(
     " ",
   ),
 );
-const ISOLATION_ALONE = new Set("rm init read-only interactive tty quiet no-healthcheck".split(" "));
-const PLAYED = new Set("volume mount env env-file name workdir".split(" "));
+const ISOLATION_ALONE = new Set("rm init read-only tty quiet no-healthcheck".split(" "));
+const PLAYED = new Set("volume mount env env-file name workdir entrypoint network net".split(" "));
+/** Played, and without a value. */
+const INTERACTIVE = "interactive";
 const SHORT: Readonly<Record<string, string>> = {
   v: "volume",
   e: "env",
@@ -39,12 +42,28 @@ export interface ContainerPlan {
   readonly mounts: readonly Mount[];
   readonly env: Readonly<Record<string, string>>;
   readonly name: string | undefined;
+  /** The program of the image that is started in place of its own. */
+  readonly entrypoint: string | undefined;
+  /** Whether it reads our input; without `-i` a container reads nothing. */
+  readonly interactive: boolean;
+  readonly network: string | undefined;
   /** Host folder to start in; undefined: the container has no mount, so nothing of the host belongs to it. */
   readonly folder: string | undefined;
 }
 
-/** What docker itself would refuse, or what the sandbox does not play. Shown on stderr with docker's exit code 125. */
-export class DockerRefusal extends Error {}
+/** Exit code of docker for its own mistakes, as opposed to the program's; and for a program that the image lacks. */
+const REFUSED = 125;
+export const NOT_FOUND = 127;
+
+/** What docker itself would refuse, or what the sandbox does not play. Shown on stderr with docker's exit code. */
+export class DockerRefusal extends Error {
+  readonly code: number;
+
+  constructor(message: string, code = REFUSED) {
+    super(message);
+    this.code = code;
+  }
+}
 
 interface Source {
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -76,7 +95,17 @@ export function readRun(argv: readonly string[], source: Source): ContainerPlan 
   if (workdir !== undefined && !inside && mounts.length > 0)
     throw new DockerRefusal(`the sandbox has no folder for --workdir ${workdir}: it is not in a mount`);
   const folder = workdir !== undefined && inside ? toHost(workdir, mounts) : mounts[0]?.host;
-  return { image, args: args.map((arg) => toHost(arg, mounts)), mounts, env, name: all("name").at(-1), folder };
+  return {
+    image,
+    args: args.map((arg) => toHost(arg, mounts)),
+    mounts,
+    env,
+    name: all("name").at(-1),
+    entrypoint: all("entrypoint").at(-1),
+    network: [...all("net"), ...all("network")].at(-1),
+    interactive: flags.some((flag) => flag.name === INTERACTIVE),
+    folder,
+  };
 }
 
 function splitFlags(argv: readonly string[]): { flags: Flag[]; rest: string[] } {
@@ -95,6 +124,7 @@ function takeLong(word: string, queue: string[], flags: Flag[]): void {
   const equals = word.indexOf("=");
   const name = equals < 0 ? word : word.slice(0, equals);
   if (ISOLATION_ALONE.has(name)) return;
+  if (name === INTERACTIVE) return void flags.push({ name, value: "true" });
   if (!ISOLATION_WITH_VALUE.has(name) && !PLAYED.has(name))
     throw new DockerRefusal(`the sandbox does not play --${name}`);
   const value = equals < 0 ? queue.shift() : word.slice(equals + 1);
@@ -107,8 +137,9 @@ function takeShort(word: string, queue: string[], flags: Flag[]): void {
   const name = SHORT[word[0] ?? ""];
   if (name === undefined) throw new DockerRefusal(`the sandbox does not play -${word[0] ?? ""}`);
   const rest = word.slice(1);
-  if (!ISOLATION_ALONE.has(name)) takeLong(rest === "" ? name : `${name}=${rest.replace(/^=/, "")}`, queue, flags);
-  else if (rest !== "") takeShort(rest, queue, flags);
+  const alone = ISOLATION_ALONE.has(name) || name === INTERACTIVE;
+  takeLong(alone || rest === "" ? name : `${name}=${rest.replace(/^=/, "")}`, queue, flags);
+  if (alone && rest !== "") takeShort(rest, queue, flags);
 }
 
 function volume(text: string): Mount {

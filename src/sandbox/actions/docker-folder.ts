@@ -10,8 +10,16 @@ import { killMarked } from "./processes.ts";
 export interface DockerShim {
   /** Program and first arguments of the agent, absolute; the arguments after the image's name follow. */
   readonly agentCommand: readonly string[];
+  /** Other programs of the agent's image, by the names that `--entrypoint` knows them by. */
+  readonly entrypoints?: Readonly<Record<string, readonly string[]>>;
   /** Program and first arguments of the shim itself; unless given, the one beside this file. */
   readonly command?: readonly string[];
+}
+
+/** COUNT, and for each program its name, the number of its words, and these. */
+function programWords(programs: Readonly<Record<string, readonly string[]>>): string[] {
+  const all = Object.entries(programs);
+  return [String(all.length), ...all.flatMap(([name, words]) => [name, String(words.length), ...words])];
 }
 
 const quote = (word: string): string => `'${word.replaceAll("'", `'\\''`)}'`;
@@ -43,8 +51,7 @@ export class DockerFolder {
       ...(this.#shim.command ?? shimCommand()),
       this.#state,
       path,
-      String(this.#shim.agentCommand.length),
-      ...this.#shim.agentCommand,
+      ...programWords({ "": this.#shim.agentCommand, ...this.#shim.entrypoints }),
     ];
     await this.#program("docker", `exec ${words.map(quote).join(" ")} "$@"`);
     // Hosted machines give root away; this one is somebody's own, and a step must not get at it by a passwordless sudo.

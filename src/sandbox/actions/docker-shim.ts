@@ -1,39 +1,44 @@
 /**
- * The program behind `docker` on the PATH of played steps. `docker run` starts the agent as a child process that sees
- * only what the command line gives it; a few bookkeeping commands are answered; the rest is refused.
+ * The program behind `docker` on the PATH of played steps. `docker run` starts a program of the agent's image as a child
+ * process that sees only what the command line gives it; a few bookkeeping commands are answered; the rest is refused.
  *
- * Called as: STATE_FOLDER PATH COUNT AGENT_COMMAND{COUNT} DOCKER_ARGUMENT… (see docker-folder.ts).
+ * Called as: STATE_FOLDER PATH COUNT (NAME COUNT WORD{COUNT}){COUNT} DOCKER_ARGUMENT… (see docker-folder.ts).
  */
 import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { constants } from "node:os";
 import { join } from "node:path";
-import { DockerRefusal, readRun } from "./docker-args.ts";
+import { DockerRefusal, NOT_FOUND, readRun } from "./docker-args.ts";
+import { DockerNetworks } from "./docker-networks.ts";
 
-/** Exit code of docker for its own mistakes, as opposed to the program's. */
-const REFUSED = 125;
 const STOP_WAIT_MS = 10_000;
 const LOOK_EVERY_MS = 50;
 
 interface Setup {
   readonly state: string;
   readonly path: string;
-  readonly agentCommand: readonly string[];
+  /** By `--entrypoint`; the image's own has the empty name. */
+  readonly programs: ReadonlyMap<string, readonly string[]>;
 }
+
+const networksOf = (setup: Setup): DockerNetworks =>
+  new DockerNetworks(setup.state, (container) => signalContainer(setup, container, 0));
 
 const recordOf = (setup: Setup, name: string): string => join(setup.state, name.replaceAll(/[^\w.-]/g, "_"));
 
 function run(setup: Setup, argv: readonly string[]): Promise<number> {
   const plan = readRun(argv, { env: process.env, readFile: (path) => readFileSync(path, "utf8") });
+  const [file, ...args] = setup.programs.get(plan.entrypoint ?? "") ?? [];
+  if (file === undefined)
+    throw new DockerRefusal(`exec: "${plan.entrypoint ?? ""}": executable file not found in $PATH`, NOT_FOUND);
   const id = randomBytes(6).toString("hex");
   const record = recordOf(setup, plan.name ?? id);
   if (existsSync(record))
     throw new DockerRefusal(`Conflict. The container name "/${plan.name ?? id}" is already in use`);
   mkdirSync(setup.state, { recursive: true });
+  if (plan.network !== undefined) networksOf(setup).join(plan.network, plan.name ?? id);
   const home = mkdtempSync(join(setup.state, "home-"));
-  const [file, ...args] = setup.agentCommand;
-  if (file === undefined) throw new DockerRefusal("the sandbox was given no agent to start");
   const base = { PATH: setup.path, HOME: home, LANG: "C.UTF-8", HOSTNAME: id };
   return new Promise((resolve) => {
     // A group of its own: the container gets a signal once, through us, as docker passes it on.
@@ -41,7 +46,7 @@ function run(setup: Setup, argv: readonly string[]): Promise<number> {
       cwd: plan.folder ?? home,
       env: { ...base, ...plan.env },
       detached: true,
-      stdio: "inherit",
+      stdio: [plan.interactive ? "inherit" : "ignore", "inherit", "inherit"],
     });
     if (child.pid !== undefined) writeFileSync(record, `${child.pid} ${id}\n`);
     for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) process.on(signal, () => child.kill(signal));
@@ -54,7 +59,7 @@ function run(setup: Setup, argv: readonly string[]): Promise<number> {
     };
     child.once("error", (error) => {
       process.stderr.write(`docker: ${error.message}\n`);
-      done(REFUSED);
+      done(NOT_FOUND);
     });
     child.once("exit", (code, signal) => done(code ?? 128 + (signal ? constants.signals[signal] : 0)));
   });
@@ -80,6 +85,7 @@ async function end(setup: Setup, command: string, argv: readonly string[]): Prom
       code = command === "rm" && argv.some((word) => word === "-f" || word === "--force") ? code : 1;
       continue;
     }
+    if (command === "rm" && (await gone(setup, name, waitMs))) rmSync(recordOf(setup, name), { force: true });
     if (command === "stop" && !(await gone(setup, name, waitMs))) signalContainer(setup, name, "SIGKILL");
     process.stdout.write(`${name}\n`);
   }
@@ -115,6 +121,11 @@ async function gone(setup: Setup, name: string, waitMs: number): Promise<boolean
   return false;
 }
 
+function answered(text: string): number {
+  if (text !== "") process.stdout.write(`${text}\n`);
+  return 0;
+}
+
 async function main(setup: Setup, argv: readonly string[]): Promise<number> {
   const [command, ...rest] = argv;
   switch (command) {
@@ -129,9 +140,12 @@ async function main(setup: Setup, argv: readonly string[]): Promise<number> {
       if (rest.includes("--password-stdin")) for await (const _chunk of process.stdin);
       process.stdout.write("Login Succeeded (played by the sandbox)\n");
       return 0;
+    case "network":
+      return answered(networksOf(setup).command(rest));
+    case "inspect":
+      return answered(networksOf(setup).inspect(rest));
     case "pull":
     case "logout":
-    case "network":
       process.stdout.write(`docker ${command}: played by the sandbox, nothing to do\n`);
       return 0;
     default:
@@ -139,12 +153,21 @@ async function main(setup: Setup, argv: readonly string[]): Promise<number> {
   }
 }
 
-const [state = "", path = "", count = "0", ...words] = process.argv.slice(2);
-const agentCommand = words.slice(0, Number(count));
+function readPrograms(words: string[]): Map<string, readonly string[]> {
+  const programs = new Map<string, readonly string[]>();
+  for (let left = Number(words.shift()); left > 0; left -= 1) {
+    const [name = "", count = "0"] = words.splice(0, 2);
+    programs.set(name, words.splice(0, Number(count)));
+  }
+  return programs;
+}
+
+const [state = "", path = "", ...words] = process.argv.slice(2);
+const programs = readPrograms(words);
 try {
-  process.exitCode = await main({ state, path, agentCommand }, words.slice(Number(count)));
+  process.exitCode = await main({ state, path, programs }, words);
 } catch (error) {
   if (!(error instanceof DockerRefusal)) throw error;
   process.stderr.write(`docker: ${error.message}\n`);
-  process.exitCode = REFUSED;
+  process.exitCode = error.code;
 }

@@ -55,7 +55,8 @@ export async function playJob(input: JobInput): Promise<JobOutcome> {
   );
   const secrets: Record<string, string> = { ...(fork ? {} : backend.secrets(trigger.repository)), GITHUB_TOKEN: token };
   const log = new JobLog((text) => backend.appendLog(jobId, text), machine.now);
-  for (const secret of Object.values(secrets)) log.masks.add(secret);
+  const identity = identityOf(input, fork);
+  for (const secret of [...Object.values(secrets), ...(identity ? [identity.token] : [])]) log.masks.add(secret);
   const folder = await mkdtemp(join(machine.folder, "job-"));
   const docker = new DockerFolder(join(folder, "docker"), machine.dockerShim);
   const tracking = `github_${randomUUID()}`;
@@ -63,7 +64,7 @@ export async function playJob(input: JobInput): Promise<JobOutcome> {
   try {
     const places = await makePlaces(folder, trigger.payload);
     await docker.make(machine.path);
-    const { jobContexts, env } = surroundings(input, places, { token, tracking, secrets });
+    const { jobContexts, env } = surroundings(input, places, { token, tracking, secrets, identity });
     const context = contextOf({ ...jobContexts, env: {} });
     const fileEnv = Object.fromEntries(
       Object.entries(workflow.env).map(([name, text]) => [name, fill(text, "env", context)]),
@@ -93,8 +94,20 @@ export async function playJob(input: JobInput): Promise<JobOutcome> {
     await killMarked(`RUNNER_TRACKING_ID=${tracking}`);
     await docker.killLeftovers();
     backend.revokeToken(token);
+    if (identity) backend.closeIdentity(identity.token);
     await rm(folder, { recursive: true, force: true, maxRetries: 3 });
   }
+}
+
+type Identity = ReturnType<JobInput["subject"]["backend"]["openIdentity"]>;
+
+/** Only a job that says `id-token: write` may ask who it is, and none that runs for a fork. */
+function identityOf({ definition, subject, handle }: JobInput, fork: boolean): Identity | undefined {
+  const { backend, trigger, workflow } = subject;
+  if (tokenPermissions(definition.permissions, workflow.permissions, fork)["id-token"] !== "write") return undefined;
+  const { head_ref: headRef, base_ref: baseRef } = githubContext(subject, handle);
+  const { ref, sha } = trigger;
+  return backend.openIdentity({ runId: handle.id, ref, sha, headRef: String(headRef), baseRef: String(baseRef) });
 }
 
 export interface JobPlaces {
@@ -116,6 +129,7 @@ interface Private {
   readonly token: string;
   readonly tracking: string;
   readonly secrets: Readonly<Record<string, string>>;
+  readonly identity: Identity | undefined;
 }
 
 /** The job's contexts and its clean environment: nothing of the process that runs the sandbox gets in. */
@@ -148,6 +162,10 @@ function surroundings(input: JobInput, places: JobPlaces, own: Private) {
     RUNNER_WORKSPACE: join(workspace, ".."),
     RUNNER_ENVIRONMENT: "self-hosted",
     RUNNER_TRACKING_ID: own.tracking,
+    ...(own.identity && {
+      ACTIONS_ID_TOKEN_REQUEST_URL: own.identity.url,
+      ACTIONS_ID_TOKEN_REQUEST_TOKEN: own.identity.token,
+    }),
   };
   return { jobContexts: { ...input.contexts, github, runner, secrets: own.secrets }, env };
 }

@@ -189,7 +189,7 @@ export class StepSequence {
 
   /** A workflow may set HOME, LANG or CI for itself, but not what the runner says about the run. */
   #runnerEnv(env: Record<string, string>): Record<string, string> {
-    const fixed = Object.entries(this.#in.runnerEnv).filter(([name]) => /^(?:GITHUB|RUNNER)_/.test(name));
+    const fixed = Object.entries(this.#in.runnerEnv).filter(([name]) => /^(?:GITHUB|RUNNER|ACTIONS)_/.test(name));
     return { ...this.#in.runnerEnv, ...env, ...Object.fromEntries(fixed) };
   }
 

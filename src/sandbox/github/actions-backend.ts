@@ -35,6 +35,8 @@ export function actionsBackend(world: World): ActionsBackend {
       return value;
     },
     revokeToken: (token) => world.tokens.revoke(token),
+    openIdentity: (identity) => world.oidc.open(identity),
+    closeIdentity: (token) => world.oidc.close(token),
     createRun: (run) => createRun(world, named(run.repository), run),
     startRun: (runId) => startRun(world, runId),
     completeRun: (runId, conclusion) => completeRun(world, runId, conclusion),

@@ -10,6 +10,7 @@ import { Faults } from "./faults.ts";
 import { Feed } from "./feed.ts";
 import { Limits } from "./limits.ts";
 import { Oauth } from "./oauth.ts";
+import { Oidc } from "./oidc.ts";
 import { allRoutes } from "./routes.ts";
 import { SandboxGitHub } from "./sandbox-github.ts";
 import { createHttpServer } from "./server.ts";
@@ -104,6 +105,7 @@ function newWorld(options: GitHubOptions, url: string, privateKey: string): Worl
     now,
     state: new State(appSlug),
     oauth,
+    oidc: new Oidc(url, now),
     tokens: new Tokens({ appId, publicKeyPem: publicKey, oauth, now }),
     webhooks: new Webhooks({
       appId,

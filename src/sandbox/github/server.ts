@@ -2,6 +2,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { type Api, answer, type Outgoing } from "./api.ts";
 import { gitPath, serveGit } from "./git-http.ts";
+import { isOidcPath, serveOidc } from "./oidc-pages.ts";
 import { isOauthPath, serveOauth } from "./oauth-pages.ts";
 import { servePage } from "./pages.ts";
 
@@ -32,6 +33,7 @@ async function serve(api: Api, request: IncomingMessage, response: ServerRespons
   const path = apiPath(url.pathname);
   const page = { method, url, headers: request.headers, body };
   if (isOauthPath(url.pathname)) return serveOauth(api, page, response);
+  if (isOidcPath(url.pathname)) return serveOidc(api, page, response);
   if (path === undefined) return servePage(api.world, page, response);
   send(request, response, await answer(api, { method, path, query: url.searchParams, headers: request.headers, body }));
 }

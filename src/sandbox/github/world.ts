@@ -2,6 +2,7 @@
 import type { WorkflowTrigger } from "../ports.ts";
 import type { Feed } from "./feed.ts";
 import type { Oauth } from "./oauth.ts";
+import type { Oidc } from "./oidc.ts";
 import type { State } from "./state.ts";
 import type { Tasks } from "./tasks.ts";
 import type { Tokens } from "./tokens.ts";
@@ -18,6 +19,7 @@ export interface World {
   readonly state: State;
   readonly tokens: Tokens;
   readonly oauth: Oauth;
+  readonly oidc: Oidc;
   readonly webhooks: Webhooks;
   readonly feed: Feed;
   readonly tasks: Tasks;

@@ -72,6 +72,8 @@ const NEW_FIELDS = {
   judgement: null,
   approval: null,
   sender_asked_at: null,
+  handed_in: null,
+  progress_at: null,
 } satisfies Partial<Job>;
 
 /** What the settings that they hold may lack. */

@@ -65,6 +65,8 @@ export function sampleJob(id: string | number, differs: Partial<Job> = {}): Job 
     approval: null,
     sender_asked_at: null,
     delivery: null,
+    handed_in: null,
+    progress_at: null,
     failure: null,
     reasons: [],
     notice: null,

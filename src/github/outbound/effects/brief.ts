@@ -60,7 +60,14 @@ export interface BriefGround {
   readonly failed_checks: Brief["failed_checks"];
 }
 
-function briefOf(job: Job, turn: Turn, ground: BriefGround, defaults: LlmDefaults): Brief {
+/** What a brief says of the server that writes it. */
+export interface BriefSender {
+  readonly defaults: LlmDefaults;
+  /** Where it is reached from outside; null: nowhere. */
+  readonly publicUrl: string | null;
+}
+
+function briefOf(job: Job, turn: Turn, ground: BriefGround, { defaults, publicUrl }: BriefSender): Brief {
   const { base, settings, failed_checks } = ground;
   const minutes =
     job.runner === "actions" ? settings.limits.minutes : Math.min(settings.limits.minutes, job.time_limit_seconds / 60);
@@ -82,10 +89,12 @@ function briefOf(job: Job, turn: Turn, ground: BriefGround, defaults: LlmDefault
     instructions: settings.instructions,
     forbidden_paths: settings.forbidden_paths,
     checkout_paths: settings.checkout_paths,
+    egress: settings.egress ?? null,
     attempt: turn.try,
     round: turn.round,
     issue: issueOf(job.origin),
     pull_request: job.pull_request?.number ?? null,
+    app_url: job.runner === "actions" ? publicUrl : null,
     failure: job.failure === null ? null : redact(job.failure),
     failed_checks,
     history: job.rounds
@@ -105,7 +114,7 @@ export interface TreeEntry {
 }
 
 /** The entries of the brief's tree. */
-export function briefEntries(job: Job, turn: Turn, ground: BriefGround, defaults: LlmDefaults): TreeEntry[] {
+export function briefEntries(job: Job, turn: Turn, ground: BriefGround, sender: BriefSender): TreeEntry[] {
   const file = (name: string, rest: { readonly content: string } | { readonly sha: null }): TreeEntry => ({
     path: `${jobFolder(job.id)}/${name}`,
     mode: "100644",
@@ -113,7 +122,7 @@ export function briefEntries(job: Job, turn: Turn, ground: BriefGround, defaults
     ...rest,
   });
   const asked = redact(job.rounds.at(-1)?.asked ?? job.task);
-  const config = JSON.stringify(briefOf(job, turn, ground, defaults), null, 2);
+  const config = JSON.stringify(briefOf(job, turn, ground, sender), null, 2);
   return [
     file(TASK_FILE, { content: `${asked.trimEnd()}\n` }),
     file(CONFIG_FILE, { content: `${config}\n` }),

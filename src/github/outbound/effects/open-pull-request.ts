@@ -1,13 +1,14 @@
 /**
  * open-pull-request: the job's folder goes, and the pull request opens or takes the further round. One write where the
- * pull request is there already, two where it is not.
+ * pull request is there already, two where it is not; one less where the run has taken the folder away with its push.
  */
 import type { Attempt } from "../../../engine/ports.ts";
 import type { Effect } from "../../../job/effect.ts";
+import type { Job } from "../../../job/job.ts";
 import { type Tried, tried } from "../errors.ts";
 import { pullRequestBody, pullRequestTitle } from "../texts/pull-request.ts";
 import { adoptPullRequest } from "./adopt-pull-request.ts";
-import { removeFolder } from "./remove-folder.ts";
+import { type Cleaned, removeFolder } from "./remove-folder.ts";
 import { laterOf } from "./one-call.ts";
 import { reported, type Task } from "./task.ts";
 
@@ -72,11 +73,24 @@ async function adopt(task: Task, round: number, number: number): Promise<Attempt
   return reported({ type: "pull-request-opened", round, ...answer.value });
 }
 
+/**
+ * The run has pushed with our token, without the job's folder, and the head is still that push. Of a further round the
+ * pull request must be looked at anyway.
+ */
+const isClean = (job: Job): boolean =>
+  job.pull_request === null && job.head_sha !== null && job.handed_in?.clean_sha === job.head_sha;
+
+const asPushed = (job: Job): Cleaned => ({
+  head: job.head_sha ?? "",
+  empty: job.work?.changed_files.length === 0,
+  open: false,
+});
+
 export async function openPullRequest(task: Task, { round }: OpenPullRequest): Promise<Attempt> {
   const { job } = task;
   const theirs = job.delivery?.pull_request ?? null;
   if (theirs !== null) return adopt(task, round, theirs);
-  const cleaned = await removeFolder(task);
+  const cleaned = isClean(job) && !task.again ? asPushed(job) : await removeFolder(task);
   if (cleaned === null)
     return { ended: "later", reason: "The job's branch is gone, so no pull request can be opened." };
   if ("trouble" in cleaned) return { ended: "later", ...laterOf(cleaned.trouble) };

@@ -4,7 +4,7 @@
  */
 import type { Attempt, KnownRepository } from "../../../engine/ports.ts";
 import type { Effect } from "../../../job/effect.ts";
-import { DEFAULT_REPOSITORY_SETTINGS } from "../../../wire/settings.ts";
+import { DEFAULT_REPOSITORY_SETTINGS, UNREAD_REPOSITORY_SETTINGS } from "../../../wire/settings.ts";
 import { type Trouble, tried } from "../errors.ts";
 import * as refusals from "../texts/refusals.ts";
 import { type BranchState, learnedOf, readBranchState, type Tip } from "./branch-state.ts";
@@ -57,7 +57,8 @@ function warmGround(task: Task, known: KnownRepository | null): Ground | null {
     base: { branch: base.branch, sha: base.head_sha },
     parent: { sha: base.head_sha, tree: base.tree_sha },
     creates: true,
-    settings: known.settings ?? DEFAULT_REPOSITORY_SETTINGS,
+    settings:
+      known.settings ?? (known.settings_problem === null ? DEFAULT_REPOSITORY_SETTINGS : UNREAD_REPOSITORY_SETTINGS),
     present: [],
     failed_checks: [],
     learned: null,
@@ -72,7 +73,7 @@ function coldGround(task: Task, state: BranchState | null, known: KnownRepositor
   if (state.base === null) return refusals.noSuchBranch(job.base.branch ?? state.default_branch);
   if (job.runner === "actions" && !state.has_workflow) return refusals.missingWorkflow(state.base.branch);
   const read = state.settings;
-  const kept = known?.settings ?? job.settings ?? DEFAULT_REPOSITORY_SETTINGS;
+  const kept = known?.settings ?? job.settings ?? UNREAD_REPOSITORY_SETTINGS;
   return {
     base: { branch: state.base.branch, sha: state.base.sha },
     parent: state.branch ?? state.base,
@@ -93,7 +94,7 @@ async function push(task: Task, effect: PushBrief, ground: Ground): Promise<Push
     octokit.request("POST /repos/{owner}/{repo}/git/trees", {
       ...at,
       base_tree: ground.parent.tree,
-      tree: [...briefEntries(job, effect, ground, task.defaults), ...(await enclosedEntries(task))],
+      tree: [...briefEntries(job, effect, ground, task), ...(await enclosedEntries(task))],
     }),
   );
   if (!tree.ok) return noPush(tree.trouble, task, effect);

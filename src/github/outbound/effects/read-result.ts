@@ -1,6 +1,6 @@
 /**
  * read-result: what the agent left on the branch. One query for head, result and log; the changed files need a second
- * call, which is spared when the head is still the brief.
+ * call, which is spared when the head is still the brief, and where the run has handed in what it did.
  */
 import { z } from "zod";
 import type { Attempt } from "../../../engine/ports.ts";
@@ -8,23 +8,25 @@ import type { Effect } from "../../../job/effect.ts";
 import type { Job, Work } from "../../../job/job.ts";
 import { jobFolder, LOG_FILE, RESULT_FILE } from "../../../wire/brief.ts";
 import { parseLog } from "../../../wire/log-line.ts";
+import { cleanLog } from "../../../job/kept-log.ts";
+import { toldWork } from "../../../job/told-work.ts";
 import { redact } from "../../../wire/redact.ts";
 import { NO_USAGE, parseResult } from "../../../wire/result.ts";
 import { tried } from "../errors.ts";
 import { ask, BLOB, blobSchema } from "../graphql.ts";
-import { code } from "../texts/plain.ts";
 import { isBriefMessage, type Turn } from "./brief.ts";
 import { laterOf } from "./one-call.ts";
-import type { Task } from "./task.ts";
+import { reported, type Task } from "./task.ts";
 
 type ReadResult = Extract<Effect, { type: "read-result" }>;
 
 const QUERY = `
-query Result($owner: String!, $repo: String!, $branch: String!, $result: String!, $log: String!) {
+query Result($owner: String!, $repo: String!, $branch: String!, $result: String!, $log: String!, $folder: String!) {
   repository(owner: $owner, name: $repo) {
     ref(qualifiedName: $branch) { target { ... on Commit { oid message } } }
     result: object(expression: $result) { ${BLOB} }
     log: object(expression: $log) { ${BLOB} }
+    folder: object(expression: $folder) { __typename }
   }
 }`;
 
@@ -33,23 +35,13 @@ const schema = z.object({
     ref: z.object({ target: z.object({ oid: z.string(), message: z.string() }) }).nullable(),
     result: blobSchema,
     log: blobSchema,
+    folder: z.object({}).nullable(),
   }),
 });
 
 type Left = z.infer<typeof schema>["repository"];
 
 const NO_WORK = { reason: null, model: "unknown", usage: NO_USAGE, cost_cents: null, changed_files: [] } as const;
-
-/** Names of put-back files that the agent's words are followed by. */
-const MOST_NAMED = 10;
-
-/** What was put back is part of what the work says of itself: it may lack the half that a person has to do. */
-function withPutBack(body: string, paths: readonly string[]): string {
-  if (paths.length === 0) return body;
-  const names = paths.slice(0, MOST_NAMED).map((path) => code(path));
-  const more = paths.length > MOST_NAMED ? ` and ${paths.length - MOST_NAMED} more` : "";
-  return `${body}\n\nPut back, since a job may not change it here: ${names.join(", ")}${more}.`.trim();
-}
 
 /** What the agent says of its work, or what stands for that where it says nothing. */
 function workOf(job: Job, turn: Turn, left: Left, message: string): Omit<Work, "changed_files"> {
@@ -63,15 +55,7 @@ function workOf(job: Job, turn: Turn, left: Left, message: string): Omit<Work, "
         body: "",
         reason: "The agent's result could not be read.",
       };
-    return {
-      outcome: result.outcome,
-      title: redact(result.title) || job.title,
-      body: withPutBack(redact(result.body), result.put_back),
-      reason: result.reason === undefined ? null : redact(result.reason),
-      model: result.model,
-      usage: result.usage,
-      cost_cents: result.cost_cents,
-    };
+    return toldWork(result, job.title);
   }
   if (job.run?.conclusion !== "success")
     return { ...NO_WORK, outcome: "failed", title: job.title, body: "", reason: null };
@@ -110,11 +94,14 @@ export async function readResult(task: Task, turn: ReadResult): Promise<Attempt>
         branch: `refs/heads/${job.branch}`,
         result: `${folder}/${RESULT_FILE}`,
         log: `${folder}/${LOG_FILE}`,
+        folder,
       },
       schema,
     );
     const head = left.ref?.target ?? null;
     if (head === null) return gone(job, turn);
+    const told = handedIn(job, turn, left.folder === null, head);
+    if (told !== null) return told;
     const untouched = job.round === 1 && isBriefMessage(head.message, job, turn) && turn.try === 1;
     const work = {
       ...workOf(job, turn, left, head.message),
@@ -123,11 +110,36 @@ export async function readResult(task: Task, turn: ReadResult): Promise<Attempt>
     return {
       ended: "done",
       command: { type: "result-read", round: turn.round, try: turn.try, work, head_sha: head.oid },
-      ...(left.log?.text ? { log: parseLog(left.log.text).map((line) => ({ ...line, text: redact(line.text) })) } : {}),
+      ...(left.log?.text ? { log: cleanLog(parseLog(left.log.text)) } : {}),
     };
   });
   return answer.ok ? answer.value : { ended: "later", ...laterOf(answer.trouble) };
 }
+
+/**
+ * What the run has handed in, where the branch bears it out: pushed with our token, which takes the folder along. A folder
+ * that is still there is read as ever, since the run's own token may have pushed. Null: then there is nothing to go by.
+ */
+function handedIn(
+  job: Job,
+  { round, try: turn }: ReadResult,
+  clean: boolean,
+  head: { readonly oid: string; readonly message: string },
+): Attempt | null {
+  const { work, handed_in, run } = job;
+  if (work === null || handed_in === null || handed_in.run_id !== run?.id || handed_in.attempt !== run.attempt)
+    return null;
+  const read = { type: "result-read", round, try: turn, head_sha: head.oid } as const;
+  if (clean) return reported({ ...read, work, clean: true });
+  if (head.oid !== job.brief_sha) return null;
+  // nothing was pushed: words may stand, work may not
+  const lost = work.changed_files.length > 0;
+  return reported({ ...read, work: lost ? { ...work, ...LOST, reason: NEVER_PUSHED } : work });
+}
+
+const LOST = { outcome: "failed", changed_files: [] } as const;
+
+const NEVER_PUSHED = "The run has told its result, but its push has not reached the branch.";
 
 /** The branch is not there any more: nothing can be read, and that is how the try has ended. */
 const gone = (job: Job, { round, try: turn }: ReadResult): Attempt => ({

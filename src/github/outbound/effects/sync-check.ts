@@ -51,6 +51,12 @@ async function sync(task: Task, sha: string): Promise<number> {
   return made;
 }
 
+/** What cannot be shown now is not shown: the next update has it, and the job's own is to come. */
+export async function showProgress(task: Task): Promise<Attempt> {
+  const attempt = await syncCheck(task);
+  return attempt.ended === "later" ? done : attempt;
+}
+
 export async function syncCheck(task: Task): Promise<Attempt> {
   const sha = task.job.head_sha;
   if (sha === null) return done;

@@ -1,0 +1,88 @@
+/**
+ * From a target that may be asked for to a connected socket. What a name leads to is judged here, and once more at the
+ * address of the socket, before anything is written to it: a name on the list may lead anywhere.
+ */
+import dns, { type LookupAddress } from "node:dns";
+import { connect, type LookupFunction, type Socket } from "node:net";
+import { isPublic } from "../../src/wire/public-address.ts";
+import type { Target } from "./allow-list.ts";
+
+/** From the look-up of the name to the connection. */
+const CONNECT_MS = 15_000;
+
+const NOT_PUBLIC = "ERR_NOT_PUBLIC";
+
+export interface DialPorts {
+  /** All addresses of a name; rejects when there are none. */
+  readonly resolve: (host: string) => Promise<readonly LookupAddress[]>;
+  readonly mayReach: (address: string) => boolean;
+}
+
+export const INTERNET: DialPorts = {
+  resolve: (host) => dns.promises.lookup(host, { all: true }),
+  mayReach: isPublic,
+};
+
+export type Dialled =
+  | { readonly ok: true; readonly socket: Socket }
+  /** `refused`: it could be reached, and must not be. */
+  | { readonly ok: false; readonly refused: boolean; readonly reason: string };
+
+const WORDS: Readonly<Record<string, string>> = {
+  ENOTFOUND: "the name is not known",
+  ENODATA: "the name is not known",
+  EAI_AGAIN: "the name could not be looked up",
+  ECONNREFUSED: "the connection was refused",
+  ECONNRESET: "the connection was cut",
+  ETIMEDOUT: "there was no answer in time",
+  EHOSTUNREACH: "the address cannot be reached",
+  ENETUNREACH: "the address cannot be reached",
+};
+
+const withCode = (message: string, code: string): NodeJS.ErrnoException => Object.assign(new Error(message), { code });
+
+const notPublic = (address: string): NodeJS.ErrnoException =>
+  withCode(`leads to ${address}, which is not on the public internet`, NOT_PUBLIC);
+
+function guarded({ resolve, mayReach }: DialPorts): LookupFunction {
+  return (host, options, callback) => {
+    resolve(host).then(
+      (all) => {
+        const good = all.filter(({ address }) => mayReach(address));
+        const [first] = good;
+        if (first === undefined) callback(notPublic(all[0]?.address ?? "nowhere"), "", 0);
+        else if (options.all) callback(null, good);
+        else callback(null, first.address, first.family);
+      },
+      (error: NodeJS.ErrnoException) => callback(error, "", 0),
+    );
+  };
+}
+
+function failed(target: Target, error: NodeJS.ErrnoException): Dialled {
+  const code = error.code ?? "";
+  if (code === NOT_PUBLIC) return { ok: false, refused: true, reason: `${target.host} ${error.message}` };
+  const words = WORDS[code] ?? `the connection failed (${code || "unknown reason"})`;
+  return { ok: false, refused: false, reason: `${target.host}:${target.port} could not be reached: ${words}` };
+}
+
+/** `anywhere`: the target's own address is not judged. */
+export function dial(target: Target, anywhere: boolean, world: DialPorts): Promise<Dialled> {
+  const ports = anywhere ? { ...world, mayReach: () => true } : world;
+  return new Promise((resolve) => {
+    const { host, port } = target;
+    const socket = connect({ host, port, lookup: guarded(ports), allowHalfOpen: true });
+    const late = setTimeout(() => socket.destroy(withCode("too late", "ETIMEDOUT")), CONNECT_MS);
+    socket.once("error", (error: NodeJS.ErrnoException) => {
+      clearTimeout(late);
+      resolve(failed(target, error));
+    });
+    socket.once("connect", () => {
+      clearTimeout(late);
+      const { remoteAddress = "nowhere" } = socket;
+      if (ports.mayReach(remoteAddress)) return resolve({ ok: true, socket });
+      socket.destroy();
+      resolve(failed(target, notPublic(remoteAddress)));
+    });
+  });
+}

@@ -1,0 +1,100 @@
+import { readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, it, onTestFinished } from "vitest";
+import type { Job } from "../../src/job/job.ts";
+import { DEMO } from "../../src/sandbox/town.ts";
+import { openStream } from "../contract/event-stream.ts";
+import { API_KEY, type House, startHouse, until, untilJob } from "./house.ts";
+
+const WORKFLOW = ".github/workflows/run-job.yml";
+
+/** A file that the agent's command waits for. */
+function gate() {
+  const path = join(tmpdir(), `gate-${process.pid}-${Math.random().toString(36).slice(2)}`);
+  onTestFinished(() => rm(path, { force: true }));
+  return {
+    task: `/job run until [ -e ${path} ]; do sleep 0.1; done then create HELLO.md that says hello`,
+    open: () => writeFile(path, ""),
+  };
+}
+
+/** What the steps of the job's run print, without the scripts themselves. */
+const stepLog = (house: House): string => {
+  const run = house.github.runs(DEMO).find(({ path, conclusion }) => path === WORKFLOW && conclusion !== "skipped");
+  const text = (run?.jobs ?? []).map(({ log }) => log.replaceAll(/^\S+ /gm, "")).join("\n");
+  return text.replaceAll(/^##\[group\][\s\S]*?^##\[endgroup\]$/gm, "");
+};
+const commits = (house: House, job: Job): string[] =>
+  house.github
+    .log(DEMO, `refs/pull/${job.pull_request?.number}/head`)
+    .map(({ message }) => message.split("\n")[0] ?? "");
+const merged = (house: House, id: Job["id"]) => untilJob(house, id, "merged", (one) => one.merged_at !== null);
+
+async function expectMerged(house: House, id: Job["id"]): Promise<Job> {
+  const job = await merged(house, id);
+  expect(house.github.readFile(DEMO, "main", "HELLO.md")).toBe("hello\n");
+  expect(house.github.readFile(DEMO, "main", `.jobs/${id}/job.md`)).toBeUndefined();
+  expect(stepLog(house)).not.toMatch(/ghs_|ACTIONS_ID_TOKEN_REQUEST_TOKEN=|eyJ/);
+  return job;
+}
+
+it("the agent's lines are followed while it works, and its work is pushed with the App's token", async () => {
+  const house = await startHouse();
+  const { task, open } = gate();
+  const { id } = await house.jobOf(house.ask(task));
+  const stream = await openStream(`${house.app.url}/api/jobs/${id}/logs`, { "x-api-key": API_KEY });
+  onTestFinished(() => stream.close());
+  const lines = () => stream.events.filter(({ event }) => event === "log").map(({ data }) => String(data.text));
+  await until("a line of the agent that waits", () => lines().some((text) => text.includes("until [ -e")));
+  expect((await house.job(id)).status).toBe("accepted");
+  expect(lines()[0]).toMatch(/^Job \w{8}, round 1, try 1/);
+  await open();
+  const job = await expectMerged(house, id);
+  await until("the stream's end", () => stream.ended());
+  expect(lines().filter((text) => text.startsWith("Ended: done."))).toHaveLength(1);
+  expect(new Set(lines()).size).toBe(lines().length);
+  const [work, brief] = commits(house, job);
+  expect([work, brief]).toEqual([expect.stringMatching(/^Job \w{8}: /), expect.stringMatching(/^Run job /)]);
+  expect(stepLog(house)).not.toContain("own token");
+});
+
+it("an App that is down when the agent ends gets the work with the workflow's own token, and merges it", async () => {
+  const house = await startHouse();
+  const { task, open } = gate();
+  const { id } = await house.jobOf(house.ask(task));
+  await until("the agent to wait", () => /^agent \| turn \d+: \$ until/m.test(stepLog(house)));
+  await house.app.stop();
+  await open();
+  await until("the run's end", () =>
+    house.github.runs(DEMO).some(({ path, conclusion }) => path === WORKFLOW && conclusion === "success"),
+  );
+  expect(stepLog(house)).toMatch(/own token, since \S+ cannot be reached: /);
+  expect(stepLog(house)).toContain("courier | The App does not hear all of this log");
+  await house.restart();
+  const job = await expectMerged(house, id);
+  expect(commits(house, job)).toHaveLength(4);
+});
+
+it("a run whose token is meant for another address is refused, and its work merged all the same", async () => {
+  const text = await readFile(join(import.meta.dirname, "..", "..", WORKFLOW), "utf8");
+  const foreign = text
+    .replace('.app_url ?? ""', '.app_url.replace("127.0.0.1", "localhost")')
+    .replace("word(brief.app_url)", 'word(brief.app_url.replace("127.0.0.1", "localhost"))');
+  const house = await startHouse({ files: { [WORKFLOW]: foreign } });
+  const { id } = await house.jobOf(house.ask("/job create HELLO.md that says hello"));
+  const job = await expectMerged(house, id);
+  expect(stepLog(house)).toMatch(
+    /courier \| The App does not hear all of this log: http:\/\/localhost:\d+ answers 401/,
+  );
+  expect(stepLog(house)).toMatch(/own token, since http:\/\/localhost:\d+ answers 401/);
+  expect(commits(house, job)).toHaveLength(4);
+});
+
+it("a server without an address that runners reach leaves all as it was", async () => {
+  const house = await startHouse({}, { PUBLIC_URL: "" });
+  const { id } = await house.jobOf(house.ask("/job create HELLO.md that says hello"));
+  await expectMerged(house, id);
+  expect(stepLog(house)).toContain("the job's brief names no App");
+  expect(stepLog(house)).not.toContain("courier |");
+});

@@ -1,0 +1,38 @@
+import { expect, it } from "vitest";
+import { DEMO } from "../../src/sandbox/town.ts";
+import { startHouse, until, untilJob } from "./house.ts";
+
+const SETTINGS = "auto_merge:\n  enabled: true\n";
+
+it("a repository that names hosts has its jobs reach the model and these, and hears what else was asked for", async () => {
+  const house = await startHouse({ settings: `${SETTINGS}egress: [listed.invalid]\n` });
+  // Through the proxy whatever curl and git think of this machine's own names.
+  const ask = (host: string) => `node ask.mjs ${host} >> answers.txt 2>&1`;
+  const program = [
+    'import { request } from "node:http";',
+    "const { hostname, port } = new URL(process.env.HTTPS_PROXY);",
+    'const asked = request({ hostname, port, method: "CONNECT", path: process.argv[2] }).end();',
+    'asked.once("connect", (answer) => { console.log(process.argv[2], answer.statusCode); process.exit(0); });',
+  ].join(" ");
+  const model = new URL(house.town.model.url).host;
+  const issue = house.ask(
+    `/job create ask.mjs that says ${program}\nrun ${ask(model)}\nrun ${ask("listed.invalid:443")}\nrun ${ask("elsewhere.example.org:443")}`,
+  );
+  const { id } = await house.jobOf(issue);
+  await untilJob(house, id, "merged", (one) => one.merged_at !== null);
+  await house.town.idle();
+  const answers = house.github.readFile(DEMO, "main", "answers.txt")?.trim().split("\n");
+  expect(answers).toEqual([`${model} 200`, "listed.invalid:443 502", "elsewhere.example.org:443 403"]);
+  const said = "Not let through: elsewhere.example.org is not among the hosts that jobs may reach";
+  const status = await house.request(`/api/jobs/status?job_id=${id}`);
+  expect(await status.text()).toContain(said);
+});
+
+it("a wrong host in the settings is named like any other mistake, and while it stands nothing is open", async () => {
+  const house = await startHouse({ settings: `${SETTINGS}egress:\n  - https://pypi.org\n` });
+  const issue = house.ask("/job run env | grep HTTPS_PROXY > proxy.txt");
+  const { id } = await house.jobOf(issue);
+  const job = await untilJob(house, id, "verified", (one) => one.status === "verified");
+  expect(house.github.readFile(DEMO, job.branch, "proxy.txt")).toContain("HTTPS_PROXY=http://");
+  await until("the mistake to be named", () => house.comment(issue).includes("wrong value at `egress.0` (line 4)"));
+});

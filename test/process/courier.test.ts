@@ -1,0 +1,313 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { afterEach, describe, expect, test, vi } from "vitest";
+import { z } from "zod";
+import { type LogLine, MAX_LOG_LINES } from "../../src/wire/log-line.ts";
+import { handedInSchema, MAX_REPORTED_LINES } from "../../src/wire/run-report.ts";
+import { builtProgram } from "../build.ts";
+import { type Fate, RunDesk } from "./run-desk.ts";
+
+const closing: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const close of closing.splice(0).reverse()) await close();
+});
+
+const line = (seq: number, text = `line ${seq}`): LogLine => ({
+  seq,
+  at: "2030-01-31T12:00:00.000Z",
+  level: "info",
+  text,
+});
+const rows = (from: number, to: number): string =>
+  Array.from({ length: to - from + 1 }, (_, at) => `${JSON.stringify(line(from + at))}\n`).join("");
+const numbers = (lines: readonly LogLine[]): number[] => lines.map(({ seq }) => seq);
+const upTo = (last: number): number[] => Array.from({ length: last }, (_, at) => at + 1);
+
+interface Courier {
+  readonly child: ChildProcess;
+  readonly output: () => string;
+  readonly ended: Promise<number | null>;
+  write(text: string): void;
+  end(): void;
+}
+
+function start(environment: Record<string, string>, ...args: string[]): Courier {
+  const [command = "", ...words] = builtProgram("agent/courier.ts");
+  const child = spawn(command, [...words, ...args], { env: { PATH: process.env.PATH, ...environment } });
+  closing.push(() => child.kill("SIGKILL"));
+  let text = "";
+  for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk) => (text += chunk));
+  return {
+    child,
+    output: () => text,
+    ended: once(child, "close").then(([code]) => (typeof code === "number" ? code : null)),
+    write: (more) => void child.stdin.write(more),
+    end: () => void child.stdin.end(),
+  };
+}
+
+async function open(...fates: Fate[]) {
+  const desk = await RunDesk.open();
+  closing.push(() => desk.close());
+  desk.fates.push(...fates);
+  return { desk, courier: start(desk.environment) };
+}
+
+const shown = (courier: Courier): string[] => courier.output().split("\n").slice(0, -1);
+const lastWord = (courier: Courier): string => shown(courier).find((row) => row.startsWith("courier | ")) ?? "";
+
+describe("the agent's lines", () => {
+  test("are shown, and arrive once, in order, in batches of one request at a time", async () => {
+    const { desk, courier } = await open();
+    courier.write(rows(1, 3));
+    await desk.until(() => desk.received === 3);
+    courier.write(rows(4, 450));
+    await vi.waitFor(() => expect(courier.output()).toContain("agent | line 450\n"), { timeout: 60_000 });
+    courier.end();
+    expect(await courier.ended).toBe(0);
+    expect(numbers(desk.lines)).toEqual(upTo(450));
+    expect(shown(courier)).toEqual(upTo(450).map((seq) => `agent | line ${seq}`));
+    expect(Math.max(...desk.sizes)).toBe(MAX_REPORTED_LINES);
+    expect(desk.mostAtOnce).toBe(1);
+    expect([desk.asked, new Set(desk.audiences)]).toEqual([1, new Set([desk.url])]);
+  });
+
+  test("cannot speak to the runner, and what is no line of the log is shown and not sent", async () => {
+    const { desk, courier } = await open();
+    const said = [
+      JSON.stringify(line(1, "::error::one\n  ::set-env name=a::b\r::x ##[group]")),
+      "::add-mask::a",
+      '{"seq": 2}',
+      "{ broken",
+      JSON.stringify(line(1, "again")),
+      "x".repeat(200_000),
+      JSON.stringify(line(2, "näher")),
+    ];
+    courier.write(said.join("\n"));
+    courier.end();
+    expect(await courier.ended).toBe(0);
+    expect(desk.lines.map(({ text }) => text)).toEqual(["::error::one\n  ::set-env name=a::b\r::x ##[group]", "näher"]);
+    for (const row of shown(courier)) expect(row).not.toMatch(/^\s*::|##\[|\r/);
+    expect(courier.output()).toContain("> ::add-mask::a\n");
+    expect(courier.output().match(/x/g)?.length).toBeGreaterThanOrEqual(200_000);
+  });
+
+  test("beyond a log's limit are shown and not kept, and long ones make smaller batches", async () => {
+    const { desk, courier } = await open();
+    courier.write(rows(1, MAX_LOG_LINES + 500));
+    courier.end();
+    expect(await courier.ended).toBe(0);
+    expect(numbers(desk.lines)).toEqual(upTo(MAX_LOG_LINES));
+    expect(shown(courier)).toHaveLength(MAX_LOG_LINES + 500);
+    const other = await open();
+    for (const seq of upTo(200)) other.courier.write(`${JSON.stringify(line(seq, "\u0001".repeat(4_000)))}\n`);
+    other.courier.end();
+    expect(await other.courier.ended).toBe(0);
+    expect(numbers(other.desk.lines)).toEqual(upTo(200));
+    expect(Math.max(...other.desk.sizes)).toBeLessThan(20);
+  });
+});
+
+describe("an App in trouble", () => {
+  test("that stalls slows nothing: all is shown meanwhile, and the courier ends by itself", async () => {
+    const { desk, courier } = await open(...Array.from({ length: 50 }, (): Fate => "stall"));
+    courier.write(rows(1, 1));
+    await desk.until(() => desk.stalled > 0);
+    courier.write(rows(2, 60_000));
+    await vi.waitFor(() => expect(courier.output()).toContain("agent | line 60000\n"), { timeout: 60_000 });
+    expect([desk.starts, desk.lines]).toEqual([[1], []]);
+    courier.end();
+    expect(await courier.ended).toBe(0);
+    expect(lastWord(courier)).toMatch(/^courier \| The App does not hear all of this log: .+/);
+  });
+
+  test("that cuts, fails and is busy hears every line once it is well", async () => {
+    const busy = { status: 429, headers: { "retry-after": "1" } };
+    const { desk, courier } = await open("cut", { status: 500 }, busy, "lose");
+    courier.write(rows(1, 5));
+    await desk.until(() => desk.starts.length === 4);
+    courier.write(rows(6, 10));
+    await desk.until(() => desk.received === 10);
+    courier.end();
+    expect(await courier.ended).toBe(0);
+    expect(numbers(desk.lines)).toEqual(upTo(10));
+    expect(desk.mostAtOnce).toBe(1);
+    expect(lastWord(courier)).toBe("");
+  });
+
+  test("that does not know the run yet is waited for as it says", async () => {
+    const soon = { status: 409, headers: { "retry-after": "1" } };
+    const { desk, courier } = await open(soon, soon);
+    courier.write(rows(1, 2));
+    courier.end();
+    expect(await courier.ended).toBe(0);
+    expect(numbers(desk.lines)).toEqual([1, 2]);
+  });
+
+  test("that was restarted gets what it has forgotten", async () => {
+    const { desk, courier } = await open();
+    courier.write(rows(1, 10));
+    await desk.until(() => desk.received === 10);
+    desk.received = 0;
+    desk.lines.length = 0;
+    desk.fates.push({ status: 200, body: { received: 4 } });
+    courier.write(rows(11, 12));
+    await desk.until(() => desk.received === 12);
+    courier.end();
+    expect(await courier.ended).toBe(0);
+    expect(desk.starts.slice(0, 3)).toEqual([1, 11, 5]);
+    expect(numbers(desk.lines)).toEqual([5, 6, 7, 8, 9, 10, 11, 12]);
+  });
+
+  test.each([
+    ["409 without a pause", { status: 409 }],
+    ["404", { status: 404 }],
+    ["401 for a token that is new", { status: 401 }],
+    ["413", { status: 413 }],
+    ["a redirect", { status: 307, headers: { location: "/elsewhere" } }],
+    ["an answer of another kind", { status: 200, body: { ok: true } }],
+  ] as const)("that says %s is not asked again, and the agent is still shown", async (_, fate) => {
+    const { desk, courier } = await open(fate);
+    courier.write(rows(1, 1));
+    await vi.waitFor(() => expect(lastWord(courier)).not.toBe(""), { timeout: 60_000 });
+    courier.write(rows(2, 5));
+    courier.end();
+    expect(await courier.ended).toBe(0);
+    expect([desk.starts, desk.strangers]).toEqual([[1], []]);
+    expect(courier.output()).toContain("agent | line 5\n");
+  });
+});
+
+describe("its identity", () => {
+  test("is asked for anew before it ends, and when the App no longer takes it", async () => {
+    const { desk, courier } = await open();
+    desk.tokenLifeS = 30;
+    courier.write(rows(1, 1));
+    await desk.until(() => desk.received === 1);
+    desk.tokenLifeS = 300;
+    courier.write(rows(2, 2));
+    await desk.until(() => desk.received === 2);
+    expect(desk.asked).toBe(2);
+    courier.write(rows(3, 3));
+    await desk.until(() => desk.received === 3);
+    expect(desk.asked).toBe(2);
+    desk.forgetTokens();
+    courier.write(rows(4, 4));
+    courier.end();
+    expect(await courier.ended).toBe(0);
+    expect([numbers(desk.lines), desk.asked]).toEqual([[1, 2, 3, 4], 3]);
+  });
+
+  test.each([
+    ["APP_URL is not set", { APP_URL: undefined }],
+    ["APP_URL is not an address that begins with https://", { APP_URL: "http://journeyman.example.com" }],
+    ["APP_URL is not an address that begins with https://", { APP_URL: "http://127.0.0.1.example.com" }],
+    ["APP_URL is not an address that begins with https://", { APP_URL: "https://user:word@example.com" }],
+    ["ACTIONS_ID_TOKEN_REQUEST_TOKEN is empty", { ACTIONS_ID_TOKEN_REQUEST_TOKEN: "" }],
+    ["JOB_ID is not the id of a job", { JOB_ID: "../../etc" }],
+  ])("%s: then it sends nothing, and says so beside the agent's lines", async (reason, change) => {
+    const desk = await RunDesk.open();
+    closing.push(() => desk.close());
+    const environment = Object.entries({ ...desk.environment, ...change });
+    const courier = start(
+      Object.fromEntries(environment.filter((one): one is [string, string] => one[1] !== undefined)),
+    );
+    courier.write(rows(1, 1));
+    courier.end();
+    expect(await courier.ended).toBe(0);
+    expect(lastWord(courier)).toContain(reason);
+    expect(courier.output()).toContain("agent | line 1\n");
+    expect([desk.asked, desk.starts]).toEqual([0, []]);
+  });
+
+  test("is never shown", async () => {
+    const { desk, courier } = await open({ status: 400, body: { error: "no" } });
+    courier.write(rows(1, 1));
+    courier.end();
+    await courier.ended;
+    expect(courier.output()).not.toMatch(/request-token|eyJ/);
+    expect(desk.asked).toBe(1);
+  });
+});
+
+test("told to end together with the agent, it still carries the agent's last words", async () => {
+  const { desk, courier } = await open();
+  courier.write(rows(1, 1));
+  await desk.until(() => desk.received === 1);
+  courier.child.kill("SIGTERM");
+  courier.child.kill("SIGINT");
+  courier.write(rows(2, 2));
+  courier.end();
+  expect(await courier.ended).toBe(0);
+  expect(numbers(desk.lines)).toEqual([1, 2]);
+});
+
+describe("the hand-in", () => {
+  const result = { version: 1, outcome: "done", title: "Say hello", put_back: ["a"] };
+  const INPUT = `${JSON.stringify(result)}\0${rows(1, 2)}\0a b.txt\0näher.txt\0`;
+
+  async function hand(input: string, ...fates: Fate[]) {
+    const desk = await RunDesk.open();
+    closing.push(() => desk.close());
+    desk.fates.push(...fates);
+    const courier = start(desk.environment, "hand-in");
+    courier.write(input);
+    courier.end();
+    expect(await courier.ended).toBe(0);
+    return { desk, answer: courier.output() };
+  }
+
+  test("gives the App result, log and files, and prints the token alone", async () => {
+    const { desk, answer } = await hand(INPUT);
+    expect(answer).toBe("token ghs_token.of-the_app\n");
+    expect(desk.handedIn).toEqual([{ result, log: [line(1), line(2)], changed_files: ["a b.txt", "näher.txt"] }]);
+    expect(desk.audiences).toEqual([desk.url]);
+  });
+
+  test("is tried again while the App is in trouble or does not know the run yet", async () => {
+    const soon = { status: 409, headers: { "retry-after": "1" } };
+    const { answer } = await hand(INPUT, "cut", { status: 502 }, soon);
+    expect(answer).toBe("token ghs_token.of-the_app\n");
+  });
+
+  test.each([
+    [
+      "a refusal, in the App's words",
+      [{ status: 409, body: { error: "The job\nis ::over::" } }],
+      /^no http:\S+ answers 409: The job is ::over::\n$/,
+    ],
+    ["no answer in all tries", Array.from({ length: 9 }, (): Fate => "cut"), /^no http:\S+ cannot be reached: .+\n$/],
+    [
+      "no token in the answer",
+      [{ status: 200, body: { token: "two words" } }],
+      /^no the App's answer holds no token\n$/,
+    ],
+    ["a redirect", [{ status: 302, headers: { location: "/elsewhere" } }], /^no http:\S+ answers 302: as asked\n$/],
+  ] as const)("says why there is no token: %s", async (_, fates, words) => {
+    const { desk, answer } = await hand(INPUT, ...fates);
+    expect(answer).toMatch(words);
+    expect(desk.strangers).toEqual([]);
+  });
+
+  test("of what is broken is still data: no result, the lines that can be read, no more files than allowed", async () => {
+    const files = Array.from({ length: 3_100 }, (_, at) => `f${at}\0`).join("");
+    const { desk } = await hand(`{"version": 1, "out\0${rows(1, 1)}{ torn\0${files}`);
+    expect(desk.handedIn).toMatchObject([{ result: null, log: [{ seq: 1 }], changed_files: { length: 3_000 } }]);
+  });
+
+  test("of a log as long as it may be leaves out its first lines, so that a server takes it", async () => {
+    const long = upTo(MAX_LOG_LINES).map((seq) => `${JSON.stringify(line(seq, "ä".repeat(4_000)))}\n`);
+    const { desk, answer } = await hand(`{}\0${long.join("")}\0`);
+    expect(answer).toMatch(/^token /);
+    const [{ log = [] } = {}] = z.array(handedInSchema).parse(desk.handedIn);
+    expect(log.at(-1)?.seq).toBe(MAX_LOG_LINES);
+    expect(Buffer.byteLength(JSON.stringify(log))).toBeLessThan(6 * 1024 * 1024 + 1);
+    expect(log.length).toBeGreaterThan(500);
+  });
+
+  test("of too much says so", async () => {
+    const { answer, desk } = await hand(`{}\0${"x".repeat(33 * 1024 * 1024)}\0`);
+    expect(answer).toBe("no result and log are too large to be handed in\n");
+    expect(desk.handedIn).toEqual([]);
+  });
+});

@@ -1,0 +1,129 @@
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, expect, test, vi } from "vitest";
+import { builtProgram } from "../build.ts";
+import { JOB_ID, makeCheckout } from "../unit/agent-job.ts";
+import { bash, finish, scriptedModel, type Turn } from "../unit/scripted-model.ts";
+
+const closing: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const close of closing.splice(0)) await close();
+});
+
+interface Program {
+  readonly child: ChildProcess;
+  readonly output: () => string;
+  readonly ended: Promise<number | string>;
+}
+
+function start(program: string | string[], environment: Record<string, string>, cwd = "/"): Program {
+  const [command = "", ...args] = typeof program === "string" ? builtProgram(program) : program;
+  const child = spawn(command, args, {
+    cwd,
+    env: { PATH: process.env.PATH, ...environment },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  let text = "";
+  for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk) => (text += chunk));
+  const ended = new Promise<number | string>((resolve) =>
+    child.once("close", (code, by) => resolve(code ?? by ?? "?")),
+  );
+  closing.push(() => child.kill("SIGKILL"));
+  return { child, output: () => text, ended };
+}
+
+async function startProxy(environment: Record<string, string>): Promise<Program & { readonly url: string }> {
+  const program = start("agent/egress.ts", environment);
+  await vi.waitFor(() => expect(program.output()).toContain("\n"), { timeout: 60_000 });
+  const port = /^listening on (\d+)\n/.exec(program.output())?.[1];
+  return { ...program, url: `http://127.0.0.1:${port}` };
+}
+
+async function runAgent(script: readonly Turn[], egress: string[], direct = false) {
+  const model = await scriptedModel(script);
+  const checkout = makeCheckout({ egress });
+  closing.push(model.close, checkout.remove);
+  const access = { ANTHROPIC_API_KEY: "test-key-123456", ANTHROPIC_BASE_URL: model.url };
+  const proxy = await startProxy({ EGRESS_ALLOWED: egress.join(" "), ANTHROPIC_BASE_URL: model.url });
+  const way: Record<string, string> = direct ? {} : { EGRESS_PROXY: proxy.url };
+  const agent = start("agent/main.ts", { JOB_ID, ...access, ...way }, checkout.folder);
+  return { model, checkout, proxy, agent, code: await agent.ended };
+}
+
+test("the model is reached through the proxy, and nothing that the model runs gets past it", async () => {
+  const git = "git ls-remote";
+  const { model, checkout, proxy, code } = await runAgent(
+    [
+      bash(`${git} http://elsewhere.example.org/x.git; ${git} https://known.invalid/x.git; true`),
+      bash(`env | grep -i _proxy | sort > proxies.txt; ${git} https://elsewhere.example.org/x.git; true`),
+      finish("done", "Say hello"),
+    ],
+    ["known.invalid"],
+  );
+  expect(code).toBe(0);
+  const sentence = "Not let through: elsewhere.example.org is not among the hosts that jobs may reach;";
+  const answers = model.requests.slice(1).map(({ messages }) => JSON.stringify(messages.at(-1)));
+  expect(answers[0]).toContain(sentence);
+  expect(answers[0]).not.toContain("Not let through: known.invalid");
+  expect(answers[1]).not.toContain(sentence);
+  expect(JSON.stringify(model.requests[0]?.messages)).toContain("lets these hosts through: `known.invalid`");
+  const warned = checkout.log().filter(({ level, text }) => level === "warn" && text.startsWith(sentence));
+  expect(warned).toHaveLength(1);
+  expect(proxy.output().split("\n")).toEqual([expect.stringMatching(/^listening/), warned[0]?.text, ""]);
+  expect(checkout.file("proxies.txt").split("\n")).toEqual(
+    expect.arrayContaining([`HTTPS_PROXY=${proxy.url}`, `http_proxy=${proxy.url}`, "NO_PROXY=localhost,127.0.0.1,::1"]),
+  );
+});
+
+test("the bundle, which is all that the image holds, finds the proxy too", async () => {
+  const bundle = mkdtempSync(join(tmpdir(), "agent-bundle-"));
+  closing.push(() => rmSync(bundle, { recursive: true, force: true }));
+  const root = join(import.meta.dirname, "..", "..");
+  execFileSync("npm", ["run", "--silent", "build:agent", "--", `--outdir=${bundle}`, "--out-extension:.js=.mjs"], {
+    cwd: root,
+  });
+  const model = await scriptedModel([finish("done", "Say hello")]);
+  const checkout = makeCheckout({ egress: [] });
+  closing.push(model.close, checkout.remove);
+  const proxy = await startProxy({ EGRESS_ALLOWED: "", ANTHROPIC_BASE_URL: model.url });
+  const access = { ANTHROPIC_API_KEY: "test-key-123456", ANTHROPIC_BASE_URL: model.url, EGRESS_PROXY: proxy.url };
+  const command = [process.execPath, join(bundle, "main.mjs")];
+  const agent = start(command, { JOB_ID, ...access }, checkout.folder);
+  expect(await agent.ended, agent.output()).toBe(0);
+  expect(checkout.result().outcome).toBe("done");
+});
+
+test("without the proxy there is no way to the model", async () => {
+  const model = await scriptedModel([finish()]);
+  const checkout = makeCheckout({ egress: [], limits: { minutes: 0.05, turns: 3, cost_cents: 100 } });
+  closing.push(model.close, checkout.remove);
+  const gone = await startProxy({ EGRESS_ALLOWED: "" });
+  gone.child.kill("SIGTERM");
+  expect(await gone.ended).toBe(0);
+  const access = { ANTHROPIC_API_KEY: "test-key-123456", ANTHROPIC_BASE_URL: model.url, EGRESS_PROXY: gone.url };
+  await start("agent/main.ts", { JOB_ID, ...access }, checkout.folder).ended;
+  expect(model.requests).toEqual([]);
+  expect(checkout.result().outcome).not.toBe("done");
+});
+
+test("a job whose settings name hosts does not run on an open network", async () => {
+  const { model, checkout, code } = await runAgent([finish()], [], true);
+  expect(code).toBe(1);
+  expect(model.requests).toEqual([]);
+  expect(checkout.result().reason).toContain("Copy that file anew");
+});
+
+test.each([
+  [{}, "EGRESS_ALLOWED is not set"],
+  [{ EGRESS_ALLOWED: "good.example.org 10.0.0.1" }, "without scheme, port, path or address"],
+  [{ EGRESS_ALLOWED: "", ANTHROPIC_BASE_URL: "nonsense" }, "ANTHROPIC_BASE_URL is not an address"],
+  [{ EGRESS_ALLOWED: "", EGRESS_LISTEN: "everywhere" }, "EGRESS_LISTEN is not an address"],
+  [{ EGRESS_ALLOWED: "", EGRESS_LISTEN: "192.0.2.1" }, "EADDRNOTAVAIL"],
+] as [Record<string, string>, string][])("a proxy with %j does not start and says why", async (environment, says) => {
+  const program = start("agent/egress.ts", environment);
+  expect(await program.ended).toBe(2);
+  expect(program.output()).toMatch(/^The proxy cannot start: .+\n$/);
+  expect(program.output()).toContain(says);
+});
