@@ -90,7 +90,7 @@ export async function openPullRequest(task: Task, { round }: OpenPullRequest): P
   const { job } = task;
   const theirs = job.delivery?.pull_request ?? null;
   if (theirs !== null) return adopt(task, round, theirs);
-  const cleaned = isClean(job) && !task.again ? asPushed(job) : await removeFolder(task);
+  const cleaned = isClean(job) ? asPushed(job) : await removeFolder(task);
   if (cleaned === null)
     return { ended: "later", reason: "The job's branch is gone, so no pull request can be opened." };
   if ("trouble" in cleaned) return { ended: "later", ...laterOf(cleaned.trouble) };
