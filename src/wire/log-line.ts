@@ -5,13 +5,18 @@ export const MAX_LOG_TEXT = 4_000;
 /** Lines the App keeps of one try. */
 export const MAX_LOG_LINES = 2_000;
 
+const level = z.enum(["info", "warn", "error"]);
+
 export const logLineSchema = z.object({
   seq: z.number().int().positive(),
   /** ISO 8601, UTC. */
   at: z.string(),
-  level: z.enum(["info", "warn", "error"]).catch("info"),
+  level: level.catch("info"),
   text: z.string().transform((text) => text.slice(0, MAX_LOG_TEXT)),
 });
+
+/** The same from a sender that can be told what is wrong. */
+export const strictLineSchema = logLineSchema.extend({ level });
 
 export type LogLine = z.infer<typeof logLineSchema>;
 

@@ -4,13 +4,13 @@
  * and its result at the end, which is answered with a token to push with.
  */
 import { z } from "zod";
-import { logLineSchema, MAX_LOG_LINES } from "./log-line.ts";
+import { MAX_LOG_LINES, strictLineSchema } from "./log-line.ts";
 
 /** Lines of one request. */
 export const MAX_REPORTED_LINES = 200;
 
 /** `POST /api/runs/{job_id}/log` */
-export const reportedLinesSchema = z.object({ lines: z.array(logLineSchema).min(1).max(MAX_REPORTED_LINES) });
+export const reportedLinesSchema = z.object({ lines: z.array(strictLineSchema).min(1).max(MAX_REPORTED_LINES) });
 
 /**
  * Up to which line of this run the App knows the log, 0: no line. Lines it has are dropped, so sending twice is safe;
@@ -21,7 +21,7 @@ export const linesReceivedSchema = z.object({ received: z.number().int().nonnega
 /** `POST /api/runs/{job_id}/result`, right before the push: `result` as in `result.json`, `log` as in `log.jsonl`. */
 export const handedInSchema = z.object({
   result: z.unknown(),
-  log: z.array(logLineSchema).max(MAX_LOG_LINES),
+  log: z.array(strictLineSchema).max(MAX_LOG_LINES),
   /** Paths that the push changes against the base commit, `.jobs/` aside, at most so many. */
   changed_files: z.array(z.string().max(4_096)).max(3_000),
 });

@@ -7,7 +7,10 @@ import { API_KEY, CRON_SECRET, SECRET } from "./http-server.ts";
 
 /** Answers of 5xx that are true at such a moment, and no other ones. */
 const TRUE_THEN: readonly { readonly when: (weather: Weather) => boolean; readonly answers: readonly string[] }[] = [
-  { when: ({ github }) => github === "away", answers: ["createJob 500 branch_not_created"] },
+  {
+    when: ({ github }) => github === "away",
+    answers: ["createJob 500 branch_not_created", "handInResult 502 github_unavailable"],
+  },
   { when: ({ cashier }) => cashier === "away", answers: ["topUp 502 stripe_unavailable"] },
 ];
 

@@ -4,13 +4,17 @@
  */
 import { type IncomingMessage, request as httpRequest } from "node:http";
 import type { Cashier } from "../../src/engine/market-ports.ts";
+import type { PushTokens } from "../../src/engine/run-ports.ts";
+import { createRunTokens } from "../../src/github/outbound/run-tokens.ts";
 import { asJobId } from "../../src/job/job.ts";
+import { Secret } from "../../src/wire/secret.ts";
 import { type HandClock, handClock } from "../flows/clock.ts";
 import { type Described, type Operation, operationsOf, readDescription } from "./description.ts";
 import { Knowledge, LEARNED, lookOf } from "./http-fuzz-learned.ts";
 import type { Plan, Who } from "./http-fuzz-requests.ts";
 import { API_KEY, CRON_SECRET, startServer, type TestServer } from "./http-server.ts";
 import { type Receiver, startReceiver } from "./receiver.ts";
+import { claimsOf, startIssuer, startRun } from "./run-kit.ts";
 
 /** What GitHub and the payment provider are like just now. */
 export interface Weather {
@@ -147,11 +151,20 @@ async function furnish({ server, knowledge }: World, keys: Map<Who, string>, hoo
   await post("ada", "/v2/agent/octocat%2Fhello-world/job", { prompt: "create AGENT.md" });
 }
 
+/** A job at work, and what its run is known by. */
+interface Running {
+  readonly id: string;
+  readonly token: string;
+}
+
+const isForRuns = ({ operation }: Plan): boolean => operation.path.startsWith("/api/runs/");
+
 /** How whoever sends this is known. */
-function presented({ who, as }: Plan, key: string | undefined): [string, string][] {
+function presented(plan: Plan, key: string | undefined, { token }: Running): [string, string][] {
+  const { who, as } = plan;
   if (who === "machine")
     return [
-      ["authorization", `Bearer ${CRON_SECRET}`],
+      ["authorization", `Bearer ${isForRuns(plan) ? token : CRON_SECRET}`],
       ["stripe-signature", "t=1,v1=good"],
     ];
   if (key === undefined) return [];
@@ -160,13 +173,15 @@ function presented({ who, as }: Plan, key: string | undefined): [string, string]
 }
 
 /** What stands in the plan by number, in full. */
-function written(plan: Plan, knowledge: Knowledge, keys: Map<Who, string>, address: string): Sent {
+function written(plan: Plan, world: World, keys: Map<Who, string>, running: Running, address: string): Sent {
   const { operation, params, query, headers, who } = plan;
+  const { knowledge } = world;
   let path = operation.path;
   for (const { name, example } of operation.parameters) {
     const told = params[name];
     const kind = lookOf(String(example));
-    if (told !== undefined) path = path.replace(`{${name}}`, () => knowledge.resolve(kind, told));
+    const own = isForRuns(plan) && who === "machine" && typeof told === "object";
+    if (told !== undefined) path = path.replace(`{${name}}`, () => (own ? running.id : knowledge.resolve(kind, told)));
   }
   const asked = query.map(([name, told]) => `${name}=${knowledge.resolve(name, told)}`).join("&");
   const key = who === "learned" ? knowledge.named("key", 0) : keys.get(who);
@@ -177,7 +192,7 @@ function written(plan: Plan, knowledge: Knowledge, keys: Map<Who, string>, addre
     plan,
     path: asked === "" ? path : `${path}?${asked}`,
     headers: [
-      ...presented(plan, key),
+      ...presented(plan, key, running),
       ["x-forwarded-for", address],
       ...headers.map(([name, told]) => [name, knowledge.resolve(name, told)] as const),
     ],
@@ -203,13 +218,29 @@ const cashierIn = (weather: () => Weather): Cashier => ({
     signature === "t=1,v1=good" ? { payment: `pi_${body.length}`, account: "ada", cents: body.length + 1 } : "forged",
 });
 
+const mintsIn = (weather: () => Weather): PushTokens => ({
+  async mint() {
+    if (weather().github === "away") throw new Error("GitHub is away");
+    return { token: new Secret("ghs_1_pushes"), expires_at: "2030-01-31T13:00:00Z" };
+  },
+});
+
+const AUDIENCE = "https://journeyman.example";
+
 export async function startWorld(): Promise<World> {
   const clock = handClock();
+  const issuer = await startIssuer(AUDIENCE, clock.now);
   const receiver = await startReceiver();
   const given = { default_repository: "octocat/hello-world", clock, trust_proxy: 1 };
-  const server = await startServer({ ...given, cashier: cashierIn(() => world.weather) });
+  const server = await startServer({
+    ...given,
+    cashier: cashierIn(() => world.weather),
+    run_tokens: createRunTokens({ issuer: issuer.url, audience: AUDIENCE, now: clock.now }),
+    push_tokens: mintsIn(() => world.weather),
+  });
   const described = readDescription((await server.ask("GET", "/api/openapi.json", { key: null })).body);
   let keys = new Map<Who, string>();
+  let running = "";
   let requests = 0;
   // some receivers take what they are sent, some do not, one wants no more
   receiver.answer = ({ body }, response) =>
@@ -224,6 +255,7 @@ export async function startWorld(): Promise<World> {
       server.github.installed = true;
       keys = await mint(server, clock);
       await furnish(world, keys, receiver.url);
+      running = await startRun(server);
     },
     async send(plan) {
       server.github.installed = world.weather.github !== "not installed";
@@ -231,8 +263,9 @@ export async function startWorld(): Promise<World> {
       // everybody comes from somewhere else, so that wrong keys do not lock out the others
       const sent = written(
         plan,
-        world.knowledge,
+        world,
         keys,
+        { id: running, token: await issuer.sign(claimsOf(running)) },
         `10.${(requests >> 16) & 255}.${(requests >> 8) & 255}.${requests & 255}`,
       );
       const asked = ask(server.url, sent);
@@ -243,6 +276,7 @@ export async function startWorld(): Promise<World> {
     async close() {
       await receiver.close();
       await server.close();
+      await issuer.close();
     },
   };
   return world;
