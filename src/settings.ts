@@ -8,6 +8,7 @@ import { join, resolve } from "node:path";
 import { parseEnv } from "node:util";
 import { z } from "zod";
 import { readPrivateKey } from "./private-key.ts";
+import { REPOSITORY_NAME } from "./wire/repository-name.ts";
 import { Secret } from "./wire/secret.ts";
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -48,10 +49,7 @@ const httpUrl = text
   }, expects("must be a URL that begins with http:// or https://."))
   .transform((value) => value.replace(/\/+$/, ""));
 
-const repositoryName = text.regex(
-  /^[A-Za-z0-9][A-Za-z0-9-]*\/[A-Za-z0-9._-]+$/,
-  expects("must name a repository as owner/name."),
-);
+const repositoryName = text.regex(REPOSITORY_NAME, expects("must name a repository as owner/name."));
 
 const secret = (least: number) =>
   text.min(least, expects(`must have at least ${least} characters.`)).transform((value) => new Secret(value));

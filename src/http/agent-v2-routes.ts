@@ -4,7 +4,7 @@ import { z } from "zod";
 import * as agent from "./agent-v2.ts";
 import { projectOf, withProject } from "./agent-v2-project.ts";
 import { agentV2ViewSchema } from "./agent-v2-view.ts";
-import { MAX_TASK_LENGTH } from "./limits.ts";
+import { MAX_TASK_LENGTH, NOT_BLANK } from "./limits.ts";
 import { pageSchema } from "./page.ts";
 import { projectLimit } from "./rate-limit.ts";
 import type { ErrorCode } from "./error-codes.ts";
@@ -20,7 +20,8 @@ const promptSchema = z.object({
   prompt: z
     .string(says("must be a string."))
     .max(MAX_TASK_LENGTH, says(`must have at most ${MAX_TASK_LENGTH} characters.`))
-    .refine((value) => value.trim() !== "", says("is empty; say what the agent is to do.")),
+    .refine((value) => value.trim() !== "", says("is empty; say what the agent is to do."))
+    .meta({ pattern: NOT_BLANK }),
 });
 
 const projectParams = z.object({

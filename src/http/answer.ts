@@ -51,7 +51,8 @@ export function send(request: Request, response: Response, answer: Answer): void
   for (const name in answer.headers) headers.push(name, answer.headers[name] ?? "");
   // what says nothing of it is nobody's to keep: it may hold a key, and it may be an error
   if (answer.headers?.["Cache-Control"] === undefined) headers.push("Cache-Control", "no-store");
-  if (answer.serve !== undefined) {
+  // whoever asks for the headers alone would wait for the end of what goes on
+  if (answer.serve !== undefined && request.method !== "HEAD") {
     response.writeHead(status, headers);
     answer.serve(response);
     return;

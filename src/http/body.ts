@@ -11,19 +11,25 @@ import { MAX_BODY_BYTES } from "./limits.ts";
 declare global {
   namespace Express {
     interface Request {
-      /** SHA-256 of the body as it came, where the request has an `Idempotency-Key`. */
-      body_digest?: string;
+      /** SHA-256 of the address and the body as they came, where the request has an `Idempotency-Key`. */
+      digest?: string;
     }
   }
 }
+
+type Asked = IncomingMessage & { readonly originalUrl?: string; digest?: string };
+
+/** What tells one request from another under the same route and key. No address holds a line feed. */
+export const digestOf = ({ originalUrl = "" }: Asked, body: Buffer): string =>
+  hash("sha256", Buffer.concat([Buffer.from(`${originalUrl}\n`), body]), "hex");
 
 /** Reads a body as JSON whatever its type says: a forgotten content type is no reason to see an empty body. */
 export const jsonBody = (limit: number = MAX_BODY_BYTES): RequestHandler =>
   express.json({
     limit,
     type: () => true,
-    verify: (request: IncomingMessage & { body_digest?: string }, _response, bytes) => {
-      if (request.headers["idempotency-key"] !== undefined) request.body_digest = hash("sha256", bytes, "hex");
+    verify: (request: Asked, _response, bytes) => {
+      if (request.headers["idempotency-key"] !== undefined) request.digest = digestOf(request, bytes);
     },
   });
 
@@ -32,10 +38,20 @@ export const rawBody = (): RequestHandler => express.raw({ limit: MAX_BODY_BYTES
 
 const bodyError = z.object({ type: z.string(), status: z.number(), limit: z.number().default(MAX_BODY_BYTES) });
 
+/** zlib's errors have no type; the status is the body reader's. */
+const unpackingError = z.object({ errno: z.number(), code: z.string(), status: z.literal(400) });
+
+const NOT_PACKED_SO = failure(
+  415,
+  "unsupported_encoding",
+  "The body is not packed as its Content-Encoding says; send it whole, plain or compressed with gzip.",
+);
+
 /** Answers what went wrong while a body was read; anything else goes on to the next error handler. */
 export const bodyErrors: ErrorRequestHandler = (error, request, response, next) => {
   const parsed = bodyError.safeParse(error);
-  const answer = parsed.success ? bodyAnswer(parsed.data) : null;
+  const unpacked = unpackingError.safeParse(error).success ? NOT_PACKED_SO : null;
+  const answer = parsed.success ? bodyAnswer(parsed.data) : unpacked;
   if (answer === null) next(error);
   else send(request, response, answer);
 };

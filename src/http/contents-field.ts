@@ -1,6 +1,6 @@
 /** Files in a JSON body: attachments and a worker's files, as fields that check names, encodings and sizes. */
 import { z } from "zod";
-import { attachmentNameProblem, pathProblem } from "../job/delivered-path.ts";
+import { ATTACHMENT_NAME, attachmentNameProblem, LONGEST_PATH, pathProblem } from "../job/delivered-path.ts";
 import type { Attachment } from "../job/job.ts";
 import type { Content, FileChange } from "../job/parcel.ts";
 
@@ -28,7 +28,7 @@ const distinct = (names: readonly { readonly name: string }[]): boolean =>
   new Set(names.map(({ name }) => name.toLowerCase())).size === names.length;
 
 const attachment = z.object({
-  name: objects(attachmentNameProblem),
+  name: objects(attachmentNameProblem).meta({ pattern: ATTACHMENT_NAME.source }),
   type: z
     .string(says("must be a media type, as in text/plain."))
     .regex(TYPE, says("must be a media type, as in text/plain."))
@@ -68,7 +68,10 @@ const bytesOf = ({ content, encoding }: GivenFile): string | null =>
 
 const file = z
   .object({
-    path: objects(pathProblem),
+    path: objects(pathProblem).meta({
+      ...{ minLength: 1, maxLength: LONGEST_PATH },
+      description: "Relative, as in `src/main.ts`; not in `.git`, `.jobs` or `.github/workflows`.",
+    }),
     content: z.string(says("must be a string, or null for a file that goes.")).nullable(),
     encoding: z.enum(["utf-8", "base64"], says("must be utf-8 or base64.")).default("utf-8"),
   })

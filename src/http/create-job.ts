@@ -11,7 +11,7 @@ import { isFinal, type JobId } from "../job/job.ts";
 import { type Answer, failure, success } from "./answer.ts";
 import { actorOf } from "./actor.ts";
 import { principalOf } from "./auth.ts";
-import { MAX_TASK_LENGTH } from "./limits.ts";
+import { MAX_TASK_LENGTH, NOT_BLANK } from "./limits.ts";
 import { refused } from "./refused.ts";
 import { repositoryField } from "./new-key.ts";
 import { type Route, route } from "./route.ts";
@@ -41,7 +41,8 @@ const choice = z
 const bodySchema = z.object({
   job: z
     .string(says("must be a string."))
-    .max(MAX_TASK_LENGTH, says(`must have at most ${MAX_TASK_LENGTH} characters.`)),
+    .max(MAX_TASK_LENGTH, says(`must have at most ${MAX_TASK_LENGTH} characters.`))
+    .meta({ pattern: NOT_BLANK }),
   llm_provider: choice,
   llm_model: choice,
   repository: repositoryField.nullish().transform((value) => value ?? null),

@@ -116,7 +116,12 @@ function operationOf(route: Route): ZodOpenApiOperationObject {
     security: scope === null ? [] : [{ "x-api-key": [] }, { bearer: [] }],
     requestParams: paramsOf(route),
     ...(body !== undefined && takesBody(route)
-      ? { requestBody: { required: true, content: { "application/json": { schema: body, ...shown } } } }
+      ? {
+          requestBody: {
+            required: !body.safeParse({}).success,
+            content: { "application/json": { schema: body, ...shown } },
+          },
+        }
       : {}),
     responses: Object.fromEntries(
       Object.entries(answersOf(route)).map(([status, shape]) => [status, responseOf(Number(status), shape)]),

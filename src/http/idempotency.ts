@@ -18,6 +18,7 @@ import type { Clock, IdempotencyStore, KeptAnswer } from "../engine/ports.ts";
 import type { JobId } from "../job/job.ts";
 import { type Answer, failure } from "./answer.ts";
 import { principalOf } from "./auth.ts";
+import { digestOf } from "./body.ts";
 import { DUPLICATE_WAIT_MS, MAX_WAITING_DUPLICATES } from "./limits.ts";
 
 export interface IdempotencyParts {
@@ -68,16 +69,7 @@ const replayed = ({ status, body, headers }: Answer): Answer => ({
 const again = ({ status, body, headers }: KeptAnswer): Answer =>
   replayed({ status, headers, ...(body === null ? {} : { body }) });
 
-function fingerprintOf(request: Request, route: string): string {
-  const query = request.originalUrl.indexOf("?");
-  const asked = [
-    route,
-    Object.entries(request.params).sort(([a], [b]) => (a < b ? -1 : 1)),
-    query < 0 ? "" : request.originalUrl.slice(query),
-    request.body_digest ?? "",
-  ];
-  return hash("sha256", JSON.stringify(asked), "hex");
-}
+const NO_BODY = Buffer.alloc(0);
 
 interface First {
   readonly fingerprint: string;
@@ -127,7 +119,7 @@ export function idempotency(parts: IdempotencyParts) {
       if (typeof key !== "string" || !KEY.test(key)) return INVALID_KEY;
       const caller = principalOf(request).key_id;
       const scope = hash("sha256", JSON.stringify([caller, route, key]), "hex");
-      const fingerprint = fingerprintOf(request, route);
+      const fingerprint = request.digest ?? digestOf(request, NO_BODY);
       // nothing is awaited between looking and noting, so of two at once one is the first
       const first = firsts.get(scope);
       if (first !== undefined) return first.fingerprint === fingerprint ? waitFor(first) : KEY_REUSED;

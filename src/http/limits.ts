@@ -11,6 +11,8 @@ export const MAX_RESULT_BYTES = 8 * MB;
 export const MAX_DELIVERY_BYTES = 25 * MB;
 /** The task of a job in characters: it goes into a commit, a prompt and comments. */
 export const MAX_TASK_LENGTH = 64_000;
+/** Said of texts in the description; whoever leaves one blank is told so in words of its own. */
+export const NOT_BLANK = "\\S";
 /** A key in characters: longer ones are none of ours and not worth hashing. */
 export const MAX_KEY_LENGTH = 200;
 export const DEFAULT_PAGE = 20;

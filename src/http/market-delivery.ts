@@ -8,6 +8,7 @@ import { attachmentsField, filesField } from "./contents-field.ts";
 export const LONGEST_OUTPUT = 50_000;
 
 const says = (message: string) => ({ error: () => message });
+const PULL = /^\s*(?:#?([1-9]\d{0,8})|https?:\/\/[^/\s]+\/([^/\s]+\/[^/\s]+)\/pull\/([1-9]\d{0,8})\/?)\s*$/;
 const PULL_SENTENCE = "must be the number of a pull request in the job's repository, or its address.";
 
 /** Its number; `repository`: of an address, which must be the job's. */
@@ -17,15 +18,14 @@ interface NamedPull {
 }
 
 const pullRequest = z
-  .union([z.number().int().positive(), z.string().max(500)], says(PULL_SENTENCE))
-  .transform((given, context): NamedPull => {
+  .union(
+    [z.number().int().positive(), z.string().max(500, says(PULL_SENTENCE)).regex(PULL, says(PULL_SENTENCE))],
+    says(PULL_SENTENCE),
+  )
+  .transform((given): NamedPull => {
     if (typeof given === "number") return { number: given, repository: null };
-    const [, repository, number] =
-      /^https?:\/\/[^/\s]+\/([^/\s]+\/[^/\s]+)\/pull\/(\d{1,9})\/?$/.exec(given.trim()) ?? [];
-    if (repository !== undefined && number !== undefined) return { number: Number(number), repository };
-    if (/^#?\d{1,9}$/.test(given.trim())) return { number: Number(given.trim().replace("#", "")), repository: null };
-    context.addIssue({ code: "custom", message: PULL_SENTENCE });
-    return z.NEVER;
+    const [, number, repository = null, numberThere] = PULL.exec(given) ?? [];
+    return { number: Number(number ?? numberThere), repository };
   });
 
 export const deliverySchema = z.object({

@@ -4,7 +4,7 @@ import { z } from "zod";
 import type { Quote } from "../engine/market-ports.ts";
 import { attachmentsField } from "./contents-field.ts";
 import { repositoryField } from "./new-key.ts";
-import { MAX_TASK_LENGTH } from "./limits.ts";
+import { MAX_TASK_LENGTH, NOT_BLANK } from "./limits.ts";
 
 const MOST_ENV_VARS = 50;
 const LONGEST_ENV_VALUE = 10_000;
@@ -21,6 +21,7 @@ const envVars = z
     says("must be an object of names and strings."),
   )
   .refine((given) => Object.keys(given).length <= MOST_ENV_VARS, says(`must be at most ${MOST_ENV_VARS}.`))
+  .meta({ maxProperties: MOST_ENV_VARS })
   .refine(
     (given) => Object.values(given).reduce((sum, value) => sum + value.length, 0) <= MOST_ENV_CHARACTERS,
     says(`must have at most ${MOST_ENV_CHARACTERS} characters together.`),
@@ -38,7 +39,7 @@ export const orderSchema = z.object({
   prompt: z
     .string(says("must be a string."))
     .max(MAX_TASK_LENGTH, says(`must have at most ${MAX_TASK_LENGTH} characters.`))
-    .meta({ description: "What is to be done, in your own words." }),
+    .meta({ description: "What is to be done, in your own words.", pattern: NOT_BLANK }),
   envVars: envVars
     .nullish()
     .transform((given) => given ?? {})

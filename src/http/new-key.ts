@@ -6,6 +6,7 @@ import { randomBytes } from "node:crypto";
 import { z } from "zod";
 import { SCOPES, type Scope, type StoredKey } from "../engine/ports.ts";
 import { ADMIN_ACCOUNT, accountNamed } from "../job/account.ts";
+import { REPOSITORY_NAME } from "../wire/repository-name.ts";
 import { hashOf } from "./auth.ts";
 
 const KEY_PREFIX = "jm_";
@@ -26,15 +27,18 @@ const account = z
 
 export const repositoryField = z
   .string(says("must be a string."))
-  .regex(/^[A-Za-z0-9][A-Za-z0-9-]*\/[A-Za-z0-9._-]{1,100}$/, says("must name a repository as owner/name."));
+  .regex(REPOSITORY_NAME, says("must name a repository as owner/name."));
+
+const DATE = /^\d{4}-\d\d-\d\d/;
 
 const expiry = z
   .string(says("must be a date such as 2030-01-31 or 2030-01-31T12:00:00Z."))
   .refine(
-    (value) => !Number.isNaN(Date.parse(value)) && /^\d{4}-\d\d-\d\d/.test(value),
+    (value) => !Number.isNaN(Date.parse(value)) && DATE.test(value),
     says("must be a date such as 2030-01-31 or 2030-01-31T12:00:00Z."),
   )
-  .transform((value) => Date.parse(value));
+  .transform((value) => Date.parse(value))
+  .meta({ pattern: DATE.source, description: "A date or a time, which lies in the future." });
 
 export const keyRequestSchema = z.object({
   account,

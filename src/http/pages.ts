@@ -6,6 +6,7 @@ import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import type { RequestHandler, Response, Router } from "express";
 import helmet from "helmet";
+import { z } from "zod";
 import { inTurn } from "./in-turn.ts";
 import { type Arrival, identify } from "./request-log.ts";
 
@@ -79,6 +80,11 @@ const POLICY = {
   },
 };
 
+/** What the caller wants only under a condition that does not hold, or a part that is not there. */
+const unmet = z.object({ status: z.literal([412, 416]) });
+/** Whoever it was for has left. */
+const left = z.union([z.object({ code: z.literal("ECONNABORTED") }), z.object({ syscall: z.literal("write") })]);
+
 const say = (type: string, text: string) => (_request: unknown, response: Response) => {
   response.type(type).set("Cache-Control", "no-cache").send(text);
 };
@@ -99,8 +105,10 @@ export function pages(router: Router, arrival: Arrival): void {
   const folder = packageFolder();
   for (const name of FROM_PACKAGE) {
     page(`/docs/${name}`, (_request, response, next) => {
-      response.sendFile(join(folder, name), { maxAge: KEPT_MS }, (error) => {
-        if (error !== undefined && error !== null) next(error);
+      response.sendFile(join(folder, name), { maxAge: KEPT_MS }, (error: unknown) => {
+        const asked = unmet.safeParse(error);
+        if (asked.success) response.status(asked.data.status).end();
+        else if (error && !left.safeParse(error).success) next(error);
       });
     });
   }

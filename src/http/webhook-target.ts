@@ -5,9 +5,15 @@ import type { Webhooks } from "../engine/outgoing.ts";
 const says = (message: string) => ({ error: () => message });
 
 export const targetField = (webhooks: Pick<Webhooks, "mistakeIn">) =>
-  z.string(says("must be a string.")).refine((url) => webhooks.mistakeIn(url) === null, {
-    error: ({ input }) => webhooks.mistakeIn(String(input)) ?? "is refused.",
-  });
+  z
+    .string(says("must be a string."))
+    .refine((url) => webhooks.mistakeIn(url) === null, {
+      error: ({ input }) => webhooks.mistakeIn(String(input)) ?? "is refused.",
+    })
+    .meta({
+      format: "uri",
+      description: "`https://`, on the public internet, without user name and password; at most 2000 characters.",
+    });
 
 /** Where a new job's events go, beside those who subscribe. */
 export const callbackField = (webhooks: Pick<Webhooks, "mistakeIn">) =>

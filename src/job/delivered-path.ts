@@ -1,6 +1,6 @@
 /** Where a worker's files may go in a repository, and what attachments may be called. Names are foreign words. */
 
-const LONGEST_PATH = 400;
+export const LONGEST_PATH = 400;
 /** Control characters, and what some file systems and tools read in ways of their own. */
 const ODD = /[\p{Cc}\\:*?"<>|]/u;
 
@@ -19,9 +19,11 @@ export function pathProblem(path: string): string | null {
   return null;
 }
 
+export const ATTACHMENT_NAME = /^[A-Za-z0-9][A-Za-z0-9._ ()-]{0,99}$/;
+
 /** Why this is no name for an attachment; null: it is one. */
 export function attachmentNameProblem(name: string): string | null {
-  return /^[A-Za-z0-9][A-Za-z0-9._ ()-]{0,99}$/.test(name)
+  return ATTACHMENT_NAME.test(name)
     ? null
     : "must be a name of 1 to 100 letters, digits, spaces and . _ ( ) - that begins with a letter or digit.";
 }

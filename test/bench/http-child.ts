@@ -10,7 +10,7 @@ import { mountedPost } from "./mounted-post.ts";
 
 export const roleSchema = z.discriminatedUnion("serve", [
   z.object({ serve: z.literal("ours"), env: z.record(z.string(), z.string()) }),
-  z.object({ serve: z.literal("mounted-post"), dir: z.string() }),
+  z.object({ serve: z.literal("mounted-post"), dir: z.string(), whole: z.boolean() }),
   z.object({ serve: z.literal("express"), body: z.record(z.string(), z.unknown()) }),
   z.object({ serve: z.literal("webhook-floor"), dir: z.string(), secret: z.string() }),
 ]);
@@ -32,7 +32,7 @@ async function start(role: Role): Promise<Started> {
     case "webhook-floor":
       return { port: portOf((await webhookFloor(role.dir, role.secret)).address()), keys: [] };
     case "mounted-post": {
-      const { server, keys } = await mountedPost(role.dir);
+      const { server, keys } = await mountedPost(role);
       return { port: portOf(server.address()), keys };
     }
     case "ours": {

@@ -1,6 +1,6 @@
 /**
- * A POST that does no work of its own, mounted as every route of ours is: what it costs is what stands before the work.
- * Everything real: the store on its disk, keys, limits, the log, the metrics.
+ * A POST that does no work of its own: what it costs is what stands before the work. Mounted as every route of ours is,
+ * or behind authentication, validation and idempotency alone. Everything real: the store on its disk, keys, the log.
  */
 import { once } from "node:events";
 import { createServer, type Server } from "node:http";
@@ -8,9 +8,12 @@ import { type ApplicationFunction, Probot } from "probot";
 import { z } from "zod";
 import { systemClock } from "../../src/engine/clock.ts";
 import { createIds } from "../../src/engine/ids.ts";
-import { success } from "../../src/http/answer.ts";
+import { answering, success } from "../../src/http/answer.ts";
 import { authentication } from "../../src/http/auth.ts";
+import { jsonBody } from "../../src/http/body.ts";
 import { countGuesses } from "../../src/http/guesses.ts";
+import { idempotency } from "../../src/http/idempotency.ts";
+import { inTurn } from "../../src/http/in-turn.ts";
 import { createListener } from "../../src/http/listener.ts";
 import { createMetrics } from "../../src/http/metrics.ts";
 import { mount } from "../../src/http/mount.ts";
@@ -46,7 +49,18 @@ const doNothing = route({
   work: async () => success(200, ANSWER),
 });
 
-export async function mountedPost(dir: string): Promise<{ readonly server: Server; readonly keys: readonly string[] }> {
+export interface MountedPost {
+  readonly dir: string;
+  /** With its limit, its log line and its metrics. */
+  readonly whole: boolean;
+}
+
+interface Mounted {
+  readonly server: Server;
+  readonly keys: readonly string[];
+}
+
+export async function mountedPost({ dir, whole }: MountedPost): Promise<Mounted> {
   const { now } = systemClock;
   const store = await openLowdbStore({ dir, now });
   const keys: string[] = [];
@@ -69,7 +83,15 @@ export async function mountedPost(dir: string): Promise<{ readonly server: Serve
     },
   };
   const app: ApplicationFunction = (_probot, { getRouter }) => {
-    if (getRouter) mount(getRouter("/"), [doNothing], parts, requestLog(log, metrics.timed));
+    const router = getRouter?.("/");
+    if (router === undefined) return;
+    if (whole) mount(router, [doNothing], parts, requestLog(log, metrics.timed));
+    else
+      router.post(
+        "/api/create-job",
+        inTurn(parts.authentication.require("write"), jsonBody()),
+        answering(idempotency(parts)("POST /api/create-job", doNothing.run), log),
+      );
   };
   const probot = new Probot({ appId: 1, privateKey: appKey, secret: "of nobody" });
   const server = createServer(await createListener(probot, app, { timed: metrics.timed, trust_proxy: 0 }));

@@ -20,6 +20,7 @@ const response = z.object({
 const operation = z.object({
   operationId: z.string(),
   summary: z.string(),
+  description: z.string().default(""),
   security: z.array(z.unknown()),
   parameters: z.array(parameter).default([]),
   requestBody: z.object({ content }).optional(),

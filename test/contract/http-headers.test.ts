@@ -1,7 +1,9 @@
 /** What every answer carries, whoever gives it, and what the pages let a browser do. */
 import { once } from "node:events";
+import { connect } from "node:net";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openGate } from "../../src/http/gate.ts";
+import { until } from "../flows/house.ts";
 import { type Asked, startServer, type TestServer } from "./http-server.ts";
 
 let server: TestServer;
@@ -132,6 +134,35 @@ describe("the pages", () => {
     expect(String((await server.ask("GET", "/")).body)).toContain('href="/docs"');
   });
 
+  const faultsAfter = (line: number): string[] =>
+    server.logged.slice(line).filter((one) => JSON.parse(one).level >= 50);
+
+  it.each([
+    [412, { "if-match": '"other"' }],
+    [412, { "if-unmodified-since": "Mon, 01 Jan 1990 00:00:00 GMT" }],
+    [416, { range: "bytes=999999999-" }],
+    [206, { range: "bytes=0-9" }],
+  ])("answer %s to a condition or a range that asks for it, and log no fault", async (status, headers) => {
+    const before = server.logged.length;
+    const answer = await server.ask("GET", "/docs/swagger-ui.css", { key: null, headers });
+    expect(answer.status).toBe(status);
+    expect(answer.headers.get("content-security-policy")).toContain("default-src 'none'");
+    expect(faultsAfter(before)).toEqual([]);
+  });
+
+  it("may be left while they come, which is nobody's fault", async () => {
+    const before = server.logged.length;
+    const { port, hostname } = new URL(server.url);
+    const socket = connect(Number(port), hostname);
+    socket.write("GET /docs/swagger-ui-bundle.js HTTP/1.1\r\nhost: x\r\n\r\n");
+    await once(socket, "data");
+    socket.destroy();
+    await until("the end of the request", () => server.logged.slice(before).some((line) => line.includes("aborted")));
+    // what comes after the end has had its turn by now
+    await server.ask("GET", "/ping", { key: null });
+    expect(faultsAfter(before)).toEqual([]);
+  });
+
   it("give nothing else of the package", async () => {
     for (const path of ["/docs/package.json", "/docs/index.html", "/docs/..%2fpackage.json", "/docs/swagger-ui.js"]) {
       expect((await server.ask("GET", path)).status, path).toBe(404);
@@ -141,7 +172,6 @@ describe("the pages", () => {
 
 it("an answer that broke off is counted as such", async () => {
   const { port, hostname } = new URL(server.url);
-  const { connect } = await import("node:net");
   let release = (): void => {};
   server.github.push = () =>
     new Promise((resolve) => {

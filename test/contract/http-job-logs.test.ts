@@ -210,6 +210,16 @@ describe("who may follow", () => {
 });
 
 describe("readers and time", () => {
+  it("HEAD is told the headers at once, and takes no place", async () => {
+    const id = await create();
+    for (let asked = 0; asked <= MOST_FOR_ACCOUNT; asked++) {
+      const headers = { "x-api-key": API_KEY };
+      const signal = AbortSignal.timeout(PATIENCE_MS);
+      const answer = await fetch(`${server.url}/api/jobs/${id}/logs`, { method: "HEAD", headers, signal });
+      expect([answer.status, answer.headers.get("content-type")?.split(";")[0]]).toEqual([200, "text/event-stream"]);
+    }
+  });
+
   it("gives a sign of life, and ends a stream after an hour", async () => {
     const id = await create();
     const stream = await follow(id);

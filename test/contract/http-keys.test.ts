@@ -27,6 +27,11 @@ describe("API keys", () => {
     expect((await list()).map((key) => key.id)).toContain(made.id);
   });
 
+  it("are bound to a repository of a company-managed account, too", async () => {
+    const made = await mint({ account: "ada_octo", repository: "ada_octo/hello" });
+    expect(made).toMatchObject({ account: "ada_octo", repository: "ada_octo/hello" });
+  });
+
   it("are stored as a hash alone", async () => {
     const { key, id } = await mint({ account: "octocat" });
     const stored = (await server.store.keys.list()).find((one) => one.id === id);

@@ -243,6 +243,8 @@ describe("POST /api/jobs/:id/submit", () => {
     [{ output_text: "x".repeat(50_001) }, "at most 50000"],
     [{ pull_request: "https://github.com/octo/other/pull/3" }, "must be in octo/demo"],
     [{ pull_request: "the third" }, "pull_request: must be the number"],
+    [{ pull_request: "#0" }, "pull_request: must be the number"],
+    [{ pull_request: `#1${" ".repeat(500)}` }, "pull_request: must be the number"],
     [{ pull_request: 3, files: [{ path: "a", content: "" }] }, "in place of files"],
   ])("refuses what cannot be taken, with a sentence, and leaves nothing behind: %#", async (handed, sentence) => {
     const { bob, server, id } = await accepted();

@@ -64,6 +64,7 @@ it.each([
   [{ url: "https://example.com/", events: ["job.done"] }, "job.created, job.queued"],
   [{ url: "https://example.com/", events: [] }, "events: must name at least one event."],
   [{ url: "https://example.com/", repository: "none" }, "repository: must name a repository"],
+  [{ url: "https://example.com/", repository: `${"x".repeat(40)}/demo` }, "repository: must name a repository"],
 ])("refuses %j and says why", async (body, sentence) => {
   const answer = await ask("POST", "/api/webhooks", keys.ada, body);
   expect(answer).toMatchObject({

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { FileSystem } from "../../src/store/lowdb/disk.ts";
 import { credit, userAccount } from "../../src/job/ledger.ts";
+import { DEFAULT_REPOSITORY_SETTINGS } from "../../src/wire/settings.ts";
 import { filesIn, inPlace, noSpace } from "./store/lowdb-place.ts";
 import { commitOf, jobId, keep, sampleJob, START } from "./store/sample.ts";
 
@@ -135,7 +136,7 @@ describe("a store at its start", () => {
     ["all zeros", (text) => "\0".repeat(text.length)],
     ["another job's", (text) => text.replaceAll(jobId(1), jobId(2))],
     ["without a status that is known", (text) => text.replace('"status":"queued"', '"status":"asleep"')],
-    ["of another format", (text) => text.replace('"format":1', '"format":99')],
+    ["of another format", (text) => text.replace('"format":3', '"format":99')],
   ];
   for (const [what, damage] of damages) {
     it(`names a job's file that is ${what}, and starts when that is mended`, () =>
@@ -155,6 +156,41 @@ describe("a store at its start", () => {
         await again.close();
       }));
   }
+
+  it("mends a record of the second format, which knows nothing of reports", () =>
+    inPlace(async (place) => {
+      const store = await place.open();
+      await keep(store.jobs, sampleJob(1));
+      await store.close();
+      const path = join(place.dir, fileOf(1));
+      const { handed_in: _, progress_at: __, ...job } = JSON.parse(fs.readFileSync(path, "utf8")).job;
+      fs.writeFileSync(path, JSON.stringify({ ...JSON.parse(fs.readFileSync(path, "utf8")), format: 2, job }));
+      const again = await place.open();
+      expect((await again.jobs.load(jobId(1)))?.job).toEqual(sampleJob(1));
+      await again.close();
+    }));
+
+  it("mends a record of the first format, and writes it as one of today", () =>
+    inPlace(async (place) => {
+      const job = sampleJob(1, { settings: DEFAULT_REPOSITORY_SETTINGS });
+      const store = await place.open();
+      const row = { at: START, event: "created", from: null, to: "queued", by: null, note: null } as const;
+      const before = await keep(store.jobs, job, { history: [row] });
+      await store.close();
+      const path = join(place.dir, fileOf(1));
+      const { log_nth, ...text } = JSON.parse(fs.readFileSync(path, "utf8"));
+      for (const name of ["skills", "judgement", "sender_asked_at"]) delete text.job[name];
+      for (const name of ["forbidden_paths", "checkout_paths"]) delete text.job.settings[name];
+      delete text.history[0].seq;
+      fs.writeFileSync(path, JSON.stringify({ ...text, format: 1 }));
+      const again = await place.open();
+      expect(log_nth).toBe(0);
+      expect(await again.jobs.load(jobId(1))).toEqual(before);
+      await keep(again.jobs, { ...job, notice: "on" });
+      await again.close();
+      const written = JSON.parse(fs.readFileSync(path, "utf8"));
+      expect(written).toMatchObject({ format: 3, history: [{ seq: 1 }], job: { skills: [], notice: "on" } });
+    }));
 
   it("reads a job with a log longer than the buffer of the scan", () =>
     inPlace(async (place) => {

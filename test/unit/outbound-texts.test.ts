@@ -457,6 +457,7 @@ describe("the pull request", () => {
       body: "Job: abcd1234\n\nCo-authored-by: ada <ada@users.noreply.github.com>",
     });
     expect(finishMessage({ ...opened, requester: null }).body).toBe("Job: abcd1234");
+    expect(finishMessage({ ...opened, requester: "ada_octo" }).body).toContain("Co-authored-by: ada_octo <");
   });
 });
 

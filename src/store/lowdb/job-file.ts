@@ -14,8 +14,9 @@ const ENDING = ".json";
 
 export const jobFileName = (id: string): string => `${id}${ENDING}`;
 
-/** Raised when a record can no longer be read as it was; then older ones are translated here. */
-const FORMAT = 1;
+/** Raised when a record can no longer be read as it was; older ones are mended here. */
+const FORMAT = 3;
+const FORMATS = z.union([z.literal(1), z.literal(2), z.literal(FORMAT)]);
 
 const time = z.number();
 const number = z.number().int();
@@ -53,14 +54,14 @@ const effect = z.object({
 });
 
 const head = z.object({
-  format: z.literal(FORMAT),
+  format: FORMATS,
   version: number.positive(),
   postings: z.array(z.object({ account: z.string(), cents: number, reason: z.string(), at: time })),
   effects: z.array(effect),
   job: findable,
 });
 
-/** What older records do not have. */
+/** What older records may lack: those of format 2 what runs report. */
 const NEW_FIELDS = {
   callback_url: null,
   description: "",
@@ -75,23 +76,19 @@ const NEW_FIELDS = {
   progress_at: null,
 } satisfies Partial<Job>;
 
-const NEW_NAMES = Object.keys(NEW_FIELDS);
+/** What the settings that they hold may lack. */
+const NEW_SETTINGS = { forbidden_paths: [], checkout_paths: [] };
 
-/** A copy of all fields, which costs more than the rest of a parse, for older records alone. */
-const mended = (job: Job): Job => (NEW_NAMES.every((name) => name in job) ? job : Object.assign({}, NEW_FIELDS, job));
-
-/** Rows of older records have no numbers. */
+/** Their rows may have no numbers. */
 const numbered = (rows: StoredJob["history"]): StoredJob["history"] =>
   rows[0]?.seq === undefined ? rows.map((row, index) => ({ ...row, seq: index + 1 })) : rows;
 
-const older = findable.extend({
-  skills: findable.shape.skills.optional(),
-  sender_asked_at: findable.shape.sender_asked_at.optional(),
-});
-const whole = head.extend({
-  job: older,
-  history: z.array(z.unknown()),
-  log: z.array(z.unknown()),
+const whole = head.extend({ history: z.array(z.unknown()), log: z.array(z.unknown()), log_nth: number });
+const older = whole.extend({
+  job: findable.extend({
+    skills: findable.shape.skills.optional(),
+    sender_asked_at: findable.shape.sender_asked_at.optional(),
+  }),
   log_nth: number.optional(),
 });
 
@@ -104,24 +101,44 @@ function assertHead(value: unknown): asserts value is JobHead {
   head.parse(value);
 }
 
-function assertWhole(value: unknown): asserts value is StoredJob {
-  whole.parse(value);
+type Written = StoredJob & { readonly format: z.infer<typeof FORMATS> };
+
+const isOlder = (value: unknown): boolean =>
+  typeof value === "object" && value !== null && "format" in value && value.format === 1;
+
+function assertWhole(value: unknown): asserts value is Written {
+  (isOlder(value) ? older : whole).parse(value);
 }
 
-/** The fields of the first line. */
-function firstOf(job: Job): Findable {
-  const { id, account, repository, runner, status, origin, hold, run, pull_request, merge } = job;
-  const { created_at, submitted_at, sender_asked_at, merged_at, deadline_at, pushed_at, woken_at } = job;
-  const { price_cents, skills, presented_to_agents } = job;
-  return {
-    ...{ id, account, repository, runner, status, origin, hold, run, pull_request, merge, created_at, submitted_at },
-    ...{ sender_asked_at, merged_at, deadline_at, pushed_at, woken_at, price_cents, skills, presented_to_agents },
-  };
+/** A copy of all fields, which costs more than the rest of a parse, for older records alone. */
+function mended({ job, history, log, log_nth = Math.min(1, log.length), ...others }: StoredJob): StoredJob {
+  const settings = job.settings === null ? null : { ...NEW_SETTINGS, ...job.settings };
+  const whole = Object.assign({}, NEW_FIELDS, job, { settings });
+  return { ...others, job: whole, history: numbered(history), log, log_nth };
 }
+
+/** The fields of the first line. One literal: this is a part of every commit, and pieces spread into one cost three times as much. */
+// biome-ignore format: a line a field says nothing more
+const firstOf = (job: Job): Findable => ({
+  id: job.id, account: job.account, repository: job.repository, runner: job.runner, status: job.status,
+  origin: job.origin, hold: job.hold, run: job.run, pull_request: job.pull_request, merge: job.merge,
+  created_at: job.created_at, submitted_at: job.submitted_at, sender_asked_at: job.sender_asked_at,
+  merged_at: job.merged_at, deadline_at: job.deadline_at, pushed_at: job.pushed_at, woken_at: job.woken_at,
+  price_cents: job.price_cents, skills: job.skills, presented_to_agents: job.presented_to_agents,
+});
 
 const FIRST = new Set(Object.keys(findable.shape));
 
-/** The JSON of all others, field by field: a record without some fields would be a slow copy of sixty. */
+/**
+ * The JSON of a job in two: up to its first fields, and the rest. One that was read has them in this order already; else
+ * the rest is written field by field, since a record without some fields would be a slow copy of sixty.
+ */
+function inTwo(job: Job): readonly [first: string, others: string] {
+  const first = `${opened(firstOf(job))},`;
+  const all = JSON.stringify(job);
+  return [first, all.startsWith(first) ? all.slice(first.length) : `${othersOf(job)}}`];
+}
+
 const othersOf = (job: Job): string =>
   Object.entries(job)
     .filter(([name, value]) => !FIRST.has(name) && value !== undefined)
@@ -135,14 +152,14 @@ export const jobFormat: Format<StoredJob> = {
   parse(text) {
     const value: unknown = JSON.parse(text);
     assertWhole(value);
-    const { job, version, history, postings, effects, log, log_nth = Math.min(1, log.length) } = value;
-    const whole = { job: mended(job), history: numbered(history), log_nth };
-    return { ...whole, version, postings, effects, log };
+    const { format, ...stored } = value;
+    return format === FORMAT ? stored : mended(stored);
   },
   write({ job, version, history, postings, effects, log, log_nth }) {
+    const [first, others] = inTwo(job);
     const lines = [
-      `${opened({ format: FORMAT, version, postings, effects })},"job":${opened(firstOf(job))},`,
-      `${othersOf(job)}},"history":${JSON.stringify(history)},`,
+      `${opened({ format: FORMAT, version, postings, effects })},"job":${first}`,
+      `${others},"history":${JSON.stringify(history)},`,
       `"log_nth":${log_nth},"log":${JSON.stringify(log)}}`,
     ];
     return `${lines.join("\n")}\n`;

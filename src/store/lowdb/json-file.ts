@@ -70,6 +70,7 @@ export function writeFile<T>(folder: Folder, name: string, format: Format<T>, da
 
 function frozen<T>(value: T): T {
   if (typeof value !== "object" || value === null) return value;
-  for (const inner of Object.values(value)) frozen(inner);
+  // most are none, and a call for each would show in every commit
+  for (const inner of Object.values(value)) if (typeof inner === "object") frozen(inner);
   return Object.freeze(value);
 }

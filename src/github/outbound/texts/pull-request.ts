@@ -1,11 +1,11 @@
 /** The pull request of a job and the App's own commit on its branch. The agent's words are foreign words. */
 import { issueOf, type Job } from "../../../job/job.ts";
+import { LOGIN } from "../../../wire/repository-name.ts";
 import { usageLine } from "./figures.ts";
 import { jobMarker } from "./marker.ts";
 import { code, commitLine, cutBody, harmlessBody, titleLine } from "./plain.ts";
 
 /** What GitHub allows in a login; anything else is not put into a trailer. */
-const LOGIN = /^[A-Za-z0-9](?:[A-Za-z0-9-]{0,38})$/;
 
 const requesterOf = (job: Job): string | null =>
   job.requester !== null && LOGIN.test(job.requester) ? job.requester : null;
