@@ -34,6 +34,7 @@ import { openLowdbStore } from "../../src/store/lowdb/open.ts";
 import { Secret } from "../../src/wire/secret.ts";
 import { DEFAULT_REPOSITORY_SETTINGS } from "../../src/wire/settings.ts";
 import { appKey } from "./app-key.ts";
+import { assertAsRead } from "./store/as-read.ts";
 
 export const API_KEY = "the-admin-key-of-these-tests";
 export const CRON_SECRET = "the cron secret of these tests";
@@ -191,6 +192,7 @@ export async function startServer(
       await engine.stop();
       await notify.stop();
       await store.close();
+      await assertAsRead(store.jobs, dir);
       if (given.dir === undefined) await rm(dir, { recursive: true, force: true });
     },
   };

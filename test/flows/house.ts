@@ -13,6 +13,7 @@ import { logTo } from "../../src/log.ts";
 import { DEMO, type Town, type TownOptions, WRITER, startTown } from "../../src/sandbox/town.ts";
 import { environment, readSettings } from "../../src/settings.ts";
 import { builtProgram } from "../build.ts";
+import { assertAsRead } from "../contract/store/as-read.ts";
 import { handClock } from "./clock.ts";
 
 export const API_KEY = "test-admin-key-0123456789";
@@ -107,6 +108,7 @@ export async function startHouse(
   });
   onTestFinished(async () => {
     await app.stop();
+    await assertAsRead(app.store.jobs, dataDir);
     await town.close();
     await rm(dataDir, { recursive: true, force: true });
   });

@@ -10,6 +10,8 @@ import { type Folder, unreadable } from "./disk.ts";
 export interface Format<T> {
   parse(text: string): T;
   write(data: T): string;
+  /** What parsing its text would answer, where that can be said without it. Throws where it would. */
+  asRead?(data: T): T;
 }
 
 /** Data as a file holds it, frozen: it is handed out more than once, and no reader may change it for the others. */
@@ -41,10 +43,13 @@ class DurableAdapter<T> implements SyncAdapter<T> {
     }
   }
 
-  /** Parses before it writes: what could not be read again must not replace what can. */
+  /** Checks before it writes: what could not be read again must not replace what can. */
   write(data: T): void {
     const text = this.#format.write(data);
-    this.kept = this.#keep(text);
+    this.kept =
+      this.#format.asRead === undefined
+        ? this.#keep(text)
+        : { data: frozen(this.#format.asRead(data)), size: text.length };
     this.#folder.replace(this.#name, text);
   }
 
@@ -68,8 +73,9 @@ export function writeFile<T>(folder: Folder, name: string, format: Format<T>, da
   return adapter.kept;
 }
 
+/** What is frozen already is so to the bottom: all freezing is done here, and most of a record was there before. */
 function frozen<T>(value: T): T {
-  if (typeof value !== "object" || value === null) return value;
+  if (typeof value !== "object" || value === null || Object.isFrozen(value)) return value;
   // most are none, and a call for each would show in every commit
   for (const inner of Object.values(value)) if (typeof inner === "object") frozen(inner);
   return Object.freeze(value);
