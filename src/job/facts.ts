@@ -21,6 +21,8 @@ export interface Check {
 export interface Facts {
   readonly head_sha: string;
   readonly state: "open" | "closed" | "merged";
+  /** Login of who has merged it; null: not known, or not merged. */
+  readonly merged_by: string | null;
   readonly draft: boolean;
   /** Branch that it would be merged into now. */
   readonly base: string;

@@ -73,6 +73,7 @@ export const check = (change: Partial<Check> = {}): Check => ({
 export const facts = (change: Partial<Facts> = {}): Facts => ({
   head_sha: "finish",
   state: "open",
+  merged_by: null,
   draft: false,
   base: "main",
   mergeable: "yes",

@@ -190,6 +190,46 @@ describe("the sender decides", () => {
     expect(led(inReview(), { type: "closed", pull_request: 8, by: "ada" }).status).toBe("queued");
   });
 
+  const mergedBy = (by: string | null): Command => ({ type: "merged", pull_request: 8, by, at: 1 });
+  const seenMerged = (merged_by: string | null, change: Partial<Facts> = {}): Command =>
+    observed({ state: "merged", merged_by, ...change });
+
+  it.each(["bob", "Bob"])("is not decided by the worker's own merge (%s), which is looked at instead", (by) => {
+    const told = decided(step(inReview(), mergedBy(by)));
+    expect(told).toMatchObject({ job: { status: "submitted", merged_at: null }, postings: [] });
+    expect(effectsOf(told)).toEqual(["read-facts"]);
+    const seen = decided(step(led(inReview(), judged("unsure")), seenMerged(by)));
+    expect(seen.job).toMatchObject({ status: "submitted", merged_at: null });
+    expect(seen.job.sender_asked_at).not.toBeNull();
+    expect(seen.postings).toEqual([]);
+  });
+
+  it("pays for such work once checks and judge agree, and notes the merge", () => {
+    const decision = decided(step(led(inReview(), judged("pass")), seenMerged("bob")));
+    expect(decision.job.status).toBe("verified");
+    expect(decision.job.merged_at).not.toBeNull();
+    expect(decision.postings).toEqual(payout);
+    expect(
+      led(led(inReview(), judged("pass")), seenMerged("bob", { checks: [check({ state: "failure" })] })).status,
+    ).toBe("queued");
+  });
+
+  it("pays for such work when the sender approves it, and notes the merge when it is seen next", () => {
+    const approved = decided(step(led(inReview(), judged("unsure"), seenMerged("bob")), APPROVE));
+    expect(approved.postings).toEqual(payout);
+    expect(led(approved.job, seenMerged("bob"))).toMatchObject({ status: "verified", merged_at: expect.any(Number) });
+  });
+
+  it("is not decided by a merge of nobody's, as facts may tell it, but by anybody else's", () => {
+    expect(led(inReview(), seenMerged(null)).status).toBe("submitted");
+    expect(led(inReview(), seenMerged("carl")).status).toBe("verified");
+  });
+
+  it("is decided by a merge of one's own job", () => {
+    const own: Job = { ...inReview(), account: "bob" };
+    expect(led(own, mergedBy("bob")).status).toBe("verified");
+  });
+
   it.each([
     ["somebody else", { ...APPROVE, account: "bob", by: BOB }, "forbidden", "approved by ada alone"],
     ["somebody else", { ...REJECT, account: "bob", by: BOB }, "forbidden", "rejected by ada alone"],

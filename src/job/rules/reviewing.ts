@@ -2,7 +2,7 @@
  * Who says that work of the market is good, beside its checks: the judge, and the sender where neither can say. What
  * they say is about one commit; a branch that moves is judged again, and not without end.
  */
-import { isAccount } from "../account.ts";
+import { accountOf, isAccount } from "../account.ts";
 import { agreed, isApprovedByTime } from "../agreement.ts";
 import type { Actor, Command } from "../command.ts";
 import {
@@ -35,6 +35,17 @@ export const isWatched = (job: Job): boolean =>
   job.pull_request !== null &&
   job.merged_at === null &&
   (job.status === "submitted" || (job.status === "verified" && job.merge.state !== "off"));
+
+/**
+ * Who works for somebody else's money does not say by a merge of their own that the work is good; nor does a merger whose
+ * name is not known. Checks, judge and sender decide about it as if it had not happened.
+ */
+export const isOwnMerge = (job: Job, by: string | null): boolean =>
+  job.status === "submitted" &&
+  job.price_cents > 0 &&
+  job.worker !== null &&
+  !isAccount(job.worker.account, job.account) &&
+  (by === null || isAccount(accountOf(by), job.worker.account));
 
 /** Has the judge look at the work as it is now; only the market's is judged. */
 export function askJudge(job: Job): { readonly set: Partial<Job>; readonly effects: WantedEffect[] } {

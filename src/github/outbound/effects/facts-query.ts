@@ -53,6 +53,7 @@ query Facts($owner: String!, $repo: String!, $number: Int!, $head: String!, $set
     head: object(expression: $head) { ${SUITES} }
     pullRequest(number: $number) {
       state
+      mergedBy { login }
       isDraft
       headRefOid
       baseRefName
@@ -118,6 +119,7 @@ export const factsSchema = z.object({
     head: z.object({ checkSuites: z.object({ pageInfo: page, nodes: z.array(suite) }).nullish() }).nullable(),
     pullRequest: z.object({
       state: z.enum(["OPEN", "CLOSED", "MERGED"]),
+      mergedBy: z.object({ login: z.string() }).nullish(),
       isDraft: z.boolean(),
       headRefOid: z.string(),
       baseRefName: z.string(),

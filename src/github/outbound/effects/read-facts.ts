@@ -128,6 +128,7 @@ function factsOf(task: Task, reading: Reading, runs: Begun, old_paths: readonly 
   return {
     head_sha: pull.headRefOid,
     state: STATES[pull.state],
+    merged_by: pull.mergedBy?.login ?? null,
     draft: pull.isDraft,
     base: pull.baseRefName,
     mergeable: MERGEABLE[pull.mergeable],
