@@ -1,6 +1,6 @@
 import { describe, expect, it, onTestFinished } from "vitest";
 import type { JobId } from "../../src/job/job.ts";
-import { SENDER_LIMIT_MS } from "../../src/job/wake.ts";
+import { NO_CHECKS_LIMIT_MS, SENDER_LIMIT_MS } from "../../src/job/wake.ts";
 import { DEMO } from "../../src/sandbox/town.ts";
 import { openStream, type Stream } from "../contract/event-stream.ts";
 import { API_KEY, type House, startHouse, until, untilJob } from "./house.ts";
@@ -140,5 +140,35 @@ describe("the market on GitHub", () => {
     const job = await untilJob(house, id, "verified", (one) => one.status === "verified");
     expect(job.approval).toMatchObject({ by: null });
     expect(await bob.balance()).toBe(350);
+  });
+
+  it("takes no merge by the worker for the sender's yes, and the sender's merge for one", async () => {
+    const house = await startHouse({ model: false, files: { ".github/workflows/ci.yml": null } });
+    house.github.setCollaborator(DEMO, "bob", "write");
+    const bob = await worker(house, "bob");
+    await credit(house, 1_000);
+    const work = (name: string) => ({ output_text: "Done.", files: [{ path: name, content: "Unix is old\n" }] });
+    const submitted = async (name: string) => {
+      const { id } = await house.jobOf(house.ask(ORDER));
+      await bob.deliver(id, work(name));
+      const { pull_request } = await untilJob(house, id, "proposed", (one) => one.pull_request !== null);
+      return { id, number: pull_request?.number ?? 0 };
+    };
+    const first = await submitted("UNIX.md");
+    await house.github.mergeByHand(DEMO, first.number, "bob");
+    // nothing checks it and nobody judges it: it is looked at, and the sender is asked
+    await untilJob(house, first.id, "looked at", (one) => one.reasons.length > 0);
+    house.pass(NO_CHECKS_LIMIT_MS);
+    const asked = await untilJob(house, first.id, "the sender's to decide", (one) => one.sender_asked_at !== null);
+    expect(asked).toMatchObject({ status: "submitted", merged_at: null });
+    expect(await bob.balance()).toBe(0);
+    await house.request(`/api/jobs/${first.id}/approve`, { method: "POST" });
+    await untilJob(house, first.id, "known to be merged", (one) => one.merged_at !== null);
+    expect(await bob.balance()).toBe(350);
+
+    const second = await submitted("UNIX2.md");
+    await house.github.mergeByHand(DEMO, second.number, "ada");
+    await untilJob(house, second.id, "verified", (one) => one.status === "verified");
+    expect(await bob.balance()).toBe(700);
   });
 });
