@@ -23,6 +23,8 @@ export interface Facts {
   readonly state: "open" | "closed" | "merged";
   /** Login of who has merged it; null: not known, or not merged. */
   readonly merged_by: string | null;
+  /** When, in milliseconds since the epoch; null: not merged. */
+  readonly merged_at: number | null;
   readonly draft: boolean;
   /** Branch that it would be merged into now. */
   readonly base: string;

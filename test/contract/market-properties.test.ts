@@ -195,7 +195,8 @@ const merge = (number: number) =>
   onJob("GitHub merges", number, async (named, model, world) => {
     const job = named.status === "submitted" ? named : model.jobs.find(({ status }) => status === "submitted");
     if (job === undefined) return;
-    const { server } = world.market;
+    const { server, clock } = world.market;
+    const merged_at = new Date(clock.now()).toISOString();
     const pull = (await server.store.jobs.load(idOf(job.id)))?.job.pull_request?.number;
     const payload = {
       action: "closed",
@@ -203,7 +204,7 @@ const merge = (number: number) =>
       installation: { id: 1 },
       sender: { login: "someone" },
       pull_request: {
-        ...{ number: pull, merged: true, merged_at: "2030-01-01T00:00:00Z", merged_by: { login: "someone" } },
+        ...{ number: pull, merged: true, merged_at, merged_by: { login: "someone" } },
         head: { ref: `job/${job.id}`, sha: "d".repeat(40), repo: { id: 1 } },
       },
     };

@@ -74,6 +74,7 @@ export const facts = (change: Partial<Facts> = {}): Facts => ({
   head_sha: "finish",
   state: "open",
   merged_by: null,
+  merged_at: null,
   draft: false,
   base: "main",
   mergeable: "yes",

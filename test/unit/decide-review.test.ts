@@ -225,6 +225,15 @@ describe("the sender decides", () => {
     expect(led(inReview(), seenMerged("carl")).status).toBe("verified");
   });
 
+  it("is not decided by a merge of what an earlier try has left, unless it was the sender's", () => {
+    const job = inReview();
+    const before = (by: string): Command => ({ type: "merged", pull_request: 8, by, at: at(job, -1) });
+    expect(led(job, before("carl")).status).toBe("submitted");
+    expect(led(job, { ...before("carl"), at: at(job, 0) } as Command).status).toBe("verified");
+    expect(led(job, seenMerged("carl", { merged_at: at(job, -1) })).status).toBe("submitted");
+    expect(led(job, before("ada")).status).toBe("verified");
+  });
+
   it("is decided by a merge of one's own job", () => {
     const own: Job = { ...inReview(), account: "bob" };
     expect(led(own, mergedBy("bob")).status).toBe("verified");

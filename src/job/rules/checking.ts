@@ -21,7 +21,7 @@ import { type Reason, linesOf } from "../reason.ts";
 import { type Verdict, ciBegunAt, failureOf, judge, openRuns } from "../verdict.ts";
 import { cancelRun, endUnpaid, failTry, verify } from "./ends.ts";
 import { pushed } from "./reporting.ts";
-import { askJudge, isOwnMerge, isWatched, silence } from "./reviewing.ts";
+import { askJudge, isWatched, saysNothing, silence } from "./reviewing.ts";
 
 type Report<T extends Command["type"]> = Extract<Command, { type: T }>;
 
@@ -85,8 +85,8 @@ export function observe(job: Job, facts: Facts, context: Context): Decision {
   if (!isWatched(job)) return unchanged;
   if (facts.state === "merged" && job.pull_request !== null) {
     const { number } = job.pull_request;
-    const report = { type: "merged", pull_request: number, by: facts.merged_by, at: now } as const;
-    if (!isOwnMerge(job, report.by)) return merged(job, report, context);
+    const report = { type: "merged", pull_request: number, by: facts.merged_by, at: facts.merged_at ?? now } as const;
+    if (!saysNothing(job, report)) return merged(job, report, context);
     return andThen(weigh(job, facts, context), (next) =>
       next.status === "verified" ? merged(next, report, context) : unchanged,
     );
@@ -248,7 +248,7 @@ export function mergeRefused(job: Job, report: Report<"merge-refused">, { now }:
 /** The pull request was merged, by us or by a person: that is the last word on the work. */
 export function merged(job: Job, report: Report<"merged">, { now }: Context): Decision {
   if (job.pull_request?.number !== report.pull_request || job.merged_at !== null) return unchanged;
-  if (isOwnMerge(job, report.by))
+  if (saysNothing(job, report))
     return change(job, now, { effects: [later({ type: "read-facts", runs: [] }, now + SETTLE_MS)] });
   const ours = job.merge.state === "merging" || job.merge.state === "auto";
   const left =

@@ -38,14 +38,14 @@ export const isWatched = (job: Job): boolean =>
 
 /**
  * Who works for somebody else's money does not say by a merge of their own that the work is good; nor does a merger whose
- * name is not known. Checks, judge and sender decide about it as if it had not happened.
+ * name is not known, nor a merge of what an earlier try has left. Checks, judge and sender decide as if it had not been.
  */
-export const isOwnMerge = (job: Job, by: string | null): boolean =>
-  job.status === "submitted" &&
-  job.price_cents > 0 &&
-  job.worker !== null &&
-  !isAccount(job.worker.account, job.account) &&
-  (by === null || isAccount(accountOf(by), job.worker.account));
+export function saysNothing({ status, price_cents, account, worker, submitted_at }: Job, merge: Of<"merged">): boolean {
+  if (status !== "submitted" || price_cents === 0 || worker === null) return false;
+  const merger = merge.by === null ? null : accountOf(merge.by);
+  if (isAccount(merger, account)) return false;
+  return merger === null || isAccount(merger, worker.account) || merge.at < (submitted_at ?? 0);
+}
 
 /** Has the judge look at the work as it is now; only the market's is judged. */
 export function askJudge(job: Job): { readonly set: Partial<Job>; readonly effects: WantedEffect[] } {

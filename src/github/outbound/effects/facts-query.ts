@@ -54,6 +54,7 @@ query Facts($owner: String!, $repo: String!, $number: Int!, $head: String!, $set
     pullRequest(number: $number) {
       state
       mergedBy { login }
+      mergedAt
       isDraft
       headRefOid
       baseRefName
@@ -120,6 +121,7 @@ export const factsSchema = z.object({
     pullRequest: z.object({
       state: z.enum(["OPEN", "CLOSED", "MERGED"]),
       mergedBy: z.object({ login: z.string() }).nullish(),
+      mergedAt: z.iso.datetime({ offset: true }).nullish(),
       isDraft: z.boolean(),
       headRefOid: z.string(),
       baseRefName: z.string(),
