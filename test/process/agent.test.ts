@@ -1,9 +1,8 @@
-import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, expect, test, vi } from "vitest";
-import { builtProgram } from "../build.ts";
 import { JOB_ID, makeCheckout } from "../unit/agent-job.ts";
+import { startProgram } from "./agent-program.ts";
 import { bash, finish, scriptedModel, type Turn } from "../unit/scripted-model.ts";
 
 const closing: (() => unknown)[] = [];
@@ -11,28 +10,8 @@ afterEach(async () => {
   for (const close of closing.splice(0)) await close();
 });
 
-interface Agent {
-  readonly child: ChildProcess;
-  readonly output: () => string;
-  readonly ended: Promise<number | string>;
-}
-
-/** The agent as a container starts it: its folder and the variables it is given, nothing else. */
-function start(folder: string, environment: Record<string, string>): Agent {
-  const [command = "", ...args] = builtProgram("agent/main.ts");
-  const child = spawn(command, args, {
-    cwd: folder,
-    env: { PATH: process.env.PATH, ...environment },
-    stdio: ["ignore", "pipe", "pipe"],
-  });
-  let text = "";
-  for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk) => (text += chunk));
-  const ended = new Promise<number | string>((resolve) =>
-    child.once("close", (code, by) => resolve(code ?? by ?? "?")),
-  );
-  closing.push(() => child.kill("SIGKILL"));
-  return { child, output: () => text, ended };
-}
+const start = (folder: string, environment: Record<string, string>) =>
+  startProgram("agent/main.ts", environment, folder);
 
 async function open(script: readonly Turn[]) {
   const model = await scriptedModel(script);

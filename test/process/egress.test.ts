@@ -1,10 +1,10 @@
-import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, expect, test, vi } from "vitest";
-import { builtProgram } from "../build.ts";
 import { JOB_ID, makeCheckout } from "../unit/agent-job.ts";
+import { type Program, startProgram } from "./agent-program.ts";
 import { bash, finish, scriptedModel, type Turn } from "../unit/scripted-model.ts";
 
 const closing: (() => unknown)[] = [];
@@ -12,30 +12,8 @@ afterEach(async () => {
   for (const close of closing.splice(0)) await close();
 });
 
-interface Program {
-  readonly child: ChildProcess;
-  readonly output: () => string;
-  readonly ended: Promise<number | string>;
-}
-
-function start(program: string | string[], environment: Record<string, string>, cwd = "/"): Program {
-  const [command = "", ...args] = typeof program === "string" ? builtProgram(program) : program;
-  const child = spawn(command, args, {
-    cwd,
-    env: { PATH: process.env.PATH, ...environment },
-    stdio: ["ignore", "pipe", "pipe"],
-  });
-  let text = "";
-  for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk) => (text += chunk));
-  const ended = new Promise<number | string>((resolve) =>
-    child.once("close", (code, by) => resolve(code ?? by ?? "?")),
-  );
-  closing.push(() => child.kill("SIGKILL"));
-  return { child, output: () => text, ended };
-}
-
 async function startProxy(environment: Record<string, string>): Promise<Program & { readonly url: string }> {
-  const program = start("agent/egress.ts", environment);
+  const program = startProgram("agent/egress.ts", environment);
   await vi.waitFor(() => expect(program.output()).toContain("\n"), { timeout: 60_000 });
   const port = /^listening on (\d+)\n/.exec(program.output())?.[1];
   return { ...program, url: `http://127.0.0.1:${port}` };
@@ -48,7 +26,7 @@ async function runAgent(script: readonly Turn[], egress: string[], direct = fals
   const access = { ANTHROPIC_API_KEY: "test-key-123456", ANTHROPIC_BASE_URL: model.url };
   const proxy = await startProxy({ EGRESS_ALLOWED: egress.join(" "), ANTHROPIC_BASE_URL: model.url });
   const way: Record<string, string> = direct ? {} : { EGRESS_PROXY: proxy.url };
-  const agent = start("agent/main.ts", { JOB_ID, ...access, ...way }, checkout.folder);
+  const agent = startProgram("agent/main.ts", { JOB_ID, ...access, ...way }, checkout.folder);
   return { model, checkout, proxy, agent, code: await agent.ended };
 }
 
@@ -90,7 +68,7 @@ test("the bundle, which is all that the image holds, finds the proxy too", async
   const proxy = await startProxy({ EGRESS_ALLOWED: "", ANTHROPIC_BASE_URL: model.url });
   const access = { ANTHROPIC_API_KEY: "test-key-123456", ANTHROPIC_BASE_URL: model.url, EGRESS_PROXY: proxy.url };
   const command = [process.execPath, join(bundle, "main.mjs")];
-  const agent = start(command, { JOB_ID, ...access }, checkout.folder);
+  const agent = startProgram(command, { JOB_ID, ...access }, checkout.folder);
   expect(await agent.ended, agent.output()).toBe(0);
   expect(checkout.result().outcome).toBe("done");
 });
@@ -103,7 +81,7 @@ test("without the proxy there is no way to the model", async () => {
   gone.child.kill("SIGTERM");
   expect(await gone.ended).toBe(0);
   const access = { ANTHROPIC_API_KEY: "test-key-123456", ANTHROPIC_BASE_URL: model.url, EGRESS_PROXY: gone.url };
-  await start("agent/main.ts", { JOB_ID, ...access }, checkout.folder).ended;
+  await startProgram("agent/main.ts", { JOB_ID, ...access }, checkout.folder).ended;
   expect(model.requests).toEqual([]);
   expect(checkout.result().outcome).not.toBe("done");
 });
@@ -122,7 +100,7 @@ test.each([
   [{ EGRESS_ALLOWED: "", EGRESS_LISTEN: "everywhere" }, "EGRESS_LISTEN is not an address"],
   [{ EGRESS_ALLOWED: "", EGRESS_LISTEN: "192.0.2.1" }, "EADDRNOTAVAIL"],
 ] as [Record<string, string>, string][])("a proxy with %j does not start and says why", async (environment, says) => {
-  const program = start("agent/egress.ts", environment);
+  const program = startProgram("agent/egress.ts", environment);
   expect(await program.ended).toBe(2);
   expect(program.output()).toMatch(/^The proxy cannot start: .+\n$/);
   expect(program.output()).toContain(says);
