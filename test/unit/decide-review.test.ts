@@ -227,11 +227,14 @@ describe("the sender decides", () => {
 
   it("is not decided by a merge of what an earlier try has left, unless it was the sender's", () => {
     const job = inReview();
-    const before = (by: string): Command => ({ type: "merged", pull_request: 8, by, at: at(job, -1) });
-    expect(led(job, before("carl")).status).toBe("submitted");
-    expect(led(job, { ...before("carl"), at: at(job, 0) } as Command).status).toBe("verified");
+    const dated = (by: string, after_ms: number): Command => ({
+      ...{ type: "merged", pull_request: 8, by },
+      at: at(job, after_ms),
+    });
+    expect(led(job, dated("carl", -1)).status).toBe("submitted");
+    expect(led(job, dated("carl", 0)).status).toBe("verified");
     expect(led(job, seenMerged("carl", { merged_at: at(job, -1) })).status).toBe("submitted");
-    expect(led(job, before("ada")).status).toBe("verified");
+    expect(led(job, dated("ada", -1)).status).toBe("verified");
   });
 
   it("is decided by a merge of one's own job", () => {
