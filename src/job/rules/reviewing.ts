@@ -43,7 +43,7 @@ export const isWatched = (job: Job): boolean =>
 export function saysNothing({ status, price_cents, account, worker, submitted_at }: Job, merge: Of<"merged">): boolean {
   if (status !== "submitted" || price_cents === 0 || worker === null) return false;
   const merger = merge.by === null ? null : accountOf(merge.by);
-  if (isAccount(merger, account)) return false;
+  if (isAccount(worker.account, account) || isAccount(merger, account)) return false;
   return merger === null || isAccount(merger, worker.account) || merge.at < (submitted_at ?? 0);
 }
 
