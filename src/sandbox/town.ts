@@ -15,10 +15,9 @@ const compiled = import.meta.url.endsWith(".js");
 const SOURCES = new URL("../../", import.meta.url);
 const PROJECT = new URL(compiled ? "../" : "./", SOURCES);
 
-/** The command that starts a program of this project, with a loader while it is not compiled. */
+/** The command that starts a program of this project, compiled or from its source. */
 export const programOf = (path: string): string[] => [
   process.execPath,
-  ...(compiled ? [] : ["--import", import.meta.resolve("tsx")]),
   fileURLToPath(new URL(compiled ? path.replace(/\.ts$/, ".js") : path, SOURCES)),
 ];
 

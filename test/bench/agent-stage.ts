@@ -25,7 +25,7 @@ const line = z.union([z.object({ port: z.number() }), z.object({ at: z.number() 
 /** Answers every request with one call of this tool. */
 export async function startEndpoint(tool: string, input: object): Promise<Endpoint> {
   const program = fileURLToPath(new URL("agent-endpoint.ts", import.meta.url));
-  const args = ["--import", import.meta.resolve("tsx"), program, tool, JSON.stringify(input)];
+  const args = [program, tool, JSON.stringify(input)];
   const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
   let seen: Seen = () => {};
   const port = new Promise<number>((resolve) => {

@@ -49,7 +49,6 @@ async function start(role: Role, dir: string): Promise<Child> {
   const log = fs.openSync(join(dir, `${role.serve}.log`), "w");
   const path = new URL("./http-child.ts", import.meta.url).pathname;
   const child = fork(path, [JSON.stringify(role)], {
-    execArgv: ["--import", "tsx"],
     stdio: ["ignore", log, "inherit", "ipc"],
   });
   const { port, keys } = await told(child, z.object({ port: z.number(), keys: z.array(z.string()) }));

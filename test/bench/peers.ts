@@ -33,7 +33,7 @@ async function told(child: ChildProcess): Promise<unknown> {
 export async function startPeer(github: GitHub): Promise<Peer> {
   const script = new URL("./peer-child.ts", import.meta.url).pathname;
   const target = { api: github.apiUrl, token: github.userToken(WRITER) };
-  const child = fork(script, [JSON.stringify(target)], { execArgv: ["--import", "tsx"] });
+  const child = fork(script, [JSON.stringify(target)]);
   await told(child);
   return {
     async create(repository, branch) {

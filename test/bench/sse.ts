@@ -36,7 +36,7 @@ async function told<T>(child: ChildProcess, schema: z.ZodType<T>): Promise<T> {
 
 async function start(serve: "ours" | "floor"): Promise<Child> {
   const path = new URL("./sse-child.ts", import.meta.url).pathname;
-  const child = fork(path, [serve], { execArgv: ["--expose-gc", "--import", "tsx"], stdio: "inherit" });
+  const child = fork(path, [serve], { execArgv: ["--expose-gc"], stdio: "inherit" });
   const { port } = await told(child, z.object({ port: z.number() }));
   return {
     port,

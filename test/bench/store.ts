@@ -131,7 +131,7 @@ const told = z.object({
 /** Start and memory, in a process of its own that has loaded what a server loads. */
 async function benchStart(dir: string): Promise<Measured[]> {
   const script = new URL("./store-child.ts", import.meta.url).pathname;
-  const child: ChildProcess = fork(script, [dir], { execArgv: ["--import", "tsx", "--expose-gc"] });
+  const child: ChildProcess = fork(script, [dir], { execArgv: ["--expose-gc"] });
   const ended = once(child, "exit").then(([code]) => {
     throw new Error(`The measured process ended with ${code}.`);
   });

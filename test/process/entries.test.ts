@@ -33,12 +33,7 @@ afterEach(async () => {
 });
 
 /** As `npm start` does it, from the sources. */
-const fromSource = (path: string): string[] => [
-  process.execPath,
-  "--import",
-  import.meta.resolve("tsx"),
-  join(import.meta.dirname, "../..", path),
-];
+const fromSource = (path: string): string[] => [process.execPath, join(import.meta.dirname, "../..", path)];
 
 /** Starts an entry in an empty folder, with these variables and no others that concern us. */
 function start(

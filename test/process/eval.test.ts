@@ -9,7 +9,7 @@ import { finish, scriptedModel } from "../unit/scripted-model.ts";
 const run = promisify(execFile);
 const program = join(import.meta.dirname, "../eval/main.ts");
 const evaluate = (args: string[], env: Record<string, string> = {}) =>
-  run(process.execPath, ["--import", import.meta.resolve("tsx"), program, ...args], {
+  run(process.execPath, [program, ...args], {
     env: { PATH: process.env.PATH ?? "", ...env },
   }).then(
     ({ stdout }) => ({ code: 0, output: stdout }),

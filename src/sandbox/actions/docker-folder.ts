@@ -24,12 +24,11 @@ function programWords(programs: Readonly<Record<string, readonly string[]>>): st
 
 const quote = (word: string): string => `'${word.replaceAll("'", `'\\''`)}'`;
 
-/** Sources run through the loader that runs us; the built program needs none. */
 function shimCommand(): string[] {
   const here = import.meta.url;
   const built = here.endsWith(".js");
   const program = fileURLToPath(new URL(built ? "./docker-shim.js" : "./docker-shim.ts", here));
-  return built ? [process.execPath, program] : [process.execPath, "--import", import.meta.resolve("tsx"), program];
+  return [process.execPath, program];
 }
 
 export class DockerFolder {

@@ -54,7 +54,6 @@ export interface Worker {
 export function startWorker(dir: string, task: "hold" | "commit" | "record"): Worker {
   const script = new URL("./lowdb-worker.ts", import.meta.url).pathname;
   const child = fork(script, [dir, task], {
-    execArgv: ["--import", "tsx"],
     stdio: ["ignore", "inherit", "inherit", "ipc"],
   });
   const told: string[] = [];
