@@ -11,7 +11,16 @@ const COMMIT_LIMIT = 1024 * 1024;
 
 /** What the step itself goes by; the agent reads the whole of it. */
 const actionBriefSchema = briefSchema
-  .pick({ id: true, base: true, merge_base: true, limits: true, forbidden_paths: true, checkout_paths: true, egress: true, app_url: true })
+  .pick({
+    id: true,
+    base: true,
+    merge_base: true,
+    limits: true,
+    forbidden_paths: true,
+    checkout_paths: true,
+    egress: true,
+    app_url: true,
+  })
   .extend({ llm: z.object({ model: z.string().optional() }).catch({}) });
 
 export type ActionBrief = z.infer<typeof actionBriefSchema>;
@@ -43,7 +52,11 @@ export async function readPushedBrief(
   if (!brief.success) return { ok: false, reason: `${path} is not a brief that this version understands` };
   if (brief.data.id !== jobId) return { ok: false, reason: `${path} is the brief of another job` };
   const header = commit.slice(0, commit.indexOf("\n\n"));
-  return { ok: true, brief: brief.data, parents: [...header.matchAll(/^parent ([0-9a-f]+)$/gm)].map(([, id = ""]) => id) };
+  return {
+    ok: true,
+    brief: brief.data,
+    parents: [...header.matchAll(/^parent ([0-9a-f]+)$/gm)].map(([, id = ""]) => id),
+  };
 }
 
 /** The objects of `git cat-file --batch`, in their order; undefined for one that is not there. */

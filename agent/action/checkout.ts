@@ -55,7 +55,9 @@ export async function fetchJob(git: Git, source: Source, part: boolean): Promise
   const made = await runCommand("git", init, { env: { ...environment, ...NO_CONFIGURATION }, limitMs: 10_000 });
   if (!succeeded(made)) throw new GitFailure(`git init failed: ${lastWords(made)}`);
   const url = `${source.serverUrl}/${source.repository}.git`;
-  const partial = part ? "\tpromisor = true\n\tpartialCloneFilter = blob:none\n[extensions]\n\tpartialClone = origin\n" : "";
+  const partial = part
+    ? "\tpromisor = true\n\tpartialCloneFilter = blob:none\n[extensions]\n\tpartialClone = origin\n"
+    : "";
   const version = part ? "[core]\n\trepositoryFormatVersion = 1\n" : "";
   appendFileSync(join(folder, "config"), `${version}[remote "origin"]\n\turl = ${quoted(url)}\n${partial}`);
   const ref = `+${source.sha}:refs/remotes/origin/${source.branch}`;

@@ -133,7 +133,10 @@ export async function runContainers(ports: ContainerPorts): Promise<Ended> {
 
 const LONGEST_TAIL = 300;
 const tail = (words: string | undefined): string => {
-  const plain = (words ?? "").replace(/[\p{C}\s]+/gu, " ").trim().slice(0, LONGEST_TAIL);
+  const plain = (words ?? "")
+    .replace(/[\p{C}\s]+/gu, " ")
+    .trim()
+    .slice(0, LONGEST_TAIL);
   return plain === "" ? "" : `: ${plain.replace(/\.$/, "")}`;
 };
 

@@ -63,7 +63,12 @@ export async function deliverWork(ports: DeliveryPorts, work: Collected): Promis
   return notPushed(delivered, settings.branch, why);
 }
 
-function send({ git, settings, head }: DeliveryPorts, work: Collected, tree: string, token: Secret): Promise<Delivered> {
+function send(
+  { git, settings, head }: DeliveryPorts,
+  work: Collected,
+  tree: string,
+  token: Secret,
+): Promise<Delivered> {
   const { branch, serverUrl, repository, jobId } = settings;
   const url = `${serverUrl}/${repository}.git`;
   const message = commitMessage(jobId, readable(work.result));

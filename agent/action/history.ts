@@ -36,7 +36,12 @@ async function knownMergeBase(git: Git, head: string, base: string): Promise<str
   if (cut.size === 0) return ancestor;
   const above = await git.try(["rev-list", `--max-count=${LOOK_LIMIT}`, head, base, "--not", ancestor]);
   if (!succeeded(above)) return null;
-  return above.stdout.toString("utf8").split("\n").some((sha) => cut.has(sha)) ? null : ancestor;
+  return above.stdout
+    .toString("utf8")
+    .split("\n")
+    .some((sha) => cut.has(sha))
+    ? null
+    : ancestor;
 }
 
 const isShallow = (git: Git): boolean => cuts(git).size > 0;

@@ -60,7 +60,9 @@ export class Ownership {
 
   async #byCommand(file: string, before: readonly string[], uid: number, gid: number): Promise<Changed> {
     const args = [...before, "-hR", `${uid}:${gid}`, this.#folder];
-    return whyNot(await runCommand(file, args, { env: this.#ports.environment, limitMs: this.#ports.within(LIMIT_MS) }));
+    return whyNot(
+      await runCommand(file, args, { env: this.#ports.environment, limitMs: this.#ports.within(LIMIT_MS) }),
+    );
   }
 
   async #byContainer(uid: number, gid: number): Promise<Changed> {

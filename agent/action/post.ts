@@ -42,7 +42,10 @@ async function takeBack({ git, ownership }: Parts): Promise<boolean> {
   await runCommand("chmod", ["-R", "u+rwX", workTree], { env: environment, limitMs: within(MODE_LIMIT_MS) });
   if (why === null) return true;
   output.show(`The owner of the checkout could not be changed: ${why}`);
-  output.annotate("error", "The agent's files could not be taken back: remove the workspace before another job uses it.");
+  output.annotate(
+    "error",
+    "The agent's files could not be taken back: remove the workspace before another job uses it.",
+  );
   return false;
 }
 
@@ -51,7 +54,8 @@ async function finish(settings: ActionSettings, parts: Parts, state: State): Pro
   const work = await collect(git, settings, state);
   const outcome = await deliverWork({ git, settings, head: state.head, output }, work);
   const { annotation, detail, refusal } = outcome;
-  if (work.putBack.length > 0) output.show(["Put back, a job may not change these:", ...work.putBack.map(named)].join("\n"));
+  if (work.putBack.length > 0)
+    output.show(["Put back, a job may not change these:", ...work.putBack.map(named)].join("\n"));
   if (detail !== null) output.show(detail);
   if (annotation !== null) output.annotate(annotation.level, annotation.sentence);
   const notes = detail === null || refusal !== null ? [] : [asCode(detail)];

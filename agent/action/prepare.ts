@@ -57,7 +57,9 @@ export async function prepare(ports: PreparePorts): Promise<Preparation> {
       ? `The checkout could not be given to the agent's user, so that it could not be taken back either: ${given}. The runner needs root, passwordless sudo, or a Docker that can change owners.`
       : null;
   saveState(settings.folder, { ...state, failure: reason });
-  return reason === null && made.ok ? { ok: true, brief: read.brief, networks: made.flags, state } : failed(reason ?? "");
+  return reason === null && made.ok
+    ? { ok: true, brief: read.brief, networks: made.flags, state }
+    : failed(reason ?? "");
 }
 
 type Read = Extract<Awaited<ReturnType<typeof readPushedBrief>>, { ok: true }>;
@@ -66,8 +68,9 @@ type Read = Extract<Awaited<ReturnType<typeof readPushedBrief>>, { ok: true }>;
 async function fill({ git, settings, show }: PreparePorts, source: Source, read: Read): Promise<State> {
   const { brief } = read;
   const [base] = await Promise.all([findBase(git, source, read), checkOut(git, source, brief)]);
-  if (!base.known) show(`The base commit ${brief.base.sha} could not be fetched: its AGENTS.md and CLAUDE.md are not read.`);
-  const merged = brief.merge_base && base.merge_base !== null && base.merge_base !== brief.base.sha;
+  if (!base.known)
+    show(`The base commit ${brief.base.sha} could not be fetched: its AGENTS.md and CLAUDE.md are not read.`);
+  const merged = brief.merge_base === true && base.merge_base !== null && base.merge_base !== brief.base.sha;
   const conflicts = merged ? await beginMerge(git, brief.base.sha) : [];
   if (base.known) await fetchInstructionsOf(git, brief, source);
   await copyForAgent(git);

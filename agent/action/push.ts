@@ -35,14 +35,27 @@ export async function deliver(git: Git, tree: string, delivery: Delivery, token:
     git.text(["commit-tree", what, ...parents.flatMap((parent) => ["-p", parent]), "-m", message]);
   const also = merged === null ? [] : [merged];
   const push = (commit: string, expected: string): Promise<Ran> =>
-    git.try(["push", "--no-verify", "--no-recurse-submodules", `--force-with-lease=${ref}:${expected}`, url, `${commit}:${ref}`], {
-      token,
-      limitMs: PUSH_LIMIT_MS,
-    });
+    git.try(
+      [
+        "push",
+        "--no-verify",
+        "--no-recurse-submodules",
+        `--force-with-lease=${ref}:${expected}`,
+        url,
+        `${commit}:${ref}`,
+      ],
+      {
+        token,
+        limitMs: PUSH_LIMIT_MS,
+      },
+    );
   const commit = await commitOf(tree, [head, ...also]);
   const first = await push(commit, head);
   if (succeeded(first)) return { ok: true };
-  const fetched = await git.try(["fetch", "--quiet", "--no-tags", "--depth=1", url, ref], { token, limitMs: FETCH_LIMIT_MS });
+  const fetched = await git.try(["fetch", "--quiet", "--no-tags", "--depth=1", url, ref], {
+    token,
+    limitMs: FETCH_LIMIT_MS,
+  });
   if (!succeeded(fetched)) return hasWords(first) ? refusal(first) : { ok: false, why: "gone" };
   const moved = await git.text(["rev-parse", "FETCH_HEAD"]);
   if (moved === head) return refusal(first);

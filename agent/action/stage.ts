@@ -26,7 +26,9 @@ export async function removeRepositories({ repository }: Git, limitMs: number): 
 export async function stageAll(git: Git): Promise<readonly string[]> {
   const all = await git.try(["add", "-A", "--sparse", ...WHOLE], { limitMs: ADD_LIMIT_MS });
   if (succeeded(all)) return [];
-  const changed = await git.list(["diff-files", "--name-only", "--no-renames", "-z", ...WHOLE], { outputLimit: LIST_LIMIT });
+  const changed = await git.list(["diff-files", "--name-only", "--no-renames", "-z", ...WHOLE], {
+    outputLimit: LIST_LIMIT,
+  });
   const fresh = await git.list(["ls-files", "-z", "--others", "--exclude-per-directory=.gitignore", ...WHOLE], {
     outputLimit: LIST_LIMIT,
   });
@@ -63,7 +65,15 @@ class Staging {
   }
 
   async #taken(paths: readonly string[], ...flags: string[]): Promise<boolean> {
-    const args = ["--literal-pathspecs", "add", "-A", "--sparse", ...flags, "--pathspec-from-file=-", "--pathspec-file-nul"];
+    const args = [
+      "--literal-pathspecs",
+      "add",
+      "-A",
+      "--sparse",
+      ...flags,
+      "--pathspec-from-file=-",
+      "--pathspec-file-nul",
+    ];
     return succeeded(await this.#git.try(args, { input: paths.join("\0"), limitMs: ADD_LIMIT_MS }));
   }
 }

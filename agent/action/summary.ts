@@ -1,5 +1,5 @@
 /** The run's summary on GitHub. What the agent wrote is shown as code, in which no Markdown counts. */
-import { type Result } from "../../src/wire/result.ts";
+import type { Result } from "../../src/wire/result.ts";
 
 /** GitHub takes 1 MiB of a step. */
 const SUMMARY_LIMIT = 60_000;
