@@ -61,6 +61,8 @@ export interface GatewaySettings {
   readonly capCents: number;
   /** Null: jobs reach the network without the gateway. */
   readonly hosts: readonly string[] | null;
+  /** How long the body of a call may take. */
+  readonly bodyMs?: number;
 }
 
 export interface EgressSettings {
