@@ -40,6 +40,7 @@ describe("what is let through", () => {
       host: new URL(provider.url).host,
       connection: "close",
       "x-api-key": KEY,
+      authorization: `Bearer ${KEY}`,
       "anthropic-version": "2023-06-01",
       "anthropic-beta": "prompt-caching-2024-07-31",
       "content-type": "application/json",
