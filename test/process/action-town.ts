@@ -111,7 +111,7 @@ export async function startActionTown(options: ActionTownOptions = {}): Promise<
       cwd: PROJECT,
       env: {
         PATH: process.env.PATH ?? "",
-        GITHUB_TOKEN: token,
+        INPUT_TOKEN: token,
         GITHUB_EVENT_NAME: event,
         GITHUB_EVENT_PATH: path,
         GITHUB_RUN_ID: String(run),
@@ -119,7 +119,7 @@ export async function startActionTown(options: ActionTownOptions = {}): Promise<
         GITHUB_REPOSITORY: DEMO,
         GITHUB_API_URL: github.apiUrl,
         RUNNER_TEMP: runnerTemp,
-        JOURNEYMAN_PATIENCE: String(options.patience ?? 60),
+        INPUT_PATIENCE: String(options.patience ?? 60),
         ...env,
       },
       stdio: ["ignore", "pipe", "pipe"],
