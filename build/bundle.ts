@@ -28,7 +28,12 @@ const SWAGGER_UI = Object.fromEntries(
 
 export const BUNDLES = {
   agent: {
-    programs: { main: "agent/main.ts", egress: "agent/egress.ts", courier: "agent/courier.ts" },
+    programs: {
+      main: "agent/main.ts",
+      gateway: "agent/gateway.ts",
+      egress: "agent/egress.ts",
+      courier: "agent/courier.ts",
+    },
     folder: "dist/agent",
   },
   server: {
