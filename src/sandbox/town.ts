@@ -46,6 +46,8 @@ export interface TownOptions {
   readonly program?: (path: string) => string[];
   /** False: pushes start nothing, as when Actions are disabled. */
   readonly actions?: boolean;
+  /** Folders that stand for repositories of actions, by `owner/name`, beside this project itself. */
+  readonly actionFolders?: Readonly<Record<string, string>>;
   /** What workflows print, and what the runner could not do. */
   readonly onLog?: (text: string) => void;
 }
@@ -94,6 +96,8 @@ export async function startTown(options: TownOptions = {}): Promise<Town> {
             entrypoints: { courier: program("agent/courier.ts"), egress: program("agent/egress.ts") },
             command: program("src/sandbox/actions/docker-shim.ts"),
           },
+          // the project's own actions are played as they lie here, built
+          actions: { "journeyman-app/journeyman": fileURLToPath(PROJECT), ...options.actionFolders },
           report: (sentence) => options.onLog?.(`${sentence}\n`),
         });
 
