@@ -4,7 +4,7 @@
  */
 import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
-import { startRunner } from "./actions/runner.ts";
+import { type RunnerOptions, startRunner } from "./actions/runner.ts";
 import { demoFiles } from "./demo/demo-files.ts";
 import { type GitHubOptions, type SandboxGitHub, startGitHub } from "./github/main.ts";
 import type { Script } from "./model/protocol.ts";
@@ -48,6 +48,8 @@ export interface TownOptions {
   readonly actions?: boolean;
   /** Folders that stand for repositories of actions, by `owner/name`, beside this project itself. */
   readonly actionFolders?: Readonly<Record<string, string>>;
+  /** How patient the runner is with what is cancelled; unless given, as GitHub's. */
+  readonly cancelLimits?: Pick<RunnerOptions, "grace" | "afterCancelMs">;
   /** What workflows print, and what the runner could not do. */
   readonly onLog?: (text: string) => void;
 }
@@ -91,6 +93,7 @@ export async function startTown(options: TownOptions = {}): Promise<Town> {
       ? null
       : startRunner({
           backend,
+          ...options.cancelLimits,
           dockerShim: {
             agentCommand: program("agent/main.ts"),
             entrypoints: { courier: program("agent/courier.ts"), egress: program("agent/egress.ts") },
