@@ -11,6 +11,7 @@ import { demoFiles } from "./demo/demo-files.ts";
 import { type GitHubOptions, type SandboxGitHub, startGitHub } from "./github/main.ts";
 import type { Script } from "./model/protocol.ts";
 import { type Model, startModel } from "./model/server.ts";
+import { layOutActions } from "./own-actions.ts";
 
 /** Compiled, the project is one folder deeper and its sources end in `.js`. */
 const compiled = import.meta.url.endsWith(".js");
@@ -100,6 +101,7 @@ async function filesOf(options: TownOptions): Promise<Record<string, string>> {
 const shimOf = (program: (path: string) => string[]): DockerShim => ({
   agentCommand: program("agent/main.ts"),
   entrypoints: {
+    gateway: program("agent/gateway.ts"),
     courier: program("agent/courier.ts"),
     egress: program("agent/egress.ts"),
     // played containers share their user, so there is nobody to give files to
@@ -111,6 +113,7 @@ const shimOf = (program: (path: string) => string[]): DockerShim => ({
 export async function startTown(options: TownOptions = {}): Promise<Town> {
   const { program = programOf, containers = null } = options;
   const chosen = await chooseContainers(containers, shimOf(program));
+  const own = await layOutActions(PROJECT, program);
   const github = await startGitHub(options.github);
   const model = await startModel({ ...(options.script ? { script: options.script } : {}), host: chosen.host });
   const backend = {
@@ -127,8 +130,7 @@ export async function startTown(options: TownOptions = {}): Promise<Town> {
           backend,
           ...options.cancelLimits,
           containers: chosen.containers,
-          // the project's own actions are played as they lie here, built
-          actions: { "journeyman-app/journeyman": fileURLToPath(PROJECT), ...options.actionFolders },
+          actions: { ...own.folders, ...options.actionFolders },
           report: (sentence) => options.onLog?.(`${sentence}\n`),
         });
 
@@ -165,6 +167,7 @@ export async function startTown(options: TownOptions = {}): Promise<Town> {
       await runner?.close();
       await model.close();
       await github.close();
+      await own.remove();
     },
   };
 }
