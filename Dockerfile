@@ -41,17 +41,19 @@ RUN apt-get update \
   && apt-get install --yes --no-install-recommends bash ca-certificates curl git jq python3 ripgrep tini \
   libffi8 libgmp10 libreadline8t64 libsqlite3-0 libssl3t64 libyaml-0-2 \
   && rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/cache/debconf/*-old /var/log/apt /var/log/dpkg.log \
+  /usr/local/include /usr/local/share/doc /usr/local/share/man \
   && groupadd --gid 10001 agent \
   && useradd --uid 10001 --gid 10001 --create-home --shell /bin/bash agent \
   && mkdir /opt/journeyman \
   && mv /usr/bin/tini /opt/journeyman/init \
-  # A program that its user may run but not read leaves no readable /proc/{pid}/environ behind. An older run-job.yml gives
-  # the provider's key to the agent, whose shell is the same user and must not take it from there.
-  && chmod 0711 /usr/local/bin/node /opt/journeyman/init \
-  && for program in courier egress; do \
+  && for program in gateway courier egress; do \
     printf '#!/bin/sh\nexec node /opt/journeyman/dist/agent/%s.js "$@"\n' "$program" > "/usr/local/bin/$program" \
     && chmod 0755 "/usr/local/bin/$program"; \
-  done
+  done \
+  && find / -xdev -type f -perm /6000 -exec chmod a-s {} + \
+  # A program that its user may run but not read leaves no readable /proc/{pid}/environ behind. An older run-job.yml gives
+  # the provider's key to the agent, whose shell is the same user and must not take it from there.
+  && chmod 0711 /usr/local/bin/node /opt/journeyman/init
 
 # In one layer, since a file of the base whose mode has changed would be there twice, and node is large.
 FROM scratch AS agent
@@ -62,11 +64,11 @@ LABEL org.opencontainers.image.title="Journeyman agent" \
 COPY --from=tools / /
 # The bundle needs no package beside it.
 COPY --from=build /opt/journeyman/dist/agent/chunks /opt/journeyman/dist/agent/chunks
-COPY --from=build /opt/journeyman/dist/agent/main.js /opt/journeyman/dist/agent/courier.js \
-  /opt/journeyman/dist/agent/egress.js /opt/journeyman/dist/agent/
+COPY --from=build /opt/journeyman/dist/agent/main.js /opt/journeyman/dist/agent/gateway.js \
+  /opt/journeyman/dist/agent/courier.js /opt/journeyman/dist/agent/egress.js /opt/journeyman/dist/agent/
 COPY package.json LICENSE /opt/journeyman/
-# Outside of a container, the proxy would listen for this machine alone.
-ENV EGRESS_LISTEN=0.0.0.0 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+# Outside of a container, gateway and proxy would listen for this machine alone.
+ENV GATEWAY_LISTEN=0.0.0.0 EGRESS_LISTEN=0.0.0.0 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 USER agent
 WORKDIR /workspace
 ENTRYPOINT ["/opt/journeyman/init", "-s", "--", "/usr/local/bin/node", "/opt/journeyman/dist/agent/main.js"]

@@ -3,6 +3,7 @@
  * argument it takes the agent's stdout, shows it and sends its lines to the App; with `hand-in` it hands in the result
  * and prints `token …` or `no …`. It never shares a container with the model's code.
  */
+import "./no-debugger.ts";
 import { setTimeout as wait } from "node:timers/promises";
 import { AppLine } from "./courier/app-line.ts";
 import { handIn } from "./courier/hand-in.ts";

@@ -70,12 +70,12 @@ async function lintWorkflow(path: string): Promise<string[]> {
 
 /**
  * The linter does not know `ARG` before `FROM`, so the default of each is put in first; nor that `scratch` has no tag, nor
- * the newest flag of HEALTHCHECK.
+ * the newer flags of HEALTHCHECK.
  */
 function lintDocker(path: string): string[] {
   let text = readFileSync(path, "utf8");
   for (const [, name, value] of text.matchAll(/^ARG (\w+)=(\S+)$/gm)) text = text.replaceAll(`\${${name}}`, `${value}`);
-  text = text.replace("FROM scratch", "FROM scratch:latest").replace(/ --start-interval=\w+/, "");
+  text = text.replace("FROM scratch", "FROM scratch:1").replace(/ --start-(?:period|interval)=\w+/g, "");
   return lintDockerfile(".", text).map((one) => `${path}:${one.line} ${one.title}: ${one.description}`);
 }
 

@@ -91,7 +91,11 @@ export async function startTown(options: TownOptions = {}): Promise<Town> {
           backend,
           dockerShim: {
             agentCommand: program("agent/main.ts"),
-            entrypoints: { courier: program("agent/courier.ts"), egress: program("agent/egress.ts") },
+            entrypoints: {
+              gateway: program("agent/gateway.ts"),
+              courier: program("agent/courier.ts"),
+              egress: program("agent/egress.ts"),
+            },
             command: program("src/sandbox/actions/docker-shim.ts"),
           },
           report: (sentence) => options.onLog?.(`${sentence}\n`),

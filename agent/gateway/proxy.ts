@@ -3,30 +3,25 @@
  * nowhere else. It reads no content and keeps none. What lies behind a host it cannot see, such as other names that the
  * same servers answer to.
  */
-import { createServer, type IncomingHttpHeaders, type IncomingMessage, request, type ServerResponse } from "node:http";
-import type { AddressInfo, Socket } from "node:net";
+import { type IncomingHttpHeaders, type IncomingMessage, request, type ServerResponse } from "node:http";
+import type { Socket } from "node:net";
 import { type Duplex, pipeline } from "node:stream";
-import { REFUSALS_PATH } from "../../src/wire/egress.ts";
 import { type AllowList, plainHost, type Target } from "./allow-list.ts";
 import { dial, type DialPorts } from "./dial.ts";
-import { Refusals } from "./refusals.ts";
 
-/** Sockets of one job at once. */
-const MOST_CONNECTIONS = 512;
-const HEADERS_MS = 30_000;
 /** A model may think for minutes before its first word, and its connection is silent meanwhile. */
 const IDLE_MS = 15 * 60_000;
 
 export interface ProxySetup {
   readonly allows: AllowList;
   readonly world: DialPorts;
-  /** Told of each refusal once. */
-  readonly onRefusal: (sentence: string) => void;
+  /** Told of each refusal, in words without a stop at their end. */
+  readonly onRefusal: (reason: string) => void;
 }
 
 export interface EgressProxy {
-  readonly port: number;
-  close(): void;
+  tunnel(asked: IncomingMessage, client: Duplex, head: Buffer): Promise<void>;
+  forward(asked: IncomingMessage, answer: ServerResponse, url: URL): Promise<void>;
 }
 
 type Opened =
@@ -55,7 +50,7 @@ function targetOf(authority: string): Target | null {
   return { host: plainHost(found[1]), port };
 }
 
-function refuseTunnel(client: Duplex, status: number, sentence: string): void {
+export function refuseTunnel(client: Duplex, status: number, sentence: string): void {
   const body = `${sentence}\n`;
   const head = [`HTTP/1.1 ${status} ${status === 403 ? "Forbidden" : "Failed"}`, "content-type: text/plain"];
   const rest = [`content-length: ${Buffer.byteLength(body)}`, "connection: close", "", body];
@@ -73,15 +68,10 @@ function join(client: Duplex, socket: Socket): void {
   pipeline(socket, client, over);
 }
 
-export async function startProxy(setup: ProxySetup, host: string, port = 0): Promise<EgressProxy> {
-  const refusals = new Refusals();
-  const { allows, world, onRefusal } = setup;
-  const clients = new Set<Socket>();
-
+export function createProxy({ allows, world, onRefusal }: ProxySetup): EgressProxy {
   const refused = (reason: string): Opened => {
-    const sentence = `Not let through: ${reason}.`;
-    if (refusals.add(sentence)) onRefusal(sentence);
-    return { ok: false, status: 403, sentence };
+    onRefusal(reason);
+    return { ok: false, status: 403, sentence: `Not let through: ${reason}.` };
   };
 
   const open = async (target: Target): Promise<Opened> => {
@@ -92,8 +82,7 @@ export async function startProxy(setup: ProxySetup, host: string, port = 0): Pro
     return dialled.refused ? refused(dialled.reason) : { ok: false, status: 502, sentence: `${dialled.reason}.` };
   };
 
-  const tunnel = async ({ url = "" }: IncomingMessage, client: Duplex, head: Buffer): Promise<void> => {
-    client.on("error", () => client.destroy());
+  const tunnel: EgressProxy["tunnel"] = async ({ url = "" }, client, head) => {
     const target = targetOf(url);
     if (target === null) return refuseTunnel(client, 400, "CONNECT takes a host and a port.");
     const opened = await open(target);
@@ -104,7 +93,7 @@ export async function startProxy(setup: ProxySetup, host: string, port = 0): Pro
     join(client, opened.socket);
   };
 
-  const forward = async (asked: IncomingMessage, answer: ServerResponse, url: URL): Promise<void> => {
+  const forward: EgressProxy["forward"] = async (asked, answer, url) => {
     const opened = await open({ host: plainHost(url.hostname), port: Number(url.port || 80) });
     if (!opened.ok) return say(answer, opened.status, `${opened.sentence}\n`);
     const { socket } = opened;
@@ -136,37 +125,9 @@ export async function startProxy(setup: ProxySetup, host: string, port = 0): Pro
     pipeline(asked, outgoing, () => {});
   };
 
-  const server = createServer({ headersTimeout: HEADERS_MS }, (asked, answer) => {
-    const { url = "", method } = asked;
-    const asksUs = new RegExp(`^${REFUSALS_PATH}\\?after=(\\d{1,9})$`).exec(url);
-    if (asksUs !== null && method === "GET")
-      return say(answer, 200, JSON.stringify({ refusals: refusals.after(Number(asksUs[1])) }));
-    if (!URL.canParse(url) || new URL(url).protocol !== "http:")
-      return say(answer, 400, "This is a proxy: it takes http:// addresses, and CONNECT for everything else.\n");
-    void forward(asked, answer, new URL(url));
-  });
-  server.on("connect", (asked, client, head) => void tunnel(asked, client, head));
-  server.on("connection", (client) => {
-    clients.add(client);
-    client.once("close", () => clients.delete(client));
-  });
-  server.maxConnections = MOST_CONNECTIONS;
-  await new Promise<void>((resolve, reject) => server.once("error", reject).listen(port, host, resolve));
-  return {
-    port: portOf(server.address()),
-    close() {
-      server.close();
-      for (const client of clients) client.destroy();
-    },
-  };
+  return { tunnel, forward };
 }
 
-function say(answer: ServerResponse, status: number, text: string): void {
-  const type = text.startsWith("{") ? "application/json" : "text/plain";
-  answer.writeHead(status, { "content-type": type, "content-length": Buffer.byteLength(text) }).end(text);
-}
-
-function portOf(address: AddressInfo | string | null): number {
-  if (address === null || typeof address === "string") throw new Error("the proxy listens nowhere");
-  return address.port;
+export function say(answer: ServerResponse, status: number, text: string): void {
+  answer.writeHead(status, { "content-type": "text/plain", "content-length": Buffer.byteLength(text) }).end(text);
 }

@@ -31,20 +31,23 @@ const refused = (reason: string): Passage => ({ ok: false, reason });
 /** Web addresses write IPv4 in many ways; a name's last label has a letter that is no part of a number. */
 const isAddress = (host: string): boolean => isIP(host) !== 0 || /(?:^|\.)(?:\d+|0x[0-9a-f]*)$/.test(host);
 
-/** `hosts`: names, `*.` in front for what lies below one. `provider`: let through at its own port alone. */
-export function createAllowList(hosts: readonly string[], provider: Target): AllowList {
+/**
+ * `hosts`: names, `*.` in front for what lies below one. `provider`: let through at its own port alone, for an agent that
+ * has no gateway.
+ */
+export function createAllowList(hosts: readonly string[], provider: Target | null = null): AllowList {
   const exact = new Set(hosts.map(plainHost).filter((host) => !host.startsWith("*.")));
   const below = hosts.map(plainHost).flatMap((host) => (host.startsWith("*.") ? [host.slice(1)] : []));
-  const providerHost = plainHost(provider.host);
+  const providerHost = provider === null ? null : plainHost(provider.host);
 
   return (target) => {
     const host = plainHost(target.host);
-    if (host === providerHost && target.port === provider.port) return { ok: true, anywhere: true };
+    if (host === providerHost && target.port === provider?.port) return { ok: true, anywhere: true };
     const name = shown(host);
     if (isAddress(host)) return refused(`${name} is an address; hosts are let through by their names alone`);
     const listed = exact.has(host) || below.some((end) => host.endsWith(end) && host.length > end.length);
     if (!listed && host === providerHost)
-      return refused(`${name} is let through at port ${provider.port} alone, for the model`);
+      return refused(`${name} is let through at port ${provider?.port} alone, for the model`);
     if (!listed) return refused(`${name} is not among the hosts that jobs may reach; ${HOW_TO_ADD}`);
     if (!PORTS.includes(target.port))
       return refused(`${name} may be reached at ports ${PORTS.join(" and ")}, not at ${target.port}`);
