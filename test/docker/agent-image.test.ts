@@ -112,7 +112,10 @@ describeContainers("the agent's image", () => {
 
   test("its programs may not become anybody else: no file in it is set-uid or set-gid", async () => {
     const root = ["--user", "0", "--network", "none", "--entrypoint", "find", imageOf("agent")];
-    expect(await runContainer([...root, "/", "-xdev", "-type", "f", "-perm", "/6000"])).toEqual({ code: 0, output: "" });
+    expect(await runContainer([...root, "/", "-xdev", "-type", "f", "-perm", "/6000"])).toEqual({
+      code: 0,
+      output: "",
+    });
   });
 
   test("it works on a job of a mounted checkout as the README's command starts it", async () => {
@@ -142,12 +145,9 @@ describeContainers("the agent's image", () => {
   });
 
   test("a shell that takes too much memory or too many processes is stopped, and its agent is not", async () => {
-    const { checkout, code, output } = await job("run bash greedy.sh", [
-      "--memory",
-      "512m",
-      "--pids-limit",
-      "64",
-    ], { "greedy.sh": GREEDY });
+    const { checkout, code, output } = await job("run bash greedy.sh", ["--memory", "512m", "--pids-limit", "64"], {
+      "greedy.sh": GREEDY,
+    });
     expect(code, output).toBe(0);
     expect(checkout.file("memory.txt").trim()).toBe("137");
     expect(checkout.file("processes.txt").trim()).toBe("Resource temporarily unavailable");
