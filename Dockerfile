@@ -8,13 +8,12 @@ FROM ${NODE_IMAGE} AS build
 WORKDIR /opt/journeyman
 COPY package.json package-lock.json ./
 # No package needs a script of its own to be installed, so none is run.
-RUN npm ci --ignore-scripts --no-audit --no-fund
-COPY tsconfig.json tsconfig.build.json ./
+RUN --mount=type=cache,target=/root/.npm npm ci --ignore-scripts --no-audit --no-fund
+COPY tsconfig.json ./
+COPY build ./build
 COPY src ./src
 COPY agent ./agent
-# What only a compiler or a debugger reads is more than half of the packages.
-RUN npm run build && npm prune --omit=dev --ignore-scripts --no-audit --no-fund \
-  && find node_modules -type f \( -name "*.map" -o -name "*.d.ts" -o -name "*.d.mts" -o -name "*.d.cts" \) -delete
+RUN node build/bundle.ts server agent
 
 FROM ${NODE_IMAGE} AS app
 LABEL org.opencontainers.image.title="Journeyman" \
@@ -24,15 +23,15 @@ LABEL org.opencontainers.image.title="Journeyman" \
 ENV NODE_ENV=production HOST=0.0.0.0 PORT=3000 DATA_DIR=/data
 WORKDIR /opt/journeyman
 RUN mkdir /data && chown node:node /data
-COPY --from=build /opt/journeyman/node_modules ./node_modules
-COPY --from=build /opt/journeyman/dist/src ./dist/src
+# The bundles need no package beside them.
+COPY --from=build /opt/journeyman/dist/server ./dist/server
 COPY package.json app.yml LICENSE ./
 USER node
 VOLUME /data
 EXPOSE 3000
 HEALTHCHECK --interval=30s --timeout=5s --retries=3 --start-period=30s --start-interval=1s \
   CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORT}/ping`).then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
-CMD ["node", "dist/src/main.js"]
+CMD ["node", "dist/server/main.js"]
 
 FROM ${NODE_IMAGE} AS tools
 # What a model reaches for in a shell, and the libraries that toolchains of GitHub's runners ask for. A repository that
@@ -62,10 +61,7 @@ LABEL org.opencontainers.image.title="Journeyman agent" \
   org.opencontainers.image.source="https://github.com/journeyman-app/journeyman" \
   org.opencontainers.image.licenses="MIT"
 COPY --from=tools / /
-# The bundle needs no package beside it.
-COPY --from=build /opt/journeyman/dist/agent/chunks /opt/journeyman/dist/agent/chunks
-COPY --from=build /opt/journeyman/dist/agent/main.js /opt/journeyman/dist/agent/gateway.js \
-  /opt/journeyman/dist/agent/courier.js /opt/journeyman/dist/agent/egress.js /opt/journeyman/dist/agent/
+COPY --from=build /opt/journeyman/dist/agent /opt/journeyman/dist/agent
 COPY package.json LICENSE /opt/journeyman/
 # Outside of a container, gateway and proxy would listen for this machine alone.
 ENV GATEWAY_LISTEN=0.0.0.0 EGRESS_LISTEN=0.0.0.0 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin

@@ -3,7 +3,8 @@
  * handed. Every mistake is named at once.
  */
 import { z } from "zod";
-import type { Environment, LogSettings } from "../settings.ts";
+import type { Environment } from "../environment.ts";
+import type { LogSettings } from "../settings.ts";
 import { Secret } from "../wire/secret.ts";
 
 /** A paced comment, GitHub's own computing and the first checks take well under this. */
