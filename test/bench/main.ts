@@ -13,6 +13,7 @@ const GROUPS: Readonly<Record<string, () => Promise<readonly Measured[]>>> = {
   sse: async () => (await import("./sse.ts")).benchSse(),
   market: async () => (await import("./market.ts")).benchMarket(),
   notify: async () => (await import("./notify.ts")).benchNotify(),
+  image: async () => (await import("./image.ts")).benchImage(),
 };
 
 const asked = process.argv.slice(2);

@@ -64,21 +64,30 @@ stop_engine() {
   kill -KILL "$pid"
 }
 
+clear_away() {
+  docker ps --all --quiet | xargs --no-run-if-empty docker rm --force --volumes >/dev/null
+  docker network prune --force >/dev/null
+  docker volume prune --all --force >/dev/null
+}
+
 case "${1:-}" in
 up)
   exec 8>"$home/lock"; flock 8
   [ -x "$home/bin/dockerd" ] || install_engine
   link_client
-  answers && exit
+  if answers; then
+    # Where nobody uses it, what is there was left by a run that was killed.
+    exec 9>>"$home/users"
+    if flock -n 9; then clear_away; fi
+    exit
+  fi
   stop_engine; rm -f "$state/pid"
   connect_namespace
   setsid nsenter --net=/run/netns/$ns dockerd --data-root "$home/data" --exec-root "$state/exec" --pidfile "$state/pid" \
     -H "unix://$socket" >"$home/log" 2>&1 </dev/null 8>&- &
   for _ in $(seq 120); do answers >/dev/null && break; sleep 0.5; done
   answers || { tail -20 "$home/log" >&2; exit 1; }
-  # left by a run that was killed
-  docker ps --all --quiet | xargs --no-run-if-empty docker rm --force --volumes >/dev/null
-  docker network prune --force >/dev/null; docker volume prune --all --force >/dev/null
+  clear_away
   ;;
 run)
   shift
