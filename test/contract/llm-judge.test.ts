@@ -6,6 +6,7 @@ import { type Model as Asked, openModel } from "../../src/llm/model.ts";
 import { logTo } from "../../src/log.ts";
 import { apiError, type ModelReply } from "../../src/sandbox/model/protocol.ts";
 import { type Model, startModel } from "../../src/sandbox/model/server.ts";
+import { DEFAULT_MODEL } from "../../src/wire/models.ts";
 import { Secret } from "../../src/wire/secret.ts";
 
 const KEY = "sk-ant-the-key-of-these-tests";
@@ -18,8 +19,9 @@ beforeEach(async () => {
   server = await startModel();
   logged.length = 0;
   const opened = openModel(
-    { provider: "anthropic", model: "m", max_tokens: 4096, api_key: new Secret(KEY), base_url: server.url },
+    { provider: "anthropic", model: DEFAULT_MODEL, max_tokens: null, api_key: new Secret(KEY), base_url: server.url },
     logTo({ write: (line) => void logged.push(line) }, "debug"),
+    Date.now,
   );
   if (opened === null) throw new Error("there is no model");
   model = opened;
@@ -151,7 +153,7 @@ describe("a model that fails", () => {
   it("is none without a key, or with a provider that is not known", () => {
     const log = logTo({ write: () => {} }, "debug");
     const settings = { provider: "anthropic", model: "m", max_tokens: 4096, api_key: null, base_url: server.url };
-    expect(openModel(settings, log)).toBeNull();
-    expect(openModel({ ...settings, provider: "other", api_key: new Secret(KEY) }, log)).toBeNull();
+    expect(openModel(settings, log, Date.now)).toBeNull();
+    expect(openModel({ ...settings, provider: "other", api_key: new Secret(KEY) }, log, Date.now)).toBeNull();
   });
 });

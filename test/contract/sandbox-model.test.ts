@@ -27,7 +27,7 @@ const TOOLS: Anthropic.ToolUnion[] = [
   { type: "text_editor_20250728", name: "str_replace_based_edit_tool" },
   { name: "finish", input_schema: { type: "object" } },
 ];
-const BASE = { model: "claude-sonnet-4-20250514", max_tokens: 1000, tools: TOOLS };
+const BASE = { model: "claude-sonnet-5-5", max_tokens: 1000, tools: TOOLS };
 
 type Input = Readonly<Record<string, string | number>>;
 

@@ -363,7 +363,7 @@ describe("preparing a repository", () => {
     const long = parseSettings(fence("yaml settings all"));
     const enabled = { ...DEFAULT_REPOSITORY_SETTINGS.auto_merge, enabled: true };
     expect(short).toEqual({ ok: true, settings: { ...DEFAULT_REPOSITORY_SETTINGS, auto_merge: enabled } });
-    const llm = { provider: "anthropic", model: "claude-sonnet-4-20250514", max_tokens: 4096 };
+    const llm = { provider: "anthropic", model: "claude-sonnet-5-5", max_tokens: 32_000 };
     expect(long).toEqual({ ok: true, settings: { ...DEFAULT_REPOSITORY_SETTINGS, auto_merge: enabled, llm } });
   });
 

@@ -41,7 +41,7 @@ describe("a run that goes well", () => {
       cache_read_tokens: 0,
       cache_write_tokens: 0,
     });
-    expect(result.cost_cents).toBeCloseTo(0.135);
+    expect(result.cost_cents).toBeCloseTo(0.09);
     expect(result.reason).toBeUndefined();
     expect(model.keys).toEqual(Array(3).fill("Bearer test-key-123456"));
   });
@@ -110,7 +110,7 @@ describe("limits", () => {
 
   test("money: a model without a price runs on, bound by turns, and its cost is unknown", async () => {
     const { result, checkout } = await play([finish()], {
-      llm: { provider: "anthropic", model: "local-llama", max_tokens: 1024 },
+      llm: { provider: "anthropic", model: "local-llama", max_tokens: 1024, notes: [] },
       limits: { minutes: 5, turns: 9, cost_cents: 0.001 },
     });
     expect(result).toMatchObject({
@@ -223,7 +223,7 @@ describe("the provider", () => {
   test("a missing key and an unknown provider are told before anything is asked", async () => {
     const missing = await play([finish()], {}, { ANTHROPIC_API_KEY: "", ANTHROPIC_BASE_URL: "" });
     expect(missing.result.reason).toContain("ANTHROPIC_API_KEY is not set");
-    const unknown = await play([finish()], { llm: { provider: "acme", model: "m", max_tokens: 100 } });
+    const unknown = await play([finish()], { llm: { provider: "acme", model: "m", max_tokens: 100, notes: [] } });
     expect(unknown.result.reason).toContain('"acme"');
     expect(unknown.code).toBe(1);
   });

@@ -53,7 +53,7 @@ export const work = (change: Partial<Work> = {}): Work => ({
   title: "Say hello",
   body: "I wrote HELLO.md.",
   reason: null,
-  model: "claude-sonnet-4-20250514",
+  model: "claude-sonnet-5-5",
   usage: NO_USAGE,
   cost_cents: 1.5,
   changed_files: ["HELLO.md"],

@@ -133,19 +133,19 @@ describe("the status comment", () => {
 
       Pull request [#8](https://github.example/octo/demo/pull/8) is green and is being merged.
 
-      \`claude-sonnet-4-20250514\` · 12 turns · 93k tokens in, 4.0k out · $0.01
+      \`claude-sonnet-5-5\` · 12 turns · 93k tokens in, 4.0k out · $0.01
       =====
       **Waiting to merge** · Say hello
 
       Pull request [#8](https://github.example/octo/demo/pull/8) is green. GitHub merges it as soon as the branch's rules are met.
 
-      \`claude-sonnet-4-20250514\` · 12 turns · 93k tokens in, 4.0k out · $0.01
+      \`claude-sonnet-5-5\` · 12 turns · 93k tokens in, 4.0k out · $0.01
       =====
       **Merged** · Say hello
 
       Pull request [#8](https://github.example/octo/demo/pull/8) is merged.
 
-      \`claude-sonnet-4-20250514\` · 12 turns · 93k tokens in, 4.0k out · $0.01"
+      \`claude-sonnet-5-5\` · 12 turns · 93k tokens in, 4.0k out · $0.01"
     `);
   });
 
@@ -440,7 +440,7 @@ describe("the pull request", () => {
 
       Closes #7
 
-      Job \`abcd1234\` · requested by @ada · \`claude-sonnet-4-20250514\` · 12 turns · 93k tokens in, 4.0k out · $0.01
+      Job \`abcd1234\` · requested by @ada · \`claude-sonnet-5-5\` · 12 turns · 93k tokens in, 4.0k out · $0.01
 
       <sub>Comment \`/job <text>\` here to ask for changes.</sub>
 

@@ -35,7 +35,7 @@ describe("settings of the server", () => {
       port: 3000,
       data_dir: join(folder, "data"),
       api_key: null,
-      llm: { provider: "anthropic", model: "claude-sonnet-4-20250514", max_tokens: 4096 },
+      llm: { provider: "anthropic", model: "claude-sonnet-5-5", max_tokens: null, own_models: false },
     });
   });
 
