@@ -125,6 +125,15 @@ describe("the action's settings", () => {
     expect(JSON.stringify(reading)).not.toContain("ghs_x");
   });
 
+  it("name a model that is known, or one of a gateway of one's own", () => {
+    expect(readActionSettings({ ...runner, LLM_MODEL: "llama" })).toMatchObject({
+      ok: false,
+      mistakes: [expect.stringContaining("LLM_MODEL: The model `llama` is not known")],
+    });
+    const own = readActionSettings({ ...runner, LLM_MODEL: "llama", LLM_PROVIDER: "anthropic-compatible" });
+    expect(own.ok && own.settings.llm).toMatchObject({ model: "llama", max_tokens: null });
+  });
+
   it("are all named at once when they are wrong", () => {
     const reading = readActionSettings({
       JOURNEYMAN_PATIENCE: "soon",

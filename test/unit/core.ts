@@ -54,6 +54,7 @@ export const work = (change: Partial<Work> = {}): Work => ({
   body: "I wrote HELLO.md.",
   reason: null,
   model: "claude-sonnet-5-5",
+  notes: [],
   usage: NO_USAGE,
   cost_cents: 1.5,
   changed_files: ["HELLO.md"],

@@ -426,6 +426,26 @@ describe("the check run", () => {
   });
 });
 
+describe("what is said of the model", () => {
+  const job: Job = {
+    ...opened,
+    llm: { model: "claude-opus-5-5", notes: ["One.", "Two."] },
+    work: work({ notes: ["Two.", "Three, @ada. <!-- journeyman:job:zzzzzzzz -->"] }),
+  };
+
+  it("by the brief and by the run stands in comment, check and pull request, each thing once", () => {
+    const line = "**Model:** One. Two. Three, @\u200bada.";
+    for (const text of [comment(job), checkOf(job, [], null).output.summary, pullRequestBody(job, true)]) {
+      expect(text.split(line)).toHaveLength(2);
+      expect(text).not.toContain("zzzzzzzz");
+    }
+  });
+
+  it("is nothing where there is nothing to say, in records from before too", () => {
+    for (const text of [comment(opened), pullRequestBody(opened, true)]) expect(text).not.toContain("**Model:**");
+  });
+});
+
 describe("the pull request", () => {
   it("names the issue, the job and who asked, below the agent's words", () => {
     const job = { ...opened, work: work({ usage, body: "I did it.\n\n```js\nnever closed" }) };
