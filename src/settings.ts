@@ -7,8 +7,8 @@ import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { parseEnv } from "node:util";
 import { z } from "zod";
+import { type LlmSettings, llmOf, lookAtLlm } from "./llm-settings.ts";
 import { readPrivateKey } from "./private-key.ts";
-import { chooseModel, dayOf } from "./wire/model-choice.ts";
 import { DEFAULT_MODEL } from "./wire/models.ts";
 import { REPOSITORY_NAME } from "./wire/repository-name.ts";
 import { Secret } from "./wire/secret.ts";
@@ -140,16 +140,6 @@ export interface Settings {
   readonly llm: LlmSettings;
 }
 
-/** The model where neither request nor repository names one, as it was asked for. */
-export interface LlmSettings {
-  readonly provider: string;
-  readonly model: string;
-  /** Null: as many as fit the model. */
-  readonly max_tokens: number | null;
-  /** The server's provider is a gateway of its own, which may serve models that nobody here knows. */
-  readonly own_models: boolean;
-}
-
 export interface LogSettings {
   readonly level: (typeof LOG_LEVELS)[number];
   readonly format: "json" | "pretty" | null;
@@ -219,8 +209,8 @@ export function readSettings(variables: Environment, cwd: string, now: number = 
   if (secret === WELL_KNOWN_WEBHOOK_SECRET) {
     mistakes.push("WEBHOOK_SECRET: must not be the well-known word development; make one with: openssl rand -hex 32.");
   }
-  const model = parsed.success ? chooseModel(llmOf(parsed.data), dayOf(now)) : null;
-  if (model?.ok === false) mistakes.push(`LLM_MODEL: ${model.sentence}`);
+  const model = parsed.success ? lookAtLlm(llmOf(parsed.data), now) : { mistakes: [], notes: [] };
+  mistakes.push(...model.mistakes);
   if (mistakes.length > 0 || !parsed.success) return { kind: "mistakes", mistakes };
 
   const { APP_ID, WEBHOOK_SECRET } = parsed.data;
@@ -231,19 +221,9 @@ export function readSettings(variables: Environment, cwd: string, now: number = 
   return {
     kind: "settings",
     settings: { ...settings, data_dir: resolve(cwd, settings.data_dir) },
-    notes: [
-      ...notes(parsed.data),
-      ...(model?.ok === true ? model.choice.notes.map((note) => `LLM_MODEL: ${note}`) : []),
-    ],
+    notes: [...notes(parsed.data), ...model.notes],
   };
 }
-
-const llmOf = (parsed: Parsed): LlmSettings => ({
-  provider: parsed.LLM_PROVIDER,
-  model: parsed.LLM_MODEL,
-  max_tokens: parsed.LLM_MAX_TOKENS ?? null,
-  own_models: parsed.ANTHROPIC_BASE_URL !== undefined,
-});
 
 const clientOf = ({ GITHUB_CLIENT_ID: id, GITHUB_CLIENT_SECRET: secret }: Parsed): Settings["github_client"] =>
   id === undefined || secret === undefined ? null : { id, secret };

@@ -3,8 +3,8 @@
  * handed. Every mistake is named at once.
  */
 import { z } from "zod";
-import type { Environment, LlmSettings, LogSettings } from "../settings.ts";
-import { chooseModel, dayOf } from "../wire/model-choice.ts";
+import { type LlmSettings, llmOf, lookAtLlm } from "../llm-settings.ts";
+import type { Environment, LogSettings } from "../settings.ts";
 import { DEFAULT_MODEL } from "../wire/models.ts";
 import { Secret } from "../wire/secret.ts";
 
@@ -71,14 +71,9 @@ export function readActionSettings(variables: Environment, now: number = Date.no
   if (!parsed.success)
     return { ok: false, mistakes: parsed.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`) };
   const of = parsed.data;
-  const llm = {
-    provider: of.LLM_PROVIDER,
-    model: of.LLM_MODEL,
-    max_tokens: of.LLM_MAX_TOKENS ?? null,
-    own_models: (of.ANTHROPIC_BASE_URL ?? "") !== "",
-  };
-  const chosen = chooseModel(llm, dayOf(now));
-  if (!chosen.ok) return { ok: false, mistakes: [`LLM_MODEL: ${chosen.sentence}`] };
+  const llm = llmOf(of);
+  const { mistakes } = lookAtLlm(llm, now);
+  if (mistakes.length > 0) return { ok: false, mistakes };
   const [owner = "", name = ""] = of.GITHUB_REPOSITORY.split("/");
   return {
     ok: true,
