@@ -4,7 +4,7 @@
  * are shown as they stand. Pure; the day, and what the provider says of its models, come in.
  */
 import { findListed, type ListedModel } from "./model-list.ts";
-import { DEFAULT_MODEL, findModel, looksNewer, NEWEST_MODELS } from "./models.ts";
+import { DEFAULT_MODEL, findModel, lineageOf, looksNewer, NEWEST_MODELS } from "./models.ts";
 
 /** Serves models under names of its own, at `ANTHROPIC_BASE_URL`, in the words of Anthropic's API. */
 export const COMPATIBLE = "anthropic-compatible";
@@ -13,8 +13,6 @@ export const COMPATIBLE = "anthropic-compatible";
 const ANSWER_TOKENS = 32_000;
 /** Of a model whose limits nobody tells: what most local ones take. */
 const UNKNOWN_ANSWER_TOKENS = 8_192;
-/** More steps from successor to successor than there will ever be. */
-const MOST_STEPS = 20;
 
 export interface Wanted {
   readonly provider: string;
@@ -45,7 +43,7 @@ const hasOwnModels = ({ provider, own_models }: Wanted): boolean => own_models =
 
 const unknown = (model: string): string =>
   `The model ${shown(model)} is not known. Name one that is, such as ${NEWEST_MODELS.map(shown).join(", ")}. ` +
-  `If it is served by a gateway of your own at ANTHROPIC_BASE_URL, name the provider \`${COMPATIBLE}\` beside it.`;
+  `If it is served by a gateway of your own at ANTHROPIC_BASE_URL, name the provider \`${COMPATIBLE}\` beside it, as in \`llm.provider\`.`;
 
 /** `list`: of the model's provider; null: it was not asked. Its word on a model counts before ours. */
 export function chooseModel(wanted: Wanted, today: string, list: readonly ListedModel[] | null = null): Chosen {
@@ -79,12 +77,8 @@ export function fitToModel(wanted: Wanted, today: string, list: readonly ListedM
 }
 
 /** The model itself, or the first after it that is not retired. */
-function livingModel(name: string, own: boolean, today: string, list: readonly ListedModel[] | null): string {
-  let model = name;
-  for (let step = 0; step < MOST_STEPS && isRetired(model, own, today, list); step++)
-    model = findModel(model)?.successor ?? DEFAULT_MODEL;
-  return model;
-}
+const livingModel = (name: string, own: boolean, today: string, list: readonly ListedModel[] | null): string =>
+  lineageOf(name).find((model) => !isRetired(model, own, today, list)) ?? DEFAULT_MODEL;
 
 /** Our date is a plan that may have been put off: what its provider lists as alive is alive. */
 function isRetired(name: string, own: boolean, today: string, list: readonly ListedModel[] | null): boolean {

@@ -95,6 +95,16 @@ export function findModel(name: string): ModelFacts | null {
   return (Object.hasOwn(MODELS, found) && MODELS[found]) || null;
 }
 
+/** The model itself and whatever may come to work in its place, nearest first. */
+export function lineageOf(name: string): readonly string[] {
+  const lineage = new Set<string>();
+  for (let model: string | null = name; model !== null && !lineage.has(model); ) {
+    lineage.add(model);
+    model = findModel(model)?.successor ?? null;
+  }
+  return [...lineage.add(DEFAULT_MODEL)];
+}
+
 const VERSION = /^claude-([a-z]+)-(\d{1,2})(?:-(\d))?$/;
 
 const versionOf = (name: string): { readonly line: string; readonly number: number } | null => {

@@ -2,9 +2,19 @@ import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
+import { type ModelDefaults, modelOf } from "../../src/job/model-of.ts";
 import { chooseModel, fitToModel } from "../../src/wire/model-choice.ts";
 import { type ListedModel, readModelList } from "../../src/wire/model-list.ts";
-import { costCents, DEFAULT_MODEL, findModel, looksNewer, MODELS, NEWEST_MODELS } from "../../src/wire/models.ts";
+import {
+  costCents,
+  DEFAULT_MODEL,
+  findModel,
+  lineageOf,
+  looksNewer,
+  MODELS,
+  NEWEST_MODELS,
+} from "../../src/wire/models.ts";
+import { repositorySettingsSchema } from "../../src/wire/settings.ts";
 
 const SDK = dirname(fileURLToPath(import.meta.resolve("@anthropic-ai/sdk")));
 
@@ -165,6 +175,28 @@ describe("the model that works", () => {
       notes: [expect.stringContaining("at most 16000 tokens")],
     });
     expect(chooseModel(wanted("claude-saga-1"), TODAY, [listed({ id: "claude-saga-1" })])).toMatchObject({ ok: true });
+  });
+
+  test("comes from the lineage of the one that was asked for, which ends with the default", () => {
+    expect(lineageOf("claude-opus-4-0")).toEqual(["claude-opus-4-0", "claude-opus-5-5", DEFAULT_MODEL]);
+    expect(lineageOf("local-llama")).toEqual(["local-llama", DEFAULT_MODEL]);
+    expect(lineageOf(DEFAULT_MODEL)).toEqual([DEFAULT_MODEL]);
+  });
+
+  test("is the sender's choice before the repository's before the server's, as is its provider", () => {
+    const server = { provider: "anthropic", model: DEFAULT_MODEL, max_tokens: null };
+    const settings = repositorySettingsSchema.parse({ llm: { model: "claude-opus-5-5", max_tokens: 9_000 } });
+    const named = (model: string | null, provider: string | null = null, rest: Partial<ModelDefaults> = {}) =>
+      modelOf({ model, provider }, settings, { ...server, ...rest }, Date.parse(TODAY));
+    expect(named("claude-haiku-5-5")).toMatchObject({ choice: { model: "claude-haiku-5-5", max_tokens: 9_000 } });
+    expect(named(null)).toMatchObject({ provider: "anthropic", choice: { model: "claude-opus-5-5" } });
+    expect(modelOf({ model: null, provider: null }, null, server, 0)).toMatchObject({
+      choice: { model: DEFAULT_MODEL },
+    });
+    expect(named("llama", "anthropic-compatible")).toMatchObject({ ok: true, provider: "anthropic-compatible" });
+    expect(named("llama")).toMatchObject({ ok: false, sentence: expect.stringMatching(/^The model `llama`/) });
+    const list = [listed({ id: "claude-saga-1" })];
+    expect(named("claude-saga-1", null, { listed: () => list })).toMatchObject({ ok: true });
   });
 
   test("a retired default of its own is followed to one that lives", () => {
