@@ -51,17 +51,17 @@ RUN apt-get update \
   && cp /usr/local/bin/node /opt/journeyman/node \
   && mv /usr/bin/tini /opt/journeyman/init \
   && chmod 0711 /opt/journeyman/node /opt/journeyman/init \
-  && for program in courier egress; do \
+  && for program in gateway courier egress; do \
     printf '#!/bin/sh\nexec /opt/journeyman/node /opt/journeyman/dist/agent/%s.js "$@"\n' "$program" > "/usr/local/bin/$program" \
     && chmod 0755 "/usr/local/bin/$program"; \
   done
 # The bundle needs no package beside it.
 COPY --from=build /opt/journeyman/dist/agent/chunks /opt/journeyman/dist/agent/chunks
-COPY --from=build /opt/journeyman/dist/agent/main.js /opt/journeyman/dist/agent/courier.js \
-  /opt/journeyman/dist/agent/egress.js /opt/journeyman/dist/agent/
+COPY --from=build /opt/journeyman/dist/agent/main.js /opt/journeyman/dist/agent/gateway.js \
+  /opt/journeyman/dist/agent/courier.js /opt/journeyman/dist/agent/egress.js /opt/journeyman/dist/agent/
 COPY package.json LICENSE /opt/journeyman/
-# Outside of a container, the proxy would listen for this machine alone.
-ENV EGRESS_LISTEN=0.0.0.0
+# Outside of a container, gateway and proxy would listen for this machine alone.
+ENV GATEWAY_LISTEN=0.0.0.0 EGRESS_LISTEN=0.0.0.0
 USER agent
 WORKDIR /workspace
 ENTRYPOINT ["/opt/journeyman/init", "-s", "--", "/opt/journeyman/node", "/opt/journeyman/dist/agent/main.js"]

@@ -47,6 +47,7 @@ type Step =
 
 type Stopped = Extract<Asked, { kind: "stopped" }>;
 type Answered = Extract<Asked, { kind: "answered" }> & { /** What it may have had. */ readonly maxTokens: number };
+type Reply = Extract<Step, { kind: "reply" }>;
 
 export async function runLoop(run: Run, first: string): Promise<Stop> {
   let reply: ContentBlockParam[] = [{ type: "text", text: first }];
@@ -133,7 +134,7 @@ function allow(run: Run, fresh: number): Allowed {
   });
 }
 
-async function takeStep(run: Run, { message, torn, maxTokens }: Answered): Promise<Step> {
+async function takeStep(run: Run, { message, torn, lowered, maxTokens }: Answered): Promise<Step> {
   const words = message.content.flatMap((block) => (block.type === "text" ? [block.text.trim()] : [])).join("\n");
   if (words !== "") {
     run.log.info(words);
@@ -147,7 +148,9 @@ async function takeStep(run: Run, { message, torn, maxTokens }: Answered): Promi
       if (!makeRoom(run, KEPT_WHEN_FULL)) return { kind: "stop", stop: { kind: "conversation_full" } };
       return cutShort("at the end of the window", calls);
     case "max_tokens":
-      return cutShort(`at ${maxTokens} tokens`, calls);
+      if (lowered === null) return cutShort(`at ${maxTokens} tokens`, calls);
+      // Not the model's fault, and what comes next costs again: the limit itself ends it.
+      return { ...cutShort(`at ${lowered} tokens, since the limit of cost allows no more`, calls), bad: null };
     case "pause_turn":
       return { kind: "reply", reply: [], bad: null };
     default:
@@ -156,7 +159,7 @@ async function takeStep(run: Run, { message, torn, maxTokens }: Answered): Promi
 }
 
 /** The last call of a cut answer may be torn, so none of them is run. */
-function cutShort(where: string, calls: readonly ToolUseBlock[]): Step {
+function cutShort(where: string, calls: readonly ToolUseBlock[]): Reply {
   const bad = `the answer was cut ${where}`;
   const say = `Your answer was cut ${where}, so nothing of it was run. Go on in smaller pieces.`;
   const reply: ContentBlockParam[] = calls.map((call) => toolResult(call, say, true));

@@ -4,22 +4,16 @@
  */
 import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
-import { startRunner } from "./actions/runner.ts";
+import { type RunnerOptions, startRunner } from "./actions/runner.ts";
 import { demoFiles } from "./demo/demo-files.ts";
 import { type GitHubOptions, type SandboxGitHub, startGitHub } from "./github/main.ts";
 import type { Script } from "./model/protocol.ts";
 import { type Model, startModel } from "./model/server.ts";
 
-/** Compiled, the project is one folder deeper and its sources end in `.js`. */
-const compiled = import.meta.url.endsWith(".js");
-const SOURCES = new URL("../../", import.meta.url);
-const PROJECT = new URL(compiled ? "../" : "./", SOURCES);
+const PROJECT = new URL("../../", import.meta.url);
 
-/** The command that starts a program of this project, compiled or from its source. */
-export const programOf = (path: string): string[] => [
-  process.execPath,
-  fileURLToPath(new URL(compiled ? path.replace(/\.ts$/, ".js") : path, SOURCES)),
-];
+/** The command that starts a program of this project from its source. */
+export const programOf = (path: string): string[] => [process.execPath, fileURLToPath(new URL(path, PROJECT))];
 
 /** The shortest settings file that merges once checks are green. */
 export const DEMO_SETTINGS = "auto_merge:\n  enabled: true\n";
@@ -46,6 +40,10 @@ export interface TownOptions {
   readonly program?: (path: string) => string[];
   /** False: pushes start nothing, as when Actions are disabled. */
   readonly actions?: boolean;
+  /** Folders that stand for repositories of actions, by `owner/name`, beside this project itself. */
+  readonly actionFolders?: Readonly<Record<string, string>>;
+  /** How patient the runner is with what is cancelled; unless given, as GitHub's. */
+  readonly cancelLimits?: Pick<RunnerOptions, "grace" | "afterCancelMs">;
   /** What workflows print, and what the runner could not do. */
   readonly onLog?: (text: string) => void;
 }
@@ -89,11 +87,18 @@ export async function startTown(options: TownOptions = {}): Promise<Town> {
       ? null
       : startRunner({
           backend,
+          ...options.cancelLimits,
           dockerShim: {
             agentCommand: program("agent/main.ts"),
-            entrypoints: { courier: program("agent/courier.ts"), egress: program("agent/egress.ts") },
+            entrypoints: {
+              gateway: program("agent/gateway.ts"),
+              courier: program("agent/courier.ts"),
+              egress: program("agent/egress.ts"),
+            },
             command: program("src/sandbox/actions/docker-shim.ts"),
           },
+          // the project's own actions are played as they lie here, built
+          actions: { "journeyman-app/journeyman": fileURLToPath(PROJECT), ...options.actionFolders },
           report: (sentence) => options.onLog?.(`${sentence}\n`),
         });
 

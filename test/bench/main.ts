@@ -12,6 +12,8 @@ const GROUPS: Readonly<Record<string, () => Promise<readonly Measured[]>>> = {
   job: async () => (await import("./job.ts")).benchJob(),
   sse: async () => (await import("./sse.ts")).benchSse(),
   market: async () => (await import("./market.ts")).benchMarket(),
+  "action-mode": async () => (await import("./action-mode.ts")).benchActionMode(),
+  start: async () => (await import("./start.ts")).benchStart(),
   notify: async () => (await import("./notify.ts")).benchNotify(),
 };
 

@@ -46,10 +46,15 @@ export class RunnerBench {
         },
         command: builtProgram("src/sandbox/actions/docker-shim.ts"),
       },
-      graceMs: 3_000,
+      grace: { interruptMs: 2_000, terminateMs: 2_000 },
       report: (sentence) => this.reports.push(sentence),
       ...options,
     });
+  }
+
+  /** Another runner in the place of one that is closed. */
+  restart(options: Partial<RunnerOptions>): void {
+    this.runner = this.#start(options);
   }
 
   /** Commits the files, pushes, and waits until everything that follows has ended. */

@@ -14,7 +14,7 @@ afterEach(() => bench.close());
 describe("docker on the PATH of the steps", () => {
   const AGENT = `
     import { writeFileSync } from "node:fs";
-    process.on("SIGTERM", () => { console.log("agent: asked to stop"); process.exit(7); });
+    for (const name of ["SIGINT", "SIGTERM"]) process.on(name, () => { console.log("agent: asked to stop"); process.exit(7); });
     writeFileSync("made.txt", JSON.stringify({ env: process.env, args: process.argv.slice(2), cwd: process.cwd() }));
     console.log("agent: here");
     if (process.env.MODE === "wait") setInterval(() => {}, 1000);
@@ -118,8 +118,8 @@ docker run --network fence image || echo "no more $?"`),
       expect(log).toContain(said);
   });
 
-  test("a cancelled run lets the agent end politely, once", async () => {
-    bench.backend.push(bench.backend.commit(await withAgent('docker run -e MODE=wait -v "$PWD:/w" image')));
+  test("a cancelled run lets the agent end politely, once, where its step passes the signal on", async () => {
+    bench.backend.push(bench.backend.commit(await withAgent('exec docker run -e MODE=wait -v "$PWD:/w" image')));
     await bench.backend.until(() => textOf(bench.backend.jobs.at(-1)?.log).includes("\nagent: here\n"));
     bench.backend.cancel(bench.backend.runs.at(-1)?.id ?? 0);
     await bench.runner.idle();

@@ -106,7 +106,7 @@ describe("with GITHUB_TOKEN people are told", () => {
 
 describe("the action's settings", () => {
   const runner = {
-    GITHUB_TOKEN: "ghs_x",
+    INPUT_TOKEN: "ghs_x",
     GITHUB_EVENT_NAME: "issue_comment",
     GITHUB_EVENT_PATH: "/event.json",
     GITHUB_RUN_ID: "12",
@@ -136,17 +136,17 @@ describe("the action's settings", () => {
 
   it("are all named at once when they are wrong", () => {
     const reading = readActionSettings({
-      JOURNEYMAN_PATIENCE: "soon",
+      INPUT_PATIENCE: "soon",
       GITHUB_REPOSITORY: "demo",
       SENTRY_DSN: "https://x@sentry.test/1",
     });
     expect(reading.ok).toBe(false);
     const told = reading.ok ? "" : reading.mistakes.join("\n");
     for (const name of [
-      "GITHUB_TOKEN",
+      "INPUT_TOKEN",
       "GITHUB_EVENT_PATH",
       "GITHUB_REPOSITORY",
-      "JOURNEYMAN_PATIENCE",
+      "INPUT_PATIENCE",
       "RUNNER_TEMP",
       "SENTRY_DSN",
     ])
