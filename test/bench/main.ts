@@ -15,6 +15,7 @@ const GROUPS: Readonly<Record<string, () => Promise<readonly Measured[]>>> = {
   "action-mode": async () => (await import("./action-mode.ts")).benchActionMode(),
   start: async () => (await import("./start.ts")).benchStart(),
   notify: async () => (await import("./notify.ts")).benchNotify(),
+  image: async () => (await import("./image.ts")).benchImage(),
 };
 
 const asked = process.argv.slice(2);

@@ -38,13 +38,16 @@ export class RunnerBench {
   #start(options: Partial<RunnerOptions>): Runner {
     return startRunner({
       backend: this.backend.port,
-      dockerShim: {
-        agentCommand: [process.execPath, join(this.backend.folder, "agent.mjs")],
-        entrypoints: {
-          other: [process.execPath, join(this.backend.folder, "other.mjs")],
-          second: [process.execPath, join(this.backend.folder, "agent.mjs"), "--second"],
+      containers: {
+        kind: "process",
+        shim: {
+          agentCommand: [process.execPath, join(this.backend.folder, "agent.mjs")],
+          entrypoints: {
+            other: [process.execPath, join(this.backend.folder, "other.mjs")],
+            second: [process.execPath, join(this.backend.folder, "agent.mjs"), "--second"],
+          },
+          command: builtProgram("src/sandbox/actions/docker-shim.ts"),
         },
-        command: builtProgram("src/sandbox/actions/docker-shim.ts"),
       },
       grace: { interruptMs: 2_000, terminateMs: 2_000 },
       report: (sentence) => this.reports.push(sentence),

@@ -7,7 +7,7 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { JobStep, RunConclusion, RunHandle } from "../ports.ts";
 import { githubContext, githubEnv, isFromFork, type RunSubject, tokenPermissions } from "./contexts.ts";
-import { DockerFolder, type DockerShim } from "./docker-folder.ts";
+import { type Containers, DockerFolder } from "./docker-folder.ts";
 import { type ContextValues, contextOf, ExpressionMistake, fill } from "./expressions.ts";
 import { JobLimits } from "./job-limits.ts";
 import { JobLog } from "./log.ts";
@@ -20,7 +20,7 @@ export interface Machine {
   readonly folder: string;
   /** PATH of the steps; the folder with the played docker is put in front of it. */
   readonly path: string;
-  readonly dockerShim: DockerShim;
+  readonly containers: Containers;
   /** Folders that stand for repositories of actions, by `owner/name`. */
   readonly actions: Readonly<Record<string, string>>;
   readonly grace: Grace;
@@ -64,7 +64,7 @@ export async function playJob(input: JobInput): Promise<JobOutcome> {
   const more = [runtimeToken, ...(identity ? [identity.token] : [])];
   for (const secret of [...Object.values(secrets), ...more]) log.masks.add(secret);
   const folder = await mkdtemp(join(machine.folder, "job-"));
-  const docker = new DockerFolder(join(folder, "docker"), machine.dockerShim);
+  const docker = new DockerFolder(join(folder, "docker"), machine.containers);
   const tracking = `github_${randomUUID()}`;
   const limits = new JobLimits({
     timeoutMinutes: input.timeoutMinutes,
@@ -105,7 +105,8 @@ export async function playJob(input: JobInput): Promise<JobOutcome> {
   } finally {
     limits.close();
     await killMarked(`RUNNER_TRACKING_ID=${tracking}`);
-    await docker.killLeftovers();
+    const left = await docker.removeLeftovers();
+    if (left.length > 0) log.warning(`The job has left containers or networks behind: ${left.join(", ")}`);
     backend.revokeToken(token);
     if (identity) backend.closeIdentity(identity.token);
     await rm(folder, { recursive: true, force: true, maxRetries: 3 });

@@ -11,7 +11,7 @@ import { z } from "zod";
 import type { ActionsBackend, NewRun, RunConclusion, RunHandle, WorkflowTrigger } from "../ports.ts";
 import { ConcurrencyGroups } from "./concurrency.ts";
 import { githubContext, type RunSubject, readInputs, workflowName } from "./contexts.ts";
-import type { DockerShim } from "./docker-folder.ts";
+import type { Containers } from "./docker-folder.ts";
 import { contextOf, ExpressionMistake, fill } from "./expressions.ts";
 import { fullName, gitFacts } from "./git.ts";
 import type { Machine } from "./job.ts";
@@ -30,7 +30,7 @@ const KEPT_RUNS = 500;
 
 export interface RunnerOptions {
   readonly backend: ActionsBackend;
-  readonly dockerShim: DockerShim;
+  readonly containers: Containers;
   readonly concurrency?: number;
   readonly now?: () => number;
   /** How long a process has after SIGINT and after SIGTERM, when a run is cancelled or a step's time is over. */
@@ -87,7 +87,7 @@ class Fleet {
     this.#machine = {
       folder: mkdtempSync(join(tmpdir(), "sandbox-runner-")),
       path: options.path ?? process.env.PATH ?? "/usr/local/bin:/usr/bin:/bin",
-      dockerShim: options.dockerShim,
+      containers: options.containers,
       actions: options.actions ?? {},
       grace: options.grace ?? GRACE,
       afterCancelMs: options.afterCancelMs ?? AFTER_CANCEL_MS,
