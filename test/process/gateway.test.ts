@@ -80,8 +80,8 @@ test("the agent reaches the model without a key, and what the model's shell spen
 
 test("once the shell has spent what the run may cost, the agent ends at its limit", async () => {
   const turns: Turn[] = [];
-  const { model, checkout } = await open(turns, { limits: { minutes: 5, turns: 10, cost_cents: 31.5 } });
-  const gateway = await startGateway(model, { LLM_MAX_COST_CENTS: "31.5" });
+  const { model, checkout } = await open(turns, { limits: { minutes: 5, turns: 10, cost_cents: 21 } });
+  const gateway = await startGateway(model, { LLM_MAX_COST_CENTS: "21" });
   turns.push(callFrom(gateway.url, 20_000), { content: [], usage: { input_tokens: 10, output_tokens: 20_000 } });
   turns.push(callFrom(gateway.url), finish("done"));
   const agent = startAgent(checkout.folder, { MODEL_GATEWAY: gateway.url });
@@ -89,10 +89,10 @@ test("once the shell has spent what the run may cost, the agent ends at its limi
   const result = checkout.result();
   expect(result).toMatchObject({
     outcome: "limit",
-    reason: expect.stringMatching(/^Stopped before the limit of 31\.5 cents could be passed: 30\.\d cents are spent/),
+    reason: expect.stringMatching(/^Stopped before the limit of 21\.0 cents could be passed: 20\.\d cents are spent/),
   });
-  expect(result.cost_cents).toBeGreaterThan(30);
-  expect(result.cost_cents).toBeLessThanOrEqual(31.5);
+  expect(result.cost_cents).toBeGreaterThan(20);
+  expect(result.cost_cents).toBeLessThanOrEqual(21);
 });
 
 test("an agent that is there first waits for the gateway", async () => {
