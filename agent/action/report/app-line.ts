@@ -3,9 +3,9 @@
  * before it expires. Says whether a message arrived; when to try again is the caller's business.
  */
 import { z } from "zod";
-import { Secret } from "../../src/wire/secret.ts";
+import { Secret } from "../../../src/wire/secret.ts";
 import { type Answer, exchange } from "./exchange.ts";
-import type { CourierSettings } from "./settings.ts";
+import type { CourierSettings } from "./app-settings.ts";
 
 /** A token that has less left is not sent: it must outlive the request, and clocks differ. */
 const LEAST_LEFT_MS = 60_000;
@@ -36,8 +36,9 @@ export class AppLine {
     const identity = fresh ? await this.#ask(signal) : known;
     if ("kind" in identity) return identity;
     this.#identity = identity;
-    const { appUrl, jobId } = this.#settings;
-    const answer = await exchange({ url: `${appUrl}/api/runs/${jobId}/${what}`, bearer: identity.token, body, signal });
+    const { appUrl, jobId, headers } = this.#settings;
+    const url = `${appUrl}/api/runs/${jobId}/${what}`;
+    const answer = await exchange({ url, bearer: identity.token, headers, body, signal });
     // Refused with a token of before: it may have been the token. The next message asks for another.
     if (answer.kind !== "refused" || answer.status !== 401 || fresh) return answer;
     this.#identity = null;

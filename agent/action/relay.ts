@@ -35,7 +35,7 @@ function lineOf(row: string): LogLine | null {
   }
 }
 
-async function* rowsOf(input: AsyncIterable<Buffer>): AsyncGenerator<string> {
+export async function* rowsOf(input: AsyncIterable<Buffer>): AsyncGenerator<string> {
   const decoder = new StringDecoder("utf8");
   let rest = "";
   for await (const chunk of input) {

@@ -1,9 +1,9 @@
-import { existsSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { parseResult } from "../../src/wire/result.ts";
 import { BRIEF, JOB_ID } from "../unit/agent-job.ts";
-import { Runner } from "./workflow-steps.ts";
+import { obeyed, Runner } from "./action-runner.ts";
 
 const open: Runner[] = [];
 afterEach(() => {
@@ -16,6 +16,16 @@ function start(...setup: ConstructorParameters<typeof Runner>): Runner {
   return runner;
 }
 
+/** Whether the process that a stand-in has written down is there no more. */
+function gone(runner: Runner, name: string): boolean {
+  try {
+    process.kill(Number(runner.read(name)), 0);
+    return false;
+  } catch {
+    return true;
+  }
+}
+
 const folder = `.jobs/${JOB_ID}`;
 const leave = (title: string, outcome = "done") =>
   `cat > ${folder}/result.json <<'END'\n${JSON.stringify({ version: 1, outcome, title, body: "How and why.", model: "m", usage: { turns: 2, input_tokens: 3, output_tokens: 4 }, cost_cents: 1.25 })}\nEND\necho '{}' > ${folder}/log.jsonl\n`;
@@ -26,7 +36,7 @@ describe("the work is pushed by the host", () => {
     const steps = await runner.run(
       `echo hi > HELLO.md; rm old.txt; mkdir built; echo x > built/x; chmod +x HELLO.md; ${leave("Say hello")}`,
     );
-    expect(steps["Push the work"]).toMatchObject({ code: 0 });
+    expect(steps.post).toMatchObject({ code: 0 });
     expect(runner.pushed("HELLO.md")).toBe("hi");
     expect(runner.pushed("old.txt")).toBeNull();
     expect(runner.pushed("built/x")).toBeNull();
@@ -36,7 +46,7 @@ describe("the work is pushed by the host", () => {
     expect(runner.git(runner.remote, "log", "-1", "--format=%s", `${runner.branch}^`)).toBe(
       `Run job ${JOB_ID}: Say hello`,
     );
-    expect(runner.read("summary.md")).toContain("| Cost | 1.3 cents |");
+    expect(runner.read("summary.md")).toContain("| Cost | ` 1.3 cents ` |");
     expect(runner.read("summary.md")).toContain("How and why.");
   });
 
@@ -52,8 +62,8 @@ describe("the work is pushed by the host", () => {
   test("also when the agent failed, and the run is red after it", async () => {
     const runner = start();
     const steps = await runner.run("echo half > half.txt; exit 1");
-    expect(steps["Run the agent"].code).toBe(1);
-    expect(steps["Push the work"].code).toBe(0);
+    expect(steps.main.code).toBe(1);
+    expect(steps.post.code).toBe(0);
     expect(runner.pushed("half.txt")).toBe("half");
     expect(parseResult(runner.pushed(`${folder}/result.json`) ?? "")).toMatchObject({
       outcome: "failed",
@@ -79,7 +89,7 @@ describe("what the agent may not change", () => {
     expect(runner.pushed(".github/workflows/new.yml")).toBeNull();
     expect(runner.pushed(`${folder}/job.md`)).toBe("Say hello.");
     expect(runner.pushed(`${folder}/job.config.json`)).toContain(JOB_ID);
-    expect(steps["Push the work"].output).toContain(".github/workflows/new.yml");
+    expect(steps.post.output).toContain(".github/workflows/new.yml");
   });
 
   test("hooks, filters and configuration that it writes are never run", async () => {
@@ -99,7 +109,7 @@ describe("what the agent may not change", () => {
       echo in > nested/file.txt
       rm -f ${spy}
       ${leave("t")}`);
-    expect(steps["Push the work"]).toMatchObject({ code: 0 });
+    expect(steps.post).toMatchObject({ code: 0 });
     expect(existsSync(spy)).toBe(false);
     expect(runner.pushed("nested/file.txt")).toBe("in");
   });
@@ -110,7 +120,7 @@ describe("what the agent may not change", () => {
     const steps = await runner.run(
       `ln -s ../../../private.json ${folder}/result.json; ln -s ../private.json out; rm -rf .github; ln -s .. .github`,
     );
-    expect(steps["Push the work"].code).toBe(0);
+    expect(steps.post.code).toBe(0);
     expect(runner.log("%B") + runner.read("summary.md")).not.toContain("private words");
     expect(runner.git(runner.remote, "ls-tree", runner.branch, "out")).toMatch(/^120000 /);
     expect(runner.pushed(".github/workflows/ci.yml")).toBe("on: push");
@@ -120,7 +130,7 @@ describe("what the agent may not change", () => {
   test("the job's folder itself may be a link or gone", async () => {
     const runner = start();
     const steps = await runner.run("rm -rf .jobs; ln -s .. .jobs");
-    expect(steps["Push the work"].code).toBe(0);
+    expect(steps.post.code).toBe(0);
     expect(runner.pushed(`${folder}/job.md`)).toBe("Say hello.");
     expect(existsSync(join(runner.top, JOB_ID))).toBe(false);
   });
@@ -142,15 +152,15 @@ describe("what the repository forbids", () => {
       echo evil > src/legal/a.txt; echo new > src/legal/b.txt; rm deep/x.lock; echo new > top.lock
       mv infra/main.tf infra/deep.tf.txt; echo changed > 'we ird/a.txt'; echo fine > ok.txt
       echo evil >> .github/workflows/ci.yml; echo '{"forbidden_paths":[]}' > ${folder}/job.config.json; ${leave("t")}`);
-    expect(steps["Push the work"]).toMatchObject({ code: 0 });
+    expect(steps.post).toMatchObject({ code: 0 });
     expect(Object.keys(files).map((path) => runner.pushed(path))).toEqual(["a", "x", "m", "w", "fine"]);
     for (const path of ["src/legal/b.txt", "top.lock"]) expect(runner.pushed(path)).toBeNull();
     const names = [".github/workflows/ci.yml", "deep/x.lock", "infra/main.tf"];
     const all = [...names, "src/legal/a.txt", "src/legal/b.txt", "top.lock", "we ird/a.txt"];
     expect(parseResult(runner.pushed(`${folder}/result.json`) ?? "")).toMatchObject({ title: "t", put_back: all });
     for (const name of all) {
-      expect(runner.read("summary.md")).toContain(`\`${name}\``);
-      expect(steps["Push the work"].output).toContain(JSON.stringify(name));
+      expect(runner.read("summary.md")).toContain(`\` ${name} \``);
+      expect(steps.post.output).toContain(JSON.stringify(name));
     }
   });
 
@@ -160,7 +170,7 @@ describe("what the repository forbids", () => {
       `mkdir .jobs/zz99zz99; echo x > .jobs/zz99zz99/job.md; touch $'a\n::error::gotcha.lock'; ${leave("t")}`,
     );
     expect(runner.pushed(".jobs/zz99zz99/job.md")).toBeNull();
-    expect(steps["Push the work"].output).not.toMatch(/^\s*::error::/m);
+    expect(obeyed(steps.post.output).join()).not.toContain("gotcha");
   });
 });
 
@@ -169,7 +179,7 @@ describe("the base branch", () => {
     const runner = start({ "AGENTS.md": "Use tabs." }, { brief: {}, tries: 2 });
     const sha = runner.git(runner.remote, "rev-parse", "main");
     const steps = await runner.run(`git cat-file blob ${sha}:AGENTS.md > seen.txt; ${leave("t")}`);
-    expect(steps.Prepare).toMatchObject({ code: 0, output: "" });
+    expect(steps.main).toMatchObject({ code: 0, output: expect.not.stringContaining("could not be fetched") });
     expect(runner.pushed("seen.txt")).toBe("Use tabs.");
     expect(runner.git(runner.remote, "for-each-ref", "refs/journeyman")).toBe("");
   });
@@ -177,9 +187,9 @@ describe("the base branch", () => {
   test("that cannot be fetched is warned of, and the job goes on", async () => {
     const runner = start({}, { brief: { base: { branch: "main", sha: "1".repeat(40) } } });
     const steps = await runner.run(leave("t"));
-    expect(steps.Prepare.code).toBe(0);
-    expect(steps.Prepare.output).toContain("::warning::the base commit 1111");
-    expect(steps["Push the work"].code).toBe(0);
+    expect(steps.main.code).toBe(0);
+    expect(steps.main.output).toContain("The base commit 1111");
+    expect(steps.post.code).toBe(0);
   });
 });
 
@@ -203,7 +213,7 @@ describe("a checkout of a part", () => {
       git cat-file blob ${sha}:AGENTS.md > seen.txt
       echo changed > web/a.txt; rm web/deep/b.txt; mkdir new api; echo n > new/n.txt; echo evil > api/c.txt; echo x > api/x
       ${leave("t")}`);
-    expect(steps["Push the work"]).toMatchObject({ code: 0 });
+    expect(steps.post).toMatchObject({ code: 0 });
     const own = ["job.config.json", "job.md"].map((name) => `./${folder}/${name}`);
     const held = ["./AGENTS.md", "./README.md", "./web/AGENTS.md", "./web/a.txt", "./web/deep/b.txt"];
     expect(runner.pushed("list.txt")?.split("\n")).toEqual([...own, ...held]);
@@ -227,7 +237,7 @@ describe("a branch that changed meanwhile", () => {
     const runner = start();
     runner.commit(runner.branch, { "theirs.txt": "theirs" }, "by hand");
     const steps = await runner.run(`echo ours > ours.txt; ${leave("t")}`);
-    expect(steps["Push the work"]).toMatchObject({ code: 0 });
+    expect(steps.post).toMatchObject({ code: 0 });
     expect([runner.pushed("ours.txt"), runner.pushed("theirs.txt")]).toEqual(["ours", "theirs"]);
     expect(runner.git(runner.remote, "log", "-1", "--format=%s", `${runner.branch}^`)).toBe("by hand");
   });
@@ -236,8 +246,8 @@ describe("a branch that changed meanwhile", () => {
     const runner = start();
     runner.commit(runner.branch, { "README.md": "theirs" }, "by hand");
     const steps = await runner.run(`echo ours > README.md; ${leave("t")}`);
-    expect(steps["Push the work"].code).toBe(1);
-    expect(steps["Push the work"].output).toContain("::error::");
+    expect(steps.post.code).toBe(1);
+    expect(steps.post.output).toContain("::error::");
     expect(runner.pushed("README.md")).toBe("theirs");
   });
 
@@ -245,70 +255,161 @@ describe("a branch that changed meanwhile", () => {
     const runner = start();
     runner.git(runner.remote, "branch", "-D", runner.branch);
     const steps = await runner.run(leave("t"));
-    expect(steps["Push the work"].code).toBe(1);
-    expect(steps["Push the work"].output).toContain("is gone");
+    expect(steps.post.code).toBe(1);
+    expect(steps.post.output).toContain("is gone");
     expect(runner.git(runner.remote, "branch", "--list", runner.branch)).toBe("");
   });
 });
 
-describe("the container", () => {
-  test("gets names of variables and never a value, the checkout alone, and no rights", async () => {
+describe("the containers", () => {
+  test("the agent gets names of variables and never a value, the checkout alone, no rights, and no key", async () => {
     const runner = start();
-    runner.agent("true");
-    await runner.step("Prepare").ended;
+    const env = { AGENT_LLM_X: "secret-x", AGENT_Y: "secret-y", INPUT_LLM_MODEL: "some-model", INPUT_LLM_PROVIDER: "" };
+    expect((await runner.run("true", env)).main.code).toBe(0);
+    const calls = runner.commands().filter((line) => line.startsWith("run "));
+    const [gateway = "", agent = ""] = ["--entrypoint gateway", "-w /workspace"].map((flag) =>
+      calls.find((line) => line.includes(flag)),
+    );
+    expect(calls).toHaveLength(2);
+    const given = (call: string) => [...call.matchAll(/ -e (\S+)/g)].map(([, name]) => name);
+    expect(given(agent)).toEqual(["JOB_ID", "LLM_MODEL", "LOG_FORMAT", "MODEL_GATEWAY", "AGENT_LLM_X"]);
+    expect(given(gateway)).toEqual(["ANTHROPIC_API_KEY", "GATEWAY_PORT", "LLM_MODEL", "LLM_MAX_COST_CENTS"]);
+    expect(runner.commands().join(" ")).not.toContain("secret");
+    expect(agent.match(/\S*run-job-test-\S*/g)).toEqual([`${runner.workspace}:/workspace`]);
+    expect(gateway).not.toMatch(/run-job-test-| -v /);
+    expect(agent).not.toContain("--init");
+    for (const call of calls) expect(call).toContain("--cap-drop ALL --security-opt no-new-privileges");
+    expect(agent).toContain("--user 10001:10001");
+    expect(gateway).toContain("--user 10002:10002");
+    expect(runner.read("agent-env")).toContain("MODEL_GATEWAY=http://gateway:8080\n");
+    expect(runner.read("agent-env")).not.toMatch(/KEY|TOKEN|secret-y|GITHUB|ACTIONS/);
+    expect(runner.read("gateway-env")).toContain(`LLM_MAX_COST_CENTS=${BRIEF.limits.cost_cents}\n`);
+  });
+
+  test("docker itself sees where its engine is, and nothing that says who the run is", async () => {
+    const runner = start();
     const env = {
-      AGENT_IMAGE: "agent:test",
-      ANTHROPIC_API_KEY: "secret-key-123",
-      AGENT_LLM_X: "secret-x",
-      AGENT_Y: "secret-y",
+      ...{ DOCKER_HOST: "unix:///elsewhere.sock", XDG_RUNTIME_DIR: "/run/user/1", OTHER_SECRET: "s" },
+      ...{ ACTIONS_ID_TOKEN_REQUEST_URL: "https://token.example", ACTIONS_ID_TOKEN_REQUEST_TOKEN: "request-token" },
     };
-    expect((await runner.step("Run the agent", env).ended).code).toBe(0);
-    const args = runner.read("docker-args").split("\n");
-    const given = args.flatMap((arg, at) => (arg === "-e" ? [args[at + 1]] : []));
-    expect(given).toEqual([
-      "JOB_ID",
-      "ANTHROPIC_API_KEY",
-      "ANTHROPIC_BASE_URL",
-      "LLM_PROVIDER",
-      "LLM_MODEL",
-      "LLM_MAX_TOKENS",
-      "LOG_FORMAT",
-      "AGENT_LLM_X",
-    ]);
-    expect(args.join(" ")).not.toContain("secret");
-    expect(args.filter((arg) => arg.includes(runner.top))).toEqual([`${runner.workspace}:/workspace`]);
-    expect(args).not.toContain("--init");
-    expect(args.join(" ")).toContain("--user 10001:10001 --cap-drop ALL --security-opt no-new-privileges");
+    await runner.run("true", env, `env >> "$TEST_TOP/docker-env"`);
+    const seen = runner.read("docker-env");
+    expect(seen).toContain("DOCKER_HOST=unix:///elsewhere.sock");
+    expect(seen).toContain("XDG_RUNTIME_DIR=/run/user/1");
+    expect(seen).not.toMatch(/ACTIONS_|GITHUB_|INPUT_|OTHER_SECRET|RUNNER_/);
   });
 
-  test("cannot speak to the runner through its output", async () => {
+  test("cannot speak to the runner through their output, at the start of a line or within one", async () => {
     const runner = start();
-    const { output } = (await runner.run("echo ::error::gotcha"))["Run the agent"];
-    const token = /^::stop-commands::([0-9a-f]{32})$/m.exec(output)?.[1];
-    expect(output).toMatch(new RegExp(`::stop-commands::${token}\n::error::gotcha\n::${token}::\n$`));
+    const { main, post } = await runner.run(
+      `echo ::error::gotcha; echo 'x ##[error]gotcha'; printf 'a\\r::error::gotcha\\n'; echo '::error::gotcha' >&2
+       touch $'a\\n::error::gotcha.lock'; ${leave("::error::gotcha ##[error]gotcha")}`,
+    );
+    expect(main.output).toContain("gotcha");
+    expect(main.output).toMatch(
+      /^::add-mask::secret-key-123\n::add-mask::workflow-token-1234\n::stop-commands::[0-9a-f]{32}\n/,
+    );
+    expect(main.output).not.toMatch(/##\[/);
+    expect(obeyed(main.output).map((one) => one.split(" ")[0])).toEqual(["add-mask", "add-mask"]);
+    expect(obeyed(post.output).join("\n")).not.toContain("gotcha");
   });
 
-  test("is told when the run is cancelled, and what it did is still pushed", async () => {
+  test("nor to problem matchers of earlier steps", async () => {
+    const runner = start();
+    const rows = [
+      "src/a.ts(1,2): error TS1: gotcha",
+      "./a.go:12:3: gotcha",
+      '  File "a.py", line 3, in x',
+      "  1:2  error  gotcha  rule",
+    ];
+    const { main } = await runner.run(rows.map((row) => `echo '${row}'`).join("\n"));
+    const matchers = [
+      /^([^\s].*)[(:](\d+)[,:](\d+)(?:\):\s+|\s+-\s+)(error|warning|info)\s+(TS\d+)\s*:\s*(.*)$/m,
+      /^\s*(.+\.go):(?:(\d+):(\d+):)? (.*)$/m,
+      /^.*File\s"(.*)",\sline\s(\d+),\sin\s(.*)$/m,
+      /^.*\s+(\d+):(\d+)\s+(error|warning|info)\s+(.*)\s\s+(.*)$/m,
+    ];
+    expect(main.output).toContain("gotcha");
+    for (const matcher of matchers) expect(main.output).not.toMatch(matcher);
+  });
+
+  test("are told when the run is cancelled, and what the agent did is still pushed", async () => {
     const runner = start();
     runner.agent(`trap 'echo told > told.txt; exit 1' TERM; touch ready; while :; do sleep 0.05; done`);
-    await runner.step("Prepare").ended;
-    const { child, ended } = runner.step("Run the agent", { AGENT_IMAGE: "agent:test" });
+    const { child, ended } = runner.start("main");
     await vi.waitFor(() => expect(existsSync(join(runner.workspace, "ready"))).toBe(true), { timeout: 30_000 });
-    child.kill("SIGTERM");
+    child.kill("SIGINT");
     expect(await ended).toMatchObject({ code: 1 });
-    await runner.step("Push the work").ended;
+    await runner.start("post").ended;
     expect(runner.pushed("told.txt")).toBe("told");
+    await vi.waitFor(() => expect(gone(runner, "gateway")).toBe(true), { timeout: 30_000 });
   });
 
-  test("that hangs is ended two minutes after the job's own limit", async () => {
-    const runner = start({}, { brief: { limits: { ...BRIEF.limits, minutes: 7 } } });
-    runner.agent("true");
-    writeFileSync(join(runner.top, "bin", "timeout"), '#!/bin/sh\necho "$@" >> "$TEST_TOP/timeouts"\n', {
-      mode: 0o755,
+  test("that do not end when they are told are removed, and the step ends", async () => {
+    const runner = start();
+    runner.agent(
+      `echo $$ > "$TEST_TOP/agent"; trap '' TERM; touch ready; while :; do sleep 0.05; done`,
+      `if [ "$1" = rm ] && [ -e "$TEST_TOP/agent" ]; then kill -9 $(cat "$TEST_TOP/agent") 2>/dev/null; fi`,
+    );
+    const { child, ended } = runner.start("main");
+    await vi.waitFor(() => expect(existsSync(join(runner.workspace, "ready"))).toBe(true), { timeout: 30_000 });
+    child.kill("SIGINT");
+    expect((await ended).code).toBe(1);
+    await vi.waitFor(() => expect(gone(runner, "agent")).toBe(true), { timeout: 30_000 });
+  });
+
+  test("a gateway that ends first ends the agent, and the result says why", async () => {
+    const runner = start();
+    const { main } = await runner.run(
+      "trap 'exit 1' TERM; while :; do sleep 0.05; done",
+      {},
+      `case "$*" in *gateway*agent:test) echo "The gateway cannot start: no model." >&2; exit 2;; esac`,
+    );
+    expect(main.code).toBe(1);
+    expect(parseResult(runner.pushed(`${folder}/result.json`) ?? "")).toMatchObject({
+      outcome: "failed",
+      reason: "The gateway to the model ended before the agent: The gateway cannot start: no model.",
     });
-    await runner.step("Prepare").ended;
-    await runner.step("Run the agent", { AGENT_IMAGE: "agent:test" }).ended;
-    expect(runner.read("timeouts")).toMatch(/^--signal=TERM --kill-after=60s 9m docker run /);
+  });
+
+  test("a container that docker cannot start is told in docker's words", async () => {
+    const runner = start();
+    const { main } = await runner.run(
+      "true",
+      {},
+      `case "$*" in *"-w /workspace"*) echo "docker: no such image." >&2; exit 125;; esac`,
+    );
+    expect(main.code).toBe(1);
+    expect(parseResult(runner.pushed(`${folder}/result.json`) ?? "")?.reason).toBe(
+      "The agent's container could not be started: docker: no such image.",
+    );
+  });
+});
+
+describe("what an earlier try left on the machine", () => {
+  test("is cleared away before and after: containers, networks and files, whoever owns them", async () => {
+    const runner = start();
+    mkdirSync(join(runner.workspace, ".git", "hooks"), { recursive: true });
+    writeFileSync(join(runner.workspace, ".git", "config"), `[core]\n\tfsmonitor = touch ${join(runner.top, "ran")}\n`);
+    writeFileSync(join(runner.workspace, "left.txt"), "x");
+    await runner.run(leave("t"));
+    expect(existsSync(join(runner.top, "ran"))).toBe(false);
+    expect(runner.pushed("left.txt")).toBeNull();
+    const clearing = [
+      `rm -f journeyman-${JOB_ID} journeyman-${JOB_ID}-gateway`,
+      `network rm journeyman-${JOB_ID} journeyman-${JOB_ID}-out`,
+    ];
+    expect(runner.commands().slice(0, 2)).toEqual(clearing);
+    expect(runner.commands().slice(-2)).toEqual(clearing);
+  });
+
+  test("a pristine repository stays behind, in which nothing of the agent's runs", async () => {
+    const runner = start();
+    await runner.run(
+      `git config core.fsmonitor "touch ${runner.top}/ran"; echo x > .git/hooks/pre-push; ${leave("t")}`,
+    );
+    expect(readFileSync(join(runner.workspace, ".git", "config"), "utf8")).not.toContain("fsmonitor");
+    expect(existsSync(join(runner.workspace, ".git", "hooks"))).toBe(false);
   });
 });
 
@@ -316,20 +417,21 @@ test("a branch that is no job's is refused before anything is done", async () =>
   const runner = start();
   runner.agent("true");
   for (const name of ["job/../../etc", "job/AB12CD34", "job/ab12cd34x", "feature/x"]) {
-    const { code, output } = await runner.step("Prepare", { GITHUB_REF_NAME: name }).ended;
-    expect([code, output]).toEqual([1, `::error::${name} is not the branch of a job\n`]);
+    const { code, output } = await runner.start("main", { GITHUB_REF: `refs/heads/${name}` }).ended;
+    expect([code, output]).toEqual([1, expect.stringContaining(`refs/heads/${name} is not on the branch of a job`)]);
   }
-  const push = await runner.step("Push the work").ended;
-  expect(push).toMatchObject({ code: 1, output: expect.stringContaining("nothing to push") });
+  const post = await runner.start("post").ended;
+  expect(post).toMatchObject({ code: 0, output: expect.stringContaining("nothing to push") });
+  expect(runner.commands().filter((line) => line.startsWith("run "))).toEqual([]);
 });
 
-test("a dispatched run works on a brief, and on nothing else", async () => {
-  const event = { GITHUB_EVENT_NAME: "workflow_dispatch" };
+test("a run works on a brief, and on nothing else", async () => {
   const runner = start();
-  expect((await runner.step("Prepare", event).ended).code).toBe(0);
-  const later = start();
-  later.git(later.workspace, "commit", "--quiet", "--allow-empty", "-m", `Job ${JOB_ID}: Say hello`);
-  const refused = await later.step("Prepare", event).ended;
+  runner.agent("true");
+  runner.commit(runner.branch, { "x.txt": "x" }, `Job ${JOB_ID}: Say hello`);
+  const sha = runner.git(runner.remote, "rev-parse", runner.branch);
+  const refused = await runner.start("main", { GITHUB_SHA: sha, GITHUB_EVENT_NAME: "workflow_dispatch" }).ended;
   expect(refused.code).toBe(1);
   expect(refused.output).toContain("is not the brief of a job");
+  expect(runner.commands().filter((line) => line.startsWith("run "))).toEqual([]);
 });

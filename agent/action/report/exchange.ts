@@ -2,7 +2,7 @@
  * One HTTP request and what its answer means: done, to be asked again later, or refused for good. Bounded in time and
  * size, since whoever answers is not ours; redirects are not followed, since they would carry the bearer elsewhere.
  */
-import type { Secret } from "../../src/wire/secret.ts";
+import type { Secret } from "../../../src/wire/secret.ts";
 
 const REQUEST_LIMIT_MS = 15_000;
 /** Longer answers are cut; none of ours comes near. */
@@ -14,6 +14,7 @@ const WORDS_LIMIT = 200;
 export interface Request {
   readonly url: string;
   readonly bearer: Secret;
+  readonly headers?: Readonly<Record<string, string>>;
   /** POSTed as JSON; without it the request is a GET. */
   readonly body?: unknown;
   readonly signal: AbortSignal;
@@ -31,6 +32,7 @@ export async function exchange(request: Request): Promise<Answer> {
     const response = await fetch(request.url, {
       method: request.body === undefined ? "GET" : "POST",
       headers: {
+        ...request.headers,
         authorization: `Bearer ${request.bearer.reveal()}`,
         accept: "application/json",
         ...(request.body === undefined ? {} : { "content-type": "application/json" }),

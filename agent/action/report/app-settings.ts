@@ -4,8 +4,9 @@
  * in the sandbox the App is really there.
  */
 import { z } from "zod";
-import { JOB_ID_PATTERN } from "../../src/wire/brief.ts";
-import { Secret } from "../../src/wire/secret.ts";
+import { JOB_ID_PATTERN } from "../../../src/wire/brief.ts";
+import { RUN_ACTION_HEADER, RUN_ACTION_VERSION } from "../../../src/wire/run-report.ts";
+import { Secret } from "../../../src/wire/secret.ts";
 
 const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/;
 
@@ -37,16 +38,31 @@ export interface CourierSettings {
   readonly appUrl: string;
   /** Where GitHub gives this run's identity tokens, and to whom. */
   readonly identity: { readonly url: string; readonly bearer: Secret };
+  /** What the App is told of who speaks, beside the identity. */
+  readonly headers: Readonly<Record<string, string>>;
 }
 
 export type ReadCourierSettings =
   | { readonly ok: true; readonly settings: CourierSettings }
   | { readonly ok: false; readonly reason: string };
 
+/** Whom the run action tells, or why nobody. */
+export function appSettingsOf(
+  appUrl: string | null,
+  jobId: string,
+  identity: CourierSettings["identity"] | null,
+): CourierSettings | string {
+  if (appUrl === null) return "the job's brief names no App";
+  if (!isTrusted(appUrl)) return "the address of the App is not one that begins with https://";
+  if (identity === null) return "this workflow may not say who it is (id-token: write)";
+  const headers = { [RUN_ACTION_HEADER]: RUN_ACTION_VERSION };
+  return { jobId, appUrl: appUrl.replace(/\/+$/, ""), identity, headers };
+}
+
 /** All mistakes at once, in words. */
 export function readCourierSettings(environment: NodeJS.ProcessEnv): ReadCourierSettings {
   const read = environmentSchema.safeParse(environment);
   if (!read.success) return { ok: false, reason: read.error.issues.map((issue) => issue.message).join("; ") };
   const { JOB_ID, APP_URL, ACTIONS_ID_TOKEN_REQUEST_URL: url, ACTIONS_ID_TOKEN_REQUEST_TOKEN: bearer } = read.data;
-  return { ok: true, settings: { jobId: JOB_ID, appUrl: APP_URL, identity: { url, bearer } } };
+  return { ok: true, settings: { jobId: JOB_ID, appUrl: APP_URL, identity: { url, bearer }, headers: {} } };
 }
