@@ -25,7 +25,9 @@ export async function fetchThrough(proxy: string): Promise<Fetch> {
   const { fetch, ProxyAgent } = (await import("undici")).default;
   // How long an answer may take is the caller's to say.
   const dispatcher = new ProxyAgent({ uri: proxy, headersTimeout: 0, bodyTimeout: 0 });
-  return (input, init) => fetch(input, { ...init, dispatcher });
+  // Node's types are those of the undici inside of it, which is another version.
+  type Ours = Parameters<typeof fetch>;
+  return (input, init) => fetch(input as Ours[0], { ...(init as Ours[1]), dispatcher });
 }
 
 /** Asks for what is new since it was asked last. */

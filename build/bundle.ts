@@ -42,6 +42,10 @@ export const BUNDLES = {
     // Probot looks for these two folders above its own file
     files: { ...SWAGGER_UI, "probot/static": "static" },
   },
+  "run-action": {
+    programs: { main: "agent/action/main.ts", post: "agent/action/post.ts" },
+    folder: ".github/actions/run-job/dist",
+  },
   "action-mode": { programs: { main: "src/action.ts" }, folder: "dist/action" },
 } as const satisfies Record<string, Bundle>;
 

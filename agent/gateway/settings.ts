@@ -61,6 +61,8 @@ export interface GatewaySettings {
   readonly capCents: number;
   /** Null: jobs reach the network without the gateway. */
   readonly hosts: readonly string[] | null;
+  /** How long the body of a call may take. */
+  readonly bodyMs?: number;
 }
 
 export interface EgressSettings {
@@ -76,18 +78,22 @@ export type Read<Settings> =
 /** All mistakes at once, in words. */
 const wordsOf = (error: z.ZodError): string => error.issues.map(({ message }) => message).join("; ");
 
+/** Servers that speak the provider's API look for a key in either place; local models want none, yet some word. */
+function credentialsOf(url: string, key: string | undefined): Provider["credentials"] {
+  if (url === PROVIDER) return key === undefined ? null : { "x-api-key": key };
+  return { "x-api-key": key ?? "none", authorization: `Bearer ${key ?? "none"}` };
+}
+
 export function readGateway(environment: NodeJS.ProcessEnv): Read<GatewaySettings> {
   const read = gatewaySchema.safeParse(environment);
   if (!read.success) return { ok: false, reason: wordsOf(read.error) };
   const { ANTHROPIC_API_KEY: key, ANTHROPIC_BASE_URL: url, EGRESS_ALLOWED, ...rest } = read.data;
-  // Local models want no key, and servers that speak the API want some word in its place.
-  const word = key ?? (url === PROVIDER ? null : "none");
   return {
     ok: true,
     settings: {
       listen: rest.GATEWAY_LISTEN,
       port: rest.GATEWAY_PORT,
-      provider: { url, credentials: word === null ? null : { "x-api-key": word } },
+      provider: { url, credentials: credentialsOf(url, key) },
       model: rest.LLM_MODEL,
       capCents: rest.LLM_MAX_COST_CENTS,
       hosts: EGRESS_ALLOWED ?? null,

@@ -14,10 +14,10 @@ export async function startGateway(
   tell: Tell,
   world: DialPorts = INTERNET,
 ): Promise<Serving> {
-  const { provider, model, capCents, hosts, listen, port } = settings;
+  const { hosts, listen, port } = settings;
   const refusals = new Refusals(tell);
   const onRefusal = (reason: string): void => refusals.add(reason);
-  const endpoint = new ModelEndpoint({ provider, model, capCents, onRefusal });
+  const endpoint = new ModelEndpoint({ ...settings, onRefusal });
   const proxy = hosts === null ? null : createProxy({ allows: createAllowList(hosts), world, onRefusal });
   return startServer({ endpoint, proxy, refusals }, listen, port);
 }

@@ -38,6 +38,8 @@ const schema = z.object({
   RUNNER_TEMP: missing("the temporary folder", RUNNER),
   RUNNER_DEBUG: z.string().optional(),
   INPUT_PATIENCE: whole(1, MAX_PATIENCE_SECONDS).default(DEFAULT_PATIENCE_SECONDS),
+  // Probot would start a Sentry client, which is not installed
+  SENTRY_DSN: z.never({ error: () => "errors go to the log alone; remove the setting." }).optional(),
   LLM_PROVIDER: text.default("anthropic"),
   LLM_MODEL: text.default("claude-sonnet-4-20250514"),
   LLM_MAX_TOKENS: whole(256, 200_000).default(4096),

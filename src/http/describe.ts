@@ -5,7 +5,7 @@
 import { z } from "zod";
 import {
   createDocument,
-  type oas31,
+  type oas32,
   type ZodOpenApiObject,
   type ZodOpenApiOperationObject,
   type ZodOpenApiPathsObject,
@@ -19,7 +19,7 @@ import { answersOf, takesBody } from "./shared-answers.ts";
 /** Of the API: raised with the package. */
 export const API_VERSION = "0.1.0";
 
-export type Description = oas31.OpenAPIObject;
+export type Description = ReturnType<typeof createDocument>;
 
 const ABOUT = `Ask for jobs, see how they stand, keep the keys.
 
@@ -55,7 +55,7 @@ const IF_NONE_MATCH = z.string().optional().meta({ description: "The `ETag` of a
 const wordsOf = ({ about, codes: possible = [] }: AnswerShape): string =>
   [about, possible.map((code) => `- \`${code}\`: ${ERROR_CODES[code]}`).join("\n")].filter(Boolean).join("\n\n");
 
-const headersOf = (shape: AnswerShape): Record<string, oas31.HeaderObject | oas31.ReferenceObject> => ({
+const headersOf = (shape: AnswerShape): Record<string, oas32.HeaderObject | oas32.ReferenceObject> => ({
   "X-Request-Id": { $ref: REQUEST_ID },
   ...Object.fromEntries(
     Object.entries(shape.headers ?? {}).map(([name, description]) => [

@@ -132,7 +132,8 @@ function flow(page: Page, parts: Parts): void {
     const asked = wishOf(request.body);
     if ("sentence" in asked) return refuse(response, 400, asked.sentence);
     const { address: to, state, verifier } = await parts.sign_in.begin();
-    response.set("Cache-Control", "no-store").append("Set-Cookie", cookie.seal({ state, verifier, wish: asked.wish }));
+    const begun = await cookie.seal({ state, verifier, wish: asked.wish });
+    response.set("Cache-Control", "no-store").append("Set-Cookie", begun);
     response.redirect(303, to);
   });
 
@@ -142,7 +143,7 @@ function flow(page: Page, parts: Parts): void {
       response.set(tooMany.headers);
       return refuse(response, tooMany.status, TOO_MANY_GUESSES);
     }
-    const begun = cookie.open(request.headers.cookie);
+    const begun = await cookie.open(request.headers.cookie);
     response.append("Set-Cookie", cookie.gone);
     if (begun === null) {
       parts.guesses.failed(request);

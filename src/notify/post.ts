@@ -73,6 +73,8 @@ const WORDS: Readonly<Record<string, string>> = {
   [NOT_PUBLIC]: "the address is not on the public internet",
 };
 
+/** Why we end an exchange ourselves; nobody is told. */
+const ENOUGH = new Error("no more of the answer is wanted");
 const TAKEN_ALREADY = "UND_ERR_SOCKET";
 
 const codeOf = (error: Error): string => ("code" in error && typeof error.code === "string" ? error.code : "");
@@ -82,12 +84,8 @@ const wordsOf = (error: Error): string =>
 
 const unanswered = (error: string): Posted => ({ status: null, error, retry_after_ms: null });
 
-/** `headers`: names and values in turn. */
-function retryAfter(headers: readonly Buffer[], now: number): number | null {
-  const at = headers.findIndex(
-    (name, index) => index % 2 === 0 && name.toString("latin1").toLowerCase() === "retry-after",
-  );
-  const said = at < 0 ? undefined : headers[at + 1]?.toString("latin1");
+function retryAfter(header: string | string[] | undefined, now: number): number | null {
+  const said = Array.isArray(header) ? header[0] : header;
   if (said === undefined) return null;
   const ms = /^\d+$/.test(said) ? Number(said) * 1_000 : Date.parse(said) - now;
   return Number.isFinite(ms) && ms >= 0 ? ms : null;
@@ -95,7 +93,7 @@ function retryAfter(headers: readonly Buffer[], now: number): number | null {
 
 /** Checked once more where it counts: the address at the other end of the socket, before anything is written to it. */
 function checkedConnector(lookup: ReturnType<typeof guardedLookup>, allow_private: boolean): buildConnector.connector {
-  const connect = buildConnector({ lookup, timeout: ANSWER_LIMIT_MS });
+  const connect = buildConnector({ lookup, timeout: ANSWER_LIMIT_MS, allowH2: false });
   return (options, callback) =>
     connect(options, (...[error, socket]: [Error, null] | [null, Socket]) => {
       const { remoteAddress = "nobody" } = socket ?? {};
@@ -144,7 +142,7 @@ export function createPoster(parts: PosterParts): Poster {
     if (known !== undefined) return known;
     // as many as the lanes let go at once: receivers on one host must not wait for each other
     const limits = { connections: null, keepAliveTimeout: IDLE_MS, headersTimeout: 0, bodyTimeout: 0 };
-    const pool = new Pool(origin, { connect, ...limits });
+    const pool = new Pool(origin, { connect, allowH2: false, ...limits });
     pools.set(origin, pool);
     return pool;
   };
@@ -152,7 +150,7 @@ export function createPoster(parts: PosterParts): Poster {
   const send = (pool: Pool, request: Dispatcher.DispatchOptions): Promise<Posted | "again"> =>
     new Promise((done) => {
       let answer: Posted | null = null;
-      let abort = (): void => {};
+      let controller: Dispatcher.DispatchController | null = null;
       let bytes = 0;
       let over = false;
       const end = (posted: Posted | "again"): void => {
@@ -163,28 +161,27 @@ export function createPoster(parts: PosterParts): Poster {
         over = true;
         // an answer that does not end is an answer all the same
         end(answer ?? unanswered("there was no answer in time"));
-        abort();
+        controller?.abort(ENOUGH);
       });
       pool.dispatch(request, {
-        onConnect(stop) {
-          abort = stop;
+        onRequestStart(started) {
+          controller = started;
           // it has waited for a connection all the while
-          if (over) stop();
+          if (over) started.abort(ENOUGH);
         },
-        onHeaders(status, headers) {
+        onResponseStart(_, status, headers) {
           // what comes before an answer, such as 103, is none
-          if (status < 200) return true;
+          if (status < 200) return;
           const error = status >= 300 && status < 400 ? "redirects are not followed" : null;
-          answer = { status, error, retry_after_ms: retryAfter(headers, clock.now()) };
-          return true;
+          answer = { status, error, retry_after_ms: retryAfter(headers["retry-after"], clock.now()) };
         },
-        onData(chunk) {
+        onResponseData(reading, chunk) {
           bytes += chunk.length;
-          if (bytes > ANSWER_BYTES) abort();
-          return true;
+          if (bytes > ANSWER_BYTES) reading.abort(ENOUGH);
         },
-        onComplete: () => end(answer ?? unanswered("the answer was empty")),
-        onError: (error) => end(answer ?? (codeOf(error) === TAKEN_ALREADY ? "again" : unanswered(wordsOf(error)))),
+        onResponseEnd: () => end(answer ?? unanswered("the answer was empty")),
+        onResponseError: (_, error) =>
+          end(answer ?? (codeOf(error) === TAKEN_ALREADY ? "again" : unanswered(wordsOf(error)))),
       });
     });
 

@@ -4,6 +4,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type AppProcess, startApp } from "./app-process.ts";
+import type { ContainerWishes } from "./containers.ts";
 import { runOnce } from "./once.ts";
 import { callTable, createShow, type Show } from "./show.ts";
 import { DEMO, startTown, type Town, WRITER } from "./town.ts";
@@ -13,6 +14,7 @@ export interface SandboxOptions {
   readonly once: string | null;
   /** Where the App listens; 0: any free port. */
   readonly port: number;
+  readonly containers: ContainerWishes;
   readonly anthropic_api_key: { reveal(): string } | null;
   readonly anthropic_base_url: string | null;
 }
@@ -87,23 +89,32 @@ async function inTown(town: Town, dataDir: string, show: Show, options: SandboxO
   }
 }
 
-/** Returns the exit code: with `once`, 0 only when the task was merged. */
-export async function runSandbox(options: SandboxOptions): Promise<number> {
+async function inFolder(dataDir: string, options: SandboxOptions): Promise<number> {
   const show = createShow(write, Date.now);
-  const dataDir = await mkdtemp(join(tmpdir(), "journeyman-sandbox-"));
   const key = options.anthropic_api_key;
   const town = await startTown({
     anthropic: key === null ? null : { api_key: key.reveal(), base_url: options.anthropic_base_url },
+    containers: options.containers,
     onLog: show.workflow,
   });
   town.github.onChange(show.change);
+  show.say(town.containers);
   try {
     return await inTown(town, dataDir, show, options);
+  } finally {
+    await town.close();
+  }
+}
+
+/** Returns the exit code: with `once`, 0 only when the task was merged. */
+export async function runSandbox(options: SandboxOptions): Promise<number> {
+  const dataDir = await mkdtemp(join(tmpdir(), "journeyman-sandbox-"));
+  try {
+    return await inFolder(dataDir, options);
   } catch (error) {
     write(`\nThe sandbox could not go on: ${error instanceof Error ? error.message : String(error)}\n`);
     return 1;
   } finally {
-    await town.close();
     await rm(dataDir, { recursive: true, force: true });
   }
 }

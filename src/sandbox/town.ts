@@ -4,11 +4,14 @@
  */
 import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
-import { startRunner } from "./actions/runner.ts";
+import type { DockerShim } from "./actions/docker-folder.ts";
+import { type RunnerOptions, startRunner } from "./actions/runner.ts";
+import { type ContainerWishes, chooseContainers } from "./containers.ts";
 import { demoFiles } from "./demo/demo-files.ts";
 import { type GitHubOptions, type SandboxGitHub, startGitHub } from "./github/main.ts";
 import type { Script } from "./model/protocol.ts";
 import { type Model, startModel } from "./model/server.ts";
+import { layOutActions } from "./own-actions.ts";
 
 const PROJECT = new URL("../../", import.meta.url);
 
@@ -38,8 +41,14 @@ export interface TownOptions {
   readonly anthropic?: { readonly api_key: string; readonly base_url: string | null } | null;
   /** The command that starts a program of this project; unless given, {@link programOf}. */
   readonly program?: (path: string) => string[];
+  /** Where the jobs' containers run; unless given, as processes. */
+  readonly containers?: ContainerWishes | null;
   /** False: pushes start nothing, as when Actions are disabled. */
   readonly actions?: boolean;
+  /** Folders that stand for repositories of actions, by `owner/name`, beside this project itself. */
+  readonly actionFolders?: Readonly<Record<string, string>>;
+  /** How patient the runner is with what is cancelled; unless given, as GitHub's. */
+  readonly cancelLimits?: Pick<RunnerOptions, "grace" | "afterCancelMs">;
   /** What workflows print, and what the runner could not do. */
   readonly onLog?: (text: string) => void;
 }
@@ -51,26 +60,56 @@ export interface Town {
   readonly installation: number;
   /** How it is reached, scripted or real: the same for the agent and for the App. */
   readonly modelAccess: { readonly api_key: string; readonly base_url: string | null };
+  /** Where the jobs' containers run, and why there; a sentence. */
+  readonly containers: string;
   /** Resolves when no workflow runs and no webhook is on its way. */
   idle(): Promise<void>;
   close(): Promise<void>;
+}
+
+/** What the demo repository's workflow says beside what everybody's says, since model and image are of this machine. */
+const OWN_INPUTS = {
+  anthropic_base_url: "vars.ANTHROPIC_BASE_URL",
+  agent_image: "vars.JOURNEYMAN_AGENT_IMAGE",
+};
+
+function withOwnInputs(workflow: string): string {
+  const lines = Object.entries(OWN_INPUTS).map(([name, value]) => `${name}: \${{ ${value} }}`);
+  return workflow.replace(/^( +)anthropic_api_key: .*\n/m, (line, indent: string) =>
+    [line, ...lines.map((one) => `${indent}${one}\n`)].join(""),
+  );
 }
 
 async function filesOf(options: TownOptions): Promise<Record<string, string>> {
   const workflow = await readFile(new URL(".github/workflows/run-job.yml", PROJECT), "utf8");
   const settings = options.settings === undefined ? DEMO_SETTINGS : options.settings;
   const files = demoFiles({
-    ...(options.workflow === false ? {} : { runJobWorkflow: workflow }),
+    ...(options.workflow === false ? {} : { runJobWorkflow: withOwnInputs(workflow) }),
     ...(settings === null ? {} : { settings }),
   });
   const all = Object.entries({ ...files, ...options.files });
   return Object.fromEntries(all.filter((entry): entry is [string, string] => entry[1] !== null));
 }
 
+/** The programs of the agent's image as commands of this machine. */
+const shimOf = (program: (path: string) => string[]): DockerShim => ({
+  agentCommand: program("agent/main.ts"),
+  entrypoints: {
+    gateway: program("agent/gateway.ts"),
+    courier: program("agent/courier.ts"),
+    egress: program("agent/egress.ts"),
+    // played containers share their user, so there is nobody to give files to
+    chown: ["true"],
+  },
+  command: program("src/sandbox/actions/docker-shim.ts"),
+});
+
 export async function startTown(options: TownOptions = {}): Promise<Town> {
-  const { program = programOf } = options;
+  const { program = programOf, containers = null } = options;
+  const chosen = await chooseContainers(containers, shimOf(program));
+  const own = await layOutActions(PROJECT, program);
   const github = await startGitHub(options.github);
-  const model = await startModel(options.script ? { script: options.script } : {});
+  const model = await startModel({ ...(options.script ? { script: options.script } : {}), host: chosen.host });
   const backend = {
     ...github.actions,
     appendLog(jobId: number, text: string): void {
@@ -83,15 +122,9 @@ export async function startTown(options: TownOptions = {}): Promise<Town> {
       ? null
       : startRunner({
           backend,
-          dockerShim: {
-            agentCommand: program("agent/main.ts"),
-            entrypoints: {
-              gateway: program("agent/gateway.ts"),
-              courier: program("agent/courier.ts"),
-              egress: program("agent/egress.ts"),
-            },
-            command: program("src/sandbox/actions/docker-shim.ts"),
-          },
+          ...options.cancelLimits,
+          containers: chosen.containers,
+          actions: { ...own.folders, ...options.actionFolders },
           report: (sentence) => options.onLog?.(`${sentence}\n`),
         });
 
@@ -109,6 +142,7 @@ export async function startTown(options: TownOptions = {}): Promise<Town> {
   github.setSecret(DEMO, "ANTHROPIC_API_KEY", modelAccess.api_key);
   const { base_url } = modelAccess;
   if (base_url !== null) github.setVariable(DEMO, "ANTHROPIC_BASE_URL", base_url);
+  if (chosen.image !== null) github.setVariable(DEMO, "JOURNEYMAN_AGENT_IMAGE", chosen.image);
   const installation = github.install(DEMO);
 
   return {
@@ -116,6 +150,7 @@ export async function startTown(options: TownOptions = {}): Promise<Town> {
     model,
     installation,
     modelAccess,
+    containers: chosen.sentence,
     async idle() {
       do {
         await runner?.idle();
@@ -126,6 +161,7 @@ export async function startTown(options: TownOptions = {}): Promise<Town> {
       await runner?.close();
       await model.close();
       await github.close();
+      await own.remove();
     },
   };
 }

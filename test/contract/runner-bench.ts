@@ -38,18 +38,26 @@ export class RunnerBench {
   #start(options: Partial<RunnerOptions>): Runner {
     return startRunner({
       backend: this.backend.port,
-      dockerShim: {
-        agentCommand: [process.execPath, join(this.backend.folder, "agent.mjs")],
-        entrypoints: {
-          other: [process.execPath, join(this.backend.folder, "other.mjs")],
-          second: [process.execPath, join(this.backend.folder, "agent.mjs"), "--second"],
+      containers: {
+        kind: "process",
+        shim: {
+          agentCommand: [process.execPath, join(this.backend.folder, "agent.mjs")],
+          entrypoints: {
+            other: [process.execPath, join(this.backend.folder, "other.mjs")],
+            second: [process.execPath, join(this.backend.folder, "agent.mjs"), "--second"],
+          },
+          command: builtProgram("src/sandbox/actions/docker-shim.ts"),
         },
-        command: builtProgram("src/sandbox/actions/docker-shim.ts"),
       },
-      graceMs: 3_000,
+      grace: { interruptMs: 2_000, terminateMs: 2_000 },
       report: (sentence) => this.reports.push(sentence),
       ...options,
     });
+  }
+
+  /** Another runner in the place of one that is closed. */
+  restart(options: Partial<RunnerOptions>): void {
+    this.runner = this.#start(options);
   }
 
   /** Commits the files, pushes, and waits until everything that follows has ended. */

@@ -14,7 +14,7 @@ afterEach(() => bench.close());
 describe("docker on the PATH of the steps", () => {
   const AGENT = `
     import { writeFileSync } from "node:fs";
-    process.on("SIGTERM", () => { console.log("agent: asked to stop"); process.exit(7); });
+    for (const name of ["SIGINT", "SIGTERM"]) process.on(name, () => { console.log("agent: asked to stop"); process.exit(7); });
     writeFileSync("made.txt", JSON.stringify({ env: process.env, args: process.argv.slice(2), cwd: process.cwd() }));
     console.log("agent: here");
     if (process.env.MODE === "wait") setInterval(() => {}, 1000);
@@ -118,8 +118,67 @@ docker run --network fence image || echo "no more $?"`),
       expect(log).toContain(said);
   });
 
-  test("a cancelled run lets the agent end politely, once", async () => {
-    bench.backend.push(bench.backend.commit(await withAgent('docker run -e MODE=wait -v "$PWD:/w" image')));
+  test("gives two jobs that name the same port a port each, which both of a job's containers know", async () => {
+    const servers = `
+import { createServer } from "node:http";
+const { GATEWAY_PORT, MODEL_GATEWAY, EGRESS_PROXY, ANTHROPIC_BASE_URL, WHO } = process.env;
+if (GATEWAY_PORT) createServer((_, answer) => answer.end("gateway of " + WHO)).listen(GATEWAY_PORT, "127.0.0.1");
+else {
+  const ask = () => fetch(MODEL_GATEWAY).then((answer) => answer.text(), () => new Promise((go) => setTimeout(go, 50)).then(ask));
+  console.log("asked", await ask(), MODEL_GATEWAY === EGRESS_PROXY, ANTHROPIC_BASE_URL, MODEL_GATEWAY.startsWith("http://127.0.0.1:"));
+}`;
+    const files = await withAgent(`
+for who in one two; do
+  docker network create --label a=b net-$who
+  docker run --rm --name agent-$who --network net-$who -e MODEL_GATEWAY=http://gateway:8080 -e EGRESS_PROXY=http://gateway:8080 \\
+    -e ANTHROPIC_BASE_URL=http://localhost:8080 --entrypoint other image & agents="$agents $!"
+done
+docker network create out
+docker run --rm --name gateway-one --entrypoint other --network net-one --network-alias gateway -e GATEWAY_PORT=8080 -e WHO=one image &
+docker run --rm --name gateway-two --entrypoint other --network name=net-two,alias=gateway --network out -e GATEWAY_PORT=8080 -e WHO=two image &
+wait $agents
+docker rm -f gateway-one gateway-two nobody; wait
+docker network rm net-one net-two nowhere || echo "removed two and $?"
+docker network rm net-one || echo "gone $?"`);
+    await writeFile(join(bench.backend.folder, "other.mjs"), servers);
+    const { job } = await bench.play(files);
+    const log = textOf(job?.log);
+    for (const who of ["one", "two"]) expect(log).toContain(`asked gateway of ${who} true http://localhost:8080 true`);
+    expect(log).toContain("network nowhere not found\nremoved two and 1\n");
+    expect(log).toContain("network net-one not found\ngone 1\n");
+  });
+
+  test("says of an internal network that it has no address of this machine, and of another that it has", async () => {
+    const { job } = await bench.play(
+      await withAgent(`
+docker network create --internal --opt x=isolated closed && docker network create open
+docker network inspect --format '{{json .IPAM.Config}}' closed
+docker network inspect --format '{{json .IPAM.Config}}' open
+docker network inspect open || echo "refused $?"
+docker run --network ip=1.2.3.4,name=open image || echo "refused $?"`),
+    );
+    const log = textOf(job?.log);
+    expect(log).toContain('[{"Subnet":"10.0.0.0/24"}]\n[{"Subnet":"10.0.0.0/24","Gateway":"10.0.0.1"}]\n');
+    expect(log).toContain("plays docker network inspect for {{json .IPAM.Config}} alone\nrefused 1\n");
+    expect(log).toContain("does not play ip of --network\nrefused 125\n");
+  });
+
+  test("what a killed step has left running is ended with the job, which says so", async () => {
+    await bench.close();
+    bench = await RunnerBench.open({ grace: { interruptMs: 100, terminateMs: 100 } });
+    bench.backend.push(
+      bench.backend.commit(
+        await withAgent('docker run --name box -e MODE=wait -v "$PWD:/w" image & trap "" INT TERM; wait; wait'),
+      ),
+    );
+    await bench.backend.until(() => textOf(bench.backend.jobs.at(-1)?.log).includes("\nagent: here\n"));
+    bench.backend.cancel(bench.backend.runs.at(-1)?.id ?? 0);
+    await bench.runner.idle();
+    expect(textOf(bench.backend.jobs.at(-1)?.log)).toContain("has left containers or networks behind: box");
+  });
+
+  test("a cancelled run lets the agent end politely, once, where its step passes the signal on", async () => {
+    bench.backend.push(bench.backend.commit(await withAgent('exec docker run -e MODE=wait -v "$PWD:/w" image')));
     await bench.backend.until(() => textOf(bench.backend.jobs.at(-1)?.log).includes("\nagent: here\n"));
     bench.backend.cancel(bench.backend.runs.at(-1)?.id ?? 0);
     await bench.runner.idle();

@@ -61,14 +61,6 @@ describe("steps that go wrong", () => {
     expect([job.run?.conclusion, textOf(job.job?.log)]).toEqual(["cancelled", expect.stringContaining("\nswept\n")]);
   });
 
-  test("an action the sandbox does not know fails its step by name", async () => {
-    const { run, job } = await bench.play(workflow("- uses: someone/something@v1"));
-    expect([run?.conclusion, textOf(job?.log)]).toEqual([
-      "failure",
-      expect.stringContaining("the sandbox does not play someone/something"),
-    ]);
-  });
-
   test("a reserved name in GITHUB_ENV is refused and a malformed line fails the step", async () => {
     const { run, job } = await bench.play(
       workflow(
@@ -93,7 +85,7 @@ describe("steps that go wrong", () => {
 
 describe("cancel, repeat and groups", () => {
   const sleeper = workflow(
-    "- run: |\n    trap 'echo asked; exit 1' TERM\n    echo awake\n    sleep 600 & wait\n- { if: cancelled(), run: echo swept }",
+    "- run: |\n    trap 'echo asked; exit 1' INT\n    echo awake\n    sleep 600 & wait\n- { if: cancelled(), run: echo swept }",
     {
       top: `concurrency: { group: "g-\${{ github.ref }}" }`,
     },
@@ -115,11 +107,42 @@ describe("cancel, repeat and groups", () => {
     ]);
   });
 
-  test("a process that ignores SIGTERM is killed after the grace", async () => {
+  test("a cancel tells the step's own process alone, first by SIGINT and then by SIGTERM", async () => {
+    const script = `node -e '
+      for (const name of ["SIGINT", "SIGTERM"]) process.on(name, () => console.log("child: " + name));
+      setInterval(() => {}, 1000); console.log("awake")' &
+    trap 'echo shell: INT' INT
+    trap 'echo shell: TERM; exit 1' TERM
+    while true; do wait || true; done`;
+    bench.backend.push(bench.backend.commit(workflow(`- run: |\n${script.replaceAll(/^/gm, "    ")}`)));
+    await bench.backend.until(awake);
+    bench.backend.cancel(bench.backend.runs[0]?.id ?? 0);
+    await bench.runner.idle();
+    expect(textOf(bench.backend.jobs[0]?.log)).toMatch(/awake\nshell: INT\nshell: TERM\n/);
+    expect(textOf(bench.backend.jobs[0]?.log)).not.toMatch(/^child: SIG/m);
+  });
+
+  test("five minutes after a cancel, what still runs is killed", async () => {
     await bench.close();
-    bench = await RunnerBench.open({ graceMs: 200 });
+    bench = await RunnerBench.open({ afterCancelMs: 300 });
+    const sweeping = workflow("- run: echo awake; sleep 600\n- { if: always(), run: echo sweeping; sleep 600 }");
+    bench.backend.push(bench.backend.commit(sweeping));
+    await bench.backend.until(awake);
+    bench.backend.cancel(bench.backend.runs[0]?.id ?? 0);
+    await bench.runner.idle();
+    expect(bench.backend.runs[0]?.conclusion).toBe("cancelled");
+    expect(bench.backend.jobs[0]?.steps.map((step) => step.conclusion)).toEqual([
+      ...["success", "cancelled", "cancelled", "success"],
+    ]);
+  });
+
+  test("a process that ignores SIGINT and SIGTERM is killed after the grace", async () => {
+    await bench.close();
+    bench = await RunnerBench.open({ grace: { interruptMs: 100, terminateMs: 100 } });
     bench.backend.push(
-      bench.backend.commit(workflow("- run: |\n    trap '' TERM\n    echo awake\n    while true; do sleep 0.2; done")),
+      bench.backend.commit(
+        workflow("- run: |\n    trap '' INT TERM\n    echo awake\n    while true; do sleep 0.2; done"),
+      ),
     );
     await bench.backend.until(awake);
     bench.backend.cancel(bench.backend.runs[0]?.id ?? 0);

@@ -133,7 +133,7 @@ jobs:
 
   test("plays the demo repository's CI green, and red once a file named BROKEN is there", async () => {
     const green = await bench.play(demoFiles());
-    expect([green.run?.conclusion, textOf(green.job?.log)]).toEqual(["success", expect.stringContaining("# pass 2")]);
+    expect([green.run?.conclusion, textOf(green.job?.log)]).toEqual(["success", expect.stringContaining("pass 2\n")]);
     const red = await bench.play({ BROKEN: "" });
     expect(red.run?.conclusion).toBe("failure");
     expect(textOf(red.job?.log)).toContain("##[error]A file named BROKEN is in the repository");

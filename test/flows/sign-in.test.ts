@@ -45,7 +45,7 @@ describe("somebody who may write", () => {
     const browser = openBrowser();
     const ended = await signIn(house, WRITER, undefined, browser);
     const [set = "", gone = ""] = browser.set;
-    expect(set).toMatch(/^journeyman-sign-in=[\w-]+; Max-Age=600; Path=\/keys; HttpOnly; SameSite=Lax$/);
+    expect(set).toMatch(/^journeyman-sign-in=[\w.-]+; Max-Age=600; Path=\/keys; HttpOnly; SameSite=Lax$/);
     expect(gone).toMatch(/^journeyman-sign-in=; Max-Age=0;/);
     expect(browser.jar.size).toBe(0);
     const calls = house.github.calls().filter(({ actor }) => actor === "user-to-server" || actor === "client");

@@ -108,7 +108,7 @@ describe("single answers of GitHub", () => {
   it("says nothing where there is neither issue nor pull request", async () => {
     const cron = { ...OPENED, origin: { kind: "cron", name: "nightly" }, pull_request: null } as const;
     nock.removeInterceptor({
-      hostname: "api.github.test",
+      host: "api.github.test",
       path: "/app/installations/1/access_tokens",
       method: "POST",
       proto: "https",

@@ -126,10 +126,21 @@ describe("the action's settings", () => {
   });
 
   it("are all named at once when they are wrong", () => {
-    const reading = readActionSettings({ JOURNEYMAN_PATIENCE: "soon", GITHUB_REPOSITORY: "demo" });
+    const reading = readActionSettings({
+      JOURNEYMAN_PATIENCE: "soon",
+      GITHUB_REPOSITORY: "demo",
+      SENTRY_DSN: "https://x@sentry.test/1",
+    });
     expect(reading.ok).toBe(false);
     const told = reading.ok ? "" : reading.mistakes.join("\n");
-    for (const name of ["GITHUB_TOKEN", "GITHUB_EVENT_PATH", "GITHUB_REPOSITORY", "JOURNEYMAN_PATIENCE", "RUNNER_TEMP"])
+    for (const name of [
+      "GITHUB_TOKEN",
+      "GITHUB_EVENT_PATH",
+      "GITHUB_REPOSITORY",
+      "JOURNEYMAN_PATIENCE",
+      "RUNNER_TEMP",
+      "SENTRY_DSN",
+    ])
       expect(told).toContain(`${name}:`);
   });
 });

@@ -84,7 +84,8 @@ const ENVIRONMENT_READERS = [
   "agent/courier.ts",
   "src/sandbox/actions/docker-shim.ts",
 ];
-const ENVIRONMENT = /\bprocess\s*\??\.\s*env\b|\bprocess\s*\[|\}\s*=\s*process\b(?!\s*\.)|["'](?:node:)?process["']/;
+const ENVIRONMENT =
+  /\bprocess\s*\??\.\s*env\b|\bprocess\s*\[|\}\s*=\s*process\b(?!\s*\.)|\b(?:from|import|require)\s*\(?\s*["'](?:node:)?process["']/;
 /** The sandbox starts git, bash and the agent, and must find them; it reads nothing else. */
 const SEARCH_PATH = /\bprocess\.env(?:\.PATH\b|\[["']PATH["']\])/g;
 

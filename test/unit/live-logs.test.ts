@@ -1,5 +1,5 @@
 /** The log of a job as a stream: what a reader has in its buffer, and where it goes on. */
-import { Writable } from "node:stream";
+import { getDefaultHighWaterMark, Writable } from "node:stream";
 import { describe, expect, it } from "vitest";
 import type { Clock, StoredJob } from "../../src/engine/ports.ts";
 import { Channel } from "../../src/logs/channel.ts";
@@ -9,7 +9,8 @@ import { begin, briefPushed, led, runChanged, T0 } from "./core.ts";
 
 const LINES = 2_000;
 const LONGEST_LINE = 4_000;
-const BOUND = 64 * 1024;
+/** What a stream takes before it asks for a pause, and as much again for what was on its way. */
+const BOUND = 2 * getDefaultHighWaterMark(false);
 
 const stored = (change: Partial<StoredJob> = {}): StoredJob => ({
   job: begin(),

@@ -86,7 +86,6 @@ const ENV_KEYS = [
   "job",
   "workspace",
   "event_path",
-  "action",
 ];
 
 /** GITHUB_* for the steps: the same facts as the context, without the token, which a step must be given on purpose. */

@@ -10,12 +10,12 @@ import { isAbsolute, relative } from "node:path";
 
 /** Isolation and bookkeeping flags with a value; see the header. */
 const ISOLATION_WITH_VALUE = new Set(
-  "user cap-drop security-opt pids-limit memory memory-swap memory-reservation cpus cpu-shares shm-size tmpfs ulimit hostname add-host dns pull platform label log-driver log-opt stop-signal stop-timeout ipc cgroupns userns group-add".split(
+  "user cap-add cap-drop security-opt pids-limit memory memory-swap memory-reservation cpus cpu-shares shm-size tmpfs ulimit hostname add-host dns pull platform label log-driver log-opt stop-signal stop-timeout ipc cgroupns userns group-add".split(
     " ",
   ),
 );
 const ISOLATION_ALONE = new Set("rm init read-only tty quiet no-healthcheck".split(" "));
-const PLAYED = new Set("volume mount env env-file name workdir entrypoint network net".split(" "));
+const PLAYED = new Set("volume mount env env-file name workdir entrypoint network net network-alias".split(" "));
 /** Played, and without a value. */
 const INTERACTIVE = "interactive";
 const SHORT: Readonly<Record<string, string>> = {
@@ -30,6 +30,12 @@ const SHORT: Readonly<Record<string, string>> = {
   t: "tty",
   q: "quiet",
 };
+
+export interface JoinedNetwork {
+  readonly name: string;
+  /** Under which names others on it find the container. */
+  readonly aliases: readonly string[];
+}
 
 export interface Mount {
   readonly host: string;
@@ -46,7 +52,7 @@ export interface ContainerPlan {
   readonly entrypoint: string | undefined;
   /** Whether it reads our input; without `-i` a container reads nothing. */
   readonly interactive: boolean;
-  readonly network: string | undefined;
+  readonly networks: readonly JoinedNetwork[];
   /** Host folder to start in; undefined: the container has no mount, so nothing of the host belongs to it. */
   readonly folder: string | undefined;
 }
@@ -102,10 +108,21 @@ export function readRun(argv: readonly string[], source: Source): ContainerPlan 
     env,
     name: all("name").at(-1),
     entrypoint: all("entrypoint").at(-1),
-    network: [...all("net"), ...all("network")].at(-1),
+    networks: networksOf([...all("net"), ...all("network")], all("network-alias")),
     interactive: flags.some((flag) => flag.name === INTERACTIVE),
     folder,
   };
+}
+
+/** `N`, or `name=N,alias=A`. Names that are given apart are those on the first. */
+function networksOf(values: readonly string[], aliases: readonly string[]): JoinedNetwork[] {
+  return values.map((value, index) => {
+    const pairs = value.includes("=") ? value.split(",").map((pair) => pair.split("=")) : [["name", value]];
+    const named = (key: string) => pairs.filter(([name]) => name === key).map(([, text = ""]) => text);
+    const other = pairs.find(([key]) => key !== "name" && key !== "alias");
+    if (other) throw new DockerRefusal(`the sandbox does not play ${other[0] ?? ""} of --network`);
+    return { name: named("name").at(-1) ?? "", aliases: [...named("alias"), ...(index === 0 ? aliases : [])] };
+  });
 }
 
 function splitFlags(argv: readonly string[]): { flags: Flag[]; rest: string[] } {

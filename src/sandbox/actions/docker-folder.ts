@@ -1,12 +1,14 @@
 /**
- * Owns the folder that stands first on the PATH of played steps: an executable `docker` that starts docker-shim, and a
- * `sudo` that refuses.
+ * Owns the folder that stands first on the PATH of played steps: a `docker` that plays containers as processes or hands
+ * on to a real engine, and a `sudo` that refuses. What a job has left of containers is removed with it.
  */
 import { chmod, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { execa } from "execa";
 import { killMarked } from "./processes.ts";
 
+/** Containers as processes of this machine. */
 export interface DockerShim {
   /** Program and first arguments of the agent, absolute; the arguments after the image's name follow. */
   readonly agentCommand: readonly string[];
@@ -15,6 +17,18 @@ export interface DockerShim {
   /** Program and first arguments of the shim itself; unless given, the one beside this file. */
   readonly command?: readonly string[];
 }
+
+/** A real engine, reached through docker's own command line. */
+export interface DockerEngine {
+  /** Absolute. */
+  readonly client: string;
+  /** Variables that say where the engine is. */
+  readonly env: Readonly<Record<string, string>>;
+}
+
+export type Containers =
+  | { readonly kind: "process"; readonly shim: DockerShim }
+  | { readonly kind: "docker"; readonly engine: DockerEngine };
 
 /** COUNT, and for each program its name, the number of its words, and these. */
 function programWords(programs: Readonly<Record<string, readonly string[]>>): string[] {
@@ -31,30 +45,53 @@ function shimCommand(): string[] {
   return [process.execPath, program];
 }
 
+/** Marks what one job has made, so that it can be found again when its step was killed. */
+const LABEL = "dev.journeyman.sandbox";
+const CALL_LIMIT_MS = 30_000;
+
+/** `docker` that marks containers and networks, and is docker's own client otherwise. */
+function engineScript({ client, env }: DockerEngine, mark: string): string {
+  const exports = Object.entries(env).map(([name, value]) => `export ${name}=${quote(value)}`);
+  const label = `--label ${quote(`${LABEL}=${mark}`)}`;
+  return [
+    ...exports,
+    'case "$1 $2" in',
+    `"network create") shift 2; exec ${quote(client)} network create ${label} "$@" ;;`,
+    `"run "* | "create "*) verb=$1; shift; exec ${quote(client)} "$verb" ${label} "$@" ;;`,
+    "esac",
+    `exec ${quote(client)} "$@"`,
+  ].join("\n");
+}
+
 export class DockerFolder {
   readonly bin: string;
   readonly #state: string;
-  readonly #shim: DockerShim;
+  readonly #containers: Containers;
+  readonly #mark: string;
 
-  constructor(folder: string, shim: DockerShim) {
+  constructor(folder: string, containers: Containers) {
     this.bin = join(folder, "bin");
     this.#state = join(folder, "containers");
-    this.#shim = shim;
+    this.#containers = containers;
+    this.#mark = `${process.pid}-${basename(join(folder, ".."))}`;
   }
 
   /** `path`: the PATH that the container sees, without this folder. */
   async make(path: string): Promise<void> {
     await mkdir(this.bin, { recursive: true });
     await mkdir(this.#state, { recursive: true });
-    const words = [
-      ...(this.#shim.command ?? shimCommand()),
-      this.#state,
-      path,
-      ...programWords({ "": this.#shim.agentCommand, ...this.#shim.entrypoints }),
-    ];
-    await this.#program("docker", `exec ${words.map(quote).join(" ")} "$@"`);
+    const script =
+      this.#containers.kind === "docker"
+        ? engineScript(this.#containers.engine, this.#mark)
+        : this.#shimScript(this.#containers.shim, path);
+    await this.#program("docker", script);
     // Hosted machines give root away; this one is somebody's own, and a step must not get at it by a passwordless sudo.
     await this.#program("sudo", "echo 'sudo: the sandbox does not play sudo' >&2\nexit 1");
+  }
+
+  #shimScript({ command, agentCommand, entrypoints }: DockerShim, path: string): string {
+    const programs = programWords({ "": agentCommand, ...entrypoints });
+    return `exec ${[...(command ?? shimCommand()), this.#state, path, ...programs].map(quote).join(" ")} "$@"`;
   }
 
   async #program(name: string, script: string): Promise<void> {
@@ -63,11 +100,35 @@ export class DockerFolder {
     await chmod(file, 0o755);
   }
 
-  /** Ends containers whose `docker run` was killed, so that nothing of a job outlives it. */
-  async killLeftovers(): Promise<void> {
+  /**
+   * Removes what a job has left of containers and networks, so that nothing outlives it; answers the names. A hosted
+   * machine ends with its job, a developer's does not.
+   */
+  async removeLeftovers(): Promise<readonly string[]> {
+    return this.#containers.kind === "docker" ? this.#removeMarked(this.#containers.engine) : this.#killPlayed();
+  }
+
+  async #killPlayed(): Promise<readonly string[]> {
+    const left: string[] = [];
     for (const entry of await readdir(this.#state).catch(() => [])) {
       const [, id] = (await readFile(join(this.#state, entry), "utf8").catch(() => "")).trim().split(" ");
-      if (id !== undefined) await killMarked(`HOSTNAME=${id}`);
+      if (id === undefined) continue;
+      await killMarked(`HOSTNAME=${id}`);
+      left.push(entry);
     }
+    return left;
+  }
+
+  async #removeMarked({ client, env }: DockerEngine): Promise<readonly string[]> {
+    const call = async (...args: string[]): Promise<string[]> => {
+      const { stdout } = await execa(client, args, { env, stdin: "ignore", reject: false, timeout: CALL_LIMIT_MS });
+      return stdout.split("\n").filter((name) => name !== "");
+    };
+    const filter = ["--filter", `label=${LABEL}=${this.#mark}`];
+    const containers = await call("ps", "--all", "--format", "{{.Names}}", ...filter);
+    if (containers.length > 0) await call("rm", "--force", "--volumes", ...containers);
+    const networks = await call("network", "ls", "--format", "{{.Name}}", ...filter);
+    if (networks.length > 0) await call("network", "rm", ...networks);
+    return [...containers, ...networks];
   }
 }

@@ -11,6 +11,7 @@ import { constants } from "node:os";
 import { join } from "node:path";
 import { DockerRefusal, NOT_FOUND, readRun } from "./docker-args.ts";
 import { DockerNetworks } from "./docker-networks.ts";
+import { mapPorts } from "./docker-ports.ts";
 
 const STOP_WAIT_MS = 10_000;
 const LOOK_EVERY_MS = 50;
@@ -27,7 +28,7 @@ const networksOf = (setup: Setup): DockerNetworks =>
 
 const recordOf = (setup: Setup, name: string): string => join(setup.state, name.replaceAll(/[^\w.-]/g, "_"));
 
-function run(setup: Setup, argv: readonly string[]): Promise<number> {
+async function run(setup: Setup, argv: readonly string[]): Promise<number> {
   const plan = readRun(argv, { env: process.env, readFile: (path) => readFileSync(path, "utf8") });
   const [file, ...args] = setup.programs.get(plan.entrypoint ?? "") ?? [];
   if (file === undefined)
@@ -37,14 +38,15 @@ function run(setup: Setup, argv: readonly string[]): Promise<number> {
   if (existsSync(record))
     throw new DockerRefusal(`Conflict. The container name "/${plan.name ?? id}" is already in use`);
   mkdirSync(setup.state, { recursive: true });
-  if (plan.network !== undefined) networksOf(setup).join(plan.network, plan.name ?? id);
+  for (const network of plan.networks) networksOf(setup).join(network.name, plan.name ?? id);
+  const env = await mapPorts(setup.state, plan);
   const home = mkdtempSync(join(setup.state, "home-"));
   const base = { PATH: setup.path, HOME: home, LANG: "C.UTF-8", HOSTNAME: id };
   return new Promise((resolve) => {
     // A group of its own: the container gets a signal once, through us, as docker passes it on.
     const child = spawn(file, [...args, ...plan.args], {
       cwd: plan.folder ?? home,
-      env: { ...base, ...plan.env },
+      env: { ...base, ...env },
       detached: true,
       stdio: [plan.interactive ? "inherit" : "ignore", "inherit", "inherit"],
     });

@@ -19,6 +19,7 @@ const CONTEXTS = {
   "job.defaults": [...JOB, "env"],
   "job.outputs": STEP,
   step: STEP,
+  "action.input": ["github", "job", "runner"],
   "step.if": STEP.filter((name) => name !== "secrets"),
 } as const satisfies Record<string, readonly string[]>;
 

@@ -17,6 +17,7 @@ export type CommandFiles = Readonly<Record<Kind, string>>;
 export interface FileResults {
   readonly env: ReadonlyMap<string, string>;
   readonly outputs: ReadonlyMap<string, string>;
+  readonly state: ReadonlyMap<string, string>;
   readonly path: readonly string[];
   readonly summary: string;
   /** What is wrong with a file. GitHub fails the step for it, except for a summary that is too long. */
@@ -58,10 +59,11 @@ export async function readCommandFiles(files: CommandFiles): Promise<FileResults
     warnings.push(`Can't store ${name} in GITHUB_ENV: the name is reserved.`);
   }
   const outputs = await pairs("OUTPUT");
+  const state = await pairs("STATE");
   const path = ((await textOf(files.PATH)) ?? "").split(/\r?\n/).filter((line) => line !== "");
   const summary = await textOf(files.STEP_SUMMARY);
   if (summary === undefined) warnings.push("The step summary is larger than 1 MiB and was not uploaded.");
-  return { env, outputs, path, summary: summary ?? "", problems, warnings };
+  return { env, outputs, state, path, summary: summary ?? "", problems, warnings };
 }
 
 /** undefined: larger than the limit. A step may have deleted the file: then it said nothing. */

@@ -24,6 +24,8 @@ export interface GitCall {
   onLine(line: string): void;
 }
 
+const GRACE = { interruptMs: 500, terminateMs: 500 };
+
 /** True when git ended well. */
 export async function git(call: GitCall, args: readonly string[]): Promise<boolean> {
   const auth = call.auth && {
@@ -44,7 +46,7 @@ export async function git(call: GitCall, args: readonly string[]): Promise<boole
     ...auth,
   };
   const { cwd, signal, onLine } = call;
-  const ended = await runCommand({ file: "git", args, cwd, env, graceMs: 1_000, signal, onLine });
+  const ended = await runCommand({ file: "git", args, cwd, env, grace: GRACE, signal, onLine });
   return ended.kind === "exit" && ended.code === 0;
 }
 

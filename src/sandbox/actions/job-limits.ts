@@ -1,8 +1,5 @@
 /** Owns why and when a job must end before its steps are done: a cancel, its time limit, or the runner closing. */
 
-/** After a cancel or a time-out, steps with `always()` or `cancelled()` get this long, as on GitHub. */
-const CANCELLED_STEPS_MS = 5 * 60_000;
-
 export class JobLimits {
   readonly #ended = new AbortController();
   readonly #forced = new AbortController();
@@ -11,11 +8,14 @@ export class JobLimits {
   readonly #closing: AbortSignal;
   readonly #onCancel = () => this.#end("cancel");
   readonly #onClosing = () => this.#forced.abort();
+  readonly #afterCancelMs: number;
   #why: "cancel" | "time" | undefined;
 
-  constructor(timeoutMinutes: number, cancel: AbortSignal, closing: AbortSignal) {
+  constructor(limits: { timeoutMinutes: number; afterCancelMs: number; cancel: AbortSignal; closing: AbortSignal }) {
+    const { timeoutMinutes, cancel, closing } = limits;
     this.#cancel = cancel;
     this.#closing = closing;
+    this.#afterCancelMs = limits.afterCancelMs;
     this.#cancel.addEventListener("abort", this.#onCancel, { once: true });
     this.#closing.addEventListener("abort", this.#onClosing, { once: true });
     this.#timers.push(setTimeout(() => this.#end("time"), timeoutMinutes * 60_000));
@@ -26,7 +26,7 @@ export class JobLimits {
   #end(why: "cancel" | "time"): void {
     if (this.#why !== undefined) return;
     this.#why = why;
-    this.#timers.push(setTimeout(() => this.#forced.abort(), CANCELLED_STEPS_MS));
+    this.#timers.push(setTimeout(() => this.#forced.abort(), this.#afterCancelMs));
     this.#ended.abort();
   }
 
@@ -34,9 +34,14 @@ export class JobLimits {
     return this.#why;
   }
 
-  /** What ends a step that starts now. One that starts after a cancel runs on until it is forced. */
+  /** What asks a step that starts now to end. One that starts after a cancel is not asked again. */
   forStep(): AbortSignal {
-    return this.#why === undefined ? AbortSignal.any([this.#ended.signal, this.#forced.signal]) : this.#forced.signal;
+    return this.#why === undefined ? this.#ended.signal : this.#forced.signal;
+  }
+
+  /** What kills everything at once, whatever it does. */
+  get forced(): AbortSignal {
+    return this.#forced.signal;
   }
 
   close(): void {

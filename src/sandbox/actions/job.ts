@@ -7,11 +7,11 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { JobStep, RunConclusion, RunHandle } from "../ports.ts";
 import { githubContext, githubEnv, isFromFork, type RunSubject, tokenPermissions } from "./contexts.ts";
-import { DockerFolder, type DockerShim } from "./docker-folder.ts";
+import { type Containers, DockerFolder } from "./docker-folder.ts";
 import { type ContextValues, contextOf, ExpressionMistake, fill } from "./expressions.ts";
 import { JobLimits } from "./job-limits.ts";
 import { JobLog } from "./log.ts";
-import { killMarked } from "./processes.ts";
+import { type Grace, killMarked } from "./processes.ts";
 import { StepSequence } from "./step-sequence.ts";
 import type { WorkflowJob } from "./workflow-file.ts";
 
@@ -20,8 +20,12 @@ export interface Machine {
   readonly folder: string;
   /** PATH of the steps; the folder with the played docker is put in front of it. */
   readonly path: string;
-  readonly dockerShim: DockerShim;
-  readonly graceMs: number;
+  readonly containers: Containers;
+  /** Folders that stand for repositories of actions, by `owner/name`. */
+  readonly actions: Readonly<Record<string, string>>;
+  readonly grace: Grace;
+  /** How long what follows a cancel may take before all of it is killed. */
+  readonly afterCancelMs: number;
   readonly now: () => number;
   /** The runner closes: even `always()` steps end. */
   readonly closing: AbortSignal;
@@ -56,11 +60,18 @@ export async function playJob(input: JobInput): Promise<JobOutcome> {
   const secrets: Record<string, string> = { ...(fork ? {} : backend.secrets(trigger.repository)), GITHUB_TOKEN: token };
   const log = new JobLog((text) => backend.appendLog(jobId, text), machine.now);
   const identity = identityOf(input, fork);
-  for (const secret of [...Object.values(secrets), ...(identity ? [identity.token] : [])]) log.masks.add(secret);
+  const runtimeToken = randomUUID();
+  const more = [runtimeToken, ...(identity ? [identity.token] : [])];
+  for (const secret of [...Object.values(secrets), ...more]) log.masks.add(secret);
   const folder = await mkdtemp(join(machine.folder, "job-"));
-  const docker = new DockerFolder(join(folder, "docker"), machine.dockerShim);
+  const docker = new DockerFolder(join(folder, "docker"), machine.containers);
   const tracking = `github_${randomUUID()}`;
-  const limits = new JobLimits(input.timeoutMinutes, input.cancel, machine.closing);
+  const limits = new JobLimits({
+    timeoutMinutes: input.timeoutMinutes,
+    afterCancelMs: machine.afterCancelMs,
+    cancel: input.cancel,
+    closing: machine.closing,
+  });
   try {
     const places = await makePlaces(folder, trigger.payload);
     await docker.make(machine.path);
@@ -81,6 +92,8 @@ export async function playJob(input: JobInput): Promise<JobOutcome> {
       docker,
       jobContexts,
       runnerEnv: env,
+      // the address of a service that is not there, with a token that opens nothing: as secret as the real one
+      actionEnv: { ACTIONS_RUNTIME_URL: `${backend.url}/_runtime/`, ACTIONS_RUNTIME_TOKEN: runtimeToken },
       env: { ...fileEnv, ...jobEnv },
       report: (steps: readonly JobStep[]) => backend.updateJob(jobId, { status: "in_progress", steps }),
     });
@@ -92,7 +105,8 @@ export async function playJob(input: JobInput): Promise<JobOutcome> {
   } finally {
     limits.close();
     await killMarked(`RUNNER_TRACKING_ID=${tracking}`);
-    await docker.killLeftovers();
+    const left = await docker.removeLeftovers();
+    if (left.length > 0) log.warning(`The job has left containers or networks behind: ${left.join(", ")}`);
     backend.revokeToken(token);
     if (identity) backend.closeIdentity(identity.token);
     await rm(folder, { recursive: true, force: true, maxRetries: 3 });
@@ -136,7 +150,7 @@ interface Private {
 function surroundings(input: JobInput, places: JobPlaces, own: Private) {
   const { workspace, temp, home, eventPath } = places;
   const tools = join(workspace, "..", "tools");
-  const facts = { token: own.token, job: input.key, workspace, event_path: eventPath, action: "__run" };
+  const facts = { token: own.token, job: input.key, workspace, event_path: eventPath };
   const github = { ...githubContext(input.subject, input.handle), ...facts };
   const arch = process.arch === "arm64" ? "ARM64" : "X64";
   const runner = {

@@ -1,5 +1,6 @@
 /**
- * Owns the real processes of a job: one process group per command, its output by lines, a polite then a firm end.
+ * Owns the real processes of a job: one process group per command, its output by lines, and its end as GitHub's runner
+ * ends it: SIGINT to the process alone, then SIGTERM to it alone, then all of its group is killed.
  */
 import { spawn } from "node:child_process";
 import { readdir, readFile } from "node:fs/promises";
@@ -10,15 +11,25 @@ const LINE_LIMIT = 256 * 1024;
 /** How long output may still come after the command itself has ended (background processes hold the pipe open). */
 const DRAIN_MS = 2_000;
 
+/** How long a process has to end by itself, after each of the two signals. */
+export interface Grace {
+  readonly interruptMs: number;
+  readonly terminateMs: number;
+}
+
 export interface Command {
   readonly file: string;
   readonly args: readonly string[];
   readonly cwd: string;
   readonly env: Readonly<Record<string, string>>;
-  /** Between SIGTERM and SIGKILL. */
-  readonly graceMs: number;
+  readonly grace: Grace;
+  /** Asks it to end. */
   readonly signal: AbortSignal;
-  onLine(line: string): void;
+  /** Kills it and its group at once. */
+  readonly kill?: AbortSignal;
+  readonly onLine: (line: string) => void;
+  /** Lines of stderr, where these are to be told apart. */
+  readonly onErrorLine?: (line: string) => void;
 }
 
 export type Ended =
@@ -27,7 +38,8 @@ export type Ended =
   | { readonly kind: "not-started"; readonly reason: string };
 
 export function runCommand(command: Command): Promise<Ended> {
-  if (command.signal.aborted) return Promise.resolve({ kind: "aborted" });
+  const { signal, kill, grace } = command;
+  if (signal.aborted || kill?.aborted) return Promise.resolve({ kind: "aborted" });
   return new Promise((resolve) => {
     const child = spawn(command.file, [...command.args], {
       cwd: command.cwd,
@@ -35,59 +47,76 @@ export function runCommand(command: Command): Promise<Ended> {
       detached: true,
       stdio: ["ignore", "pipe", "pipe"],
     });
-    const flush = [child.stdout, child.stderr].map((stream) => readLines(stream, command.onLine));
+    const flush = [
+      readLines(child.stdout, command.onLine),
+      readLines(child.stderr, command.onErrorLine ?? command.onLine),
+    ];
     let exit: Ended | undefined;
     let timer: NodeJS.Timeout | undefined;
     const stop = () => {
-      endGroup(child.pid, "SIGTERM");
-      clearTimeout(timer);
-      timer = setTimeout(finish, command.graceMs);
+      if (exit !== undefined) return;
+      child.kill("SIGINT");
+      timer = setTimeout(() => {
+        child.kill("SIGTERM");
+        timer = setTimeout(end, grace.terminateMs);
+      }, grace.interruptMs);
+    };
+    const end = () => {
+      endGroup(child.pid);
+      finish();
     };
     const finish = () => {
       clearTimeout(timer);
-      command.signal.removeEventListener("abort", stop);
-      if (command.signal.aborted) endGroup(child.pid, "SIGKILL");
+      signal.removeEventListener("abort", stop);
+      kill?.removeEventListener("abort", end);
       child.stdout.destroy();
       child.stderr.destroy();
       for (const one of flush) one();
-      resolve(command.signal.aborted ? { kind: "aborted" } : (exit ?? { kind: "exit", code: 1 }));
+      const aborted = signal.aborted || kill?.aborted === true;
+      resolve(aborted ? { kind: "aborted" } : (exit ?? { kind: "exit", code: 1 }));
     };
-    command.signal.addEventListener("abort", stop, { once: true });
+    signal.addEventListener("abort", stop, { once: true });
+    kill?.addEventListener("abort", end, { once: true });
     child.once("error", (error) => {
       exit = { kind: "not-started", reason: error.message };
       finish();
     });
-    child.once("exit", (code, signal) => {
-      exit ??= { kind: "exit", code: code ?? 128 + (signal === "SIGKILL" ? 9 : 15) };
-      if (!command.signal.aborted) timer = setTimeout(finish, DRAIN_MS);
+    child.once("exit", (code, by) => {
+      exit ??= { kind: "exit", code: code ?? 128 + (by === "SIGKILL" ? 9 : 15) };
+      clearTimeout(timer);
+      timer = setTimeout(finish, DRAIN_MS);
     });
     child.once("close", finish);
   });
 }
 
+/** A line ends with a line feed, a carriage return, or both: so does it for GitHub's runner. */
 function readLines(stream: NodeJS.ReadableStream, onLine: (line: string) => void): () => void {
   const decoder = new StringDecoder("utf8");
   let rest = "";
   stream.on("data", (chunk: Buffer) => {
-    const lines = (rest + decoder.write(chunk)).split("\n");
-    rest = lines.pop() ?? "";
-    for (const line of lines) onLine(line.replace(/\r$/, ""));
+    const text = rest + decoder.write(chunk);
+    // a carriage return at the very end may be the first half of an ending
+    const open = text.endsWith("\r") ? 1 : 0;
+    const lines = text.slice(0, text.length - open).split(/\r\n|\r|\n/);
+    rest = (lines.pop() ?? "") + text.slice(text.length - open);
+    for (const line of lines) onLine(line);
     if (rest.length > LINE_LIMIT) {
       onLine(rest);
       rest = "";
     }
   });
   return () => {
-    rest += decoder.end();
+    rest = (rest + decoder.end()).replace(/\r$/, "");
     if (rest !== "") onLine(rest);
     rest = "";
   };
 }
 
-function endGroup(pid: number | undefined, signal: NodeJS.Signals): void {
+function endGroup(pid: number | undefined): void {
   if (pid === undefined) return;
   try {
-    process.kill(-pid, signal);
+    process.kill(-pid, "SIGKILL");
   } catch {
     // The whole group is gone already.
   }

@@ -11,28 +11,34 @@ import { z } from "zod";
 import type { ActionsBackend, NewRun, RunConclusion, RunHandle, WorkflowTrigger } from "../ports.ts";
 import { ConcurrencyGroups } from "./concurrency.ts";
 import { githubContext, type RunSubject, readInputs, workflowName } from "./contexts.ts";
-import type { DockerShim } from "./docker-folder.ts";
+import type { Containers } from "./docker-folder.ts";
 import { contextOf, ExpressionMistake, fill } from "./expressions.ts";
 import { fullName, gitFacts } from "./git.ts";
 import type { Machine } from "./job.ts";
+import type { Grace } from "./processes.ts";
 import { baseContexts, playRunOf } from "./run.ts";
 import { starts, type TriggerFacts } from "./triggers.ts";
 import { readWorkflow } from "./workflow-file.ts";
 
 /** Machines that play jobs side by side. */
 const DEFAULT_CONCURRENCY = 4;
-/** GitHub ends a process 10 s after the first signal. */
-const DEFAULT_GRACE_MS = 10_000;
+/** As GitHub's runner ends a process: SIGINT, SIGTERM, the end; and with that the job, whatever follows the cancel. */
+const GRACE: Grace = { interruptMs: 7_500, terminateMs: 2_500 };
+const AFTER_CANCEL_MS = 5 * 60_000;
 /** Ended runs that can still be run again; older ones are forgotten. */
 const KEPT_RUNS = 500;
 
 export interface RunnerOptions {
   readonly backend: ActionsBackend;
-  readonly dockerShim: DockerShim;
+  readonly containers: Containers;
   readonly concurrency?: number;
   readonly now?: () => number;
-  /** Between SIGTERM and SIGKILL when a run is cancelled. */
-  readonly graceMs?: number;
+  /** How long a process has after SIGINT and after SIGTERM, when a run is cancelled or a step's time is over. */
+  readonly grace?: Grace;
+  /** How long the steps and the cleaning up after a cancel may take. */
+  readonly afterCancelMs?: number;
+  /** Folders of this machine that stand for repositories of actions, by `owner/name`, at every ref. */
+  readonly actions?: Readonly<Record<string, string>>;
   /** PATH of the steps. */
   readonly path?: string;
   /** Told what GitHub shows only on its pages: why a workflow did not start, what the runner could not do. */
@@ -81,8 +87,10 @@ class Fleet {
     this.#machine = {
       folder: mkdtempSync(join(tmpdir(), "sandbox-runner-")),
       path: options.path ?? process.env.PATH ?? "/usr/local/bin:/usr/bin:/bin",
-      dockerShim: options.dockerShim,
-      graceMs: options.graceMs ?? DEFAULT_GRACE_MS,
+      containers: options.containers,
+      actions: options.actions ?? {},
+      grace: options.grace ?? GRACE,
+      afterCancelMs: options.afterCancelMs ?? AFTER_CANCEL_MS,
       now: options.now ?? Date.now,
       closing: this.#closing.signal,
     };

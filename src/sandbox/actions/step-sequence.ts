@@ -1,8 +1,12 @@
 /**
- * Owns the order of a job's steps: conditions, environment that grows from step to step, results, reports.
+ * Owns the order of a job's stages: conditions, environment that grows from stage to stage, results, reports. What actions
+ * do after all steps is played last in, first out, also when a step has failed or the job was cancelled.
  */
-import { delimiter, join } from "node:path";
-import type { JobStep, RunConclusion } from "../ports.ts";
+import { join } from "node:path";
+import type { JobStep } from "../ports.ts";
+import { findAction, findInWorkspace, type FoundAction, isLocal } from "./action-finder.ts";
+import { actionInputs, inputEnv, warnOfInputs } from "./action-inputs.ts";
+import { StageOutput } from "./commands.ts";
 import type { DockerFolder } from "./docker-folder.ts";
 import {
   type ContextValues,
@@ -13,13 +17,16 @@ import {
   fillNumber,
   holds,
 } from "./expressions.ts";
-import { commandFileEnv, makeCommandFiles, readCommandFiles } from "./file-commands.ts";
 import { fullName } from "./git.ts";
 import type { JobInput, JobOutcome, JobPlaces } from "./job.ts";
+import { JobEnvironment } from "./job-environment.ts";
 import type { JobLimits } from "./job-limits.ts";
 import type { JobLog } from "./log.ts";
-import type { StepOutcome } from "./step-work.ts";
-import { playAction, playRun } from "./steps.ts";
+import { MatcherRegistry } from "./problem-matchers.ts";
+import { ShownSteps } from "./shown-steps.ts";
+import { namesOf, originOf, plainName, type Stage } from "./stages.ts";
+import type { Outcome, StepOutcome, StepWork } from "./step-work.ts";
+import { playByName, playNode, playRun, playsByName } from "./steps.ts";
 import type { WorkflowStep } from "./workflow-file.ts";
 
 export interface SequenceInput extends JobInput, JobPlaces {
@@ -27,72 +34,113 @@ export interface SequenceInput extends JobInput, JobPlaces {
   readonly limits: JobLimits;
   readonly token: string;
   readonly docker: DockerFolder;
-  readonly jobContexts: ContextValues;
+  readonly jobContexts: ContextValues & { readonly github: ContextValues };
   readonly runnerEnv: Readonly<Record<string, string>>;
+  /** What programs of actions see beside it, and scripts do not. */
+  readonly actionEnv: Readonly<Record<string, string>>;
   readonly env: Readonly<Record<string, string>>;
   report(steps: readonly JobStep[]): void;
 }
 
 type Context = ReturnType<typeof contextOf>;
 interface StepRecord {
-  readonly outcome: StepOutcome["outcome"] | "skipped";
-  readonly conclusion: StepOutcome["outcome"] | "skipped";
+  readonly outcome: Outcome | "skipped";
+  readonly conclusion: Outcome | "skipped";
   readonly outputs: Readonly<Record<string, string>>;
 }
 
-/** GitHub shows at most this much of the summaries of one step; a job's page is bounded by it here. */
-const SUMMARY_LIMIT = 1024 * 1024;
-
 export class StepSequence {
   readonly #in: SequenceInput;
-  readonly #shown: JobStep[];
+  readonly #shown: ShownSteps;
   readonly #records: Record<string, StepRecord> = {};
-  #env: Record<string, string>;
-  #pathHead: string[] = [];
+  readonly #matchers = new MatcherRegistry();
+  readonly #posts: Stage[] = [];
+  readonly #environment: JobEnvironment;
   #failed = false;
-  #summary = "";
 
   constructor(input: SequenceInput) {
     this.#in = input;
-    this.#env = { ...input.env };
-    const names = ["Set up job", ...input.definition.steps.map(plainName), "Complete job"];
-    this.#shown = names.map((name, index) => ({ name, number: index + 1, status: "queued", conclusion: null }));
+    const { log, temp, docker, machine, runnerEnv, env, subject, jobId } = input;
+    const showSummary = (markdown: string) => subject.backend.setSummary(jobId, markdown);
+    const path = [docker.bin, machine.path];
+    this.#environment = new JobEnvironment({ log, temp, path, runnerEnv, env, showSummary });
+    this.#shown = new ShownSteps(input.definition.steps.map(plainName));
   }
 
   async play(): Promise<JobOutcome> {
-    const { log, definition, limits } = this.#in;
-    log.line(`Job ${this.#in.key} of ${this.#in.subject.path}, attempt ${this.#in.handle.attempt}`);
-    this.#set(0, "completed", "success");
-    for (const [index, step] of definition.steps.entries()) {
-      const record = await this.#one(step, index + 1);
-      if (step.id !== undefined) this.#records[step.id] = record;
-      if (record.conclusion === "failure") this.#failed = true;
-      this.#set(index + 1, "completed", record.conclusion);
-    }
+    const { log, limits, key, subject, handle, timeoutMinutes } = this.#in;
+    log.line(`Job ${key} of ${subject.path}, attempt ${handle.attempt}`);
+    const stages = await this.#setUp();
+    for (const stage of stages) await this.#play(stage);
+    for (let post = this.#posts.pop(); post !== undefined; post = this.#posts.pop()) await this.#play(post);
     if (limits.why === "time")
-      log.error(`The job has exceeded the maximum execution time of ${this.#in.timeoutMinutes} minutes.`);
+      log.error(`The job has exceeded the maximum execution time of ${timeoutMinutes} minutes.`);
     if (limits.why === "cancel") log.error("The operation was canceled.");
-    this.#set(this.#shown.length - 1, "completed", "success");
-    this.#in.report(this.#shown);
+    this.#shown.complete.end("success");
+    this.#in.report(this.#shown.all());
     const conclusion = limits.why !== undefined ? "cancelled" : this.#failed ? "failure" : "success";
     return { conclusion, outputs: this.#outputs() };
   }
 
-  async #one(step: WorkflowStep, position: number): Promise<StepRecord> {
+  /** All actions are fetched before the first step: without one of them, nothing of the job is played. */
+  async #setUp(): Promise<Stage[]> {
+    const { definition, machine, subject, limits, home, workspace } = this.#in;
+    const names = namesOf(definition.steps);
+    const [pre, main]: [Stage[], Stage[]] = [[], []];
+    const { backend } = subject;
+    const downloads = join(workspace, "..", "actions");
+    const source = { backend, folders: machine.actions, downloads, home, path: machine.path, signal: limits.forStep() };
+    for (const [index, step] of definition.steps.entries()) {
+      const row = this.#shown.steps[index] ?? this.#shown.complete;
+      const { uses } = step;
+      const fetched = uses !== undefined && !playsByName(uses) && !isLocal(uses);
+      const found = fetched ? await findAction(uses, source) : undefined;
+      if (found?.ok === false) return this.#refuse(found.problem);
+      const action = found?.action;
+      const common = { step, name: names[index] ?? "", action };
+      main.push({ ...common, kind: "main", row, condition: step.if ?? "" });
+      const runs = action?.file.runs;
+      if (runs?.pre === undefined) continue;
+      const before = this.#shown.steps[0] ?? this.#shown.complete;
+      const preRow = this.#shown.insert(`Pre ${plainName(step)}`, before);
+      pre.push({ ...common, kind: "pre", row: preRow, condition: runs["pre-if"] });
+    }
+    this.#shown.setUp.end("success");
+    return [...pre, ...main];
+  }
+
+  #refuse(problem: string): [] {
+    this.#in.log.error(problem);
+    this.#failed = true;
+    this.#shown.setUp.end("failure");
+    for (const row of this.#shown.steps) row.end("skipped");
+    return [];
+  }
+
+  async #play(stage: Stage): Promise<void> {
+    const record = await this.#one(stage);
+    if (stage.kind === "main" && stage.step.id !== undefined) this.#records[stage.step.id] = record;
+    if (record.conclusion === "failure") this.#failed = true;
+    stage.row.end(record.conclusion);
+  }
+
+  async #one(stage: Stage): Promise<StepRecord> {
+    const { step, row } = stage;
     const skipped: StepRecord = { outcome: "skipped", conclusion: "skipped", outputs: {} };
     const { log } = this.#in;
     try {
-      if (!holds(step.if ?? "", "step.if", this.#context(this.#env), this.#status())) return skipped;
-      const context = this.#context(this.#env);
+      if (!holds(stage.condition, "step.if", this.#context(this.#environment.variables, stage), this.#status()))
+        return skipped;
+      const context = this.#context(this.#environment.variables, stage);
       const own = Object.fromEntries(
         Object.entries(step.env).map(([name, text]) => [name, fill(text, "step", context)]),
       );
-      const env = { ...this.#env, ...own };
-      const full = this.#context(env);
-      if (step.name !== undefined) this.#rename(position, fill(step.name, "step", full));
-      this.#set(position, "in_progress", null);
-      this.#in.report(this.#shown);
-      const played = await this.#timed(step, env, full);
+      const env = { ...this.#environment.variables, ...own };
+      const full = this.#context(env, stage);
+      if (stage.kind === "main" && step.name !== undefined) row.name = log.masks.apply(fill(step.name, "step", full));
+      row.status = "in_progress";
+      this.#in.report(this.#shown.all());
+      const played = await this.#timed(stage, env, full);
       const forgiven = played.outcome === "failure" && fillBoolean(step["continue-on-error"], "step", full);
       return { ...played, conclusion: forgiven ? "success" : played.outcome };
     } catch (error) {
@@ -102,19 +150,25 @@ export class StepSequence {
     }
   }
 
-  /** Runs the step under its own time limit and reads what it wrote for the runner. */
-  async #timed(step: WorkflowStep, env: Record<string, string>, context: Context): Promise<StepOutcome> {
-    const { log, limits } = this.#in;
+  /** Runs the stage under the step's own time limit and reads what it wrote for the runner. */
+  async #timed(stage: Stage, env: Record<string, string>, context: Context): Promise<StepOutcome> {
+    const { log, limits, machine, workspace, temp, home } = this.#in;
+    const { step } = stage;
     const late = new AbortController();
-    const minutes =
-      step["timeout-minutes"] === undefined ? undefined : fillNumber(step["timeout-minutes"], "step", context);
+    const limit = step["timeout-minutes"];
+    const minutes = limit === undefined ? undefined : fillNumber(limit, "step", context);
     const timer = minutes === undefined ? undefined : setTimeout(() => late.abort(), minutes * 60_000);
-    const files = await makeCommandFiles(join(this.#in.temp, "_runner_file_commands"));
-    const path = [...this.#pathHead, this.#in.docker.bin, this.#in.machine.path].join(delimiter);
-    const full = { ...this.#runnerEnv(env), ...commandFileEnv(files), PATH: env.PATH ?? path };
-    const signal = AbortSignal.any([limits.forStep(), late.signal]);
-    const played = await this.#act(step, full, signal, context).finally(() => clearTimeout(timer));
-    const wrote = await this.#take(files);
+    const files = await this.#environment.files();
+    const output = new StageOutput({ log, matchers: this.#matchers, workspace });
+    const ends = {
+      signal: AbortSignal.any([limits.forStep(), late.signal]),
+      kill: limits.forced,
+      grace: machine.grace,
+    };
+    const places = { workspace, temp, home, path: machine.path };
+    const work: StepWork = { log, output, ...ends, ...places, env: this.#environment.of(stage, files, env) };
+    const played = await this.#act(stage, work, context).finally(() => clearTimeout(timer));
+    const wrote = await this.#environment.take(stage, files, output);
     const outputs = { ...played.outputs, ...wrote.outputs };
     if (late.signal.aborted && played.outcome === "cancelled") {
       log.error(`The action '${plainName(step)}' has timed out after ${minutes} minutes.`);
@@ -123,47 +177,60 @@ export class StepSequence {
     return { outcome: wrote.ok || played.outcome === "cancelled" ? played.outcome : "failure", outputs };
   }
 
-  #act(step: WorkflowStep, env: Record<string, string>, signal: AbortSignal, context: Context): Promise<StepOutcome> {
-    const { log, machine, workspace, temp, home, definition, subject } = this.#in;
-    const { trigger, backend, workflow } = subject;
-    const work = { log, signal, graceMs: machine.graceMs, workspace, temp, home, path: machine.path, env };
-    if (step.run === undefined) {
-      const inputs = Object.fromEntries(
-        Object.entries(step.with).map(([name, text]) => [name, fill(text, "step", context)]),
-      );
-      const { token } = this.#in;
-      const about = { backend, repository: fullName(trigger.repository), ref: trigger.ref, sha: trigger.sha, token };
-      return playAction({ ...work, ...about, uses: step.uses ?? "", inputs });
-    }
-    const defaults = { ...workflow.defaults.run, ...definition.defaults.run };
-    const folder = step["working-directory"] ?? defaults["working-directory"];
-    const workingDirectory = folder === undefined ? undefined : fill(folder, "step", context);
-    return playRun({
-      ...work,
-      script: fill(step.run, "step", context),
-      shell: step.shell ?? defaults.shell,
-      workingDirectory,
-    });
+  async #act(stage: Stage, work: StepWork, context: Context): Promise<StepOutcome> {
+    const { step } = stage;
+    if (step.uses === undefined) return this.#script(step, work, context);
+    if (!playsByName(step.uses)) return this.#action(stage, step.uses, work, context);
+    const { subject, token, log } = this.#in;
+    const { trigger, backend } = subject;
+    const entries = Object.entries(step.with).map(([name, text]) => [name, fill(text, "step", context)] as const);
+    const inputs: Record<string, string> = Object.fromEntries(entries);
+    printInputs(`Run ${step.uses}`, inputs, log);
+    const about = { backend, repository: fullName(trigger.repository), ref: trigger.ref, sha: trigger.sha, token };
+    return playByName({ ...work, ...about, uses: step.uses, inputs });
   }
 
-  async #take(
-    files: Awaited<ReturnType<typeof makeCommandFiles>>,
-  ): Promise<{ ok: boolean; outputs: Record<string, string> }> {
-    const { log, subject, jobId } = this.#in;
-    const read = await readCommandFiles(files);
-    for (const problem of read.problems) log.error(problem);
-    for (const warning of read.warnings) log.warning(warning);
-    this.#env = { ...this.#env, ...Object.fromEntries(read.env) };
-    this.#pathHead = [...read.path.toReversed(), ...this.#pathHead];
-    if (read.summary !== "") {
-      this.#summary = `${this.#summary}${log.masks.apply(read.summary)}\n`.slice(0, SUMMARY_LIMIT);
-      subject.backend.setSummary(jobId, this.#summary);
+  #script(step: WorkflowStep, work: StepWork, context: Context): Promise<StepOutcome> {
+    const { definition, subject } = this.#in;
+    const defaults = { ...subject.workflow.defaults.run, ...definition.defaults.run };
+    const folder = step["working-directory"] ?? defaults["working-directory"];
+    const workingDirectory = folder === undefined ? undefined : fill(folder, "step", context);
+    const script = fill(step.run ?? "", "step", context);
+    return playRun({ ...work, script, shell: step.shell ?? defaults.shell, workingDirectory });
+  }
+
+  async #action(stage: Stage, uses: string, work: StepWork, context: Context): Promise<StepOutcome> {
+    const { log, workspace, actionEnv } = this.#in;
+    const { step, kind } = stage;
+    const found = stage.action ? { ok: true as const, action: stage.action } : await findInWorkspace(uses, workspace);
+    if (!found.ok) {
+      log.error(found.problem);
+      return { outcome: "failure", outputs: {} };
     }
-    return { ok: read.problems.length === 0, outputs: Object.fromEntries(read.outputs) };
+    const { file, folder } = found.action;
+    const { runs } = file;
+    if (found.action.name === undefined && runs.pre !== undefined && kind === "main")
+      log.warning(`\`pre\` execution is not supported for local action from '${uses}'`);
+    if (kind !== "post") this.#expectPost(stage, found.action);
+    const inputs = actionInputs(step.with, file, context);
+    warnOfInputs(step.with, file, log);
+    if (kind === "post") log.line("Post job cleanup.");
+    else printInputs(`Run ${uses}`, inputs, log);
+    const env = { ...work.env, ...inputEnv(inputs), ...actionEnv };
+    return playNode({ ...work, env, program: join(folder, runs[kind] ?? runs.main) });
+  }
+
+  /** Known from the moment that its action begins, and once: a cancel before that leaves nothing to tidy up. */
+  #expectPost({ step, name }: Stage, action: FoundAction): void {
+    const { post, "post-if": condition } = action.file.runs;
+    if (post === undefined || this.#posts.some((other) => other.step === step)) return;
+    const first = this.#posts.at(-1)?.row ?? this.#shown.complete;
+    const row = this.#shown.insert(`Post ${plainName(step)}`, first);
+    this.#posts.push({ kind: "post", step, name, action, row, condition });
   }
 
   #outputs(): Record<string, string> {
-    const context = this.#context(this.#env);
+    const context = this.#context(this.#environment.variables, undefined);
     const given: Record<string, string> = {};
     for (const [name, text] of Object.entries(this.#in.definition.outputs)) {
       const value = fill(text, "job.outputs", context);
@@ -173,9 +240,12 @@ export class StepSequence {
     return given;
   }
 
-  #context(env: Record<string, string>): Context {
+  #context(env: ContextValues, stage: Stage | undefined): Context {
     const status = this.#in.limits.why !== undefined ? "cancelled" : this.#failed ? "failure" : "success";
-    return contextOf({ ...this.#in.jobContexts, env, steps: this.#records, job: { status } });
+    const { jobContexts } = this.#in;
+    const about = stage === undefined ? {} : { action: stage.name, ...originOf(stage.step) };
+    const github = { ...jobContexts.github, ...about };
+    return contextOf({ ...jobContexts, github, env, steps: this.#records, job: { status } });
   }
 
   #status() {
@@ -186,23 +256,10 @@ export class StepSequence {
       cancelled: () => cancelled,
     };
   }
-
-  /** A workflow may set HOME, LANG or CI for itself, but not what the runner says about the run. */
-  #runnerEnv(env: Record<string, string>): Record<string, string> {
-    const fixed = Object.entries(this.#in.runnerEnv).filter(([name]) => /^(?:GITHUB|RUNNER|ACTIONS)_/.test(name));
-    return { ...this.#in.runnerEnv, ...env, ...Object.fromEntries(fixed) };
-  }
-
-  #rename(position: number, name: string): void {
-    const shown = this.#shown[position];
-    if (shown) this.#shown[position] = { ...shown, name: this.#in.log.masks.apply(name) };
-  }
-
-  #set(position: number, status: JobStep["status"], conclusion: RunConclusion | null): void {
-    const shown = this.#shown[position];
-    if (shown) this.#shown[position] = { ...shown, status, conclusion };
-  }
 }
 
-const plainName = (step: WorkflowStep): string =>
-  step.name ?? `Run ${step.uses ?? (step.run ?? "").trim().split("\n")[0] ?? ""}`;
+function printInputs(title: string, inputs: Readonly<Record<string, string>>, log: JobLog): void {
+  log.line(`##[group]${title}`);
+  for (const [name, value] of Object.entries(inputs)) if (value !== "") log.line(`with ${name}: ${value}`);
+  log.line("##[endgroup]");
+}

@@ -1,17 +1,25 @@
 /** What a played step gets from its job, and what it gives back. Types only. */
 import type { ActionsBackend } from "../ports.ts";
+import type { StageOutput } from "./commands.ts";
 import type { JobLog } from "./log.ts";
+import type { Grace } from "./processes.ts";
+
+export type Outcome = "success" | "failure" | "cancelled";
 
 export interface StepOutcome {
-  readonly outcome: "success" | "failure" | "cancelled";
+  readonly outcome: Outcome;
   readonly outputs: Readonly<Record<string, string>>;
 }
 
 export interface StepWork {
   readonly log: JobLog;
+  /** What the processes of this stage say to the runner. */
+  readonly output: StageOutput;
   /** Aborted when the job is cancelled or the step's time is over. */
   readonly signal: AbortSignal;
-  readonly graceMs: number;
+  /** Aborted when the runner waits for nothing any more. */
+  readonly kill: AbortSignal;
+  readonly grace: Grace;
   readonly workspace: string;
   readonly temp: string;
   readonly home: string;
@@ -25,6 +33,7 @@ export interface RunWork extends StepWork {
   readonly workingDirectory: string | undefined;
 }
 
+/** An action that the sandbox knows by name and plays by itself. */
 export interface ActionWork extends StepWork {
   readonly uses: string;
   readonly inputs: Readonly<Record<string, string>>;
@@ -33,4 +42,9 @@ export interface ActionWork extends StepWork {
   readonly ref: string;
   readonly sha: string;
   readonly token: string;
+}
+
+/** One stage of a JavaScript action; `env` has its inputs and its state. */
+export interface NodeWork extends StepWork {
+  readonly program: string;
 }

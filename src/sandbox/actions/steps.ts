@@ -1,13 +1,13 @@
 /**
- * Owns the playing of one step: a script by a real shell, or one of the few actions the sandbox knows.
+ * Owns the playing of one stage of a step: a script by a real shell, a program of a JavaScript action by Node.js, or one of
+ * the few actions the sandbox knows by name.
  */
 import { randomUUID } from "node:crypto";
 import { stat, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { checkout } from "./checkout.ts";
-import { CommandReader } from "./commands.ts";
-import { runCommand } from "./processes.ts";
-import type { ActionWork, RunWork, StepOutcome } from "./step-work.ts";
+import { type Ended, runCommand } from "./processes.ts";
+import type { ActionWork, NodeWork, RunWork, StepOutcome, StepWork } from "./step-work.ts";
 
 /** The command lines GitHub documents. Without `shell` bash runs without pipefail, which surprises many. */
 const SHELLS: Readonly<Record<string, string>> = {
@@ -37,22 +37,34 @@ export async function playRun(work: RunWork): Promise<StepOutcome> {
   const file = join(work.temp, `${randomUUID()}.sh`);
   await writeFile(file, script);
   const [program = "", ...args] = template.split(/\s+/).map((word) => word.replace("{0}", file));
-  const commands = new CommandReader(log);
-  const { env, graceMs, signal } = work;
-  const ended = await runCommand({
-    file: program,
-    args,
-    cwd,
-    env,
-    graceMs,
-    signal,
-    onLine: (line) => commands.read(line),
-  });
+  const ended = await runProcess(work, program, args, cwd);
+  if (ended.kind === "exit" && ended.code !== 0) log.error(`Process completed with exit code ${ended.code}.`);
+  return outcomeOf(ended, work);
+}
+
+/** What the action says of a failure it says itself: GitHub's runner adds nothing. */
+export async function playNode(work: NodeWork): Promise<StepOutcome> {
+  if (!(await stat(work.program).catch(() => undefined))?.isFile()) {
+    work.log.error(`File not found: '${work.program}'`);
+    return failure;
+  }
+  return outcomeOf(await runProcess(work, process.execPath, [work.program], work.workspace), work);
+}
+
+function runProcess(work: StepWork, file: string, args: readonly string[], cwd: string): Promise<Ended> {
+  const { env, grace, signal, kill, output } = work;
+  const lines = { onLine: output.stream(), onErrorLine: output.stream() };
+  return runCommand({ file, args, cwd, env, grace, signal, kill, ...lines });
+}
+
+function outcomeOf(ended: Ended, { log }: StepWork): StepOutcome {
   if (ended.kind === "aborted") return { outcome: "cancelled", outputs: {} };
   if (ended.kind === "exit" && ended.code === 0) return { outcome: "success", outputs: {} };
-  log.error(ended.kind === "exit" ? `Process completed with exit code ${ended.code}.` : ended.reason);
+  if (ended.kind === "not-started") log.error(ended.reason);
   return failure;
 }
+
+const CHECKOUT = "actions/checkout";
 
 /** Actions that only prepare a hosted machine: here there is nothing to do. */
 const NOTHING_TO_DO: Readonly<Record<string, string>> = {
@@ -61,25 +73,18 @@ const NOTHING_TO_DO: Readonly<Record<string, string>> = {
   "docker/login-action": "the sandbox has no registry to log in to",
 };
 
-export async function playAction(work: ActionWork): Promise<StepOutcome> {
+export const playsByName = (uses: string): boolean => {
+  const name = uses.split("@")[0] ?? "";
+  return uses.includes("@") && (name === CHECKOUT || name in NOTHING_TO_DO);
+};
+
+export async function playByName(work: ActionWork): Promise<StepOutcome> {
   const { log } = work;
   const name = work.uses.split("@")[0] ?? "";
-  log.line(`##[group]Run ${work.uses}`);
-  for (const [key, value] of Object.entries(work.inputs)) log.line(`with ${key}: ${value}`);
-  log.line("##[endgroup]");
-  if (!work.uses.includes("@")) {
-    log.error(`the sandbox does not play ${work.uses}`);
-    return failure;
-  }
-  if (name === "actions/checkout") {
+  if (name === CHECKOUT) {
     const outcome = await checkout(work);
     return work.signal.aborted ? { outcome: "cancelled", outputs: {} } : outcome;
   }
-  const reason = NOTHING_TO_DO[name];
-  if (reason === undefined) {
-    log.error(`the sandbox does not play ${name}`);
-    return failure;
-  }
-  log.line(`${name}: nothing to do, ${reason}.`);
+  log.line(`${name}: nothing to do, ${NOTHING_TO_DO[name] ?? ""}.`);
   return { outcome: "success", outputs: {} };
 }

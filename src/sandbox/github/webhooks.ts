@@ -3,7 +3,7 @@
  * an answer later than ten seconds is a failure. What is in a payload is written in `payloads*.ts`.
  */
 import { createHmac, randomUUID } from "node:crypto";
-import PQueue from "p-queue";
+import pLimit, { type LimitFunction } from "p-limit";
 import type { Json } from "./model.ts";
 import { WebhookFaults } from "./webhook-faults.ts";
 
@@ -54,7 +54,7 @@ export class Webhooks {
   #target: WebhookTarget | undefined;
   readonly #appId: number;
   readonly #now: () => number;
-  readonly #queue: PQueue;
+  readonly #few: LimitFunction;
   readonly #delayed = new Set<NodeJS.Timeout>();
   readonly #onDelivery: (delivery: Delivery) => void;
   #log: Delivery[] = [];
@@ -69,7 +69,7 @@ export class Webhooks {
     atOnce: number;
     onDelivery: (delivery: Delivery) => void;
   }) {
-    this.#queue = new PQueue({ concurrency: options.atOnce });
+    this.#few = pLimit(options.atOnce);
     this.#appId = options.appId;
     this.hookId = options.hookId;
     this.#now = options.now;
@@ -86,11 +86,10 @@ export class Webhooks {
   }
 
   get idle(): boolean {
-    return !this.faults.busy && this.#queue.size === 0 && this.#queue.pending === 0 && this.#delayed.size === 0;
+    return !this.faults.busy && this.#few.pendingCount + this.#few.activeCount + this.#delayed.size === 0;
   }
 
   async settle(): Promise<void> {
-    await this.#queue.onIdle();
     // What a test delays or has sent in turn is in flight too.
     if (!this.idle) await new Promise((resolve) => setTimeout(resolve, 5));
   }
@@ -98,7 +97,7 @@ export class Webhooks {
   close(): void {
     for (const timer of this.#delayed) clearTimeout(timer);
     this.#delayed.clear();
-    this.#queue.clear();
+    this.#few.clearQueue();
   }
 
   /** The log, newest first. */
@@ -123,13 +122,12 @@ export class Webhooks {
     const action = typeof payload.action === "string" ? payload.action : undefined;
     const seen = { event, action, payload: message.payload };
     const send = () => this.#schedule(message, seen);
-    if (!this.faults.keepsBack(seen, send)) send().catch(queueFailed);
+    if (!this.faults.keepsBack(seen, send)) send().catch(deliveryFailed);
   }
 
   redeliver(delivery: Delivery): void {
-    this.#queue
-      .add(() => this.#deliver({ ...delivery, body: JSON.stringify(delivery.payload), redelivery: true }))
-      .catch(queueFailed);
+    const message = { ...delivery, body: JSON.stringify(delivery.payload), redelivery: true };
+    this.#few(() => this.#deliver(message)).catch(deliveryFailed);
   }
 
   async #schedule(message: Message, seen: { event: string; action: string | undefined; payload: Json }): Promise<void> {
@@ -140,7 +138,7 @@ export class Webhooks {
     }
     if (fate.dropped) return;
     if (fate.delayMs > 0) await this.#wait(fate.delayMs);
-    const copies = Array.from({ length: fate.copies }, () => this.#queue.add(() => this.#deliver(message)));
+    const copies = Array.from({ length: fate.copies }, () => this.#few(() => this.#deliver(message)));
     await Promise.all(copies);
   }
 
@@ -199,7 +197,7 @@ export class Webhooks {
   }
 }
 
-const queueFailed = (error: unknown) => process.emitWarning(`local GitHub: webhook queue: ${String(error)}`);
+const deliveryFailed = (error: unknown) => process.emitWarning(`local GitHub: webhook: ${String(error)}`);
 
 async function post(url: string, headers: Record<string, string>, body: string) {
   try {

@@ -1,5 +1,5 @@
 /**
- * Owns the HTTP face of the scripted model: an Anthropic-compatible endpoint on the loopback interface.
+ * Owns the HTTP face of the scripted model: an Anthropic-compatible endpoint on one address of this machine.
  */
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { setTimeout as wait } from "node:timers/promises";
@@ -23,6 +23,8 @@ export interface SeenRequest {
 export interface ModelOptions {
   /** 0 or nothing: any free port. */
   readonly port?: number;
+  /** The address of this machine to listen at; unless given, that which nobody else reaches. */
+  readonly host?: string;
   readonly script?: Script;
 }
 
@@ -41,16 +43,17 @@ export async function startModel(options: ModelOptions = {}): Promise<Model> {
     seen.push(one);
     if (seen.length > KEPT_REQUESTS) seen.shift();
   };
+  const { port = 0, host = "127.0.0.1" } = options;
   const server = createServer((req, res) => {
     serve(req, res, { remember, script: () => script, closing: closing.signal }).catch(() => res.destroy());
   });
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
-    server.listen(options.port ?? 0, "127.0.0.1", resolve);
+    server.listen(port, host, resolve);
   });
   const address = z.object({ port: z.number() }).parse(server.address());
   return {
-    url: `http://127.0.0.1:${address.port}`,
+    url: `http://${host}:${address.port}`,
     requests: () => [...seen],
     setScript: (next) => {
       script = next;

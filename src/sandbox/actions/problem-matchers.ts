@@ -1,0 +1,118 @@
+/**
+ * Owns problem matchers: patterns that a step registers by `::add-matcher::` and that read the lines of all later steps of
+ * the job, whoever prints them. A line that matches is shown as an error, a warning or a notice.
+ */
+import { z } from "zod";
+
+const group = z.number().int().min(0).optional();
+/** What names a file, a line or a code is of no use in a log, and so is left unread. */
+const pattern = z.object({ regexp: z.string(), severity: group, message: group, loop: z.boolean().default(false) });
+const matcher = z.object({
+  owner: z.string().min(1),
+  severity: z.string().optional(),
+  pattern: z.array(pattern).min(1),
+});
+const file = z.object({ problemMatcher: z.array(matcher) });
+
+type Pattern = z.output<typeof pattern> & { readonly expression: RegExp };
+export interface ProblemMatcher {
+  readonly owner: string;
+  readonly severity: string | undefined;
+  readonly patterns: readonly Pattern[];
+}
+
+/** Throws with a sentence when the file is not one of matchers. */
+export function readMatchers(text: string): ProblemMatcher[] {
+  const read = file.safeParse(JSON.parse(text));
+  if (!read.success) throw new Error(z.prettifyError(read.error));
+  return read.data.problemMatcher.map(({ owner, severity, pattern: patterns }) => ({
+    owner,
+    severity,
+    patterns: patterns.map((one) => ({ ...one, expression: new RegExp(one.regexp) })),
+  }));
+}
+
+const same = (a: string, b: string): boolean => a.toLowerCase() === b.toLowerCase();
+
+/** The matchers of one job, the newest first; a further one of the same owner takes the place of the first. */
+export class MatcherRegistry {
+  #all: readonly ProblemMatcher[] = [];
+
+  get all(): readonly ProblemMatcher[] {
+    return this.#all;
+  }
+
+  add(one: ProblemMatcher): void {
+    this.remove(one.owner);
+    this.#all = [one, ...this.#all];
+  }
+
+  remove(owner: string): void {
+    this.#all = this.#all.filter((other) => !same(other.owner, owner));
+  }
+}
+
+type Found = Readonly<Record<"severity" | "message", string | undefined>>;
+
+const NOTHING: Found = { severity: undefined, message: undefined };
+
+/** Codes for colours, which patterns do not see. */
+const CODES = new RegExp(`${String.fromCharCode(27)}\\[[0-9;]*m?`, "g");
+const SEVERITIES = ["error", "warning", "notice"] as const;
+
+export interface Problem {
+  readonly severity: (typeof SEVERITIES)[number];
+  /** The whole line, without its colours. */
+  readonly line: string;
+}
+
+/** The matching of one stream: patterns of several lines match lines of the same stream. */
+export class StreamMatchers {
+  readonly #registry: MatcherRegistry;
+  readonly #running = new Map<ProblemMatcher, (Found | undefined)[]>();
+
+  constructor(registry: MatcherRegistry) {
+    this.#registry = registry;
+  }
+
+  match(text: string): Problem | undefined {
+    const line = text.replaceAll(CODES, "");
+    for (const one of this.#registry.all) {
+      const found = this.#advance(one, line);
+      if (found === undefined) continue;
+      for (const other of this.#running.keys()) if (other !== one) this.#running.delete(other);
+      const named = (found.severity || one.severity || "error").toLowerCase();
+      const severity = SEVERITIES.find((known) => known === named);
+      if (severity !== undefined && found.message?.trim()) return { severity, line };
+    }
+    return undefined;
+  }
+
+  /** One line further through the patterns of a matcher, the last pattern first; answers what a whole match has found. */
+  #advance(one: ProblemMatcher, line: string): Found | undefined {
+    const state = this.#running.get(one) ?? [];
+    this.#running.set(one, state);
+    const last = one.patterns.length - 1;
+    for (let index = last; index >= 0; index -= 1) {
+      const pattern = one.patterns[index];
+      const before = index === 0 ? NOTHING : state[index - 1];
+      if (pattern === undefined || before === undefined) continue;
+      const found = foundBy(pattern, line, before);
+      if (index < last) state[index] = found;
+      else if (found === undefined) state[index - 1] = undefined;
+      else {
+        state.fill(undefined);
+        if (pattern.loop && index > 0) state[index - 1] = before;
+        return found;
+      }
+    }
+    return undefined;
+  }
+}
+
+function foundBy(pattern: Pattern, line: string, before: Found): Found | undefined {
+  const groups = pattern.expression.exec(line);
+  if (groups === null) return undefined;
+  const at = (index: number | undefined): string | undefined => (index === undefined ? undefined : groups[index]);
+  return { severity: at(pattern.severity) ?? before.severity, message: at(pattern.message) ?? before.message };
+}

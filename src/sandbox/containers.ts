@@ -1,0 +1,118 @@
+/**
+ * Where the containers of the sandbox's jobs run: in a real Docker engine of this machine, or played as processes. A job
+ * in real containers needs an engine that answers, the agent's image, and an address at which they reach this machine.
+ */
+import { constants } from "node:fs";
+import { access } from "node:fs/promises";
+import { homedir, networkInterfaces } from "node:os";
+import { delimiter, join } from "node:path";
+import { execa } from "execa";
+import type { Containers, DockerEngine, DockerShim } from "./actions/docker-folder.ts";
+
+export const CONTAINER_CHOICES = ["auto", "docker", "process"] as const;
+export type ContainerChoice = (typeof CONTAINER_CHOICES)[number];
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+export interface ContainerWishes {
+  readonly choice: ContainerChoice;
+  /** The agent's image; null: the first of {@link LOCAL_IMAGES} that is there. */
+  readonly image: string | null;
+  /** Where docker's client is, and what it reads. */
+  readonly environment: Environment;
+}
+
+export interface ChosenContainers {
+  readonly containers: Containers;
+  /** What a workflow has to name; null: nothing, since a process needs no image. */
+  readonly image: string | null;
+  /** The address of this machine that the containers reach. */
+  readonly host: string;
+  /** What was chosen, and why. */
+  readonly sentence: string;
+}
+
+/** As the README and the tests name what they build. */
+export const LOCAL_IMAGES: readonly string[] = ["journeyman-agent", "journeyman-test:agent"];
+const LOOPBACK = "127.0.0.1";
+const CALL_LIMIT_MS = 10_000;
+/** What docker's client reads besides its arguments. */
+const CLIENT_VARIABLES: readonly string[] = [
+  ...["DOCKER_HOST", "DOCKER_CONTEXT", "DOCKER_CERT_PATH", "DOCKER_TLS_VERIFY", "DOCKER_API_VERSION"],
+];
+
+type Found = { readonly ok: true; readonly chosen: ChosenContainers } | { readonly ok: false; readonly why: string };
+
+/** `wishes` null: nobody asked for an engine. Throws with a sentence when one is asked for and cannot be had. */
+export async function chooseContainers(wishes: ContainerWishes | null, shim: DockerShim): Promise<ChosenContainers> {
+  const asProcesses = (why: string): ChosenContainers => ({
+    containers: { kind: "process", shim },
+    image: null,
+    host: LOOPBACK,
+    sentence: `Containers are played as processes: ${why}.`,
+  });
+  if (wishes === null || wishes.choice === "process") return asProcesses("that was asked for");
+  const found = await findEngine(wishes.image, wishes.environment);
+  if (found.ok) return found.chosen;
+  if (wishes.choice === "docker") throw new Error(`Jobs cannot run in real containers: ${found.why}.`);
+  return asProcesses(found.why);
+}
+
+async function findEngine(wanted: string | null, env: Environment): Promise<Found> {
+  const no = (why: string): Found => ({ ok: false, why });
+  const client = await clientOn(env.PATH ?? "");
+  if (client === undefined) return no("there is no docker on the PATH");
+  const engine: DockerEngine = { client, env: clientEnv(env) };
+  const version = await ask(engine, "version", "--format", "{{.Server.Version}}");
+  if (version === undefined) return no("no Docker engine answers");
+  const images = wanted === null ? LOCAL_IMAGES : [wanted];
+  const image = await firstImage(engine, images);
+  if (image === undefined)
+    return no(`Docker ${version} has no image ${images.join(" or ")} (docker build --target agent -t ${images[0]} .)`);
+  const host = await addressOn(engine);
+  if (host === undefined) return no(`the bridge of Docker ${version} is not an address of this machine`);
+  const sentence = `Containers are real: Docker ${version}, image ${image.name} of ${image.made}.`;
+  return { ok: true, chosen: { containers: { kind: "docker", engine }, image: image.name, host, sentence } };
+}
+
+async function clientOn(path: string): Promise<string | undefined> {
+  for (const folder of path.split(delimiter).filter((one) => one !== "")) {
+    const file = join(folder, "docker");
+    if (
+      await access(file, constants.X_OK).then(
+        () => true,
+        () => false,
+      )
+    )
+      return file;
+  }
+  return undefined;
+}
+
+/** Steps have a home of their own, so where the client's settings are is said. */
+function clientEnv(env: Environment): Record<string, string> {
+  const named = CLIENT_VARIABLES.flatMap((name) => (env[name] ? [[name, env[name]] as const] : []));
+  return { ...Object.fromEntries(named), DOCKER_CONFIG: env.DOCKER_CONFIG ?? join(homedir(), ".docker") };
+}
+
+async function ask({ client, env }: DockerEngine, ...args: string[]): Promise<string | undefined> {
+  const answer = await execa(client, args, { env, stdin: "ignore", reject: false, timeout: CALL_LIMIT_MS });
+  return answer.failed ? undefined : answer.stdout.trim();
+}
+
+/** With the day it was made, since nothing says whether it is of these sources. */
+async function firstImage(engine: DockerEngine, names: readonly string[]) {
+  for (const name of names) {
+    const made = await ask(engine, "image", "inspect", "--format", "{{.Created}}", name);
+    if (made !== undefined) return { name, made: made.slice(0, "2000-01-01T00:00".length).replace("T", " ") };
+  }
+  return undefined;
+}
+
+/** This machine on docker's own bridge, which containers of every bridge reach. */
+async function addressOn(engine: DockerEngine): Promise<string | undefined> {
+  const option = '{{index .Options "com.docker.network.bridge.name"}}';
+  const bridge = await ask(engine, "network", "inspect", "--format", option, "bridge");
+  const addresses = networkInterfaces()[bridge ?? ""] ?? [];
+  return addresses.find((one) => one.family === "IPv4")?.address;
+}
