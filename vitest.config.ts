@@ -16,6 +16,14 @@ const sharing = (name: string, folders: readonly string[], limits: { testTimeout
 /** How long a test may wait for a condition on a slow machine; one that holds earlier is seen at once. */
 const PATIENCE_MS = 120_000;
 
+/** Real containers; left out where no Docker engine answers. */
+const containers = {
+  test: {
+    ...sharing("docker", ["docker"], { testTimeout: PATIENCE_MS, isolate: false }).test,
+    globalSetup: "test/docker/set-up.ts",
+  },
+};
+
 export default defineConfig({
   test: {
     maxWorkers: 5,
@@ -25,6 +33,7 @@ export default defineConfig({
       // nock changes what a whole process sees of the network
       sharing("replayed", ["replayed"], { testTimeout: PATIENCE_MS, isolate: true }),
       sharing("unit", ["unit"], { testTimeout: 30_000, isolate: false }),
+      containers,
     ],
   },
 });

@@ -22,8 +22,9 @@ export class Conversation {
   readonly #messages: { role: "user" | "assistant"; content: ContentBlockParam[] }[] = [];
 
   add(role: "user" | "assistant", content: ContentBlockParam[]): void {
-    // The API refuses an empty message; an empty answer is told apart by what follows it.
-    if (content.length > 0) this.#messages.push({ role, content });
+    // The API refuses empty texts, which models write, and empty messages; an empty answer is told apart by what follows.
+    const said = content.filter((block) => block.type !== "text" || block.text.trim() !== "");
+    if (said.length > 0) this.#messages.push({ role, content: said });
   }
 
   /** The mark on the last block lets the provider read everything before it from its cache in the next turn. */

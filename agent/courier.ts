@@ -1,15 +1,17 @@
 /**
- * The courier: a container of its own beside the agent's, and the only one that can say who this run is. Without an
+ * The courier, for copies of run-job.yml from before the run action: a container of its own beside the agent's, and the only one that can say who this run is. Without an
  * argument it takes the agent's stdout, shows it and sends its lines to the App; with `hand-in` it hands in the result
  * and prints `token …` or `no …`. It never shares a container with the model's code.
  */
+import "./no-debugger.ts";
 import { setTimeout as wait } from "node:timers/promises";
-import { AppLine } from "./courier/app-line.ts";
-import { handIn } from "./courier/hand-in.ts";
-import { Outbox } from "./courier/outbox.ts";
-import { relay } from "./courier/relay.ts";
-import { sendAll } from "./courier/sending.ts";
-import { readCourierSettings } from "./courier/settings.ts";
+import { AppLine } from "./action/report/app-line.ts";
+import { handIn } from "./action/report/hand-in.ts";
+import { readHandIn } from "./action/report/hand-in-input.ts";
+import { Outbox } from "./action/report/outbox.ts";
+import { relay } from "./action/relay.ts";
+import { sendAll } from "./action/report/sending.ts";
+import { readCourierSettings } from "./action/report/app-settings.ts";
 import { harmless } from "./transcript/plain.ts";
 
 /** Between the end of the agent's output and the courier's own; it is promised to end within ten seconds. */
@@ -38,9 +40,12 @@ async function carry(): Promise<void> {
 }
 
 async function handOver(): Promise<void> {
-  const answer = read.ok
-    ? await handIn(process.stdin, { app: new AppLine(read.settings, Date.now), pause })
-    : { ok: false as const, reason: read.reason };
+  const leaving = await readHandIn(process.stdin);
+  const answer = !read.ok
+    ? { ok: false as const, reason: read.reason }
+    : leaving === null
+      ? { ok: false as const, reason: "result and log are too large to be handed in" }
+      : await handIn(leaving, { app: new AppLine(read.settings, Date.now), pause });
   print(answer.ok ? `token ${answer.token.reveal()}` : `no ${answer.reason.replace(/[\p{C}\s]+/gu, " ")}`);
 }
 

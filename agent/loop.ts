@@ -2,7 +2,7 @@
  * The loop: ask the model, use its tools, answer all of its calls together, until something stops it.
  * It knows neither provider nor sandbox. Each limit is checked before the call that would pass it.
  */
-import type { ContentBlockParam, Message, ToolUseBlock } from "@anthropic-ai/sdk/resources/messages";
+import type { ContentBlockParam, ToolUseBlock } from "@anthropic-ai/sdk/resources/messages";
 import { type Conversation, ENOUGH_ROOM_TOKENS, KEPT_WHEN_FULL, ROOM_TOKENS } from "./conversation.ts";
 import type { Interruption } from "./interruption.ts";
 import { type Limits, limitReached, tokensOf } from "./limits.ts";
@@ -44,6 +44,8 @@ type Step =
   | { readonly kind: "reply"; readonly reply: ContentBlockParam[]; readonly bad: string | null };
 
 type Whole = Exclude<Asked, { kind: "broken" }>;
+type Answered = Extract<Asked, { kind: "answered" }>;
+type Reply = Extract<Step, { kind: "reply" }>;
 
 export async function runLoop(run: Run, first: string): Promise<Stop> {
   let reply: ContentBlockParam[] = [{ type: "text", text: first }];
@@ -63,7 +65,7 @@ export async function runLoop(run: Run, first: string): Promise<Stop> {
     if (asked.kind === "stopped") return run.interruption.stop ?? asked.stop;
     run.tally.add(asked.message.usage);
     run.conversation.add("assistant", asked.message.content);
-    const step = await takeStep(run, asked.message, asked.torn);
+    const step = await takeStep(run, asked);
     if (step.kind === "stop") return step.stop;
     bad = step.bad === null ? 0 : bad + 1;
     if (step.bad !== null) run.log.warn(`Unusable answer ${bad} of ${MAX_BAD_ANSWERS}: ${step.bad}`);
@@ -126,7 +128,7 @@ const limitBefore = (run: Run, fresh: number): Stop | null =>
     next: { known: run.tally.known, fresh, answer: run.maxTokens },
   });
 
-async function takeStep(run: Run, message: Message, torn: ReadonlySet<string>): Promise<Step> {
+async function takeStep(run: Run, { message, torn, lowered }: Answered): Promise<Step> {
   const words = message.content.flatMap((block) => (block.type === "text" ? [block.text.trim()] : [])).join("\n");
   if (words !== "") {
     run.log.info(words);
@@ -140,7 +142,9 @@ async function takeStep(run: Run, message: Message, torn: ReadonlySet<string>): 
       if (!makeRoom(run, KEPT_WHEN_FULL)) return { kind: "stop", stop: { kind: "conversation_full" } };
       return cutShort("at the end of the window", calls);
     case "max_tokens":
-      return cutShort(`at ${run.maxTokens} tokens`, calls);
+      if (lowered === null) return cutShort(`at ${run.maxTokens} tokens`, calls);
+      // Not the model's fault, and what comes next costs again: the limit itself ends it.
+      return { ...cutShort(`at ${lowered} tokens, since the limit of cost allows no more`, calls), bad: null };
     case "pause_turn":
       return { kind: "reply", reply: [], bad: null };
     default:
@@ -149,7 +153,7 @@ async function takeStep(run: Run, message: Message, torn: ReadonlySet<string>): 
 }
 
 /** The last call of a cut answer may be torn, so none of them is run. */
-function cutShort(where: string, calls: readonly ToolUseBlock[]): Step {
+function cutShort(where: string, calls: readonly ToolUseBlock[]): Reply {
   const bad = `the answer was cut ${where}`;
   const say = `Your answer was cut ${where}, so nothing of it was run. Go on in smaller pieces.`;
   const reply: ContentBlockParam[] = calls.map((call) => toolResult(call, say, true));

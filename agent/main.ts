@@ -1,4 +1,5 @@
 /** Entry of the agent: settings, signals, exit code. */
+import "./no-debugger.ts";
 import { setTimeout as wait } from "node:timers/promises";
 import { Interruption } from "./interruption.ts";
 import { runJob } from "./run.ts";

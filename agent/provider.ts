@@ -6,6 +6,7 @@
 import type { APIError } from "@anthropic-ai/sdk";
 import type { Message, MessageCreateParamsNonStreaming } from "@anthropic-ai/sdk/resources/messages";
 import { z } from "zod";
+import { costLimitSchema, LOWERED_HEADER } from "../src/wire/gateway.ts";
 import { readAnswer, type Streamed } from "./answer-stream.ts";
 import type { Stop } from "./stop.ts";
 import type { Charged } from "./usage.ts";
@@ -20,7 +21,13 @@ const SILENCE_MS = 3 * 60_000;
 const MAX_REASON = 500;
 
 export type Asked =
-  | { readonly kind: "answered"; readonly message: Message; readonly torn: ReadonlySet<string> }
+  | {
+      readonly kind: "answered";
+      readonly message: Message;
+      readonly torn: ReadonlySet<string>;
+      /** The limit of cost allowed an answer of so many tokens and no more. Null: as many as were asked for. */
+      readonly lowered: number | null;
+    }
   /** It began and did not end. `used`: what it is charged with, as far as it said. */
   | { readonly kind: "broken"; readonly reason: string; readonly used: Charged | null }
   | { readonly kind: "stopped"; readonly stop: Stop };
@@ -29,6 +36,8 @@ export type Opened = { readonly ok: true; readonly ask: Ask } | { readonly ok: f
 
 export interface ProviderSettings {
   readonly provider: string;
+  /** Adds the key itself. */
+  readonly gateway?: string | null;
   readonly apiKey: string | undefined;
   readonly baseUrl: string | undefined;
   readonly proxy?: string | null;
@@ -47,17 +56,19 @@ export async function openProvider(settings: ProviderSettings): Promise<Opened> 
     const reason = `The provider "${settings.provider}" is not known. Use "anthropic"; ANTHROPIC_BASE_URL serves gateways and local models that speak its API.`;
     return { ok: false, stop: { kind: "misconfigured", reason } };
   }
-  if (settings.apiKey === undefined && settings.baseUrl === undefined) {
+  const { gateway = null } = settings;
+  const baseURL = gateway ?? settings.baseUrl;
+  if (settings.apiKey === undefined && baseURL === undefined) {
     const reason = "ANTHROPIC_API_KEY is not set. Add it to the repository's secrets for Actions.";
     return { ok: false, stop: { kind: "misconfigured", reason } };
   }
   const { default: Anthropic } = await import("@anthropic-ai/sdk");
   const client = new Anthropic({
-    // Local models want no key, the SDK wants one.
-    apiKey: settings.apiKey ?? "none",
+    // The gateway and local models want no key, the SDK wants one.
+    apiKey: (gateway === null ? settings.apiKey : undefined) ?? "none",
     authToken: null,
-    ...(settings.baseUrl === undefined ? {} : { baseURL: settings.baseUrl }),
-    ...(settings.proxy ? { fetch: await fetchThrough(settings.proxy) } : {}),
+    ...(baseURL === undefined ? {} : { baseURL }),
+    ...(settings.proxy && gateway === null ? { fetch: await fetchThrough(settings.proxy) } : {}),
     maxRetries: MAX_RETRIES,
     timeout: CALL_TIMEOUT_MS,
     // Its warnings would go to stdout past the log and its redaction.
@@ -69,7 +80,7 @@ export async function openProvider(settings: ProviderSettings): Promise<Opened> 
     const read = await readAnswer(stream, silenceMs);
     if (read.ok) {
       if (answerSchema.safeParse(read.message).success)
-        return { kind: "answered", message: read.message, torn: read.torn };
+        return { kind: "answered", message: read.message, torn: read.torn, lowered: loweredBy(stream.response) };
       return stopped(down("The provider answered something that is not a message."));
     }
     const { error } = read;
@@ -85,6 +96,9 @@ export async function openProvider(settings: ProviderSettings): Promise<Opened> 
   };
   return { ok: true, ask };
 }
+
+const loweredBy = (response: Response | null | undefined): number | null =>
+  Number(response?.headers.get(LOWERED_HEADER)) || null;
 
 type Failed = Extract<Streamed, { ok: false }>;
 
@@ -111,6 +125,11 @@ function readStreamError(error: APIError, read: Failed): Asked {
 
 function readError(error: APIError, model: string): Stop {
   const said = error.message;
+  const over = costLimitSchema.safeParse(error.error);
+  if (over.success) {
+    const { cap_cents: capCents, spent_cents: spentCents, next_cents: nextCents } = over.data.error.cost_limit;
+    return { kind: "over_budget", capCents, spentCents, nextCents };
+  }
   switch (error.status) {
     case 400:
     case 413:
@@ -118,7 +137,9 @@ function readError(error: APIError, model: string): Stop {
       return wrong(`The provider refused the request: ${said}`);
     case 401:
     case 403:
-      return wrong(`The provider refused the key (${error.status}). Check the secret ANTHROPIC_API_KEY.`);
+      return wrong(
+        `The provider refused the key (${error.status}). Check the secret ANTHROPIC_API_KEY. It said: ${said}`,
+      );
     case 404:
       return wrong(`The provider does not know the model ${model}. Check LLM_MODEL or llm.model. It said: ${said}`);
     default:

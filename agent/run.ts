@@ -9,13 +9,14 @@ import { blanker, redactor } from "../src/wire/redact.ts";
 import type { Result } from "../src/wire/result.ts";
 import { type Assignment, readAssignment } from "./assignment.ts";
 import { Conversation } from "./conversation.ts";
+import { GatewayClient } from "./gateway-client.ts";
 import { changedFiles, headCommit } from "./git.ts";
 import type { Interruption } from "./interruption.ts";
 import { takeOutSecrets } from "./leaks.ts";
 import { runLoop } from "./loop.ts";
 import { firstMessage, SYSTEM_PROMPT } from "./prompt.ts";
 import { openProvider } from "./provider.ts";
-import { exitCodeOf, resultOf, writeResult } from "./result.ts";
+import { exitCodeOf, type RunEnd, resultOf, writeResult } from "./result.ts";
 import type { Settings } from "./settings.ts";
 import type { Stop } from "./stop.ts";
 import { Shell } from "./tools/bash.ts";
@@ -62,8 +63,7 @@ export async function runJob(settings: Settings, ports: RunPorts): Promise<0 | 1
     {
       stop,
       model: work.assignment?.brief.llm.model ?? "unknown",
-      usage: work.tally.usage,
-      cents: work.tally.cents,
+      ...(await spentBy(work)),
       taskTitle: work.assignment?.brief.title ?? "",
       lastWords: work.lastWords,
       notes: work.notes,
@@ -74,6 +74,16 @@ export async function runJob(settings: Settings, ports: RunPorts): Promise<0 | 1
   writeResult(settings.workspace, settings.jobId, result);
   log.close();
   return exitCodeOf(result);
+}
+
+/** The gateway has counted what commands spent as well; without one, nobody has. */
+async function spentBy({ settings, tally, log }: Work): Promise<Pick<RunEnd, "usage" | "cents">> {
+  const own = { usage: tally.usage, cents: tally.cents };
+  if (settings.gateway === null) return own;
+  const spent = await new GatewayClient(settings.gateway).spent();
+  if (spent === null)
+    log.warn("The gateway does not say what the run has cost: the agent's own calls alone are counted.");
+  return spent === null ? own : { usage: { ...spent.usage, turns: tally.usage.turns }, cents: spent.cents };
 }
 
 /** An older run-job.yml knows nothing of `egress`, and must not pass for one that keeps to it. */
@@ -89,6 +99,9 @@ async function attempt(work: Work): Promise<Stop> {
   const { brief } = read.assignment;
   work.tally = new Tally(brief.llm.model);
   if (brief.egress !== null && settings.proxy === null) return { kind: "misconfigured", reason: OPEN_NETWORK };
+  const elapsedMs = () => work.now().getTime() - work.startedAt;
+  const absent = await gatewayAbsent(work, elapsedMs);
+  if (absent !== null) return interruption.stop ?? { kind: "provider_down", reason: absent };
   const opened = await openProvider({ ...settings, provider: brief.llm.provider });
   if (!opened.ok) return opened.stop;
   const { limits } = brief;
@@ -102,12 +115,11 @@ async function attempt(work: Work): Promise<Stop> {
     );
   if (work.tally.cents === null)
     log.warn(`${brief.llm.model} has no price in the table of ${PRICES_AS_OF}: tokens are counted, cents are not.`);
-  const elapsedMs = () => work.now().getTime() - work.startedAt;
   const outOfTime = () => interruption.interrupt({ kind: "out_of_time", minutes: limits.minutes });
   const clock = setTimeout(outOfTime, Math.max(0, limits.minutes * 60_000 - elapsedMs()));
   const shell = new Shell({ workspace: settings.workspace, environment: settings.shellEnvironment });
   const checkout = { workspace: settings.workspace, environment: shell.environment };
-  const refused = new Refused(settings.proxy);
+  const refused = new Refused(settings.gateway ?? settings.proxy);
   try {
     const start = await headCommit(checkout);
     const stop = await runLoop(
@@ -139,6 +151,11 @@ async function attempt(work: Work): Promise<Stop> {
     clearTimeout(clock);
     shell.close();
   }
+}
+
+async function gatewayAbsent({ settings, interruption, pause }: Work, elapsedMs: () => number): Promise<string | null> {
+  if (settings.gateway === null) return null;
+  return new GatewayClient(settings.gateway).waitFor({ elapsedMs, pause, signal: interruption.signal });
 }
 
 const MOST_NAMED = 10;

@@ -36,6 +36,7 @@ const environmentSchema = z.object({
   WORKSPACE: set,
   ANTHROPIC_API_KEY: set,
   ANTHROPIC_BASE_URL: set.pipe(z.url({ error: "ANTHROPIC_BASE_URL is not an address" }).optional()),
+  MODEL_GATEWAY: set.pipe(z.url({ protocol: /^http$/, error: "MODEL_GATEWAY is not an address" }).optional()),
   EGRESS_PROXY: set.pipe(z.url({ protocol: /^http$/, error: "EGRESS_PROXY is not an address" }).optional()),
   LOG_FORMAT: set
     .transform((name) => name ?? "plain")
@@ -51,6 +52,8 @@ export interface Settings {
   readonly jobId: string;
   /** Absolute path of the checkout. */
   readonly workspace: string;
+  /** The way to the model, which needs no key. Null: the agent has the key itself, from a workflow without a gateway. */
+  readonly gateway: string | null;
   readonly apiKey: string | undefined;
   readonly baseUrl: string | undefined;
   /** The only way out, where the repository's settings narrow it. */
@@ -76,13 +79,14 @@ export function readSettings(environment: NodeJS.ProcessEnv, currentFolder: stri
   for (const [name, value] of [...SHELL_ALLOWED.map((name) => [name, environment[name]] as const), ...shellSecrets]) {
     if (value !== undefined && value !== "") shellEnvironment[name] = value;
   }
-  const { ANTHROPIC_API_KEY: key, EGRESS_PROXY: proxy = null } = read.data;
+  const { ANTHROPIC_API_KEY: key, MODEL_GATEWAY: gateway = null, EGRESS_PROXY: proxy = null } = read.data;
   if (proxy !== null) Object.assign(shellEnvironment, proxyEnvironment(proxy));
   return {
     ok: true,
     settings: {
       jobId: read.data.JOB_ID,
       workspace: resolve(read.data.WORKSPACE ?? currentFolder),
+      gateway,
       apiKey: key,
       baseUrl: read.data.ANTHROPIC_BASE_URL,
       proxy,

@@ -30,19 +30,20 @@ export async function fetchThrough(proxy: string): Promise<Fetch> {
   return (input, init) => fetch(input as Ours[0], { ...(init as Ours[1]), dispatcher });
 }
 
-/** Asks the proxy for what is new since it was asked last. */
+/** Asks for what is new since it was asked last. */
 export class Refused {
-  readonly #proxy: string | null;
+  readonly #address: string | null;
   #seen = 0;
 
-  constructor(proxy: string | null) {
-    this.#proxy = proxy;
+  /** Of the gateway, or of the proxy where there is none. */
+  constructor(address: string | null) {
+    this.#address = address;
   }
 
   async news(): Promise<readonly string[]> {
-    if (this.#proxy === null) return [];
+    if (this.#address === null) return [];
     try {
-      const url = new URL(`${REFUSALS_PATH}?after=${this.#seen}`, this.#proxy);
+      const url = new URL(`${REFUSALS_PATH}?after=${this.#seen}`, this.#address);
       const answer = await fetch(url, { signal: AbortSignal.timeout(ASK_MS) });
       const { refusals } = refusalsSchema.parse(await answer.json());
       this.#seen = refusals.at(-1)?.seq ?? this.#seen;

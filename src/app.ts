@@ -2,10 +2,10 @@
  * The Probot app: one handler for every event, and the routes where there is a router. The same function loads in our
  * own composition, under Probot's Server and, without routes, under the Actions adapter.
  */
+import type { Router } from "express";
 import type { ApplicationFunction } from "probot";
 import type { Door } from "./engine/door.ts";
 import type { Log } from "./engine/ports.ts";
-import { type RouteParts, apiRoutes } from "./http/routes.ts";
 import type { Heard } from "./job/signal.ts";
 
 export interface AppParts {
@@ -13,8 +13,8 @@ export interface AppParts {
   readonly hear: (event: string, payload: unknown) => Heard;
   readonly door: Pick<Door, "receive">;
   readonly log: Log;
-  /** Null where there is nobody to answer over HTTP. */
-  readonly routes: RouteParts | null;
+  /** Puts the API's routes on the router; null where there is nobody to answer over HTTP. */
+  readonly routes: ((router: Router) => void) | null;
 }
 
 export const createApp =
@@ -31,7 +31,7 @@ export const createApp =
       parts.log.debug({ delivery: id, event: name, signal: heard.signal.type, news }, "a delivery was recorded");
     });
     if (getRouter === undefined || parts.routes === null) return;
-    apiRoutes(getRouter("/"), parts.routes);
+    parts.routes(getRouter("/"));
   };
 
 /** What is thrown here is answered to GitHub word for word, so it says nothing of the inside. */

@@ -1,9 +1,10 @@
 #!/usr/bin/env node
 /** The command line: `sandbox`, `keys`, `serve`. Parses and prints; the work is done elsewhere. */
 import { Command, InvalidArgumentError, Option } from "commander";
+import { environment } from "./environment.ts";
 import type { ContainerChoice } from "./sandbox/containers.ts";
 import { type KeyDesk, KeysProblem, keyRequest, openKeyDesk, overlapOf } from "./keys-command.ts";
-import { environment, readKeysSettings, readSandboxSettings } from "./settings.ts";
+import { readKeysSettings, readSandboxSettings } from "./settings.ts";
 
 const program = new Command("journeyman")
   .description("Comment /job <what you want> on an issue and get a merged pull request.")

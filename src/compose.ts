@@ -22,7 +22,7 @@ import { createPushTokens } from "./github/outbound/push-tokens.ts";
 import { createRunTokens } from "./github/outbound/run-tokens.ts";
 import { createSignIn } from "./github/outbound/sign-in.ts";
 import { authentication } from "./http/auth.ts";
-import type { RouteParts } from "./http/routes.ts";
+import { apiRoutes, type RouteParts } from "./http/routes.ts";
 import { BRANCH_WAIT_MS } from "./http/limits.ts";
 import { type Gate, openGate } from "./http/gate.ts";
 import { countGuesses } from "./http/guesses.ts";
@@ -247,19 +247,20 @@ function appOf(parts: {
   const { now } = clock;
   const guesses = countGuesses(now);
   const { default_repository, github_web_url, public_url, cron_secret } = settings;
+  const routes: RouteParts = {
+    authentication: authentication({ keys: store.keys, api_key: settings.api_key?.reveal() ?? null, guesses, now }),
+    ...store,
+    ...parts.runs,
+    ...{ logs: parts.logs, estimator: parts.estimator, metrics },
+    ...{ door: engine, desk, default_repository, log, now, clock, branch_wait_ms: BRANCH_WAIT_MS },
+    ...{ webhooks: parts.notify.webhooks, guesses, record, sign_in: signInOf(settings, log) },
+    ...{ github_web_url, public_url, default_model: settings.llm.model },
+    ...{ box: createSealedBox(settings), cashier, cron_secret },
+  };
   return createApp({
     hear: parts.hear,
     door: engine,
     log,
-    routes: {
-      authentication: authentication({ keys: store.keys, api_key: settings.api_key?.reveal() ?? null, guesses, now }),
-      ...store,
-      ...parts.runs,
-      ...{ logs: parts.logs, estimator: parts.estimator, metrics },
-      ...{ door: engine, desk, default_repository, log, now, clock, branch_wait_ms: BRANCH_WAIT_MS },
-      ...{ webhooks: parts.notify.webhooks, guesses, record, sign_in: signInOf(settings, log) },
-      ...{ github_web_url, public_url, default_model: settings.llm.model },
-      ...{ box: createSealedBox(settings), cashier, cron_secret },
-    },
+    routes: (router) => apiRoutes(router, routes),
   });
 }

@@ -1,31 +1,44 @@
 /**
- * The process around the server: reads the settings, says what is wrong with them, starts the App or Probot's set-up
- * page, and stops on a signal. Owns the exit code.
+ * The process around the server: listens, reads the settings, says what is wrong with them, starts the App or Probot's
+ * set-up page, and stops on a signal. Owns the exit code. What takes its time to load is loaded after listening.
  */
-import { environment, readSettings, type Settings } from "./settings.ts";
+import { addressIn, environment } from "./environment.ts";
+import { openGate } from "./http/gate.ts";
 
 type Stop = () => Promise<void>;
 
-function reportMistakes(mistakes: readonly string[]): void {
-  const lines = [
-    "Journeyman cannot start. Correct these settings (environment or .env):",
-    ...mistakes.map((m) => `  - ${m}`),
-  ];
-  process.stderr.write(`${lines.join("\n")}\n`);
-  process.exitCode = 1;
-}
+/** So that whoever has connected is answered by the gate before the next large part blocks the process. */
+const turn = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
 
-async function start(settings: Settings, notes: readonly string[]): Promise<Stop> {
-  const { openGate } = await import("./http/gate.ts");
-  // the socket first: everything else takes seconds to load, and early requests are held meanwhile
-  const gate = await openGate(settings);
+async function start(): Promise<Stop> {
+  const cwd = process.cwd();
+  const variables = environment(cwd);
+  const address = addressIn(variables);
+  // a port that is taken is told after mistakes in the settings, which may be why it is
+  const [opened] = await Promise.allSettled([address === null ? null : openGate(address)]);
+  await turn();
+  const { readSettings } = await import("./settings.ts");
+  const reading = readSettings(variables, cwd);
+  if (reading.kind === "mistakes") throw new Error(wordsOf(reading.mistakes));
+  if (reading.kind === "setup") {
+    const { setUp } = await import("./setup.ts");
+    return setUp(reading);
+  }
+  const { settings, notes } = reading;
+  if (opened.status === "rejected") throw opened.reason;
+  const gate = opened.value ?? (await openGate(settings));
+  await turn();
   const { createLog } = await import("./log.ts");
   const log = await createLog(settings.log);
   for (const note of notes) log.warn({}, note);
+  await turn();
   const { compose } = await import("./compose.ts");
-  const composition = await compose({ settings, log, gate });
-  return composition.stop;
+  const { stop } = await compose({ settings, log, gate });
+  return stop;
 }
+
+const wordsOf = (mistakes: readonly string[]): string =>
+  ["correct these settings (environment or .env):", ...mistakes.map((mistake) => `  - ${mistake}`)].join("\n");
 
 /** Every signal ends in the same clean stop; a second one of an impatient person does not wait for it. */
 function stopOnSignals(starting: Promise<Stop>): void {
@@ -50,13 +63,7 @@ function stopOnSignals(starting: Promise<Stop>): void {
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 export async function serve(): Promise<void> {
-  const cwd = process.cwd();
-  const reading = readSettings(environment(cwd), cwd);
-  if (reading.kind === "mistakes") return reportMistakes(reading.mistakes);
-  const starting =
-    reading.kind === "setup"
-      ? import("./setup.ts").then(({ setUp }) => setUp(reading))
-      : start(reading.settings, reading.notes);
+  const starting = start();
   stopOnSignals(starting);
   try {
     await starting;

@@ -1,17 +1,14 @@
 /**
- * The settings of the server, from the environment and `.env`. The only reader of `process.env`.
+ * The settings of the server, from the environment and `.env`.
  * Every mistake is named at once, in a sentence that says what is expected; a setting that this version cannot honour
  * is refused rather than ignored.
  */
-import { readFileSync } from "node:fs";
-import { join, resolve } from "node:path";
-import { parseEnv } from "node:util";
+import { resolve } from "node:path";
 import { z } from "zod";
+import { DEFAULT_HOST, DEFAULT_PORT, type Environment, MAX_PORT } from "./environment.ts";
 import { readPrivateKey } from "./private-key.ts";
 import { REPOSITORY_NAME } from "./wire/repository-name.ts";
 import { Secret } from "./wire/secret.ts";
-
-export type Environment = Readonly<Record<string, string | undefined>>;
 
 export const LOG_LEVELS = ["fatal", "error", "warn", "info", "debug", "trace", "silent"] as const;
 
@@ -72,8 +69,8 @@ const schema = z.object({
   WEBHOOK_PROXY_URL: httpUrl.optional(),
   GHE_HOST: text.regex(/^[A-Za-z0-9.-]+(:\d+)?$/, expects("must be a host name, without protocol or path.")).optional(),
   GHE_PROTOCOL: z.enum(["https", "http"], expects("must be https or http.")).default("https"),
-  HOST: text.min(1).default("localhost"),
-  PORT: integer(0, 65_535).default(3000),
+  HOST: text.min(1).default(DEFAULT_HOST),
+  PORT: integer(0, MAX_PORT).default(DEFAULT_PORT),
   TRUST_PROXY: integer(0, 10).default(0),
   LOG_LEVEL: z.enum(LOG_LEVELS, expects(`must be one of ${LOG_LEVELS.join(", ")}.`)).default("info"),
   LOG_FORMAT: z.enum(["json", "pretty"], expects("must be json or pretty.")).optional(),
@@ -156,18 +153,6 @@ export interface KeysSettings {
   readonly api_key: Secret | null;
   /** Where a running server would answer. */
   readonly server_url: string;
-}
-
-/** The real environment over `.env` in this folder; an empty variable counts as not set, as with Probot. */
-export function environment(cwd: string = process.cwd(), variables: Environment = process.env): Environment {
-  let file: Environment = {};
-  try {
-    file = parseEnv(readFileSync(join(cwd, ".env"), "utf8"));
-  } catch (error) {
-    if (!(error instanceof Error && "code" in error && error.code === "ENOENT")) throw error;
-  }
-  const merged = { ...file, ...variables };
-  return Object.fromEntries(Object.entries(merged).filter(([, value]) => value !== undefined && value.trim() !== ""));
 }
 
 const KEY_MISSING =

@@ -1,19 +1,19 @@
 /**
- * Compiles the sources once before tests that start programs: a loader that compiles at every start would cost more
- * than what the programs do. Tests that are about the sources' own start do not use this.
+ * Bundles the programs once before tests that start them, as they are shipped: they start quicker than from the sources,
+ * and what is tested is what runs elsewhere. Tests that are about the sources' own start do not use this.
  */
-import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { BUNDLES, type BundleName, bundle, isBundleName } from "../build/bundle.ts";
 
 const PROJECT = join(import.meta.dirname, "..");
-/** Below node_modules, so that the compiled programs find their packages and git does not see them. */
+/** Where git does not see them. */
 const BUILD = join(PROJECT, "node_modules", ".cache", "journeyman-tests");
 
 /** Says of which sources the build was made: each project of the tests asks for it, and the first makes it. */
 const STAMP = join(BUILD, "made-of.txt");
-const CONFIGURATION = ["tsconfig.json", "tsconfig.build.json", "package-lock.json"];
+const FOLDERS = ["src", "agent", "build"];
 
 function digestOfSources(): string {
   const below = (folder: string): string[] =>
@@ -21,7 +21,7 @@ function digestOfSources(): string {
       .filter((name) => name.endsWith(".ts"))
       .map((name) => join(folder, name));
   const digest = createHash("sha256");
-  for (const name of [...CONFIGURATION, ...below("src").sort(), ...below("agent").sort()])
+  for (const name of ["package-lock.json", ...FOLDERS.flatMap((folder) => below(folder).sort())])
     digest
       .update(`${name}\0`)
       .update(readFileSync(join(PROJECT, name)))
@@ -29,15 +29,23 @@ function digestOfSources(): string {
   return digest.digest("hex");
 }
 
-export function setup(): void {
+const folderOf = (name: BundleName): string => join(BUILD, name);
+const names = Object.keys(BUNDLES).filter(isBundleName);
+
+export async function setup(): Promise<void> {
   const sources = digestOfSources();
   if (existsSync(STAMP) && readFileSync(STAMP, "utf8") === sources) return;
   // whole, so that nothing stays of sources that are gone
   rmSync(BUILD, { recursive: true, force: true });
-  const tsc = join(PROJECT, "node_modules", "typescript", "bin", "tsc");
-  execFileSync(process.execPath, [tsc, "-p", join(PROJECT, "tsconfig.build.json"), "--outDir", BUILD]);
+  for (const name of names) await bundle(name, folderOf(name));
   writeFileSync(STAMP, sources);
 }
 
-/** The command that starts a compiled program of this project, named by its source. */
-export const builtProgram = (path: string): string[] => [process.execPath, join(BUILD, path.replace(/\.ts$/, ".js"))];
+/** The command that starts a program of this project, named by its source; from the source where it is not shipped. */
+export function builtProgram(path: string): string[] {
+  for (const name of names) {
+    for (const [program, source] of Object.entries(BUNDLES[name].programs))
+      if (source === path) return [process.execPath, join(folderOf(name), `${program}.js`)];
+  }
+  return [process.execPath, join(PROJECT, path)];
+}

@@ -2,14 +2,15 @@
  * Actions mode, wired: the same app function as on the server, its door opening onto one turn. Owns the exit code,
  * since the adapter logs what a handler throws and ends well all the same (github-facts 12.2).
  */
+import { randomUUID } from "node:crypto";
 import { run } from "@probot/adapter-github-actions";
 import type { Logger } from "probot";
 import { z } from "zod";
 import { createApp } from "../app.ts";
+import type { Environment } from "../environment.ts";
 import { hear } from "../github/inbound/hear.ts";
 import type { Signal } from "../job/signal.ts";
 import { createLog } from "../log.ts";
-import type { Environment } from "../settings.ts";
 import { redact } from "../wire/redact.ts";
 import { type ActionSettings, readActionSettings } from "./settings.ts";
 import { NO_INSTALLATION } from "./token.ts";
@@ -24,15 +25,23 @@ const SWEEPS: ReadonlySet<string> = new Set(["schedule", "workflow_dispatch"]);
  */
 const NO_APP = { appId: 0, slug: "github-actions" } as const;
 
+const UNHEARD = "The event could not be heard.";
+
 /** Payloads of workflows name no installation. */
 const payloadSchema = z.record(z.string(), z.unknown()).catch({});
 const hearHere = (event: string, payload: unknown) =>
   hear(event, { ...payloadSchema.parse(payload), installation: { id: NO_INSTALLATION } }, NO_APP);
 
+/** Lines of the log tell what others have written, so the runner obeys none of them until this word comes. */
+const RESUME = randomUUID();
+const command = (name: string, text = ""): void => void process.stdout.write(`::${name}::${text}\n`);
+const hush = (): void => command("stop-commands", RESUME);
+
 /** As an annotation of the run, where people look first. A line is all that the runner takes. */
 function complain(sentence: string): void {
-  const line = sentence.replaceAll("%", "%25").replaceAll("\r", "%0D").replaceAll("\n", "%0A");
-  process.stdout.write(`::error title=Journeyman::${line}\n`);
+  command(RESUME);
+  command("error title=Journeyman", sentence.replaceAll("%", "%25").replaceAll("\r", "%0D").replaceAll("\n", "%0A"));
+  hush();
   process.exitCode = 1;
 }
 
@@ -53,12 +62,19 @@ async function listen(settings: ActionSettings, log: Logger): Promise<void> {
     await guarded(log, () => takeTurns(settings, log, { signal }));
     return "new";
   };
-  const app = createApp({ hear: hearHere, door: { receive }, log, routes: null });
+  let reached = false;
+  const hearOnce = (event: string, payload: unknown) => {
+    reached = true;
+    return hearHere(event, payload);
+  };
+  const app = createApp({ hear: hearOnce, door: { receive }, log, routes: null });
   try {
     await run((probot, options) => {
-      probot.onError(() => complain("The event could not be heard."));
+      probot.onError(() => complain(UNHEARD));
       return app(probot, options);
     });
+    // it ends well too where it finds nothing to hand over
+    if (!reached) complain(UNHEARD);
   } catch (error) {
     log.error({ err: error }, "the event could not be read");
     complain("The file of the event could not be read.");
@@ -66,6 +82,7 @@ async function listen(settings: ActionSettings, log: Logger): Promise<void> {
 }
 
 export async function runAction(variables: Environment): Promise<void> {
+  hush();
   const reading = readActionSettings(variables);
   if (!reading.ok) {
     for (const mistake of reading.mistakes) complain(mistake);

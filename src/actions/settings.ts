@@ -3,7 +3,8 @@
  * handed. Every mistake is named at once.
  */
 import { z } from "zod";
-import type { Environment, LogSettings } from "../settings.ts";
+import type { Environment } from "../environment.ts";
+import type { LogSettings } from "../settings.ts";
 import { Secret } from "../wire/secret.ts";
 
 /** A paced comment, GitHub's own computing and the first checks take well under this. */
@@ -25,7 +26,7 @@ const missing = (name: string, hint: string) => z.string({ error: () => `${name}
 const RUNNER = "it is set by GitHub's runner, inside of which this runs.";
 
 const schema = z.object({
-  GITHUB_TOKEN: missing("the token", "pass it by the action's input `token`.").transform((value) => new Secret(value)),
+  INPUT_TOKEN: missing("the token", "pass it by the action's input `token`.").transform((value) => new Secret(value)),
   GITHUB_EVENT_NAME: missing("the event's name", RUNNER),
   GITHUB_EVENT_PATH: missing("the event's file", RUNNER),
   GITHUB_RUN_ID: missing("the run's id", RUNNER).regex(/^\d{1,20}$/, { error: () => "must be a number." }),
@@ -36,7 +37,7 @@ const schema = z.object({
   GITHUB_API_URL: z.url({ error: () => "must be a URL." }).default("https://api.github.com"),
   RUNNER_TEMP: missing("the temporary folder", RUNNER),
   RUNNER_DEBUG: z.string().optional(),
-  JOURNEYMAN_PATIENCE: whole(1, MAX_PATIENCE_SECONDS).default(DEFAULT_PATIENCE_SECONDS),
+  INPUT_PATIENCE: whole(1, MAX_PATIENCE_SECONDS).default(DEFAULT_PATIENCE_SECONDS),
   // Probot would start a Sentry client, which is not installed
   SENTRY_DSN: z.never({ error: () => "errors go to the log alone; remove the setting." }).optional(),
   LLM_PROVIDER: text.default("anthropic"),
@@ -72,14 +73,14 @@ export function readActionSettings(variables: Environment): ActionReading {
   return {
     ok: true,
     settings: {
-      token: of.GITHUB_TOKEN,
+      token: of.INPUT_TOKEN,
       event: of.GITHUB_EVENT_NAME,
       run_id: of.GITHUB_RUN_ID,
       run_attempt: of.GITHUB_RUN_ATTEMPT,
       repository: { owner, name },
       api_url: of.GITHUB_API_URL.replace(/\/+$/, ""),
       temp_dir: of.RUNNER_TEMP,
-      patience_ms: of.JOURNEYMAN_PATIENCE * 1_000,
+      patience_ms: of.INPUT_PATIENCE * 1_000,
       llm: { provider: of.LLM_PROVIDER, model: of.LLM_MODEL, max_tokens: of.LLM_MAX_TOKENS },
       log: { level: of.RUNNER_DEBUG === "1" ? "debug" : "info", format: "pretty" },
     },

@@ -13,8 +13,8 @@ export interface Left {
 }
 
 /**
- * A paced comment or check is waited for; what is due later than this (the look for checks that may have been missed)
- * rests with the job until its next event, since a runner that waits is paid for.
+ * What is due later than this (the look for checks that may have been missed) rests with the job until its next event,
+ * since a runner that waits is paid for.
  */
 const LONGEST_NAP_MS = 12_000;
 /** Timers fire a little early or late. */

@@ -1,8 +1,9 @@
 /**
  * A store that tells when something in it has changed, so that a process knows when its work is done without asking
- * again and again. Stores nothing itself.
+ * again and again; and that lets comment and check be written in a moment, since a runner that waits is paid for.
  */
-import type { Store } from "../engine/ports.ts";
+import type { Commit, Store } from "../engine/ports.ts";
+import type { EffectType } from "../job/effect.ts";
 
 /** Rings at every change; a ring that nobody waited for is not lost. */
 export class Bell {
@@ -33,6 +34,20 @@ export class Bell {
   }
 }
 
+const PACED: ReadonlySet<EffectType> = new Set(["sync-comment", "sync-check"]);
+/** Long enough for one write to say what several commits of the same event have changed. */
+const MOMENT_MS = 400;
+
+/** The gaps between edits are for a server: here, one event changes a comment once or twice. */
+const hurried = (commit: Commit): Commit => ({
+  ...commit,
+  effects: commit.effects.map((wanted) =>
+    PACED.has(wanted.effect.type)
+      ? { ...wanted, not_before: Math.min(wanted.not_before, commit.at + MOMENT_MS) }
+      : wanted,
+  ),
+});
+
 export function watched(store: Store, bell: Bell): Store {
   const { jobs, inbox, ...others } = store;
   const ringing = async <T>(change: Promise<T>): Promise<T> => {
@@ -46,7 +61,7 @@ export function watched(store: Store, bell: Bell): Store {
     ...others,
     jobs: {
       load: (id) => jobs.load(id),
-      commit: (commit) => ringing(jobs.commit(commit)),
+      commit: (commit) => ringing(jobs.commit(hurried(commit))),
       postpone: (id, effect, not_before) => ringing(jobs.postpone(id, effect, not_before)),
       settle: (id, effect) => ringing(jobs.settle(id, effect)),
       balance: (account) => jobs.balance(account),

@@ -89,7 +89,7 @@ const say = (type: string, text: string) => (_request: unknown, response: Respon
   response.type(type).set("Cache-Control", "no-cache").send(text);
 };
 
-/** Wherever the package was installed to, whether this runs from the sources or compiled. */
+/** Wherever the package was installed to, whether this runs from the sources or bundled. */
 const packageFolder = (): string => dirname(createRequire(import.meta.url).resolve("swagger-ui-dist/package.json"));
 
 export function pages(router: Router, arrival: Arrival): void {

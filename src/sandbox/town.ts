@@ -13,16 +13,10 @@ import type { Script } from "./model/protocol.ts";
 import { type Model, startModel } from "./model/server.ts";
 import { layOutActions } from "./own-actions.ts";
 
-/** Compiled, the project is one folder deeper and its sources end in `.js`. */
-const compiled = import.meta.url.endsWith(".js");
-const SOURCES = new URL("../../", import.meta.url);
-const PROJECT = new URL(compiled ? "../" : "./", SOURCES);
+const PROJECT = new URL("../../", import.meta.url);
 
-/** The command that starts a program of this project, compiled or from its source. */
-export const programOf = (path: string): string[] => [
-  process.execPath,
-  fileURLToPath(new URL(compiled ? path.replace(/\.ts$/, ".js") : path, SOURCES)),
-];
+/** The command that starts a program of this project from its source. */
+export const programOf = (path: string): string[] => [process.execPath, fileURLToPath(new URL(path, PROJECT))];
 
 /** The shortest settings file that merges once checks are green. */
 export const DEMO_SETTINGS = "auto_merge:\n  enabled: true\n";

@@ -30,6 +30,8 @@ export const briefSchema = z.object({
   repository: z.string(),
   branch: z.string(),
   base: z.object({ branch: z.string(), sha: z.string() }),
+  /** The base is merged into the branch before the agent begins; conflicts are left in the files, as markers. */
+  merge_base: z.boolean().optional(),
   title: z.string(),
   runner: z.enum(["actions", "market"]),
   /** GitHub login of the person who asked, if one did. */

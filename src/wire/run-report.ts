@@ -6,6 +6,13 @@
 import { z } from "zod";
 import { MAX_LOG_LINES, strictLineSchema } from "./log-line.ts";
 
+/**
+ * Header of every message of the run action, with the version below. A message without it comes from a copy of run-job.yml
+ * from before that action.
+ */
+export const RUN_ACTION_HEADER = "journeyman-run-action";
+export const RUN_ACTION_VERSION = "1";
+
 /** Lines of one request. */
 export const MAX_REPORTED_LINES = 200;
 

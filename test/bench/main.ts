@@ -12,7 +12,10 @@ const GROUPS: Readonly<Record<string, () => Promise<readonly Measured[]>>> = {
   job: async () => (await import("./job.ts")).benchJob(),
   sse: async () => (await import("./sse.ts")).benchSse(),
   market: async () => (await import("./market.ts")).benchMarket(),
+  "action-mode": async () => (await import("./action-mode.ts")).benchActionMode(),
+  start: async () => (await import("./start.ts")).benchStart(),
   notify: async () => (await import("./notify.ts")).benchNotify(),
+  image: async () => (await import("./image.ts")).benchImage(),
 };
 
 const asked = process.argv.slice(2);

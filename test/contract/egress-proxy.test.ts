@@ -3,9 +3,11 @@ import { type AddressInfo, connect, type Socket } from "node:net";
 import { text } from "node:stream/consumers";
 import { ProxyAgent, fetch as throughAgent } from "undici";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { type AllowList, createAllowList, type Target } from "../../agent/egress/allow-list.ts";
-import { INTERNET } from "../../agent/egress/dial.ts";
-import { type EgressProxy, startProxy } from "../../agent/egress/proxy.ts";
+import { type AllowList, createAllowList, type Target } from "../../agent/gateway/allow-list.ts";
+import { INTERNET } from "../../agent/gateway/dial.ts";
+import { createProxy } from "../../agent/gateway/proxy.ts";
+import { Refusals } from "../../agent/gateway/refusals.ts";
+import { type Serving, startServer } from "../../agent/gateway/server.ts";
 import { refusalsSchema } from "../../src/wire/egress.ts";
 import { isPublic } from "../../src/wire/public-address.ts";
 
@@ -25,7 +27,7 @@ let port: number;
 let provider: Target;
 let said: string[];
 let names: Record<string, string[]>;
-let proxy: EgressProxy;
+let proxy: Serving;
 
 async function serve(address: string, at = 0): Promise<Server> {
   const server = createServer(async (asked, answer) => {
@@ -50,7 +52,7 @@ const standing =
   (target) =>
     allows(target.port === port ? { ...target, port: 443 } : target);
 
-async function startWith(allows: AllowList): Promise<EgressProxy> {
+async function startWith(allows: AllowList): Promise<Serving> {
   const world = {
     ...INTERNET,
     resolve: async (host: string) => {
@@ -60,7 +62,9 @@ async function startWith(allows: AllowList): Promise<EgressProxy> {
     },
     mayReach: (address: string) => address === OUTSIDE || isPublic(address),
   };
-  const started = await startProxy({ allows, world, onRefusal: (sentence) => said.push(sentence) }, "127.0.0.1");
+  const refusals = new Refusals((sentence) => said.push(sentence));
+  const parts = createProxy({ allows, world, onRefusal: (reason) => refusals.add(reason) });
+  const started = await startServer({ endpoint: null, proxy: parts, refusals }, "127.0.0.1");
   closing.push(() => started.close());
   return started;
 }

@@ -21,6 +21,7 @@ import { countGuesses } from "../../src/http/guesses.ts";
 import { BRANCH_WAIT_MS } from "../../src/http/limits.ts";
 import { openGate } from "../../src/http/gate.ts";
 import { createMetrics } from "../../src/http/metrics.ts";
+import { apiRoutes } from "../../src/http/routes.ts";
 import { createListener } from "../../src/http/listener.ts";
 import { createLiveLogs } from "../../src/logs/live-logs.ts";
 import { createRunLines } from "../../src/logs/run-lines.ts";
@@ -145,21 +146,22 @@ export async function startServer(
     hear: (event, payload) => hear(event, payload, { appId: 1, slug: "journeyman" }),
     door: engine,
     log,
-    routes: {
-      authentication: authentication({ keys: store.keys, api_key: API_KEY, guesses, now: clock.now }),
-      ...store,
-      ...{ logs, metrics, lines },
-      run_tokens: given.run_tokens ?? null,
-      push_tokens: given.push_tokens ?? { mint: async () => Promise.reject(new Error("nobody makes tokens here")) },
-      ...{ door: engine, desk, default_repository, log, now: clock.now, clock, webhooks: notify.webhooks },
-      branch_wait_ms: given.branch_wait_ms ?? BRANCH_WAIT_MS,
-      ...{ sign_in: null, guesses, record },
-      ...{ github_web_url: "https://github.com", public_url: null, default_model: "the-server's-model" },
-      estimator: deterministicEstimator,
-      box,
-      cashier: given.cashier ?? null,
-      cron_secret: new Secret(CRON_SECRET),
-    },
+    routes: (router) =>
+      apiRoutes(router, {
+        authentication: authentication({ keys: store.keys, api_key: API_KEY, guesses, now: clock.now }),
+        ...store,
+        ...{ logs, metrics, lines },
+        run_tokens: given.run_tokens ?? null,
+        push_tokens: given.push_tokens ?? { mint: async () => Promise.reject(new Error("nobody makes tokens here")) },
+        ...{ door: engine, desk, default_repository, log, now: clock.now, clock, webhooks: notify.webhooks },
+        branch_wait_ms: given.branch_wait_ms ?? BRANCH_WAIT_MS,
+        ...{ sign_in: null, guesses, record },
+        ...{ github_web_url: "https://github.com", public_url: null, default_model: "the-server's-model" },
+        estimator: deterministicEstimator,
+        box,
+        cashier: given.cashier ?? null,
+        cron_secret: new Secret(CRON_SECRET),
+      }),
   });
   const gate = await openGate({ host: "127.0.0.1", port: 0 });
   const { timed } = metrics;

@@ -1,48 +1,14 @@
-/**
- * A town whose App is a workflow: each event that the installed workflow listens to starts `src/action.ts` as a process
- * of its own, with what a runner would hand it, one after the other. Nothing survives between two of them but GitHub.
- */
-import { spawn } from "node:child_process";
-import { once } from "node:events";
-import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+/** A town whose App is a workflow: {@link startActionPlayer} with the program as it is shipped. */
 import { onTestFailed, onTestFinished } from "vitest";
 import { z } from "zod";
 import { DEMO, type Town, type TownOptions, startTown, WRITER } from "../../src/sandbox/town.ts";
 import { builtProgram } from "../build.ts";
-import { installationToken, receiver, type Received } from "../contract/sandbox-github/kit.ts";
+import { type ActionPlayer, startActionPlayer } from "./action-player.ts";
 
-const PATIENCE_MS = 90_000;
-const LOOK_EVERY_MS = 50;
-/** As the example workflow declares them. */
-export const PERMISSIONS = {
-  contents: "write",
-  issues: "write",
-  "pull-requests": "write",
-  checks: "write",
-  actions: "write",
-  statuses: "read",
-};
-
-export interface Step {
-  readonly event: string;
-  readonly code: number | null;
-  readonly output: string;
-}
-
-export interface ActionTown {
+export interface ActionTown extends ActionPlayer {
   readonly town: Town;
   readonly github: Town["github"];
-  /** Every process so far, in order. */
-  readonly steps: readonly Step[];
   ask(body: string, by?: string): number;
-  /** The next event of this name that would start the workflow, not played yet; the ones before it are dropped. */
-  take(event: string): Promise<Received>;
-  /** Plays one event, as it came or in other circumstances. */
-  play(event: string, payload: object, env?: Readonly<Record<string, string>>): Promise<Step>;
-  /** Hands out events as they come until the condition holds. */
-  until<T>(what: string, look: () => T): Promise<NonNullable<Exclude<T, false>>>;
 }
 
 export interface ActionTownOptions extends TownOptions {
@@ -51,134 +17,34 @@ export interface ActionTownOptions extends TownOptions {
   readonly patience?: number;
 }
 
-const actor = (payload: Received["payload"]): string => JSON.stringify(payload.sender ?? {});
-const byToken = (payload: Received["payload"]): boolean => actor(payload).includes('"github-actions[bot]"');
-
-/** What the example workflow is started by, and GitHub's rule that GITHUB_TOKEN starts nothing. */
-function starts({ event, action, payload }: Received): boolean {
-  const text = JSON.stringify(payload);
-  switch (`${event}.${action}`) {
-    case "issue_comment.created":
-      return !actor(payload).includes('"Bot"') && text.includes("/job");
-    case "issues.labeled":
-    case "pull_request.closed":
-      return !byToken(payload);
-    case "workflow_run.in_progress":
-    case "workflow_run.completed":
-      return text.includes('"head_branch":"job/');
-    default:
-      return false;
-  }
-}
-
-const PROJECT = new URL("../../", import.meta.url);
-
-export async function startActionTown(options: ActionTownOptions = {}): Promise<ActionTown> {
-  const temp = await mkdtemp(join(tmpdir(), "journeyman-action-test-"));
+export async function startActionTown({ app, patience, ...options }: ActionTownOptions = {}): Promise<ActionTown> {
   const workflows: string[] = [];
   const town = await startTown({ program: builtProgram, ...options, onLog: (text) => workflows.push(text) });
   const { github } = town;
-  const hook = await receiver();
-  github.setWebhook(hook.target);
-  const steps: Step[] = [];
-  let runs = 1_000;
-  let heard = 0;
-
+  const player = await startActionPlayer(town, {
+    command: builtProgram("src/action.ts"),
+    ...(app === undefined ? {} : { app }),
+    ...(patience === undefined ? {} : { patience }),
+  });
   onTestFailed(() => {
-    const told = steps.map(({ event, code, output }) => `--- ${event} → ${code}\n${output.slice(-3_000)}`);
+    const told = player.steps.map(({ event, code, output }) => `--- ${event} → ${code}\n${output.slice(-3_000)}`);
     process.stderr.write(`${told.join("\n")}\n${workflows.join("").slice(-3_000)}\n`);
   });
   onTestFinished(async () => {
     await town.close();
-    await hook.close();
-    await rm(temp, { recursive: true, force: true });
+    await player.close();
   });
-
-  const tokenOf = async (): Promise<string> =>
-    options.app
-      ? installationToken(github, town.installation)
-      : github.actions.workflowToken(nameOf(DEMO), PERMISSIONS);
-
-  const play: ActionTown["play"] = async (event, payload, env = {}) => {
-    const run = ++runs;
-    const path = join(temp, `event-${run}.json`);
-    const runnerTemp = await mkdtemp(join(temp, "runner-"));
-    // a workflow's payload names no installation
-    await writeFile(path, JSON.stringify({ ...payload, installation: undefined }));
-    const token = await tokenOf();
-    const [command = "", ...args] = builtProgram("src/action.ts");
-    const child = spawn(command, args, {
-      cwd: PROJECT,
-      env: {
-        PATH: process.env.PATH ?? "",
-        GITHUB_TOKEN: token,
-        GITHUB_EVENT_NAME: event,
-        GITHUB_EVENT_PATH: path,
-        GITHUB_RUN_ID: String(run),
-        GITHUB_RUN_ATTEMPT: "1",
-        GITHUB_REPOSITORY: DEMO,
-        GITHUB_API_URL: github.apiUrl,
-        RUNNER_TEMP: runnerTemp,
-        JOURNEYMAN_PATIENCE: String(options.patience ?? 60),
-        ...env,
-      },
-      stdio: ["ignore", "pipe", "pipe"],
-    });
-    let output = "";
-    for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk: Buffer) => (output += chunk));
-    const [code] = await once(child, "close");
-    github.actions.revokeToken(token);
-    const left = await readdir(runnerTemp);
-    if (left.length > 0) throw new Error(`the action has left ${left.join(", ")} behind`);
-    if (output.includes(token)) throw new Error("the action has printed its token");
-    const step = { event, code: typeof code === "number" ? code : null, output };
-    steps.push(step);
-    return step;
-  };
-
-  const next = async (): Promise<Received | undefined> => {
-    const event = hook.received[heard];
-    if (event === undefined) await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
-    else heard++;
-    return event;
-  };
-
   return {
+    ...player,
     town,
     github,
-    steps,
-    play,
-    async take(name) {
-      const deadline = Date.now() + PATIENCE_MS;
-      while (Date.now() < deadline) {
-        const event = await next();
-        if (event && `${event.event}.${event.action}` === name && starts(event)) return event;
-      }
-      throw new Error(`waited in vain for ${name}`);
-    },
     ask(body, by = WRITER) {
       const issue = github.openIssue(DEMO, { title: "Something to do", body: "As the comment says.", by });
       github.comment(DEMO, issue, { body, by });
       return issue;
     },
-    async until(what, look) {
-      const deadline = Date.now() + PATIENCE_MS;
-      for (;;) {
-        const seen = look();
-        if (seen !== null && seen !== undefined && seen !== false)
-          return seen as NonNullable<Exclude<typeof seen, false>>;
-        if (Date.now() > deadline) throw new Error(`waited in vain for ${what}`);
-        const event = await next();
-        if (event && starts(event)) await play(event.event, event.payload);
-      }
-    },
   };
 }
-
-export const nameOf = (repository: string): { owner: string; name: string } => {
-  const [owner = "", name = ""] = repository.split("/");
-  return { owner, name };
-};
 
 /** What this bot has written on an issue. */
 export const said = (here: ActionTown, issue: number, by = "github-actions[bot]"): string =>

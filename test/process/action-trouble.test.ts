@@ -56,7 +56,7 @@ describe("when something goes wrong", () => {
     expect(states(here)).toHaveLength(1);
 
     here.github.faults.clear();
-    const again = { GITHUB_RUN_ID: "77", GITHUB_RUN_ATTEMPT: "2", JOURNEYMAN_PATIENCE: "60" };
+    const again = { GITHUB_RUN_ID: "77", GITHUB_RUN_ATTEMPT: "2", INPUT_PATIENCE: "60" };
     expect(await here.play(event, payload, again)).toMatchObject({ code: 0 });
     expect(jobRuns(here).map((run) => run.event)).toEqual(["workflow_dispatch"]);
     expect(here.github.comments(DEMO, issue)).toHaveLength(2);
@@ -94,10 +94,10 @@ describe("when something goes wrong", () => {
 
   it("names everything that is missing at once, and never serves a person's token", async () => {
     const here = await startActionTown({ patience: 3 });
-    const bare = await here.play("issue_comment", {}, { GITHUB_RUN_ID: "", GITHUB_REPOSITORY: "", GITHUB_TOKEN: "" });
+    const bare = await here.play("issue_comment", {}, { GITHUB_RUN_ID: "", GITHUB_REPOSITORY: "", INPUT_TOKEN: "" });
     expect(bare.code).toBe(1);
-    for (const name of ["GITHUB_TOKEN", "GITHUB_RUN_ID", "GITHUB_REPOSITORY"]) expect(bare.output).toContain(name);
-    const own = await here.play("schedule", {}, { GITHUB_TOKEN: here.github.userToken(WRITER) });
+    for (const name of ["INPUT_TOKEN", "GITHUB_RUN_ID", "GITHUB_REPOSITORY"]) expect(bare.output).toContain(name);
+    const own = await here.play("schedule", {}, { INPUT_TOKEN: here.github.userToken(WRITER) });
     expect(own).toMatchObject({ code: 1, output: expect.stringContaining("belongs to the user") });
   });
 });

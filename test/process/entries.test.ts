@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { builtProgram } from "../build.ts";
 import { appKey } from "../contract/app-key.ts";
+import { freePort } from "../free-port.ts";
 
 const API_KEY = "the-admin-key-of-this-test";
 const DEADLINE = { timeout: 60_000, interval: 100 };
@@ -59,16 +60,6 @@ function start(
   const started = { child, out: () => out, err: () => err, ended };
   running.push(started);
   return started;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  server.close();
-  await once(server, "close");
-  if (typeof address !== "object" || address === null) throw new Error("no port");
-  return address.port;
 }
 
 const settings = (port: number): Record<string, string> => ({

@@ -2,12 +2,13 @@
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
-import { connect, createServer, type Socket } from "node:net";
+import { connect, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it, onTestFinished } from "vitest";
 import { appKey } from "../contract/app-key.ts";
 import { builtProgram } from "../build.ts";
+import { freePort } from "../free-port.ts";
 
 const API_KEY = "the-admin-key-of-this-test";
 const DEADLINE = { timeout: 60_000, interval: 20 };
@@ -18,15 +19,6 @@ interface Server {
   readonly port: number;
   readonly ended: Promise<number | null>;
   stop(): void;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  server.close();
-  await once(server, "close");
-  return typeof address === "object" && address !== null ? address.port : 0;
 }
 
 async function start(): Promise<Server> {

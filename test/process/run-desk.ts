@@ -7,6 +7,7 @@ import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { z } from "zod";
 import { type LogLine, logLineSchema } from "../../src/wire/log-line.ts";
+import { RUN_ACTION_HEADER } from "../../src/wire/run-report.ts";
 import { JOB_ID } from "../unit/agent-job.ts";
 
 /** What happens to one report in place of being heard. */
@@ -25,6 +26,8 @@ export class RunDesk {
   readonly starts: number[] = [];
   readonly sizes: number[] = [];
   readonly audiences: string[] = [];
+  /** What each report said of the run action that sent it. */
+  readonly versions: (string | undefined)[] = [];
   readonly strangers: string[] = [];
   readonly handedIn: unknown[] = [];
   /** Of the reports to come, in their order; then all are heard. */
@@ -111,6 +114,7 @@ export class RunDesk {
       this.strangers.push(`${request.method} ${url.pathname}`);
       return void say(404, {});
     }
+    this.versions.push(request.headers[RUN_ACTION_HEADER]?.toString());
     this.#atOnce += 1;
     this.mostAtOnce = Math.max(this.mostAtOnce, this.#atOnce);
     response.once("close", () => {

@@ -43,7 +43,7 @@ describe("a run that goes well", () => {
     });
     expect(result.cost_cents).toBeCloseTo(0.135);
     expect(result.reason).toBeUndefined();
-    expect(model.keys).toEqual(Array(3).fill("Bearer test-key-123456"));
+    expect(model.headers.map(({ authorization }) => authorization)).toEqual(Array(3).fill("Bearer test-key-123456"));
   });
 
   test("answers all calls of one answer together and in order", async () => {

@@ -80,6 +80,7 @@ const ENVIRONMENT_READERS = [
   "src/settings.ts",
   "agent/main.ts",
   "agent/egress.ts",
+  "agent/gateway.ts",
   "agent/courier.ts",
   "src/sandbox/actions/docker-shim.ts",
 ];

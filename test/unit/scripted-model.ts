@@ -2,7 +2,7 @@
  * A provider for tests: an HTTP server that answers `POST /v1/messages` from a script, turn by turn, and keeps what it
  * was asked. The agent reaches it with the real SDK.
  */
-import { createServer, type ServerResponse } from "node:http";
+import { createServer, type IncomingHttpHeaders, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { z } from "zod";
 
@@ -28,12 +28,14 @@ export type Turn =
 export interface ScriptedModel {
   readonly url: string;
   readonly requests: Request[];
-  /** `authorization` of each request. */
-  readonly keys: (string | undefined)[];
+  readonly headers: IncomingHttpHeaders[];
   /** Resolves when this many requests have come. */
   reached(count: number): Promise<void>;
   close(): Promise<void>;
 }
+
+/** What it says whenever it shall count. */
+const COUNTED_TOKENS = 100;
 
 let calls = 0;
 export const use = (name: string, input: unknown) => ({ type: "tool_use", id: `tu_${++calls}`, name, input });
@@ -45,12 +47,16 @@ export const finish = (outcome = "done", title = "Add a thing", body = "Added it
 /** The last turn of the script is repeated for as long as the agent asks. */
 export async function scriptedModel(script: readonly Turn[]): Promise<ScriptedModel> {
   const requests: Request[] = [];
-  const keys: (string | undefined)[] = [];
+  const headers: IncomingHttpHeaders[] = [];
   const waiting: (() => void)[] = [];
   const server = createServer(async (request, response) => {
     let body = "";
     for await (const chunk of request) body += chunk;
-    keys.push(request.headers.authorization);
+    if (request.url?.endsWith("/count_tokens")) {
+      response.end(JSON.stringify({ input_tokens: COUNTED_TOKENS }));
+      return;
+    }
+    headers.push(request.headers);
     const asked = requestSchema.parse(JSON.parse(body));
     requests.push(asked);
     for (const look of waiting) look();
@@ -61,7 +67,7 @@ export async function scriptedModel(script: readonly Turn[]): Promise<ScriptedMo
   return {
     url: `http://127.0.0.1:${port}`,
     requests,
-    keys,
+    headers,
     reached: (count) =>
       new Promise((resolve) => {
         const look = () => requests.length >= count && resolve();

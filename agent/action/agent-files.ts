@@ -1,0 +1,84 @@
+/**
+ * What the agent left in the job's folder: its result and its log. All of it is data of a stranger: no link is followed,
+ * nothing is read beyond a bound, and what cannot be read is as if it were not there.
+ */
+import { lstatSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { jobFolder, LOG_FILE, RESULT_FILE } from "../../src/wire/brief.ts";
+import { NO_USAGE, type Result, resultSchema } from "../../src/wire/result.ts";
+
+const RESULT_LIMIT = 1024 * 1024;
+const LOG_LIMIT = 32 * 1024 * 1024;
+
+export interface AgentFiles {
+  /** As it stands in the file, unknown keys and all. */
+  readonly result: Readonly<Record<string, unknown>> | null;
+  readonly log: string;
+}
+
+export function readAgentFiles(workspace: string, jobId: string): AgentFiles {
+  const folder = jobFolder(jobId);
+  const isFolder = [folder.split("/")[0] ?? "", folder].every((path) => isReal(join(workspace, path), "folder"));
+  const read = (name: string, limit: number): string | null =>
+    isFolder ? textOf(join(workspace, folder, name), limit) : null;
+  return { result: parsed(read(RESULT_FILE, RESULT_LIMIT)), log: read(LOG_FILE, LOG_LIMIT) ?? "" };
+}
+
+function isReal(path: string, kind: "folder" | "file", limit = 0): boolean {
+  const found = lstatSync(path, { throwIfNoEntry: false });
+  if (found === undefined) return false;
+  return kind === "folder" ? found.isDirectory() : found.isFile() && found.size <= limit;
+}
+
+function textOf(path: string, limit: number): string | null {
+  try {
+    return isReal(path, "file", limit) ? readFileSync(path, "utf8").replaceAll("\0", "") : null;
+  } catch {
+    return null;
+  }
+}
+
+function parsed(text: string | null): AgentFiles["result"] {
+  try {
+    const value: unknown = JSON.parse(text ?? "null");
+    return typeof value === "object" && value !== null && !Array.isArray(value) ? { ...value } : null;
+  } catch {
+    return null;
+  }
+}
+
+const ENDED_WITHOUT = "The agent ended without a result.";
+
+export interface ResultChange {
+  /** Why the agent could not work, where it left no result. */
+  readonly failure: string | null;
+  /** Why what it did cannot count, in sentences. */
+  readonly refusals: readonly string[];
+  /** What happened to its files, in sentences. */
+  readonly notes: readonly string[];
+  readonly put_back: readonly string[];
+}
+
+const MOST_PUT_BACK = 100;
+
+/** The result that is handed in: the agent's own, with what this step has to say beside it. */
+export function finalResult(
+  { result }: AgentFiles,
+  { failure, refusals, notes, put_back }: ResultChange,
+): Readonly<Record<string, unknown>> {
+  const own = result ?? {
+    ...{ version: 1, outcome: "failed", title: "", body: "", reason: failure ?? ENDED_WITHOUT },
+    ...{ model: "unknown", usage: NO_USAGE, cost_cents: null },
+  };
+  const body = typeof own.body === "string" ? own.body : "";
+  return {
+    ...own,
+    ...(notes.length === 0 ? {} : { body: [body, ...notes].filter((part) => part !== "").join("\n\n") }),
+    ...(refusals.length === 0 ? {} : { outcome: "failed", reason: refusals.join(" ") }),
+    put_back: put_back.slice(0, MOST_PUT_BACK),
+  };
+}
+
+/** As the App reads it, for the summary and the commit; null: it is none. */
+export const readable = (result: Readonly<Record<string, unknown>>): Result | null =>
+  resultSchema.safeParse(result).data ?? null;

@@ -1,0 +1,82 @@
+/**
+ * The brief as it was pushed: read from a commit, bounded, never from the checkout. What cannot be used is a sentence.
+ */
+import { z } from "zod";
+import { briefSchema, CONFIG_FILE, jobFolder, RUN_COMMIT_PREFIX } from "../../src/wire/brief.ts";
+import type { Secret } from "../../src/wire/secret.ts";
+import type { Git } from "./git.ts";
+
+const BRIEF_LIMIT = 2 * 1024 * 1024;
+const COMMIT_LIMIT = 1024 * 1024;
+
+/** What the step itself goes by; the agent reads the whole of it. */
+const actionBriefSchema = briefSchema
+  .pick({
+    id: true,
+    base: true,
+    merge_base: true,
+    limits: true,
+    forbidden_paths: true,
+    checkout_paths: true,
+    egress: true,
+    app_url: true,
+  })
+  .extend({ llm: z.object({ model: z.string().optional() }).catch({}) });
+
+export type ActionBrief = z.infer<typeof actionBriefSchema>;
+
+export interface PushedBrief {
+  readonly brief: ActionBrief;
+  readonly parents: readonly string[];
+}
+
+export type ReadBrief = ({ readonly ok: true } & PushedBrief) | { readonly ok: false; readonly reason: string };
+
+/** `token`: a partial repository may have to ask for the file. */
+export async function readPushedBrief(
+  git: Git,
+  { sha, jobId, token }: { readonly sha: string; readonly jobId: string; readonly token?: Secret },
+): Promise<ReadBrief> {
+  const path = `${jobFolder(jobId)}/${CONFIG_FILE}`;
+  const answer = await git.run(["cat-file", "--batch"], {
+    input: `${sha}\n${sha}:${path}\n`,
+    outputLimit: BRIEF_LIMIT + COMMIT_LIMIT,
+    ...(token === undefined ? {} : { token }),
+  });
+  const [commit, file] = objectsIn(answer);
+  const subject = commit?.slice(commit.indexOf("\n\n") + 2).split("\n")[0] ?? "";
+  if (commit === undefined || !subject.startsWith(`${RUN_COMMIT_PREFIX}${jobId}:`))
+    return { ok: false, reason: `the head of job/${jobId} is not the brief of a job` };
+  if (file === undefined) return { ok: false, reason: `${path} is missing on this branch` };
+  const brief = actionBriefSchema.safeParse(parsed(file));
+  if (!brief.success) return { ok: false, reason: `${path} is not a brief that this version understands` };
+  if (brief.data.id !== jobId) return { ok: false, reason: `${path} is the brief of another job` };
+  const header = commit.slice(0, commit.indexOf("\n\n"));
+  return {
+    ok: true,
+    brief: brief.data,
+    parents: [...header.matchAll(/^parent ([0-9a-f]+)$/gm)].map(([, id = ""]) => id),
+  };
+}
+
+/** The objects of `git cat-file --batch`, in their order; undefined for one that is not there. */
+function objectsIn(answer: Buffer): (string | undefined)[] {
+  const found: (string | undefined)[] = [];
+  for (let at = 0; at < answer.length; ) {
+    const end = answer.indexOf("\n", at);
+    const head = /^[0-9a-f]+ \w+ (\d+)$/.exec(answer.toString("utf8", at, end));
+    if (head === null) found.push(undefined);
+    const size = head === null ? -1 : Number(head[1]);
+    if (size >= 0) found.push(answer.toString("utf8", end + 1, end + 1 + size));
+    at = end + 1 + (size >= 0 ? size + 1 : 0);
+  }
+  return found;
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,126 @@
+/**
+ * Checks the job out: a repository of this step's own outside of the workspace, in which git always works, and a copy of
+ * it beside the files for the agent. Needs no checkout step before it. The token is given by environment, to git alone.
+ */
+import { appendFileSync, mkdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as wait } from "node:timers/promises";
+import { z } from "zod";
+import { PARTIAL_TRAILER } from "../../src/wire/brief.ts";
+import type { Secret } from "../../src/wire/secret.ts";
+import type { ActionBrief, PushedBrief } from "./brief.ts";
+import { lastWords, runCommand, succeeded } from "./command.ts";
+import { type Git, GitFailure } from "./git.ts";
+import { findMergeBase } from "./history.ts";
+
+const FETCH_LIMIT_MS = 30 * 60_000;
+const FETCH_PAUSES_MS = [1_000, 5_000] as const;
+const CHECKOUT_LIMIT_MS = 30 * 60_000;
+const COPY_LIMIT_MS = 10 * 60_000;
+/** A push event of GitHub's has at most 20 commits and comes nowhere near. */
+const EVENT_LIMIT = 16 * 1024 * 1024;
+
+export interface Source {
+  readonly sha: string;
+  readonly branch: string;
+  readonly repository: string;
+  readonly serverUrl: string;
+  readonly token: Secret;
+}
+
+const eventSchema = z.object({ head_commit: z.object({ message: z.string() }).nullish() });
+
+/** Whether the brief's message asks for a checkout of a part: known before anything is fetched, where a push started it. */
+export function asksForPart(eventPath: string | null): boolean {
+  try {
+    if (eventPath === null || statSync(eventPath).size > EVENT_LIMIT) return false;
+    const event = eventSchema.parse(JSON.parse(readFileSync(eventPath, "utf8")));
+    return (event.head_commit?.message ?? "").split("\n").includes(PARTIAL_TRAILER);
+  } catch {
+    return false;
+  }
+}
+
+/** Quoted for git's configuration file. */
+const quoted = (text: string): string => `"${text.replace(/["\\]/g, "\\$&")}"`;
+
+/** A fresh repository with the job's commit and its parents in it. `part`: without the contents of files. */
+export async function fetchJob(git: Git, source: Source, part: boolean): Promise<void> {
+  const { folder } = git.repository;
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true });
+  // GIT_WORK_TREE would be written into the configuration, which the agent gets as well.
+  const init = ["init", "--quiet", "--template=", `--initial-branch=${source.branch}`, join(folder, "..")];
+  const { environment } = git.repository;
+  const made = await runCommand("git", init, { env: { ...environment, ...NO_CONFIGURATION }, limitMs: 10_000 });
+  if (!succeeded(made)) throw new GitFailure(`git init failed: ${lastWords(made)}`);
+  const url = `${source.serverUrl}/${source.repository}.git`;
+  const partial = part
+    ? "\tpromisor = true\n\tpartialCloneFilter = blob:none\n[extensions]\n\tpartialClone = origin\n"
+    : "";
+  const version = part ? "[core]\n\trepositoryFormatVersion = 1\n" : "";
+  appendFileSync(join(folder, "config"), `${version}[remote "origin"]\n\turl = ${quoted(url)}\n${partial}`);
+  const ref = `+${source.sha}:refs/remotes/origin/${source.branch}`;
+  await fetchAgain(git, ["--depth=2", "origin", ref], source.token);
+}
+
+const NO_CONFIGURATION = { GIT_CONFIG_NOSYSTEM: "1", GIT_CONFIG_GLOBAL: "/dev/null" };
+
+/** The network of a runner fails now and then. */
+async function fetchAgain(git: Git, args: readonly string[], token: Secret): Promise<void> {
+  for (const pause of [...FETCH_PAUSES_MS, null]) {
+    const ran = await git.try(["fetch", "--quiet", "--no-tags", ...args], { token, limitMs: FETCH_LIMIT_MS });
+    if (succeeded(ran)) return;
+    if (pause === null || ran.limit !== null) throw new GitFailure(`git fetch failed: ${lastWords(ran)}`);
+    await wait(pause);
+  }
+}
+
+/** Fills the work tree, with the folders alone that the brief names. */
+export async function checkOut(git: Git, source: Source, { checkout_paths }: ActionBrief): Promise<void> {
+  const { token, branch } = source;
+  const folders = checkout_paths.filter((path) => /^[^-/]/.test(path));
+  if (folders.length > 0) await git.run(["sparse-checkout", "set", "--cone", "--", ".jobs", ...folders], { token });
+  const start = `refs/remotes/origin/${branch}`;
+  await git.run(["checkout", "--quiet", "--force", "--no-track", "-B", branch, start], {
+    token,
+    limitMs: CHECKOUT_LIMIT_MS,
+  });
+}
+
+export interface Base {
+  /** The commit is here. */
+  readonly known: boolean;
+  /** Where branch and base part; null: not known. */
+  readonly merge_base: string | null;
+}
+
+/** The base commit and the history that a merge with it needs; a first try stands right on it. */
+export async function findBase(git: Git, source: Source, { brief, parents }: PushedBrief): Promise<Base> {
+  const base = brief.base.sha;
+  const { token, sha } = source;
+  if (!/^[0-9a-f]{40,64}$/.test(base)) return { known: false, merge_base: null };
+  if (parents.includes(base)) return { known: true, merge_base: base };
+  if (!(await git.holds(["cat-file", "-e", `${base}^{commit}`]))) {
+    const fetched = await git.holds(
+      ["fetch", "--quiet", "--no-tags", "--depth=1", "origin", `+${base}:refs/journeyman/base`],
+      { token },
+    );
+    if (!fetched) return { known: false, merge_base: null };
+  }
+  return { known: true, merge_base: await findMergeBase(git, { head: sha, base, token }) };
+}
+
+/** What the agent reads of the base commit, where files are fetched when they are asked for: it could not ask. */
+export async function fetchInstructions(git: Git, base: string, token: Secret): Promise<void> {
+  const input = ["AGENTS.md", "CLAUDE.md"].map((file) => `${base}:${file}\n`).join("");
+  await git.try(["cat-file", "--batch", "--follow-symlinks"], { token, input });
+}
+
+/** The agent's own repository: what it does to that is never used out here. */
+export async function copyForAgent(git: Git): Promise<void> {
+  const { folder, workTree, environment } = git.repository;
+  const args = ["-R", "--reflink=auto", folder, join(workTree, ".git")];
+  const ran = await runCommand("cp", args, { env: environment, limitMs: COPY_LIMIT_MS });
+  if (!succeeded(ran)) throw new GitFailure(`the repository could not be copied: ${lastWords(ran)}`);
+}

@@ -1,0 +1,91 @@
+/**
+ * Starts a program with an environment of its own and no shell, bounded in time and in what is kept of its output.
+ * The program leads a process group, so that a time limit ends its children as well.
+ */
+import { spawn } from "node:child_process";
+
+/** Bytes of stdout that are kept unless a caller names its own limit. */
+const OUTPUT_LIMIT = 8 * 1024 * 1024;
+/** Characters of stderr: the end counts, where the reason stands. */
+const WORDS_LIMIT = 16 * 1024;
+const CANNOT_START = 127;
+
+export interface CommandOptions {
+  /** The whole environment. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly limitMs: number;
+  readonly cwd?: string;
+  readonly input?: string | Buffer;
+  readonly outputLimit?: number;
+}
+
+export interface Ran {
+  /** Null where a signal or a limit ended it. */
+  readonly code: number | null;
+  readonly stdout: Buffer;
+  readonly stderr: string;
+  readonly limit: "time" | "output" | null;
+}
+
+const live = new Set<number>();
+
+/** Ends all that is still going: this process is about to. */
+export function endCommands(): void {
+  for (const pid of live) killGroup(pid);
+}
+
+export const succeeded = ({ code }: Ran): boolean => code === 0;
+
+export function runCommand(file: string, args: readonly string[], options: CommandOptions): Promise<Ran> {
+  const { env, limitMs, cwd = "/", input, outputLimit = OUTPUT_LIMIT } = options;
+  return new Promise((resolve) => {
+    const child = spawn(file, args, { cwd, env: { ...env }, detached: true, stdio: ["pipe", "pipe", "pipe"] });
+    if (child.pid !== undefined) live.add(child.pid);
+    const chunks: Buffer[] = [];
+    let size = 0;
+    let stderr = "";
+    let limit: Ran["limit"] = null;
+    const end = (reason: "time" | "output"): void => {
+      limit ??= reason;
+      killGroup(child.pid);
+    };
+    const clock = setTimeout(() => end("time"), limitMs);
+    child.stdout.on("data", (chunk: Buffer) => {
+      size += chunk.length;
+      if (size > outputLimit) end("output");
+      else chunks.push(chunk);
+    });
+    child.stderr.setEncoding("utf8").on("data", (text: string) => {
+      stderr = (stderr + text).slice(-WORDS_LIMIT);
+    });
+    // A program that reads no input is none of our trouble.
+    child.stdin.on("error", () => {});
+    child.stdin.end(input ?? "");
+    const done = (code: number | null): void => {
+      clearTimeout(clock);
+      if (child.pid !== undefined) live.delete(child.pid);
+      resolve({ code: limit === null ? code : null, stdout: Buffer.concat(chunks), stderr, limit });
+    };
+    child.once("error", (error) => {
+      stderr += error.message;
+      done(CANNOT_START);
+    });
+    child.once("close", done);
+  });
+}
+
+function killGroup(pid: number | undefined): void {
+  try {
+    if (pid !== undefined) process.kill(-pid, "SIGKILL");
+  } catch {
+    // gone already
+  }
+}
+
+/** The last words of a program, on one line, for a sentence. */
+export function lastWords({ stderr, limit }: Pick<Ran, "stderr" | "limit">, most = 300): string {
+  if (limit === "time") return "it took too long";
+  if (limit === "output") return "it said too much";
+  const words = stderr.replace(/[\p{C}\s]+/gu, " ").trim();
+  return words.length > most ? `…${words.slice(-most)}` : words;
+}

@@ -1,0 +1,145 @@
+/**
+ * The two containers of a job: the agent, which holds no secret but those meant for the model's shell, and the gateway,
+ * which holds the provider's key and is the agent's way to the model. Starts both at once, ends both, and says why the
+ * agent could not work where it cannot say so itself.
+ */
+import type { Readable } from "node:stream";
+import type { ActionBrief } from "./brief.ts";
+import type { Docker, Running } from "./docker.ts";
+import { GATEWAY_HOST, type Networks } from "./fence.ts";
+import type { Names } from "./names.ts";
+import { AGENT_UID } from "./ownership.ts";
+import { rowsOf } from "./relay.ts";
+import type { ActionSettings } from "./settings.ts";
+
+const GATEWAY_PORT = 8080;
+const GATEWAY_URL = `http://${GATEWAY_HOST}:${GATEWAY_PORT}`;
+const GATEWAY_UID = AGENT_UID + 1;
+/** Docker's code for what it could not do itself. */
+const DOCKER_FAILED = 125;
+/** The agent keeps its own limit; this much later it hangs. */
+const HANG_MS = 2 * 60_000;
+const KILL_AFTER_MS = 60_000;
+/** A run that was cancelled ends within 7 s: so long the agent may write its result, then docker may take the rest. */
+const LAST_WORDS_MS = 4_500;
+const REMOVE_LIMIT_MS = 1_500;
+const GATEWAY_GONE_MS = 10_000;
+
+export interface ContainerPorts {
+  readonly docker: Docker;
+  readonly names: Names;
+  readonly settings: ActionSettings;
+  readonly brief: ActionBrief;
+  readonly networks: Networks;
+  readonly show: (text: string) => void;
+  /** Reads the agent's stdout to its end. */
+  readonly follow: (stdout: Readable) => Promise<void>;
+  readonly cancelled: AbortSignal;
+}
+
+export interface Ended {
+  readonly code: number;
+  /** Null: the agent says in its result how it ended. */
+  readonly failure: string | null;
+}
+
+function startGateway({ docker, names, settings, brief, networks }: ContainerPorts): Running {
+  const { apiKey, baseUrl } = settings.provider;
+  const { egress, limits, llm } = brief;
+  return docker.start({
+    name: names.gateway,
+    image: settings.image,
+    user: `${GATEWAY_UID}:${GATEWAY_UID}`,
+    entrypoint: "gateway",
+    flags: ["--read-only", "--pids-limit", "64", "--memory", "512m", ...networks.gateway],
+    env: {
+      ...(apiKey === "" ? {} : { ANTHROPIC_API_KEY: apiKey }),
+      ...(baseUrl === "" ? {} : { ANTHROPIC_BASE_URL: baseUrl }),
+      GATEWAY_PORT: String(GATEWAY_PORT),
+      LLM_MODEL: llm.model ?? settings.llm.model,
+      LLM_MAX_COST_CENTS: String(limits.cost_cents),
+      ...(egress === null ? {} : { EGRESS_ALLOWED: egress.join(" ") }),
+    },
+  });
+}
+
+function startAgent({ docker, names, settings, brief, networks }: ContainerPorts): Running {
+  const { provider, model, maxTokens } = settings.llm;
+  const given = { LLM_PROVIDER: provider, LLM_MODEL: model, LLM_MAX_TOKENS: maxTokens };
+  return docker.start({
+    name: names.agent,
+    image: settings.image,
+    user: `${AGENT_UID}:${AGENT_UID}`,
+    // Without --init: the image has an init of its own, which the model's shell cannot read.
+    flags: [
+      ...["--pids-limit", "512", "--memory", "4g", ...networks.agent],
+      ...["-v", `${settings.workspace}:/workspace`, "-w", "/workspace"],
+    ],
+    env: {
+      JOB_ID: settings.jobId,
+      ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== "")),
+      LOG_FORMAT: "json",
+      MODEL_GATEWAY: GATEWAY_URL,
+      ...(brief.egress === null ? {} : { EGRESS_PROXY: GATEWAY_URL }),
+      ...settings.shellSecrets,
+    },
+  });
+}
+
+/** Shows what comes, and keeps the last row. */
+async function showRows(input: Readable, name: string, show: (text: string) => void): Promise<string> {
+  let last = "";
+  for await (const row of rowsOf(input)) {
+    if (row.trim() !== "") last = row.trim();
+    show(`${name} | ${row}`);
+  }
+  return last;
+}
+
+export async function runContainers(ports: ContainerPorts): Promise<Ended> {
+  const { docker, names, show, follow, cancelled, brief } = ports;
+  const gateway = startGateway(ports);
+  const gatewayWords = Promise.all([gateway.stdout, gateway.stderr].map((one) => showRows(one, "gateway", show)));
+  const agent = startAgent(ports);
+  const agentWords = showRows(agent.stderr, "agent", show);
+  const followed = follow(agent.stdout);
+  const clocks: NodeJS.Timeout[] = [];
+  const later = (ms: number, work: () => void): void => void clocks.push(setTimeout(work, ms));
+  const remove = (): void => void docker.call(["rm", "-f", names.agent, names.gateway], REMOVE_LIMIT_MS);
+  const end = (ms: number): void => {
+    agent.signal("SIGTERM");
+    later(ms, remove);
+  };
+  const cancel = (): void => end(LAST_WORDS_MS);
+  cancelled.addEventListener("abort", cancel, { once: true });
+  if (cancelled.aborted) cancel();
+  later(minutesOf(brief) * 60_000 + HANG_MS, () => end(KILL_AFTER_MS));
+
+  const first = await Promise.race([agent.ended.then(() => "agent"), gateway.ended.then(() => "gateway")]);
+  const gatewayFirst = first === "gateway" && !cancelled.aborted;
+  if (gatewayFirst) end(GATEWAY_GONE_MS);
+  const code = await agent.ended;
+  await followed;
+  for (const clock of clocks) clearTimeout(clock);
+  cancelled.removeEventListener("abort", cancel);
+  gateway.signal("SIGTERM");
+  const failure = gatewayFirst
+    ? `The gateway to the model ended before the agent${tail((await gatewayWords).findLast((words) => words !== ""))}.`
+    : code === DOCKER_FAILED
+      ? `The agent's container could not be started${tail(await agentWords)}.`
+      : null;
+  return { code: failure === null ? (code ?? 1) : 1, failure };
+}
+
+const LONGEST_TAIL = 300;
+const tail = (words: string | undefined): string => {
+  const plain = (words ?? "")
+    .replace(/[\p{C}\s]+/gu, " ")
+    .trim()
+    .slice(0, LONGEST_TAIL);
+  return plain === "" ? "" : `: ${plain.replace(/\.$/, "")}`;
+};
+
+/** A brief's own minutes, within what a job of Actions may take. */
+const LONGEST_MINUTES = 340;
+const minutesOf = ({ limits }: ActionBrief): number => Math.min(limits.minutes, LONGEST_MINUTES);

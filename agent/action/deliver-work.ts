@@ -1,0 +1,118 @@
+/**
+ * Hands in what the agent did and brings it to the branch: with the App's token, after which CI runs on it, else with the
+ * workflow's own. What stands in the way is told to the App too, so that the job's comment can say it.
+ */
+import { readable } from "./agent-files.ts";
+import type { Collected } from "./collect.ts";
+import { commitMessage } from "./commit-title.ts";
+import type { Git } from "./git.ts";
+import type { Level, Output } from "./output.ts";
+import { pause } from "./progress.ts";
+import { type Delivered, deliver } from "./push.ts";
+import { AppLine } from "./report/app-line.ts";
+import { appSettingsOf } from "./report/app-settings.ts";
+import { handIn } from "./report/hand-in.ts";
+import type { ActionSettings } from "./settings.ts";
+import type { Secret } from "../../src/wire/secret.ts";
+
+export interface DeliveryPorts {
+  readonly git: Git;
+  readonly settings: ActionSettings;
+  readonly head: string;
+  readonly output: Output;
+}
+
+export interface Outcome {
+  readonly pushed: boolean;
+  /** What is said as an annotation: words of ours alone. */
+  readonly annotation: { readonly level: Level; readonly sentence: string } | null;
+  /** What is said in log and summary: it may hold other words. */
+  readonly detail: string | null;
+  /** GitHub's own words. */
+  readonly refusal: string | null;
+}
+
+const NO_WORKFLOW = "GitHub starts no workflow for such a push";
+
+export async function deliverWork(ports: DeliveryPorts, work: Collected): Promise<Outcome> {
+  const { settings, output } = ports;
+  const { brief, result, log, changed } = work;
+  const app = appSettingsOf(brief.app_url, settings.jobId, settings.identity);
+  const line = typeof app === "string" ? null : new AppLine(app, Date.now);
+  const tell = (said: unknown, files: readonly string[]) =>
+    line === null
+      ? Promise.resolve({ ok: false as const, reason: String(app) })
+      : handIn({ result: said, log, changed: files }, { app: line, pause });
+  const taken =
+    changed === null && line !== null
+      ? ({ ok: false, reason: "the base commit is not here to compare with" } as const)
+      : await tell(result, changed ?? []);
+  let reason = taken.ok ? "" : taken.reason;
+  let delivered: Delivered | null = null;
+  if (taken.ok) {
+    output.mask(taken.token.reveal());
+    delivered = await send(ports, work, work.clean, taken.token);
+    if (delivered.ok) return { pushed: true, annotation: null, detail: null, refusal: null };
+    reason = `the App's token could not do it: ${wordsOf(delivered, settings.branch)}`;
+  }
+  const final = delivered !== null && isRule(delivered);
+  if (!final) delivered = await send(ports, work, work.whole, settings.githubToken);
+  if (delivered?.ok) return ownToken(reason, brief.app_url === null);
+  const why = wordsOf(delivered, settings.branch);
+  await tell({ ...result, outcome: "failed", reason: `The work could not be pushed: ${why}` }, []);
+  return notPushed(delivered, settings.branch, why);
+}
+
+function send(
+  { git, settings, head }: DeliveryPorts,
+  work: Collected,
+  tree: string,
+  token: Secret,
+): Promise<Delivered> {
+  const { branch, serverUrl, repository, jobId } = settings;
+  const url = `${serverUrl}/${repository}.git`;
+  const message = commitMessage(jobId, readable(work.result));
+  return deliver(git, tree, { branch, url, message, head, merged: work.merged }, token);
+}
+
+const isRule = (delivered: Delivered): boolean => !delivered.ok && delivered.why === "refused" && delivered.rule;
+
+function wordsOf(delivered: Delivered | null, branch: string): string {
+  if (delivered === null || delivered.ok) return "";
+  switch (delivered.why) {
+    case "refused":
+      return `GitHub refused it. ${delivered.words}`;
+    case "gone":
+      return `${branch} is gone or cannot be reached.`;
+    case "conflict":
+      return `${branch} got other commits on the same files meanwhile.`;
+    default:
+      return delivered satisfies never;
+  }
+}
+
+function ownToken(reason: string, isMeant: boolean): Outcome {
+  const follows = isMeant ? NO_WORKFLOW : `${NO_WORKFLOW}: CI runs on the commit of the App's that follows`;
+  return {
+    pushed: true,
+    annotation: {
+      level: isMeant ? "notice" : "warning",
+      sentence: `The work was pushed with the workflow's own token; the run's summary says why. ${follows}.`,
+    },
+    detail: `The work was pushed with the workflow's own token, since ${reason.replace(/\.$/, "")}. ${follows}.`,
+    refusal: null,
+  };
+}
+
+function notPushed(delivered: Delivered | null, branch: string, why: string): Outcome {
+  const refused = delivered !== null && !delivered.ok && delivered.why === "refused";
+  const sentence = refused
+    ? `GitHub refused the work on ${branch}: the run's summary has its words`
+    : `${why.replace(/\.$/, "")}: the work was not pushed`;
+  return {
+    pushed: false,
+    annotation: { level: "error", sentence: `${sentence}.` },
+    detail: why,
+    refusal: refused ? delivered.words : null,
+  };
+}

@@ -1,0 +1,94 @@
+/**
+ * Docker through its command line. It gets the variables that say where the engine is and those that a container shall
+ * have, by name; never this process's own environment, which can say who the run is.
+ */
+import { type ChildProcess, spawn } from "node:child_process";
+import type { Readable } from "node:stream";
+import { type Ran, runCommand } from "./command.ts";
+import type { Within } from "./git.ts";
+
+/** Every call but `run`. */
+const CALL_LIMIT_MS = 20_000;
+
+export interface Confined {
+  readonly name?: string;
+  readonly image: string;
+  readonly user: string;
+  readonly entrypoint?: string;
+  /** Flags beside what every container gets. */
+  readonly flags: readonly string[];
+  /** Given by name, so that no value stands in the list of processes. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly args?: readonly string[];
+}
+
+export interface Running {
+  readonly stdout: Readable;
+  readonly stderr: Readable;
+  /** Docker's own code, which is the container's; null where docker was killed. */
+  readonly ended: Promise<number | null>;
+  /** Docker passes it on to the container. */
+  signal(name: NodeJS.Signals): void;
+}
+
+export class Docker {
+  readonly #environment: Readonly<Record<string, string>>;
+  readonly #label: string;
+  readonly #within: Within;
+
+  constructor(environment: Readonly<Record<string, string>>, jobId: string, within: Within) {
+    this.#environment = environment;
+    this.#within = within;
+    this.#label = `dev.journeyman.job=${jobId}`;
+  }
+
+  call(args: readonly string[], limitMs = CALL_LIMIT_MS): Promise<Ran> {
+    return runCommand("docker", args, { env: this.#environment, limitMs: this.#within(limitMs) });
+  }
+
+  createNetwork(name: string, flags: readonly string[]): Promise<Ran> {
+    return this.call(["network", "create", ...flags, "--label", this.#label, name]);
+  }
+
+  /** A container that is waited for. */
+  finish(container: Confined, limitMs: number): Promise<Ran> {
+    const env = { ...this.#environment, ...container.env };
+    return runCommand("docker", this.#runArguments(container), { env, limitMs: this.#within(limitMs) });
+  }
+
+  /** A container that goes on; its output is the caller's to read. In a group of its own: signals come by us alone. */
+  start(container: Confined): Running {
+    const env = { ...this.#environment, ...container.env };
+    const child = spawn("docker", this.#runArguments(container), {
+      env,
+      cwd: "/",
+      detached: true,
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    return {
+      stdout: child.stdout,
+      stderr: child.stderr,
+      ended: endOf(child),
+      signal: (name) => void child.kill(name),
+    };
+  }
+
+  #runArguments({ name, image, user, entrypoint, flags, env, args = [] }: Confined): string[] {
+    return [
+      ...["run", "--rm", "--log-driver", "none", "--label", this.#label],
+      ...(name === undefined ? [] : ["--name", name]),
+      ...["--user", user, "--cap-drop", "ALL", "--security-opt", "no-new-privileges"],
+      ...flags,
+      ...Object.keys(env).flatMap((variable) => ["-e", variable]),
+      ...(entrypoint === undefined ? [] : ["--entrypoint", entrypoint]),
+      image,
+      ...args,
+    ];
+  }
+}
+
+const endOf = (child: ChildProcess): Promise<number | null> =>
+  new Promise((resolve) => {
+    child.once("error", () => resolve(127));
+    child.once("close", (code) => resolve(code));
+  });

@@ -1,0 +1,128 @@
+/**
+ * Git on the repository of this step, which lies outside of the checkout: configuration, hooks and attributes files of
+ * this machine and of the agent never count. A token is given by environment and for one server only.
+ */
+import type { Secret } from "../../src/wire/secret.ts";
+import { type CommandOptions, lastWords, type Ran, runCommand, succeeded } from "./command.ts";
+
+const LIMIT_MS = 60_000;
+const AUTHOR = ["github-actions[bot]", "41898282+github-actions[bot]@users.noreply.github.com"] as const;
+
+/** Hooks and helpers never run; stat data that a change of owner touched is not compared. */
+const CONFIGURATION: readonly (readonly [string, string])[] = [
+  ["core.hooksPath", "/dev/null"],
+  ["core.fsmonitor", "false"],
+  ["core.trustctime", "false"],
+  ["core.checkStat", "minimal"],
+  ["core.quotePath", "false"],
+  ["core.commitGraph", "false"],
+  ["core.excludesFile", "/dev/null"],
+  ["core.attributesFile", "/dev/null"],
+  ["safe.directory", "*"],
+  ["gc.auto", "0"],
+  ["maintenance.auto", "false"],
+  ["submodule.recurse", "false"],
+  ["fetch.recurseSubmodules", "false"],
+  ["advice.detachedHead", "false"],
+  ["user.name", AUTHOR[0]],
+  ["user.email", AUTHOR[1]],
+];
+
+export interface Repository {
+  /** Of git's own files. */
+  readonly folder: string;
+  readonly workTree: string;
+  readonly serverUrl: string;
+  /** What every program gets. */
+  readonly environment: Readonly<Record<string, string>>;
+}
+
+export interface GitOptions {
+  readonly input?: string | Buffer;
+  readonly limitMs?: number;
+  readonly outputLimit?: number;
+  /** For what speaks to the server. */
+  readonly token?: Secret;
+  readonly config?: readonly (readonly [string, string])[];
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** What is left of a call's limit, where a whole stage has one. */
+export type Within = (ms: number) => number;
+
+/** Git did not do what it had to; the message is a sentence about it. */
+export class GitFailure extends Error {}
+
+export class Git {
+  readonly repository: Repository;
+  readonly #within: Within;
+
+  constructor(repository: Repository, within: Within) {
+    this.repository = repository;
+    this.#within = within;
+  }
+
+  /** Git on other files, with everything else as it is here. */
+  on(places: { readonly folder: string; readonly workTree: string }): Git {
+    return new Git({ ...this.repository, ...places }, this.#within);
+  }
+
+  try(args: readonly string[], options: GitOptions = {}): Promise<Ran> {
+    return runCommand("git", args, this.#options(options));
+  }
+
+  async run(args: readonly string[], options: GitOptions = {}): Promise<Buffer> {
+    const ran = await this.try(args, options);
+    if (succeeded(ran)) return ran.stdout;
+    throw new GitFailure(`git ${args[0] ?? ""} failed: ${lastWords(ran)}`);
+  }
+
+  async text(args: readonly string[], options: GitOptions = {}): Promise<string> {
+    return (await this.run(args, options)).toString("utf8").trim();
+  }
+
+  /** What git prints with NUL after each. */
+  async list(args: readonly string[], options: GitOptions = {}): Promise<string[]> {
+    const text = (await this.run(args, options)).toString("utf8");
+    return text.split("\0").filter((entry) => entry !== "");
+  }
+
+  async holds(args: readonly string[], options: GitOptions = {}): Promise<boolean> {
+    return succeeded(await this.try(args, options));
+  }
+
+  #options({ token, config = [], env = {}, limitMs = LIMIT_MS, ...rest }: GitOptions): CommandOptions {
+    const { folder, workTree, serverUrl, environment } = this.repository;
+    const settings = [...(token === undefined ? [] : authorization(serverUrl, token)), ...CONFIGURATION, ...config];
+    const variables: Record<string, string> = { GIT_CONFIG_COUNT: String(settings.length) };
+    for (const [at, [key, value]] of settings.entries()) {
+      variables[`GIT_CONFIG_KEY_${at}`] = key;
+      variables[`GIT_CONFIG_VALUE_${at}`] = value;
+    }
+    return {
+      ...rest,
+      limitMs: this.#within(limitMs),
+      cwd: workTree,
+      env: {
+        ...environment,
+        ...variables,
+        LC_ALL: "C",
+        GIT_DIR: folder,
+        GIT_WORK_TREE: workTree,
+        GIT_CONFIG_NOSYSTEM: "1",
+        GIT_CONFIG_GLOBAL: "/dev/null",
+        GIT_ATTR_NOSYSTEM: "1",
+        GIT_TERMINAL_PROMPT: "0",
+        ...env,
+      },
+    };
+  }
+}
+
+/** Basic authentication as actions/checkout does it, for this server alone, whatever git is led to. */
+const authorization = (serverUrl: string, token: Secret): readonly (readonly [string, string])[] => [
+  [
+    `http.${serverUrl}/.extraHeader`,
+    `AUTHORIZATION: basic ${Buffer.from(`x-access-token:${token.reveal()}`).toString("base64")}`,
+  ],
+];

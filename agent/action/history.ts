@@ -1,0 +1,57 @@
+/**
+ * As much history as a comparison or a merge of two commits needs. A shallow repository can name a common ancestor that
+ * is not the best one, so it counts only once nothing above it is cut off.
+ */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Secret } from "../../src/wire/secret.ts";
+import { succeeded } from "./command.ts";
+import type { Git } from "./git.ts";
+
+/** Commits by which each side is deepened, one request after the other; what is deeper is fetched whole. */
+const STEPS = [50, 500, 5_000] as const;
+const FETCH_LIMIT_MS = 60_000;
+/** Commits above a merge base that are looked through for a cut. */
+const LOOK_LIMIT = 200_000;
+
+/** The best common ancestor; null: they have none, or it is not within reach. */
+export async function findMergeBase(
+  git: Git,
+  { head, base, token }: { readonly head: string; readonly base: string; readonly token: Secret },
+): Promise<string | null> {
+  for (const depth of [...STEPS.map((step) => `--deepen=${step}`), "--unshallow"]) {
+    const known = await knownMergeBase(git, head, base);
+    if (known !== null || !isShallow(git)) return known;
+    const fetch = ["fetch", "--quiet", "--no-tags", depth, "origin", head, base];
+    if (!succeeded(await git.try(fetch, { token, limitMs: FETCH_LIMIT_MS }))) break;
+  }
+  return knownMergeBase(git, head, base);
+}
+
+async function knownMergeBase(git: Git, head: string, base: string): Promise<string | null> {
+  const found = await git.try(["merge-base", head, base]);
+  if (!succeeded(found)) return null;
+  const ancestor = found.stdout.toString("utf8").trim();
+  const cut = cuts(git);
+  if (cut.size === 0) return ancestor;
+  const above = await git.try(["rev-list", `--max-count=${LOOK_LIMIT}`, head, base, "--not", ancestor]);
+  if (!succeeded(above)) return null;
+  return above.stdout
+    .toString("utf8")
+    .split("\n")
+    .some((sha) => cut.has(sha))
+    ? null
+    : ancestor;
+}
+
+const isShallow = (git: Git): boolean => cuts(git).size > 0;
+
+/** The commits whose parents are not here. */
+function cuts({ repository }: Git): ReadonlySet<string> {
+  try {
+    const text = readFileSync(join(repository.folder, "shallow"), "utf8");
+    return new Set(text.split("\n").filter((sha) => sha !== ""));
+  } catch {
+    return new Set();
+  }
+}

@@ -1,0 +1,86 @@
+/**
+ * The step itself: checks the job out, starts agent and gateway, shows and sends the agent's progress, and ends within
+ * seven seconds of a cancel. Pushes nothing: that is `post`, which always follows.
+ */
+import { randomBytes } from "node:crypto";
+import { appendFileSync } from "node:fs";
+import { endCommands } from "./command.ts";
+import { runContainers } from "./containers.ts";
+import { Output } from "./output.ts";
+import { type Parts, partsOf } from "./parts.ts";
+import { type Prepared, prepare } from "./prepare.ts";
+import { followAgent } from "./progress.ts";
+import { appSettingsOf } from "./report/app-settings.ts";
+import { type ActionSettings, readActionSettings, secretInputs } from "./settings.ts";
+import { loadState, saveState } from "./state.ts";
+import { asCode } from "./summary.ts";
+
+// First of all: from here on, nothing that is printed is a command.
+const output = new Output(
+  (text) => void process.stdout.write(text),
+  () => randomBytes(16).toString("hex"),
+  secretInputs(process.env),
+);
+const cancelled = new AbortController();
+
+const CANCELLED = "The run was cancelled before the agent began.";
+
+/** The reason may hold words of git or docker, so no annotation does. */
+function refuse(reason: string, settings: ActionSettings | null): 1 {
+  output.show(reason);
+  output.annotate("error", "The agent was not started. The log of this step and the run's summary say why.");
+  if (settings?.summaryPath) appendFileSync(settings.summaryPath, `The agent was not started.\n\n${asCode(reason)}\n`);
+  return 1;
+}
+
+/** Within seconds of a cancel nothing may go on, whatever it is at. */
+const untilCancelled = <T>(work: Promise<T>): Promise<T | "cancelled"> =>
+  Promise.race([
+    work,
+    new Promise<"cancelled">((resolve) => cancelled.signal.addEventListener("abort", () => resolve("cancelled"))),
+  ]);
+
+async function work(settings: ActionSettings, parts: Parts, { brief, networks, state }: Prepared): Promise<number> {
+  const { jobId, identity } = settings;
+  const app = appSettingsOf(brief.app_url, jobId, identity);
+  const show = (text: string): void => output.show(text);
+  const ended = await runContainers({
+    ...{ ...parts, settings, brief, networks, show, cancelled: cancelled.signal },
+    async follow(input) {
+      const why = await followAgent({ input, show, app, cancelled: cancelled.signal });
+      if (why !== null) show(`The App does not hear all of this log: ${why}.`);
+    },
+  });
+  if (ended.failure !== null) {
+    output.show(ended.failure);
+    saveState(settings.folder, { ...state, failure: ended.failure });
+  }
+  return ended.code === 0 ? 0 : 1;
+}
+
+async function main(): Promise<number> {
+  const read = readActionSettings(process.env);
+  if (!read.ok) return refuse(`Nothing was run: ${read.reason}.`, null);
+  const { settings } = read;
+  const parts = partsOf(settings, {
+    uid: process.getuid?.() ?? 0,
+    gid: process.getgid?.() ?? 0,
+    // No stage limit here: a job's own minutes are kept by the agent, and a cancel ends everything.
+    within: (ms) => ms,
+  });
+  const prepared = await untilCancelled(prepare({ ...parts, settings, show: (text) => output.show(text) }));
+  if (prepared === "cancelled") {
+    const state = loadState(settings.folder);
+    if (state !== null) saveState(settings.folder, { ...state, failure: CANCELLED });
+    return refuse(CANCELLED, settings);
+  }
+  if (!prepared.ok) return refuse(prepared.reason, settings);
+  return work(settings, parts, prepared);
+}
+
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => cancelled.abort());
+const code = await main().catch((error: unknown) =>
+  refuse(`Nothing was run: ${error instanceof Error ? error.message : String(error)}.`, null),
+);
+endCommands();
+process.exit(code);

@@ -1,0 +1,66 @@
+/**
+ * A merge of the base into the job's branch: begun before the agent works, where the brief asks for one, or made by the
+ * agent itself. Of the agent's repository only objects and two commit ids are read; no git ever runs in it.
+ */
+import { lstatSync, readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { succeeded } from "./command.ts";
+import { type Git, GitFailure } from "./git.ts";
+
+const REF_LIMIT = 1_024;
+const COMMIT = /^[0-9a-f]{40,64}$/;
+
+/** Merges without a commit; answers the files that conflict, in which the markers are left. */
+export async function beginMerge(git: Git, base: string): Promise<readonly string[]> {
+  const merged = await git.try(["merge", "--quiet", "--no-commit", "--no-ff", "--no-edit", base]);
+  const conflicts = await git.list(["diff", "--name-only", "--diff-filter=U", "-z"]);
+  if (!succeeded(merged) && conflicts.length === 0) throw new GitFailure(`${base} could not be merged`);
+  return conflicts;
+}
+
+const MARKER = /^(?:<{7} .*|>{7} .*)$/m;
+const LOOK_LIMIT = 8 * 1024 * 1024;
+
+/** The files, of those that conflicted, that still hold a marker. */
+export async function unresolved(git: Git, conflicts: readonly string[]): Promise<string[]> {
+  const left: string[] = [];
+  for (const path of conflicts) {
+    const text = await git.try(["cat-file", "blob", `:${path}`], { outputLimit: LOOK_LIMIT });
+    if (succeeded(text) && MARKER.test(text.stdout.toString("utf8"))) left.push(path);
+  }
+  return left;
+}
+
+/** A file of the agent's that names a commit, or leads to one; a link or anything long does not. */
+function idIn(folder: string, name: string, hops = 2): string | null {
+  const path = join(folder, name);
+  try {
+    const found = lstatSync(path);
+    if (!found.isFile() || found.size > REF_LIMIT) return null;
+    const text = readFileSync(path, "utf8").trim();
+    if (COMMIT.test(text)) return text;
+    const ref = /^ref: (refs\/[\w./-]+)$/.exec(text)?.[1];
+    return ref === undefined || ref.includes("..") || hops === 0 ? null : idIn(folder, ref, hops - 1);
+  } catch {
+    return null;
+  }
+}
+
+/** Whether the agent has merged the base in its own repository, by a commit or on the way to one. */
+export async function agentMerged(git: Git, base: string): Promise<boolean> {
+  const folder = join(git.repository.workTree, ".git");
+  if (idIn(folder, "MERGE_HEAD") === base) return true;
+  const head = idIn(folder, "HEAD");
+  if (head === null) return false;
+  const env = { GIT_ALTERNATE_OBJECT_DIRECTORIES: quotedPath(join(folder, "objects")) };
+  return git.holds(["merge-base", "--is-ancestor", base, head], { env });
+}
+
+/** The list is split at colons, unless an entry is quoted. */
+const quotedPath = (path: string): string => `"${path.replace(/["\\]/g, "\\$&")}"`;
+
+/** What git keeps of a merge that is under way: the commit is made without it. */
+export function forgetMerge(git: Git): void {
+  for (const name of ["MERGE_HEAD", "MERGE_MODE", "MERGE_MSG", "AUTO_MERGE"])
+    rmSync(join(git.repository.folder, name), { force: true });
+}

@@ -1,0 +1,77 @@
+/**
+ * Who owns the checkout: the container's user while the agent works, this runner's before and after. As root directly,
+ * with sudo where it asks for no password, else as the root of a container that sees nothing but the checkout.
+ */
+import { lstat } from "node:fs/promises";
+import { lastWords, type Ran, runCommand, succeeded } from "./command.ts";
+import type { Docker } from "./docker.ts";
+import type { Within } from "./git.ts";
+
+/** The user of the agent's image. */
+export const AGENT_UID = 10_001;
+const LIMIT_MS = 60_000;
+const ASK_SUDO_MS = 5_000;
+
+export interface OwnershipPorts {
+  readonly docker: Docker;
+  readonly image: string;
+  readonly environment: Readonly<Record<string, string>>;
+  /** Of this process. */
+  readonly uid: number;
+  readonly gid: number;
+  readonly within: Within;
+}
+
+/** Null when it is done, else why not. */
+export type Changed = string | null;
+
+export class Ownership {
+  readonly #ports: OwnershipPorts;
+  readonly #folder: string;
+  #sudo: Promise<boolean> | null = null;
+
+  constructor(ports: OwnershipPorts, folder: string) {
+    this.#ports = ports;
+    this.#folder = folder;
+  }
+
+  give(): Promise<Changed> {
+    return this.#change(AGENT_UID, AGENT_UID);
+  }
+
+  /** Also of what an earlier job left here. */
+  async take(): Promise<Changed> {
+    const { uid, gid } = this.#ports;
+    const why = await this.#change(uid, gid);
+    if (why !== null || (await lstat(this.#folder)).uid === uid) return why;
+    // The root of a rootless engine's containers is this user.
+    return this.#byContainer(0, 0);
+  }
+
+  async #change(uid: number, gid: number): Promise<Changed> {
+    if (this.#ports.uid === 0) return this.#byCommand("chown", [], uid, gid);
+    this.#sudo ??= this.#maySudo();
+    return (await this.#sudo) ? this.#byCommand("sudo", ["-n", "chown"], uid, gid) : this.#byContainer(uid, gid);
+  }
+
+  async #maySudo(): Promise<boolean> {
+    return succeeded(await runCommand("sudo", ["-n", "true"], { env: this.#ports.environment, limitMs: ASK_SUDO_MS }));
+  }
+
+  async #byCommand(file: string, before: readonly string[], uid: number, gid: number): Promise<Changed> {
+    const args = [...before, "-hR", `${uid}:${gid}`, this.#folder];
+    return whyNot(
+      await runCommand(file, args, { env: this.#ports.environment, limitMs: this.#ports.within(LIMIT_MS) }),
+    );
+  }
+
+  async #byContainer(uid: number, gid: number): Promise<Changed> {
+    const { docker, image } = this.#ports;
+    const rights = ["--cap-add", "CHOWN", "--cap-add", "DAC_OVERRIDE"];
+    const flags = ["--network", "none", ...rights, "-v", `${this.#folder}:/workspace`];
+    const args = ["-hR", `${uid}:${gid}`, "/workspace"];
+    return whyNot(await docker.finish({ image, user: "0:0", entrypoint: "chown", flags, env: {}, args }, LIMIT_MS));
+  }
+}
+
+const whyNot = (ran: Ran): Changed => (succeeded(ran) ? null : lastWords(ran));

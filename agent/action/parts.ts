@@ -1,0 +1,38 @@
+/** What both stages of the step work with. */
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { Docker } from "./docker.ts";
+import { Git, type Within } from "./git.ts";
+import { type Names, namesOf } from "./names.ts";
+import { Ownership } from "./ownership.ts";
+import type { ActionSettings } from "./settings.ts";
+
+export interface Parts {
+  readonly git: Git;
+  readonly docker: Docker;
+  readonly names: Names;
+  readonly ownership: Ownership;
+}
+
+export interface Process {
+  readonly uid: number;
+  readonly gid: number;
+  /** What is left of a limit. */
+  readonly within: Within;
+}
+
+export function partsOf(settings: ActionSettings, { uid, gid, within }: Process): Parts {
+  const { workspace, folder, serverUrl, programs, image, jobId } = settings;
+  mkdirSync(folder, { recursive: true });
+  mkdirSync(workspace, { recursive: true });
+  const docker = new Docker(settings.docker, jobId, within);
+  return {
+    git: new Git(
+      { folder: join(folder, "repository", ".git"), workTree: workspace, serverUrl, environment: programs },
+      within,
+    ),
+    docker,
+    names: namesOf(jobId),
+    ownership: new Ownership({ docker, image, environment: programs, uid, gid, within }, workspace),
+  };
+}

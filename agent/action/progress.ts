@@ -1,0 +1,48 @@
+/**
+ * The agent's stdout, read as data: its lines are shown, and sent to the App in the run's name while it works. Nobody
+ * waits for the App: what it does not hear goes on being shown.
+ */
+import type { Readable } from "node:stream";
+import { setTimeout as wait } from "node:timers/promises";
+import { relay } from "./relay.ts";
+import { AppLine } from "./report/app-line.ts";
+import type { CourierSettings } from "./report/app-settings.ts";
+import { Outbox } from "./report/outbox.ts";
+import { sendAll } from "./report/sending.ts";
+
+/** Between the end of the agent's output and the end of all sending. */
+const LAST_WORDS_MS = 9_000;
+/** The same where the run was cancelled and has seconds to end. */
+const LAST_WORDS_CANCELLED_MS = 1_500;
+
+export const pause = (ms: number, signal: AbortSignal): Promise<void> =>
+  wait(ms, undefined, { signal }).catch(() => {});
+
+export interface ProgressPorts {
+  readonly input: Readable;
+  readonly show: (row: string) => void;
+  /** Whom to tell; a sentence says why nobody. */
+  readonly app: CourierSettings | string;
+  readonly cancelled: AbortSignal;
+}
+
+/** Resolves when the output has ended and the App has it, or had its time; answers why it has not all, or null. */
+export async function followAgent({ input, show, app, cancelled }: ProgressPorts): Promise<string | null> {
+  const ended = new AbortController();
+  const over = new AbortController();
+  const outbox = new Outbox();
+  const sent =
+    typeof app === "string"
+      ? Promise.resolve(app)
+      : sendAll({ outbox, app: new AppLine(app, Date.now), ended: ended.signal, over: over.signal, pause });
+  await relay(input, { print: show, keep: (line) => outbox.add(line) });
+  ended.abort();
+  const end = (): void => over.abort();
+  const hurry = (): void => void setTimeout(end, LAST_WORDS_CANCELLED_MS).unref();
+  if (cancelled.aborted) hurry();
+  else cancelled.addEventListener("abort", hurry, { once: true });
+  const limit = setTimeout(end, LAST_WORDS_MS);
+  const why = await sent;
+  clearTimeout(limit);
+  return why;
+}

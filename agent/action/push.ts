@@ -1,0 +1,108 @@
+/**
+ * Brings a tree to the job's branch as one commit, with a lease: a branch that was deleted meanwhile does not come back,
+ * and one that has moved loses nothing. A push that GitHub refuses is answered with GitHub's own words.
+ */
+import { rmSync } from "node:fs";
+import { join } from "node:path";
+import type { Secret } from "../../src/wire/secret.ts";
+import { lastWords, type Ran, succeeded } from "./command.ts";
+import type { Git } from "./git.ts";
+
+const PUSH_LIMIT_MS = 90_000;
+const FETCH_LIMIT_MS = 30_000;
+const WORDS_LIMIT = 1_500;
+
+export interface Delivery {
+  readonly branch: string;
+  readonly url: string;
+  readonly message: string;
+  /** What the branch had when the job was checked out. */
+  readonly head: string;
+  /** Merged into the work beside it; null: nothing was. */
+  readonly merged: string | null;
+}
+
+export type Delivered =
+  | { readonly ok: true }
+  /** `words`: GitHub's own. `rule`: whoever pushes this is refused. */
+  | { readonly ok: false; readonly why: "refused"; readonly words: string; readonly rule: boolean }
+  | { readonly ok: false; readonly why: "gone" | "conflict" };
+
+export async function deliver(git: Git, tree: string, delivery: Delivery, token: Secret): Promise<Delivered> {
+  const { branch, url, message, head, merged } = delivery;
+  const ref = `refs/heads/${branch}`;
+  const commitOf = (what: string, parents: readonly string[]): Promise<string> =>
+    git.text(["commit-tree", what, ...parents.flatMap((parent) => ["-p", parent]), "-m", message]);
+  const also = merged === null ? [] : [merged];
+  const push = (commit: string, expected: string): Promise<Ran> =>
+    git.try(
+      [
+        "push",
+        "--no-verify",
+        "--no-recurse-submodules",
+        `--force-with-lease=${ref}:${expected}`,
+        url,
+        `${commit}:${ref}`,
+      ],
+      {
+        token,
+        limitMs: PUSH_LIMIT_MS,
+      },
+    );
+  const commit = await commitOf(tree, [head, ...also]);
+  const first = await push(commit, head);
+  if (succeeded(first)) return { ok: true };
+  const fetched = await git.try(["fetch", "--quiet", "--no-tags", "--depth=1", url, ref], {
+    token,
+    limitMs: FETCH_LIMIT_MS,
+  });
+  if (!succeeded(fetched)) return hasWords(first) ? refusal(first) : { ok: false, why: "gone" };
+  const moved = await git.text(["rev-parse", "FETCH_HEAD"]);
+  if (moved === head) return refusal(first);
+  const both = await mergedTree(git, { base: head, ours: commit, theirs: moved });
+  if (both === null) return { ok: false, why: "conflict" };
+  const second = await push(await commitOf(both, [moved, ...also]), moved);
+  return succeeded(second) ? { ok: true } : refusal(second);
+}
+
+interface Sides {
+  readonly base: string;
+  readonly ours: string;
+  readonly theirs: string;
+}
+
+/** Both sides' changes, file by file; null where they changed the same one. */
+async function mergedTree(git: Git, { base, ours, theirs }: Sides): Promise<string | null> {
+  const index = join(git.repository.folder, "delivery-index");
+  const env = { GIT_INDEX_FILE: index };
+  rmSync(index, { force: true });
+  const read = await git.holds(["read-tree", "-i", "-m", "--aggressive", base, ours, theirs], { env });
+  const tree = read ? await git.try(["write-tree", "--missing-ok"], { env }) : null;
+  rmSync(index, { force: true });
+  return tree !== null && succeeded(tree) ? tree.stdout.toString("utf8").trim() : null;
+}
+
+const REMOTE_LINE = /^remote: ?(.*)$/;
+const REJECTED = /^ ! \[remote rejected\] .*\((.+)\)$/m;
+/** Of rules, limits and secret scanning: GH001, GH006, GH013 …, and hooks that a server has. */
+const RULE = /\bGH\d{3}\b|pre-receive hook declined|rule violations|protected branch/i;
+
+const remoteLines = ({ stderr }: Ran): string[] =>
+  stderr.split(/[\r\n]+/).flatMap((row) => REMOTE_LINE.exec(row)?.[1] ?? []);
+
+const hasWords = (ran: Ran): boolean => remoteLines(ran).some((row) => /\w/.test(row)) || REJECTED.test(ran.stderr);
+
+/** GitHub's words, cleaned and bounded: they hold names of files, which the agent chose. */
+export function refusalWords(ran: Ran): string {
+  const rows = remoteLines(ran).map((row) => row.replace(/[\p{C}\s]+/gu, " ").trim());
+  const rejected = REJECTED.exec(ran.stderr)?.[1] ?? "";
+  const words = [...rows.filter((row) => /\w/.test(row)), rejected].filter((row) => row !== "").join("\n");
+  return (words === "" ? lastWords(ran) : words).slice(0, WORDS_LIMIT);
+}
+
+const refusal = (ran: Ran): Delivered => ({
+  ok: false,
+  why: "refused",
+  words: refusalWords(ran),
+  rule: RULE.test(ran.stderr),
+});

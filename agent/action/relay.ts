@@ -1,0 +1,52 @@
+/**
+ * The agent's stdout, row by row: what is a line of the log is shown as plain progress and put into the outbox, anything
+ * else is only shown. Reads as fast as the agent writes, whatever becomes of the sending.
+ */
+import { StringDecoder } from "node:string_decoder";
+import { type LogLine, logLineSchema } from "../../src/wire/log-line.ts";
+import { harmless, plainRows } from "../transcript/plain.ts";
+
+/** A row that does not end is cut into pieces of this length: longer than any line of a log as JSON. */
+const ROW_LIMIT = 64 * 1024;
+
+export interface RelayPorts {
+  readonly print: (row: string) => void;
+  readonly keep: (line: LogLine) => void;
+}
+
+export async function relay(input: AsyncIterable<Buffer>, { print, keep }: RelayPorts): Promise<void> {
+  for await (const row of rowsOf(input)) {
+    const line = lineOf(row);
+    if (line === null) {
+      print(harmless(row));
+      continue;
+    }
+    for (const shown of plainRows(line.text)) print(shown);
+    keep(line);
+  }
+}
+
+function lineOf(row: string): LogLine | null {
+  if (!row.startsWith("{")) return null;
+  try {
+    return logLineSchema.safeParse(JSON.parse(row)).data ?? null;
+  } catch {
+    return null;
+  }
+}
+
+export async function* rowsOf(input: AsyncIterable<Buffer>): AsyncGenerator<string> {
+  const decoder = new StringDecoder("utf8");
+  let rest = "";
+  for await (const chunk of input) {
+    const rows = (rest + decoder.write(chunk)).split("\n");
+    rest = rows.pop() ?? "";
+    yield* rows;
+    while (rest.length > ROW_LIMIT) {
+      yield rest.slice(0, ROW_LIMIT);
+      rest = rest.slice(ROW_LIMIT);
+    }
+  }
+  rest += decoder.end();
+  if (rest !== "") yield rest;
+}

@@ -1,0 +1,68 @@
+/**
+ * The line to the App: every message carries an identity token of this run, asked of GitHub for this App alone and again
+ * before it expires. Says whether a message arrived; when to try again is the caller's business.
+ */
+import { z } from "zod";
+import { Secret } from "../../../src/wire/secret.ts";
+import { type Answer, exchange } from "./exchange.ts";
+import type { CourierSettings } from "./app-settings.ts";
+
+/** A token that has less left is not sent: it must outlive the request, and clocks differ. */
+const LEAST_LEFT_MS = 60_000;
+const UNREADABLE = "GitHub's answer holds no identity token";
+
+const answerSchema = z.object({ value: z.string().min(1) });
+const claimsSchema = z.object({ exp: z.number() });
+
+interface Identity {
+  readonly token: Secret;
+  readonly expiresAt: number;
+}
+
+export class AppLine {
+  readonly #settings: CourierSettings;
+  readonly #now: () => number;
+  #identity: Identity | null = null;
+
+  constructor(settings: CourierSettings, now: () => number) {
+    this.#settings = settings;
+    this.#now = now;
+  }
+
+  /** POSTs to `/api/runs/{job}/{what}`. */
+  async tell(what: "log" | "result", body: unknown, signal: AbortSignal): Promise<Answer> {
+    const known = this.#identity;
+    const fresh = known === null || known.expiresAt - this.#now() < LEAST_LEFT_MS;
+    const identity = fresh ? await this.#ask(signal) : known;
+    if ("kind" in identity) return identity;
+    this.#identity = identity;
+    const { appUrl, jobId, headers } = this.#settings;
+    const url = `${appUrl}/api/runs/${jobId}/${what}`;
+    const answer = await exchange({ url, bearer: identity.token, headers, body, signal });
+    // Refused with a token of before: it may have been the token. The next message asks for another.
+    if (answer.kind !== "refused" || answer.status !== 401 || fresh) return answer;
+    this.#identity = null;
+    return { kind: "later", afterMs: 0, reason: answer.reason };
+  }
+
+  async #ask(signal: AbortSignal): Promise<Identity | Answer> {
+    const { identity, appUrl } = this.#settings;
+    const url = new URL(identity.url);
+    url.searchParams.set("audience", appUrl);
+    const answer = await exchange({ url: url.href, bearer: identity.bearer, signal });
+    if (answer.kind !== "done") return answer;
+    const read = answerSchema.safeParse(answer.body);
+    if (!read.success) return { kind: "later", afterMs: null, reason: UNREADABLE };
+    return { token: new Secret(read.data.value), expiresAt: expiryOf(read.data.value) };
+  }
+}
+
+/** Zero, which asks anew each time, where the token does not tell. */
+function expiryOf(token: string): number {
+  try {
+    const body = Buffer.from(token.split(".")[1] ?? "", "base64url").toString("utf8");
+    return claimsSchema.parse(JSON.parse(body)).exp * 1000;
+  } catch {
+    return 0;
+  }
+}

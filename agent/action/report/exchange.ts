@@ -1,0 +1,97 @@
+/**
+ * One HTTP request and what its answer means: done, to be asked again later, or refused for good. Bounded in time and
+ * size, since whoever answers is not ours; redirects are not followed, since they would carry the bearer elsewhere.
+ */
+import type { Secret } from "../../../src/wire/secret.ts";
+
+const REQUEST_LIMIT_MS = 15_000;
+/** Longer answers are cut; none of ours comes near. */
+const ANSWER_LIMIT = 64 * 1024;
+/** Whoever asks for a longer pause is asked again after this one. */
+const LONGEST_PAUSE_MS = 300_000;
+const WORDS_LIMIT = 200;
+
+export interface Request {
+  readonly url: string;
+  readonly bearer: Secret;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** POSTed as JSON; without it the request is a GET. */
+  readonly body?: unknown;
+  readonly signal: AbortSignal;
+}
+
+export type Answer =
+  | { readonly kind: "done"; readonly body: unknown }
+  /** `afterMs`: what the other side asked for. */
+  | { readonly kind: "later"; readonly afterMs: number | null; readonly reason: string }
+  | { readonly kind: "refused"; readonly status: number; readonly reason: string };
+
+export async function exchange(request: Request): Promise<Answer> {
+  const { origin } = new URL(request.url);
+  try {
+    const response = await fetch(request.url, {
+      method: request.body === undefined ? "GET" : "POST",
+      headers: {
+        ...request.headers,
+        authorization: `Bearer ${request.bearer.reveal()}`,
+        accept: "application/json",
+        ...(request.body === undefined ? {} : { "content-type": "application/json" }),
+      },
+      ...(request.body === undefined ? {} : { body: JSON.stringify(request.body) }),
+      redirect: "manual",
+      signal: AbortSignal.any([request.signal, AbortSignal.timeout(REQUEST_LIMIT_MS)]),
+    });
+    return meaning(response, await beginning(response), origin);
+  } catch (error) {
+    return { kind: "later", afterMs: null, reason: `${origin} cannot be reached: ${causeOf(error)}` };
+  }
+}
+
+/** 409 with a pause is "not yet"; without one it is "no more". 501: this server never will. */
+function meaning(response: Response, text: string, origin: string): Answer {
+  const { status } = response;
+  const body = parsed(text);
+  if (status >= 200 && status < 300) return { kind: "done", body };
+  const reason = `${origin} answers ${status}${saidIn(body)}`;
+  const afterMs = pauseOf(response.headers.get("retry-after"));
+  if ((status >= 500 && status !== 501) || status === 429 || (status === 409 && afterMs !== null))
+    return { kind: "later", afterMs, reason };
+  return { kind: "refused", status, reason };
+}
+
+function pauseOf(header: string | null): number | null {
+  if (header === null || header.trim() === "") return null;
+  const ms = /^\d+$/.test(header.trim()) ? Number(header) * 1000 : Date.parse(header) - Date.now();
+  return Number.isNaN(ms) ? null : Math.min(Math.max(ms, 0), LONGEST_PAUSE_MS);
+}
+
+async function beginning(response: Response): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of response.body ?? []) {
+    chunks.push(chunk);
+    size += chunk.length;
+    if (size > ANSWER_LIMIT) break;
+  }
+  return Buffer.concat(chunks).toString("utf8");
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
+
+/** The other side's sentence, fit for one line of a log. */
+function saidIn(body: unknown): string {
+  if (typeof body !== "object" || body === null || !("error" in body) || typeof body.error !== "string") return "";
+  return `: ${body.error.replace(/[\p{C}\s]+/gu, " ").slice(0, WORDS_LIMIT)}`;
+}
+
+/** What `fetch` wraps in "fetch failed". */
+function causeOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.cause instanceof Error ? error.cause.message : error.message;
+}

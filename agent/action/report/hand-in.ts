@@ -1,0 +1,85 @@
+/**
+ * Hands the result to the App and gets a token to push with. Result, log and names of files were the agent's: data, and
+ * no more.
+ */
+import pRetry, { AbortError } from "p-retry";
+import { type LogLine, parseLog } from "../../../src/wire/log-line.ts";
+import { handedInSchema, pushTokenSchema } from "../../../src/wire/run-report.ts";
+import { Secret } from "../../../src/wire/secret.ts";
+import type { AppLine } from "./app-line.ts";
+
+/** Bytes of the log that is handed in: a server reads no body of any size. Its last lines count; the App has others already. */
+const LOG_LIMIT = 6 * 1024 * 1024;
+const FILES_LIMIT = 3_000;
+const PATH_LIMIT = 4_096;
+/** With pauses of 0.5, 1, 2 and 4 seconds, and never longer than the whole. */
+const RETRIES = 4;
+const FIRST_PAUSE_MS = 500;
+export const HAND_IN_LIMIT_MS = 30_000;
+
+export interface HandInPorts {
+  readonly app: AppLine;
+  readonly pause: (ms: number, signal: AbortSignal) => Promise<void>;
+}
+
+export type HandedIn = { readonly ok: true; readonly token: Secret } | { readonly ok: false; readonly reason: string };
+
+export interface Leaving {
+  /** As parsed from `result.json`; null for what is no JSON: the App reads a result leniently, and tells that apart. */
+  readonly result: unknown;
+  /** `log.jsonl` as text. */
+  readonly log: string;
+  readonly changed: readonly string[];
+}
+
+export async function handIn({ result, log, changed }: Leaving, ports: HandInPorts): Promise<HandedIn> {
+  const body = handedInSchema.parse({
+    result,
+    log: lastOf(parseLog(log)),
+    changed_files: changed.map((path) => path.slice(0, PATH_LIMIT)).slice(0, FILES_LIMIT),
+  });
+  const over = AbortSignal.timeout(HAND_IN_LIMIT_MS);
+  try {
+    return { ok: true, token: await persist(body, ports, over) };
+  } catch (error) {
+    return { ok: false, reason: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+function lastOf(lines: readonly LogLine[]): readonly LogLine[] {
+  let size = 0;
+  const fits = lines.findLastIndex((line) => {
+    size += Buffer.byteLength(JSON.stringify(line)) + 1;
+    return size > LOG_LIMIT;
+  });
+  return lines.slice(fits + 1);
+}
+
+/** One word that a shell can hold: a token's shape and length are GitHub's affair. */
+const ONE_WORD = /^[\x21-\x7e]{1,4096}$/;
+
+function persist(body: unknown, { app, pause }: HandInPorts, over: AbortSignal): Promise<Secret> {
+  let told: number | null = null;
+  return pRetry(
+    async () => {
+      told = null;
+      const answer = await app.tell("result", body, over);
+      if (answer.kind === "refused") throw new AbortError(answer.reason);
+      if (answer.kind === "later") {
+        told = answer.afterMs;
+        throw new Error(answer.reason);
+      }
+      const read = pushTokenSchema.safeParse(answer.body);
+      if (!read.success || !ONE_WORD.test(read.data.token)) throw new AbortError("the App's answer holds no token");
+      return new Secret(read.data.token);
+    },
+    {
+      retries: RETRIES,
+      minTimeout: FIRST_PAUSE_MS,
+      shouldRetry: () => !over.aborted,
+      onFailedAttempt: async () => {
+        if (told !== null) await pause(told, over);
+      },
+    },
+  );
+}

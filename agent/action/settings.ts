@@ -1,0 +1,119 @@
+/**
+ * What the step is told: the inputs of action.yml, what GitHub's runner says of the run, and the environment that
+ * programs get. Everything comes from the environment; a mistake in it is a sentence.
+ */
+import { JOB_ID_PATTERN } from "../../src/wire/brief.ts";
+import { Secret } from "../../src/wire/secret.ts";
+import { type CourierSettings, isTrusted } from "./report/app-settings.ts";
+
+const DEFAULT_IMAGE = "ghcr.io/journeyman-app/agent:1";
+/** Secrets with this prefix are meant for the model's shell. */
+const SHELL_SECRET_PREFIX = "AGENT_LLM_";
+const SHELL_SECRET_NAME = /^AGENT_LLM_[A-Za-z0-9_]+$/;
+
+/** What any program here needs: where programs are, and how the network is reached. No secret has one of these names. */
+const PROGRAM_VARIABLES = [
+  ...["PATH", "HOME", "LANG", "TMPDIR", "SSL_CERT_FILE", "SSL_CERT_DIR", "GIT_SSL_CAINFO"],
+  ...["HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy"],
+];
+/** Where the engine is, and what is signed in to registries. */
+const DOCKER_VARIABLES = [
+  ...["DOCKER_HOST", "DOCKER_CONFIG", "DOCKER_CONTEXT", "DOCKER_CERT_PATH", "DOCKER_TLS_VERIFY", "DOCKER_API_VERSION"],
+  ...["XDG_RUNTIME_DIR", "SSH_AUTH_SOCK"],
+];
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+export interface ActionSettings {
+  readonly jobId: string;
+  /** `job/{id}`. */
+  readonly branch: string;
+  readonly sha: string;
+  /** `owner/name`. */
+  readonly repository: string;
+  readonly serverUrl: string;
+  readonly eventPath: string | null;
+  readonly workspace: string;
+  /** A folder of our own below RUNNER_TEMP: it outlives the step, and no container sees it. */
+  readonly folder: string;
+  readonly summaryPath: string | null;
+  readonly githubToken: Secret;
+  readonly image: string;
+  readonly provider: { readonly apiKey: string; readonly baseUrl: string };
+  readonly llm: { readonly provider: string; readonly model: string; readonly maxTokens: string };
+  readonly shellSecrets: Readonly<Record<string, string>>;
+  /** Null: this workflow may not say who it is. */
+  readonly identity: CourierSettings["identity"] | null;
+  readonly programs: Readonly<Record<string, string>>;
+  readonly docker: Readonly<Record<string, string>>;
+}
+
+export type ReadActionSettings =
+  | { readonly ok: true; readonly settings: ActionSettings }
+  | { readonly ok: false; readonly reason: string };
+
+/** GitHub's runner names an input's variable so. */
+const input = (env: Environment, name: string): string => (env[`INPUT_${name.toUpperCase()}`] ?? "").trim();
+
+/** The values that must be masked before anything else is read. */
+export const secretInputs = (env: Environment): string[] =>
+  ["anthropic_api_key", "github_token"].map((name) => input(env, name)).filter((value) => value !== "");
+
+const listed = (env: Environment, names: readonly string[]): Record<string, string> =>
+  Object.fromEntries(names.flatMap((name) => (env[name] ? [[name, env[name]]] : [])));
+
+const REPOSITORY = /^[\w.-]+\/[\w.-]+$/;
+const SHA = /^[0-9a-f]{40}(?:[0-9a-f]{24})?$/;
+const BRANCH_PREFIX = "refs/heads/job/";
+
+export function readActionSettings(env: Environment): ReadActionSettings {
+  const ref = env.GITHUB_REF ?? "";
+  const jobId = ref.startsWith(BRANCH_PREFIX) ? ref.slice(BRANCH_PREFIX.length) : "";
+  if (!JOB_ID_PATTERN.test(jobId)) return { ok: false, reason: `${ref || "this run"} is not on the branch of a job` };
+  const { GITHUB_SHA: sha = "", GITHUB_REPOSITORY: repository = "", GITHUB_SERVER_URL: serverUrl = "" } = env;
+  const { GITHUB_WORKSPACE: workspace = "", RUNNER_TEMP: temp = "" } = env;
+  if (!SHA.test(sha) || !REPOSITORY.test(repository) || !URL.canParse(serverUrl))
+    return { ok: false, reason: "GITHUB_SHA, GITHUB_REPOSITORY or GITHUB_SERVER_URL is not set as a runner sets them" };
+  if (!workspace.startsWith("/") || !temp.startsWith("/"))
+    return { ok: false, reason: "GITHUB_WORKSPACE or RUNNER_TEMP is not set: jobs need a Linux runner" };
+  const image = input(env, "agent_image") || DEFAULT_IMAGE;
+  if (image.startsWith("-")) return { ok: false, reason: "agent_image is not the name of an image" };
+  return {
+    ok: true,
+    settings: {
+      jobId,
+      branch: `job/${jobId}`,
+      sha,
+      repository,
+      serverUrl: serverUrl.replace(/\/+$/, ""),
+      eventPath: env.GITHUB_EVENT_PATH ?? null,
+      workspace,
+      folder: `${temp}/journeyman`,
+      summaryPath: env.GITHUB_STEP_SUMMARY ?? null,
+      githubToken: new Secret(input(env, "github_token")),
+      image,
+      provider: { apiKey: input(env, "anthropic_api_key"), baseUrl: input(env, "anthropic_base_url") },
+      llm: {
+        provider: input(env, "llm_provider"),
+        model: input(env, "llm_model"),
+        maxTokens: input(env, "llm_max_tokens"),
+      },
+      shellSecrets: shellSecretsOf(env),
+      identity: identityOf(env),
+      programs: listed(env, PROGRAM_VARIABLES),
+      docker: listed(env, [...PROGRAM_VARIABLES, ...DOCKER_VARIABLES]),
+    },
+  };
+}
+
+function shellSecretsOf(env: Environment): Record<string, string> {
+  const found = Object.entries(env).filter(([name]) => name.startsWith(SHELL_SECRET_PREFIX));
+  return Object.fromEntries(
+    found.flatMap(([name, value]) => (SHELL_SECRET_NAME.test(name) && value ? [[name, value]] : [])),
+  );
+}
+
+function identityOf(env: Environment): ActionSettings["identity"] {
+  const { ACTIONS_ID_TOKEN_REQUEST_URL: url = "", ACTIONS_ID_TOKEN_REQUEST_TOKEN: bearer = "" } = env;
+  return bearer !== "" && isTrusted(url) ? { url, bearer: new Secret(bearer) } : null;
+}

@@ -1,0 +1,105 @@
+/**
+ * Submodules are other repositories, to which a job cannot push: what the agent changed in one, or added as one, would be
+ * lost or flattened into files. So it is found, and refused in words. Nothing of the agent's own git is run for that.
+ */
+import { lstatSync, mkdirSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { succeeded } from "./command.ts";
+import type { Git } from "./git.ts";
+import { asWord } from "./summary.ts";
+
+const INDEX_LIMIT = 512 * 1024 * 1024;
+const GITLINK = /^160000 ([0-9a-f]+) 0\t([\s\S]+)$/;
+const MOST_NAMED = 10;
+
+interface Submodule {
+  readonly path: string;
+  readonly commit: string;
+}
+
+async function submodulesOf(git: Git): Promise<Submodule[]> {
+  const entries = await git.list(["ls-files", "--stage", "-z"], { outputLimit: INDEX_LIMIT });
+  return entries.flatMap((entry) => {
+    const [, commit, path] = GITLINK.exec(entry) ?? [];
+    return commit === undefined || path === undefined ? [] : [{ commit, path }];
+  });
+}
+
+/** Submodules whose folders hold anything but their commit. Asked before the agent's repositories are removed. */
+export async function changedSubmodules(git: Git): Promise<string[]> {
+  const changed: string[] = [];
+  for (const submodule of await submodulesOf(git)) {
+    if (await isChanged(git, submodule)) changed.push(submodule.path);
+  }
+  return changed;
+}
+
+async function isChanged(git: Git, { path, commit }: Submodule): Promise<boolean> {
+  const folder = join(git.repository.workTree, path);
+  // Gone, or something else in its place: that is a change of this repository, which git sees by itself.
+  if (!lstatSync(folder, { throwIfNoEntry: false })?.isDirectory() || readdirSync(folder).length === 0) return false;
+  const objects = objectsOf(git.repository.workTree, folder);
+  return objects === null || !(await isAsCommitted(git, { folder, commit, objects }));
+}
+
+/** The objects of a submodule's repository, wherever in the workspace the agent's git keeps it. */
+function objectsOf(workspace: string, folder: string): string | null {
+  try {
+    const place = join(folder, ".git");
+    const pointer = lstatSync(place).isFile() ? /^gitdir: (.{1,4000})\n?$/.exec(readFileSync(place, "utf8"))?.[1] : "";
+    if (pointer === undefined) return null;
+    const objects = realpathSync(join(pointer === "" ? place : join(folder, pointer), "objects"));
+    return objects.startsWith(`${realpathSync(workspace)}/`) ? objects : null;
+  } catch {
+    return null;
+  }
+}
+
+/** By an empty repository of ours that borrows the objects. */
+async function isAsCommitted(
+  git: Git,
+  { folder, commit, objects }: { readonly folder: string; readonly commit: string; readonly objects: string },
+): Promise<boolean> {
+  const own = join(git.repository.folder, "..", "submodule.git");
+  rmSync(own, { recursive: true, force: true });
+  for (const part of ["objects", "refs"]) mkdirSync(join(own, part), { recursive: true });
+  const inside = git.on({ folder: own, workTree: folder });
+  const env = { GIT_ALTERNATE_OBJECT_DIRECTORIES: `"${objects.replace(/["\\]/g, "\\$&")}"` };
+  writeFileSync(join(own, "HEAD"), "ref: refs/heads/none\n");
+  const same =
+    (await inside.holds(["read-tree", commit], { env })) &&
+    (await inside.holds(["add", "-A", "--", "."], { env })) &&
+    (await inside.holds(["diff-index", "--cached", "--quiet", commit], { env }));
+  rmSync(own, { recursive: true, force: true });
+  return same;
+}
+
+/** Paths that the work's .gitmodules names and that are plain files in the work. Asked once everything is staged. */
+export async function addedSubmodules(git: Git): Promise<string[]> {
+  const read = await git.try(["config", "-z", "--blob", ":.gitmodules", "--get-regexp", "^submodule\\..*\\.path$"]);
+  if (!succeeded(read)) return [];
+  const named = read.stdout
+    .toString("utf8")
+    .split("\0")
+    .map((entry) => entry.slice(entry.indexOf("\n") + 1))
+    .filter((path) => path !== "");
+  const added: string[] = [];
+  for (const path of named) {
+    const entries = await git.list(["--literal-pathspecs", "ls-files", "--stage", "-z", "--", path], {
+      outputLimit: INDEX_LIMIT,
+    });
+    if (entries.some((entry) => !GITLINK.test(entry))) added.push(path);
+  }
+  return added;
+}
+
+const listOf = (paths: readonly string[]): string =>
+  `${paths.slice(0, MOST_NAMED).map(asWord).join(", ")}${paths.length > MOST_NAMED ? " and others" : ""}`;
+
+/** Null where there is nothing to refuse. */
+export const submoduleRefusal = (changed: readonly string[], added: readonly string[]): string | null =>
+  changed.length > 0
+    ? `The work changes the submodule ${listOf(changed)}, which is another repository and cannot be pushed by a job: make the change there, or leave that folder as it is.`
+    : added.length > 0
+      ? `The work adds the submodule ${listOf(added)}, which a job cannot do: add it by hand, or bring its files in without .gitmodules.`
+      : null;

@@ -1,0 +1,64 @@
+/** The run's summary on GitHub. What the agent wrote is shown as code, in which no Markdown counts. */
+import type { Result } from "../../src/wire/result.ts";
+
+/** GitHub takes 1 MiB of a step. */
+const SUMMARY_LIMIT = 60_000;
+const NAMES_LIMIT = 20;
+const NAME_LENGTH = 300;
+
+const longestRun = (text: string): number => Math.max(0, ...(text.match(/`+/g) ?? []).map((run) => run.length));
+
+/** A block that nothing in it can end. */
+export function asCode(text: string): string {
+  const fence = "`".repeat(Math.max(3, longestRun(text) + 1));
+  return `${fence}text\n${text.replace(/[^\P{C}\n\t]/gu, " ")}\n${fence}`;
+}
+
+/** On one line, also in a table. */
+export function asWord(text: string): string {
+  const plain = text
+    .replace(/[\p{C}\s|]+/gu, " ")
+    .trim()
+    .slice(0, NAME_LENGTH);
+  const ticks = "`".repeat(longestRun(plain) + 1);
+  return `${ticks} ${plain} ${ticks}`;
+}
+
+export interface Summary {
+  readonly result: Result | null;
+  readonly putBack: readonly string[];
+  /** Sentences of ours. */
+  readonly notes: readonly string[];
+  /** GitHub's own words about a push that it refused. */
+  readonly refusal: string | null;
+}
+
+export function summaryOf({ result, putBack, notes, refusal }: Summary): string {
+  const rows = result === null ? [] : tableOf(result);
+  const names = putBack.slice(0, NAMES_LIMIT).map(asWord).join(", ");
+  const parts = [
+    "## Job",
+    rows.length === 0 ? "" : ["| | |", "| - | - |", ...rows].join("\n"),
+    ...[result?.reason ?? "", result?.body ?? ""].filter((text) => text.trim() !== "").map(asCode),
+    names === "" ? "" : `Put back, since a job may not change it: ${names}`,
+    refusal === null ? "" : `GitHub refused the push:\n\n${asCode(refusal)}`,
+    ...notes,
+  ];
+  return `${parts
+    .filter((part) => part !== "")
+    .join("\n\n")
+    .slice(0, SUMMARY_LIMIT)}\n`;
+}
+
+function tableOf({ title, outcome, model, usage, cost_cents }: Result): string[] {
+  const cost = cost_cents === null ? "unknown" : `${cost_cents.toFixed(1)} cents`;
+  const rows: (readonly [string, string])[] = [
+    ["Title", title],
+    ["Outcome", outcome],
+    ["Model", model],
+    ["Turns", String(usage.turns)],
+    ["Tokens in / out", `${usage.input_tokens} / ${usage.output_tokens}`],
+    ["Cost", cost],
+  ];
+  return rows.filter(([, value]) => value.trim() !== "").map(([name, value]) => `| ${name} | ${asWord(value)} |`);
+}

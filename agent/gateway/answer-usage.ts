@@ -1,0 +1,139 @@
+/**
+ * What an answer says that it has used, from its JSON or from its stream of events as that passes. Where it does not say
+ * all, what is missing is taken for the most that it can be: never less than the truth.
+ */
+import { z } from "zod";
+import type { Bound, CallUsage } from "./budget.ts";
+
+/** Events of which the usage is read are short; a longer line is part of the answer's own words. */
+const MAX_LINE = 256 * 1024;
+
+const count = z.number().nonnegative().nullish();
+const usageSchema = z.looseObject({
+  input_tokens: count,
+  output_tokens: count,
+  cache_read_input_tokens: count,
+  cache_creation_input_tokens: count,
+});
+type Said = z.infer<typeof usageSchema>;
+
+const messageSchema = z.looseObject({ usage: usageSchema });
+
+const eventSchema = z.union([
+  z.looseObject({ type: z.literal("message_start"), message: z.looseObject({ usage: usageSchema.nullish() }) }),
+  z.looseObject({ type: z.literal("message_delta"), usage: usageSchema.nullish() }),
+  z.looseObject({ type: z.enum(["message_stop", "error"]) }),
+]);
+
+/** All of it written to the cache, as the reservation has it. */
+export const mostOf = ({ input, output }: Bound): CallUsage => ({
+  input_tokens: 0,
+  output_tokens: output,
+  cache_read_tokens: 0,
+  cache_write_tokens: input,
+});
+
+function usageOf(said: Said, bound: Bound): CallUsage {
+  const most = mostOf(bound);
+  const output_tokens = said.output_tokens ?? most.output_tokens;
+  if (typeof said.input_tokens !== "number") return { ...most, output_tokens };
+  return {
+    input_tokens: said.input_tokens,
+    output_tokens,
+    cache_read_tokens: said.cache_read_input_tokens ?? 0,
+    cache_write_tokens: said.cache_creation_input_tokens ?? 0,
+  };
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Of an answer that came in one piece. */
+export function usageOfMessage(body: string, bound: Bound): CallUsage {
+  const read = messageSchema.safeParse(parsed(body));
+  return usageOf(read.success ? read.data.usage : {}, bound);
+}
+
+const FIELDS = ["input_tokens", "output_tokens", "cache_read_input_tokens", "cache_creation_input_tokens"] as const;
+
+/** Counts are cumulative, so of two the larger one is the later. */
+const larger = (one: Said, other: Said): Said =>
+  Object.fromEntries(
+    FIELDS.flatMap((name) => {
+      const known = [one[name], other[name]].filter((value) => typeof value === "number");
+      return known.length === 0 ? [] : [[name, Math.max(...known)]];
+    }),
+  );
+
+/** Listens to a stream of events. */
+export class StreamedUsage {
+  readonly #bound: Bound;
+  readonly #decoder = new TextDecoder();
+  #line = "";
+  #tooLong = false;
+  #said: Said | null = null;
+  /** The last count of the answer has come. */
+  #counted = false;
+  #refused = false;
+  #whole = false;
+
+  constructor(bound: Bound) {
+    this.#bound = bound;
+  }
+
+  /** The answer has said all that it will say. */
+  get whole(): boolean {
+    return this.#whole;
+  }
+
+  /** As far as it has come. Null: the provider said no before it began, which costs nothing. */
+  get usage(): CallUsage | null {
+    if (this.#said === null) return this.#refused ? null : mostOf(this.#bound);
+    // What stands at the start of an answer is not how long it has become.
+    return usageOf(this.#counted ? this.#said : { ...this.#said, output_tokens: null }, this.#bound);
+  }
+
+  push(chunk: Uint8Array): void {
+    const lines = this.#decoder.decode(chunk, { stream: true }).split(/\r\n|\r|\n/);
+    for (const [index, part] of lines.entries()) {
+      if (index > 0) this.#endLine();
+      this.#tooLong ||= this.#line.length + part.length > MAX_LINE;
+      this.#line = this.#tooLong ? "" : this.#line + part;
+    }
+  }
+
+  #endLine(): void {
+    const line = this.#line;
+    this.#line = "";
+    this.#tooLong = false;
+    if (!line.startsWith("data:")) return;
+    const event = eventSchema.safeParse(parsed(line.slice("data:".length))).data;
+    if (event !== undefined) this.#take(event);
+  }
+
+  #take(event: z.infer<typeof eventSchema>): void {
+    switch (event.type) {
+      case "message_start":
+        this.#said = larger(this.#said ?? {}, event.message.usage ?? {});
+        break;
+      case "message_delta":
+        if (this.#said === null || typeof event.usage?.output_tokens !== "number") break;
+        this.#said = larger(this.#said, event.usage);
+        this.#counted = true;
+        break;
+      case "message_stop":
+        this.#whole = true;
+        break;
+      case "error":
+        this.#refused = this.#said === null;
+        break;
+      default:
+        event satisfies never;
+    }
+  }
+}

@@ -1,0 +1,26 @@
+/** Reads a whole body, bounded in size and time. */
+import type { IncomingMessage } from "node:http";
+
+export type ReadBody =
+  | { readonly ok: true; readonly text: string }
+  | { readonly ok: false; readonly why: "too_large" | "too_late" | "broken" };
+
+export function readBody(message: IncomingMessage, limits: { bytes: number; ms: number }): Promise<ReadBody> {
+  return new Promise((resolve) => {
+    const chunks: Buffer[] = [];
+    let size = 0;
+    const end = (read: ReadBody): void => {
+      clearTimeout(late);
+      message.removeAllListeners("data").pause();
+      resolve(read);
+    };
+    const late = setTimeout(() => end({ ok: false, why: "too_late" }), limits.ms);
+    message.on("data", (chunk: Buffer) => {
+      size += chunk.length;
+      if (size > limits.bytes) end({ ok: false, why: "too_large" });
+      else chunks.push(chunk);
+    });
+    message.once("end", () => end({ ok: true, text: Buffer.concat(chunks).toString("utf8") }));
+    for (const event of ["error", "close"]) message.once(event, () => end({ ok: false, why: "broken" }));
+  });
+}

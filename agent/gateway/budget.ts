@@ -1,0 +1,116 @@
+/**
+ * The run's limit of cost, kept by reservation: a call is made only if the most that it can cost still fits, and what it
+ * did cost takes the reservation's place. Pure: it knows nothing of requests.
+ */
+import type { CostLimit, Spent } from "../../src/wire/gateway.ts";
+import { costCents } from "../../src/wire/prices.ts";
+import type { Usage } from "../../src/wire/result.ts";
+
+export type CallUsage = Omit<Usage, "turns">;
+
+/** An answer that is cut before this many tokens is of no use; a call that asks for less is asked for as it is. */
+export const LEAST_ANSWER = 1_024;
+
+/** What a call may use at most. */
+export interface Bound {
+  readonly input: number;
+  readonly output: number;
+}
+
+export interface Reservation extends Bound {
+  /** Null: the model's price is not known. */
+  readonly cents: number | null;
+}
+
+export type Reserved =
+  /** `output`: tokens that its answer may have, as wanted or fewer. */
+  | { readonly kind: "reserved"; readonly reservation: Reservation }
+  /** It would fit if the calls under way cost nothing. */
+  | { readonly kind: "busy" }
+  | { readonly kind: "over"; readonly limit: CostLimit };
+
+const NOTHING: CallUsage = { input_tokens: 0, output_tokens: 0, cache_read_tokens: 0, cache_write_tokens: 0 };
+
+export class Budget {
+  readonly #model: string;
+  readonly #capCents: number;
+  readonly #underWay = new Set<Reservation>();
+  #usage = NOTHING;
+  #calls = 0;
+  #cents = 0;
+
+  constructor(model: string, capCents: number) {
+    this.#model = model;
+    this.#capCents = capCents;
+  }
+
+  get priced(): boolean {
+    return costCents(this.#model, NOTHING) !== null;
+  }
+
+  get spent(): Spent {
+    const cents = this.priced ? this.#cents + this.#reservedCents() : null;
+    return { cents, calls: this.#calls, usage: this.#usage };
+  }
+
+  /** Without lowering anything. */
+  fits(wanted: Bound): boolean {
+    const whole = this.#cost(wanted);
+    return whole === null || whole <= this.#capCents - this.#cents - this.#reservedCents();
+  }
+
+  /** What cannot be told apart before the answer is taken for the dearest: all of the input is written to the cache. */
+  reserve(wanted: Bound): Reserved {
+    const whole = this.#cost(wanted);
+    if (whole === null) return this.#keep({ ...wanted, cents: null });
+    const left = this.#capCents - this.#cents;
+    const free = left - this.#reservedCents();
+    if (whole <= free) return this.#keep({ ...wanted, cents: whole });
+    const lowered = { ...wanted, output: this.#fitting(wanted.input, free) };
+    const least = Math.min(wanted.output, LEAST_ANSWER);
+    if (lowered.output >= least) return this.#keep({ ...lowered, cents: this.#cost(lowered) });
+    const next = this.#cost({ ...wanted, output: least }) ?? 0;
+    if (next <= left) return { kind: "busy" };
+    return { kind: "over", limit: { cap_cents: this.#capCents, spent_cents: this.#cents, next_cents: next } };
+  }
+
+  /** The call was not made, or not charged. */
+  release(reservation: Reservation): void {
+    this.#underWay.delete(reservation);
+  }
+
+  /** Settled once; `usage`: what the provider has charged. */
+  settle(reservation: Reservation, usage: CallUsage): void {
+    if (!this.#underWay.delete(reservation)) return;
+    this.#calls += 1;
+    this.#cents += costCents(this.#model, usage) ?? 0;
+    this.#usage = {
+      input_tokens: this.#usage.input_tokens + usage.input_tokens,
+      output_tokens: this.#usage.output_tokens + usage.output_tokens,
+      cache_read_tokens: this.#usage.cache_read_tokens + usage.cache_read_tokens,
+      cache_write_tokens: this.#usage.cache_write_tokens + usage.cache_write_tokens,
+    };
+  }
+
+  #keep(reservation: Reservation): Reserved {
+    this.#underWay.add(reservation);
+    return { kind: "reserved", reservation };
+  }
+
+  #reservedCents(): number {
+    return [...this.#underWay].reduce((sum, { cents }) => sum + (cents ?? 0), 0);
+  }
+
+  #cost({ input, output }: Bound): number | null {
+    return costCents(this.#model, { ...NOTHING, cache_write_tokens: input, output_tokens: output });
+  }
+
+  /** The longest answer that so much pays for; a price is linear in the answer once the input is known. */
+  #fitting(input: number, cents: number): number {
+    const fixed = this.#cost({ input, output: 0 }) ?? 0;
+    const each = (this.#cost({ input, output: 1 }) ?? 0) - fixed;
+    if (each <= 0 || cents <= fixed) return 0;
+    // One less than the quotient, which may be rounded up.
+    return Math.max(0, Math.floor((cents - fixed) / each) - 1);
+  }
+}

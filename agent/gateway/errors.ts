@@ -1,0 +1,57 @@
+/** The gateway's own answers, as the provider's clients read them: `{type: "error", error: {type, message}}`. */
+import type { ServerResponse } from "node:http";
+import type { CostLimit } from "../../src/wire/gateway.ts";
+
+const STATUS = {
+  invalid_request_error: 400,
+  authentication_error: 401,
+  billing_error: 402,
+  permission_error: 403,
+  timeout_error: 408,
+  request_too_large: 413,
+  rate_limit_error: 429,
+  api_error: 502,
+} as const;
+
+export interface ModelError {
+  readonly type: keyof typeof STATUS;
+  readonly message: string;
+  readonly cost_limit?: CostLimit;
+}
+
+export const NO_KEY: ModelError = {
+  type: "authentication_error",
+  message: "ANTHROPIC_API_KEY is not set. Add it to the repository's secrets for Actions.",
+};
+
+export const TOO_MANY: ModelError = {
+  type: "rate_limit_error",
+  message: "Other calls of this run are under way. Try again when they have ended.",
+};
+
+export const BODY_ERRORS: Readonly<Record<"too_large" | "too_late" | "broken", ModelError>> = {
+  too_large: { type: "request_too_large", message: "The request is too large." },
+  too_late: { type: "timeout_error", message: "The request did not come whole in time." },
+  broken: { type: "invalid_request_error", message: "The request broke off." },
+};
+
+export function sayJson(answer: ServerResponse, status: number, value: unknown): void {
+  const body = JSON.stringify(value);
+  answer.writeHead(status, { "content-type": "application/json", "content-length": Buffer.byteLength(body) }).end(body);
+}
+
+export function sayError(answer: ServerResponse, error: ModelError): void {
+  if (answer.headersSent || answer.destroyed) return void answer.destroy();
+  if (error.type === "rate_limit_error") answer.setHeader("retry-after", "1");
+  // What was not read of the request is not waited for.
+  if (!answer.req.complete) answer.setHeader("connection", "close");
+  sayJson(answer, STATUS[error.type], { type: "error", error });
+}
+
+export const overLimit = (limit: CostLimit): ModelError => ({
+  type: "billing_error",
+  message:
+    `The call is not made: ${limit.spent_cents.toFixed(1)} of the run's ${limit.cap_cents} cents are spent and it may ` +
+    `cost ${limit.next_cents.toFixed(1)} cents.`,
+  cost_limit: limit,
+});

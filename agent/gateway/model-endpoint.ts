@@ -1,0 +1,168 @@
+/**
+ * The agent's way to the model: takes the provider's message calls and no others, for the run's model alone, adds the
+ * key, and keeps the run's limit of cost whoever calls: the agent, or what the model has started.
+ */
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { SPENT_PATH } from "../../src/wire/gateway.ts";
+import { mostOf } from "./answer-usage.ts";
+import { readBody } from "./bodies.ts";
+import { Budget, type Reserved } from "./budget.ts";
+import { BODY_ERRORS, NO_KEY, overLimit, sayError, sayJson, TOO_MANY } from "./errors.ts";
+import {
+  type CountRequest,
+  countedBound,
+  inputBound,
+  type MessagesRequest,
+  type ReadRequest,
+  readCount,
+  readMessages,
+  toCount,
+} from "./model-request.ts";
+import { countIn, passOnMessage, passOnWhole } from "./passing-on.ts";
+import { type Called, callProvider, type Provider } from "./provider-call.ts";
+
+/** Calls of one run at once; the agent makes one at a time. */
+const MOST_CALLS = 4;
+/** A model's whole window is about half of it. */
+const MAX_BODY = 8 * 1024 * 1024;
+const BODY_MS = 60_000;
+
+const MESSAGES = "/v1/messages";
+const COUNT = "/v1/messages/count_tokens";
+/** Never a path that climbs: what stands behind `models/` begins with a letter or digit and holds no slash. */
+const MODELS = /^\/v1\/models(?:\/[A-Za-z0-9][\w.:-]{0,199})?(?:\?[\w=&.-]{0,200})?$/;
+
+const VERSION = /^\d{4}-\d{2}-\d{2}$/;
+const DEFAULT_VERSION = "2023-06-01";
+/** Betas that change neither the price of a token nor how many there are. */
+const BETA = /^(?:prompt-caching|token-efficient-tools|fine-grained-tool-streaming|interleaved-thinking)-[\d-]{10}$/;
+
+export interface EndpointSetup {
+  readonly provider: Provider;
+  readonly model: string;
+  readonly capCents: number;
+  /** Told of what is not let through, without a stop at its end. */
+  readonly onRefusal: (reason: string) => void;
+  readonly bodyMs?: number;
+}
+
+/** Paths and names come from whatever the model runs, and go into logs. */
+const shown = (text: string): string => text.replace(/[^A-Za-z0-9._~:/?=&%-]/g, "?").slice(0, 200);
+
+type Headers = Readonly<Record<string, string>>;
+
+/** Whatever else the caller sends, its own credentials above all, stays here. */
+function headersOf({ headers }: IncomingMessage): Headers {
+  const version = String(headers["anthropic-version"] ?? "");
+  const betas = String(headers["anthropic-beta"] ?? "")
+    .split(",")
+    .map((name) => name.trim());
+  const known = betas.filter((name) => BETA.test(name)).join(",");
+  return {
+    "anthropic-version": VERSION.test(version) ? version : DEFAULT_VERSION,
+    ...(known === "" ? {} : { "anthropic-beta": known }),
+  };
+}
+
+export class ModelEndpoint {
+  readonly #setup: EndpointSetup;
+  readonly #budget: Budget;
+  #underWay = 0;
+
+  constructor(setup: EndpointSetup) {
+    this.#setup = setup;
+    this.#budget = new Budget(setup.model, setup.capCents);
+  }
+
+  async handle(asked: IncomingMessage, answer: ServerResponse): Promise<void> {
+    const { method = "", url = "" } = asked;
+    if (method === "GET" && url === SPENT_PATH) return sayJson(answer, 200, this.#budget.spent);
+    const listing = method === "GET" && MODELS.test(url);
+    if (!listing && (method !== "POST" || (url !== MESSAGES && url !== COUNT))) {
+      const known = `POST ${MESSAGES}, POST ${COUNT} and GET /v1/models`;
+      return this.#refuse(answer, `${method} ${shown(url)} is none of the model's calls that jobs may make: ${known}`);
+    }
+    if (this.#setup.provider.credentials === null) return sayError(answer, NO_KEY);
+    if (this.#underWay >= MOST_CALLS) return sayError(answer, TOO_MANY);
+    this.#underWay += 1;
+    const gone = new AbortController();
+    answer.once("close", () => gone.abort());
+    const headers = headersOf(asked);
+    try {
+      if (listing) await passOnWhole(await this.#send("GET", url, headers, gone.signal), answer);
+      else await this.#read(asked, answer, headers, gone.signal);
+    } finally {
+      this.#underWay -= 1;
+    }
+  }
+
+  #refuse(answer: ServerResponse, reason: string): void {
+    this.#setup.onRefusal(reason);
+    sayError(answer, { type: "permission_error", message: `Not let through: ${reason}.` });
+  }
+
+  #send(method: "GET" | "POST", path: string, headers: Headers, signal: AbortSignal, body?: unknown): Promise<Called> {
+    const text = body === undefined ? {} : { body: JSON.stringify(body) };
+    return callProvider(this.#setup.provider, { method, path, headers, ...text }, signal);
+  }
+
+  async #read(asked: IncomingMessage, answer: ServerResponse, headers: Headers, signal: AbortSignal): Promise<void> {
+    const body = await readBody(asked, { bytes: MAX_BODY, ms: this.#setup.bodyMs ?? BODY_MS });
+    if (!body.ok) return sayError(answer, BODY_ERRORS[body.why]);
+    if (asked.url === COUNT) {
+      const counted = this.#checked(answer, readCount(body.text));
+      if (counted !== null) await passOnWhole(await this.#send("POST", COUNT, headers, signal, counted), answer);
+      return;
+    }
+    const request = this.#checked(answer, readMessages(body.text));
+    if (request !== null) await this.#message(request, answer, headers, signal);
+  }
+
+  /** Null: it has been answered. */
+  #checked<Request extends CountRequest>(answer: ServerResponse, read: ReadRequest<Request>): Request | null {
+    if (!read.ok) {
+      sayError(answer, { type: "invalid_request_error", message: read.reason });
+      return null;
+    }
+    const { model } = read.request;
+    if (model === this.#setup.model) return read.request;
+    this.#refuse(answer, `the model ${shown(model)} is not this run's, which is ${this.#setup.model}`);
+    return null;
+  }
+
+  async #message(
+    request: MessagesRequest,
+    answer: ServerResponse,
+    headers: Headers,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const reserved = await this.#reserve(request, headers, signal);
+    if (reserved.kind === "busy") return sayError(answer, TOO_MANY);
+    if (reserved.kind === "over") return sayError(answer, overLimit(reserved.limit));
+    const { reservation } = reserved;
+    const body = { ...request, max_tokens: reservation.output };
+    try {
+      await passOnMessage(await this.#send("POST", MESSAGES, headers, signal, body), answer, {
+        bound: reservation,
+        lowered: reservation.output < request.max_tokens,
+        settle: (usage) =>
+          usage === null ? this.#budget.release(reservation) : this.#budget.settle(reservation, usage),
+      });
+    } finally {
+      // Whatever went wrong before it was known what the call has cost.
+      this.#budget.settle(reservation, mostOf(reservation));
+    }
+  }
+
+  /** The provider is asked how long the input is only where what is certain without it would not fit. */
+  async #reserve(request: MessagesRequest, headers: Headers, signal: AbortSignal): Promise<Reserved> {
+    const output = request.max_tokens;
+    const certain = inputBound(request);
+    if (this.#budget.fits({ input: certain, output })) return this.#budget.reserve({ input: certain, output });
+    const counted = await countIn(await this.#send("POST", COUNT, headers, signal, toCount(request)));
+    return this.#budget.reserve({
+      input: Math.min(certain, counted === null ? certain : countedBound(counted)),
+      output,
+    });
+  }
+}

@@ -1,0 +1,101 @@
+/** Hands the provider's answers on to the caller, and what they have cost to the budget before the caller has them whole. */
+import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from "node:http";
+import { pipeline } from "node:stream/promises";
+import { z } from "zod";
+import { LOWERED_HEADER } from "../../src/wire/gateway.ts";
+import { mostOf, StreamedUsage, usageOfMessage } from "./answer-usage.ts";
+import { readBody } from "./bodies.ts";
+import type { Bound, CallUsage } from "./budget.ts";
+import { sayError } from "./errors.ts";
+import type { Called } from "./provider-call.ts";
+
+/** Far more than a model writes in one answer. */
+const ANSWER = { bytes: 32 * 1024 * 1024, ms: 20 * 60_000 };
+/** An answer to a count is one number. */
+const COUNT = { bytes: 64 * 1024, ms: 30_000 };
+
+const HEADERS = ["content-type", "request-id", "retry-after", "retry-after-ms", "x-should-retry"];
+
+function headersOf({ headers }: IncomingMessage): OutgoingHttpHeaders {
+  return Object.fromEntries(HEADERS.flatMap((name) => (headers[name] === undefined ? [] : [[name, headers[name]]])));
+}
+
+const unreached = (answer: ServerResponse, reason: string): void =>
+  sayError(answer, { type: "api_error", message: `The provider could not be reached: ${reason}.` });
+
+/** Redirects are not followed: the key goes to the address that the repository names, and nowhere else. */
+const isAnswer = (status: number): boolean => (status >= 200 && status < 300) || (status >= 400 && status < 600);
+
+async function whole(response: IncomingMessage, answer: ServerResponse, onBody?: (text: string | null) => void) {
+  const { statusCode = 0 } = response;
+  if (!isAnswer(statusCode)) {
+    response.destroy();
+    onBody?.(null);
+    return unreached(answer, `it answered with status ${statusCode}`);
+  }
+  const body = await readBody(response, ANSWER);
+  onBody?.(body.ok ? body.text : null);
+  if (!body.ok) {
+    response.destroy();
+    return unreached(answer, "its answer broke off");
+  }
+  const { length } = Buffer.from(body.text);
+  answer.writeHead(statusCode, { ...headersOf(response), "content-length": length }).end(body.text);
+}
+
+/** What costs nothing: errors, lists, counts. */
+export async function passOnWhole(called: Called, answer: ServerResponse): Promise<void> {
+  if (!called.ok) return unreached(answer, called.reason);
+  await whole(called.response, answer);
+}
+
+/** The number of an answer to a count, or null where the provider does not count. */
+export async function countIn(called: Called): Promise<number | null> {
+  if (!called.ok) return null;
+  const { response } = called;
+  const body = await readBody(response, COUNT);
+  if (!body.ok) response.destroy();
+  if (!body.ok || response.statusCode !== 200) return null;
+  try {
+    return z.object({ input_tokens: z.number().nonnegative() }).parse(JSON.parse(body.text)).input_tokens;
+  } catch {
+    return null;
+  }
+}
+
+export interface Charge {
+  readonly bound: Bound;
+  /** The answer may be shorter than was asked for. */
+  readonly lowered: boolean;
+  /** Null: it was not charged. Only the first time counts. */
+  readonly settle: (usage: CallUsage | null) => void;
+}
+
+export async function passOnMessage(called: Called, answer: ServerResponse, charge: Charge): Promise<void> {
+  const { bound, settle } = charge;
+  if (!called.ok) {
+    settle(called.charged ? mostOf(bound) : null);
+    return unreached(answer, called.reason);
+  }
+  const { response } = called;
+  const charged = (response.statusCode ?? 0) < 300;
+  if (charged && charge.lowered && !answer.headersSent) answer.setHeader(LOWERED_HEADER, bound.output);
+  if (!charged || !String(response.headers["content-type"]).includes("text/event-stream")) {
+    const settleWhole = (text: string | null): void =>
+      settle(text === null ? mostOf(bound) : usageOfMessage(text, bound));
+    return whole(response, answer, charged ? settleWhole : () => settle(null));
+  }
+  const usage = new StreamedUsage(bound);
+  answer.writeHead(response.statusCode ?? 200, headersOf(response));
+  const listen = async function* (chunks: AsyncIterable<Uint8Array>) {
+    for await (const chunk of chunks) {
+      usage.push(chunk);
+      if (usage.whole) settle(usage.usage);
+      yield chunk;
+    }
+    settle(usage.usage);
+  };
+  // Whoever breaks off takes the other along: the caller sees that the answer is not whole.
+  await pipeline(response, listen, answer).catch(() => {});
+  settle(usage.usage);
+}

@@ -1,0 +1,133 @@
+/**
+ * The proxy that is a job's only way out: CONNECT for TLS, absolute addresses for plain HTTP, to hosts of the list and
+ * nowhere else. It reads no content and keeps none. What lies behind a host it cannot see, such as other names that the
+ * same servers answer to.
+ */
+import { type IncomingHttpHeaders, type IncomingMessage, request, type ServerResponse } from "node:http";
+import type { Socket } from "node:net";
+import { type Duplex, pipeline } from "node:stream";
+import { type AllowList, plainHost, type Target } from "./allow-list.ts";
+import { dial, type DialPorts } from "./dial.ts";
+
+/** A model may think for minutes before its first word, and its connection is silent meanwhile. */
+const IDLE_MS = 15 * 60_000;
+
+export interface ProxySetup {
+  readonly allows: AllowList;
+  readonly world: DialPorts;
+  /** Told of each refusal, in words without a stop at their end. */
+  readonly onRefusal: (reason: string) => void;
+}
+
+export interface EgressProxy {
+  tunnel(asked: IncomingMessage, client: Duplex, head: Buffer): Promise<void>;
+  forward(asked: IncomingMessage, answer: ServerResponse, url: URL): Promise<void>;
+}
+
+type Opened =
+  | { readonly ok: true; readonly socket: Socket }
+  | { readonly ok: false; readonly status: 403 | 502; readonly sentence: string };
+
+/** Whose meaning ends at the next machine (RFC 9110, 7.6.1), and what would tell others of the proxy's own business. */
+const OWN_HEADERS = new Set(
+  ["connection", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade", "expect"].concat([
+    "proxy-connection",
+    "proxy-authorization",
+    "proxy-authenticate",
+  ]),
+);
+
+function passedOn(headers: IncomingHttpHeaders): IncomingHttpHeaders {
+  const named = new Set((headers.connection ?? "").split(",").map((name) => name.trim().toLowerCase()));
+  return Object.fromEntries(Object.entries(headers).filter(([name]) => !OWN_HEADERS.has(name) && !named.has(name)));
+}
+
+/** `host:port`, as CONNECT names its target. */
+function targetOf(authority: string): Target | null {
+  const found = /^(\[[0-9a-f:.]+\]|[^:/?#@\s]+):(\d{1,5})$/i.exec(authority);
+  const port = Number(found?.[2]);
+  if (found?.[1] === undefined || port < 1 || port > 65_535) return null;
+  return { host: plainHost(found[1]), port };
+}
+
+export function refuseTunnel(client: Duplex, status: number, sentence: string): void {
+  const body = `${sentence}\n`;
+  const head = [`HTTP/1.1 ${status} ${status === 403 ? "Forbidden" : "Failed"}`, "content-type: text/plain"];
+  const rest = [`content-length: ${Buffer.byteLength(body)}`, "connection: close", "", body];
+  client.resume();
+  client.end([...head, ...rest].join("\r\n"));
+}
+
+/** Each way ends by itself; whoever breaks off takes the other along. */
+function join(client: Duplex, socket: Socket): void {
+  const over = (error: Error | null | undefined): void => {
+    if (error) for (const side of [client, socket]) side.destroy();
+  };
+  socket.setTimeout(IDLE_MS, () => socket.destroy());
+  pipeline(client, socket, over);
+  pipeline(socket, client, over);
+}
+
+export function createProxy({ allows, world, onRefusal }: ProxySetup): EgressProxy {
+  const refused = (reason: string): Opened => {
+    onRefusal(reason);
+    return { ok: false, status: 403, sentence: `Not let through: ${reason}.` };
+  };
+
+  const open = async (target: Target): Promise<Opened> => {
+    const passage = allows(target);
+    if (!passage.ok) return refused(passage.reason);
+    const dialled = await dial(target, passage.anywhere, world);
+    if (dialled.ok) return dialled;
+    return dialled.refused ? refused(dialled.reason) : { ok: false, status: 502, sentence: `${dialled.reason}.` };
+  };
+
+  const tunnel: EgressProxy["tunnel"] = async ({ url = "" }, client, head) => {
+    const target = targetOf(url);
+    if (target === null) return refuseTunnel(client, 400, "CONNECT takes a host and a port.");
+    const opened = await open(target);
+    if (!opened.ok) return refuseTunnel(client, opened.status, opened.sentence);
+    if (client.destroyed) return void opened.socket.destroy();
+    client.write("HTTP/1.1 200 Connection established\r\n\r\n");
+    opened.socket.write(head);
+    join(client, opened.socket);
+  };
+
+  const forward: EgressProxy["forward"] = async (asked, answer, url) => {
+    const opened = await open({ host: plainHost(url.hostname), port: Number(url.port || 80) });
+    if (!opened.ok) return say(answer, opened.status, `${opened.sentence}\n`);
+    const { socket } = opened;
+    socket.setTimeout(IDLE_MS, () => socket.destroy());
+    if (answer.destroyed) return void socket.destroy();
+    const outgoing = request({
+      createConnection: () => socket,
+      method: asked.method,
+      path: `${url.pathname}${url.search}`,
+      headers: {
+        ...passedOn(asked.headers),
+        ...(asked.headers["transfer-encoding"] === undefined ? {} : { "transfer-encoding": "chunked" }),
+        // The host that was judged, whatever the request itself calls it.
+        host: url.host,
+        connection: "close",
+      },
+    });
+    answer.once("close", () => socket.destroy());
+    outgoing.once("error", () => {
+      if (answer.headersSent) answer.destroy();
+      else say(answer, 502, `${url.host} broke off before it answered.\n`);
+    });
+    outgoing.once("response", (response) => {
+      const { statusCode = 0, headers } = response;
+      // What is no status would be thrown back at us.
+      answer.writeHead(statusCode < 200 || statusCode > 999 ? 502 : statusCode, passedOn(headers));
+      pipeline(response, answer, () => {});
+    });
+    pipeline(asked, outgoing, () => {});
+  };
+
+  return { tunnel, forward };
+}
+
+export function say(answer: ServerResponse, status: number, text: string): void {
+  answer.writeHead(status, { "content-type": "text/plain", "content-length": Buffer.byteLength(text) }).end(text);
+}

@@ -1,0 +1,70 @@
+/**
+ * One server beside the agent: a path is asked of the gateway itself and is a call of the model, a whole address or
+ * CONNECT is asked of the proxy. Either part may be missing. What was refused can be asked for.
+ */
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { Socket } from "node:net";
+import { z } from "zod";
+import { REFUSALS_PATH } from "../../src/wire/egress.ts";
+import { sayJson } from "./errors.ts";
+import type { ModelEndpoint } from "./model-endpoint.ts";
+import { type EgressProxy, refuseTunnel, say } from "./proxy.ts";
+import type { Refusals } from "./refusals.ts";
+
+/** Sockets of one job at once. */
+const MOST_CONNECTIONS = 512;
+const HEADERS_MS = 30_000;
+
+const NO_PROXY = "This is no proxy: jobs of this repository reach other hosts without one.\n";
+const NO_MODEL = "This is a proxy: it takes http:// addresses, and CONNECT for everything else.\n";
+
+export interface Parts {
+  readonly endpoint: ModelEndpoint | null;
+  readonly proxy: EgressProxy | null;
+  readonly refusals: Refusals;
+}
+
+export interface Serving {
+  readonly port: number;
+  close(): void;
+}
+
+async function route(
+  { endpoint, proxy, refusals }: Parts,
+  asked: IncomingMessage,
+  answer: ServerResponse,
+): Promise<void> {
+  const { url = "", method } = asked;
+  const asksUs = new RegExp(`^${REFUSALS_PATH}\\?after=(\\d{1,9})$`).exec(url);
+  if (asksUs !== null && method === "GET") return sayJson(answer, 200, { refusals: refusals.after(Number(asksUs[1])) });
+  if (url.startsWith("/") && endpoint !== null) return endpoint.handle(asked, answer);
+  if (proxy === null) return say(answer, 403, NO_PROXY);
+  const whole = URL.canParse(url) ? new URL(url) : null;
+  if (whole?.protocol !== "http:") return say(answer, 400, NO_MODEL);
+  return proxy.forward(asked, answer, whole);
+}
+
+export async function startServer(parts: Parts, host: string, port = 0): Promise<Serving> {
+  const clients = new Set<Socket>();
+  const server = createServer({ headersTimeout: HEADERS_MS }, (asked, answer) => {
+    route(parts, asked, answer).catch(() => answer.destroy());
+  });
+  server.on("connect", (asked, client, head) => {
+    client.on("error", () => client.destroy());
+    if (parts.proxy === null) return refuseTunnel(client, 403, NO_PROXY.trimEnd());
+    parts.proxy.tunnel(asked, client, head).catch(() => client.destroy());
+  });
+  server.on("connection", (client) => {
+    clients.add(client);
+    client.once("close", () => clients.delete(client));
+  });
+  server.maxConnections = MOST_CONNECTIONS;
+  await new Promise<void>((resolve, reject) => server.once("error", reject).listen(port, host, resolve));
+  return {
+    port: z.object({ port: z.number() }).parse(server.address()).port,
+    close() {
+      server.close();
+      for (const client of clients) client.destroy();
+    },
+  };
+}

@@ -1,0 +1,112 @@
+/**
+ * The settings of the gateway and of the proxy alone, from the environment that their container is started with. A
+ * variable that is set but empty counts as unset, since a workflow passes an undefined one so; an empty list of hosts is
+ * a list, of none.
+ */
+import { z } from "zod";
+import { egressHost, MAX_EGRESS_HOSTS } from "../../src/wire/egress.ts";
+import { plainHost, type Target } from "./allow-list.ts";
+import type { Provider } from "./provider-call.ts";
+
+/** Where the SDK goes when it is told of nothing else. */
+const PROVIDER = "https://api.anthropic.com";
+
+const set = z
+  .string()
+  .optional()
+  .transform((text) => (text === undefined || text.trim() === "" ? undefined : text.trim()));
+
+const hosts = z
+  .string({ error: "EGRESS_ALLOWED is not set" })
+  .transform((text) => text.split(/\s+/).filter((host) => host !== ""))
+  .pipe(z.array(egressHost).max(MAX_EGRESS_HOSTS));
+
+/** Outside a container this machine alone gets in. */
+const listen = (name: string) =>
+  set
+    .transform((text) => text ?? "127.0.0.1")
+    .pipe(z.union([z.ipv4(), z.ipv6()], { error: `${name} is not an address` }));
+
+const number = (mistake: string, otherwise: number | undefined, fits: (value: number) => boolean) =>
+  set
+    .transform((text) => (text === undefined ? otherwise : Number(text)))
+    .pipe(z.number({ error: mistake }).refine(fits, mistake));
+
+const providerUrl = set
+  .transform((text) => (text ?? PROVIDER).replace(/\/+$/, ""))
+  .pipe(z.url({ protocol: /^https?$/, error: "ANTHROPIC_BASE_URL is not an address" }));
+
+const gatewaySchema = z.object({
+  ANTHROPIC_API_KEY: set,
+  ANTHROPIC_BASE_URL: providerUrl,
+  GATEWAY_LISTEN: listen("GATEWAY_LISTEN"),
+  GATEWAY_PORT: number("GATEWAY_PORT is not a port", 0, (port) => Number.isInteger(port) && port >= 0 && port < 65_536),
+  EGRESS_ALLOWED: hosts.optional(),
+  LLM_MODEL: set.pipe(z.string({ error: "LLM_MODEL is not set" })),
+  LLM_MAX_COST_CENTS: number("LLM_MAX_COST_CENTS is not a number of cents", undefined, (cents) => cents > 0),
+});
+
+const egressSchema = z.object({
+  EGRESS_ALLOWED: hosts,
+  EGRESS_LISTEN: listen("EGRESS_LISTEN"),
+  ANTHROPIC_BASE_URL: providerUrl,
+});
+
+export interface GatewaySettings {
+  readonly listen: string;
+  /** 0: any. */
+  readonly port: number;
+  readonly provider: Provider;
+  readonly model: string;
+  readonly capCents: number;
+  /** Null: jobs reach the network without the gateway. */
+  readonly hosts: readonly string[] | null;
+  /** How long the body of a call may take. */
+  readonly bodyMs?: number;
+}
+
+export interface EgressSettings {
+  readonly listen: string;
+  readonly hosts: readonly string[];
+  readonly provider: Target;
+}
+
+export type Read<Settings> =
+  | { readonly ok: true; readonly settings: Settings }
+  | { readonly ok: false; readonly reason: string };
+
+/** All mistakes at once, in words. */
+const wordsOf = (error: z.ZodError): string => error.issues.map(({ message }) => message).join("; ");
+
+/** Servers that speak the provider's API look for a key in either place; local models want none, yet some word. */
+function credentialsOf(url: string, key: string | undefined): Provider["credentials"] {
+  if (url === PROVIDER) return key === undefined ? null : { "x-api-key": key };
+  return { "x-api-key": key ?? "none", authorization: `Bearer ${key ?? "none"}` };
+}
+
+export function readGateway(environment: NodeJS.ProcessEnv): Read<GatewaySettings> {
+  const read = gatewaySchema.safeParse(environment);
+  if (!read.success) return { ok: false, reason: wordsOf(read.error) };
+  const { ANTHROPIC_API_KEY: key, ANTHROPIC_BASE_URL: url, EGRESS_ALLOWED, ...rest } = read.data;
+  return {
+    ok: true,
+    settings: {
+      listen: rest.GATEWAY_LISTEN,
+      port: rest.GATEWAY_PORT,
+      provider: { url, credentials: credentialsOf(url, key) },
+      model: rest.LLM_MODEL,
+      capCents: rest.LLM_MAX_COST_CENTS,
+      hosts: EGRESS_ALLOWED ?? null,
+    },
+  };
+}
+
+export function readEgress(environment: NodeJS.ProcessEnv): Read<EgressSettings> {
+  const read = egressSchema.safeParse(environment);
+  if (!read.success) return { ok: false, reason: wordsOf(read.error) };
+  const { EGRESS_ALLOWED, EGRESS_LISTEN, ANTHROPIC_BASE_URL } = read.data;
+  const url = new URL(ANTHROPIC_BASE_URL);
+  const port = Number(url.port || (url.protocol === "https:" ? 443 : 80));
+  const provider = { host: plainHost(url.hostname), port };
+  return { ok: true, settings: { hosts: EGRESS_ALLOWED, listen: EGRESS_LISTEN, provider } };
+}

@@ -1,0 +1,45 @@
+/** Puts the parts together: the gateway of a run, or the proxy alone as workflows without a gateway start it. */
+import { createAllowList } from "./allow-list.ts";
+import { type DialPorts, INTERNET } from "./dial.ts";
+import { ModelEndpoint } from "./model-endpoint.ts";
+import { createProxy } from "./proxy.ts";
+import { Refusals } from "./refusals.ts";
+import { type Serving, startServer } from "./server.ts";
+import type { EgressSettings, GatewaySettings } from "./settings.ts";
+
+type Tell = (sentence: string) => void;
+
+export async function startGateway(
+  settings: GatewaySettings,
+  tell: Tell,
+  world: DialPorts = INTERNET,
+): Promise<Serving> {
+  const { hosts, listen, port } = settings;
+  const refusals = new Refusals(tell);
+  const onRefusal = (reason: string): void => refusals.add(reason);
+  const endpoint = new ModelEndpoint({ ...settings, onRefusal });
+  const proxy = hosts === null ? null : createProxy({ allows: createAllowList(hosts), world, onRefusal });
+  return startServer({ endpoint, proxy, refusals }, listen, port);
+}
+
+export async function startEgress({ hosts, provider, listen }: EgressSettings, tell: Tell): Promise<Serving> {
+  const refusals = new Refusals(tell);
+  const onRefusal = (reason: string): void => refusals.add(reason);
+  const proxy = createProxy({ allows: createAllowList(hosts, provider), world: INTERNET, onRefusal });
+  return startServer({ endpoint: null, proxy, refusals }, listen);
+}
+
+/** What the two programs have in common: says where it listens, ends when it is told to, and says why it cannot start. */
+export async function serveUntilTold(what: string, started: Promise<Serving>): Promise<void> {
+  const serving = await started.catch((error: unknown) => {
+    console.error(`${what} cannot start: ${error instanceof Error ? error.message : String(error)}`);
+    process.exit(2);
+  });
+  for (const signal of ["SIGTERM", "SIGINT"] as const) {
+    process.on(signal, () => {
+      serving.close();
+      process.exit(0);
+    });
+  }
+  console.log(`listening on ${serving.port}`);
+}

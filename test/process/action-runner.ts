@@ -1,0 +1,221 @@
+/**
+ * Plays the run action as GitHub's runner does: `main`, then `post`, with the variables that a runner sets, real git, a
+ * bare repository as the remote, and a `docker` that notes its command line and then runs a script in place of the agent,
+ * which sees the variables that it is given and no others.
+ */
+import { execFileSync, spawn } from "node:child_process";
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Brief } from "../../src/wire/brief.ts";
+import { builtProgram } from "../build.ts";
+import { BRIEF, JOB_ID } from "../unit/agent-job.ts";
+
+/** Notes how it is called; the gateway waits for its end, and the agent's script follows. */
+const DOCKER = `
+echo "$*" >> "$TEST_TOP/commands"
+printf '%s\\n' "$@" "" >> "$TEST_TOP/docker-args"
+case "$1 $2" in
+"network inspect") echo '[{"Subnet":"172.30.0.0/16"}]'; exit 0;;
+esac
+[ "$1" = run ] || exit 0
+given=("PATH=$PATH" "TEST_TOP=$TEST_TOP" GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=safe.directory "GIT_CONFIG_VALUE_0=*") words=("$@") program=agent
+for at in "\${!words[@]}"; do
+  name="\${words[at + 1]:-}"
+  if [ "\${words[at]}" = -e ] && [ -n "\${!name+set}" ]; then given+=("$name=\${!name}"); fi
+  if [ "\${words[at]}" = --entrypoint ]; then program="$name"; fi
+done
+if [ "$program" = gateway ]; then
+  printf '%s\\n' "\${given[@]}" > "$TEST_TOP/gateway-env"; echo $$ > "$TEST_TOP/gateway"
+  echo "listening on 8080"; trap 'exit 0' TERM; while :; do sleep 0.05; done
+fi
+if [ "$program" != agent ]; then exit 0; fi
+cd "$TEST_TOP/workspace"
+printf '%s\\n' "\${given[@]}" > "$TEST_TOP/agent-env"
+exec env -i "\${given[@]}" bash "$TEST_TOP/agent.sh"`;
+
+export interface Setup {
+  readonly brief?: Partial<Brief>;
+  readonly task?: string;
+  readonly tries?: number;
+  /** What the brief's message says of folders. */
+  readonly partial?: boolean;
+}
+
+export interface Stepped {
+  readonly code: number | null;
+  readonly output: string;
+}
+
+export type Stage = "main" | "post";
+
+export class Runner {
+  readonly top = realpathSync(mkdtempSync(join(tmpdir(), "run-job-test-")));
+  readonly workspace = join(this.top, "workspace");
+  readonly remote = join(this.top, "acme", "shop.git");
+  readonly temp = join(this.top, "temp");
+  readonly branch = `job/${JOB_ID}`;
+  readonly sha: string;
+  /** Whom the stages run as; root needs no help to change owners. */
+  user: number | null = null;
+  readonly #bin = join(this.top, "bin");
+  readonly #message: string;
+
+  /** `tries`: briefs that were pushed one after the other, the last of which is worked on. */
+  constructor(
+    files: Record<string, string> = {},
+    { brief: change = {}, task = "Say hello.", tries = 1, partial = false }: Setup = {},
+  ) {
+    for (const folder of [this.temp, this.#bin, this.workspace, this.remote]) mkdirSync(folder, { recursive: true });
+    chmodSync(this.top, 0o755);
+    this.git(this.remote, "init", "--quiet", "--bare", "--initial-branch=main");
+    for (const may of ["allowAnySHA1InWant", "allowFilter"])
+      this.git(this.remote, "config", `uploadpack.${may}`, "true");
+    const job = `.jobs/${JOB_ID}`;
+    this.commit("main", { "README.md": "# Shop\n", ".github/workflows/ci.yml": "on: push\n", ...files }, "first");
+    const base = { branch: "main", sha: this.git(this.remote, "rev-parse", "main") };
+    this.#message = `Run job ${JOB_ID}: Say hello${partial ? "\n\nJob-Checkout: part" : ""}`;
+    for (let attempt = 1; attempt <= tries; attempt += 1) {
+      const brief = { ...BRIEF, base, attempt, ...change };
+      const asked = { [`${job}/job.md`]: task, [`${job}/job.config.json`]: JSON.stringify(brief) };
+      this.commit(this.branch, asked, this.#message, attempt === 1 ? "main" : this.branch);
+    }
+    this.sha = this.git(this.remote, "rev-parse", this.branch);
+  }
+
+  git(folder: string, ...args: string[]): string {
+    const who = ["-c", "user.name=ada", "-c", "user.email=ada@example.com", "-c", "safe.directory=*"];
+    return execFileSync("git", [...who, ...args], { cwd: folder, encoding: "utf8", stdio: "pipe" }).trim();
+  }
+
+  /** A commit by someone else, straight to the remote. A folder's name with a slash at its end makes a submodule of it. */
+  commit(branch: string, files: Record<string, string>, message: string, from = branch): void {
+    const clone = mkdtempSync(join(this.top, "clone-"));
+    this.git(clone, "clone", "--quiet", this.remote, ".");
+    const known = this.git(clone, "branch", "-r", "--list", `origin/${from}`) !== "";
+    this.git(clone, "checkout", "--quiet", "-B", branch, ...(known ? [`origin/${from}`] : []));
+    for (const [path, text] of Object.entries(files)) {
+      mkdirSync(join(clone, path, ".."), { recursive: true });
+      if (!path.endsWith("/")) writeFileSync(join(clone, path), text);
+    }
+    this.git(clone, "add", "-A", "-f");
+    for (const [path, sha] of Object.entries(files))
+      if (path.endsWith("/"))
+        this.git(clone, "update-index", "--add", "--cacheinfo", `160000,${sha},${path.slice(0, -1)}`);
+    this.git(clone, "commit", "--quiet", "-m", message);
+    this.git(clone, "push", "--quiet", "origin", branch);
+    rmSync(clone, { recursive: true, force: true });
+  }
+
+  /** What stands in for the agent: a bash script that runs in the checkout. `docker`: for what else docker is asked. */
+  agent(script: string, docker = ""): void {
+    writeFileSync(join(this.top, "agent.sh"), script);
+    this.program("docker", `${docker}\n${DOCKER}`);
+  }
+
+  /** Stands first on the path of the stages. */
+  program(name: string, script: string): void {
+    writeFileSync(join(this.#bin, name), `#!/bin/bash\nexport TEST_TOP='${this.top}'\n${script}\n`);
+    chmodSync(join(this.#bin, name), 0o755);
+  }
+
+  /** Starts one stage; `env` comes on top: inputs as `INPUT_…`, variables of the step as they are. */
+  start(stage: Stage, env: Record<string, string> = {}) {
+    const event = join(this.top, "event.json");
+    writeFileSync(event, JSON.stringify({ head_commit: { message: this.#message } }));
+    if (this.user !== null)
+      for (const folder of [this.top, this.workspace, this.temp]) chownSync(folder, this.user, this.user);
+    const [file = "", ...args] = builtProgram(`agent/action/${stage}.ts`);
+    const child = spawn(file, args, {
+      cwd: this.workspace,
+      env: {
+        PATH: `${this.#bin}:${process.env.PATH}`,
+        HOME: this.top,
+        GITHUB_ACTIONS: "true",
+        GITHUB_WORKSPACE: this.workspace,
+        GITHUB_REF: `refs/heads/${this.branch}`,
+        GITHUB_SHA: this.sha,
+        GITHUB_EVENT_PATH: event,
+        GITHUB_SERVER_URL: `file://${this.top}`,
+        GITHUB_REPOSITORY: "acme/shop",
+        GITHUB_STEP_SUMMARY: join(this.top, "summary.md"),
+        RUNNER_TEMP: this.temp,
+        ACTIONS_RUNTIME_TOKEN: "runtime-token-1234",
+        INPUT_GITHUB_TOKEN: "workflow-token-1234",
+        INPUT_ANTHROPIC_API_KEY: "secret-key-123",
+        INPUT_AGENT_IMAGE: "agent:test",
+        ...env,
+      },
+      stdio: ["ignore", "pipe", "pipe"],
+      ...(this.user === null ? {} : { uid: this.user, gid: this.user }),
+    });
+    let output = "";
+    for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk) => (output += chunk));
+    const ended = new Promise<Stepped>((resolve) => child.once("close", (code) => resolve({ code, output })));
+    return { child, ended };
+  }
+
+  /** Both stages, the second one always, as a runner plays them. */
+  async run(script: string, env: Record<string, string> = {}, docker = ""): Promise<Record<Stage, Stepped>> {
+    this.agent(script, docker);
+    const main = await this.start("main", env).ended;
+    return { main, post: await this.start("post", env).ended };
+  }
+
+  /** A file on the remote's job branch, or null. */
+  pushed(path: string): string | null {
+    try {
+      return this.git(this.remote, "show", `${this.branch}:${path}`);
+    } catch {
+      return null;
+    }
+  }
+
+  log(format: string): string {
+    return this.git(this.remote, "log", "-1", `--format=${format}`, this.branch);
+  }
+
+  read(path: string): string {
+    return readFileSync(join(this.top, path), "utf8");
+  }
+
+  /** The command lines of docker so far. */
+  commands(): string[] {
+    return existsSync(join(this.top, "commands")) ? this.read("commands").trim().split("\n") : [];
+  }
+
+  remove(): void {
+    rmSync(this.top, { recursive: true, force: true });
+  }
+}
+
+/**
+ * What a runner would obey in this output: `::command::` at the start of a line and `##[command]` anywhere in one, while
+ * commands are not stopped. Answers name and text of each.
+ */
+export function obeyed(output: string): string[] {
+  const found: string[] = [];
+  let stopped: string | null = null;
+  for (const row of output.split(/\r\n|\r|\n/)) {
+    const command = /^\s*::([^ :]+)(?: [^:]*)?::(.*)$/.exec(row) ?? /##\[([^\]\s]+)[^\]]*\](.*)$/.exec(row);
+    if (command === null) continue;
+    const [, name = "", text = ""] = command;
+    if (stopped !== null) {
+      if (name === stopped) stopped = null;
+      continue;
+    }
+    if (name === "stop-commands") stopped = text;
+    else found.push(`${name} ${text}`);
+  }
+  return found;
+}

@@ -1,0 +1,130 @@
+/** The bundles as they are shipped: the same every time, whole, and with nothing that they do not need. */
+import { spawn, spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { once } from "node:events";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, relative } from "node:path";
+import { createInterface } from "node:readline";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { z } from "zod";
+import { BUNDLES, bundle, isBundleName } from "../../build/bundle.ts";
+import { appKey } from "../contract/app-key.ts";
+import { freePort } from "../free-port.ts";
+
+/** Outside of the project, so that no package is found above it. */
+const root = mkdtempSync(join(tmpdir(), "bundles-"));
+afterAll(() => rmSync(root, { recursive: true, force: true }));
+
+const NAMES = Object.keys(BUNDLES).filter(isBundleName);
+/** The files that each is made of. */
+const inputs = new Map<string, readonly string[]>();
+beforeAll(async () => {
+  for (const name of NAMES) inputs.set(name, await bundle(name, folderOf(name)));
+});
+
+const folderOf = (name: string, copy = "first"): string => join(root, copy, name);
+
+const digestsIn = (folder: string): Record<string, string> =>
+  Object.fromEntries(
+    readdirSync(folder, { recursive: true, encoding: "utf8" })
+      .map((name) => join(folder, name))
+      .filter((path) => statSync(path).isFile())
+      .sort()
+      .map((path) => [relative(folder, path), createHash("sha256").update(readFileSync(path)).digest("hex")]),
+  );
+
+describe.each(NAMES)("the bundle %s", (name) => {
+  it("is the same to the byte when it is built again", async () => {
+    await bundle(name, folderOf(name, "second"));
+    const digests = digestsIn(folderOf(name));
+    expect(digestsIn(folderOf(name, "second"))).toEqual(digests);
+    for (const program of Object.keys(BUNDLES[name].programs)) expect(digests).toHaveProperty([`${program}.js`]);
+  });
+
+  it("keeps the licence of every package that is in it", async () => {
+    const text = readFileSync(join(folderOf(name), "LICENSES.txt"), "utf8");
+    expect(text).toContain("Permission is hereby granted");
+    expect(text).not.toContain("undefined");
+  });
+});
+
+it("Actions mode has nothing of the server's HTTP side in it", () => {
+  const files = inputs.get("action-mode") ?? [];
+  expect(files).toContain("src/actions/run.ts");
+  expect(files.filter((path) => /^src\/(?:http|sandbox|notify|payments|serve|compose)/.test(path))).toEqual([]);
+});
+
+it("Actions mode starts without a package beside it, and names what it misses", () => {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [join(folderOf("action-mode"), "main.js")], {
+    cwd: root,
+    env: {},
+    encoding: "utf8",
+  });
+  expect({ status, stderr }).toEqual({ status: 1, stderr: "" });
+  expect(stdout).toContain("::error title=Journeyman::GITHUB_EVENT_PATH");
+});
+
+const lineSchema = z.object({ url: z.string() });
+
+/** The bundled server without a package beside it, in an empty folder; its address. */
+async function startServer(env: Readonly<Record<string, string>>, address: (line: string) => string | null) {
+  const cwd = mkdtempSync(join(root, "cwd-"));
+  const child = spawn(process.execPath, [join(folderOf("server"), "main.js")], {
+    cwd,
+    env: { HOST: "127.0.0.1", NO_SMEE_SETUP: "true", ...env },
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  onTestFinished(async () => {
+    child.kill("SIGKILL");
+    if (child.exitCode === null && child.signalCode === null) await once(child, "exit");
+  });
+  for await (const line of createInterface({ input: child.stdout })) {
+    const url = address(line);
+    if (url === null) continue;
+    child.stdout.resume();
+    return url;
+  }
+  throw new Error("the server ended before it was ready");
+}
+
+const get = async (url: string): Promise<string> => {
+  const response = await fetch(url);
+  await response.arrayBuffer();
+  return `${response.status} ${response.headers.get("content-type")?.split(";")[0]}`;
+};
+
+describe("the bundled server needs no package beside it", () => {
+  it("for the API, its description and the pages that show it", async () => {
+    const url = await startServer(
+      {
+        ...{ APP_ID: "1", PRIVATE_KEY: appKey, WEBHOOK_SECRET: "a secret of this test", PORT: "0" },
+        ...{ GHE_HOST: "127.0.0.1:9", GHE_PROTOCOL: "http", LOG_FORMAT: "json", GITHUB_CLIENT_ID: "a-client" },
+        ...{ GITHUB_CLIENT_SECRET: "the-secret-of-a-client", PUBLIC_URL: "http://127.0.0.1" },
+        ...{ STRIPE_SECRET_KEY: "sk_test_of_this_test", STRIPE_WEBHOOK_SECRET: "whsec_of_this_test" },
+      },
+      (line) => lineSchema.safeParse(JSON.parse(line)).data?.url ?? null,
+    );
+    expect(await get(`${url}/ping`)).toBe("200 text/plain");
+    expect(await get(`${url}/api/openapi.json`)).toBe("200 application/json");
+    expect(await get(`${url}/docs`)).toBe("200 text/html");
+    expect(await get(`${url}/docs/swagger-ui-bundle.js`)).toMatch(/^200 (?:text|application)\/javascript$/);
+    expect(await get(`${url}/docs/swagger-ui.css`)).toBe("200 text/css");
+    expect(await get(`${url}/docs/favicon-32x32.png`)).toBe("200 image/png");
+  });
+
+  it("for Probot's set-up page, with its pictures", async () => {
+    const port = String(await freePort());
+    const url = await startServer({ PORT: port }, (line) => /http:\/\/[^/]+(?=\/probot)/.exec(line)?.[0] ?? null);
+    expect(await get(`${url}/probot`)).toBe("200 text/html");
+    expect(await get(`${url}/probot/static/primer.css`)).toBe("200 text/css");
+  });
+
+  it("for the keys command, and says that the sandbox is elsewhere", () => {
+    const cwd = mkdtempSync(join(root, "cwd-"));
+    const run = (...args: string[]) =>
+      spawnSync(process.execPath, [join(folderOf("server"), "cli.js"), ...args], { cwd, env: {}, encoding: "utf8" });
+    expect(run("keys", "create", "--account", "octocat").stdout).toMatch(/^jm_/);
+    expect(run("sandbox", "--once", "hello")).toMatchObject({ status: 1, stderr: expect.stringContaining("sources") });
+  });
+});
