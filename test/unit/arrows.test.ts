@@ -93,6 +93,8 @@ const ENVIRONMENT_READERS = [
   "agent/egress.ts",
   "agent/gateway.ts",
   "agent/courier.ts",
+  "agent/action/main.ts",
+  "agent/action/post.ts",
   "src/sandbox/actions/docker-shim.ts",
 ];
 const ENVIRONMENT =
