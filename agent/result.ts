@@ -5,12 +5,14 @@
 import { mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { jobFolder, LOG_FILE, RESULT_FILE } from "../src/wire/brief.ts";
-import { type Result, resultSchema, type Usage } from "../src/wire/result.ts";
+import { MAX_NOTE, MAX_NOTES, type Result, resultSchema, type Usage } from "../src/wire/result.ts";
 import { describeStop, type Stop } from "./stop.ts";
 
 export interface RunEnd {
   readonly stop: Stop;
   readonly model: string;
+  /** What is said of the model itself. */
+  readonly modelNotes: readonly string[];
   readonly usage: Usage;
   /** Null: the model's price is not known. */
   readonly cents: number | null;
@@ -32,6 +34,7 @@ export function resultOf(end: RunEnd, redact: (text: string) => string): Result 
     body: redact([finished?.body ?? end.lastWords, ...end.notes].filter((part) => part !== "").join("\n\n")),
     ...(reason === undefined ? {} : { reason: redact(reason) }),
     model: end.model,
+    notes: end.modelNotes.slice(0, MAX_NOTES).map((note) => redact(note).slice(0, MAX_NOTE)),
     usage: end.usage,
     cost_cents: end.cents,
   });
