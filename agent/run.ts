@@ -78,9 +78,10 @@ export async function runJob(settings: Settings, ports: RunPorts): Promise<0 | 1
     redact,
   );
   sayEnd(log, result);
-  writeResult(settings.workspace, settings.jobId, result);
+  const written = writeResult(settings.workspace, settings.jobId, result);
+  if (written !== result) log.error(written.reason ?? "");
   log.close();
-  return exitCodeOf(result);
+  return exitCodeOf(written);
 }
 
 /** The gateway has counted what commands spent as well; without one, nobody has. */
