@@ -3,7 +3,7 @@ import Anthropic from "@anthropic-ai/sdk";
 import { describe, expect, test, vi } from "vitest";
 import { LEAST_ANSWER } from "../../agent/gateway/budget.ts";
 import { LOWERED_HEADER } from "../../src/wire/gateway.ts";
-import { costCents } from "../../src/wire/prices.ts";
+import { costCents } from "../../src/wire/models.ts";
 import type { Usage } from "../../src/wire/result.ts";
 import {
   ask,

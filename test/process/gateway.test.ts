@@ -5,7 +5,7 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, expect, test, vi } from "vitest";
-import { costCents } from "../../src/wire/prices.ts";
+import { costCents } from "../../src/wire/models.ts";
 import { BRIEF, JOB_ID, makeCheckout } from "../unit/agent-job.ts";
 import { bash, finish, type ScriptedModel, scriptedModel, type Turn } from "../unit/scripted-model.ts";
 import { type Program, startProgram } from "./agent-program.ts";
