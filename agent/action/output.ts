@@ -7,8 +7,8 @@
 
 /** What the runner would take for the end of a line, or a terminal for an order. */
 const CONTROL = /[\p{Cc}\u2028\u2029]/gu;
-/** A place in a file, which every problem matcher looks for: `a.ts:1:2`, `a.ts(1,2)`, `line 3`. */
-const PLACE = /([:(,]|\bline)(\s*)(?=\d)/g;
+/** A place in a file, which every problem matcher looks for: `a.ts:1:2`, `a.ts:1: `, `a.ts(1,2)`, `a.ts(1)`, `line 3`. */
+const PLACE = /(?:(?<=\d)[:,]|:(?=\d+:)|\((?=\d+[,)])|\bline\s+)(?=\d)/g;
 /** Nothing to see, but neither a digit nor a blank to a regular expression. */
 const WORD_JOINER = "\u2060";
 /** Characters of a row; a longer one is cut. */
@@ -26,7 +26,7 @@ export function shownRow(row: string): string {
     .replaceAll("\t", "  ")
     .replace(CONTROL, " ")
     .replaceAll("##[", "## [")
-    .replace(PLACE, `$1$2${WORD_JOINER}`);
+    .replace(PLACE, `$&${WORD_JOINER}`);
   return /^\s*::/.test(plain) ? `> ${plain}` : plain;
 }
 

@@ -125,6 +125,7 @@ export const jobSchema: z.ZodType<Job> = z.object({
   delivery: z.null().default(null),
   // runs speak to a server alone
   handed_in: z.null().default(null),
+  old_workflow: z.boolean().default(false),
   progress_at: z.null().default(null),
   failure: words,
   reasons: z.array(reason),

@@ -11,7 +11,13 @@ import { cleanLog } from "../job/kept-log.ts";
 import { toldWork } from "../job/told-work.ts";
 import { jobFolder } from "../wire/brief.ts";
 import { NO_USAGE, resultSchema } from "../wire/result.ts";
-import { handedInSchema, linesReceivedSchema, pushTokenSchema, reportedLinesSchema } from "../wire/run-report.ts";
+import {
+  handedInSchema,
+  linesReceivedSchema,
+  pushTokenSchema,
+  RUN_ACTION_HEADER,
+  reportedLinesSchema,
+} from "../wire/run-report.ts";
 import { type Answer, failure, success } from "./answer.ts";
 import { MAX_RESULT_BYTES, RESULTS_PER_JOB } from "./limits.ts";
 import { rateLimit } from "./rate-limit.ts";
@@ -173,7 +179,12 @@ const resultRoute = (parts: RunRouteParts, callers: Route["callers"] & object): 
       const log = cleanLog(body.log);
       const taken = await parts.door.handle(
         id,
-        { type: "hand-in", ...run, work: workOf(title, id, body) },
+        {
+          type: "hand-in",
+          ...run,
+          work: workOf(title, id, body),
+          old_workflow: request.headers[RUN_ACTION_HEADER] === undefined,
+        },
         log.length === 0 ? undefined : log,
       );
       if (!taken.ok) return OVER;

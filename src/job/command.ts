@@ -141,7 +141,14 @@ export type Command =
 
   // reports of the run itself
   /** The agent has ended, and the run is about to push what it has done. */
-  | { readonly type: "hand-in"; readonly run_id: number; readonly attempt: number; readonly work: Work }
+  | {
+      readonly type: "hand-in";
+      readonly run_id: number;
+      readonly attempt: number;
+      readonly work: Work;
+      /** It came from a copy of run-job.yml from before the run action. */
+      readonly old_workflow: boolean;
+    }
   /** It has said more of what it does. */
   | { readonly type: "progressed"; readonly run_id: number; readonly attempt: number }
 

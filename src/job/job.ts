@@ -269,6 +269,8 @@ export interface Job {
   readonly delivery: Delivery | null;
   /** What the run of this try has handed in to us before its push; null: nothing. Its words are the job's `work`. */
   readonly handed_in: HandedIn | null;
+  /** The repository's run-job.yml is a copy from before the run action, as the last run that handed in showed. */
+  readonly old_workflow: boolean;
   /** When the check run was last asked to show how far the run is; null: not in this try. */
   readonly progress_at: number | null;
   /** Why the last try failed, in a sentence; shown, and handed to the next try. */

@@ -2,7 +2,7 @@
 import { expect, onTestFinished, test } from "vitest";
 import { GatewayClient } from "../../agent/gateway-client.ts";
 import { SPENT_PATH } from "../../src/wire/gateway.ts";
-import { costCents } from "../../src/wire/prices.ts";
+import { costCents } from "../../src/wire/models.ts";
 import { NO_USAGE } from "../../src/wire/result.ts";
 import { BRIEF, makeCheckout, runAgent } from "../unit/agent-job.ts";
 import { bash, finish, scriptedModel, type Turn } from "../unit/scripted-model.ts";

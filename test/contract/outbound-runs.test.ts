@@ -20,7 +20,13 @@ beforeEach(async () => {
   journey = new Journey(b, { origin: { kind: "comment", issue, comment_id: 1 } });
   await journey.perform(BRIEF);
   news("in_progress");
-  journey.tell({ type: "hand-in", run_id: 500, attempt: 1, work: work({ body: "As handed in." }) });
+  journey.tell({
+    type: "hand-in",
+    old_workflow: false,
+    run_id: 500,
+    attempt: 1,
+    work: work({ body: "As handed in." }),
+  });
 });
 afterEach(() => b.close());
 
@@ -82,7 +88,7 @@ describe("a result that was handed in", () => {
 
   it("stands without a push when it is words alone", async () => {
     const question = work({ outcome: "question", reason: "Which colour?", changed_files: [] });
-    journey.tell({ type: "hand-in", run_id: 500, attempt: 1, work: question });
+    journey.tell({ type: "hand-in", old_workflow: false, run_id: 500, attempt: 1, work: question });
     news("completed");
     await journey.perform(READ);
     expect(journey.job).toMatchObject({ status: "verified", pull_request: null, work: { reason: "Which colour?" } });

@@ -42,7 +42,8 @@ async function expectMerged(house: House, id: Job["id"]): Promise<Job> {
 it("the agent's lines are followed while it works, and its work is pushed with the App's token", async () => {
   const house = await startHouse();
   const { task, open } = gate();
-  const { id } = await house.jobOf(house.ask(task));
+  const issue = house.ask(task);
+  const { id } = await house.jobOf(issue);
   const stream = await openStream(`${house.app.url}/api/jobs/${id}/logs`, { "x-api-key": API_KEY });
   onTestFinished(() => stream.close());
   const lines = () => stream.events.filter(({ event }) => event === "log").map(({ data }) => String(data.text));
@@ -57,6 +58,7 @@ it("the agent's lines are followed while it works, and its work is pushed with t
   const [work, brief] = commits(house, job);
   expect([work, brief]).toEqual([expect.stringMatching(/^Job \w{8}: /), expect.stringMatching(/^Run job /)]);
   expect(stepLog(house)).not.toContain("own token");
+  expect(house.comment(issue)).not.toContain("older version");
 });
 
 it("an App that is down when the agent ends gets the work with the workflow's own token, and merges it", async () => {
@@ -70,14 +72,32 @@ it("an App that is down when the agent ends gets the work with the workflow's ow
     house.github.runs(DEMO).some(({ path, conclusion }) => path === WORKFLOW && conclusion === "success"),
   );
   expect(stepLog(house)).toMatch(/own token, since \S+ cannot be reached: /);
-  expect(stepLog(house)).toContain("courier | The App does not hear all of this log");
+  expect(stepLog(house)).toContain("The App does not hear all of this log");
   await house.restart();
   const job = await expectMerged(house, id);
   expect(commits(house, job)).toHaveLength(4);
 });
 
+const OLD_COPY = join(import.meta.dirname, "..", "fixtures", "run-job-0.1.yml");
+
+it("an old copy of run-job.yml goes on working, and the comment says once which lines replace it", async () => {
+  const house = await startHouse({ files: { [WORKFLOW]: await readFile(OLD_COPY, "utf8") } });
+  const issue = house.ask("/job create HELLO.md that says hello");
+  const { id } = await house.jobOf(issue);
+  const job = await expectMerged(house, id);
+  expect(commits(house, job).slice(0, 2)).toEqual([
+    expect.stringMatching(/^Job \w{8}: /),
+    expect.stringMatching(/^Run job /),
+  ]);
+  const said = await until("the comment's last words", () =>
+    house.comment(issue).includes("is of an older version") ? house.comment(issue) : null,
+  );
+  expect(said).toContain(await readFile(join(import.meta.dirname, "..", "..", WORKFLOW), "utf8"));
+  expect(said.split("is of an older version")).toHaveLength(2);
+});
+
 it("a run whose token is meant for another address is refused, and its work merged all the same", async () => {
-  const text = await readFile(join(import.meta.dirname, "..", "..", WORKFLOW), "utf8");
+  const text = await readFile(OLD_COPY, "utf8");
   const foreign = text
     .replace('.app_url ?? ""', '.app_url.replace("127.0.0.1", "localhost")')
     .replace("word(brief.app_url)", 'word(brief.app_url.replace("127.0.0.1", "localhost"))');
@@ -96,5 +116,4 @@ it("a server without an address that runners reach leaves all as it was", async 
   const { id } = await house.jobOf(house.ask("/job create HELLO.md that says hello"));
   await expectMerged(house, id);
   expect(stepLog(house)).toContain("the job's brief names no App");
-  expect(stepLog(house)).not.toContain("courier |");
 });

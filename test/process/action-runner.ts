@@ -40,6 +40,7 @@ if [ "$program" = gateway ]; then
   echo "listening on 8080"; trap 'exit 0' TERM; while :; do sleep 0.05; done
 fi
 if [ "$program" != agent ]; then exit 0; fi
+for _ in $(seq 100); do [ -e "$TEST_TOP/gateway" ] && break; sleep 0.02; done
 cd "$TEST_TOP/workspace"
 printf '%s\\n' "\${given[@]}" > "$TEST_TOP/agent-env"
 exec env -i "\${given[@]}" bash "$TEST_TOP/agent.sh"`;
@@ -50,6 +51,12 @@ export interface Setup {
   readonly tries?: number;
   /** What the brief's message says of folders. */
   readonly partial?: boolean;
+  /** After the first try's work, the base goes on by so many commits; a last brief is pushed that names its new head. */
+  readonly behind?: {
+    readonly work: Record<string, string>;
+    readonly base: Record<string, string>;
+    readonly commits: number;
+  };
 }
 
 export interface Stepped {
@@ -74,7 +81,7 @@ export class Runner {
   /** `tries`: briefs that were pushed one after the other, the last of which is worked on. */
   constructor(
     files: Record<string, string> = {},
-    { brief: change = {}, task = "Say hello.", tries = 1, partial = false }: Setup = {},
+    { brief: change = {}, task = "Say hello.", tries = 1, partial = false, behind }: Setup = {},
   ) {
     for (const folder of [this.temp, this.#bin, this.workspace, this.remote]) mkdirSync(folder, { recursive: true });
     chmodSync(this.top, 0o755);
@@ -83,12 +90,20 @@ export class Runner {
       this.git(this.remote, "config", `uploadpack.${may}`, "true");
     const job = `.jobs/${JOB_ID}`;
     this.commit("main", { "README.md": "# Shop\n", ".github/workflows/ci.yml": "on: push\n", ...files }, "first");
-    const base = { branch: "main", sha: this.git(this.remote, "rev-parse", "main") };
+    const baseNow = () => ({ branch: "main", sha: this.git(this.remote, "rev-parse", "main") });
     this.#message = `Run job ${JOB_ID}: Say hello${partial ? "\n\nJob-Checkout: part" : ""}`;
-    for (let attempt = 1; attempt <= tries; attempt += 1) {
-      const brief = { ...BRIEF, base, attempt, ...change };
-      const asked = { [`${job}/job.md`]: task, [`${job}/job.config.json`]: JSON.stringify(brief) };
+    const brief = (attempt: number): void => {
+      const asked = {
+        [`${job}/job.md`]: task,
+        [`${job}/job.config.json`]: JSON.stringify({ ...BRIEF, base: baseNow(), attempt, ...change }),
+      };
       this.commit(this.branch, asked, this.#message, attempt === 1 ? "main" : this.branch);
+    };
+    for (let attempt = 1; attempt <= tries; attempt += 1) brief(attempt);
+    if (behind !== undefined) {
+      this.commit(this.branch, behind.work, "the first try's work");
+      this.commit("main", behind.base, "the base goes on", "main", behind.commits - 1);
+      brief(tries + 1);
     }
     this.sha = this.git(this.remote, "rev-parse", this.branch);
   }
@@ -99,11 +114,20 @@ export class Runner {
   }
 
   /** A commit by someone else, straight to the remote. A folder's name with a slash at its end makes a submodule of it. */
-  commit(branch: string, files: Record<string, string>, message: string, from = branch): void {
+  commit(branch: string, files: Record<string, string>, message: string, from = branch, empty = 0): void {
     const clone = mkdtempSync(join(this.top, "clone-"));
     this.git(clone, "clone", "--quiet", this.remote, ".");
     const known = this.git(clone, "branch", "-r", "--list", `origin/${from}`) !== "";
+    writeFileSync(join(clone, ".git", "info", "attributes"), "* !working-tree-encoding\n");
     this.git(clone, "checkout", "--quiet", "-B", branch, ...(known ? [`origin/${from}`] : []));
+    for (let left = empty; left > 0; left -= 1)
+      this.git(
+        clone,
+        "reset",
+        "--quiet",
+        "--soft",
+        this.git(clone, "commit-tree", "HEAD^{tree}", "-p", "HEAD", "-m", String(left)),
+      );
     for (const [path, text] of Object.entries(files)) {
       mkdirSync(join(clone, path, ".."), { recursive: true });
       if (!path.endsWith("/")) writeFileSync(join(clone, path), text);

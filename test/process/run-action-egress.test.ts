@@ -1,10 +1,10 @@
 import { once } from "node:events";
-import { existsSync, writeFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, expect, test, vi } from "vitest";
 import { parseResult } from "../../src/wire/result.ts";
 import { JOB_ID } from "../unit/agent-job.ts";
-import { Runner } from "./workflow-steps.ts";
+import { Runner } from "./action-runner.ts";
 
 const open: Runner[] = [];
 afterEach(() => {
@@ -22,150 +22,146 @@ const start = (egress?: readonly string[] | null): Runner => {
 
 const FENCE = `journeyman-${JOB_ID}`;
 const RESULT = `.jobs/${JOB_ID}/result.json`;
-const DONE = JSON.stringify({
-  version: 1,
-  outcome: "done",
-  title: "t",
-  body: "",
-  model: "m",
-  usage: {},
-  cost_cents: 1,
-});
-const WORK = `env > "$TEST_TOP/agent-env"; echo '${DONE}' > ${RESULT}`;
+const RESULT_OF_AGENT = { version: 1, outcome: "done", title: "t", body: "", model: "m", usage: {}, cost_cents: 1 };
+const WORK = `echo '${JSON.stringify(RESULT_OF_AGENT)}' > ${RESULT}`;
+const LABEL = `--label dev.journeyman.job=${JOB_ID}`;
+const INTERNAL = `--internal ${["ipv4", "ipv6"].map((ip) => `--opt com.docker.network.bridge.gateway_mode_${ip}=isolated`).join(" ")}`;
+const CLEARED = [`rm -f ${FENCE} ${FENCE}-gateway`, `network rm ${FENCE} ${FENCE}-out`];
 
-/** A docker that has networks and a proxy; `instead`: what it does before that. */
-const docker = (instead = ""): string => `
-echo "$*" >> "$TEST_TOP/commands"
-case "$*" in
-${instead}
-inspect*) echo 172.30.0.2; exit 0;;
-*--entrypoint*) env > "$TEST_TOP/proxy-env"; echo $$ > "$TEST_TOP/proxy"; echo 'pulling…'; echo 'listening on 4711'
-  trap 'exit 0' TERM; while :; do sleep 0.05; done;;
-rm*) if [ -e "$TEST_TOP/proxy" ]; then kill $(cat "$TEST_TOP/proxy"); fi; exit 0;;
-esac`;
-
-const commands = (runner: Runner): string[] =>
+const started = (runner: Runner, program: "gateway" | "agent"): string | undefined =>
   runner
-    .read("commands")
-    .trim()
-    .split("\n")
-    .map((line) => line.replace(/^(run) .*--entrypoint (\S+).*$/, "$1 $2").replace(/^run --rm.*$/, "run the agent"));
+    .commands()
+    .find((line) => line.startsWith("run ") && line.includes("--entrypoint gateway") === (program === "gateway"));
 
-const proxyLives = (runner: Runner): boolean => {
+const lives = (runner: Runner, program: string): boolean => {
   try {
-    return process.kill(Number(runner.read("proxy")), 0);
+    return process.kill(Number(runner.read(program)), 0);
   } catch {
     return false;
   }
 };
 
-const CLEARED = [`rm -f ${FENCE} ${FENCE}-egress`, `network rm ${FENCE}`];
-
-test("a job whose brief names hosts has no way out but the proxy, and both are cleared away after it", async () => {
+test("a job whose brief names hosts has no way out but the gateway, and all is cleared away after it", async () => {
   const runner = start(["registry.npmjs.org", "*.example.org"]);
-  runner.agent(WORK, docker());
-  await runner.step("Prepare").ended;
-  const keys = { ANTHROPIC_API_KEY: "secret-key-123", ANTHROPIC_BASE_URL: "https://gateway.example.com" };
-  const ran = await runner.step("Run the agent", { AGENT_IMAGE: "agent:test", ...keys }).ended;
-  expect(ran).toMatchObject({ code: 0, output: expect.not.stringContaining("::error::") });
-  const internal = ["ipv4", "ipv6"]
-    .map((ip) => `--opt com.docker.network.bridge.gateway_mode_${ip}=isolated`)
-    .join(" ");
-  expect(commands(runner)).toEqual([
-    ...CLEARED,
-    `network create --internal ${internal} ${FENCE}`,
-    "run egress",
-    `network connect ${FENCE} ${FENCE}-egress`,
-    `inspect --format {{(index .NetworkSettings.Networks "${FENCE}").IPAddress}} ${FENCE}-egress`,
-    "run the agent",
+  const { main, post } = await runner.run(WORK, { INPUT_ANTHROPIC_BASE_URL: "https://gateway.example.com" });
+  expect(main.code).toBe(0);
+  const networks = runner.commands().filter((line) => line.startsWith("network "));
+  expect(networks).toEqual([
+    CLEARED[1],
+    ...[`network create ${INTERNAL} ${LABEL} ${FENCE}`, `network create ${LABEL} ${FENCE}-out`].sort(
+      (a, b) => networks.indexOf(a) - networks.indexOf(b),
+    ),
+    `network inspect --format {{json .IPAM.Config}} ${FENCE}`,
+    CLEARED[1],
   ]);
-  const [proxy = "", agent = ""] = runner
-    .read("commands")
-    .split("\n")
-    .filter((line) => line.startsWith("run "));
-  const confined = "--user 10001:10001 --read-only --cap-drop ALL --security-opt no-new-privileges --pids-limit 64";
-  expect(proxy).toContain(
-    `${confined} --memory 512m --network bridge -e EGRESS_ALLOWED -e ANTHROPIC_BASE_URL agent:test`,
-  );
-  expect(runner.read("proxy-env")).toMatch(/^EGRESS_ALLOWED= registry\.npmjs\.org \*\.example\.org$/m);
-  expect(agent).toContain(` --network ${FENCE} --dns 127.0.0.1 -e EGRESS_PROXY `);
-  expect(agent).not.toContain("bridge");
-  expect(runner.read("agent-env")).toMatch(/^EGRESS_PROXY=http:\/\/172\.30\.0\.2:4711$/m);
-  expect(proxyLives(runner)).toBe(true);
-
-  expect((await runner.step("Push the work").ended).code).toBe(0);
-  expect(commands(runner).slice(-2)).toEqual(CLEARED);
-  await vi.waitFor(() => expect(proxyLives(runner)).toBe(false), { timeout: 10_000 });
+  const agent = started(runner, "agent");
+  expect(agent).toContain(` --network ${FENCE} --dns 127.0.0.1 `);
+  expect(agent).not.toContain(`${FENCE}-out`);
+  expect(started(runner, "gateway")).toContain(` --network name=${FENCE},alias=gateway --network ${FENCE}-out `);
+  expect(runner.read("agent-env")).toMatch(/^EGRESS_PROXY=http:\/\/gateway:8080$/m);
+  expect(runner.read("gateway-env")).toMatch(/^EGRESS_ALLOWED=registry\.npmjs\.org \*\.example\.org$/m);
+  expect(runner.read("gateway-env")).toMatch(/^ANTHROPIC_BASE_URL=https:\/\/gateway\.example\.com$/m);
+  expect(post.code).toBe(0);
+  expect(runner.commands().slice(-2)).toEqual(CLEARED);
 });
 
-test("an empty list is a list, and without one the network is as it always was", async () => {
+test("an empty list is a list, and without one the network is open", async () => {
   const none = start([]);
-  expect((await none.run(WORK, {}, docker()))["Run the agent"].code).toBe(0);
-  expect(none.read("proxy-env")).toMatch(/^EGRESS_ALLOWED= ?$/m);
+  expect((await none.run(WORK)).main.code).toBe(0);
+  expect(none.read("gateway-env")).toMatch(/^EGRESS_ALLOWED=$/m);
   for (const runner of [start(null), start()]) {
-    expect((await runner.run(WORK, {}, docker()))["Run the agent"].code).toBe(0);
-    expect(commands(runner)).toEqual(["run the agent"]);
-    expect(runner.read("commands")).toContain(" --network bridge ");
-    expect(runner.read("agent-env")).not.toContain("EGRESS_PROXY=");
+    expect((await runner.run(WORK)).main.code).toBe(0);
+    expect(runner.commands()).toContain(`network create ${LABEL} ${FENCE}`);
+    for (const program of ["agent", "gateway"] as const)
+      expect(started(runner, program)).toContain(` --network ${FENCE} `);
+    for (const seen of ["agent-env", "gateway-env"]) expect(runner.read(seen)).not.toContain("EGRESS_");
   }
 });
 
-test("a brief that cannot be read opens nothing", async () => {
+test("a brief that cannot be read starts nothing", async () => {
   const runner = start();
-  runner.agent(WORK, docker());
-  await runner.step("Prepare").ended;
-  writeFileSync(join(runner.workspace, `.jobs/${JOB_ID}/job.config.json`), "{");
-  expect((await runner.step("Run the agent", { AGENT_IMAGE: "agent:test" }).ended).code).toBe(0);
-  expect(runner.read("commands")).toContain(` --network ${FENCE} `);
-  await runner.step("Push the work").ended;
+  runner.agent(WORK);
+  runner.commit(runner.branch, { [`.jobs/${JOB_ID}/job.config.json`]: "{" }, `Run job ${JOB_ID}: Say hello`);
+  const sha = runner.git(runner.remote, "rev-parse", runner.branch);
+  const main = await runner.start("main", { GITHUB_SHA: sha }).ended;
+  expect(main).toMatchObject({
+    code: 1,
+    output: expect.stringContaining("is not a brief that this version understands"),
+  });
+  expect(started(runner, "agent") ?? started(runner, "gateway")).toBeUndefined();
+  expect((await runner.start("post", { GITHUB_SHA: sha }).ended).code).toBe(0);
 });
 
 test.each([
   [
     "the network cannot be made",
-    "'network create'*) echo no such driver >&2; exit 1;;",
-    "docker network create failed",
+    `case "$*" in "network create"*) echo no such driver >&2; exit 1;; esac`,
+    "docker network create failed: no such driver",
   ],
   [
-    "the image has no proxy",
-    "*--entrypoint*) echo executable file not found >&2; exit 127;;",
-    "the proxy did not start",
+    "the engine is too old, and gives it a gateway to this machine",
+    `case "$*" in "network inspect"*) echo '[{"Subnet":"172.30.0.0/16","Gateway":"172.30.0.1"}]'; exit 0;; esac`,
+    "this Docker engine gives the network a gateway to the machine; Docker 28 or newer is needed",
   ],
-  ["the proxy is not let onto it", "'network connect'*) exit 1;;", "the proxy could not join it"],
-  ["the proxy has no address there", "inspect*) exit 0;;", "the proxy has no address"],
-  ["the proxy cannot be asked for its address", "inspect*) exit 1;;", "the proxy has no address"],
-])("where %s the job fails instead of running open", async (_, instead, says) => {
+  [
+    "the engine says nothing of it",
+    `case "$*" in "network inspect"*) echo null; exit 0;; esac`,
+    "this Docker engine gives the network a gateway to the machine; Docker 28 or newer is needed",
+  ],
+  [
+    "it cannot be looked at",
+    `case "$*" in "network inspect"*) echo gone >&2; exit 1;; esac`,
+    "docker network inspect failed: gone",
+  ],
+])("where %s the job fails instead of running open, and its result says why", async (_, docker, says) => {
   const runner = start(["registry.npmjs.org"]);
-  const steps = await runner.run(WORK, {}, docker(instead));
-  expect(steps["Run the agent"]).toMatchObject({
-    code: 1,
-    output: expect.stringContaining(`could not be made: ${says}.`),
+  const { main, post } = await runner.run(WORK, {}, docker);
+  expect(main).toMatchObject({ code: 1, output: expect.stringContaining(`could not be made: ${says}.`) });
+  expect([started(runner, "agent"), started(runner, "gateway")]).toEqual([undefined, undefined]);
+  expect(post.code).toBe(0);
+  expect(parseResult(runner.pushed(RESULT) ?? "")).toMatchObject({
+    outcome: "failed",
+    reason: expect.stringMatching(/^The agent was not started, since the network .+ could not be made: /),
   });
-  if (instead.includes("echo"))
-    expect(steps["Run the agent"].output).toMatch(/no such driver|executable file not found/);
-  expect(existsSync(join(runner.top, "agent-env"))).toBe(false);
-  expect(commands(runner)).not.toContain("run the agent");
-  expect(parseResult(runner.pushed(RESULT) ?? "")?.outcome).toBe("failed");
-  await vi.waitFor(() => expect(proxyLives(runner)).toBe(false), { timeout: 10_000 });
+  expect(runner.read("summary.md")).toContain(says);
+  expect(runner.commands().slice(-2)).toEqual(CLEARED);
 });
 
 test.each([
-  ["while the agent works", "", "touch ready; while :; do sleep 0.05; done"],
+  ["while the agent works", WORK, "touch ready; while :; do sleep 0.05; done", ""],
   [
-    "while the proxy starts",
-    `*--entrypoint*) echo $$ > "$TEST_TOP/proxy"; touch "$TEST_TOP/workspace/ready"; while :; do sleep 0.05; done;;`,
+    "while its network is made",
     "",
+    "",
+    `case "$*" in "network create"*) touch "$TEST_TOP/workspace/ready"; sleep 30;; esac`,
   ],
-])("a run that is cut off %s leaves no proxy and no network", async (_, instead, work) => {
+])("a run that is cut off %s leaves nothing behind", async (_, before, work, docker) => {
   const runner = start(["registry.npmjs.org"]);
-  runner.agent(`echo $$ > "$TEST_TOP/agent"; ${work}`, docker(`kill*) kill -9 $(cat "$TEST_TOP/agent");;\n${instead}`));
-  await runner.step("Prepare").ended;
-  const { child } = runner.step("Run the agent", { AGENT_IMAGE: "agent:test" });
+  runner.agent(
+    `${before}\necho $$ > "$TEST_TOP/agent"; ${work}`,
+    `${docker}\nif [ "$1" = rm ]; then for one in agent gateway; do kill -9 $(cat "$TEST_TOP/$one" 2>/dev/null) 2>/dev/null; done; fi`,
+  );
+  const { child } = runner.start("main");
   await vi.waitFor(() => expect(existsSync(join(runner.workspace, "ready"))).toBe(true), { timeout: 30_000 });
   const gone = once(child, "exit");
   child.kill("SIGKILL");
   await gone;
-  await runner.step("Push the work").ended;
-  expect(commands(runner).slice(-2)).toEqual(CLEARED);
-  await vi.waitFor(() => expect(proxyLives(runner)).toBe(false), { timeout: 10_000 });
+  await runner.start("post").ended;
+  expect(runner.commands().slice(-2)).toEqual(CLEARED);
+  for (const program of ["agent", "gateway"])
+    await vi.waitFor(() => expect(lives(runner, program)).toBe(false), { timeout: 10_000 });
+});
+
+test("a run that is cancelled while its network is made ends at once, and says so in its result", async () => {
+  const runner = start(["registry.npmjs.org"]);
+  runner.agent(WORK, `case "$*" in "network create"*) touch "$TEST_TOP/making"; sleep 30;; esac`);
+  const { child, ended } = runner.start("main");
+  await vi.waitFor(() => expect(existsSync(join(runner.temp, "journeyman", "state.json"))).toBe(true), {
+    timeout: 30_000,
+  });
+  await vi.waitFor(() => expect(existsSync(join(runner.top, "making"))).toBe(true), { timeout: 30_000 });
+  child.kill("SIGINT");
+  expect((await ended).code).toBe(1);
+  await runner.start("post").ended;
+  expect(parseResult(runner.pushed(RESULT) ?? "")?.reason).toBe("The run was cancelled before the agent began.");
 });

@@ -23,7 +23,7 @@ import {
 } from "./core.ts";
 
 const RUN = { run_id: 500, attempt: 1 };
-const HAND_IN: Command = { type: "hand-in", ...RUN, work: work({ title: "As handed in" }) };
+const HAND_IN: Command = { type: "hand-in", old_workflow: false, ...RUN, work: work({ title: "As handed in" }) };
 const PROGRESSED: Command = { type: "progressed", ...RUN };
 const PUSHED: Command = { type: "head-moved", sha: "clean", clean: true };
 const ENDED = runChanged({ status: "completed", conclusion: "success" });

@@ -110,7 +110,7 @@ const command: fc.Arbitrary<Command> = fc.oneof(
   sha.map((one): Command => ({ type: "head-moved", sha: one, clean: true })),
   fc
     .tuple(fc.integer({ min: 500, max: 502 }), fc.integer({ min: 1, max: 2 }))
-    .map(([run_id, attempt]): Command => ({ type: "hand-in", run_id, attempt, work: work() })),
+    .map(([run_id, attempt]): Command => ({ type: "hand-in", old_workflow: false, run_id, attempt, work: work() })),
   fc
     .tuple(fc.integer({ min: 500, max: 502 }), fc.integer({ min: 1, max: 2 }))
     .map(([run_id, attempt]): Command => ({ type: "progressed", run_id, attempt })),
@@ -160,7 +160,7 @@ const opening: fc.Arbitrary<readonly Command[]> = fc.constantFrom<readonly Comma
   [
     briefPushed(),
     { type: "run-changed", run: run(), head_sha: "brief", commit_message: `Run job ${ID}: x` },
-    { type: "hand-in", run_id: 500, attempt: 1, work: work() },
+    { type: "hand-in", old_workflow: false, run_id: 500, attempt: 1, work: work() },
   ],
   [
     { type: "pull", agent_id: "a1", account: "bob" },

@@ -58,7 +58,9 @@ describe("lines of a running job", () => {
     const again = stored(led(running(), runChanged({ attempt: 2 })));
     expect(house.viewed(again)).toBe(again);
     expect(house.add(again, lines(1, 2))).toBe(2);
-    const handed = stored(led(running(), { type: "hand-in", run_id: 500, attempt: 1, work: work() }));
+    const handed = stored(
+      led(running(), { type: "hand-in", old_workflow: false, run_id: 500, attempt: 1, work: work() }),
+    );
     expect(house.viewed(handed)).toBe(handed);
     expect(house.add(handed, lines(4, 6))).toBe(6);
     const queued = stored(begin());

@@ -14,6 +14,7 @@ const MOST_WAITING = 10;
 
 const newJob = (draft: Draft, now: number): Job => ({
   ...NO_TRY,
+  old_workflow: false,
   id: draft.id,
   account: accountNamed(draft.account),
   repository: draft.repository,

@@ -20,10 +20,10 @@ const isOurs = (job: Job, { run_id, attempt }: Report<"hand-in" | "progressed">)
 /** May be said again: the last word counts, and what is known of a push meanwhile stands. */
 export function handIn(job: Job, report: Report<"hand-in">, { now }: Context): Decision {
   if (!isOurs(job, report)) return refuse("wrong_status", "The try that this run belongs to is over.");
-  const { run_id, attempt, work } = report;
+  const { run_id, attempt, work, old_workflow } = report;
   const before = job.handed_in;
   const clean_sha = before?.run_id === run_id && before.attempt === attempt ? before.clean_sha : null;
-  return change(job, now, { set: { work, handed_in: { run_id, attempt, clean_sha } } });
+  return change(job, now, { set: { work, old_workflow, handed_in: { run_id, attempt, clean_sha } } });
 }
 
 /** When the next update of the check run may be. */

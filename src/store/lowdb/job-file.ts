@@ -74,6 +74,7 @@ const NEW_FIELDS = {
   sender_asked_at: null,
   handed_in: null,
   progress_at: null,
+  old_workflow: false,
 } satisfies Partial<Job>;
 
 /** What the settings that they hold may lack. */

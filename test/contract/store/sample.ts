@@ -67,6 +67,7 @@ export function sampleJob(id: string | number, differs: Partial<Job> = {}): Job 
     delivery: null,
     handed_in: null,
     progress_at: null,
+    old_workflow: false,
     failure: null,
     reasons: [],
     notice: null,

@@ -131,7 +131,8 @@ function handedIn(
     return null;
   const read = { type: "result-read", round, try: turn, head_sha: head.oid } as const;
   if (clean) return reported({ ...read, work, clean: true });
-  if (head.oid !== job.brief_sha) return null;
+  // a run that says that it failed has no other result on the branch, whoever pushed there
+  if (head.oid !== job.brief_sha && work.outcome !== "failed") return null;
   // nothing was pushed: words may stand, work may not
   const lost = work.changed_files.length > 0;
   return reported({ ...read, work: lost ? { ...work, ...LOST, reason: NEVER_PUSHED } : work });

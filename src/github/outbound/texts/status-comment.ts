@@ -3,6 +3,7 @@ import { isFinal, type Job } from "../../../job/job.ts";
 import { usageLine } from "./figures.ts";
 import { jobMarker } from "./marker.ts";
 import { code, cutBody, titleLine } from "./plain.ts";
+import { NEW_WORKFLOW } from "./run-job-workflow.ts";
 import { stateOf } from "./state.ts";
 
 const commandsOf = (job: Job): string => {
@@ -19,9 +20,10 @@ export function statusComment(job: Job): string {
   const { headline, paragraphs } = stateOf(job);
   const round = job.round > 1 ? ` · round ${job.round}` : "";
   const usage = usageLine(job.work);
-  const text = [`**${headline}** · ${titleLine(job.title)}`, ...paragraphs, ...(usage === null ? [] : [usage])].join(
-    "\n\n",
-  );
+  const update = job.old_workflow && isFinal(job.status) ? NEW_WORKFLOW : null;
+  const text = [`**${headline}** · ${titleLine(job.title)}`, ...paragraphs, usage, update]
+    .filter((part) => part !== null)
+    .join("\n\n");
   const footer = `<sub>Job ${code(job.id)}${round} · ${commandsOf(job)}</sub>`;
   return cutBody(text, `\n\n${footer}\n\n${jobMarker(job.id)}`);
 }

@@ -1,0 +1,29 @@
+/** The workflow file of a repository that uses Journeyman, and what is said to one that has a copy from before it. */
+
+export const RUN_JOB_WORKFLOW = `name: Run job
+run-name: \${{ github.event.head_commit.message || format('Run {0}', github.ref_name) }}
+on:
+  push: { branches: ["job/**"] }
+  workflow_dispatch:
+permissions: { contents: write, id-token: write }
+jobs:
+  run:
+    if: github.event_name == 'workflow_dispatch' || (startsWith(github.event.head_commit.message, 'Run job ') && !github.event.deleted)
+    runs-on: ubuntu-24.04
+    timeout-minutes: 350
+    concurrency: { group: "job-\${{ github.ref }}" }
+    steps:
+      # set-up actions (setup-go, setup-java …) may stand here; with a checkout of the default branch alone, and no
+      # step that runs the repository's own code: see Toolchain
+      - uses: journeyman-app/journeyman/.github/actions/run-job@v1
+        with:
+          anthropic_api_key: \${{ secrets.ANTHROPIC_API_KEY }}
+`;
+
+export const NEW_WORKFLOW = `<details>
+<summary>This repository's copy of <code>.github/workflows/run-job.yml</code> is of an older version: it still works, and these lines replace it.</summary>
+
+\`\`\`yaml
+${RUN_JOB_WORKFLOW}\`\`\`
+
+</details>`;

@@ -1,0 +1,276 @@
+import { execFileSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { afterEach, describe, expect, test } from "vitest";
+import { parseResult } from "../../src/wire/result.ts";
+import { JOB_ID } from "../unit/agent-job.ts";
+import { obeyed, Runner } from "./action-runner.ts";
+import { RunDesk } from "./run-desk.ts";
+
+const closing: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const close of closing.splice(0).reverse()) await close();
+});
+
+function start(...setup: ConstructorParameters<typeof Runner>): Runner {
+  const runner = new Runner(...setup);
+  closing.push(() => runner.remove());
+  return runner;
+}
+
+async function reporting(files: Record<string, string> = {}, setup: ConstructorParameters<typeof Runner>[1] = {}) {
+  const desk = await RunDesk.open();
+  closing.push(() => desk.close());
+  const runner = start(files, { ...setup, brief: { app_url: desk.url, ...setup?.brief } });
+  const { ACTIONS_ID_TOKEN_REQUEST_URL: url = "", ACTIONS_ID_TOKEN_REQUEST_TOKEN: token = "" } = desk.environment;
+  return { desk, runner, env: { ACTIONS_ID_TOKEN_REQUEST_URL: url, ACTIONS_ID_TOKEN_REQUEST_TOKEN: token } };
+}
+
+const folder = `.jobs/${JOB_ID}`;
+const RESULT = { version: 1, outcome: "done", title: "t", body: "How.", model: "m", usage: {}, cost_cents: 1 };
+const leave = `echo '${JSON.stringify(RESULT)}' > ${folder}/result.json\n`;
+const resultOf = (runner: Runner) => parseResult(runner.pushed(`${folder}/result.json`) ?? "");
+/** Git in the place of the agent, who may have no name. */
+const AS_AGENT = "export GIT_AUTHOR_NAME=a GIT_AUTHOR_EMAIL=a@b.c GIT_COMMITTER_NAME=a GIT_COMMITTER_EMAIL=a@b.c\n";
+
+describe("names that the agent chooses", () => {
+  test("cannot stop the runner from masking the App's token", async () => {
+    const { runner, env } = await reporting();
+    const { main, post } = await runner.run(
+      `mkdir $'x\\n::stop-commands::pwned' $'y ##[stop-commands]pwned'; echo x > $'x\\n::stop-commands::pwned/git~1'
+       echo x > $'y ##[stop-commands]pwned/git~1'; echo ok > ok.txt; ${leave}`,
+      env,
+    );
+    expect([main.code, post.code]).toEqual([0, 0]);
+    expect(obeyed(post.output)).toContain("add-mask ghs_token.of-the_app");
+    expect(post.output).not.toContain("::stop-commands::pwned");
+    expect(runner.pushed("ok.txt")).toBe("ok");
+  });
+
+  test("and files that git cannot take keep none of the others out, and are named", async () => {
+    const runner = start({ "old.txt": "old" });
+    await runner.run(`echo new > old.txt; mkdir bad; echo x > bad/git~1; echo y > bad/ok.txt; ${leave}`);
+    expect([runner.pushed("old.txt"), runner.pushed("bad/ok.txt"), runner.pushed("bad/git~1")]).toEqual([
+      "new",
+      "y",
+      null,
+    ]);
+    expect(resultOf(runner)?.body).toBe("How.\n\nLeft out, since git cannot take it: ` bad/git~1 `.");
+  });
+});
+
+describe("attributes", () => {
+  test("that the agent brings, with an encoding that its files do not have, lose no work", async () => {
+    const runner = start({ "old.txt": "old" });
+    const { post } = await runner.run(
+      `echo '* working-tree-encoding=UTF-16' > .gitattributes; echo new > old.txt; printf 'odd' > odd.txt; ${leave}`,
+    );
+    expect(post.code).toBe(0);
+    expect([runner.pushed("old.txt"), runner.pushed("odd.txt")]).toEqual(["new", "odd"]);
+    expect(runner.pushed(".gitattributes")).toBe("* working-tree-encoding=UTF-16");
+    expect(resultOf(runner)?.outcome).toBe("done");
+  });
+
+  test("of the repository's own count: an encoding and line ends are kept as they are stored", async () => {
+    const attributes = "*.rc working-tree-encoding=UTF-16LE\n*.txt text eol=crlf\n";
+    const runner = start({ ".gitattributes": attributes, "a.rc": "a\n", "a.txt": "a\n" });
+    await runner.run(
+      `printf 'b\\n' | iconv -t UTF-16LE > a.rc; printf 'b\\r\\n' > a.txt; printf 'plain' > bad.rc; ${leave}`,
+    );
+    expect([runner.pushed("a.rc"), runner.pushed("a.txt"), runner.pushed("bad.rc")]).toEqual(["b", "b", "plain"]);
+  });
+
+  test("on the branch, left there by an earlier try, do not keep a job from starting", async () => {
+    const runner = start({ ".gitattributes": "* working-tree-encoding=UTF-99\n", "a.txt": "a" });
+    const { main, post } = await runner.run(`echo b > b.txt; ${leave}`);
+    expect([main.code, post.code]).toEqual([0, 0]);
+    expect(runner.pushed("b.txt")).toBe("b");
+  });
+});
+
+describe("a merge of the base", () => {
+  /** Both sides change the same line; the base also has a workflow, a forbidden file and a file of its own, 60 commits on. */
+  const files = { "a.txt": "1\n", "legal/x.txt": "x" };
+  const THEIRS = {
+    "a.txt": "theirs\n",
+    "legal/x.txt": "y",
+    ".github/workflows/new.yml": "on: push\n",
+    "theirs.txt": "t",
+  };
+  const behind = {
+    work: { "a.txt": "ours\n", "work.txt": "w" },
+    base: THEIRS,
+    commits: 60,
+  };
+  const brief = { forbidden_paths: ["legal/**"] };
+  const parents = (runner: Runner) => runner.log("%P").split(" ");
+  const conflicting = (more: Record<string, unknown> = {}) =>
+    reporting(files, { behind, brief: { ...brief, ...more } });
+  const merged = async (runner: Runner, desk: RunDesk) => {
+    expect(parents(runner)).toEqual([runner.sha, runner.git(runner.remote, "rev-parse", "main")]);
+    expect(
+      ["a.txt", "legal/x.txt", ".github/workflows/new.yml", "theirs.txt", "work.txt"].map((path) =>
+        runner.pushed(path),
+      ),
+    ).toEqual(["both", "y", "on: push", "t", "w"]);
+    expect(desk.handedIn).toMatchObject([
+      { result: { outcome: "done", put_back: [] }, changed_files: ["a.txt", "work.txt"] },
+    ]);
+  };
+
+  test("by the agent itself is possible, since the history is there, and keeps both parents and all that the base brought", async () => {
+    const { desk, runner, env } = await conflicting();
+    const base = runner.git(runner.remote, "rev-parse", "main");
+    const merge = `${AS_AGENT}git merge --no-edit ${base} >/dev/null; echo both > a.txt; git add -A; git commit -qm merged`;
+    expect((await runner.run(`${merge}; ${leave}`, env)).post.code).toBe(0);
+    await merged(runner, desk);
+  });
+
+  test("that the agent resolved and did not commit counts as well", async () => {
+    const { desk, runner, env } = await conflicting();
+    const base = runner.git(runner.remote, "rev-parse", "main");
+    await runner.run(`${AS_AGENT}git merge --no-edit ${base} >/dev/null; echo both > a.txt; ${leave}`, env);
+    await merged(runner, desk);
+  });
+
+  test("that the brief asks for is begun by the step, with the markers in the files", async () => {
+    const { desk, runner, env } = await conflicting({ merge_base: true });
+    await runner.run(`grep -q '^<<<<<<<' a.txt && [ -e theirs.txt ] && echo both > a.txt; ${leave}`, env);
+    await merged(runner, desk);
+  });
+
+  test("whose markers are left fails the try, in words", async () => {
+    const { desk, runner, env } = await conflicting({ merge_base: true });
+    await runner.run(leave, env);
+    expect(desk.handedIn).toMatchObject([
+      { result: { outcome: "failed", reason: "Conflicts with the base branch are left in ` a.txt `." } },
+    ]);
+  });
+
+  test("gives no leave to change what is forbidden: that is as the base has it", async () => {
+    const { desk, runner, env } = await conflicting({ merge_base: true });
+    await runner.run(
+      `echo both > a.txt; echo evil > legal/x.txt; echo evil >> .github/workflows/new.yml; ${leave}`,
+      env,
+    );
+    expect([runner.pushed("legal/x.txt"), runner.pushed(".github/workflows/new.yml")]).toEqual(["y", "on: push"]);
+    expect(desk.handedIn).toMatchObject([{ result: { put_back: [".github/workflows/new.yml", "legal/x.txt"] } }]);
+  });
+
+  test("that nobody made changes nothing: one parent, and what the base has meanwhile is not the agent's doing", async () => {
+    const { desk, runner, env } = await conflicting();
+    await runner.run(`echo more > more.txt; ${leave}`, env);
+    expect(parents(runner)).toEqual([runner.sha]);
+    expect(desk.handedIn).toMatchObject([{ changed_files: ["a.txt", "more.txt", "work.txt"] }]);
+  });
+});
+
+describe("submodules", () => {
+  const SUB = "1".repeat(40);
+  const files = {
+    ".gitmodules": '[submodule "lib"]\n\tpath = lib\n\turl = https://example.com/lib.git\n',
+    "lib/": SUB,
+  };
+
+  test("that nobody touched stay as they are", async () => {
+    const runner = start(files);
+    await runner.run(`echo hi > hi.txt; ${leave}`);
+    expect(runner.git(runner.remote, "ls-tree", runner.branch, "lib")).toMatch(new RegExp(`^160000 commit ${SUB}`));
+    expect(resultOf(runner)?.outcome).toBe("done");
+  });
+
+  test("into whose folder a file was dropped fail the try, in words, and nothing is lost silently", async () => {
+    const runner = start(files);
+    await runner.run(`echo hi > lib/hi.txt; echo ok > ok.txt; ${leave}`);
+    expect(resultOf(runner)).toMatchObject({
+      outcome: "failed",
+      reason: expect.stringContaining("The work changes the submodule ` lib `"),
+    });
+    expect(runner.pushed("ok.txt")).toBe("ok");
+    expect(runner.git(runner.remote, "ls-tree", runner.branch, "lib")).toMatch(/^160000 /);
+  });
+
+  test("whose commit the agent moved fail the try, and one that it only fetched does not", async () => {
+    const runner = start();
+    const library = join(runner.top, "lib.git");
+    runner.git(runner.top, "init", "--quiet", "--initial-branch=main", "lib.git");
+    execFileSync("bash", ["-c", "echo one > one.txt"], { cwd: library });
+    runner.git(library, "add", "-A");
+    runner.git(library, "commit", "--quiet", "-m", "one");
+    const sha = runner.git(library, "rev-parse", "HEAD");
+    const modules = `[submodule "lib"]\n\tpath = lib\n\turl = ${library}\n`;
+    const fetch = `${AS_AGENT}git -c protocol.file.allow=always submodule --quiet update --init\n`;
+    const untouched = start({ ".gitmodules": modules, "lib/": sha });
+    await untouched.run(`${fetch}[ -e lib/one.txt ] && echo ok > ok.txt; ${leave}`);
+    expect([resultOf(untouched)?.outcome, untouched.pushed("ok.txt")]).toEqual(["done", "ok"]);
+    const moved = start({ ".gitmodules": modules, "lib/": sha });
+    await moved.run(`${fetch}cd lib; echo two > two.txt; git add -A; git commit --quiet -m two; cd ..; ${leave}`);
+    expect(resultOf(moved)).toMatchObject({ outcome: "failed", reason: expect.stringContaining("submodule ` lib `") });
+  });
+
+  test("that the agent adds are not flattened into files without a word", async () => {
+    const runner = start();
+    const add = `git init --quiet lib; git -C lib commit --quiet --allow-empty -m one; echo x > lib/x.txt`;
+    const modules = `printf '[submodule "lib"]\\n\\tpath = lib\\n\\turl = https://example.com/lib.git\\n' > .gitmodules`;
+    await runner.run(`${AS_AGENT}${add}; ${modules}; ${leave}`);
+    expect(resultOf(runner)).toMatchObject({
+      outcome: "failed",
+      reason: expect.stringContaining("The work adds the submodule ` lib `"),
+    });
+  });
+});
+
+describe("files that the repository keeps in LFS", () => {
+  const pointer = `version https://git-lfs.github.com/spec/v1\noid sha256:${"a".repeat(64)}\nsize 5\n`;
+  const files = { ".gitattributes": "*.bin filter=lfs diff=lfs merge=lfs -text\n", "a.bin": pointer };
+
+  test("stay pointers when they are moved, and a raw one is put back and refused in words", async () => {
+    const runner = start(files);
+    runner.program("git-lfs", "exit 127");
+    await runner.run(`mkdir moved; mv a.bin moved/a.bin; echo raw > new.bin; echo ok > ok.txt; ${leave}`);
+    expect(runner.pushed("moved/a.bin")).toBe(pointer.trim());
+    expect([runner.pushed("a.bin"), runner.pushed("new.bin"), runner.pushed("ok.txt")]).toEqual([null, null, "ok"]);
+    expect(resultOf(runner)).toMatchObject({
+      outcome: "failed",
+      reason: expect.stringMatching(
+        /^The work changes ` new\.bin `, which this repository keeps in Git LFS, and .+git-lfs/,
+      ),
+    });
+  });
+});
+
+describe("a push that GitHub refuses", () => {
+  const HOOK = `#!/bin/sh
+echo "error: GH001: Large files detected. You may want to try Git Large File Storage." >&2
+echo "error: File big.bin is 120.00 MB; this exceeds GitHub's file size limit of 100.00 MB" >&2
+echo "::error::gotcha" >&2
+exit 1
+`;
+
+  test("is told in GitHub's own words, to the App and in the summary, and obeys nothing in them", async () => {
+    const { desk, runner, env } = await reporting();
+    execFileSync("bash", ["-c", `cat > hooks/pre-receive; chmod +x hooks/pre-receive`], {
+      cwd: runner.remote,
+      input: HOOK,
+    });
+    const { post } = await runner.run(`echo big > big.bin; ${leave}`, env);
+    expect(post.code).toBe(1);
+    const words = "File big.bin is 120.00 MB; this exceeds GitHub's file size limit of 100.00 MB";
+    expect(runner.read("summary.md")).toContain(words);
+    expect(desk.handedIn).toMatchObject([
+      { result: { outcome: "done" }, changed_files: ["big.bin"] },
+      { result: { outcome: "failed", reason: expect.stringContaining(words) }, changed_files: [] },
+    ]);
+    expect(obeyed(post.output).filter((one) => one.startsWith("error"))).toEqual([
+      `error GitHub refused the work on ${runner.branch}: the run's summary has its words.`,
+    ]);
+    expect(runner.pushed("big.bin")).toBeNull();
+  });
+});
+
+test("everything is gone from the machine but the pristine repository", async () => {
+  const runner = start();
+  await runner.run(`mkdir -m 700 closed; echo x > closed/x; ${leave}`);
+  expect(runner.pushed("closed/x")).toBe("x");
+  expect(existsSync(join(runner.workspace, ".git", "MERGE_HEAD"))).toBe(false);
+});
