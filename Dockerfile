@@ -46,7 +46,7 @@ RUN apt-get update \
   && mkdir /opt/journeyman \
   && mv /usr/bin/tini /opt/journeyman/init \
   && for program in gateway courier egress; do \
-    printf '#!/bin/sh\nexec node /opt/journeyman/dist/agent/%s.js "$@"\n' "$program" > "/usr/local/bin/$program" \
+    printf '#!/bin/sh\nexec node --disable-sigusr1 /opt/journeyman/dist/agent/%s.js "$@"\n' "$program" > "/usr/local/bin/$program" \
     && chmod 0755 "/usr/local/bin/$program"; \
   done \
   && find / -xdev -type f -perm /6000 -exec chmod a-s {} + \
@@ -67,4 +67,4 @@ COPY package.json LICENSE /opt/journeyman/
 ENV GATEWAY_LISTEN=0.0.0.0 EGRESS_LISTEN=0.0.0.0 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 USER agent
 WORKDIR /workspace
-ENTRYPOINT ["/opt/journeyman/init", "-s", "--", "/usr/local/bin/node", "/opt/journeyman/dist/agent/main.js"]
+ENTRYPOINT ["/opt/journeyman/init", "-s", "--", "/usr/local/bin/node", "--disable-sigusr1", "/opt/journeyman/dist/agent/main.js"]

@@ -21,6 +21,8 @@ const containers = {
   test: {
     ...sharing("docker", ["docker"], { testTimeout: PATIENCE_MS, isolate: false }).test,
     globalSetup: "test/docker/set-up.ts",
+    // after all others, which they would slow down
+    sequence: { groupOrder: 1 },
   },
 };
 

@@ -6,10 +6,27 @@
 import type { ContentBlockParam, MessageParam, ToolUseBlockParam } from "@anthropic-ai/sdk/resources/messages";
 import { z } from "zod";
 
-/** Tokens sent at which room is made; the smallest window of the models that we know is 200,000. */
-export const ROOM_TOKENS = 140_000;
-/** What should be left then. */
-export const ENOUGH_ROOM_TOKENS = 100_000;
+/** Tokens of a conversation at which room is made in it, and what should be left then. */
+export interface Room {
+  readonly most: number;
+  readonly enough: number;
+}
+
+/** However large the window is: all of it is paid for in each turn, and models find less in what is longer. */
+const MOST_ROOM_TOKENS = 140_000;
+/** Of a model whose window nobody tells: the smallest of those that we know. */
+const UNKNOWN_WINDOW_TOKENS = 200_000;
+/** What is sent is counted by estimate, and what tools print comes on top. */
+const USABLE_SHARE = 0.9;
+const ENOUGH_SHARE = 0.7;
+
+/** Prompt and answer share the window; one that the answer takes up leaves half of it all the same. */
+export function roomIn(window: number | null, maxTokens: number): Room {
+  const whole = window ?? UNKNOWN_WINDOW_TOKENS;
+  const most = Math.min(MOST_ROOM_TOKENS, Math.floor(Math.max(whole * USABLE_SHARE - maxTokens, whole / 2)));
+  return { most, enough: Math.floor(most * ENOUGH_SHARE) };
+}
+
 /** Latest messages that stay whole. */
 const KEPT_MESSAGES = 12;
 /** The same once the provider itself has said that the window is full. */

@@ -1,7 +1,7 @@
 /**
  * The limits of one run: turns, minutes, money. Asked before a turn is spent, never after. The clock comes in.
  */
-import { costCents } from "../src/wire/prices.ts";
+import { costCents } from "../src/wire/models.ts";
 import type { Stop } from "./stop.ts";
 
 export interface Limits {
@@ -22,8 +22,16 @@ export interface NextCall {
 /** English and code come to about four characters a token; three keeps the estimate above the bill. */
 export const tokensOf = (characters: number): number => Math.ceil(characters / 3);
 
-/** The limit that forbids the next call, or null. A model without a known price is bound by turns and time alone. */
-export function limitReached(run: {
+/** A rest of the budget that does not pay for so much is no rest: a shorter answer would be cut. */
+const LEAST_ANSWER_TOKENS = 4_096;
+
+/** What the next call may be: how many tokens its answer may have, or the limit that forbids it. */
+export type Allowed =
+  | { readonly kind: "allowed"; readonly answer: number }
+  | { readonly kind: "stop"; readonly stop: Stop };
+
+/** A model without a known price is bound by turns and time alone. */
+export function allowNext(run: {
   readonly limits: Limits;
   readonly model: string;
   readonly turns: number;
@@ -31,16 +39,29 @@ export function limitReached(run: {
   readonly spentCents: number | null;
   readonly elapsedMs: number;
   readonly next: NextCall;
-}): Stop | null {
-  const { limits, model, spentCents } = run;
-  if (run.turns >= limits.turns) return { kind: "out_of_turns", turns: limits.turns };
-  if (run.elapsedMs >= limits.minutes * 60_000) return { kind: "out_of_time", minutes: limits.minutes };
-  const nextCents = costCents(model, {
-    input_tokens: 0,
-    cache_read_tokens: run.next.known,
-    cache_write_tokens: run.next.fresh,
-    output_tokens: run.next.answer,
-  });
-  if (spentCents === null || nextCents === null || spentCents + nextCents <= limits.cost_cents) return null;
-  return { kind: "over_budget", capCents: limits.cost_cents, spentCents, nextCents };
+}): Allowed {
+  const { limits, spentCents } = run;
+  if (run.turns >= limits.turns) return stopped({ kind: "out_of_turns", turns: limits.turns });
+  if (run.elapsedMs >= limits.minutes * 60_000) return stopped({ kind: "out_of_time", minutes: limits.minutes });
+  const { answer } = run.next;
+  const wholeCents = centsWith(run, answer);
+  if (spentCents === null || wholeCents === null) return { kind: "allowed", answer };
+  const rest = limits.cost_cents - spentCents;
+  if (wholeCents <= rest) return { kind: "allowed", answer };
+  const emptyCents = centsWith(run, 0) ?? 0;
+  const affordable = Math.floor(((rest - emptyCents) * answer) / (wholeCents - emptyCents));
+  const least = Math.min(LEAST_ANSWER_TOKENS, answer);
+  if (affordable >= least) return { kind: "allowed", answer: affordable };
+  const nextCents = centsWith(run, least) ?? wholeCents;
+  return stopped({ kind: "over_budget", capCents: limits.cost_cents, spentCents, nextCents });
 }
+
+const stopped = (stop: Stop): Allowed => ({ kind: "stop", stop });
+
+const centsWith = ({ model, next }: { readonly model: string; readonly next: NextCall }, answer: number) =>
+  costCents(model, {
+    input_tokens: 0,
+    cache_read_tokens: next.known,
+    cache_write_tokens: next.fresh,
+    output_tokens: answer,
+  });

@@ -3,9 +3,9 @@
  * It knows neither provider nor sandbox. Each limit is checked before the call that would pass it.
  */
 import type { ContentBlockParam, ToolUseBlock } from "@anthropic-ai/sdk/resources/messages";
-import { type Conversation, ENOUGH_ROOM_TOKENS, KEPT_WHEN_FULL, ROOM_TOKENS } from "./conversation.ts";
+import { type Conversation, KEPT_WHEN_FULL, type Room } from "./conversation.ts";
 import type { Interruption } from "./interruption.ts";
-import { type Limits, limitReached, tokensOf } from "./limits.ts";
+import { type Allowed, allowNext, type Limits, tokensOf } from "./limits.ts";
 import type { Ask, Asked } from "./provider.ts";
 import type { Stop } from "./stop.ts";
 import { describeCall, TOOLS, type Toolbox, type ToolEnd, useTool } from "./tools/toolbox.ts";
@@ -22,7 +22,9 @@ const BROKEN_PAUSE_MS = 1_000;
 export interface Run {
   readonly system: string;
   readonly model: string;
+  /** Of one answer, at most. */
   readonly maxTokens: number;
+  readonly room: Room;
   readonly limits: Limits;
   readonly conversation: Conversation;
   readonly ask: Ask;
@@ -43,8 +45,8 @@ type Step =
   | { readonly kind: "stop"; readonly stop: Stop }
   | { readonly kind: "reply"; readonly reply: ContentBlockParam[]; readonly bad: string | null };
 
-type Whole = Exclude<Asked, { kind: "broken" }>;
-type Answered = Extract<Asked, { kind: "answered" }>;
+type Stopped = Extract<Asked, { kind: "stopped" }>;
+type Answered = Extract<Asked, { kind: "answered" }> & { /** What it may have had. */ readonly maxTokens: number };
 type Reply = Extract<Step, { kind: "reply" }>;
 
 export async function runLoop(run: Run, first: string): Promise<Stop> {
@@ -52,16 +54,16 @@ export async function runLoop(run: Run, first: string): Promise<Stop> {
   let bad = 0;
   for (;;) {
     const fresh = tokensOf(JSON.stringify(reply).length + (run.tally.usage.turns === 0 ? fixedLength(run) : 0));
-    const stop = run.interruption.stop ?? limitBefore(run, fresh);
-    if (stop !== null) return stop;
+    const allowed = allow(run, fresh);
+    if (allowed.kind === "stop") return allowed.stop;
     run.conversation.add("user", reply);
-    if (run.tally.known > ROOM_TOKENS) {
+    if (run.tally.known > run.room.most) {
       makeRoom(run);
       // A few answers with many calls can fill it alone. Little room would be full again at the next turn, and each time
       // that it is made costs the cache.
-      if (run.tally.known > ENOUGH_ROOM_TOKENS) makeRoom(run, KEPT_WHEN_FULL);
+      if (run.tally.known > run.room.enough) makeRoom(run, KEPT_WHEN_FULL);
     }
-    const asked = await askForWhole(run, fresh);
+    const asked = await askForWhole(run, fresh, allowed.answer);
     if (asked.kind === "stopped") return run.interruption.stop ?? asked.stop;
     run.tally.add(asked.message.usage);
     run.conversation.add("assistant", asked.message.content);
@@ -86,20 +88,21 @@ function makeRoom(run: Run, kept?: number): boolean {
   return true;
 }
 
-const request = (run: Run): Parameters<Ask>[0] => ({
+const request = (run: Run, maxTokens: number): Parameters<Ask>[0] => ({
   model: run.model,
-  max_tokens: run.maxTokens,
+  max_tokens: maxTokens,
   system: [{ type: "text", text: run.system, cache_control: { type: "ephemeral" } }],
   tools: [...TOOLS],
   messages: run.conversation.messages(),
 });
 
 /** Asks until an answer is whole. What broke off was charged, so the limits are looked at again before each try. */
-async function askForWhole(run: Run, fresh: number): Promise<Whole> {
+async function askForWhole(run: Run, fresh: number, answer: number): Promise<Answered | Stopped> {
+  let maxTokens = answer;
   let emptied = false;
   for (let broken = 1; ; ) {
-    const asked = await run.ask(request(run), run.interruption.signal);
-    if (asked.kind === "answered") return asked;
+    const asked = await run.ask(request(run, maxTokens), run.interruption.signal);
+    if (asked.kind === "answered") return { ...asked, maxTokens };
     if (asked.kind === "stopped") {
       if (asked.stop.kind !== "conversation_full" || emptied || !makeRoom(run, KEPT_WHEN_FULL)) return asked;
       emptied = true;
@@ -112,14 +115,16 @@ async function askForWhole(run: Run, fresh: number): Promise<Whole> {
       return { kind: "stopped", stop: { kind: "provider_down", reason } };
     }
     await run.pause(BROKEN_PAUSE_MS * 2 ** (broken - 1), run.interruption.signal);
-    const stop = run.interruption.stop ?? limitBefore(run, fresh);
-    if (stop !== null) return { kind: "stopped", stop };
+    const allowed = allow(run, fresh);
+    if (allowed.kind === "stop") return { kind: "stopped", stop: allowed.stop };
+    maxTokens = allowed.answer;
     broken += 1;
   }
 }
 
-const limitBefore = (run: Run, fresh: number): Stop | null =>
-  limitReached({
+function allow(run: Run, fresh: number): Allowed {
+  if (run.interruption.stop !== null) return { kind: "stop", stop: run.interruption.stop };
+  return allowNext({
     limits: run.limits,
     model: run.model,
     turns: run.tally.usage.turns,
@@ -127,8 +132,9 @@ const limitBefore = (run: Run, fresh: number): Stop | null =>
     elapsedMs: run.elapsedMs(),
     next: { known: run.tally.known, fresh, answer: run.maxTokens },
   });
+}
 
-async function takeStep(run: Run, { message, torn, lowered }: Answered): Promise<Step> {
+async function takeStep(run: Run, { message, torn, lowered, maxTokens }: Answered): Promise<Step> {
   const words = message.content.flatMap((block) => (block.type === "text" ? [block.text.trim()] : [])).join("\n");
   if (words !== "") {
     run.log.info(words);
@@ -142,7 +148,7 @@ async function takeStep(run: Run, { message, torn, lowered }: Answered): Promise
       if (!makeRoom(run, KEPT_WHEN_FULL)) return { kind: "stop", stop: { kind: "conversation_full" } };
       return cutShort("at the end of the window", calls);
     case "max_tokens":
-      if (lowered === null) return cutShort(`at ${run.maxTokens} tokens`, calls);
+      if (lowered === null) return cutShort(`at ${maxTokens} tokens`, calls);
       // Not the model's fault, and what comes next costs again: the limit itself ends it.
       return { ...cutShort(`at ${lowered} tokens, since the limit of cost allows no more`, calls), bad: null };
     case "pause_turn":

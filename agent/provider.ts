@@ -7,6 +7,14 @@ import type { APIError } from "@anthropic-ai/sdk";
 import type { Message, MessageCreateParamsNonStreaming } from "@anthropic-ai/sdk/resources/messages";
 import { z } from "zod";
 import { costLimitSchema, LOWERED_HEADER } from "../src/wire/gateway.ts";
+import { COMPATIBLE } from "../src/wire/model-choice.ts";
+import {
+  type ListedModel,
+  MODEL_LIST_PATH,
+  MODEL_LIST_QUERY,
+  MODEL_LIST_TIMEOUT_MS,
+  readModelList,
+} from "../src/wire/model-list.ts";
 import { readAnswer, type Streamed } from "./answer-stream.ts";
 import type { Stop } from "./stop.ts";
 import type { Charged } from "./usage.ts";
@@ -32,7 +40,11 @@ export type Asked =
   | { readonly kind: "broken"; readonly reason: string; readonly used: Charged | null }
   | { readonly kind: "stopped"; readonly stop: Stop };
 export type Ask = (request: MessageCreateParamsNonStreaming, signal: AbortSignal) => Promise<Asked>;
-export type Opened = { readonly ok: true; readonly ask: Ask } | { readonly ok: false; readonly stop: Stop };
+/** Null: the provider does not say. */
+export type ListModels = (signal: AbortSignal) => Promise<readonly ListedModel[] | null>;
+export type Opened =
+  | { readonly ok: true; readonly ask: Ask; readonly listModels: ListModels }
+  | { readonly ok: false; readonly stop: Stop };
 
 export interface ProviderSettings {
   readonly provider: string;
@@ -52,12 +64,16 @@ const answerSchema = z.looseObject({
 });
 
 export async function openProvider(settings: ProviderSettings): Promise<Opened> {
-  if (settings.provider !== "anthropic") {
-    const reason = `The provider "${settings.provider}" is not known. Use "anthropic"; ANTHROPIC_BASE_URL serves gateways and local models that speak its API.`;
+  if (settings.provider !== "anthropic" && settings.provider !== COMPATIBLE) {
+    const reason = `The provider "${settings.provider}" is not known. Use "anthropic", or "${COMPATIBLE}" for a gateway or a local model that speaks its API at ANTHROPIC_BASE_URL.`;
     return { ok: false, stop: { kind: "misconfigured", reason } };
   }
   const { gateway = null } = settings;
   const baseURL = gateway ?? settings.baseUrl;
+  if (settings.provider === COMPATIBLE && baseURL === undefined) {
+    const reason = `The provider "${COMPATIBLE}" needs an address: set the variable ANTHROPIC_BASE_URL for Actions.`;
+    return { ok: false, stop: { kind: "misconfigured", reason } };
+  }
   if (settings.apiKey === undefined && baseURL === undefined) {
     const reason = "ANTHROPIC_API_KEY is not set. Add it to the repository's secrets for Actions.";
     return { ok: false, stop: { kind: "misconfigured", reason } };
@@ -94,7 +110,16 @@ export async function openProvider(settings: ProviderSettings): Promise<Opened> 
     if (read.heard || events) return broken(wordsOf(error), read);
     return stopped(down("The provider answered something that is not a message."));
   };
-  return { ok: true, ask };
+  const listModels: ListModels = async (signal) => {
+    const bound = AbortSignal.any([signal, AbortSignal.timeout(MODEL_LIST_TIMEOUT_MS)]);
+    const once = { query: MODEL_LIST_QUERY, maxRetries: 0, timeout: MODEL_LIST_TIMEOUT_MS, signal: bound };
+    return client
+      .get(MODEL_LIST_PATH, once)
+      .asResponse()
+      .then(readModelList)
+      .catch(() => null);
+  };
+  return { ok: true, ask, listModels };
 }
 
 const loweredBy = (response: Response | null | undefined): number | null =>

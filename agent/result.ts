@@ -2,15 +2,17 @@
  * Turns the end of a run into `.jobs/{id}/result.json`. Written whatever happened, in one rename, so that the pushing
  * step never sees half of it.
  */
-import { mkdirSync, renameSync, writeFileSync } from "node:fs";
+import { mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { jobFolder, RESULT_FILE } from "../src/wire/brief.ts";
-import { type Result, resultSchema, type Usage } from "../src/wire/result.ts";
+import { jobFolder, LOG_FILE, RESULT_FILE } from "../src/wire/brief.ts";
+import { MAX_NOTE, MAX_NOTES, type Result, resultSchema, type Usage } from "../src/wire/result.ts";
 import { describeStop, type Stop } from "./stop.ts";
 
 export interface RunEnd {
   readonly stop: Stop;
   readonly model: string;
+  /** What is said of the model itself. */
+  readonly modelNotes: readonly string[];
   readonly usage: Usage;
   /** Null: the model's price is not known. */
   readonly cents: number | null;
@@ -32,17 +34,34 @@ export function resultOf(end: RunEnd, redact: (text: string) => string): Result 
     body: redact([finished?.body ?? end.lastWords, ...end.notes].filter((part) => part !== "").join("\n\n")),
     ...(reason === undefined ? {} : { reason: redact(reason) }),
     model: end.model,
+    notes: end.modelNotes.slice(0, MAX_NOTES).map((note) => redact(note).slice(0, MAX_NOTE)),
     usage: end.usage,
     cost_cents: end.cents,
   });
 }
 
-export function writeResult(workspace: string, jobId: string, result: Result): void {
+const FULL_DISK = "The run's disk was full at its end, so files may be missing or cut off.";
+
+const isFull = (error: unknown): boolean =>
+  error instanceof Error && "code" in error && (error.code === "ENOSPC" || error.code === "EDQUOT");
+
+/** Answers what is written: on a full disk that the run failed, in the place of the log, which has been shown anyway. */
+export function writeResult(workspace: string, jobId: string, result: Result): Result {
   const folder = join(workspace, jobFolder(jobId));
-  mkdirSync(folder, { recursive: true });
   const path = join(folder, RESULT_FILE);
-  writeFileSync(`${path}.new`, `${JSON.stringify(result, null, 2)}\n`);
-  renameSync(`${path}.new`, path);
+  const write = (one: Result): Result => {
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(`${path}.new`, `${JSON.stringify(one, null, 2)}\n`);
+    renameSync(`${path}.new`, path);
+    return one;
+  };
+  try {
+    return write(result);
+  } catch (error) {
+    if (!isFull(error)) throw error;
+    rmSync(join(folder, LOG_FILE), { force: true });
+    return write({ ...result, outcome: "failed", reason: FULL_DISK });
+  }
 }
 
 /** A limit keeps the work and is a proper end; only a failure makes the workflow red. */

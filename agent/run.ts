@@ -3,19 +3,20 @@
  * and log are written.
  */
 import { join } from "node:path";
-import { jobFolder, LOG_FILE } from "../src/wire/brief.ts";
-import { PRICES_AS_OF } from "../src/wire/prices.ts";
+import { type Brief, jobFolder, LOG_FILE } from "../src/wire/brief.ts";
+import { dayOf, fitToModel, type ModelChoice } from "../src/wire/model-choice.ts";
+import { costCents, MODELS_AS_OF } from "../src/wire/models.ts";
 import { blanker, redactor } from "../src/wire/redact.ts";
-import type { Result } from "../src/wire/result.ts";
+import { NO_USAGE, type Result } from "../src/wire/result.ts";
 import { type Assignment, readAssignment } from "./assignment.ts";
-import { Conversation } from "./conversation.ts";
+import { Conversation, roomIn } from "./conversation.ts";
 import { GatewayClient } from "./gateway-client.ts";
 import { changedFiles, headCommit } from "./git.ts";
 import type { Interruption } from "./interruption.ts";
 import { takeOutSecrets } from "./leaks.ts";
 import { runLoop } from "./loop.ts";
 import { firstMessage, SYSTEM_PROMPT } from "./prompt.ts";
-import { openProvider } from "./provider.ts";
+import { type ListModels, openProvider } from "./provider.ts";
 import { exitCodeOf, type RunEnd, resultOf, writeResult } from "./result.ts";
 import type { Settings } from "./settings.ts";
 import type { Stop } from "./stop.ts";
@@ -38,6 +39,9 @@ interface Work extends RunPorts {
   tally: Tally;
   readonly startedAt: number;
   assignment: Assignment | null;
+  /** The model that works. */
+  model: string;
+  modelNotes: readonly string[];
   lastWords: string;
   readonly notes: string[];
 }
@@ -55,6 +59,8 @@ export async function runJob(settings: Settings, ports: RunPorts): Promise<0 | 1
     tally: new Tally("unknown"),
     startedAt,
     assignment: null,
+    model: "unknown",
+    modelNotes: [],
     lastWords: "",
     notes: [],
   };
@@ -62,7 +68,8 @@ export async function runJob(settings: Settings, ports: RunPorts): Promise<0 | 1
   const result = resultOf(
     {
       stop,
-      model: work.assignment?.brief.llm.model ?? "unknown",
+      model: work.model,
+      modelNotes: work.modelNotes,
       ...(await spentBy(work)),
       taskTitle: work.assignment?.brief.title ?? "",
       lastWords: work.lastWords,
@@ -71,9 +78,10 @@ export async function runJob(settings: Settings, ports: RunPorts): Promise<0 | 1
     redact,
   );
   sayEnd(log, result);
-  writeResult(settings.workspace, settings.jobId, result);
+  const written = writeResult(settings.workspace, settings.jobId, result);
+  if (written !== result) log.error(written.reason ?? "");
   log.close();
-  return exitCodeOf(result);
+  return exitCodeOf(written);
 }
 
 /** The gateway has counted what commands spent as well; without one, nobody has. */
@@ -97,6 +105,8 @@ async function attempt(work: Work): Promise<Stop> {
   if (!read.ok) return { kind: "misconfigured", reason: read.reason };
   work.assignment = read.assignment;
   const { brief } = read.assignment;
+  work.model = brief.llm.model;
+  work.modelNotes = brief.llm.notes;
   work.tally = new Tally(brief.llm.model);
   if (brief.egress !== null && settings.proxy === null) return { kind: "misconfigured", reason: OPEN_NETWORK };
   const elapsedMs = () => work.now().getTime() - work.startedAt;
@@ -104,17 +114,18 @@ async function attempt(work: Work): Promise<Stop> {
   if (absent !== null) return interruption.stop ?? { kind: "provider_down", reason: absent };
   const opened = await openProvider({ ...settings, provider: brief.llm.provider });
   if (!opened.ok) return opened.stop;
+  const choice = await fitModel(work, brief.llm, opened.listModels);
   const { limits } = brief;
   log.info(
-    `Job ${brief.id}, round ${brief.round}, try ${brief.attempt}, with ${brief.llm.model}: ` +
+    `Job ${brief.id}, round ${brief.round}, try ${brief.attempt}, with ${choice.model}: ` +
       `at most ${limits.turns} turns, ${limits.minutes} minutes, ${limits.cost_cents} cents.`,
   );
   if (!read.assignment.base_known)
     log.warn(
       `The commit ${brief.base.sha} of ${brief.base.branch} is not here, so no AGENTS.md or CLAUDE.md was read.`,
     );
-  if (work.tally.cents === null)
-    log.warn(`${brief.llm.model} has no price in the table of ${PRICES_AS_OF}: tokens are counted, cents are not.`);
+  if (costCents(choice.model, NO_USAGE) === null)
+    log.warn(`${choice.model} has no price in the table of ${MODELS_AS_OF}: tokens are counted, cents are not.`);
   const outOfTime = () => interruption.interrupt({ kind: "out_of_time", minutes: limits.minutes });
   const clock = setTimeout(outOfTime, Math.max(0, limits.minutes * 60_000 - elapsedMs()));
   const shell = new Shell({ workspace: settings.workspace, environment: settings.shellEnvironment });
@@ -125,8 +136,9 @@ async function attempt(work: Work): Promise<Stop> {
     const stop = await runLoop(
       {
         system: SYSTEM_PROMPT,
-        model: brief.llm.model,
-        maxTokens: brief.llm.max_tokens,
+        model: choice.model,
+        maxTokens: choice.max_tokens,
+        room: roomIn(choice.window, choice.max_tokens),
         limits,
         conversation: new Conversation(),
         ask: opened.ask,
@@ -151,6 +163,17 @@ async function attempt(work: Work): Promise<Stop> {
     clearTimeout(clock);
     shell.close();
   }
+}
+
+/** The brief may be older than its model's retirement. Whether a name that nobody knows means something, a call tells. */
+async function fitModel(work: Work, wanted: Brief["llm"], list: ListModels): Promise<ModelChoice> {
+  const listed = await list(work.interruption.signal);
+  const choice = fitToModel(wanted, dayOf(work.now().getTime()), listed);
+  work.model = choice.model;
+  work.tally = new Tally(choice.model);
+  work.modelNotes = [...new Set([...wanted.notes, ...choice.notes])];
+  for (const note of work.modelNotes) work.log.warn(note);
+  return choice;
 }
 
 async function gatewayAbsent({ settings, interruption, pause }: Work, elapsedMs: () => number): Promise<string | null> {

@@ -2,7 +2,7 @@
  * Counts what the run has used and what that costs. Every answer is counted, usable or not, since every answer is
  * charged. The price is taken call by call: some models cost more for a long prompt.
  */
-import { costCents } from "../src/wire/prices.ts";
+import { costCents } from "../src/wire/models.ts";
 import { NO_USAGE, type Usage } from "../src/wire/result.ts";
 
 /** Tokens as the provider counts them, of one call. */

@@ -40,6 +40,7 @@ import { createNotify, type Notify } from "./notify/webhooks.ts";
 import { createSealedBox } from "./seal.ts";
 import type { Settings } from "./settings.ts";
 import { openLowdbStore } from "./store/lowdb/open.ts";
+import { dayOf, fitToModel } from "./wire/model-choice.ts";
 
 export interface Composition {
   readonly url: string;
@@ -99,14 +100,15 @@ async function wire(
   const { probot, source, budget } = connectGitHub(settings, log);
   const self = createSelf(source);
   const desk = createDesk({ source, self });
-  const model = openModel({ ...settings.llm, ...settings.anthropic }, log);
+  const model = openModel({ ...settings.llm, ...settings.anthropic }, log, clock.now);
+  const llm = { ...settings.llm, listed: () => model?.listed() ?? null };
   const estimator = createEstimator(model);
   const lines = createRunLines();
   const performer = createPerformer({
     source,
     repositories: store.repositories,
     self,
-    llm: settings.llm,
+    llm,
     judge: model === null ? null : createJudge(model),
     public_url: settings.public_url,
     log: async (id) => logSeen(lines, await store.jobs.load(id)),
@@ -118,7 +120,7 @@ async function wire(
   const notify = createNotify({ subscriptions, outgoing, box: createSealedBox(settings), clock, log, allow_private });
   const metrics = createMetrics({ jobs: store.jobs, inbox: store.inbox, budget, now: clock.now });
   const engine = createEngine({
-    ...{ store, clock, ids: createIds(clock), performer, desk, estimator, log, record },
+    ...{ store, clock, ids: createIds(clock), performer, desk, estimator, log, record, llm },
     announcing: notify,
     ...{ meter: metrics.meter, lines },
   });
@@ -254,7 +256,7 @@ function appOf(parts: {
     ...{ logs: parts.logs, estimator: parts.estimator, metrics },
     ...{ door: engine, desk, default_repository, log, now, clock, branch_wait_ms: BRANCH_WAIT_MS },
     ...{ webhooks: parts.notify.webhooks, guesses, record, sign_in: signInOf(settings, log) },
-    ...{ github_web_url, public_url, default_model: settings.llm.model },
+    ...{ github_web_url, public_url, default_model: fitToModel(settings.llm, dayOf(now())).model },
     ...{ box: createSealedBox(settings), cashier, cron_secret },
   };
   return createApp({

@@ -3,8 +3,9 @@ import { enableCompileCache } from "node:module";
 import { join } from "node:path";
 import { serve } from "./serve.ts";
 
-// of what is loaded from here on, so a second start is quicker; beside the packages, since who can write there can
-// change the program anyhow
-enableCompileCache({ directory: join(import.meta.dirname, "..", "node_modules", ".cache", "compile"), portable: true });
+// Of what is loaded from here on, so that the next start is quicker. Inside of the program's own folder, never in one
+// for temporary files: who can write to it decides what runs. Where it cannot be written, nothing is kept.
+const kept = import.meta.filename.endsWith(".ts") ? "../node_modules/.cache/compiled" : "compiled";
+enableCompileCache({ directory: join(import.meta.dirname, kept), portable: true });
 
 await serve();

@@ -6,7 +6,9 @@
 import { resolve } from "node:path";
 import { z } from "zod";
 import { DEFAULT_HOST, DEFAULT_PORT, type Environment, MAX_PORT } from "./environment.ts";
+import { type LlmSettings, llmOf, lookAtLlm } from "./llm-settings.ts";
 import { readPrivateKey } from "./private-key.ts";
+import { DEFAULT_MODEL } from "./wire/models.ts";
 import { REPOSITORY_NAME } from "./wire/repository-name.ts";
 import { Secret } from "./wire/secret.ts";
 
@@ -86,8 +88,8 @@ const schema = z.object({
   PUBLIC_URL: httpUrl.optional(),
   WEBHOOK_ALLOW_PRIVATE: boolean.default(false),
   LLM_PROVIDER: text.min(1).default("anthropic"),
-  LLM_MODEL: text.min(1).default("claude-sonnet-4-20250514"),
-  LLM_MAX_TOKENS: integer(256, 200_000).default(4096),
+  LLM_MODEL: text.min(1).default(DEFAULT_MODEL),
+  LLM_MAX_TOKENS: integer(256, 200_000).optional(),
   ANTHROPIC_API_KEY: secret(1).optional(),
   ANTHROPIC_BASE_URL: httpUrl.optional(),
 });
@@ -132,7 +134,7 @@ export interface Settings {
   } | null;
   /** Webhooks of ours may go to private addresses, and over http: for development. */
   readonly webhook_allow_private: boolean;
-  readonly llm: { readonly provider: string; readonly model: string; readonly max_tokens: number };
+  readonly llm: LlmSettings;
 }
 
 export interface LogSettings {
@@ -141,7 +143,7 @@ export interface LogSettings {
 }
 
 export type Reading =
-  /** `notes`: settings that are well-formed, but that nothing uses yet. */
+  /** `notes`: settings that are well-formed, but that nothing uses yet, or not as they stand. */
   | { readonly kind: "settings"; readonly settings: Settings; readonly notes: readonly string[] }
   /** No App yet: Probot's set-up page can make one. */
   | { readonly kind: "setup"; readonly host: string; readonly port: number }
@@ -168,7 +170,7 @@ const NO_WAY_BACK =
   "GITHUB_CLIENT_ID is set, but PUBLIC_URL is not, so nobody can sign in: GitHub must know where to send people back to.";
 
 /** The settings in these variables, or everything that is wrong with them. */
-export function readSettings(variables: Environment, cwd: string): Reading {
+export function readSettings(variables: Environment, cwd: string, now: number = Date.now()): Reading {
   const mistakes = Object.entries(NOT_HONOURED).flatMap(([name, sentence]) => (variables[name] ? [sentence] : []));
   const parsed = schema.safeParse(variables);
   if (!parsed.success) {
@@ -192,6 +194,8 @@ export function readSettings(variables: Environment, cwd: string): Reading {
   if (secret === WELL_KNOWN_WEBHOOK_SECRET) {
     mistakes.push("WEBHOOK_SECRET: must not be the well-known word development; make one with: openssl rand -hex 32.");
   }
+  const model = parsed.success ? lookAtLlm(llmOf(parsed.data), now) : { mistakes: [], notes: [] };
+  mistakes.push(...model.mistakes);
   if (mistakes.length > 0 || !parsed.success) return { kind: "mistakes", mistakes };
 
   const { APP_ID, WEBHOOK_SECRET } = parsed.data;
@@ -202,7 +206,7 @@ export function readSettings(variables: Environment, cwd: string): Reading {
   return {
     kind: "settings",
     settings: { ...settings, data_dir: resolve(cwd, settings.data_dir) },
-    notes: notes(parsed.data),
+    notes: [...notes(parsed.data), ...model.notes],
   };
 }
 
@@ -239,7 +243,7 @@ const settingsOf = (
           api_url: parsed.STRIPE_API_BASE ?? null,
         },
   webhook_allow_private: parsed.WEBHOOK_ALLOW_PRIVATE,
-  llm: { provider: parsed.LLM_PROVIDER, model: parsed.LLM_MODEL, max_tokens: parsed.LLM_MAX_TOKENS },
+  llm: llmOf(parsed),
 });
 
 /** Well-formed, but of no effect on the server yet: said once at the start, so that nobody relies on one. */

@@ -18,7 +18,7 @@ const EXAMPLE = "docs/journeyman-action.yml";
 const ACTION = "action.yml";
 const PINNED = /^[^@\s]+@[0-9a-f]{40}$/;
 /** An action of this repository needs no pin; who copies the example chooses the release. */
-const OWN_ACTION = /^(?:\.\/|journeyman-app\/journeyman(?:\/\.github\/actions\/run-job)?@)/;
+const OWN_ACTION = /^(?:\.\/|journeyman-app\/journeyman(?:\/[^@\s]+)?@)/;
 /** What runs with an agent beside it may do exactly this; no other workflow may say who it is. */
 const RUN_JOB = `${WORKFLOWS}/run-job.yml`;
 const RUN_JOB_PERMISSIONS = "contents: write, id-token: write";

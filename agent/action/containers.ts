@@ -3,6 +3,7 @@
  * which holds the provider's key and is the agent's way to the model. Starts both, ends both, and says why the
  * agent could not work where it cannot say so itself.
  */
+import { DEFAULT_MODEL } from "../../src/wire/models.ts";
 import type { Readable } from "node:stream";
 import type { ActionBrief } from "./brief.ts";
 import type { Docker, Running } from "./docker.ts";
@@ -67,7 +68,7 @@ export function startGateway({ docker, names, settings, brief, networks, show }:
       ...(apiKey === "" ? {} : { ANTHROPIC_API_KEY: apiKey }),
       ...(baseUrl === "" ? {} : { ANTHROPIC_BASE_URL: baseUrl }),
       GATEWAY_PORT: String(GATEWAY_PORT),
-      LLM_MODEL: llm.model ?? settings.llm.model,
+      LLM_MODEL: llm.model ?? (settings.llm.model || DEFAULT_MODEL),
       LLM_MAX_COST_CENTS: String(limits.cost_cents),
       ...(egress === null ? {} : { EGRESS_ALLOWED: egress.join(" ") }),
     },

@@ -3,7 +3,7 @@
  * did cost takes the reservation's place. Pure: it knows nothing of requests.
  */
 import type { CostLimit, Spent } from "../../src/wire/gateway.ts";
-import { costCents } from "../../src/wire/prices.ts";
+import { costCents } from "../../src/wire/models.ts";
 import type { Usage } from "../../src/wire/result.ts";
 
 export type CallUsage = Omit<Usage, "turns">;
@@ -13,6 +13,8 @@ export const LEAST_ANSWER = 1_024;
 
 /** What a call may use at most. */
 export interface Bound {
+  /** Unless it is the run's own: one that works in its place. */
+  readonly model?: string;
   readonly input: number;
   readonly output: number;
 }
@@ -38,18 +40,17 @@ export class Budget {
   #usage = NOTHING;
   #calls = 0;
   #cents = 0;
+  /** A call was made for a model whose price is not known. */
+  #unpriced = false;
 
   constructor(model: string, capCents: number) {
     this.#model = model;
     this.#capCents = capCents;
   }
 
-  get priced(): boolean {
-    return costCents(this.#model, NOTHING) !== null;
-  }
-
   get spent(): Spent {
-    const cents = this.priced ? this.#cents + this.#reservedCents() : null;
+    const known = !this.#unpriced && this.#priceOf(this.#model, NOTHING) !== null;
+    const cents = known ? this.#cents + this.#reservedCents() : null;
     return { cents, calls: this.#calls, usage: this.#usage };
   }
 
@@ -66,7 +67,7 @@ export class Budget {
     const left = this.#capCents - this.#cents;
     const free = left - this.#reservedCents();
     if (whole <= free) return this.#keep({ ...wanted, cents: whole });
-    const lowered = { ...wanted, output: this.#fitting(wanted.input, free) };
+    const lowered = { ...wanted, output: this.#fitting(wanted, free) };
     const least = Math.min(wanted.output, LEAST_ANSWER);
     if (lowered.output >= least) return this.#keep({ ...lowered, cents: this.#cost(lowered) });
     const next = this.#cost({ ...wanted, output: least }) ?? 0;
@@ -83,7 +84,9 @@ export class Budget {
   settle(reservation: Reservation, usage: CallUsage): void {
     if (!this.#underWay.delete(reservation)) return;
     this.#calls += 1;
-    this.#cents += costCents(this.#model, usage) ?? 0;
+    const { model = this.#model } = reservation;
+    this.#unpriced ||= costCents(model, NOTHING) === null;
+    this.#cents += this.#priceOf(model, usage) ?? 0;
     this.#usage = {
       input_tokens: this.#usage.input_tokens + usage.input_tokens,
       output_tokens: this.#usage.output_tokens + usage.output_tokens,
@@ -101,14 +104,19 @@ export class Budget {
     return [...this.#underWay].reduce((sum, { cents }) => sum + (cents ?? 0), 0);
   }
 
-  #cost({ input, output }: Bound): number | null {
-    return costCents(this.#model, { ...NOTHING, cache_write_tokens: input, output_tokens: output });
+  #cost({ input, output, model = this.#model }: Bound): number | null {
+    return this.#priceOf(model, { ...NOTHING, cache_write_tokens: input, output_tokens: output });
+  }
+
+  /** One that follows the run's own and has no price yet is bound by that one's: it must not be a way around the limit. */
+  #priceOf(model: string, usage: CallUsage): number | null {
+    return costCents(model, usage) ?? costCents(this.#model, usage);
   }
 
   /** The longest answer that so much pays for; a price is linear in the answer once the input is known. */
-  #fitting(input: number, cents: number): number {
-    const fixed = this.#cost({ input, output: 0 }) ?? 0;
-    const each = (this.#cost({ input, output: 1 }) ?? 0) - fixed;
+  #fitting(wanted: Bound, cents: number): number {
+    const fixed = this.#cost({ ...wanted, output: 0 }) ?? 0;
+    const each = (this.#cost({ ...wanted, output: 1 }) ?? 0) - fixed;
     if (each <= 0 || cents <= fixed) return 0;
     // One less than the quotient, which may be rounded up.
     return Math.max(0, Math.floor((cents - fixed) / each) - 1);

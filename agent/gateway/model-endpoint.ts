@@ -1,9 +1,10 @@
 /**
- * The agent's way to the model: takes the provider's message calls and no others, for the run's model alone, adds the
- * key, and keeps the run's limit of cost whoever calls: the agent, or what the model has started.
+ * The agent's way to the model: takes the provider's message calls and no others, for the run's model and what follows it
+ * alone, adds the key, and keeps the run's limit of cost whoever calls: the agent, or what the model has started.
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { SPENT_PATH } from "../../src/wire/gateway.ts";
+import { lineageOf } from "../../src/wire/models.ts";
 import { mostOf } from "./answer-usage.ts";
 import { readBody } from "./bodies.ts";
 import { Budget, type Reserved } from "./budget.ts";
@@ -30,7 +31,7 @@ const BODY_MS = 60_000;
 const MESSAGES = "/v1/messages";
 const COUNT = "/v1/messages/count_tokens";
 /** Never a path that climbs: what stands behind `models/` begins with a letter or digit and holds no slash. */
-const MODELS = /^\/v1\/models(?:\/[A-Za-z0-9][\w.:-]{0,199})?(?:\?[\w=&.-]{0,200})?$/;
+const MODELS = /^\/v1\/models(?:\/[A-Za-z0-9][\w.:-]{0,199})?(?:\?[\w=&.%-]{0,200})?$/;
 
 const VERSION = /^\d{4}-\d{2}-\d{2}$/;
 const DEFAULT_VERSION = "2023-06-01";
@@ -67,11 +68,14 @@ function headersOf({ headers }: IncomingMessage): Headers {
 export class ModelEndpoint {
   readonly #setup: EndpointSetup;
   readonly #budget: Budget;
+  /** The agent replaces a model that is retired by what follows it. */
+  readonly #models: ReadonlySet<string>;
   #underWay = 0;
 
   constructor(setup: EndpointSetup) {
     this.#setup = setup;
     this.#budget = new Budget(setup.model, setup.capCents);
+    this.#models = new Set(lineageOf(setup.model));
   }
 
   async handle(asked: IncomingMessage, answer: ServerResponse): Promise<void> {
@@ -125,7 +129,7 @@ export class ModelEndpoint {
       return null;
     }
     const { model } = read.request;
-    if (model === this.#setup.model) return read.request;
+    if (this.#models.has(model)) return read.request;
     this.#refuse(answer, `the model ${shown(model)} is not this run's, which is ${this.#setup.model}`);
     return null;
   }
@@ -156,11 +160,13 @@ export class ModelEndpoint {
 
   /** The provider is asked how long the input is only where what is certain without it would not fit. */
   async #reserve(request: MessagesRequest, headers: Headers, signal: AbortSignal): Promise<Reserved> {
-    const output = request.max_tokens;
+    const { model, max_tokens: output } = request;
     const certain = inputBound(request);
-    if (this.#budget.fits({ input: certain, output })) return this.#budget.reserve({ input: certain, output });
+    if (this.#budget.fits({ model, input: certain, output }))
+      return this.#budget.reserve({ model, input: certain, output });
     const counted = await countIn(await this.#send("POST", COUNT, headers, signal, toCount(request)));
     return this.#budget.reserve({
+      model,
       input: Math.min(certain, counted === null ? certain : countedBound(counted)),
       output,
     });

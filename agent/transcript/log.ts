@@ -2,7 +2,7 @@
  * The run's log: `.jobs/{id}/log.jsonl`, line by line while it runs, and the same on stdout: as plain progress, or as it
  * is in the file for a courier who shows and sends it. Every text is redacted before it is kept.
  */
-import { appendFileSync, mkdirSync, renameSync, writeFileSync } from "node:fs";
+import { appendFileSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { type LogLine, MAX_LOG_LINES, MAX_LOG_TEXT } from "../../src/wire/log-line.ts";
 import { plainRows } from "./plain.ts";
@@ -45,10 +45,15 @@ export class Log {
       this.#show(last);
       this.#lines.push(last);
     }
-    mkdirSync(dirname(this.#setup.path), { recursive: true });
     const temporary = `${this.#setup.path}.new`;
-    writeFileSync(temporary, this.#lines.map(serialise).join(""));
-    renameSync(temporary, this.#setup.path);
+    try {
+      mkdirSync(dirname(this.#setup.path), { recursive: true });
+      writeFileSync(temporary, this.#lines.map(serialise).join(""));
+      renameSync(temporary, this.#setup.path);
+    } catch {
+      // On a full disk: it was shown line by line, and the result is what counts.
+      rmSync(temporary, { force: true });
+    }
   }
 
   #add(level: LogLine["level"], text: string): void {

@@ -6,7 +6,7 @@ import { z } from "zod";
 import type { GitHubEffect } from "../job/effect.ts";
 import { asJobId, type HistoryRow, type Job, STATUSES } from "../job/job.ts";
 import type { Reason } from "../job/reason.ts";
-import { OUTCOMES, usageSchema } from "../wire/result.ts";
+import { MAX_NOTE, MAX_NOTES, OUTCOMES, usageSchema } from "../wire/result.ts";
 import { MERGE_METHODS, repositorySettingsSchema } from "../wire/settings.ts";
 
 const time = z.number();
@@ -50,6 +50,7 @@ const work = z.object({
   body: text,
   reason: words,
   model: text,
+  notes: z.array(z.string().max(MAX_NOTE)).max(MAX_NOTES).default([]),
   usage: usageSchema,
   cost_cents: z.number().nonnegative().nullable(),
   changed_files: z.array(text),
@@ -83,6 +84,10 @@ export const jobSchema: z.ZodType<Job> = z.object({
   // only REST names one; absent in older records
   callback_url: z.null().default(null),
   settings: repositorySettingsSchema.nullable(),
+  llm: z
+    .object({ model: text, notes: z.array(z.string().max(MAX_NOTE)).max(MAX_NOTES) })
+    .nullable()
+    .default(null),
   price_cents: z.literal(0),
   time_limit_seconds: z.number().positive(),
   created_at: time,

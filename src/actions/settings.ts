@@ -4,7 +4,9 @@
  */
 import { z } from "zod";
 import type { Environment } from "../environment.ts";
+import { type LlmSettings, llmOf, lookAtLlm } from "../llm-settings.ts";
 import type { LogSettings } from "../settings.ts";
+import { DEFAULT_MODEL } from "../wire/models.ts";
 import { Secret } from "../wire/secret.ts";
 
 /** A paced comment, GitHub's own computing and the first checks take well under this. */
@@ -41,8 +43,9 @@ const schema = z.object({
   // Probot would start a Sentry client, which is not installed
   SENTRY_DSN: z.never({ error: () => "errors go to the log alone; remove the setting." }).optional(),
   LLM_PROVIDER: text.default("anthropic"),
-  LLM_MODEL: text.default("claude-sonnet-4-20250514"),
-  LLM_MAX_TOKENS: whole(256, 200_000).default(4096),
+  LLM_MODEL: text.default(DEFAULT_MODEL),
+  LLM_MAX_TOKENS: whole(256, 200_000).optional(),
+  ANTHROPIC_BASE_URL: z.string().optional(),
 });
 
 export interface ActionSettings {
@@ -56,7 +59,7 @@ export interface ActionSettings {
   readonly temp_dir: string;
   /** How long pending work is waited for before it is left to the next event. */
   readonly patience_ms: number;
-  readonly llm: { readonly provider: string; readonly model: string; readonly max_tokens: number };
+  readonly llm: LlmSettings;
   readonly log: LogSettings;
 }
 
@@ -64,11 +67,14 @@ export type ActionReading =
   | { readonly ok: true; readonly settings: ActionSettings }
   | { readonly ok: false; readonly mistakes: readonly string[] };
 
-export function readActionSettings(variables: Environment): ActionReading {
+export function readActionSettings(variables: Environment, now: number = Date.now()): ActionReading {
   const parsed = schema.safeParse(variables);
   if (!parsed.success)
     return { ok: false, mistakes: parsed.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`) };
   const of = parsed.data;
+  const llm = llmOf(of);
+  const { mistakes } = lookAtLlm(llm, now);
+  if (mistakes.length > 0) return { ok: false, mistakes };
   const [owner = "", name = ""] = of.GITHUB_REPOSITORY.split("/");
   return {
     ok: true,
@@ -81,7 +87,7 @@ export function readActionSettings(variables: Environment): ActionReading {
       api_url: of.GITHUB_API_URL.replace(/\/+$/, ""),
       temp_dir: of.RUNNER_TEMP,
       patience_ms: of.INPUT_PATIENCE * 1_000,
-      llm: { provider: of.LLM_PROVIDER, model: of.LLM_MODEL, max_tokens: of.LLM_MAX_TOKENS },
+      llm,
       log: { level: of.RUNNER_DEBUG === "1" ? "debug" : "info", format: "pretty" },
     },
   };

@@ -122,7 +122,10 @@ async function takeTurn(world: World, inner: Store, signal: Signal | null, turn:
     ...{ book, octokit, plain: identity.plain, now: clock.now },
   });
   const ids = createEventIds(repository, settings.run_id);
-  const engine = createEngine({ store, clock, ids, performer, desk: world.desk, log, record: nobody, patient: false });
+  const engine = createEngine({
+    ...{ store, clock, ids, performer, desk: world.desk, log, record: nobody, llm: settings.llm },
+    patient: false,
+  });
 
   const delivery = `${settings.run_id}-${settings.run_attempt}`;
   const again = turn > 1 || settings.run_attempt > 1;

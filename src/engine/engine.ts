@@ -6,6 +6,8 @@ import { accountNamed } from "../job/account.ts";
 import type { Actor, Draft } from "../job/command.ts";
 import { isAnnounce, isOnGitHub } from "../job/effect.ts";
 import type { Job, JobId } from "../job/job.ts";
+import type { ModelDefaults } from "../job/model-of.ts";
+import { refusal } from "../job/refusal.ts";
 import { enforceDeadlines } from "./deadlines.ts";
 import type { Engine, Handled } from "./door.ts";
 import { createEffectsRunner } from "./effects.ts";
@@ -19,6 +21,7 @@ import { createPull } from "./pull.ts";
 import { createReconciler } from "./reconcile.ts";
 import type { RunLines } from "./run-ports.ts";
 import { createParcelTidier } from "./tidy-parcels.ts";
+import { unknownModel } from "./unknown-model.ts";
 import { createWaiters } from "./waiters.ts";
 import { createWaker } from "./waker.ts";
 
@@ -30,6 +33,8 @@ export interface EngineParts {
   readonly desk: Desk;
   /** Makes offers to the market; null or missing: there is none here. */
   readonly estimator?: Estimator | null;
+  /** The model of jobs for which nobody names one; where it is missing, any name is taken. */
+  readonly llm?: ModelDefaults;
   /** Who hears of jobs outside, and how they are told; unless given, nobody listens. */
   readonly announcing?: { readonly audience: Audience; readonly announcer: Announcer };
   readonly log: Log;
@@ -57,7 +62,7 @@ const NO_LINES: RunLines = {
 const NO_METER: Meter = { effect: () => {}, delivery: () => {} };
 
 export function createEngine(parts: EngineParts): Engine {
-  const { store, clock, ids, performer, desk, log, record, estimator = null } = parts;
+  const { store, clock, ids, performer, desk, log, record, estimator = null, llm } = parts;
   const { meter = NO_METER, random = Math.random, lines = NO_LINES, patient = true } = parts;
   const { audience, announcer } = parts.announcing ?? NOBODY;
   const waiters = createWaiters(store.jobs, clock);
@@ -100,6 +105,8 @@ export function createEngine(parts: EngineParts): Engine {
   const create = async (draft: Omit<Draft, "id">, noted?: JobId, by?: Actor): Promise<Handled> => {
     const before = noted === undefined ? null : await made(draft, noted);
     if (before !== null) return before;
+    const unknown = await unknownModel({ repositories: store.repositories, now: clock.now, llm }, draft);
+    if (unknown !== null) return { ok: false, refusal: refusal("unknown_model", unknown) };
     const id = noted ?? (await drawId());
     const whose = by === undefined ? {} : { by };
     const created = await handle(id, { type: "create", draft: { ...draft, id }, ...whose });

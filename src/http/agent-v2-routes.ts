@@ -4,6 +4,7 @@ import { z } from "zod";
 import * as agent from "./agent-v2.ts";
 import { projectOf, withProject } from "./agent-v2-project.ts";
 import { agentV2ViewSchema } from "./agent-v2-view.ts";
+import { DEFAULT_MODEL } from "../wire/models.ts";
 import { MAX_TASK_LENGTH, NOT_BLANK } from "./limits.ts";
 import { pageSchema } from "./page.ts";
 import { projectLimit } from "./rate-limit.ts";
@@ -35,7 +36,7 @@ const EXAMPLE = {
   id: "ab12cd34",
   status: "active",
   source: { repository: "https://github.com/octocat/hello-world", ref: "job/ab12cd34" },
-  model: "claude-sonnet-4-20250514",
+  model: DEFAULT_MODEL,
   prLink: null,
   createdAt: "2030-01-31T12:00:00.000Z",
   archivedAt: null,

@@ -49,9 +49,9 @@ export function agentV2Status(job: Job): AgentV2Status {
 const NOT_TOLD = "unknown";
 
 /** The model that did the work, else the one that was or will be asked to. */
-function modelOf({ work, choices, settings }: Job, fallback: string): string {
+function modelOf({ work, llm, choices, settings }: Job, fallback: string): string {
   if (work !== null && work.model !== NOT_TOLD) return work.model;
-  return choices.model ?? settings?.llm.model ?? fallback;
+  return llm?.model ?? choices.model ?? settings?.llm.model ?? fallback;
 }
 
 const iso = (at: number): string => new Date(at).toISOString();

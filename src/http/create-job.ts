@@ -83,7 +83,7 @@ export const createJob = (parts: CreateJobParts): Route =>
         schema: createdSchema,
         example: { job_id: "ab12cd34", branch: "job/ab12cd34" },
       },
-      400: { about: "The request is wrong.", codes: ["missing_job", "missing_repository"] },
+      400: { about: "The request is wrong.", codes: ["missing_job", "missing_repository", "unknown_model"] },
       403: { about: "The key is bound to another repository, or lacks the scope.", codes: ["forbidden"] },
       422: {
         about: "The App is not installed there, or the repository cannot run jobs; the sentence says what to do.",

@@ -13,6 +13,7 @@ export const ERROR_CODES = {
   incomplete_body: "the body broke off",
   invalid_idempotency_key: "`Idempotency-Key` is empty, too long, or has a character that is not visible ASCII",
   invalid: "what was asked cannot be done; the sentence says why",
+  unknown_model: "the model is not known; the sentence names some that are",
   quote_mismatch: "the quote was given for something else",
   invalid_signature: "the signature is not that of this body",
   deadline_passed: "the job's deadline is over",

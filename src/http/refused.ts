@@ -10,6 +10,7 @@ const HTTP_STATUS: Readonly<Record<RefusalCode, number>> = {
   hold_expired: 410,
   deadline_passed: 400,
   invalid: 400,
+  unknown_model: 400,
   already_merged: 409,
   already_archived: 409,
   repository_not_ready: 422,

@@ -5,7 +5,19 @@
 import type { RepositorySettings } from "../wire/settings.ts";
 import type { Effect } from "./effect.ts";
 import type { Facts } from "./facts.ts";
-import type { Choices, Delivery, Enclosure, JobId, Judgement, Origin, Repository, Run, Runner, Work } from "./job.ts";
+import type {
+  Choices,
+  Delivery,
+  Enclosure,
+  JobId,
+  JobModel,
+  Judgement,
+  Origin,
+  Repository,
+  Run,
+  Runner,
+  Work,
+} from "./job.ts";
 
 /** What a job of the market says and carries beside its task. */
 export interface Offer {
@@ -148,6 +160,8 @@ export type Command =
       readonly head_sha: string;
       readonly base: { readonly branch: string; readonly sha: string };
       readonly settings: RepositorySettings;
+      /** Missing where a market's worker chooses its own. */
+      readonly llm?: JobModel;
     }
   /** The brief cannot be pushed, for a reason that the repository's owner must mend. */
   | { readonly type: "brief-refused"; readonly round: number; readonly try: number; readonly sentence: string }

@@ -75,6 +75,12 @@ export interface Choices {
   readonly draft: boolean;
 }
 
+/** The model that a try was given, and what the sender must be told of it. */
+export interface JobModel {
+  readonly model: string;
+  readonly notes: readonly string[];
+}
+
 /** A run of a workflow on GitHub Actions. A re-run keeps `id` and raises `attempt` (github-facts 2.15). */
 export interface Run {
   readonly id: number;
@@ -110,6 +116,8 @@ export interface Work {
   readonly body: string;
   readonly reason: string | null;
   readonly model: string;
+  /** What the run says of its model. Absent in older records. */
+  readonly notes?: readonly string[];
   readonly usage: Usage;
   readonly cost_cents: number | null;
   readonly changed_files: readonly string[];
@@ -207,6 +215,8 @@ export interface Job {
   readonly callback_url: string | null;
   /** Snapshot from the base commit at the last push of a brief; null until then. */
   readonly settings: RepositorySettings | null;
+  /** As the last brief names it; null or, in older records, absent: none was pushed. */
+  readonly llm?: JobModel | null;
 
   readonly price_cents: number;
   readonly time_limit_seconds: number;
@@ -284,6 +294,11 @@ export interface HistoryRow {
   readonly by: string | null;
   readonly note: string | null;
 }
+
+/** What the sender must be told of the model, by the brief and by the run, each thing once. */
+export const modelNotes = ({ llm, work }: Job): readonly string[] => [
+  ...new Set([...(llm?.notes ?? []), ...(work?.notes ?? [])]),
+];
 
 /** The status that counts now: a hold that is over reads as queued, whether or not a timer has come by. */
 export const statusAt = (job: Job, now: number): Status =>

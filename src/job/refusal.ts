@@ -7,6 +7,7 @@ export const REFUSAL_CODES = [
   "hold_expired",
   "deadline_passed",
   "invalid",
+  "unknown_model",
   "already_merged",
   "already_archived",
   "repository_not_ready",

@@ -38,6 +38,7 @@ export const toldWork = (result: Result, title: string): Omit<Work, "changed_fil
   body: withPutBack(redact(result.body), result.put_back),
   reason: result.reason === undefined ? null : redact(result.reason),
   model: result.model,
+  notes: result.notes.map((note) => redact(note)),
   usage: result.usage,
   cost_cents: result.cost_cents,
 });

@@ -5,17 +5,17 @@
 import type { APIError } from "@anthropic-ai/sdk";
 import type { z } from "zod";
 import type { Log } from "../engine/ports.ts";
+import { COMPATIBLE, dayOf, fitToModel, type ModelChoice, type Wanted } from "../wire/model-choice.ts";
+import type { ListedModel } from "../wire/model-list.ts";
 import type { Secret } from "../wire/secret.ts";
+import { createListedModels } from "./listed-models.ts";
 
 /** One repetition inside a question: whoever asks has a way of its own to go on without an answer. */
 const MAX_RETRIES = 1;
-/** An answer is a few sentences; a model's word on a long change is cut here. */
-const MAX_TOKENS = 2_000;
+/** An answer is a few sentences, and what the model thinks before them counts. */
+const MAX_TOKENS = 8_000;
 
-export interface ModelSettings {
-  readonly provider: string;
-  readonly model: string;
-  readonly max_tokens: number;
+export interface ModelSettings extends Wanted {
   /** Null: no model answers. */
   readonly api_key: Secret | null;
   readonly base_url: string | null;
@@ -37,7 +37,8 @@ export type Answered<T> =
   | { readonly kind: "no"; readonly reason: string };
 
 export interface Model {
-  readonly name: string;
+  /** What its provider last said of its models; null: nothing yet. */
+  listed(): readonly ListedModel[] | null;
   ask<T>(question: Question<T>): Promise<Answered<T>>;
 }
 
@@ -55,9 +56,9 @@ function ofApiError(error: APIError): Exclude<Answered<never>, { kind: "answer" 
 }
 
 /** Null where the settings name no key, or a provider that is not known here. */
-export function openModel(settings: ModelSettings, log: Log): Model | null {
-  const { provider, model, api_key, base_url } = settings;
-  if (api_key === null || provider !== "anthropic") return null;
+export function openModel(settings: ModelSettings, log: Log, now: () => number): Model | null {
+  const { provider, api_key, base_url } = settings;
+  if (api_key === null || (provider !== "anthropic" && provider !== COMPATIBLE)) return null;
   // the SDK takes its time to load, and most servers ask nothing in their first minute
   const opened = async () => {
     const [{ default: Anthropic, APIError, AnthropicError }, { zodOutputFormat }] = await Promise.all([
@@ -74,17 +75,28 @@ export function openModel(settings: ModelSettings, log: Log): Model | null {
     return { client, APIError, AnthropicError, zodOutputFormat };
   };
   let sdk: ReturnType<typeof opened> | null = null;
+  const open = () => (sdk ??= opened());
+  const models = createListedModels(async () => (await open()).client, now);
+  const said = new Set<string>();
+
+  /** A server runs for months: its model may be retired meanwhile. */
+  const choice = async (): Promise<ModelChoice> => {
+    const chosen = fitToModel(settings, dayOf(now()), await models.read());
+    for (const note of chosen.notes.filter((one) => !said.has(one))) log.warn({ model: chosen.model }, note);
+    for (const note of chosen.notes) said.add(note);
+    return chosen;
+  };
 
   return {
-    name: model,
+    listed: models.last,
     async ask({ system, text, shape, timeout_ms }) {
-      sdk ??= opened();
-      const { client, APIError, AnthropicError, zodOutputFormat } = await sdk;
+      const { client, APIError, AnthropicError, zodOutputFormat } = await open();
+      const { model, max_tokens } = await choice();
       try {
         const message = await client.messages.parse(
           {
             model,
-            max_tokens: Math.min(settings.max_tokens, MAX_TOKENS),
+            max_tokens: Math.min(max_tokens, MAX_TOKENS),
             system,
             messages: [{ role: "user", content: text }],
             output_config: { format: zodOutputFormat(shape) },

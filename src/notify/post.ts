@@ -49,7 +49,7 @@ interface Target {
   readonly refused: boolean;
 }
 
-interface PosterParts {
+export interface PosterParts {
   readonly clock: Clock;
   readonly allow_private: boolean;
   /** {@link createResolve}, unless somebody else knows the names. */

@@ -20,7 +20,7 @@ import type { Clock, Log } from "../engine/ports.ts";
 import type { Announcement } from "../job/announce.ts";
 import { fullName, type Job } from "../job/job.ts";
 import { targetMistake } from "./address.ts";
-import { createPoster } from "./post.ts";
+import type { Poster, PosterParts } from "./post.ts";
 import { createSecrets } from "./secrets.ts";
 import { createSender, type Sender } from "./sender.ts";
 
@@ -56,10 +56,23 @@ const ownIdOf = (account: string): string => `own-${account}`;
 const deliveryId = (...of: readonly (string | number)[]): string =>
   `msg_${hash("sha256", JSON.stringify(of), "buffer").subarray(0, ID_BYTES).toString("base64url")}`;
 
+/** Loaded when there is something to send first: its HTTP client takes a tenth of the server's start. */
+function latePoster(parts: PosterParts): Poster {
+  let opening: Promise<Poster> | null = null;
+  const opened = (): Promise<Poster> => {
+    opening ??= import("./post.ts").then(({ createPoster }) => createPoster(parts));
+    return opening;
+  };
+  return {
+    post: async (url, headers, body) => (await opened()).post(url, headers, body),
+    close: () => void opening?.then((poster) => poster.close()),
+  };
+}
+
 export function createNotify(parts: NotifyParts): Notify {
   const { subscriptions, outgoing, box, clock, log, allow_private, random = Math.random } = parts;
   const secrets = createSecrets(box);
-  const poster = createPoster({ clock, allow_private });
+  const poster = latePoster({ clock, allow_private });
   const sender = createSender({ outgoing, subscriptions, secrets, post: poster.post, clock, log, random });
   const webhooks = createWebhooks(parts, secrets, sender);
 

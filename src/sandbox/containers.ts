@@ -4,9 +4,11 @@
  */
 import { constants } from "node:fs";
 import { access } from "node:fs/promises";
-import { homedir, networkInterfaces } from "node:os";
+import { createServer, isIPv4 } from "node:net";
+import { homedir } from "node:os";
 import { delimiter, join } from "node:path";
 import { execa } from "execa";
+import { z } from "zod";
 import type { Containers, DockerEngine, DockerShim } from "./actions/docker-folder.ts";
 
 export const CONTAINER_CHOICES = ["auto", "docker", "process"] as const;
@@ -109,10 +111,25 @@ async function firstImage(engine: DockerEngine, names: readonly string[]) {
   return undefined;
 }
 
+const poolsSchema = z.array(z.object({ Subnet: z.string(), Gateway: z.string().optional() }));
+
 /** This machine on docker's own bridge, which containers of every bridge reach. */
 async function addressOn(engine: DockerEngine): Promise<string | undefined> {
-  const option = '{{index .Options "com.docker.network.bridge.name"}}';
-  const bridge = await ask(engine, "network", "inspect", "--format", option, "bridge");
-  const addresses = networkInterfaces()[bridge ?? ""] ?? [];
-  return addresses.find((one) => one.family === "IPv4")?.address;
+  const answer = await ask(engine, "network", "inspect", "--format", "{{json .IPAM.Config}}", "bridge");
+  if (answer === undefined) return undefined;
+  // an engine that has just been started may leave it out: it is the first of the network
+  const addresses = poolsSchema.parse(JSON.parse(answer)).map((pool) => pool.Gateway ?? firstOf(pool.Subnet));
+  for (const address of addresses) if (isIPv4(address) && (await isOurs(address))) return address;
+  return undefined;
+}
+
+const firstOf = (subnet: string): string => subnet.replace(/\d+\/\d+$/, "1");
+
+/** An engine in a virtual machine, or on another one, has a bridge at which nobody can listen here. */
+function isOurs(address: string): Promise<boolean> {
+  const server = createServer();
+  return new Promise((resolve) => {
+    server.once("error", () => resolve(false));
+    server.listen(0, address, () => server.close(() => resolve(true)));
+  });
 }

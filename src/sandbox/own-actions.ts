@@ -2,7 +2,6 @@
  * The project's own actions as the runner of the sandbox finds them: a folder that stands for the project's repository at a
  * release, with their `action.yml` and, where a release has their bundles, programs that start the same sources here.
  */
-import { existsSync } from "node:fs";
 import { copyFile, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -30,10 +29,8 @@ export async function layOutActions(project: URL, program: (path: string) => str
   const root = await mkdtemp(join(tmpdir(), "sandbox-actions-"));
   await writeFile(join(root, "package.json"), '{ "type": "module" }\n');
   for (const [file, programs] of Object.entries(ACTIONS)) {
-    const definition = new URL(file, project);
-    if (!existsSync(definition)) continue;
     await mkdir(dirname(join(root, file)), { recursive: true });
-    await copyFile(definition, join(root, file));
+    await copyFile(new URL(file, project), join(root, file));
     for (const [name, source] of Object.entries(programs)) {
       await mkdir(dirname(join(root, name)), { recursive: true });
       const target = pathToFileURL(program(source).at(-1) ?? "").href;

@@ -3,6 +3,7 @@
  * `job.md` holds the task as text; `job.config.json` holds everything below.
  */
 import { z } from "zod";
+import { MAX_NOTE, MAX_NOTES } from "./result.ts";
 
 export const JOB_ID_PATTERN = /^[a-z0-9]{8}$/;
 
@@ -39,8 +40,10 @@ export const briefSchema = z.object({
   llm: z.object({
     provider: z.string(),
     model: z.string(),
-    /** Tokens of one answer. */
-    max_tokens: z.number().int().positive(),
+    /** Tokens of one answer; null: as many as fit the model. */
+    max_tokens: z.number().int().positive().nullable().default(null),
+    /** What was changed about the model that was asked for; the result tells it on. */
+    notes: z.array(z.string().max(MAX_NOTE)).max(MAX_NOTES).catch([]),
   }),
   limits: z.object({
     minutes: z.number().positive(),

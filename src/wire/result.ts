@@ -7,6 +7,10 @@ import { z } from "zod";
 /** Files that a result names as put back; the log of the run names all of them. */
 export const MAX_PUT_BACK = 100;
 
+/** What is said of the model: so many sentences, each of so many characters. */
+export const MAX_NOTES = 10;
+export const MAX_NOTE = 600;
+
 export const OUTCOMES = ["done", "nothing_to_do", "question", "refused", "limit", "failed"] as const;
 export type Outcome = (typeof OUTCOMES)[number];
 
@@ -47,6 +51,8 @@ export const resultSchema = z.object({
     .transform((text) => text.slice(0, 2_000))
     .optional(),
   model: z.string().catch("unknown"),
+  /** That another model did the work than was asked for, that it will be retired, and the like. */
+  notes: z.array(z.string().max(MAX_NOTE)).max(MAX_NOTES).catch([]),
   usage: usageSchema.catch(NO_USAGE),
   /** Cents, may be a fraction; null where the model's price is not known. */
   cost_cents: z.number().nonnegative().nullable().catch(null),

@@ -33,6 +33,11 @@ function answer(count: number, bytes: number): string {
 
 let count = 0;
 const server = createServer((request, response) => {
+  // what it knows of models is asked for before the work, and is none of it
+  if (request.method === "GET") {
+    response.writeHead(404).end();
+    return;
+  }
   const at = performance.timeOrigin + performance.now();
   let bytes = 0;
   request.on("data", (chunk: Buffer) => {

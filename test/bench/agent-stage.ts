@@ -45,7 +45,7 @@ export async function startEndpoint(tool: string, input: object): Promise<Endpoi
 }
 
 /** No price, so that money is no limit. */
-const MODEL = { provider: "anthropic", model: "bench", max_tokens: 1_000 };
+const MODEL = { provider: "anthropic", model: "bench", max_tokens: 1_000, notes: [] };
 
 export const checkoutFor = (turns: number, change: Partial<Brief> = {}): Checkout =>
   makeCheckout({ llm: MODEL, limits: { ...BRIEF.limits, turns, minutes: 300 }, ...change });

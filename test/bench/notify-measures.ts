@@ -103,7 +103,8 @@ export async function benchRate(receivers: Receivers): Promise<Measured> {
     return {
       what: "webhooks for the CPU of a plain fetch call, recorded before they are sent",
       value: median(rounds.map(({ ours, plain }) => plain.cpu_us / ours.cpu_us)),
-      limit: 3,
+      // Node 24's own fetch takes little more than half of what it took in Node 20
+      limit: 2,
       at_least: true,
       detail: [
         said(

@@ -3,7 +3,7 @@ import type { ServerResponse } from "node:http";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { CallUsage } from "../../agent/gateway/budget.ts";
-import { costCents } from "../../src/wire/prices.ts";
+import { costCents } from "../../src/wire/models.ts";
 import { type Asked, ask, event, MODEL, message, sayJson, startProvider, startTested } from "./gateway-kit.ts";
 
 const ENDS = [
@@ -16,18 +16,21 @@ const ENDS = [
   "refused",
 ] as const;
 
+const share = fc.double({ min: 0, max: 1, noNaN: true });
+
+/** Much of it at the very edge, where a bound that is too low would be seen. */
 const callArbitrary = fc.record({
   words: fc.nat({ max: 60_000 }),
   max_tokens: fc.oneof(fc.integer({ min: 1, max: 3_000 }), fc.integer({ min: 1, max: 200_000 })),
   stream: fc.boolean(),
-  end: fc.constantFrom(...ENDS),
+  end: fc.oneof(fc.constant("whole" as const), fc.constantFrom(...ENDS)),
   /** Tokens for each byte of what was sent. */
-  density: fc.double({ min: 0, max: 1, noNaN: true }),
+  density: fc.oneof(fc.constantFrom(0.3, 1), share),
   /** Of the answer that was allowed, how much is written. */
-  written: fc.oneof(fc.constant(1), fc.double({ min: 0, max: 1, noNaN: true })),
+  written: fc.oneof(fc.constant(1), share),
   /** Of the input, how much is written to the cache, and how much of the rest is read from it. */
-  cached: fc.tuple(fc.double({ min: 0, max: 1, noNaN: true }), fc.double({ min: 0, max: 1, noNaN: true })),
-  /** How wrong the provider's own count may be. */
+  cached: fc.oneof(fc.constant([1, 0] as const), fc.tuple(share, share)),
+  /** How wrong the provider's own count is. Null: it does not count. */
   counts: fc.option(fc.double({ min: 0.96, max: 1.04, noNaN: true }), { nil: null }),
 });
 type Call = ReturnType<typeof callArbitrary.generate>["value"];

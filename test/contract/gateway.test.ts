@@ -1,6 +1,6 @@
 import Anthropic from "@anthropic-ai/sdk";
 import { describe, expect, test } from "vitest";
-import { costCents } from "../../src/wire/prices.ts";
+import { costCents } from "../../src/wire/models.ts";
 import {
   ask,
   errorIn,
@@ -81,17 +81,31 @@ describe("what is let through", () => {
     expect(streamed.content).toMatchObject([{ type: "text", text: "hi" }]);
     const { max_tokens: _, ...counted } = body;
     expect(await client.messages.countTokens(counted)).toEqual({ input_tokens: 7 });
-    await client.models.list({ limit: 5 });
+    await client.models.list({ limit: 5, lifecycle: ["active", "retired"] });
     await client.models.retrieve("claude-sonnet-5-5").catch(() => {});
     expect(provider.asked.map(({ url }) => url)).toEqual([
       "/below/v1/messages",
       "/below/v1/messages",
       "/below/v1/messages/count_tokens",
-      "/below/v1/models?limit=5",
+      "/below/v1/models?limit=5&lifecycle%5B%5D=active&lifecycle%5B%5D=retired",
       "/below/v1/models/claude-sonnet-5-5",
     ]);
     expect(provider.asked.every(({ headers }) => headers["x-api-key"] === KEY)).toBe(true);
     expect((await gateway.spent()).calls).toBe(2);
+  });
+
+  test("calls for the model that follows a retired one, at its own price, and for no other", async () => {
+    const provider = await friendly();
+    const gateway = await startTested(provider, { LLM_MODEL: "claude-opus-4-1" });
+    const cents: (number | null)[] = [];
+    for (const model of ["claude-opus-4-1", "claude-opus-5-5"]) {
+      expect((await gateway.call(ask({ model }))).status).toBe(200);
+      cents.push((await gateway.spent()).cents);
+    }
+    const price = (model: string) => costCents(model, { ...USAGE, cache_read_tokens: 0, cache_write_tokens: 0 }) ?? 0;
+    expect(cents[0]).toBeCloseTo(price("claude-opus-4-1"));
+    expect(cents[1]).toBeCloseTo(price("claude-opus-4-1") + price("claude-opus-5-5"));
+    expect((await gateway.call(ask({ model: "claude-haiku-5-5" }))).status).toBe(403);
   });
 
   test("everything that the agent itself sends", async () => {

@@ -70,6 +70,17 @@ describe("POST /api/create-job", () => {
     expect(answer).toMatchObject({ status: 400, body: { error: expect.stringMatching(`^${field}: `) } });
   });
 
+  it("refuses a model that nobody knows, unless another provider is named that may", async () => {
+    const unknown = { ...task, llm_model: "gpt-5" };
+    const answer = await server.ask("POST", "/api/create-job", { body: unknown });
+    expect(answer).toMatchObject({ status: 400, body: { code: "unknown_model" } });
+    expect(answer.body).toMatchObject({ error: expect.stringContaining("`gpt-5` is not known") });
+    const named = { ...unknown, llm_provider: "anthropic-compatible" };
+    expect((await server.ask("POST", "/api/create-job", { body: named })).status).toBe(200);
+    for (const llm_model of ["claude-sonnet-4-20250514", "claude-sonnet-6"])
+      expect((await server.ask("POST", "/api/create-job", { body: { ...task, llm_model } })).status).toBe(200);
+  });
+
   it("answers 400 to broken JSON and 413 to more than 1 MB", async () => {
     expect(await server.ask("POST", "/api/create-job", { body: "{" })).toMatchObject({
       status: 400,

@@ -32,6 +32,7 @@ import { logTo } from "../../src/log.ts";
 import { createNotify } from "../../src/notify/webhooks.ts";
 import { createSealedBox } from "../../src/seal.ts";
 import { openLowdbStore } from "../../src/store/lowdb/open.ts";
+import { DEFAULT_MODEL } from "../../src/wire/models.ts";
 import { Secret } from "../../src/wire/secret.ts";
 import { DEFAULT_REPOSITORY_SETTINGS } from "../../src/wire/settings.ts";
 import { appKey } from "./app-key.ts";
@@ -137,7 +138,8 @@ export async function startServer(
   const metrics = createMetrics({ jobs: store.jobs, inbox: store.inbox, budget: octokits.budget, now: clock.now });
   const parts = { store, clock, ids: createIds(clock), performer, desk, log, record, meter: metrics.meter };
   const lines = createRunLines();
-  const engine = createEngine({ ...parts, lines, announcing: notify });
+  const llm = { provider: "anthropic", model: DEFAULT_MODEL, max_tokens: null };
+  const engine = createEngine({ ...parts, lines, announcing: notify, llm });
   const options: Options = { appId: 1, privateKey: appKey, secret: SECRET, Octokit: octokits.Octokit, log };
   const default_repository = given.default_repository ?? null;
   const logs = createLiveLogs({ jobs: store.jobs, door: engine, lines, clock, log });

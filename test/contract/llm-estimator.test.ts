@@ -5,6 +5,7 @@ import { openModel } from "../../src/llm/model.ts";
 import { logTo } from "../../src/log.ts";
 import { apiError, type ModelReply } from "../../src/sandbox/model/protocol.ts";
 import { type Model, startModel } from "../../src/sandbox/model/server.ts";
+import { DEFAULT_MODEL } from "../../src/wire/models.ts";
 import { Secret } from "../../src/wire/secret.ts";
 
 let server: Model;
@@ -17,8 +18,15 @@ afterEach(() => server.close());
 const estimator = () =>
   createEstimator(
     openModel(
-      { provider: "anthropic", model: "m", max_tokens: 4096, api_key: new Secret("a-key"), base_url: server.url },
+      {
+        provider: "anthropic",
+        model: DEFAULT_MODEL,
+        max_tokens: null,
+        api_key: new Secret("a-key"),
+        base_url: server.url,
+      },
       logTo({ write: () => {} }, "debug"),
+      Date.now,
     ),
   );
 

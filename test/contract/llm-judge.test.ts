@@ -6,6 +6,7 @@ import { type Model as Asked, openModel } from "../../src/llm/model.ts";
 import { logTo } from "../../src/log.ts";
 import { apiError, type ModelReply } from "../../src/sandbox/model/protocol.ts";
 import { type Model, startModel } from "../../src/sandbox/model/server.ts";
+import { DEFAULT_MODEL } from "../../src/wire/models.ts";
 import { Secret } from "../../src/wire/secret.ts";
 
 const KEY = "sk-ant-the-key-of-these-tests";
@@ -18,8 +19,9 @@ beforeEach(async () => {
   server = await startModel();
   logged.length = 0;
   const opened = openModel(
-    { provider: "anthropic", model: "m", max_tokens: 4096, api_key: new Secret(KEY), base_url: server.url },
+    { provider: "anthropic", model: DEFAULT_MODEL, max_tokens: null, api_key: new Secret(KEY), base_url: server.url },
     logTo({ write: (line) => void logged.push(line) }, "debug"),
+    Date.now,
   );
   if (opened === null) throw new Error("there is no model");
   model = opened;
@@ -148,10 +150,31 @@ describe("a model that fails", () => {
     expect(await model.ask({ ...question, timeout_ms: 100 })).toMatchObject({ kind: "away" });
   });
 
+  it("is followed by its successor once it is retired, which is logged once; the list is asked for seldom", async () => {
+    let now = Date.UTC(2026, 10, 29);
+    await server.close();
+    server = await startModel({ now: () => now });
+    const settings = { provider: "anthropic", model: "claude-sonnet-4-5", max_tokens: null, base_url: server.url };
+    const log = logTo({ write: (line) => void logged.push(line) }, "debug");
+    const asked = openModel({ ...settings, api_key: new Secret(KEY) }, log, () => now);
+    server.setScript(() => says({ a: "b" }));
+    const models = async () => {
+      expect(await asked?.ask(question)).toMatchObject({ kind: "answer" });
+      return z.object({ model: z.string() }).parse(server.requests().at(-1)?.body).model;
+    };
+    expect(await models()).toBe("claude-sonnet-4-5");
+    expect(logged.join("")).toContain("is deprecated and will be retired on 2026-11-30");
+    now += 24 * 60 * 60_000;
+    logged.length = 0;
+    expect([await models(), await models()]).toEqual(["claude-sonnet-5-5", "claude-sonnet-5-5"]);
+    expect(logged.filter((line) => line.includes("is retired since"))).toHaveLength(1);
+    expect(asked?.listed()?.find(({ id }) => id === "claude-sonnet-5-5")).toMatchObject({ output: 128_000 });
+  });
+
   it("is none without a key, or with a provider that is not known", () => {
     const log = logTo({ write: () => {} }, "debug");
     const settings = { provider: "anthropic", model: "m", max_tokens: 4096, api_key: null, base_url: server.url };
-    expect(openModel(settings, log)).toBeNull();
-    expect(openModel({ ...settings, provider: "other", api_key: new Secret(KEY) }, log)).toBeNull();
+    expect(openModel(settings, log, Date.now)).toBeNull();
+    expect(openModel({ ...settings, provider: "other", api_key: new Secret(KEY) }, log, Date.now)).toBeNull();
   });
 });

@@ -15,7 +15,7 @@ import { begin, draft } from "../unit/core.ts";
 
 export const REPO = "octo/demo";
 export const PUBLIC_URL = "https://journeyman.example";
-export const LLM = { provider: "anthropic", model: "claude-sonnet-4-20250514", max_tokens: 4096 };
+export const LLM = { provider: "anthropic", model: "claude-sonnet-5-5", max_tokens: 4096 };
 
 export function sourceOf(at: {
   readonly appId: number;

@@ -1,4 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { checkOf } from "../../src/github/outbound/texts/check.ts";
+import { statusComment } from "../../src/github/outbound/texts/status-comment.ts";
 import { branchOf, type Job } from "../../src/job/job.ts";
 import { briefSchema } from "../../src/wire/brief.ts";
 import { ID, run } from "../unit/core.ts";
@@ -100,6 +102,57 @@ describe("the performer on the local GitHub", () => {
       const second = start();
       expect(command(await second.perform(BRIEF, again))).toMatchObject({ type: "brief-pushed", head_sha: brief });
     }
+  });
+
+  it("gives a retired model's work to the one that follows it, and says so wherever the job is shown", async () => {
+    b.github.pushCommit(
+      REPO,
+      "main",
+      { ".github/journeyman.yml": "llm:\n  model: claude-opus-4-1\n" },
+      "ada",
+      "settings",
+    );
+    const journey = start();
+    await journey.perform(BRIEF);
+    const { llm } = briefSchema.parse(JSON.parse(b.github.readFile(REPO, BRANCH, `${FOLDER}/job.config.json`) ?? ""));
+    expect(llm).toMatchObject({ model: "claude-opus-5-5", notes: journey.job.llm?.notes });
+    expect(journey.job.llm).toMatchObject({ model: "claude-opus-5-5" });
+    const said =
+      "**Model:** The model `claude-opus-4-1` is retired since 2026-08-05, so `claude-opus-5-5` takes its place.";
+    expect(statusComment(journey.job)).toContain(said);
+    expect(checkOf(journey.job, [], null).output.summary).toContain(said);
+  });
+
+  it("lowers an answer's limit to what the model can give, and says so", async () => {
+    const settings = "llm:\n  model: claude-haiku-4-5\n  max_tokens: 100000\n";
+    b.github.pushCommit(REPO, "main", { ".github/journeyman.yml": settings }, "ada", "settings");
+    const journey = start();
+    await journey.perform(BRIEF);
+    const { llm } = briefSchema.parse(JSON.parse(b.github.readFile(REPO, BRANCH, `${FOLDER}/job.config.json`) ?? ""));
+    expect(llm.max_tokens).toBe(64_000);
+    expect(statusComment(journey.job)).toContain("has at most 64000 tokens, so `max_tokens` is that and not 100000.");
+  });
+
+  it("refuses settings that name a model which nobody knows, and takes it from a provider that may", async () => {
+    const push = (text: string) =>
+      b.github.pushCommit(REPO, "main", { ".github/journeyman.yml": text }, "ada", "settings");
+    push("llm:\n  model: gpt-5\n");
+    const journey = start();
+    expect(command(await journey.perform(BRIEF))).toMatchObject({ type: "brief-refused" });
+    expect(journey.job.failure).toContain(
+      "`llm.model` in `.github/journeyman.yml` is wrong. The model `gpt-5` is not known.",
+    );
+    expect(b.github.branches(REPO)[BRANCH]).toBeUndefined();
+    push("llm:\n  model: gpt-5\n  provider: anthropic-compatible\n");
+    const other = start();
+    await b.repositories.remove("octo", "demo");
+    await other.perform(BRIEF);
+    expect(other.job.llm).toEqual({ model: "gpt-5", notes: [] });
+    const market = new Journey(b, { runner: "market", repository: other.job.repository });
+    push("llm:\n  model: gpt-5\n");
+    await b.repositories.remove("octo", "demo");
+    await other.perform({ type: "delete-branch" });
+    expect(command(await market.perform(BRIEF)).type).toBe("brief-pushed");
   });
 
   it("refuses a branch of that name that is somebody else's", async () => {

@@ -27,7 +27,7 @@ const TOOLS: Anthropic.ToolUnion[] = [
   { type: "text_editor_20250728", name: "str_replace_based_edit_tool" },
   { name: "finish", input_schema: { type: "object" } },
 ];
-const BASE = { model: "claude-sonnet-4-20250514", max_tokens: 1000, tools: TOOLS };
+const BASE = { model: "claude-sonnet-5-5", max_tokens: 1000, tools: TOOLS };
 
 type Input = Readonly<Record<string, string | number>>;
 
@@ -163,13 +163,14 @@ describe("the endpoint", () => {
     expect(usage.input_tokens).toBeLessThan(10);
   });
 
+  const post = (body: unknown, headers: Record<string, string> = { authorization: "Bearer sk" }) =>
+    fetch(`${model.url}/v1/messages`, { method: "POST", headers, body: JSON.stringify(body) });
+  const refusal = async (answer: Response) => [
+    answer.status,
+    ((await answer.json()) as { error: { type: string } }).error.type,
+  ];
+
   test("refuses a request without a key, without a limit, or with an unanswered tool use", async () => {
-    const post = (body: unknown, headers: Record<string, string> = { authorization: "Bearer sk" }) =>
-      fetch(`${model.url}/v1/messages`, { method: "POST", headers, body: JSON.stringify(body) });
-    const refusal = async (answer: Response) => [
-      answer.status,
-      ((await answer.json()) as { error: { type: string } }).error.type,
-    ];
     expect(await refusal(await post({ ...BASE, messages }, {}))).toEqual([401, "authentication_error"]);
     expect(await refusal(await post({ model: "m", messages }))).toEqual([400, "invalid_request_error"]);
     const open = [
@@ -179,6 +180,44 @@ describe("the endpoint", () => {
     ];
     expect(await refusal(await post({ ...BASE, messages: open }))).toEqual([400, "invalid_request_error"]);
     expect((await post({ ...BASE, messages })).status).toBe(200);
+  });
+
+  test("refuses a model that is retired or that there is not, and an answer longer than the model gives", async () => {
+    await model.close();
+    model = await startModel({ now: () => Date.UTC(2026, 10, 30) });
+    const refused = async (name: string, max_tokens: number) =>
+      refusal(await post({ ...BASE, messages, model: name, max_tokens }));
+    expect(await refused("claude-sonnet-4-20250514", 10)).toEqual([404, "not_found_error"]);
+    expect(await refused("claude-sonnet-4-5", 10)).toEqual([404, "not_found_error"]);
+    expect(await refused("claude-saga-1", 10)).toEqual([404, "not_found_error"]);
+    expect(await refused("claude-haiku-4-5", 64_001)).toEqual([400, "invalid_request_error"]);
+    expect((await post({ ...BASE, messages, model: "claude-haiku-4-5-20251001", max_tokens: 64_000 })).status).toBe(
+      200,
+    );
+  });
+
+  test("lists its models with their limits and their ends, the retired ones to those who ask for them", async () => {
+    await model.close();
+    model = await startModel({ now: () => Date.UTC(2026, 10, 29) });
+    client = new Anthropic({ apiKey: "sk-test", baseURL: model.url, maxRetries: 0 });
+    const names = async (...args: Parameters<typeof client.models.list>) =>
+      (await client.models.list(...args)).data.map(({ id, lifecycle }) => `${id} ${lifecycle}`);
+    const open = await names({ limit: 1_000 });
+    expect(open).toContain("claude-sonnet-5-5 active");
+    expect(open).toContain("claude-sonnet-4-5 deprecated");
+    expect(open.some((row) => row.endsWith(" retired"))).toBe(false);
+    const retired = await names({ limit: 1_000, lifecycle: ["retired"] });
+    expect(retired).toContain("claude-sonnet-4 retired");
+    expect(retired.every((row) => row.endsWith(" retired"))).toBe(true);
+    expect(await client.models.retrieve("claude-sonnet-4-5-20250929")).toMatchObject({
+      max_input_tokens: 200_000,
+      max_tokens: 64_000,
+      retires_at: "2026-11-30T00:00:00Z",
+    });
+    await expect(client.models.retrieve("claude-saga-1")).rejects.toThrow(Anthropic.NotFoundError);
+    const listing = async (init: RequestInit) => (await fetch(`${model.url}/v1/models`, init)).status;
+    expect(await Promise.all([listing({}), listing({ method: "POST" })])).toEqual([401, 405]);
+    expect(model.requests()).toEqual([]);
   });
 
   test("plays errors with their headers, so that a client retries them", async () => {

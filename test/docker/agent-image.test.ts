@@ -1,6 +1,7 @@
 /** The agent's image: what it holds, and its programs on a real job, against a scripted model on this machine. */
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Model, startModel } from "../../src/sandbox/model/server.ts";
+import { parseResult } from "../../src/wire/result.ts";
 import { fencesOf, shellWords, textOf } from "../process/read-markdown.ts";
 import { type Checkout, type Files, JOB_ID, makeCheckout } from "../unit/agent-job.ts";
 import {
@@ -8,6 +9,7 @@ import {
   docker,
   giveTo,
   imageOf,
+  newName,
   type Opened,
   openToContainers,
   runContainer,
@@ -43,6 +45,12 @@ except OSError as error:
   print(os.strerror(error.errno), file=open("processes.txt", "w"), flush=True)
 os.killpg(0, 9)'
 true
+`;
+
+/** Fills the disk that holds the checkout. */
+const FILLING = `
+head -c 64M /dev/zero > big 2> error.txt
+ls -l big
 `;
 
 const reversed = (text: string): string => [...text].reverse().join("");
@@ -153,6 +161,29 @@ describeContainers("the agent's image", () => {
     expect(checkout.file("processes.txt").trim()).toBe("Resource temporarily unavailable");
     expect(checkout.result().outcome).toBe("done");
     checkout.remove();
+  });
+
+  test("a shell that fills its disk leaves a result that says so, and what was there before", async () => {
+    const checkout = makeCheckout({}, { "fill.sh": FILLING }, {}, "run bash fill.sh");
+    await giveTo(checkout.folder, UID);
+    const [volume, holder] = [newName(), newName()];
+    const size = ["--opt", "type=tmpfs", "--opt", "device=tmpfs", "--opt", `o=size=16m,uid=${UID},gid=${UID}`];
+    await docker("volume", "create", ...size, volume);
+    const mounts = ["--volume", `${volume}:/workspace`, "--volume", `${checkout.folder}:/from:ro`];
+    const idle = ["--entrypoint", "sleep", imageOf("agent"), "600"];
+    await docker("run", "--detach", "--name", holder, ...mounts, ...idle);
+    await docker("exec", holder, "cp", "-R", "/from/.", "/workspace");
+    const access = { ANTHROPIC_API_KEY: KEY, ANTHROPIC_BASE_URL: open.url };
+    const ended = await runContainer(readmeCommand({ ...checkout, folder: volume }, []), access);
+    const result = await docker("exec", holder, "cat", `/workspace/.jobs/${JOB_ID}/result.json`);
+    const kept = await docker("exec", holder, "cat", "/workspace/README.md");
+    await docker("rm", "--force", holder);
+    await docker("volume", "rm", volume);
+    await giveTo(checkout.folder, process.getuid?.() ?? 0);
+    checkout.remove();
+    expect(ended).toEqual({ code: 1, output: expect.stringContaining("The run's disk was full at its end") });
+    expect(parseResult(result)).toMatchObject({ outcome: "failed", reason: expect.stringContaining("disk was full") });
+    expect(kept).toBe("# Shop");
   });
 
   test.each(["courier", "egress"])(

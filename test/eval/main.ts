@@ -3,11 +3,10 @@
  * compatible endpoint at ANTHROPIC_BASE_URL; LLM_MODEL, LLM_MAX_TOKENS), or against answers that are written down,
  * which proves the harness and says nothing of any model. Exits 0 when everything asked for was solved.
  */
+import { DEFAULT_MODEL } from "../../src/wire/models.ts";
 import { scriptedModel } from "../unit/scripted-model.ts";
 import { type Endpoint, runTask, type Solved } from "./run-task.ts";
 import { TASKS } from "./tasks.ts";
-
-const MODEL = "claude-sonnet-4-20250514";
 
 const args = process.argv.slice(2);
 const scripted = args.includes("--scripted");
@@ -29,8 +28,8 @@ const real: Endpoint = {
     ...(key === "" ? {} : { ANTHROPIC_API_KEY: key }),
     ...(base === "" ? {} : { ANTHROPIC_BASE_URL: base }),
   },
-  model: LLM_MODEL || MODEL,
-  max_tokens: Number(LLM_MAX_TOKENS || 8_192),
+  model: LLM_MODEL || DEFAULT_MODEL,
+  max_tokens: LLM_MAX_TOKENS ? Number(LLM_MAX_TOKENS) : null,
 };
 
 async function solve(task: (typeof tasks)[number]): Promise<Solved> {

@@ -17,7 +17,8 @@ export interface Endpoint {
   /** Variables of the agent: key, address. */
   readonly environment: Readonly<Record<string, string>>;
   readonly model: string;
-  readonly max_tokens: number;
+  /** Null: as many as fit the model. */
+  readonly max_tokens: number | null;
 }
 
 export interface Solved {
@@ -30,7 +31,7 @@ export interface Solved {
 }
 
 export async function runTask(task: EvalTask, endpoint: Endpoint): Promise<Solved> {
-  const llm = { provider: "anthropic", model: endpoint.model, max_tokens: endpoint.max_tokens };
+  const llm = { provider: "anthropic", model: endpoint.model, max_tokens: endpoint.max_tokens, notes: [] };
   const limits = { minutes: 10, turns: 40, cost_cents: 200 };
   const brief = { ...BRIEF, llm, limits, title: task.name, ...task.brief };
   const { base: _, ...told } = brief;

@@ -57,6 +57,18 @@ describe("a command that must not be followed", () => {
     expect(house.github.comments(DEMO, issue)).toHaveLength(2);
   });
 
+  it("is told at once that nobody knows the model that it names, and a retired one is followed by its successor", async () => {
+    const house = await startHouse({ model: false });
+    const first = house.ask("/job --model gpt-5 create HELLO.md that says hello");
+    await until("the reason", () => house.comment(first).includes("The model `gpt-5` is not known."));
+    const second = house.ask("/job --model claude-opus-4-1 create HELLO.md that says hello");
+    await until("the note", () => house.comment(second).includes("so `claude-opus-5-5` takes its place"));
+    const third = house.ask("/job --model gpt-5 create HELLO.md that says hello");
+    await until("the reason", () => house.comment(third).includes("The model `gpt-5` is not known."));
+    await settled(house);
+    expect(house.comment(third)).not.toContain("**Failed**");
+  });
+
   it("gets the help when it asks for it", async () => {
     const house = await startHouse();
     const issue = house.ask("/job help");

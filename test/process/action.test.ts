@@ -1,9 +1,11 @@
 /** Actions mode as a runner plays it: one process for each event, nothing between them but GitHub. */
+import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { DEMO, WRITER } from "../../src/sandbox/town.ts";
-import { jobRuns, said, startActionTown, stateOf, states } from "./action-town.ts";
+import { type ActionTown, jobRuns, said, startActionTown, stateOf, states } from "./action-town.ts";
 
 const LONG_MS = 240_000;
+const DEADLINE = { timeout: 90_000, interval: 50 };
 
 describe("with GITHUB_TOKEN", () => {
   it("turns a comment into a merged pull request, and says what waits for a person", { timeout: LONG_MS }, async () => {
@@ -52,6 +54,31 @@ describe("with GITHUB_TOKEN", () => {
     expect(await here.play(message.event, message.payload)).toMatchObject({ code: 0 });
     expect(jobRuns(here).map(({ event }) => event)).toEqual(["workflow_dispatch", "workflow_dispatch"]);
     expect(stateOf(here, states(here)[0] ?? "").round).toBe(2);
+  });
+});
+
+describe("as a step of the example workflow, played by the runner", () => {
+  const example = readFileSync(new URL("../../docs/journeyman-action.yml", import.meta.url), "utf8");
+  const files = { ".github/workflows/journeyman.yml": example };
+  const runOf = (here: ActionTown) =>
+    here.github.runs(DEMO).find(({ path, event }) => path.endsWith("journeyman.yml") && event === "issue_comment");
+
+  it("hears a comment and starts the run of its job", { timeout: LONG_MS }, async () => {
+    const here = await startActionTown({ files });
+    const issue = here.ask("/job create HELLO.md that says hello");
+    await expect.poll(() => jobRuns(here).map(({ event }) => event), DEADLINE).toEqual(["workflow_dispatch"]);
+    await here.town.idle();
+    expect(runOf(here)).toMatchObject({ conclusion: "success" });
+    expect(said(here, issue)).toContain(`The branch \`job/${states(here)[0]}\` is pushed`);
+  });
+
+  it("fails with it, and says why where people look", { timeout: LONG_MS }, async () => {
+    const wrong = example.replace(/^( +)- uses: journeyman.*$/m, "$&\n$1  with: { patience: none }");
+    const here = await startActionTown({ files: { ".github/workflows/journeyman.yml": wrong } });
+    here.ask("/job create HELLO.md that says hello");
+    await expect.poll(() => runOf(here)?.conclusion, DEADLINE).toBe("failure");
+    const [job] = runOf(here)?.jobs ?? [];
+    expect(job?.log).toContain("##[error]INPUT_PATIENCE: must be a whole number");
   });
 });
 

@@ -15,6 +15,8 @@ import { parseSettings } from "../../src/github/outbound/settings-file.ts";
 import { STATUSES } from "../../src/job/job.ts";
 import { DEMO } from "../../src/sandbox/town.ts";
 import { readSettings } from "../../src/settings.ts";
+import { DEFAULT_HOST, DEFAULT_PORT } from "../../src/environment.ts";
+import { DEFAULT_MODEL } from "../../src/wire/models.ts";
 import { DEFAULT_REPOSITORY_SETTINGS, repositorySettingsSchema } from "../../src/wire/settings.ts";
 import { appKey } from "../contract/app-key.ts";
 import { API_KEY, startHouse, until } from "../flows/house.ts";
@@ -363,7 +365,7 @@ describe("preparing a repository", () => {
     const long = parseSettings(fence("yaml settings all"));
     const enabled = { ...DEFAULT_REPOSITORY_SETTINGS.auto_merge, enabled: true };
     expect(short).toEqual({ ok: true, settings: { ...DEFAULT_REPOSITORY_SETTINGS, auto_merge: enabled } });
-    const llm = { provider: "anthropic", model: "claude-sonnet-4-20250514", max_tokens: 4096 };
+    const llm = { provider: "anthropic", model: "claude-sonnet-5-5", max_tokens: 32_000 };
     expect(long).toEqual({ ok: true, settings: { ...DEFAULT_REPOSITORY_SETTINGS, auto_merge: enabled, llm } });
   });
 
@@ -405,6 +407,9 @@ describe("preparing a repository", () => {
   });
 });
 
+/** Defaults that have a name. */
+const NAMED: Readonly<Record<string, string>> = { DEFAULT_MODEL, DEFAULT_HOST, DEFAULT_PORT: String(DEFAULT_PORT) };
+
 describe("settings of the server", () => {
   const rows = tableOf(README, "variable").map(([name = "", value = ""]) => [codeOf(name)[0], codeOf(value)[0]]);
 
@@ -413,7 +418,7 @@ describe("settings of the server", () => {
     const schema = /^const schema = z\.object\(\{\n([\s\S]*?)^\}\);/m.exec(source)?.[1] ?? "";
     const read = [...schema.matchAll(/^ {2}([A-Z_]+): (.*?),$/gms)].map(([, name, rule = ""]) => {
       const value = /\.default\("?([^")]*)"?\)/.exec(rule)?.[1];
-      return [name, value];
+      return [name, value === undefined ? value : (NAMED[value] ?? value)];
     });
     expect(read.length).toBeGreaterThan(20);
     const key = [

@@ -106,7 +106,7 @@ describe("with GITHUB_TOKEN people are told", () => {
 
 describe("the action's settings", () => {
   const runner = {
-    GITHUB_TOKEN: "ghs_x",
+    INPUT_TOKEN: "ghs_x",
     GITHUB_EVENT_NAME: "issue_comment",
     GITHUB_EVENT_PATH: "/event.json",
     GITHUB_RUN_ID: "12",
@@ -125,19 +125,28 @@ describe("the action's settings", () => {
     expect(JSON.stringify(reading)).not.toContain("ghs_x");
   });
 
+  it("name a model that is known, or one of a gateway of one's own", () => {
+    expect(readActionSettings({ ...runner, LLM_MODEL: "llama" })).toMatchObject({
+      ok: false,
+      mistakes: [expect.stringContaining("LLM_MODEL: The model `llama` is not known")],
+    });
+    const own = readActionSettings({ ...runner, LLM_MODEL: "llama", LLM_PROVIDER: "anthropic-compatible" });
+    expect(own.ok && own.settings.llm).toMatchObject({ model: "llama", max_tokens: null });
+  });
+
   it("are all named at once when they are wrong", () => {
     const reading = readActionSettings({
-      JOURNEYMAN_PATIENCE: "soon",
+      INPUT_PATIENCE: "soon",
       GITHUB_REPOSITORY: "demo",
       SENTRY_DSN: "https://x@sentry.test/1",
     });
     expect(reading.ok).toBe(false);
     const told = reading.ok ? "" : reading.mistakes.join("\n");
     for (const name of [
-      "GITHUB_TOKEN",
+      "INPUT_TOKEN",
       "GITHUB_EVENT_PATH",
       "GITHUB_REPOSITORY",
-      "JOURNEYMAN_PATIENCE",
+      "INPUT_PATIENCE",
       "RUNNER_TEMP",
       "SENTRY_DSN",
     ])

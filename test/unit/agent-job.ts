@@ -21,7 +21,7 @@ export const BRIEF: Brief = {
   title: "Say hello",
   runner: "actions",
   requester: "ada",
-  llm: { provider: "anthropic", model: "claude-sonnet-4-20250514", max_tokens: 1024 },
+  llm: { provider: "anthropic", model: "claude-sonnet-5-5", max_tokens: 1024, notes: [] },
   limits: { minutes: 5, turns: 10, cost_cents: 500 },
   instructions: "",
   forbidden_paths: [],

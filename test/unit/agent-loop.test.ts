@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
+import { roomIn } from "../../agent/conversation.ts";
 import { Interruption } from "../../agent/interruption.ts";
 import type { Brief } from "../../src/wire/brief.ts";
 import { type Checkout, JOB_ID, makeCheckout, runAgent } from "./agent-job.ts";
@@ -12,8 +13,13 @@ afterEach(async () => {
   for (const close of closing.splice(0)) await close();
 });
 
-async function play(script: readonly Turn[], brief: Partial<Brief> = {}, environment: Record<string, string> = {}) {
-  const model: ScriptedModel = await scriptedModel(script);
+async function play(
+  script: readonly Turn[],
+  brief: Partial<Brief> = {},
+  environment: Record<string, string> = {},
+  list: object | null = null,
+) {
+  const model: ScriptedModel = await scriptedModel(script, list);
   const checkout: Checkout = makeCheckout(brief);
   closing.push(model.close, checkout.remove);
   const ran = await runAgent(checkout, { ANTHROPIC_BASE_URL: model.url, ...environment });
@@ -22,6 +28,66 @@ async function play(script: readonly Turn[], brief: Partial<Brief> = {}, environ
 
 /** The blocks that the agent sent back in its request number `at` (from 0). */
 const repliesOf = (model: ScriptedModel, at: number) => model.requests[at]?.messages.at(-1)?.content ?? [];
+
+describe("the model", () => {
+  const NAMES = { active: "claude-sonnet-5-5", retired: "claude-sonnet-4-20250514" };
+  const llm = (model: string, max_tokens: number | null = null) => ({
+    llm: { provider: "anthropic", model, max_tokens, notes: [] },
+  });
+  const entry = (id: string, more: object) => ({ id, type: "model", lifecycle: "active", retires_at: null, ...more });
+
+  test("of an old brief is replaced once it is retired, and result and log say so", async () => {
+    const { model, result, checkout } = await play([finish()], llm(NAMES.retired));
+    expect(model.requests[0]).toMatchObject({ model: NAMES.active, max_tokens: 32_000 });
+    expect(result).toMatchObject({ outcome: "done", model: NAMES.active });
+    expect(result.cost_cents).toBeCloseTo(0.03);
+    const said = expect.stringContaining(`\`${NAMES.retired}\` is retired since 2026-06-15, so \`${NAMES.active}\``);
+    expect(result.notes).toEqual([said]);
+    expect(checkout.log()).toContainEqual(expect.objectContaining({ level: "warn", text: said }));
+  });
+
+  test("has the limits that its provider tells, whose word on a retirement counts as well", async () => {
+    const data = [
+      entry(NAMES.active, { max_tokens: 6_000, max_input_tokens: 90_000 }),
+      entry("claude-opus-4-8", { lifecycle: "retired", retires_at: "2026-11-01T00:00:00Z" }),
+      entry("claude-opus-5-5", { lifecycle: "deprecated", retires_at: "2999-01-01T00:00:00Z" }),
+    ];
+    const lowered = await play([finish()], llm(NAMES.active, 7_000), {}, { data });
+    expect(lowered.model.requests[0]).toMatchObject({ max_tokens: 6_000 });
+    expect(lowered.result.notes).toEqual([expect.stringContaining("at most 6000 tokens")]);
+    const replaced = await play([finish()], llm("claude-opus-4-8"), {}, { data });
+    expect(replaced.model.requests[0]).toMatchObject({ model: "claude-opus-5-5" });
+    expect(replaced.result.notes).toEqual([
+      expect.stringContaining("is retired since 2026-11-01"),
+      expect.stringContaining("is deprecated and will be retired on 2999-01-01"),
+    ]);
+  });
+
+  test("is the one that was asked for, with what the brief says of it, where its provider says nothing of use", async () => {
+    for (const list of [null, { data: "none" }, { data: [{ id: 5 }] }]) {
+      const brief = { llm: { ...llm(NAMES.active, 2_048).llm, notes: ["As the server said."] } };
+      const { model, result } = await play([finish()], brief, {}, list);
+      expect(model.requests[0]).toMatchObject({ model: NAMES.active, max_tokens: 2_048 });
+      expect(result.notes).toEqual(["As the server said."]);
+    }
+  });
+
+  test("of a gateway of one's own keeps its name; without an address there is none", async () => {
+    const own = { llm: { provider: "anthropic-compatible", model: NAMES.retired, max_tokens: null, notes: [] } };
+    const { model, result } = await play([finish()], own);
+    expect(model.requests[0]).toMatchObject({ model: NAMES.retired });
+    expect(result.notes).toEqual([]);
+    const lost = await play([finish()], own, { ANTHROPIC_BASE_URL: "" });
+    expect(lost.result.reason).toContain("set the variable ANTHROPIC_BASE_URL");
+  });
+
+  test("leaves room in its window for the answer, and never more than pays", () => {
+    expect(roomIn(1_000_000, 32_000)).toEqual({ most: 140_000, enough: 98_000 });
+    expect(roomIn(200_000, 64_000)).toEqual({ most: 116_000, enough: 81_200 });
+    expect(roomIn(32_000, 30_000)).toEqual({ most: 16_000, enough: 11_200 });
+    expect(roomIn(null, 8_192).most).toBe(140_000);
+  });
+});
 
 describe("a run that goes well", () => {
   test("does the work with the shell and the editor and says what was done", async () => {
@@ -41,7 +107,7 @@ describe("a run that goes well", () => {
       cache_read_tokens: 0,
       cache_write_tokens: 0,
     });
-    expect(result.cost_cents).toBeCloseTo(0.135);
+    expect(result.cost_cents).toBeCloseTo(0.09);
     expect(result.reason).toBeUndefined();
     expect(model.headers.map(({ authorization }) => authorization)).toEqual(Array(3).fill("Bearer test-key-123456"));
   });
@@ -110,7 +176,7 @@ describe("limits", () => {
 
   test("money: a model without a price runs on, bound by turns, and its cost is unknown", async () => {
     const { result, checkout } = await play([finish()], {
-      llm: { provider: "anthropic", model: "local-llama", max_tokens: 1024 },
+      llm: { provider: "anthropic", model: "local-llama", max_tokens: 1024, notes: [] },
       limits: { minutes: 5, turns: 9, cost_cents: 0.001 },
     });
     expect(result).toMatchObject({
@@ -223,7 +289,7 @@ describe("the provider", () => {
   test("a missing key and an unknown provider are told before anything is asked", async () => {
     const missing = await play([finish()], {}, { ANTHROPIC_API_KEY: "", ANTHROPIC_BASE_URL: "" });
     expect(missing.result.reason).toContain("ANTHROPIC_API_KEY is not set");
-    const unknown = await play([finish()], { llm: { provider: "acme", model: "m", max_tokens: 100 } });
+    const unknown = await play([finish()], { llm: { provider: "acme", model: "m", max_tokens: 100, notes: [] } });
     expect(unknown.result.reason).toContain('"acme"');
     expect(unknown.code).toBe(1);
   });

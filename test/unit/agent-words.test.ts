@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { readAssignment } from "../../agent/assignment.ts";
-import { type Limits, limitReached } from "../../agent/limits.ts";
+import { allowNext, type Limits } from "../../agent/limits.ts";
 import { firstMessage, SYSTEM_PROMPT } from "../../agent/prompt.ts";
 import { sanitize } from "../../src/wire/sanitize.ts";
 import { readSettings } from "../../agent/settings.ts";
@@ -182,7 +182,7 @@ describe("settings", () => {
       settings: {
         workspace: "/here",
         baseUrl: undefined,
-        llm: { provider: "anthropic", model: "claude-sonnet-4-20250514", max_tokens: 4096 },
+        llm: { provider: "anthropic", model: "claude-sonnet-5-5", max_tokens: null },
       },
     });
   });
@@ -190,16 +190,20 @@ describe("settings", () => {
 
 describe("limits", () => {
   const limits: Limits = { turns: 3, minutes: 1, cost_cents: 10 };
-  const ask = (change: Partial<Parameters<typeof limitReached>[0]>) =>
-    limitReached({
+  const allowed = (change: Partial<Parameters<typeof allowNext>[0]>) =>
+    allowNext({
       limits,
-      model: "claude-sonnet-4-20250514",
+      model: "claude-sonnet-5-5",
       turns: 0,
       spentCents: 0,
       elapsedMs: 0,
       next: { known: 0, fresh: 0, answer: 1_000 },
       ...change,
-    })?.kind ?? null;
+    });
+  const ask = (change: Parameters<typeof allowed>[0]) => {
+    const next = allowed(change);
+    return next.kind === "stop" ? next.stop.kind : null;
+  };
 
   test("each is told by its own kind, and only once it is reached", () => {
     expect(ask({})).toBeNull();
@@ -210,11 +214,20 @@ describe("limits", () => {
   });
 
   test("the next call counts with what it may cost, sent and answered", () => {
-    // 1,000 tokens of answer are 1.5 cents.
-    expect(ask({ spentCents: 8.5 })).toBeNull();
-    expect(ask({ spentCents: 8.51 })).toBe("over_budget");
+    // 1,000 tokens of answer are 1 cent.
+    expect(ask({ spentCents: 9 })).toBeNull();
+    expect(ask({ spentCents: 9.01 })).toBe("over_budget");
     expect(ask({ spentCents: null })).toBeNull();
-    expect(ask({ next: { known: 0, fresh: 30_000, answer: 1_000 } })).toBe("over_budget");
+    expect(ask({ next: { known: 0, fresh: 40_000, answer: 1_000 } })).toBe("over_budget");
+  });
+
+  test("an answer is given as much room as the rest of the budget pays for, down to what is of use", () => {
+    // 32,000 tokens of answer are 32 cents, and 10 are there.
+    const next = { known: 0, fresh: 0, answer: 32_000 };
+    expect(allowed({ next })).toEqual({ kind: "allowed", answer: 10_000 });
+    expect(allowed({ next, spentCents: 5.5 })).toEqual({ kind: "allowed", answer: 4_500 });
+    expect(allowed({ next, spentCents: 6 })).toMatchObject({ stop: { kind: "over_budget", nextCents: 4.096 } });
+    expect(allowed({ next, limits: { ...limits, cost_cents: 100 } })).toEqual({ kind: "allowed", answer: 32_000 });
   });
 });
 

@@ -34,19 +34,28 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   "src/payments": OUTER,
   // Actions mode is a composition of its own: it wires what compose.ts wires, for one event and without a server.
   "src/actions": [
-    ...["src/app.ts", "src/log.ts", "src/settings.ts", "src/engine", "src/store", "src/github/inbound"],
-    ...["src/github/outbound", ...OUTER],
+    ...["src/app.ts", "src/log.ts", "src/environment.ts", "src/settings.ts", "src/llm-settings.ts", "src/engine"],
+    ...["src/store", "src/github/inbound", "src/github/outbound", ...OUTER],
   ],
-  "src/sandbox": [],
+  // What the provider says of its models is one list, for the product and for the endpoint that stands for the provider.
+  "src/sandbox": ["src/wire/models.ts"],
   agent: ["src/wire"],
 };
 
 /** Files that belong to no room: the process and what wires it. Only `compose.ts` sees every room of the App. */
 const ENTRIES: Readonly<Record<string, readonly string[]>> = {
   "src/main.ts": ["src/serve.ts"],
-  "src/cli.ts": ["src/serve.ts", "src/keys-command.ts", "src/settings.ts", "src/sandbox", "src/wire"],
-  "src/action.ts": ["src/actions", "src/settings.ts"],
-  "src/serve.ts": ["src/compose.ts", "src/setup.ts", "src/settings.ts", "src/log.ts", "src/http/gate.ts", "src/wire"],
+  "src/cli.ts": [
+    ...["src/serve.ts", "src/keys-command.ts", "src/environment.ts", "src/settings.ts", "src/sandbox", "src/wire"],
+  ],
+  "src/action.ts": ["src/actions", "src/environment.ts"],
+  "src/serve.ts": [
+    ...["src/compose.ts", "src/setup.ts", "src/environment.ts", "src/settings.ts", "src/log.ts", "src/http/gate.ts"],
+    "src/wire",
+  ],
+  "src/environment.ts": [],
+  "src/llm-settings.ts": ["src/wire"],
+  "src/sandbox-absent.ts": [],
   "src/setup.ts": ["src/settings.ts", "src/log.ts", "src/wire"],
   "src/keys-command.ts": ["src/compose.ts", "src/settings.ts", "src/http", "src/store", ...OUTER],
   "src/app.ts": ["src/http", ...OUTER],
@@ -59,7 +68,7 @@ const ENTRIES: Readonly<Record<string, readonly string[]>> = {
     "src/webhook-proxy.ts",
     ...Object.keys(ROOMS).filter((room) => !["src/sandbox", "src/actions", "agent"].includes(room)),
   ],
-  "src/settings.ts": ["src/private-key.ts", "src/wire", "src/job"],
+  "src/settings.ts": ["src/environment.ts", "src/llm-settings.ts", "src/private-key.ts", "src/wire", "src/job"],
   "src/private-key.ts": ["src/wire"],
   "src/seal.ts": OUTER,
   "src/identity.ts": ["src/settings.ts", ...OUTER],
@@ -77,7 +86,9 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
 
 /** Whose process it is, reads its environment; nobody else. */
 const ENVIRONMENT_READERS = [
-  "src/settings.ts",
+  "src/environment.ts",
+  "agent/action/main.ts",
+  "agent/action/post.ts",
   "agent/main.ts",
   "agent/egress.ts",
   "agent/gateway.ts",
@@ -91,7 +102,7 @@ const ENVIRONMENT =
 /** The sandbox starts git, bash and the agent, and must find them; it reads nothing else. */
 const SEARCH_PATH = /\bprocess\.env(?:\.PATH\b|\[["']PATH["']\])/g;
 
-const LINES_LIMIT = 300;
+const LINES_LIMIT = 400;
 const EMPTY_NAMES = /(?:^|[-.])(?:utils?|helpers?|common|manager)(?=[-.]|$)/;
 
 const IMPORTS = [
@@ -177,7 +188,7 @@ describe("the rules are able to object", () => {
     ["src/http/a.ts", "imports src/store/lowdb/b.ts", 'export { x } from "../store/lowdb/b.ts";'],
     ["src/github/inbound/a.ts", "imports src/github/outbound/b.ts", 'import { x } from "../outbound/b.ts";'],
     ["src/github/inbound/a.ts", "imports octokit", 'import { Octokit } from "octokit";'],
-    ["src/sandbox/a.ts", "nothing of ours", 'import {\n  x,\n  y,\n} from "../wire/brief.ts";'],
+    ["src/sandbox/a.ts", "may import only: src/wire/models.ts", 'import {\n  x,\n  y,\n} from "../wire/brief.ts";'],
     ["src/sandbox/a.ts", "imports src/compose.ts", 'await import("../compose.ts");'],
     ["agent/a.ts", "may import only: src/wire", 'import "../src/job/job.ts";'],
     ["src/main.ts", "imports src/store/lowdb/b.ts", 'import { x } from "./store/lowdb/b.ts";'],
@@ -190,7 +201,7 @@ describe("the rules are able to object", () => {
     ["src/http/c.ts", "reads the environment", "const { env } = process;"],
     ["src/http/d.ts", "reads the environment", 'import { env } from "node:process";'],
     ["src/sandbox/a.ts", "reads the environment", "const home = process.env.HOME;"],
-    ["src/http/a.ts", "has 301 lines; 300 are the most", LONG],
+    ["src/http/a.ts", "has 401 lines; 400 are the most", LONG],
     ["src/http/string-utils.ts", "a name that says nothing", ""],
     ["src/store/manager.ts", "a name that says nothing", ""],
   ])("%s: %s", (file, mistake, text) => {

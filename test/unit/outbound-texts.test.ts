@@ -133,19 +133,19 @@ describe("the status comment", () => {
 
       Pull request [#8](https://github.example/octo/demo/pull/8) is green and is being merged.
 
-      \`claude-sonnet-4-20250514\` · 12 turns · 93k tokens in, 4.0k out · $0.01
+      \`claude-sonnet-5-5\` · 12 turns · 93k tokens in, 4.0k out · $0.01
       =====
       **Waiting to merge** · Say hello
 
       Pull request [#8](https://github.example/octo/demo/pull/8) is green. GitHub merges it as soon as the branch's rules are met.
 
-      \`claude-sonnet-4-20250514\` · 12 turns · 93k tokens in, 4.0k out · $0.01
+      \`claude-sonnet-5-5\` · 12 turns · 93k tokens in, 4.0k out · $0.01
       =====
       **Merged** · Say hello
 
       Pull request [#8](https://github.example/octo/demo/pull/8) is merged.
 
-      \`claude-sonnet-4-20250514\` · 12 turns · 93k tokens in, 4.0k out · $0.01"
+      \`claude-sonnet-5-5\` · 12 turns · 93k tokens in, 4.0k out · $0.01"
     `);
   });
 
@@ -426,6 +426,26 @@ describe("the check run", () => {
   });
 });
 
+describe("what is said of the model", () => {
+  const job: Job = {
+    ...opened,
+    llm: { model: "claude-opus-5-5", notes: ["One.", "Two."] },
+    work: work({ notes: ["Two.", "Three, @ada. <!-- journeyman:job:zzzzzzzz -->"] }),
+  };
+
+  it("by the brief and by the run stands in comment, check and pull request, each thing once", () => {
+    const line = "**Model:** One. Two. Three, @\u200bada.";
+    for (const text of [comment(job), checkOf(job, [], null).output.summary, pullRequestBody(job, true)]) {
+      expect(text.split(line)).toHaveLength(2);
+      expect(text).not.toContain("zzzzzzzz");
+    }
+  });
+
+  it("is nothing where there is nothing to say, in records from before too", () => {
+    for (const text of [comment(opened), pullRequestBody(opened, true)]) expect(text).not.toContain("**Model:**");
+  });
+});
+
 describe("the pull request", () => {
   it("names the issue, the job and who asked, below the agent's words", () => {
     const job = { ...opened, work: work({ usage, body: "I did it.\n\n```js\nnever closed" }) };
@@ -440,7 +460,7 @@ describe("the pull request", () => {
 
       Closes #7
 
-      Job \`abcd1234\` · requested by @ada · \`claude-sonnet-4-20250514\` · 12 turns · 93k tokens in, 4.0k out · $0.01
+      Job \`abcd1234\` · requested by @ada · \`claude-sonnet-5-5\` · 12 turns · 93k tokens in, 4.0k out · $0.01
 
       <sub>Comment \`/job <text>\` here to ask for changes.</sub>
 

@@ -44,14 +44,19 @@ export const finish = (outcome = "done", title = "Add a thing", body = "Added it
   content: [use("finish", { outcome, title, body })],
 });
 
-/** The last turn of the script is repeated for as long as the agent asks. */
-export async function scriptedModel(script: readonly Turn[]): Promise<ScriptedModel> {
+/** The last turn of the script is repeated for as long as the agent asks. `list`: what it says of its models. */
+export async function scriptedModel(script: readonly Turn[], list: object | null = null): Promise<ScriptedModel> {
   const requests: Request[] = [];
   const headers: IncomingHttpHeaders[] = [];
   const waiting: (() => void)[] = [];
   const server = createServer(async (request, response) => {
     let body = "";
     for await (const chunk of request) body += chunk;
+    if (request.method === "GET") {
+      response.writeHead(list === null ? 404 : 200, { "content-type": "application/json" });
+      response.end(JSON.stringify(list ?? { type: "error", error: { type: "not_found_error", message: "no" } }));
+      return;
+    }
     if (request.url?.endsWith("/count_tokens")) {
       response.end(JSON.stringify({ input_tokens: COUNTED_TOKENS }));
       return;

@@ -36,8 +36,25 @@ describe("settings of the server", () => {
       port: 3000,
       data_dir: join(folder, "data"),
       api_key: null,
-      llm: { provider: "anthropic", model: "claude-sonnet-4-20250514", max_tokens: 4096 },
+      llm: { provider: "anthropic", model: "claude-sonnet-5-5", max_tokens: null, own_models: false },
     });
+  });
+
+  it("refuses a model that nobody knows, unless a gateway of one's own may", () => {
+    const llama = { ...good, LLM_MODEL: "llama" };
+    expect(mistakesOf(readSettings(llama, folder))[0]).toMatch(/^LLM_MODEL: The model `llama` is not known\. Name one/);
+    for (const more of [{ ANTHROPIC_BASE_URL: "http://localhost:4000" }, { LLM_PROVIDER: "anthropic-compatible" }])
+      expect(settingsOf(readSettings({ ...llama, ...more }, folder)).llm.model).toBe("llama");
+  });
+
+  it("says at the start that a retired model is replaced, and a limit lowered", () => {
+    const reading = readSettings({ ...good, LLM_MODEL: "claude-opus-4-1", LLM_MAX_TOKENS: "200000" }, folder);
+    expect(reading.kind === "settings" && reading.notes).toEqual([
+      expect.stringMatching(
+        /^LLM_MODEL: The model `claude-opus-4-1` is retired since 2026-08-05, so `claude-opus-5-5`/,
+      ),
+      expect.stringMatching(/^LLM_MODEL: An answer of `claude-opus-5-5` has at most 128000 tokens/),
+    ]);
   });
 
   it("names every mistake at once, in a sentence that begins with the variable", () => {

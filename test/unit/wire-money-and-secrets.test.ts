@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { Tally } from "../../agent/usage.ts";
-import { costCents } from "../../src/wire/prices.ts";
+import { costCents } from "../../src/wire/models.ts";
 import { redactor } from "../../src/wire/redact.ts";
 
 const call = { input_tokens: 0, output_tokens: 0, cache_read_tokens: 0, cache_write_tokens: 0 };

@@ -3,6 +3,7 @@
  * `--` ends them.
  */
 import { PRICE_CENTS } from "../../job/market-bounds.ts";
+import { DEFAULT_MODEL } from "../../wire/models.ts";
 import { nearest } from "./typo.ts";
 
 export interface Flags {
@@ -92,8 +93,7 @@ function take(name: string, joined: string | undefined, given: Given, after: str
       const { value, rest } = theValue(joined, after);
       if (MODEL_NAME.test(value) && !value.startsWith("-")) return { given: { ...given, model: value }, rest };
       return {
-        sentence:
-          "`--model` needs the name of a model after it, e.g. `/job --model claude-sonnet-4-20250514 fix the login`.",
+        sentence: `\`--model\` needs the name of a model after it, e.g. \`/job --model ${DEFAULT_MODEL} fix the login\`.`,
       };
     }
     case "price": {

@@ -7,6 +7,7 @@ import type { Attempt, Performer, RepositoryStore } from "../../engine/ports.ts"
 import type { Judge } from "../../engine/verification-ports.ts";
 import { effectKey, type GitHubEffect } from "../../job/effect.ts";
 import type { Job, JobId } from "../../job/job.ts";
+import type { ModelDefaults } from "../../job/model-of.ts";
 import type { LogLine } from "../../wire/log-line.ts";
 import { disableAutoMerge, enableAutoMerge } from "./effects/auto-merge.ts";
 import { deliverFiles } from "./effects/deliver-files.ts";
@@ -20,7 +21,7 @@ import { readRun } from "./effects/runs.ts";
 import { cancelRun, closePullRequest, deleteBranch, laterOf, react } from "./effects/one-call.ts";
 import { showProgress, syncCheck } from "./effects/sync-check.ts";
 import { syncComment } from "./effects/sync-comment.ts";
-import { done, type LlmDefaults, type Self, type Task } from "./effects/task.ts";
+import { done, type Self, type Task } from "./effects/task.ts";
 import { troubleOf } from "./errors.ts";
 import type { Caller, OctokitSource } from "./octokit.ts";
 
@@ -29,7 +30,7 @@ export interface PerformerParts {
   readonly repositories: RepositoryStore;
   /** Asked for once per effect: at the start it may not be known yet. */
   readonly self: () => Promise<Self>;
-  readonly llm: LlmDefaults;
+  readonly llm: ModelDefaults;
   /** Looks at what the market's agents submit; null or missing: there is nobody to ask. */
   readonly judge?: Judge | null;
   /** Where this server is reached from outside; null: nowhere. */

@@ -31,6 +31,7 @@ const newJob = (draft: Draft, now: number): Job => ({
   choices: draft.choices,
   callback_url: draft.callback_url,
   settings: null,
+  llm: null,
   price_cents: draft.price_cents,
   time_limit_seconds: draft.time_limit_seconds,
   created_at: now,

@@ -33,7 +33,12 @@ const RUN_ALLOWANCE_SECONDS = 15 * 60;
 
 export function briefPushed(job: Job, report: Report<"brief-pushed">, context: Context): Decision {
   const { now } = context;
-  const pushed = { head_sha: report.head_sha, base: report.base, settings: report.settings };
+  const pushed = {
+    head_sha: report.head_sha,
+    base: report.base,
+    settings: report.settings,
+    llm: report.llm ?? null,
+  };
   if (!isThisTry(job, report)) return unchanged;
   if (isFinal(job.status)) {
     // cancelled while the push was under way: what it left must go

@@ -19,8 +19,9 @@ const request = z.looseObject({
   system: content.optional(),
   tools: z.array(tool).optional(),
   stream: z.boolean().optional(),
+  max_tokens: z.number().int().min(1).optional(),
 });
-const withLimit = request.extend({ max_tokens: z.number().int().min(1) });
+const withLimit = request.required({ max_tokens: true });
 
 export type ModelRequest = z.output<typeof request>;
 export type ModelMessage = z.output<typeof message>;

@@ -5,6 +5,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import { setTimeout as wait } from "node:timers/promises";
 import { z } from "zod";
 import { defaultScript } from "./default-script.ts";
+import { answerModels, MODELS_PATH, refuseModel } from "./models.ts";
 import { errorBody, type ModelReply, type ModelRequest, readRequest, type Script } from "./protocol.ts";
 import { jsonAnswer, messageOf, sseAnswer } from "./reply.ts";
 import { countTokens } from "./usage.ts";
@@ -26,6 +27,7 @@ export interface ModelOptions {
   /** The address of this machine to listen at; unless given, that which nobody else reaches. */
   readonly host?: string;
   readonly script?: Script;
+  readonly now?: () => number;
 }
 
 export interface Model {
@@ -39,13 +41,14 @@ export async function startModel(options: ModelOptions = {}): Promise<Model> {
   const seen: SeenRequest[] = [];
   const closing = new AbortController();
   let script = options.script ?? defaultScript;
+  const today = () => new Date((options.now ?? Date.now)()).toISOString().slice(0, 10);
   const remember = (one: SeenRequest) => {
     seen.push(one);
     if (seen.length > KEPT_REQUESTS) seen.shift();
   };
   const { port = 0, host = "127.0.0.1" } = options;
   const server = createServer((req, res) => {
-    serve(req, res, { remember, script: () => script, closing: closing.signal }).catch(() => res.destroy());
+    serve(req, res, { today, remember, script: () => script, closing: closing.signal }).catch(() => res.destroy());
   });
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
@@ -67,25 +70,39 @@ export async function startModel(options: ModelOptions = {}): Promise<Model> {
   };
 }
 
+const NO_KEY = "x-api-key header is required";
+
 interface Serving {
+  /** The day, on which it depends what is retired. */
+  today(): string;
   remember(one: SeenRequest): void;
   script(): Script;
   readonly closing: AbortSignal;
 }
 
 async function serve(req: IncomingMessage, res: ServerResponse, serving: Serving): Promise<void> {
-  const path = new URL(req.url ?? "/", "http://localhost").pathname;
+  const url = new URL(req.url ?? "/", "http://localhost");
+  const path = url.pathname;
   const text = await readBody(req);
   if (text === undefined) return refuse(res, 413, "request_too_large", "Request exceeds the maximum size");
+  const key = req.headers["x-api-key"] ?? /^Bearer (.+)$/.exec(req.headers.authorization ?? "")?.[1];
+  if (path === MODELS_PATH || path.startsWith(`${MODELS_PATH}/`)) {
+    if (req.method !== "GET") return refuse(res, 405, "invalid_request_error", "Method Not Allowed");
+    if (!key) return refuse(res, 401, "authentication_error", NO_KEY);
+    const { status, body } = answerModels(url, serving.today());
+    return sendJson(res, status, body);
+  }
   const body = parseJson(text);
   serving.remember({ path, headers: plainHeaders(req), body });
   const counting = path === "/v1/messages/count_tokens";
   if (!counting && path !== "/v1/messages") return refuse(res, 404, "not_found_error", `Not found: ${path}`);
   if (req.method !== "POST") return refuse(res, 405, "invalid_request_error", "Method Not Allowed");
-  const key = req.headers["x-api-key"] ?? /^Bearer (.+)$/.exec(req.headers.authorization ?? "")?.[1];
-  if (!key) return refuse(res, 401, "authentication_error", "x-api-key header is required");
+  if (!key) return refuse(res, 401, "authentication_error", NO_KEY);
   const read = readRequest(body, counting);
   if (!read.ok) return refuse(res, 400, "invalid_request_error", read.problem);
+  const { model, max_tokens = 0 } = read.request;
+  const refused = refuseModel(model, max_tokens, serving.today());
+  if (refused !== null) return sendJson(res, refused.status, refused.body);
   if (counting) return sendJson(res, 200, { input_tokens: countTokens(read.request) });
   await answer(res, read.request, await serving.script()(read.request), serving.closing);
 }

@@ -13,7 +13,6 @@ import {
 import { redact } from "../../../wire/redact.ts";
 import type { RepositorySettings } from "../../../wire/settings.ts";
 import { commitLine } from "../texts/plain.ts";
-import type { LlmDefaults } from "./task.ts";
 
 /** Head commits of market jobs: no workflow run starts on these. */
 export const POST_COMMIT_PREFIX = "Post job ";
@@ -58,17 +57,17 @@ export interface BriefGround {
   /** Names in the job's folder now, of which a last try's leftovers go. */
   readonly present: readonly string[];
   readonly failed_checks: Brief["failed_checks"];
+  readonly llm: Brief["llm"];
 }
 
 /** What a brief says of the server that writes it. */
 export interface BriefSender {
-  readonly defaults: LlmDefaults;
   /** Where it is reached from outside; null: nowhere. */
   readonly publicUrl: string | null;
 }
 
-function briefOf(job: Job, turn: Turn, ground: BriefGround, { defaults, publicUrl }: BriefSender): Brief {
-  const { base, settings, failed_checks } = ground;
+function briefOf(job: Job, turn: Turn, ground: BriefGround, { publicUrl }: BriefSender): Brief {
+  const { base, settings, failed_checks, llm } = ground;
   const minutes =
     job.runner === "actions" ? settings.limits.minutes : Math.min(settings.limits.minutes, job.time_limit_seconds / 60);
   return {
@@ -80,11 +79,7 @@ function briefOf(job: Job, turn: Turn, ground: BriefGround, { defaults, publicUr
     title: redact(job.title),
     runner: job.runner,
     requester: job.requester,
-    llm: {
-      provider: job.choices.provider ?? settings.llm.provider ?? defaults.provider,
-      model: job.choices.model ?? settings.llm.model ?? defaults.model,
-      max_tokens: settings.llm.max_tokens ?? defaults.max_tokens,
-    },
+    llm,
     limits: { minutes, turns: settings.limits.turns, cost_cents: settings.limits.cost_cents },
     instructions: settings.instructions,
     forbidden_paths: settings.forbidden_paths,

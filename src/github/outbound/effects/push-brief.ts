@@ -4,6 +4,7 @@
  */
 import type { Attempt, KnownRepository } from "../../../engine/ports.ts";
 import type { Effect } from "../../../job/effect.ts";
+import { modelOf } from "../../../job/model-of.ts";
 import { DEFAULT_REPOSITORY_SETTINGS, UNREAD_REPOSITORY_SETTINGS } from "../../../wire/settings.ts";
 import { type Trouble, tried } from "../errors.ts";
 import * as refusals from "../texts/refusals.ts";
@@ -17,12 +18,15 @@ import { reported, type Task } from "./task.ts";
 type PushBrief = Extract<Effect, { type: "push-brief" }>;
 
 /** Everything that a push needs. */
-interface Ground extends BriefGround {
+interface Ground extends Omit<BriefGround, "llm"> {
   /** The commit to stand on: the base, or the head of the job's branch. */
   readonly parent: Tip;
   readonly creates: boolean;
   readonly learned: KnownRepository | null;
 }
+
+/** What the agent is told of its model. */
+type Llm = BriefGround["llm"];
 
 type Pushed =
   | { readonly ended: "pushed"; readonly sha: string }
@@ -34,7 +38,16 @@ type Pushed =
 const refused = ({ round, try: turn }: PushBrief, sentence: string): Attempt =>
   reported({ type: "brief-refused", round, try: turn, sentence });
 
-const pushed = (effect: PushBrief, sha: string, ground: Ground): Attempt => ({
+/** A market's worker has a model of its own: what stands here is a proposal, and nobody's mistake. */
+function llmOf({ job, defaults, now }: Task, { settings }: Ground): Llm | string {
+  const asked = job.runner === "actions" ? defaults : { ...defaults, own_models: true };
+  const named = modelOf(job.choices, settings, asked, now());
+  if (!named.ok) return named.sentence;
+  const { model, max_tokens, notes } = named.choice;
+  return { provider: named.provider, model, max_tokens, notes: [...notes] };
+}
+
+const pushed = (task: Task, effect: PushBrief, sha: string, ground: Ground, llm: Llm): Attempt => ({
   ...reported({
     type: "brief-pushed",
     round: effect.round,
@@ -42,6 +55,7 @@ const pushed = (effect: PushBrief, sha: string, ground: Ground): Attempt => ({
     head_sha: sha,
     base: ground.base,
     settings: ground.settings,
+    ...(task.job.runner === "actions" ? { llm: { model: llm.model, notes: llm.notes } } : {}),
   }),
   ...(ground.learned === null ? {} : { repository: ground.learned }),
 });
@@ -88,13 +102,13 @@ function coldGround(task: Task, state: BranchState | null, known: KnownRepositor
 /** 422 where a ruleset keeps us from the branch: asking again will not help. */
 const RULED_OUT = /rule violations?|protected branch/i;
 
-async function push(task: Task, effect: PushBrief, ground: Ground): Promise<Pushed> {
+async function push(task: Task, effect: PushBrief, ground: Ground, llm: Llm): Promise<Pushed> {
   const { octokit, job, at, now } = task;
   const tree = await tried(now, async () =>
     octokit.request("POST /repos/{owner}/{repo}/git/trees", {
       ...at,
       base_tree: ground.parent.tree,
-      tree: [...briefEntries(job, effect, ground, task), ...(await enclosedEntries(task))],
+      tree: [...briefEntries(job, effect, { ...ground, llm }, task), ...(await enclosedEntries(task))],
     }),
   );
   if (!tree.ok) return noPush(tree.trouble, task, effect);
@@ -174,8 +188,10 @@ export async function pushBrief(task: Task, effect: PushBrief): Promise<Attempt>
 
   const warm = warmGround(task, known);
   if (warm !== null) {
-    const first = await push(task, effect, warm);
-    if (first.ended === "pushed") return pushed(effect, first.sha, warm);
+    const llm = llmOf(task, warm);
+    if (typeof llm === "string") return refused(effect, llm);
+    const first = await push(task, effect, warm, llm);
+    if (first.ended === "pushed") return pushed(task, effect, first.sha, warm, llm);
     if (first.ended === "no") return first.attempt;
   }
 
@@ -189,12 +205,14 @@ export async function pushBrief(task: Task, effect: PushBrief): Promise<Attempt>
   }
   const { ground, left } = read.value;
   if (typeof ground === "string") return refused(effect, ground);
-  if (left !== null) return pushed(effect, left, ground);
+  const llm = llmOf(task, ground);
+  if (typeof llm === "string") return refused(effect, llm);
+  if (left !== null) return pushed(task, effect, left, ground, llm);
   if (first_try && !ground.creates && effect.round === 1 && effect.try === 1)
     return refused(effect, refusals.foreignBranch(job.branch));
 
-  const second = await push(task, effect, ground);
-  if (second.ended === "pushed") return pushed(effect, second.sha, ground);
+  const second = await push(task, effect, ground, llm);
+  if (second.ended === "pushed") return pushed(task, effect, second.sha, ground, llm);
   if (second.ended === "no") return second.attempt;
   return { ended: "later", reason: "The branch moved while the brief was being pushed.", after_ms: 1_000 };
 }

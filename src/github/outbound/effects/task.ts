@@ -4,6 +4,7 @@ import type { Attempt, RepositoryStore } from "../../../engine/ports.ts";
 import type { Judge } from "../../../engine/verification-ports.ts";
 import type { Command } from "../../../job/command.ts";
 import type { Job, JobId } from "../../../job/job.ts";
+import type { ModelDefaults } from "../../../job/model-of.ts";
 import type { LogLine } from "../../../wire/log-line.ts";
 import type { Caller } from "../octokit.ts";
 
@@ -15,17 +16,11 @@ export interface Self {
   readonly appId: number | null;
 }
 
-/** The server's own choice of model, where neither sender nor repository has one. */
-export interface LlmDefaults {
-  readonly provider: string;
-  readonly model: string;
-  readonly max_tokens: number;
-}
-
 export interface Tools {
   readonly repositories: RepositoryStore;
   readonly self: Self;
-  readonly defaults: LlmDefaults;
+  /** The model where neither sender nor repository names one. */
+  readonly defaults: ModelDefaults;
   /** Null: there is nobody to ask. */
   readonly judge: Judge | null;
   /** Where this server is reached from outside, for links; null: no links. */

@@ -1,6 +1,6 @@
 /** Figures in words: what the agent used, which model, what it cost, how long ago. */
-import type { Job, Work } from "../../../job/job.ts";
-import { code } from "./plain.ts";
+import { type Job, modelNotes, type Work } from "../../../job/job.ts";
+import { code, cut, harmless, oneLine } from "./plain.ts";
 
 const count = (n: number): string => {
   if (n < 1_000) return String(n);
@@ -18,6 +18,14 @@ export function usageLine(work: Work | null): string | null {
   const input = input_tokens + cache_read_tokens + cache_write_tokens;
   const cost = work.cost_cents === null ? "cost not known" : money(work.cost_cents);
   return `${code(work.model)} · ${turns} ${turns === 1 ? "turn" : "turns"} · ${count(input)} tokens in, ${count(output_tokens)} out · ${cost}`;
+}
+
+const MOST_NOTES = 2_000;
+
+/** What the sender must be told of the model; null: nothing. A run's words are foreign words. */
+export function modelLine(job: Job): string | null {
+  const notes = modelNotes(job);
+  return notes.length === 0 ? null : `**Model:** ${cut(harmless(oneLine(notes.join(" "))), MOST_NOTES)}`;
 }
 
 /** Web address of the repository, as GitHub itself wrote it in an address that it gave us; null: none was given yet. */

@@ -1,7 +1,7 @@
 /** The pull request of a job and the App's own commit on its branch. The agent's words are foreign words. */
 import { issueOf, type Job } from "../../../job/job.ts";
 import { LOGIN } from "../../../wire/repository-name.ts";
-import { usageLine } from "./figures.ts";
+import { modelLine, usageLine } from "./figures.ts";
 import { jobMarker } from "./marker.ts";
 import { code, commitLine, cutBody, harmlessBody, titleLine } from "./plain.ts";
 
@@ -22,7 +22,9 @@ export function pullRequestBody(job: Job, closes: boolean): string {
   const issue = issueOf(job.origin);
   const requester = requesterOf(job);
   const usage = usageLine(job.work);
+  const model = modelLine(job);
   const footer = [
+    ...(model === null ? [] : [model]),
     ...(issue === null ? [] : [`${closes ? "Closes" : "For"} #${issue}`]),
     [`Job ${code(job.id)}`, requester === null ? null : `requested by @${requester}`, usage]
       .filter((part) => part !== null)

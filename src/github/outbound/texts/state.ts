@@ -3,7 +3,7 @@
  * Renders what the job carries; judges nothing.
  */
 import type { Job } from "../../../job/job.ts";
-import { branchLink, pullRequestLink } from "./figures.ts";
+import { branchLink, modelLine, pullRequestLink } from "./figures.ts";
 import * as market from "./market.ts";
 import { harmless, oneLine, quoted } from "./plain.ts";
 import { reasonList } from "./reasons.ts";
@@ -174,6 +174,7 @@ export function stateOf(job: Job): State {
     oneLine(headline),
     ...paragraphs,
     market.settled(job),
+    modelLine(job),
     job.notice === null ? null : `**Note:** ${harmless(job.notice).slice(0, MOST_NOTICE)}`,
     waiting === 0
       ? null

@@ -1,0 +1,26 @@
+/**
+ * Whether a job that is asked for names a model that nobody knows, so that whoever asks is told at once. The settings of a
+ * repository may name a provider that knows it. While they are not read, a request can name the provider itself; for a
+ * comment, which cannot, it is found out when the brief is written.
+ */
+import type { Draft } from "../job/command.ts";
+import { type ModelDefaults, modelOf } from "../job/model-of.ts";
+import type { Clock, RepositoryStore } from "./ports.ts";
+
+export interface ModelNeeds {
+  readonly repositories: Pick<RepositoryStore, "get">;
+  readonly now: Clock["now"];
+  readonly llm: ModelDefaults | undefined;
+}
+
+/** The sentence that refuses it; null: there is nothing to refuse. */
+export async function unknownModel(
+  { repositories, now, llm }: ModelNeeds,
+  { choices, repository, runner, origin }: Pick<Draft, "choices" | "repository" | "runner" | "origin">,
+): Promise<string | null> {
+  if (llm === undefined || runner !== "actions" || choices.model === null) return null;
+  const known = await repositories.get(repository.owner, repository.name);
+  const named = modelOf(choices, known?.settings ?? null, llm, now());
+  const read = (known?.base ?? null) !== null;
+  return named.ok || !(read || origin.kind === "rest") ? null : named.sentence;
+}

@@ -1,0 +1,29 @@
+/** Which model a job is to run on: the sender's choice before the repository's before the server's. Pure. */
+import { type Chosen, chooseModel, dayOf, type Wanted } from "../wire/model-choice.ts";
+import type { ListedModel } from "../wire/model-list.ts";
+import type { RepositorySettings } from "../wire/settings.ts";
+import type { Choices } from "./job.ts";
+
+/** What counts where neither sender nor repository say anything. */
+export interface ModelDefaults extends Wanted {
+  /** What the provider itself last said of its models; missing or null: it was not asked. */
+  readonly listed?: () => readonly ListedModel[] | null;
+}
+
+/** `settings` null: the repository has none. */
+export function modelOf(
+  choices: Pick<Choices, "provider" | "model">,
+  settings: Pick<RepositorySettings, "llm"> | null,
+  defaults: ModelDefaults,
+  now: number,
+): Chosen & { readonly provider: string } {
+  const provider = choices.provider ?? settings?.llm.provider ?? defaults.provider;
+  const model = choices.model ?? settings?.llm.model ?? defaults.model;
+  const max_tokens = settings?.llm.max_tokens ?? defaults.max_tokens;
+  const { own_models = false, listed } = defaults;
+  const chosen = chooseModel({ provider, model, max_tokens, own_models }, dayOf(now), listed?.() ?? null);
+  if (chosen.ok || choices.model !== null || settings?.llm.model === undefined) return { ...chosen, provider };
+  return { ok: false, sentence: `${NAMED_IN_SETTINGS} ${chosen.sentence}`, provider };
+}
+
+const NAMED_IN_SETTINGS = "`llm.model` in `.github/journeyman.yml` is wrong.";

@@ -1,0 +1,144 @@
+/**
+ * The models that we know: what each costs, how much it takes and answers, when its provider retires it and what follows
+ * it. The one place that names them. A model that is not here has no price: a guess from a similar name would bind, or
+ * fail to bind, a budget by a number that nobody published.
+ */
+import type { Usage } from "./result.ts";
+
+/** What jobs run on where nobody names another. */
+export const DEFAULT_MODEL = "claude-sonnet-5-5";
+
+/** The day on which every row below was true, by the provider's pages of models, prices and deprecations. */
+export const MODELS_AS_OF = "2026-11-30";
+
+/** US cents per million tokens. Cache writes (five minutes) cost 1.25 × the input price. */
+interface Price {
+  readonly input: number;
+  readonly output: number;
+  /** Of the input price, what a token costs that the cache knew. */
+  readonly read?: number;
+  /** Calls whose prompt is longer than this many tokens pay so many times as much, the answer included. */
+  readonly long?: { readonly above: number; readonly times: number };
+}
+
+export interface ModelFacts {
+  /** Null: none is published. */
+  readonly price: Price | null;
+  /** Tokens of prompt and answer together. */
+  readonly window: number;
+  /** The most tokens of one answer. */
+  readonly output: number;
+  /** The day from which the provider answers 404; null: none is announced. */
+  readonly retires: string | null;
+  /** What the provider recommends in its place; null: it is the newest of its line. */
+  readonly successor: string | null;
+}
+
+const price = (input: number, output: number, more: Omit<Price, "input" | "output"> = {}): Price => ({
+  input,
+  output,
+  ...more,
+});
+const opus = price(500, 2_500);
+const oldOpus = price(1_500, 7_500);
+const sonnet = price(300, 1_500);
+const fable = price(1_000, 5_000);
+
+const LARGE = { window: 1_000_000, output: 128_000 };
+const MEDIUM = { window: 200_000, output: 64_000 };
+const small = (output: number) => ({ window: 200_000, output });
+
+const newest = { retires: null, successor: null };
+const before = (successor: string) => ({ retires: null, successor });
+const until = (retires: string, successor: string) => ({ retires, successor });
+
+/** By name without its date: `claude-opus-4-5` is also `claude-opus-4-5-20251101`. */
+export const MODELS: Readonly<Record<string, ModelFacts>> = {
+  "claude-fable-5-2": { price: price(800, 4_000, { read: 0.025 }), ...LARGE, ...newest },
+  "claude-fable-5-1": { price: { ...fable, read: 0.025 }, ...LARGE, ...before("claude-fable-5-2") },
+  "claude-fable-5": { price: fable, ...LARGE, ...before("claude-fable-5-2") },
+  "claude-mythos-5-2": { price: null, ...LARGE, ...newest },
+  "claude-mythos-5-1": { price: { ...fable, read: 0.025 }, ...LARGE, ...before("claude-mythos-5-2") },
+  "claude-mythos-5": { price: fable, ...LARGE, ...before("claude-mythos-5-2") },
+  "claude-mythos-preview": { price: null, ...LARGE, ...until("2026-06-30", "claude-mythos-5-2") },
+  "claude-opus-5-5": { price: price(400, 2_000, { read: 0.05 }), ...LARGE, ...newest },
+  "claude-opus-5": { price: opus, ...LARGE, ...before("claude-opus-5-5") },
+  "claude-opus-4-8": { price: opus, ...LARGE, ...before("claude-opus-5-5") },
+  "claude-opus-4-7": { price: opus, ...LARGE, ...before("claude-opus-5-5") },
+  "claude-opus-4-6": { price: opus, ...LARGE, ...before("claude-opus-5-5") },
+  "claude-opus-4-5": { price: opus, ...MEDIUM, ...until("2027-01-22", "claude-opus-5-5") },
+  "claude-opus-4-1": { price: oldOpus, ...small(32_000), ...until("2026-08-05", "claude-opus-5-5") },
+  "claude-opus-4": { price: oldOpus, ...small(32_000), ...until("2026-06-15", "claude-opus-5-5") },
+  "claude-3-opus": { price: oldOpus, ...small(4_096), ...until("2026-01-05", "claude-opus-5-5") },
+  "claude-sonnet-5-5": { price: price(200, 1_000, { read: 0.05 }), ...LARGE, ...newest },
+  "claude-sonnet-5": { price: price(200, 1_000), ...LARGE, ...before("claude-sonnet-5-5") },
+  "claude-sonnet-4-6": { price: sonnet, ...LARGE, ...before("claude-sonnet-5-5") },
+  "claude-sonnet-4-5": { price: sonnet, ...MEDIUM, ...until("2026-11-30", "claude-sonnet-5-5") },
+  "claude-sonnet-4": { price: sonnet, ...MEDIUM, ...until("2026-06-15", "claude-sonnet-5-5") },
+  "claude-3-7-sonnet": { price: sonnet, ...MEDIUM, ...until("2026-02-19", "claude-sonnet-5-5") },
+  "claude-3-5-sonnet": { price: sonnet, ...small(8_192), ...until("2025-10-28", "claude-sonnet-5-5") },
+  "claude-3-sonnet": { price: sonnet, ...small(4_096), ...until("2025-07-21", "claude-sonnet-5-5") },
+  "claude-haiku-5-5": { price: price(10, 50, { long: { above: 100_000, times: 5 } }), ...LARGE, ...newest },
+  "claude-haiku-4-5": { price: price(100, 500), ...MEDIUM, ...before("claude-haiku-5-5") },
+  "claude-3-5-haiku": { price: price(80, 400), ...small(8_192), ...until("2026-02-19", "claude-haiku-5-5") },
+  "claude-3-haiku": { price: price(25, 125), ...small(4_096), ...until("2026-04-20", "claude-haiku-5-5") },
+};
+
+/** The spellings of one version: with its date, `-0` for the first of a line, or `-latest`. */
+const DATE = /(?:[-@]\d{8}|-0|-latest)$/;
+
+export const withoutDate = (name: string): string => name.replace(DATE, "");
+
+/** Null: a model that is not known here. */
+export function findModel(name: string): ModelFacts | null {
+  const found = Object.hasOwn(MODELS, name) ? name : withoutDate(name);
+  return (Object.hasOwn(MODELS, found) && MODELS[found]) || null;
+}
+
+/** The model itself and whatever may come to work in its place, nearest first. */
+export function lineageOf(name: string): readonly string[] {
+  const lineage = new Set<string>();
+  for (let model: string | null = name; model !== null && !lineage.has(model); ) {
+    lineage.add(model);
+    model = findModel(model)?.successor ?? null;
+  }
+  return [...lineage.add(DEFAULT_MODEL)];
+}
+
+const VERSION = /^claude-([a-z]+)-(\d{1,2})(?:-(\d))?$/;
+
+const versionOf = (name: string): { readonly line: string; readonly number: number } | null => {
+  const [, line, major, minor = "0"] = VERSION.exec(withoutDate(name)) ?? [];
+  return line === undefined ? null : { line, number: Number(major) + Number(minor) / 10 };
+};
+
+/**
+ * A name that reads like the next version of a line that we know. Models come out faster than copies of this file are
+ * brought up to date, so such a one may well exist; whether it does, its provider alone can say.
+ */
+export function looksNewer(name: string): boolean {
+  const asked = versionOf(name);
+  if (asked === null) return false;
+  const known = Object.keys(MODELS).flatMap((one) => versionOf(one) ?? []);
+  const latest = Math.max(...known.filter(({ line }) => line === asked.line).map(({ number }) => number));
+  return asked.number > latest && asked.number < Math.floor(latest) + 2;
+}
+
+/** The newest of each line, for sentences that say what may be named. */
+export const NEWEST_MODELS: readonly string[] = Object.entries(MODELS)
+  .filter(([, { successor, price }]) => successor === null && price !== null)
+  .map(([name]) => name);
+
+const CACHE_WRITE = 1.25;
+const CACHE_READ = 0.1;
+
+/** Cents for one call, or null when the model's price is not known. */
+export function costCents(model: string, call: Omit<Usage, "turns">): number | null {
+  const price = findModel(model)?.price ?? null;
+  if (price === null) return null;
+  const prompt = call.input_tokens + call.cache_write_tokens + call.cache_read_tokens;
+  const times = price.long !== undefined && prompt > price.long.above ? price.long.times : 1;
+  const input =
+    call.input_tokens + call.cache_write_tokens * CACHE_WRITE + call.cache_read_tokens * (price.read ?? CACHE_READ);
+  return (times * (input * price.input + call.output_tokens * price.output)) / 1_000_000;
+}
