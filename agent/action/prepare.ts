@@ -62,7 +62,7 @@ export async function prepare(ports: PreparePorts): Promise<Preparation> {
 }
 
 type Way =
-  | { readonly ok: true; readonly networks: Networks; readonly gateway: Running }
+  | { readonly ok: true; readonly networks: Networks; readonly gateway: Gateway }
   | { readonly ok: false; readonly reason: string };
 
 /** The agent's way out: networks, and the gateway on them. */
