@@ -12,6 +12,7 @@ import { parse } from "yaml";
 import { z } from "zod";
 import { readSlashCommand, TASK_LIMIT } from "../../src/github/inbound/slash-command.ts";
 import { parseSettings } from "../../src/github/outbound/settings-file.ts";
+import { RUN_JOB_WORKFLOW } from "../../src/github/outbound/texts/run-job-workflow.ts";
 import { STATUSES } from "../../src/job/job.ts";
 import { DEMO } from "../../src/sandbox/town.ts";
 import { readSettings } from "../../src/settings.ts";
@@ -395,15 +396,22 @@ describe("preparing a repository", () => {
     expect(promised).toEqual(Object.entries(action.inputs).map(([name, input]) => [name, input.default]));
   });
 
-  test("secrets and variables are those of run-job.yml", () => {
+  test("secrets are those of run-job.yml, which has at most 25 lines, and inputs those of its action", () => {
     const workflow = textOf(".github/workflows/run-job.yml");
-    const used = [...workflow.matchAll(/\b(?:secrets|vars)\.([A-Z_]+)/g)]
-      .map(([, name = ""]) => name)
-      .map((name) => (name.startsWith("AGENT_LLM_") ? "AGENT_LLM_*" : name));
+    const used = [...workflow.matchAll(/\b(?:secrets|vars)\.([A-Z_]+)/g)].map(([, name = ""]) => name);
     const named = tableOf(README, "name").flatMap(([name = ""]) => codeOf(name));
     expect([...new Set(used)].sort()).toEqual([...named].sort());
-    const image = /JOURNEYMAN_AGENT_IMAGE \|\| '([^']+)'/.exec(workflow)?.[1];
-    expect(README).toContain(`\`${image}\``);
+    expect(workflow.trim().split("\n").length).toBeLessThanOrEqual(25);
+    const action = z
+      .object({ inputs: z.record(z.string(), z.object({ default: z.string().optional() })) })
+      .parse(parse(textOf(".github/actions/run-job/action.yml")));
+    const rows = tableOf(README, "run-job's input");
+    const promised = rows.map(([name = "", value = ""]) => [codeOf(name)[0], codeOf(value)[0]]);
+    expect(promised).toEqual(Object.entries(action.inputs).map(([name, input]) => [name, input.default]));
+  });
+
+  test("the job's comment shows the workflow file as it is", () => {
+    expect(RUN_JOB_WORKFLOW).toBe(textOf(".github/workflows/run-job.yml"));
   });
 });
 
