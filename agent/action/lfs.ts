@@ -53,10 +53,10 @@ export interface LfsPorts {
 export async function storeInLfs(git: Git, paths: readonly string[], { token, url }: LfsPorts): Promise<string | null> {
   if (!(await git.holds(["lfs", "version"]))) return "the runner has no git-lfs";
   // The work may bring an .lfsconfig that leads elsewhere: what is said here counts more.
+  const places = ["lfs.url", "lfs.pushurl", "remote.origin.lfsurl", "remote.origin.lfspushurl"];
   const lfs = [
-    ["lfs.url", `${url}/info/lfs`],
+    ...places.map((key) => [key, `${url}/info/lfs`] as const),
     ["lfs.storage", join(git.repository.folder, "lfs")],
-    ["remote.origin.lfsurl", `${url}/info/lfs`],
     ["lfs.locksverify", "false"],
   ] as const;
   mkdirSync(join(git.repository.folder, "lfs"), { recursive: true });

@@ -110,7 +110,9 @@ export class Runner {
 
   git(folder: string, ...args: string[]): string {
     const who = ["-c", "user.name=ada", "-c", "user.email=ada@example.com", "-c", "safe.directory=*"];
-    return execFileSync("git", [...who, ...args], { cwd: folder, encoding: "utf8", stdio: "pipe" }).trim();
+    // Whatever this machine's git is set up for.
+    const env = { ...process.env, GIT_CONFIG_NOSYSTEM: "1", GIT_CONFIG_GLOBAL: "/dev/null" };
+    return execFileSync("git", [...who, ...args], { cwd: folder, encoding: "utf8", stdio: "pipe", env }).trim();
   }
 
   /** A commit by someone else, straight to the remote. A folder's name with a slash at its end makes a submodule of it. */

@@ -1,10 +1,12 @@
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
 import { parseResult } from "../../src/wire/result.ts";
 import { JOB_ID } from "../unit/agent-job.ts";
 import { obeyed, Runner } from "./action-runner.ts";
+import { startLfsServer } from "./lfs-server.ts";
 import { RunDesk } from "./run-desk.ts";
 
 const closing: (() => unknown)[] = [];
@@ -237,6 +239,33 @@ describe("files that the repository keeps in LFS", () => {
       ),
     });
   });
+
+  const hasLfs = spawnSync("git-lfs", ["version"]).status === 0;
+  if (!hasLfs) console.log("The test of uploads to Git LFS is left out: there is no git-lfs here.");
+
+  test.skipIf(!hasLfs)(
+    "are uploaded where the runner has git-lfs, to this repository alone, whatever the work's .lfsconfig says",
+    async () => {
+      const runner = start(files);
+      const [server, elsewhere] = await Promise.all([startLfsServer(runner.top), startLfsServer(runner.top)]);
+      closing.push(
+        () => server.close(),
+        () => elsewhere.close(),
+      );
+      const config = `printf '[lfs]\\n\\turl = ${elsewhere.url}/x.git/info/lfs\\n\\tpushurl = ${elsewhere.url}/x.git/info/lfs\\n' > .lfsconfig`;
+      const { post } = await runner.run(`printf 'raw bytes' > new.bin; ${config}; ${leave}`, {
+        GITHUB_SERVER_URL: server.url,
+      });
+      expect(post.code, post.output).toBe(0);
+      expect(resultOf(runner)?.outcome).toBe("done");
+      const oid = createHash("sha256").update("raw bytes").digest("hex");
+      expect(runner.pushed("new.bin")).toBe(`version https://git-lfs.github.com/spec/v1\noid sha256:${oid}\nsize 9`);
+      expect(server.objects.get(oid)?.toString("utf8")).toBe("raw bytes");
+      const basic = `basic ${Buffer.from("x-access-token:workflow-token-1234").toString("base64")}`;
+      expect(server.seen.find(({ path }) => path.endsWith("/info/lfs/objects/batch"))?.authorization).toBe(basic);
+      expect(elsewhere.seen).toEqual([]);
+    },
+  );
 });
 
 describe("a push that GitHub refuses", () => {
