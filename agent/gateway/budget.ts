@@ -40,18 +40,17 @@ export class Budget {
   #usage = NOTHING;
   #calls = 0;
   #cents = 0;
+  /** A call was made for a model whose price is not known. */
+  #unpriced = false;
 
   constructor(model: string, capCents: number) {
     this.#model = model;
     this.#capCents = capCents;
   }
 
-  get priced(): boolean {
-    return costCents(this.#model, NOTHING) !== null;
-  }
-
   get spent(): Spent {
-    const cents = this.priced ? this.#cents + this.#reservedCents() : null;
+    const known = !this.#unpriced && this.#priceOf(this.#model, NOTHING) !== null;
+    const cents = known ? this.#cents + this.#reservedCents() : null;
     return { cents, calls: this.#calls, usage: this.#usage };
   }
 
@@ -85,7 +84,9 @@ export class Budget {
   settle(reservation: Reservation, usage: CallUsage): void {
     if (!this.#underWay.delete(reservation)) return;
     this.#calls += 1;
-    this.#cents += costCents(reservation.model ?? this.#model, usage) ?? 0;
+    const { model = this.#model } = reservation;
+    this.#unpriced ||= costCents(model, NOTHING) === null;
+    this.#cents += this.#priceOf(model, usage) ?? 0;
     this.#usage = {
       input_tokens: this.#usage.input_tokens + usage.input_tokens,
       output_tokens: this.#usage.output_tokens + usage.output_tokens,
@@ -104,7 +105,12 @@ export class Budget {
   }
 
   #cost({ input, output, model = this.#model }: Bound): number | null {
-    return costCents(model, { ...NOTHING, cache_write_tokens: input, output_tokens: output });
+    return this.#priceOf(model, { ...NOTHING, cache_write_tokens: input, output_tokens: output });
+  }
+
+  /** One that follows the run's own and has no price yet is bound by that one's: it must not be a way around the limit. */
+  #priceOf(model: string, usage: CallUsage): number | null {
+    return costCents(model, usage) ?? costCents(this.#model, usage);
   }
 
   /** The longest answer that so much pays for; a price is linear in the answer once the input is known. */

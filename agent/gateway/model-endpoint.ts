@@ -1,6 +1,6 @@
 /**
- * The agent's way to the model: takes the provider's message calls and no others, for the run's model and what follows it alone, adds the
- * key, and keeps the run's limit of cost whoever calls: the agent, or what the model has started.
+ * The agent's way to the model: takes the provider's message calls and no others, for the run's model and what follows it
+ * alone, adds the key, and keeps the run's limit of cost whoever calls: the agent, or what the model has started.
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { SPENT_PATH } from "../../src/wire/gateway.ts";

@@ -2,6 +2,7 @@
  * `npm run bench [-- group …]`: our numbers beside a named baseline, each pair measured in this one run. Trust the
  * ratios, not the times: machines are slow and noisy. Exits 1 when a ratio is over its limit.
  */
+import { availableParallelism, loadavg } from "node:os";
 import type { Measured } from "./measured.ts";
 
 const GROUPS: Readonly<Record<string, () => Promise<readonly Measured[]>>> = {
@@ -15,6 +16,7 @@ const GROUPS: Readonly<Record<string, () => Promise<readonly Measured[]>>> = {
   "action-mode": async () => (await import("./action-mode.ts")).benchActionMode(),
   start: async () => (await import("./start.ts")).benchStart(),
   notify: async () => (await import("./notify.ts")).benchNotify(),
+  containers: async () => (await import("./containers.ts")).benchContainers(),
   image: async () => (await import("./image.ts")).benchImage(),
 };
 
@@ -25,6 +27,7 @@ if (unknown.length > 0) {
   process.exit(2);
 }
 
+process.stdout.write(`${availableParallelism()} cores, load ${(loadavg()[0] ?? 0).toFixed(1)} before\n`);
 let over = 0;
 for (const [name, bench] of Object.entries(GROUPS)) {
   if (asked.length > 0 && !asked.includes(name)) continue;

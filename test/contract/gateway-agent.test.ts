@@ -67,6 +67,7 @@ test("a gateway that does not say at the end what was spent leaves the agent's o
   const nothing = { cents: 0, calls: 0, usage: { ...NO_USAGE } };
   const silent = await startProvider(({ url, body }, response) => {
     if (url === SPENT_PATH) return sayJson(response, told++ === 0 ? JSON.stringify(nothing) : "gone");
+    if (url !== "/v1/messages") return sayJson(response, "{}", 404);
     void fetch(model.url + url, { method: "POST", body }).then(async (answer) => {
       response.writeHead(answer.status, { "content-type": answer.headers.get("content-type") ?? "" });
       response.end(await answer.text());

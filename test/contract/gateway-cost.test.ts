@@ -115,6 +115,20 @@ describe("before the call", () => {
     expect((await gateway.spent()).cents).toBeCloseTo(2 * cents(USAGE), 10);
   });
 
+  test("a model that follows the run's own and has no price is no way around the limit, and its cost is not known", async () => {
+    const provider = await uncounting();
+    const gateway = await startTested(provider, { ...cap(10), LLM_MODEL: "claude-mythos-5-1" });
+    const model = "claude-mythos-5-2";
+    const answer = await gateway.call(ask({ model, max_tokens: 1_000_000 }));
+    expect(Number(answer.headers.get(LOWERED_HEADER))).toBeLessThan(2_000);
+    expect((await gateway.spent()).cents).toBeNull();
+    for (let calls = 0; calls < 500; calls += 1) {
+      const { status } = await gateway.call(ask({ model, max_tokens: 1_000_000 }));
+      if (status === 402) return;
+    }
+    throw new Error("nothing has ended it");
+  });
+
   test("a model without a price has no limit: its tokens are counted, and only so many calls are made at once", async () => {
     const held: (() => void)[] = [];
     const provider = await startProvider((_, response) => held.push(() => sayJson(response, message(USAGE))));

@@ -104,7 +104,7 @@ down)
   iptables -t nat -D POSTROUTING -s $net.0/30 ! -o ${link}0 -j MASQUERADE 2>/dev/null || true
   iptables -D FORWARD -i ${link}0 -j ACCEPT 2>/dev/null || true; iptables -D FORWARD -o ${link}0 -j ACCEPT 2>/dev/null || true
   ip link del ${link}0 2>/dev/null || true
-  umount "$state/exec/netns/default" 2>/dev/null || true
+  umount "$state/exec/netns/default" "$home/data" 2>/dev/null || true
   ip netns del $ns 2>/dev/null || true
   rm -rf "$state"
   ;;

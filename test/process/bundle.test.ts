@@ -62,6 +62,10 @@ it("Actions mode starts without a package beside it, and names what it misses", 
     encoding: "utf8",
   });
   expect({ status, stderr }).toEqual({ status: 1, stderr: "" });
+  // the runner reads no line as a command, but for this one
+  expect(stdout).toMatch(
+    /^::stop-commands::(\S{16,})\n(?:::\1::\n::error title=Journeyman::\S.*\n::stop-commands::\1\n)+$/,
+  );
   expect(stdout).toContain("::error title=Journeyman::GITHUB_EVENT_PATH");
 });
 

@@ -1,8 +1,8 @@
-import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, expect, test, vi } from "vitest";
+import { bundle } from "../../build/bundle.ts";
 import { JOB_ID, makeCheckout } from "../unit/agent-job.ts";
 import { type Program, startProgram } from "./agent-program.ts";
 import { bash, finish, scriptedModel, type Turn } from "../unit/scripted-model.ts";
@@ -56,18 +56,15 @@ test("the model is reached through the proxy, and nothing that the model runs ge
 });
 
 test("the bundle, which is all that the image holds, finds the proxy too", async () => {
-  const bundle = mkdtempSync(join(tmpdir(), "agent-bundle-"));
-  closing.push(() => rmSync(bundle, { recursive: true, force: true }));
-  const root = join(import.meta.dirname, "..", "..");
-  execFileSync("npm", ["run", "--silent", "build:agent", "--", `--outdir=${bundle}`, "--out-extension:.js=.mjs"], {
-    cwd: root,
-  });
+  const folder = mkdtempSync(join(tmpdir(), "agent-bundle-"));
+  closing.push(() => rmSync(folder, { recursive: true, force: true }));
+  await bundle("agent", folder);
   const model = await scriptedModel([finish("done", "Say hello")]);
   const checkout = makeCheckout({ egress: [] });
   closing.push(model.close, checkout.remove);
   const proxy = await startProxy({ EGRESS_ALLOWED: "", ANTHROPIC_BASE_URL: model.url });
   const access = { ANTHROPIC_API_KEY: "test-key-123456", ANTHROPIC_BASE_URL: model.url, EGRESS_PROXY: proxy.url };
-  const command = [process.execPath, join(bundle, "main.mjs")];
+  const command = [process.execPath, join(folder, "main.js")];
   const agent = startProgram(command, { JOB_ID, ...access }, checkout.folder);
   expect(await agent.ended, agent.output()).toBe(0);
   expect(checkout.result().outcome).toBe("done");

@@ -1,17 +1,24 @@
-import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, expect, test, vi } from "vitest";
+import { bundle } from "../../build/bundle.ts";
 import { costCents } from "../../src/wire/models.ts";
+import type { Usage } from "../../src/wire/result.ts";
 import { BRIEF, JOB_ID, makeCheckout } from "../unit/agent-job.ts";
 import { bash, finish, type ScriptedModel, scriptedModel, type Turn } from "../unit/scripted-model.ts";
 import { type Program, startProgram } from "./agent-program.ts";
 
 const KEY = "gateway-key-0123456789";
 const MODEL = BRIEF.llm.model;
+
+const cents = (usage: Partial<Usage>): number =>
+  costCents(MODEL, {
+    ...{ input_tokens: 0, output_tokens: 0, cache_read_tokens: 0, cache_write_tokens: 0 },
+    ...usage,
+  }) ?? 0;
 
 const closing: (() => unknown)[] = [];
 afterEach(async () => {
@@ -72,7 +79,7 @@ test("the agent reaches the model without a key, and what the model's shell spen
   expect(checkout.file("answers.txt")).toMatch(/^200 /);
   const usage = { input_tokens: 1_300, output_tokens: 80, cache_read_tokens: 0, cache_write_tokens: 0 };
   expect(checkout.result()).toMatchObject({ outcome: "done", usage: { ...usage, turns: 3 } });
-  expect(checkout.result().cost_cents).toBeCloseTo(costCents(MODEL, usage) ?? 0, 10);
+  expect(checkout.result().cost_cents).toBeCloseTo(cents(usage), 10);
   expect(gateway.output()).toBe(`listening on ${new URL(gateway.url).port}\n`);
   gateway.child.kill("SIGTERM");
   expect(await gateway.ended).toBe(0);
@@ -80,8 +87,11 @@ test("the agent reaches the model without a key, and what the model's shell spen
 
 test("once the shell has spent what the run may cost, the agent ends at its limit", async () => {
   const turns: Turn[] = [];
-  const { model, checkout } = await open(turns, { limits: { minutes: 5, turns: 10, cost_cents: 31.5 } });
-  const gateway = await startGateway(model, { LLM_MAX_COST_CENTS: "31.5" });
+  const shell = cents({ output_tokens: 20_000 });
+  // What the shell's call may cost beside its answer fits, and an answer to the agent that is of any use does not.
+  const cap = shell + cents({ output_tokens: 1_050 });
+  const { model, checkout } = await open(turns, { limits: { minutes: 5, turns: 10, cost_cents: cap } });
+  const gateway = await startGateway(model, { LLM_MAX_COST_CENTS: String(cap) });
   turns.push(callFrom(gateway.url, 20_000), { content: [], usage: { input_tokens: 10, output_tokens: 20_000 } });
   turns.push(callFrom(gateway.url), finish("done"));
   const agent = startAgent(checkout.folder, { MODEL_GATEWAY: gateway.url });
@@ -89,10 +99,10 @@ test("once the shell has spent what the run may cost, the agent ends at its limi
   const result = checkout.result();
   expect(result).toMatchObject({
     outcome: "limit",
-    reason: expect.stringMatching(/^Stopped before the limit of 31\.5 cents could be passed: 30\.\d cents are spent/),
+    reason: expect.stringMatching(/^Stopped before the limit of [\d.]+ cents could be passed: [\d.]+ cents are spent/),
   });
-  expect(result.cost_cents).toBeGreaterThan(30);
-  expect(result.cost_cents).toBeLessThanOrEqual(31.5);
+  expect(result.cost_cents).toBeGreaterThan(shell);
+  expect(result.cost_cents).toBeLessThanOrEqual(cap);
 });
 
 test("an agent that is there first waits for the gateway", async () => {
@@ -141,15 +151,12 @@ test("where the settings narrow it, the gateway is the proxy too, and the provid
 });
 
 test("the bundles, which are all that the image holds, find each other", async () => {
-  const bundle = mkdtempSync(join(tmpdir(), "agent-bundle-"));
-  closing.push(() => rmSync(bundle, { recursive: true, force: true }));
-  const root = join(import.meta.dirname, "..", "..");
-  execFileSync("npm", ["run", "--silent", "build:agent", "--", `--outdir=${bundle}`, "--out-extension:.js=.mjs"], {
-    cwd: root,
-  });
+  const folder = mkdtempSync(join(tmpdir(), "agent-bundle-"));
+  closing.push(() => rmSync(folder, { recursive: true, force: true }));
+  await bundle("agent", folder);
   const { model, checkout } = await open([finish("done", "Say hello")]);
-  const gateway = await startGateway(model, {}, [process.execPath, join(bundle, "gateway.mjs")]);
-  const command = [process.execPath, join(bundle, "main.mjs")];
+  const gateway = await startGateway(model, {}, [process.execPath, join(folder, "gateway.js")]);
+  const command = [process.execPath, join(folder, "main.js")];
   const agent = startProgram(command, { JOB_ID, MODEL_GATEWAY: gateway.url }, checkout.folder);
   expect(await agent.ended, agent.output()).toBe(0);
   expect(checkout.result().outcome).toBe("done");

@@ -15,6 +15,7 @@ import { parseSettings } from "../../src/github/outbound/settings-file.ts";
 import { STATUSES } from "../../src/job/job.ts";
 import { DEMO } from "../../src/sandbox/town.ts";
 import { readSettings } from "../../src/settings.ts";
+import { DEFAULT_HOST, DEFAULT_PORT } from "../../src/environment.ts";
 import { DEFAULT_MODEL } from "../../src/wire/models.ts";
 import { DEFAULT_REPOSITORY_SETTINGS, repositorySettingsSchema } from "../../src/wire/settings.ts";
 import { appKey } from "../contract/app-key.ts";
@@ -406,6 +407,9 @@ describe("preparing a repository", () => {
   });
 });
 
+/** Defaults that have a name. */
+const NAMED: Readonly<Record<string, string>> = { DEFAULT_MODEL, DEFAULT_HOST, DEFAULT_PORT: String(DEFAULT_PORT) };
+
 describe("settings of the server", () => {
   const rows = tableOf(README, "variable").map(([name = "", value = ""]) => [codeOf(name)[0], codeOf(value)[0]]);
 
@@ -414,7 +418,7 @@ describe("settings of the server", () => {
     const schema = /^const schema = z\.object\(\{\n([\s\S]*?)^\}\);/m.exec(source)?.[1] ?? "";
     const read = [...schema.matchAll(/^ {2}([A-Z_]+): (.*?),$/gms)].map(([, name, rule = ""]) => {
       const value = /\.default\("?([^")]*)"?\)/.exec(rule)?.[1];
-      return [name, value === "DEFAULT_MODEL" ? DEFAULT_MODEL : value];
+      return [name, value === undefined ? value : (NAMED[value] ?? value)];
     });
     expect(read.length).toBeGreaterThan(20);
     const key = [
