@@ -86,6 +86,9 @@ function killGroup(pid: number | undefined): void {
 export function lastWords({ stderr, limit }: Pick<Ran, "stderr" | "limit">, most = 300): string {
   if (limit === "time") return "it took too long";
   if (limit === "output") return "it said too much";
-  const words = stderr.replace(/[\p{C}\s]+/gu, " ").trim();
+  const words = stderr
+    .replace(/[\p{C}\s]+/gu, " ")
+    .trim()
+    .replace(/\.$/, "");
   return words.length > most ? `…${words.slice(-most)}` : words;
 }

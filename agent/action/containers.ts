@@ -1,6 +1,6 @@
 /**
  * The two containers of a job: the agent, which holds no secret but those meant for the model's shell, and the gateway,
- * which holds the provider's key and is the agent's way to the model. Starts both at once, ends both, and says why the
+ * which holds the provider's key and is the agent's way to the model. Starts both, ends both, and says why the
  * agent could not work where it cannot say so itself.
  */
 import { DEFAULT_MODEL } from "../../src/wire/models.ts";
@@ -26,13 +26,23 @@ const LAST_WORDS_MS = 4_500;
 const REMOVE_LIMIT_MS = 1_500;
 const GATEWAY_GONE_MS = 10_000;
 
-export interface ContainerPorts {
+export interface ContainerParts {
   readonly docker: Docker;
   readonly names: Names;
   readonly settings: ActionSettings;
   readonly brief: ActionBrief;
   readonly networks: Networks;
   readonly show: (text: string) => void;
+}
+
+export interface Gateway {
+  readonly running: Running;
+  /** What it said last. */
+  readonly lastWords: Promise<string>;
+}
+
+export interface ContainerPorts extends ContainerParts {
+  readonly gateway: Gateway;
   /** Reads the agent's stdout to its end. */
   readonly follow: (stdout: Readable) => Promise<void>;
   readonly cancelled: AbortSignal;
@@ -44,10 +54,11 @@ export interface Ended {
   readonly failure: string | null;
 }
 
-function startGateway({ docker, names, settings, brief, networks }: ContainerPorts): Running {
+/** Before the checkout is filled: the agent waits for the gateway, and that waits for nobody. */
+export function startGateway({ docker, names, settings, brief, networks, show }: ContainerParts): Gateway {
   const { apiKey, baseUrl } = settings.provider;
   const { egress, limits, llm } = brief;
-  return docker.start({
+  const running = docker.start({
     name: names.gateway,
     image: settings.image,
     user: `${GATEWAY_UID}:${GATEWAY_UID}`,
@@ -62,9 +73,13 @@ function startGateway({ docker, names, settings, brief, networks }: ContainerPor
       ...(egress === null ? {} : { EGRESS_ALLOWED: egress.join(" ") }),
     },
   });
+  // Read from the start: what nobody reads is gone with the process.
+  const words = [running.stdout, running.stderr].map((stream) => showRows(stream, "gateway", show));
+  const lastWords = Promise.all(words).then((both) => both.findLast((row) => row !== "") ?? "");
+  return { running, lastWords };
 }
 
-function startAgent({ docker, names, settings, brief, networks }: ContainerPorts): Running {
+function startAgent({ docker, names, settings, brief, networks }: ContainerParts): Running {
   const { provider, model, maxTokens } = settings.llm;
   const given = { LLM_PROVIDER: provider, LLM_MODEL: model, LLM_MAX_TOKENS: maxTokens };
   return docker.start({
@@ -98,9 +113,7 @@ async function showRows(input: Readable, name: string, show: (text: string) => v
 }
 
 export async function runContainers(ports: ContainerPorts): Promise<Ended> {
-  const { docker, names, show, follow, cancelled, brief } = ports;
-  const gateway = startGateway(ports);
-  const gatewayWords = Promise.all([gateway.stdout, gateway.stderr].map((one) => showRows(one, "gateway", show)));
+  const { docker, names, show, follow, cancelled, brief, gateway } = ports;
   const agent = startAgent(ports);
   const agentWords = showRows(agent.stderr, "agent", show);
   const followed = follow(agent.stdout);
@@ -116,16 +129,16 @@ export async function runContainers(ports: ContainerPorts): Promise<Ended> {
   if (cancelled.aborted) cancel();
   later(minutesOf(brief) * 60_000 + HANG_MS, () => end(KILL_AFTER_MS));
 
-  const first = await Promise.race([agent.ended.then(() => "agent"), gateway.ended.then(() => "gateway")]);
+  const first = await Promise.race([agent.ended.then(() => "agent"), gateway.running.ended.then(() => "gateway")]);
   const gatewayFirst = first === "gateway" && !cancelled.aborted;
   if (gatewayFirst) end(GATEWAY_GONE_MS);
   const code = await agent.ended;
   await followed;
   for (const clock of clocks) clearTimeout(clock);
   cancelled.removeEventListener("abort", cancel);
-  gateway.signal("SIGTERM");
+  gateway.running.signal("SIGTERM");
   const failure = gatewayFirst
-    ? `The gateway to the model ended before the agent${tail((await gatewayWords).findLast((words) => words !== ""))}.`
+    ? `The gateway to the model ended before the agent${tail(await gateway.lastWords)}.`
     : code === DOCKER_FAILED
       ? `The agent's container could not be started${tail(await agentWords)}.`
       : null;
@@ -133,8 +146,8 @@ export async function runContainers(ports: ContainerPorts): Promise<Ended> {
 }
 
 const LONGEST_TAIL = 300;
-const tail = (words: string | undefined): string => {
-  const plain = (words ?? "")
+const tail = (words: string): string => {
+  const plain = words
     .replace(/[\p{C}\s]+/gu, " ")
     .trim()
     .slice(0, LONGEST_TAIL);

@@ -4,7 +4,7 @@
  * is refused, since older engines accept `isolated` and ignore it.
  */
 import { z } from "zod";
-import { lastWords, succeeded } from "./command.ts";
+import { lastWords, type Ran, succeeded } from "./command.ts";
 import type { Docker } from "./docker.ts";
 import type { Names } from "./names.ts";
 
@@ -22,9 +22,27 @@ export type MadeNetworks =
 
 const ISOLATED = ["ipv4", "ipv6"].flatMap((ip) => ["--opt", `com.docker.network.bridge.gateway_mode_${ip}=isolated`]);
 
-export async function makeNetworks(docker: Docker, names: Names, narrowed: boolean): Promise<MadeNetworks> {
-  if (narrowed) return fence(docker, names);
-  const made = await docker.createNetwork(names.network, []);
+/** Whatever is left under these names. */
+export async function clearAway(docker: Docker, names: Names): Promise<void> {
+  await docker.call(["rm", "-f", names.agent, names.gateway]);
+  await docker.call(["network", "rm", names.network, names.fence]);
+}
+
+/** What an earlier try left may have the name: asked only then, since it costs a call. */
+async function create(docker: Docker, name: string, flags: readonly string[]): Promise<Ran> {
+  const first = await docker.createNetwork(name, flags);
+  if (succeeded(first)) return first;
+  await docker.call(["network", "rm", name]);
+  return docker.createNetwork(name, flags);
+}
+
+/**
+ * The network that every job needs: made before the brief is known, since it takes docker a while. Containers of an
+ * earlier try are gone by then.
+ */
+export async function openNetwork(docker: Docker, names: Names): Promise<MadeNetworks> {
+  await docker.call(["rm", "-f", names.agent, names.gateway]);
+  const made = await create(docker, names.network, []);
   if (!succeeded(made)) return refusal(`docker network create failed: ${lastWords(made)}`);
   return {
     ok: true,
@@ -35,14 +53,11 @@ export async function makeNetworks(docker: Docker, names: Names, narrowed: boole
   };
 }
 
-async function fence(docker: Docker, names: Names): Promise<MadeNetworks> {
-  const made = await Promise.all([
-    docker.createNetwork(names.network, ["--internal", ...ISOLATED]),
-    docker.createNetwork(names.outside, []),
-  ]);
-  const failed = made.find((ran) => !succeeded(ran));
-  if (failed !== undefined) return fenceRefusal(`docker network create failed: ${lastWords(failed)}`);
-  const seen = await docker.call(["network", "inspect", "--format", "{{json .IPAM.Config}}", names.network]);
+/** The agent's own network, where hosts are named. */
+export async function fencedNetworks(docker: Docker, names: Names): Promise<MadeNetworks> {
+  const made = await create(docker, names.fence, ["--internal", ...ISOLATED]);
+  if (!succeeded(made)) return fenceRefusal(`docker network create failed: ${lastWords(made)}`);
+  const seen = await docker.call(["network", "inspect", "--format", "{{json .IPAM.Config}}", names.fence]);
   if (!succeeded(seen)) return fenceRefusal(`docker network inspect failed: ${lastWords(seen)}`);
   if (!isIsolated(seen.stdout.toString("utf8")))
     return fenceRefusal("this Docker engine gives the network a gateway to the machine; Docker 28 or newer is needed");
@@ -50,8 +65,8 @@ async function fence(docker: Docker, names: Names): Promise<MadeNetworks> {
     ok: true,
     flags: {
       // Names beside the gateway's are asked of nobody.
-      agent: ["--network", names.network, "--dns", "127.0.0.1"],
-      gateway: ["--network", `name=${names.network},alias=${GATEWAY_HOST}`, "--network", names.outside],
+      agent: ["--network", names.fence, "--dns", "127.0.0.1"],
+      gateway: ["--network", `name=${names.fence},alias=${GATEWAY_HOST}`, "--network", names.network],
     },
   };
 }
@@ -75,9 +90,3 @@ const fenceRefusal = (why: string): MadeNetworks => ({
   ok: false,
   reason: `The agent was not started, since the network that .github/journeyman.yml asks for (\`egress\`) could not be made: ${why}.`,
 });
-
-/** Whatever an earlier try or this one left under these names. */
-export async function clearAway(docker: Docker, names: Names): Promise<void> {
-  await docker.call(["rm", "-f", names.agent, names.gateway]);
-  await docker.call(["network", "rm", names.network, names.outside]);
-}

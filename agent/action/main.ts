@@ -40,12 +40,16 @@ const untilCancelled = <T>(work: Promise<T>): Promise<T | "cancelled"> =>
     new Promise<"cancelled">((resolve) => cancelled.signal.addEventListener("abort", () => resolve("cancelled"))),
   ]);
 
-async function work(settings: ActionSettings, parts: Parts, { brief, networks, state }: Prepared): Promise<number> {
+async function work(
+  settings: ActionSettings,
+  parts: Parts,
+  { brief, networks, gateway, state }: Prepared,
+): Promise<number> {
   const { jobId, identity } = settings;
   const app = appSettingsOf(brief.app_url, jobId, identity);
   const show = (text: string): void => output.show(text);
   const ended = await runContainers({
-    ...{ ...parts, settings, brief, networks, show, cancelled: cancelled.signal },
+    ...{ ...parts, settings, brief, networks, gateway, show, cancelled: cancelled.signal },
     async follow(input) {
       const why = await followAgent({ input, show, app, cancelled: cancelled.signal });
       if (why !== null) show(`The App does not hear all of this log: ${why}.`);

@@ -2,15 +2,15 @@
 export interface Names {
   readonly agent: string;
   readonly gateway: string;
-  /** On which agent and gateway meet. */
+  /** With a way out: of both, or of the gateway alone. */
   readonly network: string;
-  /** The gateway's own way out, where the agent has none. */
-  readonly outside: string;
+  /** Without one: on which a fenced agent and the gateway meet. */
+  readonly fence: string;
 }
 
 export const namesOf = (jobId: string): Names => ({
   agent: `journeyman-${jobId}`,
   gateway: `journeyman-${jobId}-gateway`,
   network: `journeyman-${jobId}`,
-  outside: `journeyman-${jobId}-out`,
+  fence: `journeyman-${jobId}-fence`,
 });

@@ -2,7 +2,8 @@
 import { checkOut, asksForPart, copyForAgent, fetchInstructions, fetchJob, findBase, type Source } from "./checkout.ts";
 import { type ActionBrief, readPushedBrief } from "./brief.ts";
 import type { Docker } from "./docker.ts";
-import { clearAway, makeNetworks, type Networks } from "./fence.ts";
+import { type Gateway, startGateway } from "./containers.ts";
+import { fencedNetworks, type MadeNetworks, type Networks, openNetwork } from "./fence.ts";
 import type { Git } from "./git.ts";
 import { beginMerge } from "./merge.ts";
 import type { Names } from "./names.ts";
@@ -23,6 +24,7 @@ export interface PreparePorts {
 export interface Prepared {
   readonly brief: ActionBrief;
   readonly networks: Networks;
+  readonly gateway: Gateway;
   readonly state: State;
 }
 
@@ -34,12 +36,16 @@ const failed = (reason: string): Preparation => ({ ok: false, reason });
 const NOT_OURS =
   "The workspace holds files of another user that cannot be removed. Give the runner's user passwordless sudo, or a " +
   "Docker that can change their owner, or remove them by hand";
+const NOT_GIVEN =
+  "The checkout could not be given to the agent's user, so that it could not be taken back either; the runner needs " +
+  "root, passwordless sudo, or a Docker that can change owners";
 
 export async function prepare(ports: PreparePorts): Promise<Preparation> {
   const { settings, git, docker, names } = ports;
   const { jobId, githubToken: token, sha, branch, repository, serverUrl } = settings;
   const source: Source = { sha, branch, repository, serverUrl, token };
-  const cleared = clearAway(docker, names);
+  // Docker and git work side by side.
+  const opened = openNetwork(docker, names);
   const [notEmpty] = await Promise.all([
     emptyWorkspace(settings.workspace, ports.ownership),
     fetchJob(git, source, asksForPart(settings.eventPath)),
@@ -47,19 +53,26 @@ export async function prepare(ports: PreparePorts): Promise<Preparation> {
   if (notEmpty !== null) return failed(`${NOT_OURS}: ${notEmpty}.`);
   const read = await readPushedBrief(git, { sha, jobId, token });
   if (!read.ok) return failed(`Nothing was run: ${read.reason}.`);
-  const networks = cleared.then(() => makeNetworks(docker, names, read.brief.egress !== null));
-  const state = await fill(ports, source, read);
-  const made = await networks;
-  const given = await ports.ownership.give();
-  const reason = !made.ok
-    ? made.reason
-    : given !== null
-      ? `The checkout could not be given to the agent's user, so that it could not be taken back either: ${given}. The runner needs root, passwordless sudo, or a Docker that can change owners.`
-      : null;
+  const { brief } = read;
+  const [started, state] = await Promise.all([startWay(ports, opened, brief), fill(ports, source, read)]);
+  const given = started.ok ? await ports.ownership.give() : null;
+  const reason = !started.ok ? started.reason : given === null ? null : `${NOT_GIVEN}: ${given}.`;
   saveState(settings.folder, { ...state, failure: reason });
-  return reason === null && made.ok
-    ? { ok: true, brief: read.brief, networks: made.flags, state }
-    : failed(reason ?? "");
+  return started.ok && reason === null ? { ...started, brief, state } : failed(reason ?? "");
+}
+
+type Way =
+  | { readonly ok: true; readonly networks: Networks; readonly gateway: Gateway }
+  | { readonly ok: false; readonly reason: string };
+
+/** The agent's way out: networks, and the gateway on them. */
+async function startWay(ports: PreparePorts, opened: Promise<MadeNetworks>, brief: ActionBrief): Promise<Way> {
+  const { docker, names, settings, show } = ports;
+  const open = await opened;
+  const made = !open.ok || brief.egress === null ? open : await fencedNetworks(docker, names);
+  if (!made.ok) return made;
+  const networks = made.flags;
+  return { ok: true, networks, gateway: startGateway({ docker, names, settings, brief, networks, show }) };
 }
 
 type Read = Extract<Awaited<ReturnType<typeof readPushedBrief>>, { ok: true }>;

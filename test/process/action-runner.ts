@@ -74,7 +74,7 @@ export class Runner {
   readonly branch = `job/${JOB_ID}`;
   readonly sha: string;
   /** Whom the stages run as; root needs no help to change owners. */
-  user: number | null = null;
+  user: { readonly uid: number; readonly gid: number } | null = null;
   readonly #bin = join(this.top, "bin");
   readonly #message: string;
 
@@ -157,8 +157,7 @@ export class Runner {
   start(stage: Stage, env: Record<string, string> = {}) {
     const event = join(this.top, "event.json");
     writeFileSync(event, JSON.stringify({ head_commit: { message: this.#message } }));
-    if (this.user !== null)
-      for (const folder of [this.top, this.workspace, this.temp]) chownSync(folder, this.user, this.user);
+    if (this.user !== null) this.#handOver(this.user);
     const [file = "", ...args] = builtProgram(`agent/action/${stage}.ts`);
     const child = spawn(file, args, {
       cwd: this.workspace,
@@ -181,12 +180,18 @@ export class Runner {
         ...env,
       },
       stdio: ["ignore", "pipe", "pipe"],
-      ...(this.user === null ? {} : { uid: this.user, gid: this.user }),
+      ...this.user,
     });
     let output = "";
     for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk) => (output += chunk));
     const ended = new Promise<Stepped>((resolve) => child.once("close", (code) => resolve({ code, output })));
     return { child, ended };
+  }
+
+  /** All but the workspace's contents, which may be somebody else's. */
+  #handOver({ uid, gid }: { readonly uid: number; readonly gid: number }): void {
+    for (const folder of [this.top, this.workspace, this.temp]) chownSync(folder, uid, gid);
+    execFileSync("chown", ["-R", `${uid}:${gid}`, join(this.top, "acme")]);
   }
 
   /** Both stages, the second one always, as a runner plays them. */

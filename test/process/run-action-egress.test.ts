@@ -20,13 +20,14 @@ const start = (egress?: readonly string[] | null): Runner => {
   return runner;
 };
 
-const FENCE = `journeyman-${JOB_ID}`;
+const NETWORK = `journeyman-${JOB_ID}`;
+const FENCE = `${NETWORK}-fence`;
 const RESULT = `.jobs/${JOB_ID}/result.json`;
 const RESULT_OF_AGENT = { version: 1, outcome: "done", title: "t", body: "", model: "m", usage: {}, cost_cents: 1 };
 const WORK = `echo '${JSON.stringify(RESULT_OF_AGENT)}' > ${RESULT}`;
 const LABEL = `--label dev.journeyman.job=${JOB_ID}`;
 const INTERNAL = `--internal ${["ipv4", "ipv6"].map((ip) => `--opt com.docker.network.bridge.gateway_mode_${ip}=isolated`).join(" ")}`;
-const CLEARED = [`rm -f ${FENCE} ${FENCE}-gateway`, `network rm ${FENCE} ${FENCE}-out`];
+const CLEARED = [`rm -f ${NETWORK} ${NETWORK}-gateway`, `network rm ${NETWORK} ${FENCE}`];
 
 const started = (runner: Runner, program: "gateway" | "agent"): string | undefined =>
   runner
@@ -47,17 +48,15 @@ test("a job whose brief names hosts has no way out but the gateway, and all is c
   expect(main.code).toBe(0);
   const networks = runner.commands().filter((line) => line.startsWith("network "));
   expect(networks).toEqual([
-    CLEARED[1],
-    ...[`network create ${INTERNAL} ${LABEL} ${FENCE}`, `network create ${LABEL} ${FENCE}-out`].sort(
-      (a, b) => networks.indexOf(a) - networks.indexOf(b),
-    ),
+    `network create ${LABEL} ${NETWORK}`,
+    `network create ${INTERNAL} ${LABEL} ${FENCE}`,
     `network inspect --format {{json .IPAM.Config}} ${FENCE}`,
     CLEARED[1],
   ]);
   const agent = started(runner, "agent");
   expect(agent).toContain(` --network ${FENCE} --dns 127.0.0.1 `);
-  expect(agent).not.toContain(`${FENCE}-out`);
-  expect(started(runner, "gateway")).toContain(` --network name=${FENCE},alias=gateway --network ${FENCE}-out `);
+  expect(agent).not.toContain(`--network ${NETWORK} `);
+  expect(started(runner, "gateway")).toContain(` --network name=${FENCE},alias=gateway --network ${NETWORK} `);
   expect(runner.read("agent-env")).toMatch(/^EGRESS_PROXY=http:\/\/gateway:8080$/m);
   expect(runner.read("gateway-env")).toMatch(/^EGRESS_ALLOWED=registry\.npmjs\.org \*\.example\.org$/m);
   expect(runner.read("gateway-env")).toMatch(/^ANTHROPIC_BASE_URL=https:\/\/gateway\.example\.com$/m);
@@ -71,9 +70,9 @@ test("an empty list is a list, and without one the network is open", async () =>
   expect(none.read("gateway-env")).toMatch(/^EGRESS_ALLOWED=$/m);
   for (const runner of [start(null), start()]) {
     expect((await runner.run(WORK)).main.code).toBe(0);
-    expect(runner.commands()).toContain(`network create ${LABEL} ${FENCE}`);
+    expect(runner.commands()).toContain(`network create ${LABEL} ${NETWORK}`);
     for (const program of ["agent", "gateway"] as const)
-      expect(started(runner, program)).toContain(` --network ${FENCE} `);
+      expect(started(runner, program)).toContain(` --network ${NETWORK} `);
     for (const seen of ["agent-env", "gateway-env"]) expect(runner.read(seen)).not.toContain("EGRESS_");
   }
 });
@@ -95,7 +94,7 @@ test("a brief that cannot be read starts nothing", async () => {
 test.each([
   [
     "the network cannot be made",
-    `case "$*" in "network create"*) echo no such driver >&2; exit 1;; esac`,
+    `case "$*" in "network create --internal"*) echo no such driver >&2; exit 1;; esac`,
     "docker network create failed: no such driver",
   ],
   [

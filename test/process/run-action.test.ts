@@ -282,7 +282,7 @@ describe("the containers", () => {
     expect(agent).toContain("--user 10001:10001");
     expect(gateway).toContain("--user 10002:10002");
     expect(runner.read("agent-env")).toContain("MODEL_GATEWAY=http://gateway:8080\n");
-    expect(runner.read("agent-env")).not.toMatch(/KEY|TOKEN|secret-y|GITHUB|ACTIONS/);
+    expect(runner.read("agent-env")).not.toMatch(/API_KEY|TOKEN|secret-y|GITHUB|ACTIONS/);
     expect(runner.read("gateway-env")).toContain(`LLM_MAX_COST_CENTS=${BRIEF.limits.cost_cents}\n`);
   });
 
@@ -395,12 +395,23 @@ describe("what an earlier try left on the machine", () => {
     await runner.run(leave("t"));
     expect(existsSync(join(runner.top, "ran"))).toBe(false);
     expect(runner.pushed("left.txt")).toBeNull();
-    const clearing = [
-      `rm -f journeyman-${JOB_ID} journeyman-${JOB_ID}-gateway`,
-      `network rm journeyman-${JOB_ID} journeyman-${JOB_ID}-out`,
-    ];
-    expect(runner.commands().slice(0, 2)).toEqual(clearing);
-    expect(runner.commands().slice(-2)).toEqual(clearing);
+    const removed = `rm -f journeyman-${JOB_ID} journeyman-${JOB_ID}-gateway`;
+    expect(runner.commands()[0]).toBe(removed);
+    expect(runner.commands().slice(-2)).toEqual([
+      removed,
+      `network rm journeyman-${JOB_ID} journeyman-${JOB_ID}-fence`,
+    ]);
+  });
+
+  test("a network that has the name already is removed, and made anew", async () => {
+    const runner = start();
+    const { main } = await runner.run(
+      leave("t"),
+      {},
+      `if [ "$1 $2" = "network create" ] && [ ! -e "$TEST_TOP/removed" ]; then echo "already exists" >&2; exit 1; fi
+       if [ "$1 $2" = "network rm" ]; then touch "$TEST_TOP/removed"; fi`,
+    );
+    expect(main.code).toBe(0);
   });
 
   test("a pristine repository stays behind, in which nothing of the agent's runs", async () => {

@@ -1,0 +1,144 @@
+/**
+ * The run action with real containers: agent and gateway on real networks, against a scripted model on this machine, as
+ * root, as a user without sudo, open and narrowed.
+ */
+import { execFileSync } from "node:child_process";
+import { existsSync, readdirSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { type Model, startModel } from "../../src/sandbox/model/server.ts";
+import { parseResult } from "../../src/wire/result.ts";
+import type { Brief } from "../../src/wire/brief.ts";
+import { Runner } from "../process/action-runner.ts";
+import { JOB_ID } from "../unit/agent-job.ts";
+import { describeContainers, docker, imageOf, type Opened, openToContainers, until } from "./containers.ts";
+
+const KEY = "run-action-model-key-0123456789";
+/** Somebody who is neither root nor may become it, but may speak to the engine. */
+const nobody = () => ({
+  uid: 12_345,
+  gid: statSync(new URL(process.env.DOCKER_HOST ?? "unix:///var/run/docker.sock").pathname).gid,
+});
+const FOLDER = `.jobs/${JOB_ID}`;
+
+/** What a program tries that does not mean to ask the proxy, a word for each; without `then`, which parts two tasks. */
+const attempts = (model: string): string =>
+  [
+    `direct() { curl -sS --noproxy '*' -m 5 -o /dev/null "$2" 2>/dev/null && echo "$1 reached" || echo "$1 shut"; }`,
+    `direct runner ${model}/`,
+    `direct gateway http://$(hostname -I | cut -d. -f1-3).1:${new URL(model).port}/`,
+    "direct internet http://1.1.1.1/",
+    `getent hosts example.org >/dev/null && echo "names known" || echo "names shut"`,
+    `echo "elsewhere $(curl -sS -o /dev/null -w '%{http_connect}' https://elsewhere.example.org/ 2>/dev/null)"`,
+  ].join("; ");
+
+describeContainers("the run action with real containers", () => {
+  let model: Model;
+  let opened: Opened;
+  const runners: Runner[] = [];
+
+  beforeAll(async () => {
+    model = await startModel();
+    opened = await openToContainers(model.url);
+  });
+  afterEach(() => {
+    for (const runner of runners.splice(0)) runner.remove();
+  });
+  afterAll(async () => {
+    opened?.close();
+    await model?.close();
+  });
+
+  function start(task: string, brief: Partial<Brief> = {}): { runner: Runner; env: Record<string, string> } {
+    const runner = new Runner({ "script.sh": "echo hi\n" }, { brief, task });
+    runners.push(runner);
+    const env = {
+      ...{ INPUT_AGENT_IMAGE: imageOf("agent"), INPUT_ANTHROPIC_API_KEY: KEY, INPUT_ANTHROPIC_BASE_URL: opened.url },
+      ...(process.env.DOCKER_HOST === undefined ? {} : { DOCKER_HOST: process.env.DOCKER_HOST }),
+    };
+    return { runner, env };
+  }
+
+  async function play(task: string, brief: Partial<Brief> = {}, user: Runner["user"] = null) {
+    const { runner, env } = start(task, brief);
+    runner.user = user;
+    const main = await runner.start("main", env).ended;
+    const post = await runner.start("post", env).ended;
+    return { runner, main, post };
+  }
+
+  const left = async (): Promise<string> => {
+    const filter = ["--filter", `label=dev.journeyman.job=${JOB_ID}`, "--format", "{{.Names}}{{.Name}}"];
+    const networks = ["network", "ls", "--filter", `label=dev.journeyman.job=${JOB_ID}`, "--format", "{{.Name}}"];
+    return `${await docker("ps", "--all", ...filter.slice(0, 3), "{{.Names}}")}${await docker(...networks)}`;
+  };
+
+  test("works through the gateway, pushes, and leaves nothing on the machine", async () => {
+    const { runner, main, post } = await play("create HELLO.md that says hello then run env > env.txt");
+    expect([main.code, post.code], main.output + post.output).toEqual([0, 0]);
+    expect(runner.pushed("HELLO.md")).toBe("hello");
+    expect(runner.pushed("env.txt")).not.toMatch(/ANTHROPIC|MODEL_GATEWAY|GITHUB_|ACTIONS_/);
+    expect(await left()).toBe("");
+  });
+
+  test("narrowed, it reaches the model through the gateway and nothing else", async () => {
+    const { runner, main, post } = await play(`run { ${attempts(opened.url)}; } > asked.txt 2>&1`, {
+      egress: ["listed.invalid"],
+    });
+    expect([main.code, post.code], main.output + post.output).toEqual([0, 0]);
+    const shut = ["runner shut", "gateway shut", "internet shut", "names shut"];
+    expect(runner.pushed("asked.txt")?.split("\n")).toEqual([...shut, "elsewhere 403"]);
+    expect(await left()).toBe("");
+  });
+
+  test("as root, the agent may change the mode of a tracked file", async () => {
+    const { runner } = await play("run chmod +x script.sh");
+    expect(runner.git(runner.remote, "ls-tree", runner.branch, "script.sh")).toMatch(/^100755 /);
+  });
+
+  test("as a user without root and sudo, nothing is lost: closed folders, own git, modes; and all is that user's again", async () => {
+    const task = "run mkdir -m 700 closed && echo x > closed/x.txt && chmod +x script.sh && git add -A";
+    const { runner, main, post } = await play(task, {}, nobody());
+    expect([main.code, post.code], main.output + post.output).toEqual([0, 0]);
+    expect(runner.pushed("closed/x.txt")).toBe("x");
+    expect(runner.git(runner.remote, "ls-tree", runner.branch, "script.sh")).toMatch(/^100755 /);
+    for (const name of readdirSync(runner.workspace, { recursive: true, encoding: "utf8" }))
+      expect(statSync(join(runner.workspace, name)).uid).toBe(nobody().uid);
+  });
+
+  test("an earlier job's repository that belongs to the agent is removed before git can look at it", async () => {
+    const { runner, env } = start("create HELLO.md that says hello");
+    const spy = join(runner.top, "ran");
+    execFileSync(
+      "bash",
+      [
+        "-c",
+        `git init -q . && git config core.fsmonitor 'touch ${spy}; false' && mkdir -m 700 own && touch own/x && chown -R 10001:10001 . && chmod 1777 .`,
+      ],
+      { cwd: runner.workspace },
+    );
+    runner.user = nobody();
+    const main = await runner.start("main", env).ended;
+    expect(main.code, main.output).toBe(0);
+    expect((await runner.start("post", env).ended).code).toBe(0);
+    expect([existsSync(spy), runner.pushed("own/x"), runner.pushed("HELLO.md")]).toEqual([false, null, "hello"]);
+  });
+
+  test.each([0, 60, 120, 250, 400, 700, 1_200, 2_500])(
+    "cancelled %i ms after it began, it ends within seven seconds, leaves nothing, and the next try works",
+    async (ms) => {
+      const { runner, env } = start("run sleep 100");
+      const { child, ended } = runner.start("main", env);
+      await new Promise((resolve) => setTimeout(resolve, ms));
+      child.kill("SIGINT");
+      await ended;
+      const post = await runner.start("post", env).ended;
+      expect(post.code, post.output).toBe(0);
+      await until("nothing is left", async () => (await left()) === "");
+      const result = parseResult(runner.pushed(`${FOLDER}/result.json`) ?? "");
+      if (result !== null) expect(result.outcome).toBe("failed");
+      const { main } = await play("create HELLO.md that says hello");
+      expect(main.code, main.output).toBe(0);
+    },
+  );
+});
