@@ -107,8 +107,7 @@ describeContainers("a fenced job", () => {
       egress,
       provider: { url: open.url, key: KEY },
       flags: { gateway: outside, agent: egress === null ? outside : [] },
-      async prepared({ network: own, outside: gatewaysOwn }, folder) {
-        const near = egress === null ? own : gatewaysOwn;
+      async prepared({ network: near }, folder) {
         await docker("network", "connect", near, neighbour);
         const places = await placesFor(near);
         writeFileSync(join(folder, "places.sh"), placesFile(places));

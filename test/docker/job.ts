@@ -8,9 +8,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
-import { runContainers } from "../../agent/action/containers.ts";
+import { runContainers, startGateway } from "../../agent/action/containers.ts";
 import { Docker } from "../../agent/action/docker.ts";
-import { clearAway, makeNetworks } from "../../agent/action/fence.ts";
+import { clearAway, fencedNetworks, openNetwork } from "../../agent/action/fence.ts";
 import { type Names, namesOf } from "../../agent/action/names.ts";
 import { type ActionSettings, readActionSettings } from "../../agent/action/settings.ts";
 import { BRIEF, type Checkout, type Files, JOB_ID, makeCheckout } from "../unit/agent-job.ts";
@@ -77,14 +77,16 @@ export async function runJob(setup: JobSetup): Promise<FinishedJob> {
     output += `${row}\n`;
   };
   try {
-    const made = await makeNetworks(docker, names, setup.egress !== null);
+    const opened = await openNetwork(docker, names);
+    const made = opened.ok && setup.egress !== null ? await fencedNetworks(docker, names) : opened;
     if (!made.ok) throw new Error(made.reason);
     if (setup.prepared !== undefined) undo = await setup.prepared(names, checkout.folder);
     const { agent = [], gateway = [] } = setup.flags ?? {};
     const networks = { agent: [...made.flags.agent, ...agent], gateway: [...made.flags.gateway, ...gateway] };
     await giveTo(checkout.folder, AGENT_UID);
+    const parts = { docker, names, settings, brief, networks, show };
     const ended = await runContainers({
-      ...{ docker, names, settings, brief, networks, show, cancelled: new AbortController().signal },
+      ...{ ...parts, gateway: startGateway(parts), cancelled: new AbortController().signal },
       follow: async (stdout: Readable) => show(await text(stdout)),
     });
     return { id, ...ended, checkout, output };
