@@ -25,8 +25,12 @@ export interface Show {
   say(text: string): void;
 }
 
-/** Control characters could repaint the terminal; what a workflow prints is not ours. */
-const plain = (text: string): string => text.replace(/[\p{Cc}\p{Cf}]/gu, " ").trimEnd();
+/** Control characters could repaint the terminal, and unseen ones hide words; what a workflow prints is not ours. */
+const plain = (text: string): string =>
+  text
+    .replace(/\p{Cf}/gu, "")
+    .replace(/\p{Cc}/gu, " ")
+    .trimEnd();
 
 /** A line of the agent in a workflow's log, after the runner's time stamp. */
 const AGENT = /^\S+ agent \| /;

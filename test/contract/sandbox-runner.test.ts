@@ -152,6 +152,27 @@ describe("which events start it", () => {
     expect(await runsFor("{ push: { branches-ignore: ['job/**'] } }", { branch: "job/ab12cd34" })).toBe(1);
   });
 
+  test("a branch that is deleted is filtered by its own name, though its run is the default branch's", async () => {
+    for (const [on, runs] of [
+      ["{ push: { branches: [main] } }", 0],
+      ["{ push: { branches: ['job/**'] } }", 1],
+      ["{ push: { branches: ['job/**'], paths: [docs] } }", 0],
+    ] as const) {
+      const sha = bench.backend.commit(workflow("- run: 'true'", { on }));
+      const gone = {
+        ref: "refs/heads/job/ab12cd34",
+        before: sha,
+        after: "0".repeat(40),
+        deleted: true,
+        head_commit: null,
+      };
+      const before = bench.backend.runs.length;
+      bench.backend.push(sha, { payload: gone });
+      await bench.runner.idle();
+      expect([on, bench.backend.runs.length - before]).toEqual([on, runs]);
+    }
+  });
+
   test("a path filter looks at what the push changed, as git tells it", async () => {
     const before = bench.backend.commit(
       workflow("- run: 'true'", { on: "{ push: { paths: ['docs/**', '!docs/private/**'] } }" }),

@@ -77,8 +77,8 @@ export async function runJob(setup: JobSetup): Promise<FinishedJob> {
     output += `${row}\n`;
   };
   try {
-    const open = await openNetwork(docker, names);
-    const made = open.ok && setup.egress !== null ? await fencedNetworks(docker, names) : open;
+    const opened = await openNetwork(docker, names);
+    const made = opened.ok && setup.egress !== null ? await fencedNetworks(docker, names) : opened;
     if (!made.ok) throw new Error(made.reason);
     if (setup.prepared !== undefined) undo = await setup.prepared(names, checkout.folder);
     const { agent = [], gateway = [] } = setup.flags ?? {};

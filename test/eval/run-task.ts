@@ -1,11 +1,13 @@
 /**
- * Runs one task: a fresh checkout, the agent against whatever endpoint it is given, then the hidden tests and the
- * judgement. The model's shell runs on this machine, as the README says.
+ * Runs one task: a fresh checkout, the agent against whatever endpoint it is given through a gateway that keeps the cost
+ * within bounds, then the hidden tests and the judgement. The model's shell runs on this machine, as the README says.
  */
 import { execFile } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
+import { readGateway } from "../../agent/gateway/settings.ts";
+import { startGateway } from "../../agent/gateway/start.ts";
 import { changedFiles, headCommit } from "../../agent/git.ts";
 import { BRIEF, type Checkout, makeCheckout, runAgent } from "../unit/agent-job.ts";
 import type { EvalTask } from "./task.ts";
@@ -14,7 +16,7 @@ const run = promisify(execFile);
 const HIDDEN_TIMEOUT_MS = 120_000;
 
 export interface Endpoint {
-  /** Variables of the agent: key, address. */
+  /** Variables of the gateway: key, address. */
   readonly environment: Readonly<Record<string, string>>;
   readonly model: string;
   /** Null: as many as fit the model. */
@@ -35,13 +37,18 @@ export async function runTask(task: EvalTask, endpoint: Endpoint): Promise<Solve
   const limits = { minutes: 10, turns: 40, cost_cents: 200 };
   const brief = { ...BRIEF, llm, limits, title: task.name, ...task.brief };
   const { base: _, ...told } = brief;
+  const cap = { LLM_MODEL: endpoint.model, LLM_MAX_COST_CENTS: String(limits.cost_cents) };
+  const read = readGateway({ ...endpoint.environment, ...cap });
+  if (!read.ok) throw new Error(read.reason);
+  const gateway = await startGateway(read.settings, () => {});
   const checkout = makeCheckout(told, task.files, task.later, task.task);
   try {
-    await runAgent(checkout, endpoint.environment);
+    await runAgent(checkout, { MODEL_GATEWAY: `http://127.0.0.1:${gateway.port}` });
     const result = checkout.result();
     const wrong = result.outcome === "failed" ? (result.reason ?? "it failed") : await judge(task, checkout);
     return { name: task.name, wrong, turns: result.usage.turns, cents: result.cost_cents };
   } finally {
+    gateway.close();
     checkout.remove();
   }
 }

@@ -21,7 +21,11 @@ export const asksToSkip = (message: string): boolean =>
 
 const PULL_REQUEST_TYPES = ["opened", "synchronize", "reopened"];
 
-const pushed = z.object({ deleted: z.boolean().optional(), head_commit: z.object({ message: z.string() }).nullish() });
+const pushed = z.object({
+  ref: z.string().optional(),
+  deleted: z.boolean().optional(),
+  head_commit: z.object({ message: z.string() }).nullish(),
+});
 const pulled = z.object({ pull_request: z.object({ base: z.object({ ref: z.string() }) }) });
 
 export async function starts(
@@ -59,8 +63,9 @@ function typePasses(
 }
 
 async function pushStarts(filter: Filter, trigger: WorkflowTrigger, facts: TriggerFacts): Promise<boolean> {
-  if (!refPasses(filter, trigger.ref)) return false;
   const push = pushed.safeParse(trigger.payload);
+  // A deleted branch runs on the default branch, and is filtered by its own name.
+  if (!refPasses(filter, (push.success && push.data.ref) || trigger.ref)) return false;
   const message = push.success ? push.data.head_commit?.message : undefined;
   if (asksToSkip(message ?? (await facts.headMessage()))) return false;
   // A deleted branch has no changes to filter by.

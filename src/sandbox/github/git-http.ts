@@ -1,6 +1,8 @@
 /** Git over HTTP: access, then `git http-backend`; what a push changed is told to `ref-changes.ts`. */
 import { spawn } from "node:child_process";
+import { existsSync, readFileSync, rmSync } from "node:fs";
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { join } from "node:path";
 import { createGunzip } from "node:zlib";
 import { allows, authorize, causeOf } from "./access.ts";
 import { Refusal } from "./errors.ts";
@@ -61,27 +63,34 @@ function refuse(response: ServerResponse, error: Refusal, known: boolean): void 
   response.end(`${texts[status] ?? error.message}\n`);
 }
 
-/** What the update hook of `git-store.ts` needs to know about the pusher. */
+/** What the hooks of `git-store.ts` need to know about the push. */
 function environment(repository: Repository, actor: Actor): Record<string, string> {
   const permissions = actor.kind === "token" ? actor.token.permissions : { workflows: "write" };
   const isBranch = (branch: string) => `refs/heads/${branch}`;
   return {
     SANDBOX_WORKFLOWS: allows(permissions, "workflows:write") ? "allow" : "deny",
+    SANDBOX_PUSHED: pushedFile(repository),
     SANDBOX_PROTECTED: [...repository.protections.keys()].map(isBranch).join(" "),
   };
 }
 
 async function push(world: World, repository: Repository, actor: Actor, run: () => Promise<void>): Promise<void> {
   const cause = causeOf(world.state, actor, world.appId);
-  // One push at a time, so that the refs before and after tell what this one did.
+  // One push at a time, since each tells what it did in the same file.
   await world.tasks.exclusive(`push ${repository.id}`, async () => {
-    const before = repository.git.refs.list();
+    const file = pushedFile(repository);
+    rmSync(file, { force: true });
     await run();
-    const after = repository.git.refs.list();
-    for (const ref of new Set([...before.keys(), ...after.keys()]))
-      refChanged(world, repository, { ref, before: before.get(ref) ?? ZERO, after: after.get(ref) ?? ZERO }, cause);
+    // at once: whoever has pushed may already look
+    const told = existsSync(file) ? readFileSync(file, "utf8") : "";
+    for (const line of told.split("\n").filter((one) => one !== "")) {
+      const [before = ZERO, after = ZERO, ref = ""] = line.split(" ");
+      refChanged(world, repository, { ref, before, after }, cause);
+    }
   });
 }
+
+const pushedFile = (repository: Repository): string => join(repository.git.folder, "pushed");
 
 function backend(
   repository: Repository,

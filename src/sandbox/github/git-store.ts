@@ -30,6 +30,11 @@ const CONFIG = `[core]
 \tallowReachableSHA1InWant = true
 `;
 
+/** What a push has changed, and nobody else: a line for each ref, where the environment of the push says. */
+const POST_RECEIVE_HOOK = `#!/bin/sh
+exec cat > "$SANDBOX_PUSHED"
+`;
+
 /** What GitHub refuses on push; the environment of the push says which rules count (see `git-http.ts`). */
 const UPDATE_HOOK = `#!/bin/sh
 ref="$1"; old="$2"; new="$3"
@@ -75,6 +80,7 @@ export class GitStore {
     writeFileSync(join(folder, "HEAD"), `ref: refs/heads/${defaultBranch}\n`);
     writeFileSync(join(folder, "config"), CONFIG);
     writeFileSync(join(folder, "hooks", "update"), UPDATE_HOOK, { mode: 0o755 });
+    writeFileSync(join(folder, "hooks", "post-receive"), POST_RECEIVE_HOOK, { mode: 0o755 });
     this.objects = new GitObjects(folder);
     this.refs = new GitRefs(folder);
   }
