@@ -441,6 +441,8 @@ describe("a result that is handed in", () => {
       status: "accepted",
       work: { outcome: "done", title: "Say hello", body: "It says hello.", changed_files: ["HELLO.md"] },
       handed_in: { run_id: RUN_ID, attempt: 1, clean_sha: null },
+      // no header of the run action
+      old_workflow: true,
     });
     expect(log.map(({ text }) => text)).toEqual(["line 1", "token [secret]"]);
     expect(minted).toEqual([{ repository: "octocat/hello-world", id: 4_711 }]);

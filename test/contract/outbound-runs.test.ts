@@ -30,8 +30,8 @@ beforeEach(async () => {
 });
 afterEach(() => b.close());
 
-function news(status: "in_progress" | "completed"): void {
-  const conclusion = status === "completed" ? "success" : null;
+function news(status: "in_progress" | "completed", ended = "success"): void {
+  const conclusion = status === "completed" ? ended : null;
   const brief = { head_sha: journey.job.brief_sha ?? "", commit_message: `Run job ${ID}: x` };
   journey.tell({ type: "run-changed", run: run({ status, conclusion }), ...brief });
 }
@@ -84,6 +84,19 @@ describe("a result that was handed in", () => {
     await journey.perform(READ);
     expect(journey.job).toMatchObject({ status: "queued", tries: 2, pull_request: null });
     expect(journey.job.failure).toMatch(/its push has not reached the branch/);
+  });
+
+  it.each([
+    ["alone", {}],
+    ["with a commit of somebody else's", { "theirs.txt": "t" }],
+  ])("says in GitHub's words why nothing was pushed, where the run has told that, %s", async (_, theirs) => {
+    const reason = "The work could not be pushed: GitHub refused it. File big.bin is 120.00 MB.";
+    const refused = work({ outcome: "failed", reason, changed_files: [] });
+    journey.tell({ type: "hand-in", old_workflow: false, run_id: 500, attempt: 1, work: refused });
+    if (Object.keys(theirs).length > 0) pushes(theirs);
+    news("completed", "failure");
+    await journey.perform(READ);
+    expect(journey.job).toMatchObject({ status: "queued", tries: 2, failure: reason });
   });
 
   it("stands without a push when it is words alone", async () => {
