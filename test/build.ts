@@ -5,7 +5,7 @@
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { BUNDLES, type BundleName, bundle, isBundleName } from "../build/bundle.ts";
+import { BUNDLES, type BundleName, bundle, isBundleName } from "../esbuild.config.ts";
 
 const PROJECT = join(import.meta.dirname, "..");
 /** Where git does not see them. */
