@@ -4,15 +4,19 @@
  */
 import { lstatSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import type { Secret } from "../../src/wire/secret.ts";
 import { succeeded } from "./command.ts";
 import { type Git, GitFailure } from "./git.ts";
 
 const REF_LIMIT = 1_024;
 const COMMIT = /^[0-9a-f]{40,64}$/;
 
-/** Merges without a commit; answers the files that conflict, in which the markers are left. */
-export async function beginMerge(git: Git, base: string): Promise<readonly string[]> {
-  const merged = await git.try(["merge", "--quiet", "--no-commit", "--no-ff", "--no-edit", base]);
+/**
+ * Merges without a commit; answers the files that conflict, in which the markers are left. `token`: a partial repository
+ * lacks the contents of what is merged.
+ */
+export async function beginMerge(git: Git, base: string, token: Secret): Promise<readonly string[]> {
+  const merged = await git.try(["merge", "--quiet", "--no-commit", "--no-ff", "--no-edit", base], { token });
   const conflicts = await git.list(["diff", "--name-only", "--diff-filter=U", "-z"]);
   if (!succeeded(merged) && conflicts.length === 0) throw new GitFailure(`${base} could not be merged`);
   return conflicts;

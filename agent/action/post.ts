@@ -87,9 +87,11 @@ async function post(): Promise<number> {
   const ours = await takeBack(parts);
   const state = loadState(settings.folder);
   try {
-    if (state !== null) return Math.max(await finish(settings, parts, state), ours ? 0 : 1);
+    // What cannot be read would be taken for deleted.
+    if (!ours) return 1;
+    if (state !== null) return await finish(settings, parts, state);
     output.show("Nothing was prepared, so there is nothing to push.");
-    return ours ? 0 : 1;
+    return 0;
   } catch (error) {
     const words = error instanceof Error ? error.message : String(error);
     output.show(`The work was not pushed: ${words}`);

@@ -84,7 +84,7 @@ async function fill({ git, settings, show }: PreparePorts, source: Source, read:
   if (!base.known)
     show(`The base commit ${brief.base.sha} could not be fetched: its AGENTS.md and CLAUDE.md are not read.`);
   const merged = brief.merge_base === true && base.merge_base !== null && base.merge_base !== brief.base.sha;
-  const conflicts = merged ? await beginMerge(git, brief.base.sha) : [];
+  const conflicts = merged ? await beginMerge(git, brief.base.sha, source.token) : [];
   if (base.known) await fetchInstructionsOf(git, brief, source);
   await copyForAgent(git);
   const state: State = {

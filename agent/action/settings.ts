@@ -76,6 +76,8 @@ export function readActionSettings(env: Environment): ReadActionSettings {
     return { ok: false, reason: "GITHUB_SHA, GITHUB_REPOSITORY or GITHUB_SERVER_URL is not set as a runner sets them" };
   if (!workspace.startsWith("/") || !temp.startsWith("/"))
     return { ok: false, reason: "GITHUB_WORKSPACE or RUNNER_TEMP is not set: jobs need a Linux runner" };
+  if (workspace === "/" || workspace === env.HOME || `${temp}/`.startsWith(`${workspace}/`))
+    return { ok: false, reason: "GITHUB_WORKSPACE holds more than the workspace, which is emptied for a job" };
   const image = input(env, "agent_image") || DEFAULT_IMAGE;
   if (image.startsWith("-")) return { ok: false, reason: "agent_image is not the name of an image" };
   return {

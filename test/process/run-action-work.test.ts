@@ -141,6 +141,15 @@ describe("a merge of the base", () => {
     await merged(runner, desk);
   });
 
+  test("is begun in a checkout of a part as well", async () => {
+    const { desk, runner, env } = await reporting(
+      { ...files, "web/a.txt": "a" },
+      { behind, partial: true, brief: { ...brief, merge_base: true, checkout_paths: ["web"] } },
+    );
+    expect((await runner.run(`echo both > a.txt; ${leave}`, env)).post.code).toBe(0);
+    await merged(runner, desk);
+  });
+
   test("whose markers are left fails the try, in words", async () => {
     const { desk, runner, env } = await conflicting({ merge_base: true });
     await runner.run(leave, env);

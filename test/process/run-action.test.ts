@@ -436,6 +436,17 @@ test("a branch that is no job's is refused before anything is done", async () =>
   expect(runner.commands().filter((line) => line.startsWith("run "))).toEqual([]);
 });
 
+test("a workspace that is more than one is not emptied", async () => {
+  const runner = start();
+  runner.agent("true");
+  writeFileSync(join(runner.workspace, "kept.txt"), "x");
+  for (const env of [{ HOME: runner.workspace }, { RUNNER_TEMP: join(runner.workspace, "temp") }]) {
+    const { code, output } = await runner.start("main", env).ended;
+    expect([code, output]).toEqual([1, expect.stringContaining("holds more than the workspace")]);
+  }
+  expect(existsSync(join(runner.workspace, "kept.txt"))).toBe(true);
+});
+
 test("a run works on a brief, and on nothing else", async () => {
   const runner = start();
   runner.agent("true");
