@@ -1,5 +1,6 @@
 /** One line of the agent's log, `.jobs/{id}/log.jsonl`: one JSON object a line, `seq` counting up from 1. */
 import { z } from "zod";
+import { head } from "./text.ts";
 
 export const MAX_LOG_TEXT = 4_000;
 /** Lines the App keeps of one try. */
@@ -12,7 +13,7 @@ export const logLineSchema = z.object({
   /** ISO 8601, UTC. */
   at: z.string(),
   level: level.catch("info"),
-  text: z.string().transform((text) => text.slice(0, MAX_LOG_TEXT)),
+  text: z.string().transform((text) => head(text, MAX_LOG_TEXT)),
 });
 
 /** The same from a sender that can be told what is wrong. */

@@ -3,6 +3,7 @@
  * unknown keys are ignored, missing ones get a neutral value, and an unreadable file is told apart from none.
  */
 import { z } from "zod";
+import { head } from "./text.ts";
 
 /** Files that a result names as put back; the log of the run names all of them. */
 export const MAX_PUT_BACK = 100;
@@ -40,15 +41,15 @@ export const resultSchema = z.object({
   title: z
     .string()
     .max(10_000)
-    .transform((text) => text.slice(0, 200))
+    .transform((text) => head(text, 200))
     .catch(""),
   body: z
     .string()
-    .transform((text) => text.slice(0, 50_000))
+    .transform((text) => head(text, 50_000))
     .catch(""),
   reason: z
     .string()
-    .transform((text) => text.slice(0, 2_000))
+    .transform((text) => head(text, 2_000))
     .optional(),
   model: z.string().catch("unknown"),
   /** That another model did the work than was asked for, that it will be retired, and the like. */

@@ -13,6 +13,7 @@ import {
 import { redact } from "../../../wire/redact.ts";
 import type { RepositorySettings } from "../../../wire/settings.ts";
 import { commitLine } from "../texts/plain.ts";
+import { head } from "../../../wire/text.ts";
 
 /** Head commits of market jobs: no workflow run starts on these. */
 export const POST_COMMIT_PREFIX = "Post job ";
@@ -34,7 +35,7 @@ export const LEFTOVERS = [RESULT_FILE, LOG_FILE] as const;
 const MOST_TOLD_ROUNDS = 5;
 const LONGEST_TOLD = 4_000;
 
-const told = (text: string): string => redact(text).slice(0, LONGEST_TOLD);
+const told = (text: string): string => head(redact(text), LONGEST_TOLD);
 
 const prefixOf = (job: Job): string => `${job.runner === "actions" ? RUN_COMMIT_PREFIX : POST_COMMIT_PREFIX}${job.id}`;
 
