@@ -6,7 +6,12 @@
  */
 import { fileURLToPath } from "node:url";
 import type { Node } from "typescript/unstable/ast";
-import { isCallExpression, isIdentifier, isNumericLiteral, isPropertyAccessExpression } from "typescript/unstable/ast/is";
+import {
+  isCallExpression,
+  isIdentifier,
+  isNumericLiteral,
+  isPropertyAccessExpression,
+} from "typescript/unstable/ast/is";
 import { API, type Project, TypeFlags } from "typescript/unstable/sync";
 
 const ROOT = fileURLToPath(new URL("../", import.meta.url));

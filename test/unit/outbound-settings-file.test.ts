@@ -44,11 +44,11 @@ it("names the key and the line of what it does not understand", () => {
 });
 
 it("takes only those forbidden paths that git and the verdict read alike", () => {
-  const good = ["src/**/*.ts", "*.lock", "infra", "a b/[cd]?.txt", ".env*"];
+  const good = ["src/**/*.ts", "*.lock", "infra", "a b/[cd]?.txt", ".env*", "{a,b}"];
   expect(parseSettings(`forbidden_paths: ${JSON.stringify(good)}`)).toMatchObject({
     settings: { forbidden_paths: good },
   });
-  for (const bad of ["/etc", ":(top)x", "!x", "{a,b}", "a\nb", "\\x", "+(a)", ""])
+  for (const bad of ["/etc", ":(top)x", "!x", "{a}", "a\nb", "\\x", "+(a)", ""])
     expect(problem(`forbidden_paths: [${JSON.stringify(bad)}]`)).toContain("`forbidden_paths.0`");
 });
 

@@ -10,6 +10,7 @@ import {
   RUN_COMMIT_PREFIX,
   TASK_FILE,
 } from "../../../wire/brief.ts";
+import { expandGlob, globMistake } from "../../../wire/glob.ts";
 import { redact } from "../../../wire/redact.ts";
 import type { RepositorySettings } from "../../../wire/settings.ts";
 import { commitLine } from "../texts/plain.ts";
@@ -83,7 +84,7 @@ function briefOf(job: Job, turn: Turn, ground: BriefGround, { publicUrl }: Brief
     llm,
     limits: { minutes, turns: settings.limits.turns, cost_cents: settings.limits.cost_cents },
     instructions: settings.instructions,
-    forbidden_paths: settings.forbidden_paths,
+    forbidden_paths: settings.forbidden_paths.flatMap((glob) => (globMistake(glob) === null ? expandGlob(glob) : [glob])),
     checkout_paths: settings.checkout_paths,
     egress: settings.egress ?? null,
     attempt: turn.try,
