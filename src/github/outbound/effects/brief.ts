@@ -84,7 +84,9 @@ function briefOf(job: Job, turn: Turn, ground: BriefGround, { publicUrl }: Brief
     llm,
     limits: { minutes, turns: settings.limits.turns, cost_cents: settings.limits.cost_cents },
     instructions: settings.instructions,
-    forbidden_paths: settings.forbidden_paths.flatMap((glob) => (globMistake(glob) === null ? expandGlob(glob) : [glob])),
+    forbidden_paths: settings.forbidden_paths.flatMap((glob) =>
+      globMistake(glob) === null ? expandGlob(glob) : [glob],
+    ),
     checkout_paths: settings.checkout_paths,
     egress: settings.egress ?? null,
     attempt: turn.try,
