@@ -16,9 +16,31 @@ const SHAPES: readonly RegExp[] = [
   /\bwhsec_[A-Za-z0-9+/=]{16,}/g,
   /\bjm_[A-Za-z0-9_-]{24,}/g,
   /\bAKIA[0-9A-Z]{16}\b/g,
-  /\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}/g,
   /-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)/g,
 ];
+
+/** Least characters of each of the three parts of a JWT, the `eyJ` that the first begins with aside. */
+const JWT_PART = 8;
+const JWT_START = /(?<![A-Za-z0-9_])eyJ/;
+const DOTTED_WORD = /[A-Za-z0-9_.-]+/g;
+
+/** JWTs amid other text. By hand, since a pattern would read the rest of a word again at each `-eyJ` in it. */
+const withoutJwts = (text: string): string =>
+  text.replace(DOTTED_WORD, (word) => {
+    if (!word.includes("eyJ")) return word;
+    const parts = word.split(".");
+    const left: string[] = [];
+    for (let at = 0; at < parts.length; at += 1) {
+      const [first = "", second = "", third = ""] = parts.slice(at, at + 3);
+      const start = first.search(JWT_START);
+      const isJwt = start >= 0 && first.length - start >= 3 + JWT_PART;
+      if (isJwt && second.length >= JWT_PART && third.length >= JWT_PART) {
+        left.push(first.slice(0, start) + MARK);
+        at += 2;
+      } else left.push(first);
+    }
+    return left.join(".");
+  });
 
 /** Shorter values would blank out ordinary words. */
 const SHORTEST = 6;
@@ -77,7 +99,7 @@ export function redactor(secrets: Iterable<string> = []): (text: string) => stri
   return (text) => {
     let clean = blank(text);
     for (const shape of SHAPES) clean = clean.replace(shape, MARK);
-    return clean;
+    return withoutJwts(clean);
   };
 }
 

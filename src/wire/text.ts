@@ -60,6 +60,7 @@ export function cut(text: string, max: number): string {
 /** At most the first `max` bytes of UTF-8. */
 export function headBytes(text: string, max: number): string {
   if (max <= 0) return "";
+  if (text.length * 3 <= max) return text.toWellFormed();
   const { read } = new TextEncoder().encodeInto(text, new Uint8Array(max));
   return head(text, read);
 }
