@@ -22,25 +22,38 @@ const SHAPES: readonly RegExp[] = [
 /** Least characters of each of the three parts of a JWT, the `eyJ` that the first begins with aside. */
 const JWT_PART = 8;
 const JWT_START = /(?<![A-Za-z0-9_])eyJ/;
-const DOTTED_WORD = /[A-Za-z0-9_.-]+/g;
+/** Where words of letters, digits, `_`, `-` and dots end. */
+const WORD_END = /[^A-Za-z0-9_.-]|$/g;
+
+function withoutJwtsInWord(word: string): string {
+  const parts = word.split(".");
+  const left: string[] = [];
+  for (let at = 0; at < parts.length; at += 1) {
+    const [first = "", second = "", third = ""] = parts.slice(at, at + 3);
+    const start = first.search(JWT_START);
+    const isJwt = start >= 0 && first.length - start >= 3 + JWT_PART;
+    if (isJwt && second.length >= JWT_PART && third.length >= JWT_PART) {
+      left.push(first.slice(0, start) + MARK);
+      at += 2;
+    } else left.push(first);
+  }
+  return left.join(".");
+}
 
 /** JWTs amid other text. By hand, since a pattern would read the rest of a word again at each `-eyJ` in it. */
-const withoutJwts = (text: string): string =>
-  text.replace(DOTTED_WORD, (word) => {
-    if (!word.includes("eyJ")) return word;
-    const parts = word.split(".");
-    const left: string[] = [];
-    for (let at = 0; at < parts.length; at += 1) {
-      const [first = "", second = "", third = ""] = parts.slice(at, at + 3);
-      const start = first.search(JWT_START);
-      const isJwt = start >= 0 && first.length - start >= 3 + JWT_PART;
-      if (isJwt && second.length >= JWT_PART && third.length >= JWT_PART) {
-        left.push(first.slice(0, start) + MARK);
-        at += 2;
-      } else left.push(first);
-    }
-    return left.join(".");
-  });
+function withoutJwts(text: string): string {
+  let clean = "";
+  let from = 0;
+  for (let at = text.indexOf("eyJ"); at >= 0; at = text.indexOf("eyJ", from)) {
+    WORD_END.lastIndex = at;
+    const end = WORD_END.exec(text)?.index ?? text.length;
+    // what stands before the word's first `eyJ` counts only as the sign next to it
+    const start = Math.max(from, at - 1);
+    clean += text.slice(from, start) + withoutJwtsInWord(text.slice(start, end));
+    from = end;
+  }
+  return clean + text.slice(from);
+}
 
 /** Shorter values would blank out ordinary words. */
 const SHORTEST = 6;

@@ -3,6 +3,7 @@
  * unknown keys are ignored, missing ones get a neutral value, and an unreadable file is told apart from none.
  */
 import { z } from "zod";
+import { parseForeignJson } from "./json-bounds.ts";
 import { head } from "./text.ts";
 
 /** Files that a result names as put back; the log of the run names all of them. */
@@ -65,12 +66,5 @@ export type Result = z.infer<typeof resultSchema>;
 
 /** The result in a file's text, or null when it is not one. */
 export function parseResult(text: string): Result | null {
-  let raw: unknown;
-  try {
-    raw = JSON.parse(text);
-  } catch {
-    return null;
-  }
-  const parsed = resultSchema.safeParse(raw);
-  return parsed.success ? parsed.data : null;
+  return resultSchema.safeParse(parseForeignJson(text)).data ?? null;
 }

@@ -15,7 +15,7 @@ const PARAGRAPH_LIMIT = 2_000;
 const COMMAND_WORD = /(?<=^|\n)[^\S\n]*\/job:?(?=\s|$)/gi;
 const FIRST_WORD = /^\s*\/[a-z]+(?=\s|$)/i;
 /** A paragraph that may be a link's definition, in whose title or address a line is no text. */
-const DEFINITION = /^[ \t]*\[[^]*?\]:/;
+const DEFINITION = /^[ \t]*\[[\s\S]*?\]:/;
 
 interface Word {
   /** Where its slash stands. */

@@ -11,7 +11,7 @@ export interface Paragraph {
 
 type Open =
   | { readonly kind: "nothing" }
-  | { readonly kind: "paragraph"; readonly start: number }
+  | { readonly kind: "paragraph"; readonly start: number; readonly isHeard: boolean }
   | { readonly kind: "fence"; readonly mark: string; readonly length: number }
   /** Until a line that holds this; null: until a blank line. */
   | { readonly kind: "html"; readonly until: RegExp | null }
@@ -33,7 +33,7 @@ const FENCE = /^(?:(`{3,})[^`]*|(~{3,}).*)$/;
 const UNDERLINE = /^(?:=+|-+)[ \t]*$/;
 const HEADING = /^#{1,6}(?:[ \t]|$)/;
 const RULER = /^(?:(?:\*[ \t]*){3,}|(?:-[ \t]*){3,}|(?:_[ \t]*){3,})$/;
-const ITEM = /^([-+*]|\d{1,9}[.)])([ \t]*)(.?)/;
+const ITEM = /^([-+*]|\d{1,9}[.)])(?:([ \t]+)(.?)|$)/;
 
 const HTML_UNTIL: readonly (readonly [start: RegExp, until: RegExp | null])[] = [
   [/^<(?:script|pre|style|textarea)(?:\s|>|$)/i, /<\/(?:script|pre|style|textarea)>/i],
@@ -75,103 +75,99 @@ class Reader {
   #isLost = false;
 
   line(text: string, start: number): void {
-    const open = this.#open;
-    if (open.kind === "fence") return this.#inFence(text, open);
-    if (open.kind === "html") return this.#inHtml(text, open);
-    if (BLANK.test(text)) return this.#blank(start);
-    const { column, length } = columnsOf(text, 0);
-    if (open.kind === "list" && column >= open.column) {
-      if (open.mayBeOver && column < 4 && lasts(text.slice(length))) this.#isLost = true;
-      this.#open = { ...open, isEmpty: false, afterBlank: false };
-      return;
-    }
-    const goesOn = open.kind === "quote" || (open.kind === "list" && !open.afterBlank);
-    if (column < 4) this.#begin(text.slice(length), start, column, goesOn);
-    else if (goesOn) this.#goOn();
-    else if (open.kind !== "paragraph") this.#open = NOTHING;
+    this.#become(this.#after(text, start), start);
   }
 
   end(at: number): void {
-    this.#close(at);
+    this.#become(NOTHING, at);
   }
 
-  #close(at: number, next: Open = NOTHING): void {
-    if (this.#open.kind === "paragraph" && this.#quoting === 0 && !this.#isDoubtful && !this.#isLost)
-      this.paragraphs.push({ start: this.#open.start, end: at });
+  #become(next: Open, at: number): void {
+    const open = this.#open;
+    if (open === next) return;
     this.#open = next;
-    const lasts = next.kind === "fence" || next.kind === "list" || (next.kind === "html" && next.until !== null);
-    if (this.#isDoubtful && lasts) this.#isLost = true;
+    if (open.kind === "paragraph" && open.isHeard) this.paragraphs.push({ start: open.start, end: at });
   }
 
-  #blank(start: number): void {
-    // an item that begins with nothing ends with a blank line
-    if (this.#open.kind === "list" && !this.#open.isEmpty) this.#open = { ...this.#open, afterBlank: true };
-    else this.#close(start);
+  /** What is open behind this line. */
+  #after(text: string, start: number): Open {
+    const open = this.#open;
+    const { column, length } = columnsOf(text, 0);
+    const rest = text.slice(length);
+    if (open.kind === "fence") return column < 4 && closes(open, rest.trimEnd()) ? NOTHING : open;
+    if (open.kind === "html") return this.#inHtml(text, open);
+    if (rest === "") return this.#blank(open);
+    if (this.#isDoubtful && text.search(QUOTING_TAG) >= 0) this.#isLost = true;
+    if (open.kind === "list" && column >= open.column) {
+      if (open.mayBeOver && column < 4 && lasts(rest)) this.#isLost = true;
+      return { ...open, isEmpty: false, afterBlank: false };
+    }
+    const goesOn = open.kind === "quote" || (open.kind === "list" && !open.afterBlank);
+    const begun = column < 4 ? this.#begun(rest, column, goesOn) : null;
+    if (begun === null) {
+      if (goesOn) return goneOn(open);
+      if (open.kind === "paragraph") return open;
+      const isHeard = this.#quoting === 0 && !this.#isDoubtful && !this.#isLost;
+      return column < 4 ? { kind: "paragraph", start, isHeard } : NOTHING;
+    }
+    if (this.#isDoubtful && counts(begun)) this.#isLost = true;
+    return begun.kind === "html" ? this.#inHtml(text, begun) : begun;
+  }
+
+  #blank(open: Open): Open {
     this.#isDoubtful = false;
+    // an item that begins with nothing ends with a blank line
+    return open.kind === "list" && !open.isEmpty ? { ...open, afterBlank: true } : NOTHING;
   }
 
-  #inFence(text: string, { mark, length }: Extract<Open, { kind: "fence" }>): void {
-    const close = columnsOf(text, 0);
-    const rest = text.slice(close.length).trimEnd();
-    const isClosed = close.column < 4 && rest.length >= length && rest === mark.repeat(rest.length);
-    if (isClosed) this.#open = NOTHING;
+  #inHtml(text: string, html: Extract<Open, { kind: "html" }>): Open {
+    for (const [, isEnd] of text.matchAll(QUOTING_TAG))
+      this.#quoting = Math.max(0, this.#quoting + (isEnd === "/" ? -1 : 1));
+    return (html.until ?? BLANK).test(text) ? NOTHING : html;
   }
 
-  #inHtml(text: string, { until }: Extract<Open, { kind: "html" }>): void {
-    for (const [, closes] of text.matchAll(QUOTING_TAG))
-      this.#quoting = Math.max(0, this.#quoting + (closes === "/" ? -1 : 1));
-    if (until === null ? BLANK.test(text) : until.test(text)) this.#open = NOTHING;
-  }
-
-  /** A line that is neither blank nor indented as code is. `goesOn`: it may belong to what stands before it. */
-  #begin(text: string, start: number, column: number, goesOn: boolean): void {
+  /** What a line begins that is neither blank nor indented; null: it is text. `goesOn`: it may belong to what stands before. */
+  #begun(text: string, column: number, goesOn: boolean): Open | null {
     const inParagraph = this.#open.kind === "paragraph";
-    if (inParagraph && UNDERLINE.test(text)) return this.#close(start);
+    if (inParagraph && UNDERLINE.test(text)) return NOTHING;
     const fence = FENCE.exec(text);
     const mark = fence?.[1] ?? fence?.[2];
-    if (mark !== undefined) return this.#close(start, { kind: "fence", mark: mark[0] ?? "", length: mark.length });
-    if (HEADING.test(text) || RULER.test(text)) return this.#close(start);
-    if (text.startsWith(">")) return this.#close(start, { kind: "quote" });
+    if (mark !== undefined) return { kind: "fence", mark: mark[0] ?? "", length: mark.length };
+    if (HEADING.test(text) || RULER.test(text)) return NOTHING;
+    if (text.startsWith(">")) return { kind: "quote" };
     const item = ITEM.exec(text);
-    if (item !== null && this.#isItem(item, inParagraph)) return this.#close(start, listOf(item, column));
+    if (item !== null && (!inParagraph || endsParagraph(item)))
+      return listOf(item, column, goesOn && !endsParagraph(item));
     const html = HTML_UNTIL.find(([begins]) => begins.test(text));
-    if (html !== undefined) {
-      this.#close(start, { kind: "html", until: html[1] });
-      return this.#inHtml(text, { kind: "html", until: html[1] });
-    }
-    if (!inParagraph && LONE_TAG.test(text)) return this.#loneTag(text, goesOn);
-    if (goesOn) this.#goOn();
-    else if (!inParagraph) this.#open = { kind: "paragraph", start };
-  }
-
-  #goOn(): void {
-    if (this.#open.kind === "list") this.#open = { ...this.#open, mayBeOver: true };
-  }
-
-  /** HTML up to a blank line, unless it goes on with the paragraph of a quote or a list: then it is text of that. */
-  #loneTag(text: string, goesOn: boolean): void {
-    const before = this.#quoting;
-    if (!goesOn) this.#open = { kind: "html", until: null };
-    this.#inHtml(text, { kind: "html", until: null });
-    if (!goesOn) return;
-    this.#goOn();
+    if (html !== undefined) return { kind: "html", until: html[1] };
+    if (inParagraph || !LONE_TAG.test(text)) return null;
+    if (!goesOn) return { kind: "html", until: null };
+    // HTML up to a blank line, unless it goes on with the paragraph of a quote or a list: then it is text of that
     this.#isDoubtful = true;
-    this.#quoting = Math.max(before, this.#quoting);
-  }
-
-  /** Not every line that looks like an item ends a paragraph. */
-  #isItem([, mark = "", blanks = "", first = ""]: RegExpExecArray, inParagraph: boolean): boolean {
-    if (blanks === "" && first !== "") return false;
-    return !inParagraph || (first !== "" && (mark.length === 1 || /^1[.)]$/.test(mark)));
+    if ([...text.matchAll(QUOTING_TAG)].some(([, isEnd]) => isEnd !== "/")) this.#quoting += 1;
+    return null;
   }
 }
 
-function listOf([, mark = "", blanks = "", first = ""]: RegExpExecArray, column: number): Open {
+const closes = ({ mark, length }: Extract<Open, { kind: "fence" }>, text: string): boolean =>
+  text.length >= length && text === mark.repeat(text.length);
+
+const goneOn = (open: Open): Open => (open.kind === "list" ? { ...open, mayBeOver: true } : open);
+
+/** For the lines after the next blank one. */
+const counts = (open: Open): boolean =>
+  open.kind === "fence" || open.kind === "list" || (open.kind === "html" && open.until !== null);
+
+/** Not every item may follow a paragraph without a blank line. */
+const endsParagraph = ([, mark = "", , first = ""]: RegExpExecArray): boolean =>
+  first !== "" && (mark.length === 1 || /^1[.)]$/.test(mark));
+
+function listOf([, mark = "", blanks = "", first = ""]: RegExpExecArray, column: number, mayBeOver: boolean): Open {
   const after = column + mark.length;
   const content = columnsOf(blanks, after).column;
   const isEmpty = first === "";
   const begins = isEmpty || content - after > 4 ? after + 1 : content;
-  return { kind: "list", column: begins, isEmpty, afterBlank: false, mayBeOver: false };
+  return { kind: "list", column: begins, isEmpty, afterBlank: false, mayBeOver };
 }
 
 /** Of a text with `\n` at the ends of lines. A paragraph's end may hold the line's end before the next block. */
