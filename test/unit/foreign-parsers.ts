@@ -149,6 +149,7 @@ export const FOREIGN_PARSERS: readonly ForeignParser[] = [
           reason: body,
           model: "m",
           put_back: [body],
+          notes: [body],
           cost_cents: null,
         },
         usage: { turns: 1, input_tokens: 1, output_tokens: 1, cache_read_tokens: 1, cache_write_tokens: 1 },

@@ -3,20 +3,8 @@
  * can put another together; so whatever is left then is parted by a sign, and nothing after that takes anything out.
  */
 
-/** Words that stop workflows when they stand in a commit message (github-facts 2.7), however their blanks are spelt. */
-const SKIP_WORDS = /\[\s*((?:skip\s+(?:ci|actions))|(?:(?:ci|actions)\s+skip)|(?:no\s+ci))\s*\]/gi;
-const SKIP_TRAILERS = /^[^\S\n]*skip-checks\s*:.*$/gim;
-/** Trailers that would name somebody as author who is not. */
-const NAMING_TRAILERS = /^[^\S\n]*(?:co-authored-by|signed-off-by|on-behalf-of)\s*:.*$/gim;
-
 /** Opens no comment: it is still read, as what it is. */
 export const partedComments = (text: string): string => text.replaceAll("<!--", "<! --");
-
-/** For what becomes a commit message. */
-export const withoutSkips = (text: string): string =>
-  partedComments(
-    text.replace(SKIP_WORDS, "").replace(SKIP_TRAILERS, "").replace(NAMING_TRAILERS, "").replace(SKIP_WORDS, "($1)"),
-  );
 
 /** HTML comments hide text, and could carry a marker of ours. */
 export function withoutComments(text: string): string {

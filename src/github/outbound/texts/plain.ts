@@ -2,10 +2,11 @@
  * Making foreign text fit to be shown: without mentions, markers or skip words, redacted, and of bounded length. Everything
  * the App writes to GitHub passes through here. Says nothing of its own. What cleans is in `harmless.ts`.
  */
+import { withoutSkips } from "../../../wire/commit-words.ts";
 import { normalise } from "../../../wire/normalise.ts";
 import { redact } from "../../../wire/redact.ts";
 import { cut, headBytes } from "../../../wire/text.ts";
-import { partedComments, withoutComments, withoutClosing, withoutMentions, withoutSkips } from "./harmless.ts";
+import { partedComments, withoutClosing, withoutComments, withoutMentions } from "./harmless.ts";
 
 /** GitHub's limit is 65,536 characters, in the field also one of bytes (github-facts 8.1): both are kept. */
 export const MAX_BODY = 60_000;
@@ -49,6 +50,9 @@ const onOneLine = (text: string): string => text.replace(/\s+/g, " ").trim();
 /** One line of plain text. */
 export const oneLine = (text: string): string => onOneLine(redact(visible(text)));
 
+/** For what becomes a commit message. */
+const asCommit = (text: string): string => partedComments(withoutSkips(withoutComments(visible(text))));
+
 /** A line for a commit message: nothing in it starts, stops, closes, mentions or hides anything. */
 export const commitLine = (text: string): string => safeLine(text, MAX_COMMIT_LINE);
 
@@ -56,11 +60,10 @@ export const commitLine = (text: string): string => safeLine(text, MAX_COMMIT_LI
 export const titleLine = (text: string): string => safeLine(text, MAX_TITLE);
 
 const safeLine = (text: string, max: number): string =>
-  cut(withoutClosing(withoutMentions(onOneLine(redact(withoutSkips(withoutComments(visible(text))))))), max) ||
-  "no title";
+  cut(withoutClosing(withoutMentions(onOneLine(redact(asCommit(text))))), max) || "no title";
 
 /** A pull request's body becomes a commit message where the repository squashes with it. */
-export const harmlessBody = (text: string): string => harmlessly(withoutSkips(withoutComments(visible(text))));
+export const harmlessBody = (text: string): string => harmlessly(asCommit(text));
 
 /** Foreign Markdown, shown as Markdown but harmless: no mention, no hidden text, no marker, no closing word. */
 export const harmless = (text: string): string => harmlessly(withoutComments(visible(text)));
