@@ -81,7 +81,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   "src/wire": ["zod", "node:util", "ipaddr.js"],
   // zod for the view, whose shape the API describes
   "src/job": ["zod"],
-  "src/github/inbound": ["zod", "mdast-util-from-markdown", "fastest-levenshtein"],
+  "src/github/inbound": ["zod", "fastest-levenshtein"],
 };
 
 /** Whose process it is, reads its environment; nobody else. */
