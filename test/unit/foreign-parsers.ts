@@ -78,7 +78,7 @@ export const FOREIGN_PARSERS: readonly ForeignParser[] = [
     from: "whoever may push",
     size: MAX_SETTINGS_BYTES,
     depth: "16 levels, 64 columns, 20 anchors and aliases",
-    time: "8,000 pieces of the lexer before the parser sees it",
+    time: "4,000 pieces of the lexer before the parser sees it",
     run: parseSettings,
   },
   {

@@ -9,7 +9,7 @@ const MAX_DEPTH = 16;
 /** Each level of a block begins further to the right. */
 const MAX_INDENT = 64;
 /** Pieces that the lexer makes: a list of 100 names has 500. */
-const MAX_PIECES = 8_000;
+const MAX_PIECES = 4_000;
 const MAX_ALIASES = 20;
 
 export interface YamlMistake {
