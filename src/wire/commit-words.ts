@@ -9,6 +9,14 @@ const SKIP_TRAILERS = /^[^\S\n]*skip-checks\s*:.*$/gim;
 /** Trailers that would name somebody as author who is not. */
 const NAMING_TRAILERS = /^[^\S\n]*(?:co-authored-by|signed-off-by|on-behalf-of)\s*:.*$/gim;
 
+/** Amid a line, which lines joined may still make the beginning of one. */
+const SKIP_KEY = /(skip)-(checks\s*:)/gi;
+
 /** For what becomes a commit message. */
 export const withoutSkips = (text: string): string =>
-  text.replace(SKIP_WORDS, "").replace(SKIP_TRAILERS, "").replace(NAMING_TRAILERS, "").replace(SKIP_WORDS, "($1)");
+  text
+    .replace(SKIP_WORDS, "")
+    .replace(SKIP_TRAILERS, "")
+    .replace(NAMING_TRAILERS, "")
+    .replace(SKIP_WORDS, "($1)")
+    .replace(SKIP_KEY, "$1 $2");

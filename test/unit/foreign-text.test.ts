@@ -18,7 +18,7 @@ import { hostileText } from "./hostile-text.ts";
 /** As GitHub looks for them in a commit message; blanks of any kind count as one. */
 const skips = (text: string): boolean =>
   /\[(skip ci|ci skip|no ci|skip actions|actions skip)\]/i.test(text.replace(/\s+/g, " "));
-const TRAILER = /^\s*(?:skip-checks|co-authored-by|signed-off-by|on-behalf-of)\s*:/im;
+const TRAILER = /skip-checks\s*:|^\s*(?:co-authored-by|signed-off-by|on-behalf-of)\s*:/im;
 /** Anything but a letter or digit in front, as in a page's text; addresses of the web are links and mention nobody. */
 const mentions = (text: string): boolean =>
   /(?:^|[^\p{L}\p{N}])(?:@|&#0*64;|&#x0*40;|&commat;)[\p{L}\p{N}]/iu.test(

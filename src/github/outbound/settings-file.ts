@@ -66,7 +66,7 @@ export function parseSettings(text: string): SettingsAnswer {
   if (Buffer.byteLength(text) > MAX_SETTINGS_BYTES)
     return broken("is larger than 64 KB. Keep only the settings in it.");
   const bound = yamlOutOfBounds(text);
-  if (bound !== null) return broken(`${bound.why}: mend line ${bound.line}.`);
+  if (bound !== null) return broken(bound);
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
   if (document.errors.length > 0) return notYaml(document, lines);

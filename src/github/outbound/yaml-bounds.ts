@@ -12,12 +12,6 @@ const MAX_INDENT = 64;
 const MAX_PIECES = 4_000;
 const MAX_ALIASES = 20;
 
-export interface YamlMistake {
-  readonly line: number;
-  /** The end of a sentence, before the line. */
-  readonly why: string;
-}
-
 const DEEP = "nests lists and maps too deeply";
 
 class Bounds {
@@ -75,14 +69,15 @@ class Bounds {
   }
 }
 
-/** The first thing that keeps a text from the parser; null: it may go there. */
-export function yamlOutOfBounds(text: string): YamlMistake | null {
+/** Why a text may not go to the parser, as a sentence without its subject; null: it may. */
+export function yamlOutOfBounds(text: string): string | null {
   const bounds = new Bounds();
   let pieces = 0;
   for (const piece of new Lexer().lex(text)) {
     pieces += 1;
-    const why = pieces > MAX_PIECES ? "is too long" : bounds.take(piece);
-    if (why !== null) return { line: bounds.line, why };
+    if (pieces > MAX_PIECES) return "is too long. Keep only the settings in it.";
+    const why = bounds.take(piece);
+    if (why !== null) return `${why}: mend line ${bounds.line}.`;
   }
   return null;
 }
