@@ -2,6 +2,7 @@
  * The verdict on a job's pull request: pass, fail or wait, and whether it may be merged, each with its reasons.
  * Pure. Fails closed: whatever is not known for sure keeps the pull request waiting.
  */
+
 import type { Check, Facts } from "./facts.ts";
 import type { Job } from "./job.ts";
 import { jobFolder } from "../wire/brief.ts";
@@ -9,6 +10,7 @@ import { GlobSet, globMistake } from "../wire/glob.ts";
 import { type Checked, agreed } from "./agreement.ts";
 import { type Reason, reason } from "./reason.ts";
 import { NO_CHECKS_LIMIT_MS } from "./wake.ts";
+import { neverMerges } from "./never-merging.ts";
 
 export interface Verdict {
   /** Is the work good? */
@@ -18,9 +20,6 @@ export interface Verdict {
   /** May it be merged, and how? */
   readonly merge: Reason & { readonly how: "now" | "auto" | "none"; readonly never: boolean };
 }
-
-/** Files that never merge by themselves: who can edit a workflow can read every secret (github-facts 3.3). */
-const GUARDED = ".github/";
 
 /** CI begins a moment after its commit or pull request; what has reported by then may not be all of it. */
 export const CI_BEGINS_MS = 20_000;
@@ -127,8 +126,8 @@ function forbids(facts: Facts, job: Job): string | null {
   if (facts.base !== job.base.branch)
     return `it is for ${facts.base} now, and the job was for ${job.base.branch ?? "another branch"}`;
   if (!facts.changed_files_complete) return "it changes more files than can be checked";
-  const guarded = facts.changed_files.find((path) => path.toLowerCase().startsWith(GUARDED));
-  if (guarded !== undefined) return `it changes ${guarded}, and files below .github never merge by themselves`;
+  const guarded = neverMerges(facts.changed_files);
+  if (guarded !== null) return guarded;
   const path = forbidsPath(facts);
   if (path !== null) return path;
   if (auto_merge.require_checks && !facts.checks.some(says))

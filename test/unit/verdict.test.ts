@@ -74,6 +74,37 @@ describe("is the work good?", () => {
   });
 });
 
+describe("what never merges by itself", () => {
+  it.each([
+    [".github/workflows/x.yml", "files below .github"],
+    [".GITHUB/actions/x/action.yml", "files below .github"],
+    [".git\u200bhub/workflows/x.yml", "files below .github"],
+    [".github/CODEOWNERS", "files below .github"],
+    ["CODEOWNERS", "CODEOWNERS files"],
+    ["docs/CodeOwners", "CODEOWNERS files"],
+    ["AGENTS.md", "instructions for agents"],
+    ["packages/api/agents.MD", "instructions for agents"],
+    ["CLAUDE.md", "instructions for agents"],
+    ["src/deep/down/Claude.md", "instructions for agents"],
+    [".claude/settings.json", "instructions for agents"],
+    [".gitattributes", ".gitattributes files"],
+    ["src/.GitAttributes", ".gitattributes files"],
+    [".gitmodules", ".gitmodules files"],
+    [".gitModules", ".gitmodules files"],
+  ])("%j", (path, what) => {
+    const { merge } = verdict({ changed_files: ["ok.md", path] });
+    expect(merge).toMatchObject({
+      ...{ how: "none", never: true },
+      text: `it changes ${path}, and ${what} never merge by themselves`,
+    });
+  });
+
+  it.each(["src/codeowners", "agents.md.txt", "docs/about-CLAUDE.md", "github/x.yml", "claude/settings.json"])(
+    "but %j does",
+    (path) => expect(verdict({ changed_files: [path] }).merge.how).toBe("now"),
+  );
+});
+
 describe("may it be merged?", () => {
   it.each([
     ["clean", {}, "now", false, "it can be merged"],
