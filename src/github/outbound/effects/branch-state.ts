@@ -78,7 +78,8 @@ export async function readBranchState(
       ...at,
       base: from,
       workflow: `${from}:${WORKFLOW_PATH}`,
-      settings: `${from}:${SETTINGS_PATH}`,
+      // the default branch's alone: a branch must not bring rules of its own
+      settings: `HEAD:${SETTINGS_PATH}`,
       branch: job === null ? "" : `refs/heads/${job.branch}`,
       folder: job === null ? "" : `refs/heads/${job.branch}:${jobFolder(job.id)}`,
       asked: job !== null,

@@ -43,9 +43,8 @@ interface Cursors {
 const START: Cursors = { checksAfter: null, filesAfter: null };
 
 function query(task: Task, number: number, cursors: Cursors): Promise<FactsAnswer> {
-  const from = task.job.base.branch === null ? "HEAD" : `refs/heads/${task.job.base.branch}`;
   const head = task.job.head_sha ?? "";
-  const variables = { ...task.at, number, head, settings: `${from}:${SETTINGS_PATH}`, ...cursors };
+  const variables = { ...task.at, number, head, settings: `HEAD:${SETTINGS_PATH}`, ...cursors };
   return ask(task.octokit, FACTS_QUERY, variables, factsSchema).then(({ repository }) => repository);
 }
 
