@@ -34,4 +34,32 @@ describe("the branches of a repository", () => {
       facts: { base: "release", settings: { auto_merge: { enabled: false }, forbidden_paths: ["legal/"] } },
     });
   });
+
+  it("leave no room for a job where one is called `job`, which is said after one reading", async () => {
+    b.github.pushCommit(REPO, "job", { "x.txt": "x" }, "ada", "mine");
+    const journey = new Journey(b);
+    expect(await journey.callsOf(BRIEF)).toEqual(["graphql BranchState"]);
+    expect(journey.job).toMatchObject({
+      status: "failed",
+      failure: "There is a branch `job`, and git has no room for `job/…` beside it. Rename or delete it and ask again.",
+    });
+  });
+
+  it("are looked at again when GitHub refuses one for good, and never a third time", async () => {
+    const known = new Journey(b);
+    await known.perform(BRIEF);
+    await known.perform({ type: "delete-branch" });
+    b.github.pushCommit(REPO, "job", { "x.txt": "x" }, "ada", "mine");
+    const journey = new Journey(b);
+    const calls = await journey.callsOf(BRIEF);
+    expect(calls.filter((call) => call.startsWith("POST"))).toHaveLength(3);
+    expect(journey.job).toMatchObject({ status: "failed", failure: expect.stringContaining("branch `job`") });
+  });
+
+  it("are given up when GitHub says no in words that name no race", async () => {
+    const journey = new Journey(b);
+    b.github.faults.add({ match: { method: "POST", path: /git\/refs$/ }, status: 422, times: 99 });
+    await journey.perform(BRIEF);
+    expect(journey.job).toMatchObject({ status: "failed", failure: expect.stringContaining("would not help") });
+  });
 });

@@ -297,11 +297,25 @@ describe("single answers of GitHub", () => {
       .query(true)
       .reply(200, [{ number: 9, html_url: "https://x/pull/9" }]);
     expect(command(await perform(effect, job))).toMatchObject({ number: 9 });
-    clean();
-    api()
-      .post(`${AT}/pulls`)
-      .reply(422, { message, errors: [{ message: "No commits between main and job/abcd1234" }] });
-    expect(command(await perform(effect, job))).toEqual({ type: "nothing-to-open", round: 1 });
+  });
+
+  it("does not believe that nothing was pushed where files are known to have changed", async () => {
+    const done = { ...OPENED, pull_request: null, head_sha: "c", handed_in: { run_id: 5, attempt: 1, clean_sha: "c" } };
+    const effect = { type: "open-pull-request", round: 1 } as const;
+    const none = { message: "Validation Failed", errors: [{ message: "No commits between main and job/abcd1234" }] };
+    const refuse = () => api().post(`${AT}/pulls`).reply(422, none);
+    const compare = (ahead_by: number, files: object[]) =>
+      api().get(`${AT}/compare/main...job%2Fabcd1234`).query(true).reply(200, { ahead_by, files });
+    refuse();
+    expect(await perform(effect, done)).toMatchObject({ ended: "later", after_ms: 5_000 });
+    const again = (ahead_by: number, files: object[]) => {
+      api().get(`${AT}/pulls`).query(true).reply(200, []);
+      refuse();
+      compare(ahead_by, files);
+      return perform(effect, done, true);
+    };
+    expect(await again(1, [{ filename: "HELLO.md" }])).toMatchObject({ ended: "later" });
+    expect(command(await again(1, []))).toEqual({ type: "nothing-to-open", round: 1 });
   });
 
   it("reads a run by its id, and finds the one of the brief among those of the branch", async () => {
