@@ -245,6 +245,7 @@ export interface Desk {
     repository: Repository,
     number: number,
   ): Promise<{ readonly head_branch: string; readonly head_sha: string; readonly from_fork: boolean }>;
+  /** `confused` is for those who may not command: said only while there is budget to spare. */
   react(repository: Repository, comment_id: number, content: "eyes" | "confused"): Promise<void>;
   /** Answers once: a second call with the same `marker` on the same issue changes nothing when `again`. */
   reply(repository: Repository, issue: number, marker: string, body: string, again: boolean): Promise<void>;
