@@ -4,7 +4,8 @@
  */
 import type { RepositorySettings } from "../wire/settings.ts";
 
-export type CheckState = "success" | "failure" | "pending" | "neutral" | "skipped" | "action_required";
+/** `cancelled`: nobody decided. */
+export type CheckState = "success" | "failure" | "pending" | "neutral" | "skipped" | "action_required" | "cancelled";
 
 export interface Check {
   readonly name: string;

@@ -46,6 +46,31 @@ describe("is the work good?", () => {
       "all 1 checks passed",
     ],
     [
+      "a cancelled one, which decides nothing",
+      { checks: [check(), check({ name: "lint", state: "cancelled" })] },
+      "wait",
+      "1 of 2 checks are done",
+    ],
+    [
+      "a conflict, since no workflow begins on it",
+      { checks: [], mergeable: "conflict", ci_begun: false },
+      "wait",
+      "it conflicts with the base branch; resolve that",
+    ],
+    [
+      "a conflict that keeps a required check away",
+      { mergeable: "conflict", settings: settings({ required_checks: ["e2e"] }) },
+      "wait",
+      "it conflicts with the base branch; resolve that",
+    ],
+    [
+      "red beside a conflict",
+      { checks: [check({ state: "failure" })], mergeable: "conflict" },
+      "fail",
+      "1 of 1 checks failed",
+    ],
+    ["green beside a conflict", { mergeable: "conflict" }, "pass", "all 1 checks passed"],
+    [
       "more checks than were read",
       { checks_complete: false },
       "wait",
@@ -71,6 +96,15 @@ describe("is the work good?", () => {
     expect(left.work.verdict).toBe("pass");
     expect(left.merge).toMatchObject({ how: "none", never: true });
     expect(verdict({ checks: [] }, later, { ...job, price_cents: 500 }).work.verdict).toBe("wait");
+  });
+});
+
+describe("unchecked work that conflicts", () => {
+  it("is left to a person after half an hour, for what it lacks, and merges once that is resolved", () => {
+    const later = (job.submitted_at ?? 0) + NO_CHECKS_LIMIT_MS;
+    const left = verdict({ checks: [], mergeable: "conflict" }, later);
+    expect(left.work.verdict).toBe("pass");
+    expect(left.merge).toMatchObject({ never: false, text: "it conflicts with the base branch; resolve that" });
   });
 });
 
