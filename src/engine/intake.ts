@@ -186,8 +186,10 @@ export function createIntake(needs: Needs): Intake {
       case "pull-news":
         return pullNews(signal);
       case "default-branch-moved":
+        return learn(store, handle, signal);
       case "repositories-changed":
       case "uninstalled":
+        desk.forgetAccess(signal.installation_id);
         return learn(store, handle, signal);
       default:
         return signal satisfies never;

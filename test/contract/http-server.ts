@@ -127,6 +127,7 @@ export async function startServer(
     react: async () => {},
     reply: async () => {},
     installation: async () => (github.installed ? { id: 1 } : null),
+    forgetAccess: () => {},
     failedDeliveries: async () => [],
     redeliver: async () => {},
   };

@@ -42,6 +42,7 @@ async function door(at_github: KnownRepository | null, permission: Permission = 
   const handle = createHandle({ jobs: store.jobs, clock, audience, patient: true, ...told });
   const said: string[] = [];
   let asked = 0;
+  const forgotten: number[] = [];
   const desk: Desk = {
     permission: async () => {
       asked += 1;
@@ -58,6 +59,7 @@ async function door(at_github: KnownRepository | null, permission: Permission = 
     },
     reply: async (_repository, _issue, _marker, body) => void said.push(body),
     installation: async () => null,
+    forgetAccess: (installation_id) => void forgotten.push(installation_id),
     failedDeliveries: async () => [],
     redeliver: async () => {},
   };
@@ -77,7 +79,7 @@ async function door(at_github: KnownRepository | null, permission: Permission = 
     log: { debug: () => {} },
   });
   const hear = (signal: Signal) => intake("d", signal, false);
-  return { store, handle, said, hear, asked: () => asked, pass: (ms: number) => void (now += ms) };
+  return { store, handle, said, hear, forgotten, asked: () => asked, pass: (ms: number) => void (now += ms) };
 }
 
 const ask: Signal = {
@@ -163,6 +165,15 @@ describe("those who may not command", () => {
     pass(1);
     await hear(comment(3, "bob"));
     expect(asked()).toBe(2);
+  });
+});
+
+describe("news of an installation", () => {
+  it("drops what was kept to sign in there: a token may be revoked, or lack what was granted", async () => {
+    const { hear, forgotten } = await door(known());
+    await hear({ type: "repositories-changed", installation_id: 1, added: [], removed: [] });
+    await hear({ type: "uninstalled", installation_id: 2 });
+    expect(forgotten).toEqual([1, 2]);
   });
 });
 

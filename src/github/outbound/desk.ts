@@ -160,6 +160,8 @@ export function createDesk({ source, self, now = Date.now }: DeskParts): Desk {
       return found === null ? null : { id: found.data.id };
     },
 
+    forgetAccess: (installation_id) => source.forgetToken(installation_id),
+
     async failedDeliveries() {
       const since = now() - KEPT_MS;
       return failedOf(await deliveries(source, since), since);
