@@ -251,6 +251,8 @@ export interface Desk {
   reply(repository: Repository, issue: number, marker: string, body: string, again: boolean): Promise<void>;
   /** The installation of a repository, or null where the App is not installed. */
   installation(owner: string, name: string): Promise<{ readonly id: number } | null>;
+  /** In how many milliseconds a job's first push could begin: GitHub's limits may leave no room before. */
+  pushWait(installation_id: number): number;
   /** What we may do in this installation has changed: what was kept to sign in there is dropped. */
   forgetAccess(installation_id: number): void;
   /** Deliveries of the last three days that failed, newest first, and a way to have one sent again. */

@@ -59,6 +59,7 @@ async function door(at_github: KnownRepository | null, permission: Permission = 
     },
     reply: async (_repository, _issue, _marker, body) => void said.push(body),
     installation: async () => null,
+    pushWait: () => 0,
     forgetAccess: (installation_id) => void forgotten.push(installation_id),
     failedDeliveries: async () => [],
     redeliver: async () => {},

@@ -8,6 +8,7 @@ import { findComment } from "./effects/sync-comment.ts";
 import type { Self } from "./effects/task.ts";
 import { tried } from "./errors.ts";
 import type { Caller, OctokitSource } from "./octokit.ts";
+import { WRITES } from "./writes.ts";
 import { answerMarker } from "./texts/marker.ts";
 import { cutBody } from "./texts/plain.ts";
 
@@ -160,6 +161,7 @@ export function createDesk({ source, self, now = Date.now }: DeskParts): Desk {
       return found === null ? null : { id: found.data.id };
     },
 
+    pushWait: (installation_id) => source.wait(installation_id, WRITES["push-brief"]),
     forgetAccess: (installation_id) => source.forgetToken(installation_id),
 
     async failedDeliveries() {

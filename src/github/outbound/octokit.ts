@@ -41,6 +41,8 @@ export interface OctokitSource {
   work<T>(installation_id: number, key: string, writes: number, work: (octokit: Caller) => Promise<T>): Promise<T>;
   /** The same for what others must never wait for; null: the budget has no room to spare, and nothing was done. */
   spare<T>(installation_id: number, writes: number, work: (octokit: Caller) => Promise<T>): Promise<T | null>;
+  /** In how many milliseconds work of this many writes could begin, as things stand. */
+  wait(installation_id: number, writes: number): number;
 }
 
 const REAL_CLOCK: PaceClock = {
@@ -218,6 +220,7 @@ export function createOctokits(clock: PaceClock = REAL_CLOCK): Octokits {
     source: (probot) => ({
       installation: (id) => probot.auth(id),
       app: () => probot.auth(),
+      wait: (id, writes) => paceOf(id).wait(writes),
       forgetToken: (id) => void forgetters.get(id)?.(),
       work: async (id, key, writes, work) => {
         const octokit = await probot.auth(id);
