@@ -244,7 +244,12 @@ export interface Job {
   readonly presented_to_agents: readonly string[];
 
   /** Branch to start from and to merge into; `branch` null: the default branch. */
-  readonly base: { readonly branch: string | null; readonly sha: string | null };
+  readonly base: {
+    readonly branch: string | null;
+    readonly sha: string | null;
+    /** It was the default branch that was meant, which may get another name. Absent in older records. */
+    readonly is_default?: boolean | undefined;
+  };
   readonly branch: string;
   /** Head of the job branch as last told by our own writes or a webhook. Null: not on GitHub yet. */
   readonly head_sha: string | null;

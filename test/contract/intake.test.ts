@@ -80,7 +80,10 @@ async function door(at_github: KnownRepository | null, permission: Permission = 
     log: { debug: () => {} },
   });
   const hear = (signal: Signal) => intake("d", signal, false);
-  return { store, handle, said, hear, forgotten, asked: () => asked, pass: (ms: number) => void (now += ms) };
+  const pass = (ms: number): void => {
+    now += ms;
+  };
+  return { store, handle, said, hear, forgotten, asked: () => asked, pass };
 }
 
 const ask: Signal = {
