@@ -67,10 +67,11 @@ describeContainers("the run action with real containers", () => {
     return { runner, main, post };
   }
 
+  /** Containers and networks with the names of this job. */
   const left = async (): Promise<string> => {
-    const filter = ["--filter", `label=dev.journeyman.job=${JOB_ID}`, "--format", "{{.Names}}{{.Name}}"];
-    const networks = ["network", "ls", "--filter", `label=dev.journeyman.job=${JOB_ID}`, "--format", "{{.Name}}"];
-    return `${await docker("ps", "--all", ...filter.slice(0, 3), "{{.Names}}")}${await docker(...networks)}`;
+    const named = ["--filter", `name=journeyman-${JOB_ID}`];
+    const containers = await docker("ps", "--all", ...named, "--format", "{{.Names}}");
+    return `${containers}${await docker("network", "ls", ...named, "--format", "{{.Name}}")}`;
   };
 
   test("works through the gateway, pushes, and leaves nothing on the machine", async () => {
