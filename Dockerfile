@@ -10,10 +10,10 @@ COPY package.json package-lock.json ./
 # No package needs a script of its own to be installed, so none is run.
 RUN --mount=type=cache,target=/root/.npm npm ci --ignore-scripts --no-audit --no-fund
 COPY tsconfig.json ./
-COPY build ./build
+COPY esbuild.config.ts ./
 COPY src ./src
 COPY agent ./agent
-RUN node build/bundle.ts server agent
+RUN node esbuild.config.ts server agent
 
 FROM ${NODE_IMAGE} AS app
 LABEL org.opencontainers.image.title="Journeyman" \

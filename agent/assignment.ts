@@ -10,6 +10,7 @@ import { type Brief, briefSchema, CONFIG_FILE, jobFolder, TASK_FILE } from "../s
 import { type Checkout, fileAt, hasCommit } from "./git.ts";
 import type { Settings } from "./settings.ts";
 import { TRUST_CHECKOUT } from "./tools/bash.ts";
+import { head } from "../src/wire/text.ts";
 
 /** Where repositories keep what they want agents to know. */
 const INSTRUCTION_FILES = ["AGENTS.md", "CLAUDE.md"];
@@ -64,7 +65,7 @@ function parseBrief(text: string, defaults: Settings["llm"]) {
 async function readInstructions(checkout: Checkout, brief: Brief): Promise<Assignment["instructions"]> {
   const found: { file: string; text: string }[] = [];
   const add = (file: string, text: string) => {
-    const short = text.trim().slice(0, MAX_INSTRUCTIONS);
+    const short = head(text.trim(), MAX_INSTRUCTIONS);
     // One is often a link to, or a copy of, the other.
     if (short !== "" && !found.some((one) => one.text === short)) found.push({ file, text: short });
   };

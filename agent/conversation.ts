@@ -5,6 +5,7 @@
  */
 import type { ContentBlockParam, MessageParam, ToolUseBlockParam } from "@anthropic-ai/sdk/resources/messages";
 import { z } from "zod";
+import { head } from "../src/wire/text.ts";
 
 /** Tokens of a conversation at which room is made in it, and what should be left then. */
 export interface Room {
@@ -87,7 +88,7 @@ function shortCall(block: ToolUseBlockParam): ToolUseBlockParam {
   if (!Object.values(input).some(long)) return block;
   const cut = Object.entries(input).map(([name, value]) => [
     name,
-    long(value) ? `${value.slice(0, KEPT_INPUT)} ${LEFT_OUT}` : value,
+    long(value) ? `${head(value, KEPT_INPUT)} ${LEFT_OUT}` : value,
   ]);
   return { ...block, input: Object.fromEntries(cut) };
 }

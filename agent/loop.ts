@@ -11,6 +11,7 @@ import type { Stop } from "./stop.ts";
 import { describeCall, TOOLS, type Toolbox, type ToolEnd, useTool } from "./tools/toolbox.ts";
 import type { Log } from "./transcript/log.ts";
 import type { Tally } from "./usage.ts";
+import { tail } from "../src/wire/text.ts";
 
 /** Answers in a row that cannot be used before the run is given up. */
 const MAX_BAD_ANSWERS = 3;
@@ -188,7 +189,7 @@ async function useTools(run: Run, calls: readonly ToolUseBlock[], torn: Readonly
     const failed = end.kind === "malformed" || end.failed;
     if (end.kind === "malformed") malformed = end.text;
     else usable = true;
-    if (failed) run.log.warn(end.text.slice(-1_000));
+    if (failed) run.log.warn(tail(end.text, 1_000));
     const refusals = await run.refused();
     for (const sentence of refusals) run.log.warn(sentence);
     reply.push(toolResult(call, [end.text, ...refusals].join("\n"), failed));

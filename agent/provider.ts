@@ -19,6 +19,7 @@ import { readAnswer, type Streamed } from "./answer-stream.ts";
 import type { Stop } from "./stop.ts";
 import type { Charged } from "./usage.ts";
 import { fetchThrough } from "./way-out.ts";
+import { head } from "../src/wire/text.ts";
 
 /** 429, 529, 5xx and lost connections are tried again with back-off or after `retry-after`: about 25 s in all. */
 const MAX_RETRIES = 6;
@@ -130,11 +131,11 @@ type Failed = Extract<Streamed, { ok: false }>;
 const stopped = (stop: Stop): Asked => ({ kind: "stopped", stop });
 const broken = (reason: string, { used }: Failed): Asked => ({
   kind: "broken",
-  reason: reason.slice(0, MAX_REASON),
+  reason: head(reason, MAX_REASON),
   used,
 });
-const down = (reason: string): Stop => ({ kind: "provider_down", reason: reason.slice(0, MAX_REASON) });
-const wrong = (reason: string): Stop => ({ kind: "misconfigured", reason: reason.slice(0, MAX_REASON) });
+const down = (reason: string): Stop => ({ kind: "provider_down", reason: head(reason, MAX_REASON) });
+const wrong = (reason: string): Stop => ({ kind: "misconfigured", reason: head(reason, MAX_REASON) });
 
 const wordsOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 

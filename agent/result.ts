@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { jobFolder, LOG_FILE, RESULT_FILE } from "../src/wire/brief.ts";
 import { MAX_NOTE, MAX_NOTES, type Result, resultSchema, type Usage } from "../src/wire/result.ts";
 import { describeStop, type Stop } from "./stop.ts";
+import { head } from "../src/wire/text.ts";
 
 export interface RunEnd {
   readonly stop: Stop;
@@ -34,7 +35,7 @@ export function resultOf(end: RunEnd, redact: (text: string) => string): Result 
     body: redact([finished?.body ?? end.lastWords, ...end.notes].filter((part) => part !== "").join("\n\n")),
     ...(reason === undefined ? {} : { reason: redact(reason) }),
     model: end.model,
-    notes: end.modelNotes.slice(0, MAX_NOTES).map((note) => redact(note).slice(0, MAX_NOTE)),
+    notes: end.modelNotes.slice(0, MAX_NOTES).map((note) => head(redact(note), MAX_NOTE)),
     usage: end.usage,
     cost_cents: end.cents,
   });

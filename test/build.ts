@@ -5,7 +5,7 @@
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { BUNDLES, type BundleName, bundle, isBundleName } from "../build/bundle.ts";
+import { BUNDLES, type BundleName, bundle, isBundleName } from "../esbuild.config.ts";
 
 const PROJECT = join(import.meta.dirname, "..");
 /** Where git does not see them. */
@@ -13,7 +13,7 @@ const BUILD = join(PROJECT, "node_modules", ".cache", "journeyman-tests");
 
 /** Says of which sources the build was made: each project of the tests asks for it, and the first makes it. */
 const STAMP = join(BUILD, "made-of.txt");
-const FOLDERS = ["src", "agent", "build"];
+const FOLDERS = ["src", "agent"];
 
 function digestOfSources(): string {
   const below = (folder: string): string[] =>
@@ -21,7 +21,7 @@ function digestOfSources(): string {
       .filter((name) => name.endsWith(".ts"))
       .map((name) => join(folder, name));
   const digest = createHash("sha256");
-  for (const name of ["package-lock.json", ...FOLDERS.flatMap((folder) => below(folder).sort())])
+  for (const name of ["package-lock.json", "esbuild.config.ts", ...FOLDERS.flatMap((folder) => below(folder).sort())])
     digest
       .update(`${name}\0`)
       .update(readFileSync(join(PROJECT, name)))

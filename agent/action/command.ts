@@ -3,6 +3,7 @@
  * The program leads a process group, so that a time limit ends its children as well.
  */
 import { spawn } from "node:child_process";
+import { tail } from "../../src/wire/text.ts";
 
 /** Bytes of stdout that are kept unless a caller names its own limit. */
 const OUTPUT_LIMIT = 8 * 1024 * 1024;
@@ -56,7 +57,7 @@ export function runCommand(file: string, args: readonly string[], options: Comma
       else chunks.push(chunk);
     });
     child.stderr.setEncoding("utf8").on("data", (text: string) => {
-      stderr = (stderr + text).slice(-WORDS_LIMIT);
+      stderr = tail(stderr + text, WORDS_LIMIT);
     });
     // A program that reads no input is none of our trouble.
     child.stdin.on("error", () => {});
@@ -90,5 +91,5 @@ export function lastWords({ stderr, limit }: Pick<Ran, "stderr" | "limit">, most
     .replace(/[\p{C}\s]+/gu, " ")
     .trim()
     .replace(/\.$/, "");
-  return words.length > most ? `…${words.slice(-most)}` : words;
+  return words.length > most ? `…${tail(words, most)}` : words;
 }

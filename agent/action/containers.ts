@@ -12,6 +12,7 @@ import type { Names } from "./names.ts";
 import { AGENT_UID } from "./ownership.ts";
 import { rowsOf } from "./relay.ts";
 import type { ActionSettings } from "./settings.ts";
+import { head } from "../../src/wire/text.ts";
 
 const GATEWAY_PORT = 8080;
 const GATEWAY_URL = `http://${GATEWAY_HOST}:${GATEWAY_PORT}`;
@@ -149,10 +150,7 @@ export async function runContainers(ports: ContainerPorts): Promise<Ended> {
 
 const LONGEST_TAIL = 300;
 const tail = (words: string): string => {
-  const plain = words
-    .replace(/[\p{C}\s]+/gu, " ")
-    .trim()
-    .slice(0, LONGEST_TAIL);
+  const plain = head(words.replace(/[\p{C}\s]+/gu, " ").trim(), LONGEST_TAIL);
   return plain === "" ? "" : `: ${plain.replace(/\.$/, "")}`;
 };
 

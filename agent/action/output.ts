@@ -4,6 +4,7 @@
  * commands are stopped first thing, by a token that nobody can guess, and count again only within one write of our own.
  * Every other row is data: it is printed so that it is neither a command nor a match.
  */
+import { head } from "../../src/wire/text.ts";
 
 /** What the runner would take for the end of a line, or a terminal for an order. */
 const CONTROL = /[\p{Cc}\u2028\u2029]/gu;
@@ -21,8 +22,7 @@ const commandData = (text: string): string =>
 
 /** A row that the runner only shows. */
 export function shownRow(row: string): string {
-  const plain = row
-    .slice(0, LONGEST_ROW)
+  const plain = head(row, LONGEST_ROW)
     .replaceAll("\t", "  ")
     .replace(CONTROL, " ")
     .replaceAll("##[", "## [")

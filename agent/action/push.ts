@@ -7,6 +7,7 @@ import { join } from "node:path";
 import type { Secret } from "../../src/wire/secret.ts";
 import { lastWords, type Ran, succeeded } from "./command.ts";
 import type { Git } from "./git.ts";
+import { head } from "../../src/wire/text.ts";
 
 const PUSH_LIMIT_MS = 90_000;
 const FETCH_LIMIT_MS = 30_000;
@@ -97,7 +98,7 @@ export function refusalWords(ran: Ran): string {
   const rows = remoteLines(ran).map((row) => row.replace(/[\p{C}\s]+/gu, " ").trim());
   const rejected = REJECTED.exec(ran.stderr)?.[1] ?? "";
   const words = [...rows.filter((row) => /\w/.test(row)), rejected].filter((row) => row !== "").join("\n");
-  return (words === "" ? lastWords(ran) : words).slice(0, WORDS_LIMIT);
+  return head(words === "" ? lastWords(ran) : words, WORDS_LIMIT);
 }
 
 const refusal = (ran: Ran): Delivered => ({

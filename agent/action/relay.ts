@@ -5,6 +5,7 @@
 import { StringDecoder } from "node:string_decoder";
 import { type LogLine, logLineSchema } from "../../src/wire/log-line.ts";
 import { harmless, plainRows } from "../transcript/plain.ts";
+import { head } from "../../src/wire/text.ts";
 
 /** A row that does not end is cut into pieces of this length: longer than any line of a log as JSON. */
 const ROW_LIMIT = 64 * 1024;
@@ -43,8 +44,9 @@ export async function* rowsOf(input: AsyncIterable<Buffer>): AsyncGenerator<stri
     rest = rows.pop() ?? "";
     yield* rows;
     while (rest.length > ROW_LIMIT) {
-      yield rest.slice(0, ROW_LIMIT);
-      rest = rest.slice(ROW_LIMIT);
+      const piece = head(rest, ROW_LIMIT);
+      yield piece;
+      rest = rest.slice(piece.length);
     }
   }
   rest += decoder.end();

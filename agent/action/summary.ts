@@ -1,5 +1,6 @@
 /** The run's summary on GitHub. What the agent wrote is shown as code, in which no Markdown counts. */
 import type { Result } from "../../src/wire/result.ts";
+import { head } from "../../src/wire/text.ts";
 
 /** GitHub takes 1 MiB of a step. */
 const SUMMARY_LIMIT = 60_000;
@@ -16,10 +17,7 @@ export function asCode(text: string): string {
 
 /** On one line, also in a table. */
 export function asWord(text: string): string {
-  const plain = text
-    .replace(/[\p{C}\s|]+/gu, " ")
-    .trim()
-    .slice(0, NAME_LENGTH);
+  const plain = head(text.replace(/[\p{C}\s|]+/gu, " ").trim(), NAME_LENGTH);
   const ticks = "`".repeat(longestRun(plain) + 1);
   return `${ticks} ${plain} ${ticks}`;
 }
@@ -44,10 +42,7 @@ export function summaryOf({ result, putBack, notes, refusal }: Summary): string 
     refusal === null ? "" : `GitHub refused the push:\n\n${asCode(refusal)}`,
     ...notes,
   ];
-  return `${parts
-    .filter((part) => part !== "")
-    .join("\n\n")
-    .slice(0, SUMMARY_LIMIT)}\n`;
+  return `${head(parts.filter((part) => part !== "").join("\n\n"), SUMMARY_LIMIT)}\n`;
 }
 
 function tableOf({ title, outcome, model, usage, cost_cents }: Result): string[] {

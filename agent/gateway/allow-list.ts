@@ -1,5 +1,6 @@
 /** Which hosts and ports may be asked for, and the sentence for those that may not. Pure: no name is looked up here. */
 import { isIP } from "node:net";
+import { head } from "../../src/wire/text.ts";
 
 const PORTS: readonly number[] = [80, 443];
 
@@ -24,7 +25,7 @@ export const plainHost = (host: string): string =>
     .replace(/\.$/, "");
 
 /** Names come from whatever the model runs, and go into logs. */
-const shown = (host: string): string => host.replace(/[^a-z0-9.:*_-]/g, "?").slice(0, 253);
+const shown = (host: string): string => head(host.replace(/[^a-z0-9.:*_-]/g, "?"), 253);
 
 const refused = (reason: string): Passage => ({ ok: false, reason });
 

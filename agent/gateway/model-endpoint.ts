@@ -21,6 +21,7 @@ import {
 } from "./model-request.ts";
 import { countIn, passOnMessage, passOnWhole } from "./passing-on.ts";
 import { type Called, callProvider, type Provider } from "./provider-call.ts";
+import { head } from "../../src/wire/text.ts";
 
 /** Calls of one run at once; the agent makes one at a time. */
 const MOST_CALLS = 4;
@@ -48,7 +49,7 @@ export interface EndpointSetup {
 }
 
 /** Paths and names come from whatever the model runs, and go into logs. */
-const shown = (text: string): string => text.replace(/[^A-Za-z0-9._~:/?=&%-]/g, "?").slice(0, 200);
+const shown = (text: string): string => head(text.replace(/[^A-Za-z0-9._~:/?=&%-]/g, "?"), 200);
 
 type Headers = Readonly<Record<string, string>>;
 

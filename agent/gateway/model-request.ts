@@ -5,6 +5,7 @@
  */
 import { z } from "zod";
 import type { CallUsage } from "./budget.ts";
+import { head } from "../../src/wire/text.ts";
 
 /** The deepest that a request may be nested: a tool's schema, within it a schema of its parts. */
 const MAX_DEPTH = 64;
@@ -96,7 +97,7 @@ function read<Request>(schema: z.ZodType<Request>, body: string): ReadRequest<Re
   if (parsed.success) return { ok: true, request: parsed.data };
   const [issue] = parsed.error.issues;
   const words = issue?.code === "unrecognized_keys" ? `${issue.keys.join(", ")} is not let through` : issue?.message;
-  return { ok: false, reason: `${issue?.path.join(".") || "request"}: ${words}`.slice(0, 300) };
+  return { ok: false, reason: head(`${issue?.path.join(".") || "request"}: ${words}`, 300) };
 }
 
 export const readMessages = (body: string): ReadRequest<MessagesRequest> => read(messagesSchema, body);

@@ -1,4 +1,5 @@
 /** What a tool gives back to the model, and the cut that keeps it short. */
+import { head, tail } from "../../src/wire/text.ts";
 
 /** Characters of one answer. A turn of a long run must not fill the model's window by itself. */
 export const MAX_ANSWER = 16_000;
@@ -17,6 +18,6 @@ export function cutMiddle(text: string, rest = ""): string {
   if (text.length <= MAX_ANSWER) return text;
   // Room for the note, so that what is cut once is not cut again.
   const half = MAX_ANSWER / 2 - 100;
-  const left = text.length - 2 * half;
-  return `${text.slice(0, half)}\n[… ${left} characters left out${rest} …]\n${text.slice(-half)}`;
+  const [start, end] = [head(text, half), tail(text, half)];
+  return `${start}\n[… ${text.length - start.length - end.length} characters left out${rest} …]\n${end}`;
 }

@@ -8,6 +8,7 @@ import { FINISH_OUTCOMES, type Stop } from "../stop.ts";
 import { refused } from "./answer.ts";
 import { bashInput, type Shell } from "./bash.ts";
 import { edit, editorInput } from "./editor.ts";
+import { head } from "../../src/wire/text.ts";
 
 const EDITOR = "str_replace_based_edit_tool";
 
@@ -84,7 +85,7 @@ const shown = z.looseObject({ command: z.string().optional(), path: z.string().o
 /** A call in one line of the log. */
 export function describeCall(call: ToolUseBlock): string {
   const { command, path } = shown.parse(call.input);
-  if (call.name === "bash") return `$ ${(command ?? "restart").trim().slice(0, MAX_SHOWN)}`;
-  if (call.name === EDITOR) return `${command ?? "edit"} ${path ?? ""}`.slice(0, MAX_SHOWN);
+  if (call.name === "bash") return `$ ${head((command ?? "restart").trim(), MAX_SHOWN)}`;
+  if (call.name === EDITOR) return head(`${command ?? "edit"} ${path ?? ""}`, MAX_SHOWN);
   return call.name;
 }

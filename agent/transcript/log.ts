@@ -6,6 +6,7 @@ import { appendFileSync, mkdirSync, renameSync, rmSync, writeFileSync } from "no
 import { dirname } from "node:path";
 import { type LogLine, MAX_LOG_LINES, MAX_LOG_TEXT } from "../../src/wire/log-line.ts";
 import { plainRows } from "./plain.ts";
+import { head } from "../../src/wire/text.ts";
 
 export interface LogSetup {
   readonly path: string;
@@ -79,7 +80,7 @@ export class Log {
   }
 
   #line(level: LogLine["level"], text: string): LogLine {
-    const clean = this.#setup.redact(text).slice(0, MAX_LOG_TEXT);
+    const clean = head(this.#setup.redact(text), MAX_LOG_TEXT);
     return { seq: this.#lines.length + 1, at: this.#setup.now().toISOString(), level, text: clean };
   }
 }

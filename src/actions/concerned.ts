@@ -56,6 +56,10 @@ async function ofPullRequest({ desk }: SearchParts, at: Repository, issue: Signa
   return id === null ? [] : [id];
 }
 
+/** The job that a command names, which may be of another issue. */
+const named = (signal: Extract<Signal, { type: "slash" | "label" }>): JobId[] =>
+  signal.type === "slash" && "job" in signal.command && signal.command.job !== undefined ? [signal.command.job] : [];
+
 export async function concernedBy(parts: SearchParts, signal: Signal, at: Repository): Promise<readonly JobId[]> {
   switch (signal.type) {
     case "news":
@@ -66,7 +70,7 @@ export async function concernedBy(parts: SearchParts, signal: Signal, at: Reposi
       // for somebody who may not ask nothing is looked up: the engine turns them away
       if (!mayCommand(await parts.desk.permission(at, signal.author))) return [];
       const marked = await markedIn(parts, at, signal.issue.number);
-      return [...new Set([parts.own, ...marked, ...(await ofPullRequest(parts, at, signal.issue))])];
+      return [...new Set([parts.own, ...marked, ...(await ofPullRequest(parts, at, signal.issue)), ...named(signal)])];
     }
     case "default-branch-moved":
     case "repositories-changed":

@@ -10,6 +10,7 @@ import { branchOf, type Job, type JobId, type Repository } from "../job/job.ts";
 import { logLineSchema } from "../wire/log-line.ts";
 import { redact } from "../wire/redact.ts";
 import { effectSchema, historySchema, jobSchema } from "./job-schema.ts";
+import { head } from "../wire/text.ts";
 
 /** Raised when a job can no longer be read as it was. */
 const FORMAT = 1;
@@ -36,7 +37,7 @@ const schema = z.object({
 
 function textOf(carried: Carried, limit: number): string {
   const clean = (_key: string, value: unknown): unknown =>
-    typeof value === "string" ? redact(value).slice(0, limit) : value;
+    typeof value === "string" ? head(redact(value), limit) : value;
   return JSON.stringify({ format: FORMAT, ...carried }, clean, 1);
 }
 

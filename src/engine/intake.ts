@@ -11,7 +11,7 @@ import { draftOf, marketDraftOf } from "./drafts.ts";
 import type { Handle } from "./handle.ts";
 import type { MayCommand } from "./permission.ts";
 import type { Desk, Estimator, Store } from "./ports.ts";
-import { EMPTY_MESSAGE, FROM_FORK, HELP, NO_JOB, NO_MARKET, ONE_JOB } from "./replies.ts";
+import { EMPTY_MESSAGE, FROM_FORK, HELP, NO_JOB, NO_MARKET, ONE_JOB, noSuchJob } from "./replies.ts";
 import { learn } from "./repositories.ts";
 
 type Slash = Extract<Signal, { type: "slash" }>;
@@ -72,6 +72,11 @@ export function createIntake({ may: mayCommand, store, desk, estimator, handle, 
     return (await store.jobs.ofPullRequest(name, issue.number)) ?? (await store.jobs.ofIssue(name, issue.number));
   };
 
+  const jobNamed = async (at: Repository, id: JobId): Promise<JobId | null> => {
+    const stored = await store.jobs.load(id);
+    return stored !== null && sameRepository(stored.job.repository, at) ? id : null;
+  };
+
   const slash = async (signal: Slash, by: Actor, again: boolean): Promise<void> => {
     const { repository, issue, comment_id, author, command } = signal;
     const at = withoutId(repository);
@@ -90,8 +95,9 @@ export function createIntake({ may: mayCommand, store, desk, estimator, handle, 
       case "mistaken":
         return answer(command.sentence);
       default: {
-        const id = await jobHere(repository, issue);
-        if (id === null) return answer(NO_JOB);
+        const { job } = command;
+        const id = job === undefined ? await jobHere(repository, issue) : await jobNamed(at, job);
+        if (id === null) return answer(job === undefined ? NO_JOB : noSuchJob(job));
         const { asked, seen } = aboutJob(command, by, comment_id);
         if (!seen) await desk.react(at, comment_id, "eyes");
         return told(id, asked);

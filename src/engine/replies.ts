@@ -16,6 +16,8 @@ export const HELP = [
   "| `/job reject`, the reason below it | the sender sends that work back |",
   "| `/job help` | this text |",
   "",
+  "Where there are several jobs, name one behind the verb: `/job cancel abcd1234`.",
+  "",
   "Before the task: `--model <name>` chooses the model, `--no-merge` leaves merging to you, `--draft` opens a draft.",
 ].join("\n");
 
@@ -24,6 +26,9 @@ export const FROM_FORK =
   "repository's secrets. Push the branch to this repository and ask again, or open an issue.";
 
 export const NO_JOB = "There is no job here. Start one with `/job <what you want>`.";
+
+export const noSuchJob = (id: string): string =>
+  `There is no job \`${id}\` in this repository. Its id stands at the end of the job's comment.`;
 
 export const NO_MARKET =
   "There is no market here: this repository runs Journeyman without a server. Leave out `--market` and `--price`.";

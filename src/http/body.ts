@@ -6,6 +6,7 @@ import type { IncomingMessage } from "node:http";
 import express, { type ErrorRequestHandler, type RequestHandler } from "express";
 import { z } from "zod";
 import { type Answer, failure, send } from "./answer.ts";
+import { isJsonWithinBounds } from "../wire/json-bounds.ts";
 import { MAX_BODY_BYTES } from "./limits.ts";
 
 declare global {
@@ -16,6 +17,11 @@ declare global {
     }
   }
 }
+
+/** Said by our own reader, beside those of the body parser's own. */
+const TOO_DEEP = "entity.too.deep";
+
+const refusal = (type: string, status: number): Error => Object.assign(new Error(type), { type, status });
 
 type Asked = IncomingMessage & { readonly originalUrl?: string; digest?: string };
 
@@ -28,7 +34,10 @@ export const jsonBody = (limit: number = MAX_BODY_BYTES): RequestHandler =>
   express.json({
     limit,
     type: () => true,
-    verify: (request: Asked, _response, bytes) => {
+    verify: (request: Asked, _response, bytes, encoding) => {
+      // the bounds are those of UTF-8
+      if (encoding !== "utf-8") throw refusal("charset.unsupported", 415);
+      if (!isJsonWithinBounds(bytes)) throw refusal(TOO_DEEP, 400);
       if (request.headers["idempotency-key"] !== undefined) request.digest = digestOf(request, bytes);
     },
   });
@@ -60,6 +69,8 @@ function bodyAnswer({ type, limit }: z.infer<typeof bodyError>): Answer | null {
   switch (type) {
     case "entity.too.large":
       return failure(413, "body_too_large", `The body is larger than ${limit / 1024 / 1024} MB; send less.`);
+    case TOO_DEEP:
+      return failure(400, "invalid_json", "The body nests or holds more lists and objects than any request needs.");
     case "entity.parse.failed":
       return failure(400, "invalid_json", "The body is not valid JSON.");
     case "encoding.unsupported":

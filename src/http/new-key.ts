@@ -7,6 +7,7 @@ import { z } from "zod";
 import { SCOPES, type Scope, type StoredKey } from "../engine/ports.ts";
 import { ADMIN_ACCOUNT, accountNamed } from "../job/account.ts";
 import { REPOSITORY_NAME } from "../wire/repository-name.ts";
+import { head } from "../wire/text.ts";
 import { hashOf } from "./auth.ts";
 
 const KEY_PREFIX = "jm_";
@@ -73,7 +74,7 @@ export function newKey(
     stored: {
       id: randomBytes(6).toString("hex"),
       hash: hashOf(key),
-      hint: key.slice(0, HINT_LENGTH),
+      hint: head(key, HINT_LENGTH),
       account: request.account,
       login: request.login ?? null,
       repository: request.repository,

@@ -1,4 +1,5 @@
 /** A reason: one sentence of a verdict, with the reasons that it rests on. Rendered by comment, check and log alike. */
+import { cut } from "../wire/text.ts";
 
 export interface Reason {
   readonly verdict: "pass" | "fail" | "wait";
@@ -20,6 +21,6 @@ const MAX_LINES = 12;
 
 /** In plain lines, for a history or a failure: the sentence, and what it rests on below it. */
 export function linesOf(said: Reason): string {
-  const below = said.because.map(({ text }) => `- ${text}`.slice(0, MAX_LINE));
+  const below = said.because.map(({ text }) => cut(`- ${text}`, MAX_LINE));
   return [said.text, ...below.slice(0, MAX_LINES)].join("\n");
 }

@@ -12,6 +12,11 @@ export interface SignalRepository {
   readonly installation_id: number;
 }
 
+/** The job that a command names; missing: the newest one of where it was said. */
+interface OfJob {
+  readonly job?: JobId;
+}
+
 export type SlashCommand =
   /** `task` empty: the issue itself is the task. On a job's pull request: a message. */
   | {
@@ -23,10 +28,10 @@ export type SlashCommand =
       /** For the market, at this price; null: for the repository's own runners. */
       readonly market: { readonly price_cents: number } | null;
     }
-  | { readonly verb: "status" | "cancel" | "retry" | "approve" | "pay" }
+  | ({ readonly verb: "status" | "cancel" | "retry" | "approve" | "pay" } & OfJob)
   | { readonly verb: "help" }
   /** The sender sends a worker's work back; `reason` may be empty. */
-  | { readonly verb: "reject"; readonly reason: string }
+  | ({ readonly verb: "reject"; readonly reason: string } & OfJob)
   /** Understood as a command, but not as a valid one; `sentence` says what was probably meant. */
   | { readonly verb: "mistaken"; readonly sentence: string };
 

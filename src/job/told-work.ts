@@ -2,8 +2,10 @@
  * What a result says of the work, as the job keeps it: redacted, and with what was put back. The one translation, whether
  * the result was read from the branch or handed in by the run. Pure.
  */
+import { normalise } from "../wire/normalise.ts";
 import { redact } from "../wire/redact.ts";
 import type { Result } from "../wire/result.ts";
+import { head } from "../wire/text.ts";
 import type { Work } from "./job.ts";
 
 /** Names of put-back files that the agent's words are followed by. */
@@ -13,11 +15,8 @@ const LONGEST_NAME = 200;
 
 /** A name as code that nothing in it can end. */
 function named(path: string): string {
-  const clean = redact(path)
-    .replace(/[\p{C}\s]+/gu, " ")
-    .trim()
-    .slice(0, LONGEST_NAME);
-  const longest = Math.max(0, ...(clean.match(/`+/g) ?? []).map((run) => run.length));
+  const clean = head(redact(normalise(path)).replace(/\s+/g, " ").trim(), LONGEST_NAME);
+  const longest = (clean.match(/`+/g) ?? []).reduce((most, run) => Math.max(most, run.length), 0);
   const ticks = "`".repeat(longest + 1);
   const pad = clean.startsWith("`") || clean.endsWith("`") ? " " : "";
   return `${ticks}${pad}${clean}${pad}${ticks}`;

@@ -2,10 +2,10 @@
  * The verdict on a job's pull request: pass, fail or wait, and whether it may be merged, each with its reasons.
  * Pure. Fails closed: whatever is not known for sure keeps the pull request waiting.
  */
-import picomatch from "picomatch";
 import type { Check, Facts } from "./facts.ts";
 import type { Job } from "./job.ts";
 import { jobFolder } from "../wire/brief.ts";
+import { GlobSet, globMistake } from "../wire/glob.ts";
 import { type Checked, agreed } from "./agreement.ts";
 import { type Reason, reason } from "./reason.ts";
 import { NO_CHECKS_LIMIT_MS } from "./wake.ts";
@@ -27,6 +27,9 @@ export const CI_BEGINS_MS = 20_000;
 
 /** The most reasons of one kind that are listed by name. */
 const MOST_LISTED = 10;
+
+/** Comparisons of one verdict; honest settings and pull requests take a hundredth. */
+const MAX_GLOB_STEPS = 2_000_000;
 
 const VERDICT_OF: Readonly<Record<Check["state"], Reason["verdict"]>> = {
   success: "pass",
@@ -126,20 +129,29 @@ function forbids(facts: Facts, job: Job): string | null {
   if (!facts.changed_files_complete) return "it changes more files than can be checked";
   const guarded = facts.changed_files.find((path) => path.toLowerCase().startsWith(GUARDED));
   if (guarded !== undefined) return `it changes ${guarded}, and files below .github never merge by themselves`;
-  // put back before the push as a rule; a person's commit or an old run-job.yml may have brought it all the same
-  const forbidden = picomatch(facts.settings.forbidden_paths.flatMap(andBelow), { dot: true });
-  const barred = facts.changed_files.find((path) => forbidden(path));
-  if (barred !== undefined) return `it changes ${barred}, which forbidden_paths names`;
-  const allowed = picomatch([...auto_merge.allowed_paths], { dot: true });
-  const outside = facts.changed_files.find((path) => !allowed(path));
-  if (outside !== undefined) return `it changes ${outside}, which allowed_paths does not name`;
+  const path = forbidsPath(facts);
+  if (path !== null) return path;
   if (auto_merge.require_checks && !facts.checks.some(says))
     return "no check has reported; set `require_checks: false` in .github/journeyman.yml to merge without any";
   return null;
 }
 
-/** A folder's name bars what is in it, as it does for git. */
-const andBelow = (glob: string): string[] => [glob.replace(/\/+$/, ""), `${glob.replace(/\/+$/, "")}/**`];
+/** What the settings' globs say of the changed files; null: nothing against them. */
+function forbidsPath({ changed_files, settings }: Facts): string | null {
+  const { forbidden_paths, auto_merge } = settings;
+  // such as older settings may hold, which stand in while the newest cannot be read
+  const unread = [...forbidden_paths, ...auto_merge.allowed_paths].find((glob) => globMistake(glob) !== null);
+  if (unread !== undefined) return `its settings hold a glob that cannot be read: ${unread}`;
+  // put back before the push as a rule; a person's commit or an old run-job.yml may have brought it all the same
+  const forbidden = new GlobSet(forbidden_paths, { below: true, limit: MAX_GLOB_STEPS });
+  const allowed = new GlobSet(auto_merge.allowed_paths, { below: false, limit: MAX_GLOB_STEPS });
+  const barred = changed_files.find((path) => forbidden.matches(path));
+  const outside = changed_files.find((path) => !allowed.matches(path));
+  if (forbidden.isSpent || allowed.isSpent)
+    return "its files cannot be held against so many and so long globs; simplify those of the settings";
+  if (barred !== undefined) return `it changes ${barred}, which forbidden_paths names`;
+  return outside === undefined ? null : `it changes ${outside}, which allowed_paths does not name`;
+}
 
 type MergeVerdict = Verdict["merge"];
 

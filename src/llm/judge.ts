@@ -7,6 +7,7 @@ import type { Judge, Opinion, Submission } from "../engine/verification-ports.ts
 import { redact } from "../wire/redact.ts";
 import type { Model } from "./model.ts";
 import { code, prose } from "./words.ts";
+import { head } from "../wire/text.ts";
 
 const TIMEOUT_MS = 90_000;
 /** Questions side by side: a slow model must not keep everything else that jobs wait for from being done. */
@@ -56,7 +57,7 @@ const PART_ONLY = "The change is larger than what the judge can read, or has fil
 
 function opinionOf({ verdict, reasons }: z.infer<typeof shape>, whole: boolean): Opinion {
   const said = reasons
-    .map((reason) => redact(reason).replace(/\s+/g, " ").trim().slice(0, LONGEST_REASON))
+    .map((reason) => head(redact(reason).replace(/\s+/g, " ").trim(), LONGEST_REASON))
     .filter((reason) => reason !== "")
     .slice(0, MOST_REASONS);
   if (said.length === 0) return { ended: "judged", verdict: "unsure", reasons: ["The judge gave no reasons."] };

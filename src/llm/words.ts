@@ -3,7 +3,8 @@
  * the risk and is no boundary: what a model says of them is a value of a few fields, and decides nothing alone.
  */
 import { redact } from "../wire/redact.ts";
-import { sanitize, visible } from "../wire/sanitize.ts";
+import { normalise } from "../wire/normalise.ts";
+import { sanitize } from "../wire/sanitize.ts";
 
 export const TAGS = ["task", "requirements", "worker_says", "change"] as const;
 export type Tag = (typeof TAGS)[number];
@@ -17,4 +18,4 @@ const marked = (tag: Tag, clean: string): string => `<${tag}>\n${clean.replace(A
 export const prose = (tag: Tag, text: string): string => marked(tag, sanitize(text));
 
 /** Code or a patch, in which comments and tags are part of what is to be seen. */
-export const code = (tag: Tag, text: string): string => marked(tag, redact(visible(text)));
+export const code = (tag: Tag, text: string): string => marked(tag, redact(normalise(text)));

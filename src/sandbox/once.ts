@@ -45,7 +45,7 @@ function untilAnswered<T>(options: OnceOptions, ask: () => Promise<T | null>, st
 export async function runOnce(options: OnceOptions): Promise<Ending> {
   const { github } = options;
   const before = github.branches(DEMO).main ?? "";
-  const issue = github.openIssue(DEMO, { title: options.task.slice(0, 72), by: WRITER });
+  const issue = github.openIssue(DEMO, { title: [...options.task].slice(0, 72).join(""), by: WRITER });
   github.comment(DEMO, issue, { body: `/job ${options.task}`, by: WRITER });
 
   let job: string | null = null;

@@ -5,6 +5,7 @@
  */
 import { findListed, type ListedModel } from "./model-list.ts";
 import { DEFAULT_MODEL, findModel, lineageOf, looksNewer, NEWEST_MODELS } from "./models.ts";
+import { head } from "./text.ts";
 
 /** Serves models under names of its own, at `ANTHROPIC_BASE_URL`, in the words of Anthropic's API. */
 export const COMPATIBLE = "anthropic-compatible";
@@ -37,7 +38,7 @@ export type Chosen =
 
 export const dayOf = (now: number): string => new Date(now).toISOString().slice(0, 10);
 
-const shown = (name: string): string => `\`${name.replace(/[^\w.:/@-]/g, "").slice(0, 100)}\``;
+const shown = (name: string): string => `\`${head(name.replace(/[^\w.:/@-]/g, ""), 100)}\``;
 
 const hasOwnModels = ({ provider, own_models }: Wanted): boolean => own_models === true || provider !== "anthropic";
 

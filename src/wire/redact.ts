@@ -16,9 +16,44 @@ const SHAPES: readonly RegExp[] = [
   /\bwhsec_[A-Za-z0-9+/=]{16,}/g,
   /\bjm_[A-Za-z0-9_-]{24,}/g,
   /\bAKIA[0-9A-Z]{16}\b/g,
-  /\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}/g,
   /-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)/g,
 ];
+
+/** Least characters of each of the three parts of a JWT, the `eyJ` that the first begins with aside. */
+const JWT_PART = 8;
+const JWT_START = /(?<![A-Za-z0-9_])eyJ/;
+/** Where words of letters, digits, `_`, `-` and dots end. */
+const WORD_END = /[^A-Za-z0-9_.-]|$/g;
+
+function withoutJwtsInWord(word: string): string {
+  const parts = word.split(".");
+  const left: string[] = [];
+  for (let at = 0; at < parts.length; at += 1) {
+    const [first = "", second = "", third = ""] = parts.slice(at, at + 3);
+    const start = first.search(JWT_START);
+    const isJwt = start >= 0 && first.length - start >= 3 + JWT_PART;
+    if (isJwt && second.length >= JWT_PART && third.length >= JWT_PART) {
+      left.push(first.slice(0, start) + MARK);
+      at += 2;
+    } else left.push(first);
+  }
+  return left.join(".");
+}
+
+/** JWTs amid other text. By hand, since a pattern would read the rest of a word again at each `-eyJ` in it. */
+function withoutJwts(text: string): string {
+  let clean = "";
+  let from = 0;
+  for (let at = text.indexOf("eyJ"); at >= 0; at = text.indexOf("eyJ", from)) {
+    WORD_END.lastIndex = at;
+    const end = WORD_END.exec(text)?.index ?? text.length;
+    // what stands before the word's first `eyJ` counts only as the sign next to it
+    const start = Math.max(from, at - 1);
+    clean += text.slice(from, start) + withoutJwtsInWord(text.slice(start, end));
+    from = end;
+  }
+  return clean + text.slice(from);
+}
 
 /** Shorter values would blank out ordinary words. */
 const SHORTEST = 6;
@@ -77,7 +112,7 @@ export function redactor(secrets: Iterable<string> = []): (text: string) => stri
   return (text) => {
     let clean = blank(text);
     for (const shape of SHAPES) clean = clean.replace(shape, MARK);
-    return clean;
+    return withoutJwts(clean);
   };
 }
 

@@ -3,6 +3,8 @@
  * unknown keys are ignored, missing ones get a neutral value, and an unreadable file is told apart from none.
  */
 import { z } from "zod";
+import { parseForeignJson } from "./json-bounds.ts";
+import { head } from "./text.ts";
 
 /** Files that a result names as put back; the log of the run names all of them. */
 export const MAX_PUT_BACK = 100;
@@ -40,15 +42,15 @@ export const resultSchema = z.object({
   title: z
     .string()
     .max(10_000)
-    .transform((text) => text.slice(0, 200))
+    .transform((text) => head(text, 200))
     .catch(""),
   body: z
     .string()
-    .transform((text) => text.slice(0, 50_000))
+    .transform((text) => head(text, 50_000))
     .catch(""),
   reason: z
     .string()
-    .transform((text) => text.slice(0, 2_000))
+    .transform((text) => head(text, 2_000))
     .optional(),
   model: z.string().catch("unknown"),
   /** That another model did the work than was asked for, that it will be retired, and the like. */
@@ -64,12 +66,5 @@ export type Result = z.infer<typeof resultSchema>;
 
 /** The result in a file's text, or null when it is not one. */
 export function parseResult(text: string): Result | null {
-  let raw: unknown;
-  try {
-    raw = JSON.parse(text);
-  } catch {
-    return null;
-  }
-  const parsed = resultSchema.safeParse(raw);
-  return parsed.success ? parsed.data : null;
+  return resultSchema.safeParse(parseForeignJson(text)).data ?? null;
 }

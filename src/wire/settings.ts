@@ -4,15 +4,33 @@
  */
 import { z } from "zod";
 import { egressHost, MAX_EGRESS_HOSTS } from "./egress.ts";
+import { expandGlob, globMistake } from "./glob.ts";
 
 export const MERGE_METHODS = ["merge", "squash", "rebase"] as const;
+
+const MAX_GLOBS = 100;
+/** What the braces of all globs of a list may stand for. */
+const MAX_EXPANDED = 300;
+
+const glob = z.string().superRefine((text, { addIssue }) => {
+  const mistake = globMistake(text);
+  if (mistake !== null) addIssue(mistake);
+});
+
+const globs = z
+  .array(glob)
+  .max(MAX_GLOBS)
+  .refine((all) => all.flatMap(expandGlob).length <= MAX_EXPANDED, {
+    error: `stands for more than ${MAX_EXPANDED} globs: write fewer braces`,
+    when: ({ value, issues }) => issues.length === 0 && Array.isArray(value),
+  });
 
 const autoMerge = z
   .strictObject({
     enabled: z.boolean().default(false),
     method: z.enum(MERGE_METHODS).default("squash"),
     /** Globs; a changed file that matches none of them keeps the pull request for a person. */
-    allowed_paths: z.array(z.string().min(1)).max(100).default(["**"]),
+    allowed_paths: globs.default(["**"]),
     /** false: a pull request that nothing checks may merge. */
     require_checks: z.boolean().default(true),
     /** Names of checks or status contexts that must be there and pass, whatever GitHub's rules say. */
@@ -44,16 +62,6 @@ const commands = z
   })
   .prefault({});
 
-/** What both picomatch and git's own patterns read alike, since the push keeps to these and the verdict looks again. */
-const plainGlob = z
-  .string()
-  .min(1)
-  .max(500)
-  .regex(
-    /^[^/:!\\{}()\0\r\n][^:!\\{}()\0\r\n]*$/,
-    "may use *, **, ? and […], and begins at the top folder without a slash",
-  );
-
 /** A folder as git's sparse checkout takes it: no pattern, no option. */
 const folder = z
   .string()
@@ -71,7 +79,7 @@ export const repositorySettingsSchema = z.strictObject({
   /** What every job here should know, beside AGENTS.md and CLAUDE.md of the base branch. */
   instructions: z.string().max(MAX_INSTRUCTIONS).default(""),
   /** Globs; what a job changes there is put back before its work is pushed. */
-  forbidden_paths: z.array(plainGlob).max(100).default([]),
+  forbidden_paths: globs.default([]),
   /** Folders that jobs work in, the top folder's own files aside; the others stay on GitHub. None: everything is there. */
   checkout_paths: z.array(folder).max(100).default([]),
   /** Hosts that jobs may reach beside the model's provider. Missing: all of them; a key without a value is a mistake. */

@@ -4,7 +4,7 @@
  */
 import { join } from "node:path";
 import { DEMO, startTown, WRITER } from "../../src/sandbox/town.ts";
-import { bundle, bundleFolder } from "../../build/bundle.ts";
+import { bundle, bundleFolder } from "../../esbuild.config.ts";
 import { startActionPlayer, type Step } from "../process/action-player.ts";
 import { type Measured, median } from "./measured.ts";
 

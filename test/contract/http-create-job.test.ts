@@ -86,6 +86,11 @@ describe("POST /api/create-job", () => {
       status: 400,
       body: { code: "invalid_json" },
     });
+    for (const body of ["[".repeat(900_000), `${'{"a":'.repeat(100_000)}1${"}".repeat(100_000)}`])
+      expect(await server.ask("POST", "/api/create-job", { body })).toMatchObject({
+        status: 400,
+        body: { code: "invalid_json", error: expect.stringContaining("nests or holds more lists") },
+      });
     const large = { ...task, job: "x".repeat(1_100_000) };
     expect(await server.ask("POST", "/api/create-job", { body: large })).toMatchObject({
       status: 413,

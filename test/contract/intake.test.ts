@@ -8,6 +8,7 @@ import { createIntake } from "../../src/engine/intake.ts";
 import { createIds } from "../../src/engine/ids.ts";
 import { createPermission } from "../../src/engine/permission.ts";
 import type { Desk, KnownRepository, Permission } from "../../src/engine/ports.ts";
+import type { JobId } from "../../src/job/job.ts";
 import type { Signal, SignalRepository } from "../../src/job/signal.ts";
 import { createRunLines } from "../../src/logs/run-lines.ts";
 import { openLowdbStore } from "../../src/store/lowdb/open.ts";
@@ -110,6 +111,33 @@ describe("who may ask where the settings want an admin", () => {
     const reader = await door(null, "read");
     await reader.hear(ask);
     expect(reader.said).toEqual(["confused"]);
+  });
+});
+
+describe("a command that names a job", () => {
+  const cancel = (job: string): Signal => ({ ...ask, command: { verb: "cancel", job: job as JobId } });
+
+  it("reaches that one, whatever else there is on the issue", async () => {
+    const { store, handle, said, hear } = await door(null);
+    await store.repositories.put(known());
+    await handle(ID, { type: "create", draft: draft() });
+    await hear({ ...ask, comment_id: 71 });
+    await hear(cancel(ID));
+    expect((await store.jobs.load(ID))?.job.status).toBe("cancelled");
+    expect((await store.jobs.list({ repository: "octo/demo", status: "queued", limit: 9 })).jobs).toHaveLength(1);
+    expect(said).toEqual(["eyes"]);
+  });
+
+  it("is answered where there is none of that name here", async () => {
+    const { store, handle, said, hear } = await door(null);
+    await store.repositories.put(known());
+    await handle(ID, {
+      type: "create",
+      draft: draft({ repository: { owner: "octo", name: "other", installation_id: 1 } }),
+    });
+    for (const id of [ID, "zzzzzzzz"]) await hear(cancel(id));
+    expect(said).toEqual([ID, "zzzzzzzz"].map((id) => expect.stringContaining(`There is no job \`${id}\``)));
+    expect((await store.jobs.load(ID))?.job.status).toBe("queued");
   });
 });
 

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { FileSystem } from "../../src/store/lowdb/disk.ts";
 import { credit, userAccount } from "../../src/job/ledger.ts";
-import { DEFAULT_REPOSITORY_SETTINGS } from "../../src/wire/settings.ts";
+import { DEFAULT_REPOSITORY_SETTINGS, UNREAD_REPOSITORY_SETTINGS } from "../../src/wire/settings.ts";
 import { filesIn, inPlace, noSpace } from "./store/lowdb-place.ts";
 import { commitOf, jobId, keep, sampleJob, START } from "./store/sample.ts";
 
@@ -178,6 +178,39 @@ describe("a store at its start", () => {
       const written = JSON.parse(fs.readFileSync(path, "utf8"));
       expect(written).toMatchObject({ format: 2, history: [{ seq: 1 }], job: { skills: [], notice: "on" } });
     }));
+
+  for (const [what, strange] of [
+    ["a key of another version", { hurry: true }],
+    ["a glob of another version", { forbidden_paths: ["+(a)"] }],
+  ] as const)
+    it(`starts with a repository whose settings hold ${what}, reads them again and opens nothing until then`, () =>
+      inPlace(async (place) => {
+        const store = await place.open();
+        const commands = { allow: "admin" as const };
+        const settings = { ...DEFAULT_REPOSITORY_SETTINGS, commands };
+        const base = { branch: "main", head_sha: "a", tree_sha: "b", has_workflow: true };
+        const known = {
+          owner: "octo",
+          name: "hello",
+          id: 5,
+          installation_id: 7,
+          base,
+          settings,
+          settings_problem: null,
+        };
+        await store.repositories.put(known);
+        await store.close();
+        const path = join(place.dir, "repositories", `${encodeURIComponent("octo/hello")}.json`);
+        const text = JSON.parse(fs.readFileSync(path, "utf8"));
+        fs.writeFileSync(path, JSON.stringify({ ...text, settings: { ...text.settings, ...strange } }));
+        const again = await place.open();
+        expect(await again.repositories.get("octo", "hello")).toEqual({
+          ...known,
+          base: null,
+          settings: { ...UNREAD_REPOSITORY_SETTINGS, commands },
+        });
+        await again.close();
+      }));
 
   it("reads a job with a log longer than the buffer of the scan", () =>
     inPlace(async (place) => {

@@ -168,22 +168,26 @@ describeContainers("the agent's image", () => {
     await giveTo(checkout.folder, UID);
     const [volume, holder] = [newName(), newName()];
     const size = ["--opt", "type=tmpfs", "--opt", "device=tmpfs", "--opt", `o=size=16m,uid=${UID},gid=${UID}`];
-    await docker("volume", "create", ...size, volume);
-    const mounts = ["--volume", `${volume}:/workspace`, "--volume", `${checkout.folder}:/from:ro`];
-    const idle = ["--entrypoint", "sleep", imageOf("agent"), "600"];
-    await docker("run", "--detach", "--name", holder, ...mounts, ...idle);
-    await docker("exec", holder, "cp", "-R", "/from/.", "/workspace");
-    const access = { ANTHROPIC_API_KEY: KEY, ANTHROPIC_BASE_URL: open.url };
-    const ended = await runContainer(readmeCommand({ ...checkout, folder: volume }, []), access);
-    const result = await docker("exec", holder, "cat", `/workspace/.jobs/${JOB_ID}/result.json`);
-    const kept = await docker("exec", holder, "cat", "/workspace/README.md");
-    await docker("rm", "--force", holder);
-    await docker("volume", "rm", volume);
-    await giveTo(checkout.folder, process.getuid?.() ?? 0);
-    checkout.remove();
-    expect(ended).toEqual({ code: 1, output: expect.stringContaining("The run's disk was full at its end") });
-    expect(parseResult(result)).toMatchObject({ outcome: "failed", reason: expect.stringContaining("disk was full") });
-    expect(kept).toBe("# Shop");
+    try {
+      await docker("volume", "create", ...size, volume);
+      const mounts = ["--volume", `${volume}:/workspace`, "--volume", `${checkout.folder}:/from:ro`];
+      await docker("run", "--detach", "--name", holder, ...mounts, "--entrypoint", "sleep", imageOf("agent"), "600");
+      await docker("exec", holder, "cp", "-R", "/from/.", "/workspace");
+      const access = { ANTHROPIC_API_KEY: KEY, ANTHROPIC_BASE_URL: open.url };
+      const ended = await runContainer(readmeCommand({ ...checkout, folder: volume }, []), access);
+      expect(ended).toEqual({ code: 1, output: expect.stringContaining("The run's disk was full at its end") });
+      const result = await docker("exec", holder, "cat", `/workspace/.jobs/${JOB_ID}/result.json`);
+      expect(parseResult(result)).toMatchObject({
+        outcome: "failed",
+        reason: expect.stringContaining("disk was full"),
+      });
+      expect(await docker("exec", holder, "cat", "/workspace/README.md")).toBe("# Shop");
+    } finally {
+      await docker("rm", "--force", holder);
+      await docker("volume", "rm", "--force", volume);
+      await giveTo(checkout.folder, process.getuid?.() ?? 0);
+      checkout.remove();
+    }
   });
 
   test.each(["courier", "egress"])(

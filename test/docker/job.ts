@@ -68,8 +68,8 @@ export async function runJob(setup: JobSetup): Promise<FinishedJob> {
   const checkout = makeCheckout(brief, setup.files, {}, setup.task);
   const temp = mkdtempSync(join(tmpdir(), "job-temp-"));
   const settings = settingsFor(checkout.folder, temp, setup);
-  const docker = new Docker(settings.docker, JOB_ID, (ms) => ms);
   const id = randomBytes(4).toString("hex");
+  const docker = new Docker(settings.docker, id, (ms) => ms);
   const names = namesOf(id);
   let output = "";
   let undo: () => Promise<unknown> = async () => {};

@@ -8,7 +8,7 @@ import { join, relative } from "node:path";
 import { createInterface } from "node:readline";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { z } from "zod";
-import { BUNDLES, bundle, isBundleName } from "../../build/bundle.ts";
+import { BUNDLES, bundle, isBundleName } from "../../esbuild.config.ts";
 import { appKey } from "../contract/app-key.ts";
 import { freePort } from "../free-port.ts";
 

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, expect, test, vi } from "vitest";
-import { bundle } from "../../build/bundle.ts";
+import { bundle } from "../../esbuild.config.ts";
 import { JOB_ID, makeCheckout } from "../unit/agent-job.ts";
 import { type Program, startProgram } from "./agent-program.ts";
 import { bash, finish, scriptedModel, type Turn } from "../unit/scripted-model.ts";

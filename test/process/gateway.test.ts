@@ -4,7 +4,7 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, expect, test, vi } from "vitest";
-import { bundle } from "../../build/bundle.ts";
+import { bundle } from "../../esbuild.config.ts";
 import { costCents } from "../../src/wire/models.ts";
 import type { Usage } from "../../src/wire/result.ts";
 import { BRIEF, JOB_ID, makeCheckout } from "../unit/agent-job.ts";

@@ -44,11 +44,11 @@ it("names the key and the line of what it does not understand", () => {
 });
 
 it("takes only those forbidden paths that git and the verdict read alike", () => {
-  const good = ["src/**/*.ts", "*.lock", "infra", "a b/[cd]?.txt", ".env*"];
+  const good = ["src/**/*.ts", "*.lock", "infra", "a b/[cd]?.txt", ".env*", "{a,b}"];
   expect(parseSettings(`forbidden_paths: ${JSON.stringify(good)}`)).toMatchObject({
     settings: { forbidden_paths: good },
   });
-  for (const bad of ["/etc", ":(top)x", "!x", "{a,b}", "a\nb", "\\x", "+(a)", ""])
+  for (const bad of ["/etc", ":(top)x", "!x", "{a}", "a\nb", "\\x", "+(a)", ""])
     expect(problem(`forbidden_paths: [${JSON.stringify(bad)}]`)).toContain("`forbidden_paths.0`");
 });
 
@@ -80,4 +80,74 @@ it("refuses what is too large, binary or made to grow", () => {
     ..."bcdefgh".split("").map((key, n) => `${key}: &${key} [${`*${"abcdefg"[n]},`.repeat(5)}]`),
   ];
   expect(problem(bomb.join("\n"))).toMatch(/^`\.github\/journeyman\.yml` /);
+});
+
+it("names every mistake at once, each with its line", () => {
+  const text = [
+    "automerge: true",
+    "hurry: true",
+    "auto_merge:",
+    "  method: fast",
+    "limits: {minutes: soon, turns: 0}",
+    "forbidden_paths: [/etc, ok, '{a']",
+  ].join("\n");
+  expect(problem(text).split(" It ")).toEqual([
+    '`.github/journeyman.yml` has a wrong value at `auto_merge.method` (line 4): Invalid option: expected one of "merge"|"squash"|"rebase".',
+    "has a wrong value at `limits.minutes` (line 5): Invalid input: expected number, received string.",
+    "has a wrong value at `limits.turns` (line 5): Too small: expected number to be >=1.",
+    expect.stringContaining("has a wrong value at `forbidden_paths.0` (line 6): may use *"),
+    "has a wrong value at `forbidden_paths.2` (line 6): has a { that is not closed.",
+    "has a key that does not exist: `automerge` (line 1). Remove it or mend its name.",
+    "has a key that does not exist: `hurry` (line 2). Remove it or mend its name.",
+  ]);
+  expect(problem(Array.from({ length: 14 }, (_, at) => `k${at}: 1`).join("\n"))).toContain("`k9` (line 10)");
+  expect(problem(Array.from({ length: 14 }, (_, at) => `k${at}: 1`).join("\n"))).toMatch(/ And 4 more\.$/);
+  expect(problem("a`b\u0007: 1")).toContain("``a`b``");
+});
+
+it.each([
+  [
+    "lists in lists on a line, which stopped the server for ever",
+    "- ".repeat(30_000),
+    "nests lists and maps too deeply: mend line 1",
+  ],
+  [
+    "lists in lists on lines",
+    Array.from({ length: 300 }, (_, at) => `${" ".repeat(at)}-`).join("\n"),
+    "nests lists and maps too deeply",
+  ],
+  [
+    "maps in maps on lines",
+    Array.from({ length: 300 }, (_, at) => `${" ".repeat(at)}a:`).join("\n"),
+    "nests lists and maps too deeply",
+  ],
+  ["lists in brackets", `egress: ${"[".repeat(60_000)}`, "nests lists and maps too deeply: mend line 1"],
+  ["maps in brackets", "{a: ".repeat(16_000), "nests lists and maps too deeply: mend line 1"],
+  ["brackets that a comment seems to close", "[ # ]\n".repeat(10_000), "nests lists and maps too deeply: mend line 17"],
+  [
+    "brackets that do not belong together",
+    `a: ${"[}".repeat(100)}`,
+    "has a closing bracket that nothing opened: mend line 1",
+  ],
+  [
+    "keys behind question marks",
+    "? ".repeat(400),
+    "has a key behind a question mark, which is not read here: mend line 1",
+  ],
+  ["keys and keys of a line", "a: ".repeat(20_000), "nests lists and maps too deeply: mend line 1"],
+  [
+    "anchors",
+    Array.from({ length: 100 }, (_, at) => `k${at}: &a${at} 1`).join("\n"),
+    "has too many anchors and aliases: mend line 21",
+  ],
+  ["more lines than a page has", "- a\n".repeat(15_000), "is too long"],
+])("does not hand to the parser %s", (_, text, why) => {
+  expect(problem(text)).toContain(`\`.github/journeyman.yml\` ${why}`);
+});
+
+it("takes instructions that are indented, full of brackets, dashes and questions", () => {
+  const said = `${" ".repeat(90)}? a: b - [[[[[[[[[[[[[[[[[[[[[[[[[[[ - - - - - - - - - - - - - - - - - - - -`;
+  expect(parseSettings(`instructions: |\n  first\n  ${said}\n`)).toMatchObject({
+    settings: { instructions: `first\n${said}\n` },
+  });
 });

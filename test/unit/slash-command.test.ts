@@ -46,7 +46,7 @@ describe("a task", () => {
     ["in another script", "/job 修复登录 🙈 שלום", "修复登录 🙈 שלום"],
     ["with markup in it", "/job **bold** `code` <b>", "**bold** `code` <b>"],
     ["underlined by accident", "/job fix it\n---\nmore", "fix it\n---\nmore"],
-    ["that begins with a verb", "/job cancel the order when it is late", "cancel the order when it is late"],
+    ["that begins with a verb, behind two dashes", "/job -- cancel the order", "cancel the order"],
     ["of a verb's relation, with more below", "/job stats\n\nShow a page.", "stats\n\nShow a page."],
     ["of one word", "/job refactor", "refactor"],
     ["that looks like a verb after two dashes", "/job -- status", "status"],
@@ -122,9 +122,30 @@ describe("a verb", () => {
     expect(readSlashCommand(comment)).toEqual({ verb: "reject", reason });
   });
 
-  test("and a task that begins like one are told apart", () => {
-    expect(readSlashCommand("/job reject empty names in the form")).toEqual(run("reject empty names in the form"));
-    expect(readSlashCommand("/job approve pull requests of bots")).toEqual(run("approve pull requests of bots"));
+  test.each([
+    ["/job cancel abcd1234", { verb: "cancel", job: "abcd1234" }],
+    ["/job Status job/abcd1234", { verb: "status", job: "abcd1234" }],
+    ["/job retry `abcd1234`.", { verb: "retry", job: "abcd1234" }],
+    ["/job approve everyone", { verb: "approve", job: "everyone" }],
+    ["/job reject abcd1234\n\nNo test.", { verb: "reject", job: "abcd1234", reason: "No test." }],
+  ])("%j names its job", (comment, command) => {
+    expect(readSlashCommand(comment)).toEqual(command);
+  });
+
+  test.each([
+    ["/job Cancel, please", "cancel"],
+    ["/job cancel the order when it is late", "cancel"],
+    ["/job cancel abcd1234 now", "cancel"],
+    ["/job cancel abcd", "cancel"],
+    ["/job --draft cancel abcd", "cancel"],
+    ["/job reject empty names in the form", "reject"],
+    ["/job approve pull requests of bots", "approve"],
+    ["/job help abcd1234", "help"],
+    ["/job status?! of it", "status"],
+  ])("with something it does not take is a question back, never a task: %j", (comment, verb) => {
+    const sentence = sentenceOf(comment);
+    expect(sentence).toContain(`Did you mean \`/job ${verb}\`?`);
+    expect(sentence).toContain(`\`/job -- ${verb} …\``);
   });
 });
 
@@ -157,6 +178,7 @@ describe("a mistake is named, with what to do", () => {
   test.each([
     ["/job statsu", "Did you mean `/job status`?"],
     ["/job cancle", "Did you mean `/job cancel`?"],
+    ["/job cancle abcd1234", "Did you mean `/job cancel`?"],
     ["/job Retyr", "Did you mean `/job retry`?"],
     ["/job hlep", "Did you mean `/job help`?"],
     ["/job statuss!", "Did you mean `/job status`?"],

@@ -115,6 +115,30 @@ describe("may it be merged?", () => {
       "it changes legal/terms.md, which forbidden_paths names",
     ],
     [
+      "held against globs that once took for ever",
+      { changed_files: ["a".repeat(110)], settings: { ...settings(), forbidden_paths: [`${"*a".repeat(12)}*b`] } },
+      "now",
+      false,
+      "it can be merged",
+    ],
+    [
+      "more to compare than one verdict may take",
+      {
+        changed_files: Array.from({ length: 300 }, (_, at) => "a".repeat(4_000 + at)),
+        settings: { ...settings(), forbidden_paths: Array.from({ length: 100 }, () => `*${"a".repeat(400)}*b`) },
+      },
+      "none",
+      true,
+      "its files cannot be held against so many and so long globs; simplify those of the settings",
+    ],
+    [
+      "a glob of settings from before, which cannot be read",
+      { settings: settings({ allowed_paths: ["+(a)"] }) },
+      "none",
+      true,
+      "its settings hold a glob that cannot be read: +(a)",
+    ],
+    [
       "more files than were read",
       { changed_files_complete: false },
       "none",

@@ -3,6 +3,7 @@
  * size, since whoever answers is not ours; redirects are not followed, since they would carry the bearer elsewhere.
  */
 import type { Secret } from "../../../src/wire/secret.ts";
+import { head } from "../../../src/wire/text.ts";
 
 const REQUEST_LIMIT_MS = 15_000;
 /** Longer answers are cut; none of ours comes near. */
@@ -87,7 +88,7 @@ function parsed(text: string): unknown {
 /** The other side's sentence, fit for one line of a log. */
 function saidIn(body: unknown): string {
   if (typeof body !== "object" || body === null || !("error" in body) || typeof body.error !== "string") return "";
-  return `: ${body.error.replace(/[\p{C}\s]+/gu, " ").slice(0, WORDS_LIMIT)}`;
+  return `: ${head(body.error.replace(/[\p{C}\s]+/gu, " "), WORDS_LIMIT)}`;
 }
 
 /** What `fetch` wraps in "fetch failed". */

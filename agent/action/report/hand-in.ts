@@ -7,6 +7,7 @@ import { type LogLine, parseLog } from "../../../src/wire/log-line.ts";
 import { handedInSchema, pushTokenSchema } from "../../../src/wire/run-report.ts";
 import { Secret } from "../../../src/wire/secret.ts";
 import type { AppLine } from "./app-line.ts";
+import { head } from "../../../src/wire/text.ts";
 
 /** Bytes of the log that is handed in: a server reads no body of any size. Its last lines count; the App has others already. */
 const LOG_LIMIT = 6 * 1024 * 1024;
@@ -36,7 +37,7 @@ export async function handIn({ result, log, changed }: Leaving, ports: HandInPor
   const body = handedInSchema.parse({
     result,
     log: lastOf(parseLog(log)),
-    changed_files: changed.map((path) => path.slice(0, PATH_LIMIT)).slice(0, FILES_LIMIT),
+    changed_files: changed.map((path) => head(path, PATH_LIMIT)).slice(0, FILES_LIMIT),
   });
   const over = AbortSignal.timeout(HAND_IN_LIMIT_MS);
   try {

@@ -1,58 +1,21 @@
 /**
  * Where in a comment a command stands. It must begin a line of plain text at top level: what is in a quote, a list,
- * code or an HTML comment was not said to us. Knows markdown and the word `/job`, not what follows it.
+ * code or an HTML comment was not said to us. Knows the word `/job`, not what follows it. On doubt nothing was said.
  */
-import { type Options, fromMarkdown } from "mdast-util-from-markdown";
+import { head } from "../../wire/text.ts";
+import { placesInText } from "./inline-spans.ts";
+import { topParagraphs } from "./paragraphs.ts";
 
-/** A command further down than this is not seen: parsing hostile markdown must not hold up everyone else. */
+/** A command further down than this is not seen. */
 export const COMMAND_WITHIN = 10_000;
 
 /** Of the paragraph that a command stands in, no more is read than this. */
 const PARAGRAPH_LIMIT = 2_000;
 
-/** Quotes and lists nested deeper than this are nobody's writing, and parsing them costs the square of the depth. */
-const NESTING_LIMIT = 40;
-
-const DEEPLY_NESTED = new RegExp(`^(?:[ \\t]*(?:>|(?:[-*+]|\\d{1,9}[.)])[ \\t])){${NESTING_LIMIT}}`, "m");
-
-/** Emphasis and links do not decide what is a command, and their parsing costs the square of the length. */
-const MARKDOWN: Options = {
-  extensions: [{ disable: { null: ["attention", "labelStartLink", "labelStartImage", "labelEnd"] } }],
-};
-
-/** Elements that make a quote or code of the top-level paragraphs between their tags. */
-const QUOTING_TAG = /<(\/?)(?:blockquote|pre|code)\b/gi;
-
 const COMMAND_WORD = /(?<=^|\n)[^\S\n]*\/job:?(?=\s|$)/gi;
 const FIRST_WORD = /^\s*\/[a-z]+(?=\s|$)/i;
-const NOTHING_BEFORE = /^(?:[ \t]*\n)* {0,3}$/;
-const BLANK_LINE = /\n[ \t]*(?=\n)/g;
-
-type Root = ReturnType<typeof fromMarkdown>;
-
-const covers = (node: Root | Root["children"][number], offset: number): boolean =>
-  (node.position?.start.offset ?? Infinity) <= offset && offset < (node.position?.end.offset ?? -1);
-
-/** Is this the text of a top-level paragraph? One underlined by `---` counts: the author meant a ruler. */
-function isSaid(root: Root, source: string, offset: number): boolean {
-  let quoting = 0;
-  for (const node of root.children) {
-    if (node.type === "html") {
-      for (const tag of node.value.matchAll(QUOTING_TAG)) quoting = Math.max(0, quoting + (tag[1] === "/" ? -1 : 1));
-    }
-    if (!covers(node, offset)) continue;
-    const underlined = node.type === "heading" && source[node.position?.start.offset ?? 0] !== "#";
-    if (node.type !== "paragraph" && !underlined) return false;
-    return quoting === 0 && node.children.some((child) => child.type === "text" && covers(child, offset));
-  }
-  return false;
-}
-
-/** Everything that decides how the line at `offset` is read: what stands before it, and the rest of its paragraph. */
-function contextOf(source: string, offset: number): string {
-  BLANK_LINE.lastIndex = offset;
-  return source.slice(0, Math.min(BLANK_LINE.exec(source)?.index ?? source.length, offset + PARAGRAPH_LIMIT));
-}
+/** A paragraph that may be a link's definition, in whose title or address a line is no text. */
+const DEFINITION = /^[ \t]*\[[\s\S]*?\]:/;
 
 interface Word {
   /** Where its slash stands. */
@@ -65,18 +28,23 @@ const wordOf = (match: RegExpExecArray): Word => {
   return { start: match.index + match[0].indexOf("/"), end };
 };
 
-/** Reads no more markdown than the first command needs; where nothing stands before it, that is none at all. */
 function firstSaid(source: string, words: readonly Word[]): Word | null {
   const reachable = words.filter(({ start }) => start < COMMAND_WITHIN);
-  const [first, last] = [reachable[0], reachable.at(-1)];
-  if (first === undefined || last === undefined) return null;
-  if (NOTHING_BEFORE.test(source.slice(0, first.start))) return first;
-  for (const upTo of first === last ? [first] : [first, last]) {
-    const context = contextOf(source, upTo.start);
-    if (DEEPLY_NESTED.test(context)) return null;
-    const root = fromMarkdown(context, MARKDOWN);
-    const said = reachable.find(({ start }) => start <= upTo.start && isSaid(root, context, start));
-    if (said !== undefined) return said;
+  if (reachable.length === 0) return null;
+  const read = head(source, COMMAND_WITHIN + PARAGRAPH_LIMIT);
+  let next = 0;
+  for (const { start, end } of topParagraphs(read)) {
+    while ((reachable[next]?.start ?? end) < start) next += 1;
+    const first = next;
+    while ((reachable[next]?.start ?? end) < end) next += 1;
+    const text = read.slice(start, end);
+    if (first === next || DEFINITION.test(text)) continue;
+    const within = reachable.slice(first, next);
+    const place = placesInText(
+      text,
+      within.map((word) => word.start - start),
+    )[0];
+    if (place !== undefined) return within.find((word) => word.start === start + place) ?? null;
   }
   return null;
 }

@@ -5,6 +5,7 @@
 import { PRICE_CENTS } from "../../job/market-bounds.ts";
 import { DEFAULT_MODEL } from "../../wire/models.ts";
 import { nearest } from "./typo.ts";
+import { head } from "../../wire/text.ts";
 
 export interface Flags {
   readonly model: string | null;
@@ -52,7 +53,7 @@ const ALL = "`--model NAME`, `--no-merge`, `--draft`, `--market` and `--price DO
 const mistake = (sentence: string): FlagsRead => ({ ok: false, sentence });
 
 /** A foreign word as it may be repeated between backticks. */
-const shown = (word: string): string => word.replace(/[^\w-]/g, "").slice(0, 40);
+const shown = (word: string): string => head(word.replace(/[^\w-]/g, ""), 40);
 
 function unknown(name: string): string {
   const meant = nearest(name, NAMES);

@@ -36,6 +36,7 @@ import {
 } from "./pull-requests.ts";
 import { pushed, refDeleted } from "./pushes.ts";
 import { runCompleted, runInProgress, runRequested } from "./runs.ts";
+import { head } from "../../wire/text.ts";
 
 const LISTENERS: ReadonlyMap<string, Listener> = new Map([
   ["issue_comment.created", commentCreated],
@@ -92,5 +93,5 @@ export function hear(event: string, payload: unknown, self: Self): Heard {
   if (!read.success) return ignored("the payload is no event");
   const name = read.data.action === undefined ? event : `${event}.${read.data.action}`;
   const listener = LISTENERS.get(name);
-  return listener ? listener(payload, self) : ignored(`nothing follows from ${name.slice(0, NAME_LIMIT)}`);
+  return listener ? listener(payload, self) : ignored(`nothing follows from ${head(name, NAME_LIMIT)}`);
 }

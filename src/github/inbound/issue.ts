@@ -1,7 +1,7 @@
 /** The issue or pull request in which somebody asks. Its text is data: bounded here, cleaned where it is used. */
 import { z } from "zod";
 import type { SignalIssue } from "../../job/signal.ts";
-import { cut } from "./listener.ts";
+import { head } from "../../wire/text.ts";
 
 /** Characters of an issue's text that are kept; GitHub allows 65,536. */
 export const ISSUE_BODY_LIMIT = 60_000;
@@ -18,7 +18,7 @@ export const issueSchema = z.object({
 
 export const issueOfPayload = (issue: z.output<typeof issueSchema>): SignalIssue => ({
   number: issue.number,
-  title: cut(issue.title, ISSUE_TITLE_LIMIT),
-  body: cut(issue.body ?? "", ISSUE_BODY_LIMIT),
+  title: head(issue.title, ISSUE_TITLE_LIMIT),
+  body: head(issue.body ?? "", ISSUE_BODY_LIMIT),
   is_pull_request: issue.pull_request != null,
 });

@@ -80,10 +80,3 @@ export const isBot = (who: { readonly login: string; readonly type?: string | un
   who.type === "Bot" || who.login.endsWith("[bot]");
 
 export const isSelf = (who: { readonly login: string }, self: Self): boolean => who.login === `${self.slug}[bot]`;
-
-/** The head of a text, cut between characters: foreign text has a bound before it is kept. */
-export function cut(text: string, limit: number): string {
-  if (text.length <= limit) return text;
-  const end = text.codePointAt(limit - 1);
-  return text.slice(0, end !== undefined && end > 0xffff ? limit - 1 : limit);
-}

@@ -5,7 +5,8 @@
 import { z } from "zod";
 import { jobOfBranch, type Run } from "../../job/job.ts";
 import { WORKFLOW_FILE } from "../../wire/brief.ts";
-import { cut, ignored, type Listener, listener, news, newsOfPulls, ofPulls, source } from "./listener.ts";
+import { ignored, type Listener, listener, news, newsOfPulls, ofPulls, source } from "./listener.ts";
+import { head } from "../../wire/text.ts";
 
 /** Characters of the first line of a commit message that are kept. */
 const COMMIT_LINE_LIMIT = 500;
@@ -49,7 +50,7 @@ const run = (status: Run["status"]): Listener =>
       });
     }
     const conclusion = status === "completed" ? run.conclusion : null;
-    const commit_message = cut(run.head_commit?.message.split(/\r?\n/, 1)[0] ?? "", COMMIT_LINE_LIMIT);
+    const commit_message = head(run.head_commit?.message.split(/\r?\n/, 1)[0] ?? "", COMMIT_LINE_LIMIT);
     return news(payload, job, {
       type: "run-changed",
       run: { id, attempt, url: run.html_url, status, conclusion },

@@ -2,6 +2,7 @@
  * What a comment asks of us. The first `/job` counts; its task is everything after it, kept as it was written. What is
  * understood as a command but is no valid one is answered with what was probably meant, never guessed at.
  */
+import { asJobId, type JobId } from "../../job/job.ts";
 import type { SlashCommand } from "../../job/signal.ts";
 import { findCommand, firstWord } from "./find-command.ts";
 import { readFlags } from "./flags.ts";
@@ -11,20 +12,46 @@ import { meantBy } from "./typo.ts";
 export const TASK_LIMIT = 20_000;
 
 const VERBS = ["status", "cancel", "retry", "approve", "reject", "pay", "help"] as const;
+type Verb = (typeof VERBS)[number];
 
 const mistaken = (sentence: string): SlashCommand => ({ verb: "mistaken", sentence });
 
+/** A job's id as people write it, or its branch. */
+const JOB_WORD = /^`?(?:job\/)?([a-z0-9]{8})`?[.!?]*$/;
+
+const withJob = (id: string | undefined): { readonly job?: JobId } => {
+  const job = asJobId(id ?? "");
+  return job === null ? {} : { job };
+};
+
+/** What stands behind a verb and is no job's id: a task is never begun by mistake, and a cancel never missed. */
+const asksBack = (verb: Verb): SlashCommand => {
+  const takes = verb === "help" ? "nothing" : "nothing but the id of a job";
+  const reason = verb === "reject" ? " The reason goes into the lines below it." : "";
+  return mistaken(
+    `Did you mean \`/job ${verb}\`? It takes ${takes} behind it.${reason} If this is a task, put two dashes before it: \`/job -- ${verb} …\`.`,
+  );
+};
+
 /** The verb of this line, with what stands below it, or what is wrong with it; null when the line is (part of) a task. */
 function readVerb(line: string, below: string, flagged: boolean): SlashCommand | null {
-  const word = line.replace(/[.!?]+$/, "");
-  const verb = VERBS.find((one) => one === word.toLowerCase());
-  if (verb !== undefined && flagged) return mistaken(`Did you mean \`/job ${verb}\`? It takes no flags.`);
-  if (verb === "reject") return { verb, reason: below };
-  if (verb !== undefined) return { verb };
-  const meant = below === "" ? meantBy(word, VERBS) : null;
-  return meant === null
-    ? null
-    : mistaken(`Did you mean \`/job ${meant}\`? If this is a task, say it in more than one word.`);
+  const [word = "", ...rest] = line.split(/\s+/);
+  const name = word.replace(/[.,:;!?]+$/, "");
+  const verb = VERBS.find((one) => one === name.toLowerCase());
+  const id = JOB_WORD.exec(rest[0] ?? "")?.[1];
+  const isNamed = rest.length === 0 || (rest.length === 1 && id !== undefined);
+  if (verb === undefined) {
+    // a word of letters alone may be one of a task
+    const isAlone = below === "" && (rest.length === 0 || (isNamed && /\d/.test(id ?? "")));
+    const meant = isAlone ? meantBy(name, VERBS) : null;
+    return meant === null
+      ? null
+      : mistaken(`Did you mean \`/job ${meant}\`? If this is a task, say it in more than one word.`);
+  }
+  if (!isNamed || (verb === "help" && rest.length > 0)) return asksBack(verb);
+  if (flagged) return mistaken(`Did you mean \`/job ${verb}\`? It takes no flags.`);
+  if (verb === "help") return { verb };
+  return verb === "reject" ? { verb, reason: below, ...withJob(id) } : { verb, ...withJob(id) };
 }
 
 /** `text`: everything after `/job`. */

@@ -1,9 +1,12 @@
 /**
- * Reads the text of `.github/journeyman.yml`. Strict: what is not understood is named in one sentence with its line,
- * and no half of a broken file ever counts.
+ * Reads the text of `.github/journeyman.yml`. Strict: whatever is not understood is named with its line, all of it at
+ * once, and no half of a broken file ever counts.
  */
 import { type Document, isMap, isNode, LineCounter, parseDocument } from "yaml";
+import type { z } from "zod";
 import { type RepositorySettings, repositorySettingsSchema } from "../../wire/settings.ts";
+import { code } from "./texts/plain.ts";
+import { yamlOutOfBounds } from "./yaml-bounds.ts";
 
 export const SETTINGS_PATH = ".github/journeyman.yml";
 /** A settings file is a page; anything longer is not one. */
@@ -12,14 +15,21 @@ export const MAX_SETTINGS_BYTES = 64 * 1024;
 const MAX_ALIASES = 20;
 /** Longest piece of the file that a sentence repeats. */
 const MAX_NAME = 80;
+/** Mistakes that are named at once. */
+const MAX_NAMED = 10;
 
 export type SettingsAnswer =
   | { readonly ok: true; readonly settings: RepositorySettings }
   | { readonly ok: false; readonly problem: string };
 
-const broken = (why: string): SettingsAnswer => ({ ok: false, problem: `\`${SETTINGS_PATH}\` ${why}` });
+/** Sentences without their subject, which is the file. */
+function broken(...mistakes: readonly string[]): SettingsAnswer {
+  const more = mistakes.length - MAX_NAMED;
+  const named = mistakes.slice(0, MAX_NAMED).join(" It ");
+  return { ok: false, problem: `\`${SETTINGS_PATH}\` ${named}${more > 0 ? ` And ${more} more.` : ""}` };
+}
 
-const named = (path: readonly PropertyKey[]): string => `\`${path.map(String).join(".").slice(0, MAX_NAME)}\``;
+const nameOf = (path: readonly PropertyKey[]): string => code(path.map(String).join("."), MAX_NAME);
 
 /** The line on which this path stands, as words to put behind a sentence; empty when it cannot be told. */
 function lineOf(document: Document, lines: LineCounter, path: readonly PropertyKey[]): string {
@@ -33,14 +43,33 @@ function lineOf(document: Document, lines: LineCounter, path: readonly PropertyK
   return at === undefined ? "" : ` (line ${lines.linePos(at).line})`;
 }
 
+function notYaml(document: Document, lines: LineCounter): SettingsAnswer {
+  const wrong = [...new Set(document.errors.map(({ pos }) => lines.linePos(pos[0]).line))].slice(0, MAX_NAMED);
+  return broken(`is not valid YAML: mend line${wrong.length === 1 ? "" : "s"} ${wrong.join(", ")}.`);
+}
+
+type Issue = z.core.$ZodIssue;
+
+/** What is wrong in the words of the file, each mistake by itself. */
+function mistakesOf(issue: Issue, place: (path: readonly PropertyKey[]) => string): string[] {
+  if (issue.code === "unrecognized_keys")
+    return issue.keys.map((key) => {
+      const path = [...issue.path, key];
+      return `has a key that does not exist: ${nameOf(path)}${place(path)}. Remove it or mend its name.`;
+    });
+  if (issue.path.length === 0) return ["must be a map of settings."];
+  return [`has a wrong value at ${nameOf(issue.path)}${place(issue.path)}: ${issue.message}.`];
+}
+
 /** The settings in a file's text. An empty file is a file of defaults. */
 export function parseSettings(text: string): SettingsAnswer {
   if (Buffer.byteLength(text) > MAX_SETTINGS_BYTES)
     return broken("is larger than 64 KB. Keep only the settings in it.");
+  const bound = yamlOutOfBounds(text);
+  if (bound !== null) return broken(bound);
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
-  const mistake = document.errors[0];
-  if (mistake) return broken(`is not valid YAML: mend line ${lines.linePos(mistake.pos[0]).line}.`);
+  if (document.errors.length > 0) return notYaml(document, lines);
 
   let raw: unknown;
   try {
@@ -50,17 +79,7 @@ export function parseSettings(text: string): SettingsAnswer {
   }
   const parsed = repositorySettingsSchema.safeParse(raw ?? {});
   if (parsed.success) return { ok: true, settings: parsed.data };
-
-  const issue = parsed.error.issues[0];
-  if (!issue) return broken("could not be read.");
-  if (issue.code === "unrecognized_keys") {
-    const path = [...issue.path, issue.keys[0] ?? ""];
-    return broken(
-      `has a key that does not exist: ${named(path)}${lineOf(document, lines, path)}. Remove it or mend its name.`,
-    );
-  }
-  if (issue.path.length === 0) return broken("must be a map of settings.");
-  return broken(`has a wrong value at ${named(issue.path)}${lineOf(document, lines, issue.path)}: ${issue.message}.`);
+  return broken(...parsed.error.issues.flatMap((issue) => mistakesOf(issue, (path) => lineOf(document, lines, path))));
 }
 
 /** As {@link parseSettings}, for a blob of the repository; null: there is no file, so nothing is said. */

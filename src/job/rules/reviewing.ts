@@ -22,6 +22,7 @@ import { type Job, statusAt } from "../job.ts";
 import { linesOf } from "../reason.ts";
 import { isWanted } from "../wanted.ts";
 import { failTry, verify } from "./ends.ts";
+import { head } from "../../wire/text.ts";
 
 type Of<T extends Command["type"]> = Extract<Command, { type: T }>;
 
@@ -159,7 +160,7 @@ export function rejectWork(
   if (refused !== null) return refused;
   if (isApprovedByTime(job, now))
     return refuse("wrong_status", "The time to object is over: the work counts as approved.");
-  const said = reason.trim().slice(0, MOST_REASON);
+  const said = head(reason.trim(), MOST_REASON);
   const why = said === "" ? "The sender rejected the work." : `The sender rejected the work: ${said}`;
   return failTry(job, now, why, { by: nameOf(by), effects: [...seen(comment_id), showComment(job, now, "now")] });
 }

@@ -155,7 +155,7 @@ const TITLE_LIMIT = 72;
 function summary(task: Task, results: readonly ToolResult[]): Finish {
   const did = task.actions.map((action) => SAID[action.do](action));
   const joined = did.join(", then ");
-  const title = `${joined.charAt(0).toUpperCase()}${joined.slice(1)}`.slice(0, TITLE_LIMIT);
+  const title = [...`${joined.charAt(0).toUpperCase()}${joined.slice(1)}`].slice(0, TITLE_LIMIT).join("");
   const failed = results.find((result) => result.isError);
   if (failed && task.actions.some((action) => action.do !== "run"))
     return {

@@ -35,7 +35,7 @@ function quoteFor(request: ModelRequest): object {
   const task = readTask(taskText(request));
   const line = task.text.split("\n", 1)[0] ?? "";
   return {
-    title: `${line.charAt(0).toUpperCase()}${line.slice(1)}`.slice(0, TITLE_LIMIT),
+    title: [...`${line.charAt(0).toUpperCase()}${line.slice(1)}`].slice(0, TITLE_LIMIT).join(""),
     description: task.text,
     requirements: task.actions.map((action) => `- ${said(action)} is done`).join("\n"),
     skills: ["git"],

@@ -2,7 +2,7 @@
 import { z } from "zod";
 import type { KnownRepository, RepositoryStore } from "../../engine/ports.ts";
 import { fullName } from "../../job/job.ts";
-import { repositorySettingsSchema } from "../../wire/settings.ts";
+import { repositorySettingsSchema, UNREAD_REPOSITORY_SETTINGS } from "../../wire/settings.ts";
 import { repositoryKey } from "../facts.ts";
 import type { Folder } from "./disk.ts";
 import { type Format, readFile, writeFile } from "./json-file.ts";
@@ -17,12 +17,26 @@ const repositorySchema = z.object({
   base: z
     .object({ branch: z.string(), head_sha: z.string(), tree_sha: z.string(), has_workflow: z.boolean() })
     .nullable(),
-  settings: repositorySettingsSchema.nullable(),
+  settings: z.unknown(),
   settings_problem: z.string().nullable(),
 });
 
+/** Settings that another version wrote are read again from GitHub before use. Until then they open nothing. */
+function repositoryOf(text: string): KnownRepository {
+  const kept = repositorySchema.parse(JSON.parse(text));
+  const settings = repositorySettingsSchema.nullable().safeParse(kept.settings);
+  if (settings.success) return { ...kept, settings: settings.data };
+  const { commands } = commandsSchema.parse(kept.settings);
+  return { ...kept, settings: { ...UNREAD_REPOSITORY_SETTINGS, commands }, base: null };
+}
+
+/** Who may command is kept, and is the narrower of both where it cannot be read. */
+const commandsSchema = z
+  .object({ commands: repositorySettingsSchema.shape.commands.catch({ allow: "admin" }) })
+  .catch({ commands: { allow: "admin" } });
+
 const format: Format<KnownRepository> = {
-  parse: (text) => repositorySchema.parse(JSON.parse(text)),
+  parse: repositoryOf,
   write: (repository) => JSON.stringify(repository),
 };
 

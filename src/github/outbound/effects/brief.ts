@@ -10,9 +10,11 @@ import {
   RUN_COMMIT_PREFIX,
   TASK_FILE,
 } from "../../../wire/brief.ts";
+import { expandGlob, globMistake } from "../../../wire/glob.ts";
 import { redact } from "../../../wire/redact.ts";
 import type { RepositorySettings } from "../../../wire/settings.ts";
 import { commitLine } from "../texts/plain.ts";
+import { head } from "../../../wire/text.ts";
 
 /** Head commits of market jobs: no workflow run starts on these. */
 export const POST_COMMIT_PREFIX = "Post job ";
@@ -34,7 +36,7 @@ export const LEFTOVERS = [RESULT_FILE, LOG_FILE] as const;
 const MOST_TOLD_ROUNDS = 5;
 const LONGEST_TOLD = 4_000;
 
-const told = (text: string): string => redact(text).slice(0, LONGEST_TOLD);
+const told = (text: string): string => head(redact(text), LONGEST_TOLD);
 
 const prefixOf = (job: Job): string => `${job.runner === "actions" ? RUN_COMMIT_PREFIX : POST_COMMIT_PREFIX}${job.id}`;
 
@@ -82,7 +84,9 @@ function briefOf(job: Job, turn: Turn, ground: BriefGround, { publicUrl }: Brief
     llm,
     limits: { minutes, turns: settings.limits.turns, cost_cents: settings.limits.cost_cents },
     instructions: settings.instructions,
-    forbidden_paths: settings.forbidden_paths,
+    forbidden_paths: settings.forbidden_paths.flatMap((glob) =>
+      globMistake(glob) === null ? expandGlob(glob) : [glob],
+    ),
     checkout_paths: settings.checkout_paths,
     egress: settings.egress ?? null,
     attempt: turn.try,

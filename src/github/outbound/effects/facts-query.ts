@@ -6,6 +6,7 @@ import { BLOB, blobSchema } from "../graphql.ts";
 import { CHECK_NAME } from "../texts/check.ts";
 import { WORKFLOW_PATH } from "./branch-state.ts";
 import type { Self } from "./task.ts";
+import { head } from "../../../wire/text.ts";
 
 const PAGE = 100;
 /** Checks and files beyond this are not read: the facts then say that they are not complete. */
@@ -170,10 +171,7 @@ function stateOf(context: Context): CheckState {
 }
 
 const few = (...texts: readonly (string | null | undefined)[]): string | null =>
-  texts
-    .filter((text) => text)
-    .join("\n")
-    .slice(0, MAX_SUMMARY) || null;
+  head(texts.filter((text) => text).join("\n"), MAX_SUMMARY) || null;
 
 /** Ours, or of the workflow that runs our jobs: its guarded-off runs end as skipped and say nothing of the work. */
 const isOurs = (check: Extract<Context, { __typename: "CheckRun" }>, self: Self, job: JobId): boolean => {

@@ -5,7 +5,7 @@
 import { z } from "zod";
 import type { Brief } from "../../../wire/brief.ts";
 import { redact } from "../../../wire/redact.ts";
-import { cut } from "../texts/plain.ts";
+import { cut, tail } from "../../../wire/text.ts";
 import type { Task } from "./task.ts";
 
 /** The jobs of GitHub's own runner: the log of a check has its check's number. */
@@ -100,5 +100,5 @@ function tellingPart(text: string): string {
   const lines = text.split(/\r?\n/).map((line) => line.replace(STAMP, "").replace(COLOUR, ""));
   const last = lines.findLastIndex((line) => line.startsWith(ERROR));
   const telling = lines.slice(0, last < 0 ? lines.length : last + 1).slice(-MOST_LINES);
-  return redact(telling.join("\n").trim()).slice(-MOST_CHARACTERS);
+  return tail(redact(telling.join("\n").trim()), MOST_CHARACTERS);
 }

@@ -2,7 +2,8 @@
 import type { Job } from "../../../job/job.ts";
 import type { LogLine } from "../../../wire/log-line.ts";
 import { usageLine } from "./figures.ts";
-import { code, cut, cutBody, fenced, titleLine } from "./plain.ts";
+import { cut } from "../../../wire/text.ts";
+import { code, cutBody, fenced, titleLine } from "./plain.ts";
 import { stateOf } from "./state.ts";
 
 export const CHECK_NAME = "journeyman";

@@ -1,6 +1,7 @@
 /** Figures in words: what the agent used, which model, what it cost, how long ago. */
 import { type Job, modelNotes, type Work } from "../../../job/job.ts";
-import { code, cut, harmless, oneLine } from "./plain.ts";
+import { cut } from "../../../wire/text.ts";
+import { code, harmless, oneLine } from "./plain.ts";
 
 const count = (n: number): string => {
   if (n < 1_000) return String(n);

@@ -1,27 +1,19 @@
 /**
- * Making foreign text fit to be shown: redacted, without mentions, markers or skip words, and of bounded length.
- * Everything the App writes to GitHub passes through here. Says nothing of its own.
+ * Making foreign text fit to be shown: without mentions, markers or skip words, redacted, and of bounded length. Everything
+ * the App writes to GitHub passes through here. Says nothing of its own. What cleans is in `harmless.ts`.
  */
+import { withoutSkips } from "../../../wire/commit-words.ts";
+import { normalise } from "../../../wire/normalise.ts";
 import { redact } from "../../../wire/redact.ts";
+import { cut, headBytes } from "../../../wire/text.ts";
+import { partedComments, withoutClosing, withoutComments, withoutMentions } from "./harmless.ts";
 
 /** GitHub's limit is 65,536 characters, in the field also one of bytes (github-facts 8.1): both are kept. */
 export const MAX_BODY = 60_000;
+/** Of a foreign text, no more is looked at: nothing longer is ever shown. */
+const MAX_FOREIGN = 2 * MAX_BODY;
 const MAX_COMMIT_LINE = 100;
 const MAX_TITLE = 200;
-
-/** Words that stop workflows when they stand in a commit message (github-facts 2.7). */
-const SKIP_WORDS = /\[(?:skip ci|ci skip|no ci|skip actions|actions skip)\]|^\s*skip-checks\s*:.*$/gim;
-/** Trailers that would name somebody as author who is not. */
-const NAMING_TRAILERS = /^\s*(?:co-authored-by|signed-off-by|on-behalf-of)\s*:.*$/gim;
-// control and zero-width characters, soft hyphen, bidi marks, Unicode tags: none of them is for people to read
-const HIDDEN = /[\p{Cc}\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\u{e0000}-\u{e007f}]/gu;
-
-/** Words cut at `max` code units, never inside a character, with a sign that they were cut. */
-export function cut(text: string, max: number): string {
-  if (text.length <= max) return text;
-  const head = text.slice(0, Math.max(0, max - 1));
-  return `${/[\ud800-\udbff]$/.test(head) ? head.slice(0, -1) : head}…`;
-}
 
 /** What closes a code fence that the text leaves open, and that would swallow what follows; empty when it leaves none. */
 function closingFence(text: string): string {
@@ -40,17 +32,26 @@ const FENCE_ROOM = 64;
 /** Cut at {@link MAX_BODY} characters and bytes, keeping `tail` (a footer, a marker) whole and outside of any fence. */
 export function cutBody(text: string, tail = "", max = MAX_BODY): string {
   const room = max - Buffer.byteLength(tail) - FENCE_ROOM;
-  if (Buffer.byteLength(text) <= room) return text + closingFence(text) + tail;
-  let head = cut(text, room - CUT_NOTE.length);
-  while (Buffer.byteLength(head) > room - Buffer.byteLength(CUT_NOTE)) head = cut(head, Math.floor(head.length * 0.9));
-  return head + closingFence(head).slice(0, FENCE_ROOM) + CUT_NOTE + tail;
+  const well = text.toWellFormed();
+  const fence = closingFence(well);
+  if (Buffer.byteLength(well) <= room && fence.length <= FENCE_ROOM) return well + fence + tail;
+  const head = headBytes(well, room - Buffer.byteLength(CUT_NOTE));
+  // a fence too long to be closed is opened by nobody in earnest
+  const closing = closingFence(head);
+  if (closing.length > FENCE_ROOM) return fenced(head.replaceAll(/`{8,}|~{8,}/g, "…")) + tail;
+  return head + closing + CUT_NOTE + tail;
 }
 
-const withoutHidden = (text: string): string =>
-  text.replace(/\r\n?/g, "\n").replace(HIDDEN, (one) => (one === "\n" || one === "\t" ? one : ""));
+/** Bounded, and then normalised before all else: a hidden character would lead past what comes later. */
+const visible = (text: string): string => normalise(headBytes(text, MAX_FOREIGN));
+
+const onOneLine = (text: string): string => text.replace(/\s+/g, " ").trim();
 
 /** One line of plain text. */
-export const oneLine = (text: string): string => withoutHidden(redact(text)).replace(/\s+/g, " ").trim();
+export const oneLine = (text: string): string => onOneLine(redact(visible(text)));
+
+/** For what becomes a commit message. */
+const asCommit = (text: string): string => partedComments(withoutSkips(withoutComments(visible(text))));
 
 /** A line for a commit message: nothing in it starts, stops, closes, mentions or hides anything. */
 export const commitLine = (text: string): string => safeLine(text, MAX_COMMIT_LINE);
@@ -59,31 +60,16 @@ export const commitLine = (text: string): string => safeLine(text, MAX_COMMIT_LI
 export const titleLine = (text: string): string => safeLine(text, MAX_TITLE);
 
 const safeLine = (text: string, max: number): string =>
-  cut(withoutClosing(withoutMentions(oneLine(withoutComments(withoutSkips(text))))), max) || "no title";
+  cut(withoutClosing(withoutMentions(onOneLine(redact(asCommit(text))))), max) || "no title";
 
 /** A pull request's body becomes a commit message where the repository squashes with it. */
-export const harmlessBody = (text: string): string => harmless(withoutSkips(text));
-
-function withoutSkips(text: string): string {
-  return text.replace(SKIP_WORDS, "").replace(NAMING_TRAILERS, "");
-}
-
-/** A zero-width space behind `@`: nobody is notified, and it reads the same. Also `#12`-like links stay as they are. */
-const withoutMentions = (text: string): string => text.replace(/(^|[^\p{L}\p{N}_/])@(?=[\p{L}\p{N}])/gu, "$1@\u200b");
-
-/** HTML comments hide text, and could carry a marker of ours. */
-const withoutComments = (text: string): string => text.replace(/<!--[\s\S]*?(?:-->|$)/g, "").replace(/<!--|-->/g, "");
-
-/** "Closes #4" in foreign words would close an issue that nobody asked to close. */
-const withoutClosing = (text: string): string =>
-  text.replace(
-    /\b(clos(?:e[sd]?|ing)|fix(?:e[sd]|ing)?|resolv(?:e[sd]?|ing))(\s*:?\s+)(?=(?:[\w.-]+\/[\w.-]+)?#\d|https?:|GH-\d)/gi,
-    "$1\u200b$2",
-  );
+export const harmlessBody = (text: string): string => harmlessly(asCommit(text));
 
 /** Foreign Markdown, shown as Markdown but harmless: no mention, no hidden text, no marker, no closing word. */
-export const harmless = (text: string): string =>
-  withoutClosing(withoutMentions(withoutComments(withoutHidden(redact(text))))).trim();
+export const harmless = (text: string): string => harmlessly(withoutComments(visible(text)));
+
+/** A secret could have been put together by what was taken out, so it is looked for after that. */
+const harmlessly = (text: string): string => withoutClosing(withoutMentions(redact(text))).trim();
 
 /** Foreign words as a Markdown quotation, at most `max` characters of them. */
 export const quoted = (text: string, max = 10_000): string =>
@@ -92,19 +78,20 @@ export const quoted = (text: string, max = 10_000): string =>
     .map((line) => `> ${line}`.trimEnd())
     .join("\n");
 
+const longestTicks = (text: string): number =>
+  (text.match(/`+/g) ?? []).reduce((most, run) => Math.max(most, run.length), 0);
+
 /** Foreign lines in a code fence that they cannot close. */
 export function fenced(text: string, language = "text"): string {
-  const clean = withoutHidden(redact(text)).replaceAll("<!--", "<! --");
-  const longest = Math.max(2, ...(clean.match(/`+/g) ?? []).map((run) => run.length));
-  const fence = "`".repeat(longest + 1);
-  return `${fence}${language}\n${clean}\n${fence}`;
+  const lines = partedComments(redact(visible(text)));
+  const fence = "`".repeat(Math.max(2, longestTicks(lines)) + 1);
+  return `${fence}${language}\n${lines}\n${fence}`;
 }
 
 /** Foreign words inside a line of ours: as code, so that nothing in them is Markdown. */
 export function code(text: string, max = 200): string {
-  const clean = cut(oneLine(text), max).replaceAll("<!--", "<! --");
-  const longest = Math.max(0, ...(clean.match(/`+/g) ?? []).map((run) => run.length));
-  const ticks = "`".repeat(longest + 1);
-  const pad = clean.startsWith("`") || clean.endsWith("`") ? " " : "";
-  return `${ticks}${pad}${clean}${pad}${ticks}`;
+  const words = partedComments(cut(oneLine(text), max));
+  const ticks = "`".repeat(longestTicks(words) + 1);
+  const pad = words.startsWith("`") || words.endsWith("`") ? " " : "";
+  return `${ticks}${pad}${words}${pad}${ticks}`;
 }

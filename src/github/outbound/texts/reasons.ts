@@ -1,6 +1,7 @@
 /** The verdict's tree of reasons as a Markdown list. Names of checks are foreign words. */
 import type { Reason } from "../../../job/reason.ts";
-import { cut, harmless, oneLine } from "./plain.ts";
+import { cut } from "../../../wire/text.ts";
+import { harmless, oneLine } from "./plain.ts";
 
 const MAX_DEPTH = 4;
 const MAX_ROWS = 40;

@@ -7,6 +7,7 @@ import { branchLink, modelLine, pullRequestLink } from "./figures.ts";
 import * as market from "./market.ts";
 import { harmless, oneLine, quoted } from "./plain.ts";
 import { reasonList } from "./reasons.ts";
+import { cut } from "../../../wire/text.ts";
 
 export interface State {
   /** A few words, plain text. */
@@ -175,7 +176,7 @@ export function stateOf(job: Job): State {
     ...paragraphs,
     market.settled(job),
     modelLine(job),
-    job.notice === null ? null : `**Note:** ${harmless(job.notice).slice(0, MOST_NOTICE)}`,
+    job.notice === null ? null : `**Note:** ${cut(harmless(job.notice), MOST_NOTICE)}`,
     waiting === 0
       ? null
       : `${waiting} further ${waiting === 1 ? "message is" : "messages are"} taken up in the next round.`,

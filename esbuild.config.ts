@@ -1,14 +1,13 @@
 /**
  * Bundles the programs that are shipped, so that they start quickly and need no package beside them:
- * `node build/bundle.ts [name …]`, all of them without a name. The same sources give the same bytes.
+ * `node esbuild.config.ts [name …]`, all of them without a name. The same sources give the same bytes.
  */
 import { cp, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
-import { createRequire } from "node:module";
+import { builtinModules, createRequire } from "node:module";
 import { dirname, join } from "node:path";
-import { build, type Metafile } from "esbuild";
-import { builtins, lazyRequires, withoutSandbox } from "./plugins.ts";
+import { build, type Metafile, type Plugin } from "esbuild";
 
-const PROJECT = join(import.meta.dirname, "..");
+const PROJECT = import.meta.dirname;
 
 interface Bundle {
   /** Sources by the name of the program. */
@@ -55,6 +54,51 @@ export type BundleName = keyof typeof BUNDLES;
 const BANNER =
   'import{createRequire as $createRequire}from"node:module";' +
   "const require=$createRequire(import.meta.url),__dirname=import.meta.dirname,__filename=import.meta.filename;";
+
+/**
+ * Node's own modules without Node's wrapper for `import`, which reads every export once: of `node:http`, that loads a
+ * whole HTTP client that nobody asked for.
+ */
+const builtins: Plugin = {
+  name: "builtins",
+  setup({ onResolve, onLoad }) {
+    const filter = new RegExp(`^(node:.*|(${builtinModules.filter((name) => !name.startsWith("_")).join("|")}))$`);
+    onResolve({ filter }, ({ path }) => ({ path, namespace: "builtin" }));
+    onLoad({ filter: /.*/, namespace: "builtin" }, ({ path }) => ({
+      contents: `module.exports = process.getBuiltinModule(${JSON.stringify(path)});`,
+    }));
+  },
+};
+
+const REQUIRED = /^(?:const|var) (\w+_js_1|ioredis_1|pino_\d) = require\(("[^"]+")\);$/gm;
+const LAZY =
+  "const lazy = (load) => { let loaded; return new Proxy({}, { get: (_, name) => (loaded ??= load())[name] }); };\n";
+
+/**
+ * The parts of Probot are loaded when they are first used: its own server, set-up page and Redis client, each with many
+ * packages, are of no use to an App that serves itself.
+ */
+const lazyRequires: Plugin = {
+  name: "lazy-requires",
+  setup({ onLoad }) {
+    onLoad({ filter: /[\\/]node_modules[\\/]probot[\\/]lib[\\/].*\.js$/ }, async ({ path }) => {
+      const source = await readFile(path, "utf8");
+      const lazily = source.replace(REQUIRED, (_, name: string, from: string) => {
+        return `const ${name} = lazy(() => require(${from}));`;
+      });
+      return { contents: lazily === source ? source : LAZY + lazily, loader: "js" };
+    });
+  },
+};
+
+/** The sandbox starts programs from their sources, so it stays with them. */
+const withoutSandbox: Plugin = {
+  name: "without-sandbox",
+  setup({ onResolve }) {
+    const absent = join(PROJECT, "src", "sandbox-absent.ts");
+    onResolve({ filter: /\/sandbox\/main\.ts$/ }, () => ({ path: absent }));
+  },
+};
 
 export const bundleFolder = (name: BundleName): string => join(PROJECT, BUNDLES[name].folder);
 

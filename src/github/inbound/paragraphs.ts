@@ -1,0 +1,185 @@
+/**
+ * The paragraphs of a comment that stand at top level: what is in a quote, a list, code or HTML was not said to us. Reads
+ * line by line, as CommonMark's first phase does, and each line once. Where that would take more than a look at the line, it
+ * says no: after a line of a quote or a list, whatever may go on with it does.
+ */
+
+export interface Paragraph {
+  readonly start: number;
+  readonly end: number;
+}
+
+type Open =
+  | { readonly kind: "nothing" }
+  | { readonly kind: "paragraph"; readonly start: number; readonly isHeard: boolean }
+  | { readonly kind: "fence"; readonly mark: string; readonly length: number }
+  /** Until a line that holds this; null: until a blank line. */
+  | { readonly kind: "html"; readonly until: RegExp | null }
+  | { readonly kind: "quote" }
+  /** `column`: where a line must begin to be in it, whatever stands before. */
+  | {
+      readonly kind: "list";
+      readonly column: number;
+      readonly isEmpty: boolean;
+      readonly afterBlank: boolean;
+      /** A line that may go on with it, or may have ended it. */
+      readonly mayBeOver: boolean;
+    };
+
+const NOTHING: Open = { kind: "nothing" };
+
+const BLANK = /^[ \t]*$/;
+const FENCE = /^(?:(`{3,})[^`]*|(~{3,}).*)$/;
+const UNDERLINE = /^(?:=+|-+)[ \t]*$/;
+const HEADING = /^#{1,6}(?:[ \t]|$)/;
+const RULER = /^(?:(?:\*[ \t]*){3,}|(?:-[ \t]*){3,}|(?:_[ \t]*){3,})$/;
+const ITEM = /^([-+*]|\d{1,9}[.)])(?:([ \t]+)(.?)|$)/;
+
+const HTML_UNTIL: readonly (readonly [start: RegExp, until: RegExp | null])[] = [
+  [/^<(?:script|pre|style|textarea)(?:\s|>|$)/i, /<\/(?:script|pre|style|textarea)>/i],
+  [/^<!--/, /-->/],
+  [/^<\?/, /\?>/],
+  [/^<!\[CDATA\[/, /\]\]>/],
+  [/^<![a-z]/i, />/],
+  [
+    /^<\/?(?:address|article|aside|base|basefont|blockquote|body|caption|center|col|colgroup|dd|details|dialog|dir|div|dl|dt|fieldset|figcaption|figure|footer|form|frame|frameset|h[1-6]|head|header|hr|html|iframe|legend|li|link|main|menu|menuitem|nav|noframes|ol|optgroup|option|p|param|search|section|summary|table|tbody|td|tfoot|th|thead|title|tr|track|ul)(?:\s|\/?>|$)/i,
+    null,
+  ],
+];
+const ATTRIBUTE = "(?:[ \\t]+[a-z_:][\\w.:-]*(?:[ \\t]*=[ \\t]*(?:[^\\s\"'=<>`]+|'[^'\\n]*'|\"[^\"\\n]*\"))?)";
+/** A whole tag and nothing else; it begins HTML where no paragraph is open. */
+const LONE_TAG = new RegExp(`^(?:<[a-z][a-z0-9-]*${ATTRIBUTE}*[ \\t]*/?>|</[a-z][a-z0-9-]*[ \\t]*>)[ \\t]*$`, "i");
+
+/** Elements that make a quote or code of the top-level paragraphs between their tags. */
+const QUOTING_TAG = /<(\/?)(?:blockquote|pre|code)\b/gi;
+
+/** Columns of the blanks that a text begins with; a tab goes on to the next fourth one. */
+function columnsOf(text: string, from: number): { readonly column: number; readonly length: number } {
+  let column = from;
+  let length = 0;
+  for (; text[length] === " " || text[length] === "\t"; length += 1)
+    column += text[length] === "\t" ? 4 - (column % 4) : 1;
+  return { column, length };
+}
+
+/** Does a line begin what counts for the lines after it? */
+const lasts = (text: string): boolean =>
+  FENCE.test(text) || ITEM.test(text) || LONE_TAG.test(text) || HTML_UNTIL.some(([begins]) => begins.test(text));
+
+class Reader {
+  readonly paragraphs: Paragraph[] = [];
+  #open: Open = NOTHING;
+  #quoting = 0;
+  /** Up to the next blank line all may be HTML, or not. Where that would count beyond it, nothing more is heard. */
+  #isDoubtful = false;
+  #isLost = false;
+
+  line(text: string, start: number): void {
+    this.#become(this.#after(text, start), start);
+  }
+
+  end(at: number): void {
+    this.#become(NOTHING, at);
+  }
+
+  #become(next: Open, at: number): void {
+    const open = this.#open;
+    if (open === next) return;
+    this.#open = next;
+    if (open.kind === "paragraph" && open.isHeard) this.paragraphs.push({ start: open.start, end: at });
+  }
+
+  /** What is open behind this line. */
+  #after(text: string, start: number): Open {
+    const open = this.#open;
+    const { column, length } = columnsOf(text, 0);
+    const rest = text.slice(length);
+    if (open.kind === "fence") return column < 4 && closes(open, rest.trimEnd()) ? NOTHING : open;
+    if (open.kind === "html") return this.#inHtml(text, open);
+    if (rest === "") return this.#blank(open);
+    if (this.#isDoubtful && text.search(QUOTING_TAG) >= 0) this.#isLost = true;
+    if (open.kind === "list" && column >= open.column) {
+      if (open.mayBeOver && column < 4 && lasts(rest)) this.#isLost = true;
+      return { ...open, isEmpty: false, afterBlank: false };
+    }
+    const goesOn = open.kind === "quote" || (open.kind === "list" && !open.afterBlank);
+    const begun = column < 4 ? this.#begun(rest, column, goesOn) : null;
+    if (begun === null) {
+      if (goesOn) return goneOn(open);
+      if (open.kind === "paragraph") return open;
+      const isHeard = this.#quoting === 0 && !this.#isDoubtful && !this.#isLost;
+      return column < 4 ? { kind: "paragraph", start, isHeard } : NOTHING;
+    }
+    if (this.#isDoubtful && counts(begun)) this.#isLost = true;
+    return begun.kind === "html" ? this.#inHtml(text, begun) : begun;
+  }
+
+  #blank(open: Open): Open {
+    this.#isDoubtful = false;
+    // an item that begins with nothing ends with a blank line
+    return open.kind === "list" && !open.isEmpty ? { ...open, afterBlank: true } : NOTHING;
+  }
+
+  #inHtml(text: string, html: Extract<Open, { kind: "html" }>): Open {
+    for (const [, isEnd] of text.matchAll(QUOTING_TAG))
+      this.#quoting = Math.max(0, this.#quoting + (isEnd === "/" ? -1 : 1));
+    return (html.until ?? BLANK).test(text) ? NOTHING : html;
+  }
+
+  /** What a line begins that is neither blank nor indented; null: it is text. `goesOn`: it may belong to what stands before. */
+  #begun(text: string, column: number, goesOn: boolean): Open | null {
+    const inParagraph = this.#open.kind === "paragraph";
+    if (inParagraph && UNDERLINE.test(text)) return NOTHING;
+    const fence = FENCE.exec(text);
+    const mark = fence?.[1] ?? fence?.[2];
+    if (mark !== undefined) return { kind: "fence", mark: mark[0] ?? "", length: mark.length };
+    if (HEADING.test(text) || RULER.test(text)) return NOTHING;
+    if (text.startsWith(">")) return { kind: "quote" };
+    const item = ITEM.exec(text);
+    if (item !== null && (!inParagraph || endsParagraph(item)))
+      return listOf(item, column, goesOn && !endsParagraph(item));
+    const html = HTML_UNTIL.find(([begins]) => begins.test(text));
+    if (html !== undefined) return { kind: "html", until: html[1] };
+    if (inParagraph || !LONE_TAG.test(text)) return null;
+    if (!goesOn) return { kind: "html", until: null };
+    // HTML up to a blank line, unless it goes on with the paragraph of a quote or a list: then it is text of that
+    this.#isDoubtful = true;
+    if ([...text.matchAll(QUOTING_TAG)].some(([, isEnd]) => isEnd !== "/")) this.#quoting += 1;
+    return null;
+  }
+}
+
+const closes = ({ mark, length }: Extract<Open, { kind: "fence" }>, text: string): boolean =>
+  text.length >= length && text === mark.repeat(text.length);
+
+const goneOn = (open: Open): Open => (open.kind === "list" ? { ...open, mayBeOver: true } : open);
+
+/** For the lines after the next blank one. */
+const counts = (open: Open): boolean =>
+  open.kind === "fence" || open.kind === "list" || (open.kind === "html" && open.until !== null);
+
+/** Not every item may follow a paragraph without a blank line. */
+const endsParagraph = ([, mark = "", , first = ""]: RegExpExecArray): boolean =>
+  first !== "" && (mark.length === 1 || /^1[.)]$/.test(mark));
+
+function listOf([, mark = "", blanks = "", first = ""]: RegExpExecArray, column: number, mayBeOver: boolean): Open {
+  const after = column + mark.length;
+  const content = columnsOf(blanks, after).column;
+  const isEmpty = first === "";
+  const begins = isEmpty || content - after > 4 ? after + 1 : content;
+  return { kind: "list", column: begins, isEmpty, afterBlank: false, mayBeOver };
+}
+
+/** Of a text with `\n` at the ends of lines. A paragraph's end may hold the line's end before the next block. */
+export function topParagraphs(source: string): readonly Paragraph[] {
+  const reader = new Reader();
+  let start = 0;
+  while (start <= source.length) {
+    const next = source.indexOf("\n", start);
+    const end = next < 0 ? source.length : next;
+    reader.line(source.slice(start, end), start);
+    start = end + 1;
+  }
+  reader.end(source.length);
+  return reader.paragraphs;
+}

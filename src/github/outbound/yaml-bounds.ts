@@ -1,0 +1,83 @@
+/**
+ * What of a YAML text may go to the parser, which recurses at each level and takes minutes for 400 nested `? `. Its own
+ * lexer does neither, so the bounds are held on the same marks that the parser would see.
+ */
+import { CST, Lexer } from "yaml";
+
+/** Levels of lists and maps; settings have three. */
+const MAX_DEPTH = 16;
+/** Each level of a block begins further to the right. */
+const MAX_INDENT = 64;
+/** Pieces that the lexer makes: a list of 100 names has 500. */
+const MAX_PIECES = 4_000;
+const MAX_ALIASES = 20;
+
+const DEEP = "nests lists and maps too deeply";
+
+class Bounds {
+  line = 1;
+  #flow: string[] = [];
+  #atStart = true;
+  #marks = 0;
+  #aliases = 0;
+
+  /** What is wrong with the next piece; null: nothing. */
+  take(piece: string): string | null {
+    const wrong = this.#judge(piece, CST.tokenType(piece));
+    for (const character of piece) if (character === "\n") this.#newLine();
+    return wrong;
+  }
+
+  #newLine(): void {
+    this.line += 1;
+    this.#atStart = true;
+    this.#marks = 0;
+  }
+
+  #judge(piece: string, type: CST.TokenType | null): string | null {
+    const isStart = this.#atStart;
+    this.#atStart = false;
+    switch (type) {
+      case "space":
+        return isStart && piece.length > MAX_INDENT ? DEEP : null;
+      case "explicit-key-ind":
+        return "has a key behind a question mark, which is not read here";
+      case "seq-item-ind":
+      case "map-value-ind":
+        return this.#mark();
+      case "flow-seq-start":
+      case "flow-map-start":
+        this.#flow.push(type === "flow-seq-start" ? "flow-seq-end" : "flow-map-end");
+        return this.#flow.length > MAX_DEPTH ? DEEP : null;
+      case "flow-seq-end":
+      case "flow-map-end":
+        return this.#flow.pop() === type ? null : "has a closing bracket that nothing opened";
+      case "anchor":
+      case "alias":
+        this.#aliases += 1;
+        return this.#aliases > MAX_ALIASES ? "has too many anchors and aliases" : null;
+      default:
+        return null;
+    }
+  }
+
+  /** In a block, each of a line's `- ` and `: ` may be a level; inside of brackets those count. */
+  #mark(): string | null {
+    if (this.#flow.length > 0) return null;
+    this.#marks += 1;
+    return this.#marks > MAX_DEPTH ? DEEP : null;
+  }
+}
+
+/** Why a text may not go to the parser, as a sentence without its subject; null: it may. */
+export function yamlOutOfBounds(text: string): string | null {
+  const bounds = new Bounds();
+  let pieces = 0;
+  for (const piece of new Lexer().lex(text)) {
+    pieces += 1;
+    if (pieces > MAX_PIECES) return "is too long. Keep only the settings in it.";
+    const why = bounds.take(piece);
+    if (why !== null) return `${why}: mend line ${bounds.line}.`;
+  }
+  return null;
+}

@@ -1,0 +1,17 @@
+/**
+ * Finds the next match from a place on, again and again. Whoever asks with rising places reads each character once, however
+ * many questions have the same answer.
+ */
+export function finder(text: string, pattern: RegExp): (from: number) => number {
+  const search = new RegExp(pattern, "gu");
+  let asked = 0;
+  let found = -1;
+  return (from) => {
+    if (from < asked || from > found) {
+      search.lastIndex = from;
+      asked = from;
+      found = search.exec(text)?.index ?? text.length;
+    }
+    return found;
+  };
+}

@@ -1,0 +1,38 @@
+/**
+ * What of foreign JSON may go to the parser: 900 kB of `[` take it half a second. One look at each byte; whether it is JSON
+ * at all is for the parser to say.
+ */
+
+/** Levels; our own bodies and results have six. */
+const MAX_DEPTH = 64;
+/** Lists and objects altogether. */
+const MAX_PARTS = 50_000;
+
+const [QUOTE, BACKSLASH, OPEN_LIST, CLOSE_LIST, OPEN_OBJECT, CLOSE_OBJECT] = [0x22, 0x5c, 0x5b, 0x5d, 0x7b, 0x7d];
+
+export function isJsonWithinBounds(bytes: Uint8Array): boolean {
+  let [depth, parts] = [0, 0];
+  let inString = false;
+  for (let at = 0; at < bytes.length; at += 1) {
+    const byte = bytes[at];
+    if (inString) {
+      if (byte === BACKSLASH) at += 1;
+      else if (byte === QUOTE) inString = false;
+    } else if (byte === QUOTE) inString = true;
+    else if (byte === OPEN_LIST || byte === OPEN_OBJECT) {
+      depth += 1;
+      parts += 1;
+      if (depth > MAX_DEPTH || parts > MAX_PARTS) return false;
+    } else if (byte === CLOSE_LIST || byte === CLOSE_OBJECT) depth -= 1;
+  }
+  return true;
+}
+
+/** The value of a foreign text, or `undefined` where it is no JSON within the bounds. */
+export function parseForeignJson(text: string): unknown {
+  try {
+    return isJsonWithinBounds(Buffer.from(text)) ? JSON.parse(text) : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,160 @@
+/**
+ * Every parser of bytes that others wrote, with its bounds: the list on docs/security.md is this one, and each row is held
+ * to a time that grows with the length alone (`foreign-parsers.test.ts`). Whoever adds a parser adds its row.
+ */
+import {
+  cutBody,
+  fenced,
+  code,
+  commitLine,
+  harmless,
+  harmlessBody,
+  oneLine,
+  quoted,
+  titleLine,
+} from "../../src/github/outbound/texts/plain.ts";
+import { MAX_SETTINGS_BYTES, parseSettings } from "../../src/github/outbound/settings-file.ts";
+import { findCommand, firstWord } from "../../src/github/inbound/find-command.ts";
+import { readSlashCommand } from "../../src/github/inbound/slash-command.ts";
+import { titleOf } from "../../src/job/title.ts";
+import { toldWork } from "../../src/job/told-work.ts";
+import { code as codeForModel, prose } from "../../src/llm/words.ts";
+import { egressHost } from "../../src/wire/egress.ts";
+import { globMistake, MAX_GLOB_LENGTH } from "../../src/wire/glob.ts";
+import { isJsonWithinBounds } from "../../src/wire/json-bounds.ts";
+import { parseLog } from "../../src/wire/log-line.ts";
+import { normalise } from "../../src/wire/normalise.ts";
+import { redact, redactor } from "../../src/wire/redact.ts";
+import { parseResult } from "../../src/wire/result.ts";
+import { MAX_FOREIGN_TEXT, sanitize } from "../../src/wire/sanitize.ts";
+import { cut, head, headBytes, tail } from "../../src/wire/text.ts";
+
+export interface ForeignParser {
+  readonly name: string;
+  /** Whose bytes these are. */
+  readonly from: string;
+  /** Characters that it is ever given, or reads of what it is given. */
+  readonly size: number;
+  /** What bounds the nesting that it follows. */
+  readonly depth: string;
+  /** What bounds its time beside the length. */
+  readonly time: string;
+  readonly run: (text: string) => unknown;
+}
+
+/** GitHub's limit for an issue, a comment and a pull request's body. */
+const COMMENT = 65_536;
+/** What GraphQL answers of a file: a result, a log. */
+const BLOB = 512 * 1024;
+const REST_BODY = 1024 * 1024;
+
+const NONE = "follows none";
+const ONE_PASS = "one pass";
+const LITERAL = redactor(["s3cret-value", "x".repeat(100)]);
+
+const text = (name: string, run: (text: string) => unknown, size = COMMENT): ForeignParser => ({
+  name,
+  from: "issues, comments, names, the agent's words",
+  size,
+  depth: NONE,
+  time: ONE_PASS,
+  run,
+});
+
+export const FOREIGN_PARSERS: readonly ForeignParser[] = [
+  {
+    name: "commands in comments",
+    from: "whoever comments",
+    size: COMMENT,
+    depth: "blocks of one level; what is in a quote or a list is passed over",
+    time: "one pass over the first 12,000 characters, at most 200 beginnings of tags in a paragraph",
+    run: readSlashCommand,
+  },
+  { ...text("the place of a command", findCommand), from: "whoever comments" },
+  { ...text("the first word of a comment", firstWord), from: "whoever comments" },
+  { ...text("the title of a task", titleOf), from: "whoever may command" },
+  {
+    name: ".github/journeyman.yml (YAML)",
+    from: "whoever may push",
+    size: MAX_SETTINGS_BYTES,
+    depth: "16 levels, 64 columns, 20 anchors and aliases",
+    time: "4,000 pieces of the lexer before the parser sees it",
+    run: parseSettings,
+  },
+  {
+    name: "globs of the settings",
+    from: "whoever may push",
+    size: MAX_GLOB_LENGTH,
+    depth: "braces that stand for 32 globs, 300 in a list",
+    time: "length of glob times length of path; 2,000,000 comparisons for one verdict",
+    run: globMistake,
+  },
+  {
+    ...text("hosts of the settings", (host) => egressHost.safeParse(host)),
+    from: "whoever may push",
+    size: 253,
+  },
+  {
+    name: "bodies of REST calls (JSON)",
+    from: "whoever has a key",
+    size: REST_BODY,
+    depth: "64 levels",
+    time: "50,000 lists and objects before the parser sees it",
+    run: (body) => isJsonWithinBounds(Buffer.from(body)),
+  },
+  {
+    name: "results of runs (JSON)",
+    from: "the agent",
+    size: BLOB,
+    depth: "64 levels",
+    time: "50,000 lists and objects before the parser sees it",
+    run: parseResult,
+  },
+  {
+    name: "logs of runs (JSON lines)",
+    from: "the agent",
+    size: BLOB,
+    depth: "64 levels in a line",
+    time: "50,000 lists and objects in a line",
+    run: parseLog,
+  },
+  text("normalisation", normalise, BLOB),
+  text("redaction of shapes", redact, BLOB),
+  text("redaction of values", LITERAL, BLOB),
+  {
+    ...text("what a model is shown (HTML, Markdown)", sanitize),
+    depth: "10 rounds, then its marks are parted",
+    size: MAX_FOREIGN_TEXT,
+  },
+  text("prose for the judge", (words) => prose("task", words)),
+  text("code for the judge", (words) => codeForModel("change", words), BLOB),
+  text("words on one line", oneLine, BLOB),
+  text("a commit's line", commitLine, BLOB),
+  text("a title", titleLine, BLOB),
+  text("Markdown that is shown", harmless, BLOB),
+  text("Markdown that becomes a commit message", harmlessBody, BLOB),
+  text("a quotation", quoted, BLOB),
+  text("a code block", fenced, BLOB),
+  text("code in a line", code, BLOB),
+  text("a body at GitHub's limit", cutBody, BLOB),
+  text("cuts", (words) => [head(words, 60_000), tail(words, 60_000), cut(words, 200), headBytes(words, 60_000)], BLOB),
+  text("the work that a result tells of", (body) =>
+    toldWork(
+      {
+        ...{
+          version: 1,
+          outcome: "done",
+          title: body,
+          body,
+          reason: body,
+          model: "m",
+          put_back: [body],
+          notes: [body],
+          cost_cents: null,
+        },
+        usage: { turns: 1, input_tokens: 1, output_tokens: 1, cache_read_tokens: 1, cache_write_tokens: 1 },
+      },
+      "title",
+    ),
+  ),
+];
