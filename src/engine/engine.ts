@@ -117,7 +117,10 @@ export function createEngine(parts: EngineParts): Engine {
   const may = createPermission(store, desk);
   const inbox = createInboxWorker({
     inbox: store.inbox,
-    intake: createIntake({ may, store, desk, estimator, handle, create: (draft, by) => create(draft, undefined, by) }),
+    intake: createIntake({
+      ...{ may, store, desk, estimator, handle, clock, log },
+      create: (draft, by) => create(draft, undefined, by),
+    }),
     clock,
     log,
     meter,
