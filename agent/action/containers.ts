@@ -143,6 +143,8 @@ export async function runContainers(ports: ContainerPorts): Promise<Ended> {
     : code === DOCKER_FAILED
       ? `The agent's container could not be started${tail(await agentWords)}.`
       : null;
+  // Where docker was told before the agent could be.
+  if (cancelled.aborted) return { code: 1, failure: failure ?? "The run was cancelled." };
   return { code: failure === null ? (code ?? 1) : 1, failure };
 }
 

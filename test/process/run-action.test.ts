@@ -356,6 +356,8 @@ describe("the containers", () => {
     child.kill("SIGINT");
     expect((await ended).code).toBe(1);
     await vi.waitFor(() => expect(gone(runner, "agent")).toBe(true), { timeout: 30_000 });
+    await runner.start("post").ended;
+    expect(parseResult(runner.pushed(`${folder}/result.json`) ?? "")?.reason).toBe("The run was cancelled.");
   });
 
   test("a gateway that ends first ends the agent, and the result says why", async () => {
