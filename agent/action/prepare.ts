@@ -47,7 +47,7 @@ export async function prepare(ports: PreparePorts): Promise<Preparation> {
   // Docker and git work side by side.
   const opened = openNetwork(docker, names);
   const [notEmpty] = await Promise.all([
-    emptyWorkspace(settings.workspace, ports.ownership),
+    emptyWorkspace(settings.workspace, ports.ownership, git.repository.environment),
     fetchJob(git, source, asksForPart(settings.eventPath)),
   ]);
   if (notEmpty !== null) return failed(`${NOT_OURS}: ${notEmpty}.`);
