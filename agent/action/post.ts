@@ -8,9 +8,11 @@ import { appendFileSync } from "node:fs";
 import { join } from "node:path";
 import { readable } from "./agent-files.ts";
 import { type Collected, collect, collectFailure, type Ground, groundOf } from "./collect.ts";
+import { fetchJob } from "./checkout.ts";
 import { endCommands, runCommand } from "./command.ts";
 import { deliverWork } from "./deliver-work.ts";
 import { clearAway } from "./fence.ts";
+import type { Git } from "./git.ts";
 import { Output } from "./output.ts";
 import { type Parts, partsOf } from "./parts.ts";
 import { type ActionSettings, readActionSettings, secretInputs } from "./settings.ts";
@@ -55,23 +57,33 @@ async function takeBack({ git, ownership }: Parts): Promise<Problem> {
     "error",
     "The agent's files could not be taken back: remove the workspace before another job uses it.",
   );
-  return "The agent's files could not be taken back";
+  return `The agent's files could not be taken back: ${why}.`;
 }
 
-/** What was done, or why nothing of it can be: a sentence without its full stop. */
+/** What was done, or why nothing of it can be, in a sentence. */
 async function collected(ground: Ground, problem: Problem): Promise<{ work: Collected; failure: Problem }> {
-  let why = problem;
+  let failure = problem;
   try {
-    if (why === null) return { work: await collect(ground), failure: null };
+    if (failure === null) return { work: await collect(ground), failure };
   } catch (error) {
-    why = wordsOf(error);
+    failure = `The work could not be collected: ${wordsOf(error)}.`;
   }
-  const failure = `The work could not be collected: ${why}`;
   clock.until(PUSHED_MS);
-  return { work: await collectFailure(ground, `${failure}.`), failure };
+  return { work: await collectFailure(ground, failure), failure };
 }
+
+/** The job's commit, where `main` could not fetch it; contents of files are not needed to say so. */
+async function fetchMissing(git: Git, settings: ActionSettings, { head, checked_out }: State): Promise<void> {
+  if (checked_out || (await git.holds(["cat-file", "-e", `${head}^{commit}`]))) return;
+  await fetchJob(git, { ...settings, token: settings.githubToken }, true);
+}
+
+const unprepared = (state: State | null): Problem =>
+  state === null || state.checked_out ? null : (state.failure ?? "The job was ended while it was checked out.");
 
 async function finish(settings: ActionSettings, { git }: Parts, state: State, problem: Problem): Promise<number> {
+  if (problem !== null) clock.until(PUSHED_MS);
+  await fetchMissing(git, settings, state);
   const { work, failure } = await collected(await groundOf(git, settings, state), problem);
   clock.until(PUSHED_MS);
   const outcome = await deliverWork({ git, settings, head: state.head, output }, work);
@@ -83,7 +95,7 @@ async function finish(settings: ActionSettings, { git }: Parts, state: State, pr
   const notes = detail === null || refusal !== null ? [] : [asCode(detail)];
   summarise(settings, summaryOf({ result: readable(work.result), putBack: work.putBack, notes, refusal }));
   if (failure !== null) {
-    output.show(`${failure}.`);
+    output.show(failure);
     output.annotate("error", "The work was not collected. The log of this step and the run's summary say why.");
   }
   return outcome.pushed && failure === null ? 0 : 1;
@@ -111,9 +123,9 @@ async function post(): Promise<number> {
   const parts = partsOf(settings, { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0, within });
   const state = loadState(settings.folder);
   try {
-    await clearAway(parts.docker, parts.names);
-    // What cannot be read would be taken for deleted.
-    const problem = await takeBack(parts).catch(wordsOf);
+    const taken = clearAway(parts.docker, parts.names).then(() => takeBack(parts));
+    // What cannot be read would be taken for deleted, and so would what was never checked out.
+    const problem = (await taken.catch((error) => `${wordsOf(error)}.`)) ?? unprepared(state);
     if (state !== null) return await finish(settings, parts, state, problem);
     output.show("Nothing was prepared, so there is nothing to push.");
     return problem === null ? 0 : 1;

@@ -358,6 +358,28 @@ describe("what stops git", () => {
   });
 });
 
+describe("a job that cannot be checked out", () => {
+  test.each(["fetch", "checkout"])(
+    "for a failing %s is told to the App as a failed result, and nothing is deleted",
+    async (verb) => {
+      const { desk, runner, env } = await reporting({ "old.txt": "old" });
+      const real = execFileSync("which", ["git"], { encoding: "utf8" }).trim();
+      runner.program(
+        "git",
+        `case "$*" in ${verb}" "*) echo "fatal: the disk is full" >&2; exit 128;; esac\nexec ${real} "$@"`,
+      );
+      runner.agent(leave);
+      const main = await runner.start("main", env).ended;
+      expect(main.code).toBe(1);
+      runner.program("git", `exec ${real} "$@"`);
+      await runner.start("post", env).ended;
+      const reason = expect.stringMatching(new RegExp(`^Nothing was run: git ${verb} failed: fatal: the disk is full`));
+      expect(desk.handedIn).toMatchObject([{ result: { outcome: "failed", reason }, changed_files: [] }]);
+      expect(runner.pushed("old.txt")).toBe("old");
+    },
+  );
+});
+
 describe("any number of files", () => {
   /** Starts of git in the whole of `post`. */
   async function startsOfGit(runner: Runner, script: string): Promise<number> {
