@@ -4,7 +4,7 @@
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { SPENT_PATH } from "../../src/wire/gateway.ts";
-import { lineageOf } from "../../src/wire/models.ts";
+import { findModel, lineageOf } from "../../src/wire/models.ts";
 import { mostOf } from "./answer-usage.ts";
 import { type Blanking, createBlanking } from "./blanking.ts";
 import { readBody } from "./bodies.ts";
@@ -77,7 +77,7 @@ export class ModelEndpoint {
 
   constructor(setup: EndpointSetup) {
     this.#setup = setup;
-    this.#budget = new Budget(setup.model, setup.capCents);
+    this.#budget = new Budget(setup.model, setup.capCents, !setup.provider.own || findModel(setup.model) !== null);
     this.#blanking = createBlanking(setup.provider.credentials?.["x-api-key"] ?? null);
     this.#models = new Set(lineageOf(setup.model));
   }

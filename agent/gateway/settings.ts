@@ -93,7 +93,7 @@ export function readGateway(environment: NodeJS.ProcessEnv): Read<GatewaySetting
     settings: {
       listen: rest.GATEWAY_LISTEN,
       port: rest.GATEWAY_PORT,
-      provider: { url, credentials: credentialsOf(url, key) },
+      provider: { url, own: url !== PROVIDER, credentials: credentialsOf(url, key) },
       model: rest.LLM_MODEL,
       capCents: rest.LLM_MAX_COST_CENTS,
       hosts: EGRESS_ALLOWED ?? null,
