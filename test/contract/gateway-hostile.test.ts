@@ -1,5 +1,6 @@
 /** What the model's shell may try against the gateway that it finds beside the agent. */
 import { describe, expect, test } from "vitest";
+import { readGateway } from "../../agent/gateway/settings.ts";
 import { ask, errorIn, friendly, KEY, MODEL, sayJson, startProvider, startTested } from "./gateway-kit.ts";
 
 describe("what is refused before the provider hears of it", () => {
@@ -265,5 +266,27 @@ describe("a key that the provider quotes", () => {
     const gateway = await startTested(provider);
     const answer = await (await gateway.call(ask({ stream: true }))).text();
     expect(answer).toBe(bytes.toString().replaceAll(quoting, blanked));
+  });
+});
+
+describe("a key that no header takes", () => {
+  const read = (key: string) => readGateway({ ANTHROPIC_API_KEY: key, LLM_MODEL: MODEL, LLM_MAX_COST_CENTS: "5" });
+
+  test.each(["two\nlines", "a\u00e9b", "a b", "a\0b"])("is refused in words: %j", (key) => {
+    const reason = "ANTHROPIC_API_KEY holds characters that no key has; copy it anew";
+    expect(read(key)).toEqual({ ok: false, reason });
+  });
+
+  test("is none of those that were copied with a line's end", () => {
+    expect(read(` ${KEY}\r\n`)).toMatchObject({ settings: { provider: { credentials: { "x-api-key": KEY } } } });
+  });
+
+  test("whatever else fails within the gateway is answered, and told", async () => {
+    const provider = { url: "http://127.0.0.1:1", own: true, credentials: { "x-api-key": "two\nlines" } };
+    const gateway = await startTested(await friendly(), {}, undefined, { provider });
+    const answer = await gateway.call(ask());
+    expect(answer.status).toBe(502);
+    expect((await errorIn(answer)).type).toBe("api_error");
+    expect(gateway.said).toEqual([expect.stringMatching(/^A request failed in the gateway: .*x-api-key/)]);
   });
 });
