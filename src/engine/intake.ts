@@ -2,22 +2,22 @@
  * From a signal to commands: who may ask is checked here, at the door, and fails closed. May be called again for the
  * same delivery after a crash, so everything it does is either a command that the core recognises or found before done.
  */
-import { accountOf } from "../job/account.ts";
 import type { Actor, Command, Draft } from "../job/command.ts";
 import { type JobId, type Repository, isFinal, sameRepository } from "../job/job.ts";
 import type { Signal, SignalIssue, SignalRepository, SlashCommand } from "../job/signal.ts";
 import type { Handled } from "./door.ts";
 import { draftOf, marketDraftOf } from "./drafts.ts";
 import type { Handle } from "./handle.ts";
-import type { MayCommand } from "./permission.ts";
+import type { Admit } from "./permission.ts";
 import type { Desk, Estimator, Store } from "./ports.ts";
 import { EMPTY_MESSAGE, FROM_FORK, HELP, NO_JOB, NO_MARKET, ONE_JOB, noSuchJob } from "./replies.ts";
 import { learn } from "./repositories.ts";
 
 type Slash = Extract<Signal, { type: "slash" }>;
+type Asked = Extract<Signal, { type: "slash" | "label" | "button" }>;
 
 interface Needs {
-  readonly may: MayCommand;
+  readonly admit: Admit;
   readonly store: Store;
   readonly desk: Desk;
   /** Null: there is no market here. */
@@ -32,17 +32,16 @@ const withoutId = ({ owner, name, installation_id }: SignalRepository): Reposito
   installation_id,
 });
 
-const onGitHub = (login: string, delivery: string): Actor => ({
-  account: accountOf(login),
-  login,
-  via: { key_id: null, address: null, request_id: delivery },
-});
+/** Who asks on GitHub, and may. */
+interface Known extends Actor {
+  readonly account: string;
+}
 
 type AboutJob = Exclude<SlashCommand, { verb: "run" | "help" | "mistaken" }>;
 
 /** `seen`: the core lets the comment know that it was heard. */
-function aboutJob(said: AboutJob, by: Actor, comment_id: number): { readonly asked: Command; readonly seen: boolean } {
-  const account = by.account ?? "";
+function aboutJob(said: AboutJob, by: Known, comment_id: number): { readonly asked: Command; readonly seen: boolean } {
+  const { account } = by;
   switch (said.verb) {
     case "status":
       return { asked: { type: "show", comment_id }, seen: true };
@@ -63,9 +62,13 @@ function aboutJob(said: AboutJob, by: Actor, comment_id: number): { readonly ask
 
 export type Intake = (delivery: string, signal: Signal, again: boolean) => Promise<void>;
 
-export function createIntake({ may: mayCommand, store, desk, estimator, handle, create }: Needs): Intake {
-  const may = (repository: SignalRepository, login: string): Promise<boolean> =>
-    mayCommand(withoutId(repository), login);
+export function createIntake({ admit, store, desk, estimator, handle, create }: Needs): Intake {
+  /** Null: they may not command there. */
+  const knownBy = async (signal: Asked, delivery: string): Promise<Known | null> => {
+    const { author: login, author_id: id } = signal;
+    const account = await admit(withoutId(signal.repository), { login, ...(id === undefined ? {} : { id }) });
+    return account === null ? null : { account, login, via: { key_id: null, address: null, request_id: delivery } };
+  };
 
   const jobHere = async (repository: SignalRepository, issue: SignalIssue): Promise<JobId | null> => {
     const name = `${repository.owner}/${repository.name}`;
@@ -77,11 +80,12 @@ export function createIntake({ may: mayCommand, store, desk, estimator, handle, 
     return stored !== null && sameRepository(stored.job.repository, at) ? id : null;
   };
 
-  const slash = async (signal: Slash, by: Actor, again: boolean): Promise<void> => {
-    const { repository, issue, comment_id, author, command } = signal;
+  const slash = async (signal: Slash, delivery: string, again: boolean): Promise<void> => {
+    const { repository, issue, comment_id, command } = signal;
     const at = withoutId(repository);
     const answer = (body: string): Promise<void> => desk.reply(at, issue.number, `reply:${comment_id}`, body, again);
-    if (!(await may(repository, author))) return desk.react(at, comment_id, "confused");
+    const by = await knownBy(signal, delivery);
+    if (by === null) return desk.react(at, comment_id, "confused");
     const told = async (id: JobId, asked: Command): Promise<void> => {
       const handled = await handle(id, asked);
       if (!handled.ok) await answer(handled.refusal.sentence);
@@ -108,7 +112,7 @@ export function createIntake({ may: mayCommand, store, desk, estimator, handle, 
   const run = async (
     signal: Slash,
     command: Extract<SlashCommand, { verb: "run" }>,
-    by: Actor,
+    by: Known,
     answer: (body: string) => Promise<void>,
     told: (id: JobId, asked: Command) => Promise<void>,
   ): Promise<void> => {
@@ -124,7 +128,7 @@ export function createIntake({ may: mayCommand, store, desk, estimator, handle, 
     }
     const from = issue.is_pull_request ? await desk.pullRequest(withoutId(repository), issue.number) : null;
     if (from?.from_fork) return answer(FROM_FORK);
-    const draft = draftOf(signal, from?.head_branch ?? null);
+    const draft = draftOf(signal, by.account, from?.head_branch ?? null);
     if (market === null) return made(await create(draft, by), answer);
     if (estimator === null) return answer(NO_MARKET);
     // a model may take its time over the offer
@@ -136,12 +140,13 @@ export function createIntake({ may: mayCommand, store, desk, estimator, handle, 
     if (!created.ok) await answer(created.refusal.sentence);
   };
 
-  const label = async (signal: Extract<Signal, { type: "label" }>, by: Actor): Promise<void> => {
-    if (!(await may(signal.repository, signal.author))) return;
+  const label = async (signal: Extract<Signal, { type: "label" }>, delivery: string): Promise<void> => {
+    const by = await knownBy(signal, delivery);
+    if (by === null) return;
     const id = await jobHere(signal.repository, signal.issue);
     const stored = id === null ? null : await store.jobs.load(id);
     if (stored !== null && !isFinal(stored.job.status)) return;
-    await create(draftOf(signal, null), by);
+    await create(draftOf(signal, by.account, null), by);
   };
 
   const news = async (repository: SignalRepository, id: JobId | null, command: Command): Promise<void> => {
@@ -155,20 +160,21 @@ export function createIntake({ may: mayCommand, store, desk, estimator, handle, 
     for (const number of numbers) await news(repository, await store.jobs.ofPullRequest(name, number), command);
   };
 
-  const button = async (signal: Extract<Signal, { type: "button" }>, by: Actor): Promise<void> => {
-    const { repository, job, action, author } = signal;
-    if (!(await may(repository, author))) return;
+  const button = async (signal: Extract<Signal, { type: "button" }>, delivery: string): Promise<void> => {
+    const { repository, job, action } = signal;
+    const by = await knownBy(signal, delivery);
+    if (by === null) return;
     await news(repository, job, action === "retry" ? { type: "retry", by, comment_id: null } : { type: "discard", by });
   };
 
   return async (delivery, signal, again) => {
     switch (signal.type) {
       case "slash":
-        return slash(signal, onGitHub(signal.author, delivery), again);
+        return slash(signal, delivery, again);
       case "label":
-        return label(signal, onGitHub(signal.author, delivery));
+        return label(signal, delivery);
       case "button":
-        return button(signal, onGitHub(signal.author, delivery));
+        return button(signal, delivery);
       case "news":
         return news(signal.repository, signal.job, signal.command);
       case "pull-news":

@@ -28,6 +28,27 @@ export interface StoredKey {
   readonly replaced_by: string | null;
 }
 
+/** Somebody on GitHub: the number for ever, the name as it is now. */
+export interface GitHubPerson {
+  readonly id: number;
+  readonly login: string;
+}
+
+/** Who an account belongs to. */
+export interface AccountHolder extends GitHubPerson {
+  readonly account: string;
+}
+
+/** Accounts hang on GitHub's numbers of people. Names change hands: whoever takes a known one gets an account apart. */
+export interface AccountStore {
+  /** The account of this person, or the one that they would get. */
+  of(person: GitHubPerson): Promise<string>;
+  /** The same for good, on the disk. `first`: this number was not known before. */
+  tie(person: GitHubPerson): Promise<{ readonly account: string; readonly first: boolean }>;
+  /** Null: nobody on GitHub has come for it yet. */
+  holder(account: string): Promise<AccountHolder | null>;
+}
+
 export interface KeyStore {
   add(key: StoredKey): Promise<void>;
   byHash(hash: string): Promise<StoredKey | null>;
@@ -51,7 +72,7 @@ export interface SignInBegun {
 }
 
 export type SignedIn =
-  | { readonly signed_in: true; readonly login: string }
+  | { readonly signed_in: true; readonly person: GitHubPerson }
   /**
    * `forged`: not the answer to what we began. `denied`: the person did not want to. `spent`: GitHub does not take the
    * code, or not from us. `misconfigured`: GitHub does not know our client by these settings.
@@ -76,7 +97,7 @@ export interface AuditEntry {
   readonly address: string | null;
   /** Of the HTTP request, or of GitHub's delivery. */
   readonly request_id: string | null;
-  /** The command, such as `cancel`, or what was done to a key or a subscription, such as `key-created`. */
+  /** The command, such as `cancel`, or what was done to an account, a key or a subscription, such as `key-created`. */
   readonly action: string;
   readonly target: { readonly type: "job" | "key" | "subscription" | "account"; readonly id: string } | null;
   /** `owner/name`, where it was about one. */

@@ -79,7 +79,8 @@ export async function mountedPost({ dir, whole }: MountedPost): Promise<Mounted>
       log,
       idempotency: store.idempotency,
       clock: systemClock,
-      door: { drawId: async () => ids.jobId(), mayCommand: async () => false },
+      accounts: store.accounts,
+      door: { drawId: async () => ids.jobId(), admit: async () => null },
     },
   };
   const app: ApplicationFunction = (_probot, { getRouter }) => {

@@ -121,7 +121,7 @@ export async function startServer(
     },
   };
   const desk: Desk = {
-    permission: async () => "write",
+    permission: async (_repository, login) => ({ permission: "write", person: { id: 1, login } }),
     repository: async () => null,
     pullRequest: async () => ({ head_branch: "x", head_sha: "c".repeat(40), from_fork: false }),
     react: async () => {},

@@ -7,7 +7,7 @@ import { createHandle } from "../../src/engine/handle.ts";
 import { createIntake } from "../../src/engine/intake.ts";
 import { createIds } from "../../src/engine/ids.ts";
 import { createPermission } from "../../src/engine/permission.ts";
-import type { Desk, KnownRepository, Permission } from "../../src/engine/ports.ts";
+import type { Desk, KnownRepository, Permission, Recorder } from "../../src/engine/ports.ts";
 import type { JobId } from "../../src/job/job.ts";
 import type { Signal, SignalRepository } from "../../src/job/signal.ts";
 import { createRunLines } from "../../src/logs/run-lines.ts";
@@ -37,11 +37,15 @@ async function door(at_github: KnownRepository | null, permission: Permission = 
   });
   const clock = { now: () => T0, at: () => () => {} };
   const audience = { listens: async () => false };
+  const recorded: string[] = [];
+  const record: Recorder = (by, { action, target }) => void recorded.push(`${by.login} ${action} ${target?.id}`);
   const told = { lines: createRunLines(), committed: () => {}, record: () => {} };
+  /** Who has which name on GitHub. */
+  const people = new Map([["ada", { id: 5, login: "ada" }]]);
   const handle = createHandle({ jobs: store.jobs, clock, audience, patient: true, ...told });
   const said: string[] = [];
   const desk: Desk = {
-    permission: async () => permission,
+    permission: async (_repository, login) => ({ permission, person: people.get(login) ?? null }),
     repository: async () => {
       said.push("read");
       return at_github;
@@ -59,14 +63,14 @@ async function door(at_github: KnownRepository | null, permission: Permission = 
     return handle(id, { type: "create", draft: { ...wanted, id } });
   };
   const intake = createIntake({
-    may: createPermission(store, desk),
+    admit: createPermission(store, desk, record),
     store,
     desk,
     estimator: deterministicEstimator,
     handle,
     create,
   });
-  return { store, handle, said, hear: (signal: Signal) => intake("d", signal, false) };
+  return { store, handle, said, people, recorded, hear: (signal: Signal) => intake("d", signal, false) };
 }
 
 const ask: Signal = {
@@ -75,8 +79,46 @@ const ask: Signal = {
   issue: { number: 7, title: "Hello", body: "", is_pull_request: false },
   comment_id: 70,
   author: "ada",
+  author_id: 5,
   command: { verb: "run", task: "say hello", model: null, no_merge: false, draft: false, market: null },
 };
+
+/** The jobs' accounts, oldest first. */
+const accountsIn = async ({ store }: Awaited<ReturnType<typeof door>>): Promise<string[]> =>
+  (await store.jobs.list({ limit: 10 })).jobs.map(({ account }) => account).reverse();
+
+describe("whose an account is", () => {
+  it("hangs on GitHub's number: who takes over a freed login opens nothing that was kept under it", async () => {
+    const here = await door(known());
+    await here.hear(ask);
+    here.people.set("ada", { id: 6, login: "ada" });
+    await here.hear({ ...ask, author_id: 6, comment_id: 71, issue: { ...ask.issue, number: 8 } });
+    expect(await accountsIn(here)).toEqual(["ada", "ada@6"]);
+    expect(here.recorded).toEqual(["ada account-tied ada", "ada account-tied ada@6"]);
+  });
+
+  it("stays with whoever is called otherwise now", async () => {
+    const here = await door(known());
+    await here.hear(ask);
+    here.people.delete("ada");
+    here.people.set("countess", { id: 5, login: "countess" });
+    await here.hear({ ...ask, author: "countess", comment_id: 71, issue: { ...ask.issue, number: 8 } });
+    expect(await accountsIn(here)).toEqual(["ada", "ada"]);
+    expect(here.recorded).toEqual(["ada account-tied ada"]);
+    expect(await here.store.accounts.holder("ada")).toEqual({ account: "ada", id: 5, login: "countess" });
+  });
+
+  it("is not asked for where the name that asks is somebody else's by now, or nobody's", async () => {
+    const here = await door(known());
+    here.people.set("ada", { id: 6, login: "ada" });
+    await here.hear(ask);
+    here.people.delete("ada");
+    await here.hear({ ...ask, comment_id: 71 });
+    expect(await accountsIn(here)).toEqual([]);
+    expect(here.said).toEqual(["confused", "confused"]);
+    expect(await here.store.accounts.holder("ada")).toBeNull();
+  });
+});
 
 describe("who may ask where the settings want an admin", () => {
   it("is asked of GitHub before the first job, when nothing is known of the repository", async () => {

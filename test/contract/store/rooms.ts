@@ -98,6 +98,27 @@ export function describeKeys(engine: Engine): void {
   });
 }
 
+export function describeAccounts(engine: Engine): void {
+  describe(`accounts of ${engine.name}`, () => {
+    it("stay with the number that came first, over new names and restarts", () =>
+      withStore(engine, async (store, reopen) => {
+        expect(await store.accounts.of({ id: 5, login: "Ada" })).toBe("ada");
+        expect(await store.accounts.holder("ada")).toBeNull();
+        const both = [store.accounts.tie({ id: 5, login: "Ada" }), store.accounts.tie({ id: 6, login: "ada" })];
+        expect(await Promise.all(both)).toEqual([
+          { account: "ada", first: true },
+          { account: "ada@6", first: true },
+        ]);
+        let { accounts } = await reopen();
+        expect(await accounts.tie({ id: 5, login: "countess" })).toEqual({ account: "ada", first: false });
+        ({ accounts } = await reopen());
+        expect(await accounts.holder("ada")).toEqual({ account: "ada", id: 5, login: "countess" });
+        expect(await accounts.of({ id: 6, login: "ada" })).toBe("ada@6");
+        expect(await accounts.of({ id: 7, login: "ADMIN" })).toBe("admin@github");
+      }));
+  });
+}
+
 export function describeRepositories(engine: Engine): void {
   describe(`repositories of ${engine.name}`, () => {
     it("finds a repository in any case of its name, replaces it and forgets it", () =>
