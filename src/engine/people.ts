@@ -23,7 +23,7 @@ export interface StoredKey {
   readonly created_at: number;
   readonly expires_at: number | null;
   readonly last_used_at: number | null;
-  /** The key that this one was made to follow, and the one that was made to follow it; at most one each. */
+  /** The key that this one was made to follow, and the one that was made to follow it; at most one each. Those between that have ended are left out. */
   readonly replaces: string | null;
   readonly replaced_by: string | null;
 }
@@ -58,8 +58,11 @@ export interface KeyStore {
    * it would anyway; replaced ones that have ended by the time of `next` go. False, and nothing changes, where that key is gone or has been replaced already.
    */
   replace(next: StoredKey, expires_at: number): Promise<boolean>;
-  /** True when there was one. */
-  remove(id: string): Promise<boolean>;
+  /**
+   * In one step removes the key and those that were made to follow it, one after the other: whoever has stolen a key may
+   * have rotated it. Answers their ids, this one's first; none where there is no such key.
+   */
+  remove(id: string): Promise<readonly string[]>;
   /** Kept in memory and written now and then: a read must not cost a write. */
   touch(id: string, at: number): void;
 }

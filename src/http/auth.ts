@@ -66,9 +66,17 @@ function presented(request: Request): string | null {
 
 const CHALLENGE: Answer = { ...UNAUTHORIZED, headers: { "WWW-Authenticate": "Bearer" } };
 
+const BOUND = failure(
+  403,
+  "forbidden",
+  "This is for the whole server, and a key that is bound to a repository reaches no further than that; use API_KEY.",
+);
+
 export interface Authentication {
   /** Lets the request pass when its key has the scope, or with null when it is valid at all; else answers 401 or 403. */
   require(scope: Scope | "any"): RequestHandler;
+  /** Stands behind `require`: a key that is bound to a repository reaches nothing of the whole server's. */
+  readonly unbound: RequestHandler;
 }
 
 export function authentication(parts: {
@@ -112,6 +120,10 @@ export function authentication(parts: {
   };
 
   return {
+    unbound: (request, response, next) => {
+      if (principalOf(request).repository === null) next();
+      else send(request, response, BOUND);
+    },
     require: (scope) => async (request, response, next) => {
       const caller = await callerOf(request);
       if ("status" in caller) send(request, response, caller);

@@ -41,9 +41,20 @@ const expiry = z
   .transform((value) => Date.parse(value))
   .meta({ pattern: DATE.source, description: "A date or a time, which lies in the future." });
 
+/** A key that commands everywhere is never an oversight: it says so. */
+const EVERYWHERE = "*";
+const reach = z
+  .string(says(`is missing; name the key's repository as owner/name, or ${EVERYWHERE} for every repository.`))
+  .regex(
+    new RegExp(`^\\${EVERYWHERE}$|${REPOSITORY_NAME.source}`),
+    says(`must name a repository as owner/name, or be ${EVERYWHERE} for every repository.`),
+  )
+  .transform((value) => (value === EVERYWHERE ? null : value))
+  .meta({ description: "`owner/name`, or `*`: every repository." });
+
 export const keyRequestSchema = z.object({
   account,
-  repository: repositoryField.nullish().transform((value) => value ?? null),
+  repository: reach,
   scopes: z
     .array(
       z.enum(SCOPES, says(`must be some of ${SCOPES.join(", ")}.`)),
@@ -96,7 +107,7 @@ export const keyViewSchema = z
     hint: z.string(),
     account: z.string(),
     login: z.string().nullable(),
-    repository: z.string().nullable(),
+    repository: z.string().nullable().meta({ description: "`owner/name`; null: every repository." }),
     scopes: z.array(z.enum(SCOPES)),
     created_at: z.string().nullable(),
     expires_at: z.string().nullable(),

@@ -75,7 +75,7 @@ async function tell(id: JobId, ...commands: readonly Command[]): Promise<void> {
 const judged: Command = { type: "judged", round: 1, try: 1, sha: null, verdict: "unsure", reasons: ["Is that all?"] };
 
 async function keyOf(account: string, scopes = ["read"]): Promise<string> {
-  const { body } = await server.ask("POST", "/api/keys", { body: { account, scopes } });
+  const { body } = await server.ask("POST", "/api/keys", { body: { account, repository: "*", scopes } });
   return (body as { key: string }).key;
 }
 

@@ -69,17 +69,21 @@ export class LowdbKeys implements KeyStore {
     const ends = Math.min(expires_at, old.expires_at ?? expires_at);
     // or a key that is rotated again and again would leave one behind each time
     const ended = (key: StoredKey) => key.replaced_by !== null && (key.expires_at ?? 0) <= next.created_at;
-    const others = keys.filter((key) => key !== old && !ended(key));
-    this.#write([...others, { ...old, expires_at: ends, replaced_by: next.id }, next]);
+    const others = keys.filter((key) => key !== old);
+    this.#write(without(ended, [...others, { ...old, expires_at: ends, replaced_by: next.id }, next]));
     return true;
   }
 
-  async remove(id: string): Promise<boolean> {
+  async remove(id: string): Promise<readonly string[]> {
     const keys = this.#current();
-    const others = keys.filter((key) => key.id !== id);
-    if (others.length === keys.length) return false;
-    this.#write(others);
-    return true;
+    const gone = new Set<string>();
+    for (let key = keys.find((one) => one.id === id); key !== undefined && !gone.has(key.id); ) {
+      gone.add(key.id);
+      const { id: replaced } = key;
+      key = keys.find((one) => one.replaces === replaced);
+    }
+    if (gone.size > 0) this.#write(keys.filter((key) => !gone.has(key.id)));
+    return [...gone];
   }
 
   touch(id: string, at: number): void {
@@ -115,6 +119,23 @@ export class LowdbKeys implements KeyStore {
     this.#byHash = byHash(writeFile(this.#folder, FILE, format, keys).data);
     this.#touched.clear();
   }
+}
+
+/** The ones that are left follow each other directly, so that whoever revokes one still finds what came of it. */
+function without(gone: (key: StoredKey) => boolean, keys: readonly StoredKey[]): readonly StoredKey[] {
+  const dead = new Map(keys.filter(gone).map((key) => [key.id, key]));
+  const past = (id: string | null, end: "replaces" | "replaced_by"): string | null => {
+    let at = id;
+    for (let key = dead.get(at ?? ""); key !== undefined; key = dead.get(at ?? "")) at = key[end];
+    return at;
+  };
+  return keys
+    .filter(({ id }) => !dead.has(id))
+    .map((key) => ({
+      ...key,
+      replaces: past(key.replaces, "replaces"),
+      replaced_by: past(key.replaced_by, "replaced_by"),
+    }));
 }
 
 const byHash = (keys: readonly StoredKey[]): ReadonlyMap<string, StoredKey> =>
