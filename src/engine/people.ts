@@ -63,6 +63,8 @@ export interface KeyStore {
    * have rotated it. Answers their ids, this one's first; none where there is no such key.
    */
   remove(id: string): Promise<readonly string[]>;
+  /** Whether the key of this id opens anything at this time; answered from memory. */
+  lives(id: string, at: number): boolean;
   /** Kept in memory and written now and then: a read must not cost a write. */
   touch(id: string, at: number): void;
 }

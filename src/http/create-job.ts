@@ -76,7 +76,8 @@ export const createJob = (parts: CreateJobParts): Route =>
     failed: CREATE_FAILED,
     repeatable: true,
     body: bodySchema.extend({ callback_url: callbackField(parts.webhooks) }),
-    example: { body: { job: "create HELLO.md that says hello", repository: "octocat/hello-world" } },
+    // without a repository, so that it is right for any key that is bound to one
+    example: { body: { job: "create HELLO.md that says hello" } },
     answers: {
       200: {
         about: "The job's branch is on GitHub and its run is due.",

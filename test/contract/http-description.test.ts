@@ -30,7 +30,7 @@ import { claimsOf, startRun } from "./run-kit.ts";
  */
 const ORDER: readonly string[] = [
   ...["getHealth", "getReady", "ping", "getDescription", "getMetrics"],
-  ...["listKeys", "createKey", "rotateKey", "getOwnKey", "rotateOwnKey", "revokeOwnKey"],
+  ...["listKeys", "createKey", "rotateKey", "getOwnKey", "rotateOwnKey"],
   ...["createWebhook", "listWebhooks", "getWebhook", "changeWebhook", "testWebhook"],
   ...["listDeliveries", "getDelivery", "replayDelivery"],
   ...["rotateWebhookSecret", "getDefaultSecret", "rotateDefaultSecret", "deleteWebhook"],
@@ -51,7 +51,7 @@ const ORDER: readonly string[] = [
   ],
   ...["approveJob", "rejectWork", "getAttachment", "followJobLogs", "enforceDeadlines"],
   ...["createAgentJob", "getAgentJob", "listAgentJobs", "messageAgentJob", "cancelAgentJob", "archiveAgentJob"],
-  ...["revokeKey", "listAuditEntries"],
+  ...["revokeKey", "revokeOwnKey", "listAuditEntries"],
 ];
 
 /** Routes of the market that want a key with `work`. */

@@ -37,14 +37,15 @@ const format: Format<readonly StoredKey[]> = {
 
 export class LowdbKeys implements KeyStore {
   readonly #folder: Folder;
-  #byHash: ReadonlyMap<string, StoredKey>;
+  #byHash: ReadonlyMap<string, StoredKey> = new Map();
+  #byId: ReadonlyMap<string, StoredKey> = new Map();
   /** Uses since the last write, by the key's id. */
   readonly #touched = new Map<string, number>();
   #timer: NodeJS.Timeout | null = null;
 
   constructor(folder: Folder) {
     this.#folder = folder;
-    this.#byHash = byHash(readFile(folder, FILE, format)?.data ?? []);
+    this.#keep(readFile(folder, FILE, format)?.data ?? []);
   }
 
   async add(key: StoredKey): Promise<void> {
@@ -86,6 +87,11 @@ export class LowdbKeys implements KeyStore {
     return [...gone];
   }
 
+  lives(id: string, at: number): boolean {
+    const key = this.#byId.get(id);
+    return key !== undefined && (key.expires_at === null || key.expires_at > at);
+  }
+
   touch(id: string, at: number): void {
     this.#touched.set(id, Math.max(at, this.#touched.get(id) ?? at));
     this.#timer ??= setTimeout(() => this.#flushLater(), TOUCH_FLUSH_MS).unref();
@@ -116,8 +122,13 @@ export class LowdbKeys implements KeyStore {
   }
 
   #write(keys: readonly StoredKey[]): void {
-    this.#byHash = byHash(writeFile(this.#folder, FILE, format, keys).data);
+    this.#keep(writeFile(this.#folder, FILE, format, keys).data);
     this.#touched.clear();
+  }
+
+  #keep(keys: readonly StoredKey[]): void {
+    this.#byHash = new Map(keys.map((key) => [key.hash, key]));
+    this.#byId = new Map(keys.map((key) => [key.id, key]));
   }
 }
 
@@ -137,6 +148,3 @@ function without(gone: (key: StoredKey) => boolean, keys: readonly StoredKey[]):
       replaced_by: past(key.replaced_by, "replaced_by"),
     }));
 }
-
-const byHash = (keys: readonly StoredKey[]): ReadonlyMap<string, StoredKey> =>
-  new Map(keys.map((key) => [key.hash, key]));
