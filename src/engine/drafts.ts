@@ -19,10 +19,10 @@ const taskOf = (task: string, issue: SignalIssue): string => {
 export function draftOf(signal: Asking, account: string, base_branch: string | null): Omit<Draft, "id"> {
   const asked = signal.type === "slash" && signal.command.verb === "run" ? signal.command : null;
   const { issue, repository } = signal;
-  const { owner, name, installation_id } = repository;
+  const { owner, name, id, installation_id } = repository;
   return {
     account,
-    repository: { owner, name, installation_id },
+    repository: { owner, name, id, installation_id },
     runner: "actions",
     origin:
       signal.type === "slash"

@@ -3,7 +3,7 @@
  * same delivery after a crash, so everything it does is either a command that the core recognises or found before done.
  */
 import type { Actor, Command, Draft } from "../job/command.ts";
-import { type JobId, type Repository, isFinal, sameRepository } from "../job/job.ts";
+import { fullName, type JobId, type Repository, isFinal, sameRepository } from "../job/job.ts";
 import type { Signal, SignalIssue, SignalRepository, SlashCommand } from "../job/signal.ts";
 import type { Handled } from "./door.ts";
 import { draftOf, marketDraftOf } from "./drafts.ts";
@@ -25,12 +25,6 @@ interface Needs {
   readonly handle: Handle;
   readonly create: (draft: Omit<Draft, "id">, by: Actor) => Promise<Handled>;
 }
-
-const withoutId = ({ owner, name, installation_id }: SignalRepository): Repository => ({
-  owner,
-  name,
-  installation_id,
-});
 
 /** Who asks on GitHub, and may. */
 interface Known extends Actor {
@@ -66,13 +60,21 @@ export function createIntake({ admit, store, desk, estimator, handle, create }: 
   /** Null: they may not command there. */
   const knownBy = async (signal: Asked, delivery: string): Promise<Known | null> => {
     const { author: login, author_id: id } = signal;
-    const account = await admit(withoutId(signal.repository), { login, ...(id === undefined ? {} : { id }) });
+    const account = await admit(signal.repository, { login, ...(id === undefined ? {} : { id }) });
     return account === null ? null : { account, login, via: { key_id: null, address: null, request_id: delivery } };
   };
 
+  /** Not one that another repository of this name had before. */
+  const jobOfPull = async (repository: SignalRepository, number: number): Promise<JobId | null> => {
+    const id = await store.jobs.ofPullRequest(fullName(repository), number);
+    return id === null ? null : jobNamed(repository, id);
+  };
+
   const jobHere = async (repository: SignalRepository, issue: SignalIssue): Promise<JobId | null> => {
-    const name = `${repository.owner}/${repository.name}`;
-    return (await store.jobs.ofPullRequest(name, issue.number)) ?? (await store.jobs.ofIssue(name, issue.number));
+    const name = fullName(repository);
+    const pull = await jobOfPull(repository, issue.number);
+    const id = pull ?? (await store.jobs.ofIssue(name, issue.number));
+    return id === null ? null : jobNamed(repository, id);
   };
 
   const jobNamed = async (at: Repository, id: JobId): Promise<JobId | null> => {
@@ -82,7 +84,7 @@ export function createIntake({ admit, store, desk, estimator, handle, create }: 
 
   const slash = async (signal: Slash, delivery: string, again: boolean): Promise<void> => {
     const { repository, issue, comment_id, command } = signal;
-    const at = withoutId(repository);
+    const at: Repository = repository;
     const answer = (body: string): Promise<void> => desk.reply(at, issue.number, `reply:${comment_id}`, body, again);
     const by = await knownBy(signal, delivery);
     if (by === null) return desk.react(at, comment_id, "confused");
@@ -117,22 +119,21 @@ export function createIntake({ admit, store, desk, estimator, handle, create }: 
     told: (id: JobId, asked: Command) => Promise<void>,
   ): Promise<void> => {
     const { repository, issue, comment_id } = signal;
-    const name = `${repository.owner}/${repository.name}`;
-    if ((await store.jobs.ofComment(name, comment_id)) !== null) return;
-    const mine = issue.is_pull_request ? await store.jobs.ofPullRequest(name, issue.number) : null;
+    if ((await store.jobs.ofComment(fullName(repository), comment_id)) !== null) return;
+    const mine = issue.is_pull_request ? await jobOfPull(repository, issue.number) : null;
     const market = command.market ?? null;
     if (mine !== null) {
       if (market !== null) return answer(ONE_JOB);
       if (command.task === "") return answer(EMPTY_MESSAGE);
       return told(mine, { type: "message", text: command.task, by, comment_id });
     }
-    const from = issue.is_pull_request ? await desk.pullRequest(withoutId(repository), issue.number) : null;
+    const from = issue.is_pull_request ? await desk.pullRequest(repository, issue.number) : null;
     if (from?.from_fork) return answer(FROM_FORK);
     const draft = draftOf(signal, by.account, from?.head_branch ?? null);
     if (market === null) return made(await create(draft, by), answer);
     if (estimator === null) return answer(NO_MARKET);
     // a model may take its time over the offer
-    await desk.react(withoutId(repository), comment_id, "eyes");
+    await desk.react(repository, comment_id, "eyes");
     return made(await create(await marketDraftOf(draft, market.price_cents, estimator), by), answer);
   };
 
@@ -156,8 +157,7 @@ export function createIntake({ admit, store, desk, estimator, handle, create }: 
   };
 
   const pullNews = async ({ repository, numbers, command }: Extract<Signal, { type: "pull-news" }>): Promise<void> => {
-    const name = `${repository.owner}/${repository.name}`;
-    for (const number of numbers) await news(repository, await store.jobs.ofPullRequest(name, number), command);
+    for (const number of numbers) await news(repository, await jobOfPull(repository, number), command);
   };
 
   const button = async (signal: Extract<Signal, { type: "button" }>, delivery: string): Promise<void> => {

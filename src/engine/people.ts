@@ -17,8 +17,10 @@ export interface StoredKey {
   readonly account: string;
   /** Who signed in for it: it commands as long as that person may. Null: an admin made it. */
   readonly login: string | null;
-  /** `owner/name`, or null: the body or the default says which. */
+  /** `owner/name` as it was, or null: the body or the default says which. */
   readonly repository: string | null;
+  /** GitHub's number of that repository, by which it counts; null: not known yet, or bound to none. */
+  readonly repository_id: number | null;
   readonly scopes: readonly Scope[];
   readonly created_at: number;
   readonly expires_at: number | null;
@@ -63,6 +65,8 @@ export interface KeyStore {
    * have rotated it. Answers their ids, this one's first; none where there is no such key.
    */
   remove(id: string): Promise<readonly string[]>;
+  /** Binds a key to the repository of this number for good; nothing where it has one already. */
+  bind(id: string, repository_id: number): Promise<void>;
   /** Whether the key of this id opens anything at this time; answered from memory. */
   lives(id: string, at: number): boolean;
   /** Kept in memory and written now and then: a read must not cost a write. */

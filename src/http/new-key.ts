@@ -76,7 +76,8 @@ export const isOver = ({ expires_at }: Pick<KeyRequest, "expires_at">, now: numb
 
 /** The key, to be shown once, and what is kept of it. */
 export function newKey(
-  request: Pick<StoredKey, "account" | "repository" | "scopes" | "expires_at"> & Partial<Pick<StoredKey, "login">>,
+  request: Pick<StoredKey, "account" | "repository" | "scopes" | "expires_at"> &
+    Partial<Pick<StoredKey, "login" | "repository_id">>,
   now: number,
 ): { readonly key: string; readonly stored: StoredKey } {
   const key = `${KEY_PREFIX}${randomBytes(KEY_BYTES).toString("base64url")}`;
@@ -89,6 +90,7 @@ export function newKey(
       account: request.account,
       login: request.login ?? null,
       repository: request.repository,
+      repository_id: request.repository_id ?? null,
       scopes: request.scopes,
       created_at: now,
       expires_at: request.expires_at,

@@ -77,6 +77,33 @@ describe("API keys", () => {
     expect((await read(plain.key)).status).toBe(404);
   });
 
+  it("follow the repository that they are bound to, and open nothing when another has its name", async () => {
+    const known = {
+      owner: "octo",
+      name: "old",
+      installation_id: 1,
+      base: null,
+      settings: null,
+      settings_problem: null,
+    };
+    const { repositories } = server.store;
+    await repositories.put({ ...known, id: 700 });
+    const { key, id } = await mint({ account: "octo", repository: "octo/old" });
+    const create = async (repository?: string) =>
+      (await server.ask("POST", "/api/create-job", { key, body: { job: "say hello", repository } })).status;
+    expect(await create()).toBe(200);
+    expect((await list()).find((one) => one.id === id)).toMatchObject({ repository: "octo/old" });
+    await repositories.remove("octo", "old");
+    await repositories.put({ ...known, name: "new", id: 700 });
+    expect([await create(), await create("octo/new"), await create("octo/old")]).toEqual([200, 200, 403]);
+    await repositories.remove("octo", "new");
+    expect(await create("octo/old")).toBe(403);
+    await repositories.put({ ...known, id: 701 });
+    expect(await create()).toBe(401);
+    const { entries } = await server.store.audit.list({ limit: 50, key_id: id });
+    expect(entries.filter(({ action }) => action === "key-tied")).toHaveLength(1);
+  });
+
   it("with admin and a repository reach nothing that is the whole server's", async () => {
     const { key } = await mint({ account: "octocat", scopes: ["admin"], repository: "octocat/hello" });
     const routes = server.routes.filter(({ scope }) => scope === "admin");

@@ -147,7 +147,10 @@ export async function startServer(
   const logs = createLiveLogs({ jobs: store.jobs, door: engine, lines, clock, log });
   const guesses = countGuesses(clock.now);
   const routeParts: RouteParts = {
-    authentication: authentication({ keys: store.keys, api_key: API_KEY, guesses, now: clock.now }),
+    authentication: authentication({
+      ...{ keys: store.keys, repositories: store.repositories, record, guesses, now: clock.now },
+      api_key: API_KEY,
+    }),
     ...store,
     ...{ logs, metrics, lines },
     run_tokens: given.run_tokens ?? null,

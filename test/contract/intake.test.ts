@@ -83,9 +83,9 @@ const ask: Signal = {
   command: { verb: "run", task: "say hello", model: null, no_merge: false, draft: false, market: null },
 };
 
-/** The jobs' accounts, oldest first. */
+/** The jobs' accounts, by name. */
 const accountsIn = async ({ store }: Awaited<ReturnType<typeof door>>): Promise<string[]> =>
-  (await store.jobs.list({ limit: 10 })).jobs.map(({ account }) => account).reverse();
+  (await store.jobs.list({ limit: 10 })).jobs.map(({ account }) => account).sort();
 
 describe("whose an account is", () => {
   it("hangs on GitHub's number: who takes over a freed login opens nothing that was kept under it", async () => {
@@ -180,6 +180,37 @@ describe("a command that names a job", () => {
     for (const id of [ID, "zzzzzzzz"]) await hear(cancel(id));
     expect(said).toEqual([ID, "zzzzzzzz"].map((id) => expect.stringContaining(`There is no job \`${id}\``)));
     expect((await store.jobs.load(ID))?.job.status).toBe("queued");
+  });
+});
+
+describe("a repository that takes over the name of another", () => {
+  const another: SignalRepository = { ...AT, id: 43, installation_id: 2 };
+  const added: Signal = { type: "repositories-changed", installation_id: 2, added: [another], removed: [] };
+
+  it.each([AT, { owner: "octo", name: "demo", installation_id: 1 }])("gets no job of it: %j", async (repository) => {
+    const { store, handle, said, hear } = await door(null);
+    await store.repositories.put(known({ settings: DEFAULT_REPOSITORY_SETTINGS }));
+    await handle(ID, { type: "create", draft: draft({ repository }) });
+    for (const command of TO_PULL_REQUEST) await handle(ID, command);
+    await hear(added);
+    const ended = (await store.jobs.load(ID))?.job;
+    expect(ended).toMatchObject({ status: "cancelled", repository: { id: 42, installation_id: 1 } });
+    expect(await store.repositories.get("octo", "demo")).toMatchObject({ id: 43, settings: null, base: null });
+    const merged = { type: "merged", pull_request: 12, by: "eve", at: T0 } as const;
+    await hear({ type: "news", repository: another, job: ID, command: merged });
+    await hear({ type: "pull-news", repository: another, numbers: [12], command: merged });
+    expect((await store.jobs.load(ID))?.job).toEqual(ended);
+    await hear({ ...ask, repository: another, command: { verb: "retry", job: ID } });
+    await hear({ ...ask, repository: another, command: { verb: "status" } });
+    const answers = said.filter((text) => text !== "read");
+    expect(answers).toEqual([expect.stringContaining("no job"), expect.stringContaining("no job")]);
+  });
+
+  it("is not forgotten by late news that the other is gone", async () => {
+    const { store, hear } = await door(null);
+    await hear(added);
+    await hear({ type: "repositories-changed", installation_id: 1, added: [], removed: [AT] });
+    expect(await store.repositories.get("octo", "demo")).toMatchObject({ id: 43 });
   });
 });
 

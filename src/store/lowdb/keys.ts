@@ -23,6 +23,7 @@ const keysFile = z.object({
       expires_at: z.number().nullable(),
       last_used_at: z.number().nullable(),
       // older files have none of these
+      repository_id: z.number().nullable().default(null),
       login: z.string().nullable().default(null),
       replaces: z.string().nullable().default(null),
       replaced_by: z.string().nullable().default(null),
@@ -85,6 +86,12 @@ export class LowdbKeys implements KeyStore {
     }
     if (gone.size > 0) this.#write(keys.filter((key) => !gone.has(key.id)));
     return [...gone];
+  }
+
+  async bind(id: string, repository_id: number): Promise<void> {
+    const keys = this.#current();
+    if (!keys.some((key) => key.id === id && key.repository_id === null)) return;
+    this.#write(keys.map((key) => (key.id === id ? { ...key, repository_id } : key)));
   }
 
   lives(id: string, at: number): boolean {

@@ -11,6 +11,7 @@ const key = (id: string, differs: Partial<StoredKey> = {}): StoredKey => ({
   account: "ada",
   login: null,
   repository: null,
+  repository_id: null,
   scopes: ["read", "write"],
   created_at: START,
   expires_at: null,
