@@ -118,11 +118,7 @@ export function createEngine(parts: EngineParts): Engine {
   const inbox = createInboxWorker({
     inbox: store.inbox,
     intake: createIntake({
-      admit,
-      store,
-      desk,
-      estimator,
-      handle,
+      ...{ admit, store, desk, estimator, handle, clock, log },
       create: (draft, by) => create(draft, undefined, by),
     }),
     clock,

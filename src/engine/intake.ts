@@ -9,9 +9,10 @@ import type { Handled } from "./door.ts";
 import { draftOf, marketDraftOf } from "./drafts.ts";
 import type { Handle } from "./handle.ts";
 import type { Admit } from "./permission.ts";
-import type { Desk, Estimator, Store } from "./ports.ts";
+import type { Clock, Desk, Estimator, Log, Store } from "./ports.ts";
 import { EMPTY_MESSAGE, FROM_FORK, HELP, NO_JOB, NO_MARKET, ONE_JOB, noSuchJob } from "./replies.ts";
 import { learn } from "./repositories.ts";
+import { createStrangers } from "./strangers.ts";
 
 type Slash = Extract<Signal, { type: "slash" }>;
 type Asked = Extract<Signal, { type: "slash" | "label" | "button" }>;
@@ -24,6 +25,8 @@ interface Needs {
   readonly estimator: Estimator | null;
   readonly handle: Handle;
   readonly create: (draft: Omit<Draft, "id">, by: Actor) => Promise<Handled>;
+  readonly clock: Pick<Clock, "now">;
+  readonly log: Pick<Log, "debug">;
 }
 
 /** Who asks on GitHub, and may. */
@@ -56,13 +59,23 @@ function aboutJob(said: AboutJob, by: Known, comment_id: number): { readonly ask
 
 export type Intake = (delivery: string, signal: Signal, again: boolean) => Promise<void>;
 
-export function createIntake({ admit, store, desk, estimator, handle, create }: Needs): Intake {
+export function createIntake(needs: Needs): Intake {
+  const { admit, store, desk, estimator, handle, create, clock, log } = needs;
+  const strangers = createStrangers(clock.now);
+
   /** Null: they may not command there. */
   const knownBy = async (signal: Asked, delivery: string): Promise<Known | null> => {
-    const { author: login, author_id: id } = signal;
-    const account = await admit(signal.repository, { login, ...(id === undefined ? {} : { id }) });
+    const { repository, author: login, author_id: id } = signal;
+    if (strangers.knows(repository, login)) return null;
+    const account = await admit(repository, { login, ...(id === undefined ? {} : { id }) });
     return account === null ? null : { account, login, via: { key_id: null, address: null, request_id: delivery } };
   };
+
+  /** A courtesy: it comes after what was asked for, and stops nothing. */
+  const react = (at: Repository, comment_id: number, content: "eyes" | "confused"): Promise<void> =>
+    desk
+      .react(at, comment_id, content)
+      .catch((error: unknown) => log.debug({ comment_id, error }, "a reaction was left out"));
 
   /** Not one that another repository of this name had before. */
   const jobOfPull = async (repository: SignalRepository, number: number): Promise<JobId | null> => {
@@ -83,11 +96,11 @@ export function createIntake({ admit, store, desk, estimator, handle, create }: 
   };
 
   const slash = async (signal: Slash, delivery: string, again: boolean): Promise<void> => {
-    const { repository, issue, comment_id, command } = signal;
+    const { repository, issue, comment_id, author, command } = signal;
     const at: Repository = repository;
     const answer = (body: string): Promise<void> => desk.reply(at, issue.number, `reply:${comment_id}`, body, again);
     const by = await knownBy(signal, delivery);
-    if (by === null) return desk.react(at, comment_id, "confused");
+    if (by === null) return strangers.turnAway(repository, author) ? react(at, comment_id, "confused") : undefined;
     const told = async (id: JobId, asked: Command): Promise<void> => {
       const handled = await handle(id, asked);
       if (!handled.ok) await answer(handled.refusal.sentence);
@@ -96,8 +109,7 @@ export function createIntake({ admit, store, desk, estimator, handle, create }: 
       case "run":
         return run(signal, command, by, answer, told);
       case "help":
-        await desk.react(at, comment_id, "eyes");
-        return answer(HELP);
+        return answer(HELP).finally(() => react(at, comment_id, "eyes"));
       case "mistaken":
         return answer(command.sentence);
       default: {
@@ -105,8 +117,7 @@ export function createIntake({ admit, store, desk, estimator, handle, create }: 
         const id = job === undefined ? await jobHere(repository, issue) : await jobNamed(at, job);
         if (id === null) return answer(job === undefined ? NO_JOB : noSuchJob(job));
         const { asked, seen } = aboutJob(command, by, comment_id);
-        if (!seen) await desk.react(at, comment_id, "eyes");
-        return told(id, asked);
+        return told(id, asked).finally(() => (seen ? undefined : react(at, comment_id, "eyes")));
       }
     }
   };
@@ -132,9 +143,10 @@ export function createIntake({ admit, store, desk, estimator, handle, create }: 
     const draft = draftOf(signal, by.account, from?.head_branch ?? null);
     if (market === null) return made(await create(draft, by), answer);
     if (estimator === null) return answer(NO_MARKET);
-    // a model may take its time over the offer
-    await desk.react(repository, comment_id, "eyes");
-    return made(await create(await marketDraftOf(draft, market.price_cents, estimator), by), answer);
+    // a model may take its time over the offer, and the job's own first reaction comes after that
+    const eyes = react(repository, comment_id, "eyes");
+    await made(await create(await marketDraftOf(draft, market.price_cents, estimator), by), answer);
+    return eyes;
   };
 
   const made = async (created: Handled, answer: (body: string) => Promise<void>): Promise<void> => {
@@ -180,8 +192,10 @@ export function createIntake({ admit, store, desk, estimator, handle, create }: 
       case "pull-news":
         return pullNews(signal);
       case "default-branch-moved":
+        return learn(store, handle, signal);
       case "repositories-changed":
       case "uninstalled":
+        desk.forgetAccess(signal.installation_id);
         return learn(store, handle, signal);
       default:
         return signal satisfies never;

@@ -59,6 +59,7 @@ export interface TestServer {
     installed: boolean;
     /** Pull requests are opened, each under the next number. */
     opens: boolean;
+    busy_ms: number;
   };
   ask(method: string, path: string, options?: AskOptions): Promise<Asked>;
   deliver(event: string, id: string, payload: object, signature?: string): Promise<Asked>;
@@ -103,7 +104,7 @@ export async function startServer(
   const store = await openLowdbStore({ dir, now: clock.now });
   const logged: string[] = [];
   const log = logTo({ write: (line) => void logged.push(line) }, "debug");
-  const github: TestServer["github"] = { push: () => "done", installed: true, opens: false };
+  const github: TestServer["github"] = { push: () => "done", installed: true, opens: false, busy_ms: 0 };
 
   let pulls = 0;
   const performer: Performer = {
@@ -129,6 +130,8 @@ export async function startServer(
     react: async () => {},
     reply: async () => {},
     installation: async () => (github.installed ? { id: 1 } : null),
+    pushWait: () => github.busy_ms,
+    forgetAccess: () => {},
     failedDeliveries: async () => [],
     redeliver: async () => {},
   };

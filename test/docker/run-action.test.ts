@@ -1,6 +1,6 @@
 /**
  * The run action with real containers: agent and gateway on real networks, against a scripted model on this machine, as
- * root, as a user without sudo, open and narrowed.
+ * root, as a user with sudo and without, open and narrowed.
  */
 import { execFileSync } from "node:child_process";
 import { existsSync, readdirSync, statSync } from "node:fs";
@@ -9,7 +9,7 @@ import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { type Model, startModel } from "../../src/sandbox/model/server.ts";
 import { parseResult } from "../../src/wire/result.ts";
 import type { Brief } from "../../src/wire/brief.ts";
-import { Runner } from "../process/action-runner.ts";
+import { Runner, type Setup } from "../process/action-runner.ts";
 import { JOB_ID } from "../unit/agent-job.ts";
 import { describeContainers, docker, imageOf, type Opened, openToContainers, until } from "./containers.ts";
 
@@ -32,6 +32,9 @@ const attempts = (model: string): string =>
     `echo "elsewhere $(curl -sS -o /dev/null -w '%{http_connect}' https://elsewhere.example.org/ 2>/dev/null)"`,
   ].join("; ");
 
+/** Only root can play another user. */
+const asRoot = test.runIf(process.getuid?.() === 0);
+
 describeContainers("the run action with real containers", () => {
   let model: Model;
   let opened: Opened;
@@ -49,10 +52,10 @@ describeContainers("the run action with real containers", () => {
     await model?.close();
   });
 
-  function start(task: string, brief: Partial<Brief> = {}): { runner: Runner; env: Record<string, string> } {
-    const runner = new Runner({ "script.sh": "echo hi\n" }, { brief, task });
+  function start(task: string, brief: Partial<Brief> = {}, behind: Setup["behind"] = undefined) {
+    const runner = new Runner({ "script.sh": "echo hi\n" }, { brief, task, ...(behind && { behind }) });
     runners.push(runner);
-    const env = {
+    const env: Record<string, string> = {
       ...{ INPUT_AGENT_IMAGE: imageOf("agent"), INPUT_ANTHROPIC_API_KEY: KEY, INPUT_ANTHROPIC_BASE_URL: opened.url },
       ...(process.env.DOCKER_HOST === undefined ? {} : { DOCKER_HOST: process.env.DOCKER_HOST }),
     };
@@ -92,22 +95,63 @@ describeContainers("the run action with real containers", () => {
     expect(await left()).toBe("");
   });
 
-  test("as root, the agent may change the mode of a tracked file", async () => {
+  asRoot("as root, the agent may change the mode of a tracked file", async () => {
     const { runner } = await play("run chmod +x script.sh");
     expect(runner.git(runner.remote, "ls-tree", runner.branch, "script.sh")).toMatch(/^100755 /);
   });
 
-  test("as a user without root and sudo, nothing is lost: closed folders, own git, modes; and all is that user's again", async () => {
+  asRoot(
+    "as a user without root and sudo, nothing is lost: closed folders, own git, modes; and all is that user's again",
+    async () => {
+      const task = "run mkdir -m 700 closed && echo x > closed/x.txt && chmod +x script.sh && git add -A";
+      const { runner, main, post } = await play(task, {}, nobody());
+      expect([main.code, post.code], main.output + post.output).toEqual([0, 0]);
+      expect(runner.pushed("closed/x.txt")).toBe("x");
+      expect(runner.git(runner.remote, "ls-tree", runner.branch, "script.sh")).toMatch(/^100755 /);
+      for (const name of readdirSync(runner.workspace, { recursive: true, encoding: "utf8" }))
+        expect(statSync(join(runner.workspace, name)).uid).toBe(nobody().uid);
+    },
+  );
+
+  asRoot("as a user who may become root, the same, without a container for it", async () => {
     const task = "run mkdir -m 700 closed && echo x > closed/x.txt && chmod +x script.sh && git add -A";
-    const { runner, main, post } = await play(task, {}, nobody());
+    const { runner, main, post } = await play(task, {}, { ...nobody(), sudo: true });
     expect([main.code, post.code], main.output + post.output).toEqual([0, 0]);
     expect(runner.pushed("closed/x.txt")).toBe("x");
-    expect(runner.git(runner.remote, "ls-tree", runner.branch, "script.sh")).toMatch(/^100755 /);
     for (const name of readdirSync(runner.workspace, { recursive: true, encoding: "utf8" }))
       expect(statSync(join(runner.workspace, name)).uid).toBe(nobody().uid);
   });
 
-  test("an earlier job's repository that belongs to the agent is removed before git can look at it", async () => {
+  test("a later try whose branch holds what the first one planted gets neither the run's identity nor a token", async () => {
+    const spy = "env; cat /proc/[0-9]*/environ; cat .git/config";
+    const planted = {
+      "package.json": JSON.stringify({ scripts: { preinstall: spy, test: spy, prepare: spy } }),
+      Makefile: `all:\n\t${spy}\n`,
+      ".npmrc": "ignore-scripts=false\nscript-shell=/bin/sh\n",
+      ".envrc": `${spy}\n`,
+      ".husky/post-checkout": `#!/bin/sh\n${spy}\n`,
+    };
+    const behind = { work: planted, base: { "other.txt": "x" }, commits: 1 };
+    const { runner, env } = start(
+      "run { npm test; make; npm install; env; cat /proc/*/environ; } > out.txt 2>&1; true",
+      {},
+      behind,
+    );
+    const identity = {
+      ACTIONS_ID_TOKEN_REQUEST_URL: "http://127.0.0.1:9/id",
+      ACTIONS_ID_TOKEN_REQUEST_TOKEN: "identity-token-1234",
+    };
+    const main = await runner.start("main", { ...env, ...identity }).ended;
+    const post = await runner.start("post", { ...env, ...identity }).ended;
+    expect([main.code, post.code], main.output + post.output).toEqual([0, 0]);
+    const out = runner.pushed("out.txt") ?? "";
+    expect(out).toContain("PATH=");
+    const secrets = ["identity-token-1234", "workflow-token-1234", "runtime-token-1234", KEY];
+    for (const text of [out, runner.pushed(`${FOLDER}/log.jsonl`) ?? ""])
+      for (const secret of secrets) expect(text).not.toContain(secret);
+  });
+
+  asRoot("an earlier job's repository that belongs to the agent is removed before git can look at it", async () => {
     const { runner, env } = start("create HELLO.md that says hello");
     const spy = join(runner.top, "ran");
     execFileSync(
@@ -125,7 +169,21 @@ describeContainers("the run action with real containers", () => {
     expect([existsSync(spy), runner.pushed("own/x"), runner.pushed("HELLO.md")]).toEqual([false, null, "hello"]);
   });
 
-  test.each([0, 60, 120, 250, 400, 700, 1_200, 2_500])(
+  test("cancelled when the agent has done its work, it still pushes that", async () => {
+    const { runner, env } = start("create HELLO.md that says hello then run sleep 100");
+    const { child, ended } = runner.start("main", env);
+    await until("the work is there", async () => existsSync(join(runner.workspace, "HELLO.md")));
+    child.kill("SIGINT");
+    await ended;
+    expect((await runner.start("post", env).ended).code).toBe(0);
+    expect(runner.pushed("HELLO.md")).toBe("hello");
+    await until("nothing is left", async () => (await left()) === "");
+  });
+
+  const MOMENTS = [
+    0, 40, 80, 120, 160, 200, 250, 300, 350, 400, 450, 500, 600, 700, 850, 1_000, 1_250, 1_600, 2_000, 3_000,
+  ];
+  test.each(MOMENTS)(
     "cancelled %i ms after it began, it ends within seven seconds, leaves nothing, and the next try works",
     async (ms) => {
       const { runner, env } = start("run sleep 100");

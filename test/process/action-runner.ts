@@ -66,6 +66,13 @@ export interface Stepped {
 
 export type Stage = "main" | "post";
 
+export interface User {
+  readonly uid: number;
+  readonly gid: number;
+  /** May become root without a password, as on GitHub's own machines. Needs root, and sudo on this machine. */
+  readonly sudo?: boolean;
+}
+
 export class Runner {
   readonly top = realpathSync(mkdtempSync(join(tmpdir(), "run-job-test-")));
   readonly workspace = join(this.top, "workspace");
@@ -74,7 +81,7 @@ export class Runner {
   readonly branch = `job/${JOB_ID}`;
   readonly sha: string;
   /** Whom the stages run as; root needs no help to change owners. */
-  user: { readonly uid: number; readonly gid: number } | null = null;
+  user: User | null = null;
   readonly #bin = join(this.top, "bin");
   readonly #message: string;
 
@@ -160,7 +167,8 @@ export class Runner {
     const event = join(this.top, "event.json");
     writeFileSync(event, JSON.stringify({ head_commit: { message: this.#message } }));
     if (this.user !== null) this.#handOver(this.user);
-    const [file = "", ...args] = builtProgram(`agent/action/${stage}.ts`);
+    const program = builtProgram(`agent/action/${stage}.ts`);
+    const [file = "", ...args] = this.user?.sudo ? this.#withSudo(this.user, program) : program;
     const child = spawn(file, args, {
       cwd: this.workspace,
       env: {
@@ -182,7 +190,7 @@ export class Runner {
         ...env,
       },
       stdio: ["ignore", "pipe", "pipe"],
-      ...this.user,
+      ...(this.user?.sudo ? {} : { uid: this.user?.uid, gid: this.user?.gid }),
     });
     let output = "";
     for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk) => (output += chunk));
@@ -191,9 +199,22 @@ export class Runner {
   }
 
   /** All but the workspace's contents, which may be somebody else's. */
-  #handOver({ uid, gid }: { readonly uid: number; readonly gid: number }): void {
+  #handOver({ uid, gid }: User): void {
     for (const folder of [this.top, this.workspace, this.temp]) chownSync(folder, uid, gid);
     execFileSync("chown", ["-R", `${uid}:${gid}`, join(this.top, "acme")]);
+  }
+
+  /** Who may become root is said in files of a mount namespace that ends with the stage. */
+  #withSudo({ uid, gid }: User, program: readonly string[]): string[] {
+    const name = "job-runner";
+    writeFileSync(
+      join(this.top, "passwd"),
+      `${readFileSync("/etc/passwd", "utf8")}${name}:*:${uid}:${gid}::/:/bin/sh\n`,
+    );
+    writeFileSync(join(this.top, "sudoers"), `${name} ALL=(ALL) NOPASSWD: ALL\n`, { mode: 0o440 });
+    const script = `mount --bind "$0/passwd" /etc/passwd && mount --bind "$0/sudoers" /etc/sudoers &&
+      exec setpriv --reuid ${uid} --regid ${gid} --clear-groups "$@"`;
+    return ["unshare", "--mount", "bash", "-c", script, this.top, ...program];
   }
 
   /** Both stages, the second one always, as a runner plays them. */
