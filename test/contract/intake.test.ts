@@ -84,7 +84,9 @@ async function door(at_github: KnownRepository | null, permission: Permission = 
     log: { debug: () => {} },
   });
   const hear = (signal: Signal) => intake("d", signal, false);
-  const pass = (ms: number) => void (now += ms);
+  const pass = (ms: number): void => {
+    now += ms;
+  };
   return { store, handle, said, people, recorded, hear, forgotten, asked: () => asked, pass };
 }
 
