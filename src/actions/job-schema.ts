@@ -69,7 +69,7 @@ const reason: z.ZodType<Reason> = z.object({
 export const jobSchema: z.ZodType<Job> = z.object({
   id: jobId,
   account: text,
-  repository: z.object({ owner: text, name: text, installation_id: z.number() }),
+  repository: z.object({ owner: text, name: text, id: z.number().exactOptional(), installation_id: z.number() }),
   runner: z.literal("actions"),
   status: z.enum(STATUSES),
   origin,
