@@ -167,7 +167,11 @@ function readError(error: APIError, model: string): Stop {
         `The provider refused the key (${error.status}). Check the secret ANTHROPIC_API_KEY. It said: ${said}`,
       );
     case 404:
-      return wrong(`The provider does not know the model ${model}. Check LLM_MODEL or llm.model. It said: ${said}`);
+      return wrong(
+        `The provider does not know the model ${model}. Name another where this one is named: ` +
+          "`--model` of the job, `llm.model` in .github/journeyman.yml, or else LLM_MODEL of the server. " +
+          `It said: ${said}`,
+      );
     default:
       return down(`The provider kept failing, after ${MAX_RETRIES} retries: ${said}`);
   }

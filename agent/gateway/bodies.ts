@@ -1,11 +1,14 @@
-/** Reads a whole body, bounded in size and time. */
+/** Reads a whole body, bounded in size and time. `signal` ends it early: its place is wanted. */
 import type { IncomingMessage } from "node:http";
 
 export type ReadBody =
   | { readonly ok: true; readonly text: string }
   | { readonly ok: false; readonly why: "too_large" | "too_late" | "broken" };
 
-export function readBody(message: IncomingMessage, limits: { bytes: number; ms: number }): Promise<ReadBody> {
+export function readBody(
+  message: IncomingMessage,
+  limits: { readonly bytes: number; readonly ms: number; readonly signal?: AbortSignal },
+): Promise<ReadBody> {
   return new Promise((resolve) => {
     const chunks: Buffer[] = [];
     let size = 0;
@@ -14,7 +17,9 @@ export function readBody(message: IncomingMessage, limits: { bytes: number; ms: 
       message.removeAllListeners("data").pause();
       resolve(read);
     };
-    const late = setTimeout(() => end({ ok: false, why: "too_late" }), limits.ms);
+    const giveUp = (): void => end({ ok: false, why: "too_late" });
+    const late = setTimeout(giveUp, limits.ms);
+    limits.signal?.addEventListener("abort", giveUp, { once: true });
     message.on("data", (chunk: Buffer) => {
       size += chunk.length;
       if (size > limits.bytes) end({ ok: false, why: "too_large" });

@@ -7,7 +7,7 @@ import { SPENT_PATH } from "../../src/wire/gateway.ts";
 import { findModel, lineageOf } from "../../src/wire/models.ts";
 import { mostOf } from "./answer-usage.ts";
 import { type Blanking, createBlanking } from "./blanking.ts";
-import { readBody } from "./bodies.ts";
+import { type ReadBody, readBody } from "./bodies.ts";
 import { Budget, type Reserved } from "./budget.ts";
 import { BODY_ERRORS, NO_KEY, overLimit, sayError, sayJson, TOO_MANY } from "./errors.ts";
 import {
@@ -28,7 +28,9 @@ import { head } from "../../src/wire/text.ts";
 const MOST_CALLS = 4;
 /** A model's whole window is about half of it. */
 const MAX_BODY = 8 * 1024 * 1024;
-const BODY_MS = 60_000;
+const BODY_MS = 30_000;
+/** Bodies that are on their way at once; one more takes the place of the oldest, which is slow. */
+const MOST_BODIES = 8;
 
 const MESSAGES = "/v1/messages";
 const COUNT = "/v1/messages/count_tokens";
@@ -73,6 +75,7 @@ export class ModelEndpoint {
   readonly #blanking: Blanking;
   /** The agent replaces a model that is retired by what follows it. */
   readonly #models: ReadonlySet<string>;
+  readonly #bodies = new Set<AbortController>();
   #underWay = 0;
 
   constructor(setup: EndpointSetup) {
@@ -91,6 +94,8 @@ export class ModelEndpoint {
       return this.#refuse(answer, `${method} ${shown(url)} is none of the model's calls that jobs may make: ${known}`);
     }
     if (this.#setup.provider.credentials === null) return sayError(answer, NO_KEY);
+    const body = listing ? ({ ok: true, text: "" } as const) : await this.#bodyOf(asked);
+    if (!body.ok) return sayError(answer, BODY_ERRORS[body.why]);
     if (this.#underWay >= MOST_CALLS) return sayError(answer, TOO_MANY);
     this.#underWay += 1;
     const gone = new AbortController();
@@ -98,7 +103,8 @@ export class ModelEndpoint {
     const headers = headersOf(asked);
     try {
       if (listing) await passOnWhole(await this.#send("GET", url, headers, gone.signal), answer, this.#blanking);
-      else await this.#read(asked, answer, headers, gone.signal);
+      else if (url === COUNT) await this.#count(body.text, answer, headers, gone.signal);
+      else await this.#message(body.text, answer, headers, gone.signal);
     } finally {
       this.#underWay -= 1;
     }
@@ -114,16 +120,24 @@ export class ModelEndpoint {
     return callProvider(this.#setup.provider, { method, path, headers, ...text }, signal);
   }
 
-  async #read(asked: IncomingMessage, answer: ServerResponse, headers: Headers, signal: AbortSignal): Promise<void> {
-    const body = await readBody(asked, { bytes: MAX_BODY, ms: this.#setup.bodyMs ?? BODY_MS });
-    if (!body.ok) return sayError(answer, BODY_ERRORS[body.why]);
-    if (asked.url === COUNT) {
-      const counted = this.#checked(answer, readCount(body.text));
-      if (counted === null) return;
-      return passOnWhole(await this.#send("POST", COUNT, headers, signal, counted), answer, this.#blanking);
+  async #bodyOf(asked: IncomingMessage): Promise<ReadBody> {
+    const [oldest] = this.#bodies;
+    if (oldest !== undefined && this.#bodies.size >= MOST_BODIES) {
+      this.#bodies.delete(oldest);
+      oldest.abort();
     }
-    const request = this.#checked(answer, readMessages(body.text));
-    if (request !== null) await this.#message(request, answer, headers, signal);
+    const place = new AbortController();
+    this.#bodies.add(place);
+    const limits = { bytes: MAX_BODY, ms: this.#setup.bodyMs ?? BODY_MS, signal: place.signal };
+    const body = await readBody(asked, limits);
+    this.#bodies.delete(place);
+    return body;
+  }
+
+  async #count(body: string, answer: ServerResponse, headers: Headers, signal: AbortSignal): Promise<void> {
+    const request = this.#checked(answer, readCount(body));
+    if (request === null) return;
+    await passOnWhole(await this.#send("POST", COUNT, headers, signal, request), answer, this.#blanking);
   }
 
   /** Null: it has been answered. */
@@ -138,19 +152,16 @@ export class ModelEndpoint {
     return null;
   }
 
-  async #message(
-    request: MessagesRequest,
-    answer: ServerResponse,
-    headers: Headers,
-    signal: AbortSignal,
-  ): Promise<void> {
+  async #message(body: string, answer: ServerResponse, headers: Headers, signal: AbortSignal): Promise<void> {
+    const request = this.#checked(answer, readMessages(body));
+    if (request === null) return;
     const reserved = await this.#reserve(request, headers, signal);
     if (reserved.kind === "busy") return sayError(answer, TOO_MANY);
     if (reserved.kind === "over") return sayError(answer, overLimit(reserved.limit));
     const { reservation } = reserved;
-    const body = { ...request, max_tokens: reservation.output };
+    const sent = { ...request, max_tokens: reservation.output };
     try {
-      await passOnMessage(await this.#send("POST", MESSAGES, headers, signal, body), answer, {
+      await passOnMessage(await this.#send("POST", MESSAGES, headers, signal, sent), answer, {
         bound: reservation,
         blanking: this.#blanking,
         lowered: reservation.output < request.max_tokens,

@@ -112,12 +112,24 @@ export function createProxy({ allows, world, onRefusal }: ProxySetup): EgressPro
       },
     });
     answer.once("close", () => socket.destroy());
-    outgoing.once("error", () => {
+    const broken = (): void => {
+      if (answer.writableEnded) return;
       if (answer.headersSent) answer.destroy();
       else say(answer, 502, `${url.host} broke off before it answered.\n`);
+    };
+    outgoing.once("error", broken);
+    // Without an error, where it answers in another protocol that nobody asked for.
+    outgoing.once("upgrade", (_, upgraded) => {
+      upgraded.destroy();
+      broken();
     });
     outgoing.once("response", (response) => {
       const { statusCode = 0, headers } = response;
+      // Nothing follows it, whatever length it names.
+      if (statusCode === 204) {
+        const { "content-length": _, ...rest } = passedOn(headers);
+        return void answer.writeHead(statusCode, rest).end();
+      }
       // What is no status would be thrown back at us.
       answer.writeHead(statusCode < 200 || statusCode > 999 ? 502 : statusCode, passedOn(headers));
       pipeline(response, answer, () => {});

@@ -14,7 +14,9 @@ import type { Refusals } from "./refusals.ts";
 
 /** Sockets of one job at once. */
 const MOST_CONNECTIONS = 512;
-const HEADERS_MS = 30_000;
+/** Of these, as many may wait without having asked for anything; one more takes the place of the oldest. */
+const MOST_SILENT = 256;
+const HEADERS_MS = 10_000;
 
 const NO_PROXY = "This is no proxy: jobs of this repository reach other hosts without one.\n";
 const NO_MODEL = "This is a proxy: it takes http:// addresses, and CONNECT for everything else.\n";
@@ -53,20 +55,30 @@ const wordsOf = (error: unknown): string =>
 
 export async function startServer(parts: Parts, host: string, port = 0): Promise<Serving> {
   const clients = new Set<Socket>();
-  const server = createServer({ headersTimeout: HEADERS_MS }, (asked, answer) => {
+  const silent = new Set<Socket>();
+  const times = { headersTimeout: HEADERS_MS, connectionsCheckingInterval: 1_000 };
+  const server = createServer(times, (asked, answer) => {
+    silent.delete(asked.socket);
     route(parts, asked, answer).catch((error: unknown) => {
       parts.tell(`A request failed in the gateway: ${wordsOf(error)}.`);
       sayError(answer, { type: "api_error", message: "The request failed in the gateway, whose log says why." });
     });
   });
   server.on("connect", (asked, client, first) => {
+    silent.delete(asked.socket);
     client.on("error", () => client.destroy());
     if (parts.proxy === null) return refuseTunnel(client, 403, NO_PROXY.trimEnd());
     parts.proxy.tunnel(asked, client, first).catch(() => client.destroy());
   });
   server.on("connection", (client) => {
     clients.add(client);
-    client.once("close", () => clients.delete(client));
+    silent.add(client);
+    client.once("close", () => {
+      clients.delete(client);
+      silent.delete(client);
+    });
+    const [oldest] = silent;
+    if (silent.size > MOST_SILENT) oldest?.destroy();
   });
   server.maxConnections = MOST_CONNECTIONS;
   await new Promise<void>((resolve, reject) => server.once("error", reject).listen(port, host, resolve));

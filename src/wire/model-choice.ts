@@ -107,8 +107,8 @@ function deprecated(model: string, own: boolean, today: string, listed: ListedMo
 }
 
 const unpriced = (model: string): string =>
-  `The model ${shown(model)} is newer than this version of Journeyman, which knows no price for it: \`limits.turns\` and ` +
-  "`limits.minutes` bind the job, `limits.cost_cents` does not.";
+  `The model ${shown(model)} is newer than this version of Journeyman, which knows no price for it: ` +
+  "`limits.cost_cents` binds the job by the dearest price that is known.";
 
 const lowered = (model: string, from: number, to: number): string =>
   `An answer of ${shown(model)} has at most ${to} tokens, so \`max_tokens\` is that and not ${from}.`;

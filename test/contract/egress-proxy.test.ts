@@ -341,3 +341,19 @@ describe("what goes wrong", () => {
     expect(await text(socket)).toContain(`${OUTSIDE} got 2`);
   });
 });
+
+describe("a host whose answer is none", () => {
+  test.each([
+    ["another protocol", "HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\nconnection: upgrade\r\n\r\n", 502],
+    ["nothing, at some length", "HTTP/1.1 204 No Content\r\ncontent-length: 5\r\n\r\nhello", 204],
+    ["what is no HTTP", "hello\r\n\r\n", 502],
+    ["nothing at all", "", 502],
+  ])("%s, is answered", async (_, bytes, status) => {
+    outside.removeAllListeners("request");
+    outside.on("connection", (socket) => {
+      socket.removeAllListeners("data");
+      socket.on("error", () => {}).once("data", () => socket.end(bytes));
+    });
+    expect(await plain(`http://good.example.org:${port}/`, {}, "", "GET")).toMatchObject({ status });
+  });
+});

@@ -1,5 +1,6 @@
 /** What the model's shell may try against the gateway that it finds beside the agent. */
-import { describe, expect, test } from "vitest";
+import { connect, type Socket } from "node:net";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { readGateway } from "../../agent/gateway/settings.ts";
 import { ask, errorIn, friendly, KEY, MODEL, sayJson, startProvider, startTested } from "./gateway-kit.ts";
 
@@ -288,5 +289,23 @@ describe("a key that no header takes", () => {
     expect(answer.status).toBe(502);
     expect((await errorIn(answer)).type).toBe("api_error");
     expect(gateway.said).toEqual([expect.stringMatching(/^A request failed in the gateway: .*x-api-key/)]);
+  });
+});
+
+describe("who keeps the gateway waiting keeps nobody else from it", () => {
+  const waiting = (port: number, bytes: string): Promise<Socket> =>
+    new Promise((resolve) => {
+      const socket = connect(port, "127.0.0.1", () => socket.write(bytes, () => resolve(socket)));
+      socket.on("error", () => {}).resume();
+      onTestFinished(() => void socket.destroy());
+    });
+
+  test.each([
+    ["connections that ask for nothing", 600, ""],
+    ["requests whose body does not come", 40, "POST /v1/messages HTTP/1.1\r\nhost: a\r\ncontent-length: 9\r\n\r\n{"],
+  ])("%s", async (_, count, bytes) => {
+    const gateway = await startTested(await friendly());
+    for (let at = 0; at < count; at += 1) await waiting(gateway.port, bytes);
+    expect((await gateway.call(ask())).status).toBe(200);
   });
 });

@@ -265,7 +265,7 @@ describe("the provider", () => {
 
   test.each([
     [{ status: 401 }, "ANTHROPIC_API_KEY"],
-    [{ status: 404, error: "model: nope" }, "does not know the model"],
+    [{ status: 404, error: "model: nope" }, "Name another where this one is named: `--model` of the job"],
     [{ status: 400, error: "tools: bad" }, "tools: bad"],
     [{ raw: '"<html>login</html>"' }, "not a message"],
   ])("%j is told in words", async (turn, words) => {
