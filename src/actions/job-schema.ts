@@ -117,6 +117,7 @@ export const jobSchema: z.ZodType<Job> = z.object({
   past_runs: z.array(number),
   ci_runs: z.array(z.object({ id: number, attempt: number, sha, complete: z.boolean() })),
   pull_request: z.object({ number, url: text }).nullable(),
+  former_pull_requests: z.array(number).default([]),
   merge,
   work: work.nullable(),
   judgement: z.null().default(null),

@@ -259,6 +259,8 @@ export interface Job {
   readonly past_runs: readonly number[];
   readonly ci_runs: readonly CiRun[];
   readonly pull_request: { readonly number: number; readonly url: string } | null;
+  /** Numbers of those it had before, which are no other job's either. Absent in older records. */
+  readonly former_pull_requests?: readonly number[];
   readonly merge: Merge;
   readonly work: Work | null;
   /** What the judge says of this try's work; null: not yet, or there is none. */

@@ -48,6 +48,25 @@ const balance = async (key: string | undefined): Promise<unknown> =>
   ((await server.ask("GET", "/api/wallet/balance", { key: key ?? null })).body as { balance_cents: number })
     .balance_cents;
 
+it("pays one of two jobs for one pull request, whoever comes first, and sends the other back", async () => {
+  await server.ask("POST", "/api/wallet/credit", { body: { account: "ada", amount_cents: 500 } });
+  const origin = { kind: "rest", dialect: "market", key_id: null } as const;
+  const { id: _, ...rest } = draft({ runner: "market", origin, price_cents: 500 });
+  const made = await server.engine.create(rest);
+  if (!made.ok) throw new Error(made.refusal.sentence);
+  const first = id;
+  await tell(...WORDS.slice(0, 3));
+  id = made.job.id;
+  await tell(...WORDS.slice(0, 3));
+  const opened = { type: "pull-request-opened", round: 1, number: 7, url: "u", head_sha: "d".repeat(40) } as const;
+  const merged = { type: "merged", pull_request: 7, by: "ada", at: clock.now() } as const;
+  await Promise.all([first, made.job.id].map((job) => server.engine.handle(job, opened)));
+  await Promise.all([first, made.job.id].map((job) => server.engine.handle(job, merged)));
+  const statuses = [first, made.job.id].map(async (job) => (await server.store.jobs.load(job))?.job.status);
+  expect((await Promise.all(statuses)).toSorted()).toEqual(["queued", "verified"]);
+  expect(await balance(bob)).toBe(350);
+});
+
 describe("the sender's word over REST", () => {
   it("approves submitted work once, and the worker is paid", async () => {
     await tell(...WORDS);

@@ -1,10 +1,11 @@
 import { describe, expect, it } from "vitest";
 import type { Command } from "../../src/job/command.ts";
+import { decide } from "../../src/job/decide.ts";
 import type { Facts } from "../../src/job/facts.ts";
 import type { Job } from "../../src/job/job.ts";
 import { MOST_JUDGED } from "../../src/job/rules/reviewing.ts";
 import { NO_CHECKS_LIMIT_MS, SENDER_LIMIT_MS, SENDER_NOTICE_MS, wakeAt } from "../../src/job/wake.ts";
-import { ADA, check, decided, effectsOf, facts, judged, led, onMarket, opened, settings, step } from "./core.ts";
+import { ADA, T0, check, decided, effectsOf, facts, judged, led, onMarket, opened, settings, step } from "./core.ts";
 
 const BOB = { account: "bob", login: "bob" } as const;
 const APPROVE: Command = { type: "approve", account: "ada", by: ADA, comment_id: null };
@@ -235,6 +236,25 @@ describe("the sender decides", () => {
     expect(led(job, dated("carl", 0)).status).toBe("verified");
     expect(led(job, seenMerged("carl", { merged_at: at(job, -1) })).status).toBe("submitted");
     expect(led(job, dated("ada", -1)).status).toBe("verified");
+  });
+
+  it("is not decided by a merge of a program's, be it this App's own for an earlier round", () => {
+    expect(step(inReview(), mergedBy("journeyman[bot]"))).toMatchObject({ job: { status: "submitted" }, postings: [] });
+    expect(led(inReview(), seenMerged("journeyman[bot]"), judged("fail")).status).toBe("queued");
+  });
+
+  it("fails the try that hands in a pull request of another job, and keeps those that it leaves behind", () => {
+    const taken = decide(onMarket(), opened(), { now: T0, available_cents: 0, pull_request_taken: true });
+    const { job, postings } = decided(taken);
+    expect(job).toMatchObject({
+      status: "queued",
+      pull_request: null,
+      failure: expect.stringContaining("another job"),
+    });
+    expect(postings).toEqual([]);
+    const second = { ...opened(), number: 9 } as Command;
+    const moved = led({ ...inReview(), status: "submitted" }, second, second);
+    expect(moved).toMatchObject({ pull_request: { number: 9 }, former_pull_requests: [8] });
   });
 
   it("is decided by a merge of one's own job", () => {
