@@ -57,7 +57,7 @@ describe("verification begins by itself", () => {
     let job = led(inReview(), judged("none"));
     for (let nth = 0; nth <= MOST_JUDGED; nth++)
       job = led(job, observed({ head_sha: `head${nth}` }), judged("none", [], `head${nth}`));
-    expect(led(job, observed({ head_sha: `head${MOST_JUDGED}` })).status).toBe("verified");
+    expect(led(job, observed({ head_sha: `head${MOST_JUDGED}` })).sender_asked_at).not.toBeNull();
   });
 
   it.each([
@@ -72,7 +72,7 @@ describe("verification begins by itself", () => {
 /** What the judge says, what the facts say, how long after the submit; and what follows. */
 const TABLE: readonly (readonly [string, Command | null, Command, number, string, string])[] = [
   ["green and a pass", judged("pass"), observed(), 60_000, "verified", "checks and judge agree"],
-  ["green without a judge", judged("none"), observed(), 60_000, "verified", "all 1 checks passed"],
+  ["green without a judge", judged("none"), observed(), 60_000, "submitted", "the sender decides"],
   ["green before the judge has spoken", null, observed(), 60_000, "submitted", "the judge has not spoken yet"],
   ["a pass before the checks are done", judged("pass"), PENDING, 60_000, "submitted", "0 of 1 checks are done"],
   ["red and a pass", judged("pass"), RED, 60_000, "queued", "1 of 1 checks failed"],
@@ -107,6 +107,7 @@ describe("checks and judge must agree", () => {
 
   it.each([
     ["not sure", judged("unsure"), observed(), 0],
+    ["green without a judge", judged("none"), observed(), 0],
     ["nothing that could say", judged("none"), UNCHECKED, NO_CHECKS_LIMIT_MS],
   ] as const)("counts silence as a yes after 72 hours, and not a moment before: %s", (_name, word, seen, asked_ms) => {
     const judgedJob = led(inReview(), word);
