@@ -9,6 +9,7 @@ import type { Signal, SignalIssue, SignalRepository, SlashCommand } from "../job
 import type { Handled } from "./door.ts";
 import { draftOf, marketDraftOf } from "./drafts.ts";
 import type { Handle } from "./handle.ts";
+import type { MarketGate } from "./market-gate.ts";
 import type { MayCommand } from "./permission.ts";
 import type { Desk, Estimator, Store } from "./ports.ts";
 import { EMPTY_MESSAGE, FROM_FORK, HELP, NO_JOB, NO_MARKET, ONE_JOB, noSuchJob } from "./replies.ts";
@@ -18,6 +19,7 @@ type Slash = Extract<Signal, { type: "slash" }>;
 
 interface Needs {
   readonly may: MayCommand;
+  readonly marketGate: MarketGate;
   readonly store: Store;
   readonly desk: Desk;
   /** Null: there is no market here. */
@@ -63,7 +65,7 @@ function aboutJob(said: AboutJob, by: Actor, comment_id: number): { readonly ask
 
 export type Intake = (delivery: string, signal: Signal, again: boolean) => Promise<void>;
 
-export function createIntake({ may: mayCommand, store, desk, estimator, handle, create }: Needs): Intake {
+export function createIntake({ may: mayCommand, marketGate, store, desk, estimator, handle, create }: Needs): Intake {
   const may = (repository: SignalRepository, login: string): Promise<boolean> =>
     mayCommand(withoutId(repository), login);
 
@@ -127,6 +129,8 @@ export function createIntake({ may: mayCommand, store, desk, estimator, handle, 
     const draft = draftOf(signal, from?.head_branch ?? null);
     if (market === null) return made(await create(draft, by), answer);
     if (estimator === null) return answer(NO_MARKET);
+    const closed = await marketGate(withoutId(repository));
+    if (closed !== null) return answer(closed.sentence);
     // a model may take its time over the offer
     await desk.react(withoutId(repository), comment_id, "eyes");
     return made(await create(await marketDraftOf(draft, market.price_cents, estimator), by), answer);

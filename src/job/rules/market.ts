@@ -12,6 +12,9 @@ export const HOLD_MS = 30_000;
 /** Agents that are remembered as having seen a job, the newest. */
 const MOST_PRESENTED = 1_000;
 
+export const marketOff = (repository: string): string =>
+  `The market is off for ${repository}. Whoever may push there turns it on with \`market: {enabled: true}\` in .github/journeyman.yml on its default branch.`;
+
 const TIME_EXCEEDED = "The time limit was exceeded.";
 
 export function pull(job: Job, command: Extract<Command, { type: "pull" }>, { now }: Context): Decision {

@@ -18,8 +18,10 @@ import {
 } from "../decision.ts";
 import type { Command } from "../command.ts";
 import type { WantedEffect } from "../effect.ts";
-import { GONE, type Job, type Run, isFinal, issueOf } from "../job.ts";
+import { marketOf } from "../../wire/settings.ts";
+import { GONE, type Job, type Run, fullName, isFinal, issueOf } from "../job.ts";
 import { START_GIVEN_UP_MS } from "../wake.ts";
+import { marketOff } from "./market.ts";
 import { finishedWithout } from "./opening.ts";
 import { MOST_ROUNDS, cancelRun, endUnpaid, failTry, pastRuns } from "./ends.ts";
 
@@ -40,6 +42,11 @@ export function briefPushed(job: Job, report: Report<"brief-pushed">, context: C
     llm: report.llm ?? null,
   };
   if (!isThisTry(job, report)) return unchanged;
+  if (job.runner === "market" && !isFinal(job.status) && !marketOf(report.settings).enabled) {
+    const failure = marketOff(fullName(job.repository));
+    const set = { ...pushed, failure };
+    return endUnpaid(job, now, "failed", { set, note: failure, effects: [soon({ type: "delete-branch" })] });
+  }
   if (isFinal(job.status)) {
     // cancelled while the push was under way: what it left must go
     return change(job, now, {
