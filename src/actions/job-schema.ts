@@ -148,6 +148,7 @@ export const effectSchema: z.ZodType<GitHubEffect> = z.discriminatedUnion("type"
   z.object({ type: z.literal("show-progress") }),
   z.object({ type: z.literal("cancel-run"), run_id: number }),
   z.object({ type: z.literal("read-result"), ...turn }),
+  z.object({ type: z.literal("show-files"), ...turn }),
   z.object({ type: z.literal("deliver-files"), ...turn }),
   z.object({ type: z.literal("open-pull-request"), round: number }),
   z.object({ type: z.literal("read-facts"), runs: z.array(number) }),

@@ -52,6 +52,8 @@ function aboutJob(said: AboutJob, by: Actor, comment_id: number): { readonly ask
       return { asked: { type: "retry", by, comment_id }, seen: true };
     case "approve":
       return { asked: { type: "approve", account, by, comment_id }, seen: true };
+    case "run-checks":
+      return { asked: { type: "run-checks", by, comment_id }, seen: true };
     case "reject":
       return { asked: { type: "reject-work", account, by, reason: said.reason, comment_id }, seen: true };
     case "pay":
@@ -162,7 +164,7 @@ export function createIntake({ may: mayCommand, marketGate, store, desk, estimat
   const button = async (signal: Extract<Signal, { type: "button" }>, by: Actor): Promise<void> => {
     const { repository, job, action, author } = signal;
     if (!(await may(repository, author))) return;
-    await news(repository, job, action === "retry" ? { type: "retry", by, comment_id: null } : { type: "discard", by });
+    await news(repository, job, action === "discard" ? { type: action, by } : { type: action, by, comment_id: null });
   };
 
   return async (delivery, signal, again) => {

@@ -165,6 +165,14 @@ export interface Delivery {
   readonly attachments: readonly Attachment[];
   /** A pull request of the worker's own, in place of the App's. */
   readonly pull_request: number | null;
+  /** Its files are on no branch, where nothing runs them. Null or, in older records, absent: they may run. */
+  readonly held?: HeldFiles | null;
+}
+
+/** The commit that shows them, which no branch leads to; nulls: it is still to be made. */
+export interface HeldFiles {
+  readonly sha: string | null;
+  readonly url: string | null;
 }
 
 /** That a run has handed in its result. */
@@ -301,6 +309,16 @@ export interface HistoryRow {
 export const modelNotes = ({ llm, work }: Job): readonly string[] => [
   ...new Set([...(llm?.notes ?? []), ...(work?.notes ?? [])]),
 ];
+
+export const heldFiles = ({ delivery }: Pick<Job, "delivery">): HeldFiles | null => delivery?.held ?? null;
+
+/** The work is looked at by itself: it is words alone, or files that may not run yet. */
+export const isApart = (job: Pick<Job, "delivery" | "pull_request">): boolean =>
+  job.pull_request === null || heldFiles(job) !== null;
+
+/** The commit that the judge reads; null: the work is words alone. */
+export const judgedSha = (job: Pick<Job, "delivery" | "pull_request" | "head_sha">): string | null =>
+  isApart(job) ? (heldFiles(job)?.sha ?? null) : job.head_sha;
 
 /** The status that counts now: a hold that is over reads as queued, whether or not a timer has come by. */
 export const statusAt = (job: Job, now: number): Status =>

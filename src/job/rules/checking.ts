@@ -16,7 +16,7 @@ import {
 import type { Command } from "../command.ts";
 import type { WantedEffect } from "../effect.ts";
 import type { Facts } from "../facts.ts";
-import { type Job, isFinal } from "../job.ts";
+import { type Job, isApart, isFinal } from "../job.ts";
 import { type Reason, linesOf } from "../reason.ts";
 import { type Verdict, ciBegunAt, failureOf, judge, openRuns } from "../verdict.ts";
 import { cancelRun, endUnpaid, failTry, verify } from "./ends.ts";
@@ -45,7 +45,7 @@ export function look(job: Job, forced: boolean, { now }: Context): Decision {
     job.pushed_at !== null
   )
     return change(job, now, { effects: [soon({ type: "read-run", run_id: job.run?.id ?? null })] });
-  if (job.pull_request === null) return silence(job, now);
+  if (isApart(job)) return silence(job, now);
   if (!isWatched(job)) return unchanged;
   const open = incomplete(job);
   if (open.length > 0 && !forced) return unchanged;

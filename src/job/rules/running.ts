@@ -22,6 +22,7 @@ import { marketOf } from "../../wire/settings.ts";
 import { GONE, type Job, type Run, fullName, isFinal, issueOf } from "../job.ts";
 import { START_GIVEN_UP_MS } from "../wake.ts";
 import { marketOff } from "./market.ts";
+import { letRun } from "./reviewing.ts";
 import { finishedWithout } from "./opening.ts";
 import { MOST_ROUNDS, cancelRun, endUnpaid, failTry, pastRuns } from "./ends.ts";
 
@@ -32,6 +33,13 @@ const isThisTry = (job: Job, report: { readonly round: number; readonly try: num
 
 /** Start of a run, image and push around the agent's own minutes. */
 const RUN_ALLOWANCE_SECONDS = 15 * 60;
+
+/**
+ * A run can be over before the outcome of our push is known, or have pushed. What a market's worker hands in waits for
+ * the push.
+ */
+const hasMovedOn = ({ runner, status, handed_in }: Job): boolean =>
+  runner === "actions" && (status === "submitted" || Boolean(handed_in?.clean_sha));
 
 export function briefPushed(job: Job, report: Report<"brief-pushed">, context: Context): Decision {
   const { now } = context;
@@ -59,14 +67,15 @@ export function briefPushed(job: Job, report: Report<"brief-pushed">, context: C
     job.runner === "actions" ? report.settings.limits.minutes * 60 + RUN_ALLOWANCE_SECONDS : job.time_limit_seconds;
   const next = {
     ...pushed,
-    // a run can be over before the outcome of our push is known, or have pushed: then the head has moved on
-    head_sha: job.status === "submitted" || job.handed_in?.clean_sha ? job.head_sha : report.head_sha,
+    head_sha: hasMovedOn(job) ? job.head_sha : report.head_sha,
     brief_sha: report.head_sha,
     pushed_at: now,
     time_limit_seconds: limit,
     notice: null,
   };
-  return change(job, now, { set: next, effects: [firstComment(job, context)] });
+  const known = change(job, now, { set: next, effects: [firstComment(job, context)] });
+  // handed in before it was known what may run
+  return marketOf(report.settings).run_checks === "always" ? andThen(known, (one) => letRun(one, now, null)) : known;
 }
 
 /** A runner is quick as a rule: what begins within this is told of once, with the link to it, and not twice. */
