@@ -183,6 +183,13 @@ export interface HandedIn {
   readonly clean_sha: string | null;
 }
 
+/** Work of a try that failed, which lies in a pull request and was not paid: whoever merges it after all has taken it. */
+export interface TurnedDown {
+  readonly agent_id: string;
+  readonly account: string;
+  readonly pull_request: number;
+}
+
 /** A market worker's claim on a queued job. */
 export interface Hold {
   readonly agent_id: string;
@@ -269,6 +276,8 @@ export interface Job {
   readonly pull_request: { readonly number: number; readonly url: string } | null;
   /** Numbers of those it had before, which are no other job's either. Absent in older records. */
   readonly former_pull_requests?: readonly number[];
+  /** Null or, in older records, absent: there is none. */
+  readonly turned_down?: TurnedDown | null;
   readonly merge: Merge;
   readonly work: Work | null;
   /** What the judge says of this try's work; null: not yet, or there is none. */

@@ -320,3 +320,41 @@ describe("work that is words alone", () => {
     expect(step(job, { type: "look", forced: true }, at(job, SENDER_LIMIT_MS)).kind).toBe("unchanged");
   });
 });
+
+describe("work that was turned down and is merged after all", () => {
+  const CANCEL: Command = { type: "cancel", by: ADA };
+  const by = (login: string | null): Command => ({ type: "merged", pull_request: 8, by: login, at: T0 + 9 });
+  const again = (job: Job): Job => led(job, { type: "pull", agent_id: "a2", account: "carl" });
+
+  it("is paid to who did it, from the price that still waits", () => {
+    const queued = led(inReview(), REJECT);
+    for (const job of [queued, again(queued), led(again(queued), { type: "accept", agent_id: "a2" })]) {
+      const decision = decided(step(job, by("ada")));
+      expect(decision.job).toMatchObject({ status: "verified", merged_at: T0 + 9, worker: { account: "bob" } });
+      expect(decision.postings).toEqual(payout);
+    }
+  });
+
+  it.each([
+    ["rejected twice", { ...inReview(), attempt_count: 2 }, REJECT],
+    ["cancelled, then rejected", led(inReview(), CANCEL), REJECT],
+    ["cancelled, then closed", led(inReview(), CANCEL), { type: "closed", pull_request: 8, by: "ada" }],
+  ] as const)("is paid from the wallet once the price has gone back: %s", (_name, job, end) => {
+    const over = led(job, end as Command);
+    const rich = decided(step(over, by("ada"), undefined, 10_000));
+    expect(rich.job).toMatchObject({ status: "verified", turned_down: null });
+    expect(rich.postings.slice(2)).toEqual(payout);
+    expect(rich.postings[0]).toEqual({ account: "user:ada", cents: -500, reason: "charge" });
+    const poor = decided(step(over, by("ada"), undefined, 200));
+    expect(poor.postings[0]).toMatchObject({ cents: -200 });
+    expect(poor.postings.reduce((sum, { cents }) => sum + cents, 0)).toBe(0);
+    expect(poor.history[0]?.note).toContain("held no more");
+    expect(decided(step(over, by("ada"), undefined, 0)).postings).toEqual([]);
+  });
+
+  it.each(["bob", "journeyman[bot]", null])("pays nobody for a merge by %s", (login) => {
+    const failed = led({ ...inReview(), attempt_count: 2 }, REJECT);
+    const { postings } = decided(step(failed, by(login), undefined, 10_000));
+    expect(postings).toEqual([]);
+  });
+});
