@@ -114,6 +114,7 @@ export const jobSchema: z.ZodType<Job> = z.object({
   brief_sha: sha.nullable(),
   pushed_at: time.nullable(),
   run: run.nullable(),
+  early_runs: z.array(z.object({ run, head_sha: sha })).default([]),
   past_runs: z.array(number),
   ci_runs: z.array(z.object({ id: number, attempt: number, sha, complete: z.boolean() })),
   pull_request: z.object({ number, url: text }).nullable(),

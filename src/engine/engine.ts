@@ -123,7 +123,7 @@ export function createEngine(parts: EngineParts): Engine {
   const inbox = createInboxWorker({
     inbox: store.inbox,
     intake: createIntake({
-      ...{ may, marketGate, store, desk, estimator, handle },
+      ...{ may, marketGate, store, desk, estimator, handle, clock, log },
       create: (draft, by) => create(draft, undefined, by),
     }),
     clock,

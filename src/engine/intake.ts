@@ -11,9 +11,10 @@ import { draftOf, marketDraftOf } from "./drafts.ts";
 import type { Handle } from "./handle.ts";
 import type { MarketGate } from "./market-gate.ts";
 import type { MayCommand } from "./permission.ts";
-import type { Desk, Estimator, Store } from "./ports.ts";
+import type { Clock, Desk, Estimator, Log, Store } from "./ports.ts";
 import { EMPTY_MESSAGE, FROM_FORK, HELP, NO_JOB, NO_MARKET, ONE_JOB, noSuchJob } from "./replies.ts";
 import { learn } from "./repositories.ts";
+import { createStrangers } from "./strangers.ts";
 
 type Slash = Extract<Signal, { type: "slash" }>;
 
@@ -26,6 +27,8 @@ interface Needs {
   readonly estimator: Estimator | null;
   readonly handle: Handle;
   readonly create: (draft: Omit<Draft, "id">, by: Actor) => Promise<Handled>;
+  readonly clock: Pick<Clock, "now">;
+  readonly log: Pick<Log, "debug">;
 }
 
 const withoutId = ({ owner, name, installation_id }: SignalRepository): Repository => ({
@@ -67,9 +70,18 @@ function aboutJob(said: AboutJob, by: Actor, comment_id: number): { readonly ask
 
 export type Intake = (delivery: string, signal: Signal, again: boolean) => Promise<void>;
 
-export function createIntake({ may: mayCommand, marketGate, store, desk, estimator, handle, create }: Needs): Intake {
-  const may = (repository: SignalRepository, login: string): Promise<boolean> =>
-    mayCommand(withoutId(repository), login);
+export function createIntake(needs: Needs): Intake {
+  const { may: mayCommand, marketGate, store, desk, estimator, handle, create, clock, log } = needs;
+  const strangers = createStrangers(clock.now);
+
+  const may = async (repository: SignalRepository, login: string): Promise<boolean> =>
+    !strangers.knows(repository, login) && mayCommand(withoutId(repository), login);
+
+  /** A courtesy: it comes after what was asked for, and stops nothing. */
+  const react = (at: Repository, comment_id: number, content: "eyes" | "confused"): Promise<void> =>
+    desk
+      .react(at, comment_id, content)
+      .catch((error: unknown) => log.debug({ comment_id, error }, "a reaction was left out"));
 
   const jobHere = async (repository: SignalRepository, issue: SignalIssue): Promise<JobId | null> => {
     const name = `${repository.owner}/${repository.name}`;
@@ -85,7 +97,8 @@ export function createIntake({ may: mayCommand, marketGate, store, desk, estimat
     const { repository, issue, comment_id, author, command } = signal;
     const at = withoutId(repository);
     const answer = (body: string): Promise<void> => desk.reply(at, issue.number, `reply:${comment_id}`, body, again);
-    if (!(await may(repository, author))) return desk.react(at, comment_id, "confused");
+    if (!(await may(repository, author)))
+      return strangers.turnAway(repository, author) ? react(at, comment_id, "confused") : undefined;
     const told = async (id: JobId, asked: Command): Promise<void> => {
       const handled = await handle(id, asked);
       if (!handled.ok) await answer(handled.refusal.sentence);
@@ -94,8 +107,7 @@ export function createIntake({ may: mayCommand, marketGate, store, desk, estimat
       case "run":
         return run(signal, command, by, answer, told);
       case "help":
-        await desk.react(at, comment_id, "eyes");
-        return answer(HELP);
+        return answer(HELP).finally(() => react(at, comment_id, "eyes"));
       case "mistaken":
         return answer(command.sentence);
       default: {
@@ -103,8 +115,7 @@ export function createIntake({ may: mayCommand, marketGate, store, desk, estimat
         const id = job === undefined ? await jobHere(repository, issue) : await jobNamed(at, job);
         if (id === null) return answer(job === undefined ? NO_JOB : noSuchJob(job));
         const { asked, seen } = aboutJob(command, by, comment_id);
-        if (!seen) await desk.react(at, comment_id, "eyes");
-        return told(id, asked);
+        return told(id, asked).finally(() => (seen ? undefined : react(at, comment_id, "eyes")));
       }
     }
   };
@@ -133,9 +144,10 @@ export function createIntake({ may: mayCommand, marketGate, store, desk, estimat
     if (estimator === null) return answer(NO_MARKET);
     const closed = await marketGate(withoutId(repository));
     if (closed !== null) return answer(closed.sentence);
-    // a model may take its time over the offer
-    await desk.react(withoutId(repository), comment_id, "eyes");
-    return made(await create(await marketDraftOf(draft, market.price_cents, estimator), by), answer);
+    // a model may take its time over the offer, and the job's own first reaction comes after that
+    const eyes = react(withoutId(repository), comment_id, "eyes");
+    await made(await create(await marketDraftOf(draft, market.price_cents, estimator), by), answer);
+    return eyes;
   };
 
   const made = async (created: Handled, answer: (body: string) => Promise<void>): Promise<void> => {
@@ -180,8 +192,10 @@ export function createIntake({ may: mayCommand, marketGate, store, desk, estimat
       case "pull-news":
         return pullNews(signal);
       case "default-branch-moved":
+        return learn(store, handle, signal);
       case "repositories-changed":
       case "uninstalled":
+        desk.forgetAccess(signal.installation_id);
         return learn(store, handle, signal);
       default:
         return signal satisfies never;

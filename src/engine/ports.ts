@@ -247,11 +247,16 @@ export interface Desk {
     repository: Repository,
     number: number,
   ): Promise<{ readonly head_branch: string; readonly head_sha: string; readonly from_fork: boolean }>;
+  /** `confused` is for those who may not command: said only while there is budget to spare. */
   react(repository: Repository, comment_id: number, content: "eyes" | "confused"): Promise<void>;
   /** Answers once: a second call with the same `marker` on the same issue changes nothing when `again`. */
   reply(repository: Repository, issue: number, marker: string, body: string, again: boolean): Promise<void>;
   /** The installation of a repository, or null where the App is not installed. */
   installation(owner: string, name: string): Promise<{ readonly id: number } | null>;
+  /** In how many milliseconds a job's first push could begin: GitHub's limits may leave no room before. */
+  pushWait(installation_id: number): number;
+  /** What we may do in this installation has changed: what was kept to sign in there is dropped. */
+  forgetAccess(installation_id: number): void;
   /** Deliveries of the last three days that failed, newest first, and a way to have one sent again. */
   failedDeliveries(): Promise<readonly { readonly id: number; readonly guid: string }[]>;
   redeliver(id: number): Promise<void>;

@@ -270,6 +270,8 @@ export interface Job {
   /** When the brief of this try reached GitHub; a run is due five minutes later. */
   readonly pushed_at: number | null;
   readonly run: Run | null;
+  /** Runs on the branch that were heard of before the brief's commit was known. Absent in older records. */
+  readonly early_runs?: readonly { readonly run: Run; readonly head_sha: string }[];
   /** Ids of the runs of earlier tries, newest last, whose late events mean nothing. */
   readonly past_runs: readonly number[];
   readonly ci_runs: readonly CiRun[];

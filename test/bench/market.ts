@@ -92,6 +92,8 @@ const nobody: Desk = {
   react: async () => {},
   reply: async () => {},
   installation: async () => null,
+  pushWait: () => 0,
+  forgetAccess: () => {},
   failedDeliveries: async () => [],
   redeliver: async () => {},
 };

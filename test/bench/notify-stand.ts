@@ -87,6 +87,8 @@ const DESK: Desk = {
   react: async () => {},
   reply: async () => {},
   installation: async () => null,
+  pushWait: () => 0,
+  forgetAccess: () => {},
   failedDeliveries: async () => [],
   redeliver: async () => {},
 };

@@ -144,6 +144,27 @@ describe("POST /api/create-job", () => {
     }
   });
 
+  it("says at once when to come again where GitHub's limits leave no room, and leaves nothing behind", async () => {
+    const other = await startServer();
+    try {
+      other.github.busy_ms = 41_200;
+      const answer = await other.ask("POST", "/api/create-job", { body: task });
+      expect(answer).toMatchObject({
+        status: 429,
+        body: {
+          code: "rate_limited",
+          error: "GitHub's limits leave no room for another job now; come again in 42 seconds.",
+        },
+      });
+      expect(answer.headers.get("retry-after")).toBe("42");
+      expect((await other.store.jobs.list({ limit: 1 })).jobs).toEqual([]);
+      other.github.busy_ms = 14_000;
+      expect(await other.ask("POST", "/api/create-job", { body: task })).toMatchObject({ status: 200 });
+    } finally {
+      await other.close();
+    }
+  });
+
   it("wants a key with the scope write", async () => {
     const key = await mint({ account: "reader", scopes: ["read"] });
     const answer = await server.ask("POST", "/api/create-job", { key, body: task });

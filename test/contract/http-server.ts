@@ -59,6 +59,7 @@ export interface TestServer {
     installed: boolean;
     /** Pull requests are opened, each under the next number. */
     opens: boolean;
+    busy_ms: number;
     /** What the repository's settings say of the market. */
     market: RepositorySettings["market"];
   };
@@ -105,7 +106,13 @@ export async function startServer(
   const store = await openLowdbStore({ dir, now: clock.now });
   const logged: string[] = [];
   const log = logTo({ write: (line) => void logged.push(line) }, "debug");
-  const github: TestServer["github"] = { push: () => "done", installed: true, opens: false, market: OPEN_MARKET };
+  const github: TestServer["github"] = {
+    push: () => "done",
+    installed: true,
+    opens: false,
+    busy_ms: 0,
+    market: OPEN_MARKET,
+  };
 
   let pulls = 0;
   const performer: Performer = {
@@ -134,6 +141,8 @@ export async function startServer(
     react: async () => {},
     reply: async () => {},
     installation: async () => (github.installed ? { id: 1 } : null),
+    pushWait: () => github.busy_ms,
+    forgetAccess: () => {},
     failedDeliveries: async () => [],
     redeliver: async () => {},
   };

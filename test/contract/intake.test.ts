@@ -29,28 +29,39 @@ const known = (change: Partial<KnownRepository> = {}): KnownRepository => ({
   ...change,
 });
 
-async function door(at_github: KnownRepository | null, permission: Permission = "write") {
+async function door(at_github: KnownRepository | null, permission: Permission = "write", mute = false) {
   const dir = await mkdtemp(join(tmpdir(), "journeyman-intake-"));
   const store = await openLowdbStore({ dir, now: () => T0 });
   onTestFinished(async () => {
     await store.close();
     await rm(dir, { recursive: true, force: true });
   });
-  const clock = { now: () => T0, at: () => () => {} };
+  let now = T0;
+  const clock = { now: () => now, at: () => () => {} };
   const audience = { listens: async () => false };
   const told = { lines: createRunLines(), committed: () => {}, record: () => {} };
   const handle = createHandle({ jobs: store.jobs, clock, audience, patient: true, ...told });
   const said: string[] = [];
+  let asked = 0;
+  const forgotten: number[] = [];
   const desk: Desk = {
-    permission: async () => permission,
+    permission: async () => {
+      asked += 1;
+      return permission;
+    },
     repository: async () => {
       said.push("read");
       return at_github;
     },
     pullRequest: async () => ({ head_branch: "x", head_sha: "c", from_fork: false }),
-    react: async (_repository, _comment, content) => void said.push(content),
+    react: async (_repository, _comment, content) => {
+      if (mute) throw new Error("The issue is locked.");
+      said.push(content);
+    },
     reply: async (_repository, _issue, _marker, body) => void said.push(body),
     installation: async () => null,
+    pushWait: () => 0,
+    forgetAccess: (installation_id) => void forgotten.push(installation_id),
     failedDeliveries: async () => [],
     redeliver: async () => {},
   };
@@ -67,8 +78,11 @@ async function door(at_github: KnownRepository | null, permission: Permission = 
     estimator: deterministicEstimator,
     handle,
     create,
+    clock,
+    log: { debug: () => {} },
   });
-  return { store, handle, said, hear: (signal: Signal) => intake("d", signal, false) };
+  const hear = (signal: Signal) => intake("d", signal, false);
+  return { store, handle, said, hear, forgotten, asked: () => asked, pass: (ms: number) => void (now += ms) };
 }
 
 const ask: Signal = {
@@ -113,6 +127,68 @@ describe("who may ask where the settings want an admin", () => {
     const reader = await door(null, "read");
     await reader.hear(ask);
     expect(reader.said).toEqual(["confused"]);
+  });
+});
+
+describe("those who may not command", () => {
+  const comment = (nth: number, author: string, id = AT.id): Signal => ({
+    ...ask,
+    ...{ comment_id: nth, author, repository: { ...AT, id } },
+  });
+
+  it("cost three writes and three questions, when three of them write ninety comments", async () => {
+    const { hear, said, asked } = await door(known(), "read");
+    for (let nth = 1; nth <= 90; nth++) await hear(comment(nth, `stranger-${nth % 3}`));
+    expect(said).toEqual(["confused", "confused", "confused"]);
+    expect(asked()).toBe(3);
+  });
+
+  it("are shown it ten times an hour in a repository, whoever they are, and once a day each", async () => {
+    const { hear, said, pass } = await door(known(), "none");
+    for (let nth = 1; nth <= 30; nth++) await hear(comment(nth, `stranger-${nth}`));
+    expect(said).toHaveLength(10);
+    await hear(comment(31, "stranger-31", 43));
+    expect(said).toHaveLength(11);
+    pass(3_600_000);
+    await hear(comment(32, "stranger-1"));
+    expect(said).toHaveLength(11);
+    await hear(comment(33, "stranger-33"));
+    expect(said).toHaveLength(12);
+    pass(24 * 3_600_000);
+    await hear(comment(34, "STRANGER-1"));
+    expect(said).toHaveLength(13);
+  });
+
+  it("are asked about again after minutes", async () => {
+    const { hear, asked, pass } = await door(known(), "read");
+    await hear(comment(1, "bob"));
+    pass(299_999);
+    await hear(comment(2, "Bob"));
+    expect(asked()).toBe(1);
+    pass(1);
+    await hear(comment(3, "bob"));
+    expect(asked()).toBe(2);
+  });
+});
+
+describe("news of an installation", () => {
+  it("drops what was kept to sign in there: a token may be revoked, or lack what was granted", async () => {
+    const { hear, forgotten } = await door(known());
+    await hear({ type: "repositories-changed", installation_id: 1, added: [], removed: [] });
+    await hear({ type: "uninstalled", installation_id: 2 });
+    expect(forgotten).toEqual([1, 2]);
+  });
+});
+
+describe("a reaction", () => {
+  it("comes after the command and stops nothing, where the issue is locked", async () => {
+    const { hear, store, handle } = await door(known(), "write", true);
+    await handle(ID, {
+      type: "create",
+      draft: draft({ repository: { owner: "octo", name: "demo", installation_id: 1 } }),
+    });
+    await hear({ ...ask, comment_id: 71, command: { verb: "cancel" } });
+    expect((await store.jobs.load(ID))?.job.status).toBe("cancelled");
   });
 });
 

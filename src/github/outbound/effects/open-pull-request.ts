@@ -63,6 +63,22 @@ async function open(task: Task, base: string): Promise<Tried<Opened | null>> {
   return without_draft ? tried(task.now, () => post(task, base, false)) : answer;
 }
 
+/** Right after a push GitHub may not see it yet: what it then says of files that are known to have changed is no answer. */
+async function isUnseen(task: Task, base: string): Promise<boolean> {
+  const { octokit, at, job } = task;
+  if ((job.work?.changed_files.length ?? 0) === 0) return false;
+  if (!task.again) return true;
+  const { data } = await octokit.request("GET /repos/{owner}/{repo}/compare/{basehead}", {
+    ...at,
+    basehead: `${base}...${job.branch}`,
+    per_page: 1,
+  });
+  return data.ahead_by > 0 && (data.files ?? []).length > 0;
+}
+
+/** Before GitHub is asked again about a push that it does not see. */
+const UNSEEN_MS = 5_000;
+
 async function adopt(task: Task, round: number, number: number): Promise<Attempt> {
   const answer = await tried(task.now, () => adoptPullRequest(task, number));
   const refused = (sentence: string) =>
@@ -103,6 +119,10 @@ export async function openPullRequest(task: Task, { round }: OpenPullRequest): P
   if (base === null) return { ended: "later", reason: "It is not known which branch the pull request is for." };
   const answer = await open(task, base);
   if (!answer.ok) return { ended: "later", ...laterOf(answer.trouble) };
-  if (answer.value === null) return reported({ type: "nothing-to-open", round });
+  if (answer.value === null) {
+    const unseen = await tried(task.now, () => isUnseen(task, base));
+    if (unseen.ok && !unseen.value) return reported({ type: "nothing-to-open", round });
+    return { ended: "later", reason: "GitHub does not see the pushed work yet.", after_ms: UNSEEN_MS };
+  }
   return reported({ type: "pull-request-opened", round, ...answer.value, head_sha: head });
 }
