@@ -5,7 +5,7 @@
 import { join } from "node:path";
 import { type Brief, jobFolder, LOG_FILE } from "../src/wire/brief.ts";
 import { dayOf, fitToModel, type ModelChoice } from "../src/wire/model-choice.ts";
-import { costCents, MODELS_AS_OF } from "../src/wire/models.ts";
+import { costCents, findModel, MODELS_AS_OF } from "../src/wire/models.ts";
 import { blanker, redactor } from "../src/wire/redact.ts";
 import { NO_USAGE, type Result } from "../src/wire/result.ts";
 import { type Assignment, readAssignment } from "./assignment.ts";
@@ -99,6 +99,14 @@ const OPEN_NETWORK =
   "The repository's settings name the hosts that jobs may reach (`egress`), but .github/workflows/run-job.yml started the " +
   "agent on an open network. Copy that file anew from Journeyman, or remove `egress` from .github/journeyman.yml.";
 
+/** The gateway keeps the limit, and alone knows whose address it calls. */
+function unpriced(model: string, { gateway }: Settings): string {
+  const counted = `${model} has no price in the table of ${MODELS_AS_OF}: tokens are counted, cents are not known.`;
+  if (gateway === null) return `${counted} Turns and time alone bind it.`;
+  const bound = "The limit of cost binds it by the dearest price of that table";
+  return `${counted} ${bound}${findModel(model) === null ? ", unless a gateway of your own at ANTHROPIC_BASE_URL serves it" : ""}.`;
+}
+
 async function attempt(work: Work): Promise<Stop> {
   const { settings, log, interruption } = work;
   const read = await readAssignment(settings);
@@ -124,8 +132,7 @@ async function attempt(work: Work): Promise<Stop> {
     log.warn(
       `The commit ${brief.base.sha} of ${brief.base.branch} is not here, so no AGENTS.md or CLAUDE.md was read.`,
     );
-  if (costCents(choice.model, NO_USAGE) === null)
-    log.warn(`${choice.model} has no price in the table of ${MODELS_AS_OF}: tokens are counted, cents are not.`);
+  if (costCents(choice.model, NO_USAGE) === null) log.warn(unpriced(choice.model, settings));
   const outOfTime = () => interruption.interrupt({ kind: "out_of_time", minutes: limits.minutes });
   const clock = setTimeout(outOfTime, Math.max(0, limits.minutes * 60_000 - elapsedMs()));
   const shell = new Shell({ workspace: settings.workspace, environment: settings.shellEnvironment });

@@ -3,7 +3,7 @@
  * did cost takes the reservation's place. Pure: it knows nothing of requests.
  */
 import type { CostLimit, Spent } from "../../src/wire/gateway.ts";
-import { costCents } from "../../src/wire/models.ts";
+import { costCents, dearestCents } from "../../src/wire/models.ts";
 import type { Usage } from "../../src/wire/result.ts";
 
 export type CallUsage = Omit<Usage, "turns">;
@@ -20,7 +20,7 @@ export interface Bound {
 }
 
 export interface Reservation extends Bound {
-  /** Null: the model's price is not known. */
+  /** Null: there is no price. */
   readonly cents: number | null;
 }
 
@@ -36,6 +36,7 @@ const NOTHING: CallUsage = { input_tokens: 0, output_tokens: 0, cache_read_token
 export class Budget {
   readonly #model: string;
   readonly #capCents: number;
+  readonly #hasPrice: boolean;
   readonly #underWay = new Set<Reservation>();
   #usage = NOTHING;
   #calls = 0;
@@ -43,13 +44,15 @@ export class Budget {
   /** A call was made for a model whose price is not known. */
   #unpriced = false;
 
-  constructor(model: string, capCents: number) {
+  /** `hasPrice`: false for a model of the repository's own, which no table knows and nobody bills by ours. */
+  constructor(model: string, capCents: number, hasPrice = true) {
     this.#model = model;
     this.#capCents = capCents;
+    this.#hasPrice = hasPrice;
   }
 
   get spent(): Spent {
-    const known = !this.#unpriced && this.#priceOf(this.#model, NOTHING) !== null;
+    const known = !this.#unpriced && costCents(this.#model, NOTHING) !== null;
     const cents = known ? this.#cents + this.#reservedCents() : null;
     return { cents, calls: this.#calls, usage: this.#usage };
   }
@@ -108,9 +111,9 @@ export class Budget {
     return this.#priceOf(model, { ...NOTHING, cache_write_tokens: input, output_tokens: output });
   }
 
-  /** One that follows the run's own and has no price yet is bound by that one's: it must not be a way around the limit. */
+  /** A model whose price is not known is bound by the dearest that is: newer is not a way around the limit. */
   #priceOf(model: string, usage: CallUsage): number | null {
-    return costCents(model, usage) ?? costCents(this.#model, usage);
+    return costCents(model, usage) ?? (this.#hasPrice ? dearestCents(usage) : null);
   }
 
   /** The longest answer that so much pays for; a price is linear in the answer once the input is known. */

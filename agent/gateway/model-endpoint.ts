@@ -4,8 +4,9 @@
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { SPENT_PATH } from "../../src/wire/gateway.ts";
-import { lineageOf } from "../../src/wire/models.ts";
+import { findModel, lineageOf } from "../../src/wire/models.ts";
 import { mostOf } from "./answer-usage.ts";
+import { type Blanking, createBlanking } from "./blanking.ts";
 import { readBody } from "./bodies.ts";
 import { Budget, type Reserved } from "./budget.ts";
 import { BODY_ERRORS, NO_KEY, overLimit, sayError, sayJson, TOO_MANY } from "./errors.ts";
@@ -69,13 +70,15 @@ function headersOf({ headers }: IncomingMessage): Headers {
 export class ModelEndpoint {
   readonly #setup: EndpointSetup;
   readonly #budget: Budget;
+  readonly #blanking: Blanking;
   /** The agent replaces a model that is retired by what follows it. */
   readonly #models: ReadonlySet<string>;
   #underWay = 0;
 
   constructor(setup: EndpointSetup) {
     this.#setup = setup;
-    this.#budget = new Budget(setup.model, setup.capCents);
+    this.#budget = new Budget(setup.model, setup.capCents, !setup.provider.own || findModel(setup.model) !== null);
+    this.#blanking = createBlanking(setup.provider.credentials?.["x-api-key"] ?? null);
     this.#models = new Set(lineageOf(setup.model));
   }
 
@@ -94,7 +97,7 @@ export class ModelEndpoint {
     answer.once("close", () => gone.abort());
     const headers = headersOf(asked);
     try {
-      if (listing) await passOnWhole(await this.#send("GET", url, headers, gone.signal), answer);
+      if (listing) await passOnWhole(await this.#send("GET", url, headers, gone.signal), answer, this.#blanking);
       else await this.#read(asked, answer, headers, gone.signal);
     } finally {
       this.#underWay -= 1;
@@ -116,8 +119,8 @@ export class ModelEndpoint {
     if (!body.ok) return sayError(answer, BODY_ERRORS[body.why]);
     if (asked.url === COUNT) {
       const counted = this.#checked(answer, readCount(body.text));
-      if (counted !== null) await passOnWhole(await this.#send("POST", COUNT, headers, signal, counted), answer);
-      return;
+      if (counted === null) return;
+      return passOnWhole(await this.#send("POST", COUNT, headers, signal, counted), answer, this.#blanking);
     }
     const request = this.#checked(answer, readMessages(body.text));
     if (request !== null) await this.#message(request, answer, headers, signal);
@@ -149,6 +152,7 @@ export class ModelEndpoint {
     try {
       await passOnMessage(await this.#send("POST", MESSAGES, headers, signal, body), answer, {
         bound: reservation,
+        blanking: this.#blanking,
         lowered: reservation.output < request.max_tokens,
         settle: (usage) =>
           usage === null ? this.#budget.release(reservation) : this.#budget.settle(reservation, usage),

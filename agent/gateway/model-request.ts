@@ -4,28 +4,54 @@
  * was read is what is sent, never the caller's own bytes.
  */
 import { z } from "zod";
-import type { CallUsage } from "./budget.ts";
+import { isJsonWithinBounds } from "../../src/wire/json-bounds.ts";
 import { head } from "../../src/wire/text.ts";
+import type { CallUsage } from "./budget.ts";
 
-/** The deepest that a request may be nested: a tool's schema, within it a schema of its parts. */
-const MAX_DEPTH = 64;
+/** Values of one request; a long conversation has some ten thousand. */
+const MAX_VALUES = 100_000;
+const MAX_MESSAGES = 10_000;
+/** In one message. */
+const MAX_BLOCKS = 10_000;
+const MAX_TOOLS = 1_000;
+
+/** Ends at the first item that is wrong: zod itself would describe each of them. */
+const list = <Item>(item: z.ZodType<Item>, most: number) =>
+  z
+    .array(z.unknown())
+    .max(most, `has more than ${most} items`)
+    .transform((items, context) => {
+      const read: Item[] = [];
+      for (const [index, one] of items.entries()) {
+        const parsed = item.safeParse(one);
+        if (!parsed.success) {
+          const [issue] = parsed.error.issues;
+          context.addIssue({ code: "custom", message: wordsOf(issue), path: [index, ...(issue?.path ?? [])] });
+          return z.NEVER;
+        }
+        read.push(parsed.data);
+      }
+      return read;
+    });
+
+const wordsOf = (issue: z.core.$ZodIssue | undefined): string =>
+  issue?.code === "unrecognized_keys" ? `${issue.keys.join(", ")} is not let through` : (issue?.message ?? "is wrong");
 
 /** A cache that is kept for an hour costs more to write. */
 const cacheControl = z.strictObject({ type: z.literal("ephemeral"), ttl: z.literal("5m").optional() }).nullish();
 
 const text = z.looseObject({ type: z.literal("text"), text: z.string(), cache_control: cacheControl });
-const texts = z.union([z.string(), z.array(text)], { error: "is neither text nor a list of text blocks" });
-const block = z.union(
-  [
-    text,
-    z.looseObject({ type: z.literal("tool_result"), content: texts.optional(), cache_control: cacheControl }),
-    z.looseObject({ type: z.enum(["tool_use", "thinking", "redacted_thinking"]), cache_control: cacheControl }),
-  ],
-  { error: "is not let through: there are text, tool_use, tool_result and thinking, cached for five minutes" },
-);
+const texts = z.union([z.string(), list(text, MAX_BLOCKS)], { error: "is neither text nor a list of text blocks" });
+const block = z.union([
+  text,
+  z.looseObject({ type: z.literal("tool_result"), content: texts.optional(), cache_control: cacheControl }),
+  z.looseObject({ type: z.enum(["tool_use", "thinking", "redacted_thinking"]), cache_control: cacheControl }),
+]);
 const message = z.strictObject({
   role: z.enum(["user", "assistant"]),
-  content: z.union([z.string(), z.array(z.unknown())]).pipe(z.union([z.string(), z.array(block)])),
+  content: z.union([z.string(), list(block, MAX_BLOCKS)], {
+    error: "is not let through: there are text, tool_use, tool_result and thinking, cached for five minutes",
+  }),
 });
 
 /** Tools that the caller runs itself. */
@@ -39,9 +65,9 @@ const tool = z.looseObject({
 
 const counted = {
   model: z.string(),
-  messages: z.array(message).min(1),
+  messages: list(message, MAX_MESSAGES).refine((messages) => messages.length > 0, "is empty"),
   system: texts.optional(),
-  tools: z.array(tool).optional(),
+  tools: list(tool, MAX_TOOLS).optional(),
   tool_choice: z.unknown().optional(),
   thinking: z.unknown().optional(),
   output_config: z.unknown().optional(),
@@ -68,25 +94,9 @@ export type ReadRequest<Request> =
   | { readonly ok: true; readonly request: Request }
   | { readonly ok: false; readonly reason: string };
 
-/** Not so deep that what reads it would run out of stack. */
-function isShallow(json: string): boolean {
-  let depth = 0;
-  let quoted = false;
-  for (let at = 0; at < json.length; at += 1) {
-    const character = json[at];
-    if (quoted) {
-      if (character === "\\") at += 1;
-      else if (character === '"') quoted = false;
-    } else if (character === '"') quoted = true;
-    else if (character === "{" || character === "[") depth += 1;
-    else if (character === "}" || character === "]") depth -= 1;
-    if (depth > MAX_DEPTH) return false;
-  }
-  return true;
-}
-
 function read<Request>(schema: z.ZodType<Request>, body: string): ReadRequest<Request> {
-  if (!isShallow(body)) return { ok: false, reason: `The request is nested deeper than ${MAX_DEPTH} levels.` };
+  if (!isJsonWithinBounds(Buffer.from(body), MAX_VALUES))
+    return { ok: false, reason: "The request is nested too deep, or holds too many values." };
   let json: unknown;
   try {
     json = JSON.parse(body);
@@ -96,8 +106,7 @@ function read<Request>(schema: z.ZodType<Request>, body: string): ReadRequest<Re
   const parsed = schema.safeParse(json);
   if (parsed.success) return { ok: true, request: parsed.data };
   const [issue] = parsed.error.issues;
-  const words = issue?.code === "unrecognized_keys" ? `${issue.keys.join(", ")} is not let through` : issue?.message;
-  return { ok: false, reason: head(`${issue?.path.join(".") || "request"}: ${words}`, 300) };
+  return { ok: false, reason: head(`${issue?.path.join(".") || "request"}: ${wordsOf(issue)}`, 300) };
 }
 
 export const readMessages = (body: string): ReadRequest<MessagesRequest> => read(messagesSchema, body);

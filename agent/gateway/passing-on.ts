@@ -4,6 +4,7 @@ import { pipeline } from "node:stream/promises";
 import { z } from "zod";
 import { LOWERED_HEADER } from "../../src/wire/gateway.ts";
 import { mostOf, StreamedUsage, usageOfMessage } from "./answer-usage.ts";
+import type { Blanking } from "./blanking.ts";
 import { readBody } from "./bodies.ts";
 import type { Bound, CallUsage } from "./budget.ts";
 import { sayError } from "./errors.ts";
@@ -16,8 +17,10 @@ const COUNT = { bytes: 64 * 1024, ms: 30_000 };
 
 const HEADERS = ["content-type", "request-id", "retry-after", "retry-after-ms", "x-should-retry"];
 
-function headersOf({ headers }: IncomingMessage): OutgoingHttpHeaders {
-  return Object.fromEntries(HEADERS.flatMap((name) => (headers[name] === undefined ? [] : [[name, headers[name]]])));
+function headersOf({ headers }: IncomingMessage, blanking: Blanking): OutgoingHttpHeaders {
+  return Object.fromEntries(
+    HEADERS.flatMap((name) => (headers[name] === undefined ? [] : [[name, blanking.text(String(headers[name]))]])),
+  );
 }
 
 const unreached = (answer: ServerResponse, reason: string): void =>
@@ -26,7 +29,12 @@ const unreached = (answer: ServerResponse, reason: string): void =>
 /** Redirects are not followed: the key goes to the address that the repository names, and nowhere else. */
 const isAnswer = (status: number): boolean => (status >= 200 && status < 300) || (status >= 400 && status < 600);
 
-async function whole(response: IncomingMessage, answer: ServerResponse, onBody?: (text: string | null) => void) {
+async function whole(
+  response: IncomingMessage,
+  answer: ServerResponse,
+  blanking: Blanking,
+  onBody?: (text: string | null) => void,
+) {
   const { statusCode = 0 } = response;
   if (!isAnswer(statusCode)) {
     response.destroy();
@@ -39,14 +47,15 @@ async function whole(response: IncomingMessage, answer: ServerResponse, onBody?:
     response.destroy();
     return unreached(answer, "its answer broke off");
   }
-  const { length } = Buffer.from(body.text);
-  answer.writeHead(statusCode, { ...headersOf(response), "content-length": length }).end(body.text);
+  const text = blanking.text(body.text);
+  const headers = { ...headersOf(response, blanking), "content-length": Buffer.byteLength(text) };
+  answer.writeHead(statusCode, headers).end(text);
 }
 
 /** What costs nothing: errors, lists, counts. */
-export async function passOnWhole(called: Called, answer: ServerResponse): Promise<void> {
+export async function passOnWhole(called: Called, answer: ServerResponse, blanking: Blanking): Promise<void> {
   if (!called.ok) return unreached(answer, called.reason);
-  await whole(called.response, answer);
+  await whole(called.response, answer, blanking);
 }
 
 /** The number of an answer to a count, or null where the provider does not count. */
@@ -65,6 +74,7 @@ export async function countIn(called: Called): Promise<number | null> {
 
 export interface Charge {
   readonly bound: Bound;
+  readonly blanking: Blanking;
   /** The answer may be shorter than was asked for. */
   readonly lowered: boolean;
   /** Null: it was not charged. Only the first time counts. */
@@ -72,7 +82,7 @@ export interface Charge {
 }
 
 export async function passOnMessage(called: Called, answer: ServerResponse, charge: Charge): Promise<void> {
-  const { bound, settle } = charge;
+  const { bound, blanking, settle } = charge;
   if (!called.ok) {
     settle(called.charged ? mostOf(bound) : null);
     return unreached(answer, called.reason);
@@ -83,10 +93,10 @@ export async function passOnMessage(called: Called, answer: ServerResponse, char
   if (!charged || !String(response.headers["content-type"]).includes("text/event-stream")) {
     const settleWhole = (text: string | null): void =>
       settle(text === null ? mostOf(bound) : usageOfMessage(text, bound));
-    return whole(response, answer, charged ? settleWhole : () => settle(null));
+    return whole(response, answer, blanking, charged ? settleWhole : () => settle(null));
   }
   const usage = new StreamedUsage(bound);
-  answer.writeHead(response.statusCode ?? 200, headersOf(response));
+  answer.writeHead(response.statusCode ?? 200, headersOf(response, blanking));
   const listen = async function* (chunks: AsyncIterable<Uint8Array>) {
     for await (const chunk of chunks) {
       usage.push(chunk);
@@ -96,6 +106,6 @@ export async function passOnMessage(called: Called, answer: ServerResponse, char
     settle(usage.usage);
   };
   // Whoever breaks off takes the other along: the caller sees that the answer is not whole.
-  await pipeline(response, listen, answer).catch(() => {});
+  await pipeline(response, listen, blanking.chunks, answer).catch(() => {});
   settle(usage.usage);
 }

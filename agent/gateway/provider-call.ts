@@ -16,6 +16,8 @@ const AGENT = new Agent({ keepAlive: false });
 export interface Provider {
   /** Without a slash at its end. */
   readonly url: string;
+  /** Not the maker of the models that we know: a gateway of the repository's own, or a local model. */
+  readonly own: boolean;
   /** What says whose account it is. Null: there is none, and the provider wants one. */
   readonly credentials: Readonly<Record<string, string>> | null;
 }

@@ -6,7 +6,8 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { Socket } from "node:net";
 import { z } from "zod";
 import { REFUSALS_PATH } from "../../src/wire/egress.ts";
-import { sayJson } from "./errors.ts";
+import { head } from "../../src/wire/text.ts";
+import { sayError, sayJson } from "./errors.ts";
 import type { ModelEndpoint } from "./model-endpoint.ts";
 import { type EgressProxy, refuseTunnel, say } from "./proxy.ts";
 import type { Refusals } from "./refusals.ts";
@@ -22,6 +23,8 @@ export interface Parts {
   readonly endpoint: ModelEndpoint | null;
   readonly proxy: EgressProxy | null;
   readonly refusals: Refusals;
+  /** Told of what must not happen. */
+  readonly tell: (sentence: string) => void;
 }
 
 export interface Serving {
@@ -44,15 +47,22 @@ async function route(
   return proxy.forward(asked, answer, whole);
 }
 
+/** Addresses and names in it come from whatever the model runs. */
+const wordsOf = (error: unknown): string =>
+  head((error instanceof Error ? error.message : String(error)).replace(/[^ -~]/g, "?"), 200);
+
 export async function startServer(parts: Parts, host: string, port = 0): Promise<Serving> {
   const clients = new Set<Socket>();
   const server = createServer({ headersTimeout: HEADERS_MS }, (asked, answer) => {
-    route(parts, asked, answer).catch(() => answer.destroy());
+    route(parts, asked, answer).catch((error: unknown) => {
+      parts.tell(`A request failed in the gateway: ${wordsOf(error)}.`);
+      sayError(answer, { type: "api_error", message: "The request failed in the gateway, whose log says why." });
+    });
   });
-  server.on("connect", (asked, client, head) => {
+  server.on("connect", (asked, client, first) => {
     client.on("error", () => client.destroy());
     if (parts.proxy === null) return refuseTunnel(client, 403, NO_PROXY.trimEnd());
-    parts.proxy.tunnel(asked, client, head).catch(() => client.destroy());
+    parts.proxy.tunnel(asked, client, first).catch(() => client.destroy());
   });
   server.on("connection", (client) => {
     clients.add(client);

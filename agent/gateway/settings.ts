@@ -36,8 +36,12 @@ const providerUrl = set
   .transform((text) => (text ?? PROVIDER).replace(/\/+$/, ""))
   .pipe(z.url({ protocol: /^https?$/, error: "ANTHROPIC_BASE_URL is not an address" }));
 
+/** It goes into a header. */
+const HEADER_WORD = /^[!-~]+$/;
+const NO_SUCH_KEY = "ANTHROPIC_API_KEY holds characters that no key has; copy it anew";
+
 const gatewaySchema = z.object({
-  ANTHROPIC_API_KEY: set,
+  ANTHROPIC_API_KEY: set.pipe(z.string().regex(HEADER_WORD, NO_SUCH_KEY).optional()),
   ANTHROPIC_BASE_URL: providerUrl,
   GATEWAY_LISTEN: listen("GATEWAY_LISTEN"),
   GATEWAY_PORT: number("GATEWAY_PORT is not a port", 0, (port) => Number.isInteger(port) && port >= 0 && port < 65_536),
@@ -93,7 +97,7 @@ export function readGateway(environment: NodeJS.ProcessEnv): Read<GatewaySetting
     settings: {
       listen: rest.GATEWAY_LISTEN,
       port: rest.GATEWAY_PORT,
-      provider: { url, credentials: credentialsOf(url, key) },
+      provider: { url, own: url !== PROVIDER, credentials: credentialsOf(url, key) },
       model: rest.LLM_MODEL,
       capCents: rest.LLM_MAX_COST_CENTS,
       hosts: EGRESS_ALLOWED ?? null,

@@ -19,14 +19,14 @@ export async function startGateway(
   const onRefusal = (reason: string): void => refusals.add(reason);
   const endpoint = new ModelEndpoint({ ...settings, onRefusal });
   const proxy = hosts === null ? null : createProxy({ allows: createAllowList(hosts), world, onRefusal });
-  return startServer({ endpoint, proxy, refusals }, listen, port);
+  return startServer({ endpoint, proxy, refusals, tell }, listen, port);
 }
 
 export async function startEgress({ hosts, provider, listen }: EgressSettings, tell: Tell): Promise<Serving> {
   const refusals = new Refusals(tell);
   const onRefusal = (reason: string): void => refusals.add(reason);
   const proxy = createProxy({ allows: createAllowList(hosts, provider), world: INTERNET, onRefusal });
-  return startServer({ endpoint: null, proxy, refusals }, listen);
+  return startServer({ endpoint: null, proxy, refusals, tell }, listen);
 }
 
 /** What the two programs have in common: says where it listens, ends when it is told to, and says why it cannot start. */

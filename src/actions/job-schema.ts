@@ -69,7 +69,7 @@ const reason: z.ZodType<Reason> = z.object({
 export const jobSchema: z.ZodType<Job> = z.object({
   id: jobId,
   account: text,
-  repository: z.object({ owner: text, name: text, installation_id: z.number() }),
+  repository: z.object({ owner: text, name: text, id: z.number().exactOptional(), installation_id: z.number() }),
   runner: z.literal("actions"),
   status: z.enum(STATUSES),
   origin,
@@ -107,7 +107,7 @@ export const jobSchema: z.ZodType<Job> = z.object({
   hold: z.null(),
   worker: z.null(),
   presented_to_agents: z.array(text).max(0),
-  base: z.object({ branch: words, sha: sha.nullable() }),
+  base: z.object({ branch: words, sha: sha.nullable(), is_default: z.boolean().optional() }),
   branch: text,
   head_sha: sha.nullable(),
   head_seen_at: time.nullable(),

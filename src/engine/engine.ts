@@ -119,11 +119,11 @@ export function createEngine(parts: EngineParts): Engine {
     return created.ok || noted === undefined ? created : ((await made(draft, noted)) ?? created);
   };
 
-  const may = createPermission(store, desk);
+  const admit = createPermission(store, desk, record);
   const inbox = createInboxWorker({
     inbox: store.inbox,
     intake: createIntake({
-      ...{ may, marketGate, store, desk, estimator, handle, clock, log },
+      ...{ admit, marketGate, store, desk, estimator, handle, clock, log },
       create: (draft, by) => create(draft, undefined, by),
     }),
     clock,
@@ -137,7 +137,7 @@ export function createEngine(parts: EngineParts): Engine {
     drawId,
     create,
     marketGate,
-    mayCommand: may,
+    admit,
     receive: inbox.receive,
     waitFor: waiters.waitFor,
     follow: waiters.follow,

@@ -17,7 +17,9 @@ export function createMarketGate(
 ): MarketGate {
   return async (repository) => {
     const kept = await repositories.get(repository.owner, repository.name);
-    const known = kept?.base ? kept : await desk.repository(repository, kept);
+    // under a name that another repository has now, nothing is known
+    const same = repository.id === undefined || kept?.id === repository.id;
+    const known = kept?.base && same ? kept : await desk.repository(repository, kept);
     if (known !== null && marketOf(known.settings).enabled) return null;
     return refusal("repository_not_ready", marketOff(fullName(repository)));
   };

@@ -10,7 +10,7 @@ import type { LogLine } from "../wire/log-line.ts";
 import type { RepositorySettings } from "../wire/settings.ts";
 import type { AgentStore, Looking, ParcelStore, QuoteStore, Wallet } from "./market-ports.ts";
 import type { OutgoingStore, SubscriptionStore } from "./outgoing.ts";
-import type { AuditLog, KeyStore } from "./people.ts";
+import type { AccountStore, AuditLog, GitHubPerson, KeyStore } from "./people.ts";
 
 export type { Estimate, EstimateRequest, Estimator } from "./market-ports.ts";
 export * from "./people.ts";
@@ -202,6 +202,7 @@ export interface IdempotencyStore {
 export interface Store {
   readonly jobs: JobStore;
   readonly keys: KeyStore;
+  readonly accounts: AccountStore;
   readonly repositories: RepositoryStore;
   readonly inbox: Inbox;
   readonly idempotency: IdempotencyStore;
@@ -237,9 +238,15 @@ export interface Performer {
 
 export type Permission = "admin" | "write" | "read" | "none";
 
+/** What somebody may do somewhere, and who has that name now; null: nobody. */
+export interface Permitted {
+  readonly permission: Permission;
+  readonly person: GitHubPerson | null;
+}
+
 /** Direct questions and answers on GitHub that belong to no job. Throws when GitHub cannot be asked. */
 export interface Desk {
-  permission(repository: Repository, login: string): Promise<Permission>;
+  permission(repository: Repository, login: string): Promise<Permitted>;
   /** What its default branch and the settings there are now; null when there is none. `known` has the last good settings. */
   repository(repository: Repository, known: KnownRepository | null): Promise<KnownRepository | null>;
   /** Where a pull request comes from; for `/job` on one that is not ours. */

@@ -21,7 +21,7 @@ import { type RepositoryParts, whichRepository } from "./which-repository.ts";
 
 export interface CreateJobParts extends RepositoryParts {
   readonly door: Pick<Door, "create" | "handle" | "waitFor">;
-  readonly desk: Pick<Desk, "installation" | "pushWait">;
+  readonly desk: Pick<Desk, "installation" | "repository" | "pushWait">;
   readonly webhooks: Pick<Webhooks, "mistakeIn" | "ownOf">;
   readonly log: Log;
   /** How long the branch is waited for: BRANCH_WAIT_MS, unless a test has less patience. */
@@ -84,7 +84,8 @@ export const createJob = (parts: CreateJobParts): Route =>
     failed: CREATE_FAILED,
     repeatable: true,
     body: bodySchema.extend({ callback_url: callbackField(parts.webhooks) }),
-    example: { body: { job: "create HELLO.md that says hello", repository: "octocat/hello-world" } },
+    // without a repository, so that it is right for any key that is bound to one
+    example: { body: { job: "create HELLO.md that says hello" } },
     answers: {
       200: {
         about: "The job's branch is on GitHub and its run is due.",

@@ -29,6 +29,8 @@ export interface Facts {
   readonly draft: boolean;
   /** Branch that it would be merged into now. */
   readonly base: string;
+  /** The default branch has got another name since the job began, and the pull request is for it. */
+  readonly base_renamed: boolean;
   /** `unknown`: GitHub is still computing it (github-facts 6.3). */
   readonly mergeable: "yes" | "conflict" | "unknown";
   /** GitHub's mergeStateStatus: CLEAN, BLOCKED, BEHIND, DIRTY, UNSTABLE, HAS_HOOKS, UNKNOWN. */

@@ -132,7 +132,7 @@ function forbids(facts: Facts, job: Job): string | null {
   if (job.choices.no_merge) return "it was asked for with --no-merge";
   if (!auto_merge.enabled)
     return "auto-merge is off here; set `auto_merge: {enabled: true}` in .github/journeyman.yml to turn it on";
-  if (facts.base !== job.base.branch)
+  if (facts.base !== job.base.branch && !facts.base_renamed)
     return `it is for ${facts.base} now, and the job was for ${job.base.branch ?? "another branch"}`;
   if (!facts.changed_files_complete) return "it changes more files than can be checked";
   const guarded = neverMerges(facts.changed_files);

@@ -8,10 +8,12 @@ const MAX_DEPTH = 64;
 /** Lists and objects altogether. */
 const MAX_PARTS = 50_000;
 
+const COMMA = 0x2c;
 const [QUOTE, BACKSLASH, OPEN_LIST, CLOSE_LIST, OPEN_OBJECT, CLOSE_OBJECT] = [0x22, 0x5c, 0x5b, 0x5d, 0x7b, 0x7d];
 
-export function isJsonWithinBounds(bytes: Uint8Array): boolean {
-  let [depth, parts] = [0, 0];
+/** `mostValues`: of lists and objects together with what they hold, for a schema that looks at each. */
+export function isJsonWithinBounds(bytes: Uint8Array, mostValues = Number.POSITIVE_INFINITY): boolean {
+  let [depth, parts, commas] = [0, 0, 0];
   let inString = false;
   for (let at = 0; at < bytes.length; at += 1) {
     const byte = bytes[at];
@@ -22,8 +24,12 @@ export function isJsonWithinBounds(bytes: Uint8Array): boolean {
     else if (byte === OPEN_LIST || byte === OPEN_OBJECT) {
       depth += 1;
       parts += 1;
-      if (depth > MAX_DEPTH || parts > MAX_PARTS) return false;
+      if (depth > MAX_DEPTH || parts > MAX_PARTS || parts + commas > mostValues) return false;
     } else if (byte === CLOSE_LIST || byte === CLOSE_OBJECT) depth -= 1;
+    else if (byte === COMMA) {
+      commas += 1;
+      if (parts + commas > mostValues) return false;
+    }
   }
   return true;
 }

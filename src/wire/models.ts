@@ -135,7 +135,21 @@ const CACHE_READ = 0.1;
 /** Cents for one call, or null when the model's price is not known. */
 export function costCents(model: string, call: Omit<Usage, "turns">): number | null {
   const price = findModel(model)?.price ?? null;
-  if (price === null) return null;
+  return price === null ? null : centsAt(price, call);
+}
+
+const PRICES = Object.values(MODELS).flatMap(({ price }) => price ?? []);
+const most = (of: (one: Price) => number): number => Math.max(...PRICES.map(of));
+const DEAREST = price(
+  most(({ input, long }) => input * (long?.times ?? 1)),
+  most(({ output, long }) => output * (long?.times ?? 1)),
+  { read: most(({ read = CACHE_READ }) => read) },
+);
+
+/** What no model that we know costs more than: a bound for one without a price. */
+export const dearestCents = (call: Omit<Usage, "turns">): number => centsAt(DEAREST, call);
+
+function centsAt(price: Price, call: Omit<Usage, "turns">): number {
   const prompt = call.input_tokens + call.cache_write_tokens + call.cache_read_tokens;
   const times = price.long !== undefined && prompt > price.long.above ? price.long.times : 1;
   const input =

@@ -83,7 +83,7 @@ async function fill(store: Store, jobs: number, from = 0): Promise<void> {
 
 const silent: Performer = { perform: () => new Promise(() => {}) };
 const nobody: Desk = {
-  permission: async () => "none",
+  permission: async () => ({ permission: "none", person: null }),
   repository: async ({ owner, name, installation_id }) => ({
     ...{ owner, name, id: 1, installation_id, base: null, settings_problem: null },
     settings: { ...DEFAULT_REPOSITORY_SETTINGS, market: { enabled: true, run_checks: "always" } },

@@ -81,7 +81,7 @@ const LOG: Log = {
 
 const nothing: Performer = { perform: async () => ({ ended: "done" }) };
 const DESK: Desk = {
-  permission: async () => "none",
+  permission: async () => ({ permission: "none", person: null }),
   repository: async () => null,
   pullRequest: async () => ({ head_branch: "x", head_sha: "", from_fork: false }),
   react: async () => {},

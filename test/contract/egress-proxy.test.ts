@@ -64,7 +64,7 @@ async function startWith(allows: AllowList): Promise<Serving> {
   };
   const refusals = new Refusals((sentence) => said.push(sentence));
   const parts = createProxy({ allows, world, onRefusal: (reason) => refusals.add(reason) });
-  const started = await startServer({ endpoint: null, proxy: parts, refusals }, "127.0.0.1");
+  const started = await startServer({ endpoint: null, proxy: parts, refusals, tell: () => {} }, "127.0.0.1");
   closing.push(() => started.close());
   return started;
 }

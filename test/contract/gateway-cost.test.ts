@@ -1,7 +1,8 @@
 /** The run's limit of cost holds whoever calls, and what the gateway says of the cost is never less than the truth. */
 import Anthropic from "@anthropic-ai/sdk";
 import { describe, expect, test, vi } from "vitest";
-import { LEAST_ANSWER } from "../../agent/gateway/budget.ts";
+import { Budget, LEAST_ANSWER } from "../../agent/gateway/budget.ts";
+import { readGateway } from "../../agent/gateway/settings.ts";
 import { LOWERED_HEADER } from "../../src/wire/gateway.ts";
 import { costCents } from "../../src/wire/models.ts";
 import type { Usage } from "../../src/wire/result.ts";
@@ -117,10 +118,10 @@ describe("before the call", () => {
 
   test("a model that follows the run's own and has no price is no way around the limit, and its cost is not known", async () => {
     const provider = await uncounting();
-    const gateway = await startTested(provider, { ...cap(10), LLM_MODEL: "claude-mythos-5-1" });
+    const gateway = await startTested(provider, { ...cap(20), LLM_MODEL: "claude-mythos-5-1" });
     const model = "claude-mythos-5-2";
     const answer = await gateway.call(ask({ model, max_tokens: 1_000_000 }));
-    expect(Number(answer.headers.get(LOWERED_HEADER))).toBeLessThan(2_000);
+    expect(Number(answer.headers.get(LOWERED_HEADER))).toBeLessThan(2_200);
     expect((await gateway.spent()).cents).toBeNull();
     for (let calls = 0; calls < 500; calls += 1) {
       const { status } = await gateway.call(ask({ model, max_tokens: 1_000_000 }));
@@ -129,7 +130,40 @@ describe("before the call", () => {
     throw new Error("nothing has ended it");
   });
 
-  test("a model without a price has no limit: its tokens are counted, and only so many calls are made at once", async () => {
+  test("a known model without a price is bound by the dearest price, and its cost is not known", async () => {
+    const provider = await uncounting();
+    const gateway = await startTested(provider, { ...cap(20), LLM_MODEL: "claude-mythos-5-2" });
+    const answer = await gateway.call(ask({ model: "claude-mythos-5-2", max_tokens: 1_000_000 }));
+    expect(answer.status).toBe(200);
+    const lowered = Number(answer.headers.get(LOWERED_HEADER));
+    // 75 $ for a million tokens of an answer, 18.75 $ for what is written to the cache.
+    expect(lowered).toBeGreaterThanOrEqual(LEAST_ANSWER);
+    expect(lowered * 0.0075 + INPUT * 0.001875).toBeLessThanOrEqual(20);
+    expect((await gateway.spent()).cents).toBeNull();
+  });
+
+  test.each([
+    ["at the provider's own address, it is bound", false, "over"],
+    ["at a gateway of one's own, there is no price", true, "reserved"],
+  ] as const)("a model that no table knows: %s", (_, own, kind) => {
+    const budget = new Budget("claude-sonnet-6", 1, !own);
+    expect(budget.reserve({ input: 10_000, output: 10_000 }).kind).toBe(kind);
+    expect(budget.fits({ input: 10_000, output: 10_000 })).toBe(own);
+    expect(budget.spent.cents).toBeNull();
+  });
+
+  test("whose address it is, the settings say", () => {
+    const environment = { LLM_MODEL: "claude-sonnet-6", LLM_MAX_COST_CENTS: "5" };
+    expect(readGateway(environment)).toMatchObject({ settings: { provider: { own: false } } });
+    expect(readGateway({ ...environment, ANTHROPIC_BASE_URL: "https://api.anthropic.com/" })).toMatchObject({
+      settings: { provider: { own: false } },
+    });
+    expect(readGateway({ ...environment, ANTHROPIC_BASE_URL: "http://localhost:1" })).toMatchObject({
+      settings: { provider: { own: true } },
+    });
+  });
+
+  test("a model of one's own without a price has no limit: its tokens are counted, and only so many calls are made at once", async () => {
     const held: (() => void)[] = [];
     const provider = await startProvider((_, response) => held.push(() => sayJson(response, message(USAGE))));
     const gateway = await startTested(provider, { ...cap(0.001), LLM_MODEL: "local/qwen" });

@@ -1,6 +1,7 @@
 /** What the model's shell may try against the gateway that it finds beside the agent. */
 import { describe, expect, test } from "vitest";
-import { ask, errorIn, friendly, MODEL, startTested } from "./gateway-kit.ts";
+import { readGateway } from "../../agent/gateway/settings.ts";
+import { ask, errorIn, friendly, KEY, MODEL, sayJson, startProvider, startTested } from "./gateway-kit.ts";
 
 describe("what is refused before the provider hears of it", () => {
   const api = (path: string, method = "GET") =>
@@ -170,6 +171,50 @@ describe("what is refused before the provider hears of it", () => {
     expect(provider.asked).toEqual([]);
   });
 
+  const content = (items: string): string =>
+    `{"model":"${MODEL}","max_tokens":1,"messages":[{"role":"user","content":[${items}]}]}`;
+  const times = (count: number, item: string): string => Array(count).fill(item).join(",");
+
+  test.each([
+    ["millions of blocks that are none", content(times(3_900_000, "1")), "too many values"],
+    ["millions of fields", content(`{${times(700_000, '"a":1')}}`), "too many values"],
+    ["a hundred thousand lists", content(times(100_000, "[]")), "too many values"],
+    ["more blocks than any message has", content(times(10_001, "1")), "messages.0.content: "],
+    [
+      "one wrong block among thousands",
+      content(`${times(5_000, '{"type":"text","text":"a"}')},1`),
+      "messages.0.content",
+    ],
+    [
+      "more messages than any conversation has",
+      `{"model":"${MODEL}","max_tokens":1,"messages":[${times(10_001, '{"role":"user","content":"a"}')}]}`,
+      "messages: has more than 10000 items",
+    ],
+    [
+      "a wrong message among thousands, by its place",
+      `{"model":"${MODEL}","max_tokens":1,"messages":[${times(99, '{"role":"user","content":"a"}')},${times(5_000, "1")}]}`,
+      "messages.99: ",
+    ],
+  ])("a body of %s, in one sentence", async (_, body, words) => {
+    const provider = await friendly();
+    const gateway = await startTested(provider);
+    const answer = await gateway.raw(post("/v1/messages", body));
+    expect(answer).toMatch(/^HTTP\/1\.1 400 /);
+    expect(answer).toContain(words);
+    expect(answer.length).toBeLessThan(1_000);
+    expect(provider.asked).toEqual([]);
+  });
+
+  test("a long conversation is no attack", async () => {
+    const provider = await friendly();
+    const gateway = await startTested(provider);
+    const used = '{"type":"tool_use","id":"a","name":"shell","input":{"command":"ls","list":[1,2,3]}}';
+    const gave = '{"type":"tool_result","tool_use_id":"a","content":[{"type":"text","text":"a, b"}]}';
+    const turn = `{"role":"assistant","content":[${times(4, used)}]},{"role":"user","content":[${times(4, gave)}]}`;
+    const body = `{"model":"${MODEL}","max_tokens":1,"messages":[${times(500, turn)}]}`;
+    expect(await gateway.raw(post("/v1/messages", body))).toMatch(/^HTTP\/1\.1 (?:200|402) /);
+  });
+
   test("a body without end", async () => {
     const provider = await friendly();
     const gateway = await startTested(provider);
@@ -192,5 +237,56 @@ describe("what is refused before the provider hears of it", () => {
     const answer = await gateway.call(ask());
     expect(answer.status).toBe(401);
     expect((await errorIn(answer)).message).toContain("ANTHROPIC_API_KEY is not set");
+  });
+});
+
+describe("a key that the provider quotes", () => {
+  const SPELLINGS = [KEY, encodeURIComponent(KEY), Buffer.from(KEY).toString("base64")];
+  const quoting = JSON.stringify({ error: { message: `é no such key: ${SPELLINGS.join(" ")}.` } });
+  const blanked = quoting.replace(SPELLINGS.join(" "), "[secret] [secret] [secret]=");
+
+  test.each([401, 200])("is taken out of its answer, with status %i", async (status) => {
+    const provider = await startProvider((_, response) => sayJson(response, quoting, status));
+    const gateway = await startTested(provider);
+    expect(await (await fetch(`${gateway.url}/v1/models`)).text()).toBe(blanked);
+    expect(await (await gateway.call(ask())).text()).toBe(blanked);
+  });
+
+  test.each([1, 7, 1_000])("is taken out of its stream, which comes in pieces of %i bytes", async (size) => {
+    const long = "é".repeat(60_000);
+    const bytes = Buffer.from(`event: error\ndata: ${quoting}\n\ndata: ${size === 1 ? "" : long}${quoting}`);
+    const pieces = async function* () {
+      for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);
+    };
+    const provider = await startProvider(async (_, response) => {
+      response.writeHead(200, { "content-type": "text/event-stream" });
+      for await (const piece of pieces()) response.write(piece);
+      response.end();
+    });
+    const gateway = await startTested(provider);
+    const answer = await (await gateway.call(ask({ stream: true }))).text();
+    expect(answer).toBe(bytes.toString().replaceAll(quoting, blanked));
+  });
+});
+
+describe("a key that no header takes", () => {
+  const read = (key: string) => readGateway({ ANTHROPIC_API_KEY: key, LLM_MODEL: MODEL, LLM_MAX_COST_CENTS: "5" });
+
+  test.each(["two\nlines", "a\u00e9b", "a b", "a\0b"])("is refused in words: %j", (key) => {
+    const reason = "ANTHROPIC_API_KEY holds characters that no key has; copy it anew";
+    expect(read(key)).toEqual({ ok: false, reason });
+  });
+
+  test("is none of those that were copied with a line's end", () => {
+    expect(read(` ${KEY}\r\n`)).toMatchObject({ settings: { provider: { credentials: { "x-api-key": KEY } } } });
+  });
+
+  test("whatever else fails within the gateway is answered, and told", async () => {
+    const provider = { url: "http://127.0.0.1:1", own: true, credentials: { "x-api-key": "two\nlines" } };
+    const gateway = await startTested(await friendly(), {}, undefined, { provider });
+    const answer = await gateway.call(ask());
+    expect(answer.status).toBe(502);
+    expect((await errorIn(answer)).type).toBe("api_error");
+    expect(gateway.said).toEqual([expect.stringMatching(/^A request failed in the gateway: .*x-api-key/)]);
   });
 });

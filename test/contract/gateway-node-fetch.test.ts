@@ -29,7 +29,7 @@ test("Node's own fetch goes through the proxy: to a host of the list, and to no 
     world: { resolve: async () => [{ address: OUTSIDE, family: 4 }], mayReach: (address) => address === OUTSIDE },
     onRefusal: (reason) => refusals.add(reason),
   });
-  const server = await startServer({ endpoint: null, proxy, refusals }, "127.0.0.1");
+  const server = await startServer({ endpoint: null, proxy, refusals, tell: () => {} }, "127.0.0.1");
   onTestFinished(() => server.close());
   const read = readSettings({ JOB_ID, EGRESS_PROXY: `http://127.0.0.1:${server.port}` }, "/");
   if (!read.ok) throw new Error(read.reason);

@@ -8,7 +8,7 @@ import { createIntake } from "../../src/engine/intake.ts";
 import { createIds } from "../../src/engine/ids.ts";
 import { createMarketGate } from "../../src/engine/market-gate.ts";
 import { createPermission } from "../../src/engine/permission.ts";
-import type { Desk, KnownRepository, Permission } from "../../src/engine/ports.ts";
+import type { Desk, KnownRepository, Permission, Recorder } from "../../src/engine/ports.ts";
 import type { JobId } from "../../src/job/job.ts";
 import type { Signal, SignalRepository } from "../../src/job/signal.ts";
 import { createRunLines } from "../../src/logs/run-lines.ts";
@@ -39,15 +39,19 @@ async function door(at_github: KnownRepository | null, permission: Permission = 
   let now = T0;
   const clock = { now: () => now, at: () => () => {} };
   const audience = { listens: async () => false };
+  const recorded: string[] = [];
+  const record: Recorder = (by, { action, target }) => void recorded.push(`${by.login} ${action} ${target?.id}`);
   const told = { lines: createRunLines(), committed: () => {}, record: () => {} };
+  /** Who has which name on GitHub. */
+  const people = new Map([["ada", { id: 5, login: "ada" }]]);
   const handle = createHandle({ jobs: store.jobs, clock, audience, patient: true, ...told });
   const said: string[] = [];
   let asked = 0;
   const forgotten: number[] = [];
   const desk: Desk = {
-    permission: async () => {
+    permission: async (_repository, login) => {
       asked += 1;
-      return permission;
+      return { permission, person: people.get(login) ?? null };
     },
     repository: async () => {
       said.push("read");
@@ -71,7 +75,7 @@ async function door(at_github: KnownRepository | null, permission: Permission = 
     return handle(id, { type: "create", draft: { ...wanted, id } });
   };
   const intake = createIntake({
-    may: createPermission(store, desk),
+    admit: createPermission(store, desk, record),
     marketGate: createMarketGate(store.repositories, desk),
     store,
     desk,
@@ -82,7 +86,10 @@ async function door(at_github: KnownRepository | null, permission: Permission = 
     log: { debug: () => {} },
   });
   const hear = (signal: Signal) => intake("d", signal, false);
-  return { store, handle, said, hear, forgotten, asked: () => asked, pass: (ms: number) => void (now += ms) };
+  const pass = (ms: number): void => {
+    now += ms;
+  };
+  return { store, handle, said, people, recorded, hear, forgotten, asked: () => asked, pass };
 }
 
 const ask: Signal = {
@@ -91,8 +98,47 @@ const ask: Signal = {
   issue: { number: 7, title: "Hello", body: "", is_pull_request: false },
   comment_id: 70,
   author: "ada",
+  author_id: 5,
   command: { verb: "run", task: "say hello", model: null, no_merge: false, draft: false, market: null },
 };
+
+/** The jobs' accounts, by name. */
+const accountsIn = async ({ store }: Awaited<ReturnType<typeof door>>): Promise<string[]> =>
+  (await store.jobs.list({ limit: 10 })).jobs.map(({ account }) => account).sort();
+
+describe("whose an account is", () => {
+  it("hangs on GitHub's number: who takes over a freed login opens nothing that was kept under it", async () => {
+    const here = await door(known());
+    await here.hear(ask);
+    here.people.set("ada", { id: 6, login: "ada" });
+    await here.hear({ ...ask, author_id: 6, comment_id: 71, issue: { ...ask.issue, number: 8 } });
+    expect(await accountsIn(here)).toEqual(["ada", "ada@6"]);
+    expect(here.recorded).toEqual(["ada account-tied ada", "ada account-tied ada@6"]);
+  });
+
+  it("stays with whoever is called otherwise now", async () => {
+    const here = await door(known());
+    await here.hear(ask);
+    here.people.delete("ada");
+    here.people.set("countess", { id: 5, login: "countess" });
+    await here.hear({ ...ask, author: "countess", comment_id: 71, issue: { ...ask.issue, number: 8 } });
+    expect(await accountsIn(here)).toEqual(["ada", "ada"]);
+    expect(here.recorded).toEqual(["ada account-tied ada"]);
+    expect(await here.store.accounts.holder("ada")).toEqual({ account: "ada", id: 5, login: "countess" });
+  });
+
+  it("is not asked for where the name that asks is somebody else's by now, or nobody's", async () => {
+    const here = await door(known());
+    here.people.set("ada", { id: 6, login: "ada" });
+    await here.hear(ask);
+    here.people.delete("ada");
+    here.pass(3_600_000);
+    await here.hear({ ...ask, comment_id: 71 });
+    expect(await accountsIn(here)).toEqual([]);
+    expect([here.asked(), here.said]).toEqual([2, ["confused"]]);
+    expect(await here.store.accounts.holder("ada")).toBeNull();
+  });
+});
 
 describe("who may ask where the settings want an admin", () => {
   it("is asked of GitHub before the first job, when nothing is known of the repository", async () => {
@@ -216,6 +262,37 @@ describe("a command that names a job", () => {
     for (const id of [ID, "zzzzzzzz"]) await hear(cancel(id));
     expect(said).toEqual([ID, "zzzzzzzz"].map((id) => expect.stringContaining(`There is no job \`${id}\``)));
     expect((await store.jobs.load(ID))?.job.status).toBe("queued");
+  });
+});
+
+describe("a repository that takes over the name of another", () => {
+  const another: SignalRepository = { ...AT, id: 43, installation_id: 2 };
+  const added: Signal = { type: "repositories-changed", installation_id: 2, added: [another], removed: [] };
+
+  it.each([AT, { owner: "octo", name: "demo", installation_id: 1 }])("gets no job of it: %j", async (repository) => {
+    const { store, handle, said, hear } = await door(null);
+    await store.repositories.put(known({ settings: DEFAULT_REPOSITORY_SETTINGS }));
+    await handle(ID, { type: "create", draft: draft({ repository }) });
+    for (const command of TO_PULL_REQUEST) await handle(ID, command);
+    await hear(added);
+    const ended = (await store.jobs.load(ID))?.job;
+    expect(ended).toMatchObject({ status: "cancelled", repository: { id: 42, installation_id: 1 } });
+    expect(await store.repositories.get("octo", "demo")).toMatchObject({ id: 43, settings: null, base: null });
+    const merged = { type: "merged", pull_request: 12, by: "eve", at: T0 } as const;
+    await hear({ type: "news", repository: another, job: ID, command: merged });
+    await hear({ type: "pull-news", repository: another, numbers: [12], command: merged });
+    expect((await store.jobs.load(ID))?.job).toEqual(ended);
+    await hear({ ...ask, repository: another, command: { verb: "retry", job: ID } });
+    await hear({ ...ask, repository: another, command: { verb: "status" } });
+    const answers = said.filter((text) => text !== "read");
+    expect(answers).toEqual([expect.stringContaining("no job"), expect.stringContaining("no job")]);
+  });
+
+  it("is not forgotten by late news that the other is gone", async () => {
+    const { store, hear } = await door(null);
+    await hear(added);
+    await hear({ type: "repositories-changed", installation_id: 1, added: [], removed: [AT] });
+    expect(await store.repositories.get("octo", "demo")).toMatchObject({ id: 43 });
   });
 });
 

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { branchOf } from "../../src/job/job.ts";
-import { ID, run } from "../unit/core.ts";
+import { ID, run, work } from "../unit/core.ts";
 import { type Bench, bench, command, FILES, Journey, REPO } from "./outbound-kit.ts";
 
 const BRIEF = { type: "push-brief", round: 1, try: 1 } as const;
@@ -33,6 +33,45 @@ describe("the branches of a repository", () => {
     expect(told).toMatchObject({
       facts: { base: "release", settings: { auto_merge: { enabled: false }, forbidden_paths: ["legal/"] } },
     });
+  });
+
+  it.each(["before the result", "before the pull request", "before the verdict"])(
+    "are followed when the default one gets another name %s",
+    async (when) => {
+      const rename = (at: string) => (when === at ? b.github.renameDefaultBranch(REPO, "trunk") : undefined);
+      const journey = new Journey(b);
+      await journey.perform(BRIEF);
+      const head = b.github.pushCommit(REPO, branchOf(ID), { "a.md": "a\n" }, "github-actions[bot]", "Work");
+      expect(head).not.toBe("");
+      ran(journey);
+      rename("before the result");
+      await journey.perform({ type: "read-result", round: 1, try: 1 });
+      expect(journey.job).toMatchObject({ status: "submitted", work: { changed_files: ["a.md"] } });
+      rename("before the pull request");
+      await journey.perform({ type: "open-pull-request", round: 1 });
+      rename("before the verdict");
+      const told = command(await journey.perform({ type: "read-facts", runs: [] }));
+      expect(told).toMatchObject({ facts: { base: "trunk", base_renamed: true } });
+    },
+  );
+
+  it("are followed by the next try, too", async () => {
+    const journey = new Journey(b);
+    await journey.perform(BRIEF);
+    ran(journey);
+    b.github.renameDefaultBranch(REPO, "trunk");
+    journey.tell({
+      ...{ type: "result-read", round: 1, try: 1, head_sha: journey.job.brief_sha ?? "" },
+      work: work({ outcome: "failed", reason: "It broke." }),
+    });
+    await journey.perform({ type: "push-brief", round: 1, try: 2 });
+    expect(journey.job).toMatchObject({ status: "queued", base: { branch: "trunk" }, brief_sha: expect.any(String) });
+  });
+
+  it("are not mixed up: a pull request that was put on the default one merges nothing meant for another", async () => {
+    const journey = new Journey(b, { base_branch: "release" });
+    await journey.perform(BRIEF);
+    expect(journey.job.base).toMatchObject({ branch: "release", is_default: false });
   });
 
   it("leave no room for a job where one is called `job`, which is said after one reading", async () => {

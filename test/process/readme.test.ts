@@ -298,7 +298,9 @@ describe("the REST API", () => {
 describe("watching", () => {
   test("the metrics are these, with these labels", async () => {
     const house = await startHouse({ actions: false });
-    expect((await house.request("/api/keys", { method: "POST", body: { account: "ada" } })).status).toBe(201);
+    expect(
+      (await house.request("/api/keys", { method: "POST", body: { account: "ada", repository: "*" } })).status,
+    ).toBe(201);
     const printed = await (await house.request("/metrics")).text();
     const names = [...printed.matchAll(/^# TYPE (journeyman_\w+) /gm)].map(([, name]) => name);
     const rows = tableOf(README, "metric").map(

@@ -108,6 +108,11 @@ describe("unchecked work that conflicts", () => {
   });
 });
 
+it("follows a base that has got another name, and no other", () => {
+  expect(verdict({ base: "trunk", base_renamed: true }).merge.how).toBe("now");
+  expect(verdict({ base: "trunk" }).merge).toMatchObject({ never: true });
+});
+
 describe("what never merges by itself", () => {
   it.each([
     [".github/workflows/x.yml", "files below .github"],

@@ -100,7 +100,9 @@ export function createDesk({ source, self, now = Date.now }: DeskParts): Desk {
       const answer = await orNone(now, () =>
         octokit.request("GET /repos/{owner}/{repo}/collaborators/{username}/permission", { owner, repo, username }),
       );
-      return answer === null ? "none" : permissionOf(answer.data.permission);
+      if (answer === null) return { permission: "none", person: null };
+      const { permission, user } = answer.data;
+      return { permission: permissionOf(permission), person: user && { id: user.id, login: user.login } };
     },
 
     async repository(repository, known) {

@@ -132,7 +132,9 @@ export class UnreadableAnswer extends Error {
   override readonly name = "UnreadableAnswer";
 }
 
-export type Tried<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly trouble: Trouble };
+export type Tried<T> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly trouble: Trouble; readonly thrown: unknown };
 
 /** Makes a call and turns what GitHub objects into a value; bugs pass through. */
 export async function tried<T>(now: () => number, call: () => Promise<T>): Promise<Tried<T>> {
@@ -141,6 +143,6 @@ export async function tried<T>(now: () => number, call: () => Promise<T>): Promi
   } catch (thrown) {
     const trouble = troubleOf(thrown, now());
     if (trouble === null) throw thrown;
-    return { ok: false, trouble };
+    return { ok: false, trouble, thrown };
   }
 }

@@ -45,7 +45,7 @@ export function briefPushed(job: Job, report: Report<"brief-pushed">, context: C
   const { now } = context;
   const pushed = {
     head_sha: report.head_sha,
-    base: report.base,
+    base: { ...report.base, is_default: job.base.is_default },
     settings: report.settings,
     llm: report.llm ?? null,
   };

@@ -47,11 +47,13 @@ const SUITES = `
 }`;
 
 export const FACTS_QUERY = `
-query Facts($owner: String!, $repo: String!, $number: Int!, $head: String!, $settings: String!, $checksAfter: String, $filesAfter: String) {
+query Facts($owner: String!, $repo: String!, $number: Int!, $head: String!, $settings: String!, $base: String!, $checksAfter: String, $filesAfter: String) {
   repository(owner: $owner, name: $repo) {
     autoMergeAllowed
     deleteBranchOnMerge
     settings: object(expression: $settings) { ${BLOB} }
+    defaultBranchRef { name }
+    base: ref(qualifiedName: $base) { name }
     head: object(expression: $head) { ${SUITES} }
     pullRequest(number: $number) {
       state
@@ -126,6 +128,8 @@ export const factsSchema = z.object({
     autoMergeAllowed: z.boolean(),
     deleteBranchOnMerge: z.boolean(),
     settings: blobSchema,
+    defaultBranchRef: z.object({ name: z.string() }).nullish(),
+    base: z.object({ name: z.string() }).nullish(),
     head: z.object({ checkSuites: z.object({ pageInfo: page, nodes: z.array(suite) }).nullish() }).nullable(),
     pullRequest: z.object({
       state: z.enum(["OPEN", "CLOSED", "MERGED"]),

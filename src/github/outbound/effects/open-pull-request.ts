@@ -9,6 +9,7 @@ import { type Tried, tried } from "../errors.ts";
 import { pullRequestBody, pullRequestTitle } from "../texts/pull-request.ts";
 import { adoptPullRequest } from "./adopt-pull-request.ts";
 import { type Cleaned, removeFolder } from "./remove-folder.ts";
+import { readBranchState } from "./branch-state.ts";
 import { laterOf } from "./one-call.ts";
 import { reported, type Task } from "./task.ts";
 
@@ -46,6 +47,15 @@ async function find({ octokit, at, job }: Task): Promise<Opened | null> {
   return first ? { number: first.number, url: first.html_url } : null;
 }
 
+/** What the default branch is called now, where the job is for it. */
+async function renamed({ octokit, at, job }: Task): Promise<string | null> {
+  if (job.base.is_default !== true) return null;
+  return (await readBranchState({ octokit, at }, null))?.default_branch ?? null;
+}
+
+/** 422 of a base that is not there, or not under this name. */
+const NO_BASE = /"field":\s*"base"/;
+
 /** Null: nothing lies between the two branches. What is there already, from us or by hand, is taken. */
 async function open(task: Task, base: string): Promise<Tried<Opened | null>> {
   const left = task.again ? await find(task) : null;
@@ -57,6 +67,10 @@ async function open(task: Task, base: string): Promise<Tried<Opened | null>> {
   if (/already exists/i.test(words)) {
     const there = await find(task);
     return there === null ? answer : { ok: true, value: there };
+  }
+  if (NO_BASE.test(words)) {
+    const name = await renamed(task);
+    return name === null || name === base ? answer : tried(task.now, () => post(task, name, task.job.choices.draft));
   }
   // private repositories on some plans know no drafts
   const without_draft = task.job.choices.draft && /draft/i.test(words);

@@ -173,6 +173,14 @@ async function ownBrief(task: Task, effect: PushBrief, { branch }: BranchState):
   return data.find(({ commit }) => isBriefMessage(commit.message, job, effect))?.sha ?? null;
 }
 
+/** The default branch may have got another name since the job began: then it is followed. */
+async function readState(task: Task): Promise<BranchState | null> {
+  const { job } = task;
+  const state = await readBranchState(task, job);
+  if (state === null || state.base !== null || job.base.is_default !== true || job.base.branch === null) return state;
+  return readBranchState(task, { ...job, base: { ...job.base, branch: null } });
+}
+
 interface Found {
   readonly ground: Ground | string;
   readonly left: string | null;
@@ -180,7 +188,7 @@ interface Found {
 
 /** The ground, and what an earlier attempt left on it. `may_exist`: the branch may hold this try's brief already. */
 async function find(task: Task, effect: PushBrief, known: KnownRepository | null, may_exist: boolean): Promise<Found> {
-  const state = await readBranchState(task, task.job);
+  const state = await readState(task);
   const ground = coldGround(task, state, known);
   const left = state !== null && may_exist ? await ownBrief(task, effect, state) : null;
   if (typeof ground === "string" || left !== null || task.job.failure === null) return { ground, left };

@@ -43,9 +43,15 @@ interface Cursors {
 
 const START: Cursors = { checksAfter: null, filesAfter: null };
 
+const baseRefOf = ({ job }: Task): string => `refs/heads/${job.base.branch ?? ""}`;
+
+/** A branch that was only turned away from is still there; one that was deleted was not the default one. */
+const isRenamed = ({ job }: Task, { base, defaultBranchRef, pullRequest }: FactsAnswer): boolean =>
+  job.base.is_default === true && !base && defaultBranchRef?.name === pullRequest.baseRefName;
+
 function query(task: Task, number: number, cursors: Cursors): Promise<FactsAnswer> {
   const head = task.job.head_sha ?? "";
-  const variables = { ...task.at, number, head, settings: `HEAD:${SETTINGS_PATH}`, ...cursors };
+  const variables = { ...task.at, number, head, settings: `HEAD:${SETTINGS_PATH}`, base: baseRefOf(task), ...cursors };
   return ask(task.octokit, FACTS_QUERY, variables, factsSchema).then(({ repository }) => repository);
 }
 
@@ -132,6 +138,7 @@ function factsOf(task: Task, reading: Reading, runs: Begun, old_paths: readonly 
     merged_at: pull.mergedAt ? Date.parse(pull.mergedAt) : null,
     draft: pull.isDraft,
     base: pull.baseRefName,
+    base_renamed: isRenamed(task, reading.first),
     mergeable: MERGEABLE[pull.mergeable],
     merge_state: pull.mergeStateStatus,
     review: pull.reviewDecision === null ? "none" : REVIEWS[pull.reviewDecision],

@@ -1,0 +1,39 @@
+/** Takes the key out of what the provider answers: some quote the key that they refuse, and the caller must not have it. */
+import { blanker } from "../../src/wire/redact.ts";
+
+/** A line that is longer is passed on in parts. */
+const MAX_LINE = 64 * 1024;
+
+export interface Blanking {
+  text(text: string): string;
+  /** Of a stream, wherever its chunks end: each line is passed on once it is whole. */
+  chunks(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array>;
+}
+
+export function createBlanking(key: string | null): Blanking {
+  const quoted = JSON.stringify(key ?? "").slice(1, -1);
+  const blank = blanker([key ?? "", quoted]);
+  // No spelling is longer than the URL-encoded one.
+  const longest = 3 * quoted.length;
+
+  async function* chunks(all: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+    let rest = "";
+    for await (const chunk of all) {
+      // A character for each byte, so that nothing else changes.
+      const text = rest + Buffer.from(chunk).toString("latin1");
+      let end = text.lastIndexOf("\n") + 1;
+      rest = text.slice(end);
+      let clean = blank(text.slice(0, end));
+      if (rest.length > MAX_LINE) {
+        rest = blank(rest);
+        end = rest.length - longest;
+        clean += rest.slice(0, end);
+        rest = rest.slice(end);
+      }
+      if (clean !== "") yield Buffer.from(clean, "latin1");
+    }
+    if (rest !== "") yield Buffer.from(blank(rest), "latin1");
+  }
+
+  return { text: blank, chunks };
+}
