@@ -7,6 +7,7 @@ import type { Refusal } from "../job/refusal.ts";
 import type { Signal } from "../job/signal.ts";
 import type { LogLine } from "../wire/log-line.ts";
 import type { Enforced } from "./deadlines.ts";
+import type { MarketGate } from "./market-gate.ts";
 import type { Admit } from "./permission.ts";
 import type { StoredJob } from "./ports.ts";
 import type { Pull } from "./pull.ts";
@@ -30,6 +31,8 @@ export interface Door {
    * id may ask again after a crash. Throws when the id has become somebody else's. `by`: who asked, for the audit log.
    */
   create(draft: Omit<Draft, "id">, id?: JobId, by?: Actor): Promise<Handled>;
+  /** Whether jobs of this repository may be given to the market; null: they may. Throws as {@link admit} does. */
+  readonly marketGate: MarketGate;
   /** The account of this person on GitHub, when they may command here; else null. Throws when GitHub cannot be asked. */
   readonly admit: Admit;
   /** Resolves when the delivery is on disk; it is worked on in the background. */

@@ -15,6 +15,7 @@ import { createHandle } from "./handle.ts";
 import { createInboxWorker } from "./inbox.ts";
 import { createIntake } from "./intake.ts";
 import { type Announcer, type Audience, NOBODY } from "./outgoing.ts";
+import { createMarketGate } from "./market-gate.ts";
 import { createPermission } from "./permission.ts";
 import type { Clock, Desk, Estimator, Ids, Log, Meter, Performer, Recorder, Store, StoredJob } from "./ports.ts";
 import { createPull } from "./pull.ts";
@@ -84,6 +85,8 @@ export function createEngine(parts: EngineParts): Engine {
   const pull = createPull({ jobs: store.jobs, handle });
   const waker = createWaker({ jobs: store.jobs, clock, handle, log });
 
+  const marketGate = createMarketGate(store.repositories, desk);
+
   const drawId = async (): Promise<JobId> => {
     for (let draws = 0; draws < MOST_DRAWS; draws++) {
       const id = ids.jobId();
@@ -105,6 +108,8 @@ export function createEngine(parts: EngineParts): Engine {
   const create = async (draft: Omit<Draft, "id">, noted?: JobId, by?: Actor): Promise<Handled> => {
     const before = noted === undefined ? null : await made(draft, noted);
     if (before !== null) return before;
+    const closed = draft.runner === "market" ? await marketGate(draft.repository) : null;
+    if (closed !== null) return { ok: false, refusal: closed };
     const unknown = await unknownModel({ repositories: store.repositories, now: clock.now, llm }, draft);
     if (unknown !== null) return { ok: false, refusal: refusal("unknown_model", unknown) };
     const id = noted ?? (await drawId());
@@ -118,7 +123,7 @@ export function createEngine(parts: EngineParts): Engine {
   const inbox = createInboxWorker({
     inbox: store.inbox,
     intake: createIntake({
-      ...{ admit, store, desk, estimator, handle, clock, log },
+      ...{ admit, marketGate, store, desk, estimator, handle, clock, log },
       create: (draft, by) => create(draft, undefined, by),
     }),
     clock,
@@ -131,6 +136,7 @@ export function createEngine(parts: EngineParts): Engine {
     handle: (id, command, log) => handle(id, command, log === undefined ? {} : { log }),
     drawId,
     create,
+    marketGate,
     admit,
     receive: inbox.receive,
     waitFor: waiters.waitFor,

@@ -6,7 +6,7 @@ import type { Command } from "../job/command.ts";
 import { announcementOf, eventsOf } from "../job/announce.ts";
 import { decide } from "../job/decide.ts";
 import { type Decided, soon } from "../job/decision.ts";
-import type { Job, JobId } from "../job/job.ts";
+import { fullName, type Job, type JobId } from "../job/job.ts";
 import { bounded } from "../job/kept-log.ts";
 import { userAccount } from "../job/ledger.ts";
 import { refusal } from "../job/refusal.ts";
@@ -59,6 +59,12 @@ export function createHandle(needs: Needs): Handle {
   const availableTo = async (account: string, price: number): Promise<number> =>
     price === 0 ? 0 : jobs.balance(userAccount(account));
 
+  const takenFrom = async (job: Job | null, command: Command): Promise<boolean> => {
+    if (job === null || command.type !== "pull-request-opened") return false;
+    const owner = await jobs.ofPullRequest(fullName(job.repository), command.number);
+    return owner !== null && owner !== job.id;
+  };
+
   /** What the decision asks for, and its announcement where somebody listens: stored with it, so a crash loses neither. */
   const effectsOf = async ({ job, history, effects }: Decided, version: number): Promise<Commit["effects"]> => {
     const events = eventsOf(history);
@@ -80,7 +86,9 @@ export function createHandle(needs: Needs): Handle {
     const price = stored?.job.price_cents ?? draft?.price_cents ?? 0;
     const now = clock.now();
     const available_cents = await availableTo(sender, price);
-    const decision = decide(stored?.job ?? null, command, { now, available_cents, patient });
+    const pull_request_taken = await takenFrom(stored?.job ?? null, command);
+    const context = { now, available_cents, pull_request_taken, patient };
+    const decision = decide(stored?.job ?? null, command, context);
     const conclude = async (outcome: string): Promise<void> => {
       if (extras.done) await jobs.settle(id, extras.done);
       recorded(id, command, stored?.job.repository ?? draft?.repository ?? null, outcome);

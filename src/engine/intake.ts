@@ -8,6 +8,7 @@ import type { Signal, SignalIssue, SignalRepository, SlashCommand } from "../job
 import type { Handled } from "./door.ts";
 import { draftOf, marketDraftOf } from "./drafts.ts";
 import type { Handle } from "./handle.ts";
+import type { MarketGate } from "./market-gate.ts";
 import type { Admit } from "./permission.ts";
 import type { Clock, Desk, Estimator, Log, Store } from "./ports.ts";
 import { EMPTY_MESSAGE, FROM_FORK, HELP, NO_JOB, NO_MARKET, ONE_JOB, noSuchJob } from "./replies.ts";
@@ -18,6 +19,7 @@ type Slash = Extract<Signal, { type: "slash" }>;
 type Asked = Extract<Signal, { type: "slash" | "label" | "button" }>;
 
 interface Needs {
+  readonly marketGate: MarketGate;
   readonly admit: Admit;
   readonly store: Store;
   readonly desk: Desk;
@@ -46,6 +48,8 @@ function aboutJob(said: AboutJob, by: Known, comment_id: number): { readonly ask
       return { asked: { type: "retry", by, comment_id }, seen: true };
     case "approve":
       return { asked: { type: "approve", account, by, comment_id }, seen: true };
+    case "run-checks":
+      return { asked: { type: "run-checks", by, comment_id }, seen: true };
     case "reject":
       return { asked: { type: "reject-work", account, by, reason: said.reason, comment_id }, seen: true };
     case "pay":
@@ -60,7 +64,7 @@ function aboutJob(said: AboutJob, by: Known, comment_id: number): { readonly ask
 export type Intake = (delivery: string, signal: Signal, again: boolean) => Promise<void>;
 
 export function createIntake(needs: Needs): Intake {
-  const { admit, store, desk, estimator, handle, create, clock, log } = needs;
+  const { admit, marketGate, store, desk, estimator, handle, create, clock, log } = needs;
   const strangers = createStrangers(clock.now);
 
   /** Null: they may not command there. */
@@ -143,6 +147,8 @@ export function createIntake(needs: Needs): Intake {
     const draft = draftOf(signal, by.account, from?.head_branch ?? null);
     if (market === null) return made(await create(draft, by), answer);
     if (estimator === null) return answer(NO_MARKET);
+    const closed = await marketGate(repository);
+    if (closed !== null) return answer(closed.sentence);
     // a model may take its time over the offer, and the job's own first reaction comes after that
     const eyes = react(repository, comment_id, "eyes");
     await made(await create(await marketDraftOf(draft, market.price_cents, estimator), by), answer);
@@ -176,7 +182,7 @@ export function createIntake(needs: Needs): Intake {
     const { repository, job, action } = signal;
     const by = await knownBy(signal, delivery);
     if (by === null) return;
-    await news(repository, job, action === "retry" ? { type: "retry", by, comment_id: null } : { type: "discard", by });
+    await news(repository, job, action === "discard" ? { type: action, by } : { type: action, by, comment_id: null });
   };
 
   return async (delivery, signal, again) => {

@@ -61,6 +61,8 @@ export type CommitAnswer =
   | { readonly ok: true; readonly stored: StoredJob }
   /** Another commit came first, or a new job's id is taken. */
   | { readonly ok: false; readonly why: "conflict" }
+  /** The pull request that the job would have from now on is another job's. */
+  | { readonly ok: false; readonly why: "pull_request_taken" }
   /** A user's balance would go below zero. */
   | { readonly ok: false; readonly why: "insufficient"; readonly account: LedgerAccount };
 
@@ -92,7 +94,7 @@ export interface JobStore {
   /** Removes a pending effect that has no outcome to report; false when it was replaced meanwhile. */
   settle(id: JobId, effect: { readonly key: string; readonly serial: number }): Promise<boolean>;
   balance(account: LedgerAccount): Promise<number>;
-  /** The newest job of this pull request, of this issue; null when there is none. */
+  /** The newest job that has or had this pull request; of this issue; null when there is none. */
   ofPullRequest(repository: string, number: number): Promise<JobId | null>;
   ofIssue(repository: string, number: number): Promise<JobId | null>;
   /** The job that this comment asked for. */

@@ -14,6 +14,7 @@ export const HELP = [
   "| `/job pay` | a job of the market that waits for payment is paid from your wallet |",
   "| `/job approve` | the sender takes the work of a market job: its worker is paid |",
   "| `/job reject`, the reason below it | the sender sends that work back |",
+  "| `/job run-checks` | the files that a worker of the market has handed in may run on this repository's branch |",
   "| `/job help` | this text |",
   "",
   "Where there are several jobs, name one behind the verb: `/job cancel abcd1234`.",

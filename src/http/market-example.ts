@@ -35,6 +35,7 @@ export const JOB_EXAMPLE: JobView = {
   presented_to_agents: [],
   pr_url: null,
   run_url: null,
+  diff_url: null,
   result: null,
   output_attachments: [],
   changed_files: [],

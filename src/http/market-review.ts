@@ -75,6 +75,22 @@ export const reviewRoutes = (parts: ReviewParts): readonly Route[] => [
   }),
   route({
     method: "post",
+    path: "/api/jobs/{id}/run-checks",
+    operation: "runChecks",
+    group: "market",
+    summary: "Let the worker's files run",
+    about:
+      "They come to the job's branch, and a pull request opens: a stranger's code then runs in the repository's own " +
+      "workflows, with the secrets that they see. Read `diff_url` first.",
+    scope: "write",
+    repeatable: true,
+    params: idParams,
+    example: EXAMPLE_ID,
+    answers: { 200: THE_JOB, 400: NOT_SUBMITTED, 403: NOT_YOURS, 404: NO_SUCH_JOB },
+    work: (call) => decideOn(parts, call, () => ({ type: "run-checks", by: actorOf(call.request), comment_id: null })),
+  }),
+  route({
+    method: "post",
     path: "/api/jobs/{id}/reject-work",
     operation: "rejectWork",
     group: "market",

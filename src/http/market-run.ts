@@ -36,7 +36,7 @@ import { callbackField } from "./webhook-target.ts";
 import { type RepositoryParts, whichRepository } from "./which-repository.ts";
 
 export interface RunParts extends RepositoryParts, QuoteParts, ParcelParts {
-  readonly door: Pick<Door, "create" | "drawId">;
+  readonly door: Pick<Door, "create" | "drawId" | "marketGate">;
   readonly jobs: JobStore;
   readonly wallet: Pick<Wallet, "balance">;
   readonly box: SealedBox;
@@ -235,7 +235,10 @@ export const runJob = (parts: RunParts): Route =>
       403: { about: "The key is bound to another repository.", codes: ["forbidden"] },
       404: { about: "No such quote of this account.", codes: ["quote_not_found"] },
       410: { about: "The quote is older than 15 minutes and was not ordered.", codes: ["quote_expired"] },
-      422: { about: "The App is not installed on that repository.", codes: ["not_installed"] },
+      422: {
+        about: "The App is not installed on that repository, or its settings have not opened it to the market.",
+        codes: ["not_installed", "repository_not_ready"],
+      },
       503: NO_ROOM_LEFT,
     },
     precheck: ({ body }) => (isMissing(body) ? MISSING_PROMPT : null),
@@ -245,6 +248,8 @@ export const runJob = (parts: RunParts): Route =>
       if ("answer" in repository) return repository.answer;
       const asking = { account: principal.account, order: body, ...askedOf(body, fullName(repository.value)) };
       const who = { principal, by: actorOf(request) };
+      const closed = body.confirmed ? null : await parts.door.marketGate(repository.value);
+      if (closed !== null) return refused(closed);
       return body.confirmed ? order(parts, who, repository.value, asking, work_id) : quote(parts, asking);
     },
   });

@@ -1,9 +1,9 @@
 /**
- * When is the work of the market good? Checks and judge must agree; what neither can say is the sender's to decide, and
- * time decides for a sender who says nothing. Pure, and slow to pay: what failed or is still open is never overridden
+ * When is the work of the market good? Checks and judge must agree; without a judge, or with an unsure one, it is the
+ * sender's to decide, and time decides for a sender who says nothing. Pure, and slow to pay: what failed or is still open is never overridden
  * by time, and every word is about one commit.
  */
-import type { Judgement, Job } from "./job.ts";
+import { type Job, type Judgement, heldFiles, judgedSha } from "./job.ts";
 import { type Reason, reason } from "./reason.ts";
 import { silentUntil } from "./wake.ts";
 
@@ -58,18 +58,26 @@ function senderReason(job: Job, sha: string | null, now: number, because: readon
   const from = approvedFrom({ ...job, sender_asked_at: job.sender_asked_at ?? now });
   if (job.status !== "submitted" || from === null) return reason("wait", "a person must merge it", because);
   if (now >= from) return reason("pass", "nobody has objected in time", because);
-  return reason("wait", `the sender decides; it counts as approved from ${moment(from)} on`, because);
+  const until = moment(from);
+  const text =
+    heldFiles(job) === null
+      ? `the sender decides; it counts as approved from ${until} on`
+      : `the sender decides whether its files may run; it counts as approved from ${until} on`;
+  return reason("wait", text, because);
 }
 
 export interface Agreement {
   readonly work: Reason;
-  /** Neither checks nor judge can say: it is the sender's turn. */
+  /** No judge has said, and no check objects: it is the sender's turn. */
   readonly asks_sender: boolean;
 }
 
-/** `checked` null: the work is words alone, which no check sees and the judge alone does not pay for. */
+/**
+ * Green checks speak for what the repository was before as well: they can object, and pass nothing without the judge.
+ * `checked` null: the work is words alone, or files that may not run, which no check sees and the judge alone does not pay for.
+ */
 export function agreed(checked: Checked | null, job: Job, now: number): Agreement {
-  const sha = checked === null ? null : job.head_sha;
+  const sha = checked === null ? judgedSha(job) : job.head_sha;
   const judge = judgeReason(job.judgement, sha);
   const said = [...(checked === null ? [] : [checked]), ...(judge === null ? [] : [judge])].map(plain);
   const open = (work: Reason): Agreement => ({ work, asks_sender: false });
@@ -82,7 +90,6 @@ export function agreed(checked: Checked | null, job: Job, now: number): Agreemen
     return open(
       reason("pass", checked.speaks ? "checks and judge agree" : "the judge agrees, and no check objects", said),
     );
-  if (judge === null && checked?.speaks) return open(plain(checked));
   return { work: senderReason(job, sha, now, said), asks_sender: true };
 }
 

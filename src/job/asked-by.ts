@@ -31,6 +31,7 @@ export function askedBy(command: Command): Actor | null {
     case "fail":
     case "approve":
     case "reject-work":
+    case "run-checks":
       return somebody(command.by);
     case "moved":
     case "tick":
@@ -52,6 +53,7 @@ export function askedBy(command: Command): Actor | null {
     case "comment-synced":
     case "check-synced":
     case "result-read":
+    case "files-shown":
     case "files-delivered":
     case "delivery-refused":
     case "pull-request-opened":

@@ -102,6 +102,8 @@ export type Command =
       readonly reason: string;
       readonly comment_id: number | null;
     }
+  /** The worker's files may run: on the job's branch, with what its checks see. Whoever may write can say so, and the sender. */
+  | { readonly type: "run-checks"; readonly by: Actor; readonly comment_id: number | null }
   | { readonly type: "archive"; readonly by?: Actor }
   /** The repository has another name, owner or installation now. */
   | { readonly type: "moved"; readonly repository: Repository }
@@ -175,6 +177,14 @@ export type Command =
       readonly head_sha: string;
       /** The job's folder is gone from the branch, since the run pushed with our token. */
       readonly clean?: true;
+    }
+  /** What the worker handed in can be read in this commit, which is on no branch. */
+  | {
+      readonly type: "files-shown";
+      readonly round: number;
+      readonly try: number;
+      readonly sha: string;
+      readonly url: string;
     }
   /** What the worker handed in stands on the job's branch. */
   | { readonly type: "files-delivered"; readonly round: number; readonly try: number; readonly head_sha: string }

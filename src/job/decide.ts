@@ -47,6 +47,7 @@ const REPORTS: ReadonlySet<Command["type"]> = new Set([
   "result-read",
   "pull-request-opened",
   "nothing-to-open",
+  "files-shown",
   "files-delivered",
   "delivery-refused",
   "observe",
@@ -98,6 +99,8 @@ function rule(job: Job, command: Command, context: Context): Decision {
       return reviewing.approve(job, command, context);
     case "reject-work":
       return reviewing.rejectWork(job, command, context);
+    case "run-checks":
+      return reviewing.runChecks(job, command, context);
     case "archive":
       return asking.archive(job, now);
     case "moved":
@@ -148,6 +151,8 @@ function rule(job: Job, command: Command, context: Context): Decision {
       return change(job, now, { set: { check: { id: command.check_id, sha: command.sha, synced_at: now } } });
     case "result-read":
       return running.resultRead(job, command, context);
+    case "files-shown":
+      return reviewing.filesShown(job, command, context);
     case "files-delivered":
       return market.filesDelivered(job, command, context);
     case "delivery-refused":

@@ -19,6 +19,8 @@ export type GitHubEffect =
   | { readonly type: "cancel-run"; readonly run_id: number }
   /** Read what the agent left on the branch. */
   | { readonly type: "read-result"; readonly round: number; readonly try: number }
+  /** Make a commit of what a worker of the market has handed in that no branch leads to, so that it can be read and never run. */
+  | { readonly type: "show-files"; readonly round: number; readonly try: number }
   /** Commit what a worker of the market has handed in to the job's branch. */
   | { readonly type: "deliver-files"; readonly round: number; readonly try: number }
   /** Remove the job's folder from the branch and open (or keep) the pull request. */
@@ -50,6 +52,7 @@ export function effectKey(effect: Effect): string {
   switch (effect.type) {
     case "push-brief":
     case "read-result":
+    case "show-files":
     case "deliver-files":
       return `${effect.type}:${effect.round}.${effect.try}`;
     case "open-pull-request":

@@ -169,6 +169,14 @@ export interface Delivery {
   readonly attachments: readonly Attachment[];
   /** A pull request of the worker's own, in place of the App's. */
   readonly pull_request: number | null;
+  /** Its files are on no branch, where nothing runs them. Null or, in older records, absent: they may run. */
+  readonly held?: HeldFiles | null;
+}
+
+/** The commit that shows them, which no branch leads to; nulls: it is still to be made. */
+export interface HeldFiles {
+  readonly sha: string | null;
+  readonly url: string | null;
 }
 
 /** That a run has handed in its result. */
@@ -177,6 +185,13 @@ export interface HandedIn {
   readonly attempt: number;
   /** Head of the job's branch that is known to hold the work and no folder of ours; null: not known. */
   readonly clean_sha: string | null;
+}
+
+/** Work of a try that failed, which lies in a pull request and was not paid: whoever merges it after all has taken it. */
+export interface TurnedDown {
+  readonly agent_id: string;
+  readonly account: string;
+  readonly pull_request: number;
 }
 
 /** A market worker's claim on a queued job. */
@@ -270,6 +285,10 @@ export interface Job {
   readonly past_runs: readonly number[];
   readonly ci_runs: readonly CiRun[];
   readonly pull_request: { readonly number: number; readonly url: string } | null;
+  /** Numbers of those it had before, which are no other job's either. Absent in older records. */
+  readonly former_pull_requests?: readonly number[];
+  /** Null or, in older records, absent: there is none. */
+  readonly turned_down?: TurnedDown | null;
   readonly merge: Merge;
   readonly work: Work | null;
   /** What the judge says of this try's work; null: not yet, or there is none. */
@@ -310,6 +329,16 @@ export interface HistoryRow {
 export const modelNotes = ({ llm, work }: Job): readonly string[] => [
   ...new Set([...(llm?.notes ?? []), ...(work?.notes ?? [])]),
 ];
+
+export const heldFiles = ({ delivery }: Pick<Job, "delivery">): HeldFiles | null => delivery?.held ?? null;
+
+/** The work is looked at by itself: it is words alone, or files that may not run yet. */
+export const isApart = (job: Pick<Job, "delivery" | "pull_request">): boolean =>
+  job.pull_request === null || heldFiles(job) !== null;
+
+/** The commit that the judge reads; null: the work is words alone. */
+export const judgedSha = (job: Pick<Job, "delivery" | "pull_request" | "head_sha">): string | null =>
+  isApart(job) ? (heldFiles(job)?.sha ?? null) : job.head_sha;
 
 /** The status that counts now: a hold that is over reads as queued, whether or not a timer has come by. */
 export const statusAt = (job: Job, now: number): Status =>

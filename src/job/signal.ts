@@ -28,7 +28,7 @@ export type SlashCommand =
       /** For the market, at this price; null: for the repository's own runners. */
       readonly market: { readonly price_cents: number } | null;
     }
-  | ({ readonly verb: "status" | "cancel" | "retry" | "approve" | "pay" } & OfJob)
+  | ({ readonly verb: "status" | "cancel" | "retry" | "approve" | "run-checks" | "pay" } & OfJob)
   | { readonly verb: "help" }
   /** The sender sends a worker's work back; `reason` may be empty. */
   | ({ readonly verb: "reject"; readonly reason: string } & OfJob)
@@ -67,7 +67,7 @@ export type Signal =
       readonly type: "button";
       readonly repository: SignalRepository;
       readonly job: JobId;
-      readonly action: "retry" | "discard";
+      readonly action: "retry" | "discard" | "run-checks";
       readonly author: string;
       readonly author_id?: number;
     }

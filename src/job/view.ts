@@ -4,7 +4,7 @@
  */
 import { z } from "zod";
 import { approvedFrom } from "./agreement.ts";
-import { fullName, type Job, STATUSES, statusAt } from "./job.ts";
+import { fullName, heldFiles, type Job, STATUSES, statusAt } from "./job.ts";
 
 const time = z.iso.datetime().nullable();
 const text = z.string().nullable();
@@ -48,6 +48,7 @@ export const jobViewSchema = z
     presented_to_agents: z.array(z.string()),
     pr_url: text,
     run_url: text,
+    diff_url: text.meta({ description: "A worker's files that are on no branch, as GitHub shows them." }),
     result: text.meta({ description: "What the agent says of its work." }),
     output_attachments: z.array(attachmentSchema).meta({ description: "What the worker has put beside its words." }),
     changed_files: z.array(z.string()),
@@ -96,6 +97,7 @@ export const jobView = (job: Job, now: number): JobView => ({
   presented_to_agents: [...job.presented_to_agents],
   pr_url: job.pull_request?.url ?? null,
   run_url: job.run?.url ?? null,
+  diff_url: heldFiles(job)?.url ?? null,
   result: job.work?.body || job.work?.title || null,
   output_attachments: [...(job.delivery?.attachments ?? [])],
   changed_files: [...(job.work?.changed_files ?? [])],

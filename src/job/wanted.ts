@@ -3,7 +3,10 @@
  * into another round. An effect that would act on what is over is dropped rather than performed.
  */
 import type { Effect } from "./effect.ts";
-import { type Job, isFinal } from "./job.ts";
+import { type Job, heldFiles, isFinal, judgedSha } from "./job.ts";
+
+const isThisTry = (effect: { readonly round: number; readonly try: number }, job: Job): boolean =>
+  job.status === "submitted" && effect.round === job.round && effect.try === job.tries;
 
 export function isWanted(effect: Effect, job: Job): boolean {
   switch (effect.type) {
@@ -17,13 +20,16 @@ export function isWanted(effect: Effect, job: Job): boolean {
         // begun again meanwhile: the end of that is read
         (job.runner === "market" || job.run?.status === "completed")
       );
+    case "show-files":
+      return isThisTry(effect, job) && heldFiles(job)?.sha === null;
     case "deliver-files":
-      return job.status === "submitted" && effect.round === job.round && effect.try === job.tries;
+      return isThisTry(effect, job) && heldFiles(job) === null;
     case "open-pull-request":
-      return job.status === "submitted" && effect.round === job.round;
+      return job.status === "submitted" && effect.round === job.round && heldFiles(job) === null;
     case "read-facts":
       return (
         job.pull_request !== null &&
+        heldFiles(job) === null &&
         job.merged_at === null &&
         (job.status === "submitted" || (job.status === "verified" && job.merge.state !== "off"))
       );
@@ -34,7 +40,7 @@ export function isWanted(effect: Effect, job: Job): boolean {
         (job.status === "submitted" || (job.status === "verified" && job.merge.state !== "off")) &&
         effect.round === job.round &&
         effect.try === job.tries &&
-        effect.sha === (job.pull_request === null ? null : job.head_sha) &&
+        effect.sha === judgedSha(job) &&
         (job.judgement === null || job.judgement.sha !== effect.sha)
       );
     case "merge":
@@ -68,6 +74,7 @@ export function isWanted(effect: Effect, job: Job): boolean {
  */
 const FIRST: Readonly<Partial<Record<Effect["type"], readonly Effect["type"][]>>> = {
   "push-brief": ["disable-auto-merge"],
+  "show-files": ["push-brief"],
   "deliver-files": ["push-brief"],
   "open-pull-request": ["push-brief", "deliver-files"],
 };

@@ -17,7 +17,8 @@ export interface JobFacts {
   /** A job that is held reads as queued from then on. */
   readonly held_until: number | null;
   readonly created_at: number;
-  readonly pull_request: number | null;
+  /** That it has, and those that it had: they are no other job's. */
+  readonly pull_requests: readonly number[];
   readonly issue: number | null;
   readonly comment: number | null;
   readonly wake_at: number | null;
@@ -30,7 +31,7 @@ export interface JobFacts {
 /** The part of a job that its facts are read from. */
 export type Findable = Waking &
   Pick<Job, "id" | "account" | "repository" | "origin" | "created_at" | "merged_at" | "pull_request" | "merge"> &
-  Pick<Job, "price_cents" | "skills" | "presented_to_agents">;
+  Pick<Job, "price_cents" | "skills" | "presented_to_agents" | "former_pull_requests">;
 
 /** What the queue of the market must know of a job that stands in it. */
 export interface OfferFacts {
@@ -50,6 +51,9 @@ export const repositoryKey = (name: string): string => name.toLowerCase();
 const isOpen = (job: Findable): boolean =>
   !isFinal(job.status) || (job.status === "verified" && job.merged_at === null && job.merge.state !== "off");
 
+const pullRequestsOf = ({ pull_request, former_pull_requests = [] }: Findable): readonly number[] =>
+  pull_request === null ? former_pull_requests : [...former_pull_requests, pull_request.number];
+
 export function factsOf(job: Findable, effects: StoredJob["effects"]): JobFacts {
   return {
     id: job.id,
@@ -58,7 +62,7 @@ export function factsOf(job: Findable, effects: StoredJob["effects"]): JobFacts 
     status: job.status,
     held_until: job.hold?.expires_at ?? null,
     created_at: job.created_at,
-    pull_request: job.pull_request?.number ?? null,
+    pull_requests: pullRequestsOf(job),
     issue: issueOf(job.origin),
     comment: job.origin.kind === "comment" ? job.origin.comment_id : null,
     wake_at: wakeAt(job),

@@ -62,6 +62,17 @@ const commands = z
   })
   .prefault({});
 
+/** When what a stranger hands in may run: checks of a branch here see the repository's secrets. */
+export const RUN_CHECKS = ["ask", "after_judge", "always"] as const;
+
+const market = z
+  .strictObject({
+    /** May jobs of this repository be given to the market at all? */
+    enabled: z.boolean().default(false),
+    run_checks: z.enum(RUN_CHECKS).default("ask"),
+  })
+  .prefault({});
+
 /** A folder as git's sparse checkout takes it: no pattern, no option. */
 const folder = z
   .string()
@@ -76,6 +87,7 @@ export const repositorySettingsSchema = z.strictObject({
   llm,
   limits,
   commands,
+  market,
   /** What every job here should know, beside AGENTS.md and CLAUDE.md of the base branch. */
   instructions: z.string().max(MAX_INSTRUCTIONS).default(""),
   /** Globs; what a job changes there is put back before its work is pushed. */
@@ -90,6 +102,10 @@ export type RepositorySettings = z.infer<typeof repositorySettingsSchema>;
 
 /** What counts where the repository has no file: nothing merges by itself. */
 export const DEFAULT_REPOSITORY_SETTINGS: RepositorySettings = repositorySettingsSchema.parse({});
+
+/** What they say of the market; older copies of them say nothing. */
+export const marketOf = (settings: Partial<Pick<RepositorySettings, "market">> | null): RepositorySettings["market"] =>
+  settings?.market ?? DEFAULT_REPOSITORY_SETTINGS.market;
 
 /** What counts while the file cannot be read and none that could is known: it may have closed the network. */
 export const UNREAD_REPOSITORY_SETTINGS: RepositorySettings = { ...DEFAULT_REPOSITORY_SETTINGS, egress: [] };

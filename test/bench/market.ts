@@ -18,6 +18,7 @@ import { credit } from "../../src/job/ledger.ts";
 import { openLowdbStore } from "../../src/store/lowdb/open.ts";
 import { NO_USAGE } from "../../src/wire/result.ts";
 import { type Measured, median } from "./measured.ts";
+import { DEFAULT_REPOSITORY_SETTINGS } from "../../src/wire/settings.ts";
 
 const FEW = 100;
 const MANY = 20_000;
@@ -83,7 +84,10 @@ async function fill(store: Store, jobs: number, from = 0): Promise<void> {
 const silent: Performer = { perform: () => new Promise(() => {}) };
 const nobody: Desk = {
   permission: async () => ({ permission: "none", person: null }),
-  repository: async () => null,
+  repository: async ({ owner, name, installation_id }) => ({
+    ...{ owner, name, id: 1, installation_id, base: null, settings_problem: null },
+    settings: { ...DEFAULT_REPOSITORY_SETTINGS, market: { enabled: true, run_checks: "always" } },
+  }),
   pullRequest: async () => ({ head_branch: "x", head_sha: "x", from_fork: true }),
   react: async () => {},
   reply: async () => {},

@@ -49,7 +49,7 @@ const ORDER: readonly string[] = [
     "submitJob",
     "failJob",
   ],
-  ...["approveJob", "rejectWork", "getAttachment", "followJobLogs", "enforceDeadlines"],
+  ...["approveJob", "runChecks", "rejectWork", "getAttachment", "followJobLogs", "enforceDeadlines"],
   ...["createAgentJob", "getAgentJob", "listAgentJobs", "messageAgentJob", "cancelAgentJob", "archiveAgentJob"],
   ...["revokeKey", "revokeOwnKey", "listAuditEntries"],
 ];
@@ -290,6 +290,10 @@ async function jobIn(state: string): Promise<string> {
   const ordered = await post("/api/jobs/run", { ...ORDER_OF, price_cents: 500, attachments });
   if (state === "queued" || state === "enclosed") return ordered;
   const id = await post("/api/jobs/pull");
+  if (state === "files") {
+    await post(`/api/jobs/${id}/accept`);
+    return post(`/api/jobs/${id}/submit`, { files: [{ path: "a.txt", content: "a" }] });
+  }
   const steps = ["held", "accept", "submit", "approve"];
   for (const step of steps.slice(1, steps.indexOf(state) + 1)) {
     await post(`/api/jobs/${id}/${step}`, step === "submit" ? { output_text: "Done." } : {});
@@ -301,7 +305,7 @@ async function jobIn(state: string): Promise<string> {
 /** What must be so before an example can be answered as it says. */
 const STATES: Readonly<Record<string, string>> = {
   ...{ payJob: "unpaid", cancelJob: "queued", pullJob: "queued", acceptJob: "held", rejectJob: "held" },
-  ...{ submitJob: "accept", failJob: "accept", approveJob: "submit", rejectWork: "submit" },
+  ...{ submitJob: "accept", failJob: "accept", approveJob: "submit", rejectWork: "submit", runChecks: "files" },
   ...{ reportLines: "running", handInResult: "running" },
   ...{ getAttachment: "enclosed", followJobLogs: "approve" },
 };

@@ -1,5 +1,6 @@
 /** The market's seed, row by row: ordering, paying, cancelling, listing. Names quote the rows. */
 import { describe, expect, it } from "vitest";
+import { until } from "../flows/house.ts";
 import { startMarket, twoPeople, viewSchema } from "./market-kit.ts";
 
 const RUN = "/api/jobs/run";
@@ -31,6 +32,30 @@ describe("POST /api/jobs/run", () => {
     expect(answer.status).toBe(400);
     expect(answer.body).toMatchObject({ error: expect.stringContaining(sentence) });
     expect(await server.store.jobs.count()).toBe(0);
+  });
+
+  it.each([false, true])("is refused where the market is off, and makes nothing: confirmed %s", async (confirmed) => {
+    const { ada, server } = await twoPeople();
+    server.github.market = { enabled: false, run_checks: "ask" };
+    const answer = await ada.ask("POST", RUN, { prompt: PROMPT, confirmed });
+    expect(answer).toMatchObject({
+      status: 422,
+      body: { code: "repository_not_ready", error: expect.stringContaining("The market is off for octo/demo.") },
+    });
+    expect(await server.store.jobs.count()).toBe(0);
+    expect(await ada.balance()).toBe(10_000);
+  });
+
+  it("goes back to the sender when the market was turned off before its brief was pushed", async () => {
+    const { ada, bob, server } = await twoPeople();
+    const { id } = await ada.order(500);
+    server.github.market = { enabled: false, run_checks: "ask" };
+    await bob.pull();
+    await bob.accept(id);
+    const over = async () => viewSchema.parse((await ada.ask("GET", `/api/jobs/${id}`)).body);
+    await until("the end", async () => (await over()).status === "failed");
+    expect(await over()).toMatchObject({ failure: expect.stringContaining("The market is off") });
+    expect(await ada.balance()).toBe(10_000);
   });
 
   it("Phase 1 (without confirmed: true): Returns estimates. And makes nothing, takes nothing, and says who estimated", async () => {

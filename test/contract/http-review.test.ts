@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Command } from "../../src/job/command.ts";
 import type { JobId } from "../../src/job/job.ts";
 import { SENDER_LIMIT_MS } from "../../src/job/wake.ts";
+import { until } from "../flows/house.ts";
 import { handClock, type HandClock } from "../flows/clock.ts";
 import { draft, work } from "../unit/core.ts";
 import { startServer, type TestServer } from "./http-server.ts";
@@ -41,12 +42,35 @@ beforeEach(async () => {
 });
 afterEach(() => server.close());
 
-const decide = (what: "approve" | "reject-work", key: string | undefined, body: unknown = {}, more = {}) =>
-  server.ask("POST", `/api/jobs/${id}/${what}`, { key: key ?? null, body, headers: { ...more } });
+const decide = (
+  what: "approve" | "reject-work" | "run-checks",
+  key: string | undefined,
+  body: unknown = {},
+  more = {},
+) => server.ask("POST", `/api/jobs/${id}/${what}`, { key: key ?? null, body, headers: { ...more } });
 
 const balance = async (key: string | undefined): Promise<unknown> =>
   ((await server.ask("GET", "/api/wallet/balance", { key: key ?? null })).body as { balance_cents: number })
     .balance_cents;
+
+it("pays one of two jobs for one pull request, whoever comes first, and sends the other back", async () => {
+  await server.ask("POST", "/api/wallet/credit", { body: { account: "ada", amount_cents: 500 } });
+  const origin = { kind: "rest", dialect: "market", key_id: null } as const;
+  const { id: _, ...rest } = draft({ runner: "market", origin, price_cents: 500 });
+  const made = await server.engine.create(rest);
+  if (!made.ok) throw new Error(made.refusal.sentence);
+  const first = id;
+  await tell(...WORDS.slice(0, 3));
+  id = made.job.id;
+  await tell(...WORDS.slice(0, 3));
+  const opened = { type: "pull-request-opened", round: 1, number: 7, url: "u", head_sha: "d".repeat(40) } as const;
+  const merged = { type: "merged", pull_request: 7, by: "ada", at: clock.now() } as const;
+  await Promise.all([first, made.job.id].map((job) => server.engine.handle(job, opened)));
+  await Promise.all([first, made.job.id].map((job) => server.engine.handle(job, merged)));
+  const statuses = [first, made.job.id].map(async (job) => (await server.store.jobs.load(job))?.job.status);
+  expect((await Promise.all(statuses)).toSorted()).toEqual(["queued", "verified"]);
+  expect(await balance(bob)).toBe(350);
+});
 
 describe("the sender's word over REST", () => {
   it("approves submitted work once, and the worker is paid", async () => {
@@ -68,6 +92,25 @@ describe("the sender's word over REST", () => {
     await tell(...WORDS.slice(0, 4));
     expect(await decide("reject-work", ada)).toMatchObject({ body: { status: "failed" } });
     expect([await balance(ada), await balance(bob)]).toEqual([500, 0]);
+  });
+
+  it("lets a worker's files run when the sender says so, and nobody else", async () => {
+    server.github.market = { enabled: true, run_checks: "ask" };
+    server.github.opens = true;
+    const delivery = { parcel: null, files: ["a.txt"], attachments: [], pull_request: null };
+    await tell(...WORDS.slice(0, 2));
+    expect(await decide("run-checks", ada)).toMatchObject({ status: 400, body: { code: "wrong_status" } });
+    await tell({ type: "submit", agent_id: "a1", work: work(), delivery });
+    const url = "https://github.com/octo/demo/commit/1";
+    await tell({ type: "files-shown", round: 1, try: 1, sha: "1".repeat(40), url });
+    expect(await server.ask("GET", `/api/jobs/${id}`, { key: ada ?? null })).toMatchObject({ body: { diff_url: url } });
+    expect(await decide("run-checks", bob)).toMatchObject({ status: 403 });
+    expect(await decide("run-checks", eve)).toMatchObject({ status: 404 });
+    expect(await decide("run-checks", ada)).toMatchObject({
+      status: 200,
+      body: { status: "submitted", diff_url: null },
+    });
+    await until("the pull request", async () => (await server.store.jobs.load(id))?.job.pull_request !== null);
   });
 
   it.each(["approve", "reject-work"] as const)("to %s is nobody else's, and of nothing else", async (what) => {

@@ -35,13 +35,15 @@ import { createSealedBox } from "../../src/seal.ts";
 import { openLowdbStore } from "../../src/store/lowdb/open.ts";
 import { DEFAULT_MODEL } from "../../src/wire/models.ts";
 import { Secret } from "../../src/wire/secret.ts";
-import { DEFAULT_REPOSITORY_SETTINGS } from "../../src/wire/settings.ts";
+import { DEFAULT_REPOSITORY_SETTINGS, type RepositorySettings } from "../../src/wire/settings.ts";
 import { appKey } from "./app-key.ts";
 import { assertAsRead } from "./store/as-read.ts";
 
 export const API_KEY = "the-admin-key-of-these-tests";
 export const CRON_SECRET = "the cron secret of these tests";
 export const SECRET = "the webhook secret of these tests";
+
+export const OPEN_MARKET = { enabled: true, run_checks: "always" } as const;
 
 export interface TestServer {
   readonly url: string;
@@ -60,6 +62,8 @@ export interface TestServer {
     /** Pull requests are opened, each under the next number. */
     opens: boolean;
     busy_ms: number;
+    /** What the repository's settings say of the market. */
+    market: RepositorySettings["market"];
   };
   ask(method: string, path: string, options?: AskOptions): Promise<Asked>;
   deliver(event: string, id: string, payload: object, signature?: string): Promise<Asked>;
@@ -104,7 +108,13 @@ export async function startServer(
   const store = await openLowdbStore({ dir, now: clock.now });
   const logged: string[] = [];
   const log = logTo({ write: (line) => void logged.push(line) }, "debug");
-  const github: TestServer["github"] = { push: () => "done", installed: true, opens: false, busy_ms: 0 };
+  const github: TestServer["github"] = {
+    push: () => "done",
+    installed: true,
+    opens: false,
+    busy_ms: 0,
+    market: OPEN_MARKET,
+  };
 
   let pulls = 0;
   const performer: Performer = {
@@ -119,13 +129,16 @@ export async function startServer(
       if (outcome === "later") return { ended: "later", reason: "GitHub is away", after_ms: 60_000 };
       if (outcome !== "done") return { ended: "done", command: { type: "brief-refused", ...at, sentence: outcome } };
       const pushed = { head_sha: "a".repeat(40), base: { branch: "main", sha: "b".repeat(40) } };
-      const settings = DEFAULT_REPOSITORY_SETTINGS;
+      const settings = { ...DEFAULT_REPOSITORY_SETTINGS, market: github.market };
       return { ended: "done", command: { type: "brief-pushed", ...at, ...pushed, settings } };
     },
   };
   const desk: Desk = {
     permission: async (_repository, login) => ({ permission: "write", person: { id: 1, login } }),
-    repository: async () => null,
+    repository: async ({ owner, name, installation_id }) => ({
+      ...{ owner, name, id: 1, installation_id, base: null, settings_problem: null },
+      settings: { ...DEFAULT_REPOSITORY_SETTINGS, market: github.market },
+    }),
     pullRequest: async () => ({ head_branch: "x", head_sha: "c".repeat(40), from_fork: false }),
     react: async () => {},
     reply: async () => {},

@@ -6,6 +6,7 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import { createHandle } from "../../src/engine/handle.ts";
 import { createIntake } from "../../src/engine/intake.ts";
 import { createIds } from "../../src/engine/ids.ts";
+import { createMarketGate } from "../../src/engine/market-gate.ts";
 import { createPermission } from "../../src/engine/permission.ts";
 import type { Desk, KnownRepository, Permission, Recorder } from "../../src/engine/ports.ts";
 import type { JobId } from "../../src/job/job.ts";
@@ -75,6 +76,7 @@ async function door(at_github: KnownRepository | null, permission: Permission = 
   };
   const intake = createIntake({
     admit: createPermission(store, desk, record),
+    marketGate: createMarketGate(store.repositories, desk),
     store,
     desk,
     estimator: deterministicEstimator,
@@ -325,5 +327,38 @@ describe("a job whose repository", () => {
     await hear(moved({ removed: [{ owner: "octo", name: "demo", id: 42 }] }));
     expect((await store.jobs.load(ID))?.job.status).toBe("cancelled");
     expect(await store.repositories.get("octo", "demo")).toBeNull();
+  });
+});
+
+describe("the market of a repository", () => {
+  const market = { ...ask, command: { ...ask.command, market: { price_cents: 500 } } } as Signal;
+  const opened = { ...DEFAULT_REPOSITORY_SETTINGS, market: { enabled: true, run_checks: "ask" } } as const;
+
+  it.each([
+    ["nothing", null],
+    ["nothing of it", DEFAULT_REPOSITORY_SETTINGS],
+  ])("is off where its settings say %s, and nothing is made", async (_name, settings) => {
+    const { store, said, hear } = await door(null);
+    await store.repositories.put(known({ settings }));
+    await hear(market);
+    expect(said).toEqual([expect.stringContaining("The market is off for octo/demo.")]);
+    expect(said[0]).toContain("`market: {enabled: true}`");
+    expect(await store.jobs.count()).toBe(0);
+  });
+
+  it("is open where they say so, be it that they have to be read first", async () => {
+    for (const base of [BASE, null]) {
+      const { store, hear } = await door(known({ settings: opened }));
+      await store.repositories.put(known({ base, settings: base === null ? null : opened }));
+      await hear(market);
+      expect(await store.jobs.count()).toBe(1);
+    }
+  });
+
+  it("is read anew when a push may have closed it", async () => {
+    const { store, hear } = await door(known());
+    await store.repositories.put(known({ settings: opened, base: null }));
+    await hear(market);
+    expect(await store.jobs.count()).toBe(0);
   });
 });

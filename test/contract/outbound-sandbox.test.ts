@@ -149,7 +149,7 @@ describe("the performer on the local GitHub", () => {
     await other.perform(BRIEF);
     expect(other.job.llm).toEqual({ model: "gpt-5", notes: [] });
     const market = new Journey(b, { runner: "market", repository: other.job.repository });
-    push("llm:\n  model: gpt-5\n");
+    push("llm:\n  model: gpt-5\nmarket:\n  enabled: true\n");
     await b.repositories.remove("octo", "demo");
     await other.perform({ type: "delete-branch" });
     expect(command(await market.perform(BRIEF)).type).toBe("brief-pushed");

@@ -142,6 +142,44 @@ describe("the market on GitHub", () => {
     expect(await bob.balance()).toBe(350);
   });
 
+  it("keeps a stranger's files off every branch until somebody who may write lets them run", async () => {
+    const house = await startHouse({ settings: "auto_merge: {enabled: true}\nmarket: {enabled: true}\n" });
+    house.github.setCollaborator(DEMO, "eve", "write");
+    const bob = await worker(house, "bob");
+    await credit(house, 500);
+    const issue = house.ask(ORDER);
+    const { id } = await house.jobOf(issue);
+    const files = [
+      { path: "UNIX.md", content: "Unix is old\n" },
+      { path: "picture.bin", content: Buffer.from([0, 255, 254]).toString("base64"), encoding: "base64" },
+    ];
+    await bob.deliver(id, { output_text: "I wrote it.", files });
+    await commentSays(house, issue, "decides:** `/job run-checks`");
+    const held = await house.job(id);
+    expect(held).toMatchObject({ status: "submitted", pull_request: null, judgement: { verdict: "unsure" } });
+    expect(house.github.pulls(DEMO)).toEqual([]);
+    expect(house.github.readFile(DEMO, held.branch, "UNIX.md")).toBeUndefined();
+    const { sha, url } = held.delivery?.held ?? { sha: null, url: null };
+    expect(house.comment(issue)).toContain(`[Its files](${url}) are on no branch`);
+    expect(house.github.readFile(DEMO, sha ?? "", "UNIX.md")).toBe("Unix is old\n");
+    const shown = (await (await house.request(`/api/jobs/${id}`)).json()) as { diff_url: string };
+    expect(shown.diff_url).toBe(url);
+    const check = await until("the check's button", () =>
+      house.github
+        .checkRuns(DEMO, held.head_sha ?? "")
+        .find(({ name, conclusion }) => name === "journeyman" && conclusion === "action_required"),
+    );
+    house.github.clickCheckAction(DEMO, check.id, "run-checks", "mallory");
+    house.github.clickCheckAction(DEMO, check.id, "run-checks", "eve");
+    const open = await untilJob(house, id, "proposed", (one) => one.pull_request !== null);
+    expect(house.github.readFile(DEMO, open.branch, "UNIX.md")).toBe("Unix is old\n");
+    // a binary is nothing that the judge can see, so it is the sender's once more
+    await untilJob(house, id, "the sender's to decide", (one) => one.sender_asked_at !== null);
+    await house.request(`/api/jobs/${id}/approve`, { method: "POST" });
+    await untilJob(house, id, "merged", (one) => one.merged_at !== null);
+    expect(await bob.balance()).toBe(350);
+  });
+
   it("takes no merge by the worker for the sender's yes, and the sender's merge for one", async () => {
     const house = await startHouse({ model: false, files: { ".github/workflows/ci.yml": null } });
     house.github.setCollaborator(DEMO, "bob", "write");

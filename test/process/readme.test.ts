@@ -324,7 +324,9 @@ describe("commenting", () => {
       return readSlashCommand(comment)?.verb;
     });
     expect(verbs).not.toContain("mistaken");
-    expect(new Set(verbs)).toEqual(new Set(["run", "status", "cancel", "retry", "pay", "approve", "reject", "help"]));
+    expect(new Set(verbs)).toEqual(
+      new Set(["run", "status", "cancel", "retry", "pay", "approve", "reject", "run-checks", "help"]),
+    );
     expect(README).toContain(`at most ${TASK_LIMIT} characters`);
   });
 

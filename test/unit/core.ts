@@ -36,6 +36,7 @@ export const draft = (change: Partial<Draft> = {}): Draft => ({
 
 export const settings = (auto_merge: Partial<RepositorySettings["auto_merge"]> = {}): RepositorySettings => ({
   ...DEFAULT_REPOSITORY_SETTINGS,
+  market: { enabled: true, run_checks: "always" },
   auto_merge: { ...DEFAULT_REPOSITORY_SETTINGS.auto_merge, enabled: true, ...auto_merge },
 });
 

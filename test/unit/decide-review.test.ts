@@ -1,10 +1,11 @@
 import { describe, expect, it } from "vitest";
 import type { Command } from "../../src/job/command.ts";
+import { decide } from "../../src/job/decide.ts";
 import type { Facts } from "../../src/job/facts.ts";
 import type { Job } from "../../src/job/job.ts";
 import { MOST_JUDGED } from "../../src/job/rules/reviewing.ts";
 import { NO_CHECKS_LIMIT_MS, SENDER_LIMIT_MS, SENDER_NOTICE_MS, wakeAt } from "../../src/job/wake.ts";
-import { ADA, check, decided, effectsOf, facts, judged, led, onMarket, opened, settings, step } from "./core.ts";
+import { ADA, T0, check, decided, effectsOf, facts, judged, led, onMarket, opened, settings, step } from "./core.ts";
 
 const BOB = { account: "bob", login: "bob" } as const;
 const APPROVE: Command = { type: "approve", account: "ada", by: ADA, comment_id: null };
@@ -56,7 +57,7 @@ describe("verification begins by itself", () => {
     let job = led(inReview(), judged("none"));
     for (let nth = 0; nth <= MOST_JUDGED; nth++)
       job = led(job, observed({ head_sha: `head${nth}` }), judged("none", [], `head${nth}`));
-    expect(led(job, observed({ head_sha: `head${MOST_JUDGED}` })).status).toBe("verified");
+    expect(led(job, observed({ head_sha: `head${MOST_JUDGED}` })).sender_asked_at).not.toBeNull();
   });
 
   it.each([
@@ -71,7 +72,7 @@ describe("verification begins by itself", () => {
 /** What the judge says, what the facts say, how long after the submit; and what follows. */
 const TABLE: readonly (readonly [string, Command | null, Command, number, string, string])[] = [
   ["green and a pass", judged("pass"), observed(), 60_000, "verified", "checks and judge agree"],
-  ["green without a judge", judged("none"), observed(), 60_000, "verified", "all 1 checks passed"],
+  ["green without a judge", judged("none"), observed(), 60_000, "submitted", "the sender decides"],
   ["green before the judge has spoken", null, observed(), 60_000, "submitted", "the judge has not spoken yet"],
   ["a pass before the checks are done", judged("pass"), PENDING, 60_000, "submitted", "0 of 1 checks are done"],
   ["red and a pass", judged("pass"), RED, 60_000, "queued", "1 of 1 checks failed"],
@@ -106,6 +107,7 @@ describe("checks and judge must agree", () => {
 
   it.each([
     ["not sure", judged("unsure"), observed(), 0],
+    ["green without a judge", judged("none"), observed(), 0],
     ["nothing that could say", judged("none"), UNCHECKED, NO_CHECKS_LIMIT_MS],
   ] as const)("counts silence as a yes after 72 hours, and not a moment before: %s", (_name, word, seen, asked_ms) => {
     const judgedJob = led(inReview(), word);
@@ -237,6 +239,25 @@ describe("the sender decides", () => {
     expect(led(job, dated("ada", -1)).status).toBe("verified");
   });
 
+  it("is not decided by a merge of a program's, be it this App's own for an earlier round", () => {
+    expect(step(inReview(), mergedBy("journeyman[bot]"))).toMatchObject({ job: { status: "submitted" }, postings: [] });
+    expect(led(inReview(), seenMerged("journeyman[bot]"), judged("fail")).status).toBe("queued");
+  });
+
+  it("fails the try that hands in a pull request of another job, and keeps those that it leaves behind", () => {
+    const taken = decide(onMarket(), opened(), { now: T0, available_cents: 0, pull_request_taken: true });
+    const { job, postings } = decided(taken);
+    expect(job).toMatchObject({
+      status: "queued",
+      pull_request: null,
+      failure: expect.stringContaining("another job"),
+    });
+    expect(postings).toEqual([]);
+    const second = { ...opened(), number: 9 } as Command;
+    const moved = led({ ...inReview(), status: "submitted" }, second, second);
+    expect(moved).toMatchObject({ pull_request: { number: 9 }, former_pull_requests: [8] });
+  });
+
   it("is decided by a merge of one's own job", () => {
     const own: Job = { ...inReview(), account: "bob" };
     expect(led(own, mergedBy("bob")).status).toBe("verified");
@@ -297,5 +318,43 @@ describe("work that is words alone", () => {
   it("is not paid by time before it was looked at", () => {
     const job = inWords();
     expect(step(job, { type: "look", forced: true }, at(job, SENDER_LIMIT_MS)).kind).toBe("unchanged");
+  });
+});
+
+describe("work that was turned down and is merged after all", () => {
+  const CANCEL: Command = { type: "cancel", by: ADA };
+  const by = (login: string | null): Command => ({ type: "merged", pull_request: 8, by: login, at: T0 + 9 });
+  const again = (job: Job): Job => led(job, { type: "pull", agent_id: "a2", account: "carl" });
+
+  it("is paid to who did it, from the price that still waits", () => {
+    const queued = led(inReview(), REJECT);
+    for (const job of [queued, again(queued), led(again(queued), { type: "accept", agent_id: "a2" })]) {
+      const decision = decided(step(job, by("ada")));
+      expect(decision.job).toMatchObject({ status: "verified", merged_at: T0 + 9, worker: { account: "bob" } });
+      expect(decision.postings).toEqual(payout);
+    }
+  });
+
+  it.each([
+    ["rejected twice", { ...inReview(), attempt_count: 2 }, REJECT],
+    ["cancelled, then rejected", led(inReview(), CANCEL), REJECT],
+    ["cancelled, then closed", led(inReview(), CANCEL), { type: "closed", pull_request: 8, by: "ada" }],
+  ] as const)("is paid from the wallet once the price has gone back: %s", (_name, job, end) => {
+    const over = led(job, end as Command);
+    const rich = decided(step(over, by("ada"), undefined, 10_000));
+    expect(rich.job).toMatchObject({ status: "verified", turned_down: null });
+    expect(rich.postings.slice(2)).toEqual(payout);
+    expect(rich.postings[0]).toEqual({ account: "user:ada", cents: -500, reason: "charge" });
+    const poor = decided(step(over, by("ada"), undefined, 200));
+    expect(poor.postings[0]).toMatchObject({ cents: -200 });
+    expect(poor.postings.reduce((sum, { cents }) => sum + cents, 0)).toBe(0);
+    expect(poor.history[0]?.note).toContain("held no more");
+    expect(decided(step(over, by("ada"), undefined, 0)).postings).toEqual([]);
+  });
+
+  it.each(["bob", "journeyman[bot]", null])("pays nobody for a merge by %s", (login) => {
+    const failed = led({ ...inReview(), attempt_count: 2 }, REJECT);
+    const { postings } = decided(step(failed, by(login), undefined, 10_000));
+    expect(postings).toEqual([]);
   });
 });

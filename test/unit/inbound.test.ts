@@ -217,7 +217,7 @@ describe("checks and statuses", () => {
     });
   });
 
-  test.each(["retry", "discard"])("the button %s is heard", (identifier) => {
+  test.each(["retry", "discard", "run-checks"])("the button %s is heard", (identifier) => {
     const clicked = { action: "requested_action", check_run: ours, requested_action: { identifier } };
     expect(said("check_run", clicked)).toEqual(button(identifier));
   });

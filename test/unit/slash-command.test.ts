@@ -109,6 +109,7 @@ describe("a verb", () => {
     ["/JOB   CANCEL  ", "cancel"],
     ["/job help?", "help"],
     ["/job approve", "approve"],
+    ["/job run-checks", "run-checks"],
     ["/job pay.", "pay"],
     ["/job cancel!\r\n\r\nThank you.", "cancel"],
   ])("%j is %s", (comment, verb) => {

@@ -52,7 +52,7 @@ const suiteSchema = z.object({
 type Checked = Parameters<typeof newsOfBranch>[0];
 type Clicked = z.output<typeof runSchema> | z.output<typeof suiteSchema>;
 
-function button(payload: Clicked, job: JobId | null, action: "retry" | "discard"): Heard {
+function button(payload: Clicked, job: JobId | null, action: "retry" | "discard" | "run-checks"): Heard {
   if (job === null) return ignored("the check names no job");
   if (isBot(payload.sender)) return ignored("the click of a bot");
   const { id: author_id, login: author } = payload.sender;
@@ -76,7 +76,8 @@ export const checkRunRequestedAction = listener(runSchema, (payload, self) => {
   const { app, external_id } = payload.check_run;
   if (app?.id !== self.appId) return ignored("the check run of another app");
   const action = payload.requested_action?.identifier;
-  if (action !== "retry" && action !== "discard") return ignored("the button is not one of ours");
+  if (action !== "retry" && action !== "discard" && action !== "run-checks")
+    return ignored("the button is not one of ours");
   return button(payload, asJobId(external_id ?? ""), action);
 });
 

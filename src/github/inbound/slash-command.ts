@@ -11,7 +11,7 @@ import { meantBy } from "./typo.ts";
 /** Characters of a task: it is stored, written to the branch and paid for with every turn. */
 export const TASK_LIMIT = 20_000;
 
-const VERBS = ["status", "cancel", "retry", "approve", "reject", "pay", "help"] as const;
+const VERBS = ["status", "cancel", "retry", "approve", "reject", "run-checks", "pay", "help"] as const;
 type Verb = (typeof VERBS)[number];
 
 const mistaken = (sentence: string): SlashCommand => ({ verb: "mistaken", sentence });

@@ -19,6 +19,7 @@ import { readFacts } from "./effects/read-facts.ts";
 import { readResult } from "./effects/read-result.ts";
 import { readRun } from "./effects/runs.ts";
 import { cancelRun, closePullRequest, deleteBranch, laterOf, react } from "./effects/one-call.ts";
+import { showFiles } from "./effects/show-files.ts";
 import { showProgress, syncCheck } from "./effects/sync-check.ts";
 import { syncComment } from "./effects/sync-comment.ts";
 import { done, type Self, type Task } from "./effects/task.ts";
@@ -44,9 +45,11 @@ export interface PerformerParts {
   readonly wait?: (ms: number) => Promise<void>;
 }
 
-/** An attachment that is no text needs a write of its own. */
-const writesOf = (effect: GitHubEffect, job: Job): number =>
-  WRITES[effect.type] + (effect.type === "push-brief" ? (job.enclosure?.attachments.length ?? 0) : 0);
+/** An attachment and a file that is no text needs a write of its own. */
+function writesOf({ type }: GitHubEffect, job: Job): number {
+  if (type === "push-brief") return WRITES[type] + (job.enclosure?.attachments.length ?? 0);
+  return WRITES[type] + (type === "show-files" ? (job.delivery?.files.length ?? 0) : 0);
+}
 
 function begin(task: Task, effect: GitHubEffect): Promise<Attempt> {
   switch (effect.type) {
@@ -66,6 +69,8 @@ function begin(task: Task, effect: GitHubEffect): Promise<Attempt> {
       return readRun(task, effect);
     case "read-result":
       return readResult(task, effect);
+    case "show-files":
+      return showFiles(task, effect);
     case "deliver-files":
       return deliverFiles(task, effect);
     case "open-pull-request":

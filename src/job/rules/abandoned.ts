@@ -16,6 +16,7 @@ export function effectAbandoned(
   if (!isWanted(effect, job)) return unchanged;
   switch (effect.type) {
     case "push-brief":
+    case "show-files":
     case "deliver-files":
     case "open-pull-request":
       return endUnpaid(job, now, "failed", { set: { failure: sentence }, note: sentence });

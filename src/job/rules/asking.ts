@@ -52,6 +52,7 @@ const newJob = (draft: Draft, now: number): Job => ({
   past_runs: [],
   ci_runs: [],
   pull_request: null,
+  former_pull_requests: [],
   merge: { state: "waiting", refusals: 0 },
   work: null,
   failure: null,

@@ -16,11 +16,12 @@ import {
 import type { Command } from "../command.ts";
 import type { WantedEffect } from "../effect.ts";
 import type { Facts } from "../facts.ts";
-import { type Job, isFinal } from "../job.ts";
+import { type Job, isApart, isFinal } from "../job.ts";
 import { type Reason, linesOf } from "../reason.ts";
 import { type Verdict, ciBegunAt, failureOf, judge, openRuns } from "../verdict.ts";
 import { cancelRun, endUnpaid, failTry, verify } from "./ends.ts";
 import { pushed } from "./reporting.ts";
+import { payTaken, takenWork } from "./taking.ts";
 import { askJudge, isWatched, saysNothing, silence } from "./reviewing.ts";
 
 type Report<T extends Command["type"]> = Extract<Command, { type: T }>;
@@ -45,7 +46,7 @@ export function look(job: Job, forced: boolean, { now }: Context): Decision {
     job.pushed_at !== null
   )
     return change(job, now, { effects: [soon({ type: "read-run", run_id: job.run?.id ?? null })] });
-  if (job.pull_request === null) return silence(job, now);
+  if (isApart(job)) return silence(job, now);
   if (!isWatched(job)) return unchanged;
   const open = incomplete(job);
   if (open.length > 0 && !forced) return unchanged;
@@ -246,8 +247,11 @@ export function mergeRefused(job: Job, report: Report<"merge-refused">, { now }:
 }
 
 /** The pull request was merged, by us or by a person: that is the last word on the work. */
-export function merged(job: Job, report: Report<"merged">, { now }: Context): Decision {
+export function merged(job: Job, report: Report<"merged">, context: Context): Decision {
+  const { now } = context;
   if (job.pull_request?.number !== report.pull_request || job.merged_at !== null) return unchanged;
+  const taken = takenWork(job, report);
+  if (taken !== null) return payTaken(job, taken, report, context);
   if (saysNothing(job, report))
     return change(job, now, { effects: [later({ type: "read-facts", runs: [] }, now + SETTLE_MS)] });
   const ours = job.merge.state === "merging" || job.merge.state === "auto";

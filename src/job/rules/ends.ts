@@ -70,10 +70,16 @@ export function endUnpaid(job: Job, now: number, to: "failed" | "cancelled", ext
   });
 }
 
+/** What a worker has handed in may still be merged by hand. */
+const turnedDown = ({ status, price_cents, worker, pull_request }: Job): Partial<Job> =>
+  status === "submitted" && price_cents > 0 && worker !== null && pull_request !== null
+    ? { turned_down: { ...worker, pull_request: pull_request.number } }
+    : {};
+
 /** The try failed: cancelled if that was asked for, failed after the second, else back in the queue for another. */
 export function failTry(job: Job, now: number, why: string, extra: Change = {}): Decided {
   const attempt_count = job.attempt_count + 1;
-  const counted = { ...extra.set, attempt_count, failure: why };
+  const counted = { ...extra.set, attempt_count, failure: why, ...turnedDown(job) };
   if (job.cancellation_requested) return endUnpaid(job, now, "cancelled", { ...extra, set: counted, note: why });
   if (attempt_count >= MOST_ATTEMPTS) return endUnpaid(job, now, "failed", { ...extra, set: counted, note: why });
   const next: Job = {

@@ -1,16 +1,20 @@
 /** How agents of the market take work: pull, reject, accept, submit, fail. Holds and deadlines are exact at read time. */
 import { accountNamed } from "../account.ts";
 import { type Context, type Decision, change, refuse, soon, unchanged } from "../decision.ts";
-import type { WantedEffect } from "../effect.ts";
 import type { Command } from "../command.ts";
 import { type Job, statusAt } from "../job.ts";
+import { marketOf } from "../../wire/settings.ts";
 import { failTry } from "./ends.ts";
+import { takeIn } from "./reviewing.ts";
 
 /** How long an agent may look at a job that it pulled. */
 export const HOLD_MS = 30_000;
 
 /** Agents that are remembered as having seen a job, the newest. */
 const MOST_PRESENTED = 1_000;
+
+export const marketOff = (repository: string): string =>
+  `The market is off for ${repository}. Whoever may push there turns it on with \`market: {enabled: true}\` in .github/journeyman.yml on its default branch.`;
 
 const TIME_EXCEEDED = "The time limit was exceeded.";
 
@@ -73,25 +77,26 @@ export function submit(job: Job, command: Extract<Command, { type: "submit" }>, 
       ? refuse("deadline_passed", TOO_LATE)
       : refuse("wrong_status", "You have not accepted this job; only its worker can submit.");
   if (job.deadline_at !== null && now >= job.deadline_at) return refuse("deadline_passed", TOO_LATE);
+  const delivery = command.delivery ?? null;
+  const held = delivery !== null && delivery.files.length > 0 && !mayRun(job);
   return change(job, now, {
     set: {
       status: "submitted",
       submitted_at: now,
       work: command.work,
-      delivery: command.delivery ?? null,
+      delivery: held ? { ...delivery, held: { sha: null, url: null } } : delivery,
       failure: null,
       woken_at: null,
     },
     event: "submitted",
     by: command.agent_id,
-    effects: [...deliverFiles(job, command.delivery ?? null), soon({ type: "open-pull-request", round: job.round })],
+    effects: held ? [soon({ type: "show-files", round: job.round, try: job.tries })] : takeIn(job, delivery),
   });
 }
 
-const deliverFiles = (job: Job, delivery: Job["delivery"]): WantedEffect[] =>
-  delivery === null || delivery.files.length === 0
-    ? []
-    : [soon({ type: "deliver-files", round: job.round, try: job.tries })];
+/** The settings of this very try are known, and its owner has said that a stranger's files run as they come. */
+const mayRun = ({ pushed_at, settings }: Job): boolean =>
+  pushed_at !== null && marketOf(settings).run_checks === "always";
 
 const isThisTry = (job: Job, report: { readonly round: number; readonly try: number }): boolean =>
   job.status === "submitted" && report.round === job.round && report.try === job.tries;

@@ -14,7 +14,7 @@ import type { Command } from "../command.ts";
 import type { WantedEffect } from "../effect.ts";
 import type { Job } from "../job.ts";
 import { CI_BEGINS_MS } from "../verdict.ts";
-import { verify } from "./ends.ts";
+import { failTry, verify } from "./ends.ts";
 import { askJudge } from "./reviewing.ts";
 
 type Report<T extends Command["type"]> = Extract<Command, { type: T }>;
@@ -24,6 +24,9 @@ export function finishedWithout(job: Job, now: number, set: Partial<Job>): Decis
   const off = { ...set, merge: { state: "off", why: "nothing was changed" } } as const;
   return verify(job, now, { set: off, effects: showNow(job, now) });
 }
+
+/** A job has two tries in a round, and each opens one at most. */
+const MOST_FORMER = 1_000;
 
 /** Checks that are over by then are not told of before the merge. */
 const QUICK_CHECKS_MS = 5_000;
@@ -38,12 +41,21 @@ function firstWords(opened: Job, context: Context): WantedEffect[] {
   ];
 }
 
+/** A pull request is one job's for good, so that no work is paid twice: what a job leaves behind stays its own. */
+function formerOf({ pull_request, former_pull_requests = [] }: Job, next: number): readonly number[] {
+  const left = pull_request === null || pull_request.number === next ? [] : [pull_request.number];
+  return [...former_pull_requests, ...left].slice(-MOST_FORMER);
+}
+
 export function pullRequestOpened(job: Job, report: Report<"pull-request-opened">, context: Context): Decision {
   const { now } = context;
   if (report.round !== job.round || job.status !== "submitted") return unchanged;
+  if (context.pull_request_taken === true)
+    return failTry(job, now, `Pull request #${report.number} belongs to another job; open one for this job alone.`);
   const opened: Job = {
     ...job,
     pull_request: { number: report.number, url: report.url },
+    former_pull_requests: formerOf(job, report.number),
     head_sha: report.head_sha,
     head_seen_at: now,
   };

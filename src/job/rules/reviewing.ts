@@ -2,7 +2,7 @@
  * Who says that work of the market is good, beside its checks: the judge, and the sender where neither can say. What
  * they say is about one commit; a branch that moves is judged again, and not without end.
  */
-import { accountOf, isAccount } from "../account.ts";
+import { accountOf, isAccount, isProgram } from "../account.ts";
 import { agreed, isApprovedByTime } from "../agreement.ts";
 import type { Actor, Command } from "../command.ts";
 import {
@@ -18,10 +18,11 @@ import {
   unchanged,
 } from "../decision.ts";
 import type { Effect, WantedEffect } from "../effect.ts";
-import { type Job, statusAt } from "../job.ts";
+import { type Job, heldFiles, isApart, judgedSha, statusAt } from "../job.ts";
 import { linesOf } from "../reason.ts";
 import { isWanted } from "../wanted.ts";
 import { failTry, verify } from "./ends.ts";
+import { marketOf } from "../../wire/settings.ts";
 import { head } from "../../wire/text.ts";
 
 type Of<T extends Command["type"]> = Extract<Command, { type: T }>;
@@ -34,18 +35,21 @@ const SETTLE_MS = 500;
 /** Its pull request may still change what becomes of it. */
 export const isWatched = (job: Job): boolean =>
   job.pull_request !== null &&
+  heldFiles(job) === null &&
   job.merged_at === null &&
   (job.status === "submitted" || (job.status === "verified" && job.merge.state !== "off"));
 
 /**
  * Who works for somebody else's money does not say by a merge of their own that the work is good; nor does a merger whose
- * name is not known, nor a merge of what an earlier try has left. Checks, judge and sender decide as if it had not been.
+ * name is not known, a program, such as this App for an earlier round, nor a merge of what an earlier try has left.
+ * Checks, judge and sender decide as if it had not been.
  */
 export function saysNothing({ status, price_cents, account, worker, submitted_at }: Job, merge: Of<"merged">): boolean {
   if (status !== "submitted" || price_cents === 0 || worker === null) return false;
   const merger = merge.by === null ? null : accountOf(merge.by);
   if (isAccount(worker.account, account) || isAccount(merger, account)) return false;
-  return merger === null || isAccount(merger, worker.account) || merge.at < (submitted_at ?? 0);
+  if (merger === null || isProgram(merger) || isAccount(merger, worker.account)) return true;
+  return merge.at < (submitted_at ?? 0);
 }
 
 /** Has the judge look at the work as it is now; only the market's is judged. */
@@ -54,7 +58,7 @@ export function askJudge(job: Job): { readonly set: Partial<Job>; readonly effec
     type: "judge",
     round: job.round,
     try: job.tries,
-    sha: job.pull_request === null ? null : job.head_sha,
+    sha: judgedSha(job),
   };
   if (!isWanted(effect, job)) return { set: {}, effects: [] };
   const nth = job.judgement?.nth ?? 0;
@@ -79,14 +83,58 @@ export function judged(job: Job, report: Of<"judged">, { now }: Context): Decisi
     const why = ["The judge finds that the work does not do what was asked:", ...reasons.map((text) => `- ${text}`)];
     return andThen({ ...heard, effects: [] }, (next) => failTry(next, now, why.join("\n")));
   }
-  return job.pull_request === null ? andThen(heard, (next) => leaveToSender(next, now)) : heard;
+  if (!isApart(job)) return heard;
+  const may_run = heldFiles(job) !== null && verdict === "pass" && marketOf(job.settings).run_checks === "after_judge";
+  return andThen(heard, (next) => (may_run ? letRun(next, now, null) : leaveToSender(next, now)));
+}
+
+/** A worker's files come to the job's branch, and their pull request opens. */
+export const takeIn = ({ round, tries }: Pick<Job, "round" | "tries">, delivery: Job["delivery"]): WantedEffect[] => [
+  ...(delivery === null || delivery.files.length === 0
+    ? []
+    : [soon({ type: "deliver-files", round, try: tries } as const)]),
+  soon({ type: "open-pull-request", round }),
+];
+
+/** From here on a stranger's code may run with what the checks of this repository see. */
+export function letRun(job: Job, now: number, by: string | null): Decision {
+  const { delivery } = job;
+  const held = heldFiles(job);
+  if (delivery === null || held === null) return unchanged;
+  const set: Partial<Job> = { delivery: { ...delivery, held: null }, sender_asked_at: null, reasons: [] };
+  return change(job, now, {
+    set,
+    // nobody has waited for it where they run as they come
+    event: by === null && held.sha === null ? null : "released",
+    by,
+    note: "Its files may run.",
+    effects: [...takeIn(job, delivery), ...showNow({ ...job, ...set }, now)],
+  });
+}
+
+export function runChecks(job: Job, { by, comment_id }: Of<"run-checks">, { now }: Context): Decision {
+  if (job.status !== "submitted" || job.delivery === null || job.delivery.files.length === 0)
+    return refuse("wrong_status", `This job is ${statusAt(job, now)}, and no files of it wait to be let run.`);
+  if (heldFiles(job) === null) return unchanged;
+  if (isApprovedByTime(job, now)) return refuse("wrong_status", TOO_LATE);
+  const run = letRun(job, now, nameOf(by));
+  return run.kind === "decided" ? { ...run, effects: [...seen(comment_id), ...run.effects] } : run;
+}
+
+/** The files can be read, so the judge is asked about them as they are. */
+export function filesShown(job: Job, report: Of<"files-shown">, { now }: Context): Decision {
+  const { round, sha, url } = report;
+  const { delivery } = job;
+  if (delivery === null || !isWanted({ type: "show-files", round, try: report.try }, job)) return unchanged;
+  const shown = change(job, now, { set: { delivery: { ...delivery, held: { sha, url } } } });
+  return andThen(shown, (next) => change(next, now, { ...askJudge(next) }));
 }
 
 /** The judge could not be asked, as often as it was tried: then it is not sure. */
 export const judgeAway = (job: Job, effect: Extract<Effect, { type: "judge" }>, context: Context): Decision =>
   judged(job, { ...effect, type: "judged", verdict: "unsure", reasons: ["The model could not be asked."] }, context);
 
-/** Work that is words alone: no check sees it. */
+/** Work that is words alone, or files that may not run: no check sees it. */
 function leaveToSender(job: Job, now: number): Decision {
   const { work } = agreed(null, job, now);
   return change(job, now, {
@@ -97,7 +145,13 @@ function leaveToSender(job: Job, now: number): Decision {
   });
 }
 
-const WORDS_ALONE = { state: "off", why: "there is no pull request" } as const;
+/** Why nothing is merged of work that was taken apart from any pull request. */
+const notMerged = (job: Job): Job["merge"] => ({
+  state: "off",
+  why: heldFiles(job) === null ? "there is no pull request" : "its files were never let run",
+});
+
+const TOO_LATE = "The time to object is over: the work counts as approved.";
 
 /** A sender who was asked about work without a pull request has said nothing in time. */
 export function silence(job: Job, now: number): Decision {
@@ -105,7 +159,7 @@ export function silence(job: Job, now: number): Decision {
   const { work } = agreed(null, job, now);
   if (work.verdict !== "pass") return unchanged;
   const approval = { sha: null, by: null, at: now };
-  const set = { approval, reasons: [work], sender_asked_at: null, merge: WORDS_ALONE };
+  const set = { approval, reasons: [work], sender_asked_at: null, merge: notMerged(job) };
   return verify(job, now, { set, note: linesOf(work), effects: showNow(job, now) });
 }
 
@@ -129,22 +183,23 @@ export function approve(job: Job, { account, by, comment_id }: Of<"approve">, { 
   if (job.status === "verified" && job.runner === "market" && isAccount(account, job.account)) return unchanged;
   const refused = notTheirs(job, account, "approved", now);
   if (refused !== null) return refused;
-  if (job.pull_request === null && job.sender_asked_at === null)
+  const apart = isApart(job);
+  if (apart && job.sender_asked_at === null)
     return refuse("wrong_status", "The work has just come and is being looked at; approve it in a minute.");
-  const sha = job.pull_request === null ? null : job.head_sha;
+  const sha = judgedSha(job);
   return verify(job, now, {
     by: nameOf(by),
     note: "Approved by the sender.",
     set: {
       approval: { sha, by: nameOf(by), at: now },
       sender_asked_at: null,
-      ...(job.pull_request === null ? { merge: WORDS_ALONE } : {}),
+      ...(apart ? { merge: notMerged(job) } : {}),
     },
     effects: [
       ...seen(comment_id),
       ...showNow(job, now),
       // paid it is; whether it may be merged is a question of its own
-      ...(job.pull_request === null ? [] : [soon({ type: "read-facts", runs: [] })]),
+      ...(apart ? [] : [soon({ type: "read-facts", runs: [] })]),
     ],
   });
 }
@@ -158,8 +213,7 @@ export function rejectWork(
 ): Decision {
   const refused = notTheirs(job, account, "rejected", now);
   if (refused !== null) return refused;
-  if (isApprovedByTime(job, now))
-    return refuse("wrong_status", "The time to object is over: the work counts as approved.");
+  if (isApprovedByTime(job, now)) return refuse("wrong_status", TOO_LATE);
   const said = head(reason.trim(), MOST_REASON);
   const why = said === "" ? "The sender rejected the work." : `The sender rejected the work: ${said}`;
   return failTry(job, now, why, { by: nameOf(by), effects: [...seen(comment_id), showComment(job, now, "now")] });

@@ -18,8 +18,11 @@ import {
 } from "../decision.ts";
 import type { Command } from "../command.ts";
 import type { WantedEffect } from "../effect.ts";
-import { GONE, type Job, type Run, isFinal, issueOf } from "../job.ts";
+import { marketOf } from "../../wire/settings.ts";
+import { GONE, type Job, type Run, fullName, isFinal, issueOf } from "../job.ts";
 import { START_GIVEN_UP_MS } from "../wake.ts";
+import { marketOff } from "./market.ts";
+import { letRun } from "./reviewing.ts";
 import { finishedWithout } from "./opening.ts";
 import { MOST_ROUNDS, cancelRun, endUnpaid, failTry, pastRuns } from "./ends.ts";
 
@@ -31,6 +34,13 @@ const isThisTry = (job: Job, report: { readonly round: number; readonly try: num
 /** Start of a run, image and push around the agent's own minutes. */
 const RUN_ALLOWANCE_SECONDS = 15 * 60;
 
+/**
+ * A run can be over before the outcome of our push is known, or have pushed. What a market's worker hands in waits for
+ * the push.
+ */
+const hasMovedOn = ({ runner, status, handed_in }: Job): boolean =>
+  runner === "actions" && (status === "submitted" || Boolean(handed_in?.clean_sha));
+
 export function briefPushed(job: Job, report: Report<"brief-pushed">, context: Context): Decision {
   const { now } = context;
   const pushed = {
@@ -40,6 +50,11 @@ export function briefPushed(job: Job, report: Report<"brief-pushed">, context: C
     llm: report.llm ?? null,
   };
   if (!isThisTry(job, report)) return unchanged;
+  if (job.runner === "market" && !isFinal(job.status) && !marketOf(report.settings).enabled) {
+    const failure = marketOff(fullName(job.repository));
+    const set = { ...pushed, failure };
+    return endUnpaid(job, now, "failed", { set, note: failure, effects: [soon({ type: "delete-branch" })] });
+  }
   if (isFinal(job.status)) {
     // cancelled while the push was under way: what it left must go
     return change(job, now, {
@@ -52,15 +67,14 @@ export function briefPushed(job: Job, report: Report<"brief-pushed">, context: C
     job.runner === "actions" ? report.settings.limits.minutes * 60 + RUN_ALLOWANCE_SECONDS : job.time_limit_seconds;
   const next = {
     ...pushed,
-    // a run can be over before the outcome of our push is known, or have pushed: then the head has moved on
-    head_sha: job.status === "submitted" || job.handed_in?.clean_sha ? job.head_sha : report.head_sha,
+    head_sha: hasMovedOn(job) ? job.head_sha : report.head_sha,
     brief_sha: report.head_sha,
     pushed_at: now,
     time_limit_seconds: limit,
     notice: null,
   };
   const early = (job.early_runs ?? []).filter(({ head_sha }) => head_sha === report.head_sha);
-  return early.reduce<Decision>(
+  const known = early.reduce<Decision>(
     (decision, { run, head_sha }) =>
       andThen(decision, (told) =>
         runChanged(
@@ -71,6 +85,8 @@ export function briefPushed(job: Job, report: Report<"brief-pushed">, context: C
       ),
     change(job, now, { set: { ...next, early_runs: [] }, effects: [firstComment(job, context)] }),
   );
+  // handed in before it was known what may run
+  return marketOf(report.settings).run_checks === "always" ? andThen(known, (one) => letRun(one, now, null)) : known;
 }
 
 /** A runner is quick as a rule: what begins within this is told of once, with the link to it, and not twice. */

@@ -3,6 +3,7 @@ import { z } from "zod";
 import { notFound, parseBody, Refusal } from "./errors.ts";
 import type { Commit } from "./git-commits.ts";
 import { ZERO } from "./git-refs.ts";
+import type { PatchedFile } from "./git-store.ts";
 import type { FileEntry } from "./git-trees.ts";
 import type { Json } from "./model.ts";
 import { repoApi, repoHtml } from "./payloads.ts";
@@ -145,12 +146,14 @@ function must(commit: Commit | undefined): Commit {
 export function fileJson(
   world: World,
   { repository }: RepositoryRequest,
-  file: { filename: string; status: string; additions: number; deletions: number; patch: string; sha: string },
+  { patch, ...file }: PatchedFile,
   head: string,
 ): Json {
   const html = repoHtml(world, repository);
   return {
     ...file,
+    // a binary and an empty file have none
+    ...(patch === "" ? {} : { patch }),
     changes: file.additions + file.deletions,
     blob_url: `${html}/blob/${head}/${file.filename}`,
     raw_url: `${html}/raw/${head}/${file.filename}`,

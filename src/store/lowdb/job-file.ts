@@ -43,6 +43,7 @@ const findable = z.object({
   price_cents: number,
   skills: z.array(z.string()),
   presented_to_agents: z.array(z.string()),
+  former_pull_requests: z.array(number).optional(),
 } satisfies Record<keyof Findable, z.ZodType>);
 
 const effect = z.object({
@@ -126,6 +127,7 @@ const firstOf = (job: Job): Findable => ({
   sender_asked_at: job.sender_asked_at, merged_at: job.merged_at, deadline_at: job.deadline_at,
   pushed_at: job.pushed_at, woken_at: job.woken_at, hold: job.hold, run: job.run, pull_request: job.pull_request,
   merge: job.merge, price_cents: job.price_cents, skills: job.skills, presented_to_agents: job.presented_to_agents,
+  former_pull_requests: job.former_pull_requests ?? [],
 });
 
 const FIRST = Object.keys(findable.shape);

@@ -19,7 +19,7 @@ const sameSpot = (a: JobFacts, b: JobFacts): boolean =>
   a.created_at === b.created_at &&
   a.account === b.account &&
   a.repository === b.repository &&
-  a.pull_request === b.pull_request &&
+  a.pull_requests.join() === b.pull_requests.join() &&
   a.issue === b.issue &&
   a.comment === b.comment;
 

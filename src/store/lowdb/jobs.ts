@@ -5,7 +5,7 @@
  */
 import { LRUCache } from "lru-cache";
 import type { Commit, CommitAnswer, JobFilter, JobStore, JobTally, StoredJob } from "../../engine/ports.ts";
-import type { Job, JobId } from "../../job/job.ts";
+import { fullName, type Job, type JobId } from "../../job/job.ts";
 import type { LedgerAccount } from "../../job/ledger.ts";
 import type { Looking } from "../../engine/market-ports.ts";
 import { factsOf, type JobFacts, offerOf } from "../facts.ts";
@@ -57,6 +57,7 @@ export class LowdbJobs implements JobStore {
     if ((before?.version ?? 0) !== commit.expected_version) return { ok: false, why: "conflict" };
     const account = this.#books.balances.overdrawnBy(commit.postings);
     if (account !== null) return { ok: false, why: "insufficient", account };
+    if (this.#isTaken(before?.job ?? null, commit.job)) return { ok: false, why: "pull_request_taken" };
     return { ok: true, stored: this.#write(committed(before, commit), before?.postings.length ?? 0) };
   }
 
@@ -116,6 +117,13 @@ export class LowdbJobs implements JobStore {
 
   async tally(): Promise<JobTally> {
     return this.#index.tally();
+  }
+
+  /** Asked of a pull request that is new to the job; records of before the rule may share one. */
+  #isTaken(before: Job | null, { id, repository, pull_request }: Job): boolean {
+    if (pull_request === null || before?.pull_request?.number === pull_request.number) return false;
+    const owner = this.#newest("pull_request", fullName(repository), pull_request.number);
+    return owner !== null && owner !== id;
   }
 
   #newest(kind: NumberKind, repository: string, number: number): JobId | null {

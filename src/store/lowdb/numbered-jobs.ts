@@ -7,29 +7,33 @@ export type NumberKind = (typeof KINDS)[number];
 
 type ByNumber = Map<number, JobFacts[]>;
 
+const numbersOf = (job: JobFacts, kind: NumberKind): readonly number[] => {
+  if (kind === "pull_request") return job.pull_requests;
+  const number = job[kind];
+  return number === null ? [] : [number];
+};
+
 export class NumberedJobs {
   readonly #byRepository = new Map<string, Record<NumberKind, ByNumber>>();
 
   add(job: JobFacts): void {
     const numbers = this.#numbersOf(job.repository);
-    for (const kind of KINDS) {
-      const number = job[kind];
-      if (number === null) continue;
-      const others = numbers[kind].get(number);
-      if (others === undefined) numbers[kind].set(number, [job]);
-      else others.push(job);
-    }
+    for (const kind of KINDS)
+      for (const number of numbersOf(job, kind)) {
+        const others = numbers[kind].get(number);
+        if (others === undefined) numbers[kind].set(number, [job]);
+        else others.push(job);
+      }
   }
 
   remove(job: JobFacts): void {
     const numbers = this.#numbersOf(job.repository);
-    for (const kind of KINDS) {
-      const number = job[kind];
-      if (number === null) continue;
-      const others = numbers[kind].get(number)?.filter((other) => other !== job) ?? [];
-      if (others.length === 0) numbers[kind].delete(number);
-      else numbers[kind].set(number, others);
-    }
+    for (const kind of KINDS)
+      for (const number of numbersOf(job, kind)) {
+        const others = numbers[kind].get(number)?.filter((other) => other !== job) ?? [];
+        if (others.length === 0) numbers[kind].delete(number);
+        else numbers[kind].set(number, others);
+      }
   }
 
   newest(kind: NumberKind, repository: string, number: number): JobFacts | null {

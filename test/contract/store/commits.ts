@@ -49,6 +49,25 @@ export function describeCommits(engine: Engine): void {
         expect(await keep(again, sampleJob(1))).toMatchObject({ log_nth: 2, log: [{ text: "another" }] });
       }));
 
+    it("gives a pull request to one job for good, also what it has left behind, and after a restart", () =>
+      withStore(engine, async ({ jobs }, reopen) => {
+        const pull = (number: number) => ({ number, url: `https://github.example/pull/${number}` });
+        await keep(jobs, sampleJob(1, { pull_request: pull(5) }));
+        const other = sampleJob(2);
+        await keep(jobs, other);
+        const claim = (store: typeof jobs, number: number) =>
+          store.commit(commitOf({ ...other, pull_request: pull(number) }, 1));
+        expect(await claim(jobs, 5)).toEqual({ ok: false, why: "pull_request_taken" });
+        await keep(jobs, sampleJob(1, { pull_request: pull(6), former_pull_requests: [5] }));
+        const again = (await reopen()).jobs;
+        for (const number of [5, 6])
+          expect(await claim(again, number)).toEqual({ ok: false, why: "pull_request_taken" });
+        expect(await again.ofPullRequest("octo/hello", 5)).toBe(jobId(1));
+        const elsewhere = { owner: "Octo", name: "World", installation_id: 7 };
+        await keep(again, sampleJob(3, { repository: elsewhere, pull_request: pull(5) }));
+        expect(await claim(again, 7)).toMatchObject({ ok: true });
+      }));
+
     it("answers null for a job that it does not have", () =>
       withStore(engine, async ({ jobs }) => expect(await jobs.load(jobId(9))).toBeNull()));
 

@@ -59,6 +59,7 @@ export function sampleJob(id: string | number, differs: Partial<Job> = {}): Job 
     past_runs: [],
     ci_runs: [],
     pull_request: null,
+    former_pull_requests: [],
     merge: { state: "off", why: "Auto-merge is off in this repository." },
     work: null,
     judgement: null,

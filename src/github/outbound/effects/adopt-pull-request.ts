@@ -3,7 +3,7 @@
  * worker's by its author, or by the job's own branch, and is not older than the acceptance.
  */
 import { accountNamed, accountOf } from "../../../job/account.ts";
-import type { Job } from "../../../job/job.ts";
+import { type Job, jobOfBranch } from "../../../job/job.ts";
 import type { Task } from "./task.ts";
 
 /** GitHub's clock and ours. */
@@ -31,6 +31,8 @@ const isTheirs = (job: Job, pull: Seen): boolean => {
 
 function objection(job: Job, pull: Seen): string | null {
   const named = `Pull request #${pull.number}`;
+  const owner = pull.head.repo?.id === pull.base.repo.id ? jobOfBranch(pull.head.ref) : null;
+  if (owner !== null && owner !== job.id) return `${named} is from the branch of another job.`;
   if (pull.state !== "open") return `${named} is not open; open it and hand it in again.`;
   if (job.base.branch !== null && pull.base.ref !== job.base.branch)
     return `${named} is for ${pull.base.ref}, and the job is for ${job.base.branch}.`;

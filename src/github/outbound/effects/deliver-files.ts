@@ -62,9 +62,9 @@ const delivered = ({ round, try: turn }: DeliverFiles, head_sha: string): Attemp
 const refused = ({ round, try: turn }: DeliverFiles, sentence: string): Attempt =>
   reported({ type: "delivery-refused", round, try: turn, sentence });
 
-const NOT_TAKEN =
+export const NOT_TAKEN =
   "GitHub would not take the files that were handed in; one that is to go may not be there, a path may be a folder, or a rule may forbid it.";
-const GONE = "The files that were handed in are not kept any more; hand them in again.";
+export const GONE = "The files that were handed in are not kept any more; hand them in again.";
 
 const troubled = (effect: DeliverFiles, trouble: Trouble): Attempt =>
   trouble.kind === "invalid" || trouble.kind === "not-allowed"

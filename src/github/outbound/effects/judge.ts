@@ -26,18 +26,19 @@ interface Change {
 interface ChangedFile {
   readonly filename: string;
   readonly status: string;
-  readonly changes: number;
+  readonly previous_filename?: string | undefined;
   readonly patch?: string | undefined;
 }
 
-/** A binary or very long file has no patch: it is named, and the change is not whole. */
-function changeOf(files: readonly ChangedFile[]): Change {
+/** A binary, a very long and a moved file have no patch, or not all of it: they are named, and the change is not whole. */
+export function changeOf(files: readonly ChangedFile[]): Change {
   const parts: string[] = [];
   let whole = files.length < MAX_FILES;
   let left = MAX_CHANGE;
-  for (const { filename, status, changes, patch } of files) {
-    const shown = `${status} ${JSON.stringify(filename)}\n${patch ?? "(not shown)"}\n`;
-    if (patch === undefined && changes > 0) whole = false;
+  for (const { filename, status, previous_filename, patch } of files) {
+    const from = previous_filename === undefined ? "" : ` from ${JSON.stringify(previous_filename)}`;
+    const shown = `${status} ${JSON.stringify(filename)}${from}\n${patch ?? "(not shown)"}\n`;
+    if (patch === undefined || status === "renamed") whole = false;
     if (shown.length > left) return { text: parts.join("\n"), whole: false };
     left -= shown.length;
     parts.push(shown);

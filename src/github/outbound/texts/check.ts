@@ -1,5 +1,5 @@
 /** The check run `journeyman`: the face of the job on its commit. The one table from status to GitHub's check states. */
-import type { Job } from "../../../job/job.ts";
+import { heldFiles, type Job } from "../../../job/job.ts";
 import type { LogLine } from "../../../wire/log-line.ts";
 import { usageLine } from "./figures.ts";
 import { cut } from "../../../wire/text.ts";
@@ -19,16 +19,20 @@ type Standing =
   | { readonly status: "queued" | "in_progress" }
   | {
       readonly status: "completed";
-      readonly conclusion: "success" | "failure" | "neutral" | "cancelled";
+      readonly conclusion: "success" | "failure" | "neutral" | "cancelled" | "action_required";
     };
 
 export interface CheckFace {
   status: "queued" | "in_progress" | "completed";
-  conclusion?: "success" | "failure" | "neutral" | "cancelled";
+  conclusion?: "success" | "failure" | "neutral" | "cancelled" | "action_required";
   details_url?: string;
   output: { title: string; summary: string; text?: string };
   actions?: { label: string; description: string; identifier: string }[];
 }
+
+/** The sender is asked whether a worker's files may run. */
+const waitsForLeave = (job: Job): boolean =>
+  job.status === "submitted" && heldFiles(job) !== null && job.sender_asked_at !== null;
 
 function standingOf(job: Job): Standing {
   switch (job.status) {
@@ -37,8 +41,10 @@ function standingOf(job: Job): Standing {
     case "held":
       return { status: "queued" };
     case "accepted":
-    case "submitted":
       return { status: "in_progress" };
+    case "submitted":
+      // GitHub shows buttons on a check that is complete alone
+      return waitsForLeave(job) ? { status: "completed", conclusion: "action_required" } : { status: "in_progress" };
     case "verified":
       // a question or a refusal is an end, but no work that deserves a green mark
       return {
@@ -59,6 +65,8 @@ const BUTTONS = [
   { label: "Retry", description: "Try the job again", identifier: "retry" },
   { label: "Discard", description: "Close and delete what it has left", identifier: "discard" },
 ];
+
+const RUN_BUTTON = [{ label: "Run checks", description: "Let the worker's files run here", identifier: "run-checks" }];
 
 /** The end of the log, as it was written, in a fence. */
 function logTail(log: readonly LogLine[]): string | null {
@@ -86,7 +94,7 @@ export function checkOf(job: Job, log: readonly LogLine[], fallback_url: string 
       summary: cutBody(summary.join("\n\n"), "", MAX_TEXT),
       ...(text === null ? {} : { text: cutBody(text, "", MAX_TEXT) }),
     },
-    ...(job.status === "failed" ? { actions: BUTTONS } : {}),
+    ...(job.status === "failed" ? { actions: BUTTONS } : waitsForLeave(job) ? { actions: RUN_BUTTON } : {}),
   };
 }
 

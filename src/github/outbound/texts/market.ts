@@ -3,7 +3,7 @@
  * Renders what the job carries; judges nothing.
  */
 import { approvedFrom } from "../../../job/agreement.ts";
-import type { Job } from "../../../job/job.ts";
+import { heldFiles, type Job } from "../../../job/job.ts";
 import { feeOf } from "../../../job/ledger.ts";
 import { money } from "./figures.ts";
 import { code } from "./plain.ts";
@@ -34,14 +34,31 @@ export const inWork = (job: Job): string => {
   return `The agent ${code(job.worker?.agent_id ?? "unknown")} works on it for ${money(job.price_cents)}${due}.`;
 };
 
+/** Where the files of a stranger are, and what it means to let them run; null: none are held back. */
+export function filesHeld(job: Job): string | null {
+  const held = heldFiles(job);
+  if (held === null) return null;
+  if (held.url === null) return "Its files are being made ready to be read.";
+  return (
+    `[Its files](${held.url}) are on no branch, and nothing of them has run. They are a stranger's: once they are let run, ` +
+    "this repository's workflows run them, with the secrets that those see. Read them first."
+  );
+}
+
 /** Null: it is not the sender's turn. */
 export function sendersTurn(job: Job): string | null {
   const from = approvedFrom(job);
   if (job.sender_asked_at === null || from === null) return null;
+  const until = `From ${moment(from)} on it counts as approved.`;
+  if (heldFiles(job) !== null)
+    return (
+      `**${who(job.account)} decides:** \`/job run-checks\` lets the files run here, \`/job approve\` pays the worker and ` +
+      `runs nothing, \`/job reject\` with the reason below it sends the work back. ${until}`
+    );
   const merge = job.pull_request === null ? "" : ", or merge or close the pull request";
   return (
     `**${who(job.account)} decides:** \`/job approve\` pays the worker, \`/job reject\` with the reason below it sends ` +
-    `the work back${merge}. From ${moment(from)} on it counts as approved.`
+    `the work back${merge}. ${until}`
   );
 }
 

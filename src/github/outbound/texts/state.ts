@@ -2,7 +2,7 @@
  * What a job is now, said once for comment and check: a headline without Markdown, and the paragraphs below it.
  * Renders what the job carries; judges nothing.
  */
-import type { Job } from "../../../job/job.ts";
+import { heldFiles, type Job } from "../../../job/job.ts";
 import { branchLink, modelLine, pullRequestLink } from "./figures.ts";
 import * as market from "./market.ts";
 import { harmless, oneLine, quoted } from "./plain.ts";
@@ -63,12 +63,18 @@ const waitsFor = (job: Job): string | null => {
   return open.length === 0 ? null : `Waits for:\n\n${reasonList(open)}`;
 };
 
-/** Work that is words alone: they are what is to be decided about. */
-const inWords = (job: Job): State =>
-  state("Work handed in", quoted(job.work?.body ?? ""), waitsFor(job), market.sendersTurn(job));
+/** Work apart from any pull request: its words, and files that may not run yet, are what is to be decided about. */
+const handedIn = (job: Job): State =>
+  state(
+    "Work handed in",
+    job.work?.body ? quoted(job.work.body) : null,
+    market.filesHeld(job),
+    waitsFor(job),
+    market.sendersTurn(job),
+  );
 
 function submitted(job: Job): State {
-  if (job.sender_asked_at !== null && job.pull_request === null) return inWords(job);
+  if (heldFiles(job) !== null || (job.sender_asked_at !== null && job.pull_request === null)) return handedIn(job);
   if (job.pull_request === null) return state("Work done", "The work is done and the pull request is being opened.");
   return state(
     "Pull request open",
@@ -82,7 +88,7 @@ function submitted(job: Job): State {
 function words(job: Job): State {
   const said = job.work?.reason || job.work?.body || "";
   const quote = said === "" ? null : quoted(said);
-  if (job.runner === "market") return state("Done", quote);
+  if (job.runner === "market") return state("Done", quote, market.filesHeld(job));
   switch (job.work?.outcome) {
     case "question":
       return state("The agent asks", "The agent needs an answer before it can do this:", quote, answerHint);
@@ -101,7 +107,7 @@ const answerHint = "Ask again with `/job <task>`, with what was missing in it.";
 
 function verified(job: Job): State {
   const pull = job.pull_request;
-  if (pull === null) return words(job);
+  if (pull === null || heldFiles(job) !== null) return words(job);
   const named = pullRequestLink(pull);
   if (job.merged_at !== null) return state("Merged", `Pull request ${named} is merged.`);
   switch (job.merge.state) {

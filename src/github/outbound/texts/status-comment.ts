@@ -1,5 +1,5 @@
 /** The sticky comment of a job: its state, what it used, what one can do, and the hidden marker by which it is found. */
-import { isFinal, type Job } from "../../../job/job.ts";
+import { heldFiles, isFinal, type Job } from "../../../job/job.ts";
 import { usageLine } from "./figures.ts";
 import { jobMarker } from "./marker.ts";
 import { code, cutBody, titleLine } from "./plain.ts";
@@ -8,6 +8,8 @@ import { stateOf } from "./state.ts";
 
 const commandsOf = (job: Job): string => {
   if (job.status === "pending_payment") return "`/job pay` · `/job cancel`";
+  if (heldFiles(job) !== null && !isFinal(job.status))
+    return "`/job run-checks` · `/job approve` · `/job reject` · `/job cancel`";
   if (job.sender_asked_at !== null && !isFinal(job.status)) return "`/job approve` · `/job reject` · `/job cancel`";
   if (!isFinal(job.status)) return "`/job status` · `/job cancel`";
   if (job.status === "failed") return "`/job retry` · `/job help`";
