@@ -116,8 +116,12 @@ async function keepLfs({ git, settings }: Ground, reference: string): Promise<st
   return lfsRefusal(raw, why);
 }
 
-const namesOf = (paths: readonly string[]): string =>
-  `${paths.slice(0, MOST_NAMED).map(asWord).join(", ")}${paths.length > MOST_NAMED ? ` and ${paths.length - MOST_NAMED} more` : ""}`;
+function namesOf(paths: readonly string[]): string {
+  // Long ones are cut, and can be the same then.
+  const words = [...new Set(paths.map(asWord))];
+  const more = words.length > MOST_NAMED ? ` and ${words.length - MOST_NAMED} more` : "";
+  return `${words.slice(0, MOST_NAMED).join(", ")}${more}`;
+}
 
 const conflictRefusal = (paths: readonly string[]): string | null =>
   paths.length === 0 ? null : `Conflicts with the base branch are left in ${namesOf(paths)}.`;

@@ -23,10 +23,13 @@ async function find(git: Git, tests: readonly string[]): Promise<string[]> {
 const SPECIAL = ["!", "-type", "f", "!", "-type", "d", "!", "-type", "l"];
 const IN_REPOSITORY = "*/.git/*";
 
-/** Pipes, sockets and devices everywhere, and links within repositories. Answers those of the work. */
+/** A path beyond what the system takes at once, over which git passes without a word. */
+const TOO_LONG = `${"?".repeat(4_000)}*`;
+
+/** Pipes, sockets and devices everywhere, paths without end, and links within repositories. Answers those of the work. */
 export async function removeSpecialFiles(git: Git): Promise<string[]> {
   await find(git, ["-path", IN_REPOSITORY, "(", "-type", "l", "-o", ...SPECIAL, ")", "-delete"]);
-  return find(git, [...SPECIAL, "-print0", "-delete"]);
+  return find(git, ["(", ...SPECIAL, "-o", "-path", TOO_LONG, ")", "-print0", "-delete"]);
 }
 
 /** Every repository below the workspace, the agent's own and those that it made or fetched. */
