@@ -103,10 +103,10 @@ keys
   .command("create")
   .description("mint a key; the key alone is printed on stdout, once")
   .requiredOption("--account <name>", "whose jobs the key creates and sees")
-  .option("--repository <owner/name>", "bind the key to this repository")
+  .requiredOption("--repository <owner/name>", 'the repository that the key is for; "*": every one')
   .option("--scopes <list>", "read, write, work, admin, separated by commas (default: read,write,work)")
   .option("--expires <date>", "last valid moment, such as 2030-01-31")
-  .action((options: { account: string; repository?: string; scopes?: string; expires?: string }) =>
+  .action((options: { account: string; repository: string; scopes?: string; expires?: string }) =>
     atDesk(async (desk) => {
       const { key, view } = await desk.create(keyRequest(options));
       process.stdout.write(`${key}\n`);

@@ -250,7 +250,10 @@ function appOf(parts: {
   const guesses = countGuesses(now);
   const { default_repository, github_web_url, public_url, cron_secret } = settings;
   const routes: RouteParts = {
-    authentication: authentication({ keys: store.keys, api_key: settings.api_key?.reveal() ?? null, guesses, now }),
+    authentication: authentication({
+      ...{ keys: store.keys, repositories: store.repositories, record, guesses, now },
+      api_key: settings.api_key?.reveal() ?? null,
+    }),
     ...store,
     ...parts.runs,
     ...{ logs: parts.logs, estimator: parts.estimator, metrics },

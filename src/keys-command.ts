@@ -54,7 +54,7 @@ const onStore = (keys: KeyStore, close: () => Promise<void>): KeyDesk => ({
     const until = new Date(rotation.overlap_ends_at).toISOString();
     return { key: rotation.key, view: keyView(rotation.stored), until };
   },
-  revoke: (id) => keys.remove(id),
+  revoke: async (id) => (await keys.remove(id)).length > 0,
   close,
 });
 
@@ -77,7 +77,7 @@ function overHttp(url: string, api_key: string): KeyDesk {
   return {
     async create(request) {
       const expires_at = request.expires_at === null ? null : new Date(request.expires_at).toISOString();
-      const { body } = await ask("POST", "", { ...request, expires_at });
+      const { body } = await ask("POST", "", { ...request, repository: request.repository ?? "*", expires_at });
       const created = keyViewSchema.extend({ key: z.string() }).parse(body);
       const { key, ...view } = created;
       return { key, view };
@@ -138,7 +138,7 @@ export function overlapOf(typed: string): number {
 /** What was typed, as the API would take it. */
 export function keyRequest(typed: {
   readonly account: string;
-  readonly repository?: string | undefined;
+  readonly repository: string;
   readonly scopes?: string | undefined;
   readonly expires?: string | undefined;
 }): KeyRequest {

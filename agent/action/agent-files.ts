@@ -5,6 +5,7 @@
 import { lstatSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { jobFolder, LOG_FILE, RESULT_FILE } from "../../src/wire/brief.ts";
+import { parseForeignJson } from "../../src/wire/json-bounds.ts";
 import { NO_USAGE, type Result, resultSchema } from "../../src/wire/result.ts";
 
 const RESULT_LIMIT = 1024 * 1024;
@@ -25,9 +26,12 @@ export function readAgentFiles(workspace: string, jobId: string): AgentFiles {
 }
 
 function isReal(path: string, kind: "folder" | "file", limit = 0): boolean {
-  const found = lstatSync(path, { throwIfNoEntry: false });
-  if (found === undefined) return false;
-  return kind === "folder" ? found.isDirectory() : found.isFile() && found.size <= limit;
+  try {
+    const found = lstatSync(path);
+    return kind === "folder" ? found.isDirectory() : found.isFile() && found.size <= limit;
+  } catch {
+    return false;
+  }
 }
 
 function textOf(path: string, limit: number): string | null {
@@ -39,12 +43,8 @@ function textOf(path: string, limit: number): string | null {
 }
 
 function parsed(text: string | null): AgentFiles["result"] {
-  try {
-    const value: unknown = JSON.parse(text ?? "null");
-    return typeof value === "object" && value !== null && !Array.isArray(value) ? { ...value } : null;
-  } catch {
-    return null;
-  }
+  const value = parseForeignJson(text ?? "null");
+  return typeof value === "object" && value !== null && !Array.isArray(value) ? { ...value } : null;
 }
 
 const ENDED_WITHOUT = "The agent ended without a result.";

@@ -60,7 +60,7 @@ export async function readPushedBrief(
 }
 
 /** The objects of `git cat-file --batch`, in their order; undefined for one that is not there. */
-function objectsIn(answer: Buffer): (string | undefined)[] {
+export function objectsIn(answer: Buffer): (string | undefined)[] {
   const found: (string | undefined)[] = [];
   for (let at = 0; at < answer.length; ) {
     const end = answer.indexOf("\n", at);

@@ -2,6 +2,7 @@
  * From what the agent left to a tree that may be pushed: everything is staged in this step's own repository, what a job
  * may not change is put back, and what cannot be carried is refused in words.
  */
+import { join } from "node:path";
 import { finalResult, readAgentFiles } from "./agent-files.ts";
 import { type ActionBrief, readPushedBrief } from "./brief.ts";
 import { changedPaths, putBack, putBackForbidden, referenceTree } from "./forbidden.ts";
@@ -9,13 +10,13 @@ import { type Git, GitFailure } from "./git.ts";
 import { lfsRefusal, rawLfsFiles, storeInLfs } from "./lfs.ts";
 import { agentMerged, forgetMerge, unresolved } from "./merge.ts";
 import type { ActionSettings } from "./settings.ts";
-import { removeRepositories, stageAll } from "./stage.ts";
+import { stageAll } from "./stage.ts";
 import type { State } from "./state.ts";
 import { addedSubmodules, changedSubmodules, submoduleRefusal } from "./submodules.ts";
 import { asWord } from "./summary.ts";
+import { removeRepositories, removeSpecialFiles, removeTooLarge } from "./sweep.ts";
 import { jobFolder, LOG_FILE, RESULT_FILE } from "../../src/wire/brief.ts";
 
-const FIND_LIMIT_MS = 60_000;
 const MOST_NAMED = 20;
 
 export interface Collected {
@@ -33,42 +34,62 @@ export interface Collected {
   readonly clean: string;
 }
 
-interface Ground {
+export interface Ground {
   readonly git: Git;
   readonly settings: ActionSettings;
   readonly state: State;
   readonly brief: ActionBrief;
 }
 
-export async function collect(git: Git, settings: ActionSettings, state: State): Promise<Collected> {
+export async function groundOf(git: Git, settings: ActionSettings, state: State): Promise<Ground> {
   const { jobId, githubToken: token } = settings;
   const read = await readPushedBrief(git, { sha: state.head, jobId, token });
   if (!read.ok) throw new GitFailure(read.reason);
-  const { brief } = read;
-  const ground: Ground = { git, settings, state, brief };
+  return { git, settings, state, brief: read.brief };
+}
+
+export async function collect(ground: Ground): Promise<Collected> {
+  const { git, settings, state, brief } = ground;
+  const { jobId } = settings;
+  const special = await removeSpecialFiles(git);
   const files = readAgentFiles(settings.workspace, jobId);
   const merged = await mergedBase(ground);
   const submodules = await changedSubmodules(git);
-  await removeRepositories(git, FIND_LIMIT_MS);
+  await removeRepositories(git);
+  const tooLarge = await removeTooLarge(git);
 
-  const leftOut = await stageAll(git);
+  const leftOut = [...special, ...(await stageAll(git))];
   const reference = await referenceTree(git, { head: state.head, merged });
+  await putBack(git, reference, tooLarge);
   const put_back = await putBackForbidden(git, reference, brief.forbidden_paths);
   const refusals = [
     submoduleRefusal(submodules, await addedSubmodules(git)),
     await keepLfs(ground, reference),
     conflictRefusal(await unresolved(git, state.conflicts)),
   ].filter((sentence) => sentence !== null);
-  const notes = leftOut.length === 0 ? [] : [`Left out, since git cannot take it: ${namesOf(leftOut)}.`];
+  const notes = [
+    ...(leftOut.length === 0 ? [] : [`Left out, since git cannot take it: ${namesOf(leftOut)}.`]),
+    ...(tooLarge.length === 0 ? [] : [`Left out, since GitHub takes no file of that size: ${namesOf(tooLarge)}.`]),
+  ];
   const result = finalResult(files, { failure: state.failure, refusals, notes, put_back });
 
   const compared = comparedWith(ground, merged !== null);
   const changed = compared === null ? null : await changedPaths(git, compared, [".", ":(exclude).jobs"]);
-  const own = { [RESULT_FILE]: `${JSON.stringify(result, null, 2)}\n`, [LOG_FILE]: files.log };
-  const whole = await treeWith(git, own, jobId);
-  const clean = await treeWithout(git, jobId);
+  const trees = await treesOf(git, jobId, result, files.log);
   forgetMerge(git);
-  return { brief, result, log: files.log, putBack: put_back, changed, merged: merged?.base ?? null, whole, clean };
+  return { brief, result, log: files.log, putBack: put_back, changed, merged: merged?.base ?? null, ...trees };
+}
+
+/** Where the work cannot be collected: the branch as it was, and a result that says why. Of the checkout only log and result count. */
+export async function collectFailure({ git, settings, state, brief }: Ground, reason: string): Promise<Collected> {
+  const { jobId, workspace } = settings;
+  const files = readAgentFiles(workspace, jobId);
+  const result = finalResult(files, { failure: reason, refusals: [reason], notes: [], put_back: [] });
+  // An index of its own, whatever has become of the other.
+  const env = { GIT_INDEX_FILE: join(git.repository.folder, "failure-index") };
+  await git.run(["read-tree", state.head], { env });
+  const trees = await treesOf(git, jobId, result, files.log, env);
+  return { brief, result, log: files.log, putBack: [], changed: [], merged: null, ...trees };
 }
 
 /** The base that is merged into the work and was not in the branch. */
@@ -101,17 +122,24 @@ const namesOf = (paths: readonly string[]): string =>
 const conflictRefusal = (paths: readonly string[]): string | null =>
   paths.length === 0 ? null : `Conflicts with the base branch are left in ${namesOf(paths)}.`;
 
-async function treeWith(git: Git, files: Readonly<Record<string, string>>, jobId: string): Promise<string> {
-  for (const [name, text] of Object.entries(files)) {
-    if (text === "") continue;
-    const id = await git.text(["hash-object", "-w", "--stdin", "--no-filters"], { input: text });
-    await git.run(["update-index", "--add", "--cacheinfo", `100644,${id},${jobFolder(jobId)}/${name}`]);
+/** Trees of what is staged: with the job's folder and what goes into it, and without. */
+async function treesOf(
+  git: Git,
+  jobId: string,
+  result: Collected["result"],
+  log: string,
+  env: Readonly<Record<string, string>> = {},
+): Promise<{ readonly whole: string; readonly clean: string }> {
+  const folder = jobFolder(jobId);
+  for (const [name, input] of [
+    [RESULT_FILE, `${JSON.stringify(result, null, 2)}\n`],
+    [LOG_FILE, log],
+  ] as const) {
+    if (input === "") continue;
+    const id = await git.text(["hash-object", "-w", "--stdin", "--no-filters"], { input });
+    await git.run(["update-index", "--add", "--cacheinfo", `100644,${id},${folder}/${name}`], { env });
   }
-  return git.text(["write-tree", "--missing-ok"]);
-}
-
-async function treeWithout(git: Git, jobId: string): Promise<string> {
-  const { length } = await git.run(["ls-files", "-z", "--", jobFolder(jobId)]);
-  if (length > 0) await git.run(["rm", "-r", "-f", "--quiet", "--cached", "--sparse", "--", jobFolder(jobId)]);
-  return git.text(["write-tree", "--missing-ok"]);
+  const whole = await git.text(["write-tree", "--missing-ok"], { env });
+  await git.run(["rm", "-r", "-f", "--quiet", "--cached", "--sparse", "--", folder], { env });
+  return { whole, clean: await git.text(["write-tree", "--missing-ok"], { env }) };
 }

@@ -1,6 +1,7 @@
 /**
  * Starts a program with an environment of its own and no shell, bounded in time and in what is kept of its output.
- * The program leads a process group, so that a time limit ends its children as well.
+ * The program leads a process group, so that a time limit ends its children as well. Told to end, git removes its locks;
+ * what cannot be ended (it is root's) is waited for no longer.
  */
 import { spawn } from "node:child_process";
 import { tail } from "../../src/wire/text.ts";
@@ -10,6 +11,8 @@ const OUTPUT_LIMIT = 8 * 1024 * 1024;
 /** Characters of stderr: the end counts, where the reason stands. */
 const WORDS_LIMIT = 16 * 1024;
 const CANNOT_START = 127;
+/** Between being told to end and being killed. */
+const GRACE_MS = 2_000;
 
 export interface CommandOptions {
   /** The whole environment. */
@@ -32,7 +35,7 @@ const live = new Set<number>();
 
 /** Ends all that is still going: this process is about to. */
 export function endCommands(): void {
-  for (const pid of live) killGroup(pid);
+  for (const pid of live) signalGroup(pid, "SIGKILL");
 }
 
 export const succeeded = ({ code }: Ran): boolean => code === 0;
@@ -47,10 +50,13 @@ export function runCommand(file: string, args: readonly string[], options: Comma
     let stderr = "";
     let limit: Ran["limit"] = null;
     const end = (reason: "time" | "output"): void => {
-      limit ??= reason;
-      killGroup(child.pid);
+      if (limit !== null) return;
+      limit = reason;
+      signalGroup(child.pid, "SIGTERM");
+      clearTimeout(clock);
+      clock = setTimeout(() => done(null), GRACE_MS);
     };
-    const clock = setTimeout(() => end("time"), limitMs);
+    let clock = setTimeout(() => end("time"), limitMs);
     child.stdout.on("data", (chunk: Buffer) => {
       size += chunk.length;
       if (size > outputLimit) end("output");
@@ -64,6 +70,8 @@ export function runCommand(file: string, args: readonly string[], options: Comma
     child.stdin.end(input ?? "");
     const done = (code: number | null): void => {
       clearTimeout(clock);
+      if (limit !== null) signalGroup(child.pid, "SIGKILL");
+      for (const stream of child.stdio) stream?.destroy();
       if (child.pid !== undefined) live.delete(child.pid);
       resolve({ code: limit === null ? code : null, stdout: Buffer.concat(chunks), stderr, limit });
     };
@@ -75,11 +83,11 @@ export function runCommand(file: string, args: readonly string[], options: Comma
   });
 }
 
-function killGroup(pid: number | undefined): void {
+function signalGroup(pid: number | undefined, signal: NodeJS.Signals): void {
   try {
-    if (pid !== undefined) process.kill(-pid, "SIGKILL");
+    if (pid !== undefined) process.kill(-pid, signal);
   } catch {
-    // gone already
+    // gone already, or root's
   }
 }
 

@@ -5,7 +5,7 @@
 import { readable } from "./agent-files.ts";
 import type { Collected } from "./collect.ts";
 import { commitMessage } from "./commit-title.ts";
-import type { Git } from "./git.ts";
+import { type Git, GitFailure } from "./git.ts";
 import type { Level, Output } from "./output.ts";
 import { pause } from "./progress.ts";
 import { type Delivered, deliver } from "./push.ts";
@@ -72,7 +72,11 @@ function send(
   const { branch, serverUrl, repository, jobId } = settings;
   const url = `${serverUrl}/${repository}.git`;
   const message = commitMessage(jobId, readable(work.result));
-  return deliver(git, tree, { branch, url, message, head, merged: work.merged }, token);
+  const delivery = { branch, url, message, head, merged: work.merged };
+  return deliver(git, tree, delivery, token).catch((error: unknown) => {
+    if (error instanceof GitFailure) return { ok: false, why: "failed", words: error.message };
+    throw error;
+  });
 }
 
 const isRule = (delivered: Delivered): boolean => !delivered.ok && delivered.why === "refused" && delivered.rule;
@@ -82,6 +86,8 @@ function wordsOf(delivered: Delivered | null, branch: string): string {
   switch (delivered.why) {
     case "refused":
       return `GitHub refused it. ${delivered.words}`;
+    case "failed":
+      return `${delivered.words}.`;
     case "gone":
       return `${branch} is gone or cannot be reached.`;
     case "conflict":
@@ -108,7 +114,9 @@ function notPushed(delivered: Delivered | null, branch: string, why: string): Ou
   const refused = delivered !== null && !delivered.ok && delivered.why === "refused";
   const sentence = refused
     ? `GitHub refused the work on ${branch}: the run's summary has its words`
-    : `${why.replace(/\.$/, "")}: the work was not pushed`;
+    : delivered !== null && !delivered.ok && delivered.why === "failed"
+      ? "The work was not pushed: the run's summary says why"
+      : `${why.replace(/\.$/, "")}: the work was not pushed`;
   return {
     pushed: false,
     annotation: { level: "error", sentence: `${sentence}.` },

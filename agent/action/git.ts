@@ -2,6 +2,8 @@
  * Git on the repository of this step, which lies outside of the checkout: configuration, hooks and attributes files of
  * this machine and of the agent never count. A token is given by environment and for one server only.
  */
+import { rmSync } from "node:fs";
+import { join } from "node:path";
 import type { Secret } from "../../src/wire/secret.ts";
 import { type CommandOptions, lastWords, type Ran, runCommand, succeeded } from "./command.ts";
 
@@ -55,16 +57,17 @@ export class GitFailure extends Error {}
 
 export class Git {
   readonly repository: Repository;
-  readonly #within: Within;
+  /** Throws where there is no time left. */
+  readonly within: Within;
 
   constructor(repository: Repository, within: Within) {
     this.repository = repository;
-    this.#within = within;
+    this.within = within;
   }
 
   /** Git on other files, with everything else as it is here. */
   on(places: { readonly folder: string; readonly workTree: string }): Git {
-    return new Git({ ...this.repository, ...places }, this.#within);
+    return new Git({ ...this.repository, ...places }, this.within);
   }
 
   try(args: readonly string[], options: GitOptions = {}): Promise<Ran> {
@@ -91,6 +94,11 @@ export class Git {
     return succeeded(await this.try(args, options));
   }
 
+  /** After a git that was killed: what it was writing is nobody's. */
+  unlock(): void {
+    rmSync(join(this.repository.folder, "index.lock"), { force: true });
+  }
+
   #options({ token, config = [], env = {}, limitMs = LIMIT_MS, ...rest }: GitOptions): CommandOptions {
     const { folder, workTree, serverUrl, environment } = this.repository;
     const settings = [...(token === undefined ? [] : authorization(serverUrl, token)), ...CONFIGURATION, ...config];
@@ -101,7 +109,7 @@ export class Git {
     }
     return {
       ...rest,
-      limitMs: this.#within(limitMs),
+      limitMs: this.within(limitMs),
       cwd: workTree,
       env: {
         ...environment,
@@ -117,6 +125,22 @@ export class Git {
       },
     };
   }
+}
+
+const LIST_LIMIT = 64 * 1024 * 1024;
+
+/** The values of an attribute, by path; `--cached`: as the index has it. */
+export async function attributesOf(
+  git: Git,
+  attribute: string,
+  paths: readonly string[],
+  ...flags: readonly "--cached"[]
+): Promise<ReadonlyMap<string, string>> {
+  const args = ["check-attr", ...flags, "-z", "--stdin", attribute];
+  const answer = await git.run(args, { input: paths.join("\0"), outputLimit: LIST_LIMIT });
+  // A value may be empty.
+  const words = answer.toString("utf8").split("\0");
+  return new Map(words.flatMap((value, at) => (at % 3 === 2 ? [[words[at - 2] ?? "", value]] : [])));
 }
 
 /** Basic authentication as actions/checkout does it, for this server alone, whatever git is led to. */

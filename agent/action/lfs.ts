@@ -6,39 +6,74 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Secret } from "../../src/wire/secret.ts";
 import { lastWords, succeeded } from "./command.ts";
+import { objectsIn } from "./brief.ts";
 import { changedPaths } from "./forbidden.ts";
-import type { Git } from "./git.ts";
+import { attributesOf, type Git } from "./git.ts";
 import { asWord } from "./summary.ts";
 
 const POINTER = "version https://git-lfs.github.com/spec/v1\n";
 const POINTER_LIMIT = 1_024;
 const MOST_NAMED = 10;
+/** Files that one job may bring to LFS. */
+const MOST_STORED = 1_000;
+const INDEX_LIMIT = 512 * 1024 * 1024;
 const UPLOAD_LIMIT_MS = 90_000;
 const CLEAN_LIMIT_MS = 60_000;
 
-/** Staged files that belong into LFS and are not pointers. */
-export async function rawLfsFiles(git: Git, reference: string): Promise<string[]> {
-  const changed = await changedPaths(git, reference);
-  if (changed.length === 0) return [];
-  const answer = await git.run(["check-attr", "--cached", "-z", "--stdin", "filter"], { input: changed.join("\0") });
-  const words = answer.toString("utf8").split("\0");
-  const kept = words.flatMap((word, at) => (at % 3 === 2 && word === "lfs" ? [words[at - 2] ?? ""] : []));
-  const raw: string[] = [];
-  for (const path of kept) if (!(await isPointer(git, path))) raw.push(path);
-  return raw;
+/** Those that attributes give to LFS. */
+export async function lfsPaths(git: Git, paths: readonly string[], ...flags: readonly "--cached"[]): Promise<string[]> {
+  const filters = paths.length === 0 ? [] : await attributesOf(git, "filter", paths, ...flags);
+  return [...filters].flatMap(([path, filter]) => (filter === "lfs" ? [path] : []));
 }
 
-/** Or nothing at all: deleted, a link, a folder. */
-async function isPointer(git: Git, path: string): Promise<boolean> {
-  const entry = await git.text(["--literal-pathspecs", "ls-files", "--stage", "--", path]);
-  if (!entry.startsWith("100")) return true;
-  const size = Number(await git.text(["cat-file", "-s", `:${path}`]));
-  if (size === 0) return true;
-  return size < POINTER_LIMIT && (await git.text(["cat-file", "blob", `:${path}`])).startsWith(POINTER.trim());
+/** Staged files that belong into LFS and are not pointers. */
+export async function rawLfsFiles(git: Git, reference: string): Promise<string[]> {
+  const kept = await lfsPaths(git, await changedPaths(git, reference), "--cached");
+  if (kept.length === 0) return [];
+  const blobs = await stagedBlobs(git, kept);
+  const pointers = await pointersOf(git, [...new Set(blobs.values())]);
+  return [...blobs].flatMap(([path, id]) => (pointers.has(id) ? [] : [path]));
+}
+
+/** By path, without what is deleted, a link or a folder. */
+async function stagedBlobs(git: Git, paths: readonly string[]): Promise<ReadonlyMap<string, string>> {
+  const asked = new Set(paths);
+  const entries = await git.list(["ls-files", "--stage", "-z"], { outputLimit: INDEX_LIMIT });
+  return new Map(
+    entries.flatMap((entry) => {
+      const [, id, path] = /^100\d+ ([0-9a-f]+) 0\t([\s\S]+)$/.exec(entry) ?? [];
+      return id !== undefined && path !== undefined && asked.has(path) ? [[path, id]] : [];
+    }),
+  );
+}
+
+/** Pointers, of these blobs, with the object that each names; an empty file is its own pointer. */
+async function pointersOf(git: Git, ids: readonly string[]): Promise<ReadonlyMap<string, string>> {
+  const sizes = (
+    await git.text(["cat-file", "--batch-check=%(objectname) %(objectsize)"], {
+      input: `${ids.join("\n")}\n`,
+      outputLimit: INDEX_LIMIT,
+    })
+  ).split("\n");
+  const pointers = new Map<string, string>();
+  const small: string[] = [];
+  for (const row of sizes) {
+    const [id = "", size] = row.split(" ");
+    if (size === "0") pointers.set(id, "");
+    else if (Number(size) < POINTER_LIMIT) small.push(id);
+  }
+  const texts = await git.run(["cat-file", "--batch"], {
+    input: small.map((id) => `${id}\n`).join(""),
+    outputLimit: INDEX_LIMIT,
+  });
+  for (const [at, text] of objectsIn(texts).entries())
+    if (text?.startsWith(POINTER)) pointers.set(small[at] ?? "", /^oid sha256:([0-9a-f]{64})$/m.exec(text)?.[1] ?? "");
+  return pointers;
 }
 
 /** For git as it stages: what `git lfs install` writes into a configuration. */
 const FILTER: readonly (readonly [string, string])[] = [
+  ["filter.lfs.process", "git-lfs filter-process"],
   ["filter.lfs.clean", "git-lfs clean -- %f"],
   ["filter.lfs.required", "true"],
 ];
@@ -51,6 +86,7 @@ export interface LfsPorts {
 
 /** Stores the files as LFS does and uploads them; null when that is done, else why not. */
 export async function storeInLfs(git: Git, paths: readonly string[], { token, url }: LfsPorts): Promise<string | null> {
+  if (paths.length > MOST_STORED) return `they are more than ${MOST_STORED} files`;
   if (!(await git.holds(["lfs", "version"]))) return "the runner has no git-lfs";
   // The work may bring an .lfsconfig that leads elsewhere: what is said here counts more.
   const places = ["lfs.url", "lfs.pushurl", "remote.origin.lfsurl", "remote.origin.lfspushurl"];
@@ -65,13 +101,13 @@ export async function storeInLfs(git: Git, paths: readonly string[], { token, ur
     ["--literal-pathspecs", "add", "-f", "--sparse", "--renormalize", "--pathspec-from-file=-", "--pathspec-file-nul"],
     { input: paths.join("\0"), config, limitMs: CLEAN_LIMIT_MS },
   );
-  if (!succeeded(staged)) return `git-lfs could not store them: ${lastWords(staged)}`;
-  const ids: string[] = [];
-  for (const path of paths) {
-    const id = /^oid sha256:([0-9a-f]{64})$/m.exec(await git.text(["cat-file", "blob", `:${path}`]))?.[1];
-    if (id === undefined) return "git-lfs made no pointers of them";
-    ids.push(id);
+  if (!succeeded(staged)) {
+    git.unlock();
+    return `git-lfs could not store them: ${lastWords(staged)}`;
   }
+  const blobs = [...new Set((await stagedBlobs(git, paths)).values())];
+  const ids = [...(await pointersOf(git, blobs)).values()].filter((id) => id !== "");
+  if (ids.length < blobs.length) return "git-lfs made no pointers of them";
   const sent = await git.try(["lfs", "push", "--object-id", "origin", ...new Set(ids)], {
     token,
     config,

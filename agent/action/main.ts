@@ -25,6 +25,9 @@ const cancelled = new AbortController();
 
 const CANCELLED = "The run was cancelled before the agent began.";
 
+const nothingRun = (error: unknown): string =>
+  `Nothing was run: ${error instanceof Error ? error.message : String(error)}.`;
+
 /** The reason may hold words of git or docker, so no annotation does. */
 function refuse(reason: string, settings: ActionSettings | null): 1 {
   output.show(reason);
@@ -72,19 +75,18 @@ async function main(): Promise<number> {
     // No stage limit here: a job's own minutes are kept by the agent, and a cancel ends everything.
     within: (ms) => ms,
   });
-  const prepared = await untilCancelled(prepare({ ...parts, settings, show: (text) => output.show(text) }));
-  if (prepared === "cancelled") {
-    const state = loadState(settings.folder);
-    if (state !== null) saveState(settings.folder, { ...state, failure: CANCELLED });
-    return refuse(CANCELLED, settings);
-  }
-  if (!prepared.ok) return refuse(prepared.reason, settings);
-  return work(settings, parts, prepared);
+  const preparing = prepare({ ...parts, settings, show: (text) => output.show(text) });
+  const prepared = await untilCancelled(
+    preparing.catch((error) => ({ ok: false as const, reason: nothingRun(error) })),
+  );
+  if (prepared !== "cancelled" && prepared.ok) return work(settings, parts, prepared);
+  const failure = prepared === "cancelled" ? CANCELLED : prepared.reason;
+  const state = loadState(settings.folder);
+  if (state !== null) saveState(settings.folder, { ...state, failure });
+  return refuse(failure, settings);
 }
 
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => cancelled.abort());
-const code = await main().catch((error: unknown) =>
-  refuse(`Nothing was run: ${error instanceof Error ? error.message : String(error)}.`, null),
-);
+const code = await main().catch((error: unknown) => refuse(nothingRun(error), null));
 endCommands();
 process.exit(code);

@@ -9,6 +9,8 @@ import { succeeded } from "./command.ts";
 import { type Git, GitFailure } from "./git.ts";
 
 const REF_LIMIT = 1_024;
+/** The objects are the agent's. */
+const LOOK_LIMIT_MS = 10_000;
 const COMMIT = /^[0-9a-f]{40,64}$/;
 
 /**
@@ -57,7 +59,7 @@ export async function agentMerged(git: Git, base: string): Promise<boolean> {
   const head = idIn(folder, "HEAD");
   if (head === null) return false;
   const env = { GIT_ALTERNATE_OBJECT_DIRECTORIES: quotedPath(join(folder, "objects")) };
-  return git.holds(["merge-base", "--is-ancestor", base, head], { env });
+  return git.holds(["merge-base", "--is-ancestor", base, head], { env, limitMs: LOOK_LIMIT_MS });
 }
 
 /** The list is split at colons, unless an entry is quoted. */

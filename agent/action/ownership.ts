@@ -51,7 +51,10 @@ export class Ownership {
   async #change(uid: number, gid: number): Promise<Changed> {
     if (this.#ports.uid === 0) return this.#byCommand("chown", [], uid, gid);
     this.#sudo ??= this.#maySudo();
-    return (await this.#sudo) ? this.#byCommand("sudo", ["-n", "chown"], uid, gid) : this.#byContainer(uid, gid);
+    if (!(await this.#sudo)) return this.#byContainer(uid, gid);
+    // Root's own process cannot be ended by this user.
+    const seconds = String(Math.ceil(this.#ports.within(LIMIT_MS) / 1_000));
+    return this.#byCommand("sudo", ["-n", "timeout", "--signal=KILL", seconds, "chown"], uid, gid);
   }
 
   async #maySudo(): Promise<boolean> {

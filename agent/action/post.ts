@@ -7,16 +7,20 @@ import { randomBytes } from "node:crypto";
 import { appendFileSync } from "node:fs";
 import { join } from "node:path";
 import { readable } from "./agent-files.ts";
-import { collect } from "./collect.ts";
+import { type Collected, collect, collectFailure, type Ground, groundOf } from "./collect.ts";
+import { fetchJob } from "./checkout.ts";
 import { endCommands, runCommand } from "./command.ts";
 import { deliverWork } from "./deliver-work.ts";
 import { clearAway } from "./fence.ts";
+import type { Git } from "./git.ts";
 import { Output } from "./output.ts";
 import { type Parts, partsOf } from "./parts.ts";
 import { type ActionSettings, readActionSettings, secretInputs } from "./settings.ts";
-import { removeRepositories } from "./stage.ts";
+import { StageClock } from "./stage-clock.ts";
 import { loadState, type State } from "./state.ts";
 import { asCode, summaryOf } from "./summary.ts";
+import { removeRepositories } from "./sweep.ts";
+import { cut } from "../../src/wire/text.ts";
 
 // First of all: commands count again in this stage, and nothing of the agent's may be one.
 const output = new Output(
@@ -25,33 +29,63 @@ const output = new Output(
   secretInputs(process.env),
 );
 
-/** A run that was cancelled is killed after five minutes. */
-const STAGE_LIMIT_MS = 230_000;
-/** A call that begins at the very end still gets so long. */
-const LEAST_MS = 2_000;
-const ends = Date.now() + STAGE_LIMIT_MS;
-const within = (ms: number): number => Math.max(LEAST_MS, Math.min(ms, ends - Date.now()));
+/** Since the stage began. A run that was cancelled is killed after five minutes. */
+const COLLECTED_MS = 140_000;
+/** The App hears after it that a push has failed. */
+const PUSHED_MS = 200_000;
+const CLEARED_MS = 245_000;
+const clock = new StageClock(Date.now, COLLECTED_MS);
+const { within } = clock;
 
 const MODE_LIMIT_MS = 30_000;
 const MOVE_LIMIT_MS = 30_000;
 
+type Problem = string | null;
+
+/** On one line, and short: it may hold what the agent chose. */
+const wordsOf = (error: unknown): string =>
+  cut((error instanceof Error ? error.message : String(error)).replace(/[\p{C}\s]+/gu, " "), 400).replace(/\.$/, "");
+
 /** The checkout is this user's again, whatever the agent did to it. */
-async function takeBack({ git, ownership }: Parts): Promise<boolean> {
+async function takeBack({ git, ownership }: Parts): Promise<Problem> {
   const { workTree, environment } = git.repository;
   const why = await ownership.take();
   await runCommand("chmod", ["-R", "u+rwX", workTree], { env: environment, limitMs: within(MODE_LIMIT_MS) });
-  if (why === null) return true;
+  if (why === null) return null;
   output.show(`The owner of the checkout could not be changed: ${why}`);
   output.annotate(
     "error",
     "The agent's files could not be taken back: remove the workspace before another job uses it.",
   );
-  return false;
+  return `The agent's files could not be taken back: ${why}.`;
 }
 
-async function finish(settings: ActionSettings, parts: Parts, state: State): Promise<number> {
-  const { git } = parts;
-  const work = await collect(git, settings, state);
+/** What was done, or why nothing of it can be, in a sentence. */
+async function collected(ground: Ground, problem: Problem): Promise<{ work: Collected; failure: Problem }> {
+  let failure = problem;
+  try {
+    if (failure === null) return { work: await collect(ground), failure };
+  } catch (error) {
+    failure = `The work could not be collected: ${wordsOf(error)}.`;
+  }
+  clock.until(PUSHED_MS);
+  return { work: await collectFailure(ground, failure), failure };
+}
+
+/** The job's commit, where `main` could not fetch it; contents of files are not needed to say so. */
+async function fetchMissing(git: Git, settings: ActionSettings, { head, checked_out }: State): Promise<void> {
+  if (checked_out || (await git.holds(["cat-file", "-e", `${head}^{commit}`]))) return;
+  await fetchJob(git, { ...settings, token: settings.githubToken }, true);
+}
+
+const unprepared = (state: State | null): Problem =>
+  state === null || state.checked_out ? null : (state.failure ?? "The job was ended while it was checked out.");
+
+async function finish(settings: ActionSettings, { git }: Parts, state: State, problem: Problem): Promise<number> {
+  if (problem !== null) clock.until(PUSHED_MS);
+  await fetchMissing(git, settings, state);
+  const { work, failure } = await collected(await groundOf(git, settings, state), problem);
+  clock.until(PUSHED_MS);
   const outcome = await deliverWork({ git, settings, head: state.head, output }, work);
   const { annotation, detail, refusal } = outcome;
   if (work.putBack.length > 0)
@@ -60,7 +94,11 @@ async function finish(settings: ActionSettings, parts: Parts, state: State): Pro
   if (annotation !== null) output.annotate(annotation.level, annotation.sentence);
   const notes = detail === null || refusal !== null ? [] : [asCode(detail)];
   summarise(settings, summaryOf({ result: readable(work.result), putBack: work.putBack, notes, refusal }));
-  return outcome.pushed ? 0 : 1;
+  if (failure !== null) {
+    output.show(failure);
+    output.annotate("error", "The work was not collected. The log of this step and the run's summary say why.");
+  }
+  return outcome.pushed && failure === null ? 0 : 1;
 }
 
 const named = (path: string): string => `  ${JSON.stringify(path)}`;
@@ -83,29 +121,29 @@ async function post(): Promise<number> {
   }
   const { settings } = read;
   const parts = partsOf(settings, { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0, within });
-  await clearAway(parts.docker, parts.names);
-  const ours = await takeBack(parts);
   const state = loadState(settings.folder);
   try {
-    // What cannot be read would be taken for deleted.
-    if (!ours) return 1;
-    if (state !== null) return await finish(settings, parts, state);
+    const taken = clearAway(parts.docker, parts.names).then(() => takeBack(parts));
+    // What cannot be read would be taken for deleted, and so would what was never checked out.
+    const problem = (await taken.catch((error) => `${wordsOf(error)}.`)) ?? unprepared(state);
+    if (state !== null) return await finish(settings, parts, state, problem);
     output.show("Nothing was prepared, so there is nothing to push.");
-    return 0;
+    return problem === null ? 0 : 1;
   } catch (error) {
-    const words = error instanceof Error ? error.message : String(error);
+    const words = wordsOf(error);
     output.show(`The work was not pushed: ${words}`);
     output.annotate("error", "The work was not pushed. The log of this step and the run's summary say why.");
     summarise(settings, `The work was not pushed.\n\n${asCode(words)}\n`);
     return 1;
   } finally {
-    await removeRepositories(parts.git, within(MODE_LIMIT_MS)).catch(() => {});
+    clock.until(CLEARED_MS);
+    await removeRepositories(parts.git).catch(() => {});
     await leavePristine(parts);
   }
 }
 
 const code = await post().catch((error: unknown) => {
-  output.show(`The work was not pushed: ${error instanceof Error ? error.message : String(error)}`);
+  output.show(`The work was not pushed: ${wordsOf(error)}`);
   output.annotate("error", "The work was not pushed. The log of this step says why.");
   return 1;
 });

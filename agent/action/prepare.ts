@@ -9,7 +9,7 @@ import { beginMerge } from "./merge.ts";
 import type { Names } from "./names.ts";
 import type { Ownership } from "./ownership.ts";
 import type { ActionSettings } from "./settings.ts";
-import { saveState, type State } from "./state.ts";
+import { removeState, saveState, type State } from "./state.ts";
 import { emptyWorkspace } from "./workspace.ts";
 
 export interface PreparePorts {
@@ -33,6 +33,11 @@ export type Preparation = ({ readonly ok: true } & Prepared) | { readonly ok: fa
 
 const failed = (reason: string): Preparation => ({ ok: false, reason });
 
+const NOTHING_YET = {
+  ...{ checked_out: false, base_known: false, merge_base: null },
+  ...{ merged: false, conflicts: [], failure: null },
+};
+
 const NOT_OURS =
   "The workspace holds files of another user that cannot be removed. Give the runner's user passwordless sudo, or a " +
   "Docker that can change their owner, or remove them by hand";
@@ -44,15 +49,19 @@ export async function prepare(ports: PreparePorts): Promise<Preparation> {
   const { settings, git, docker, names } = ports;
   const { jobId, githubToken: token, sha, branch, repository, serverUrl } = settings;
   const source: Source = { sha, branch, repository, serverUrl, token };
+  saveState(settings.folder, { ...NOTHING_YET, head: sha });
   // Docker and git work side by side.
   const opened = openNetwork(docker, names);
   const [notEmpty] = await Promise.all([
-    emptyWorkspace(settings.workspace, ports.ownership),
+    emptyWorkspace(settings.workspace, ports.ownership, git.repository.environment),
     fetchJob(git, source, asksForPart(settings.eventPath)),
   ]);
   if (notEmpty !== null) return failed(`${NOT_OURS}: ${notEmpty}.`);
   const read = await readPushedBrief(git, { sha, jobId, token });
-  if (!read.ok) return failed(`Nothing was run: ${read.reason}.`);
+  if (!read.ok) {
+    removeState(settings.folder);
+    return failed(`Nothing was run: ${read.reason}.`);
+  }
   const { brief } = read;
   const [started, state] = await Promise.all([startWay(ports, opened, brief), fill(ports, source, read)]);
   const given = started.ok ? await ports.ownership.give() : null;
@@ -89,6 +98,7 @@ async function fill({ git, settings, show }: PreparePorts, source: Source, read:
   await copyForAgent(git);
   const state: State = {
     head: settings.sha,
+    checked_out: true,
     base_known: base.known,
     merge_base: base.merge_base,
     merged,

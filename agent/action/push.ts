@@ -27,6 +27,8 @@ export type Delivered =
   | { readonly ok: true }
   /** `words`: GitHub's own. `rule`: whoever pushes this is refused. */
   | { readonly ok: false; readonly why: "refused"; readonly words: string; readonly rule: boolean }
+  /** Git itself could not do it. */
+  | { readonly ok: false; readonly why: "failed"; readonly words: string }
   | { readonly ok: false; readonly why: "gone" | "conflict" };
 
 export async function deliver(git: Git, tree: string, delivery: Delivery, token: Secret): Promise<Delivered> {

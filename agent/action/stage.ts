@@ -4,76 +4,59 @@
  */
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { lastWords, runCommand, succeeded } from "./command.ts";
-import { type Git, GitFailure } from "./git.ts";
+import { lastWords, succeeded } from "./command.ts";
+import { attributesOf, type Git, GitFailure } from "./git.ts";
 
 const ADD_LIMIT_MS = 90_000;
 const LIST_LIMIT = 64 * 1024 * 1024;
-/** Files that are tried one by one; beyond that, all that are left are taken as they are. */
-const MOST_ALONE = 100;
+/** Calls that look for the files whose encoding cannot be kept; the others are stored as they are. */
+const MOST_CALLS = 60;
+/** Git compares each file with each path that it is given. */
+const MOST_ENCODED = 1_000;
 /** The job's own folder is never the agent's to change. */
 const WHOLE = ["--", ".", ":(exclude,top).jobs"];
-
-/** Removes every repository below the workspace, the agent's own and those that it made or fetched. */
-export async function removeRepositories({ repository }: Git, limitMs: number): Promise<void> {
-  const { workTree, environment } = repository;
-  const args = [workTree, "-name", ".git", "-prune", "-exec", "rm", "-rf", "--", "{}", "+"];
-  const ran = await runCommand("find", args, { env: environment, limitMs });
-  if (!succeeded(ran)) throw new GitFailure(`the agent's repository could not be removed: ${lastWords(ran)}`);
-}
+const OTHERS = ["--others", "--exclude-per-directory=.gitignore", ...WHOLE];
+const PATHS_FROM_INPUT = ["--pathspec-from-file=-", "--pathspec-file-nul"];
 
 /** Answers the files that are left out. */
 export async function stageAll(git: Git): Promise<readonly string[]> {
   const all = await git.try(["add", "-A", "--sparse", ...WHOLE], { limitMs: ADD_LIMIT_MS });
   if (succeeded(all)) return [];
-  const changed = await git.list(["diff-files", "--name-only", "--no-renames", "-z", ...WHOLE], {
-    outputLimit: LIST_LIMIT,
-  });
-  const fresh = await git.list(["ls-files", "-z", "--others", "--exclude-per-directory=.gitignore", ...WHOLE], {
-    outputLimit: LIST_LIMIT,
-  });
-  return new Staging(git).add([...new Set([...changed, ...fresh])]);
+  git.unlock();
+  if (all.limit !== null) throw new GitFailure(`git add failed: ${lastWords(all)}`);
+  const list = { outputLimit: LIST_LIMIT };
+  const changed = await git.list(["diff-files", "--name-only", "--no-renames", "-z", ...WHOLE], list);
+  const fresh = await git.list(["ls-files", "-z", ...OTHERS], list);
+  const complete = await addAsTheyAre(git);
+  const encodings = await attributesOf(git, "working-tree-encoding", [...new Set([...changed, ...fresh])]);
+  const encoded = [...encodings].filter(([, value]) => value !== "unspecified" && value !== "unset");
+  if (encoded.length <= MOST_ENCODED)
+    await encode(
+      git,
+      encoded.map(([path]) => path),
+      { calls: MOST_CALLS },
+    );
+  return complete ? [] : git.list(["ls-files", "-z", "--modified", ...OTHERS], list);
 }
 
-class Staging {
-  readonly #git: Git;
-  #alone = 0;
+/** Without the encodings that attributes name, at which git gives up; whether all are taken. */
+async function addAsTheyAre(git: Git): Promise<boolean> {
+  const info = join(git.repository.folder, "info");
+  mkdirSync(info, { recursive: true });
+  writeFileSync(join(info, "attributes"), "* !working-tree-encoding\n");
+  const ran = await git.try(["add", "-A", "--sparse", "--ignore-errors", ...WHOLE], { limitMs: ADD_LIMIT_MS });
+  rmSync(join(info, "attributes"));
+  if (succeeded(ran) || ran.code === 1) return succeeded(ran);
+  throw new GitFailure(`git add failed: ${lastWords(ran)}`);
+}
 
-  constructor(git: Git) {
-    this.#git = git;
-  }
-
-  /** Halves the list until what git does not take stands alone. */
-  async add(paths: readonly string[]): Promise<string[]> {
-    if (paths.length === 0 || (await this.#taken(paths))) return [];
-    if (paths.length === 1 || this.#alone >= MOST_ALONE) return this.#addAsTheyAre(paths);
-    const half = Math.ceil(paths.length / 2);
-    return [...(await this.add(paths.slice(0, half))), ...(await this.add(paths.slice(half)))];
-  }
-
-  /** Without the encodings that attributes name. */
-  async #addAsTheyAre(paths: readonly string[]): Promise<string[]> {
-    this.#alone += paths.length;
-    const info = join(this.#git.repository.folder, "info");
-    mkdirSync(info, { recursive: true });
-    writeFileSync(join(info, "attributes"), "* !working-tree-encoding\n");
-    const ok = await this.#taken(paths, "--ignore-errors");
-    rmSync(join(info, "attributes"));
-    if (ok) return [];
-    if (paths.length === 1) return [...paths];
-    return this.#git.list(["ls-files", "-z", "--modified", "--others", "--exclude-per-directory=.gitignore", ...WHOLE]);
-  }
-
-  async #taken(paths: readonly string[], ...flags: string[]): Promise<boolean> {
-    const args = [
-      "--literal-pathspecs",
-      "add",
-      "-A",
-      "--sparse",
-      ...flags,
-      "--pathspec-from-file=-",
-      "--pathspec-file-nul",
-    ];
-    return succeeded(await this.#git.try(args, { input: paths.join("\0"), limitMs: ADD_LIMIT_MS }));
-  }
+/** Halves the list until what git cannot encode stands alone: that stays as it is. */
+async function encode(git: Git, paths: readonly string[], left: { calls: number }): Promise<void> {
+  if (paths.length === 0 || left.calls === 0) return;
+  left.calls -= 1;
+  const args = ["--literal-pathspecs", "add", "--renormalize", "--sparse", ...PATHS_FROM_INPUT];
+  if (succeeded(await git.try(args, { input: paths.join("\0") })) || paths.length === 1) return;
+  const half = Math.ceil(paths.length / 2);
+  await encode(git, paths.slice(0, half), left);
+  await encode(git, paths.slice(half), left);
 }

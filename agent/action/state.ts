@@ -2,7 +2,7 @@
  * What `main` leaves for `post`, in a folder below RUNNER_TEMP that no container sees: what was true before the agent
  * began, and why it could not work. Nothing of it is the agent's.
  */
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 
@@ -11,6 +11,8 @@ const STATE_FILE = "state.json";
 const stateSchema = z.object({
   /** The commit that is checked out: the brief. */
   head: z.string(),
+  /** The checkout is whole: what is missing in it was deleted. */
+  checked_out: z.boolean(),
   /** The base commit is here, and may be compared with. */
   base_known: z.boolean(),
   /** Where branch and base part; null: not known. */
@@ -30,6 +32,9 @@ export function saveState(folder: string, state: State): void {
   writeFileSync(`${path}.new`, JSON.stringify(state));
   renameSync(`${path}.new`, path);
 }
+
+/** Where there is nothing that `post` could do. */
+export const removeState = (folder: string): void => rmSync(join(folder, STATE_FILE), { force: true });
 
 /** Null where nothing was prepared. */
 export function loadState(folder: string): State | null {

@@ -4,6 +4,7 @@
  */
 import { lstatSync, mkdirSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { normalize } from "node:path/posix";
 import { succeeded } from "./command.ts";
 import type { Git } from "./git.ts";
 import { asWord } from "./summary.ts";
@@ -11,6 +12,9 @@ import { asWord } from "./summary.ts";
 const INDEX_LIMIT = 512 * 1024 * 1024;
 const GITLINK = /^160000 ([0-9a-f]+) 0\t([\s\S]+)$/;
 const MOST_NAMED = 10;
+const POINTER_LIMIT = 16 * 1024;
+/** For each look at a folder of the agent's. */
+const LOOK_LIMIT_MS = 20_000;
 
 interface Submodule {
   readonly path: string;
@@ -46,7 +50,9 @@ async function isChanged(git: Git, { path, commit }: Submodule): Promise<boolean
 function objectsOf(workspace: string, folder: string): string | null {
   try {
     const place = join(folder, ".git");
-    const pointer = lstatSync(place).isFile() ? /^gitdir: (.{1,4000})\n?$/.exec(readFileSync(place, "utf8"))?.[1] : "";
+    const found = lstatSync(place);
+    if (found.isFile() && found.size > POINTER_LIMIT) return null;
+    const pointer = found.isFile() ? /^gitdir: (.{1,4000})\n?$/.exec(readFileSync(place, "utf8"))?.[1] : "";
     if (pointer === undefined) return null;
     const objects = realpathSync(join(pointer === "" ? place : join(folder, pointer), "objects"));
     return objects.startsWith(`${realpathSync(workspace)}/`) ? objects : null;
@@ -65,11 +71,12 @@ async function isAsCommitted(
   for (const part of ["objects", "refs"]) mkdirSync(join(own, part), { recursive: true });
   const inside = git.on({ folder: own, workTree: folder });
   const env = { GIT_ALTERNATE_OBJECT_DIRECTORIES: `"${objects.replace(/["\\]/g, "\\$&")}"` };
+  const limitMs = LOOK_LIMIT_MS;
   writeFileSync(join(own, "HEAD"), "ref: refs/heads/none\n");
   const same =
-    (await inside.holds(["read-tree", commit], { env })) &&
-    (await inside.holds(["add", "-A", "--", "."], { env })) &&
-    (await inside.holds(["diff-index", "--cached", "--quiet", commit], { env }));
+    (await inside.holds(["read-tree", commit], { env, limitMs })) &&
+    (await inside.holds(["add", "-A", "--", "."], { env, limitMs })) &&
+    (await inside.holds(["diff-index", "--cached", "--quiet", commit], { env, limitMs }));
   rmSync(own, { recursive: true, force: true });
   return same;
 }
@@ -78,20 +85,19 @@ async function isAsCommitted(
 export async function addedSubmodules(git: Git): Promise<string[]> {
   const read = await git.try(["config", "-z", "--blob", ":.gitmodules", "--get-regexp", "^submodule\\..*\\.path$"]);
   if (!succeeded(read)) return [];
-  const named = read.stdout
-    .toString("utf8")
-    .split("\0")
-    .map((entry) => entry.slice(entry.indexOf("\n") + 1))
-    .filter((path) => path !== "");
-  const added: string[] = [];
-  for (const path of named) {
-    const entries = await git.list(["--literal-pathspecs", "ls-files", "--stage", "-z", "--", path], {
-      outputLimit: INDEX_LIMIT,
-    });
-    if (entries.some((entry) => !GITLINK.test(entry))) added.push(path);
-  }
-  return added;
+  const named = new Set(
+    read.stdout
+      .toString("utf8")
+      .split("\0")
+      .map((entry) => normalize(entry.slice(entry.indexOf("\n") + 1)).replace(/\/$/, "")),
+  );
+  const entries = await git.list(["ls-files", "--stage", "-z"], { outputLimit: INDEX_LIMIT });
+  const files = entries.filter((entry) => !GITLINK.test(entry)).map((entry) => entry.slice(entry.indexOf("\t") + 1));
+  return [...new Set(files.flatMap((file) => foldersOf(file).filter((path) => named.has(path))))];
 }
+
+/** The path itself, and every folder that it is in. */
+const foldersOf = (path: string): string[] => [...path.matchAll(/\/|$/g)].map(({ index }) => path.slice(0, index));
 
 const listOf = (paths: readonly string[]): string =>
   `${paths.slice(0, MOST_NAMED).map(asWord).join(", ")}${paths.length > MOST_NAMED ? " and others" : ""}`;

@@ -2,7 +2,7 @@
  * Which jobs an event is about, so that they can be brought back first. A comment's marker is a hint and no more: what
  * a job is stands on the shelf, and who may command is still asked by the engine.
  */
-import type { Desk, Permission } from "../engine/ports.ts";
+import type { Desk, Permitted } from "../engine/ports.ts";
 import { botLogin, sameLogin, type Self } from "../github/outbound/effects/task.ts";
 import type { Octokit } from "../github/outbound/octokit.ts";
 import { asJobId, jobOfBranch, type JobId, type Repository } from "../job/job.ts";
@@ -23,7 +23,7 @@ const MAX_PAGES = 10;
 const MAX_JOBS = 20;
 const MARKER = /<!-- journeyman:job:([a-z0-9]{8}) -->/g;
 
-const mayCommand = (permission: Permission): boolean => permission === "admin" || permission === "write";
+const mayCommand = ({ permission }: Permitted): boolean => permission === "admin" || permission === "write";
 
 /** Jobs named in our own comments on an issue or pull request, oldest first. */
 async function markedIn({ octokit, self }: SearchParts, at: Repository, issue: number): Promise<JobId[]> {

@@ -2,11 +2,12 @@
  * The one door: what the edges (HTTP, webhooks, schedules) may ask of the engine. Types alone.
  */
 import type { Actor, Command, Draft } from "../job/command.ts";
-import type { Job, JobId, Repository } from "../job/job.ts";
+import type { Job, JobId } from "../job/job.ts";
 import type { Refusal } from "../job/refusal.ts";
 import type { Signal } from "../job/signal.ts";
 import type { LogLine } from "../wire/log-line.ts";
 import type { Enforced } from "./deadlines.ts";
+import type { Admit } from "./permission.ts";
 import type { StoredJob } from "./ports.ts";
 import type { Pull } from "./pull.ts";
 
@@ -29,8 +30,8 @@ export interface Door {
    * id may ask again after a crash. Throws when the id has become somebody else's. `by`: who asked, for the audit log.
    */
   create(draft: Omit<Draft, "id">, id?: JobId, by?: Actor): Promise<Handled>;
-  /** May this person on GitHub command here? Throws when GitHub cannot be asked. */
-  mayCommand(repository: Repository, login: string): Promise<boolean>;
+  /** The account of this person on GitHub, when they may command here; else null. Throws when GitHub cannot be asked. */
+  readonly admit: Admit;
   /** Resolves when the delivery is on disk; it is worked on in the background. */
   receive(deliveryId: string, heard: Signal): Promise<"new" | "duplicate">;
   /** Resolves at the commit that satisfies the predicate, or with null when the time is over. */

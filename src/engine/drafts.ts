@@ -1,5 +1,4 @@
 /** What becomes a job when somebody asks for one on GitHub: the draft of it, for our own runners or for the market. */
-import { accountOf } from "../job/account.ts";
 import type { Draft } from "../job/command.ts";
 import type { Signal, SignalIssue } from "../job/signal.ts";
 import { titleOf } from "../job/title.ts";
@@ -17,13 +16,13 @@ const taskOf = (task: string, issue: SignalIssue): string => {
 };
 
 /** `base_branch` null: the default branch. */
-export function draftOf(signal: Asking, base_branch: string | null): Omit<Draft, "id"> {
+export function draftOf(signal: Asking, account: string, base_branch: string | null): Omit<Draft, "id"> {
   const asked = signal.type === "slash" && signal.command.verb === "run" ? signal.command : null;
   const { issue, repository } = signal;
-  const { owner, name, installation_id } = repository;
+  const { owner, name, id, installation_id } = repository;
   return {
-    account: accountOf(signal.author),
-    repository: { owner, name, installation_id },
+    account,
+    repository: { owner, name, id, installation_id },
     runner: "actions",
     origin:
       signal.type === "slash"

@@ -114,10 +114,13 @@ export function createEngine(parts: EngineParts): Engine {
     return created.ok || noted === undefined ? created : ((await made(draft, noted)) ?? created);
   };
 
-  const may = createPermission(store, desk);
+  const admit = createPermission(store, desk, record);
   const inbox = createInboxWorker({
     inbox: store.inbox,
-    intake: createIntake({ may, store, desk, estimator, handle, create: (draft, by) => create(draft, undefined, by) }),
+    intake: createIntake({
+      ...{ admit, store, desk, estimator, handle, clock, log },
+      create: (draft, by) => create(draft, undefined, by),
+    }),
     clock,
     log,
     meter,
@@ -128,7 +131,7 @@ export function createEngine(parts: EngineParts): Engine {
     handle: (id, command, log) => handle(id, command, log === undefined ? {} : { log }),
     drawId,
     create,
-    mayCommand: may,
+    admit,
     receive: inbox.receive,
     waitFor: waiters.waitFor,
     follow: waiters.follow,

@@ -2,47 +2,43 @@
  * From a signal to commands: who may ask is checked here, at the door, and fails closed. May be called again for the
  * same delivery after a crash, so everything it does is either a command that the core recognises or found before done.
  */
-import { accountOf } from "../job/account.ts";
 import type { Actor, Command, Draft } from "../job/command.ts";
-import { type JobId, type Repository, isFinal, sameRepository } from "../job/job.ts";
+import { fullName, type JobId, type Repository, isFinal, sameRepository } from "../job/job.ts";
 import type { Signal, SignalIssue, SignalRepository, SlashCommand } from "../job/signal.ts";
 import type { Handled } from "./door.ts";
 import { draftOf, marketDraftOf } from "./drafts.ts";
 import type { Handle } from "./handle.ts";
-import type { MayCommand } from "./permission.ts";
-import type { Desk, Estimator, Store } from "./ports.ts";
+import type { Admit } from "./permission.ts";
+import type { Clock, Desk, Estimator, Log, Store } from "./ports.ts";
 import { EMPTY_MESSAGE, FROM_FORK, HELP, NO_JOB, NO_MARKET, ONE_JOB, noSuchJob } from "./replies.ts";
 import { learn } from "./repositories.ts";
+import { createStrangers } from "./strangers.ts";
 
 type Slash = Extract<Signal, { type: "slash" }>;
+type Asked = Extract<Signal, { type: "slash" | "label" | "button" }>;
 
 interface Needs {
-  readonly may: MayCommand;
+  readonly admit: Admit;
   readonly store: Store;
   readonly desk: Desk;
   /** Null: there is no market here. */
   readonly estimator: Estimator | null;
   readonly handle: Handle;
   readonly create: (draft: Omit<Draft, "id">, by: Actor) => Promise<Handled>;
+  readonly clock: Pick<Clock, "now">;
+  readonly log: Pick<Log, "debug">;
 }
 
-const withoutId = ({ owner, name, installation_id }: SignalRepository): Repository => ({
-  owner,
-  name,
-  installation_id,
-});
-
-const onGitHub = (login: string, delivery: string): Actor => ({
-  account: accountOf(login),
-  login,
-  via: { key_id: null, address: null, request_id: delivery },
-});
+/** Who asks on GitHub, and may. */
+interface Known extends Actor {
+  readonly account: string;
+}
 
 type AboutJob = Exclude<SlashCommand, { verb: "run" | "help" | "mistaken" }>;
 
 /** `seen`: the core lets the comment know that it was heard. */
-function aboutJob(said: AboutJob, by: Actor, comment_id: number): { readonly asked: Command; readonly seen: boolean } {
-  const account = by.account ?? "";
+function aboutJob(said: AboutJob, by: Known, comment_id: number): { readonly asked: Command; readonly seen: boolean } {
+  const { account } = by;
   switch (said.verb) {
     case "status":
       return { asked: { type: "show", comment_id }, seen: true };
@@ -63,13 +59,35 @@ function aboutJob(said: AboutJob, by: Actor, comment_id: number): { readonly ask
 
 export type Intake = (delivery: string, signal: Signal, again: boolean) => Promise<void>;
 
-export function createIntake({ may: mayCommand, store, desk, estimator, handle, create }: Needs): Intake {
-  const may = (repository: SignalRepository, login: string): Promise<boolean> =>
-    mayCommand(withoutId(repository), login);
+export function createIntake(needs: Needs): Intake {
+  const { admit, store, desk, estimator, handle, create, clock, log } = needs;
+  const strangers = createStrangers(clock.now);
+
+  /** Null: they may not command there. */
+  const knownBy = async (signal: Asked, delivery: string): Promise<Known | null> => {
+    const { repository, author: login, author_id: id } = signal;
+    if (strangers.knows(repository, login)) return null;
+    const account = await admit(repository, { login, ...(id === undefined ? {} : { id }) });
+    return account === null ? null : { account, login, via: { key_id: null, address: null, request_id: delivery } };
+  };
+
+  /** A courtesy: it comes after what was asked for, and stops nothing. */
+  const react = (at: Repository, comment_id: number, content: "eyes" | "confused"): Promise<void> =>
+    desk
+      .react(at, comment_id, content)
+      .catch((error: unknown) => log.debug({ comment_id, error }, "a reaction was left out"));
+
+  /** Not one that another repository of this name had before. */
+  const jobOfPull = async (repository: SignalRepository, number: number): Promise<JobId | null> => {
+    const id = await store.jobs.ofPullRequest(fullName(repository), number);
+    return id === null ? null : jobNamed(repository, id);
+  };
 
   const jobHere = async (repository: SignalRepository, issue: SignalIssue): Promise<JobId | null> => {
-    const name = `${repository.owner}/${repository.name}`;
-    return (await store.jobs.ofPullRequest(name, issue.number)) ?? (await store.jobs.ofIssue(name, issue.number));
+    const name = fullName(repository);
+    const pull = await jobOfPull(repository, issue.number);
+    const id = pull ?? (await store.jobs.ofIssue(name, issue.number));
+    return id === null ? null : jobNamed(repository, id);
   };
 
   const jobNamed = async (at: Repository, id: JobId): Promise<JobId | null> => {
@@ -77,11 +95,12 @@ export function createIntake({ may: mayCommand, store, desk, estimator, handle, 
     return stored !== null && sameRepository(stored.job.repository, at) ? id : null;
   };
 
-  const slash = async (signal: Slash, by: Actor, again: boolean): Promise<void> => {
+  const slash = async (signal: Slash, delivery: string, again: boolean): Promise<void> => {
     const { repository, issue, comment_id, author, command } = signal;
-    const at = withoutId(repository);
+    const at: Repository = repository;
     const answer = (body: string): Promise<void> => desk.reply(at, issue.number, `reply:${comment_id}`, body, again);
-    if (!(await may(repository, author))) return desk.react(at, comment_id, "confused");
+    const by = await knownBy(signal, delivery);
+    if (by === null) return strangers.turnAway(repository, author) ? react(at, comment_id, "confused") : undefined;
     const told = async (id: JobId, asked: Command): Promise<void> => {
       const handled = await handle(id, asked);
       if (!handled.ok) await answer(handled.refusal.sentence);
@@ -90,8 +109,7 @@ export function createIntake({ may: mayCommand, store, desk, estimator, handle, 
       case "run":
         return run(signal, command, by, answer, told);
       case "help":
-        await desk.react(at, comment_id, "eyes");
-        return answer(HELP);
+        return answer(HELP).finally(() => react(at, comment_id, "eyes"));
       case "mistaken":
         return answer(command.sentence);
       default: {
@@ -99,8 +117,7 @@ export function createIntake({ may: mayCommand, store, desk, estimator, handle, 
         const id = job === undefined ? await jobHere(repository, issue) : await jobNamed(at, job);
         if (id === null) return answer(job === undefined ? NO_JOB : noSuchJob(job));
         const { asked, seen } = aboutJob(command, by, comment_id);
-        if (!seen) await desk.react(at, comment_id, "eyes");
-        return told(id, asked);
+        return told(id, asked).finally(() => (seen ? undefined : react(at, comment_id, "eyes")));
       }
     }
   };
@@ -108,40 +125,41 @@ export function createIntake({ may: mayCommand, store, desk, estimator, handle, 
   const run = async (
     signal: Slash,
     command: Extract<SlashCommand, { verb: "run" }>,
-    by: Actor,
+    by: Known,
     answer: (body: string) => Promise<void>,
     told: (id: JobId, asked: Command) => Promise<void>,
   ): Promise<void> => {
     const { repository, issue, comment_id } = signal;
-    const name = `${repository.owner}/${repository.name}`;
-    if ((await store.jobs.ofComment(name, comment_id)) !== null) return;
-    const mine = issue.is_pull_request ? await store.jobs.ofPullRequest(name, issue.number) : null;
+    if ((await store.jobs.ofComment(fullName(repository), comment_id)) !== null) return;
+    const mine = issue.is_pull_request ? await jobOfPull(repository, issue.number) : null;
     const market = command.market ?? null;
     if (mine !== null) {
       if (market !== null) return answer(ONE_JOB);
       if (command.task === "") return answer(EMPTY_MESSAGE);
       return told(mine, { type: "message", text: command.task, by, comment_id });
     }
-    const from = issue.is_pull_request ? await desk.pullRequest(withoutId(repository), issue.number) : null;
+    const from = issue.is_pull_request ? await desk.pullRequest(repository, issue.number) : null;
     if (from?.from_fork) return answer(FROM_FORK);
-    const draft = draftOf(signal, from?.head_branch ?? null);
+    const draft = draftOf(signal, by.account, from?.head_branch ?? null);
     if (market === null) return made(await create(draft, by), answer);
     if (estimator === null) return answer(NO_MARKET);
-    // a model may take its time over the offer
-    await desk.react(withoutId(repository), comment_id, "eyes");
-    return made(await create(await marketDraftOf(draft, market.price_cents, estimator), by), answer);
+    // a model may take its time over the offer, and the job's own first reaction comes after that
+    const eyes = react(repository, comment_id, "eyes");
+    await made(await create(await marketDraftOf(draft, market.price_cents, estimator), by), answer);
+    return eyes;
   };
 
   const made = async (created: Handled, answer: (body: string) => Promise<void>): Promise<void> => {
     if (!created.ok) await answer(created.refusal.sentence);
   };
 
-  const label = async (signal: Extract<Signal, { type: "label" }>, by: Actor): Promise<void> => {
-    if (!(await may(signal.repository, signal.author))) return;
+  const label = async (signal: Extract<Signal, { type: "label" }>, delivery: string): Promise<void> => {
+    const by = await knownBy(signal, delivery);
+    if (by === null) return;
     const id = await jobHere(signal.repository, signal.issue);
     const stored = id === null ? null : await store.jobs.load(id);
     if (stored !== null && !isFinal(stored.job.status)) return;
-    await create(draftOf(signal, null), by);
+    await create(draftOf(signal, by.account, null), by);
   };
 
   const news = async (repository: SignalRepository, id: JobId | null, command: Command): Promise<void> => {
@@ -151,31 +169,33 @@ export function createIntake({ may: mayCommand, store, desk, estimator, handle, 
   };
 
   const pullNews = async ({ repository, numbers, command }: Extract<Signal, { type: "pull-news" }>): Promise<void> => {
-    const name = `${repository.owner}/${repository.name}`;
-    for (const number of numbers) await news(repository, await store.jobs.ofPullRequest(name, number), command);
+    for (const number of numbers) await news(repository, await jobOfPull(repository, number), command);
   };
 
-  const button = async (signal: Extract<Signal, { type: "button" }>, by: Actor): Promise<void> => {
-    const { repository, job, action, author } = signal;
-    if (!(await may(repository, author))) return;
+  const button = async (signal: Extract<Signal, { type: "button" }>, delivery: string): Promise<void> => {
+    const { repository, job, action } = signal;
+    const by = await knownBy(signal, delivery);
+    if (by === null) return;
     await news(repository, job, action === "retry" ? { type: "retry", by, comment_id: null } : { type: "discard", by });
   };
 
   return async (delivery, signal, again) => {
     switch (signal.type) {
       case "slash":
-        return slash(signal, onGitHub(signal.author, delivery), again);
+        return slash(signal, delivery, again);
       case "label":
-        return label(signal, onGitHub(signal.author, delivery));
+        return label(signal, delivery);
       case "button":
-        return button(signal, onGitHub(signal.author, delivery));
+        return button(signal, delivery);
       case "news":
         return news(signal.repository, signal.job, signal.command);
       case "pull-news":
         return pullNews(signal);
       case "default-branch-moved":
+        return learn(store, handle, signal);
       case "repositories-changed":
       case "uninstalled":
+        desk.forgetAccess(signal.installation_id);
         return learn(store, handle, signal);
       default:
         return signal satisfies never;

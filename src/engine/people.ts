@@ -17,15 +17,38 @@ export interface StoredKey {
   readonly account: string;
   /** Who signed in for it: it commands as long as that person may. Null: an admin made it. */
   readonly login: string | null;
-  /** `owner/name`, or null: the body or the default says which. */
+  /** `owner/name` as it was, or null: the body or the default says which. */
   readonly repository: string | null;
+  /** GitHub's number of that repository, by which it counts; null: not known yet, or bound to none. */
+  readonly repository_id: number | null;
   readonly scopes: readonly Scope[];
   readonly created_at: number;
   readonly expires_at: number | null;
   readonly last_used_at: number | null;
-  /** The key that this one was made to follow, and the one that was made to follow it; at most one each. */
+  /** The key that this one was made to follow, and the one that was made to follow it; at most one each. Those between that have ended are left out. */
   readonly replaces: string | null;
   readonly replaced_by: string | null;
+}
+
+/** Somebody on GitHub: the number for ever, the name as it is now. */
+export interface GitHubPerson {
+  readonly id: number;
+  readonly login: string;
+}
+
+/** Who an account belongs to. */
+export interface AccountHolder extends GitHubPerson {
+  readonly account: string;
+}
+
+/** Accounts hang on GitHub's numbers of people. Names change hands: whoever takes a known one gets an account apart. */
+export interface AccountStore {
+  /** The account of this person, or the one that they would get. */
+  of(person: GitHubPerson): Promise<string>;
+  /** The same for good, on the disk. `first`: this number was not known before. */
+  tie(person: GitHubPerson): Promise<{ readonly account: string; readonly first: boolean }>;
+  /** Null: nobody on GitHub has come for it yet. */
+  holder(account: string): Promise<AccountHolder | null>;
 }
 
 export interface KeyStore {
@@ -37,8 +60,15 @@ export interface KeyStore {
    * it would anyway; replaced ones that have ended by the time of `next` go. False, and nothing changes, where that key is gone or has been replaced already.
    */
   replace(next: StoredKey, expires_at: number): Promise<boolean>;
-  /** True when there was one. */
-  remove(id: string): Promise<boolean>;
+  /**
+   * In one step removes the key and those that were made to follow it, one after the other: whoever has stolen a key may
+   * have rotated it. Answers their ids, this one's first; none where there is no such key.
+   */
+  remove(id: string): Promise<readonly string[]>;
+  /** Binds a key to the repository of this number for good; nothing where it has one already. */
+  bind(id: string, repository_id: number): Promise<void>;
+  /** Whether the key of this id opens anything at this time; answered from memory. */
+  lives(id: string, at: number): boolean;
   /** Kept in memory and written now and then: a read must not cost a write. */
   touch(id: string, at: number): void;
 }
@@ -51,7 +81,7 @@ export interface SignInBegun {
 }
 
 export type SignedIn =
-  | { readonly signed_in: true; readonly login: string }
+  | { readonly signed_in: true; readonly person: GitHubPerson }
   /**
    * `forged`: not the answer to what we began. `denied`: the person did not want to. `spent`: GitHub does not take the
    * code, or not from us. `misconfigured`: GitHub does not know our client by these settings.
@@ -76,7 +106,7 @@ export interface AuditEntry {
   readonly address: string | null;
   /** Of the HTTP request, or of GitHub's delivery. */
   readonly request_id: string | null;
-  /** The command, such as `cancel`, or what was done to a key or a subscription, such as `key-created`. */
+  /** The command, such as `cancel`, or what was done to an account, a key or a subscription, such as `key-created`. */
   readonly action: string;
   readonly target: { readonly type: "job" | "key" | "subscription" | "account"; readonly id: string } | null;
   /** `owner/name`, where it was about one. */

@@ -1,13 +1,22 @@
 /**
- * Who may command in a repository: the one rule, for comments, labels, buttons and for whoever signs in to get a key.
- * Fails closed: throws when GitHub cannot be asked.
+ * Who may command in a repository, and in whose account: the one rule, for comments, labels, buttons and for whoever signs
+ * in to get a key. Rights hang on GitHub's numbers, for a name may be somebody else's by now. Fails closed: throws when
+ * GitHub cannot be asked.
  */
-import type { Repository } from "../job/job.ts";
-import type { Desk, Store } from "./ports.ts";
+import { fullName, type Repository } from "../job/job.ts";
+import type { Desk, GitHubPerson, Permission, Recorder, Store } from "./ports.ts";
 
-export type MayCommand = (repository: Repository, login: string) => Promise<boolean>;
+/** Somebody who asks; without a number where a record of an earlier version tells of them. */
+export type Asking = Pick<GitHubPerson, "login"> & Partial<Pick<GitHubPerson, "id">>;
 
-export function createPermission(store: Pick<Store, "repositories">, desk: Desk): MayCommand {
+/** The account in whose name this person commands here; null: they may not. */
+export type Admit = (repository: Repository, asking: Asking) => Promise<string | null>;
+
+export function createPermission(
+  store: Pick<Store, "repositories" | "accounts">,
+  desk: Pick<Desk, "permission" | "repository">,
+  record: Recorder,
+): Admit {
   /** Which permission the repository asks for: read when it is not known or a push may have changed it. */
   const needed = async (repository: Repository): Promise<"write" | "admin"> => {
     const kept = await store.repositories.get(repository.owner, repository.name);
@@ -16,8 +25,21 @@ export function createPermission(store: Pick<Store, "repositories">, desk: Desk)
     return (read ?? kept)?.settings?.commands.allow ?? "write";
   };
 
-  return async (repository, login) => {
-    const permission = await desk.permission(repository, login);
-    return permission === "admin" || (permission === "write" && (await needed(repository)) === "write");
+  const suffices = async (repository: Repository, permission: Permission): Promise<boolean> =>
+    permission === "admin" || (permission === "write" && (await needed(repository)) === "write");
+
+  /** What was kept under a name before its person's number was known is theirs from now on, and the audit log says so. */
+  const accountOf = async (person: GitHubPerson, repository: Repository): Promise<string> => {
+    const { account, first } = await store.accounts.tie(person);
+    const target = { type: "account", id: account } as const;
+    const what = { action: "account-tied", target, repository: fullName(repository), outcome: "done" };
+    if (first) record({ account, login: person.login }, what);
+    return account;
+  };
+
+  return async (repository, { id, login }) => {
+    const { permission, person } = await desk.permission(repository, login);
+    if (person === null || (id !== undefined && id !== person.id)) return null;
+    return (await suffices(repository, permission)) ? accountOf(person, repository) : null;
   };
 }

@@ -10,7 +10,7 @@ import type { LogLine } from "../wire/log-line.ts";
 import type { RepositorySettings } from "../wire/settings.ts";
 import type { AgentStore, Looking, ParcelStore, QuoteStore, Wallet } from "./market-ports.ts";
 import type { OutgoingStore, SubscriptionStore } from "./outgoing.ts";
-import type { AuditLog, KeyStore } from "./people.ts";
+import type { AccountStore, AuditLog, GitHubPerson, KeyStore } from "./people.ts";
 
 export type { Estimate, EstimateRequest, Estimator } from "./market-ports.ts";
 export * from "./people.ts";
@@ -200,6 +200,7 @@ export interface IdempotencyStore {
 export interface Store {
   readonly jobs: JobStore;
   readonly keys: KeyStore;
+  readonly accounts: AccountStore;
   readonly repositories: RepositoryStore;
   readonly inbox: Inbox;
   readonly idempotency: IdempotencyStore;
@@ -235,9 +236,15 @@ export interface Performer {
 
 export type Permission = "admin" | "write" | "read" | "none";
 
+/** What somebody may do somewhere, and who has that name now; null: nobody. */
+export interface Permitted {
+  readonly permission: Permission;
+  readonly person: GitHubPerson | null;
+}
+
 /** Direct questions and answers on GitHub that belong to no job. Throws when GitHub cannot be asked. */
 export interface Desk {
-  permission(repository: Repository, login: string): Promise<Permission>;
+  permission(repository: Repository, login: string): Promise<Permitted>;
   /** What its default branch and the settings there are now; null when there is none. `known` has the last good settings. */
   repository(repository: Repository, known: KnownRepository | null): Promise<KnownRepository | null>;
   /** Where a pull request comes from; for `/job` on one that is not ours. */
@@ -245,11 +252,16 @@ export interface Desk {
     repository: Repository,
     number: number,
   ): Promise<{ readonly head_branch: string; readonly head_sha: string; readonly from_fork: boolean }>;
+  /** `confused` is for those who may not command: said only while there is budget to spare. */
   react(repository: Repository, comment_id: number, content: "eyes" | "confused"): Promise<void>;
   /** Answers once: a second call with the same `marker` on the same issue changes nothing when `again`. */
   reply(repository: Repository, issue: number, marker: string, body: string, again: boolean): Promise<void>;
   /** The installation of a repository, or null where the App is not installed. */
   installation(owner: string, name: string): Promise<{ readonly id: number } | null>;
+  /** In how many milliseconds a job's first push could begin: GitHub's limits may leave no room before. */
+  pushWait(installation_id: number): number;
+  /** What we may do in this installation has changed: what was kept to sign in there is dropped. */
+  forgetAccess(installation_id: number): void;
   /** Deliveries of the last three days that failed, newest first, and a way to have one sent again. */
   failedDeliveries(): Promise<readonly { readonly id: number; readonly guid: string }[]>;
   redeliver(id: number): Promise<void>;

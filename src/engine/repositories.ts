@@ -1,8 +1,9 @@
 /** What webhooks teach us of repositories, so that a job can start without a single read. */
 import type { Signal } from "../job/signal.ts";
+import type { Job } from "../job/job.ts";
 import type { Handle } from "./handle.ts";
-import { type Repository, fullName, sameRepository } from "../job/job.ts";
-import type { Store } from "./ports.ts";
+import { type Repository, fullName, sameName, sameRepository } from "../job/job.ts";
+import type { KnownRepository, Store } from "./ports.ts";
 
 type About = Extract<Signal, { type: "default-branch-moved" | "repositories-changed" | "uninstalled" }>;
 
@@ -18,18 +19,43 @@ const cancelJobs = async (store: Store, handle: Handle, gone: (repository: Repos
 /** Jobs read at once while they follow their repository. */
 const PAGE = 100;
 
-/** Events speak of a repository by its new name from now on, so its jobs must be found under that. */
-const moveJobs = async (store: Store, handle: Handle, from: Named, to: Repository) => {
+/** Those of the jobs under this name that are this repository's. */
+const jobsOf = async (store: Store, of: Named): Promise<Job[]> => {
+  const found: Job[] = [];
   let cursor: string | null = null;
   do {
     const page: Awaited<ReturnType<Store["jobs"]["list"]>> = await store.jobs.list({
-      repository: fullName(from),
+      repository: fullName(of),
       limit: PAGE,
       ...(cursor === null ? {} : { cursor }),
     });
-    for (const { id } of page.jobs) await handle(id, { type: "moved", repository: to });
+    found.push(...page.jobs.filter(({ repository }) => sameRepository(repository, of)));
     cursor = page.cursor;
   } while (cursor !== null);
+  return found;
+};
+
+/** Events speak of a repository by its new name from now on, so its jobs must be found under that. */
+const moveJobs = async (store: Store, handle: Handle, from: Named, to: Repository) => {
+  for (const { id } of await jobsOf(store, from)) await handle(id, { type: "moved", repository: to });
+};
+
+/**
+ * The name is free, or another repository's: whoever has it next gets nothing of this one. Jobs that an earlier version
+ * has stored without the number get it now, and open ones end.
+ */
+const partWith = async (store: Store, handle: Handle, { id, owner, name }: Named) => {
+  for (const job of await jobsOf(store, { id, owner, name }))
+    if (job.repository.id === undefined) await handle(job.id, { type: "moved", repository: { ...job.repository, id } });
+  await cancelJobs(store, handle, (repository) => sameRepository(repository, { id, owner, name }));
+};
+
+/** What is kept under this name, when it is of the same repository; what was of another is parted with. */
+const keptOf = async (store: Store, handle: Handle, now: Named): Promise<KnownRepository | null> => {
+  const known = await store.repositories.get(now.owner, now.name);
+  if (known === null || known.id === now.id) return known;
+  await partWith(store, handle, known);
+  return null;
 };
 
 type Named = Extract<Signal, { type: "repositories-changed" }>["added"][number];
@@ -38,7 +64,7 @@ export async function learn(store: Store, handle: Handle, signal: About): Promis
   switch (signal.type) {
     case "default-branch-moved": {
       const { owner, name, id, installation_id } = signal.repository;
-      const known = await store.repositories.get(owner, name);
+      const known = await keptOf(store, handle, signal.repository);
       const kept = { settings: known?.settings ?? null, settings_problem: known?.settings_problem ?? null };
       // an unread or changed file makes the next job read the repository; until then the head alone is not enough
       const base =
@@ -50,14 +76,17 @@ export async function learn(store: Store, handle: Handle, signal: About): Promis
     case "repositories-changed":
       for (const old of signal.removed) {
         const now = signal.added.find((added) => added.id === old.id);
-        if (now === undefined) await cancelJobs(store, handle, (repository) => sameRepository(repository, old));
-        else if (!sameRepository(now, old)) {
-          const { owner, name } = now;
-          await moveJobs(store, handle, old, { owner, name, installation_id: signal.installation_id });
+        if (now === undefined) await partWith(store, handle, old);
+        else if (!sameName(now, old)) {
+          const { owner, name, id } = now;
+          await moveJobs(store, handle, old, { owner, name, id, installation_id: signal.installation_id });
         }
-        await store.repositories.remove(old.owner, old.name);
+        // late news of one that is gone must not take away the one that has its name now
+        if ((await store.repositories.get(old.owner, old.name))?.id === old.id)
+          await store.repositories.remove(old.owner, old.name);
       }
-      for (const { owner, name, id } of signal.added)
+      for (const { owner, name, id } of signal.added) {
+        await keptOf(store, handle, { owner, name, id });
         await store.repositories.put({
           owner,
           name,
@@ -67,10 +96,13 @@ export async function learn(store: Store, handle: Handle, signal: About): Promis
           settings: null,
           settings_problem: null,
         });
+      }
       return;
     case "uninstalled":
-      for (const { owner, name } of await store.repositories.ofInstallation(signal.installation_id))
-        await store.repositories.remove(owner, name);
+      for (const known of await store.repositories.ofInstallation(signal.installation_id)) {
+        await partWith(store, handle, known);
+        await store.repositories.remove(known.owner, known.name);
+      }
       return cancelJobs(store, handle, (repository) => repository.installation_id === signal.installation_id);
     default:
       return signal satisfies never;

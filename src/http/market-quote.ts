@@ -64,16 +64,15 @@ const OTHER = failure(
   "The quote is for another prompt, repository, price or limit; send what it was given for, or ask for a new one.",
 );
 
-const differs = (given: number | null, within: (value: number) => number, quoted: number): boolean =>
-  given !== null && within(given) !== quoted;
+const differs = (given: number | null, quoted: number): boolean => given !== null && given !== quoted;
 
 async function namedQuote(parts: QuoteParts, { account, prompt, order }: Asking, id: string): Promise<Terms | Answer> {
   const quote = await parts.quotes.byId(id);
   if (quote === null || quote.account !== account) return NO_QUOTE;
   const other =
     quote.prompt !== prompt ||
-    differs(order.price_cents, priceWithin, quote.price_cents) ||
-    differs(order.time_limit_seconds, limitWithin, quote.time_limit_seconds);
+    differs(order.price_cents, quote.price_cents) ||
+    differs(order.time_limit_seconds, quote.time_limit_seconds);
   return other ? OTHER : quote;
 }
 
@@ -102,9 +101,8 @@ export async function termsOf(parts: QuoteParts, asking: Asking): Promise<Terms 
   }
   return {
     ...shown,
-    price_cents: order.price_cents === null ? shown.price_cents : priceWithin(order.price_cents),
-    time_limit_seconds:
-      order.time_limit_seconds === null ? shown.time_limit_seconds : limitWithin(order.time_limit_seconds),
+    price_cents: order.price_cents ?? shown.price_cents,
+    time_limit_seconds: order.time_limit_seconds ?? shown.time_limit_seconds,
     job_id: null,
   };
 }

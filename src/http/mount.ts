@@ -13,7 +13,7 @@ import { writeLimit } from "./rate-limit.ts";
 import type { Arrival } from "./request-log.ts";
 import { type StandingParts, standing } from "./standing.ts";
 import { expressPath, type Route } from "./route.ts";
-import { takesBody, writes } from "./shared-answers.ts";
+import { isOfServer, takesBody, writes } from "./shared-answers.ts";
 
 export interface MountParts extends IdempotencyParts, StandingParts {
   readonly door: IdempotencyParts["door"] & StandingParts["door"];
@@ -33,7 +33,8 @@ export function mount(router: Router, routes: readonly Route[], parts: MountPart
     const { path, scope, lasting, quiet, raw, callers = [], max_body_bytes, guards = [] } = route;
     const writing = writes(route) ? [limit, ...(lasting ? [] : [stands])] : [];
     // who is known by no key cannot be counted by it
-    const known = scope === null ? callers : [authentication.require(scope), ...writing];
+    const whole = isOfServer(route) ? [authentication.unbound] : [];
+    const known = scope === null ? callers : [authentication.require(scope), ...whole, ...writing];
     const json = max_body_bytes === undefined ? body : jsonBody(max_body_bytes);
     const reading = takesBody(route) ? [raw === true ? bytes : json] : [];
     return [arrival(path, quiet), ...known, ...reading, ...guards];

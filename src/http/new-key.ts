@@ -41,9 +41,20 @@ const expiry = z
   .transform((value) => Date.parse(value))
   .meta({ pattern: DATE.source, description: "A date or a time, which lies in the future." });
 
+/** A key that commands everywhere is never an oversight: it says so. */
+const EVERYWHERE = "*";
+const reach = z
+  .string(says(`is missing; name the key's repository as owner/name, or ${EVERYWHERE} for every repository.`))
+  .regex(
+    new RegExp(`^\\${EVERYWHERE}$|${REPOSITORY_NAME.source}`),
+    says(`must name a repository as owner/name, or be ${EVERYWHERE} for every repository.`),
+  )
+  .transform((value) => (value === EVERYWHERE ? null : value))
+  .meta({ description: "`owner/name`, or `*`: every repository." });
+
 export const keyRequestSchema = z.object({
   account,
-  repository: repositoryField.nullish().transform((value) => value ?? null),
+  repository: reach,
   scopes: z
     .array(
       z.enum(SCOPES, says(`must be some of ${SCOPES.join(", ")}.`)),
@@ -65,7 +76,8 @@ export const isOver = ({ expires_at }: Pick<KeyRequest, "expires_at">, now: numb
 
 /** The key, to be shown once, and what is kept of it. */
 export function newKey(
-  request: Pick<StoredKey, "account" | "repository" | "scopes" | "expires_at"> & Partial<Pick<StoredKey, "login">>,
+  request: Pick<StoredKey, "account" | "repository" | "scopes" | "expires_at"> &
+    Partial<Pick<StoredKey, "login" | "repository_id">>,
   now: number,
 ): { readonly key: string; readonly stored: StoredKey } {
   const key = `${KEY_PREFIX}${randomBytes(KEY_BYTES).toString("base64url")}`;
@@ -78,6 +90,7 @@ export function newKey(
       account: request.account,
       login: request.login ?? null,
       repository: request.repository,
+      repository_id: request.repository_id ?? null,
       scopes: request.scopes,
       created_at: now,
       expires_at: request.expires_at,
@@ -96,7 +109,7 @@ export const keyViewSchema = z
     hint: z.string(),
     account: z.string(),
     login: z.string().nullable(),
-    repository: z.string().nullable(),
+    repository: z.string().nullable().meta({ description: "`owner/name`; null: every repository." }),
     scopes: z.array(z.enum(SCOPES)),
     created_at: z.string().nullable(),
     expires_at: z.string().nullable(),

@@ -5,7 +5,7 @@
 import type { Request } from "express";
 import { failure, success } from "./answer.ts";
 import { principalOf } from "./auth.ts";
-import { KEY_EXAMPLE, type KeyParts, rotationAnswer, rotationShape } from "./keys.ts";
+import { KEY_EXAMPLE, type KeyParts, revoked, rotationAnswer, rotationShape } from "./keys.ts";
 import { keyView, keyViewSchema } from "./new-key.ts";
 import { recordedKey } from "./recorded.ts";
 import { DEFAULT_OVERLAP_SECONDS, rotateKey } from "./rotate-key.ts";
@@ -67,11 +67,9 @@ const revoke = (parts: KeyParts): Route =>
     path: "/api/keys/self",
     operation: "revokeOwnKey",
     summary: "Revoke the key that is sent, at once",
-    answers: { 204: { about: "It is revoked." }, ...REFUSED },
+    answers: { 204: { about: "It is revoked, and so are those that it was rotated to." }, ...REFUSED },
     async work({ request }) {
-      const id = idOf(request);
-      const answer = (await parts.keys.remove(id)) ? { status: 204 } : GONE;
-      return recordedKey(parts.record, request, "key-revoked", id, answer);
+      return revoked(parts, request, idOf(request), GONE);
     },
   });
 

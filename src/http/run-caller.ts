@@ -68,7 +68,7 @@ async function standing(parts: RunCallerParts, id: string, claims: RunClaims): P
   const stored = job_id === null ? null : await parts.jobs.load(job_id);
   if (stored === null) return NO_JOB;
   const { owner, name } = stored.job.repository;
-  const repository_id = (await parts.repositories.get(owner, name))?.id;
+  const repository_id = stored.job.repository.id ?? (await parts.repositories.get(owner, name))?.id;
   if (repository_id === undefined) return NO_JOB;
   const found = standingBy(stored.job, repository_id, claims);
   switch (found) {

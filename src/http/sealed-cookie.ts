@@ -1,13 +1,11 @@
 /**
- * A cookie that its bearer can neither read nor make: an encrypted token under a key of this process, with a time at which
- * it ends. A restart ends all of them. Knows nothing of what is in one.
+ * A cookie that its bearer can neither read nor make: sealed as the server's other secrets are, so that it outlives a
+ * restart, with a time at which it ends. Knows nothing of what is in one.
  */
-import { randomBytes } from "node:crypto";
-import { EncryptJWT, jwtDecrypt } from "jose";
-import type { z } from "zod";
+import { z } from "zod";
+import type { SealedBox } from "../engine/outgoing.ts";
+import { Secret } from "../wire/secret.ts";
 
-const ALGORITHM = { alg: "dir", enc: "A256GCM" };
-const KEY_BYTES = 32;
 /** Browsers keep no larger ones. */
 const MAX_LENGTH = 4_000;
 
@@ -18,16 +16,17 @@ export interface SealedCookieParts<T> {
   readonly secure: boolean;
   readonly life_ms: number;
   readonly schema: z.ZodType<T>;
+  readonly box: SealedBox;
   readonly now: () => number;
 }
 
 export interface SealedCookie<T> {
   /** A value of `Set-Cookie`. */
-  seal(value: T): Promise<string>;
+  seal(value: T): string;
   /** The value of `Set-Cookie` that takes it away. */
   readonly gone: string;
   /** What this `Cookie` header holds; null when there is nothing of ours, or nothing that still counts. */
-  open(header: string | undefined): Promise<T | null>;
+  open(header: string | undefined): T | null;
 }
 
 /** The first cookie of this name, as it came. */
@@ -40,29 +39,26 @@ function cookieOf(header: string | undefined, name: string): string | null {
 }
 
 export function sealedCookie<T>(parts: SealedCookieParts<T>): SealedCookie<T> {
-  const key = randomBytes(KEY_BYTES);
+  const { box, name, now } = parts;
+  const purpose = `cookie ${name}`;
+  const sealed = z.object({ until: z.number(), value: parts.schema });
   const attributes = `Path=${parts.path}; HttpOnly; SameSite=Lax${parts.secure ? "; Secure" : ""}`;
   return {
-    async seal(value) {
-      const token = await new EncryptJWT({ value })
-        .setProtectedHeader(ALGORITHM)
-        .setAudience(parts.name)
-        .setExpirationTime(new Date(parts.now() + parts.life_ms))
-        .encrypt(key);
-      return `${parts.name}=${token}; Max-Age=${Math.floor(parts.life_ms / 1_000)}; ${attributes}`;
+    seal(value) {
+      const text = JSON.stringify({ until: now() + parts.life_ms, value });
+      const token = box.seal(new Secret(text), purpose);
+      return `${name}=${token}; Max-Age=${Math.floor(parts.life_ms / 1_000)}; ${attributes}`;
     },
-    gone: `${parts.name}=; Max-Age=0; ${attributes}`,
-    async open(header) {
-      const token = cookieOf(header, parts.name);
+    gone: `${name}=; Max-Age=0; ${attributes}`,
+    open(header) {
+      const token = cookieOf(header, name);
       if (token === null || token.length > MAX_LENGTH) return null;
-      const opened = await jwtDecrypt(token, key, {
-        keyManagementAlgorithms: [ALGORITHM.alg],
-        contentEncryptionAlgorithms: [ALGORITHM.enc],
-        audience: parts.name,
-        requiredClaims: ["exp"],
-        currentDate: new Date(parts.now()),
-      }).catch(() => null);
-      return parts.schema.safeParse(opened?.payload.value).data ?? null;
+      try {
+        const { until, value } = sealed.parse(JSON.parse(box.open(token, purpose).reveal()));
+        return until > now() ? value : null;
+      } catch {
+        return null;
+      }
     },
   };
 }

@@ -31,6 +31,9 @@ const OF_KEYS: Answers = {
 
 const OF_SCOPES: Answers = { 403: { about: "The key may not do this.", codes: ["missing_scope"] } };
 
+/** What is not of one repository is for keys that are bound to none. */
+const OF_SERVER: Answers = { 403: { about: "The key may not do this.", codes: ["forbidden"] } };
+
 /** A key from signing in may write only as long as its holder may. */
 const OF_STANDING: Answers = {
   403: { about: "The key's holder may not command there any more.", codes: ["forbidden"] },
@@ -67,6 +70,8 @@ const merged = (first: AnswerShape | undefined, second: AnswerShape): AnswerShap
 export const writes = ({ method }: Pick<Route, "method">): boolean => method !== "get";
 export const takesBody = ({ method }: Pick<Route, "method">): boolean => writes({ method }) && method !== "delete";
 
+export const isOfServer = ({ scope }: Pick<Route, "scope">): boolean => scope === "admin";
+
 function reasonsOf(route: Route): Answers[] {
   const { scope, params, query, body, repeatable, lasting, max_body_bytes = MAX_BODY_BYTES } = route;
   const keyed = scope !== null;
@@ -76,6 +81,7 @@ function reasonsOf(route: Route): Answers[] {
     ...(repeatable ? [OF_REPEATABLES] : []),
     ...(keyed ? [OF_KEYS] : []),
     ...(keyed && scope !== "any" ? [OF_SCOPES] : []),
+    ...(isOfServer(route) ? [OF_SERVER] : []),
     ...(keyed && writes(route) && !lasting ? [OF_STANDING] : []),
     ...(keyed && writes(route) ? [OF_WRITES] : []),
     UNASKED,

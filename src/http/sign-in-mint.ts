@@ -4,8 +4,7 @@
  */
 import { z } from "zod";
 import type { Door } from "../engine/door.ts";
-import type { Desk, KeyStore, Recorder, SignedIn, SignIn, StoredKey } from "../engine/ports.ts";
-import { accountOf } from "../job/account.ts";
+import type { AccountStore, Desk, KeyStore, Recorder, SignedIn, SignIn, StoredKey } from "../engine/ports.ts";
 import type { Via } from "../job/command.ts";
 import { newKey } from "./new-key.ts";
 import { keyTarget } from "./recorded.ts";
@@ -15,7 +14,8 @@ import { type Wish, wishSchema } from "./sign-in-wish.ts";
 export interface MintParts {
   readonly sign_in: SignIn;
   readonly keys: KeyStore;
-  readonly door: Pick<Door, "mayCommand">;
+  readonly accounts: Pick<AccountStore, "of">;
+  readonly door: Pick<Door, "admit">;
   readonly desk: Pick<Desk, "installation">;
   readonly public_url: string;
   readonly record: Recorder;
@@ -57,6 +57,7 @@ export interface Refused {
 
 interface Known {
   readonly login: string;
+  readonly account: string;
   /** Whether they may have the key. */
   readonly may: boolean;
 }
@@ -74,19 +75,21 @@ export async function whoWishes(
   }
   const [owner = "", name = ""] = begun.wish.repository.split("/");
   const installation = await parts.desk.installation(owner, name);
-  const may =
-    installation !== null &&
-    (await parts.door.mayCommand({ owner, name, installation_id: installation.id }, who.login));
-  return { login: who.login, may };
+  const account =
+    installation === null
+      ? null
+      : await parts.door.admit({ owner, name, installation_id: installation.id }, who.person);
+  const { login } = who.person;
+  return { login, account: account ?? (await parts.accounts.of(who.person)), may: account !== null };
 }
 
 export async function mintFor(
   parts: MintParts,
   wish: Wish,
-  { login, may }: Known,
+  { login, account, may }: Known,
   via: Via,
 ): Promise<Refused | { readonly page: string }> {
-  const [account, now] = [accountOf(login), parts.now()];
+  const now = parts.now();
   const { repository, scopes } = wish;
   const record = (outcome: string, id = ""): void =>
     parts.record({ account, login, via }, { action: "key-created", target: keyTarget(id), repository, outcome });

@@ -12,6 +12,7 @@ import express, {
 } from "express";
 import helmet from "helmet";
 import { z } from "zod";
+import type { SealedBox } from "../engine/outgoing.ts";
 import type { Log, SignIn } from "../engine/ports.ts";
 import { clientAddress } from "./client-address.ts";
 import type { Guesses } from "./guesses.ts";
@@ -27,6 +28,7 @@ export interface SignInRouteParts extends Omit<MintParts, "sign_in" | "public_ur
   /** Null where the settings name no client of the App. */
   readonly sign_in: SignIn | null;
   readonly guesses: Guesses;
+  readonly box: SealedBox;
   readonly public_url: string | null;
   readonly github_web_url: string;
   readonly log: Log;
@@ -117,6 +119,7 @@ function flow(page: Page, parts: Parts): void {
     secure: address.startsWith("https:"),
     life_ms: SIGN_IN_LIFE_MS,
     schema: begunSchema,
+    box: parts.box,
     now: parts.now,
   });
   const refuse = (response: Response, status: number, sentence: string): void =>
@@ -132,7 +135,7 @@ function flow(page: Page, parts: Parts): void {
     const asked = wishOf(request.body);
     if ("sentence" in asked) return refuse(response, 400, asked.sentence);
     const { address: to, state, verifier } = await parts.sign_in.begin();
-    const begun = await cookie.seal({ state, verifier, wish: asked.wish });
+    const begun = cookie.seal({ state, verifier, wish: asked.wish });
     response.set("Cache-Control", "no-store").append("Set-Cookie", begun);
     response.redirect(303, to);
   });
@@ -143,7 +146,7 @@ function flow(page: Page, parts: Parts): void {
       response.set(tooMany.headers);
       return refuse(response, tooMany.status, TOO_MANY_GUESSES);
     }
-    const begun = await cookie.open(request.headers.cookie);
+    const begun = cookie.open(request.headers.cookie);
     response.append("Set-Cookie", cookie.gone);
     if (begun === null) {
       parts.guesses.failed(request);

@@ -5,14 +5,15 @@
 import type { RequestHandler } from "express";
 import { LRUCache } from "lru-cache";
 import type { Door } from "../engine/door.ts";
-import type { Log } from "../engine/ports.ts";
+import type { AccountStore, Log } from "../engine/ports.ts";
 import { type Answer, failure, send } from "./answer.ts";
-import { type Principal, principalOf } from "./auth.ts";
+import { type Principal, principalOf, reaches } from "./auth.ts";
 import { requestId } from "./request-log.ts";
 import { findRepository, type RepositoryParts } from "./which-repository.ts";
 
 export interface StandingParts extends Pick<RepositoryParts, "repositories" | "desk"> {
-  readonly door: Pick<Door, "mayCommand">;
+  readonly door: Pick<Door, "admit">;
+  readonly accounts: Pick<AccountStore, "holder">;
   readonly now: () => number;
   readonly log: Log;
 }
@@ -34,11 +35,15 @@ const lost = (login: string, repository: string): Answer =>
 export function standing(parts: StandingParts): RequestHandler {
   const until = new LRUCache<string, number>({ max: MAX_KEPT });
 
-  const refusal = async ({ key_id, login, repository }: Principal): Promise<Answer | null> => {
+  const refusal = async (principal: Principal): Promise<Answer | null> => {
+    const { key_id, account, login, repository } = principal;
     if (key_id === null || login === null || repository === null) return null;
     if ((until.get(key_id) ?? 0) > parts.now()) return null;
     const here = await findRepository(parts, repository);
-    if (here === null || !(await parts.door.mayCommand(here, login))) return lost(login, repository);
+    // a key that was made before its account was known by number is its person's who has the name now
+    const person = (await parts.accounts.holder(account)) ?? { login };
+    if (here === null || !reaches(principal, here)) return lost(login, repository);
+    if ((await parts.door.admit(here, person)) !== account) return lost(login, repository);
     until.set(key_id, parts.now() + STANDING_MS);
     return null;
   };

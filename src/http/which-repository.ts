@@ -2,11 +2,11 @@
 import type { Desk, RepositoryStore } from "../engine/ports.ts";
 import type { Repository } from "../job/job.ts";
 import { type Answer, failure } from "./answer.ts";
-import type { Principal } from "./auth.ts";
+import { type Principal, reaches } from "./auth.ts";
 
 export interface RepositoryParts {
   readonly repositories: RepositoryStore;
-  readonly desk: Pick<Desk, "installation">;
+  readonly desk: Pick<Desk, "installation" | "repository">;
   /** `owner/name` for keys and bodies that name none. */
   readonly default_repository: string | null;
 }
@@ -35,17 +35,32 @@ function repositoryName(principal: Principal, named: string | null, fallback: st
   return value === null ? { answer: NO_REPOSITORY } : { value };
 }
 
-/** From what we know already when we can: GitHub is asked for a repository that was never used alone. */
+/** From what we know already when we can: GitHub is asked for a repository that was never used alone, and once. */
 export async function findRepository(
   parts: Pick<RepositoryParts, "repositories" | "desk">,
   fullName: string,
 ): Promise<Repository | null> {
   const [owner = "", name = ""] = fullName.split("/");
   const known = await parts.repositories.get(owner, name);
-  if (known !== null) return { owner: known.owner, name: known.name, installation_id: known.installation_id };
+  if (known !== null) {
+    const { id, installation_id } = known;
+    return { owner: known.owner, name: known.name, id, installation_id };
+  }
   const installation = await parts.desk.installation(owner, name);
-  return installation === null ? null : { owner, name, installation_id: installation.id };
+  if (installation === null) return null;
+  const there = { owner, name, installation_id: installation.id };
+  const learned = await parts.desk.repository(there, null);
+  if (learned === null) return there;
+  await parts.repositories.put(learned);
+  return { ...there, id: learned.id };
 }
+
+/** A repository whose number nobody knows may be another of the same name. */
+const isOfKey = (principal: Principal, there: Repository): boolean =>
+  reaches(principal, there) && (principal.repository_id === null || there.id !== undefined);
+
+const anotherNow = (name: string): string =>
+  `${name} is another repository than the one that this key was made for; use another key.`;
 
 /** Throws when GitHub has to be asked and cannot be. */
 export async function whichRepository(
@@ -56,6 +71,8 @@ export async function whichRepository(
   const name = repositoryName(principal, named, parts.default_repository);
   if ("answer" in name) return name;
   const value = await findRepository(parts, name.value);
+  if (value !== null && !isOfKey(principal, value))
+    return { answer: failure(403, "forbidden", anotherNow(name.value)) };
   if (value !== null) return { value };
   const sentence = `Journeyman is not installed on ${name.value}; install the App there and try again.`;
   return { answer: failure(422, "not_installed", sentence) };

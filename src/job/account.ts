@@ -1,6 +1,7 @@
 /**
  * Accounts: whose jobs, keys and money something is. People on GitHub and keys share one space of names, and this file
- * alone says which name is whose. Accounts are written in lower case, since GitHub compares logins without regard to it.
+ * alone says which name somebody gets. Accounts are written in lower case, since GitHub compares logins without regard
+ * to it. An account stays with the number that GitHub gave its person, whatever that one is called later.
  */
 
 /** The account of `API_KEY`: no other key is minted for it, and nobody gets it by a name on GitHub. */
@@ -16,8 +17,11 @@ export const accountNamed = (name: string): string => name.toLowerCase();
 export const isAccount = (account: string | null, that: string): boolean =>
   account !== null && accountNamed(account) === accountNamed(that);
 
-/** The account of a person on GitHub. */
+/** The account that a person on GitHub gets who comes first under this login. */
 export function accountOf(login: string): string {
   const account = accountNamed(login);
   return account === ADMIN_ACCOUNT ? ADMIN_OF_GITHUB : account;
 }
+
+/** The account of somebody whose login is that of an account which belongs to somebody else: no login has an `@`. */
+export const accountApart = (login: string, id: number): string => `${accountNamed(login)}@${id}`;

@@ -4,7 +4,8 @@
  */
 import type { RepositorySettings } from "../wire/settings.ts";
 
-export type CheckState = "success" | "failure" | "pending" | "neutral" | "skipped" | "action_required";
+/** `cancelled`: nobody decided. */
+export type CheckState = "success" | "failure" | "pending" | "neutral" | "skipped" | "action_required" | "cancelled";
 
 export interface Check {
   readonly name: string;
@@ -28,6 +29,8 @@ export interface Facts {
   readonly draft: boolean;
   /** Branch that it would be merged into now. */
   readonly base: string;
+  /** The default branch has got another name since the job began, and the pull request is for it. */
+  readonly base_renamed: boolean;
   /** `unknown`: GitHub is still computing it (github-facts 6.3). */
   readonly mergeable: "yes" | "conflict" | "unknown";
   /** GitHub's mergeStateStatus: CLEAN, BLOCKED, BEHIND, DIRTY, UNSTABLE, HAS_HOOKS, UNKNOWN. */
@@ -47,7 +50,7 @@ export interface Facts {
   readonly changed_files_complete: boolean;
   readonly auto_merge_allowed: boolean;
   readonly deletes_branch_on_merge: boolean;
-  /** Settings on the base branch now; `problem` when the file is broken and the last good ones stand in. */
+  /** Settings on the default branch now; `problem` when the file is broken and the last good ones stand in. */
   readonly settings: RepositorySettings;
   readonly settings_problem: string | null;
 }

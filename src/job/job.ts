@@ -44,17 +44,21 @@ export type Runner = "actions" | "market";
 export interface Repository {
   readonly owner: string;
   readonly name: string;
+  /** GitHub's number, which outlives a name. Missing: not known, as in records of an earlier version. */
+  readonly id?: number;
   readonly installation_id: number;
 }
 
 export const fullName = (repository: { readonly owner: string; readonly name: string }): string =>
   `${repository.owner}/${repository.name}`;
 
-/** Repositories are compared without regard to case, as GitHub does. */
-export const sameRepository = (
-  a: { readonly owner: string; readonly name: string },
-  b: { readonly owner: string; readonly name: string },
-): boolean => fullName(a).toLowerCase() === fullName(b).toLowerCase();
+type Named = Pick<Repository, "owner" | "name" | "id">;
+
+/** By GitHub's numbers; by name, without regard to case as GitHub does, where one of them has none. */
+export const sameRepository = (a: Named, b: Named): boolean =>
+  a.id !== undefined && b.id !== undefined ? a.id === b.id : sameName(a, b);
+
+export const sameName = (a: Named, b: Named): boolean => fullName(a).toLowerCase() === fullName(b).toLowerCase();
 
 /** Where the job came from, so that answers go back there. */
 export type Origin =
@@ -244,7 +248,12 @@ export interface Job {
   readonly presented_to_agents: readonly string[];
 
   /** Branch to start from and to merge into; `branch` null: the default branch. */
-  readonly base: { readonly branch: string | null; readonly sha: string | null };
+  readonly base: {
+    readonly branch: string | null;
+    readonly sha: string | null;
+    /** It was the default branch that was meant, which may get another name. Absent in older records. */
+    readonly is_default?: boolean | undefined;
+  };
   readonly branch: string;
   /** Head of the job branch as last told by our own writes or a webhook. Null: not on GitHub yet. */
   readonly head_sha: string | null;
@@ -255,6 +264,8 @@ export interface Job {
   /** When the brief of this try reached GitHub; a run is due five minutes later. */
   readonly pushed_at: number | null;
   readonly run: Run | null;
+  /** Runs on the branch that were heard of before the brief's commit was known. Absent in older records. */
+  readonly early_runs?: readonly { readonly run: Run; readonly head_sha: string }[];
   /** Ids of the runs of earlier tries, newest last, whose late events mean nothing. */
   readonly past_runs: readonly number[];
   readonly ci_runs: readonly CiRun[];

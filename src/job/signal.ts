@@ -42,6 +42,7 @@ export interface SignalIssue {
   readonly is_pull_request: boolean;
 }
 
+/** `author_id`: GitHub's number of the author. Missing in signals that an earlier version has kept. */
 export type Signal =
   /** A person asks in a comment. Permission is not checked yet. */
   | {
@@ -50,6 +51,7 @@ export type Signal =
       readonly issue: SignalIssue;
       readonly comment_id: number;
       readonly author: string;
+      readonly author_id?: number;
       readonly command: SlashCommand;
     }
   /** The label `job` was put on an issue. Permission of the sender is not checked yet. */
@@ -58,6 +60,7 @@ export type Signal =
       readonly repository: SignalRepository;
       readonly issue: SignalIssue;
       readonly author: string;
+      readonly author_id?: number;
     }
   /** A button of our check run, or "Re-run". Permission of the sender is not checked yet. */
   | {
@@ -66,6 +69,7 @@ export type Signal =
       readonly job: JobId;
       readonly action: "retry" | "discard";
       readonly author: string;
+      readonly author_id?: number;
     }
   /** News of one job; the engine checks that the job lives in this repository. */
   | { readonly type: "news"; readonly repository: SignalRepository; readonly job: JobId; readonly command: Command }

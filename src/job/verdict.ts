@@ -2,6 +2,7 @@
  * The verdict on a job's pull request: pass, fail or wait, and whether it may be merged, each with its reasons.
  * Pure. Fails closed: whatever is not known for sure keeps the pull request waiting.
  */
+
 import type { Check, Facts } from "./facts.ts";
 import type { Job } from "./job.ts";
 import { jobFolder } from "../wire/brief.ts";
@@ -9,6 +10,7 @@ import { GlobSet, globMistake } from "../wire/glob.ts";
 import { type Checked, agreed } from "./agreement.ts";
 import { type Reason, reason } from "./reason.ts";
 import { NO_CHECKS_LIMIT_MS } from "./wake.ts";
+import { neverMerges } from "./never-merging.ts";
 
 export interface Verdict {
   /** Is the work good? */
@@ -18,9 +20,6 @@ export interface Verdict {
   /** May it be merged, and how? */
   readonly merge: Reason & { readonly how: "now" | "auto" | "none"; readonly never: boolean };
 }
-
-/** Files that never merge by themselves: who can edit a workflow can read every secret (github-facts 3.3). */
-const GUARDED = ".github/";
 
 /** CI begins a moment after its commit or pull request; what has reported by then may not be all of it. */
 export const CI_BEGINS_MS = 20_000;
@@ -38,6 +37,7 @@ const VERDICT_OF: Readonly<Record<Check["state"], Reason["verdict"]>> = {
   failure: "fail",
   pending: "wait",
   action_required: "wait",
+  cancelled: "wait",
 };
 
 const sentenceOf = (check: Check): string => {
@@ -46,6 +46,8 @@ const sentenceOf = (check: Check): string => {
       return `${check.name} waits for a person`;
     case "pending":
       return `${check.name} is not done`;
+    case "cancelled":
+      return `${check.name} was cancelled before it was done; run it again on GitHub`;
     case "failure":
       return `${check.name} failed`;
     default:
@@ -70,6 +72,8 @@ export const ciBegunAt = (facts: Facts, job: Job, now: number): number | null =>
   return at !== null && at > now && !facts.ci_begun ? at : null;
 };
 
+const CONFLICT = "it conflicts with the base branch; resolve that";
+
 /** What do the checks say? Our own is left out; known runs must all be complete (github-facts 6.7, 6.8). */
 function judgeChecks(facts: Facts, job: Job, now: number): Reason {
   if (facts.head_sha !== job.head_sha) return reason("wait", "the branch has just moved; it is judged again");
@@ -91,6 +95,11 @@ function judgeChecks(facts: Facts, job: Job, now: number): Reason {
 
   const names = new Set(checks.map((check) => check.name));
   const missing = facts.settings.auto_merge.required_checks.filter((name) => !names.has(name));
+  const settled = job.submitted_at !== null && now - job.submitted_at >= NO_CHECKS_LIMIT_MS;
+  const left = settled && (job.price_cents === 0 || job.runner === "market");
+  const unchecked = facts.settings.auto_merge.require_checks && !checks.some(says) && !left;
+  // no workflow begins on a pull request that conflicts, so there is nothing to wait for
+  if (facts.mergeable === "conflict" && (missing.length > 0 || unchecked)) return reason("wait", CONFLICT);
   if (missing.length > 0)
     return reason(
       "wait",
@@ -101,8 +110,7 @@ function judgeChecks(facts: Facts, job: Job, now: number): Reason {
   if (checks.some(says)) return reason("pass", `all ${checks.length} checks passed`, listed(judged));
   if (!facts.settings.auto_merge.require_checks)
     return reason("pass", "nothing checks this repository, and its settings say that this is enough");
-  const settled = job.submitted_at !== null && now - job.submitted_at >= NO_CHECKS_LIMIT_MS;
-  return settled && (job.price_cents === 0 || job.runner === "market")
+  return left
     ? reason("pass", "no check has reported in half an hour; the work is left to a person")
     : reason("wait", "no check has reported yet");
 }
@@ -124,14 +132,15 @@ function forbids(facts: Facts, job: Job): string | null {
   if (job.choices.no_merge) return "it was asked for with --no-merge";
   if (!auto_merge.enabled)
     return "auto-merge is off here; set `auto_merge: {enabled: true}` in .github/journeyman.yml to turn it on";
-  if (facts.base !== job.base.branch)
+  if (facts.base !== job.base.branch && !facts.base_renamed)
     return `it is for ${facts.base} now, and the job was for ${job.base.branch ?? "another branch"}`;
   if (!facts.changed_files_complete) return "it changes more files than can be checked";
-  const guarded = facts.changed_files.find((path) => path.toLowerCase().startsWith(GUARDED));
-  if (guarded !== undefined) return `it changes ${guarded}, and files below .github never merge by themselves`;
+  const guarded = neverMerges(facts.changed_files);
+  if (guarded !== null) return guarded;
   const path = forbidsPath(facts);
   if (path !== null) return path;
-  if (auto_merge.require_checks && !facts.checks.some(says))
+  // those of a pull request that conflicts may begin once that is resolved
+  if (auto_merge.require_checks && facts.mergeable !== "conflict" && !facts.checks.some(says))
     return "no check has reported; set `require_checks: false` in .github/journeyman.yml to merge without any";
   return null;
 }
@@ -168,7 +177,7 @@ function judgeMerge(facts: Facts, job: Job, work: Reason): MergeVerdict {
   if (facts.state !== "open") return merge("none", "wait", `the pull request is ${facts.state}`);
   if (facts.draft) return merge("none", "wait", "the pull request is a draft; mark it as ready");
   if (facts.review === "changes_requested") return merge("none", "wait", "a review asks for changes");
-  if (facts.mergeable === "conflict") return merge("none", "wait", "it conflicts with the base branch; resolve that");
+  if (facts.mergeable === "conflict") return merge("none", "wait", CONFLICT);
   if (facts.mergeable === "unknown") return merge("none", "wait", "GitHub is still computing whether it can be merged");
   // whoever may bypass a rule is told CLEAN, and we do not bypass any
   const state = facts.review === "required" ? "BLOCKED" : facts.merge_state;

@@ -10,7 +10,7 @@ import type { Place } from "./entries.ts";
 
 /** A reader whose socket takes nothing for so long is cut; it may come again with its last id. */
 export const CUT_AFTER_MS = 30_000;
-/** After that a stream ends, so that keys which are over read no more; it may come again. */
+/** After that a stream ends, so that nobody reads for ever on one request; it may come again. */
 export const LONGEST_MS = 3_600_000;
 
 const HEARTBEAT = Buffer.from(":\n\n");
@@ -58,7 +58,7 @@ export class Follower {
   }
 
   pour(channel: Channel): void {
-    if (!this.#needs.reader.may(channel.job)) this.part("");
+    if (!this.#needs.reader.stands() || !this.#needs.reader.may(channel.job)) this.part("");
     while (this.#full_since === null && !this.#gone) {
       const piece = channel.after(this.#place);
       if (piece === null) {
@@ -68,6 +68,11 @@ export class Follower {
       this.#place = piece.place;
       this.#write(piece.bytes);
     }
+  }
+
+  /** A moment has passed: whoever may not read any more goes. */
+  check(): void {
+    if (!this.#needs.reader.stands()) this.part("");
   }
 
   /** Time has passed: a sign of life, or the end. */

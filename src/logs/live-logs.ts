@@ -14,6 +14,8 @@ import { COME_AGAIN, Follower } from "./follower.ts";
 
 /** A comment this often tells proxies and readers that the stream lives. */
 export const HEARTBEAT_MS = 15_000;
+/** So often it is looked whether readers may still read. */
+export const CHECK_MS = 3_000;
 export const MOST_FOR_ACCOUNT = 100;
 export const MOST_READERS = 5_000;
 
@@ -40,6 +42,7 @@ class LogRooms implements LiveLogs {
   #count = 0;
   #stopping = false;
   #cancelBeat: (() => void) | null = null;
+  #beaten_at = 0;
 
   constructor(needs: Needs) {
     this.#needs = needs;
@@ -149,12 +152,21 @@ class LogRooms implements LiveLogs {
   #arm(): void {
     if (this.#cancelBeat !== null || this.#count === 0 || this.#stopping) return;
     const { clock } = this.#needs;
-    this.#cancelBeat = clock.at(clock.now() + HEARTBEAT_MS, () => {
-      this.#cancelBeat = null;
-      const now = clock.now();
-      for (const one of this.#followers()) one.beat(now);
-      this.#arm();
-    });
+    this.#beaten_at = clock.now();
+    const wait = (): void => {
+      this.#cancelBeat = clock.at(clock.now() + CHECK_MS, () => {
+        this.#cancelBeat = null;
+        const now = clock.now();
+        const beats = now - this.#beaten_at >= HEARTBEAT_MS;
+        for (const one of this.#followers()) {
+          one.check();
+          if (beats && !one.gone) one.beat(now);
+        }
+        if (beats) this.#beaten_at = now;
+        if (this.#count > 0 && !this.#stopping) wait();
+      });
+    };
+    wait();
   }
 }
 

@@ -82,12 +82,14 @@ async function fill(store: Store, jobs: number, from = 0): Promise<void> {
 
 const silent: Performer = { perform: () => new Promise(() => {}) };
 const nobody: Desk = {
-  permission: async () => "none",
+  permission: async () => ({ permission: "none", person: null }),
   repository: async () => null,
   pullRequest: async () => ({ head_branch: "x", head_sha: "x", from_fork: true }),
   react: async () => {},
   reply: async () => {},
   installation: async () => null,
+  pushWait: () => 0,
+  forgetAccess: () => {},
   failedDeliveries: async () => [],
   redeliver: async () => {},
 };

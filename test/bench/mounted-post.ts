@@ -73,13 +73,21 @@ export async function mountedPost({ dir, whole }: MountedPost): Promise<Mounted>
   const log = await createLog({ level: "info", format: "json" });
   const metrics = createMetrics({ jobs: store.jobs, inbox: store.inbox, budget: () => [], now });
   const parts = {
-    authentication: authentication({ keys: store.keys, api_key: null, guesses: countGuesses(now), now }),
-    ...{ repositories: store.repositories, now, desk: { installation: async () => null } },
+    authentication: authentication({
+      ...{ keys: store.keys, repositories: store.repositories, record: () => {} },
+      ...{ api_key: null, guesses: countGuesses(now), now },
+    }),
+    ...{
+      repositories: store.repositories,
+      now,
+      desk: { installation: async () => null, repository: async () => null },
+    },
     ...{
       log,
       idempotency: store.idempotency,
       clock: systemClock,
-      door: { drawId: async () => ids.jobId(), mayCommand: async () => false },
+      accounts: store.accounts,
+      door: { drawId: async () => ids.jobId(), admit: async () => null },
     },
   };
   const app: ApplicationFunction = (_probot, { getRouter }) => {

@@ -81,12 +81,14 @@ const LOG: Log = {
 
 const nothing: Performer = { perform: async () => ({ ended: "done" }) };
 const DESK: Desk = {
-  permission: async () => "none",
+  permission: async () => ({ permission: "none", person: null }),
   repository: async () => null,
   pullRequest: async () => ({ head_branch: "x", head_sha: "", from_fork: false }),
   react: async () => {},
   reply: async () => {},
   installation: async () => null,
+  pushWait: () => 0,
+  forgetAccess: () => {},
   failedDeliveries: async () => [],
   redeliver: async () => {},
 };

@@ -46,7 +46,12 @@ function ours(): Served {
   return {
     open(response) {
       // as many accounts as it takes
-      const opened = logs.open(stored, { account: `user${readers++ % 50}`, after: null, may: () => true });
+      const opened = logs.open(stored, {
+        account: `user${readers++ % 50}`,
+        after: null,
+        may: () => true,
+        stands: () => true,
+      });
       if (opened.kind === "follow") opened.begin(response);
       else response.destroy();
     },

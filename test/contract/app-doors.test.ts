@@ -17,7 +17,7 @@ const deleted = (job: string) => ({
   ref_type: "branch",
   installation: { id: 1 },
   repository: { id: 2, name: "hello", owner: { login: "octocat" } },
-  sender: { login: "octocat", type: "User" },
+  sender: { id: 1, login: "octocat", type: "User" },
 });
 
 /** Probot's Server takes no port 0. */

@@ -31,7 +31,7 @@ const post = (path: string, body?: unknown, key?: string): Promise<Asked> =>
 const get = (path: string, key?: string): Promise<Asked> => server.ask("GET", path, key === undefined ? {} : { key });
 
 async function mint(body: object): Promise<string> {
-  const answer = await post("/api/keys", body);
+  const answer = await post("/api/keys", { repository: "*", ...body });
   return z.object({ key: z.string() }).parse(answer.body).key;
 }
 

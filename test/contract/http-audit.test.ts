@@ -26,7 +26,8 @@ const entries = z.array(
   z.looseObject({ action: z.string(), outcome: z.string(), target: z.looseObject({ id: z.string() }).nullable() }),
 );
 
-const mint = async (body: object) => minted.parse((await server.ask("POST", "/api/keys", { body })).body);
+const mint = async (body: object) =>
+  minted.parse((await server.ask("POST", "/api/keys", { body: { repository: "*", ...body } })).body);
 const ask = (query: string, key: string = API_KEY) => server.ask("GET", `/api/audit?${query}`, { key });
 const list = async (query: string, key?: string) => entries.parse((await ask(query, key)).body);
 const told = async (query: string, key?: string) =>

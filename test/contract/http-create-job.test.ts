@@ -15,7 +15,7 @@ const task = { job: "Analyze recent error logs", repository: "octocat/hello" };
 
 /** A key of this account as a person would mint it. */
 async function mint(body: object): Promise<string> {
-  const { status, body: minted } = await server.ask("POST", "/api/keys", { body });
+  const { status, body: minted } = await server.ask("POST", "/api/keys", { body: { repository: "*", ...body } });
   expect(status).toBe(201);
   if (typeof minted !== "object" || minted === null || !("key" in minted)) throw new Error("no key was minted");
   return String(minted.key);
@@ -139,6 +139,27 @@ describe("POST /api/create-job", () => {
       const answer = await other.ask("POST", "/api/create-job", { body: task });
       expect(answer).toMatchObject({ status: 500, body: { error: "Failed to create job" } });
       expect(await other.store.jobs.open()).toEqual([]);
+    } finally {
+      await other.close();
+    }
+  });
+
+  it("says at once when to come again where GitHub's limits leave no room, and leaves nothing behind", async () => {
+    const other = await startServer();
+    try {
+      other.github.busy_ms = 41_200;
+      const answer = await other.ask("POST", "/api/create-job", { body: task });
+      expect(answer).toMatchObject({
+        status: 429,
+        body: {
+          code: "rate_limited",
+          error: "GitHub's limits leave no room for another job now; come again in 42 seconds.",
+        },
+      });
+      expect(answer.headers.get("retry-after")).toBe("42");
+      expect((await other.store.jobs.list({ limit: 1 })).jobs).toEqual([]);
+      other.github.busy_ms = 14_000;
+      expect(await other.ask("POST", "/api/create-job", { body: task })).toMatchObject({ status: 200 });
     } finally {
       await other.close();
     }

@@ -30,7 +30,7 @@ import { claimsOf, startRun } from "./run-kit.ts";
  */
 const ORDER: readonly string[] = [
   ...["getHealth", "getReady", "ping", "getDescription", "getMetrics"],
-  ...["listKeys", "createKey", "rotateKey", "getOwnKey", "rotateOwnKey", "revokeOwnKey"],
+  ...["listKeys", "createKey", "rotateKey", "getOwnKey", "rotateOwnKey"],
   ...["createWebhook", "listWebhooks", "getWebhook", "changeWebhook", "testWebhook"],
   ...["listDeliveries", "getDelivery", "replayDelivery"],
   ...["rotateWebhookSecret", "getDefaultSecret", "rotateDefaultSecret", "deleteWebhook"],
@@ -51,7 +51,7 @@ const ORDER: readonly string[] = [
   ],
   ...["approveJob", "rejectWork", "getAttachment", "followJobLogs", "enforceDeadlines"],
   ...["createAgentJob", "getAgentJob", "listAgentJobs", "messageAgentJob", "cancelAgentJob", "archiveAgentJob"],
-  ...["revokeKey", "listAuditEntries"],
+  ...["revokeKey", "revokeOwnKey", "listAuditEntries"],
 ];
 
 /** Routes of the market that want a key with `work`. */
@@ -95,7 +95,9 @@ beforeAll(async () => {
   server = await startServer({ default_repository: "octocat/hello-world", cashier, run_tokens, push_tokens });
   receiver = await startReceiver();
   receiver.answer = () => {};
-  const minted = await server.ask("POST", "/api/keys", { body: { account: "somebody", scopes: ["read", "write"] } });
+  const minted = await server.ask("POST", "/api/keys", {
+    body: { account: "somebody", repository: "*", scopes: ["read", "write"] },
+  });
   own = String(Object(minted.body).key);
   described = readDescription((await server.ask("GET", "/api/openapi.json", { key: null })).body);
   operations = operationsOf(described);
@@ -350,13 +352,17 @@ describe("what every route answers besides", () => {
   });
 
   it("is 403 to a key that lacks the scope", async () => {
-    const minted = await server.ask("POST", "/api/keys", { body: { account: "nobody", scopes: ["work"] } });
+    const minted = await server.ask("POST", "/api/keys", {
+      body: { account: "nobody", repository: "*", scopes: ["work"] },
+    });
     const key = String(Object(minted.body).key);
     const scoped = operations.filter((one) => wantsKey(one) && !isOfOneself(one));
     const isWork = ({ operationId }: Operation) => WORKERS.includes(operationId);
     const [workers, others] = [scoped.filter(isWork), scoped.filter((one) => !isWork(one))];
     expect(await strange(others, { key }, "403 missing_scope")).toEqual([]);
-    const reads = await server.ask("POST", "/api/keys", { body: { account: "nobody", scopes: ["read"] } });
+    const reads = await server.ask("POST", "/api/keys", {
+      body: { account: "nobody", repository: "*", scopes: ["read"] },
+    });
     const reading = { key: String(Object(reads.body).key) };
     expect(await strange(workers, reading, "403 missing_scope")).toEqual([]);
   });

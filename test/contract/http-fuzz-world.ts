@@ -101,7 +101,7 @@ async function mint({ ask }: TestServer, clock: HandClock): Promise<Map<Who, str
     ["wrong", "jm_nobody-was-ever-given-this"],
   ]);
   const make = async (who: Who, body: object): Promise<void> => {
-    const made = await ask("POST", "/api/keys", { body });
+    const made = await ask("POST", "/api/keys", { body: { repository: "*", ...body } });
     keys.set(who, String(Object(made.body).key));
     if (who === "revoked") await ask("DELETE", `/api/keys/${Object(made.body).id}`);
   };

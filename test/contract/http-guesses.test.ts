@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { WRONG_KEYS_PER_MINUTE } from "../../src/http/guesses.ts";
 import { handClock } from "../flows/clock.ts";
-import { API_KEY, startServer, type TestServer } from "./http-server.ts";
+import { API_KEY, CRON_SECRET, startServer, type TestServer } from "./http-server.ts";
 
 const MINUTE_MS = 60_000;
 
@@ -41,6 +41,18 @@ describe("an address with too many wrong keys", () => {
     expect([(await read(API_KEY)).status, (await read("jm_wrong-again")).status]).toEqual([404, 401]);
   });
 
+  it("is one with as many wrong secrets of the scheduler, too", async () => {
+    server = await startServer({ clock: stoppedClock() });
+    const cron = async (secret: string) => {
+      const headers = { authorization: `Bearer ${secret}` };
+      return (await server.ask("GET", "/api/cron/enforce-deadlines", { key: null, headers })).status;
+    };
+    const wrong = async (count: number) => cron(`wrong-${count}`);
+    expect(await cron(CRON_SECRET)).toBe(200);
+    for (let count = 0; count < WRONG_KEYS_PER_MINUTE; count++) expect(await wrong(count)).toBe(401);
+    expect([await wrong(99), (await read(API_KEY)).status, await cron(CRON_SECRET)]).toEqual([429, 429, 200]);
+  });
+
   it("is not one that merely forgot its key, nor one whose keys are good", async () => {
     server = await startServer({ clock: stoppedClock() });
     for (let count = 0; count <= WRONG_KEYS_PER_MINUTE; count++) expect((await read(null)).status).toBe(401);
@@ -50,7 +62,7 @@ describe("an address with too many wrong keys", () => {
 
   it("still lets keys in that were good from there before, as long as they are good", async () => {
     server = await startServer({ clock: stoppedClock() });
-    const made = await server.ask("POST", "/api/keys", { body: { account: "octocat" } });
+    const made = await server.ask("POST", "/api/keys", { body: { account: "octocat", repository: "*" } });
     const { id, key } = made.body as { id: string; key: string };
     expect((await read(key)).status).toBe(404);
     await guess(WRONG_KEYS_PER_MINUTE);

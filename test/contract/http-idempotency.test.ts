@@ -75,7 +75,7 @@ describe("a request that is sent again with its Idempotency-Key", () => {
 
   it("is told apart from the same key of another caller", async () => {
     await create("k1");
-    const minted = await server.ask("POST", "/api/keys", { body: { account: "other" } });
+    const minted = await server.ask("POST", "/api/keys", { body: { account: "other", repository: "*" } });
     const { key } = Object(minted.body);
     expect(isReplayed(await create("k1", { key: String(key) }))).toBe(false);
     expect(await jobs()).toBe(2);
@@ -100,7 +100,10 @@ describe("a request that is sent again with its Idempotency-Key", () => {
 
   it("means nothing to POST /api/keys, whose answer is never kept", async () => {
     const mint = () =>
-      server.ask("POST", "/api/keys", { body: { account: "ada" }, headers: { "idempotency-key": "k1" } });
+      server.ask("POST", "/api/keys", {
+        body: { account: "ada", repository: "*" },
+        headers: { "idempotency-key": "k1" },
+      });
     const [first, second] = [await mint(), await mint()];
     expect([first.status, second.status]).toEqual([201, 201]);
     expect(Object(first.body).key).not.toBe(Object(second.body).key);

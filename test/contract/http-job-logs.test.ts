@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Command } from "../../src/job/command.ts";
 import type { JobId } from "../../src/job/job.ts";
 import { CUT_AFTER_MS, LONGEST_MS } from "../../src/logs/follower.ts";
-import { HEARTBEAT_MS, MOST_FOR_ACCOUNT } from "../../src/logs/live-logs.ts";
+import { CHECK_MS, HEARTBEAT_MS, MOST_FOR_ACCOUNT } from "../../src/logs/live-logs.ts";
 import { handClock, type HandClock } from "../flows/clock.ts";
 import { draft, work } from "../unit/core.ts";
 import { openStream, type Stream } from "./event-stream.ts";
@@ -75,7 +75,7 @@ async function tell(id: JobId, ...commands: readonly Command[]): Promise<void> {
 const judged: Command = { type: "judged", round: 1, try: 1, sha: null, verdict: "unsure", reasons: ["Is that all?"] };
 
 async function keyOf(account: string, scopes = ["read"]): Promise<string> {
-  const { body } = await server.ask("POST", "/api/keys", { body: { account, scopes } });
+  const { body } = await server.ask("POST", "/api/keys", { body: { account, repository: "*", scopes } });
   return (body as { key: string }).key;
 }
 
@@ -195,6 +195,26 @@ describe("who may follow", () => {
     await tell(id, { type: "reject", agent_id: "a1" });
     await until("the end", () => stream.ended() !== null);
     expect(names(stream)).toEqual(["created", "held"]);
+  });
+
+  it("whose key is revoked hears nothing from then on, and is let go within seconds", async () => {
+    const id = await create();
+    const minted = await server.ask("POST", "/api/keys", {
+      body: { account: "ada", repository: "*", scopes: ["read"] },
+    });
+    const { id: key_id, key } = minted.body as { id: string; key: string };
+    const [hears, waits, other] = await Promise.all([
+      follow(id, { key }),
+      follow(id, { key }),
+      follow(await create(), { key }),
+    ]);
+    await until("the beginning", () => [hears, waits, other].every(({ events }) => events.length === 1));
+    expect((await server.ask("DELETE", `/api/keys/${key_id}`)).status).toBe(204);
+    await tell(id, PULL);
+    await until("the end", () => hears.ended() !== null && waits.ended() !== null);
+    expect([names(hears), names(waits), other.ended()]).toEqual([["created"], ["created"], null]);
+    clock.pass(CHECK_MS);
+    await until("the other end", () => other.ended() !== null);
   });
 
   it("so many for one account and no more; a place is free again when one leaves", async () => {

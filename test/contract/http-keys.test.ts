@@ -13,7 +13,8 @@ afterAll(() => server.close());
 const minted = keyViewSchema.extend({ key: z.string() });
 const DAY_MS = 86_400_000;
 
-const mint = async (body: object) => minted.parse((await server.ask("POST", "/api/keys", { body })).body);
+const mint = async (body: object) =>
+  minted.parse((await server.ask("POST", "/api/keys", { body: { repository: "*", ...body } })).body);
 const list = async () => z.array(keyViewSchema).parse((await server.ask("GET", "/api/keys")).body);
 const read = (key: string) => server.ask("GET", "/api/jobs/status?job_id=zzzzzzzz", { key });
 
@@ -69,11 +70,49 @@ describe("API keys", () => {
     const bound = await mint({ account: "octocat", scopes: ["admin"], repository: "octocat/hello" });
     const status = async (key: string) => (await server.ask("GET", "/api/keys", { key })).status;
     expect([await status(plain.key), await status(admin.key), await status(bound.key)]).toEqual([403, 200, 403]);
-    const body = { account: "octocat" };
+    const body = { account: "octocat", repository: "*" };
     expect((await server.ask("POST", "/api/keys", { key: plain.key, body })).status).toBe(403);
     expect((await server.ask("POST", "/api/keys", { key: bound.key, body })).status).toBe(403);
     expect((await server.ask("DELETE", `/api/keys/${plain.id}`, { key: bound.key })).status).toBe(403);
     expect((await read(plain.key)).status).toBe(404);
+  });
+
+  it("follow the repository that they are bound to, and open nothing when another has its name", async () => {
+    const known = {
+      owner: "octo",
+      name: "old",
+      installation_id: 1,
+      base: null,
+      settings: null,
+      settings_problem: null,
+    };
+    const { repositories } = server.store;
+    await repositories.put({ ...known, id: 700 });
+    const { key, id } = await mint({ account: "octo", repository: "octo/old" });
+    const create = async (repository?: string) =>
+      (await server.ask("POST", "/api/create-job", { key, body: { job: "say hello", repository } })).status;
+    expect(await create()).toBe(200);
+    expect((await list()).find((one) => one.id === id)).toMatchObject({ repository: "octo/old" });
+    await repositories.remove("octo", "old");
+    await repositories.put({ ...known, name: "new", id: 700 });
+    expect([await create(), await create("octo/new"), await create("octo/old")]).toEqual([200, 200, 403]);
+    await repositories.remove("octo", "new");
+    expect(await create("octo/old")).toBe(403);
+    await repositories.put({ ...known, id: 701 });
+    expect(await create()).toBe(401);
+    const { entries } = await server.store.audit.list({ limit: 50, key_id: id });
+    expect(entries.filter(({ action }) => action === "key-tied")).toHaveLength(1);
+  });
+
+  it("with admin and a repository reach nothing that is the whole server's", async () => {
+    const { key } = await mint({ account: "octocat", scopes: ["admin"], repository: "octocat/hello" });
+    const routes = server.routes.filter(({ scope }) => scope === "admin");
+    expect(routes.map(({ operation }) => operation)).toEqual(expect.arrayContaining(["creditAccount", "getMetrics"]));
+    for (const { method, path, example } of routes) {
+      const body = method === "get" || method === "delete" ? {} : { body: example?.body ?? {} };
+      const answer = await server.ask(method.toUpperCase(), path.replace(/\{\w+\}/g, "x"), { key, ...body });
+      expect([path, answer.status, answer.body]).toMatchObject([path, 403, { code: "forbidden" }]);
+    }
   });
 
   it.each([
@@ -84,11 +123,15 @@ describe("API keys", () => {
     [{ account: "a", scopes: ["everything"] }, "scopes"],
     [{ account: "a", scopes: "read" }, "scopes"],
     [{ account: "a", repository: "nowhere" }, "repository"],
+    [{ account: "a", repository: undefined }, "repository"],
+    [{ account: "a", repository: null }, "repository"],
+    [{ account: "a", repository: "octo/.." }, "repository"],
+    [{ account: "a", repository: "octo/." }, "repository"],
     [{ account: "a", expires_at: "tomorrow" }, "expires_at"],
     [{ account: "a", expires_at: "2020-01-01" }, "expires_at"],
     [{ account: "a", expires_at: 5 }, "expires_at"],
   ])("refuse %j and name the field", async (body, field) => {
-    const answer = await server.ask("POST", "/api/keys", { body });
+    const answer = await server.ask("POST", "/api/keys", { body: { repository: "*", ...body } });
     expect(answer).toMatchObject({ status: 400, body: { error: expect.stringMatching(`^${field}`) } });
   });
 

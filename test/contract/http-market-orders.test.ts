@@ -53,19 +53,35 @@ describe("POST /api/jobs/run", () => {
   });
 
   it.each([
-    [1, 1, 100, 60],
-    [500, 3600, 500, 3600],
-    [9_999_999, 9_999_999, 100_000, 86_400],
-  ])("holds %d cents and %d seconds within the bounds", async (price_cents, time_limit_seconds, price, limit) => {
+    [{ price_cents: 99 }, "price_cents: must be a whole number of cents from 100 to 100000."],
+    [{ price_cents: 100_001 }, "price_cents: must be a whole number of cents from 100 to 100000."],
+    [{ price_cents: 150.5 }, "price_cents: must be a whole number of cents from 100 to 100000."],
+    [{ time_limit_seconds: 59 }, "time_limit_seconds: must be a whole number of seconds from 60 to 86400."],
+    [{ time_limit_seconds: 86_401 }, "time_limit_seconds: must be a whole number of seconds from 60 to 86400."],
+  ])("refuses %j, and charges nobody another price than was sent", async (given, error) => {
+    const { ada, server } = await twoPeople(1_000_000);
+    for (const confirmed of [false, true])
+      expect(await ada.ask("POST", RUN, { prompt: PROMPT, ...given, confirmed })).toMatchObject({
+        status: 400,
+        body: { error, code: "invalid_field" },
+      });
+    expect([await server.store.jobs.count(), await ada.balance()]).toEqual([0, 1_000_000]);
+  });
+
+  it.each([
+    [100, 60],
+    [500, 3_600],
+    [100_000, 86_400],
+  ])("takes %d cents and %d seconds as they are", async (price_cents, time_limit_seconds) => {
     const { ada } = await twoPeople(1_000_000);
     const asked = { prompt: PROMPT, price_cents, time_limit_seconds };
     expect((await ada.ask("POST", RUN, asked)).body).toMatchObject({
-      estimated_price_cents: price,
-      estimated_time_limit_seconds: limit,
+      estimated_price_cents: price_cents,
+      estimated_time_limit_seconds: time_limit_seconds,
     });
     expect((await ada.ask("POST", RUN, { ...asked, confirmed: true })).body).toMatchObject({
-      price_cents: price,
-      time_limit_seconds: limit,
+      price_cents,
+      time_limit_seconds,
     });
   });
 

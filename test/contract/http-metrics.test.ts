@@ -27,7 +27,7 @@ async function read(name: string): Promise<Record<string, number>> {
 
 describe("GET /metrics", () => {
   it("wants a key with the scope admin, as a bearer token too, and answers in Prometheus' format", async () => {
-    const minted = await server.ask("POST", "/api/keys", { body: { account: "ada" } });
+    const minted = await server.ask("POST", "/api/keys", { body: { account: "ada", repository: "*" } });
     expect((await server.ask("GET", "/metrics", { key: null })).status).toBe(401);
     expect((await server.ask("GET", "/metrics", { key: String(Object(minted.body).key) })).status).toBe(403);
     const headers = { authorization: "Bearer the-admin-key-of-these-tests" };

@@ -30,7 +30,7 @@ beforeEach(async () => {
   clock = handClock();
   server = await startServer({ clock });
   const keyOf = async (account: string): Promise<string> =>
-    ((await server.ask("POST", "/api/keys", { body: { account } })).body as { key: string }).key;
+    ((await server.ask("POST", "/api/keys", { body: { account, repository: "*" } })).body as { key: string }).key;
   [ada, bob, eve] = await Promise.all(["ada", "bob", "eve"].map(keyOf));
   await server.ask("POST", "/api/wallet/credit", { body: { account: "ada", amount_cents: 500 } });
   const origin = { kind: "rest", dialect: "market", key_id: null } as const;

@@ -19,7 +19,9 @@ const rotated = minted.extend({ overlap_ends_at: z.string() });
 type Minted = z.infer<typeof minted>;
 
 const mint = async (body: object = {}): Promise<Minted> =>
-  minted.parse((await server.ask("POST", "/api/keys", { body: { account: "octocat", ...body } })).body);
+  minted.parse(
+    (await server.ask("POST", "/api/keys", { body: { account: "octocat", repository: "*", ...body } })).body,
+  );
 const rotate = (id: string, body?: object, key?: string) =>
   server.ask("POST", `/api/keys/${id}/rotate`, { ...(body ? { body } : {}), ...(key ? { key } : {}) });
 const opens = async ({ key }: { key: string }) =>
@@ -84,6 +86,30 @@ describe("a rotated key", () => {
     expect((await rotate(last.id)).status).toBe(201);
     const left = z.array(keyViewSchema).parse((await server.ask("GET", "/api/keys")).body);
     expect(left.filter(({ account }) => account === "looper")).toHaveLength(2);
+  });
+
+  it("takes what it was rotated to along when it is revoked, also past one that has ended and is gone", async () => {
+    const [stolen, other] = [await mint(), await mint()];
+    const second = rotated.parse((await rotate("self", {}, stolen.key)).body);
+    const third = rotated.parse((await rotate("self", { overlap_seconds: 0 }, second.key)).body);
+    const fourth = rotated.parse((await rotate("self", {}, third.key)).body);
+    expect([await opens(stolen), await opens(second), await opens(fourth), await opens(other)]).toEqual([
+      ...[true, false, true, true],
+    ]);
+    expect((await server.ask("DELETE", `/api/keys/${stolen.id}`)).status).toBe(204);
+    expect([await opens(stolen), await opens(third), await opens(fourth), await opens(other)]).toEqual([
+      ...[false, false, false, true],
+    ]);
+    const { entries } = await server.store.audit.list({ limit: 20 });
+    const revoked = entries.filter(({ action }) => action === "key-revoked").map(({ target }) => target?.id);
+    expect(revoked.sort()).toEqual([stolen.id, third.id, fourth.id].sort());
+  });
+
+  it("leaves the one before it alone when it is revoked", async () => {
+    const old = await mint();
+    const next = rotated.parse((await rotate(old.id)).body);
+    expect((await server.ask("DELETE", "/api/keys/self", { key: next.key })).status).toBe(204);
+    expect([await opens(old), await opens(next)]).toEqual([true, false]);
   });
 
   it("is rotated by an admin or by itself, and by no other key", async () => {

@@ -19,9 +19,10 @@ import { createOctokits } from "../../src/github/outbound/octokit.ts";
 import { authentication } from "../../src/http/auth.ts";
 import { countGuesses } from "../../src/http/guesses.ts";
 import { BRANCH_WAIT_MS } from "../../src/http/limits.ts";
+import type { Route } from "../../src/http/route.ts";
 import { openGate } from "../../src/http/gate.ts";
 import { createMetrics } from "../../src/http/metrics.ts";
-import { apiRoutes } from "../../src/http/routes.ts";
+import { allRoutes, apiRoutes, type RouteParts } from "../../src/http/routes.ts";
 import { createListener } from "../../src/http/listener.ts";
 import { createLiveLogs } from "../../src/logs/live-logs.ts";
 import { createRunLines } from "../../src/logs/run-lines.ts";
@@ -51,12 +52,14 @@ export interface TestServer {
   /** The app function, to be loaded elsewhere too, and what a Probot of its kind is made with. */
   readonly app: ApplicationFunction;
   readonly probot: Options;
+  readonly routes: readonly Route[];
   /** What is done with effects from now on. */
   github: {
     push: () => string | Promise<string>;
     installed: boolean;
     /** Pull requests are opened, each under the next number. */
     opens: boolean;
+    busy_ms: number;
   };
   ask(method: string, path: string, options?: AskOptions): Promise<Asked>;
   deliver(event: string, id: string, payload: object, signature?: string): Promise<Asked>;
@@ -101,7 +104,7 @@ export async function startServer(
   const store = await openLowdbStore({ dir, now: clock.now });
   const logged: string[] = [];
   const log = logTo({ write: (line) => void logged.push(line) }, "debug");
-  const github: TestServer["github"] = { push: () => "done", installed: true, opens: false };
+  const github: TestServer["github"] = { push: () => "done", installed: true, opens: false, busy_ms: 0 };
 
   let pulls = 0;
   const performer: Performer = {
@@ -121,12 +124,14 @@ export async function startServer(
     },
   };
   const desk: Desk = {
-    permission: async () => "write",
+    permission: async (_repository, login) => ({ permission: "write", person: { id: 1, login } }),
     repository: async () => null,
     pullRequest: async () => ({ head_branch: "x", head_sha: "c".repeat(40), from_fork: false }),
     react: async () => {},
     reply: async () => {},
     installation: async () => (github.installed ? { id: 1 } : null),
+    pushWait: () => github.busy_ms,
+    forgetAccess: () => {},
     failedDeliveries: async () => [],
     redeliver: async () => {},
   };
@@ -144,26 +149,29 @@ export async function startServer(
   const default_repository = given.default_repository ?? null;
   const logs = createLiveLogs({ jobs: store.jobs, door: engine, lines, clock, log });
   const guesses = countGuesses(clock.now);
+  const routeParts: RouteParts = {
+    authentication: authentication({
+      ...{ keys: store.keys, repositories: store.repositories, record, guesses, now: clock.now },
+      api_key: API_KEY,
+    }),
+    ...store,
+    ...{ logs, metrics, lines },
+    run_tokens: given.run_tokens ?? null,
+    push_tokens: given.push_tokens ?? { mint: async () => Promise.reject(new Error("nobody makes tokens here")) },
+    ...{ door: engine, desk, default_repository, log, now: clock.now, clock, webhooks: notify.webhooks },
+    branch_wait_ms: given.branch_wait_ms ?? BRANCH_WAIT_MS,
+    ...{ sign_in: null, guesses, record },
+    ...{ github_web_url: "https://github.com", public_url: null, default_model: "the-server's-model" },
+    estimator: deterministicEstimator,
+    box,
+    cashier: given.cashier ?? null,
+    cron_secret: new Secret(CRON_SECRET),
+  };
   const app = createApp({
     hear: (event, payload) => hear(event, payload, { appId: 1, slug: "journeyman" }),
     door: engine,
     log,
-    routes: (router) =>
-      apiRoutes(router, {
-        authentication: authentication({ keys: store.keys, api_key: API_KEY, guesses, now: clock.now }),
-        ...store,
-        ...{ logs, metrics, lines },
-        run_tokens: given.run_tokens ?? null,
-        push_tokens: given.push_tokens ?? { mint: async () => Promise.reject(new Error("nobody makes tokens here")) },
-        ...{ door: engine, desk, default_repository, log, now: clock.now, clock, webhooks: notify.webhooks },
-        branch_wait_ms: given.branch_wait_ms ?? BRANCH_WAIT_MS,
-        ...{ sign_in: null, guesses, record },
-        ...{ github_web_url: "https://github.com", public_url: null, default_model: "the-server's-model" },
-        estimator: deterministicEstimator,
-        box,
-        cashier: given.cashier ?? null,
-        cron_secret: new Secret(CRON_SECRET),
-      }),
+    routes: (router) => apiRoutes(router, routeParts),
   });
   const gate = await openGate({ host: "127.0.0.1", port: 0 });
   const { timed } = metrics;
@@ -179,6 +187,7 @@ export async function startServer(
     logged,
     app,
     probot: options,
+    routes: allRoutes(routeParts),
     github,
     ask(method, path, { key = API_KEY, body, headers = {} } = {}) {
       const all = { ...(key === null ? {} : { "x-api-key": key }), ...headers };

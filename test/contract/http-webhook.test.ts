@@ -11,9 +11,9 @@ const comment = (id: number, body: string) => ({
   action: "created",
   installation: { id: 1 },
   repository: { id: 2, name: "hello", full_name: "octocat/hello", owner: { login: "octocat" } },
-  sender: { login: "octocat", type: "User" },
+  sender: { id: 1, login: "octocat", type: "User" },
   issue: { number: 7, title: "A title", body: "A body", state: "open" },
-  comment: { id, body, user: { login: "octocat", type: "User" } },
+  comment: { id, body, user: { id: 1, login: "octocat", type: "User" } },
 });
 
 const jobOf = (comment_id: number) => server.store.jobs.ofComment("octocat/hello", comment_id);

@@ -13,7 +13,9 @@ const issuedSchema = z.looseObject({ id: z.string(), secret: z.string() });
 const deliveriesSchema = z.array(z.looseObject({ id: z.string(), event: z.string(), status: z.string() }));
 
 async function mint(account: string, differs: object = {}): Promise<string> {
-  const { body } = await server.ask("POST", "/api/keys", { body: { account, scopes: ["read", "write"], ...differs } });
+  const { body } = await server.ask("POST", "/api/keys", {
+    body: { account, repository: "*", scopes: ["read", "write"], ...differs },
+  });
   return z.object({ key: z.string() }).parse(body).key;
 }
 

@@ -7,7 +7,7 @@ import { createHandle } from "../../src/engine/handle.ts";
 import { createIntake } from "../../src/engine/intake.ts";
 import { createIds } from "../../src/engine/ids.ts";
 import { createPermission } from "../../src/engine/permission.ts";
-import type { Desk, KnownRepository, Permission } from "../../src/engine/ports.ts";
+import type { Desk, KnownRepository, Permission, Recorder } from "../../src/engine/ports.ts";
 import type { JobId } from "../../src/job/job.ts";
 import type { Signal, SignalRepository } from "../../src/job/signal.ts";
 import { createRunLines } from "../../src/logs/run-lines.ts";
@@ -28,28 +28,43 @@ const known = (change: Partial<KnownRepository> = {}): KnownRepository => ({
   ...change,
 });
 
-async function door(at_github: KnownRepository | null, permission: Permission = "write") {
+async function door(at_github: KnownRepository | null, permission: Permission = "write", mute = false) {
   const dir = await mkdtemp(join(tmpdir(), "journeyman-intake-"));
   const store = await openLowdbStore({ dir, now: () => T0 });
   onTestFinished(async () => {
     await store.close();
     await rm(dir, { recursive: true, force: true });
   });
-  const clock = { now: () => T0, at: () => () => {} };
+  let now = T0;
+  const clock = { now: () => now, at: () => () => {} };
   const audience = { listens: async () => false };
+  const recorded: string[] = [];
+  const record: Recorder = (by, { action, target }) => void recorded.push(`${by.login} ${action} ${target?.id}`);
   const told = { lines: createRunLines(), committed: () => {}, record: () => {} };
+  /** Who has which name on GitHub. */
+  const people = new Map([["ada", { id: 5, login: "ada" }]]);
   const handle = createHandle({ jobs: store.jobs, clock, audience, patient: true, ...told });
   const said: string[] = [];
+  let asked = 0;
+  const forgotten: number[] = [];
   const desk: Desk = {
-    permission: async () => permission,
+    permission: async (_repository, login) => {
+      asked += 1;
+      return { permission, person: people.get(login) ?? null };
+    },
     repository: async () => {
       said.push("read");
       return at_github;
     },
     pullRequest: async () => ({ head_branch: "x", head_sha: "c", from_fork: false }),
-    react: async (_repository, _comment, content) => void said.push(content),
+    react: async (_repository, _comment, content) => {
+      if (mute) throw new Error("The issue is locked.");
+      said.push(content);
+    },
     reply: async (_repository, _issue, _marker, body) => void said.push(body),
     installation: async () => null,
+    pushWait: () => 0,
+    forgetAccess: (installation_id) => void forgotten.push(installation_id),
     failedDeliveries: async () => [],
     redeliver: async () => {},
   };
@@ -59,14 +74,20 @@ async function door(at_github: KnownRepository | null, permission: Permission = 
     return handle(id, { type: "create", draft: { ...wanted, id } });
   };
   const intake = createIntake({
-    may: createPermission(store, desk),
+    admit: createPermission(store, desk, record),
     store,
     desk,
     estimator: deterministicEstimator,
     handle,
     create,
+    clock,
+    log: { debug: () => {} },
   });
-  return { store, handle, said, hear: (signal: Signal) => intake("d", signal, false) };
+  const hear = (signal: Signal) => intake("d", signal, false);
+  const pass = (ms: number): void => {
+    now += ms;
+  };
+  return { store, handle, said, people, recorded, hear, forgotten, asked: () => asked, pass };
 }
 
 const ask: Signal = {
@@ -75,8 +96,47 @@ const ask: Signal = {
   issue: { number: 7, title: "Hello", body: "", is_pull_request: false },
   comment_id: 70,
   author: "ada",
+  author_id: 5,
   command: { verb: "run", task: "say hello", model: null, no_merge: false, draft: false, market: null },
 };
+
+/** The jobs' accounts, by name. */
+const accountsIn = async ({ store }: Awaited<ReturnType<typeof door>>): Promise<string[]> =>
+  (await store.jobs.list({ limit: 10 })).jobs.map(({ account }) => account).sort();
+
+describe("whose an account is", () => {
+  it("hangs on GitHub's number: who takes over a freed login opens nothing that was kept under it", async () => {
+    const here = await door(known());
+    await here.hear(ask);
+    here.people.set("ada", { id: 6, login: "ada" });
+    await here.hear({ ...ask, author_id: 6, comment_id: 71, issue: { ...ask.issue, number: 8 } });
+    expect(await accountsIn(here)).toEqual(["ada", "ada@6"]);
+    expect(here.recorded).toEqual(["ada account-tied ada", "ada account-tied ada@6"]);
+  });
+
+  it("stays with whoever is called otherwise now", async () => {
+    const here = await door(known());
+    await here.hear(ask);
+    here.people.delete("ada");
+    here.people.set("countess", { id: 5, login: "countess" });
+    await here.hear({ ...ask, author: "countess", comment_id: 71, issue: { ...ask.issue, number: 8 } });
+    expect(await accountsIn(here)).toEqual(["ada", "ada"]);
+    expect(here.recorded).toEqual(["ada account-tied ada"]);
+    expect(await here.store.accounts.holder("ada")).toEqual({ account: "ada", id: 5, login: "countess" });
+  });
+
+  it("is not asked for where the name that asks is somebody else's by now, or nobody's", async () => {
+    const here = await door(known());
+    here.people.set("ada", { id: 6, login: "ada" });
+    await here.hear(ask);
+    here.people.delete("ada");
+    here.pass(3_600_000);
+    await here.hear({ ...ask, comment_id: 71 });
+    expect(await accountsIn(here)).toEqual([]);
+    expect([here.asked(), here.said]).toEqual([2, ["confused"]]);
+    expect(await here.store.accounts.holder("ada")).toBeNull();
+  });
+});
 
 describe("who may ask where the settings want an admin", () => {
   it("is asked of GitHub before the first job, when nothing is known of the repository", async () => {
@@ -114,6 +174,68 @@ describe("who may ask where the settings want an admin", () => {
   });
 });
 
+describe("those who may not command", () => {
+  const comment = (nth: number, author: string, id = AT.id): Signal => ({
+    ...ask,
+    ...{ comment_id: nth, author, repository: { ...AT, id } },
+  });
+
+  it("cost three writes and three questions, when three of them write ninety comments", async () => {
+    const { hear, said, asked } = await door(known(), "read");
+    for (let nth = 1; nth <= 90; nth++) await hear(comment(nth, `stranger-${nth % 3}`));
+    expect(said).toEqual(["confused", "confused", "confused"]);
+    expect(asked()).toBe(3);
+  });
+
+  it("are shown it ten times an hour in a repository, whoever they are, and once a day each", async () => {
+    const { hear, said, pass } = await door(known(), "none");
+    for (let nth = 1; nth <= 30; nth++) await hear(comment(nth, `stranger-${nth}`));
+    expect(said).toHaveLength(10);
+    await hear(comment(31, "stranger-31", 43));
+    expect(said).toHaveLength(11);
+    pass(3_600_000);
+    await hear(comment(32, "stranger-1"));
+    expect(said).toHaveLength(11);
+    await hear(comment(33, "stranger-33"));
+    expect(said).toHaveLength(12);
+    pass(24 * 3_600_000);
+    await hear(comment(34, "STRANGER-1"));
+    expect(said).toHaveLength(13);
+  });
+
+  it("are asked about again after minutes", async () => {
+    const { hear, asked, pass } = await door(known(), "read");
+    await hear(comment(1, "bob"));
+    pass(299_999);
+    await hear(comment(2, "Bob"));
+    expect(asked()).toBe(1);
+    pass(1);
+    await hear(comment(3, "bob"));
+    expect(asked()).toBe(2);
+  });
+});
+
+describe("news of an installation", () => {
+  it("drops what was kept to sign in there: a token may be revoked, or lack what was granted", async () => {
+    const { hear, forgotten } = await door(known());
+    await hear({ type: "repositories-changed", installation_id: 1, added: [], removed: [] });
+    await hear({ type: "uninstalled", installation_id: 2 });
+    expect(forgotten).toEqual([1, 2]);
+  });
+});
+
+describe("a reaction", () => {
+  it("comes after the command and stops nothing, where the issue is locked", async () => {
+    const { hear, store, handle } = await door(known(), "write", true);
+    await handle(ID, {
+      type: "create",
+      draft: draft({ repository: { owner: "octo", name: "demo", installation_id: 1 } }),
+    });
+    await hear({ ...ask, comment_id: 71, command: { verb: "cancel" } });
+    expect((await store.jobs.load(ID))?.job.status).toBe("cancelled");
+  });
+});
+
 describe("a command that names a job", () => {
   const cancel = (job: string): Signal => ({ ...ask, command: { verb: "cancel", job: job as JobId } });
 
@@ -138,6 +260,37 @@ describe("a command that names a job", () => {
     for (const id of [ID, "zzzzzzzz"]) await hear(cancel(id));
     expect(said).toEqual([ID, "zzzzzzzz"].map((id) => expect.stringContaining(`There is no job \`${id}\``)));
     expect((await store.jobs.load(ID))?.job.status).toBe("queued");
+  });
+});
+
+describe("a repository that takes over the name of another", () => {
+  const another: SignalRepository = { ...AT, id: 43, installation_id: 2 };
+  const added: Signal = { type: "repositories-changed", installation_id: 2, added: [another], removed: [] };
+
+  it.each([AT, { owner: "octo", name: "demo", installation_id: 1 }])("gets no job of it: %j", async (repository) => {
+    const { store, handle, said, hear } = await door(null);
+    await store.repositories.put(known({ settings: DEFAULT_REPOSITORY_SETTINGS }));
+    await handle(ID, { type: "create", draft: draft({ repository }) });
+    for (const command of TO_PULL_REQUEST) await handle(ID, command);
+    await hear(added);
+    const ended = (await store.jobs.load(ID))?.job;
+    expect(ended).toMatchObject({ status: "cancelled", repository: { id: 42, installation_id: 1 } });
+    expect(await store.repositories.get("octo", "demo")).toMatchObject({ id: 43, settings: null, base: null });
+    const merged = { type: "merged", pull_request: 12, by: "eve", at: T0 } as const;
+    await hear({ type: "news", repository: another, job: ID, command: merged });
+    await hear({ type: "pull-news", repository: another, numbers: [12], command: merged });
+    expect((await store.jobs.load(ID))?.job).toEqual(ended);
+    await hear({ ...ask, repository: another, command: { verb: "retry", job: ID } });
+    await hear({ ...ask, repository: another, command: { verb: "status" } });
+    const answers = said.filter((text) => text !== "read");
+    expect(answers).toEqual([expect.stringContaining("no job"), expect.stringContaining("no job")]);
+  });
+
+  it("is not forgotten by late news that the other is gone", async () => {
+    const { store, hear } = await door(null);
+    await hear(added);
+    await hear({ type: "repositories-changed", installation_id: 1, added: [], removed: [AT] });
+    expect(await store.repositories.get("octo", "demo")).toMatchObject({ id: 43 });
   });
 });
 

@@ -472,8 +472,9 @@ describe("the performer on the local GitHub", () => {
 
   it("answers at the desk: permission, pull request, installation, and one reply", async () => {
     const repository = { owner: "octo", name: "demo", installation_id: b.installation };
-    expect(await b.desk.permission(repository, "ada")).toBe("write");
-    expect(await b.desk.permission(repository, "nobody")).toBe("none");
+    const ada = await b.desk.permission(repository, "ada");
+    expect(ada).toEqual({ permission: "write", person: { id: expect.any(Number), login: "ada" } });
+    expect(await b.desk.permission(repository, "nobody")).toEqual({ permission: "none", person: null });
     expect(await b.desk.installation("octo", "demo")).toMatchObject({ id: b.installation });
     expect(await b.desk.installation("octo", "nowhere")).toBeNull();
     await b.desk.reply(repository, issue, "reply:1", "help", false);

@@ -205,6 +205,20 @@ describe("a cancel", () => {
     expect(logOf()).toMatch(/\nmain: SIGINT\nmain: SIGTERM\n[\s\S]*\ntidied\n/);
   });
 
+  test("at the very moment that the action is said to begin reaches it as well", async () => {
+    const { port } = bench.backend;
+    const cancelNow: typeof port.updateJob = (id, change) => {
+      port.updateJob(id, change);
+      const begins = change.steps?.some((step) => step.status === "in_progress" && step.name.includes(REMOTE));
+      if (begins) bench.backend.cancel(bench.backend.runs.at(-1)?.id ?? 0);
+    };
+    await bench.runner.close();
+    bench.restart({ backend: { ...port, updateJob: cancelNow } });
+    bench.backend.push(bench.backend.commit({ ...action(WAIT, ""), ...workflow(`- uses: ${REMOTE}`) }));
+    await bench.backend.until(() => bench.backend.runs.at(-1)?.conclusion === "cancelled");
+    expect(logOf()).not.toContain("awake");
+  });
+
   test("before the action has begun leaves it without post", async () => {
     expect(
       await cancelled({

@@ -6,7 +6,7 @@ import { lowdbPlace } from "./store/lowdb-place.ts";
 import { describeMarketMoney, describeMarketRooms } from "./store/market-rooms.ts";
 import { describeMoney } from "./store/money.ts";
 import { describeIdempotency } from "./store/repeats.ts";
-import { describeInbox, describeKeys, describeRepositories } from "./store/rooms.ts";
+import { describeAccounts, describeInbox, describeKeys, describeRepositories } from "./store/rooms.ts";
 import { describeOutgoing } from "./store/outgoing.ts";
 import type { Engine } from "./store/sample.ts";
 import { describeSubscriptions } from "./store/subscriptions.ts";
@@ -22,6 +22,7 @@ for (const engine of [lowdb]) {
   describeMarketMoney(engine);
   describeMarketRooms(engine);
   describeKeys(engine);
+  describeAccounts(engine);
   describeRepositories(engine);
   describeInbox(engine);
   describeIdempotency(engine);

@@ -12,8 +12,8 @@ docker image inspect "$name" >/dev/null 2>&1 && exit
 folder=$(mktemp -d /var/tmp/journeyman-base.XXXXXX)
 trap 'rm -rf "$folder"' EXIT
 root=$folder/root
-mirror=$(awk '/^URIs:/ { print $2; exit }' /etc/apt/sources.list.d/debian.sources 2>/dev/null || true)
-debootstrap --variant=minbase trixie "$root" "${mirror:-http://deb.debian.org/debian}" >"$folder/log" || { tail -20 "$folder/log" >&2; exit 1; }
+mirror=$(awk '$1 == "URIs:" || $1 == "deb" { print $2; exit }' /etc/apt/sources.list.d/debian.sources /etc/apt/sources.list 2>/dev/null || true)
+debootstrap --variant=minbase trixie "$root" "${mirror:?no archive of Debian is named in /etc/apt}" >"$folder/log" || { tail -20 "$folder/log" >&2; exit 1; }
 
 # What slim leaves out, now and in what is installed later.
 cat >"$root/etc/dpkg/dpkg.cfg.d/docker" <<'SLIM'

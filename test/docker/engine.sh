@@ -21,12 +21,12 @@ rule() { iptables -t "$1" -C "${@:3}" 2>/dev/null || iptables -t "$1" "$2" "${@:
 
 install_engine() {
   apt-get update -qq || true # a third party's archive may be out of reach
-  apt-get install -y -qq --no-install-recommends containerd runc iptables iproute2 procps debootstrap >/dev/null
+  apt-get install -y -qq --no-install-recommends containerd runc iptables iproute2 procps debootstrap sudo >/dev/null
   local mirror folder
   folder=$home/apt; rm -rf "$folder"
   mkdir -p "$folder"/{lists,cache/archives}/partial
-  mirror=$(awk '/^URIs:/ { print $2; exit }' /etc/apt/sources.list.d/debian.sources 2>/dev/null || true)
-  echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] ${mirror:-http://deb.debian.org/debian} forky main" >"$folder/sources.list"
+  mirror=$(awk '$1 == "URIs:" || $1 == "deb" { print $2; exit }' /etc/apt/sources.list.d/debian.sources /etc/apt/sources.list 2>/dev/null || true)
+  echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] ${mirror:?no archive of Debian is named in /etc/apt} forky main" >"$folder/sources.list"
   local apt=(-qq -o Dir::Etc::sourcelist="$folder/sources.list" -o Dir::Etc::sourceparts=/dev/null
     -o Dir::State::lists="$folder/lists" -o Dir::Cache="$folder/cache" -o APT::Sandbox::User=root)
   apt-get "${apt[@]}" update

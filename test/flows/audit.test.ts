@@ -54,8 +54,10 @@ test("a key that is signed in for, and one that is refused, are written down wit
   await signIn(house, READER);
   const [minted] = await house.app.store.keys.list();
   const common = { key_id: null, address: "127.0.0.1", action: "key-created", repository: DEMO };
+  const tied = { action: "account-tied", target: { type: "account", id: WRITER } };
   expect(await audit(house)).toMatchObject([
     { ...common, account: READER, login: READER, target: null, outcome: "forbidden" },
     { ...common, account: WRITER, login: WRITER, target: { type: "key", id: minted?.id }, outcome: "done" },
+    { ...tied, account: WRITER, login: WRITER, outcome: "done" },
   ]);
 });

@@ -7,7 +7,7 @@ import { API_KEY, type House, startHouse, until, untilJob } from "./house.ts";
 
 /** A worker with a key of its own, who speaks REST alone. */
 async function worker(house: House, account: string) {
-  const minted = await house.request("/api/keys", { method: "POST", body: { account } });
+  const minted = await house.request("/api/keys", { method: "POST", body: { account, repository: "*" } });
   const { key } = (await minted.json()) as { key: string };
   const post = async (path: string, body: unknown = {}): Promise<void> => {
     const response = await house.request(path, { method: "POST", key, body });

@@ -13,7 +13,7 @@ type Body = Readonly<Record<string, unknown>>;
 
 /** An account with a key of its own; what it asks must be answered with this status. */
 async function person(house: House, account: string) {
-  const minted = await house.request("/api/keys", { method: "POST", body: { account } });
+  const minted = await house.request("/api/keys", { method: "POST", body: { account, repository: "*" } });
   const { key } = (await minted.json()) as { key: string };
   return async (method: string, path: string, status: number, body?: unknown): Promise<Body> => {
     const response = await house.request(path, { method, key, ...(body === undefined ? {} : { body }) });

@@ -128,7 +128,7 @@ describe("the bundled server needs no package beside it", () => {
     const cwd = mkdtempSync(join(root, "cwd-"));
     const run = (...args: string[]) =>
       spawnSync(process.execPath, [join(folderOf("server"), "cli.js"), ...args], { cwd, env: {}, encoding: "utf8" });
-    expect(run("keys", "create", "--account", "octocat").stdout).toMatch(/^jm_/);
+    expect(run("keys", "create", "--account", "octocat", "--repository", "octo/demo").stdout).toMatch(/^jm_/);
     expect(run("sandbox", "--once", "hello")).toMatchObject({ status: 1, stderr: expect.stringContaining("sources") });
   });
 });

@@ -124,7 +124,7 @@ describe("the keys command", () => {
   const keys = (...args: string[]) => start("cli.ts", ["keys", ...args], {});
 
   it("mints, lists, rotates and revokes on the folder while no server runs", async () => {
-    const created = keys("create", "--account", "octocat", "--scopes", "read");
+    const created = keys("create", "--account", "octocat", "--repository", "*", "--scopes", "read");
     expect(await created.ended).toBe(0);
     expect(created.out()).toMatch(/^jm_[A-Za-z0-9_-]{43}\n$/);
 
@@ -158,11 +158,11 @@ describe("the keys command", () => {
     start("main.ts", [], settings(port));
     await expect.poll(answers(`http://127.0.0.1:${port}/ping`), DEADLINE).toBe(200);
 
-    const lost = keys("create", "--account", "octocat");
+    const lost = keys("create", "--account", "octocat", "--repository", "*");
     expect(await lost.ended).toBe(1);
     expect(lost.err()).toMatch(/in use[\s\S]*set API_KEY/);
 
-    const created = start("cli.ts", ["keys", "create", "--account", "octocat"], settings(port));
+    const created = start("cli.ts", ["keys", "create", "--account", "octocat", "--repository", "*"], settings(port));
     expect(await created.ended).toBe(0);
     const id = created.err().split(" ")[1] ?? "";
     const rotated = start("cli.ts", ["keys", "rotate", id], settings(port));
@@ -176,13 +176,27 @@ describe("the keys command", () => {
   });
 
   it("answers wrong options with a sentence each and exit code 1", async () => {
-    const program = keys("create", "--account", "two words", "--scopes", "read,all", "--expires", "soon");
+    const program = keys(
+      "create",
+      "--account",
+      "two words",
+      "--repository",
+      "octo/..",
+      "--scopes",
+      "read,all",
+      "--expires",
+      "soon",
+    );
     expect(await program.ended).toBe(1);
-    for (const option of ["--account:", "--scopes:", "--expires:"]) expect(program.err()).toContain(option);
+    for (const option of ["--account:", "--repository:", "--scopes:", "--expires:"])
+      expect(program.err()).toContain(option);
     expect(program.out()).toBe("");
     const missing = keys("create");
     expect(await missing.ended).toBe(1);
     expect(missing.err()).toContain("--account");
+    const unbound = keys("create", "--account", "octocat");
+    expect(await unbound.ended).toBe(1);
+    expect(unbound.err()).toContain("--repository");
   });
 });
 

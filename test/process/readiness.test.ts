@@ -106,7 +106,7 @@ it("is false while the disk takes nothing, however long nobody writes, and true 
       await fetch(`${server.url}/api/keys`, {
         method: "POST",
         headers: { "x-api-key": API_KEY },
-        body: JSON.stringify({ account: "ada" }),
+        body: JSON.stringify({ account: "ada", repository: "*" }),
       })
     ).status;
 

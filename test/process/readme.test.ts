@@ -298,7 +298,9 @@ describe("the REST API", () => {
 describe("watching", () => {
   test("the metrics are these, with these labels", async () => {
     const house = await startHouse({ actions: false });
-    expect((await house.request("/api/keys", { method: "POST", body: { account: "ada" } })).status).toBe(201);
+    expect(
+      (await house.request("/api/keys", { method: "POST", body: { account: "ada", repository: "*" } })).status,
+    ).toBe(201);
     const printed = await (await house.request("/metrics")).text();
     const names = [...printed.matchAll(/^# TYPE (journeyman_\w+) /gm)].map(([, name]) => name);
     const rows = tableOf(README, "metric").map(
@@ -458,7 +460,7 @@ describe("the rest of what is promised", () => {
   });
 
   test("every reason of the verdict is one that the verdict gives", () => {
-    const verdict = textOf("src/job/verdict.ts") + textOf("src/job/agreement.ts");
+    const verdict = ["verdict", "agreement", "never-merging"].map((name) => textOf(`src/job/${name}.ts`)).join("");
     const reasons = tableOf(README, "reason").flatMap(([reason = ""]) => codeOf(reason));
     expect(reasons.length).toBeGreaterThan(10);
     const pieces = reasons.flatMap((reason) => reason.split(/\d+|…/).map((piece) => piece.trim()));

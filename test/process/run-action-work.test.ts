@@ -306,6 +306,127 @@ exit 1
   });
 });
 
+describe("what stops git", () => {
+  test("pipes in the place of any file of the work lose none of the others, and are named", async () => {
+    const runner = start({ "old.txt": "old" });
+    await runner.run(
+      `mkdir sub; mkfifo sub/.gitattributes sub/.gitignore pipe .git/objects/info/alternates; echo new > old.txt; ${leave}`,
+    );
+    expect(runner.pushed("old.txt")).toBe("new");
+    expect(resultOf(runner)).toMatchObject({ outcome: "done", body: expect.stringMatching(/Left out.* pipe /) });
+    expect(resultOf(runner)?.body).not.toContain("alternates");
+  });
+
+  test("files that are too large for GitHub are left out in words, and stay as they were", async () => {
+    const runner = start({ "old.bin": "old" });
+    await runner.run(`truncate -s 60G disk.img; truncate -s 101M old.bin; echo ok > ok.txt; ${leave}`);
+    expect([runner.pushed("old.bin"), runner.pushed("ok.txt"), runner.pushed("disk.img")]).toEqual(["old", "ok", null]);
+    expect(resultOf(runner)).toMatchObject({
+      outcome: "done",
+      body: expect.stringMatching(/Left out, since GitHub takes no file of that size: .*` disk\.img `/),
+    });
+  });
+
+  test("a git that is killed is told to the App as a failed result, with the log", async () => {
+    const { desk, runner, env } = await reporting();
+    const real = execFileSync("which", ["git"], { encoding: "utf8" }).trim();
+    const kill = `case "$*" in "add -A"*) touch "$GIT_DIR/index.lock"; kill -9 $$;; esac\nexec ${real} "$@"`;
+    runner.program("git", kill);
+    const { post } = await runner.run(`echo x > x.txt; echo '{}' > ${folder}/log.jsonl; ${leave}`, env);
+    expect(post.code).toBe(1);
+    const reason = expect.stringMatching(/^The work could not be collected: git add failed/);
+    expect(desk.handedIn).toMatchObject([{ result: { outcome: "failed", title: "t", reason }, changed_files: [] }]);
+    expect(runner.pushed("x.txt")).toBeNull();
+    expect(runner.read("summary.md")).toContain("The work could not be collected");
+  });
+
+  test("a result that is nested without end is as if it were not there", async () => {
+    const runner = start();
+    const nested = `printf '{"version":1,"outcome":"done","x":%s%s}' $(printf '[%.0s' {1..9000}) $(printf ']%.0s' {1..9000})`;
+    await runner.run(`echo ok > ok.txt; ${nested} > ${folder}/result.json`);
+    expect(runner.pushed("ok.txt")).toBe("ok");
+    expect(resultOf(runner)).toMatchObject({ outcome: "failed", reason: "The agent ended without a result." });
+  });
+
+  test("a path of any length left in the workspace keeps no later job from starting", async () => {
+    const runner = start();
+    const deep = `for _ in {1..600}; do mkdir aaaaaaaaaaaaaaaaaaaa; cd -P aaaaaaaaaaaaaaaaaaaa; done; echo x > x`;
+    await runner.run(`(${deep}) 2>/dev/null; echo ok > ok.txt; ${leave}`);
+    expect(runner.pushed("ok.txt")).toBe("ok");
+    const { main } = await runner.run("[ ! -e aaaaaaaaaaaaaaaaaaaa ]");
+    expect(main.code, main.output).toBe(0);
+  });
+});
+
+describe("a job that cannot be checked out", () => {
+  test.each(["fetch", "checkout"])(
+    "for a failing %s is told to the App as a failed result, and nothing is deleted",
+    async (verb) => {
+      const { desk, runner, env } = await reporting({ "old.txt": "old" });
+      const real = execFileSync("which", ["git"], { encoding: "utf8" }).trim();
+      runner.program(
+        "git",
+        `case "$*" in ${verb}" "*) echo "fatal: the disk is full" >&2; exit 128;; esac\nexec ${real} "$@"`,
+      );
+      runner.agent(leave);
+      const main = await runner.start("main", env).ended;
+      expect(main.code).toBe(1);
+      runner.program("git", `exec ${real} "$@"`);
+      await runner.start("post", env).ended;
+      const reason = expect.stringMatching(new RegExp(`^Nothing was run: git ${verb} failed: fatal: the disk is full`));
+      expect(desk.handedIn).toMatchObject([{ result: { outcome: "failed", reason }, changed_files: [] }]);
+      expect(runner.pushed("old.txt")).toBe("old");
+    },
+  );
+});
+
+describe("any number of files", () => {
+  /** Starts of git in the whole of `post`. */
+  async function startsOfGit(runner: Runner, script: string): Promise<number> {
+    const real = execFileSync("which", ["git"], { encoding: "utf8" }).trim();
+    runner.program("git-lfs", "exit 127");
+    runner.program("git", `echo "$1" >> "$TEST_TOP/git-starts"\nexec ${real} "$@"`);
+    runner.agent(`${script}; ${leave}`);
+    await runner.start("main").ended;
+    const before = runner.read("git-starts").split("\n").length;
+    expect((await runner.start("post").ended).code).toBe(0);
+    return runner.read("git-starts").split("\n").length - before;
+  }
+  const MOST = 40;
+
+  test("in LFS is looked at by few gits, and refused in words", async () => {
+    const runner = start();
+    const files = `seq 8000 | while read -r at; do echo "$at" > "raw-$at"; done`;
+    expect(await startsOfGit(runner, `echo '* filter=lfs' > .gitattributes; ${files}`)).toBeLessThan(MOST);
+    expect(resultOf(runner)).toMatchObject({
+      outcome: "failed",
+      reason: expect.stringContaining("they are more than 1000 files"),
+    });
+  });
+
+  test("that .gitmodules names is looked at by few gits", async () => {
+    const runner = start();
+    const modules = `seq 20000 | sed 's|.*|[submodule "&"]\\n\\tpath = ./lib/&/|' > .gitmodules`;
+    expect(await startsOfGit(runner, `${modules}; mkdir -p lib/7; echo x > lib/7/x`)).toBeLessThan(MOST);
+    expect(resultOf(runner)?.reason).toContain("The work adds the submodule ` lib/7 `");
+  });
+
+  test("that git cannot take is found by few gits", async () => {
+    const runner = start();
+    const files = `for at in {1..100}; do mkdir "$at"; echo x > "$at/git~1"; for file in {1..50}; do echo "$file" > "$at/$file"; done; done`;
+    expect(await startsOfGit(runner, files)).toBeLessThan(MOST);
+    expect(runner.pushed("100/50")).toBe("50");
+    expect(resultOf(runner)).toMatchObject({ outcome: "done", body: expect.stringContaining("and 80 more") });
+  });
+
+  test("with an encoding that they do not have is found by few gits", async () => {
+    const runner = start();
+    const files = `echo '*.txt working-tree-encoding=UTF-16' > .gitattributes; for at in {1..900}; do echo "$at" > "$at.txt"; done`;
+    expect(await startsOfGit(runner, files)).toBeLessThan(MOST + 60);
+    expect(runner.pushed("900.txt")).toBe("900");
+  });
+});
+
 test("everything is gone from the machine but the pristine repository", async () => {
   const runner = start();
   await runner.run(`mkdir -m 700 closed; echo x > closed/x; ${leave}`);

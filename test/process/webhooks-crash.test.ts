@@ -38,7 +38,7 @@ it("tells each event of a job under one id, though it is killed whenever one is 
   };
 
   app = await start();
-  const account = { account: WRITER, scopes: ["read", "write"] };
+  const account = { account: WRITER, repository: "*", scopes: ["read", "write"] };
   const { key } = z.object({ key: z.string() }).parse(await ask("/api/keys", account));
   const subscribed = await fetch(`${app.url}/api/webhooks`, {
     method: "POST",

@@ -297,11 +297,64 @@ describe("single answers of GitHub", () => {
       .query(true)
       .reply(200, [{ number: 9, html_url: "https://x/pull/9" }]);
     expect(command(await perform(effect, job))).toMatchObject({ number: 9 });
-    clean();
+  });
+
+  it("puts another token in place of one that GitHub takes for none, and makes the call again", async () => {
+    const react = (token: string) =>
+      nock(API, { reqheaders: { authorization: `token ${token}` } }).post(`${AT}/issues/comments/70/reactions`);
+    const effect = { type: "react", comment_id: 70, content: "eyes" } as const;
+    react(TOKEN.token).reply(200, {});
+    await perform(effect);
+    react(TOKEN.token).times(9).reply(401, { message: "Bad credentials" });
     api()
-      .post(`${AT}/pulls`)
-      .reply(422, { message, errors: [{ message: "No commits between main and job/abcd1234" }] });
-    expect(command(await perform(effect, job))).toEqual({ type: "nothing-to-open", round: 1 });
+      .post("/app/installations/1/access_tokens")
+      .reply(201, { ...TOKEN, token: "ghs_new" });
+    react("ghs_new").times(2).reply(200, {});
+    expect(await perform(effect)).toEqual({ ended: "done" });
+    expect(await perform(effect)).toEqual({ ended: "done" });
+    nock.cleanAll();
+  });
+
+  it("asks for one new token when a call is refused whatever the token, and tells a wrong clock from wrong credentials", async () => {
+    const effect = { type: "cancel-run", run_id: 5 } as const;
+    const date = (ahead_ms: number) => new Date(Date.now() - ahead_ms).toUTCString();
+    const refuse = (ahead_ms: number) =>
+      api()
+        .post(`${AT}/actions/runs/5/cancel`)
+        .times(20)
+        .reply(401, { message: "Bad credentials" }, { date: date(ahead_ms) });
+    refuse(0);
+    api().post("/app/installations/1/access_tokens").reply(401, { message: "Bad credentials" });
+    expect(await perform(effect)).toEqual({
+      ended: "later",
+      reason: "GitHub did not accept the App's credentials.",
+    });
+    nock.cleanAll();
+    refuse(180_000);
+    api().post("/app/installations/1/access_tokens").times(2).reply(201, TOKEN);
+    expect(await perform(effect)).toMatchObject({
+      reason: expect.stringMatching(/clock is 3 minutes ahead of GitHub's/),
+    });
+    nock.cleanAll();
+  });
+
+  it("does not believe that nothing was pushed where files are known to have changed", async () => {
+    const done = { ...OPENED, pull_request: null, head_sha: "c", handed_in: { run_id: 5, attempt: 1, clean_sha: "c" } };
+    const effect = { type: "open-pull-request", round: 1 } as const;
+    const none = { message: "Validation Failed", errors: [{ message: "No commits between main and job/abcd1234" }] };
+    const refuse = () => api().post(`${AT}/pulls`).reply(422, none);
+    const compare = (ahead_by: number, files: object[]) =>
+      api().get(`${AT}/compare/main...job%2Fabcd1234`).query(true).reply(200, { ahead_by, files });
+    refuse();
+    expect(await perform(effect, done)).toMatchObject({ ended: "later", after_ms: 5_000 });
+    const again = (ahead_by: number, files: object[]) => {
+      api().get(`${AT}/pulls`).query(true).reply(200, []);
+      refuse();
+      compare(ahead_by, files);
+      return perform(effect, done, true);
+    };
+    expect(await again(1, [{ filename: "HELLO.md" }])).toMatchObject({ ended: "later" });
+    expect(command(await again(1, []))).toEqual({ type: "nothing-to-open", round: 1 });
   });
 
   it("reads a run by its id, and finds the one of the brief among those of the branch", async () => {

@@ -62,7 +62,12 @@ describe("a reading of facts", () => {
     expect(nock.pendingMocks()).toEqual([]);
   });
 
-  const read = async (suites: readonly object[], files: readonly object[], more = false): Promise<Facts> => {
+  const read = async (
+    suites: readonly object[],
+    files: readonly object[],
+    more = false,
+    rollup: object = GREEN,
+  ): Promise<Facts> => {
     api()
       .post("/graphql", (body: { query: string }) => body.query.includes("query Facts"))
       .reply(200, {
@@ -82,7 +87,7 @@ describe("a reading of facts", () => {
               reviewDecision: null,
               autoMergeRequest: null,
               files: { pageInfo: { hasNextPage: false, endCursor: null }, nodes: files },
-              statusCheckRollup: GREEN,
+              statusCheckRollup: rollup,
             },
           },
         },
@@ -110,6 +115,51 @@ describe("a reading of facts", () => {
 
   it("is not green where there are more workflows than were listed", async () => {
     expect(merges(await read([suite()], ADDED, true))).toBe("none");
+  });
+
+  /** A check that a run of the workflow CI has made. */
+  const ofRun = (databaseId: number, event: string, conclusion: string, name = "test") => ({
+    ...{ __typename: "CheckRun", name, status: "COMPLETED", conclusion, isRequired: false },
+    checkSuite: {
+      app: { databaseId: 15368, slug: "github-actions" },
+      workflowRun: { databaseId, event, workflow: { name: "CI" }, file: { path: ".github/workflows/ci.yml" } },
+    },
+  });
+  const rollup = (...nodes: readonly object[]) => ({
+    contexts: { pageInfo: { hasNextPage: false, endCursor: null }, nodes },
+  });
+  const told = async (nodes: readonly object[], suites: readonly object[] = []) =>
+    (await read([suite(), ...suites], ADDED, false, rollup(...nodes))).checks.map(
+      ({ name, state }) => `${name} ${state}`,
+    );
+
+  it("takes a run that another one has cancelled for no failure, whatever began the two", async () => {
+    const [push, pull] = [ofRun(7, "push", "CANCELLED"), ofRun(8, "pull_request", "SUCCESS")];
+    expect(await told([push, pull])).toEqual(["test success"]);
+    const unborn = suite({ conclusion: "CANCELLED", checkRuns: { totalCount: 0 } }, { databaseId: 6, event: "push" });
+    expect(await told([pull], [unborn])).toEqual(["test success"]);
+  });
+
+  it("lets the newest run of one name, workflow and event count, and no other hide a failure", async () => {
+    const old = ofRun(7, "pull_request", "FAILURE");
+    expect(await told([old, ofRun(8, "pull_request", "SUCCESS")])).toEqual(["test success"]);
+    expect(await told([ofRun(8, "pull_request", "FAILURE"), ofRun(7, "pull_request", "SUCCESS")])).toEqual([
+      "test failure",
+    ]);
+    expect(await told([old, ofRun(8, "push", "SUCCESS")])).toEqual(["test failure", "test success"]);
+    expect(await told([old, ofRun(8, "pull_request", "SUCCESS", "lint")])).toEqual(["test failure", "lint success"]);
+  });
+
+  it("waits where nobody decided", async () => {
+    expect(await told([ofRun(7, "push", "SUCCESS"), ofRun(8, "pull_request", "CANCELLED")])).toEqual([
+      "test success",
+      "test cancelled",
+    ]);
+    const facts = await read([suite()], ADDED, false, rollup(ofRun(7, "push", "STALE")));
+    expect(judge(facts, JOB, JOB.updated_at + 1_000).work).toMatchObject({
+      verdict: "wait",
+      because: [{ text: "test was cancelled before it was done; run it again on GitHub" }],
+    });
   });
 
   it("leaves the workflow that runs our jobs out of it", async () => {

@@ -78,6 +78,7 @@ export const facts = (change: Partial<Facts> = {}): Facts => ({
   merged_at: null,
   draft: false,
   base: "main",
+  base_renamed: false,
   mergeable: "yes",
   merge_state: "CLEAN",
   review: "none",

@@ -259,3 +259,35 @@ describe("a further round that changes nothing", () => {
     expect(statusComment(led(asking(), opened(2), observed()))).toContain("Red or blue?");
   });
 });
+
+describe("a run that is heard of before the brief's commit is known", () => {
+  const failed = () =>
+    led(begin(), briefPushed(), runChanged(), runChanged({ status: "completed", conclusion: "cancelled" }));
+
+  it("counts once the push is known to be ours", () => {
+    const early = led(failed(), runChanged({ id: 501, status: "queued" }, "next"), runChanged({ id: 501 }, "next"));
+    expect(early).toMatchObject({ status: "queued", run: null, brief_sha: null });
+    const known = led(early, briefPushed(1, 2, "next"));
+    expect(known).toMatchObject({ status: "accepted", run: { id: 501 }, brief_sha: "next", early_runs: [] });
+  });
+
+  it("is told whole, where it was over by then", () => {
+    const over = runChanged({ id: 501, status: "completed", conclusion: "success" }, "next");
+    const known = step(led(failed(), over), briefPushed(1, 2, "next"));
+    expect(decided(known).job).toMatchObject({ status: "accepted", run: { id: 501, conclusion: "success" } });
+    expect(effectsOf(known)).toContain("read-result");
+  });
+
+  it("never counts when it is of somebody's own push, whatever its message says", () => {
+    const theirs = led(failed(), runChanged({ id: 666 }, "theirs"));
+    expect(theirs).toMatchObject({ status: "queued", run: null, head_sha: "brief" });
+    const known = led(theirs, runChanged({ id: 501 }, "next"), briefPushed(1, 2, "next"));
+    expect(known).toMatchObject({ status: "accepted", run: { id: 501 } });
+    expect(step(known, runChanged({ id: 666, status: "completed" }, "theirs")).kind).toBe("unchanged");
+  });
+
+  it("is one of few that are kept", () => {
+    const many = Array.from({ length: 9 }, (_, at) => runChanged({ id: 600 + at }, `push ${at}`));
+    expect(led(failed(), ...many).early_runs).toHaveLength(5);
+  });
+});

@@ -70,8 +70,9 @@ describe("a job from a comment to a merge", () => {
     expect(effectsOf(ended)).toContain("read-result");
   });
 
-  it("knows its run by the commit message while the outcome of the push is still on its way", () => {
-    expect(led(begin(), runChanged()).status).toBe("accepted");
+  it("knows its run by the brief's commit, also when the outcome of the push comes after the run", () => {
+    expect(led(begin(), runChanged()).status).toBe("queued");
+    expect(led(begin(), runChanged(), briefPushed()).status).toBe("accepted");
   });
 
   it("ignores the skipped run of a commit that is not a brief", () => {

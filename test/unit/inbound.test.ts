@@ -11,9 +11,9 @@ const WORKFLOW = ".github/workflows/run-job.yml";
 
 const repository = { id: 42, name: "garden", owner: { login: "mona" }, default_branch: "main", private: false };
 const where = { owner: "mona", name: "garden", id: 42, installation_id: 9 };
-const mona = { login: "mona", type: "User" };
-const us = { login: "journeyman[bot]", type: "Bot" };
-const otherBot = { login: "renovate[bot]", type: "Bot" };
+const mona = { id: 3, login: "mona", type: "User" };
+const us = { id: 8, login: "journeyman[bot]", type: "Bot" };
+const otherBot = { id: 9, login: "renovate[bot]", type: "Bot" };
 const source = { repository, installation: { id: 9 }, sender: mona };
 
 const said = (event: string, payload: object) => hear(event, { ...source, ...payload }, SELF);
@@ -39,6 +39,7 @@ describe("comments", () => {
     issue: { number: 3, title: "Weeds", body: "They grow.", is_pull_request: false },
     comment_id: 11,
     author: "mona",
+    author_id: 3,
     command,
   };
 
@@ -59,7 +60,7 @@ describe("comments", () => {
 
   test("bots and we ourselves are not listened to", () => {
     expect(created({ comment: { user: otherBot } })).toEqual(ignored("the comment of a bot"));
-    expect(created({ comment: { user: { login: "sly[bot]" } } })).toEqual(ignored("the comment of a bot"));
+    expect(created({ comment: { user: { id: 7, login: "sly[bot]" } } })).toEqual(ignored("the comment of a bot"));
     expect(created({ sender: otherBot })).toEqual(ignored("the comment of a bot"));
     expect(created({ comment: { performed_via_github_app: { id: 7 } } })).toEqual(ignored("our own comment"));
   });
@@ -95,7 +96,13 @@ describe("labels", () => {
 
   test.each(["job", "Job"])("the label %s asks for the issue to be done", (name) => {
     expect(labeled(name)).toEqual(
-      signal({ type: "label", repository: where, issue: { ...issue, is_pull_request: false }, author: "mona" }),
+      signal({
+        type: "label",
+        repository: where,
+        issue: { ...issue, is_pull_request: false },
+        author: "mona",
+        author_id: 3,
+      }),
     );
   });
 
@@ -172,7 +179,8 @@ describe("workflow runs", () => {
 describe("checks and statuses", () => {
   const foreign = { app: { id: 1 }, external_id: "", check_suite: { head_branch: BRANCH as string | null } };
   const ours = { app: { id: 7 }, external_id: JOB, check_suite: { head_branch: BRANCH } };
-  const button = (action: string) => signal({ type: "button", repository: where, job: JOB, action, author: "mona" });
+  const button = (action: string) =>
+    signal({ type: "button", repository: where, job: JOB, action, author: "mona", author_id: 3 });
 
   test("a foreign check run that is complete is a reason to look, one that was made is not", () => {
     expect(said("check_run", { action: "completed", check_run: foreign })).toEqual(LOOK);

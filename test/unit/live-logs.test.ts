@@ -37,7 +37,7 @@ const ids = (of: StoredJob, after: string | null = null): string[] =>
   [...entriesAfter(of, resumeAt(of, after))].map(({ place }) => idOf(place));
 
 const clock: Clock = { now: () => T0, at: () => () => {} };
-const reader = { account: "ada", after: null, may: () => true };
+const reader = { account: "ada", after: null, may: () => true, stands: () => true };
 
 describe("the order of a log", () => {
   it("is that of time, with lines that know no time at once", () => {

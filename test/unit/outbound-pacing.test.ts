@@ -171,4 +171,15 @@ describe("the pace of an installation", () => {
     await all;
     expect(peak).toBe(LIMITS.at_once);
   });
+
+  it("says how long work would wait, and promises nothing by that", async () => {
+    expect(pace.wait(3)).toBe(0);
+    expect(await attempt("a", LIMITS.writes_per_minute - KEPT_FREE)).toBe(0);
+    const wait = pace.wait(3);
+    expect(wait).toBeGreaterThan(MINUTE - 1);
+    expect(pace.wait(3)).toBe(wait);
+    expect(await attempt("b", 3)).toBe(wait);
+    pace.pauseUntil(clock.time + 10 * MINUTE);
+    expect(pace.wait(1)).toBe(10 * MINUTE);
+  });
 });

@@ -502,6 +502,9 @@ describe("foreign text", () => {
     expect(body).not.toMatch(/[\ud800-\udbff](?![\udc00-\udfff])/);
     expect(commitLine("x".repeat(500))).toHaveLength(100);
     expect(commitLine("[skip ci]")).toBe("no title");
+    expect(commitLine("run\u200b  Job abcd1234: again")).toBe("run-Job abcd1234: again");
+    expect(commitLine("[skip ci] Post job abcd1234: x")).toBe("Post-job abcd1234: x");
+    expect(commitLine("Run jobs in order")).toBe("Run jobs in order");
   });
 });
 

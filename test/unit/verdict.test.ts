@@ -46,6 +46,31 @@ describe("is the work good?", () => {
       "all 1 checks passed",
     ],
     [
+      "a cancelled one, which decides nothing",
+      { checks: [check(), check({ name: "lint", state: "cancelled" })] },
+      "wait",
+      "1 of 2 checks are done",
+    ],
+    [
+      "a conflict, since no workflow begins on it",
+      { checks: [], mergeable: "conflict", ci_begun: false },
+      "wait",
+      "it conflicts with the base branch; resolve that",
+    ],
+    [
+      "a conflict that keeps a required check away",
+      { mergeable: "conflict", settings: settings({ required_checks: ["e2e"] }) },
+      "wait",
+      "it conflicts with the base branch; resolve that",
+    ],
+    [
+      "red beside a conflict",
+      { checks: [check({ state: "failure" })], mergeable: "conflict" },
+      "fail",
+      "1 of 1 checks failed",
+    ],
+    ["green beside a conflict", { mergeable: "conflict" }, "pass", "all 1 checks passed"],
+    [
       "more checks than were read",
       { checks_complete: false },
       "wait",
@@ -72,6 +97,51 @@ describe("is the work good?", () => {
     expect(left.merge).toMatchObject({ how: "none", never: true });
     expect(verdict({ checks: [] }, later, { ...job, price_cents: 500 }).work.verdict).toBe("wait");
   });
+});
+
+describe("unchecked work that conflicts", () => {
+  it("is left to a person after half an hour, for what it lacks, and merges once that is resolved", () => {
+    const later = (job.submitted_at ?? 0) + NO_CHECKS_LIMIT_MS;
+    const left = verdict({ checks: [], mergeable: "conflict" }, later);
+    expect(left.work.verdict).toBe("pass");
+    expect(left.merge).toMatchObject({ never: false, text: "it conflicts with the base branch; resolve that" });
+  });
+});
+
+it("follows a base that has got another name, and no other", () => {
+  expect(verdict({ base: "trunk", base_renamed: true }).merge.how).toBe("now");
+  expect(verdict({ base: "trunk" }).merge).toMatchObject({ never: true });
+});
+
+describe("what never merges by itself", () => {
+  it.each([
+    [".github/workflows/x.yml", "files below .github"],
+    [".GITHUB/actions/x/action.yml", "files below .github"],
+    [".git\u200bhub/workflows/x.yml", "files below .github"],
+    [".github/CODEOWNERS", "files below .github"],
+    ["CODEOWNERS", "CODEOWNERS files"],
+    ["docs/CodeOwners", "CODEOWNERS files"],
+    ["AGENTS.md", "instructions for agents"],
+    ["packages/api/agents.MD", "instructions for agents"],
+    ["CLAUDE.md", "instructions for agents"],
+    ["src/deep/down/Claude.md", "instructions for agents"],
+    [".claude/settings.json", "instructions for agents"],
+    [".gitattributes", ".gitattributes files"],
+    ["src/.GitAttributes", ".gitattributes files"],
+    [".gitmodules", ".gitmodules files"],
+    [".gitModules", ".gitmodules files"],
+  ])("%j", (path, what) => {
+    const { merge } = verdict({ changed_files: ["ok.md", path] });
+    expect(merge).toMatchObject({
+      ...{ how: "none", never: true },
+      text: `it changes ${path}, and ${what} never merge by themselves`,
+    });
+  });
+
+  it.each(["src/codeowners", "agents.md.txt", "docs/about-CLAUDE.md", "github/x.yml", "claude/settings.json"])(
+    "but %j does",
+    (path) => expect(verdict({ changed_files: [path] }).merge.how).toBe("now"),
+  );
 });
 
 describe("may it be merged?", () => {

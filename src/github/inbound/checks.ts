@@ -13,7 +13,7 @@ import {
   newsOfBranch,
   newsOfPulls,
   ofPulls,
-  person,
+  asker,
   repositoryOf,
   source,
 } from "./listener.ts";
@@ -40,13 +40,13 @@ const runSchema = z.object({
     check_suite: z.object({ head_branch: z.string().nullish() }).nullish(),
   }),
   requested_action: z.object({ identifier: z.string() }).nullish(),
-  sender: person,
+  sender: asker,
 });
 
 const suiteSchema = z.object({
   ...source,
   check_suite: z.object({ ...ofPulls, app, head_branch: z.string().nullish() }),
-  sender: person,
+  sender: asker,
 });
 
 type Checked = Parameters<typeof newsOfBranch>[0];
@@ -55,7 +55,8 @@ type Clicked = z.output<typeof runSchema> | z.output<typeof suiteSchema>;
 function button(payload: Clicked, job: JobId | null, action: "retry" | "discard"): Heard {
   if (job === null) return ignored("the check names no job");
   if (isBot(payload.sender)) return ignored("the click of a bot");
-  return heard({ type: "button", repository: repositoryOf(payload), job, action, author: payload.sender.login });
+  const { id: author_id, login: author } = payload.sender;
+  return heard({ type: "button", repository: repositoryOf(payload), job, action, author, author_id });
 }
 
 export const checkRunCompleted = listener(runSchema, (payload, self) => {

@@ -4,7 +4,7 @@
  */
 import { z } from "zod";
 import { issueOfPayload, issueSchema } from "./issue.ts";
-import { heard, ignored, isBot, listener, person, repositoryOf, source } from "./listener.ts";
+import { asker, heard, ignored, isBot, listener, person, repositoryOf, source } from "./listener.ts";
 import { readSlashCommand } from "./slash-command.ts";
 
 const schema = z.object({
@@ -13,7 +13,7 @@ const schema = z.object({
   comment: z.object({
     id: z.number(),
     body: z.string(),
-    user: person,
+    user: asker,
     performed_via_github_app: z.object({ id: z.number() }).nullish(),
   }),
   sender: person,
@@ -31,6 +31,7 @@ export const commentCreated = listener(schema, (payload, self) => {
     issue: issueOfPayload(issue),
     comment_id: comment.id,
     author: comment.user.login,
+    author_id: comment.user.id,
     command,
   });
 });

@@ -1,7 +1,7 @@
 /** The label that does what a bare `/job` comment does. An issue opened with it arrives as labeled too. */
 import { z } from "zod";
 import { issueOfPayload, issueSchema } from "./issue.ts";
-import { heard, ignored, isBot, listener, person, repositoryOf, source } from "./listener.ts";
+import { asker, heard, ignored, isBot, listener, repositoryOf, source } from "./listener.ts";
 
 const LABEL = "job";
 
@@ -9,7 +9,7 @@ const schema = z.object({
   ...source,
   issue: issueSchema,
   label: z.object({ name: z.string() }),
-  sender: person,
+  sender: asker,
 });
 
 export const issueLabeled = listener(schema, (payload) => {
@@ -21,5 +21,6 @@ export const issueLabeled = listener(schema, (payload) => {
     repository: repositoryOf(payload),
     issue: issueOfPayload(payload.issue),
     author: payload.sender.login,
+    author_id: payload.sender.id,
   });
 });

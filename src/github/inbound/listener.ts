@@ -36,6 +36,8 @@ export const source = {
 };
 
 export const person = z.object({ login: z.string(), type: z.string().optional() });
+/** Somebody who asks for something: what they may hangs on the number. */
+export const asker = person.extend({ id: z.number() });
 
 interface Source {
   readonly repository: { readonly id: number; readonly name: string; readonly owner: { readonly login: string } };

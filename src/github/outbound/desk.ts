@@ -7,7 +7,8 @@ import { learnedOf, readBranchState } from "./effects/branch-state.ts";
 import { findComment } from "./effects/sync-comment.ts";
 import type { Self } from "./effects/task.ts";
 import { tried } from "./errors.ts";
-import type { OctokitSource } from "./octokit.ts";
+import type { Caller, OctokitSource } from "./octokit.ts";
+import { WRITES } from "./writes.ts";
 import { answerMarker } from "./texts/marker.ts";
 import { cutBody } from "./texts/plain.ts";
 
@@ -29,6 +30,13 @@ async function orNone<T>(now: () => number, call: () => Promise<T>): Promise<T |
   if (answer.ok) return answer.value;
   if (answer.trouble.kind === "gone") return null;
   throw new Error(`GitHub could not be asked (${answer.trouble.kind}).`);
+}
+
+/** Says something where that is possible: a locked issue or a deleted comment is no reason to try again. */
+async function unlessRefused(now: () => number, call: () => Promise<unknown>): Promise<void> {
+  const answer = await tried(now, call);
+  if (answer.ok || (answer.trouble.kind !== "later" && answer.trouble.kind !== "conflict")) return;
+  throw new Error(`GitHub could not be told (${answer.trouble.kind}).`);
 }
 
 /** As GitHub reports it: maintain counts as write, triage as read (github-facts 8.7). */
@@ -92,7 +100,9 @@ export function createDesk({ source, self, now = Date.now }: DeskParts): Desk {
       const answer = await orNone(now, () =>
         octokit.request("GET /repos/{owner}/{repo}/collaborators/{username}/permission", { owner, repo, username }),
       );
-      return answer === null ? "none" : permissionOf(answer.data.permission);
+      if (answer === null) return { permission: "none", person: null };
+      const { permission, user } = answer.data;
+      return { permission: permissionOf(permission), person: user && { id: user.id, login: user.login } };
     },
 
     async repository(repository, known) {
@@ -115,15 +125,18 @@ export function createDesk({ source, self, now = Date.now }: DeskParts): Desk {
     },
 
     async react({ owner, name: repo, installation_id }, comment_id, content) {
-      const octokit = await source.installation(installation_id);
-      await orNone(now, () =>
-        octokit.request("POST /repos/{owner}/{repo}/issues/comments/{comment_id}/reactions", {
-          owner,
-          repo,
-          comment_id,
-          content,
-        }),
-      );
+      const post = (octokit: Caller) =>
+        unlessRefused(now, () =>
+          octokit.request("POST /repos/{owner}/{repo}/issues/comments/{comment_id}/reactions", {
+            owner,
+            repo,
+            comment_id,
+            content,
+          }),
+        );
+      // what strangers are answered takes nothing from those who may command
+      if (content === "confused") await source.spare(installation_id, 1, post);
+      else await post(await source.installation(installation_id));
     },
 
     async reply({ owner, name: repo, installation_id }, issue_number, marker, body, again) {
@@ -135,7 +148,7 @@ export function createDesk({ source, self, now = Date.now }: DeskParts): Desk {
         (await findComment({ octokit, at, self: await self() }, issue_number, mark, now() - KEPT_MS)) !== null
       )
         return;
-      await orNone(now, () =>
+      await unlessRefused(now, () =>
         octokit.request("POST /repos/{owner}/{repo}/issues/{issue_number}/comments", {
           ...at,
           issue_number,
@@ -149,6 +162,9 @@ export function createDesk({ source, self, now = Date.now }: DeskParts): Desk {
       const found = await orNone(now, () => app.request("GET /repos/{owner}/{repo}/installation", { owner, repo }));
       return found === null ? null : { id: found.data.id };
     },
+
+    pushWait: (installation_id) => source.wait(installation_id, WRITES["push-brief"]),
+    forgetAccess: (installation_id) => source.forgetToken(installation_id),
 
     async failedDeliveries() {
       const since = now() - KEPT_MS;

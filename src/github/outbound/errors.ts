@@ -24,7 +24,12 @@ const LONGEST_PAUSE_MS = 3_600_000;
 
 const header = z.union([z.string(), z.number()]).transform(Number).optional().catch(undefined);
 const headers = z
-  .object({ "retry-after": header, "x-ratelimit-remaining": header, "x-ratelimit-reset": header })
+  .object({
+    "retry-after": header,
+    "x-ratelimit-remaining": header,
+    "x-ratelimit-reset": header,
+    date: z.string().optional().catch(undefined),
+  })
   .catch({});
 
 const requestError = z.object({
@@ -50,9 +55,22 @@ function askedPause(of: z.infer<typeof headers>, now: number): number | undefine
   return undefined;
 }
 
+/** GitHub takes a token of the App from a minute ahead of its own clock at most, and to ten minutes after it was made. */
+const MOST_SKEW_MS = 60_000;
+
+/** Why the credentials were not taken: a clock that is wrong looks like wrong credentials, and only one of them can be mended. */
+function refusedBecause(of: z.infer<typeof headers> | undefined, now: number): string {
+  const skew = now - Date.parse(of?.date ?? "");
+  if (!Number.isFinite(skew) || Math.abs(skew) < MOST_SKEW_MS) return "GitHub did not accept the App's credentials.";
+  const minutes = Math.round(Math.abs(skew) / 60_000);
+  const where = skew > 0 ? "ahead of" : "behind";
+  return `This server's clock is ${minutes} ${minutes === 1 ? "minute" : "minutes"} ${where} GitHub's, so GitHub does not accept the App's credentials. Set the clock.`;
+}
+
 const LIMIT_WORDS = /secondary rate limit|rate limit exceeded|abuse detection/i;
 
-function ofStatus(status: number, words: string, pause: number | undefined): Trouble {
+function ofStatus(status: number, words: string, of: z.infer<typeof headers> | undefined, now: number): Trouble {
+  const pause = of && askedPause(of, now);
   const limited = status === 429 || (status === 403 && (pause !== undefined || LIMIT_WORDS.test(words)));
   if (limited) return { kind: "later", reason: "GitHub asked us to slow down.", after_ms: pause ?? DEFAULT_PAUSE_MS };
   switch (status) {
@@ -70,7 +88,7 @@ function ofStatus(status: number, words: string, pause: number | undefined): Tro
     case 422:
       return { kind: "invalid", words };
     case 401:
-      return { kind: "later", reason: "GitHub did not accept the App's credentials." };
+      return { kind: "later", reason: refusedBecause(of, now) };
     default:
       return { kind: "later", reason: "GitHub did not answer.", ...(pause === undefined ? {} : { after_ms: pause }) };
   }
@@ -97,10 +115,16 @@ export function troubleOf(thrown: unknown, now: number): Trouble | null {
   const request = requestError.safeParse(thrown);
   if (request.success) {
     const { status, message, response } = request.data;
-    return ofStatus(status, message, response && askedPause(response.headers, now));
+    return ofStatus(status, message, response?.headers, now);
   }
   const graphql = graphqlError.safeParse(thrown);
   return graphql.success ? ofGraphql(graphql.data, now) : null;
+}
+
+/** 401: the credentials were taken for none. */
+export function isUnauthorized(thrown: unknown): boolean {
+  const request = requestError.safeParse(thrown);
+  return request.success && request.data.status === 401;
 }
 
 /** An answer that is not what GitHub's description promises. */
@@ -108,7 +132,9 @@ export class UnreadableAnswer extends Error {
   override readonly name = "UnreadableAnswer";
 }
 
-export type Tried<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly trouble: Trouble };
+export type Tried<T> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly trouble: Trouble; readonly thrown: unknown };
 
 /** Makes a call and turns what GitHub objects into a value; bugs pass through. */
 export async function tried<T>(now: () => number, call: () => Promise<T>): Promise<Tried<T>> {
@@ -117,6 +143,6 @@ export async function tried<T>(now: () => number, call: () => Promise<T>): Promi
   } catch (thrown) {
     const trouble = troubleOf(thrown, now());
     if (trouble === null) throw thrown;
-    return { ok: false, trouble };
+    return { ok: false, trouble, thrown };
   }
 }

@@ -6,7 +6,7 @@ import { LRUCache } from "lru-cache";
 import { ProbotOctokit } from "probot";
 import { z } from "zod";
 import type { BudgetLeft } from "../../engine/ports.ts";
-import { troubleOf } from "./errors.ts";
+import { isUnauthorized, troubleOf } from "./errors.ts";
 import { type CallKind, createPace, Lease, type Pace, type PaceClock, WINDOWS, type Windows } from "./pacing.ts";
 import { transport } from "./transport.ts";
 
@@ -32,6 +32,8 @@ export interface OctokitSource {
   installation(id: number): Promise<Octokit>;
   /** Signed in as the App itself, for `/app/…` alone. */
   app(): Promise<Octokit>;
+  /** Drops the kept token, which may be revoked or lack what was granted since. */
+  forgetToken(installation_id: number): void;
   /**
    * Does work of at most this many writes within the installation's budget; throws `BudgetSpent` when it must wait. Only
    * what is called with the client that the work is given counts as its own.
@@ -39,6 +41,8 @@ export interface OctokitSource {
   work<T>(installation_id: number, key: string, writes: number, work: (octokit: Caller) => Promise<T>): Promise<T>;
   /** The same for what others must never wait for; null: the budget has no room to spare, and nothing was done. */
   spare<T>(installation_id: number, writes: number, work: (octokit: Caller) => Promise<T>): Promise<T | null>;
+  /** In how many milliseconds work of this many writes could begin, as things stand. */
+  wait(installation_id: number, writes: number): number;
 }
 
 const REAL_CLOCK: PaceClock = {
@@ -54,7 +58,13 @@ function kindOf(options: { readonly method: string; readonly url: string; readon
 /** Calls as the App, not as an installation: no budget of an installation pays for them. */
 const asApp = (url: string): boolean => url.includes("/app/");
 
-const installationOptions = z.object({ auth: z.object({ installationId: z.number() }) });
+/** Where Octokit keeps the tokens of installations, by their ids. */
+const tokenCache = z.custom<{ set(key: string, value: string): unknown }>(
+  (value) => typeof value === "object" && value !== null && "set" in value && typeof value.set === "function",
+);
+const installationOptions = z.object({
+  auth: z.object({ installationId: z.number(), cache: tokenCache.optional().catch(undefined) }),
+});
 const authRequest = z.object({
   type: z.string(),
   installationId: z.number().optional(),
@@ -104,19 +114,38 @@ function shareTokens(octokit: Hooked): (call: Call, make: () => Answer | Promise
   };
 }
 
+/** GitHub takes the kept token for none, or it lacks what was granted since: the next call makes another. False: none was kept. */
+function forgetToken(options: unknown): boolean {
+  const parsed = installationOptions.safeParse(options);
+  if (!parsed.success || parsed.data.auth.cache === undefined) return false;
+  // an empty one counts as none; Octokit's cache knows no other way
+  parsed.data.auth.cache.set(String(parsed.data.auth.installationId), "");
+  return true;
+}
+
 /** A plugin that sends the calls of an installation at its pace, and obeys when GitHub asks to keep away. */
-function paced(paceOf: (installation_id: number) => Pace, now: () => number) {
+function paced(paceOf: (installation_id: number) => Pace, forgetters: Map<number, () => boolean>, now: () => number) {
   return (octokit: Hooked, options: unknown): void => {
     const parsed = installationOptions.safeParse(options);
     const pace = parsed.success ? paceOf(parsed.data.auth.installationId) : null;
+    if (parsed.success) forgetters.set(parsed.data.auth.installationId, () => forgetToken(options));
     const mint = shareTokens(octokit);
     octokit.hook.wrap("request", async (request, call) => {
       call.headers["x-github-api-version"] = API_VERSION;
       if (call.url.endsWith("/access_tokens")) return mint(call, () => request(call));
       if (!pace || asApp(call.url)) return request(call);
-      const make = async (): Promise<Answer> => {
+      const signedIn = async (): Promise<Answer> => {
         try {
           return await request(call);
+        } catch (thrown) {
+          // nothing was done: once more, with another token
+          if (isUnauthorized(thrown) && forgetToken(options)) return request(call);
+          throw thrown;
+        }
+      };
+      const make = async (): Promise<Answer> => {
+        try {
+          return await signedIn();
         } catch (thrown) {
           const trouble = troubleOf(thrown, now());
           if (trouble?.kind === "later" && trouble.after_ms) pace.pauseUntil(now() + trouble.after_ms);
@@ -171,12 +200,13 @@ const leastOf = (budgets: readonly Windows[]): BudgetLeft[] =>
 /** One budget per installation and one class of Octokit that keeps to it. */
 export function createOctokits(clock: PaceClock = REAL_CLOCK): Octokits {
   const paces = new Map<number, Pace>();
+  const forgetters = new Map<number, () => boolean>();
   const paceOf = (id: number): Pace => {
     const known = paces.get(id) ?? createPace(clock);
     paces.set(id, known);
     return known;
   };
-  const Octokit = ProbotOctokit.plugin(paced(paceOf, clock.now), kept).defaults((options: Given) => ({
+  const Octokit = ProbotOctokit.plugin(paced(paceOf, forgetters, clock.now), kept).defaults((options: Given) => ({
     // a function: Probot overwrites `throttle` of an object silently
     ...options,
     retry: { enabled: false },
@@ -190,6 +220,8 @@ export function createOctokits(clock: PaceClock = REAL_CLOCK): Octokits {
     source: (probot) => ({
       installation: (id) => probot.auth(id),
       app: () => probot.auth(),
+      wait: (id, writes) => paceOf(id).wait(writes),
+      forgetToken: (id) => void forgetters.get(id)?.(),
       work: async (id, key, writes, work) => {
         const octokit = await probot.auth(id);
         return paceOf(id).work(key, writes, (lease) => work(leased(octokit, lease)));

@@ -67,6 +67,8 @@ export interface Pace {
   work<T>(key: string, writes: number, work: (lease: Lease) => Promise<T>): Promise<T>;
   /** Does work only while half of each window of writes is left after it; else null. It is promised no turn. */
   spare<T>(writes: number, work: (lease: Lease) => Promise<T>): Promise<T | null>;
+  /** In how many milliseconds work of this many writes could begin, as things stand. */
+  wait(writes: number): number;
   /** GitHub asked us to keep away until then: no call leaves before. */
   pauseUntil(at: number): void;
   /** What is left of each window now; nothing while GitHub asked us to keep away. */
@@ -137,6 +139,10 @@ export function createPace(clock: PaceClock): Pace {
       if (now < paused_until || !writes.hasToSpare(count, now)) return null;
       writes.take(now, count, now);
       return spend(new Lease(count, now), work);
+    },
+    wait(count) {
+      const now = clock.now();
+      return Math.max(paused_until - now, writes.wait(count, now));
     },
     pauseUntil(at) {
       paused_until = Math.max(paused_until, at);

@@ -24,6 +24,7 @@ import { syncComment } from "./effects/sync-comment.ts";
 import { done, type Self, type Task } from "./effects/task.ts";
 import { troubleOf } from "./errors.ts";
 import type { Caller, OctokitSource } from "./octokit.ts";
+import { WRITES } from "./writes.ts";
 
 export interface PerformerParts {
   readonly source: OctokitSource;
@@ -42,27 +43,6 @@ export interface PerformerParts {
   readonly now?: () => number;
   readonly wait?: (ms: number) => Promise<void>;
 }
-
-/** The writes that an effect makes at most; what it does not need it gives back. */
-const WRITES: Readonly<Record<GitHubEffect["type"], number>> = {
-  "push-brief": 3,
-  react: 1,
-  "sync-comment": 1,
-  "sync-check": 2,
-  "show-progress": 2,
-  "cancel-run": 1,
-  "read-run": 0,
-  "read-result": 0,
-  "deliver-files": 1,
-  "open-pull-request": 2,
-  "read-facts": 0,
-  judge: 0,
-  merge: 1,
-  "enable-auto-merge": 1,
-  "disable-auto-merge": 1,
-  "close-pull-request": 1,
-  "delete-branch": 1,
-};
 
 /** An attachment that is no text needs a write of its own. */
 const writesOf = (effect: GitHubEffect, job: Job): number =>

@@ -4,7 +4,7 @@
  */
 import * as oauth from "oauth4webapi";
 import { z } from "zod";
-import type { SignedIn, SignIn } from "../../engine/ports.ts";
+import type { GitHubPerson, SignedIn, SignIn } from "../../engine/ports.ts";
 import type { Secret } from "../../wire/secret.ts";
 import { UnreadableAnswer } from "./errors.ts";
 import { CALL_TIMEOUT_MS } from "./transport.ts";
@@ -22,7 +22,7 @@ export interface SignInParts {
 
 type Unsigned = Extract<SignedIn, { signed_in: false }>["why"];
 
-const userSchema = z.object({ login: z.string().min(1) });
+const userSchema = z.object({ id: z.number().int().positive(), login: z.string().min(1) });
 /** GitHub says what is wrong with an exchange under status 200, which no client expects. */
 const exchangeError = z.object({ error: z.string() });
 
@@ -65,13 +65,13 @@ export function createSignIn(parts: SignInParts): SignIn {
     return { token: (await oauth.processAuthorizationCodeResponse(server, client, response)).access_token };
   };
 
-  const loginOf = async (token: string): Promise<string> => {
+  const personOf = async (token: string): Promise<GitHubPerson> => {
     const accept = new Headers({ accept: "application/vnd.github+json" });
     const url = new URL(`${parts.api_url}/user`);
     const response = await oauth.protectedResourceRequest(token, "GET", url, accept, null, call());
     const user = userSchema.safeParse(await response.json().catch(() => null));
     if (!response.ok || !user.success) throw new UnreadableAnswer("of GET /user");
-    return user.data.login;
+    return user.data;
   };
 
   /** Nobody waits for more than one try: the token was shown to nobody and dies by itself. */
@@ -110,7 +110,7 @@ export function createSignIn(parts: SignInParts): SignIn {
       const exchanged = await exchange(answer, verifier);
       if ("why" in exchanged) return not(exchanged.why);
       try {
-        return { signed_in: true, login: await loginOf(exchanged.token) };
+        return { signed_in: true, person: await personOf(exchanged.token) };
       } finally {
         await takeBack(exchanged.token);
       }

@@ -45,6 +45,11 @@ export class WriteBudget {
     return minute - count >= LIMITS.writes_per_minute / 2 && hour - count >= LIMITS.writes_per_hour / 2;
   }
 
+  /** In how many milliseconds work of this many writes would have its turn. Takes and promises nothing. */
+  wait(count: number, now: number): number {
+    return Math.max(0, this.#turn(count, now) - now);
+  }
+
   take(at: number, count: number, now: number): void {
     this.#minute.take(at, count, now);
     this.#hour.take(at, count, now);

@@ -46,7 +46,7 @@ const newJob = (draft: Draft, now: number): Job => ({
   waiting_messages: [],
   heard: [],
   presented_to_agents: [],
-  base: { branch: draft.base_branch, sha: null },
+  base: { branch: draft.base_branch, sha: null, is_default: draft.base_branch === null },
   branch: branchOf(draft.id),
   head_sha: null,
   past_runs: [],

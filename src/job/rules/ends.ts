@@ -24,6 +24,7 @@ export const NO_TRY = {
   brief_sha: null,
   pushed_at: null,
   run: null,
+  early_runs: [],
   woken_at: null,
 } satisfies Partial<Job>;
 

@@ -35,7 +35,7 @@ export function briefPushed(job: Job, report: Report<"brief-pushed">, context: C
   const { now } = context;
   const pushed = {
     head_sha: report.head_sha,
-    base: report.base,
+    base: { ...report.base, is_default: job.base.is_default },
     settings: report.settings,
     llm: report.llm ?? null,
   };
@@ -59,7 +59,18 @@ export function briefPushed(job: Job, report: Report<"brief-pushed">, context: C
     time_limit_seconds: limit,
     notice: null,
   };
-  return change(job, now, { set: next, effects: [firstComment(job, context)] });
+  const early = (job.early_runs ?? []).filter(({ head_sha }) => head_sha === report.head_sha);
+  return early.reduce<Decision>(
+    (decision, { run, head_sha }) =>
+      andThen(decision, (told) =>
+        runChanged(
+          told,
+          { type: "run-changed", run, head_sha, commit_message: `${RUN_COMMIT_PREFIX}${job.id}` },
+          context,
+        ),
+      ),
+    change(job, now, { set: { ...next, early_runs: [] }, effects: [firstComment(job, context)] }),
+  );
 }
 
 /** A runner is quick as a rule: what begins within this is told of once, with the link to it, and not twice. */
@@ -83,10 +94,18 @@ const isOld = (known: Run | null, run: Run): boolean =>
   known.id === run.id &&
   (run.attempt < known.attempt || (run.attempt === known.attempt && RANK[run.status] <= RANK[known.status]));
 
-/**
- * Is it the run of this try? By the commit of its brief; while the push's own outcome is still on its way, by the
- * message that only our brief carries.
- */
+/** Runs of one branch that are held back until the brief's commit is known; more than one is a person's push. */
+const MOST_EARLY_RUNS = 5;
+
+/** Anybody who may push can write a brief's message, so until the brief's commit is known a run is not believed. */
+function heldBack(job: Job, { run, head_sha }: Report<"run-changed">, { now }: Context): Decision {
+  const early = job.early_runs ?? [];
+  if (early.some((one) => isOld(one.run, run))) return unchanged;
+  const others = early.filter((one) => one.run.id !== run.id);
+  return change(job, now, { set: { early_runs: [...others, { run, head_sha }].slice(-MOST_EARLY_RUNS) } });
+}
+
+/** Is it the run of this try, or may it be while the brief's commit is not known? */
 const isOurs = (job: Job, report: Report<"run-changed">): boolean =>
   report.commit_message.startsWith(`${RUN_COMMIT_PREFIX}${job.id}`) &&
   !job.past_runs.includes(report.run.id) &&
@@ -138,6 +157,7 @@ export function runChanged(job: Job, report: Report<"run-changed">, context: Con
       ? unchanged
       : change(job, context.now, { set: { run }, effects: [soon({ type: "cancel-run", run_id: run.id })] });
   }
+  if (job.brief_sha === null) return heldBack(job, report, context);
   if (job.status === "queued") return startedRun(job, report, context);
   // pressed “Re-run” while its work is being checked: that is there already
   if (job.status === "submitted" && run.status !== "completed")
@@ -156,7 +176,7 @@ const checkAtStart = (job: Job, now: number): WantedEffect[] =>
 /** A run that waits for a runner is known but has not begun; the clock starts when it does. */
 function startedRun(job: Job, { run, head_sha }: Report<"run-changed">, context: Context): Decision {
   const { now } = context;
-  const known = { run, brief_sha: job.brief_sha ?? head_sha, head_sha: job.head_sha ?? head_sha, notice: null };
+  const known = { run, head_sha: job.head_sha ?? head_sha, notice: null };
   if (run.status === "queued") return change(job, now, { set: known });
   const begun: Job = {
     ...job,

@@ -127,7 +127,9 @@ export class StepSequence {
   async #one(stage: Stage): Promise<StepRecord> {
     const { step, row } = stage;
     const skipped: StepRecord = { outcome: "skipped", conclusion: "skipped", outputs: {} };
-    const { log } = this.#in;
+    const { log, limits } = this.#in;
+    // Before the condition is looked at: a cancel that comes in between must still reach the step.
+    const toEnd = limits.forStep();
     try {
       if (!holds(stage.condition, "step.if", this.#context(this.#environment.variables, stage), this.#status()))
         return skipped;
@@ -140,7 +142,7 @@ export class StepSequence {
       if (stage.kind === "main" && step.name !== undefined) row.name = log.masks.apply(fill(step.name, "step", full));
       row.status = "in_progress";
       this.#in.report(this.#shown.all());
-      const played = await this.#timed(stage, env, full);
+      const played = await this.#timed(stage, env, full, toEnd);
       const forgiven = played.outcome === "failure" && fillBoolean(step["continue-on-error"], "step", full);
       return { ...played, conclusion: forgiven ? "success" : played.outcome };
     } catch (error) {
@@ -151,7 +153,7 @@ export class StepSequence {
   }
 
   /** Runs the stage under the step's own time limit and reads what it wrote for the runner. */
-  async #timed(stage: Stage, env: Record<string, string>, context: Context): Promise<StepOutcome> {
+  async #timed(stage: Stage, env: Record<string, string>, context: Context, toEnd: AbortSignal): Promise<StepOutcome> {
     const { log, limits, machine, workspace, temp, home } = this.#in;
     const { step } = stage;
     const late = new AbortController();
@@ -161,7 +163,7 @@ export class StepSequence {
     const files = await this.#environment.files();
     const output = new StageOutput({ log, matchers: this.#matchers, workspace });
     const ends = {
-      signal: AbortSignal.any([limits.forStep(), late.signal]),
+      signal: AbortSignal.any([toEnd, late.signal]),
       kill: limits.forced,
       grace: machine.grace,
     };

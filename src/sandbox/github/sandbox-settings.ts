@@ -121,6 +121,18 @@ export class SandboxSettings extends SandboxPeople {
     Object.assign(this.repositoryOf(name), change);
   }
 
+  /** Gives the default branch another name, with which open pull requests go along; no event tells of it here. */
+  renameDefaultBranch(name: RepoName, to: string): void {
+    const repository = this.repositoryOf(name);
+    const from = repository.defaultBranch;
+    const sha = repository.git.branch(from);
+    if (sha === undefined) throw new Error(`${from} has no commit`);
+    repository.git.refs.set(`refs/heads/${to}`, sha);
+    repository.git.refs.delete(`refs/heads/${from}`);
+    repository.defaultBranch = to;
+    for (const { pull } of this.world.state.pulls(repository)) if (pull.baseRef === from) pull.baseRef = to;
+  }
+
   setSecret(name: RepoName, key: string, value: string): void {
     this.repositoryOf(name).secrets[key] = value;
   }

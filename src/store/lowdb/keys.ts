@@ -23,6 +23,7 @@ const keysFile = z.object({
       expires_at: z.number().nullable(),
       last_used_at: z.number().nullable(),
       // older files have none of these
+      repository_id: z.number().nullable().default(null),
       login: z.string().nullable().default(null),
       replaces: z.string().nullable().default(null),
       replaced_by: z.string().nullable().default(null),
@@ -37,14 +38,15 @@ const format: Format<readonly StoredKey[]> = {
 
 export class LowdbKeys implements KeyStore {
   readonly #folder: Folder;
-  #byHash: ReadonlyMap<string, StoredKey>;
+  #byHash: ReadonlyMap<string, StoredKey> = new Map();
+  #byId: ReadonlyMap<string, StoredKey> = new Map();
   /** Uses since the last write, by the key's id. */
   readonly #touched = new Map<string, number>();
   #timer: NodeJS.Timeout | null = null;
 
   constructor(folder: Folder) {
     this.#folder = folder;
-    this.#byHash = byHash(readFile(folder, FILE, format)?.data ?? []);
+    this.#keep(readFile(folder, FILE, format)?.data ?? []);
   }
 
   async add(key: StoredKey): Promise<void> {
@@ -69,17 +71,32 @@ export class LowdbKeys implements KeyStore {
     const ends = Math.min(expires_at, old.expires_at ?? expires_at);
     // or a key that is rotated again and again would leave one behind each time
     const ended = (key: StoredKey) => key.replaced_by !== null && (key.expires_at ?? 0) <= next.created_at;
-    const others = keys.filter((key) => key !== old && !ended(key));
-    this.#write([...others, { ...old, expires_at: ends, replaced_by: next.id }, next]);
+    const others = keys.filter((key) => key !== old);
+    this.#write(without(ended, [...others, { ...old, expires_at: ends, replaced_by: next.id }, next]));
     return true;
   }
 
-  async remove(id: string): Promise<boolean> {
+  async remove(id: string): Promise<readonly string[]> {
     const keys = this.#current();
-    const others = keys.filter((key) => key.id !== id);
-    if (others.length === keys.length) return false;
-    this.#write(others);
-    return true;
+    const gone = new Set<string>();
+    for (let key = keys.find((one) => one.id === id); key !== undefined && !gone.has(key.id); ) {
+      gone.add(key.id);
+      const { id: replaced } = key;
+      key = keys.find((one) => one.replaces === replaced);
+    }
+    if (gone.size > 0) this.#write(keys.filter((key) => !gone.has(key.id)));
+    return [...gone];
+  }
+
+  async bind(id: string, repository_id: number): Promise<void> {
+    const keys = this.#current();
+    if (!keys.some((key) => key.id === id && key.repository_id === null)) return;
+    this.#write(keys.map((key) => (key.id === id ? { ...key, repository_id } : key)));
+  }
+
+  lives(id: string, at: number): boolean {
+    const key = this.#byId.get(id);
+    return key !== undefined && (key.expires_at === null || key.expires_at > at);
   }
 
   touch(id: string, at: number): void {
@@ -112,10 +129,29 @@ export class LowdbKeys implements KeyStore {
   }
 
   #write(keys: readonly StoredKey[]): void {
-    this.#byHash = byHash(writeFile(this.#folder, FILE, format, keys).data);
+    this.#keep(writeFile(this.#folder, FILE, format, keys).data);
     this.#touched.clear();
+  }
+
+  #keep(keys: readonly StoredKey[]): void {
+    this.#byHash = new Map(keys.map((key) => [key.hash, key]));
+    this.#byId = new Map(keys.map((key) => [key.id, key]));
   }
 }
 
-const byHash = (keys: readonly StoredKey[]): ReadonlyMap<string, StoredKey> =>
-  new Map(keys.map((key) => [key.hash, key]));
+/** The ones that are left follow each other directly, so that whoever revokes one still finds what came of it. */
+function without(gone: (key: StoredKey) => boolean, keys: readonly StoredKey[]): readonly StoredKey[] {
+  const dead = new Map(keys.filter(gone).map((key) => [key.id, key]));
+  const past = (id: string | null, end: "replaces" | "replaced_by"): string | null => {
+    let at = id;
+    for (let key = dead.get(at ?? ""); key !== undefined; key = dead.get(at ?? "")) at = key[end];
+    return at;
+  };
+  return keys
+    .filter(({ id }) => !dead.has(id))
+    .map((key) => ({
+      ...key,
+      replaces: past(key.replaces, "replaces"),
+      replaced_by: past(key.replaced_by, "replaced_by"),
+    }));
+}

@@ -1,6 +1,6 @@
 /**
  * Opens the store in a folder: `jobs/`, `repositories/`, `inbox/`, `idempotency/`, `audit/`, `subscriptions/`,
- * `outgoing/`, `wallet/`, `agents/`, `quotes/`, `parcels/`, `keys.json` and the lock that keeps others off.
+ * `outgoing/`, `wallet/`, `accounts/`, `agents/`, `quotes/`, `parcels/`, `keys.json` and the lock that keeps others off.
  */
 import fs from "node:fs";
 import { join, resolve } from "node:path";
@@ -8,6 +8,7 @@ import type { Store } from "../../engine/ports.ts";
 import { JournalAudit } from "./audit.ts";
 import { type FileSystem, Folder } from "./disk.ts";
 import { JournalIdempotency } from "./idempotency.ts";
+import { JournalAccounts } from "./accounts.ts";
 import { LowdbAgents } from "./agents.ts";
 import { Books } from "./books.ts";
 import { JournalInbox } from "./inbox.ts";
@@ -41,17 +42,19 @@ function openRooms(dir: string, { now, fileSystem: given = fs }: LowdbOptions) {
   const subscriptions = new Folder(fileSystem, join(dir, "subscriptions"));
   const outgoing = new Folder(fileSystem, join(dir, "outgoing"));
   const wallet = new Folder(fileSystem, join(dir, "wallet"));
+  const accounts = new Folder(fileSystem, join(dir, "accounts"));
   const agents = new Folder(fileSystem, join(dir, "agents"));
   const quotes = new Folder(fileSystem, join(dir, "quotes"));
   const parcels = new Folder(fileSystem, join(dir, "parcels"));
   const books = new Books();
   root.flush();
-  const market = [wallet, agents, quotes, parcels];
+  const market = [wallet, accounts, agents, quotes, parcels];
   return {
     disk,
     folders: [root, jobs, repositories, inbox, idempotency, audit, subscriptions, outgoing, ...market],
     jobs: new LowdbJobs(jobs, now, books),
     keys: new LowdbKeys(root),
+    accounts: new JournalAccounts(accounts),
     repositories: new LowdbRepositories(repositories),
     inbox: new JournalInbox(inbox, now),
     idempotency: new JournalIdempotency(idempotency, now),
@@ -81,6 +84,7 @@ export async function openLowdbStore(options: LowdbOptions): Promise<Store> {
         await rooms.inbox.close();
         await rooms.idempotency.close();
         await rooms.wallet.close();
+        await rooms.accounts.close();
         await rooms.audit.close();
         await rooms.outgoing.close();
       } finally {

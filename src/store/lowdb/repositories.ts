@@ -48,12 +48,13 @@ const fileOf = (key: string): string => `${encodeURIComponent(key)}${ENDING}`;
 export class LowdbRepositories implements RepositoryStore {
   readonly #folder: Folder;
   readonly #known = new Map<string, KnownRepository>();
+  readonly #byId = new Map<number, KnownRepository>();
 
   constructor(folder: Folder) {
     this.#folder = folder;
     for (const name of folder.takeFound(ENDING)) {
       const repository = readFile(folder, name, format)?.data;
-      if (repository !== undefined) this.#known.set(keyOf(repository.owner, repository.name), repository);
+      if (repository !== undefined) this.#keep(repository);
     }
   }
 
@@ -62,13 +63,25 @@ export class LowdbRepositories implements RepositoryStore {
   }
 
   async byId(id: number): Promise<KnownRepository | null> {
-    for (const repository of this.#known.values()) if (repository.id === id) return repository;
-    return null;
+    return this.#byId.get(id) ?? null;
   }
 
   async put(repository: KnownRepository): Promise<void> {
     const key = keyOf(repository.owner, repository.name);
-    this.#known.set(key, writeFile(this.#folder, fileOf(key), format, repository).data);
+    this.#keep(writeFile(this.#folder, fileOf(key), format, repository).data);
+  }
+
+  #keep(repository: KnownRepository): void {
+    this.#drop(keyOf(repository.owner, repository.name));
+    this.#known.set(keyOf(repository.owner, repository.name), repository);
+    this.#byId.set(repository.id, repository);
+  }
+
+  #drop(key: string): void {
+    const before = this.#known.get(key);
+    this.#known.delete(key);
+    // it may be known under another name by now
+    if (before !== undefined && this.#byId.get(before.id) === before) this.#byId.delete(before.id);
   }
 
   async ofInstallation(installation_id: number): Promise<readonly KnownRepository[]> {
@@ -79,6 +92,6 @@ export class LowdbRepositories implements RepositoryStore {
     const key = keyOf(owner, name);
     if (!this.#known.has(key)) return;
     this.#folder.remove(fileOf(key));
-    this.#known.delete(key);
+    this.#drop(key);
   }
 }

@@ -11,6 +11,7 @@ const key = (id: string, differs: Partial<StoredKey> = {}): StoredKey => ({
   account: "ada",
   login: null,
   repository: null,
+  repository_id: null,
   scopes: ["read", "write"],
   created_at: START,
   expires_at: null,
@@ -47,8 +48,8 @@ export function describeKeys(engine: Engine): void {
         expect(await keys.byHash("hash of two")).toEqual(
           key("two", { expires_at: START + 5, repository: "Octo/Hello", scopes: ["admin"] }),
         );
-        expect(await keys.remove("two")).toBe(true);
-        expect(await keys.remove("two")).toBe(false);
+        expect(await keys.remove("two")).toEqual(["two"]);
+        expect(await keys.remove("two")).toEqual([]);
         ({ keys } = await reopen());
         expect(await keys.byHash("hash of two")).toBeNull();
         expect(await keys.list()).toEqual([key("one")]);
@@ -94,6 +95,27 @@ export function describeKeys(engine: Engine): void {
         store.keys.touch("gone", START);
         expect((await store.keys.byHash("hash of one"))?.last_used_at).toBe(START + 50);
         expect((await (await reopen()).keys.list())[0]?.last_used_at).toBe(START + 50);
+      }));
+  });
+}
+
+export function describeAccounts(engine: Engine): void {
+  describe(`accounts of ${engine.name}`, () => {
+    it("stay with the number that came first, over new names and restarts", () =>
+      withStore(engine, async (store, reopen) => {
+        expect(await store.accounts.of({ id: 5, login: "Ada" })).toBe("ada");
+        expect(await store.accounts.holder("ada")).toBeNull();
+        const both = [store.accounts.tie({ id: 5, login: "Ada" }), store.accounts.tie({ id: 6, login: "ada" })];
+        expect(await Promise.all(both)).toEqual([
+          { account: "ada", first: true },
+          { account: "ada@6", first: true },
+        ]);
+        let { accounts } = await reopen();
+        expect(await accounts.tie({ id: 5, login: "countess" })).toEqual({ account: "ada", first: false });
+        ({ accounts } = await reopen());
+        expect(await accounts.holder("ada")).toEqual({ account: "ada", id: 5, login: "countess" });
+        expect(await accounts.of({ id: 6, login: "ada" })).toBe("ada@6");
+        expect(await accounts.of({ id: 7, login: "ADMIN" })).toBe("admin@github");
       }));
   });
 }

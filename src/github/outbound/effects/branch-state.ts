@@ -10,7 +10,7 @@ import type { Task } from "./task.ts";
 
 export const WORKFLOW_PATH = ".github/workflows/run-job.yml";
 const QUERY = `
-query BranchState($owner: String!, $repo: String!, $base: String!, $workflow: String!, $settings: String!, $branch: String!, $folder: String!, $asked: Boolean!) {
+query BranchState($owner: String!, $repo: String!, $base: String!, $workflow: String!, $settings: String!, $branch: String!, $folder: String!, $parent: String!, $asked: Boolean!) {
   repository(owner: $owner, name: $repo) {
     databaseId
     isEmpty
@@ -20,6 +20,7 @@ query BranchState($owner: String!, $repo: String!, $base: String!, $workflow: St
     settings: object(expression: $settings) { ${BLOB} }
     branch: ref(qualifiedName: $branch) @include(if: $asked) { target { ... on Commit { oid message tree { oid } ${FAILED_CHECKS} } } }
     folder: object(expression: $folder) @include(if: $asked) { ${FOLDER} }
+    parent: ref(qualifiedName: $parent) @include(if: $asked) { name }
   }
 }`;
 
@@ -38,6 +39,7 @@ const schema = z.object({
         .object({ target: commit.extend({ message: z.string(), statusCheckRollup: failedChecksSchema }) })
         .nullish(),
       folder: folderSchema.optional(),
+      parent: z.object({ name: z.string() }).nullish(),
     })
     .nullable(),
 });
@@ -58,6 +60,8 @@ export interface BranchState {
   readonly settings: ReturnType<typeof parseSettingsBlob>;
   /** Null: the job's branch does not exist. */
   readonly branch: (Tip & { readonly message: string }) | null;
+  /** A branch that is called as the first part of the job's: git has no room for both. Null: there is none. */
+  readonly in_the_way: string | null;
   /** Names in the job's folder on its branch. */
   readonly present: readonly string[];
   /** Checks of the branch's head that failed and have a log. */
@@ -71,6 +75,7 @@ export async function readBranchState(
 ): Promise<BranchState | null> {
   const wanted = job?.base.branch ?? null;
   const from = wanted === null ? "HEAD" : `refs/heads/${wanted}`;
+  const parent = job?.branch.split("/")[0] ?? "";
   const { repository } = await ask(
     octokit,
     QUERY,
@@ -78,9 +83,11 @@ export async function readBranchState(
       ...at,
       base: from,
       workflow: `${from}:${WORKFLOW_PATH}`,
-      settings: `${from}:${SETTINGS_PATH}`,
+      // the default branch's alone: a branch must not bring rules of its own
+      settings: `HEAD:${SETTINGS_PATH}`,
       branch: job === null ? "" : `refs/heads/${job.branch}`,
       folder: job === null ? "" : `refs/heads/${job.branch}:${jobFolder(job.id)}`,
+      parent: `refs/heads/${parent}`,
       asked: job !== null,
     },
     schema,
@@ -99,6 +106,7 @@ export async function readBranchState(
     has_workflow: repository.workflow !== null,
     settings: parseSettingsBlob(repository.settings),
     branch: tip ? { sha: tip.oid, tree: tip.tree.oid, message: tip.message } : null,
+    in_the_way: repository.parent ? parent : null,
     present: (repository.folder ?? []).map(({ name }) => name),
     failed: tip?.statusCheckRollup ?? [],
   };

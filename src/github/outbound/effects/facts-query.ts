@@ -1,10 +1,11 @@
 /** The one query behind a verdict (github-facts 6.6), and the parsing of its answer. No judgement. */
 import { z } from "zod";
-import type { Check, CheckState } from "../../../job/facts.ts";
+import type { CheckState } from "../../../job/facts.ts";
 import type { JobId } from "../../../job/job.ts";
 import { BLOB, blobSchema } from "../graphql.ts";
 import { CHECK_NAME } from "../texts/check.ts";
 import { WORKFLOW_PATH } from "./branch-state.ts";
+import type { DatedCheck } from "./newest-checks.ts";
 import type { Self } from "./task.ts";
 import { head } from "../../../wire/text.ts";
 
@@ -22,7 +23,7 @@ statusCheckRollup {
       ... on CheckRun {
         name status conclusion externalId detailsUrl title summary
         isRequired(pullRequestNumber: $number)
-        checkSuite { app { databaseId slug } workflowRun { file { path } } }
+        checkSuite { app { databaseId slug } workflowRun { databaseId event workflow { name } file { path } } }
       }
       ... on StatusContext { context state targetUrl description isRequired(pullRequestNumber: $number) }
     }
@@ -46,11 +47,13 @@ const SUITES = `
 }`;
 
 export const FACTS_QUERY = `
-query Facts($owner: String!, $repo: String!, $number: Int!, $head: String!, $settings: String!, $checksAfter: String, $filesAfter: String) {
+query Facts($owner: String!, $repo: String!, $number: Int!, $head: String!, $settings: String!, $base: String!, $checksAfter: String, $filesAfter: String) {
   repository(owner: $owner, name: $repo) {
     autoMergeAllowed
     deleteBranchOnMerge
     settings: object(expression: $settings) { ${BLOB} }
+    defaultBranchRef { name }
+    base: ref(qualifiedName: $base) { name }
     head: object(expression: $head) { ${SUITES} }
     pullRequest(number: $number) {
       state
@@ -84,7 +87,14 @@ const checkRun = z.object({
   checkSuite: z
     .object({
       app: z.object({ databaseId: z.number().nullable(), slug: z.string() }).nullable(),
-      workflowRun: z.object({ file: z.object({ path: z.string() }).nullish() }).nullish(),
+      workflowRun: z
+        .object({
+          databaseId: z.number(),
+          event: z.string(),
+          workflow: z.object({ name: z.string() }),
+          file: z.object({ path: z.string() }).nullish(),
+        })
+        .nullish(),
     })
     .nullish(),
 });
@@ -118,6 +128,8 @@ export const factsSchema = z.object({
     autoMergeAllowed: z.boolean(),
     deleteBranchOnMerge: z.boolean(),
     settings: blobSchema,
+    defaultBranchRef: z.object({ name: z.string() }).nullish(),
+    base: z.object({ name: z.string() }).nullish(),
     head: z.object({ checkSuites: z.object({ pageInfo: page, nodes: z.array(suite) }).nullish() }).nullable(),
     pullRequest: z.object({
       state: z.enum(["OPEN", "CLOSED", "MERGED"]),
@@ -165,6 +177,9 @@ function stateOf(context: Context): CheckState {
       return "skipped";
     case "ACTION_REQUIRED":
       return "action_required";
+    case "CANCELLED":
+    case "STALE":
+      return "cancelled";
     default:
       return "failure";
   }
@@ -182,23 +197,39 @@ const isOurs = (check: Extract<Context, { __typename: "CheckRun" }>, self: Self,
     : checkSuite?.app?.databaseId === self.appId;
 };
 
-export function checkOfContext(context: Context, self: Self, job: JobId): Check {
+const UNDATED = { workflow: null, event: null, run: null, whole: false } as const;
+
+export function checkOfContext(context: Context, self: Self, job: JobId): DatedCheck {
   const state = stateOf(context);
   if (context.__typename === "StatusContext")
     return {
-      name: context.context,
+      ...UNDATED,
+      check: {
+        name: context.context,
+        state,
+        required: context.isRequired,
+        ours: false,
+        url: context.targetUrl ?? null,
+        summary: few(context.description),
+      },
+    };
+  const run = context.checkSuite?.workflowRun;
+  return {
+    ...UNDATED,
+    ...(run ? { workflow: workflowOf(run), event: run.event, run: run.databaseId } : {}),
+    check: {
+      name: context.name,
       state,
       required: context.isRequired,
-      ours: false,
-      url: context.targetUrl ?? null,
-      summary: few(context.description),
-    };
-  return {
-    name: context.name,
-    state,
-    required: context.isRequired,
-    ours: isOurs(context, self, job),
-    url: context.detailsUrl ?? null,
-    summary: few(context.title, context.summary),
+      ours: isOurs(context, self, job),
+      url: context.detailsUrl ?? null,
+      summary: few(context.title, context.summary),
+    },
   };
 }
+
+/** Names are not unique, files are. */
+export const workflowOf = (run: {
+  readonly workflow: { readonly name: string };
+  readonly file?: { readonly path: string } | null | undefined;
+}): string => run.file?.path ?? run.workflow.name;

@@ -9,6 +9,7 @@ import { type Tried, tried } from "../errors.ts";
 import { pullRequestBody, pullRequestTitle } from "../texts/pull-request.ts";
 import { adoptPullRequest } from "./adopt-pull-request.ts";
 import { type Cleaned, removeFolder } from "./remove-folder.ts";
+import { readBranchState } from "./branch-state.ts";
 import { laterOf } from "./one-call.ts";
 import { reported, type Task } from "./task.ts";
 
@@ -46,6 +47,15 @@ async function find({ octokit, at, job }: Task): Promise<Opened | null> {
   return first ? { number: first.number, url: first.html_url } : null;
 }
 
+/** What the default branch is called now, where the job is for it. */
+async function renamed({ octokit, at, job }: Task): Promise<string | null> {
+  if (job.base.is_default !== true) return null;
+  return (await readBranchState({ octokit, at }, null))?.default_branch ?? null;
+}
+
+/** 422 of a base that is not there, or not under this name. */
+const NO_BASE = /"field":\s*"base"/;
+
 /** Null: nothing lies between the two branches. What is there already, from us or by hand, is taken. */
 async function open(task: Task, base: string): Promise<Tried<Opened | null>> {
   const left = task.again ? await find(task) : null;
@@ -58,10 +68,30 @@ async function open(task: Task, base: string): Promise<Tried<Opened | null>> {
     const there = await find(task);
     return there === null ? answer : { ok: true, value: there };
   }
+  if (NO_BASE.test(words)) {
+    const name = await renamed(task);
+    return name === null || name === base ? answer : tried(task.now, () => post(task, name, task.job.choices.draft));
+  }
   // private repositories on some plans know no drafts
   const without_draft = task.job.choices.draft && /draft/i.test(words);
   return without_draft ? tried(task.now, () => post(task, base, false)) : answer;
 }
+
+/** Right after a push GitHub may not see it yet: what it then says of files that are known to have changed is no answer. */
+async function isUnseen(task: Task, base: string): Promise<boolean> {
+  const { octokit, at, job } = task;
+  if ((job.work?.changed_files.length ?? 0) === 0) return false;
+  if (!task.again) return true;
+  const { data } = await octokit.request("GET /repos/{owner}/{repo}/compare/{basehead}", {
+    ...at,
+    basehead: `${base}...${job.branch}`,
+    per_page: 1,
+  });
+  return data.ahead_by > 0 && (data.files ?? []).length > 0;
+}
+
+/** Before GitHub is asked again about a push that it does not see. */
+const UNSEEN_MS = 5_000;
 
 async function adopt(task: Task, round: number, number: number): Promise<Attempt> {
   const answer = await tried(task.now, () => adoptPullRequest(task, number));
@@ -103,6 +133,10 @@ export async function openPullRequest(task: Task, { round }: OpenPullRequest): P
   if (base === null) return { ended: "later", reason: "It is not known which branch the pull request is for." };
   const answer = await open(task, base);
   if (!answer.ok) return { ended: "later", ...laterOf(answer.trouble) };
-  if (answer.value === null) return reported({ type: "nothing-to-open", round });
+  if (answer.value === null) {
+    const unseen = await tried(task.now, () => isUnseen(task, base));
+    if (unseen.ok && !unseen.value) return reported({ type: "nothing-to-open", round });
+    return { ended: "later", reason: "GitHub does not see the pushed work yet.", after_ms: UNSEEN_MS };
+  }
   return reported({ type: "pull-request-opened", round, ...answer.value, head_sha: head });
 }

@@ -30,8 +30,8 @@ type Llm = BriefGround["llm"];
 
 type Pushed =
   | { readonly ended: "pushed"; readonly sha: string }
-  /** What we stood on has moved or is gone. */
-  | { readonly ended: "stale" }
+  /** What we stood on has moved or is gone. `final`: GitHub's words name no race, so looking again is of use once. */
+  | { readonly ended: "stale"; readonly final: boolean }
   | { readonly ended: "exists" }
   | { readonly ended: "no"; readonly attempt: Attempt };
 
@@ -84,6 +84,7 @@ function coldGround(task: Task, state: BranchState | null, known: KnownRepositor
   const { job } = task;
   if (state === null) return refusals.notInstalled(job.repository);
   if (state.default_branch === null) return refusals.emptyRepository();
+  if (state.in_the_way !== null) return refusals.branchInTheWay(state.in_the_way);
   if (state.base === null) return refusals.noSuchBranch(job.base.branch ?? state.default_branch);
   if (job.runner === "actions" && !state.has_workflow) return refusals.missingWorkflow(state.base.branch);
   const read = state.settings;
@@ -98,6 +99,9 @@ function coldGround(task: Task, state: BranchState | null, known: KnownRepositor
     learned: learnedOf(state, job.repository, known),
   };
 }
+
+/** 422 where somebody else was faster; any other is said for good. */
+const RACE = /not a fast.forward|reference does not exist/i;
 
 /** 422 where a ruleset keeps us from the branch: asking again will not help. */
 const RULED_OUT = /rule violations?|protected branch/i;
@@ -135,16 +139,17 @@ async function push(task: Task, effect: PushBrief, ground: Ground, llm: Llm): Pr
   if (ref.ok) return { ended: "pushed", sha };
   if (ref.trouble.kind === "invalid" && RULED_OUT.test(ref.trouble.words))
     return { ended: "no", attempt: refused(effect, refusals.lacksPermission(job.repository)) };
-  if (ref.trouble.kind === "invalid") return { ended: ground.creates ? "exists" : "stale" };
+  if (ref.trouble.kind === "invalid" && /already exists/i.test(ref.trouble.words)) return { ended: "exists" };
   return noPush(ref.trouble, task, effect);
 }
 
 function noPush(trouble: Trouble, task: Task, effect: PushBrief): Pushed {
   switch (trouble.kind) {
     case "gone":
-    case "invalid":
     case "conflict":
-      return { ended: "stale" };
+      return { ended: "stale", final: false };
+    case "invalid":
+      return { ended: "stale", final: !RACE.test(trouble.words) };
     case "forbidden":
       return { ended: "no", attempt: refused(effect, refusals.lacksPermission(task.job.repository)) };
     default:
@@ -168,6 +173,14 @@ async function ownBrief(task: Task, effect: PushBrief, { branch }: BranchState):
   return data.find(({ commit }) => isBriefMessage(commit.message, job, effect))?.sha ?? null;
 }
 
+/** The default branch may have got another name since the job began: then it is followed. */
+async function readState(task: Task): Promise<BranchState | null> {
+  const { job } = task;
+  const state = await readBranchState(task, job);
+  if (state === null || state.base !== null || job.base.is_default !== true || job.base.branch === null) return state;
+  return readBranchState(task, { ...job, base: { ...job.base, branch: null } });
+}
+
 interface Found {
   readonly ground: Ground | string;
   readonly left: string | null;
@@ -175,7 +188,7 @@ interface Found {
 
 /** The ground, and what an earlier attempt left on it. `may_exist`: the branch may hold this try's brief already. */
 async function find(task: Task, effect: PushBrief, known: KnownRepository | null, may_exist: boolean): Promise<Found> {
-  const state = await readBranchState(task, task.job);
+  const state = await readState(task);
   const ground = coldGround(task, state, known);
   const left = state !== null && may_exist ? await ownBrief(task, effect, state) : null;
   if (typeof ground === "string" || left !== null || task.job.failure === null) return { ground, left };
@@ -214,5 +227,6 @@ export async function pushBrief(task: Task, effect: PushBrief): Promise<Attempt>
   const second = await push(task, effect, ground, llm);
   if (second.ended === "pushed") return pushed(task, effect, second.sha, ground, llm);
   if (second.ended === "no") return second.attempt;
+  if (second.ended === "stale" && second.final) return refused(effect, refusals.notTaken(job.branch));
   return { ended: "later", reason: "The branch moved while the brief was being pushed.", after_ms: 1_000 };
 }

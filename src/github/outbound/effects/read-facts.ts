@@ -4,13 +4,14 @@
  */
 import type { Attempt } from "../../../engine/ports.ts";
 import type { Effect } from "../../../job/effect.ts";
-import type { Check, Facts } from "../../../job/facts.ts";
+import type { Facts } from "../../../job/facts.ts";
 import { DEFAULT_REPOSITORY_SETTINGS } from "../../../wire/settings.ts";
 import { tried } from "../errors.ts";
 import { ask } from "../graphql.ts";
 import { parseSettingsBlob, SETTINGS_PATH } from "../settings-file.ts";
 import { checkOfContext, FACTS_QUERY, type FactsAnswer, factsSchema, MAX_LISTED } from "./facts-query.ts";
 import { movedFrom } from "./moved-files.ts";
+import { type DatedCheck, newestChecks } from "./newest-checks.ts";
 import { type Begun, runsOf } from "./suites.ts";
 import { runStatus } from "./runs.ts";
 import { laterOf } from "./one-call.ts";
@@ -27,7 +28,7 @@ const MAX_RUNS = 20;
 
 interface Reading {
   readonly first: FactsAnswer;
-  readonly checks: readonly Check[];
+  readonly checks: readonly DatedCheck[];
   readonly checks_complete: boolean;
   readonly files: readonly string[];
   /** GitHub tells the old path of a moved file elsewhere. */
@@ -42,17 +43,22 @@ interface Cursors {
 
 const START: Cursors = { checksAfter: null, filesAfter: null };
 
+const baseRefOf = ({ job }: Task): string => `refs/heads/${job.base.branch ?? ""}`;
+
+/** A branch that was only turned away from is still there; one that was deleted was not the default one. */
+const isRenamed = ({ job }: Task, { base, defaultBranchRef, pullRequest }: FactsAnswer): boolean =>
+  job.base.is_default === true && !base && defaultBranchRef?.name === pullRequest.baseRefName;
+
 function query(task: Task, number: number, cursors: Cursors): Promise<FactsAnswer> {
-  const from = task.job.base.branch === null ? "HEAD" : `refs/heads/${task.job.base.branch}`;
   const head = task.job.head_sha ?? "";
-  const variables = { ...task.at, number, head, settings: `${from}:${SETTINGS_PATH}`, ...cursors };
+  const variables = { ...task.at, number, head, settings: `HEAD:${SETTINGS_PATH}`, base: baseRefOf(task), ...cursors };
   return ask(task.octokit, FACTS_QUERY, variables, factsSchema).then(({ repository }) => repository);
 }
 
 /** All pages up to {@link MAX_LISTED}; a head that moves between two pages makes the reading incomplete. */
 async function read(task: Task, number: number): Promise<Reading> {
   const first = await query(task, number, START);
-  const checks: Check[] = [];
+  const checks: DatedCheck[] = [];
   const files: string[] = [];
   let renamed = false;
   let answer = first;
@@ -87,7 +93,7 @@ async function read(task: Task, number: number): Promise<Reading> {
 const mustAskAgain = ({ first, checks }: Reading): boolean =>
   first.pullRequest.state === "OPEN" &&
   first.pullRequest.mergeable === "UNKNOWN" &&
-  checks.every((check) => check.ours || check.state !== "pending");
+  checks.every(({ check }) => check.ours || check.state !== "pending");
 
 async function readSettled(task: Task, number: number): Promise<Reading> {
   const reading = await read(task, number);
@@ -132,11 +138,12 @@ function factsOf(task: Task, reading: Reading, runs: Begun, old_paths: readonly 
     merged_at: pull.mergedAt ? Date.parse(pull.mergedAt) : null,
     draft: pull.isDraft,
     base: pull.baseRefName,
+    base_renamed: isRenamed(task, reading.first),
     mergeable: MERGEABLE[pull.mergeable],
     merge_state: pull.mergeStateStatus,
     review: pull.reviewDecision === null ? "none" : REVIEWS[pull.reviewDecision],
     auto_merge_enabled: pull.autoMergeRequest !== null,
-    checks: [...reading.checks, ...runs.checks],
+    checks: newestChecks([...reading.checks, ...runs.checks]),
     checks_complete: reading.checks_complete && runs.listed,
     open_runs: runs.open,
     complete_runs: runs.complete,

@@ -71,13 +71,18 @@ function workOf(job: Job, turn: Turn, left: Left, message: string): Omit<Work, "
 }
 
 /** Files that differ from the base, without the job's own; the first 300, as GitHub lists them. */
-async function changedFiles({ octokit, at, job }: Task, head: string): Promise<string[]> {
-  const base = job.base.branch ?? job.base.sha ?? "HEAD";
-  const { data } = await octokit.request("GET /repos/{owner}/{repo}/compare/{basehead}", {
-    ...at,
-    basehead: `${base}...${head}`,
-    per_page: 1,
-  });
+async function changedFiles({ octokit, at, job, now }: Task, head: string): Promise<string[]> {
+  const since = (base: string) =>
+    octokit.request("GET /repos/{owner}/{repo}/compare/{basehead}", {
+      ...at,
+      basehead: `${base}...${head}`,
+      per_page: 1,
+    });
+  const { branch, sha } = job.base;
+  const named = await tried(now, () => since(branch ?? sha ?? "HEAD"));
+  if (!named.ok && (named.trouble.kind !== "gone" || sha === null)) throw named.thrown;
+  // the branch may have got another name: the commit is there under any
+  const { data } = named.ok ? named.value : await since(sha ?? "HEAD");
   const own = `${jobFolder(job.id)}/`;
   return (data.files ?? []).map(({ filename }) => filename).filter((path) => !path.startsWith(own));
 }

@@ -26,8 +26,10 @@ interface RunAnswer {
 export const runStatus = (status: string | null): Run["status"] =>
   status === "completed" ? "completed" : status === "in_progress" ? "in_progress" : "queued";
 
-const isBriefRun = (run: RunAnswer): boolean =>
-  run.path.split("@")[0] === WORKFLOW_PATH && (run.head_commit?.message ?? "").startsWith(RUN_COMMIT_PREFIX);
+const isBriefRun = (run: RunAnswer, brief_sha: string | null): boolean =>
+  run.path.split("@")[0] === WORKFLOW_PATH &&
+  (brief_sha === null || run.head_sha === brief_sha) &&
+  (run.head_commit?.message ?? "").startsWith(RUN_COMMIT_PREFIX);
 
 async function findRun({ octokit, at, job }: Task): Promise<RunAnswer | null> {
   const { data } = await octokit.request("GET /repos/{owner}/{repo}/actions/runs", {
@@ -35,7 +37,7 @@ async function findRun({ octokit, at, job }: Task): Promise<RunAnswer | null> {
     branch: job.branch,
     per_page: LOOK_BACK,
   });
-  return data.workflow_runs.find(isBriefRun) ?? null;
+  return data.workflow_runs.find((run) => isBriefRun(run, job.brief_sha)) ?? null;
 }
 
 export async function readRun(task: Task, { run_id }: Extract<Effect, { type: "read-run" }>): Promise<Attempt> {

@@ -1,7 +1,7 @@
 /** What the check suites of a commit tell of the repository's workflow runs. Parses and sorts; makes no call. */
-import type { Check } from "../../../job/facts.ts";
 import { WORKFLOW_PATH } from "./branch-state.ts";
-import type { FactsAnswer, Suite } from "./facts-query.ts";
+import { type FactsAnswer, type Suite, workflowOf } from "./facts-query.ts";
+import type { DatedCheck } from "./newest-checks.ts";
 
 export interface Begun {
   readonly open: readonly number[];
@@ -9,7 +9,7 @@ export interface Begun {
   /** One of them was begun by the pull request. */
   readonly of_pull_request: boolean;
   /** What runs say that have no check to say it. */
-  readonly checks: readonly Check[];
+  readonly checks: readonly DatedCheck[];
   /** All suites were listed. */
   readonly listed: boolean;
 }
@@ -19,20 +19,22 @@ type Suites = NonNullable<NonNullable<FactsAnswer["head"]>["checkSuites"]>;
 const PASSED: readonly (string | null)[] = ["SUCCESS", "NEUTRAL", "SKIPPED"];
 
 /** Held until a person approves it, or ended before any of its jobs: its file is broken, it was cancelled. */
-function silent({ conclusion, checkRuns, workflowRun }: Suite): Check[] {
+function silent({ conclusion, checkRuns, workflowRun }: Suite): DatedCheck[] {
   if (workflowRun === null) return [];
   const held = conclusion === "ACTION_REQUIRED";
   if (!held && (PASSED.includes(conclusion) || (checkRuns?.totalCount ?? 0) > 0)) return [];
   const ended = (conclusion ?? "unknown").toLowerCase().replaceAll("_", " ");
+  const undecided = conclusion === "CANCELLED" || conclusion === "STALE";
+  const check = {
+    name: workflowRun.workflow.name,
+    state: held ? "action_required" : undecided ? "cancelled" : "failure",
+    required: false,
+    ours: false,
+    url: workflowRun.url,
+    summary: held ? null : `The workflow run ended before any of its jobs: ${ended}.`,
+  } as const;
   return [
-    {
-      name: workflowRun.workflow.name,
-      state: held ? "action_required" : "failure",
-      required: false,
-      ours: false,
-      url: workflowRun.url,
-      summary: held ? null : `The workflow run ended before any of its jobs: ${ended}.`,
-    },
+    { check, workflow: workflowOf(workflowRun), event: workflowRun.event, run: workflowRun.databaseId, whole: true },
   ];
 }
 

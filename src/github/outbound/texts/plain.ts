@@ -53,8 +53,11 @@ export const oneLine = (text: string): string => onOneLine(redact(visible(text))
 /** For what becomes a commit message. */
 const asCommit = (text: string): string => partedComments(withoutSkips(withoutComments(visible(text))));
 
+/** What the head commits of briefs begin with: on a job's branch it starts the workflow that runs jobs. GitHub knows no case there. */
+const BRIEF_PREFIX = /^(run|post) (?=job )/i;
+
 /** A line for a commit message: nothing in it starts, stops, closes, mentions or hides anything. */
-export const commitLine = (text: string): string => safeLine(text, MAX_COMMIT_LINE);
+export const commitLine = (text: string): string => safeLine(text, MAX_COMMIT_LINE).replace(BRIEF_PREFIX, "$1-");
 
 /** The same for a title, which GitHub makes a commit message of when it merges. */
 export const titleLine = (text: string): string => safeLine(text, MAX_TITLE);

@@ -23,3 +23,10 @@ export const noSuchBranch = (branch: string): string =>
 
 export const foreignBranch = (branch: string): string =>
   `A branch ${code(branch)} exists already and is not this job's. Delete or rename it and ask again.`;
+
+export const branchInTheWay = (name: string): string =>
+  `There is a branch ${code(name)}, and git has no room for ${code(`${name}/…`)} beside it. Rename or delete it and ask again.`;
+
+export const notTaken = (branch: string): string =>
+  `GitHub does not take the branch ${code(branch)} with the job's brief, and asking again would not help. Look whether a ` +
+  "rule of the repository or the organization keeps the App from it, and ask again.";

@@ -1,0 +1,78 @@
+/**
+ * Whose each account is: which person on GitHub, by number. A journal, since every new person adds a line and none is
+ * ever taken away; all of it is in memory. The last line of a number counts, for names change.
+ */
+import { z } from "zod";
+import type { AccountHolder, AccountStore, GitHubPerson } from "../../engine/people.ts";
+import { accountApart, accountOf } from "../../job/account.ts";
+import type { Folder } from "./disk.ts";
+import { readJournal } from "./journal-lines.ts";
+import { Journal } from "./journal.ts";
+
+const FILE = "accounts.jsonl";
+
+const holderSchema = z.object({ account: z.string(), id: z.number(), login: z.string() });
+
+export class JournalAccounts implements AccountStore {
+  readonly #journal: Journal;
+  readonly #byId = new Map<number, AccountHolder>();
+  /** On their way to the disk. */
+  readonly #writing = new Map<number, Promise<void>>();
+  readonly #byAccount = new Map<string, AccountHolder>();
+
+  constructor(folder: Folder) {
+    const { entries, size } = folder.takeFound(FILE).includes(FILE)
+      ? readJournal(folder, FILE, (text) => holderSchema.parse(JSON.parse(text)))
+      : { entries: [], size: 0 };
+    this.#journal = new Journal(folder.fs, folder.pathOf(FILE), size);
+    folder.flush();
+    for (const holder of entries) this.#keep(holder);
+  }
+
+  async of({ id, login }: GitHubPerson): Promise<string> {
+    return this.#byId.get(id)?.account ?? this.#free(id, login);
+  }
+
+  async holder(account: string): Promise<AccountHolder | null> {
+    return this.#byAccount.get(account) ?? null;
+  }
+
+  async tie({ id, login }: GitHubPerson): Promise<{ readonly account: string; readonly first: boolean }> {
+    const known = this.#byId.get(id);
+    const account = known?.account ?? this.#free(id, login);
+    if (known?.login !== login) this.#writing.set(id, this.#write({ account, id, login }, known));
+    await this.#writing.get(id);
+    return { account, first: known === undefined };
+  }
+
+  async close(): Promise<void> {
+    await Promise.allSettled(this.#writing.values());
+    await this.#journal.close();
+  }
+
+  /** Known at once, so that nobody else takes the name while the disk is busy. */
+  async #write(holder: AccountHolder, before: AccountHolder | undefined): Promise<void> {
+    this.#keep(holder);
+    this.#journal.add(JSON.stringify(holder));
+    try {
+      await this.#journal.flushed();
+    } catch (error) {
+      this.#byId.delete(holder.id);
+      this.#byAccount.delete(holder.account);
+      if (before !== undefined) this.#keep(before);
+      throw error;
+    } finally {
+      this.#writing.delete(holder.id);
+    }
+  }
+
+  #free(id: number, login: string): string {
+    const account = accountOf(login);
+    return this.#byAccount.has(account) ? accountApart(login, id) : account;
+  }
+
+  #keep(holder: AccountHolder): void {
+    this.#byId.set(holder.id, holder);
+    this.#byAccount.set(holder.account, holder);
+  }
+}

@@ -1,0 +1,40 @@
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, expect, test } from "vitest";
+import { runCommand } from "../../agent/action/command.ts";
+import { Git } from "../../agent/action/git.ts";
+import { stageAll } from "../../agent/action/stage.ts";
+import { StageClock } from "../../agent/action/stage-clock.ts";
+
+const top = mkdtempSync(join(tmpdir(), "run-action-limits-"));
+afterEach(() => rmSync(top, { recursive: true, force: true }));
+
+test("the time of many calls together is over once, and the next part has its own", () => {
+  let now = 1_000;
+  const clock = new StageClock(() => now, 100);
+  expect([clock.within(30), clock.within(1_000)]).toEqual([30, 100]);
+  now += 100;
+  expect(() => clock.within(1)).toThrow("the time that there is after a run is over");
+  clock.until(150);
+  expect(clock.within(1_000)).toBe(50);
+});
+
+test("a program whose children cannot be ended is waited for no longer than its limit", async () => {
+  const env = { PATH: process.env.PATH ?? "" };
+  const ran = await runCommand("bash", ["-c", "setsid sleep 600 & echo $!; wait"], { env, limitMs: 300 });
+  const child = Number(ran.stdout.toString("utf8"));
+  expect(ran).toMatchObject({ code: null, limit: "time" });
+  expect(process.kill(child, "SIGKILL")).toBe(true);
+});
+
+test("a git that takes too long leaves no lock, and says so", async () => {
+  execFileSync("git", ["init", "--quiet", top]);
+  execFileSync("mkfifo", [join(top, ".gitattributes")]);
+  execFileSync("touch", [join(top, "a.txt")]);
+  const environment = { PATH: process.env.PATH ?? "" };
+  const repository = { folder: join(top, ".git"), workTree: top, serverUrl: "https://example.com", environment };
+  await expect(stageAll(new Git(repository, () => 500))).rejects.toThrow("git add failed: it took too long");
+  expect(existsSync(join(top, ".git", "index.lock"))).toBe(false);
+});
