@@ -57,10 +57,11 @@ export async function startServer(parts: Parts, host: string, port = 0): Promise
   const clients = new Set<Socket>();
   const silent = new Set<Socket>();
   const times = { headersTimeout: HEADERS_MS, connectionsCheckingInterval: 1_000 };
+  const failed = (error: unknown): void => parts.tell(`A request failed in the gateway: ${wordsOf(error)}.`);
   const server = createServer(times, (asked, answer) => {
     silent.delete(asked.socket);
     route(parts, asked, answer).catch((error: unknown) => {
-      parts.tell(`A request failed in the gateway: ${wordsOf(error)}.`);
+      failed(error);
       sayError(answer, { type: "api_error", message: "The request failed in the gateway, whose log says why." });
     });
   });
@@ -68,7 +69,10 @@ export async function startServer(parts: Parts, host: string, port = 0): Promise
     silent.delete(asked.socket);
     client.on("error", () => client.destroy());
     if (parts.proxy === null) return refuseTunnel(client, 403, NO_PROXY.trimEnd());
-    parts.proxy.tunnel(asked, client, first).catch(() => client.destroy());
+    parts.proxy.tunnel(asked, client, first).catch((error: unknown) => {
+      failed(error);
+      client.destroy();
+    });
   });
   server.on("connection", (client) => {
     clients.add(client);
