@@ -23,10 +23,16 @@ async function person(house: House, account: string) {
   };
 }
 
+/** Without a model that judges, the sender says whether work is good. */
+async function approve(house: House, id: JobId, sender: Awaited<ReturnType<typeof person>>): Promise<void> {
+  await untilJob(house, id, "left to its sender", (job) => job.sender_asked_at !== null);
+  await sender("POST", `/api/jobs/${id}/approve`, 200);
+}
+
 const credit = (house: House, account: string, amount_cents: number) =>
   house.request("/api/wallet/credit", { method: "POST", body: { account, amount_cents } });
 
-it("is ordered, pulled, accepted and handed in, merged when green, and paid", async () => {
+it("is ordered, pulled, accepted and handed in, approved, merged when green, and paid", async () => {
   const house = await startHouse({ model: false });
   const [ada, bob] = [await person(house, "ada"), await person(house, "bob")];
   await credit(house, "ada", 1_000);
@@ -57,6 +63,7 @@ it("is ordered, pulled, accepted and handed in, merged when green, and paid", as
 
   const files = [{ path: "UNIX.md", content: "# Unix\n" }];
   await bob("POST", `/api/jobs/${id}/submit`, 200, { output_text: "I wrote it.", files });
+  await approve(house, id, ada);
   const job = await untilJob(house, id, "merged", (one) => one.merged_at !== null);
   expect(job.status).toBe("verified");
   expect(house.github.readFile(DEMO, "main", "UNIX.md")).toBe("# Unix\n");
@@ -103,6 +110,7 @@ it("goes to another worker when the checks fail, who takes away what the first h
     { path: "GOOD.md", content: "good\n" },
   ];
   await carl("POST", `/api/jobs/${id}/submit`, 200, { files });
+  await approve(house, id, ada);
   await untilJob(house, id, "merged", (job) => job.merged_at !== null);
   expect(house.github.readFile(DEMO, "main", "GOOD.md")).toBe("good\n");
   expect(house.github.pulls(DEMO)).toHaveLength(1);
@@ -127,6 +135,7 @@ it("takes a pull request of the worker's own, from a branch or a fork, and never
   const own = github.openPullRequest(DEMO, { title: "Write GOOD.md", head: "bobs-branch", by: "bob" });
   const url = `${github.url}/${DEMO}/pull/${own}`;
   await bob("POST", `/api/jobs/${id}/submit`, 200, { output_text: "See there.", pull_request: url });
+  await approve(house, id, ada);
   const done = await untilJob(house, id, "merged", (job) => job.merged_at !== null);
   expect(done.pull_request?.number).toBe(own);
   expect(github.readFile(DEMO, "main", "GOOD.md")).toBe("good\n");

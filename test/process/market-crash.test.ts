@@ -66,7 +66,7 @@ it("neither loses nor doubles a cent when it is killed among 200 money commands,
   const minted = await fetch(`${url}/api/keys`, {
     method: "POST",
     headers: { "x-api-key": ADMIN },
-    body: JSON.stringify({ account: "ada" }),
+    body: JSON.stringify({ account: "ada", repository: "*" }),
   });
   const { key } = (await minted.json()) as { key: string };
   const credit = (once: string, amount_cents: number): Asked => ({
