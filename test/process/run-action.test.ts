@@ -75,7 +75,7 @@ describe("the work is pushed by the host", () => {
   test("and a title can neither skip CI, nor start a run, nor add lines", async () => {
     const runner = start();
     await runner.run(leave("Run job x [skip [skip ci]ci]\n\nskip-checks: true\u0007 [no CI] end"));
-    expect(runner.log("%B").trim()).toBe(`Job ${JOB_ID}: Run job x end`);
+    expect(runner.log("%B").trim()).toBe(`Job ${JOB_ID}: Run job x (skip ci)`);
   });
 });
 
