@@ -16,7 +16,7 @@ async function send(body: Uint8Array<ArrayBuffer>, packed: string) {
   return { status: response.status, code, error };
 }
 
-const TEXT = JSON.stringify({ account: "octocat", scopes: ["read"] });
+const TEXT = JSON.stringify({ account: "octocat", repository: "*", scopes: ["read"] });
 /** Long enough that half of it is no whole. */
 const LONG = JSON.stringify({ account: "octocat", scopes: ["read"], more: Array.from({ length: 500 }, (_, at) => at) });
 

@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, expect, test, vi } from "vitest";
 import { parseResult } from "../../src/wire/result.ts";
@@ -155,12 +155,13 @@ test("a run that is cancelled while its network is made ends at once, and says s
   const runner = start(["registry.npmjs.org"]);
   runner.agent(WORK, `case "$*" in "network create"*) touch "$TEST_TOP/making"; sleep 30;; esac`);
   const { child, ended } = runner.start("main");
-  await vi.waitFor(() => expect(existsSync(join(runner.temp, "journeyman", "state.json"))).toBe(true), {
-    timeout: 30_000,
-  });
+  const state = join(runner.temp, "journeyman", "state.json");
+  await vi.waitFor(() => expect(readFileSync(state, "utf8")).toContain('"checked_out":true'), { timeout: 30_000 });
   await vi.waitFor(() => expect(existsSync(join(runner.top, "making"))).toBe(true), { timeout: 30_000 });
   child.kill("SIGINT");
   expect((await ended).code).toBe(1);
-  await runner.start("post").ended;
-  expect(parseResult(runner.pushed(RESULT) ?? "")?.reason).toBe("The run was cancelled before the agent began.");
+  const post = await runner.start("post").ended;
+  expect(parseResult(runner.pushed(RESULT) ?? "")?.reason, post.output).toBe(
+    "The run was cancelled before the agent began.",
+  );
 });
