@@ -139,7 +139,7 @@ describeContainers("the server's image, as the README starts it", () => {
     const made = await fetch(`${await url()}/api/keys`, {
       method: "POST",
       headers: HEADERS,
-      body: JSON.stringify({ account: "octocat", scopes: ["read"] }),
+      body: JSON.stringify({ account: "octocat", repository: "*", scopes: ["read"] }),
     });
     expect(made.status).toBe(201);
     const { RestartCount } = await inspect();

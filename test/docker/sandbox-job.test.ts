@@ -19,7 +19,8 @@ async function seenBy(house: House): Promise<string[]> {
   const { hostname, port } = new URL(house.town.model.url);
   const look = [
     "id -u > seen.txt",
-    "env | grep -c sandbox-model-key >> seen.txt",
+    // in brackets, since the gateway takes the key itself out of whatever the model answers
+    "env | grep -c 'sandbox-model-ke[y]' >> seen.txt",
     `(timeout 3 bash -c ': < /dev/tcp/${hostname}/${port}' 2> /dev/null && echo reached || echo closed) >> seen.txt`,
   ];
   const { id } = await house.jobOf(house.ask(`/job run ${look.join("; ")}`));
