@@ -192,10 +192,12 @@ describeContainers("the run action with real containers", () => {
       child.kill("SIGINT");
       await ended;
       const post = await runner.start("post", env).ended;
-      expect(post.code, post.output).toBe(0);
       await until("nothing is left", async () => (await left()) === "");
       const result = parseResult(runner.pushed(`${FOLDER}/result.json`) ?? "");
       if (result !== null) expect(result.outcome).toBe("failed");
+      // Without a whole checkout there is no work to collect, which is no success of this step.
+      const early = result?.reason === "The run was cancelled before the agent began.";
+      expect(post.code === 0 || early, post.output).toBe(true);
       const { main } = await play("create HELLO.md that says hello");
       expect(main.code, main.output).toBe(0);
     },
