@@ -21,7 +21,7 @@ rule() { iptables -t "$1" -C "${@:3}" 2>/dev/null || iptables -t "$1" "$2" "${@:
 
 install_engine() {
   apt-get update -qq || true # a third party's archive may be out of reach
-  apt-get install -y -qq --no-install-recommends containerd runc iptables iproute2 procps debootstrap sudo >/dev/null
+  apt-get install -y -qq --no-install-recommends containerd runc iptables iproute2 procps debootstrap sudo git-lfs >/dev/null
   local mirror folder
   folder=$home/apt; rm -rf "$folder"
   mkdir -p "$folder"/{lists,cache/archives}/partial
