@@ -1,7 +1,7 @@
 /** The App as a process of its own, told where GitHub is by its settings and by nothing else. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { createServer } from "node:net";
+import { freePort } from "./free-port.ts";
 import { createInterface } from "node:readline";
 import { z } from "zod";
 import type { SandboxGitHub } from "./github/main.ts";
@@ -67,17 +67,6 @@ const settingsOf = (options: AppProcessOptions, port: number): Record<string, st
   LOG_LEVEL: "info",
 });
 
-/** The App must know its address before it listens, since GitHub sends people back there. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, HOST);
-  await once(server, "listening");
-  const address = server.address();
-  server.close();
-  await once(server, "close");
-  if (address === null || typeof address === "string") throw new Error("there is no free port");
-  return address.port;
-}
-
 /** Follows the log until it says where the App listens; what is worth reading is passed on. */
 function follow(child: ChildProcess, onComplaint: (text: string) => void): Promise<string> {
   const { stdout, stderr } = child;
@@ -100,6 +89,7 @@ function follow(child: ChildProcess, onComplaint: (text: string) => void): Promi
 }
 
 export async function startApp(options: AppProcessOptions): Promise<AppProcess> {
+  // The App must know its address before it listens, since GitHub sends people back there.
   const port = options.port === 0 ? await freePort() : options.port;
   const [command = "", ...args] = (options.program ?? programOf)("src/main.ts");
   // a folder without a `.env`, so that a developer's own settings stay out of the sandbox

@@ -10,7 +10,7 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vites
 import { z } from "zod";
 import { BUNDLES, bundle, isBundleName } from "../../esbuild.config.ts";
 import { appKey } from "../contract/app-key.ts";
-import { freePort } from "../free-port.ts";
+import { freePort } from "../../src/sandbox/free-port.ts";
 
 /** Outside of the project, so that no package is found above it. */
 const root = mkdtempSync(join(tmpdir(), "bundles-"));

@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { expect, it, onTestFinished } from "vitest";
 import { appKey } from "../contract/app-key.ts";
 import { builtProgram } from "../build.ts";
-import { freePort } from "../free-port.ts";
+import { freePort } from "../../src/sandbox/free-port.ts";
 
 const API_KEY = "the-admin-key-of-this-test";
 const DEADLINE = { timeout: 60_000, interval: 20 };

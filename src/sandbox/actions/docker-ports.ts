@@ -3,10 +3,9 @@
  * that a container is told to listen on, and the same port where another of its network is told to go, both become one
  * free port of this machine, whichever of the two is started first.
  */
+import { freePort } from "../free-port.ts";
 import { randomBytes } from "node:crypto";
-import { once } from "node:events";
 import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { join } from "node:path";
 import type { ContainerPlan, JoinedNetwork } from "./docker-args.ts";
 
@@ -47,14 +46,4 @@ async function portOf(state: string, network: JoinedNetwork, host: string, port:
     rmSync(draft);
   }
   return readFileSync(file, "utf8");
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, ADDRESS);
-  await once(server, "listening");
-  const address = server.address();
-  server.close();
-  await once(server, "close");
-  if (address === null || typeof address === "string") throw new Error("there is no free port");
-  return address.port;
 }
