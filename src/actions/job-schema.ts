@@ -5,6 +5,7 @@
 import { z } from "zod";
 import type { GitHubEffect } from "../job/effect.ts";
 import { asJobId, type HistoryRow, type Job, STATUSES } from "../job/job.ts";
+import { jobOutcomeSchema } from "../job/outcome.ts";
 import type { Reason } from "../job/reason.ts";
 import { MAX_NOTE, MAX_NOTES, OUTCOMES, usageSchema } from "../wire/result.ts";
 import { MERGE_METHODS, repositorySettingsSchema } from "../wire/settings.ts";
@@ -169,4 +170,5 @@ export const historySchema: z.ZodType<HistoryRow> = z.object({
   to: z.enum(STATUSES),
   by: words,
   note: words,
+  outcome: jobOutcomeSchema.optional(),
 });

@@ -35,6 +35,7 @@ const jobParams = projectParams.extend({
 const EXAMPLE = {
   id: "ab12cd34",
   status: "active",
+  outcome: null,
   source: { repository: "https://github.com/octocat/hello-world", ref: "job/ab12cd34" },
   model: DEFAULT_MODEL,
   prLink: null,

@@ -1,11 +1,13 @@
 /** How a job reads in the agent v2 dialect. Pure: everything comes from the stored job and what is told of the server. */
 import { z } from "zod";
 import { type Job, fullName } from "../job/job.ts";
+import { outcomeField, outcomeOf } from "../job/outcome.ts";
 
 export const agentV2ViewSchema = z
   .object({
     id: z.string(),
     status: z.enum(["active", "completed", "failed", "archived"]),
+    outcome: outcomeField,
     source: z.object({
       repository: z.string().meta({ description: "The repository's address." }),
       ref: z.string().meta({ description: "The job's branch." }),
@@ -59,6 +61,7 @@ const iso = (at: number): string => new Date(at).toISOString();
 export const agentV2View = (job: Job, { github_web_url, model }: AgentV2Surroundings): AgentV2View => ({
   id: job.id,
   status: agentV2Status(job),
+  outcome: outcomeOf(job),
   source: { repository: `${github_web_url}/${fullName(job.repository)}`, ref: job.branch },
   model: modelOf(job, model),
   prLink: job.pull_request?.url ?? null,

@@ -4,10 +4,12 @@
 import { z } from "zod";
 import type { StoredJob } from "../engine/ports.ts";
 import type { Job } from "../job/job.ts";
+import { outcomeField, outcomeOf } from "../job/outcome.ts";
 
 export const createJobViewSchema = z
   .object({
     status: z.enum(["pending", "running", "completed", "failed", "merged"]),
+    outcome: outcomeField,
     branch: z.string(),
     pr_url: z.string().nullable(),
     run_url: z.string().nullable(),
@@ -51,6 +53,7 @@ function logText(stored: StoredJob): string | null {
 
 export const createJobView = (stored: StoredJob): CreateJobView => ({
   status: createJobStatus(stored.job),
+  outcome: outcomeOf(stored.job),
   branch: stored.job.branch,
   pr_url: stored.job.pull_request?.url ?? null,
   run_url: stored.job.run?.url ?? null,

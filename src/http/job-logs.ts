@@ -36,7 +36,7 @@ const STOPPING = failure(503, "stopping", "The server is stopping; try again in 
 const EXAMPLE = [
   "id: 4.0.0",
   "event: history",
-  'data: {"at":"2030-01-31T12:00:00.000Z","event":"submitted","from":"accepted","to":"submitted","by":"a1","note":null}',
+  'data: {"at":"2030-01-31T12:00:00.000Z","event":"submitted","from":"accepted","to":"submitted","by":"a1","note":null,"outcome":null}',
   "",
   "",
 ].join("\n");

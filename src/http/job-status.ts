@@ -9,7 +9,7 @@ import { createJobView, createJobViewSchema } from "./create-job-status.ts";
 import { type Route, route } from "./route.ts";
 
 /** Raise when the same record begins to read differently, so that kept answers are not taken for fresh ones. */
-const VIEW_VERSION = 1;
+const VIEW_VERSION = 2;
 
 const MISSING_JOB_ID = failure(
   400,
@@ -39,7 +39,7 @@ export const jobStatus = (parts: JobStatusParts): Route =>
         about: "How it stands now.",
         schema: createJobViewSchema,
         example: {
-          ...{ status: "running", branch: "job/ab12cd34", pr_url: null, log: null, changed_files: [] },
+          ...{ status: "running", outcome: null, branch: "job/ab12cd34", pr_url: null, log: null, changed_files: [] },
           run_url: "https://github.com/octocat/hello-world/actions/runs/1",
         },
         headers: { ETag: "Of this state of the job." },

@@ -6,6 +6,7 @@ const AT = "2030-01-31T12:00:00.000Z";
 export const JOB_EXAMPLE: JobView = {
   id: "ab12cd34",
   status: "queued",
+  outcome: null,
   account: "octocat",
   repository: "octocat/hello-world",
   branch: "job/ab12cd34",

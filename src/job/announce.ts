@@ -42,12 +42,12 @@ export interface Announcement {
 export const eventsOf = (rows: readonly HistoryRow[]): readonly EventName[] =>
   rows.flatMap(({ event }) => (isTransition(event) ? [EVENTS[event]] : []));
 
-/** A commit may take several steps at once; each event shows the status that its own step led to. */
+/** A commit may take several steps at once; each event shows the status and outcome that its own step led to. */
 export const announcementOf = (job: Job, rows: readonly HistoryRow[], version: number): Announcement => ({
   version,
-  events: rows.flatMap(({ event, to, at }) =>
-    isTransition(event)
-      ? [{ type: EVENTS[event], timestamp: new Date(at).toISOString(), data: jobView({ ...job, status: to }, at) }]
-      : [],
-  ),
+  events: rows.flatMap(({ event, to, at, outcome = null }) => {
+    if (!isTransition(event)) return [];
+    const data = { ...jobView({ ...job, status: to }, at), outcome };
+    return [{ type: EVENTS[event], timestamp: new Date(at).toISOString(), data }];
+  }),
 });

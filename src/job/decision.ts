@@ -1,6 +1,7 @@
 /** What a command leads to: the next job with everything that must be written beside it, a refusal, or nothing. */
 import type { Effect, WantedEffect } from "./effect.ts";
 import { type HistoryRow, issueOf, type Job } from "./job.ts";
+import { outcomeOf } from "./outcome.ts";
 import type { Posting } from "./ledger.ts";
 import { type Refusal, type RefusalCode, refusal } from "./refusal.ts";
 
@@ -55,6 +56,15 @@ export interface Change {
 /** A job asked for over REST has nowhere to be talked about until its pull request is open. */
 const hasPlace = (job: Job): boolean => issueOf(job.origin) !== null || job.pull_request !== null;
 
+function rowOf(
+  job: Job,
+  next: Job,
+  said: { readonly event: string; readonly by: string | null; readonly note: string | null },
+): HistoryRow {
+  const outcome = outcomeOf(next);
+  return { at: next.updated_at, ...said, from: job.status, to: next.status, ...(outcome === null ? {} : { outcome }) };
+}
+
 /** The decision that makes this change to the job; the history tells it when `event` names it. */
 export function change(
   job: Job,
@@ -62,7 +72,7 @@ export function change(
   { set = {}, event = null, by = null, note = null, ...rest }: Change,
 ): Decided {
   const next: Job = { ...job, ...set, updated_at: now };
-  const history: HistoryRow[] = event === null ? [] : [{ at: now, event, from: job.status, to: next.status, by, note }];
+  const history: HistoryRow[] = event === null ? [] : [rowOf(job, next, { event, by, note })];
   const effects = (rest.effects ?? []).filter(({ effect }) => effect.type !== "sync-comment" || hasPlace(next));
   return { kind: "decided", job: next, history, postings: rest.postings ?? [], effects };
 }

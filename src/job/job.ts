@@ -5,6 +5,7 @@
 import { JOB_ID_PATTERN } from "../wire/brief.ts";
 import type { Outcome, Usage } from "../wire/result.ts";
 import type { RepositorySettings } from "../wire/settings.ts";
+import type { JobOutcome } from "./outcome.ts";
 import type { Reason } from "./reason.ts";
 
 declare const brand: unique symbol;
@@ -323,6 +324,8 @@ export interface HistoryRow {
   readonly to: Status;
   readonly by: string | null;
   readonly note: string | null;
+  /** What had come of the job with it. Missing: it was under way, or the row is of an earlier version. */
+  readonly outcome?: JobOutcome | undefined;
 }
 
 /** What the sender must be told of the model, by the brief and by the run, each thing once. */

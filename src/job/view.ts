@@ -4,6 +4,7 @@
  */
 import { z } from "zod";
 import { approvedFrom } from "./agreement.ts";
+import { outcomeField, outcomeOf } from "./outcome.ts";
 import { fullName, heldFiles, type Job, STATUSES, statusAt } from "./job.ts";
 
 const time = z.iso.datetime().nullable();
@@ -19,6 +20,7 @@ export const jobViewSchema = z
   .object({
     id: z.string(),
     status: z.enum(STATUSES),
+    outcome: outcomeField,
     account: z.string().meta({ description: "Of the sender." }),
     repository: z.string().meta({ description: "`owner/name`." }),
     branch: z.string(),
@@ -68,6 +70,7 @@ const isoOrNull = (at: number | null): string | null => (at === null ? null : is
 export const jobView = (job: Job, now: number): JobView => ({
   id: job.id,
   status: statusAt(job, now),
+  outcome: outcomeOf(job),
   account: job.account,
   repository: fullName(job.repository),
   branch: job.branch,

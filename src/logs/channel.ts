@@ -3,6 +3,7 @@
  * while the job does not change. Knows no readers.
  */
 import type { StoredJob } from "../engine/ports.ts";
+import { outcomeOf } from "../job/outcome.ts";
 import { entriesAfter, idOf, isOver, type Place } from "./entries.ts";
 
 /** A piece is written at once, so it bounds what waits for a reader; a single entry may be longer, up to its own limit. */
@@ -81,9 +82,10 @@ export class Channel {
 
   /** The last event of all. Its id is a place too: a further round goes on from there. */
   end(place: Place): string {
-    const { status, merged_at } = this.#stored.job;
+    const { job } = this.#stored;
+    const { status, merged_at } = job;
     const merged = merged_at === null ? null : new Date(merged_at).toISOString();
-    return render(`${idOf(place)}.end`, "end", { status, merged_at: merged });
+    return render(`${idOf(place)}.end`, "end", { status, outcome: outcomeOf(job), merged_at: merged });
   }
 
   #render(from: Place): Piece | null {

@@ -45,9 +45,11 @@ export interface Entry {
 
 const iso = (at: number): string => new Date(at).toISOString();
 
-const rowData = ({ at, event, from, to, by, note }: NumberedRow): object => ({
+/** Rows of an earlier version do not know what came of the job. */
+const rowData = ({ at, event, from, to, by, note, outcome }: NumberedRow): object => ({
   ...{ at: iso(at), event, from, to, by },
   note: note === null ? null : redact(note),
+  ...(outcome === undefined && isFinal(to) ? {} : { outcome: outcome ?? null }),
 });
 
 const lineData = ({ at, level, text }: LogLine): object => ({ at, level, text: redact(text) });

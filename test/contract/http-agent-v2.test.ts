@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { z } from "zod";
+import { jobOutcomeSchema } from "../../src/job/outcome.ts";
 import { DEFAULT_REPOSITORY_SETTINGS } from "../../src/wire/settings.ts";
 import { type Asked, startServer, type TestServer } from "./http-server.ts";
 
@@ -18,6 +19,7 @@ const HELLO = "/v2/agent/octocat%2Fhello";
 const viewSchema = z.strictObject({
   id: z.string().regex(/^[a-z0-9]{8}$/),
   status: z.enum(["active", "completed", "failed", "archived"]),
+  outcome: jobOutcomeSchema.nullable(),
   source: z.strictObject({ repository: z.url(), ref: z.string() }),
   model: z.string(),
   prLink: z.string().nullable(),

@@ -179,6 +179,7 @@ describe("GET /api/jobs/status", () => {
     expect(answer.status).toBe(200);
     expect(answer.body).toEqual({
       status: "pending",
+      outcome: null,
       branch,
       pr_url: null,
       run_url: null,

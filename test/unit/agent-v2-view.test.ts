@@ -58,6 +58,7 @@ describe("a job in the agent v2 dialect", () => {
     expect(agentV2View(job(), surroundings)).toEqual({
       id: "abcd1234",
       status: "active",
+      outcome: null,
       source: { repository: "https://github.example/octo/demo", ref: "job/abcd1234" },
       model: "the-server's",
       prLink: null,

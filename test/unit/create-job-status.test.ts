@@ -87,6 +87,7 @@ describe("a job in the create-job dialect", () => {
   it("has every field of the seed from the start, empty where nothing is known", () => {
     expect(createJobView(stored({ status: "queued" }))).toEqual({
       status: "pending",
+      outcome: null,
       branch: "job/abc12345",
       pr_url: null,
       run_url: null,
@@ -103,6 +104,7 @@ describe("a job in the create-job dialect", () => {
     ] as const;
     expect(createJobView(stored({ status: "verified", pull_request, merged_at: 5, run, work }, log))).toEqual({
       status: "merged",
+      outcome: "merged",
       branch: "job/abc12345",
       pr_url: pull_request.url,
       run_url: "https://run",

@@ -14,6 +14,9 @@ import {
   escrowAccount,
   userAccount,
 } from "../../src/job/ledger.ts";
+import { announcementOf } from "../../src/job/announce.ts";
+import { outcomeOf } from "../../src/job/outcome.ts";
+import { jobView } from "../../src/job/view.ts";
 import { isWanted } from "../../src/job/wanted.ts";
 import { ADA, ID, T0, briefPushed, check, draft, facts, opened, resultRead, run, settings, work } from "./core.ts";
 
@@ -235,6 +238,25 @@ describe("whatever is commanded, in whatever order", () => {
             status = row.to;
           }
           expect(decision.job.status).toBe(status);
+          const last = decision.history.at(-1);
+          if (last !== undefined) expect(last.outcome ?? null).toBe(outcomeOf(decision.job));
+        }),
+      ),
+      { numRuns: 500 },
+    );
+  });
+
+  it("a job has an outcome exactly when it is over, and every dialect tells the same one", () => {
+    fc.assert(
+      fc.property(walk, (one) =>
+        play(one, (_before, decision, { job }) => {
+          const outcome = outcomeOf(job);
+          expect(outcome === null).toBe(!isFinal(job.status));
+          if (job.merged_at !== null && outcome !== null) expect(outcome).toBe("merged");
+          expect(jobView(job, T0).outcome).toBe(outcome);
+          if (decision.kind !== "decided") return;
+          const { events } = announcementOf(job, decision.history, 1);
+          for (const { data } of events) expect(data.outcome === null).toBe(!isFinal(data.status));
         }),
       ),
       { numRuns: 500 },
