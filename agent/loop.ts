@@ -12,6 +12,7 @@ import { describeCall, TOOLS, type Toolbox, type ToolEnd, useTool } from "./tool
 import type { Log } from "./transcript/log.ts";
 import type { Tally } from "./usage.ts";
 import { tail } from "../src/wire/text.ts";
+import { counted } from "../src/wire/plural.ts";
 
 /** Answers in a row that cannot be used before the run is given up. */
 const MAX_BAD_ANSWERS = 3;
@@ -85,7 +86,7 @@ function makeRoom(run: Run, kept?: number): boolean {
   if (characters === 0) return false;
   // Four characters a token: what is really freed is rather more.
   run.tally.forget(Math.floor(characters / 4));
-  run.log.info(`Left out ${characters} characters of old outputs to make room.`);
+  run.log.info(`Left out ${counted(characters, "character")} of old outputs to make room.`);
   return true;
 }
 

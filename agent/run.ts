@@ -24,6 +24,7 @@ import { Shell } from "./tools/bash.ts";
 import { Log } from "./transcript/log.ts";
 import { Tally } from "./usage.ts";
 import { Refused } from "./way-out.ts";
+import { counted } from "../src/wire/plural.ts";
 
 export interface RunPorts {
   readonly interruption: Interruption;
@@ -126,7 +127,7 @@ async function attempt(work: Work): Promise<Stop> {
   const { limits } = brief;
   log.info(
     `Job ${brief.id}, round ${brief.round}, try ${brief.attempt}, with ${choice.model}: ` +
-      `at most ${limits.turns} turns, ${limits.minutes} minutes, ${limits.cost_cents} cents.`,
+      `at most ${counted(limits.turns, "turn")}, ${counted(limits.minutes, "minute")}, ${counted(limits.cost_cents, "cent")}.`,
   );
   if (!read.assignment.base_known)
     log.warn(
@@ -205,7 +206,7 @@ function sayEnd(log: Log, result: Result): void {
   const { usage, cost_cents: cost } = result;
   const price = cost === null ? `cost unknown, ${result.model} has no known price` : `${cost.toFixed(1)} cents`;
   const read = usage.input_tokens + usage.cache_read_tokens + usage.cache_write_tokens;
-  const text = `Ended: ${result.outcome}. ${usage.turns} turns, ${read} tokens in, ${usage.output_tokens} out, ${price}.`;
+  const text = `Ended: ${result.outcome}. ${counted(usage.turns, "turn")}, ${counted(read, "token")} in, ${usage.output_tokens} out, ${price}.`;
   const whole = result.reason === undefined ? text : `${text} ${result.reason}`;
   if (result.outcome === "failed") log.error(whole);
   else log.info(whole);

@@ -3,6 +3,7 @@
  * nothing else; a throw out of it is a bug and becomes `crashed`.
  */
 import type { Outcome } from "../src/wire/result.ts";
+import { counted } from "../src/wire/plural.ts";
 
 export type Stop =
   /** The model called `finish`. */
@@ -32,9 +33,9 @@ export function describeStop(stop: Stop): { readonly outcome: Outcome; readonly 
     case "refused_by_provider":
       return { outcome: "refused", reason: "The model's provider declined to go on with this task." };
     case "out_of_turns":
-      return { outcome: "limit", reason: `Stopped at the limit of ${stop.turns} turns.` };
+      return { outcome: "limit", reason: `Stopped at the limit of ${counted(stop.turns, "turn")}.` };
     case "out_of_time":
-      return { outcome: "limit", reason: `Stopped at the limit of ${stop.minutes} minutes.` };
+      return { outcome: "limit", reason: `Stopped at the limit of ${counted(stop.minutes, "minute")}.` };
     case "over_budget":
       return {
         outcome: "limit",

@@ -1,6 +1,7 @@
 /** The gateway's own answers, as the provider's clients read them: `{type: "error", error: {type, message}}`. */
 import type { ServerResponse } from "node:http";
 import type { CostLimit } from "../../src/wire/gateway.ts";
+import { counted } from "../../src/wire/plural.ts";
 
 const STATUS = {
   invalid_request_error: 400,
@@ -51,7 +52,7 @@ export function sayError(answer: ServerResponse, error: ModelError): void {
 export const overLimit = (limit: CostLimit): ModelError => ({
   type: "billing_error",
   message:
-    `The call is not made: ${limit.spent_cents.toFixed(1)} of the run's ${limit.cap_cents} cents are spent and it may ` +
+    `The call is not made: ${limit.spent_cents.toFixed(1)} of the run's ${counted(limit.cap_cents, "cent")} are spent and it may ` +
     `cost ${limit.next_cents.toFixed(1)} cents.`,
   cost_limit: limit,
 });

@@ -1,5 +1,6 @@
 /** What a tool gives back to the model, and the cut that keeps it short. */
 import { head, tail } from "../../src/wire/text.ts";
+import { counted } from "../../src/wire/plural.ts";
 
 /** Characters of one answer. A turn of a long run must not fill the model's window by itself. */
 export const MAX_ANSWER = 16_000;
@@ -19,5 +20,5 @@ export function cutMiddle(text: string, rest = ""): string {
   // Room for the note, so that what is cut once is not cut again.
   const half = MAX_ANSWER / 2 - 100;
   const [start, end] = [head(text, half), tail(text, half)];
-  return `${start}\n[… ${text.length - start.length - end.length} characters left out${rest} …]\n${end}`;
+  return `${start}\n[… ${counted(text.length - start.length - end.length, "character")} left out${rest} …]\n${end}`;
 }

@@ -7,6 +7,7 @@ import { dirname, join, relative } from "node:path";
 import { z } from "zod";
 import { type Answer, answered, cutMiddle, refused } from "./answer.ts";
 import { confine } from "./confine.ts";
+import { counted } from "../../src/wire/plural.ts";
 
 /** Bytes of a file that the editor opens. */
 const MAX_FILE = 2 * 1024 * 1024;
@@ -53,7 +54,7 @@ async function view(file: string, shown: string, range: readonly [number, number
   const lines = text.split("\n");
   const first = Math.max(1, range?.[0] ?? 1);
   const last = range === undefined || range[1] === -1 ? lines.length : Math.min(range[1], lines.length);
-  if (first > lines.length || last < first) return refused(`${shown} has ${lines.length} lines.`);
+  if (first > lines.length || last < first) return refused(`${shown} has ${counted(lines.length, "line")}.`);
   const numbered = lines.slice(first - 1, last).map((one, at) => `${String(first + at).padStart(6)}\t${one}`);
   return answered(cutMiddle(numbered.join("\n"), "; view_range shows them"));
 }
@@ -84,7 +85,7 @@ function replaceOnce(text: string, old: string, fresh: string): Change {
     return { ok: false, reason: `old_str does not occur${hint}. Look at the file again.` };
   }
   if (parts.length > 2) {
-    return { ok: false, reason: `old_str occurs ${parts.length - 1} times. Take more lines around it.` };
+    return { ok: false, reason: `old_str occurs ${counted(parts.length - 1, "time")}. Take more lines around it.` };
   }
   return { ok: true, text: parts.join(fresh) };
 }

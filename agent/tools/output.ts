@@ -3,6 +3,7 @@
  */
 import { createWriteStream, type WriteStream } from "node:fs";
 import { MAX_ANSWER } from "./answer.ts";
+import { counted } from "../../src/wire/plural.ts";
 
 /** Bytes of one command's output that the file keeps. */
 const MAX_FILE = 20 * 1024 * 1024;
@@ -39,7 +40,7 @@ export class Output {
     const left = this.#total - this.#head.length - kept.length;
     if (left === 0) return Buffer.concat([this.#head, kept]).toString();
     const where = this.#total > MAX_FILE ? "the beginning is" : "the whole is";
-    return `${this.#head.toString()}\n[… ${left} bytes left out, ${where} in ${this.#path} …]\n${kept.toString()}`;
+    return `${this.#head.toString()}\n[… ${counted(left, "byte")} left out, ${where} in ${this.#path} …]\n${kept.toString()}`;
   }
 
   #addTail(chunk: Buffer): void {

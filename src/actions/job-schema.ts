@@ -55,6 +55,14 @@ const work = z.object({
   usage: usageSchema,
   cost_cents: z.number().nonnegative().nullable(),
   changed_files: z.array(text),
+  run: z.object({ id: number, attempt: number }).nullable().exactOptional(),
+});
+
+const spent = z.object({
+  tries: count,
+  usage: usageSchema,
+  cost_cents: z.number().nonnegative(),
+  complete: z.boolean(),
 });
 
 const reason: z.ZodType<Reason> = z.object({
@@ -122,6 +130,7 @@ export const jobSchema: z.ZodType<Job> = z.object({
   former_pull_requests: z.array(number).default([]),
   merge,
   work: work.nullable(),
+  other_tries: spent.exactOptional(),
   judgement: z.null().default(null),
   approval: z.null().default(null),
   sender_asked_at: z.null().default(null),

@@ -1,6 +1,6 @@
 /** How a job reads in the agent v2 dialect. Pure: everything comes from the stored job and what is told of the server. */
 import { z } from "zod";
-import { type Job, fullName } from "../job/job.ts";
+import { type Job, NOT_TOLD, fullName } from "../job/job.ts";
 import { outcomeField, outcomeOf } from "../job/outcome.ts";
 
 export const agentV2ViewSchema = z
@@ -46,9 +46,6 @@ export function agentV2Status(job: Job): AgentV2Status {
       return "failed";
   }
 }
-
-/** What stands for the model of a run that has left no result. */
-const NOT_TOLD = "unknown";
 
 /** The model that did the work, else the one that was or will be asked to. */
 function modelOf({ work, llm, choices, settings }: Job, fallback: string): string {

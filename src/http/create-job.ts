@@ -18,6 +18,7 @@ import { type Route, route } from "./route.ts";
 import { restDraft } from "./rest-draft.ts";
 import { callbackField } from "./webhook-target.ts";
 import { type RepositoryParts, whichRepository } from "./which-repository.ts";
+import { counted } from "../wire/plural.ts";
 
 export interface CreateJobParts extends RepositoryParts {
   readonly door: Pick<Door, "create" | "handle" | "waitFor">;
@@ -34,7 +35,7 @@ const MISSING_JOB = failure(400, "missing_job", "Missing job field");
 /** More than this is nothing to wait for with an open connection. */
 function busy(after_ms: number): Answer {
   const seconds = Math.ceil(after_ms / 1_000);
-  const sentence = `GitHub's limits leave no room for another job now; come again in ${seconds} seconds.`;
+  const sentence = `GitHub's limits leave no room for another job now; come again in ${counted(seconds, "second")}.`;
   return failure(429, "rate_limited", sentence, { "Retry-After": String(seconds) });
 }
 

@@ -34,6 +34,7 @@ import { refused } from "./refused.ts";
 import { type Route, route } from "./route.ts";
 import { callbackField } from "./webhook-target.ts";
 import { type RepositoryParts, whichRepository } from "./which-repository.ts";
+import { counted } from "../wire/plural.ts";
 
 export interface RunParts extends RepositoryParts, QuoteParts, ParcelParts {
   readonly door: Pick<Door, "create" | "drawId" | "marketGate">;
@@ -143,7 +144,7 @@ export async function orderedAnswer(parts: Pick<RunParts, "wallet" | "now">, job
 export async function unpaid({ wallet }: Pick<RunParts, "wallet">, job: Job) {
   const available_cents = await wallet.balance(userAccount(job.account));
   return {
-    error: `The job costs ${job.price_cents} cents and the wallet holds ${available_cents}; top it up and pay with POST /api/jobs/${job.id}/pay.`,
+    error: `The job costs ${counted(job.price_cents, "cent")} and the wallet holds ${available_cents}; top it up and pay with POST /api/jobs/${job.id}/pay.`,
     code: "insufficient_balance",
     required_cents: job.price_cents,
     available_cents,

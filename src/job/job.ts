@@ -7,6 +7,7 @@ import type { Outcome, Usage } from "../wire/result.ts";
 import type { RepositorySettings } from "../wire/settings.ts";
 import type { JobOutcome } from "./outcome.ts";
 import type { Reason } from "./reason.ts";
+import type { Spent } from "./spent.ts";
 
 declare const brand: unique symbol;
 
@@ -114,6 +115,9 @@ export interface Round {
   readonly did: string;
 }
 
+/** What stands for the model of a run that has left no result. */
+export const NOT_TOLD = "unknown";
+
 /** What the agent of the last try said; `outcome` also for a green run that left no result. */
 export interface Work {
   readonly outcome: Outcome;
@@ -126,6 +130,8 @@ export interface Work {
   readonly usage: Usage;
   readonly cost_cents: number | null;
   readonly changed_files: readonly string[];
+  /** Of which run it is. Null or, in older records, absent: not known. */
+  readonly run?: Pick<Run, "id" | "attempt"> | null;
 }
 
 /** What a judge says of the work at one commit. `none`: there is nobody to ask. */
@@ -292,6 +298,8 @@ export interface Job {
   readonly turned_down?: TurnedDown | null;
   readonly merge: Merge;
   readonly work: Work | null;
+  /** What the tries have used beside the one whose work this is. Absent in older records. */
+  readonly other_tries?: Spent;
   /** What the judge says of this try's work; null: not yet, or there is none. */
   readonly judgement: Judgement | null;
   readonly approval: Approval | null;

@@ -6,6 +6,7 @@
 import type { Check, Facts } from "./facts.ts";
 import type { Job } from "./job.ts";
 import { jobFolder } from "../wire/brief.ts";
+import { counted } from "../wire/plural.ts";
 import { GlobSet, globMistake } from "../wire/glob.ts";
 import { type Checked, agreed } from "./agreement.ts";
 import { type Reason, reason } from "./reason.ts";
@@ -83,15 +84,26 @@ function judgeChecks(facts: Facts, job: Job, now: number): Reason {
   const judged = checks.map(judgeCheck);
   const failed = judged.filter((one) => one.verdict === "fail");
   const waiting = judged.filter((one) => one.verdict === "wait");
+  const only = checks.length === 1;
+  const all = counted(checks.length, "check");
   const listed = (reasons: readonly Reason[]) => reasons.slice(0, MOST_LISTED);
 
   const open = openRuns(facts, job);
   if (open.length > 0)
-    return reason("wait", `${open.length} workflow run(s) are not complete`, listed([...failed, ...waiting]));
-  if (failed.length > 0) return reason("fail", `${failed.length} of ${checks.length} checks failed`, listed(failed));
+    return reason(
+      "wait",
+      `${counted(open.length, "workflow run is", "workflow runs are")} not complete`,
+      listed([...failed, ...waiting]),
+    );
+  if (failed.length > 0)
+    return reason("fail", only ? "the only check failed" : `${failed.length} of ${all} failed`, listed(failed));
   if (!facts.checks_complete) return reason("wait", "there are more checks than can be judged; a person must merge");
   if (waiting.length > 0)
-    return reason("wait", `${checks.length - waiting.length} of ${checks.length} checks are done`, listed(waiting));
+    return reason(
+      "wait",
+      only ? "the only check is not done" : `${checks.length - waiting.length} of ${all} are done`,
+      listed(waiting),
+    );
 
   const names = new Set(checks.map((check) => check.name));
   const missing = facts.settings.auto_merge.required_checks.filter((name) => !names.has(name));
@@ -107,7 +119,7 @@ function judgeChecks(facts: Facts, job: Job, now: number): Reason {
       listed(missing.map((name) => reason("wait", `${name} has not reported`))),
     );
   if (ciBegunAt(facts, job, now) !== null) return reason("wait", "CI is given a moment to begin");
-  if (checks.some(says)) return reason("pass", `all ${checks.length} checks passed`, listed(judged));
+  if (checks.some(says)) return reason("pass", only ? "the only check passed" : `all ${all} passed`, listed(judged));
   if (!facts.settings.auto_merge.require_checks)
     return reason("pass", "nothing checks this repository, and its settings say that this is enough");
   return left

@@ -6,6 +6,7 @@ import { z } from "zod";
 import { approvedFrom } from "./agreement.ts";
 import { outcomeField, outcomeOf } from "./outcome.ts";
 import { fullName, heldFiles, type Job, STATUSES, statusAt } from "./job.ts";
+import { costOf } from "./spent.ts";
 
 const time = z.iso.datetime().nullable();
 const text = z.string().nullable();
@@ -57,7 +58,7 @@ export const jobViewSchema = z
     cost_cents: z
       .number()
       .nullable()
-      .meta({ description: "What the model has cost in the last try, where it is known." }),
+      .meta({ description: "What the model has cost in all tries, as far as they have told it." }),
     failure: text.meta({ description: "Why the last try failed." }),
   })
   .meta({ id: "Job" });
@@ -104,6 +105,6 @@ export const jobView = (job: Job, now: number): JobView => ({
   result: job.work?.body || job.work?.title || null,
   output_attachments: [...(job.delivery?.attachments ?? [])],
   changed_files: [...(job.work?.changed_files ?? [])],
-  cost_cents: job.work?.cost_cents ?? null,
+  cost_cents: costOf(job),
   failure: job.failure,
 });

@@ -74,9 +74,9 @@ const TABLE: readonly (readonly [string, Command | null, Command, number, string
   ["green and a pass", judged("pass"), observed(), 60_000, "verified", "checks and judge agree"],
   ["green without a judge", judged("none"), observed(), 60_000, "submitted", "the sender decides"],
   ["green before the judge has spoken", null, observed(), 60_000, "submitted", "the judge has not spoken yet"],
-  ["a pass before the checks are done", judged("pass"), PENDING, 60_000, "submitted", "0 of 1 checks are done"],
-  ["red and a pass", judged("pass"), RED, 60_000, "queued", "1 of 1 checks failed"],
-  ["red before the judge has spoken", null, RED, 60_000, "queued", "1 of 1 checks failed"],
+  ["a pass before the checks are done", judged("pass"), PENDING, 60_000, "submitted", "the only check is not done"],
+  ["red and a pass", judged("pass"), RED, 60_000, "queued", "the only check failed"],
+  ["red before the judge has spoken", null, RED, 60_000, "queued", "the only check failed"],
   ["green and not sure", judged("unsure"), observed(), 60_000, "submitted", "the sender decides"],
   [
     "not sure, and nobody was asked before",
@@ -91,8 +91,8 @@ const TABLE: readonly (readonly [string, Command | null, Command, number, string
   ["nothing that could say, on purpose", judged("none"), FREE, 60_000, "submitted", "the sender decides"],
   ["a pass alone, where nothing checks", judged("pass"), FREE, 60_000, "verified", "the judge agrees"],
   ["a pass alone, after half an hour", judged("pass"), UNCHECKED, NO_CHECKS_LIMIT_MS, "verified", "the judge agrees"],
-  ["red after three days", judged("unsure"), RED, SENDER_LIMIT_MS, "queued", "1 of 1 checks failed"],
-  ["pending after three days", judged("unsure"), PENDING, SENDER_LIMIT_MS, "submitted", "0 of 1 checks are done"],
+  ["red after three days", judged("unsure"), RED, SENDER_LIMIT_MS, "queued", "the only check failed"],
+  ["pending after three days", judged("unsure"), PENDING, SENDER_LIMIT_MS, "submitted", "the only check is not done"],
   ["unjudged after three days", null, observed(), SENDER_LIMIT_MS, "submitted", "the judge has not spoken yet"],
 ];
 

@@ -12,10 +12,13 @@ import {
 import { finishMessage, pullRequestBody } from "../../src/github/outbound/texts/pull-request.ts";
 import { statusComment } from "../../src/github/outbound/texts/status-comment.ts";
 import type { Job } from "../../src/job/job.ts";
+import { jobView } from "../../src/job/view.ts";
 import {
   ADA,
   begin,
   briefPushed,
+  check,
+  facts,
   ID,
   judged,
   led,
@@ -180,6 +183,46 @@ describe("the status comment", () => {
 
       <!-- journeyman:job:abcd1234 -->"
     `);
+  });
+
+  it("links the pull request and the failing check of a failed job, and of the try before", () => {
+    const red = [check({ state: "failure", name: "ci", url: "https://ci.example/9" }), check({ name: "lint" })];
+    const once = led(begin(), ...TO_PULL_REQUEST, { type: "observe", facts: facts({ checks: red }) });
+    expect(comment(once)).toContain("[ci failed](https://ci.example/9)");
+    const twice = led(
+      once,
+      ...[briefPushed(1, 2, "again"), runChanged({ id: 501 }, "again")],
+      runChanged({ id: 501, status: "completed", conclusion: "success" }, "again"),
+      ...[
+        resultRead({}, 1, 2),
+        ...TO_PULL_REQUEST.slice(-1),
+        { type: "observe", facts: facts({ checks: red }) } as const,
+      ],
+    );
+    expect(twice.status).toBe("failed");
+    expect(comment(twice)).toContain("- ✗ [ci failed](https://ci.example/9)\n\nPull request [#8](");
+    const cancelled = led(
+      once,
+      ...[briefPushed(1, 2, "again"), runChanged({ id: 501 }, "again")],
+      runChanged({ id: 501, status: "completed", conclusion: "startup_failure" }, "again"),
+    );
+    expect(comment(cancelled)).not.toContain("ci failed");
+  });
+
+  it("shows what all tries have cost, and says where one has not told it", () => {
+    const second = [briefPushed(1, 2, "again"), runChanged({ id: 501 }, "again")];
+    const ended = (conclusion: string) => runChanged({ id: 501, status: "completed", conclusion }, "again");
+    const first = led(
+      begin(),
+      ...TO_PULL_REQUEST.slice(0, 4),
+      resultRead({ usage, cost_cents: 10, outcome: "failed" }),
+      ...second,
+    );
+    const both = led(first, ended("success"), resultRead({ usage, cost_cents: 32 }, 1, 2));
+    expect(comment(both)).toContain("\n`claude-sonnet-5-5` · 2 tries · 24 turns · 186k tokens in, 8.0k out · $0.42\n");
+    expect(jobView(both, 0).cost_cents).toBe(42);
+    const lost = led(first, ended("cancelled"));
+    expect(comment(lost)).toContain(" · 2 tries · 12 turns · 93k tokens in, 4.0k out · at least $0.10\n");
   });
 
   it("hands on a question, a refusal and nothing to do in the agent's own words, as a quotation", () => {

@@ -9,7 +9,7 @@ const verdict = (change: Partial<Facts>, now = T0, subject = job) => judge(facts
 
 describe("is the work good?", () => {
   it.each([
-    ["all green", {}, "pass", "all 1 checks passed"],
+    ["all green", {}, "pass", "the only check passed"],
     [
       "skipped and neutral count as passed",
       { checks: [check({ state: "skipped" }), check({ state: "neutral" })] },
@@ -24,13 +24,13 @@ describe("is the work good?", () => {
       "wait",
       "1 of 2 checks are done",
     ],
-    ["one waits for a person", { checks: [check({ state: "action_required" })] }, "wait", "0 of 1 checks are done"],
-    ["a run that has no check yet", { open_runs: [5] }, "wait", "1 workflow run(s) are not complete"],
+    ["one waits for a person", { checks: [check({ state: "action_required" })] }, "wait", "the only check is not done"],
+    ["a run that has no check yet", { open_runs: [5] }, "wait", "1 workflow run is not complete"],
     [
       "red while a run goes on, for the rest may fail too",
       { checks: [check({ state: "failure" })], open_runs: [5] },
       "wait",
-      "1 workflow run(s) are not complete",
+      "1 workflow run is not complete",
     ],
     ["no check at all", { checks: [] }, "wait", "no check has reported yet"],
     [
@@ -43,7 +43,7 @@ describe("is the work good?", () => {
       "our own check pending beside a green one",
       { checks: [check(), check({ ours: true, state: "pending" })] },
       "pass",
-      "all 1 checks passed",
+      "the only check passed",
     ],
     [
       "a cancelled one, which decides nothing",
@@ -67,9 +67,9 @@ describe("is the work good?", () => {
       "red beside a conflict",
       { checks: [check({ state: "failure" })], mergeable: "conflict" },
       "fail",
-      "1 of 1 checks failed",
+      "the only check failed",
     ],
-    ["green beside a conflict", { mergeable: "conflict" }, "pass", "all 1 checks passed"],
+    ["green beside a conflict", { mergeable: "conflict" }, "pass", "the only check passed"],
     [
       "more checks than were read",
       { checks_complete: false },

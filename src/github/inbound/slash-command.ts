@@ -7,6 +7,7 @@ import type { SlashCommand } from "../../job/signal.ts";
 import { findCommand, firstWord } from "./find-command.ts";
 import { readFlags } from "./flags.ts";
 import { meantBy } from "./typo.ts";
+import { counted } from "../../wire/plural.ts";
 
 /** Characters of a task: it is stored, written to the branch and paid for with every turn. */
 export const TASK_LIMIT = 20_000;
@@ -65,7 +66,7 @@ function readCommand(text: string): SlashCommand {
   if (other !== null) return other;
   if (task.length > TASK_LIMIT) {
     return mistaken(
-      `The task has ${task.length} characters, and ${TASK_LIMIT} are the most. Shorten it, or put the long part into a file of the repository and name that file.`,
+      `The task has ${counted(task.length, "character")}, and ${TASK_LIMIT} are the most. Shorten it, or put the long part into a file of the repository and name that file.`,
     );
   }
   return { verb: "run", task, ...read.flags };

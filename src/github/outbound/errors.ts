@@ -4,6 +4,7 @@
  */
 import { z } from "zod";
 import { BudgetSpent } from "./pacing.ts";
+import { counted } from "../../wire/plural.ts";
 
 export type Trouble =
   /** The network, GitHub itself or a limit: worth another try. */
@@ -64,7 +65,7 @@ function refusedBecause(of: z.infer<typeof headers> | undefined, now: number): s
   if (!Number.isFinite(skew) || Math.abs(skew) < MOST_SKEW_MS) return "GitHub did not accept the App's credentials.";
   const minutes = Math.round(Math.abs(skew) / 60_000);
   const where = skew > 0 ? "ahead of" : "behind";
-  return `This server's clock is ${minutes} ${minutes === 1 ? "minute" : "minutes"} ${where} GitHub's, so GitHub does not accept the App's credentials. Set the clock.`;
+  return `This server's clock is ${counted(minutes, "minute")} ${where} GitHub's, so GitHub does not accept the App's credentials. Set the clock.`;
 }
 
 const LIMIT_WORDS = /secondary rate limit|rate limit exceeded|abuse detection/i;

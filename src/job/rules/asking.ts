@@ -6,6 +6,7 @@ import { type Job, branchOf, isFinal, issueOf, statusAt } from "../job.ts";
 import type { WantedEffect } from "../effect.ts";
 import { charge } from "../ledger.ts";
 import { MOST_ROUNDS, NO_TRY, cancelRun, endUnpaid, pastRuns, pushBrief } from "./ends.ts";
+import { counted } from "../../wire/plural.ts";
 
 const nameOf = (by: Actor): string | null => by.login ?? by.account;
 
@@ -90,7 +91,7 @@ export function pay(job: Job, command: Extract<Command, { type: "pay" }>, { now,
   if (available_cents < job.price_cents)
     return refuse(
       "insufficient_balance",
-      `The job costs ${job.price_cents} cents and the wallet holds ${available_cents}; top it up and pay again.`,
+      `The job costs ${counted(job.price_cents, "cent")} and the wallet holds ${available_cents}; top it up and pay again.`,
     );
   return change(job, now, {
     set: { status: "queued" },
@@ -162,7 +163,7 @@ export function nextRound(job: Job, asked: string, by: string | null, { now, ava
   if (chargeAgain && available_cents < job.price_cents)
     return refuse(
       "insufficient_balance",
-      `Another round costs ${job.price_cents} cents and the wallet holds ${available_cents}; top it up and ask again.`,
+      `Another round costs ${counted(job.price_cents, "cent")} and the wallet holds ${available_cents}; top it up and ask again.`,
     );
   const next: Job = {
     ...job,

@@ -263,6 +263,8 @@ export function merged(job: Job, report: Report<"merged">, context: Context): De
   const effects: WantedEffect[] = [
     ...cancelRun(job),
     ...(left ? [soon({ type: "delete-branch" })] : []),
+    // of a merge that was not expected the check says otherwise
+    ...(job.status === "verified" && job.merge.state === "off" ? showCheck(job, now, "now") : []),
     showComment(job, now, "now"),
   ];
   const settled = job.status === "verified" || (isFinal(job.status) && job.price_cents > 0);

@@ -3,6 +3,7 @@ import { type Change, type Decided, change, showComment, showNow, soon } from ".
 import type { WantedEffect } from "../effect.ts";
 import type { Job, Round } from "../job.ts";
 import { payout, refund } from "../ledger.ts";
+import { withoutWord } from "../spent.ts";
 
 /** Two tries: accept and fail both count (job-market seed). */
 export const MOST_ATTEMPTS = 3;
@@ -48,11 +49,15 @@ export const pushBrief = (job: Job): WantedEffect[] =>
 export const cancelRun = (job: Job): WantedEffect[] =>
   job.run !== null && job.run.status !== "completed" ? [soon({ type: "cancel-run", run_id: job.run.id })] : [];
 
+/** What checks said of an earlier try is no reason of this end. */
+const NO_REASONS = { reasons: [] } satisfies Partial<Job>;
+
 /** The job is over without success: the escrow goes back. */
 export function endUnpaid(job: Job, now: number, to: "failed" | "cancelled", extra: Change): Decided {
   const shown = to === "failed" || job.check !== null;
   const sentence = extra.note ?? extra.set?.failure ?? job.failure;
   const set: Partial<Job> = {
+    ...NO_REASONS,
     ...extra.set,
     status: to,
     hold: null,
@@ -79,7 +84,7 @@ const turnedDown = ({ status, price_cents, worker, pull_request }: Job): Partial
 /** The try failed: cancelled if that was asked for, failed after the second, else back in the queue for another. */
 export function failTry(job: Job, now: number, why: string, extra: Change = {}): Decided {
   const attempt_count = job.attempt_count + 1;
-  const counted = { ...extra.set, attempt_count, failure: why, ...turnedDown(job) };
+  const counted = { ...NO_REASONS, ...extra.set, attempt_count, failure: why, ...withoutWord(job), ...turnedDown(job) };
   if (job.cancellation_requested) return endUnpaid(job, now, "cancelled", { ...extra, set: counted, note: why });
   if (attempt_count >= MOST_ATTEMPTS) return endUnpaid(job, now, "failed", { ...extra, set: counted, note: why });
   const next: Job = {

@@ -6,6 +6,7 @@ import { type Context, type Decision, CHECK_GAP_MS, change, later, refuse, uncha
 import type { Command } from "../command.ts";
 import type { Job } from "../job.ts";
 import { standingOf } from "../run-claims.ts";
+import { withWork } from "../spent.ts";
 
 type Report<T extends Command["type"]> = Extract<Command, { type: T }>;
 
@@ -23,7 +24,8 @@ export function handIn(job: Job, report: Report<"hand-in">, { now }: Context): D
   const { run_id, attempt, work, old_workflow } = report;
   const before = job.handed_in;
   const clean_sha = before?.run_id === run_id && before.attempt === attempt ? before.clean_sha : null;
-  return change(job, now, { set: { work, old_workflow, handed_in: { run_id, attempt, clean_sha } } });
+  const told = withWork(job, work, { id: run_id, attempt });
+  return change(job, now, { set: { ...told, old_workflow, handed_in: { run_id, attempt, clean_sha } } });
 }
 
 /** When the next update of the check run may be. */

@@ -20,6 +20,7 @@ import type { Command } from "../command.ts";
 import type { WantedEffect } from "../effect.ts";
 import { marketOf } from "../../wire/settings.ts";
 import { GONE, type Job, type Run, fullName, isFinal, issueOf } from "../job.ts";
+import { withWork } from "../spent.ts";
 import { START_GIVEN_UP_MS } from "../wake.ts";
 import { marketOff } from "./market.ts";
 import { letRun } from "./reviewing.ts";
@@ -257,7 +258,7 @@ const handedIn = ({ handed_in }: Job, { clean, head_sha }: Report<"result-read">
 export function resultRead(job: Job, report: Report<"result-read">, { now }: Context): Decision {
   if (!isThisTry(job, report) || job.status !== "accepted") return unchanged;
   const { work } = report;
-  const set = { work, head_sha: report.head_sha, handed_in: handedIn(job, report) };
+  const set = { ...withWork(job, work, job.run), head_sha: report.head_sha, handed_in: handedIn(job, report) };
   const read: Job = { ...job, ...set };
   const green = job.run?.conclusion === "success";
   if (!green || work.outcome === "failed" || work.outcome === "limit") {

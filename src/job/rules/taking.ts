@@ -8,6 +8,7 @@ import { type Context, type Decided, change, showComment } from "../decision.ts"
 import { type Job, type TurnedDown, isFinal } from "../job.ts";
 import { charge, payout } from "../ledger.ts";
 import { cancelRun, verify } from "./ends.ts";
+import { counted } from "../../wire/plural.ts";
 
 type Merged = Extract<Command, { type: "merged" }>;
 
@@ -28,7 +29,7 @@ export function payTaken(job: Job, work: TurnedDown, report: Merged, { now, avai
   const taken = verify({ ...job, worker: { agent_id: work.agent_id, account: work.account } }, now, {
     set: { merged_at: report.at, turned_down: null, notice: null, hold: null, waiting_messages: [] },
     by: report.by,
-    note: `Merged after it was turned down, so ${cents} cents are paid for it.${short}`,
+    note: `Merged after it was turned down, so ${counted(cents, "cent is", "cents are")} paid for it.${short}`,
     effects: [...cancelRun(job), showComment(job, now, "now")],
   });
   const merged = change(taken.job, now, { event: "merged", by: report.by });

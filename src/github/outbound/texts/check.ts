@@ -80,8 +80,8 @@ function logTail(log: readonly LogLine[]): string | null {
 }
 
 export function checkOf(job: Job, log: readonly LogLine[], fallback_url: string | null): CheckFace {
-  const { headline, paragraphs } = stateOf(job);
-  const usage = usageLine(job.work);
+  const { headline, paragraphs } = stateOf(job, "check");
+  const usage = usageLine(job);
   const summary = [titleLine(job.title), ...paragraphs, ...(usage === null ? [] : [usage]), `Job ${code(job.id)}`];
   const text = logTail(log);
   const url = (job.status === "submitted" || job.status === "verified" ? job.pull_request?.url : null) ?? job.run?.url;

@@ -1,5 +1,7 @@
 /** Figures in words: what the agent used, which model, what it cost, how long ago. */
-import { type Job, modelNotes, type Work } from "../../../job/job.ts";
+import { type Job, modelNotes, NOT_TOLD } from "../../../job/job.ts";
+import { costOf, spentOf } from "../../../job/spent.ts";
+import { counted } from "../../../wire/plural.ts";
 import { cut } from "../../../wire/text.ts";
 import { code, harmless, oneLine } from "./plain.ts";
 
@@ -12,13 +14,20 @@ const count = (n: number): string => {
 export const money = (cents: number): string =>
   cents > 0 && cents < 1 ? "less than $0.01" : `$${(cents / 100).toFixed(2)}`;
 
-/** What the agent used, on one line; null when it said nothing of that. */
-export function usageLine(work: Work | null): string | null {
-  if (work === null || work.usage.turns === 0) return null;
-  const { turns, input_tokens, output_tokens, cache_read_tokens, cache_write_tokens } = work.usage;
-  const input = input_tokens + cache_read_tokens + cache_write_tokens;
-  const cost = work.cost_cents === null ? "cost not known" : money(work.cost_cents);
-  return `${code(work.model)} · ${turns} ${turns === 1 ? "turn" : "turns"} · ${count(input)} tokens in, ${count(output_tokens)} out · ${cost}`;
+/** What the agent used in all tries, on one line; null when it said nothing of that. */
+export function usageLine(job: Job): string | null {
+  const { tries, usage, complete } = spentOf(job);
+  if (usage.turns === 0) return null;
+  const input = usage.input_tokens + usage.cache_read_tokens + usage.cache_write_tokens;
+  const cost = costOf(job);
+  const parts = [
+    ...(job.work === null || job.work.model === NOT_TOLD ? [] : [code(job.work.model)]),
+    ...(tries > 1 ? [counted(tries, "try", "tries")] : []),
+    counted(usage.turns, "turn"),
+    `${count(input)} tokens in, ${count(usage.output_tokens)} out`,
+    cost === null ? "cost not known" : `${complete ? "" : "at least "}${money(cost)}`,
+  ];
+  return parts.join(" · ");
 }
 
 const MOST_NOTES = 2_000;

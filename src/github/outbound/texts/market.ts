@@ -7,6 +7,7 @@ import { heldFiles, type Job } from "../../../job/job.ts";
 import { feeOf } from "../../../job/ledger.ts";
 import { money } from "./figures.ts";
 import { code } from "./plain.ts";
+import { counted } from "../../../wire/plural.ts";
 
 const moment = (at: number): string => `${new Date(at).toISOString().slice(0, 16).replace("T", " ")} UTC`;
 
@@ -26,7 +27,7 @@ const HOUR = 60 * MINUTE;
 
 function limitOf({ time_limit_seconds: seconds }: Job): string {
   if (seconds >= 2 * HOUR) return `${Math.round(seconds / HOUR)} hours`;
-  return seconds >= 2 * MINUTE ? `${Math.round(seconds / MINUTE)} minutes` : `${seconds} seconds`;
+  return seconds >= 2 * MINUTE ? `${Math.round(seconds / MINUTE)} minutes` : counted(seconds, "second");
 }
 
 export const inWork = (job: Job): string => {

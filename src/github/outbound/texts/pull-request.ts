@@ -21,7 +21,7 @@ export const pullRequestTitle = (job: Job): string => titleLine(wordsOf(job));
 export function pullRequestBody(job: Job, closes: boolean): string {
   const issue = issueOf(job.origin);
   const requester = requesterOf(job);
-  const usage = usageLine(job.work);
+  const usage = usageLine(job);
   const model = modelLine(job);
   const footer = [
     ...(model === null ? [] : [model]),

@@ -7,6 +7,7 @@ import { branchLink, modelLine, pullRequestLink } from "./figures.ts";
 import * as market from "./market.ts";
 import { harmless, oneLine, quoted } from "./plain.ts";
 import { reasonList } from "./reasons.ts";
+import { counted } from "../../../wire/plural.ts";
 import { cut } from "../../../wire/text.ts";
 
 export interface State {
@@ -15,6 +16,9 @@ export interface State {
   readonly paragraphs: readonly string[];
 }
 
+/** Where it is shown. */
+type Face = "comment" | "check";
+
 const state = (headline: string, ...paragraphs: readonly (string | null)[]): State => ({
   headline,
   paragraphs: paragraphs.filter((text): text is string => text !== null && text !== ""),
@@ -22,8 +26,16 @@ const state = (headline: string, ...paragraphs: readonly (string | null)[]): Sta
 
 const link = (words: string, url: string | undefined): string => (url === undefined ? words : `[${words}](${url})`);
 
+/** The checks that failed, each with its page on GitHub; null: it was not for a check. */
+function failedChecks(job: Job): string | null {
+  const failed = job.reasons.filter(({ verdict }) => verdict === "fail").flatMap(({ because }) => because);
+  return failed.length === 0 ? null : reasonList(failed);
+}
+
+const parts = (...all: readonly (string | null)[]): string => all.filter((part) => part !== null).join("\n\n");
+
 const lastFailure = (job: Job): string | null =>
-  job.failure === null ? null : `Why the last try failed:\n\n${quoted(job.failure)}`;
+  job.failure === null ? null : parts("Why the last try failed:", quoted(job.failure), failedChecks(job));
 
 function queued(job: Job): State {
   if (job.runner === "market") return state("On the market", market.offered(job), lastFailure(job));
@@ -105,11 +117,13 @@ const answer = (job: Job): readonly (string | null)[] =>
 
 const answerHint = "Ask again with `/job <task>`, with what was missing in it.";
 
-function verified(job: Job): State {
+function verified(job: Job, face: Face): State {
   const pull = job.pull_request;
   if (pull === null || heldFiles(job) !== null) return words(job);
   const named = pullRequestLink(pull);
   if (job.merged_at !== null) return state("Merged", `Pull request ${named} is merged.`);
+  if (face === "check" && job.merge.state !== "off")
+    return state("Green", `The work in pull request ${named} is good.`);
   switch (job.merge.state) {
     case "off":
       return state(
@@ -133,12 +147,14 @@ function verified(job: Job): State {
 const why = (text: string): string => harmless(oneLine(text)).replace(/\.$/, "");
 
 function failed(job: Job): State {
+  const pull = job.pull_request === null ? null : `Pull request ${pullRequestLink(job.pull_request)} is left as it is.`;
   const partial = job.head_sha === null ? null : `What there is of the work stays on ${branchLink(job)}.`;
   const run = job.run === null ? null : `The log is in ${link("the run", job.run.url)}.`;
   return state(
     "Failed",
     job.failure === null ? "The job failed." : `The job failed:\n\n${quoted(job.failure)}`,
-    [partial, run].filter((text) => text !== null).join(" "),
+    failedChecks(job),
+    [pull, partial, run].filter((text) => text !== null).join(" "),
     market.again(job),
   );
 }
@@ -148,7 +164,7 @@ function cancelled(job: Job): State {
   return state("Cancelled", "The job was cancelled.", kept);
 }
 
-function ofStatus(job: Job): State {
+function ofStatus(job: Job, face: Face): State {
   switch (job.status) {
     case "pending_payment":
       return state("Waiting for payment", market.waitsForPayment(job));
@@ -161,7 +177,7 @@ function ofStatus(job: Job): State {
     case "submitted":
       return submitted(job);
     case "verified":
-      return verified(job);
+      return verified(job, face);
     case "failed":
       return failed(job);
     case "cancelled":
@@ -173,9 +189,12 @@ function ofStatus(job: Job): State {
 
 const MOST_NOTICE = 1_000;
 
-/** What the job is, with everything that its sender must be told beside it. */
-export function stateOf(job: Job): State {
-  const { headline, paragraphs } = ofStatus(job);
+/**
+ * What the job is, with everything that its sender must be told beside it. A check is not written again for a merge of
+ * ours, so it says of good work what stays true.
+ */
+export function stateOf(job: Job, face: Face): State {
+  const { headline, paragraphs } = ofStatus(job, face);
   const waiting = job.waiting_messages.length;
   return state(
     oneLine(headline),
@@ -185,6 +204,6 @@ export function stateOf(job: Job): State {
     job.notice === null ? null : `**Note:** ${cut(harmless(job.notice), MOST_NOTICE)}`,
     waiting === 0
       ? null
-      : `${waiting} further ${waiting === 1 ? "message is" : "messages are"} taken up in the next round.`,
+      : `${counted(waiting, "further message is", "further messages are")} taken up in the next round.`,
   );
 }

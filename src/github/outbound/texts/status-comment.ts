@@ -19,9 +19,9 @@ const commandsOf = (job: Job): string => {
 };
 
 export function statusComment(job: Job): string {
-  const { headline, paragraphs } = stateOf(job);
+  const { headline, paragraphs } = stateOf(job, "comment");
   const round = job.round > 1 ? ` · round ${job.round}` : "";
-  const usage = usageLine(job.work);
+  const usage = usageLine(job);
   const update = job.old_workflow && isFinal(job.status) ? NEW_WORKFLOW : null;
   const text = [`**${headline}** · ${titleLine(job.title)}`, ...paragraphs, usage, update]
     .filter((part) => part !== null)
