@@ -61,6 +61,9 @@ function aboutJob(said: AboutJob, by: Known, comment_id: number): { readonly ask
   }
 }
 
+/** Jobs of each status that are looked at again when their base has moved. */
+const MOST_LOOKED_AT = 20;
+
 export type Intake = (delivery: string, signal: Signal, again: boolean) => Promise<void>;
 
 export function createIntake(needs: Needs): Intake {
@@ -174,6 +177,21 @@ export function createIntake(needs: Needs): Intake {
     await handle(stored.job.id, command);
   };
 
+  /** What waits for this branch may conflict with it now, and no event says so; the newest jobs, the others within the hour. */
+  const lookAgain = async ({
+    repository,
+    branch,
+  }: Extract<Signal, { type: "default-branch-moved" }>): Promise<void> => {
+    for (const status of ["submitted", "verified"] as const) {
+      const { jobs } = await store.jobs.list({ repository: fullName(repository), status, limit: MOST_LOOKED_AT });
+      const waiting = jobs.filter(
+        ({ base, merged_at, merge }) =>
+          base.branch === branch && merged_at === null && (merge.state === "waiting" || merge.state === "auto"),
+      );
+      for (const { id } of waiting) await news(repository, id, { type: "look", forced: false });
+    }
+  };
+
   const pullNews = async ({ repository, numbers, command }: Extract<Signal, { type: "pull-news" }>): Promise<void> => {
     for (const number of numbers) await news(repository, await jobOfPull(repository, number), command);
   };
@@ -198,7 +216,8 @@ export function createIntake(needs: Needs): Intake {
       case "pull-news":
         return pullNews(signal);
       case "default-branch-moved":
-        return learn(store, handle, signal);
+        await learn(store, handle, signal);
+        return lookAgain(signal);
       case "repositories-changed":
       case "uninstalled":
         desk.forgetAccess(signal.installation_id);

@@ -12,11 +12,19 @@ export interface Check {
   readonly state: CheckState;
   /** A rule on the base branch asks for it. */
   readonly required: boolean;
+  /** GitHub's number of the App that made it; null: not known. */
+  readonly app_id: number | null;
   /** One of ours: left out of the verdict, or it would wait for itself. */
   readonly ours: boolean;
   readonly url: string | null;
   /** What the check says of itself, cut to a few lines; untrusted text. */
   readonly summary: string | null;
+}
+
+/** A check that the rules of the base branch ask for. `app_id`: from that App alone; null: from whoever makes it. */
+export interface RequiredCheck {
+  readonly name: string;
+  readonly app_id: number | null;
 }
 
 export interface Facts {
@@ -38,6 +46,8 @@ export interface Facts {
   readonly review: "approved" | "changes_requested" | "required" | "none";
   readonly auto_merge_enabled: boolean;
   readonly checks: readonly Check[];
+  /** What the base branch's rules require, without our own check. */
+  readonly required: readonly RequiredCheck[];
   /** The rollup was longer than we read: then it is not green. */
   readonly checks_complete: boolean;
   /** Runs of the repository's workflows at the head that the job knows: those that go on, and those that are over. */

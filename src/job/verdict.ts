@@ -11,6 +11,7 @@ import { GlobSet, globMistake } from "../wire/glob.ts";
 import { type Checked, agreed } from "./agreement.ts";
 import { type Reason, reason } from "./reason.ts";
 import { NO_CHECKS_LIMIT_MS } from "./wake.ts";
+import { missingChecks } from "./required-checks.ts";
 import { neverMerges } from "./never-merging.ts";
 
 export interface Verdict {
@@ -74,6 +75,11 @@ export const ciBegunAt = (facts: Facts, job: Job, now: number): number | null =>
 };
 
 const CONFLICT = "it conflicts with the base branch; resolve that";
+const MISSING = "required checks have not reported";
+
+/** No event of a check is to come that would end this wait: a person must see it now. */
+export const needsPerson = ({ verdict, text }: Reason): boolean =>
+  verdict === "wait" && (text === CONFLICT || text === MISSING);
 
 /** What do the checks say? Our own is left out; known runs must all be complete (github-facts 6.7, 6.8). */
 function judgeChecks(facts: Facts, job: Job, now: number): Reason {
@@ -88,12 +94,13 @@ function judgeChecks(facts: Facts, job: Job, now: number): Reason {
   const all = counted(checks.length, "check");
   const listed = (reasons: readonly Reason[]) => reasons.slice(0, MOST_LISTED);
 
+  const missing = missingChecks(facts);
   const open = openRuns(facts, job);
   if (open.length > 0)
     return reason(
       "wait",
       `${counted(open.length, "workflow run is", "workflow runs are")} not complete`,
-      listed([...failed, ...waiting]),
+      listed([...failed, ...waiting, ...missing]),
     );
   if (failed.length > 0)
     return reason("fail", only ? "the only check failed" : `${failed.length} of ${all} failed`, listed(failed));
@@ -102,22 +109,15 @@ function judgeChecks(facts: Facts, job: Job, now: number): Reason {
     return reason(
       "wait",
       only ? "the only check is not done" : `${checks.length - waiting.length} of ${all} are done`,
-      listed(waiting),
+      listed([...waiting, ...missing]),
     );
 
-  const names = new Set(checks.map((check) => check.name));
-  const missing = facts.settings.auto_merge.required_checks.filter((name) => !names.has(name));
   const settled = job.submitted_at !== null && now - job.submitted_at >= NO_CHECKS_LIMIT_MS;
   const left = settled && (job.price_cents === 0 || job.runner === "market");
   const unchecked = facts.settings.auto_merge.require_checks && !checks.some(says) && !left;
   // no workflow begins on a pull request that conflicts, so there is nothing to wait for
   if (facts.mergeable === "conflict" && (missing.length > 0 || unchecked)) return reason("wait", CONFLICT);
-  if (missing.length > 0)
-    return reason(
-      "wait",
-      "required checks have not reported",
-      listed(missing.map((name) => reason("wait", `${name} has not reported`))),
-    );
+  if (missing.length > 0) return reason("wait", MISSING, listed(missing));
   if (ciBegunAt(facts, job, now) !== null) return reason("wait", "CI is given a moment to begin");
   if (checks.some(says)) return reason("pass", only ? "the only check passed" : `all ${all} passed`, listed(judged));
   if (!facts.settings.auto_merge.require_checks)

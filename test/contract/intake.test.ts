@@ -106,6 +106,24 @@ const ask: Signal = {
 const accountsIn = async ({ store }: Awaited<ReturnType<typeof door>>): Promise<string[]> =>
   (await store.jobs.list({ limit: 10 })).jobs.map(({ account }) => account).sort();
 
+describe("a push to the default branch", () => {
+  it("has what waits to be merged into it looked at, since it may conflict now, and nothing else", async () => {
+    const here = await door(known());
+    await here.handle(ID, { type: "create", draft: draft({ repository: AT }) });
+    const moved = { type: "default-branch-moved", repository: AT, head_sha: "h2", tree_sha: "t2" } as const;
+    const looks = async () =>
+      ((await here.store.jobs.load(ID))?.effects ?? []).filter(({ effect }) => effect.type === "read-facts");
+    for (const command of TO_PULL_REQUEST) await here.handle(ID, command);
+    const [first] = await looks();
+    if (first === undefined) throw new Error("nothing looks at the pull request");
+    await here.store.jobs.settle(ID, first);
+    await here.hear({ ...moved, branch: "next", settings_changed: false });
+    expect(await looks()).toEqual([]);
+    await here.hear({ ...moved, branch: "main", settings_changed: false });
+    expect(await looks()).toHaveLength(1);
+  });
+});
+
 describe("whose an account is", () => {
   it("hangs on GitHub's number: who takes over a freed login opens nothing that was kept under it", async () => {
     const here = await door(known());

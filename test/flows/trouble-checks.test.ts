@@ -66,6 +66,19 @@ describe("checks", () => {
     await untilJob(house, id, "merged", merged);
   });
 
+  it("that a rule requires and nobody makes are named within ten seconds, and so is a conflict", async () => {
+    const house = await startHouse({ files: { ".github/workflows/ci.yml": null } });
+    house.github.protect(DEMO, "main", { requiredChecks: ["e2e"], checkApps: { e2e: "github-actions" } });
+    const issue = house.ask(HELLO);
+    const { id } = await house.jobOf(issue);
+    await untilJob(house, id, "in review", (one) => one.pull_request !== null);
+    house.pass(9_000);
+    await until("the check to be named", () => /e2e has not reported, and a rule of main/.test(house.comment(issue)));
+    house.github.pushCommit(DEMO, "main", { "HELLO.md": "hello from somebody else\n" }, "ada");
+    await until("the conflict to be named", () => /conflicts with the base branch/.test(house.comment(issue)));
+    expect((await house.job(id)).status).toBe("submitted");
+  });
+
   it("are not needed where the settings say so", async () => {
     const house = await startHouse({
       files: { ".github/workflows/ci.yml": null },

@@ -67,10 +67,30 @@ describe("what looks green and is not", () => {
     const unchecked = { checks: [], ci_begun: false, settings: settings({ require_checks: false }) };
     const job = inReview();
     expect(decided(step(job, observed(unchecked))).job.status).toBe("submitted");
-    const [first] = decided(step(led(begin(), ...TO_PULL_REQUEST.slice(0, -1)), TO_PULL_REQUEST.at(-1) as Command))
-      .effects.filter((wanted) => wanted.effect.type === "read-facts")
-      .map((wanted) => wanted.not_before);
-    expect(first).toBe((job.head_seen_at ?? 0) + CI_BEGINS_MS);
+    const looks = (decision: ReturnType<typeof step>): number[] =>
+      decided(decision)
+        .effects.filter((wanted) => wanted.effect.type === "read-facts")
+        .map((wanted) => wanted.not_before - (job.head_seen_at ?? 0));
+    const open = step(led(begin(), ...TO_PULL_REQUEST.slice(0, -1)), TO_PULL_REQUEST.at(-1) as Command);
+    expect(looks(open)).toEqual([5_000]);
+    expect(looks(step(job, observed(unchecked), (job.head_seen_at ?? 0) + 5_000))).toEqual([CI_BEGINS_MS]);
+  });
+
+  it.each([
+    ["a conflict", { mergeable: "conflict", checks: [] }],
+    ["a required check that nobody makes", { required: [{ name: "e2e", app_id: null }] }],
+  ] as const)("is %s, which the comment says at once, whenever it was last written", (_what, change) => {
+    const job = inReview();
+    const now = (job.head_seen_at ?? 0) + 5_000;
+    const told = decided(
+      step({ ...job, comment: { id: 1, synced_at: now - 1_000 } }, observed({ ci_begun: false, ...change }), now),
+    );
+    const said = told.effects.filter(({ effect }) => effect.type === "sync-comment" || effect.type === "sync-check");
+    expect(said.map(({ not_before }) => not_before)).toEqual([now, now]);
+  });
+
+  it("is a base that moved, which may conflict now: what waits in that repository is looked at", () => {
+    expect(effectsOf(step(inReview(), { type: "look", forced: false }))).toEqual(["read-facts"]);
   });
 
   it("is a head that still carries the job's own folder", () => {

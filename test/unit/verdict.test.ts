@@ -86,6 +86,35 @@ describe("is the work good?", () => {
     expect(work).toMatchObject({ verdict: "wait", because: [{ text: "e2e has not reported" }] });
   });
 
+  it("waits for checks that the branch's rules require and nobody makes, and names each at every stage", () => {
+    const required = [{ name: "e2e", app_id: null }];
+    const named = {
+      text: "e2e has not reported, and a rule of main requires it; let it run, or take it out of that rule",
+    };
+    expect(verdict({ required }).work).toMatchObject({ text: "required checks have not reported", because: [named] });
+    expect(verdict({ required, open_runs: [5] }).work.because).toEqual([expect.objectContaining(named)]);
+    const pending = verdict({ required, checks: [check({ state: "pending" })] }).work;
+    expect(pending.because.map(({ text }) => text)).toEqual(["ci is not done", named.text]);
+    expect(verdict({ required, checks: [check({ name: "e2e" })] }).work.verdict).toBe("pass");
+  });
+
+  it("takes a required check from the App alone that a rule names, also where the settings name the check", () => {
+    const required = [{ name: "e2e", app_id: 15368 }];
+    const required_checks = settings({ required_checks: ["e2e"] });
+    for (const more of [{}, { settings: required_checks }]) {
+      const by = (app_id: number | null, sure = false) =>
+        verdict({ required, checks: [check({ name: "e2e", app_id, required: sure })], ...more }).work;
+      expect(by(15368).verdict).toBe("pass");
+      expect(by(7)).toMatchObject({
+        verdict: "wait",
+        because: [{ text: "e2e has not reported from the App that a rule of main names (15368); others do not count" }],
+      });
+      // of statuses GitHub does not tell the App, but whether it is the one
+      expect(by(null).verdict).toBe("wait");
+      expect(by(null, true).verdict).toBe("pass");
+    }
+  });
+
   it("needs no check where the settings say so", () => {
     expect(verdict({ checks: [], settings: settings({ require_checks: false }) }).work.verdict).toBe("pass");
   });

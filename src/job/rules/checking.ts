@@ -18,7 +18,7 @@ import type { WantedEffect } from "../effect.ts";
 import type { Facts } from "../facts.ts";
 import { type Job, isApart, isFinal } from "../job.ts";
 import { type Reason, linesOf } from "../reason.ts";
-import { type Verdict, ciBegunAt, failureOf, judge, openRuns } from "../verdict.ts";
+import { type Verdict, ciBegunAt, failureOf, judge, needsPerson, openRuns } from "../verdict.ts";
 import { cancelRun, endUnpaid, failTry, verify } from "./ends.ts";
 import { pushed } from "./reporting.ts";
 import { payTaken, takenWork } from "./taking.ts";
@@ -145,7 +145,7 @@ function stillWaiting(
   told: boolean,
   now: number,
 ): Decided {
-  const pace = asks_sender && job.sender_asked_at === null ? "now" : "paced";
+  const pace = (asks_sender && job.sender_asked_at === null) || needsPerson(work) ? "now" : "paced";
   const news = !sameReasons(job.reasons.slice(0, 1), [work]);
   return change(job, now, {
     set: seen,

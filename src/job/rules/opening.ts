@@ -13,7 +13,6 @@ import {
 import type { Command } from "../command.ts";
 import type { WantedEffect } from "../effect.ts";
 import type { Job } from "../job.ts";
-import { CI_BEGINS_MS } from "../verdict.ts";
 import { failTry, verify } from "./ends.ts";
 import { askJudge } from "./reviewing.ts";
 
@@ -27,6 +26,9 @@ export function finishedWithout(job: Job, now: number, set: Partial<Job>): Decis
 
 /** A job has two tries in a round, and each opens one at most. */
 const MOST_FORMER = 1_000;
+
+/** What keeps a pull request from being merged, and no event tells of, is named within ten seconds. */
+const FIRST_LOOK_MS = 5_000;
 
 /** Checks that are over by then are not told of before the merge. */
 const QUICK_CHECKS_MS = 5_000;
@@ -65,8 +67,8 @@ export function pullRequestOpened(job: Job, report: Report<"pull-request-opened"
     effects: [
       ...firstWords(opened, context),
       ...asked.effects,
-      // the events of checks come first as a rule; this is for checks that are lost or will never be
-      later({ type: "read-facts", runs: [] }, now + CI_BEGINS_MS),
+      // the events of checks come first as a rule; this is for a conflict, and for checks that are lost or will never be
+      later({ type: "read-facts", runs: [] }, now + FIRST_LOOK_MS),
     ],
   });
 }

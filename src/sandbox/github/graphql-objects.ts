@@ -6,6 +6,7 @@ import type { TreeEntry } from "./git-trees.ts";
 import type { GraphqlContext } from "./graphql.ts";
 import { connection } from "./graphql-connection.ts";
 import { issueObject, userObject } from "./graphql-issues.ts";
+import { rulesOf } from "./graphql-rules.ts";
 import { pullObject, rollupObject, suiteObjects } from "./graphql-pulls.ts";
 import type { Repository } from "./model.ts";
 import { repoHtml } from "./payloads.ts";
@@ -110,6 +111,7 @@ export function refObject(context: GraphqlContext, repository: Repository, ref: 
     id: `REF_${repository.id}_${Buffer.from(ref).toString("base64url")}`,
     name: ref.slice(prefix.length),
     prefix,
+    ...rulesOf(context, repository, ref.slice(prefix.length)),
     target: () => gitObject(context, repository, sha),
   };
 }

@@ -3,7 +3,8 @@ import { z } from "zod";
 import type { GraphqlContext } from "./graphql.ts";
 import { connection } from "./graphql-connection.ts";
 import { commentObject, userObject } from "./graphql-issues.ts";
-import { commitObject, mustHave, repositoryObject } from "./graphql-objects.ts";
+import { appIdOf } from "./graphql-rules.ts";
+import { commitObject, mustHave, refObject, repositoryObject } from "./graphql-objects.ts";
 import {
   isRequired,
   latestCheckRuns,
@@ -47,6 +48,7 @@ export function pullObject(context: GraphqlContext, repository: Repository, issu
     headRefName: pull.headRef,
     baseRefOid: pull.baseSha,
     baseRefName: pull.baseRef,
+    baseRef: () => refObject(context, repository, `refs/heads/${pull.baseRef}`),
     headRepository: () => (pull.fork ? null : repositoryObject(context, repository)),
     baseRepository: () => repositoryObject(context, repository),
     repository: () => repositoryObject(context, repository),
@@ -143,11 +145,11 @@ export function rollupObject(context: GraphqlContext, repository: Repository, sh
 
 const requiredArguments = z.looseObject({ pullRequestNumber: z.number().nullish() });
 
-function requiredIn(context: GraphqlContext, repository: Repository, name: string) {
+function requiredIn(context: GraphqlContext, repository: Repository, name: string, app: string) {
   return (args: unknown) => {
     const number = requiredArguments.parse(args).pullRequestNumber;
     const issue = number ? context.world.state.pull(repository, number) : undefined;
-    return issue ? isRequired(repository, issue.pull.baseRef, name) : false;
+    return issue ? isRequired(repository, issue.pull.baseRef, name, app) : false;
   };
 }
 
@@ -161,7 +163,6 @@ export function suiteObjects(context: GraphqlContext, repository: Repository, sh
 
 function suiteObject(context: GraphqlContext, repository: Repository, suite: CheckSuite): object {
   const { world } = context;
-  const own = suite.appSlug === world.appSlug;
   const run = suite.runId === undefined ? undefined : repository.runs.get(suite.runId);
   const checks = [...repository.checkRuns.values()].filter((check) => check.suiteId === suite.id);
   return {
@@ -172,7 +173,7 @@ function suiteObject(context: GraphqlContext, repository: Repository, suite: Che
       __typename: "App",
       id: `A_${suite.appSlug}`,
       slug: suite.appSlug,
-      databaseId: own ? world.appId : 15368,
+      databaseId: appIdOf(world, suite.appSlug),
       name: suite.appSlug,
     },
     status: suite.status.toUpperCase(),
@@ -223,7 +224,7 @@ function checkRunObject(context: GraphqlContext, repository: Repository, run: Ch
     externalId: run.externalId,
     startedAt: iso(run.startedAt),
     completedAt: isoOrNull(run.completedAt),
-    isRequired: requiredIn(context, repository, run.name),
+    isRequired: requiredIn(context, repository, run.name, run.appSlug),
     checkSuite: suite ? suiteObject(context, repository, suite) : null,
   };
 }
@@ -237,5 +238,5 @@ const statusObject = (context: GraphqlContext, repository: Repository, status: C
   targetUrl: status.targetUrl,
   createdAt: iso(status.createdAt),
   creator: userObject(context, status.creator),
-  isRequired: requiredIn(context, repository, status.context),
+  isRequired: requiredIn(context, repository, status.context, status.creator.login.replace(/\[bot\]$/, "")),
 });

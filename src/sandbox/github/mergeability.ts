@@ -28,12 +28,19 @@ const runVerdict = (run: CheckRun): Verdict =>
 const statusVerdict = (status: CommitStatus): Verdict =>
   status.state === "success" ? "passed" : status.state === "pending" ? "pending" : "failed";
 
-function verdicts(repository: Repository, sha: string): { name: string; verdict: Verdict }[] {
+function verdicts(repository: Repository, sha: string): { name: string; app: string; verdict: Verdict }[] {
   return [
-    ...latestCheckRuns(repository, sha).map((run) => ({ name: run.name, verdict: runVerdict(run) })),
-    ...latestStatuses(repository, sha).map((status) => ({ name: status.context, verdict: statusVerdict(status) })),
+    ...latestCheckRuns(repository, sha).map((run) => ({ name: run.name, app: run.appSlug, verdict: runVerdict(run) })),
+    ...latestStatuses(repository, sha).map((status) => ({
+      name: status.context,
+      app: status.creator.login.replace(/\[bot\]$/, ""),
+      verdict: statusVerdict(status),
+    })),
   ];
 }
+
+const isFrom = ({ checkApps }: Protection, name: string, app: string): boolean =>
+  checkApps[name] === undefined || checkApps[name] === app;
 
 function worst(found: readonly Verdict[]): Verdict {
   if (found.length === 0) return "missing";
@@ -75,7 +82,9 @@ export function blockers(repository: Repository, issue: PullIssue): string[] {
   const found = verdicts(repository, issue.pull.headSha);
   const checks = protection.requiredChecks.map((name) => ({
     name,
-    verdict: worst(found.filter((one) => one.name === name).map(({ verdict }) => verdict)),
+    verdict: worst(
+      found.filter((one) => one.name === name && isFrom(protection, name, one.app)).map(({ verdict }) => verdict),
+    ),
   }));
   const open = checks.filter(({ verdict }) => verdict !== "passed");
   const sentences: string[] = [];
@@ -121,5 +130,7 @@ export function mergeableState(repository: Repository, issue: PullIssue): MergeS
   return open ? "unstable" : "clean";
 }
 
-export const isRequired = (repository: Repository, baseRef: string, name: string): boolean =>
-  protectionOf(repository, baseRef)?.requiredChecks.includes(name) ?? false;
+export function isRequired(repository: Repository, baseRef: string, name: string, app: string): boolean {
+  const protection = protectionOf(repository, baseRef);
+  return protection !== undefined && protection.requiredChecks.includes(name) && isFrom(protection, name, app);
+}

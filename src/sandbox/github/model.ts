@@ -24,6 +24,8 @@ export interface Cause {
 
 export interface Protection {
   readonly requiredChecks: readonly string[];
+  /** Slugs of the Apps that checks of these names must come from; others come from whoever makes them. */
+  readonly checkApps: Readonly<Record<string, string>>;
   readonly requiredReviews: number;
   readonly strict: boolean;
 }

@@ -107,6 +107,7 @@ export class SandboxSettings extends SandboxPeople {
   protect(name: RepoName, branch: string, rules: Partial<Protection>): void {
     this.repositoryOf(name).protections.set(branch, {
       requiredChecks: [],
+      checkApps: {},
       requiredReviews: 0,
       strict: false,
       ...rules,

@@ -51,7 +51,10 @@ describe("GraphQL", () => {
     const sha = await pushBranch(w.call, w.github, "job/gq", { "g.txt": "g" });
     const pull = await w.call(`POST /repos/${REPO}/pulls`, { title: "g", head: "job/gq", base: "main" });
     const query = `query($n: Int!) { repository(owner: "octo", name: "demo") { pullRequest(number: $n) {
-      state merged isDraft headRefOid baseRefName headRefName mergeable mergeStateStatus reviewDecision isInMergeQueue isCrossRepository
+      state merged isDraft headRefOid baseRefName headRefName mergeable
+      baseRef { refUpdateRule { requiredStatusCheckContexts } rules(first: 9) { nodes { type parameters {
+        ... on RequiredStatusChecksParameters { requiredStatusChecks { context integrationId } } } } } }
+      mergeStateStatus reviewDecision isInMergeQueue isCrossRepository
       author { login __typename } autoMergeRequest { enabledAt }
       files(first: 100) { nodes { path changeType } pageInfo { hasNextPage endCursor } }
       commits(last: 1) { nodes { commit { statusCheckRollup { state contexts(first: 100) { totalCount pageInfo { hasNextPage } nodes {
@@ -68,6 +71,7 @@ describe("GraphQL", () => {
       repository: {
         pullRequest: {
           state: "OPEN",
+          baseRef: { refUpdateRule: null, rules: { nodes: [] } },
           headRefOid: sha,
           mergeable: "MERGEABLE",
           mergeStateStatus: "CLEAN",
@@ -77,7 +81,7 @@ describe("GraphQL", () => {
         },
       },
     });
-    w.github.protect(REPO, "main", { requiredChecks: ["ci"] });
+    w.github.protect(REPO, "main", { requiredChecks: ["ci", "deploy"], checkApps: { deploy: "some-deployer" } });
     const run = w.github.actions.createRun({
       repository: { owner: "octo", name: "demo" },
       path: ".github/workflows/ci.yml",
@@ -95,6 +99,22 @@ describe("GraphQL", () => {
       repository: {
         pullRequest: {
           mergeStateStatus: "BLOCKED",
+          baseRef: {
+            refUpdateRule: { requiredStatusCheckContexts: ["ci", "deploy"] },
+            rules: {
+              nodes: [
+                {
+                  type: "REQUIRED_STATUS_CHECKS",
+                  parameters: {
+                    requiredStatusChecks: [
+                      { context: "ci", integrationId: null },
+                      { context: "deploy", integrationId: expect.any(Number) },
+                    ],
+                  },
+                },
+              ],
+            },
+          },
           commits: {
             nodes: [
               {

@@ -1,6 +1,6 @@
 /** The one query behind a verdict (github-facts 6.6), and the parsing of its answer. No judgement. */
 import { z } from "zod";
-import type { CheckState } from "../../../job/facts.ts";
+import type { CheckState, RequiredCheck } from "../../../job/facts.ts";
 import type { JobId } from "../../../job/job.ts";
 import { BLOB, blobSchema } from "../graphql.ts";
 import { CHECK_NAME } from "../texts/check.ts";
@@ -62,6 +62,12 @@ query Facts($owner: String!, $repo: String!, $number: Int!, $head: String!, $set
       isDraft
       headRefOid
       baseRefName
+      baseRef {
+        refUpdateRule { requiredStatusCheckContexts }
+        rules(first: ${PAGE}) {
+          nodes { parameters { ... on RequiredStatusChecksParameters { requiredStatusChecks { context integrationId } } } }
+        }
+      }
       mergeable
       mergeStateStatus
       reviewDecision
@@ -123,6 +129,26 @@ const suite = z.object({
     .nullable(),
 });
 
+/** What a rule of another kind has for parameters is an empty object here. */
+const baseRef = z.object({
+  refUpdateRule: z.object({ requiredStatusCheckContexts: z.array(z.string().nullable()).nullish() }).nullish(),
+  rules: z
+    .object({
+      nodes: z.array(
+        z.object({
+          parameters: z
+            .object({
+              requiredStatusChecks: z
+                .array(z.object({ context: z.string(), integrationId: z.number().nullish() }))
+                .optional(),
+            })
+            .nullish(),
+        }),
+      ),
+    })
+    .nullish(),
+});
+
 export const factsSchema = z.object({
   repository: z.object({
     autoMergeAllowed: z.boolean(),
@@ -138,6 +164,7 @@ export const factsSchema = z.object({
       isDraft: z.boolean(),
       headRefOid: z.string(),
       baseRefName: z.string(),
+      baseRef: baseRef.nullish(),
       mergeable: z.enum(["MERGEABLE", "CONFLICTING", "UNKNOWN"]),
       mergeStateStatus: z.string(),
       reviewDecision: z.enum(["APPROVED", "CHANGES_REQUESTED", "REVIEW_REQUIRED"]).nullable(),
@@ -208,6 +235,7 @@ export function checkOfContext(context: Context, self: Self, job: JobId): DatedC
         name: context.context,
         state,
         required: context.isRequired,
+        app_id: null,
         ours: false,
         url: context.targetUrl ?? null,
         summary: few(context.description),
@@ -221,11 +249,26 @@ export function checkOfContext(context: Context, self: Self, job: JobId): DatedC
       name: context.name,
       state,
       required: context.isRequired,
+      app_id: context.checkSuite?.app?.databaseId ?? null,
       ours: isOurs(context, self, job),
       url: context.detailsUrl ?? null,
       summary: few(context.title, context.summary),
     },
   };
+}
+
+/** Without our own check, which would wait for itself. A rule that names the App says more than one that does not. */
+export function requiredChecks({ baseRef }: FactsAnswer["pullRequest"]): readonly RequiredCheck[] {
+  const ruled = (baseRef?.rules?.nodes ?? []).flatMap(({ parameters }) => parameters?.requiredStatusChecks ?? []);
+  const bound = ruled.flatMap(({ context, integrationId }) =>
+    integrationId ? [{ name: context, app_id: integrationId }] : [],
+  );
+  const names = [
+    ...ruled.map(({ context }) => context),
+    ...(baseRef?.refUpdateRule?.requiredStatusCheckContexts ?? []).filter((name) => name !== null),
+  ];
+  const free = [...new Set(names)].filter((name) => !bound.some((one) => one.name === name));
+  return [...bound, ...free.map((name) => ({ name, app_id: null }))].filter(({ name }) => name !== CHECK_NAME);
 }
 
 /** Names are not unique, files are. */

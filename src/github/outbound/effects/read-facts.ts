@@ -9,7 +9,14 @@ import { DEFAULT_REPOSITORY_SETTINGS } from "../../../wire/settings.ts";
 import { tried } from "../errors.ts";
 import { ask } from "../graphql.ts";
 import { parseSettingsBlob, SETTINGS_PATH } from "../settings-file.ts";
-import { checkOfContext, FACTS_QUERY, type FactsAnswer, factsSchema, MAX_LISTED } from "./facts-query.ts";
+import {
+  checkOfContext,
+  FACTS_QUERY,
+  type FactsAnswer,
+  factsSchema,
+  MAX_LISTED,
+  requiredChecks,
+} from "./facts-query.ts";
 import { movedFrom } from "./moved-files.ts";
 import { type DatedCheck, newestChecks } from "./newest-checks.ts";
 import { type Begun, runsOf } from "./suites.ts";
@@ -144,6 +151,7 @@ function factsOf(task: Task, reading: Reading, runs: Begun, old_paths: readonly 
     review: pull.reviewDecision === null ? "none" : REVIEWS[pull.reviewDecision],
     auto_merge_enabled: pull.autoMergeRequest !== null,
     checks: newestChecks([...reading.checks, ...runs.checks]),
+    required: requiredChecks(pull),
     checks_complete: reading.checks_complete && runs.listed,
     open_runs: runs.open,
     complete_runs: runs.complete,

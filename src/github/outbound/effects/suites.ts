@@ -29,6 +29,7 @@ function silent({ conclusion, checkRuns, workflowRun }: Suite): DatedCheck[] {
     name: workflowRun.workflow.name,
     state: held ? "action_required" : undecided ? "cancelled" : "failure",
     required: false,
+    app_id: null,
     ours: false,
     url: workflowRun.url,
     summary: held ? null : `The workflow run ended before any of its jobs: ${ended}.`,

@@ -1,0 +1,42 @@
+/** GraphQL: what a branch's rules ask for. A protected branch tells it in both ways, as a classic rule and as a ruleset. */
+import { ACTIONS_SLUG } from "./checks.ts";
+import type { GraphqlContext } from "./graphql.ts";
+import { connection } from "./graphql-connection.ts";
+import type { Repository } from "./model.ts";
+import type { World } from "./world.ts";
+
+/** GitHub Actions has the same number everywhere; other Apps of the sandbox get one from their name. */
+export function appIdOf(world: World, slug: string): number {
+  if (slug === world.appSlug) return world.appId;
+  return slug === ACTIONS_SLUG
+    ? 15368
+    : 900_000 + [...slug].reduce((sum, letter) => sum + (letter.codePointAt(0) ?? 0), 0);
+}
+
+/** Of a protected branch: what those read who may not read its protection itself. */
+export function rulesOf({ world }: GraphqlContext, { protections }: Repository, branch: string) {
+  const protection = protections.get(branch);
+  const contexts = protection?.requiredChecks ?? [];
+  const checks = contexts.map((context) => {
+    const app = protection?.checkApps[context];
+    return { context, integrationId: app === undefined ? null : appIdOf(world, app) };
+  });
+  const rule = {
+    __typename: "RepositoryRule",
+    id: `RR_${branch}`,
+    type: "REQUIRED_STATUS_CHECKS",
+    parameters: {
+      __typename: "RequiredStatusChecksParameters",
+      requiredStatusChecks: checks,
+      strictRequiredStatusChecksPolicy: protection?.strict ?? false,
+    },
+  };
+  return {
+    refUpdateRule: protection && {
+      __typename: "RefUpdateRule",
+      requiredStatusCheckContexts: contexts,
+      requiredApprovingReviewCount: protection.requiredReviews,
+    },
+    rules: (args: unknown) => connection("rules", checks.length === 0 ? [] : [rule], args),
+  };
+}
