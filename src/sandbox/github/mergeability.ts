@@ -132,5 +132,5 @@ export function mergeableState(repository: Repository, issue: PullIssue): MergeS
 
 export function isRequired(repository: Repository, baseRef: string, name: string, app: string): boolean {
   const protection = protectionOf(repository, baseRef);
-  return protection !== undefined && protection.requiredChecks.includes(name) && isFrom(protection, name, app);
+  return protection?.requiredChecks.includes(name) === true && isFrom(protection, name, app);
 }
