@@ -17,7 +17,7 @@ const ROOT = "/v2/agent/{projectId}";
 
 const says = (message: string) => ({ error: () => message });
 
-const promptSchema = z.object({
+const promptSchema = z.strictObject({
   prompt: z
     .string(says("must be a string."))
     .max(MAX_TASK_LENGTH, says(`must have at most ${MAX_TASK_LENGTH} characters.`))

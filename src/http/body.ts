@@ -6,6 +6,9 @@ import type { IncomingMessage } from "node:http";
 import express, { type ErrorRequestHandler, type RequestHandler } from "express";
 import { z } from "zod";
 import { type Answer, failure, send } from "./answer.ts";
+import { placeOf } from "../wire/place.ts";
+import { head } from "../wire/text.ts";
+import { hintFor } from "../wire/typo.ts";
 import { isJsonWithinBounds } from "../wire/json-bounds.ts";
 import { MAX_BODY_BYTES } from "./limits.ts";
 
@@ -84,6 +87,16 @@ function bodyAnswer({ type, limit }: z.infer<typeof bodyError>): Answer | null {
   }
 }
 
+const LONGEST_NAME = 60;
+
+/** A name that this call does not take would be without effect, which whoever misspelt it must not find out later. */
+function unknownField(path: readonly PropertyKey[], keys: readonly string[], schema: z.ZodType): Answer {
+  const [name = ""] = keys;
+  const known = path.length === 0 && schema instanceof z.ZodObject ? Object.keys(schema.shape) : [];
+  const place = head(placeOf([...path, name]), LONGEST_NAME);
+  return failure(400, "invalid_field", `${place}: is not known here${hintFor(head(name, LONGEST_NAME), known)}`);
+}
+
 /** The body as the schema wants it, or the answer that names the first field that is wrong. */
 export function checked<T>(schema: z.ZodType<T>, body: unknown): { readonly value: T } | { readonly answer: Answer } {
   if (typeof body !== "object" || body === null || Array.isArray(body)) {
@@ -91,8 +104,12 @@ export function checked<T>(schema: z.ZodType<T>, body: unknown): { readonly valu
   }
   const parsed = schema.safeParse(body);
   if (parsed.success) return { value: parsed.data };
-  const issue = parsed.error.issues[0];
-  const field = issue?.path.join(".") ?? "";
+  const { issues } = parsed.error;
+  // a field that is missing may be the one whose name is wrong
+  const unknown = issues.find((one) => one.code === "unrecognized_keys");
+  if (unknown !== undefined) return { answer: unknownField(unknown.path, unknown.keys, schema) };
+  const issue = issues[0];
+  const field = placeOf(issue?.path ?? []);
   const sentence = field === "" ? (issue?.message ?? "The body is not as expected.") : `${field}: ${issue?.message}`;
   return { answer: failure(400, "invalid_field", sentence) };
 }

@@ -27,7 +27,7 @@ const objects = (problem: (text: string) => string | null) =>
 const distinct = (names: readonly { readonly name: string }[]): boolean =>
   new Set(names.map(({ name }) => name.toLowerCase())).size === names.length;
 
-const attachment = z.object({
+const attachment = z.strictObject({
   name: objects(attachmentNameProblem).meta({ pattern: ATTACHMENT_NAME.source }),
   type: z
     .string(says("must be a media type, as in text/plain."))
@@ -67,7 +67,7 @@ const bytesOf = ({ content, encoding }: GivenFile): string | null =>
   encoding === "base64" || content === null ? content : Buffer.from(content, "utf8").toString("base64");
 
 const file = z
-  .object({
+  .strictObject({
     path: objects(pathProblem).meta({
       ...{ minLength: 1, maxLength: LONGEST_PATH },
       description: "Relative, as in `src/main.ts`; not in `.git`, `.jobs` or `.github/workflows`.",

@@ -47,7 +47,7 @@ const choice = z
   .nullish()
   .transform((value) => value ?? null);
 
-const bodySchema = z.object({
+const bodySchema = z.strictObject({
   job: z
     .string(says("must be a string."))
     .max(MAX_TASK_LENGTH, says(`must have at most ${MAX_TASK_LENGTH} characters.`))

@@ -32,7 +32,7 @@ export const jobStatus = (parts: JobStatusParts): Route =>
     about: "Answered from the server's own records: ask as often as you like. An `ETag` sent back costs nothing.",
     scope: "read",
     failed: "Failed to get job status",
-    query: z.object({ job_id: z.string().meta({ description: "As create-job answered it." }) }),
+    query: z.strictObject({ job_id: z.string().meta({ description: "As create-job answered it." }) }),
     example: { query: { job_id: "ab12cd34" } },
     answers: {
       200: {

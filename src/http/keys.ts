@@ -109,7 +109,7 @@ export const rotationAnswer = (rotation: Rotation): Answer => {
 };
 
 export const rotationShape = {
-  body: z.object({ overlap_seconds: overlapSchema }),
+  body: z.strictObject({ overlap_seconds: overlapSchema }),
   answers: {
     201: {
       about: "The new key, shown this once, and until when the old one works.",

@@ -18,7 +18,7 @@ export const agentName = z
     says("must be a name of 1 to 60 letters, digits, spaces and . _ - that begins with a letter or digit."),
   );
 
-const bodySchema = z.object({
+const bodySchema = z.strictObject({
   name: agentName,
   skills: z
     .array(

@@ -28,7 +28,7 @@ const pullRequest = z
     return { number: Number(number ?? numberThere), repository };
   });
 
-export const deliverySchema = z.object({
+export const deliverySchema = z.strictObject({
   output_text: z
     .string(says("must be a string."))
     .max(LONGEST_OUTPUT, says(`must have at most ${LONGEST_OUTPUT} characters; put more into a file.`))

@@ -39,7 +39,7 @@ const amount = (what: string, { least, most }: { readonly least: number; readonl
     .transform((value) => value ?? null);
 };
 
-export const orderSchema = z.object({
+export const orderSchema = z.strictObject({
   prompt: z
     .string(says("must be a string."))
     .max(MAX_TASK_LENGTH, says(`must have at most ${MAX_TASK_LENGTH} characters.`))

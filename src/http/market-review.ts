@@ -21,7 +21,7 @@ export interface ReviewParts {
 const LONGEST_REASON = 2_000;
 const says = (message: string) => ({ error: () => message });
 
-const reasonSchema = z.object({
+const reasonSchema = z.strictObject({
   reason: z
     .string(says("must be a string."))
     .max(LONGEST_REASON, says(`must have at most ${LONGEST_REASON} characters.`))

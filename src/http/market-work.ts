@@ -38,7 +38,7 @@ const NOT_YOURS = {
   codes: ["wrong_status"],
 } as const;
 
-const pullSchema = z.object({
+const pullSchema = z.strictObject({
   agent_id: z
     .string(says("must be a string."))
     .max(100, says("is none of ours."))
@@ -212,7 +212,7 @@ const submitJob = (parts: WorkParts): Route =>
       }),
   });
 
-const failSchema = z.object({
+const failSchema = z.strictObject({
   reason: z
     .string(says("must be a string."))
     .max(LONGEST_REASON, says(`must have at most ${LONGEST_REASON} characters.`))

@@ -4,7 +4,7 @@
  */
 import type { RequestHandler, Router } from "express";
 import type { Log } from "../engine/ports.ts";
-import { answering } from "./answer.ts";
+import { answering, failure, send } from "./answer.ts";
 import type { Authentication } from "./auth.ts";
 import { jsonBody, rawBody } from "./body.ts";
 import { type IdempotencyParts, idempotency } from "./idempotency.ts";
@@ -45,4 +45,20 @@ export function mount(router: Router, routes: readonly Route[], parts: MountPart
     const work = route.repeatable ? repeatable(`${route.method.toUpperCase()} ${path}`, route.run) : route.run;
     router[route.method](path, inTurn(...before(route), answering(work, log, route.failed)));
   }
+  // a path that names things by themselves comes before one that takes any name
+  const paths = [...new Set(routes.map((route) => route.path))].sort(
+    (a, b) => Number(a.includes("{")) - Number(b.includes("{")),
+  );
+  for (const path of paths) router.all(expressPath(path), inTurn(arrival(path), wrongMethod(path, routes)));
+}
+
+/** Of a path that is there under other methods. OPTIONS is Express's to answer. */
+function wrongMethod(path: string, routes: readonly Route[]): RequestHandler {
+  const methods = routes.filter((route) => route.path === path).map(({ method }) => method.toUpperCase());
+  const allow = [...methods, ...(methods.includes("GET") ? ["HEAD"] : [])].join(", ");
+  return (request, response, next) => {
+    if (request.method === "OPTIONS") return next();
+    const sentence = `${request.method} is not for ${path}; it takes ${allow}.`;
+    send(request, response, failure(405, "method_not_allowed", sentence, { Allow: allow }));
+  };
 }

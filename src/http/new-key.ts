@@ -52,7 +52,7 @@ const reach = z
   .transform((value) => (value === EVERYWHERE ? null : value))
   .meta({ description: "`owner/name`, or `*`: every repository." });
 
-export const keyRequestSchema = z.object({
+export const keyRequestSchema = z.strictObject({
   account,
   repository: reach,
   scopes: z

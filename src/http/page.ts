@@ -5,7 +5,7 @@ import { DEFAULT_PAGE, MAX_PAGE } from "./limits.ts";
 const says = (message: string) => ({ error: () => message });
 const PAGE_SENTENCE = `must be a whole number from 1 to ${MAX_PAGE}.`;
 
-export const pageSchema = z.object({
+export const pageSchema = z.strictObject({
   limit: z
     .string(says(PAGE_SENTENCE))
     .regex(/^\d{1,3}$/, says(PAGE_SENTENCE))

@@ -3,7 +3,7 @@
  * router and described in the OpenAPI document, so that the two cannot differ. Knows neither Express's router nor jobs.
  */
 import type { Request, RequestHandler } from "express";
-import type { z } from "zod";
+import { z } from "zod";
 import type { Scope } from "../engine/ports.ts";
 import type { Answer } from "./answer.ts";
 import { checked } from "./body.ts";
@@ -79,6 +79,8 @@ interface Shape {
   readonly guards?: readonly RequestHandler[];
   /** What the caller reads when we are at fault. */
   readonly failed?: string;
+  /** Fields and parameters that are not known here are not looked at: whoever calls is not ours, or of another version. */
+  readonly lenient?: true;
   /** Asked by machines every few seconds, so that the log speaks of it at `debug` alone. */
   readonly quiet?: true;
 }
@@ -101,9 +103,21 @@ export interface Route extends Shape {
 
 type Read<T> = { readonly value: T } | { readonly answer: Answer };
 
-/** What no schema speaks of is not handed on. */
-const read = <T>(schema: z.ZodType<T> | undefined, given: unknown): Read<T | undefined> =>
-  schema === undefined ? { value: undefined } : checked(schema, given);
+const NOTHING = z.strictObject({});
+
+/**
+ * What no schema speaks of is refused, but by a lenient route: what it does not know is not handed on. The documents of the
+ * market and of agent v2 do not say that some of their calls take no body, so theirs is not looked at there.
+ */
+function read<T>(schema: z.ZodType<T> | undefined, given: unknown, lenient: boolean): Read<T | undefined> {
+  if (schema !== undefined) return checked(schema, given);
+  if (lenient || (typeof given === "object" && given !== null && Object.keys(given).length === 0))
+    return { value: undefined };
+  const refused = checked(NOTHING, given);
+  return "answer" in refused ? refused : { value: undefined };
+}
+
+const UNSAID_BODIES: readonly Group[] = ["market", "agent v2"];
 
 /**
  * The route with its work behind its schemas. What is not declared is `undefined` in the call; a body that is left out
@@ -113,14 +127,15 @@ export function route<Params = undefined, Query = undefined, Body = undefined>(
   definition: Definition<Params, Query, Body>,
 ): Route {
   const { work, precheck, ...shape } = definition;
+  const bodyless = definition.lenient === true || UNSAID_BODIES.includes(definition.group);
   const run: RepeatableRoute = async (request, work_id) => {
     const refusal = precheck?.(request) ?? null;
     if (refusal !== null) return refusal;
-    const params = read(definition.params, request.params);
+    const params = read(definition.params, request.params, true);
     if ("answer" in params) return params.answer;
-    const query = read(definition.query, definition.query === undefined ? undefined : request.query);
+    const query = read(definition.query, request.query, definition.lenient === true);
     if ("answer" in query) return query.answer;
-    const body = read(definition.body, request.body ?? {});
+    const body = read(definition.body, request.body ?? {}, bodyless);
     if ("answer" in body) return body.answer;
     // a schema that is not there has the type `undefined`, which is what it reads
     const call = { request, work_id, params: params.value, query: query.value, body: body.value };

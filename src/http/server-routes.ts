@@ -16,7 +16,7 @@ export interface ServerParts {
   readonly public_url: string | null;
 }
 
-const shared = { method: "get", group: "server", scope: null, quiet: true } as const;
+const shared = { lenient: true, method: "get", group: "server", scope: null, quiet: true } as const;
 const NO_STORE = { "Cache-Control": "no-store" };
 
 const readySchema = z.object({ ready: z.boolean() });

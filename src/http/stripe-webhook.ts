@@ -21,6 +21,7 @@ export const stripeWebhook = ({ wallet, cashier, now }: WalletParts): Route =>
     about: "Signed by `Stripe-Signature`; it takes no key.",
     scope: null,
     raw: true,
+    lenient: true,
     answers: {
       200: { about: "Heard.", schema: z.object({ received: z.literal(true) }), example: { received: true } },
       400: { about: "The signature is wrong.", codes: ["invalid_signature"] },

@@ -83,7 +83,7 @@ const getBalance = ({ wallet, public_url }: WalletParts): Route =>
     },
   });
 
-const creditSchema = z.object({
+const creditSchema = z.strictObject({
   account: z
     .string(says("must be a string."))
     .regex(/^[A-Za-z0-9@](?:[A-Za-z0-9@_-]{0,48}[A-Za-z0-9])?$/, says("must name an account, as a GitHub login."))
@@ -146,7 +146,7 @@ const topUp = ({ cashier }: WalletParts): Route =>
     about: "Stripe Checkout. The account is credited when the payment has arrived, once.",
     scope: "write",
     repeatable: true,
-    body: z.object({ amount_cents: amount(LEAST_TOPUP_CENTS) }),
+    body: z.strictObject({ amount_cents: amount(LEAST_TOPUP_CENTS) }),
     example: { body: { amount_cents: 2_000 } },
     answers: {
       201: {

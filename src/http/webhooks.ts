@@ -62,7 +62,7 @@ const subscribing = (parts: WebhookParts): Route[] => [
     summary: "Be told of jobs",
     about: "One event for each transition of the account's jobs, signed as Standard Webhooks says.",
     scope: "write",
-    body: z.object({
+    body: z.strictObject({
       url: targetField(parts.webhooks),
       events: eventsField.default(null),
       repository: repositoryField.nullish().transform((value) => value ?? null),
@@ -135,7 +135,7 @@ const changing = (parts: WebhookParts): Route[] => [
     about: "What is left out stays. `enabled` puts it to rest and takes it up again; one that answered 410 rests.",
     scope: "write",
     params: idParams,
-    body: z.object({
+    body: z.strictObject({
       url: targetField(parts.webhooks).optional(),
       events: eventsField.optional(),
       repository: repositoryField.nullable().optional(),

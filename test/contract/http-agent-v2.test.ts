@@ -123,7 +123,8 @@ describe("the project in the path", () => {
 
   it("has no calls but these, and says so in JSON under a request id", async () => {
     const answer = await server.ask("DELETE", `${HELLO}/job/abcd1234`);
-    expect(answer).toMatchObject({ status: 404, body: { code: "not_found" } });
+    expect(answer).toMatchObject({ status: 405, body: { code: "method_not_allowed" } });
+    expect((await get(`${HELLO}/job/abcd1234/nothing`)).status).toBe(404);
     expect(answer.headers.get("x-request-id")).not.toBeNull();
   });
 

@@ -77,7 +77,9 @@ function* ofError(operations: readonly Operation[], { status, text }: Answered, 
   const { code } = error.data;
   if (!Object.hasOwn(ERROR_CODES, code)) yield `the code ${code} is not known`;
   const told = operations.some(({ responses }) => responses[status]?.description.includes(`- \`${code}\``));
-  const beside = operations.length === 0 && ["404 not_found", "400 invalid_field"].includes(`${status} ${code}`);
+  const beside =
+    operations.length === 0 &&
+    ["404 not_found", "405 method_not_allowed", "400 invalid_field"].includes(`${status} ${code}`);
   const unreadable = status === 400 && text.includes(UNREADABLE);
   if (!told && !beside && !unreadable) yield `${status} ${code} is not described`;
   const excused = TRUE_THEN.flatMap(({ when, answers }) => (when(weather) ? answers : []));
@@ -125,7 +127,7 @@ function* ofAgreement(
   if (mistake !== null && answered.status < 300) yield `taken, though the description forbids it: ${mistake}`;
   const { code, error = "" } = Object(parsed(answered.text));
   if (mistake !== null || code !== "invalid_field" || answered.text.includes(UNREADABLE)) return;
-  const field = /^[\w.]+(?=: )/.exec(String(error))?.[0].replace(/\.\d+/g, "[]") ?? "";
+  const field = /^[\w.[\]]+(?=: )/.exec(String(error))?.[0].replace(/\[\d+\]/g, "[]") ?? "";
   const elsewhere = operation.parameters.some(({ name }) => name === field);
   if (!elsewhere && !BESIDE_THE_SCHEMA.includes(`${operation.operationId} ${field}`))
     yield `refused, though the description allows it: ${operation.operationId} ${field}`;

@@ -88,7 +88,7 @@ describe("GET /metrics", () => {
     expect(await read("http_request_duration_seconds_count")).toMatchObject({
       'route="/v2/agent/{projectId}/job",method="POST",status="2xx"': 1,
       'route="none",method="GET",status="4xx"': 4,
-      'route="none",method="other",status="4xx"': 1,
+      'route="/api/keys",method="other",status="4xx"': 1,
       'route="/api/create-job",method="POST",status="4xx"': 1,
       'route="/api/create-job",method="POST",status="2xx"': 1,
     });

@@ -30,11 +30,11 @@ it("names the key and the line of what it does not understand", () => {
     problem("a: *nowhere\n"),
   ]).toMatchInlineSnapshot(`
     [
-      "\`.github/journeyman.yml\` has a key that does not exist: \`auto_merge.alowed_paths\` (line 3). Remove it or mend its name.",
-      "\`.github/journeyman.yml\` has a key that does not exist: \`automerge\` (line 1). Remove it or mend its name.",
+      "\`.github/journeyman.yml\` has a key that does not exist: \`auto_merge.alowed_paths\` (line 3). Did you mean \`allowed_paths\`?",
+      "\`.github/journeyman.yml\` has a key that does not exist: \`automerge\` (line 1). Did you mean \`auto_merge\`?",
       "\`.github/journeyman.yml\` has a wrong value at \`limits.minutes\` (line 2): Invalid input: expected number, received string.",
       "\`.github/journeyman.yml\` has a wrong value at \`auto_merge.method\` (line 2): Invalid option: expected one of "merge"|"squash"|"rebase".",
-      "\`.github/journeyman.yml\` has a wrong value at \`auto_merge.allowed_paths.1\` (line 4): Invalid input: expected string, received number.",
+      "\`.github/journeyman.yml\` has a wrong value at \`auto_merge.allowed_paths[1]\` (line 4): Invalid input: expected string, received number.",
       "\`.github/journeyman.yml\` must be a map of settings.",
       "\`.github/journeyman.yml\` is not valid YAML: mend line 2.",
       "\`.github/journeyman.yml\` is not valid YAML: mend line 2.",
@@ -49,7 +49,7 @@ it("takes only those forbidden paths that git and the verdict read alike", () =>
     settings: { forbidden_paths: good },
   });
   for (const bad of ["/etc", ":(top)x", "!x", "{a}", "a\nb", "\\x", "+(a)", ""])
-    expect(problem(`forbidden_paths: [${JSON.stringify(bad)}]`)).toContain("`forbidden_paths.0`");
+    expect(problem(`forbidden_paths: [${JSON.stringify(bad)}]`)).toContain("`forbidden_paths[0]`");
 });
 
 it("takes names of hosts for the way out, and tells a list without any from no list at all", () => {
@@ -62,7 +62,7 @@ it("takes names of hosts for the way out, and tells a list without any from no l
   const addresses = ["127.0.0.1", "10.1", "a.0x7f", "[::1]", "::1", "2130706433"];
   const wide = ["*", "*.org", "a.*.org", "pypi.*", "**.pypi.org", "localhost", "", "a b.org", "a..org", "-a.org"];
   for (const bad of [...sites, ...addresses, ...wide, "x".repeat(250).concat(".org")])
-    expect(problem(`egress: [${JSON.stringify(bad)}]`), bad).toContain("wrong value at `egress.0` (line 1)");
+    expect(problem(`egress: [${JSON.stringify(bad)}]`), bad).toContain("wrong value at `egress[0]` (line 1)");
   expect(problem("egress: [https://pypi.org]")).toContain("is a host's name such as registry.npmjs.org");
   expect(problem("egress:\n")).toContain("wrong value at `egress` (line 1)");
   expect(problem(`egress: ${JSON.stringify(Array.from({ length: 101 }, (_, at) => `h${at}.example.org`))}`)).toContain(
@@ -95,9 +95,9 @@ it("names every mistake at once, each with its line", () => {
     '`.github/journeyman.yml` has a wrong value at `auto_merge.method` (line 4): Invalid option: expected one of "merge"|"squash"|"rebase".',
     "has a wrong value at `limits.minutes` (line 5): Invalid input: expected number, received string.",
     "has a wrong value at `limits.turns` (line 5): Too small: expected number to be >=1.",
-    expect.stringContaining("has a wrong value at `forbidden_paths.0` (line 6): may use *"),
-    "has a wrong value at `forbidden_paths.2` (line 6): has a { that is not closed.",
-    "has a key that does not exist: `automerge` (line 1). Remove it or mend its name.",
+    expect.stringContaining("has a wrong value at `forbidden_paths[0]` (line 6): may use *"),
+    "has a wrong value at `forbidden_paths[2]` (line 6): has a { that is not closed.",
+    "has a key that does not exist: `automerge` (line 1). Did you mean `auto_merge`?",
     "has a key that does not exist: `hurry` (line 2). Remove it or mend its name.",
   ]);
   expect(problem(Array.from({ length: 14 }, (_, at) => `k${at}: 1`).join("\n"))).toContain("`k9` (line 10)");

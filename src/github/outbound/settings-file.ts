@@ -3,8 +3,10 @@
  * once, and no half of a broken file ever counts.
  */
 import { type Document, isMap, isNode, LineCounter, parseDocument } from "yaml";
-import type { z } from "zod";
+import { z } from "zod";
 import { type RepositorySettings, repositorySettingsSchema } from "../../wire/settings.ts";
+import { placeOf } from "../../wire/place.ts";
+import { nearest } from "../../wire/typo.ts";
 import { code } from "./texts/plain.ts";
 import { yamlOutOfBounds } from "./yaml-bounds.ts";
 
@@ -29,7 +31,7 @@ function broken(...mistakes: readonly string[]): SettingsAnswer {
   return { ok: false, problem: `\`${SETTINGS_PATH}\` ${named}${more > 0 ? ` And ${more} more.` : ""}` };
 }
 
-const nameOf = (path: readonly PropertyKey[]): string => code(path.map(String).join("."), MAX_NAME);
+const nameOf = (path: readonly PropertyKey[]): string => code(placeOf(path), MAX_NAME);
 
 /** The line on which this path stands, as words to put behind a sentence; empty when it cannot be told. */
 function lineOf(document: Document, lines: LineCounter, path: readonly PropertyKey[]): string {
@@ -48,6 +50,14 @@ function notYaml(document: Document, lines: LineCounter): SettingsAnswer {
   return broken(`is not valid YAML: mend line${wrong.length === 1 ? "" : "s"} ${wrong.join(", ")}.`);
 }
 
+/** The keys that a map of the file may have; there are maps in two depths. */
+function keysAt([map, ...deeper]: readonly PropertyKey[]): readonly string[] {
+  if (map === undefined) return Object.keys(repositorySettingsSchema.shape);
+  const fields = Object.entries(repositorySettingsSchema.shape).find(([name]) => name === map)?.[1];
+  const inner = fields instanceof z.ZodPrefault ? fields.unwrap() : null;
+  return inner instanceof z.ZodObject && deeper.length === 0 ? Object.keys(inner.shape) : [];
+}
+
 type Issue = z.core.$ZodIssue;
 
 /** What is wrong in the words of the file, each mistake by itself. */
@@ -55,7 +65,9 @@ function mistakesOf(issue: Issue, place: (path: readonly PropertyKey[]) => strin
   if (issue.code === "unrecognized_keys")
     return issue.keys.map((key) => {
       const path = [...issue.path, key];
-      return `has a key that does not exist: ${nameOf(path)}${place(path)}. Remove it or mend its name.`;
+      const meant = nearest(key, keysAt(issue.path));
+      const hint = meant === null ? "Remove it or mend its name." : `Did you mean ${code(meant)}?`;
+      return `has a key that does not exist: ${nameOf(path)}${place(path)}. ${hint}`;
     });
   if (issue.path.length === 0) return ["must be a map of settings."];
   return [`has a wrong value at ${nameOf(issue.path)}${place(issue.path)}: ${issue.message}.`];

@@ -1,4 +1,4 @@
-/** What somebody probably meant to write. */
+/** What somebody probably meant to write, in commands, requests and settings. */
 import { closest, distance } from "fastest-levenshtein";
 
 const letters = (word: string): string => [...word].sort().join("");
@@ -15,6 +15,16 @@ export function meantBy(word: string, known: readonly string[]): string | null {
 
 /** The nearest of the known words, slip or not, when it is near enough to be worth naming. */
 export function nearest(word: string, known: readonly string[]): string | null {
+  if (known.length === 0) return null;
   const one = closest(word.toLowerCase(), known);
   return distance(word.toLowerCase(), one) <= Math.floor(one.length / 2) ? one : null;
+}
+
+const MOST_KNOWN = 12;
+
+/** What to say beside "not known": the name that was meant, else all there are, else nothing. */
+export function hintFor(word: string, known: readonly string[]): string {
+  const meant = meantBy(word, known) ?? nearest(word, known);
+  if (meant !== null) return `; did you mean ${meant}?`;
+  return known.length === 0 || known.length > MOST_KNOWN ? "." : `; there is ${known.join(", ")}.`;
 }
