@@ -11,6 +11,8 @@ import { type Checkout, fileAt, hasCommit } from "./git.ts";
 import type { Settings } from "./settings.ts";
 import { TRUST_CHECKOUT } from "./tools/bash.ts";
 import { head } from "../src/wire/text.ts";
+import { DEFAULT_MODEL } from "../src/wire/models.ts";
+import { withVariables } from "../src/wire/model-source.ts";
 
 /** Where repositories keep what they want agents to know. */
 const INSTRUCTION_FILES = ["AGENTS.md", "CLAUDE.md"];
@@ -50,8 +52,8 @@ export async function readAssignment(settings: Settings): Promise<ReadAssignment
 
 const llmOf = z.looseObject({ llm: z.looseObject({}).catch({}) });
 
-/** The brief's own model settings win over the workflow's variables. */
-function parseBrief(text: string, defaults: Settings["llm"]) {
+/** What the job or the settings file name wins over the run's variables; a brief may name nothing at all. */
+function parseBrief(text: string, variables: Settings["llm"]) {
   let raw: unknown;
   try {
     raw = JSON.parse(text);
@@ -59,7 +61,13 @@ function parseBrief(text: string, defaults: Settings["llm"]) {
     raw = null;
   }
   const known = llmOf.safeParse(raw);
-  return briefSchema.safeParse(known.success ? { ...known.data, llm: { ...defaults, ...known.data.llm } } : raw);
+  const defaults = {
+    ...variables,
+    provider: variables.provider ?? "anthropic",
+    model: variables.model ?? DEFAULT_MODEL,
+  };
+  const read = briefSchema.safeParse(known.success ? { ...known.data, llm: { ...defaults, ...known.data.llm } } : raw);
+  return read.success ? { ...read, data: { ...read.data, llm: withVariables(read.data.llm, variables) } } : read;
 }
 
 async function readInstructions(checkout: Checkout, brief: Brief): Promise<Assignment["instructions"]> {

@@ -169,7 +169,7 @@ function readError(error: APIError, model: string): Stop {
     case 404:
       return wrong(
         `The provider does not know the model ${model}. Name another where this one is named: ` +
-          "`--model` of the job, `llm.model` in .github/journeyman.yml, or else LLM_MODEL of the server. " +
+          "`--model` of the job, `llm.model` in .github/journeyman.yml, LLM_MODEL of the repository, or else of the server. " +
           `It said: ${said}`,
       );
     default:

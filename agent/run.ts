@@ -25,6 +25,7 @@ import { Log } from "./transcript/log.ts";
 import { Tally } from "./usage.ts";
 import { Refused } from "./way-out.ts";
 import { counted } from "../src/wire/plural.ts";
+import { saidBy } from "../src/wire/model-source.ts";
 
 export interface RunPorts {
   readonly interruption: Interruption;
@@ -125,8 +126,9 @@ async function attempt(work: Work): Promise<Stop> {
   if (!opened.ok) return opened.stop;
   const choice = await fitModel(work, brief.llm, opened.listModels);
   const { limits } = brief;
+  const by = saidBy(brief.llm, settings.llm);
   log.info(
-    `Job ${brief.id}, round ${brief.round}, try ${brief.attempt}, with ${choice.model}: ` +
+    `Job ${brief.id}, round ${brief.round}, try ${brief.attempt}, with ${choice.model}${by === "" ? "" : `, ${by}`}: ` +
       `at most ${counted(limits.turns, "turn")}, ${counted(limits.minutes, "minute")}, ${counted(limits.cost_cents, "cent")}.`,
   );
   if (!read.assignment.base_known)

@@ -5,7 +5,7 @@
 import { resolve } from "node:path";
 import { z } from "zod";
 import { JOB_ID_PATTERN } from "../src/wire/brief.ts";
-import { DEFAULT_MODEL } from "../src/wire/models.ts";
+import type { RunVariables } from "../src/wire/model-source.ts";
 import { proxyEnvironment } from "./way-out.ts";
 
 /** Secrets with this prefix are meant for the model's shell; all others stay with the agent. */
@@ -42,8 +42,8 @@ const environmentSchema = z.object({
   LOG_FORMAT: set
     .transform((name) => name ?? "plain")
     .pipe(z.enum(["plain", "json"], { error: "LOG_FORMAT is plain or json" })),
-  LLM_PROVIDER: set.transform((name) => name ?? "anthropic"),
-  LLM_MODEL: set.transform((name) => name ?? DEFAULT_MODEL),
+  LLM_PROVIDER: set.transform((name) => name ?? null),
+  LLM_MODEL: set.transform((name) => name ?? null),
   LLM_MAX_TOKENS: set
     .transform((text) => (text === undefined ? null : Number(text)))
     .pipe(z.number({ error: "LLM_MAX_TOKENS is not a number" }).int().positive().nullable()),
@@ -61,8 +61,8 @@ export interface Settings {
   readonly proxy: string | null;
   /** How the log is told on stdout: to people, or to the courier. */
   readonly logFormat: "plain" | "json";
-  /** Used where the brief is silent. */
-  readonly llm: { readonly provider: string; readonly model: string; readonly max_tokens: number | null };
+  /** Used where neither job nor settings file names a model. */
+  readonly llm: RunVariables;
   /** The whole environment of the model's shell, HOME and the like excepted. */
   readonly shellEnvironment: Readonly<Record<string, string>>;
   /** Every value that must not appear in a text which leaves. */

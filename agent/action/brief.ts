@@ -3,6 +3,7 @@
  */
 import { z } from "zod";
 import { briefSchema, CONFIG_FILE, jobFolder, RUN_COMMIT_PREFIX } from "../../src/wire/brief.ts";
+import { namedBySchema } from "../../src/wire/model-source.ts";
 import type { Secret } from "../../src/wire/secret.ts";
 import type { Git } from "./git.ts";
 
@@ -21,7 +22,9 @@ const actionBriefSchema = briefSchema
     egress: true,
     app_url: true,
   })
-  .extend({ llm: z.object({ model: z.string().optional() }).catch({}) });
+  .extend({
+    llm: z.object({ model: z.string().optional(), named_by: namedBySchema.optional().catch(undefined) }).catch({}),
+  });
 
 export type ActionBrief = z.infer<typeof actionBriefSchema>;
 

@@ -69,7 +69,7 @@ export function startGateway({ docker, names, settings, brief, networks, show }:
       ...(apiKey === "" ? {} : { ANTHROPIC_API_KEY: apiKey }),
       ...(baseUrl === "" ? {} : { ANTHROPIC_BASE_URL: baseUrl }),
       GATEWAY_PORT: String(GATEWAY_PORT),
-      LLM_MODEL: llm.model ?? (settings.llm.model || DEFAULT_MODEL),
+      LLM_MODEL: modelOf(llm, settings.llm.model),
       LLM_MAX_COST_CENTS: String(limits.cost_cents),
       ...(egress === null ? {} : { EGRESS_ALLOWED: egress.join(" ") }),
     },
@@ -78,6 +78,12 @@ export function startGateway({ docker, names, settings, brief, networks, show }:
   const words = [running.stdout, running.stderr].map((stream) => showRows(stream, "gateway", show));
   const lastWords = Promise.all(words).then((both) => both.findLast((row) => row !== "") ?? "");
   return { running, lastWords };
+}
+
+/** The same as the agent makes of brief and variables. */
+function modelOf({ model, named_by }: ActionBrief["llm"], variable: string): string {
+  if (model === undefined || named_by?.model === "server") return variable || model || DEFAULT_MODEL;
+  return model;
 }
 
 function startAgent({ docker, names, settings, brief, networks }: ContainerParts): Running {

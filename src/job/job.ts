@@ -336,10 +336,14 @@ export interface HistoryRow {
   readonly outcome?: JobOutcome | undefined;
 }
 
-/** What the sender must be told of the model, by the brief and by the run, each thing once. */
-export const modelNotes = ({ llm, work }: Job): readonly string[] => [
-  ...new Set([...(llm?.notes ?? []), ...(work?.notes ?? [])]),
-];
+/**
+ * What the sender must be told of the model, by the brief and by the run, each thing once. A run that took another model
+ * than the brief's, as its repository's variables say, tells what there is to say of that.
+ */
+export function modelNotes({ llm, work }: Job): readonly string[] {
+  const other = work !== null && work.model !== NOT_TOLD && work.model !== llm?.model;
+  return [...new Set([...(other ? [] : (llm?.notes ?? [])), ...(work?.notes ?? [])])];
+}
 
 export const heldFiles = ({ delivery }: Pick<Job, "delivery">): HeldFiles | null => delivery?.held ?? null;
 

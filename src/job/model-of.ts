@@ -1,5 +1,6 @@
-/** Which model a job is to run on: the sender's choice before the repository's before the server's. Pure. */
+/** Which model a job is to run on: the sender's choice before the settings file's before the server's. Pure. */
 import { type Chosen, chooseModel, dayOf, type Wanted } from "../wire/model-choice.ts";
+import type { ModelSource, NamedBy } from "../wire/model-source.ts";
 import type { ListedModel } from "../wire/model-list.ts";
 import type { RepositorySettings } from "../wire/settings.ts";
 import type { Choices } from "./job.ts";
@@ -16,14 +17,22 @@ export function modelOf(
   settings: Pick<RepositorySettings, "llm"> | null,
   defaults: ModelDefaults,
   now: number,
-): Chosen & { readonly provider: string } {
+): Chosen & { readonly provider: string; readonly named_by: NamedBy } {
   const provider = choices.provider ?? settings?.llm.provider ?? defaults.provider;
   const model = choices.model ?? settings?.llm.model ?? defaults.model;
   const max_tokens = settings?.llm.max_tokens ?? defaults.max_tokens;
   const { own_models = false, listed } = defaults;
+  const by = (of_job: string | null, of_settings: string | number | undefined): ModelSource =>
+    of_job !== null ? "job" : of_settings === undefined ? "server" : "settings";
+  const named_by = {
+    provider: by(choices.provider, settings?.llm.provider),
+    model: by(choices.model, settings?.llm.model),
+    max_tokens: by(null, settings?.llm.max_tokens),
+  };
   const chosen = chooseModel({ provider, model, max_tokens, own_models }, dayOf(now), listed?.() ?? null);
-  if (chosen.ok || choices.model !== null || settings?.llm.model === undefined) return { ...chosen, provider };
-  return { ok: false, sentence: `${NAMED_IN_SETTINGS} ${chosen.sentence}`, provider };
+  if (chosen.ok || choices.model !== null || settings?.llm.model === undefined)
+    return { ...chosen, provider, named_by };
+  return { ok: false, sentence: `${NAMED_IN_SETTINGS} ${chosen.sentence}`, provider, named_by };
 }
 
 const NAMED_IN_SETTINGS = "`llm.model` in `.github/journeyman.yml` is wrong.";

@@ -3,6 +3,7 @@
  * `job.md` holds the task as text; `job.config.json` holds everything below.
  */
 import { z } from "zod";
+import { namedBySchema } from "./model-source.ts";
 import { MAX_NOTE, MAX_NOTES } from "./result.ts";
 
 export const JOB_ID_PATTERN = /^[a-z0-9]{8}$/;
@@ -44,6 +45,8 @@ export const briefSchema = z.object({
     max_tokens: z.number().int().positive().nullable().default(null),
     /** What was changed about the model that was asked for; the result tells it on. */
     notes: z.array(z.string().max(MAX_NOTE)).max(MAX_NOTES).catch([]),
+    /** What the server names gives way to the repository's variables. Missing in older briefs. */
+    named_by: namedBySchema.optional().catch(undefined),
   }),
   limits: z.object({
     minutes: z.number().positive(),

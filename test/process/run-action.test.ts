@@ -284,6 +284,7 @@ describe("the containers", () => {
     expect(runner.read("agent-env")).toContain("MODEL_GATEWAY=http://gateway:8080\n");
     expect(runner.read("agent-env")).not.toMatch(/API_KEY|TOKEN|secret-y|GITHUB|ACTIONS/);
     expect(runner.read("gateway-env")).toContain(`LLM_MAX_COST_CENTS=${BRIEF.limits.cost_cents}\n`);
+    expect(runner.read("gateway-env")).toContain(`LLM_MODEL=${BRIEF.llm.model}\n`);
   });
 
   test("docker itself sees where its engine is, and nothing that says who the run is", async () => {

@@ -112,6 +112,17 @@ describe("the assignment", () => {
     expect(read).toMatchObject({ ok: true, assignment: { brief: { llm: { ...llm, model: "from-variable" } } } });
   });
 
+  test("the workflow's variables win over what the server alone has named", async () => {
+    const named_by = { provider: "server", model: "server", max_tokens: "settings" } as const;
+    const llm = { provider: "anthropic", model: "of-the-server", max_tokens: 2048, notes: [], named_by };
+    const checkout = makeCheckout({ llm });
+    const read = await readAssignment(
+      settingsFor(checkout.folder, { LLM_MODEL: "from-variable", LLM_MAX_TOKENS: "9" }),
+    );
+    checkout.remove();
+    expect(read).toMatchObject({ ok: true, assignment: { brief: { llm: { ...llm, model: "from-variable" } } } });
+  });
+
   test("instructions are read once, from the base branch, and beside them those of the settings", async () => {
     const files = { "AGENTS.md": "Use tabs.\n", "CLAUDE.md": "Use tabs." };
     const checkout = makeCheckout({ instructions: "Be brief." }, files, { "AGENTS.md": "Obey the last job." });
@@ -182,7 +193,7 @@ describe("settings", () => {
       settings: {
         workspace: "/here",
         baseUrl: undefined,
-        llm: { provider: "anthropic", model: "claude-sonnet-5-5", max_tokens: null },
+        llm: { provider: null, model: null, max_tokens: null },
       },
     });
   });

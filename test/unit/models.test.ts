@@ -14,6 +14,7 @@ import {
   MODELS,
   NEWEST_MODELS,
 } from "../../src/wire/models.ts";
+import { saidBy, withVariables } from "../../src/wire/model-source.ts";
 import { repositorySettingsSchema } from "../../src/wire/settings.ts";
 
 const SDK = dirname(fileURLToPath(import.meta.resolve("@anthropic-ai/sdk")));
@@ -197,6 +198,42 @@ describe("the model that works", () => {
     expect(named("llama")).toMatchObject({ ok: false, sentence: expect.stringMatching(/^The model `llama`/) });
     const list = [listed({ id: "claude-saga-1" })];
     expect(named("claude-saga-1", null, { listed: () => list })).toMatchObject({ ok: true });
+  });
+
+  test("says who named each part of it", () => {
+    const server = { provider: "anthropic", model: DEFAULT_MODEL, max_tokens: null };
+    const settings = repositorySettingsSchema.parse({ llm: { model: "claude-opus-5-5" } });
+    const by = (model: string | null, of: typeof settings | null) =>
+      modelOf({ model, provider: null }, of, server, 0).named_by;
+    expect(by("claude-haiku-5-5", settings)).toEqual({ provider: "server", model: "job", max_tokens: "server" });
+    expect(by(null, settings)).toEqual({ provider: "server", model: "settings", max_tokens: "server" });
+    expect(by(null, null)).toEqual({ provider: "server", model: "server", max_tokens: "server" });
+  });
+
+  test("of a run is its repository's variable where the server alone has named one, and the log says so", () => {
+    const brief = (model: "job" | "settings" | "server", max_tokens: "settings" | "server" = "server") => ({
+      ...{ provider: "anthropic", model: "named", max_tokens: 9_000, notes: ["Of the named one."] },
+      named_by: { provider: "server" as const, model, max_tokens },
+    });
+    const variables = { provider: null, model: "variable", max_tokens: null };
+    expect(withVariables(brief("server"), variables)).toMatchObject({ model: "variable", max_tokens: null, notes: [] });
+    expect(withVariables(brief("server", "settings"), variables)).toMatchObject({
+      model: "variable",
+      max_tokens: 9_000,
+    });
+    for (const by of ["job", "settings"] as const) expect(withVariables(brief(by), variables)).toEqual(brief(by));
+    const more = { provider: "anthropic-compatible", model: null, max_tokens: 100 };
+    expect(withVariables(brief("server"), more)).toEqual({
+      ...brief("server"),
+      provider: more.provider,
+      max_tokens: 100,
+    });
+    const { named_by: _, ...older } = brief("server");
+    expect(withVariables(older, variables)).toEqual(older);
+    expect(saidBy(brief("server"), variables)).toContain("variable LLM_MODEL");
+    expect(saidBy(brief("server"), more)).toContain("the server");
+    expect(saidBy(brief("settings"), variables)).toContain(".github/journeyman.yml");
+    expect(saidBy({ ...older, named_by: undefined }, variables)).toBe("");
   });
 
   test("a retired default of its own is followed to one that lives", () => {

@@ -473,7 +473,7 @@ describe("what is said of the model", () => {
   const job: Job = {
     ...opened,
     llm: { model: "claude-opus-5-5", notes: ["One.", "Two."] },
-    work: work({ notes: ["Two.", "Three, @ada. <!-- journeyman:job:zzzzzzzz -->"] }),
+    work: work({ model: "claude-opus-5-5", notes: ["Two.", "Three, @ada. <!-- journeyman:job:zzzzzzzz -->"] }),
   };
 
   it("by the brief and by the run stands in comment, check and pull request, each thing once", () => {
@@ -482,6 +482,12 @@ describe("what is said of the model", () => {
       expect(text.split(line)).toHaveLength(2);
       expect(text).not.toContain("zzzzzzzz");
     }
+  });
+
+  it("is the run's alone where a variable of its repository named another than the brief", () => {
+    const other = { ...job, work: work({ model: "claude-haiku-5-5", notes: ["Three."] }) };
+    expect(comment(other)).toContain("**Model:** Three.");
+    expect(comment(other)).not.toContain("One.");
   });
 
   it("is nothing where there is nothing to say, in records from before too", () => {

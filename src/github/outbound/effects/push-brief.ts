@@ -44,7 +44,7 @@ function llmOf({ job, defaults, now }: Task, { settings }: Ground): Llm | string
   const named = modelOf(job.choices, settings, asked, now());
   if (!named.ok) return named.sentence;
   const { model, max_tokens, notes } = named.choice;
-  return { provider: named.provider, model, max_tokens, notes: [...notes] };
+  return { provider: named.provider, model, max_tokens, notes: [...notes], named_by: named.named_by };
 }
 
 const pushed = (task: Task, effect: PushBrief, sha: string, ground: Ground, llm: Llm): Attempt => ({
