@@ -36,11 +36,11 @@ const NUMERIC = /^\d{1,15}$/;
 const NO_PROJECT = failure(
   400,
   "invalid_field",
-  "projectId: must be the numeric id of a repository, or its name as owner%2Fname.",
+  "projectId: must be the numeric id of a repository, or its name as owner/name.",
 );
 
 const unknown = (id: string): Answer =>
-  failure(404, "not_found", `No repository of the id ${id} is known here yet; name it as owner%2Fname.`);
+  failure(404, "not_found", `No repository of the id ${id} is known here yet; name it as owner/name.`);
 
 const bound = (repository: string): Answer => {
   const sentence = `This key is bound to ${repository}; name the project ${encodeURIComponent(repository)}, or use another key.`;
@@ -60,9 +60,15 @@ async function find(repositories: RepositoryStore, id: string): Promise<Project 
 const mayUse = ({ repository }: Principal, project: Project | null): boolean =>
   repository === null || repository.toLowerCase() === project?.name.toLowerCase();
 
+/** `owner/name` may come as one part of the path or as two. */
+function idIn({ projectId, projectName }: Request["params"]): string | null {
+  if (typeof projectId !== "string") return null;
+  return typeof projectName === "string" ? `${projectId}/${projectName}` : projectId;
+}
+
 async function projectFor(repositories: RepositoryStore, request: Request): Promise<Project | Answer> {
-  const id = request.params.projectId;
-  if (typeof id !== "string") return NO_PROJECT;
+  const id = idIn(request.params);
+  if (id === null) return NO_PROJECT;
   if (!NUMERIC.test(id) && !repositoryField.safeParse(id).success) return NO_PROJECT;
   const principal = principalOf(request);
   const project = await find(repositories, id);

@@ -11,6 +11,7 @@ import { projectLimit } from "./rate-limit.ts";
 import type { ErrorCode } from "./error-codes.ts";
 import { type Route, route } from "./route.ts";
 import type { Answers } from "./shared-answers.ts";
+import { choiceFields } from "./choice-fields.ts";
 import { callbackField } from "./webhook-target.ts";
 
 const ROOT = "/v2/agent/{projectId}";
@@ -26,7 +27,9 @@ const promptSchema = z.strictObject({
 });
 
 const projectParams = z.object({
-  projectId: z.string().meta({ description: "The repository's numeric id, or its name as `owner%2Fname`." }),
+  projectId: z
+    .string()
+    .meta({ description: "The repository's numeric id, or its name as `owner/name`, with its slash encoded or not." }),
 });
 const jobParams = projectParams.extend({
   id: z.string().meta({ description: "As it was answered when the job was made." }),
@@ -78,7 +81,7 @@ const starting = (parts: agent.AgentV2Parts, guards: (what?: "creates" | "messag
     repeatable: true,
     guards: guards("creates"),
     params: projectParams,
-    body: promptSchema.extend({ callback_url: callbackField(parts.webhooks) }),
+    body: promptSchema.extend({ ...choiceFields, callback_url: callbackField(parts.webhooks) }),
     example: { params: PROJECT, body: { prompt: "create AGENT.md that says hello" } },
     answers: {
       201: { ...asNow, about: "The job is created.", headers: { Location: "Where to ask for the job." } },

@@ -14,6 +14,7 @@ import { agentV2View } from "./agent-v2-view.ts";
 import { type Project, projectOf } from "./agent-v2-project.ts";
 import { type Answer, failure, success } from "./answer.ts";
 import { actorOf } from "./actor.ts";
+import type { ChosenOverRest } from "./choice-fields.ts";
 import { principalOf, sees } from "./auth.ts";
 import { nextLink, type pageSchema } from "./page.ts";
 import { refused } from "./refused.ts";
@@ -36,7 +37,7 @@ export interface AgentV2Parts extends RepositoryParts {
 
 type Asked<Query = undefined, Body = undefined> = Call<unknown, Query, Body>;
 type Prompt = { readonly prompt: string };
-type Creating = Prompt & { readonly callback_url: string | null };
+type Creating = Prompt & ChosenOverRest & { readonly callback_url: string | null };
 
 /** A status that forbids what was asked is a conflict here; the market's callers expect 400. */
 const CONFLICTS: Readonly<Partial<Record<RefusalCode, number>>> = { wrong_status: 409, invalid: 409 };
@@ -58,12 +59,12 @@ const addressOf = (parts: AgentV2Parts, { id }: Project, rest: string): string =
 export const createAgentJob =
   (parts: AgentV2Parts) =>
   async ({ request, body, work_id }: Asked<undefined, Creating>): Promise<Answer> => {
-    const { prompt: task, callback_url } = body;
+    const { prompt: task, ...chosen } = body;
     const [principal, project] = [principalOf(request), projectOf(request)];
     const repository = await whichRepository(parts, principal, project.name);
     if ("answer" in repository) return repository.answer;
-    if (callback_url !== null) await parts.webhooks.ownOf(principal.account);
-    const asked = { dialect: "agent-v2", task, provider: null, model: null, callback_url } as const;
+    if (chosen.callback_url !== null) await parts.webhooks.ownOf(principal.account);
+    const asked = { dialect: "agent-v2", task, provider: null, model: null, ...chosen } as const;
     const created = await parts.door.create(restDraft(principal, repository.value, asked), work_id, actorOf(request));
     if (!created.ok) return refused(created.refusal, CONFLICTS);
     const location = addressOf(parts, project, `job/${created.job.id}`);

@@ -11,6 +11,7 @@ import { isFinal, type JobId } from "../job/job.ts";
 import { type Answer, failure, success } from "./answer.ts";
 import { actorOf } from "./actor.ts";
 import { principalOf } from "./auth.ts";
+import { choiceFields } from "./choice-fields.ts";
 import { MAX_TASK_LENGTH, NOT_BLANK } from "./limits.ts";
 import { refused } from "./refused.ts";
 import { repositoryField } from "./new-key.ts";
@@ -55,6 +56,7 @@ const bodySchema = z.strictObject({
   llm_provider: choice,
   llm_model: choice,
   repository: repositoryField.nullish().transform((value) => value ?? null),
+  ...choiceFields,
 });
 
 const isMissing = (body: unknown): boolean => {
@@ -113,11 +115,12 @@ export const createJob = (parts: CreateJobParts): Route =>
       if ("answer" in repository) return repository.answer;
       const wait = parts.desk.pushWait(repository.value.installation_id);
       if (wait > parts.branch_wait_ms) return busy(wait);
-      const { job: task, llm_provider: provider, llm_model: model, callback_url } = body;
+      const { job: task, llm_provider: provider, llm_model: model, repository: _, ...chosen } = body;
+      const { callback_url } = chosen;
       // made now, so that whoever asks for it while the job runs gets the one that signs
       if (callback_url !== null) await parts.webhooks.ownOf(principal.account);
       const created = await parts.door.create(
-        restDraft(principal, repository.value, { dialect: "create-job", task, provider, model, callback_url }),
+        restDraft(principal, repository.value, { dialect: "create-job", task, provider, model, ...chosen }),
         work_id,
         actorOf(request),
       );

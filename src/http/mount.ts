@@ -12,7 +12,7 @@ import { inTurn } from "./in-turn.ts";
 import { writeLimit } from "./rate-limit.ts";
 import type { Arrival } from "./request-log.ts";
 import { type StandingParts, standing } from "./standing.ts";
-import { expressPath, type Route } from "./route.ts";
+import { expressPath, mountedPath, type Route } from "./route.ts";
 import { isOfServer, takesBody, writes } from "./shared-answers.ts";
 
 export interface MountParts extends IdempotencyParts, StandingParts {
@@ -43,13 +43,13 @@ export function mount(router: Router, routes: readonly Route[], parts: MountPart
   for (const route of routes) {
     const path = expressPath(route.path);
     const work = route.repeatable ? repeatable(`${route.method.toUpperCase()} ${path}`, route.run) : route.run;
-    router[route.method](path, inTurn(...before(route), answering(work, log, route.failed)));
+    router[route.method](mountedPath(route.path), inTurn(...before(route), answering(work, log, route.failed)));
   }
   // a path that names things by themselves comes before one that takes any name
   const paths = [...new Set(routes.map((route) => route.path))].sort(
     (a, b) => Number(a.includes("{")) - Number(b.includes("{")),
   );
-  for (const path of paths) router.all(expressPath(path), inTurn(arrival(path), wrongMethod(path, routes)));
+  for (const path of paths) router.all(mountedPath(path), inTurn(arrival(path), wrongMethod(path, routes)));
 }
 
 /** Of a path that is there under other methods. OPTIONS is Express's to answer. */

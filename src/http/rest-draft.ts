@@ -4,11 +4,12 @@ import type { Origin, Repository } from "../job/job.ts";
 import { titleOf } from "../job/title.ts";
 import { DEFAULT_REPOSITORY_SETTINGS } from "../wire/settings.ts";
 import type { Principal } from "./auth.ts";
+import type { ChosenOverRest } from "./choice-fields.ts";
 
 /** Until the brief is pushed with the repository's own limit. */
 const TIME_LIMIT_SECONDS = DEFAULT_REPOSITORY_SETTINGS.limits.minutes * 60;
 
-export interface Asked {
+export interface Asked extends ChosenOverRest {
   readonly dialect: Extract<Origin, { kind: "rest" }>["dialect"];
   readonly task: string;
   readonly provider: string | null;
@@ -19,7 +20,7 @@ export interface Asked {
 export const restDraft = (
   principal: Principal,
   repository: Repository,
-  { dialect, task, provider, model, callback_url }: Asked,
+  { dialect, task, provider, model, callback_url, no_merge, draft, base_branch }: Asked,
 ): Omit<Draft, "id"> => ({
   account: principal.account,
   repository,
@@ -28,9 +29,9 @@ export const restDraft = (
   requester: null,
   title: titleOf(task),
   task: task.trim(),
-  choices: { provider, model, no_merge: false, draft: false },
+  choices: { provider, model, no_merge, draft },
   callback_url,
-  base_branch: null,
+  base_branch,
   price_cents: 0,
   time_limit_seconds: TIME_LIMIT_SECONDS,
 });

@@ -146,3 +146,7 @@ export function route<Params = undefined, Query = undefined, Body = undefined>(
 
 /** How Express writes the same path. */
 export const expressPath = (path: string): string => path.replace(/\{(\w+)\}/g, ":$1");
+
+/** The same, where `owner/name` is taken with its slash as well, as people write it. */
+export const mountedPath = (path: string): string =>
+  expressPath(path).replace("/:projectId/", "/:projectId{/:projectName}/");

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { jobOutcomeSchema } from "../../src/job/outcome.ts";
 import { DEFAULT_REPOSITORY_SETTINGS } from "../../src/wire/settings.ts";
+import { jobId } from "../unit/core.ts";
 import { type Asked, startServer, type TestServer } from "./http-server.ts";
 
 let server: TestServer;
@@ -113,7 +114,7 @@ describe("the project in the path", () => {
   it("is asked for by name when its id is not known yet", async () => {
     expect(await post("/v2/agent/99999/job", { prompt: "x" })).toMatchObject({
       status: 404,
-      body: { error: expect.stringContaining("owner%2Fname") },
+      body: { error: expect.stringContaining("owner/name") },
     });
   });
 
@@ -126,6 +127,30 @@ describe("the project in the path", () => {
     expect(answer).toMatchObject({ status: 405, body: { code: "method_not_allowed" } });
     expect((await get(`${HELLO}/job/abcd1234/nothing`)).status).toBe(404);
     expect(answer.headers.get("x-request-id")).not.toBeNull();
+  });
+
+  it("may be written with its slash, in every call, and names the same project", async () => {
+    const PLAIN = "/v2/agent/octocat/hello";
+    const job = await created(PLAIN);
+    expect((await get(`${PLAIN}/job/${job.id}`)).body).toMatchObject({ id: job.id });
+    expect((await get(`${HELLO}/job/${job.id}`)).body).toMatchObject({ id: job.id });
+    expect(pageSchema.parse((await get(`${PLAIN}/jobs`)).body).jobs.map(({ id }) => id)).toContain(job.id);
+    expect((await post(`${PLAIN}/job/${job.id}/cancel`)).status).toBe(200);
+    expect((await server.ask("DELETE", `${PLAIN}/job`)).status).toBe(405);
+  });
+
+  it("takes what a comment's flags say, and another branch", async () => {
+    server.github.push = () => "later";
+    const body = { prompt: "mend it", no_merge: true, draft: true, base_branch: "release/1.x" };
+    const answer = await post(`${HELLO}/job`, body);
+    const stored = await server.store.jobs.load(jobId(viewSchema.parse(answer.body).id));
+    expect(stored?.job.choices).toMatchObject({ no_merge: true, draft: true });
+    expect(stored?.job.base).toMatchObject({ branch: "release/1.x", is_default: false });
+    for (const base_branch of ["-x", "a b", "", 5, "x".repeat(201)])
+      expect((await post(`${HELLO}/job`, { ...body, base_branch })).body).toMatchObject({
+        code: "invalid_field",
+        error: expect.stringMatching(/^base_branch: must be/),
+      });
   });
 
   it("is refused when its percent signs begin no characters", async () => {

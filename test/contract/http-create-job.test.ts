@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { jobId } from "../unit/core.ts";
 import { startServer, type TestServer } from "./http-server.ts";
 
 let server: TestServer;
@@ -173,6 +174,14 @@ describe("POST /api/create-job", () => {
 });
 
 describe("GET /api/jobs/status", () => {
+  it("takes what a comment's flags say, and another branch than the default", async () => {
+    const body = { ...task, no_merge: true, draft: true, base_branch: "release/1.x" };
+    const answer = await server.ask("POST", "/api/create-job", { body });
+    const stored = await server.store.jobs.load(jobId(String(Object(answer.body).job_id)));
+    expect(stored?.job.choices).toMatchObject({ no_merge: true, draft: true });
+    expect(stored?.job.base.is_default).toBe(false);
+  });
+
   it("answers from the store with every field of the seed", async () => {
     const { job_id, branch } = await created();
     const answer = await server.ask("GET", `/api/jobs/status?job_id=${job_id}`);
