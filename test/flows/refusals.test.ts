@@ -99,7 +99,10 @@ describe("a repository that cannot take a job", () => {
   });
 
   it("keeps the last good settings and names the unknown key where they are broken", async () => {
-    const house = await startHouse({ settings: "auto_merge:\n  enabled: true\n  allowed_path: ['docs/**']\n" });
+    const house = await startHouse({
+      realRuns: true,
+      settings: "auto_merge:\n  enabled: true\n  allowed_path: ['docs/**']\n",
+    });
     const issue = house.ask("/job create HELLO.md that says hello");
     const { id } = await house.jobOf(issue);
     const job = await untilJob(house, id, "verified", (one) => one.status === "verified");
