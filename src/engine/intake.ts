@@ -9,7 +9,7 @@ import type { Handled } from "./door.ts";
 import { draftOf, marketDraftOf } from "./drafts.ts";
 import type { Handle } from "./handle.ts";
 import type { MarketGate } from "./market-gate.ts";
-import type { Admit } from "./permission.ts";
+import type { Admit, Asking } from "./permission.ts";
 import type { Clock, Desk, Estimator, Log, Store } from "./ports.ts";
 import { EMPTY_MESSAGE, FROM_FORK, HELP, NO_JOB, NO_MARKET, ONE_JOB, noSuchJob } from "./replies.ts";
 import { learn } from "./repositories.ts";
@@ -35,6 +35,8 @@ interface Needs {
 interface Known extends Actor {
   readonly account: string;
 }
+
+const authorOf = ({ author: login, author_id: id }: Asked): Asking => ({ login, ...(id === undefined ? {} : { id }) });
 
 type AboutJob = Exclude<SlashCommand, { verb: "run" | "help" | "mistaken" }>;
 
@@ -69,10 +71,12 @@ export function createIntake(needs: Needs): Intake {
 
   /** Null: they may not command there. */
   const knownBy = async (signal: Asked, delivery: string): Promise<Known | null> => {
-    const { repository, author: login, author_id: id } = signal;
-    if (strangers.knows(repository, login)) return null;
-    const account = await admit(repository, { login, ...(id === undefined ? {} : { id }) });
-    return account === null ? null : { account, login, via: { key_id: null, address: null, request_id: delivery } };
+    const { repository } = signal;
+    const who = authorOf(signal);
+    if (strangers.knows(repository, who)) return null;
+    const account = await admit(repository, who);
+    const via = { key_id: null, address: null, request_id: delivery };
+    return account === null ? null : { account, login: who.login, via };
   };
 
   /** A courtesy: it comes after what was asked for, and stops nothing. */
@@ -100,11 +104,12 @@ export function createIntake(needs: Needs): Intake {
   };
 
   const slash = async (signal: Slash, delivery: string, again: boolean): Promise<void> => {
-    const { repository, issue, comment_id, author, command } = signal;
+    const { repository, issue, comment_id, command } = signal;
     const at: Repository = repository;
     const answer = (body: string): Promise<void> => desk.reply(at, issue.number, `reply:${comment_id}`, body, again);
     const by = await knownBy(signal, delivery);
-    if (by === null) return strangers.turnAway(repository, author) ? react(at, comment_id, "confused") : undefined;
+    if (by === null)
+      return strangers.turnAway(repository, authorOf(signal)) ? react(at, comment_id, "confused") : undefined;
     const told = async (id: JobId, asked: Command): Promise<void> => {
       const handled = await handle(id, asked);
       if (!handled.ok) await answer(handled.refusal.sentence);

@@ -177,10 +177,16 @@ describe("who may ask where the settings want an admin", () => {
 });
 
 describe("those who may not command", () => {
-  const comment = (nth: number, author: string, id = AT.id): Signal => ({
+  const comment = (nth: number, author: string, id = AT.id, author_id = numberOf(author)): Signal => ({
     ...ask,
-    ...{ comment_id: nth, author, repository: { ...AT, id } },
+    ...{ comment_id: nth, author, author_id, repository: { ...AT, id } },
   });
+  /** As a delivery of an earlier version tells of it. */
+  const unnumbered = (nth: number, author: string): Signal => {
+    const { author_id: _, ...rest } = ask as Extract<Signal, { type: "slash" }>;
+    return { ...rest, comment_id: nth, author };
+  };
+  const numberOf = (login: string): number => [...login].reduce((sum, letter) => sum * 31 + letter.charCodeAt(0), 7);
 
   it("cost three writes and three questions, when three of them write ninety comments", async () => {
     const { hear, said, asked } = await door(known(), "read");
@@ -201,15 +207,32 @@ describe("those who may not command", () => {
     await hear(comment(33, "stranger-33"));
     expect(said).toHaveLength(12);
     pass(24 * 3_600_000);
-    await hear(comment(34, "STRANGER-1"));
+    await hear(comment(34, "stranger-1"));
     expect(said).toHaveLength(13);
+  });
+
+  it("are told apart by GitHub's numbers: a new name is nobody new, and a freed name is somebody else", async () => {
+    const { hear, said, asked, people } = await door(known());
+    await hear(comment(1, "bob", AT.id, 900));
+    await hear(comment(2, "robert", AT.id, 900));
+    expect([said.length, asked()]).toEqual([1, 1]);
+    people.set("bob", { id: 901, login: "bob" });
+    await hear(comment(3, "bob", AT.id, 901));
+    expect(asked()).toBe(2);
+  });
+
+  it("are told apart by name where an old delivery has no number", async () => {
+    const { hear, said, asked } = await door(known(), "read");
+    await hear(unnumbered(1, "bob"));
+    await hear(unnumbered(2, "Bob"));
+    expect([said.length, asked()]).toEqual([1, 1]);
   });
 
   it("are asked about again after minutes", async () => {
     const { hear, asked, pass } = await door(known(), "read");
     await hear(comment(1, "bob"));
     pass(299_999);
-    await hear(comment(2, "Bob"));
+    await hear(comment(2, "bob"));
     expect(asked()).toBe(1);
     pass(1);
     await hear(comment(3, "bob"));
