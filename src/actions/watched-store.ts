@@ -75,6 +75,7 @@ export function watched(store: Store, bell: Bell): Store {
       withEffects: () => jobs.withEffects(),
       due: (now, limit) => jobs.due(now, limit),
       nextWake: () => jobs.nextWake(),
+      tallyOf: (account) => jobs.tallyOf(account),
       count: () => jobs.count(),
       tally: () => jobs.tally(),
     },

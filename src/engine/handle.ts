@@ -14,6 +14,7 @@ import type { LogLine } from "../wire/log-line.ts";
 import type { Handled } from "./door.ts";
 import type { Audience } from "./outgoing.ts";
 import type { Clock, Commit, JobStore, Recorder, StoredJob } from "./ports.ts";
+import type { Quotas } from "./quotas.ts";
 import { recordCommand } from "./record.ts";
 import type { RunLines } from "./run-ports.ts";
 
@@ -35,6 +36,7 @@ interface Needs {
   readonly audience: Audience;
   /** Running jobs' lines that are not stored. */
   readonly lines: RunLines;
+  readonly quotas: Pick<Quotas, "inTurn" | "refusal" | "counted">;
   /** This process goes on, so that writes may be held back. */
   readonly patient: boolean;
   /** Told of every commit, after it. */
@@ -53,7 +55,7 @@ const goesOn = (before: Job, next: Job): boolean =>
 export const NOT_FOUND = refusal("not_found", "There is no such job.");
 
 export function createHandle(needs: Needs): Handle {
-  const { jobs, clock, audience, lines, patient, committed, record } = needs;
+  const { jobs, clock, audience, lines, quotas, patient, committed, record } = needs;
   const recorded = recordCommand(record);
 
   const availableTo = async (account: string, price: number): Promise<number> =>
@@ -101,6 +103,11 @@ export function createHandle(needs: Needs): Handle {
       await conclude("unchanged");
       return stored === null ? { ok: false, refusal: NOT_FOUND } : { ok: true, job: stored.job, stored };
     }
+    const over = await quotas.refusal(command, stored?.job ?? null, decision.job);
+    if (over !== null) {
+      await conclude(over.code);
+      return { ok: false, refusal: over };
+    }
     const expected_version = stored?.version ?? 0;
     const answer = await jobs.commit({
       job: decision.job,
@@ -113,16 +120,22 @@ export function createHandle(needs: Needs): Handle {
       ...logOf(stored, decision.job, extras),
     });
     if (!answer.ok) return "again";
+    quotas.counted(command, answer.stored.job);
     committed(answer.stored, stored?.job ?? null);
     recorded(id, command, answer.stored.job.repository, "done");
     return { ok: true, job: answer.stored.job, stored: answer.stored };
   };
 
-  return async (id, command, extras = {}) => {
+  const decided = async (id: JobId, command: Command, extras: Extras): Promise<Handled> => {
     for (let tries = 0; tries < MOST_CONFLICTS; tries++) {
       const handled = await attempt(id, command, extras);
       if (handled !== "again") return handled;
     }
     throw new Error(`Job ${id}: ${MOST_CONFLICTS} commits in a row met a conflict`);
+  };
+
+  return (id, command, extras = {}) => {
+    const job = async () => (await jobs.load(id))?.job ?? null;
+    return quotas.inTurn(command, job, () => decided(id, command, extras));
   };
 }

@@ -10,7 +10,8 @@ import { draftOf, marketDraftOf } from "./drafts.ts";
 import type { Handle } from "./handle.ts";
 import type { MarketGate } from "./market-gate.ts";
 import type { Admit, Asking } from "./permission.ts";
-import type { Clock, Desk, Estimator, Log, Store } from "./ports.ts";
+import type { Clock, Desk, Log, Store } from "./ports.ts";
+import type { Quotas } from "./quotas.ts";
 import { EMPTY_MESSAGE, FROM_FORK, HELP, NO_JOB, NO_MARKET, ONE_JOB, noSuchJob } from "./replies.ts";
 import { learn } from "./repositories.ts";
 import { createStrangers } from "./strangers.ts";
@@ -24,7 +25,7 @@ interface Needs {
   readonly store: Store;
   readonly desk: Desk;
   /** Null: there is no market here. */
-  readonly estimator: Estimator | null;
+  readonly estimate: Quotas["estimate"] | null;
   readonly handle: Handle;
   readonly create: (draft: Omit<Draft, "id">, by: Actor) => Promise<Handled>;
   readonly clock: Pick<Clock, "now">;
@@ -63,10 +64,13 @@ function aboutJob(said: AboutJob, by: Known, comment_id: number): { readonly ask
   }
 }
 
+/** The price alone is the sender's word. */
+const UNNAMED = { time_limit_seconds: null } as const;
+
 export type Intake = (delivery: string, signal: Signal, again: boolean) => Promise<void>;
 
 export function createIntake(needs: Needs): Intake {
-  const { admit, marketGate, store, desk, estimator, handle, create, clock, log } = needs;
+  const { admit, marketGate, store, desk, estimate, handle, create, clock, log } = needs;
   const strangers = createStrangers(clock.now);
 
   /** Null: they may not command there. */
@@ -151,12 +155,14 @@ export function createIntake(needs: Needs): Intake {
     if (from?.from_fork) return answer(FROM_FORK);
     const draft = draftOf(signal, by.account, from?.head_branch ?? null);
     if (market === null) return made(await create(draft, by), answer);
-    if (estimator === null) return answer(NO_MARKET);
+    if (estimate === null) return answer(NO_MARKET);
     const closed = await marketGate(repository);
     if (closed !== null) return answer(closed.sentence);
     // a model may take its time over the offer, and the job's own first reaction comes after that
     const eyes = react(repository, comment_id, "eyes");
-    await made(await create(await marketDraftOf(draft, market.price_cents, estimator), by), answer);
+    const offered = await estimate(by.account, { ...UNNAMED, prompt: draft.task, price_cents: market.price_cents });
+    if (!offered.ok) await answer(offered.refusal.sentence);
+    else await made(await create(marketDraftOf(draft, market.price_cents, offered.estimate), by), answer);
     return eyes;
   };
 
@@ -164,13 +170,16 @@ export function createIntake(needs: Needs): Intake {
     if (!created.ok) await answer(created.refusal.sentence);
   };
 
-  const label = async (signal: Extract<Signal, { type: "label" }>, delivery: string): Promise<void> => {
+  const label = async (signal: Extract<Signal, { type: "label" }>, delivery: string, again: boolean): Promise<void> => {
     const by = await knownBy(signal, delivery);
     if (by === null) return;
     const id = await jobHere(signal.repository, signal.issue);
     const stored = id === null ? null : await store.jobs.load(id);
     if (stored !== null && !isFinal(stored.job.status)) return;
-    await create(draftOf(signal, by.account, null), by);
+    const { repository, issue } = signal;
+    await made(await create(draftOf(signal, by.account, null), by), (body) =>
+      desk.reply(repository, issue.number, `reply:${delivery}`, body, again),
+    );
   };
 
   const news = async (repository: SignalRepository, id: JobId | null, command: Command): Promise<void> => {
@@ -195,7 +204,7 @@ export function createIntake(needs: Needs): Intake {
       case "slash":
         return slash(signal, delivery, again);
       case "label":
-        return label(signal, delivery);
+        return label(signal, delivery, again);
       case "button":
         return button(signal, delivery);
       case "news":

@@ -78,8 +78,15 @@ export interface Looking {
 
 /** Texts that belong to a job and are too large for its record, or no business of its readers. */
 export interface ParcelStore {
-  /** Resolves when it is on disk; `full` when the room for parcels is. */
-  put(job: JobId, text: string): Promise<{ readonly name: string } | "full">;
+  /**
+   * Resolves when it is on disk; `full` when the room for parcels is, `too_much` when all that is kept for this account
+   * would be more than `most` bytes.
+   */
+  put(
+    job: JobId,
+    text: string,
+    whose: { readonly account: string; readonly most: number },
+  ): Promise<{ readonly name: string } | "full" | "too_much">;
   /** Null: it is gone. */
   get(job: JobId, name: string): Promise<string | null>;
   remove(job: JobId, names: readonly string[]): Promise<void>;

@@ -32,6 +32,7 @@ export const ERROR_CODES = {
   too_many_keys: "too many replaced keys of the account still work",
   too_many_webhooks: "the account has as many webhooks as it may",
   webhook_disabled: "the webhook is disabled; enable it first",
+  over_quota: "the account has as much as it may; the sentence says what must end first",
   still_running: "the first request with this `Idempotency-Key` is still being worked on; send the same again",
   run_unknown: "the run is not known here yet; send the same again after `Retry-After`",
   over: "the try that the run belongs to is over; send no more",

@@ -187,6 +187,8 @@ function tick(job: Job, context: Context): Decision {
 
 function overdue(job: Job, context: Context): Decision {
   switch (job.status) {
+    case "pending_payment":
+      return asking.endUnpaidOrder(job, context);
     case "held":
       return market.releaseHold(job, context);
     case "accepted":

@@ -194,6 +194,12 @@ export interface TurnedDown {
   readonly pull_request: number;
 }
 
+/** A try that ended without pay by its worker's doing. */
+export interface GivenUp {
+  readonly account: string;
+  readonly at: number;
+}
+
 /** A market worker's claim on a queued job. */
 export interface Hold {
   readonly agent_id: string;
@@ -260,6 +266,8 @@ export interface Job {
   readonly heard: readonly (number | string)[];
   readonly hold: Hold | null;
   readonly worker: { readonly agent_id: string; readonly account: string } | null;
+  /** Newest last, the newest few. Absent in older records. */
+  readonly given_up?: readonly GivenUp[];
   readonly presented_to_agents: readonly string[];
 
   /** Branch to start from and to merge into; `branch` null: the default branch. */

@@ -8,6 +8,7 @@ import { createIntake } from "../../src/engine/intake.ts";
 import { createIds } from "../../src/engine/ids.ts";
 import { createMarketGate } from "../../src/engine/market-gate.ts";
 import { createPermission } from "../../src/engine/permission.ts";
+import { createQuotas } from "../../src/engine/quotas.ts";
 import type { Desk, KnownRepository, Permission, Recorder } from "../../src/engine/ports.ts";
 import type { JobId } from "../../src/job/job.ts";
 import type { Signal, SignalRepository } from "../../src/job/signal.ts";
@@ -41,7 +42,9 @@ async function door(at_github: KnownRepository | null, permission: Permission = 
   const audience = { listens: async () => false };
   const recorded: string[] = [];
   const record: Recorder = (by, { action, target }) => void recorded.push(`${by.login} ${action} ${target?.id}`);
-  const told = { lines: createRunLines(), committed: () => {}, record: () => {} };
+  const { jobs, parcels } = store;
+  const quotas = createQuotas({ jobs, parcels, clock, estimator: deterministicEstimator });
+  const told = { lines: createRunLines(), quotas, committed: () => {}, record: () => {} };
   /** Who has which name on GitHub. */
   const people = new Map([["ada", { id: 5, login: "ada" }]]);
   const handle = createHandle({ jobs: store.jobs, clock, audience, patient: true, ...told });
@@ -79,7 +82,7 @@ async function door(at_github: KnownRepository | null, permission: Permission = 
     marketGate: createMarketGate(store.repositories, desk),
     store,
     desk,
-    estimator: deterministicEstimator,
+    estimate: quotas.estimate,
     handle,
     create,
     clock,

@@ -289,7 +289,9 @@ export function closed(job: Job, report: Report<"closed">, { now }: Context): De
       ? unchanged
       : change(job, now, { set: { merge: { state: "off", why } }, effects: showNow(job, now) });
   if (job.runner === "market")
-    return job.status === "accepted" || job.status === "submitted" ? failTry(job, now, why) : unchanged;
+    return job.status === "accepted" || job.status === "submitted"
+      ? failTry(job, now, why, {}, "another's")
+      : unchanged;
   return endUnpaid(job, now, "cancelled", { by: report.by, note: why, effects: cancelRun(job) });
 }
 

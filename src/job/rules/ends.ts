@@ -76,10 +76,26 @@ const turnedDown = ({ status, price_cents, worker, pull_request }: Job): Partial
     ? { turned_down: { ...worker, pull_request: pull_request.number } }
     : {};
 
+/** Tries that are remembered as given up: more than that of one job are over within a day by no means. */
+const MOST_GIVEN_UP = 10;
+
+/** Whose doing it is that a try came to nothing. */
+export type Doing = "worker's" | "another's";
+
+/** A worker who lets a try fail is remembered for it, unless the sender wanted it so. */
+const givenUp = (
+  { worker, runner, cancellation_requested, given_up = [] }: Job,
+  at: number,
+  doing: Doing,
+): Partial<Job> =>
+  runner === "market" && worker !== null && doing === "worker's" && !cancellation_requested
+    ? { given_up: [...given_up, { account: worker.account, at }].slice(-MOST_GIVEN_UP) }
+    : {};
+
 /** The try failed: cancelled if that was asked for, failed after the second, else back in the queue for another. */
-export function failTry(job: Job, now: number, why: string, extra: Change = {}): Decided {
+export function failTry(job: Job, now: number, why: string, extra: Change = {}, doing: Doing = "worker's"): Decided {
   const attempt_count = job.attempt_count + 1;
-  const counted = { ...extra.set, attempt_count, failure: why, ...turnedDown(job) };
+  const counted = { ...extra.set, attempt_count, failure: why, ...turnedDown(job), ...givenUp(job, now, doing) };
   if (job.cancellation_requested) return endUnpaid(job, now, "cancelled", { ...extra, set: counted, note: why });
   if (attempt_count >= MOST_ATTEMPTS) return endUnpaid(job, now, "failed", { ...extra, set: counted, note: why });
   const next: Job = {

@@ -216,5 +216,6 @@ export function rejectWork(
   if (isApprovedByTime(job, now)) return refuse("wrong_status", TOO_LATE);
   const said = head(reason.trim(), MOST_REASON);
   const why = said === "" ? "The sender rejected the work." : `The sender rejected the work: ${said}`;
-  return failTry(job, now, why, { by: nameOf(by), effects: [...seen(comment_id), showComment(job, now, "now")] });
+  const told = { by: nameOf(by), effects: [...seen(comment_id), showComment(job, now, "now")] };
+  return failTry(job, now, why, told, "another's");
 }
