@@ -113,6 +113,7 @@ async function wire(
     public_url: settings.public_url,
     log: async (id) => logSeen(lines, await store.jobs.load(id)),
     parcels: store.parcels,
+    accounts: store.accounts,
   });
   const record = createRecorder({ audit: store.audit, clock, log });
   const { subscriptions, outgoing } = store;

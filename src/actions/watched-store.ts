@@ -76,6 +76,7 @@ export function watched(store: Store, bell: Bell): Store {
       due: (now, limit) => jobs.due(now, limit),
       nextWake: () => jobs.nextWake(),
       tallyOf: (account) => jobs.tallyOf(account),
+      owing: (account) => jobs.owing(account),
       count: () => jobs.count(),
       tally: () => jobs.tally(),
     },

@@ -38,6 +38,8 @@ export interface Door {
   readonly estimate: Quotas["estimate"];
   /** Keeps what travels beside a job, as far as the account and the server have room. */
   readonly keep: Quotas["keep"];
+  /** This account's wallet has got money from outside: what it owes is paid of it. */
+  settleDebts(account: string): Promise<void>;
   /** The account of this person on GitHub, when they may command here; else null. Throws when GitHub cannot be asked. */
   readonly admit: Admit;
   /** Resolves when the delivery is on disk; it is worked on in the background. */

@@ -12,6 +12,7 @@ import { refusal } from "../job/refusal.ts";
 import { enforceDeadlines } from "./deadlines.ts";
 import type { Engine, Handled } from "./door.ts";
 import { createEffectsRunner } from "./effects.ts";
+import { createDebts } from "./debts.ts";
 import { createHandle } from "./handle.ts";
 import { createInboxWorker } from "./inbox.ts";
 import { createIntake } from "./intake.ts";
@@ -77,16 +78,28 @@ export function createEngine(parts: EngineParts): Engine {
     parcels.committed(before, stored.job);
     lines.committed(stored);
     waiters.committed(stored);
+    debts.committed(stored);
     waker.committed(stored.job);
     if (stored.effects.some(({ effect }) => isAnnounce(effect))) announcements.kick(stored.job.id);
     if (stored.effects.some(({ effect }) => isOnGitHub(effect))) effects.kick(stored.job.id);
   };
   const quotas = createQuotas({ jobs: store.jobs, parcels: store.parcels, clock, estimator, limits: parts.quotas });
-  const handle = createHandle({ jobs: store.jobs, clock, audience, lines, quotas, patient, committed, record });
+  const handle = createHandle({
+    jobs: store.jobs,
+    accounts: store.accounts,
+    clock,
+    audience,
+    lines,
+    quotas,
+    patient,
+    committed,
+    record,
+  });
   const shared = { store, clock, handle, log, meter, random };
   const effects = createEffectsRunner({ ...shared, takes: isOnGitHub, performer });
   const announcements = createEffectsRunner({ ...shared, takes: isAnnounce, performer: announcer });
   const parcels = createParcelTidier({ parcels: store.parcels, jobs: store.jobs, log });
+  const debts = createDebts({ jobs: store.jobs, handle, log });
   const pull = createPull({ jobs: store.jobs, handle, quotas });
   const waker = createWaker({ jobs: store.jobs, clock, handle, log });
 
@@ -145,6 +158,7 @@ export function createEngine(parts: EngineParts): Engine {
     marketGate,
     estimate: quotas.estimate,
     keep: quotas.keep,
+    settleDebts: debts.settle,
     admit,
     receive: inbox.receive,
     waitFor: waiters.waitFor,
@@ -162,6 +176,7 @@ export function createEngine(parts: EngineParts): Engine {
       await inbox.recover();
       await parcels.start();
       await waker.start();
+      await debts.settle(null);
       reconciler.start();
       ready = true;
     },
@@ -172,6 +187,7 @@ export function createEngine(parts: EngineParts): Engine {
       await inbox.stop();
       await effects.stop();
       await parcels.stop();
+      await debts.stop();
       await announcements.stop();
     },
   };

@@ -13,7 +13,7 @@ import { refusal } from "../job/refusal.ts";
 import type { LogLine } from "../wire/log-line.ts";
 import type { Handled } from "./door.ts";
 import type { Audience } from "./outgoing.ts";
-import type { Clock, Commit, JobStore, Recorder, StoredJob } from "./ports.ts";
+import type { AccountStore, Clock, Commit, JobStore, Recorder, StoredJob } from "./ports.ts";
 import type { Quotas } from "./quotas.ts";
 import { recordCommand } from "./record.ts";
 import type { RunLines } from "./run-ports.ts";
@@ -32,6 +32,7 @@ export type Handle = (id: JobId, command: Command, extras?: Extras) => Promise<H
 
 interface Needs {
   readonly jobs: JobStore;
+  readonly accounts: Pick<AccountStore, "of">;
   readonly clock: Clock;
   readonly audience: Audience;
   /** Running jobs' lines that are not stored. */
@@ -52,14 +53,32 @@ const goesOn = (before: Job, next: Job): boolean =>
   before.run?.id === next.run?.id &&
   before.run?.attempt === next.run?.attempt;
 
+function mergeIn(command: Command): { readonly login: string | null; readonly id: number | null } | null {
+  switch (command.type) {
+    case "merged":
+      return { login: command.by, id: command.by_id ?? null };
+    case "observe":
+      return { login: command.facts.merged_by, id: command.facts.merged_by_id };
+    default:
+      return null;
+  }
+}
+
 export const NOT_FOUND = refusal("not_found", "There is no such job.");
 
 export function createHandle(needs: Needs): Handle {
-  const { jobs, clock, audience, lines, quotas, patient, committed, record } = needs;
+  const { jobs, accounts, clock, audience, lines, quotas, patient, committed, record } = needs;
   const recorded = recordCommand(record);
 
   const availableTo = async (account: string, price: number): Promise<number> =>
     price === 0 ? 0 : jobs.balance(userAccount(account));
+
+  /** Whoever has merged is known by GitHub's number; by a name they are nobody. */
+  const mergerIn = async (command: Command): Promise<string | null> => {
+    const merge = mergeIn(command);
+    const { login, id } = merge ?? { login: null, id: null };
+    return login === null || id === null ? null : accounts.of({ login, id });
+  };
 
   const takenFrom = async (job: Job | null, command: Command): Promise<boolean> => {
     if (job === null || command.type !== "pull-request-opened") return false;
@@ -89,7 +108,8 @@ export function createHandle(needs: Needs): Handle {
     const now = clock.now();
     const available_cents = await availableTo(sender, price);
     const pull_request_taken = await takenFrom(stored?.job ?? null, command);
-    const context = { now, available_cents, pull_request_taken, patient };
+    const merger = await mergerIn(command);
+    const context = { now, available_cents, merger, pull_request_taken, patient };
     const decision = decide(stored?.job ?? null, command, context);
     const conclude = async (outcome: string): Promise<void> => {
       if (extras.done) await jobs.settle(id, extras.done);

@@ -116,6 +116,8 @@ export interface JobStore {
   nextWake(): Promise<number | null>;
   /** What this account has under way now, for its quotas. */
   tallyOf(account: string): Promise<AccountTally>;
+  /** Jobs for whose work this account owes; null: any account. */
+  owing(account: string | null): Promise<readonly JobId[]>;
   count(): Promise<number>;
   tally(): Promise<JobTally>;
 }

@@ -19,6 +19,7 @@ export const ERROR_CODES = {
   deadline_passed: "the job's deadline is over",
   unauthorized: "no key, a wrong one, or one that is over",
   insufficient_balance: "the balance is too small",
+  in_debt: "the account owes money; the sentence says how much must be topped up first",
   missing_scope: "the key lacks the scope that the sentence names",
   forbidden: "the key is bound to another repository, or may not do this",
   agent_not_found: "the account has no such agent",

@@ -160,6 +160,9 @@ export const unpaidSchema = z
   })
   .meta({ id: "Unpaid" });
 
+/** An account that owes orders nothing. */
+export const inDebtSchema = z.object({ error: z.string(), code: z.literal("in_debt") }).meta({ id: "InDebt" });
+
 const QUOTE_EXAMPLE: z.infer<typeof quoteSchema> = {
   needs_confirmation: true,
   title: JOB_EXAMPLE.title,
@@ -230,9 +233,9 @@ export const runJob = (parts: RunParts): Route =>
         codes: ["missing_prompt", "missing_repository", "quote_mismatch"],
       },
       402: {
-        about: "The job is made and waits for payment.",
-        schema: jobViewSchema.extend(unpaidSchema.shape).meta({ id: "UnpaidJob" }),
-        codes: ["insufficient_balance"],
+        about: "The job is made and waits for payment; or nothing is made, since the account owes money.",
+        schema: z.union([jobViewSchema.extend(unpaidSchema.shape).meta({ id: "UnpaidJob" }), inDebtSchema]),
+        codes: ["insufficient_balance", "in_debt"],
       },
       403: { about: "The key is bound to another repository.", codes: ["forbidden"] },
       404: { about: "No such quote of this account.", codes: ["quote_not_found"] },

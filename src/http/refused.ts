@@ -7,6 +7,7 @@ const HTTP_STATUS: Readonly<Record<RefusalCode, number>> = {
   forbidden: 403,
   wrong_status: 400,
   insufficient_balance: 402,
+  in_debt: 402,
   over_quota: 409,
   rate_limited: 429,
   no_room: 503,

@@ -11,7 +11,7 @@ const FORGED = failure(
   "The signature is not Stripe's for this body; check STRIPE_WEBHOOK_SECRET.",
 );
 
-export const stripeWebhook = ({ wallet, cashier, now }: WalletParts): Route =>
+export const stripeWebhook = ({ wallet, door, cashier, now }: WalletParts): Route =>
   route({
     method: "post",
     path: "/api/stripe/webhook",
@@ -37,6 +37,7 @@ export const stripeWebhook = ({ wallet, cashier, now }: WalletParts): Route =>
         const { payment, account, cents } = receipt;
         const postings = credit(account, cents, "topup");
         await wallet.post({ id: `stripe-${payment}`, at: now(), postings, note: null });
+        await door.settleDebts(account);
       }
       return success(200, { received: true });
     },

@@ -194,6 +194,14 @@ export interface TurnedDown {
   readonly pull_request: number;
 }
 
+/** What the sender still owes for work that was taken. */
+export interface Debt {
+  /** Of whoever did the work. */
+  readonly account: string;
+  readonly price_cents: number;
+  readonly paid_cents: number;
+}
+
 /** A try that ended without pay by its worker's doing. */
 export interface GivenUp {
   readonly account: string;
@@ -295,8 +303,10 @@ export interface Job {
   readonly pull_request: { readonly number: number; readonly url: string } | null;
   /** Numbers of those it had before, which are no other job's either. Absent in older records. */
   readonly former_pull_requests?: readonly number[];
-  /** Null or, in older records, absent: there is none. */
-  readonly turned_down?: TurnedDown | null;
+  /** One for each pull request, newest last. Absent in older records. */
+  readonly turned_down?: readonly TurnedDown[];
+  /** Absent in older records. */
+  readonly debts?: readonly Debt[];
   readonly merge: Merge;
   readonly work: Work | null;
   /** What the judge says of this try's work; null: not yet, or there is none. */

@@ -3,6 +3,7 @@
  * The one rule; who counts, and when it is asked, is the engine's.
  */
 import type { Command } from "./command.ts";
+import { type Owing, inDebt } from "./debt.ts";
 import { isFinal, type Job } from "./job.ts";
 import { type Refusal, refusal } from "./refusal.ts";
 
@@ -39,7 +40,7 @@ export const MOST_ACCEPTED_JOBS = 30;
 export const GIVEN_UP_MS = 24 * 3_600_000;
 
 /** What an account has now; counted by the store. */
-export interface AccountTally {
+export interface AccountTally extends Owing {
   readonly open_orders: number;
   readonly jobs_under_way: number;
   /** Jobs of the market that it has accepted and that are not decided. */
@@ -53,6 +54,10 @@ export interface AccountTally {
 const many = (count: number, one: string, more: string): string => `${count} ${count === 1 ? one : more}`;
 
 const overQuota = (sentence: string): Refusal => refusal("over_quota", sentence);
+
+/** The account would owe more: a price is to be paid, or an order made that waits for it. */
+const isOrder = ({ type }: Command, { runner, price_cents }: Job): boolean =>
+  runner === "market" && price_cents > 0 && type !== "accept";
 
 const isOver = (job: Job | null): boolean => job === null || isFinal(job.status);
 
@@ -91,7 +96,7 @@ export function overWorking(account: string, tally: AccountTally, limits: QuotaL
   );
 }
 
-const COUNTED: readonly Command["type"][] = ["create", "message", "retry", "accept"];
+const COUNTED: readonly Command["type"][] = ["create", "message", "retry", "pay", "accept"];
 
 /** Commands that ask for work or take it; all others pass. */
 export const isCounted = ({ type }: Command): boolean => COUNTED.includes(type);
@@ -103,6 +108,7 @@ export function countedAccount(command: Command, job: Job | null): string | null
       return command.draft.account;
     case "message":
     case "retry":
+    case "pay":
       return job?.account ?? null;
     case "accept":
       return job?.hold?.account ?? null;
@@ -125,7 +131,7 @@ export const overJobs = (
 ): Refusal | null =>
   command.type === "accept"
     ? overWorking(after.worker?.account ?? "", tally, limits, now)
-    : overSending(before, after, tally, limits);
+    : ((isOrder(command, after) ? inDebt(after.account, tally) : null) ?? overSending(before, after, tally, limits));
 
 export const tooManyTurns = (account: string, { turns_per_day }: QuotaLimits, retry_after_ms: number): Refusal => ({
   ...refusal(

@@ -4,6 +4,7 @@ export const REFUSAL_CODES = [
   "forbidden",
   "wrong_status",
   "insufficient_balance",
+  "in_debt",
   "over_quota",
   "rate_limited",
   "no_room",

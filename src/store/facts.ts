@@ -5,6 +5,7 @@
 import type { StoredJob } from "../engine/ports.ts";
 import { accountNamed } from "../job/account.ts";
 import { fullName, type GivenUp, isFinal, issueOf, type Job, type JobId, type Status } from "../job/job.ts";
+import { owed } from "../job/debt.ts";
 import { type Waking, wakeAt } from "../job/wake.ts";
 
 export interface JobFacts {
@@ -29,6 +30,8 @@ export interface JobFacts {
   /** Account of who works on it for the market, until that is decided. */
   readonly worker: string | null;
   readonly given_up: readonly GivenUp[];
+  /** By its sender, for work that was taken. */
+  readonly owed_cents: number;
   /** Effects that wait to be performed, and those among them whose last try failed. */
   readonly effects: number;
   readonly failing: number;
@@ -37,7 +40,10 @@ export interface JobFacts {
 /** The part of a job that its facts are read from. */
 export type Findable = Waking &
   Pick<Job, "id" | "account" | "repository" | "origin" | "created_at" | "merged_at" | "pull_request" | "merge"> &
-  Pick<Job, "price_cents" | "skills" | "presented_to_agents" | "former_pull_requests" | "worker" | "given_up">;
+  Pick<
+    Job,
+    "price_cents" | "skills" | "presented_to_agents" | "former_pull_requests" | "worker" | "given_up" | "debts"
+  >;
 
 /** What the queue of the market must know of a job that stands in it. */
 export interface OfferFacts {
@@ -81,6 +87,7 @@ export function factsOf(job: Findable, effects: StoredJob["effects"]): JobFacts 
     over: isFinal(job.status),
     on_market: job.runner === "market",
     worker: workerOf(job),
+    owed_cents: owed(job),
     given_up: job.given_up === undefined || job.given_up.length === 0 ? NONE : job.given_up,
     effects: effects.length,
     failing: effects.filter(({ attempts }) => attempts > 0).length,

@@ -47,7 +47,7 @@ async function door(at_github: KnownRepository | null, permission: Permission = 
   const told = { lines: createRunLines(), quotas, committed: () => {}, record: () => {} };
   /** Who has which name on GitHub. */
   const people = new Map([["ada", { id: 5, login: "ada" }]]);
-  const handle = createHandle({ jobs: store.jobs, clock, audience, patient: true, ...told });
+  const handle = createHandle({ jobs, accounts: store.accounts, clock, audience, patient: true, ...told });
   const said: string[] = [];
   let asked = 0;
   const forgotten: number[] = [];

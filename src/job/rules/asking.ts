@@ -48,6 +48,7 @@ const newJob = (draft: Draft, now: number): Job => ({
   heard: [],
   presented_to_agents: [],
   given_up: [],
+  debts: [],
   base: { branch: draft.base_branch, sha: null, is_default: draft.base_branch === null },
   branch: branchOf(draft.id),
   head_sha: null,

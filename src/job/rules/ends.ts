@@ -70,11 +70,15 @@ export function endUnpaid(job: Job, now: number, to: "failed" | "cancelled", ext
   });
 }
 
+const MOST_TURNED_DOWN = 10;
+
 /** What a worker has handed in may still be merged by hand. */
-const turnedDown = ({ status, price_cents, worker, pull_request }: Job): Partial<Job> =>
-  status === "submitted" && price_cents > 0 && worker !== null && pull_request !== null
-    ? { turned_down: { ...worker, pull_request: pull_request.number } }
-    : {};
+function turnedDown({ status, price_cents, worker, pull_request, turned_down = [] }: Job): Partial<Job> {
+  if (status !== "submitted" || price_cents === 0 || worker === null || pull_request === null) return {};
+  const { number } = pull_request;
+  const others = turned_down.filter((work) => work.pull_request !== number);
+  return { turned_down: [...others, { ...worker, pull_request: number }].slice(-MOST_TURNED_DOWN) };
+}
 
 /** Tries that are remembered as given up: more than that of one job are over within a day by no means. */
 const MOST_GIVEN_UP = 10;
@@ -124,6 +128,8 @@ export function verify(job: Job, now: number, extra: Change): Decided {
   return change(job, now, {
     ...extra,
     set: {
+      // what lies in this pull request is paid, whoever had worked on it before
+      turned_down: (job.turned_down ?? []).filter((work) => work.pull_request !== job.pull_request?.number),
       ...extra.set,
       status: "verified",
       deadline_at: null,

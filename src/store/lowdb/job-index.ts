@@ -107,6 +107,7 @@ export class JobIndex {
       known.over = next.over;
       known.worker = next.worker;
       known.given_up = next.given_up;
+      known.owed_cents = next.owed_cents;
       known.effects = next.effects;
       known.failing = next.failing;
     };

@@ -114,8 +114,13 @@ export class LowdbJobs implements JobStore {
   }
 
   async tallyOf(account: string): Promise<AccountTally> {
-    const paid_jobs = this.#books.payouts(userAccount(account));
-    return { ...this.#index.accounts.of(accountNamed(account), this.#now()), paid_jobs };
+    const user = userAccount(account);
+    const money = { paid_jobs: this.#books.payouts(user), wallet_cents: this.#books.balances.of(user) };
+    return { ...this.#index.accounts.of(accountNamed(account), this.#now()), ...money };
+  }
+
+  async owing(account: string | null): Promise<readonly JobId[]> {
+    return this.#index.accounts.owing(account === null ? null : accountNamed(account));
   }
 
   async count(): Promise<number> {
