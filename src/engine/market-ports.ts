@@ -128,12 +128,16 @@ export interface Wallet {
   ledger(account: LedgerAccount, page: { readonly limit: number; readonly cursor?: string }): Promise<LedgerPage>;
 }
 
-/** What a payment provider says of money that has come in. */
-export interface Receipt {
-  /** Of the payment, however many events tell of it. */
-  readonly payment: string;
+/** A movement of money outside, or news of one (no cents), as a payment provider tells it. */
+export interface MoneyNews {
+  /** Of what it is about, however many events tell of it. */
+  readonly id: string;
   readonly account: string;
+  /** Positive: the account gains. */
   readonly cents: number;
+  readonly reason: "topup" | "dispute" | "topup_refund";
+  /** For the audit log. */
+  readonly action: string;
 }
 
 /** Takes money from outside. */
@@ -144,6 +148,9 @@ export interface Cashier {
     readonly cents: number;
     readonly key: string | null;
   }): Promise<{ readonly id: string; readonly url: string } | null>;
-  /** What a signed event means; `forged`: it is not the provider's. Null: nothing that we act on. */
-  receipt(body: Buffer, signature: string): Promise<Receipt | "forged" | null>;
+  /** What a signed event means; `forged`: it is not the provider's. `away`: that has to be asked for, and cannot be just now. */
+  hear(
+    body: Buffer,
+    signature: string,
+  ): Promise<{ readonly event: string; readonly news: readonly MoneyNews[] } | "forged" | "away">;
 }
