@@ -118,7 +118,15 @@ async function wire(
   const record = createRecorder({ audit: store.audit, clock, log });
   const { subscriptions, outgoing } = store;
   const { webhook_allow_private: allow_private } = settings;
-  const notify = createNotify({ subscriptions, outgoing, box: createSealedBox(settings), clock, log, allow_private });
+  const notify = createNotify({
+    subscriptions,
+    outgoing,
+    box: createSealedBox(settings),
+    clock,
+    log,
+    allow_private,
+    record,
+  });
   const metrics = createMetrics({ jobs: store.jobs, inbox: store.inbox, budget, now: clock.now });
   const engine = createEngine({
     ...{ store, clock, ids: createIds(clock), performer, desk, estimator, log, record, llm },

@@ -252,6 +252,8 @@ export interface Permitted {
 /** Direct questions and answers on GitHub that belong to no job. Throws when GitHub cannot be asked. */
 export interface Desk {
   permission(repository: Repository, login: string): Promise<Permitted>;
+  /** How the person of this number is called now; null: there is none. */
+  loginOf(repository: Repository, id: number): Promise<string | null>;
   /** What its default branch and the settings there are now; null when there is none. `known` has the last good settings. */
   repository(repository: Repository, known: KnownRepository | null): Promise<KnownRepository | null>;
   /** Where a pull request comes from; for `/job` on one that is not ours. */

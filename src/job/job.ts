@@ -52,11 +52,17 @@ export interface Repository {
 export const fullName = (repository: { readonly owner: string; readonly name: string }): string =>
   `${repository.owner}/${repository.name}`;
 
-type Named = Pick<Repository, "owner" | "name" | "id">;
+export type Named = Pick<Repository, "owner" | "name" | "id">;
 
 /** By GitHub's numbers; by name, without regard to case as GitHub does, where one of them has none. */
 export const sameRepository = (a: Named, b: Named): boolean =>
   a.id !== undefined && b.id !== undefined ? a.id === b.id : sameName(a, b);
+
+/** A name as it is written, with the number that is known of it. */
+export function namedRepository(full_name: string, id: number | null): Named {
+  const [owner = "", name = ""] = full_name.split("/");
+  return { owner, name, ...(id === null ? {} : { id }) };
+}
 
 export const sameName = (a: Named, b: Named): boolean => fullName(a).toLowerCase() === fullName(b).toLowerCase();
 

@@ -94,6 +94,7 @@ const nobody: Desk = {
   reply: async () => {},
   installation: async () => null,
   pushWait: () => 0,
+  loginOf: async () => null,
   forgetAccess: () => {},
   failedDeliveries: async () => [],
   redeliver: async () => {},

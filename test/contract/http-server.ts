@@ -156,6 +156,7 @@ export async function startServer(
     reply: async (_repository, _issue, _marker, body) => void said.push(body),
     installation: async () => (github.installed ? { id: 1 } : null),
     pushWait: () => github.busy_ms,
+    loginOf: async () => null,
     forgetAccess: () => {},
     failedDeliveries: async () => [],
     redeliver: async () => {},
@@ -163,7 +164,15 @@ export async function startServer(
   const record = createRecorder({ audit: store.audit, clock, log });
   const { subscriptions, outgoing } = store;
   const box = createSealedBox({ encryption_key: null, data_dir: dir });
-  const notify = createNotify({ subscriptions, outgoing, box, clock, log, allow_private: given.allow_private ?? true });
+  const notify = createNotify({
+    subscriptions,
+    outgoing,
+    box,
+    clock,
+    log,
+    record,
+    allow_private: given.allow_private ?? true,
+  });
   const octokits = createOctokits();
   const metrics = createMetrics({ jobs: store.jobs, inbox: store.inbox, budget: octokits.budget, now: clock.now });
   const parts = { store, clock, ids: createIds(clock), performer, desk, log, record, meter: metrics.meter };

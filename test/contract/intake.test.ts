@@ -56,6 +56,7 @@ async function door(at_github: KnownRepository | null, permission: Permission = 
       asked += 1;
       return { permission, person: people.get(login) ?? null };
     },
+    loginOf: async (_repository, id) => [...people.values()].find((one) => one.id === id)?.login ?? null,
     repository: async () => {
       said.push("read");
       return at_github;
@@ -127,6 +128,16 @@ describe("whose an account is", () => {
     await here.hear({ ...ask, author: "countess", comment_id: 71, issue: { ...ask.issue, number: 8 } });
     expect(await accountsIn(here)).toEqual(["ada", "ada"]);
     expect(here.recorded).toEqual(["ada account-tied ada"]);
+    expect(await here.store.accounts.holder("ada")).toEqual({ account: "ada", id: 5, login: "countess" });
+  });
+
+  it("is theirs under a name that they had before, as a key from signing in may know it", async () => {
+    const here = await door(known());
+    await here.hear(ask);
+    here.people.set("ada", { id: 6, login: "ada" });
+    here.people.set("countess", { id: 5, login: "countess" });
+    await here.hear({ ...ask, comment_id: 71, issue: { ...ask.issue, number: 8 } });
+    expect(await accountsIn(here)).toEqual(["ada", "ada"]);
     expect(await here.store.accounts.holder("ada")).toEqual({ account: "ada", id: 5, login: "countess" });
   });
 
