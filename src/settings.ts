@@ -66,7 +66,7 @@ const encryptionKey = text
 
 const MB = 1024 * 1024;
 const MOST_QUOTA = 1_000_000;
-const quota = (unless_named: number) => integer(1, MOST_QUOTA).default(unless_named);
+const quota = integer(1, MOST_QUOTA);
 
 const schema = z.object({
   APP_ID: integer(1, Number.MAX_SAFE_INTEGER).optional(),
@@ -92,12 +92,12 @@ const schema = z.object({
   ENCRYPTION_KEY: encryptionKey.optional(),
   PUBLIC_URL: httpUrl.optional(),
   WEBHOOK_ALLOW_PRIVATE: boolean.default(false),
-  QUOTA_KEPT_MB: quota(DEFAULT_QUOTAS.kept_bytes / MB),
-  QUOTA_OPEN_ORDERS: quota(DEFAULT_QUOTAS.open_orders),
-  QUOTA_JOBS_UNDER_WAY: quota(DEFAULT_QUOTAS.jobs_under_way),
-  QUOTA_QUOTES_PER_HOUR: quota(DEFAULT_QUOTAS.quotes_per_hour),
-  QUOTA_TURNS_PER_DAY: quota(DEFAULT_QUOTAS.turns_per_day),
-  QUOTA_ACCEPTED_JOBS: quota(DEFAULT_QUOTAS.accepted_jobs),
+  QUOTA_KEPT_MB: quota.default(DEFAULT_QUOTAS.kept_bytes / MB),
+  QUOTA_OPEN_ORDERS: quota.default(DEFAULT_QUOTAS.open_orders),
+  QUOTA_JOBS_UNDER_WAY: quota.default(DEFAULT_QUOTAS.jobs_under_way),
+  QUOTA_QUOTES_PER_HOUR: quota.default(DEFAULT_QUOTAS.quotes_per_hour),
+  QUOTA_TURNS_PER_DAY: quota.default(DEFAULT_QUOTAS.turns_per_day),
+  QUOTA_ACCEPTED_JOBS: quota.default(DEFAULT_QUOTAS.accepted_jobs),
   LLM_PROVIDER: text.min(1).default("anthropic"),
   LLM_MODEL: text.min(1).default(DEFAULT_MODEL),
   LLM_MAX_TOKENS: integer(256, 200_000).optional(),
