@@ -3,7 +3,8 @@
  * same delivery after a crash, so everything it does is either a command that the core recognises or found before done.
  */
 import type { Actor, Command, Draft } from "../job/command.ts";
-import { fullName, type JobId, type Repository, isFinal, sameRepository } from "../job/job.ts";
+import { fullName, type JobId, type Repository, isFinal, issueOf, sameRepository } from "../job/job.ts";
+import type { RefusalCode } from "../job/refusal.ts";
 import type { Signal, SignalIssue, SignalRepository, SlashCommand } from "../job/signal.ts";
 import type { Handled } from "./door.ts";
 import { draftOf, marketDraftOf } from "./drafts.ts";
@@ -66,6 +67,11 @@ function aboutJob(said: AboutJob, by: Known, comment_id: number): { readonly ask
 
 /** The price alone is the sender's word. */
 const UNNAMED = { time_limit_seconds: null } as const;
+
+/** What somebody who pressed a button must mend; all else is in the job's comment, and a check may be run again for nothing. */
+const SAID_OF_BUTTONS: ReadonlySet<RefusalCode> = new Set([
+  ...(["over_quota", "rate_limited", "in_debt", "insufficient_balance"] as const),
+]);
 
 export type Intake = (delivery: string, signal: Signal, again: boolean) => Promise<void>;
 
@@ -182,21 +188,30 @@ export function createIntake(needs: Needs): Intake {
     );
   };
 
-  const news = async (repository: SignalRepository, id: JobId | null, command: Command): Promise<void> => {
+  const news = async (repository: SignalRepository, id: JobId | null, command: Command) => {
     const stored = id === null ? null : await store.jobs.load(id);
-    if (stored === null || !sameRepository(stored.job.repository, repository)) return;
-    await handle(stored.job.id, command);
+    if (stored === null || !sameRepository(stored.job.repository, repository)) return null;
+    const { job } = stored;
+    return { job, handled: await handle(job.id, command) };
   };
 
   const pullNews = async ({ repository, numbers, command }: Extract<Signal, { type: "pull-news" }>): Promise<void> => {
     for (const number of numbers) await news(repository, await jobOfPull(repository, number), command);
   };
 
-  const button = async (signal: Extract<Signal, { type: "button" }>, delivery: string): Promise<void> => {
-    const { repository, job, action } = signal;
+  const button = async (
+    signal: Extract<Signal, { type: "button" }>,
+    delivery: string,
+    again: boolean,
+  ): Promise<void> => {
+    const { repository, job: id, action } = signal;
     const by = await knownBy(signal, delivery);
     if (by === null) return;
-    await news(repository, job, action === "discard" ? { type: action, by } : { type: action, by, comment_id: null });
+    const command: Command = action === "discard" ? { type: action, by } : { type: action, by, comment_id: null };
+    const { job, handled } = (await news(repository, id, command)) ?? {};
+    if (job === undefined || handled === undefined || handled.ok || !SAID_OF_BUTTONS.has(handled.refusal.code)) return;
+    const place = job.pull_request?.number ?? issueOf(job.origin);
+    if (place !== null) await desk.reply(repository, place, `reply:${delivery}`, handled.refusal.sentence, again);
   };
 
   return async (delivery, signal, again) => {
@@ -206,9 +221,10 @@ export function createIntake(needs: Needs): Intake {
       case "label":
         return label(signal, delivery, again);
       case "button":
-        return button(signal, delivery);
+        return button(signal, delivery, again);
       case "news":
-        return news(signal.repository, signal.job, signal.command);
+        await news(signal.repository, signal.job, signal.command);
+        return;
       case "pull-news":
         return pullNews(signal);
       case "default-branch-moved":

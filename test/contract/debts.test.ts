@@ -79,6 +79,15 @@ it("is paid from the next money, part by part, and blocks orders until then", as
   expect((await order(world)).status).toBe(201);
 });
 
+it("leaves an Idempotency-Key free for the same order after it is paid", async () => {
+  const world = await taken(0);
+  const body = { prompt: "Another thing", price_cents: 100, confirmed: true };
+  const again = () => world.ada.ask("POST", "/api/jobs/run", body, { headers: { "idempotency-key": "order-1" } });
+  expect((await again()).status).toBe(402);
+  await credit(world, 600);
+  expect((await again()).status).toBe(201);
+});
+
 it("is paid from what comes back from other jobs, and from nobody else's money", async () => {
   const world = await taken(0);
   await world.market.person("eve", 5_000);

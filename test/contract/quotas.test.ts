@@ -22,16 +22,24 @@ type Door = (world: World) => Promise<Asked | string>;
 
 let nth = 0;
 
-async function comment({ market }: World, body: string, event: "issue_comment" | "issues" = "issue_comment") {
+const ACTIONS = { issue_comment: "created", issues: "labeled", check_run: "requested_action" } as const;
+
+async function comment(
+  { market }: World,
+  body: string,
+  event: "issue_comment" | "issues" | "check_run" = "issue_comment",
+  more: object = {},
+) {
   const { said } = market.server;
   const before = said.length;
   const issue = { number: ++nth + 100, title: "Hello", body: "World" };
   const person = { login: "ada", id: 1, type: "User" };
   const payload = {
-    ...{ action: event === "issues" ? "labeled" : "created", issue, sender: person, label: { name: "job" } },
+    ...{ action: ACTIONS[event], issue, sender: person, label: { name: "job" } },
     comment: { id: 1_000 + nth, body, user: person },
     repository: { id: 42, name: "demo", owner: { login: "octo", id: 1 }, default_branch: "main" },
     installation: { id: 1 },
+    ...more,
   };
   await market.server.deliver(event, `quota-${nth}`, payload);
   const { inbox } = market.server.store;
@@ -134,6 +142,26 @@ const DOORS: readonly (readonly [door: string, quota: keyof QuotaLimits, status:
     "quotes_per_hour",
     429,
     (w) => twice(() => comment(w, "/job --market --price 5.00 go")),
+  ],
+  [
+    "the button Retry",
+    "jobs_under_way",
+    409,
+    async (w) => {
+      w.market.server.github.push = () => "It cannot be pushed.";
+      await comment(w, "/job say hello");
+      const { jobs } = w.market.server.store;
+      const failed = () => jobs.list({ status: "failed", limit: 1 });
+      await until("the job has failed", async () => (await failed()).jobs.length === 1);
+      const [job] = (await failed()).jobs;
+      w.market.server.github.push = () => "later";
+      await comment(w, "/job say bye");
+      const check_run = {
+        ...{ external_id: job?.id ?? "", head_sha: "d".repeat(40), name: "Journeyman", app: { id: 1 } },
+        ...{ id: 1, status: "completed", conclusion: "failure", check_suite: { head_branch: job?.branch ?? "" } },
+      };
+      return comment(w, "", "check_run", { check_run, requested_action: { identifier: "retry" } });
+    },
   ],
   ["the label", "jobs_under_way", 409, (w) => twice(() => comment(w, "", "issues"))],
 ];
