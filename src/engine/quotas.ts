@@ -62,19 +62,36 @@ interface QuotaParts {
   readonly limits?: QuotaLimits | undefined;
 }
 
-/** What each account did within a while. */
+/** Times in their order; those before `from` are over. */
+interface Times {
+  readonly at: number[];
+  from: number;
+}
+
+/** What each account did within a while. Costs the same however much that is. */
 function createWindow(ms: number, most: number, now: () => number) {
-  const times = new LRUCache<string, readonly number[]>({ max: MAX_COUNTED });
-  const recent = (account: string): readonly number[] => (times.get(account) ?? []).filter((at) => now() - at < ms);
+  const accounts = new LRUCache<string, Times>({ max: MAX_COUNTED });
+  const recent = (account: string): Times => {
+    const times = accounts.get(account) ?? { at: [], from: 0 };
+    while (times.from < times.at.length && now() - (times.at[times.from] ?? 0) >= ms) times.from++;
+    // cleared away in large pieces, since each moves all that follows
+    if (times.from > times.at.length / 2) {
+      times.at.splice(0, times.from);
+      times.from = 0;
+    }
+    return times;
+  };
   return {
     /** In how many milliseconds there is room again; null: there is. */
     full(account: string): number | null {
-      const within = recent(account);
-      const oldest = within[within.length - most];
+      const { at, from } = recent(account);
+      const oldest = at.length - from < most ? undefined : at[at.length - most];
       return oldest === undefined ? null : oldest + ms - now();
     },
     add(account: string): void {
-      times.set(account, [...recent(account), now()].slice(-most));
+      const times = recent(account);
+      times.at.push(now());
+      accounts.set(account, times);
     },
   };
 }
