@@ -4,7 +4,19 @@ import { announcementOf } from "../../src/job/announce.ts";
 import type { Command } from "../../src/job/command.ts";
 import type { Job } from "../../src/job/job.ts";
 import { JOB_OUTCOMES, outcomeOf } from "../../src/job/outcome.ts";
-import { ADA, begin, decided, facts, judged, led, onMarket, resultRead, settings, step, TO_PULL_REQUEST } from "./core.ts";
+import {
+  ADA,
+  begin,
+  decided,
+  facts,
+  judged,
+  led,
+  onMarket,
+  resultRead,
+  settings,
+  step,
+  TO_PULL_REQUEST,
+} from "./core.ts";
 
 const TO_RESULT = TO_PULL_REQUEST.slice(0, 4);
 const observe = (change = {}): Command => ({ type: "observe", facts: facts(change) });
@@ -29,7 +41,15 @@ describe("what came of a job", () => {
     ["question", ended("question")],
     ["declined", ended("refused")],
     ["cancelled", led(begin(), { type: "cancel", by: ADA })],
-    ["done", led(onMarket(), { type: "nothing-to-open", round: 1 }, judged("pass", ["It is good."], null), { type: "approve", account: "ada", by: ADA, comment_id: null })],
+    [
+      "done",
+      led(onMarket(), { type: "nothing-to-open", round: 1 }, judged("pass", ["It is good."], null), {
+        type: "approve",
+        account: "ada",
+        by: ADA,
+        comment_id: null,
+      }),
+    ],
   ])("is %s", (outcome, job) => {
     expect(outcomeOf(job)).toBe(outcome);
   });
