@@ -91,7 +91,6 @@ function judgeChecks(facts: Facts, job: Job, now: number): Reason {
   const failed = judged.filter((one) => one.verdict === "fail");
   const waiting = judged.filter((one) => one.verdict === "wait");
   const only = checks.length === 1;
-  const all = counted(checks.length, "check");
   const listed = (reasons: readonly Reason[]) => reasons.slice(0, MOST_LISTED);
 
   const missing = missingChecks(facts);
@@ -99,16 +98,20 @@ function judgeChecks(facts: Facts, job: Job, now: number): Reason {
   if (open.length > 0)
     return reason(
       "wait",
-      `${counted(open.length, "workflow run is", "workflow runs are")} not complete`,
+      counted(open.length, "workflow run is not complete", "workflow runs are not complete"),
       listed([...failed, ...waiting, ...missing]),
     );
   if (failed.length > 0)
-    return reason("fail", only ? "the only check failed" : `${failed.length} of ${all} failed`, listed(failed));
+    return reason(
+      "fail",
+      only ? "the only check failed" : `${failed.length} of ${checks.length} checks failed`,
+      listed(failed),
+    );
   if (!facts.checks_complete) return reason("wait", "there are more checks than can be judged; a person must merge");
   if (waiting.length > 0)
     return reason(
       "wait",
-      only ? "the only check is not done" : `${checks.length - waiting.length} of ${all} are done`,
+      only ? "the only check is not done" : `${checks.length - waiting.length} of ${checks.length} checks are done`,
       listed([...waiting, ...missing]),
     );
 
@@ -119,7 +122,8 @@ function judgeChecks(facts: Facts, job: Job, now: number): Reason {
   if (facts.mergeable === "conflict" && (missing.length > 0 || unchecked)) return reason("wait", CONFLICT);
   if (missing.length > 0) return reason("wait", MISSING, listed(missing));
   if (ciBegunAt(facts, job, now) !== null) return reason("wait", "CI is given a moment to begin");
-  if (checks.some(says)) return reason("pass", only ? "the only check passed" : `all ${all} passed`, listed(judged));
+  if (checks.some(says))
+    return reason("pass", only ? "the only check passed" : `all ${checks.length} checks passed`, listed(judged));
   if (!facts.settings.auto_merge.require_checks)
     return reason("pass", "nothing checks this repository, and its settings say that this is enough");
   return left

@@ -50,6 +50,7 @@ it("serves a client that creates, polls to the end and then sends a message", as
   expect(first).toEqual({
     id: job.id,
     status: "completed",
+    outcome: expect.stringMatching(/^(?:done|merged)$/),
     source: { repository: `${house.github.url}/${DEMO}`, ref: `job/${job.id}` },
     model: job.work?.model,
     prLink: job.pull_request?.url,

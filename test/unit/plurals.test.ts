@@ -18,6 +18,7 @@ const NEVER_ONE: Readonly<Record<string, string>> = {
   days: "periods that the sign-in page proposes",
   "Math.round(seconds / HOUR)": "from two on",
   "Math.round(seconds / MINUTE)": "from two on",
+  "checks.length": "a single one has words of its own",
   to: "the longest answer of a model",
   maxTokens: "the same",
   lowered: "1,024 at least",
