@@ -74,8 +74,8 @@ export function createEngine(parts: EngineParts): Engine {
     lines.committed(stored);
     waiters.committed(stored);
     waker.committed(stored.job);
-    if (stored.effects.some(({ effect }) => isAnnounce(effect))) announcements.kick(stored.job.id);
-    if (stored.effects.some(({ effect }) => isOnGitHub(effect))) effects.kick(stored.job.id);
+    if (stored.effects.some(({ effect }) => isAnnounce(effect))) announcements.kick(stored.job);
+    if (stored.effects.some(({ effect }) => isOnGitHub(effect))) effects.kick(stored.job);
   };
   const handle = createHandle({ jobs: store.jobs, clock, audience, lines, patient, committed, record });
   const shared = { store, clock, handle, log, meter, random };

@@ -49,7 +49,7 @@ function bench(first: StoredJob, perform: (effect: Effect) => Attempt) {
   return {
     told,
     async runDry() {
-      runner.kick(stored.job.id);
+      runner.kick(stored.job);
       for (let rings = 0; rings < 100 && stored.effects.length > 0; rings++) {
         await new Promise((resolve) => setImmediate(resolve));
         if (alarm === null) continue;
