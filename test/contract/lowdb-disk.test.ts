@@ -136,7 +136,7 @@ describe("a store at its start", () => {
     ["all zeros", (text) => "\0".repeat(text.length)],
     ["another job's", (text) => text.replaceAll(jobId(1), jobId(2))],
     ["without a status that is known", (text) => text.replace('"status":"queued"', '"status":"asleep"')],
-    ["of another format", (text) => text.replace('"format":2', '"format":99')],
+    ["of another format", (text) => text.replace('"format":3', '"format":"three"')],
   ];
   for (const [what, damage] of damages) {
     it(`names a job's file that is ${what}, and starts when that is mended`, () =>
@@ -172,11 +172,11 @@ describe("a store at its start", () => {
       fs.writeFileSync(path, JSON.stringify({ ...text, format: 1 }));
       const again = await place.open();
       expect(log_nth).toBe(0);
-      expect(await again.jobs.load(jobId(1))).toEqual(before);
+      expect(await again.jobs.load(jobId(1))).toMatchObject(before);
       await keep(again.jobs, { ...job, notice: "on" });
       await again.close();
       const written = JSON.parse(fs.readFileSync(path, "utf8"));
-      expect(written).toMatchObject({ format: 2, history: [{ seq: 1 }], job: { skills: [], notice: "on" } });
+      expect(written).toMatchObject({ format: 3, history: [{ seq: 1 }], job: { skills: [], notice: "on" } });
     }));
 
   for (const [what, strange] of [

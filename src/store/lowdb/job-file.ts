@@ -8,15 +8,14 @@ import type { StoredJob } from "../../engine/ports.ts";
 import { type Job, STATUSES } from "../../job/job.ts";
 import { JOB_ID_PATTERN } from "../../wire/brief.ts";
 import type { Findable } from "../facts.ts";
+import { formatOf, readRecord } from "./formats.ts";
 import type { Format } from "./json-file.ts";
 
 const ENDING = ".json";
 
 export const jobFileName = (id: string): string => `${id}${ENDING}`;
 
-/** Raised when a record can no longer be read as it was; older ones are mended here. */
-const FORMAT = 2;
-const FORMATS = z.union([z.literal(1), z.literal(FORMAT)]);
+const FORMAT = formatOf("job");
 
 const time = z.number();
 const number = z.number().int();
@@ -55,68 +54,27 @@ const effect = z.object({
 });
 
 const head = z.object({
-  format: FORMATS,
   version: number.positive(),
   postings: z.array(z.object({ account: z.string(), cents: number, reason: z.string(), at: time })),
   effects: z.array(effect),
   job: findable,
 });
 
-/** What records of format 1 may lack. */
-const NEW_FIELDS = {
-  callback_url: null,
-  description: "",
-  requirements: "",
-  skills: [],
-  enclosure: null,
-  delivery: null,
-  judgement: null,
-  approval: null,
-  sender_asked_at: null,
-  handed_in: null,
-  progress_at: null,
-  old_workflow: false,
-} satisfies Partial<Job>;
-
-/** What the settings that they hold may lack. */
-const NEW_SETTINGS = { forbidden_paths: [], checkout_paths: [] };
-
-/** Their rows may have no numbers. */
-const numbered = (rows: StoredJob["history"]): StoredJob["history"] =>
-  rows[0]?.seq === undefined ? rows.map((row, index) => ({ ...row, seq: index + 1 })) : rows;
-
 const whole = head.extend({ history: z.array(z.unknown()), log: z.array(z.unknown()), log_nth: number });
-const older = whole.extend({
-  job: findable.extend({
-    skills: findable.shape.skills.optional(),
-    sender_asked_at: findable.shape.sender_asked_at.optional(),
-  }),
-  log_nth: number.optional(),
-});
-
 /** What the first line says. */
 export interface JobHead extends Pick<StoredJob, "version" | "postings" | "effects"> {
   readonly job: Findable;
 }
 
-function assertHead(value: unknown): asserts value is JobHead {
-  head.parse(value);
+/** Of records of format 2 too, whose jobs are found by what they say there; all others are read whole. */
+const firstLineOf = head.extend({ format: z.union([z.literal(2), z.literal(FORMAT)]) });
+
+function assertFirstLine(value: unknown): asserts value is JobHead {
+  firstLineOf.parse(value);
 }
 
-type Written = StoredJob & { readonly format: z.infer<typeof FORMATS> };
-
-const isOlder = (value: unknown): boolean =>
-  typeof value === "object" && value !== null && "format" in value && value.format === 1;
-
-function assertWhole(value: unknown): asserts value is Written {
-  (isOlder(value) ? older : whole).parse(value);
-}
-
-/** A copy of all fields, which costs more than the rest of a parse, for older records alone. */
-function mended({ job, history, log, log_nth = Math.min(1, log.length), ...others }: StoredJob): StoredJob {
-  const settings = job.settings === null ? null : { ...NEW_SETTINGS, ...job.settings };
-  const whole = Object.assign({}, NEW_FIELDS, job, { settings });
-  return { ...others, job: whole, history: numbered(history), log, log_nth };
+function assertWhole(value: unknown): asserts value is StoredJob {
+  whole.parse(value);
 }
 
 /** The fields of the first line, in its order. One literal, since pieces spread into one cost three times as much. */
@@ -164,15 +122,14 @@ const opened = (value: object): string => JSON.stringify(value).slice(0, -1);
 
 export const jobFormat: Format<StoredJob> = {
   parse(text) {
-    const value: unknown = JSON.parse(text);
+    const value = readRecord("job", text);
     assertWhole(value);
-    const { format, ...stored } = value;
-    return format === FORMAT ? stored : mended(stored);
+    return value;
   },
   /** All that a record holds is JSON: it is what its text says, once its first fields stand first. */
   asRead(data) {
     const { job, version, history, postings, effects, log, log_nth } = data;
-    head.parse({ format: FORMAT, version, postings, effects, job });
+    head.parse({ version, postings, effects, job });
     return { job: inOrder(job), version, history, postings, effects, log, log_nth };
   },
   write({ job, version, history, postings, effects, log, log_nth }) {
@@ -196,7 +153,7 @@ function firstLine(bytes: Buffer): JobHead | null {
   if (!isWhole || end > bytes.length - 2) return null;
   try {
     const value: unknown = JSON.parse(`${bytes.toString("utf8", 0, end - 1)}}}`);
-    assertHead(value);
+    assertFirstLine(value);
     return value;
   } catch {
     return null;
