@@ -3,7 +3,7 @@
  * they are; one without a number is of the first. The table says what makes a record of one format the next, so that the
  * rest of the store knows today's alone. A record of a format that is not known yet is a newer version's.
  */
-import { jobTo2, jobTo3 } from "./job-upcasts.ts";
+import { jobTo2, jobTo3, jobTo4 } from "./job-upcasts.ts";
 import { keysTo2 } from "./key-upcasts.ts";
 
 /** From one format to the next. What it is given may be anything that has that format's number. */
@@ -11,7 +11,7 @@ export type Upcast = (before: Readonly<Record<string, unknown>>) => Readonly<Rec
 
 /** For each kind, the way from format 1 to 2, from 2 to 3 … */
 const UPCASTS = {
-  job: [jobTo2, jobTo3],
+  job: [jobTo2, jobTo3, jobTo4],
   keys: [keysTo2],
   accounts: [],
   agents: [],

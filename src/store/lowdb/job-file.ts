@@ -1,7 +1,7 @@
 /**
- * How a job's record stands in its file: JSON in three lines. The first holds what finding and paying a job rests on,
- * the second all the rest but the log, the third the log: so the start reads one short line of each file. That line is
- * checked; the rest of the record is taken as this code wrote it.
+ * How a job's record stands in its file: JSON in two lines. The first holds what finding and paying a job rests on, the
+ * second all the rest: so the start reads one short line of each file. That line is checked; the rest of the record is
+ * taken as this code wrote it. The log stands in a file of its own, and the record says where.
  */
 import { z } from "zod";
 import type { StoredJob } from "../../engine/ports.ts";
@@ -9,6 +9,7 @@ import { type Job, STATUSES } from "../../job/job.ts";
 import { JOB_ID_PATTERN } from "../../wire/brief.ts";
 import type { Findable } from "../facts.ts";
 import { formatOf, readRecord } from "./formats.ts";
+import { type LogPlace, logPlace } from "./job-logs.ts";
 import type { Format } from "./json-file.ts";
 
 const ENDING = ".json";
@@ -57,23 +58,33 @@ const head = z.object({
   version: number.positive(),
   postings: z.array(z.object({ account: z.string(), cents: number, reason: z.string(), at: time })),
   effects: z.array(effect),
+  log: logPlace.nullable(),
   job: findable,
 });
 
-const whole = head.extend({ history: z.array(z.unknown()), log: z.array(z.unknown()), log_nth: number });
+const whole = head.extend({ history: z.array(z.unknown()), log_nth: number, lines: z.array(z.unknown()).optional() });
+
+/** A stored job without its log. */
+export interface JobRecord extends Omit<StoredJob, "log"> {
+  readonly log: LogPlace | null;
+  /** The log itself, in a record of before that was not written since. */
+  readonly lines?: StoredJob["log"];
+}
+
 /** What the first line says. */
-export interface JobHead extends Pick<StoredJob, "version" | "postings" | "effects"> {
+export interface JobHead extends Pick<JobRecord, "version" | "postings" | "effects"> {
+  readonly log?: LogPlace | null;
   readonly job: Findable;
 }
 
-/** Of records of format 2 too, whose jobs are found by what they say there; all others are read whole. */
-const firstLineOf = head.extend({ format: z.union([z.literal(2), z.literal(FORMAT)]) });
+/** Of records from format 2 on, whose jobs are found by what they say there; all others are read whole. */
+const firstLineOf = head.extend({ format: z.number().int().min(2).max(FORMAT), log: head.shape.log.optional() });
 
 function assertFirstLine(value: unknown): asserts value is JobHead {
   firstLineOf.parse(value);
 }
 
-function assertWhole(value: unknown): asserts value is StoredJob {
+function assertWhole(value: unknown): asserts value is JobRecord {
   whole.parse(value);
 }
 
@@ -120,26 +131,21 @@ const othersOf = (job: Job): string =>
 /** An object's JSON without the brace that ends it. */
 const opened = (value: object): string => JSON.stringify(value).slice(0, -1);
 
-export const jobFormat: Format<StoredJob> = {
+export const jobFormat: Format<JobRecord> = {
   parse(text) {
     const value = readRecord("job", text);
     assertWhole(value);
     return value;
   },
   /** All that a record holds is JSON: it is what its text says, once its first fields stand first. */
-  asRead(data) {
-    const { job, version, history, postings, effects, log, log_nth } = data;
-    head.parse({ version, postings, effects, job });
+  asRead({ job, version, history, postings, effects, log, log_nth }) {
+    head.parse({ version, postings, effects, log, job });
     return { job: inOrder(job), version, history, postings, effects, log, log_nth };
   },
   write({ job, version, history, postings, effects, log, log_nth }) {
     const [first, others] = inTwo(job);
-    const lines = [
-      `${opened({ format: FORMAT, version, postings, effects })},"job":${first}`,
-      `${others},"history":${JSON.stringify(history)},`,
-      `"log_nth":${log_nth},"log":${JSON.stringify(log)}}`,
-    ];
-    return `${lines.join("\n")}\n`;
+    const line = `${opened({ format: FORMAT, version, postings, effects, log })},"job":${first}`;
+    return `${line}\n${others},"history":${JSON.stringify(history)},"log_nth":${log_nth}}\n`;
   },
 };
 

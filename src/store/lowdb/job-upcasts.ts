@@ -51,3 +51,9 @@ export function jobTo3(before: Raw): Raw {
   const settings = job.settings ? { ...DEFAULT_REPOSITORY_SETTINGS, ...job.settings } : null;
   return { ...others, job: { ...FIELDS_OF_3, ...job, settings } };
 }
+
+/** The log has left the record. What was in it stays with it until it is written again, which gives the log a file. */
+export function jobTo4(before: Raw): Raw {
+  const { log, ...others } = record.parse(before);
+  return { ...others, log: null, lines: log };
+}
