@@ -81,7 +81,7 @@ export function createEngine(parts: EngineParts): Engine {
   const shared = { store, clock, handle, log, meter, random };
   const effects = createEffectsRunner({ ...shared, takes: isOnGitHub, performer });
   const announcements = createEffectsRunner({ ...shared, takes: isAnnounce, performer: announcer });
-  const parcels = createParcelTidier({ parcels: store.parcels, jobs: store.jobs, log });
+  const parcels = createParcelTidier({ parcels: store.parcels, jobs: store.jobs, clock, log });
   const pull = createPull({ jobs: store.jobs, handle });
   const waker = createWaker({ jobs: store.jobs, clock, handle, log });
 

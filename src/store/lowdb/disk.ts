@@ -19,6 +19,7 @@ export type FileSystem = Pick<
   | "readFileSync"
   | "readSync"
   | "renameSync"
+  | "statSync"
   | "truncateSync"
   | "unlinkSync"
   | "writeSync"
@@ -60,6 +61,11 @@ export class Folder {
 
   read(name: string): string {
     return this.fs.readFileSync(this.pathOf(name), "utf8");
+  }
+
+  /** In bytes, without reading it. */
+  sizeOf(name: string): number {
+    return this.fs.statSync(this.pathOf(name)).size;
   }
 
   /** Two flushes: the new content before it gets the name, the name after it. Throws when the old content still counts. */

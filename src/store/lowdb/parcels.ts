@@ -25,7 +25,7 @@ export class FileParcels implements ParcelStore {
   constructor(folder: Folder, most = MAX_PARCEL_BYTES) {
     this.#folder = folder;
     this.#most = most;
-    for (const file of folder.takeFound(ENDING)) this.#note(file, Buffer.byteLength(folder.read(file)));
+    for (const file of folder.takeFound(ENDING)) this.#note(file, folder.sizeOf(file));
   }
 
   async put(job: JobId, text: string): Promise<{ readonly name: string } | "full"> {
