@@ -23,7 +23,6 @@ import { createRunTokens } from "./github/outbound/run-tokens.ts";
 import { createSignIn } from "./github/outbound/sign-in.ts";
 import { authentication } from "./http/auth.ts";
 import { apiRoutes, type RouteParts } from "./http/routes.ts";
-import { BRANCH_WAIT_MS } from "./http/limits.ts";
 import { type Gate, openGate } from "./http/gate.ts";
 import { countGuesses } from "./http/guesses.ts";
 import { createListener } from "./http/listener.ts";
@@ -257,7 +256,7 @@ function appOf(parts: {
     ...store,
     ...parts.runs,
     ...{ logs: parts.logs, estimator: parts.estimator, metrics },
-    ...{ door: engine, desk, default_repository, log, now, clock, branch_wait_ms: BRANCH_WAIT_MS },
+    ...{ door: engine, desk, default_repository, log, now, clock },
     ...{ webhooks: parts.notify.webhooks, guesses, record, sign_in: signInOf(settings, log) },
     ...{ github_web_url, public_url, default_model: fitToModel(settings.llm, dayOf(now())).model },
     ...{ box: createSealedBox(settings), cashier, cron_secret },

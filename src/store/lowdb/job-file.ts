@@ -34,6 +34,7 @@ const findable = z.object({
   sender_asked_at: time.nullable(),
   merged_at: time.nullable(),
   deadline_at: time.nullable(),
+  head_sha: z.string().nullish(),
   pushed_at: time.nullable(),
   woken_at: time.nullable(),
   hold: z.object({ expires_at: time }).nullable(),
@@ -94,7 +95,7 @@ const firstOf = (job: Job): Findable => ({
   id: job.id, account: job.account, repository: job.repository, runner: job.runner, status: job.status,
   origin: job.origin, created_at: job.created_at, submitted_at: job.submitted_at,
   sender_asked_at: job.sender_asked_at, merged_at: job.merged_at, deadline_at: job.deadline_at,
-  pushed_at: job.pushed_at, woken_at: job.woken_at, hold: job.hold, run: job.run, pull_request: job.pull_request,
+  head_sha: job.head_sha, pushed_at: job.pushed_at, woken_at: job.woken_at, hold: job.hold, run: job.run, pull_request: job.pull_request,
   merge: job.merge, price_cents: job.price_cents, skills: job.skills, presented_to_agents: job.presented_to_agents,
   former_pull_requests: job.former_pull_requests ?? [],
 });
