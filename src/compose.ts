@@ -96,7 +96,7 @@ async function wire(
 ): Promise<{ readonly engine: Engine; readonly store: Store }> {
   const store = await openLowdbStore({ dir: settings.data_dir, now: clock.now });
   closing.push(() => store.close());
-  const { probot, source, budget } = connectGitHub(settings, log);
+  const { probot, source, budget } = connectGitHub(settings, log, clock);
   const self = createSelf(source);
   const desk = createDesk({ source, self });
   const model = openModel({ ...settings.llm, ...settings.anthropic }, log, clock.now);
@@ -163,8 +163,8 @@ const logSeen = (lines: RunLines, stored: StoredJob | null): StoredJob["log"] =>
   stored === null ? [] : lines.viewed(stored).log;
 
 /** Without an address there is no audience that a token could name. */
-const runTokensOf = ({ public_url, oidc_issuer: issuer }: Settings, { now }: Clock): RunTokens | null =>
-  public_url === null ? null : createRunTokens({ issuer, audience: public_url, now });
+const runTokensOf = ({ public_url, oidc_issuer: issuer }: Settings, { now, wall = now }: Clock): RunTokens | null =>
+  public_url === null ? null : createRunTokens({ issuer, audience: public_url, now, wall });
 
 /** At debug Probot logs every request to GitHub with its body, a task's text among them: it must not come to that. */
 const withoutBodies = (log: Logger): Logger => (log.isLevelEnabled("debug") ? log.child({}, { level: "info" }) : log);
@@ -174,8 +174,8 @@ interface Connection extends Pick<Octokits, "budget"> {
   readonly source: OctokitSource;
 }
 
-function connectGitHub(settings: Settings, log: Logger): Connection {
-  const octokits = createOctokits();
+function connectGitHub(settings: Settings, log: Logger, { now }: Clock): Connection {
+  const octokits = createOctokits(now);
   const probot = new Probot({
     appId: settings.app_id,
     privateKey: settings.private_key.reveal(),

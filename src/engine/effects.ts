@@ -115,6 +115,10 @@ export function createEffectsRunner<E extends Effect>(needs: Needs<E>): EffectsR
     }
   };
 
+  /** Nothing is put off for longer than that; what says so was written by a clock that was ahead. */
+  const dueAt = ({ not_before }: PendingEffect): number =>
+    not_before > clock.now() + LONGEST_ASKED_MS ? clock.now() : not_before;
+
   const sleepUntil = (job: Job, at: number): void => {
     timers.get(job.id)?.();
     timers.set(
@@ -136,8 +140,8 @@ export function createEffectsRunner<E extends Effect>(needs: Needs<E>): EffectsR
     }
     const pending = mine.map(({ effect }) => effect);
     const free = mine.filter(({ effect }) => !waitsFor(effect, pending));
-    const due = free.find((effect) => effect.not_before <= clock.now());
-    if (due === undefined) sleepUntil(stored.job, Math.min(...free.map((effect) => effect.not_before)));
+    const due = free.find((effect) => dueAt(effect) <= clock.now());
+    if (due === undefined) sleepUntil(stored.job, Math.min(...free.map(dueAt)));
     else await performOne(id, due, stored);
     return due !== undefined;
   };

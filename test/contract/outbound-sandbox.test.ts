@@ -349,9 +349,12 @@ describe("the performer on the local GitHub", () => {
     failed("run", ".github/workflows/run-job.yml", told);
     journey.job = { ...journey.job, status: "queued", tries: 2, failure: "The check “test” failed." };
     const second = { type: "push-brief", round: 1, try: 2 } as const;
-    expect((await journey.callsOf(second)).slice(0, 2)).toEqual([
+    expect(await journey.callsOf(second)).toEqual([
       "graphql BranchState",
       "GET /repos/:owner/:repo/actions/jobs/:job_id/logs",
+      "POST /repos/:owner/:repo/git/trees",
+      "POST /repos/:owner/:repo/git/commits",
+      expect.stringMatching("^PATCH /repos/:owner/:repo/git/refs/"),
     ]);
     const config = briefSchema.parse(JSON.parse(b.github.readFile(REPO, BRANCH, `${FOLDER}/job.config.json`) ?? ""));
     expect(config.failed_checks).toHaveLength(1);
