@@ -107,7 +107,7 @@ describe("the data of version 0.1.0", () => {
 });
 
 /** Where the core itself says what is meant while they are absent. */
-const MAY_BE_ABSENT = ["base.is_default", "work.notes"];
+const MAY_BE_ABSENT = ["work.notes"];
 
 /** Names of what stands in the second and not in the first, however deep. */
 function missingIn(old: unknown, today: unknown, path: readonly string[] = []): string[] {

@@ -47,6 +47,7 @@ export function briefPushed(job: Job, report: Report<"brief-pushed">, context: C
     head_sha: report.head_sha,
     base: { ...report.base, is_default: job.base.is_default },
     settings: report.settings,
+    settings_problem: report.settings_problem ?? null,
     llm: report.llm ?? null,
   };
   if (!isThisTry(job, report)) return unchanged;

@@ -10,7 +10,7 @@ type Raw = Readonly<Record<string, unknown>>;
 
 /** As much of a record as has to be looked at. */
 const record = z.looseObject({
-  job: z.looseObject({ settings: z.looseObject({}).nullish() }),
+  job: z.looseObject({ settings: z.looseObject({}).nullish(), base: z.looseObject({ branch: z.string().nullable() }) }),
   history: z.array(z.looseObject({ seq: z.number().optional() })),
   log: z.array(z.unknown()),
   log_nth: z.number().optional(),
@@ -31,6 +31,7 @@ const FIELDS_OF_2 = {
 } satisfies Partial<Job>;
 
 const FIELDS_OF_3 = {
+  settings_problem: null,
   llm: null,
   early_runs: [],
   former_pull_requests: [],
@@ -45,11 +46,15 @@ export function jobTo2(before: Raw): Raw {
   return { ...others, job: { ...FIELDS_OF_2, ...job }, history: numbered, log, log_nth };
 }
 
-/** A job holds all settings, whichever there were when its brief was pushed. */
+/**
+ * A job holds all settings, whichever there were when its brief was pushed. Once a branch stood in it nobody could tell
+ * any more whether it was named or the default one.
+ */
 export function jobTo3(before: Raw): Raw {
   const { job, ...others } = record.parse(before);
   const settings = job.settings ? { ...DEFAULT_REPOSITORY_SETTINGS, ...job.settings } : null;
-  return { ...others, job: { ...FIELDS_OF_3, ...job, settings } };
+  const base = { is_default: job.base.branch === null, ...job.base };
+  return { ...others, job: { ...FIELDS_OF_3, ...job, settings, base } };
 }
 
 /** The log has left the record. What was in it stays with it until it is written again, which gives the log a file. */

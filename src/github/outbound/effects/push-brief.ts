@@ -23,6 +23,7 @@ interface Ground extends Omit<BriefGround, "llm"> {
   /** The commit to stand on: the base, or the head of the job's branch. */
   readonly parent: Tip;
   readonly creates: boolean;
+  readonly settings_problem: string | null;
   readonly learned: KnownRepository | null;
 }
 
@@ -56,6 +57,7 @@ const pushed = (task: Task, effect: PushBrief, sha: string, ground: Ground, llm:
     head_sha: sha,
     base: ground.base,
     settings: ground.settings,
+    settings_problem: ground.settings_problem,
     ...(task.job.runner === "actions" ? { llm: { model: llm.model, notes: llm.notes } } : {}),
   }),
   ...(ground.learned === null ? {} : { repository: ground.learned }),
@@ -74,6 +76,7 @@ function warmGround(task: Task, known: KnownRepository | null): Ground | null {
     creates: true,
     settings:
       known.settings ?? (known.settings_problem === null ? DEFAULT_REPOSITORY_SETTINGS : UNREAD_REPOSITORY_SETTINGS),
+    settings_problem: known.settings_problem,
     present: [],
     failed_checks: [],
     learned: null,
@@ -95,6 +98,7 @@ function coldGround(task: Task, state: BranchState | null, known: KnownRepositor
     parent: state.branch ?? state.base,
     creates: state.branch === null,
     settings: read === null ? DEFAULT_REPOSITORY_SETTINGS : read.ok ? read.settings : kept,
+    settings_problem: read === null || read.ok ? null : read.problem,
     present: state.present,
     failed_checks: [],
     learned: learnedOf(state, job.repository, known),
