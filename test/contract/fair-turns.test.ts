@@ -70,6 +70,7 @@ async function town(effect_ms = GITHUB_MS) {
     reply: slow(undefined),
     installation: slow(null),
     pushWait: () => 0,
+    loginOf: async () => null,
     forgetAccess: () => {},
     failedDeliveries: async () => [],
     redeliver: async () => {},

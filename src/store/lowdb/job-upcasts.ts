@@ -35,7 +35,9 @@ const FIELDS_OF_3 = {
   llm: null,
   early_runs: [],
   former_pull_requests: [],
-  turned_down: null,
+  turned_down: [],
+  given_up: [],
+  debts: [],
   old_workflow: false,
 } satisfies Partial<Job>;
 
