@@ -3,7 +3,7 @@
  * differ in nothing but their settings.
  */
 import { type ApplicationFunction, type Logger, Probot } from "probot";
-import { createApp } from "./app.ts";
+import { acting, createApp } from "./app.ts";
 import { systemClock } from "./engine/clock.ts";
 import type { Engine } from "./engine/door.ts";
 import { createEngine } from "./engine/engine.ts";
@@ -24,6 +24,7 @@ import { createSignIn } from "./github/outbound/sign-in.ts";
 import { authentication } from "./http/auth.ts";
 import { apiRoutes, type RouteParts } from "./http/routes.ts";
 import { BRANCH_WAIT_MS } from "./http/limits.ts";
+import { createBodyThread } from "./http/body-thread.ts";
 import { type Gate, openGate } from "./http/gate.ts";
 import { countGuesses } from "./http/guesses.ts";
 import { createListener } from "./http/listener.ts";
@@ -59,6 +60,12 @@ export interface ComposeParts {
   /** Listening already, so that nobody is turned away while this loads. */
   readonly gate?: Gate;
 }
+
+/** The program of the thread for large bodies: a file beside this one, or, where this is a chunk of a bundle, beside that. */
+const BODY_THREAD = new URL(
+  import.meta.filename.endsWith(".ts") ? "./body-thread.ts" : "../../body-thread.js",
+  import.meta.url,
+);
 
 type Undo = () => Promise<void>;
 
@@ -127,10 +134,14 @@ async function wire(
   const ear = createEar(settings.app_id, self, log);
   const logs = createLiveLogs({ jobs: store.jobs, door: engine, lines, clock, log });
   const cashier = await cashierOf(settings, gate.url, log);
-  const runs = { lines, run_tokens: runTokensOf(settings, clock), push_tokens: createPushTokens(source) };
+  const thread = createBodyThread(BODY_THREAD, settings.webhook_secret.reveal());
+  const runs = { lines, thread, run_tokens: runTokensOf(settings, clock), push_tokens: createPushTokens(source) };
   const told = { record, notify, metrics, logs, estimator, cashier, runs };
-  const app = appOf({ settings, store, engine, desk, hear: ear, log, clock, ...told });
-  const listener = await createListener(probot, app, { timed: metrics.timed, trust_proxy: settings.trust_proxy });
+  const app = appOf({ settings, store, engine, desk, hear: ear.hear, log, clock, ...told });
+  const large = { thread, self: ear.self, act: acting({ door: engine, log }) };
+  const { trust_proxy } = settings;
+  const listener = await createListener(probot, app, { timed: metrics.timed, trust_proxy, large });
+  closing.splice(1, 0, () => thread.stop());
 
   // what an earlier process has left to send is known before anything is announced again
   await notify.start();
@@ -188,15 +199,16 @@ function connectGitHub(settings: Settings, log: Logger): Connection {
   return { probot, source: octokits.source(probot), budget: octokits.budget };
 }
 
+interface Ear {
+  readonly self: () => { readonly appId: number; readonly slug: string };
+  readonly hear: (event: string, payload: unknown) => Heard;
+}
+
 /**
  * Knows our own doings from those of others as soon as GitHub has told our name. Until then ours are looked at like
  * anybody's, which costs a needless look and no more, so a server whose GitHub is away starts all the same.
  */
-function createEar(
-  appId: number,
-  self: () => Promise<{ readonly slug: string }>,
-  log: Logger,
-): (event: string, payload: unknown) => Heard {
+function createEar(appId: number, self: () => Promise<{ readonly slug: string }>, log: Logger): Ear {
   let slug = "";
   let asked_at = Number.NEGATIVE_INFINITY;
   const learn = (): void => {
@@ -211,10 +223,11 @@ function createEar(
     );
   };
   learn();
-  return (event, payload) => {
+  const known = (): { readonly appId: number; readonly slug: string } => {
     if (slug === "") learn();
-    return hear(event, payload, { appId, slug });
+    return { appId, slug };
   };
+  return { self: known, hear: (event, payload) => hear(event, payload, known()) };
 }
 
 /** Stripe's library is loaded where it is used alone. */
@@ -240,7 +253,7 @@ function appOf(parts: {
   readonly estimator: Estimator;
   readonly log: Logger;
   readonly logs: LiveLogs;
-  readonly runs: Pick<RouteParts, "lines" | "run_tokens" | "push_tokens">;
+  readonly runs: Pick<RouteParts, "lines" | "run_tokens" | "push_tokens" | "thread">;
   readonly notify: Notify;
   readonly record: Recorder;
   readonly metrics: Metrics;

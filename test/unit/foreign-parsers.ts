@@ -99,7 +99,7 @@ export const FOREIGN_PARSERS: readonly ForeignParser[] = [
     from: "whoever has a key",
     size: REST_BODY,
     depth: "64 levels",
-    time: "50,000 lists and objects before the parser sees it",
+    time: "20,000 values before the parser sees it",
     run: (body) => isJsonWithinBounds(Buffer.from(body)),
   },
   {
@@ -107,7 +107,7 @@ export const FOREIGN_PARSERS: readonly ForeignParser[] = [
     from: "the agent",
     size: BLOB,
     depth: "64 levels",
-    time: "50,000 lists and objects before the parser sees it",
+    time: "20,000 values before the parser sees it",
     run: parseResult,
   },
   {
@@ -115,7 +115,7 @@ export const FOREIGN_PARSERS: readonly ForeignParser[] = [
     from: "the agent",
     size: BLOB,
     depth: "64 levels in a line",
-    time: "50,000 lists and objects in a line",
+    time: "20,000 values in a line",
     run: parseLog,
   },
   text("normalisation", normalise, BLOB),
