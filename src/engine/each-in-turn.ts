@@ -1,0 +1,10 @@
+/**
+ * One after the other, with a turn of the event loop after each: every one may write to the disk, and a list may be as long
+ * as whoever sent it likes.
+ */
+export async function eachInTurn<T>(items: Iterable<T>, work: (item: T) => Promise<unknown>): Promise<void> {
+  for (const item of items) {
+    await work(item);
+    await new Promise<void>((resolve) => void setImmediate(resolve));
+  }
+}
