@@ -13,6 +13,7 @@ import { type Job, type JobId, fullName } from "../job/job.ts";
 import { isWanted, waitsFor } from "../job/wanted.ts";
 import type { Handle } from "./handle.ts";
 import type { Attempt, Clock, Log, Meter, Store, StoredJob } from "./ports.ts";
+import { turn } from "./turns.ts";
 
 /** Jobs whose effects are performed side by side; GitHub allows 100 requests at once. */
 const CONCURRENCY = 40;
@@ -129,6 +130,8 @@ export function createEffectsRunner<E extends Effect>(needs: Needs<E>): EffectsR
   /** Performs what is due, in the order in which it was asked for, until nothing is. */
   const work = async (id: JobId): Promise<void> => {
     while (!stopping) {
+      // a commit and what follows from it are much for one turn where a body was large
+      await turn();
       const stored = await store.jobs.load(id);
       const mine = stored?.effects.filter(isMine) ?? [];
       if (stored === null || mine.length === 0) {

@@ -9,7 +9,7 @@ import { type Answer, failure, send } from "./answer.ts";
 import { isJsonWithinBounds } from "../wire/json-bounds.ts";
 import type { HoldBody } from "./bodies-under-way.ts";
 import { NO_JSON, TOO_DEEP } from "./checked.ts";
-import { CHUNK_BYTES, MAX_BODY_BYTES } from "./limits.ts";
+import { CHUNK_BYTES, LARGE_BODY_BYTES, MAX_BODY_BYTES } from "./limits.ts";
 
 declare global {
   namespace Express {
@@ -82,6 +82,12 @@ const NOT_PACKED_SO = failure(
   "unsupported_encoding",
   "The body is not packed as its Content-Encoding says; send it whole, plain or compressed with gzip.",
 );
+
+/** Stands behind a reader: after a body that took its time others come first. */
+export const othersFirst: RequestHandler = (request, _response, next) => {
+  if (Number(request.headers["content-length"] ?? LARGE_BODY_BYTES) >= LARGE_BODY_BYTES) setImmediate(() => next());
+  else next();
+};
 
 /** Answers what went wrong while a body was read; anything else goes on to the next error handler. */
 export const bodyErrors: ErrorRequestHandler = (error, request, response, next) => {

@@ -7,7 +7,7 @@ import type { Log } from "../engine/ports.ts";
 import { answering } from "./answer.ts";
 import type { Authentication } from "./auth.ts";
 import { boundBodies } from "./bodies-under-way.ts";
-import { counted, jsonBody, rawBody } from "./body.ts";
+import { counted, jsonBody, othersFirst, rawBody } from "./body.ts";
 import { type IdempotencyParts, idempotency } from "./idempotency.ts";
 import { inTurn } from "./in-turn.ts";
 import { MAX_BYTES_UNDER_WAY } from "./limits.ts";
@@ -37,7 +37,7 @@ export function mount(router: Router, routes: readonly Route[], parts: MountPart
     const whole = isOfServer(route) ? [authentication.unbound] : [];
     const known = scope === null ? callers : [authentication.require(scope), ...whole, ...writing];
     const reader = raw === true ? rawBody : jsonBody;
-    const reading = takesBody(route) ? [counted(hold, max_body_bytes), reader(max_body_bytes)] : [];
+    const reading = takesBody(route) ? [counted(hold, max_body_bytes), reader(max_body_bytes), othersFirst] : [];
     return [arrival(path, quiet), ...known, ...reading, ...guards];
   };
 

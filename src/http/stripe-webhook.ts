@@ -1,7 +1,9 @@
 /** `POST /api/stripe/webhook`: what Stripe says of payments. The signature is the key; an event that comes twice pays once. */
 import { z } from "zod";
 import { credit } from "../job/ledger.ts";
+import { isJsonWithinBounds } from "../wire/json-bounds.ts";
 import { failure, success } from "./answer.ts";
+import { TOO_DEEP } from "./checked.ts";
 import { type Route, route } from "./route.ts";
 import { NO_CASHIER, type WalletParts } from "./wallet.ts";
 
@@ -31,6 +33,7 @@ export const stripeWebhook = ({ wallet, cashier, now }: WalletParts): Route =>
       const signature = request.headers["stripe-signature"];
       const body: unknown = request.body;
       if (typeof signature !== "string" || !Buffer.isBuffer(body)) return FORGED;
+      if (!isJsonWithinBounds(body)) return TOO_DEEP;
       const receipt = await cashier.receipt(body, signature);
       if (receipt === "forged") return FORGED;
       if (receipt !== null) {
