@@ -17,7 +17,7 @@ export const PIECES: readonly string[] = [
     "fixes ",
     "co-authored-by\n",
   ],
-  ...["/job ", "/job\n", "a-.", "*a", "{a,", "[", "https://a.b/@x ", "AAAA", "a"],
+  ...["/job ", "/job\n", "?", ".", "\u2028", "a-.", "*a", "{a,", "[", "https://a.b/@x ", "AAAA", "a"],
 ];
 
 export const piece = fc.constantFrom(...PIECES);

@@ -114,7 +114,7 @@ describe("a delivery", () => {
       });
     const acts = PIECES.flatMap((text) =>
       ["", "/job x\n", "/job "].map((begin) => {
-        const body = begin + text.repeat(Math.floor((65_536 - begin.length) / text.length));
+        const body = `${begin}${text.repeat(Math.floor((65_535 - begin.length) / text.length))}x`;
         return { name: JSON.stringify(body.slice(0, 20)), act: () => comment(body, "zoe") };
       }),
     );
