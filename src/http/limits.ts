@@ -20,7 +20,7 @@ export const MAX_DELIVERY_BYTES_UNDER_WAY = 3 * MAX_DELIVERY_BYTES;
 export const CHUNK_BYTES = 128;
 /** The headers of a request are here by then, and a request with its body. */
 export const HEADERS_MS = 10 * SECOND_MS;
-export const REQUEST_MS = 30 * SECOND_MS;
+export const REQUEST_MS = 60 * SECOND_MS;
 /** The task of a job in characters: it goes into a commit, a prompt and comments. */
 export const MAX_TASK_LENGTH = 64_000;
 /** Said of texts in the description; whoever leaves one blank is told so in words of its own. */

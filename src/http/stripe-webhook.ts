@@ -1,8 +1,9 @@
 /** `POST /api/stripe/webhook`: what Stripe says of payments. The signature is the key; an event that comes twice pays once. */
+import type { RequestHandler } from "express";
 import { z } from "zod";
 import { credit } from "../job/ledger.ts";
 import { isJsonWithinBounds } from "../wire/json-bounds.ts";
-import { failure, success } from "./answer.ts";
+import { failure, send, success } from "./answer.ts";
 import { TOO_DEEP } from "./checked.ts";
 import { type Route, route } from "./route.ts";
 import { NO_CASHIER, type WalletParts } from "./wallet.ts";
@@ -12,6 +13,15 @@ const FORGED = failure(
   "invalid_signature",
   "The signature is not Stripe's for this body; check STRIPE_WEBHOOK_SECRET.",
 );
+
+/** Stands before the body is read: anybody can come here. */
+const signed =
+  ({ cashier }: Pick<WalletParts, "cashier">): RequestHandler =>
+  (request, response, next) => {
+    if (cashier === null) send(request, response, NO_CASHIER);
+    else if (typeof request.headers["stripe-signature"] !== "string") send(request, response, FORGED);
+    else next();
+  };
 
 export const stripeWebhook = ({ wallet, cashier, now }: WalletParts): Route =>
   route({
@@ -23,6 +33,7 @@ export const stripeWebhook = ({ wallet, cashier, now }: WalletParts): Route =>
     about: "Signed by `Stripe-Signature`; it takes no key.",
     scope: null,
     raw: true,
+    callers: [signed({ cashier })],
     answers: {
       200: { about: "Heard.", schema: z.object({ received: z.literal(true) }), example: { received: true } },
       400: { about: "The signature is wrong.", codes: ["invalid_signature"] },

@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vites
 import { boundBodies } from "../../src/http/bodies-under-way.ts";
 import { createBodyThread } from "../../src/http/body-thread.ts";
 import { openGate } from "../../src/http/gate.ts";
+import { takesBody } from "../../src/http/shared-answers.ts";
 import { API_KEY, SECRET, startServer, type TestServer } from "./http-server.ts";
 
 let server: TestServer;
@@ -107,6 +108,12 @@ describe("a request", () => {
     expect(await begun[0]?.answer).toMatch(/^HTTP\/1\.1 503 .*Retry-After: 1.*"busy"/s);
     const body = { job: "x", repository: "octocat/hello" };
     expect(await server.ask("POST", "/api/create-job", { body })).toMatchObject({ status: 200 });
+  });
+
+  it("by a caller without a key has its body read only behind something that tells who it is", () => {
+    const open = server.routes.filter((route) => route.scope === null && takesBody(route));
+    expect(open.map(({ path }) => path)).toContain("/api/stripe/webhook");
+    expect(open.filter(({ callers = [] }) => callers.length === 0).map(({ path }) => path)).toEqual([]);
   });
 
   it("that does not arrive in time is ended", async () => {

@@ -58,7 +58,8 @@ export interface Stand {
   tooLong(acts: readonly Act[]): Promise<string[]>;
   /** The same for what can be done once only. */
   tooLongOnce(acts: readonly Act[]): Promise<string[]>;
-  deliver(event: string, payload: object): Promise<number>;
+  /** Signed as GitHub does it; it must be taken. */
+  deliver(event: string, payload: object): Promise<void>;
   /** With one key after the other, since each may write so often in a minute. */
   ask(method: string, path: string, body?: unknown, headers?: Readonly<Record<string, string>>): Promise<Asked>;
   close(): Promise<void>;
@@ -141,8 +142,8 @@ export async function startStand(): Promise<Stand> {
           "x-hub-signature-256": `sha256=${createHmac("sha256", SECRET).update(body).digest("hex")}`,
         },
       });
-      await response.text();
-      return response.status;
+      const answer = await response.text();
+      if (response.status !== 200) throw new Error(`${event} was answered ${response.status}: ${answer}`);
     },
     async ask(method, path, body, headers = {}) {
       const response = await fetch(`${app.url}${path}`, {
