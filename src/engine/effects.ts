@@ -13,7 +13,7 @@ import { type Job, type JobId, fullName } from "../job/job.ts";
 import { isWanted, waitsFor } from "../job/wanted.ts";
 import type { Handle } from "./handle.ts";
 import type { Attempt, Clock, Log, Meter, Store, StoredJob } from "./ports.ts";
-import { turn } from "./turns.ts";
+import { turn } from "./event-loop.ts";
 
 /** Jobs whose effects are performed side by side; GitHub allows 100 requests at once. */
 const CONCURRENCY = 40;

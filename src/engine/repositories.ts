@@ -1,7 +1,7 @@
 /** What webhooks teach us of repositories, so that a job can start without a single read. */
 import type { Signal } from "../job/signal.ts";
 import type { Job } from "../job/job.ts";
-import { eachInTurn } from "./turns.ts";
+import { eachInTurn } from "./event-loop.ts";
 import type { Handle } from "./handle.ts";
 import { type Repository, fullName, sameName, sameRepository } from "../job/job.ts";
 import type { KnownRepository, Store } from "./ports.ts";
