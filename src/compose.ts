@@ -15,7 +15,6 @@ import type { RunLines, RunTokens } from "./engine/run-ports.ts";
 import type { LiveLogs } from "./engine/verification-ports.ts";
 import { hear } from "./github/inbound/hear.ts";
 import { createDesk } from "./github/outbound/desk.ts";
-import { createBodyThread } from "./http/body-thread.ts";
 import { createSelf } from "./github/outbound/identity.ts";
 import { createOctokits, type Octokits, type OctokitSource } from "./github/outbound/octokit.ts";
 import { createPerformer } from "./github/outbound/perform.ts";
@@ -29,6 +28,7 @@ import { type Gate, openGate } from "./http/gate.ts";
 import { countGuesses } from "./http/guesses.ts";
 import { createListener } from "./http/listener.ts";
 import { createMetrics, type Metrics } from "./http/metrics.ts";
+import { type BodyThread, createBodyThread } from "./http/body-thread.ts";
 import { receiveFromProxy } from "./http/webhook-proxy.ts";
 import { createJudge } from "./llm/judge.ts";
 import { openModel } from "./llm/model.ts";
@@ -134,10 +134,10 @@ async function wire(
   const ear = createEar(settings.app_id, self, log);
   const logs = createLiveLogs({ jobs: store.jobs, door: engine, lines, clock, log });
   const cashier = await cashierOf(settings, gate.url, log);
-  const thread = createBodyThread(BODY_THREAD, settings.webhook_secret.reveal());
-  const runs = { lines, thread, run_tokens: runTokensOf(settings, clock), push_tokens: createPushTokens(source) };
+  const runs = { lines, run_tokens: runTokensOf(settings, clock), push_tokens: createPushTokens(source) };
   const told = { record, notify, metrics, logs, estimator, cashier, runs };
-  const app = appOf({ settings, store, engine, desk, hear: ear.hear, log, clock, ...told });
+  const thread = createBodyThread(BODY_THREAD, settings.webhook_secret.reveal());
+  const app = appOf({ settings, store, engine, desk, hear: ear.hear, log, clock, thread, ...told });
   const large = { thread, self: ear.self, act: acting({ door: engine, log }) };
   const { trust_proxy } = settings;
   const listener = await createListener(probot, app, { timed: metrics.timed, trust_proxy, large });
@@ -253,7 +253,8 @@ function appOf(parts: {
   readonly estimator: Estimator;
   readonly log: Logger;
   readonly logs: LiveLogs;
-  readonly runs: Pick<RouteParts, "lines" | "run_tokens" | "push_tokens" | "thread">;
+  readonly thread: BodyThread;
+  readonly runs: Pick<RouteParts, "lines" | "run_tokens" | "push_tokens">;
   readonly notify: Notify;
   readonly record: Recorder;
   readonly metrics: Metrics;
@@ -269,7 +270,7 @@ function appOf(parts: {
     }),
     ...store,
     ...parts.runs,
-    ...{ logs: parts.logs, estimator: parts.estimator, metrics },
+    ...{ thread: parts.thread, logs: parts.logs, estimator: parts.estimator, metrics },
     ...{ door: engine, desk, default_repository, log, now, clock, branch_wait_ms: BRANCH_WAIT_MS },
     ...{ webhooks: parts.notify.webhooks, guesses, record, sign_in: signInOf(settings, log) },
     ...{ github_web_url, public_url, default_model: fitToModel(settings.llm, dayOf(now())).model },
