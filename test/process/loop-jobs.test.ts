@@ -38,7 +38,7 @@ describe("a job", () => {
   };
 
   it("of the market does not hold it with orders and work as large as they may be", async () => {
-    const [sender, worker] = stand.keys;
+    const [sender, ...workers] = stand.keys;
     await told(ADMIN, "/api/wallet/credit", 201, { account: "user-0", amount_cents: 100_000 });
     const content = Buffer.alloc(500 * 1024, 0xff).toString("base64");
     const order = (text: string) => ({
@@ -54,17 +54,17 @@ describe("a job", () => {
       ],
     });
     let id = "";
-    const acts = ["](<", "`", "<!--", "👩‍"].flatMap((text): Act[] => [
+    const acts = ["](<", "`", "<!--", "👩‍"].flatMap((text, at): Act[] => [
       {
         name: `order of ${text}`,
         act: async () => {
           id = String((await told(sender, "/api/jobs/run", 201, order(text))).id);
         },
       },
-      { name: "pull", act: () => told(worker, "/api/jobs/pull", 200) },
-      { name: `accept of ${text}`, act: () => told(worker, `/api/jobs/${id}/accept`, 200) },
+      { name: "pull", act: () => told(workers[at], "/api/jobs/pull", 200) },
+      { name: `accept of ${text}`, act: () => told(workers[at], `/api/jobs/${id}/accept`, 200) },
       { name: `read of ${text}`, act: () => stand.ask("GET", `/api/jobs/${id}`, undefined, { "x-api-key": ADMIN }) },
-      { name: `submit of ${text}`, act: () => told(worker, `/api/jobs/${id}/submit`, 200, work(text)) },
+      { name: `submit of ${text}`, act: () => told(workers[at], `/api/jobs/${id}/submit`, 200, work(text)) },
     ]);
     expect(await stand.tooLongOnce(acts)).toEqual([]);
   });

@@ -225,7 +225,10 @@ describe("a page", () => {
           name: `tag ${text}`,
           act: () => stand.ask("GET", "/api/openapi.json", undefined, { "if-none-match": words }),
         },
-        { name: `event ${text}`, act: () => event(JSON.stringify({ id: "evt_1", type: filling(FULL, text) })) },
+        {
+          name: `event ${text}`,
+          act: () => event(JSON.stringify({ id: "evt_1", type: filling(FULL, text), data: { object: {} } })),
+        },
       ];
     });
     acts.push({ name: "event of names", act: () => event(names) });
