@@ -53,13 +53,12 @@ async function once(town: Town, app: AppProcess, apiKey: string, task: string, p
   const { github } = town;
   github.resetCalls();
   const stopped = untilStopped().then(() => ({ merged: false as const, stopped: "It was interrupted." }));
-  const running = runOnce({ github, appUrl: app.url, apiKey, task, patienceMs, gone: app.gone });
+  const running = runOnce({ github, appUrl: app.url, apiKey, task, patienceMs, gone: app.gone, idle: town.idle });
   const ending = await Promise.race([running, stopped]);
   if (!ending.merged) {
     write(`\nNot merged. ${ending.stopped}\n`);
     return 1;
   }
-  await town.idle();
   write(`\n${await github.diff(DEMO, ending.before, ending.after)}\n${callTable(github.calls())}\n`);
   return 0;
 }

@@ -1,4 +1,5 @@
 /** One task from its comment to its merge, watched from outside: the local GitHub's changes and the App's own API. */
+import { setTimeout as wait } from "node:timers/promises";
 import { z } from "zod";
 import type { SandboxGitHub } from "./github/main.ts";
 import { DEMO, WRITER } from "./town.ts";
@@ -16,11 +17,30 @@ export interface OnceOptions {
   /** Nothing new for this long means that it is stuck. */
   readonly patienceMs: number;
   readonly gone: Promise<number | null>;
+  /** Resolves when GitHub and its runner have nothing more to do. */
+  idle(): Promise<void>;
 }
 
 const ENDED = new Set(["completed", "failed", "merged"]);
 
 const statusSchema = z.object({ status: z.string(), pr_url: z.string().nullish(), log: z.string().nullish() });
+
+const LOOK_EVERY_MS = 50;
+const OWED = /^journeyman_(?:effects|deliveries)_pending ([1-9])/m;
+
+/** The end is reported when all has been said of it: the App's last words come after the job's last state. */
+async function untilQuiet({ appUrl, apiKey, patienceMs, idle }: OnceOptions): Promise<void> {
+  const patience = AbortSignal.timeout(patienceMs);
+  const owes = async (): Promise<boolean> => {
+    const answer = await fetch(`${appUrl}/metrics`, { headers: { "x-api-key": apiKey } });
+    return OWED.test(await answer.text());
+  };
+  do {
+    await idle();
+    if (!(await owes())) return;
+    await wait(LOOK_EVERY_MS);
+  } while (!patience.aborted);
+}
 
 /** Calls back after each change at GitHub, and when there was none for too long; the first answer ends it. */
 function untilAnswered<T>(options: OnceOptions, ask: () => Promise<T | null>, stuck: () => T): Promise<T> {
@@ -66,6 +86,7 @@ export async function runOnce(options: OnceOptions): Promise<Ending> {
     if (job === null) return null;
     const known = await status();
     if (known === null || !ENDED.has(known.status)) return null;
+    await untilQuiet(options);
     if (known.status === "merged") return { merged: true, before, after: github.branches(DEMO).main ?? "" };
     return {
       merged: false,
