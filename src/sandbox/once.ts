@@ -26,20 +26,26 @@ const ENDED = new Set(["completed", "failed", "merged"]);
 const statusSchema = z.object({ status: z.string(), pr_url: z.string().nullish(), log: z.string().nullish() });
 
 const LOOK_EVERY_MS = 50;
-const OWED = /^journeyman_(?:effects|deliveries)_pending ([1-9])/m;
+/** An effect may be held back for longer without anything to show. */
+const QUIET_MS = 5_000;
+const OWED = /^journeyman_(?:effects|deliveries)_pending [1-9]/m;
 
-/** The end is reported when all has been said of it: the App's last words come after the job's last state. */
-async function untilQuiet({ appUrl, apiKey, patienceMs, idle }: OnceOptions): Promise<void> {
-  const patience = AbortSignal.timeout(patienceMs);
+/** The App's last words come after the job's last state: waits until it owes nothing more, or GitHub hears no more of it. */
+async function untilSaid({ github, appUrl, apiKey, idle }: OnceOptions): Promise<void> {
+  let heard = performance.now();
+  const stopListening = github.onChange(() => {
+    heard = performance.now();
+  });
   const owes = async (): Promise<boolean> => {
     const answer = await fetch(`${appUrl}/metrics`, { headers: { "x-api-key": apiKey } });
     return OWED.test(await answer.text());
   };
-  do {
-    await idle();
-    if (!(await owes())) return;
+  await idle();
+  while ((await owes()) && performance.now() - heard < QUIET_MS) {
     await wait(LOOK_EVERY_MS);
-  } while (!patience.aborted);
+    await idle();
+  }
+  stopListening();
 }
 
 /** Calls back after each change at GitHub, and when there was none for too long; the first answer ends it. */
@@ -86,7 +92,7 @@ export async function runOnce(options: OnceOptions): Promise<Ending> {
     if (job === null) return null;
     const known = await status();
     if (known === null || !ENDED.has(known.status)) return null;
-    await untilQuiet(options);
+    await untilSaid(options);
     if (known.status === "merged") return { merged: true, before, after: github.branches(DEMO).main ?? "" };
     return {
       merged: false,
