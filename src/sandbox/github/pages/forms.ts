@@ -113,7 +113,10 @@ const FORMS: readonly (readonly [RegExp, Work])[] = [
   [
     /^pull\/(\d+)\/merge$/,
     over(
-      (desk, number) => [`PUT /pulls/${number}/merge`, { merge_method: text(desk, "method"), sha: text(desk, "sha") }],
+      (desk, number) => [
+        `PUT /pulls/${number}/merge`,
+        { merge_method: text(desk, "method"), sha: text(desk, "sha") || undefined },
+      ],
       home,
     ),
   ],
