@@ -36,7 +36,7 @@ export function rollup(repository: Repository, base: string, sha: string): Html 
   return state === undefined ? nothing : html`<a href="${base}/commit/${sha}">${mark(state.toLowerCase())}</a>`;
 }
 
-export function checkPage({ repository, base, rest: [id = ""] }: Visit): Page | undefined {
+export function checkPage({ repository, base, query, rest: [id = ""] }: Visit): Page | undefined {
   const run = repository.checkRuns.get(Number(id));
   if (run === undefined) return undefined;
   const { title, summary, text } = run.output;
@@ -46,7 +46,7 @@ export function checkPage({ repository, base, rest: [id = ""] }: Visit): Page | 
     body: live(
       "check",
       html`<h1>${mark(result(run))} ${run.name} <span class="dim">${result(run)} on <a href="${base}/commit/${run.headSha}">${run.headSha.slice(0, 7)}</a></span></h1>
-<div class="buttons">${checkButtons(base, run)}</div>
+<div class="buttons">${checkButtons(base, run)}</div>${query.has("told") ? html`<p class="event">The App was told.</p>` : nothing}
 <div class="card"><div class="card-body">${title === null ? nothing : html`<h2>${title}</h2>`}${markdown(summary, base)}${text === null ? nothing : markdown(text, base)}</div></div>`,
     ),
   };

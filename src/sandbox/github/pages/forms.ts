@@ -69,14 +69,14 @@ async function press(desk: Desk, id: string): Promise<string> {
   const cause = mustWrite(desk);
   if (!pressButton(desk.world, desk.repository, checkOf(desk, id), text(desk, "identifier"), cause))
     throw new Refusal(422, "This check run does not show that button any more.");
-  return `runs/${id}`;
+  return `runs/${id}?told`;
 }
 
 async function rerequest(desk: Desk, id: string): Promise<string> {
   const cause = mustWrite(desk);
   if (!askForCheck(desk.world, desk.repository, checkOf(desk, id), cause))
     throw new Refusal(422, "A workflow's check is run again with its run.");
-  return `runs/${id}`;
+  return `runs/${id}?told`;
 }
 
 async function ready(desk: Desk, number: string): Promise<string> {
