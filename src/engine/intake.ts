@@ -3,14 +3,16 @@
  * same delivery after a crash, so everything it does is either a command that the core recognises or found before done.
  */
 import type { Actor, Command, Draft } from "../job/command.ts";
-import { fullName, type JobId, type Repository, isFinal, sameRepository } from "../job/job.ts";
+import { fullName, type JobId, type Repository, isFinal, issueOf, sameRepository } from "../job/job.ts";
+import type { RefusalCode } from "../job/refusal.ts";
 import type { Signal, SignalIssue, SignalRepository, SlashCommand } from "../job/signal.ts";
 import type { Handled } from "./door.ts";
 import { draftOf, marketDraftOf } from "./drafts.ts";
 import type { Handle } from "./handle.ts";
 import type { MarketGate } from "./market-gate.ts";
-import type { Admit } from "./permission.ts";
-import type { Clock, Desk, Estimator, Log, Store } from "./ports.ts";
+import type { Admit, Asking } from "./permission.ts";
+import type { Clock, Desk, Log, Store } from "./ports.ts";
+import type { Quotas } from "./quotas.ts";
 import { EMPTY_MESSAGE, FROM_FORK, HELP, NO_JOB, NO_MARKET, ONE_JOB, noSuchJob } from "./replies.ts";
 import { learn } from "./repositories.ts";
 import { createStrangers } from "./strangers.ts";
@@ -24,7 +26,7 @@ interface Needs {
   readonly store: Store;
   readonly desk: Desk;
   /** Null: there is no market here. */
-  readonly estimator: Estimator | null;
+  readonly estimate: Quotas["estimate"] | null;
   readonly handle: Handle;
   readonly create: (draft: Omit<Draft, "id">, by: Actor) => Promise<Handled>;
   readonly clock: Pick<Clock, "now">;
@@ -35,6 +37,8 @@ interface Needs {
 interface Known extends Actor {
   readonly account: string;
 }
+
+const authorOf = ({ author: login, author_id: id }: Asked): Asking => ({ login, ...(id === undefined ? {} : { id }) });
 
 type AboutJob = Exclude<SlashCommand, { verb: "run" | "help" | "mistaken" }>;
 
@@ -61,18 +65,28 @@ function aboutJob(said: AboutJob, by: Known, comment_id: number): { readonly ask
   }
 }
 
+/** The price alone is the sender's word. */
+const UNNAMED = { time_limit_seconds: null } as const;
+
+/** What somebody who pressed a button must mend; all else is in the job's comment, and a check may be run again for nothing. */
+const SAID_OF_BUTTONS: ReadonlySet<RefusalCode> = new Set([
+  ...(["over_quota", "rate_limited", "in_debt", "insufficient_balance"] as const),
+]);
+
 export type Intake = (delivery: string, signal: Signal, again: boolean) => Promise<void>;
 
 export function createIntake(needs: Needs): Intake {
-  const { admit, marketGate, store, desk, estimator, handle, create, clock, log } = needs;
+  const { admit, marketGate, store, desk, estimate, handle, create, clock, log } = needs;
   const strangers = createStrangers(clock.now);
 
   /** Null: they may not command there. */
   const knownBy = async (signal: Asked, delivery: string): Promise<Known | null> => {
-    const { repository, author: login, author_id: id } = signal;
-    if (strangers.knows(repository, login)) return null;
-    const account = await admit(repository, { login, ...(id === undefined ? {} : { id }) });
-    return account === null ? null : { account, login, via: { key_id: null, address: null, request_id: delivery } };
+    const { repository } = signal;
+    const who = authorOf(signal);
+    if (strangers.knows(repository, who)) return null;
+    const account = await admit(repository, who);
+    const via = { key_id: null, address: null, request_id: delivery };
+    return account === null ? null : { account, login: who.login, via };
   };
 
   /** A courtesy: it comes after what was asked for, and stops nothing. */
@@ -100,11 +114,12 @@ export function createIntake(needs: Needs): Intake {
   };
 
   const slash = async (signal: Slash, delivery: string, again: boolean): Promise<void> => {
-    const { repository, issue, comment_id, author, command } = signal;
+    const { repository, issue, comment_id, command } = signal;
     const at: Repository = repository;
     const answer = (body: string): Promise<void> => desk.reply(at, issue.number, `reply:${comment_id}`, body, again);
     const by = await knownBy(signal, delivery);
-    if (by === null) return strangers.turnAway(repository, author) ? react(at, comment_id, "confused") : undefined;
+    if (by === null)
+      return strangers.turnAway(repository, authorOf(signal)) ? react(at, comment_id, "confused") : undefined;
     const told = async (id: JobId, asked: Command): Promise<void> => {
       const handled = await handle(id, asked);
       if (!handled.ok) await answer(handled.refusal.sentence);
@@ -146,12 +161,14 @@ export function createIntake(needs: Needs): Intake {
     if (from?.from_fork) return answer(FROM_FORK);
     const draft = draftOf(signal, by.account, from?.head_branch ?? null);
     if (market === null) return made(await create(draft, by), answer);
-    if (estimator === null) return answer(NO_MARKET);
+    if (estimate === null) return answer(NO_MARKET);
     const closed = await marketGate(repository);
     if (closed !== null) return answer(closed.sentence);
     // a model may take its time over the offer, and the job's own first reaction comes after that
     const eyes = react(repository, comment_id, "eyes");
-    await made(await create(await marketDraftOf(draft, market.price_cents, estimator), by), answer);
+    const offered = await estimate(by.account, { ...UNNAMED, prompt: draft.task, price_cents: market.price_cents });
+    if (!offered.ok) await answer(offered.refusal.sentence);
+    else await made(await create(marketDraftOf(draft, market.price_cents, offered.estimate), by), answer);
     return eyes;
   };
 
@@ -159,30 +176,42 @@ export function createIntake(needs: Needs): Intake {
     if (!created.ok) await answer(created.refusal.sentence);
   };
 
-  const label = async (signal: Extract<Signal, { type: "label" }>, delivery: string): Promise<void> => {
+  const label = async (signal: Extract<Signal, { type: "label" }>, delivery: string, again: boolean): Promise<void> => {
     const by = await knownBy(signal, delivery);
     if (by === null) return;
     const id = await jobHere(signal.repository, signal.issue);
     const stored = id === null ? null : await store.jobs.load(id);
     if (stored !== null && !isFinal(stored.job.status)) return;
-    await create(draftOf(signal, by.account, null), by);
+    const { repository, issue } = signal;
+    await made(await create(draftOf(signal, by.account, null), by), (body) =>
+      desk.reply(repository, issue.number, `reply:${delivery}`, body, again),
+    );
   };
 
-  const news = async (repository: SignalRepository, id: JobId | null, command: Command): Promise<void> => {
+  const news = async (repository: SignalRepository, id: JobId | null, command: Command) => {
     const stored = id === null ? null : await store.jobs.load(id);
-    if (stored === null || !sameRepository(stored.job.repository, repository)) return;
-    await handle(stored.job.id, command);
+    if (stored === null || !sameRepository(stored.job.repository, repository)) return null;
+    const { job } = stored;
+    return { job, handled: await handle(job.id, command) };
   };
 
   const pullNews = async ({ repository, numbers, command }: Extract<Signal, { type: "pull-news" }>): Promise<void> => {
     for (const number of numbers) await news(repository, await jobOfPull(repository, number), command);
   };
 
-  const button = async (signal: Extract<Signal, { type: "button" }>, delivery: string): Promise<void> => {
-    const { repository, job, action } = signal;
+  const button = async (
+    signal: Extract<Signal, { type: "button" }>,
+    delivery: string,
+    again: boolean,
+  ): Promise<void> => {
+    const { repository, job: id, action } = signal;
     const by = await knownBy(signal, delivery);
     if (by === null) return;
-    await news(repository, job, action === "discard" ? { type: action, by } : { type: action, by, comment_id: null });
+    const command: Command = action === "discard" ? { type: action, by } : { type: action, by, comment_id: null };
+    const { job, handled } = (await news(repository, id, command)) ?? {};
+    if (job === undefined || handled === undefined || handled.ok || !SAID_OF_BUTTONS.has(handled.refusal.code)) return;
+    const place = job.pull_request?.number ?? issueOf(job.origin);
+    if (place !== null) await desk.reply(repository, place, `reply:${delivery}`, handled.refusal.sentence, again);
   };
 
   return async (delivery, signal, again) => {
@@ -190,11 +219,12 @@ export function createIntake(needs: Needs): Intake {
       case "slash":
         return slash(signal, delivery, again);
       case "label":
-        return label(signal, delivery);
+        return label(signal, delivery, again);
       case "button":
-        return button(signal, delivery);
+        return button(signal, delivery, again);
       case "news":
-        return news(signal.repository, signal.job, signal.command);
+        await news(signal.repository, signal.job, signal.command);
+        return;
       case "pull-news":
         return pullNews(signal);
       case "default-branch-moved":

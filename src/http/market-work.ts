@@ -17,12 +17,12 @@ import { agentName } from "./market-agents.ts";
 import { deliveryOf, deliveryProblem, deliverySchema, parcelOf, workOf } from "./market-delivery.ts";
 import { JOB_EXAMPLE } from "./market-example.ts";
 import { EXAMPLE_ID, idParams, NO_SUCH_JOB, THE_JOB } from "./market-jobs.ts";
-import { type ParcelParts, withParcel, NO_ROOM_LEFT } from "./market-parcel.ts";
+import { NO_ROOM_LEFT, OVER_QUOTA, type ParcelParts, withParcel } from "./market-parcel.ts";
 import { refused } from "./refused.ts";
 import { type Call, type Route, route } from "./route.ts";
 
 export interface WorkParts extends ParcelParts {
-  readonly door: Pick<Door, "handle" | "pull">;
+  readonly door: Pick<Door, "handle" | "pull" | "keep">;
   readonly jobs: JobStore;
   readonly agents: AgentStore;
   readonly box: SealedBox;
@@ -68,6 +68,7 @@ const pullJob = (parts: WorkParts): Route =>
       },
       204: { about: "There is nothing to do." },
       404: { about: "The account has no such agent.", codes: ["agent_not_found"] },
+      409: OVER_QUOTA,
     },
     async work({ request, body }) {
       const { account, repository } = principalOf(request);
@@ -77,7 +78,8 @@ const pullJob = (parts: WorkParts): Route =>
         ...{ agent_id: agent.id, account, skills: agent.skills, repository },
         by: actorOf(request),
       });
-      return pulled === null ? { status: 204 } : success(200, jobView(pulled.job, parts.now()), CACHING);
+      if (pulled === null) return { status: 204 };
+      return pulled.ok ? success(200, jobView(pulled.job, parts.now()), CACHING) : refused(pulled.refusal);
     },
   });
 
@@ -137,6 +139,7 @@ const acceptJob = (parts: WorkParts): Route =>
       },
       400: NOT_YOURS,
       404: NO_SUCH_JOB,
+      409: OVER_QUOTA,
       410: { about: "The hold has expired.", codes: ["hold_expired"] },
     },
     work: (call) =>
@@ -192,6 +195,7 @@ const submitJob = (parts: WorkParts): Route =>
         codes: ["deadline_passed", "wrong_status"],
       },
       404: NO_SUCH_JOB,
+      409: OVER_QUOTA,
       503: NO_ROOM_LEFT,
     },
     work: (call) =>
@@ -199,7 +203,8 @@ const submitJob = (parts: WorkParts): Route =>
         const problem = deliveryProblem(job, call.body);
         if (problem !== null) return failure(400, "invalid_field", problem);
         const once = call.work_id === undefined ? {} : { submission_id: call.work_id };
-        return withParcel(parts, job.id, parcelOf(call.body), (parcel) =>
+        const whose = { id: job.id, account: principalOf(call.request).account };
+        return withParcel(parts, whose, parcelOf(call.body), (parcel) =>
           commanded(parts, job, {
             type: "submit",
             agent_id,
