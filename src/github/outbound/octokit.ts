@@ -8,7 +8,7 @@ import { z } from "zod";
 import type { BudgetLeft } from "../../engine/ports.ts";
 import { isUnauthorized, troubleOf } from "./errors.ts";
 import { type CallKind, createPace, Lease, type Pace, type PaceClock, WINDOWS, type Windows } from "./pacing.ts";
-import { transport } from "./transport.ts";
+import { type Asked, transport } from "./transport.ts";
 
 export type Octokit = ProbotOctokit;
 /** What an effect calls GitHub with. */
@@ -45,10 +45,7 @@ export interface OctokitSource {
   wait(installation_id: number, writes: number): number;
 }
 
-const REAL_CLOCK: PaceClock = {
-  now: () => Date.now(),
-  wait: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
-};
+const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 function kindOf(options: { readonly method: string; readonly url: string; readonly query?: unknown }): CallKind {
   if (!options.url.endsWith("/graphql")) return options.method === "GET" ? "rest-read" : "rest-write";
@@ -124,7 +121,7 @@ function forgetToken(options: unknown): boolean {
 }
 
 /** A plugin that sends the calls of an installation at its pace, and obeys when GitHub asks to keep away. */
-function paced(paceOf: (installation_id: number) => Pace, forgetters: Map<number, () => boolean>, now: () => number) {
+function paced(paceOf: (installation_id: number) => Pace, forgetters: Map<number, () => boolean>, clock: PaceClock) {
   return (octokit: Hooked, options: unknown): void => {
     const parsed = installationOptions.safeParse(options);
     const pace = parsed.success ? paceOf(parsed.data.auth.installationId) : null;
@@ -134,6 +131,11 @@ function paced(paceOf: (installation_id: number) => Pace, forgetters: Map<number
       call.headers["x-github-api-version"] = API_VERSION;
       if (call.url.endsWith("/access_tokens")) return mint(call, () => request(call));
       if (!pace || asApp(call.url)) return request(call);
+      const kind = kindOf(call);
+      call.request = {
+        ...call.request,
+        fetch: (url: string, asked: Asked) => transport(url, asked, () => pace.another(kind)),
+      };
       const signedIn = async (): Promise<Answer> => {
         try {
           return await request(call);
@@ -147,12 +149,12 @@ function paced(paceOf: (installation_id: number) => Pace, forgetters: Map<number
         try {
           return await signedIn();
         } catch (thrown) {
-          const trouble = troubleOf(thrown, now());
-          if (trouble?.kind === "later" && trouble.after_ms) pace.pauseUntil(now() + trouble.after_ms);
+          const trouble = troubleOf(thrown, Date.now());
+          if (trouble?.kind === "later" && trouble.after_ms) pace.pauseUntil(clock.now() + trouble.after_ms);
           throw thrown;
         }
       };
-      return pace.call(kindOf(call), make, leaseOf(call));
+      return pace.call(kind, make, leaseOf(call));
     });
   };
 }
@@ -197,8 +199,9 @@ const leastOf = (budgets: readonly Windows[]): BudgetLeft[] =>
     }),
   );
 
-/** One budget per installation and one class of Octokit that keeps to it. */
-export function createOctokits(clock: PaceClock = REAL_CLOCK): Octokits {
+/** One budget per installation and one class of Octokit that keeps to it. `now` never goes back: windows are durations. */
+export function createOctokits(now: () => number = () => performance.now()): Octokits {
+  const clock: PaceClock = { now, wait };
   const paces = new Map<number, Pace>();
   const forgetters = new Map<number, () => boolean>();
   const paceOf = (id: number): Pace => {
@@ -206,7 +209,7 @@ export function createOctokits(clock: PaceClock = REAL_CLOCK): Octokits {
     paces.set(id, known);
     return known;
   };
-  const Octokit = ProbotOctokit.plugin(paced(paceOf, forgetters, clock.now), kept).defaults((options: Given) => ({
+  const Octokit = ProbotOctokit.plugin(paced(paceOf, forgetters, clock), kept).defaults((options: Given) => ({
     // a function: Probot overwrites `throttle` of an object silently
     ...options,
     retry: { enabled: false },
