@@ -76,12 +76,16 @@ const turnedDown = ({ status, price_cents, worker, pull_request }: Job): Partial
     ? { turned_down: { ...worker, pull_request: pull_request.number } }
     : {};
 
-/** The try failed: cancelled if that was asked for, failed after the second, else back in the queue for another. */
-export function failTry(job: Job, now: number, why: string, extra: Change = {}): Decided {
+/**
+ * The try failed: cancelled if that was asked for, failed after the second or where no other can work, else back in the
+ * queue for another.
+ */
+export function failTry(job: Job, now: number, why: string, extra: Change = {}, last = false): Decided {
   const attempt_count = job.attempt_count + 1;
   const counted = { ...extra.set, attempt_count, failure: why, ...turnedDown(job) };
   if (job.cancellation_requested) return endUnpaid(job, now, "cancelled", { ...extra, set: counted, note: why });
-  if (attempt_count >= MOST_ATTEMPTS) return endUnpaid(job, now, "failed", { ...extra, set: counted, note: why });
+  if (last || attempt_count >= MOST_ATTEMPTS)
+    return endUnpaid(job, now, "failed", { ...extra, set: counted, note: why });
   const next: Job = {
     ...job,
     ...counted,
