@@ -49,7 +49,7 @@ const work = z.object({
   title: text,
   body: text,
   reason: words,
-  permanent_error: z.enum(PERMANENT_ERRORS).nullable().default(null),
+  permanent_error: z.enum(PERMANENT_ERRORS).nullable().exactOptional(),
   model: text,
   notes: z.array(z.string().max(MAX_NOTE)).max(MAX_NOTES).default([]),
   usage: usageSchema,
