@@ -13,7 +13,8 @@ import type { StoredJob } from "./ports.ts";
 import type { Pull } from "./pull.ts";
 
 export type Handled =
-  | { readonly ok: true; readonly job: Job; readonly stored: StoredJob }
+  /** `changed`: false where the command had nothing to change. */
+  | { readonly ok: true; readonly job: Job; readonly stored: StoredJob; readonly changed: boolean }
   | { readonly ok: false; readonly refusal: Refusal };
 
 export interface Health {

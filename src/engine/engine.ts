@@ -77,7 +77,7 @@ export function createEngine(parts: EngineParts): Engine {
     if (stored.effects.some(({ effect }) => isAnnounce(effect))) announcements.kick(stored.job.id);
     if (stored.effects.some(({ effect }) => isOnGitHub(effect))) effects.kick(stored.job.id);
   };
-  const handle = createHandle({ jobs: store.jobs, clock, audience, lines, patient, committed, record });
+  const handle = createHandle({ jobs: store.jobs, clock, audience, lines, patient, committed, record, log });
   const shared = { store, clock, handle, log, meter, random };
   const effects = createEffectsRunner({ ...shared, takes: isOnGitHub, performer });
   const announcements = createEffectsRunner({ ...shared, takes: isAnnounce, performer: announcer });
@@ -101,7 +101,7 @@ export function createEngine(parts: EngineParts): Engine {
     if (stored === null) return null;
     const { job } = stored;
     const same = job.account === accountNamed(draft.account) && job.task === draft.task;
-    if (same) return { ok: true, job, stored };
+    if (same) return { ok: true, job, stored, changed: false };
     throw new Error(`Job ${job.id} is not the one that was to be made under this id`);
   };
 

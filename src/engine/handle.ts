@@ -12,8 +12,9 @@ import { userAccount } from "../job/ledger.ts";
 import { refusal } from "../job/refusal.ts";
 import type { LogLine } from "../wire/log-line.ts";
 import type { Handled } from "./door.ts";
+import { logTransitions } from "./event-log.ts";
 import type { Audience } from "./outgoing.ts";
-import type { Clock, Commit, JobStore, Recorder, StoredJob } from "./ports.ts";
+import type { Clock, Commit, JobStore, Log, Recorder, StoredJob } from "./ports.ts";
 import { recordCommand } from "./record.ts";
 import type { RunLines } from "./run-ports.ts";
 
@@ -41,6 +42,7 @@ interface Needs {
   readonly committed: (stored: StoredJob, before: Job | null) => void;
   /** Told of every command that somebody asked for, when it is clear what came of it. */
   readonly record: Recorder;
+  readonly log: Pick<Log, "info">;
 }
 
 /** The run of before still works on the job, and will hand in its log. */
@@ -53,7 +55,7 @@ const goesOn = (before: Job, next: Job): boolean =>
 export const NOT_FOUND = refusal("not_found", "There is no such job.");
 
 export function createHandle(needs: Needs): Handle {
-  const { jobs, clock, audience, lines, patient, committed, record } = needs;
+  const { jobs, clock, audience, lines, patient, committed, record, log } = needs;
   const recorded = recordCommand(record);
 
   const availableTo = async (account: string, price: number): Promise<number> =>
@@ -99,7 +101,9 @@ export function createHandle(needs: Needs): Handle {
     }
     if (decision.kind === "unchanged") {
       await conclude("unchanged");
-      return stored === null ? { ok: false, refusal: NOT_FOUND } : { ok: true, job: stored.job, stored };
+      return stored === null
+        ? { ok: false, refusal: NOT_FOUND }
+        : { ok: true, job: stored.job, stored, changed: false };
     }
     const expected_version = stored?.version ?? 0;
     const answer = await jobs.commit({
@@ -115,7 +119,8 @@ export function createHandle(needs: Needs): Handle {
     if (!answer.ok) return "again";
     committed(answer.stored, stored?.job ?? null);
     recorded(id, command, answer.stored.job.repository, "done");
-    return { ok: true, job: answer.stored.job, stored: answer.stored };
+    logTransitions(log, answer.stored.job, decision.history, command);
+    return { ok: true, job: answer.stored.job, stored: answer.stored, changed: true };
   };
 
   return async (id, command, extras = {}) => {

@@ -4,9 +4,11 @@
  */
 import type { Actor, Command, Draft } from "../job/command.ts";
 import { fullName, type JobId, type Repository, isFinal, sameRepository } from "../job/job.ts";
+import type { RefusalCode } from "../job/refusal.ts";
 import type { Signal, SignalIssue, SignalRepository, SlashCommand } from "../job/signal.ts";
 import type { Handled } from "./door.ts";
 import { draftOf, marketDraftOf } from "./drafts.ts";
+import { type Acted, Trace } from "./event-log.ts";
 import type { Handle } from "./handle.ts";
 import type { MarketGate } from "./market-gate.ts";
 import type { Admit } from "./permission.ts";
@@ -36,6 +38,14 @@ interface Known extends Actor {
   readonly account: string;
 }
 
+/** What a comment that wants work is answered with. */
+interface Asking {
+  readonly by: Known;
+  readonly answer: (body: string) => Promise<void>;
+  readonly told: (id: JobId, asked: Command) => Promise<void>;
+  readonly trace: Trace;
+}
+
 type AboutJob = Exclude<SlashCommand, { verb: "run" | "help" | "mistaken" }>;
 
 /** `seen`: the core lets the comment know that it was heard. */
@@ -61,18 +71,21 @@ function aboutJob(said: AboutJob, by: Known, comment_id: number): { readonly ask
   }
 }
 
-export type Intake = (delivery: string, signal: Signal, again: boolean) => Promise<void>;
+/** Answers what came of it; null: nothing had to be done. */
+export type Intake = (delivery: string, signal: Signal, again: boolean) => Promise<Acted | null>;
 
 export function createIntake(needs: Needs): Intake {
   const { admit, marketGate, store, desk, estimator, handle, create, clock, log } = needs;
   const strangers = createStrangers(clock.now);
 
   /** Null: they may not command there. */
-  const knownBy = async (signal: Asked, delivery: string): Promise<Known | null> => {
+  const knownBy = async (signal: Asked, trace: Trace): Promise<Known | null> => {
     const { repository, author: login, author_id: id } = signal;
     if (strangers.knows(repository, login)) return null;
     const account = await admit(repository, { login, ...(id === undefined ? {} : { id }) });
-    return account === null ? null : { account, login, via: { key_id: null, address: null, request_id: delivery } };
+    if (account === null) return null;
+    trace.note({ account });
+    return { account, login, via: { key_id: null, address: null, request_id: trace.delivery } };
   };
 
   /** A courtesy: it comes after what was asked for, and stops nothing. */
@@ -99,27 +112,36 @@ export function createIntake(needs: Needs): Intake {
     return stored !== null && sameRepository(stored.job.repository, at) ? id : null;
   };
 
-  const slash = async (signal: Slash, delivery: string, again: boolean): Promise<void> => {
+  const slash = async (signal: Slash, trace: Trace, again: boolean): Promise<void> => {
     const { repository, issue, comment_id, author, command } = signal;
     const at: Repository = repository;
     const answer = (body: string): Promise<void> => desk.reply(at, issue.number, `reply:${comment_id}`, body, again);
-    const by = await knownBy(signal, delivery);
-    if (by === null) return strangers.turnAway(repository, author) ? react(at, comment_id, "confused") : undefined;
+    const by = await knownBy(signal, trace);
+    if (by === null) {
+      if (!strangers.turnAway(repository, author)) return;
+      trace.note({ error_code: "forbidden" });
+      return react(at, comment_id, "confused");
+    }
     const told = async (id: JobId, asked: Command): Promise<void> => {
       const handled = await handle(id, asked);
+      trace.handled(handled);
       if (!handled.ok) await answer(handled.refusal.sentence);
     };
     switch (command.verb) {
       case "run":
-        return run(signal, command, by, answer, told);
+        return run(signal, command, { by, answer, told, trace });
       case "help":
         return answer(HELP).finally(() => react(at, comment_id, "eyes"));
       case "mistaken":
+        trace.note({ error_code: "invalid" });
         return answer(command.sentence);
       default: {
         const { job } = command;
         const id = job === undefined ? await jobHere(repository, issue) : await jobNamed(at, job);
-        if (id === null) return answer(job === undefined ? NO_JOB : noSuchJob(job));
+        if (id === null) {
+          trace.note({ error_code: "not_found" });
+          return answer(job === undefined ? NO_JOB : noSuchJob(job));
+        }
         const { asked, seen } = aboutJob(command, by, comment_id);
         return told(id, asked).finally(() => (seen ? undefined : react(at, comment_id, "eyes")));
       }
@@ -129,82 +151,94 @@ export function createIntake(needs: Needs): Intake {
   const run = async (
     signal: Slash,
     command: Extract<SlashCommand, { verb: "run" }>,
-    by: Known,
-    answer: (body: string) => Promise<void>,
-    told: (id: JobId, asked: Command) => Promise<void>,
+    { by, answer, told, trace }: Asking,
   ): Promise<void> => {
+    const refused = (code: RefusalCode, sentence: string): Promise<void> => {
+      trace.note({ error_code: code });
+      return answer(sentence);
+    };
+    const made = async (created: Handled): Promise<void> => {
+      trace.handled(created);
+      if (!created.ok) await answer(created.refusal.sentence);
+    };
     const { repository, issue, comment_id } = signal;
     if ((await store.jobs.ofComment(fullName(repository), comment_id)) !== null) return;
     const mine = issue.is_pull_request ? await jobOfPull(repository, issue.number) : null;
     const market = command.market ?? null;
     if (mine !== null) {
-      if (market !== null) return answer(ONE_JOB);
-      if (command.task === "") return answer(EMPTY_MESSAGE);
+      if (market !== null) return refused("invalid", ONE_JOB);
+      if (command.task === "") return refused("invalid", EMPTY_MESSAGE);
       return told(mine, { type: "message", text: command.task, by, comment_id });
     }
     const from = issue.is_pull_request ? await desk.pullRequest(repository, issue.number) : null;
-    if (from?.from_fork) return answer(FROM_FORK);
+    if (from?.from_fork) return refused("forbidden", FROM_FORK);
     const draft = draftOf(signal, by.account, from?.head_branch ?? null);
-    if (market === null) return made(await create(draft, by), answer);
-    if (estimator === null) return answer(NO_MARKET);
+    if (market === null) return made(await create(draft, by));
+    if (estimator === null) return refused("invalid", NO_MARKET);
     const closed = await marketGate(repository);
-    if (closed !== null) return answer(closed.sentence);
+    if (closed !== null) return refused(closed.code, closed.sentence);
     // a model may take its time over the offer, and the job's own first reaction comes after that
     const eyes = react(repository, comment_id, "eyes");
-    await made(await create(await marketDraftOf(draft, market.price_cents, estimator), by), answer);
+    await made(await create(await marketDraftOf(draft, market.price_cents, estimator), by));
     return eyes;
   };
 
-  const made = async (created: Handled, answer: (body: string) => Promise<void>): Promise<void> => {
-    if (!created.ok) await answer(created.refusal.sentence);
-  };
-
-  const label = async (signal: Extract<Signal, { type: "label" }>, delivery: string): Promise<void> => {
-    const by = await knownBy(signal, delivery);
+  const label = async (signal: Extract<Signal, { type: "label" }>, trace: Trace): Promise<void> => {
+    const by = await knownBy(signal, trace);
     if (by === null) return;
     const id = await jobHere(signal.repository, signal.issue);
     const stored = id === null ? null : await store.jobs.load(id);
     if (stored !== null && !isFinal(stored.job.status)) return;
-    await create(draftOf(signal, by.account, null), by);
+    trace.handled(await create(draftOf(signal, by.account, null), by));
   };
 
-  const news = async (repository: SignalRepository, id: JobId | null, command: Command): Promise<void> => {
+  const news = async (at: SignalRepository, id: JobId | null, command: Command, trace: Trace): Promise<void> => {
     const stored = id === null ? null : await store.jobs.load(id);
-    if (stored === null || !sameRepository(stored.job.repository, repository)) return;
-    await handle(stored.job.id, command);
+    if (stored === null || !sameRepository(stored.job.repository, at)) return;
+    trace.handled(await handle(stored.job.id, command));
   };
 
-  const pullNews = async ({ repository, numbers, command }: Extract<Signal, { type: "pull-news" }>): Promise<void> => {
-    for (const number of numbers) await news(repository, await jobOfPull(repository, number), command);
+  const pullNews = async (signal: Extract<Signal, { type: "pull-news" }>, trace: Trace): Promise<void> => {
+    const { repository, numbers, command } = signal;
+    for (const number of numbers) await news(repository, await jobOfPull(repository, number), command, trace);
   };
 
-  const button = async (signal: Extract<Signal, { type: "button" }>, delivery: string): Promise<void> => {
+  const button = async (signal: Extract<Signal, { type: "button" }>, trace: Trace): Promise<void> => {
     const { repository, job, action } = signal;
-    const by = await knownBy(signal, delivery);
+    const by = await knownBy(signal, trace);
     if (by === null) return;
-    await news(repository, job, action === "discard" ? { type: action, by } : { type: action, by, comment_id: null });
+    const asked: Command = action === "discard" ? { type: action, by } : { type: action, by, comment_id: null };
+    await news(repository, job, asked, trace);
   };
 
-  return async (delivery, signal, again) => {
+  const work = (signal: Signal, trace: Trace, again: boolean): Promise<void> => {
     switch (signal.type) {
       case "slash":
-        return slash(signal, delivery, again);
+        return slash(signal, trace, again);
       case "label":
-        return label(signal, delivery);
+        return label(signal, trace);
       case "button":
-        return button(signal, delivery);
+        return button(signal, trace);
       case "news":
-        return news(signal.repository, signal.job, signal.command);
+        return news(signal.repository, signal.job, signal.command, trace);
       case "pull-news":
-        return pullNews(signal);
+        return pullNews(signal, trace);
       case "default-branch-moved":
+        trace.note({});
         return learn(store, handle, signal);
       case "repositories-changed":
       case "uninstalled":
+        trace.note({});
         desk.forgetAccess(signal.installation_id);
         return learn(store, handle, signal);
       default:
         return signal satisfies never;
     }
+  };
+
+  return async (delivery, signal, again) => {
+    const trace = new Trace(delivery);
+    await work(signal, trace, again);
+    return trace.acted;
   };
 }

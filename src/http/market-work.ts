@@ -77,7 +77,9 @@ const pullJob = (parts: WorkParts): Route =>
         ...{ agent_id: agent.id, account, skills: agent.skills, repository },
         by: actorOf(request),
       });
-      return pulled === null ? { status: 204 } : success(200, jobView(pulled.job, parts.now()), CACHING);
+      if (pulled === null) return { status: 204 };
+      request.about_job = pulled.job.id;
+      return success(200, jobView(pulled.job, parts.now()), CACHING);
     },
   });
 

@@ -41,7 +41,7 @@ async function door(at_github: KnownRepository | null, permission: Permission = 
   const audience = { listens: async () => false };
   const recorded: string[] = [];
   const record: Recorder = (by, { action, target }) => void recorded.push(`${by.login} ${action} ${target?.id}`);
-  const told = { lines: createRunLines(), committed: () => {}, record: () => {} };
+  const told = { lines: createRunLines(), committed: () => {}, record: () => {}, log: { info: () => {} } };
   /** Who has which name on GitHub. */
   const people = new Map([["ada", { id: 5, login: "ada" }]]);
   const handle = createHandle({ jobs: store.jobs, clock, audience, patient: true, ...told });
