@@ -19,8 +19,7 @@ function plainError(error: unknown): object {
 const NAME = "journeyman";
 
 /** Probot gives each of its parts a name, which would stand in the line beside ours. */
-const oneName = ({ name, ...rest }: Record<string, unknown>): Record<string, unknown> =>
-  name === NAME ? { name, ...rest } : rest;
+const ownName = (name: unknown): string | undefined => (name === NAME ? NAME : undefined);
 
 const WRONG_SIGNATURE =
   "a delivery is not signed with WEBHOOK_SECRET: compare it with the App's settings page, unless somebody else sent it";
@@ -43,8 +42,7 @@ function logMethod(this: Logger, args: Parameters<LogFn>, method: LogFn): void {
 export const logTo = (stream: DestinationStream, level: LogSettings["level"]): Logger =>
   pino(
     {
-      ...{ name: NAME, level, serializers: { err: plainError, error: plainError } },
-      formatters: { bindings: oneName },
+      ...{ name: NAME, level, serializers: { err: plainError, error: plainError, name: ownName } },
       hooks: { logMethod },
     },
     stream,

@@ -68,7 +68,7 @@ it("tells why not: a stranger, a refusal, a wrong key, a signature, a provider",
   expect(failed).toMatchObject({ job: id, command: "run-changed", error_code: "key_refused" });
   expect(failed?.reason).toContain("ANTHROPIC_API_KEY");
 
-  house.github.comment(DEMO, issue, { body: "/job reject it is bad", by: "ada" });
+  house.github.comment(DEMO, issue, { body: "/job approve", by: "ada" });
   await until("the refusal", () => told(house, "delivery").some((line) => line.error_code === "wrong_status"));
   await house.request(`/api/jobs/status?job_id=${id}`, { key: "a-wrong-key-0123456789" });
   await until("the request", () => told(house, "request").some((line) => line.error_code === "unauthorized"));
