@@ -15,12 +15,13 @@ import type { RunLines, RunTokens } from "./engine/run-ports.ts";
 import type { LiveLogs } from "./engine/verification-ports.ts";
 import { hear } from "./github/inbound/hear.ts";
 import { createDesk } from "./github/outbound/desk.ts";
-import { createSelf } from "./github/outbound/identity.ts";
+import { askSelf, createSelf } from "./github/outbound/identity.ts";
 import { createOctokits, type Octokits, type OctokitSource } from "./github/outbound/octokit.ts";
 import { createPerformer } from "./github/outbound/perform.ts";
 import { createPushTokens } from "./github/outbound/push-tokens.ts";
 import { createRunTokens } from "./github/outbound/run-tokens.ts";
 import { createSignIn } from "./github/outbound/sign-in.ts";
+import { watchStanding } from "./github/outbound/standing.ts";
 import { authentication } from "./http/auth.ts";
 import { apiRoutes, type RouteParts } from "./http/routes.ts";
 import { BRANCH_WAIT_MS } from "./http/limits.ts";
@@ -97,7 +98,7 @@ async function wire(
 ): Promise<{ readonly engine: Engine; readonly store: Store }> {
   const store = await openLowdbStore({ dir: settings.data_dir, now: clock.now });
   closing.push(() => store.close());
-  const { probot, source, budget } = connectGitHub(settings, log);
+  const { probot, source, budget, ahead } = connectGitHub(settings, log);
   const self = createSelf(source);
   const desk = createDesk({ source, self });
   const model = openModel({ ...settings.llm, ...settings.anthropic }, log, clock.now);
@@ -119,15 +120,22 @@ async function wire(
   const { webhook_allow_private: allow_private } = settings;
   const notify = createNotify({ subscriptions, outgoing, box: createSealedBox(settings), clock, log, allow_private });
   const metrics = createMetrics({ jobs: store.jobs, inbox: store.inbox, budget, now: clock.now });
+  const watch = watchStanding({ self, ask: () => askSelf(source), app_id: settings.app_id, clock, log });
+  closing.push(async () => watch.stop());
+  watch.start();
   const engine = createEngine({
     ...{ store, clock, ids: createIds(clock), performer, desk, estimator, log, record, llm },
     announcing: notify,
-    ...{ meter: metrics.meter, lines },
+    ...{ meter: metrics.meter, lines, standing: watch.standing },
   });
   const ear = createEar(settings.app_id, self, log);
   const logs = createLiveLogs({ jobs: store.jobs, door: engine, lines, clock, log });
   const cashier = await cashierOf(settings, gate.url, log);
-  const runs = { lines, run_tokens: runTokensOf(settings, clock), push_tokens: createPushTokens(source) };
+  const runs = {
+    lines,
+    run_tokens: runTokensOf(settings, () => clock.now() + ahead()),
+    push_tokens: createPushTokens(source),
+  };
   const told = { record, notify, metrics, logs, estimator, cashier, runs };
   const app = appOf({ settings, store, engine, desk, hear: ear, log, clock, ...told });
   const listener = await createListener(probot, app, { timed: metrics.timed, trust_proxy: settings.trust_proxy });
@@ -164,13 +172,13 @@ const logSeen = (lines: RunLines, stored: StoredJob | null): StoredJob["log"] =>
   stored === null ? [] : lines.viewed(stored).log;
 
 /** Without an address there is no audience that a token could name. */
-const runTokensOf = ({ public_url, oidc_issuer: issuer }: Settings, { now }: Clock): RunTokens | null =>
+const runTokensOf = ({ public_url, oidc_issuer: issuer }: Settings, now: () => number): RunTokens | null =>
   public_url === null ? null : createRunTokens({ issuer, audience: public_url, now });
 
 /** At debug Probot logs every request to GitHub with its body, a task's text among them: it must not come to that. */
 const withoutBodies = (log: Logger): Logger => (log.isLevelEnabled("debug") ? log.child({}, { level: "info" }) : log);
 
-interface Connection extends Pick<Octokits, "budget"> {
+interface Connection extends Pick<Octokits, "budget" | "ahead"> {
   readonly probot: Probot;
   readonly source: OctokitSource;
 }
@@ -185,7 +193,7 @@ function connectGitHub(settings: Settings, log: Logger): Connection {
     Octokit: octokits.Octokit,
     log: withoutBodies(log),
   });
-  return { probot, source: octokits.source(probot), budget: octokits.budget };
+  return { probot, source: octokits.source(probot), budget: octokits.budget, ahead: octokits.ahead };
 }
 
 /**
@@ -207,7 +215,7 @@ function createEar(
       (known) => {
         slug = known.slug;
       },
-      (error: unknown) => log.error({ err: error }, SELF_UNKNOWN),
+      (error: unknown) => log.debug({ err: error }, SELF_UNKNOWN),
     );
   };
   learn();
@@ -226,8 +234,7 @@ async function cashierOf(settings: Settings, url: string, log: Logger): Promise<
 
 /** While GitHub does not answer, it is not asked more often than this. */
 const ASK_AGAIN_MS = 30_000;
-const SELF_UNKNOWN =
-  "GitHub does not say which App this is; if this goes on, compare APP_ID and PRIVATE_KEY with the App's settings page";
+const SELF_UNKNOWN = "GitHub does not say which App this is";
 
 function appOf(parts: {
   readonly settings: Settings;
