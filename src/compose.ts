@@ -2,6 +2,7 @@
  * Settings → everything wired and running. Alone sees all rooms. Used by the server, the sandbox and the tests, which
  * differ in nothing but their settings.
  */
+import { performance } from "node:perf_hooks";
 import { type ApplicationFunction, type Logger, Probot } from "probot";
 import { createApp } from "./app.ts";
 import { systemClock } from "./engine/clock.ts";
@@ -36,20 +37,21 @@ import type { Heard } from "./job/signal.ts";
 import { createEstimator } from "./llm/estimator.ts";
 import { createLiveLogs } from "./logs/live-logs.ts";
 import { createRunLines } from "./logs/run-lines.ts";
-import { createLog } from "./log.ts";
+import { createLog, flushed } from "./log.ts";
 import { createNotify, type Notify } from "./notify/webhooks.ts";
 import { createSealedBox } from "./seal.ts";
 import type { Settings } from "./settings.ts";
 import { openLowdbStore } from "./store/lowdb/open.ts";
 import { dayOf, fitToModel } from "./wire/model-choice.ts";
+import { VERSION } from "./wire/version.ts";
 
 export interface Composition {
   readonly url: string;
   readonly port: number;
   readonly engine: Engine;
   readonly store: Store;
-  /** Finishes what is under way and lets go of everything. */
-  stop(): Promise<void>;
+  /** Finishes what is under way and lets go of everything; the log says why, and what is left for the next start. */
+  stop(reason?: string): Promise<void>;
 }
 
 export interface ComposeParts {
@@ -69,21 +71,37 @@ export async function compose(parts: ComposeParts): Promise<Composition> {
   const gate = parts.gate ?? (await openGate(parts.settings));
   // in the order of closing: nobody new comes in, answers under way are given, then the engine, then the store
   const closing: Undo[] = [() => gate.close()];
-  const stop = async (): Promise<void> => {
+  const close = async (): Promise<void> => {
     for (const step of closing.splice(0)) await step();
   };
   try {
-    return {
-      ...(await wire(parts.settings, { log, gate, closing, clock: parts.clock ?? systemClock })),
-      url: gate.url,
-      port: gate.port,
-      stop,
+    const wired = await wire(parts.settings, { log, gate, closing, clock: parts.clock ?? systemClock });
+    const stop = async (reason = "asked to"): Promise<void> => {
+      const begun = performance.now();
+      await close();
+      const ms = Math.round(performance.now() - begun);
+      log.info({ reason, ms, ...(await leftBy(wired.store)) }, "Journeyman has stopped");
+      await flushed(log);
     };
+    return { ...wired, url: gate.url, port: gate.port, stop };
   } catch (error) {
-    await stop();
+    await close();
     throw error;
   }
 }
+
+/** What the next start finds. */
+async function leftBy({ jobs, inbox }: Store): Promise<object> {
+  const { pending: effects_pending } = await jobs.tally();
+  return { effects_pending, deliveries_pending: inbox.backlog().count };
+}
+
+/** What runs here, for whoever reads the log later. */
+const startLine = (settings: Settings, { url, port }: Gate): object => ({
+  ...{ version: VERSION, node: process.version, mode: "server", store: "lowdb", data: settings.data_dir },
+  ...{ url, port, public_url: settings.public_url, github: settings.github_web_url },
+  model: `${settings.llm.provider}/${settings.llm.model}`,
+});
 
 interface Surroundings {
   readonly log: Logger;
@@ -148,7 +166,7 @@ async function wire(
   // streams would go on for ever, and the gate waits for every answer
   closing.unshift(async () => logs.stop());
   gate.open(listener);
-  log.info({ url: gate.url, data: settings.data_dir }, "Journeyman is ready");
+  log.info(startLine(settings, gate), "Journeyman is ready");
   if (settings.webhook_proxy_url !== null) {
     closing.unshift(await receiveFromProxy(settings.webhook_proxy_url, gate.url, log));
   }

@@ -67,3 +67,16 @@ export async function createLog(settings: LogSettings): Promise<Logger> {
     : buffered();
   return logTo(stream, settings.level);
 }
+
+/** A reader that takes nothing keeps no process from its end. */
+const FLUSH_LIMIT_MS = 1_000;
+
+/** Resolves when everything is written that was logged, or nobody takes it. */
+export const flushed = (log: Logger): Promise<void> =>
+  new Promise((resolve) => {
+    const late = setTimeout(resolve, FLUSH_LIMIT_MS);
+    log.flush(() => {
+      clearTimeout(late);
+      resolve();
+    });
+  });

@@ -5,6 +5,7 @@
 import { createHash } from "node:crypto";
 import { z } from "zod";
 import type { Door } from "../engine/door.ts";
+import { VERSION } from "../wire/version.ts";
 import { type Answer, success } from "./answer.ts";
 import type { Metrics } from "./metrics.ts";
 import { type Route, route } from "./route.ts";
@@ -19,6 +20,9 @@ export interface ServerParts {
 const shared = { method: "get", group: "server", scope: null, quiet: true } as const;
 const NO_STORE = { "Cache-Control": "no-store" };
 
+const healthSchema = z.object({ status: z.literal("ok"), version: z.string() });
+const ALIVE = { status: "ok", version: VERSION } as const;
+
 const readySchema = z.object({
   ready: z.boolean(),
   reason: z.string().optional().meta({ description: "What is wrong, in a sentence; absent where nothing is." }),
@@ -32,9 +36,9 @@ const probes = ({ door }: ServerParts): Route[] => [
     operation: "getHealth",
     summary: "Is the process alive",
     answers: {
-      200: { about: "It is.", schema: z.object({ status: z.literal("ok") }), example: { status: "ok" } },
+      200: { about: "It is.", schema: healthSchema, example: ALIVE },
     },
-    work: async () => success(200, { status: "ok" }, NO_STORE),
+    work: async () => success(200, ALIVE, NO_STORE),
   }),
   route({
     ...shared,

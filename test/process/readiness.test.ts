@@ -9,6 +9,7 @@ import { expect, it, onTestFinished } from "vitest";
 import { appKey } from "../contract/app-key.ts";
 import { builtProgram } from "../build.ts";
 import { freePort } from "../../src/sandbox/free-port.ts";
+import { VERSION } from "../../src/wire/version.ts";
 
 const API_KEY = "the-admin-key-of-this-test";
 const DEADLINE = { timeout: 60_000, interval: 20 };
@@ -53,7 +54,7 @@ const READY = expect.stringMatching(/^200 \{"ready":true,"reason":"GitHub cannot
 const UNWRITABLE = expect.stringMatching(
   /^503 \{"ready":false,"reason":"The data folder cannot be written to[^"]*"\}$/,
 );
-const ALIVE = '200 {"status":"ok"}';
+const ALIVE = `200 {"status":"ok","version":"${VERSION}"}`;
 
 /** A request whose end has not been sent yet: the server waits for it, also while it stops. */
 async function begun(port: number, path: string): Promise<{ finish(): Promise<string> }> {

@@ -10,6 +10,7 @@ import { ClockSkew } from "./clock-skew.ts";
 import { isUnauthorized, troubleOf } from "./errors.ts";
 import { type CallKind, createPace, Lease, type Pace, type PaceClock, WINDOWS, type Windows } from "./pacing.ts";
 import { transport } from "./transport.ts";
+import { USER_AGENT } from "./user-agent.ts";
 
 export type Octokit = ProbotOctokit;
 /** What an effect calls GitHub with. */
@@ -221,6 +222,7 @@ export function createOctokits(clock: PaceClock = REAL_CLOCK): Octokits {
     (options: Given) => ({
       // a function: Probot overwrites `throttle` of an object silently
       ...options,
+      userAgent: USER_AGENT,
       ...(typeof options.auth === "object" ? { auth: { ...options.auth, timeDifference: skew } } : {}),
       retry: { enabled: false },
       throttle: { ...options.throttle, enabled: false },
