@@ -35,6 +35,8 @@ const FILE_ANSWER = /^[0-9a-f]{40,64} blob \d+\n/;
 export async function fileAt({ workspace, environment }: Checkout, sha: string, path: string): Promise<string | null> {
   const options = { cwd: workspace, env: { ...environment }, timeout: TIMEOUT_MS, maxBuffer: MAX_OUTPUT };
   const running = run("git", ["cat-file", "--batch", "--follow-symlinks"], options);
+  // git ends without reading where there is no repository
+  running.child.stdin?.on("error", () => {});
   running.child.stdin?.end(`${sha}:${path}\n`);
   const answer = await running.then(
     ({ stdout }) => stdout,

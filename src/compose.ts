@@ -11,7 +11,7 @@ import { createEngine } from "./engine/engine.ts";
 import type { Cashier } from "./engine/market-ports.ts";
 import { createIds } from "./engine/ids.ts";
 import { createRecorder } from "./engine/record.ts";
-import type { Clock, Desk, Estimator, Recorder, SignIn, Store, StoredJob } from "./engine/ports.ts";
+import type { Clock, Desk, Recorder, SignIn, Store, StoredJob } from "./engine/ports.ts";
 import type { RunLines, RunTokens } from "./engine/run-ports.ts";
 import type { LiveLogs } from "./engine/verification-ports.ts";
 import { hear } from "./github/inbound/hear.ts";
@@ -132,17 +132,27 @@ async function wire(
     public_url: settings.public_url,
     log: async (id) => logSeen(lines, await store.jobs.load(id)),
     parcels: store.parcels,
+    accounts: store.accounts,
   });
   const record = createRecorder({ audit: store.audit, clock, log });
   const { subscriptions, outgoing } = store;
   const { webhook_allow_private: allow_private } = settings;
-  const notify = createNotify({ subscriptions, outgoing, box: createSealedBox(settings), clock, log, allow_private });
+  const notify = createNotify({
+    subscriptions,
+    outgoing,
+    box: createSealedBox(settings),
+    clock,
+    log,
+    allow_private,
+    record,
+  });
   const metrics = createMetrics({ jobs: store.jobs, inbox: store.inbox, budget, now: clock.now });
   const watch = watchStanding({ self, ask: () => askSelf(source), app_id: settings.app_id, clock, log });
   closing.push(async () => watch.stop());
   watch.start();
   const engine = createEngine({
     ...{ store, clock, ids: createIds(clock), performer, desk, estimator, log, record, llm },
+    quotas: settings.quotas,
     announcing: notify,
     ...{ meter: metrics.meter, lines, standing: watch.standing },
   });
@@ -154,7 +164,7 @@ async function wire(
     run_tokens: runTokensOf(settings, () => clock.now() + ahead()),
     push_tokens: createPushTokens(source),
   };
-  const told = { record, notify, metrics, logs, estimator, cashier, runs };
+  const told = { record, notify, metrics, logs, cashier, runs };
   const app = appOf({ settings, store, engine, desk, hear: ear, log, clock, ...told });
   const listener = await createListener(probot, app, { timed: metrics.timed, trust_proxy: settings.trust_proxy });
 
@@ -262,7 +272,6 @@ function appOf(parts: {
   readonly hear: (event: string, payload: unknown) => Heard;
   readonly clock: Clock;
   readonly cashier: Cashier | null;
-  readonly estimator: Estimator;
   readonly log: Logger;
   readonly logs: LiveLogs;
   readonly runs: Pick<RouteParts, "lines" | "run_tokens" | "push_tokens">;
@@ -281,7 +290,7 @@ function appOf(parts: {
     }),
     ...store,
     ...parts.runs,
-    ...{ logs: parts.logs, estimator: parts.estimator, metrics },
+    ...{ logs: parts.logs, metrics },
     ...{ door: engine, desk, default_repository, log, now, clock, branch_wait_ms: BRANCH_WAIT_MS },
     ...{ webhooks: parts.notify.webhooks, guesses, record, sign_in: signInOf(settings, log) },
     ...{ github_web_url, public_url, default_model: fitToModel(settings.llm, dayOf(now())).model },

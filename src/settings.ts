@@ -9,6 +9,7 @@ import { DEFAULT_HOST, DEFAULT_PORT, type Environment, MAX_PORT } from "./enviro
 import { type LlmSettings, llmOf, lookAtLlm } from "./llm-settings.ts";
 import { readPrivateKey } from "./private-key.ts";
 import { unknownSettings } from "./unknown-settings.ts";
+import { DEFAULT_QUOTAS, type QuotaLimits } from "./job/quotas.ts";
 import { DEFAULT_MODEL } from "./wire/models.ts";
 import { REPOSITORY_NAME } from "./wire/repository-name.ts";
 import { Secret } from "./wire/secret.ts";
@@ -64,6 +65,10 @@ const encryptionKey = text
   )
   .transform((value) => new Secret(value));
 
+const MB = 1024 * 1024;
+const MOST_QUOTA = 1_000_000;
+const quota = integer(1, MOST_QUOTA);
+
 const schema = z.object({
   APP_ID: integer(1, Number.MAX_SAFE_INTEGER).optional(),
   WEBHOOK_SECRET: secret(1).optional(),
@@ -88,6 +93,12 @@ const schema = z.object({
   ENCRYPTION_KEY: encryptionKey.optional(),
   PUBLIC_URL: httpUrl.optional(),
   WEBHOOK_ALLOW_PRIVATE: boolean.default(false),
+  QUOTA_KEPT_MB: quota.default(DEFAULT_QUOTAS.kept_bytes / MB),
+  QUOTA_OPEN_ORDERS: quota.default(DEFAULT_QUOTAS.open_orders),
+  QUOTA_JOBS_UNDER_WAY: quota.default(DEFAULT_QUOTAS.jobs_under_way),
+  QUOTA_QUOTES_PER_HOUR: quota.default(DEFAULT_QUOTAS.quotes_per_hour),
+  QUOTA_TURNS_PER_DAY: quota.default(DEFAULT_QUOTAS.turns_per_day),
+  QUOTA_ACCEPTED_JOBS: quota.default(DEFAULT_QUOTAS.accepted_jobs),
   LLM_PROVIDER: text.min(1).default("anthropic"),
   LLM_MODEL: text.min(1).default(DEFAULT_MODEL),
   LLM_MAX_TOKENS: integer(256, 200_000).optional(),
@@ -142,6 +153,8 @@ export interface Settings {
   } | null;
   /** Webhooks of ours may go to private addresses, and over http: for development. */
   readonly webhook_allow_private: boolean;
+  /** What one account may have and ask for at once. */
+  readonly quotas: QuotaLimits;
   readonly llm: LlmSettings;
 }
 
@@ -253,6 +266,14 @@ const settingsOf = (
           api_url: parsed.STRIPE_API_BASE ?? null,
         },
   webhook_allow_private: parsed.WEBHOOK_ALLOW_PRIVATE,
+  quotas: {
+    kept_bytes: parsed.QUOTA_KEPT_MB * MB,
+    open_orders: parsed.QUOTA_OPEN_ORDERS,
+    jobs_under_way: parsed.QUOTA_JOBS_UNDER_WAY,
+    quotes_per_hour: parsed.QUOTA_QUOTES_PER_HOUR,
+    turns_per_day: parsed.QUOTA_TURNS_PER_DAY,
+    accepted_jobs: parsed.QUOTA_ACCEPTED_JOBS,
+  },
   llm: llmOf(parsed),
 });
 

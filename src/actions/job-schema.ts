@@ -108,6 +108,14 @@ export const jobSchema: z.ZodType<Job> = z.object({
   hold: z.null(),
   worker: z.null(),
   presented_to_agents: z.array(text).max(0),
+  debts: z
+    .array(z.object({ account: text, price_cents: count, paid_cents: count }))
+    .max(0)
+    .default([]),
+  given_up: z
+    .array(z.object({ account: text, at: time }))
+    .max(0)
+    .default([]),
   base: z.object({ branch: words, sha: sha.nullable(), is_default: z.boolean().optional() }),
   branch: text,
   head_sha: sha.nullable(),

@@ -75,6 +75,8 @@ export function watched(store: Store, bell: Bell): Store {
       withEffects: () => jobs.withEffects(),
       due: (now, limit) => jobs.due(now, limit),
       nextWake: () => jobs.nextWake(),
+      tallyOf: (account) => jobs.tallyOf(account),
+      owing: (account) => jobs.owing(account),
       count: () => jobs.count(),
       tally: () => jobs.tally(),
     },

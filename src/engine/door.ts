@@ -11,6 +11,7 @@ import type { MarketGate } from "./market-gate.ts";
 import type { Admit } from "./permission.ts";
 import type { StoredJob } from "./ports.ts";
 import type { Pull } from "./pull.ts";
+import type { Quotas } from "./quotas.ts";
 
 export type Handled =
   /** `changed`: false where the command had nothing to change. */
@@ -44,6 +45,12 @@ export interface Door {
   create(draft: Omit<Draft, "id">, id?: JobId, by?: Actor): Promise<Handled>;
   /** Whether jobs of this repository may be given to the market; null: they may. Throws as {@link admit} does. */
   readonly marketGate: MarketGate;
+  /** What a job of the market might cost, as far as the account may still ask. */
+  readonly estimate: Quotas["estimate"];
+  /** Keeps what travels beside a job, as far as the account and the server have room. */
+  readonly keep: Quotas["keep"];
+  /** This account's wallet has got money from outside: what it owes is paid of it. */
+  settleDebts(account: string): Promise<void>;
   /** The account of this person on GitHub, when they may command here; else null. Throws when GitHub cannot be asked. */
   readonly admit: Admit;
   /** Resolves when the delivery is on disk; it is worked on in the background. */

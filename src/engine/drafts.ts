@@ -3,7 +3,7 @@ import type { Draft } from "../job/command.ts";
 import type { Signal, SignalIssue } from "../job/signal.ts";
 import { titleOf } from "../job/title.ts";
 import { DEFAULT_REPOSITORY_SETTINGS } from "../wire/settings.ts";
-import type { Estimator } from "./ports.ts";
+import type { Estimate } from "./ports.ts";
 
 type Asking = Extract<Signal, { type: "slash" | "label" }>;
 
@@ -45,12 +45,7 @@ export function draftOf(signal: Asking, account: string, base_branch: string | n
 }
 
 /** The same as an offer to the market: the price is the sender's word, the rest of it is estimated. */
-export async function marketDraftOf(
-  draft: Omit<Draft, "id">,
-  price_cents: number,
-  estimator: Estimator,
-): Promise<Omit<Draft, "id">> {
-  const offer = await estimator.estimate({ prompt: draft.task, price_cents, time_limit_seconds: null });
+export function marketDraftOf(draft: Omit<Draft, "id">, price_cents: number, offer: Estimate): Omit<Draft, "id"> {
   return {
     ...draft,
     runner: "market",

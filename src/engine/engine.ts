@@ -7,10 +7,12 @@ import type { Actor, Draft } from "../job/command.ts";
 import { isAnnounce, isOnGitHub } from "../job/effect.ts";
 import type { Job, JobId } from "../job/job.ts";
 import type { ModelDefaults } from "../job/model-of.ts";
+import type { QuotaLimits } from "../job/quotas.ts";
 import { refusal } from "../job/refusal.ts";
 import { enforceDeadlines } from "./deadlines.ts";
 import type { Engine, GitHubStanding, Handled, Health } from "./door.ts";
 import { createEffectsRunner } from "./effects.ts";
+import { createDebts } from "./debts.ts";
 import { createHandle } from "./handle.ts";
 import { createInboxWorker } from "./inbox.ts";
 import { createIntake } from "./intake.ts";
@@ -19,6 +21,7 @@ import { createMarketGate } from "./market-gate.ts";
 import { createPermission } from "./permission.ts";
 import type { Clock, Desk, Estimator, Ids, Log, Meter, Performer, Recorder, Store, StoredJob } from "./ports.ts";
 import { createPull } from "./pull.ts";
+import { createQuotas } from "./quotas.ts";
 import { createReconciler } from "./reconcile.ts";
 import type { RunLines } from "./run-ports.ts";
 import { createParcelTidier } from "./tidy-parcels.ts";
@@ -36,6 +39,8 @@ export interface EngineParts {
   readonly estimator?: Estimator | null;
   /** The model of jobs for which nobody names one; where it is missing, any name is taken. */
   readonly llm?: ModelDefaults;
+  /** What one account may have and ask for at once; missing: the defaults. */
+  readonly quotas?: QuotaLimits | undefined;
   /** Who hears of jobs outside, and how they are told; unless given, nobody listens. */
   readonly announcing?: { readonly audience: Audience; readonly announcer: Announcer };
   readonly log: Log;
@@ -79,16 +84,30 @@ export function createEngine(parts: EngineParts): Engine {
     parcels.committed(before, stored.job);
     lines.committed(stored);
     waiters.committed(stored);
+    debts.committed(stored);
     waker.committed(stored.job);
     if (stored.effects.some(({ effect }) => isAnnounce(effect))) announcements.kick(stored.job.id);
     if (stored.effects.some(({ effect }) => isOnGitHub(effect))) effects.kick(stored.job.id);
   };
-  const handle = createHandle({ jobs: store.jobs, clock, audience, lines, patient, committed, record, log });
+  const quotas = createQuotas({ jobs: store.jobs, parcels: store.parcels, clock, estimator, limits: parts.quotas });
+  const handle = createHandle({
+    jobs: store.jobs,
+    accounts: store.accounts,
+    clock,
+    audience,
+    lines,
+    quotas,
+    patient,
+    committed,
+    record,
+    log,
+  });
   const shared = { store, clock, handle, log, meter, random };
   const effects = createEffectsRunner({ ...shared, takes: isOnGitHub, performer });
   const announcements = createEffectsRunner({ ...shared, takes: isAnnounce, performer: announcer });
   const parcels = createParcelTidier({ parcels: store.parcels, jobs: store.jobs, log });
-  const pull = createPull({ jobs: store.jobs, handle });
+  const debts = createDebts({ jobs: store.jobs, handle, log });
+  const pull = createPull({ jobs: store.jobs, handle, quotas });
   const waker = createWaker({ jobs: store.jobs, clock, handle, log });
 
   const marketGate = createMarketGate(store.repositories, desk);
@@ -129,7 +148,8 @@ export function createEngine(parts: EngineParts): Engine {
   const inbox = createInboxWorker({
     inbox: store.inbox,
     intake: createIntake({
-      ...{ admit, marketGate, store, desk, estimator, handle, clock, log },
+      ...{ admit, marketGate, store, desk, handle, clock, log },
+      estimate: estimator === null ? null : quotas.estimate,
       create: (draft, by) => create(draft, undefined, by),
     }),
     clock,
@@ -150,6 +170,9 @@ export function createEngine(parts: EngineParts): Engine {
     drawId,
     create,
     marketGate,
+    estimate: quotas.estimate,
+    keep: quotas.keep,
+    settleDebts: debts.settle,
     admit,
     receive: inbox.receive,
     waitFor: waiters.waitFor,
@@ -167,6 +190,7 @@ export function createEngine(parts: EngineParts): Engine {
       await inbox.recover();
       await parcels.start();
       await waker.start();
+      await debts.settle(null);
       reconciler.start();
       ready = true;
     },
@@ -177,6 +201,7 @@ export function createEngine(parts: EngineParts): Engine {
       await inbox.stop();
       await effects.stop();
       await parcels.stop();
+      await debts.stop();
       await announcements.stop();
     },
   };

@@ -14,7 +14,8 @@ import type { LogLine } from "../wire/log-line.ts";
 import type { Handled } from "./door.ts";
 import { logTransitions } from "./event-log.ts";
 import type { Audience } from "./outgoing.ts";
-import type { Clock, Commit, JobStore, Log, Recorder, StoredJob } from "./ports.ts";
+import type { AccountStore, Clock, Commit, JobStore, Log, Recorder, StoredJob } from "./ports.ts";
+import type { Quotas } from "./quotas.ts";
 import { recordCommand } from "./record.ts";
 import type { RunLines } from "./run-ports.ts";
 
@@ -32,10 +33,12 @@ export type Handle = (id: JobId, command: Command, extras?: Extras) => Promise<H
 
 interface Needs {
   readonly jobs: JobStore;
+  readonly accounts: Pick<AccountStore, "of">;
   readonly clock: Clock;
   readonly audience: Audience;
   /** Running jobs' lines that are not stored. */
   readonly lines: RunLines;
+  readonly quotas: Pick<Quotas, "inTurn" | "refusal" | "counted">;
   /** This process goes on, so that writes may be held back. */
   readonly patient: boolean;
   /** Told of every commit, after it. */
@@ -52,14 +55,32 @@ const goesOn = (before: Job, next: Job): boolean =>
   before.run?.id === next.run?.id &&
   before.run?.attempt === next.run?.attempt;
 
+function mergeIn(command: Command): { readonly login: string | null; readonly id: number | null } | null {
+  switch (command.type) {
+    case "merged":
+      return { login: command.by, id: command.by_id ?? null };
+    case "observe":
+      return { login: command.facts.merged_by, id: command.facts.merged_by_id };
+    default:
+      return null;
+  }
+}
+
 export const NOT_FOUND = refusal("not_found", "There is no such job.");
 
 export function createHandle(needs: Needs): Handle {
-  const { jobs, clock, audience, lines, patient, committed, record, log } = needs;
+  const { jobs, accounts, clock, audience, lines, quotas, patient, committed, record, log } = needs;
   const recorded = recordCommand(record);
 
   const availableTo = async (account: string, price: number): Promise<number> =>
     price === 0 ? 0 : jobs.balance(userAccount(account));
+
+  /** Whoever has merged is known by GitHub's number; by a name they are nobody. */
+  const mergerIn = async (command: Command): Promise<string | null> => {
+    const merge = mergeIn(command);
+    const { login, id } = merge ?? { login: null, id: null };
+    return login === null || id === null ? null : accounts.of({ login, id });
+  };
 
   const takenFrom = async (job: Job | null, command: Command): Promise<boolean> => {
     if (job === null || command.type !== "pull-request-opened") return false;
@@ -89,7 +110,8 @@ export function createHandle(needs: Needs): Handle {
     const now = clock.now();
     const available_cents = await availableTo(sender, price);
     const pull_request_taken = await takenFrom(stored?.job ?? null, command);
-    const context = { now, available_cents, pull_request_taken, patient };
+    const merger = await mergerIn(command);
+    const context = { now, available_cents, merger, pull_request_taken, patient };
     const decision = decide(stored?.job ?? null, command, context);
     const conclude = async (outcome: string): Promise<void> => {
       if (extras.done) await jobs.settle(id, extras.done);
@@ -105,6 +127,11 @@ export function createHandle(needs: Needs): Handle {
         ? { ok: false, refusal: NOT_FOUND }
         : { ok: true, job: stored.job, stored, changed: false };
     }
+    const over = await quotas.refusal(command, stored?.job ?? null, decision.job);
+    if (over !== null) {
+      await conclude(over.code);
+      return { ok: false, refusal: over };
+    }
     const expected_version = stored?.version ?? 0;
     const answer = await jobs.commit({
       job: decision.job,
@@ -117,17 +144,23 @@ export function createHandle(needs: Needs): Handle {
       ...logOf(stored, decision.job, extras),
     });
     if (!answer.ok) return "again";
+    quotas.counted(command, answer.stored.job);
     committed(answer.stored, stored?.job ?? null);
     recorded(id, command, answer.stored.job.repository, "done");
     logTransitions(log, answer.stored.job, decision.history, command);
     return { ok: true, job: answer.stored.job, stored: answer.stored, changed: true };
   };
 
-  return async (id, command, extras = {}) => {
+  const decided = async (id: JobId, command: Command, extras: Extras): Promise<Handled> => {
     for (let tries = 0; tries < MOST_CONFLICTS; tries++) {
       const handled = await attempt(id, command, extras);
       if (handled !== "again") return handled;
     }
     throw new Error(`Job ${id}: ${MOST_CONFLICTS} commits in a row met a conflict`);
+  };
+
+  return (id, command, extras = {}) => {
+    const job = async () => (await jobs.load(id))?.job ?? null;
+    return quotas.inTurn(command, job, () => decided(id, command, extras));
   };
 }

@@ -3,7 +3,7 @@
  * same delivery after a crash, so everything it does is either a command that the core recognises or found before done.
  */
 import type { Actor, Command, Draft } from "../job/command.ts";
-import { fullName, type JobId, type Repository, isFinal, sameRepository } from "../job/job.ts";
+import { fullName, type JobId, type Repository, isFinal, issueOf, sameRepository } from "../job/job.ts";
 import type { RefusalCode } from "../job/refusal.ts";
 import type { Signal, SignalIssue, SignalRepository, SlashCommand } from "../job/signal.ts";
 import type { Handled } from "./door.ts";
@@ -11,8 +11,9 @@ import { draftOf, marketDraftOf } from "./drafts.ts";
 import { type Acted, Trace } from "./event-log.ts";
 import type { Handle } from "./handle.ts";
 import type { MarketGate } from "./market-gate.ts";
-import type { Admit } from "./permission.ts";
-import type { Clock, Desk, Estimator, Log, Store } from "./ports.ts";
+import type { Admit, Asking } from "./permission.ts";
+import type { Clock, Desk, Log, Store } from "./ports.ts";
+import type { Quotas } from "./quotas.ts";
 import { EMPTY_MESSAGE, FROM_FORK, HELP, NO_JOB, NO_MARKET, ONE_JOB, noSuchJob } from "./replies.ts";
 import { learn } from "./repositories.ts";
 import { createStrangers } from "./strangers.ts";
@@ -26,7 +27,7 @@ interface Needs {
   readonly store: Store;
   readonly desk: Desk;
   /** Null: there is no market here. */
-  readonly estimator: Estimator | null;
+  readonly estimate: Quotas["estimate"] | null;
   readonly handle: Handle;
   readonly create: (draft: Omit<Draft, "id">, by: Actor) => Promise<Handled>;
   readonly clock: Pick<Clock, "now">;
@@ -38,8 +39,10 @@ interface Known extends Actor {
   readonly account: string;
 }
 
+const authorOf = ({ author: login, author_id: id }: Asked): Asking => ({ login, ...(id === undefined ? {} : { id }) });
+
 /** What a comment that wants work is answered with. */
-interface Asking {
+interface CommentAsking {
   readonly by: Known;
   readonly answer: (body: string) => Promise<void>;
   readonly told: (id: JobId, asked: Command) => Promise<void>;
@@ -71,21 +74,30 @@ function aboutJob(said: AboutJob, by: Known, comment_id: number): { readonly ask
   }
 }
 
+/** The price alone is the sender's word. */
+const UNNAMED = { time_limit_seconds: null } as const;
+
+/** What somebody who pressed a button must mend; all else is in the job's comment, and a check may be run again for nothing. */
+const SAID_OF_BUTTONS: ReadonlySet<RefusalCode> = new Set([
+  ...(["over_quota", "rate_limited", "in_debt", "insufficient_balance"] as const),
+]);
+
 /** Answers what came of it; null: nothing had to be done. */
 export type Intake = (delivery: string, signal: Signal, again: boolean) => Promise<Acted | null>;
 
 export function createIntake(needs: Needs): Intake {
-  const { admit, marketGate, store, desk, estimator, handle, create, clock, log } = needs;
+  const { admit, marketGate, store, desk, estimate, handle, create, clock, log } = needs;
   const strangers = createStrangers(clock.now);
 
   /** Null: they may not command there. */
   const knownBy = async (signal: Asked, trace: Trace): Promise<Known | null> => {
-    const { repository, author: login, author_id: id } = signal;
-    if (strangers.knows(repository, login)) return null;
-    const account = await admit(repository, { login, ...(id === undefined ? {} : { id }) });
+    const { repository } = signal;
+    const who = authorOf(signal);
+    if (strangers.knows(repository, who)) return null;
+    const account = await admit(repository, who);
     if (account === null) return null;
     trace.note({ account });
-    return { account, login, via: { key_id: null, address: null, request_id: trace.delivery } };
+    return { account, login: who.login, via: { key_id: null, address: null, request_id: trace.delivery } };
   };
 
   /** A courtesy: it comes after what was asked for, and stops nothing. */
@@ -113,12 +125,12 @@ export function createIntake(needs: Needs): Intake {
   };
 
   const slash = async (signal: Slash, trace: Trace, again: boolean): Promise<void> => {
-    const { repository, issue, comment_id, author, command } = signal;
+    const { repository, issue, comment_id, command } = signal;
     const at: Repository = repository;
     const answer = (body: string): Promise<void> => desk.reply(at, issue.number, `reply:${comment_id}`, body, again);
     const by = await knownBy(signal, trace);
     if (by === null) {
-      if (!strangers.turnAway(repository, author)) return;
+      if (!strangers.turnAway(repository, authorOf(signal))) return;
       trace.note({ error_code: "forbidden" });
       return react(at, comment_id, "confused");
     }
@@ -151,15 +163,11 @@ export function createIntake(needs: Needs): Intake {
   const run = async (
     signal: Slash,
     command: Extract<SlashCommand, { verb: "run" }>,
-    { by, answer, told, trace }: Asking,
+    { by, answer, told, trace }: CommentAsking,
   ): Promise<void> => {
     const refused = (code: RefusalCode, sentence: string): Promise<void> => {
       trace.note({ error_code: code });
       return answer(sentence);
-    };
-    const made = async (created: Handled): Promise<void> => {
-      trace.handled(created);
-      if (!created.ok) await answer(created.refusal.sentence);
     };
     const { repository, issue, comment_id } = signal;
     if ((await store.jobs.ofComment(fullName(repository), comment_id)) !== null) return;
@@ -173,29 +181,42 @@ export function createIntake(needs: Needs): Intake {
     const from = issue.is_pull_request ? await desk.pullRequest(repository, issue.number) : null;
     if (from?.from_fork) return refused("forbidden", FROM_FORK);
     const draft = draftOf(signal, by.account, from?.head_branch ?? null);
-    if (market === null) return made(await create(draft, by));
-    if (estimator === null) return refused("invalid", NO_MARKET);
+    if (market === null) return made(await create(draft, by), trace, answer);
+    if (estimate === null) return refused("invalid", NO_MARKET);
     const closed = await marketGate(repository);
     if (closed !== null) return refused(closed.code, closed.sentence);
     // a model may take its time over the offer, and the job's own first reaction comes after that
     const eyes = react(repository, comment_id, "eyes");
-    await made(await create(await marketDraftOf(draft, market.price_cents, estimator), by));
+    const offered = await estimate(by.account, { ...UNNAMED, prompt: draft.task, price_cents: market.price_cents });
+    if (!offered.ok) await refused(offered.refusal.code, offered.refusal.sentence);
+    else await made(await create(marketDraftOf(draft, market.price_cents, offered.estimate), by), trace, answer);
     return eyes;
   };
 
-  const label = async (signal: Extract<Signal, { type: "label" }>, trace: Trace): Promise<void> => {
+  const made = async (created: Handled, trace: Trace, answer: (body: string) => Promise<void>): Promise<void> => {
+    trace.handled(created);
+    if (!created.ok) await answer(created.refusal.sentence);
+  };
+
+  const label = async (signal: Extract<Signal, { type: "label" }>, trace: Trace, again: boolean): Promise<void> => {
     const by = await knownBy(signal, trace);
     if (by === null) return;
     const id = await jobHere(signal.repository, signal.issue);
     const stored = id === null ? null : await store.jobs.load(id);
     if (stored !== null && !isFinal(stored.job.status)) return;
-    trace.handled(await create(draftOf(signal, by.account, null), by));
+    const { repository, issue } = signal;
+    await made(await create(draftOf(signal, by.account, null), by), trace, (body) =>
+      desk.reply(repository, issue.number, `reply:${trace.delivery}`, body, again),
+    );
   };
 
-  const news = async (at: SignalRepository, id: JobId | null, command: Command, trace: Trace): Promise<void> => {
+  const news = async (repository: SignalRepository, id: JobId | null, command: Command, trace: Trace) => {
     const stored = id === null ? null : await store.jobs.load(id);
-    if (stored === null || !sameRepository(stored.job.repository, at)) return;
-    trace.handled(await handle(stored.job.id, command));
+    if (stored === null || !sameRepository(stored.job.repository, repository)) return null;
+    const { job } = stored;
+    const handled = await handle(job.id, command);
+    trace.handled(handled);
+    return { job, handled };
   };
 
   const pullNews = async (signal: Extract<Signal, { type: "pull-news" }>, trace: Trace): Promise<void> => {
@@ -203,24 +224,28 @@ export function createIntake(needs: Needs): Intake {
     for (const number of numbers) await news(repository, await jobOfPull(repository, number), command, trace);
   };
 
-  const button = async (signal: Extract<Signal, { type: "button" }>, trace: Trace): Promise<void> => {
-    const { repository, job, action } = signal;
+  const button = async (signal: Extract<Signal, { type: "button" }>, trace: Trace, again: boolean): Promise<void> => {
+    const { repository, job: id, action } = signal;
     const by = await knownBy(signal, trace);
     if (by === null) return;
-    const asked: Command = action === "discard" ? { type: action, by } : { type: action, by, comment_id: null };
-    await news(repository, job, asked, trace);
+    const command: Command = action === "discard" ? { type: action, by } : { type: action, by, comment_id: null };
+    const { job, handled } = (await news(repository, id, command, trace)) ?? {};
+    if (job === undefined || handled === undefined || handled.ok || !SAID_OF_BUTTONS.has(handled.refusal.code)) return;
+    const place = job.pull_request?.number ?? issueOf(job.origin);
+    if (place !== null) await desk.reply(repository, place, `reply:${trace.delivery}`, handled.refusal.sentence, again);
   };
 
-  const work = (signal: Signal, trace: Trace, again: boolean): Promise<void> => {
+  const work = async (signal: Signal, trace: Trace, again: boolean): Promise<void> => {
     switch (signal.type) {
       case "slash":
         return slash(signal, trace, again);
       case "label":
-        return label(signal, trace);
+        return label(signal, trace, again);
       case "button":
-        return button(signal, trace);
+        return button(signal, trace, again);
       case "news":
-        return news(signal.repository, signal.job, signal.command, trace);
+        await news(signal.repository, signal.job, signal.command, trace);
+        return;
       case "pull-news":
         return pullNews(signal, trace);
       case "default-branch-moved":

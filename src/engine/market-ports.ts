@@ -78,8 +78,15 @@ export interface Looking {
 
 /** Texts that belong to a job and are too large for its record, or no business of its readers. */
 export interface ParcelStore {
-  /** Resolves when it is on disk; `full` when the room for parcels is. */
-  put(job: JobId, text: string): Promise<{ readonly name: string } | "full">;
+  /**
+   * Resolves when it is on disk; `full` when the room for parcels is, `too_much` when all that is kept for this account
+   * would be more than `most` bytes.
+   */
+  put(
+    job: JobId,
+    text: string,
+    whose: { readonly account: string; readonly most: number },
+  ): Promise<{ readonly name: string } | "full" | "too_much">;
   /** Null: it is gone. */
   get(job: JobId, name: string): Promise<string | null>;
   remove(job: JobId, names: readonly string[]): Promise<void>;
@@ -121,12 +128,16 @@ export interface Wallet {
   ledger(account: LedgerAccount, page: { readonly limit: number; readonly cursor?: string }): Promise<LedgerPage>;
 }
 
-/** What a payment provider says of money that has come in. */
-export interface Receipt {
-  /** Of the payment, however many events tell of it. */
-  readonly payment: string;
+/** A movement of money outside, or news of one (no cents), as a payment provider tells it. */
+export interface MoneyNews {
+  /** Of what it is about, however many events tell of it. */
+  readonly id: string;
   readonly account: string;
+  /** Positive: the account gains. */
   readonly cents: number;
+  readonly reason: "topup" | "dispute" | "topup_refund";
+  /** For the audit log. */
+  readonly action: string;
 }
 
 /** Takes money from outside. */
@@ -137,6 +148,9 @@ export interface Cashier {
     readonly cents: number;
     readonly key: string | null;
   }): Promise<{ readonly id: string; readonly url: string } | null>;
-  /** What a signed event means; `forged`: it is not the provider's. Null: nothing that we act on. */
-  receipt(body: Buffer, signature: string): Promise<Receipt | "forged" | null>;
+  /** What a signed event means; `forged`: it is not the provider's. `away`: that has to be asked for, and cannot be just now. */
+  hear(
+    body: Buffer,
+    signature: string,
+  ): Promise<{ readonly event: string; readonly news: readonly MoneyNews[] } | "forged" | "away">;
 }

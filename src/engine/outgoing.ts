@@ -4,7 +4,7 @@
  */
 import type { EventName } from "../job/announce.ts";
 import type { Announce } from "../job/effect.ts";
-import type { Job, JobId } from "../job/job.ts";
+import type { Job, JobId, Named } from "../job/job.ts";
 import type { Secret } from "../wire/secret.ts";
 import type { Attempt } from "./ports.ts";
 
@@ -20,8 +20,10 @@ export interface StoredSubscription {
   readonly url: string | null;
   /** Null: all of them. */
   readonly events: readonly EventName[] | null;
-  /** `owner/name`; null: any. */
+  /** `owner/name` as it was; null: any. */
   readonly repository: string | null;
+  /** GitHub's number of it, by which it counts; null: not known yet, or any. */
+  readonly repository_id: number | null;
   readonly created_at: number;
   /** Nothing is sent while it is; why, in a sentence. */
   readonly disabled: { readonly at: number; readonly reason: string } | null;
@@ -40,8 +42,8 @@ export interface SubscriptionStore {
   change(id: string, to: (before: StoredSubscription) => StoredSubscription | null): Promise<StoredSubscription | null>;
   /** True when there was one. */
   remove(id: string): Promise<boolean>;
-  /** Those with an address that want to hear this of a job of this account in this repository (`owner/name`, any case). */
-  hearing(account: string, repository: string, event: EventName): Promise<readonly StoredSubscription[]>;
+  /** Those with an address that want to hear this of a job of this account in this repository. */
+  hearing(account: string, repository: Named, event: EventName): Promise<readonly StoredSubscription[]>;
 }
 
 /** One try of a delivery. */
@@ -118,6 +120,7 @@ export interface AskedSubscription {
   readonly url: string;
   readonly events: readonly EventName[] | null;
   readonly repository: string | null;
+  readonly repository_id: number | null;
 }
 
 /** A subscription with the secret that signs what it is sent, which is shown once. */

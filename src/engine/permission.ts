@@ -4,7 +4,7 @@
  * GitHub cannot be asked.
  */
 import { fullName, type Repository } from "../job/job.ts";
-import type { Desk, GitHubPerson, Permission, Recorder, Store } from "./ports.ts";
+import type { Desk, GitHubPerson, Permission, Permitted, Recorder, Store } from "./ports.ts";
 
 /** Somebody who asks; without a number where a record of an earlier version tells of them. */
 export type Asking = Pick<GitHubPerson, "login"> & Partial<Pick<GitHubPerson, "id">>;
@@ -14,7 +14,7 @@ export type Admit = (repository: Repository, asking: Asking) => Promise<string |
 
 export function createPermission(
   store: Pick<Store, "repositories" | "accounts">,
-  desk: Pick<Desk, "permission" | "repository">,
+  desk: Pick<Desk, "permission" | "repository" | "loginOf">,
   record: Recorder,
 ): Admit {
   /** Which permission the repository asks for: read when it is not known or a push may have changed it. */
@@ -37,9 +37,18 @@ export function createPermission(
     return account;
   };
 
-  return async (repository, { id, login }) => {
-    const { permission, person } = await desk.permission(repository, login);
-    if (person === null || (id !== undefined && id !== person.id)) return null;
+  /** By the name that is known, and where that is not this person's any more, by the one that they have now. */
+  const permitted = async (repository: Repository, { id, login }: Asking): Promise<Permitted> => {
+    const known = await desk.permission(repository, login);
+    if (id === undefined || known.person?.id === id) return known;
+    const now = await desk.loginOf(repository, id);
+    const renamed = now === null ? null : await desk.permission(repository, now);
+    return renamed?.person?.id === id ? renamed : { permission: "none", person: null };
+  };
+
+  return async (repository, asking) => {
+    const { permission, person } = await permitted(repository, asking);
+    if (person === null) return null;
     return (await suffices(repository, permission)) ? accountOf(person, repository) : null;
   };
 }

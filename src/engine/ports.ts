@@ -5,6 +5,7 @@ import type { Command } from "../job/command.ts";
 import type { GitHubEffect, PendingEffect, WantedEffect } from "../job/effect.ts";
 import type { HistoryRow, Job, JobId, Repository, Status } from "../job/job.ts";
 import type { LedgerAccount, Posting } from "../job/ledger.ts";
+import type { AccountTally } from "../job/quotas.ts";
 import type { Signal } from "../job/signal.ts";
 import type { LogLine } from "../wire/log-line.ts";
 import type { RepositorySettings } from "../wire/settings.ts";
@@ -12,7 +13,7 @@ import type { AgentStore, Looking, ParcelStore, QuoteStore, Wallet } from "./mar
 import type { OutgoingStore, SubscriptionStore } from "./outgoing.ts";
 import type { AccountStore, AuditLog, GitHubPerson, KeyStore } from "./people.ts";
 
-export type { Estimate, EstimateRequest, Estimator } from "./market-ports.ts";
+export type { Estimate, EstimateRequest, Estimator, ParcelStore } from "./market-ports.ts";
 export * from "./people.ts";
 
 /** Time, injected. `now` in milliseconds since the epoch. */
@@ -113,6 +114,10 @@ export interface JobStore {
   due(now: number, limit: number): Promise<readonly JobId[]>;
   /** The earliest `wakeAt` of all jobs; null when none waits for time. */
   nextWake(): Promise<number | null>;
+  /** What this account has under way now, for its quotas. */
+  tallyOf(account: string): Promise<AccountTally>;
+  /** Jobs for whose work this account owes; null: any account. */
+  owing(account: string | null): Promise<readonly JobId[]>;
   count(): Promise<number>;
   tally(): Promise<JobTally>;
 }
@@ -247,6 +252,8 @@ export interface Permitted {
 /** Direct questions and answers on GitHub that belong to no job. Throws when GitHub cannot be asked. */
 export interface Desk {
   permission(repository: Repository, login: string): Promise<Permitted>;
+  /** How the person of this number is called now; null: there is none. */
+  loginOf(repository: Repository, id: number): Promise<string | null>;
   /** What its default branch and the settings there are now; null when there is none. `known` has the last good settings. */
   repository(repository: Repository, known: KnownRepository | null): Promise<KnownRepository | null>;
   /** Where a pull request comes from; for `/job` on one that is not ours. */

@@ -8,6 +8,7 @@ import type { Handled } from "./door.ts";
 import type { Handle } from "./handle.ts";
 import type { Looking } from "./market-ports.ts";
 import type { JobStore } from "./ports.ts";
+import type { Quotas } from "./quotas.ts";
 
 /** More jobs in a row that were gone mean that the queue is not what the store says. */
 const MOST_MISSES = 1_000;
@@ -18,13 +19,24 @@ export interface Puller extends Looking {
   readonly by?: Actor;
 }
 
-export type Pull = (by: Puller) => Promise<Extract<Handled, { ok: true }> | null>;
+/** A refusal: this account may not accept another job just now. */
+export type Pull = (by: Puller) => Promise<Handled | null>;
 
-export function createPull({ jobs, handle }: { readonly jobs: JobStore; readonly handle: Handle }): Pull {
+export function createPull({
+  jobs,
+  handle,
+  quotas,
+}: {
+  readonly jobs: JobStore;
+  readonly handle: Handle;
+  readonly quotas: Pick<Quotas, "worker">;
+}): Pull {
   /** On which a pull is being decided: others look past them instead of all reaching for the same. */
   const reachedFor = new Set<JobId>();
 
   return async (by) => {
+    const full = await quotas.worker(by.account);
+    if (full !== null) return { ok: false, refusal: full };
     for (let misses = 0; misses < MOST_MISSES; misses++) {
       const id = await jobs.offer(by, reachedFor);
       if (id === null) return null;

@@ -4,6 +4,7 @@
  */
 import { LRUCache } from "lru-cache";
 import type { SignalRepository } from "../job/signal.ts";
+import type { Asking } from "./permission.ts";
 
 /** Somebody who was just given the permission waits for so long. */
 export const REMEMBERED_MS = 5 * 60_000;
@@ -15,29 +16,31 @@ const MAX_REMEMBERED = 10_000;
 
 export interface Strangers {
   /** Was this person turned away here a moment ago? */
-  knows(repository: SignalRepository, login: string): boolean;
+  knows(repository: SignalRepository, who: Asking): boolean;
   /** This person may not command here. Answers whether that may be shown by a reaction, and counts it. */
-  turnAway(repository: SignalRepository, login: string): boolean;
+  turnAway(repository: SignalRepository, who: Asking): boolean;
 }
 
 export function createStrangers(now: () => number): Strangers {
   const refused = new LRUCache<string, number>({ max: MAX_REMEMBERED });
   const reacted = new LRUCache<string, number>({ max: MAX_REMEMBERED });
   const recent = new LRUCache<number, readonly number[]>({ max: MAX_REMEMBERED });
-  const nameOf = ({ id }: SignalRepository, login: string): string => `${id} ${login.toLowerCase()}`;
+  /** By name only where a delivery of an earlier version tells no number. */
+  const keyOf = (repository: SignalRepository, { id, login }: Asking): string =>
+    `${repository.id} ${id ?? login.toLowerCase()}`;
   return {
-    knows(repository, login) {
-      const at = refused.get(nameOf(repository, login));
+    knows(repository, who) {
+      const at = refused.get(keyOf(repository, who));
       return at !== undefined && now() - at < REMEMBERED_MS;
     },
-    turnAway(repository, login) {
-      const who = nameOf(repository, login);
-      if (!this.knows(repository, login)) refused.set(who, now());
-      const last = reacted.get(who);
+    turnAway(repository, who) {
+      const key = keyOf(repository, who);
+      if (!this.knows(repository, who)) refused.set(key, now());
+      const last = reacted.get(key);
       if (last !== undefined && now() - last < DAY_MS) return false;
       const lately = (recent.get(repository.id) ?? []).filter((at) => now() - at < HOUR_MS);
       if (lately.length >= REACTIONS_PER_HOUR) return false;
-      reacted.set(who, now());
+      reacted.set(key, now());
       recent.set(repository.id, [...lately, now()]);
       return true;
     },

@@ -82,6 +82,7 @@ const starting = (parts: agent.AgentV2Parts, guards: (what?: "creates" | "messag
     answers: {
       201: { ...asNow, about: "The job is created.", headers: { Location: "Where to ask for the job." } },
       ...REFUSED_PROJECT,
+      ...conflict("over_quota"),
       422: { about: "The App is not installed there.", codes: ["not_installed"] },
     },
     work: agent.createAgentJob(parts),
@@ -102,7 +103,7 @@ const starting = (parts: agent.AgentV2Parts, guards: (what?: "creates" | "messag
     answers: {
       200: asNow,
       ...REFUSED_JOB,
-      ...conflict("wrong_status", "already_merged", "already_archived", "invalid"),
+      ...conflict("wrong_status", "already_merged", "already_archived", "invalid", "over_quota"),
     },
     work: agent.messageAgentJob(parts),
   }),

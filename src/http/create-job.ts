@@ -12,6 +12,7 @@ import { type Answer, failure, success } from "./answer.ts";
 import { actorOf } from "./actor.ts";
 import { principalOf } from "./auth.ts";
 import { MAX_TASK_LENGTH, NOT_BLANK } from "./limits.ts";
+import { OVER_QUOTA } from "./market-parcel.ts";
 import { refused } from "./refused.ts";
 import { repositoryField } from "./new-key.ts";
 import { type Route, route } from "./route.ts";
@@ -94,6 +95,7 @@ export const createJob = (parts: CreateJobParts): Route =>
       },
       400: { about: "The request is wrong.", codes: ["missing_job", "missing_repository", "unknown_model"] },
       403: { about: "The key is bound to another repository, or lacks the scope.", codes: ["forbidden"] },
+      409: OVER_QUOTA,
       422: {
         about: "The App is not installed there, or the repository cannot run jobs; the sentence says what to do.",
         codes: ["not_installed", "repository_not_ready"],

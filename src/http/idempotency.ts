@@ -52,7 +52,10 @@ const STILL_RUNNING = failure(
   { "Retry-After": "1" },
 );
 
-const isKept = (status: number): boolean => (status >= 200 && status < 300) || status === 402;
+/** An account that owes has got nothing made: asked again with the same key after paying, it is asked anew. */
+const isKept = ({ status, body }: Answer): boolean =>
+  (status >= 200 && status < 300) ||
+  (status === 402 && !(body !== undefined && "code" in body && body.code === "in_debt"));
 
 const kept = ({ status, body, headers = {} }: Answer): KeptAnswer => ({
   status,
@@ -92,7 +95,7 @@ export function idempotency(parts: IdempotencyParts) {
     if (begun.kind === "other_body") return KEY_REUSED;
     if (begun.kind === "same") return again(begun.answer);
     const answer = await work(begun.kind === "running" ? begun.work_id : work_id);
-    if (isKept(answer.status)) await parts.idempotency.finish(scope, kept(answer));
+    if (isKept(answer)) await parts.idempotency.finish(scope, kept(answer));
     else await parts.idempotency.release(scope);
     return answer;
   };

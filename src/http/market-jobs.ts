@@ -12,7 +12,7 @@ import { type Answer, failure, success } from "./answer.ts";
 import { principalOf } from "./auth.ts";
 import { CACHING, isAdmin, NO_JOB, readableJob, senderJob } from "./market-access.ts";
 import { JOB_EXAMPLE } from "./market-example.ts";
-import { unpaid, unpaidSchema } from "./market-run.ts";
+import { inDebtSchema, unpaid, unpaidSchema } from "./market-run.ts";
 import { nextLink, pageSchema } from "./page.ts";
 import { refused } from "./refused.ts";
 import { type Call, type Route, route } from "./route.ts";
@@ -120,9 +120,9 @@ const payJob = (parts: MarketJobParts): Route =>
       200: THE_JOB,
       400: { about: "The job does not wait for payment.", codes: ["wrong_status"] },
       402: {
-        about: "The balance is too small; nothing has changed.",
-        schema: unpaidSchema,
-        codes: ["insufficient_balance"],
+        about: "The balance is too small, or the account owes money; nothing has changed.",
+        schema: z.union([unpaidSchema, inDebtSchema]),
+        codes: ["insufficient_balance", "in_debt"],
       },
       403: NOT_YOURS,
       404: NO_SUCH_JOB,

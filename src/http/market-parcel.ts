@@ -1,34 +1,34 @@
 /** Putting a parcel beside a job before the commit that names it, and taking it back when no commit does. */
+import type { Door } from "../engine/door.ts";
 import type { ParcelStore } from "../engine/market-ports.ts";
 import type { JobStore } from "../engine/ports.ts";
 import type { JobId } from "../job/job.ts";
 import { type Parcel, packParcel, parcelsOf } from "../job/parcel.ts";
-import { failure } from "./answer.ts";
+import type { Answer } from "./answer.ts";
+import { refused } from "./refused.ts";
 
 export interface ParcelParts {
-  readonly parcels: ParcelStore;
+  readonly door: Pick<Door, "keep">;
+  readonly parcels: Pick<ParcelStore, "get" | "remove">;
   readonly jobs: Pick<JobStore, "load">;
 }
 
 export const NO_ROOM_LEFT = { about: "There is no room for more.", codes: ["no_room"] } as const;
-
-export const NO_ROOM = failure(
-  503,
-  "no_room",
-  "The server has no room for more attachments and files; send less, or come again later.",
-  { "Retry-After": "600" },
-);
+export const OVER_QUOTA = {
+  about: "The account has as much as it may; the sentence says what must end first.",
+  codes: ["over_quota"],
+} as const;
 
 /** Runs the work with the parcel's name; a parcel that the job does not name afterwards is taken back. */
-export async function withParcel<T>(
-  { parcels, jobs }: ParcelParts,
-  id: JobId,
+export async function withParcel(
+  { door, parcels, jobs }: ParcelParts,
+  { id, account }: { readonly id: JobId; readonly account: string },
   parcel: Parcel | null,
-  work: (name: string | null) => Promise<T>,
-): Promise<T | typeof NO_ROOM> {
+  work: (name: string | null) => Promise<Answer>,
+): Promise<Answer> {
   if (parcel === null) return work(null);
-  const put = await parcels.put(id, packParcel(parcel));
-  if (put === "full") return NO_ROOM;
+  const put = await door.keep(id, account, packParcel(parcel));
+  if (!put.ok) return refused(put.refusal);
   try {
     return await work(put.name);
   } finally {

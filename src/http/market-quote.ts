@@ -4,10 +4,11 @@
  */
 import { randomBytes } from "node:crypto";
 import type { Door } from "../engine/door.ts";
-import type { Estimator, Quote, QuoteStore } from "../engine/market-ports.ts";
+import type { Quote, QuoteStore } from "../engine/market-ports.ts";
 import { limitWithin, priceWithin } from "../job/market-bounds.ts";
 import { type Answer, failure } from "./answer.ts";
 import type { Order } from "./market-order.ts";
+import { refused } from "./refused.ts";
 
 /** How long an estimate may be ordered at. */
 export const QUOTE_GOOD_MS = 15 * 60_000;
@@ -15,9 +16,8 @@ export const QUOTE_GOOD_MS = 15 * 60_000;
 const ID_BYTES = 12;
 
 export interface QuoteParts {
-  readonly estimator: Estimator;
   readonly quotes: QuoteStore;
-  readonly door: Pick<Door, "drawId">;
+  readonly door: Pick<Door, "drawId" | "estimate">;
   readonly now: () => number;
 }
 
@@ -34,14 +34,27 @@ export type Terms = Pick<
   readonly job_id: Quote["job_id"] | null;
 };
 
-export async function makeQuote(parts: QuoteParts, { order, ...asking }: Asking): Promise<Quote> {
-  const { price_cents, time_limit_seconds } = order;
-  const estimate = await parts.estimator.estimate({ prompt: order.prompt.trim(), price_cents, time_limit_seconds });
+type Numbered = Pick<Quote, "price_cents" | "time_limit_seconds">;
+
+const withinBounds = ({ price_cents, time_limit_seconds }: Numbered): Numbered => ({
+  price_cents: priceWithin(price_cents),
+  time_limit_seconds: limitWithin(time_limit_seconds),
+});
+
+function estimateFor({ door }: QuoteParts, { account, order }: Asking): ReturnType<Door["estimate"]> {
+  const { prompt, price_cents, time_limit_seconds } = order;
+  return door.estimate(account, { prompt: prompt.trim(), price_cents, time_limit_seconds });
+}
+
+export async function makeQuote(parts: QuoteParts, asked: Asking): Promise<Quote | Answer> {
+  const { order: _, ...asking } = asked;
+  const made = await estimateFor(parts, asked);
+  if (!made.ok) return refused(made.refusal);
+  const { estimate } = made;
   const quote: Quote = {
     ...estimate,
     ...asking,
-    price_cents: priceWithin(estimate.price_cents),
-    time_limit_seconds: limitWithin(estimate.time_limit_seconds),
+    ...withinBounds(estimate),
     id: randomBytes(ID_BYTES).toString("hex"),
     job_id: await parts.door.drawId(),
     at: parts.now(),
@@ -90,14 +103,8 @@ export async function termsOf(parts: QuoteParts, asking: Asking): Promise<Terms 
   if (order.quote_id !== null) return namedQuote(parts, asking, order.quote_id);
   const shown = await parts.quotes.newest(asking.account, asking);
   if (shown === null || goodUntil(shown) <= parts.now()) {
-    const { price_cents, time_limit_seconds } = order;
-    const estimate = await parts.estimator.estimate({ prompt: order.prompt.trim(), price_cents, time_limit_seconds });
-    return {
-      ...estimate,
-      price_cents: priceWithin(estimate.price_cents),
-      time_limit_seconds: limitWithin(estimate.time_limit_seconds),
-      job_id: null,
-    };
+    const made = await estimateFor(parts, asking);
+    return made.ok ? { ...made.estimate, ...withinBounds(made.estimate), job_id: null } : refused(made.refusal);
   }
   return {
     ...shown,

@@ -20,7 +20,7 @@ import { type Principal, principalOf } from "./auth.ts";
 import { CACHING } from "./market-access.ts";
 import { JOB_EXAMPLE } from "./market-example.ts";
 import { askedOf, type Order, orderSchema } from "./market-order.ts";
-import { type ParcelParts, withParcel, NO_ROOM_LEFT } from "./market-parcel.ts";
+import { NO_ROOM_LEFT, OVER_QUOTA, type ParcelParts, withParcel } from "./market-parcel.ts";
 import {
   type Asking,
   goodUntil,
@@ -37,7 +37,7 @@ import { callbackField } from "./webhook-target.ts";
 import { type RepositoryParts, whichRepository } from "./which-repository.ts";
 
 export interface RunParts extends RepositoryParts, QuoteParts, ParcelParts {
-  readonly door: Pick<Door, "create" | "drawId" | "marketGate">;
+  readonly door: Pick<Door, "create" | "drawId" | "marketGate" | "estimate" | "keep">;
   readonly jobs: JobStore;
   readonly wallet: Pick<Wallet, "balance">;
   readonly box: SealedBox;
@@ -77,6 +77,7 @@ const NOTES = {
 
 async function quote(parts: RunParts, asking: Asking): Promise<Answer> {
   const made = await makeQuote(parts, asking);
+  if ("status" in made) return made;
   const { title, description, requirements, skills } = made;
   const shown: z.infer<typeof quoteSchema> = {
     needs_confirmation: true,
@@ -160,6 +161,9 @@ export const unpaidSchema = z
   })
   .meta({ id: "Unpaid" });
 
+/** An account that owes orders nothing. */
+export const inDebtSchema = z.object({ error: z.string(), code: z.literal("in_debt") }).meta({ id: "InDebt" });
+
 const QUOTE_EXAMPLE: z.infer<typeof quoteSchema> = {
   needs_confirmation: true,
   title: JOB_EXAMPLE.title,
@@ -191,7 +195,8 @@ async function order(
   const { order: ordered } = asking;
   if (ordered.quote_id !== null && (await isExpired(parts, ordered.quote_id))) return QUOTE_EXPIRED;
   if (ordered.callback_url !== null) await parts.webhooks.ownOf(principal.account);
-  return withParcel(parts, id, parcelOf(parts.box, id, ordered), async (parcel) => {
+  const whose = { id, account: principal.account };
+  return withParcel(parts, whose, parcelOf(parts.box, id, ordered), async (parcel) => {
     const created = await parts.door.create(
       draftOf(principal, repository, ordered, terms, parcel),
       id,
@@ -235,12 +240,13 @@ export const runJob = (parts: RunParts): Route =>
         codes: ["missing_prompt", "missing_repository", "quote_mismatch"],
       },
       402: {
-        about: "The job is made and waits for payment.",
-        schema: jobViewSchema.extend(unpaidSchema.shape).meta({ id: "UnpaidJob" }),
-        codes: ["insufficient_balance"],
+        about: "The job is made and waits for payment; or nothing is made, since the account owes money.",
+        schema: z.union([jobViewSchema.extend(unpaidSchema.shape).meta({ id: "UnpaidJob" }), inDebtSchema]),
+        codes: ["insufficient_balance", "in_debt"],
       },
       403: { about: "The key is bound to another repository.", codes: ["forbidden"] },
       404: { about: "No such quote of this account.", codes: ["quote_not_found"] },
+      409: OVER_QUOTA,
       410: { about: "The quote is older than 15 minutes and was not ordered.", codes: ["quote_expired"] },
       422: {
         about: "The App is not installed on that repository, or its settings have not opened it to the market.",

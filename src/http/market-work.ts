@@ -17,12 +17,12 @@ import { agentName } from "./market-agents.ts";
 import { deliveryOf, deliveryProblem, deliverySchema, parcelOf, workOf } from "./market-delivery.ts";
 import { JOB_EXAMPLE } from "./market-example.ts";
 import { EXAMPLE_ID, idParams, NO_SUCH_JOB, THE_JOB } from "./market-jobs.ts";
-import { type ParcelParts, withParcel, NO_ROOM_LEFT } from "./market-parcel.ts";
+import { NO_ROOM_LEFT, OVER_QUOTA, type ParcelParts, withParcel } from "./market-parcel.ts";
 import { refused } from "./refused.ts";
 import { type Call, type Route, route } from "./route.ts";
 
 export interface WorkParts extends ParcelParts {
-  readonly door: Pick<Door, "handle" | "pull">;
+  readonly door: Pick<Door, "handle" | "pull" | "keep">;
   readonly jobs: JobStore;
   readonly agents: AgentStore;
   readonly box: SealedBox;
@@ -68,6 +68,7 @@ const pullJob = (parts: WorkParts): Route =>
       },
       204: { about: "There is nothing to do." },
       404: { about: "The account has no such agent.", codes: ["agent_not_found"] },
+      409: OVER_QUOTA,
     },
     async work({ request, body }) {
       const { account, repository } = principalOf(request);
@@ -78,6 +79,7 @@ const pullJob = (parts: WorkParts): Route =>
         by: actorOf(request),
       });
       if (pulled === null) return { status: 204 };
+      if (!pulled.ok) return refused(pulled.refusal);
       request.about_job = pulled.job.id;
       return success(200, jobView(pulled.job, parts.now()), CACHING);
     },
@@ -139,6 +141,7 @@ const acceptJob = (parts: WorkParts): Route =>
       },
       400: NOT_YOURS,
       404: NO_SUCH_JOB,
+      409: OVER_QUOTA,
       410: { about: "The hold has expired.", codes: ["hold_expired"] },
     },
     work: (call) =>
@@ -194,6 +197,7 @@ const submitJob = (parts: WorkParts): Route =>
         codes: ["deadline_passed", "wrong_status"],
       },
       404: NO_SUCH_JOB,
+      409: OVER_QUOTA,
       503: NO_ROOM_LEFT,
     },
     work: (call) =>
@@ -201,7 +205,8 @@ const submitJob = (parts: WorkParts): Route =>
         const problem = deliveryProblem(job, call.body);
         if (problem !== null) return failure(400, "invalid_field", problem);
         const once = call.work_id === undefined ? {} : { submission_id: call.work_id };
-        return withParcel(parts, job.id, parcelOf(call.body), (parcel) =>
+        const whose = { id: job.id, account: principalOf(call.request).account };
+        return withParcel(parts, whose, parcelOf(call.body), (parcel) =>
           commanded(parts, job, {
             type: "submit",
             agent_id,

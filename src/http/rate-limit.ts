@@ -28,6 +28,8 @@ export interface RateLimit {
   readonly keyOf: (request: Request) => string;
   /** For whom has sent too many. */
   readonly sentence: string;
+  /** Answers by which nothing came of a request: it does not count. */
+  readonly uncounted?: readonly number[];
 }
 
 interface Counted {
@@ -36,7 +38,7 @@ interface Counted {
 }
 
 export function rateLimit(limit: RateLimit, now: () => number): RequestHandler {
-  const { name, most, window_ms, keyOf, sentence } = limit;
+  const { name, most, window_ms, keyOf, sentence, uncounted = [] } = limit;
   const windows = new LRUCache<string, Counted>({ max: MAX_COUNTED });
   const policy = `"${name}"; q=${most}; w=${window_ms / 1_000}`;
 
@@ -60,8 +62,13 @@ export function rateLimit(limit: RateLimit, now: () => number): RequestHandler {
       others === undefined
         ? { policy, left }
         : { policy: `${others.policy}, ${policy}`, left: `${others.left}, ${left}` };
-    if (counted.count <= most) next();
-    else send(request, response, failure(429, "rate_limited", sentence, { "Retry-After": String(seconds) }));
+    if (counted.count <= most) {
+      if (uncounted.length > 0)
+        response.once("finish", () => {
+          if (uncounted.includes(response.statusCode)) counted.count--;
+        });
+      next();
+    } else send(request, response, failure(429, "rate_limited", sentence, { "Retry-After": String(seconds) }));
   };
 }
 
@@ -78,7 +85,7 @@ export const writeLimit = (now: () => number): RequestHandler =>
     now,
   );
 
-/** What a project may ask for in an hour in the agent v2 dialect, whoever asks. */
+/** What a project may ask for in an hour in the agent v2 dialect, whoever asks; what the job's state forbids is not counted. */
 export const projectLimit = (
   what: "creates" | "messages",
   projectOf: (request: Request) => { readonly name: string },
@@ -91,6 +98,7 @@ export const projectLimit = (
       window_ms: 3_600_000,
       keyOf: (request) => projectOf(request).name.toLowerCase(),
       sentence: `More than ${PER_PROJECT_AND_HOUR} ${what} an hour for this project; wait and try again.`,
+      uncounted: [409],
     },
     now,
   );

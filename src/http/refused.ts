@@ -7,6 +7,10 @@ const HTTP_STATUS: Readonly<Record<RefusalCode, number>> = {
   forbidden: 403,
   wrong_status: 400,
   insufficient_balance: 402,
+  in_debt: 402,
+  over_quota: 409,
+  rate_limited: 429,
+  no_room: 503,
   hold_expired: 410,
   deadline_passed: 400,
   invalid: 400,
@@ -19,6 +23,12 @@ const HTTP_STATUS: Readonly<Record<RefusalCode, number>> = {
 
 /** `differs`: what a dialect answers in another way. */
 export const refused = (
-  { code, sentence }: Refusal,
+  { code, sentence, retry_after_ms }: Refusal,
   differs: Readonly<Partial<Record<RefusalCode, number>>> = {},
-): Answer => failure(differs[code] ?? HTTP_STATUS[code], code, sentence);
+): Answer =>
+  failure(
+    differs[code] ?? HTTP_STATUS[code],
+    code,
+    sentence,
+    retry_after_ms === undefined ? {} : { "Retry-After": String(Math.ceil(retry_after_ms / 1_000)) },
+  );

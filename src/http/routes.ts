@@ -34,7 +34,11 @@ import { deliveryRoutes } from "./webhook-deliveries.ts";
 import { webhookRoutes } from "./webhooks.ts";
 
 export interface MarketParts extends RunParts, MarketJobParts, WorkParts, AgentParts, WalletParts, CronParts {
-  readonly door: RunParts["door"] & MarketJobParts["door"] & WorkParts["door"] & CronParts["door"];
+  readonly door: RunParts["door"] &
+    MarketJobParts["door"] &
+    WalletParts["door"] &
+    WorkParts["door"] &
+    CronParts["door"];
   readonly jobs: JobStore;
   readonly parcels: WorkParts["parcels"];
   readonly wallet: WalletParts["wallet"];

@@ -1,5 +1,9 @@
-/** `POST /api/stripe/webhook`: what Stripe says of payments. The signature is the key; an event that comes twice pays once. */
+/**
+ * `POST /api/stripe/webhook`: what Stripe says of payments, disputes and refunds. The signature is the key; what is told
+ * twice, or in another order, is booked once and comes to the same.
+ */
 import { z } from "zod";
+import type { MoneyNews } from "../engine/market-ports.ts";
 import { credit } from "../job/ledger.ts";
 import { failure, success } from "./answer.ts";
 import { type Route, route } from "./route.ts";
@@ -10,8 +14,20 @@ const FORGED = failure(
   "invalid_signature",
   "The signature is not Stripe's for this body; check STRIPE_WEBHOOK_SECRET.",
 );
+/** Stripe sends it again, for three days. */
+const AWAY = failure(502, "stripe_unavailable", "Stripe could not be asked what this event is about; send it again.");
 
-export const stripeWebhook = ({ wallet, cashier, now }: WalletParts): Route =>
+/** Written down whether or not it moves money, once. */
+async function book({ wallet, door, record, now }: WalletParts, event: string, news: MoneyNews): Promise<void> {
+  const { id, account, cents, reason, action } = news;
+  const posted = await wallet.post({ id, at: now(), postings: credit(account, cents, reason), note: null });
+  if (cents > 0) await door.settleDebts(account);
+  if (posted === "known") return;
+  const by = { account: null, login: null, via: { key_id: null, address: null, request_id: event } };
+  record(by, { action, target: { type: "account", id: account }, repository: null, outcome: "done" });
+}
+
+export const stripeWebhook = (parts: WalletParts): Route =>
   route({
     method: "post",
     path: "/api/stripe/webhook",
@@ -25,19 +41,17 @@ export const stripeWebhook = ({ wallet, cashier, now }: WalletParts): Route =>
       200: { about: "Heard.", schema: z.object({ received: z.literal(true) }), example: { received: true } },
       400: { about: "The signature is wrong.", codes: ["invalid_signature"] },
       501: { about: "This server takes no payments.", codes: ["not_set_up"] },
+      502: { about: "Stripe could not be asked whose payment it is.", codes: ["stripe_unavailable"] },
     },
     async work({ request }) {
-      if (cashier === null) return NO_CASHIER;
+      if (parts.cashier === null) return NO_CASHIER;
       const signature = request.headers["stripe-signature"];
       const body: unknown = request.body;
       if (typeof signature !== "string" || !Buffer.isBuffer(body)) return FORGED;
-      const receipt = await cashier.receipt(body, signature);
-      if (receipt === "forged") return FORGED;
-      if (receipt !== null) {
-        const { payment, account, cents } = receipt;
-        const postings = credit(account, cents, "topup");
-        await wallet.post({ id: `stripe-${payment}`, at: now(), postings, note: null });
-      }
+      const heard = await parts.cashier.hear(body, signature);
+      if (heard === "forged") return FORGED;
+      if (heard === "away") return AWAY;
+      for (const news of heard.news) await book(parts, heard.event, news);
       return success(200, { received: true });
     },
   });

@@ -1,6 +1,7 @@
 /** `/api/wallet`: what an account holds and why, an admin's credit, and top-ups through a payment provider. */
 import { randomUUID } from "node:crypto";
 import { z } from "zod";
+import type { Door } from "../engine/door.ts";
 import type { Cashier, LedgerRow, Wallet } from "../engine/market-ports.ts";
 import type { Recorder } from "../engine/ports.ts";
 import { accountNamed } from "../job/account.ts";
@@ -14,6 +15,7 @@ import { type Route, route } from "./route.ts";
 
 export interface WalletParts {
   readonly wallet: Wallet;
+  readonly door: Pick<Door, "settleDebts">;
   /** Null: nobody here takes money. */
   readonly cashier: Cashier | null;
   readonly record: Recorder;
@@ -96,7 +98,7 @@ const creditSchema = z.object({
     .transform((text) => text?.trim() || null),
 });
 
-const creditAccount = ({ wallet, record, now }: WalletParts): Route =>
+const creditAccount = ({ wallet, door, record, now }: WalletParts): Route =>
   route({
     method: "post",
     path: "/api/wallet/credit",
@@ -118,6 +120,7 @@ const creditAccount = ({ wallet, record, now }: WalletParts): Route =>
       const { account, amount_cents, reason } = body;
       const id = `credit-${work_id ?? randomUUID()}`;
       const posted = await wallet.post({ id, at: now(), postings: credit(account, amount_cents), note: reason });
+      await door.settleDebts(account);
       const outcome = posted === "posted" ? "done" : "unchanged";
       record(actorOf(request), {
         action: "credit",

@@ -2,7 +2,8 @@
 import type { Request } from "express";
 import { z } from "zod";
 import type { OutgoingStore, StoredSubscription, SubscriptionStore, Webhooks } from "../engine/outgoing.ts";
-import type { Recorder } from "../engine/ports.ts";
+import type { Recorder, RepositoryStore } from "../engine/ports.ts";
+import { namedRepository, sameRepository } from "../job/job.ts";
 import { failure } from "./answer.ts";
 import { type Principal, principalOf } from "./auth.ts";
 
@@ -10,6 +11,7 @@ export interface WebhookParts {
   readonly webhooks: Webhooks;
   readonly subscriptions: SubscriptionStore;
   readonly outgoing: OutgoingStore;
+  readonly repositories: Pick<RepositoryStore, "get">;
   readonly record: Recorder;
   /** Where this server is reached from outside; null: not known, so that addresses begin with their path. */
   readonly public_url: string | null;
@@ -30,11 +32,26 @@ export const DISABLED = failure(
 /** An answer that holds a secret is kept by nobody on the way. */
 export const NO_STORE = { "Cache-Control": "no-store" };
 
-const isWithin = ({ repository }: Principal, of: string | null): boolean =>
-  repository === null || (of !== null && repository.toLowerCase() === of.toLowerCase());
+type Of = Pick<StoredSubscription, "repository" | "repository_id">;
 
-export const reaches = (principal: Principal, { account, repository }: StoredSubscription): boolean =>
-  isWithin(principal, repository) && (principal.account === account || principal.scopes.includes("admin"));
+const isWithin = (principal: Principal, { repository, repository_id }: Of): boolean =>
+  principal.repository === null ||
+  (repository !== null &&
+    sameRepository(
+      namedRepository(principal.repository, principal.repository_id),
+      namedRepository(repository, repository_id),
+    ));
+
+/** GitHub's number of a repository that a subscription names, as far as it is known. */
+export async function repositoryIdOf({ repositories }: WebhookParts, full_name: string | null): Promise<number | null> {
+  if (full_name === null) return null;
+  const { owner, name } = namedRepository(full_name, null);
+  return (await repositories.get(owner, name))?.id ?? null;
+}
+
+export const reaches = (principal: Principal, subscription: StoredSubscription): boolean =>
+  isWithin(principal, subscription) &&
+  (principal.account === subscription.account || principal.scopes.includes("admin"));
 
 /** The webhook with an address of this id, if the caller reaches it. */
 export async function webhookOf(parts: WebhookParts, request: Request, id: string): Promise<StoredSubscription | null> {

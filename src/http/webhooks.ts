@@ -16,6 +16,7 @@ import {
   NO_STORE,
   NO_WEBHOOK,
   reaches,
+  repositoryIdOf,
   webhookOf,
   type WebhookParts,
 } from "./webhook-access.ts";
@@ -77,7 +78,8 @@ const subscribing = (parts: WebhookParts): Route[] => [
       const principal = principalOf(request);
       const bound = boundTo(principal, repository);
       if ("answer" in bound) return bound.answer;
-      const asked = { account: principal.account, url, events, repository: bound.value };
+      const repository_id = await repositoryIdOf(parts, bound.value);
+      const asked = { account: principal.account, url, events, repository: bound.value, repository_id };
       const issued = await parts.webhooks.subscribe(asked);
       if (issued === null) return FULL;
       const { subscription, secret } = issued;
@@ -152,12 +154,13 @@ const changing = (parts: WebhookParts): Route[] => [
       if (found === null) return NO_WEBHOOK;
       const bound = repository === undefined ? { value: found.repository } : boundTo(principalOf(request), repository);
       if ("answer" in bound) return bound.answer;
+      const repository_id = repository === undefined ? found.repository_id : await repositoryIdOf(parts, bound.value);
       const rest = { at: parts.now(), reason: "It was disabled over the API." };
       const changed = await parts.subscriptions.change(found.id, (before) => ({
         ...before,
         url: url ?? before.url,
         events: events === undefined ? before.events : events,
-        repository: bound.value,
+        ...(repository === undefined ? {} : { repository: bound.value, repository_id }),
         disabled: enabled === undefined ? before.disabled : enabled ? null : (before.disabled ?? rest),
       }));
       const answer = changed === null ? NO_WEBHOOK : success(200, webhookView(changed));

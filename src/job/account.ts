@@ -17,9 +17,6 @@ export const accountNamed = (name: string): string => name.toLowerCase();
 export const isAccount = (account: string | null, that: string): boolean =>
   account !== null && accountNamed(account) === accountNamed(that);
 
-/** A GitHub App; no login of a person holds a bracket. */
-export const isProgram = (login: string): boolean => login.endsWith("[bot]");
-
 /** The account that a person on GitHub gets who comes first under this login. */
 export function accountOf(login: string): string {
   const account = accountNamed(login);

@@ -46,6 +46,7 @@ export function askedBy(command: Command): Actor | null {
     case "closed":
     case "reopened":
     case "auto-merge-disabled":
+    case "settle":
     case "hand-in":
     case "progressed":
     case "brief-pushed":

@@ -105,6 +105,8 @@ export type Command =
   /** The worker's files may run: on the job's branch, with what its checks see. Whoever may write can say so, and the sender. */
   | { readonly type: "run-checks"; readonly by: Actor; readonly comment_id: number | null }
   | { readonly type: "archive"; readonly by?: Actor }
+  /** The sender's wallet has got money: what is owed for the job's work is paid of it. */
+  | { readonly type: "settle" }
   /** The repository has another name, owner or installation now. */
   | { readonly type: "moved"; readonly repository: Repository }
   /** Time has passed: holds, deadlines and start-up limits are looked at. */
@@ -135,7 +137,14 @@ export type Command =
   /** `clean`: by a push of our own token, whose last commit took the job's folder along. */
   | { readonly type: "head-moved"; readonly sha: string; readonly clean?: true }
   | { readonly type: "branch-deleted" }
-  | { readonly type: "merged"; readonly pull_request: number; readonly by: string | null; readonly at: number }
+  /** `by` is for show; `by_id`: GitHub's number of a person. Missing: a program has merged, or nobody knows who. */
+  | {
+      readonly type: "merged";
+      readonly pull_request: number;
+      readonly by: string | null;
+      readonly by_id?: number;
+      readonly at: number;
+    }
   | { readonly type: "closed"; readonly pull_request: number; readonly by: string | null }
   | { readonly type: "reopened"; readonly pull_request: number }
   /** A person has turned GitHub's own auto-merge off. */

@@ -12,6 +12,7 @@ import * as market from "./rules/market.ts";
 import * as opening from "./rules/opening.ts";
 import * as reporting from "./rules/reporting.ts";
 import * as reviewing from "./rules/reviewing.ts";
+import { settleDebts } from "./rules/taking.ts";
 import * as running from "./rules/running.ts";
 import { wakeAt } from "./wake.ts";
 
@@ -103,6 +104,8 @@ function rule(job: Job, command: Command, context: Context): Decision {
       return reviewing.runChecks(job, command, context);
     case "archive":
       return asking.archive(job, now);
+    case "settle":
+      return settleDebts(job, context);
     case "moved":
       return change(job, now, { set: { repository: command.repository } });
     case "pull":
@@ -187,6 +190,8 @@ function tick(job: Job, context: Context): Decision {
 
 function overdue(job: Job, context: Context): Decision {
   switch (job.status) {
+    case "pending_payment":
+      return asking.endUnpaidOrder(job, context);
     case "held":
       return market.releaseHold(job, context);
     case "accepted":

@@ -24,6 +24,8 @@ export interface Context {
   readonly now: number;
   /** What the sender's account holds, in cents. */
   readonly available_cents: number;
+  /** Account of the person who has merged, by GitHub's number; null or missing: a program, or nobody knows who. */
+  readonly merger?: string | null;
   /** The pull request that the command names is another job's. */
   readonly pull_request_taken?: boolean;
   /** Whoever decides is still there later, so that a write may be held back which the next one may make needless. */

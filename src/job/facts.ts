@@ -22,8 +22,10 @@ export interface Check {
 export interface Facts {
   readonly head_sha: string;
   readonly state: "open" | "closed" | "merged";
-  /** Login of who has merged it; null: not known, or not merged. */
+  /** Login of who has merged it, for show; null: not known, or not merged. */
   readonly merged_by: string | null;
+  /** GitHub's number of the person; null: likewise, or it was a program. */
+  readonly merged_by_id: number | null;
   /** When, in milliseconds since the epoch; null: not merged. */
   readonly merged_at: number | null;
   readonly draft: boolean;

@@ -52,11 +52,17 @@ export interface Repository {
 export const fullName = (repository: { readonly owner: string; readonly name: string }): string =>
   `${repository.owner}/${repository.name}`;
 
-type Named = Pick<Repository, "owner" | "name" | "id">;
+export type Named = Pick<Repository, "owner" | "name" | "id">;
 
 /** By GitHub's numbers; by name, without regard to case as GitHub does, where one of them has none. */
 export const sameRepository = (a: Named, b: Named): boolean =>
   a.id !== undefined && b.id !== undefined ? a.id === b.id : sameName(a, b);
+
+/** A name as it is written, with the number that is known of it. */
+export function namedRepository(full_name: string, id: number | null): Named {
+  const [owner = "", name = ""] = full_name.split("/");
+  return { owner, name, ...(id === null ? {} : { id }) };
+}
 
 export const sameName = (a: Named, b: Named): boolean => fullName(a).toLowerCase() === fullName(b).toLowerCase();
 
@@ -196,6 +202,20 @@ export interface TurnedDown {
   readonly pull_request: number;
 }
 
+/** What the sender still owes for work that was taken. */
+export interface Debt {
+  /** Of whoever did the work. */
+  readonly account: string;
+  readonly price_cents: number;
+  readonly paid_cents: number;
+}
+
+/** A try that ended without pay by its worker's doing. */
+export interface GivenUp {
+  readonly account: string;
+  readonly at: number;
+}
+
 /** A market worker's claim on a queued job. */
 export interface Hold {
   readonly agent_id: string;
@@ -262,6 +282,8 @@ export interface Job {
   readonly heard: readonly (number | string)[];
   readonly hold: Hold | null;
   readonly worker: { readonly agent_id: string; readonly account: string } | null;
+  /** Newest last, the newest few. Absent in older records. */
+  readonly given_up?: readonly GivenUp[];
   readonly presented_to_agents: readonly string[];
 
   /** Branch to start from and to merge into; `branch` null: the default branch. */
@@ -289,8 +311,10 @@ export interface Job {
   readonly pull_request: { readonly number: number; readonly url: string } | null;
   /** Numbers of those it had before, which are no other job's either. Absent in older records. */
   readonly former_pull_requests?: readonly number[];
-  /** Null or, in older records, absent: there is none. */
-  readonly turned_down?: TurnedDown | null;
+  /** One for each pull request, newest last. Absent in older records. */
+  readonly turned_down?: readonly TurnedDown[];
+  /** Absent in older records. */
+  readonly debts?: readonly Debt[];
   readonly merge: Merge;
   readonly work: Work | null;
   /** What the judge says of this try's work; null: not yet, or there is none. */

@@ -7,11 +7,26 @@ import type { JobId } from "./job.ts";
 
 export type LedgerAccount = `user:${string}` | `escrow:${string}` | "fees" | "outside";
 
+export const POSTING_REASONS = [
+  "charge",
+  "payout",
+  "fee",
+  "refund",
+  "credit",
+  "topup",
+  // taken back by the payer's bank, given back to the payer, and the same undone
+  "dispute",
+  "topup_refund",
+] as const;
+
+/** Money outside is gone, whatever the account holds: these alone may leave it below zero. */
+export const mayOverdraw = ({ reason }: Posting): boolean => reason === "dispute" || reason === "topup_refund";
+
 export interface Posting {
   readonly account: LedgerAccount;
   /** Positive: the account gains. */
   readonly cents: number;
-  readonly reason: "charge" | "payout" | "fee" | "refund" | "credit" | "topup";
+  readonly reason: (typeof POSTING_REASONS)[number];
 }
 
 export const userAccount = (account: string): LedgerAccount => `user:${accountNamed(account)}`;
@@ -47,8 +62,12 @@ export const refund = (sender: string, id: JobId, price: number): Posting[] =>
     { account: userAccount(sender), cents: price, reason: "refund" },
   ]);
 
-/** Money from outside to a user, by an admin or, as a top-up, through a payment provider. */
-export const credit = (account: string, cents: number, reason: "credit" | "topup" = "credit"): Posting[] =>
+/** Money from outside to a user, by an admin or through a payment provider; negative: back to the outside. */
+export const credit = (
+  account: string,
+  cents: number,
+  reason: "credit" | "topup" | "dispute" | "topup_refund" = "credit",
+): Posting[] =>
   nonZero([
     { account: "outside", cents: -cents, reason },
     { account: userAccount(account), cents, reason },

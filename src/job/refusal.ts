@@ -4,6 +4,10 @@ export const REFUSAL_CODES = [
   "forbidden",
   "wrong_status",
   "insufficient_balance",
+  "in_debt",
+  "over_quota",
+  "rate_limited",
+  "no_room",
   "hold_expired",
   "deadline_passed",
   "invalid",
@@ -18,6 +22,8 @@ export type RefusalCode = (typeof REFUSAL_CODES)[number];
 export interface Refusal {
   readonly code: RefusalCode;
   readonly sentence: string;
+  /** Asking again sooner is of no use. Missing: it is not time that helps. */
+  readonly retry_after_ms?: number;
 }
 
 export const refusal = (code: RefusalCode, sentence: string): Refusal => ({ code, sentence });

@@ -15,10 +15,22 @@ export const SENDER_LIMIT_MS = 72 * 3_600_000;
 /** But not sooner after it was left to them: checks may have taken most of that time. */
 export const SENDER_NOTICE_MS = 24 * 3_600_000;
 
+/** An order that nobody pays is over after this. */
+export const UNPAID_LIMIT_MS = 24 * 3_600_000;
+
 /** All that says when a job wakes: a store may know this of a job without opening it. */
 export type Waking = Pick<
   Job,
-  "status" | "runner" | "hold" | "deadline_at" | "pushed_at" | "run" | "submitted_at" | "sender_asked_at" | "woken_at"
+  | "status"
+  | "created_at"
+  | "runner"
+  | "hold"
+  | "deadline_at"
+  | "pushed_at"
+  | "run"
+  | "submitted_at"
+  | "sender_asked_at"
+  | "woken_at"
 >;
 
 /** When silence of the sender counts as a yes. */
@@ -27,6 +39,8 @@ export const silentUntil = ({ sender_asked_at }: Pick<Job, "sender_asked_at">, s
 
 const due = (job: Waking): number | null => {
   switch (job.status) {
+    case "pending_payment":
+      return job.created_at + UNPAID_LIMIT_MS;
     case "held":
       return job.hold?.expires_at ?? null;
     case "accepted":
@@ -47,6 +61,10 @@ const due = (job: Waking): number | null => {
       return null;
   }
 };
+
+/** Exact, whether or not a timer has come by. */
+export const isUnpaidTooLong = ({ status, created_at }: Pick<Job, "status" | "created_at">, now: number): boolean =>
+  status === "pending_payment" && now >= created_at + UNPAID_LIMIT_MS;
 
 /** Milliseconds since the epoch; null: nothing is due that a wake-up has not seen already. */
 export function wakeAt(job: Waking): number | null {

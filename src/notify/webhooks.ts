@@ -16,7 +16,7 @@ import {
   TEST_EVENT,
   type Webhooks,
 } from "../engine/outgoing.ts";
-import type { Clock, Log } from "../engine/ports.ts";
+import type { Clock, Log, Recorder } from "../engine/ports.ts";
 import type { Announcement } from "../job/announce.ts";
 import { fullName, type Job } from "../job/job.ts";
 import { targetMistake } from "./address.ts";
@@ -34,6 +34,7 @@ export interface NotifyParts {
   readonly clock: Clock;
   readonly log: Log;
   readonly allow_private: boolean;
+  readonly record: Recorder;
   /** 0 ≤ n < 1; spreads retries. */
   readonly random?: () => number;
 }
@@ -70,17 +71,32 @@ function latePoster(parts: PosterParts): Poster {
 }
 
 export function createNotify(parts: NotifyParts): Notify {
-  const { subscriptions, outgoing, box, clock, log, allow_private, random = Math.random } = parts;
+  const { subscriptions, outgoing, box, clock, log, allow_private, record, random = Math.random } = parts;
   const secrets = createSecrets(box);
   const poster = latePoster({ clock, allow_private });
   const sender = createSender({ outgoing, subscriptions, secrets, post: poster.post, clock, log, random });
   const webhooks = createWebhooks(parts, secrets, sender);
 
+  /** A subscription to a repository stays with its number from the first sight of it, and is shown under its present name. */
+  const follow = async ({ id, repository, repository_id }: StoredSubscription, job: Job): Promise<void> => {
+    const { id: number } = job.repository;
+    const name = fullName(job.repository);
+    if (repository === null || number === undefined || (repository_id === number && repository === name)) return;
+    await subscriptions.change(id, (before) => ({ ...before, repository: name, repository_id: number }));
+    if (repository_id !== null) return;
+    const target = { type: "subscription", id } as const;
+    record(
+      { account: job.account, login: null },
+      { action: "webhook-tied", target, repository: name, outcome: "done" },
+    );
+  };
+
   const hearing = async (job: Job, { version, events }: Announcement): Promise<readonly NewDelivery[]> => {
     const deliveries: NewDelivery[] = [];
     const own = job.callback_url === null ? null : await webhooks.ownOf(job.account);
     for (const [index, event] of events.entries()) {
-      const hearers = await subscriptions.hearing(job.account, fullName(job.repository), event.type);
+      const hearers = await subscriptions.hearing(job.account, job.repository, event.type);
+      for (const hearer of hearers) await follow(hearer, job);
       const told = hearers.map(({ id }) => ({ subscription: id, url: null as string | null }));
       if (own !== null) told.push({ subscription: own.subscription.id, url: job.callback_url });
       const shared = { event: event.type, job: job.id, at: clock.now(), body: JSON.stringify(event) };
@@ -95,7 +111,7 @@ export function createNotify(parts: NotifyParts): Notify {
       async listens(job, events) {
         if (job.callback_url !== null) return true;
         for (const event of events)
-          if ((await subscriptions.hearing(job.account, fullName(job.repository), event)).length > 0) return true;
+          if ((await subscriptions.hearing(job.account, job.repository, event)).length > 0) return true;
         return false;
       },
     },
@@ -122,9 +138,9 @@ function createWebhooks(
 ): Webhooks {
   const issue = (id: string, asked: Omit<AskedSubscription, "url"> & { readonly url: string | null }): Issued => {
     const { secret, sealed } = secrets.issue(id);
-    const { account, url, events, repository } = asked;
+    const { account, url, events, repository, repository_id } = asked;
     const state = { created_at: clock.now(), disabled: null, secret: sealed, old_secret: null };
-    return { secret, subscription: { id, account, url, events, repository, ...state } };
+    return { secret, subscription: { id, account, url, events, repository, repository_id, ...state } };
   };
 
   const kept = (subscription: StoredSubscription): Issued => ({ subscription, secret: secrets.reveal(subscription) });
@@ -144,7 +160,7 @@ function createWebhooks(
       const id = ownIdOf(account);
       const before = await subscriptions.get(id);
       if (before !== null) return kept(before);
-      const issued = issue(id, { account, url: null, events: null, repository: null });
+      const issued = issue(id, { account, url: null, events: null, repository: null, repository_id: null });
       try {
         await subscriptions.add(issued.subscription, MOST_SUBSCRIPTIONS);
         return issued;

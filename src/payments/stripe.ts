@@ -1,12 +1,12 @@
 /**
- * Top-ups through Stripe Checkout: makes the page, and reads what Stripe says of payments. Keeps nothing; what a receipt
- * is worth to an account is booked elsewhere. Loaded only where a key is set.
+ * Top-ups through Stripe Checkout: makes the page, and has what Stripe says of payments verified and read. Keeps nothing;
+ * what is moved is booked elsewhere. Loaded only where a key is set.
  */
 import Stripe from "stripe";
-import { z } from "zod";
-import type { Cashier, Receipt } from "../engine/market-ports.ts";
+import type { Cashier } from "../engine/market-ports.ts";
 import type { Log } from "../engine/ports.ts";
 import type { Secret } from "../wire/secret.ts";
+import { CURRENCY, newsOf, PURPOSE, type StripeFacts } from "./stripe-events.ts";
 
 export interface StripeSettings {
   readonly secret_key: Secret;
@@ -15,26 +15,11 @@ export interface StripeSettings {
   readonly api_url: string | null;
 }
 
-const CURRENCY = "usd";
 const TIMEOUT_MS = 15_000;
 const MOST_RETRIES = 2;
 
 /** Where people come back to. */
 const BACK = "/";
-
-/** Marks sessions as ours: others may be paid at the same Stripe account. */
-const PURPOSE = "journeyman-topup";
-
-const sessionSchema = z.object({
-  id: z.string(),
-  payment_status: z.string(),
-  amount_total: z.number().int().nullable(),
-  currency: z.string().nullable(),
-  metadata: z.object({ purpose: z.literal(PURPOSE), account: z.string().min(1) }),
-});
-
-/** Both tell of money that is there: cards at once, slower ways of paying later. */
-const PAID_EVENTS: readonly string[] = ["checkout.session.completed", "checkout.session.async_payment_succeeded"];
 
 function clientOf({ secret_key, api_url }: StripeSettings): Stripe {
   const shared = { timeout: TIMEOUT_MS, maxNetworkRetries: MOST_RETRIES, telemetry: false };
@@ -49,17 +34,21 @@ function clientOf({ secret_key, api_url }: StripeSettings): Stripe {
   });
 }
 
-/** Of one session, whichever of its events tells of it. */
-function receiptOf(object: unknown): Receipt | null {
-  const parsed = sessionSchema.safeParse(object);
-  if (!parsed.success) return null;
-  const { id, payment_status, amount_total, currency, metadata } = parsed.data;
-  if (payment_status !== "paid" || currency !== CURRENCY || amount_total === null || amount_total <= 0) return null;
-  return { payment: id, account: metadata.account, cents: amount_total };
-}
+/** The newest that one answer holds: a payment has one session, and few refunds. */
+const MOST_REFUNDS = 100;
+
+const factsOf = (stripe: Stripe): StripeFacts => ({
+  async sessionOf(payment_intent) {
+    return (await stripe.checkout.sessions.list({ payment_intent, limit: 1 })).data[0] ?? null;
+  },
+  async refundsOf(charge) {
+    return (await stripe.refunds.list({ charge, limit: MOST_REFUNDS })).data;
+  },
+});
 
 export function createStripeCashier(settings: StripeSettings, address: string, log: Log): Cashier {
   const stripe = clientOf(settings);
+  const facts = factsOf(stripe);
   return {
     async checkout({ account, cents, key }) {
       try {
@@ -90,7 +79,7 @@ export function createStripeCashier(settings: StripeSettings, address: string, l
       }
     },
 
-    async receipt(body, signature) {
+    async hear(body, signature) {
       let event: Stripe.Event;
       try {
         event = await stripe.webhooks.constructEventAsync(body, signature, settings.webhook_secret.reveal());
@@ -98,7 +87,14 @@ export function createStripeCashier(settings: StripeSettings, address: string, l
         if (error instanceof Stripe.errors.StripeSignatureVerificationError) return "forged";
         throw error;
       }
-      return PAID_EVENTS.includes(event.type) ? receiptOf(event.data.object) : null;
+      try {
+        return { event: event.id, news: await newsOf(facts, event.type, event.data.object) };
+      } catch (error) {
+        if (!(error instanceof Stripe.errors.StripeError)) throw error;
+        const { type, statusCode: status, requestId: request } = error;
+        log.error({ type, status, request, event: event.type }, "Stripe did not say what an event is about");
+        return "away";
+      }
     },
   };
 }

@@ -5,6 +5,7 @@
 import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import type { DockerShim } from "./actions/docker-folder.ts";
+import type { PlayJob } from "./actions/job.ts";
 import { type RunnerOptions, startRunner } from "./actions/runner.ts";
 import { type ContainerWishes, chooseContainers } from "./containers.ts";
 import { demoFiles } from "./demo/demo-files.ts";
@@ -49,6 +50,8 @@ export interface TownOptions {
   readonly actionFolders?: Readonly<Record<string, string>>;
   /** How patient the runner is with what is cancelled; unless given, as GitHub's. */
   readonly cancelLimits?: Pick<RunnerOptions, "grace" | "afterCancelMs">;
+  /** How one job of a workflow is played; unless given, as GitHub's runner does. */
+  readonly playJob?: (github: SandboxGitHub) => PlayJob;
   /** What workflows print, and what the runner could not do. */
   readonly onLog?: (text: string) => void;
 }
@@ -123,6 +126,7 @@ export async function startTown(options: TownOptions = {}): Promise<Town> {
       : startRunner({
           backend,
           ...options.cancelLimits,
+          ...(options.playJob ? { playJob: options.playJob(github) } : {}),
           containers: chosen.containers,
           actions: { ...own.folders, ...options.actionFolders },
           report: (sentence) => options.onLog?.(`${sentence}\n`),

@@ -4,7 +4,8 @@
  */
 import type { StoredJob } from "../engine/ports.ts";
 import { accountNamed } from "../job/account.ts";
-import { fullName, isFinal, issueOf, type Job, type JobId, type Status } from "../job/job.ts";
+import { fullName, type GivenUp, isFinal, issueOf, type Job, type JobId, type Status } from "../job/job.ts";
+import { owed } from "../job/debt.ts";
 import { type Waking, wakeAt } from "../job/wake.ts";
 
 export interface JobFacts {
@@ -23,6 +24,14 @@ export interface JobFacts {
   readonly comment: number | null;
   readonly wake_at: number | null;
   readonly open: boolean;
+  /** It is final: it counts for nobody's quotas. */
+  readonly over: boolean;
+  readonly on_market: boolean;
+  /** Account of who works on it for the market, until that is decided. */
+  readonly worker: string | null;
+  readonly given_up: readonly GivenUp[];
+  /** By its sender, for work that was taken. */
+  readonly owed_cents: number;
   /** Effects that wait to be performed, and those among them whose last try failed. */
   readonly effects: number;
   readonly failing: number;
@@ -31,7 +40,10 @@ export interface JobFacts {
 /** The part of a job that its facts are read from. */
 export type Findable = Waking &
   Pick<Job, "id" | "account" | "repository" | "origin" | "created_at" | "merged_at" | "pull_request" | "merge"> &
-  Pick<Job, "price_cents" | "skills" | "presented_to_agents" | "former_pull_requests">;
+  Pick<
+    Job,
+    "price_cents" | "skills" | "presented_to_agents" | "former_pull_requests" | "worker" | "given_up" | "debts"
+  >;
 
 /** What the queue of the market must know of a job that stands in it. */
 export interface OfferFacts {
@@ -51,6 +63,11 @@ export const repositoryKey = (name: string): string => name.toLowerCase();
 const isOpen = (job: Findable): boolean =>
   !isFinal(job.status) || (job.status === "verified" && job.merged_at === null && job.merge.state !== "off");
 
+const workerOf = ({ runner, status, worker }: Findable): string | null =>
+  runner === "market" && (status === "accepted" || status === "submitted") && worker ? worker.account : null;
+
+const NONE: readonly GivenUp[] = [];
+
 const pullRequestsOf = ({ pull_request, former_pull_requests = [] }: Findable): readonly number[] =>
   pull_request === null ? former_pull_requests : [...former_pull_requests, pull_request.number];
 
@@ -67,6 +84,11 @@ export function factsOf(job: Findable, effects: StoredJob["effects"]): JobFacts 
     comment: job.origin.kind === "comment" ? job.origin.comment_id : null,
     wake_at: wakeAt(job),
     open: isOpen(job),
+    over: isFinal(job.status),
+    on_market: job.runner === "market",
+    worker: workerOf(job),
+    owed_cents: owed(job),
+    given_up: job.given_up === undefined || job.given_up.length === 0 ? NONE : job.given_up,
     effects: effects.length,
     failing: effects.filter(({ attempts }) => attempts > 0).length,
   };

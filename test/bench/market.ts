@@ -15,6 +15,7 @@ import type { Desk, Performer, Store } from "../../src/engine/ports.ts";
 import { decide } from "../../src/job/decide.ts";
 import { asJobId, type JobId, type Work } from "../../src/job/job.ts";
 import { credit } from "../../src/job/ledger.ts";
+import { DEFAULT_QUOTAS } from "../../src/job/quotas.ts";
 import { openLowdbStore } from "../../src/store/lowdb/open.ts";
 import { NO_USAGE } from "../../src/wire/result.ts";
 import { type Measured, median } from "./measured.ts";
@@ -93,6 +94,7 @@ const nobody: Desk = {
   reply: async () => {},
   installation: async () => null,
   pushWait: () => 0,
+  loginOf: async () => null,
   forgetAccess: () => {},
   failedDeliveries: async () => [],
   redeliver: async () => {},
@@ -109,8 +111,9 @@ async function openStall(dir: string, jobs: number): Promise<Stall> {
   await fill(filling, jobs);
   await filling.close();
   const store = await openLowdbStore({ dir, now: Date.now });
+  const quotas = { ...DEFAULT_QUOTAS, accepted_jobs: MANY, open_orders: MANY };
   const parts = { store, clock: systemClock, ids: createIds(systemClock), performer: silent, desk: nobody };
-  return { store, engine: createEngine({ ...parts, log: pino({ level: "silent" }), record: () => {} }) };
+  return { store, engine: createEngine({ ...parts, quotas, log: pino({ level: "silent" }), record: () => {} }) };
 }
 
 const agent = (number: number) => ({
@@ -122,7 +125,7 @@ async function pullOnce({ engine }: Stall, number: number): Promise<number> {
   const begun = performance.now();
   const pulled = await engine.pull(agent(number));
   const took = performance.now() - begun;
-  if (pulled === null) throw new Error("Nothing was offered.");
+  if (!pulled?.ok) throw new Error("Nothing was offered.");
   await engine.handle(pulled.job.id, { type: "reject", agent_id: agent(number).agent_id });
   return took;
 }
@@ -167,7 +170,7 @@ function bareCommit(dir: string, folder: number, name: string, text: string): vo
 async function cycle({ engine }: Stall, number: number): Promise<void> {
   const who = agent(number);
   const pulled = await engine.pull(who);
-  if (pulled === null) throw new Error("Nothing was offered.");
+  if (!pulled?.ok) throw new Error("Nothing was offered.");
   const { id } = pulled.job;
   const accepted = await engine.handle(id, { type: "accept", agent_id: who.agent_id });
   const submitted = await engine.handle(id, { type: "submit", agent_id: who.agent_id, work });

@@ -13,6 +13,7 @@ import type { Desk, Log, Performer, Store } from "../../src/engine/ports.ts";
 import { announcementOf } from "../../src/job/announce.ts";
 import type { Draft } from "../../src/job/command.ts";
 import { type Job, asJobId } from "../../src/job/job.ts";
+import { DEFAULT_QUOTAS } from "../../src/job/quotas.ts";
 import { create } from "../../src/job/rules/asking.ts";
 import { createNotify, type Notify } from "../../src/notify/webhooks.ts";
 import { createSealedBox } from "../../src/seal.ts";
@@ -80,6 +81,8 @@ const LOG: Log = {
 };
 
 const nothing: Performer = { perform: async () => ({ ended: "done" }) };
+/** One account asks for all of it. */
+const MANY = 1_000_000;
 const DESK: Desk = {
   permission: async () => ({ permission: "none", person: null }),
   repository: async () => null,
@@ -88,6 +91,7 @@ const DESK: Desk = {
   reply: async () => {},
   installation: async () => null,
   pushWait: () => 0,
+  loginOf: async () => null,
   forgetAccess: () => {},
   failedDeliveries: async () => [],
   redeliver: async () => {},
@@ -109,7 +113,7 @@ export async function openNotifyStand(): Promise<NotifyStand> {
   const box = createSealedBox({ encryption_key: null, data_dir: dir });
   const shared = { clock: systemClock, log: LOG };
   const { subscriptions, outgoing } = store;
-  const notify = createNotify({ subscriptions, outgoing, box, ...shared, allow_private: true });
+  const notify = createNotify({ subscriptions, outgoing, box, ...shared, record: () => {}, allow_private: true });
   const ids = createIds(systemClock);
   const engine = createEngine({
     store,
@@ -118,6 +122,7 @@ export async function openNotifyStand(): Promise<NotifyStand> {
     desk: DESK,
     announcing: notify,
     record: () => {},
+    quotas: { ...DEFAULT_QUOTAS, jobs_under_way: MANY, turns_per_day: MANY },
     ...shared,
   });
   await notify.start();
@@ -144,7 +149,7 @@ export function announcementFor(account: string, number: number) {
 }
 
 export async function subscribe({ notify }: NotifyStand, account: string, url: string): Promise<string> {
-  const issued = await notify.webhooks.subscribe({ account, url, events: null, repository: null });
+  const issued = await notify.webhooks.subscribe({ account, url, events: null, repository: null, repository_id: null });
   if (issued === null) throw new Error("the account has too many webhooks");
   return issued.subscription.id;
 }

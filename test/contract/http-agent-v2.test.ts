@@ -321,4 +321,15 @@ describe("the limits of a project", () => {
     expect(sent).toEqual([...Array(100).fill(404), 429]);
     expect((await post(path, { prompt: "x" })).status).toBe(201);
   });
+
+  it("do not count messages that were answered 409, of which nothing came", async () => {
+    const path = "/v2/agent/octocat%2Fquiet/job";
+    const { id } = await created("/v2/agent/octocat%2Fquiet");
+    await post(`${path}/${id}/cancel`);
+    const sent = [];
+    for (let i = 0; i < 101; i++) sent.push((await post(`${path}/${id}/message`, { prompt: "x" })).status);
+    expect(sent).toEqual(Array(101).fill(409));
+    const last = await post(`${path}/zzzzzzzz/message`, { prompt: "x" });
+    expect(last.headers.get("ratelimit")).toContain('"messages"; r=99;');
+  });
 });

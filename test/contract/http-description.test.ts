@@ -68,7 +68,7 @@ const SIGNED: Readonly<Record<string, Record<string, string>>> = {
 /** Takes every signature, and hears of nothing. */
 const cashier: Cashier = {
   checkout: async () => ({ id: "cs_1", url: "https://checkout.example.com/cs_1" }),
-  receipt: async () => null,
+  hear: async () => ({ event: "evt_1", news: [] }),
 };
 
 /** The job whose run speaks. */

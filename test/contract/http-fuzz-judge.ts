@@ -11,7 +11,10 @@ const TRUE_THEN: readonly { readonly when: (weather: Weather) => boolean; readon
     when: ({ github }) => github === "away",
     answers: ["createJob 500 branch_not_created", "handInResult 502 github_unavailable"],
   },
-  { when: ({ cashier }) => cashier === "away", answers: ["topUp 502 stripe_unavailable"] },
+  {
+    when: ({ cashier }) => cashier === "away",
+    answers: ["topUp 502 stripe_unavailable", "receiveStripeEvent 502 stripe_unavailable"],
+  },
 ];
 
 /** Rules that no schema can say: for these, a body that is good by the description may be refused all the same. */

@@ -214,8 +214,11 @@ function note(knowledge: Knowledge, { plan }: Sent, { headers, text }: Answered)
 const cashierIn = (weather: () => Weather): Cashier => ({
   checkout: async () =>
     weather().cashier === "fine" ? { id: "cs_1", url: "https://checkout.example.com/cs_1" } : null,
-  receipt: async (body, signature) =>
-    signature === "t=1,v1=good" ? { payment: `pi_${body.length}`, account: "ada", cents: body.length + 1 } : "forged",
+  hear: async (body, signature) => {
+    if (weather().cashier === "away") return "away";
+    const paid = { account: "ada", cents: body.length + 1, reason: "topup", action: "topup" } as const;
+    return signature === "t=1,v1=good" ? { event: "evt_1", news: [{ ...paid, id: `pi_${body.length}` }] } : "forged";
+  },
 });
 
 const mintsIn = (weather: () => Weather): PushTokens => ({

@@ -64,7 +64,7 @@ it("pays one of two jobs for one pull request, whoever comes first, and sends th
   id = made.job.id;
   await tell(...WORDS.slice(0, 3));
   const opened = { type: "pull-request-opened", round: 1, number: 7, url: "u", head_sha: "d".repeat(40) } as const;
-  const merged = { type: "merged", pull_request: 7, by: "ada", at: clock.now() } as const;
+  const merged = { type: "merged", pull_request: 7, by: "ada", by_id: 1, at: clock.now() } as const;
   await Promise.all([first, made.job.id].map((job) => server.engine.handle(job, opened)));
   await Promise.all([first, made.job.id].map((job) => server.engine.handle(job, merged)));
   const statuses = [first, made.job.id].map(async (job) => (await server.store.jobs.load(job))?.job.status);

@@ -28,6 +28,7 @@ import { createLiveLogs } from "../../src/logs/live-logs.ts";
 import { createRunLines } from "../../src/logs/run-lines.ts";
 import type { PushTokens, RunTokens } from "../../src/engine/run-ports.ts";
 import type { Cashier } from "../../src/engine/market-ports.ts";
+import type { QuotaLimits } from "../../src/job/quotas.ts";
 import { deterministicEstimator } from "../../src/llm/estimate.ts";
 import { logTo } from "../../src/log.ts";
 import { createNotify } from "../../src/notify/webhooks.ts";
@@ -45,10 +46,19 @@ export const SECRET = "the webhook secret of these tests";
 
 export const OPEN_MARKET = { enabled: true, run_checks: "always" } as const;
 
+const MANY = 1_000_000;
+/** Most tests are about something else than how much one account may ask for. */
+const ROOMY: QuotaLimits = {
+  ...{ kept_bytes: 1024 * MANY, open_orders: MANY, jobs_under_way: MANY, quotes_per_hour: MANY },
+  ...{ turns_per_day: MANY, accepted_jobs: MANY },
+};
+
 export interface TestServer {
   readonly url: string;
   readonly store: Store;
   readonly engine: Engine;
+  /** What was answered in issues. */
+  readonly said: string[];
   /** Every line that was logged. */
   readonly logged: string[];
   /** The app function, to be loaded elsewhere too, and what a Probot of its kind is made with. */
@@ -101,12 +111,14 @@ export async function startServer(
     cashier?: Cashier;
     run_tokens?: RunTokens;
     push_tokens?: PushTokens;
+    quotas?: Partial<QuotaLimits>;
   } = {},
 ): Promise<TestServer> {
   const dir = given.dir ?? (await mkdtemp(join(tmpdir(), "http-")));
   const clock = given.clock ?? systemClock;
   const store = await openLowdbStore({ dir, now: clock.now });
   const logged: string[] = [];
+  const said: string[] = [];
   const log = logTo({ write: (line) => void logged.push(line) }, "debug");
   const github: TestServer["github"] = {
     push: () => "done",
@@ -141,9 +153,10 @@ export async function startServer(
     }),
     pullRequest: async () => ({ head_branch: "x", head_sha: "c".repeat(40), from_fork: false }),
     react: async () => {},
-    reply: async () => {},
+    reply: async (_repository, _issue, _marker, body) => void said.push(body),
     installation: async () => (github.installed ? { id: 1 } : null),
     pushWait: () => github.busy_ms,
+    loginOf: async () => null,
     forgetAccess: () => {},
     failedDeliveries: async () => [],
     redeliver: async () => {},
@@ -151,13 +164,24 @@ export async function startServer(
   const record = createRecorder({ audit: store.audit, clock, log });
   const { subscriptions, outgoing } = store;
   const box = createSealedBox({ encryption_key: null, data_dir: dir });
-  const notify = createNotify({ subscriptions, outgoing, box, clock, log, allow_private: given.allow_private ?? true });
+  const notify = createNotify({
+    subscriptions,
+    outgoing,
+    box,
+    clock,
+    log,
+    record,
+    allow_private: given.allow_private ?? true,
+  });
   const octokits = createOctokits();
   const metrics = createMetrics({ jobs: store.jobs, inbox: store.inbox, budget: octokits.budget, now: clock.now });
   const parts = { store, clock, ids: createIds(clock), performer, desk, log, record, meter: metrics.meter };
   const lines = createRunLines();
   const llm = { provider: "anthropic", model: DEFAULT_MODEL, max_tokens: null };
-  const engine = createEngine({ ...parts, lines, announcing: notify, llm });
+  const engine = createEngine({
+    ...{ ...parts, lines, announcing: notify, llm, estimator: deterministicEstimator },
+    quotas: { ...ROOMY, ...given.quotas },
+  });
   const options: Options = { appId: 1, privateKey: appKey, secret: SECRET, Octokit: octokits.Octokit, log };
   const default_repository = given.default_repository ?? null;
   const logs = createLiveLogs({ jobs: store.jobs, door: engine, lines, clock, log });
@@ -175,7 +199,6 @@ export async function startServer(
     branch_wait_ms: given.branch_wait_ms ?? BRANCH_WAIT_MS,
     ...{ sign_in: null, guesses, record },
     ...{ github_web_url: "https://github.com", public_url: null, default_model: "the-server's-model" },
-    estimator: deterministicEstimator,
     box,
     cashier: given.cashier ?? null,
     cron_secret: new Secret(CRON_SECRET),
@@ -197,6 +220,7 @@ export async function startServer(
     url: gate.url,
     store,
     engine,
+    said,
     logged,
     app,
     probot: options,

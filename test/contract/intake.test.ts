@@ -8,6 +8,7 @@ import { createIntake } from "../../src/engine/intake.ts";
 import { createIds } from "../../src/engine/ids.ts";
 import { createMarketGate } from "../../src/engine/market-gate.ts";
 import { createPermission } from "../../src/engine/permission.ts";
+import { createQuotas } from "../../src/engine/quotas.ts";
 import type { Desk, KnownRepository, Permission, Recorder } from "../../src/engine/ports.ts";
 import type { JobId } from "../../src/job/job.ts";
 import type { Signal, SignalRepository } from "../../src/job/signal.ts";
@@ -41,10 +42,12 @@ async function door(at_github: KnownRepository | null, permission: Permission = 
   const audience = { listens: async () => false };
   const recorded: string[] = [];
   const record: Recorder = (by, { action, target }) => void recorded.push(`${by.login} ${action} ${target?.id}`);
-  const told = { lines: createRunLines(), committed: () => {}, record: () => {}, log: { info: () => {} } };
+  const { jobs, parcels } = store;
+  const quotas = createQuotas({ jobs, parcels, clock, estimator: deterministicEstimator });
+  const told = { lines: createRunLines(), quotas, committed: () => {}, record: () => {}, log: { info: () => {} } };
   /** Who has which name on GitHub. */
   const people = new Map([["ada", { id: 5, login: "ada" }]]);
-  const handle = createHandle({ jobs: store.jobs, clock, audience, patient: true, ...told });
+  const handle = createHandle({ jobs, accounts: store.accounts, clock, audience, patient: true, ...told });
   const said: string[] = [];
   let asked = 0;
   const forgotten: number[] = [];
@@ -53,6 +56,7 @@ async function door(at_github: KnownRepository | null, permission: Permission = 
       asked += 1;
       return { permission, person: people.get(login) ?? null };
     },
+    loginOf: async (_repository, id) => [...people.values()].find((one) => one.id === id)?.login ?? null,
     repository: async () => {
       said.push("read");
       return at_github;
@@ -79,7 +83,7 @@ async function door(at_github: KnownRepository | null, permission: Permission = 
     marketGate: createMarketGate(store.repositories, desk),
     store,
     desk,
-    estimator: deterministicEstimator,
+    estimate: quotas.estimate,
     handle,
     create,
     clock,
@@ -124,6 +128,16 @@ describe("whose an account is", () => {
     await here.hear({ ...ask, author: "countess", comment_id: 71, issue: { ...ask.issue, number: 8 } });
     expect(await accountsIn(here)).toEqual(["ada", "ada"]);
     expect(here.recorded).toEqual(["ada account-tied ada"]);
+    expect(await here.store.accounts.holder("ada")).toEqual({ account: "ada", id: 5, login: "countess" });
+  });
+
+  it("is theirs under a name that they had before, as a key from signing in may know it", async () => {
+    const here = await door(known());
+    await here.hear(ask);
+    here.people.set("ada", { id: 6, login: "ada" });
+    here.people.set("countess", { id: 5, login: "countess" });
+    await here.hear({ ...ask, comment_id: 71, issue: { ...ask.issue, number: 8 } });
+    expect(await accountsIn(here)).toEqual(["ada", "ada"]);
     expect(await here.store.accounts.holder("ada")).toEqual({ account: "ada", id: 5, login: "countess" });
   });
 
@@ -177,10 +191,16 @@ describe("who may ask where the settings want an admin", () => {
 });
 
 describe("those who may not command", () => {
-  const comment = (nth: number, author: string, id = AT.id): Signal => ({
+  const comment = (nth: number, author: string, id = AT.id, author_id = numberOf(author)): Signal => ({
     ...ask,
-    ...{ comment_id: nth, author, repository: { ...AT, id } },
+    ...{ comment_id: nth, author, author_id, repository: { ...AT, id } },
   });
+  /** As a delivery of an earlier version tells of it. */
+  const unnumbered = (nth: number, author: string): Signal => {
+    const { author_id: _, ...rest } = ask as Extract<Signal, { type: "slash" }>;
+    return { ...rest, comment_id: nth, author };
+  };
+  const numberOf = (login: string): number => [...login].reduce((sum, letter) => sum * 31 + letter.charCodeAt(0), 7);
 
   it("cost three writes and three questions, when three of them write ninety comments", async () => {
     const { hear, said, asked } = await door(known(), "read");
@@ -201,15 +221,32 @@ describe("those who may not command", () => {
     await hear(comment(33, "stranger-33"));
     expect(said).toHaveLength(12);
     pass(24 * 3_600_000);
-    await hear(comment(34, "STRANGER-1"));
+    await hear(comment(34, "stranger-1"));
     expect(said).toHaveLength(13);
+  });
+
+  it("are told apart by GitHub's numbers: a new name is nobody new, and a freed name is somebody else", async () => {
+    const { hear, said, asked, people } = await door(known());
+    await hear(comment(1, "bob", AT.id, 900));
+    await hear(comment(2, "robert", AT.id, 900));
+    expect([said.length, asked()]).toEqual([1, 1]);
+    people.set("bob", { id: 901, login: "bob" });
+    await hear(comment(3, "bob", AT.id, 901));
+    expect(asked()).toBe(2);
+  });
+
+  it("are told apart by name where an old delivery has no number", async () => {
+    const { hear, said, asked } = await door(known(), "read");
+    await hear(unnumbered(1, "bob"));
+    await hear(unnumbered(2, "Bob"));
+    expect([said.length, asked()]).toEqual([1, 1]);
   });
 
   it("are asked about again after minutes", async () => {
     const { hear, asked, pass } = await door(known(), "read");
     await hear(comment(1, "bob"));
     pass(299_999);
-    await hear(comment(2, "Bob"));
+    await hear(comment(2, "bob"));
     expect(asked()).toBe(1);
     pass(1);
     await hear(comment(3, "bob"));

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { onTestFinished } from "vitest";
 import { z } from "zod";
 import type { Cashier } from "../../src/engine/market-ports.ts";
+import type { QuotaLimits } from "../../src/job/quotas.ts";
 import { type HandClock, handClock, stillClock } from "../flows/clock.ts";
 import { API_KEY, type Asked, type AskOptions, startServer, type TestServer } from "./http-server.ts";
 
@@ -71,11 +72,16 @@ async function personOn(serverNow: () => TestServer, account: string): Promise<P
   };
 }
 
-export async function startMarket(given: { cashier?: Cashier; still?: true } = {}): Promise<Market> {
+export async function startMarket(
+  given: { cashier?: Cashier; still?: true; quotas?: Partial<QuotaLimits> } = {},
+): Promise<Market> {
   const clock = given.still ? stillClock() : handClock();
   const dir = await mkdtemp(join(tmpdir(), "market-"));
   const start = () =>
-    startServer({ default_repository: "octo/demo", clock, dir, ...(given.cashier ? { cashier: given.cashier } : {}) });
+    startServer({
+      ...{ default_repository: "octo/demo", clock, dir, quotas: given.quotas ?? {} },
+      ...(given.cashier ? { cashier: given.cashier } : {}),
+    });
   let server = await start();
   onTestFinished(async () => {
     await server.close();

@@ -204,7 +204,7 @@ const merge = (number: number) =>
       installation: { id: 1 },
       sender: { login: "someone" },
       pull_request: {
-        ...{ number: pull, merged: true, merged_at, merged_by: { login: "someone" } },
+        ...{ number: pull, merged: true, merged_at, merged_by: { login: "someone", id: 77 } },
         head: { ref: `job/${job.id}`, sha: "d".repeat(40), repo: { id: 1 } },
       },
     };

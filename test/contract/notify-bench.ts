@@ -13,6 +13,8 @@ import { until } from "../flows/house.ts";
 import { type Receiver, startReceiver } from "./receiver.ts";
 
 export interface NotifyBench {
+  /** What went into the audit log. */
+  readonly recorded: readonly string[];
   readonly clock: HandClock;
   readonly store: Store;
   readonly notify: Notify;
@@ -30,11 +32,15 @@ const LOG: Log = { debug() {}, info() {}, warn() {}, error() {} };
 export async function openNotifyBench({ allow_private = true } = {}): Promise<NotifyBench> {
   const dir = await mkdtemp(join(tmpdir(), "notify-"));
   const clock = handClock();
+  const recorded: string[] = [];
   const open = async () => {
     const store = await openLowdbStore({ dir, now: clock.now });
     const { subscriptions, outgoing } = store;
     const box = createSealedBox({ encryption_key: null, data_dir: dir });
-    const notify = createNotify({ subscriptions, outgoing, box, clock, log: LOG, allow_private, random: () => 0 });
+    const notify = createNotify({
+      ...{ subscriptions, outgoing, box, clock, log: LOG, allow_private, random: () => 0 },
+      record: (_by, { action, target, repository }) => void recorded.push(`${action} ${target?.id} ${repository}`),
+    });
     await notify.start();
     return { store, notify };
   };
@@ -56,6 +62,7 @@ export async function openNotifyBench({ allow_private = true } = {}): Promise<No
     });
   return {
     clock,
+    recorded,
     get store() {
       return here.store;
     },
@@ -72,7 +79,13 @@ export async function openNotifyBench({ allow_private = true } = {}): Promise<No
       return receiver;
     },
     async subscribe(url) {
-      const issued = await here.notify.webhooks.subscribe({ account: "ada", url, events: null, repository: null });
+      const issued = await here.notify.webhooks.subscribe({
+        account: "ada",
+        url,
+        events: null,
+        repository: null,
+        repository_id: null,
+      });
       if (issued === null) throw new Error("the account has too many webhooks");
       return issued;
     },

@@ -84,6 +84,7 @@ it("listens for nobody where nobody subscribes", async () => {
     url: "http://127.0.0.1:1/",
     events: ["job.merged"],
     repository: null,
+    repository_id: null,
   });
   expect(await notify.audience.listens(sampleJob("1"), ["job.created"])).toBe(false);
   expect(await notify.audience.listens(sampleJob("1"), ["job.verified", "job.merged"])).toBe(true);
@@ -237,7 +238,13 @@ it("does not let receivers that hang hold up the others, though they hold every 
   const each = MOST_SUBSCRIPTIONS;
   for (const account of accounts)
     for (let index = 0; index < each; index++)
-      await webhooks.subscribe({ account, url: `${hanging.url}/${index}`, events: null, repository: null });
+      await webhooks.subscribe({
+        account,
+        url: `${hanging.url}/${index}`,
+        events: null,
+        repository: null,
+        repository_id: null,
+      });
   for (const account of accounts) {
     const job = sampleJob("1", { account });
     // two for each: a receiver that hangs holds one place, not one for each delivery
@@ -252,4 +259,26 @@ it("does not let receivers that hang hold up the others, though they hold every 
   const asked = () => new Set(hanging.received.map(({ id }) => id)).size;
   await until("a request to each that hangs", () => asked() >= accounts.length * each);
   expect((await bench.store.outgoing.pending()).length).toBe(2 * accounts.length * each);
+});
+
+it("ties a webhook of before to its repository's number at the first event, and follows it to a new name", async () => {
+  const bench = await openNotifyBench();
+  const receiver = await bench.receiver();
+  const { notify } = bench;
+  const asked = { account: "ada", url: receiver.url, events: null, repository: "octo/HELLO", repository_id: null };
+  const issued = await notify.webhooks.subscribe(asked);
+  const id = issued?.subscription.id ?? "";
+  const about = async (job: Job) => {
+    if (await notify.audience.listens(job, ["job.created"])) await notify.announcer.perform(announced(job), job, false);
+    const { repository, repository_id } = (await bench.store.subscriptions.get(id)) ?? {};
+    return { repository, repository_id };
+  };
+  const inRepository = (name: string, number: number, nth: number) =>
+    sampleJob(String(nth), { repository: { owner: "octo", name, id: number, installation_id: 1 } });
+  expect(await about(inRepository("hello", 42, 1))).toEqual({ repository: "octo/hello", repository_id: 42 });
+  expect(await about(inRepository("hello", 43, 2))).toEqual({ repository: "octo/hello", repository_id: 42 });
+  expect(await about(inRepository("greetings", 42, 3))).toEqual({ repository: "octo/greetings", repository_id: 42 });
+  await until("both to come", () => receiver.received.length >= 2);
+  expect(receiver.received).toHaveLength(2);
+  expect(bench.recorded).toEqual([`webhook-tied ${id} octo/hello`]);
 });

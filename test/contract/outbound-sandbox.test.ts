@@ -475,6 +475,8 @@ describe("the performer on the local GitHub", () => {
     const ada = await b.desk.permission(repository, "ada");
     expect(ada).toEqual({ permission: "write", person: { id: expect.any(Number), login: "ada" } });
     expect(await b.desk.permission(repository, "nobody")).toEqual({ permission: "none", person: null });
+    expect(await b.desk.loginOf(repository, ada.person?.id ?? 0)).toBe("ada");
+    expect(await b.desk.loginOf(repository, 999_999)).toBeNull();
     expect(await b.desk.installation("octo", "demo")).toMatchObject({ id: b.installation });
     expect(await b.desk.installation("octo", "nowhere")).toBeNull();
     await b.desk.reply(repository, issue, "reply:1", "help", false);

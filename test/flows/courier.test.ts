@@ -40,7 +40,7 @@ async function expectMerged(house: House, id: Job["id"]): Promise<Job> {
 }
 
 it("the agent's lines are followed while it works, and its work is pushed with the App's token", async () => {
-  const house = await startHouse();
+  const house = await startHouse({ realRuns: true });
   const { task, open } = gate();
   const issue = house.ask(task);
   const { id } = await house.jobOf(issue);
@@ -62,7 +62,7 @@ it("the agent's lines are followed while it works, and its work is pushed with t
 });
 
 it("an App that is down when the agent ends gets the work with the workflow's own token, and merges it", async () => {
-  const house = await startHouse();
+  const house = await startHouse({ realRuns: true });
   const { task, open } = gate();
   const { id } = await house.jobOf(house.ask(task));
   await until("the agent to wait", () => /^agent \| turn \d+: \$ until/m.test(stepLog(house)));
@@ -81,7 +81,7 @@ it("an App that is down when the agent ends gets the work with the workflow's ow
 const OLD_COPY = join(import.meta.dirname, "..", "fixtures", "run-job-0.1.yml");
 
 it("an old copy of run-job.yml goes on working, and the comment says once which lines replace it", async () => {
-  const house = await startHouse({ files: { [WORKFLOW]: await readFile(OLD_COPY, "utf8") } });
+  const house = await startHouse({ realRuns: true, files: { [WORKFLOW]: await readFile(OLD_COPY, "utf8") } });
   const issue = house.ask("/job create HELLO.md that says hello");
   const { id } = await house.jobOf(issue);
   const job = await expectMerged(house, id);
@@ -101,7 +101,7 @@ it("a run whose token is meant for another address is refused, and its work merg
   const foreign = text
     .replace('.app_url ?? ""', '.app_url.replace("127.0.0.1", "localhost")')
     .replace("word(brief.app_url)", 'word(brief.app_url.replace("127.0.0.1", "localhost"))');
-  const house = await startHouse({ files: { [WORKFLOW]: foreign } });
+  const house = await startHouse({ realRuns: true, files: { [WORKFLOW]: foreign } });
   const { id } = await house.jobOf(house.ask("/job create HELLO.md that says hello"));
   const job = await expectMerged(house, id);
   expect(stepLog(house)).toMatch(
@@ -112,7 +112,7 @@ it("a run whose token is meant for another address is refused, and its work merg
 });
 
 it("a server without an address that runners reach leaves all as it was", async () => {
-  const house = await startHouse({}, { PUBLIC_URL: "" });
+  const house = await startHouse({ realRuns: true }, { PUBLIC_URL: "" });
   const { id } = await house.jobOf(house.ask("/job create HELLO.md that says hello"));
   await expectMerged(house, id);
   expect(stepLog(house)).toContain("the job's brief names no App");

@@ -5,7 +5,7 @@ import { startHouse, until, untilJob } from "./house.ts";
 const SETTINGS = "auto_merge:\n  enabled: true\n";
 
 it("a repository that names hosts has its jobs reach the model and these, and hears what else was asked for", async () => {
-  const house = await startHouse({ settings: `${SETTINGS}egress: [listed.invalid]\n` });
+  const house = await startHouse({ realRuns: true, settings: `${SETTINGS}egress: [listed.invalid]\n` });
   // Through the proxy whatever curl and git think of this machine's own names.
   const ask = (host: string) => `node ask.mjs ${host} >> answers.txt 2>&1`;
   const program = [
@@ -30,7 +30,7 @@ it("a repository that names hosts has its jobs reach the model and these, and he
 });
 
 it("a wrong host in the settings is named like any other mistake, and while it stands nothing is open", async () => {
-  const house = await startHouse({ settings: `${SETTINGS}egress:\n  - https://pypi.org\n` });
+  const house = await startHouse({ realRuns: true, settings: `${SETTINGS}egress:\n  - https://pypi.org\n` });
   const issue = house.ask("/job run env | grep HTTPS_PROXY > proxy.txt");
   const { id } = await house.jobOf(issue);
   const job = await untilJob(house, id, "verified", (one) => one.status === "verified");

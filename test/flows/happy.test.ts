@@ -3,7 +3,7 @@ import { DEMO } from "../../src/sandbox/town.ts";
 import { startHouse, until, untilJob } from "./house.ts";
 
 it("turns a comment into a merged pull request, and says so once", async () => {
-  const house = await startHouse();
+  const house = await startHouse({ realRuns: true });
   const issue = house.ask("/job create HELLO.md that says hello");
   const { id } = await house.jobOf(issue);
   const job = await untilJob(house, id, "merged", (one) => one.merged_at !== null);
@@ -30,7 +30,7 @@ it("turns a comment into a merged pull request, and says so once", async () => {
 });
 
 it("spends 9 kinds of writes and 3 of reads at most on a whole job, and pushes the branch once before the agent does", async () => {
-  const house = await startHouse();
+  const house = await startHouse({ realRuns: true });
   house.github.resetCalls();
   const issue = house.ask("/job create HELLO.md that says hello");
   const { id } = await house.jobOf(issue);
@@ -51,7 +51,7 @@ it("spends 9 kinds of writes and 3 of reads at most on a whole job, and pushes t
 });
 
 it("goes on with a message on its pull request, on the same branch and pull request", async () => {
-  const house = await startHouse({ settings: null });
+  const house = await startHouse({ settings: null, realRuns: true });
   const issue = house.ask("/job create HELLO.md that says hello");
   const { id } = await house.jobOf(issue);
   const first = await untilJob(house, id, "verified", (one) => one.status === "verified");

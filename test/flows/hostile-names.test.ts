@@ -15,7 +15,7 @@ const TASK =
 
 /** What the job's run has shown to whoever may read its log, which on a public repository is everybody. */
 async function logAfter(files: Record<string, string>): Promise<string> {
-  const house = await startHouse({ files });
+  const house = await startHouse({ realRuns: true, files });
   const { id } = await house.jobOf(house.ask(TASK));
   await untilJob(house, id, "worked on", (job) => job.status !== "queued" && job.status !== "accepted");
   await until("the run's end", () =>

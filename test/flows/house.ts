@@ -15,6 +15,7 @@ import { DEMO, type Town, type TownOptions, WRITER, startTown } from "../../src/
 import { readSettings } from "../../src/settings.ts";
 import { builtProgram } from "../build.ts";
 import { assertAsRead } from "../contract/store/as-read.ts";
+import { scriptedRuns } from "./scripted-runs.ts";
 import { handClock } from "./clock.ts";
 
 export const API_KEY = "test-admin-key-0123456789";
@@ -58,15 +59,22 @@ export async function until<T>(what: string, look: () => T | Promise<T>): Promis
 export interface HouseOptions extends TownOptions {
   /** False: the App has no model to ask. */
   readonly model?: boolean;
+  /** Workflows are played by the real runner, with real programs, git and containers' processes. */
+  readonly realRuns?: boolean;
 }
 
 export async function startHouse(
-  { model = true, ...options }: HouseOptions = {},
+  { model = true, realRuns = false, ...options }: HouseOptions = {},
   more: Record<string, string> = {},
 ): Promise<House> {
   const dataDir = await mkdtemp(join(tmpdir(), "journeyman-test-"));
   const workflows: string[] = [];
-  const town = await startTown({ program: builtProgram, ...options, onLog: (text) => workflows.push(text) });
+  const town = await startTown({
+    program: builtProgram,
+    ...(realRuns || options.containers ? {} : { playJob: scriptedRuns }),
+    ...options,
+    onLog: (text) => workflows.push(text),
+  });
   const clock = handClock();
   const lines: string[] = [];
   const log = logTo({ write: (line: string) => void lines.push(line) }, "debug");

@@ -4,6 +4,7 @@ import { startHouse, untilJob } from "./house.ts";
 
 it("a repository that names folders has its jobs work on these alone, and merges as ever", async () => {
   const house = await startHouse({
+    realRuns: true,
     files: {
       ".github/journeyman.yml": "auto_merge:\n  enabled: true\ncheckout_paths: [web]\n",
       "web/page.txt": "page\n",

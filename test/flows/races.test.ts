@@ -69,7 +69,7 @@ jobs:
           sleep 4
           exit 1
 `;
-  const house = await startHouse({ files: { ".github/workflows/slow.yml": slow } });
+  const house = await startHouse({ realRuns: true, files: { ".github/workflows/slow.yml": slow } });
   house.github.webhooks.drop(
     ({ event, payload }) => event === "workflow_run" && JSON.stringify(payload).includes("slow.yml"),
     { silently: true },

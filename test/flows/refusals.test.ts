@@ -19,6 +19,26 @@ describe("a command that must not be followed", () => {
     expect(Object.keys(house.github.branches(DEMO))).toEqual(["main"]);
   });
 
+  it("costs at most three writes when three people who may not write say it ninety times", async () => {
+    const house = await startHouse();
+    const issue = house.ask("Please do not.");
+    const strangers = ["mallory", "trudy", "oscar"];
+    for (let nth = 0; nth < 90; nth++)
+      house.github.comment(DEMO, issue, { body: `/job do it, ${nth}`, by: strangers[nth % 3] ?? "" });
+    await until("reactions", () => house.github.comments(DEMO, issue).some(({ reactions }) => reactions.length > 0));
+    await settled(house);
+    const told = house.github.comments(DEMO, issue).flatMap(({ reactions }) => reactions);
+    expect(told).toEqual(["confused", "confused", "confused"]);
+    const writes = house.github
+      .calls()
+      .filter(({ actor, method, graphql }) => actor === "installation" && method !== "GET" && graphql === undefined);
+    expect(writes.map(({ method, route }) => `${method} ${route}`)).toEqual(
+      Array(3).fill("POST /repos/:owner/:repo/issues/comments/:comment_id/reactions"),
+    );
+    const job = house.ask("/job create HELLO.md that says hello");
+    await until("the owner's job", () => house.github.comments(DEMO, job).length > 1);
+  });
+
   it.each([
     ["in a quote", "> /job create HELLO.md that says hello\n\nNo, do not."],
     ["in a code block", "```\n/job create HELLO.md that says hello\n```"],
@@ -99,7 +119,10 @@ describe("a repository that cannot take a job", () => {
   });
 
   it("keeps the last good settings and names the unknown key where they are broken", async () => {
-    const house = await startHouse({ settings: "auto_merge:\n  enabled: true\n  allowed_path: ['docs/**']\n" });
+    const house = await startHouse({
+      realRuns: true,
+      settings: "auto_merge:\n  enabled: true\n  allowed_path: ['docs/**']\n",
+    });
     const issue = house.ask("/job create HELLO.md that says hello");
     const { id } = await house.jobOf(issue);
     const job = await untilJob(house, id, "verified", (one) => one.status === "verified");

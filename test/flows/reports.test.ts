@@ -10,7 +10,7 @@ import { type Ending, reportingWorkflow } from "./reporting-workflow.ts";
 const WORKFLOW = ".github/workflows/run-job.yml";
 
 const houseWith = (gate: string | null = null): Promise<House> =>
-  startHouse({ files: { [WORKFLOW]: reportingWorkflow(gate) } });
+  startHouse({ realRuns: true, files: { [WORKFLOW]: reportingWorkflow(gate) } });
 
 async function asked(house: House, ending: Ending): Promise<Job> {
   house.github.resetCalls();

@@ -36,6 +36,7 @@ describe("checks", () => {
   it("that are red once are repaired by the second try, which is told what failed", async () => {
     const told: string[] = [];
     const house = await startHouse({
+      realRuns: true,
       script: (request) => {
         const text = JSON.stringify(request);
         const second = text.includes("failed.");

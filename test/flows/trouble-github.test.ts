@@ -28,7 +28,7 @@ describe("GitHub in trouble", () => {
 });
 
 it("keeps secrets out of logs, branch, check and comment", async () => {
-  const house = await startHouse();
+  const house = await startHouse({ realRuns: true });
   const issue = house.ask("/job run env then create HELLO.md that says hello");
   const { id } = await house.jobOf(issue);
   const job = await untilJob(house, id, "merged", merged);

@@ -37,7 +37,7 @@ for at in "\${!words[@]}"; do
 done
 if [ "$program" = gateway ]; then
   printf '%s\\n' "\${given[@]}" > "$TEST_TOP/gateway-env"; echo $$ > "$TEST_TOP/gateway"
-  echo "listening on 8080"; trap 'exit 0' TERM; while :; do sleep 0.05; done
+  echo "listening on 8080"; sleep 600 & trap "kill $!; exit 0" TERM; wait
 fi
 if [ "$program" != agent ]; then exit 0; fi
 for _ in $(seq 100); do [ -e "$TEST_TOP/gateway" ] && break; sleep 0.02; done

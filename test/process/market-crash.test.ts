@@ -8,6 +8,7 @@ import { type AppProcess, startApp } from "../../src/sandbox/app-process.ts";
 import { DEMO, startTown } from "../../src/sandbox/town.ts";
 import { openLowdbStore } from "../../src/store/lowdb/open.ts";
 import { builtProgram } from "../build.ts";
+import { scriptedRuns } from "../flows/scripted-runs.ts";
 
 const ADMIN = "market-crash-admin-key-0123456789";
 
@@ -42,7 +43,7 @@ const order = (index: number, price_cents: number) => ({
 
 it("neither loses nor doubles a cent when it is killed among 200 money commands, and all of them are sent again", async () => {
   const dataDir = await mkdtemp(join(tmpdir(), "journeyman-market-crash-"));
-  const town = await startTown({ program: builtProgram });
+  const town = await startTown({ program: builtProgram, playJob: scriptedRuns });
   let app: AppProcess | null = null;
   onTestFinished(async () => {
     await app?.kill();

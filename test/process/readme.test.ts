@@ -17,6 +17,7 @@ import { STATUSES } from "../../src/job/job.ts";
 import { DEMO } from "../../src/sandbox/town.ts";
 import { readSettings } from "../../src/settings.ts";
 import { DEFAULT_HOST, DEFAULT_PORT } from "../../src/environment.ts";
+import { DEFAULT_QUOTAS } from "../../src/job/quotas.ts";
 import { DEFAULT_MODEL } from "../../src/wire/models.ts";
 import { DEFAULT_REPOSITORY_SETTINGS, repositorySettingsSchema } from "../../src/wire/settings.ts";
 import { appKey } from "../contract/app-key.ts";
@@ -238,7 +239,7 @@ describe("the REST API", () => {
     const made = sources.flatMap((text) => [
       ...[...text.matchAll(/failure\(\s*(\d{3}),\s*"(\w+)"/g)].map(([, status, code]) => `${status} ${code}`),
       // what the core refuses, where a table of refusals says how
-      ...[...text.matchAll(/\b(?!status\b)(\w+): (4\d\d|502)\b(?=,| \})/g)].map(
+      ...[...text.matchAll(/\b(?!status\b)(\w+): (4\d\d|50[23])\b(?=,| \})/g)].map(
         ([, code, status]) => `${status} ${code}`,
       ),
       // bodies that are written past `failure`, where there is no Express yet or no answer left to choose
@@ -420,7 +421,11 @@ describe("preparing a repository", () => {
 });
 
 /** Defaults that have a name. */
-const NAMED: Readonly<Record<string, string>> = { DEFAULT_MODEL, DEFAULT_HOST, DEFAULT_PORT: String(DEFAULT_PORT) };
+const NAMED: Readonly<Record<string, string>> = {
+  ...{ DEFAULT_MODEL, DEFAULT_HOST, DEFAULT_PORT: String(DEFAULT_PORT) },
+  ...Object.fromEntries(Object.entries(DEFAULT_QUOTAS).map(([name, most]) => [`DEFAULT_QUOTAS.${name}`, String(most)])),
+  "DEFAULT_QUOTAS.kept_bytes / MB": String(DEFAULT_QUOTAS.kept_bytes / (1024 * 1024)),
+};
 
 describe("settings of the server", () => {
   const rows = tableOf(README, "variable").map(([name = "", value = ""]) => [codeOf(name)[0], codeOf(value)[0]]);

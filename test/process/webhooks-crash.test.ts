@@ -9,13 +9,14 @@ import { DEMO, startTown, WRITER } from "../../src/sandbox/town.ts";
 import { builtProgram } from "../build.ts";
 import { startReceiver, verified } from "../contract/receiver.ts";
 import { until } from "../flows/house.ts";
+import { scriptedRuns } from "../flows/scripted-runs.ts";
 
 const API_KEY = "crash-admin-key-0123456789";
 const eventSchema = z.object({ type: z.string(), data: z.object({ id: z.string(), status: z.string() }) });
 
 it("tells each event of a job under one id, though it is killed whenever one is on its way", async () => {
   const dataDir = await mkdtemp(join(tmpdir(), "journeyman-webhooks-"));
-  const town = await startTown({ program: builtProgram });
+  const town = await startTown({ program: builtProgram, playJob: scriptedRuns });
   const receiver = await startReceiver();
   let app: AppProcess | null = null;
   onTestFinished(async () => {

@@ -76,6 +76,7 @@ export const facts = (change: Partial<Facts> = {}): Facts => ({
   head_sha: "finish",
   state: "open",
   merged_by: null,
+  merged_by_id: null,
   merged_at: null,
   draft: false,
   base: "main",
@@ -166,16 +167,35 @@ export const decided = (decision: Decision): Decided => {
 export const begin = (change: Partial<Draft> = {}, available_cents = 0): Job =>
   decided(decide(null, { type: "create", draft: draft(change) }, { now: T0, available_cents })).job;
 
+/** GitHub's numbers of people, whose accounts have their names. */
+export const PEOPLE: Readonly<Record<string, number>> = { ada: 1, bob: 2, carl: 3 };
+
+/** As the engine finds it out: by the number, whatever name stands beside it. */
+export function mergerIn(command: Command): string | null {
+  const id = command.type === "merged" ? command.by_id : command.type === "observe" ? command.facts.merged_by_id : null;
+  return Object.keys(PEOPLE).find((name) => PEOPLE[name] === id) ?? null;
+}
+
+/** `login` as GitHub shows it; a program's has no number. */
+export const mergedBy = (login: string | null, at: number): Command => {
+  const by_id = PEOPLE[login?.toLowerCase() ?? ""];
+  return { type: "merged", pull_request: 8, by: login, ...(by_id === undefined ? {} : { by_id }), at };
+};
+
 /** The job after these commands, each of which must change it; one second apart. */
 export const led = (job: Job, ...commands: readonly Command[]): Job =>
   commands.reduce(
     (current, command) =>
-      decided(decide(current, command, { now: current.updated_at + 1_000, available_cents: 0 })).job,
+      decided(
+        decide(current, command, {
+          ...{ now: current.updated_at + 1_000, available_cents: 0, merger: mergerIn(command) },
+        }),
+      ).job,
     job,
   );
 
 export const step = (job: Job, command: Command, now = job.updated_at + 1_000, available_cents = 0): Decision =>
-  decide(job, command, { now, available_cents });
+  decide(job, command, { now, available_cents, merger: mergerIn(command) });
 
 export const effectsOf = (decision: Decision): string[] =>
   decided(decision).effects.map((wanted) => wanted.effect.type);

@@ -5,7 +5,9 @@ import type { Facts } from "../../src/job/facts.ts";
 import type { Job } from "../../src/job/job.ts";
 import { MOST_JUDGED } from "../../src/job/rules/reviewing.ts";
 import { NO_CHECKS_LIMIT_MS, SENDER_LIMIT_MS, SENDER_NOTICE_MS, wakeAt } from "../../src/job/wake.ts";
-import { ADA, T0, check, decided, effectsOf, facts, judged, led, onMarket, opened, settings, step } from "./core.ts";
+import { balanceOf, type Posting } from "../../src/job/ledger.ts";
+import { ADA, check, decided, effectsOf, facts, ID, judged, led, mergedBy, onMarket, opened, PEOPLE } from "./core.ts";
+import { settings, step, T0, work } from "./core.ts";
 
 const BOB = { account: "bob", login: "bob" } as const;
 const APPROVE: Command = { type: "approve", account: "ada", by: ADA, comment_id: null };
@@ -186,18 +188,17 @@ describe("the sender decides", () => {
   });
 
   it("may merge or close the pull request instead", () => {
-    const merged = decided(step(inReview(), { type: "merged", pull_request: 8, by: "ada", at: 1 }));
+    const merged = decided(step(inReview(), mergedBy("ada", 1)));
     expect(merged.job.status).toBe("verified");
     expect(merged.postings).toEqual(payout);
     expect(led(inReview(), { type: "closed", pull_request: 8, by: "ada" }).status).toBe("queued");
   });
 
-  const mergedBy = (by: string | null): Command => ({ type: "merged", pull_request: 8, by, at: 1 });
   const seenMerged = (merged_by: string | null, change: Partial<Facts> = {}): Command =>
-    observed({ state: "merged", merged_by, ...change });
+    observed({ state: "merged", merged_by, merged_by_id: PEOPLE[merged_by?.toLowerCase() ?? ""] ?? null, ...change });
 
   it.each(["bob", "Bob"])("is not decided by the worker's own merge (%s), which is looked at instead", (by) => {
-    const told = decided(step(inReview(), mergedBy(by)));
+    const told = decided(step(inReview(), mergedBy(by, 1)));
     expect(told).toMatchObject({ job: { status: "submitted", merged_at: null }, postings: [] });
     expect(effectsOf(told)).toEqual(["read-facts"]);
     const seen = decided(step(led(inReview(), judged("unsure")), seenMerged(by)));
@@ -229,10 +230,7 @@ describe("the sender decides", () => {
 
   it("is not decided by a merge of what an earlier try has left, unless it was the sender's", () => {
     const job = inReview();
-    const dated = (by: string, after_ms: number): Command => ({
-      ...{ type: "merged", pull_request: 8, by },
-      at: at(job, after_ms),
-    });
+    const dated = (by: string, after_ms: number): Command => mergedBy(by, at(job, after_ms));
     expect(led(job, dated("carl", -1)).status).toBe("submitted");
     expect(led(job, dated("carl", 0)).status).toBe("verified");
     expect(led(job, seenMerged("carl", { merged_at: at(job, -1) })).status).toBe("submitted");
@@ -240,7 +238,10 @@ describe("the sender decides", () => {
   });
 
   it("is not decided by a merge of a program's, be it this App's own for an earlier round", () => {
-    expect(step(inReview(), mergedBy("journeyman[bot]"))).toMatchObject({ job: { status: "submitted" }, postings: [] });
+    expect(step(inReview(), mergedBy("journeyman[bot]", 1))).toMatchObject({
+      job: { status: "submitted" },
+      postings: [],
+    });
     expect(led(inReview(), seenMerged("journeyman[bot]"), judged("fail")).status).toBe("queued");
   });
 
@@ -260,7 +261,7 @@ describe("the sender decides", () => {
 
   it("is decided by a merge of one's own job", () => {
     const own: Job = { ...inReview(), account: "bob" };
-    expect(led(own, mergedBy("bob")).status).toBe("verified");
+    expect(led(own, mergedBy("bob", 1)).status).toBe("verified");
   });
 
   it.each([
@@ -323,8 +324,9 @@ describe("work that is words alone", () => {
 
 describe("work that was turned down and is merged after all", () => {
   const CANCEL: Command = { type: "cancel", by: ADA };
-  const by = (login: string | null): Command => ({ type: "merged", pull_request: 8, by: login, at: T0 + 9 });
+  const by = (login: string | null): Command => mergedBy(login, T0 + 9);
   const again = (job: Job): Job => led(job, { type: "pull", agent_id: "a2", account: "carl" });
+  const summed = (postings: readonly Posting[]): number => postings.reduce((sum, { cents }) => sum + cents, 0);
 
   it("is paid to who did it, from the price that still waits", () => {
     const queued = led(inReview(), REJECT);
@@ -342,19 +344,83 @@ describe("work that was turned down and is merged after all", () => {
   ] as const)("is paid from the wallet once the price has gone back: %s", (_name, job, end) => {
     const over = led(job, end as Command);
     const rich = decided(step(over, by("ada"), undefined, 10_000));
-    expect(rich.job).toMatchObject({ status: "verified", turned_down: null });
+    expect(rich.job).toMatchObject({ status: "verified", turned_down: [], debts: [] });
     expect(rich.postings.slice(2)).toEqual(payout);
     expect(rich.postings[0]).toEqual({ account: "user:ada", cents: -500, reason: "charge" });
+  });
+
+  it("is owed as far as the wallet does not hold it, and paid to the cent whenever it holds some", () => {
+    const over = led({ ...inReview(), attempt_count: 2 }, REJECT);
     const poor = decided(step(over, by("ada"), undefined, 200));
-    expect(poor.postings[0]).toMatchObject({ cents: -200 });
-    expect(poor.postings.reduce((sum, { cents }) => sum + cents, 0)).toBe(0);
-    expect(poor.history[0]?.note).toContain("held no more");
-    expect(decided(step(over, by("ada"), undefined, 0)).postings).toEqual([]);
+    expect(poor.job.debts).toEqual([{ account: "bob", price_cents: 500, paid_cents: 200 }]);
+    expect(poor.history[0]?.note).toContain("200 are paid, since the sender's wallet held no more, and 300 are owed");
+    const nothing = decided(step(poor.job, { type: "show", comment_id: null })).job;
+    expect(step(nothing, { type: "settle" }, undefined, 0).kind).toBe("unchanged");
+    const more = decided(step(nothing, { type: "settle" }, undefined, 50));
+    const all = decided(step(more.job, { type: "settle" }, undefined, 10_000));
+    expect(all.job.debts).toEqual([]);
+    const postings = [...poor.postings, ...more.postings, ...all.postings];
+    for (const part of [poor, more, all]) expect(summed(part.postings)).toBe(0);
+    for (const [account, cents] of [
+      ["user:ada", -500],
+      ["user:bob", 350],
+      ["fees", 150],
+      [`escrow:${ID}`, 0],
+    ] as const)
+      expect(balanceOf(account, postings)).toBe(cents);
+    expect(step(all.job, { type: "settle" }, undefined, 10_000).kind).toBe("unchanged");
+  });
+
+  it("is owed whole by a wallet that is below zero", () => {
+    const over = led({ ...inReview(), attempt_count: 2 }, REJECT);
+    const { job, postings } = decided(step(over, by("ada"), undefined, -300));
+    expect([job.debts, postings]).toEqual([[{ account: "bob", price_cents: 500, paid_cents: 0 }], []]);
+  });
+
+  /** Bob's pull request is turned down, and carl has handed in one of their own. */
+  const twoWorkers = (): Job =>
+    led(
+      again(led(inReview(), REJECT)),
+      { type: "accept", agent_id: "a2" },
+      { type: "submit", agent_id: "a2", work: work() },
+      { ...opened(), number: 9 } as Command,
+    );
+
+  it("is paid from the wallet while another's pull request is with the sender, which stays as it is", () => {
+    const two = twoWorkers();
+    expect(two).toMatchObject({ status: "submitted", pull_request: { number: 9 } });
+    const { job, postings } = decided(step(two, by("ada"), undefined, 10_000));
+    expect(job).toMatchObject({ status: "submitted", worker: { account: "carl" }, merged_at: null, turned_down: [] });
+    expect(balanceOf("user:ada", postings)).toBe(-500);
+    expect(balanceOf("user:bob", postings)).toBe(350);
+    const both = decided(step(job, APPROVE));
+    expect(balanceOf("user:carl", both.postings)).toBe(350);
+    expect(step(both.job, by("ada"), undefined, 10_000).kind).toBe("unchanged");
+  });
+
+  it("is paid though another's work was paid before, and though a later try has failed", () => {
+    const paid = led(twoWorkers(), APPROVE);
+    expect(balanceOf("user:bob", decided(step(paid, by("ada"), undefined, 10_000)).postings)).toBe(350);
+    const failed = led(twoWorkers(), REJECT);
+    expect(failed).toMatchObject({ status: "failed", turned_down: [{ account: "bob" }, { account: "carl" }] });
+    const one = decided(step(failed, by("ada"), undefined, 10_000));
+    expect(balanceOf("user:bob", one.postings)).toBe(350);
+    const other = decided(step(one.job, { ...by("ada"), pull_request: 9 } as Command, undefined, 10_000));
+    expect(balanceOf("user:carl", other.postings)).toBe(350);
   });
 
   it.each(["bob", "journeyman[bot]", null])("pays nobody for a merge by %s", (login) => {
     const failed = led({ ...inReview(), attempt_count: 2 }, REJECT);
     const { postings } = decided(step(failed, by(login), undefined, 10_000));
     expect(postings).toEqual([]);
+  });
+
+  it("goes by GitHub's number of who merges, not by a name", () => {
+    const failed = led({ ...inReview(), attempt_count: 2 }, REJECT);
+    const renamed = { ...by("bob"), by_id: PEOPLE.ada } as Command;
+    expect(decided(step(failed, renamed, undefined, 10_000)).postings).not.toEqual([]);
+    const nameless = { type: "merged", pull_request: 8, by: "ada", at: T0 + 9 } as const;
+    expect(decided(step(failed, nameless, undefined, 10_000)).postings).toEqual([]);
+    expect(led(inReview(), nameless).status).toBe("submitted");
   });
 });

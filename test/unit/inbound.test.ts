@@ -280,7 +280,7 @@ describe("pull requests", () => {
       news({ type: "merged", pull_request: 5, by: "journeyman[bot]", at }),
     );
     expect(happened("closed", { ...merged, merged_by: null })).toEqual(
-      news({ type: "merged", pull_request: 5, by: "mona", at }),
+      news({ type: "merged", pull_request: 5, by: "mona", by_id: 3, at }),
     );
     expect(happened("closed", { ...merged, merged_at: "soon" })).toMatchObject({ kind: "ignored" });
   });

@@ -35,7 +35,7 @@ export const source = {
   installation: z.object({ id: z.number() }),
 };
 
-export const person = z.object({ login: z.string(), type: z.string().optional() });
+export const person = z.object({ login: z.string(), type: z.string().optional(), id: z.number().optional() });
 /** Somebody who asks for something: what they may hangs on the number. */
 export const asker = person.extend({ id: z.number() });
 

@@ -42,8 +42,9 @@ export const pullRequestClosed = listener(schema, (payload) => {
   if (merged !== true) return newsOfPull(payload, { type: "closed", pull_request: number, by: payload.sender.login });
   const at = Date.parse(merged_at ?? "");
   if (Number.isNaN(at)) return ignored("the pull request is merged, but the payload does not say when");
-  const by = merged_by?.login ?? payload.sender.login;
-  return newsOfPull(payload, { type: "merged", pull_request: number, by, at });
+  const merger = merged_by ?? payload.sender;
+  const whose = isBot(merger) || merger.id === undefined ? {} : { by_id: merger.id };
+  return newsOfPull(payload, { type: "merged", pull_request: number, by: merger.login, ...whose, at });
 });
 
 export const pullRequestReopened = listener(schema, (payload) =>

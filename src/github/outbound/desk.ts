@@ -105,6 +105,12 @@ export function createDesk({ source, self, now = Date.now }: DeskParts): Desk {
       return { permission: permissionOf(permission), person: user && { id: user.id, login: user.login } };
     },
 
+    async loginOf({ installation_id }, account_id) {
+      const octokit = await source.installation(installation_id);
+      const found = await orNone(now, () => octokit.request("GET /user/{account_id}", { account_id }));
+      return found === null ? null : found.data.login;
+    },
+
     async repository(repository, known) {
       const { owner, name: repo, installation_id } = repository;
       const octokit = await source.installation(installation_id);

@@ -3,7 +3,7 @@
  * an answer to becomes "later", so that the runner tries again and ends it when that does not help.
  */
 import type { ParcelStore } from "../../engine/market-ports.ts";
-import type { Attempt, Performer, RepositoryStore } from "../../engine/ports.ts";
+import type { AccountStore, Attempt, Performer, RepositoryStore } from "../../engine/ports.ts";
 import type { Judge } from "../../engine/verification-ports.ts";
 import { effectKey, type GitHubEffect } from "../../job/effect.ts";
 import type { Job, JobId } from "../../job/job.ts";
@@ -41,6 +41,8 @@ export interface PerformerParts {
   readonly log?: (id: JobId) => Promise<readonly LogLine[]>;
   /** What travels beside a job; where there are no such jobs, there is nothing to read. */
   readonly parcels?: Pick<ParcelStore, "get">;
+  /** Whose account a person's is; where there is no market, nobody asks. */
+  readonly accounts?: Pick<AccountStore, "of">;
   readonly now?: () => number;
   readonly wait?: (ms: number) => Promise<void>;
 }
@@ -109,6 +111,7 @@ export function createPerformer(parts: PerformerParts): Performer {
           judge: parts.judge ?? null,
           publicUrl: parts.public_url ?? null,
           log: parts.log ?? (async () => []),
+          accountOf: async (person) => (await parts.accounts?.of(person)) ?? null,
           parcels: parts.parcels ?? { get: async () => null },
           now,
           wait,

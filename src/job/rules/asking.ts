@@ -5,6 +5,7 @@ import type { Actor, Command, Draft } from "../command.ts";
 import { type Job, branchOf, isFinal, issueOf, statusAt } from "../job.ts";
 import type { WantedEffect } from "../effect.ts";
 import { charge } from "../ledger.ts";
+import { isUnpaidTooLong } from "../wake.ts";
 import { MOST_ROUNDS, NO_TRY, cancelRun, endUnpaid, pastRuns, pushBrief } from "./ends.ts";
 
 const nameOf = (by: Actor): string | null => by.login ?? by.account;
@@ -46,6 +47,8 @@ const newJob = (draft: Draft, now: number): Job => ({
   waiting_messages: [],
   heard: [],
   presented_to_agents: [],
+  given_up: [],
+  debts: [],
   base: { branch: draft.base_branch, sha: null, is_default: draft.base_branch === null },
   branch: branchOf(draft.id),
   head_sha: null,
@@ -87,6 +90,8 @@ export function pay(job: Job, command: Extract<Command, { type: "pay" }>, { now,
   if (!isAccount(command.account, job.account)) return refuse("forbidden", "Only the sender of a job can pay for it.");
   if (job.status !== "pending_payment")
     return refuse("wrong_status", `This job is ${job.status}; only a job in pending_payment can be paid.`);
+  if (isUnpaidTooLong(job, now))
+    return refuse("wrong_status", "This order was not paid within a day, so it is over; order again.");
   if (available_cents < job.price_cents)
     return refuse(
       "insufficient_balance",
@@ -98,6 +103,17 @@ export function pay(job: Job, command: Extract<Command, { type: "pay" }>, { now,
     by: job.account,
     postings: charge(job.account, job.id, job.price_cents),
     effects: [...pushBrief(job), showComment(job, now, "now")],
+  });
+}
+
+/** An order that was never paid keeps nothing for ever: it ends after a day, and what came with it goes. */
+export function endUnpaidOrder(job: Job, { now }: Context): Decision {
+  if (!isUnpaidTooLong(job, now)) return unchanged;
+  return change(job, now, {
+    set: { status: "cancelled", cancellation_requested: true },
+    event: "cancelled",
+    note: "It was not paid within a day.",
+    effects: [showComment(job, now, "now")],
   });
 }
 

@@ -87,7 +87,7 @@ export function observe(job: Job, facts: Facts, context: Context): Decision {
   if (facts.state === "merged" && job.pull_request !== null) {
     const { number } = job.pull_request;
     const report = { type: "merged", pull_request: number, by: facts.merged_by, at: facts.merged_at ?? now } as const;
-    if (!saysNothing(job, report)) return merged(job, report, context);
+    if (!saysNothing(job, report, mergerIn(context))) return merged(job, report, context);
     return andThen(weigh(job, facts, context), (next) =>
       next.status === "verified" ? merged(next, report, context) : unchanged,
     );
@@ -246,13 +246,15 @@ export function mergeRefused(job: Job, report: Report<"merge-refused">, { now }:
   });
 }
 
+const mergerIn = ({ merger = null }: Context): string | null => merger;
+
 /** The pull request was merged, by us or by a person: that is the last word on the work. */
 export function merged(job: Job, report: Report<"merged">, context: Context): Decision {
   const { now } = context;
-  if (job.pull_request?.number !== report.pull_request || job.merged_at !== null) return unchanged;
-  const taken = takenWork(job, report);
+  const taken = takenWork(job, report, mergerIn(context));
   if (taken !== null) return payTaken(job, taken, report, context);
-  if (saysNothing(job, report))
+  if (job.pull_request?.number !== report.pull_request || job.merged_at !== null) return unchanged;
+  if (saysNothing(job, report, mergerIn(context)))
     return change(job, now, { effects: [later({ type: "read-facts", runs: [] }, now + SETTLE_MS)] });
   const ours = job.merge.state === "merging" || job.merge.state === "auto";
   const left =
@@ -289,7 +291,9 @@ export function closed(job: Job, report: Report<"closed">, { now }: Context): De
       ? unchanged
       : change(job, now, { set: { merge: { state: "off", why } }, effects: showNow(job, now) });
   if (job.runner === "market")
-    return job.status === "accepted" || job.status === "submitted" ? failTry(job, now, why) : unchanged;
+    return job.status === "accepted" || job.status === "submitted"
+      ? failTry(job, now, why, {}, "another's")
+      : unchanged;
   return endUnpaid(job, now, "cancelled", { by: report.by, note: why, effects: cancelRun(job) });
 }
 

@@ -70,19 +70,46 @@ export function endUnpaid(job: Job, now: number, to: "failed" | "cancelled", ext
   });
 }
 
+const MOST_TURNED_DOWN = 10;
+
 /** What a worker has handed in may still be merged by hand. */
-const turnedDown = ({ status, price_cents, worker, pull_request }: Job): Partial<Job> =>
-  status === "submitted" && price_cents > 0 && worker !== null && pull_request !== null
-    ? { turned_down: { ...worker, pull_request: pull_request.number } }
+function turnedDown({ status, price_cents, worker, pull_request, turned_down = [] }: Job): Partial<Job> {
+  if (status !== "submitted" || price_cents === 0 || worker === null || pull_request === null) return {};
+  const { number } = pull_request;
+  const others = turned_down.filter((work) => work.pull_request !== number);
+  return { turned_down: [...others, { ...worker, pull_request: number }].slice(-MOST_TURNED_DOWN) };
+}
+
+/** Tries that are remembered as given up: more than that of one job are over within a day by no means. */
+const MOST_GIVEN_UP = 10;
+
+/** Whose doing it is that a try came to nothing. */
+export type Doing = "worker's" | "another's";
+
+/** A worker who lets a try fail is remembered for it, unless the sender wanted it so. */
+const givenUp = (
+  { worker, runner, cancellation_requested, given_up = [] }: Job,
+  at: number,
+  doing: Doing,
+): Partial<Job> =>
+  runner === "market" && worker !== null && doing === "worker's" && !cancellation_requested
+    ? { given_up: [...given_up, { account: worker.account, at }].slice(-MOST_GIVEN_UP) }
     : {};
 
 /**
- * The try failed: cancelled if that was asked for, failed after the second or where no other can work, else back in the
- * queue for another.
+ * The try failed: cancelled if that was asked for, failed after the second or where no other can work (`last`), else back
+ * in the queue for another.
  */
-export function failTry(job: Job, now: number, why: string, extra: Change = {}, last = false): Decided {
+export function failTry(
+  job: Job,
+  now: number,
+  why: string,
+  extra: Change = {},
+  doing: Doing = "worker's",
+  last = false,
+): Decided {
   const attempt_count = job.attempt_count + 1;
-  const counted = { ...extra.set, attempt_count, failure: why, ...turnedDown(job) };
+  const counted = { ...extra.set, attempt_count, failure: why, ...turnedDown(job), ...givenUp(job, now, doing) };
   if (job.cancellation_requested) return endUnpaid(job, now, "cancelled", { ...extra, set: counted, note: why });
   if (last || attempt_count >= MOST_ATTEMPTS)
     return endUnpaid(job, now, "failed", { ...extra, set: counted, note: why });
@@ -112,6 +139,8 @@ export function verify(job: Job, now: number, extra: Change): Decided {
   return change(job, now, {
     ...extra,
     set: {
+      // what lies in this pull request is paid, whoever had worked on it before
+      turned_down: (job.turned_down ?? []).filter((work) => work.pull_request !== job.pull_request?.number),
       ...extra.set,
       status: "verified",
       deadline_at: null,

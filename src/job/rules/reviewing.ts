@@ -2,7 +2,7 @@
  * Who says that work of the market is good, beside its checks: the judge, and the sender where neither can say. What
  * they say is about one commit; a branch that moves is judged again, and not without end.
  */
-import { accountOf, isAccount, isProgram } from "../account.ts";
+import { isAccount } from "../account.ts";
 import { agreed, isApprovedByTime } from "../agreement.ts";
 import type { Actor, Command } from "../command.ts";
 import {
@@ -40,15 +40,18 @@ export const isWatched = (job: Job): boolean =>
   (job.status === "submitted" || (job.status === "verified" && job.merge.state !== "off"));
 
 /**
- * Who works for somebody else's money does not say by a merge of their own that the work is good; nor does a merger whose
- * name is not known, a program, such as this App for an earlier round, nor a merge of what an earlier try has left.
- * Checks, judge and sender decide as if it had not been.
+ * Who works for somebody else's money does not say by a merge of their own that the work is good; nor does a program, such
+ * as this App for an earlier round, a merger whom nobody knows, nor a merge of what an earlier try has left. Checks, judge
+ * and sender decide as if it had not been.
  */
-export function saysNothing({ status, price_cents, account, worker, submitted_at }: Job, merge: Of<"merged">): boolean {
+export function saysNothing(
+  { status, price_cents, account, worker, submitted_at }: Job,
+  merge: Of<"merged">,
+  merger: string | null,
+): boolean {
   if (status !== "submitted" || price_cents === 0 || worker === null) return false;
-  const merger = merge.by === null ? null : accountOf(merge.by);
   if (isAccount(worker.account, account) || isAccount(merger, account)) return false;
-  if (merger === null || isProgram(merger) || isAccount(merger, worker.account)) return true;
+  if (merger === null || isAccount(merger, worker.account)) return true;
   return merge.at < (submitted_at ?? 0);
 }
 
@@ -216,5 +219,6 @@ export function rejectWork(
   if (isApprovedByTime(job, now)) return refuse("wrong_status", TOO_LATE);
   const said = head(reason.trim(), MOST_REASON);
   const why = said === "" ? "The sender rejected the work." : `The sender rejected the work: ${said}`;
-  return failTry(job, now, why, { by: nameOf(by), effects: [...seen(comment_id), showComment(job, now, "now")] });
+  const told = { by: nameOf(by), effects: [...seen(comment_id), showComment(job, now, "now")] };
+  return failTry(job, now, why, told, "another's");
 }

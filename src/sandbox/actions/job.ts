@@ -49,6 +49,8 @@ export interface JobOutcome {
   readonly outputs: Readonly<Record<string, string>>;
 }
 
+export type PlayJob = (input: JobInput) => Promise<JobOutcome>;
+
 export async function playJob(input: JobInput): Promise<JobOutcome> {
   const { machine, subject, jobId } = input;
   const { backend, trigger, workflow } = subject;

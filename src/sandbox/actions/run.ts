@@ -7,7 +7,7 @@ import type { ConcurrencyGroups, Holder } from "./concurrency.ts";
 import { githubContext, isFromFork, type RunSubject } from "./contexts.ts";
 import { contextOf, ExpressionMistake, fill, fillBoolean, fillNumber, holds } from "./expressions.ts";
 import { fullName } from "./git.ts";
-import { type JobOutcome, type Machine, playJob } from "./job.ts";
+import type { JobOutcome, Machine, PlayJob } from "./job.ts";
 import { JobLog } from "./log.ts";
 import type { Workflow, WorkflowJob } from "./workflow-file.ts";
 
@@ -16,6 +16,7 @@ export interface RunInput {
   readonly handle: RunHandle;
   readonly inputs: Readonly<Record<string, unknown>>;
   readonly machine: Machine;
+  readonly playJob: PlayJob;
   readonly groups: ConcurrencyGroups;
   /** How many jobs may run at a time on this "fleet". */
   readonly slots: LimitFunction;
@@ -117,7 +118,7 @@ class RunOfJobs {
       const conclusion = await inGroup(this.#in, definition.concurrency, "job", context, jobHolder, () =>
         this.#onSlot(cancel, async () => {
           this.#start(jobId);
-          outcome = await playJob({
+          outcome = await this.#in.playJob({
             subject,
             handle,
             machine,

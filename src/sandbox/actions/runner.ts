@@ -14,7 +14,7 @@ import { githubContext, type RunSubject, readInputs, workflowName } from "./cont
 import type { Containers } from "./docker-folder.ts";
 import { contextOf, ExpressionMistake, fill } from "./expressions.ts";
 import { fullName, gitFacts } from "./git.ts";
-import type { Machine } from "./job.ts";
+import { type Machine, type PlayJob, playJob } from "./job.ts";
 import type { Grace } from "./processes.ts";
 import { baseContexts, playRunOf } from "./run.ts";
 import { starts, type TriggerFacts } from "./triggers.ts";
@@ -41,6 +41,8 @@ export interface RunnerOptions {
   readonly actions?: Readonly<Record<string, string>>;
   /** PATH of the steps. */
   readonly path?: string;
+  /** How one job of a workflow is played; unless given, its steps in order, as programs of this machine. */
+  readonly playJob?: PlayJob;
   /** Told what GitHub shows only on its pages: why a workflow did not start, what the runner could not do. */
   readonly report?: (sentence: string) => void;
 }
@@ -72,6 +74,7 @@ class Fleet {
   readonly #backend: ActionsBackend;
   readonly #report: (sentence: string) => void;
   readonly #machine: Machine;
+  readonly #playJob: PlayJob;
   readonly #closing = new AbortController();
   readonly #groups = new ConcurrencyGroups();
   readonly #slots: ReturnType<typeof pLimit>;
@@ -84,6 +87,7 @@ class Fleet {
     this.#backend = options.backend;
     this.#report = options.report ?? (() => {});
     this.#slots = pLimit(options.concurrency ?? DEFAULT_CONCURRENCY);
+    this.#playJob = options.playJob ?? playJob;
     this.#machine = {
       folder: mkdtempSync(join(tmpdir(), "sandbox-runner-")),
       path: options.path ?? process.env.PATH ?? "/usr/local/bin:/usr/bin:/bin",
@@ -177,7 +181,7 @@ class Fleet {
     run.active = active;
     const holder = { signal: active.signal, cancel: () => active.abort() };
     const { subject, inputs } = run;
-    const common = { machine: this.#machine, groups: this.#groups, slots: this.#slots };
+    const common = { machine: this.#machine, playJob: this.#playJob, groups: this.#groups, slots: this.#slots };
     let conclusion: RunConclusion;
     try {
       conclusion = await playRunOf({ subject, handle, inputs, holder, ...common });

@@ -1,5 +1,5 @@
 /** Starts a local GitHub and gives tests and the demo a handle on it. */
-import { createPublicKey, generateKeyPairSync } from "node:crypto";
+import { createPublicKey } from "node:crypto";
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -8,6 +8,7 @@ import type { Api } from "./api.ts";
 import { Calls } from "./calls.ts";
 import { Faults } from "./faults.ts";
 import { Feed } from "./feed.ts";
+import { privateKeyPem } from "./key-pair.ts";
 import { Limits } from "./limits.ts";
 import { Oauth } from "./oauth.ts";
 import { Oidc } from "./oidc.ts";
@@ -51,7 +52,7 @@ export interface GitHubOptions {
 const HOOK_ID = 424_242;
 
 export async function startGitHub(options: GitHubOptions = {}): Promise<SandboxGitHub> {
-  const privateKey = options.appPrivateKey ?? newPrivateKey();
+  const privateKey = options.appPrivateKey ?? privateKeyPem();
   await mkdir(options.root ?? tmpdir(), { recursive: true });
   const root = await mkdtemp(join(options.root ?? tmpdir(), "sandbox-github-"));
   let api: Api | undefined;
@@ -82,13 +83,6 @@ export async function startGitHub(options: GitHubOptions = {}): Promise<SandboxG
   };
   return new SandboxGitHub(api, { root, privateKey, close });
 }
-
-const newPrivateKey = (): string =>
-  generateKeyPairSync("rsa", {
-    modulusLength: 2048,
-    publicKeyEncoding: { type: "spki", format: "pem" },
-    privateKeyEncoding: { type: "pkcs8", format: "pem" },
-  }).privateKey;
 
 function newWorld(options: GitHubOptions, url: string, privateKey: string): World {
   const now = options.now ?? Date.now;

@@ -2,16 +2,9 @@
  * GitHub as an OIDC issuer: its key, who may ask for an identity token, and what such a token says of a run.
  * Knows no HTTP. Signs with node's own crypto, so that whoever verifies the tokens is tested by another's signature.
  */
-import {
-  createPublicKey,
-  generateKeyPairSync,
-  type KeyObject,
-  randomBytes,
-  randomUUID,
-  sign,
-  timingSafeEqual,
-} from "node:crypto";
+import { createPublicKey, type KeyObject, randomBytes, randomUUID, sign, timingSafeEqual } from "node:crypto";
 import type { RunIdentity } from "../ports.ts";
+import { keyPair } from "./key-pair.ts";
 import type { Json, Repository, WorkflowRun } from "./model.ts";
 import { fullName } from "./payloads.ts";
 
@@ -104,7 +97,7 @@ export class Oidc {
   #signingKey(): Key {
     this.#key ??= {
       id: randomBytes(20).toString("hex"),
-      private: generateKeyPairSync("rsa", { modulusLength: 2048 }).privateKey,
+      private: keyPair().privateKey,
     };
     return this.#key;
   }

@@ -224,6 +224,13 @@ function currentUser(world: World, request: ApiRequest): Reply {
   return ok(profile(world, request.actor.user));
 }
 
+function getUserById(world: World, request: ApiRequest): Reply {
+  const id = numberParam(request, "account_id");
+  const user = [...world.state.users.values()].find((one) => one.id === id);
+  if (!user) throw notFound();
+  return ok(profile(world, user));
+}
+
 const userTokenBody = z.object({ access_token: z.string() });
 
 /** The App takes back a token that a person has given it. */
@@ -250,5 +257,6 @@ export const appRoutes: readonly Route[] = [
   route("DELETE /installation/token", revokeToken, { content: false }),
   route("DELETE /applications/:client_id/token", revokeUserToken, { content: false }),
   route("GET /users/:username", getUser),
+  route("GET /user/:account_id", getUserById),
   route("GET /user", currentUser),
 ];

@@ -61,6 +61,14 @@ export class SandboxGitHub extends SandboxSettings {
     return this.repositoryOf(name).git.readFile(revision, path)?.toString("utf8");
   }
 
+  /** Every file of a commit as text, by its path. */
+  tree(name: RepoName, revision: string): Record<string, string> {
+    const { git } = this.repositoryOf(name);
+    const commit = git.commit(git.resolve(revision) ?? revision);
+    const files = commit === undefined ? [] : git.list(commit.tree, true).filter((file) => file.type === "blob");
+    return Object.fromEntries(files.map((file) => [file.path, git.blob(file.sha)?.toString("utf8") ?? ""]));
+  }
+
   branches(name: RepoName): Record<string, string> {
     const refs = [...this.repositoryOf(name).git.refs.list("refs/heads/")];
     return Object.fromEntries(refs.map(([ref, sha]) => [ref.slice("refs/heads/".length), sha]));

@@ -3,11 +3,17 @@ import { dropBranch, type MergeOutcome, mergePull } from "./auto-merge.ts";
 import { ACTIONS_SLUG, addStatus, checkEvent } from "./checks.ts";
 import { ZERO } from "./git-refs.ts";
 import * as issues from "./issues.ts";
-import type { CommitStatus, MergeMethod, Review } from "./model.ts";
+import type { Cause, CommitStatus, MergeMethod, Review } from "./model.ts";
 import * as pulls from "./pulls.ts";
 import { refChanged } from "./ref-changes.ts";
 import { type FileMap, type RepoName, SandboxRecords } from "./sandbox-records.ts";
 import { hasPull } from "./state.ts";
+
+interface Push {
+  readonly files: FileMap;
+  readonly message: string;
+  readonly cause: Cause;
+}
 
 export class SandboxPeople extends SandboxRecords {
   openIssue(name: RepoName, input: { title: string; body?: string; by: string; labels?: readonly string[] }): number {
@@ -141,11 +147,23 @@ export class SandboxPeople extends SandboxRecords {
 
   /** A commit on a branch (made from the default branch when it is new), pushed by a person. Returns its SHA. */
   pushCommit(name: RepoName, branch: string, files: FileMap, by: string, message = "Change files"): string {
+    return this.#push(name, branch, { files, message, cause: this.causedBy(by) });
+  }
+
+  /** The same by a run with its own token, after which GitHub starts no workflow. */
+  pushByRun(name: RepoName, branch: string, files: FileMap, message: string): string {
+    return this.#push(name, branch, {
+      files,
+      message,
+      cause: { user: this.world.state.actionsBot, byWorkflowToken: true },
+    });
+  }
+
+  #push(name: RepoName, branch: string, { files, message, cause }: Push): string {
     const repository = this.repositoryOf(name);
     const ref = `refs/heads/${branch}`;
     const before = repository.git.refs.get(ref);
     const parent = before ?? repository.git.branch(repository.defaultBranch);
-    const cause = this.causedBy(by);
     const after = this.commitOf(repository, parent, files, cause.user, message);
     if (repository.git.refs.set(ref, after, before ?? ZERO) !== "ok") throw new Error(`${ref} could not be moved`);
     refChanged(this.world, repository, { ref, before: before ?? ZERO, after }, cause);

@@ -60,12 +60,20 @@ export interface Movement extends Pick<LedgerRow, "job" | "note" | "at"> {
 export class Books {
   readonly balances = new Balances();
   readonly #ledgers = new Map<LedgerAccount, Rows>();
+  /** How many jobs each user was paid for. */
+  readonly #payouts = new Map<LedgerAccount, number>();
 
   add({ postings, idOf, job, note, at }: Movement): void {
     this.balances.add(postings);
     postings.forEach(({ account, cents, reason }, position) => {
-      if (isUser(account)) this.#rowsOf(account).add({ id: idOf(position), cents, reason, note, job, at });
+      if (!isUser(account)) return;
+      this.#rowsOf(account).add({ id: idOf(position), cents, reason, note, job, at });
+      if (reason === "payout") this.#payouts.set(account, this.payouts(account) + 1);
     });
+  }
+
+  payouts(account: LedgerAccount): number {
+    return this.#payouts.get(account) ?? 0;
   }
 
   /** A cursor that is none of ours leads nowhere. */

@@ -44,6 +44,9 @@ const findable = z.object({
   skills: z.array(z.string()),
   presented_to_agents: z.array(z.string()),
   former_pull_requests: z.array(number).optional(),
+  worker: z.object({ account: z.string() }).nullish(),
+  given_up: z.array(z.object({ account: z.string(), at: time })).optional(),
+  debts: z.array(z.object({ account: z.string(), price_cents: number, paid_cents: number })).optional(),
 } satisfies Record<keyof Findable, z.ZodType>);
 
 const effect = z.object({
@@ -127,7 +130,8 @@ const firstOf = (job: Job): Findable => ({
   sender_asked_at: job.sender_asked_at, merged_at: job.merged_at, deadline_at: job.deadline_at,
   pushed_at: job.pushed_at, woken_at: job.woken_at, hold: job.hold, run: job.run, pull_request: job.pull_request,
   merge: job.merge, price_cents: job.price_cents, skills: job.skills, presented_to_agents: job.presented_to_agents,
-  former_pull_requests: job.former_pull_requests ?? [],
+  former_pull_requests: job.former_pull_requests ?? [], worker: job.worker, given_up: job.given_up ?? [],
+  debts: job.debts ?? [],
 });
 
 const FIRST = Object.keys(findable.shape);

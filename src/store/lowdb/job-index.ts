@@ -4,6 +4,7 @@
  */
 import { type JobFacts, repositoryKey } from "../facts.ts";
 import type { JobTally } from "../../engine/ports.ts";
+import { AccountTallies } from "./account-tallies.ts";
 import { STATUSES, type Status } from "../../job/job.ts";
 import { JobGroups } from "./job-groups.ts";
 import { type NumberKind, NumberedJobs } from "./numbered-jobs.ts";
@@ -25,6 +26,7 @@ const sameSpot = (a: JobFacts, b: JobFacts): boolean =>
 
 export class JobIndex {
   readonly groups = new JobGroups();
+  readonly accounts = new AccountTallies();
   readonly #jobs = new Map<string, Mutable<JobFacts>>();
   readonly #numbered = new NumberedJobs();
   readonly #waking = new SortedList<JobFacts>(byWake);
@@ -102,6 +104,10 @@ export class JobIndex {
       known.held_until = next.held_until;
       known.wake_at = next.wake_at;
       known.open = next.open;
+      known.over = next.over;
+      known.worker = next.worker;
+      known.given_up = next.given_up;
+      known.owed_cents = next.owed_cents;
       known.effects = next.effects;
       known.failing = next.failing;
     };
@@ -130,7 +136,9 @@ export class JobIndex {
     this.#count(job, -1);
   }
 
-  #count({ status, effects, failing }: JobFacts, times: 1 | -1): void {
+  #count(job: JobFacts, times: 1 | -1): void {
+    const { status, effects, failing } = job;
+    this.accounts.count(job, times);
     this.#statuses.set(status, (this.#statuses.get(status) ?? 0) + times);
     this.#pending += times * effects;
     this.#failing += times * failing;

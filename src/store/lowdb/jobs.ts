@@ -5,8 +5,10 @@
  */
 import { LRUCache } from "lru-cache";
 import type { Commit, CommitAnswer, JobFilter, JobStore, JobTally, StoredJob } from "../../engine/ports.ts";
+import { accountNamed } from "../../job/account.ts";
 import { fullName, type Job, type JobId } from "../../job/job.ts";
-import type { LedgerAccount } from "../../job/ledger.ts";
+import { type LedgerAccount, userAccount } from "../../job/ledger.ts";
+import type { AccountTally } from "../../job/quotas.ts";
 import type { Looking } from "../../engine/market-ports.ts";
 import { factsOf, type JobFacts, offerOf } from "../facts.ts";
 import { committed, type EffectRef, postponed, settled } from "../next-record.ts";
@@ -109,6 +111,16 @@ export class LowdbJobs implements JobStore {
 
   async nextWake(): Promise<number | null> {
     return this.#index.nextWake();
+  }
+
+  async tallyOf(account: string): Promise<AccountTally> {
+    const user = userAccount(account);
+    const money = { paid_jobs: this.#books.payouts(user), wallet_cents: this.#books.balances.of(user) };
+    return { ...this.#index.accounts.of(accountNamed(account), this.#now()), ...money };
+  }
+
+  async owing(account: string | null): Promise<readonly JobId[]> {
+    return this.#index.accounts.owing(account === null ? null : accountNamed(account));
   }
 
   async count(): Promise<number> {

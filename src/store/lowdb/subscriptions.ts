@@ -2,7 +2,7 @@
 import { z } from "zod";
 import type { StoredSubscription, SubscriptionStore } from "../../engine/outgoing.ts";
 import { EVENT_NAMES, type EventName } from "../../job/announce.ts";
-import { repositoryKey } from "../facts.ts";
+import { type Named, namedRepository, sameRepository } from "../../job/job.ts";
 import type { Folder } from "./disk.ts";
 import { type Format, readFile, writeFile } from "./json-file.ts";
 
@@ -14,6 +14,8 @@ const subscriptionSchema = z.object({
   url: z.string().nullable(),
   events: z.array(z.enum(EVENT_NAMES)).nullable(),
   repository: z.string().nullable(),
+  // records of before have none
+  repository_id: z.number().nullable().default(null),
   created_at: z.number(),
   disabled: z.object({ at: z.number(), reason: z.string() }).nullable(),
   secret: z.string(),
@@ -80,13 +82,12 @@ export class LowdbSubscriptions implements SubscriptionStore {
     return true;
   }
 
-  async hearing(account: string, repository: string, event: EventName): Promise<readonly StoredSubscription[]> {
-    const key = repositoryKey(repository);
+  async hearing(account: string, repository: Named, event: EventName): Promise<readonly StoredSubscription[]> {
     return [...this.#of(account).values()].filter(
       (one) =>
         one.disabled === null &&
         (one.events === null || one.events.includes(event)) &&
-        (one.repository === null || repositoryKey(one.repository) === key),
+        (one.repository === null || sameRepository(namedRepository(one.repository, one.repository_id), repository)),
     );
   }
 

@@ -4,7 +4,7 @@
  */
 import { z } from "zod";
 import type { LedgerPage, Wallet, WalletEntry } from "../../engine/market-ports.ts";
-import type { LedgerAccount } from "../../job/ledger.ts";
+import { type LedgerAccount, mayOverdraw, POSTING_REASONS } from "../../job/ledger.ts";
 import type { Books } from "./books.ts";
 import type { Folder } from "./disk.ts";
 import { readJournal } from "./journal-lines.ts";
@@ -26,7 +26,7 @@ const entrySchema = z.object({
     z.object({
       account: z.string().refine(isAccount),
       cents: z.number().int(),
-      reason: z.enum(["charge", "payout", "fee", "refund", "credit", "topup"]),
+      reason: z.enum(POSTING_REASONS),
     }),
   ),
 });
@@ -55,7 +55,11 @@ export class JournalWallet implements Wallet {
       return "known";
     }
     if (this.#known.has(entry.id)) return "known";
-    if (entry.postings.some(({ account, cents }) => account.startsWith("user:") && cents < 0))
+    if (
+      entry.postings.some(
+        (posting) => posting.account.startsWith("user:") && posting.cents < 0 && !mayOverdraw(posting),
+      )
+    )
       throw new Error("A wallet entry can only give to a user; what is taken is taken by a job.");
     const posting = this.#write(entry).finally(() => this.#posting.delete(entry.id));
     this.#posting.set(entry.id, posting);

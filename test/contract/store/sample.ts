@@ -49,6 +49,8 @@ export function sampleJob(id: string | number, differs: Partial<Job> = {}): Job 
     hold: null,
     worker: null,
     presented_to_agents: [],
+    given_up: [],
+    debts: [],
     base: { branch: null, sha: null },
     branch: branchOf(jobId(id)),
     head_sha: null,

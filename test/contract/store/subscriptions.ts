@@ -4,6 +4,7 @@ import type { StoredSubscription } from "../../../src/engine/outgoing.ts";
 import { type Engine, START, withStore } from "./sample.ts";
 
 const MOST = 3;
+const HELLO = { owner: "Octo", name: "Hello" };
 
 export const subscription = (id: string, differs: Partial<StoredSubscription> = {}): StoredSubscription => ({
   id,
@@ -11,6 +12,7 @@ export const subscription = (id: string, differs: Partial<StoredSubscription> = 
   url: `https://example.com/${id}`,
   events: null,
   repository: null,
+  repository_id: null,
   created_at: START,
   disabled: null,
   secret: `sealed ${id}`,
@@ -48,15 +50,23 @@ export function describeSubscriptions(engine: Engine): void {
         await store.subscriptions.add(subscription("own", { url: null }), 100);
         await store.subscriptions.add(subscription("bob", { account: "bob" }), 100);
         for (const { subscriptions } of [store, await reopen()]) {
-          expect(ids(await subscriptions.hearing("ada", "Octo/Hello", "job.merged"))).toEqual([
-            "all",
-            "here",
-            "merged",
-          ]);
-          expect(ids(await subscriptions.hearing("ada", "Octo/Hello", "job.queued"))).toEqual(["all", "here"]);
-          expect(ids(await subscriptions.hearing("bob", "Octo/Hello", "job.queued"))).toEqual(["bob"]);
-          expect(await subscriptions.hearing("eve", "Octo/Hello", "job.queued")).toEqual([]);
+          expect(ids(await subscriptions.hearing("ada", HELLO, "job.merged"))).toEqual(["all", "here", "merged"]);
+          expect(ids(await subscriptions.hearing("ada", HELLO, "job.queued"))).toEqual(["all", "here"]);
+          expect(ids(await subscriptions.hearing("bob", HELLO, "job.queued"))).toEqual(["bob"]);
+          expect(await subscriptions.hearing("eve", HELLO, "job.queued")).toEqual([]);
         }
+      }));
+
+    it("tells of a repository by its number, whatever it is called, and nothing of another that has its name", () =>
+      withStore(engine, async (store, reopen) => {
+        await store.subscriptions.add(subscription("bound", { repository: "octo/hello", repository_id: 42 }), MOST);
+        await store.subscriptions.add(subscription("older", { repository: "octo/hello" }), MOST);
+        const { subscriptions } = await reopen();
+        const told = async (id: number, name = "hello") =>
+          ids(await subscriptions.hearing("ada", { owner: "octo", name, id }, "job.queued"));
+        expect(await told(42)).toEqual(["bound", "older"]);
+        expect(await told(42, "renamed")).toEqual(["bound"]);
+        expect(await told(43)).toEqual(["older"]);
       }));
 
     it("keeps no more with an address than an account may have, and lists them oldest first", () =>
@@ -80,8 +90,8 @@ export function describeSubscriptions(engine: Engine): void {
         expect(await store.subscriptions.change("a", () => null)).toBeNull();
         expect(await store.subscriptions.change("b", (before) => before)).toBeNull();
         for (const { subscriptions } of [store, await reopen()]) {
-          expect(await subscriptions.hearing("ada", "Octo/Hello", "job.queued")).toEqual([]);
-          expect(ids(await subscriptions.hearing("ada", "Octo/Hello", "job.failed"))).toEqual(["a"]);
+          expect(await subscriptions.hearing("ada", HELLO, "job.queued")).toEqual([]);
+          expect(ids(await subscriptions.hearing("ada", HELLO, "job.failed"))).toEqual(["a"]);
         }
       }));
   });

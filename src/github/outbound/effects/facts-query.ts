@@ -57,7 +57,7 @@ query Facts($owner: String!, $repo: String!, $number: Int!, $head: String!, $set
     head: object(expression: $head) { ${SUITES} }
     pullRequest(number: $number) {
       state
-      mergedBy { login }
+      mergedBy { login ... on User { databaseId } }
       mergedAt
       isDraft
       headRefOid
@@ -133,7 +133,7 @@ export const factsSchema = z.object({
     head: z.object({ checkSuites: z.object({ pageInfo: page, nodes: z.array(suite) }).nullish() }).nullable(),
     pullRequest: z.object({
       state: z.enum(["OPEN", "CLOSED", "MERGED"]),
-      mergedBy: z.object({ login: z.string() }).nullish(),
+      mergedBy: z.object({ login: z.string(), databaseId: z.number().nullish() }).nullish(),
       mergedAt: z.iso.datetime({ offset: true }).nullish(),
       isDraft: z.boolean(),
       headRefOid: z.string(),

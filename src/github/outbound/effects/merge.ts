@@ -30,8 +30,11 @@ const mergedByUs = (task: Task, pull_request: number): Attempt =>
 
 /** What the pull request itself says to a merge of this commit; null: nothing stands against it. */
 export function standsAgainst(task: Task, number: number, sha: string, pull: PullRequestState): Attempt | null {
-  if (pull.state === "MERGED")
-    return reported({ type: "merged", pull_request: number, by: pull.merged_by, at: pull.merged_at ?? task.now() });
+  if (pull.state === "MERGED") {
+    const { merged_by: by, merged_by_id, merged_at } = pull;
+    const whose = merged_by_id === null ? {} : { by_id: merged_by_id };
+    return reported({ type: "merged", pull_request: number, by, ...whose, at: merged_at ?? task.now() });
+  }
   if (pull.state === "CLOSED") return mergeRefused(sha, said.closed(), true);
   if (pull.head !== sha) return mergeRefused(sha, said.moved(), false);
   if (pull.draft) return mergeRefused(sha, said.draft(), false);

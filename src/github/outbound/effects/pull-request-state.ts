@@ -15,7 +15,7 @@ query PullRequestState($owner: String!, $repo: String!, $number: Int!) {
       isDraft
       headRefOid
       mergedAt
-      mergedBy { login }
+      mergedBy { login ... on User { databaseId } }
       autoMergeRequest { enabledAt }
     }
   }
@@ -32,7 +32,7 @@ const schema = z.object({
       isDraft: z.boolean(),
       headRefOid: z.string(),
       mergedAt: z.string().nullable(),
-      mergedBy: z.object({ login: z.string() }).nullable(),
+      mergedBy: z.object({ login: z.string(), databaseId: z.number().nullish() }).nullable(),
       autoMergeRequest: z.object({ enabledAt: z.string().nullish() }).nullable(),
     }),
   }),
@@ -47,6 +47,8 @@ export interface PullRequestState {
   readonly head: string;
   readonly merged_at: number | null;
   readonly merged_by: string | null;
+  /** Null: it was no person, or is not merged. */
+  readonly merged_by_id: number | null;
   readonly auto_merges: boolean;
   /** Merge methods that the repository allows, the tidiest first. */
   readonly methods: readonly MergeMethod[];
@@ -68,6 +70,7 @@ export async function readPullRequest(task: Task, number: number): Promise<PullR
     head: pull.headRefOid,
     merged_at: pull.mergedAt === null ? null : Date.parse(pull.mergedAt),
     merged_by: pull.mergedBy?.login ?? null,
+    merged_by_id: pull.mergedBy?.databaseId ?? null,
     auto_merges: pull.autoMergeRequest !== null,
     methods: order.filter((method) => allowed[method]),
   };

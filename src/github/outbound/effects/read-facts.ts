@@ -135,6 +135,7 @@ function factsOf(task: Task, reading: Reading, runs: Begun, old_paths: readonly 
     head_sha: pull.headRefOid,
     state: STATES[pull.state],
     merged_by: pull.mergedBy?.login ?? null,
+    merged_by_id: pull.mergedBy?.databaseId ?? null,
     merged_at: pull.mergedAt ? Date.parse(pull.mergedAt) : null,
     draft: pull.isDraft,
     base: pull.baseRefName,

@@ -1,6 +1,6 @@
 /** What every effect is given, and the shapes in which it answers. */
 import type { ParcelStore } from "../../../engine/market-ports.ts";
-import type { Attempt, RepositoryStore } from "../../../engine/ports.ts";
+import type { Attempt, GitHubPerson, RepositoryStore } from "../../../engine/ports.ts";
 import type { Judge } from "../../../engine/verification-ports.ts";
 import type { Command } from "../../../job/command.ts";
 import type { Job, JobId } from "../../../job/job.ts";
@@ -28,6 +28,8 @@ export interface Tools {
   /** The kept log of a job's last try, for the check run. */
   readonly log: (id: JobId) => Promise<readonly LogLine[]>;
   readonly parcels: Pick<ParcelStore, "get">;
+  /** The account of this person; null: here are none. */
+  readonly accountOf: (person: GitHubPerson) => Promise<string | null>;
   readonly now: () => number;
   readonly wait: (ms: number) => Promise<void>;
 }

@@ -1,0 +1,133 @@
+/**
+ * Plays the demo repository's workflows without a program: the agent's own loop works in this process, on files in a
+ * folder, and hands in as the run action does; CI is green unless there is a file named BROKEN. For flows that are about
+ * the App. What is about git, containers or the run action is played by the sandbox's real runner.
+ */
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join, relative } from "node:path";
+import { setTimeout as wait } from "node:timers/promises";
+import { finalResult, readAgentFiles, readable } from "../../agent/action/agent-files.ts";
+import { commitMessage } from "../../agent/action/commit-title.ts";
+import { AppLine } from "../../agent/action/report/app-line.ts";
+import { appSettingsOf } from "../../agent/action/report/app-settings.ts";
+import { handIn, type Leaving } from "../../agent/action/report/hand-in.ts";
+import { Interruption } from "../../agent/interruption.ts";
+import { runJob } from "../../agent/run.ts";
+import { readSettings } from "../../agent/settings.ts";
+import type { JobInput, PlayJob } from "../../src/sandbox/actions/job.ts";
+import type { SandboxGitHub } from "../../src/sandbox/github/sandbox-github.ts";
+import type { RunConclusion } from "../../src/sandbox/ports.ts";
+import { briefSchema, CONFIG_FILE, jobFolder, RESULT_FILE } from "../../src/wire/brief.ts";
+import { Secret } from "../../src/wire/secret.ts";
+
+type Files = Readonly<Record<string, string>>;
+
+export const scriptedRuns =
+  (github: SandboxGitHub): PlayJob =>
+  async (input) => {
+    const { path, trigger } = input.subject;
+    const { owner, name } = trigger.repository;
+    const files = github.tree(`${owner}/${name}`, trigger.sha);
+    if (path.endsWith("/run-job.yml")) return { conclusion: await playAgent(github, input, files), outputs: {} };
+    return { conclusion: files.BROKEN === undefined ? "success" : "failure", outputs: {} };
+  };
+
+async function playAgent(github: SandboxGitHub, input: JobInput, before: Files): Promise<RunConclusion> {
+  const { backend } = input.subject;
+  const workspace = await mkdtemp(join(tmpdir(), "scripted-run-"));
+  try {
+    await layOut(workspace, before);
+    const code = await runAgent(input, workspace);
+    await deliver(github, input, { before, workspace });
+    return input.cancel.aborted ? "cancelled" : code === 0 ? "success" : "failure";
+  } catch (error) {
+    backend.appendLog(input.jobId, `${error instanceof Error ? error.message : String(error)}\n`);
+    return input.cancel.aborted ? "cancelled" : "failure";
+  } finally {
+    await rm(workspace, { recursive: true, force: true });
+  }
+}
+
+const jobOf = ({ subject }: JobInput): string => subject.trigger.headBranch.replace(/^job\//, "");
+
+async function runAgent(input: JobInput, workspace: string): Promise<0 | 1> {
+  const { backend, trigger } = input.subject;
+  const environment = { ...backend.secrets(trigger.repository), ...backend.variables(trigger.repository) };
+  const read = readSettings({ ...environment, PATH: process.env.PATH, JOB_ID: jobOf(input) }, workspace);
+  if (!read.ok) throw new Error(read.reason);
+  const interruption = new Interruption();
+  const cancel = () => interruption.interrupt({ kind: "cancelled", by: "SIGTERM" });
+  if (input.cancel.aborted) cancel();
+  input.cancel.addEventListener("abort", cancel);
+  return runJob(read.settings, {
+    interruption,
+    now: () => new Date(),
+    pause: (ms, signal) => wait(ms, undefined, { signal }).catch(() => {}),
+    print: (row) => backend.appendLog(input.jobId, `${row}\n`),
+  }).finally(() => input.cancel.removeEventListener("abort", cancel));
+}
+
+interface Work {
+  readonly before: Files;
+  readonly workspace: string;
+}
+
+/** With the App's token where the App takes the result, else with the run's own, as the run action does. */
+async function deliver(github: SandboxGitHub, input: JobInput, { before, workspace }: Work): Promise<void> {
+  const { owner, name } = input.subject.trigger.repository;
+  const job = jobOf(input);
+  const own = `${jobFolder(job)}/`;
+  const all = await changesOf(before, workspace);
+  const changed = Object.fromEntries(Object.entries(all).filter(([path]) => !path.startsWith(own)));
+  const left = readAgentFiles(workspace, job);
+  const result = finalResult(left, { failure: null, refusals: [], notes: [], put_back: [] });
+  const message = commitMessage(job, readable(result));
+  if (github.branches(`${owner}/${name}`)[input.subject.trigger.headBranch] === undefined)
+    throw new Error("The branch is gone: the work was not pushed.");
+  const at = [`${owner}/${name}`, input.subject.trigger.headBranch] as const;
+  if (await told(input, before[`${own}${CONFIG_FILE}`], { result, log: left.log, changed: Object.keys(changed) })) {
+    const folder = Object.keys(before).filter((path) => path.startsWith(own));
+    const files = { ...changed, ...Object.fromEntries(folder.map((path) => [path, null])) };
+    github.pushCommit(...at, files, `${github.appSlug}[bot]`, message);
+  } else {
+    github.pushByRun(...at, { ...all, [`${own}${RESULT_FILE}`]: JSON.stringify(result) }, message);
+  }
+}
+
+async function told(input: JobInput, config: string | undefined, said: Leaving): Promise<boolean> {
+  const { backend, trigger } = input.subject;
+  const { app_url: url } = briefSchema.parse(JSON.parse(config ?? "null"));
+  const identity = backend.openIdentity({
+    runId: input.handle.id,
+    ref: trigger.ref,
+    sha: trigger.sha,
+    headRef: "",
+    baseRef: "",
+  });
+  const app = appSettingsOf(url, jobOf(input), { url: identity.url, bearer: new Secret(identity.token) });
+  if (typeof app === "string") return false;
+  const taken = await handIn(said, { app: new AppLine(app, Date.now), pause: async () => {} });
+  backend.closeIdentity(identity.token);
+  if (!taken.ok) backend.appendLog(input.jobId, `The App did not take the result: ${taken.reason}\n`);
+  return taken.ok;
+}
+
+async function layOut(folder: string, files: Files): Promise<void> {
+  for (const [path, text] of Object.entries(files)) {
+    await mkdir(dirname(join(folder, path)), { recursive: true });
+    await writeFile(join(folder, path), text);
+  }
+}
+
+/** New and changed files with their text, deleted ones with null. */
+async function changesOf(before: Files, folder: string): Promise<Record<string, string | null>> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  const paths = entries.filter((one) => one.isFile()).map((one) => relative(folder, join(one.parentPath, one.name)));
+  const after = await Promise.all(
+    paths.map(async (path) => [path, await readFile(join(folder, path), "utf8")] as const),
+  );
+  const kept = after.filter(([path, text]) => before[path] !== text);
+  const gone = Object.keys(before).filter((path) => !paths.includes(path));
+  return Object.fromEntries([...kept, ...gone.map((path) => [path, null] as const)]);
+}
