@@ -2,6 +2,7 @@
  * Settings → everything wired and running. Alone sees all rooms. Used by the server, the sandbox and the tests, which
  * differ in nothing but their settings.
  */
+import { performance } from "node:perf_hooks";
 import { type ApplicationFunction, type Logger, Probot } from "probot";
 import { acting, createApp } from "./app.ts";
 import { systemClock } from "./engine/clock.ts";
@@ -15,12 +16,13 @@ import type { RunLines, RunTokens } from "./engine/run-ports.ts";
 import type { LiveLogs } from "./engine/verification-ports.ts";
 import { hear } from "./github/inbound/hear.ts";
 import { createDesk } from "./github/outbound/desk.ts";
-import { createSelf } from "./github/outbound/identity.ts";
+import { askSelf, createSelf } from "./github/outbound/identity.ts";
 import { createOctokits, type Octokits, type OctokitSource } from "./github/outbound/octokit.ts";
 import { createPerformer } from "./github/outbound/perform.ts";
 import { createPushTokens } from "./github/outbound/push-tokens.ts";
 import { createRunTokens } from "./github/outbound/run-tokens.ts";
 import { createSignIn } from "./github/outbound/sign-in.ts";
+import { watchStanding } from "./github/outbound/standing.ts";
 import { authentication } from "./http/auth.ts";
 import { apiRoutes, type RouteParts } from "./http/routes.ts";
 import { type Gate, openGate } from "./http/gate.ts";
@@ -35,20 +37,21 @@ import type { Heard } from "./job/signal.ts";
 import { createEstimator } from "./llm/estimator.ts";
 import { createLiveLogs } from "./logs/live-logs.ts";
 import { createRunLines } from "./logs/run-lines.ts";
-import { createLog } from "./log.ts";
+import { createLog, flushed } from "./log.ts";
 import { createNotify, type Notify } from "./notify/webhooks.ts";
 import { createSealedBox } from "./seal.ts";
 import type { Settings } from "./settings.ts";
 import { openLowdbStore } from "./store/lowdb/open.ts";
 import { dayOf, fitToModel } from "./wire/model-choice.ts";
+import { VERSION } from "./wire/version.ts";
 
 export interface Composition {
   readonly url: string;
   readonly port: number;
   readonly engine: Engine;
   readonly store: Store;
-  /** Finishes what is under way and lets go of everything. */
-  stop(): Promise<void>;
+  /** Finishes what is under way and lets go of everything; the log says why, and what is left for the next start. */
+  stop(reason?: string): Promise<void>;
 }
 
 export interface ComposeParts {
@@ -74,21 +77,37 @@ export async function compose(parts: ComposeParts): Promise<Composition> {
   const gate = parts.gate ?? (await openGate(parts.settings));
   // in the order of closing: nobody new comes in, answers under way are given, then the engine, then the store
   const closing: Undo[] = [() => gate.close()];
-  const stop = async (): Promise<void> => {
+  const close = async (): Promise<void> => {
     for (const step of closing.splice(0)) await step();
   };
   try {
-    return {
-      ...(await wire(parts.settings, { log, gate, closing, clock: parts.clock ?? systemClock })),
-      url: gate.url,
-      port: gate.port,
-      stop,
+    const wired = await wire(parts.settings, { log, gate, closing, clock: parts.clock ?? systemClock });
+    const stop = async (reason = "asked to"): Promise<void> => {
+      const begun = performance.now();
+      await close();
+      const ms = Math.round(performance.now() - begun);
+      log.info({ reason, ms, ...(await leftBy(wired.store)) }, "Journeyman has stopped");
+      await flushed(log);
     };
+    return { ...wired, url: gate.url, port: gate.port, stop };
   } catch (error) {
-    await stop();
+    await close();
     throw error;
   }
 }
+
+/** What the next start finds. */
+async function leftBy({ jobs, inbox }: Store): Promise<object> {
+  const { pending: effects_pending } = await jobs.tally();
+  return { effects_pending, deliveries_pending: inbox.backlog().count };
+}
+
+/** What runs here, for whoever reads the log later. */
+const startLine = (settings: Settings, { url, port }: Gate): object => ({
+  ...{ version: VERSION, node: process.version, mode: "server", store: "lowdb", data: settings.data_dir },
+  ...{ url, port, public_url: settings.public_url, github: settings.github_web_url },
+  model: `${settings.llm.provider}/${settings.llm.model}`,
+});
 
 interface Surroundings {
   readonly log: Logger;
@@ -103,7 +122,7 @@ async function wire(
 ): Promise<{ readonly engine: Engine; readonly store: Store }> {
   const store = await openLowdbStore({ dir: settings.data_dir, now: clock.now });
   closing.push(() => store.close());
-  const { probot, source, budget } = connectGitHub(settings, log, clock);
+  const { probot, source, budget, ahead } = connectGitHub(settings, log, clock);
   const self = createSelf(source);
   const desk = createDesk({ source, self });
   const model = openModel({ ...settings.llm, ...settings.anthropic }, log, clock.now);
@@ -134,16 +153,23 @@ async function wire(
     record,
   });
   const metrics = createMetrics({ jobs: store.jobs, inbox: store.inbox, budget, now: clock.now });
+  const watch = watchStanding({ self, ask: () => askSelf(source), app_id: settings.app_id, clock, log });
+  closing.push(async () => watch.stop());
+  watch.start();
   const engine = createEngine({
     ...{ store, clock, ids: createIds(clock), performer, desk, estimator, log, record, llm },
     quotas: settings.quotas,
     announcing: notify,
-    ...{ meter: metrics.meter, lines },
+    ...{ meter: metrics.meter, lines, standing: watch.standing },
   });
   const ear = createEar(settings.app_id, self, log);
   const logs = createLiveLogs({ jobs: store.jobs, door: engine, lines, clock, log });
   const cashier = await cashierOf(settings, gate.url, log);
-  const runs = { lines, run_tokens: runTokensOf(settings, clock), push_tokens: createPushTokens(source) };
+  const runs = {
+    lines,
+    run_tokens: runTokensOf(settings, clock, ahead),
+    push_tokens: createPushTokens(source),
+  };
   const told = { record, notify, metrics, logs, cashier, runs };
   const thread = createBodyThread(BODY_THREAD, settings.webhook_secret.reveal());
   const app = appOf({ settings, store, engine, desk, hear: ear.hear, log, clock, thread, ...told });
@@ -160,7 +186,7 @@ async function wire(
   // streams would go on for ever, and the gate waits for every answer
   closing.unshift(async () => logs.stop());
   gate.open(listener);
-  log.info({ url: gate.url, data: settings.data_dir }, "Journeyman is ready");
+  log.info(startLine(settings, gate), "Journeyman is ready");
   if (settings.webhook_proxy_url !== null) {
     closing.unshift(await receiveFromProxy(settings.webhook_proxy_url, gate.url, log));
   }
@@ -184,13 +210,17 @@ const logSeen = (lines: RunLines, stored: StoredJob | null): StoredJob["log"] =>
   stored === null ? [] : lines.viewed(stored).log;
 
 /** Without an address there is no audience that a token could name. */
-const runTokensOf = ({ public_url, oidc_issuer: issuer }: Settings, { now, wall = now }: Clock): RunTokens | null =>
-  public_url === null ? null : createRunTokens({ issuer, audience: public_url, now, wall });
+const runTokensOf = (
+  { public_url, oidc_issuer: issuer }: Settings,
+  { now, wall = now }: Clock,
+  ahead: () => number,
+): RunTokens | null =>
+  public_url === null ? null : createRunTokens({ issuer, audience: public_url, now, wall: () => wall() + ahead() });
 
 /** At debug Probot logs every request to GitHub with its body, a task's text among them: it must not come to that. */
 const withoutBodies = (log: Logger): Logger => (log.isLevelEnabled("debug") ? log.child({}, { level: "info" }) : log);
 
-interface Connection extends Pick<Octokits, "budget"> {
+interface Connection extends Pick<Octokits, "budget" | "ahead"> {
   readonly probot: Probot;
   readonly source: OctokitSource;
 }
@@ -205,7 +235,7 @@ function connectGitHub(settings: Settings, log: Logger, { now }: Clock): Connect
     Octokit: octokits.Octokit,
     log: withoutBodies(log),
   });
-  return { probot, source: octokits.source(probot), budget: octokits.budget };
+  return { probot, source: octokits.source(probot), budget: octokits.budget, ahead: octokits.ahead };
 }
 
 interface Ear {
@@ -228,7 +258,7 @@ function createEar(appId: number, self: () => Promise<{ readonly slug: string }>
       (known) => {
         slug = known.slug;
       },
-      (error: unknown) => log.error({ err: error }, SELF_UNKNOWN),
+      (error: unknown) => log.debug({ err: error }, SELF_UNKNOWN),
     );
   };
   learn();
@@ -248,8 +278,7 @@ async function cashierOf(settings: Settings, url: string, log: Logger): Promise<
 
 /** While GitHub does not answer, it is not asked more often than this. */
 const ASK_AGAIN_MS = 30_000;
-const SELF_UNKNOWN =
-  "GitHub does not say which App this is; if this goes on, compare APP_ID and PRIVATE_KEY with the App's settings page";
+const SELF_UNKNOWN = "GitHub does not say which App this is";
 
 function appOf(parts: {
   readonly settings: Settings;

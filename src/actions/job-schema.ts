@@ -6,7 +6,7 @@ import { z } from "zod";
 import type { GitHubEffect } from "../job/effect.ts";
 import { asJobId, type HistoryRow, type Job, STATUSES } from "../job/job.ts";
 import type { Reason } from "../job/reason.ts";
-import { MAX_NOTE, MAX_NOTES, OUTCOMES, usageSchema } from "../wire/result.ts";
+import { MAX_NOTE, MAX_NOTES, OUTCOMES, PERMANENT_ERRORS, usageSchema } from "../wire/result.ts";
 import { MERGE_METHODS, repositorySettingsSchema } from "../wire/settings.ts";
 
 const time = z.number();
@@ -49,6 +49,7 @@ const work = z.object({
   title: text,
   body: text,
   reason: words,
+  permanent_error: z.enum(PERMANENT_ERRORS).nullable().exactOptional(),
   model: text,
   notes: z.array(z.string().max(MAX_NOTE)).max(MAX_NOTES).default([]),
   usage: usageSchema,

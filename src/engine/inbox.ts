@@ -4,6 +4,7 @@
  */
 import { fullName } from "../job/job.ts";
 import type { Signal } from "../job/signal.ts";
+import { logDelivery } from "./event-log.ts";
 import type { Intake } from "./intake.ts";
 import type { Clock, Inbox, Log, Meter, PendingDelivery } from "./ports.ts";
 import { createTurns } from "./turns.ts";
@@ -62,7 +63,8 @@ export function createInboxWorker({ inbox, intake, clock, log, meter }: Needs): 
   const attempt = async (delivery: PendingDelivery, tries: number, again: boolean): Promise<void> => {
     if (stopping) return;
     try {
-      await intake(delivery.id, delivery.signal, again);
+      const acted = await intake(delivery.id, delivery.signal, again);
+      if (acted !== null) logDelivery(log, delivery.id, delivery.signal, acted);
       await inbox.done(delivery.id);
       meter.delivery("done", clock.now() - delivery.at);
     } catch (error) {

@@ -70,6 +70,7 @@ export const createAgentJob =
     const asked = { dialect: "agent-v2", task, provider: null, model: null, callback_url } as const;
     const created = await parts.door.create(restDraft(principal, repository.value, asked), work_id, actorOf(request));
     if (!created.ok) return refused(created.refusal, CONFLICTS);
+    request.about_job = created.job.id;
     const location = addressOf(parts, project, `job/${created.job.id}`);
     return success(201, viewIn(parts, project, created.job), { ...CACHING, Location: location });
   };

@@ -113,6 +113,7 @@ export const createJob = (parts: CreateJobParts): Route =>
         actorOf(request),
       );
       if (!created.ok) return refused(created.refusal);
+      request.about_job = created.job.id;
       return branchAnswer(parts, created.job.id);
     },
   });

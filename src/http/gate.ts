@@ -7,6 +7,7 @@ import { once } from "node:events";
 import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from "node:http";
 import { DRAIN_MS, HEADERS_MS, HOLD_MS, KEEP_ALIVE_MS, MAX_HELD, REQUEST_MS } from "./limits.ts";
 import { requestIds } from "./request-id.ts";
+import { VERSION } from "../wire/version.ts";
 import { SECURITY_HEADERS } from "./security-headers.ts";
 
 export interface Gate {
@@ -38,7 +39,8 @@ function answer(request: IncomingMessage, response: ServerResponse, status: numb
 }
 
 const notReady: RequestListener = (request, response) => answer(request, response, 503, { ready: false });
-const alive: RequestListener = (request, response) => answer(request, response, 200, { status: "ok" });
+const alive: RequestListener = (request, response) =>
+  answer(request, response, 200, { status: "ok", version: VERSION });
 const refuse: RequestListener = (request, response) => answer(request, response, 503, STARTING);
 
 /** Where this host is reached from the same machine. */

@@ -3,7 +3,7 @@
  * Times are milliseconds since the epoch, money is integer US cents.
  */
 import { JOB_ID_PATTERN } from "../wire/brief.ts";
-import type { Outcome, Usage } from "../wire/result.ts";
+import type { Outcome, PermanentError, Usage } from "../wire/result.ts";
 import type { RepositorySettings } from "../wire/settings.ts";
 import type { Reason } from "./reason.ts";
 
@@ -125,6 +125,8 @@ export interface Work {
   readonly title: string;
   readonly body: string;
   readonly reason: string | null;
+  /** What keeps every other try from working. Absent in older records, and of older agents. */
+  readonly permanent_error?: PermanentError | null;
   readonly model: string;
   /** What the run says of its model. Absent in older records. */
   readonly notes?: readonly string[];

@@ -3,6 +3,7 @@ import { decide } from "../../src/job/decide.ts";
 import type { Job } from "../../src/job/job.ts";
 import { feeOf } from "../../src/job/ledger.ts";
 import { parcelsOf } from "../../src/job/parcel.ts";
+import { PERMANENT_ERRORS } from "../../src/wire/result.ts";
 import { BRANCH_LIMIT_MS, START_GIVEN_UP_MS, START_LIMIT_MS, wakeAt } from "../../src/job/wake.ts";
 import {
   ADA,
@@ -153,6 +154,24 @@ describe("a try that fails", () => {
     expect(decided(refused).job).toMatchObject({ status: "failed", failure: "The repository is empty." });
     expect(effectsOf(refused)).toEqual(["sync-comment"]);
   });
+
+  it.each(PERMANENT_ERRORS)("fails at once after %s, since no other try can work", (permanent_error) => {
+    const ended = led(working(), runChanged({ status: "completed", conclusion: "failure" }));
+    const reason = "The provider refused the key (401).";
+    const over = step(ended, resultRead({ outcome: "failed", reason, permanent_error, changed_files: [] }));
+    expect(decided(over).job).toMatchObject({ status: "failed", failure: reason, attempt_count: 2, tries: 1 });
+    expect(effectsOf(over)).not.toContain("push-brief");
+    expect(decided(step(decided(over).job, { type: "retry", by: ADA, comment_id: 1 })).job.status).toBe("queued");
+  });
+
+  it.each([undefined, null])(
+    "is followed by another where an agent says %s of a permanent error",
+    (permanent_error) => {
+      const ended = led(working(), runChanged({ status: "completed", conclusion: "failure" }));
+      const said = resultRead({ outcome: "failed", ...(permanent_error === null ? { permanent_error } : {}) });
+      expect(led(ended, said)).toMatchObject({ status: "queued", tries: 2 });
+    },
+  );
 
   it("goes on with a retry, a message, or GitHub's own re-run", () => {
     const failed = failedTwice();

@@ -40,7 +40,7 @@ function bench(first: StoredJob, perform: (effect: Effect) => Attempt) {
     handle: async (id, command, extras) => {
       told.push(command);
       if (extras?.done) await jobs.settle(id, extras.done);
-      return { ok: true, job: stored.job, stored };
+      return { ok: true, job: stored.job, stored, changed: true };
     },
     log: { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} },
     meter: { effect: () => {} },

@@ -192,6 +192,7 @@ export const FOREIGN_PARSERS: readonly ForeignParser[] = [
         ...{
           version: 1,
           outcome: "done",
+          permanent_error: null,
           title: body,
           body,
           reason: body,

@@ -4,7 +4,7 @@
  */
 import { PRICE_CENTS } from "../../job/market-bounds.ts";
 import { DEFAULT_MODEL } from "../../wire/models.ts";
-import { nearest } from "./typo.ts";
+import { nearest } from "../../wire/typo.ts";
 import { head } from "../../wire/text.ts";
 
 export interface Flags {

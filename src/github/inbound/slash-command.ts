@@ -6,7 +6,7 @@ import { asJobId, type JobId } from "../../job/job.ts";
 import type { SlashCommand } from "../../job/signal.ts";
 import { findCommand, firstWord } from "./find-command.ts";
 import { readFlags } from "./flags.ts";
-import { meantBy } from "./typo.ts";
+import { meantBy } from "../../wire/typo.ts";
 
 /** Characters of a task: it is stored, written to the branch and paid for with every turn. */
 export const TASK_LIMIT = 20_000;

@@ -263,7 +263,7 @@ export function resultRead(job: Job, report: Report<"result-read">, { now }: Con
   const green = job.run?.conclusion === "success";
   if (!green || work.outcome === "failed" || work.outcome === "limit") {
     const why = work.reason ?? (work.body || `The workflow run ended with ${job.run?.conclusion ?? "no result"}.`);
-    return failTry(read, now, why, { set });
+    return failTry(read, now, why, { set }, "worker's", work.outcome === "failed" && Boolean(work.permanent_error));
   }
   // of a further round there is a pull request, which must lose the job's folder and be judged, whatever was said
   if (job.pull_request !== null || (work.outcome === "done" && work.changed_files.length > 0))

@@ -35,6 +35,8 @@ async function serve(api: Api, request: IncomingMessage, response: ServerRespons
   if (isOauthPath(url.pathname)) return serveOauth(api, page, response);
   if (isOidcPath(url.pathname)) return serveOidc(api, page, response);
   if (path === undefined) return servePage(api, page, response);
+  // GitHub's own clock, by which it believes tokens or not
+  response.setHeader("date", new Date(api.world.now()).toUTCString());
   send(request, response, await answer(api, { method, path, query: url.searchParams, headers: request.headers, body }));
 }
 

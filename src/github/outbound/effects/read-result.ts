@@ -146,7 +146,7 @@ function handedIn(
   return reported({ ...read, work: lost ? { ...work, ...LOST, reason: NEVER_PUSHED } : work });
 }
 
-const LOST = { outcome: "failed", changed_files: [] } as const;
+const LOST = { outcome: "failed", permanent_error: null, changed_files: [] } as const;
 
 const NEVER_PUSHED = "The run has told its result, but its push has not reached the branch.";
 
