@@ -36,7 +36,7 @@ export const BUNDLES = {
     folder: "dist/agent",
   },
   server: {
-    programs: { main: "src/main.ts", cli: "src/cli.ts" },
+    programs: { main: "src/main.ts", cli: "src/cli.ts", "body-thread": "src/body-thread.ts" },
     folder: "dist/server",
     // Probot looks for these two folders above its own file
     files: { ...SWAGGER_UI, "probot/static": "static" },
@@ -91,6 +91,18 @@ const lazyRequires: Plugin = {
   },
 };
 
+/** Of the project's own `package.json` the version alone, so that another development tool makes no other bundle. */
+const versionAlone: Plugin = {
+  name: "version-alone",
+  setup({ onLoad }) {
+    onLoad({ filter: /[\\/]package\.json$/ }, async ({ path }) => {
+      if (path !== join(PROJECT, "package.json")) return null;
+      const { version } = JSON.parse(await readFile(path, "utf8"));
+      return { contents: JSON.stringify({ version }), loader: "json" };
+    });
+  },
+};
+
 /** The sandbox starts programs from their sources, so it stays with them. */
 const withoutSandbox: Plugin = {
   name: "without-sandbox",
@@ -113,7 +125,7 @@ export async function bundle(name: BundleName, folder: string = bundleFolder(nam
     chunkNames: "chunks/[name]/[hash]",
     // names stay, for the stacks in a log
     ...{ minifySyntax: true, minifyWhitespace: true, legalComments: "none", banner: { js: BANNER } },
-    plugins: [builtins, lazyRequires, withoutSandbox],
+    plugins: [builtins, lazyRequires, withoutSandbox, versionAlone],
   });
   // the sources' `package.json` is not beside every bundle
   await writeFile(join(folder, "package.json"), '{ "type": "module" }\n');

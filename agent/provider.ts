@@ -15,6 +15,7 @@ import {
   MODEL_LIST_TIMEOUT_MS,
   readModelList,
 } from "../src/wire/model-list.ts";
+import type { PermanentError } from "../src/wire/result.ts";
 import { readAnswer, type Streamed } from "./answer-stream.ts";
 import type { Stop } from "./stop.ts";
 import type { Charged } from "./usage.ts";
@@ -67,17 +68,17 @@ const answerSchema = z.looseObject({
 export async function openProvider(settings: ProviderSettings): Promise<Opened> {
   if (settings.provider !== "anthropic" && settings.provider !== COMPATIBLE) {
     const reason = `The provider "${settings.provider}" is not known. Use "anthropic", or "${COMPATIBLE}" for a gateway or a local model that speaks its API at ANTHROPIC_BASE_URL.`;
-    return { ok: false, stop: { kind: "misconfigured", reason } };
+    return { ok: false, stop: wrong(reason, "misconfigured") };
   }
   const { gateway = null } = settings;
   const baseURL = gateway ?? settings.baseUrl;
   if (settings.provider === COMPATIBLE && baseURL === undefined) {
     const reason = `The provider "${COMPATIBLE}" needs an address: set the variable ANTHROPIC_BASE_URL for Actions.`;
-    return { ok: false, stop: { kind: "misconfigured", reason } };
+    return { ok: false, stop: wrong(reason, "misconfigured") };
   }
   if (settings.apiKey === undefined && baseURL === undefined) {
     const reason = "ANTHROPIC_API_KEY is not set. Add it to the repository's secrets for Actions.";
-    return { ok: false, stop: { kind: "misconfigured", reason } };
+    return { ok: false, stop: wrong(reason, "key_missing") };
   }
   const { default: Anthropic } = await import("@anthropic-ai/sdk");
   const client = new Anthropic({
@@ -135,7 +136,11 @@ const broken = (reason: string, { used }: Failed): Asked => ({
   used,
 });
 const down = (reason: string): Stop => ({ kind: "provider_down", reason: head(reason, MAX_REASON) });
-const wrong = (reason: string): Stop => ({ kind: "misconfigured", reason: head(reason, MAX_REASON) });
+const wrong = (reason: string, permanent: PermanentError | null = null): Stop => ({
+  kind: "misconfigured",
+  permanent,
+  reason: head(reason, MAX_REASON),
+});
 
 const wordsOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
@@ -149,6 +154,12 @@ function readStreamError(error: APIError, read: Failed): Asked {
   return broken(error.message, read);
 }
 
+/** The provider's own refusal, as against that of a proxy or a load balancer on the way, which may pass. */
+const refusalSchema = z.object({ error: z.object({ type: z.string() }) });
+
+/** Anthropic says so with 400, others with 402. */
+const NO_CREDIT = /credit balance is too low|insufficient (?:credit|funds|balance)/i;
+
 function readError(error: APIError, model: string): Stop {
   const said = error.message;
   const over = costLimitSchema.safeParse(error.error);
@@ -156,21 +167,30 @@ function readError(error: APIError, model: string): Stop {
     const { cap_cents: capCents, spent_cents: spentCents, next_cents: nextCents } = over.data.error.cost_limit;
     return { kind: "over_budget", capCents, spentCents, nextCents };
   }
+  const own = refusalSchema.safeParse(error.error).success;
   switch (error.status) {
     case 400:
+    case 402:
     case 413:
       if (TOO_LONG.test(said)) return { kind: "conversation_full" };
+      if (error.status === 402 || NO_CREDIT.test(said))
+        return wrong(
+          `The provider's account has no credit left: add some, then retry the job. It said: ${said}`,
+          "no_credit",
+        );
       return wrong(`The provider refused the request: ${said}`);
     case 401:
     case 403:
       return wrong(
         `The provider refused the key (${error.status}). Check the secret ANTHROPIC_API_KEY. It said: ${said}`,
+        error.status === 401 || own ? "key_refused" : null,
       );
     case 404:
       return wrong(
         `The provider does not know the model ${model}. Name another where this one is named: ` +
           "`--model` of the job, `llm.model` in .github/journeyman.yml, LLM_MODEL of the repository, or else of the server. " +
           `It said: ${said}`,
+        own ? "unknown_model" : null,
       );
     default:
       return down(`The provider kept failing, after ${MAX_RETRIES} retries: ${said}`);

@@ -6,7 +6,7 @@ import { mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { jobFolder, LOG_FILE, RESULT_FILE } from "../src/wire/brief.ts";
 import { MAX_NOTE, MAX_NOTES, type Result, resultSchema, type Usage } from "../src/wire/result.ts";
-import { describeStop, type Stop } from "./stop.ts";
+import { describeStop, permanentErrorOf, type Stop } from "./stop.ts";
 import { head } from "../src/wire/text.ts";
 
 export interface RunEnd {
@@ -34,6 +34,7 @@ export function resultOf(end: RunEnd, redact: (text: string) => string): Result 
     title: redact(finished?.title ?? end.taskTitle),
     body: redact([finished?.body ?? end.lastWords, ...end.notes].filter((part) => part !== "").join("\n\n")),
     ...(reason === undefined ? {} : { reason: redact(reason) }),
+    permanent_error: permanentErrorOf(end.stop),
     model: end.model,
     notes: end.modelNotes.slice(0, MAX_NOTES).map((note) => head(redact(note), MAX_NOTE)),
     usage: end.usage,

@@ -112,13 +112,14 @@ function unpriced(model: string, { gateway }: Settings): string {
 async function attempt(work: Work): Promise<Stop> {
   const { settings, log, interruption } = work;
   const read = await readAssignment(settings);
-  if (!read.ok) return { kind: "misconfigured", reason: read.reason };
+  if (!read.ok) return { kind: "misconfigured", permanent: null, reason: read.reason };
   work.assignment = read.assignment;
   const { brief } = read.assignment;
   work.model = brief.llm.model;
   work.modelNotes = brief.llm.notes;
   work.tally = new Tally(brief.llm.model);
-  if (brief.egress !== null && settings.proxy === null) return { kind: "misconfigured", reason: OPEN_NETWORK };
+  if (brief.egress !== null && settings.proxy === null)
+    return { kind: "misconfigured", permanent: "misconfigured", reason: OPEN_NETWORK };
   const elapsedMs = () => work.now().getTime() - work.startedAt;
   const absent = await gatewayAbsent(work, elapsedMs);
   if (absent !== null) return interruption.stop ?? { kind: "provider_down", reason: absent };

@@ -2,8 +2,8 @@
  * Every reason for which the agent stops, and what each means for the job. The loop ends with one of these values and
  * nothing else; a throw out of it is a bug and becomes `crashed`.
  */
-import type { Outcome } from "../src/wire/result.ts";
 import { counted } from "../src/wire/plural.ts";
+import type { Outcome, PermanentError } from "../src/wire/result.ts";
 
 export type Stop =
   /** The model called `finish`. */
@@ -17,13 +17,17 @@ export type Stop =
   | { readonly kind: "bad_format"; readonly times: number; readonly last: string }
   | { readonly kind: "cancelled"; readonly by: string }
   | { readonly kind: "provider_down"; readonly reason: string }
-  | { readonly kind: "misconfigured"; readonly reason: string }
+  /** `permanent`: null where the next try may have it otherwise. */
+  | { readonly kind: "misconfigured"; readonly permanent: PermanentError | null; readonly reason: string }
   | { readonly kind: "crashed"; readonly reason: string };
 
 export const FINISH_OUTCOMES = ["done", "nothing_to_do", "question", "refused"] as const;
 export type FinishOutcome = (typeof FINISH_OUTCOMES)[number];
 
 const cents = (value: number): string => `${value.toFixed(1)} cents`;
+
+export const permanentErrorOf = (stop: Stop): PermanentError | null =>
+  stop.kind === "misconfigured" ? stop.permanent : null;
 
 /** How a stop reads in the result: outcome and, unless the model finished by itself, the reason in a sentence. */
 export function describeStop(stop: Stop): { readonly outcome: Outcome; readonly reason?: string } {

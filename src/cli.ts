@@ -5,9 +5,11 @@ import { environment } from "./environment.ts";
 import type { ContainerChoice } from "./sandbox/containers.ts";
 import { type KeyDesk, KeysProblem, keyRequest, openKeyDesk, overlapOf } from "./keys-command.ts";
 import { readKeysSettings, readSandboxSettings } from "./settings.ts";
+import { VERSION } from "./wire/version.ts";
 
 const program = new Command("journeyman")
   .description("Comment /job <what you want> on an issue and get a merged pull request.")
+  .version(VERSION, "-V, --version", "print which version this is")
   .showHelpAfterError("(--help shows what there is)");
 
 program

@@ -2,8 +2,9 @@
  * Settings → everything wired and running. Alone sees all rooms. Used by the server, the sandbox and the tests, which
  * differ in nothing but their settings.
  */
+import { performance } from "node:perf_hooks";
 import { type ApplicationFunction, type Logger, Probot } from "probot";
-import { createApp } from "./app.ts";
+import { acting, createApp } from "./app.ts";
 import { systemClock } from "./engine/clock.ts";
 import type { Engine } from "./engine/door.ts";
 import { createEngine } from "./engine/engine.ts";
@@ -15,19 +16,20 @@ import type { RunLines, RunTokens } from "./engine/run-ports.ts";
 import type { LiveLogs } from "./engine/verification-ports.ts";
 import { hear } from "./github/inbound/hear.ts";
 import { createDesk } from "./github/outbound/desk.ts";
-import { createSelf } from "./github/outbound/identity.ts";
+import { askSelf, createSelf } from "./github/outbound/identity.ts";
 import { createOctokits, type Octokits, type OctokitSource } from "./github/outbound/octokit.ts";
 import { createPerformer } from "./github/outbound/perform.ts";
 import { createPushTokens } from "./github/outbound/push-tokens.ts";
 import { createRunTokens } from "./github/outbound/run-tokens.ts";
 import { createSignIn } from "./github/outbound/sign-in.ts";
+import { watchStanding } from "./github/outbound/standing.ts";
 import { authentication } from "./http/auth.ts";
 import { apiRoutes, type RouteParts } from "./http/routes.ts";
-import { BRANCH_WAIT_MS } from "./http/limits.ts";
 import { type Gate, openGate } from "./http/gate.ts";
 import { countGuesses } from "./http/guesses.ts";
 import { createListener } from "./http/listener.ts";
 import { createMetrics, type Metrics } from "./http/metrics.ts";
+import { type BodyThread, createBodyThread } from "./http/body-thread.ts";
 import { receiveFromProxy } from "./http/webhook-proxy.ts";
 import { createJudge } from "./llm/judge.ts";
 import { openModel } from "./llm/model.ts";
@@ -35,20 +37,21 @@ import type { Heard } from "./job/signal.ts";
 import { createEstimator } from "./llm/estimator.ts";
 import { createLiveLogs } from "./logs/live-logs.ts";
 import { createRunLines } from "./logs/run-lines.ts";
-import { createLog } from "./log.ts";
+import { createLog, flushed } from "./log.ts";
 import { createNotify, type Notify } from "./notify/webhooks.ts";
 import { createSealedBox } from "./seal.ts";
 import type { Settings } from "./settings.ts";
 import { openLowdbStore } from "./store/lowdb/open.ts";
 import { dayOf, fitToModel } from "./wire/model-choice.ts";
+import { VERSION } from "./wire/version.ts";
 
 export interface Composition {
   readonly url: string;
   readonly port: number;
   readonly engine: Engine;
   readonly store: Store;
-  /** Finishes what is under way and lets go of everything. */
-  stop(): Promise<void>;
+  /** Finishes what is under way and lets go of everything; the log says why, and what is left for the next start. */
+  stop(reason?: string): Promise<void>;
 }
 
 export interface ComposeParts {
@@ -60,6 +63,12 @@ export interface ComposeParts {
   readonly gate?: Gate;
 }
 
+/** The program of the thread for large bodies: a file beside this one, or, where this is a chunk of a bundle, beside that. */
+const BODY_THREAD = new URL(
+  import.meta.filename.endsWith(".ts") ? "./body-thread.ts" : "../../body-thread.js",
+  import.meta.url,
+);
+
 type Undo = () => Promise<void>;
 
 /** Resolves when requests are answered. */
@@ -68,21 +77,37 @@ export async function compose(parts: ComposeParts): Promise<Composition> {
   const gate = parts.gate ?? (await openGate(parts.settings));
   // in the order of closing: nobody new comes in, answers under way are given, then the engine, then the store
   const closing: Undo[] = [() => gate.close()];
-  const stop = async (): Promise<void> => {
+  const close = async (): Promise<void> => {
     for (const step of closing.splice(0)) await step();
   };
   try {
-    return {
-      ...(await wire(parts.settings, { log, gate, closing, clock: parts.clock ?? systemClock })),
-      url: gate.url,
-      port: gate.port,
-      stop,
+    const wired = await wire(parts.settings, { log, gate, closing, clock: parts.clock ?? systemClock });
+    const stop = async (reason = "asked to"): Promise<void> => {
+      const begun = performance.now();
+      await close();
+      const ms = Math.round(performance.now() - begun);
+      log.info({ reason, ms, ...(await leftBy(wired.store)) }, "Journeyman has stopped");
+      await flushed(log);
     };
+    return { ...wired, url: gate.url, port: gate.port, stop };
   } catch (error) {
-    await stop();
+    await close();
     throw error;
   }
 }
+
+/** What the next start finds. */
+async function leftBy({ jobs, inbox }: Store): Promise<object> {
+  const { pending: effects_pending } = await jobs.tally();
+  return { effects_pending, deliveries_pending: inbox.backlog().count };
+}
+
+/** What runs here, for whoever reads the log later. */
+const startLine = (settings: Settings, { url, port }: Gate): object => ({
+  ...{ version: VERSION, node: process.version, mode: "server", store: "lowdb", data: settings.data_dir },
+  ...{ url, port, public_url: settings.public_url, github: settings.github_web_url },
+  model: `${settings.llm.provider}/${settings.llm.model}`,
+});
 
 interface Surroundings {
   readonly log: Logger;
@@ -97,7 +122,7 @@ async function wire(
 ): Promise<{ readonly engine: Engine; readonly store: Store }> {
   const store = await openLowdbStore({ dir: settings.data_dir, now: clock.now });
   closing.push(() => store.close());
-  const { probot, source, budget } = connectGitHub(settings, log);
+  const { probot, source, budget, ahead } = connectGitHub(settings, log, clock);
   const self = createSelf(source);
   const desk = createDesk({ source, self });
   const model = openModel({ ...settings.llm, ...settings.anthropic }, log, clock.now);
@@ -128,19 +153,30 @@ async function wire(
     record,
   });
   const metrics = createMetrics({ jobs: store.jobs, inbox: store.inbox, budget, now: clock.now });
+  const watch = watchStanding({ self, ask: () => askSelf(source), app_id: settings.app_id, clock, log });
+  closing.push(async () => watch.stop());
+  watch.start();
   const engine = createEngine({
     ...{ store, clock, ids: createIds(clock), performer, desk, estimator, log, record, llm },
     quotas: settings.quotas,
     announcing: notify,
-    ...{ meter: metrics.meter, lines },
+    ...{ meter: metrics.meter, lines, standing: watch.standing },
   });
   const ear = createEar(settings.app_id, self, log);
   const logs = createLiveLogs({ jobs: store.jobs, door: engine, lines, clock, log });
   const cashier = await cashierOf(settings, gate.url, log);
-  const runs = { lines, run_tokens: runTokensOf(settings, clock), push_tokens: createPushTokens(source) };
+  const runs = {
+    lines,
+    run_tokens: runTokensOf(settings, clock, ahead),
+    push_tokens: createPushTokens(source),
+  };
   const told = { record, notify, metrics, logs, cashier, runs };
-  const app = appOf({ settings, store, engine, desk, hear: ear, log, clock, ...told });
-  const listener = await createListener(probot, app, { timed: metrics.timed, trust_proxy: settings.trust_proxy });
+  const thread = createBodyThread(BODY_THREAD, settings.webhook_secret.reveal());
+  const app = appOf({ settings, store, engine, desk, hear: ear.hear, log, clock, thread, ...told });
+  const large = { thread, self: ear.self, act: acting({ door: engine, log }) };
+  const { trust_proxy } = settings;
+  const listener = await createListener(probot, app, { timed: metrics.timed, trust_proxy, large });
+  closing.splice(1, 0, () => thread.stop());
 
   // what an earlier process has left to send is known before anything is announced again
   await notify.start();
@@ -150,7 +186,7 @@ async function wire(
   // streams would go on for ever, and the gate waits for every answer
   closing.unshift(async () => logs.stop());
   gate.open(listener);
-  log.info({ url: gate.url, data: settings.data_dir }, "Journeyman is ready");
+  log.info(startLine(settings, gate), "Journeyman is ready");
   if (settings.webhook_proxy_url !== null) {
     closing.unshift(await receiveFromProxy(settings.webhook_proxy_url, gate.url, log));
   }
@@ -174,19 +210,23 @@ const logSeen = (lines: RunLines, stored: StoredJob | null): StoredJob["log"] =>
   stored === null ? [] : lines.viewed(stored).log;
 
 /** Without an address there is no audience that a token could name. */
-const runTokensOf = ({ public_url, oidc_issuer: issuer }: Settings, { now }: Clock): RunTokens | null =>
-  public_url === null ? null : createRunTokens({ issuer, audience: public_url, now });
+const runTokensOf = (
+  { public_url, oidc_issuer: issuer }: Settings,
+  { now, wall = now }: Clock,
+  ahead: () => number,
+): RunTokens | null =>
+  public_url === null ? null : createRunTokens({ issuer, audience: public_url, now, wall: () => wall() + ahead() });
 
 /** At debug Probot logs every request to GitHub with its body, a task's text among them: it must not come to that. */
 const withoutBodies = (log: Logger): Logger => (log.isLevelEnabled("debug") ? log.child({}, { level: "info" }) : log);
 
-interface Connection extends Pick<Octokits, "budget"> {
+interface Connection extends Pick<Octokits, "budget" | "ahead"> {
   readonly probot: Probot;
   readonly source: OctokitSource;
 }
 
-function connectGitHub(settings: Settings, log: Logger): Connection {
-  const octokits = createOctokits();
+function connectGitHub(settings: Settings, log: Logger, { now }: Clock): Connection {
+  const octokits = createOctokits(now);
   const probot = new Probot({
     appId: settings.app_id,
     privateKey: settings.private_key.reveal(),
@@ -195,18 +235,19 @@ function connectGitHub(settings: Settings, log: Logger): Connection {
     Octokit: octokits.Octokit,
     log: withoutBodies(log),
   });
-  return { probot, source: octokits.source(probot), budget: octokits.budget };
+  return { probot, source: octokits.source(probot), budget: octokits.budget, ahead: octokits.ahead };
+}
+
+interface Ear {
+  readonly self: () => { readonly appId: number; readonly slug: string };
+  readonly hear: (event: string, payload: unknown) => Heard;
 }
 
 /**
  * Knows our own doings from those of others as soon as GitHub has told our name. Until then ours are looked at like
  * anybody's, which costs a needless look and no more, so a server whose GitHub is away starts all the same.
  */
-function createEar(
-  appId: number,
-  self: () => Promise<{ readonly slug: string }>,
-  log: Logger,
-): (event: string, payload: unknown) => Heard {
+function createEar(appId: number, self: () => Promise<{ readonly slug: string }>, log: Logger): Ear {
   let slug = "";
   let asked_at = Number.NEGATIVE_INFINITY;
   const learn = (): void => {
@@ -217,14 +258,15 @@ function createEar(
       (known) => {
         slug = known.slug;
       },
-      (error: unknown) => log.error({ err: error }, SELF_UNKNOWN),
+      (error: unknown) => log.debug({ err: error }, SELF_UNKNOWN),
     );
   };
   learn();
-  return (event, payload) => {
+  const known = (): { readonly appId: number; readonly slug: string } => {
     if (slug === "") learn();
-    return hear(event, payload, { appId, slug });
+    return { appId, slug };
   };
+  return { self: known, hear: (event, payload) => hear(event, payload, known()) };
 }
 
 /** Stripe's library is loaded where it is used alone. */
@@ -236,8 +278,7 @@ async function cashierOf(settings: Settings, url: string, log: Logger): Promise<
 
 /** While GitHub does not answer, it is not asked more often than this. */
 const ASK_AGAIN_MS = 30_000;
-const SELF_UNKNOWN =
-  "GitHub does not say which App this is; if this goes on, compare APP_ID and PRIVATE_KEY with the App's settings page";
+const SELF_UNKNOWN = "GitHub does not say which App this is";
 
 function appOf(parts: {
   readonly settings: Settings;
@@ -249,6 +290,7 @@ function appOf(parts: {
   readonly cashier: Cashier | null;
   readonly log: Logger;
   readonly logs: LiveLogs;
+  readonly thread: BodyThread;
   readonly runs: Pick<RouteParts, "lines" | "run_tokens" | "push_tokens">;
   readonly notify: Notify;
   readonly record: Recorder;
@@ -264,9 +306,10 @@ function appOf(parts: {
       api_key: settings.api_key?.reveal() ?? null,
     }),
     ...store,
+    thread: parts.thread,
     ...parts.runs,
     ...{ logs: parts.logs, metrics },
-    ...{ door: engine, desk, default_repository, log, now, clock, branch_wait_ms: BRANCH_WAIT_MS },
+    ...{ door: engine, desk, default_repository, log, now, clock },
     ...{ webhooks: parts.notify.webhooks, guesses, record, sign_in: signInOf(settings, log) },
     ...{ github_web_url, public_url, default_model: fitToModel(settings.llm, dayOf(now())).model },
     ...{ box: createSealedBox(settings), cashier, cron_secret },

@@ -27,3 +27,6 @@ export function addressIn(variables: Environment): { readonly host: string; read
   const port = /^\d{1,5}$/.test(PORT.trim()) ? Number(PORT) : Number.NaN;
   return APP_ID !== undefined && port <= MAX_PORT ? { host: HOST.trim(), port } : null;
 }
+
+/** Whether this is a script of package.json that npm runs. */
+export const isRunByNpm = (): boolean => process.env.npm_lifecycle_event !== undefined;

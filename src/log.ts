@@ -1,5 +1,6 @@
 /** The log: pino, JSON for machines, readable on a terminal. Errors are written without what hangs on them. */
-import { type DestinationStream, destination, type Logger, pino } from "pino";
+import { type DestinationStream, destination, type LogFn, type Logger, pino } from "pino";
+import { z } from "zod";
 import type { LogSettings } from "./settings.ts";
 import { redact } from "./wire/redact.ts";
 
@@ -15,14 +16,67 @@ function plainError(error: unknown): object {
   return inner.length === 0 ? plain : { ...plain, causes: inner.map(plainError) };
 }
 
+const NAME = "journeyman";
+
+/** Probot gives each of its parts a name, which would stand in the line beside ours. */
+const ownName = (name: unknown): string | undefined => (name === NAME ? NAME : undefined);
+
+const WRONG_SIGNATURE =
+  "a delivery is not signed with WEBHOOK_SECRET: compare it with the App's settings page, unless somebody else sent it";
+const DELIVERY_ID = /^[\w-]{1,64}$/;
+
+/** Octokit's error for it, which Probot logs whole, with a stack that ends in its own code. */
+const forged = z.object({
+  message: z.string().includes("signature does not match"),
+  event: z.object({ id: z.string().regex(DELIVERY_ID).optional().catch(undefined) }),
+});
+
+/** Anybody can send a delivery with a wrong signature: a line of ours and no more. */
+function logMethod(this: Logger, args: Parameters<LogFn>, method: LogFn): void {
+  const read = args[0] instanceof Error ? forged.safeParse(args[0]) : null;
+  if (read?.success) this.warn({ delivery: read.data.event.id, error_code: "invalid_signature" }, WRONG_SIGNATURE);
+  else method.apply(this, args);
+}
+
 /** The log on this stream. */
 export const logTo = (stream: DestinationStream, level: LogSettings["level"]): Logger =>
-  pino({ name: "journeyman", level, serializers: { err: plainError, error: plainError } }, stream);
+  pino(
+    {
+      ...{ name: NAME, level, serializers: { err: plainError, error: plainError, name: ownName } },
+      hooks: { logMethod },
+    },
+    stream,
+  );
+
+/**
+ * At the exit sonic-boom's own flush tries a pipe that nobody reads any more for ever; a plain write that fails is given up.
+ */
+function buffered(): DestinationStream {
+  const stream = destination({ dest: 1, sync: false, minLength: BUFFERED_CHARACTERS, periodicFlush: FLUSH_MS });
+  const flushSync = (): void => {
+    Object.assign(stream, { sync: true });
+    stream.flush();
+  };
+  return Object.assign(stream, { flushSync });
+}
 
 export async function createLog(settings: LogSettings): Promise<Logger> {
   const pretty = settings.format === "pretty" || (settings.format === null && process.stdout.isTTY);
   const stream: DestinationStream = pretty
     ? (await import("pino-pretty")).default({ destination: 1, sync: true, ignore: "pid,hostname" })
-    : destination({ dest: 1, sync: false, minLength: BUFFERED_CHARACTERS, periodicFlush: FLUSH_MS });
+    : buffered();
   return logTo(stream, settings.level);
 }
+
+/** A reader that takes nothing keeps no process from its end. */
+const FLUSH_LIMIT_MS = 1_000;
+
+/** Resolves when everything is written that was logged, or nobody takes it. */
+export const flushed = (log: Logger): Promise<void> =>
+  new Promise((resolve) => {
+    const late = setTimeout(resolve, FLUSH_LIMIT_MS);
+    log.flush(() => {
+      clearTimeout(late);
+      resolve();
+    });
+  });

@@ -2,10 +2,10 @@
  * The process around the server: listens, reads the settings, says what is wrong with them, starts the App or Probot's
  * set-up page, and stops on a signal. Owns the exit code. What takes its time to load is loaded after listening.
  */
-import { addressIn, environment } from "./environment.ts";
+import { addressIn, environment, isRunByNpm } from "./environment.ts";
 import { openGate } from "./http/gate.ts";
 
-type Stop = () => Promise<void>;
+type Stop = (reason: string) => Promise<void>;
 
 /** So that whoever has connected is answered by the gate before the next large part blocks the process. */
 const turn = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
@@ -40,14 +40,17 @@ async function start(): Promise<Stop> {
 const wordsOf = (mistakes: readonly string[]): string =>
   ["correct these settings (environment or .env):", ...mistakes.map((mistake) => `  - ${mistake}`)].join("\n");
 
+/** A closed terminal ends the server as in order as whoever keeps processes does. */
+const SIGNALS = ["SIGTERM", "SIGINT", "SIGHUP"] as const;
+
 /** Every signal ends in the same clean stop; a second one of an impatient person does not wait for it. */
 function stopOnSignals(starting: Promise<Stop>): void {
   let stopping = false;
-  const end = (): void => {
+  const end = (reason: string): void => {
     if (stopping) process.exit(130);
     stopping = true;
     starting
-      .then((stop) => stop())
+      .then((stop) => stop(reason))
       .then(
         () => process.exit(0),
         (error: unknown) => {
@@ -56,8 +59,19 @@ function stopOnSignals(starting: Promise<Stop>): void {
         },
       );
   };
-  process.on("SIGTERM", end);
-  process.on("SIGINT", end);
+  for (const signal of SIGNALS) process.on(signal, () => end(signal));
+  followNpm(() => stopping || end("npm is gone"));
+}
+
+const LOOK_EVERY_MS = 500;
+
+/** npm passes signals on; where it is killed itself, nobody would know of its child any more. */
+function followNpm(end: () => void): void {
+  if (!isRunByNpm()) return;
+  const parent = process.ppid;
+  setInterval(() => {
+    if (process.ppid !== parent) end();
+  }, LOOK_EVERY_MS).unref();
 }
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

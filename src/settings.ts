@@ -8,6 +8,7 @@ import { z } from "zod";
 import { DEFAULT_HOST, DEFAULT_PORT, type Environment, MAX_PORT } from "./environment.ts";
 import { type LlmSettings, llmOf, lookAtLlm } from "./llm-settings.ts";
 import { readPrivateKey } from "./private-key.ts";
+import { unknownSettings } from "./unknown-settings.ts";
 import { DEFAULT_QUOTAS, type QuotaLimits } from "./job/quotas.ts";
 import { DEFAULT_MODEL } from "./wire/models.ts";
 import { REPOSITORY_NAME } from "./wire/repository-name.ts";
@@ -105,6 +106,13 @@ const schema = z.object({
   ANTHROPIC_BASE_URL: httpUrl.optional(),
 });
 
+/** All that somebody reads: these here, the key's, and those of the sandbox and of Probot's set-up page. */
+const KNOWN = [
+  ...Object.keys(schema.shape),
+  ...Object.keys(NOT_HONOURED),
+  ...["PRIVATE_KEY", "PRIVATE_KEY_PATH", "JOURNEYMAN_AGENT_IMAGE", "GH_ORG", "NO_SMEE_SETUP"],
+];
+
 type Parsed = z.infer<typeof schema>;
 
 export interface Settings {
@@ -185,6 +193,8 @@ const NO_WAY_BACK =
 /** The settings in these variables, or everything that is wrong with them. */
 export function readSettings(variables: Environment, cwd: string, now: number = Date.now()): Reading {
   const mistakes = Object.entries(NOT_HONOURED).flatMap(([name, sentence]) => (variables[name] ? [sentence] : []));
+  const unknown = unknownSettings(variables, KNOWN);
+  mistakes.push(...unknown.mistakes);
   const parsed = schema.safeParse(variables);
   if (!parsed.success) {
     mistakes.push(...sentences(parsed.error));
@@ -219,7 +229,7 @@ export function readSettings(variables: Environment, cwd: string, now: number = 
   return {
     kind: "settings",
     settings: { ...settings, data_dir: resolve(cwd, settings.data_dir) },
-    notes: [...notes(parsed.data), ...model.notes],
+    notes: [...unknown.notes, ...notes(parsed.data), ...model.notes],
   };
 }
 

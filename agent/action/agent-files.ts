@@ -61,6 +61,9 @@ export interface ResultChange {
 
 const MOST_PUT_BACK = 100;
 
+/** With a reason of this step's in the place of the agent's, another try may work whatever the agent's was. */
+export const FAILED = { outcome: "failed", permanent_error: null } as const;
+
 /** The result that is handed in: the agent's own, with what this step has to say beside it. */
 export function finalResult(
   { result }: AgentFiles,
@@ -74,7 +77,7 @@ export function finalResult(
   return {
     ...own,
     ...(notes.length === 0 ? {} : { body: [body, ...notes].filter((part) => part !== "").join("\n\n") }),
-    ...(refusals.length === 0 ? {} : { outcome: "failed", reason: refusals.join(" ") }),
+    ...(refusals.length === 0 ? {} : { ...FAILED, reason: refusals.join(" ") }),
     put_back: put_back.slice(0, MOST_PUT_BACK),
   };
 }

@@ -2,7 +2,7 @@
  * Hands in what the agent did and brings it to the branch: with the App's token, after which CI runs on it, else with the
  * workflow's own. What stands in the way is told to the App too, so that the job's comment can say it.
  */
-import { readable } from "./agent-files.ts";
+import { FAILED, readable } from "./agent-files.ts";
 import type { Collected } from "./collect.ts";
 import { commitMessage } from "./commit-title.ts";
 import { type Git, GitFailure } from "./git.ts";
@@ -59,7 +59,7 @@ export async function deliverWork(ports: DeliveryPorts, work: Collected): Promis
   if (!final) delivered = await send(ports, work, work.whole, settings.githubToken);
   if (delivered?.ok) return ownToken(reason, brief.app_url === null);
   const why = wordsOf(delivered, settings.branch);
-  await tell({ ...result, outcome: "failed", reason: `The work could not be pushed: ${why}` }, []);
+  await tell({ ...result, ...FAILED, reason: `The work could not be pushed: ${why}` }, []);
   return notPushed(delivered, settings.branch, why);
 }
 

@@ -7,7 +7,7 @@ import type { GitHubEffect } from "../job/effect.ts";
 import { asJobId, type HistoryRow, type Job, STATUSES } from "../job/job.ts";
 import { jobOutcomeSchema } from "../job/outcome.ts";
 import type { Reason } from "../job/reason.ts";
-import { MAX_NOTE, MAX_NOTES, OUTCOMES, usageSchema } from "../wire/result.ts";
+import { MAX_NOTE, MAX_NOTES, OUTCOMES, PERMANENT_ERRORS, usageSchema } from "../wire/result.ts";
 import { MERGE_METHODS, repositorySettingsSchema } from "../wire/settings.ts";
 
 const time = z.number();
@@ -50,6 +50,7 @@ const work = z.object({
   title: text,
   body: text,
   reason: words,
+  permanent_error: z.enum(PERMANENT_ERRORS).nullable().exactOptional(),
   model: text,
   notes: z.array(z.string().max(MAX_NOTE)).max(MAX_NOTES).default([]),
   usage: usageSchema,
@@ -150,6 +151,7 @@ export const jobSchema: z.ZodType<Job> = z.object({
   failure: words,
   reasons: z.array(reason),
   notice: words,
+  settings_problem: words.exactOptional(),
   woken_at: time.nullable(),
   comment: z.object({ id: number, synced_at: time }).nullable(),
   check: z.object({ id: number, sha, synced_at: time }).nullable(),

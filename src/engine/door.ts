@@ -14,12 +14,23 @@ import type { Pull } from "./pull.ts";
 import type { Quotas } from "./quotas.ts";
 
 export type Handled =
-  | { readonly ok: true; readonly job: Job; readonly stored: StoredJob }
+  /** `changed`: false where the command had nothing to change. */
+  | { readonly ok: true; readonly job: Job; readonly stored: StoredJob; readonly changed: boolean }
   | { readonly ok: false; readonly refusal: Refusal };
 
+/** What GitHub thinks of the App. */
+export interface GitHubStanding {
+  /** False: it does not take the App for itself, so nothing can be done there. */
+  readonly usable: boolean;
+  /** What is wrong, and what to do; null: nothing. */
+  readonly sentence: string | null;
+}
+
 export interface Health {
-  /** What was left is found again, and what comes can be kept. */
+  /** What was left is found again, what comes can be kept, and GitHub knows the App. */
   readonly ready: boolean;
+  /** Why it is not, or what else is wrong, in a sentence. */
+  readonly reason: string | null;
 }
 
 export interface Door {

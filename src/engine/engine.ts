@@ -10,7 +10,7 @@ import type { ModelDefaults } from "../job/model-of.ts";
 import type { QuotaLimits } from "../job/quotas.ts";
 import { refusal } from "../job/refusal.ts";
 import { enforceDeadlines } from "./deadlines.ts";
-import type { Engine, Handled } from "./door.ts";
+import type { Engine, GitHubStanding, Handled, Health } from "./door.ts";
 import { createEffectsRunner } from "./effects.ts";
 import { createDebts } from "./debts.ts";
 import { createHandle } from "./handle.ts";
@@ -45,6 +45,8 @@ export interface EngineParts {
   readonly announcing?: { readonly audience: Audience; readonly announcer: Announcer };
   readonly log: Log;
   readonly record: Recorder;
+  /** Unless given, GitHub is taken to know us. */
+  readonly standing?: () => GitHubStanding;
   /** What running jobs tell; where nobody can reach us, there is none. */
   readonly lines?: RunLines;
   /** False in a process that ends as soon as it can. */
@@ -65,11 +67,15 @@ const NO_LINES: RunLines = {
   follow: () => () => {},
 };
 
+const KNOWN: GitHubStanding = { usable: true, sentence: null };
+const STARTING = "The server starts or stops.";
+const UNWRITABLE = "The data folder cannot be written to; look at its disk and rights.";
+
 const NO_METER: Meter = { effect: () => {}, delivery: () => {} };
 
 export function createEngine(parts: EngineParts): Engine {
   const { store, clock, ids, performer, desk, log, record, estimator = null, llm } = parts;
-  const { meter = NO_METER, random = Math.random, lines = NO_LINES, patient = true } = parts;
+  const { meter = NO_METER, random = Math.random, lines = NO_LINES, patient = true, standing = () => KNOWN } = parts;
   const { audience, announcer } = parts.announcing ?? NOBODY;
   const waiters = createWaiters(store.jobs, clock);
   let ready = false;
@@ -80,8 +86,8 @@ export function createEngine(parts: EngineParts): Engine {
     waiters.committed(stored);
     debts.committed(stored);
     waker.committed(stored.job);
-    if (stored.effects.some(({ effect }) => isAnnounce(effect))) announcements.kick(stored.job.id);
-    if (stored.effects.some(({ effect }) => isOnGitHub(effect))) effects.kick(stored.job.id);
+    if (stored.effects.some(({ effect }) => isAnnounce(effect))) announcements.kick(stored.job);
+    if (stored.effects.some(({ effect }) => isOnGitHub(effect))) effects.kick(stored.job);
   };
   const quotas = createQuotas({ jobs: store.jobs, parcels: store.parcels, clock, estimator, limits: parts.quotas });
   const handle = createHandle({
@@ -94,11 +100,12 @@ export function createEngine(parts: EngineParts): Engine {
     patient,
     committed,
     record,
+    log,
   });
   const shared = { store, clock, handle, log, meter, random };
   const effects = createEffectsRunner({ ...shared, takes: isOnGitHub, performer });
   const announcements = createEffectsRunner({ ...shared, takes: isAnnounce, performer: announcer });
-  const parcels = createParcelTidier({ parcels: store.parcels, jobs: store.jobs, log });
+  const parcels = createParcelTidier({ parcels: store.parcels, jobs: store.jobs, clock, log });
   const debts = createDebts({ jobs: store.jobs, handle, log });
   const pull = createPull({ jobs: store.jobs, handle, quotas });
   const waker = createWaker({ jobs: store.jobs, clock, handle, log });
@@ -119,7 +126,7 @@ export function createEngine(parts: EngineParts): Engine {
     if (stored === null) return null;
     const { job } = stored;
     const same = job.account === accountNamed(draft.account) && job.task === draft.task;
-    if (same) return { ok: true, job, stored };
+    if (same) return { ok: true, job, stored, changed: false };
     throw new Error(`Job ${job.id} is not the one that was to be made under this id`);
   };
 
@@ -149,6 +156,13 @@ export function createEngine(parts: EngineParts): Engine {
     log,
     meter,
   });
+  const health = async (): Promise<Health> => {
+    if (!ready) return { ready, reason: STARTING };
+    if (!(await store.writable())) return { ready: false, reason: UNWRITABLE };
+    const { usable, sentence } = standing();
+    return { ready: usable, reason: sentence };
+  };
+
   const reconciler = createReconciler({ store, desk, clock, handle, log });
 
   return {
@@ -165,7 +179,7 @@ export function createEngine(parts: EngineParts): Engine {
     follow: waiters.follow,
     pull,
     enforceDeadlines: () => enforceDeadlines({ jobs: store.jobs, clock, handle }),
-    health: async () => ({ ready: ready && (await store.writable()) }),
+    health,
     async start() {
       for (const id of await store.jobs.withEffects()) {
         const stored = await store.jobs.load(id);

@@ -12,8 +12,9 @@ import { userAccount } from "../job/ledger.ts";
 import { refusal } from "../job/refusal.ts";
 import type { LogLine } from "../wire/log-line.ts";
 import type { Handled } from "./door.ts";
+import { logTransitions } from "./event-log.ts";
 import type { Audience } from "./outgoing.ts";
-import type { AccountStore, Clock, Commit, JobStore, Recorder, StoredJob } from "./ports.ts";
+import type { AccountStore, Clock, Commit, JobStore, Log, Recorder, StoredJob } from "./ports.ts";
 import type { Quotas } from "./quotas.ts";
 import { recordCommand } from "./record.ts";
 import type { RunLines } from "./run-ports.ts";
@@ -44,6 +45,7 @@ interface Needs {
   readonly committed: (stored: StoredJob, before: Job | null) => void;
   /** Told of every command that somebody asked for, when it is clear what came of it. */
   readonly record: Recorder;
+  readonly log: Pick<Log, "info">;
 }
 
 /** The run of before still works on the job, and will hand in its log. */
@@ -67,7 +69,7 @@ function mergeIn(command: Command): { readonly login: string | null; readonly id
 export const NOT_FOUND = refusal("not_found", "There is no such job.");
 
 export function createHandle(needs: Needs): Handle {
-  const { jobs, accounts, clock, audience, lines, quotas, patient, committed, record } = needs;
+  const { jobs, accounts, clock, audience, lines, quotas, patient, committed, record, log } = needs;
   const recorded = recordCommand(record);
 
   const availableTo = async (account: string, price: number): Promise<number> =>
@@ -121,7 +123,9 @@ export function createHandle(needs: Needs): Handle {
     }
     if (decision.kind === "unchanged") {
       await conclude("unchanged");
-      return stored === null ? { ok: false, refusal: NOT_FOUND } : { ok: true, job: stored.job, stored };
+      return stored === null
+        ? { ok: false, refusal: NOT_FOUND }
+        : { ok: true, job: stored.job, stored, changed: false };
     }
     const over = await quotas.refusal(command, stored?.job ?? null, decision.job);
     if (over !== null) {
@@ -143,7 +147,8 @@ export function createHandle(needs: Needs): Handle {
     quotas.counted(command, answer.stored.job);
     committed(answer.stored, stored?.job ?? null);
     recorded(id, command, answer.stored.job.repository, "done");
-    return { ok: true, job: answer.stored.job, stored: answer.stored };
+    logTransitions(log, answer.stored.job, decision.history, command);
+    return { ok: true, job: answer.stored.job, stored: answer.stored, changed: true };
   };
 
   const decided = async (id: JobId, command: Command, extras: Extras): Promise<Handled> => {

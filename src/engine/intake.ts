@@ -8,6 +8,7 @@ import type { RefusalCode } from "../job/refusal.ts";
 import type { Signal, SignalIssue, SignalRepository, SlashCommand } from "../job/signal.ts";
 import type { Handled } from "./door.ts";
 import { draftOf, marketDraftOf } from "./drafts.ts";
+import { type Acted, Trace } from "./event-log.ts";
 import type { Handle } from "./handle.ts";
 import type { MarketGate } from "./market-gate.ts";
 import type { Admit, Asking } from "./permission.ts";
@@ -39,6 +40,14 @@ interface Known extends Actor {
 }
 
 const authorOf = ({ author: login, author_id: id }: Asked): Asking => ({ login, ...(id === undefined ? {} : { id }) });
+
+/** What a comment that wants work is answered with. */
+interface CommentAsking {
+  readonly by: Known;
+  readonly answer: (body: string) => Promise<void>;
+  readonly told: (id: JobId, asked: Command) => Promise<void>;
+  readonly trace: Trace;
+}
 
 type AboutJob = Exclude<SlashCommand, { verb: "run" | "help" | "mistaken" }>;
 
@@ -76,20 +85,22 @@ const SAID_OF_BUTTONS: ReadonlySet<RefusalCode> = new Set([
   ...(["over_quota", "rate_limited", "in_debt", "insufficient_balance"] as const),
 ]);
 
-export type Intake = (delivery: string, signal: Signal, again: boolean) => Promise<void>;
+/** Answers what came of it; null: nothing had to be done. */
+export type Intake = (delivery: string, signal: Signal, again: boolean) => Promise<Acted | null>;
 
 export function createIntake(needs: Needs): Intake {
   const { admit, marketGate, store, desk, estimate, handle, create, clock, log } = needs;
   const strangers = createStrangers(clock.now);
 
   /** Null: they may not command there. */
-  const knownBy = async (signal: Asked, delivery: string): Promise<Known | null> => {
+  const knownBy = async (signal: Asked, trace: Trace): Promise<Known | null> => {
     const { repository } = signal;
     const who = authorOf(signal);
     if (strangers.knows(repository, who)) return null;
     const account = await admit(repository, who);
-    const via = { key_id: null, address: null, request_id: delivery };
-    return account === null ? null : { account, login: who.login, via };
+    if (account === null) return null;
+    trace.note({ account });
+    return { account, login: who.login, via: { key_id: null, address: null, request_id: trace.delivery } };
   };
 
   /** A courtesy: it comes after what was asked for, and stops nothing. */
@@ -116,28 +127,36 @@ export function createIntake(needs: Needs): Intake {
     return stored !== null && sameRepository(stored.job.repository, at) ? id : null;
   };
 
-  const slash = async (signal: Slash, delivery: string, again: boolean): Promise<void> => {
+  const slash = async (signal: Slash, trace: Trace, again: boolean): Promise<void> => {
     const { repository, issue, comment_id, command } = signal;
     const at: Repository = repository;
     const answer = (body: string): Promise<void> => desk.reply(at, issue.number, `reply:${comment_id}`, body, again);
-    const by = await knownBy(signal, delivery);
-    if (by === null)
-      return strangers.turnAway(repository, authorOf(signal)) ? react(at, comment_id, "confused") : undefined;
+    const by = await knownBy(signal, trace);
+    if (by === null) {
+      if (!strangers.turnAway(repository, authorOf(signal))) return;
+      trace.note({ error_code: "forbidden" });
+      return react(at, comment_id, "confused");
+    }
     const told = async (id: JobId, asked: Command): Promise<void> => {
       const handled = await handle(id, asked);
+      trace.handled(handled);
       if (!handled.ok) await answer(handled.refusal.sentence);
     };
     switch (command.verb) {
       case "run":
-        return run(signal, command, by, answer, told);
+        return run(signal, command, { by, answer, told, trace });
       case "help":
         return answer(HELP).finally(() => react(at, comment_id, "eyes"));
       case "mistaken":
+        trace.note({ error_code: "invalid" });
         return answer(command.sentence);
       default: {
         const { job } = command;
         const id = job === undefined ? await jobHere(repository, issue) : await jobNamed(at, job);
-        if (id === null) return answer(job === undefined ? NO_JOB : noSuchJob(job));
+        if (id === null) {
+          trace.note({ error_code: "not_found" });
+          return answer(job === undefined ? NO_JOB : noSuchJob(job));
+        }
         const { asked, seen } = aboutJob(command, by, comment_id);
         return told(id, asked).finally(() => (seen ? undefined : react(at, comment_id, "eyes")));
       }
@@ -147,113 +166,123 @@ export function createIntake(needs: Needs): Intake {
   const run = async (
     signal: Slash,
     command: Extract<SlashCommand, { verb: "run" }>,
-    by: Known,
-    answer: (body: string) => Promise<void>,
-    told: (id: JobId, asked: Command) => Promise<void>,
+    { by, answer, told, trace }: CommentAsking,
   ): Promise<void> => {
+    const refused = (code: RefusalCode, sentence: string): Promise<void> => {
+      trace.note({ error_code: code });
+      return answer(sentence);
+    };
     const { repository, issue, comment_id } = signal;
     if ((await store.jobs.ofComment(fullName(repository), comment_id)) !== null) return;
     const mine = issue.is_pull_request ? await jobOfPull(repository, issue.number) : null;
     const market = command.market ?? null;
     if (mine !== null) {
-      if (market !== null) return answer(ONE_JOB);
-      if (command.task === "") return answer(EMPTY_MESSAGE);
+      if (market !== null) return refused("invalid", ONE_JOB);
+      if (command.task === "") return refused("invalid", EMPTY_MESSAGE);
       return told(mine, { type: "message", text: command.task, by, comment_id });
     }
     const from = issue.is_pull_request ? await desk.pullRequest(repository, issue.number) : null;
-    if (from?.from_fork) return answer(FROM_FORK);
+    if (from?.from_fork) return refused("forbidden", FROM_FORK);
     const draft = draftOf(signal, by.account, from?.head_branch ?? null);
-    if (market === null) return made(await create(draft, by), answer);
-    if (estimate === null) return answer(NO_MARKET);
+    if (market === null) return made(await create(draft, by), trace, answer);
+    if (estimate === null) return refused("invalid", NO_MARKET);
     const closed = await marketGate(repository);
-    if (closed !== null) return answer(closed.sentence);
+    if (closed !== null) return refused(closed.code, closed.sentence);
     // a model may take its time over the offer, and the job's own first reaction comes after that
     const eyes = react(repository, comment_id, "eyes");
     const offered = await estimate(by.account, { ...UNNAMED, prompt: draft.task, price_cents: market.price_cents });
-    if (!offered.ok) await answer(offered.refusal.sentence);
-    else await made(await create(marketDraftOf(draft, market.price_cents, offered.estimate), by), answer);
+    if (!offered.ok) await refused(offered.refusal.code, offered.refusal.sentence);
+    else await made(await create(marketDraftOf(draft, market.price_cents, offered.estimate), by), trace, answer);
     return eyes;
   };
 
-  const made = async (created: Handled, answer: (body: string) => Promise<void>): Promise<void> => {
+  const made = async (created: Handled, trace: Trace, answer: (body: string) => Promise<void>): Promise<void> => {
+    trace.handled(created);
     if (!created.ok) await answer(created.refusal.sentence);
   };
 
-  const label = async (signal: Extract<Signal, { type: "label" }>, delivery: string, again: boolean): Promise<void> => {
-    const by = await knownBy(signal, delivery);
+  const label = async (signal: Extract<Signal, { type: "label" }>, trace: Trace, again: boolean): Promise<void> => {
+    const by = await knownBy(signal, trace);
     if (by === null) return;
     const id = await jobHere(signal.repository, signal.issue);
     const stored = id === null ? null : await store.jobs.load(id);
     if (stored !== null && !isFinal(stored.job.status)) return;
     const { repository, issue } = signal;
-    await made(await create(draftOf(signal, by.account, null), by), (body) =>
-      desk.reply(repository, issue.number, `reply:${delivery}`, body, again),
+    await made(await create(draftOf(signal, by.account, null), by), trace, (body) =>
+      desk.reply(repository, issue.number, `reply:${trace.delivery}`, body, again),
     );
   };
 
-  const news = async (repository: SignalRepository, id: JobId | null, command: Command) => {
+  const news = async (repository: SignalRepository, id: JobId | null, command: Command, trace: Trace) => {
     const stored = id === null ? null : await store.jobs.load(id);
     if (stored === null || !sameRepository(stored.job.repository, repository)) return null;
     const { job } = stored;
-    return { job, handled: await handle(job.id, command) };
+    const handled = await handle(job.id, command);
+    trace.handled(handled);
+    return { job, handled };
   };
 
   /** What waits for this branch may conflict with it now, and no event says so; the newest jobs, the others within the hour. */
-  const lookAgain = async ({
-    repository,
-    branch,
-  }: Extract<Signal, { type: "default-branch-moved" }>): Promise<void> => {
+  const lookAgain = async (
+    { repository, branch }: Extract<Signal, { type: "default-branch-moved" }>,
+    trace: Trace,
+  ): Promise<void> => {
     for (const status of ["submitted", "verified"] as const) {
       const { jobs } = await store.jobs.list({ repository: fullName(repository), status, limit: MOST_LOOKED_AT });
       const waiting = jobs.filter(
         ({ base, merged_at, merge }) =>
           base.branch === branch && merged_at === null && (merge.state === "waiting" || merge.state === "auto"),
       );
-      for (const { id } of waiting) await news(repository, id, { type: "look", forced: false });
+      for (const { id } of waiting) await news(repository, id, { type: "look", forced: false }, trace);
     }
   };
 
-  const pullNews = async ({ repository, numbers, command }: Extract<Signal, { type: "pull-news" }>): Promise<void> => {
-    for (const number of numbers) await news(repository, await jobOfPull(repository, number), command);
+  const pullNews = async (signal: Extract<Signal, { type: "pull-news" }>, trace: Trace): Promise<void> => {
+    const { repository, numbers, command } = signal;
+    for (const number of numbers) await news(repository, await jobOfPull(repository, number), command, trace);
   };
 
-  const button = async (
-    signal: Extract<Signal, { type: "button" }>,
-    delivery: string,
-    again: boolean,
-  ): Promise<void> => {
+  const button = async (signal: Extract<Signal, { type: "button" }>, trace: Trace, again: boolean): Promise<void> => {
     const { repository, job: id, action } = signal;
-    const by = await knownBy(signal, delivery);
+    const by = await knownBy(signal, trace);
     if (by === null) return;
     const command: Command = action === "discard" ? { type: action, by } : { type: action, by, comment_id: null };
-    const { job, handled } = (await news(repository, id, command)) ?? {};
+    const { job, handled } = (await news(repository, id, command, trace)) ?? {};
     if (job === undefined || handled === undefined || handled.ok || !SAID_OF_BUTTONS.has(handled.refusal.code)) return;
     const place = job.pull_request?.number ?? issueOf(job.origin);
-    if (place !== null) await desk.reply(repository, place, `reply:${delivery}`, handled.refusal.sentence, again);
+    if (place !== null) await desk.reply(repository, place, `reply:${trace.delivery}`, handled.refusal.sentence, again);
   };
 
-  return async (delivery, signal, again) => {
+  const work = async (signal: Signal, trace: Trace, again: boolean): Promise<void> => {
     switch (signal.type) {
       case "slash":
-        return slash(signal, delivery, again);
+        return slash(signal, trace, again);
       case "label":
-        return label(signal, delivery, again);
+        return label(signal, trace, again);
       case "button":
-        return button(signal, delivery, again);
+        return button(signal, trace, again);
       case "news":
-        await news(signal.repository, signal.job, signal.command);
+        await news(signal.repository, signal.job, signal.command, trace);
         return;
       case "pull-news":
-        return pullNews(signal);
+        return pullNews(signal, trace);
       case "default-branch-moved":
+        trace.note({});
         await learn(store, handle, signal);
-        return lookAgain(signal);
+        return lookAgain(signal, trace);
       case "repositories-changed":
       case "uninstalled":
+        trace.note({});
         desk.forgetAccess(signal.installation_id);
         return learn(store, handle, signal);
       default:
         return signal satisfies never;
     }
+  };
+
+  return async (delivery, signal, again) => {
+    const trace = new Trace(delivery);
+    await work(signal, trace, again);
+    return trace.acted;
   };
 }

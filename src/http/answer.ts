@@ -44,6 +44,7 @@ export const UNAUTHORIZED = failure(401, "unauthorized", "Unauthorized");
 /** All headers at once, and without Express's own `json`, which hashes each body for a tag: this is the hot path. */
 export function send(request: Request, response: Response, answer: Answer): void {
   const { status, body, text } = answer;
+  if (body !== undefined && "code" in body) request.error_code = String(body.code);
   const headers = [...RAW_SECURITY_HEADERS];
   if (request.logged_as !== undefined) headers.push("X-Request-Id", request.logged_as);
   const { rate_limit } = request;

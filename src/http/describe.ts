@@ -11,13 +11,11 @@ import {
   type ZodOpenApiPathsObject,
   type ZodOpenApiResponseObject,
 } from "zod-openapi";
+import { VERSION } from "../wire/version.ts";
 import { ERROR_CODES } from "./error-codes.ts";
 import type { AnswerShape, Route } from "./route.ts";
 import { GROUPS } from "./route.ts";
 import { answersOf, takesBody } from "./shared-answers.ts";
-
-/** Of the API: raised with the package. */
-export const API_VERSION = "0.1.0";
 
 export type Description = ReturnType<typeof createDocument>;
 
@@ -105,7 +103,7 @@ function paramsOf(route: Route): ZodOpenApiOperationObject["requestParams"] & ob
 }
 
 function operationOf(route: Route): ZodOpenApiOperationObject {
-  const { scope, about, body, example } = route;
+  const { scope, about, body = route.raw_body, example } = route;
   const needs = scope === null ? "Needs no key." : `Needs a key with the scope \`${scope}\`.`;
   const shown = example?.body === undefined ? {} : { example: example.body };
   return {
@@ -152,7 +150,7 @@ export function describe(routes: readonly Route[], address: string | null): Desc
     openapi: "3.1.1",
     info: {
       title: "Journeyman",
-      version: API_VERSION,
+      version: VERSION,
       description: ABOUT,
       license: { name: "MIT", identifier: "MIT" },
     },

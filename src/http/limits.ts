@@ -9,6 +9,18 @@ export const MAX_BODY_BYTES = MB;
 export const MAX_RESULT_BYTES = 8 * MB;
 /** A delivery: GitHub sends nothing larger (github-facts 7.6). */
 export const MAX_DELIVERY_BYTES = 25 * MB;
+/** From here on a body is verified and parsed beside the main thread, which one of GitHub's largest would hold for 100 ms. */
+export const LARGE_BODY_BYTES = MB / 4;
+/** Beside the main thread: longer than anything takes but by mistake. GitHub gives a delivery up after as long. */
+export const LARGE_BODY_MS = 10 * SECOND_MS;
+/** Bodies under way, all together: those of requests, and, apart from them, deliveries. */
+export const MAX_BYTES_UNDER_WAY = 32 * MB;
+export const MAX_DELIVERY_BYTES_UNDER_WAY = 3 * MAX_DELIVERY_BYTES;
+/** What a piece of a body costs beside its bytes. */
+export const CHUNK_BYTES = 128;
+/** The headers of a request are here by then, and a request with its body. */
+export const HEADERS_MS = 10 * SECOND_MS;
+export const REQUEST_MS = 60 * SECOND_MS;
 /** The task of a job in characters: it goes into a commit, a prompt and comments. */
 export const MAX_TASK_LENGTH = 64_000;
 /** Said of texts in the description; whoever leaves one blank is told so in words of its own. */
@@ -31,8 +43,8 @@ export const RESULTS_PER_JOB = 6;
 /** Keys and projects whose requests are counted at once; the one that was quiet the longest is forgotten first. */
 export const MAX_COUNTED = 10_000;
 
-/** A branch that is not on GitHub by then counts as not created. */
-export const BRANCH_WAIT_MS = 15 * SECOND_MS;
+/** A job whose push could not begin within this is not made: its caller is told when to come again. */
+export const MOST_ROOM_WAIT_MS = SECOND_MS;
 /** A duplicate waits this long for the first request with its `Idempotency-Key`; then it is told to come again. */
 export const DUPLICATE_WAIT_MS = 10 * SECOND_MS;
 /** More duplicates of one request than this do not wait. */

@@ -2,12 +2,13 @@
  * `POST /api/jobs/run`: from words to a job of the market, in two steps. The first shows an estimate and makes nothing;
  * the second orders at what was shown, and pays in the commit that makes the job.
  */
+import type { Request } from "express";
 import { z } from "zod";
 import type { Door } from "../engine/door.ts";
 import type { Wallet } from "../engine/market-ports.ts";
 import type { SealedBox, Webhooks } from "../engine/outgoing.ts";
 import type { JobStore } from "../engine/ports.ts";
-import type { Actor, Draft } from "../job/command.ts";
+import type { Draft } from "../job/command.ts";
 import { fullName, type Job, type JobId, type Repository } from "../job/job.ts";
 import { userAccount } from "../job/ledger.ts";
 import { EMPTY_PARCEL, envPurpose, type Parcel } from "../job/parcel.ts";
@@ -180,14 +181,16 @@ const QUOTE_EXAMPLE: z.infer<typeof quoteSchema> = {
 
 async function order(
   parts: RunParts,
-  { principal, by }: { readonly principal: Principal; readonly by: Actor },
+  request: Request,
   repository: Repository,
   asking: Asking & { readonly order: Ordered },
   work_id: JobId | undefined,
 ): Promise<Answer> {
+  const principal = principalOf(request);
   const terms = await termsOf(parts, asking);
   if ("status" in terms) return terms;
   const id = terms.job_id ?? work_id ?? (await parts.door.drawId());
+  request.about_job = id;
   const before = await parts.jobs.load(id);
   if (before !== null) return orderedAnswer(parts, before.job);
   const { order: ordered } = asking;
@@ -195,7 +198,11 @@ async function order(
   if (ordered.callback_url !== null) await parts.webhooks.ownOf(principal.account);
   const whose = { id, account: principal.account };
   return withParcel(parts, whose, parcelOf(parts.box, id, ordered), async (parcel) => {
-    const created = await parts.door.create(draftOf(principal, repository, ordered, terms, parcel), id, by);
+    const created = await parts.door.create(
+      draftOf(principal, repository, ordered, terms, parcel),
+      id,
+      actorOf(request),
+    );
     return created.ok ? orderedAnswer(parts, created.job) : refused(created.refusal);
   });
 }
@@ -254,9 +261,8 @@ export const runJob = (parts: RunParts): Route =>
       const repository = await whichRepository(parts, principal, body.repository);
       if ("answer" in repository) return repository.answer;
       const asking = { account: principal.account, order: body, ...askedOf(body, fullName(repository.value)) };
-      const who = { principal, by: actorOf(request) };
       const closed = body.confirmed ? null : await parts.door.marketGate(repository.value);
       if (closed !== null) return refused(closed);
-      return body.confirmed ? order(parts, who, repository.value, asking, work_id) : quote(parts, asking);
+      return body.confirmed ? order(parts, request, repository.value, asking, work_id) : quote(parts, asking);
     },
   });

@@ -79,7 +79,9 @@ const pullJob = (parts: WorkParts): Route =>
         by: actorOf(request),
       });
       if (pulled === null) return { status: 204 };
-      return pulled.ok ? success(200, jobView(pulled.job, parts.now()), CACHING) : refused(pulled.refusal);
+      if (!pulled.ok) return refused(pulled.refusal);
+      request.about_job = pulled.job.id;
+      return success(200, jobView(pulled.job, parts.now()), CACHING);
     },
   });
 

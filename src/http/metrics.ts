@@ -4,6 +4,7 @@
  */
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 import type { BudgetLeft, Inbox, JobStore, Meter } from "../engine/ports.ts";
+import { VERSION } from "../wire/version.ts";
 
 /** Of one route; told of every request when it is over. Status null: it was aborted. */
 export type Timer = (method: string, status: number | null, ms: number) => void;
@@ -110,6 +111,11 @@ export function createMetrics(parts: MetricsParts): Metrics {
   const registry = new Registry();
   const registers = { registers: [registry] };
   const refresh = gaugesOf(registers, parts);
+  const info = { name: "journeyman_info", help: "Which version runs, on which Node; always 1." };
+  new Gauge({ ...info, labelNames: ["version", "node"], ...registers }).set(
+    { version: VERSION, node: process.version },
+    1,
+  );
   let watching_process = false;
   return {
     meter: meterOf(registers),

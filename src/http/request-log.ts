@@ -1,10 +1,13 @@
 /**
- * One line a request: id, method, path, status, milliseconds. Never a query, a header or a body, since keys and tasks
- * travel in those. Stands in front of every route, so it must cost next to nothing.
+ * One line a request: id, method, path, status, milliseconds, and whose request it was about which job. Never a query, a
+ * header or a body, since keys and tasks travel in those. Stands in front of every route, so it must cost next to nothing.
  */
 import { performance } from "node:perf_hooks";
 import type { Request, RequestHandler, Response } from "express";
 import type { Log } from "../engine/ports.ts";
+import { asJobId, type JobId } from "../job/job.ts";
+import type { LogFacts } from "../job/log-fields.ts";
+import { cut } from "../wire/text.ts";
 import type { Timed } from "./metrics.ts";
 import { requestIds } from "./request-id.ts";
 
@@ -13,6 +16,10 @@ declare global {
     interface Request {
       /** Under which this request stands in the log. */
       logged_as?: string;
+      /** The `code` of the error that it was answered with. */
+      error_code?: string;
+      /** The job that it has made or found. */
+      about_job?: JobId;
     }
   }
 }
@@ -31,15 +38,41 @@ export type Arrival = (route: string, quiet?: boolean) => RequestHandler;
 /** A request that no route knows. */
 export const NO_ROUTE = "none";
 
+const LONGEST_PATH = 200;
+
+/** Where in the path of a route its job stands; -1: it names none. */
+const placeOfJob = (route: string): number =>
+  route
+    .split("/")
+    .findIndex((part, at, all) => part === "{job_id}" || (part === "{id}" && /^jobs?$/.test(all[at - 1] ?? "")));
+
+function jobOf(request: Request, path: string, place: number): JobId | undefined {
+  if (request.about_job !== undefined) return request.about_job;
+  // Express parses the query each time that it is asked for
+  const asked = place < 0 && path.length < request.originalUrl.length;
+  const named = asked ? request.query.job_id : path.split("/")[place];
+  return typeof named === "string" ? (asJobId(named) ?? undefined) : undefined;
+}
+
+function whoOf({ principal, run_caller }: Request): LogFacts {
+  if (principal !== undefined) return { account: principal.account, key: principal.key_id ?? "API_KEY" };
+  return { account: run_caller?.stored.job.account };
+}
+
 export function requestLog(log: Log, timed: Timed): Arrival {
   const idOf = requestIds();
 
-  const over = (request: Request, response: Response, begun: number, quiet: boolean): number => {
+  const over = (request: Request, response: Response, begun: number, quiet: boolean, place: number): number => {
     const ms = Math.round((performance.now() - begun) * 10) / 10;
     const { method, originalUrl } = request;
     const query = originalUrl.indexOf("?");
     const path = query < 0 ? originalUrl : originalUrl.slice(0, query);
-    const facts = { request: request.logged_as, method, path, status: response.statusCode, ms };
+    const facts: LogFacts = {
+      ...{ request: request.logged_as, method, path: cut(path, LONGEST_PATH), status: response.statusCode, ms },
+      job: jobOf(request, path, place),
+      ...whoOf(request),
+      error_code: request.error_code,
+    };
     const level = quiet ? "debug" : "info";
     if (response.writableFinished) log[level](facts, "request");
     else log[level](facts, "request aborted");
@@ -48,13 +81,14 @@ export function requestLog(log: Log, timed: Timed): Arrival {
 
   return (route, quiet = false) => {
     const timer = timed(route);
+    const place = placeOfJob(route);
     return (request, response, next) => {
       // an error on the way to a route comes here a second time
       if (request.logged_as === undefined) {
         const begun = performance.now();
         request.logged_as = idOf(request);
         response.once("close", () => {
-          const ms = over(request, response, begun, quiet);
+          const ms = over(request, response, begun, quiet, place);
           timer(request.method, response.writableFinished ? response.statusCode : null, ms);
         });
       }

@@ -5,6 +5,7 @@
 import { createHash } from "node:crypto";
 import { z } from "zod";
 import type { Door } from "../engine/door.ts";
+import { VERSION } from "../wire/version.ts";
 import { type Answer, success } from "./answer.ts";
 import type { Metrics } from "./metrics.ts";
 import { type Route, route } from "./route.ts";
@@ -19,7 +20,14 @@ export interface ServerParts {
 const shared = { lenient: true, method: "get", group: "server", scope: null, quiet: true } as const;
 const NO_STORE = { "Cache-Control": "no-store" };
 
-const readySchema = z.object({ ready: z.boolean() });
+const healthSchema = z.object({ status: z.literal("ok"), version: z.string() });
+const ALIVE = { status: "ok", version: VERSION } as const;
+
+const readySchema = z.object({
+  ready: z.boolean(),
+  reason: z.string().optional().meta({ description: "What is wrong, in a sentence; absent where nothing is." }),
+});
+const UNREADY = { ready: false, reason: "The data folder cannot be written to; look at its disk and rights." };
 
 const probes = ({ door }: ServerParts): Route[] => [
   route({
@@ -28,23 +36,25 @@ const probes = ({ door }: ServerParts): Route[] => [
     operation: "getHealth",
     summary: "Is the process alive",
     answers: {
-      200: { about: "It is.", schema: z.object({ status: z.literal("ok") }), example: { status: "ok" } },
+      200: { about: "It is.", schema: healthSchema, example: ALIVE },
     },
-    work: async () => success(200, { status: "ok" }, NO_STORE),
+    work: async () => success(200, ALIVE, NO_STORE),
   }),
   route({
     ...shared,
     path: "/ready",
     operation: "getReady",
     summary: "Does the server work",
-    about: "Not while it starts or stops, nor while its store cannot be written to.",
+    about:
+      "Not while it starts or stops, while its store cannot be written to, or while GitHub refuses its credentials. While " +
+      "GitHub cannot be reached it is, and says so.",
     answers: {
       200: { about: "It does.", schema: readySchema, example: { ready: true } },
-      503: { about: "It does not, or not yet.", schema: readySchema, example: { ready: false } },
+      503: { about: "It does not, or not yet.", schema: readySchema, example: UNREADY },
     },
     async work() {
-      const { ready } = await door.health();
-      return success(ready ? 200 : 503, { ready }, NO_STORE);
+      const { ready, reason } = await door.health();
+      return success(ready ? 200 : 503, { ready, ...(reason === null ? {} : { reason }) }, NO_STORE);
     },
   }),
   route({

@@ -19,9 +19,9 @@ and nothing else; what it gives us for that is not kept.</p>
 <label>Repository <input name="repository" placeholder="owner/name" value="${repository}" required></label>
 <fieldset><legend>The key may</legend>${WISH_SCOPES.map(
       (scope) =>
-        html`<div><input type="checkbox" name="scopes" value="${scope}" id="${scope}"${
+        html`<label><input type="checkbox" name="scopes" value="${scope}"${
           scope === "work" ? "" : html` checked`
-        }> <label for="${scope}">${scope}: ${ABOUT[scope]}</label></div>`,
+        }> ${scope}: ${ABOUT[scope]}</label>`,
     )}</fieldset>
 <label>It ends after <select name="days">${WISH_DAYS.map(
       (days) => html`<option value="${days}"${days === PROPOSED_DAYS ? html` selected` : ""}>${days} days</option>`,

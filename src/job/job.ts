@@ -3,7 +3,7 @@
  * Times are milliseconds since the epoch, money is integer US cents.
  */
 import { JOB_ID_PATTERN } from "../wire/brief.ts";
-import type { Outcome, Usage } from "../wire/result.ts";
+import type { Outcome, PermanentError, Usage } from "../wire/result.ts";
 import type { RepositorySettings } from "../wire/settings.ts";
 import type { JobOutcome } from "./outcome.ts";
 import type { Reason } from "./reason.ts";
@@ -130,6 +130,8 @@ export interface Work {
   readonly title: string;
   readonly body: string;
   readonly reason: string | null;
+  /** What keeps every other try from working. Absent in older records, and of older agents. */
+  readonly permanent_error?: PermanentError | null;
   readonly model: string;
   /** What the run says of its model. Absent in older records. */
   readonly notes?: readonly string[];
@@ -261,6 +263,8 @@ export interface Job {
   readonly callback_url: string | null;
   /** Snapshot from the base commit at the last push of a brief; null until then. */
   readonly settings: RepositorySettings | null;
+  /** Why the repository's file is not what counts, in a sentence; null or, before the first brief, absent: it is. */
+  readonly settings_problem?: string | null;
   /** As the last brief names it; null or, in older records, absent: none was pushed. */
   readonly llm?: JobModel | null;
 

@@ -36,6 +36,7 @@ export const toldWork = (result: Result, title: string): Omit<Work, "changed_fil
   title: redact(result.title) || title,
   body: withPutBack(redact(result.body), result.put_back),
   reason: result.reason === undefined ? null : redact(result.reason),
+  permanent_error: result.permanent_error,
   model: result.model,
   notes: result.notes.map((note) => redact(note)),
   usage: result.usage,

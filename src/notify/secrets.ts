@@ -7,6 +7,7 @@ import { LRUCache } from "lru-cache";
 import { Webhook } from "standardwebhooks";
 import type { SealedBox, StoredSubscription } from "../engine/outgoing.ts";
 import { Secret } from "../wire/secret.ts";
+import { VERSION } from "../wire/version.ts";
 
 const PREFIX = "whsec_";
 const SECRET_BYTES = 32;
@@ -56,7 +57,7 @@ export function createSecrets(box: SealedBox): Secrets {
       const signature = sealed.map((one) => signer(one, subscription).sign(id, at, body)).join(" ");
       return [
         ...["webhook-id", id, "webhook-timestamp", String(Math.floor(now / 1_000)), "webhook-signature", signature],
-        ...["content-type", "application/json", "user-agent", "Journeyman-Webhooks/1"],
+        ...["content-type", "application/json", "user-agent", `Journeyman-Webhooks/${VERSION}`],
       ];
     },
   };

@@ -16,6 +16,13 @@ export const MAX_NOTE = 600;
 export const OUTCOMES = ["done", "nothing_to_do", "question", "refused", "limit", "failed"] as const;
 export type Outcome = (typeof OUTCOMES)[number];
 
+/**
+ * What keeps every try from working until a person changes it, so that no other follows. Only where it is certain: an
+ * answer that may be a passing one has no such word.
+ */
+export const PERMANENT_ERRORS = ["key_missing", "key_refused", "no_credit", "unknown_model", "misconfigured"] as const;
+export type PermanentError = (typeof PERMANENT_ERRORS)[number];
+
 const count = z.number().int().nonnegative().catch(0);
 
 export const usageSchema = z.object({
@@ -52,6 +59,8 @@ export const resultSchema = z.object({
     .string()
     .transform((text) => head(text, 2_000))
     .optional(),
+  /** Null: another try may work. Agents of before do not say. */
+  permanent_error: z.enum(PERMANENT_ERRORS).nullable().catch(null),
   model: z.string().catch("unknown"),
   /** That another model did the work than was asked for, that it will be retired, and the like. */
   notes: z.array(z.string().max(MAX_NOTE)).max(MAX_NOTES).catch([]),

@@ -44,7 +44,7 @@ async function door(at_github: KnownRepository | null, permission: Permission = 
   const record: Recorder = (by, { action, target }) => void recorded.push(`${by.login} ${action} ${target?.id}`);
   const { jobs, parcels } = store;
   const quotas = createQuotas({ jobs, parcels, clock, estimator: deterministicEstimator });
-  const told = { lines: createRunLines(), quotas, committed: () => {}, record: () => {} };
+  const told = { lines: createRunLines(), quotas, committed: () => {}, record: () => {}, log: { info: () => {} } };
   /** Who has which name on GitHub. */
   const people = new Map([["ada", { id: 5, login: "ada" }]]);
   const handle = createHandle({ jobs, accounts: store.accounts, clock, audience, patient: true, ...told });

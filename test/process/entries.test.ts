@@ -9,6 +9,8 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { builtProgram } from "../build.ts";
 import { appKey } from "../contract/app-key.ts";
 import { freePort } from "../../src/sandbox/free-port.ts";
+import { KNOWN_TASKS } from "../../src/sandbox/model/task.ts";
+import { VERSION } from "../../src/wire/version.ts";
 
 const API_KEY = "the-admin-key-of-this-test";
 const DEADLINE = { timeout: 60_000, interval: 100 };
@@ -92,6 +94,57 @@ describe("npm start", () => {
     program.child.kill("SIGTERM");
     expect(await program.ended).toBe(0);
     expect(`${program.out()}${program.err()}`).not.toContain(API_KEY);
+  });
+
+  it("says at its start what it is, and at its end why it ends and what is left: on SIGHUP as on SIGTERM", async () => {
+    const port = await freePort();
+    const program = start("main.ts", [], settings(port));
+    await expect.poll(answers(`http://127.0.0.1:${port}/ready`), DEADLINE).toBe(200);
+    program.child.kill("SIGHUP");
+    expect(await program.ended).toBe(0);
+    const lines = program
+      .out()
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line));
+    expect(lines.find(({ msg }) => msg === "Journeyman is ready")).toMatchObject({
+      ...{ version: VERSION, node: process.version, mode: "server", store: "lowdb", port },
+      ...{ public_url: null, github: "http://127.0.0.1:9", model: "anthropic/claude-sonnet-5-5" },
+    });
+    expect(lines.at(-1)).toMatchObject({
+      ...{ msg: "Journeyman has stopped", reason: "SIGHUP", ms: expect.any(Number) },
+      ...{ effects_pending: 0, deliveries_pending: 0 },
+    });
+  });
+
+  it.each(["json", "pretty"])("ends in time when nobody reads its %s log any more", async (LOG_FORMAT) => {
+    const port = await freePort();
+    const program = start("main.ts", [], { ...settings(port), LOG_FORMAT });
+    await expect.poll(answers(`http://127.0.0.1:${port}/ready`), DEADLINE).toBe(200);
+    program.child.stdout?.destroy();
+    expect(await answers(`http://127.0.0.1:${port}/api/keys`)()).toBe(401);
+    program.child.kill("SIGTERM");
+    expect(await program.ended).toBe(0);
+  });
+
+  it("ends in order when npm is killed over it", async () => {
+    const port = await freePort();
+    const root = join(import.meta.dirname, "../..");
+    const npm = spawn("npm", ["start"], {
+      cwd: root,
+      env: { PATH: process.env.PATH ?? "", HOME: dir, DATA_DIR: join(dir, "data"), ...settings(port) },
+      stdio: ["ignore", "pipe", "ignore"],
+    });
+    let out = "";
+    npm.stdout.on("data", (chunk: Buffer) => {
+      out += chunk.toString();
+    });
+    // the pipe is the server's too, and is closed when that has ended
+    const ended = once(npm.stdout, "close");
+    await expect.poll(answers(`http://127.0.0.1:${port}/ready`), DEADLINE).toBe(200);
+    npm.kill("SIGKILL");
+    await ended;
+    expect(out).toContain('"reason":"npm is gone"');
   });
 
   it("says so when the port is taken, and exits with 1", async () => {
@@ -205,5 +258,16 @@ describe("the command line", () => {
     const program = start("cli.ts", ["--help"], {});
     expect(await program.ended).toBe(0);
     for (const command of ["serve", "sandbox", "keys"]) expect(program.out()).toContain(command);
+  });
+});
+
+describe("the sandbox with --once", () => {
+  it("reports a failed job when the App has said its last word, names what the model knows, and exits with 1", async () => {
+    const program = start("cli.ts", ["sandbox", "--once", "Improve everything"], {}, fromSource);
+    expect(await program.ended).toBe(1);
+    const [, report = ""] = program.out().split("\nNot merged.");
+    expect(report).toContain("**Failed**");
+    expect(report).not.toContain("**Running**");
+    for (const known of KNOWN_TASKS) expect(report).toContain(known);
   });
 });

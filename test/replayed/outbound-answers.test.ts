@@ -330,8 +330,13 @@ describe("single answers of GitHub", () => {
       reason: "GitHub did not accept the App's credentials.",
     });
     nock.cleanAll();
+    // what another time does not mend is still told as what GitHub says that it is
+    const claim = "'Expiration time' claim ('exp') is too far in the future";
     refuse(180_000);
-    api().post("/app/installations/1/access_tokens").times(2).reply(201, TOKEN);
+    api()
+      .post("/app/installations/1/access_tokens")
+      .times(3)
+      .reply(401, { message: claim }, { date: date(180_000) });
     expect(await perform(effect)).toMatchObject({
       reason: expect.stringMatching(/clock is 3 minutes ahead of GitHub's/),
     });

@@ -264,14 +264,19 @@ describe("the provider", () => {
   });
 
   test.each([
-    [{ status: 401 }, "ANTHROPIC_API_KEY"],
-    [{ status: 404, error: "model: nope" }, "Name another where this one is named: `--model` of the job"],
-    [{ status: 400, error: "tools: bad" }, "tools: bad"],
-    [{ raw: '"<html>login</html>"' }, "not a message"],
-  ])("%j is told in words", async (turn, words) => {
+    [{ status: 401 }, "ANTHROPIC_API_KEY", "key_refused"],
+    [{ status: 403 }, "ANTHROPIC_API_KEY", "key_refused"],
+    [{ status: 403, html: "<h1>Blocked</h1>" }, "ANTHROPIC_API_KEY", null],
+    [{ status: 404, error: "model: x" }, "Name another where this one is named: `--model` of the job", "unknown_model"],
+    [{ status: 404, html: "<h1>No such page</h1>" }, "does not know the model", null],
+    [{ status: 400, error: "Your credit balance is too low to access the API." }, "add some", "no_credit"],
+    [{ status: 402, error: "pay first" }, "pay first", "no_credit"],
+    [{ status: 400, error: "tools: bad" }, "tools: bad", null],
+    [{ raw: '"<html>login</html>"' }, "not a message", null],
+  ] as const)("%j is told in words, and whether another try may work", async (turn, words, permanent_error) => {
     const { code, result, model } = await play([turn]);
     expect(code).toBe(1);
-    expect(result.reason).toContain(words);
+    expect(result).toMatchObject({ reason: expect.stringContaining(words), permanent_error });
     expect(model.requests).toHaveLength(1);
   });
 
@@ -289,8 +294,10 @@ describe("the provider", () => {
   test("a missing key and an unknown provider are told before anything is asked", async () => {
     const missing = await play([finish()], {}, { ANTHROPIC_API_KEY: "", ANTHROPIC_BASE_URL: "" });
     expect(missing.result.reason).toContain("ANTHROPIC_API_KEY is not set");
+    expect(missing.result.permanent_error).toBe("key_missing");
     const unknown = await play([finish()], { llm: { provider: "acme", model: "m", max_tokens: 100, notes: [] } });
     expect(unknown.result.reason).toContain('"acme"');
+    expect(unknown.result.permanent_error).toBe("misconfigured");
     expect(unknown.code).toBe(1);
   });
 });

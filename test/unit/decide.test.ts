@@ -3,7 +3,8 @@ import { decide } from "../../src/job/decide.ts";
 import type { Job } from "../../src/job/job.ts";
 import { feeOf } from "../../src/job/ledger.ts";
 import { parcelsOf } from "../../src/job/parcel.ts";
-import { START_GIVEN_UP_MS, START_LIMIT_MS, wakeAt } from "../../src/job/wake.ts";
+import { PERMANENT_ERRORS } from "../../src/wire/result.ts";
+import { BRANCH_LIMIT_MS, START_GIVEN_UP_MS, START_LIMIT_MS, wakeAt } from "../../src/job/wake.ts";
 import {
   ADA,
   ID,
@@ -154,6 +155,24 @@ describe("a try that fails", () => {
     expect(effectsOf(refused)).toEqual(["sync-comment"]);
   });
 
+  it.each(PERMANENT_ERRORS)("fails at once after %s, since no other try can work", (permanent_error) => {
+    const ended = led(working(), runChanged({ status: "completed", conclusion: "failure" }));
+    const reason = "The provider refused the key (401).";
+    const over = step(ended, resultRead({ outcome: "failed", reason, permanent_error, changed_files: [] }));
+    expect(decided(over).job).toMatchObject({ status: "failed", failure: reason, attempt_count: 2, tries: 1 });
+    expect(effectsOf(over)).not.toContain("push-brief");
+    expect(decided(step(decided(over).job, { type: "retry", by: ADA, comment_id: 1 })).job.status).toBe("queued");
+  });
+
+  it.each([undefined, null])(
+    "is followed by another where an agent says %s of a permanent error",
+    (permanent_error) => {
+      const ended = led(working(), runChanged({ status: "completed", conclusion: "failure" }));
+      const said = resultRead({ outcome: "failed", ...(permanent_error === null ? { permanent_error } : {}) });
+      expect(led(ended, said)).toMatchObject({ status: "queued", tries: 2 });
+    },
+  );
+
   it("goes on with a retry, a message, or GitHub's own re-run", () => {
     const failed = failedTwice();
     expect(decided(step(failed, { type: "retry", by: ADA, comment_id: 1 })).job).toMatchObject({
@@ -246,6 +265,29 @@ describe("messages", () => {
 });
 
 describe("time", () => {
+  const awaited = begin(draft({ origin: { kind: "rest", dialect: "create-job", key_id: null } }));
+
+  it("takes a job back whose caller waits for a branch that does not come, and its branch if it comes later", () => {
+    const at = wakeAt(awaited);
+    expect(at).toBe(awaited.created_at + BRANCH_LIMIT_MS);
+    const taken = step(awaited, { type: "tick" }, at ?? 0);
+    expect(decided(taken).job).toMatchObject({ status: "cancelled" });
+    expect(effectsOf(taken)).toContain("delete-branch");
+    expect(effectsOf(step(decided(taken).job, briefPushed(), (at ?? 0) + 1))).toContain("delete-branch");
+  });
+
+  it("takes no job back that has a branch, in a later try neither, nor one whose caller does not wait", () => {
+    const failed = led(
+      awaited,
+      briefPushed(),
+      runChanged(),
+      runChanged({ status: "completed", conclusion: "cancelled" }),
+    );
+    expect(failed).toMatchObject({ status: "queued", pushed_at: null });
+    expect(wakeAt(failed)).toBeNull();
+    expect(wakeAt(begin())).toBeNull();
+  });
+
   it("tells where to look when no run starts, once", () => {
     const job = led(begin(), briefPushed());
     const at = wakeAt(job);

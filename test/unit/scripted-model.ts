@@ -19,6 +19,8 @@ export type Request = z.infer<typeof requestSchema>;
 export type Turn =
   | { readonly content: readonly object[]; readonly stop_reason?: string; readonly usage?: object }
   | { readonly status: number; readonly error?: string; readonly headers?: Record<string, string> }
+  /** A refusal by something on the way, which does not speak the provider's API. */
+  | { readonly status: number; readonly html: string }
   | { readonly raw: string }
   /** Events of a stream as they stand, and what becomes of the connection after them. */
   | { readonly events: readonly object[]; readonly after: "end" | "drop" | "hang" }
@@ -99,6 +101,10 @@ function answer(response: ServerResponse, turn: Turn, stream: boolean): void {
     if (turn.after === "end") response.end();
     // Behind the data, or the client would see the end of the connection before what was written.
     if (turn.after === "drop") response.write(": \n\n", () => response.socket?.destroy());
+    return;
+  }
+  if ("html" in turn) {
+    response.writeHead(turn.status, { "content-type": "text/html" }).end(turn.html);
     return;
   }
   if ("status" in turn) {

@@ -1,5 +1,5 @@
 import { generateKeyPairSync } from "node:crypto";
-import { mkdtempSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { inspect } from "node:util";
@@ -10,6 +10,7 @@ import { type Reading, readKeysSettings, readSettings, type Settings } from "../
 const pem = generateKeyPairSync("rsa", { modulusLength: 2048 })
   .privateKey.export({ type: "pkcs1", format: "pem" })
   .toString();
+const README = readFileSync(join(import.meta.dirname, "../../README.md"), "utf8");
 const folder = mkdtempSync(join(tmpdir(), "settings-"));
 
 const good = { APP_ID: "12", PRIVATE_KEY: pem, WEBHOOK_SECRET: "a secret of this test" };
@@ -229,5 +230,36 @@ describe("settings of the keys command", () => {
       kind: "settings",
       settings: { data_dir: join(folder, "data"), api_key: null, server_url: "http://127.0.0.1:8080" },
     });
+  });
+});
+
+describe("settings that there are not", () => {
+  it.each([
+    ["LLM_MODL", "did you mean LLM_MODEL?"],
+    ["LLM_API_KEY", "remove it"],
+    ["GHE_HOTS", "did you mean GHE_HOST?"],
+    ["JOURNEYMAN_TELEPATHY", "remove it"],
+  ])("refuses %s, which nobody else can be meant by, and says what may have been meant", (name, words) => {
+    const [mistake, ...more] = mistakesOf(readSettings({ ...good, [name]: "x" }, folder));
+    expect(more).toEqual([]);
+    expect(mistake).toMatch(new RegExp(`^${name}: there is no such setting`));
+    expect(mistake).toContain(words);
+  });
+
+  it("names a slip of a known name that may be somebody else's, and goes on", () => {
+    const reading = readSettings(
+      { ...good, PUBLIC_ULR: "https://x.example", PATH: "/bin", POST: "1", HOSTS: "a" },
+      folder,
+    );
+    if (reading.kind !== "settings") throw new Error("expected settings");
+    expect(reading.notes).toEqual(["PUBLIC_ULR is no setting of this server and is ignored; did you mean PUBLIC_URL?"]);
+  });
+
+  it("knows every setting of the README", () => {
+    const names = [...README.matchAll(/^\| `([A-Z][A-Z_]+)` +\|/gm)].map(([, name = ""]) => name);
+    expect(names.length).toBeGreaterThan(25);
+    const set = Object.fromEntries(names.map((name) => [name, "x"]));
+    const reading = readSettings({ ...good, ...set }, folder);
+    expect(JSON.stringify(reading)).not.toContain("no such setting");
   });
 });

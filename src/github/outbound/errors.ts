@@ -52,18 +52,20 @@ function askedPause(of: z.infer<typeof headers>, now: number): number | undefine
   if (after !== undefined && Number.isFinite(after)) return Math.min(LONGEST_PAUSE_MS, Math.max(0, after * 1_000));
   const reset = of["x-ratelimit-reset"];
   if (of["x-ratelimit-remaining"] === 0 && reset !== undefined && Number.isFinite(reset))
-    return Math.min(LONGEST_PAUSE_MS, Math.max(1_000, reset * 1_000 - now));
+    // by the clock that has set it
+    return Math.min(LONGEST_PAUSE_MS, Math.max(1_000, reset * 1_000 - (Date.parse(of.date ?? "") || now)));
   return undefined;
 }
 
-/** GitHub takes a token of the App from a minute ahead of its own clock at most, and to ten minutes after it was made. */
-const MOST_SKEW_MS = 60_000;
+/** What GitHub says of a token that was made at a time which it cannot believe. */
+const WRONG_TIME = /'(?:Expiration time|Issued at)' claim/i;
 
 /** Why the credentials were not taken: a clock that is wrong looks like wrong credentials, and only one of them can be mended. */
-function refusedBecause(of: z.infer<typeof headers> | undefined, now: number): string {
+function refusedBecause(words: string, of: z.infer<typeof headers> | undefined, now: number): string {
   const skew = now - Date.parse(of?.date ?? "");
-  if (!Number.isFinite(skew) || Math.abs(skew) < MOST_SKEW_MS) return "GitHub did not accept the App's credentials.";
-  const minutes = Math.round(Math.abs(skew) / 60_000);
+  if (!WRONG_TIME.test(words)) return "GitHub did not accept the App's credentials.";
+  if (!Number.isFinite(skew)) return "GitHub does not believe this server's clock. Set the clock.";
+  const minutes = Math.max(1, Math.round(Math.abs(skew) / 60_000));
   const where = skew > 0 ? "ahead of" : "behind";
   return `This server's clock is ${counted(minutes, "minute")} ${where} GitHub's, so GitHub does not accept the App's credentials. Set the clock.`;
 }
@@ -89,7 +91,7 @@ function ofStatus(status: number, words: string, of: z.infer<typeof headers> | u
     case 422:
       return { kind: "invalid", words };
     case 401:
-      return { kind: "later", reason: refusedBecause(of, now) };
+      return { kind: "later", reason: refusedBecause(words, of, now) };
     default:
       return { kind: "later", reason: "GitHub did not answer.", ...(pause === undefined ? {} : { after_ms: pause }) };
   }

@@ -6,9 +6,11 @@ import { LRUCache } from "lru-cache";
 import { ProbotOctokit } from "probot";
 import { z } from "zod";
 import type { BudgetLeft } from "../../engine/ports.ts";
+import { ClockSkew } from "./clock-skew.ts";
 import { isUnauthorized, troubleOf } from "./errors.ts";
 import { type CallKind, createPace, Lease, type Pace, type PaceClock, WINDOWS, type Windows } from "./pacing.ts";
-import { transport } from "./transport.ts";
+import { type Asked, transport } from "./transport.ts";
+import { USER_AGENT } from "./user-agent.ts";
 
 export type Octokit = ProbotOctokit;
 /** What an effect calls GitHub with. */
@@ -18,6 +20,7 @@ type Answer = Awaited<ReturnType<Octokit["request"]>>;
 type Call = Parameters<Octokit["request"]["endpoint"]["parse"]>[0];
 /** The options of a client that we add to. */
 interface Given {
+  readonly auth?: unknown;
   readonly throttle?: object;
   readonly request?: object;
 }
@@ -45,10 +48,7 @@ export interface OctokitSource {
   wait(installation_id: number, writes: number): number;
 }
 
-const REAL_CLOCK: PaceClock = {
-  now: () => Date.now(),
-  wait: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
-};
+const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 function kindOf(options: { readonly method: string; readonly url: string; readonly query?: unknown }): CallKind {
   if (!options.url.endsWith("/graphql")) return options.method === "GET" ? "rest-read" : "rest-write";
@@ -96,6 +96,8 @@ export interface Octokits {
   readonly Octokit: typeof ProbotOctokit;
   /** The source for everything else, once Probot stands. */
   source(probot: { auth(installation_id?: number): Promise<Octokit> }): OctokitSource;
+  /** How far GitHub's clock is ahead of ours, in milliseconds, as far as it mattered; negative: behind. */
+  ahead(): number;
   /** What is left of each window, for the installation that has the least. */
   budget(): readonly BudgetLeft[];
 }
@@ -124,7 +126,10 @@ function forgetToken(options: unknown): boolean {
 }
 
 /** A plugin that sends the calls of an installation at its pace, and obeys when GitHub asks to keep away. */
-function paced(paceOf: (installation_id: number) => Pace, forgetters: Map<number, () => boolean>, now: () => number) {
+function paced(
+  paceOf: (installation_id: number) => Pace,
+  { forgetters, skew, clock }: { forgetters: Map<number, () => boolean>; skew: ClockSkew; clock: PaceClock },
+) {
   return (octokit: Hooked, options: unknown): void => {
     const parsed = installationOptions.safeParse(options);
     const pace = parsed.success ? paceOf(parsed.data.auth.installationId) : null;
@@ -132,27 +137,35 @@ function paced(paceOf: (installation_id: number) => Pace, forgetters: Map<number
     const mint = shareTokens(octokit);
     octokit.hook.wrap("request", async (request, call) => {
       call.headers["x-github-api-version"] = API_VERSION;
-      if (call.url.endsWith("/access_tokens")) return mint(call, () => request(call));
-      if (!pace || asApp(call.url)) return request(call);
+      const ofApp = call.url.endsWith("/access_tokens") || !pace || asApp(call.url);
       const signedIn = async (): Promise<Answer> => {
         try {
           return await request(call);
         } catch (thrown) {
-          // nothing was done: once more, with another token
-          if (isUnauthorized(thrown) && forgetToken(options)) return request(call);
+          if (!isUnauthorized(thrown)) throw thrown;
+          // nothing was done: once more, with another token or by GitHub's clock
+          const otherwise = skew.learn(thrown);
+          if ((!ofApp && forgetToken(options)) || otherwise) return request(call);
           throw thrown;
         }
+      };
+      if (call.url.endsWith("/access_tokens")) return mint(call, signedIn);
+      if (!pace || asApp(call.url)) return signedIn();
+      const kind = kindOf(call);
+      call.request = {
+        ...call.request,
+        fetch: (url: string, asked: Asked) => transport(url, asked, () => pace.another(kind)),
       };
       const make = async (): Promise<Answer> => {
         try {
           return await signedIn();
         } catch (thrown) {
-          const trouble = troubleOf(thrown, now());
-          if (trouble?.kind === "later" && trouble.after_ms) pace.pauseUntil(now() + trouble.after_ms);
+          const trouble = troubleOf(thrown, Date.now());
+          if (trouble?.kind === "later" && trouble.after_ms) pace.pauseUntil(clock.now() + trouble.after_ms);
           throw thrown;
         }
       };
-      return pace.call(kindOf(call), make, leaseOf(call));
+      return pace.call(kind, make, leaseOf(call));
     });
   };
 }
@@ -197,18 +210,22 @@ const leastOf = (budgets: readonly Windows[]): BudgetLeft[] =>
     }),
   );
 
-/** One budget per installation and one class of Octokit that keeps to it. */
-export function createOctokits(clock: PaceClock = REAL_CLOCK): Octokits {
+/** One budget per installation and one class of Octokit that keeps to it. `now` never goes back: windows are durations. */
+export function createOctokits(now: () => number = () => performance.now()): Octokits {
+  const clock: PaceClock = { now, wait };
   const paces = new Map<number, Pace>();
   const forgetters = new Map<number, () => boolean>();
+  const skew = new ClockSkew(Date.now);
   const paceOf = (id: number): Pace => {
     const known = paces.get(id) ?? createPace(clock);
     paces.set(id, known);
     return known;
   };
-  const Octokit = ProbotOctokit.plugin(paced(paceOf, forgetters, clock.now), kept).defaults((options: Given) => ({
+  const Octokit = ProbotOctokit.plugin(paced(paceOf, { forgetters, skew, clock }), kept).defaults((options: Given) => ({
     // a function: Probot overwrites `throttle` of an object silently
     ...options,
+    userAgent: USER_AGENT,
+    ...(typeof options.auth === "object" ? { auth: { ...options.auth, timeDifference: skew } } : {}),
     retry: { enabled: false },
     throttle: { ...options.throttle, enabled: false },
     request: { ...options.request, fetch: transport },
@@ -217,6 +234,7 @@ export function createOctokits(clock: PaceClock = REAL_CLOCK): Octokits {
   return {
     Octokit,
     budget: () => leastOf(left()),
+    ahead: () => skew.ms,
     source: (probot) => ({
       installation: (id) => probot.auth(id),
       app: () => probot.auth(),

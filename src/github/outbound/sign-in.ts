@@ -8,6 +8,7 @@ import type { GitHubPerson, SignedIn, SignIn } from "../../engine/ports.ts";
 import type { Secret } from "../../wire/secret.ts";
 import { UnreadableAnswer } from "./errors.ts";
 import { CALL_TIMEOUT_MS } from "./transport.ts";
+import { USER_AGENT } from "./user-agent.ts";
 
 export interface SignInParts {
   readonly client_id: string;
@@ -42,6 +43,7 @@ export function createSignIn(parts: SignInParts): SignIn {
   const client: oauth.Client = { client_id: parts.client_id };
   const call = () => ({
     signal: AbortSignal.timeout(CALL_TIMEOUT_MS),
+    headers: { "user-agent": USER_AGENT },
     // a GitHub that speaks plain HTTP is one that GHE_PROTOCOL names
     [oauth.allowInsecureRequests]: parts.web_url.startsWith("http:"),
   });
@@ -66,7 +68,7 @@ export function createSignIn(parts: SignInParts): SignIn {
   };
 
   const personOf = async (token: string): Promise<GitHubPerson> => {
-    const accept = new Headers({ accept: "application/vnd.github+json" });
+    const accept = new Headers({ accept: "application/vnd.github+json", "user-agent": USER_AGENT });
     const url = new URL(`${parts.api_url}/user`);
     const response = await oauth.protectedResourceRequest(token, "GET", url, accept, null, call());
     const user = userSchema.safeParse(await response.json().catch(() => null));
@@ -80,7 +82,7 @@ export function createSignIn(parts: SignInParts): SignIn {
     try {
       const response = await fetch(`${parts.api_url}/applications/${encodeURIComponent(parts.client_id)}/token`, {
         method: "DELETE",
-        headers: { authorization: `Basic ${basic}`, "content-type": "application/json", "user-agent": "journeyman" },
+        headers: { authorization: `Basic ${basic}`, "content-type": "application/json", "user-agent": USER_AGENT },
         body: JSON.stringify({ access_token }),
         signal: AbortSignal.timeout(CALL_TIMEOUT_MS),
       });

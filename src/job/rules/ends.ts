@@ -101,8 +101,18 @@ const givenUp = (
     ? { given_up: [...given_up, { account: worker.account, at }].slice(-MOST_GIVEN_UP) }
     : {};
 
-/** The try failed: cancelled if that was asked for, failed after the second, else back in the queue for another. */
-export function failTry(job: Job, now: number, why: string, extra: Change = {}, doing: Doing = "worker's"): Decided {
+/**
+ * The try failed: cancelled if that was asked for, failed after the second or where no other can work (`last`), else back
+ * in the queue for another.
+ */
+export function failTry(
+  job: Job,
+  now: number,
+  why: string,
+  extra: Change = {},
+  doing: Doing = "worker's",
+  last = false,
+): Decided {
   const attempt_count = job.attempt_count + 1;
   const counted = {
     ...NO_REASONS,
@@ -114,7 +124,8 @@ export function failTry(job: Job, now: number, why: string, extra: Change = {}, 
     ...givenUp(job, now, doing),
   };
   if (job.cancellation_requested) return endUnpaid(job, now, "cancelled", { ...extra, set: counted, note: why });
-  if (attempt_count >= MOST_ATTEMPTS) return endUnpaid(job, now, "failed", { ...extra, set: counted, note: why });
+  if (last || attempt_count >= MOST_ATTEMPTS)
+    return endUnpaid(job, now, "failed", { ...extra, set: counted, note: why });
   const next: Job = {
     ...job,
     ...counted,

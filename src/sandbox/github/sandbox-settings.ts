@@ -2,6 +2,7 @@
 
 import { join } from "node:path";
 import { GitStore } from "./git-store.ts";
+import { ensureLabel } from "./issues.ts";
 import { type AppPermissions, installOn, uninstall } from "./installing.ts";
 import type { CollaboratorRole, Json, MergeMethod, Protection, Repository, User } from "./model.ts";
 import { userJson } from "./payloads.ts";
@@ -104,6 +105,10 @@ export class SandboxSettings extends SandboxPeople {
     this.repositoryOf(name).collaborators.set(login.toLowerCase(), permission);
   }
 
+  createLabel(name: RepoName, label: string, color: string): void {
+    ensureLabel(this.world, this.repositoryOf(name), label, color);
+  }
+
   protect(name: RepoName, branch: string, rules: Partial<Protection>): void {
     this.repositoryOf(name).protections.set(branch, {
       requiredChecks: [],
@@ -132,6 +137,11 @@ export class SandboxSettings extends SandboxPeople {
     repository.git.refs.delete(`refs/heads/${from}`);
     repository.defaultBranch = to;
     for (const { pull } of this.world.state.pulls(repository)) if (pull.baseRef === from) pull.baseRef = to;
+  }
+
+  /** As if nothing had been signed: GitHub Enterprise Server signs what an App commits only when it is told to. */
+  forgetSignatures(name: RepoName): void {
+    this.repositoryOf(name).verifiedCommits.clear();
   }
 
   setSecret(name: RepoName, key: string, value: string): void {

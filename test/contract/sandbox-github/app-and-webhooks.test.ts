@@ -28,6 +28,8 @@ describe("App authentication", () => {
     expect(await status(appJwt(w.github, { iss: 1 }))).toBe(401);
     expect(await status(appJwt(w.github, { exp: now - 10 }))).toBe(401);
     expect(await status(appJwt(w.github, { exp: now + 3600 }))).toBe(401);
+    expect(await status(appJwt(w.github, { exp: now + 660 }))).toBe(401);
+    expect(await status(appJwt(w.github, { iat: now + 30 }))).toBe(401);
     expect(await status(appJwt(w.github, { iat: now + 600, exp: now + 650 }))).toBe(401);
     expect(await status(`${appJwt(w.github).slice(0, -6)}AAAAAA`)).toBe(401);
     expect((await client(w.github)("GET /app")).status).toBe(401);

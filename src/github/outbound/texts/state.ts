@@ -189,6 +189,9 @@ function ofStatus(job: Job, face: Face): State {
 
 const MOST_NOTICE = 1_000;
 
+const note = (text: string | null): string | null =>
+  text === null ? null : `**Note:** ${cut(harmless(text), MOST_NOTICE)}`;
+
 /**
  * What the job is, with everything that its sender must be told beside it. A check is not written again for a merge of
  * ours, so it says of good work what stays true.
@@ -201,7 +204,8 @@ export function stateOf(job: Job, face: Face): State {
     ...paragraphs,
     market.settled(job),
     modelLine(job),
-    job.notice === null ? null : `**Note:** ${cut(harmless(job.notice), MOST_NOTICE)}`,
+    note(job.notice),
+    note(job.settings_problem ?? null),
     waiting === 0
       ? null
       : `${counted(waiting, "further message is", "further messages are")} taken up in the next round.`,

@@ -1,0 +1,129 @@
+/**
+ * Writes the lines by which somebody who runs the server can follow jobs: one for each delivery that was acted on, and
+ * one for each transition of a job, its merge included. Never a task or an answer of a model.
+ */
+import type { Command } from "../job/command.ts";
+import { askedBy } from "../job/asked-by.ts";
+import { eventsOf } from "../job/announce.ts";
+import { fullName, type HistoryRow, type Job, type JobId } from "../job/job.ts";
+import { FAILURE_CODES, type LogFacts } from "../job/log-fields.ts";
+import type { RefusalCode } from "../job/refusal.ts";
+import type { Signal } from "../job/signal.ts";
+import { normalise } from "../wire/normalise.ts";
+import { redact } from "../wire/redact.ts";
+import { cut } from "../wire/text.ts";
+import type { Handled } from "./door.ts";
+import type { Log } from "./ports.ts";
+
+/** What came of a delivery. */
+export interface Acted {
+  /** Who asked; null: GitHub told. */
+  readonly account: string | null;
+  readonly job: JobId | null;
+  readonly error_code: RefusalCode | null;
+}
+
+/** What comes of one delivery, written down while it is worked on. */
+export class Trace {
+  readonly delivery: string;
+  #acted: Acted | null = null;
+
+  constructor(delivery: string) {
+    this.delivery = delivery;
+  }
+
+  note(what: Partial<Acted>): void {
+    this.#acted = { ...(this.#acted ?? { account: null, job: null, error_code: null }), ...what };
+  }
+
+  /** News that changed nothing is worth no line; what somebody asked for is. */
+  handled(handled: Handled): void {
+    if (!handled.ok) this.note({ error_code: handled.refusal.code });
+    else if (handled.changed || this.#acted !== null) this.note({ job: handled.job.id });
+  }
+
+  /** Null: there was nothing to do. */
+  get acted(): Acted | null {
+    return this.#acted;
+  }
+}
+
+const LONGEST_REASON = 200;
+const LONGEST_NAME = 200;
+
+const short = (text: string, most: number): string => cut(redact(normalise(text)).replace(/\s+/g, " ").trim(), most);
+
+const placeOf = (signal: Signal): LogFacts => {
+  if (!("repository" in signal)) return { installation_id: signal.installation_id };
+  const { repository } = signal;
+  const { id: repository_id, installation_id } = repository;
+  return { repository: short(fullName(repository), LONGEST_NAME), repository_id, installation_id };
+};
+
+function commandOf(signal: Signal): string | undefined {
+  switch (signal.type) {
+    case "slash":
+      return signal.command.verb;
+    case "button":
+      return signal.action;
+    case "news":
+    case "pull-news":
+      return signal.command.type;
+    default:
+      return undefined;
+  }
+}
+
+export function logDelivery(log: Pick<Log, "info">, delivery: string, signal: Signal, acted: Acted): void {
+  const facts: LogFacts = {
+    delivery: short(delivery, LONGEST_NAME),
+    ...{ signal: signal.type, command: commandOf(signal) },
+    ...placeOf(signal),
+    account: acted.account ?? undefined,
+    job: acted.job ?? undefined,
+    error_code: acted.error_code ?? undefined,
+  };
+  log.info(facts, "delivery");
+}
+
+const isFailure = ({ from, to }: HistoryRow): boolean =>
+  to === "failed" || (to === "queued" && (from === "accepted" || from === "submitted"));
+
+const hasCode = (type: Command["type"]): type is keyof typeof FAILURE_CODES => Object.hasOwn(FAILURE_CODES, type);
+
+const codeOf = ({ type }: Command): string => (hasCode(type) ? FAILURE_CODES[type] : "failed");
+
+function failureOf(job: Job, row: HistoryRow, command: Command): LogFacts {
+  if (!isFailure(row) || job.failure === null || command.type === "message") return {};
+  // a result that was handed in counts with the news of the run's end
+  const told = command.type === "result-read" || command.type === "run-changed";
+  const permanent = told && row.to === "failed" ? job.work?.permanent_error : null;
+  return { error_code: permanent ?? codeOf(command), reason: short(job.failure, LONGEST_REASON) };
+}
+
+const keyOf = (command: Command): LogFacts => {
+  const via = askedBy(command)?.via;
+  return {
+    key: via?.key_id ?? undefined,
+    request: via?.request_id ? short(via.request_id, LONGEST_NAME) : undefined,
+  };
+};
+
+/** `rows`: those of one commit. */
+export function logTransitions(log: Pick<Log, "info">, job: Job, rows: readonly HistoryRow[], command: Command): void {
+  for (const row of rows) {
+    const [event] = eventsOf([row]);
+    if (event === undefined) continue;
+    const facts: LogFacts = {
+      ...{ job: job.id, event, command: command.type, from: row.from ?? undefined, to: row.to },
+      repository: short(fullName(job.repository), LONGEST_NAME),
+      repository_id: job.repository.id,
+      ...{ account: job.account, round: job.round, try: job.tries },
+      run_id: job.run?.id,
+      pull_request: job.pull_request?.number,
+      ...failureOf(job, row, command),
+      ...keyOf(command),
+    };
+    log.info(facts, "job");
+  }
+}

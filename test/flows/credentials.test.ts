@@ -1,0 +1,50 @@
+/** What GitHub thinks of the App: a clock that is off is allowed for, a wrong key is said, and neither by mistake. */
+import { describe, expect, it } from "vitest";
+import { AGAIN_MS } from "../../src/github/outbound/standing.ts";
+import { appKey } from "../contract/app-key.ts";
+import { startHouse, until, untilJob } from "./house.ts";
+
+const ready = async (house: Awaited<ReturnType<typeof startHouse>>) => {
+  const answer = await house.request("/ready");
+  return { status: answer.status, ...((await answer.json()) as { ready: boolean; reason?: string }) };
+};
+const WELL = { status: 200, ready: true };
+
+describe("a clock that is not GitHub's", () => {
+  it.each([
+    ["3 minutes ahead", -180_000],
+    ["2 hours behind", 7_200_000],
+  ])("keeps no job from its merge when it is %s", async (_what, shift) => {
+    const house = await startHouse({ github: { now: () => Date.now() + shift } });
+    const { id } = await house.jobOf(house.ask("/job create HELLO.md that says hello"));
+    const job = await untilJob(house, id, "merged", (one) => one.merged_at !== null);
+    expect(job.tries).toBe(1);
+    expect(await ready(house)).toEqual(WELL);
+  });
+
+  it("is allowed for when it goes wrong and when it is set right, while the server runs", async () => {
+    let shift = 0;
+    const house = await startHouse({ github: { now: () => Date.now() + shift } });
+    await until("the first answer", async () => (await ready(house)).ready);
+    for (const next of [-600_000, 0, 600_000]) {
+      shift = next;
+      const asked = () => house.github.calls().filter((call) => call.path === "/app").length;
+      const before = asked();
+      house.pass(AGAIN_MS);
+      await until("GitHub to be asked again", () => asked() > before);
+      await until("the answer", async () => (await ready(house)).ready);
+      expect(await ready(house)).toEqual(WELL);
+    }
+  });
+});
+
+it("is not ready with a key that GitHub does not know, and says which settings to compare", async () => {
+  const house = await startHouse({}, { PRIVATE_KEY: appKey });
+  const { reason, ...rest } = await until("the refusal", async () => {
+    const now = await ready(house);
+    return now.reason?.includes("PRIVATE_KEY") ? now : null;
+  });
+  expect(rest).toEqual({ status: 503, ready: false });
+  expect(reason).not.toMatch(/clock|reached/);
+  expect((await house.request("/health")).status).toBe(200);
+});

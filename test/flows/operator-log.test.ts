@@ -1,0 +1,91 @@
+/** What somebody who runs the server reads at `info`: deliveries, transitions, requests; and nothing secret. */
+import { expect, it } from "vitest";
+import { z } from "zod";
+import { LOG_FIELDS } from "../../src/job/log-fields.ts";
+import { errorBody } from "../../src/sandbox/model/protocol.ts";
+import { DEMO, READER } from "../../src/sandbox/town.ts";
+import { API_KEY, type House, startHouse, until, untilJob, WEBHOOK_SECRET } from "./house.ts";
+
+const lineSchema = z.looseObject({ level: z.number(), msg: z.string() });
+type Line = z.infer<typeof lineSchema>;
+
+const linesOf = (house: House): Line[] =>
+  house
+    .logged()
+    .trim()
+    .split("\n")
+    .map((line) => lineSchema.parse(JSON.parse(line)))
+    .filter(({ level }) => level >= 30);
+
+const told = (house: House, msg: string): Line[] => linesOf(house).filter((line) => line.msg === msg);
+
+const BASE = ["level", "time", "pid", "hostname", "name", "msg"];
+const KNOWN = new Set([...BASE, ...Object.keys(LOG_FIELDS)]);
+
+function expectDocumented(house: House): void {
+  const ours = linesOf(house).filter(({ msg }) => ["delivery", "job", "request"].includes(msg));
+  expect(ours.flatMap((line) => Object.keys(line).filter((field) => !KNOWN.has(field)))).toEqual([]);
+  for (const line of house.logged().trim().split("\n")) expect(line.match(/"name":/g)).toHaveLength(1);
+}
+
+it("tells of a job from its comment to its merge, with job, repository and account in each line", async () => {
+  const house = await startHouse();
+  const task = "create HELLO.md that says hello";
+  const issue = house.ask(`/job ${task}`);
+  const { id } = await house.jobOf(issue);
+  const job = await untilJob(house, id, "merged", (one) => one.merged_at !== null);
+  await house.request(`/api/jobs/status?job_id=${id}`);
+  await until("the line of the request", () => told(house, "request").some((line) => line.job === id));
+
+  const where = { repository: DEMO, repository_id: job.repository.id, account: "ada", job: id };
+  expect(told(house, "delivery")[0]).toMatchObject({ ...where, signal: "slash", command: "run" });
+  expect(told(house, "job").map(({ event }) => event)).toEqual([
+    "job.created",
+    "job.accepted",
+    "job.submitted",
+    "job.verified",
+    "job.merged",
+  ]);
+  for (const line of told(house, "job")) expect(line).toMatchObject(where);
+  expect(told(house, "job")[0]).toMatchObject({ request: told(house, "delivery")[0]?.delivery, to: "queued" });
+  expect(told(house, "job").at(-1)).toMatchObject({ pull_request: job.pull_request?.number, run_id: job.run?.id });
+  expect(told(house, "request").at(-1)).toMatchObject({ job: id, account: "admin", key: "API_KEY", status: 200 });
+  expectDocumented(house);
+  const info = JSON.stringify(linesOf(house));
+  for (const secret of [API_KEY, WEBHOOK_SECRET, task]) expect(info).not.toContain(secret);
+});
+
+it("tells why not: a stranger, a refusal, a wrong key, a signature, a provider", async () => {
+  const body = errorBody("authentication_error", "invalid x-api-key");
+  const house = await startHouse({ model: false, script: () => ({ status: 401, body }) });
+  house.ask("/job create HELLO.md that says hello", READER);
+  await until("the stranger", () => told(house, "delivery").some((line) => line.error_code === "forbidden"));
+
+  const issue = house.ask("/job create HELLO.md that says hello");
+  const { id } = await house.jobOf(issue);
+  await untilJob(house, id, "failed", (one) => one.status === "failed");
+  const [failed] = told(house, "job").filter(({ event }) => event === "job.failed");
+  expect(failed).toMatchObject({ job: id, command: "run-changed", error_code: "key_refused" });
+  expect(failed?.reason).toContain("ANTHROPIC_API_KEY");
+
+  house.github.comment(DEMO, issue, { body: "/job approve", by: "ada" });
+  await until("the refusal", () => told(house, "delivery").some((line) => line.error_code === "wrong_status"));
+  await house.request(`/api/jobs/status?job_id=${id}`, { key: "a-wrong-key-0123456789" });
+  await until("the request", () => told(house, "request").some((line) => line.error_code === "unauthorized"));
+
+  const before = linesOf(house).length;
+  const answer = await fetch(`${house.app.url}/api/github/webhooks`, {
+    method: "POST",
+    body: JSON.stringify({ zen: "private words" }),
+    headers: {
+      ...{ "content-type": "application/json", "x-github-event": "ping", "x-github-delivery": "forged-1" },
+      "x-hub-signature-256": `sha256=${"0".repeat(64)}`,
+    },
+  });
+  expect(answer.status).toBe(400);
+  const [warning, ...more] = linesOf(house).slice(before);
+  expect(more).toEqual([]);
+  expect(warning).toMatchObject({ level: 40, delivery: "forged-1", error_code: "invalid_signature" });
+  expect(JSON.stringify(warning)).not.toMatch(/stack|private words/);
+  expectDocumented(house);
+});

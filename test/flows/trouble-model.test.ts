@@ -1,0 +1,24 @@
+/** What the model's provider says no to, seen from the issue: one run, one comment that says what to do, no second try. */
+import { describe, expect, it } from "vitest";
+import { errorBody } from "../../src/sandbox/model/protocol.ts";
+import { DEMO } from "../../src/sandbox/town.ts";
+import { startHouse, untilJob } from "./house.ts";
+
+describe("a provider that no try can work with", () => {
+  it.each([
+    ["does not know the model", 404, "not_found_error", "model: claude-sonnet-5-5", "Name another", "unknown_model"],
+    ["refuses the key", 401, "authentication_error", "invalid x-api-key", "ANTHROPIC_API_KEY", "key_refused"],
+    ["has no credit", 400, "invalid_request_error", "Your credit balance is too low", "add some", "no_credit"],
+  ])("fails the job at once where it %s", async (_what, status, type, words, advice, code) => {
+    const house = await startHouse({ model: false, script: () => ({ status, body: errorBody(type, words) }) });
+    const issue = house.ask("/job create HELLO.md that says hello");
+    const { id } = await house.jobOf(issue);
+    const job = await untilJob(house, id, "failed", (one) => one.status === "failed");
+    await house.town.idle();
+    expect(job.work?.permanent_error).toBe(code);
+    const runs = house.github.runs(DEMO).filter(({ conclusion }) => conclusion !== "skipped");
+    const ofJob = runs.filter(({ path, headBranch }) => path.endsWith("run-job.yml") && headBranch === job.branch);
+    expect({ tries: job.tries, runs: ofJob.length }).toEqual({ tries: 1, runs: 1 });
+    expect(house.comment(issue)).toContain(advice);
+  });
+});
