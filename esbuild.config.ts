@@ -36,7 +36,7 @@ export const BUNDLES = {
     folder: "dist/agent",
   },
   server: {
-    programs: { main: "src/main.ts", cli: "src/cli.ts" },
+    programs: { main: "src/main.ts", cli: "src/cli.ts", "body-thread": "src/body-thread.ts" },
     folder: "dist/server",
     // Probot looks for these two folders above its own file
     files: { ...SWAGGER_UI, "probot/static": "static" },

@@ -26,6 +26,15 @@ const containers = {
   },
 };
 
+/** A real browser; left out where there is none. */
+const browser = {
+  test: {
+    ...sharing("browser", ["browser"], { testTimeout: PATIENCE_MS, isolate: false }).test,
+    globalSetup: "test/browser/set-up.ts",
+    sequence: { groupOrder: 2 },
+  },
+};
+
 export default defineConfig({
   test: {
     maxWorkers: 5,
@@ -36,6 +45,7 @@ export default defineConfig({
       sharing("replayed", ["replayed"], { testTimeout: PATIENCE_MS, isolate: true }),
       sharing("unit", ["unit"], { testTimeout: 30_000, isolate: false }),
       containers,
+      browser,
     ],
   },
 });

@@ -17,25 +17,29 @@ export interface AppParts {
   readonly routes: ((router: Router) => void) | null;
 }
 
+/** What follows from a delivery that was heard. Resolves when the record is on disk; all else happens afterwards. */
+export const acting =
+  (parts: Pick<AppParts, "door" | "log">) =>
+  async (id: string, event: string, heard: Heard): Promise<void> => {
+    if (heard.kind === "ignored") {
+      parts.log.debug({ delivery: id, event, reason: heard.reason }, "a delivery was ignored");
+      return;
+    }
+    const news = await recorded(parts, id, () => parts.door.receive(id, heard.signal));
+    parts.log.debug({ delivery: id, event, signal: heard.signal.type, news }, "a delivery was recorded");
+  };
+
 export const createApp =
   (parts: AppParts): ApplicationFunction =>
   (app, { getRouter }) => {
-    app.onAny(async ({ id, name, payload }) => {
-      const heard = parts.hear(name, payload);
-      if (heard.kind === "ignored") {
-        parts.log.debug({ delivery: id, event: name, reason: heard.reason }, "a delivery was ignored");
-        return;
-      }
-      // GitHub is answered when the record is on disk; all else happens afterwards
-      const news = await recorded(parts, id, () => parts.door.receive(id, heard.signal));
-      parts.log.debug({ delivery: id, event: name, signal: heard.signal.type, news }, "a delivery was recorded");
-    });
+    const act = acting(parts);
+    app.onAny(({ id, name, payload }) => act(id, name, parts.hear(name, payload)));
     if (getRouter === undefined || parts.routes === null) return;
     parts.routes(getRouter("/"));
   };
 
 /** What is thrown here is answered to GitHub word for word, so it says nothing of the inside. */
-async function recorded<T>(parts: AppParts, id: string, record: () => Promise<T>): Promise<T> {
+async function recorded<T>(parts: Pick<AppParts, "log">, id: string, record: () => Promise<T>): Promise<T> {
   try {
     return await record();
   } catch (error) {

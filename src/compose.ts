@@ -4,7 +4,7 @@
  */
 import { performance } from "node:perf_hooks";
 import { type ApplicationFunction, type Logger, Probot } from "probot";
-import { createApp } from "./app.ts";
+import { acting, createApp } from "./app.ts";
 import { systemClock } from "./engine/clock.ts";
 import type { Engine } from "./engine/door.ts";
 import { createEngine } from "./engine/engine.ts";
@@ -30,6 +30,7 @@ import { type Gate, openGate } from "./http/gate.ts";
 import { countGuesses } from "./http/guesses.ts";
 import { createListener } from "./http/listener.ts";
 import { createMetrics, type Metrics } from "./http/metrics.ts";
+import { type BodyThread, createBodyThread } from "./http/body-thread.ts";
 import { receiveFromProxy } from "./http/webhook-proxy.ts";
 import { createJudge } from "./llm/judge.ts";
 import { openModel } from "./llm/model.ts";
@@ -62,6 +63,12 @@ export interface ComposeParts {
   /** Listening already, so that nobody is turned away while this loads. */
   readonly gate?: Gate;
 }
+
+/** The program of the thread for large bodies: a file beside this one, or, where this is a chunk of a bundle, beside that. */
+const BODY_THREAD = new URL(
+  import.meta.filename.endsWith(".ts") ? "./body-thread.ts" : "../../body-thread.js",
+  import.meta.url,
+);
 
 type Undo = () => Promise<void>;
 
@@ -165,8 +172,12 @@ async function wire(
     push_tokens: createPushTokens(source),
   };
   const told = { record, notify, metrics, logs, cashier, runs };
-  const app = appOf({ settings, store, engine, desk, hear: ear, log, clock, ...told });
-  const listener = await createListener(probot, app, { timed: metrics.timed, trust_proxy: settings.trust_proxy });
+  const thread = createBodyThread(BODY_THREAD, settings.webhook_secret.reveal());
+  const app = appOf({ settings, store, engine, desk, hear: ear.hear, log, clock, thread, ...told });
+  const large = { thread, self: ear.self, act: acting({ door: engine, log }) };
+  const { trust_proxy } = settings;
+  const listener = await createListener(probot, app, { timed: metrics.timed, trust_proxy, large });
+  closing.splice(1, 0, () => thread.stop());
 
   // what an earlier process has left to send is known before anything is announced again
   await notify.start();
@@ -224,15 +235,16 @@ function connectGitHub(settings: Settings, log: Logger): Connection {
   return { probot, source: octokits.source(probot), budget: octokits.budget, ahead: octokits.ahead };
 }
 
+interface Ear {
+  readonly self: () => { readonly appId: number; readonly slug: string };
+  readonly hear: (event: string, payload: unknown) => Heard;
+}
+
 /**
  * Knows our own doings from those of others as soon as GitHub has told our name. Until then ours are looked at like
  * anybody's, which costs a needless look and no more, so a server whose GitHub is away starts all the same.
  */
-function createEar(
-  appId: number,
-  self: () => Promise<{ readonly slug: string }>,
-  log: Logger,
-): (event: string, payload: unknown) => Heard {
+function createEar(appId: number, self: () => Promise<{ readonly slug: string }>, log: Logger): Ear {
   let slug = "";
   let asked_at = Number.NEGATIVE_INFINITY;
   const learn = (): void => {
@@ -247,10 +259,11 @@ function createEar(
     );
   };
   learn();
-  return (event, payload) => {
+  const known = (): { readonly appId: number; readonly slug: string } => {
     if (slug === "") learn();
-    return hear(event, payload, { appId, slug });
+    return { appId, slug };
   };
+  return { self: known, hear: (event, payload) => hear(event, payload, known()) };
 }
 
 /** Stripe's library is loaded where it is used alone. */
@@ -274,6 +287,7 @@ function appOf(parts: {
   readonly cashier: Cashier | null;
   readonly log: Logger;
   readonly logs: LiveLogs;
+  readonly thread: BodyThread;
   readonly runs: Pick<RouteParts, "lines" | "run_tokens" | "push_tokens">;
   readonly notify: Notify;
   readonly record: Recorder;
@@ -289,6 +303,7 @@ function appOf(parts: {
       api_key: settings.api_key?.reveal() ?? null,
     }),
     ...store,
+    thread: parts.thread,
     ...parts.runs,
     ...{ logs: parts.logs, metrics },
     ...{ door: engine, desk, default_repository, log, now, clock, branch_wait_ms: BRANCH_WAIT_MS },

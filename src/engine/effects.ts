@@ -11,6 +11,7 @@ import type { Command } from "../job/command.ts";
 import type { Effect, PendingEffect } from "../job/effect.ts";
 import { type Job, type JobId, fullName } from "../job/job.ts";
 import { isWanted, waitsFor } from "../job/wanted.ts";
+import { turn } from "./event-loop.ts";
 import type { Handle } from "./handle.ts";
 import type { Attempt, Clock, Log, Meter, Store, StoredJob } from "./ports.ts";
 
@@ -69,6 +70,8 @@ export function createEffectsRunner<E extends Effect>(needs: Needs<E>): EffectsR
   const tryOnce = async (effect: Pending<E>, stored: StoredJob): Promise<Attempt> => {
     const name = `${stored.job.id} ${effect.key}`;
     const again = effect.attempts > 0 || doubtful.has(name) || effect.serial <= (recovered.get(stored.job.id) ?? 0);
+    // a commit and what follows from it are much for one turn where a body was large
+    await turn();
     const outcome = await performer.perform(effect.effect, stored.job, again).catch((error: unknown): Attempt => {
       log.error({ job: stored.job.id, effect: effect.key, error }, "an effect threw");
       return { ended: "later", reason: "an internal error occurred" };

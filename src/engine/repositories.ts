@@ -1,6 +1,7 @@
 /** What webhooks teach us of repositories, so that a job can start without a single read. */
 import type { Signal } from "../job/signal.ts";
 import type { Job } from "../job/job.ts";
+import { eachInTurn } from "./event-loop.ts";
 import type { Handle } from "./handle.ts";
 import { type Repository, fullName, sameName, sameRepository } from "../job/job.ts";
 import type { KnownRepository, Store } from "./ports.ts";
@@ -9,11 +10,11 @@ type About = Extract<Signal, { type: "default-branch-moved" | "repositories-chan
 
 /** Jobs of an installation that is gone cannot go on: they end, and what they hold is given back. */
 const cancelJobs = async (store: Store, handle: Handle, gone: (repository: Repository) => boolean) => {
-  for (const id of await store.jobs.open()) {
+  await eachInTurn(await store.jobs.open(), async (id) => {
     const stored = await store.jobs.load(id);
     if (stored && gone(stored.job.repository))
       await handle(id, { type: "discard", by: { account: null, login: null } });
-  }
+  });
 };
 
 /** Jobs read at once while they follow their repository. */
@@ -37,7 +38,7 @@ const jobsOf = async (store: Store, of: Named): Promise<Job[]> => {
 
 /** Events speak of a repository by its new name from now on, so its jobs must be found under that. */
 const moveJobs = async (store: Store, handle: Handle, from: Named, to: Repository) => {
-  for (const { id } of await jobsOf(store, from)) await handle(id, { type: "moved", repository: to });
+  await eachInTurn(await jobsOf(store, from), ({ id }) => handle(id, { type: "moved", repository: to }));
 };
 
 /**
@@ -45,8 +46,9 @@ const moveJobs = async (store: Store, handle: Handle, from: Named, to: Repositor
  * has stored without the number get it now, and open ones end.
  */
 const partWith = async (store: Store, handle: Handle, { id, owner, name }: Named) => {
-  for (const job of await jobsOf(store, { id, owner, name }))
+  await eachInTurn(await jobsOf(store, { id, owner, name }), async (job) => {
     if (job.repository.id === undefined) await handle(job.id, { type: "moved", repository: { ...job.repository, id } });
+  });
   await cancelJobs(store, handle, (repository) => sameRepository(repository, { id, owner, name }));
 };
 
@@ -73,9 +75,10 @@ export async function learn(store: Store, handle: Handle, signal: About): Promis
           : null;
       return store.repositories.put({ owner, name, id, installation_id, base, ...kept });
     }
-    case "repositories-changed":
-      for (const old of signal.removed) {
-        const now = signal.added.find((added) => added.id === old.id);
+    case "repositories-changed": {
+      const added = new Map(signal.added.map((one) => [one.id, one]));
+      await eachInTurn(signal.removed, async (old) => {
+        const now = added.get(old.id);
         if (now === undefined) await partWith(store, handle, old);
         else if (!sameName(now, old)) {
           const { owner, name, id } = now;
@@ -84,8 +87,8 @@ export async function learn(store: Store, handle: Handle, signal: About): Promis
         // late news of one that is gone must not take away the one that has its name now
         if ((await store.repositories.get(old.owner, old.name))?.id === old.id)
           await store.repositories.remove(old.owner, old.name);
-      }
-      for (const { owner, name, id } of signal.added) {
+      });
+      await eachInTurn(signal.added, async ({ owner, name, id }) => {
         await keptOf(store, handle, { owner, name, id });
         await store.repositories.put({
           owner,
@@ -96,13 +99,14 @@ export async function learn(store: Store, handle: Handle, signal: About): Promis
           settings: null,
           settings_problem: null,
         });
-      }
+      });
       return;
+    }
     case "uninstalled":
-      for (const known of await store.repositories.ofInstallation(signal.installation_id)) {
+      await eachInTurn(await store.repositories.ofInstallation(signal.installation_id), async (known) => {
         await partWith(store, handle, known);
         await store.repositories.remove(known.owner, known.name);
-      }
+      });
       return cancelJobs(store, handle, (repository) => repository.installation_id === signal.installation_id);
     default:
       return signal satisfies never;

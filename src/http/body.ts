@@ -1,5 +1,5 @@
 /**
- * Bodies of requests: read, bounded, parsed, and checked against a schema, with sentences for what is wrong.
+ * Bodies of requests: read, bounded and parsed, with sentences for what is wrong.
  */
 import { hash } from "node:crypto";
 import type { IncomingMessage } from "node:http";
@@ -7,7 +7,9 @@ import express, { type ErrorRequestHandler, type RequestHandler } from "express"
 import { z } from "zod";
 import { type Answer, failure, send } from "./answer.ts";
 import { isJsonWithinBounds } from "../wire/json-bounds.ts";
-import { MAX_BODY_BYTES } from "./limits.ts";
+import type { HoldBody } from "./bodies-under-way.ts";
+import { NO_JSON, TOO_DEEP } from "./checked.ts";
+import { CHUNK_BYTES, LARGE_BODY_BYTES, MAX_BODY_BYTES } from "./limits.ts";
 
 declare global {
   namespace Express {
@@ -19,7 +21,7 @@ declare global {
 }
 
 /** Said by our own reader, beside those of the body parser's own. */
-const TOO_DEEP = "entity.too.deep";
+const OUT_OF_BOUNDS = "entity.out.of.bounds";
 
 const refusal = (type: string, status: number): Error => Object.assign(new Error(type), { type, status });
 
@@ -37,13 +39,38 @@ export const jsonBody = (limit: number = MAX_BODY_BYTES): RequestHandler =>
     verify: (request: Asked, _response, bytes, encoding) => {
       // the bounds are those of UTF-8
       if (encoding !== "utf-8") throw refusal("charset.unsupported", 415);
-      if (!isJsonWithinBounds(bytes)) throw refusal(TOO_DEEP, 400);
+      if (!isJsonWithinBounds(bytes)) throw refusal(OUT_OF_BOUNDS, 400);
       if (request.headers["idempotency-key"] !== undefined) request.digest = digestOf(request, bytes);
     },
   });
 
-/** Reads a body as it is, for whoever checks a signature over it. */
-export const rawBody = (): RequestHandler => express.raw({ limit: MAX_BODY_BYTES, type: () => true });
+/** Reads a body as it is, for whoever checks a signature over it, or parses it elsewhere. */
+export const rawBody = (limit: number = MAX_BODY_BYTES): RequestHandler => express.raw({ limit, type: () => true });
+
+export const BUSY = failure(503, "busy", "Too many bodies are being sent at once; send yours again in a moment.", {
+  "Retry-After": "1",
+  Connection: "close",
+});
+
+/** Stands right before a reader, which reads the same bytes: what is held for this body counts among that of all others. */
+export const counted =
+  (hold: HoldBody, limit: number = MAX_BODY_BYTES): RequestHandler =>
+  (request, response, next) => {
+    let over = false;
+    const held = hold(() => {
+      over = true;
+      if (!response.headersSent) send(request, response, BUSY);
+    });
+    response.once("close", held.release);
+    request.once("end", held.whole);
+    // what a packed body comes to is not known before it is there
+    if (request.headers["content-encoding"] !== undefined) held.add(limit);
+    else
+      request.on("data", (chunk: Buffer) => {
+        if (!over) held.add(chunk.length + CHUNK_BYTES);
+      });
+    if (!over) next();
+  };
 
 const bodyError = z.object({ type: z.string(), status: z.number(), limit: z.number().default(MAX_BODY_BYTES) });
 
@@ -56,8 +83,16 @@ const NOT_PACKED_SO = failure(
   "The body is not packed as its Content-Encoding says; send it whole, plain or compressed with gzip.",
 );
 
+/** Stands behind a reader: after a body that took its time others come first. */
+export const othersFirst: RequestHandler = (request, _response, next) => {
+  if (Number(request.headers["content-length"] ?? LARGE_BODY_BYTES) >= LARGE_BODY_BYTES) setImmediate(() => next());
+  else next();
+};
+
 /** Answers what went wrong while a body was read; anything else goes on to the next error handler. */
 export const bodyErrors: ErrorRequestHandler = (error, request, response, next) => {
+  // it was sent away while it was read
+  if (response.headersSent) return;
   const parsed = bodyError.safeParse(error);
   const unpacked = unpackingError.safeParse(error).success ? NOT_PACKED_SO : null;
   const answer = parsed.success ? bodyAnswer(parsed.data) : unpacked;
@@ -69,10 +104,10 @@ function bodyAnswer({ type, limit }: z.infer<typeof bodyError>): Answer | null {
   switch (type) {
     case "entity.too.large":
       return failure(413, "body_too_large", `The body is larger than ${limit / 1024 / 1024} MB; send less.`);
-    case TOO_DEEP:
-      return failure(400, "invalid_json", "The body nests or holds more lists and objects than any request needs.");
+    case OUT_OF_BOUNDS:
+      return TOO_DEEP;
     case "entity.parse.failed":
-      return failure(400, "invalid_json", "The body is not valid JSON.");
+      return NO_JSON;
     case "encoding.unsupported":
     case "charset.unsupported":
       return failure(415, "unsupported_encoding", "Send the body as JSON in UTF-8, plain or compressed with gzip.");
@@ -82,17 +117,4 @@ function bodyAnswer({ type, limit }: z.infer<typeof bodyError>): Answer | null {
     default:
       return null;
   }
-}
-
-/** The body as the schema wants it, or the answer that names the first field that is wrong. */
-export function checked<T>(schema: z.ZodType<T>, body: unknown): { readonly value: T } | { readonly answer: Answer } {
-  if (typeof body !== "object" || body === null || Array.isArray(body)) {
-    return { answer: failure(400, "invalid_body", "The body must be a JSON object.") };
-  }
-  const parsed = schema.safeParse(body);
-  if (parsed.success) return { value: parsed.data };
-  const issue = parsed.error.issues[0];
-  const field = issue?.path.join(".") ?? "";
-  const sentence = field === "" ? (issue?.message ?? "The body is not as expected.") : `${field}: ${issue?.message}`;
-  return { answer: failure(400, "invalid_field", sentence) };
 }

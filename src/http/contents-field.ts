@@ -66,6 +66,8 @@ interface GivenFile {
 const bytesOf = ({ content, encoding }: GivenFile): string | null =>
   encoding === "base64" || content === null ? content : Buffer.from(content, "utf8").toString("base64");
 
+const sizeIn = ({ content, encoding }: GivenFile): number => Buffer.byteLength(content ?? "", encoding);
+
 const file = z
   .object({
     path: objects(pathProblem).meta({
@@ -80,7 +82,7 @@ const file = z
     error: () => "must be base64.",
     abort: true,
   })
-  .refine((given) => sizeOf(bytesOf(given) ?? "") <= LARGEST_CONTENT, {
+  .refine((given) => sizeIn(given) <= LARGEST_CONTENT, {
     path: ["content"],
     error: () => TOO_LARGE,
     abort: true,

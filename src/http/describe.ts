@@ -103,7 +103,7 @@ function paramsOf(route: Route): ZodOpenApiOperationObject["requestParams"] & ob
 }
 
 function operationOf(route: Route): ZodOpenApiOperationObject {
-  const { scope, about, body, example } = route;
+  const { scope, about, body = route.raw_body, example } = route;
   const needs = scope === null ? "Needs no key." : `Needs a key with the scope \`${scope}\`.`;
   const shown = example?.body === undefined ? {} : { example: example.body };
   return {

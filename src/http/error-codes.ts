@@ -54,6 +54,7 @@ export const ERROR_CODES = {
   github_unavailable: "GitHub cannot be asked; try again",
   stopping: "the server is stopping; try again in a second",
   no_room: "there is no room for more attachments and files; try again later",
+  busy: "too many bodies are being sent at once; send yours again after `Retry-After`",
   starting: "the server has just started; ask again in a second",
 } as const;
 

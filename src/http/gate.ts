@@ -5,7 +5,7 @@
  */
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from "node:http";
-import { DRAIN_MS, HOLD_MS, KEEP_ALIVE_MS, MAX_HELD } from "./limits.ts";
+import { DRAIN_MS, HEADERS_MS, HOLD_MS, KEEP_ALIVE_MS, MAX_HELD, REQUEST_MS } from "./limits.ts";
 import { requestIds } from "./request-id.ts";
 import { VERSION } from "../wire/version.ts";
 import { SECURITY_HEADERS } from "./security-headers.ts";
@@ -18,6 +18,9 @@ export interface Gate {
   /** Stops accepting, waits for what is under way, closes. */
   close(): Promise<void>;
 }
+
+/** How often it is looked for requests that take too long to arrive. */
+const CHECK_MS = 2_000;
 
 const STARTING = { error: "The server is starting; try again in a second.", code: "starting" };
 const idOf = requestIds();
@@ -53,7 +56,13 @@ function sentenceOf(error: unknown, { host, port }: { readonly host: string; rea
   return `Cannot listen on ${host}, port ${port} (${String(code)}); check HOST and PORT.`;
 }
 
-export async function openGate(where: { readonly host: string; readonly port: number }): Promise<Gate> {
+/** How long a request may take to arrive. */
+const ARRIVAL = { headersTimeout: HEADERS_MS, requestTimeout: REQUEST_MS, connectionsCheckingInterval: CHECK_MS };
+
+export async function openGate(
+  where: { readonly host: string; readonly port: number },
+  arrival: Partial<typeof ARRIVAL> = {},
+): Promise<Gate> {
   let listener: RequestListener | null = null;
   let closing = false;
   const held = new Set<() => void>();
@@ -71,7 +80,7 @@ export async function openGate(where: { readonly host: string; readonly port: nu
     held.add(pass);
   };
 
-  const server = createServer((request, response) => {
+  const server = createServer({ ...ARRIVAL, ...arrival }, (request, response) => {
     const unready = (closing || listener === null) && request.url === "/ready";
     (unready ? notReady : (listener ?? hold))(request, response);
   });

@@ -9,6 +9,18 @@ export const MAX_BODY_BYTES = MB;
 export const MAX_RESULT_BYTES = 8 * MB;
 /** A delivery: GitHub sends nothing larger (github-facts 7.6). */
 export const MAX_DELIVERY_BYTES = 25 * MB;
+/** From here on a body is verified and parsed beside the main thread, which one of GitHub's largest would hold for 100 ms. */
+export const LARGE_BODY_BYTES = MB / 4;
+/** Beside the main thread: longer than anything takes but by mistake. GitHub gives a delivery up after as long. */
+export const LARGE_BODY_MS = 10 * SECOND_MS;
+/** Bodies under way, all together: those of requests, and, apart from them, deliveries. */
+export const MAX_BYTES_UNDER_WAY = 32 * MB;
+export const MAX_DELIVERY_BYTES_UNDER_WAY = 3 * MAX_DELIVERY_BYTES;
+/** What a piece of a body costs beside its bytes. */
+export const CHUNK_BYTES = 128;
+/** The headers of a request are here by then, and a request with its body. */
+export const HEADERS_MS = 10 * SECOND_MS;
+export const REQUEST_MS = 60 * SECOND_MS;
 /** The task of a job in characters: it goes into a commit, a prompt and comments. */
 export const MAX_TASK_LENGTH = 64_000;
 /** Said of texts in the description; whoever leaves one blank is told so in words of its own. */

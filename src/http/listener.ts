@@ -6,12 +6,16 @@ import type { RequestListener } from "node:http";
 import express, { type Router } from "express";
 import type { ApplicationFunction, Probot } from "probot";
 import type { Timed } from "./metrics.ts";
-import { webhookPath } from "./webhook-path.ts";
+import { type LargeDeliveries, webhookPath } from "./webhook-path.ts";
 
 export async function createListener(
   probot: Probot,
   app: ApplicationFunction,
-  { timed, trust_proxy }: { readonly timed: Timed; readonly trust_proxy: number },
+  {
+    timed,
+    trust_proxy,
+    large,
+  }: { readonly timed: Timed; readonly trust_proxy: number; readonly large: LargeDeliveries },
 ): Promise<RequestListener> {
   const server = express();
   server.disable("x-powered-by");
@@ -25,5 +29,5 @@ export async function createListener(
     return router;
   };
   await probot.load(app, { getRouter });
-  return webhookPath(probot.webhooks, server, timed);
+  return webhookPath(probot.webhooks, server, timed, large);
 }

@@ -6,9 +6,11 @@ import type { RequestHandler, Router } from "express";
 import type { Log } from "../engine/ports.ts";
 import { answering } from "./answer.ts";
 import type { Authentication } from "./auth.ts";
-import { jsonBody, rawBody } from "./body.ts";
+import { boundBodies } from "./bodies-under-way.ts";
+import { counted, jsonBody, othersFirst, rawBody } from "./body.ts";
 import { type IdempotencyParts, idempotency } from "./idempotency.ts";
 import { inTurn } from "./in-turn.ts";
+import { MAX_BYTES_UNDER_WAY } from "./limits.ts";
 import { writeLimit } from "./rate-limit.ts";
 import type { Arrival } from "./request-log.ts";
 import { type StandingParts, standing } from "./standing.ts";
@@ -25,8 +27,7 @@ export function mount(router: Router, routes: readonly Route[], parts: MountPart
   const { authentication, log } = parts;
   const limit = writeLimit(parts.clock.now);
   const stands = standing(parts);
-  const body = jsonBody();
-  const bytes = rawBody();
+  const hold = boundBodies(MAX_BYTES_UNDER_WAY);
   const repeatable = idempotency(parts);
 
   const before = (route: Route): RequestHandler[] => {
@@ -35,8 +36,8 @@ export function mount(router: Router, routes: readonly Route[], parts: MountPart
     // who is known by no key cannot be counted by it
     const whole = isOfServer(route) ? [authentication.unbound] : [];
     const known = scope === null ? callers : [authentication.require(scope), ...whole, ...writing];
-    const json = max_body_bytes === undefined ? body : jsonBody(max_body_bytes);
-    const reading = takesBody(route) ? [raw === true ? bytes : json] : [];
+    const reader = raw === true ? rawBody : jsonBody;
+    const reading = takesBody(route) ? [counted(hold, max_body_bytes), reader(max_body_bytes), othersFirst] : [];
     return [arrival(path, quiet), ...known, ...reading, ...guards];
   };
 

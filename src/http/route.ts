@@ -6,7 +6,7 @@ import type { Request, RequestHandler } from "express";
 import type { z } from "zod";
 import type { Scope } from "../engine/ports.ts";
 import type { Answer } from "./answer.ts";
-import { checked } from "./body.ts";
+import { checked } from "./checked.ts";
 import type { ErrorCode } from "./error-codes.ts";
 import type { RepeatableRoute, WorkId } from "./idempotency.ts";
 
@@ -73,6 +73,8 @@ interface Shape {
   readonly lasting?: true;
   /** Stand before the body is read, where it is not a key by which the caller is known. */
   readonly callers?: readonly RequestHandler[];
+  /** What the bytes of a `raw` body are to be, for the description. */
+  readonly raw_body?: z.ZodType;
   /** A body may be larger than others. */
   readonly max_body_bytes?: number;
   /** Stand between the body and the work. */

@@ -6,11 +6,6 @@ import { z } from "zod";
 import type { Door } from "../engine/door.ts";
 import type { Log } from "../engine/ports.ts";
 import type { PushToken, PushTokens, RunLines } from "../engine/run-ports.ts";
-import type { Work } from "../job/job.ts";
-import { cleanLog } from "../job/kept-log.ts";
-import { toldWork } from "../job/told-work.ts";
-import { jobFolder } from "../wire/brief.ts";
-import { NO_USAGE, resultSchema } from "../wire/result.ts";
 import {
   handedInSchema,
   linesReceivedSchema,
@@ -19,6 +14,7 @@ import {
   reportedLinesSchema,
 } from "../wire/run-report.ts";
 import { type Answer, failure, success } from "./answer.ts";
+import type { BodyThread } from "./body-thread.ts";
 import { MAX_RESULT_BYTES, RESULTS_PER_JOB } from "./limits.ts";
 import { rateLimit } from "./rate-limit.ts";
 import { requestId } from "./request-log.ts";
@@ -30,11 +26,9 @@ export interface RunRouteParts extends RunCallerParts {
   readonly door: Pick<Door, "handle">;
   readonly lines: RunLines;
   readonly push_tokens: PushTokens;
+  readonly thread: Pick<BodyThread, "handIn">;
   readonly log: Log;
 }
-
-/** Paths that the job's record keeps, as many as GitHub lists in one answer. */
-const MAX_KEPT_PATHS = 300;
 
 const NO_STORE = { "Cache-Control": "no-store" };
 
@@ -108,18 +102,8 @@ const logRoute = (parts: RunRouteParts, callers: Route["callers"] & object): Rou
     },
   });
 
-/** What the run says that it has done; an unreadable result is a failed one, as it is on the branch. */
-function workOf(title: string, id: string, { result, changed_files }: z.infer<typeof handedInSchema>): Work {
-  const parsed = resultSchema.safeParse(result);
-  const own = `${jobFolder(id)}/`;
-  const paths = changed_files.filter((path) => !path.startsWith(own)).slice(0, MAX_KEPT_PATHS);
-  if (parsed.success) return { ...toldWork(parsed.data, title), changed_files: paths };
-  const reason = "The agent's result could not be read.";
-  return {
-    ...{ outcome: "failed", title, body: "", reason, model: "unknown", usage: NO_USAGE, cost_cents: null },
-    changed_files: paths,
-  };
-}
+/** A body that is left out is an empty one. */
+const bytesOf = (body: unknown): Buffer => (Buffer.isBuffer(body) ? body : Buffer.from("{}"));
 
 async function tokenFor(parts: RunRouteParts, request: Parameters<typeof runCallerOf>[0]): Promise<PushToken | null> {
   const { stored, repository_id } = runCallerOf(request);
@@ -155,7 +139,8 @@ const resultRoute = (parts: RunRouteParts, callers: Route["callers"] & object): 
     ],
     max_body_bytes: MAX_RESULT_BYTES,
     params,
-    body: handedInSchema,
+    raw: true,
+    raw_body: handedInSchema,
     example: {
       params: { job_id: "ab12cd34" },
       body: {
@@ -173,16 +158,18 @@ const resultRoute = (parts: RunRouteParts, callers: Route["callers"] & object): 
       502: { about: "Taken, but GitHub made no token.", codes: ["github_unavailable"], headers: RETRY_AFTER },
       ...SHARED,
     },
-    async work({ request, body }): Promise<Answer> {
+    async work({ request }): Promise<Answer> {
       const { stored, run } = runCallerOf(request);
       const { id, title } = stored.job;
-      const log = cleanLog(body.log);
+      const read = await parts.thread.handIn({ parts: [bytesOf(request.body)], job: { id, title } });
+      if (read.kind === "refused") return read.answer;
+      const { work, log } = read;
       const taken = await parts.door.handle(
         id,
         {
           type: "hand-in",
           ...run,
-          work: workOf(title, id, body),
+          work,
           old_workflow: request.headers[RUN_ACTION_HEADER] === undefined,
         },
         log.length === 0 ? undefined : log,

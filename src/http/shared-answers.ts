@@ -44,6 +44,7 @@ const OF_INPUT: Answers = { 400: { about: "The request is wrong.", codes: ["inva
 
 const OF_BODIES: Answers = {
   400: { about: "The request is wrong.", codes: ["invalid_body", "invalid_json", "incomplete_body"] },
+  503: { about: "Not now.", codes: ["busy"], headers: RETRY_AFTER },
   415: { about: "Send JSON in UTF-8, plain or compressed with gzip.", codes: ["unsupported_encoding"] },
 };
 

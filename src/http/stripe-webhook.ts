@@ -2,10 +2,13 @@
  * `POST /api/stripe/webhook`: what Stripe says of payments, disputes and refunds. The signature is the key; what is told
  * twice, or in another order, is booked once and comes to the same.
  */
+import type { RequestHandler } from "express";
 import { z } from "zod";
 import type { MoneyNews } from "../engine/market-ports.ts";
 import { credit } from "../job/ledger.ts";
-import { failure, success } from "./answer.ts";
+import { isJsonWithinBounds } from "../wire/json-bounds.ts";
+import { failure, send, success } from "./answer.ts";
+import { TOO_DEEP } from "./checked.ts";
 import { type Route, route } from "./route.ts";
 import { NO_CASHIER, type WalletParts } from "./wallet.ts";
 
@@ -16,6 +19,15 @@ const FORGED = failure(
 );
 /** Stripe sends it again, for three days. */
 const AWAY = failure(502, "stripe_unavailable", "Stripe could not be asked what this event is about; send it again.");
+
+/** Stands before the body is read: anybody can come here. */
+const signed =
+  ({ cashier }: Pick<WalletParts, "cashier">): RequestHandler =>
+  (request, response, next) => {
+    if (cashier === null) send(request, response, NO_CASHIER);
+    else if (typeof request.headers["stripe-signature"] !== "string") send(request, response, FORGED);
+    else next();
+  };
 
 /** Written down whether or not it moves money, once. */
 async function book({ wallet, door, record, now }: WalletParts, event: string, news: MoneyNews): Promise<void> {
@@ -37,6 +49,7 @@ export const stripeWebhook = (parts: WalletParts): Route =>
     about: "Signed by `Stripe-Signature`; it takes no key.",
     scope: null,
     raw: true,
+    callers: [signed(parts)],
     answers: {
       200: { about: "Heard.", schema: z.object({ received: z.literal(true) }), example: { received: true } },
       400: { about: "The signature is wrong.", codes: ["invalid_signature"] },
@@ -48,6 +61,7 @@ export const stripeWebhook = (parts: WalletParts): Route =>
       const signature = request.headers["stripe-signature"];
       const body: unknown = request.body;
       if (typeof signature !== "string" || !Buffer.isBuffer(body)) return FORGED;
+      if (!isJsonWithinBounds(body)) return TOO_DEEP;
       const heard = await parts.cashier.hear(body, signature);
       if (heard === "forged") return FORGED;
       if (heard === "away") return AWAY;

@@ -1,12 +1,18 @@
 /**
- * Where GitHub delivers: reads the raw body within GitHub's own bound and hands it to Octokit's middleware, which
- * checks the signature and parses. Stands in front of everything else, since most requests are deliveries.
+ * Where GitHub delivers. What cannot be of GitHub is turned away before a byte of its body is read; a body is read within
+ * GitHub's own bound. A small one is for Octokit's middleware, which checks the signature and parses; a large one is
+ * verified, parsed and heard on a thread of its own. Stands in front of everything else, since most requests are deliveries.
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { performance } from "node:perf_hooks";
 import type { Webhooks } from "@octokit/webhooks";
 import { createNodeMiddleware } from "@octokit/webhooks";
-import { MAX_DELIVERY_BYTES } from "./limits.ts";
+import type { Heard } from "../job/signal.ts";
+import { boundBodies } from "./bodies-under-way.ts";
+import type { BodyThread } from "./body-thread.ts";
+import { Segments } from "./segments.ts";
+import type { DeliveryTask } from "./large-body.ts";
+import { LARGE_BODY_BYTES, MAX_DELIVERY_BYTES, MAX_DELIVERY_BYTES_UNDER_WAY } from "./limits.ts";
 import type { Timed, Timer } from "./metrics.ts";
 import { requestIds } from "./request-id.ts";
 import { SECURITY_HEADERS } from "./security-headers.ts";
@@ -15,15 +21,54 @@ export const WEBHOOK_PATH = "/api/github/webhooks";
 
 type Next = (request: IncomingMessage, response: ServerResponse) => void;
 
+/** What becomes of large deliveries. */
+export interface LargeDeliveries {
+  readonly thread: Pick<BodyThread, "delivery">;
+  /** Whom the App knows itself by at the moment. */
+  readonly self: () => DeliveryTask["self"];
+  /** Resolves when the delivery is on the disk. */
+  readonly act: (id: string, event: string, heard: Heard) => Promise<void>;
+}
+
 /** Probot's set-up page registers the server's root as the place for deliveries, so a POST there counts as one. */
 const isDelivery = (request: IncomingMessage): boolean =>
   request.method === "POST" &&
   (request.url === WEBHOOK_PATH || (request.url === "/" && request.headers["x-github-event"] !== undefined));
 
-function tooLarge(request: IncomingMessage, response: ServerResponse): void {
-  response.writeHead(413, { "content-type": "application/json", connection: "close" });
-  response.end(JSON.stringify({ error: "A delivery has at most 25 MB.", code: "body_too_large" }));
-  request.resume();
+type Refusal = readonly [status: number, error: string, code: string];
+
+const TOO_LARGE: Refusal = [413, "A delivery has at most 25 MB.", "body_too_large"];
+const NO_OBJECT: Refusal = [400, "The payload is not a JSON object.", "invalid_json"];
+const FORGED: Refusal = [
+  400,
+  "The signature does not match the payload and the webhook's secret.",
+  "invalid_signature",
+];
+const BUSY: Refusal = [503, "Too many deliveries are being sent at once; send this one again.", "busy"];
+const OUR_FAULT: Refusal = [500, "The delivery could not be recorded; it may be sent again.", "internal_error"];
+
+const SIGNATURE = /^sha256=[0-9a-f]+$/;
+
+/** Why this can be no delivery of GitHub's, by its headers; null: it may be one. */
+function refusalOf({ headers }: IncomingMessage): Refusal | null {
+  if (Number(headers["content-length"] ?? 0) > MAX_DELIVERY_BYTES) return TOO_LARGE;
+  if (headers["content-type"]?.startsWith("application/json") !== true)
+    return [415, "A delivery is application/json: choose that as the webhook's content type.", "unsupported_encoding"];
+  for (const name of ["x-github-event", "x-github-delivery"])
+    if (headers[name] === undefined) return [400, `A delivery carries ${name}.`, "invalid_body"];
+  if (!SIGNATURE.test(String(headers["x-hub-signature-256"])))
+    return [400, "A delivery carries its signature in X-Hub-Signature-256: give the webhook its secret.", FORGED[2]];
+  return null;
+}
+
+/** Answers; what is left of the body is not read, but where it is so little that the connection may be used again. */
+function refuse(request: IncomingMessage, response: ServerResponse, [status, error, code]: Refusal): void {
+  if (response.headersSent) return;
+  const small = Number(request.headers["content-length"] ?? Number.POSITIVE_INFINITY) <= LARGE_BODY_BYTES;
+  const closing = request.complete || small ? {} : { connection: "close" };
+  const retry = status === 503 ? { "retry-after": "1" } : {};
+  response.writeHead(status, { "content-type": "application/json", ...closing, ...retry });
+  response.end(JSON.stringify({ error, code }));
 }
 
 /** Octokit logs whole errors, payload included; Probot's error handler tells us the same without. */
@@ -45,33 +90,59 @@ function arrive(request: IncomingMessage, response: ServerResponse, timer: Timer
   });
 }
 
-export function webhookPath(webhooks: Webhooks, next: Next, timed: Timed): Next {
+async function deliverLarge(
+  { thread, self, act }: LargeDeliveries,
+  { headers }: IncomingMessage,
+  parts: readonly Uint8Array[],
+): Promise<Refusal | null> {
+  const event = String(headers["x-github-event"]);
+  const signature = String(headers["x-hub-signature-256"]);
+  const read = await thread.delivery({ parts, signature, event, self: self() });
+  if (read.kind === "forged") return FORGED;
+  if (read.kind === "no-json") return NO_OBJECT;
+  await act(String(headers["x-github-delivery"]), event, read.heard);
+  return null;
+}
+
+export function webhookPath(webhooks: Webhooks, next: Next, timed: Timed, large: LargeDeliveries): Next {
   const timer = timed(WEBHOOK_PATH);
   const middleware = createNodeMiddleware(webhooks, { path: WEBHOOK_PATH, log: silent });
+  const hold = boundBodies(MAX_DELIVERY_BYTES_UNDER_WAY);
 
   const deliver = (request: IncomingMessage, response: ServerResponse, body: string): void => {
     // the middleware takes a body that is there for the raw one
     Object.assign(request, { body, url: WEBHOOK_PATH });
-    middleware(request, response).catch(() => {
-      // a signed payload that is no object; the middleware does not expect that
-      if (!response.headersSent) response.writeHead(400, { "content-type": "application/json" });
-      response.end(JSON.stringify({ error: "The payload is not a JSON object.", code: "invalid_json" }));
-    });
+    // it does not expect a signed payload that is no object
+    middleware(request, response).catch(() => refuse(request, response, NO_OBJECT));
   };
 
   return (request, response) => {
     if (!isDelivery(request)) return next(request, response);
     arrive(request, response, timer);
-    if (Number(request.headers["content-length"] ?? 0) > MAX_DELIVERY_BYTES) return tooLarge(request, response);
-    const chunks: Buffer[] = [];
-    let size = 0;
-    request.on("data", (chunk: Buffer) => {
-      size += chunk.length;
-      if (size <= MAX_DELIVERY_BYTES) chunks.push(chunk);
-    });
+    const refusal = refusalOf(request);
+    if (refusal !== null) return refuse(request, response, refusal);
+    const segments = new Segments(Number(request.headers["content-length"] ?? 0));
+    const giveUp = (why: Refusal): void => {
+      request.off("data", take);
+      segments.clear();
+      refuse(request, response, why);
+    };
+    const held = hold(() => giveUp(BUSY));
+    const take = (chunk: Buffer): void => {
+      segments.add(chunk);
+      if (segments.size > MAX_DELIVERY_BYTES) giveUp(TOO_LARGE);
+      else held.add(chunk.length);
+    };
+    response.once("close", held.release);
+    request.on("data", take);
     request.once("end", () => {
-      if (size > MAX_DELIVERY_BYTES) tooLarge(request, response);
-      else deliver(request, response, Buffer.concat(chunks).toString("utf8"));
+      if (response.headersSent) return;
+      held.whole();
+      if (segments.size <= LARGE_BODY_BYTES) return deliver(request, response, segments.text());
+      deliverLarge(large, request, segments.parts()).then(
+        (why) => (why === null ? response.end("ok\n") : refuse(request, response, why)),
+        () => refuse(request, response, OUR_FAULT),
+      );
     });
   };
 }

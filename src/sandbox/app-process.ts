@@ -25,6 +25,8 @@ export interface AppProcessOptions {
   readonly defaultRepository: string;
   /** Whom the App asks for quotes and verdicts; null: nobody. */
   readonly model?: { readonly api_key: string; readonly base_url: string | null } | null;
+  /** Further settings, by the names of their variables. */
+  readonly more?: Readonly<Record<string, string>>;
   /** The command that starts a program of this project; unless given, {@link programOf}. */
   readonly program?: (path: string) => string[];
   /** Warnings and errors of its log. */
@@ -65,6 +67,7 @@ const settingsOf = (options: AppProcessOptions, port: number): Record<string, st
   WEBHOOK_ALLOW_PRIVATE: "true",
   LOG_FORMAT: "json",
   LOG_LEVEL: "info",
+  ...options.more,
 });
 
 /** Follows the log until it says where the App listens; what is worth reading is passed on. */

@@ -5,9 +5,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type AppProcess, startApp } from "./app-process.ts";
 import type { ContainerWishes } from "./containers.ts";
+import { KNOWN_TASKS } from "./model/task.ts";
 import { runOnce } from "./once.ts";
 import { callTable, createShow, type Show } from "./show.ts";
-import { DEMO, startTown, type Town, WRITER } from "./town.ts";
+import { ADMIN, DEMO, READER, startTown, type Town, WRITER } from "./town.ts";
 
 export interface SandboxOptions {
   /** The task to run to its merge; null: stay up. */
@@ -33,33 +34,47 @@ const untilStopped = (): Promise<void> =>
     for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => resolve());
   });
 
-function explain(town: Town, app: AppProcess, apiKey: string, webhook: string): void {
+/** What is there to open and to call; `token` is the writer's own. */
+function explain(town: Town, app: AppProcess, apiKey: string, token: string): void {
+  const { url, apiUrl } = town.github;
   write(`
 The sandbox is up; stop it with Ctrl-C.
 
-  GitHub   ${town.github.url}/${DEMO}        (open an issue and comment /job … as ${WRITER})
-  App      ${app.url}
-  Keys     ${app.url}/keys        (sign in as ${WRITER} and get one for ${DEMO})
-  Model    ${town.model.url}
-  Webhooks signed with ${webhook}
+  GitHub   ${url}/${DEMO}
+           Open an issue and comment /job with a task, as ${WRITER}; the head of each page changes who you are:
+           ${ADMIN} owns the repository, ${WRITER} may write, ${READER} may only read.
+  App      ${app.url}  (its API: ${app.url}/docs)
+  Keys     ${app.url}/keys  (sign in as ${WRITER} and get one for ${DEMO})
+  Model    ${town.model.url}${town.modelAccess.base_url === town.model.url ? "" : "  (not used: a real one does the work)"}
+
+  API key of the App, for everything:  ${apiKey}
+  Token of ${WRITER} at GitHub:             ${token}
+
+A job over the App's API, and one by a comment over GitHub's:
 
   curl -sS ${app.url}/api/create-job -H 'x-api-key: ${apiKey}' \\
-    -H 'content-type: application/json' -d '{"job": "create HELLO.md that says hello"}'
+    -H 'content-type: application/json' -d '{"job": "${KNOWN_TASKS[0]}"}'
+
+  curl -sS ${apiUrl}/repos/${DEMO}/issues -H 'authorization: Bearer ${token}' \\
+    -d '{"title": "${KNOWN_TASKS[0]}", "labels": ["job"]}'
 
 `);
+  if (town.modelAccess.base_url === town.model.url)
+    write(
+      `The model follows a script. It knows these tasks, joined by “then”, and fails on others:\n\n${KNOWN_TASKS.map((task) => `  /job ${task}\n`).join("")}\n`,
+    );
 }
 
 async function once(town: Town, app: AppProcess, apiKey: string, task: string, patienceMs: number): Promise<number> {
   const { github } = town;
   github.resetCalls();
   const stopped = untilStopped().then(() => ({ merged: false as const, stopped: "It was interrupted." }));
-  const running = runOnce({ github, appUrl: app.url, apiKey, task, patienceMs, gone: app.gone });
+  const running = runOnce({ github, appUrl: app.url, apiKey, task, patienceMs, gone: app.gone, idle: town.idle });
   const ending = await Promise.race([running, stopped]);
   if (!ending.merged) {
     write(`\nNot merged. ${ending.stopped}\n`);
     return 1;
   }
-  await town.idle();
   write(`\n${await github.diff(DEMO, ending.before, ending.after)}\n${callTable(github.calls())}\n`);
   return 0;
 }
@@ -81,7 +96,7 @@ async function inTown(town: Town, dataDir: string, show: Show, options: SandboxO
       const patience = options.anthropic_api_key === null ? PATIENCE_SCRIPTED_MS : PATIENCE_REAL_MS;
       return await once(town, app, apiKey, options.once, patience);
     }
-    explain(town, app, apiKey, webhookSecret);
+    explain(town, app, apiKey, town.github.userToken(WRITER));
     await untilStopped();
     return 0;
   } finally {

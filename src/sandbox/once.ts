@@ -1,4 +1,5 @@
 /** One task from its comment to its merge, watched from outside: the local GitHub's changes and the App's own API. */
+import { setTimeout as wait } from "node:timers/promises";
 import { z } from "zod";
 import type { SandboxGitHub } from "./github/main.ts";
 import { DEMO, WRITER } from "./town.ts";
@@ -16,11 +17,36 @@ export interface OnceOptions {
   /** Nothing new for this long means that it is stuck. */
   readonly patienceMs: number;
   readonly gone: Promise<number | null>;
+  /** Resolves when GitHub and its runner have nothing more to do. */
+  idle(): Promise<void>;
 }
 
 const ENDED = new Set(["completed", "failed", "merged"]);
 
 const statusSchema = z.object({ status: z.string(), pr_url: z.string().nullish(), log: z.string().nullish() });
+
+const LOOK_EVERY_MS = 50;
+/** An effect may be held back for longer without anything to show. */
+const QUIET_MS = 5_000;
+const OWED = /^journeyman_(?:effects|deliveries)_pending [1-9]/m;
+
+/** The App's last words come after the job's last state: waits until it owes nothing more, or GitHub hears no more of it. */
+async function untilSaid({ github, appUrl, apiKey, idle }: OnceOptions): Promise<void> {
+  let heard = performance.now();
+  const stopListening = github.onChange(() => {
+    heard = performance.now();
+  });
+  const owes = async (): Promise<boolean> => {
+    const answer = await fetch(`${appUrl}/metrics`, { headers: { "x-api-key": apiKey } });
+    return OWED.test(await answer.text());
+  };
+  await idle();
+  while ((await owes()) && performance.now() - heard < QUIET_MS) {
+    await wait(LOOK_EVERY_MS);
+    await idle();
+  }
+  stopListening();
+}
 
 /** Calls back after each change at GitHub, and when there was none for too long; the first answer ends it. */
 function untilAnswered<T>(options: OnceOptions, ask: () => Promise<T | null>, stuck: () => T): Promise<T> {
@@ -66,6 +92,7 @@ export async function runOnce(options: OnceOptions): Promise<Ending> {
     if (job === null) return null;
     const known = await status();
     if (known === null || !ENDED.has(known.status)) return null;
+    await untilSaid(options);
     if (known.status === "merged") return { merged: true, before, after: github.branches(DEMO).main ?? "" };
     return {
       merged: false,

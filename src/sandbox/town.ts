@@ -12,6 +12,7 @@ import { demoFiles } from "./demo/demo-files.ts";
 import { type GitHubOptions, type SandboxGitHub, startGitHub } from "./github/main.ts";
 import type { Script } from "./model/protocol.ts";
 import { type Model, startModel } from "./model/server.ts";
+import { KNOWN_TASKS } from "./model/task.ts";
 import { layOutActions } from "./own-actions.ts";
 
 const PROJECT = new URL("../../", import.meta.url);
@@ -24,9 +25,19 @@ export const DEMO_SETTINGS = "auto_merge:\n  enabled: true\nmarket:\n  enabled: 
 
 export const OWNER = "octo";
 export const DEMO = `${OWNER}/demo`;
-/** Writes here; `reader` may only read. */
+/** Owns the repository with {@link OWNER}, which is an organization and so acts nowhere. */
+export const ADMIN = "olga";
+/** Writes here; {@link READER} may only read. */
 export const WRITER = "ada";
 export const READER = "rex";
+/** What a job's label is called; the repository offers it. */
+const JOB_LABEL = "job";
+
+/** What the site says beside its forms where the scripted model does the work. */
+const KNOWN = `Comment \`/job\` and a task, or put the label \`${JOB_LABEL}\` on an issue that says one. The model here follows a script and knows these, joined by “then”; on others it fails:
+
+${KNOWN_TASKS.map((task) => `- \`/job ${task}\``).join("\n")}
+`;
 
 export interface TownOptions {
   readonly github?: GitHubOptions;
@@ -111,7 +122,7 @@ export async function startTown(options: TownOptions = {}): Promise<Town> {
   const { program = programOf, containers = null } = options;
   const chosen = await chooseContainers(containers, shimOf(program));
   const own = await layOutActions(PROJECT, program);
-  const github = await startGitHub(options.github);
+  const github = await startGitHub({ ...(options.anthropic ? {} : { hint: KNOWN }), ...options.github });
   const model = await startModel({ ...(options.script ? { script: options.script } : {}), host: chosen.host });
   const backend = {
     ...github.actions,
@@ -141,6 +152,8 @@ export async function startTown(options: TownOptions = {}): Promise<Town> {
     ...(options.empty ? { empty: true } : { files: await filesOf(options) }),
   });
   github.setCollaborator(DEMO, WRITER, "write");
+  github.setCollaborator(DEMO, ADMIN, "admin");
+  github.createLabel(DEMO, JOB_LABEL, "1f883d");
   github.setCollaborator(DEMO, READER, "read");
   const modelAccess = options.anthropic ?? { api_key: "sandbox-model-key", base_url: model.url };
   github.setSecret(DEMO, "ANTHROPIC_API_KEY", modelAccess.api_key);

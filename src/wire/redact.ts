@@ -2,22 +2,11 @@
  * Redaction of what looks like a secret, for every text that leaves: log, result, transcript, check, comment.
  * A net below the real defences (secrets have a type of their own and are never handed on), not one of them.
  */
+import { TOKENS } from "./tokens.ts";
+
 const MARK = "[secret]";
 
-/**
- * Shapes of secrets, wherever they stand. GitHub's installation tokens are `ghs_<app>_<JWT>`, about 520 characters
- * with dots, dashes and underscores, since 2026-10 (github-facts 7.11): no length is assumed.
- */
-const SHAPES: readonly RegExp[] = [
-  /\bgh[pousr]_[A-Za-z0-9_.-]{16,}/g,
-  /\bgithub_pat_[A-Za-z0-9_]{20,}/g,
-  /\bsk-ant-[A-Za-z0-9_-]{16,}/g,
-  /\bsk-[A-Za-z0-9_-]{24,}/g,
-  /\bwhsec_[A-Za-z0-9+/=]{16,}/g,
-  /\bjm_[A-Za-z0-9_-]{24,}/g,
-  /\bAKIA[0-9A-Z]{16}\b/g,
-  /-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)/g,
-];
+const SHAPES = TOKENS.flatMap(({ shapes = [] }) => shapes);
 
 /** Least characters of each of the three parts of a JWT, the `eyJ` that the first begins with aside. */
 const JWT_PART = 8;

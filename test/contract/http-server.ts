@@ -7,7 +7,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type ApplicationFunction, type Options, Probot } from "probot";
-import { createApp } from "../../src/app.ts";
+import { acting, createApp } from "../../src/app.ts";
 import { systemClock } from "../../src/engine/clock.ts";
 import type { Engine } from "../../src/engine/door.ts";
 import { createEngine } from "../../src/engine/engine.ts";
@@ -20,6 +20,7 @@ import { authentication } from "../../src/http/auth.ts";
 import { countGuesses } from "../../src/http/guesses.ts";
 import { BRANCH_WAIT_MS } from "../../src/http/limits.ts";
 import type { Route } from "../../src/http/route.ts";
+import { createBodyThread } from "../../src/http/body-thread.ts";
 import { openGate } from "../../src/http/gate.ts";
 import { createMetrics } from "../../src/http/metrics.ts";
 import { allRoutes, apiRoutes, type RouteParts } from "../../src/http/routes.ts";
@@ -186,13 +187,14 @@ export async function startServer(
   const default_repository = given.default_repository ?? null;
   const logs = createLiveLogs({ jobs: store.jobs, door: engine, lines, clock, log });
   const guesses = countGuesses(clock.now);
+  const thread = createBodyThread(new URL("../../src/body-thread.ts", import.meta.url), SECRET);
   const routeParts: RouteParts = {
     authentication: authentication({
       ...{ keys: store.keys, repositories: store.repositories, record, guesses, now: clock.now },
       api_key: API_KEY,
     }),
     ...store,
-    ...{ logs, metrics, lines },
+    ...{ logs, metrics, lines, thread },
     run_tokens: given.run_tokens ?? null,
     push_tokens: given.push_tokens ?? { mint: async () => Promise.reject(new Error("nobody makes tokens here")) },
     ...{ door: engine, desk, default_repository, log, now: clock.now, clock, webhooks: notify.webhooks },
@@ -211,7 +213,12 @@ export async function startServer(
   });
   const gate = await openGate({ host: "127.0.0.1", port: 0 });
   const { timed } = metrics;
-  const listener = await createListener(new Probot(options), app, { timed, trust_proxy: given.trust_proxy ?? 0 });
+  const large = { thread, self: () => ({ appId: 1, slug: "journeyman" }), act: acting({ door: engine, log }) };
+  const listener = await createListener(new Probot(options), app, {
+    timed,
+    trust_proxy: given.trust_proxy ?? 0,
+    large,
+  });
   await notify.start();
   await engine.start();
   gate.open(listener);
@@ -241,6 +248,7 @@ export async function startServer(
       await gate.close();
       await engine.stop();
       await notify.stop();
+      await thread.stop();
       await store.close();
       await assertAsRead(store.jobs, dir);
       if (given.dir === undefined) await rm(dir, { recursive: true, force: true });

@@ -1,11 +1,12 @@
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import Anthropic from "@anthropic-ai/sdk";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { apiError } from "../../src/sandbox/model/protocol.ts";
 import { type Model, startModel } from "../../src/sandbox/model/server.ts";
+import { KNOWN_TASKS, readTask } from "../../src/sandbox/model/task.ts";
 
 let model: Model;
 let client: Anthropic;
@@ -106,10 +107,19 @@ describe("the default script", () => {
     expect(finish?.outcome).toBe("done");
   });
 
-  test("writes a task it does not understand into NOTES.md", async () => {
-    const { finish } = await talk("Improve the documentation of everything.");
-    expect(file("NOTES.md")).toBe("Improve the documentation of everything.\n");
-    expect(finish?.outcome).toBe("done");
+  test("fails on a task that it does not understand, names those that it knows, and touches nothing", async () => {
+    const told = await talk("Improve the documentation of everything.").catch(String);
+    for (const known of ["does not understand this task", ...KNOWN_TASKS]) expect(told).toContain(known);
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
+  test.each(KNOWN_TASKS)("understands its own example: %s", (task) => {
+    expect(readTask(task)).toMatchObject({ actions: [{}], unclear: [] });
+  });
+
+  test("does not take for a task what says where it was asked for", async () => {
+    const { finish } = await talk("create A.md that says a\n\n---\nAsked for in #1: Improve everything");
+    expect(finish?.body).toBe("- create A.md");
   });
 
   test.each([

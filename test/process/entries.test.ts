@@ -9,6 +9,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { builtProgram } from "../build.ts";
 import { appKey } from "../contract/app-key.ts";
 import { freePort } from "../../src/sandbox/free-port.ts";
+import { KNOWN_TASKS } from "../../src/sandbox/model/task.ts";
 import { VERSION } from "../../src/wire/version.ts";
 
 const API_KEY = "the-admin-key-of-this-test";
@@ -257,5 +258,16 @@ describe("the command line", () => {
     const program = start("cli.ts", ["--help"], {});
     expect(await program.ended).toBe(0);
     for (const command of ["serve", "sandbox", "keys"]) expect(program.out()).toContain(command);
+  });
+});
+
+describe("the sandbox with --once", () => {
+  it("reports a failed job when the App has said its last word, names what the model knows, and exits with 1", async () => {
+    const program = start("cli.ts", ["sandbox", "--once", "Improve everything"], {}, fromSource);
+    expect(await program.ended).toBe(1);
+    const [, report = ""] = program.out().split("\nNot merged.");
+    expect(report).toContain("**Failed**");
+    expect(report).not.toContain("**Running**");
+    for (const known of KNOWN_TASKS) expect(report).toContain(known);
   });
 });

@@ -53,6 +53,8 @@ const ENTRIES: Readonly<Record<string, readonly string[]>> = {
     ...["src/compose.ts", "src/setup.ts", "src/environment.ts", "src/settings.ts", "src/log.ts", "src/http/gate.ts"],
     "src/wire",
   ],
+  // of a thread of its own: what it does is done on the main one as well
+  "src/body-thread.ts": ["src/github/inbound/hear.ts", "src/http"],
   "src/environment.ts": [],
   "src/llm-settings.ts": ["src/wire"],
   "src/sandbox-absent.ts": [],

@@ -91,6 +91,8 @@ const REPEATED: readonly (readonly [begin: string, piece: string, end: string])[
   ["/job --", "a", ""],
   ["/job --model", " ", ""],
   ["/job", " ", "--x"],
+  ["/job ", "?", "x"],
+  ["/job help", ".", "x"],
   ["/job x", " ", "--draft y"],
   ["", "[a]:\n", "/job"],
   ["", "<x y\n", "/job"],

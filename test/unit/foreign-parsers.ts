@@ -16,6 +16,15 @@ import {
 import { MAX_SETTINGS_BYTES, parseSettings } from "../../src/github/outbound/settings-file.ts";
 import { findCommand, firstWord } from "../../src/github/inbound/find-command.ts";
 import { readSlashCommand } from "../../src/github/inbound/slash-command.ts";
+import { hear } from "../../src/github/inbound/hear.ts";
+import { readHandIn } from "../../src/http/handed-in.ts";
+import { MAX_BODY_BYTES, MAX_DELIVERY_BYTES, MAX_RESULT_BYTES } from "../../src/http/limits.ts";
+import { attachmentNameProblem, pathProblem } from "../../src/job/delivered-path.ts";
+import { withoutSkips } from "../../src/wire/commit-words.ts";
+import { withoutTitles } from "../../src/wire/link-titles.ts";
+import { findModel, looksNewer } from "../../src/wire/models.ts";
+import { isPublic } from "../../src/wire/public-address.ts";
+import { withoutHidingAttributes } from "../../src/wire/tags.ts";
 import { titleOf } from "../../src/job/title.ts";
 import { toldWork } from "../../src/job/told-work.ts";
 import { code as codeForModel, prose } from "../../src/llm/words.ts";
@@ -46,7 +55,6 @@ export interface ForeignParser {
 const COMMENT = 65_536;
 /** What GraphQL answers of a file: a result, a log. */
 const BLOB = 512 * 1024;
-const REST_BODY = 1024 * 1024;
 
 const NONE = "follows none";
 const ONE_PASS = "one pass";
@@ -61,6 +69,19 @@ const text = (name: string, run: (text: string) => unknown, size = COMMENT): For
   run,
 });
 
+const commentOf = (body: string) => ({
+  ...{ action: "created", installation: { id: 1 }, sender: { id: 1, login: "octocat" } },
+  repository: { id: 2, name: "hello", owner: { login: "octocat" } },
+  ...{ issue: { number: 7, title: body, body }, comment: { id: 3, body, user: { id: 1, login: "octocat" } } },
+});
+
+const handedIn = (text: string) => {
+  const result = { version: 1, outcome: "done", title: text, body: text, model: "m" };
+  const log = [{ seq: 1, at: "2030-01-31T12:00:00Z", level: "info", text }];
+  const parts = [Buffer.from(JSON.stringify({ result, log, changed_files: [] }))];
+  return { kind: "hand-in", parts, job: { id: "ab12cd34", title: "A title" } } as const;
+};
+
 export const FOREIGN_PARSERS: readonly ForeignParser[] = [
   {
     name: "commands in comments",
@@ -69,6 +90,14 @@ export const FOREIGN_PARSERS: readonly ForeignParser[] = [
     depth: "blocks of one level; what is in a quote or a list is passed over",
     time: "one pass over the first 12,000 characters, at most 200 beginnings of tags in a paragraph",
     run: readSlashCommand,
+  },
+  {
+    name: "payloads of deliveries (JSON)",
+    from: "GitHub, with anybody's words in them",
+    size: MAX_DELIVERY_BYTES,
+    depth: "what GitHub nests; what is read has seven levels",
+    time: "linear; from 256 KB on a thread of its own",
+    run: (words) => hear("issue_comment", commentOf(words), { appId: 1, slug: "journeyman" }),
   },
   { ...text("the place of a command", findCommand), from: "whoever comments" },
   { ...text("the first word of a comment", firstWord), from: "whoever comments" },
@@ -97,17 +126,33 @@ export const FOREIGN_PARSERS: readonly ForeignParser[] = [
   {
     name: "bodies of REST calls (JSON)",
     from: "whoever has a key",
-    size: REST_BODY,
+    size: MAX_BODY_BYTES,
     depth: "64 levels",
-    time: "50,000 lists and objects before the parser sees it",
+    time: "20,000 values before the parser sees it",
     run: (body) => isJsonWithinBounds(Buffer.from(body)),
+  },
+  { ...text("paths of a worker's files", pathProblem), from: "a worker", size: MAX_BODY_BYTES },
+  { ...text("names of attachments", attachmentNameProblem), from: "whoever has a key", size: MAX_BODY_BYTES },
+  {
+    ...text("names of models", (name) => [findModel(name), looksNewer(name)]),
+    from: "whoever has a key",
+    size: MAX_BODY_BYTES,
+  },
+  { ...text("addresses that webhooks lead to", isPublic), from: "whoever has a key, and name servers", size: 253 },
+  {
+    name: "results that runs hand in (JSON)",
+    from: "the agent",
+    size: MAX_RESULT_BYTES,
+    depth: "64 levels",
+    time: "20,000 values before the parser sees it; from 256 KB on a thread of its own",
+    run: (words) => readHandIn(handedIn(words)),
   },
   {
     name: "results of runs (JSON)",
     from: "the agent",
     size: BLOB,
     depth: "64 levels",
-    time: "50,000 lists and objects before the parser sees it",
+    time: "20,000 values before the parser sees it",
     run: parseResult,
   },
   {
@@ -115,7 +160,7 @@ export const FOREIGN_PARSERS: readonly ForeignParser[] = [
     from: "the agent",
     size: BLOB,
     depth: "64 levels in a line",
-    time: "50,000 lists and objects in a line",
+    time: "20,000 values in a line",
     run: parseLog,
   },
   text("normalisation", normalise, BLOB),
@@ -135,6 +180,9 @@ export const FOREIGN_PARSERS: readonly ForeignParser[] = [
   text("Markdown that becomes a commit message", harmlessBody, BLOB),
   text("a quotation", quoted, BLOB),
   text("a code block", fenced, BLOB),
+  text("what a commit message may not say", withoutSkips, BLOB),
+  text("titles of links", withoutTitles, BLOB),
+  text("attributes that hide", withoutHidingAttributes, BLOB),
   text("code in a line", code, BLOB),
   text("a body at GitHub's limit", cutBody, BLOB),
   text("cuts", (words) => [head(words, 60_000), tail(words, 60_000), cut(words, 200), headBytes(words, 60_000)], BLOB),

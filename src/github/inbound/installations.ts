@@ -14,8 +14,11 @@ interface Named {
 const changed = (installation_id: number, added: readonly Named[], removed: readonly Named[]): Heard =>
   heard({ type: "repositories-changed", installation_id, added, removed });
 
+/** Repositories that one event tells of; any others are looked up when they are first used. */
+const MOST_NAMED = 10_000;
+
 const named = (repositories: z.output<typeof listed> | undefined): readonly Named[] =>
-  (repositories ?? []).flatMap(({ id, full_name }) => {
+  (repositories ?? []).slice(0, MOST_NAMED).flatMap(({ id, full_name }) => {
     const [owner, name] = full_name.split("/");
     return owner && name ? [{ owner, name, id }] : [];
   });

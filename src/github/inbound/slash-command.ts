@@ -33,10 +33,17 @@ const asksBack = (verb: Verb): SlashCommand => {
   );
 };
 
+/** By hand, since a pattern would try each of the marks as the first. */
+function withoutMarks(word: string): string {
+  let end = word.length;
+  while (end > 0 && ".,:;!?".includes(word.charAt(end - 1))) end -= 1;
+  return word.slice(0, end);
+}
+
 /** The verb of this line, with what stands below it, or what is wrong with it; null when the line is (part of) a task. */
 function readVerb(line: string, below: string, flagged: boolean): SlashCommand | null {
   const [word = "", ...rest] = line.split(/\s+/);
-  const name = word.replace(/[.,:;!?]+$/, "");
+  const name = withoutMarks(word);
   const verb = VERBS.find((one) => one === name.toLowerCase());
   const id = JOB_WORD.exec(rest[0] ?? "")?.[1];
   const isNamed = rest.length === 0 || (rest.length === 1 && id !== undefined);

@@ -206,6 +206,26 @@ export function checkEvent(
   });
 }
 
+/** A person presses a button of an App's check run; false where it shows none of that name, as before it is complete. */
+export function pressButton(
+  world: World,
+  repository: Repository,
+  run: CheckRun,
+  identifier: string,
+  cause: Cause,
+): boolean {
+  if (run.status !== "completed" || !run.actions.some((one) => one.identifier === identifier)) return false;
+  checkEvent(world, repository, run, "requested_action", cause, { requested_action: { identifier } });
+  return true;
+}
+
+/** “Re-run” of an App's check; a workflow's check is run again with its run. */
+export function askForCheck(world: World, repository: Repository, run: CheckRun, cause: Cause): boolean {
+  if (run.appSlug === ACTIONS_SLUG) return false;
+  checkEvent(world, repository, run, "rerequested", cause);
+  return true;
+}
+
 export function addStatus(
   world: World,
   repository: Repository,

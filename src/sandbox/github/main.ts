@@ -47,6 +47,8 @@ export interface GitHubOptions {
   /** `published`: GitHub's own limits are enforced. */
   readonly limits?: "published" | "off";
   readonly now?: () => number;
+  /** Told beside the forms for issues and comments, in Markdown. */
+  readonly hint?: string;
 }
 
 const HOOK_ID = 424_242;
@@ -97,6 +99,7 @@ function newWorld(options: GitHubOptions, url: string, privateKey: string): Worl
     url,
     apiUrl: `${url}/api/v3`,
     now,
+    hint: options.hint ?? "",
     state: new State(appSlug),
     oauth,
     oidc: new Oidc(url, now),

@@ -5,9 +5,10 @@
 import type { ServerResponse } from "node:http";
 import { z } from "zod";
 import type { Api } from "./api.ts";
-import { type Html, html, page } from "./html.ts";
+import { type Html, html } from "./pages/html.ts";
+import { page, policy } from "./pages/layout.ts";
 import { callbackErrors } from "./oauth.ts";
-import type { PageRequest } from "./pages.ts";
+import type { PageRequest } from "./pages/serve.ts";
 import type { World } from "./world.ts";
 
 const AUTHORIZE = "/login/oauth/authorize";
@@ -129,10 +130,9 @@ function exchange(world: World, request: PageRequest): Shown {
 
 /** Browsers hold the redirect that follows a form to `form-action`, so the page names where that leads. */
 function shown(status: number, title: string, body: Html, target = ""): Shown {
-  const policy = `default-src 'none'; style-src 'unsafe-inline'; form-action 'self' ${target}; base-uri 'none'`;
   return {
     status,
-    headers: { "content-type": "text/html; charset=utf-8", "content-security-policy": policy },
-    text: page(title, html`<a href="/">local</a>`, body),
+    headers: { "content-type": "text/html; charset=utf-8", "content-security-policy": policy(target) },
+    text: page({ title }, html`<h1>${title}</h1>${body}`),
   };
 }

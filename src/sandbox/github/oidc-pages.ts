@@ -3,7 +3,7 @@ import type { ServerResponse } from "node:http";
 import type { Api } from "./api.ts";
 import type { Json } from "./model.ts";
 import { ISSUER_PATH } from "./oidc.ts";
-import type { PageRequest } from "./pages.ts";
+import type { PageRequest } from "./pages/serve.ts";
 import type { World } from "./world.ts";
 
 export const isOidcPath = (pathname: string): boolean => pathname.startsWith("/_services/");

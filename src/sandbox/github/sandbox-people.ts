@@ -1,6 +1,6 @@
 /** What a person does on the site, as methods: issues, comments, reviews, merges, pushes, buttons. */
 import { dropBranch, type MergeOutcome, mergePull } from "./auto-merge.ts";
-import { ACTIONS_SLUG, addStatus, checkEvent } from "./checks.ts";
+import { addStatus, askForCheck, pressButton } from "./checks.ts";
 import { ZERO } from "./git-refs.ts";
 import * as issues from "./issues.ts";
 import type { Cause, CommitStatus, MergeMethod, Review } from "./model.ts";
@@ -172,17 +172,13 @@ export class SandboxPeople extends SandboxRecords {
 
   clickCheckAction(name: RepoName, checkRunId: number, identifier: string, by: string): void {
     const { repository, run } = this.checkOf(name, checkRunId);
-    // The buttons are there when the check run is complete.
-    if (run.status !== "completed" || !run.actions.some((one) => one.identifier === identifier))
+    if (!pressButton(this.world, repository, run, identifier, this.causedBy(by)))
       throw new Error(`check run ${checkRunId} shows no button ${identifier}`);
-    checkEvent(this.world, repository, run, "requested_action", this.causedBy(by), {
-      requested_action: { identifier },
-    });
   }
 
   rerequestCheck(name: RepoName, checkRunId: number, by: string): void {
     const { repository, run } = this.checkOf(name, checkRunId);
-    if (run.appSlug === ACTIONS_SLUG) throw new Error("a workflow's check is run again with its run");
-    checkEvent(this.world, repository, run, "rerequested", this.causedBy(by));
+    if (!askForCheck(this.world, repository, run, this.causedBy(by)))
+      throw new Error("a workflow's check is run again with its run");
   }
 }

@@ -2,6 +2,7 @@
 
 import { join } from "node:path";
 import { GitStore } from "./git-store.ts";
+import { ensureLabel } from "./issues.ts";
 import { type AppPermissions, installOn, uninstall } from "./installing.ts";
 import type { CollaboratorRole, Json, MergeMethod, Protection, Repository, User } from "./model.ts";
 import { userJson } from "./payloads.ts";
@@ -102,6 +103,10 @@ export class SandboxSettings extends SandboxPeople {
   setCollaborator(name: RepoName, login: string, permission: CollaboratorRole): void {
     this.world.state.ensureUser(login);
     this.repositoryOf(name).collaborators.set(login.toLowerCase(), permission);
+  }
+
+  createLabel(name: RepoName, label: string, color: string): void {
+    ensureLabel(this.world, this.repositoryOf(name), label, color);
   }
 
   protect(name: RepoName, branch: string, rules: Partial<Protection>): void {

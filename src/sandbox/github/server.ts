@@ -4,7 +4,7 @@ import { type Api, answer, type Outgoing } from "./api.ts";
 import { gitPath, serveGit } from "./git-http.ts";
 import { isOidcPath, serveOidc } from "./oidc-pages.ts";
 import { isOauthPath, serveOauth } from "./oauth-pages.ts";
-import { servePage } from "./pages.ts";
+import { servePage } from "./pages/serve.ts";
 
 /** GitHub refuses larger API requests. */
 const BODY_LIMIT = 100 * 1024 * 1024;
@@ -34,7 +34,7 @@ async function serve(api: Api, request: IncomingMessage, response: ServerRespons
   const page = { method, url, headers: request.headers, body };
   if (isOauthPath(url.pathname)) return serveOauth(api, page, response);
   if (isOidcPath(url.pathname)) return serveOidc(api, page, response);
-  if (path === undefined) return servePage(api.world, page, response);
+  if (path === undefined) return servePage(api, page, response);
   // GitHub's own clock, by which it believes tokens or not
   response.setHeader("date", new Date(api.world.now()).toUTCString());
   send(request, response, await answer(api, { method, path, query: url.searchParams, headers: request.headers, body }));

@@ -16,6 +16,8 @@ export interface World {
   /** Where REST goes: `${url}/api/v3`. */
   readonly apiUrl: string;
   readonly now: () => number;
+  /** What the site tells beside the forms for issues and comments, in Markdown. */
+  readonly hint: string;
   readonly state: State;
   readonly tokens: Tokens;
   readonly oauth: Oauth;

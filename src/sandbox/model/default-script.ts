@@ -11,7 +11,7 @@ import {
   toolResults,
 } from "./protocol.ts";
 import { structuredScript } from "./structured-script.ts";
-import { type Action, readTask, type Task, taskText } from "./task.ts";
+import { type Action, KNOWN_TASKS, readTask, type Task, taskText } from "./task.ts";
 
 type Finish = {
   readonly outcome: "done" | "nothing_to_do" | "question" | "refused";
@@ -22,6 +22,8 @@ type Turn = (results: readonly ToolResult[]) => ModelReply;
 
 const EDITOR = "str_replace_based_edit_tool";
 
+const UNKNOWN = `The sandbox's scripted model does not understand this task. It knows these, joined by “then”: ${KNOWN_TASKS.join(" · ")}.`;
+
 export function defaultScript(request: ModelRequest): ModelReply {
   const shaped = structuredScript(request);
   if (shaped !== null) return shaped;
@@ -29,7 +31,9 @@ export function defaultScript(request: ModelRequest): ModelReply {
   if (!tools.has("bash")) return say("I can only work through a tool named bash, and none was offered.");
   const turn = request.messages.filter((one) => one.role === "assistant").length;
   const results = request.messages.flatMap(toolResults);
-  const plan = turnsFor(readTask(taskText(request)), tools);
+  const task = readTask(taskText(request));
+  if (task.actions.length === 0) return apiError(400, "invalid_request_error", UNKNOWN);
+  const plan = turnsFor(task, tools);
   const play = plan[Math.min(turn, plan.length - 1)];
   return play ? play(results) : say("I have nothing to add.");
 }

@@ -37,7 +37,7 @@ function quoteFor(request: ModelRequest): object {
   return {
     title: [...`${line.charAt(0).toUpperCase()}${line.slice(1)}`].slice(0, TITLE_LIMIT).join(""),
     description: task.text,
-    requirements: task.actions.map((action) => `- ${said(action)} is done`).join("\n"),
+    requirements: task.actions.map((action) => `- ${said(action)} is done`).join("\n") || "- The task is done",
     skills: ["git"],
     price_cents: CENTS * (1 + task.actions.length),
     time_limit_seconds: SECONDS * (1 + task.actions.length),
@@ -71,7 +71,7 @@ function verdictOn(request: ModelRequest): object {
   const change = block(request, "change");
   const found = readTask(taskText(request)).actions.map((action) => find(action, change));
   const reasons = found.flatMap((one) => (one === null ? [] : [one.reason]));
-  if (change === "" || found.includes(null))
+  if (change === "" || found.length === 0 || found.includes(null))
     return { verdict: "unsure", reasons: [...reasons, "A part of the task leaves nothing that can be seen."] };
   return { verdict: found.every((one) => one?.good) ? "pass" : "fail", reasons };
 }

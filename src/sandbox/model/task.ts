@@ -16,35 +16,60 @@ export type Action =
 
 export interface Task {
   readonly text: string;
+  /** Empty where no sentence of the task is known. */
   readonly actions: readonly Action[];
-  /** Parts of the task that are none of the known sentences, when others were. */
+  /** Parts of the task that are none of the known sentences. */
   readonly unclear: readonly string[];
 }
 
 const FILE = String.raw`[\`"']?([\w@./-]*[\w@-])[\`"']?`;
 
-const SENTENCES: readonly (readonly [RegExp, (found: readonly string[]) => Action])[] = [
-  [
-    pattern(
+interface Sentence {
+  readonly example: string;
+  readonly shape: RegExp;
+  readonly make: (found: readonly string[]) => Action;
+}
+
+const SENTENCES: readonly Sentence[] = [
+  {
+    example: "create HELLO.md that says hello",
+    shape: pattern(
       `(?:create|add|write|make) (?:a |the )?(?:new )?(?:file )?(?:called |named )?${FILE} (?:that says|saying|with the text|containing|with) (.+)`,
     ),
-    ([file = "", text = ""]) => ({ do: "create", file, text: unquoted(text) }),
-  ],
-  [
-    pattern(`append (.+) to (?:the file )?${FILE}`),
-    ([text = "", file = ""]) => ({ do: "append", file, text: unquoted(text) }),
-  ],
-  [pattern(`(?:delete|remove) (?:the file )?${FILE}`), ([file = ""]) => ({ do: "delete", file })],
-  [pattern("run (.+)"), ([command = ""]) => ({ do: "run", command: unquoted(command) })],
-  [
-    pattern(`replace (.+?) (?:with|by) (.+) in (?:the file )?${FILE}`),
-    ([from = "", to = "", file = ""]) => ({ do: "replace", file, from: unquoted(from), to: unquoted(to) }),
-  ],
-  [pattern("fail"), () => ({ do: "fail" })],
-  [pattern("refuse"), () => ({ do: "refuse" })],
-  [pattern("ask (.+)"), ([question = ""]) => ({ do: "ask", question: unquoted(question) })],
-  [pattern("(?:do )?nothing"), () => ({ do: "nothing" })],
+    make: ([file = "", text = ""]) => ({ do: "create", file, text: unquoted(text) }),
+  },
+  {
+    example: "append See you soon. to README.md",
+    shape: pattern(`append (.+) to (?:the file )?${FILE}`),
+    make: ([text = "", file = ""]) => ({ do: "append", file, text: unquoted(text) }),
+  },
+  {
+    example: "replace politely with warmly in README.md",
+    shape: pattern(`replace (.+?) (?:with|by) (.+) in (?:the file )?${FILE}`),
+    make: ([from = "", to = "", file = ""]) => ({ do: "replace", file, from: unquoted(from), to: unquoted(to) }),
+  },
+  {
+    example: "delete README.md",
+    shape: pattern(`(?:delete|remove) (?:the file )?${FILE}`),
+    make: ([file = ""]) => ({ do: "delete", file }),
+  },
+  {
+    example: "run npm test",
+    shape: pattern("run (.+)"),
+    make: ([command = ""]) => ({ do: "run", command: unquoted(command) }),
+  },
+  {
+    example: "ask which colour it should be",
+    shape: pattern("ask (.+)"),
+    make: ([question = ""]) => ({ do: "ask", question: unquoted(question) }),
+  },
+  { example: "do nothing", shape: pattern("(?:do )?nothing"), make: () => ({ do: "nothing" }) },
+  { example: "refuse", shape: pattern("refuse"), make: () => ({ do: "refuse" }) },
+  { example: "fail", shape: pattern("fail"), make: () => ({ do: "fail" }) },
 ];
+
+/** A task of each kind that the model understands, to try. Several are joined by “then”. */
+export const KNOWN_TASKS: readonly string[] = SENTENCES.map(({ example }) => example);
 
 function pattern(source: string): RegExp {
   return new RegExp(`^(?:please )?${source}$`, "is");
@@ -53,12 +78,15 @@ function pattern(source: string): RegExp {
 const unquoted = (text: string): string => text.trim().replace(/^(["'`])(.*)\1$/s, "$2");
 
 function actionOf(sentence: string): Action | undefined {
-  for (const [shape, make] of SENTENCES) {
+  for (const { shape, make } of SENTENCES) {
     const found = shape.exec(sentence);
     if (found) return make(found.slice(1));
   }
   return undefined;
 }
+
+/** What the brief adds to a task of an issue; nothing to be done. */
+const WHERE_ASKED = /^Asked for in #\d+: /;
 
 export function readTask(text: string): Task {
   const whole = text.trim();
@@ -69,11 +97,9 @@ export function readTask(text: string): Task {
       const sentence = part.trim();
       const action = actionOf(sentence) ?? actionOf(sentence.replace(/[.!]$/, ""));
       if (action) actions.push(action);
-      else if (/\w/.test(sentence)) unclear.push(sentence);
+      else if (/\w/.test(sentence) && !WHERE_ASKED.test(sentence)) unclear.push(sentence);
     }
   }
-  if (actions.length === 0)
-    return { text: whole, actions: [{ do: "create", file: "NOTES.md", text: whole }], unclear: [] };
   return { text: whole, actions, unclear };
 }
 

@@ -1,0 +1,123 @@
+/**
+ * Every token, key and secret that Journeyman touches: where each lives, for how long, and who is ever shown it. The one list:
+ * redaction knows shapes from here, and the page on security tells of nothing else.
+ */
+export interface Token {
+  readonly name: string;
+  /** Where it is kept, and in what form. */
+  readonly lives: string;
+  readonly lasts: string;
+  /** To whom its value is shown or handed. */
+  readonly shown: string;
+  /** By which it is known in a text; what has none is blanked by its value where that is known. */
+  readonly shapes?: readonly RegExp[];
+}
+
+const SETTING = "the server's environment";
+const UNTIL_CHANGED = "until you change it";
+const NOBODY = "nobody";
+
+export const TOKENS: readonly Token[] = [
+  {
+    name: "`PRIVATE_KEY` of the App",
+    lives: SETTING,
+    lasts: UNTIL_CHANGED,
+    shown: "nobody; it signs tokens of ten minutes for GitHub",
+    shapes: [/-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)/g],
+  },
+  { name: "`WEBHOOK_SECRET`", lives: SETTING, lasts: UNTIL_CHANGED, shown: NOBODY },
+  { name: "`GITHUB_CLIENT_SECRET`", lives: SETTING, lasts: UNTIL_CHANGED, shown: "GitHub" },
+  { name: "`API_KEY`", lives: SETTING, lasts: UNTIL_CHANGED, shown: NOBODY },
+  { name: "`CRON_SECRET`", lives: SETTING, lasts: UNTIL_CHANGED, shown: NOBODY },
+  { name: "`STRIPE_SECRET_KEY`", lives: SETTING, lasts: UNTIL_CHANGED, shown: "Stripe" },
+  {
+    name: "`STRIPE_WEBHOOK_SECRET`",
+    lives: SETTING,
+    lasts: UNTIL_CHANGED,
+    shown: NOBODY,
+    shapes: [/\bwhsec_[A-Za-z0-9+/=]{16,}/g],
+  },
+  {
+    name: "`ENCRYPTION_KEY`",
+    lives: "the server's environment, or a file of its own in `DATA_DIR`",
+    lasts: "as long as anything that is sealed with it",
+    shown: NOBODY,
+  },
+  {
+    name: "`ANTHROPIC_API_KEY` of the server (quotes, judge)",
+    lives: SETTING,
+    lasts: UNTIL_CHANGED,
+    shown: "the provider",
+    shapes: [/\bsk-ant-[A-Za-z0-9_-]{16,}/g, /\bsk-[A-Za-z0-9_-]{24,}/g],
+  },
+  {
+    name: "the repository's key for the model",
+    lives: "its secrets at GitHub; in a run, the gateway's container",
+    lasts: UNTIL_CHANGED,
+    shown: "the provider; never the agent's container",
+  },
+  {
+    name: "`AGENT_LLM_*` of the repository",
+    lives: "its secrets at GitHub; in a run, the agent's container",
+    lasts: UNTIL_CHANGED,
+    shown: "whatever the model runs: that is what they are for",
+    shapes: [/\bAKIA[0-9A-Z]{16}\b/g],
+  },
+  {
+    name: "tokens of the installation (`ghs_…`)",
+    lives: "the server's memory",
+    lasts: "an hour; dropped at a 401 and at news of the installation",
+    shown: "GitHub",
+    // `ghs_<app>_<JWT>`, about 520 characters with dots, dashes and underscores: no length is assumed
+    shapes: [/\bgh[pousr]_[A-Za-z0-9_.-]{16,}/g, /\bgithub_pat_[A-Za-z0-9_]{20,}/g],
+  },
+  {
+    name: "a run's token to push with",
+    lives: "the run action, in memory",
+    lasts: "an hour; one repository, `contents: write` alone",
+    shown: "the run that it was made for, and git there; never a container",
+  },
+  {
+    name: "the workflow's `GITHUB_TOKEN`",
+    lives: "the run action, in memory",
+    lasts: "the workflow's run",
+    shown: "git there; never a container",
+  },
+  {
+    name: "a run's identity (OIDC)",
+    lives: "the run action, in memory",
+    lasts: "minutes, as GitHub says",
+    shown: "the server that is its audience; never a container",
+  },
+  {
+    name: "a person's token from signing in",
+    lives: "the server's memory",
+    lasts: "one question; then it is taken back",
+    shown: "GitHub",
+  },
+  {
+    name: "the cookie of a sign-in",
+    lives: "the person's browser, sealed",
+    lasts: "ten minutes",
+    shown: "the browser that began it, which cannot read it",
+  },
+  {
+    name: "keys of the API (`jm_…`)",
+    lives: "`DATA_DIR`, as a hash",
+    lasts: "until its end, its rotation or its revocation, which takes the successors along",
+    shown: "whoever made it, once",
+    shapes: [/\bjm_[A-Za-z0-9_-]{24,}/g],
+  },
+  {
+    name: "secrets of webhooks (`whsec_…`)",
+    lives: "`DATA_DIR`, sealed",
+    lasts: "until the webhook is deleted or its secret is changed",
+    shown: "whoever made the webhook, once",
+  },
+  {
+    name: "`envVars` of an order of the market",
+    lives: "`DATA_DIR`, sealed",
+    lasts: "until the job is over",
+    shown: "the worker that accepts the job",
+  },
+];

@@ -1,0 +1,51 @@
+/** A person at a real browser, on a site of this machine: whatever goes wrong on a page or leads elsewhere is kept. */
+import { type Browser, chromium, type Page } from "playwright-core";
+import { describe, inject } from "vitest";
+
+const program = inject("chromium");
+
+/** As `describe`, but left out where there is no browser. */
+export const describeBrowser = describe.skipIf(program === null);
+
+/** Longer than a job takes on a slow machine; what is there earlier is seen at once. */
+const PATIENCE_MS = 100_000;
+
+export const openBrowser = (): Promise<Browser> =>
+  // Chromium's own sandbox does not start as root.
+  chromium.launch({ executablePath: program ?? "", chromiumSandbox: process.getuid?.() !== 0 });
+
+export interface Visitor {
+  readonly page: Page;
+  /** Dialogs, errors of scripts and of the policy, and requests to other hosts. */
+  readonly trouble: readonly string[];
+}
+
+export async function visit(
+  browser: Browser,
+  url: string,
+  options: { width?: number; javaScriptEnabled?: boolean; dark?: boolean } = {},
+): Promise<Visitor> {
+  const context = await browser.newContext({
+    viewport: { width: options.width ?? 1200, height: 900 },
+    javaScriptEnabled: options.javaScriptEnabled ?? true,
+    colorScheme: options.dark ? "dark" : "light",
+  });
+  context.setDefaultTimeout(PATIENCE_MS);
+  const page = await context.newPage();
+  const trouble: string[] = [];
+  const { origin } = new URL(url);
+  page.on("pageerror", (error) => trouble.push(`error: ${error.message}`));
+  page.on("console", (message) => {
+    if (message.type() === "error") trouble.push(`console: ${message.text()}`);
+  });
+  page.on("request", (request) => {
+    const asked = request.url();
+    if (!asked.startsWith(origin) && !asked.startsWith("data:")) trouble.push(`request: ${asked}`);
+  });
+  page.on("dialog", (dialog) => {
+    trouble.push(`dialog: ${dialog.message()}`);
+    dialog.dismiss().catch(() => {});
+  });
+  await page.goto(url);
+  return { page, trouble };
+}

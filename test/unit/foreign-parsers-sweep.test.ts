@@ -1,0 +1,115 @@
+/**
+ * The table of parsers is whole: every place where a text becomes something else stands in it, or here with the reason why
+ * its bytes are not foreign, or bounded elsewhere. A new one has to say which it is.
+ */
+import { readdirSync, readFileSync } from "node:fs";
+import { join, relative } from "node:path";
+import { expect, test } from "vitest";
+
+const ROOT = join(import.meta.dirname, "../..");
+
+/** What reads a text by rules of its own: JSON, YAML, Markdown, and patterns that are made when the program runs. */
+const READERS = /\bJSON\.parse\(|\bparseDocument\(|\bnew Lexer\(|\bfromMarkdown\(|\bnew RegExp\(/;
+
+const OURS = "what we have written to our own disk";
+const CONSTANT = "a pattern that is made of constants";
+const OF_A_RUN = "in the run itself, which it alone would hold up; GitHub ends it";
+const SEALED = "what we have sealed ourselves";
+
+/** Rows of the table are named as they are there. */
+const PLACES: Readonly<Record<string, string>> = {
+  "src/wire/json-bounds.ts": "row: bodies of REST calls (JSON)",
+  "src/http/handed-in.ts": "row: results that runs hand in (JSON)",
+  "src/http/large-body.ts": "row: payloads of deliveries (JSON)",
+  "src/github/outbound/settings-file.ts": "row: .github/journeyman.yml (YAML)",
+  "src/github/outbound/yaml-bounds.ts": "row: .github/journeyman.yml (YAML)",
+  "src/wire/redact.ts": "row: redaction of values",
+  "src/wire/finder.ts": "row: what a model is shown (HTML, Markdown)",
+  "src/wire/egress.ts": "row: hosts of the settings",
+  "src/github/outbound/texts/harmless.ts": "row: Markdown that is shown",
+  "src/github/inbound/inline-spans.ts": "row: commands in comments",
+  "src/github/inbound/paragraphs.ts": "row: commands in comments",
+  "src/github/inbound/flags.ts": "row: commands in comments",
+  "src/llm/words.ts": "row: prose for the judge",
+
+  "src/wire/model-list.ts": "the provider's list of models, at most so many bytes of it",
+  "src/github/outbound/transport.ts": "GitHub's answers, which name few things in one page",
+  "src/actions/state.ts": "one job of Actions mode, from a ref, read by a process of its own",
+  "src/keys-command.ts": "the answer of one's own server, at one's own terminal",
+  "src/job/parcel.ts": OURS,
+  "src/http/new-key.ts": CONSTANT,
+  "src/http/sealed-cookie.ts": SEALED,
+  "src/http/market-work.ts": SEALED,
+  "src/store/lowdb/accounts.ts": OURS,
+  "src/store/lowdb/idempotency-lines.ts": OURS,
+  "src/store/lowdb/repositories.ts": OURS,
+  "src/store/lowdb/job-file.ts": OURS,
+  "src/store/lowdb/outgoing-lines.ts": OURS,
+  "src/store/lowdb/subscriptions.ts": OURS,
+  "src/store/lowdb/keys.ts": OURS,
+  "src/store/lowdb/audit-lines.ts": OURS,
+  "src/store/lowdb/quotes.ts": OURS,
+  "src/store/lowdb/inbox-lines.ts": OURS,
+  "src/store/lowdb/wallet.ts": OURS,
+  "src/store/lowdb/agents.ts": OURS,
+
+  "agent/gateway/model-request.ts": "bounded as bodies of REST calls are, and a process for one job",
+  "agent/gateway/answer-usage.ts": OF_A_RUN,
+  "agent/gateway/passing-on.ts": OF_A_RUN,
+  "agent/gateway/server.ts": CONSTANT,
+  "agent/assignment.ts": OF_A_RUN,
+  "agent/answer-stream.ts": OF_A_RUN,
+  "agent/action/fence.ts": OF_A_RUN,
+  "agent/action/report/hand-in-input.ts": OF_A_RUN,
+  "agent/action/report/app-line.ts": OF_A_RUN,
+  "agent/action/report/exchange.ts": OF_A_RUN,
+  "agent/action/brief.ts": OF_A_RUN,
+  "agent/action/relay.ts": OF_A_RUN,
+  "agent/action/checkout.ts": OF_A_RUN,
+  "agent/action/state.ts": OF_A_RUN,
+  "agent/prompt.ts": OF_A_RUN,
+};
+
+const filesWith = (pattern: RegExp): string[] =>
+  ["src", "agent"].flatMap((folder) =>
+    readdirSync(join(ROOT, folder), { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile() && entry.name.endsWith(".ts"))
+      .map((entry) => relative(ROOT, join(entry.parentPath, entry.name)))
+      .filter((file) => !file.startsWith("src/sandbox/") && pattern.test(readFileSync(join(ROOT, file), "utf8"))),
+  );
+
+test("every file that reads a text by rules of its own says whose bytes they are", () => {
+  expect(filesWith(READERS).sort()).toEqual(Object.keys(PLACES).sort());
+});
+
+test("the rows that are named are in the table", async () => {
+  const { FOREIGN_PARSERS } = await import("./foreign-parsers.ts");
+  const names = new Set(FOREIGN_PARSERS.map(({ name }) => name));
+  const named = Object.values(PLACES).flatMap((why) => (why.startsWith("row: ") ? [why.slice(5)] : []));
+  expect(named.filter((name) => !names.has(name))).toEqual([]);
+});
+
+/** Functions of a text that are no parsers, or parts of one in the table. */
+const NO_ROW: Readonly<Record<string, string>> = {
+  jobFolder: "joins",
+  finder: "of whoever calls it",
+  expandGlob: "globs of the settings",
+  parseForeignJson: "bodies of REST calls (JSON)",
+  dayOf: "of a number",
+  withoutDate: "names of models",
+  lineageOf: "names of models",
+  costCents: "looks up",
+  blanker: "redaction of values",
+};
+
+test("every function of a text in src/wire is in the table, or says why not", () => {
+  const table = readFileSync(join(ROOT, "test/unit/foreign-parsers.ts"), "utf8");
+  const exported =
+    /^export (?:const|function) (\w+)(?: = )?\((?:text|words|name|host|id|secrets|model|path|source): (?:string|Iterable<string>)/gm;
+  const names = filesWith(/./)
+    .filter((file) => file.startsWith("src/wire/"))
+    .flatMap((file) => [...readFileSync(join(ROOT, file), "utf8").matchAll(exported)].map(([, name = ""]) => name));
+  expect(names.length).toBeGreaterThan(15);
+  const missing = names.filter((name) => !(name in NO_ROW) && !new RegExp(`\\b${name}\\b`).test(table));
+  expect(missing).toEqual([]);
+});
