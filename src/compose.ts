@@ -25,7 +25,6 @@ import { createSignIn } from "./github/outbound/sign-in.ts";
 import { watchStanding } from "./github/outbound/standing.ts";
 import { authentication } from "./http/auth.ts";
 import { apiRoutes, type RouteParts } from "./http/routes.ts";
-import { BRANCH_WAIT_MS } from "./http/limits.ts";
 import { type Gate, openGate } from "./http/gate.ts";
 import { countGuesses } from "./http/guesses.ts";
 import { createListener } from "./http/listener.ts";
@@ -123,7 +122,7 @@ async function wire(
 ): Promise<{ readonly engine: Engine; readonly store: Store }> {
   const store = await openLowdbStore({ dir: settings.data_dir, now: clock.now });
   closing.push(() => store.close());
-  const { probot, source, budget, ahead } = connectGitHub(settings, log);
+  const { probot, source, budget, ahead } = connectGitHub(settings, log, clock);
   const self = createSelf(source);
   const desk = createDesk({ source, self });
   const model = openModel({ ...settings.llm, ...settings.anthropic }, log, clock.now);
@@ -168,7 +167,7 @@ async function wire(
   const cashier = await cashierOf(settings, gate.url, log);
   const runs = {
     lines,
-    run_tokens: runTokensOf(settings, () => clock.now() + ahead()),
+    run_tokens: runTokensOf(settings, clock, ahead),
     push_tokens: createPushTokens(source),
   };
   const told = { record, notify, metrics, logs, cashier, runs };
@@ -211,8 +210,12 @@ const logSeen = (lines: RunLines, stored: StoredJob | null): StoredJob["log"] =>
   stored === null ? [] : lines.viewed(stored).log;
 
 /** Without an address there is no audience that a token could name. */
-const runTokensOf = ({ public_url, oidc_issuer: issuer }: Settings, now: () => number): RunTokens | null =>
-  public_url === null ? null : createRunTokens({ issuer, audience: public_url, now });
+const runTokensOf = (
+  { public_url, oidc_issuer: issuer }: Settings,
+  { now, wall = now }: Clock,
+  ahead: () => number,
+): RunTokens | null =>
+  public_url === null ? null : createRunTokens({ issuer, audience: public_url, now, wall: () => wall() + ahead() });
 
 /** At debug Probot logs every request to GitHub with its body, a task's text among them: it must not come to that. */
 const withoutBodies = (log: Logger): Logger => (log.isLevelEnabled("debug") ? log.child({}, { level: "info" }) : log);
@@ -222,8 +225,8 @@ interface Connection extends Pick<Octokits, "budget" | "ahead"> {
   readonly source: OctokitSource;
 }
 
-function connectGitHub(settings: Settings, log: Logger): Connection {
-  const octokits = createOctokits();
+function connectGitHub(settings: Settings, log: Logger, { now }: Clock): Connection {
+  const octokits = createOctokits(now);
   const probot = new Probot({
     appId: settings.app_id,
     privateKey: settings.private_key.reveal(),
@@ -306,7 +309,7 @@ function appOf(parts: {
     thread: parts.thread,
     ...parts.runs,
     ...{ logs: parts.logs, metrics },
-    ...{ door: engine, desk, default_repository, log, now, clock, branch_wait_ms: BRANCH_WAIT_MS },
+    ...{ door: engine, desk, default_repository, log, now, clock },
     ...{ webhooks: parts.notify.webhooks, guesses, record, sign_in: signInOf(settings, log) },
     ...{ github_web_url, public_url, default_model: fitToModel(settings.llm, dayOf(now())).model },
     ...{ box: createSealedBox(settings), cashier, cron_secret },

@@ -141,6 +141,7 @@ export const jobSchema: z.ZodType<Job> = z.object({
   failure: words,
   reasons: z.array(reason),
   notice: words,
+  settings_problem: words.exactOptional(),
   woken_at: time.nullable(),
   comment: z.object({ id: number, synced_at: time }).nullable(),
   check: z.object({ id: number, sha, synced_at: time }).nullable(),

@@ -6,7 +6,6 @@
  * performs it again (`again` tells the performer to look first), and a crash after it does not. A failed try backs
  * off, with jitter or as long as GitHub asked for, and after a bounded number of tries the core is told.
  */
-import pLimit from "p-limit";
 import type { Command } from "../job/command.ts";
 import type { Effect, PendingEffect } from "../job/effect.ts";
 import { type Job, type JobId, fullName } from "../job/job.ts";
@@ -14,9 +13,10 @@ import { isWanted, waitsFor } from "../job/wanted.ts";
 import { turn } from "./event-loop.ts";
 import type { Handle } from "./handle.ts";
 import type { Attempt, Clock, Log, Meter, Store, StoredJob } from "./ports.ts";
+import { createTurns } from "./turns.ts";
 
-/** Jobs whose effects are performed side by side; GitHub allows 100 requests at once. */
-const CONCURRENCY = 40;
+/** Effects that are performed side by side; GitHub allows 100 requests at once. */
+const PLACES = 40;
 /** With the back-off below: about three quarters of an hour. */
 export const MOST_TRIES = 14;
 const FIRST_DELAY_MS = 1_000;
@@ -39,7 +39,7 @@ interface Needs<E extends Effect> {
 
 export interface EffectsRunner {
   /** Something may be due for this job. */
-  kick(id: JobId): void;
+  kick(job: Job): void;
   /** Effects found at the start: an earlier process may have performed them. */
   recover(stored: StoredJob): void;
   /** Starts nothing more and resolves when what is under way has ended. */
@@ -50,7 +50,7 @@ type Pending<E extends Effect> = PendingEffect & { readonly effect: E };
 
 export function createEffectsRunner<E extends Effect>(needs: Needs<E>): EffectsRunner {
   const { store, clock, takes, performer, handle, log, meter, random } = needs;
-  const limit = pLimit(CONCURRENCY);
+  const turns = createTurns(PLACES);
   const working = new Map<JobId, Promise<void>>();
   const kicked = new Set<JobId>();
   const timers = new Map<JobId, () => void>();
@@ -118,60 +118,63 @@ export function createEffectsRunner<E extends Effect>(needs: Needs<E>): EffectsR
     }
   };
 
-  const sleepUntil = (id: JobId, at: number): void => {
-    timers.get(id)?.();
+  /** Nothing is put off for longer than that; what says so was written by a clock that was ahead. */
+  const dueAt = ({ not_before }: PendingEffect): number =>
+    not_before > clock.now() + LONGEST_ASKED_MS ? clock.now() : not_before;
+
+  const sleepUntil = (job: Job, at: number): void => {
+    timers.get(job.id)?.();
     timers.set(
-      id,
+      job.id,
       clock.at(at, () => {
-        timers.delete(id);
-        kick(id);
+        timers.delete(job.id);
+        kick(job);
       }),
     );
   };
 
-  /** Performs what is due, in the order in which it was asked for, until nothing is. */
-  const work = async (id: JobId): Promise<void> => {
-    while (!stopping) {
-      const stored = await store.jobs.load(id);
-      const mine = stored?.effects.filter(isMine) ?? [];
-      if (stored === null || mine.length === 0) {
-        recovered.delete(id);
-        return;
-      }
-      const pending = mine.map(({ effect }) => effect);
-      const free = mine.filter(({ effect }) => !waitsFor(effect, pending));
-      const due = free.find((effect) => effect.not_before <= clock.now());
-      if (due === undefined) {
-        sleepUntil(id, Math.min(...free.map((effect) => effect.not_before)));
-        return;
-      }
-      await performOne(id, due, stored);
+  /** Performs the first effect that is due, in the order in which they were asked for; false: none is. */
+  const step = async ({ id }: Job): Promise<boolean> => {
+    const stored = stopping ? null : await store.jobs.load(id);
+    const mine = stored?.effects.filter(isMine) ?? [];
+    if (stored === null || mine.length === 0) {
+      recovered.delete(id);
+      return false;
     }
+    const pending = mine.map(({ effect }) => effect);
+    const free = mine.filter(({ effect }) => !waitsFor(effect, pending));
+    const due = free.find((effect) => dueAt(effect) <= clock.now());
+    if (due === undefined) sleepUntil(stored.job, Math.min(...free.map(dueAt)));
+    else await performOne(id, due, stored);
+    return due !== undefined;
   };
 
-  const run = async (id: JobId): Promise<void> => {
+  /** A turn for each effect: a job with many must not keep a place from others. */
+  const run = async (job: Job): Promise<void> => {
     try {
-      while (kicked.delete(id)) await limit(work, id);
+      while (kicked.delete(job.id)) {
+        while (await turns.take(job.repository.installation_id, () => step(job)));
+      }
     } catch (error) {
-      log.error({ job: id, error }, "the store failed under the effects runner");
-      sleepUntil(id, clock.now() + FIRST_DELAY_MS);
+      log.error({ job: job.id, error }, "the store failed under the effects runner");
+      sleepUntil(job, clock.now() + FIRST_DELAY_MS);
     } finally {
-      working.delete(id);
-      if (kicked.has(id)) kick(id);
+      working.delete(job.id);
+      if (kicked.has(job.id)) kick(job);
     }
   };
 
-  const kick = (id: JobId): void => {
+  const kick = (job: Job): void => {
     if (stopping) return;
-    kicked.add(id);
-    if (!working.has(id)) working.set(id, run(id));
+    kicked.add(job.id);
+    if (!working.has(job.id)) working.set(job.id, run(job));
   };
 
   return {
     kick,
     recover(stored) {
       recovered.set(stored.job.id, Math.max(0, ...stored.effects.map((effect) => effect.serial)));
-      kick(stored.job.id);
+      kick(stored.job);
     },
     async stop() {
       stopping = true;

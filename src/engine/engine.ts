@@ -86,8 +86,8 @@ export function createEngine(parts: EngineParts): Engine {
     waiters.committed(stored);
     debts.committed(stored);
     waker.committed(stored.job);
-    if (stored.effects.some(({ effect }) => isAnnounce(effect))) announcements.kick(stored.job.id);
-    if (stored.effects.some(({ effect }) => isOnGitHub(effect))) effects.kick(stored.job.id);
+    if (stored.effects.some(({ effect }) => isAnnounce(effect))) announcements.kick(stored.job);
+    if (stored.effects.some(({ effect }) => isOnGitHub(effect))) effects.kick(stored.job);
   };
   const quotas = createQuotas({ jobs: store.jobs, parcels: store.parcels, clock, estimator, limits: parts.quotas });
   const handle = createHandle({
@@ -105,7 +105,7 @@ export function createEngine(parts: EngineParts): Engine {
   const shared = { store, clock, handle, log, meter, random };
   const effects = createEffectsRunner({ ...shared, takes: isOnGitHub, performer });
   const announcements = createEffectsRunner({ ...shared, takes: isAnnounce, performer: announcer });
-  const parcels = createParcelTidier({ parcels: store.parcels, jobs: store.jobs, log });
+  const parcels = createParcelTidier({ parcels: store.parcels, jobs: store.jobs, clock, log });
   const debts = createDebts({ jobs: store.jobs, handle, log });
   const pull = createPull({ jobs: store.jobs, handle, quotas });
   const waker = createWaker({ jobs: store.jobs, clock, handle, log });

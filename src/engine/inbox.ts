@@ -2,14 +2,15 @@
  * Deliveries: durable first, answered next, worked on afterwards, marked done last. A delivery whose work fails is
  * tried again with back-off, a bounded number of times; after a crash it is found again at the start.
  */
-import pLimit from "p-limit";
 import { fullName } from "../job/job.ts";
 import type { Signal } from "../job/signal.ts";
 import { logDelivery } from "./event-log.ts";
 import type { Intake } from "./intake.ts";
 import type { Clock, Inbox, Log, Meter, PendingDelivery } from "./ports.ts";
+import { createTurns } from "./turns.ts";
 
-const CONCURRENCY = 20;
+/** Deliveries that are worked on side by side. */
+const PLACES = 20;
 /** With the back-off below: about an hour. */
 const MOST_TRIES = 10;
 const FIRST_DELAY_MS = 2_000;
@@ -50,8 +51,11 @@ function laneOf(signal: Signal): string {
   }
 }
 
+const installationOf = (signal: Signal): number =>
+  "repository" in signal ? signal.repository.installation_id : signal.installation_id;
+
 export function createInboxWorker({ inbox, intake, clock, log, meter }: Needs): InboxWorker {
-  const limit = pLimit(CONCURRENCY);
+  const turns = createTurns(PLACES);
   const working = new Set<Promise<void>>();
   const waiting = new Set<() => void>();
   let stopping = false;
@@ -89,7 +93,7 @@ export function createInboxWorker({ inbox, intake, clock, log, meter }: Needs): 
   const work = (delivery: PendingDelivery, tries: number, again: boolean): void => {
     const lane = laneOf(delivery.signal);
     const done: Promise<void> = (lanes.get(lane) ?? Promise.resolve())
-      .then(() => limit(attempt, delivery, tries, again))
+      .then(() => turns.take(installationOf(delivery.signal), () => attempt(delivery, tries, again)))
       .catch((error: unknown) => log.error({ delivery: delivery.id, error }, "the inbox failed"))
       .finally(() => {
         working.delete(done);

@@ -9,6 +9,7 @@ import { MAX_TASK_LENGTH, NOT_BLANK } from "./limits.ts";
 import { pageSchema } from "./page.ts";
 import { projectLimit } from "./rate-limit.ts";
 import type { ErrorCode } from "./error-codes.ts";
+import { LIMITED } from "./room.ts";
 import { type Route, route } from "./route.ts";
 import type { Answers } from "./shared-answers.ts";
 import { callbackField } from "./webhook-target.ts";
@@ -84,6 +85,7 @@ const starting = (parts: agent.AgentV2Parts, guards: (what?: "creates" | "messag
       ...REFUSED_PROJECT,
       ...conflict("over_quota"),
       422: { about: "The App is not installed there.", codes: ["not_installed"] },
+      429: LIMITED,
     },
     work: agent.createAgentJob(parts),
   }),

@@ -6,7 +6,7 @@ import type { Request } from "express";
 import type { z } from "zod";
 import type { Door } from "../engine/door.ts";
 import type { Webhooks } from "../engine/outgoing.ts";
-import type { Clock, JobStore } from "../engine/ports.ts";
+import type { Clock, Desk, JobStore } from "../engine/ports.ts";
 import type { Command } from "../job/command.ts";
 import { asJobId, fullName, type Job } from "../job/job.ts";
 import type { RefusalCode } from "../job/refusal.ts";
@@ -18,10 +18,12 @@ import { principalOf, sees } from "./auth.ts";
 import { nextLink, type pageSchema } from "./page.ts";
 import { refused } from "./refused.ts";
 import { restDraft } from "./rest-draft.ts";
+import { noRoom } from "./room.ts";
 import type { Call } from "./route.ts";
 import { type RepositoryParts, whichRepository } from "./which-repository.ts";
 
 export interface AgentV2Parts extends RepositoryParts {
+  readonly desk: Pick<Desk, "installation" | "repository" | "pushWait">;
   readonly door: Pick<Door, "create" | "handle">;
   readonly jobs: JobStore;
   readonly webhooks: Pick<Webhooks, "mistakeIn" | "ownOf">;
@@ -62,6 +64,8 @@ export const createAgentJob =
     const [principal, project] = [principalOf(request), projectOf(request)];
     const repository = await whichRepository(parts, principal, project.name);
     if ("answer" in repository) return repository.answer;
+    const limited = noRoom(parts.desk, repository.value);
+    if (limited !== null) return limited;
     if (callback_url !== null) await parts.webhooks.ownOf(principal.account);
     const asked = { dialect: "agent-v2", task, provider: null, model: null, callback_url } as const;
     const created = await parts.door.create(restDraft(principal, repository.value, asked), work_id, actorOf(request));

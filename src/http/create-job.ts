@@ -5,9 +5,9 @@
 import { z } from "zod";
 import type { Door } from "../engine/door.ts";
 import type { Webhooks } from "../engine/outgoing.ts";
-import type { Desk, Log, StoredJob } from "../engine/ports.ts";
-import type { Actor } from "../job/command.ts";
+import type { Desk, StoredJob } from "../engine/ports.ts";
 import { isFinal, type JobId } from "../job/job.ts";
+import { BRANCH_LIMIT_MS } from "../job/wake.ts";
 import { type Answer, failure, success } from "./answer.ts";
 import { actorOf } from "./actor.ts";
 import { principalOf } from "./auth.ts";
@@ -15,30 +15,24 @@ import { MAX_TASK_LENGTH, NOT_BLANK } from "./limits.ts";
 import { OVER_QUOTA } from "./market-parcel.ts";
 import { refused } from "./refused.ts";
 import { repositoryField } from "./new-key.ts";
+import { LIMITED, noRoom } from "./room.ts";
 import { type Route, route } from "./route.ts";
 import { restDraft } from "./rest-draft.ts";
 import { callbackField } from "./webhook-target.ts";
 import { type RepositoryParts, whichRepository } from "./which-repository.ts";
 
 export interface CreateJobParts extends RepositoryParts {
-  readonly door: Pick<Door, "create" | "handle" | "waitFor">;
+  readonly door: Pick<Door, "create" | "waitFor">;
   readonly desk: Pick<Desk, "installation" | "repository" | "pushWait">;
   readonly webhooks: Pick<Webhooks, "mistakeIn" | "ownOf">;
-  readonly log: Log;
-  /** How long the branch is waited for: BRANCH_WAIT_MS, unless a test has less patience. */
-  readonly branch_wait_ms: number;
 }
+
+/** The core takes back what has no branch in time; its word is waited for a little longer. */
+const WAIT_MS = BRANCH_LIMIT_MS + 2_000;
 
 const CREATE_FAILED = "Failed to create job";
 
 const MISSING_JOB = failure(400, "missing_job", "Missing job field");
-/** More than this is nothing to wait for with an open connection. */
-function busy(after_ms: number): Answer {
-  const seconds = Math.ceil(after_ms / 1_000);
-  const sentence = `GitHub's limits leave no room for another job now; come again in ${seconds} seconds.`;
-  return failure(429, "rate_limited", sentence, { "Retry-After": String(seconds) });
-}
-
 const NOT_CREATED = failure(500, "branch_not_created", CREATE_FAILED);
 const says = (message: string) => ({ error: () => message });
 const choice = z
@@ -100,11 +94,7 @@ export const createJob = (parts: CreateJobParts): Route =>
         about: "The App is not installed there, or the repository cannot run jobs; the sentence says what to do.",
         codes: ["not_installed", "repository_not_ready"],
       },
-      429: {
-        about: "GitHub's limits leave no room for another job now, or too many requests.",
-        codes: ["rate_limited"],
-        headers: { "Retry-After": "In how many seconds to come again." },
-      },
+      429: LIMITED,
       500: { about: "The branch did not get to GitHub, or our fault.", codes: ["branch_not_created"] },
     },
     precheck: ({ body }) => (isMissing(body) ? MISSING_JOB : null),
@@ -112,8 +102,8 @@ export const createJob = (parts: CreateJobParts): Route =>
       const principal = principalOf(request);
       const repository = await whichRepository(parts, principal, body.repository);
       if ("answer" in repository) return repository.answer;
-      const wait = parts.desk.pushWait(repository.value.installation_id);
-      if (wait > parts.branch_wait_ms) return busy(wait);
+      const limited = noRoom(parts.desk, repository.value);
+      if (limited !== null) return limited;
       const { job: task, llm_provider: provider, llm_model: model, callback_url } = body;
       // made now, so that whoever asks for it while the job runs gets the one that signs
       if (callback_url !== null) await parts.webhooks.ownOf(principal.account);
@@ -124,22 +114,18 @@ export const createJob = (parts: CreateJobParts): Route =>
       );
       if (!created.ok) return refused(created.refusal);
       request.about_job = created.job.id;
-      return branchAnswer(parts, actorOf(request), created.job.id);
+      return branchAnswer(parts, created.job.id);
     },
   });
 
-/** The job exists; its branch has to. What does not get there is taken back whole. */
-async function branchAnswer(parts: CreateJobParts, by: Actor, id: JobId): Promise<Answer> {
+/** The job exists; its branch has to. What does not get there is taken back whole, by the core. */
+async function branchAnswer({ door }: CreateJobParts, id: JobId): Promise<Answer> {
   const settled = (stored: StoredJob) => stored.job.head_sha !== null || isFinal(stored.job.status);
-  const stored = await parts.door.waitFor(id, settled, parts.branch_wait_ms);
+  const stored = await door.waitFor(id, settled, WAIT_MS);
   if (stored !== null && stored.job.head_sha !== null) {
     const { branch, pull_request } = stored.job;
     return success(200, { job_id: id, branch, ...(pull_request === null ? {} : { pr_url: pull_request.url }) });
   }
-  // an earlier try of this request took it back, and died before it could say so
-  if (stored?.job.status === "cancelled") return NOT_CREATED;
-  if (stored !== null) return failure(422, "repository_not_ready", stored.job.failure ?? CREATE_FAILED);
-  const discarded = await parts.door.handle(id, { type: "discard", by });
-  parts.log.warn({ job: id, discarded: discarded.ok }, "a job was discarded, since its branch did not get to GitHub");
-  return NOT_CREATED;
+  if (stored === null || stored.job.status === "cancelled") return NOT_CREATED;
+  return failure(422, "repository_not_ready", stored.job.failure ?? CREATE_FAILED);
 }

@@ -43,8 +43,8 @@ export const RESULTS_PER_JOB = 6;
 /** Keys and projects whose requests are counted at once; the one that was quiet the longest is forgotten first. */
 export const MAX_COUNTED = 10_000;
 
-/** A branch that is not on GitHub by then counts as not created. */
-export const BRANCH_WAIT_MS = 15 * SECOND_MS;
+/** A job whose push could not begin within this is not made: its caller is told when to come again. */
+export const MOST_ROOM_WAIT_MS = SECOND_MS;
 /** A duplicate waits this long for the first request with its `Idempotency-Key`; then it is told to come again. */
 export const DUPLICATE_WAIT_MS = 10 * SECOND_MS;
 /** More duplicates of one request than this do not wait. */

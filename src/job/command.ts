@@ -171,6 +171,8 @@ export type Command =
       readonly head_sha: string;
       readonly base: { readonly branch: string; readonly sha: string };
       readonly settings: RepositorySettings;
+      /** Why these are not what the repository's file says; missing: nothing is wrong with it. */
+      readonly settings_problem?: string | null;
       /** Missing where a market's worker chooses its own. */
       readonly llm?: JobModel;
     }

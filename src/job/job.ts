@@ -256,6 +256,8 @@ export interface Job {
   readonly callback_url: string | null;
   /** Snapshot from the base commit at the last push of a brief; null until then. */
   readonly settings: RepositorySettings | null;
+  /** Why the repository's file is not what counts, in a sentence; null or, before the first brief, absent: it is. */
+  readonly settings_problem?: string | null;
   /** As the last brief names it; null or, in older records, absent: none was pushed. */
   readonly llm?: JobModel | null;
 

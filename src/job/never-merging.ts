@@ -32,14 +32,15 @@ export const NEVER_MERGING: readonly NeverMerging[] = [
   { globs: ["**/.gitmodules"], what: ".gitmodules files" },
 ];
 
+const KINDS = NEVER_MERGING.map(({ globs, what }) => ({ what, set: new GlobSet(globs, { below: true }) }));
+
 /** Some file systems know no case and skip what nobody sees, and a checkout there writes the guarded file. */
 const asRead = (path: string): string => normalise(path).toLowerCase();
 
 /** The first of these files that never merges by itself, as the end of a sentence; null: there is none. */
 export function neverMerges(paths: readonly string[]): string | null {
-  const kinds = NEVER_MERGING.map(({ globs, what }) => ({ what, set: new GlobSet(globs, { below: true }) }));
   for (const path of paths) {
-    const kind = kinds.find(({ set }) => set.matches(asRead(path)));
+    const kind = KINDS.find(({ set }) => set.matches(asRead(path)));
     if (kind !== undefined) return `it changes ${path}, and ${kind.what} never merge by themselves`;
   }
   return null;

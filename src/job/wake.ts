@@ -1,6 +1,9 @@
 /** When time alone must wake a job. The rules are exact at read time; waking only tidies up and tells people. */
 import type { Job } from "./job.ts";
 
+/** Whoever asks by `POST /api/create-job` waits so long for the branch; a job that has none by then is taken back. */
+export const BRANCH_LIMIT_MS = 15_000;
+
 /** A pushed brief should start a run within this; else the comment says where to look (github-facts 1.6). */
 export const START_LIMIT_MS = 5 * 60_000;
 
@@ -31,11 +34,17 @@ export type Waking = Pick<
   | "submitted_at"
   | "sender_asked_at"
   | "woken_at"
+  | "origin"
+  | "head_sha"
 >;
 
 /** When silence of the sender counts as a yes. */
 export const silentUntil = ({ sender_asked_at }: Pick<Job, "sender_asked_at">, submitted_at: number): number =>
   Math.max(submitted_at + SENDER_LIMIT_MS, (sender_asked_at ?? 0) + SENDER_NOTICE_MS);
+
+/** Its caller waits for its branch, which never was there. */
+const isAwaited = ({ origin, head_sha }: Waking): boolean =>
+  origin.kind === "rest" && origin.dialect === "create-job" && head_sha === null;
 
 const due = (job: Waking): number | null => {
   switch (job.status) {
@@ -47,6 +56,7 @@ const due = (job: Waking): number | null => {
       // a run that is over is late no more; what it left is being read
       return job.run?.status === "completed" ? null : job.deadline_at;
     case "queued": {
+      if (isAwaited(job)) return job.created_at + BRANCH_LIMIT_MS;
       if (job.runner !== "actions" || job.pushed_at === null || job.run !== null) return null;
       const first = job.pushed_at + START_LIMIT_MS;
       return job.woken_at === null || job.woken_at < first ? first : job.pushed_at + START_GIVEN_UP_MS;

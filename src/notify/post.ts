@@ -107,6 +107,7 @@ function checkedConnector(lookup: ReturnType<typeof guardedLookup>, allow_privat
 export function createPoster(parts: PosterParts): Poster {
   const { clock, allow_private, resolve = createResolve(), answer_limit_ms = ANSWER_LIMIT_MS } = parts;
   const connect = checkedConnector(guardedLookup(resolve, allow_private), allow_private);
+  const wall = clock.wall ?? clock.now;
   const deadlines = new Deadlines(clock, answer_limit_ms);
   const pools = new LRUCache<string, Pool>({
     max: MOST_ORIGINS,
@@ -173,7 +174,7 @@ export function createPoster(parts: PosterParts): Poster {
           // what comes before an answer, such as 103, is none
           if (status < 200) return;
           const error = status >= 300 && status < 400 ? "redirects are not followed" : null;
-          answer = { status, error, retry_after_ms: retryAfter(headers["retry-after"], clock.now()) };
+          answer = { status, error, retry_after_ms: retryAfter(headers["retry-after"], wall()) };
         },
         onResponseData(reading, chunk) {
           bytes += chunk.length;

@@ -128,14 +128,17 @@ export function createSender(parts: SenderParts): Sender {
     }
   };
 
-  const tryOnce = async (delivery: StoredDelivery, now: number): Promise<Posted & { readonly final?: true }> => {
+  /** Receivers hold the time that is signed against their own clock. */
+  const wall = clock.wall ?? clock.now;
+
+  const tryOnce = async (delivery: StoredDelivery): Promise<Posted & { readonly final?: true }> => {
     const unsent = { status: null, retry_after_ms: null };
     const receiver = receiverOf(delivery, await subscriptions.get(delivery.subscription));
     if ("dead" in receiver) return { ...unsent, error: receiver.dead, final: true };
     const body = await outgoing.body(delivery.id);
     if (body === null) return { ...unsent, error: "its body is gone", final: true };
     try {
-      const headers = secrets.headers(receiver.subscription, delivery.id, body, now);
+      const headers = secrets.headers(receiver.subscription, delivery.id, body, wall());
       return await post(receiver.url, headers, body);
     } catch (error) {
       log.error({ delivery: delivery.id, err: error }, "a webhook could not be signed or sent");
@@ -177,7 +180,7 @@ export function createSender(parts: SenderParts): Sender {
         well = true;
         return;
       }
-      const { status, error, retry_after_ms, final } = await tryOnce(delivery, at);
+      const { status, error, retry_after_ms, final } = await tryOnce(delivery);
       const now = clock.now();
       well = isSuccess(status) || final === true;
       const tried = { since: delivery.since, tries: delivery.tries + 1, status, retry_after_ms, now };

@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { BRANCH_LIMIT_MS } from "../../src/job/wake.ts";
+import { stillClock } from "../flows/clock.ts";
 import { startServer, type TestServer } from "./http-server.ts";
 
 let server: TestServer;
@@ -133,11 +135,15 @@ describe("POST /api/create-job", () => {
   });
 
   it("takes the job back when its branch does not get to GitHub in time", async () => {
-    const other = await startServer({ branch_wait_ms: 100 });
+    const clock = stillClock();
+    const other = await startServer({ clock });
     try {
       other.github.push = () => "later";
-      const answer = await other.ask("POST", "/api/create-job", { body: task });
-      expect(answer).toMatchObject({ status: 500, body: { error: "Failed to create job" } });
+      const asked = other.ask("POST", "/api/create-job", { body: task });
+      await expect.poll(() => other.store.jobs.open()).toHaveLength(1);
+      clock.pass(BRANCH_LIMIT_MS);
+      expect(await asked).toMatchObject({ status: 500, body: { error: "Failed to create job" } });
+      expect((await other.store.jobs.list({ limit: 1 })).jobs).toMatchObject([{ status: "cancelled" }]);
       expect(await other.store.jobs.open()).toEqual([]);
     } finally {
       await other.close();
@@ -145,7 +151,8 @@ describe("POST /api/create-job", () => {
   });
 
   it("says at once when to come again where GitHub's limits leave no room, and leaves nothing behind", async () => {
-    const other = await startServer();
+    // whatever would be waited for would never come: no time passes here
+    const other = await startServer({ clock: stillClock() });
     try {
       other.github.busy_ms = 41_200;
       const answer = await other.ask("POST", "/api/create-job", { body: task });
@@ -158,7 +165,7 @@ describe("POST /api/create-job", () => {
       });
       expect(answer.headers.get("retry-after")).toBe("42");
       expect((await other.store.jobs.list({ limit: 1 })).jobs).toEqual([]);
-      other.github.busy_ms = 14_000;
+      other.github.busy_ms = 1_000;
       expect(await other.ask("POST", "/api/create-job", { body: task })).toMatchObject({ status: 200 });
     } finally {
       await other.close();

@@ -18,7 +18,6 @@ import { hear } from "../../src/github/inbound/hear.ts";
 import { createOctokits } from "../../src/github/outbound/octokit.ts";
 import { authentication } from "../../src/http/auth.ts";
 import { countGuesses } from "../../src/http/guesses.ts";
-import { BRANCH_WAIT_MS } from "../../src/http/limits.ts";
 import type { Route } from "../../src/http/route.ts";
 import { createBodyThread } from "../../src/http/body-thread.ts";
 import { openGate } from "../../src/http/gate.ts";
@@ -69,7 +68,7 @@ export interface TestServer {
   /** What is done with effects from now on. */
   github: {
     push: () => string | Promise<string>;
-    installed: boolean;
+    installed: boolean | Promise<boolean>;
     /** Pull requests are opened, each under the next number. */
     opens: boolean;
     busy_ms: number;
@@ -104,7 +103,6 @@ async function ask(url: string, method: string, headers: Record<string, string>,
 export async function startServer(
   given: {
     default_repository?: string;
-    branch_wait_ms?: number;
     clock?: Clock;
     dir?: string;
     allow_private?: boolean;
@@ -155,7 +153,7 @@ export async function startServer(
     pullRequest: async () => ({ head_branch: "x", head_sha: "c".repeat(40), from_fork: false }),
     react: async () => {},
     reply: async (_repository, _issue, _marker, body) => void said.push(body),
-    installation: async () => (github.installed ? { id: 1 } : null),
+    installation: async () => ((await github.installed) ? { id: 1 } : null),
     pushWait: () => github.busy_ms,
     loginOf: async () => null,
     forgetAccess: () => {},
@@ -198,7 +196,6 @@ export async function startServer(
     run_tokens: given.run_tokens ?? null,
     push_tokens: given.push_tokens ?? { mint: async () => Promise.reject(new Error("nobody makes tokens here")) },
     ...{ door: engine, desk, default_repository, log, now: clock.now, clock, webhooks: notify.webhooks },
-    branch_wait_ms: given.branch_wait_ms ?? BRANCH_WAIT_MS,
     ...{ sign_in: null, guesses, record },
     ...{ github_web_url: "https://github.com", public_url: null, default_model: "the-server's-model" },
     box,

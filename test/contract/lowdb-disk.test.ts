@@ -131,12 +131,12 @@ describe("a store at its start", () => {
 
   const damages: readonly [string, (text: string) => string][] = [
     ["cut short", (text) => text.slice(0, -2)],
-    ["cut within its log", (text) => text.slice(0, text.indexOf('"log"') + 9)],
+    ["cut within its history", (text) => text.slice(0, text.indexOf('"history"') + 9)],
     ["empty", () => ""],
     ["all zeros", (text) => "\0".repeat(text.length)],
     ["another job's", (text) => text.replaceAll(jobId(1), jobId(2))],
     ["without a status that is known", (text) => text.replace('"status":"queued"', '"status":"asleep"')],
-    ["of another format", (text) => text.replace('"format":2', '"format":99')],
+    ["of another format", (text) => text.replace('"format":4', '"format":"four"')],
   ];
   for (const [what, damage] of damages) {
     it(`names a job's file that is ${what}, and starts when that is mended`, () =>
@@ -169,14 +169,18 @@ describe("a store at its start", () => {
       for (const name of ["skills", "judgement", "sender_asked_at"]) delete text.job[name];
       for (const name of ["forbidden_paths", "checkout_paths"]) delete text.job.settings[name];
       delete text.history[0].seq;
-      fs.writeFileSync(path, JSON.stringify({ ...text, format: 1 }));
+      const log = [{ seq: 1, at: "", level: "info", text: "a line" }];
+      fs.writeFileSync(path, JSON.stringify({ ...text, format: 1, log }));
       const again = await place.open();
       expect(log_nth).toBe(0);
-      expect(await again.jobs.load(jobId(1))).toEqual(before);
+      expect(await again.jobs.load(jobId(1))).toMatchObject({ ...before, log, log_nth: 1 });
       await keep(again.jobs, { ...job, notice: "on" });
       await again.close();
+      const later = await place.open();
+      expect((await later.jobs.load(jobId(1)))?.log).toEqual(log);
+      await later.close();
       const written = JSON.parse(fs.readFileSync(path, "utf8"));
-      expect(written).toMatchObject({ format: 2, history: [{ seq: 1 }], job: { skills: [], notice: "on" } });
+      expect(written).toMatchObject({ format: 4, history: [{ seq: 1 }], job: { skills: [], notice: "on" } });
     }));
 
   for (const [what, strange] of [
@@ -212,13 +216,10 @@ describe("a store at its start", () => {
         await again.close();
       }));
 
-  it("reads a job with a log longer than the buffer of the scan", () =>
+  it("reads a job whose record is longer than the buffer of the scan", () =>
     inPlace(async (place) => {
       const store = await place.open();
-      const log = Array.from({ length: 400 }, (_, i) => ({
-        ...{ seq: i + 1, at: "", level: "info" as const, text: "é".repeat(900) },
-      }));
-      const before = await keep(store.jobs, sampleJob(1), { log });
+      const before = await keep(store.jobs, sampleJob(1, { task: "é".repeat(400_000) }));
       await store.close();
       const again = await place.open();
       expect(await again.jobs.load(jobId(1))).toEqual(before);

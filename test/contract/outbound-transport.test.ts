@@ -64,6 +64,36 @@ it("follows a redirect with method and body, as a renamed repository answers", a
   expect(await answer.text()).toBe("PATCH /new 1 b");
 });
 
+it("asks for what is sent on once, is told before it asks GitHub again, and brings its credentials nowhere else", async () => {
+  const asked: string[] = [];
+  const listener: RequestListener = (request, response) => {
+    asked.push(`${request.url} ${request.headers.authorization ?? "nobody"}`);
+    if (request.url === "/logs") response.writeHead(302, { location: "/there" }).end();
+    else if (request.url === "/away") response.writeHead(302, { location: `${elsewhere}/blob` }).end();
+    else if (request.url === "/round") response.writeHead(302, { location: "/round" }).end();
+    else response.end("the log");
+  };
+  const other = createServer(listener);
+  other.listen(0, "127.0.0.1");
+  await once(other, "listening");
+  const address = other.address();
+  const elsewhere = typeof address === "object" ? `http://127.0.0.1:${address?.port}` : "";
+  const url = await serve(listener);
+  let counted = 0;
+  const another = async (): Promise<void> => void counted++;
+  const from = (path: string) => transport(`${url}${path}`, { headers: { authorization: "token t" } }, another);
+  try {
+    expect(await (await from("/logs")).text()).toBe("the log");
+    expect([asked.splice(0), counted]).toEqual([["/logs token t", "/there token t"], 1]);
+    expect(await (await from("/away")).text()).toBe("the log");
+    expect([asked.splice(0), counted]).toEqual([["/away token t", "/blob nobody"], 1]);
+    await expect(from("/round")).rejects.toThrow("one redirect after another");
+    expect(asked.length).toBeLessThan(6);
+  } finally {
+    other.close();
+  }
+});
+
 it("rejects when the connection is cut before or within the answer, and when the caller gives up", async () => {
   const url = await serve((request, response) => {
     if (request.url === "/before") request.socket.destroy();

@@ -2,7 +2,7 @@
  * The App in a town of its own, for one test: the real composition in this process, a local GitHub with a runner and
  * a scripted model around it, everything over HTTP. Tests speak as people do: comment, look, wait for a condition.
  */
-import { mkdtemp, rm } from "node:fs/promises";
+import { cp, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onTestFailed, onTestFinished } from "vitest";
@@ -59,15 +59,18 @@ export async function until<T>(what: string, look: () => T | Promise<T>): Promis
 export interface HouseOptions extends TownOptions {
   /** False: the App has no model to ask. */
   readonly model?: boolean;
+  /** A folder of data that the App begins with. */
+  readonly data?: string;
   /** Workflows are played by the real runner, with real programs, git and containers' processes. */
   readonly realRuns?: boolean;
 }
 
 export async function startHouse(
-  { model = true, realRuns = false, ...options }: HouseOptions = {},
+  { model = true, realRuns = false, data, ...options }: HouseOptions = {},
   more: Record<string, string> = {},
 ): Promise<House> {
   const dataDir = await mkdtemp(join(tmpdir(), "journeyman-test-"));
+  if (data !== undefined) await cp(data, dataDir, { recursive: true });
   const workflows: string[] = [];
   const town = await startTown({
     program: builtProgram,

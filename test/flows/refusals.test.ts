@@ -127,8 +127,11 @@ describe("a repository that cannot take a job", () => {
     const { id } = await house.jobOf(issue);
     const job = await untilJob(house, id, "verified", (one) => one.status === "verified");
     expect(job.merge.state).toBe("off");
-    expect(job.notice).toContain("allowed_path");
+    expect(job.settings_problem).toContain("allowed_path");
     await until("the comment to name the key", () => house.comment(issue).includes("allowed_path"));
+    // one that is over before anything is judged
+    const quick = house.ask("/job nothing");
+    await until("the comment to name the key", () => house.comment(quick).includes("allowed_path"));
   });
 
   it("is told what an uninstalled App means over REST", async () => {

@@ -4,7 +4,7 @@ import type { Job } from "../../src/job/job.ts";
 import { feeOf } from "../../src/job/ledger.ts";
 import { parcelsOf } from "../../src/job/parcel.ts";
 import { PERMANENT_ERRORS } from "../../src/wire/result.ts";
-import { START_GIVEN_UP_MS, START_LIMIT_MS, wakeAt } from "../../src/job/wake.ts";
+import { BRANCH_LIMIT_MS, START_GIVEN_UP_MS, START_LIMIT_MS, wakeAt } from "../../src/job/wake.ts";
 import {
   ADA,
   ID,
@@ -265,6 +265,29 @@ describe("messages", () => {
 });
 
 describe("time", () => {
+  const awaited = begin(draft({ origin: { kind: "rest", dialect: "create-job", key_id: null } }));
+
+  it("takes a job back whose caller waits for a branch that does not come, and its branch if it comes later", () => {
+    const at = wakeAt(awaited);
+    expect(at).toBe(awaited.created_at + BRANCH_LIMIT_MS);
+    const taken = step(awaited, { type: "tick" }, at ?? 0);
+    expect(decided(taken).job).toMatchObject({ status: "cancelled" });
+    expect(effectsOf(taken)).toContain("delete-branch");
+    expect(effectsOf(step(decided(taken).job, briefPushed(), (at ?? 0) + 1))).toContain("delete-branch");
+  });
+
+  it("takes no job back that has a branch, in a later try neither, nor one whose caller does not wait", () => {
+    const failed = led(
+      awaited,
+      briefPushed(),
+      runChanged(),
+      runChanged({ status: "completed", conclusion: "cancelled" }),
+    );
+    expect(failed).toMatchObject({ status: "queued", pushed_at: null });
+    expect(wakeAt(failed)).toBeNull();
+    expect(wakeAt(begin())).toBeNull();
+  });
+
   it("tells where to look when no run starts, once", () => {
     const job = led(begin(), briefPushed());
     const at = wakeAt(job);

@@ -49,7 +49,7 @@ function bench(first: StoredJob, perform: (effect: Effect) => Attempt) {
   return {
     told,
     async runDry() {
-      runner.kick(stored.job.id);
+      runner.kick(stored.job);
       for (let rings = 0; rings < 100 && stored.effects.length > 0; rings++) {
         await new Promise((resolve) => setImmediate(resolve));
         if (alarm === null) continue;
@@ -100,4 +100,11 @@ it("pushes no brief before GitHub's own auto-merge is off, however often that ha
   });
   await runDry();
   expect(done).toEqual(["react", "sync-comment", "disable-auto-merge", "push-brief"]);
+});
+
+it("puts nothing off that a clock which was hours ahead has put off", async () => {
+  const stored = storedOf(step(led(begin(), ...TO_PULL_REQUEST.slice(0, -2)), TO_PULL_REQUEST.at(-2) as Command));
+  const effects = stored.effects.map((effect) => ({ ...effect, not_before: stored.job.updated_at + 2 * 3_600_000 }));
+  const { runDry } = bench({ ...stored, effects }, () => ({ ended: "done" }));
+  expect(await runDry()).toBe(0);
 });

@@ -65,6 +65,12 @@ describe("the pace of an installation", () => {
     expect(pace.left()).toEqual({ ...WINDOWS, writes_per_hour: LIMITS.writes_per_hour - 3 });
   });
 
+  it("counts where a redirect leads to as a call of its own, in the place of the one that was redirected", async () => {
+    const all = Array.from({ length: LIMITS.at_once }, () => pace.call("rest-read", () => pace.another("rest-read")));
+    await Promise.all(all);
+    expect(pace.left().rest_points_per_minute).toBe(LIMITS.rest_points_per_minute - 2 * LIMITS.at_once);
+  });
+
   it("tells work beyond the budget when its turn is, before it has made one call", async () => {
     const waits = [];
     for (let n = 0; n < 60; n++) waits.push(await attempt(`job${n}`, 3));

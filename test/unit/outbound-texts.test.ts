@@ -14,6 +14,7 @@ import { statusComment } from "../../src/github/outbound/texts/status-comment.ts
 import type { Job } from "../../src/job/job.ts";
 import {
   ADA,
+  T0,
   begin,
   briefPushed,
   ID,
@@ -231,6 +232,23 @@ describe("the status comment", () => {
       > \`\`\`
       > open"
     `);
+  });
+
+  it("names what is wrong with the settings from the first brief on, whatever becomes of the job", () => {
+    const problem = "`.github/journeyman.yml` has a key that does not exist: `automerge`.";
+    const [first, ...rest] = TO_PULL_REQUEST.map((command) =>
+      command.type === "brief-pushed" ? { ...command, settings_problem: problem } : command,
+    );
+    const merged = { type: "merged", pull_request: 8, by: "ada", at: T0 } as const;
+    const cancel = { type: "cancel", by: ADA } as const;
+    let job = first === undefined ? begin() : led(begin(), first);
+    for (const command of [...rest, merged]) {
+      expect([job.status, told(job)]).toEqual([job.status, expect.stringContaining(problem)]);
+      expect(told(led(job, cancel))).toContain(problem);
+      job = led(job, command);
+    }
+    expect(job.merged_at).not.toBeNull();
+    expect(told(job)).toContain(problem);
   });
 
   it("says that no run has started, that messages wait, that a job is being cancelled and that it was", () => {

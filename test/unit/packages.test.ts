@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
+import { parse } from "yaml";
 import { z } from "zod";
 
 const file = (name: string): unknown => JSON.parse(readFileSync(join(import.meta.dirname, "../..", name), "utf8"));
@@ -36,4 +37,10 @@ it("brings nothing that reports to Sentry, and of OpenTelemetry the interface al
 it("brings one copy of what runs in the server in several places", () => {
   for (const name of ["pino", "undici", "express", "@octokit/webhooks", "zod"])
     expect(packages.filter((one) => one.name === name && !one.dev)).toHaveLength(1);
+});
+
+it("describes itself without angle brackets, which Probot's set-up page and GitHub's form take for HTML", () => {
+  const described = z.object({ description: z.string().min(20) });
+  const manifest = parse(readFileSync(join(import.meta.dirname, "../../app.yml"), "utf8"));
+  for (const text of [file("package.json"), manifest]) expect(described.parse(text).description).not.toMatch(/[<>]/);
 });

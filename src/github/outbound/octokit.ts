@@ -9,7 +9,7 @@ import type { BudgetLeft } from "../../engine/ports.ts";
 import { ClockSkew } from "./clock-skew.ts";
 import { isUnauthorized, troubleOf } from "./errors.ts";
 import { type CallKind, createPace, Lease, type Pace, type PaceClock, WINDOWS, type Windows } from "./pacing.ts";
-import { transport } from "./transport.ts";
+import { type Asked, transport } from "./transport.ts";
 import { USER_AGENT } from "./user-agent.ts";
 
 export type Octokit = ProbotOctokit;
@@ -48,10 +48,7 @@ export interface OctokitSource {
   wait(installation_id: number, writes: number): number;
 }
 
-const REAL_CLOCK: PaceClock = {
-  now: () => Date.now(),
-  wait: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
-};
+const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 function kindOf(options: { readonly method: string; readonly url: string; readonly query?: unknown }): CallKind {
   if (!options.url.endsWith("/graphql")) return options.method === "GET" ? "rest-read" : "rest-write";
@@ -131,7 +128,7 @@ function forgetToken(options: unknown): boolean {
 /** A plugin that sends the calls of an installation at its pace, and obeys when GitHub asks to keep away. */
 function paced(
   paceOf: (installation_id: number) => Pace,
-  { forgetters, skew, now }: { forgetters: Map<number, () => boolean>; skew: ClockSkew; now: () => number },
+  { forgetters, skew, clock }: { forgetters: Map<number, () => boolean>; skew: ClockSkew; clock: PaceClock },
 ) {
   return (octokit: Hooked, options: unknown): void => {
     const parsed = installationOptions.safeParse(options);
@@ -154,16 +151,21 @@ function paced(
       };
       if (call.url.endsWith("/access_tokens")) return mint(call, signedIn);
       if (!pace || asApp(call.url)) return signedIn();
+      const kind = kindOf(call);
+      call.request = {
+        ...call.request,
+        fetch: (url: string, asked: Asked) => transport(url, asked, () => pace.another(kind)),
+      };
       const make = async (): Promise<Answer> => {
         try {
           return await signedIn();
         } catch (thrown) {
-          const trouble = troubleOf(thrown, now());
-          if (trouble?.kind === "later" && trouble.after_ms) pace.pauseUntil(now() + trouble.after_ms);
+          const trouble = troubleOf(thrown, Date.now());
+          if (trouble?.kind === "later" && trouble.after_ms) pace.pauseUntil(clock.now() + trouble.after_ms);
           throw thrown;
         }
       };
-      return pace.call(kindOf(call), make, leaseOf(call));
+      return pace.call(kind, make, leaseOf(call));
     });
   };
 }
@@ -208,27 +210,26 @@ const leastOf = (budgets: readonly Windows[]): BudgetLeft[] =>
     }),
   );
 
-/** One budget per installation and one class of Octokit that keeps to it. */
-export function createOctokits(clock: PaceClock = REAL_CLOCK): Octokits {
+/** One budget per installation and one class of Octokit that keeps to it. `now` never goes back: windows are durations. */
+export function createOctokits(now: () => number = () => performance.now()): Octokits {
+  const clock: PaceClock = { now, wait };
   const paces = new Map<number, Pace>();
   const forgetters = new Map<number, () => boolean>();
-  const skew = new ClockSkew(clock.now);
+  const skew = new ClockSkew(Date.now);
   const paceOf = (id: number): Pace => {
     const known = paces.get(id) ?? createPace(clock);
     paces.set(id, known);
     return known;
   };
-  const Octokit = ProbotOctokit.plugin(paced(paceOf, { forgetters, skew, now: clock.now }), kept).defaults(
-    (options: Given) => ({
-      // a function: Probot overwrites `throttle` of an object silently
-      ...options,
-      userAgent: USER_AGENT,
-      ...(typeof options.auth === "object" ? { auth: { ...options.auth, timeDifference: skew } } : {}),
-      retry: { enabled: false },
-      throttle: { ...options.throttle, enabled: false },
-      request: { ...options.request, fetch: transport },
-    }),
-  );
+  const Octokit = ProbotOctokit.plugin(paced(paceOf, { forgetters, skew, clock }), kept).defaults((options: Given) => ({
+    // a function: Probot overwrites `throttle` of an object silently
+    ...options,
+    userAgent: USER_AGENT,
+    ...(typeof options.auth === "object" ? { auth: { ...options.auth, timeDifference: skew } } : {}),
+    retry: { enabled: false },
+    throttle: { ...options.throttle, enabled: false },
+    request: { ...options.request, fetch: transport },
+  }));
   const left = (): Windows[] => [...paces.values()].map((pace) => pace.left());
   return {
     Octokit,

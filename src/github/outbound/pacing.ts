@@ -69,6 +69,8 @@ export interface Pace {
   spare<T>(writes: number, work: (lease: Lease) => Promise<T>): Promise<T | null>;
   /** In how many milliseconds work of this many writes could begin, as things stand. */
   wait(writes: number): number;
+  /** One more call for what makes one already and keeps its place: a redirect leads to it. Throws as {@link Pace.call} does. */
+  another(kind: CallKind): Promise<void>;
   /** GitHub asked us to keep away until then: no call leaves before. */
   pauseUntil(at: number): void;
   /** What is left of each window now; nothing while GitHub asked us to keep away. */
@@ -116,16 +118,24 @@ export function createPace(clock: PaceClock): Pace {
     }
   };
 
+  const points = (kind: CallKind): Promise<void> =>
+    takePoints(isGraphql(kind) ? graphql : rest, isWrite(kind) ? WRITE_POINTS : READ_POINTS);
+
   return {
     async call(kind, make, lease) {
       refusePaused();
       if (places.pendingCount >= MAX_WAITING) throw new BudgetSpent(CROWDED_MS);
       if (isWrite(kind)) await takeWrite(lease);
       return places(async () => {
-        await takePoints(isGraphql(kind) ? graphql : rest, isWrite(kind) ? WRITE_POINTS : READ_POINTS);
+        await points(kind);
         refusePaused();
         return make();
       });
+    },
+    async another(kind) {
+      if (isWrite(kind)) await takeWrite(undefined);
+      await points(kind);
+      refusePaused();
     },
     async work(key, count, work) {
       refusePaused();

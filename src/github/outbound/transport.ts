@@ -108,18 +108,49 @@ function exchange(url: string, asked: Asked): Promise<Answered> {
 
 const isRedirect = (status: number): boolean => [301, 302, 303, 307, 308].includes(status);
 
-/** A redirect did nothing yet and is rare, so it is left to `fetch`, which knows what may be sent on to whom. */
-export async function transport(url: string, asked: Asked): Promise<Answered | Response> {
-  const first = await exchange(url, asked);
-  if (!isRedirect(first.status) || asked.redirect === "manual") return first;
-  const signals = [AbortSignal.timeout(CALL_TIMEOUT_MS), ...(asked.signal ? [asked.signal] : [])];
-  const headers = Object.entries(asked.headers ?? {}).map(([name, value]): [string, string] => [name, String(value)]);
-  const { method = "GET", body, redirect = "follow" } = asked;
+/** GitHub sends people on once; a longer chain is none of its. */
+const MOST_HOPS = 3;
+
+/** What is asked at the place that an answer names; as `fetch` would. */
+function sentOn(asked: Asked, status: number, elsewhere: boolean): Asked {
+  const { method = "GET", headers = {}, body, ...rest } = asked;
+  const gets = status === 303 || (status < 303 && method === "POST");
+  const kept = Object.entries(headers).filter(([name]) => !elsewhere || name.toLowerCase() !== "authorization");
+  const sent = { ...rest, headers: Object.fromEntries(kept) };
+  if (gets) return { ...sent, method: "GET" };
+  return { ...sent, method, ...(body === undefined ? {} : { body }) };
+}
+
+/** What is sent on is rare and may be large, so it is left to `fetch`, which hands the body over as it comes. */
+function fetchOnce(url: URL, { method = "GET", headers = {}, body, signal }: Asked): Promise<Response> {
+  const signals = [AbortSignal.timeout(CALL_TIMEOUT_MS), ...(signal ? [signal] : [])];
   return fetch(url, {
     method,
-    headers,
-    redirect,
+    headers: Object.entries(headers).map(([name, value]): [string, string] => [name, String(value)]),
+    redirect: "manual",
     signal: AbortSignal.any(signals),
     ...(body === undefined ? {} : { body }),
   });
+}
+
+/** `another`: before a further call to the same place, which GitHub counts as the first. */
+export async function transport(
+  url: string,
+  asked: Asked,
+  another: () => Promise<void> = async () => {},
+): Promise<Answered | Response> {
+  const first = await exchange(url, asked);
+  if (asked.redirect === "manual") return first;
+  let [answer, from, sent]: [Answered | Response, URL, Asked] = [first, new URL(url), asked];
+  for (let hops = 0; hops < MOST_HOPS; hops++) {
+    const location = isRedirect(answer.status) ? answer.headers.get("location") : null;
+    if (location === null || location === undefined) return answer;
+    const to = new URL(location, from);
+    const elsewhere = to.origin !== from.origin;
+    sent = sentOn(sent, answer.status, elsewhere);
+    if (!elsewhere) await another();
+    answer = await fetchOnce(to, sent);
+    from = to;
+  }
+  throw new Error("There was one redirect after another.");
 }

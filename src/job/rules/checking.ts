@@ -106,7 +106,8 @@ function weigh(job: Job, facts: Facts, context: Context): Decision {
     head_sha: facts.head_sha,
     ci_runs: job.ci_runs.map((run) => (facts.complete_runs.includes(run.id) ? { ...run, complete: true } : run)),
     settings: facts.settings,
-    notice: facts.settings_problem,
+    settings_problem: facts.settings_problem,
+    notice: null,
     sender_asked_at: verdict.asks_sender ? (job.sender_asked_at ?? now) : null,
   };
   if (facts.head_sha !== job.head_sha) return movedOn(job, facts.head_sha, now);

@@ -47,6 +47,7 @@ export function briefPushed(job: Job, report: Report<"brief-pushed">, context: C
     head_sha: report.head_sha,
     base: { ...report.base, is_default: job.base.is_default },
     settings: report.settings,
+    settings_problem: report.settings_problem ?? null,
     llm: report.llm ?? null,
   };
   if (!isThisTry(job, report)) return unchanged;
@@ -288,8 +289,17 @@ export function branchDeleted(job: Job, { now }: Context): Decision {
   });
 }
 
+/** Whoever asked for it has been told by now that it was not made: nothing of it may begin later. */
+const missBranch = (job: Job, { now }: Context): Decision =>
+  endUnpaid(job, now, "cancelled", {
+    note: "Its branch did not get to GitHub in time.",
+    effects: [soon({ type: "delete-branch" })],
+  });
+
 /** Five minutes without a run: say where to look (github-facts 1.6, 1.7). A whole day: it will not come any more. */
-export function missStart(job: Job, { now }: Context): Decision {
+export function missStart(job: Job, context: Context): Decision {
+  const { now } = context;
+  if (job.head_sha === null) return missBranch(job, context);
   if (job.pushed_at !== null && now >= job.pushed_at + START_GIVEN_UP_MS) {
     const failure = "No workflow run has started within a day; look at the repository's Actions tab, then retry.";
     return endUnpaid(job, now, "failed", { set: { failure, notice: null }, note: failure });

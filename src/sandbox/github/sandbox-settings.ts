@@ -138,6 +138,11 @@ export class SandboxSettings extends SandboxPeople {
     for (const { pull } of this.world.state.pulls(repository)) if (pull.baseRef === from) pull.baseRef = to;
   }
 
+  /** As if nothing had been signed: GitHub Enterprise Server signs what an App commits only when it is told to. */
+  forgetSignatures(name: RepoName): void {
+    this.repositoryOf(name).verifiedCommits.clear();
+  }
+
   setSecret(name: RepoName, key: string, value: string): void {
     this.repositoryOf(name).secrets[key] = value;
   }

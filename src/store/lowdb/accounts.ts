@@ -8,6 +8,7 @@ import { accountApart, accountOf } from "../../job/account.ts";
 import type { Folder } from "./disk.ts";
 import { readJournal } from "./journal-lines.ts";
 import { Journal } from "./journal.ts";
+import { readRecord, writeRecord } from "./formats.ts";
 
 const FILE = "accounts.jsonl";
 
@@ -22,7 +23,7 @@ export class JournalAccounts implements AccountStore {
 
   constructor(folder: Folder) {
     const { entries, size } = folder.takeFound(FILE).includes(FILE)
-      ? readJournal(folder, FILE, (text) => holderSchema.parse(JSON.parse(text)))
+      ? readJournal(folder, FILE, (text) => holderSchema.parse(readRecord("accounts", text)))
       : { entries: [], size: 0 };
     this.#journal = new Journal(folder.fs, folder.pathOf(FILE), size);
     folder.flush();
@@ -53,7 +54,7 @@ export class JournalAccounts implements AccountStore {
   /** Known at once, so that nobody else takes the name while the disk is busy. */
   async #write(holder: AccountHolder, before: AccountHolder | undefined): Promise<void> {
     this.#keep(holder);
-    this.#journal.add(JSON.stringify(holder));
+    this.#journal.add(writeRecord("accounts", holder));
     try {
       await this.#journal.flushed();
     } catch (error) {

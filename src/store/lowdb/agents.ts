@@ -4,6 +4,7 @@ import type { Agent, AgentStore } from "../../engine/market-ports.ts";
 import { accountNamed } from "../../job/account.ts";
 import type { Folder } from "./disk.ts";
 import { type Format, readFile, writeFile } from "./json-file.ts";
+import { readRecord, writeRecord } from "./formats.ts";
 
 const ENDING = ".json";
 
@@ -20,8 +21,8 @@ const agentsFile = z.object({
 });
 
 const format: Format<readonly Agent[]> = {
-  parse: (text) => agentsFile.parse(JSON.parse(text)).agents,
-  write: (agents) => JSON.stringify({ agents }),
+  parse: (text) => agentsFile.parse(readRecord("agents", text)).agents,
+  write: (agents) => writeRecord("agents", { agents }),
 };
 
 const fileOf = (account: string): string => `${encodeURIComponent(account)}${ENDING}`;

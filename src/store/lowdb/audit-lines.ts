@@ -2,6 +2,7 @@
 import { z } from "zod";
 import type { AuditEntry } from "../../engine/ports.ts";
 import type { FileSystem } from "./disk.ts";
+import { readRecord, writeRecord } from "./formats.ts";
 
 const words = z.string().nullable();
 
@@ -18,12 +19,12 @@ const entry: z.ZodType<AuditEntry> = z.object({
   outcome: z.string(),
 });
 
-export const lineOf = (one: AuditEntry): string => JSON.stringify(one);
+export const lineOf = (one: AuditEntry): string => writeRecord("audit", one);
 
 /** Null: a line that a power cut has torn, or that somebody has changed; the others still count. */
 export function entryOf(line: string): AuditEntry | null {
   try {
-    return entry.safeParse(JSON.parse(line)).data ?? null;
+    return entry.safeParse(readRecord("audit", line)).data ?? null;
   } catch {
     return null;
   }

@@ -4,6 +4,7 @@
  * steps take several times as long, and a commit must be one indivisible step between two callers anyway.
  */
 import type fs from "node:fs";
+import { NewerFormat } from "./formats.ts";
 
 /** The part of `node:fs` that the store writes through; tests count flushes and make them fail. */
 export type FileSystem = Pick<
@@ -18,6 +19,7 @@ export type FileSystem = Pick<
   | "readFileSync"
   | "readSync"
   | "renameSync"
+  | "statSync"
   | "truncateSync"
   | "unlinkSync"
   | "writeSync"
@@ -59,6 +61,11 @@ export class Folder {
 
   read(name: string): string {
     return this.fs.readFileSync(this.pathOf(name), "utf8");
+  }
+
+  /** In bytes, without reading it. */
+  sizeOf(name: string): number {
+    return this.fs.statSync(this.pathOf(name)).size;
   }
 
   /** Two flushes: the new content before it gets the name, the name after it. Throws when the old content still counts. */
@@ -137,4 +144,9 @@ export function writeAll(fileSystem: FileSystem, fd: number, bytes: Buffer): voi
 
 /** What a start says of a file that it cannot read: it stops rather than go on without what the file held. */
 export const unreadable = (path: string, cause: unknown): Error =>
-  new Error(`${path} is damaged. Restore it from a backup, or move it away to go on without it.`, { cause });
+  cause instanceof NewerFormat
+    ? new Error(
+        `${path} was written by a newer version of Journeyman. Start that version or a later one, or restore a backup from before it.`,
+        { cause },
+      )
+    : new Error(`${path} is damaged. Restore it from a backup, or move it away to go on without it.`, { cause });

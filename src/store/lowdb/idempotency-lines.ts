@@ -7,6 +7,7 @@ import { z } from "zod";
 import type { BegunRequest, KeptAnswer } from "../../engine/ports.ts";
 import { asJobId } from "../../job/job.ts";
 import { unreadable } from "./disk.ts";
+import { upcast } from "./formats.ts";
 
 const jobId = z.string().transform((text, context) => {
   const id = asJobId(text);
@@ -42,7 +43,7 @@ export const recordLine = ({ scope, at, fingerprint, work_id, answer }: StoredRe
 
 export const releaseLine = (scope: string, at: number): string => JSON.stringify({ scope, at, released: true });
 
-export const readRecord = (line: string): StoredRequest => recordSchema.parse(JSON.parse(line));
+export const readRecord = (line: string): StoredRequest => recordSchema.parse(upcast("idempotency", JSON.parse(line)));
 
 const BEGINNING = /^\{"scope":"[0-9a-f]{64}","at":(\d{1,16}),"(fingerprint|released)"/;
 const BEGINNING_BYTES = 128;
@@ -50,6 +51,16 @@ const SCOPE_AT = '{"scope":"'.length;
 const SCOPE_BYTES = 64;
 const LINE_FEED = 10;
 const CLOSING_BRACE = 125;
+
+/** A newer version may write its lines in another way. */
+function whyNot(line: string): unknown {
+  try {
+    readRecord(line);
+    return new Error("A line is not as it was written.");
+  } catch (cause) {
+    return cause;
+  }
+}
 
 /** Where a line stands, in bytes. */
 export interface Place {
@@ -70,7 +81,7 @@ export function* linesOf(bytes: Buffer, path: string): Generator<FoundLine> {
     const beginning = bytes.toString("latin1", offset, Math.min(end, offset + BEGINNING_BYTES));
     const [, at, what] = BEGINNING.exec(beginning) ?? [];
     if (at === undefined || bytes[end - 1] !== CLOSING_BRACE) {
-      throw unreadable(`${path} (byte ${offset})`, new Error("A line is not as it was written."));
+      throw unreadable(`${path} (byte ${offset})`, whyNot(bytes.toString("utf8", offset, end)));
     }
     // a piece of its own: one of the beginning would keep all of it in memory
     const scope = bytes.toString("latin1", offset + SCOPE_AT, offset + SCOPE_AT + SCOPE_BYTES);

@@ -2,6 +2,7 @@
 import { z } from "zod";
 import type { PendingDelivery } from "../../engine/ports.ts";
 import type { Format } from "./json-file.ts";
+import { readRecord, writeRecord } from "./formats.ts";
 
 const delivery = z.object({ id: z.string(), at: z.number(), signal: z.object({ type: z.string() }) });
 
@@ -13,10 +14,10 @@ function assertLine(value: unknown): asserts value is InboxLine {
   line.parse(value);
 }
 
-export const lineOf = (entry: InboxLine): string => JSON.stringify(entry);
+export const lineOf = (entry: InboxLine): string => writeRecord("delivery", entry);
 
 export function entryOf(text: string): InboxLine {
-  const value: unknown = JSON.parse(text);
+  const value = readRecord("delivery", text);
   assertLine(value);
   return value;
 }
@@ -27,6 +28,6 @@ export type Seen = ReadonlyMap<string, number>;
 const seenFile = z.object({ ids: z.array(z.tuple([z.string(), z.number()])) });
 
 export const seenFormat: Format<Seen> = {
-  parse: (text) => new Map(seenFile.parse(JSON.parse(text)).ids),
-  write: (seen) => JSON.stringify({ ids: [...seen] }),
+  parse: (text) => new Map(seenFile.parse(readRecord("seen deliveries", text)).ids),
+  write: (seen) => writeRecord("seen deliveries", { ids: [...seen] }),
 };

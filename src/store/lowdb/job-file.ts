@@ -1,22 +1,22 @@
 /**
- * How a job's record stands in its file: JSON in three lines. The first holds what finding and paying a job rests on,
- * the second all the rest but the log, the third the log: so the start reads one short line of each file. That line is
- * checked; the rest of the record is taken as this code wrote it.
+ * How a job's record stands in its file: JSON in two lines. The first holds what finding and paying a job rests on, the
+ * second all the rest: so the start reads one short line of each file. That line is checked; the rest of the record is
+ * taken as this code wrote it. The log stands in a file of its own, and the record says where.
  */
 import { z } from "zod";
 import type { StoredJob } from "../../engine/ports.ts";
 import { type Job, STATUSES } from "../../job/job.ts";
 import { JOB_ID_PATTERN } from "../../wire/brief.ts";
 import type { Findable } from "../facts.ts";
+import { formatOf, readRecord } from "./formats.ts";
+import { type LogPlace, logPlace } from "./job-logs.ts";
 import type { Format } from "./json-file.ts";
 
 const ENDING = ".json";
 
 export const jobFileName = (id: string): string => `${id}${ENDING}`;
 
-/** Raised when a record can no longer be read as it was; older ones are mended here. */
-const FORMAT = 2;
-const FORMATS = z.union([z.literal(1), z.literal(FORMAT)]);
+const FORMAT = formatOf("job");
 
 const time = z.number();
 const number = z.number().int();
@@ -34,6 +34,7 @@ const findable = z.object({
   sender_asked_at: time.nullable(),
   merged_at: time.nullable(),
   deadline_at: time.nullable(),
+  head_sha: z.string().nullish(),
   pushed_at: time.nullable(),
   woken_at: time.nullable(),
   hold: z.object({ expires_at: time }).nullable(),
@@ -58,68 +59,37 @@ const effect = z.object({
 });
 
 const head = z.object({
-  format: FORMATS,
   version: number.positive(),
   postings: z.array(z.object({ account: z.string(), cents: number, reason: z.string(), at: time })),
   effects: z.array(effect),
+  log: logPlace.nullable(),
   job: findable,
 });
 
-/** What records of format 1 may lack. */
-const NEW_FIELDS = {
-  callback_url: null,
-  description: "",
-  requirements: "",
-  skills: [],
-  enclosure: null,
-  delivery: null,
-  judgement: null,
-  approval: null,
-  sender_asked_at: null,
-  handed_in: null,
-  progress_at: null,
-  old_workflow: false,
-} satisfies Partial<Job>;
+const whole = head.extend({ history: z.array(z.unknown()), log_nth: number, lines: z.array(z.unknown()).optional() });
 
-/** What the settings that they hold may lack. */
-const NEW_SETTINGS = { forbidden_paths: [], checkout_paths: [] };
-
-/** Their rows may have no numbers. */
-const numbered = (rows: StoredJob["history"]): StoredJob["history"] =>
-  rows[0]?.seq === undefined ? rows.map((row, index) => ({ ...row, seq: index + 1 })) : rows;
-
-const whole = head.extend({ history: z.array(z.unknown()), log: z.array(z.unknown()), log_nth: number });
-const older = whole.extend({
-  job: findable.extend({
-    skills: findable.shape.skills.optional(),
-    sender_asked_at: findable.shape.sender_asked_at.optional(),
-  }),
-  log_nth: number.optional(),
-});
+/** A stored job without its log. */
+export interface JobRecord extends Omit<StoredJob, "log"> {
+  readonly log: LogPlace | null;
+  /** The log itself, in a record of before that was not written since. */
+  readonly lines?: StoredJob["log"];
+}
 
 /** What the first line says. */
-export interface JobHead extends Pick<StoredJob, "version" | "postings" | "effects"> {
+export interface JobHead extends Pick<JobRecord, "version" | "postings" | "effects"> {
+  readonly log?: LogPlace | null;
   readonly job: Findable;
 }
 
-function assertHead(value: unknown): asserts value is JobHead {
-  head.parse(value);
+/** Of records from format 2 on, whose jobs are found by what they say there; all others are read whole. */
+const firstLineOf = head.extend({ format: z.number().int().min(2).max(FORMAT), log: head.shape.log.optional() });
+
+function assertFirstLine(value: unknown): asserts value is JobHead {
+  firstLineOf.parse(value);
 }
 
-type Written = StoredJob & { readonly format: z.infer<typeof FORMATS> };
-
-const isOlder = (value: unknown): boolean =>
-  typeof value === "object" && value !== null && "format" in value && value.format === 1;
-
-function assertWhole(value: unknown): asserts value is Written {
-  (isOlder(value) ? older : whole).parse(value);
-}
-
-/** A copy of all fields, which costs more than the rest of a parse, for older records alone. */
-function mended({ job, history, log, log_nth = Math.min(1, log.length), ...others }: StoredJob): StoredJob {
-  const settings = job.settings === null ? null : { ...NEW_SETTINGS, ...job.settings };
-  const whole = Object.assign({}, NEW_FIELDS, job, { settings });
-  return { ...others, job: whole, history: numbered(history), log, log_nth };
+function assertWhole(value: unknown): asserts value is JobRecord {
+  whole.parse(value);
 }
 
 /** The fields of the first line, in its order. One literal, since pieces spread into one cost three times as much. */
@@ -128,7 +98,7 @@ const firstOf = (job: Job): Findable => ({
   id: job.id, account: job.account, repository: job.repository, runner: job.runner, status: job.status,
   origin: job.origin, created_at: job.created_at, submitted_at: job.submitted_at,
   sender_asked_at: job.sender_asked_at, merged_at: job.merged_at, deadline_at: job.deadline_at,
-  pushed_at: job.pushed_at, woken_at: job.woken_at, hold: job.hold, run: job.run, pull_request: job.pull_request,
+  head_sha: job.head_sha, pushed_at: job.pushed_at, woken_at: job.woken_at, hold: job.hold, run: job.run, pull_request: job.pull_request,
   merge: job.merge, price_cents: job.price_cents, skills: job.skills, presented_to_agents: job.presented_to_agents,
   former_pull_requests: job.former_pull_requests ?? [], worker: job.worker, given_up: job.given_up ?? [],
   debts: job.debts ?? [],
@@ -166,27 +136,21 @@ const othersOf = (job: Job): string =>
 /** An object's JSON without the brace that ends it. */
 const opened = (value: object): string => JSON.stringify(value).slice(0, -1);
 
-export const jobFormat: Format<StoredJob> = {
+export const jobFormat: Format<JobRecord> = {
   parse(text) {
-    const value: unknown = JSON.parse(text);
+    const value = readRecord("job", text);
     assertWhole(value);
-    const { format, ...stored } = value;
-    return format === FORMAT ? stored : mended(stored);
+    return value;
   },
   /** All that a record holds is JSON: it is what its text says, once its first fields stand first. */
-  asRead(data) {
-    const { job, version, history, postings, effects, log, log_nth } = data;
-    head.parse({ format: FORMAT, version, postings, effects, job });
+  asRead({ job, version, history, postings, effects, log, log_nth }) {
+    head.parse({ version, postings, effects, log, job });
     return { job: inOrder(job), version, history, postings, effects, log, log_nth };
   },
   write({ job, version, history, postings, effects, log, log_nth }) {
     const [first, others] = inTwo(job);
-    const lines = [
-      `${opened({ format: FORMAT, version, postings, effects })},"job":${first}`,
-      `${others},"history":${JSON.stringify(history)},`,
-      `"log_nth":${log_nth},"log":${JSON.stringify(log)}}`,
-    ];
-    return `${lines.join("\n")}\n`;
+    const line = `${opened({ format: FORMAT, version, postings, effects, log })},"job":${first}`;
+    return `${line}\n${others},"history":${JSON.stringify(history)},"log_nth":${log_nth}}\n`;
   },
 };
 
@@ -200,7 +164,7 @@ function firstLine(bytes: Buffer): JobHead | null {
   if (!isWhole || end > bytes.length - 2) return null;
   try {
     const value: unknown = JSON.parse(`${bytes.toString("utf8", 0, end - 1)}}}`);
-    assertHead(value);
+    assertFirstLine(value);
     return value;
   } catch {
     return null;

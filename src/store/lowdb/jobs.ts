@@ -14,17 +14,24 @@ import { factsOf, type JobFacts, offerOf } from "../facts.ts";
 import { committed, type EffectRef, postponed, settled } from "../next-record.ts";
 import type { Books } from "./books.ts";
 import type { Folder } from "./disk.ts";
-import { jobFileName, jobFormat } from "./job-file.ts";
+import { jobFileName, jobFormat, type JobRecord } from "./job-file.ts";
 import { byAge } from "./job-groups.ts";
 import { JobIndex } from "./job-index.ts";
+import { JobLogs, logFileName, type LogPlace } from "./job-logs.ts";
 import { pageOf } from "./job-page.ts";
 import { scanJobs } from "./job-scan.ts";
-import { type Kept, readFile, writeFile } from "./json-file.ts";
+import { frozen, type Kept, readFile, writeFile } from "./json-file.ts";
 import type { NumberKind } from "./numbered-jobs.ts";
 import { Offers } from "./offers.ts";
 
 /** Characters of job files kept in memory; objects take about three bytes for each. All others are read again. */
 const MAX_CACHED_CHARACTERS = 16 * 1024 * 1024;
+
+interface Cached {
+  readonly stored: StoredJob;
+  /** Of its log. */
+  readonly place: LogPlace | null;
+}
 
 export class LowdbJobs implements JobStore {
   readonly #folder: Folder;
@@ -32,30 +39,35 @@ export class LowdbJobs implements JobStore {
   readonly #index = new JobIndex();
   readonly #offers = new Offers();
   readonly #books: Books;
-  readonly #cache = new LRUCache<string, StoredJob>({ maxSize: MAX_CACHED_CHARACTERS });
+  readonly #logs: JobLogs;
+  readonly #cache = new LRUCache<string, Cached>({ maxSize: MAX_CACHED_CHARACTERS });
 
   constructor(folder: Folder, now: () => number, books: Books) {
     this.#folder = folder;
     this.#now = now;
     this.#books = books;
+    this.#logs = new JobLogs(folder);
     const found: JobFacts[] = [];
+    const logs = new Set<string>();
     for (const head of scanJobs(folder)) {
       const facts = factsOf(head.job, head.effects);
       found.push(facts);
       const offer = offerOf(head.job, facts.repository);
       if (offer !== null) this.#offers.put(head.job.id, offer);
       this.#book(head.job.id, head.postings, 0);
+      if (head.log) logs.add(logFileName(head.job.id, head.log));
     }
+    this.#logs.sweep(logs);
     // what comes in the order of its lists is added at their ends, which costs next to nothing
     for (const facts of found.sort(byAge)) this.#index.put(facts);
   }
 
   async load(id: JobId): Promise<StoredJob | null> {
-    return this.#record(id);
+    return this.#open(id)?.stored ?? null;
   }
 
   async commit(commit: Commit): Promise<CommitAnswer> {
-    const before = this.#record(commit.job.id);
+    const before = this.#open(commit.job.id)?.stored ?? null;
     if ((before?.version ?? 0) !== commit.expected_version) return { ok: false, why: "conflict" };
     const account = this.#books.balances.overdrawnBy(commit.postings);
     if (account !== null) return { ok: false, why: "insufficient", account };
@@ -93,7 +105,7 @@ export class LowdbJobs implements JobStore {
 
   async list(filter: JobFilter): Promise<{ readonly jobs: readonly Job[]; readonly cursor: string | null }> {
     const { ids, cursor } = pageOf(this.#index.groups, filter, this.#now());
-    const jobs = ids.map((id) => this.#record(id)?.job).filter((job) => job !== undefined);
+    const jobs = ids.map((id) => this.#job(id)).filter((job) => job !== undefined);
     return { jobs, cursor };
   }
 
@@ -142,17 +154,30 @@ export class LowdbJobs implements JobStore {
     return this.#index.newest(kind, repository, number)?.id ?? null;
   }
 
-  #record(id: string): StoredJob | null {
+  #open(id: string): Cached | null {
     const cached = this.#cache.get(id);
     if (cached !== undefined) return cached;
+    const kept = this.#read(id);
+    if (kept === null) return null;
+    const { log: place, lines = [], ...record } = kept.data;
+    const log = place === null ? lines : this.#logs.read(record.job.id, place);
+    return this.#remember({ stored: frozen({ ...record, log }), place }, kept.size);
+  }
+
+  /** Without its log, which would be read for nothing. */
+  #job(id: string): Job | undefined {
+    return this.#cache.get(id)?.stored.job ?? this.#read(id)?.data.job;
+  }
+
+  #read(id: string): Kept<JobRecord> | null {
     if (!this.#index.has(id)) return null;
     const kept = readFile(this.#folder, jobFileName(id), jobFormat);
     if (kept === null) throw new Error(`${this.#folder.pathOf(jobFileName(id))} has vanished while it was in use.`);
-    return this.#remember(kept);
+    return kept;
   }
 
   #rewrite(id: JobId, change: (before: StoredJob) => StoredJob | null): boolean {
-    const before = this.#record(id);
+    const before = this.#open(id)?.stored ?? null;
     const next = before === null ? null : change(before);
     if (next === null) return false;
     this.#write(next, next.postings.length);
@@ -161,12 +186,24 @@ export class LowdbJobs implements JobStore {
 
   /** `booked`: how many of the record's postings are in the books already. */
   #write(next: StoredJob, booked: number): StoredJob {
-    const kept = writeFile(this.#folder, jobFileName(next.job.id), jobFormat, next);
+    const { log, ...record } = next;
+    const { id } = next.job;
+    const before = this.#open(id);
+    const place = this.#placeOf(next, before);
+    const kept = writeFile(this.#folder, jobFileName(id), jobFormat, { ...record, log: place });
+    this.#logs.left(id, before?.place ?? null, place);
     const facts = factsOf(kept.data.job, kept.data.effects);
     this.#index.put(facts);
-    this.#offers.put(next.job.id, offerOf(kept.data.job, facts.repository));
-    this.#book(next.job.id, kept.data.postings, booked);
-    return this.#remember(kept);
+    this.#offers.put(id, offerOf(kept.data.job, facts.repository));
+    this.#book(id, kept.data.postings, booked);
+    return this.#remember({ stored: frozen({ ...kept.data, log }), place }, kept.size).stored;
+  }
+
+  /** The lines are on the disk before the record that names them. */
+  #placeOf({ job, version, log }: StoredJob, before: Cached | null): LogPlace | null {
+    const known = before === null ? null : { lines: before.stored.log, place: before.place };
+    const isKept = known !== null && known.lines === log && (known.place !== null || log.length === 0);
+    return isKept ? known.place : this.#logs.keep(job.id, version, known, log);
   }
 
   /** A record's postings from this one on. */
@@ -181,8 +218,9 @@ export class LowdbJobs implements JobStore {
     }
   }
 
-  #remember({ data, size }: Kept<StoredJob>): StoredJob {
-    this.#cache.set(data.job.id, data, { size });
-    return data;
+  #remember(opened: Cached, size: number): Cached {
+    const { stored, place } = opened;
+    this.#cache.set(stored.job.id, opened, { size: size + (place === null ? 0 : place.to - place.from) });
+    return opened;
   }
 }

@@ -74,7 +74,7 @@ export function writeFile<T>(folder: Folder, name: string, format: Format<T>, da
 }
 
 /** What is frozen already is so to the bottom: all freezing is done here, and most of a record was there before. */
-function frozen<T>(value: T): T {
+export function frozen<T>(value: T): T {
   if (typeof value !== "object" || value === null || Object.isFrozen(value)) return value;
   // most are none, and a call for each would show in every commit
   for (const inner of Object.values(value)) if (typeof inner === "object") frozen(inner);

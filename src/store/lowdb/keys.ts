@@ -4,6 +4,7 @@ import { type KeyStore, SCOPES, type StoredKey } from "../../engine/ports.ts";
 import { accountNamed } from "../../job/account.ts";
 import type { Folder } from "./disk.ts";
 import { type Format, readFile, writeFile } from "./json-file.ts";
+import { readRecord, writeRecord } from "./formats.ts";
 
 const FILE = "keys.json";
 
@@ -22,18 +23,17 @@ const keysFile = z.object({
       created_at: z.number(),
       expires_at: z.number().nullable(),
       last_used_at: z.number().nullable(),
-      // older files have none of these
-      repository_id: z.number().nullable().default(null),
-      login: z.string().nullable().default(null),
-      replaces: z.string().nullable().default(null),
-      replaced_by: z.string().nullable().default(null),
+      repository_id: z.number().nullable(),
+      login: z.string().nullable(),
+      replaces: z.string().nullable(),
+      replaced_by: z.string().nullable(),
     }),
   ),
 });
 
 const format: Format<readonly StoredKey[]> = {
-  parse: (text) => keysFile.parse(JSON.parse(text)).keys,
-  write: (keys) => JSON.stringify({ keys }),
+  parse: (text) => keysFile.parse(readRecord("keys", text)).keys,
+  write: (keys) => writeRecord("keys", { keys }),
 };
 
 export class LowdbKeys implements KeyStore {

@@ -8,6 +8,7 @@ import { TEST_EVENT } from "../../engine/outgoing.ts";
 import { EVENT_NAMES } from "../../job/announce.ts";
 import { asJobId } from "../../job/job.ts";
 import { unreadable } from "./disk.ts";
+import { readRecord, writeRecord } from "./formats.ts";
 
 const STATES = ["pending", "delivered", "dead"] as const satisfies readonly DeliveryState[];
 
@@ -90,7 +91,7 @@ export const again = (before: StoredDelivery, at: number): StoredDelivery => ({
   next_at: at,
 });
 
-export const lineOf = (line: OutgoingLine): string => JSON.stringify(line);
+export const lineOf = (line: OutgoingLine): string => writeRecord("outgoing delivery", line);
 
 /** What the start reads, and the body. */
 export const deliveriesLine = (deliveries: readonly StoredDelivery[], body: string): readonly [string, string] => [
@@ -118,7 +119,9 @@ export function readLines(path: string, bytes: Buffer): { readonly lines: readon
     const tab = bytes.subarray(from, end).indexOf(TAB);
     const start = tab < 0 ? end : from + tab + 1;
     try {
-      const line = lineSchema.parse(JSON.parse(bytes.toString("utf8", from, tab < 0 ? end : from + tab)));
+      const line = lineSchema.parse(
+        readRecord("outgoing delivery", bytes.toString("utf8", from, tab < 0 ? end : from + tab)),
+      );
       lines.push({ line, start, length: end - start });
     } catch (cause) {
       throw unreadable(`${path} (line ${lines.length + 1})`, cause);

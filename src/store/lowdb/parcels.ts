@@ -36,7 +36,7 @@ export class FileParcels implements ParcelStore {
     for (const file of folder.takeFound(ENDING)) {
       const [, key, account] = NAME.exec(file) ?? [];
       if (key === undefined) continue;
-      const bytes = Buffer.byteLength(folder.read(file));
+      const bytes = folder.sizeOf(file);
       this.#note(key, { file, account: account === undefined ? null : decodeURIComponent(account), bytes });
     }
   }

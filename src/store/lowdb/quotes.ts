@@ -7,6 +7,7 @@ import type { Quote, QuoteStore } from "../../engine/market-ports.ts";
 import { asJobId } from "../../job/job.ts";
 import type { Folder } from "./disk.ts";
 import { type Format, readFile, writeFile } from "./json-file.ts";
+import { readRecord, writeRecord } from "./formats.ts";
 
 /** Longer than a quote is good for: an order that is sent again must find what it has ordered. */
 export const QUOTE_KEPT_MS = 24 * 3_600_000;
@@ -42,8 +43,8 @@ const quoteSchema = z.object({
 });
 
 const format: Format<Quote> = {
-  parse: (text) => quoteSchema.parse(JSON.parse(text)),
-  write: (quote) => JSON.stringify(quote),
+  parse: (text) => quoteSchema.parse(readRecord("quote", text)),
+  write: (quote) => writeRecord("quote", quote),
 };
 
 const nameOf = ({ id, at }: Quote): string => `${at}-${id}${ENDING}`;

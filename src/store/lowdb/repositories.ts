@@ -6,6 +6,7 @@ import { repositorySettingsSchema, UNREAD_REPOSITORY_SETTINGS } from "../../wire
 import { repositoryKey } from "../facts.ts";
 import type { Folder } from "./disk.ts";
 import { type Format, readFile, writeFile } from "./json-file.ts";
+import { readRecord, writeRecord } from "./formats.ts";
 
 const ENDING = ".json";
 
@@ -23,7 +24,7 @@ const repositorySchema = z.object({
 
 /** Settings that another version wrote are read again from GitHub before use. Until then they open nothing. */
 function repositoryOf(text: string): KnownRepository {
-  const kept = repositorySchema.parse(JSON.parse(text));
+  const kept = repositorySchema.parse(readRecord("repository", text));
   const settings = repositorySettingsSchema.nullable().safeParse(kept.settings);
   if (settings.success) return { ...kept, settings: settings.data };
   const { commands } = commandsSchema.parse(kept.settings);
@@ -37,7 +38,7 @@ const commandsSchema = z
 
 const format: Format<KnownRepository> = {
   parse: repositoryOf,
-  write: (repository) => JSON.stringify(repository),
+  write: (repository) => writeRecord("repository", repository),
 };
 
 const keyOf = (owner: string, name: string): string => repositoryKey(fullName({ owner, name }));

@@ -5,6 +5,7 @@ import { EVENT_NAMES, type EventName } from "../../job/announce.ts";
 import { type Named, namedRepository, sameRepository } from "../../job/job.ts";
 import type { Folder } from "./disk.ts";
 import { type Format, readFile, writeFile } from "./json-file.ts";
+import { readRecord, writeRecord } from "./formats.ts";
 
 const ENDING = ".json";
 
@@ -23,8 +24,8 @@ const subscriptionSchema = z.object({
 });
 
 const format: Format<StoredSubscription> = {
-  parse: (text) => subscriptionSchema.parse(JSON.parse(text)),
-  write: (subscription) => JSON.stringify(subscription),
+  parse: (text) => subscriptionSchema.parse(readRecord("subscription", text)),
+  write: (subscription) => writeRecord("subscription", subscription),
 };
 
 const fileOf = (id: string): string => `${encodeURIComponent(id)}${ENDING}`;

@@ -9,6 +9,7 @@ import type { Books } from "./books.ts";
 import type { Folder } from "./disk.ts";
 import { readJournal } from "./journal-lines.ts";
 import { Journal } from "./journal.ts";
+import { readRecord, writeRecord } from "./formats.ts";
 
 const FILE = "wallet.jsonl";
 
@@ -41,7 +42,7 @@ export class JournalWallet implements Wallet {
   constructor(folder: Folder, books: Books) {
     this.#books = books;
     const { entries, size } = folder.takeFound(FILE).includes(FILE)
-      ? readJournal(folder, FILE, (text) => entrySchema.parse(JSON.parse(text)))
+      ? readJournal(folder, FILE, (text) => entrySchema.parse(readRecord("wallet", text)))
       : { entries: [], size: 0 };
     this.#journal = new Journal(folder.fs, folder.pathOf(FILE), size);
     folder.flush();
@@ -85,7 +86,7 @@ export class JournalWallet implements Wallet {
 
   /** What is not on the disk yet must not be spent: a job's commit could outlive it. */
   async #write(entry: WalletEntry): Promise<void> {
-    this.#journal.add(JSON.stringify(entrySchema.parse(entry)));
+    this.#journal.add(writeRecord("wallet", entrySchema.parse(entry)));
     await this.#journal.flushed();
     this.#book(entry);
   }

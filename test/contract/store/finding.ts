@@ -198,7 +198,7 @@ export function describeLookups(engine: Engine): void {
 
     it("waits for nothing when no job does", () =>
       withStore(engine, async ({ jobs }) => {
-        await keep(jobs, sampleJob(1));
+        await keep(jobs, sampleJob(1, { head_sha: "a" }));
         expect(await jobs.nextWake()).toBeNull();
       }));
   });

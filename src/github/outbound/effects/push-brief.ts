@@ -9,10 +9,11 @@ import { DEFAULT_REPOSITORY_SETTINGS, UNREAD_REPOSITORY_SETTINGS } from "../../.
 import { type Trouble, tried } from "../errors.ts";
 import * as refusals from "../texts/refusals.ts";
 import { type BranchState, learnedOf, readBranchState, type Tip } from "./branch-state.ts";
-import { type BriefGround, briefEntries, briefMessage, isBriefMessage } from "./brief.ts";
+import { type BriefGround, briefEntries, briefMessage } from "./brief.ts";
 import { enclosedEntries } from "./enclosed.ts";
 import { readFailedLogs } from "./failed-logs.ts";
 import { laterOf } from "./one-call.ts";
+import { ownBrief, type TreeOn } from "./own-brief.ts";
 import { reported, type Task } from "./task.ts";
 
 type PushBrief = Extract<Effect, { type: "push-brief" }>;
@@ -22,6 +23,7 @@ interface Ground extends Omit<BriefGround, "llm"> {
   /** The commit to stand on: the base, or the head of the job's branch. */
   readonly parent: Tip;
   readonly creates: boolean;
+  readonly settings_problem: string | null;
   readonly learned: KnownRepository | null;
 }
 
@@ -55,6 +57,7 @@ const pushed = (task: Task, effect: PushBrief, sha: string, ground: Ground, llm:
     head_sha: sha,
     base: ground.base,
     settings: ground.settings,
+    settings_problem: ground.settings_problem,
     ...(task.job.runner === "actions" ? { llm: { model: llm.model, notes: llm.notes } } : {}),
   }),
   ...(ground.learned === null ? {} : { repository: ground.learned }),
@@ -73,6 +76,7 @@ function warmGround(task: Task, known: KnownRepository | null): Ground | null {
     creates: true,
     settings:
       known.settings ?? (known.settings_problem === null ? DEFAULT_REPOSITORY_SETTINGS : UNREAD_REPOSITORY_SETTINGS),
+    settings_problem: known.settings_problem,
     present: [],
     failed_checks: [],
     learned: null,
@@ -94,6 +98,7 @@ function coldGround(task: Task, state: BranchState | null, known: KnownRepositor
     parent: state.branch ?? state.base,
     creates: state.branch === null,
     settings: read === null ? DEFAULT_REPOSITORY_SETTINGS : read.ok ? read.settings : kept,
+    settings_problem: read === null || read.ok ? null : read.problem,
     present: state.present,
     failed_checks: [],
     learned: learnedOf(state, job.repository, known),
@@ -106,21 +111,21 @@ const RACE = /not a fast.forward|reference does not exist/i;
 /** 422 where a ruleset keeps us from the branch: asking again will not help. */
 const RULED_OUT = /rule violations?|protected branch/i;
 
+async function writeTree(task: Task, effect: PushBrief, ground: BriefGround, base_tree: string): Promise<string> {
+  const { octokit, job, at } = task;
+  const tree = [...briefEntries(job, effect, ground, task), ...(await enclosedEntries(task))];
+  return (await octokit.request("POST /repos/{owner}/{repo}/git/trees", { ...at, base_tree, tree })).data.sha;
+}
+
 async function push(task: Task, effect: PushBrief, ground: Ground, llm: Llm): Promise<Pushed> {
   const { octokit, job, at, now } = task;
-  const tree = await tried(now, async () =>
-    octokit.request("POST /repos/{owner}/{repo}/git/trees", {
-      ...at,
-      base_tree: ground.parent.tree,
-      tree: [...briefEntries(job, effect, { ...ground, llm }, task), ...(await enclosedEntries(task))],
-    }),
-  );
+  const tree = await tried(now, () => writeTree(task, effect, { ...ground, llm }, ground.parent.tree));
   if (!tree.ok) return noPush(tree.trouble, task, effect);
   const commit = await tried(now, () =>
     octokit.request("POST /repos/{owner}/{repo}/git/commits", {
       ...at,
       message: briefMessage(job, effect, ground.settings),
-      tree: tree.value.data.sha,
+      tree: tree.value,
       parents: [ground.parent.sha],
     }),
   );
@@ -157,20 +162,15 @@ function noPush(trouble: Trouble, task: Task, effect: PushBrief): Pushed {
   }
 }
 
-/** Commits that are looked through for a brief of ours below what the agent has added since. */
-const LOOK_BACK = 50;
-
-/** Our brief for this try, if an earlier attempt left it on the branch; null: it did not. */
-async function ownBrief(task: Task, effect: PushBrief, { branch }: BranchState): Promise<string | null> {
-  const { job, octokit, at } = task;
-  if (branch === null) return null;
-  if (isBriefMessage(branch.message, job, effect)) return branch.sha;
-  const { data } = await octokit.request("GET /repos/{owner}/{repo}/commits", {
-    ...at,
-    sha: job.branch,
-    per_page: LOOK_BACK,
-  });
-  return data.find(({ commit }) => isBriefMessage(commit.message, job, effect))?.sha ?? null;
+/** The tree that a first brief has on this commit; null: there would be none. */
+function firstTree(task: Task, effect: PushBrief, ground: Ground | string): TreeOn {
+  return async ({ sha, tree }) => {
+    const llm = typeof ground === "string" ? ground : llmOf(task, ground);
+    if (typeof ground === "string" || typeof llm === "string") return null;
+    const first = { ...ground, base: { ...ground.base, sha }, present: [], failed_checks: [], llm };
+    const written = await tried(task.now, () => writeTree(task, effect, first, tree));
+    return written.ok ? written.value : null;
+  };
 }
 
 /** The default branch may have got another name since the job began: then it is followed. */
@@ -190,7 +190,10 @@ interface Found {
 async function find(task: Task, effect: PushBrief, known: KnownRepository | null, may_exist: boolean): Promise<Found> {
   const state = await readState(task);
   const ground = coldGround(task, state, known);
-  const left = state !== null && may_exist ? await ownBrief(task, effect, state) : null;
+  const left =
+    state !== null && state.branch !== null && may_exist
+      ? await ownBrief(task, effect, firstTree(task, effect, ground))
+      : null;
   if (typeof ground === "string" || left !== null || task.job.failure === null) return { ground, left };
   return { ground: { ...ground, failed_checks: await readFailedLogs(task, state?.failed ?? []) }, left };
 }

@@ -14,7 +14,6 @@ import { redact } from "../../../wire/redact.ts";
 import { NO_USAGE, parseResult } from "../../../wire/result.ts";
 import { tried } from "../errors.ts";
 import { ask, BLOB, blobSchema } from "../graphql.ts";
-import { isBriefMessage, type Turn } from "./brief.ts";
 import { laterOf } from "./one-call.ts";
 import { reported, type Task } from "./task.ts";
 
@@ -44,7 +43,11 @@ type Left = z.infer<typeof schema>["repository"];
 const NO_WORK = { reason: null, model: "unknown", usage: NO_USAGE, cost_cents: null, changed_files: [] } as const;
 
 /** What the agent says of its work, or what stands for that where it says nothing. */
-function workOf(job: Job, turn: Turn, left: Left, message: string): Omit<Work, "changed_files"> {
+function workOf(
+  job: Job,
+  left: Left,
+  head: { readonly oid: string; readonly message: string },
+): Omit<Work, "changed_files"> {
   if (left.result !== null) {
     const result = left.result.text === null || left.result.isTruncated ? null : parseResult(left.result.text);
     if (result === null)
@@ -60,7 +63,7 @@ function workOf(job: Job, turn: Turn, left: Left, message: string): Omit<Work, "
   if (job.run?.conclusion !== "success")
     return { ...NO_WORK, outcome: "failed", title: job.title, body: "", reason: null };
   // a green run without a result counts as done, in the words of its own commit
-  const own = isBriefMessage(message, job, turn) ? job.title : message;
+  const own = head.oid === job.brief_sha ? job.title : head.message;
   const [title = "", ...body] = own.split("\n");
   return {
     ...NO_WORK,
@@ -107,9 +110,9 @@ export async function readResult(task: Task, turn: ReadResult): Promise<Attempt>
     if (head === null) return gone(job, turn);
     const told = handedIn(job, turn, left.folder === null, head);
     if (told !== null) return told;
-    const untouched = job.round === 1 && isBriefMessage(head.message, job, turn) && turn.try === 1;
+    const untouched = job.round === 1 && head.oid === job.brief_sha && turn.try === 1;
     const work = {
-      ...workOf(job, turn, left, head.message),
+      ...workOf(job, left, head),
       changed_files: untouched ? [] : await changedFiles(task, head.oid),
     };
     return {

@@ -173,6 +173,9 @@ function ofStatus(job: Job): State {
 
 const MOST_NOTICE = 1_000;
 
+const note = (text: string | null): string | null =>
+  text === null ? null : `**Note:** ${cut(harmless(text), MOST_NOTICE)}`;
+
 /** What the job is, with everything that its sender must be told beside it. */
 export function stateOf(job: Job): State {
   const { headline, paragraphs } = ofStatus(job);
@@ -182,7 +185,8 @@ export function stateOf(job: Job): State {
     ...paragraphs,
     market.settled(job),
     modelLine(job),
-    job.notice === null ? null : `**Note:** ${cut(harmless(job.notice), MOST_NOTICE)}`,
+    note(job.notice),
+    note(job.settings_problem ?? null),
     waiting === 0
       ? null
       : `${waiting} further ${waiting === 1 ? "message is" : "messages are"} taken up in the next round.`,
