@@ -37,7 +37,7 @@ import type { Heard } from "./job/signal.ts";
 import { createEstimator } from "./llm/estimator.ts";
 import { createLiveLogs } from "./logs/live-logs.ts";
 import { createRunLines } from "./logs/run-lines.ts";
-import { createLog, flushed } from "./log.ts";
+import { createLog, flushed, warnOfSignature } from "./log.ts";
 import { createNotify, type Notify } from "./notify/webhooks.ts";
 import { createSealedBox } from "./seal.ts";
 import type { Settings } from "./settings.ts";
@@ -173,7 +173,8 @@ async function wire(
   const told = { record, notify, metrics, logs, cashier, runs };
   const thread = createBodyThread(BODY_THREAD, settings.webhook_secret.reveal());
   const app = appOf({ settings, store, engine, desk, hear: ear.hear, log, clock, thread, ...told });
-  const large = { thread, self: ear.self, act: acting({ door: engine, log }) };
+  const forged = (id: string | undefined): void => warnOfSignature(log, id);
+  const large = { thread, self: ear.self, act: acting({ door: engine, log }), forged };
   const { trust_proxy } = settings;
   const listener = await createListener(probot, app, { timed: metrics.timed, trust_proxy, large });
   closing.splice(1, 0, () => thread.stop());

@@ -21,8 +21,10 @@ export const WEBHOOK_PATH = "/api/github/webhooks";
 
 type Next = (request: IncomingMessage, response: ServerResponse) => void;
 
-/** What becomes of large deliveries. */
+/** What becomes of deliveries that Octokit does not see. */
 export interface LargeDeliveries {
+  /** Told of what is not signed with the secret. */
+  readonly forged: (id: string | undefined) => void;
   readonly thread: Pick<BodyThread, "delivery">;
   /** Whom the App knows itself by at the moment. */
   readonly self: () => DeliveryTask["self"];
@@ -116,11 +118,16 @@ export function webhookPath(webhooks: Webhooks, next: Next, timed: Timed, large:
     middleware(request, response).catch(() => refuse(request, response, NO_OBJECT));
   };
 
+  const turnAway = (request: IncomingMessage, response: ServerResponse, why: Refusal): void => {
+    if (why[2] === FORGED[2]) large.forged(request.headers["x-github-delivery"]?.toString());
+    refuse(request, response, why);
+  };
+
   return (request, response) => {
     if (!isDelivery(request)) return next(request, response);
     arrive(request, response, timer);
     const refusal = refusalOf(request);
-    if (refusal !== null) return refuse(request, response, refusal);
+    if (refusal !== null) return turnAway(request, response, refusal);
     const segments = new Segments(Number(request.headers["content-length"] ?? 0));
     const giveUp = (why: Refusal): void => {
       request.off("data", take);
@@ -140,7 +147,7 @@ export function webhookPath(webhooks: Webhooks, next: Next, timed: Timed, large:
       held.whole();
       if (segments.size <= LARGE_BODY_BYTES) return deliver(request, response, segments.text());
       deliverLarge(large, request, segments.parts()).then(
-        (why) => (why === null ? response.end("ok\n") : refuse(request, response, why)),
+        (why) => (why === null ? response.end("ok\n") : turnAway(request, response, why)),
         () => refuse(request, response, OUR_FAULT),
       );
     });

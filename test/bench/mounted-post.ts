@@ -103,7 +103,7 @@ export async function mountedPost({ dir, whole }: MountedPost): Promise<Mounted>
   };
   const large = {
     thread: { delivery: () => Promise.reject(new Error("nothing is delivered here")) },
-    ...{ self: () => ({ appId: 1, slug: "" }), act: async () => {} },
+    ...{ self: () => ({ appId: 1, slug: "" }), act: async () => {}, forged: () => {} },
   };
   const probot = new Probot({ appId: 1, privateKey: appKey, secret: "of nobody" });
   const server = createServer(await createListener(probot, app, { timed: metrics.timed, trust_proxy: 0, large }));

@@ -30,7 +30,7 @@ import type { PushTokens, RunTokens } from "../../src/engine/run-ports.ts";
 import type { Cashier } from "../../src/engine/market-ports.ts";
 import type { QuotaLimits } from "../../src/job/quotas.ts";
 import { deterministicEstimator } from "../../src/llm/estimate.ts";
-import { logTo } from "../../src/log.ts";
+import { logTo, warnOfSignature } from "../../src/log.ts";
 import { createNotify } from "../../src/notify/webhooks.ts";
 import { createSealedBox } from "../../src/seal.ts";
 import { openLowdbStore } from "../../src/store/lowdb/open.ts";
@@ -210,7 +210,8 @@ export async function startServer(
   });
   const gate = await openGate({ host: "127.0.0.1", port: 0 });
   const { timed } = metrics;
-  const large = { thread, self: () => ({ appId: 1, slug: "journeyman" }), act: acting({ door: engine, log }) };
+  const forged = (id: string | undefined): void => warnOfSignature(log, id);
+  const large = { thread, self: () => ({ appId: 1, slug: "journeyman" }), act: acting({ door: engine, log }), forged };
   const listener = await createListener(new Probot(options), app, {
     timed,
     trust_proxy: given.trust_proxy ?? 0,

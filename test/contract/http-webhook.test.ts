@@ -47,6 +47,26 @@ describe("POST /api/github/webhooks", () => {
     expect(server.store.inbox.knows("delivery-2")).toBe(false);
   });
 
+  it.each([
+    ["a small one", 10, `sha256=${"0".repeat(64)}`],
+    ["a large one", 2_000_000, `sha256=${"0".repeat(64)}`],
+    ["one without a signature", 10, "none"],
+  ])(
+    "warns of a delivery that is not signed with the secret in one line without a stack: %s",
+    async (_what, size, signature) => {
+      const before = server.logged.length;
+      const answer = await server.deliver("issue_comment", "delivery-f", comment(103, "x".repeat(size)), signature);
+      expect(answer.status).toBe(400);
+      const told = server.logged.slice(before).filter((line) => JSON.parse(line).level >= 40);
+      expect(told).toHaveLength(1);
+      expect(JSON.parse(told[0] ?? "")).toMatchObject({
+        ...{ level: 40, delivery: "delivery-f", error_code: "invalid_signature" },
+        msg: expect.stringContaining("WEBHOOK_SECRET"),
+      });
+      expect(told[0]).not.toContain("stack");
+    },
+  );
+
   it("refuses a wrong signature, and keeps and logs nothing of the payload", async () => {
     const before = server.logged.length;
     const payload = comment(102, "/job a very private sentence");

@@ -8,6 +8,8 @@ const COMPARED: Readonly<Record<string, string>> = {
   "src/actions/token.ts": "whether a token is a program's",
   "src/engine/strangers.ts": "people in deliveries of before, which tell no number: a reaction more or less",
   "src/github/inbound/listener.ts": "whether a program has done something, this one among them",
+  "src/github/outbound/effects/own-brief.ts":
+    "whether a commit names this program, beside its signature or its content",
   "src/github/outbound/effects/sync-comment.ts": "which comments are this program's own",
   "src/job/account.ts": "which name an account gets that is new",
   "src/store/lowdb/accounts.ts": "whether somebody is called otherwise now; and whose an account of before is, once",
