@@ -2,6 +2,7 @@
  * The shape of a job as it is carried from one process to the next, checked field by field: what is read back was
  * written by an earlier version, or by anyone who may push. Holds to the types of `src/job`; adds no rule of its own.
  */
+import { NOTHING_SPENT } from "../job/spent.ts";
 import { z } from "zod";
 import type { GitHubEffect } from "../job/effect.ts";
 import { asJobId, type HistoryRow, type Job, STATUSES } from "../job/job.ts";
@@ -139,7 +140,7 @@ export const jobSchema: z.ZodType<Job> = z.object({
   former_pull_requests: z.array(number).default([]),
   merge,
   work: work.nullable(),
-  other_tries: spent.exactOptional(),
+  other_tries: spent.default(NOTHING_SPENT),
   judgement: z.null().default(null),
   approval: z.null().default(null),
   sender_asked_at: z.null().default(null),

@@ -327,7 +327,7 @@ export interface Job {
   readonly merge: Merge;
   readonly work: Work | null;
   /** What the tries have used beside the one whose work this is. Absent in older records. */
-  readonly other_tries?: Spent;
+  readonly other_tries: Spent;
   /** What the judge says of this try's work; null: not yet, or there is none. */
   readonly judgement: Judgement | null;
   readonly approval: Approval | null;

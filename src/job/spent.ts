@@ -14,7 +14,7 @@ export interface Spent {
   readonly complete: boolean;
 }
 
-const NOTHING: Spent = { tries: 0, usage: NO_USAGE, cost_cents: 0, complete: true };
+export const NOTHING_SPENT: Spent = { tries: 0, usage: NO_USAGE, cost_cents: 0, complete: true };
 
 const plus = (a: Spent, b: Spent): Spent => ({
   tries: a.tries + b.tries,
@@ -33,7 +33,7 @@ const ofWork = ({ usage, cost_cents }: Work): Spent => ({
   ...{ tries: 1, usage, cost_cents: cost_cents ?? 0, complete: cost_cents !== null },
 });
 
-export const spentOf = ({ work, other_tries = NOTHING }: Pick<Job, "work" | "other_tries">): Spent =>
+export const spentOf = ({ work, other_tries }: Pick<Job, "work" | "other_tries">): Spent =>
   work === null ? other_tries : plus(other_tries, ofWork(work));
 
 /** In cents; null: no try has told it. */
@@ -55,12 +55,12 @@ export function withWork(job: Job, work: Work, run: Ran | null): Pick<Job, "work
   const of = run === null ? null : { id: run.id, attempt: run.attempt };
   if (job.work === null || !isOf(job.work, run)) return { work: { ...work, run: of }, other_tries: spentOf(job) };
   const { usage, cost_cents } = work.cost_cents === null ? job.work : work;
-  return { work: { ...work, usage, cost_cents, run: of }, other_tries: job.other_tries ?? NOTHING };
+  return { work: { ...work, usage, cost_cents, run: of }, other_tries: job.other_tries };
 }
 
 /** A try is over. If its run has told nothing of what it used, the sum is no longer whole. */
 export function withoutWord(job: Job): Pick<Job, "other_tries"> {
-  const { runner, status, work, run, other_tries = NOTHING } = job;
+  const { runner, status, work, run, other_tries } = job;
   if (runner !== "actions" || status !== "accepted" || isOf(work, run)) return { other_tries };
-  return { other_tries: plus(other_tries, { ...NOTHING, tries: 1, complete: false }) };
+  return { other_tries: plus(other_tries, { ...NOTHING_SPENT, tries: 1, complete: false }) };
 }

@@ -99,7 +99,7 @@ describeBrowser("the sandbox in a browser", () => {
     await button(page, "Retry").click();
     await page.getByText("The App was told.").waitFor();
     await page.goto(issue);
-    await appSays(page, /Queued|Running/).waitFor();
+    await page.getByText("round 2").first().waitFor();
     await appSays(page, "Failed").waitFor();
     await toCheck(page);
     await button(page, "Discard").click();

@@ -54,6 +54,13 @@ it("neither loses nor doubles a cent when it is killed among 200 money commands,
     startApp({
       ...{ program: builtProgram, github: town.github, dataDir, port: 0, apiKey: ADMIN },
       ...{ webhookSecret: "crash-webhook-secret-0123456789", defaultRepository: DEMO, onComplaint: () => {} },
+      // more of everything than the walk asks for
+      more: {
+        QUOTA_QUOTES_PER_HOUR: "1000",
+        QUOTA_TURNS_PER_DAY: "5000",
+        QUOTA_OPEN_ORDERS: "1000",
+        QUOTA_JOBS_UNDER_WAY: "1000",
+      },
     });
   app = await start();
   const { url } = app;

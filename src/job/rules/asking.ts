@@ -1,4 +1,5 @@
 /** What the sender asks for: create, pay, cancel, discard, and further rounds by a message or a retry. */
+import { NOTHING_SPENT } from "../spent.ts";
 import { accountNamed, isAccount } from "../account.ts";
 import { type Context, type Decision, change, refuse, showComment, showNow, soon, unchanged } from "../decision.ts";
 import type { Actor, Command, Draft } from "../command.ts";
@@ -50,6 +51,7 @@ const newJob = (draft: Draft, now: number): Job => ({
   presented_to_agents: [],
   given_up: [],
   debts: [],
+  other_tries: NOTHING_SPENT,
   base: { branch: draft.base_branch, sha: null, is_default: draft.base_branch === null },
   branch: branchOf(draft.id),
   head_sha: null,

@@ -4,13 +4,18 @@
  */
 import { z } from "zod";
 import type { Job } from "../../job/job.ts";
+import { NOTHING_SPENT } from "../../job/spent.ts";
 import { DEFAULT_REPOSITORY_SETTINGS } from "../../wire/settings.ts";
 
 type Raw = Readonly<Record<string, unknown>>;
 
 /** As much of a record as has to be looked at. */
 const record = z.looseObject({
-  job: z.looseObject({ settings: z.looseObject({}).nullish(), base: z.looseObject({ branch: z.string().nullable() }) }),
+  job: z.looseObject({
+    settings: z.looseObject({}).nullish(),
+    work: z.looseObject({}).nullish(),
+    base: z.looseObject({ branch: z.string().nullable() }),
+  }),
   history: z.array(z.looseObject({ seq: z.number().optional() })),
   log: z.array(z.unknown()),
   log_nth: z.number().optional(),
@@ -38,6 +43,7 @@ const FIELDS_OF_3 = {
   turned_down: [],
   given_up: [],
   debts: [],
+  other_tries: NOTHING_SPENT,
   old_workflow: false,
 } satisfies Partial<Job>;
 
@@ -56,7 +62,8 @@ export function jobTo3(before: Raw): Raw {
   const { job, ...others } = record.parse(before);
   const settings = job.settings ? { ...DEFAULT_REPOSITORY_SETTINGS, ...job.settings } : null;
   const base = { is_default: job.base.branch === null, ...job.base };
-  return { ...others, job: { ...FIELDS_OF_3, ...job, settings, base } };
+  const work = job.work ? { run: null, ...job.work } : null;
+  return { ...others, job: { ...FIELDS_OF_3, ...job, settings, work, base } };
 }
 
 /** The log has left the record. What was in it stays with it until it is written again, which gives the log a file. */

@@ -1,4 +1,5 @@
 /** Jobs and commits to store: valid, small, and different only in what a test says. */
+import { NOTHING_SPENT } from "../../../src/job/spent.ts";
 import type { Commit, JobStore, Store, StoredJob } from "../../../src/engine/ports.ts";
 import type { Job, JobId } from "../../../src/job/job.ts";
 import { asJobId, branchOf } from "../../../src/job/job.ts";
@@ -51,6 +52,7 @@ export function sampleJob(id: string | number, differs: Partial<Job> = {}): Job 
     presented_to_agents: [],
     given_up: [],
     debts: [],
+    other_tries: NOTHING_SPENT,
     base: { branch: null, sha: null },
     branch: branchOf(jobId(id)),
     head_sha: null,
