@@ -6,7 +6,7 @@ import { GlobSet } from "../wire/glob.ts";
 import { normalise } from "../wire/normalise.ts";
 
 interface NeverMerging {
-  /** In lower case. */
+  /** In lower case. One that names a folder means the name itself as well, since a link may stand there. */
   readonly globs: readonly string[];
   /** What they are, in the plural. */
   readonly what: string;
@@ -14,28 +14,42 @@ interface NeverMerging {
 
 export const NEVER_MERGING: readonly NeverMerging[] = [
   // who can edit a workflow can read every secret (github-facts 3.3)
-  { globs: [".github/**"], what: "files below .github" },
+  { globs: [".github"], what: "files below .github" },
   { globs: ["codeowners", "docs/codeowners", ".github/codeowners"], what: "CODEOWNERS files" },
   {
     globs: [
-      "**/agents.md",
-      "**/agents.override.md",
-      "**/claude.md",
-      "**/claude.local.md",
-      "**/gemini.md",
-      "**/.cursorrules",
-      "**/.{claude,cursor}/**",
+      "**/{agent,agents,agents.override,claude,claude.local,gemini}.md",
+      "**/.{cline,cursor,roo,windsurf}rules",
+      "**/.{agents,claude,codex,cursor,gemini,junie,roo,windsurf}",
+      "**/.{mcp.json,aider.conf.yml}",
     ],
     what: "instructions for agents",
   },
   { globs: ["**/.gitattributes"], what: ".gitattributes files" },
   { globs: ["**/.gitmodules"], what: ".gitmodules files" },
+  // NTFS opens any of the files above by the short name that it gave it
+  {
+    globs: ["**/{github,codeow,agents,claude,gemini,cursor,gitatt,gitmod}~[0-9]*"],
+    what: "short names of such files",
+  },
 ];
 
 const KINDS = NEVER_MERGING.map(({ globs, what }) => ({ what, set: new GlobSet(globs, { below: true }) }));
 
-/** Some file systems know no case and skip what nobody sees, and a checkout there writes the guarded file. */
-const asRead = (path: string): string => normalise(path).toLowerCase();
+/** What NTFS drops of a name: a stream's name behind a colon, and dots and blanks at its end. */
+const DROPPED = /:.*$|[. ]+$/gs;
+
+/**
+ * Some file systems know no case, skip what nobody sees or drop an end, and a checkout there writes the guarded file. Upper
+ * case first: letters such as the long s have no lower case of their own and are still taken for one.
+ */
+const asRead = (path: string): string =>
+  normalise(path)
+    .toUpperCase()
+    .toLowerCase()
+    .split(/[/\\]/)
+    .map((name) => name.replace(DROPPED, ""))
+    .join("/");
 
 /** The first of these files that never merges by itself, as the end of a sentence; null: there is none. */
 export function neverMerges(paths: readonly string[]): string | null {
