@@ -14,6 +14,7 @@ import { type Route, route } from "./route.ts";
 import type { Answers } from "./shared-answers.ts";
 import { choiceFields } from "./choice-fields.ts";
 import { callbackField } from "./webhook-target.ts";
+import { isBlank } from "../wire/normalise.ts";
 
 const ROOT = "/v2/agent/{projectId}";
 
@@ -23,7 +24,7 @@ const promptSchema = z.strictObject({
   prompt: z
     .string(says("must be a string."))
     .max(MAX_TASK_LENGTH, says(`must have at most ${MAX_TASK_LENGTH} characters.`))
-    .refine((value) => value.trim() !== "", says("is empty; say what the agent is to do."))
+    .refine((value) => !isBlank(value), says("is empty; say what the agent is to do."))
     .meta({ pattern: NOT_BLANK }),
 });
 

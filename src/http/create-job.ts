@@ -21,6 +21,7 @@ import { type Route, route } from "./route.ts";
 import { restDraft } from "./rest-draft.ts";
 import { callbackField } from "./webhook-target.ts";
 import { type RepositoryParts, whichRepository } from "./which-repository.ts";
+import { isBlank } from "../wire/normalise.ts";
 
 export interface CreateJobParts extends RepositoryParts {
   readonly door: Pick<Door, "create" | "waitFor">;
@@ -57,7 +58,7 @@ const isMissing = (body: unknown): boolean => {
   if (body === undefined || body === null) return true;
   if (typeof body !== "object" || Array.isArray(body)) return false;
   const job = "job" in body ? body.job : undefined;
-  return job === undefined || job === null || (typeof job === "string" && job.trim() === "");
+  return job === undefined || job === null || (typeof job === "string" && isBlank(job));
 };
 
 const createdSchema = z

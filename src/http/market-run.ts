@@ -36,6 +36,7 @@ import { type Route, route } from "./route.ts";
 import { callbackField } from "./webhook-target.ts";
 import { type RepositoryParts, whichRepository } from "./which-repository.ts";
 import { counted } from "../wire/plural.ts";
+import { isBlank } from "../wire/normalise.ts";
 
 export interface RunParts extends RepositoryParts, QuoteParts, ParcelParts {
   readonly door: Pick<Door, "create" | "drawId" | "marketGate" | "estimate" | "keep">;
@@ -53,7 +54,7 @@ const isMissing = (body: unknown): boolean => {
   if (body === undefined || body === null) return true;
   if (typeof body !== "object" || Array.isArray(body)) return false;
   const prompt = "prompt" in body ? body.prompt : undefined;
-  return prompt === undefined || prompt === null || (typeof prompt === "string" && prompt.trim() === "");
+  return prompt === undefined || prompt === null || (typeof prompt === "string" && isBlank(prompt));
 };
 
 const quoteSchema = z.object({

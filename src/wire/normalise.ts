@@ -12,3 +12,6 @@ const HIDDEN =
   /(?<!\p{Extended_Pictographic})\ufe0f|(?<!\p{Extended_Pictographic}[\ufe0f\u{1f3fb}-\u{1f3ff}]?)\u200d|\u200d(?!\p{Extended_Pictographic})|(?!\ufe0f|\u200d|[\n\t])[\p{Default_Ignorable_Code_Point}\p{Cc}\ufff9-\ufffb]/gu;
 
 export const normalise = (text: string): string => text.toWellFormed().replace(LINE_ENDS, "\n").replace(HIDDEN, "");
+
+/** Nothing that anybody sees. */
+export const isBlank = (text: string): boolean => normalise(text).trim() === "";

@@ -6,6 +6,7 @@ import { asJobId, type JobId } from "../../job/job.ts";
 import type { SlashCommand } from "../../job/signal.ts";
 import { findCommand, firstWord } from "./find-command.ts";
 import { readFlags } from "./flags.ts";
+import { isBlank } from "../../wire/normalise.ts";
 import { meantBy } from "../../wire/typo.ts";
 import { counted } from "../../wire/plural.ts";
 
@@ -34,16 +35,40 @@ const asksBack = (verb: Verb): SlashCommand => {
   );
 };
 
+const ENDS = ".,:;!?";
+const MARKS = `${ENDS}"'\`*_~()[]<>`;
+
 /** By hand, since a pattern would try each of the marks as the first. */
 function withoutMarks(word: string): string {
   let end = word.length;
-  while (end > 0 && ".,:;!?".includes(word.charAt(end - 1))) end -= 1;
+  while (end > 0 && ENDS.includes(word.charAt(end - 1))) end -= 1;
   return word.slice(0, end);
+}
+
+function bare(word: string): string {
+  let [from, end] = [0, word.length];
+  while (from < end && MARKS.includes(word.charAt(from))) from += 1;
+  while (from < end && MARKS.includes(word.charAt(end - 1))) end -= 1;
+  return word.slice(from, end).toLowerCase();
+}
+
+/** What people say for a verb that there is. */
+const SYNONYMS: ReadonlyMap<string, Verb> = new Map([
+  ...(["stop", "abort", "discard"] as const).map((word) => [word, "cancel"] as const),
+  ...(["rerun", "again"] as const).map((word) => [word, "retry"] as const),
+  ...(["accept"] as const).map((word) => [word, "approve"] as const),
+]);
+
+/** The verb that a word alone probably stands for: a slip of it, dressed up, or another word for it. */
+function verbMeant(word: string): Verb | null {
+  const plain = bare(word);
+  const meant = meantBy(plain, VERBS) ?? plain;
+  return VERBS.find((one) => one === meant) ?? SYNONYMS.get(plain) ?? null;
 }
 
 /** The verb of this line, with what stands below it, or what is wrong with it; null when the line is (part of) a task. */
 function readVerb(line: string, below: string, flagged: boolean): SlashCommand | null {
-  const [word = "", ...rest] = line.split(/\s+/);
+  const [word = "", ...rest] = line.split(/[\s,;]+/).filter((one) => one !== "");
   const name = withoutMarks(word);
   const verb = VERBS.find((one) => one === name.toLowerCase());
   const id = JOB_WORD.exec(rest[0] ?? "")?.[1];
@@ -51,7 +76,7 @@ function readVerb(line: string, below: string, flagged: boolean): SlashCommand |
   if (verb === undefined) {
     // a word of letters alone may be one of a task
     const isAlone = below === "" && (rest.length === 0 || (isNamed && /\d/.test(id ?? "")));
-    const meant = isAlone ? meantBy(name, VERBS) : null;
+    const meant = isAlone ? verbMeant(name) : null;
     return meant === null
       ? null
       : mistaken(`Did you mean \`/job ${meant}\`? If this is a task, say it in more than one word.`);
@@ -76,7 +101,7 @@ function readCommand(text: string): SlashCommand {
       `The task has ${counted(task.length, "character")}, and ${TASK_LIMIT} are the most. Shorten it, or put the long part into a file of the repository and name that file.`,
     );
   }
-  return { verb: "run", task, ...read.flags };
+  return { verb: "run", task: isBlank(task) ? "" : task, ...read.flags };
 }
 
 /** Null: nothing is asked of us. */
