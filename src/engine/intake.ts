@@ -49,6 +49,7 @@ interface CommentAsking {
   readonly trace: Trace;
 }
 
+type Button = Extract<Signal, { type: "button" }>;
 type AboutJob = Exclude<SlashCommand, { verb: "run" | "help" | "mistaken" }>;
 
 /** `seen`: the core lets the comment know that it was heard. */
@@ -62,7 +63,7 @@ function aboutJob(said: AboutJob, by: Known, comment_id: number): { readonly ask
     case "approve":
       return { asked: { type: "approve", account, by, comment_id }, seen: true };
     case "run-checks":
-      return { asked: { type: "run-checks", by, comment_id }, seen: true };
+      return { asked: { type: "run-checks", by, comment_id, commit: said.commit }, seen: true };
     case "reject":
       return { asked: { type: "reject-work", account, by, reason: said.reason, comment_id }, seen: true };
     case "pay":
@@ -72,6 +73,11 @@ function aboutJob(said: AboutJob, by: Known, comment_id: number): { readonly ask
     default:
       return said satisfies never;
   }
+}
+
+function pressed(action: Button["action"], by: Known, commit: string | undefined): Command {
+  if (action === "discard") return { type: action, by };
+  return { type: action, by, comment_id: null, ...(action === "run-checks" ? { commit } : {}) };
 }
 
 /** Jobs of each status that are looked at again when their base has moved. */
@@ -242,11 +248,11 @@ export function createIntake(needs: Needs): Intake {
     for (const number of numbers) await news(repository, await jobOfPull(repository, number), command, trace);
   };
 
-  const button = async (signal: Extract<Signal, { type: "button" }>, trace: Trace, again: boolean): Promise<void> => {
-    const { repository, job: id, action } = signal;
+  const button = async (signal: Button, trace: Trace, again: boolean): Promise<void> => {
+    const { repository, job: id, action, commit } = signal;
     const by = await knownBy(signal, trace);
     if (by === null) return;
-    const command: Command = action === "discard" ? { type: action, by } : { type: action, by, comment_id: null };
+    const command = pressed(action, by, commit);
     const { job, handled } = (await news(repository, id, command, trace)) ?? {};
     if (job === undefined || handled === undefined || handled.ok || !SAID_OF_BUTTONS.has(handled.refusal.code)) return;
     const place = job.pull_request?.number ?? issueOf(job.origin);

@@ -21,6 +21,14 @@ export interface ReviewParts {
 const LONGEST_REASON = 2_000;
 const says = (message: string) => ({ error: () => message });
 
+const runSchema = z.strictObject({
+  commit: z
+    .string(says("must be a string."))
+    .regex(/^[0-9a-f]{7,40}$/i, says("must be the name of a commit, or its first 7 characters and more."))
+    .optional()
+    .meta({ description: "At which the files were read. Needed where others were handed in before them." }),
+});
+
 const reasonSchema = z.strictObject({
   reason: z
     .string(says("must be a string."))
@@ -85,9 +93,16 @@ export const reviewRoutes = (parts: ReviewParts): readonly Route[] => [
     scope: "write",
     repeatable: true,
     params: idParams,
-    example: EXAMPLE_ID,
+    body: runSchema,
+    example: { ...EXAMPLE_ID, body: { commit: "1f0c3a5b7d" } },
     answers: { 200: THE_JOB, 400: NOT_SUBMITTED, 403: NOT_YOURS, 404: NO_SUCH_JOB },
-    work: (call) => decideOn(parts, call, () => ({ type: "run-checks", by: actorOf(call.request), comment_id: null })),
+    work: (call) =>
+      decideOn(parts, call, () => ({
+        type: "run-checks",
+        by: actorOf(call.request),
+        comment_id: null,
+        commit: call.body.commit,
+      })),
   }),
   route({
     method: "post",

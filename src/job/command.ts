@@ -102,8 +102,13 @@ export type Command =
       readonly reason: string;
       readonly comment_id: number | null;
     }
-  /** The worker's files may run: on the job's branch, with what its checks see. Whoever may write can say so, and the sender. */
-  | { readonly type: "run-checks"; readonly by: Actor; readonly comment_id: number | null }
+  /** The worker's files may run: on the job's branch, with what its checks see. Whoever may write can say so, and the sender. `commit`: which were read, or how its name begins. */
+  | {
+      readonly type: "run-checks";
+      readonly by: Actor;
+      readonly comment_id: number | null;
+      readonly commit?: string | undefined;
+    }
   | { readonly type: "archive"; readonly by?: Actor }
   /** The sender's wallet has got money: what is owed for the job's work is paid of it. */
   | { readonly type: "settle" }

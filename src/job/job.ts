@@ -375,6 +375,16 @@ export function modelNotes({ llm, work }: Job): readonly string[] {
 
 export const heldFiles = ({ delivery }: Pick<Job, "delivery">): HeldFiles | null => delivery?.held ?? null;
 
+/** Letters of a commit by which people name it. */
+const SHORT_COMMIT = 10;
+
+/**
+ * The commit that must be named to let its files run, shortened: others may have been read before it, and a word about
+ * those says nothing of these. Null: no others were, or it is still to be made.
+ */
+export const commitToName = (job: Pick<Job, "delivery" | "round" | "tries">): string | null =>
+  job.round === 1 && job.tries === 1 ? null : (heldFiles(job)?.sha?.slice(0, SHORT_COMMIT) ?? null);
+
 /** The work is looked at by itself: it is words alone, or files that may not run yet. */
 export const isApart = (job: Pick<Job, "delivery" | "pull_request">): boolean =>
   job.pull_request === null || heldFiles(job) !== null;

@@ -28,7 +28,9 @@ export type SlashCommand =
       /** For the market, at this price; null: for the repository's own runners. */
       readonly market: { readonly price_cents: number } | null;
     }
-  | ({ readonly verb: "status" | "cancel" | "retry" | "approve" | "run-checks" | "pay" } & OfJob)
+  | ({ readonly verb: "status" | "cancel" | "retry" | "approve" | "pay" } & OfJob)
+  /** `commit`: of the files that were read, or how its name begins. */
+  | ({ readonly verb: "run-checks"; readonly commit?: string } & OfJob)
   | { readonly verb: "help" }
   /** The sender sends a worker's work back; `reason` may be empty. */
   | ({ readonly verb: "reject"; readonly reason: string } & OfJob)
@@ -68,6 +70,8 @@ export type Signal =
       readonly repository: SignalRepository;
       readonly job: JobId;
       readonly action: "retry" | "discard" | "run-checks";
+      /** Of `run-checks`: how the name of the files' commit begins. */
+      readonly commit?: string;
       readonly author: string;
       readonly author_id?: number;
     }

@@ -106,7 +106,11 @@ describe("the sender's word over REST", () => {
     expect(await server.ask("GET", `/api/jobs/${id}`, { key: ada ?? null })).toMatchObject({ body: { diff_url: url } });
     expect(await decide("run-checks", bob)).toMatchObject({ status: 403 });
     expect(await decide("run-checks", eve)).toMatchObject({ status: 404 });
-    expect(await decide("run-checks", ada)).toMatchObject({
+    expect(await decide("run-checks", ada, { commit: "2".repeat(10) })).toMatchObject({
+      status: 400,
+      body: { error: expect.stringContaining("1".repeat(40)) },
+    });
+    expect(await decide("run-checks", ada, { commit: "1".repeat(10) })).toMatchObject({
       status: 200,
       body: { status: "submitted", diff_url: null },
     });

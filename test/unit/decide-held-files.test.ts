@@ -109,6 +109,25 @@ describe("a market worker's files", () => {
     expect(good.status).toBe("verified");
   });
 
+  it("run by no word about others that were read before them", () => {
+    const again = led(
+      asked(),
+      { type: "fail", agent_id: "a1", reason: "Sorry." },
+      { type: "pull", agent_id: "a1", account: "bob" },
+      { type: "accept", agent_id: "a1" },
+      { ...pushedWith("ask"), try: 2 } as Command,
+      SUBMIT,
+    );
+    expect(step(again, RUN)).toMatchObject({ refusal: { code: "wrong_status" } });
+    const sha = "0123456789abcdef0123456789abcdef01234567";
+    const other = led(again, { ...SHOWN, try: 2, sha } as Command);
+    expect(step(other, RUN)).toMatchObject({
+      refusal: { sentence: expect.stringContaining("`/job run-checks 0123456789`") },
+    });
+    expect(step(other, { ...RUN, commit: "apart" } as Command)).toMatchObject({ refusal: { code: "wrong_status" } });
+    expect(effectsOf(step(other, { ...RUN, commit: "0123456" } as Command))).toEqual(expect.arrayContaining(RUNS));
+  });
+
   it("may be let run before the judge has spoken, and not when the time to object is over", () => {
     expect(effectsOf(step(submitted("ask"), RUN))).toEqual(expect.arrayContaining(RUNS));
     const job = asked();

@@ -222,6 +222,15 @@ describe("checks and statuses", () => {
     expect(said("check_run", clicked)).toEqual(button(identifier));
   });
 
+  test("the button that lets files run names their commit", () => {
+    const clicked = {
+      action: "requested_action",
+      check_run: ours,
+      requested_action: { identifier: "run-checks-0123abc" },
+    };
+    expect(said("check_run", clicked)).toMatchObject({ signal: { action: "run-checks", commit: "0123abc" } });
+  });
+
   test("a button that we never made, one without a job, another app's and a bot's click are ignored", () => {
     const click = (changes: object) =>
       said("check_run", {

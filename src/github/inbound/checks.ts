@@ -52,11 +52,24 @@ const suiteSchema = z.object({
 type Checked = Parameters<typeof newsOfBranch>[0];
 type Clicked = z.output<typeof runSchema> | z.output<typeof suiteSchema>;
 
-function button(payload: Clicked, job: JobId | null, action: "retry" | "discard" | "run-checks"): Heard {
+interface Pressed {
+  readonly action: "retry" | "discard" | "run-checks";
+  readonly commit?: string;
+}
+
+function button(payload: Clicked, job: JobId | null, pressed: Pressed): Heard {
   if (job === null) return ignored("the check names no job");
   if (isBot(payload.sender)) return ignored("the click of a bot");
   const { id: author_id, login: author } = payload.sender;
-  return heard({ type: "button", repository: repositoryOf(payload), job, action, author, author_id });
+  return heard({ type: "button", repository: repositoryOf(payload), job, ...pressed, author, author_id });
+}
+
+function pressedOf(identifier = ""): Pressed | null {
+  const commit = /^run-checks-([0-9a-f]{7})$/.exec(identifier)?.[1];
+  if (commit !== undefined) return { action: "run-checks", commit };
+  return identifier === "retry" || identifier === "discard" || identifier === "run-checks"
+    ? { action: identifier }
+    : null;
 }
 
 export const checkRunCompleted = listener(runSchema, (payload, self) => {
@@ -69,16 +82,16 @@ export const checkRunCompleted = listener(runSchema, (payload, self) => {
 export const checkRunRerequested = listener(runSchema, (payload, self) => {
   const { app, external_id } = payload.check_run;
   if (app?.id !== self.appId) return ignored("the check run of another app");
-  return button(payload, asJobId(external_id ?? ""), "retry");
+  return button(payload, asJobId(external_id ?? ""), { action: "retry" });
 });
 
 export const checkRunRequestedAction = listener(runSchema, (payload, self) => {
   const { app, external_id } = payload.check_run;
   if (app?.id !== self.appId) return ignored("the check run of another app");
-  const action = payload.requested_action?.identifier;
-  if (action !== "retry" && action !== "discard" && action !== "run-checks")
-    return ignored("the button is not one of ours");
-  return button(payload, asJobId(external_id ?? ""), action);
+  const pressed = pressedOf(payload.requested_action?.identifier);
+  return pressed === null
+    ? ignored("the button is not one of ours")
+    : button(payload, asJobId(external_id ?? ""), pressed);
 });
 
 export const checkSuiteCompleted = listener(suiteSchema, (payload, self) => {
@@ -91,7 +104,7 @@ export const checkSuiteCompleted = listener(suiteSchema, (payload, self) => {
 export const checkSuiteRerequested = listener(suiteSchema, (payload, self) => {
   const { app, head_branch } = payload.check_suite;
   if (app?.id !== self.appId) return ignored("the check suite of another app");
-  return button(payload, jobOfBranch(head_branch ?? ""), "retry");
+  return button(payload, jobOfBranch(head_branch ?? ""), { action: "retry" });
 });
 
 const statusSchema = z.object({

@@ -21,6 +21,9 @@ const mistaken = (sentence: string): SlashCommand => ({ verb: "mistaken", senten
 /** A job's id as people write it, or its branch. */
 const JOB_WORD = /^`?(?:job\/)?([a-z0-9]{8})`?[.!?]*$/;
 
+/** Longer than a job's id, so that one is never taken for the other. */
+const COMMIT_WORD = /^`?([0-9a-f]{9,40})`?[.!?]*$/;
+
 const withJob = (id: string | undefined): { readonly job?: JobId } => {
   const job = asJobId(id ?? "");
   return job === null ? {} : { job };
@@ -71,6 +74,8 @@ function readVerb(line: string, below: string, flagged: boolean): SlashCommand |
   const [word = "", ...rest] = line.split(/[\s,;]+/).filter((one) => one !== "");
   const name = withoutMarks(word);
   const verb = VERBS.find((one) => one === name.toLowerCase());
+  const commit = verb === "run-checks" ? COMMIT_WORD.exec(rest.at(-1) ?? "")?.[1] : undefined;
+  if (commit !== undefined) rest.pop();
   const id = JOB_WORD.exec(rest[0] ?? "")?.[1];
   const isNamed = rest.length === 0 || (rest.length === 1 && id !== undefined);
   if (verb === undefined) {
@@ -84,6 +89,7 @@ function readVerb(line: string, below: string, flagged: boolean): SlashCommand |
   if (!isNamed || (verb === "help" && rest.length > 0)) return asksBack(verb);
   if (flagged) return mistaken(`Did you mean \`/job ${verb}\`? It takes no flags.`);
   if (verb === "help") return { verb };
+  if (verb === "run-checks") return { verb, ...withJob(id), ...(commit === undefined ? {} : { commit }) };
   return verb === "reject" ? { verb, reason: below, ...withJob(id) } : { verb, ...withJob(id) };
 }
 

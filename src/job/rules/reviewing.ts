@@ -18,7 +18,7 @@ import {
   unchanged,
 } from "../decision.ts";
 import type { Effect, WantedEffect } from "../effect.ts";
-import { type Job, heldFiles, isApart, judgedSha, statusAt } from "../job.ts";
+import { type Job, commitToName, heldFiles, isApart, judgedSha, statusAt } from "../job.ts";
 import { linesOf } from "../reason.ts";
 import { isWanted } from "../wanted.ts";
 import { failTry, verify } from "./ends.ts";
@@ -115,11 +115,23 @@ export function letRun(job: Job, now: number, by: string | null): Decision {
   });
 }
 
-export function runChecks(job: Job, { by, comment_id }: Of<"run-checks">, { now }: Context): Decision {
+/** Why this word is not about the files that wait; null: it is. A worker may change them after somebody has read them. */
+function otherFiles(job: Job, commit: string | undefined): string | null {
+  const { sha, url } = heldFiles(job) ?? { sha: null, url: null };
+  const named = commitToName(job);
+  const isFirst = job.round === 1 && job.tries === 1;
+  if (commit === undefined ? isFirst : sha?.startsWith(commit.toLowerCase())) return null;
+  if (sha === null) return "Other files were handed in since; wait until they can be read, then say it again.";
+  return `The files that wait are those of commit ${sha}: read ${url}, then say so of them, by \`/job run-checks ${named ?? sha}\`.`;
+}
+
+export function runChecks(job: Job, { by, comment_id, commit }: Of<"run-checks">, { now }: Context): Decision {
   if (job.status !== "submitted" || job.delivery === null || job.delivery.files.length === 0)
     return refuse("wrong_status", `This job is ${statusAt(job, now)}, and no files of it wait to be let run.`);
   if (heldFiles(job) === null) return unchanged;
   if (isApprovedByTime(job, now)) return refuse("wrong_status", TOO_LATE);
+  const other = otherFiles(job, commit);
+  if (other !== null) return refuse("wrong_status", other);
   const run = letRun(job, now, nameOf(by));
   return run.kind === "decided" ? { ...run, effects: [...seen(comment_id), ...run.effects] } : run;
 }

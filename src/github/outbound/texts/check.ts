@@ -1,5 +1,5 @@
 /** The check run `journeyman`: the face of the job on its commit. The one table from status to GitHub's check states. */
-import { heldFiles, type Job } from "../../../job/job.ts";
+import { commitToName, heldFiles, type Job } from "../../../job/job.ts";
 import type { LogLine } from "../../../wire/log-line.ts";
 import { usageLine } from "./figures.ts";
 import { cut } from "../../../wire/text.ts";
@@ -66,7 +66,12 @@ const BUTTONS = [
   { label: "Discard", description: "Close and delete what it has left", identifier: "discard" },
 ];
 
-const RUN_BUTTON = [{ label: "Run checks", description: "Let the worker's files run here", identifier: "run-checks" }];
+/** Its identifier names the files, so that a page from before other ones were handed in lets none run. */
+function runButton(job: Job) {
+  const commit = commitToName(job);
+  const identifier = commit === null ? "run-checks" : `run-checks-${commit.slice(0, 7)}`;
+  return [{ label: "Run checks", description: "Let the worker's files run here", identifier }];
+}
 
 /** The end of the log, as it was written, in a fence. */
 function logTail(log: readonly LogLine[]): string | null {
@@ -94,7 +99,7 @@ export function checkOf(job: Job, log: readonly LogLine[], fallback_url: string 
       summary: cutBody(summary.join("\n\n"), "", MAX_TEXT),
       ...(text === null ? {} : { text: cutBody(text, "", MAX_TEXT) }),
     },
-    ...(job.status === "failed" ? { actions: BUTTONS } : waitsForLeave(job) ? { actions: RUN_BUTTON } : {}),
+    ...(job.status === "failed" ? { actions: BUTTONS } : waitsForLeave(job) ? { actions: runButton(job) } : {}),
   };
 }
 

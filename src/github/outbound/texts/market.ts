@@ -3,7 +3,7 @@
  * Renders what the job carries; judges nothing.
  */
 import { approvedFrom } from "../../../job/agreement.ts";
-import { heldFiles, type Job } from "../../../job/job.ts";
+import { commitToName, heldFiles, type Job } from "../../../job/job.ts";
 import { feeOf } from "../../../job/ledger.ts";
 import { money } from "./figures.ts";
 import { code } from "./plain.ts";
@@ -46,6 +46,12 @@ export function filesHeld(job: Job): string | null {
   );
 }
 
+/** What lets the files run, as it is to be commented. */
+export function runChecks(job: Job): string {
+  const commit = commitToName(job);
+  return commit === null ? "/job run-checks" : `/job run-checks ${commit}`;
+}
+
 /** Null: it is not the sender's turn. */
 export function sendersTurn(job: Job): string | null {
   const from = approvedFrom(job);
@@ -53,7 +59,7 @@ export function sendersTurn(job: Job): string | null {
   const until = `From ${moment(from)} on it counts as approved.`;
   if (heldFiles(job) !== null)
     return (
-      `**${who(job.account)} decides:** \`/job run-checks\` lets the files run here, \`/job approve\` pays the worker and ` +
+      `**${who(job.account)} decides:** \`${runChecks(job)}\` lets the files run here, \`/job approve\` pays the worker and ` +
       `runs nothing, \`/job reject\` with the reason below it sends the work back. ${until}`
     );
   const merge = job.pull_request === null ? "" : ", or merge or close the pull request";
