@@ -7,6 +7,7 @@ import { z } from "zod";
 import type { Api } from "./api.ts";
 import { type Html, html } from "./pages/html.ts";
 import { page, policy } from "./pages/layout.ts";
+import { isForeign } from "./pages/own-site.ts";
 import { callbackErrors } from "./oauth.ts";
 import type { PageRequest } from "./pages/serve.ts";
 import type { World } from "./world.ts";
@@ -61,8 +62,7 @@ function authorize(world: World, request: PageRequest): Shown {
   const given =
     request.method === "GET" ? request.url.searchParams : new URLSearchParams(request.body.toString("utf8"));
   const parsed = asked.safeParse(Object.fromEntries(given));
-  const { origin } = request.headers;
-  if (request.method === "POST" && origin !== undefined && origin !== world.url)
+  if (request.method === "POST" && isForeign(request.headers, world.url))
     return shown(403, "Refused", html`<p>Foreign origin.</p>`);
   if (!parsed.success) return shown(400, "Refused", html`<p>The request for authorization is malformed.</p>`);
   const wish = parsed.data;

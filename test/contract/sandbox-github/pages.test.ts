@@ -164,10 +164,31 @@ describe("the forms of the web pages", () => {
     expect(await told()).toEqual([]);
   });
 
+  it("are taken from this machine by whatever name it has, on the same port alone", async () => {
+    const number = issue();
+    const path = `${REPO}/issues/${number}/comments`;
+    const { port } = new URL(w.github.url);
+    for (const host of ["localhost", "[::1]"])
+      expect((await send(path, { body: "x" }, "writer", `http://${host}:${port}`)).status).toBe(303);
+    for (const origin of ["http://localhost:1", `http://localhost.evil.example:${port}`, `https://localhost:${port}`])
+      expect((await send(path, { body: "x" }, "writer", origin)).status).toBe(403);
+    expect((await send(path, { body: "x" }, "writer", "null")).status).toBe(403);
+  });
+
+  it("are refused in words, whatever address one says to come from", async () => {
+    const headers = { origin: "http://evil.example", referer: "http://[" };
+    const answer = await fetch(`${w.github.url}/${REPO}/issues`, { method: "POST", headers, body: "title=x" });
+    expect([answer.status, await answer.text()]).toEqual([403, expect.stringContaining("Foreign origin.")]);
+  });
+
   it("change who one is, for people who are there, and lead nowhere else", async () => {
     const answer = await send("-/act-as", { login: "stranger", back: `/${REPO}/issues` });
     expect([answer.status, answer.location]).toEqual([303, `/${REPO}/issues`]);
     expect((await send("-/act-as", { login: "stranger", back: "//evil.example/" })).location).toBe("/");
+    for (const back of ["/\t/evil.example/", "/\\evil.example/", "/.//evil.example/", "http://evil.example//x"])
+      expect((await send("-/act-as", { login: "stranger", back })).location).toBe("/");
+    const lines = await send("-/act-as", { login: "stranger", back: "/a\r\nset-cookie: b=c" });
+    expect([lines.status, lines.location]).toEqual([303, "/aset-cookie:%20b=c"]);
     expect((await send("-/act-as", { login: "nobody", back: "/" })).status).toBe(422);
     expect((await send("-/act-as", { login: "journeyman[bot]", back: "/" })).status).toBe(422);
   });

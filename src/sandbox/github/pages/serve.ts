@@ -16,6 +16,7 @@ import { submit } from "./forms.ts";
 import { type Html, html } from "./html.ts";
 import { issueList, issuePage, newIssuePage, pullList } from "./issues.ts";
 import { ASSETS, type Frame, page, policy } from "./layout.ts";
+import { isForeign, pathHere } from "./own-site.ts";
 import { filesPage, pullPage } from "./pulls.ts";
 import { jobPage, runList, runPage } from "./runs.ts";
 import type { Render } from "./visit.ts";
@@ -131,9 +132,7 @@ function sendLog(world: World, jobId: number, response: ServerResponse): void {
 async function post(api: Api, place: Place): Promise<void> {
   const { request, response, repository, below, acting } = place;
   const form = new URLSearchParams(request.body.toString("utf8"));
-  const { origin } = request.headers;
-  // A page of another site must not be able to act here.
-  if (origin !== undefined && origin !== api.world.url) return refuse(place, 403, ["Foreign origin."]);
+  if (isForeign(request.headers, api.world.url)) return refuse(place, 403, ["Foreign origin."]);
   if (request.url.pathname === "/-/act-as") return actAs(api.world, place, form);
   if (repository === undefined || acting === undefined) return absent(place);
   try {
@@ -147,9 +146,8 @@ async function post(api: Api, place: Place): Promise<void> {
 
 function actAs(world: World, place: Place, form: URLSearchParams): void {
   const user = world.state.user(form.get("login") ?? "");
-  const back = form.get("back") ?? "/";
   if (user?.type !== "User") refuse(place, 422, ["There is nobody of that name."]);
-  else go(place.response, /^\/(?![/\\])/.test(back) ? back : "/", { "set-cookie": actingCookie(user.login) });
+  else go(place.response, pathHere(form.get("back")), { "set-cookie": actingCookie(user.login) });
 }
 
 const details = z.array(
@@ -166,8 +164,7 @@ function sentencesOf({ message, body }: Refusal): string[] {
 }
 
 function refuse(place: Place, status: number, sentences: readonly string[]): void {
-  const back = place.request.headers.referer;
-  const path = back === undefined ? "/" : new URL(back, place.request.url).pathname;
+  const path = pathHere(place.request.headers.referer);
   const body = html`<h1>That did not work</h1>${sentences.map((one) => html`<p class="bad">${one}</p>`)}<p><a class="button" href="${path}">Go back</a></p>`;
   send(place, status, { title: "That did not work", path }, body);
 }

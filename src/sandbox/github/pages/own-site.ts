@@ -1,0 +1,24 @@
+/** What a browser says of where it comes from. It may say anything, and is believed only where it names this site. */
+import type { IncomingHttpHeaders } from "node:http";
+
+const LOOPBACK = ["127.0.0.1", "localhost", "[::1]"];
+
+/** The same machine and port by another of its names: people type `localhost`, and editors forward ports to it. */
+function isOwn(origin: string, own: string): boolean {
+  if (origin === own) return true;
+  if (!URL.canParse(origin)) return false;
+  const [given, known] = [new URL(origin), new URL(own)];
+  return LOOPBACK.includes(given.hostname) && given.port === known.port && given.protocol === known.protocol;
+}
+
+/** A page of another site must not be able to act here. */
+export const isForeign = ({ origin }: IncomingHttpHeaders, own: string): boolean =>
+  origin !== undefined && !isOwn(origin, own);
+
+/** The path of this site that is meant; what could lead away from it is `/`. */
+export function pathHere(given: string | undefined | null): string {
+  const site = "http://sandbox";
+  if (!given || !URL.canParse(given, site)) return "/";
+  const { pathname } = new URL(given, site);
+  return pathname.startsWith("//") ? "/" : pathname;
+}
