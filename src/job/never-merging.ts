@@ -36,20 +36,19 @@ export const NEVER_MERGING: readonly NeverMerging[] = [
 
 const KINDS = NEVER_MERGING.map(({ globs, what }) => ({ what, set: new GlobSet(globs, { below: true }) }));
 
-/** What NTFS drops of a name: a stream's name behind a colon, and dots and blanks at its end. */
-const DROPPED = /:.*$|[. ]+$/gs;
+/** Without what NTFS drops: a stream's name behind a colon, and dots and blanks at the end. By hand, to be linear. */
+function kept(name: string): string {
+  const colon = name.indexOf(":");
+  let end = colon < 0 ? name.length : colon;
+  while (end > 0 && ". ".includes(name.charAt(end - 1))) end -= 1;
+  return name.slice(0, end);
+}
 
 /**
  * Some file systems know no case, skip what nobody sees or drop an end, and a checkout there writes the guarded file. Upper
  * case first: letters such as the long s have no lower case of their own and are still taken for one.
  */
-const asRead = (path: string): string =>
-  normalise(path)
-    .toUpperCase()
-    .toLowerCase()
-    .split(/[/\\]/)
-    .map((name) => name.replace(DROPPED, ""))
-    .join("/");
+const asRead = (path: string): string => normalise(path).toUpperCase().toLowerCase().split(/[/\\]/).map(kept).join("/");
 
 /** The first of these files that never merges by itself, as the end of a sentence; null: there is none. */
 export function neverMerges(paths: readonly string[]): string | null {
