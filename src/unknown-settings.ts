@@ -6,6 +6,9 @@ import type { Environment } from "./environment.ts";
 import { meantBy, nearest } from "./wire/typo.ts";
 
 const OURS = /^(?:JOURNEYMAN|LLM|GHE)_/;
+/** What Kubernetes and Docker set for a service of that name, such as `journeyman`. */
+const OF_A_SERVICE =
+  /_(?:SERVICE_HOST|SERVICE_PORT(?:_[A-Z0-9_]+)?|PORT(?:_\d+_(?:TCP|UDP|SCTP)(?:_(?:PROTO|PORT|ADDR))?)?)$/;
 const prefixOf = (name: string): string => OURS.exec(name)?.[0] ?? "";
 /** Shorter names are too often those of other programs. */
 const SHORTEST = 6;
@@ -22,7 +25,7 @@ export function unknownSettings(
     const one = nearest(name.slice(prefix.length), rests);
     return one === null ? null : `${prefix}${one}`;
   };
-  const unknown = Object.keys(variables).filter((name) => !known.includes(name));
+  const unknown = Object.keys(variables).filter((name) => !known.includes(name) && !OF_A_SERVICE.test(name));
   const meant = (one: string | null): string => (one === null ? "remove it" : `did you mean ${one.toUpperCase()}?`);
   return {
     mistakes: unknown

@@ -246,6 +246,12 @@ describe("settings that there are not", () => {
     expect(mistake).toContain(words);
   });
 
+  it("takes what Kubernetes sets for a service called journeyman for nobody's mistake", () => {
+    const names = ["SERVICE_HOST", "SERVICE_PORT", "SERVICE_PORT_HTTP", "PORT", "PORT_3000_TCP", "PORT_3000_TCP_ADDR"];
+    const set = Object.fromEntries(names.map((name) => [`JOURNEYMAN_${name}`, "10.0.0.1"]));
+    expect(readSettings({ ...good, ...set }, folder).kind).toBe("settings");
+  });
+
   it("names a slip of a known name that may be somebody else's, and goes on", () => {
     const reading = readSettings(
       { ...good, PUBLIC_ULR: "https://x.example", PATH: "/bin", POST: "1", HOSTS: "a" },
