@@ -2,6 +2,7 @@
  * What the engine needs of the rooms around it. Each is implemented elsewhere and handed in by `compose.ts`.
  */
 import type { Command } from "../job/command.ts";
+import type { CommentId } from "../job/comment-id.ts";
 import type { GitHubEffect, PendingEffect, WantedEffect } from "../job/effect.ts";
 import type { HistoryRow, Job, JobId, Repository, Status } from "../job/job.ts";
 import type { LedgerAccount, Posting } from "../job/ledger.ts";
@@ -102,7 +103,7 @@ export interface JobStore {
   ofPullRequest(repository: string, number: number): Promise<JobId | null>;
   ofIssue(repository: string, number: number): Promise<JobId | null>;
   /** The job that this comment asked for. */
-  ofComment(repository: string, comment_id: number): Promise<JobId | null>;
+  ofComment(repository: string, comment_id: CommentId): Promise<JobId | null>;
   /**
    * The best of the market's queued jobs for this agent: not offered to it before, then one that asks for a skill of
    * its, then the highest price, then the oldest. `except`: on which somebody else has his hand just now.
@@ -265,7 +266,7 @@ export interface Desk {
     number: number,
   ): Promise<{ readonly head_branch: string; readonly head_sha: string; readonly from_fork: boolean }>;
   /** `confused` is for those who may not command: said only while there is budget to spare. */
-  react(repository: Repository, comment_id: number, content: "eyes" | "confused"): Promise<void>;
+  react(repository: Repository, comment_id: CommentId, content: "eyes" | "confused"): Promise<void>;
   /** Answers once: a second call with the same `marker` on the same issue changes nothing when `again`. */
   reply(repository: Repository, issue: number, marker: string, body: string, again: boolean): Promise<void>;
   /** The installation of a repository, or null where the App is not installed. */

@@ -7,6 +7,7 @@ import { learnedOf, readBranchState } from "./effects/branch-state.ts";
 import { findComment } from "./effects/sync-comment.ts";
 import type { Self } from "./effects/task.ts";
 import { tried } from "./errors.ts";
+import { addReaction } from "./effects/reaction.ts";
 import type { Caller, OctokitSource } from "./octokit.ts";
 import { WRITES } from "./writes.ts";
 import { answerMarker } from "./texts/marker.ts";
@@ -132,14 +133,7 @@ export function createDesk({ source, self, now = Date.now }: DeskParts): Desk {
 
     async react({ owner, name: repo, installation_id }, comment_id, content) {
       const post = (octokit: Caller) =>
-        unlessRefused(now, () =>
-          octokit.request("POST /repos/{owner}/{repo}/issues/comments/{comment_id}/reactions", {
-            owner,
-            repo,
-            comment_id,
-            content,
-          }),
-        );
+        unlessRefused(now, () => addReaction(octokit, { owner, repo }, comment_id, content));
       // what strangers are answered takes nothing from those who may command
       if (content === "confused") await source.spare(installation_id, 1, post);
       else await post(await source.installation(installation_id));
