@@ -16,7 +16,7 @@ import type { Admit, Asking } from "./permission.ts";
 import type { Clock, Desk, Log, Store } from "./ports.ts";
 import type { Quotas } from "./quotas.ts";
 import { EMPTY_MESSAGE, FROM_FORK, HELP, NO_JOB, NO_MARKET, ONE_JOB, noSuchJob } from "./replies.ts";
-import { learn } from "./repositories.ts";
+import { learn, learnSettings } from "./repositories.ts";
 import { createStrangers } from "./strangers.ts";
 
 type Slash = Extract<Signal, { type: "slash" }>;
@@ -277,7 +277,8 @@ export function createIntake(needs: Needs): Intake {
       case "default-branch-moved":
         trace.note({});
         await learn(store, handle, signal);
-        return lookAgain(signal, trace);
+        await lookAgain(signal, trace);
+        return signal.settings_changed ? learnSettings(store, desk, signal.repository) : undefined;
       case "repositories-changed":
       case "uninstalled":
         trace.note({});

@@ -260,6 +260,8 @@ export interface Desk {
   loginOf(repository: Repository, id: number): Promise<string | null>;
   /** What its default branch and the settings there are now; null when there is none. `known` has the last good settings. */
   repository(repository: Repository, known: KnownRepository | null): Promise<KnownRepository | null>;
+  /** The same where a push may have changed the settings: its commit says what is wrong with them, or that they are mended. */
+  settingsPushed(repository: Repository, known: KnownRepository | null): Promise<KnownRepository | null>;
   /** Where a pull request comes from; for `/job` on one that is not ours. */
   pullRequest(
     repository: Repository,

@@ -10,6 +10,7 @@ import { tried } from "./errors.ts";
 import { addReaction } from "./effects/reaction.ts";
 import type { Caller, OctokitSource } from "./octokit.ts";
 import { WRITES } from "./writes.ts";
+import { tellSettings } from "./settings-check.ts";
 import { answerMarker } from "./texts/marker.ts";
 import { cutBody } from "./texts/plain.ts";
 
@@ -117,6 +118,16 @@ export function createDesk({ source, self, now = Date.now }: DeskParts): Desk {
       const octokit = await source.installation(installation_id);
       const state = await readBranchState({ octokit, at: { owner, repo } }, null);
       return state === null ? null : learnedOf(state, repository, known);
+    },
+
+    async settingsPushed(repository, known) {
+      const { owner, name: repo, installation_id } = repository;
+      const octokit = await source.installation(installation_id);
+      const parts = { octokit, at: { owner, repo }, self: await self() };
+      const told = await tried(now, () => tellSettings(parts, repository, known));
+      if (told.ok) return told.value;
+      if (told.trouble.kind === "later") throw new Error("GitHub could not be told of the settings.");
+      return null;
     },
 
     async pullRequest({ owner, name: repo, installation_id }, pull_number) {
