@@ -15,6 +15,7 @@ import {
   MODEL_LIST_TIMEOUT_MS,
   readModelList,
 } from "../src/wire/model-list.ts";
+import { providerWords } from "../src/wire/provider-words.ts";
 import type { PermanentError } from "../src/wire/result.ts";
 import { readAnswer, type Streamed } from "./answer-stream.ts";
 import type { Stop } from "./stop.ts";
@@ -132,14 +133,14 @@ type Failed = Extract<Streamed, { ok: false }>;
 const stopped = (stop: Stop): Asked => ({ kind: "stopped", stop });
 const broken = (reason: string, { used }: Failed): Asked => ({
   kind: "broken",
-  reason: head(reason, MAX_REASON),
+  reason: head(providerWords(reason), MAX_REASON),
   used,
 });
-const down = (reason: string): Stop => ({ kind: "provider_down", reason: head(reason, MAX_REASON) });
+const down = (reason: string): Stop => ({ kind: "provider_down", reason: head(providerWords(reason), MAX_REASON) });
 const wrong = (reason: string, permanent: PermanentError | null = null): Stop => ({
   kind: "misconfigured",
   permanent,
-  reason: head(reason, MAX_REASON),
+  reason: head(providerWords(reason), MAX_REASON),
 });
 
 const wordsOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

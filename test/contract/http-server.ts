@@ -76,7 +76,7 @@ export interface TestServer {
     market: RepositorySettings["market"];
   };
   ask(method: string, path: string, options?: AskOptions): Promise<Asked>;
-  deliver(event: string, id: string, payload: object, signature?: string): Promise<Asked>;
+  deliver(event: string, id: string, payload: unknown, signature?: string): Promise<Asked>;
   close(): Promise<void>;
 }
 

@@ -277,6 +277,7 @@ describe("the provider", () => {
     const { code, result, model } = await play([turn]);
     expect(code).toBe(1);
     expect(result).toMatchObject({ reason: expect.stringContaining(words), permanent_error });
+    expect(result.reason).not.toContain('{"');
     expect(model.requests).toHaveLength(1);
   });
 
