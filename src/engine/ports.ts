@@ -5,6 +5,7 @@ import type { Command } from "../job/command.ts";
 import type { CommentId } from "../job/comment-id.ts";
 import type { GitHubEffect, PendingEffect, WantedEffect } from "../job/effect.ts";
 import type { HistoryRow, Job, JobId, Repository, Status } from "../job/job.ts";
+import type { JobOutcome } from "../job/outcome.ts";
 import type { LedgerAccount, Posting } from "../job/ledger.ts";
 import type { AccountTally } from "../job/quotas.ts";
 import type { Signal } from "../job/signal.ts";
@@ -288,6 +289,8 @@ export interface Meter {
   effect(ended: "done" | "later" | "abandoned"): void;
   /** A delivery is over, so long after it was recorded. */
   delivery(ended: "done" | "abandoned", ms: number): void;
+  /** A job has come to this. */
+  outcome(outcome: JobOutcome): void;
 }
 
 /** What may still be asked of GitHub within one of its windows. */
