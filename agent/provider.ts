@@ -15,6 +15,7 @@ import {
   MODEL_LIST_TIMEOUT_MS,
   readModelList,
 } from "../src/wire/model-list.ts";
+import { providerWords } from "../src/wire/provider-words.ts";
 import type { PermanentError } from "../src/wire/result.ts";
 import { readAnswer, type Streamed } from "./answer-stream.ts";
 import type { Stop } from "./stop.ts";
@@ -29,6 +30,8 @@ const CALL_TIMEOUT_MS = 10 * 60_000;
 /** An answer that has begun and says nothing for so long is given up; models write without such pauses. */
 const SILENCE_MS = 3 * 60_000;
 const MAX_REASON = 500;
+/** A key goes into a header. */
+const HEADER_WORD = /^[!-~]+$/;
 
 export type Asked =
   | {
@@ -79,6 +82,10 @@ export async function openProvider(settings: ProviderSettings): Promise<Opened> 
   if (settings.apiKey === undefined && baseURL === undefined) {
     const reason = "ANTHROPIC_API_KEY is not set. Add it to the repository's secrets for Actions.";
     return { ok: false, stop: wrong(reason, "key_missing") };
+  }
+  if (gateway === null && settings.apiKey !== undefined && !HEADER_WORD.test(settings.apiKey)) {
+    const reason = "ANTHROPIC_API_KEY holds characters that no key has; copy it anew into the repository's secrets.";
+    return { ok: false, stop: wrong(reason, "key_refused") };
   }
   const { default: Anthropic } = await import("@anthropic-ai/sdk");
   const client = new Anthropic({
@@ -132,14 +139,14 @@ type Failed = Extract<Streamed, { ok: false }>;
 const stopped = (stop: Stop): Asked => ({ kind: "stopped", stop });
 const broken = (reason: string, { used }: Failed): Asked => ({
   kind: "broken",
-  reason: head(reason, MAX_REASON),
+  reason: head(providerWords(reason), MAX_REASON),
   used,
 });
-const down = (reason: string): Stop => ({ kind: "provider_down", reason: head(reason, MAX_REASON) });
+const down = (reason: string): Stop => ({ kind: "provider_down", reason: head(providerWords(reason), MAX_REASON) });
 const wrong = (reason: string, permanent: PermanentError | null = null): Stop => ({
   kind: "misconfigured",
   permanent,
-  reason: head(reason, MAX_REASON),
+  reason: head(providerWords(reason), MAX_REASON),
 });
 
 const wordsOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -1,6 +1,5 @@
 /** The log: pino, JSON for machines, readable on a terminal. Errors are written without what hangs on them. */
-import { type DestinationStream, destination, type LogFn, type Logger, pino } from "pino";
-import { z } from "zod";
+import { type DestinationStream, destination, type Logger, pino } from "pino";
 import type { LogSettings } from "./settings.ts";
 import { redact } from "./wire/redact.ts";
 
@@ -31,24 +30,11 @@ export const warnOfSignature = (log: Logger, id: string | undefined): void => {
   log.warn({ delivery, error_code: "invalid_signature" }, WRONG_SIGNATURE);
 };
 
-/** Octokit's error for it, which Probot logs whole, with a stack that ends in its own code. */
-const forged = z.object({
-  message: z.string().includes("signature does not match"),
-  event: z.object({ id: z.string().optional().catch(undefined) }),
-});
-
-function logMethod(this: Logger, args: Parameters<LogFn>, method: LogFn): void {
-  const read = args[0] instanceof Error ? forged.safeParse(args[0]) : null;
-  if (read?.success) warnOfSignature(this, read.data.event.id);
-  else method.apply(this, args);
-}
-
 /** The log on this stream. */
 export const logTo = (stream: DestinationStream, level: LogSettings["level"]): Logger =>
   pino(
     {
       ...{ name: NAME, level, serializers: { err: plainError, error: plainError, name: ownName } },
-      hooks: { logMethod },
     },
     stream,
   );

@@ -25,6 +25,12 @@ export const NO_KEY: ModelError = {
   message: "ANTHROPIC_API_KEY is not set. Add it to the repository's secrets for Actions.",
 };
 
+/** Permanent as a missing one is: a gateway that would not start costs the job a second try. */
+export const NO_SUCH_KEY: ModelError = {
+  type: "authentication_error",
+  message: "ANTHROPIC_API_KEY holds characters that no key has; copy it anew.",
+};
+
 export const TOO_MANY: ModelError = {
   type: "rate_limit_error",
   message: "Other calls of this run are under way. Try again when they have ended.",

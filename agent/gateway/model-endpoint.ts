@@ -93,7 +93,8 @@ export class ModelEndpoint {
       const known = `POST ${MESSAGES}, POST ${COUNT} and GET /v1/models`;
       return this.#refuse(answer, `${method} ${shown(url)} is none of the model's calls that jobs may make: ${known}`);
     }
-    if (this.#setup.provider.credentials === null) return sayError(answer, NO_KEY);
+    const { credentials, no_key = NO_KEY } = this.#setup.provider;
+    if (credentials === null) return sayError(answer, no_key);
     const body = listing ? ({ ok: true, text: "" } as const) : await this.#bodyOf(asked);
     if (!body.ok) return sayError(answer, BODY_ERRORS[body.why]);
     if (this.#underWay >= MOST_CALLS) return sayError(answer, TOO_MANY);

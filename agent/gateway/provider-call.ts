@@ -4,6 +4,7 @@
  */
 import { type IncomingMessage, request as plainRequest } from "node:http";
 import { Agent, request as secureRequest } from "node:https";
+import type { ModelError } from "./errors.ts";
 
 /** Until there is a connection. */
 const CONNECT_MS = 15_000;
@@ -20,6 +21,8 @@ export interface Provider {
   readonly own: boolean;
   /** What says whose account it is. Null: there is none, and the provider wants one. */
   readonly credentials: Readonly<Record<string, string>> | null;
+  /** What calls are answered without them; missing: that the key is not set. */
+  readonly no_key?: ModelError;
 }
 
 export interface Call {

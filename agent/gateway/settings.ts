@@ -6,6 +6,7 @@
 import { z } from "zod";
 import { egressHost, MAX_EGRESS_HOSTS } from "../../src/wire/egress.ts";
 import { plainHost, type Target } from "./allow-list.ts";
+import { NO_SUCH_KEY } from "./errors.ts";
 import type { Provider } from "./provider-call.ts";
 
 /** Where the SDK goes when it is told of nothing else. */
@@ -36,12 +37,10 @@ const providerUrl = set
   .transform((text) => (text ?? PROVIDER).replace(/\/+$/, ""))
   .pipe(z.url({ protocol: /^https?$/, error: "ANTHROPIC_BASE_URL is not an address" }));
 
-/** It goes into a header. */
 const HEADER_WORD = /^[!-~]+$/;
-const NO_SUCH_KEY = "ANTHROPIC_API_KEY holds characters that no key has; copy it anew";
 
 const gatewaySchema = z.object({
-  ANTHROPIC_API_KEY: set.pipe(z.string().regex(HEADER_WORD, NO_SUCH_KEY).optional()),
+  ANTHROPIC_API_KEY: set,
   ANTHROPIC_BASE_URL: providerUrl,
   GATEWAY_LISTEN: listen("GATEWAY_LISTEN"),
   GATEWAY_PORT: number("GATEWAY_PORT is not a port", 0, (port) => Number.isInteger(port) && port >= 0 && port < 65_536),
@@ -88,6 +87,12 @@ function credentialsOf(url: string, key: string | undefined): Provider["credenti
   return { "x-api-key": key ?? "none", authorization: `Bearer ${key ?? "none"}` };
 }
 
+/** The key goes into a header. */
+function accountOf(url: string, key: string | undefined): Pick<Provider, "credentials" | "no_key"> {
+  if (key !== undefined && !HEADER_WORD.test(key)) return { credentials: null, no_key: NO_SUCH_KEY };
+  return { credentials: credentialsOf(url, key) };
+}
+
 export function readGateway(environment: NodeJS.ProcessEnv): Read<GatewaySettings> {
   const read = gatewaySchema.safeParse(environment);
   if (!read.success) return { ok: false, reason: wordsOf(read.error) };
@@ -97,7 +102,7 @@ export function readGateway(environment: NodeJS.ProcessEnv): Read<GatewaySetting
     settings: {
       listen: rest.GATEWAY_LISTEN,
       port: rest.GATEWAY_PORT,
-      provider: { url, own: url !== PROVIDER, credentials: credentialsOf(url, key) },
+      provider: { url, own: url !== PROVIDER, ...accountOf(url, key) },
       model: rest.LLM_MODEL,
       capCents: rest.LLM_MAX_COST_CENTS,
       hosts: EGRESS_ALLOWED ?? null,

@@ -2,6 +2,7 @@
  * The shape of a job as it is carried from one process to the next, checked field by field: what is read back was
  * written by an earlier version, or by anyone who may push. Holds to the types of `src/job`; adds no rule of its own.
  */
+import { commentIdSchema } from "../job/comment-id.ts";
 import { NOTHING_SPENT } from "../job/spent.ts";
 import { z } from "zod";
 import type { GitHubEffect } from "../job/effect.ts";
@@ -27,7 +28,7 @@ const jobId = text.transform((value, context) => {
 });
 
 const origin = z.discriminatedUnion("kind", [
-  z.object({ kind: z.literal("comment"), issue: number, comment_id: number }),
+  z.object({ kind: z.literal("comment"), issue: number, comment_id: commentIdSchema }),
   z.object({ kind: z.literal("label"), issue: number }),
 ]);
 
@@ -163,7 +164,7 @@ const method = z.enum(MERGE_METHODS);
 
 /** Nobody subscribes in Actions mode, so there is nothing to announce. */
 export const effectSchema: z.ZodType<GitHubEffect> = z.discriminatedUnion("type", [
-  z.object({ type: z.literal("react"), comment_id: number, content: z.enum(["eyes", "rocket", "confused"]) }),
+  z.object({ type: z.literal("react"), comment_id: commentIdSchema, content: z.enum(["eyes", "rocket", "confused"]) }),
   z.object({ type: z.literal("push-brief"), ...turn }),
   z.object({ type: z.literal("sync-comment") }),
   z.object({ type: z.literal("sync-check") }),

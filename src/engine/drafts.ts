@@ -15,6 +15,16 @@ const taskOf = (task: string, issue: SignalIssue): string => {
   return task === "" ? asked : `${task}\n\n---\nAsked for in #${issue.number}: ${asked}`;
 };
 
+/** What may stand in a path that an agent is told of: one that is made of words could give it orders. */
+const PLAIN_PATH = /^[\w.@/+-]{1,200}$/;
+
+/** What somebody wants done, with the line that it was said of. */
+export function taskSaid({ command, line }: Extract<Signal, { type: "slash" }>): string {
+  const task = command.verb === "run" ? command.task : "";
+  if (task === "" || line === undefined || !PLAIN_PATH.test(line.path)) return task;
+  return `${task}\n\n---\nSaid of ${line.number === null ? "" : `line ${line.number} of `}${line.path} in the pull request.`;
+}
+
 /** `base_branch` null: the default branch. */
 export function draftOf(signal: Asking, account: string, base_branch: string | null): Omit<Draft, "id"> {
   const asked = signal.type === "slash" && signal.command.verb === "run" ? signal.command : null;
@@ -30,7 +40,7 @@ export function draftOf(signal: Asking, account: string, base_branch: string | n
         : { kind: "label", issue: issue.number },
     requester: signal.author,
     title: titleOf(asked?.task || issue.title),
-    task: taskOf(asked?.task ?? "", issue),
+    task: taskOf(signal.type === "slash" ? taskSaid(signal) : "", issue),
     choices: {
       provider: null,
       model: asked?.model ?? null,

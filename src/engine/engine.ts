@@ -6,6 +6,7 @@ import { accountNamed } from "../job/account.ts";
 import type { Actor, Draft } from "../job/command.ts";
 import { isAnnounce, isOnGitHub } from "../job/effect.ts";
 import type { Job, JobId } from "../job/job.ts";
+import { outcomeOf } from "../job/outcome.ts";
 import type { ModelDefaults } from "../job/model-of.ts";
 import type { QuotaLimits } from "../job/quotas.ts";
 import { refusal } from "../job/refusal.ts";
@@ -71,7 +72,7 @@ const KNOWN: GitHubStanding = { usable: true, sentence: null };
 const STARTING = "The server starts or stops.";
 const UNWRITABLE = "The data folder cannot be written to; look at its disk and rights.";
 
-const NO_METER: Meter = { effect: () => {}, delivery: () => {} };
+const NO_METER: Meter = { effect: () => {}, delivery: () => {}, outcome: () => {} };
 
 export function createEngine(parts: EngineParts): Engine {
   const { store, clock, ids, performer, desk, log, record, estimator = null, llm } = parts;
@@ -82,6 +83,8 @@ export function createEngine(parts: EngineParts): Engine {
 
   const committed = (stored: StoredJob, before: Job | null): void => {
     parcels.committed(before, stored.job);
+    const outcome = outcomeOf(stored.job);
+    if (outcome !== null && (before === null || outcome !== outcomeOf(before))) meter.outcome(outcome);
     lines.committed(stored);
     waiters.committed(stored);
     debts.committed(stored);

@@ -3,11 +3,12 @@
  * same delivery after a crash, so everything it does is either a command that the core recognises or found before done.
  */
 import type { Actor, Command, Draft } from "../job/command.ts";
+import type { CommentId } from "../job/comment-id.ts";
 import { fullName, type JobId, type Repository, isFinal, issueOf, sameRepository } from "../job/job.ts";
 import type { RefusalCode } from "../job/refusal.ts";
 import type { Signal, SignalIssue, SignalRepository, SlashCommand } from "../job/signal.ts";
 import type { Handled } from "./door.ts";
-import { draftOf, marketDraftOf } from "./drafts.ts";
+import { draftOf, marketDraftOf, taskSaid } from "./drafts.ts";
 import { type Acted, Trace } from "./event-log.ts";
 import type { Handle } from "./handle.ts";
 import type { MarketGate } from "./market-gate.ts";
@@ -15,7 +16,7 @@ import type { Admit, Asking } from "./permission.ts";
 import type { Clock, Desk, Log, Store } from "./ports.ts";
 import type { Quotas } from "./quotas.ts";
 import { EMPTY_MESSAGE, FROM_FORK, HELP, NO_JOB, NO_MARKET, ONE_JOB, noSuchJob } from "./replies.ts";
-import { learn } from "./repositories.ts";
+import { learn, learnSettings } from "./repositories.ts";
 import { createStrangers } from "./strangers.ts";
 
 type Slash = Extract<Signal, { type: "slash" }>;
@@ -53,7 +54,11 @@ type Button = Extract<Signal, { type: "button" }>;
 type AboutJob = Exclude<SlashCommand, { verb: "run" | "help" | "mistaken" }>;
 
 /** `seen`: the core lets the comment know that it was heard. */
-function aboutJob(said: AboutJob, by: Known, comment_id: number): { readonly asked: Command; readonly seen: boolean } {
+function aboutJob(
+  said: AboutJob,
+  by: Known,
+  comment_id: CommentId,
+): { readonly asked: Command; readonly seen: boolean } {
   const { account } = by;
   switch (said.verb) {
     case "status":
@@ -83,6 +88,8 @@ function pressed(action: Button["action"], by: Known, commit: string | undefined
 /** Jobs of each status that are looked at again when their base has moved. */
 const MOST_LOOKED_AT = 20;
 
+const LOOK: Command = { type: "look", forced: false };
+
 /** The price alone is the sender's word. */
 const UNNAMED = { time_limit_seconds: null } as const;
 
@@ -110,7 +117,7 @@ export function createIntake(needs: Needs): Intake {
   };
 
   /** A courtesy: it comes after what was asked for, and stops nothing. */
-  const react = (at: Repository, comment_id: number, content: "eyes" | "confused"): Promise<void> =>
+  const react = (at: Repository, comment_id: CommentId, content: "eyes" | "confused"): Promise<void> =>
     desk
       .react(at, comment_id, content)
       .catch((error: unknown) => log.debug({ comment_id, error }, "a reaction was left out"));
@@ -136,6 +143,7 @@ export function createIntake(needs: Needs): Intake {
   const slash = async (signal: Slash, trace: Trace, again: boolean): Promise<void> => {
     const { repository, issue, comment_id, command } = signal;
     const at: Repository = repository;
+    if (signal.reviewed) await news(repository, await jobOfPull(repository, issue.number), LOOK, trace);
     const answer = (body: string): Promise<void> => desk.reply(at, issue.number, `reply:${comment_id}`, body, again);
     const by = await knownBy(signal, trace);
     if (by === null) {
@@ -185,7 +193,7 @@ export function createIntake(needs: Needs): Intake {
     if (mine !== null) {
       if (market !== null) return refused("invalid", ONE_JOB);
       if (command.task === "") return refused("invalid", EMPTY_MESSAGE);
-      return told(mine, { type: "message", text: command.task, by, comment_id });
+      return told(mine, { type: "message", text: taskSaid(signal), by, comment_id });
     }
     const from = issue.is_pull_request ? await desk.pullRequest(repository, issue.number) : null;
     if (from?.from_fork) return refused("forbidden", FROM_FORK);
@@ -239,7 +247,7 @@ export function createIntake(needs: Needs): Intake {
         ({ base, merged_at, merge }) =>
           base.branch === branch && merged_at === null && (merge.state === "waiting" || merge.state === "auto"),
       );
-      for (const { id } of waiting) await news(repository, id, { type: "look", forced: false }, trace);
+      for (const { id } of waiting) await news(repository, id, LOOK, trace);
     }
   };
 
@@ -275,7 +283,8 @@ export function createIntake(needs: Needs): Intake {
       case "default-branch-moved":
         trace.note({});
         await learn(store, handle, signal);
-        return lookAgain(signal, trace);
+        await lookAgain(signal, trace);
+        return signal.settings_changed ? learnSettings(store, desk, signal.repository) : undefined;
       case "repositories-changed":
       case "uninstalled":
         trace.note({});

@@ -2,8 +2,10 @@
  * What the engine needs of the rooms around it. Each is implemented elsewhere and handed in by `compose.ts`.
  */
 import type { Command } from "../job/command.ts";
+import type { CommentId } from "../job/comment-id.ts";
 import type { GitHubEffect, PendingEffect, WantedEffect } from "../job/effect.ts";
 import type { HistoryRow, Job, JobId, Repository, Status } from "../job/job.ts";
+import type { JobOutcome } from "../job/outcome.ts";
 import type { LedgerAccount, Posting } from "../job/ledger.ts";
 import type { AccountTally } from "../job/quotas.ts";
 import type { Signal } from "../job/signal.ts";
@@ -102,7 +104,7 @@ export interface JobStore {
   ofPullRequest(repository: string, number: number): Promise<JobId | null>;
   ofIssue(repository: string, number: number): Promise<JobId | null>;
   /** The job that this comment asked for. */
-  ofComment(repository: string, comment_id: number): Promise<JobId | null>;
+  ofComment(repository: string, comment_id: CommentId): Promise<JobId | null>;
   /**
    * The best of the market's queued jobs for this agent: not offered to it before, then one that asks for a skill of
    * its, then the highest price, then the oldest. `except`: on which somebody else has his hand just now.
@@ -259,13 +261,15 @@ export interface Desk {
   loginOf(repository: Repository, id: number): Promise<string | null>;
   /** What its default branch and the settings there are now; null when there is none. `known` has the last good settings. */
   repository(repository: Repository, known: KnownRepository | null): Promise<KnownRepository | null>;
+  /** The same where a push may have changed the settings: its commit says what is wrong with them, or that they are mended. */
+  settingsPushed(repository: Repository, known: KnownRepository | null): Promise<KnownRepository | null>;
   /** Where a pull request comes from; for `/job` on one that is not ours. */
   pullRequest(
     repository: Repository,
     number: number,
   ): Promise<{ readonly head_branch: string; readonly head_sha: string; readonly from_fork: boolean }>;
   /** `confused` is for those who may not command: said only while there is budget to spare. */
-  react(repository: Repository, comment_id: number, content: "eyes" | "confused"): Promise<void>;
+  react(repository: Repository, comment_id: CommentId, content: "eyes" | "confused"): Promise<void>;
   /** Answers once: a second call with the same `marker` on the same issue changes nothing when `again`. */
   reply(repository: Repository, issue: number, marker: string, body: string, again: boolean): Promise<void>;
   /** The installation of a repository, or null where the App is not installed. */
@@ -285,6 +289,8 @@ export interface Meter {
   effect(ended: "done" | "later" | "abandoned"): void;
   /** A delivery is over, so long after it was recorded. */
   delivery(ended: "done" | "abandoned", ms: number): void;
+  /** A job has come to this. */
+  outcome(outcome: JobOutcome): void;
 }
 
 /** What may still be asked of GitHub within one of its windows. */

@@ -1,10 +1,10 @@
 /** What webhooks teach us of repositories, so that a job can start without a single read. */
-import type { Signal } from "../job/signal.ts";
+import type { Signal, SignalRepository } from "../job/signal.ts";
 import type { Job } from "../job/job.ts";
 import { eachInTurn } from "./event-loop.ts";
 import type { Handle } from "./handle.ts";
 import { type Repository, fullName, sameName, sameRepository } from "../job/job.ts";
-import type { KnownRepository, Store } from "./ports.ts";
+import type { Desk, KnownRepository, Store } from "./ports.ts";
 
 type About = Extract<Signal, { type: "default-branch-moved" | "repositories-changed" | "uninstalled" }>;
 
@@ -111,4 +111,20 @@ export async function learn(store: Store, handle: Handle, signal: About): Promis
     default:
       return signal satisfies never;
   }
+}
+
+/**
+ * A push may have changed the settings: whoever made it is told what is wrong with them. Told first and kept afterwards, for
+ * a second try must know, too, whether they were broken. The branch's head stays for whoever needs it next to read.
+ */
+export async function learnSettings(
+  store: Pick<Store, "repositories">,
+  desk: Pick<Desk, "settingsPushed">,
+  at: SignalRepository,
+): Promise<void> {
+  const read = await desk.settingsPushed(at, await store.repositories.get(at.owner, at.name));
+  const known = await store.repositories.get(at.owner, at.name);
+  if (read === null || known === null || known.id !== read.id) return;
+  const { settings, settings_problem } = read;
+  await store.repositories.put({ ...known, settings, settings_problem });
 }

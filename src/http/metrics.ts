@@ -4,6 +4,7 @@
  */
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 import type { BudgetLeft, Inbox, JobStore, Meter } from "../engine/ports.ts";
+import { JOB_OUTCOMES } from "../job/outcome.ts";
 import { VERSION } from "../wire/version.ts";
 
 /** Of one route; told of every request when it is over. Status null: it was aborted. */
@@ -74,10 +75,18 @@ function meterOf(registers: Make): Meter {
     buckets: LAG_SECONDS,
     ...registers,
   });
+  const outcomes = new Counter({
+    name: "journeyman_job_outcomes_total",
+    help: "What jobs came to; one that is merged after it was done counts as both.",
+    labelNames: ["outcome"],
+    ...registers,
+  });
+  for (const outcome of Object.keys(JOB_OUTCOMES)) outcomes.inc({ outcome }, 0);
   for (const ended of ["done", "later", "abandoned"]) effects.inc({ ended }, 0);
   return {
     effect: (ended) => effects.inc({ ended }),
     delivery: (ended, ms) => lag.observe({ ended }, ms / 1_000),
+    outcome: (outcome) => outcomes.inc({ outcome }),
   };
 }
 

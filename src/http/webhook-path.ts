@@ -1,12 +1,11 @@
 /**
  * Where GitHub delivers. What cannot be of GitHub is turned away before a byte of its body is read; a body is read within
- * GitHub's own bound. A small one is for Octokit's middleware, which checks the signature and parses; a large one is
+ * GitHub's own bound. The signature of a small one is checked by Octokit, which tells Probot's listeners; a large one is
  * verified, parsed and heard on a thread of its own. Stands in front of everything else, since most requests are deliveries.
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { performance } from "node:perf_hooks";
-import type { Webhooks } from "@octokit/webhooks";
-import { createNodeMiddleware } from "@octokit/webhooks";
+import type { EmitterWebhookEvent, Webhooks } from "@octokit/webhooks";
 import type { Heard } from "../job/signal.ts";
 import { boundBodies } from "./bodies-under-way.ts";
 import type { BodyThread } from "./body-thread.ts";
@@ -73,9 +72,6 @@ function refuse(request: IncomingMessage, response: ServerResponse, [status, err
   response.end(JSON.stringify({ error, code }));
 }
 
-/** Octokit logs whole errors, payload included; Probot's error handler tells us the same without. */
-const silent = { debug() {}, info() {}, warn() {}, error() {} };
-
 /** GitHub's own number of the delivery is the request's id: both logs then speak of the same. */
 const idOf = requestIds("x-github-delivery");
 
@@ -90,6 +86,33 @@ function arrive(request: IncomingMessage, response: ServerResponse, timer: Timer
     const status = response.writableFinished ? response.statusCode : null;
     timer("POST", status, performance.now() - begun);
   });
+}
+
+interface Unheard {
+  readonly id: string;
+  readonly name: string;
+  readonly payload: unknown;
+}
+
+/** GitHub has signed it, and whoever listens reads of it what fits: more is not promised. */
+const isEvent = (event: Unheard): event is EmitterWebhookEvent =>
+  typeof event.payload === "object" && event.payload !== null && !Array.isArray(event.payload);
+
+function parsed(body: string): unknown {
+  try {
+    return JSON.parse(body);
+  } catch {
+    return null;
+  }
+}
+
+async function deliverSmall(webhooks: Webhooks, { headers }: IncomingMessage, body: string): Promise<Refusal | null> {
+  if (!(await webhooks.verify(body, String(headers["x-hub-signature-256"])))) return FORGED;
+  const [id, name] = [String(headers["x-github-delivery"]), String(headers["x-github-event"])];
+  const event = { id, name, payload: parsed(body) };
+  if (!isEvent(event)) return NO_OBJECT;
+  await webhooks.receive(event);
+  return null;
 }
 
 async function deliverLarge(
@@ -108,15 +131,7 @@ async function deliverLarge(
 
 export function webhookPath(webhooks: Webhooks, next: Next, timed: Timed, large: LargeDeliveries): Next {
   const timer = timed(WEBHOOK_PATH);
-  const middleware = createNodeMiddleware(webhooks, { path: WEBHOOK_PATH, log: silent });
   const hold = boundBodies(MAX_DELIVERY_BYTES_UNDER_WAY);
-
-  const deliver = (request: IncomingMessage, response: ServerResponse, body: string): void => {
-    // the middleware takes a body that is there for the raw one
-    Object.assign(request, { body, url: WEBHOOK_PATH });
-    // it does not expect a signed payload that is no object
-    middleware(request, response).catch(() => refuse(request, response, NO_OBJECT));
-  };
 
   const turnAway = (request: IncomingMessage, response: ServerResponse, why: Refusal): void => {
     if (why[2] === FORGED[2]) large.forged(request.headers["x-github-delivery"]?.toString());
@@ -145,8 +160,11 @@ export function webhookPath(webhooks: Webhooks, next: Next, timed: Timed, large:
     request.once("end", () => {
       if (response.headersSent) return;
       held.whole();
-      if (segments.size <= LARGE_BODY_BYTES) return deliver(request, response, segments.text());
-      deliverLarge(large, request, segments.parts()).then(
+      const delivered =
+        segments.size <= LARGE_BODY_BYTES
+          ? deliverSmall(webhooks, request, segments.text())
+          : deliverLarge(large, request, segments.parts());
+      delivered.then(
         (why) => (why === null ? response.end("ok\n") : turnAway(request, response, why)),
         () => refuse(request, response, OUR_FAULT),
       );

@@ -3,6 +3,7 @@
  * a webhook brings news. Each edge translates its input to one of these; `decide` alone says what follows.
  */
 import type { RepositorySettings } from "../wire/settings.ts";
+import type { CommentId } from "./comment-id.ts";
 import type { Effect } from "./effect.ts";
 import type { Facts } from "./facts.ts";
 import type {
@@ -87,26 +88,29 @@ export type Command =
       readonly type: "message";
       readonly text: string;
       readonly by: Actor;
-      readonly comment_id: number | null;
+      readonly comment_id: CommentId | null;
       /** Of a message that is no comment and may be sent again: taken once. */
       readonly message_id?: string;
     }
-  | { readonly type: "retry"; readonly by: Actor; readonly comment_id: number | null }
+  | { readonly type: "retry"; readonly by: Actor; readonly comment_id: CommentId | null }
   /** The sender takes the work as it is: the worker is paid. `account`: in whose name. */
-  | { readonly type: "approve"; readonly account: string; readonly by: Actor; readonly comment_id: number | null }
+  | { readonly type: "approve"; readonly account: string; readonly by: Actor; readonly comment_id: CommentId | null }
   /** The sender sends the work back: the try fails. `reject` is the holder's. */
   | {
       readonly type: "reject-work";
       readonly account: string;
       readonly by: Actor;
       readonly reason: string;
-      readonly comment_id: number | null;
+      readonly comment_id: CommentId | null;
     }
-  /** The worker's files may run: on the job's branch, with what its checks see. Whoever may write can say so, and the sender. `commit`: which were read, or how its name begins. */
+  /**
+   * The worker's files may run: on the job's branch, with what its checks see. Whoever may write can say so, and the
+   * sender. `commit`: which were read, or how its name begins.
+   */
   | {
       readonly type: "run-checks";
       readonly by: Actor;
-      readonly comment_id: number | null;
+      readonly comment_id: CommentId | null;
       readonly commit?: string | undefined;
     }
   | { readonly type: "archive"; readonly by?: Actor }
@@ -119,7 +123,7 @@ export type Command =
   /** Something at GitHub may have changed the verdict; `forced` reads also what webhooks should have told. */
   | { readonly type: "look"; readonly forced: boolean }
   /** Write comment and check again as they should be (someone asked for the status). */
-  | { readonly type: "show"; readonly comment_id: number | null }
+  | { readonly type: "show"; readonly comment_id: CommentId | null }
 
   // reports of webhooks
   /** A run of `run-job.yml` on the job's branch: queued, in progress or completed. */

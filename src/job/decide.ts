@@ -4,6 +4,7 @@
  */
 import { type Context, type Decision, andThen, change, refuse, showComment, soon, unchanged } from "./decision.ts";
 import type { Command } from "./command.ts";
+import type { CommentId } from "./comment-id.ts";
 import { type Job, isFinal } from "./job.ts";
 import { effectAbandoned } from "./rules/abandoned.ts";
 import * as asking from "./rules/asking.ts";
@@ -205,7 +206,7 @@ function overdue(job: Job, context: Context): Decision {
   }
 }
 
-function show(job: Job, comment_id: number | null, { now }: Context): Decision {
+function show(job: Job, comment_id: CommentId | null, { now }: Context): Decision {
   const seen = comment_id === null ? [] : [soon({ type: "react", comment_id, content: "eyes" } as const)];
   return change(job, now, { effects: [...seen, showComment(job, now, "now")] });
 }

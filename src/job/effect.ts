@@ -3,11 +3,12 @@
  * more than once: whoever performs one must find what an earlier try left. What they render they read from the job.
  */
 import type { Announcement } from "./announce.ts";
+import type { CommentId } from "./comment-id.ts";
 
 /** What is done on GitHub. */
 export type GitHubEffect =
   /** React to the comment that asked. */
-  | { readonly type: "react"; readonly comment_id: number; readonly content: "eyes" | "rocket" | "confused" }
+  | { readonly type: "react"; readonly comment_id: CommentId; readonly content: "eyes" | "rocket" | "confused" }
   /** Push the brief as one commit: a new branch, or a further commit on the branch that is there. */
   | { readonly type: "push-brief"; readonly round: number; readonly try: number }
   /** Make the sticky comment say what the job is now. */

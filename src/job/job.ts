@@ -5,6 +5,7 @@
 import { JOB_ID_PATTERN } from "../wire/brief.ts";
 import type { Outcome, PermanentError, Usage } from "../wire/result.ts";
 import type { RepositorySettings } from "../wire/settings.ts";
+import type { CommentId } from "./comment-id.ts";
 import type { JobOutcome } from "./outcome.ts";
 import type { Reason } from "./reason.ts";
 import type { Spent } from "./spent.ts";
@@ -70,7 +71,7 @@ export const sameName = (a: Named, b: Named): boolean => fullName(a).toLowerCase
 
 /** Where the job came from, so that answers go back there. */
 export type Origin =
-  | { readonly kind: "comment"; readonly issue: number; readonly comment_id: number }
+  | { readonly kind: "comment"; readonly issue: number; readonly comment_id: CommentId }
   | { readonly kind: "label"; readonly issue: number }
   | { readonly kind: "rest"; readonly dialect: "create-job" | "market" | "agent-v2"; readonly key_id: string | null }
   | { readonly kind: "cron"; readonly name: string };

@@ -3,6 +3,7 @@
  * `github/inbound` makes them from payloads without any call; the engine turns them into commands.
  */
 import type { Command } from "./command.ts";
+import type { CommentId } from "./comment-id.ts";
 import type { JobId } from "./job.ts";
 
 export interface SignalRepository {
@@ -44,6 +45,12 @@ export interface SignalIssue {
   readonly is_pull_request: boolean;
 }
 
+/** `number` null: the line is in the file no more. */
+export interface LineOfFile {
+  readonly path: string;
+  readonly number: number | null;
+}
+
 /** `author_id`: GitHub's number of the author. Missing in signals that an earlier version has kept. */
 export type Signal =
   /** A person asks in a comment. Permission is not checked yet. */
@@ -51,10 +58,14 @@ export type Signal =
       readonly type: "slash";
       readonly repository: SignalRepository;
       readonly issue: SignalIssue;
-      readonly comment_id: number;
+      readonly comment_id: CommentId;
       readonly author: string;
       readonly author_id?: number;
       readonly command: SlashCommand;
+      /** The line of a pull request that it was said of. */
+      readonly line?: LineOfFile;
+      /** Said in a review that approves or refuses: what a merge waits for may have changed, too. */
+      readonly reviewed?: true;
     }
   /** The label `job` was put on an issue. Permission of the sender is not checked yet. */
   | {

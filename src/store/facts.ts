@@ -4,6 +4,7 @@
  */
 import type { StoredJob } from "../engine/ports.ts";
 import { accountNamed } from "../job/account.ts";
+import type { CommentId } from "../job/comment-id.ts";
 import { fullName, type GivenUp, isFinal, issueOf, type Job, type JobId, type Status } from "../job/job.ts";
 import { owed } from "../job/debt.ts";
 import { type Waking, wakeAt } from "../job/wake.ts";
@@ -21,7 +22,7 @@ export interface JobFacts {
   /** That it has, and those that it had: they are no other job's. */
   readonly pull_requests: readonly number[];
   readonly issue: number | null;
-  readonly comment: number | null;
+  readonly comment: CommentId | null;
   readonly wake_at: number | null;
   readonly open: boolean;
   /** It is final: it counts for nobody's quotas. */

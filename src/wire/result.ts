@@ -4,6 +4,7 @@
  */
 import { z } from "zod";
 import { parseForeignJson } from "./json-bounds.ts";
+import { providerWords } from "./provider-words.ts";
 import { head } from "./text.ts";
 
 /** Files that a result names as put back; the log of the run names all of them. */
@@ -57,7 +58,7 @@ export const resultSchema = z.object({
     .catch(""),
   reason: z
     .string()
-    .transform((text) => head(text, 2_000))
+    .transform((text) => head(providerWords(text), 2_000))
     .optional(),
   /** Null: another try may work. Agents of before do not say. */
   permanent_error: z.enum(PERMANENT_ERRORS).nullable().catch(null),

@@ -89,6 +89,7 @@ const nobody: Desk = {
     ...{ owner, name, id: 1, installation_id, base: null, settings_problem: null },
     settings: { ...DEFAULT_REPOSITORY_SETTINGS, market: { enabled: true, run_checks: "always" } },
   }),
+  settingsPushed: async () => null,
   pullRequest: async () => ({ head_branch: "x", head_sha: "x", from_fork: true }),
   react: async () => {},
   reply: async () => {},

@@ -86,6 +86,7 @@ const MANY = 1_000_000;
 const DESK: Desk = {
   permission: async () => ({ permission: "none", person: null }),
   repository: async () => null,
+  settingsPushed: async () => null,
   pullRequest: async () => ({ head_branch: "x", head_sha: "", from_fork: false }),
   react: async () => {},
   reply: async () => {},

@@ -65,6 +65,7 @@ async function town(effect_ms = GITHUB_MS) {
   const desk: Desk = {
     permission: slow({ permission: "write", person: { id: 5, login: "ada" } } as const),
     repository: slow(null),
+    settingsPushed: slow(null),
     pullRequest: slow({ head_branch: "x", head_sha: "c", from_fork: false }),
     react: slow(undefined),
     reply: slow(undefined),

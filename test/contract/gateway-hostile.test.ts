@@ -273,10 +273,22 @@ describe("a key that the provider quotes", () => {
 describe("a key that no header takes", () => {
   const read = (key: string) => readGateway({ ANTHROPIC_API_KEY: key, LLM_MODEL: MODEL, LLM_MAX_COST_CENTS: "5" });
 
-  test.each(["two\nlines", "a\u00e9b", "a b", "a\0b"])("is refused in words: %j", (key) => {
-    const reason = "ANTHROPIC_API_KEY holds characters that no key has; copy it anew";
-    expect(read(key)).toEqual({ ok: false, reason });
-  });
+  test.each(["two\nlines", "a\u00e9b", "a b", "a\0b"])(
+    "is refused in words, as one that the provider refuses: %j",
+    async (key) => {
+      const settings = read(key);
+      if (!settings.ok) throw new Error(settings.reason);
+      const { provider } = settings.settings;
+      const gateway = await startTested(await friendly(), {}, undefined, { provider });
+      const answer = await gateway.call(ask());
+      expect(answer.status).toBe(401);
+      const { type, message } = await errorIn(answer);
+      expect([type, message]).toEqual([
+        "authentication_error",
+        "ANTHROPIC_API_KEY holds characters that no key has; copy it anew.",
+      ]);
+    },
+  );
 
   test("is none of those that were copied with a line's end", () => {
     expect(read(` ${KEY}\r\n`)).toMatchObject({ settings: { provider: { credentials: { "x-api-key": KEY } } } });

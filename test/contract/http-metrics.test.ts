@@ -1,6 +1,7 @@
 /** `/metrics`: who may see them, that they tell what is so, and that their labels do not grow with what callers send. */
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { LIMITS } from "../../src/github/outbound/write-budget.ts";
+import { JOB_OUTCOMES } from "../../src/job/outcome.ts";
 import { STATUSES } from "../../src/job/job.ts";
 import { type HandClock, handClock } from "../flows/clock.ts";
 import { startServer, type TestServer } from "./http-server.ts";
@@ -46,6 +47,17 @@ describe("GET /metrics", () => {
     expect(await read("jobs")).toMatchObject({ 'status="queued"': 2, 'status="cancelled"': 0 });
     await server.ask("POST", `/v2/agent/octocat%2Fhello/job/${Object(first.body).id}/cancel`);
     expect(await read("jobs")).toMatchObject({ 'status="queued"': 1, 'status="cancelled"': 1 });
+  });
+
+  it("counts what jobs came to, once each however often they are looked at, every outcome being there", async () => {
+    expect(Object.keys(await read("job_outcomes_total"))).toEqual(
+      Object.keys(JOB_OUTCOMES).map((outcome) => `outcome="${outcome}"`),
+    );
+    const [first] = [await create(), await create()];
+    const cancel = () => server.ask("POST", `/v2/agent/octocat%2Fhello/job/${Object(first.body).id}/cancel`);
+    await cancel();
+    await cancel();
+    expect(await read("job_outcomes_total")).toMatchObject({ 'outcome="cancelled"': 1, 'outcome="done"': 0 });
   });
 
   it("tells effects that wait from those whose last try failed, and counts the tries", async () => {

@@ -76,7 +76,7 @@ export interface TestServer {
     market: RepositorySettings["market"];
   };
   ask(method: string, path: string, options?: AskOptions): Promise<Asked>;
-  deliver(event: string, id: string, payload: object, signature?: string): Promise<Asked>;
+  deliver(event: string, id: string, payload: unknown, signature?: string): Promise<Asked>;
   close(): Promise<void>;
 }
 
@@ -150,6 +150,7 @@ export async function startServer(
       ...{ owner, name, id: 1, installation_id, base: null, settings_problem: null },
       settings: { ...DEFAULT_REPOSITORY_SETTINGS, market: github.market },
     }),
+    settingsPushed: async () => null,
     pullRequest: async () => ({ head_branch: "x", head_sha: "c".repeat(40), from_fork: false }),
     react: async () => {},
     reply: async (_repository, _issue, _marker, body) => void said.push(body),

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { z } from "zod";
 import { startServer, type TestServer } from "./http-server.ts";
 
 let server: TestServer;
@@ -66,6 +67,17 @@ describe("POST /api/github/webhooks", () => {
       expect(told[0]).not.toContain("stack");
     },
   );
+
+  it.each([
+    ["a wrong signature", `sha256=${"0".repeat(64)}`, {}, "invalid_signature"],
+    ["a list", undefined, [1], "invalid_json"],
+    ["a word", undefined, "word", "invalid_json"],
+  ])("answers %s in a sentence of ours, and in none of a library's", async (_what, signature, payload, code) => {
+    const answer = await server.deliver("issue_comment", "delivery-w", payload, signature);
+    const { error, ...rest } = z.object({ error: z.string(), code: z.string() }).parse(answer.body);
+    expect([answer.status, rest]).toEqual([400, { code }]);
+    expect(error).toMatch(/^(?:The|A) [\w ,'-]+\.$/);
+  });
 
   it("refuses a wrong signature, and keeps and logs nothing of the payload", async () => {
     const before = server.logged.length;

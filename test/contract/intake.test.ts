@@ -61,6 +61,7 @@ async function door(at_github: KnownRepository | null, permission: Permission = 
       said.push("read");
       return at_github;
     },
+    settingsPushed: async () => null,
     pullRequest: async () => ({ head_branch: "x", head_sha: "c", from_fork: false }),
     react: async (_repository, _comment, content) => {
       if (mute) throw new Error("The issue is locked.");

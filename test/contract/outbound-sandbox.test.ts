@@ -478,6 +478,17 @@ describe("the performer on the local GitHub", () => {
     });
   });
 
+  it("says once on a commit what is wrong with the settings there,", async () => {
+    const at = start().job.repository;
+    const sha = b.github.pushCommit(REPO, "main", { ".github/journeyman.yml": "limits: soon\n" }, "ada");
+    const first = await b.desk.settingsPushed(at, null);
+    expect(await b.desk.settingsPushed(at, first)).toMatchObject({
+      settings_problem: expect.stringContaining("limits"),
+    });
+    const ours = b.github.checkRuns(REPO, sha).filter(({ name }) => name === "journeyman settings");
+    expect(ours.map(({ conclusion }) => conclusion)).toEqual(["failure"]);
+  });
+
   it("merges the judged commit, says so when the head has moved, and finds a merge that was made", async () => {
     const journey = start();
     const { head_sha, pull_request } = await toPullRequest(journey);

@@ -55,6 +55,14 @@ async function startStripe() {
 
 let nth = 0;
 
+/** A body that Stripe has signed. */
+async function post({ market }: Pick<Bank, "market">, body: string): Promise<number> {
+  const at = Math.floor(Date.now() / 1_000);
+  const v1 = createHmac("sha256", WEBHOOK_SECRET).update(`${at}.${body}`).digest("hex");
+  const headers = { "stripe-signature": `t=${at},v1=${v1}` };
+  return (await market.server.ask("POST", "/api/stripe/webhook", { key: null, body, headers })).status;
+}
+
 interface Bank {
   readonly stripe: Stripe;
   readonly market: Market;
@@ -71,11 +79,7 @@ async function startBank(): Promise<Bank> {
   return {
     ...{ stripe, market, ada },
     async tell({ type, object }, event = `evt_${++nth}`) {
-      const body = JSON.stringify({ id: event, object: "event", type, data: { object } });
-      const at = Math.floor(Date.now() / 1_000);
-      const v1 = createHmac("sha256", WEBHOOK_SECRET).update(`${at}.${body}`).digest("hex");
-      const headers = { "stripe-signature": `t=${at},v1=${v1}` };
-      return (await market.server.ask("POST", "/api/stripe/webhook", { key: null, body, headers })).status;
+      return post({ market }, JSON.stringify({ id: event, object: "event", type, data: { object } }));
     },
     paid(name, cents) {
       const object = session(name, cents);
@@ -246,5 +250,39 @@ describe("what Stripe takes back", () => {
     expect(audited.find(({ action }) => action === "topup")).toMatchObject({
       ...{ target: { type: "account", id: "ada" }, request_id: expect.stringContaining("evt_") },
     });
+  });
+});
+
+describe("events of a shape that is not known here", () => {
+  const event = { id: "evt_x", object: "event", type: "charge.refunded", data: { object: { id: "ch_x" } } };
+
+  it("are taken as heard, since Stripe would send them for days, and move nothing", async () => {
+    const bank = await startBank();
+    const { data: _, ...bare } = event;
+    const thin = { ...bare, object: "v2.core.event", type: "v1.billing.meter.no_meter_found" };
+    for (const body of [bare, thin, {}, [], null, 1, "x", { ...event, data: null }, { ...event, type: 7 }])
+      expect(await post(bank, JSON.stringify(body)), JSON.stringify(body)).toBe(200);
+    expect(await post(bank, "no JSON {")).toBe(200);
+    expect(await sumIn(bank)).toBe(0);
+  });
+
+  it("are never our own fault, whatever they hold", async () => {
+    const bank = await startBank();
+    const types = ["checkout.session.completed", "charge.dispute.created", "refund.created", "charge.refunded", "else"];
+    const odd = fc.record(
+      {
+        id: fc.oneof(fc.constant("evt_x"), fc.jsonValue()),
+        type: fc.oneof(fc.constantFrom(...types), fc.jsonValue()),
+        data: fc.oneof(fc.jsonValue(), fc.record({ object: fc.jsonValue() }, { requiredKeys: [] })),
+      },
+      { requiredKeys: [] },
+    );
+    await fc.assert(
+      fc.asyncProperty(fc.oneof(odd, fc.jsonValue()), async (body) => {
+        expect([200, 400]).toContain(await post(bank, JSON.stringify(body)));
+      }),
+      { numRuns: 200 },
+    );
+    expect(await sumIn(bank)).toBe(0);
   });
 });

@@ -35,5 +35,5 @@ it("a wrong host in the settings is named like any other mistake, and while it s
   const { id } = await house.jobOf(issue);
   const job = await untilJob(house, id, "verified", (one) => one.status === "verified");
   expect(house.github.readFile(DEMO, job.branch, "proxy.txt")).toContain("HTTPS_PROXY=http://");
-  await until("the mistake to be named", () => house.comment(issue).includes("wrong value at `egress.0` (line 4)"));
+  await until("the mistake to be named", () => house.comment(issue).includes("wrong value at `egress[0]` (line 4)"));
 });

@@ -20,5 +20,11 @@ describe("a provider that no try can work with", () => {
     const ofJob = runs.filter(({ path, headBranch }) => path.endsWith("run-job.yml") && headBranch === job.branch);
     expect({ tries: job.tries, runs: ofJob.length }).toEqual({ tries: 1, runs: 1 });
     expect(house.comment(issue)).toContain(advice);
+    expect(house.comment(issue)).toContain(words);
+    const shown = [
+      house.comment(issue),
+      ...house.github.checkRuns(DEMO, job.branch).map(({ output }) => output.summary),
+    ];
+    expect(shown.join("\n")).not.toMatch(/"type"|\{"error/);
   });
 });

@@ -5,6 +5,7 @@
  */
 import { execFileSync, spawn } from "node:child_process";
 import {
+  appendFileSync,
   chmodSync,
   chownSync,
   existsSync,
@@ -12,7 +13,6 @@ import {
   mkdtempSync,
   readFileSync,
   realpathSync,
-  rmSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
@@ -44,6 +44,12 @@ for _ in $(seq 100); do [ -e "$TEST_TOP/gateway" ] && break; sleep 0.02; done
 cd "$TEST_TOP/workspace"
 printf '%s\\n' "\${given[@]}" > "$TEST_TOP/agent-env"
 exec env -i "\${given[@]}" bash "$TEST_TOP/agent.sh"`;
+
+/** Whatever this machine's git is set up for. */
+const OWN_GIT = { ...process.env, GIT_CONFIG_NOSYSTEM: "1", GIT_CONFIG_GLOBAL: "/dev/null" };
+
+const quoted = (path: string): string =>
+  `"${path.replaceAll(/["\\\n]/g, (one) => (one === "\n" ? "\\n" : `\\${one}`))}"`;
 
 export interface Setup {
   readonly brief?: Partial<Brief>;
@@ -93,11 +99,10 @@ export class Runner {
     for (const folder of [this.temp, this.#bin, this.workspace, this.remote]) mkdirSync(folder, { recursive: true });
     chmodSync(this.top, 0o755);
     this.git(this.remote, "init", "--quiet", "--bare", "--initial-branch=main");
-    for (const may of ["allowAnySHA1InWant", "allowFilter"])
-      this.git(this.remote, "config", `uploadpack.${may}`, "true");
+    appendFileSync(join(this.remote, "config"), "[uploadpack]\n\tallowAnySHA1InWant = true\n\tallowFilter = true\n");
     const job = `.jobs/${JOB_ID}`;
     this.commit("main", { "README.md": "# Shop\n", ".github/workflows/ci.yml": "on: push\n", ...files }, "first");
-    const baseNow = () => ({ branch: "main", sha: this.git(this.remote, "rev-parse", "main") });
+    const baseNow = () => ({ branch: "main", sha: readFileSync(this.#ref("main"), "utf8").trim() });
     this.#message = `Run job ${JOB_ID}: Say hello${partial ? "\n\nJob-Checkout: part" : ""}`;
     const brief = (attempt: number): void => {
       const asked = {
@@ -112,42 +117,41 @@ export class Runner {
       this.commit("main", behind.base, "the base goes on", "main", behind.commits - 1);
       brief(tries + 1);
     }
-    this.sha = this.git(this.remote, "rev-parse", this.branch);
+    this.sha = readFileSync(this.#ref(this.branch), "utf8").trim();
   }
 
   git(folder: string, ...args: string[]): string {
     const who = ["-c", "user.name=ada", "-c", "user.email=ada@example.com", "-c", "safe.directory=*"];
-    // Whatever this machine's git is set up for.
-    const env = { ...process.env, GIT_CONFIG_NOSYSTEM: "1", GIT_CONFIG_GLOBAL: "/dev/null" };
-    return execFileSync("git", [...who, ...args], { cwd: folder, encoding: "utf8", stdio: "pipe", env }).trim();
+    return execFileSync("git", [...who, ...args], {
+      cwd: folder,
+      encoding: "utf8",
+      stdio: "pipe",
+      env: OWN_GIT,
+    }).trim();
   }
 
   /** A commit by someone else, straight to the remote. A folder's name with a slash at its end makes a submodule of it. */
   commit(branch: string, files: Record<string, string>, message: string, from = branch, empty = 0): void {
-    const clone = mkdtempSync(join(this.top, "clone-"));
-    this.git(clone, "clone", "--quiet", this.remote, ".");
-    const known = this.git(clone, "branch", "-r", "--list", `origin/${from}`) !== "";
-    writeFileSync(join(clone, ".git", "info", "attributes"), "* !working-tree-encoding\n");
-    this.git(clone, "checkout", "--quiet", "-B", branch, ...(known ? [`origin/${from}`] : []));
-    for (let left = empty; left > 0; left -= 1)
-      this.git(
-        clone,
-        "reset",
-        "--quiet",
-        "--soft",
-        this.git(clone, "commit-tree", "HEAD^{tree}", "-p", "HEAD", "-m", String(left)),
-      );
-    for (const [path, text] of Object.entries(files)) {
-      mkdirSync(join(clone, path, ".."), { recursive: true });
-      if (!path.endsWith("/")) writeFileSync(join(clone, path), text);
-    }
-    this.git(clone, "add", "-A", "-f");
-    for (const [path, sha] of Object.entries(files))
-      if (path.endsWith("/"))
-        this.git(clone, "update-index", "--add", "--cacheinfo", `160000,${sha},${path.slice(0, -1)}`);
-    this.git(clone, "commit", "--quiet", "-m", message);
-    this.git(clone, "push", "--quiet", "origin", branch);
-    rmSync(clone, { recursive: true, force: true });
+    const bytes = (text: string): string => `data ${Buffer.byteLength(text)}\n${text}\n`;
+    const who = `committer ada <ada@example.com> ${Math.floor(Date.now() / 1000)} +0000\n`;
+    const commit = (said: string, parent: string): string =>
+      `commit refs/heads/${branch}\n${who}${bytes(said)}${existsSync(this.#ref(parent)) ? `from refs/heads/${parent}^0\n` : ""}`;
+    const changes = Object.entries(files).map(([path, text]) =>
+      path.endsWith("/")
+        ? `M 160000 ${text} ${quoted(path.slice(0, -1))}\n`
+        : `M 100644 inline ${quoted(path)}\n${bytes(text)}`,
+    );
+    const pauses = Array.from({ length: empty }, (_, at) => commit(String(empty - at), at === 0 ? from : branch));
+    const last = commit(message, empty === 0 ? from : branch);
+    execFileSync("git", ["fast-import", "--quiet"], {
+      cwd: this.remote,
+      input: [...pauses, last, ...changes].join(""),
+      env: OWN_GIT,
+    });
+  }
+
+  #ref(branch: string): string {
+    return join(this.remote, "refs", "heads", branch);
   }
 
   /** What stands in for the agent: a bash script that runs in the checkout. `docker`: for what else docker is asked. */

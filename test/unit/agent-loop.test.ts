@@ -277,6 +277,7 @@ describe("the provider", () => {
     const { code, result, model } = await play([turn]);
     expect(code).toBe(1);
     expect(result).toMatchObject({ reason: expect.stringContaining(words), permanent_error });
+    expect(result.reason).not.toContain('{"');
     expect(model.requests).toHaveLength(1);
   });
 
@@ -295,6 +296,10 @@ describe("the provider", () => {
     const missing = await play([finish()], {}, { ANTHROPIC_API_KEY: "", ANTHROPIC_BASE_URL: "" });
     expect(missing.result.reason).toContain("ANTHROPIC_API_KEY is not set");
     expect(missing.result.permanent_error).toBe("key_missing");
+    const strange = await play([finish()], {}, { ANTHROPIC_API_KEY: "two\nlines" });
+    expect(strange.result).toMatchObject({
+      ...{ permanent_error: "key_refused", reason: expect.stringContaining("characters that no key has") },
+    });
     const unknown = await play([finish()], { llm: { provider: "acme", model: "m", max_tokens: 100, notes: [] } });
     expect(unknown.result.reason).toContain('"acme"');
     expect(unknown.result.permanent_error).toBe("misconfigured");

@@ -176,7 +176,11 @@ const FILES = ["src", "agent"].flatMap((folder) =>
 describe("the house", () => {
   test("has files in it, found with their imports", () => {
     expect(FILES).toContain("src/job/decide.ts");
-    expect(importsOf(readFileSync(join(ROOT, "src/job/signal.ts"), "utf8"))).toEqual(["./command.ts", "./job.ts"]);
+    expect(importsOf(readFileSync(join(ROOT, "src/job/signal.ts"), "utf8"))).toEqual([
+      "./command.ts",
+      "./comment-id.ts",
+      "./job.ts",
+    ]);
   });
 
   test("every file keeps to the arrows of DESIGN.md section 9 and to the house rules", () => {

@@ -21,6 +21,7 @@ const PLACES: Readonly<Record<string, string>> = {
   "src/wire/json-bounds.ts": "row: bodies of REST calls (JSON)",
   "src/http/handed-in.ts": "row: results that runs hand in (JSON)",
   "src/http/large-body.ts": "row: payloads of deliveries (JSON)",
+  "src/http/webhook-path.ts": "row: payloads of deliveries (JSON)",
   "src/github/outbound/settings-file.ts": "row: .github/journeyman.yml (YAML)",
   "src/github/outbound/yaml-bounds.ts": "row: .github/journeyman.yml (YAML)",
   "src/wire/redact.ts": "row: redaction of values",

@@ -33,6 +33,7 @@ import { globMistake, MAX_GLOB_LENGTH } from "../../src/wire/glob.ts";
 import { isJsonWithinBounds } from "../../src/wire/json-bounds.ts";
 import { parseLog } from "../../src/wire/log-line.ts";
 import { normalise } from "../../src/wire/normalise.ts";
+import { providerWords } from "../../src/wire/provider-words.ts";
 import { redact, redactor } from "../../src/wire/redact.ts";
 import { parseResult } from "../../src/wire/result.ts";
 import { MAX_FOREIGN_TEXT, sanitize } from "../../src/wire/sanitize.ts";
@@ -162,6 +163,12 @@ export const FOREIGN_PARSERS: readonly ForeignParser[] = [
     depth: "64 levels in a line",
     time: "20,000 values in a line",
     run: parseLog,
+  },
+  {
+    ...text("a provider's error", providerWords, BLOB),
+    from: "the model's provider",
+    depth: "3 answers in one another, of 64 levels",
+    time: "20,000 characters of it, whose JSON is read",
   },
   text("normalisation", normalise, BLOB),
   text("redaction of shapes", redact, BLOB),

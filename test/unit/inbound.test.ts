@@ -89,6 +89,48 @@ describe("comments", () => {
   });
 });
 
+describe("reviews", () => {
+  const pull = { number: 3, title: "Weeds", body: "They grow.", head: { ref: "mend", sha: SHA, repo: { id: 42 } } };
+  const command = { verb: "run", task: "mend this", model: null, no_merge: false, draft: false, market: null };
+  const issue = { number: 3, title: "Weeds", body: "They grow.", is_pull_request: true };
+  const asked = { type: "slash", repository: where, issue, author: "mona", author_id: 3, command };
+  const comment = { id: 11, body: "/job mend this", user: mona, path: "src/a.ts", line: 7 as number | null };
+  const onLine = (changes: object = {}, action = "created") =>
+    said("pull_request_review_comment", { action, pull_request: pull, comment: { ...comment, ...changes } });
+  const review = { node_id: "PRR_kwDOA1-x", state: "commented", body: "/job mend this" as string | null, user: mona };
+  const reviewed = (changes: object = {}, action = "submitted") =>
+    said("pull_request_review", { action, pull_request: pull, review: { ...review, ...changes } });
+
+  test("a command in a comment on a line is heard, with the line", () => {
+    const line = { path: "src/a.ts", number: 7 };
+    expect(onLine()).toEqual(signal({ ...asked, comment_id: "review-comment:11", line }));
+    expect(onLine({ line: null })).toMatchObject({ signal: { line: { path: "src/a.ts", number: null } } });
+  });
+
+  test("a command in a review is heard, and one that decides is a reason to look, too", () => {
+    const heard = { ...asked, comment_id: "review:PRR_kwDOA1-x" };
+    expect(reviewed()).toEqual(signal(heard));
+    expect(reviewed({ state: "approved" })).toEqual(signal({ ...heard, reviewed: true }));
+    const ours = { ...pull, head: { ...pull.head, ref: BRANCH } };
+    for (const changes of [{ body: null }, { body: "/job mend this", user: otherBot }, { node_id: "no id" }])
+      expect(
+        said("pull_request_review", {
+          ...{ action: "submitted", pull_request: ours },
+          review: { ...review, state: "approved", ...changes },
+        }),
+      ).toEqual(LOOK);
+  });
+
+  test("neither is heard of bots, edited, deleted or without a command", () => {
+    expect(onLine({ user: otherBot })).toEqual(ignored("the comment of a bot"));
+    expect(onLine({ body: "Why?" })).toEqual(ignored("the comment holds no command"));
+    expect(onLine({}, "edited")).toEqual(ignored("nothing follows from pull_request_review_comment.edited"));
+    expect(reviewed({}, "edited")).toEqual(ignored("nothing follows from pull_request_review.edited"));
+    expect(reviewed({ body: "> /job x" })).toMatchObject({ kind: "ignored" });
+    expect(reviewed({ user: otherBot })).toMatchObject({ kind: "ignored" });
+  });
+});
+
 describe("labels", () => {
   const issue = { number: 3, title: "Weeds", body: "They grow." };
   const labeled = (name: string, sender: object = mona) =>

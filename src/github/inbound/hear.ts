@@ -12,7 +12,7 @@ import {
   checkSuiteRerequested,
   statusChanged,
 } from "./checks.ts";
-import { commentCreated } from "./comments.ts";
+import { commentCreated, reviewCommentCreated, reviewSubmitted } from "./comments.ts";
 import {
   installed,
   repositoryDeleted,
@@ -62,8 +62,9 @@ const LISTENERS: ReadonlyMap<string, Listener> = new Map([
   ["pull_request.auto_merge_enabled", pullRequestChanged],
   ["pull_request.auto_merge_disabled", autoMergeDisabled],
   ["pull_request.dequeued", pullRequestTurnedAway],
-  ["pull_request_review.submitted", reviewChanged],
+  ["pull_request_review.submitted", reviewSubmitted],
   ["pull_request_review.dismissed", reviewChanged],
+  ["pull_request_review_comment.created", reviewCommentCreated],
   ["pull_request_review_thread.resolved", reviewThreadChanged],
   ["pull_request_review_thread.unresolved", reviewThreadChanged],
 

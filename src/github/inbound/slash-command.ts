@@ -13,7 +13,8 @@ import { counted } from "../../wire/plural.ts";
 /** Characters of a task: it is stored, written to the branch and paid for with every turn. */
 export const TASK_LIMIT = 20_000;
 
-const VERBS = ["status", "cancel", "retry", "approve", "reject", "run-checks", "pay", "help"] as const;
+/** What stands behind `/job` and is no task. */
+export const VERBS = ["status", "cancel", "retry", "approve", "reject", "run-checks", "pay", "help"] as const;
 type Verb = (typeof VERBS)[number];
 
 const mistaken = (sentence: string): SlashCommand => ({ verb: "mistaken", sentence });

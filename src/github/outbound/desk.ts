@@ -7,8 +7,10 @@ import { learnedOf, readBranchState } from "./effects/branch-state.ts";
 import { findComment } from "./effects/sync-comment.ts";
 import type { Self } from "./effects/task.ts";
 import { tried } from "./errors.ts";
+import { addReaction } from "./effects/reaction.ts";
 import type { Caller, OctokitSource } from "./octokit.ts";
 import { WRITES } from "./writes.ts";
+import { tellSettings } from "./settings-check.ts";
 import { answerMarker } from "./texts/marker.ts";
 import { cutBody } from "./texts/plain.ts";
 
@@ -118,6 +120,16 @@ export function createDesk({ source, self, now = Date.now }: DeskParts): Desk {
       return state === null ? null : learnedOf(state, repository, known);
     },
 
+    async settingsPushed(repository, known) {
+      const { owner, name: repo, installation_id } = repository;
+      const octokit = await source.installation(installation_id);
+      const parts = { octokit, at: { owner, repo }, self: await self() };
+      const told = await tried(now, () => tellSettings(parts, repository, known));
+      if (told.ok) return told.value;
+      if (told.trouble.kind === "later") throw new Error("GitHub could not be told of the settings.");
+      return null;
+    },
+
     async pullRequest({ owner, name: repo, installation_id }, pull_number) {
       const octokit = await source.installation(installation_id);
       const { data } = await octokit.request("GET /repos/{owner}/{repo}/pulls/{pull_number}", {
@@ -132,14 +144,7 @@ export function createDesk({ source, self, now = Date.now }: DeskParts): Desk {
 
     async react({ owner, name: repo, installation_id }, comment_id, content) {
       const post = (octokit: Caller) =>
-        unlessRefused(now, () =>
-          octokit.request("POST /repos/{owner}/{repo}/issues/comments/{comment_id}/reactions", {
-            owner,
-            repo,
-            comment_id,
-            content,
-          }),
-        );
+        unlessRefused(now, () => addReaction(octokit, { owner, repo }, comment_id, content));
       // what strangers are answered takes nothing from those who may command
       if (content === "confused") await source.spare(installation_id, 1, post);
       else await post(await source.installation(installation_id));

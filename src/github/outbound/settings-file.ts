@@ -22,19 +22,29 @@ const MAX_NAMED = 10;
 
 export type SettingsAnswer =
   | { readonly ok: true; readonly settings: RepositorySettings }
-  | { readonly ok: false; readonly problem: string };
+  /** `problem` names the first of the mistakes, in one text. */
+  | { readonly ok: false; readonly problem: string; readonly mistakes: readonly Mistake[] };
 
-/** Sentences without their subject, which is the file. */
-function broken(...mistakes: readonly string[]): SettingsAnswer {
-  const more = mistakes.length - MAX_NAMED;
-  const named = mistakes.slice(0, MAX_NAMED).join(" It ");
-  return { ok: false, problem: `\`${SETTINGS_PATH}\` ${named}${more > 0 ? ` And ${more} more.` : ""}` };
+/** `words`: a sentence without its subject, which is the file. `line` null: it stands on no line. */
+export interface Mistake {
+  readonly words: string;
+  readonly line: number | null;
 }
+
+function broken(...mistakes: readonly Mistake[]): SettingsAnswer {
+  const more = mistakes.length - MAX_NAMED;
+  const named = mistakes.slice(0, MAX_NAMED).map(({ words }) => words);
+  const problem = `\`${SETTINGS_PATH}\` ${named.join(" It ")}${more > 0 ? ` And ${more} more.` : ""}`;
+  return { ok: false, problem, mistakes };
+}
+
+/** Of the file as a whole. */
+const brokenWhole = (words: string): SettingsAnswer => broken({ words, line: null });
 
 const nameOf = (path: readonly PropertyKey[]): string => code(placeOf(path), MAX_NAME);
 
-/** The line on which this path stands, as words to put behind a sentence; empty when it cannot be told. */
-function lineOf(document: Document, lines: LineCounter, path: readonly PropertyKey[]): string {
+/** The line on which this path stands; null when it cannot be told. */
+function lineOf(document: Document, lines: LineCounter, path: readonly PropertyKey[]): number | null {
   const parent = document.getIn(path.slice(0, -1), true);
   const key = path.at(-1);
   const pair = isMap(parent)
@@ -42,12 +52,17 @@ function lineOf(document: Document, lines: LineCounter, path: readonly PropertyK
     : undefined;
   const node = pair?.key ?? document.getIn(path, true);
   const at = isNode(node) ? node.range?.[0] : undefined;
-  return at === undefined ? "" : ` (line ${lines.linePos(at).line})`;
+  return at === undefined ? null : lines.linePos(at).line;
 }
 
 function notYaml(document: Document, lines: LineCounter): SettingsAnswer {
   const wrong = [...new Set(document.errors.map(({ pos }) => lines.linePos(pos[0]).line))].slice(0, MAX_NAMED);
-  return broken(`is not valid YAML: mend line${wrong.length === 1 ? "" : "s"} ${wrong.join(", ")}.`);
+  const problem = `\`${SETTINGS_PATH}\` is not valid YAML: mend line${wrong.length === 1 ? "" : "s"} ${wrong.join(", ")}.`;
+  return {
+    ok: false,
+    problem,
+    mistakes: wrong.map((line) => ({ words: `is not valid YAML: mend line ${line}.`, line })),
+  };
 }
 
 /** The keys that a map of the file may have; there are maps in two depths. */
@@ -61,22 +76,26 @@ function keysAt([map, ...deeper]: readonly PropertyKey[]): readonly string[] {
 type Issue = z.core.$ZodIssue;
 
 /** What is wrong in the words of the file, each mistake by itself. */
-function mistakesOf(issue: Issue, place: (path: readonly PropertyKey[]) => string): string[] {
+function mistakesOf(issue: Issue, on: (path: readonly PropertyKey[]) => number | null): Mistake[] {
+  const placed = (path: readonly PropertyKey[], words: (place: string) => string): Mistake => {
+    const line = on(path);
+    return { words: words(line === null ? "" : ` (line ${line})`), line };
+  };
   if (issue.code === "unrecognized_keys")
     return issue.keys.map((key) => {
       const path = [...issue.path, key];
       const meant = nearest(key, keysAt(issue.path));
       const hint = meant === null ? "Remove it or mend its name." : `Did you mean ${code(meant)}?`;
-      return `has a key that does not exist: ${nameOf(path)}${place(path)}. ${hint}`;
+      return placed(path, (place) => `has a key that does not exist: ${nameOf(path)}${place}. ${hint}`);
     });
-  if (issue.path.length === 0) return ["must be a map of settings."];
-  return [`has a wrong value at ${nameOf(issue.path)}${place(issue.path)}: ${issue.message}.`];
+  if (issue.path.length === 0) return [{ words: "must be a map of settings.", line: 1 }];
+  return [placed(issue.path, (place) => `has a wrong value at ${nameOf(issue.path)}${place}: ${issue.message}.`)];
 }
 
 /** The settings in a file's text. An empty file is a file of defaults. */
 export function parseSettings(text: string): SettingsAnswer {
   if (Buffer.byteLength(text) > MAX_SETTINGS_BYTES)
-    return broken("is larger than 64 KB. Keep only the settings in it.");
+    return brokenWhole("is larger than 64 KB. Keep only the settings in it.");
   const bound = yamlOutOfBounds(text);
   if (bound !== null) return broken(bound);
   const lines = new LineCounter();
@@ -87,7 +106,7 @@ export function parseSettings(text: string): SettingsAnswer {
   try {
     raw = document.toJS({ maxAliasCount: MAX_ALIASES });
   } catch {
-    return broken("uses too many or unknown aliases. Write the values out.");
+    return brokenWhole("uses too many or unknown aliases. Write the values out.");
   }
   const parsed = repositorySettingsSchema.safeParse(raw ?? {});
   if (parsed.success) return { ok: true, settings: parsed.data };
@@ -99,6 +118,6 @@ export function parseSettingsBlob(
   blob: { readonly text: string | null; readonly isTruncated: boolean } | null,
 ): SettingsAnswer | null {
   if (blob === null) return null;
-  if (blob.text === null || blob.isTruncated) return broken("is not a text of reasonable size.");
+  if (blob.text === null || blob.isTruncated) return brokenWhole("is not a text of reasonable size.");
   return parseSettings(blob.text);
 }

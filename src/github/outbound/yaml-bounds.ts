@@ -69,15 +69,15 @@ class Bounds {
   }
 }
 
-/** Why a text may not go to the parser, as a sentence without its subject; null: it may. */
-export function yamlOutOfBounds(text: string): string | null {
+/** Why a text may not go to the parser, as a sentence without its subject, and the line; null: it may. */
+export function yamlOutOfBounds(text: string): { readonly words: string; readonly line: number | null } | null {
   const bounds = new Bounds();
   let pieces = 0;
   for (const piece of new Lexer().lex(text)) {
     pieces += 1;
-    if (pieces > MAX_PIECES) return "is too long. Keep only the settings in it.";
+    if (pieces > MAX_PIECES) return { words: "is too long. Keep only the settings in it.", line: null };
     const why = bounds.take(piece);
-    if (why !== null) return `${why}: mend line ${bounds.line}.`;
+    if (why !== null) return { words: `${why}: mend line ${bounds.line}.`, line: bounds.line };
   }
   return null;
 }

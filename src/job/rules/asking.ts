@@ -3,6 +3,7 @@ import { NOTHING_SPENT } from "../spent.ts";
 import { accountNamed, isAccount } from "../account.ts";
 import { type Context, type Decision, change, refuse, showComment, showNow, soon, unchanged } from "../decision.ts";
 import type { Actor, Command, Draft } from "../command.ts";
+import type { CommentId } from "../comment-id.ts";
 import { type Job, branchOf, isFinal, issueOf, statusAt } from "../job.ts";
 import type { WantedEffect } from "../effect.ts";
 import { charge } from "../ledger.ts";
@@ -211,7 +212,7 @@ export function nextRound(job: Job, asked: string, by: string | null, { now, ava
   });
 }
 
-const seen = (comment_id: number | null): WantedEffect[] =>
+const seen = (comment_id: CommentId | null): WantedEffect[] =>
   comment_id === null ? [] : [soon({ type: "react", comment_id, content: "eyes" })];
 
 const withEffects = (decision: Decision, effects: readonly WantedEffect[]): Decision =>

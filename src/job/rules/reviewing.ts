@@ -5,6 +5,7 @@
 import { isAccount } from "../account.ts";
 import { agreed, isApprovedByTime } from "../agreement.ts";
 import type { Actor, Command } from "../command.ts";
+import type { CommentId } from "../comment-id.ts";
 import {
   type Context,
   type Decision,
@@ -191,7 +192,7 @@ function notTheirs(job: Job, account: string, what: "approved" | "rejected", now
 
 const nameOf = (by: Actor): string | null => by.login ?? by.account;
 
-const seen = (comment_id: number | null): WantedEffect[] =>
+const seen = (comment_id: CommentId | null): WantedEffect[] =>
   comment_id === null ? [] : [soon({ type: "react", comment_id, content: "eyes" })];
 
 export function approve(job: Job, { account, by, comment_id }: Of<"approve">, { now }: Context): Decision {

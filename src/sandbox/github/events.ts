@@ -18,6 +18,7 @@ const EVENT_NEEDS: Readonly<Record<string, readonly Need[]>> = {
   status: ["statuses:read"],
   pull_request: ["pull_requests:read"],
   pull_request_review: ["pull_requests:read"],
+  pull_request_review_comment: ["pull_requests:read"],
   issues: ["issues:read"],
   issue_comment: ["issues:read", "pull_requests:read"],
 };

@@ -8,13 +8,14 @@ import type { GraphqlContext } from "./graphql.ts";
 import { commentObject } from "./graphql-issues.ts";
 import { commitObject, nodeNumber, refObject, unresolved } from "./graphql-objects.ts";
 import { pullObject } from "./graphql-pulls.ts";
-import { findComment } from "./issues.ts";
+import { findComment, react } from "./issues.ts";
 import type { Cause, MergeMethod, Repository } from "./model.ts";
 import { emailOf } from "./payloads-commits.ts";
 import { disableAutoMerge, markReady } from "./pulls.ts";
 import { refChanged } from "./ref-changes.ts";
 import { isWorkflowFile, mayTouch } from "./rest-git.ts";
 import { openChecked } from "./rest-pulls.ts";
+import { reactionsOfReview } from "./reviews.ts";
 import type { RepositoryRequest } from "./router.ts";
 import type { PullIssue } from "./state.ts";
 
@@ -56,6 +57,7 @@ const createPullInput = withInput(
   }),
 );
 const minimizeInput = withInput(z.looseObject({ subjectId: z.string(), classifier: z.string() }));
+const reactionInput = withInput(z.looseObject({ subjectId: z.string(), content: z.string() }));
 const updateRefsInput = withInput(
   z.looseObject({
     repositoryId: z.string(),
@@ -75,6 +77,7 @@ export function mutations(context: GraphqlContext) {
     markPullRequestReadyForReview: (args: unknown) => ready(context, pullInput.parse(args).input.pullRequestId),
     createPullRequest: (args: unknown) => createPull(context, createPullInput.parse(args).input),
     minimizeComment: (args: unknown) => minimize(context, minimizeInput.parse(args).input),
+    addReaction: (args: unknown) => addReaction(context, reactionInput.parse(args).input),
     createRef: (args: unknown) => createRef(context, args),
     updateRefs: (args: unknown) => updateRefs(context, updateRefsInput.parse(args).input),
     deleteRef: (args: unknown) =>
@@ -214,6 +217,19 @@ function minimize(context: GraphqlContext, input: z.infer<typeof minimizeInput>[
     allowed(context, repository, found.issue.pull ? "pull_requests:write" : "issues:write", input.subjectId);
     found.comment.minimized = input.classifier;
     return { clientMutationId: null, minimizedComment: commentObject(context, repository, found.issue, found.comment) };
+  }
+  throw unresolved(input.subjectId);
+}
+
+/** To reviews, which REST has no reactions of. */
+function addReaction(context: GraphqlContext, input: z.infer<typeof reactionInput>["input"]) {
+  const number = nodeNumber(input.subjectId, "PRR");
+  for (const repository of context.world.state.repositories.values()) {
+    const reactions = reactionsOfReview(context.world, repository, number);
+    if (!reactions) continue;
+    allowed(context, repository, "pull_requests:write", input.subjectId);
+    react(context.world, reactions, input.content.toLowerCase(), cause(context).user);
+    return { clientMutationId: null };
   }
   throw unresolved(input.subjectId);
 }

@@ -21,6 +21,7 @@ const EVENTS = [
   "delete",
   "pull_request",
   "pull_request_review",
+  "pull_request_review_comment",
   "workflow_run",
   "workflow_job",
   "check_run",

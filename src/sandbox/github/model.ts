@@ -76,6 +76,17 @@ export interface Issue {
   pull: PullRequest | undefined;
 }
 
+/** Of one line of the new file. */
+export interface ReviewComment {
+  readonly id: number;
+  readonly path: string;
+  readonly line: number;
+  readonly body: string;
+  /** The diff up to the line. */
+  readonly hunk: string;
+  readonly reactions: Reaction[];
+}
+
 export interface Review {
   readonly id: number;
   readonly user: User;
@@ -83,6 +94,8 @@ export interface Review {
   readonly body: string;
   readonly commitId: string;
   readonly submittedAt: number;
+  readonly comments: readonly ReviewComment[];
+  readonly reactions: Reaction[];
 }
 
 export interface AutoMerge {

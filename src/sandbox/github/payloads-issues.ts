@@ -1,6 +1,6 @@
 /** JSON of issues, comments, reactions and reviews, the same in REST answers and webhooks. */
 import { roleOf } from "./access.ts";
-import type { Comment, Issue, Json, Reaction, Repository, Review, User } from "./model.ts";
+import type { Comment, Issue, Json, Reaction, Repository, Review, ReviewComment, User } from "./model.ts";
 import { appJson, repoApi, repoHtml, userJson } from "./payloads.ts";
 import { iso, isoOrNull, type World } from "./world.ts";
 
@@ -115,5 +115,42 @@ export function reviewJson(world: World, repository: Repository, number: number,
     submitted_at: iso(review.submittedAt),
     commit_id: review.commitId,
     _links: { html: { href: html }, pull_request: { href: pull } },
+  };
+}
+
+export function reviewCommentJson(
+  world: World,
+  repository: Repository,
+  number: number,
+  review: Review,
+  { id, path, line, body, hunk, reactions }: ReviewComment,
+): Json {
+  const url = `${repoApi(world, repository)}/pulls/comments/${id}`;
+  const pull = `${repoApi(world, repository)}/pulls/${number}`;
+  const html = `${repoHtml(world, repository)}/pull/${number}#discussion_r${id}`;
+  const at = iso(review.submittedAt);
+  const place = { path, line, original_line: line, start_line: null, original_start_line: null, side: "RIGHT" };
+  const position = hunk.split("\n").length - 1;
+  return {
+    id,
+    node_id: `PRRC_${id}`,
+    pull_request_review_id: review.id,
+    url,
+    html_url: html,
+    pull_request_url: pull,
+    diff_hunk: hunk,
+    ...place,
+    start_side: null,
+    position,
+    original_position: position,
+    commit_id: review.commitId,
+    original_commit_id: review.commitId,
+    user: userJson(world, review.user),
+    body,
+    created_at: at,
+    updated_at: at,
+    author_association: association(repository, review.user),
+    reactions: reactionsJson(`${url}/reactions`, reactions),
+    _links: { self: { href: url }, html: { href: html }, pull_request: { href: pull } },
   };
 }

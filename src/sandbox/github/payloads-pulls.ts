@@ -121,7 +121,7 @@ export function pullJson(world: World, repository: Repository, issue: PullIssue)
     mergeable_state: mergeableState(repository, issue),
     merged_by: pull.mergedBy ? userJson(world, pull.mergedBy) : null,
     comments: issue.comments.length,
-    review_comments: 0,
+    review_comments: pull.reviews.flatMap(({ comments }) => comments).length,
     maintainer_can_modify: pull.maintainerCanModify,
     commits: commits.length,
     additions: pull.lines?.additions ?? 0,

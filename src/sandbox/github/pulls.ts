@@ -5,11 +5,10 @@ import { emit, trigger } from "./events.ts";
 import { addLabels, newIssue, setIssueState } from "./issues.ts";
 import { mergeableOf } from "./mergeability.ts";
 import { mergedTree } from "./merging.ts";
-import type { Cause, Json, Repository, Review, User } from "./model.ts";
+import type { Cause, Json, Repository, User } from "./model.ts";
 import { repositoryJson, userJson } from "./payloads.ts";
 import { emailOf } from "./payloads-commits.ts";
-import { reviewJson } from "./payloads-issues.ts";
-import { pullJson, pullSummaryJson } from "./payloads-pulls.ts";
+import { pullJson } from "./payloads-pulls.ts";
 import { hasPull, type PullIssue } from "./state.ts";
 import type { World } from "./world.ts";
 
@@ -164,33 +163,6 @@ export function labelPull(
   addLabels(world, repository, issue, names, cause, (action, more) =>
     pullEvent(world, repository, issue, action, cause, more),
   );
-}
-
-export function addReview(
-  world: World,
-  repository: Repository,
-  issue: PullIssue,
-  input: Pick<Review, "state" | "body">,
-  cause: Cause,
-): Review {
-  const review: Review = {
-    id: world.state.nextId(),
-    user: cause.user,
-    state: input.state,
-    body: input.body,
-    commitId: issue.pull.headSha,
-    submittedAt: world.now(),
-  };
-  issue.pull.reviews.push(review);
-  world.feed.tell("review", repository, `${cause.user.login} reviewed #${issue.number}: ${review.state}`);
-  const shown = reviewJson(world, repository, issue.number, review);
-  emit(world, repository, "pull_request_review", cause, {
-    action: "submitted",
-    review: { ...shown, state: review.state.toLowerCase() },
-    pull_request: pullSummaryJson(world, repository, issue),
-  });
-  considerAutoMerge(world, repository, issue.pull.headSha);
-  return review;
 }
 
 /** Works out whether the pull request can be merged, and with it `refs/pull/N/merge`. */

@@ -1,11 +1,11 @@
-/** REST: issues, labels, comments and reactions. */
+/** REST: issues, labels and comments, and reactions to them. */
 import { z } from "zod";
 import { hasRole, mayWrite, type Need } from "./access.ts";
 import { notAccessible, notFound, parseBody, Refusal, validationFailed } from "./errors.ts";
 import * as issues from "./issues.ts";
-import type { Comment, Issue, Json, Reaction } from "./model.ts";
-import { userJson } from "./payloads.ts";
+import type { Comment, Issue, Json } from "./model.ts";
 import { commentJson, issueJson, labelJson } from "./payloads-issues.ts";
+import { listReactions, react, unreact } from "./rest-reactions.ts";
 import { closePull, editPull, pullEvent, reopenPull } from "./pulls.ts";
 import {
   created,
@@ -19,7 +19,7 @@ import {
   repositoryRoute,
 } from "./router.ts";
 import { hasPull } from "./state.ts";
-import { iso, type World } from "./world.ts";
+import type { World } from "./world.ts";
 
 /** GitHub's documented limit of a comment or issue body, in characters. */
 const BODY_LIMIT = 65_536;
@@ -40,9 +40,6 @@ const issuePatch = z.object({
   labels: z.array(labelName).optional(),
 });
 const commentBody = z.object({ body: z.string() });
-const reactionBody = z.object({
-  content: z.enum(["+1", "-1", "laugh", "confused", "heart", "hooray", "rocket", "eyes"]),
-});
 
 function issueParam(request: RepositoryRequest): Issue {
   const issue = request.repository.issues.get(numberParam(request, "number"));
@@ -218,30 +215,6 @@ function listComments(world: World, request: RepositoryRequest): Reply {
     page.map((comment) => commentJson(world, request.repository, issue, comment)),
   );
 }
-
-const reactionJson = (world: World, reaction: Reaction): Json => ({
-  id: reaction.id,
-  node_id: `REA_${reaction.id}`,
-  user: userJson(world, reaction.user),
-  content: reaction.content,
-  created_at: iso(reaction.createdAt),
-});
-
-function react(world: World, request: RepositoryRequest, reactions: Reaction[]): Reply {
-  const { content } = parseBody(reactionBody, request.body);
-  const { reaction, isNew } = issues.react(world, reactions, content, request.cause().user);
-  return { status: isNew ? 201 : 200, body: reactionJson(world, reaction) };
-}
-
-function unreact(request: RepositoryRequest, reactions: Reaction[]): Reply {
-  const at = reactions.findIndex((reaction) => reaction.id === numberParam(request, "reaction_id"));
-  if (at < 0) throw notFound();
-  reactions.splice(at, 1);
-  return noContent;
-}
-
-const listReactions = (world: World, request: RepositoryRequest, reactions: readonly Reaction[]): Reply =>
-  paged(world, request, reactions, (page) => page.map((reaction) => reactionJson(world, reaction)));
 
 const onComment = (request: RepositoryRequest) => commentParam(request).comment.reactions;
 const onIssue = (request: RepositoryRequest) => issueParam(request).reactions;

@@ -1,11 +1,10 @@
-/** REST: pull requests, their files, reviews and merging. */
+/** REST: pull requests, their files and merging. */
 import { z } from "zod";
 import { mayWrite } from "./access.ts";
 import { mergePull } from "./auto-merge.ts";
 import { notAccessible, notFound, parseBody, Refusal, validationFailed } from "./errors.ts";
 import { mergeableOf } from "./mergeability.ts";
 import { commitJson } from "./payloads-commits.ts";
-import { reviewJson } from "./payloads-issues.ts";
 import { pullJson, pullSummaryJson } from "./payloads-pulls.ts";
 import * as pulls from "./pulls.ts";
 import { fileJson } from "./rest-contents.ts";
@@ -82,7 +81,7 @@ function createPull(world: World, request: RepositoryRequest): Reply {
   return created(pullJson(world, request.repository, issue));
 }
 
-function pullParam(world: World, request: RepositoryRequest): PullIssue {
+export function pullParam(world: World, request: RepositoryRequest): PullIssue {
   const issue = world.state.pull(request.repository, numberParam(request, "number"));
   if (!issue) throw notFound();
   return issue;
@@ -177,33 +176,6 @@ async function merge(world: World, request: RepositoryRequest): Promise<Reply> {
   return ok({ sha: outcome.sha, merged: true, message: "Pull Request successfully merged" });
 }
 
-const reviewBody = z.object({
-  body: z.string().default(""),
-  event: z.enum(["APPROVE", "REQUEST_CHANGES", "COMMENT"]),
-  commit_id: z.string().optional(),
-});
-const REVIEW_STATES = { APPROVE: "APPROVED", REQUEST_CHANGES: "CHANGES_REQUESTED", COMMENT: "COMMENTED" } as const;
-
-function createReview(world: World, request: RepositoryRequest): Reply {
-  const issue = pullParam(world, request);
-  const { body, event } = parseBody(reviewBody, request.body);
-  const cause = request.cause();
-  if (event !== "COMMENT" && cause.user.id === issue.user.id) {
-    const verb = event === "APPROVE" ? "approve" : "request changes on";
-    throw new Refusal(422, "Unprocessable Entity", { errors: [`Can not ${verb} your own pull request`] });
-  }
-  const review = pulls.addReview(world, request.repository, issue, { state: REVIEW_STATES[event], body }, cause);
-  return ok(reviewJson(world, request.repository, issue.number, review));
-}
-
-function listReviews(world: World, request: RepositoryRequest): Reply {
-  const issue = pullParam(world, request);
-  const { reviews } = issue.pull;
-  return paged(world, request, reviews, (page) =>
-    page.map((one) => reviewJson(world, request.repository, issue.number, one)),
-  );
-}
-
 export const pullRoutes: readonly Route[] = [
   repositoryRoute("POST /pulls", "pull_requests:write", createPull),
   repositoryRoute("GET /pulls", "pull_requests:read", listPulls),
@@ -216,6 +188,4 @@ export const pullRoutes: readonly Route[] = [
     return noContent;
   }),
   repositoryRoute("PUT /pulls/:number/merge", "contents:write", merge),
-  repositoryRoute("GET /pulls/:number/reviews", "pull_requests:read", listReviews),
-  repositoryRoute("POST /pulls/:number/reviews", "pull_requests:write", createReview),
 ];

@@ -8,6 +8,7 @@ import { commitRoutes, contentRoutes } from "./rest-contents.ts";
 import { gitRoutes } from "./rest-git.ts";
 import { issueRoutes } from "./rest-issues.ts";
 import { pullRoutes } from "./rest-pulls.ts";
+import { reviewRoutes } from "./rest-reviews.ts";
 import { baseRoutes, repositoryRoutes } from "./rest-repos.ts";
 import { ok, type Route, route } from "./router.ts";
 
@@ -21,6 +22,7 @@ export const allRoutes = (limits: Limits): readonly Route[] => [
   ...issueRoutes,
   ...checkRoutes,
   ...pullRoutes,
+  ...reviewRoutes,
   ...actionRoutes,
   ...commitRoutes,
 ];

@@ -7,7 +7,7 @@ import type { Faults } from "./faults.ts";
 import type { Change } from "./feed.ts";
 import type { Commit } from "./git-commits.ts";
 import type { PatchedFile } from "./git-store.ts";
-import type { CheckRun, Comment, Issue, Json, WorkflowRun } from "./model.ts";
+import type { CheckRun, Comment, Issue, Json, WorkflowRun, Reaction } from "./model.ts";
 import { checkRunJson } from "./payloads-checks.ts";
 import { commentJson, issueJson } from "./payloads-issues.ts";
 import { pullJson } from "./payloads-pulls.ts";
@@ -123,6 +123,15 @@ export class SandboxGitHub extends SandboxSettings {
       user: comment.user.login,
       minimized: comment.minimized,
       reactions: comment.reactions.map((one) => one.content),
+    }));
+  }
+
+  /** The reviews of a pull request, as somebody who looks at it sees them. */
+  reviews(name: RepoName, number: number) {
+    const seen = (reactions: readonly Reaction[]) => reactions.map(({ content }) => content);
+    return this.pullOf(this.repositoryOf(name), number).pull.reviews.map((review) => ({
+      ...{ state: review.state, body: review.body, user: review.user.login, reactions: seen(review.reactions) },
+      comments: review.comments.map((one) => ({ ...one, reactions: seen(one.reactions) })),
     }));
   }
 

@@ -5,6 +5,7 @@ import { ZERO } from "./git-refs.ts";
 import * as issues from "./issues.ts";
 import type { Cause, CommitStatus, MergeMethod, Review } from "./model.ts";
 import * as pulls from "./pulls.ts";
+import { addReview, onLines } from "./reviews.ts";
 import { refChanged } from "./ref-changes.ts";
 import { type FileMap, type RepoName, SandboxRecords } from "./sandbox-records.ts";
 import { hasPull } from "./state.ts";
@@ -102,13 +103,25 @@ export class SandboxPeople extends SandboxRecords {
 
   review(name: RepoName, number: number, input: { state: Review["state"]; body?: string; by: string }): void {
     const repository = this.repositoryOf(name);
-    pulls.addReview(
+    addReview(
       this.world,
       repository,
       this.pullOf(repository, number),
       { state: input.state, body: input.body ?? "" },
       this.causedBy(input.by),
     );
+  }
+
+  /** A comment on one line of the changed file; its id. */
+  async commentOnLine(
+    name: RepoName,
+    number: number,
+    { by, ...said }: { path: string; line: number; body: string; by: string },
+  ): Promise<number> {
+    const repository = this.repositoryOf(name);
+    const issue = this.pullOf(repository, number);
+    const review = { state: "COMMENTED", body: "", comments: await onLines(repository, issue, [said]) } as const;
+    return addReview(this.world, repository, issue, review, this.causedBy(by)).comments[0]?.id ?? 0;
   }
 
   mergeByHand(name: RepoName, number: number, by: string, method: MergeMethod = "merge"): Promise<MergeOutcome> {

@@ -5,6 +5,7 @@
  */
 import { z } from "zod";
 import type { StoredJob } from "../../engine/ports.ts";
+import { commentIdSchema } from "../../job/comment-id.ts";
 import { type Job, STATUSES } from "../../job/job.ts";
 import { JOB_ID_PATTERN } from "../../wire/brief.ts";
 import type { Findable } from "../facts.ts";
@@ -28,7 +29,7 @@ const findable = z.object({
   repository: z.object({ owner: z.string(), name: z.string() }),
   runner: z.string(),
   status: z.enum(STATUSES),
-  origin: z.object({ kind: z.string(), issue: number.optional(), comment_id: number.optional() }),
+  origin: z.object({ kind: z.string(), issue: number.optional(), comment_id: commentIdSchema.optional() }),
   created_at: time,
   submitted_at: time.nullable(),
   sender_asked_at: time.nullable(),

@@ -7,6 +7,7 @@ import type { JobTally } from "../../engine/ports.ts";
 import { AccountTallies } from "./account-tallies.ts";
 import { STATUSES, type Status } from "../../job/job.ts";
 import { JobGroups } from "./job-groups.ts";
+import type { CommentId } from "../../job/comment-id.ts";
 import { type NumberKind, NumberedJobs } from "./numbered-jobs.ts";
 import { SortedList } from "./sorted-list.ts";
 
@@ -63,7 +64,7 @@ export class JobIndex {
     this.#mark(job);
   }
 
-  newest(kind: NumberKind, repository: string, number: number): JobFacts | null {
+  newest(kind: NumberKind, repository: string, number: CommentId): JobFacts | null {
     return this.#numbered.newest(kind, repositoryKey(repository), number);
   }
 

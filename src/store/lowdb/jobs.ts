@@ -6,6 +6,7 @@
 import { LRUCache } from "lru-cache";
 import type { Commit, CommitAnswer, JobFilter, JobStore, JobTally, StoredJob } from "../../engine/ports.ts";
 import { accountNamed } from "../../job/account.ts";
+import type { CommentId } from "../../job/comment-id.ts";
 import { fullName, type Job, type JobId } from "../../job/job.ts";
 import { type LedgerAccount, userAccount } from "../../job/ledger.ts";
 import type { AccountTally } from "../../job/quotas.ts";
@@ -95,7 +96,7 @@ export class LowdbJobs implements JobStore {
     return this.#newest("issue", repository, number);
   }
 
-  async ofComment(repository: string, comment_id: number): Promise<JobId | null> {
+  async ofComment(repository: string, comment_id: CommentId): Promise<JobId | null> {
     return this.#newest("comment", repository, comment_id);
   }
 
@@ -150,7 +151,7 @@ export class LowdbJobs implements JobStore {
     return owner !== null && owner !== id;
   }
 
-  #newest(kind: NumberKind, repository: string, number: number): JobId | null {
+  #newest(kind: NumberKind, repository: string, number: CommentId): JobId | null {
     return this.#index.newest(kind, repository, number)?.id ?? null;
   }
 

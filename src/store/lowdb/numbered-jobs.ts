@@ -1,13 +1,14 @@
 /** Jobs by the numbers that GitHub gave to what belongs to them, within their repository. */
+import type { CommentId } from "../../job/comment-id.ts";
 import type { JobFacts } from "../facts.ts";
 import { byAge } from "./job-groups.ts";
 
 const KINDS = ["pull_request", "issue", "comment"] as const;
 export type NumberKind = (typeof KINDS)[number];
 
-type ByNumber = Map<number, JobFacts[]>;
+type ByNumber = Map<CommentId, JobFacts[]>;
 
-const numbersOf = (job: JobFacts, kind: NumberKind): readonly number[] => {
+const numbersOf = (job: JobFacts, kind: NumberKind): readonly CommentId[] => {
   if (kind === "pull_request") return job.pull_requests;
   const number = job[kind];
   return number === null ? [] : [number];
@@ -36,7 +37,7 @@ export class NumberedJobs {
       }
   }
 
-  newest(kind: NumberKind, repository: string, number: number): JobFacts | null {
+  newest(kind: NumberKind, repository: string, number: CommentId): JobFacts | null {
     const jobs = this.#byRepository.get(repository)?.[kind].get(number) ?? [];
     return jobs.reduce<JobFacts | null>((best, job) => (best === null || byAge(best, job) < 0 ? job : best), null);
   }

@@ -49,6 +49,7 @@ describe("webhook payloads", () => {
     w.github.actions.updateJob(job, { status: "completed", conclusion: "success" });
     w.github.actions.completeRun(run.id, "success");
     w.github.review(REPO, number, { state: "APPROVED", by: "writer" });
+    await w.github.commentOnLine(REPO, number, { path: "x.txt", line: 1, body: "why?", by: "writer" });
     await w.github.mergeByHand(REPO, number, "octo");
     w.github.deleteBranch(REPO, "job/x", "octo");
     w.github.createRepository({ owner: "octo", name: "more" });
@@ -66,6 +67,7 @@ describe("webhook payloads", () => {
     ["pull_request", "opened"],
     ["pull_request", "closed"],
     ["pull_request_review", "submitted"],
+    ["pull_request_review_comment", "created"],
     ["check_run", "created"],
     ["check_run", "completed"],
     ["check_suite", "requested"],

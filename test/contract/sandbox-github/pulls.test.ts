@@ -162,6 +162,29 @@ describe("pull requests", () => {
     expect(own.body).toMatchObject({ errors: ["Can not approve your own pull request"] });
   });
 
+  it("are reviewed by the line, where the line is part of the diff, and each comment has its event", async () => {
+    const { number, sha } = await open(w);
+    const [{ filename }] = z
+      .tuple([z.object({ filename: z.string() })])
+      .parse((await w.call(`GET /repos/${REPO}/pulls/${number}/files`)).body);
+    const said = { path: filename, line: 1, body: "why?" };
+    const before = w.app.received.length;
+    const alone = await w.call(`POST /repos/${REPO}/pulls/${number}/comments`, { ...said, commit_id: sha });
+    expect([alone.status, alone.body]).toMatchObject([201, { path: filename, line: 1, commit_id: sha, body: "why?" }]);
+    const comments = [said, { ...said, body: "and why?" }];
+    const reviewed = await w.call(`POST /repos/${REPO}/pulls/${number}/reviews`, { event: "COMMENT", comments });
+    expect(reviewed.status).toBe(200);
+    await w.github.idle();
+    const heard = w.app.received.slice(before).map(({ event }) => event);
+    expect(heard.filter((event) => event === "pull_request_review_comment")).toHaveLength(3);
+    expect(heard.filter((event) => event === "pull_request_review")).toHaveLength(2);
+    for (const wrong of [{ line: 999 }, { path: "not-changed.txt" }]) {
+      const body = { ...said, ...wrong, commit_id: sha };
+      expect((await w.call(`POST /repos/${REPO}/pulls/${number}/comments`, body)).status).toBe(422);
+    }
+    expect(w.github.reviews(REPO, number).flatMap((one) => one.comments)).toHaveLength(3);
+  });
+
   it("from a fork name a foreign head", async () => {
     const number = w.github.openForkPullRequest(REPO, {
       title: "from outside",

@@ -2,6 +2,7 @@
 import type { Attempt } from "../../../engine/ports.ts";
 import type { Effect } from "../../../job/effect.ts";
 import { type Trouble, tried } from "../errors.ts";
+import { addReaction } from "./reaction.ts";
 import { done, type Task } from "./task.ts";
 
 type Of<T extends Effect["type"]> = Extract<Effect, { type: T }>;
@@ -32,13 +33,7 @@ export function laterOf(trouble: Trouble): { readonly reason: string; readonly a
 
 /** A reaction is a courtesy: a deleted comment or a missing permission is no reason to try again. */
 export const react = (task: Task, { comment_id, content }: Of<"react">): Promise<Attempt> =>
-  unless(["gone", "forbidden", "invalid"], task, () =>
-    task.octokit.request("POST /repos/{owner}/{repo}/issues/comments/{comment_id}/reactions", {
-      ...task.at,
-      comment_id,
-      content,
-    }),
-  );
+  unless(["gone", "forbidden", "invalid"], task, () => addReaction(task.octokit, task.at, comment_id, content));
 
 /** 409: the run is over already. */
 export const cancelRun = (task: Task, { run_id }: Of<"cancel-run">): Promise<Attempt> =>

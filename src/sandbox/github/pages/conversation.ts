@@ -1,5 +1,5 @@
 /** What was said on an issue or a pull request, and the forms to say something. */
-import type { Comment, Issue, Review, User } from "../model.ts";
+import type { Comment, Issue, Review, ReviewComment, User } from "../model.ts";
 import { html, type Html, nothing } from "./html.ts";
 import { live } from "./layout.ts";
 import { markdown } from "./markdown.ts";
@@ -35,12 +35,15 @@ const VERDICTS: Readonly<Record<Review["state"], string>> = {
   DISMISSED: "had a review dismissed",
 };
 
+const onLine = (base: string, { path, line, body, reactions: given }: ReviewComment): Html =>
+  html`<p class="dim">${path}, line ${line}</p>${markdown(body, base)}${reactions(given)}`;
+
 const review = (base: string, one: Review): Said => ({
   at: one.submittedAt,
   html: card(
     one.user,
     html`<span class="verdict ${one.state.toLowerCase()}">${VERDICTS[one.state]}</span> ${time(one.submittedAt)}`,
-    one.body === "" ? nothing : markdown(one.body, base),
+    html`${one.body === "" ? nothing : markdown(one.body, base)}${reactions(one.reactions)}${one.comments.map((of) => onLine(base, of))}`,
   ),
 });
 

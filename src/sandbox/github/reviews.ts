@@ -1,0 +1,104 @@
+/** Reviews of pull requests, with what they say of single lines, and the events. */
+import { considerAutoMerge } from "./auto-merge.ts";
+import { validationFailed } from "./errors.ts";
+import { emit } from "./events.ts";
+import type { Cause, Json, Reaction, Repository, Review, ReviewComment } from "./model.ts";
+import { reviewCommentJson, reviewJson } from "./payloads-issues.ts";
+import { pullSummaryJson } from "./payloads-pulls.ts";
+import type { PullIssue } from "./state.ts";
+import type { World } from "./world.ts";
+
+export interface NewReview extends Pick<Review, "state" | "body"> {
+  readonly comments?: readonly Pick<ReviewComment, "body" | "path" | "line" | "hunk">[];
+}
+
+export function addReview(
+  world: World,
+  repository: Repository,
+  issue: PullIssue,
+  input: NewReview,
+  cause: Cause,
+): Review {
+  const at = world.now();
+  const review: Review = {
+    id: world.state.nextId(),
+    user: cause.user,
+    state: input.state,
+    body: input.body,
+    commitId: issue.pull.headSha,
+    submittedAt: at,
+    comments: (input.comments ?? []).map((one) => ({ ...one, id: world.state.nextId(), reactions: [] })),
+    reactions: [],
+  };
+  issue.pull.reviews.push(review);
+  world.feed.tell("review", repository, `${cause.user.login} reviewed #${issue.number}: ${review.state}`);
+  const shown = reviewJson(world, repository, issue.number, review);
+  const pull_request = pullSummaryJson(world, repository, issue);
+  emit(world, repository, "pull_request_review", cause, {
+    action: "submitted",
+    // an empty one is null here, though not over REST
+    review: { ...shown, state: review.state.toLowerCase(), body: review.body === "" ? null : review.body },
+    pull_request,
+  });
+  for (const comment of review.comments) {
+    const told: Json = reviewCommentJson(world, repository, issue.number, review, comment);
+    emit(world, repository, "pull_request_review_comment", cause, { action: "created", comment: told, pull_request });
+  }
+  considerAutoMerge(world, repository, issue.pull.headSha);
+  return review;
+}
+
+/** The hunk of a file's patch up to this line of the new file; null: the line is not part of the diff. */
+export function hunkUpTo(patch: string, line: number): string | null {
+  let [hunk, next]: [string[], number] = [[], 0];
+  for (const text of patch.split("\n")) {
+    const start = /^@@ -\S+ \+(\d+)/.exec(text)?.[1];
+    hunk = start === undefined ? [...hunk, text] : [text];
+    if (start !== undefined) next = Number(start);
+    else if (text.startsWith("+") || text.startsWith(" ")) {
+      if (next === line) return hunk.join("\n");
+      next += 1;
+    }
+  }
+  return null;
+}
+
+/** With the lines of the diff that they stand on. */
+export async function onLines<Said extends Pick<ReviewComment, "path" | "line" | "body">>(
+  { git }: Repository,
+  { pull }: PullIssue,
+  said: readonly Said[],
+): Promise<Pick<ReviewComment, "path" | "line" | "body" | "hunk">[]> {
+  if (said.length === 0) return [];
+  const base = git.branch(pull.baseRef) ?? pull.baseSha;
+  const files = await git.patches((await git.mergeBase(base, pull.headSha)) ?? base, pull.headSha);
+  return said.map(({ path, line, body }) => {
+    const file = files.find(({ filename }) => filename === path);
+    const hunk = file === undefined ? null : hunkUpTo(file.patch, line);
+    const field = `pull_request_review_thread.${file === undefined ? "path" : "line"}`;
+    if (hunk === null)
+      throw validationFailed("PullRequestReviewComment", `${field} must be part of the diff`, { field });
+    return { path, line, body, hunk };
+  });
+}
+
+interface FoundComment {
+  readonly issue: PullIssue;
+  readonly review: Review;
+  readonly comment: ReviewComment;
+}
+
+export function findReviewComment(world: World, repository: Repository, id: number): FoundComment | undefined {
+  for (const issue of world.state.pulls(repository))
+    for (const review of issue.pull.reviews) {
+      const comment = review.comments.find((one) => one.id === id);
+      if (comment) return { issue, review, comment };
+    }
+  return undefined;
+}
+
+export const reactionsOfReview = (world: World, repository: Repository, id: number): Reaction[] | undefined =>
+  world.state
+    .pulls(repository)
+    .flatMap(({ pull }) => pull.reviews)
+    .find((one) => one.id === id)?.reactions;
