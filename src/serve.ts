@@ -43,14 +43,18 @@ const wordsOf = (mistakes: readonly string[]): string =>
 /** A closed terminal ends the server as in order as whoever keeps processes does. */
 const SIGNALS = ["SIGTERM", "SIGINT", "SIGHUP"] as const;
 
+/** A start may wait for others, such as the service that passes webhooks on: whoever ends it does not. */
+const BEGIN_LIMIT_MS = 5_000;
+const begunInTime = (): Promise<null> => new Promise((resolve) => void setTimeout(resolve, BEGIN_LIMIT_MS, null));
+
 /** Every signal ends in the same clean stop; a second one of an impatient person does not wait for it. */
 function stopOnSignals(starting: Promise<Stop>): void {
   let stopping = false;
   const end = (reason: string): void => {
     if (stopping) process.exit(130);
     stopping = true;
-    starting
-      .then((stop) => stop(reason))
+    Promise.race([starting, begunInTime()])
+      .then((stop) => stop?.(reason))
       .then(
         () => process.exit(0),
         (error: unknown) => {

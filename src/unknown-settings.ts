@@ -5,7 +5,7 @@
 import type { Environment } from "./environment.ts";
 import { meantBy, nearest } from "./wire/typo.ts";
 
-const OURS = /^(?:JOURNEYMAN|LLM|GHE)_/;
+const OURS = /^(?:JOURNEYMAN|LLM|GHE|QUOTA)_/;
 /** What Kubernetes and Docker set for a service of that name, such as `journeyman`. */
 const OF_A_SERVICE =
   /_(?:SERVICE_HOST|SERVICE_PORT(?:_[A-Z0-9_]+)?|PORT(?:_\d+_(?:TCP|UDP|SCTP)(?:_(?:PROTO|PORT|ADDR))?)?)$/;

@@ -66,7 +66,7 @@ function aboutJob(
     case "retry":
       return { asked: { type: "retry", by, comment_id }, seen: true };
     case "approve":
-      return { asked: { type: "approve", account, by, comment_id }, seen: true };
+      return { asked: { type: "approve", account, by, comment_id, commit: said.commit }, seen: true };
     case "run-checks":
       return { asked: { type: "run-checks", by, comment_id, commit: said.commit }, seen: true };
     case "reject":

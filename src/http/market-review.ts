@@ -21,12 +21,14 @@ export interface ReviewParts {
 const LONGEST_REASON = 2_000;
 const says = (message: string) => ({ error: () => message });
 
-const runSchema = z.strictObject({
+const commitSchema = z.strictObject({
   commit: z
     .string(says("must be a string."))
     .regex(/^[0-9a-f]{7,40}$/i, says("must be the name of a commit, or its first 7 characters and more."))
     .optional()
-    .meta({ description: "At which the files were read. Needed where others were handed in before them." }),
+    .meta({
+      description: "At which the work was read. Needed where other files that may not run were handed in before.",
+    }),
 });
 
 const reasonSchema = z.strictObject({
@@ -66,7 +68,8 @@ export const reviewRoutes = (parts: ReviewParts): readonly Route[] => [
     scope: "write",
     repeatable: true,
     params: idParams,
-    example: EXAMPLE_ID,
+    body: commitSchema,
+    example: { ...EXAMPLE_ID, body: {} },
     answers: {
       200: { ...THE_JOB, about: "The job, verified." },
       400: NOT_SUBMITTED,
@@ -79,6 +82,7 @@ export const reviewRoutes = (parts: ReviewParts): readonly Route[] => [
         account,
         by: actorOf(call.request),
         comment_id: null,
+        commit: call.body.commit,
       })),
   }),
   route({
@@ -93,7 +97,7 @@ export const reviewRoutes = (parts: ReviewParts): readonly Route[] => [
     scope: "write",
     repeatable: true,
     params: idParams,
-    body: runSchema,
+    body: commitSchema,
     example: { ...EXAMPLE_ID, body: { commit: "1f0c3a5b7d" } },
     answers: { 200: THE_JOB, 400: NOT_SUBMITTED, 403: NOT_YOURS, 404: NO_SUCH_JOB },
     work: (call) =>

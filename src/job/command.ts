@@ -94,7 +94,14 @@ export type Command =
     }
   | { readonly type: "retry"; readonly by: Actor; readonly comment_id: CommentId | null }
   /** The sender takes the work as it is: the worker is paid. `account`: in whose name. */
-  | { readonly type: "approve"; readonly account: string; readonly by: Actor; readonly comment_id: CommentId | null }
+  | {
+      readonly type: "approve";
+      readonly account: string;
+      readonly by: Actor;
+      readonly comment_id: CommentId | null;
+      /** Which work was looked at, or how its name begins. */
+      readonly commit?: string | undefined;
+    }
   /** The sender sends the work back: the try fails. `reject` is the holder's. */
   | {
       readonly type: "reject-work";

@@ -29,9 +29,9 @@ export type SlashCommand =
       /** For the market, at this price; null: for the repository's own runners. */
       readonly market: { readonly price_cents: number } | null;
     }
-  | ({ readonly verb: "status" | "cancel" | "retry" | "approve" | "pay" } & OfJob)
+  | ({ readonly verb: "status" | "cancel" | "retry" | "pay" } & OfJob)
   /** `commit`: of the files that were read, or how its name begins. */
-  | ({ readonly verb: "run-checks"; readonly commit?: string } & OfJob)
+  | ({ readonly verb: "run-checks" | "approve"; readonly commit?: string } & OfJob)
   | { readonly verb: "help" }
   /** The sender sends a worker's work back; `reason` may be empty. */
   | ({ readonly verb: "reject"; readonly reason: string } & OfJob)

@@ -65,7 +65,7 @@ export async function mountedPost({ dir, whole }: MountedPost): Promise<Mounted>
   const store = await openLowdbStore({ dir, now });
   const keys: string[] = [];
   for (let n = 0; n < KEYS; n++) {
-    const { key, stored } = newKey(keyRequestSchema.parse({ account: `user-${n}` }), now());
+    const { key, stored } = newKey(keyRequestSchema.parse({ account: `user-${n}`, repository: "*" }), now());
     await store.keys.add(stored);
     keys.push(key);
   }

@@ -128,6 +128,26 @@ describe("a market worker's files", () => {
     expect(effectsOf(step(other, { ...RUN, commit: "0123456" } as Command))).toEqual(expect.arrayContaining(RUNS));
   });
 
+  it("approved by no word about others that were read before them", () => {
+    const again = led(
+      asked(),
+      { type: "fail", agent_id: "a1", reason: "Sorry." },
+      { type: "pull", agent_id: "a1", account: "bob" },
+      { type: "accept", agent_id: "a1" },
+      { ...pushedWith("ask"), try: 2 } as Command,
+      SUBMIT,
+      { ...SHOWN, try: 2, sha: "0123456789abcdef0123456789abcdef01234567" } as Command,
+      { ...judged("unsure"), try: 2, sha: "0123456789abcdef0123456789abcdef01234567" } as Command,
+    );
+    expect(step(again, APPROVE)).toMatchObject({
+      refusal: { code: "wrong_status", sentence: expect.stringContaining("`/job approve 0123456789`") },
+    });
+    expect(step(again, { ...APPROVE, commit: "fedcba9" } as Command)).toMatchObject({
+      refusal: { code: "wrong_status" },
+    });
+    expect(led(again, { ...APPROVE, commit: "0123456" } as Command).status).toBe("verified");
+  });
+
   it("may be let run before the judge has spoken, and not when the time to object is over", () => {
     expect(effectsOf(step(submitted("ask"), RUN))).toEqual(expect.arrayContaining(RUNS));
     const job = asked();

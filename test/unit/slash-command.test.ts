@@ -130,6 +130,7 @@ describe("a verb", () => {
     ["/job retry `abcd1234`.", { verb: "retry", job: "abcd1234" }],
     ["/job approve everyone", { verb: "approve", job: "everyone" }],
     ["/job run-checks 0123456789", { verb: "run-checks", commit: "0123456789" }],
+    ["/job approve 0123456789", { verb: "approve", commit: "0123456789" }],
     ["/job run-checks abcd1234 `0123456789`", { verb: "run-checks", job: "abcd1234", commit: "0123456789" }],
     ["/job reject abcd1234\n\nNo test.", { verb: "reject", job: "abcd1234", reason: "No test." }],
   ])("%j names its job", (comment, command) => {

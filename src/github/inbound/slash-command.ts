@@ -75,7 +75,8 @@ function readVerb(line: string, below: string, flagged: boolean): SlashCommand |
   const [word = "", ...rest] = line.split(/[\s,;]+/).filter((one) => one !== "");
   const name = withoutMarks(word);
   const verb = VERBS.find((one) => one === name.toLowerCase());
-  const commit = verb === "run-checks" ? COMMIT_WORD.exec(rest.at(-1) ?? "")?.[1] : undefined;
+  const ofFiles = verb === "run-checks" || verb === "approve";
+  const commit = ofFiles ? COMMIT_WORD.exec(rest.at(-1) ?? "")?.[1] : undefined;
   if (commit !== undefined) rest.pop();
   const id = JOB_WORD.exec(rest[0] ?? "")?.[1];
   const isNamed = rest.length === 0 || (rest.length === 1 && id !== undefined);
@@ -90,7 +91,7 @@ function readVerb(line: string, below: string, flagged: boolean): SlashCommand |
   if (!isNamed || (verb === "help" && rest.length > 0)) return asksBack(verb);
   if (flagged) return mistaken(`Did you mean \`/job ${verb}\`? It takes no flags.`);
   if (verb === "help") return { verb };
-  if (verb === "run-checks") return { verb, ...withJob(id), ...(commit === undefined ? {} : { commit }) };
+  if (ofFiles) return { verb, ...withJob(id), ...(commit === undefined ? {} : { commit }) };
   return verb === "reject" ? { verb, reason: below, ...withJob(id) } : { verb, ...withJob(id) };
 }
 

@@ -116,14 +116,19 @@ export function letRun(job: Job, now: number, by: string | null): Decision {
   });
 }
 
-/** Why this word is not about the files that wait; null: it is. A worker may change them after somebody has read them. */
-function otherFiles(job: Job, commit: string | undefined): string | null {
+/** Why this word is not about the work as it is; null: it is. A worker may change it after somebody has read it. */
+function otherFiles(job: Job, commit: string | undefined, verb: "run-checks" | "approve"): string | null {
+  if (heldFiles(job) === null) {
+    const judged = judgedSha(job);
+    if (commit === undefined || judged?.startsWith(commit.toLowerCase())) return null;
+    return `The work is at ${judged === null ? "no commit" : `commit ${judged}`} now: look at it again, then say so of that one.`;
+  }
   const { sha, url } = heldFiles(job) ?? { sha: null, url: null };
   const named = commitToName(job);
   const isFirst = job.round === 1 && job.tries === 1;
   if (commit === undefined ? isFirst : sha?.startsWith(commit.toLowerCase())) return null;
   if (sha === null) return "Other files were handed in since; wait until they can be read, then say it again.";
-  return `The files that wait are those of commit ${sha}: read ${url}, then say so of them, by \`/job run-checks ${named ?? sha}\`.`;
+  return `The files that wait are those of commit ${sha}: read ${url}, then say so of them, by \`/job ${verb} ${named ?? sha}\`.`;
 }
 
 export function runChecks(job: Job, { by, comment_id, commit }: Of<"run-checks">, { now }: Context): Decision {
@@ -131,7 +136,7 @@ export function runChecks(job: Job, { by, comment_id, commit }: Of<"run-checks">
     return refuse("wrong_status", `This job is ${statusAt(job, now)}, and no files of it wait to be let run.`);
   if (heldFiles(job) === null) return unchanged;
   if (isApprovedByTime(job, now)) return refuse("wrong_status", TOO_LATE);
-  const other = otherFiles(job, commit);
+  const other = otherFiles(job, commit, "run-checks");
   if (other !== null) return refuse("wrong_status", other);
   const run = letRun(job, now, nameOf(by));
   return run.kind === "decided" ? { ...run, effects: [...seen(comment_id), ...run.effects] } : run;
@@ -195,13 +200,15 @@ const nameOf = (by: Actor): string | null => by.login ?? by.account;
 const seen = (comment_id: CommentId | null): WantedEffect[] =>
   comment_id === null ? [] : [soon({ type: "react", comment_id, content: "eyes" })];
 
-export function approve(job: Job, { account, by, comment_id }: Of<"approve">, { now }: Context): Decision {
+export function approve(job: Job, { account, by, comment_id, commit }: Of<"approve">, { now }: Context): Decision {
   if (job.status === "verified" && job.runner === "market" && isAccount(account, job.account)) return unchanged;
   const refused = notTheirs(job, account, "approved", now);
   if (refused !== null) return refused;
   const apart = isApart(job);
   if (apart && job.sender_asked_at === null)
     return refuse("wrong_status", "The work has just come and is being looked at; approve it in a minute.");
+  const other = otherFiles(job, commit, "approve");
+  if (other !== null) return refuse("wrong_status", other);
   const sha = judgedSha(job);
   return verify(job, now, {
     by: nameOf(by),

@@ -46,10 +46,10 @@ export function filesHeld(job: Job): string | null {
   );
 }
 
-/** What lets the files run, as it is to be commented. */
-export function runChecks(job: Job): string {
+/** A command about the files, as it is to be commented. */
+export function aboutFiles(job: Job, verb: "run-checks" | "approve"): string {
   const commit = commitToName(job);
-  return commit === null ? "/job run-checks" : `/job run-checks ${commit}`;
+  return commit === null ? `/job ${verb}` : `/job ${verb} ${commit}`;
 }
 
 /** Null: it is not the sender's turn. */
@@ -59,7 +59,7 @@ export function sendersTurn(job: Job): string | null {
   const until = `From ${moment(from)} on it counts as approved.`;
   if (heldFiles(job) !== null)
     return (
-      `**${who(job.account)} decides:** \`${runChecks(job)}\` lets the files run here, \`/job approve\` pays the worker and ` +
+      `**${who(job.account)} decides:** \`${aboutFiles(job, "run-checks")}\` lets the files run here, \`${aboutFiles(job, "approve")}\` pays the worker and ` +
       `runs nothing, \`/job reject\` with the reason below it sends the work back. ${until}`
     );
   const merge = job.pull_request === null ? "" : ", or merge or close the pull request";

@@ -2,7 +2,7 @@
 import { heldFiles, isFinal, type Job } from "../../../job/job.ts";
 import { usageLine } from "./figures.ts";
 import { jobMarker } from "./marker.ts";
-import { runChecks } from "./market.ts";
+import { aboutFiles } from "./market.ts";
 import { code, cutBody, titleLine } from "./plain.ts";
 import { NEW_WORKFLOW } from "./run-job-workflow.ts";
 import { stateOf } from "./state.ts";
@@ -10,7 +10,7 @@ import { stateOf } from "./state.ts";
 const commandsOf = (job: Job): string => {
   if (job.status === "pending_payment") return "`/job pay` · `/job cancel`";
   if (heldFiles(job) !== null && !isFinal(job.status))
-    return `\`${runChecks(job)}\` · \`/job approve\` · \`/job reject\` · \`/job cancel\``;
+    return `\`${aboutFiles(job, "run-checks")}\` · \`${aboutFiles(job, "approve")}\` · \`/job reject\` · \`/job cancel\``;
   if (job.sender_asked_at !== null && !isFinal(job.status)) return "`/job approve` · `/job reject` · `/job cancel`";
   if (!isFinal(job.status)) return "`/job status` · `/job cancel`";
   if (job.status === "failed") return "`/job retry` · `/job help`";
