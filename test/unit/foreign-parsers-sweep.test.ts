@@ -85,7 +85,7 @@ test("the rows that are named are in the table", async () => {
 
 /** Functions of a text that are no parsers, or parts of one in the table. */
 const NO_ROW: Readonly<Record<string, string>> = {
-  isBlank: "row: normalisation",
+  isBlank: "normalisation",
   jobFolder: "joins",
   finder: "of whoever calls it",
   expandGlob: "globs of the settings",
