@@ -84,7 +84,7 @@ const starting = (parts: agent.AgentV2Parts, guards: (what?: "creates" | "messag
     guards: guards("creates"),
     params: projectParams,
     body: promptSchema.extend({ ...choiceFields, callback_url: callbackField(parts.webhooks) }),
-    example: { params: PROJECT, body: { prompt: "create AGENT.md that says hello" } },
+    example: { params: PROJECT, body: { prompt: "create PROMPT.md that says hello" } },
     answers: {
       201: { ...asNow, about: "The job is created.", headers: { Location: "Where to ask for the job." } },
       ...REFUSED_PROJECT,
@@ -106,7 +106,7 @@ const starting = (parts: agent.AgentV2Parts, guards: (what?: "creates" | "messag
     guards: guards("messages"),
     params: jobParams,
     body: promptSchema,
-    example: { params: JOB, body: { prompt: "append bye to AGENT.md" } },
+    example: { params: JOB, body: { prompt: "append bye to PROMPT.md" } },
     answers: {
       200: asNow,
       ...REFUSED_JOB,

@@ -148,7 +148,7 @@ async function furnish({ server, knowledge }: World, keys: Map<Who, string>, hoo
   const unpaid = await server.ask("POST", "/api/jobs/run", { key: keys.get("eve") ?? null, body: order });
   await post("admin", "/api/wallet/credit", { account: String(Object(unpaid.body).account), amount_cents: 700 });
   knowledge.learn(lookOf("ab12cd34"), String(Object(unpaid.body).id));
-  await post("ada", "/v2/agent/octocat%2Fhello-world/job", { prompt: "create AGENT.md" });
+  await post("ada", "/v2/agent/octocat%2Fhello-world/job", { prompt: "create PROMPT.md" });
 }
 
 /** A job at work, and what its run is known by. */

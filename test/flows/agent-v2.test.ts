@@ -45,7 +45,7 @@ const idOf = (text: string) => {
 it("serves a client that creates, polls to the end and then sends a message", async () => {
   const house = await startHouse({ settings: null });
   const projectId = encodeURIComponent(DEMO);
-  const first = await runAgentJob(house.app.url, projectId, "create AGENT.md that says hello", API_KEY);
+  const first = await runAgentJob(house.app.url, projectId, "create PROMPT.md that says hello", API_KEY);
   const job = await house.job(idOf(first.id));
   expect(first).toEqual({
     id: job.id,
@@ -58,16 +58,16 @@ it("serves a client that creates, polls to the end and then sends a message", as
     archivedAt: null,
   });
   expect(first.prLink).toContain("/pull/");
-  expect(house.github.readFile(DEMO, first.source.ref, "AGENT.md")).toContain("hello");
+  expect(house.github.readFile(DEMO, first.source.ref, "PROMPT.md")).toContain("hello");
 
   const known = await house.app.store.repositories.get(...(DEMO.split("/") as [string, string]));
   const path = `/v2/agent/${known?.id}/job/${job.id}`;
-  const sent = await house.request(`${path}/message`, { method: "POST", body: { prompt: "append bye to AGENT.md" } });
+  const sent = await house.request(`${path}/message`, { method: "POST", body: { prompt: "append bye to PROMPT.md" } });
   expect(sent.status).toBe(200);
   expect(await sent.json()).toMatchObject({ id: job.id, status: "active", prLink: first.prLink });
   await untilJob(house, job.id, "verified again", (one) => one.round === 2 && one.status === "verified");
   expect(house.github.pulls(DEMO)).toHaveLength(1);
-  expect(house.github.readFile(DEMO, first.source.ref, "AGENT.md")).toContain("bye");
+  expect(house.github.readFile(DEMO, first.source.ref, "PROMPT.md")).toContain("bye");
 
   const archived = await house.request(`${path}/archive`, { method: "POST" });
   expect(await archived.json()).toMatchObject({ status: "archived", archivedAt: expect.any(String) });

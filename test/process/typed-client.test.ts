@@ -34,8 +34,8 @@ export async function run(baseUrl: string, key: string, repository: string) {
   }
 
   const project = encodeURIComponent(repository);
-  const { data: job } = await client.v2.createAgentJob(project, { prompt: "create AGENT.md that says hello" });
-  const { data: told } = await client.v2.messageAgentJob(project, job.id, { prompt: "append bye to AGENT.md" });
+  const { data: job } = await client.v2.createAgentJob(project, { prompt: "create MESSAGE.md that says hello" });
+  const { data: told } = await client.v2.messageAgentJob(project, job.id, { prompt: "append bye to MESSAGE.md" });
   const settled = async () => {
     let now = (await client.v2.getAgentJob(project, job.id)).data;
     while (now.status === "active") {
@@ -119,6 +119,6 @@ it("compiles, creates a job to its merge in one dialect, and creates, polls and 
   expect(result.page.nextCursor).not.toBeNull();
   expect(result.wrong).toBe(400);
   expect(result.told).toEqual({ id: result.job.id, status: "active" });
-  await until("the message to be heard", () => house.github.readFile(DEMO, "main", "AGENT.md")?.includes("bye"));
+  await until("the message to be heard", () => house.github.readFile(DEMO, "main", "MESSAGE.md")?.includes("bye"));
   await house.town.idle();
 });
