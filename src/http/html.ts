@@ -1,32 +1,6 @@
-/** Pages as HTML by a tagged template: every value is escaped unless it was itself made by `html`. No scripts. */
+/** The frame of the App's own pages, with the one style that their content policy names. No scripts. */
 import { hash } from "node:crypto";
-
-export class Html {
-  readonly text: string;
-  constructor(text: string) {
-    this.text = text;
-  }
-}
-
-const ESCAPES: Readonly<Record<string, string>> = {
-  "&": "&amp;",
-  "<": "&lt;",
-  ">": "&gt;",
-  '"': "&quot;",
-  "'": "&#39;",
-};
-
-const escaped = (text: string): string => text.replace(/[&<>"']/g, (character) => ESCAPES[character] ?? character);
-
-type Part = Html | string | number | readonly Part[];
-
-function shown(part: Part): string {
-  if (part instanceof Html) return part.text;
-  return typeof part === "string" || typeof part === "number" ? escaped(String(part)) : part.map(shown).join("");
-}
-
-export const html = (strings: TemplateStringsArray, ...parts: Part[]): Html =>
-  new Html(strings.reduce((text, piece, index) => text + piece + shown(parts[index] ?? ""), ""));
+import { Html, html } from "../wire/html.ts";
 
 const STYLE = `body{font:16px/1.5 system-ui,sans-serif;margin:0 auto;max-width:42rem;padding:1rem;color-scheme:light dark}
 pre{overflow-x:auto;border:1px solid;padding:.75rem}label,fieldset{display:block;margin:1rem 0}input,select{font:inherit}`;

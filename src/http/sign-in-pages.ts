@@ -1,5 +1,6 @@
 /** The pages of signing in: the form, the key, and a page with a sentence for whatever does not work. Texts alone. */
-import { type Html, html, pageOf } from "./html.ts";
+import { type Html, html } from "../wire/html.ts";
+import { pageOf } from "./html.ts";
 import { PROPOSED_DAYS, WISH_DAYS, WISH_SCOPES, type Wish } from "./sign-in-wish.ts";
 
 export const TITLE = "A key for Journeyman";

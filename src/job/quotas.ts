@@ -5,6 +5,7 @@
 import type { Command } from "./command.ts";
 import { type Owing, inDebt } from "./debt.ts";
 import { isFinal, type Job } from "./job.ts";
+import { counted } from "../wire/plural.ts";
 import { type Refusal, refusal } from "./refusal.ts";
 
 export interface QuotaLimits {
@@ -51,8 +52,6 @@ export interface AccountTally extends Owing {
   readonly paid_jobs: number;
 }
 
-const many = (count: number, one: string, more: string): string => `${count} ${count === 1 ? one : more}`;
-
 const overQuota = (sentence: string): Refusal => refusal("over_quota", sentence);
 
 /** The account would owe more: a price is to be paid, or an order made that waits for it. */
@@ -67,11 +66,11 @@ function overSending(before: Job | null, after: Job, tally: AccountTally, limits
   const { open_orders, jobs_under_way } = limits;
   if (after.runner === "market" && tally.open_orders >= open_orders)
     return overQuota(
-      `${after.account} has ${many(tally.open_orders, "order", "orders")} on the market that are not over, and ${open_orders} at once are allowed; wait until one is over, or cancel one.`,
+      `${after.account} has ${counted(tally.open_orders, "order", "orders")} on the market that are not over, and ${open_orders} at once are allowed; wait until one is over, or cancel one.`,
     );
   if (after.runner === "actions" && tally.jobs_under_way >= jobs_under_way)
     return overQuota(
-      `${after.account} has ${many(tally.jobs_under_way, "job", "jobs")} under way, and ${jobs_under_way} at once are allowed; wait until one is over, or cancel one.`,
+      `${after.account} has ${counted(tally.jobs_under_way, "job", "jobs")} under way, and ${jobs_under_way} at once are allowed; wait until one is over, or cancel one.`,
     );
   return null;
 }
@@ -86,13 +85,13 @@ export function overWorking(account: string, tally: AccountTally, limits: QuotaL
   const places = placesOf(tally, limits);
   if (tally.working + lost.length < places) return null;
   const failed =
-    lost.length === 0 ? "" : `, and ${many(lost.length, "try", "tries")} of its came to nothing within a day`;
+    lost.length === 0 ? "" : `, and ${counted(lost.length, "try", "tries")} of its came to nothing within a day`;
   const next =
     tally.working > 0
       ? "finish one first"
       : `come again from ${new Date(Math.min(...lost) + GIVEN_UP_MS).toISOString().slice(0, 16)}Z on`;
   return overQuota(
-    `${account} works on ${many(tally.working, "job", "jobs")}${failed}; ${places} at once are allowed, one more for each job that is paid: ${next}.`,
+    `${account} works on ${counted(tally.working, "job", "jobs")}${failed}; ${places} at once are allowed, one more for each job that is paid: ${next}.`,
   );
 }
 
@@ -136,7 +135,7 @@ export const overJobs = (
 export const tooManyTurns = (account: string, { turns_per_day }: QuotaLimits, retry_after_ms: number): Refusal => ({
   ...refusal(
     "rate_limited",
-    `${account} has asked for ${many(turns_per_day, "round", "rounds")} of work within a day, which is the most; ask again later.`,
+    `${account} has asked for ${counted(turns_per_day, "round", "rounds")} of work within a day, which is the most; ask again later.`,
   ),
   retry_after_ms,
 });
@@ -144,7 +143,7 @@ export const tooManyTurns = (account: string, { turns_per_day }: QuotaLimits, re
 export const tooManyQuotes = (account: string, { quotes_per_hour }: QuotaLimits, retry_after_ms: number): Refusal => ({
   ...refusal(
     "rate_limited",
-    `${account} has asked for ${many(quotes_per_hour, "estimate", "estimates")} within an hour, which is the most; ask again later, or order at one that you were shown.`,
+    `${account} has asked for ${counted(quotes_per_hour, "estimate", "estimates")} within an hour, which is the most; ask again later, or order at one that you were shown.`,
   ),
   retry_after_ms,
 });

@@ -38,7 +38,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     ...["src/store", "src/github/inbound", "src/github/outbound", ...OUTER],
   ],
   // What the provider says of its models is one list, for the product and for the endpoint that stands for the provider.
-  "src/sandbox": ["src/wire/models.ts"],
+  "src/sandbox": ["src/wire/models.ts", "src/wire/html.ts"],
   agent: ["src/wire"],
 };
 

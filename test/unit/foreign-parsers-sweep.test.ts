@@ -86,6 +86,7 @@ test("the rows that are named are in the table", async () => {
 /** Functions of a text that are no parsers, or parts of one in the table. */
 const NO_ROW: Readonly<Record<string, string>> = {
   isBlank: "normalisation",
+  escaped: "one character stands for another; its pattern is among all patterns that are swept",
   jobFolder: "joins",
   finder: "of whoever calls it",
   expandGlob: "globs of the settings",

@@ -118,12 +118,13 @@ export function letRun(job: Job, now: number, by: string | null): Decision {
 
 /** Why this word is not about the work as it is; null: it is. A worker may change it after somebody has read it. */
 function otherFiles(job: Job, commit: string | undefined, verb: "run-checks" | "approve"): string | null {
-  if (heldFiles(job) === null) {
+  const held = heldFiles(job);
+  if (held === null) {
     const judged = judgedSha(job);
     if (commit === undefined || judged?.startsWith(commit.toLowerCase())) return null;
     return `The work is at ${judged === null ? "no commit" : `commit ${judged}`} now: look at it again, then say so of that one.`;
   }
-  const { sha, url } = heldFiles(job) ?? { sha: null, url: null };
+  const { sha, url } = held;
   const named = commitToName(job);
   const isFirst = job.round === 1 && job.tries === 1;
   if (commit === undefined ? isFirst : sha?.startsWith(commit.toLowerCase())) return null;

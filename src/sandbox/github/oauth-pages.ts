@@ -5,7 +5,7 @@
 import type { ServerResponse } from "node:http";
 import { z } from "zod";
 import type { Api } from "./api.ts";
-import { type Html, html } from "./pages/html.ts";
+import { type Html, html } from "../../wire/html.ts";
 import { page, policy } from "./pages/layout.ts";
 import { isForeign } from "./pages/own-site.ts";
 import { callbackErrors } from "./oauth.ts";

@@ -2,7 +2,7 @@
 import { ACTIONS_SLUG } from "../checks.ts";
 import { latestCheckRuns, latestStatuses, rollupState } from "../mergeability.ts";
 import type { CheckRun, Repository } from "../model.ts";
-import { html, type Html, nothing } from "./html.ts";
+import { html, type Html, nothing } from "../../../wire/html.ts";
 import { live } from "./layout.ts";
 import { markdown } from "./markdown.ts";
 import { button, mark, result } from "./marks.ts";

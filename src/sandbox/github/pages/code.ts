@@ -4,7 +4,7 @@ import type { FileEntry } from "../git-trees.ts";
 import { repoHtml } from "../payloads.ts";
 import { checkList, rollup } from "./checks.ts";
 import { changedFiles } from "./diff.ts";
-import { html, type Html, nothing } from "./html.ts";
+import { html, type Html, nothing } from "../../../wire/html.ts";
 import { live } from "./layout.ts";
 import { markdown } from "./markdown.ts";
 import { time } from "./marks.ts";

@@ -1,6 +1,6 @@
 /** What was said on an issue or a pull request, and the forms to say something. */
 import type { Comment, Issue, Review, ReviewComment, User } from "../model.ts";
-import { html, type Html, nothing } from "./html.ts";
+import { html, type Html, nothing } from "../../../wire/html.ts";
 import { live } from "./layout.ts";
 import { markdown } from "./markdown.ts";
 import { avatar, button, labels, person, reactions, time } from "./marks.ts";

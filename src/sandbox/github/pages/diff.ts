@@ -1,6 +1,6 @@
 /** Changed files as coloured lines. */
 import type { PatchedFile } from "../git-store.ts";
-import { html, type Html } from "./html.ts";
+import { html, type Html } from "../../../wire/html.ts";
 
 const look = (line: string): string =>
   line.startsWith("@@") ? "hunk" : line.startsWith("+") ? "add" : line.startsWith("-") ? "del" : "";

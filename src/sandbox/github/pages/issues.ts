@@ -3,7 +3,7 @@ import type { Issue } from "../model.ts";
 import { hasPull } from "../state.ts";
 import { rollup } from "./checks.ts";
 import { commentForm, hint, labelsPanel, stateButton, timeline } from "./conversation.ts";
-import { html, type Html, nothing } from "./html.ts";
+import { html, type Html, nothing } from "../../../wire/html.ts";
 import { live } from "./layout.ts";
 import { labels, person, state, time } from "./marks.ts";
 import type { Page, Render, Visit } from "./visit.ts";

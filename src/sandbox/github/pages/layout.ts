@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import type { Repository } from "../model.ts";
 import { fullName } from "../payloads.ts";
 import type { Person } from "./acting.ts";
-import { type Html, html, nothing } from "./html.ts";
+import { type Html, html, nothing } from "../../../wire/html.ts";
 
 const file = (name: string): string => readFileSync(new URL(name, import.meta.url), "utf8");
 

@@ -3,7 +3,7 @@
  * links lead to http(s) or within the site; pictures become links, so that a page asks no other host for anything.
  */
 import markdownIt, { type MarkdownIt } from "markdown-it";
-import { escaped, Html } from "./html.ts";
+import { escaped, Html } from "../../../wire/html.ts";
 
 const TAG = /&lt;(\/?(?:sub|sup|kbd|b|i|em|strong|code|details|summary|br|hr)) ?\/?&gt;/g;
 const COMMENT = /<!--[\s\S]*?-->/g;

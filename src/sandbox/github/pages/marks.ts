@@ -1,6 +1,6 @@
 /** Small things that many pages show: states, labels, people, times, check marks. */
 import type { CheckRun, Issue, Reaction, User } from "../model.ts";
-import { html, type Html, nothing } from "./html.ts";
+import { html, type Html, nothing } from "../../../wire/html.ts";
 
 export const time = (at: number): Html => {
   const iso = new Date(at).toISOString();

@@ -5,7 +5,7 @@ import type { PullIssue } from "../state.ts";
 import { checkList } from "./checks.ts";
 import { commentForm, labelsPanel, stateButton, timeline } from "./conversation.ts";
 import { changedFiles } from "./diff.ts";
-import { html, type Html, nothing } from "./html.ts";
+import { html, type Html, nothing } from "../../../wire/html.ts";
 import { issueHead } from "./issues.ts";
 import { live } from "./layout.ts";
 import { avatar, button, person } from "./marks.ts";

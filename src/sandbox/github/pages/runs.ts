@@ -1,6 +1,6 @@
 /** Pages of workflow runs and their jobs, with logs and summaries. */
 import type { WorkflowJob, WorkflowRun } from "../model.ts";
-import { html, type Html, nothing } from "./html.ts";
+import { html, type Html, nothing } from "../../../wire/html.ts";
 import { live } from "./layout.ts";
 import { markdown } from "./markdown.ts";
 import { button, mark, result, time } from "./marks.ts";

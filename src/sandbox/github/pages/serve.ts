@@ -13,7 +13,7 @@ import { actingCookie, actingPerson, type Person, peopleOf } from "./acting.ts";
 import { checkPage } from "./checks.ts";
 import { codePage, commitPage, repositoryPage } from "./code.ts";
 import { submit } from "./forms.ts";
-import { type Html, html } from "./html.ts";
+import { type Html, html } from "../../../wire/html.ts";
 import { issueList, issuePage, newIssuePage, pullList } from "./issues.ts";
 import { ASSETS, type Frame, page, policy } from "./layout.ts";
 import { isForeign, pathHere } from "./own-site.ts";

@@ -2,7 +2,7 @@
 import type { Repository } from "../model.ts";
 import type { World } from "../world.ts";
 import type { Person } from "./acting.ts";
-import type { Html } from "./html.ts";
+import type { Html } from "../../../wire/html.ts";
 import type { Tab } from "./layout.ts";
 
 export interface Visit {
