@@ -97,7 +97,7 @@ function createWindow(ms: number, most: number, now: () => number) {
 }
 
 /** One after the other for each name. */
-function createTurns() {
+function createQueues() {
   const last = new Map<string, Promise<unknown>>();
   return async <T>(name: string, work: () => Promise<T>): Promise<T> => {
     const before = last.get(name);
@@ -118,7 +118,7 @@ export function createQuotas({ jobs, parcels, clock, estimator, limits = DEFAULT
   const { now } = clock;
   const turns = createWindow(DAY_MS, limits.turns_per_day, now);
   const quotes = createWindow(HOUR_MS, limits.quotes_per_hour, now);
-  const inTurn = createTurns();
+  const inTurn = createQueues();
 
   const turnRefusal = (command: Command, account: string): Refusal | null => {
     const after_ms = isTurn(command) ? turns.full(account) : null;

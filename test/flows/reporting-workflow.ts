@@ -62,7 +62,8 @@ async function report(what, body) {
 
 const indented = (text: string): string => text.trim().replaceAll("\n", "\n          ");
 
-export const reportingWorkflow = (gate: string | null = null): string => `name: Run job
+/** A workflow that plays this script of Node's in place of the run action; `env`: further lines of the step's variables. */
+export const scriptedWorkflow = (script: string, env = ""): string => `name: Run job
 on:
   push:
     branches: ["job/**"]
@@ -82,9 +83,11 @@ jobs:
           persist-credentials: false
       - name: Work
         env:
-          GITHUB_TOKEN: \${{ github.token }}
+          GITHUB_TOKEN: \${{ github.token }}${env === "" ? "" : `\n          ${env}`}
         run: |
           node - <<'SCRIPT'
-          ${indented(script(gate))}
+          ${indented(script)}
           SCRIPT
 `;
+
+export const reportingWorkflow = (gate: string | null = null): string => scriptedWorkflow(script(gate));

@@ -2,6 +2,8 @@
  * A workflow that gives its run's identity away, waits for a word, and then leaves the worst that a run can leave on its
  * branch: a result, a log and as many files as a job may change, all named so that globs find them hard to tell.
  */
+import { scriptedWorkflow } from "../flows/reporting-workflow.ts";
+
 const script = (folder: string): string => `
 const { execFileSync } = require("node:child_process");
 const { existsSync, mkdirSync, renameSync, writeFileSync } = require("node:fs");
@@ -34,28 +36,6 @@ const git = (...args) => execFileSync("git", args, { stdio: ["ignore", "pipe", "
 });
 `;
 
-export const waitingWorkflow = (folder: string): string => `name: Run job
-on:
-  push:
-    branches: ["job/**"]
-permissions:
-  contents: write
-  id-token: write
-jobs:
-  run:
-    if: startsWith(github.event.head_commit.message, 'Run job ') && !github.event.deleted
-    runs-on: ubuntu-24.04
-    timeout-minutes: 5
-    steps:
-      - uses: actions/checkout@08c6903cd8c0fde910a37f88322edcfb5dd907a8 # v5.0.0
-        with:
-          fetch-depth: 2
-          persist-credentials: false
-      - env:
-          APP_URL: \${{ vars.APP_URL }}
-          GITHUB_TOKEN: \${{ github.token }}
-        run: |
-          node - <<'SCRIPT'
-          ${script(folder).trim().replaceAll("\n", "\n          ")}
-          SCRIPT
-`;
+export const waitingWorkflow = (folder: string): string =>
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: an expression of GitHub's
+  scriptedWorkflow(script(folder), "APP_URL: ${{ vars.APP_URL }}");
