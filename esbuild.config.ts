@@ -29,14 +29,14 @@ export const BUNDLES = {
   agent: {
     programs: {
       main: "agent/main.ts",
-      gateway: "agent/gateway.ts",
-      egress: "agent/egress.ts",
-      courier: "agent/courier.ts",
+      gateway: "agent/gateway/main.ts",
+      egress: "agent/egress/main.ts",
+      courier: "agent/uploader/main.ts",
     },
     folder: "dist/agent",
   },
   server: {
-    programs: { main: "src/main.ts", cli: "src/cli.ts", "body-thread": "src/body-thread.ts" },
+    programs: { main: "src/main.ts", cli: "src/main/cli.ts", "body-thread": "src/main/body-thread.ts" },
     folder: "dist/server",
     // Probot looks for these two folders above its own file
     files: { ...SWAGGER_UI, "probot/static": "static" },
@@ -45,7 +45,7 @@ export const BUNDLES = {
     programs: { main: "agent/action/main.ts", post: "agent/action/post.ts" },
     folder: ".github/actions/run-job/dist",
   },
-  "action-mode": { programs: { main: "src/action.ts" }, folder: "dist/action" },
+  "action-mode": { programs: { main: "src/actions-mode/main.ts" }, folder: "dist/action" },
 } as const satisfies Record<string, Bundle>;
 
 export type BundleName = keyof typeof BUNDLES;
@@ -103,15 +103,6 @@ const versionAlone: Plugin = {
   },
 };
 
-/** The sandbox starts programs from their sources, so it stays with them. */
-const withoutSandbox: Plugin = {
-  name: "without-sandbox",
-  setup({ onResolve }) {
-    const absent = join(PROJECT, "src", "sandbox-absent.ts");
-    onResolve({ filter: /\/sandbox\/main\.ts$/ }, () => ({ path: absent }));
-  },
-};
-
 export const bundleFolder = (name: BundleName): string => join(PROJECT, BUNDLES[name].folder);
 
 /** The folder then holds the programs and nothing else. Answers the files that they are made of. */
@@ -125,7 +116,7 @@ export async function bundle(name: BundleName, folder: string = bundleFolder(nam
     chunkNames: "chunks/[name]/[hash]",
     // names stay, for the stacks in a log
     ...{ minifySyntax: true, minifyWhitespace: true, legalComments: "none", banner: { js: BANNER } },
-    plugins: [builtins, lazyRequires, withoutSandbox, versionAlone],
+    plugins: [builtins, lazyRequires, versionAlone],
   });
   // the sources' `package.json` is not beside every bundle
   await writeFile(join(folder, "package.json"), '{ "type": "module" }\n');

@@ -1,7 +1,7 @@
 /** Entry of the agent: settings, signals, exit code. */
 import "./no-debugger.ts";
 import { setTimeout as wait } from "node:timers/promises";
-import { Interruption } from "./interruption.ts";
+import { Interruption } from "./loop/cancellation.ts";
 import { runJob } from "./run.ts";
 import { readSettings } from "./settings.ts";
 

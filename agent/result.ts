@@ -4,10 +4,10 @@
  */
 import { mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { jobFolder, LOG_FILE, RESULT_FILE } from "../src/wire/brief.ts";
-import { MAX_NOTE, MAX_NOTES, type Result, resultSchema, type Usage } from "../src/wire/result.ts";
-import { describeStop, permanentErrorOf, type Stop } from "./stop.ts";
-import { head } from "../src/wire/text.ts";
+import { jobFolder, LOG_FILE, RESULT_FILE } from "../src/contracts/brief.ts";
+import { MAX_NOTE, MAX_NOTES, type Result, resultSchema, type Usage } from "../src/contracts/result.ts";
+import { head } from "../src/text/text.ts";
+import { describeStop, permanentErrorOf, type Stop } from "./loop/stop-reasons.ts";
 
 export interface RunEnd {
   readonly stop: Stop;

@@ -3,29 +3,29 @@
  * and log are written.
  */
 import { join } from "node:path";
-import { type Brief, jobFolder, LOG_FILE } from "../src/wire/brief.ts";
-import { dayOf, fitToModel, type ModelChoice } from "../src/wire/model-choice.ts";
-import { costCents, findModel, MODELS_AS_OF } from "../src/wire/models.ts";
-import { blanker, redactor } from "../src/wire/redact.ts";
-import { NO_USAGE, type Result } from "../src/wire/result.ts";
-import { type Assignment, readAssignment } from "./assignment.ts";
-import { Conversation, roomIn } from "./conversation.ts";
-import { GatewayClient } from "./gateway-client.ts";
+import { type Brief, jobFolder, LOG_FILE } from "../src/contracts/brief.ts";
+import { dayOf, fitToModel, type ModelChoice } from "../src/contracts/model-choice.ts";
+import { saidBy } from "../src/contracts/model-source.ts";
+import { costCents, findModel, MODELS_AS_OF } from "../src/contracts/models.ts";
+import { blanker, redactor } from "../src/contracts/redact.ts";
+import { NO_USAGE, type Result } from "../src/contracts/result.ts";
+import { counted } from "../src/text/plural.ts";
 import { changedFiles, headCommit } from "./git.ts";
-import type { Interruption } from "./interruption.ts";
 import { takeOutSecrets } from "./leaks.ts";
-import { runLoop } from "./loop.ts";
-import { firstMessage, SYSTEM_PROMPT } from "./prompt.ts";
-import { type ListModels, openProvider } from "./provider.ts";
+import { type Assignment, readAssignment } from "./loop/assignment.ts";
+import type { Interruption } from "./loop/cancellation.ts";
+import { Conversation, roomIn } from "./loop/conversation.ts";
+import { runLoop } from "./loop/loop.ts";
+import { firstMessage, SYSTEM_PROMPT } from "./loop/prompt.ts";
+import type { Stop } from "./loop/stop-reasons.ts";
+import { GatewayClient } from "./provider/gateway-client.ts";
+import { Refused } from "./provider/http-agent.ts";
+import { type ListModels, openProvider } from "./provider/provider.ts";
+import { Tally } from "./provider/usage.ts";
 import { exitCodeOf, type RunEnd, resultOf, writeResult } from "./result.ts";
 import type { Settings } from "./settings.ts";
-import type { Stop } from "./stop.ts";
 import { Shell } from "./tools/bash.ts";
 import { Log } from "./transcript/log.ts";
-import { Tally } from "./usage.ts";
-import { Refused } from "./way-out.ts";
-import { counted } from "../src/wire/plural.ts";
-import { saidBy } from "../src/wire/model-source.ts";
 
 export interface RunPorts {
   readonly interruption: Interruption;

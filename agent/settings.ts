@@ -4,9 +4,9 @@
  */
 import { resolve } from "node:path";
 import { z } from "zod";
-import { JOB_ID_PATTERN } from "../src/wire/brief.ts";
-import type { RunVariables } from "../src/wire/model-source.ts";
-import { proxyEnvironment } from "./way-out.ts";
+import { JOB_ID_PATTERN } from "../src/contracts/brief.ts";
+import type { RunVariables } from "../src/contracts/model-source.ts";
+import { proxyEnvironment } from "./provider/http-agent.ts";
 
 /** Secrets with this prefix are meant for the model's shell; all others stay with the agent. */
 const SHELL_SECRET_PREFIX = "AGENT_LLM_";

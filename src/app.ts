@@ -4,9 +4,9 @@
  */
 import type { Router } from "express";
 import type { ApplicationFunction } from "probot";
-import type { Door } from "./engine/door.ts";
-import type { Log } from "./engine/ports.ts";
-import type { Heard } from "./job/signal.ts";
+import type { Heard } from "./domain/job/github-event.ts";
+import type { Door } from "./engine/ports/service.ts";
+import type { Log } from "./engine/ports/stores.ts";
 
 export interface AppParts {
   /** What a delivery means. No calls. */

@@ -1,5 +1,5 @@
 /**
- * Forbids `slice`, `substring` and `substr` where words are cut at a limit: `src/wire/text.ts` alone does that, between
+ * Forbids `slice`, `substring` and `substr` where words are cut at a limit: `src/text/text.ts` alone does that, between
  * characters. By types, so that lists are left alone. What is cut where a sign was found is no limit: a position is a
  * variable, a limit is a constant or a number. Run by `npm run lint`; prints every finding and exits with 1 when there is
  * one.
@@ -21,7 +21,7 @@ const LIMIT = /^(?:[A-Z][A-Z\d_]+|(?:max|most|limit|half|room|longest)[A-Z]?\w*)
 /** A number as short as those of hashes, dates and keys, which are letters of ours. */
 const SHORT = 32;
 /** Not ours to lint: a stranger that imports nothing of ours, and what cuts. */
-const LEFT_OUT = ["src/sandbox/", "src/wire/text.ts"];
+const LEFT_OUT = ["test/sandbox/", "src/text/text.ts"];
 
 /** A limit anywhere in an argument; `PREFIX.length` is a position. */
 function hasLimit(node: Node): boolean {
@@ -72,7 +72,7 @@ try {
     .filter((path) => !LEFT_OUT.some((place) => path.startsWith(ROOT + place)));
   const findings = ours.flatMap((path) => cutsIn(project, path));
   for (const finding of findings)
-    console.error(`${finding} cuts words at a limit. Use head, tail or cut of src/wire/text.ts.`);
+    console.error(`${finding} cuts words at a limit. Use head, tail or cut of src/text/text.ts.`);
   if (ours.length === 0 || findings.length > 0) process.exitCode = 1;
 } finally {
   api.close();

@@ -4,9 +4,9 @@
  */
 import { lstatSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { jobFolder, LOG_FILE, RESULT_FILE } from "../../src/wire/brief.ts";
-import { parseForeignJson } from "../../src/wire/json-bounds.ts";
-import { NO_USAGE, type Result, resultSchema } from "../../src/wire/result.ts";
+import { jobFolder, LOG_FILE, RESULT_FILE } from "../../src/contracts/brief.ts";
+import { NO_USAGE, type Result, resultSchema } from "../../src/contracts/result.ts";
+import { parseForeignJson } from "../../src/text/json-bounds.ts";
 
 const RESULT_LIMIT = 1024 * 1024;
 const LOG_LIMIT = 32 * 1024 * 1024;

@@ -2,9 +2,9 @@
  * The brief as it was pushed: read from a commit, bounded, never from the checkout. What cannot be used is a sentence.
  */
 import { z } from "zod";
-import { briefSchema, CONFIG_FILE, jobFolder, RUN_COMMIT_PREFIX } from "../../src/wire/brief.ts";
-import { namedBySchema } from "../../src/wire/model-source.ts";
-import type { Secret } from "../../src/wire/secret.ts";
+import { briefSchema, CONFIG_FILE, jobFolder, RUN_COMMIT_PREFIX } from "../../src/contracts/brief.ts";
+import { namedBySchema } from "../../src/contracts/model-source.ts";
+import type { Secret } from "../../src/contracts/secret.ts";
 import type { Git } from "./git.ts";
 
 const BRIEF_LIMIT = 2 * 1024 * 1024;

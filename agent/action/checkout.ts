@@ -6,8 +6,8 @@ import { appendFileSync, mkdirSync, readFileSync, rmSync, statSync } from "node:
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { z } from "zod";
-import { PARTIAL_TRAILER } from "../../src/wire/brief.ts";
-import type { Secret } from "../../src/wire/secret.ts";
+import { PARTIAL_TRAILER } from "../../src/contracts/brief.ts";
+import type { Secret } from "../../src/contracts/secret.ts";
 import type { ActionBrief, PushedBrief } from "./brief.ts";
 import { lastWords, runCommand, succeeded } from "./command.ts";
 import { type Git, GitFailure } from "./git.ts";

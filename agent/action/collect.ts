@@ -3,6 +3,7 @@
  * may not change is put back, and what cannot be carried is refused in words.
  */
 import { join } from "node:path";
+import { jobFolder, LOG_FILE, RESULT_FILE } from "../../src/contracts/brief.ts";
 import { finalResult, readAgentFiles } from "./agent-files.ts";
 import { type ActionBrief, readPushedBrief } from "./brief.ts";
 import { changedPaths, putBack, putBackForbidden, referenceTree } from "./forbidden.ts";
@@ -15,7 +16,6 @@ import type { State } from "./state.ts";
 import { addedSubmodules, changedSubmodules, submoduleRefusal } from "./submodules.ts";
 import { asWord } from "./summary.ts";
 import { removeRepositories, removeSpecialFiles, removeTooLarge } from "./sweep.ts";
-import { jobFolder, LOG_FILE, RESULT_FILE } from "../../src/wire/brief.ts";
 
 const MOST_NAMED = 20;
 

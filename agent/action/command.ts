@@ -4,7 +4,7 @@
  * what cannot be ended (it is root's) is waited for no longer.
  */
 import { spawn } from "node:child_process";
-import { tail } from "../../src/wire/text.ts";
+import { tail } from "../../src/text/text.ts";
 
 /** Bytes of stdout that are kept unless a caller names its own limit. */
 const OUTPUT_LIMIT = 8 * 1024 * 1024;

@@ -1,8 +1,9 @@
 /** The subject of the work's commit, from the agent's title. */
-import { withoutSkips } from "../../src/wire/commit-words.ts";
-import { normalise } from "../../src/wire/normalise.ts";
-import type { Result } from "../../src/wire/result.ts";
-import { head } from "../../src/wire/text.ts";
+
+import type { Result } from "../../src/contracts/result.ts";
+import { withoutSkips } from "../../src/text/commit-words.ts";
+import { normalise } from "../../src/text/normalise.ts";
+import { head } from "../../src/text/text.ts";
 
 const LONGEST = 100;
 

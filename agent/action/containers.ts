@@ -3,8 +3,10 @@
  * which holds the provider's key and is the agent's way to the model. Starts both, ends both, and says why the
  * agent could not work where it cannot say so itself.
  */
-import { DEFAULT_MODEL } from "../../src/wire/models.ts";
+
 import type { Readable } from "node:stream";
+import { DEFAULT_MODEL } from "../../src/contracts/models.ts";
+import { head } from "../../src/text/text.ts";
 import type { ActionBrief } from "./brief.ts";
 import type { Docker, Running } from "./docker.ts";
 import { GATEWAY_HOST, type Networks } from "./fence.ts";
@@ -12,7 +14,6 @@ import type { Names } from "./names.ts";
 import { AGENT_UID } from "./ownership.ts";
 import { rowsOf } from "./relay.ts";
 import type { ActionSettings } from "./settings.ts";
-import { head } from "../../src/wire/text.ts";
 
 const GATEWAY_PORT = 8080;
 const GATEWAY_URL = `http://${GATEWAY_HOST}:${GATEWAY_PORT}`;

@@ -2,6 +2,8 @@
  * Hands in what the agent did and brings it to the branch: with the App's token, after which CI runs on it, else with the
  * workflow's own. What stands in the way is told to the App too, so that the job's comment can say it.
  */
+
+import type { Secret } from "../../src/contracts/secret.ts";
 import { FAILED, readable } from "./agent-files.ts";
 import type { Collected } from "./collect.ts";
 import { commitMessage } from "./commit-title.ts";
@@ -13,7 +15,6 @@ import { AppLine } from "./report/app-line.ts";
 import { appSettingsOf } from "./report/app-settings.ts";
 import { handIn } from "./report/hand-in.ts";
 import type { ActionSettings } from "./settings.ts";
-import type { Secret } from "../../src/wire/secret.ts";
 
 export interface DeliveryPorts {
   readonly git: Git;

@@ -4,7 +4,7 @@
  */
 import { rmSync } from "node:fs";
 import { join } from "node:path";
-import type { Secret } from "../../src/wire/secret.ts";
+import type { Secret } from "../../src/contracts/secret.ts";
 import { type CommandOptions, lastWords, type Ran, runCommand, succeeded } from "./command.ts";
 
 const LIMIT_MS = 60_000;

@@ -4,9 +4,9 @@
  */
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import type { Secret } from "../../src/wire/secret.ts";
-import { lastWords, succeeded } from "./command.ts";
+import type { Secret } from "../../src/contracts/secret.ts";
 import { objectsIn } from "./brief.ts";
+import { lastWords, succeeded } from "./command.ts";
 import { changedPaths } from "./forbidden.ts";
 import { attributesOf, type Git } from "./git.ts";
 import { asWord } from "./summary.ts";

@@ -4,7 +4,7 @@
  */
 import { lstatSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import type { Secret } from "../../src/wire/secret.ts";
+import type { Secret } from "../../src/contracts/secret.ts";
 import { succeeded } from "./command.ts";
 import { type Git, GitFailure } from "./git.ts";
 

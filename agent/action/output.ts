@@ -4,7 +4,7 @@
  * commands are stopped first thing, by a token that nobody can guess, and count again only within one write of our own.
  * Every other row is data: it is printed so that it is neither a command nor a match.
  */
-import { head } from "../../src/wire/text.ts";
+import { head } from "../../src/text/text.ts";
 
 /** What the runner would take for the end of a line, or a terminal for an order. */
 const CONTROL = /[\p{Cc}\u2028\u2029]/gu;

@@ -6,9 +6,10 @@
 import { randomBytes } from "node:crypto";
 import { appendFileSync } from "node:fs";
 import { join } from "node:path";
+import { cut } from "../../src/text/text.ts";
 import { readable } from "./agent-files.ts";
-import { type Collected, collect, collectFailure, type Ground, groundOf } from "./collect.ts";
 import { fetchJob } from "./checkout.ts";
+import { type Collected, collect, collectFailure, type Ground, groundOf } from "./collect.ts";
 import { endCommands, runCommand } from "./command.ts";
 import { deliverWork } from "./deliver-work.ts";
 import { clearAway } from "./fence.ts";
@@ -20,7 +21,6 @@ import { StageClock } from "./stage-clock.ts";
 import { loadState, type State } from "./state.ts";
 import { asCode, summaryOf } from "./summary.ts";
 import { removeRepositories } from "./sweep.ts";
-import { cut } from "../../src/wire/text.ts";
 
 // First of all: commands count again in this stage, and nothing of the agent's may be one.
 const output = new Output(

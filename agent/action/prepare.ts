@@ -1,15 +1,16 @@
 /** Everything before the agent begins: the job's commit, the files, who owns them, the networks. */
-import { checkOut, asksForPart, copyForAgent, fetchInstructions, fetchJob, findBase, type Source } from "./checkout.ts";
+
 import { type ActionBrief, readPushedBrief } from "./brief.ts";
-import type { Docker } from "./docker.ts";
+import { asksForPart, checkOut, copyForAgent, fetchInstructions, fetchJob, findBase, type Source } from "./checkout.ts";
 import { type Gateway, startGateway } from "./containers.ts";
+import type { Docker } from "./docker.ts";
 import { fencedNetworks, type MadeNetworks, type Networks, openNetwork } from "./fence.ts";
 import type { Git } from "./git.ts";
 import { beginMerge } from "./merge.ts";
 import type { Names } from "./names.ts";
 import type { Ownership } from "./ownership.ts";
 import type { ActionSettings } from "./settings.ts";
-import { removeState, saveState, type State } from "./state.ts";
+import { removeState, type State, saveState } from "./state.ts";
 import { emptyWorkspace } from "./workspace.ts";
 
 export interface PreparePorts {

@@ -4,10 +4,10 @@
  */
 import { rmSync } from "node:fs";
 import { join } from "node:path";
-import type { Secret } from "../../src/wire/secret.ts";
+import type { Secret } from "../../src/contracts/secret.ts";
+import { head } from "../../src/text/text.ts";
 import { lastWords, type Ran, succeeded } from "./command.ts";
 import type { Git } from "./git.ts";
-import { head } from "../../src/wire/text.ts";
 
 const PUSH_LIMIT_MS = 90_000;
 const FETCH_LIMIT_MS = 30_000;

@@ -3,9 +3,9 @@
  * else is only shown. Reads as fast as the agent writes, whatever becomes of the sending.
  */
 import { StringDecoder } from "node:string_decoder";
-import { type LogLine, logLineSchema } from "../../src/wire/log-line.ts";
+import { type LogLine, logLineSchema } from "../../src/contracts/log-line.ts";
+import { head } from "../../src/text/text.ts";
 import { harmless, plainRows } from "../transcript/plain.ts";
-import { head } from "../../src/wire/text.ts";
 
 /** A row that does not end is cut into pieces of this length: longer than any line of a log as JSON. */
 const ROW_LIMIT = 64 * 1024;

@@ -2,8 +2,8 @@
  * What the step is told: the inputs of action.yml, what GitHub's runner says of the run, and the environment that
  * programs get. Everything comes from the environment; a mistake in it is a sentence.
  */
-import { JOB_ID_PATTERN } from "../../src/wire/brief.ts";
-import { Secret } from "../../src/wire/secret.ts";
+import { JOB_ID_PATTERN } from "../../src/contracts/brief.ts";
+import { Secret } from "../../src/contracts/secret.ts";
 import { type CourierSettings, isTrusted } from "./report/app-settings.ts";
 
 const DEFAULT_IMAGE = "ghcr.io/journeyman-app/agent:1";

@@ -1,6 +1,6 @@
 /** The run's summary on GitHub. What the agent wrote is shown as code, in which no Markdown counts. */
-import type { Result } from "../../src/wire/result.ts";
-import { head } from "../../src/wire/text.ts";
+import type { Result } from "../../src/contracts/result.ts";
+import { head } from "../../src/text/text.ts";
 
 /** GitHub takes 1 MiB of a step. */
 const SUMMARY_LIMIT = 60_000;

@@ -1,6 +1,6 @@
 /** Which hosts and ports may be asked for, and the sentence for those that may not. Pure: no name is looked up here. */
 import { isIP } from "node:net";
-import { head } from "../../src/wire/text.ts";
+import { head } from "../../src/text/text.ts";
 
 const PORTS: readonly number[] = [80, 443];
 

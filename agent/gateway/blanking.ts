@@ -1,5 +1,5 @@
 /** Takes the key out of what the provider answers: some quote the key that they refuse, and the caller must not have it. */
-import { blanker } from "../../src/wire/redact.ts";
+import { blanker } from "../../src/contracts/redact.ts";
 
 /** A line that is longer is passed on in parts. */
 const MAX_LINE = 64 * 1024;

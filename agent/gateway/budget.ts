@@ -2,9 +2,9 @@
  * The run's limit of cost, kept by reservation: a call is made only if the most that it can cost still fits, and what it
  * did cost takes the reservation's place. Pure: it knows nothing of requests.
  */
-import type { CostLimit, Spent } from "../../src/wire/gateway.ts";
-import { costCents, dearestCents } from "../../src/wire/models.ts";
-import type { Usage } from "../../src/wire/result.ts";
+import type { CostLimit, Spent } from "../../src/contracts/gateway.ts";
+import { costCents, dearestCents } from "../../src/contracts/models.ts";
+import type { Usage } from "../../src/contracts/result.ts";
 
 export type CallUsage = Omit<Usage, "turns">;
 

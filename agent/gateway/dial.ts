@@ -4,7 +4,7 @@
  */
 import dns, { type LookupAddress } from "node:dns";
 import { connect, type LookupFunction, type Socket } from "node:net";
-import { isPublic } from "../../src/wire/public-address.ts";
+import { isPublic } from "../../src/contracts/public-address.ts";
 import type { Target } from "./allow-list.ts";
 
 /** From the look-up of the name to the connection. */

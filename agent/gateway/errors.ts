@@ -1,7 +1,7 @@
 /** The gateway's own answers, as the provider's clients read them: `{type: "error", error: {type, message}}`. */
 import type { ServerResponse } from "node:http";
-import type { CostLimit } from "../../src/wire/gateway.ts";
-import { counted } from "../../src/wire/plural.ts";
+import type { CostLimit } from "../../src/contracts/gateway.ts";
+import { counted } from "../../src/text/plural.ts";
 
 const STATUS = {
   invalid_request_error: 400,

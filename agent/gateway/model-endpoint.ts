@@ -3,8 +3,9 @@
  * alone, adds the key, and keeps the run's limit of cost whoever calls: the agent, or what the model has started.
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { SPENT_PATH } from "../../src/wire/gateway.ts";
-import { findModel, lineageOf } from "../../src/wire/models.ts";
+import { SPENT_PATH } from "../../src/contracts/gateway.ts";
+import { findModel, lineageOf } from "../../src/contracts/models.ts";
+import { head } from "../../src/text/text.ts";
 import { mostOf } from "./answer-usage.ts";
 import { type Blanking, createBlanking } from "./blanking.ts";
 import { type ReadBody, readBody } from "./bodies.ts";
@@ -22,7 +23,6 @@ import {
 } from "./model-request.ts";
 import { countIn, passOnMessage, passOnWhole } from "./passing-on.ts";
 import { type Called, callProvider, type Provider } from "./provider-call.ts";
-import { head } from "../../src/wire/text.ts";
 
 /** Calls of one run at once; the agent makes one at a time. */
 const MOST_CALLS = 4;

@@ -4,8 +4,8 @@
  * was read is what is sent, never the caller's own bytes.
  */
 import { z } from "zod";
-import { isJsonWithinBounds } from "../../src/wire/json-bounds.ts";
-import { head } from "../../src/wire/text.ts";
+import { isJsonWithinBounds } from "../../src/text/json-bounds.ts";
+import { head } from "../../src/text/text.ts";
 import type { CallUsage } from "./budget.ts";
 
 /** Values of one request; a long conversation has some ten thousand. */

@@ -2,7 +2,7 @@
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from "node:http";
 import { pipeline } from "node:stream/promises";
 import { z } from "zod";
-import { LOWERED_HEADER } from "../../src/wire/gateway.ts";
+import { LOWERED_HEADER } from "../../src/contracts/gateway.ts";
 import { mostOf, StreamedUsage, usageOfMessage } from "./answer-usage.ts";
 import type { Blanking } from "./blanking.ts";
 import { readBody } from "./bodies.ts";

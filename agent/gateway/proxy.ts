@@ -7,7 +7,7 @@ import { type IncomingHttpHeaders, type IncomingMessage, request, type ServerRes
 import type { Socket } from "node:net";
 import { type Duplex, pipeline } from "node:stream";
 import { type AllowList, plainHost, type Target } from "./allow-list.ts";
-import { dial, type DialPorts } from "./dial.ts";
+import { type DialPorts, dial } from "./dial.ts";
 
 /** A model may think for minutes before its first word, and its connection is silent meanwhile. */
 const IDLE_MS = 15 * 60_000;

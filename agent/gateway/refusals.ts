@@ -1,5 +1,5 @@
 /** What was refused, each sentence once: told as it comes, and kept for the agent that asks what is new. */
-import type { Refusal } from "../../src/wire/egress.ts";
+import type { Refusal } from "../../src/contracts/egress.ts";
 
 /** A program that tries one host after the other must not fill the memory. */
 const MOST_KEPT = 200;

@@ -5,8 +5,8 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import { z } from "zod";
-import { REFUSALS_PATH } from "../../src/wire/egress.ts";
-import { head } from "../../src/wire/text.ts";
+import { REFUSALS_PATH } from "../../src/contracts/egress.ts";
+import { head } from "../../src/text/text.ts";
 import { sayError, sayJson } from "./errors.ts";
 import type { ModelEndpoint } from "./model-endpoint.ts";
 import { type EgressProxy, refuseTunnel, say } from "./proxy.ts";

@@ -4,7 +4,7 @@
  * a list, of none.
  */
 import { z } from "zod";
-import { egressHost, MAX_EGRESS_HOSTS } from "../../src/wire/egress.ts";
+import { egressHost, MAX_EGRESS_HOSTS } from "../../src/contracts/egress.ts";
 import { plainHost, type Target } from "./allow-list.ts";
 import { NO_SUCH_KEY } from "./errors.ts";
 import type { Provider } from "./provider-call.ts";

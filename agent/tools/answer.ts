@@ -1,6 +1,7 @@
 /** What a tool gives back to the model, and the cut that keeps it short. */
-import { head, tail } from "../../src/wire/text.ts";
-import { counted } from "../../src/wire/plural.ts";
+
+import { counted } from "../../src/text/plural.ts";
+import { head, tail } from "../../src/text/text.ts";
 
 /** Characters of one answer. A turn of a long run must not fill the model's window by itself. */
 export const MAX_ANSWER = 16_000;

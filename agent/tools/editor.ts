@@ -5,9 +5,9 @@
 import { mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
 import { z } from "zod";
+import { counted } from "../../src/text/plural.ts";
 import { type Answer, answered, cutMiddle, refused } from "./answer.ts";
 import { confine } from "./confine.ts";
-import { counted } from "../../src/wire/plural.ts";
 
 /** Bytes of a file that the editor opens. */
 const MAX_FILE = 2 * 1024 * 1024;

@@ -2,8 +2,8 @@
  * Collects a command's output in bounded memory: head and tail are kept for the model, the whole goes to a file.
  */
 import { createWriteStream, type WriteStream } from "node:fs";
+import { counted } from "../../src/text/plural.ts";
 import { MAX_ANSWER } from "./answer.ts";
-import { counted } from "../../src/wire/plural.ts";
 
 /** Bytes of one command's output that the file keeps. */
 const MAX_FILE = 20 * 1024 * 1024;

@@ -4,11 +4,11 @@
  */
 import type { ToolUnion, ToolUseBlock } from "@anthropic-ai/sdk/resources/messages";
 import { z } from "zod";
-import { FINISH_OUTCOMES, type Stop } from "../stop.ts";
+import { head } from "../../src/text/text.ts";
+import { FINISH_OUTCOMES, type Stop } from "../loop/stop-reasons.ts";
 import { refused } from "./answer.ts";
 import { bashInput, type Shell } from "./bash.ts";
 import { edit, editorInput } from "./editor.ts";
-import { head } from "../../src/wire/text.ts";
 
 const EDITOR = "str_replace_based_edit_tool";
 

@@ -4,9 +4,9 @@
  */
 import { appendFileSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
-import { type LogLine, MAX_LOG_LINES, MAX_LOG_TEXT } from "../../src/wire/log-line.ts";
+import { type LogLine, MAX_LOG_LINES, MAX_LOG_TEXT } from "../../src/contracts/log-line.ts";
+import { head } from "../../src/text/text.ts";
 import { plainRows } from "./plain.ts";
-import { head } from "../../src/wire/text.ts";
 
 export interface LogSetup {
   readonly path: string;

@@ -1,9 +1,10 @@
 /** What becomes a job when somebody asks for one on GitHub: the draft of it, for our own runners or for the market. */
-import type { Draft } from "../job/command.ts";
-import type { Signal, SignalIssue } from "../job/signal.ts";
-import { titleOf } from "../job/title.ts";
-import { DEFAULT_REPOSITORY_SETTINGS } from "../wire/settings.ts";
-import type { Estimate } from "./ports.ts";
+
+import { DEFAULT_REPOSITORY_SETTINGS } from "../contracts/settings.ts";
+import type { Draft } from "../domain/job/command.ts";
+import type { Signal, SignalIssue } from "../domain/job/github-event.ts";
+import { titleOf } from "../domain/job/title.ts";
+import type { Estimate } from "./ports/stores.ts";
 
 type Asking = Extract<Signal, { type: "slash" | "label" }>;
 

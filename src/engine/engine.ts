@@ -2,33 +2,33 @@
  * The engine: the door with what hangs on it. Signals come in, commands are decided and committed, effects go out,
  * time wakes jobs, and what was lost on the way is found again at the start and every hour.
  */
-import { accountNamed } from "../job/account.ts";
-import type { Actor, Draft } from "../job/command.ts";
-import { isAnnounce, isOnGitHub } from "../job/effect.ts";
-import type { Job, JobId } from "../job/job.ts";
-import { outcomeOf } from "../job/outcome.ts";
-import type { ModelDefaults } from "../job/model-of.ts";
-import type { QuotaLimits } from "../job/quotas.ts";
-import { refusal } from "../job/refusal.ts";
-import { enforceDeadlines } from "./deadlines.ts";
-import type { Engine, GitHubStanding, Handled, Health } from "./door.ts";
-import { createEffectsRunner } from "./effects.ts";
-import { createDebts } from "./debts.ts";
-import { createHandle } from "./handle.ts";
+import { accountNamed } from "../domain/job/account.ts";
+import type { Actor, Draft } from "../domain/job/command.ts";
+import { isAnnounce, isOnGitHub } from "../domain/job/effect.ts";
+import type { Job, JobId } from "../domain/job/job.ts";
+import type { ModelDefaults } from "../domain/job/model-selection.ts";
+import { outcomeOf } from "../domain/job/outcome.ts";
+import type { QuotaLimits } from "../domain/job/quotas.ts";
+import { refusal } from "../domain/job/refusal.ts";
+import { createPull } from "./claim-work.ts";
+import { createDebts } from "./collect-debts.ts";
+import { createWaiters } from "./commit-subscribers.ts";
+import { enforceDeadlines } from "./enforce-deadlines.ts";
+import { createHandle } from "./handle-command.ts";
 import { createInboxWorker } from "./inbox.ts";
-import { createIntake } from "./intake.ts";
-import { type Announcer, type Audience, NOBODY } from "./outgoing.ts";
+import { createWaker } from "./job-timers.ts";
 import { createMarketGate } from "./market-gate.ts";
 import { createPermission } from "./permission.ts";
-import type { Clock, Desk, Estimator, Ids, Log, Meter, Performer, Recorder, Store, StoredJob } from "./ports.ts";
-import { createPull } from "./pull.ts";
+import type { RunLines } from "./ports/runs.ts";
+import type { Engine, GitHubStanding, Handled, Health } from "./ports/service.ts";
+import type { Clock, Desk, Estimator, Ids, Log, Meter, Performer, Recorder, Store, StoredJob } from "./ports/stores.ts";
+import { type Announcer, type Audience, NOBODY } from "./ports/webhooks.ts";
+import { createIntake } from "./process-webhook.ts";
 import { createQuotas } from "./quotas.ts";
 import { createReconciler } from "./reconcile.ts";
-import type { RunLines } from "./run-ports.ts";
-import { createParcelTidier } from "./tidy-parcels.ts";
+import { createEffectsRunner } from "./run-effects.ts";
+import { createParcelTidier } from "./sweep-attachments.ts";
 import { unknownModel } from "./unknown-model.ts";
-import { createWaiters } from "./waiters.ts";
-import { createWaker } from "./waker.ts";
 
 export interface EngineParts {
   readonly store: Store;

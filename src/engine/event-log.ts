@@ -2,18 +2,19 @@
  * Writes the lines by which somebody who runs the server can follow jobs: one for each delivery that was acted on, and
  * one for each transition of a job, its merge included. Never a task or an answer of a model.
  */
-import type { Command } from "../job/command.ts";
-import { askedBy } from "../job/asked-by.ts";
-import { eventsOf } from "../job/announce.ts";
-import { fullName, type HistoryRow, type Job, type JobId } from "../job/job.ts";
-import { FAILURE_CODES, type LogFacts } from "../job/log-fields.ts";
-import type { RefusalCode } from "../job/refusal.ts";
-import type { Signal } from "../job/signal.ts";
-import { normalise } from "../wire/normalise.ts";
-import { redact } from "../wire/redact.ts";
-import { cut } from "../wire/text.ts";
-import type { Handled } from "./door.ts";
-import type { Log } from "./ports.ts";
+
+import { redact } from "../contracts/redact.ts";
+import type { Command } from "../domain/job/command.ts";
+import type { Signal } from "../domain/job/github-event.ts";
+import { fullName, type HistoryRow, type Job, type JobId } from "../domain/job/job.ts";
+import { eventsOf } from "../domain/job/job-events.ts";
+import { FAILURE_CODES, type LogFacts } from "../domain/job/log-fields.ts";
+import type { RefusalCode } from "../domain/job/refusal.ts";
+import { askedBy } from "../domain/job/requester.ts";
+import { normalise } from "../text/normalise.ts";
+import { cut } from "../text/text.ts";
+import type { Handled } from "./ports/service.ts";
+import type { Log } from "./ports/stores.ts";
 
 /** What came of a delivery. */
 export interface Acted {

@@ -1,7 +1,7 @@
 /** Job ids: eight lower-case letters and digits from a hash of the time and random bytes (create-job seed). */
 import { hash, randomUUID } from "node:crypto";
-import { asJobId } from "../job/job.ts";
-import type { Clock, Ids } from "./ports.ts";
+import { asJobId } from "../domain/job/job.ts";
+import type { Clock, Ids } from "./ports/stores.ts";
 
 const ALPHABET = "abcdefghijklmnopqrstuvwxyz0123456789";
 const LENGTH = 8;

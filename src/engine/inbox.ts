@@ -2,12 +2,13 @@
  * Deliveries: durable first, answered next, worked on afterwards, marked done last. A delivery whose work fails is
  * tried again with back-off, a bounded number of times; after a crash it is found again at the start.
  */
-import { fullName } from "../job/job.ts";
-import type { Signal } from "../job/signal.ts";
+
+import type { Signal } from "../domain/job/github-event.ts";
+import { fullName } from "../domain/job/job.ts";
 import { logDelivery } from "./event-log.ts";
-import type { Intake } from "./intake.ts";
-import type { Clock, Inbox, Log, Meter, PendingDelivery } from "./ports.ts";
-import { createTurns } from "./turns.ts";
+import { createTurns } from "./fair-queue.ts";
+import type { Clock, Inbox, Log, Meter, PendingDelivery } from "./ports/stores.ts";
+import type { Intake } from "./process-webhook.ts";
 
 /** Deliveries that are worked on side by side. */
 const PLACES = 20;

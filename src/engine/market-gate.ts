@@ -2,11 +2,12 @@
  * Whether a repository has opened itself to the market: a stranger's work comes to it only when its default branch says
  * so. From what we know already when we can; GitHub is asked for a repository that has not been read.
  */
-import { fullName, type Repository } from "../job/job.ts";
-import { type Refusal, refusal } from "../job/refusal.ts";
-import { marketOff } from "../job/rules/market.ts";
-import { marketOf } from "../wire/settings.ts";
-import type { Desk, RepositoryStore } from "./ports.ts";
+
+import { marketOf } from "../contracts/settings.ts";
+import { fullName, type Repository } from "../domain/job/job.ts";
+import { type Refusal, refusal } from "../domain/job/refusal.ts";
+import { marketOff } from "../domain/job/rules/market.ts";
+import type { Desk, RepositoryStore } from "./ports/stores.ts";
 
 /** Null: it has. Throws when GitHub has to be asked and cannot be. */
 export type MarketGate = (repository: Repository) => Promise<Refusal | null>;

@@ -3,8 +3,8 @@
  * in to get a key. Rights hang on GitHub's numbers, for a name may be somebody else's by now. Fails closed: throws when
  * GitHub cannot be asked.
  */
-import { fullName, type Repository } from "../job/job.ts";
-import type { Desk, GitHubPerson, Permission, Permitted, Recorder, Store } from "./ports.ts";
+import { fullName, type Repository } from "../domain/job/job.ts";
+import type { Desk, GitHubPerson, Permission, Permitted, Recorder, Store } from "./ports/stores.ts";
 
 /** Somebody who asks; without a number where a record of an earlier version tells of them. */
 export type Asking = Pick<GitHubPerson, "login"> & Partial<Pick<GitHubPerson, "id">>;

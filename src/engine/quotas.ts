@@ -3,9 +3,9 @@
  * bytes are counted by the store; what is counted by time is in memory, and begins anew with the process.
  */
 import { LRUCache } from "lru-cache";
-import { accountNamed } from "../job/account.ts";
-import type { Command } from "../job/command.ts";
-import type { Job, JobId } from "../job/job.ts";
+import { accountNamed } from "../domain/job/account.ts";
+import type { Command } from "../domain/job/command.ts";
+import type { Job, JobId } from "../domain/job/job.ts";
 import {
   countedAccount,
   DEFAULT_QUOTAS,
@@ -17,10 +17,10 @@ import {
   tooManyBytes,
   tooManyQuotes,
   tooManyTurns,
-} from "../job/quotas.ts";
-import { type Refusal, refusal } from "../job/refusal.ts";
-import { NO_MARKET } from "./replies.ts";
-import type { Clock, Estimate, EstimateRequest, Estimator, JobStore, ParcelStore } from "./ports.ts";
+} from "../domain/job/quotas.ts";
+import { type Refusal, refusal } from "../domain/job/refusal.ts";
+import { NO_MARKET } from "./comment-replies.ts";
+import type { Clock, Estimate, EstimateRequest, Estimator, JobStore, ParcelStore } from "./ports/stores.ts";
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;

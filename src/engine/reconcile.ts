@@ -2,8 +2,8 @@
  * What webhooks failed to tell: at the start and every hour GitHub is asked to send failed deliveries again, and every
  * open job is observed as if a webhook had come. Recovery, not polling: between two rounds nothing is asked.
  */
-import type { Handle } from "./handle.ts";
-import type { Clock, Desk, Log, Store } from "./ports.ts";
+import type { Handle } from "./handle-command.ts";
+import type { Clock, Desk, Log, Store } from "./ports/stores.ts";
 
 export const EVERY_MS = 3_600_000;
 /** Asked for in one round, the newest first; the open jobs are looked at in any case. */

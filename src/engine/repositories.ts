@@ -1,10 +1,10 @@
 /** What webhooks teach us of repositories, so that a job can start without a single read. */
-import type { Signal, SignalRepository } from "../job/signal.ts";
-import type { Job } from "../job/job.ts";
+import type { Signal, SignalRepository } from "../domain/job/github-event.ts";
+import type { Job } from "../domain/job/job.ts";
+import { fullName, type Repository, sameName, sameRepository } from "../domain/job/job.ts";
 import { eachInTurn } from "./event-loop.ts";
-import type { Handle } from "./handle.ts";
-import { type Repository, fullName, sameName, sameRepository } from "../job/job.ts";
-import type { Desk, KnownRepository, Store } from "./ports.ts";
+import type { Handle } from "./handle-command.ts";
+import type { Desk, KnownRepository, Store } from "./ports/stores.ts";
 
 type About = Extract<Signal, { type: "default-branch-moved" | "repositories-changed" | "uninstalled" }>;
 

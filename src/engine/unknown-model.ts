@@ -3,9 +3,9 @@
  * repository may name a provider that knows it. While they are not read, a request can name the provider itself; for a
  * comment, which cannot, it is found out when the brief is written.
  */
-import type { Draft } from "../job/command.ts";
-import { type ModelDefaults, modelOf } from "../job/model-of.ts";
-import type { Clock, RepositoryStore } from "./ports.ts";
+import type { Draft } from "../domain/job/command.ts";
+import { type ModelDefaults, modelOf } from "../domain/job/model-selection.ts";
+import type { Clock, RepositoryStore } from "./ports/stores.ts";
 
 export interface ModelNeeds {
   readonly repositories: Pick<RepositoryStore, "get">;

@@ -2,9 +2,10 @@
  * An estimate without a model: from the length of the prompt and the words in it, the same for the same prompt. Claims
  * nothing more: whoever shows it says that it is a rule of thumb.
  */
-import type { Estimator } from "../engine/ports.ts";
-import { limitWithin, priceWithin, skillsNamed } from "../job/market-bounds.ts";
-import { titleOf } from "../job/title.ts";
+
+import { titleOf } from "../domain/job/title.ts";
+import { limitWithin, priceWithin, skillsNamed } from "../domain/market/bounds.ts";
+import type { Estimator } from "../engine/ports/stores.ts";
 
 const BASE_CENTS = 300;
 const CENTS_PER_WORD = 4;

@@ -3,14 +3,14 @@
  * there is one and it answers in time; else the rule of thumb does, and says so. What the sender named always counts.
  */
 import { z } from "zod";
-import type { Estimator } from "../engine/ports.ts";
-import { limitWithin, priceWithin, skillsNamed, PRICE_CENTS, TIME_LIMIT_SECONDS } from "../job/market-bounds.ts";
-import { titleOf } from "../job/title.ts";
-import { redact } from "../wire/redact.ts";
+import { redact } from "../contracts/redact.ts";
+import { titleOf } from "../domain/job/title.ts";
+import { limitWithin, PRICE_CENTS, priceWithin, skillsNamed, TIME_LIMIT_SECONDS } from "../domain/market/bounds.ts";
+import type { Estimator } from "../engine/ports/stores.ts";
+import { head } from "../text/text.ts";
 import { deterministicEstimator } from "./estimate.ts";
 import type { Model } from "./model.ts";
 import { prose } from "./words.ts";
-import { head } from "../wire/text.ts";
 
 /** Somebody waits for the answer; a late quote is worth less than a rough one. */
 const TIMEOUT_MS = 20_000;

@@ -3,11 +3,11 @@
  * so all of it is marked as data, the answer has a fixed shape, and what the judge could not see whole it cannot pass.
  */
 import { z } from "zod";
-import type { Judge, Opinion, Submission } from "../engine/verification-ports.ts";
-import { redact } from "../wire/redact.ts";
+import { redact } from "../contracts/redact.ts";
+import type { Judge, Opinion, Submission } from "../engine/ports/verification.ts";
+import { head } from "../text/text.ts";
 import type { Model } from "./model.ts";
 import { code, prose } from "./words.ts";
-import { head } from "../wire/text.ts";
 
 const TIMEOUT_MS = 90_000;
 /** Questions side by side: a slow model must not keep everything else that jobs wait for from being done. */

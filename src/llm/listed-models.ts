@@ -9,7 +9,7 @@ import {
   MODEL_LIST_QUERY,
   MODEL_LIST_TIMEOUT_MS,
   readModelList,
-} from "../wire/model-list.ts";
+} from "../contracts/model-list.ts";
 
 const ASK_AGAIN_MS = 6 * 60 * 60_000;
 const ASK_AGAIN_AFTER_FAILURE_MS = 10 * 60_000;

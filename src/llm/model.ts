@@ -4,10 +4,10 @@
  */
 import type { APIError } from "@anthropic-ai/sdk";
 import type { z } from "zod";
-import type { Log } from "../engine/ports.ts";
-import { COMPATIBLE, dayOf, fitToModel, type ModelChoice, type Wanted } from "../wire/model-choice.ts";
-import type { ListedModel } from "../wire/model-list.ts";
-import type { Secret } from "../wire/secret.ts";
+import { COMPATIBLE, dayOf, fitToModel, type ModelChoice, type Wanted } from "../contracts/model-choice.ts";
+import type { ListedModel } from "../contracts/model-list.ts";
+import type { Secret } from "../contracts/secret.ts";
+import type { Log } from "../engine/ports/stores.ts";
 import { createListedModels } from "./listed-models.ts";
 
 /** One repetition inside a question: whoever asks has a way of its own to go on without an answer. */

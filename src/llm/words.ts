@@ -2,9 +2,10 @@
  * Foreign words as a model is shown them: cleaned of what no reader sees, and in a block that they cannot end. It lowers
  * the risk and is no boundary: what a model says of them is a value of a few fields, and decides nothing alone.
  */
-import { redact } from "../wire/redact.ts";
-import { normalise } from "../wire/normalise.ts";
-import { sanitize } from "../wire/sanitize.ts";
+
+import { redact } from "../contracts/redact.ts";
+import { sanitize } from "../contracts/sanitize.ts";
+import { normalise } from "../text/normalise.ts";
 
 export const TAGS = ["task", "requirements", "worker_says", "change"] as const;
 export type Tag = (typeof TAGS)[number];

@@ -4,7 +4,7 @@
  * movements are told in the end.
  */
 import { z } from "zod";
-import type { MoneyNews } from "../engine/market-ports.ts";
+import type { MoneyNews } from "../engine/ports/market.ts";
 
 export const CURRENCY = "usd";
 

@@ -4,10 +4,10 @@
  */
 import Stripe from "stripe";
 import { z } from "zod";
-import type { Cashier } from "../engine/market-ports.ts";
-import type { Log } from "../engine/ports.ts";
-import { parseForeignJson } from "../wire/json-bounds.ts";
-import type { Secret } from "../wire/secret.ts";
+import type { Secret } from "../contracts/secret.ts";
+import type { Cashier } from "../engine/ports/market.ts";
+import type { Log } from "../engine/ports/stores.ts";
+import { parseForeignJson } from "../text/json-bounds.ts";
 import { CURRENCY, newsOf, PURPOSE, type StripeFacts } from "./stripe-events.ts";
 
 export interface StripeSettings {

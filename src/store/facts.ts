@@ -2,12 +2,13 @@
  * What a store must know of a job to find it, without opening it. One reading of a record for every engine, so that
  * they find the same jobs.
  */
-import type { StoredJob } from "../engine/ports.ts";
-import { accountNamed } from "../job/account.ts";
-import type { CommentId } from "../job/comment-id.ts";
-import { fullName, type GivenUp, isFinal, issueOf, type Job, type JobId, type Status } from "../job/job.ts";
-import { owed } from "../job/debt.ts";
-import { type Waking, wakeAt } from "../job/wake.ts";
+
+import { accountNamed } from "../domain/job/account.ts";
+import type { CommentId } from "../domain/job/comment-id.ts";
+import { fullName, type GivenUp, isFinal, issueOf, type Job, type JobId, type Status } from "../domain/job/job.ts";
+import { type Waking, wakeAt } from "../domain/job/next-timer.ts";
+import { owed } from "../domain/market/debt.ts";
+import type { StoredJob } from "../engine/ports/stores.ts";
 
 export interface JobFacts {
   readonly id: JobId;

@@ -2,10 +2,11 @@
  * What a commit, a postponed and a settled effect make of a stored job. Pure, the same for every engine, so that they
  * cannot differ in it. Knows nothing of files or tables.
  */
-import type { Commit, NumberedRow, StoredJob } from "../engine/ports.ts";
-import { effectKey, type PendingEffect } from "../job/effect.ts";
-import type { HistoryRow } from "../job/job.ts";
-import { type KeptLog, nextLog } from "../job/kept-log.ts";
+
+import { effectKey, type PendingEffect } from "../domain/job/effect.ts";
+import type { HistoryRow } from "../domain/job/job.ts";
+import { type KeptLog, nextLog } from "../domain/job/stored-log.ts";
+import type { Commit, NumberedRow, StoredJob } from "../engine/ports/stores.ts";
 
 /** Rows kept of one job's history: the first, which says who asked, and the newest. */
 export const MAX_HISTORY_ROWS = 500;

@@ -3,9 +3,9 @@
  * a start of its own on a runner that is paid for. The action is bundled, its folder warm, GitHub the local one.
  */
 import { join } from "node:path";
-import { DEMO, startTown, WRITER } from "../../src/sandbox/town.ts";
 import { bundle, bundleFolder } from "../../esbuild.config.ts";
-import { startActionPlayer, type Step } from "../process/action-player.ts";
+import { type Step, startActionPlayer } from "../process/action-player.ts";
+import { DEMO, startTown, WRITER } from "../sandbox/environment.ts";
 import { type Measured, median } from "./measured.ts";
 
 const JOBS = 3;

@@ -8,7 +8,7 @@ import { mkdir, mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { startGitHub } from "../../src/sandbox/github/main.ts";
+import { startGitHub } from "../sandbox/github/main.ts";
 import { type Measured, median } from "./measured.ts";
 
 const run = promisify(execFile);

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { z } from "zod";
-import type { Brief } from "../../src/wire/brief.ts";
+import type { Brief } from "../../src/contracts/brief.ts";
 import { BRIEF, type Checkout, JOB_ID, makeCheckout } from "../unit/agent-job.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));

@@ -4,8 +4,8 @@
  */
 import { builtProgram, setup } from "../build.ts";
 import { buildImages, outputOrNull } from "../docker/build-images.ts";
-import { defaultScript } from "../../src/sandbox/model/default-script.ts";
-import { DEMO, DEMO_SETTINGS, WRITER } from "../../src/sandbox/town.ts";
+import { DEMO, DEMO_SETTINGS, WRITER } from "../sandbox/environment.ts";
+import { defaultScript } from "../sandbox/model/default-script.ts";
 import { type Measured, median } from "./measured.ts";
 import { openStand, until } from "./stand.ts";
 

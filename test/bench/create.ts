@@ -3,11 +3,11 @@
  * calls in a row and of what we add to them. Beside what others send for the same branch, on the same local GitHub.
  */
 import { z } from "zod";
-import type { Call } from "../../src/sandbox/github/main.ts";
+import { DEMO, WRITER } from "../sandbox/environment.ts";
+import type { Call } from "../sandbox/github/main.ts";
 import { type Measured, median } from "./measured.ts";
-import { startPeer, probotClient, threeWrites } from "./peers.ts";
+import { probotClient, startPeer, threeWrites } from "./peers.ts";
 import { openStand, type Stand } from "./stand.ts";
-import { DEMO, WRITER } from "../../src/sandbox/town.ts";
 
 const LATENCY_MS = 50;
 /** Three writes each and repository: with the warm-ups below what the App allows itself in a minute. */

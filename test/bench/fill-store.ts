@@ -1,7 +1,7 @@
 /** A folder of stored jobs, made through the store itself but without its flushes, which would take minutes. */
 import fs from "node:fs";
-import { decide } from "../../src/job/decide.ts";
-import { asJobId, type JobId } from "../../src/job/job.ts";
+import { decide } from "../../src/domain/job/decide.ts";
+import { asJobId, type JobId } from "../../src/domain/job/job.ts";
 import { openLowdbStore } from "../../src/store/lowdb/open.ts";
 
 const ID_LENGTH = 8;

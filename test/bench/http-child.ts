@@ -3,8 +3,8 @@
  * serve; says its port, and its CPU time whenever it is asked.
  */
 import { z } from "zod";
-import { compose } from "../../src/compose.ts";
-import { readSettings } from "../../src/settings.ts";
+import { compose } from "../../src/main/compose.ts";
+import { readSettings } from "../../src/main/settings.ts";
 import { expressFloor, webhookFloor } from "./http-floors.ts";
 import { mountedPost } from "./mounted-post.ts";
 

@@ -2,10 +2,11 @@
  * A whole job, from the `/job` comment to the merge, by its calls: how many writes one costs decides how many jobs an
  * installation can run in an hour, whatever our server can do. Everything that is played is played as it would be used.
  */
-import type { Call } from "../../src/sandbox/github/main.ts";
-import { defaultScript } from "../../src/sandbox/model/default-script.ts";
-import type { Script } from "../../src/sandbox/model/protocol.ts";
-import { DEMO, WRITER } from "../../src/sandbox/town.ts";
+
+import { DEMO, WRITER } from "../sandbox/environment.ts";
+import type { Call } from "../sandbox/github/main.ts";
+import { defaultScript } from "../sandbox/model/default-script.ts";
+import type { Script } from "../sandbox/model/protocol.ts";
 import type { Measured } from "./measured.ts";
 import { isToken, openStand, type Stand, until } from "./stand.ts";
 

@@ -5,19 +5,19 @@ import fs from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { z } from "zod";
+import type { Draft } from "../../src/domain/job/command.ts";
+import { asJobId, type Job } from "../../src/domain/job/job.ts";
+import { announcementOf } from "../../src/domain/job/job-events.ts";
+import { DEFAULT_QUOTAS } from "../../src/domain/job/quotas.ts";
+import { create } from "../../src/domain/job/rules/requesting.ts";
 import { systemClock } from "../../src/engine/clock.ts";
-import type { Engine } from "../../src/engine/door.ts";
 import { createEngine } from "../../src/engine/engine.ts";
 import { createIds } from "../../src/engine/ids.ts";
-import type { Desk, Log, Performer, Store } from "../../src/engine/ports.ts";
-import { announcementOf } from "../../src/job/announce.ts";
-import type { Draft } from "../../src/job/command.ts";
-import { type Job, asJobId } from "../../src/job/job.ts";
-import { DEFAULT_QUOTAS } from "../../src/job/quotas.ts";
-import { create } from "../../src/job/rules/asking.ts";
-import { createNotify, type Notify } from "../../src/notify/webhooks.ts";
-import { createSealedBox } from "../../src/seal.ts";
+import type { Engine } from "../../src/engine/ports/service.ts";
+import type { Desk, Log, Performer, Store } from "../../src/engine/ports/stores.ts";
+import { createSealedBox } from "../../src/main/seal.ts";
 import { openLowdbStore } from "../../src/store/lowdb/open.ts";
+import { createNotify, type Notify } from "../../src/webhooks/webhooks.ts";
 
 export interface Receivers {
   readonly url: string;

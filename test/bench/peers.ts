@@ -4,8 +4,8 @@ import { once } from "node:events";
 import { pino } from "pino";
 import { Probot, type ProbotOctokit } from "probot";
 import { z } from "zod";
+import { DEMO, type Town, WRITER } from "../sandbox/environment.ts";
 import { briefEntry } from "./brief-entry.ts";
-import { DEMO, type Town, WRITER } from "../../src/sandbox/town.ts";
 
 type GitHub = Town["github"];
 

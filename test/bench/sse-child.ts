@@ -5,10 +5,10 @@
 import { createServer, type ServerResponse } from "node:http";
 import { z } from "zod";
 import { systemClock } from "../../src/engine/clock.ts";
-import type { NumberedRow, StoredJob } from "../../src/engine/ports.ts";
-import { createLiveLogs } from "../../src/logs/live-logs.ts";
-import { createRunLines } from "../../src/logs/run-lines.ts";
-import { logTo } from "../../src/log.ts";
+import type { NumberedRow, StoredJob } from "../../src/engine/ports/stores.ts";
+import { createLiveLogs } from "../../src/job-log/live-logs.ts";
+import { createRunLines } from "../../src/job-log/run-lines.ts";
+import { logTo } from "../../src/main/log.ts";
 import { MAX_HISTORY_ROWS } from "../../src/store/next-record.ts";
 import { begin, T0 } from "../unit/core.ts";
 

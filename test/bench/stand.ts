@@ -8,9 +8,9 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { z } from "zod";
-import { startApp } from "../../src/sandbox/app-process.ts";
-import type { Call } from "../../src/sandbox/github/main.ts";
-import { DEMO, startTown, type Town, type TownOptions } from "../../src/sandbox/town.ts";
+import { startApp } from "../sandbox/app-process.ts";
+import { DEMO, startTown, type Town, type TownOptions } from "../sandbox/environment.ts";
+import type { Call } from "../sandbox/github/main.ts";
 
 /** What is still not so by then never will be. */
 const PATIENCE_MS = 120_000;

@@ -6,7 +6,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { get } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { freePort } from "../../src/sandbox/free-port.ts";
+import { freePort } from "../sandbox/free-port.ts";
 
 export interface Program {
   readonly script: string;

@@ -2,8 +2,8 @@
 import type { Browser, Locator, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { z } from "zod";
-import { KNOWN_TASKS } from "../../src/sandbox/model/task.ts";
 import { type SandboxProgram, startSandbox } from "../process/sandbox-program.ts";
+import { KNOWN_TASKS } from "../sandbox/model/task.ts";
 import { describeBrowser, openBrowser, visit } from "./visitor.ts";
 
 /** How long four tries of a job may take on a slow machine. */

@@ -8,8 +8,8 @@ import { INTERNET } from "../../agent/gateway/dial.ts";
 import { createProxy } from "../../agent/gateway/proxy.ts";
 import { Refusals } from "../../agent/gateway/refusals.ts";
 import { type Serving, startServer } from "../../agent/gateway/server.ts";
-import { refusalsSchema } from "../../src/wire/egress.ts";
-import { isPublic } from "../../src/wire/public-address.ts";
+import { refusalsSchema } from "../../src/contracts/egress.ts";
+import { isPublic } from "../../src/contracts/public-address.ts";
 
 /** An address of this machine that stands for the internet; all others are what they are. */
 const OUTSIDE = "127.0.0.2";

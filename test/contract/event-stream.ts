@@ -1,6 +1,7 @@
 /** A reader of server-sent events for tests: over a plain socket, so that it can also stop reading. */
-import { request } from "node:http";
+
 import type { IncomingMessage } from "node:http";
+import { request } from "node:http";
 
 export interface Heard {
   readonly id: string;

@@ -8,14 +8,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import type {
-  ActionsBackend,
-  JobStep,
-  NewRun,
-  RunConclusion,
-  RunIdentity,
-  WorkflowTrigger,
-} from "../../src/sandbox/ports.ts";
+import type { ActionsBackend, JobStep, NewRun, RunConclusion, RunIdentity, WorkflowTrigger } from "../sandbox/ports.ts";
 
 export const REPOSITORY = { owner: "ada", name: "demo" };
 

@@ -1,9 +1,9 @@
 /** The agent as it meets the gateway: what it makes of the limit of cost, and of a gateway that is not there. */
 import { expect, onTestFinished, test } from "vitest";
-import { GatewayClient } from "../../agent/gateway-client.ts";
-import { SPENT_PATH } from "../../src/wire/gateway.ts";
-import { costCents } from "../../src/wire/models.ts";
-import { NO_USAGE } from "../../src/wire/result.ts";
+import { GatewayClient } from "../../agent/provider/gateway-client.ts";
+import { SPENT_PATH } from "../../src/contracts/gateway.ts";
+import { costCents } from "../../src/contracts/models.ts";
+import { NO_USAGE } from "../../src/contracts/result.ts";
 import { BRIEF, makeCheckout, runAgent } from "../unit/agent-job.ts";
 import { bash, finish, scriptedModel, type Turn } from "../unit/scripted-model.ts";
 import { KEY, sayJson, startProvider, startTested } from "./gateway-kit.ts";

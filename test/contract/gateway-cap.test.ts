@@ -3,7 +3,7 @@ import type { ServerResponse } from "node:http";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { CallUsage } from "../../agent/gateway/budget.ts";
-import { costCents } from "../../src/wire/models.ts";
+import { costCents } from "../../src/contracts/models.ts";
 import { type Asked, ask, event, MODEL, message, sayJson, startProvider, startTested } from "./gateway-kit.ts";
 
 const ENDS = [

@@ -3,9 +3,9 @@ import Anthropic from "@anthropic-ai/sdk";
 import { describe, expect, test, vi } from "vitest";
 import { Budget, LEAST_ANSWER } from "../../agent/gateway/budget.ts";
 import { readGateway } from "../../agent/gateway/settings.ts";
-import { LOWERED_HEADER } from "../../src/wire/gateway.ts";
-import { costCents } from "../../src/wire/models.ts";
-import type { Usage } from "../../src/wire/result.ts";
+import { LOWERED_HEADER } from "../../src/contracts/gateway.ts";
+import { costCents } from "../../src/contracts/models.ts";
+import type { Usage } from "../../src/contracts/result.ts";
 import {
   ask,
   errorIn,

@@ -7,7 +7,7 @@ import { z } from "zod";
 import type { DialPorts } from "../../agent/gateway/dial.ts";
 import { type GatewaySettings, readGateway } from "../../agent/gateway/settings.ts";
 import { startGateway } from "../../agent/gateway/start.ts";
-import { type Spent, SPENT_PATH, spentSchema } from "../../src/wire/gateway.ts";
+import { SPENT_PATH, type Spent, spentSchema } from "../../src/contracts/gateway.ts";
 
 export const KEY = "provider-key-0123456789";
 export const MODEL = "claude-sonnet-5-5";

@@ -1,6 +1,6 @@
 import Anthropic from "@anthropic-ai/sdk";
 import { describe, expect, test } from "vitest";
-import { costCents } from "../../src/wire/models.ts";
+import { costCents } from "../../src/contracts/models.ts";
 import {
   ask,
   errorIn,

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { z } from "zod";
-import { jobOutcomeSchema } from "../../src/job/outcome.ts";
-import { DEFAULT_REPOSITORY_SETTINGS } from "../../src/wire/settings.ts";
+import { DEFAULT_REPOSITORY_SETTINGS } from "../../src/contracts/settings.ts";
+import { jobOutcomeSchema } from "../../src/domain/job/outcome.ts";
 import { jobId } from "../unit/core.ts";
 import { type Asked, startServer, type TestServer } from "./http-server.ts";
 

@@ -5,10 +5,10 @@ import { connect, type Socket } from "node:net";
 import { text } from "node:stream/consumers";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
-import { boundBodies } from "../../src/http/bodies-under-way.ts";
-import { createBodyThread } from "../../src/http/body-thread.ts";
-import { openGate } from "../../src/http/gate.ts";
-import { takesBody } from "../../src/http/shared-answers.ts";
+import { takesBody } from "../../src/http/routing/shared-answers.ts";
+import { boundBodies } from "../../src/http/server/bodies-under-way.ts";
+import { createBodyThread } from "../../src/http/server/body-thread.ts";
+import { openGate } from "../../src/http/server/bootstrap.ts";
 import { API_KEY, SECRET, startServer, type TestServer } from "./http-server.ts";
 
 let server: TestServer;

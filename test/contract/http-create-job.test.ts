@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { BRANCH_LIMIT_MS } from "../../src/job/wake.ts";
+import { BRANCH_LIMIT_MS } from "../../src/domain/job/next-timer.ts";
 import { stillClock } from "../flows/clock.ts";
 import { jobId } from "../unit/core.ts";
 import { startServer, type TestServer } from "./http-server.ts";

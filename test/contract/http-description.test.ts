@@ -5,9 +5,12 @@
 import express from "express";
 import { Probot } from "probot";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { asJobId } from "../../src/job/job.ts";
-import { ERROR_CODES } from "../../src/http/error-codes.ts";
 import packageFile from "../../package.json" with { type: "json" };
+import { Secret } from "../../src/contracts/secret.ts";
+import { asJobId } from "../../src/domain/job/job.ts";
+import type { Cashier } from "../../src/engine/ports/market.ts";
+import type { PushTokens, RunTokens } from "../../src/engine/ports/runs.ts";
+import { ERROR_CODES } from "../../src/http/routing/error-codes.ts";
 import {
   asked,
   type Described,
@@ -17,9 +20,6 @@ import {
   readDescription,
   shapeOf,
 } from "./description.ts";
-import type { Cashier } from "../../src/engine/market-ports.ts";
-import type { PushTokens, RunTokens } from "../../src/engine/run-ports.ts";
-import { Secret } from "../../src/wire/secret.ts";
 import { type Asked, CRON_SECRET, startServer, type TestServer } from "./http-server.ts";
 import { type Receiver, startReceiver } from "./receiver.ts";
 import { claimsOf, startRun } from "./run-kit.ts";

@@ -1,6 +1,6 @@
 /** What must be so of every answer of the API, whatever was asked: says what is not, in sentences. Sends nothing. */
 import { z } from "zod";
-import { ERROR_CODES } from "../../src/http/error-codes.ts";
+import { ERROR_CODES } from "../../src/http/routing/error-codes.ts";
 import { asked, type Described, type Operation, type Schema } from "./description.ts";
 import type { Answered, Sent, Weather, World } from "./http-fuzz-world.ts";
 import { API_KEY, CRON_SECRET, SECRET } from "./http-server.ts";

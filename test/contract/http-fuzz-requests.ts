@@ -5,7 +5,7 @@
 import { brotliCompressSync, gzipSync } from "node:zlib";
 import fc from "fast-check";
 import type { Operation, Schema } from "./description.ts";
-import { HOSTILE_BODIES, type Header, oddHeader, segment } from "./http-fuzz-hostile.ts";
+import { type Header, HOSTILE_BODIES, oddHeader, segment } from "./http-fuzz-hostile.ts";
 import { learned, type Told } from "./http-fuzz-learned.ts";
 import { hostileString, nearlyOf, textOf, validOf } from "./http-fuzz-values.ts";
 

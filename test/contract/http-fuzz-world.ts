@@ -2,12 +2,12 @@
  * The App's server as the fuzzing finds it: people with keys of every kind, jobs in several states, a receiver for what
  * the server sends, and a way of sending requests that mends nothing on the way. Judges nothing.
  */
-import { type IncomingMessage, request as httpRequest } from "node:http";
-import type { Cashier } from "../../src/engine/market-ports.ts";
-import type { PushTokens } from "../../src/engine/run-ports.ts";
-import { createRunTokens } from "../../src/github/outbound/run-tokens.ts";
-import { asJobId } from "../../src/job/job.ts";
-import { Secret } from "../../src/wire/secret.ts";
+import { request as httpRequest, type IncomingMessage } from "node:http";
+import { Secret } from "../../src/contracts/secret.ts";
+import { asJobId } from "../../src/domain/job/job.ts";
+import type { Cashier } from "../../src/engine/ports/market.ts";
+import type { PushTokens } from "../../src/engine/ports/runs.ts";
+import { createRunTokens } from "../../src/github/client/run-tokens.ts";
 import { type HandClock, handClock } from "../flows/clock.ts";
 import { type Described, type Operation, operationsOf, readDescription } from "./description.ts";
 import { Knowledge, LEARNED, lookOf } from "./http-fuzz-learned.ts";

@@ -4,7 +4,7 @@
  */
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { escrowAccount, type LedgerAccount, userAccount } from "../../src/job/ledger.ts";
+import { escrowAccount, type LedgerAccount, userAccount } from "../../src/domain/market/ledger.ts";
 import { meant, wrongWith } from "./http-fuzz-judge.ts";
 import { type Plan, requestsFor } from "./http-fuzz-requests.ts";
 import { type Answered, FINE, type Sent, startWorld, type Weather, type World } from "./http-fuzz-world.ts";

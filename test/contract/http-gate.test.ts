@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { request } from "node:http";
 import { describe, expect, it } from "vitest";
-import { type Gate, openGate } from "../../src/http/gate.ts";
+import { type Gate, openGate } from "../../src/http/server/bootstrap.ts";
 
 const LOCAL = { host: "127.0.0.1", port: 0 };
 

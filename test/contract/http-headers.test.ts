@@ -2,8 +2,8 @@
 import { once } from "node:events";
 import { connect } from "node:net";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { openGate } from "../../src/http/gate.ts";
-import { until } from "../flows/house.ts";
+import { openGate } from "../../src/http/server/bootstrap.ts";
+import { until } from "../flows/harness.ts";
 import { type Asked, startServer, type TestServer } from "./http-server.ts";
 
 let server: TestServer;

@@ -2,8 +2,8 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { asJobId } from "../../src/job/job.ts";
-import { DUPLICATE_WAIT_MS, MAX_WAITING_DUPLICATES } from "../../src/http/limits.ts";
+import { asJobId } from "../../src/domain/job/job.ts";
+import { DUPLICATE_WAIT_MS, MAX_WAITING_DUPLICATES } from "../../src/http/routing/limits.ts";
 import { type HandClock, handClock } from "../flows/clock.ts";
 import { type Asked, startServer, type TestServer } from "./http-server.ts";
 

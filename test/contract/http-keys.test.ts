@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
-import { WRITES_PER_MINUTE } from "../../src/http/limits.ts";
-import { keyViewSchema } from "../../src/http/new-key.ts";
+import { keyViewSchema } from "../../src/http/admin/new-key.ts";
+import { WRITES_PER_MINUTE } from "../../src/http/routing/limits.ts";
 import { startServer, type TestServer } from "./http-server.ts";
 
 let server: TestServer;

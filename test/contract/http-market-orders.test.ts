@@ -1,6 +1,6 @@
 /** The market's seed, row by row: ordering, paying, cancelling, listing. Names quote the rows. */
 import { describe, expect, it } from "vitest";
-import { until } from "../flows/house.ts";
+import { until } from "../flows/harness.ts";
 import { startMarket, twoPeople, viewSchema } from "./market-kit.ts";
 
 const RUN = "/api/jobs/run";

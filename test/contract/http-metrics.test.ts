@@ -1,8 +1,8 @@
 /** `/metrics`: who may see them, that they tell what is so, and that their labels do not grow with what callers send. */
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { LIMITS } from "../../src/github/outbound/write-budget.ts";
-import { JOB_OUTCOMES } from "../../src/job/outcome.ts";
-import { STATUSES } from "../../src/job/job.ts";
+import { STATUSES } from "../../src/domain/job/job.ts";
+import { JOB_OUTCOMES } from "../../src/domain/job/outcome.ts";
+import { LIMITS } from "../../src/github/client/write-budget.ts";
 import { type HandClock, handClock } from "../flows/clock.ts";
 import { startServer, type TestServer } from "./http-server.ts";
 

@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { Command } from "../../src/job/command.ts";
-import type { JobId } from "../../src/job/job.ts";
-import { SENDER_LIMIT_MS } from "../../src/job/wake.ts";
-import { until } from "../flows/house.ts";
-import { handClock, type HandClock } from "../flows/clock.ts";
+import type { Command } from "../../src/domain/job/command.ts";
+import type { JobId } from "../../src/domain/job/job.ts";
+import { SENDER_LIMIT_MS } from "../../src/domain/job/next-timer.ts";
+import { type HandClock, handClock } from "../flows/clock.ts";
+import { until } from "../flows/harness.ts";
 import { draft, work } from "../unit/core.ts";
 import { startServer, type TestServer } from "./http-server.ts";
 

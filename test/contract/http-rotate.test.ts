@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
-import { keyViewSchema } from "../../src/http/new-key.ts";
-import { MAX_OVERLAPPING } from "../../src/http/rotate-key.ts";
+import { keyViewSchema } from "../../src/http/admin/new-key.ts";
+import { MAX_OVERLAPPING } from "../../src/http/admin/rotate-key.ts";
 import { handClock } from "../flows/clock.ts";
 import { startServer, type TestServer } from "./http-server.ts";
 

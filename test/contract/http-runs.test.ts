@@ -3,13 +3,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import type { PushTokens } from "../../src/engine/run-ports.ts";
-import { createRunTokens } from "../../src/github/outbound/run-tokens.ts";
-import { WRONG_KEYS_PER_MINUTE } from "../../src/http/guesses.ts";
-import { MAX_BODY_BYTES, RESULTS_PER_JOB, RUN_REQUESTS_PER_JOB } from "../../src/http/limits.ts";
-import { type LogLine, MAX_LOG_LINES } from "../../src/wire/log-line.ts";
-import { Secret } from "../../src/wire/secret.ts";
-import { handClock, type HandClock } from "../flows/clock.ts";
+import { type LogLine, MAX_LOG_LINES } from "../../src/contracts/log-line.ts";
+import { Secret } from "../../src/contracts/secret.ts";
+import type { PushTokens } from "../../src/engine/ports/runs.ts";
+import { createRunTokens } from "../../src/github/client/run-tokens.ts";
+import { WRONG_KEYS_PER_MINUTE } from "../../src/http/middleware/auth-throttling.ts";
+import { MAX_BODY_BYTES, RESULTS_PER_JOB, RUN_REQUESTS_PER_JOB } from "../../src/http/routing/limits.ts";
+import { type HandClock, handClock } from "../flows/clock.ts";
 import { openStream, type Stream } from "./event-stream.ts";
 import { API_KEY, type Asked, startServer, type TestServer } from "./http-server.ts";
 import {
@@ -18,8 +18,8 @@ import {
   type Issuer,
   jobIdOf,
   queueJob,
-  runNews,
   RUN_ID,
+  runNews,
   startIssuer,
   startRun,
 } from "./run-kit.ts";

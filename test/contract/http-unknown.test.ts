@@ -1,6 +1,6 @@
 /** Names that a call does not know: none is without effect in silence. A sweep over all that is described. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { operationsOf, readDescription, type Operation } from "./description.ts";
+import { type Operation, operationsOf, readDescription } from "./description.ts";
 import { startServer, type TestServer } from "./http-server.ts";
 
 let server: TestServer;

@@ -2,9 +2,9 @@ import { createHmac } from "node:crypto";
 import { createServer, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
 import { describe, expect, it, onTestFinished } from "vitest";
+import { Secret } from "../../src/contracts/secret.ts";
+import { logTo } from "../../src/main/log.ts";
 import { createStripeCashier } from "../../src/payments/stripe.ts";
-import { logTo } from "../../src/log.ts";
-import { Secret } from "../../src/wire/secret.ts";
 import { API_KEY } from "./http-server.ts";
 import { startMarket, twoPeople } from "./market-kit.ts";
 

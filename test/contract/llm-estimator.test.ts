@@ -1,12 +1,12 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { DEFAULT_MODEL } from "../../src/contracts/models.ts";
+import { Secret } from "../../src/contracts/secret.ts";
 import { deterministicEstimator } from "../../src/llm/estimate.ts";
 import { createEstimator } from "../../src/llm/estimator.ts";
 import { openModel } from "../../src/llm/model.ts";
-import { logTo } from "../../src/log.ts";
-import { apiError, type ModelReply } from "../../src/sandbox/model/protocol.ts";
-import { type Model, startModel } from "../../src/sandbox/model/server.ts";
-import { DEFAULT_MODEL } from "../../src/wire/models.ts";
-import { Secret } from "../../src/wire/secret.ts";
+import { logTo } from "../../src/main/log.ts";
+import { apiError, type ModelReply } from "../sandbox/model/protocol.ts";
+import { type Model, startModel } from "../sandbox/model/server.ts";
 
 let server: Model;
 

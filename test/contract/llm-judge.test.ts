@@ -1,13 +1,13 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { z } from "zod";
-import type { Submission } from "../../src/engine/verification-ports.ts";
+import { DEFAULT_MODEL } from "../../src/contracts/models.ts";
+import { Secret } from "../../src/contracts/secret.ts";
+import type { Submission } from "../../src/engine/ports/verification.ts";
 import { createJudge } from "../../src/llm/judge.ts";
 import { type Model as Asked, openModel } from "../../src/llm/model.ts";
-import { logTo } from "../../src/log.ts";
-import { apiError, type ModelReply } from "../../src/sandbox/model/protocol.ts";
-import { type Model, startModel } from "../../src/sandbox/model/server.ts";
-import { DEFAULT_MODEL } from "../../src/wire/models.ts";
-import { Secret } from "../../src/wire/secret.ts";
+import { logTo } from "../../src/main/log.ts";
+import { apiError, type ModelReply } from "../sandbox/model/protocol.ts";
+import { type Model, startModel } from "../sandbox/model/server.ts";
 
 const KEY = "sk-ant-the-key-of-these-tests";
 

@@ -2,11 +2,11 @@
 import fs from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { DEFAULT_REPOSITORY_SETTINGS, UNREAD_REPOSITORY_SETTINGS } from "../../src/contracts/settings.ts";
+import { credit, userAccount } from "../../src/domain/market/ledger.ts";
 import type { FileSystem } from "../../src/store/lowdb/disk.ts";
-import { credit, userAccount } from "../../src/job/ledger.ts";
-import { DEFAULT_REPOSITORY_SETTINGS, UNREAD_REPOSITORY_SETTINGS } from "../../src/wire/settings.ts";
 import { filesIn, inPlace, noSpace } from "./store/lowdb-place.ts";
-import { commitOf, jobId, keep, sampleJob, START } from "./store/sample.ts";
+import { commitOf, jobId, keep, START, sampleJob } from "./store/sample.ts";
 
 const fileOf = (id: number): string => `jobs/${jobId(id)}.json`;
 

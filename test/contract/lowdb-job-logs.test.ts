@@ -3,12 +3,12 @@ import fs from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { bounded, MAX_LOG_CHARACTERS } from "../../src/job/kept-log.ts";
+import type { LogLine } from "../../src/contracts/log-line.ts";
+import { bounded, MAX_LOG_CHARACTERS } from "../../src/domain/job/stored-log.ts";
 import type { FileSystem } from "../../src/store/lowdb/disk.ts";
-import type { LogLine } from "../../src/wire/log-line.ts";
 import { assertAsRead } from "./store/as-read.ts";
 import { filesIn, inPlace, type LowdbPlace, noSpace } from "./store/lowdb-place.ts";
-import { commitOf, jobId, keep, sampleJob, START } from "./store/sample.ts";
+import { commitOf, jobId, keep, START, sampleJob } from "./store/sample.ts";
 
 const line = (seq: number, text = `line ${seq}`): LogLine => ({
   ...{ seq, at: "2026-01-01T00:00:00Z", level: "info", text },

@@ -1,8 +1,8 @@
 import fs from "node:fs";
 import { expect, it } from "vitest";
-import { charge, credit, userAccount } from "../../src/job/ledger.ts";
+import { charge, credit, userAccount } from "../../src/domain/market/ledger.ts";
 import { inPlace } from "./store/lowdb-place.ts";
-import { commitOf, jobId, sampleJob, START } from "./store/sample.ts";
+import { commitOf, jobId, START, sampleJob } from "./store/sample.ts";
 
 const ADA = userAccount("ada");
 const entry = { id: "a", at: START, postings: credit("ada", 100), note: null };

@@ -4,8 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
 import { z } from "zod";
-import type { Cashier } from "../../src/engine/market-ports.ts";
-import type { QuotaLimits } from "../../src/job/quotas.ts";
+import type { QuotaLimits } from "../../src/domain/job/quotas.ts";
+import type { Cashier } from "../../src/engine/ports/market.ts";
 import { type HandClock, handClock, stillClock } from "../flows/clock.ts";
 import { API_KEY, type Asked, type AskOptions, startServer, type TestServer } from "./http-server.ts";
 

@@ -4,9 +4,9 @@
  */
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { asJobId, type JobId, STATUSES } from "../../src/job/job.ts";
-import { escrowAccount, userAccount } from "../../src/job/ledger.ts";
-import { until } from "../flows/house.ts";
+import { asJobId, type JobId, STATUSES } from "../../src/domain/job/job.ts";
+import { escrowAccount, userAccount } from "../../src/domain/market/ledger.ts";
+import { until } from "../flows/harness.ts";
 import { type Market, type Person, startMarket, viewSchema } from "./market-kit.ts";
 import { LIMIT, MarketModel, type ModelJob } from "./market-model.ts";
 

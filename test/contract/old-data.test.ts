@@ -5,11 +5,11 @@
 import fs from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import type { JobId } from "../../src/job/job.ts";
+import { UNREAD_REPOSITORY_SETTINGS } from "../../src/contracts/settings.ts";
+import type { JobId } from "../../src/domain/job/job.ts";
 import { KINDS, type Kind } from "../../src/store/lowdb/formats.ts";
-import { UNREAD_REPOSITORY_SETTINGS } from "../../src/wire/settings.ts";
-import { startHouse } from "../flows/house.ts";
-import { TO_PULL_REQUEST, begin, led } from "../unit/core.ts";
+import { startHouse } from "../flows/harness.ts";
+import { begin, led, TO_PULL_REQUEST } from "../unit/core.ts";
 import { inPlace, type LowdbPlace } from "./store/lowdb-place.ts";
 import { jobId } from "./store/sample.ts";
 

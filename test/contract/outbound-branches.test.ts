@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { branchOf } from "../../src/job/job.ts";
+import { branchOf } from "../../src/domain/job/job.ts";
 import { ID, run, work } from "../unit/core.ts";
 import { type Bench, bench, command, FILES, Journey, REPO } from "./outbound-kit.ts";
 

@@ -1,16 +1,16 @@
 /** A performer and a desk on the local GitHub, with a job that the real core moves on by what the performer reports. */
 import pino from "pino";
 import { Probot } from "probot";
-import type { Attempt, Desk, KnownRepository, Performer, RepositoryStore } from "../../src/engine/ports.ts";
-import { createDesk } from "../../src/github/outbound/desk.ts";
-import { createSelf } from "../../src/github/outbound/identity.ts";
-import { createOctokits, type OctokitSource } from "../../src/github/outbound/octokit.ts";
-import { createPerformer } from "../../src/github/outbound/perform.ts";
-import { decide } from "../../src/job/decide.ts";
-import type { Command, Draft } from "../../src/job/command.ts";
-import type { GitHubEffect } from "../../src/job/effect.ts";
-import type { Job } from "../../src/job/job.ts";
-import { type FileMap, type SandboxGitHub, startGitHub } from "../../src/sandbox/github/main.ts";
+import type { Command, Draft } from "../../src/domain/job/command.ts";
+import { decide } from "../../src/domain/job/decide.ts";
+import type { GitHubEffect } from "../../src/domain/job/effect.ts";
+import type { Job } from "../../src/domain/job/job.ts";
+import type { Attempt, Desk, KnownRepository, Performer, RepositoryStore } from "../../src/engine/ports/stores.ts";
+import { createAppIdentity } from "../../src/github/client/app-identity.ts";
+import { createOctokits, type OctokitSource } from "../../src/github/client/octokit.ts";
+import { createPerformer } from "../../src/github/effects/perform.ts";
+import { createDesk } from "../../src/github/github-client.ts";
+import { type FileMap, type SandboxGitHub, startGitHub } from "../sandbox/github/main.ts";
 import { begin, draft } from "../unit/core.ts";
 
 export const REPO = "octo/demo";
@@ -67,7 +67,7 @@ export async function bench(files: FileMap = FILES): Promise<Bench> {
   const installation = github.install(REPO);
   const source = sourceOf(github);
   const repositories = memoryRepositories();
-  const self = createSelf(source);
+  const self = createAppIdentity(source);
   const performer = createPerformer({
     source,
     repositories,

@@ -1,7 +1,7 @@
 /** What a run has handed in, on the local GitHub: found on the branch or not, and the token that it pushes with. */
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { createPushTokens } from "../../src/github/outbound/push-tokens.ts";
-import { branchOf } from "../../src/job/job.ts";
+import { branchOf } from "../../src/domain/job/job.ts";
+import { createPushTokens } from "../../src/github/client/push-tokens.ts";
 import { ID, run, work } from "../unit/core.ts";
 import { type Bench, bench, command, Journey, REPO, sourceOf } from "./outbound-kit.ts";
 

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { checkOf } from "../../src/github/outbound/texts/check.ts";
-import { statusComment } from "../../src/github/outbound/texts/status-comment.ts";
-import { branchOf, type Job } from "../../src/job/job.ts";
-import { briefSchema } from "../../src/wire/brief.ts";
+import { briefSchema } from "../../src/contracts/brief.ts";
+import { branchOf, type Job } from "../../src/domain/job/job.ts";
+import { checkOf } from "../../src/github/render/check.ts";
+import { statusComment } from "../../src/github/render/status-comment.ts";
 import { ID, run } from "../unit/core.ts";
 import { type Bench, bench, command, Journey, PUBLIC_URL, REPO } from "./outbound-kit.ts";
 

@@ -1,9 +1,10 @@
 /** Our calls over real sockets: what Octokit reads of an answer, and what happens when there is none. */
-import { createServer, type RequestListener, type Server } from "node:http";
+
 import { once } from "node:events";
+import { createServer, type RequestListener, type Server } from "node:http";
 import { gzipSync } from "node:zlib";
 import { afterEach, expect, it } from "vitest";
-import { transport } from "../../src/github/outbound/transport.ts";
+import { transport } from "../../src/github/client/transport.ts";
 
 let server: Server | null = null;
 let sockets = 0;

@@ -1,10 +1,9 @@
 /** The quotas of an account, at every door by which work is asked for or taken: the second is refused where one is allowed. */
-import { readFileSync } from "node:fs";
-import { globSync } from "node:fs";
+import { globSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import type { QuotaLimits } from "../../src/job/quotas.ts";
-import { UNPAID_LIMIT_MS } from "../../src/job/wake.ts";
-import { until } from "../flows/house.ts";
+import { UNPAID_LIMIT_MS } from "../../src/domain/job/next-timer.ts";
+import type { QuotaLimits } from "../../src/domain/job/quotas.ts";
+import { until } from "../flows/harness.ts";
 import type { Asked } from "./http-server.ts";
 import { type Market, type Person, startMarket, viewSchema } from "./market-kit.ts";
 

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
 import { Git } from "../../agent/action/git.ts";
 import { findMergeBase } from "../../agent/action/history.ts";
-import { Secret } from "../../src/wire/secret.ts";
+import { Secret } from "../../src/contracts/secret.ts";
 
 const tops: string[] = [];
 afterEach(() => {

@@ -7,8 +7,8 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { type CryptoKey, exportJWK, generateKeyPair, type JWK, type JWTPayload, SignJWT } from "jose";
 import { z } from "zod";
-import { type Job, type JobId, type Run, asJobId } from "../../src/job/job.ts";
-import type { RunClaims } from "../../src/job/run-claims.ts";
+import { asJobId, type Job, type JobId, type Run } from "../../src/domain/job/job.ts";
+import type { RunClaims } from "../../src/domain/job/run-claims.ts";
 import type { TestServer } from "./http-server.ts";
 
 export const REPOSITORY_ID = 4_711;

@@ -2,8 +2,8 @@
  * One runner on one fake backend, for the tests of the runner: how to start it, push to it, and read its logs.
  */
 import { join } from "node:path";
-import { type Runner, type RunnerOptions, startRunner } from "../../src/sandbox/actions/runner.ts";
 import { builtProgram } from "../build.ts";
+import { type Runner, type RunnerOptions, startRunner } from "../sandbox/actions/runner.ts";
 import { FakeActionsBackend } from "./fake-actions-backend.ts";
 
 export const CHECKOUT = "actions/checkout@08c6903cd8c0fde910a37f88322edcfb5dd907a8";
@@ -46,7 +46,7 @@ export class RunnerBench {
             other: [process.execPath, join(this.backend.folder, "other.mjs")],
             second: [process.execPath, join(this.backend.folder, "agent.mjs"), "--second"],
           },
-          command: builtProgram("src/sandbox/actions/docker-shim.ts"),
+          command: builtProgram("test/sandbox/actions/docker-shim.ts"),
         },
       },
       grace: { interruptMs: 2_000, terminateMs: 2_000 },

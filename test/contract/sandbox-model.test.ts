@@ -4,9 +4,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import Anthropic from "@anthropic-ai/sdk";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { apiError } from "../../src/sandbox/model/protocol.ts";
-import { type Model, startModel } from "../../src/sandbox/model/server.ts";
-import { KNOWN_TASKS, readTask } from "../../src/sandbox/model/task.ts";
+import { apiError } from "../sandbox/model/protocol.ts";
+import { type Model, startModel } from "../sandbox/model/server.ts";
+import { KNOWN_TASKS, readTask } from "../sandbox/model/task.ts";
 
 let model: Model;
 let client: Anthropic;

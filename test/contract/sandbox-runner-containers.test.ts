@@ -2,7 +2,7 @@ import { chmod, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { type ContainerChoice, chooseContainers } from "../../src/sandbox/containers.ts";
+import { type ContainerChoice, chooseContainers } from "../sandbox/containers.ts";
 import { RunnerBench, textOf, workflow } from "./runner-bench.ts";
 
 const SHIM = { agentCommand: ["true"] };

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { request } from "node:http";
 import { expect, onTestFinished, test } from "vitest";
-import { startGitHub } from "../../src/sandbox/github/main.ts";
+import { startGitHub } from "../sandbox/github/main.ts";
 import { client, installationToken } from "./sandbox-github/kit.ts";
 
 const ZERO = "0".repeat(40);

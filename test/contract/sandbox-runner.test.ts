@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { demoFiles } from "../../src/sandbox/demo/demo-files.ts";
+import { demoFiles } from "../sandbox/demo/demo-files.ts";
 import { REPOSITORY } from "./fake-actions-backend.ts";
 import { CHECKOUT, RunnerBench, textOf, WORKFLOW, workflow } from "./runner-bench.ts";
 

@@ -5,9 +5,9 @@ import { describeLists, describeLookups } from "./store/finding.ts";
 import { lowdbPlace } from "./store/lowdb-place.ts";
 import { describeMarketMoney, describeMarketRooms } from "./store/market-rooms.ts";
 import { describeMoney } from "./store/money.ts";
+import { describeOutgoing } from "./store/outgoing.ts";
 import { describeIdempotency } from "./store/repeats.ts";
 import { describeAccounts, describeInbox, describeKeys, describeRepositories } from "./store/rooms.ts";
-import { describeOutgoing } from "./store/outgoing.ts";
 import type { Engine } from "./store/sample.ts";
 import { describeSubscriptions } from "./store/subscriptions.ts";
 

@@ -4,9 +4,9 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import fc from "fast-check";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { logTo } from "../../src/log.ts";
+import { Secret } from "../../src/contracts/secret.ts";
+import { logTo } from "../../src/main/log.ts";
 import { createStripeCashier } from "../../src/payments/stripe.ts";
-import { Secret } from "../../src/wire/secret.ts";
 import { type Market, type Person, startMarket } from "./market-kit.ts";
 
 const WEBHOOK_SECRET = "whsec_of_these_tests_0123";

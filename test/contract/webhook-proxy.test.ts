@@ -3,8 +3,8 @@ import { once } from "node:events";
 import { createServer, type RequestListener, type ServerResponse } from "node:http";
 import { text } from "node:stream/consumers";
 import { expect, it, onTestFinished } from "vitest";
-import { receiveFromProxy } from "../../src/http/webhook-proxy.ts";
-import { until } from "../flows/house.ts";
+import { receiveFromProxy } from "../../src/http/server/webhook-proxy.ts";
+import { until } from "../flows/harness.ts";
 
 async function listening(listener: RequestListener): Promise<string> {
   const server = createServer(listener).listen(0, "127.0.0.1");

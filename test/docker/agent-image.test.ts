@@ -1,8 +1,8 @@
 /** The agent's image: what it holds, and its programs on a real job, against a scripted model on this machine. */
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { type Model, startModel } from "../../src/sandbox/model/server.ts";
-import { parseResult } from "../../src/wire/result.ts";
+import { parseResult } from "../../src/contracts/result.ts";
 import { fencesOf, shellWords, textOf } from "../process/read-markdown.ts";
+import { type Model, startModel } from "../sandbox/model/server.ts";
 import { type Checkout, type Files, JOB_ID, makeCheckout } from "../unit/agent-job.ts";
 import {
   describeContainers,

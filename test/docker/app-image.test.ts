@@ -4,8 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { z } from "zod";
-import { type SandboxGitHub, startGitHub } from "../../src/sandbox/github/main.ts";
 import { fencesOf, shellWords, textOf } from "../process/read-markdown.ts";
+import { type SandboxGitHub, startGitHub } from "../sandbox/github/main.ts";
 import { describeContainers, docker, imageOf, newName, type Opened, openToContainers, until } from "./containers.ts";
 
 const API_KEY = "image-admin-key-0123456789";

@@ -1,12 +1,12 @@
 /** A job whose settings name hosts (`egress`) gets to those and nowhere else, whatever its code tries. */
 import { randomInt } from "node:crypto";
+import { writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { networkInterfaces } from "node:os";
-import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { type Model, startModel } from "../../src/sandbox/model/server.ts";
+import { type Model, startModel } from "../sandbox/model/server.ts";
 import {
   describeContainers,
   docker,

@@ -1,13 +1,14 @@
 /** The provider's key stays in the gateway: whatever a job's code tries, it does not read it, and none of it leaves. */
+
+import { readdirSync, readFileSync } from "node:fs";
 import { createServer, request, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { execa } from "execa";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Names } from "../../agent/action/names.ts";
-import { type Model, startModel } from "../../src/sandbox/model/server.ts";
+import { type Model, startModel } from "../sandbox/model/server.ts";
 import { describeContainers, docker, hostAddress, type Opened, openToContainers, until } from "./containers.ts";
 import { idOf, scriptOf } from "./fence-attempts.ts";
 import { type FinishedJob, runJob } from "./job.ts";

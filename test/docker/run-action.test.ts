@@ -6,10 +6,10 @@ import { execFileSync } from "node:child_process";
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
-import { type Model, startModel } from "../../src/sandbox/model/server.ts";
-import { parseResult } from "../../src/wire/result.ts";
-import type { Brief } from "../../src/wire/brief.ts";
+import type { Brief } from "../../src/contracts/brief.ts";
+import { parseResult } from "../../src/contracts/result.ts";
 import { Runner, type Setup } from "../process/action-runner.ts";
+import { type Model, startModel } from "../sandbox/model/server.ts";
 import { JOB_ID } from "../unit/agent-job.ts";
 import { describeContainers, docker, imageOf, type Opened, openToContainers, until } from "./containers.ts";
 

@@ -1,7 +1,7 @@
 /** A whole job of the sandbox, from its comment to its merge, with the agent and the gateway in real containers. */
 import { expect, test } from "vitest";
-import { DEMO, DEMO_SETTINGS, WRITER } from "../../src/sandbox/town.ts";
-import { type House, type HouseOptions, startHouse, until, untilJob } from "../flows/house.ts";
+import { type House, type HouseOptions, startHouse, until, untilJob } from "../flows/harness.ts";
+import { DEMO, DEMO_SETTINGS, WRITER } from "../sandbox/environment.ts";
 import { describeContainers, imageOf } from "./containers.ts";
 
 /** The runner removes what a job has left, and says so in its log. */

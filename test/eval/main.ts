@@ -3,7 +3,7 @@
  * compatible endpoint at ANTHROPIC_BASE_URL; LLM_MODEL, LLM_MAX_TOKENS), or against answers that are written down,
  * which proves the harness and says nothing of any model. Exits 0 when everything asked for was solved.
  */
-import { DEFAULT_MODEL } from "../../src/wire/models.ts";
+import { DEFAULT_MODEL } from "../../src/contracts/models.ts";
 import { scriptedModel } from "../unit/scripted-model.ts";
 import { type Endpoint, runTask, type Solved } from "./run-task.ts";
 import { TASKS } from "./tasks.ts";

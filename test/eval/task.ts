@@ -2,8 +2,8 @@
  * What a task of the evaluation set is: a repository, what is asked of the agent, and a judgement that the agent never
  * sees. Says nothing of how it is run.
  */
-import type { Brief } from "../../src/wire/brief.ts";
-import type { Result } from "../../src/wire/result.ts";
+import type { Brief } from "../../src/contracts/brief.ts";
+import type { Result } from "../../src/contracts/result.ts";
 import type { Checkout, Files } from "../unit/agent-job.ts";
 import { bash, finish, type Turn, use } from "../unit/scripted-model.ts";
 

@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
-import { DEMO } from "../../src/sandbox/town.ts";
-import { asJobId } from "../../src/job/job.ts";
-import { API_KEY, startHouse, until, untilJob } from "./house.ts";
+import { asJobId } from "../../src/domain/job/job.ts";
+import { DEMO } from "../sandbox/environment.ts";
+import { API_KEY, startHouse, until, untilJob } from "./harness.ts";
 
 const POLL_EVERY_MS = 50;
 

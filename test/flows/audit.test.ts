@@ -1,10 +1,10 @@
 /** The audit log of what people do on GitHub and in their browsers. */
 import { expect, test } from "vitest";
 import { z } from "zod";
-import { DEMO, READER, WRITER } from "../../src/sandbox/town.ts";
+import { DEMO, READER, WRITER } from "../sandbox/environment.ts";
 import { openBrowser } from "./browser.ts";
+import { type House, startHouse, until, untilJob } from "./harness.ts";
 import { signIn } from "./signing-in.ts";
-import { type House, startHouse, until, untilJob } from "./house.ts";
 
 const entries = z.array(
   z.object({

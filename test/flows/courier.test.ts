@@ -2,10 +2,10 @@ import { readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it, onTestFinished } from "vitest";
-import type { Job } from "../../src/job/job.ts";
-import { DEMO } from "../../src/sandbox/town.ts";
+import type { Job } from "../../src/domain/job/job.ts";
 import { openStream } from "../contract/event-stream.ts";
-import { API_KEY, type House, startHouse, until, untilJob } from "./house.ts";
+import { DEMO } from "../sandbox/environment.ts";
+import { API_KEY, type House, startHouse, until, untilJob } from "./harness.ts";
 
 const WORKFLOW = ".github/workflows/run-job.yml";
 

@@ -1,8 +1,8 @@
 /** What GitHub thinks of the App: a clock that is off is allowed for, a wrong key is said, and neither by mistake. */
 import { describe, expect, it } from "vitest";
-import { AGAIN_MS } from "../../src/github/outbound/standing.ts";
+import { AGAIN_MS } from "../../src/github/client/app-credentials.ts";
 import { appKey } from "../contract/app-key.ts";
-import { startHouse, until, untilJob } from "./house.ts";
+import { startHouse, until, untilJob } from "./harness.ts";
 
 const ready = async (house: Awaited<ReturnType<typeof startHouse>>) => {
   const answer = await house.request("/ready");

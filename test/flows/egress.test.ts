@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
-import { DEMO } from "../../src/sandbox/town.ts";
-import { startHouse, until, untilJob } from "./house.ts";
+import { DEMO } from "../sandbox/environment.ts";
+import { startHouse, until, untilJob } from "./harness.ts";
 
 const SETTINGS = "auto_merge:\n  enabled: true\n";
 

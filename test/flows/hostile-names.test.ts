@@ -1,8 +1,8 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, it } from "vitest";
-import { DEMO } from "../../src/sandbox/town.ts";
-import { startHouse, until, untilJob } from "./house.ts";
+import { DEMO } from "../sandbox/environment.ts";
+import { startHouse, until, untilJob } from "./harness.ts";
 
 const WORKFLOW = ".github/workflows/run-job.yml";
 const OLD_COPY = join(import.meta.dirname, "../fixtures/run-job-0.1.yml");

@@ -1,9 +1,9 @@
 import { describe, expect, it, onTestFinished } from "vitest";
-import type { JobId } from "../../src/job/job.ts";
-import { NO_CHECKS_LIMIT_MS, SENDER_LIMIT_MS } from "../../src/job/wake.ts";
-import { DEMO } from "../../src/sandbox/town.ts";
+import type { JobId } from "../../src/domain/job/job.ts";
+import { NO_CHECKS_LIMIT_MS, SENDER_LIMIT_MS } from "../../src/domain/job/next-timer.ts";
 import { openStream, type Stream } from "../contract/event-stream.ts";
-import { API_KEY, type House, startHouse, until, untilJob } from "./house.ts";
+import { DEMO } from "../sandbox/environment.ts";
+import { API_KEY, type House, startHouse, until, untilJob } from "./harness.ts";
 
 /** A worker with a key of its own, who speaks REST alone. */
 async function worker(house: House, account: string) {

@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
-import { asJobId, type JobId } from "../../src/job/job.ts";
-import { DEMO } from "../../src/sandbox/town.ts";
-import { type House, startHouse, until, untilJob } from "./house.ts";
+import { asJobId, type JobId } from "../../src/domain/job/job.ts";
+import { DEMO } from "../sandbox/environment.ts";
+import { type House, startHouse, until, untilJob } from "./harness.ts";
 
 const idOf = (text: unknown): JobId => {
   const id = typeof text === "string" ? asJobId(text) : null;

@@ -1,10 +1,10 @@
 /** What somebody who runs the server reads at `info`: deliveries, transitions, requests; and nothing secret. */
 import { expect, it } from "vitest";
 import { z } from "zod";
-import { LOG_FIELDS } from "../../src/job/log-fields.ts";
-import { errorBody } from "../../src/sandbox/model/protocol.ts";
-import { DEMO, READER } from "../../src/sandbox/town.ts";
-import { API_KEY, type House, startHouse, until, untilJob, WEBHOOK_SECRET } from "./house.ts";
+import { LOG_FIELDS } from "../../src/domain/job/log-fields.ts";
+import { DEMO, READER } from "../sandbox/environment.ts";
+import { errorBody } from "../sandbox/model/protocol.ts";
+import { API_KEY, type House, startHouse, until, untilJob, WEBHOOK_SECRET } from "./harness.ts";
 
 const lineSchema = z.looseObject({ level: z.number(), msg: z.string() });
 type Line = z.infer<typeof lineSchema>;

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
-import { DEMO } from "../../src/sandbox/town.ts";
-import { startHouse, untilJob } from "./house.ts";
+import { DEMO } from "../sandbox/environment.ts";
+import { startHouse, untilJob } from "./harness.ts";
 
 it("a repository that names folders has its jobs work on these alone, and merges as ever", async () => {
   const house = await startHouse({

@@ -1,9 +1,9 @@
 /** What happens beside a job while it is under way: people, GitHub's own doings, events that never come. */
 import { describe, expect, it } from "vitest";
-import { defaultScript } from "../../src/sandbox/model/default-script.ts";
-import type { Job } from "../../src/job/job.ts";
-import { DEMO } from "../../src/sandbox/town.ts";
-import { type House, startHouse, until, untilJob } from "./house.ts";
+import type { Job } from "../../src/domain/job/job.ts";
+import { DEMO } from "../sandbox/environment.ts";
+import { defaultScript } from "../sandbox/model/default-script.ts";
+import { type House, startHouse, until, untilJob } from "./harness.ts";
 
 const HELLO = "/job create HELLO.md that says hello";
 const pullOf = (house: House) => house.github.pulls(DEMO)[0];

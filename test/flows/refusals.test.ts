@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { DEMO, OWNER, READER } from "../../src/sandbox/town.ts";
-import { startHouse, until, untilJob } from "./house.ts";
+import { DEMO, OWNER, READER } from "../sandbox/environment.ts";
+import { startHouse, until, untilJob } from "./harness.ts";
 
 /** Everything that was asked has been heard and worked on. */
 const settled = async (house: Awaited<ReturnType<typeof startHouse>>): Promise<void> => {

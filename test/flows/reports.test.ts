@@ -2,9 +2,9 @@ import { rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
-import type { Job } from "../../src/job/job.ts";
-import { DEMO } from "../../src/sandbox/town.ts";
-import { type House, startHouse, until, untilJob } from "./house.ts";
+import type { Job } from "../../src/domain/job/job.ts";
+import { DEMO } from "../sandbox/environment.ts";
+import { type House, startHouse, until, untilJob } from "./harness.ts";
 import { type Ending, reportingWorkflow } from "./reporting-workflow.ts";
 
 const WORKFLOW = ".github/workflows/run-job.yml";

@@ -1,7 +1,7 @@
 /** `/job` in a review and in a comment on a line: heard as a comment's is. */
 import { describe, expect, it } from "vitest";
-import { DEMO, READER } from "../../src/sandbox/town.ts";
-import { type House, startHouse, until, untilJob } from "./house.ts";
+import { DEMO, READER } from "../sandbox/environment.ts";
+import { type House, startHouse, until, untilJob } from "./harness.ts";
 
 /** A job whose pull request waits for a review. */
 async function inReview() {

@@ -12,14 +12,14 @@ import { commitMessage } from "../../agent/action/commit-title.ts";
 import { AppLine } from "../../agent/action/report/app-line.ts";
 import { appSettingsOf } from "../../agent/action/report/app-settings.ts";
 import { handIn, type Leaving } from "../../agent/action/report/hand-in.ts";
-import { Interruption } from "../../agent/interruption.ts";
+import { Interruption } from "../../agent/loop/cancellation.ts";
 import { runJob } from "../../agent/run.ts";
 import { readSettings } from "../../agent/settings.ts";
-import type { JobInput, PlayJob } from "../../src/sandbox/actions/job.ts";
-import type { SandboxGitHub } from "../../src/sandbox/github/sandbox-github.ts";
-import type { RunConclusion } from "../../src/sandbox/ports.ts";
-import { briefSchema, CONFIG_FILE, jobFolder, RESULT_FILE } from "../../src/wire/brief.ts";
-import { Secret } from "../../src/wire/secret.ts";
+import { briefSchema, CONFIG_FILE, jobFolder, RESULT_FILE } from "../../src/contracts/brief.ts";
+import { Secret } from "../../src/contracts/secret.ts";
+import type { JobInput, PlayJob } from "../sandbox/actions/job.ts";
+import type { SandboxGitHub } from "../sandbox/github/sandbox-github.ts";
+import type { RunConclusion } from "../sandbox/ports.ts";
 
 type Files = Readonly<Record<string, string>>;
 

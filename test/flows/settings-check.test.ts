@@ -1,8 +1,8 @@
 /** A push that breaks the settings is answered on its commit, and so is the one that mends them. */
 import { describe, expect, it } from "vitest";
-import { SETTINGS_CHECK } from "../../src/github/outbound/settings-check.ts";
-import { DEMO } from "../../src/sandbox/town.ts";
-import { type House, startHouse, until } from "./house.ts";
+import { SETTINGS_CHECK } from "../../src/github/effects/settings-check.ts";
+import { DEMO } from "../sandbox/environment.ts";
+import { type House, startHouse, until } from "./harness.ts";
 
 const FILE = ".github/journeyman.yml";
 const GOOD = "auto_merge:\n  enabled: true\n";

@@ -1,13 +1,13 @@
 /** Keys by signing in, whole: the App's pages, GitHub's page, and back, as a browser goes. */
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
-import { WRONG_KEYS_PER_MINUTE } from "../../src/http/guesses.ts";
-import { STANDING_MS } from "../../src/http/standing.ts";
-import { SIGN_IN_LIFE_MS } from "../../src/http/sign-in.ts";
-import { DEMO, OWNER, READER, WRITER } from "../../src/sandbox/town.ts";
+import { WRONG_KEYS_PER_MINUTE } from "../../src/http/middleware/auth-throttling.ts";
+import { STANDING_MS } from "../../src/http/middleware/permission-recheck.ts";
+import { SIGN_IN_LIFE_MS } from "../../src/http/sign-in/sign-in.ts";
 import { shellWords } from "../process/read-markdown.ts";
+import { DEMO, OWNER, READER, WRITER } from "../sandbox/environment.ts";
 import { blocksOf, formOf, openBrowser, type Visit, wordsOf } from "./browser.ts";
-import { API_KEY, type House, startHouse } from "./house.ts";
+import { API_KEY, type House, startHouse } from "./harness.ts";
 import { atCallback, type Fields, press, signIn, wish } from "./signing-in.ts";
 
 const keysOf = async (house: House) => (await house.app.store.keys.list()).map(({ account }) => account);

@@ -1,7 +1,7 @@
 /** Signing in as a person does it: the App's form, GitHub's page, and back. */
-import { DEMO } from "../../src/sandbox/town.ts";
+import { DEMO } from "../sandbox/environment.ts";
 import { type Browser, formOf, openBrowser, type Visit } from "./browser.ts";
-import type { House } from "./house.ts";
+import type { House } from "./harness.ts";
 
 export type Fields = [string, string][];
 

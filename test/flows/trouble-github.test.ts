@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { DEMO } from "../../src/sandbox/town.ts";
-import { startHouse, until, untilJob } from "./house.ts";
+import { DEMO } from "../sandbox/environment.ts";
+import { startHouse, until, untilJob } from "./harness.ts";
 
 const merged = (job: { merged_at: number | null }): boolean => job.merged_at !== null;
 const HELLO = "/job create HELLO.md that says hello";

@@ -1,8 +1,8 @@
 /** What the model's provider says no to, seen from the issue: one run, one comment that says what to do, no second try. */
 import { describe, expect, it } from "vitest";
-import { errorBody } from "../../src/sandbox/model/protocol.ts";
-import { DEMO } from "../../src/sandbox/town.ts";
-import { startHouse, untilJob } from "./house.ts";
+import { DEMO } from "../sandbox/environment.ts";
+import { errorBody } from "../sandbox/model/protocol.ts";
+import { startHouse, untilJob } from "./harness.ts";
 
 describe("a provider that no try can work with", () => {
   it.each([

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
+import { CI_BEGINS_MS } from "../../src/domain/job/verdict.ts";
 import { EVERY_MS } from "../../src/engine/reconcile.ts";
-import { CI_BEGINS_MS } from "../../src/job/verdict.ts";
-import { DEMO } from "../../src/sandbox/town.ts";
-import { type House, startHouse, until, untilJob } from "./house.ts";
+import { DEMO } from "../sandbox/environment.ts";
+import { type House, startHouse, until, untilJob } from "./harness.ts";
 
 const merged = (job: { merged_at: number | null }): boolean => job.merged_at !== null;
 const HELLO = "/job create HELLO.md that says hello";

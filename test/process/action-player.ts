@@ -7,8 +7,8 @@ import { once } from "node:events";
 import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { DEMO, type Town } from "../../src/sandbox/town.ts";
-import { installationToken, receiver, type Received } from "../contract/sandbox-github/kit.ts";
+import { installationToken, type Received, receiver } from "../contract/sandbox-github/kit.ts";
+import { DEMO, type Town } from "../sandbox/environment.ts";
 
 const PATIENCE_MS = 90_000;
 const LOOK_EVERY_MS = 50;

@@ -17,7 +17,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Brief } from "../../src/wire/brief.ts";
+import type { Brief } from "../../src/contracts/brief.ts";
 import { builtProgram } from "../build.ts";
 import { BRIEF, JOB_ID } from "../unit/agent-job.ts";
 

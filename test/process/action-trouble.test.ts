@@ -1,7 +1,7 @@
 /** Actions mode where something is wrong: who is not believed, what fails, what is repeated, what comes at once. */
 import { describe, expect, it } from "vitest";
-import { DEMO, READER, WRITER } from "../../src/sandbox/town.ts";
-import { jobRuns, said, SHELF, startActionTown, stateOf, states } from "./action-town.ts";
+import { DEMO, READER, WRITER } from "../sandbox/environment.ts";
+import { jobRuns, SHELF, said, startActionTown, stateOf, states } from "./action-harness.ts";
 
 const LONG_MS = 240_000;
 const BOT = "github-actions[bot]";

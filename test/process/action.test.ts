@@ -1,8 +1,8 @@
 /** Actions mode as a runner plays it: one process for each event, nothing between them but GitHub. */
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { DEMO, WRITER } from "../../src/sandbox/town.ts";
-import { type ActionTown, jobRuns, said, startActionTown, stateOf, states } from "./action-town.ts";
+import { DEMO, WRITER } from "../sandbox/environment.ts";
+import { type ActionTown, jobRuns, said, startActionTown, stateOf, states } from "./action-harness.ts";
 
 const LONG_MS = 240_000;
 const DEADLINE = { timeout: 90_000, interval: 50 };

@@ -2,8 +2,8 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, expect, test, vi } from "vitest";
 import { JOB_ID, makeCheckout } from "../unit/agent-job.ts";
-import { startProgram } from "./agent-program.ts";
 import { bash, finish, scriptedModel, type Turn } from "../unit/scripted-model.ts";
+import { startProgram } from "./agent-program.ts";
 
 const closing: (() => unknown)[] = [];
 afterEach(async () => {

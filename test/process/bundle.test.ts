@@ -10,7 +10,7 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vites
 import { z } from "zod";
 import { BUNDLES, bundle, isBundleName } from "../../esbuild.config.ts";
 import { appKey } from "../contract/app-key.ts";
-import { freePort } from "../../src/sandbox/free-port.ts";
+import { freePort } from "../sandbox/free-port.ts";
 
 /** Outside of the project, so that no package is found above it. */
 const root = mkdtempSync(join(tmpdir(), "bundles-"));
@@ -51,8 +51,8 @@ describe.each(NAMES)("the bundle %s", (name) => {
 
 it("Actions mode has nothing of the server's HTTP side in it", () => {
   const files = inputs.get("action-mode") ?? [];
-  expect(files).toContain("src/actions/run.ts");
-  expect(files.filter((path) => /^src\/(?:http|sandbox|notify|payments|serve|compose)/.test(path))).toEqual([]);
+  expect(files).toContain("src/actions-mode/run.ts");
+  expect(files.filter((path) => /^src\/(?:http|webhooks|payments|main\/serve|main\/compose)/.test(path))).toEqual([]);
 });
 
 it("Actions mode starts without a package beside it, and names what it misses", () => {
@@ -124,11 +124,10 @@ describe("the bundled server needs no package beside it", () => {
     expect(await get(`${url}/probot/static/primer.css`)).toBe("200 text/css");
   });
 
-  it("for the keys command, and says that the sandbox is elsewhere", () => {
+  it("for the keys command", () => {
     const cwd = mkdtempSync(join(root, "cwd-"));
     const run = (...args: string[]) =>
       spawnSync(process.execPath, [join(folderOf("server"), "cli.js"), ...args], { cwd, env: {}, encoding: "utf8" });
     expect(run("keys", "create", "--account", "octocat", "--repository", "octo/demo").stdout).toMatch(/^jm_/);
-    expect(run("sandbox", "--once", "hello")).toMatchObject({ status: 1, stderr: expect.stringContaining("sources") });
   });
 });

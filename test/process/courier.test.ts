@@ -2,8 +2,8 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { z } from "zod";
-import { type LogLine, MAX_LOG_LINES } from "../../src/wire/log-line.ts";
-import { handedInSchema, MAX_REPORTED_LINES } from "../../src/wire/run-report.ts";
+import { type LogLine, MAX_LOG_LINES } from "../../src/contracts/log-line.ts";
+import { handedInSchema, MAX_REPORTED_LINES } from "../../src/contracts/run-report.ts";
 import { builtProgram } from "../build.ts";
 import { type Fate, RunDesk } from "./run-desk.ts";
 
@@ -32,7 +32,7 @@ interface Courier {
 }
 
 function start(environment: Record<string, string>, ...args: string[]): Courier {
-  const [command = "", ...words] = builtProgram("agent/courier.ts");
+  const [command = "", ...words] = builtProgram("agent/uploader/main.ts");
   const child = spawn(command, [...words, ...args], { env: { PATH: process.env.PATH, ...environment } });
   closing.push(() => child.kill("SIGKILL"));
   let text = "";

@@ -2,11 +2,11 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it, onTestFinished } from "vitest";
-import { type AppProcess, startApp } from "../../src/sandbox/app-process.ts";
-import type { Fault } from "../../src/sandbox/github/main.ts";
-import { DEMO, startTown, WRITER } from "../../src/sandbox/town.ts";
 import { builtProgram } from "../build.ts";
-import { until } from "../flows/house.ts";
+import { until } from "../flows/harness.ts";
+import { type AppProcess, startApp } from "../sandbox/app-process.ts";
+import { DEMO, startTown, WRITER } from "../sandbox/environment.ts";
+import type { Fault } from "../sandbox/github/main.ts";
 
 /** Where the process is killed, in the order in which a job comes by; `before: false`: GitHub has done it already. */
 const POINTS: readonly (readonly [string, Fault["match"], { readonly before: boolean }])[] = [

@@ -1,6 +1,7 @@
 /** Whoever reaches a program's debugger reads its memory, and Node opens it to whoever may send a signal. */
-import { connect, createServer } from "node:net";
+
 import type { AddressInfo } from "node:net";
+import { connect, createServer } from "node:net";
 import { afterEach, expect, test, vi } from "vitest";
 import { builtProgram } from "../build.ts";
 import { JOB_ID, makeCheckout } from "../unit/agent-job.ts";
@@ -68,7 +69,7 @@ test("the agent does not, whose key the model's shell would read there", async (
 
 test("neither does the gateway, which has the key where there is one", async () => {
   const environment = { LLM_MODEL: "claude-sonnet-5-5", LLM_MAX_COST_CENTS: "1" };
-  const { port, program } = await watched(builtProgram("agent/gateway.ts"), environment);
+  const { port, program } = await watched(builtProgram("agent/gateway/main.ts"), environment);
   await said(program, "listening on ");
   program.child.kill("SIGUSR1");
   const address = `http://127.0.0.1:${/listening on (\d+)/.exec(program.output())?.[1]}/spent`;

@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { afterEach, expect, test, vi } from "vitest";
 import { bundle } from "../../esbuild.config.ts";
 import { JOB_ID, makeCheckout } from "../unit/agent-job.ts";
-import { type Program, startProgram } from "./agent-program.ts";
 import { bash, finish, scriptedModel, type Turn } from "../unit/scripted-model.ts";
+import { type Program, startProgram } from "./agent-program.ts";
 
 const closing: (() => unknown)[] = [];
 afterEach(async () => {
@@ -13,7 +13,7 @@ afterEach(async () => {
 });
 
 async function startProxy(environment: Record<string, string>): Promise<Program & { readonly url: string }> {
-  const program = startProgram("agent/egress.ts", environment);
+  const program = startProgram("agent/egress/main.ts", environment);
   await vi.waitFor(() => expect(program.output()).toContain("\n"), { timeout: 60_000 });
   const port = /^listening on (\d+)\n/.exec(program.output())?.[1];
   return { ...program, url: `http://127.0.0.1:${port}` };
@@ -97,7 +97,7 @@ test.each([
   [{ EGRESS_ALLOWED: "", EGRESS_LISTEN: "everywhere" }, "EGRESS_LISTEN is not an address"],
   [{ EGRESS_ALLOWED: "", EGRESS_LISTEN: "192.0.2.1" }, "EADDRNOTAVAIL"],
 ] as [Record<string, string>, string][])("a proxy with %j does not start and says why", async (environment, says) => {
-  const program = startProgram("agent/egress.ts", environment);
+  const program = startProgram("agent/egress/main.ts", environment);
   expect(await program.ended).toBe(2);
   expect(program.output()).toMatch(/^The proxy cannot start: .+\n$/);
   expect(program.output()).toContain(says);

@@ -6,11 +6,11 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { VERSION } from "../../src/contracts/version.ts";
 import { builtProgram } from "../build.ts";
 import { appKey } from "../contract/app-key.ts";
-import { freePort } from "../../src/sandbox/free-port.ts";
-import { KNOWN_TASKS } from "../../src/sandbox/model/task.ts";
-import { VERSION } from "../../src/wire/version.ts";
+import { freePort } from "../sandbox/free-port.ts";
+import { KNOWN_TASKS } from "../sandbox/model/task.ts";
 
 const API_KEY = "the-admin-key-of-this-test";
 const DEADLINE = { timeout: 60_000, interval: 100 };
@@ -45,7 +45,7 @@ function start(
   env: Readonly<Record<string, string>>,
   program: (path: string) => string[] = builtProgram,
 ): Program {
-  const [command = "", ...first] = program(`src/${entry}`);
+  const [command = "", ...first] = program(entry);
   const child = spawn(command, [...first, ...args], {
     cwd: dir,
     env: { PATH: process.env.PATH ?? "", NO_SMEE_SETUP: "true", ...env },
@@ -80,7 +80,7 @@ const answers = (url: string) => async () => (await fetch(url).catch(() => null)
 
 describe("npm start", () => {
   it("names all wrong settings at once and exits with 1", async () => {
-    const program = start("main.ts", [], { APP_ID: "one", PORT: "x", WEBHOOK_SECRET: "development" });
+    const program = start("src/main.ts", [], { APP_ID: "one", PORT: "x", WEBHOOK_SECRET: "development" });
     expect(await program.ended).toBe(1);
     for (const name of ["APP_ID", "PORT", "PRIVATE_KEY", "WEBHOOK_SECRET"])
       expect(program.err()).toContain(`- ${name}:`);
@@ -88,7 +88,7 @@ describe("npm start", () => {
 
   it("serves the App, answers /ping, and drains and exits with 0 on SIGTERM", async () => {
     const port = await freePort();
-    const program = start("main.ts", [], settings(port), fromSource);
+    const program = start("src/main.ts", [], settings(port), fromSource);
     await expect.poll(answers(`http://127.0.0.1:${port}/ping`), DEADLINE).toBe(200);
     expect(await answers(`http://127.0.0.1:${port}/api/keys`)()).toBe(401);
     program.child.kill("SIGTERM");
@@ -98,7 +98,7 @@ describe("npm start", () => {
 
   it("says at its start what it is, and at its end why it ends and what is left: on SIGHUP as on SIGTERM", async () => {
     const port = await freePort();
-    const program = start("main.ts", [], settings(port));
+    const program = start("src/main.ts", [], settings(port));
     await expect.poll(answers(`http://127.0.0.1:${port}/ready`), DEADLINE).toBe(200);
     program.child.kill("SIGHUP");
     expect(await program.ended).toBe(0);
@@ -119,7 +119,7 @@ describe("npm start", () => {
 
   it.each(["json", "pretty"])("ends in time when nobody reads its %s log any more", async (LOG_FORMAT) => {
     const port = await freePort();
-    const program = start("main.ts", [], { ...settings(port), LOG_FORMAT });
+    const program = start("src/main.ts", [], { ...settings(port), LOG_FORMAT });
     await expect.poll(answers(`http://127.0.0.1:${port}/ready`), DEADLINE).toBe(200);
     program.child.stdout?.destroy();
     expect(await answers(`http://127.0.0.1:${port}/api/keys`)()).toBe(401);
@@ -152,7 +152,7 @@ describe("npm start", () => {
     await once(taken, "listening");
     const address = taken.address();
     const port = typeof address === "object" && address !== null ? address.port : 0;
-    const program = start("main.ts", [], settings(port));
+    const program = start("src/main.ts", [], settings(port));
     expect(await program.ended).toBe(1);
     expect(program.err()).toContain(`Port ${port} is in use`);
     taken.close();
@@ -160,21 +160,21 @@ describe("npm start", () => {
 
   it("shows Probot's set-up page without APP_ID, and stops on SIGTERM", async () => {
     const port = await freePort();
-    const program = start("main.ts", [], { HOST: "127.0.0.1", PORT: String(port) });
+    const program = start("src/main.ts", [], { HOST: "127.0.0.1", PORT: String(port) });
     await expect.poll(answers(`http://127.0.0.1:${port}/probot`), DEADLINE).toBe(200);
     program.child.kill("SIGTERM");
     expect(await program.ended).toBe(0);
   });
 
   it("does not show the set-up page in production", async () => {
-    const program = start("main.ts", [], { NODE_ENV: "production" });
+    const program = start("src/main.ts", [], { NODE_ENV: "production" });
     expect(await program.ended).toBe(1);
     expect(program.err()).toContain("APP_ID: is missing");
   });
 });
 
 describe("the keys command", () => {
-  const keys = (...args: string[]) => start("cli.ts", ["keys", ...args], {});
+  const keys = (...args: string[]) => start("src/main/cli.ts", ["keys", ...args], {});
 
   it("mints, lists, rotates and revokes on the folder while no server runs", async () => {
     const created = keys("create", "--account", "octocat", "--repository", "*", "--scopes", "read");
@@ -208,17 +208,21 @@ describe("the keys command", () => {
 
   it("works through the server that holds the folder, and says what it needs for that", async () => {
     const port = await freePort();
-    start("main.ts", [], settings(port));
+    start("src/main.ts", [], settings(port));
     await expect.poll(answers(`http://127.0.0.1:${port}/ping`), DEADLINE).toBe(200);
 
     const lost = keys("create", "--account", "octocat", "--repository", "*");
     expect(await lost.ended).toBe(1);
     expect(lost.err()).toMatch(/in use[\s\S]*set API_KEY/);
 
-    const created = start("cli.ts", ["keys", "create", "--account", "octocat", "--repository", "*"], settings(port));
+    const created = start(
+      "src/main/cli.ts",
+      ["keys", "create", "--account", "octocat", "--repository", "*"],
+      settings(port),
+    );
     expect(await created.ended).toBe(0);
     const id = created.err().split(" ")[1] ?? "";
-    const rotated = start("cli.ts", ["keys", "rotate", id], settings(port));
+    const rotated = start("src/main/cli.ts", ["keys", "rotate", id], settings(port));
     expect(await rotated.ended).toBe(0);
     expect(rotated.err()).toContain(`replaces ${id}`);
     const key = rotated.out().trim();
@@ -255,15 +259,15 @@ describe("the keys command", () => {
 
 describe("the command line", () => {
   it("teaches with --help", async () => {
-    const program = start("cli.ts", ["--help"], {});
+    const program = start("src/main/cli.ts", ["--help"], {});
     expect(await program.ended).toBe(0);
-    for (const command of ["serve", "sandbox", "keys"]) expect(program.out()).toContain(command);
+    for (const command of ["serve", "keys"]) expect(program.out()).toContain(command);
   });
 });
 
 describe("the sandbox with --once", () => {
   it("reports a failed job when the App has said its last word, names what the model knows, and exits with 1", async () => {
-    const program = start("cli.ts", ["sandbox", "--once", "Improve everything"], {}, fromSource);
+    const program = start("test/sandbox/cli.ts", ["--once", "Improve everything"], {}, fromSource);
     expect(await program.ended).toBe(1);
     const [, report = ""] = program.out().split("\nNot merged.");
     expect(report).toContain("**Failed**");

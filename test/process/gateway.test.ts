@@ -1,12 +1,12 @@
 import { mkdtempSync, rmSync } from "node:fs";
-import { createServer } from "node:net";
 import type { AddressInfo } from "node:net";
+import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, expect, test, vi } from "vitest";
 import { bundle } from "../../esbuild.config.ts";
-import { costCents } from "../../src/wire/models.ts";
-import type { Usage } from "../../src/wire/result.ts";
+import { costCents } from "../../src/contracts/models.ts";
+import type { Usage } from "../../src/contracts/result.ts";
 import { BRIEF, JOB_ID, makeCheckout } from "../unit/agent-job.ts";
 import { bash, finish, type ScriptedModel, scriptedModel, type Turn } from "../unit/scripted-model.ts";
 import { type Program, startProgram } from "./agent-program.ts";
@@ -30,7 +30,7 @@ type Environment = Record<string, string>;
 async function startGateway(
   model: ScriptedModel,
   environment: Environment = {},
-  program: string | readonly string[] = "agent/gateway.ts",
+  program: string | readonly string[] = "agent/gateway/main.ts",
 ): Promise<Program & { readonly url: string }> {
   const access = { ANTHROPIC_API_KEY: KEY, ANTHROPIC_BASE_URL: model.url };
   const gateway = startProgram(program, { ...access, LLM_MODEL: MODEL, LLM_MAX_COST_CENTS: "500", ...environment });
@@ -172,7 +172,7 @@ test.each([
   [{ ANTHROPIC_BASE_URL: "nonsense" }, "ANTHROPIC_BASE_URL is not an address"],
   [{ EGRESS_ALLOWED: "10.0.0.1" }, "without scheme, port, path or address"],
 ] as [Environment, string][])("a gateway with %j does not start and says why", async (environment, says) => {
-  const program = startProgram("agent/gateway.ts", { LLM_MODEL: MODEL, LLM_MAX_COST_CENTS: "1", ...environment });
+  const program = startProgram("agent/gateway/main.ts", { LLM_MODEL: MODEL, LLM_MAX_COST_CENTS: "1", ...environment });
   expect(await program.ended).toBe(2);
   expect(program.output()).toMatch(/^The gateway cannot start: .+\n$/);
   expect(program.output()).toContain(says);

@@ -4,12 +4,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it, onTestFinished } from "vitest";
 import { z } from "zod";
-import { type AppProcess, startApp } from "../../src/sandbox/app-process.ts";
-import type { Fault } from "../../src/sandbox/github/main.ts";
-import { DEMO, startTown } from "../../src/sandbox/town.ts";
 import { openLowdbStore } from "../../src/store/lowdb/open.ts";
 import { builtProgram } from "../build.ts";
-import { until } from "../flows/house.ts";
+import { until } from "../flows/harness.ts";
+import { type AppProcess, startApp } from "../sandbox/app-process.ts";
+import { DEMO, startTown } from "../sandbox/environment.ts";
+import type { Fault } from "../sandbox/github/main.ts";
 
 const API_KEY = "crash-admin-key-0123456789";
 

@@ -3,8 +3,8 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
-import { DEMO, WRITER } from "../../src/sandbox/town.ts";
-import { until } from "../flows/house.ts";
+import { until } from "../flows/harness.ts";
+import { DEMO, WRITER } from "../sandbox/environment.ts";
 import { filling, PIECES, SLOW_GLOBS, WORST_SETTINGS } from "./loop-inputs.ts";
 import { type Act, ADMIN, type Stand, startStand } from "./loop-stand.ts";
 

@@ -10,11 +10,11 @@ import { join } from "node:path";
 import { json } from "node:stream/consumers";
 import { pathToFileURL } from "node:url";
 import { z } from "zod";
-import { startApp } from "../../src/sandbox/app-process.ts";
-import { freePort } from "../../src/sandbox/free-port.ts";
-import { DEMO, startTown, type Town, WRITER } from "../../src/sandbox/town.ts";
 import { builtProgram } from "../build.ts";
-import { until } from "../flows/house.ts";
+import { until } from "../flows/harness.ts";
+import { startApp } from "../sandbox/app-process.ts";
+import { DEMO, startTown, type Town, WRITER } from "../sandbox/environment.ts";
+import { freePort } from "../sandbox/free-port.ts";
 import { waitingWorkflow } from "./loop-workflow.ts";
 
 const MOST_MS = 50;

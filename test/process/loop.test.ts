@@ -8,10 +8,10 @@ import { connect } from "node:net";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
-import { DEMO, WRITER } from "../../src/sandbox/town.ts";
-import { until } from "../flows/house.ts";
+import { until } from "../flows/harness.ts";
+import { DEMO, WRITER } from "../sandbox/environment.ts";
 import { crowds, filling, PIECES, piece, placesIn, stuffed, withAt } from "./loop-inputs.ts";
-import { type Act, type Stand, STRIPE, startStand } from "./loop-stand.ts";
+import { type Act, STRIPE, type Stand, startStand } from "./loop-stand.ts";
 
 const MB = 1024 * 1024;
 

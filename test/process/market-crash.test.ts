@@ -2,13 +2,13 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it, onTestFinished } from "vitest";
-import { isFinal, type Job } from "../../src/job/job.ts";
-import { escrowAccount, userAccount } from "../../src/job/ledger.ts";
-import { type AppProcess, startApp } from "../../src/sandbox/app-process.ts";
-import { DEMO, startTown } from "../../src/sandbox/town.ts";
+import { isFinal, type Job } from "../../src/domain/job/job.ts";
+import { escrowAccount, userAccount } from "../../src/domain/market/ledger.ts";
 import { openLowdbStore } from "../../src/store/lowdb/open.ts";
 import { builtProgram } from "../build.ts";
 import { scriptedRuns } from "../flows/scripted-runs.ts";
+import { type AppProcess, startApp } from "../sandbox/app-process.ts";
+import { DEMO, startTown } from "../sandbox/environment.ts";
 
 const ADMIN = "market-crash-admin-key-0123456789";
 

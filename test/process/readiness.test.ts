@@ -6,10 +6,10 @@ import { connect, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it, onTestFinished } from "vitest";
-import { appKey } from "../contract/app-key.ts";
+import { VERSION } from "../../src/contracts/version.ts";
 import { builtProgram } from "../build.ts";
-import { freePort } from "../../src/sandbox/free-port.ts";
-import { VERSION } from "../../src/wire/version.ts";
+import { appKey } from "../contract/app-key.ts";
+import { freePort } from "../sandbox/free-port.ts";
 
 const API_KEY = "the-admin-key-of-this-test";
 const DEADLINE = { timeout: 60_000, interval: 20 };

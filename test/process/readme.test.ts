@@ -10,19 +10,19 @@ import { parseEnv } from "node:util";
 import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import { z } from "zod";
-import { HELP } from "../../src/engine/replies.ts";
-import { readSlashCommand, TASK_LIMIT, VERBS } from "../../src/github/inbound/slash-command.ts";
-import { parseSettings } from "../../src/github/outbound/settings-file.ts";
-import { RUN_JOB_WORKFLOW } from "../../src/github/outbound/texts/run-job-workflow.ts";
-import { STATUSES } from "../../src/job/job.ts";
-import { DEMO } from "../../src/sandbox/town.ts";
-import { readSettings } from "../../src/settings.ts";
-import { DEFAULT_HOST, DEFAULT_PORT } from "../../src/environment.ts";
-import { DEFAULT_QUOTAS } from "../../src/job/quotas.ts";
-import { DEFAULT_MODEL } from "../../src/wire/models.ts";
-import { DEFAULT_REPOSITORY_SETTINGS, repositorySettingsSchema } from "../../src/wire/settings.ts";
+import { DEFAULT_MODEL } from "../../src/contracts/models.ts";
+import { DEFAULT_REPOSITORY_SETTINGS, repositorySettingsSchema } from "../../src/contracts/settings.ts";
+import { STATUSES } from "../../src/domain/job/job.ts";
+import { DEFAULT_QUOTAS } from "../../src/domain/job/quotas.ts";
+import { HELP } from "../../src/engine/comment-replies.ts";
+import { readSlashCommand, TASK_LIMIT, VERBS } from "../../src/github/events/slash-command.ts";
+import { RUN_JOB_WORKFLOW } from "../../src/github/render/run-job-workflow.ts";
+import { parseSettings } from "../../src/github/repository-settings/settings-file.ts";
+import { DEFAULT_HOST, DEFAULT_PORT } from "../../src/main/environment.ts";
+import { readSettings } from "../../src/main/settings.ts";
 import { appKey } from "../contract/app-key.ts";
-import { API_KEY, startHouse, until } from "../flows/house.ts";
+import { API_KEY, startHouse, until } from "../flows/harness.ts";
+import { DEMO } from "../sandbox/environment.ts";
 import { codeOf, curlRequest, fencesOf, pathOf, shellWords, tableOf, textOf } from "./read-markdown.ts";
 
 const README = textOf("README.md");
@@ -236,7 +236,8 @@ describe("the REST API", () => {
   test("has these errors and no others", () => {
     const promised = tableOf(README, "HTTP").map(([status, code = ""]) => `${status} ${codeOf(code)[0]}`);
     const folder = pathOf("src/http/");
-    const sources = readdirSync(folder).map((name) => textOf(`src/http/${name}`));
+    const names = readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".ts"));
+    const sources = names.map((name) => textOf(`src/http/${name}`));
     const made = sources.flatMap((text) => [
       ...[...text.matchAll(/failure\(\s*(\d{3}),\s*"(\w+)"/g)].map(([, status, code]) => `${status} ${code}`),
       // what the core refuses, where a table of refusals says how
@@ -357,7 +358,7 @@ describe("the App that one registers", () => {
   });
 
   test("asks for the events that are heard, and for no others", () => {
-    const heard = [...textOf("src/github/inbound/hear.ts").matchAll(/^ {2}\["([a-z_]+)(?:\.[a-z_]+)?", /gm)]
+    const heard = [...textOf("src/github/events/translate.ts").matchAll(/^ {2}\["([a-z_]+)(?:\.[a-z_]+)?", /gm)]
       .map(([, event = ""]) => event)
       // GitHub sends these to every App
       .filter((event) => !event.startsWith("installation"));
@@ -431,7 +432,7 @@ describe("settings of the server", () => {
   const rows = tableOf(README, "variable").map(([name = "", value = ""]) => [codeOf(name)[0], codeOf(value)[0]]);
 
   test("all are in the table with their defaults, and none is invented", () => {
-    const source = textOf("src/settings.ts");
+    const source = textOf("src/main/settings.ts");
     const schema = /^const schema = z\.object\(\{\n([\s\S]*?)^\}\);/m.exec(source)?.[1] ?? "";
     const read = [...schema.matchAll(/^ {2}([A-Z_]+): (.*?),$/gms)].map(([, name, rule = ""]) => {
       const value = /\.default\("?([^")]*)"?\)/.exec(rule)?.[1];
@@ -467,7 +468,9 @@ describe("the rest of what is promised", () => {
   });
 
   test("every reason of the verdict is one that the verdict gives", () => {
-    const verdict = ["verdict", "agreement", "never-merging"].map((name) => textOf(`src/job/${name}.ts`)).join("");
+    const verdict = ["job/verdict", "market/agreement", "job/never-merging"]
+      .map((name) => textOf(`src/domain/${name}.ts`))
+      .join("");
     const reasons = tableOf(README, "reason").flatMap(([reason = ""]) => codeOf(reason));
     expect(reasons.length).toBeGreaterThan(10);
     const pieces = reasons.flatMap((reason) => reason.split(/\d+|…/).map((piece) => piece.trim()));
@@ -494,7 +497,9 @@ describe("the rest of what is promised", () => {
 
   test("the design's table of the job speaks of commands and statuses that exist", () => {
     const rows = tableOf(textOf("docs/design.md"), "command");
-    const commands = [...textOf("src/job/command.ts").matchAll(/readonly type: "([a-z-]+)"/g)].map((one) => one[1]);
+    const commands = [...textOf("src/domain/job/command.ts").matchAll(/readonly type: "([a-z-]+)"/g)].map(
+      (one) => one[1],
+    );
     expect(rows.flatMap(([command = ""]) => codeOf(command)).filter((name) => !commands.includes(name))).toEqual([]);
     const statuses = rows.flatMap(([, from = "", to = ""]) => codeOf(`${from} ${to}`));
     expect(statuses.filter((name) => !STATUSES.some((status) => status === name))).toEqual([]);
@@ -502,13 +507,13 @@ describe("the rest of what is promised", () => {
   });
 
   test("CONTRIBUTING has a paragraph for every room", () => {
-    const split = new Set(["src/github", "src/sandbox"]);
+    const split = new Set(["src/github"]);
     const foldersOf = (folder: string): string[] =>
       readdirSync(pathOf(folder), { withFileTypes: true })
         .filter((entry) => entry.isDirectory())
         .map((entry) => `${folder}/${entry.name}`)
         .flatMap((path) => (split.has(path) ? foldersOf(path) : [path]));
     const rooms = [...CONTRIBUTING.matchAll(/^### (.+)$/gm)].flatMap(([, title = ""]) => codeOf(title));
-    expect(rooms.sort()).toEqual([...foldersOf("src"), "agent"].sort());
+    expect(rooms.sort()).toEqual([...foldersOf("src"), "agent", "test/sandbox"].sort());
   });
 });

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, expect, test, vi } from "vitest";
-import { parseResult } from "../../src/wire/result.ts";
+import { parseResult } from "../../src/contracts/result.ts";
 import { JOB_ID } from "../unit/agent-job.ts";
 import { Runner } from "./action-runner.ts";
 

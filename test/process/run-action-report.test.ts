@@ -2,11 +2,11 @@ import { execFileSync } from "node:child_process";
 import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, describe, expect, test, vi } from "vitest";
-import { RUN_ACTION_VERSION } from "../../src/wire/run-report.ts";
-import type { Brief } from "../../src/wire/brief.ts";
+import type { Brief } from "../../src/contracts/brief.ts";
+import { RUN_ACTION_VERSION } from "../../src/contracts/run-report.ts";
 import { BRIEF, JOB_ID } from "../unit/agent-job.ts";
-import { RunDesk } from "./run-desk.ts";
 import { obeyed, Runner } from "./action-runner.ts";
+import { RunDesk } from "./run-desk.ts";
 
 const closing: (() => unknown)[] = [];
 afterEach(async () => {

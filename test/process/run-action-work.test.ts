@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
-import { parseResult } from "../../src/wire/result.ts";
+import { parseResult } from "../../src/contracts/result.ts";
 import { JOB_ID } from "../unit/agent-job.ts";
 import { obeyed, Runner } from "./action-runner.ts";
 import { startLfsServer } from "./lfs-server.ts";

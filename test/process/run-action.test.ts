@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, describe, expect, test, vi } from "vitest";
-import { parseResult } from "../../src/wire/result.ts";
+import { parseResult } from "../../src/contracts/result.ts";
 import { BRIEF, JOB_ID } from "../unit/agent-job.ts";
 import { obeyed, Runner } from "./action-runner.ts";
 

@@ -3,7 +3,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { until } from "../flows/house.ts";
+import { until } from "../flows/harness.ts";
 
 export interface SandboxProgram {
   printed(): string;
@@ -15,15 +15,11 @@ export interface SandboxProgram {
 }
 
 export async function startSandbox(): Promise<SandboxProgram> {
-  const child = spawn(
-    process.execPath,
-    [join(import.meta.dirname, "../../src/cli.ts"), "sandbox", "--containers", "process"],
-    {
-      cwd: tmpdir(),
-      env: { PATH: process.env.PATH ?? "" },
-      stdio: ["ignore", "pipe", "pipe"],
-    },
-  );
+  const child = spawn(process.execPath, [join(import.meta.dirname, "../sandbox/cli.ts"), "--containers", "process"], {
+    cwd: tmpdir(),
+    env: { PATH: process.env.PATH ?? "" },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
   let out = "";
   for (const stream of [child.stdout, child.stderr])
     stream.setEncoding("utf8").on("data", (text: string) => (out += text));

@@ -1,8 +1,9 @@
 /** What `npm run sandbox` prints is true: addresses answer, commands work as they stand, and Ctrl-C ends it. */
-import { afterAll, beforeAll, expect, it } from "vitest";
+
 import { execa } from "execa";
+import { afterAll, beforeAll, expect, it } from "vitest";
 import { z } from "zod";
-import { KNOWN_TASKS } from "../../src/sandbox/model/task.ts";
+import { KNOWN_TASKS } from "../sandbox/model/task.ts";
 import { type SandboxProgram, startSandbox } from "./sandbox-program.ts";
 
 let sandbox: SandboxProgram;

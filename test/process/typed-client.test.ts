@@ -9,9 +9,9 @@ import { pathToFileURL } from "node:url";
 import { generateApi } from "swagger-typescript-api";
 import { expect, it, onTestFinished } from "vitest";
 import { z } from "zod";
-import { DEMO } from "../../src/sandbox/town.ts";
 import { readDescription } from "../contract/description.ts";
-import { API_KEY, startHouse, until } from "../flows/house.ts";
+import { API_KEY, startHouse, until } from "../flows/harness.ts";
+import { DEMO } from "../sandbox/environment.ts";
 import { pathOf } from "./read-markdown.ts";
 
 /** As its users would write it. */

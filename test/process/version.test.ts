@@ -47,7 +47,7 @@ async function listener() {
 }
 
 it("is printed by --version", async () => {
-  const program = await run("src/cli.ts", ["--version"], {});
+  const program = await run("src/main/cli.ts", ["--version"], {});
   expect(await program.ended).toEqual([0, null]);
   expect(program.out()).toBe(`${version}\n`);
 });

@@ -4,12 +4,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it, onTestFinished } from "vitest";
 import { z } from "zod";
-import { type AppProcess, startApp } from "../../src/sandbox/app-process.ts";
-import { DEMO, startTown, WRITER } from "../../src/sandbox/town.ts";
 import { builtProgram } from "../build.ts";
 import { startReceiver, verified } from "../contract/receiver.ts";
-import { until } from "../flows/house.ts";
+import { until } from "../flows/harness.ts";
 import { scriptedRuns } from "../flows/scripted-runs.ts";
+import { type AppProcess, startApp } from "../sandbox/app-process.ts";
+import { DEMO, startTown, WRITER } from "../sandbox/environment.ts";
 
 const API_KEY = "crash-admin-key-0123456789";
 const eventSchema = z.object({ type: z.string(), data: z.object({ id: z.string(), status: z.string() }) });

@@ -1,13 +1,13 @@
 /** What a reading of facts makes of GitHub's answers where a wrong reading would merge what must not be merged. */
 import nock from "nock";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { createPerformer } from "../../src/github/outbound/perform.ts";
-import type { Performer } from "../../src/engine/ports.ts";
-import type { Facts } from "../../src/job/facts.ts";
-import { judge } from "../../src/job/verdict.ts";
-import { TO_PULL_REQUEST, begin, led } from "../unit/core.ts";
+import type { Facts } from "../../src/domain/job/facts.ts";
+import { judge } from "../../src/domain/job/verdict.ts";
+import type { Performer } from "../../src/engine/ports/stores.ts";
+import { createPerformer } from "../../src/github/effects/perform.ts";
 import { appKey } from "../contract/app-key.ts";
-import { LLM, command, memoryRepositories, sourceOf } from "../contract/outbound-kit.ts";
+import { command, LLM, memoryRepositories, sourceOf } from "../contract/outbound-kit.ts";
+import { begin, led, TO_PULL_REQUEST } from "../unit/core.ts";
 
 const API = "https://api.github.test";
 const JOB = led(begin(), ...TO_PULL_REQUEST);

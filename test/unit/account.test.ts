@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { askedBy } from "../../src/job/asked-by.ts";
-import { ADMIN_ACCOUNT, accountOf } from "../../src/job/account.ts";
-import { decide } from "../../src/job/decide.ts";
-import { userAccount } from "../../src/job/ledger.ts";
+import { ADMIN_ACCOUNT, accountOf } from "../../src/domain/job/account.ts";
+import { decide } from "../../src/domain/job/decide.ts";
+import { askedBy } from "../../src/domain/job/requester.ts";
+import { userAccount } from "../../src/domain/market/ledger.ts";
 import { draft, T0 } from "./core.ts";
 
 describe("accounts", () => {

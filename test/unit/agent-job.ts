@@ -3,12 +3,12 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Interruption } from "../../agent/interruption.ts";
+import { Interruption } from "../../agent/loop/cancellation.ts";
 import { runJob } from "../../agent/run.ts";
 import { readSettings } from "../../agent/settings.ts";
-import type { Brief } from "../../src/wire/brief.ts";
-import { type LogLine, parseLog } from "../../src/wire/log-line.ts";
-import { parseResult, type Result } from "../../src/wire/result.ts";
+import type { Brief } from "../../src/contracts/brief.ts";
+import { type LogLine, parseLog } from "../../src/contracts/log-line.ts";
+import { parseResult, type Result } from "../../src/contracts/result.ts";
 
 export const JOB_ID = "ab12cd34";
 

@@ -1,9 +1,9 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
-import { roomIn } from "../../agent/conversation.ts";
-import { Interruption } from "../../agent/interruption.ts";
-import type { Brief } from "../../src/wire/brief.ts";
+import { Interruption } from "../../agent/loop/cancellation.ts";
+import { roomIn } from "../../agent/loop/conversation.ts";
+import type { Brief } from "../../src/contracts/brief.ts";
 import { type Checkout, JOB_ID, makeCheckout, runAgent } from "./agent-job.ts";
 import { bash, finish, type ScriptedModel, scriptedModel, type Turn, use } from "./scripted-model.ts";
 

@@ -1,10 +1,10 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
-import { Conversation } from "../../agent/conversation.ts";
-import { Interruption } from "../../agent/interruption.ts";
-import { openProvider } from "../../agent/provider.ts";
-import type { Brief } from "../../src/wire/brief.ts";
+import { Interruption } from "../../agent/loop/cancellation.ts";
+import { Conversation } from "../../agent/loop/conversation.ts";
+import { openProvider } from "../../agent/provider/provider.ts";
+import type { Brief } from "../../src/contracts/brief.ts";
 import { makeCheckout, runAgent } from "./agent-job.ts";
 import { bash, begun, ended, finish, scriptedModel, type Turn } from "./scripted-model.ts";
 

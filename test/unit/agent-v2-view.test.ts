@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { agentV2Status, agentV2View } from "../../src/http/agent-v2-view.ts";
-import { decide } from "../../src/job/decide.ts";
-import { type Job, STATUSES, type Status } from "../../src/job/job.ts";
-import { NO_USAGE } from "../../src/wire/result.ts";
-import { repositorySettingsSchema } from "../../src/wire/settings.ts";
+import { NO_USAGE } from "../../src/contracts/result.ts";
+import { repositorySettingsSchema } from "../../src/contracts/settings.ts";
+import { decide } from "../../src/domain/job/decide.ts";
+import { type Job, STATUSES, type Status } from "../../src/domain/job/job.ts";
+import { agentV2Status, agentV2View } from "../../src/http/dialects/agent-v2/view.ts";
 import { draft, T0 } from "./core.ts";
 
 /** A job as the core makes it, changed in the fields that a case is about. */

@@ -2,13 +2,13 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { readAssignment } from "../../agent/assignment.ts";
-import { allowNext, type Limits } from "../../agent/limits.ts";
-import { firstMessage, SYSTEM_PROMPT } from "../../agent/prompt.ts";
-import { sanitize } from "../../src/wire/sanitize.ts";
+import { readAssignment } from "../../agent/loop/assignment.ts";
+import { allowNext, type Limits } from "../../agent/loop/limits.ts";
+import { firstMessage, SYSTEM_PROMPT } from "../../agent/loop/prompt.ts";
 import { readSettings } from "../../agent/settings.ts";
 import { Log } from "../../agent/transcript/log.ts";
-import { MAX_LOG_LINES, parseLog } from "../../src/wire/log-line.ts";
+import { MAX_LOG_LINES, parseLog } from "../../src/contracts/log-line.ts";
+import { sanitize } from "../../src/contracts/sanitize.ts";
 import { BRIEF, JOB_ID, makeCheckout } from "./agent-job.ts";
 
 describe("hidden text is taken out of what others wrote", () => {

@@ -5,8 +5,8 @@ import { fileURLToPath } from "node:url";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { steadyTime } from "../../src/engine/clock.ts";
-import { createPace } from "../../src/github/outbound/pacing.ts";
-import { LIMITS } from "../../src/github/outbound/write-budget.ts";
+import { createPace } from "../../src/github/client/pacing.ts";
+import { LIMITS } from "../../src/github/client/write-budget.ts";
 
 const HOUR = 3_600_000;
 
@@ -76,19 +76,19 @@ describe("the time", () => {
 /** Files that ask the machine itself what time it is, and why they may. Everybody else is handed the time. */
 const WALL_READERS: Readonly<Record<string, string>> = {
   "src/engine/clock.ts": "makes the steady time of it",
-  "src/github/outbound/octokit.ts": "holds it against times that GitHub names",
-  "src/github/outbound/perform.ts": "holds it against times that GitHub names",
-  "src/github/outbound/desk.ts": "holds it against times that GitHub names",
-  "src/settings.ts": "a process reads it once, at its start",
-  "src/actions/settings.ts": "a process reads it once, at its start",
-  "src/keys-command.ts": "a command line that ends at once",
+  "src/github/client/octokit.ts": "holds it against times that GitHub names",
+  "src/github/effects/perform.ts": "holds it against times that GitHub names",
+  "src/github/github-client.ts": "holds it against times that GitHub names",
+  "src/main/settings.ts": "a process reads it once, at its start",
+  "src/actions-mode/settings.ts": "a process reads it once, at its start",
+  "src/main/keys-command.ts": "a command line that ends at once",
 };
 
 it("is read from the machine where it must be the machine's, and nowhere else", () => {
   const root = fileURLToPath(new URL("../../", import.meta.url));
   const files = readdirSync(join(root, "src"), { recursive: true, encoding: "utf8" })
     .map((name) => `src/${name}`)
-    .filter((name) => name.endsWith(".ts") && !name.startsWith("src/sandbox/"));
+    .filter((name) => name.endsWith(".ts"));
   const readers = files.filter((name) => /Date\.now|new Date\(\)/.test(readFileSync(join(root, name), "utf8")));
   expect(readers.sort()).toEqual(Object.keys(WALL_READERS).sort());
 });

@@ -1,5 +1,5 @@
 /** How a whole Markdown parser finds commands: the reference for the scanner. Slow on hostile text, so of tests alone. */
-import { type Options, fromMarkdown } from "mdast-util-from-markdown";
+import { fromMarkdown, type Options } from "mdast-util-from-markdown";
 
 /** A command further down than this is not seen: parsing hostile markdown must not hold up everyone else. */
 export const COMMAND_WITHIN = 10_000;

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { Conversation } from "../../agent/conversation.ts";
+import { Conversation } from "../../agent/loop/conversation.ts";
 
 test("empty texts of the model are not sent back, which the API would refuse", () => {
   const conversation = new Conversation();

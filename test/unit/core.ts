@@ -1,11 +1,12 @@
 /** A vocabulary for tests of the core: a job that has come so far by commands alone, and facts to judge. */
-import type { Command, Draft } from "../../src/job/command.ts";
-import { decide } from "../../src/job/decide.ts";
-import type { Decided, Decision } from "../../src/job/decision.ts";
-import type { Check, Facts } from "../../src/job/facts.ts";
-import { type Job, type JobId, type Run, type Work, asJobId } from "../../src/job/job.ts";
-import { NO_USAGE } from "../../src/wire/result.ts";
-import { DEFAULT_REPOSITORY_SETTINGS, type RepositorySettings } from "../../src/wire/settings.ts";
+
+import { NO_USAGE } from "../../src/contracts/result.ts";
+import { DEFAULT_REPOSITORY_SETTINGS, type RepositorySettings } from "../../src/contracts/settings.ts";
+import type { Command, Draft } from "../../src/domain/job/command.ts";
+import { decide } from "../../src/domain/job/decide.ts";
+import type { Decided, Decision } from "../../src/domain/job/decision.ts";
+import type { Check, Facts } from "../../src/domain/job/facts.ts";
+import { asJobId, type Job, type JobId, type Run, type Work } from "../../src/domain/job/job.ts";
 
 export const T0 = 1_700_000_000_000;
 

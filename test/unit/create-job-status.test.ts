@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
-import type { StoredJob } from "../../src/engine/ports.ts";
-import { createJobStatus, createJobView } from "../../src/http/create-job-status.ts";
-import { decide } from "../../src/job/decide.ts";
-import { asJobId, type Job, type JobId } from "../../src/job/job.ts";
-import { NO_USAGE } from "../../src/wire/result.ts";
+import { NO_USAGE } from "../../src/contracts/result.ts";
+import { decide } from "../../src/domain/job/decide.ts";
+import { asJobId, type Job, type JobId } from "../../src/domain/job/job.ts";
+import type { StoredJob } from "../../src/engine/ports/stores.ts";
+import { createJobStatus, createJobView } from "../../src/http/dialects/create-job/status-view.ts";
 
 function jobId(text: string): JobId {
   const id = asJobId(text);

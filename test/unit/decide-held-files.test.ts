@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
-import type { Command } from "../../src/job/command.ts";
-import type { Job } from "../../src/job/job.ts";
-import { SENDER_LIMIT_MS } from "../../src/job/wake.ts";
-import { isWanted } from "../../src/job/wanted.ts";
-import type { RepositorySettings } from "../../src/wire/settings.ts";
+import type { RepositorySettings } from "../../src/contracts/settings.ts";
+import type { Command } from "../../src/domain/job/command.ts";
+import type { Job } from "../../src/domain/job/job.ts";
+import { SENDER_LIMIT_MS } from "../../src/domain/job/next-timer.ts";
+import { isWanted } from "../../src/domain/job/wanted-effects.ts";
 import {
   ADA,
   begin,

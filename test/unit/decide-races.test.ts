@@ -1,28 +1,28 @@
 import { describe, expect, it } from "vitest";
-import type { Command } from "../../src/job/command.ts";
-import type { Effect } from "../../src/job/effect.ts";
-import type { Job } from "../../src/job/job.ts";
-import { pullRequestBody } from "../../src/github/outbound/texts/pull-request.ts";
-import { statusComment } from "../../src/github/outbound/texts/status-comment.ts";
-import { CI_BEGINS_MS, judge } from "../../src/job/verdict.ts";
-import { wakeAt } from "../../src/job/wake.ts";
-import { isWanted, waitsFor } from "../../src/job/wanted.ts";
+import type { Command } from "../../src/domain/job/command.ts";
+import type { Effect } from "../../src/domain/job/effect.ts";
+import type { Job } from "../../src/domain/job/job.ts";
+import { wakeAt } from "../../src/domain/job/next-timer.ts";
+import { CI_BEGINS_MS, judge } from "../../src/domain/job/verdict.ts";
+import { isWanted, waitsFor } from "../../src/domain/job/wanted-effects.ts";
+import { pullRequestBody } from "../../src/github/render/pull-request.ts";
+import { statusComment } from "../../src/github/render/status-comment.ts";
 import {
   ADA,
-  ID,
-  TO_PULL_REQUEST,
   begin,
   briefPushed,
   check,
   decided,
   effectsOf,
   facts,
+  ID,
   led,
   opened,
   resultRead,
   runChanged,
   settings,
   step,
+  TO_PULL_REQUEST,
 } from "./core.ts";
 
 const inReview = () => led(begin(), ...TO_PULL_REQUEST);

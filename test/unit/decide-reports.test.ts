@@ -1,12 +1,12 @@
 /** What a run tells of itself, in the core: who may speak, what is kept of it, and when its check run is written. */
 import { describe, expect, it } from "vitest";
-import type { Command } from "../../src/job/command.ts";
-import { decide } from "../../src/job/decide.ts";
-import { CHECK_GAP_MS } from "../../src/job/decision.ts";
-import type { Job } from "../../src/job/job.ts";
-import { standingOf } from "../../src/job/run-claims.ts";
-import { PROGRESS_BEGINS_MS } from "../../src/job/rules/reporting.ts";
-import { isWanted } from "../../src/job/wanted.ts";
+import type { Command } from "../../src/domain/job/command.ts";
+import { decide } from "../../src/domain/job/decide.ts";
+import { CHECK_GAP_MS } from "../../src/domain/job/decision.ts";
+import type { Job } from "../../src/domain/job/job.ts";
+import { PROGRESS_BEGINS_MS } from "../../src/domain/job/rules/reporting.ts";
+import { standingOf } from "../../src/domain/job/run-claims.ts";
+import { isWanted } from "../../src/domain/job/wanted-effects.ts";
 import {
   ADA,
   begin,

@@ -1,13 +1,29 @@
 import { describe, expect, it } from "vitest";
-import type { Command } from "../../src/job/command.ts";
-import { decide } from "../../src/job/decide.ts";
-import type { Facts } from "../../src/job/facts.ts";
-import type { Job } from "../../src/job/job.ts";
-import { MOST_JUDGED } from "../../src/job/rules/reviewing.ts";
-import { NO_CHECKS_LIMIT_MS, SENDER_LIMIT_MS, SENDER_NOTICE_MS, wakeAt } from "../../src/job/wake.ts";
-import { balanceOf, type Posting } from "../../src/job/ledger.ts";
-import { ADA, check, decided, effectsOf, facts, ID, judged, led, mergedBy, onMarket, opened, PEOPLE } from "./core.ts";
-import { settings, step, T0, work } from "./core.ts";
+import type { Command } from "../../src/domain/job/command.ts";
+import { decide } from "../../src/domain/job/decide.ts";
+import type { Facts } from "../../src/domain/job/facts.ts";
+import type { Job } from "../../src/domain/job/job.ts";
+import { NO_CHECKS_LIMIT_MS, SENDER_LIMIT_MS, SENDER_NOTICE_MS, wakeAt } from "../../src/domain/job/next-timer.ts";
+import { MOST_JUDGED } from "../../src/domain/job/rules/reviewing.ts";
+import { balanceOf, type Posting } from "../../src/domain/market/ledger.ts";
+import {
+  ADA,
+  check,
+  decided,
+  effectsOf,
+  facts,
+  ID,
+  judged,
+  led,
+  mergedBy,
+  onMarket,
+  opened,
+  PEOPLE,
+  settings,
+  step,
+  T0,
+  work,
+} from "./core.ts";
 
 const BOB = { account: "bob", login: "bob" } as const;
 const APPROVE: Command = { type: "approve", account: "ada", by: ADA, comment_id: null };

@@ -1,16 +1,12 @@
 import { describe, expect, it } from "vitest";
-import { decide } from "../../src/job/decide.ts";
-import type { Job } from "../../src/job/job.ts";
-import { feeOf } from "../../src/job/ledger.ts";
-import { parcelsOf } from "../../src/job/parcel.ts";
-import { PERMANENT_ERRORS } from "../../src/wire/result.ts";
-import { BRANCH_LIMIT_MS, START_GIVEN_UP_MS, START_LIMIT_MS, wakeAt } from "../../src/job/wake.ts";
+import { PERMANENT_ERRORS } from "../../src/contracts/result.ts";
+import { parcelsOf } from "../../src/domain/job/attachments.ts";
+import { decide } from "../../src/domain/job/decide.ts";
+import type { Job } from "../../src/domain/job/job.ts";
+import { BRANCH_LIMIT_MS, START_GIVEN_UP_MS, START_LIMIT_MS, wakeAt } from "../../src/domain/job/next-timer.ts";
+import { feeOf } from "../../src/domain/market/ledger.ts";
 import {
   ADA,
-  ID,
-  T0,
-  TO_PULL_REQUEST,
-  led,
   begin,
   briefPushed,
   check,
@@ -18,12 +14,16 @@ import {
   draft,
   effectsOf,
   facts,
+  ID,
+  led,
   opened,
   resultRead,
   run,
   runChanged,
   settings,
   step,
+  T0,
+  TO_PULL_REQUEST,
   work,
 } from "./core.ts";
 

@@ -1,11 +1,11 @@
 /** The runner of effects on a clock that is moved by hand: how long it tries, and in which order. */
 import { expect, it } from "vitest";
-import { MOST_TRIES, createEffectsRunner } from "../../src/engine/effects.ts";
-import type { Attempt, JobStore, Store, StoredJob } from "../../src/engine/ports.ts";
-import type { Command } from "../../src/job/command.ts";
-import { type Effect, isOnGitHub } from "../../src/job/effect.ts";
+import type { Command } from "../../src/domain/job/command.ts";
+import { type Effect, isOnGitHub } from "../../src/domain/job/effect.ts";
+import type { Attempt, JobStore, Store, StoredJob } from "../../src/engine/ports/stores.ts";
+import { createEffectsRunner, MOST_TRIES } from "../../src/engine/run-effects.ts";
 import { committed, postponed, settled } from "../../src/store/next-record.ts";
-import { ADA, T0, TO_PULL_REQUEST, begin, decided, facts, led, step } from "./core.ts";
+import { ADA, begin, decided, facts, led, step, T0, TO_PULL_REQUEST } from "./core.ts";
 
 /** One stored job, a clock whose alarms go off one after the other, and a performer as given. */
 function bench(first: StoredJob, perform: (effect: Effect) => Attempt) {

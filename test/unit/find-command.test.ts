@@ -1,7 +1,7 @@
 /** The scanner that looks for commands, held against a whole Markdown parser: what that calls no text is never heard. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { findCommand, firstWord } from "../../src/github/inbound/find-command.ts";
+import { findCommand, firstWord } from "../../src/github/events/find-command.ts";
 import { findCommand as findByMdast, firstWord as firstByMdast } from "./command-by-mdast.ts";
 
 const PREFIXES = [

@@ -18,29 +18,29 @@ const SEALED = "what we have sealed ourselves";
 
 /** Rows of the table are named as they are there. */
 const PLACES: Readonly<Record<string, string>> = {
-  "src/wire/json-bounds.ts": "row: bodies of REST calls (JSON)",
-  "src/http/handed-in.ts": "row: results that runs hand in (JSON)",
-  "src/http/large-body.ts": "row: payloads of deliveries (JSON)",
-  "src/http/webhook-path.ts": "row: payloads of deliveries (JSON)",
-  "src/github/outbound/settings-file.ts": "row: .github/journeyman.yml (YAML)",
-  "src/github/outbound/yaml-bounds.ts": "row: .github/journeyman.yml (YAML)",
-  "src/wire/redact.ts": "row: redaction of values",
-  "src/wire/finder.ts": "row: what a model is shown (HTML, Markdown)",
-  "src/wire/egress.ts": "row: hosts of the settings",
-  "src/github/outbound/texts/harmless.ts": "row: Markdown that is shown",
-  "src/github/inbound/inline-spans.ts": "row: commands in comments",
-  "src/github/inbound/paragraphs.ts": "row: commands in comments",
-  "src/github/inbound/flags.ts": "row: commands in comments",
+  "src/text/json-bounds.ts": "row: bodies of REST calls (JSON)",
+  "src/http/server/handed-in-result.ts": "row: results that runs hand in (JSON)",
+  "src/http/server/large-body.ts": "row: payloads of deliveries (JSON)",
+  "src/http/server/webhook-receiver.ts": "row: payloads of deliveries (JSON)",
+  "src/github/repository-settings/settings-file.ts": "row: .github/journeyman.yml (YAML)",
+  "src/github/repository-settings/yaml-bounds.ts": "row: .github/journeyman.yml (YAML)",
+  "src/contracts/redact.ts": "row: redaction of values",
+  "src/text/finder.ts": "row: what a model is shown (HTML, Markdown)",
+  "src/contracts/egress.ts": "row: hosts of the settings",
+  "src/github/render/escape-markdown.ts": "row: Markdown that is shown",
+  "src/github/events/inline-spans.ts": "row: commands in comments",
+  "src/github/events/paragraphs.ts": "row: commands in comments",
+  "src/github/events/flags.ts": "row: commands in comments",
   "src/llm/words.ts": "row: prose for the judge",
 
-  "src/wire/model-list.ts": "the provider's list of models, at most so many bytes of it",
-  "src/github/outbound/transport.ts": "GitHub's answers, which name few things in one page",
-  "src/actions/state.ts": "one job of Actions mode, from a ref, read by a process of its own",
-  "src/keys-command.ts": "the answer of one's own server, at one's own terminal",
-  "src/job/parcel.ts": OURS,
-  "src/http/new-key.ts": CONSTANT,
-  "src/http/sealed-cookie.ts": SEALED,
-  "src/http/market-work.ts": SEALED,
+  "src/contracts/model-list.ts": "the provider's list of models, at most so many bytes of it",
+  "src/github/client/transport.ts": "GitHub's answers, which name few things in one page",
+  "src/actions-mode/state.ts": "one job of Actions mode, from a ref, read by a process of its own",
+  "src/main/keys-command.ts": "the answer of one's own server, at one's own terminal",
+  "src/domain/job/attachments.ts": OURS,
+  "src/http/admin/new-key.ts": CONSTANT,
+  "src/http/sign-in/sealed-cookie.ts": SEALED,
+  "src/http/dialects/market/work.ts": SEALED,
   "src/store/lowdb/idempotency-lines.ts": OURS,
   "src/store/lowdb/formats.ts": OURS,
   "src/store/lowdb/job-file.ts": OURS,
@@ -51,8 +51,8 @@ const PLACES: Readonly<Record<string, string>> = {
   "agent/gateway/answer-usage.ts": OF_A_RUN,
   "agent/gateway/passing-on.ts": OF_A_RUN,
   "agent/gateway/server.ts": CONSTANT,
-  "agent/assignment.ts": OF_A_RUN,
-  "agent/answer-stream.ts": OF_A_RUN,
+  "agent/loop/assignment.ts": OF_A_RUN,
+  "agent/provider/answer-stream.ts": OF_A_RUN,
   "agent/action/fence.ts": OF_A_RUN,
   "agent/action/report/hand-in-input.ts": OF_A_RUN,
   "agent/action/report/app-line.ts": OF_A_RUN,
@@ -61,7 +61,7 @@ const PLACES: Readonly<Record<string, string>> = {
   "agent/action/relay.ts": OF_A_RUN,
   "agent/action/checkout.ts": OF_A_RUN,
   "agent/action/state.ts": OF_A_RUN,
-  "agent/prompt.ts": OF_A_RUN,
+  "agent/loop/prompt.ts": OF_A_RUN,
 };
 
 const filesWith = (pattern: RegExp): string[] =>
@@ -69,7 +69,7 @@ const filesWith = (pattern: RegExp): string[] =>
     readdirSync(join(ROOT, folder), { recursive: true, withFileTypes: true })
       .filter((entry) => entry.isFile() && entry.name.endsWith(".ts"))
       .map((entry) => relative(ROOT, join(entry.parentPath, entry.name)))
-      .filter((file) => !file.startsWith("src/sandbox/") && pattern.test(readFileSync(join(ROOT, file), "utf8"))),
+      .filter((file) => !file.startsWith("test/sandbox/") && pattern.test(readFileSync(join(ROOT, file), "utf8"))),
   );
 
 test("every file that reads a text by rules of its own says whose bytes they are", () => {
@@ -98,12 +98,12 @@ const NO_ROW: Readonly<Record<string, string>> = {
   blanker: "redaction of values",
 };
 
-test("every function of a text in src/wire is in the table, or says why not", () => {
+test("every function of a text in src/contracts and src/text is in the table, or says why not", () => {
   const table = readFileSync(join(ROOT, "test/unit/foreign-parsers.ts"), "utf8");
   const exported =
     /^export (?:const|function) (\w+)(?: = )?\((?:text|words|name|host|id|secrets|model|path|source): (?:string|Iterable<string>)/gm;
   const names = filesWith(/./)
-    .filter((file) => file.startsWith("src/wire/"))
+    .filter((file) => /^src\/(?:contracts|text)\//.test(file))
     .flatMap((file) => [...readFileSync(join(ROOT, file), "utf8").matchAll(exported)].map(([, name = ""]) => name));
   expect(names.length).toBeGreaterThan(15);
   const missing = names.filter((name) => !(name in NO_ROW) && !new RegExp(`\\b${name}\\b`).test(table));

@@ -2,42 +2,43 @@
  * Every parser of bytes that others wrote, with its bounds: the list on docs/security.md is this one, and each row is held
  * to a time that grows with the length alone (`foreign-parsers.test.ts`). Whoever adds a parser adds its row.
  */
+
+import { egressHost } from "../../src/contracts/egress.ts";
+import { parseLog } from "../../src/contracts/log-line.ts";
+import { findModel, looksNewer } from "../../src/contracts/models.ts";
+import { providerWords } from "../../src/contracts/provider-words.ts";
+import { isPublic } from "../../src/contracts/public-address.ts";
+import { redact, redactor } from "../../src/contracts/redact.ts";
+import { parseResult } from "../../src/contracts/result.ts";
+import { MAX_FOREIGN_TEXT, sanitize } from "../../src/contracts/sanitize.ts";
+import { toldWork } from "../../src/domain/job/reported-result.ts";
+import { titleOf } from "../../src/domain/job/title.ts";
+import { attachmentNameProblem, pathProblem } from "../../src/domain/market/submitted-path.ts";
+import { findCommand, firstWord } from "../../src/github/events/find-command.ts";
+import { readSlashCommand } from "../../src/github/events/slash-command.ts";
+import { hear } from "../../src/github/events/translate.ts";
 import {
-  cutBody,
-  fenced,
   code,
   commitLine,
+  cutBody,
+  fenced,
   harmless,
   harmlessBody,
   oneLine,
   quoted,
   titleLine,
-} from "../../src/github/outbound/texts/plain.ts";
-import { MAX_SETTINGS_BYTES, parseSettings } from "../../src/github/outbound/settings-file.ts";
-import { findCommand, firstWord } from "../../src/github/inbound/find-command.ts";
-import { readSlashCommand } from "../../src/github/inbound/slash-command.ts";
-import { hear } from "../../src/github/inbound/hear.ts";
-import { readHandIn } from "../../src/http/handed-in.ts";
-import { MAX_BODY_BYTES, MAX_DELIVERY_BYTES, MAX_RESULT_BYTES } from "../../src/http/limits.ts";
-import { attachmentNameProblem, pathProblem } from "../../src/job/delivered-path.ts";
-import { withoutSkips } from "../../src/wire/commit-words.ts";
-import { withoutTitles } from "../../src/wire/link-titles.ts";
-import { findModel, looksNewer } from "../../src/wire/models.ts";
-import { isPublic } from "../../src/wire/public-address.ts";
-import { withoutHidingAttributes } from "../../src/wire/tags.ts";
-import { titleOf } from "../../src/job/title.ts";
-import { toldWork } from "../../src/job/told-work.ts";
+} from "../../src/github/render/plain.ts";
+import { MAX_SETTINGS_BYTES, parseSettings } from "../../src/github/repository-settings/settings-file.ts";
+import { MAX_BODY_BYTES, MAX_DELIVERY_BYTES, MAX_RESULT_BYTES } from "../../src/http/routing/limits.ts";
+import { readHandIn } from "../../src/http/server/handed-in-result.ts";
 import { code as codeForModel, prose } from "../../src/llm/words.ts";
-import { egressHost } from "../../src/wire/egress.ts";
-import { globMistake, MAX_GLOB_LENGTH } from "../../src/wire/glob.ts";
-import { isJsonWithinBounds } from "../../src/wire/json-bounds.ts";
-import { parseLog } from "../../src/wire/log-line.ts";
-import { normalise } from "../../src/wire/normalise.ts";
-import { providerWords } from "../../src/wire/provider-words.ts";
-import { redact, redactor } from "../../src/wire/redact.ts";
-import { parseResult } from "../../src/wire/result.ts";
-import { MAX_FOREIGN_TEXT, sanitize } from "../../src/wire/sanitize.ts";
-import { cut, head, headBytes, tail } from "../../src/wire/text.ts";
+import { withoutSkips } from "../../src/text/commit-words.ts";
+import { globMistake, MAX_GLOB_LENGTH } from "../../src/text/glob.ts";
+import { isJsonWithinBounds } from "../../src/text/json-bounds.ts";
+import { withoutTitles } from "../../src/text/link-titles.ts";
+import { normalise } from "../../src/text/normalise.ts";
+import { withoutHidingAttributes } from "../../src/text/tags.ts";
+import { cut, head, headBytes, tail } from "../../src/text/text.ts";
 
 export interface ForeignParser {
   readonly name: string;

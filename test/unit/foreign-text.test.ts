@@ -1,5 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { redact } from "../../src/contracts/redact.ts";
+import { sanitize } from "../../src/contracts/sanitize.ts";
 import {
   code,
   commitLine,
@@ -9,10 +11,9 @@ import {
   oneLine,
   quoted,
   titleLine,
-} from "../../src/github/outbound/texts/plain.ts";
-import { normalise } from "../../src/wire/normalise.ts";
-import { redact } from "../../src/wire/redact.ts";
-import { sanitize } from "../../src/wire/sanitize.ts";
+} from "../../src/github/render/plain.ts";
+import { NOT_BLANK } from "../../src/http/routing/limits.ts";
+import { isBlank, normalise } from "../../src/text/normalise.ts";
 import { hostileText } from "./hostile-text.ts";
 
 /** As GitHub looks for them in a commit message; blanks of any kind count as one. */
@@ -111,4 +112,10 @@ describe("hostile text", () => {
   ])("%s is shown as what it is", (_, text, shown) => {
     expect(harmless(text)).toBe(shown);
   });
+});
+
+test("the description of the API calls blank what the server refuses as empty", () => {
+  const seen = new RegExp(NOT_BLANK);
+  const characters = Array.from({ length: 0x10000 }, (_, code) => String.fromCharCode(code));
+  expect(characters.filter((one) => seen.test(one) === isBlank(one))).toEqual([]);
 });

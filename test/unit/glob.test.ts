@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import picomatch from "picomatch";
 import { describe, expect, test } from "vitest";
-import { expandGlob, globMistake, GlobSet, MAX_ALTERNATIVES, MAX_GLOB_LENGTH } from "../../src/wire/glob.ts";
+import { expandGlob, GlobSet, globMistake, MAX_ALTERNATIVES, MAX_GLOB_LENGTH } from "../../src/text/glob.ts";
 
 const matches = (glob: string, path: string, below = false): boolean => new GlobSet([glob], { below }).matches(path);
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { changeOf } from "../../src/github/outbound/effects/judge.ts";
+import { changeOf } from "../../src/github/effects/review.ts";
 
 const file = (change: Partial<Parameters<typeof changeOf>[0][number]> = {}) => ({
   ...{ filename: "a.txt", status: "modified", patch: "@@ -1 +1 @@\n-a\n+b" },

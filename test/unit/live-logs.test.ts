@@ -1,10 +1,10 @@
 /** The log of a job as a stream: what a reader has in its buffer, and where it goes on. */
 import { getDefaultHighWaterMark, Writable } from "node:stream";
 import { describe, expect, it } from "vitest";
-import type { Clock, StoredJob } from "../../src/engine/ports.ts";
-import { Channel } from "../../src/logs/channel.ts";
-import { entriesAfter, idOf, resumeAt } from "../../src/logs/entries.ts";
-import { Follower } from "../../src/logs/follower.ts";
+import type { Clock, StoredJob } from "../../src/engine/ports/stores.ts";
+import { Channel } from "../../src/job-log/channel.ts";
+import { entriesAfter, idOf, resumeAt } from "../../src/job-log/entries.ts";
+import { Follower } from "../../src/job-log/follower.ts";
 import { begin, briefPushed, led, runChanged, T0 } from "./core.ts";
 
 const LINES = 2_000;

@@ -4,14 +4,13 @@ import { expect, it } from "vitest";
 
 /** The file, and what the comparison is about. */
 const COMPARED: Readonly<Record<string, string>> = {
-  "src/actions/concerned.ts": "which comments are this program's own",
-  "src/actions/token.ts": "whether a token is a program's",
-  "src/engine/strangers.ts": "people in deliveries of before, which tell no number: a reaction more or less",
-  "src/github/inbound/listener.ts": "whether a program has done something, this one among them",
-  "src/github/outbound/effects/own-brief.ts":
-    "whether a commit names this program, beside its signature or its content",
-  "src/github/outbound/effects/sync-comment.ts": "which comments are this program's own",
-  "src/job/account.ts": "which name an account gets that is new",
+  "src/actions-mode/affected-jobs.ts": "which comments are this program's own",
+  "src/actions-mode/token.ts": "whether a token is a program's",
+  "src/engine/denied-people.ts": "people in deliveries of before, which tell no number: a reaction more or less",
+  "src/github/events/event-listener.ts": "whether a program has done something, this one among them",
+  "src/github/effects/own-brief.ts": "whether a commit names this program, beside its signature or its content",
+  "src/github/effects/sync-comment.ts": "which comments are this program's own",
+  "src/domain/job/account.ts": "which name an account gets that is new",
   "src/store/lowdb/accounts.ts": "whether somebody is called otherwise now; and whose an account of before is, once",
 };
 
@@ -27,7 +26,7 @@ const code = (file: string): string[] =>
     .map((line) => line.replace(PRESENCE, ""));
 
 it("compares logins in these files alone, and for no right", () => {
-  const files = globSync("{src,agent}/**/*.ts").filter((file) => !file.startsWith("src/sandbox/"));
+  const files = globSync("{src,agent}/**/*.ts").filter((file) => !file.startsWith("test/sandbox/"));
   expect(files.length).toBeGreaterThan(100);
   const found = files.filter((file) => code(file).some((line) => COMPARISON.test(line)));
   expect(found.toSorted()).toEqual(Object.keys(COMPARED).toSorted());

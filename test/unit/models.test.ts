@@ -2,9 +2,9 @@ import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
-import { type ModelDefaults, modelOf } from "../../src/job/model-of.ts";
-import { chooseModel, fitToModel } from "../../src/wire/model-choice.ts";
-import { type ListedModel, readModelList } from "../../src/wire/model-list.ts";
+import { chooseModel, fitToModel } from "../../src/contracts/model-choice.ts";
+import { type ListedModel, readModelList } from "../../src/contracts/model-list.ts";
+import { saidBy, withVariables } from "../../src/contracts/model-source.ts";
 import {
   costCents,
   DEFAULT_MODEL,
@@ -13,9 +13,9 @@ import {
   looksNewer,
   MODELS,
   NEWEST_MODELS,
-} from "../../src/wire/models.ts";
-import { saidBy, withVariables } from "../../src/wire/model-source.ts";
-import { repositorySettingsSchema } from "../../src/wire/settings.ts";
+} from "../../src/contracts/models.ts";
+import { repositorySettingsSchema } from "../../src/contracts/settings.ts";
+import { type ModelDefaults, modelOf } from "../../src/domain/job/model-selection.ts";
 
 const SDK = dirname(fileURLToPath(import.meta.resolve("@anthropic-ai/sdk")));
 

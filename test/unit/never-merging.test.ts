@@ -1,7 +1,7 @@
 /** What a settings file cannot let merge by itself, whatever it is called and whatever kind of file it is. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { NEVER_MERGING, neverMerges } from "../../src/job/never-merging.ts";
+import { NEVER_MERGING, neverMerges } from "../../src/domain/job/never-merging.ts";
 
 /** Without stars, so that each glob is the path of a file. */
 const GUARDED = [

@@ -2,8 +2,8 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
-import { FAILURE_CODES, LOG_FIELDS } from "../../src/job/log-fields.ts";
-import { PERMANENT_ERRORS } from "../../src/wire/result.ts";
+import { PERMANENT_ERRORS } from "../../src/contracts/result.ts";
+import { FAILURE_CODES, LOG_FIELDS } from "../../src/domain/job/log-fields.ts";
 
 const PAGE = readFileSync(join(import.meta.dirname, "../../docs/operations.md"), "utf8");
 

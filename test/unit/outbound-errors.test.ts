@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
-import { troubleOf, tried, UnreadableAnswer } from "../../src/github/outbound/errors.ts";
-import { BudgetSpent } from "../../src/github/outbound/pacing.ts";
+import { tried, troubleOf, UnreadableAnswer } from "../../src/github/client/errors.ts";
+import { BudgetSpent } from "../../src/github/client/pacing.ts";
 
 const NOW = 1_700_000_000_000;
 

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import { BudgetSpent, createPace, type Pace, WINDOWS } from "../../src/github/outbound/pacing.ts";
-import { KEPT_FREE, LIMITS } from "../../src/github/outbound/write-budget.ts";
+import { BudgetSpent, createPace, type Pace, WINDOWS } from "../../src/github/client/pacing.ts";
+import { KEPT_FREE, LIMITS } from "../../src/github/client/write-budget.ts";
 
 /** A clock that jumps to whatever is waited for. */
 class FakeClock {

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
-import { parseSettings, parseSettingsBlob } from "../../src/github/outbound/settings-file.ts";
-import { DEFAULT_REPOSITORY_SETTINGS } from "../../src/wire/settings.ts";
+import { DEFAULT_REPOSITORY_SETTINGS } from "../../src/contracts/settings.ts";
+import { parseSettings, parseSettingsBlob } from "../../src/github/repository-settings/settings-file.ts";
 
 const problem = (text: string): string => {
   const answer = parseSettings(text);

@@ -1,21 +1,12 @@
 import { describe, expect, it } from "vitest";
-import { checkOf, supersededCheck } from "../../src/github/outbound/texts/check.ts";
-import {
-  code,
-  commitLine,
-  cutBody,
-  fenced,
-  harmless,
-  MAX_BODY,
-  quoted,
-} from "../../src/github/outbound/texts/plain.ts";
-import { finishMessage, pullRequestBody } from "../../src/github/outbound/texts/pull-request.ts";
-import { statusComment } from "../../src/github/outbound/texts/status-comment.ts";
-import type { Job } from "../../src/job/job.ts";
-import { jobView } from "../../src/job/view.ts";
+import type { Job } from "../../src/domain/job/job.ts";
+import { jobView } from "../../src/domain/job/view.ts";
+import { checkOf, supersededCheck } from "../../src/github/render/check.ts";
+import { code, commitLine, cutBody, fenced, harmless, MAX_BODY, quoted } from "../../src/github/render/plain.ts";
+import { finishMessage, pullRequestBody } from "../../src/github/render/pull-request.ts";
+import { statusComment } from "../../src/github/render/status-comment.ts";
 import {
   ADA,
-  T0,
   begin,
   briefPushed,
   check,
@@ -26,6 +17,7 @@ import {
   resultRead,
   run,
   runChanged,
+  T0,
   TO_PULL_REQUEST,
   work,
 } from "./core.ts";

@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { announcementOf } from "../../src/job/announce.ts";
-import type { Command } from "../../src/job/command.ts";
-import type { Job } from "../../src/job/job.ts";
-import { JOB_OUTCOMES, outcomeOf } from "../../src/job/outcome.ts";
+import type { Command } from "../../src/domain/job/command.ts";
+import type { Job } from "../../src/domain/job/job.ts";
+import { announcementOf } from "../../src/domain/job/job-events.ts";
+import { JOB_OUTCOMES, outcomeOf } from "../../src/domain/job/outcome.ts";
 import {
   ADA,
   begin,

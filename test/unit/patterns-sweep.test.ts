@@ -18,12 +18,12 @@ const OF_THE_OPERATOR = "an address in the settings, from whoever runs the progr
 
 /** By file and source. */
 const BOUNDED: Readonly<Record<string, string>> = {
-  "src/settings.ts /\\/+$/": OF_THE_OPERATOR,
-  "src/actions/settings.ts /\\/+$/": OF_THE_OPERATOR,
+  "src/main/settings.ts /\\/+$/": OF_THE_OPERATOR,
+  "src/actions-mode/settings.ts /\\/+$/": OF_THE_OPERATOR,
   "agent/action/settings.ts /\\/+$/": OF_THE_OPERATOR,
   "agent/gateway/settings.ts /\\/+$/": OF_THE_OPERATOR,
   "agent/action/report/app-settings.ts /\\/+$/": OF_THE_OPERATOR,
-  "src/wire/redact.ts /=+$/": "the base64 of a secret, which ends in two of them at most",
+  "src/contracts/redact.ts /=+$/": "the base64 of a secret, which ends in two of them at most",
 };
 
 interface Pattern {
@@ -47,7 +47,7 @@ const PATTERNS = ["src", "agent"].flatMap((folder) =>
   readdirSync(join(ROOT, folder), { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile() && entry.name.endsWith(".ts"))
     .map((entry) => relative(ROOT, join(entry.parentPath, entry.name)))
-    .filter((file) => !file.startsWith("src/sandbox/"))
+    .filter((file) => !file.startsWith("test/sandbox/"))
     .flatMap((file) => patternsIn(file, parseAst(readFileSync(join(ROOT, file), "utf8"), { lang: "ts" }))),
 );
 

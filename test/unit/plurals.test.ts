@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
-import { counted } from "../../src/wire/plural.ts";
+import { counted } from "../../src/text/plural.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 

@@ -1,24 +1,24 @@
 /** What no sequence of commands may do, whatever its order: random walks through the core with a ledger beside it. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { Command } from "../../src/job/command.ts";
-import { decide } from "../../src/job/decide.ts";
-import type { Decision } from "../../src/job/decision.ts";
-import type { Effect } from "../../src/job/effect.ts";
-import { type Job, type Status, isFinal } from "../../src/job/job.ts";
+import type { Command } from "../../src/domain/job/command.ts";
+import { decide } from "../../src/domain/job/decide.ts";
+import type { Decision } from "../../src/domain/job/decision.ts";
+import type { Effect } from "../../src/domain/job/effect.ts";
+import { isFinal, type Job, type Status } from "../../src/domain/job/job.ts";
+import { announcementOf } from "../../src/domain/job/job-events.ts";
+import { outcomeOf } from "../../src/domain/job/outcome.ts";
+import { jobView } from "../../src/domain/job/view.ts";
+import { isWanted } from "../../src/domain/job/wanted-effects.ts";
 import {
-  type LedgerAccount,
-  type Posting,
   balanceOf,
   credit,
   escrowAccount,
+  type LedgerAccount,
+  type Posting,
   userAccount,
-} from "../../src/job/ledger.ts";
-import { announcementOf } from "../../src/job/announce.ts";
-import { outcomeOf } from "../../src/job/outcome.ts";
-import { jobView } from "../../src/job/view.ts";
-import { isWanted } from "../../src/job/wanted.ts";
-import { ADA, ID, T0, briefPushed, check, draft, facts, opened, resultRead, run, settings, work } from "./core.ts";
+} from "../../src/domain/market/ledger.ts";
+import { ADA, briefPushed, check, draft, facts, ID, opened, resultRead, run, settings, T0, work } from "./core.ts";
 
 /** Which status may follow which; everything else is illegal. */
 const LEGAL: Readonly<Record<Status, readonly Status[]>> = {

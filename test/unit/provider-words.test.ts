@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { providerWords } from "../../src/wire/provider-words.ts";
-import { parseResult } from "../../src/wire/result.ts";
+import { providerWords } from "../../src/contracts/provider-words.ts";
+import { parseResult } from "../../src/contracts/result.ts";
 
 const body = (message: string): string =>
   JSON.stringify({ type: "error", error: { type: "authentication_error", message }, request_id: "req_1" });

@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { commitMessage } from "../../agent/action/commit-title.ts";
 import { Output, shownRow } from "../../agent/action/output.ts";
 import { asCode, asWord, summaryOf } from "../../agent/action/summary.ts";
-import { commitMessage } from "../../agent/action/commit-title.ts";
-import { resultSchema } from "../../src/wire/result.ts";
+import { resultSchema } from "../../src/contracts/result.ts";
 import { obeyed } from "../process/action-runner.ts";
 
 /** Pieces that a runner, a terminal or Markdown could take for more than text. */

@@ -1,10 +1,10 @@
 /** The house of live lines: what it takes, what it keeps, and what it makes of a job. */
 import { describe, expect, it } from "vitest";
-import type { StoredJob } from "../../src/engine/ports.ts";
-import type { Job } from "../../src/job/job.ts";
-import { bounded, cleanLog, MAX_LOG_CHARACTERS, nextLog } from "../../src/job/kept-log.ts";
-import { createRunLines } from "../../src/logs/run-lines.ts";
-import { type LogLine, MAX_LOG_LINES } from "../../src/wire/log-line.ts";
+import { type LogLine, MAX_LOG_LINES } from "../../src/contracts/log-line.ts";
+import type { Job } from "../../src/domain/job/job.ts";
+import { bounded, cleanLog, MAX_LOG_CHARACTERS, nextLog } from "../../src/domain/job/stored-log.ts";
+import type { StoredJob } from "../../src/engine/ports/stores.ts";
+import { createRunLines } from "../../src/job-log/run-lines.ts";
 import { begin, briefPushed, jobId, led, runChanged, work } from "./core.ts";
 
 const line = (seq: number, text = `l${seq}`): LogLine => ({ seq, at: "2026-01-01T00:00:00Z", level: "info", text });

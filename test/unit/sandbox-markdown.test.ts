@@ -1,7 +1,7 @@
 /** Markdown of strangers on the sandbox's site: whatever they write, only plain tags and safe links come of it. */
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { markdown } from "../../src/sandbox/github/pages/markdown.ts";
+import { markdown } from "../sandbox/github/pages/markdown.ts";
 
 const shown = (text: string): string => markdown(text, "/octo/demo").text;
 

@@ -2,8 +2,8 @@ import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it, onTestFinished } from "vitest";
-import { createSealedBox } from "../../src/seal.ts";
-import { Secret } from "../../src/wire/secret.ts";
+import { Secret } from "../../src/contracts/secret.ts";
+import { createSealedBox } from "../../src/main/seal.ts";
 
 const KEY = new Secret("ab".repeat(32));
 const SECRET = new Secret("whsec_something");

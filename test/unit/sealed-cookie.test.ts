@@ -4,9 +4,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it, onTestFinished } from "vitest";
 import { z } from "zod";
-import { sealedCookie } from "../../src/http/sealed-cookie.ts";
-import { createSealedBox } from "../../src/seal.ts";
-import { Secret } from "../../src/wire/secret.ts";
+import { Secret } from "../../src/contracts/secret.ts";
+import { sealedCookie } from "../../src/http/sign-in/sealed-cookie.ts";
+import { createSealedBox } from "../../src/main/seal.ts";
 
 const LIFE_MS = 600_000;
 const KEY = new Secret("ab".repeat(32));

@@ -2,9 +2,9 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { NEVER_MERGING } from "../../src/job/never-merging.ts";
-import { redact } from "../../src/wire/redact.ts";
-import { TOKENS } from "../../src/wire/tokens.ts";
+import { redact } from "../../src/contracts/redact.ts";
+import { TOKENS } from "../../src/contracts/tokens.ts";
+import { NEVER_MERGING } from "../../src/domain/job/never-merging.ts";
 import { FOREIGN_PARSERS } from "./foreign-parsers.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
@@ -51,7 +51,7 @@ describe("docs/security.md", () => {
 
 describe("the list of tokens", () => {
   test("has every setting that is a secret", () => {
-    const settings = readFileSync(join(ROOT, "src/settings.ts"), "utf8");
+    const settings = readFileSync(join(ROOT, "src/main/settings.ts"), "utf8");
     const names = [...settings.matchAll(/^ {2}(\w+): (?:secret\(|encryptionKey)/gm)].map(([, name = ""]) => name);
     expect(names.length).toBeGreaterThan(6);
     const listed = TOKENS.map(({ name }) => name).join("\n");

@@ -4,8 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { inspect } from "node:util";
 import { describe, expect, it } from "vitest";
-import { environment } from "../../src/environment.ts";
-import { type Reading, readKeysSettings, readSettings, type Settings } from "../../src/settings.ts";
+import { environment } from "../../src/main/environment.ts";
+import { type Reading, readKeysSettings, readSettings, type Settings } from "../../src/main/settings.ts";
 
 const pem = generateKeyPairSync("rsa", { modulusLength: 2048 })
   .privateKey.export({ type: "pkcs1", format: "pem" })

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { COMMAND_WITHIN } from "../../src/github/inbound/find-command.ts";
-import { readSlashCommand, TASK_LIMIT } from "../../src/github/inbound/slash-command.ts";
+import { COMMAND_WITHIN } from "../../src/github/events/find-command.ts";
+import { readSlashCommand, TASK_LIMIT } from "../../src/github/events/slash-command.ts";
 
 interface Choices {
   readonly model?: string;

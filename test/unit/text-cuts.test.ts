@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { cut, head, headBytes, tail } from "../../src/wire/text.ts";
+import { cut, head, headBytes, tail } from "../../src/text/text.ts";
 
 const FAMILY = "👨‍👩‍👧‍👦";
 const CHARACTERS = ["a", " ", "\n", "é", "e\u0301", "漢", "😀", "👍🏽", FAMILY, "🇩🇪", "🏴󠁧󠁢󠁥󠁮󠁧󠁿", "क्षि", "각", "\r\n"];

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { targetMistake } from "../../src/notify/address.ts";
-import { isPublic } from "../../src/wire/public-address.ts";
+import { isPublic } from "../../src/contracts/public-address.ts";
+import { targetMistake } from "../../src/webhooks/address.ts";
 
 const PUBLIC = { allow_private: false };
 const DEVELOPMENT = { allow_private: true };

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { Lane, MOST_EACH } from "../../src/notify/lane.ts";
-import { GIVEN_UP_MS, type Tried, whatNext } from "../../src/notify/retry.ts";
+import { Lane, MOST_EACH } from "../../src/webhooks/receiver-queue.ts";
+import { GIVEN_UP_MS, type Tried, whatNext } from "../../src/webhooks/retry-schedule.ts";
 
 const NOW = 1_767_225_600_000;
 const SECOND = 1_000;

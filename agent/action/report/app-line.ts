@@ -3,9 +3,9 @@
  * before it expires. Says whether a message arrived; when to try again is the caller's business.
  */
 import { z } from "zod";
-import { Secret } from "../../../src/wire/secret.ts";
-import { type Answer, exchange } from "./exchange.ts";
+import { Secret } from "../../../src/contracts/secret.ts";
 import type { CourierSettings } from "./app-settings.ts";
+import { type Answer, exchange } from "./exchange.ts";
 
 /** A token that has less left is not sent: it must outlive the request, and clocks differ. */
 const LEAST_LEFT_MS = 60_000;

@@ -4,9 +4,9 @@
  * in the sandbox the App is really there.
  */
 import { z } from "zod";
-import { JOB_ID_PATTERN } from "../../../src/wire/brief.ts";
-import { RUN_ACTION_HEADER, RUN_ACTION_VERSION } from "../../../src/wire/run-report.ts";
-import { Secret } from "../../../src/wire/secret.ts";
+import { JOB_ID_PATTERN } from "../../../src/contracts/brief.ts";
+import { RUN_ACTION_HEADER, RUN_ACTION_VERSION } from "../../../src/contracts/run-report.ts";
+import { Secret } from "../../../src/contracts/secret.ts";
 
 const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/;
 

@@ -2,8 +2,8 @@
  * One HTTP request and what its answer means: done, to be asked again later, or refused for good. Bounded in time and
  * size, since whoever answers is not ours; redirects are not followed, since they would carry the bearer elsewhere.
  */
-import type { Secret } from "../../../src/wire/secret.ts";
-import { head } from "../../../src/wire/text.ts";
+import type { Secret } from "../../../src/contracts/secret.ts";
+import { head } from "../../../src/text/text.ts";
 
 const REQUEST_LIMIT_MS = 15_000;
 /** Longer answers are cut; none of ours comes near. */

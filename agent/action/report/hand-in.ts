@@ -3,11 +3,11 @@
  * no more.
  */
 import pRetry, { AbortError } from "p-retry";
-import { type LogLine, parseLog } from "../../../src/wire/log-line.ts";
-import { handedInSchema, pushTokenSchema } from "../../../src/wire/run-report.ts";
-import { Secret } from "../../../src/wire/secret.ts";
+import { type LogLine, parseLog } from "../../../src/contracts/log-line.ts";
+import { handedInSchema, pushTokenSchema } from "../../../src/contracts/run-report.ts";
+import { Secret } from "../../../src/contracts/secret.ts";
+import { head } from "../../../src/text/text.ts";
 import type { AppLine } from "./app-line.ts";
-import { head } from "../../../src/wire/text.ts";
 
 /** Bytes of the log that is handed in: a server reads no body of any size. Its last lines count; the App has others already. */
 const LOG_LIMIT = 6 * 1024 * 1024;

@@ -2,8 +2,8 @@
  * The lines that the App shall have, and which of them it has. It keeps those that were sent as well, since an App that
  * was restarted may ask for them again; a log has at most MAX_LOG_LINES of them.
  */
-import { type LogLine, MAX_LOG_LINES } from "../../../src/wire/log-line.ts";
-import { MAX_REPORTED_LINES } from "../../../src/wire/run-report.ts";
+import { type LogLine, MAX_LOG_LINES } from "../../../src/contracts/log-line.ts";
+import { MAX_REPORTED_LINES } from "../../../src/contracts/run-report.ts";
 
 /** Characters of one batch as JSON: 200 long lines would be more than a server takes at once. */
 const BATCH_LIMIT = 256 * 1024;

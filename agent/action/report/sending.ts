@@ -3,7 +3,7 @@
  * arrived, the App wants no more, or the time is over. Trouble is waited out; nobody waits for this.
  */
 import pRetry, { AbortError } from "p-retry";
-import { linesReceivedSchema } from "../../../src/wire/run-report.ts";
+import { linesReceivedSchema } from "../../../src/contracts/run-report.ts";
 import type { AppLine } from "./app-line.ts";
 import type { Outbox } from "./outbox.ts";
 

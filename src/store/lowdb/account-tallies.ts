@@ -2,9 +2,9 @@
  * How much each account has under way, so that asking costs nothing however many jobs there are. Fed by the index with
  * every change of a job's facts.
  */
-import type { JobId } from "../../job/job.ts";
-import type { AccountTally } from "../../job/quotas.ts";
-import { GIVEN_UP_MS } from "../../job/quotas.ts";
+import type { JobId } from "../../domain/job/job.ts";
+import type { AccountTally } from "../../domain/job/quotas.ts";
+import { GIVEN_UP_MS } from "../../domain/job/quotas.ts";
 import type { JobFacts } from "../facts.ts";
 
 interface Counted {

@@ -3,12 +3,12 @@
  * ever taken away; all of it is in memory. The last line of a number counts, for names change.
  */
 import { z } from "zod";
-import type { AccountHolder, AccountStore, GitHubPerson } from "../../engine/people.ts";
-import { accountApart, accountOf } from "../../job/account.ts";
+import { accountApart, accountOf } from "../../domain/job/account.ts";
+import type { AccountHolder, AccountStore, GitHubPerson } from "../../engine/ports/people.ts";
 import type { Folder } from "./disk.ts";
-import { readJournal } from "./journal-lines.ts";
-import { Journal } from "./journal.ts";
 import { readRecord, writeRecord } from "./formats.ts";
+import { Journal } from "./journal.ts";
+import { readJournal } from "./journal-lines.ts";
 
 const FILE = "accounts.jsonl";
 

@@ -1,10 +1,10 @@
 /** Agents of the market, one lowdb file for each account, all of them in memory: there are few. */
 import { z } from "zod";
-import type { Agent, AgentStore } from "../../engine/market-ports.ts";
-import { accountNamed } from "../../job/account.ts";
+import { accountNamed } from "../../domain/job/account.ts";
+import type { Agent, AgentStore } from "../../engine/ports/market.ts";
 import type { Folder } from "./disk.ts";
-import { type Format, readFile, writeFile } from "./json-file.ts";
 import { readRecord, writeRecord } from "./formats.ts";
+import { type Format, readFile, writeFile } from "./json-file.ts";
 
 const ENDING = ".json";
 

@@ -3,8 +3,9 @@
  * is handed to the system at once, which a crash of this process survives, and flushed within a second or so, which is
  * what a power cut may take. The history of a job is exact; this is beside it.
  */
-import type { AuditEntry, AuditFilter, AuditLog, AuditPage } from "../../engine/ports.ts";
-import { accountNamed } from "../../job/account.ts";
+
+import { accountNamed } from "../../domain/job/account.ts";
+import type { AuditEntry, AuditFilter, AuditLog, AuditPage } from "../../engine/ports/stores.ts";
 import { entryOf, lineOf, linesBefore, sizeOf, wholeBytes } from "./audit-lines.ts";
 import type { Folder } from "./disk.ts";
 import { Journal } from "./journal.ts";

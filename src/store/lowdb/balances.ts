@@ -1,5 +1,5 @@
 /** What the postings of all jobs leave on each account. Kept in memory; the postings in the job files are the truth. */
-import type { LedgerAccount, Posting } from "../../job/ledger.ts";
+import type { LedgerAccount, Posting } from "../../domain/market/ledger.ts";
 
 export class Balances {
   readonly #cents = new Map<LedgerAccount, number>();

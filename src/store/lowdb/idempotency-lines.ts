@@ -4,8 +4,8 @@
  * start finds all of them without parsing one.
  */
 import { z } from "zod";
-import type { BegunRequest, KeptAnswer } from "../../engine/ports.ts";
-import { asJobId } from "../../job/job.ts";
+import { asJobId } from "../../domain/job/job.ts";
+import type { BegunRequest, KeptAnswer } from "../../engine/ports/stores.ts";
 import { unreadable } from "./disk.ts";
 import { upcast } from "./formats.ts";
 

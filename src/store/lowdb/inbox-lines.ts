@@ -1,8 +1,8 @@
 /** How the inbox stands on the disk: lines of its journals, and the ids that a finished journal leaves behind. */
 import { z } from "zod";
-import type { PendingDelivery } from "../../engine/ports.ts";
-import type { Format } from "./json-file.ts";
+import type { PendingDelivery } from "../../engine/ports/stores.ts";
 import { readRecord, writeRecord } from "./formats.ts";
+import type { Format } from "./json-file.ts";
 
 const delivery = z.object({ id: z.string(), at: z.number(), signal: z.object({ type: z.string() }) });
 

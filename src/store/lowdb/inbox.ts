@@ -2,12 +2,12 @@
  * Webhook deliveries in a journal, so that one costs a line and a shared flush. A full journal is retired: what is
  * still to be done moves on to the next one and the ids alone are kept, so neither the disk nor the start grows.
  */
-import type { Inbox, PendingDelivery } from "../../engine/ports.ts";
+import type { Inbox, PendingDelivery } from "../../engine/ports/stores.ts";
+import { SeenIds } from "./dedupe-index.ts";
 import type { Folder } from "./disk.ts";
 import { entryOf, type InboxLine, lineOf } from "./inbox-lines.ts";
-import { readJournal } from "./journal-lines.ts";
 import { JOURNAL_ENDING, Journal, journalName, journalNumber, MAX_JOURNAL_BYTES } from "./journal.ts";
-import { SeenIds } from "./seen-ids.ts";
+import { readJournal } from "./journal-lines.ts";
 
 /** Deliveries that wait to be acted on; more are refused, and GitHub is asked for them again later. */
 export const MAX_PENDING = 10_000;

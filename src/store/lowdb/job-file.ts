@@ -4,10 +4,10 @@
  * taken as this code wrote it. The log stands in a file of its own, and the record says where.
  */
 import { z } from "zod";
-import type { StoredJob } from "../../engine/ports.ts";
-import { commentIdSchema } from "../../job/comment-id.ts";
-import { type Job, STATUSES } from "../../job/job.ts";
-import { JOB_ID_PATTERN } from "../../wire/brief.ts";
+import { JOB_ID_PATTERN } from "../../contracts/brief.ts";
+import { commentIdSchema } from "../../domain/job/comment-id.ts";
+import { type Job, STATUSES } from "../../domain/job/job.ts";
+import type { StoredJob } from "../../engine/ports/stores.ts";
 import type { Findable } from "../facts.ts";
 import { formatOf, readRecord } from "./formats.ts";
 import { type LogPlace, logPlace } from "./job-logs.ts";

@@ -2,7 +2,7 @@
  * Jobs in order of age, for lists: one order for each account, repository and status and every combination of them, so
  * that a page costs the same whatever else is stored.
  */
-import type { Status } from "../../job/job.ts";
+import type { Status } from "../../domain/job/job.ts";
 import type { JobFacts } from "../facts.ts";
 import { SortedList } from "./sorted-list.ts";
 

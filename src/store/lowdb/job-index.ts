@@ -2,13 +2,14 @@
  * Where to find jobs without opening their files: facts of each in memory, built at start, changed only after a write
  * has succeeded. Holds no records.
  */
+
+import type { CommentId } from "../../domain/job/comment-id.ts";
+import { STATUSES, type Status } from "../../domain/job/job.ts";
+import type { JobTally } from "../../engine/ports/stores.ts";
 import { type JobFacts, repositoryKey } from "../facts.ts";
-import type { JobTally } from "../../engine/ports.ts";
 import { AccountTallies } from "./account-tallies.ts";
-import { STATUSES, type Status } from "../../job/job.ts";
 import { JobGroups } from "./job-groups.ts";
-import type { CommentId } from "../../job/comment-id.ts";
-import { type NumberKind, NumberedJobs } from "./numbered-jobs.ts";
+import { NumberedJobs, type NumberKind } from "./numbered-jobs.ts";
 import { SortedList } from "./sorted-list.ts";
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };

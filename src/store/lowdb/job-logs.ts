@@ -4,8 +4,8 @@
  * front than it has left, gets a new file. What no record names was never kept.
  */
 import { z } from "zod";
-import type { JobId } from "../../job/job.ts";
-import { type LogLine, logLineSchema } from "../../wire/log-line.ts";
+import { type LogLine, logLineSchema } from "../../contracts/log-line.ts";
+import type { JobId } from "../../domain/job/job.ts";
 import { type Folder, writeAll } from "./disk.ts";
 
 const ENDING = ".jsonl";

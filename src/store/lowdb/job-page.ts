@@ -1,7 +1,8 @@
 /** One page of a list: jobs newest first, from where the last page ended. */
-import type { JobFilter } from "../../engine/ports.ts";
-import { accountNamed } from "../../job/account.ts";
-import type { JobId, Status } from "../../job/job.ts";
+
+import { accountNamed } from "../../domain/job/account.ts";
+import type { JobId, Status } from "../../domain/job/job.ts";
+import type { JobFilter } from "../../engine/ports/stores.ts";
 import { type JobFacts, repositoryKey } from "../facts.ts";
 import { type AgeOrder, byAge, type JobGroups, type Place } from "./job-groups.ts";
 

@@ -3,7 +3,7 @@
  * and nobody is served yet. One buffer serves all files.
  */
 import { type Folder, unreadable } from "./disk.ts";
-import { jobFileName, type JobHead, parseHead } from "./job-file.ts";
+import { type JobHead, jobFileName, parseHead } from "./job-file.ts";
 
 /** Longer files are read by themselves. */
 const BUFFER_BYTES = 256 * 1024;

@@ -3,9 +3,9 @@
  * that nothing else need know that there was a time without it.
  */
 import { z } from "zod";
-import type { Job } from "../../job/job.ts";
-import { NOTHING_SPENT } from "../../job/spent.ts";
-import { DEFAULT_REPOSITORY_SETTINGS } from "../../wire/settings.ts";
+import { DEFAULT_REPOSITORY_SETTINGS } from "../../contracts/settings.ts";
+import type { Job } from "../../domain/job/job.ts";
+import { NOTHING_SPENT } from "../../domain/job/usage.ts";
 
 type Raw = Readonly<Record<string, unknown>>;
 

@@ -4,26 +4,26 @@
  * Memory changes only after the write has succeeded.
  */
 import { LRUCache } from "lru-cache";
-import type { Commit, CommitAnswer, JobFilter, JobStore, JobTally, StoredJob } from "../../engine/ports.ts";
-import { accountNamed } from "../../job/account.ts";
-import type { CommentId } from "../../job/comment-id.ts";
-import { fullName, type Job, type JobId } from "../../job/job.ts";
-import { type LedgerAccount, userAccount } from "../../job/ledger.ts";
-import type { AccountTally } from "../../job/quotas.ts";
-import type { Looking } from "../../engine/market-ports.ts";
+import { accountNamed } from "../../domain/job/account.ts";
+import type { CommentId } from "../../domain/job/comment-id.ts";
+import { fullName, type Job, type JobId } from "../../domain/job/job.ts";
+import type { AccountTally } from "../../domain/job/quotas.ts";
+import { type LedgerAccount, userAccount } from "../../domain/market/ledger.ts";
+import type { Looking } from "../../engine/ports/market.ts";
+import type { Commit, CommitAnswer, JobFilter, JobStore, JobTally, StoredJob } from "../../engine/ports/stores.ts";
 import { factsOf, type JobFacts, offerOf } from "../facts.ts";
 import { committed, type EffectRef, postponed, settled } from "../next-record.ts";
-import type { Books } from "./books.ts";
 import type { Folder } from "./disk.ts";
-import { jobFileName, jobFormat, type JobRecord } from "./job-file.ts";
+import { type JobRecord, jobFileName, jobFormat } from "./job-file.ts";
 import { byAge } from "./job-groups.ts";
 import { JobIndex } from "./job-index.ts";
-import { JobLogs, logFileName, type LogPlace } from "./job-logs.ts";
+import { JobLogs, type LogPlace, logFileName } from "./job-logs.ts";
 import { pageOf } from "./job-page.ts";
 import { scanJobs } from "./job-scan.ts";
 import { frozen, type Kept, readFile, writeFile } from "./json-file.ts";
+import type { Books } from "./ledger.ts";
+import { Offers } from "./market-queue.ts";
 import type { NumberKind } from "./numbered-jobs.ts";
-import { Offers } from "./offers.ts";
 
 /** Characters of job files kept in memory; objects take about three bytes for each. All others are read again. */
 const MAX_CACHED_CHARACTERS = 16 * 1024 * 1024;

@@ -1,10 +1,10 @@
 /** API keys, all in one lowdb file: there are few, and they change seldom. Holds hashes, never a key. */
 import { z } from "zod";
-import { type KeyStore, SCOPES, type StoredKey } from "../../engine/ports.ts";
-import { accountNamed } from "../../job/account.ts";
+import { accountNamed } from "../../domain/job/account.ts";
+import { type KeyStore, SCOPES, type StoredKey } from "../../engine/ports/stores.ts";
 import type { Folder } from "./disk.ts";
-import { type Format, readFile, writeFile } from "./json-file.ts";
 import { readRecord, writeRecord } from "./formats.ts";
+import { type Format, readFile, writeFile } from "./json-file.ts";
 
 const FILE = "keys.json";
 

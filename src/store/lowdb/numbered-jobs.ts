@@ -1,5 +1,5 @@
 /** Jobs by the numbers that GitHub gave to what belongs to them, within their repository. */
-import type { CommentId } from "../../job/comment-id.ts";
+import type { CommentId } from "../../domain/job/comment-id.ts";
 import type { JobFacts } from "../facts.ts";
 import { byAge } from "./job-groups.ts";
 

@@ -4,19 +4,19 @@
  */
 import fs from "node:fs";
 import { join, resolve } from "node:path";
-import type { Store } from "../../engine/ports.ts";
+import type { Store } from "../../engine/ports/stores.ts";
+import { JournalAccounts } from "./accounts.ts";
+import { LowdbAgents } from "./agents.ts";
+import { FileParcels } from "./attachments.ts";
 import { JournalAudit } from "./audit.ts";
 import { type FileSystem, Folder } from "./disk.ts";
 import { JournalIdempotency } from "./idempotency.ts";
-import { JournalAccounts } from "./accounts.ts";
-import { LowdbAgents } from "./agents.ts";
-import { Books } from "./books.ts";
 import { JournalInbox } from "./inbox.ts";
 import { LowdbJobs } from "./jobs.ts";
 import { LowdbKeys } from "./keys.ts";
+import { Books } from "./ledger.ts";
 import { lockFolder } from "./lock.ts";
 import { JournalOutgoing } from "./outgoing.ts";
-import { FileParcels } from "./parcels.ts";
 import { LowdbQuotes } from "./quotes.ts";
 import { LowdbRepositories } from "./repositories.ts";
 import { LowdbSubscriptions } from "./subscriptions.ts";

@@ -3,10 +3,10 @@
  * tab, which JSON writes in no other place: so the start reads what it needs and leaves the bodies where they are.
  */
 import { z } from "zod";
-import type { DeliveryAttempt, DeliveryState, NewDelivery, StoredDelivery } from "../../engine/outgoing.ts";
-import { TEST_EVENT } from "../../engine/outgoing.ts";
-import { EVENT_NAMES } from "../../job/announce.ts";
-import { asJobId } from "../../job/job.ts";
+import { asJobId } from "../../domain/job/job.ts";
+import { EVENT_NAMES } from "../../domain/job/job-events.ts";
+import type { DeliveryAttempt, DeliveryState, NewDelivery, StoredDelivery } from "../../engine/ports/webhooks.ts";
+import { TEST_EVENT } from "../../engine/ports/webhooks.ts";
 import { unreadable } from "./disk.ts";
 import { readRecord, writeRecord } from "./formats.ts";
 

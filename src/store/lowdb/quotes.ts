@@ -3,11 +3,11 @@
  * are swept without being opened. All that are kept are in memory.
  */
 import { z } from "zod";
-import type { Quote, QuoteStore } from "../../engine/market-ports.ts";
-import { asJobId } from "../../job/job.ts";
+import { asJobId } from "../../domain/job/job.ts";
+import type { Quote, QuoteStore } from "../../engine/ports/market.ts";
 import type { Folder } from "./disk.ts";
-import { type Format, readFile, writeFile } from "./json-file.ts";
 import { readRecord, writeRecord } from "./formats.ts";
+import { type Format, readFile, writeFile } from "./json-file.ts";
 
 /** Longer than a quote is good for: an order that is sent again must find what it has ordered. */
 export const QUOTE_KEPT_MS = 24 * 3_600_000;

@@ -1,12 +1,12 @@
 /** What is known of repositories, one lowdb file each, all of them in memory: an App is installed in few. */
 import { z } from "zod";
-import type { KnownRepository, RepositoryStore } from "../../engine/ports.ts";
-import { fullName } from "../../job/job.ts";
-import { repositorySettingsSchema, UNREAD_REPOSITORY_SETTINGS } from "../../wire/settings.ts";
+import { repositorySettingsSchema, UNREAD_REPOSITORY_SETTINGS } from "../../contracts/settings.ts";
+import { fullName } from "../../domain/job/job.ts";
+import type { KnownRepository, RepositoryStore } from "../../engine/ports/stores.ts";
 import { repositoryKey } from "../facts.ts";
 import type { Folder } from "./disk.ts";
-import { type Format, readFile, writeFile } from "./json-file.ts";
 import { readRecord, writeRecord } from "./formats.ts";
+import { type Format, readFile, writeFile } from "./json-file.ts";
 
 const ENDING = ".json";
 

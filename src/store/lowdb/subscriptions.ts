@@ -1,11 +1,11 @@
 /** Who is told of jobs, one lowdb file each, all of them in memory: every commit asks who listens. */
 import { z } from "zod";
-import type { StoredSubscription, SubscriptionStore } from "../../engine/outgoing.ts";
-import { EVENT_NAMES, type EventName } from "../../job/announce.ts";
-import { type Named, namedRepository, sameRepository } from "../../job/job.ts";
+import { type Named, namedRepository, sameRepository } from "../../domain/job/job.ts";
+import { EVENT_NAMES, type EventName } from "../../domain/job/job-events.ts";
+import type { StoredSubscription, SubscriptionStore } from "../../engine/ports/webhooks.ts";
 import type { Folder } from "./disk.ts";
-import { type Format, readFile, writeFile } from "./json-file.ts";
 import { readRecord, writeRecord } from "./formats.ts";
+import { type Format, readFile, writeFile } from "./json-file.ts";
 
 const ENDING = ".json";
 

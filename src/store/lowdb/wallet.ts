@@ -3,13 +3,13 @@
  * ids are kept for ever, so that no payment is booked twice; balances are shared with the jobs.
  */
 import { z } from "zod";
-import type { LedgerPage, Wallet, WalletEntry } from "../../engine/market-ports.ts";
-import { type LedgerAccount, mayOverdraw, POSTING_REASONS } from "../../job/ledger.ts";
-import type { Books } from "./books.ts";
+import { type LedgerAccount, mayOverdraw, POSTING_REASONS } from "../../domain/market/ledger.ts";
+import type { LedgerPage, Wallet, WalletEntry } from "../../engine/ports/market.ts";
 import type { Folder } from "./disk.ts";
-import { readJournal } from "./journal-lines.ts";
-import { Journal } from "./journal.ts";
 import { readRecord, writeRecord } from "./formats.ts";
+import { Journal } from "./journal.ts";
+import { readJournal } from "./journal-lines.ts";
+import type { Books } from "./ledger.ts";
 
 const FILE = "wallet.jsonl";
 

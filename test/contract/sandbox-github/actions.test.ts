@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import type { WorkflowTrigger } from "../../../src/sandbox/ports.ts";
+import type { WorkflowTrigger } from "../../sandbox/ports.ts";
 import { client, message, pushBranch, REPO, type World, world } from "./kit.ts";
 
 const DEMO = { owner: "octo", name: "demo" };

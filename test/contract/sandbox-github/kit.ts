@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { execa } from "execa";
 import { z } from "zod";
-import { type GitHubOptions, type SandboxGitHub, startGitHub } from "../../../src/sandbox/github/main.ts";
+import { type GitHubOptions, type SandboxGitHub, startGitHub } from "../../sandbox/github/main.ts";
 
 export const json = z.record(z.string(), z.unknown());
 

@@ -1,7 +1,7 @@
 /** The contract of commits and effects. */
 import { describe, expect, it } from "vitest";
 import { MAX_HISTORY_ROWS } from "../../../src/store/next-record.ts";
-import { commitOf, type Engine, jobId, keep, sampleJob, START, withStore } from "./sample.ts";
+import { commitOf, type Engine, jobId, keep, START, sampleJob, withStore } from "./sample.ts";
 
 const row = (note: string) => ({ at: START, event: "noted", from: null, to: "queued" as const, by: null, note });
 const syncComment = { effect: { type: "sync-comment" as const }, not_before: START };

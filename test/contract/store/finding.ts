@@ -1,9 +1,9 @@
 /** The contract of lists, look-ups and times. */
 import { describe, expect, it } from "vitest";
-import type { JobFilter, JobStore } from "../../../src/engine/ports.ts";
-import type { WantedEffect } from "../../../src/job/effect.ts";
-import { wakeAt } from "../../../src/job/wake.ts";
-import { type Engine, jobId, keep, sampleJob, START, withStore } from "./sample.ts";
+import type { WantedEffect } from "../../../src/domain/job/effect.ts";
+import { wakeAt } from "../../../src/domain/job/next-timer.ts";
+import type { JobFilter, JobStore } from "../../../src/engine/ports/stores.ts";
+import { type Engine, jobId, keep, START, sampleJob, withStore } from "./sample.ts";
 
 async function walk(jobs: JobStore, filter: Omit<JobFilter, "cursor">): Promise<string[]> {
   const ids: string[] = [];

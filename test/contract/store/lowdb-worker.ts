@@ -2,9 +2,9 @@
  * A process of its own that works on a store and tells its parent what the store has acknowledged; the parent kills it
  * in the middle.
  */
-import type { Store } from "../../../src/engine/ports.ts";
+import type { Store } from "../../../src/engine/ports/stores.ts";
 import { openLowdbStore } from "../../../src/store/lowdb/open.ts";
-import { keep, sampleJob, START } from "./sample.ts";
+import { keep, START, sampleJob } from "./sample.ts";
 
 const [, , dir = "", task] = process.argv;
 

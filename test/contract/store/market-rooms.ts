@@ -1,9 +1,9 @@
 /** The contract of what the market keeps beside jobs: money, agents, quotes, parcels, and the queue. */
 import { describe, expect, it } from "vitest";
-import type { Quote } from "../../../src/engine/market-ports.ts";
-import type { JobId } from "../../../src/job/job.ts";
-import { charge, credit, refund, userAccount } from "../../../src/job/ledger.ts";
-import { type Engine, jobId, keep, sampleJob, START, withStore } from "./sample.ts";
+import type { JobId } from "../../../src/domain/job/job.ts";
+import { charge, credit, refund, userAccount } from "../../../src/domain/market/ledger.ts";
+import type { Quote } from "../../../src/engine/ports/market.ts";
+import { type Engine, jobId, keep, START, sampleJob, withStore } from "./sample.ts";
 
 const ADA = userAccount("ada");
 const entry = (id: string, cents: number, at = START) => ({

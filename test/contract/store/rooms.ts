@@ -1,7 +1,7 @@
 /** The contract of keys, repositories and the inbox. */
 import { describe, expect, it } from "vitest";
-import type { KnownRepository, PendingDelivery, StoredKey } from "../../../src/engine/ports.ts";
-import { DEFAULT_REPOSITORY_SETTINGS } from "../../../src/wire/settings.ts";
+import { DEFAULT_REPOSITORY_SETTINGS } from "../../../src/contracts/settings.ts";
+import type { KnownRepository, PendingDelivery, StoredKey } from "../../../src/engine/ports/stores.ts";
 import { type Engine, START, withStore } from "./sample.ts";
 
 const key = (id: string, differs: Partial<StoredKey> = {}): StoredKey => ({

@@ -1,8 +1,9 @@
 /** Jobs and commits to store: valid, small, and different only in what a test says. */
-import { NOTHING_SPENT } from "../../../src/job/spent.ts";
-import type { Commit, JobStore, Store, StoredJob } from "../../../src/engine/ports.ts";
-import type { Job, JobId } from "../../../src/job/job.ts";
-import { asJobId, branchOf } from "../../../src/job/job.ts";
+
+import type { Job, JobId } from "../../../src/domain/job/job.ts";
+import { asJobId, branchOf } from "../../../src/domain/job/job.ts";
+import { NOTHING_SPENT } from "../../../src/domain/job/usage.ts";
+import type { Commit, JobStore, Store, StoredJob } from "../../../src/engine/ports/stores.ts";
 
 /** 2026-01-01T00:00:00Z. */
 export const START = 1_767_225_600_000;

@@ -1,0 +1,83 @@
+/**
+ * What the agent was asked: the brief and the task's text from the checkout, and the repository's own instructions from
+ * the commit of the base branch that the brief names. What the job's branch says of them is work, perhaps of an earlier
+ * try, and no instruction. A brief that cannot be used is a value with the reason in words.
+ */
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { z } from "zod";
+import { type Brief, briefSchema, CONFIG_FILE, jobFolder, TASK_FILE } from "../../src/contracts/brief.ts";
+import { withVariables } from "../../src/contracts/model-source.ts";
+import { DEFAULT_MODEL } from "../../src/contracts/models.ts";
+import { head } from "../../src/text/text.ts";
+import { type Checkout, fileAt, hasCommit } from "../git.ts";
+import type { Settings } from "../settings.ts";
+import { TRUST_CHECKOUT } from "../tools/bash.ts";
+
+/** Where repositories keep what they want agents to know. */
+const INSTRUCTION_FILES = ["AGENTS.md", "CLAUDE.md"];
+const SETTINGS_FILE = ".github/journeyman.yml";
+const MAX_INSTRUCTIONS = 30_000;
+
+export interface Assignment {
+  readonly brief: Brief;
+  readonly task: string;
+  readonly instructions: readonly { readonly file: string; readonly text: string }[];
+  /** False: the checkout lacks the base commit, so its files could not be read. */
+  readonly base_known: boolean;
+}
+
+export type ReadAssignment =
+  | { readonly ok: true; readonly assignment: Assignment }
+  | { readonly ok: false; readonly reason: string };
+
+export async function readAssignment(settings: Settings): Promise<ReadAssignment> {
+  const folder = jobFolder(settings.jobId);
+  const config = await readFile(join(settings.workspace, folder, CONFIG_FILE), "utf8").catch(() => null);
+  if (config === null) return { ok: false, reason: `${folder}/${CONFIG_FILE} is missing on this branch.` };
+  const task = await readFile(join(settings.workspace, folder, TASK_FILE), "utf8").catch(() => null);
+  if (task === null || task.trim() === "") return { ok: false, reason: `${folder}/${TASK_FILE} is missing or empty.` };
+  const read = parseBrief(config, settings.llm);
+  if (!read.success) {
+    return { ok: false, reason: `${folder}/${CONFIG_FILE} cannot be used:\n${z.prettifyError(read.error)}` };
+  }
+  if (read.data.id !== settings.jobId) {
+    return { ok: false, reason: `${folder}/${CONFIG_FILE} is the brief of another job, ${read.data.id}.` };
+  }
+  const checkout = { workspace: settings.workspace, environment: { ...settings.shellEnvironment, ...TRUST_CHECKOUT } };
+  const base_known = await hasCommit(checkout, read.data.base.sha);
+  const instructions = await readInstructions(checkout, read.data);
+  return { ok: true, assignment: { brief: read.data, task, instructions, base_known } };
+}
+
+const llmOf = z.looseObject({ llm: z.looseObject({}).catch({}) });
+
+/** What the job or the settings file name wins over the run's variables; a brief may name nothing at all. */
+function parseBrief(text: string, variables: Settings["llm"]) {
+  let raw: unknown;
+  try {
+    raw = JSON.parse(text);
+  } catch {
+    raw = null;
+  }
+  const known = llmOf.safeParse(raw);
+  const defaults = {
+    ...variables,
+    provider: variables.provider ?? "anthropic",
+    model: variables.model ?? DEFAULT_MODEL,
+  };
+  const read = briefSchema.safeParse(known.success ? { ...known.data, llm: { ...defaults, ...known.data.llm } } : raw);
+  return read.success ? { ...read, data: { ...read.data, llm: withVariables(read.data.llm, variables) } } : read;
+}
+
+async function readInstructions(checkout: Checkout, brief: Brief): Promise<Assignment["instructions"]> {
+  const found: { file: string; text: string }[] = [];
+  const add = (file: string, text: string) => {
+    const short = head(text.trim(), MAX_INSTRUCTIONS);
+    // One is often a link to, or a copy of, the other.
+    if (short !== "" && !found.some((one) => one.text === short)) found.push({ file, text: short });
+  };
+  for (const file of INSTRUCTION_FILES) add(file, (await fileAt(checkout, brief.base.sha, file)) ?? "");
+  add(SETTINGS_FILE, brief.instructions);
+  return found;
+}

@@ -1,0 +1,24 @@
+/**
+ * What ends a run from outside: a signal, the clock, a crash. The first one counts; calls and commands under way are
+ * aborted through `signal`.
+ */
+import type { Stop } from "./stop-reasons.ts";
+
+export class Interruption {
+  readonly #controller = new AbortController();
+  #stop: Stop | null = null;
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  get stop(): Stop | null {
+    return this.#stop;
+  }
+
+  interrupt(stop: Stop): void {
+    if (this.#stop !== null) return;
+    this.#stop = stop;
+    this.#controller.abort();
+  }
+}

@@ -1,0 +1,94 @@
+/**
+ * The messages of one run, as they are sent: history, the cache mark that moves with it, and the room that is made
+ * before the model's window is full. Room is made here and not by the provider's context editing: gateways and local
+ * models do not know that, and what is only left out over there would still fill our memory and every request.
+ */
+import type { ContentBlockParam, MessageParam, ToolUseBlockParam } from "@anthropic-ai/sdk/resources/messages";
+import { z } from "zod";
+import { head } from "../../src/text/text.ts";
+
+/** Tokens of a conversation at which room is made in it, and what should be left then. */
+export interface Room {
+  readonly most: number;
+  readonly enough: number;
+}
+
+/** However large the window is: all of it is paid for in each turn, and models find less in what is longer. */
+const MOST_ROOM_TOKENS = 140_000;
+/** Of a model whose window nobody tells: the smallest of those that we know. */
+const UNKNOWN_WINDOW_TOKENS = 200_000;
+/** What is sent is counted by estimate, and what tools print comes on top. */
+const USABLE_SHARE = 0.9;
+const ENOUGH_SHARE = 0.7;
+
+/** Prompt and answer share the window; one that the answer takes up leaves half of it all the same. */
+export function roomIn(window: number | null, maxTokens: number): Room {
+  const whole = window ?? UNKNOWN_WINDOW_TOKENS;
+  const most = Math.min(MOST_ROOM_TOKENS, Math.floor(Math.max(whole * USABLE_SHARE - maxTokens, whole / 2)));
+  return { most, enough: Math.floor(most * ENOUGH_SHARE) };
+}
+
+/** Latest messages that stay whole. */
+const KEPT_MESSAGES = 12;
+/** The same once the provider itself has said that the window is full. */
+export const KEPT_WHEN_FULL = 2;
+const LEFT_OUT = "[left out to make room; run it again if you need it]";
+/** Characters of an old call's text that are kept, so that the model still sees what it did. */
+const KEPT_INPUT = 200;
+
+export class Conversation {
+  readonly #messages: { role: "user" | "assistant"; content: ContentBlockParam[] }[] = [];
+
+  add(role: "user" | "assistant", content: ContentBlockParam[]): void {
+    // The API refuses empty texts, which models write, and empty messages; an empty answer is told apart by what follows.
+    const said = content.filter((block) => block.type !== "text" || block.text.trim() !== "");
+    if (said.length > 0) this.#messages.push({ role, content: said });
+  }
+
+  /** The mark on the last block lets the provider read everything before it from its cache in the next turn. */
+  messages(): MessageParam[] {
+    const last = this.#messages.at(-1);
+    const block = last?.content.at(-1);
+    if (last === undefined || block === undefined) return [...this.#messages];
+    if (block.type !== "text" && block.type !== "tool_result") return [...this.#messages];
+    const marked: ContentBlockParam = { ...block, cache_control: { type: "ephemeral" } };
+    return [...this.#messages.slice(0, -1), { role: last.role, content: [...last.content.slice(0, -1), marked] }];
+  }
+
+  /**
+   * Replaces old outputs, and long texts in old calls; answers the characters that fell away. It costs the cache once,
+   * so it is done at once for all of them.
+   */
+  makeRoom(kept = KEPT_MESSAGES): number {
+    let characters = 0;
+    for (const message of this.#messages.slice(1, -kept)) {
+      message.content = message.content.map((block) => {
+        const short = shortened(block);
+        if (short !== block) characters += Math.max(0, lengthOf(block) - lengthOf(short));
+        return short;
+      });
+    }
+    return characters;
+  }
+}
+
+const lengthOf = (block: ContentBlockParam): number => JSON.stringify(block).length;
+
+function shortened(block: ContentBlockParam): ContentBlockParam {
+  if (block.type === "tool_use") return shortCall(block);
+  if (block.type !== "tool_result" || block.content === LEFT_OUT) return block;
+  return { ...block, content: LEFT_OUT };
+}
+
+const inputSchema = z.record(z.string(), z.unknown()).catch({});
+
+function shortCall(block: ToolUseBlockParam): ToolUseBlockParam {
+  const input = inputSchema.parse(block.input);
+  const long = (value: unknown): value is string => typeof value === "string" && value.length > KEPT_INPUT * 2;
+  if (!Object.values(input).some(long)) return block;
+  const cut = Object.entries(input).map(([name, value]) => [
+    name,
+    long(value) ? `${head(value, KEPT_INPUT)} ${LEFT_OUT}` : value,
+  ]);
+  return { ...block, input: Object.fromEntries(cut) };
+}

@@ -1,0 +1,213 @@
+/**
+ * The loop: ask the model, use its tools, answer all of its calls together, until something stops it.
+ * It knows neither provider nor sandbox. Each limit is checked before the call that would pass it.
+ */
+import type { ContentBlockParam, ToolUseBlock } from "@anthropic-ai/sdk/resources/messages";
+import { counted } from "../../src/text/plural.ts";
+import { tail } from "../../src/text/text.ts";
+import type { Ask, Asked } from "../provider/provider.ts";
+import type { Tally } from "../provider/usage.ts";
+import { describeCall, TOOLS, type Toolbox, type ToolEnd, useTool } from "../tools/toolbox.ts";
+import type { Log } from "../transcript/log.ts";
+import type { Interruption } from "./cancellation.ts";
+import { type Conversation, KEPT_WHEN_FULL, type Room } from "./conversation.ts";
+import { type Allowed, allowNext, type Limits, tokensOf } from "./limits.ts";
+import type { Stop } from "./stop-reasons.ts";
+
+/** Answers in a row that cannot be used before the run is given up. */
+const MAX_BAD_ANSWERS = 3;
+/** Answers in a row that break off before the provider counts as down. */
+const MAX_BROKEN = 5;
+/** Before a broken answer is asked for again; doubled each time. */
+const BROKEN_PAUSE_MS = 1_000;
+
+export interface Run {
+  readonly system: string;
+  readonly model: string;
+  /** Of one answer, at most. */
+  readonly maxTokens: number;
+  readonly room: Room;
+  readonly limits: Limits;
+  readonly conversation: Conversation;
+  readonly ask: Ask;
+  readonly box: Toolbox;
+  readonly tally: Tally;
+  readonly log: Log;
+  readonly interruption: Interruption;
+  readonly elapsedMs: () => number;
+  /** Waits, or less long when the signal says so. */
+  readonly pause: (ms: number, signal: AbortSignal) => Promise<void>;
+  /** What the proxy on the way out has refused since this was asked last, in sentences. */
+  readonly refused: () => Promise<readonly string[]>;
+  /** Told what the model says beside its calls. */
+  readonly onWords: (text: string) => void;
+}
+
+type Step =
+  | { readonly kind: "stop"; readonly stop: Stop }
+  | { readonly kind: "reply"; readonly reply: ContentBlockParam[]; readonly bad: string | null };
+
+type Stopped = Extract<Asked, { kind: "stopped" }>;
+type Answered = Extract<Asked, { kind: "answered" }> & { /** What it may have had. */ readonly maxTokens: number };
+type Reply = Extract<Step, { kind: "reply" }>;
+
+export async function runLoop(run: Run, first: string): Promise<Stop> {
+  let reply: ContentBlockParam[] = [{ type: "text", text: first }];
+  let bad = 0;
+  for (;;) {
+    const fresh = tokensOf(JSON.stringify(reply).length + (run.tally.usage.turns === 0 ? fixedLength(run) : 0));
+    const allowed = allow(run, fresh);
+    if (allowed.kind === "stop") return allowed.stop;
+    run.conversation.add("user", reply);
+    if (run.tally.known > run.room.most) {
+      makeRoom(run);
+      // A few answers with many calls can fill it alone. Little room would be full again at the next turn, and each time
+      // that it is made costs the cache.
+      if (run.tally.known > run.room.enough) makeRoom(run, KEPT_WHEN_FULL);
+    }
+    const asked = await askForWhole(run, fresh, allowed.answer);
+    if (asked.kind === "stopped") return run.interruption.stop ?? asked.stop;
+    run.tally.add(asked.message.usage);
+    run.conversation.add("assistant", asked.message.content);
+    const step = await takeStep(run, asked);
+    if (step.kind === "stop") return step.stop;
+    bad = step.bad === null ? 0 : bad + 1;
+    if (step.bad !== null) run.log.warn(`Unusable answer ${bad} of ${MAX_BAD_ANSWERS}: ${step.bad}`);
+    if (step.bad !== null && bad >= MAX_BAD_ANSWERS) return { kind: "bad_format", times: bad, last: step.bad };
+    reply = step.reply;
+  }
+}
+
+const fixedLength = (run: Run): number => run.system.length + JSON.stringify(TOOLS).length;
+
+/** Answers whether anything could be left out. */
+function makeRoom(run: Run, kept?: number): boolean {
+  const characters = run.conversation.makeRoom(kept);
+  if (characters === 0) return false;
+  // Four characters a token: what is really freed is rather more.
+  run.tally.forget(Math.floor(characters / 4));
+  run.log.info(`Left out ${counted(characters, "character")} of old outputs to make room.`);
+  return true;
+}
+
+const request = (run: Run, maxTokens: number): Parameters<Ask>[0] => ({
+  model: run.model,
+  max_tokens: maxTokens,
+  system: [{ type: "text", text: run.system, cache_control: { type: "ephemeral" } }],
+  tools: [...TOOLS],
+  messages: run.conversation.messages(),
+});
+
+/** Asks until an answer is whole. What broke off was charged, so the limits are looked at again before each try. */
+async function askForWhole(run: Run, fresh: number, answer: number): Promise<Answered | Stopped> {
+  let maxTokens = answer;
+  let emptied = false;
+  for (let broken = 1; ; ) {
+    const asked = await run.ask(request(run, maxTokens), run.interruption.signal);
+    if (asked.kind === "answered") return { ...asked, maxTokens };
+    if (asked.kind === "stopped") {
+      if (asked.stop.kind !== "conversation_full" || emptied || !makeRoom(run, KEPT_WHEN_FULL)) return asked;
+      emptied = true;
+      continue;
+    }
+    if (asked.used !== null) run.tally.addBroken(asked.used);
+    run.log.warn(`The answer broke off (${broken} of ${MAX_BROKEN}): ${asked.reason}`);
+    if (broken >= MAX_BROKEN) {
+      const reason = `${broken} answers of the provider in a row broke off. The last: ${asked.reason}`;
+      return { kind: "stopped", stop: { kind: "provider_down", reason } };
+    }
+    await run.pause(BROKEN_PAUSE_MS * 2 ** (broken - 1), run.interruption.signal);
+    const allowed = allow(run, fresh);
+    if (allowed.kind === "stop") return { kind: "stopped", stop: allowed.stop };
+    maxTokens = allowed.answer;
+    broken += 1;
+  }
+}
+
+function allow(run: Run, fresh: number): Allowed {
+  if (run.interruption.stop !== null) return { kind: "stop", stop: run.interruption.stop };
+  return allowNext({
+    limits: run.limits,
+    model: run.model,
+    turns: run.tally.usage.turns,
+    spentCents: run.tally.cents,
+    elapsedMs: run.elapsedMs(),
+    next: { known: run.tally.known, fresh, answer: run.maxTokens },
+  });
+}
+
+async function takeStep(run: Run, { message, torn, lowered, maxTokens }: Answered): Promise<Step> {
+  const words = message.content.flatMap((block) => (block.type === "text" ? [block.text.trim()] : [])).join("\n");
+  if (words !== "") {
+    run.log.info(words);
+    run.onWords(words);
+  }
+  const calls = message.content.filter((block) => block.type === "tool_use");
+  switch (message.stop_reason) {
+    case "refusal":
+      return { kind: "stop", stop: { kind: "refused_by_provider", text: words } };
+    case "model_context_window_exceeded":
+      if (!makeRoom(run, KEPT_WHEN_FULL)) return { kind: "stop", stop: { kind: "conversation_full" } };
+      return cutShort("at the end of the window", calls);
+    case "max_tokens":
+      if (lowered === null) return cutShort(`at ${maxTokens} tokens`, calls);
+      // Not the model's fault, and what comes next costs again: the limit itself ends it.
+      return { ...cutShort(`at ${lowered} tokens, since the limit of cost allows no more`, calls), bad: null };
+    case "pause_turn":
+      return { kind: "reply", reply: [], bad: null };
+    default:
+      return calls.length === 0 ? endedWithoutFinish() : useTools(run, calls, torn);
+  }
+}
+
+/** The last call of a cut answer may be torn, so none of them is run. */
+function cutShort(where: string, calls: readonly ToolUseBlock[]): Reply {
+  const bad = `the answer was cut ${where}`;
+  const say = `Your answer was cut ${where}, so nothing of it was run. Go on in smaller pieces.`;
+  const reply: ContentBlockParam[] = calls.map((call) => toolResult(call, say, true));
+  return { kind: "reply", reply: reply.length > 0 ? reply : [{ type: "text", text: say }], bad };
+}
+
+function endedWithoutFinish(): Step {
+  const say = "That was not a tool call. Go on with the task, or call `finish` if nothing is left to do.";
+  return { kind: "reply", reply: [{ type: "text", text: say }], bad: "it had no tool call" };
+}
+
+/** In order, one after the other: calls of one answer build on each other. All answers go back in one message. */
+async function useTools(run: Run, calls: readonly ToolUseBlock[], torn: ReadonlySet<string>): Promise<Step> {
+  const reply: ContentBlockParam[] = [];
+  let malformed: string | null = null;
+  let usable = false;
+  let finished: Stop | null = null;
+  for (const call of calls) {
+    if (run.interruption.stop !== null) return { kind: "stop", stop: run.interruption.stop };
+    run.log.info(`turn ${run.tally.usage.turns}: ${describeCall(call)}`);
+    const end = torn.has(call.id) ? TORN : await useTool(run.box, call, run.interruption.signal);
+    if (end.kind === "finished") {
+      finished ??= end.stop;
+      continue;
+    }
+    const failed = end.kind === "malformed" || end.failed;
+    if (end.kind === "malformed") malformed = end.text;
+    else usable = true;
+    if (failed) run.log.warn(tail(end.text, 1_000));
+    const refusals = await run.refused();
+    for (const sentence of refusals) run.log.warn(sentence);
+    reply.push(toolResult(call, [end.text, ...refusals].join("\n"), failed));
+  }
+  if (finished !== null) return { kind: "stop", stop: finished };
+  return { kind: "reply", reply, bad: usable ? null : malformed };
+}
+
+/** Whatever the SDK could mend of it is not what the model meant. */
+const TORN: ToolEnd = {
+  kind: "malformed",
+  text: "The input was no whole JSON object, so nothing was run. Send it again.",
+};
+
+const toolResult = (call: ToolUseBlock, text: string, failed: boolean): ContentBlockParam => ({
+  type: "tool_result",
+  tool_use_id: call.id,
+  content: text,
+  ...(failed ? { is_error: true } : {}),
+});

@@ -1,0 +1,205 @@
+/**
+ * The only file that speaks to the model's provider. Answers and failures come back as values. Retrying a request that
+ * was not answered is the SDK's; one whose answer broke off goes back to the loop, since it has cost something.
+ * The SDK is loaded here and late, since it is most of the agent's start-up.
+ */
+import type { APIError } from "@anthropic-ai/sdk";
+import type { Message, MessageCreateParamsNonStreaming } from "@anthropic-ai/sdk/resources/messages";
+import { z } from "zod";
+import { costLimitSchema, LOWERED_HEADER } from "../../src/contracts/gateway.ts";
+import { COMPATIBLE } from "../../src/contracts/model-choice.ts";
+import {
+  type ListedModel,
+  MODEL_LIST_PATH,
+  MODEL_LIST_QUERY,
+  MODEL_LIST_TIMEOUT_MS,
+  readModelList,
+} from "../../src/contracts/model-list.ts";
+import { providerWords } from "../../src/contracts/provider-words.ts";
+import type { PermanentError } from "../../src/contracts/result.ts";
+import { head } from "../../src/text/text.ts";
+import type { Stop } from "../loop/stop-reasons.ts";
+import { readAnswer, type Streamed } from "./answer-stream.ts";
+import { fetchThrough } from "./http-agent.ts";
+import type { Charged } from "./usage.ts";
+
+/** 429, 529, 5xx and lost connections are tried again with back-off or after `retry-after`: about 25 s in all. */
+const MAX_RETRIES = 6;
+/** Until an answer begins. Gateways that do not stream begin at its end. */
+const CALL_TIMEOUT_MS = 10 * 60_000;
+/** An answer that has begun and says nothing for so long is given up; models write without such pauses. */
+const SILENCE_MS = 3 * 60_000;
+const MAX_REASON = 500;
+/** A key goes into a header. */
+const HEADER_WORD = /^[!-~]+$/;
+
+export type Asked =
+  | {
+      readonly kind: "answered";
+      readonly message: Message;
+      readonly torn: ReadonlySet<string>;
+      /** The limit of cost allowed an answer of so many tokens and no more. Null: as many as were asked for. */
+      readonly lowered: number | null;
+    }
+  /** It began and did not end. `used`: what it is charged with, as far as it said. */
+  | { readonly kind: "broken"; readonly reason: string; readonly used: Charged | null }
+  | { readonly kind: "stopped"; readonly stop: Stop };
+export type Ask = (request: MessageCreateParamsNonStreaming, signal: AbortSignal) => Promise<Asked>;
+/** Null: the provider does not say. */
+export type ListModels = (signal: AbortSignal) => Promise<readonly ListedModel[] | null>;
+export type Opened =
+  | { readonly ok: true; readonly ask: Ask; readonly listModels: ListModels }
+  | { readonly ok: false; readonly stop: Stop };
+
+export interface ProviderSettings {
+  readonly provider: string;
+  /** Adds the key itself. */
+  readonly gateway?: string | null;
+  readonly apiKey: string | undefined;
+  readonly baseUrl: string | undefined;
+  readonly proxy?: string | null;
+  readonly silenceMs?: number;
+}
+
+/** Gateways answer many things with 200; what the loop relies on is checked. */
+const answerSchema = z.looseObject({
+  content: z.array(z.looseObject({ type: z.string() })),
+  stop_reason: z.string().nullable(),
+  usage: z.looseObject({ input_tokens: z.number(), output_tokens: z.number() }),
+});
+
+export async function openProvider(settings: ProviderSettings): Promise<Opened> {
+  if (settings.provider !== "anthropic" && settings.provider !== COMPATIBLE) {
+    const reason = `The provider "${settings.provider}" is not known. Use "anthropic", or "${COMPATIBLE}" for a gateway or a local model that speaks its API at ANTHROPIC_BASE_URL.`;
+    return { ok: false, stop: wrong(reason, "misconfigured") };
+  }
+  const { gateway = null } = settings;
+  const baseURL = gateway ?? settings.baseUrl;
+  if (settings.provider === COMPATIBLE && baseURL === undefined) {
+    const reason = `The provider "${COMPATIBLE}" needs an address: set the variable ANTHROPIC_BASE_URL for Actions.`;
+    return { ok: false, stop: wrong(reason, "misconfigured") };
+  }
+  if (settings.apiKey === undefined && baseURL === undefined) {
+    const reason = "ANTHROPIC_API_KEY is not set. Add it to the repository's secrets for Actions.";
+    return { ok: false, stop: wrong(reason, "key_missing") };
+  }
+  if (gateway === null && settings.apiKey !== undefined && !HEADER_WORD.test(settings.apiKey)) {
+    const reason = "ANTHROPIC_API_KEY holds characters that no key has; copy it anew into the repository's secrets.";
+    return { ok: false, stop: wrong(reason, "key_refused") };
+  }
+  const { default: Anthropic } = await import("@anthropic-ai/sdk");
+  const client = new Anthropic({
+    // The gateway and local models want no key, the SDK wants one.
+    apiKey: (gateway === null ? settings.apiKey : undefined) ?? "none",
+    authToken: null,
+    ...(baseURL === undefined ? {} : { baseURL }),
+    ...(settings.proxy && gateway === null ? { fetch: await fetchThrough(settings.proxy) } : {}),
+    maxRetries: MAX_RETRIES,
+    timeout: CALL_TIMEOUT_MS,
+    // Its warnings would go to stdout past the log and its redaction.
+    logLevel: "off",
+  });
+  const silenceMs = settings.silenceMs ?? SILENCE_MS;
+  const ask: Ask = async (request, signal) => {
+    const stream = client.messages.stream(request, { signal });
+    const read = await readAnswer(stream, silenceMs);
+    if (read.ok) {
+      if (answerSchema.safeParse(read.message).success)
+        return { kind: "answered", message: read.message, torn: read.torn, lowered: loweredBy(stream.response) };
+      return stopped(down("The provider answered something that is not a message."));
+    }
+    const { error } = read;
+    if (signal.aborted) return stopped(down("The call was given up, since the run ends."));
+    if (read.silent) return broken(`nothing came for ${silenceMs / 1_000} s`, read);
+    if (error instanceof Anthropic.APIConnectionError || !(error instanceof Anthropic.AnthropicError))
+      return stopped(down(`The provider could not be reached: ${wordsOf(error)}`));
+    if (error instanceof Anthropic.APIError && !(error instanceof Anthropic.APIUserAbortError))
+      return error.status === undefined ? readStreamError(error, read) : stopped(readError(error, request.model));
+    const events = stream.response?.headers.get("content-type")?.includes("event-stream") === true;
+    if (read.heard || events) return broken(wordsOf(error), read);
+    return stopped(down("The provider answered something that is not a message."));
+  };
+  const listModels: ListModels = async (signal) => {
+    const bound = AbortSignal.any([signal, AbortSignal.timeout(MODEL_LIST_TIMEOUT_MS)]);
+    const once = { query: MODEL_LIST_QUERY, maxRetries: 0, timeout: MODEL_LIST_TIMEOUT_MS, signal: bound };
+    return client
+      .get(MODEL_LIST_PATH, once)
+      .asResponse()
+      .then(readModelList)
+      .catch(() => null);
+  };
+  return { ok: true, ask, listModels };
+}
+
+const loweredBy = (response: Response | null | undefined): number | null =>
+  Number(response?.headers.get(LOWERED_HEADER)) || null;
+
+type Failed = Extract<Streamed, { ok: false }>;
+
+const stopped = (stop: Stop): Asked => ({ kind: "stopped", stop });
+const broken = (reason: string, { used }: Failed): Asked => ({
+  kind: "broken",
+  reason: head(providerWords(reason), MAX_REASON),
+  used,
+});
+const down = (reason: string): Stop => ({ kind: "provider_down", reason: head(providerWords(reason), MAX_REASON) });
+const wrong = (reason: string, permanent: PermanentError | null = null): Stop => ({
+  kind: "misconfigured",
+  permanent,
+  reason: head(providerWords(reason), MAX_REASON),
+});
+
+const wordsOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+const TOO_LONG = /too long|too large|context window|maximum context/i;
+
+/** An error that came as an event of a stream which had begun with 200: overload for the most part. */
+function readStreamError(error: APIError, read: Failed): Asked {
+  if (TOO_LONG.test(error.message)) return stopped({ kind: "conversation_full" });
+  if (error.type === "invalid_request_error")
+    return stopped(wrong(`The provider refused the request: ${error.message}`));
+  return broken(error.message, read);
+}
+
+/** The provider's own refusal, as against that of a proxy or a load balancer on the way, which may pass. */
+const refusalSchema = z.object({ error: z.object({ type: z.string() }) });
+
+/** Anthropic says so with 400, others with 402. */
+const NO_CREDIT = /credit balance is too low|insufficient (?:credit|funds|balance)/i;
+
+function readError(error: APIError, model: string): Stop {
+  const said = error.message;
+  const over = costLimitSchema.safeParse(error.error);
+  if (over.success) {
+    const { cap_cents: capCents, spent_cents: spentCents, next_cents: nextCents } = over.data.error.cost_limit;
+    return { kind: "over_budget", capCents, spentCents, nextCents };
+  }
+  const own = refusalSchema.safeParse(error.error).success;
+  switch (error.status) {
+    case 400:
+    case 402:
+    case 413:
+      if (TOO_LONG.test(said)) return { kind: "conversation_full" };
+      if (error.status === 402 || NO_CREDIT.test(said))
+        return wrong(
+          `The provider's account has no credit left: add some, then retry the job. It said: ${said}`,
+          "no_credit",
+        );
+      return wrong(`The provider refused the request: ${said}`);
+    case 401:
+    case 403:
+      return wrong(
+        `The provider refused the key (${error.status}). Check the secret ANTHROPIC_API_KEY. It said: ${said}`,
+        error.status === 401 || own ? "key_refused" : null,
+      );
+    case 404:
+      return wrong(
+        `The provider does not know the model ${model}. Name another where this one is named: ` +
+          "`--model` of the job, `llm.model` in .github/journeyman.yml, LLM_MODEL of the repository, or else of the server. " +
+          `It said: ${said}`,
+        own ? "unknown_model" : null,
+      );
+    default:
+      return down(`The provider kept failing, after ${MAX_RETRIES} retries: ${said}`);
+  }
+}

@@ -1,0 +1,86 @@
+/**
+ * Which jobs an event is about, so that they can be brought back first. A comment's marker is a hint and no more: what
+ * a job is stands on the shelf, and who may command is still asked by the engine.
+ */
+
+import type { Signal, SignalIssue } from "../domain/job/github-event.ts";
+import { asJobId, type JobId, jobOfBranch, type Repository } from "../domain/job/job.ts";
+import type { Desk, Permitted } from "../engine/ports/stores.ts";
+import { type AppIdentity, botLogin, sameLogin } from "../github/client/app-identity.ts";
+import type { Octokit } from "../github/client/octokit.ts";
+
+export interface SearchParts {
+  readonly octokit: Octokit;
+  readonly desk: Pick<Desk, "permission" | "pullRequest">;
+  readonly self: AppIdentity;
+  /** The job that this very event may have asked for already. */
+  readonly own: JobId;
+}
+
+const PAGE = 100;
+/** Pages of an issue's comments that are looked through. */
+const MAX_PAGES = 10;
+/** Jobs of one issue that are brought back, the newest. */
+const MAX_JOBS = 20;
+const MARKER = /<!-- journeyman:job:([a-z0-9]{8}) -->/g;
+
+const mayCommand = ({ permission }: Permitted): boolean => permission === "admin" || permission === "write";
+
+/** Jobs named in our own comments on an issue or pull request, oldest first. */
+async function markedIn({ octokit, self }: SearchParts, at: Repository, issue: number): Promise<JobId[]> {
+  const ids = new Set<JobId>();
+  for (let page = 1; page <= MAX_PAGES; page++) {
+    const { data } = await octokit.request("GET /repos/{owner}/{repo}/issues/{issue_number}/comments", {
+      owner: at.owner,
+      repo: at.name,
+      issue_number: issue,
+      per_page: PAGE,
+      page,
+    });
+    for (const { body, user } of data) {
+      if (!sameLogin(user?.login, botLogin(self))) continue;
+      for (const [, text = ""] of (body ?? "").matchAll(MARKER)) {
+        const id = asJobId(text);
+        if (id !== null) ids.add(id);
+      }
+    }
+    if (data.length < PAGE) break;
+  }
+  return [...ids].slice(-MAX_JOBS);
+}
+
+/** The job whose branch a pull request of this repository brings. */
+async function ofPullRequest({ desk }: SearchParts, at: Repository, issue: SignalIssue): Promise<JobId[]> {
+  if (!issue.is_pull_request) return [];
+  const { head_branch, from_fork } = await desk.pullRequest(at, issue.number);
+  const id = from_fork ? null : jobOfBranch(head_branch);
+  return id === null ? [] : [id];
+}
+
+/** The job that a command names, which may be of another issue. */
+const named = (signal: Extract<Signal, { type: "slash" | "label" }>): JobId[] =>
+  signal.type === "slash" && "job" in signal.command && signal.command.job !== undefined ? [signal.command.job] : [];
+
+export async function concernedBy(parts: SearchParts, signal: Signal, at: Repository): Promise<readonly JobId[]> {
+  switch (signal.type) {
+    case "news":
+    case "button":
+      return [signal.job];
+    case "slash":
+    case "label": {
+      // for somebody who may not ask nothing is looked up: the engine turns them away
+      if (!mayCommand(await parts.desk.permission(at, signal.author))) return [];
+      const marked = await markedIn(parts, at, signal.issue.number);
+      return [...new Set([parts.own, ...marked, ...(await ofPullRequest(parts, at, signal.issue)), ...named(signal)])];
+    }
+    case "default-branch-moved":
+    case "repositories-changed":
+    case "uninstalled":
+      return [];
+    // of jobs of the market, which this mode has none of
+    case "pull-news":
+      return [];
+    default:
+      return signal satisfies never;
+  }
+}

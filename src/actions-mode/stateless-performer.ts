@@ -1,0 +1,55 @@
+/**
+ * The performer of a process without a server: writes a job down before anything is done for it, starts the run that a
+ * push does not start, and says in comment and check what only Actions mode has to say.
+ */
+
+import type { GitHubEffect } from "../domain/job/effect.ts";
+import type { Job, JobId } from "../domain/job/job.ts";
+import type { Attempt, Performer } from "../engine/ports/stores.ts";
+import type { Octokit } from "../github/client/octokit.ts";
+import { startRun } from "./dispatch.ts";
+import { plainTokenRemark, stuck, withRemarks } from "./remarks.ts";
+import type { Book } from "./state-session.ts";
+
+interface Needs {
+  readonly performer: Performer;
+  readonly book: Book;
+  readonly octokit: Octokit;
+  /** GITHUB_TOKEN: pushes start nothing. */
+  readonly plain: boolean;
+  readonly now: () => number;
+}
+
+export interface LonePerformer extends Performer {
+  /** Why the last try of an effect of this job did not succeed. */
+  reasonOf(id: JobId): string | null;
+  /** From now on comment and check say so. */
+  tell(id: JobId): void;
+}
+
+const OTHER_FIRST: Attempt = { ended: "later", reason: "Another run works on this job." };
+
+export function createLonePerformer({ performer, book, octokit, plain, now }: Needs): LonePerformer {
+  const reasons = new Map<JobId, string>();
+  const told = new Set<JobId>();
+
+  const shown = (effect: GitHubEffect, job: Job): Job => {
+    if (effect.type !== "sync-comment" && effect.type !== "sync-check") return job;
+    const reason = told.has(job.id) ? reasons.get(job.id) : undefined;
+    return withRemarks(job, [plain ? plainTokenRemark(job) : null, reason === undefined ? null : stuck(reason)]);
+  };
+
+  return {
+    async perform(effect, job, again) {
+      // a reaction is no more than a nod; all else must be found again if this process ends now
+      if (effect.type !== "react") await book.open(job.id);
+      if (book.conflicted()) return OTHER_FIRST;
+      const outcome = await performer.perform(effect, shown(effect, job), again);
+      const attempt = plain && effect.type === "push-brief" ? await startRun(octokit, job, outcome, now) : outcome;
+      if (attempt.ended === "later") reasons.set(job.id, attempt.reason);
+      return attempt;
+    },
+    reasonOf: (id) => reasons.get(id) ?? null,
+    tell: (id) => void told.add(id),
+  };
+}

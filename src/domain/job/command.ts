@@ -1,0 +1,245 @@
+/**
+ * Commands: the closed list of what may happen to a job. Imperative where somebody asks, a report where an effect or
+ * a webhook brings news. Each edge translates its input to one of these; `decide` alone says what follows.
+ */
+import type { RepositorySettings } from "../../contracts/settings.ts";
+import type { CommentId } from "./comment-id.ts";
+import type { Effect } from "./effect.ts";
+import type { Facts } from "./facts.ts";
+import type {
+  Choices,
+  Delivery,
+  Enclosure,
+  JobId,
+  JobModel,
+  Judgement,
+  Origin,
+  Repository,
+  Run,
+  Runner,
+  Work,
+} from "./job.ts";
+
+/** What a job of the market says and carries beside its task. */
+export interface Offer {
+  readonly description: string;
+  readonly requirements: string;
+  readonly skills: readonly string[];
+  readonly enclosure: Enclosure | null;
+}
+
+/** What is needed to make a job. The id is drawn by the caller; the store refuses one that is taken. */
+export interface Draft {
+  readonly id: JobId;
+  readonly account: string;
+  readonly repository: Repository;
+  readonly runner: Runner;
+  readonly origin: Origin;
+  readonly requester: string | null;
+  readonly title: string;
+  readonly task: string;
+  readonly choices: Choices;
+  /** All events of the job are sent there, beside those who subscribe. */
+  readonly callback_url: string | null;
+  /** Branch to work from and to merge into; null: the default branch. */
+  readonly base_branch: string | null;
+  readonly price_cents: number;
+  readonly time_limit_seconds: number;
+  readonly offer?: Offer;
+}
+
+/** Who sent a command. `account` for keys and the market, `login` for people on GitHub. */
+export interface Actor {
+  readonly account: string | null;
+  readonly login: string | null;
+  /** By which way it came; for the audit log alone, no rule looks at it. */
+  readonly via?: Via;
+}
+
+export interface Via {
+  /** Null: no key of ours, or `API_KEY`. */
+  readonly key_id: string | null;
+  readonly address: string | null;
+  /** Of the request or of the delivery. */
+  readonly request_id: string | null;
+}
+
+export type Command =
+  | { readonly type: "create"; readonly draft: Draft; readonly by?: Actor }
+  /** `payment_id`: of a payment that may be asked for again; made once. */
+  | { readonly type: "pay"; readonly account: string; readonly payment_id?: string; readonly by?: Actor }
+  | { readonly type: "cancel"; readonly by: Actor }
+  /** Cancel, close the pull request and delete the branch. */
+  | { readonly type: "discard"; readonly by: Actor }
+  | { readonly type: "pull"; readonly agent_id: string; readonly account: string; readonly by?: Actor }
+  | { readonly type: "reject"; readonly agent_id: string; readonly by?: Actor }
+  | { readonly type: "accept"; readonly agent_id: string; readonly by?: Actor }
+  | {
+      readonly type: "submit";
+      readonly agent_id: string;
+      readonly work: Work;
+      readonly delivery?: Delivery;
+      /** Of a submission that may be sent again; taken once. */
+      readonly submission_id?: string;
+      readonly by?: Actor;
+    }
+  | { readonly type: "fail"; readonly agent_id: string; readonly reason: string; readonly by?: Actor }
+  | {
+      readonly type: "message";
+      readonly text: string;
+      readonly by: Actor;
+      readonly comment_id: CommentId | null;
+      /** Of a message that is no comment and may be sent again: taken once. */
+      readonly message_id?: string;
+    }
+  | { readonly type: "retry"; readonly by: Actor; readonly comment_id: CommentId | null }
+  /** The sender takes the work as it is: the worker is paid. `account`: in whose name. */
+  | {
+      readonly type: "approve";
+      readonly account: string;
+      readonly by: Actor;
+      readonly comment_id: CommentId | null;
+      /** Which work was looked at, or how its name begins. */
+      readonly commit?: string | undefined;
+    }
+  /** The sender sends the work back: the try fails. `reject` is the holder's. */
+  | {
+      readonly type: "reject-work";
+      readonly account: string;
+      readonly by: Actor;
+      readonly reason: string;
+      readonly comment_id: CommentId | null;
+    }
+  /**
+   * The worker's files may run: on the job's branch, with what its checks see. Whoever may write can say so, and the
+   * sender. `commit`: which were read, or how its name begins.
+   */
+  | {
+      readonly type: "run-checks";
+      readonly by: Actor;
+      readonly comment_id: CommentId | null;
+      readonly commit?: string | undefined;
+    }
+  | { readonly type: "archive"; readonly by?: Actor }
+  /** The sender's wallet has got money: what is owed for the job's work is paid of it. */
+  | { readonly type: "settle" }
+  /** The repository has another name, owner or installation now. */
+  | { readonly type: "moved"; readonly repository: Repository }
+  /** Time has passed: holds, deadlines and start-up limits are looked at. */
+  | { readonly type: "tick" }
+  /** Something at GitHub may have changed the verdict; `forced` reads also what webhooks should have told. */
+  | { readonly type: "look"; readonly forced: boolean }
+  /** Write comment and check again as they should be (someone asked for the status). */
+  | { readonly type: "show"; readonly comment_id: CommentId | null }
+
+  // reports of webhooks
+  /** A run of `run-job.yml` on the job's branch: queued, in progress or completed. */
+  | {
+      readonly type: "run-changed";
+      readonly run: Run;
+      readonly head_sha: string;
+      readonly commit_message: string;
+      /** GitHub was asked just now; an event may be hours old. */
+      readonly fresh?: true;
+    }
+  /** A run of any other workflow on the job's branch. */
+  | {
+      readonly type: "ci-run-changed";
+      readonly id: number;
+      readonly attempt: number;
+      readonly sha: string;
+      readonly complete: boolean;
+    }
+  /** `clean`: by a push of our own token, whose last commit took the job's folder along. */
+  | { readonly type: "head-moved"; readonly sha: string; readonly clean?: true }
+  | { readonly type: "branch-deleted" }
+  /** `by` is for show; `by_id`: GitHub's number of a person. Missing: a program has merged, or nobody knows who. */
+  | {
+      readonly type: "merged";
+      readonly pull_request: number;
+      readonly by: string | null;
+      readonly by_id?: number;
+      readonly at: number;
+    }
+  | { readonly type: "closed"; readonly pull_request: number; readonly by: string | null }
+  | { readonly type: "reopened"; readonly pull_request: number }
+  /** A person has turned GitHub's own auto-merge off. */
+  | { readonly type: "auto-merge-disabled"; readonly by: string }
+
+  // reports of the run itself
+  /** The agent has ended, and the run is about to push what it has done. */
+  | {
+      readonly type: "hand-in";
+      readonly run_id: number;
+      readonly attempt: number;
+      readonly work: Work;
+      /** It came from a copy of run-job.yml from before the run action. */
+      readonly old_workflow: boolean;
+    }
+  /** It has said more of what it does. */
+  | { readonly type: "progressed"; readonly run_id: number; readonly attempt: number }
+
+  // reports of effects
+  | {
+      readonly type: "brief-pushed";
+      readonly round: number;
+      readonly try: number;
+      readonly head_sha: string;
+      readonly base: { readonly branch: string; readonly sha: string };
+      readonly settings: RepositorySettings;
+      /** Why these are not what the repository's file says; missing: nothing is wrong with it. */
+      readonly settings_problem?: string | null;
+      /** Missing where a market's worker chooses its own. */
+      readonly llm?: JobModel;
+    }
+  /** The brief cannot be pushed, for a reason that the repository's owner must mend. */
+  | { readonly type: "brief-refused"; readonly round: number; readonly try: number; readonly sentence: string }
+  | { readonly type: "comment-synced"; readonly comment_id: number }
+  | { readonly type: "check-synced"; readonly check_id: number; readonly sha: string }
+  | {
+      readonly type: "result-read";
+      readonly round: number;
+      readonly try: number;
+      readonly work: Work;
+      readonly head_sha: string;
+      /** The job's folder is gone from the branch, since the run pushed with our token. */
+      readonly clean?: true;
+    }
+  /** What the worker handed in can be read in this commit, which is on no branch. */
+  | {
+      readonly type: "files-shown";
+      readonly round: number;
+      readonly try: number;
+      readonly sha: string;
+      readonly url: string;
+    }
+  /** What the worker handed in stands on the job's branch. */
+  | { readonly type: "files-delivered"; readonly round: number; readonly try: number; readonly head_sha: string }
+  /** What the worker handed in cannot be taken, for a reason that is the worker's to mend. */
+  | { readonly type: "delivery-refused"; readonly round: number; readonly try: number; readonly sentence: string }
+  | {
+      readonly type: "pull-request-opened";
+      readonly round: number;
+      readonly number: number;
+      readonly url: string;
+      readonly head_sha: string;
+    }
+  /** Nothing is left to merge once the job's folder is gone. */
+  | { readonly type: "nothing-to-open"; readonly round: number }
+  | { readonly type: "observe"; readonly facts: Facts }
+  /** The judge's word on the work at this commit. */
+  | {
+      readonly type: "judged";
+      readonly round: number;
+      readonly try: number;
+      readonly sha: string | null;
+      readonly verdict: Judgement["verdict"];
+      readonly reasons: readonly string[];
+    }
+  | { readonly type: "auto-merge-enabled"; readonly sha: string }
+  /** GitHub would not merge. `final`: asking again will not help. */
+  | { readonly type: "merge-refused"; readonly sha: string; readonly sentence: string; readonly final: boolean }
+  /** An effect was tried as often as it may be. */
+  | { readonly type: "effect-abandoned"; readonly effect: Effect; readonly sentence: string };
+
+export type CommandType = Command["type"];

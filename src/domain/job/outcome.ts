@@ -1,0 +1,43 @@
+/** What came of a job, in one word for every dialect, event and list. */
+import { z } from "zod";
+import { isApart, isFinal, type Job } from "./job.ts";
+
+/** What each means; the API's description says it in these words. */
+export const JOB_OUTCOMES = {
+  merged: "its pull request is merged",
+  done: "the work is good, and is not merged, or not yet",
+  nothing_to_do: "nothing had to be changed",
+  question: "the agent needs an answer first",
+  declined: "the agent would not do it",
+  failed: "no try succeeded",
+  cancelled: "it was cancelled",
+} as const;
+
+export type JobOutcome = keyof typeof JOB_OUTCOMES;
+
+const WORDS = Object.keys(JOB_OUTCOMES) as readonly JobOutcome[];
+
+export const jobOutcomeSchema = z.enum(WORDS);
+
+const MEANINGS = WORDS.map((word) => `\`${word}\`: ${JOB_OUTCOMES[word]}`).join("; ");
+
+/** As every dialect describes it. */
+export const outcomeField = jobOutcomeSchema
+  .nullable()
+  .meta({ description: `What came of it; null while it is under way. ${MEANINGS}.` });
+
+/** Null exactly while the job is under way; a message or a retry makes it null again. */
+export function outcomeOf(job: Job): JobOutcome | null {
+  if (!isFinal(job.status)) return null;
+  if (job.merged_at !== null) return "merged";
+  if (job.status === "failed" || job.status === "cancelled") return job.status;
+  if (job.runner === "market") return "done";
+  switch (job.work?.outcome) {
+    case "question":
+      return "question";
+    case "refused":
+      return "declined";
+    default:
+      return isApart(job) ? "nothing_to_do" : "done";
+  }
+}

@@ -1,0 +1,38 @@
+/** What becomes of a job when an effect was tried as often as it may be. Whatever hangs on it ends in words. */
+import type { Command } from "../command.ts";
+import { type Context, change, type Decision, showNow, soon, unchanged } from "../decision.ts";
+import type { Job } from "../job.ts";
+import { isWanted } from "../wanted-effects.ts";
+import { endUnpaid, failTry } from "./ending.ts";
+import { judgeAway } from "./reviewing.ts";
+
+/** An effect was tried as often as it may be: what hangs on it ends here rather than silently. */
+export function effectAbandoned(
+  job: Job,
+  { effect, sentence }: Extract<Command, { type: "effect-abandoned" }>,
+  context: Context,
+): Decision {
+  const { now } = context;
+  if (!isWanted(effect, job)) return unchanged;
+  switch (effect.type) {
+    case "push-brief":
+    case "show-files":
+    case "deliver-files":
+    case "open-pull-request":
+      return endUnpaid(job, now, "failed", { set: { failure: sentence }, note: sentence });
+    case "read-result":
+      return failTry(job, now, sentence);
+    case "judge":
+      return judgeAway(job, effect, context);
+    case "merge":
+      return change(job, now, { set: { merge: { state: "off", why: sentence } }, effects: showNow(job, now) });
+    case "enable-auto-merge":
+      // one of the tries may have done it, unheard
+      return change(job, now, {
+        set: { merge: { state: "off", why: sentence } },
+        effects: [soon({ type: "disable-auto-merge" }), ...showNow(job, now)],
+      });
+    default:
+      return unchanged;
+  }
+}

@@ -1,0 +1,309 @@
+/** From a pull request to a merge: looking, judging, merging, and what GitHub or people do meanwhile. */
+
+import type { Command } from "../command.ts";
+import {
+  andThen,
+  COMMENT_GAP_MS,
+  type Context,
+  change,
+  type Decided,
+  type Decision,
+  later,
+  showCheck,
+  showComment,
+  showNow,
+  soon,
+  unchanged,
+} from "../decision.ts";
+import type { WantedEffect } from "../effect.ts";
+import type { Facts } from "../facts.ts";
+import { isApart, isFinal, type Job } from "../job.ts";
+import { linesOf, type Reason } from "../reason.ts";
+import { ciBegunAt, failureOf, judge, needsPerson, openRuns, type Verdict } from "../verdict.ts";
+import { cancelRun, endUnpaid, failTry, verify } from "./ending.ts";
+import { pushed } from "./reporting.ts";
+import { askJudge, isWatched, saysNothing, silence } from "./reviewing.ts";
+import { payTaken, takenWork } from "./taking.ts";
+
+type Report<T extends Command["type"]> = Extract<Command, { type: T }>;
+
+/** CI's last events come in a bunch: one reading answers them all, and GitHub's own view has settled by then. */
+export const SETTLE_MS = 500;
+/** Before asking again about what GitHub computes by itself. */
+const AGAIN_MS = 5_000;
+/** How often GitHub may refuse a merge, or not know, before a person must look. */
+const MOST_REFUSALS = 5;
+const MOST_CI_RUNS = 50;
+
+const incomplete = (job: Job): number[] =>
+  job.ci_runs.filter((run) => run.sha === job.head_sha && !run.complete).map((run) => run.id);
+
+/** Reads facts only when they could change the verdict: while a known run is open they cannot, unless webhooks are in doubt. */
+export function look(job: Job, forced: boolean, { now }: Context): Decision {
+  if (
+    forced &&
+    job.runner === "actions" &&
+    (job.status === "queued" || job.status === "accepted") &&
+    job.pushed_at !== null
+  )
+    return change(job, now, { effects: [soon({ type: "read-run", run_id: job.run?.id ?? null })] });
+  if (isApart(job)) return silence(job, now);
+  if (!isWatched(job)) return unchanged;
+  const open = incomplete(job);
+  if (open.length > 0 && !forced) return unchanged;
+  return change(job, now, { effects: [later({ type: "read-facts", runs: forced ? open : [] }, now + SETTLE_MS)] });
+}
+
+export function ciRunChanged(job: Job, report: Report<"ci-run-changed">, context: Context): Decision {
+  if (job.status === "pending_payment" || job.merged_at !== null) return unchanged;
+  const known = job.ci_runs.find((run) => run.id === report.id);
+  if (
+    known &&
+    (report.attempt < known.attempt || (report.attempt === known.attempt && (known.complete || !report.complete)))
+  )
+    return unchanged;
+  const { id, attempt, sha, complete } = report;
+  const ci_runs = [...job.ci_runs.filter((run) => run.id !== id), { id, attempt, sha, complete }].slice(-MOST_CI_RUNS);
+  const noted = change(job, context.now, { set: { ci_runs } });
+  return complete && sha === job.head_sha ? andThen(noted, (next) => look(next, false, context)) : noted;
+}
+
+/**
+ * Somebody else pushed to the branch. The event may be days old, so it is only a reason to look: the head is taken from
+ * facts. While the agent works, it may be the push that its run has announced.
+ */
+export function headMoved(job: Job, report: Report<"head-moved">, context: Context): Decision {
+  const { sha } = report;
+  const { now } = context;
+  if (job.status === "accepted") return pushed(job, report, context);
+  if (!isWatched(job) || job.head_sha === sha) return unchanged;
+  return change(job, now, { effects: [later({ type: "read-facts", runs: [] }, now + SETTLE_MS)] });
+}
+
+const sameReasons = (a: readonly Reason[], b: readonly Reason[]): boolean => JSON.stringify(a) === JSON.stringify(b);
+
+export function observe(job: Job, facts: Facts, context: Context): Decision {
+  const { now } = context;
+  if (!isWatched(job)) return unchanged;
+  if (facts.state === "merged" && job.pull_request !== null) {
+    const { number } = job.pull_request;
+    const report = { type: "merged", pull_request: number, by: facts.merged_by, at: facts.merged_at ?? now } as const;
+    if (!saysNothing(job, report, mergerIn(context))) return merged(job, report, context);
+    return andThen(weigh(job, facts, context), (next) =>
+      next.status === "verified" ? merged(next, report, context) : unchanged,
+    );
+  }
+  if (facts.state === "closed" && job.pull_request !== null)
+    return closed(job, { type: "closed", pull_request: job.pull_request.number, by: null }, context);
+  return weigh(job, facts, context);
+}
+
+/** What these facts say of the work, and what follows. */
+function weigh(job: Job, facts: Facts, context: Context): Decision {
+  const { now } = context;
+  const verdict = judge(facts, job, now);
+  const seen: Partial<Job> = {
+    reasons: [verdict.work, verdict.merge],
+    head_sha: facts.head_sha,
+    ci_runs: job.ci_runs.map((run) => (facts.complete_runs.includes(run.id) ? { ...run, complete: true } : run)),
+    settings: facts.settings,
+    settings_problem: facts.settings_problem,
+    notice: null,
+    sender_asked_at: verdict.asks_sender ? (job.sender_asked_at ?? now) : null,
+  };
+  if (facts.head_sha !== job.head_sha) return movedOn(job, facts.head_sha, now);
+  if (job.status === "submitted" && verdict.work.verdict === "fail")
+    return failTry(job, now, failureOf(facts) || linesOf(verdict.work), { set: { ...seen, reasons: [verdict.work] } });
+  if (job.status === "submitted" && verdict.work.verdict === "pass") return passed(job, facts, verdict, seen, context);
+  const told = !sameReasons(job.reasons, [verdict.work, verdict.merge]);
+  const waiting =
+    job.status === "verified"
+      ? stillMerging(job, facts, verdict, seen, told, context)
+      : stillWaiting(job, verdict, seen, told, now);
+  const begun = openRuns(facts, job).length === 0 ? ciBegunAt(facts, job, now) : null;
+  if (verdict.work.verdict !== "wait" || begun === null) return waiting;
+  return { ...waiting, effects: [...waiting.effects, later({ type: "read-facts", runs: [] }, begun)] };
+}
+
+/** Another commit than the one that was judged: everything is looked at again. */
+function movedOn(job: Job, head_sha: string, now: number): Decided {
+  const moved: Job = { ...job, head_sha, head_seen_at: now, ...(autoMerges(job) ? { merge: WAITING } : {}) };
+  const asked = askJudge(moved);
+  return change(moved, now, {
+    set: asked.set,
+    effects: [
+      ...takeBack(job),
+      ...showCheck(moved, now, "paced"),
+      ...asked.effects,
+      later({ type: "read-facts", runs: [] }, now + AGAIN_MS),
+    ],
+  });
+}
+
+function stillWaiting(
+  job: Job,
+  { work, asks_sender }: Verdict,
+  seen: Partial<Job>,
+  told: boolean,
+  now: number,
+): Decided {
+  const pace = (asks_sender && job.sender_asked_at === null) || needsPerson(work) ? "now" : "paced";
+  const news = !sameReasons(job.reasons.slice(0, 1), [work]);
+  return change(job, now, {
+    set: seen,
+    event: news ? "checked" : null,
+    note: linesOf(work),
+    effects: told ? [...showCheck(job, now, pace), showComment(job, now, pace)] : [],
+  });
+}
+
+const WAITING = { state: "waiting", refusals: 0 } as const;
+const autoMerges = (job: Job): boolean => job.merge.state === "auto";
+
+/** GitHub would go on to merge by itself what was never judged, or what we no longer stand for. */
+const takeBack = (job: Job): WantedEffect[] => (autoMerges(job) ? [soon({ type: "disable-auto-merge" })] : []);
+
+function stillMerging(
+  job: Job,
+  facts: Facts,
+  verdict: Verdict,
+  seen: Partial<Job>,
+  told: boolean,
+  { now }: Context,
+): Decided {
+  const step = mergeStep(job, facts, verdict, now);
+  const off = step.set.merge?.state === "off";
+  return change(job, now, {
+    set: { ...seen, ...step.set },
+    effects: [...(told || off ? [showComment(job, now, off ? "now" : "paced")] : []), ...step.effects],
+  });
+}
+
+function passed(job: Job, facts: Facts, verdict: Verdict, seen: Partial<Job>, context: Context): Decision {
+  const { now } = context;
+  const step = mergeStep(job, facts, verdict, now);
+  const coming = step.set.merge?.state === "merging";
+  // nobody objected: that is said of this commit, and of no later one
+  const silent = verdict.asks_sender ? { approval: { sha: facts.head_sha, by: null, at: now } } : {};
+  return verify(job, now, {
+    set: { ...seen, ...silent, ...step.set, sender_asked_at: null },
+    note: linesOf(verdict.work),
+    effects: [
+      ...showCheck(job, now, "now"),
+      coming ? mergeToCome(job, context) : showComment(job, now, "now"),
+      ...step.effects,
+    ],
+  });
+}
+
+/** The merge itself has the comment written at once; this is for one that takes its time. */
+const mergeToCome = (job: Job, context: Context): WantedEffect =>
+  context.patient === true
+    ? later({ type: "sync-comment" }, context.now + COMMENT_GAP_MS)
+    : showComment(job, context.now, "paced");
+
+/** What the verdict on merging leads to. Our own check may be among the rules that GitHub waits for, so a wait is looked at again. */
+function mergeStep(
+  job: Job,
+  facts: Facts,
+  { work, merge }: Verdict,
+  now: number,
+): { set: Partial<Job>; effects: WantedEffect[] } {
+  const method = facts.settings.auto_merge.method;
+  const deletes_branch = facts.deletes_branch_on_merge;
+  const refusals = "refusals" in job.merge ? job.merge.refusals : 0;
+  const sha = facts.head_sha;
+  if (merge.never) return { set: { merge: { state: "off", why: merge.text } }, effects: takeBack(job) };
+  if (merge.how === "now")
+    return {
+      set: { merge: { state: "merging", sha, refusals, deletes_branch } },
+      effects: [soon({ type: "merge", sha, method })],
+    };
+  if (merge.how === "auto")
+    return {
+      set: { merge: { state: "auto", sha, deletes_branch } },
+      effects: [soon({ type: "enable-auto-merge", sha, method })],
+    };
+  if (autoMerges(job)) {
+    const stands =
+      work.verdict === "pass" &&
+      (facts.mergeable === "unknown" || (facts.auto_merge_enabled && facts.review !== "changes_requested"));
+    return stands ? { set: {}, effects: [] } : { set: { merge: WAITING }, effects: takeBack(job) };
+  }
+  const again = refusals < MOST_REFUSALS && (job.status === "submitted" || facts.mergeable === "unknown");
+  return {
+    set: { merge: { state: "waiting", refusals: again ? refusals + 1 : refusals } },
+    effects: again ? [later({ type: "read-facts", runs: [] }, now + AGAIN_MS)] : [],
+  };
+}
+
+export function mergeRefused(job: Job, report: Report<"merge-refused">, { now }: Context): Decision {
+  if (job.status !== "verified" || job.merged_at !== null || job.merge.state === "off") return unchanged;
+  const refusals = ("refusals" in job.merge ? job.merge.refusals : 0) + 1;
+  if (report.final || refusals >= MOST_REFUSALS)
+    return change(job, now, { set: { merge: { state: "off", why: report.sentence } }, effects: showNow(job, now) });
+  return change(job, now, {
+    set: { merge: { state: "waiting", refusals } },
+    effects: [later({ type: "read-facts", runs: [] }, now + AGAIN_MS), showComment(job, now, "paced")],
+  });
+}
+
+const mergerIn = ({ merger = null }: Context): string | null => merger;
+
+/** The pull request was merged, by us or by a person: that is the last word on the work. */
+export function merged(job: Job, report: Report<"merged">, context: Context): Decision {
+  const { now } = context;
+  const taken = takenWork(job, report, mergerIn(context));
+  if (taken !== null) return payTaken(job, taken, report, context);
+  if (job.pull_request?.number !== report.pull_request || job.merged_at !== null) return unchanged;
+  if (saysNothing(job, report, mergerIn(context)))
+    return change(job, now, { effects: [later({ type: "read-facts", runs: [] }, now + SETTLE_MS)] });
+  const ours = job.merge.state === "merging" || job.merge.state === "auto";
+  const left =
+    ours &&
+    !("deletes_branch" in job.merge && job.merge.deletes_branch) &&
+    job.settings?.auto_merge.delete_branch === true;
+  const set: Partial<Job> = { merged_at: report.at, notice: null, waiting_messages: [] };
+  const effects: WantedEffect[] = [
+    ...cancelRun(job),
+    ...(left ? [soon({ type: "delete-branch" })] : []),
+    // of a merge that was not expected the check says otherwise
+    ...(job.status === "verified" && job.merge.state === "off" ? showCheck(job, now, "now") : []),
+    showComment(job, now, "now"),
+  ];
+  const settled = job.status === "verified" || (isFinal(job.status) && job.price_cents > 0);
+  if (settled) return change(job, now, { set, event: "merged", by: report.by, effects });
+  return andThen(
+    verify(job, now, { set, by: report.by, effects: [...showCheck(job, now, "now"), ...effects] }),
+    (next) => change(next, now, { event: "merged", by: report.by }),
+  );
+}
+
+/** Their word stands, until the pull request is reopened or goes into another round. */
+export function autoMergeDisabled(job: Job, by: string, { now }: Context): Decision {
+  if (!isWatched(job) || !autoMerges(job)) return unchanged;
+  const why = `${by} has turned auto-merge off`;
+  return change(job, now, { set: { merge: { state: "off", why } }, effects: showNow(job, now) });
+}
+
+/** Closed unmerged: the sender does not want it. */
+export function closed(job: Job, report: Report<"closed">, { now }: Context): Decision {
+  if (job.pull_request?.number !== report.pull_request || job.merged_at !== null) return unchanged;
+  const why = "The pull request was closed without merging.";
+  if (isFinal(job.status))
+    return job.merge.state === "off"
+      ? unchanged
+      : change(job, now, { set: { merge: { state: "off", why } }, effects: showNow(job, now) });
+  if (job.runner === "market")
+    return job.status === "accepted" || job.status === "submitted"
+      ? failTry(job, now, why, {}, "another's")
+      : unchanged;
+  return endUnpaid(job, now, "cancelled", { by: report.by, note: why, effects: cancelRun(job) });
+}
+
+export function reopened(job: Job, report: Report<"reopened">, context: Context): Decision {
+  if (job.pull_request?.number !== report.pull_request || job.status !== "verified" || job.merged_at !== null)
+    return unchanged;
+  const waiting = change(job, context.now, { set: { merge: { state: "waiting", refusals: 0 } } });
+  return andThen(waiting, (next) => look(next, false, context));
+}

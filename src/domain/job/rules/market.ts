@@ -1,0 +1,137 @@
+/** How agents of the market take work: pull, reject, accept, submit, fail. Holds and deadlines are exact at read time. */
+
+import { marketOf } from "../../../contracts/settings.ts";
+import { accountNamed } from "../account.ts";
+import type { Command } from "../command.ts";
+import { type Context, change, type Decision, refuse, soon, unchanged } from "../decision.ts";
+import { type Job, statusAt } from "../job.ts";
+import { failTry } from "./ending.ts";
+import { takeIn } from "./reviewing.ts";
+
+/** How long an agent may look at a job that it pulled. */
+export const HOLD_MS = 30_000;
+
+/** Agents that are remembered as having seen a job, the newest. */
+const MOST_PRESENTED = 1_000;
+
+export const marketOff = (repository: string): string =>
+  `The market is off for ${repository}. Whoever may push there turns it on with \`market: {enabled: true}\` in .github/journeyman.yml on its default branch.`;
+
+const TIME_EXCEEDED = "The time limit was exceeded.";
+
+export function pull(job: Job, command: Extract<Command, { type: "pull" }>, { now }: Context): Decision {
+  if (job.runner !== "market") return refuse("not_found", "This job is not on the market.");
+  const status = statusAt(job, now);
+  if (status !== "queued") return refuse("wrong_status", `This job is ${status}; only a queued job can be pulled.`);
+  const { agent_id } = command;
+  return change(job, now, {
+    set: {
+      status: "held",
+      hold: { agent_id, account: accountNamed(command.account), expires_at: now + HOLD_MS },
+      presented_to_agents: [...new Set([...job.presented_to_agents, agent_id])].slice(-MOST_PRESENTED),
+      woken_at: null,
+    },
+    event: "held",
+    by: agent_id,
+  });
+}
+
+export function reject(job: Job, agent_id: string, { now }: Context): Decision {
+  if (statusAt(job, now) !== "held" || job.hold?.agent_id !== agent_id)
+    return refuse("wrong_status", "You do not hold this job; pull one first.");
+  return change(job, now, { set: { status: "queued", hold: null }, event: "queued", by: agent_id, note: "Rejected." });
+}
+
+export function accept(job: Job, agent_id: string, { now }: Context): Decision {
+  if (job.status === "accepted" && job.worker?.agent_id === agent_id) return unchanged;
+  if (statusAt(job, now) !== "held" || job.hold?.agent_id !== agent_id)
+    // a timer may have come by, and others have held it since: for whom it was once offered to, the hold is over
+    return job.presented_to_agents.includes(agent_id)
+      ? refuse("hold_expired", "Your hold on this job has expired; pull again.")
+      : refuse("wrong_status", "You do not hold this job; pull one first.");
+  const set = {
+    status: "accepted",
+    hold: null,
+    worker: { agent_id, account: job.hold.account },
+    accepted_at: now,
+    deadline_at: now + job.time_limit_seconds * 1000,
+    attempt_count: job.attempt_count + 1,
+    woken_at: null,
+  } as const;
+  return change(job, now, {
+    set,
+    event: "accepted",
+    by: agent_id,
+    effects: [soon({ type: "push-brief", round: job.round, try: job.tries })],
+  });
+}
+
+const TOO_LATE = "The time limit is exceeded; the work can no longer be submitted.";
+
+/** A timer has thrown this agent's try away before its work came. */
+const wasLate = (job: Job, agent_id: string): boolean =>
+  job.failure === TIME_EXCEEDED && job.presented_to_agents.includes(agent_id);
+
+export function submit(job: Job, command: Extract<Command, { type: "submit" }>, { now }: Context): Decision {
+  if (job.status !== "accepted" || job.worker?.agent_id !== command.agent_id)
+    return wasLate(job, command.agent_id)
+      ? refuse("deadline_passed", TOO_LATE)
+      : refuse("wrong_status", "You have not accepted this job; only its worker can submit.");
+  if (job.deadline_at !== null && now >= job.deadline_at) return refuse("deadline_passed", TOO_LATE);
+  const delivery = command.delivery ?? null;
+  const held = delivery !== null && delivery.files.length > 0 && !mayRun(job);
+  return change(job, now, {
+    set: {
+      status: "submitted",
+      submitted_at: now,
+      work: command.work,
+      delivery: held ? { ...delivery, held: { sha: null, url: null } } : delivery,
+      failure: null,
+      woken_at: null,
+    },
+    event: "submitted",
+    by: command.agent_id,
+    effects: held ? [soon({ type: "show-files", round: job.round, try: job.tries })] : takeIn(job, delivery),
+  });
+}
+
+/** The settings of this very try are known, and its owner has said that a stranger's files run as they come. */
+const mayRun = ({ pushed_at, settings }: Job): boolean =>
+  pushed_at !== null && marketOf(settings).run_checks === "always";
+
+const isThisTry = (job: Job, report: { readonly round: number; readonly try: number }): boolean =>
+  job.status === "submitted" && report.round === job.round && report.try === job.tries;
+
+export function filesDelivered(
+  job: Job,
+  report: Extract<Command, { type: "files-delivered" }>,
+  { now }: Context,
+): Decision {
+  return isThisTry(job, report) ? change(job, now, { set: { head_sha: report.head_sha } }) : unchanged;
+}
+
+export function deliveryRefused(
+  job: Job,
+  report: Extract<Command, { type: "delivery-refused" }>,
+  { now }: Context,
+): Decision {
+  return isThisTry(job, report) ? failTry(job, now, report.sentence) : unchanged;
+}
+
+export function fail(job: Job, command: Extract<Command, { type: "fail" }>, { now }: Context): Decision {
+  const mine = job.worker?.agent_id === command.agent_id;
+  if (!mine || (job.status !== "accepted" && job.status !== "submitted"))
+    return refuse("wrong_status", "You have not accepted this job; only its worker can give it up.");
+  return failTry(job, now, command.reason);
+}
+
+/** Time has passed for a job that somebody holds or works on. */
+export function releaseHold(job: Job, { now }: Context): Decision {
+  if (job.status !== "held" || job.hold === null || job.hold.expires_at > now) return unchanged;
+  return change(job, now, { set: { status: "queued", hold: null }, event: "queued", note: "The hold expired." });
+}
+
+export function missDeadline(job: Job, { now }: Context): Decision {
+  if (job.status !== "accepted" || job.deadline_at === null || now < job.deadline_at) return unchanged;
+  return failTry(job, now, TIME_EXCEEDED);
+}

@@ -1,0 +1,82 @@
+/** What comes of work that is done: a pull request with its first words, or the agent's own words where there is none. */
+
+import type { Command } from "../command.ts";
+import {
+  CHECK_GAP_MS,
+  type Context,
+  change,
+  type Decision,
+  later,
+  showComment,
+  showNow,
+  showSoon,
+  unchanged,
+} from "../decision.ts";
+import type { WantedEffect } from "../effect.ts";
+import type { Job } from "../job.ts";
+import { failTry, verify } from "./ending.ts";
+import { askJudge } from "./reviewing.ts";
+
+type Report<T extends Command["type"]> = Extract<Command, { type: T }>;
+
+/** A question, a refusal or nothing to do is a legal result: no pull request, the comment carries the words. */
+export function finishedWithout(job: Job, now: number, set: Partial<Job>): Decision {
+  const off = { ...set, merge: { state: "off", why: "nothing was changed" } } as const;
+  return verify(job, now, { set: off, effects: showNow(job, now) });
+}
+
+/** A job has two tries in a round, and each opens one at most. */
+const MOST_FORMER = 1_000;
+
+/** What keeps a pull request from being merged, and no event tells of, is named within ten seconds. */
+const FIRST_LOOK_MS = 5_000;
+
+/** Checks that are over by then are not told of before the merge. */
+const QUICK_CHECKS_MS = 5_000;
+
+/** A check that is made when all others are over says as much, in one write; so does a comment on what is merged. */
+function firstWords(opened: Job, context: Context): WantedEffect[] {
+  const said = showComment(opened, context.now, "paced");
+  const { not_before } = showSoon(said.effect, context, QUICK_CHECKS_MS);
+  return [
+    showSoon({ type: "sync-check" }, context, CHECK_GAP_MS),
+    { ...said, not_before: Math.max(said.not_before, not_before) },
+  ];
+}
+
+/** A pull request is one job's for good, so that no work is paid twice: what a job leaves behind stays its own. */
+function formerOf({ pull_request, former_pull_requests = [] }: Job, next: number): readonly number[] {
+  const left = pull_request === null || pull_request.number === next ? [] : [pull_request.number];
+  return [...former_pull_requests, ...left].slice(-MOST_FORMER);
+}
+
+export function pullRequestOpened(job: Job, report: Report<"pull-request-opened">, context: Context): Decision {
+  const { now } = context;
+  if (report.round !== job.round || job.status !== "submitted") return unchanged;
+  if (context.pull_request_taken === true)
+    return failTry(job, now, `Pull request #${report.number} belongs to another job; open one for this job alone.`);
+  const opened: Job = {
+    ...job,
+    pull_request: { number: report.number, url: report.url },
+    former_pull_requests: formerOf(job, report.number),
+    head_sha: report.head_sha,
+    head_seen_at: now,
+  };
+  const asked = askJudge(opened);
+  return change(job, now, {
+    set: { ...opened, ...asked.set },
+    effects: [
+      ...firstWords(opened, context),
+      ...asked.effects,
+      // the events of checks come first as a rule; this is for a conflict, and for checks that are lost or will never be
+      later({ type: "read-facts", runs: [] }, now + FIRST_LOOK_MS),
+    ],
+  });
+}
+
+export function nothingToOpen(job: Job, report: Report<"nothing-to-open">, { now }: Context): Decision {
+  if (report.round !== job.round || job.status !== "submitted") return unchanged;
+  // of the market it is work all the same, which somebody has to look at before it is paid
+  if (job.runner === "market") return change(job, now, askJudge(job));
+  return finishedWithout(job, now, {});
+}

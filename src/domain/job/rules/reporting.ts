@@ -1,0 +1,58 @@
+/**
+ * What a run tells of itself while it goes on: that it gets on, its result, and by a push of ours that the work is on the
+ * branch. Nothing here ends a try: a run that has told everything may still break, so its end alone is its end.
+ */
+
+import type { Command } from "../command.ts";
+import { CHECK_GAP_MS, type Context, change, type Decision, later, refuse, unchanged } from "../decision.ts";
+import type { Job } from "../job.ts";
+import { standingOf } from "../run-claims.ts";
+import { withWork } from "../usage.ts";
+
+type Report<T extends Command["type"]> = Extract<Command, { type: T }>;
+
+/** A job that has no check by then gets one for its progress: those that are over sooner are spared two writes. */
+export const PROGRESS_BEGINS_MS = 60_000;
+/** The longer a run goes on, the less an update tells that is new: they come at this part of its age, from {@link CHECK_GAP_MS} on. */
+const PROGRESS_SHARE = 0.25;
+
+const isOurs = (job: Job, { run_id, attempt }: Report<"hand-in" | "progressed">): boolean =>
+  standingOf(job, { id: run_id, attempt }) === "ours";
+
+/** May be said again: the last word counts, and what is known of a push meanwhile stands. */
+export function handIn(job: Job, report: Report<"hand-in">, { now }: Context): Decision {
+  if (!isOurs(job, report)) return refuse("wrong_status", "The try that this run belongs to is over.");
+  const { run_id, attempt, work, old_workflow } = report;
+  const before = job.handed_in;
+  const clean_sha = before?.run_id === run_id && before.attempt === attempt ? before.clean_sha : null;
+  const told = withWork(job, work, { id: run_id, attempt });
+  return change(job, now, { set: { ...told, old_workflow, handed_in: { run_id, attempt, clean_sha } } });
+}
+
+/** When the next update of the check run may be. */
+function progressDue(job: Job, now: number): number {
+  const { check, head_sha, progress_at } = job;
+  const begun = job.accepted_at ?? now;
+  const shown = check !== null && check.sha === head_sha;
+  const first = begun + (shown ? CHECK_GAP_MS : PROGRESS_BEGINS_MS);
+  const next =
+    progress_at === null ? first : progress_at + Math.max(CHECK_GAP_MS, (progress_at - begun) * PROGRESS_SHARE);
+  return Math.max(now, next, shown ? check.synced_at + CHECK_GAP_MS : 0);
+}
+
+/** One update is asked for at a time, and shows what there is by then. */
+export function progressed(job: Job, report: Report<"progressed">, { now }: Context): Decision {
+  if (!isOurs(job, report) || job.head_sha === null) return unchanged;
+  if (job.progress_at !== null && job.progress_at > now) return unchanged;
+  const at = progressDue(job, now);
+  return change(job, now, { set: { progress_at: at }, effects: [later({ type: "show-progress" }, at)] });
+}
+
+/** The branch of a running job has another head. */
+export function pushed(job: Job, { sha, clean }: Report<"head-moved">, { now }: Context): Decision {
+  const known = job.handed_in;
+  if (known === null || sha === job.brief_sha || known.clean_sha === sha) return unchanged;
+  if (clean === true) return change(job, now, { set: { head_sha: sha, handed_in: { ...known, clean_sha: sha } } });
+  // somebody else pushed, before or after: GitHub is asked at the run's end
+  return known.clean_sha === null ? unchanged : change(job, now, { set: { handed_in: { ...known, clean_sha: null } } });
+}

@@ -1,0 +1,276 @@
+/** What the sender asks for: create, pay, cancel, discard, and further rounds by a message or a retry. */
+
+import { counted } from "../../../text/plural.ts";
+import { charge } from "../../market/ledger.ts";
+import { accountNamed, isAccount } from "../account.ts";
+import type { Actor, Command, Draft } from "../command.ts";
+import type { CommentId } from "../comment-id.ts";
+import { type Context, change, type Decision, refuse, showComment, showNow, soon, unchanged } from "../decision.ts";
+import type { WantedEffect } from "../effect.ts";
+import { branchOf, isFinal, issueOf, type Job, statusAt } from "../job.ts";
+import { isUnpaidTooLong } from "../next-timer.ts";
+import { NOTHING_SPENT } from "../usage.ts";
+import { cancelRun, endUnpaid, MOST_ROUNDS, NO_TRY, pastRuns, pushBrief } from "./ending.ts";
+
+const nameOf = (by: Actor): string | null => by.login ?? by.account;
+
+/** The most messages that may wait for the next round. */
+const MOST_WAITING = 10;
+
+const newJob = (draft: Draft, now: number): Job => ({
+  ...NO_TRY,
+  old_workflow: false,
+  id: draft.id,
+  account: accountNamed(draft.account),
+  repository: draft.repository,
+  runner: draft.runner,
+  status: "queued",
+  origin: draft.origin,
+  requester: draft.requester,
+  title: draft.title,
+  task: draft.task,
+  description: draft.offer?.description ?? "",
+  requirements: draft.offer?.requirements ?? "",
+  skills: draft.offer?.skills ?? [],
+  enclosure: draft.offer?.enclosure ?? null,
+  choices: draft.choices,
+  callback_url: draft.callback_url,
+  settings: null,
+  llm: null,
+  price_cents: draft.price_cents,
+  time_limit_seconds: draft.time_limit_seconds,
+  created_at: now,
+  updated_at: now,
+  merged_at: null,
+  archived_at: null,
+  cancellation_requested: false,
+  attempt_count: 0,
+  tries: 1,
+  round: 1,
+  rounds: [{ asked: draft.task, by: draft.requester, did: "" }],
+  waiting_messages: [],
+  heard: [],
+  presented_to_agents: [],
+  given_up: [],
+  debts: [],
+  other_tries: NOTHING_SPENT,
+  base: { branch: draft.base_branch, sha: null, is_default: draft.base_branch === null },
+  branch: branchOf(draft.id),
+  head_sha: null,
+  past_runs: [],
+  ci_runs: [],
+  pull_request: null,
+  former_pull_requests: [],
+  merge: { state: "waiting", refusals: 0 },
+  work: null,
+  failure: null,
+  reasons: [],
+  notice: null,
+  comment: null,
+  check: null,
+});
+
+const isOffered = (job: Job): boolean => job.runner === "market" && issueOf(job.origin) !== null;
+
+export function create(draft: Draft, { now, available_cents }: Context): Decision {
+  const paid = draft.price_cents <= available_cents || draft.price_cents === 0;
+  const job: Job = { ...newJob(draft, now), status: paid ? "queued" : "pending_payment" };
+  const seen: WantedEffect[] =
+    draft.origin.kind === "comment"
+      ? [soon({ type: "react", comment_id: draft.origin.comment_id, content: "eyes" })]
+      : [];
+  return {
+    kind: "decided",
+    job,
+    history: [
+      { at: now, event: "created", from: null, to: job.status, by: draft.requester ?? draft.account, note: null },
+    ],
+    postings: paid ? charge(draft.account, draft.id, draft.price_cents) : [],
+    // nothing is pushed for the market before somebody takes it, so this is where its comment begins
+    effects: [...seen, ...pushBrief(job), ...(isOffered(job) ? [showComment(job, now, "now")] : [])],
+  };
+}
+
+export function pay(job: Job, command: Extract<Command, { type: "pay" }>, { now, available_cents }: Context): Decision {
+  if (!isAccount(command.account, job.account)) return refuse("forbidden", "Only the sender of a job can pay for it.");
+  if (job.status !== "pending_payment")
+    return refuse("wrong_status", `This job is ${job.status}; only a job in pending_payment can be paid.`);
+  if (isUnpaidTooLong(job, now))
+    return refuse("wrong_status", "This order was not paid within a day, so it is over; order again.");
+  if (available_cents < job.price_cents)
+    return refuse(
+      "insufficient_balance",
+      `The job costs ${counted(job.price_cents, "cent")} and the wallet holds ${available_cents}; top it up and pay again.`,
+    );
+  return change(job, now, {
+    set: { status: "queued" },
+    event: "queued",
+    by: job.account,
+    postings: charge(job.account, job.id, job.price_cents),
+    effects: [...pushBrief(job), showComment(job, now, "now")],
+  });
+}
+
+/** An order that was never paid keeps nothing for ever: it ends after a day, and what came with it goes. */
+export function endUnpaidOrder(job: Job, { now }: Context): Decision {
+  if (!isUnpaidTooLong(job, now)) return unchanged;
+  return change(job, now, {
+    set: { status: "cancelled", cancellation_requested: true },
+    event: "cancelled",
+    note: "It was not paid within a day.",
+    effects: [showComment(job, now, "now")],
+  });
+}
+
+/** A branch that carries nobody's work yet goes with the job. */
+const dropBranch = (job: Job): WantedEffect[] =>
+  job.head_sha !== null && job.pull_request === null ? [soon({ type: "delete-branch" })] : [];
+
+export function cancel(job: Job, by: Actor, { now }: Context): Decision {
+  switch (statusAt(job, now)) {
+    case "pending_payment":
+      return change(job, now, {
+        set: { status: "cancelled", cancellation_requested: true },
+        event: "cancelled",
+        by: nameOf(by),
+        effects: [showComment(job, now, "now")],
+      });
+    case "queued":
+    case "held":
+      return endUnpaid(job, now, "cancelled", {
+        by: nameOf(by),
+        note: "Cancelled before it was begun.",
+        effects: [...cancelRun(job), ...dropBranch(job)],
+      });
+    case "accepted":
+    case "submitted":
+      if (job.cancellation_requested) return unchanged;
+      return change(job, now, {
+        set: { cancellation_requested: true, waiting_messages: [] },
+        effects: [...cancelRun(job), showComment(job, now, "now")],
+      });
+    default:
+      return unchanged;
+  }
+}
+
+const DISCARDED = "it was discarded";
+
+/** Cancel and clear away: what the Discard button and a failed REST create ask for. */
+export function discard(job: Job, by: Actor, context: Context): Decision {
+  if (job.merged_at !== null)
+    return refuse("already_merged", "The pull request is merged; revert it on GitHub instead.");
+  if (job.runner === "market" && (job.status === "accepted" || job.status === "submitted"))
+    return cancel(job, by, context);
+  if (job.merge.state === "off" && job.merge.why === DISCARDED) return unchanged;
+  const clear: WantedEffect[] = [
+    ...cancelRun(job),
+    ...(job.pull_request === null ? [] : [soon({ type: "close-pull-request" })]),
+    soon({ type: "delete-branch" }),
+  ];
+  if (job.status === "pending_payment") return cancel(job, by, context);
+  if (!isFinal(job.status))
+    return endUnpaid(job, context.now, "cancelled", { by: nameOf(by), note: DISCARDED, effects: clear });
+  const set = { merge: { state: "off", why: DISCARDED } } as const;
+  return change(job, context.now, { set, effects: [...clear, ...showNow(job, context.now)] });
+}
+
+/** Opens the next round on the same branch and pull request; a price that has left the escrow is charged again. */
+export function nextRound(job: Job, asked: string, by: string | null, { now, available_cents }: Context): Decision {
+  const chargeAgain = isFinal(job.status);
+  if (chargeAgain && job.enclosure !== null)
+    return refuse("wrong_status", "What came with this job is deleted, since it was over; order a new one.");
+  if (chargeAgain && available_cents < job.price_cents)
+    return refuse(
+      "insufficient_balance",
+      `Another round costs ${counted(job.price_cents, "cent")} and the wallet holds ${available_cents}; top it up and ask again.`,
+    );
+  const next: Job = {
+    ...job,
+    ...NO_TRY,
+    past_runs: pastRuns(job),
+    status: "queued",
+    attempt_count: 0,
+    tries: 1,
+    round: job.round + 1,
+    rounds: [...job.rounds, { asked, by, did: "" }].slice(-MOST_ROUNDS),
+    cancellation_requested: false,
+    merge: { state: "waiting", refusals: 0 },
+    reasons: [],
+    notice: null,
+  };
+  return change(job, now, {
+    set: next,
+    event: "queued",
+    by,
+    note: `Round ${next.round}`,
+    postings: chargeAgain ? charge(job.account, job.id, job.price_cents) : [],
+    effects: [
+      ...(job.merge.state === "auto" ? [soon({ type: "disable-auto-merge" })] : []),
+      ...pushBrief(next),
+      showComment(job, now, "now"),
+    ],
+  });
+}
+
+const seen = (comment_id: CommentId | null): WantedEffect[] =>
+  comment_id === null ? [] : [soon({ type: "react", comment_id, content: "eyes" })];
+
+const withEffects = (decision: Decision, effects: readonly WantedEffect[]): Decision =>
+  decision.kind === "decided" ? { ...decision, effects: [...effects, ...decision.effects] } : decision;
+
+/** A task of the market is fixed while somebody may work on it, and who orders more of it pays; null: that is not so. */
+function fixedTask(job: Job, by: Actor): Decision | null {
+  if (job.runner !== "market") return null;
+  if (!isFinal(job.status))
+    return refuse("wrong_status", "The task of a market job is fixed; cancel it, or ask for more when it is over.");
+  if (isAccount(by.account, job.account)) return null;
+  return refuse("forbidden", `Another round costs its price again, so ${job.account} alone can ask for it.`);
+}
+
+export function message(job: Job, command: Extract<Command, { type: "message" }>, context: Context): Decision {
+  if (job.archived_at !== null) return refuse("already_archived", "This job is archived; create a new one.");
+  if (job.merged_at !== null)
+    return refuse("already_merged", "The pull request of this job is merged; ask for a new job with /job on an issue.");
+  if (job.status === "cancelled") return refuse("wrong_status", "This job was cancelled; create a new one.");
+  const fixed = fixedTask(job, command.by);
+  if (fixed !== null) return fixed;
+  const by = nameOf(command.by);
+  if (job.status === "submitted" || isFinal(job.status))
+    return withEffects(nextRound(job, command.text, by, context), seen(command.comment_id));
+  if (job.cancellation_requested)
+    return refuse("wrong_status", "This job is being cancelled; ask again when it is over, or create a new one.");
+  if (job.waiting_messages.length >= MOST_WAITING)
+    return refuse("invalid", "Too many messages are waiting for this job; wait until it has taken them up.");
+  return change(job, context.now, {
+    set: { waiting_messages: [...job.waiting_messages, { text: command.text, by }] },
+    effects: [...seen(command.comment_id), showComment(job, context.now, "paced")],
+  });
+}
+
+export function retry(job: Job, command: Extract<Command, { type: "retry" }>, context: Context): Decision {
+  if (job.archived_at !== null) return refuse("already_archived", "This job is archived; create a new one.");
+  if (job.merged_at !== null)
+    return refuse("already_merged", "The pull request of this job is merged; nothing is left to retry.");
+  if (job.status !== "failed")
+    return refuse("wrong_status", `This job is ${statusAt(job, context.now)}; only a failed job can be retried.`);
+  const fixed = fixedTask(job, command.by);
+  if (fixed !== null) return fixed;
+  const asked = job.rounds.at(-1)?.asked ?? job.task;
+  return withEffects(nextRound(job, asked, nameOf(command.by), context), seen(command.comment_id));
+}
+
+/** Takes up what was asked while the last round was under way; the decision stands as it is when nothing was. */
+export function takeUpMessages(job: Job, context: Context): Decision {
+  if (job.waiting_messages.length === 0 || job.merged_at !== null || job.status === "cancelled") return unchanged;
+  const text = job.waiting_messages.map((waiting) => waiting.text).join("\n\n");
+  const by = job.waiting_messages.at(-1)?.by ?? null;
+  return nextRound({ ...job, waiting_messages: [] }, text, by, context);
+}
+
+export function archive(job: Job, now: number): Decision {
+  if (job.archived_at !== null) return unchanged;
+  if (!isFinal(job.status))
+    return refuse("wrong_status", `This job is ${job.status}; cancel it or wait for its end before archiving it.`);
+  return change(job, now, { set: { archived_at: now }, event: "archived" });
+}

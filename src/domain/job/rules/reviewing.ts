@@ -1,0 +1,246 @@
+/**
+ * Who says that work of the market is good, beside its checks: the judge, and the sender where neither can say. What
+ * they say is about one commit; a branch that moves is judged again, and not without end.
+ */
+
+import { marketOf } from "../../../contracts/settings.ts";
+import { head } from "../../../text/text.ts";
+import { agreed, isApprovedByTime } from "../../market/agreement.ts";
+import { isAccount } from "../account.ts";
+import type { Actor, Command } from "../command.ts";
+import type { CommentId } from "../comment-id.ts";
+import {
+  andThen,
+  type Context,
+  change,
+  type Decision,
+  later,
+  refuse,
+  showComment,
+  showNow,
+  soon,
+  unchanged,
+} from "../decision.ts";
+import type { Effect, WantedEffect } from "../effect.ts";
+import { commitToName, heldFiles, isApart, type Job, judgedSha, statusAt } from "../job.ts";
+import { linesOf } from "../reason.ts";
+import { isWanted } from "../wanted-effects.ts";
+import { failTry, verify } from "./ending.ts";
+
+type Of<T extends Command["type"]> = Extract<Command, { type: T }>;
+
+/** Commits of one try that a judge reads: each further one costs money and was not asked for. */
+export const MOST_JUDGED = 5;
+/** What the judge says is looked at together with the checks. */
+const SETTLE_MS = 500;
+
+/** Its pull request may still change what becomes of it. */
+export const isWatched = (job: Job): boolean =>
+  job.pull_request !== null &&
+  heldFiles(job) === null &&
+  job.merged_at === null &&
+  (job.status === "submitted" || (job.status === "verified" && job.merge.state !== "off"));
+
+/**
+ * Who works for somebody else's money does not say by a merge of their own that the work is good; nor does a program, such
+ * as this App for an earlier round, a merger whom nobody knows, nor a merge of what an earlier try has left. Checks, judge
+ * and sender decide as if it had not been.
+ */
+export function saysNothing(
+  { status, price_cents, account, worker, submitted_at }: Job,
+  merge: Of<"merged">,
+  merger: string | null,
+): boolean {
+  if (status !== "submitted" || price_cents === 0 || worker === null) return false;
+  if (isAccount(worker.account, account) || isAccount(merger, account)) return false;
+  if (merger === null || isAccount(merger, worker.account)) return true;
+  return merge.at < (submitted_at ?? 0);
+}
+
+/** Has the judge look at the work as it is now; only the market's is judged. */
+export function askJudge(job: Job): { readonly set: Partial<Job>; readonly effects: WantedEffect[] } {
+  const effect: Effect = {
+    type: "judge",
+    round: job.round,
+    try: job.tries,
+    sha: judgedSha(job),
+  };
+  if (!isWanted(effect, job)) return { set: {}, effects: [] };
+  const nth = job.judgement?.nth ?? 0;
+  if (nth < MOST_JUDGED) return { set: {}, effects: [soon(effect)] };
+  const reasons = ["The branch has moved too often to be judged again."];
+  return { set: { judgement: { sha: effect.sha, verdict: "unsure", reasons, nth } }, effects: [] };
+}
+
+export function judged(job: Job, report: Of<"judged">, { now }: Context): Decision {
+  const { round, sha, verdict, reasons } = report;
+  if (!isWanted({ type: "judge", round, try: report.try, sha }, job)) return unchanged;
+  const nth = (job.judgement?.nth ?? 0) + (verdict === "none" ? 0 : 1);
+  const judgement = { sha, verdict, reasons, nth };
+  const heard = change(job, now, {
+    set: { judgement },
+    event: verdict === "none" ? null : "judged",
+    note: [verdict, ...reasons.map((text) => `- ${text}`)].join("\n"),
+    effects: isWatched(job) ? [later({ type: "read-facts", runs: [] }, now + SETTLE_MS)] : [],
+  });
+  if (job.status !== "submitted") return heard;
+  if (verdict === "fail") {
+    const why = ["The judge finds that the work does not do what was asked:", ...reasons.map((text) => `- ${text}`)];
+    return andThen({ ...heard, effects: [] }, (next) => failTry(next, now, why.join("\n")));
+  }
+  if (!isApart(job)) return heard;
+  const may_run = heldFiles(job) !== null && verdict === "pass" && marketOf(job.settings).run_checks === "after_judge";
+  return andThen(heard, (next) => (may_run ? letRun(next, now, null) : leaveToSender(next, now)));
+}
+
+/** A worker's files come to the job's branch, and their pull request opens. */
+export const takeIn = ({ round, tries }: Pick<Job, "round" | "tries">, delivery: Job["delivery"]): WantedEffect[] => [
+  ...(delivery === null || delivery.files.length === 0
+    ? []
+    : [soon({ type: "deliver-files", round, try: tries } as const)]),
+  soon({ type: "open-pull-request", round }),
+];
+
+/** From here on a stranger's code may run with what the checks of this repository see. */
+export function letRun(job: Job, now: number, by: string | null): Decision {
+  const { delivery } = job;
+  const held = heldFiles(job);
+  if (delivery === null || held === null) return unchanged;
+  const set: Partial<Job> = { delivery: { ...delivery, held: null }, sender_asked_at: null, reasons: [] };
+  return change(job, now, {
+    set,
+    // nobody has waited for it where they run as they come
+    event: by === null && held.sha === null ? null : "released",
+    by,
+    note: "Its files may run.",
+    effects: [...takeIn(job, delivery), ...showNow({ ...job, ...set }, now)],
+  });
+}
+
+/** Why this word is not about the work as it is; null: it is. A worker may change it after somebody has read it. */
+function otherFiles(job: Job, commit: string | undefined, verb: "run-checks" | "approve"): string | null {
+  const held = heldFiles(job);
+  if (held === null) {
+    const judged = judgedSha(job);
+    if (commit === undefined || judged?.startsWith(commit.toLowerCase())) return null;
+    return `The work is at ${judged === null ? "no commit" : `commit ${judged}`} now: look at it again, then say so of that one.`;
+  }
+  const { sha, url } = held;
+  const named = commitToName(job);
+  const isFirst = job.round === 1 && job.tries === 1;
+  if (commit === undefined ? isFirst : sha?.startsWith(commit.toLowerCase())) return null;
+  if (sha === null) return "Other files were handed in since; wait until they can be read, then say it again.";
+  return `The files that wait are those of commit ${sha}: read ${url}, then say so of them, by \`/job ${verb} ${named ?? sha}\`.`;
+}
+
+export function runChecks(job: Job, { by, comment_id, commit }: Of<"run-checks">, { now }: Context): Decision {
+  if (job.status !== "submitted" || job.delivery === null || job.delivery.files.length === 0)
+    return refuse("wrong_status", `This job is ${statusAt(job, now)}, and no files of it wait to be let run.`);
+  if (heldFiles(job) === null) return unchanged;
+  if (isApprovedByTime(job, now)) return refuse("wrong_status", TOO_LATE);
+  const other = otherFiles(job, commit, "run-checks");
+  if (other !== null) return refuse("wrong_status", other);
+  const run = letRun(job, now, nameOf(by));
+  return run.kind === "decided" ? { ...run, effects: [...seen(comment_id), ...run.effects] } : run;
+}
+
+/** The files can be read, so the judge is asked about them as they are. */
+export function filesShown(job: Job, report: Of<"files-shown">, { now }: Context): Decision {
+  const { round, sha, url } = report;
+  const { delivery } = job;
+  if (delivery === null || !isWanted({ type: "show-files", round, try: report.try }, job)) return unchanged;
+  const shown = change(job, now, { set: { delivery: { ...delivery, held: { sha, url } } } });
+  return andThen(shown, (next) => change(next, now, { ...askJudge(next) }));
+}
+
+/** The judge could not be asked, as often as it was tried: then it is not sure. */
+export const judgeAway = (job: Job, effect: Extract<Effect, { type: "judge" }>, context: Context): Decision =>
+  judged(job, { ...effect, type: "judged", verdict: "unsure", reasons: ["The model could not be asked."] }, context);
+
+/** Work that is words alone, or files that may not run: no check sees it. */
+function leaveToSender(job: Job, now: number): Decision {
+  const { work } = agreed(null, job, now);
+  return change(job, now, {
+    set: { reasons: [work], sender_asked_at: job.sender_asked_at ?? now },
+    event: "checked",
+    note: linesOf(work),
+    effects: showNow(job, now),
+  });
+}
+
+/** Why nothing is merged of work that was taken apart from any pull request. */
+const notMerged = (job: Job): Job["merge"] => ({
+  state: "off",
+  why: heldFiles(job) === null ? "there is no pull request" : "its files were never let run",
+});
+
+const TOO_LATE = "The time to object is over: the work counts as approved.";
+
+/** A sender who was asked about work without a pull request has said nothing in time. */
+export function silence(job: Job, now: number): Decision {
+  if (!isApprovedByTime(job, now)) return unchanged;
+  const { work } = agreed(null, job, now);
+  if (work.verdict !== "pass") return unchanged;
+  const approval = { sha: null, by: null, at: now };
+  const set = { approval, reasons: [work], sender_asked_at: null, merge: notMerged(job) };
+  return verify(job, now, { set, note: linesOf(work), effects: showNow(job, now) });
+}
+
+/** Null: the sender may decide about this work. */
+function notTheirs(job: Job, account: string, what: "approved" | "rejected", now: number): Decision | null {
+  if (job.runner !== "market")
+    return refuse("wrong_status", "This job was not given to the market: merge or close its pull request instead.");
+  if (!isAccount(account, job.account))
+    return refuse("forbidden", `The work can be ${what} by ${job.account} alone, who has asked for it and pays.`);
+  if (job.status !== "submitted")
+    return refuse("wrong_status", `This job is ${statusAt(job, now)}; only submitted work can be ${what}.`);
+  return null;
+}
+
+const nameOf = (by: Actor): string | null => by.login ?? by.account;
+
+const seen = (comment_id: CommentId | null): WantedEffect[] =>
+  comment_id === null ? [] : [soon({ type: "react", comment_id, content: "eyes" })];
+
+export function approve(job: Job, { account, by, comment_id, commit }: Of<"approve">, { now }: Context): Decision {
+  if (job.status === "verified" && job.runner === "market" && isAccount(account, job.account)) return unchanged;
+  const refused = notTheirs(job, account, "approved", now);
+  if (refused !== null) return refused;
+  const apart = isApart(job);
+  if (apart && job.sender_asked_at === null)
+    return refuse("wrong_status", "The work has just come and is being looked at; approve it in a minute.");
+  const other = otherFiles(job, commit, "approve");
+  if (other !== null) return refuse("wrong_status", other);
+  const sha = judgedSha(job);
+  return verify(job, now, {
+    by: nameOf(by),
+    note: "Approved by the sender.",
+    set: {
+      approval: { sha, by: nameOf(by), at: now },
+      sender_asked_at: null,
+      ...(apart ? { merge: notMerged(job) } : {}),
+    },
+    effects: [
+      ...seen(comment_id),
+      ...showNow(job, now),
+      // paid it is; whether it may be merged is a question of its own
+      ...(apart ? [] : [soon({ type: "read-facts", runs: [] })]),
+    ],
+  });
+}
+
+const MOST_REASON = 2_000;
+
+export function rejectWork(
+  job: Job,
+  { account, by, reason, comment_id }: Of<"reject-work">,
+  { now }: Context,
+): Decision {
+  const refused = notTheirs(job, account, "rejected", now);
+  if (refused !== null) return refused;
+  if (isApprovedByTime(job, now)) return refuse("wrong_status", TOO_LATE);
+  const said = head(reason.trim(), MOST_REASON);
+  const why = said === "" ? "The sender rejected the work." : `The sender rejected the work: ${said}`;
+  const told = { by: nameOf(by), effects: [...seen(comment_id), showComment(job, now, "now")] };
+  return failTry(job, now, why, told, "another's");
+}

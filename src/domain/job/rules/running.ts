@@ -1,0 +1,313 @@
+/**
+ * A try on GitHub Actions: the brief reaches the branch, a run starts and ends, its result is read, a pull request
+ * opens. Webhooks come late, twice and out of order, and may outrun the outcome of our own push: each step accepts
+ * what it can recognise as its own and drops the rest.
+ */
+import { RUN_COMMIT_PREFIX } from "../../../contracts/brief.ts";
+import { marketOf } from "../../../contracts/settings.ts";
+import type { Command } from "../command.ts";
+import {
+  andThen,
+  type Context,
+  change,
+  type Decision,
+  showCheck,
+  showComment,
+  showNow,
+  showSoon,
+  soon,
+  unchanged,
+} from "../decision.ts";
+import type { WantedEffect } from "../effect.ts";
+import { fullName, GONE, isFinal, issueOf, type Job, type Run } from "../job.ts";
+import { START_GIVEN_UP_MS } from "../next-timer.ts";
+import { withWork } from "../usage.ts";
+import { cancelRun, endUnpaid, failTry, MOST_ROUNDS, pastRuns } from "./ending.ts";
+import { marketOff } from "./market.ts";
+import { finishedWithout } from "./opening.ts";
+import { letRun } from "./reviewing.ts";
+
+type Report<T extends Command["type"]> = Extract<Command, { type: T }>;
+
+const isThisTry = (job: Job, report: { readonly round: number; readonly try: number }): boolean =>
+  report.round === job.round && report.try === job.tries;
+
+/** Start of a run, image and push around the agent's own minutes. */
+const RUN_ALLOWANCE_SECONDS = 15 * 60;
+
+/**
+ * A run can be over before the outcome of our push is known, or have pushed. What a market's worker hands in waits for
+ * the push.
+ */
+const hasMovedOn = ({ runner, status, handed_in }: Job): boolean =>
+  runner === "actions" && (status === "submitted" || Boolean(handed_in?.clean_sha));
+
+export function briefPushed(job: Job, report: Report<"brief-pushed">, context: Context): Decision {
+  const { now } = context;
+  const pushed = {
+    head_sha: report.head_sha,
+    base: { ...report.base, is_default: job.base.is_default },
+    settings: report.settings,
+    settings_problem: report.settings_problem ?? null,
+    llm: report.llm ?? null,
+  };
+  if (!isThisTry(job, report)) return unchanged;
+  if (job.runner === "market" && !isFinal(job.status) && !marketOf(report.settings).enabled) {
+    const failure = marketOff(fullName(job.repository));
+    const set = { ...pushed, failure };
+    return endUnpaid(job, now, "failed", { set, note: failure, effects: [soon({ type: "delete-branch" })] });
+  }
+  if (isFinal(job.status)) {
+    // cancelled while the push was under way: what it left must go
+    return change(job, now, {
+      set: pushed,
+      // after a merge too, which a push under way would bring the branch back from
+      effects: job.pull_request === null || job.merged_at !== null ? [soon({ type: "delete-branch" })] : [],
+    });
+  }
+  const limit =
+    job.runner === "actions" ? report.settings.limits.minutes * 60 + RUN_ALLOWANCE_SECONDS : job.time_limit_seconds;
+  const next = {
+    ...pushed,
+    head_sha: hasMovedOn(job) ? job.head_sha : report.head_sha,
+    brief_sha: report.head_sha,
+    pushed_at: now,
+    time_limit_seconds: limit,
+    notice: null,
+  };
+  const early = (job.early_runs ?? []).filter(({ head_sha }) => head_sha === report.head_sha);
+  const known = early.reduce<Decision>(
+    (decision, { run, head_sha }) =>
+      andThen(decision, (told) =>
+        runChanged(
+          told,
+          { type: "run-changed", run, head_sha, commit_message: `${RUN_COMMIT_PREFIX}${job.id}` },
+          context,
+        ),
+      ),
+    change(job, now, { set: { ...next, early_runs: [] }, effects: [firstComment(job, context)] }),
+  );
+  // handed in before it was known what may run
+  return marketOf(report.settings).run_checks === "always" ? andThen(known, (one) => letRun(one, now, null)) : known;
+}
+
+/** A runner is quick as a rule: what begins within this is told of once, with the link to it, and not twice. */
+const FIRST_COMMENT_MS = 10_000;
+
+const firstComment = (job: Job, context: Context): WantedEffect =>
+  job.comment === null && job.status === "queued"
+    ? showSoon({ type: "sync-comment" }, context, FIRST_COMMENT_MS)
+    : showComment(job, context.now, "paced");
+
+export function briefRefused(job: Job, report: Report<"brief-refused">, { now }: Context): Decision {
+  if (!isThisTry(job, report) || isFinal(job.status)) return unchanged;
+  return endUnpaid(job, now, "failed", { set: { failure: report.sentence }, note: report.sentence });
+}
+
+const RANK: Readonly<Record<Run["status"], number>> = { queued: 0, in_progress: 1, completed: 2 };
+
+/** News of the same run at the same attempt, no further than what is known. */
+const isOld = (known: Run | null, run: Run): boolean =>
+  known !== null &&
+  known.id === run.id &&
+  (run.attempt < known.attempt || (run.attempt === known.attempt && RANK[run.status] <= RANK[known.status]));
+
+/** Runs of one branch that are held back until the brief's commit is known; more than one is a person's push. */
+const MOST_EARLY_RUNS = 5;
+
+/** Anybody who may push can write a brief's message, so until the brief's commit is known a run is not believed. */
+function heldBack(job: Job, { run, head_sha }: Report<"run-changed">, { now }: Context): Decision {
+  const early = job.early_runs ?? [];
+  if (early.some((one) => isOld(one.run, run))) return unchanged;
+  const others = early.filter((one) => one.run.id !== run.id);
+  return change(job, now, { set: { early_runs: [...others, { run, head_sha }].slice(-MOST_EARLY_RUNS) } });
+}
+
+/** Is it the run of this try, or may it be while the brief's commit is not known? */
+const isOurs = (job: Job, report: Report<"run-changed">): boolean =>
+  report.commit_message.startsWith(`${RUN_COMMIT_PREFIX}${job.id}`) &&
+  !job.past_runs.includes(report.run.id) &&
+  (job.brief_sha === null || job.brief_sha === report.head_sha);
+
+/** Somebody pressed “Re-run” on GitHub for the run of a failed job: a round that GitHub has begun for us. */
+const isRerun = (job: Job, run: Run): boolean =>
+  job.status === "failed" && job.price_cents === 0 && job.run?.id === run.id && run.attempt > job.run.attempt;
+
+/** Still going after its deadline, by GitHub's own word. */
+const isOverdue = (job: Job, { run, fresh }: Report<"run-changed">, now: number): boolean =>
+  fresh === true &&
+  run.status !== "completed" &&
+  job.status === "accepted" &&
+  job.run?.id === run.id &&
+  job.run.status !== "completed" &&
+  job.deadline_at !== null &&
+  now >= job.deadline_at;
+
+/** The end of a run may have been told while nobody listened: GitHub is asked before its work is thrown away. */
+export const missDeadline = (job: Job, { now }: Context): Decision =>
+  job.run === null || job.run.status === "completed"
+    ? unchanged
+    : change(job, now, { effects: [soon({ type: "read-run", run_id: job.run.id })] });
+
+export function runChanged(job: Job, report: Report<"run-changed">, context: Context): Decision {
+  const { run } = report;
+  if (job.runner !== "actions") return unchanged;
+  if (isOverdue(job, report, context.now))
+    return failTry(job, context.now, "The time limit was exceeded.", { effects: cancelRun(job) });
+  if (isOld(job.run, run)) return unchanged;
+  if (isRerun(job, run)) {
+    const asked = job.rounds.at(-1)?.asked ?? job.task;
+    const reopened: Job = {
+      ...job,
+      status: "queued",
+      round: job.round + 1,
+      tries: 1,
+      attempt_count: 0,
+      run: null,
+      rounds: [...job.rounds, { asked, by: null, did: "" }].slice(-MOST_ROUNDS),
+      merge: { state: "waiting", refusals: 0 },
+    };
+    return runChanged(reopened, report, context);
+  }
+  if (!isOurs(job, report)) return unchanged;
+  if (isFinal(job.status)) {
+    return run.status === "completed"
+      ? unchanged
+      : change(job, context.now, { set: { run }, effects: [soon({ type: "cancel-run", run_id: run.id })] });
+  }
+  if (job.brief_sha === null) return heldBack(job, report, context);
+  if (job.status === "queued") return startedRun(job, report, context);
+  // pressed “Re-run” while its work is being checked: that is there already
+  if (job.status === "submitted" && run.status !== "completed")
+    return change(job, context.now, { set: { run }, effects: [soon({ type: "cancel-run", run_id: run.id })] });
+  if (job.status !== "accepted") return unchanged;
+  return run.status === "completed" ? endedRun({ ...job, run }, context) : change(job, context.now, { set: { run } });
+}
+
+/**
+ * The brief's commit is soon left behind, and its check with it. Where a comment tells of the job and no pull request
+ * shows its checks yet, that check would cost two writes that nobody reads.
+ */
+const checkAtStart = (job: Job, now: number): WantedEffect[] =>
+  issueOf(job.origin) !== null && job.pull_request === null ? [] : showCheck(job, now, "now");
+
+/** A run that waits for a runner is known but has not begun; the clock starts when it does. */
+function startedRun(job: Job, { run, head_sha }: Report<"run-changed">, context: Context): Decision {
+  const { now } = context;
+  const known = { run, head_sha: job.head_sha ?? head_sha, notice: null };
+  if (run.status === "queued") return change(job, now, { set: known });
+  const begun: Job = {
+    ...job,
+    ...known,
+    status: "accepted",
+    accepted_at: now,
+    deadline_at: now + job.time_limit_seconds * 1000,
+    attempt_count: job.attempt_count + 1,
+    worker: null,
+    woken_at: null,
+  };
+  const started = change(job, now, {
+    set: begun,
+    event: "accepted",
+    note: run.url,
+    effects: [...checkAtStart(begun, now), showComment(job, now, "paced")],
+  });
+  if (run.status !== "completed") return started;
+  const ended = endedRun(begun, context);
+  return ended.kind === "decided" ? { ...ended, history: [...started.history, ...ended.history] } : ended;
+}
+
+function endedRun(job: Job, context: Context): Decision {
+  const { now } = context;
+  switch (job.run?.conclusion) {
+    case "cancelled":
+      return failTry(job, now, "The workflow run was cancelled.");
+    case "startup_failure":
+      return failTry(job, now, "The workflow run could not start; look at the workflow file run-job.yml.");
+    case GONE:
+      return failTry(job, now, "The workflow run was deleted.");
+    case "action_required":
+      return change(job, now, {
+        set: {
+          run: { ...job.run, status: "in_progress" },
+          notice: "The workflow run waits for a person to approve it on GitHub.",
+        },
+        effects: showNow(job, now),
+      });
+    default:
+      return workDone(job, context);
+  }
+}
+
+/** Its result is read from the branch, unless the run has told it and its push is known. */
+function workDone(job: Job, context: Context): Decision {
+  const { run, work, handed_in, round, tries } = job;
+  const ended = { set: { run } };
+  const told = handed_in?.run_id === run?.id && handed_in?.attempt === run?.attempt ? handed_in : null;
+  const head_sha = told?.clean_sha ?? null;
+  if (work === null || head_sha === null)
+    return change(job, context.now, { ...ended, effects: [soon({ type: "read-result", round, try: tries })] });
+  return andThen(change(job, context.now, ended), (next) =>
+    resultRead(next, { type: "result-read", round, try: tries, work, head_sha, clean: true }, context),
+  );
+}
+
+/** What was handed in is known to be on the branch, or it is not. */
+const handedIn = ({ handed_in }: Job, { clean, head_sha }: Report<"result-read">): Job["handed_in"] =>
+  handed_in === null ? null : { ...handed_in, clean_sha: clean === true ? head_sha : null };
+
+export function resultRead(job: Job, report: Report<"result-read">, { now }: Context): Decision {
+  if (!isThisTry(job, report) || job.status !== "accepted") return unchanged;
+  const { work } = report;
+  const set = { ...withWork(job, work, job.run), head_sha: report.head_sha, handed_in: handedIn(job, report) };
+  const read: Job = { ...job, ...set };
+  const green = job.run?.conclusion === "success";
+  if (!green || work.outcome === "failed" || work.outcome === "limit") {
+    const why = work.reason ?? (work.body || `The workflow run ended with ${job.run?.conclusion ?? "no result"}.`);
+    return failTry(read, now, why, { set }, "worker's", work.outcome === "failed" && Boolean(work.permanent_error));
+  }
+  // of a further round there is a pull request, which must lose the job's folder and be judged, whatever was said
+  if (job.pull_request !== null || (work.outcome === "done" && work.changed_files.length > 0))
+    return change(job, now, {
+      set: { ...set, status: "submitted", submitted_at: now, failure: null, reasons: [] },
+      event: "submitted",
+      effects: [soon({ type: "open-pull-request", round: job.round })],
+    });
+  return finishedWithout(read, now, set);
+}
+
+/** A deleted branch cancels only a job that has no pull request; after that it means nothing. */
+export function branchDeleted(job: Job, { now }: Context): Decision {
+  if (isFinal(job.status) || job.pull_request !== null || job.head_sha === null) return unchanged;
+  if (job.status === "pending_payment") return unchanged;
+  // somebody of the market works on it: only its end completes a cancel
+  if (job.runner === "market" && job.worker !== null)
+    return job.cancellation_requested ? unchanged : change(job, now, { set: { cancellation_requested: true } });
+  return endUnpaid(job, now, "cancelled", {
+    set: { past_runs: pastRuns(job) },
+    note: "Its branch was deleted.",
+    effects: cancelRun(job),
+  });
+}
+
+/** Whoever asked for it has been told by now that it was not made: nothing of it may begin later. */
+const missBranch = (job: Job, { now }: Context): Decision =>
+  endUnpaid(job, now, "cancelled", {
+    note: "Its branch did not get to GitHub in time.",
+    effects: [soon({ type: "delete-branch" })],
+  });
+
+/** Five minutes without a run: say where to look (github-facts 1.6, 1.7). A whole day: it will not come any more. */
+export function missStart(job: Job, context: Context): Decision {
+  const { now } = context;
+  if (job.head_sha === null) return missBranch(job, context);
+  if (job.pushed_at !== null && now >= job.pushed_at + START_GIVEN_UP_MS) {
+    const failure = "No workflow run has started within a day; look at the repository's Actions tab, then retry.";
+    return endUnpaid(job, now, "failed", { set: { failure, notice: null }, note: failure });
+  }
+  const notice =
+    "No workflow run has started for this job. Look at the repository's Actions tab: Actions may be disabled, a run may " +
+    "wait for approval, or a rule may keep Journeyman from starting workflows.";
+  const asked = soon({ type: "read-run", run_id: null } as const);
+  return change(job, now, { set: { notice }, effects: [asked, showComment(job, now, "now")] });
+}

@@ -1,0 +1,87 @@
+/**
+ * Work that was turned down and is merged after all: who takes it pays for it, from the escrow where that still holds the
+ * price, else from the sender's wallet; what that does not hold is owed, and paid when it does.
+ */
+
+import { counted } from "../../../text/plural.ts";
+import { payDebt } from "../../market/debt.ts";
+import { type Posting, payout } from "../../market/ledger.ts";
+import { isAccount } from "../account.ts";
+import type { Command } from "../command.ts";
+import { type Context, change, type Decided, type Decision, showComment, unchanged } from "../decision.ts";
+import { type Debt, isFinal, type Job, type TurnedDown } from "../job.ts";
+import { cancelRun, verify } from "./ending.ts";
+
+type Merged = Extract<Command, { type: "merged" }>;
+
+const isHandedIn = ({ status }: Job): boolean => status === "submitted" || status === "verified";
+
+/** Whose work it was, where this merge takes it; a worker, a program and nobody take nothing. Null: it does not. */
+export function takenWork(job: Job, { pull_request }: Merged, merger: string | null): TurnedDown | null {
+  const work = job.turned_down?.find((one) => one.pull_request === pull_request);
+  if (work === undefined || isAccount(work.account, job.account)) return null;
+  // of the try that is being looked at: that is for its own rules
+  if (job.status === "submitted" && job.pull_request?.number === pull_request) return null;
+  return merger === null || isAccount(merger, work.account) ? null : work;
+}
+
+const left = (job: Job, { pull_request }: TurnedDown): readonly TurnedDown[] =>
+  (job.turned_down ?? []).filter((one) => one.pull_request !== pull_request);
+
+/** From the wallet, as far as that goes. */
+function payFromWallet(job: Job, { account }: TurnedDown, available_cents: number) {
+  const { price_cents, id, debts = [] } = job;
+  const cents = Math.min(price_cents, Math.max(0, available_cents));
+  const debt: Debt = { account, price_cents, paid_cents: 0 };
+  const short = price_cents - cents;
+  return {
+    postings: payDebt(job.account, id, debt, cents),
+    debts: short === 0 ? debts : [...debts, { ...debt, paid_cents: cents }],
+    note:
+      short === 0
+        ? `Merged after it was turned down, so ${counted(cents, "cent is", "cents are")} paid for it.`
+        : `Merged after it was turned down, so ${counted(price_cents, "cent is", "cents are")} due for it: ${cents} paid, since the sender's wallet held no more, and ${short} owed.`,
+  };
+}
+
+export function payTaken(job: Job, work: TurnedDown, report: Merged, { now, available_cents }: Context): Decided {
+  const turned_down = left(job, work);
+  // another's work is with the sender, or was paid from the escrow: that stays as it is
+  if (isHandedIn(job)) {
+    const { postings, debts, note } = payFromWallet(job, work, available_cents);
+    const effects = [showComment(job, now, "now")];
+    return change(job, now, { set: { turned_down, debts }, event: "paid", by: report.by, note, postings, effects });
+  }
+  const paid = isFinal(job.status) ? payFromWallet(job, work, available_cents) : fromEscrow(job, work);
+  const taken = verify({ ...job, worker: { agent_id: work.agent_id, account: work.account } }, now, {
+    set: { merged_at: report.at, turned_down, debts: paid.debts, notice: null, hold: null, waiting_messages: [] },
+    by: report.by,
+    note: paid.note,
+    effects: [...cancelRun(job), showComment(job, now, "now")],
+  });
+  const merged = change(taken.job, now, { event: "merged", by: report.by });
+  return { ...taken, job: merged.job, postings: paid.postings, history: [...taken.history, ...merged.history] };
+}
+
+const fromEscrow = ({ id, price_cents, debts = [] }: Job, { account }: TurnedDown) => ({
+  postings: payout(account, id, price_cents),
+  debts,
+  note: `Merged after it was turned down, so ${counted(price_cents, "cent is", "cents are")} paid for it.`,
+});
+
+/** The sender's wallet has money again. */
+export function settleDebts(job: Job, { now, available_cents }: Context): Decision {
+  const { debts = [], account, id } = job;
+  const postings: Posting[] = [];
+  let available = Math.max(0, available_cents);
+  const after = debts.map((debt) => {
+    const cents = Math.min(available, debt.price_cents - debt.paid_cents);
+    available -= cents;
+    postings.push(...payDebt(account, id, debt, cents));
+    return { ...debt, paid_cents: debt.paid_cents + cents };
+  });
+  if (postings.length === 0) return unchanged;
+  const open = after.filter(({ price_cents, paid_cents }) => paid_cents < price_cents);
+  const note = open.length === 0 ? "All that was owed is paid." : "Some of what was owed is paid.";
+  return change(job, now, { set: { debts: open }, event: "paid", note, postings });
+}

@@ -1,0 +1,62 @@
+/**
+ * Whether a run of a workflow may speak for a job: what its token claims, held against what the job knows of its run.
+ * Fails closed, and tells apart only what the run must tell apart: ask again, stop, or not yours. Pure.
+ */
+import { WORKFLOW_FILE } from "../../contracts/brief.ts";
+import { branchOf, isFinal, type Job, type Run } from "./job.ts";
+
+/** Of GitHub's OIDC token of a workflow, once its signature, issuer, audience and time are found right. */
+export interface RunClaims {
+  readonly repository_id: number;
+  readonly ref: string;
+  readonly run_id: number;
+  readonly run_attempt: number;
+  /** File and ref of the workflow, and of the one that its job is written in. */
+  readonly workflow_ref: string;
+  readonly job_workflow_ref: string;
+  readonly event_name: string;
+}
+
+/** `not_yet`: the webhook that tells of the run may still be on its way. */
+export type Standing = "ours" | "not_yet" | "over" | "foreign";
+
+const EVENTS: readonly string[] = ["push", "workflow_dispatch"];
+
+/** Is it a run of our workflow, on this job's own branch? `repository_id`: of the job's repository. */
+function isOfJob(job: Job, repository_id: number, claims: RunClaims): boolean {
+  const ref = `refs/heads/${branchOf(job.id)}`;
+  const file = `/${WORKFLOW_FILE}@${ref}`;
+  return (
+    job.runner === "actions" &&
+    claims.repository_id === repository_id &&
+    claims.ref === ref &&
+    EVENTS.includes(claims.event_name) &&
+    claims.workflow_ref.endsWith(file) &&
+    // a called workflow would bring steps from elsewhere under our name
+    claims.job_workflow_ref.endsWith(file)
+  );
+}
+
+type RunName = Pick<Run, "id" | "attempt">;
+
+/** How this run stands to the job's current try. */
+export function standingOf(job: Job, run: RunName): Exclude<Standing, "foreign"> | "unknown" {
+  const known = job.run;
+  if (job.past_runs.includes(run.id)) return "over";
+  if (known?.id === run.id && run.attempt < known.attempt) return "over";
+  const again = known?.id === run.id && run.attempt > known.attempt;
+  // a job that failed takes a re-run of its run for a further round, as soon as it hears of it
+  if (isFinal(job.status)) return again && job.status === "failed" ? "not_yet" : "over";
+  if (job.status === "queued") return known === null || known.id === run.id ? "not_yet" : "unknown";
+  if (job.status !== "accepted") return "over";
+  if (known === null || known.id !== run.id) return "unknown";
+  if (again) return "not_yet";
+  return known.status === "completed" ? "over" : "ours";
+}
+
+/** May whoever brings these claims speak for the job? */
+export function standingBy(job: Job, repository_id: number, claims: RunClaims): Standing {
+  if (!isOfJob(job, repository_id, claims)) return "foreign";
+  const standing = standingOf(job, { id: claims.run_id, attempt: claims.run_attempt });
+  return standing === "unknown" ? "foreign" : standing;
+}

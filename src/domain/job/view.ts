@@ -1,0 +1,110 @@
+/**
+ * A job as others read it: the body of outgoing webhooks, and what the API answers for one job. One view for all, flat,
+ * in snake case, with ISO times. Never a secret, never an address that may hold one.
+ */
+import { z } from "zod";
+import { approvedFrom } from "../market/agreement.ts";
+import { fullName, heldFiles, type Job, STATUSES, statusAt } from "./job.ts";
+import { outcomeField, outcomeOf } from "./outcome.ts";
+import { costOf } from "./usage.ts";
+
+const time = z.iso.datetime().nullable();
+const text = z.string().nullable();
+
+const attachmentSchema = z.object({
+  name: z.string(),
+  type: z.string(),
+  size: z.number().int().meta({ description: "In bytes." }),
+});
+
+export const jobViewSchema = z
+  .object({
+    id: z.string(),
+    status: z.enum(STATUSES),
+    outcome: outcomeField,
+    account: z.string().meta({ description: "Of the sender." }),
+    repository: z.string().meta({ description: "`owner/name`." }),
+    branch: z.string(),
+    runner: z.enum(["actions", "market"]).meta({ description: "Who does the work." }),
+    title: z.string(),
+    description: z.string().meta({ description: "What the market is told; empty for jobs of other doors." }),
+    requirements: z.string(),
+    skills: z.array(z.string()),
+    prompt: z.string().meta({ description: "The task as it was given." }),
+    attachments: z.array(attachmentSchema).meta({ description: "What the sender has put beside the prompt." }),
+    requester: text.meta({ description: "GitHub login of the person who asked, if one did." }),
+    price_cents: z.number().int(),
+    time_limit_seconds: z.number(),
+    attempt_count: z.number().int(),
+    round: z.number().int().meta({ description: "1 for the first; a message or a retry opens the next." }),
+    cancellation_requested: z.boolean(),
+    created_at: z.iso.datetime(),
+    updated_at: z.iso.datetime(),
+    hold_expires_at: time,
+    accepted_at: time,
+    deadline_at: time,
+    submitted_at: time,
+    approved_from: time.meta({ description: "The work is left to the sender; from then on it counts as approved." }),
+    merged_at: time,
+    archived_at: time,
+    agent_id: text.meta({ description: "The market's agent that holds the job or works on it." }),
+    presented_to_agents: z.array(z.string()),
+    pr_url: text,
+    run_url: text,
+    diff_url: text.meta({ description: "A worker's files that are on no branch, as GitHub shows them." }),
+    result: text.meta({ description: "What the agent says of its work." }),
+    output_attachments: z.array(attachmentSchema).meta({ description: "What the worker has put beside its words." }),
+    changed_files: z.array(z.string()),
+    cost_cents: z
+      .number()
+      .nullable()
+      .meta({ description: "What the model has cost in all tries, as far as they have told it." }),
+    failure: text.meta({ description: "Why the last try failed." }),
+  })
+  .meta({ id: "Job" });
+
+export type JobView = z.infer<typeof jobViewSchema>;
+
+const iso = (at: number): string => new Date(at).toISOString();
+const isoOrNull = (at: number | null): string | null => (at === null ? null : iso(at));
+
+export const jobView = (job: Job, now: number): JobView => ({
+  id: job.id,
+  status: statusAt(job, now),
+  outcome: outcomeOf(job),
+  account: job.account,
+  repository: fullName(job.repository),
+  branch: job.branch,
+  runner: job.runner,
+  title: job.title,
+  description: job.description,
+  requirements: job.requirements,
+  skills: [...job.skills],
+  prompt: job.task,
+  attachments: [...(job.enclosure?.attachments ?? [])],
+  requester: job.requester,
+  price_cents: job.price_cents,
+  time_limit_seconds: job.time_limit_seconds,
+  attempt_count: job.attempt_count,
+  round: job.round,
+  cancellation_requested: job.cancellation_requested,
+  created_at: iso(job.created_at),
+  updated_at: iso(job.updated_at),
+  hold_expires_at: isoOrNull(job.hold?.expires_at ?? null),
+  accepted_at: isoOrNull(job.accepted_at),
+  deadline_at: isoOrNull(job.deadline_at),
+  submitted_at: isoOrNull(job.submitted_at),
+  approved_from: isoOrNull(job.sender_asked_at === null ? null : approvedFrom(job)),
+  merged_at: isoOrNull(job.merged_at),
+  archived_at: isoOrNull(job.archived_at),
+  agent_id: job.hold?.agent_id ?? job.worker?.agent_id ?? null,
+  presented_to_agents: [...job.presented_to_agents],
+  pr_url: job.pull_request?.url ?? null,
+  run_url: job.run?.url ?? null,
+  diff_url: heldFiles(job)?.url ?? null,
+  result: job.work?.body || job.work?.title || null,
+  output_attachments: [...(job.delivery?.attachments ?? [])],
+  changed_files: [...(job.work?.changed_files ?? [])],
+  cost_cents: costOf(job),
+  failure: job.failure,
+});

@@ -1,0 +1,83 @@
+/**
+ * Is a pending effect still wanted? Between a commit and its effect the job may have moved on: cancelled, merged, sent
+ * into another round. An effect that would act on what is over is dropped rather than performed.
+ */
+import type { Effect } from "./effect.ts";
+import { heldFiles, isFinal, type Job, judgedSha } from "./job.ts";
+
+const isThisTry = (effect: { readonly round: number; readonly try: number }, job: Job): boolean =>
+  job.status === "submitted" && effect.round === job.round && effect.try === job.tries;
+
+export function isWanted(effect: Effect, job: Job): boolean {
+  switch (effect.type) {
+    case "push-brief":
+      return !isFinal(job.status) && effect.round === job.round && effect.try === job.tries;
+    case "read-result":
+      return (
+        job.status === "accepted" &&
+        effect.round === job.round &&
+        effect.try === job.tries &&
+        // begun again meanwhile: the end of that is read
+        (job.runner === "market" || job.run?.status === "completed")
+      );
+    case "show-files":
+      return isThisTry(effect, job) && heldFiles(job)?.sha === null;
+    case "deliver-files":
+      return isThisTry(effect, job) && heldFiles(job) === null;
+    case "open-pull-request":
+      return job.status === "submitted" && effect.round === job.round && heldFiles(job) === null;
+    case "read-facts":
+      return (
+        job.pull_request !== null &&
+        heldFiles(job) === null &&
+        job.merged_at === null &&
+        (job.status === "submitted" || (job.status === "verified" && job.merge.state !== "off"))
+      );
+    case "judge":
+      return (
+        job.runner === "market" &&
+        job.merged_at === null &&
+        (job.status === "submitted" || (job.status === "verified" && job.merge.state !== "off")) &&
+        effect.round === job.round &&
+        effect.try === job.tries &&
+        effect.sha === judgedSha(job) &&
+        (job.judgement === null || job.judgement.sha !== effect.sha)
+      );
+    case "merge":
+      return job.merged_at === null && job.merge.state === "merging" && job.merge.sha === effect.sha;
+    case "enable-auto-merge":
+      return job.merged_at === null && job.merge.state === "auto" && job.merge.sha === effect.sha;
+    case "show-progress":
+      return job.status === "accepted" && job.head_sha !== null && job.run !== null && job.run.status !== "completed";
+    case "read-run":
+      return job.status === "queued" || job.status === "accepted";
+    case "close-pull-request":
+      return job.merged_at === null;
+    case "delete-branch":
+      return isFinal(job.status);
+    case "react":
+    case "sync-comment":
+    case "sync-check":
+    case "cancel-run":
+    case "announce":
+      return true;
+    case "disable-auto-merge":
+      return job.merged_at === null && job.merge.state !== "auto";
+    default:
+      return effect satisfies never;
+  }
+}
+
+/**
+ * Must it wait for another that is still to be done? Nothing is pushed while GitHub would merge it by itself; what a
+ * worker hands in needs the branch, and its pull request the files.
+ */
+const FIRST: Readonly<Partial<Record<Effect["type"], readonly Effect["type"][]>>> = {
+  "push-brief": ["disable-auto-merge"],
+  "show-files": ["push-brief"],
+  "deliver-files": ["push-brief"],
+  "open-pull-request": ["push-brief", "deliver-files"],
+};
+
+export const waitsFor = (effect: Effect, others: readonly Effect[]): boolean =>
+  others.some((other) => FIRST[effect.type]?.includes(other.type) === true);

@@ -1,0 +1,45 @@
+/**
+ * What goes into the audit log, and in what words. A log that cannot be written must not undo what was done: it is said
+ * in the server's log instead. Never given a task, a key or a secret.
+ */
+
+import { redact } from "../contracts/redact.ts";
+import type { Actor, Command } from "../domain/job/command.ts";
+import { fullName, type JobId, type Repository } from "../domain/job/job.ts";
+import { askedBy } from "../domain/job/requester.ts";
+import type { AuditEntry, AuditLog, Clock, Log, Recorder } from "./ports/stores.ts";
+
+type Who = Pick<AuditEntry, "account" | "login" | "key_id" | "address" | "request_id">;
+
+const whoIs = ({ account, login, via }: Actor): Who => ({
+  account,
+  login,
+  key_id: via?.key_id ?? null,
+  address: via?.address ?? null,
+  // callers choose it, and may have put anything there
+  request_id: via?.request_id ? redact(via.request_id) : null,
+});
+
+export function createRecorder(parts: {
+  readonly audit: Pick<AuditLog, "add">;
+  readonly clock: Pick<Clock, "now">;
+  readonly log: Log;
+}): Recorder {
+  return (by, { action, target, repository, outcome }) => {
+    try {
+      parts.audit.add({ at: parts.clock.now(), ...whoIs(by), action, target, repository, outcome });
+    } catch (error) {
+      parts.log.error({ err: error, action, target, outcome }, "an entry of the audit log could not be written");
+    }
+  };
+}
+
+/** What came of a command that somebody asked for; reports of webhooks and effects are nobody's. */
+export const recordCommand =
+  (record: Recorder) =>
+  (id: JobId, command: Command, repository: Repository | null, outcome: string): void => {
+    const by = askedBy(command);
+    if (by === null) return;
+    const at = repository === null ? null : fullName(repository);
+    record(by, { action: command.type, target: { type: "job", id }, repository: at, outcome });
+  };

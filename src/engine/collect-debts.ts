@@ -1,0 +1,48 @@
+/** Pays what is owed for work as soon as its sender's wallet has money, whichever way that came. */
+import type { Handle } from "./handle-command.ts";
+import type { JobStore, Log, StoredJob } from "./ports/stores.ts";
+
+export interface Debts {
+  /** This account has got money, or any may have (null). */
+  settle(account: string | null): Promise<void>;
+  /** What a commit has paid out may be owed to others. */
+  committed(stored: StoredJob): void;
+  /** Resolves when what is under way has ended. */
+  stop(): Promise<void>;
+}
+
+const USER = "user:";
+
+/** Who has got money by the newest commit. */
+const gainers = ({ job, postings }: StoredJob): readonly string[] =>
+  postings
+    .filter(({ account, cents, at }) => at === job.updated_at && cents > 0 && account.startsWith(USER))
+    .map(({ account }) => account.slice(USER.length));
+
+export function createDebts(parts: {
+  readonly jobs: Pick<JobStore, "owing">;
+  readonly handle: Handle;
+  readonly log: Log;
+}): Debts {
+  const { jobs, handle, log } = parts;
+  const settling = new Set<Promise<void>>();
+
+  const settle = async (account: string | null): Promise<void> => {
+    for (const id of await jobs.owing(account)) await handle(id, { type: "settle" });
+  };
+
+  return {
+    settle,
+    committed(stored) {
+      for (const account of gainers(stored)) {
+        const settlement: Promise<void> = settle(account)
+          .catch((error: unknown) => log.error({ error }, "a debt could not be settled; the next payment does it"))
+          .finally(() => settling.delete(settlement));
+        settling.add(settlement);
+      }
+    },
+    async stop() {
+      await Promise.allSettled(settling);
+    },
+  };
+}

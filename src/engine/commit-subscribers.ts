@@ -1,0 +1,48 @@
+/** Callers that wait for a job to get somewhere, or follow it: woken by commits, never by asking again. */
+import type { JobId } from "../domain/job/job.ts";
+import type { Clock, JobStore, StoredJob } from "./ports/stores.ts";
+
+type Predicate = (stored: StoredJob) => boolean;
+type Tell = (stored: StoredJob) => void;
+
+export interface Waiters {
+  committed(stored: StoredJob): void;
+  waitFor(id: JobId, predicate: Predicate, timeout_ms: number): Promise<StoredJob | null>;
+  follow(id: JobId, tell: Tell): () => void;
+}
+
+export function createWaiters(jobs: JobStore, clock: Clock): Waiters {
+  const waiting = new Map<JobId, Set<Tell>>();
+
+  const follow = (id: JobId, tell: Tell): (() => void) => {
+    const listeners = waiting.get(id) ?? new Set();
+    listeners.add(tell);
+    waiting.set(id, listeners);
+    return () => {
+      listeners.delete(tell);
+      if (listeners.size === 0 && waiting.get(id) === listeners) waiting.delete(id);
+    };
+  };
+
+  return {
+    committed(stored) {
+      for (const tell of waiting.get(stored.job.id) ?? []) tell(stored);
+    },
+    follow,
+    waitFor: (id, predicate, timeout_ms) =>
+      new Promise((resolve, reject) => {
+        const finish = (answer: StoredJob | null): void => {
+          leave();
+          cancel();
+          resolve(answer);
+        };
+        const tell = (stored: StoredJob): void => {
+          if (predicate(stored)) finish(stored);
+        };
+        const cancel = clock.at(clock.now() + timeout_ms, () => finish(null));
+        const leave = follow(id, tell);
+        // the commit that is waited for may have come before this call
+        jobs.load(id).then((stored) => stored && tell(stored), reject);
+      }),
+  };
+}

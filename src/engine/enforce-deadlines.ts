@@ -1,0 +1,37 @@
+/**
+ * Holds and deadlines, enforced when somebody asks for it: what the App's own clock does by itself, and safe beside it,
+ * since each job is decided anew and what is not due does not change.
+ */
+import type { Handle } from "./handle-command.ts";
+import type { Clock, JobStore } from "./ports/stores.ts";
+
+const BATCH = 100;
+/** Jobs that one call looks at; the rest is the next call's. */
+const MOST_BATCHES = 100;
+
+export interface Enforced {
+  readonly released_holds: number;
+  readonly missed_deadlines: number;
+}
+
+export async function enforceDeadlines(parts: {
+  readonly jobs: JobStore;
+  readonly clock: Clock;
+  readonly handle: Handle;
+}): Promise<Enforced> {
+  const { jobs, clock, handle } = parts;
+  let released_holds = 0;
+  let missed_deadlines = 0;
+  for (let batch = 0; batch < MOST_BATCHES; batch++) {
+    const ids = await jobs.due(clock.now(), BATCH);
+    for (const id of ids) {
+      const before = (await jobs.load(id))?.job.status;
+      const handled = await handle(id, { type: "tick" });
+      const after = handled.ok ? handled.job.status : before;
+      if (before === "held" && after === "queued") released_holds += 1;
+      if (before === "accepted" && after !== "accepted") missed_deadlines += 1;
+    }
+    if (ids.length < BATCH) break;
+  }
+  return { released_holds, missed_deadlines };
+}

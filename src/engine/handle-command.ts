@@ -1,0 +1,167 @@
+/**
+ * The door: load → decide → commit. Everybody who changes a job comes through here, effects with their outcomes
+ * included. One commit is one atomic write; a conflict means that somebody came first, so it is decided again.
+ */
+
+import type { LogLine } from "../contracts/log-line.ts";
+import type { Command } from "../domain/job/command.ts";
+import { decide } from "../domain/job/decide.ts";
+import { type Decided, soon } from "../domain/job/decision.ts";
+import { fullName, type Job, type JobId } from "../domain/job/job.ts";
+import { announcementOf, eventsOf } from "../domain/job/job-events.ts";
+import { refusal } from "../domain/job/refusal.ts";
+import { bounded } from "../domain/job/stored-log.ts";
+import { userAccount } from "../domain/market/ledger.ts";
+import { recordCommand } from "./audit-record.ts";
+import { logTransitions } from "./event-log.ts";
+import type { RunLines } from "./ports/runs.ts";
+import type { Handled } from "./ports/service.ts";
+import type { AccountStore, Clock, Commit, JobStore, Log, Recorder, StoredJob } from "./ports/stores.ts";
+import type { Audience } from "./ports/webhooks.ts";
+import type { Quotas } from "./quotas.ts";
+
+/** More conflicts in a row than this mean that something is wrong with the store, not that it is busy. */
+const MOST_CONFLICTS = 50;
+
+/** What a command brings along besides itself. */
+export interface Extras {
+  /** The effect whose outcome this is: settled in the same commit. */
+  readonly done?: { readonly key: string; readonly serial: number };
+  readonly log?: readonly LogLine[];
+}
+
+export type Handle = (id: JobId, command: Command, extras?: Extras) => Promise<Handled>;
+
+interface Needs {
+  readonly jobs: JobStore;
+  readonly accounts: Pick<AccountStore, "of">;
+  readonly clock: Clock;
+  readonly audience: Audience;
+  /** Running jobs' lines that are not stored. */
+  readonly lines: RunLines;
+  readonly quotas: Pick<Quotas, "inTurn" | "refusal" | "counted">;
+  /** This process goes on, so that writes may be held back. */
+  readonly patient: boolean;
+  /** Told of every commit, after it. */
+  readonly committed: (stored: StoredJob, before: Job | null) => void;
+  /** Told of every command that somebody asked for, when it is clear what came of it. */
+  readonly record: Recorder;
+  readonly log: Pick<Log, "info">;
+}
+
+/** The run of before still works on the job, and will hand in its log. */
+const goesOn = (before: Job, next: Job): boolean =>
+  next.status === "accepted" &&
+  next.handed_in === null &&
+  before.run?.id === next.run?.id &&
+  before.run?.attempt === next.run?.attempt;
+
+function mergeIn(command: Command): { readonly login: string | null; readonly id: number | null } | null {
+  switch (command.type) {
+    case "merged":
+      return { login: command.by, id: command.by_id ?? null };
+    case "observe":
+      return { login: command.facts.merged_by, id: command.facts.merged_by_id };
+    default:
+      return null;
+  }
+}
+
+export const NOT_FOUND = refusal("not_found", "There is no such job.");
+
+export function createHandle(needs: Needs): Handle {
+  const { jobs, accounts, clock, audience, lines, quotas, patient, committed, record, log } = needs;
+  const recorded = recordCommand(record);
+
+  const availableTo = async (account: string, price: number): Promise<number> =>
+    price === 0 ? 0 : jobs.balance(userAccount(account));
+
+  /** Whoever has merged is known by GitHub's number; by a name they are nobody. */
+  const mergerIn = async (command: Command): Promise<string | null> => {
+    const merge = mergeIn(command);
+    const { login, id } = merge ?? { login: null, id: null };
+    return login === null || id === null ? null : accounts.of({ login, id });
+  };
+
+  const takenFrom = async (job: Job | null, command: Command): Promise<boolean> => {
+    if (job === null || command.type !== "pull-request-opened") return false;
+    const owner = await jobs.ofPullRequest(fullName(job.repository), command.number);
+    return owner !== null && owner !== job.id;
+  };
+
+  /** What the decision asks for, and its announcement where somebody listens: stored with it, so a crash loses neither. */
+  const effectsOf = async ({ job, history, effects }: Decided, version: number): Promise<Commit["effects"]> => {
+    const events = eventsOf(history);
+    if (events.length === 0 || !(await audience.listens(job, events))) return effects;
+    return [...effects, soon({ type: "announce", announcement: announcementOf(job, history, version) })];
+  };
+
+  /** What a try has told while it ran outlives it, unless its log was found. */
+  const logOf = (stored: StoredJob | null, next: Job, { log }: Extras): Pick<Commit, "log"> => {
+    if (log !== undefined) return { log };
+    const told = stored === null || goesOn(stored.job, next) ? stored : lines.viewed(stored);
+    return told === null || told === stored ? {} : { log: bounded(told.log) };
+  };
+
+  const attempt = async (id: JobId, command: Command, extras: Extras): Promise<Handled | "again"> => {
+    const stored = await jobs.load(id);
+    const draft = command.type === "create" ? command.draft : null;
+    const sender = stored?.job.account ?? draft?.account ?? "";
+    const price = stored?.job.price_cents ?? draft?.price_cents ?? 0;
+    const now = clock.now();
+    const available_cents = await availableTo(sender, price);
+    const pull_request_taken = await takenFrom(stored?.job ?? null, command);
+    const merger = await mergerIn(command);
+    const context = { now, available_cents, merger, pull_request_taken, patient };
+    const decision = decide(stored?.job ?? null, command, context);
+    const conclude = async (outcome: string): Promise<void> => {
+      if (extras.done) await jobs.settle(id, extras.done);
+      recorded(id, command, stored?.job.repository ?? draft?.repository ?? null, outcome);
+    };
+    if (decision.kind === "refused") {
+      await conclude(decision.refusal.code);
+      return { ok: false, refusal: decision.refusal };
+    }
+    if (decision.kind === "unchanged") {
+      await conclude("unchanged");
+      return stored === null
+        ? { ok: false, refusal: NOT_FOUND }
+        : { ok: true, job: stored.job, stored, changed: false };
+    }
+    const over = await quotas.refusal(command, stored?.job ?? null, decision.job);
+    if (over !== null) {
+      await conclude(over.code);
+      return { ok: false, refusal: over };
+    }
+    const expected_version = stored?.version ?? 0;
+    const answer = await jobs.commit({
+      job: decision.job,
+      expected_version,
+      at: now,
+      history: decision.history,
+      postings: decision.postings,
+      effects: await effectsOf(decision, expected_version + 1),
+      done: extras.done ?? null,
+      ...logOf(stored, decision.job, extras),
+    });
+    if (!answer.ok) return "again";
+    quotas.counted(command, answer.stored.job);
+    committed(answer.stored, stored?.job ?? null);
+    recorded(id, command, answer.stored.job.repository, "done");
+    logTransitions(log, answer.stored.job, decision.history, command);
+    return { ok: true, job: answer.stored.job, stored: answer.stored, changed: true };
+  };
+
+  const decided = async (id: JobId, command: Command, extras: Extras): Promise<Handled> => {
+    for (let tries = 0; tries < MOST_CONFLICTS; tries++) {
+      const handled = await attempt(id, command, extras);
+      if (handled !== "again") return handled;
+    }
+    throw new Error(`Job ${id}: ${MOST_CONFLICTS} commits in a row met a conflict`);
+  };
+
+  return (id, command, extras = {}) => {
+    const job = async () => (await jobs.load(id))?.job ?? null;
+    return quotas.inTurn(command, job, () => decided(id, command, extras));
+  };
+}

@@ -1,0 +1,64 @@
+/** Wakes jobs when time alone changes them: one timer, set to the earliest of all. */
+import type { Job } from "../domain/job/job.ts";
+import { wakeAt } from "../domain/job/next-timer.ts";
+import type { Handle } from "./handle-command.ts";
+import type { Clock, JobStore, Log } from "./ports/stores.ts";
+
+/** Jobs woken in one go; the rest follows at once. */
+const BATCH = 100;
+const AFTER_FAILURE_MS = 5_000;
+
+interface Needs {
+  readonly jobs: JobStore;
+  readonly clock: Clock;
+  readonly handle: Handle;
+  readonly log: Log;
+}
+
+export interface Waker {
+  committed(job: Job): void;
+  start(): Promise<void>;
+  stop(): void;
+}
+
+export function createWaker({ jobs, clock, handle, log }: Needs): Waker {
+  let armed: { readonly at: number; readonly cancel: () => void } | null = null;
+  let stopped = false;
+
+  const arm = (at: number): void => {
+    if (stopped || (armed !== null && armed.at <= at)) return;
+    armed?.cancel();
+    armed = { at, cancel: clock.at(at, () => void wake()) };
+  };
+
+  const wake = async (): Promise<void> => {
+    armed = null;
+    let failed = false;
+    const complain = (facts: object) => {
+      failed = true;
+      log.error(facts, "waking a job failed");
+    };
+    try {
+      // one that cannot be woken must not keep the others asleep
+      for (const id of await jobs.due(clock.now(), BATCH))
+        await handle(id, { type: "tick" }).catch((error: unknown) => complain({ job: id, error }));
+      const next = await jobs.nextWake();
+      if (next !== null) arm(failed ? Math.max(next, clock.now() + AFTER_FAILURE_MS) : next);
+    } catch (error) {
+      complain({ error });
+      arm(clock.now() + AFTER_FAILURE_MS);
+    }
+  };
+
+  return {
+    committed(job) {
+      const at = wakeAt(job);
+      if (at !== null) arm(at);
+    },
+    start: wake,
+    stop() {
+      stopped = true;
+      armed?.cancel();
+    },
+  };
+}

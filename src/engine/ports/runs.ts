@@ -1,0 +1,45 @@
+/**
+ * What is needed where a running job speaks to the server: who it is, what it tells, and what it pushes with. The rest of
+ * `ports.ts`, for runs; does nothing itself.
+ */
+
+import type { LogLine } from "../../contracts/log-line.ts";
+import type { Secret } from "../../contracts/secret.ts";
+import type { JobId, Repository } from "../../domain/job/job.ts";
+import type { RunClaims } from "../../domain/job/run-claims.ts";
+import type { StoredJob } from "./stores.ts";
+
+/** The lines of running jobs as they come, in memory: a run that has ended left them elsewhere as well. */
+export interface RunLines {
+  /** Takes what is new of the lines of the job's running try; answers up to which it has them, 0: none. */
+  add(stored: StoredJob, lines: readonly LogLine[]): number;
+  /** The job as it would be stored with the lines of its running try; the same object where there are none. */
+  viewed(stored: StoredJob): StoredJob;
+  /** Told of every commit: what is stored, or over, is let go. */
+  committed(stored: StoredJob): void;
+  /** Told of the job's new lines from now on; the answer ends that. */
+  follow(id: JobId, tell: () => void): () => void;
+}
+
+export type Verified =
+  | { readonly kind: "claims"; readonly claims: RunClaims }
+  /** Not GitHub's, not for us, over, or of no run. */
+  | { readonly kind: "invalid" }
+  /** GitHub's keys cannot be read just now. */
+  | { readonly kind: "unavailable" };
+
+/** Reads the OIDC tokens of workflows. */
+export interface RunTokens {
+  verify(token: string): Promise<Verified>;
+}
+
+export interface PushToken {
+  readonly token: Secret;
+  /** As GitHub spells it. */
+  readonly expires_at: string;
+}
+
+/** Makes tokens that can write to one repository and nothing else. Throws when GitHub makes none. */
+export interface PushTokens {
+  mint(repository: Repository, repository_id: number): Promise<PushToken>;
+}

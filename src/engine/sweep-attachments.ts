@@ -1,0 +1,82 @@
+/**
+ * Clears away parcels that no job needs any more: those that a commit has let go of; at the start those that a crash has
+ * left between a parcel and its job; and twice a day those that nobody has named since the last time, such as one whose
+ * removal has failed. Losing one of these deletions costs room, never a parcel that is needed.
+ */
+
+import { parcelsOf } from "../domain/job/attachments.ts";
+import type { Job } from "../domain/job/job.ts";
+import type { ParcelStore } from "./ports/market.ts";
+import type { Clock, JobStore, Log } from "./ports/stores.ts";
+
+/** Much longer than a parcel waits for the commit that names it. */
+export const SWEPT_EVERY_MS = 12 * 3_600_000;
+
+export interface ParcelTidier {
+  committed(before: Job | null, after: Job): void;
+  start(): Promise<void>;
+  /** Resolves when what is under way has ended. */
+  stop(): Promise<void>;
+}
+
+export function createParcelTidier(parts: {
+  readonly parcels: ParcelStore;
+  readonly jobs: Pick<JobStore, "load">;
+  readonly clock: Clock;
+  readonly log: Log;
+}): ParcelTidier {
+  const { parcels, jobs, clock, log } = parts;
+  const removing = new Set<Promise<void>>();
+  let cancel = (): void => {};
+  let stopped = false;
+
+  const remove = (job: Job["id"], names: readonly string[]): void => {
+    const removal: Promise<void> = parcels
+      .remove(job, names)
+      .catch((error: unknown) =>
+        log.warn({ job, error }, "a parcel could not be cleared away; it is tried again later"),
+      )
+      .finally(() => removing.delete(removal));
+    removing.add(removal);
+  };
+
+  /** Removes what no job names and `goes`; answers what no job names and stays. */
+  const sweep = async (goes: (parcel: string) => boolean): Promise<ReadonlySet<string>> => {
+    const unnamed = new Set<string>();
+    for (const { job, name } of await parcels.all()) {
+      const stored = await jobs.load(job);
+      if (stored !== null && parcelsOf(stored.job).includes(name)) continue;
+      if (goes(`${job} ${name}`)) remove(job, [name]);
+      else unnamed.add(`${job} ${name}`);
+    }
+    return unnamed;
+  };
+
+  /** `before`: unnamed the last time; one that came since may be on its way into a commit. */
+  const sweepLater = (before: ReadonlySet<string>): void => {
+    if (stopped) return;
+    cancel = clock.at(clock.now() + SWEPT_EVERY_MS, () => {
+      sweep((parcel) => before.has(parcel)).then(sweepLater, (error: unknown) => {
+        log.warn({ error }, "parcels could not be looked through; it is tried again later");
+        sweepLater(before);
+      });
+    });
+  };
+
+  return {
+    committed(before, after) {
+      if (before === null) return;
+      const kept = parcelsOf(after);
+      const gone = parcelsOf(before).filter((name) => !kept.includes(name));
+      if (gone.length > 0) remove(after.id, gone);
+    },
+    async start() {
+      sweepLater(await sweep(() => true));
+    },
+    async stop() {
+      stopped = true;
+      cancel();
+      await Promise.allSettled(removing);
+    },
+  };
+}

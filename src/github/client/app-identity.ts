@@ -1,0 +1,39 @@
+/** Which App we are, asked of GitHub once: its comments and checks are recognised by that. */
+import { z } from "zod";
+import { UnreadableAnswer } from "./errors.ts";
+import type { OctokitSource } from "./octokit.ts";
+
+/** Which App we are. Its comments and checks are recognised by this. */
+export interface AppIdentity {
+  /** As in the App's address; its comments are by `{slug}[bot]`. */
+  readonly slug: string;
+  /** Null: the id is shared with other automation (GITHUB_TOKEN), so our checks are told by name and job. */
+  readonly appId: number | null;
+}
+
+/** Login under which the App writes. */
+export const botLogin = (self: AppIdentity): string => `${self.slug}[bot]`;
+
+export const sameLogin = (a: string | null | undefined, b: string): boolean => a?.toLowerCase() === b.toLowerCase();
+
+const appSchema = z.object({ id: z.number(), slug: z.string().min(1) });
+
+export async function askAppIdentity(source: Pick<OctokitSource, "app">): Promise<AppIdentity> {
+  const octokit = await source.app();
+  const { data } = await octokit.request("GET /app");
+  const parsed = appSchema.safeParse(data);
+  if (!parsed.success) throw new UnreadableAnswer("of GET /app");
+  return { slug: parsed.data.slug, appId: parsed.data.id };
+}
+
+/** Asks at the first call and keeps the answer; a failed question is asked again by the next call. */
+export function createAppIdentity(source: Pick<OctokitSource, "app">): () => Promise<AppIdentity> {
+  let known: Promise<AppIdentity> | null = null;
+  return () => {
+    known ??= askAppIdentity(source).catch((error: unknown) => {
+      known = null;
+      throw error;
+    });
+    return known;
+  };
+}

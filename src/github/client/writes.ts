@@ -1,0 +1,24 @@
+/** What effects take of an installation's budget. */
+import type { GitHubEffect } from "../../domain/job/effect.ts";
+
+/** The writes that an effect makes at most; what it does not need it gives back. */
+export const WRITES: Readonly<Record<GitHubEffect["type"], number>> = {
+  "push-brief": 3,
+  react: 1,
+  "sync-comment": 1,
+  "sync-check": 2,
+  "show-progress": 2,
+  "cancel-run": 1,
+  "read-run": 0,
+  "read-result": 0,
+  "show-files": 2,
+  "deliver-files": 1,
+  "open-pull-request": 2,
+  "read-facts": 0,
+  judge: 0,
+  merge: 1,
+  "enable-auto-merge": 1,
+  "disable-auto-merge": 1,
+  "close-pull-request": 1,
+  "delete-branch": 1,
+};

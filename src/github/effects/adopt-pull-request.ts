@@ -1,0 +1,51 @@
+/**
+ * A pull request of the worker's own, in place of one of the App's. Somebody else's work must not be handed in: it is the
+ * worker's by its author, or by the job's own branch, and is not older than the acceptance.
+ */
+import { isAccount } from "../../domain/job/account.ts";
+import { type Job, jobOfBranch } from "../../domain/job/job.ts";
+import type { Task } from "./task.ts";
+
+/** GitHub's clock and ours. */
+const CLOCKS_DIFFER_MS = 5 * 60_000;
+
+export type Adopted =
+  | { readonly number: number; readonly url: string; readonly head_sha: string }
+  | { readonly sentence: string };
+
+interface Seen {
+  readonly number: number;
+  readonly html_url: string;
+  readonly state: string;
+  readonly created_at: string;
+  readonly user: { readonly login: string; readonly id: number } | null;
+  readonly head: { readonly ref: string; readonly sha: string; readonly repo: { readonly id: number } | null };
+  readonly base: { readonly ref: string; readonly repo: { readonly id: number } };
+}
+
+const isTheirs = (job: Job, pull: Seen, author: string | null): boolean => {
+  const own_branch = pull.head.ref === job.branch && pull.head.repo?.id === pull.base.repo.id;
+  return own_branch || (job.worker !== null && isAccount(author, job.worker.account));
+};
+
+/** `author`: whose account has opened it, by GitHub's number; null: nobody's. */
+function objection(job: Job, pull: Seen, author: string | null): string | null {
+  const named = `Pull request #${pull.number}`;
+  const owner = pull.head.repo?.id === pull.base.repo.id ? jobOfBranch(pull.head.ref) : null;
+  if (owner !== null && owner !== job.id) return `${named} is from the branch of another job.`;
+  if (pull.state !== "open") return `${named} is not open; open it and hand it in again.`;
+  if (job.base.branch !== null && pull.base.ref !== job.base.branch)
+    return `${named} is for ${pull.base.ref}, and the job is for ${job.base.branch}.`;
+  if (Date.parse(pull.created_at) + CLOCKS_DIFFER_MS < (job.accepted_at ?? 0))
+    return `${named} is older than the acceptance of the job; open a new one.`;
+  if (!isTheirs(job, pull, author))
+    return `${named} is neither by the worker's account nor from the branch ${job.branch}.`;
+  return null;
+}
+
+/** Throws what Octokit throws. */
+export async function adoptPullRequest({ octokit, at, job, accountOf }: Task, pull_number: number): Promise<Adopted> {
+  const { data } = await octokit.request("GET /repos/{owner}/{repo}/pulls/{pull_number}", { ...at, pull_number });
+  const sentence = objection(job, data, data.user === null ? null : await accountOf(data.user));
+  return sentence === null ? { number: data.number, url: data.html_url, head_sha: data.head.sha } : { sentence };
+}

@@ -1,0 +1,28 @@
+/**
+ * What the sender has put beside the prompt, as entries of the brief's tree: below the job's folder, as plain files that
+ * nothing runs, and gone with it. Texts travel in the tree, all else needs a blob each.
+ */
+import { jobFolder } from "../../contracts/brief.ts";
+import { readParcel, textOf } from "./attachments.ts";
+import type { TreeEntry } from "./brief.ts";
+import type { Task } from "./task.ts";
+
+const FOLDER = "attachments";
+
+export async function enclosedEntries(task: Task): Promise<TreeEntry[]> {
+  const { job, octokit, at } = task;
+  const parcel = await readParcel(task, job.enclosure?.parcel);
+  const entries: TreeEntry[] = [];
+  for (const { name, content } of parcel?.attachments ?? []) {
+    const file = { path: `${jobFolder(job.id)}/${FOLDER}/${name}`, mode: "100644", type: "blob" } as const;
+    const text = textOf(content);
+    if (text !== null) {
+      entries.push({ ...file, content: text });
+    } else {
+      const blob = { ...at, content, encoding: "base64" };
+      const { data } = await octokit.request("POST /repos/{owner}/{repo}/git/blobs", blob);
+      entries.push({ ...file, sha: data.sha });
+    }
+  }
+  return entries;
+}

@@ -1,0 +1,17 @@
+/** The contents that travel beside a job, for the effects that put them on its branch. Reads; makes no call. */
+import { type Parcel, unpackParcel } from "../../domain/job/attachments.ts";
+import type { Task } from "./task.ts";
+
+/** Null: there is none, or it has been cleared away. */
+export async function readParcel({ job, parcels }: Task, name: string | null | undefined): Promise<Parcel | null> {
+  if (name === null || name === undefined) return null;
+  const text = await parcels.get(job.id, name);
+  return text === null ? null : unpackParcel(text);
+}
+
+/** The text of a file, when it is one: anything else would be changed by being sent as text. */
+export function textOf(base64: string): string | null {
+  const bytes = Buffer.from(base64, "base64");
+  const text = bytes.toString("utf8");
+  return Buffer.from(text, "utf8").equals(bytes) ? text : null;
+}

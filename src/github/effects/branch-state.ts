@@ -1,0 +1,137 @@
+/** One reading of everything that pushing a brief needs to know: base, settings, workflow, and the job's branch. */
+import { z } from "zod";
+import { jobFolder } from "../../contracts/brief.ts";
+import type { Job, Repository } from "../../domain/job/job.ts";
+import type { KnownRepository } from "../../engine/ports/stores.ts";
+import { ask, BLOB, blobSchema, FOLDER, folderSchema } from "../client/graphql.ts";
+import { parseSettingsBlob, SETTINGS_PATH } from "../repository-settings/settings-file.ts";
+import { FAILED_CHECKS, type FailedCheck, failedChecksSchema } from "./failed-logs.ts";
+import type { Task } from "./task.ts";
+
+export const WORKFLOW_PATH = ".github/workflows/run-job.yml";
+const QUERY = `
+query BranchState($owner: String!, $repo: String!, $base: String!, $workflow: String!, $settings: String!, $branch: String!, $folder: String!, $parent: String!, $asked: Boolean!) {
+  repository(owner: $owner, name: $repo) {
+    databaseId
+    isEmpty
+    defaultBranchRef { name }
+    base: object(expression: $base) { ... on Commit { oid tree { oid } } }
+    workflow: object(expression: $workflow) { ... on Blob { oid } }
+    settings: object(expression: $settings) { ${BLOB} }
+    branch: ref(qualifiedName: $branch) @include(if: $asked) { target { ... on Commit { oid message tree { oid } ${FAILED_CHECKS} } } }
+    folder: object(expression: $folder) @include(if: $asked) { ${FOLDER} }
+    parent: ref(qualifiedName: $parent) @include(if: $asked) { name }
+  }
+}`;
+
+const commit = z.object({ oid: z.string(), tree: z.object({ oid: z.string() }) });
+
+const schema = z.object({
+  repository: z
+    .object({
+      databaseId: z.number(),
+      isEmpty: z.boolean(),
+      defaultBranchRef: z.object({ name: z.string() }).nullable(),
+      base: commit.nullable().catch(null),
+      workflow: z.object({ oid: z.string() }).nullable().catch(null),
+      settings: blobSchema,
+      branch: z
+        .object({ target: commit.extend({ message: z.string(), statusCheckRollup: failedChecksSchema }) })
+        .nullish(),
+      folder: folderSchema.optional(),
+      parent: z.object({ name: z.string() }).nullish(),
+    })
+    .nullable(),
+});
+
+export interface Tip {
+  readonly sha: string;
+  readonly tree: string;
+}
+
+export interface BranchState {
+  readonly repository_id: number;
+  /** Null: the repository has no commit. */
+  readonly default_branch: string | null;
+  /** Null: the branch that was asked for does not exist. */
+  readonly base: (Tip & { readonly branch: string }) | null;
+  readonly has_workflow: boolean;
+  /** Null: the file does not exist. */
+  readonly settings: ReturnType<typeof parseSettingsBlob>;
+  /** Null: the job's branch does not exist. */
+  readonly branch: (Tip & { readonly message: string }) | null;
+  /** A branch that is called as the first part of the job's: git has no room for both. Null: there is none. */
+  readonly in_the_way: string | null;
+  /** Names in the job's folder on its branch. */
+  readonly present: readonly string[];
+  /** Checks of the branch's head that failed and have a log. */
+  readonly failed: readonly FailedCheck[];
+}
+
+/** `job` null: of no job, so the default branch alone. Answers null when the repository cannot be seen. */
+export async function readBranchState(
+  { octokit, at }: Pick<Task, "octokit" | "at">,
+  job: Job | null,
+): Promise<BranchState | null> {
+  const wanted = job?.base.branch ?? null;
+  const from = wanted === null ? "HEAD" : `refs/heads/${wanted}`;
+  const parent = job?.branch.split("/")[0] ?? "";
+  const { repository } = await ask(
+    octokit,
+    QUERY,
+    {
+      ...at,
+      base: from,
+      workflow: `${from}:${WORKFLOW_PATH}`,
+      // the default branch's alone: a branch must not bring rules of its own
+      settings: `HEAD:${SETTINGS_PATH}`,
+      branch: job === null ? "" : `refs/heads/${job.branch}`,
+      folder: job === null ? "" : `refs/heads/${job.branch}:${jobFolder(job.id)}`,
+      parent: `refs/heads/${parent}`,
+      asked: job !== null,
+    },
+    schema,
+  );
+  if (repository === null) return null;
+  const default_branch = repository.isEmpty ? null : (repository.defaultBranchRef?.name ?? null);
+  const branch = wanted ?? default_branch;
+  const tip = repository.branch?.target;
+  return {
+    repository_id: repository.databaseId,
+    default_branch,
+    base:
+      repository.base === null || branch === null
+        ? null
+        : { branch, sha: repository.base.oid, tree: repository.base.tree.oid },
+    has_workflow: repository.workflow !== null,
+    settings: parseSettingsBlob(repository.settings),
+    branch: tip ? { sha: tip.oid, tree: tip.tree.oid, message: tip.message } : null,
+    in_the_way: repository.parent ? parent : null,
+    present: (repository.folder ?? []).map(({ name }) => name),
+    failed: tip?.statusCheckRollup ?? [],
+  };
+}
+
+/** What a reading teaches of the repository; a reading of another branch teaches nothing of the default one. */
+export function learnedOf(
+  state: BranchState,
+  { owner, name, installation_id }: Repository,
+  known: KnownRepository | null,
+): KnownRepository | null {
+  if (state.base === null || state.base.branch !== state.default_branch) return null;
+  const read = state.settings;
+  return {
+    owner,
+    name,
+    id: state.repository_id,
+    installation_id,
+    base: {
+      branch: state.base.branch,
+      head_sha: state.base.sha,
+      tree_sha: state.base.tree,
+      has_workflow: state.has_workflow,
+    },
+    settings: read === null ? null : read.ok ? read.settings : (known?.settings ?? null),
+    settings_problem: read === null || read.ok ? null : read.problem,
+  };
+}

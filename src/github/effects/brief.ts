@@ -1,0 +1,131 @@
+/** What a brief says: the two files and the commit message, from the job and the repository's settings. No calls. */
+
+import {
+  type Brief,
+  CONFIG_FILE,
+  jobFolder,
+  LOG_FILE,
+  PARTIAL_TRAILER,
+  RESULT_FILE,
+  RUN_COMMIT_PREFIX,
+  TASK_FILE,
+} from "../../contracts/brief.ts";
+import { redact } from "../../contracts/redact.ts";
+import type { RepositorySettings } from "../../contracts/settings.ts";
+import { issueOf, type Job } from "../../domain/job/job.ts";
+import { expandGlob, globMistake } from "../../text/glob.ts";
+import { head } from "../../text/text.ts";
+import { commitLine } from "../render/plain.ts";
+
+/** Head commits of market jobs: no workflow run starts on these. */
+export const POST_COMMIT_PREFIX = "Post job ";
+
+export interface BriefBase {
+  readonly branch: string;
+  readonly sha: string;
+}
+
+export interface Turn {
+  readonly round: number;
+  readonly try: number;
+}
+
+/** Files that a run leaves and that the next try must not take for its own. */
+export const LEFTOVERS = [RESULT_FILE, LOG_FILE] as const;
+
+/** Earlier rounds that a brief tells of, and the length of each side; it travels into every commit and prompt. */
+const MOST_TOLD_ROUNDS = 5;
+const LONGEST_TOLD = 4_000;
+
+const told = (text: string): string => head(redact(text), LONGEST_TOLD);
+
+const prefixOf = (job: Job): string => `${job.runner === "actions" ? RUN_COMMIT_PREFIX : POST_COMMIT_PREFIX}${job.id}`;
+
+const trailerOf = (turn: Turn): string => `Job-Try: ${turn.round}.${turn.try}`;
+
+/** The checkout comes before anything can read the brief, so that it is partial stands in the message. */
+export const briefMessage = (job: Job, turn: Turn, settings: RepositorySettings): string => {
+  const partial = settings.checkout_paths.length > 0 ? `${PARTIAL_TRAILER}\n` : "";
+  return `${prefixOf(job)}: ${commitLine(redact(job.title))}\n\n${partial}${trailerOf(turn)}\n`;
+};
+
+/** Is this the message of our brief for this very try? */
+export const isBriefMessage = (message: string, job: Job, turn: Turn): boolean =>
+  message.startsWith(`${prefixOf(job)}:`) && message.trimEnd().endsWith(trailerOf(turn));
+
+/** What a brief stands on beside the job itself. */
+export interface BriefGround {
+  readonly base: BriefBase;
+  readonly settings: RepositorySettings;
+  /** Names in the job's folder now, of which a last try's leftovers go. */
+  readonly present: readonly string[];
+  readonly failed_checks: Brief["failed_checks"];
+  readonly llm: Brief["llm"];
+}
+
+/** What a brief says of the server that writes it. */
+export interface BriefSender {
+  /** Where it is reached from outside; null: nowhere. */
+  readonly publicUrl: string | null;
+}
+
+function briefOf(job: Job, turn: Turn, ground: BriefGround, { publicUrl }: BriefSender): Brief {
+  const { base, settings, failed_checks, llm } = ground;
+  const minutes =
+    job.runner === "actions" ? settings.limits.minutes : Math.min(settings.limits.minutes, job.time_limit_seconds / 60);
+  return {
+    version: 1,
+    id: job.id,
+    repository: `${job.repository.owner}/${job.repository.name}`,
+    branch: job.branch,
+    base,
+    title: redact(job.title),
+    runner: job.runner,
+    requester: job.requester,
+    llm,
+    limits: { minutes, turns: settings.limits.turns, cost_cents: settings.limits.cost_cents },
+    instructions: settings.instructions,
+    forbidden_paths: settings.forbidden_paths.flatMap((glob) =>
+      globMistake(glob) === null ? expandGlob(glob) : [glob],
+    ),
+    checkout_paths: settings.checkout_paths,
+    egress: settings.egress ?? null,
+    attempt: turn.try,
+    round: turn.round,
+    issue: issueOf(job.origin),
+    pull_request: job.pull_request?.number ?? null,
+    app_url: job.runner === "actions" ? publicUrl : null,
+    failure: job.failure === null ? null : redact(job.failure),
+    failed_checks,
+    history: job.rounds
+      .slice(0, -1)
+      .slice(-MOST_TOLD_ROUNDS)
+      .map(({ asked, did }) => ({ asked: told(asked), did: told(did) })),
+  };
+}
+
+export interface TreeEntry {
+  readonly path: string;
+  readonly mode: "100644";
+  readonly type: "blob";
+  readonly content?: string;
+  /** Of a blob; null deletes. */
+  readonly sha?: string | null;
+}
+
+/** The entries of the brief's tree. */
+export function briefEntries(job: Job, turn: Turn, ground: BriefGround, sender: BriefSender): TreeEntry[] {
+  const file = (name: string, rest: { readonly content: string } | { readonly sha: null }): TreeEntry => ({
+    path: `${jobFolder(job.id)}/${name}`,
+    mode: "100644",
+    type: "blob",
+    ...rest,
+  });
+  const asked = redact(job.rounds.at(-1)?.asked ?? job.task);
+  const config = JSON.stringify(briefOf(job, turn, ground, sender), null, 2);
+  return [
+    file(TASK_FILE, { content: `${asked.trimEnd()}\n` }),
+    file(CONFIG_FILE, { content: `${config}\n` }),
+    ...LEFTOVERS.filter((name) => ground.present.includes(name)).map((name) => file(name, { sha: null })),
+  ];
+}

@@ -1,0 +1,92 @@
+/**
+ * deliver-files: what a worker of the market has handed in becomes one commit of the App's on the job's branch.
+ * Compare-and-swap on the head; who did not get through, or may have been here before, looks first.
+ */
+import { z } from "zod";
+import type { FileChange } from "../../domain/job/attachments.ts";
+import type { Effect } from "../../domain/job/effect.ts";
+import type { Attempt } from "../../engine/ports/stores.ts";
+import { type Trouble, tried } from "../client/errors.ts";
+import { ask } from "../client/graphql.ts";
+import { finishMessage } from "../render/pull-request.ts";
+import { readParcel } from "./attachments.ts";
+import { laterOf } from "./one-call.ts";
+import { reported, type Task } from "./task.ts";
+
+type DeliverFiles = Extract<Effect, { type: "deliver-files" }>;
+
+const MUTATION = `
+mutation Deliver($input: CreateCommitOnBranchInput!) {
+  createCommitOnBranch(input: $input) { commit { oid } }
+}`;
+
+const schema = z.object({ createCommitOnBranch: z.object({ commit: z.object({ oid: z.string() }) }) });
+
+/** Commits of the branch that are looked through for one of ours. */
+const LOOK_BACK = 30;
+
+const trailerOf = ({ round, try: turn }: DeliverFiles): string => `Job-Files: ${round}.${turn}`;
+
+async function commit(task: Task, effect: DeliverFiles, files: readonly FileChange[], head: string): Promise<string> {
+  const { job, octokit, at } = task;
+  const { headline, body } = finishMessage(job);
+  const input = {
+    branch: { repositoryNameWithOwner: `${at.owner}/${at.repo}`, branchName: job.branch },
+    expectedHeadOid: head,
+    message: { headline, body: `${body}\n${trailerOf(effect)}` },
+    fileChanges: {
+      additions: files.flatMap(({ name, content }) => (content === null ? [] : [{ path: name, contents: content }])),
+      deletions: files.flatMap(({ name, content }) => (content === null ? [{ path: name }] : [])),
+    },
+  };
+  return (await ask(octokit, MUTATION, { input }, schema)).createCommitOnBranch.commit.oid;
+}
+
+/** The branch's head now, and whether our commit is below it. */
+async function look({ octokit, at, job }: Task, effect: DeliverFiles): Promise<{ head: string; done: boolean } | null> {
+  const { data } = await octokit.request("GET /repos/{owner}/{repo}/commits", {
+    ...at,
+    sha: job.branch,
+    per_page: LOOK_BACK,
+  });
+  const head = data[0]?.sha;
+  const done = data.some(
+    ({ commit: { message } }) => message.includes(`Job: ${job.id}`) && message.includes(trailerOf(effect)),
+  );
+  return head === undefined ? null : { head, done };
+}
+
+const delivered = ({ round, try: turn }: DeliverFiles, head_sha: string): Attempt =>
+  reported({ type: "files-delivered", round, try: turn, head_sha });
+
+const refused = ({ round, try: turn }: DeliverFiles, sentence: string): Attempt =>
+  reported({ type: "delivery-refused", round, try: turn, sentence });
+
+export const NOT_TAKEN =
+  "GitHub would not take the files that were handed in; one that is to go may not be there, a path may be a folder, or a rule may forbid it.";
+export const GONE = "The files that were handed in are not kept any more; hand them in again.";
+
+const troubled = (effect: DeliverFiles, trouble: Trouble): Attempt =>
+  trouble.kind === "invalid" || trouble.kind === "not-allowed"
+    ? refused(effect, NOT_TAKEN)
+    : { ended: "later", ...laterOf(trouble) };
+
+export async function deliverFiles(task: Task, effect: DeliverFiles): Promise<Attempt> {
+  const { job, now } = task;
+  const parcel = await readParcel(task, job.delivery?.parcel);
+  if (parcel === null) return refused(effect, GONE);
+  if (!task.again && job.head_sha !== null) {
+    const head = job.head_sha;
+    const first = await tried(now, () => commit(task, effect, parcel.files, head));
+    if (first.ok) return delivered(effect, first.value);
+    if (first.trouble.kind !== "conflict") return troubled(effect, first.trouble);
+  }
+  const second = await tried(now, async () => {
+    const seen = await look(task, effect);
+    if (seen === null || seen.done) return seen?.head ?? null;
+    return commit(task, effect, parcel.files, seen.head);
+  });
+  if (!second.ok) return troubled(effect, second.trouble);
+  if (second.value === null) return { ended: "later", reason: "The job's branch has no commit." };
+  return delivered(effect, second.value);
+}

@@ -1,0 +1,278 @@
+/** The one query behind a verdict (github-facts 6.6), and the parsing of its answer. No judgement. */
+import { z } from "zod";
+import type { CheckState, RequiredCheck } from "../../domain/job/facts.ts";
+import type { JobId } from "../../domain/job/job.ts";
+import { head } from "../../text/text.ts";
+import type { AppIdentity } from "../client/app-identity.ts";
+import { BLOB, blobSchema } from "../client/graphql.ts";
+import { CHECK_NAME } from "../render/check.ts";
+import { WORKFLOW_PATH } from "./branch-state.ts";
+import type { DatedCheck } from "./newest-checks.ts";
+
+const PAGE = 100;
+/** Checks and files beyond this are not read: the facts then say that they are not complete. */
+export const MAX_LISTED = 300;
+const MAX_SUMMARY = 2_000;
+
+const CONTEXTS = `
+statusCheckRollup {
+  contexts(first: ${PAGE}, after: $checksAfter) {
+    pageInfo { hasNextPage endCursor }
+    nodes {
+      __typename
+      ... on CheckRun {
+        name status conclusion externalId detailsUrl title summary
+        isRequired(pullRequestNumber: $number)
+        checkSuite { app { databaseId slug } workflowRun { databaseId event workflow { name } file { path } } }
+      }
+      ... on StatusContext { context state targetUrl description isRequired(pullRequestNumber: $number) }
+    }
+  }
+}`;
+
+/**
+ * A run has a suite from its beginning, and a check only once a runner takes it, or never where its file is broken
+ * (github-facts 2.13, 6.8). So the suites are read too.
+ */
+const SUITES = `
+... on Commit {
+  checkSuites(first: ${PAGE}) {
+    pageInfo { hasNextPage endCursor }
+    nodes {
+      status conclusion
+      checkRuns(first: 1) { totalCount }
+      workflowRun { databaseId event url workflow { name } file { path } }
+    }
+  }
+}`;
+
+export const FACTS_QUERY = `
+query Facts($owner: String!, $repo: String!, $number: Int!, $head: String!, $settings: String!, $base: String!, $checksAfter: String, $filesAfter: String) {
+  repository(owner: $owner, name: $repo) {
+    autoMergeAllowed
+    deleteBranchOnMerge
+    settings: object(expression: $settings) { ${BLOB} }
+    defaultBranchRef { name }
+    base: ref(qualifiedName: $base) { name }
+    head: object(expression: $head) { ${SUITES} }
+    pullRequest(number: $number) {
+      state
+      mergedBy { login ... on User { databaseId } }
+      mergedAt
+      isDraft
+      headRefOid
+      baseRefName
+      baseRef {
+        refUpdateRule { requiredStatusCheckContexts }
+        rules(first: ${PAGE}) {
+          nodes { parameters { ... on RequiredStatusChecksParameters { requiredStatusChecks { context integrationId } } } }
+        }
+      }
+      mergeable
+      mergeStateStatus
+      reviewDecision
+      autoMergeRequest { enabledAt }
+      files(first: ${PAGE}, after: $filesAfter) { pageInfo { hasNextPage endCursor } nodes { path changeType } }
+      ${CONTEXTS}
+    }
+  }
+}`;
+
+const page = z.object({ hasNextPage: z.boolean(), endCursor: z.string().nullable() });
+
+const checkRun = z.object({
+  __typename: z.literal("CheckRun"),
+  name: z.string(),
+  status: z.string(),
+  conclusion: z.string().nullable(),
+  externalId: z.string().nullish(),
+  detailsUrl: z.string().nullish(),
+  title: z.string().nullish(),
+  summary: z.string().nullish(),
+  isRequired: z.boolean(),
+  checkSuite: z
+    .object({
+      app: z.object({ databaseId: z.number().nullable(), slug: z.string() }).nullable(),
+      workflowRun: z
+        .object({
+          databaseId: z.number(),
+          event: z.string(),
+          workflow: z.object({ name: z.string() }),
+          file: z.object({ path: z.string() }).nullish(),
+        })
+        .nullish(),
+    })
+    .nullish(),
+});
+
+const statusContext = z.object({
+  __typename: z.literal("StatusContext"),
+  context: z.string(),
+  state: z.string(),
+  targetUrl: z.string().nullish(),
+  description: z.string().nullish(),
+  isRequired: z.boolean(),
+});
+
+const suite = z.object({
+  status: z.string(),
+  conclusion: z.string().nullable(),
+  checkRuns: z.object({ totalCount: z.number() }).nullable(),
+  workflowRun: z
+    .object({
+      databaseId: z.number(),
+      event: z.string(),
+      url: z.string(),
+      workflow: z.object({ name: z.string() }),
+      file: z.object({ path: z.string() }).nullish(),
+    })
+    .nullable(),
+});
+
+/** What a rule of another kind has for parameters is an empty object here. */
+const baseRef = z.object({
+  refUpdateRule: z.object({ requiredStatusCheckContexts: z.array(z.string().nullable()).nullish() }).nullish(),
+  rules: z
+    .object({
+      nodes: z.array(
+        z.object({
+          parameters: z
+            .object({
+              requiredStatusChecks: z
+                .array(z.object({ context: z.string(), integrationId: z.number().nullish() }))
+                .optional(),
+            })
+            .nullish(),
+        }),
+      ),
+    })
+    .nullish(),
+});
+
+export const factsSchema = z.object({
+  repository: z.object({
+    autoMergeAllowed: z.boolean(),
+    deleteBranchOnMerge: z.boolean(),
+    settings: blobSchema,
+    defaultBranchRef: z.object({ name: z.string() }).nullish(),
+    base: z.object({ name: z.string() }).nullish(),
+    head: z.object({ checkSuites: z.object({ pageInfo: page, nodes: z.array(suite) }).nullish() }).nullable(),
+    pullRequest: z.object({
+      state: z.enum(["OPEN", "CLOSED", "MERGED"]),
+      mergedBy: z.object({ login: z.string(), databaseId: z.number().nullish() }).nullish(),
+      mergedAt: z.iso.datetime({ offset: true }).nullish(),
+      isDraft: z.boolean(),
+      headRefOid: z.string(),
+      baseRefName: z.string(),
+      baseRef: baseRef.nullish(),
+      mergeable: z.enum(["MERGEABLE", "CONFLICTING", "UNKNOWN"]),
+      mergeStateStatus: z.string(),
+      reviewDecision: z.enum(["APPROVED", "CHANGES_REQUESTED", "REVIEW_REQUIRED"]).nullable(),
+      autoMergeRequest: z.object({ enabledAt: z.string().nullish() }).nullable(),
+      files: z
+        .object({ pageInfo: page, nodes: z.array(z.object({ path: z.string(), changeType: z.string() })) })
+        .nullable(),
+      statusCheckRollup: z
+        .object({
+          contexts: z.object({
+            pageInfo: page,
+            nodes: z.array(z.discriminatedUnion("__typename", [checkRun, statusContext])),
+          }),
+        })
+        .nullable(),
+    }),
+  }),
+});
+
+export type Suite = z.infer<typeof suite>;
+export type FactsAnswer = z.infer<typeof factsSchema>["repository"];
+type Context = NonNullable<FactsAnswer["pullRequest"]["statusCheckRollup"]>["contexts"]["nodes"][number];
+
+/** Anything that GitHub may add one day counts as a failure: green must be said in so many words. */
+function stateOf(context: Context): CheckState {
+  if (context.__typename === "StatusContext") {
+    if (context.state === "SUCCESS") return "success";
+    return context.state === "PENDING" || context.state === "EXPECTED" ? "pending" : "failure";
+  }
+  if (context.status !== "COMPLETED" || context.conclusion === null) return "pending";
+  switch (context.conclusion) {
+    case "SUCCESS":
+      return "success";
+    case "NEUTRAL":
+      return "neutral";
+    case "SKIPPED":
+      return "skipped";
+    case "ACTION_REQUIRED":
+      return "action_required";
+    case "CANCELLED":
+    case "STALE":
+      return "cancelled";
+    default:
+      return "failure";
+  }
+}
+
+const few = (...texts: readonly (string | null | undefined)[]): string | null =>
+  head(texts.filter((text) => text).join("\n"), MAX_SUMMARY) || null;
+
+/** Ours, or of the workflow that runs our jobs: its guarded-off runs end as skipped and say nothing of the work. */
+const isOurs = (check: Extract<Context, { __typename: "CheckRun" }>, self: AppIdentity, job: JobId): boolean => {
+  const { checkSuite } = check;
+  if (checkSuite?.workflowRun?.file?.path.endsWith(WORKFLOW_PATH) === true) return true;
+  return self.appId === null
+    ? check.name === CHECK_NAME && check.externalId === job
+    : checkSuite?.app?.databaseId === self.appId;
+};
+
+const UNDATED = { workflow: null, event: null, run: null, whole: false } as const;
+
+export function checkOfContext(context: Context, self: AppIdentity, job: JobId): DatedCheck {
+  const state = stateOf(context);
+  if (context.__typename === "StatusContext")
+    return {
+      ...UNDATED,
+      check: {
+        name: context.context,
+        state,
+        required: context.isRequired,
+        app_id: null,
+        ours: false,
+        url: context.targetUrl ?? null,
+        summary: few(context.description),
+      },
+    };
+  const run = context.checkSuite?.workflowRun;
+  return {
+    ...UNDATED,
+    ...(run ? { workflow: workflowOf(run), event: run.event, run: run.databaseId } : {}),
+    check: {
+      name: context.name,
+      state,
+      required: context.isRequired,
+      app_id: context.checkSuite?.app?.databaseId ?? null,
+      ours: isOurs(context, self, job),
+      url: context.detailsUrl ?? null,
+      summary: few(context.title, context.summary),
+    },
+  };
+}
+
+/** Without our own check, which would wait for itself. A rule that names the App says more than one that does not. */
+export function requiredChecks({ baseRef }: FactsAnswer["pullRequest"]): readonly RequiredCheck[] {
+  const ruled = (baseRef?.rules?.nodes ?? []).flatMap(({ parameters }) => parameters?.requiredStatusChecks ?? []);
+  const bound = ruled.flatMap(({ context, integrationId }) =>
+    integrationId ? [{ name: context, app_id: integrationId }] : [],
+  );
+  const names = [
+    ...ruled.map(({ context }) => context),
+    ...(baseRef?.refUpdateRule?.requiredStatusCheckContexts ?? []).filter((name) => name !== null),
+  ];
+  const free = [...new Set(names)].filter((name) => !bound.some((one) => one.name === name));
+  return [...bound, ...free.map((name) => ({ name, app_id: null }))].filter(({ name }) => name !== CHECK_NAME);
+}
+
+/** Names are not unique, files are. */
+export const workflowOf = (run: {
+  readonly workflow: { readonly name: string };
+  readonly file?: { readonly path: string } | null | undefined;
+}): string => run.file?.path ?? run.workflow.name;

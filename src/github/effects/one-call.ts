@@ -1,0 +1,64 @@
+/** The effects that are one call: a reaction, cancelling a run, closing a pull request, deleting the branch. */
+
+import type { Effect } from "../../domain/job/effect.ts";
+import type { Attempt } from "../../engine/ports/stores.ts";
+import { type Trouble, tried } from "../client/errors.ts";
+import { addReaction } from "./reaction.ts";
+import { done, type Task } from "./task.ts";
+
+type Of<T extends Effect["type"]> = Extract<Effect, { type: T }>;
+
+/** Makes the call; trouble of the named kinds means that there is nothing left to do. */
+async function unless(kinds: readonly Trouble["kind"][], task: Task, call: () => Promise<unknown>): Promise<Attempt> {
+  const answer = await tried(task.now, call);
+  if (answer.ok || kinds.includes(answer.trouble.kind)) return done;
+  return { ended: "later", ...laterOf(answer.trouble) };
+}
+
+/** What the runner is told of trouble that an effect has no answer to. */
+export function laterOf(trouble: Trouble): { readonly reason: string; readonly after_ms?: number } {
+  switch (trouble.kind) {
+    case "later":
+      return {
+        reason: trouble.reason,
+        ...(trouble.after_ms === undefined ? {} : { after_ms: trouble.after_ms }),
+      };
+    case "forbidden":
+      return { reason: "GitHub does not allow it: the App may lack a permission in this repository." };
+    case "gone":
+      return { reason: "GitHub does not know the repository, the branch or the pull request any more." };
+    default:
+      return { reason: "GitHub would not do it." };
+  }
+}
+
+/** A reaction is a courtesy: a deleted comment or a missing permission is no reason to try again. */
+export const react = (task: Task, { comment_id, content }: Of<"react">): Promise<Attempt> =>
+  unless(["gone", "forbidden", "invalid"], task, () => addReaction(task.octokit, task.at, comment_id, content));
+
+/** 409: the run is over already. */
+export const cancelRun = (task: Task, { run_id }: Of<"cancel-run">): Promise<Attempt> =>
+  unless(["gone", "conflict"], task, () =>
+    task.octokit.request("POST /repos/{owner}/{repo}/actions/runs/{run_id}/cancel", { ...task.at, run_id }),
+  );
+
+export async function closePullRequest(task: Task): Promise<Attempt> {
+  const { pull_request } = task.job;
+  if (pull_request === null) return done;
+  return unless(["gone", "invalid"], task, () =>
+    task.octokit.request("PATCH /repos/{owner}/{repo}/pulls/{pull_number}", {
+      ...task.at,
+      pull_number: pull_request.number,
+      state: "closed",
+    }),
+  );
+}
+
+/** 422 "Reference does not exist": somebody, or the merge, was faster (github-facts 6.14). */
+export const deleteBranch = (task: Task): Promise<Attempt> =>
+  unless(["gone", "invalid"], task, () =>
+    task.octokit.request("DELETE /repos/{owner}/{repo}/git/refs/{ref}", {
+      ...task.at,
+      ref: `heads/${task.job.branch}`,
+    }),
+  );

@@ -1,0 +1,143 @@
+/**
+ * open-pull-request: the job's folder goes, and the pull request opens or takes the further round. One write where the
+ * pull request is there already, two where it is not; one less where the run has taken the folder away with its push.
+ */
+
+import type { Effect } from "../../domain/job/effect.ts";
+import type { Job } from "../../domain/job/job.ts";
+import type { Attempt } from "../../engine/ports/stores.ts";
+import { type Tried, tried } from "../client/errors.ts";
+import { pullRequestBody, pullRequestTitle } from "../render/pull-request.ts";
+import { adoptPullRequest } from "./adopt-pull-request.ts";
+import { readBranchState } from "./branch-state.ts";
+import { laterOf } from "./one-call.ts";
+import { type Cleaned, removeFolder } from "./remove-folder.ts";
+import { reported, type Task } from "./task.ts";
+
+type OpenPullRequest = Extract<Effect, { type: "open-pull-request" }>;
+
+interface Opened {
+  readonly number: number;
+  readonly url: string;
+}
+
+async function post(task: Task, base: string, draft: boolean): Promise<Opened> {
+  const { octokit, at, job, repositories } = task;
+  const known = await repositories.get(job.repository.owner, job.repository.name);
+  // GitHub closes an issue only from the default branch; elsewhere the words would promise what does not happen
+  const closes = known?.base ? known.base.branch === base : true;
+  const { data } = await octokit.request("POST /repos/{owner}/{repo}/pulls", {
+    ...at,
+    title: pullRequestTitle(job),
+    body: pullRequestBody(job, closes),
+    head: job.branch,
+    base,
+    draft,
+  });
+  return { number: data.number, url: data.html_url };
+}
+
+async function find({ octokit, at, job }: Task): Promise<Opened | null> {
+  const { data } = await octokit.request("GET /repos/{owner}/{repo}/pulls", {
+    ...at,
+    head: `${at.owner}:${job.branch}`,
+    state: "open",
+    per_page: 1,
+  });
+  const first = data[0];
+  return first ? { number: first.number, url: first.html_url } : null;
+}
+
+/** What the default branch is called now, where the job is for it. */
+async function renamed({ octokit, at, job }: Task): Promise<string | null> {
+  if (job.base.is_default !== true) return null;
+  return (await readBranchState({ octokit, at }, null))?.default_branch ?? null;
+}
+
+/** 422 of a base that is not there, or not under this name. */
+const NO_BASE = /"field":\s*"base"/;
+
+/** Null: nothing lies between the two branches. What is there already, from us or by hand, is taken. */
+async function open(task: Task, base: string): Promise<Tried<Opened | null>> {
+  const left = task.again ? await find(task) : null;
+  if (left !== null) return { ok: true, value: left };
+  const answer = await tried(task.now, () => post(task, base, task.job.choices.draft));
+  if (answer.ok || answer.trouble.kind !== "invalid") return answer;
+  const { words } = answer.trouble;
+  if (/no commits between/i.test(words)) return { ok: true, value: null };
+  if (/already exists/i.test(words)) {
+    const there = await find(task);
+    return there === null ? answer : { ok: true, value: there };
+  }
+  if (NO_BASE.test(words)) {
+    const name = await renamed(task);
+    return name === null || name === base ? answer : tried(task.now, () => post(task, name, task.job.choices.draft));
+  }
+  // private repositories on some plans know no drafts
+  const without_draft = task.job.choices.draft && /draft/i.test(words);
+  return without_draft ? tried(task.now, () => post(task, base, false)) : answer;
+}
+
+/** Right after a push GitHub may not see it yet: what it then says of files that are known to have changed is no answer. */
+async function isUnseen(task: Task, base: string): Promise<boolean> {
+  const { octokit, at, job } = task;
+  if ((job.work?.changed_files.length ?? 0) === 0) return false;
+  if (!task.again) return true;
+  const { data } = await octokit.request("GET /repos/{owner}/{repo}/compare/{basehead}", {
+    ...at,
+    basehead: `${base}...${job.branch}`,
+    per_page: 1,
+  });
+  return data.ahead_by > 0 && (data.files ?? []).length > 0;
+}
+
+/** Before GitHub is asked again about a push that it does not see. */
+const UNSEEN_MS = 5_000;
+
+async function adopt(task: Task, round: number, number: number): Promise<Attempt> {
+  const answer = await tried(task.now, () => adoptPullRequest(task, number));
+  const refused = (sentence: string) =>
+    reported({ type: "delivery-refused", round, try: task.job.tries, sentence } as const);
+  if (!answer.ok && answer.trouble.kind === "gone") return refused(`There is no pull request #${number} here.`);
+  if (!answer.ok) return { ended: "later", ...laterOf(answer.trouble) };
+  if ("sentence" in answer.value) return refused(answer.value.sentence);
+  return reported({ type: "pull-request-opened", round, ...answer.value });
+}
+
+/**
+ * The run has pushed with our token, without the job's folder, and the head is still that push. Of a further round the
+ * pull request must be looked at anyway.
+ */
+const isClean = (job: Job): boolean =>
+  job.pull_request === null && job.head_sha !== null && job.handed_in?.clean_sha === job.head_sha;
+
+const asPushed = (job: Job): Cleaned => ({
+  head: job.head_sha ?? "",
+  empty: job.work?.changed_files.length === 0,
+  open: false,
+});
+
+export async function openPullRequest(task: Task, { round }: OpenPullRequest): Promise<Attempt> {
+  const { job } = task;
+  const theirs = job.delivery?.pull_request ?? null;
+  if (theirs !== null) return adopt(task, round, theirs);
+  const cleaned = isClean(job) ? asPushed(job) : await removeFolder(task);
+  if (cleaned === null)
+    return { ended: "later", reason: "The job's branch is gone, so no pull request can be opened." };
+  if ("trouble" in cleaned) return { ended: "later", ...laterOf(cleaned.trouble) };
+  const { head, empty } = cleaned;
+  if (job.pull_request !== null && cleaned.open)
+    return reported({ type: "pull-request-opened", round, ...job.pull_request, head_sha: head });
+  if (empty) return reported({ type: "nothing-to-open", round });
+
+  const base = job.base.branch;
+  if (base === null) return { ended: "later", reason: "It is not known which branch the pull request is for." };
+  const answer = await open(task, base);
+  if (!answer.ok) return { ended: "later", ...laterOf(answer.trouble) };
+  if (answer.value === null) {
+    const unseen = await tried(task.now, () => isUnseen(task, base));
+    if (unseen.ok && !unseen.value) return reported({ type: "nothing-to-open", round });
+    return { ended: "later", reason: "GitHub does not see the pushed work yet.", after_ms: UNSEEN_MS };
+  }
+  return reported({ type: "pull-request-opened", round, ...answer.value, head_sha: head });
+}

@@ -1,0 +1,137 @@
+/**
+ * The performer: from an effect to the file that performs it, inside the budget of its installation. What no effect has
+ * an answer to becomes "later", so that the runner tries again and ends it when that does not help.
+ */
+
+import type { LogLine } from "../../contracts/log-line.ts";
+import { effectKey, type GitHubEffect } from "../../domain/job/effect.ts";
+import type { Job, JobId } from "../../domain/job/job.ts";
+import type { ModelDefaults } from "../../domain/job/model-selection.ts";
+import type { ParcelStore } from "../../engine/ports/market.ts";
+import type { AccountStore, Attempt, Performer, RepositoryStore } from "../../engine/ports/stores.ts";
+import type { Judge } from "../../engine/ports/verification.ts";
+import type { AppIdentity } from "../client/app-identity.ts";
+import { troubleOf } from "../client/errors.ts";
+import type { Caller, OctokitSource } from "../client/octokit.ts";
+import { WRITES } from "../client/writes.ts";
+import { disableAutoMerge, enableAutoMerge } from "./auto-merge.ts";
+import { deliverFiles } from "./deliver-files.ts";
+import { merge } from "./merge.ts";
+import { cancelRun, closePullRequest, deleteBranch, laterOf, react } from "./one-call.ts";
+import { openPullRequest } from "./open-pull-request.ts";
+import { pushBrief } from "./push-brief.ts";
+import { readFacts } from "./read-facts.ts";
+import { readResult } from "./read-result.ts";
+import { readRun } from "./read-run.ts";
+import { judge } from "./review.ts";
+import { showFiles } from "./show-files.ts";
+import { showProgress, syncCheck } from "./sync-check.ts";
+import { syncComment } from "./sync-comment.ts";
+import { done, type Task } from "./task.ts";
+
+export interface PerformerParts {
+  readonly source: OctokitSource;
+  readonly repositories: RepositoryStore;
+  /** Asked for once per effect: at the start it may not be known yet. */
+  readonly self: () => Promise<AppIdentity>;
+  readonly llm: ModelDefaults;
+  /** Looks at what the market's agents submit; null or missing: there is nobody to ask. */
+  readonly judge?: Judge | null;
+  /** Where this server is reached from outside; null: nowhere. */
+  readonly public_url?: string | null;
+  /** The kept log of a job's last try, whose end the check run shows. */
+  readonly log?: (id: JobId) => Promise<readonly LogLine[]>;
+  /** What travels beside a job; where there are no such jobs, there is nothing to read. */
+  readonly parcels?: Pick<ParcelStore, "get">;
+  /** Whose account a person's is; where there is no market, nobody asks. */
+  readonly accounts?: Pick<AccountStore, "of">;
+  readonly now?: () => number;
+  readonly wait?: (ms: number) => Promise<void>;
+}
+
+/** An attachment and a file that is no text needs a write of its own. */
+function writesOf({ type }: GitHubEffect, job: Job): number {
+  if (type === "push-brief") return WRITES[type] + (job.enclosure?.attachments.length ?? 0);
+  return WRITES[type] + (type === "show-files" ? (job.delivery?.files.length ?? 0) : 0);
+}
+
+function begin(task: Task, effect: GitHubEffect): Promise<Attempt> {
+  switch (effect.type) {
+    case "push-brief":
+      return pushBrief(task, effect);
+    case "react":
+      return react(task, effect);
+    case "sync-comment":
+      return syncComment(task);
+    case "sync-check":
+      return syncCheck(task);
+    case "show-progress":
+      return showProgress(task);
+    case "cancel-run":
+      return cancelRun(task, effect);
+    case "read-run":
+      return readRun(task, effect);
+    case "read-result":
+      return readResult(task, effect);
+    case "show-files":
+      return showFiles(task, effect);
+    case "deliver-files":
+      return deliverFiles(task, effect);
+    case "open-pull-request":
+      return openPullRequest(task, effect);
+    case "read-facts":
+      return readFacts(task, effect);
+    case "judge":
+      return judge(task, effect);
+    case "merge":
+      return merge(task, effect);
+    case "enable-auto-merge":
+      return enableAutoMerge(task, effect);
+    case "disable-auto-merge":
+      return disableAutoMerge(task);
+    case "close-pull-request":
+      return closePullRequest(task);
+    case "delete-branch":
+      return deleteBranch(task);
+    default:
+      return effect satisfies never;
+  }
+}
+
+const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+export function createPerformer(parts: PerformerParts): Performer {
+  const { source, repositories, llm, now = Date.now, wait = sleep } = parts;
+  return {
+    async perform(effect, job, again) {
+      const { owner, name, installation_id } = job.repository;
+      try {
+        const task: Omit<Task, "octokit"> = {
+          repositories,
+          self: await parts.self(),
+          defaults: llm,
+          judge: parts.judge ?? null,
+          publicUrl: parts.public_url ?? null,
+          log: parts.log ?? (async () => []),
+          accountOf: async (person) => (await parts.accounts?.of(person)) ?? null,
+          parcels: parts.parcels ?? { get: async () => null },
+          now,
+          wait,
+          job,
+          again,
+          at: { owner, repo: name },
+        };
+        const work = (octokit: Caller) => begin({ ...task, octokit }, effect);
+        const writes = writesOf(effect, job);
+        if (effect.type === "show-progress") return (await source.spare(installation_id, writes, work)) ?? done;
+        return writes === 0
+          ? await work(await source.installation(installation_id))
+          : await source.work(installation_id, `${job.id}:${effectKey(effect)}`, writes, work);
+      } catch (thrown) {
+        const trouble = troubleOf(thrown, now());
+        if (trouble === null) throw thrown;
+        return { ended: "later", ...laterOf(trouble) };
+      }
+    },
+  };
+}

@@ -1,0 +1,236 @@
+/**
+ * push-brief: tree → commit → ref, in this order, so that one push starts one run (github-facts 2.2). Three calls when
+ * the base is known from push events; else one reading before them. Never touches a ref that is not the job's.
+ */
+
+import { DEFAULT_REPOSITORY_SETTINGS, UNREAD_REPOSITORY_SETTINGS } from "../../contracts/settings.ts";
+import type { Effect } from "../../domain/job/effect.ts";
+import { modelOf } from "../../domain/job/model-selection.ts";
+import type { Attempt, KnownRepository } from "../../engine/ports/stores.ts";
+import { type Trouble, tried } from "../client/errors.ts";
+import * as refusals from "../render/refusals.ts";
+import { enclosedEntries } from "./attachment-entries.ts";
+import { type BranchState, learnedOf, readBranchState, type Tip } from "./branch-state.ts";
+import { type BriefGround, briefEntries, briefMessage } from "./brief.ts";
+import { readFailedLogs } from "./failed-logs.ts";
+import { laterOf } from "./one-call.ts";
+import { ownBrief, type TreeOn } from "./own-brief.ts";
+import { reported, type Task } from "./task.ts";
+
+type PushBrief = Extract<Effect, { type: "push-brief" }>;
+
+/** Everything that a push needs. */
+interface Ground extends Omit<BriefGround, "llm"> {
+  /** The commit to stand on: the base, or the head of the job's branch. */
+  readonly parent: Tip;
+  readonly creates: boolean;
+  readonly settings_problem: string | null;
+  readonly learned: KnownRepository | null;
+}
+
+/** What the agent is told of its model. */
+type Llm = BriefGround["llm"];
+
+type Pushed =
+  | { readonly ended: "pushed"; readonly sha: string }
+  /** What we stood on has moved or is gone. `final`: GitHub's words name no race, so looking again is of use once. */
+  | { readonly ended: "stale"; readonly final: boolean }
+  | { readonly ended: "exists" }
+  | { readonly ended: "no"; readonly attempt: Attempt };
+
+const refused = ({ round, try: turn }: PushBrief, sentence: string): Attempt =>
+  reported({ type: "brief-refused", round, try: turn, sentence });
+
+/** A market's worker has a model of its own: what stands here is a proposal, and nobody's mistake. */
+function llmOf({ job, defaults, now }: Task, { settings }: Ground): Llm | string {
+  const asked = job.runner === "actions" ? defaults : { ...defaults, own_models: true };
+  const named = modelOf(job.choices, settings, asked, now());
+  if (!named.ok) return named.sentence;
+  const { model, max_tokens, notes } = named.choice;
+  return { provider: named.provider, model, max_tokens, notes: [...notes], named_by: named.named_by };
+}
+
+const pushed = (task: Task, effect: PushBrief, sha: string, ground: Ground, llm: Llm): Attempt => ({
+  ...reported({
+    type: "brief-pushed",
+    round: effect.round,
+    try: effect.try,
+    head_sha: sha,
+    base: ground.base,
+    settings: ground.settings,
+    settings_problem: ground.settings_problem,
+    ...(task.job.runner === "actions" ? { llm: { model: llm.model, notes: llm.notes } } : {}),
+  }),
+  ...(ground.learned === null ? {} : { repository: ground.learned }),
+});
+
+/** The ground as push events have left it, or null when GitHub must be asked. */
+function warmGround(task: Task, known: KnownRepository | null): Ground | null {
+  const { job, again } = task;
+  const base = known?.base;
+  if (!base || again || job.head_sha !== null) return null;
+  if (job.base.branch !== null && job.base.branch !== base.branch) return null;
+  if (job.runner === "actions" && !base.has_workflow) return null; // it may have been added since: look before refusing
+  return {
+    base: { branch: base.branch, sha: base.head_sha },
+    parent: { sha: base.head_sha, tree: base.tree_sha },
+    creates: true,
+    settings:
+      known.settings ?? (known.settings_problem === null ? DEFAULT_REPOSITORY_SETTINGS : UNREAD_REPOSITORY_SETTINGS),
+    settings_problem: known.settings_problem,
+    present: [],
+    failed_checks: [],
+    learned: null,
+  };
+}
+
+/** The ground as GitHub tells it, or the sentence that says why there is none. */
+function coldGround(task: Task, state: BranchState | null, known: KnownRepository | null): Ground | string {
+  const { job } = task;
+  if (state === null) return refusals.notInstalled(job.repository);
+  if (state.default_branch === null) return refusals.emptyRepository();
+  if (state.in_the_way !== null) return refusals.branchInTheWay(state.in_the_way);
+  if (state.base === null) return refusals.noSuchBranch(job.base.branch ?? state.default_branch);
+  if (job.runner === "actions" && !state.has_workflow) return refusals.missingWorkflow(state.base.branch);
+  const read = state.settings;
+  const kept = known?.settings ?? job.settings ?? UNREAD_REPOSITORY_SETTINGS;
+  return {
+    base: { branch: state.base.branch, sha: state.base.sha },
+    parent: state.branch ?? state.base,
+    creates: state.branch === null,
+    settings: read === null ? DEFAULT_REPOSITORY_SETTINGS : read.ok ? read.settings : kept,
+    settings_problem: read === null || read.ok ? null : read.problem,
+    present: state.present,
+    failed_checks: [],
+    learned: learnedOf(state, job.repository, known),
+  };
+}
+
+/** 422 where somebody else was faster; any other is said for good. */
+const RACE = /not a fast.forward|reference does not exist/i;
+
+/** 422 where a ruleset keeps us from the branch: asking again will not help. */
+const RULED_OUT = /rule violations?|protected branch/i;
+
+async function writeTree(task: Task, effect: PushBrief, ground: BriefGround, base_tree: string): Promise<string> {
+  const { octokit, job, at } = task;
+  const tree = [...briefEntries(job, effect, ground, task), ...(await enclosedEntries(task))];
+  return (await octokit.request("POST /repos/{owner}/{repo}/git/trees", { ...at, base_tree, tree })).data.sha;
+}
+
+async function push(task: Task, effect: PushBrief, ground: Ground, llm: Llm): Promise<Pushed> {
+  const { octokit, job, at, now } = task;
+  const tree = await tried(now, () => writeTree(task, effect, { ...ground, llm }, ground.parent.tree));
+  if (!tree.ok) return noPush(tree.trouble, task, effect);
+  const commit = await tried(now, () =>
+    octokit.request("POST /repos/{owner}/{repo}/git/commits", {
+      ...at,
+      message: briefMessage(job, effect, ground.settings),
+      tree: tree.value,
+      parents: [ground.parent.sha],
+    }),
+  );
+  if (!commit.ok) return noPush(commit.trouble, task, effect);
+  const { sha } = commit.value.data;
+  const ref = await tried<unknown>(now, () =>
+    ground.creates
+      ? octokit.request("POST /repos/{owner}/{repo}/git/refs", { ...at, ref: `refs/heads/${job.branch}`, sha })
+      : octokit.request("PATCH /repos/{owner}/{repo}/git/refs/{ref}", {
+          ...at,
+          ref: `heads/${job.branch}`,
+          sha,
+          force: false,
+        }),
+  );
+  if (ref.ok) return { ended: "pushed", sha };
+  if (ref.trouble.kind === "invalid" && RULED_OUT.test(ref.trouble.words))
+    return { ended: "no", attempt: refused(effect, refusals.lacksPermission(job.repository)) };
+  if (ref.trouble.kind === "invalid" && /already exists/i.test(ref.trouble.words)) return { ended: "exists" };
+  return noPush(ref.trouble, task, effect);
+}
+
+function noPush(trouble: Trouble, task: Task, effect: PushBrief): Pushed {
+  switch (trouble.kind) {
+    case "gone":
+    case "conflict":
+      return { ended: "stale", final: false };
+    case "invalid":
+      return { ended: "stale", final: !RACE.test(trouble.words) };
+    case "forbidden":
+      return { ended: "no", attempt: refused(effect, refusals.lacksPermission(task.job.repository)) };
+    default:
+      return { ended: "no", attempt: { ended: "later", ...laterOf(trouble) } };
+  }
+}
+
+/** The tree that a first brief has on this commit; null: there would be none. */
+function firstTree(task: Task, effect: PushBrief, ground: Ground | string): TreeOn {
+  return async ({ sha, tree }) => {
+    const llm = typeof ground === "string" ? ground : llmOf(task, ground);
+    if (typeof ground === "string" || typeof llm === "string") return null;
+    const first = { ...ground, base: { ...ground.base, sha }, present: [], failed_checks: [], llm };
+    const written = await tried(task.now, () => writeTree(task, effect, first, tree));
+    return written.ok ? written.value : null;
+  };
+}
+
+/** The default branch may have got another name since the job began: then it is followed. */
+async function readState(task: Task): Promise<BranchState | null> {
+  const { job } = task;
+  const state = await readBranchState(task, job);
+  if (state === null || state.base !== null || job.base.is_default !== true || job.base.branch === null) return state;
+  return readBranchState(task, { ...job, base: { ...job.base, branch: null } });
+}
+
+interface Found {
+  readonly ground: Ground | string;
+  readonly left: string | null;
+}
+
+/** The ground, and what an earlier attempt left on it. `may_exist`: the branch may hold this try's brief already. */
+async function find(task: Task, effect: PushBrief, known: KnownRepository | null, may_exist: boolean): Promise<Found> {
+  const state = await readState(task);
+  const ground = coldGround(task, state, known);
+  const left =
+    state !== null && state.branch !== null && may_exist
+      ? await ownBrief(task, effect, firstTree(task, effect, ground))
+      : null;
+  if (typeof ground === "string" || left !== null || task.job.failure === null) return { ground, left };
+  return { ground: { ...ground, failed_checks: await readFailedLogs(task, state?.failed ?? []) }, left };
+}
+
+export async function pushBrief(task: Task, effect: PushBrief): Promise<Attempt> {
+  const { job } = task;
+  const known = await task.repositories.get(job.repository.owner, job.repository.name);
+
+  const warm = warmGround(task, known);
+  if (warm !== null) {
+    const llm = llmOf(task, warm);
+    if (typeof llm === "string") return refused(effect, llm);
+    const first = await push(task, effect, warm, llm);
+    if (first.ended === "pushed") return pushed(task, effect, first.sha, warm, llm);
+    if (first.ended === "no") return first.attempt;
+  }
+
+  // the first try's branch is ours alone, so one that is there already must hold the brief of an earlier attempt
+  const first_try = job.head_sha === null;
+  const read = await tried(task.now, () => find(task, effect, known, task.again || first_try));
+  if (!read.ok) {
+    if (read.trouble.kind === "gone") return refused(effect, refusals.notInstalled(job.repository));
+    if (read.trouble.kind === "forbidden") return refused(effect, refusals.lacksPermission(job.repository));
+    return { ended: "later", ...laterOf(read.trouble) };
+  }
+  const { ground, left } = read.value;
+  if (typeof ground === "string") return refused(effect, ground);
+  const llm = llmOf(task, ground);
+  if (typeof llm === "string") return refused(effect, llm);
+  if (left !== null) return pushed(task, effect, left, ground, llm);
+  if (first_try && !ground.creates && effect.round === 1 && effect.try === 1)
+    return refused(effect, refusals.foreignBranch(job.branch));
+
+  const second = await push(task, effect, ground, llm);
+  if (second.ended === "pushed") return pushed(task, effect, second.sha, ground, llm);
+  if (second.ended === "no") return second.attempt;
+  if (second.ended === "stale" && second.final) return refused(effect, refusals.notTaken(job.branch));
+  return { ended: "later", reason: "The branch moved while the brief was being pushed.", after_ms: 1_000 };
+}

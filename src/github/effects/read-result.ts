@@ -1,0 +1,163 @@
+/**
+ * read-result: what the agent left on the branch. One query for head, result and log; the changed files need a second
+ * call, which is spared when the head is still the brief, and where the run has handed in what it did.
+ */
+import { z } from "zod";
+import { jobFolder, LOG_FILE, RESULT_FILE } from "../../contracts/brief.ts";
+import { parseLog } from "../../contracts/log-line.ts";
+import { redact } from "../../contracts/redact.ts";
+import { NO_USAGE, parseResult } from "../../contracts/result.ts";
+import type { Effect } from "../../domain/job/effect.ts";
+import type { Job, Work } from "../../domain/job/job.ts";
+import { toldWork } from "../../domain/job/reported-result.ts";
+import { cleanLog } from "../../domain/job/stored-log.ts";
+import type { Attempt } from "../../engine/ports/stores.ts";
+import { tried } from "../client/errors.ts";
+import { ask, BLOB, blobSchema } from "../client/graphql.ts";
+import { laterOf } from "./one-call.ts";
+import { reported, type Task } from "./task.ts";
+
+type ReadResult = Extract<Effect, { type: "read-result" }>;
+
+const QUERY = `
+query Result($owner: String!, $repo: String!, $branch: String!, $result: String!, $log: String!, $folder: String!) {
+  repository(owner: $owner, name: $repo) {
+    ref(qualifiedName: $branch) { target { ... on Commit { oid message } } }
+    result: object(expression: $result) { ${BLOB} }
+    log: object(expression: $log) { ${BLOB} }
+    folder: object(expression: $folder) { __typename }
+  }
+}`;
+
+const schema = z.object({
+  repository: z.object({
+    ref: z.object({ target: z.object({ oid: z.string(), message: z.string() }) }).nullable(),
+    result: blobSchema,
+    log: blobSchema,
+    folder: z.object({}).nullable(),
+  }),
+});
+
+type Left = z.infer<typeof schema>["repository"];
+
+const NO_WORK = { reason: null, model: "unknown", usage: NO_USAGE, cost_cents: null, changed_files: [] } as const;
+
+/** What the agent says of its work, or what stands for that where it says nothing. */
+function workOf(
+  job: Job,
+  left: Left,
+  head: { readonly oid: string; readonly message: string },
+): Omit<Work, "changed_files"> {
+  if (left.result !== null) {
+    const result = left.result.text === null || left.result.isTruncated ? null : parseResult(left.result.text);
+    if (result === null)
+      return {
+        ...NO_WORK,
+        outcome: "failed",
+        title: job.title,
+        body: "",
+        reason: "The agent's result could not be read.",
+      };
+    return toldWork(result, job.title);
+  }
+  if (job.run?.conclusion !== "success")
+    return { ...NO_WORK, outcome: "failed", title: job.title, body: "", reason: null };
+  // a green run without a result counts as done, in the words of its own commit
+  const own = head.oid === job.brief_sha ? job.title : head.message;
+  const [title = "", ...body] = own.split("\n");
+  return {
+    ...NO_WORK,
+    outcome: "done",
+    title: redact(title.trim()) || job.title,
+    body: redact(body.join("\n").trim()),
+  };
+}
+
+/** Files that differ from the base, without the job's own; the first 300, as GitHub lists them. */
+async function changedFiles({ octokit, at, job, now }: Task, head: string): Promise<string[]> {
+  const since = (base: string) =>
+    octokit.request("GET /repos/{owner}/{repo}/compare/{basehead}", {
+      ...at,
+      basehead: `${base}...${head}`,
+      per_page: 1,
+    });
+  const { branch, sha } = job.base;
+  const named = await tried(now, () => since(branch ?? sha ?? "HEAD"));
+  if (!named.ok && (named.trouble.kind !== "gone" || sha === null)) throw named.thrown;
+  // the branch may have got another name: the commit is there under any
+  const { data } = named.ok ? named.value : await since(sha ?? "HEAD");
+  const own = `${jobFolder(job.id)}/`;
+  return (data.files ?? []).map(({ filename }) => filename).filter((path) => !path.startsWith(own));
+}
+
+export async function readResult(task: Task, turn: ReadResult): Promise<Attempt> {
+  const { job } = task;
+  const folder = `refs/heads/${job.branch}:${jobFolder(job.id)}`;
+  const answer = await tried(task.now, async (): Promise<Attempt> => {
+    const { repository: left } = await ask(
+      task.octokit,
+      QUERY,
+      {
+        ...task.at,
+        branch: `refs/heads/${job.branch}`,
+        result: `${folder}/${RESULT_FILE}`,
+        log: `${folder}/${LOG_FILE}`,
+        folder,
+      },
+      schema,
+    );
+    const head = left.ref?.target ?? null;
+    if (head === null) return gone(job, turn);
+    const told = handedIn(job, turn, left.folder === null, head);
+    if (told !== null) return told;
+    const untouched = job.round === 1 && head.oid === job.brief_sha && turn.try === 1;
+    const work = {
+      ...workOf(job, left, head),
+      changed_files: untouched ? [] : await changedFiles(task, head.oid),
+    };
+    return {
+      ended: "done",
+      command: { type: "result-read", round: turn.round, try: turn.try, work, head_sha: head.oid },
+      ...(left.log?.text ? { log: cleanLog(parseLog(left.log.text)) } : {}),
+    };
+  });
+  return answer.ok ? answer.value : { ended: "later", ...laterOf(answer.trouble) };
+}
+
+/**
+ * What the run has handed in, where the branch bears it out: pushed with our token, which takes the folder along. A folder
+ * that is still there is read as ever, since the run's own token may have pushed. Null: then there is nothing to go by.
+ */
+function handedIn(
+  job: Job,
+  { round, try: turn }: ReadResult,
+  clean: boolean,
+  head: { readonly oid: string; readonly message: string },
+): Attempt | null {
+  const { work, handed_in, run } = job;
+  if (work === null || handed_in === null || handed_in.run_id !== run?.id || handed_in.attempt !== run.attempt)
+    return null;
+  const read = { type: "result-read", round, try: turn, head_sha: head.oid } as const;
+  if (clean) return reported({ ...read, work, clean: true });
+  // a run that says that it failed has no other result on the branch, whoever pushed there
+  if (head.oid !== job.brief_sha && work.outcome !== "failed") return null;
+  // nothing was pushed: words may stand, work may not
+  const lost = work.changed_files.length > 0;
+  return reported({ ...read, work: lost ? { ...work, ...LOST, reason: NEVER_PUSHED } : work });
+}
+
+const LOST = { outcome: "failed", permanent_error: null, changed_files: [] } as const;
+
+const NEVER_PUSHED = "The run has told its result, but its push has not reached the branch.";
+
+/** The branch is not there any more: nothing can be read, and that is how the try has ended. */
+const gone = (job: Job, { round, try: turn }: ReadResult): Attempt => ({
+  ended: "done",
+  command: {
+    type: "result-read",
+    round,
+    try: turn,
+    work: { ...NO_WORK, outcome: "failed", title: job.title, body: "", reason: "The job's branch is gone." },
+    head_sha: job.head_sha ?? "",
+  },
+});

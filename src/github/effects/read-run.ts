@@ -1,0 +1,82 @@
+/** read-run: how a run of `run-job.yml` stands, for when its webhooks may be lost. */
+
+import { RUN_COMMIT_PREFIX } from "../../contracts/brief.ts";
+import type { Effect } from "../../domain/job/effect.ts";
+import { GONE, type Run } from "../../domain/job/job.ts";
+import type { Attempt } from "../../engine/ports/stores.ts";
+import { tried } from "../client/errors.ts";
+import { WORKFLOW_PATH } from "./branch-state.ts";
+import { laterOf } from "./one-call.ts";
+import { done, reported, type Task } from "./task.ts";
+
+/** Runs of the branch that are looked through: every push to it leaves one, most of them skipped. Dispatched ones count. */
+const LOOK_BACK = 20;
+
+interface RunAnswer {
+  readonly id: number;
+  readonly run_attempt?: number | undefined;
+  readonly html_url: string;
+  readonly status: string | null;
+  readonly conclusion: string | null;
+  readonly head_sha: string;
+  readonly path: string;
+  readonly head_commit: { readonly message: string } | null;
+}
+
+/** GitHub's further states all mean that the run has not begun (github-facts 2.13). */
+export const runStatus = (status: string | null): Run["status"] =>
+  status === "completed" ? "completed" : status === "in_progress" ? "in_progress" : "queued";
+
+const isBriefRun = (run: RunAnswer, brief_sha: string | null): boolean =>
+  run.path.split("@")[0] === WORKFLOW_PATH &&
+  (brief_sha === null || run.head_sha === brief_sha) &&
+  (run.head_commit?.message ?? "").startsWith(RUN_COMMIT_PREFIX);
+
+async function findRun({ octokit, at, job }: Task): Promise<RunAnswer | null> {
+  const { data } = await octokit.request("GET /repos/{owner}/{repo}/actions/runs", {
+    ...at,
+    branch: job.branch,
+    per_page: LOOK_BACK,
+  });
+  return data.workflow_runs.find((run) => isBriefRun(run, job.brief_sha)) ?? null;
+}
+
+export async function readRun(task: Task, { run_id }: Extract<Effect, { type: "read-run" }>): Promise<Attempt> {
+  const answer = await tried<RunAnswer | null>(task.now, async () =>
+    run_id === null
+      ? findRun(task)
+      : (await task.octokit.request("GET /repos/{owner}/{repo}/actions/runs/{run_id}", { ...task.at, run_id })).data,
+  );
+  if (!answer.ok) {
+    if (answer.trouble.kind === "gone") return told(task, { status: "completed", conclusion: GONE });
+    if (answer.trouble.kind === "forbidden") return told(task, {});
+    return { ended: "later", ...laterOf(answer.trouble) };
+  }
+  const found = answer.value;
+  if (found === null) return done;
+  return reported({
+    type: "run-changed",
+    run: {
+      id: found.id,
+      attempt: found.run_attempt ?? 1,
+      url: found.html_url,
+      status: runStatus(found.status),
+      conclusion: found.conclusion,
+    },
+    head_sha: found.head_sha,
+    commit_message: found.head_commit?.message ?? "",
+    fresh: true,
+  });
+}
+
+/** The run that the job knows, since GitHub does not show it. */
+function told({ job }: Task, differs: Partial<Run>): Attempt {
+  if (job.run === null) return done;
+  return reported({
+    type: "run-changed",
+    run: { ...job.run, ...differs },
+    head_sha: job.brief_sha ?? "",
+    commit_message: `${RUN_COMMIT_PREFIX}${job.id}`,
+    fresh: true,
+  });
+}

@@ -1,0 +1,78 @@
+/**
+ * judge: shows the judge what the work changes at exactly the commit that is to be judged, and brings its word back.
+ * Reads; what is too long to be shown is left out and said to be so.
+ */
+
+import { redact } from "../../contracts/redact.ts";
+import type { Effect } from "../../domain/job/effect.ts";
+import type { Job } from "../../domain/job/job.ts";
+import type { Attempt } from "../../engine/ports/stores.ts";
+import type { Submission } from "../../engine/ports/verification.ts";
+import { tried } from "../client/errors.ts";
+import { laterOf } from "./one-call.ts";
+import { reported, type Task } from "./task.ts";
+
+type AskJudge = Extract<Effect, { type: "judge" }>;
+
+/** Characters of patches that a judge is shown; about 15,000 tokens. */
+const MAX_CHANGE = 60_000;
+/** GitHub names no more files than these in a comparison. */
+const MAX_FILES = 300;
+
+interface Change {
+  readonly text: string;
+  readonly whole: boolean;
+}
+
+interface ChangedFile {
+  readonly filename: string;
+  readonly status: string;
+  readonly previous_filename?: string | undefined;
+  readonly patch?: string | undefined;
+}
+
+/** A binary, a very long and a moved file have no patch, or not all of it: they are named, and the change is not whole. */
+export function changeOf(files: readonly ChangedFile[]): Change {
+  const parts: string[] = [];
+  let whole = files.length < MAX_FILES;
+  let left = MAX_CHANGE;
+  for (const { filename, status, previous_filename, patch } of files) {
+    const from = previous_filename === undefined ? "" : ` from ${JSON.stringify(previous_filename)}`;
+    const shown = `${status} ${JSON.stringify(filename)}${from}\n${patch ?? "(not shown)"}\n`;
+    if (patch === undefined || status === "renamed") whole = false;
+    if (shown.length > left) return { text: parts.join("\n"), whole: false };
+    left -= shown.length;
+    parts.push(shown);
+  }
+  return { text: parts.join("\n"), whole };
+}
+
+async function readChange({ octokit, at, job }: Task, sha: string): Promise<Change> {
+  const base = job.base.branch ?? "HEAD";
+  const { data } = await octokit.request("GET /repos/{owner}/{repo}/compare/{basehead}", {
+    ...at,
+    basehead: `${base}...${sha}`,
+    // commits are listed page by page, the files come with the first alone
+    per_page: 1,
+  });
+  return changeOf(data.files ?? []);
+}
+
+const submissionOf = (job: Job, change: Change | null): Submission => ({
+  title: redact(job.title),
+  task: redact(job.rounds.at(-1)?.asked ?? job.task),
+  requirements: redact([job.description, job.requirements].filter((text) => text !== "").join("\n\n")),
+  said: redact([job.work?.title, job.work?.body].filter((text) => text).join("\n\n")),
+  change: change === null ? null : redact(change.text),
+  whole: change?.whole ?? true,
+});
+
+export async function judge(task: Task, { round, try: tries, sha }: AskJudge): Promise<Attempt> {
+  const at = { type: "judged", round, try: tries, sha } as const;
+  if (task.judge === null) return reported({ ...at, verdict: "none", reasons: [] });
+  const change = await tried(task.now, async () => (sha === null ? null : readChange(task, sha)));
+  if (!change.ok) return { ended: "later", ...laterOf(change.trouble) };
+  const opinion = await task.judge.judge(submissionOf(task.job, change.value));
+  if (opinion.ended === "later") return opinion;
+  return reported({ ...at, verdict: opinion.verdict, reasons: opinion.reasons });
+}

@@ -1,0 +1,89 @@
+/**
+ * The check run on a commit of the default branch that broke or mended `.github/journeyman.yml`: whoever pushed it learns
+ * of it there, and not from the next job. At most one for each commit; of a file that is as right as before, none.
+ */
+
+import type { Repository } from "../../domain/job/job.ts";
+import type { KnownRepository } from "../../engine/ports/stores.ts";
+import { counted } from "../../text/plural.ts";
+import type { AppIdentity } from "../client/app-identity.ts";
+import type { Caller } from "../client/octokit.ts";
+import { cutBody } from "../render/plain.ts";
+import { type Mistake, SETTINGS_PATH } from "../repository-settings/settings-file.ts";
+import { type BranchState, learnedOf, readBranchState } from "./branch-state.ts";
+import type { Task } from "./task.ts";
+
+export const SETTINGS_CHECK = "journeyman settings";
+
+/** GitHub takes no more in one call. */
+const MAX_ANNOTATIONS = 50;
+
+const sentence = ({ words }: Mistake): string => `It ${words}`;
+
+/** A failure keeps nothing from merging, unless a rule requires this very check; and the commit is on its branch already. */
+function brokenFace(mistakes: readonly Mistake[], had_settings: boolean) {
+  const until = had_settings
+    ? "Until it is mended, Journeyman goes by the file as it was before."
+    : "Until it is mended, nothing merges and only admins may command.";
+  const list = mistakes.map((one) => `- ${sentence(one)}`).join("\n");
+  const annotations = mistakes.flatMap(({ words, line }) =>
+    line === null
+      ? []
+      : [
+          {
+            path: SETTINGS_PATH,
+            start_line: line,
+            end_line: line,
+            annotation_level: "failure" as const,
+            message: words,
+          },
+        ],
+  );
+  return {
+    conclusion: "failure",
+    output: {
+      title: counted(mistakes.length, "mistake"),
+      summary: cutBody(`\`${SETTINGS_PATH}\` cannot be used. ${until}\n\n${list}`),
+      annotations: annotations.slice(0, MAX_ANNOTATIONS),
+    },
+  } as const;
+}
+
+function mendedFace(is_there: boolean) {
+  const summary = is_there ? `\`${SETTINGS_PATH}\` counts from here on.` : "The file is gone; the defaults count.";
+  return { conclusion: "success", output: { title: "Mended", summary } } as const;
+}
+
+/** Null: there is nothing to say. */
+function faceOf({ settings }: BranchState, known: KnownRepository | null) {
+  if (settings !== null && !settings.ok) return brokenFace(settings.mistakes, known?.settings != null);
+  return known?.settings_problem == null ? null : mendedFace(settings !== null);
+}
+
+interface Parts {
+  readonly octokit: Caller;
+  readonly at: Task["at"];
+  readonly self: AppIdentity;
+}
+
+/** Answers what was learned; null: the repository cannot be seen, or has no commit. */
+export async function tellSettings(
+  { octokit, at, self }: Parts,
+  repository: Repository,
+  known: KnownRepository | null,
+): Promise<KnownRepository | null> {
+  const state = await readBranchState({ octokit, at }, null);
+  const face = state === null ? null : faceOf(state, known);
+  const sha = state?.base?.sha;
+  if (face !== null && sha !== undefined) {
+    const { data } = await octokit.request("GET /repos/{owner}/{repo}/commits/{ref}/check-runs", {
+      ...{ ...at, ref: sha, check_name: SETTINGS_CHECK },
+      ...(self.appId === null ? {} : { app_id: self.appId }),
+    });
+    if (data.check_runs.length === 0)
+      await octokit.request("POST /repos/{owner}/{repo}/check-runs", {
+        ...{ ...at, name: SETTINGS_CHECK, head_sha: sha, status: "completed", ...face },
+      });
+  }
+  return state === null ? null : learnedOf(state, repository, known);
+}

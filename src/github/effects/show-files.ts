@@ -1,0 +1,66 @@
+/**
+ * show-files: what a worker of the market has handed in becomes a commit on the job's base that no branch leads to. GitHub
+ * shows it and compares it like any other, and no workflow begins on it. Done twice it leaves two, of which one is told.
+ */
+
+import type { FileChange } from "../../domain/job/attachments.ts";
+import type { Effect } from "../../domain/job/effect.ts";
+import type { Attempt } from "../../engine/ports/stores.ts";
+import { tried } from "../client/errors.ts";
+import { finishMessage } from "../render/pull-request.ts";
+import { readParcel, textOf } from "./attachments.ts";
+import { GONE, NOT_TAKEN } from "./deliver-files.ts";
+import { laterOf } from "./one-call.ts";
+import { reported, type Task } from "./task.ts";
+
+type ShowFiles = Extract<Effect, { type: "show-files" }>;
+
+/** One that goes has no blob; one that is no text needs one of its own. */
+async function entryOf({ octokit, at }: Task, { name, content }: FileChange) {
+  const file = { path: name, mode: "100644", type: "blob" } as const;
+  if (content === null) return { ...file, sha: null };
+  const text = textOf(content);
+  if (text !== null) return { ...file, content: text };
+  const { data } = await octokit.request("POST /repos/{owner}/{repo}/git/blobs", {
+    ...at,
+    content,
+    encoding: "base64",
+  });
+  return { ...file, sha: data.sha };
+}
+
+async function commit(task: Task, base: string, files: readonly FileChange[]): Promise<{ sha: string; url: string }> {
+  const { octokit, at, job } = task;
+  const below = await octokit.request("GET /repos/{owner}/{repo}/git/commits/{commit_sha}", {
+    ...at,
+    commit_sha: base,
+  });
+  const entries = [];
+  for (const file of files) entries.push(await entryOf(task, file));
+  const tree = await octokit.request("POST /repos/{owner}/{repo}/git/trees", {
+    ...at,
+    base_tree: below.data.tree.sha,
+    tree: entries,
+  });
+  const { headline, body } = finishMessage(job);
+  const { data } = await octokit.request("POST /repos/{owner}/{repo}/git/commits", {
+    ...at,
+    message: `${headline}\n\n${body}`,
+    tree: tree.data.sha,
+    parents: [base],
+  });
+  return { sha: data.sha, url: data.html_url };
+}
+
+export async function showFiles(task: Task, { round, try: turn }: ShowFiles): Promise<Attempt> {
+  const { job, now } = task;
+  const refused = (sentence: string): Attempt => reported({ type: "delivery-refused", round, try: turn, sentence });
+  const { sha: base } = job.base;
+  const parcel = await readParcel(task, job.delivery?.parcel);
+  if (parcel === null) return refused(GONE);
+  if (base === null) return { ended: "later", reason: "It is not known what the job's branch stands on." };
+  const made = await tried(now, () => commit(task, base, parcel.files));
+  if (made.ok) return reported({ type: "files-shown", round, try: turn, ...made.value });
+  const { kind } = made.trouble;
+  return kind === "invalid" ? refused(NOT_TAKEN) : { ended: "later", ...laterOf(made.trouble) };
+}

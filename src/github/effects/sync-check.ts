@@ -1,0 +1,68 @@
+/**
+ * sync-check: the check run `journeyman` on the job's head. A check belongs to a commit (github-facts 5.6): when the
+ * head has moved a new one is made there and the old one is closed, or it would stay open for ever.
+ */
+import type { Attempt } from "../../engine/ports/stores.ts";
+import { tried } from "../client/errors.ts";
+import { CHECK_NAME, checkOf, supersededCheck } from "../render/check.ts";
+import { laterOf } from "./one-call.ts";
+import { done, reported, type Task } from "./task.ts";
+
+/** Ours on this commit, left by an earlier try; null: none. */
+async function findCheck({ octokit, at, job, self }: Task, sha: string): Promise<number | null> {
+  const { data } = await octokit.request("GET /repos/{owner}/{repo}/commits/{ref}/check-runs", {
+    ...at,
+    ref: sha,
+    check_name: CHECK_NAME,
+    ...(self.appId === null ? {} : { app_id: self.appId }),
+  });
+  return data.check_runs.find(({ external_id }) => external_id === job.id)?.id ?? null;
+}
+
+async function sync(task: Task, sha: string): Promise<number> {
+  const { octokit, at, job } = task;
+  const face = checkOf(job, await task.log(job.id), task.publicUrl);
+  const old = job.check !== null && job.check.sha !== sha ? job.check : null;
+  const known = job.check?.sha === sha ? job.check.id : task.again ? await findCheck(task, sha) : null;
+  if (known !== null) {
+    await octokit.request("PATCH /repos/{owner}/{repo}/check-runs/{check_run_id}", {
+      ...at,
+      check_run_id: known,
+      ...face,
+    });
+  }
+  const made =
+    known ??
+    (
+      await octokit.request("POST /repos/{owner}/{repo}/check-runs", {
+        ...at,
+        name: CHECK_NAME,
+        head_sha: sha,
+        external_id: job.id,
+        ...face,
+      })
+    ).data.id;
+  if (old !== null)
+    await octokit.request("PATCH /repos/{owner}/{repo}/check-runs/{check_run_id}", {
+      ...at,
+      check_run_id: old.id,
+      ...supersededCheck(sha),
+    });
+  return made;
+}
+
+/** What cannot be shown now is not shown: the next update has it, and the job's own is to come. */
+export async function showProgress(task: Task): Promise<Attempt> {
+  const attempt = await syncCheck(task);
+  return attempt.ended === "later" ? done : attempt;
+}
+
+export async function syncCheck(task: Task): Promise<Attempt> {
+  const sha = task.job.head_sha;
+  if (sha === null) return done;
+  const answer = await tried(task.now, () => sync(task, sha));
+  if (answer.ok) return reported({ type: "check-synced", check_id: answer.value, sha });
+  // a commit that is gone, or an installation without `checks: write`: the comment says the same
+  if (answer.trouble.kind !== "later") return done;
+  return { ended: "later", ...laterOf(answer.trouble) };
+}

@@ -1,0 +1,72 @@
+/**
+ * sync-comment: the one sticky comment of a job. Found by its stored id; when an earlier try may have posted it, by the
+ * hidden marker and its author, since anyone can paste the marker (github-facts 8.3).
+ */
+
+import { issueOf } from "../../domain/job/job.ts";
+import type { Attempt } from "../../engine/ports/stores.ts";
+import { type AppIdentity, botLogin, sameLogin } from "../client/app-identity.ts";
+import { tried } from "../client/errors.ts";
+import { jobMarker } from "../render/marker.ts";
+import { statusComment } from "../render/status-comment.ts";
+import { laterOf } from "./one-call.ts";
+import { done, reported, type Task } from "./task.ts";
+
+const PAGE = 100;
+/** Pages that are searched for a comment of ours. */
+const MAX_PAGES = 5;
+
+/** Our comment with this marker on an issue, made at or after `since`; null: there is none. */
+export async function findComment(
+  { octokit, at, self }: Pick<Task, "octokit" | "at"> & { readonly self: AppIdentity },
+  issue: number,
+  marker: string,
+  since: number | null,
+): Promise<number | null> {
+  for (let page = 1; page <= MAX_PAGES; page++) {
+    const { data } = await octokit.request("GET /repos/{owner}/{repo}/issues/{issue_number}/comments", {
+      ...at,
+      issue_number: issue,
+      per_page: PAGE,
+      page,
+      ...(since === null ? {} : { since: new Date(since).toISOString() }),
+    });
+    const ours = data.find(({ body, user }) => sameLogin(user?.login, botLogin(self)) && body?.includes(marker));
+    if (ours) return ours.id;
+    if (data.length < PAGE) return null;
+  }
+  return null;
+}
+
+export async function syncComment(task: Task): Promise<Attempt> {
+  const { job, octokit, at, now } = task;
+  const issue = issueOf(job.origin) ?? job.pull_request?.number ?? null;
+  if (issue === null) return done;
+  const body = statusComment(job);
+
+  const answer = await tried(now, async () => {
+    const known =
+      job.comment?.id ?? (task.again ? await findComment(task, issue, jobMarker(job.id), job.created_at) : null);
+    if (known !== null) {
+      const edited = await tried(now, () =>
+        octokit.request("PATCH /repos/{owner}/{repo}/issues/comments/{comment_id}", { ...at, comment_id: known, body }),
+      );
+      if (edited.ok) return { ended: "synced", id: known } as const;
+      if (edited.trouble.kind !== "gone") return { ended: "no", trouble: edited.trouble } as const;
+    }
+    const posted = await octokit.request("POST /repos/{owner}/{repo}/issues/{issue_number}/comments", {
+      ...at,
+      issue_number: issue,
+      body,
+    });
+    return { ended: "synced", id: posted.data.id } as const;
+  });
+
+  if (answer.ok && answer.value.ended === "synced")
+    return reported({ type: "comment-synced", comment_id: answer.value.id });
+  const trouble = answer.ok ? (answer.value.ended === "no" ? answer.value.trouble : null) : answer.trouble;
+  if (trouble === null) return done;
+  // a locked or deleted issue takes no comment, and the job must not hang on that
+  if (trouble.kind === "gone" || trouble.kind === "forbidden") return done;
+  return { ended: "later", ...laterOf(trouble) };
+}

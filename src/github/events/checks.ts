@@ -1,0 +1,120 @@
+/**
+ * Check runs, check suites and commit statuses: those of others are a reason to look again, ours carry the buttons.
+ * A click is input, not permission; the engine checks who clicked.
+ */
+import { z } from "zod";
+import type { Heard } from "../../domain/job/github-event.ts";
+import { asJobId, type JobId, jobOfBranch } from "../../domain/job/job.ts";
+import {
+  asker,
+  heard,
+  ignored,
+  isBot,
+  listener,
+  newsOfBranch,
+  newsOfPulls,
+  ofPulls,
+  repositoryOf,
+  source,
+} from "./event-listener.ts";
+
+const LOOK = { type: "look", forced: false } as const;
+const app = z.object({ id: z.number(), slug: z.string().nullish() }).nullish();
+/** Its checks end with their run, and runs have events of their own: looking at each check as well would cost a reading. */
+const ACTIONS = "github-actions";
+const FORK = "the commit is on no branch of this repository: a fork's";
+
+/** A reason to look at the job of this branch; failing that, at what may have taken one of these pull requests. */
+function look(payload: Checked, branch: string | null | undefined, pulls: readonly number[]): Heard {
+  if (branch && jobOfBranch(branch) !== null) return newsOfBranch(payload, branch, LOOK);
+  if (pulls.length > 0) return newsOfPulls(payload, pulls, LOOK);
+  return branch ? newsOfBranch(payload, branch, LOOK) : ignored(FORK);
+}
+
+const runSchema = z.object({
+  ...source,
+  check_run: z.object({
+    app,
+    ...ofPulls,
+    external_id: z.string().nullish(),
+    check_suite: z.object({ head_branch: z.string().nullish() }).nullish(),
+  }),
+  requested_action: z.object({ identifier: z.string() }).nullish(),
+  sender: asker,
+});
+
+const suiteSchema = z.object({
+  ...source,
+  check_suite: z.object({ ...ofPulls, app, head_branch: z.string().nullish() }),
+  sender: asker,
+});
+
+type Checked = Parameters<typeof newsOfBranch>[0];
+type Clicked = z.output<typeof runSchema> | z.output<typeof suiteSchema>;
+
+interface Pressed {
+  readonly action: "retry" | "discard" | "run-checks";
+  readonly commit?: string;
+}
+
+function button(payload: Clicked, job: JobId | null, pressed: Pressed): Heard {
+  if (job === null) return ignored("the check names no job");
+  if (isBot(payload.sender)) return ignored("the click of a bot");
+  const { id: author_id, login: author } = payload.sender;
+  return heard({ type: "button", repository: repositoryOf(payload), job, ...pressed, author, author_id });
+}
+
+function pressedOf(identifier = ""): Pressed | null {
+  const commit = /^run-checks-([0-9a-f]{7})$/.exec(identifier)?.[1];
+  if (commit !== undefined) return { action: "run-checks", commit };
+  return identifier === "retry" || identifier === "discard" || identifier === "run-checks"
+    ? { action: identifier }
+    : null;
+}
+
+export const checkRunCompleted = listener(runSchema, (payload, self) => {
+  const { app, check_suite, pull_requests } = payload.check_run;
+  if (app?.id === self.appId) return ignored("our own check run");
+  if (app?.slug === ACTIONS) return ignored("the end of its workflow run tells");
+  return look(payload, check_suite?.head_branch, pull_requests);
+});
+
+export const checkRunRerequested = listener(runSchema, (payload, self) => {
+  const { app, external_id } = payload.check_run;
+  if (app?.id !== self.appId) return ignored("the check run of another app");
+  return button(payload, asJobId(external_id ?? ""), { action: "retry" });
+});
+
+export const checkRunRequestedAction = listener(runSchema, (payload, self) => {
+  const { app, external_id } = payload.check_run;
+  if (app?.id !== self.appId) return ignored("the check run of another app");
+  const pressed = pressedOf(payload.requested_action?.identifier);
+  return pressed === null
+    ? ignored("the button is not one of ours")
+    : button(payload, asJobId(external_id ?? ""), pressed);
+});
+
+export const checkSuiteCompleted = listener(suiteSchema, (payload, self) => {
+  const { app, head_branch, pull_requests } = payload.check_suite;
+  if (app?.id === self.appId) return ignored("our own check suite");
+  if (app?.slug === ACTIONS) return ignored("the end of its workflow run tells");
+  return look(payload, head_branch, pull_requests);
+});
+
+export const checkSuiteRerequested = listener(suiteSchema, (payload, self) => {
+  const { app, head_branch } = payload.check_suite;
+  if (app?.id !== self.appId) return ignored("the check suite of another app");
+  return button(payload, jobOfBranch(head_branch ?? ""), { action: "retry" });
+});
+
+const statusSchema = z.object({
+  ...source,
+  state: z.string(),
+  branches: z.array(z.object({ name: z.string() })),
+});
+
+export const statusChanged = listener(statusSchema, (payload) => {
+  if (payload.state === "pending") return ignored("the status is still pending");
+  const branch = payload.branches.find(({ name }) => jobOfBranch(name) !== null);
+  return newsOfBranch(payload, branch?.name, LOOK);
+});

@@ -1,0 +1,93 @@
+/**
+ * Comments, on issues, on pull requests and on their lines, and what is said in a review. Only a new one may ask for something: an edited one lets another writer change the words under the first
+ * author's name. Whether the author may ask is for the engine to find out.
+ */
+import { z } from "zod";
+import type { CommentId } from "../../domain/job/comment-id.ts";
+import type { Heard, LineOfFile } from "../../domain/job/github-event.ts";
+import {
+  type AppIdentity,
+  asker,
+  heard,
+  ignored,
+  isBot,
+  type Listener,
+  listener,
+  person,
+  repositoryOf,
+  source,
+} from "./event-listener.ts";
+import { issueOfPayload, issueSchema } from "./issue.ts";
+import { reviewChanged } from "./pull-requests.ts";
+import { readSlashCommand } from "./slash-command.ts";
+
+const written = z.object({
+  body: z.string(),
+  user: asker,
+  performed_via_github_app: z.object({ id: z.number() }).nullish(),
+});
+
+const schema = z.object({
+  ...source,
+  issue: issueSchema,
+  comment: written.extend({ id: z.number() }),
+  sender: person,
+});
+
+const onPull = { ...source, pull_request: issueSchema, sender: person };
+
+type Said = Pick<z.output<typeof schema>, "repository" | "installation" | "sender" | "issue">;
+
+interface Where {
+  readonly comment_id: CommentId;
+  readonly line?: LineOfFile;
+}
+
+function said(payload: Said, comment: z.output<typeof written>, where: Where, self: AppIdentity): Heard {
+  const { issue, sender } = payload;
+  if (comment.performed_via_github_app?.id === self.appId) return ignored("our own comment");
+  if (isBot(comment.user) || isBot(sender)) return ignored("the comment of a bot");
+  const command = readSlashCommand(comment.body);
+  if (command === null) return ignored("the comment holds no command");
+  const { login: author, id: author_id } = comment.user;
+  return heard({
+    type: "slash",
+    ...{ repository: repositoryOf(payload), issue: issueOfPayload(issue), ...where, author, author_id, command },
+  });
+}
+
+export const commentCreated = listener(schema, (payload, self) =>
+  said(payload, payload.comment, { comment_id: payload.comment.id }, self),
+);
+
+const ofPull = (payload: Omit<Said, "issue"> & { readonly pull_request: z.output<typeof issueSchema> }): Said => ({
+  ...payload,
+  issue: { ...payload.pull_request, pull_request: {} },
+});
+
+const lineSchema = z.object({
+  ...onPull,
+  comment: written.extend({ id: z.number(), path: z.string(), line: z.number().nullish() }),
+});
+
+export const reviewCommentCreated = listener(lineSchema, (payload, self) => {
+  const { comment } = payload;
+  const line = { path: comment.path, number: comment.line ?? null };
+  return said(ofPull(payload), comment, { comment_id: `review-comment:${comment.id}`, line }, self);
+});
+
+/** Ids of GraphQL, which it says to be opaque. */
+const nodeId = z.string().regex(/^[\w=+/-]{1,200}$/);
+
+const reviewSchema = z.object({ ...onPull, review: written.extend({ node_id: nodeId }) });
+
+const saidInReview = listener(reviewSchema, (payload, self) =>
+  said(ofPull(payload), payload.review, { comment_id: `review:${payload.review.node_id}` }, self),
+);
+
+/** One that approves or refuses may say something, too; what is said of lines comes as comments of its own. */
+export const reviewSubmitted: Listener = (payload, self) => {
+  const [words, changed] = [saidInReview(payload, self), reviewChanged(payload, self)];
+  if (words.kind === "ignored" || words.signal.type !== "slash") return changed;
+  return changed.kind === "ignored" ? words : heard({ ...words.signal, reviewed: true });
+};

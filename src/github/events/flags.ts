@@ -1,0 +1,151 @@
+/**
+ * The flags between `/job` and its task: `--model NAME`, `--no-merge`, `--draft`, `--market`, `--price DOLLARS`. A lone
+ * `--` ends them.
+ */
+
+import { DEFAULT_MODEL } from "../../contracts/models.ts";
+import { PRICE_CENTS } from "../../domain/market/bounds.ts";
+import { head } from "../../text/text.ts";
+import { nearest } from "../../text/typo.ts";
+
+export interface Flags {
+  readonly model: string | null;
+  readonly no_merge: boolean;
+  readonly draft: boolean;
+  /** For the market, at this price; null: for the repository's own runners. */
+  readonly market: { readonly price_cents: number } | null;
+}
+
+/** As they are read one by one. */
+interface Given extends Omit<Flags, "market"> {
+  readonly market: boolean;
+  readonly price_cents: number | null;
+}
+
+export type FlagsRead =
+  | {
+      readonly ok: true;
+      readonly flags: Flags;
+      /** Any flag at all. */
+      readonly given: boolean;
+      /** A lone `--` says that what follows is the task, whatever it looks like. */
+      readonly literal: boolean;
+      readonly rest: string;
+    }
+  | { readonly ok: false; readonly sentence: string };
+
+const NAMES = ["model", "no-merge", "draft", "market", "price"] as const;
+const MODEL_NAME = /^[\w.:/@-]{1,100}$/;
+/** Dollars with cents, written out: nothing is rounded where money is meant. */
+const DOLLARS = /^\$?(\d{1,6})(?:\.(\d{1,2}))?$/;
+
+/** Spaces of a line, not its end: a flag stands on the line of its command. */
+const GAP = "[^\\S\\n]*";
+
+/** Phones turn two dashes into one long dash. */
+const FLAG = new RegExp(`^${GAP}(?:--|[\u2013\u2014])([a-z][^\\s=]*)(?:=(\\S*))?(?=\\s|$)`, "i");
+const END_OF_FLAGS = new RegExp(`^${GAP}(?:--|[\u2013\u2014])(?=\\s|$)`);
+const VALUE = new RegExp(`^${GAP}(\\S+)`);
+const ONE_DASH = new RegExp(`^${GAP}-(${NAMES.join("|")})(?=[\\s=]|$)`, "i");
+const AFTER_TASK = /\s--(?:no-merge|draft|market|(?:model|price)(?:=\S*|[^\S\n]+\S+)?)$/i;
+
+const ALL = "`--model NAME`, `--no-merge`, `--draft`, `--market` and `--price DOLLARS`";
+
+const mistake = (sentence: string): FlagsRead => ({ ok: false, sentence });
+
+/** A foreign word as it may be repeated between backticks. */
+const shown = (word: string): string => head(word.replace(/[^\w-]/g, ""), 40);
+
+function unknown(name: string): string {
+  const meant = nearest(name, NAMES);
+  const guess = meant === null ? "" : ` Did you mean \`--${meant}\`?`;
+  return `\`--${shown(name)}\` is not a flag of \`/job\`.${guess} The flags are ${ALL}; a task that itself begins with two dashes goes after a lone \`--\`.`;
+}
+
+type Taken = { readonly given: Given; readonly rest: string } | { readonly sentence: string };
+
+/** The value of a flag, joined to it by `=` or apart from it. */
+function theValue(joined: string | undefined, rest: string): { readonly value: string; readonly rest: string } {
+  const apart = joined === undefined ? VALUE.exec(rest) : null;
+  return { value: joined ?? apart?.[1] ?? "", rest: rest.slice(apart?.[0].length ?? 0) };
+}
+
+const dollars = (cents: number): string => (cents / 100).toFixed(2);
+const PRICE_SENTENCE =
+  `\`--price\` needs an amount in US dollars after it, from ${dollars(PRICE_CENTS.least)} to ${dollars(PRICE_CENTS.most)}, ` +
+  "e.g. `/job --market --price 5.00 fix the login`.";
+
+function centsOf(value: string): number | null {
+  const [, whole, part = ""] = DOLLARS.exec(value) ?? [];
+  if (whole === undefined) return null;
+  const cents = Number(whole) * 100 + Number(part.padEnd(2, "0"));
+  return cents < PRICE_CENTS.least || cents > PRICE_CENTS.most ? null : cents;
+}
+
+function take(name: string, joined: string | undefined, given: Given, after: string): Taken {
+  const flag = name.toLowerCase();
+  switch (flag) {
+    case "draft":
+    case "no-merge":
+    case "market":
+      if (joined !== undefined)
+        return { sentence: `\`--${flag}\` takes no value: leave out everything from the \`=\` on.` };
+      return { given: { ...given, [flag.replace("-", "_")]: true }, rest: after };
+    case "model": {
+      const { value, rest } = theValue(joined, after);
+      if (MODEL_NAME.test(value) && !value.startsWith("-")) return { given: { ...given, model: value }, rest };
+      return {
+        sentence: `\`--model\` needs the name of a model after it, e.g. \`/job --model ${DEFAULT_MODEL} fix the login\`.`,
+      };
+    }
+    case "price": {
+      const { value, rest } = theValue(joined, after);
+      const price_cents = centsOf(value);
+      return price_cents === null ? { sentence: PRICE_SENTENCE } : { given: { ...given, price_cents }, rest };
+    }
+    default:
+      return { sentence: unknown(name) };
+  }
+}
+
+const NEEDS_PRICE =
+  "A job of the market needs a price, which is taken from your wallet: `/job --market --price 5.00 fix the login`.";
+const NEEDS_MARKET =
+  "Only a job of the market has a price: `/job --market --price 5.00 fix the login`. Without `--market` it runs on this repository's own runners.";
+const NO_MODEL = "`--model` and `--market` do not go together: the agent that takes the job chooses its own model.";
+
+/** What was given, where it makes sense together. */
+function together({ market, price_cents, ...flags }: Given): Flags | string {
+  if (!market) return price_cents === null ? { ...flags, market: null } : NEEDS_MARKET;
+  if (price_cents === null) return NEEDS_PRICE;
+  return flags.model === null ? { ...flags, market: { price_cents } } : NO_MODEL;
+}
+
+/** What is wrong with the rest of the line, as far as flags go; null: nothing. */
+function amiss(rest: string): string | null {
+  const single = ONE_DASH.exec(rest);
+  if (single !== null) return `Did you mean \`--${single[1]?.toLowerCase()}\`, with two dashes?`;
+  // Taken as words of the task, a flag would be lost without a word, and `--no-merge` is not to be lost.
+  if (AFTER_TASK.test((rest.split("\n", 1)[0] ?? "").trimEnd()))
+    return "Flags stand before the task: `/job --no-merge fix the login`. If the task is about such a flag, put it in backticks.";
+  return null;
+}
+
+export function readFlags(text: string): FlagsRead {
+  let read: Given = { model: null, no_merge: false, draft: false, market: false, price_cents: null };
+  let rest = text;
+  let given = false;
+  for (let match = FLAG.exec(rest); match !== null; match = FLAG.exec(rest)) {
+    const [whole, name = "", joined] = match;
+    const taken = take(name, joined, read, rest.slice(whole.length));
+    if ("sentence" in taken) return mistake(taken.sentence);
+    ({ given: read, rest } = taken);
+    given = true;
+  }
+  const ended = END_OF_FLAGS.exec(rest);
+  const wrong = ended === null ? amiss(rest) : null;
+  if (wrong !== null) return mistake(wrong);
+  const flags = together(read);
+  if (typeof flags === "string") return mistake(flags);
+  return { ok: true, flags, given, literal: ended !== null, rest: rest.slice(ended?.[0].length ?? 0) };
+}

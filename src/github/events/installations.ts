@@ -1,0 +1,86 @@
+/** Where the App is installed, and what its repositories are called: whatever makes what we keep of them unsure. */
+import { z } from "zod";
+import type { Heard } from "../../domain/job/github-event.ts";
+import { heard, ignored, listener, source } from "./event-listener.ts";
+
+const listed = z.array(z.object({ id: z.number(), full_name: z.string() }));
+
+interface Named {
+  readonly owner: string;
+  readonly name: string;
+  readonly id: number;
+}
+
+const changed = (installation_id: number, added: readonly Named[], removed: readonly Named[]): Heard =>
+  heard({ type: "repositories-changed", installation_id, added, removed });
+
+/** Repositories that one event tells of; any others are looked up when they are first used. */
+const MOST_NAMED = 10_000;
+
+const named = (repositories: z.output<typeof listed> | undefined): readonly Named[] =>
+  (repositories ?? []).slice(0, MOST_NAMED).flatMap(({ id, full_name }) => {
+    const [owner, name] = full_name.split("/");
+    return owner && name ? [{ owner, name, id }] : [];
+  });
+
+const installationSchema = z.object({ installation: source.installation, repositories: listed.optional() });
+
+export const installed = listener(installationSchema, ({ installation, repositories }) =>
+  changed(installation.id, named(repositories), []),
+);
+
+export const uninstalled = listener(installationSchema, ({ installation }) =>
+  heard({ type: "uninstalled", installation_id: installation.id }),
+);
+
+const selectionSchema = z.object({
+  installation: source.installation,
+  repositories_added: listed.optional(),
+  repositories_removed: listed.optional(),
+});
+
+export const selectionChanged = listener(selectionSchema, (payload) =>
+  changed(payload.installation.id, named(payload.repositories_added), named(payload.repositories_removed)),
+);
+
+const account = z.object({ login: z.string() }).nullish();
+
+const repositorySchema = z.object({
+  ...source,
+  changes: z
+    .object({
+      repository: z.object({ name: z.object({ from: z.string() }).nullish() }).nullish(),
+      owner: z.object({ from: z.object({ user: account, organization: account }) }).nullish(),
+      default_branch: z.object({ from: z.string() }).nullish(),
+    })
+    .nullish(),
+});
+
+const nowNamed = ({ repository }: z.output<typeof repositorySchema>): Named => ({
+  owner: repository.owner.login,
+  name: repository.name,
+  id: repository.id,
+});
+
+export const repositoryRenamed = listener(repositorySchema, (payload) => {
+  const now = nowNamed(payload);
+  const name = payload.changes?.repository?.name?.from;
+  return changed(payload.installation.id, [now], name === undefined ? [] : [{ ...now, name }]);
+});
+
+export const repositoryTransferred = listener(repositorySchema, (payload) => {
+  const now = nowNamed(payload);
+  const from = payload.changes?.owner?.from;
+  const owner = from?.user?.login ?? from?.organization?.login;
+  return changed(payload.installation.id, [now], owner === undefined ? [] : [{ ...now, owner }]);
+});
+
+export const repositoryDeleted = listener(repositorySchema, (payload) =>
+  changed(payload.installation.id, [], [nowNamed(payload)]),
+);
+
+export const repositoryEdited = listener(repositorySchema, (payload) =>
+  payload.changes?.default_branch
+    ? changed(payload.installation.id, [nowNamed(payload)], [])
+    : ignored("the edit leaves the default branch alone"),
+);

@@ -1,0 +1,24 @@
+/** The issue or pull request in which somebody asks. Its text is data: bounded here, cleaned where it is used. */
+import { z } from "zod";
+import type { SignalIssue } from "../../domain/job/github-event.ts";
+import { head } from "../../text/text.ts";
+
+/** Characters of an issue's text that are kept; GitHub allows 65,536. */
+export const ISSUE_BODY_LIMIT = 60_000;
+
+/** GitHub's own limit of a title. */
+export const ISSUE_TITLE_LIMIT = 256;
+
+export const issueSchema = z.object({
+  number: z.number(),
+  title: z.string(),
+  body: z.string().nullish(),
+  pull_request: z.object({}).nullish(),
+});
+
+export const issueOfPayload = (issue: z.output<typeof issueSchema>): SignalIssue => ({
+  number: issue.number,
+  title: head(issue.title, ISSUE_TITLE_LIMIT),
+  body: head(issue.body ?? "", ISSUE_BODY_LIMIT),
+  is_pull_request: issue.pull_request != null,
+});

@@ -1,0 +1,102 @@
+/**
+ * Pull requests and their reviews. A job's pull request is known by its branch; any other, one of a fork that has
+ * borrowed the name too, may be a worker's own, which its number tells.
+ */
+import { z } from "zod";
+import type { Command } from "../../domain/job/command.ts";
+import type { Heard } from "../../domain/job/github-event.ts";
+import { jobOfBranch } from "../../domain/job/job.ts";
+import {
+  ignored,
+  isBot,
+  isSelf,
+  type Listener,
+  listener,
+  news,
+  newsOfPulls,
+  person,
+  source,
+} from "./event-listener.ts";
+
+const LOOK = { type: "look", forced: false } as const;
+
+const head = z.object({ ref: z.string(), sha: z.string(), repo: z.object({ id: z.number() }).nullish() });
+
+const schema = z.object({
+  ...source,
+  pull_request: z.object({
+    number: z.number(),
+    head,
+    merged: z.boolean().nullish(),
+    merged_at: z.string().nullish(),
+    merged_by: person.nullish(),
+  }),
+  sender: person,
+});
+
+type PullRequestPayload = z.output<typeof schema>;
+
+function newsOfPull(
+  payload: Pick<PullRequestPayload, "repository" | "installation"> & {
+    readonly pull_request: { readonly number: number; readonly head: z.output<typeof head> };
+  },
+  command: Command,
+): Heard {
+  const { number, head } = payload.pull_request;
+  const job = head.repo?.id === payload.repository.id ? jobOfBranch(head.ref) : null;
+  return job === null ? newsOfPulls(payload, [number], command) : news(payload, job, command);
+}
+
+export const pullRequestClosed = listener(schema, (payload) => {
+  const { number, merged, merged_at, merged_by } = payload.pull_request;
+  if (merged !== true) return newsOfPull(payload, { type: "closed", pull_request: number, by: payload.sender.login });
+  const at = Date.parse(merged_at ?? "");
+  if (Number.isNaN(at)) return ignored("the pull request is merged, but the payload does not say when");
+  const merger = merged_by ?? payload.sender;
+  const whose = isBot(merger) || merger.id === undefined ? {} : { by_id: merger.id };
+  return newsOfPull(payload, { type: "merged", pull_request: number, by: merger.login, ...whose, at });
+});
+
+export const pullRequestReopened = listener(schema, (payload) =>
+  newsOfPull(payload, { type: "reopened", pull_request: payload.pull_request.number }),
+);
+
+export const pullRequestSynchronized = listener(schema, (payload, self) =>
+  isSelf(payload.sender, self)
+    ? ignored("our own push")
+    : newsOfPull(payload, { type: "head-moved", sha: payload.pull_request.head.sha }),
+);
+
+/** Edited, made ready, made a draft: what we did ourselves we know already. */
+export const pullRequestChanged = listener(schema, (payload, self) =>
+  isSelf(payload.sender, self) ? ignored("our own change of the pull request") : newsOfPull(payload, LOOK),
+);
+
+/** GitHub's doing, though the payload may name us as the sender. */
+export const pullRequestTurnedAway = listener(schema, (payload) => newsOfPull(payload, LOOK));
+
+/** By a person, it is a decision; by GitHub, in our name or a bot's, a reason to look. */
+export const autoMergeDisabled = listener(schema, (payload, self) =>
+  newsOfPull(
+    payload,
+    isBot(payload.sender) || isSelf(payload.sender, self)
+      ? LOOK
+      : { type: "auto-merge-disabled", by: payload.sender.login },
+  ),
+);
+
+const reviewSchema = z.object({
+  ...source,
+  pull_request: z.object({ number: z.number(), head }),
+  review: z.object({ state: z.string() }),
+});
+
+export const reviewChanged = listener(reviewSchema, (payload) =>
+  payload.review.state.toLowerCase() === "commented"
+    ? ignored("the review neither approves nor refuses")
+    : newsOfPull(payload, LOOK),
+);
+
+const threadSchema = z.object({ ...source, pull_request: z.object({ number: z.number(), head }) });
+
+export const reviewThreadChanged: Listener = listener(threadSchema, (payload) => newsOfPull(payload, LOOK));

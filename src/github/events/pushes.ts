@@ -1,0 +1,97 @@
+/** Branches that moved or went away. What a push to the default branch changed decides whether settings are re-read. */
+import { z } from "zod";
+import { CONFIG_FILE, jobFolder, TASK_FILE } from "../../contracts/brief.ts";
+import { type JobId, jobOfBranch } from "../../domain/job/job.ts";
+import {
+  heard,
+  ignored,
+  isSelf,
+  listener,
+  news,
+  newsOfBranch,
+  person,
+  repositoryOf,
+  source,
+} from "./event-listener.ts";
+
+const BRANCH_REF = "refs/heads/";
+
+/** Files that we keep a reading of. */
+const KEPT_FILES: ReadonlySet<string> = new Set([".github/journeyman.yml", ".github/workflows/run-job.yml"]);
+
+/** GitHub lists no more commits in a push than this. */
+const PUSH_COMMITS_LIMIT = 2_048;
+
+const commit = z.object({
+  added: z.array(z.string()).optional(),
+  modified: z.array(z.string()).optional(),
+  removed: z.array(z.string()).optional(),
+});
+
+const pushSchema = z.object({
+  ...source,
+  repository: source.repository.extend({ default_branch: z.string() }),
+  ref: z.string(),
+  after: z.string(),
+  deleted: z.boolean(),
+  created: z.boolean().optional(),
+  forced: z.boolean().optional(),
+  head_commit: commit.extend({ tree_id: z.string() }).nullish(),
+  commits: z.array(commit).optional(),
+  sender: person,
+});
+
+const touchesKept = (files: readonly string[] | undefined): boolean =>
+  files === undefined || files.some((file) => KEPT_FILES.has(file));
+
+/** In doubt true: reading once more is cheap, working by old settings is not. */
+function settingsChanged(push: z.output<typeof pushSchema>): boolean {
+  const { commits = [] } = push;
+  if (push.created === true || push.forced === true || push.head_commit == null) return true;
+  if (commits.length === 0 || commits.length >= PUSH_COMMITS_LIMIT) return true;
+  return commits.some((one) => touchesKept(one.added) || touchesKept(one.modified) || touchesKept(one.removed));
+}
+
+export const pushed = listener(pushSchema, (payload, self) => {
+  if (!payload.ref.startsWith(BRANCH_REF)) return ignored("the push is of no branch");
+  // A deleted branch is told by the delete event as well, which speaks of nothing else.
+  if (payload.deleted) return ignored("the push deletes a branch");
+  const branch = payload.ref.slice(BRANCH_REF.length);
+  if (branch === payload.repository.default_branch) {
+    return heard({
+      type: "default-branch-moved",
+      repository: repositoryOf(payload),
+      branch,
+      head_sha: payload.after,
+      tree_sha: payload.head_commit?.tree_id ?? "",
+      settings_changed: settingsChanged(payload),
+    });
+  }
+  if (isSelf(payload.sender, self)) {
+    const job = jobOfBranch(branch);
+    return job !== null && takesFolder(payload.head_commit, job)
+      ? news(payload, job, { type: "head-moved", sha: payload.after, clean: true })
+      : ignored("our own push");
+  }
+  return newsOfBranch(payload, branch, { type: "head-moved", sha: payload.after });
+});
+
+/** A run pushes with our token and leaves nothing of the job's folder; what we push ourselves has made or removed it. */
+function takesFolder(head: z.output<typeof pushSchema>["head_commit"], job: JobId): boolean {
+  const { added, modified, removed } = head ?? {};
+  if (added === undefined || modified === undefined || removed === undefined) return false;
+  const folder = `${jobFolder(job)}/`;
+  return (
+    removed.includes(folder + TASK_FILE) &&
+    removed.includes(folder + CONFIG_FILE) &&
+    ![...added, ...modified].some((path) => path.startsWith(folder))
+  );
+}
+
+const deleteSchema = z.object({ ...source, ref: z.string(), ref_type: z.string() });
+
+export const refDeleted = listener(deleteSchema, (payload) =>
+  payload.ref_type === "branch"
+    ? newsOfBranch(payload, payload.ref, { type: "branch-deleted" })
+    : ignored("what was deleted is no branch"),
+);

@@ -1,0 +1,126 @@
+/**
+ * What a comment asks of us. The first `/job` counts; its task is everything after it, kept as it was written. What is
+ * understood as a command but is no valid one is answered with what was probably meant, never guessed at.
+ */
+
+import type { SlashCommand } from "../../domain/job/github-event.ts";
+import { asJobId, type JobId } from "../../domain/job/job.ts";
+import { isBlank } from "../../text/normalise.ts";
+import { counted } from "../../text/plural.ts";
+import { meantBy } from "../../text/typo.ts";
+import { findCommand, firstWord } from "./find-command.ts";
+import { readFlags } from "./flags.ts";
+
+/** Characters of a task: it is stored, written to the branch and paid for with every turn. */
+export const TASK_LIMIT = 20_000;
+
+/** What stands behind `/job` and is no task. */
+export const VERBS = ["status", "cancel", "retry", "approve", "reject", "run-checks", "pay", "help"] as const;
+type Verb = (typeof VERBS)[number];
+
+const mistaken = (sentence: string): SlashCommand => ({ verb: "mistaken", sentence });
+
+/** A job's id as people write it, or its branch. */
+const JOB_WORD = /^`?(?:job\/)?([a-z0-9]{8})`?[.!?]*$/;
+
+/** Longer than a job's id, so that one is never taken for the other. */
+const COMMIT_WORD = /^`?([0-9a-f]{9,40})`?[.!?]*$/;
+
+const withJob = (id: string | undefined): { readonly job?: JobId } => {
+  const job = asJobId(id ?? "");
+  return job === null ? {} : { job };
+};
+
+/** What stands behind a verb and is no job's id: a task is never begun by mistake, and a cancel never missed. */
+const asksBack = (verb: Verb): SlashCommand => {
+  const takes = verb === "help" ? "nothing" : "nothing but the id of a job";
+  const reason = verb === "reject" ? " The reason goes into the lines below it." : "";
+  return mistaken(
+    `Did you mean \`/job ${verb}\`? It takes ${takes} behind it.${reason} If this is a task, put two dashes before it: \`/job -- ${verb} …\`.`,
+  );
+};
+
+const ENDS = ".,:;!?";
+const MARKS = `${ENDS}"'\`*_~()[]<>`;
+
+/** By hand, since a pattern would try each of the marks as the first. */
+function withoutMarks(word: string): string {
+  let end = word.length;
+  while (end > 0 && ENDS.includes(word.charAt(end - 1))) end -= 1;
+  return word.slice(0, end);
+}
+
+function bare(word: string): string {
+  let [from, end] = [0, word.length];
+  while (from < end && MARKS.includes(word.charAt(from))) from += 1;
+  while (from < end && MARKS.includes(word.charAt(end - 1))) end -= 1;
+  return word.slice(from, end).toLowerCase();
+}
+
+/** What people say for a verb that there is. */
+const SYNONYMS: ReadonlyMap<string, Verb> = new Map([
+  ...(["stop", "abort", "discard"] as const).map((word) => [word, "cancel"] as const),
+  ...(["rerun", "again"] as const).map((word) => [word, "retry"] as const),
+  ...(["accept"] as const).map((word) => [word, "approve"] as const),
+]);
+
+/** The verb that a word alone probably stands for: a slip of it, dressed up, or another word for it. */
+function verbMeant(word: string): Verb | null {
+  const plain = bare(word);
+  const meant = meantBy(plain, VERBS) ?? plain;
+  return VERBS.find((one) => one === meant) ?? SYNONYMS.get(plain) ?? null;
+}
+
+/** The verb of this line, with what stands below it, or what is wrong with it; null when the line is (part of) a task. */
+function readVerb(line: string, below: string, flagged: boolean): SlashCommand | null {
+  const [word = "", ...rest] = line.split(/[\s,;]+/).filter((one) => one !== "");
+  const name = withoutMarks(word);
+  const verb = VERBS.find((one) => one === name.toLowerCase());
+  const ofFiles = verb === "run-checks" || verb === "approve";
+  const commit = ofFiles ? COMMIT_WORD.exec(rest.at(-1) ?? "")?.[1] : undefined;
+  if (commit !== undefined) rest.pop();
+  const id = JOB_WORD.exec(rest[0] ?? "")?.[1];
+  const isNamed = rest.length === 0 || (rest.length === 1 && id !== undefined);
+  if (verb === undefined) {
+    // a word of letters alone may be one of a task
+    const isAlone = below === "" && (rest.length === 0 || (isNamed && /\d/.test(id ?? "")));
+    const meant = isAlone ? verbMeant(name) : null;
+    return meant === null
+      ? null
+      : mistaken(`Did you mean \`/job ${meant}\`? If this is a task, say it in more than one word.`);
+  }
+  if (!isNamed || (verb === "help" && rest.length > 0)) return asksBack(verb);
+  if (flagged) return mistaken(`Did you mean \`/job ${verb}\`? It takes no flags.`);
+  if (verb === "help") return { verb };
+  if (ofFiles) return { verb, ...withJob(id), ...(commit === undefined ? {} : { commit }) };
+  return verb === "reject" ? { verb, reason: below, ...withJob(id) } : { verb, ...withJob(id) };
+}
+
+/** `text`: everything after `/job`. */
+function readCommand(text: string): SlashCommand {
+  const read = readFlags(text);
+  if (!read.ok) return mistaken(read.sentence);
+  const task = read.rest.trim();
+  // Only the command's own line: whoever adds a thank-you below `/job cancel` still wants to cancel.
+  const line = (read.rest.split("\n", 1)[0] ?? "").trim();
+  const other = read.literal ? null : readVerb(line, task.slice(line.length).trim(), read.given);
+  if (other !== null) return other;
+  if (task.length > TASK_LIMIT) {
+    return mistaken(
+      `The task has ${counted(task.length, "character")}, and ${TASK_LIMIT} are the most. Shorten it, or put the long part into a file of the repository and name that file.`,
+    );
+  }
+  return { verb: "run", task: isBlank(task) ? "" : task, ...read.flags };
+}
+
+/** Null: nothing is asked of us. */
+export function readSlashCommand(comment: string): SlashCommand | null {
+  const source = comment.replace(/^\uFEFF/, "").replace(/\r\n?/g, "\n");
+  if (!source.includes("/")) return null;
+  const text = findCommand(source);
+  if (text !== null) return readCommand(text);
+  const word = firstWord(source)?.slice(1) ?? "";
+  // Slips hardly touch a word's first letter, and `/bob` or `/mob` may be another bot's command.
+  const isSlip = word.length > 2 && /^j/i.test(word) && meantBy(word, ["job"]) !== null;
+  return isSlip ? mistaken("Did you mean `/job`?") : null;
+}

@@ -1,0 +1,190 @@
+/**
+ * Direct questions and answers on GitHub that belong to no job. Throws when GitHub cannot be asked: whoever asks for a
+ * permission must not take silence for a yes.
+ */
+import type { Desk, Permission } from "../engine/ports/stores.ts";
+import type { AppIdentity } from "./client/app-identity.ts";
+import { tried } from "./client/errors.ts";
+import type { Caller, OctokitSource } from "./client/octokit.ts";
+import { WRITES } from "./client/writes.ts";
+import { learnedOf, readBranchState } from "./effects/branch-state.ts";
+import { addReaction } from "./effects/reaction.ts";
+import { tellSettings } from "./effects/settings-check.ts";
+import { findComment } from "./effects/sync-comment.ts";
+import { answerMarker } from "./render/marker.ts";
+import { cutBody } from "./render/plain.ts";
+
+export interface DeskParts {
+  readonly source: OctokitSource;
+  readonly self: () => Promise<AppIdentity>;
+  readonly now?: () => number;
+}
+
+const PAGE = 100;
+/** Pages of deliveries that are walked: ten thousand events. */
+const MAX_PAGES = 100;
+/** GitHub keeps and repeats deliveries for three days. */
+const KEPT_MS = 3 * 24 * 60 * 60_000;
+
+/** An expected "there is none" as a value; anything else that is wrong is thrown. */
+async function orNone<T>(now: () => number, call: () => Promise<T>): Promise<T | null> {
+  const answer = await tried(now, call);
+  if (answer.ok) return answer.value;
+  if (answer.trouble.kind === "gone") return null;
+  throw new Error(`GitHub could not be asked (${answer.trouble.kind}).`);
+}
+
+/** Says something where that is possible: a locked issue or a deleted comment is no reason to try again. */
+async function unlessRefused(now: () => number, call: () => Promise<unknown>): Promise<void> {
+  const answer = await tried(now, call);
+  if (answer.ok || (answer.trouble.kind !== "later" && answer.trouble.kind !== "conflict")) return;
+  throw new Error(`GitHub could not be told (${answer.trouble.kind}).`);
+}
+
+/** As GitHub reports it: maintain counts as write, triage as read (github-facts 8.7). */
+function permissionOf(text: string): Permission {
+  switch (text) {
+    case "admin":
+      return "admin";
+    case "write":
+    case "maintain":
+      return "write";
+    case "read":
+    case "triage":
+      return "read";
+    default:
+      return "none";
+  }
+}
+
+interface Delivery {
+  readonly id: number;
+  readonly guid: string;
+  readonly delivered_at: string;
+  readonly status_code: number;
+}
+
+/** Deliveries none of whose attempts arrived, newest first, one attempt each. */
+export function failedOf(deliveries: readonly Delivery[], since: number): { id: number; guid: string }[] {
+  const recent = deliveries.filter(({ delivered_at }) => Date.parse(delivered_at) >= since);
+  const arrived = new Set(
+    recent.filter(({ status_code }) => status_code >= 200 && status_code < 300).map(({ guid }) => guid),
+  );
+  const failed = new Map<string, number>();
+  for (const { id, guid } of recent) if (!arrived.has(guid) && !failed.has(guid)) failed.set(guid, id);
+  return [...failed].map(([guid, id]) => ({ id, guid }));
+}
+
+const cursorOf = (link: string | undefined): string | null =>
+  /[?&]cursor=([^&>]+)[^>]*>;\s*rel="next"/.exec(link ?? "")?.[1] ?? null;
+
+async function deliveries(source: OctokitSource, since: number): Promise<Delivery[]> {
+  const octokit = await source.app();
+  const all: Delivery[] = [];
+  let cursor: string | null = null;
+  for (let page = 0; page < MAX_PAGES; page++) {
+    const answer: { data: readonly Delivery[]; headers: { link?: string | undefined } } = await octokit.request(
+      "GET /app/hook/deliveries",
+      { per_page: PAGE, ...(cursor === null ? {} : { cursor: decodeURIComponent(cursor) }) },
+    );
+    all.push(...answer.data);
+    cursor = cursorOf(answer.headers.link);
+    const oldest = answer.data.at(-1);
+    if (cursor === null || !oldest || Date.parse(oldest.delivered_at) < since) break;
+  }
+  return all;
+}
+
+export function createDesk({ source, self, now = Date.now }: DeskParts): Desk {
+  return {
+    async permission({ owner, name: repo, installation_id }, username) {
+      const octokit = await source.installation(installation_id);
+      const answer = await orNone(now, () =>
+        octokit.request("GET /repos/{owner}/{repo}/collaborators/{username}/permission", { owner, repo, username }),
+      );
+      if (answer === null) return { permission: "none", person: null };
+      const { permission, user } = answer.data;
+      return { permission: permissionOf(permission), person: user && { id: user.id, login: user.login } };
+    },
+
+    async loginOf({ installation_id }, account_id) {
+      const octokit = await source.installation(installation_id);
+      const found = await orNone(now, () => octokit.request("GET /user/{account_id}", { account_id }));
+      return found === null ? null : found.data.login;
+    },
+
+    async repository(repository, known) {
+      const { owner, name: repo, installation_id } = repository;
+      const octokit = await source.installation(installation_id);
+      const state = await readBranchState({ octokit, at: { owner, repo } }, null);
+      return state === null ? null : learnedOf(state, repository, known);
+    },
+
+    async settingsPushed(repository, known) {
+      const { owner, name: repo, installation_id } = repository;
+      const octokit = await source.installation(installation_id);
+      const parts = { octokit, at: { owner, repo }, self: await self() };
+      const told = await tried(now, () => tellSettings(parts, repository, known));
+      if (told.ok) return told.value;
+      if (told.trouble.kind === "later") throw new Error("GitHub could not be told of the settings.");
+      return null;
+    },
+
+    async pullRequest({ owner, name: repo, installation_id }, pull_number) {
+      const octokit = await source.installation(installation_id);
+      const { data } = await octokit.request("GET /repos/{owner}/{repo}/pulls/{pull_number}", {
+        owner,
+        repo,
+        pull_number,
+      });
+      // a deleted fork has no repository any more, and is a fork all the same
+      const { head, base } = data;
+      return { head_branch: head.ref, head_sha: head.sha, from_fork: head.repo?.id !== base.repo.id };
+    },
+
+    async react({ owner, name: repo, installation_id }, comment_id, content) {
+      const post = (octokit: Caller) =>
+        unlessRefused(now, () => addReaction(octokit, { owner, repo }, comment_id, content));
+      // what strangers are answered takes nothing from those who may command
+      if (content === "confused") await source.spare(installation_id, 1, post);
+      else await post(await source.installation(installation_id));
+    },
+
+    async reply({ owner, name: repo, installation_id }, issue_number, marker, body, again) {
+      const octokit = await source.installation(installation_id);
+      const mark = answerMarker(marker);
+      const at = { owner, repo };
+      if (
+        again &&
+        (await findComment({ octokit, at, self: await self() }, issue_number, mark, now() - KEPT_MS)) !== null
+      )
+        return;
+      await unlessRefused(now, () =>
+        octokit.request("POST /repos/{owner}/{repo}/issues/{issue_number}/comments", {
+          ...at,
+          issue_number,
+          body: cutBody(body, `\n\n${mark}`),
+        }),
+      );
+    },
+
+    async installation(owner, repo) {
+      const app = await source.app();
+      const found = await orNone(now, () => app.request("GET /repos/{owner}/{repo}/installation", { owner, repo }));
+      return found === null ? null : { id: found.data.id };
+    },
+
+    pushWait: (installation_id) => source.wait(installation_id, WRITES["push-brief"]),
+    forgetAccess: (installation_id) => source.forgetToken(installation_id),
+
+    async failedDeliveries() {
+      const since = now() - KEPT_MS;
+      return failedOf(await deliveries(source, since), since);
+    },
+
+    async redeliver(delivery_id) {
+      const octokit = await source.app();
+      await octokit.request("POST /app/hook/deliveries/{delivery_id}/attempts", { delivery_id });
+    },
+  };
+}

@@ -1,0 +1,114 @@
+/** The check run `journeyman`: the face of the job on its commit. The one table from status to GitHub's check states. */
+
+import type { LogLine } from "../../contracts/log-line.ts";
+import { commitToName, heldFiles, type Job } from "../../domain/job/job.ts";
+import { cut } from "../../text/text.ts";
+import { stateOf } from "./job-state.ts";
+import { usageLine } from "./numbers.ts";
+import { code, cutBody, fenced, titleLine } from "./plain.ts";
+
+export const CHECK_NAME = "journeyman";
+
+/** GitHub takes 65,535 characters in each text; bytes are counted as well, to be safe. */
+const MAX_TEXT = 60_000;
+const MAX_TITLE = 255;
+/** Of the log, the end is what people look for. */
+const LOG_LINES = 200;
+const MAX_LOG = 30_000;
+
+type Standing =
+  | { readonly status: "queued" | "in_progress" }
+  | {
+      readonly status: "completed";
+      readonly conclusion: "success" | "failure" | "neutral" | "cancelled" | "action_required";
+    };
+
+export interface CheckFace {
+  status: "queued" | "in_progress" | "completed";
+  conclusion?: "success" | "failure" | "neutral" | "cancelled" | "action_required";
+  details_url?: string;
+  output: { title: string; summary: string; text?: string };
+  actions?: { label: string; description: string; identifier: string }[];
+}
+
+/** The sender is asked whether a worker's files may run. */
+const waitsForLeave = (job: Job): boolean =>
+  job.status === "submitted" && heldFiles(job) !== null && job.sender_asked_at !== null;
+
+function standingOf(job: Job): Standing {
+  switch (job.status) {
+    case "pending_payment":
+    case "queued":
+    case "held":
+      return { status: "queued" };
+    case "accepted":
+      return { status: "in_progress" };
+    case "submitted":
+      // GitHub shows buttons on a check that is complete alone
+      return waitsForLeave(job) ? { status: "completed", conclusion: "action_required" } : { status: "in_progress" };
+    case "verified":
+      // a question or a refusal is an end, but no work that deserves a green mark
+      return {
+        status: "completed",
+        conclusion: job.work?.outcome === "question" || job.work?.outcome === "refused" ? "neutral" : "success",
+      };
+    case "failed":
+      return { status: "completed", conclusion: "failure" };
+    case "cancelled":
+      return { status: "completed", conclusion: "cancelled" };
+    default:
+      return job.status satisfies never;
+  }
+}
+
+/** Labels ≤ 20, descriptions ≤ 40, three at most; shown by GitHub only once the check is complete (github-facts 5.4). */
+const BUTTONS = [
+  { label: "Retry", description: "Try the job again", identifier: "retry" },
+  { label: "Discard", description: "Close and delete what it has left", identifier: "discard" },
+];
+
+/** Its identifier names the files, so that a page from before other ones were handed in lets none run. */
+function runButton(job: Job) {
+  const commit = commitToName(job);
+  const identifier = commit === null ? "run-checks" : `run-checks-${commit.slice(0, 7)}`;
+  return [{ label: "Run checks", description: "Let the worker's files run here", identifier }];
+}
+
+/** The end of the log, as it was written, in a fence. */
+function logTail(log: readonly LogLine[]): string | null {
+  if (log.length === 0) return null;
+  const lines = log.slice(-LOG_LINES).map(({ at, level, text }) => {
+    const time = /T(\d\d:\d\d:\d\d)/.exec(at)?.[1] ?? "";
+    return `${time} ${level === "info" ? "" : `${level}: `}${text}`.trim();
+  });
+  while (lines.length > 1 && lines.join("\n").length > MAX_LOG) lines.shift();
+  return `### Log\n\n${fenced(cut(lines.join("\n"), MAX_LOG))}`;
+}
+
+export function checkOf(job: Job, log: readonly LogLine[], fallback_url: string | null): CheckFace {
+  const { headline, paragraphs } = stateOf(job, "check");
+  const usage = usageLine(job);
+  const summary = [titleLine(job.title), ...paragraphs, ...(usage === null ? [] : [usage]), `Job ${code(job.id)}`];
+  const text = logTail(log);
+  const url = (job.status === "submitted" || job.status === "verified" ? job.pull_request?.url : null) ?? job.run?.url;
+  const details = url ?? fallback_url;
+  return {
+    ...standingOf(job),
+    ...(details === null ? {} : { details_url: details }),
+    output: {
+      title: cut(headline, MAX_TITLE),
+      summary: cutBody(summary.join("\n\n"), "", MAX_TEXT),
+      ...(text === null ? {} : { text: cutBody(text, "", MAX_TEXT) }),
+    },
+    ...(job.status === "failed" ? { actions: BUTTONS } : waitsForLeave(job) ? { actions: runButton(job) } : {}),
+  };
+}
+
+/** Closes the check on a commit that the job has left behind. */
+export const supersededCheck = (
+  sha: string,
+): { status: "completed"; conclusion: "neutral"; output: { title: string; summary: string } } => ({
+  status: "completed",
+  conclusion: "neutral",
+  output: { title: "Continued on a later commit", summary: `The job went on; its check is now on ${sha}.` },
+});

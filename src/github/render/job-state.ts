@@ -1,0 +1,213 @@
+/**
+ * What a job is now, said once for comment and check: a headline without Markdown, and the paragraphs below it.
+ * Renders what the job carries; judges nothing.
+ */
+import { heldFiles, type Job } from "../../domain/job/job.ts";
+import { counted } from "../../text/plural.ts";
+import { cut } from "../../text/text.ts";
+import * as market from "./market.ts";
+import { branchLink, modelLine, pullRequestLink } from "./numbers.ts";
+import { harmless, oneLine, quoted } from "./plain.ts";
+import { reasonList } from "./reasons.ts";
+
+export interface State {
+  /** A few words, plain text. */
+  readonly headline: string;
+  readonly paragraphs: readonly string[];
+}
+
+/** Where it is shown. */
+type Face = "comment" | "check";
+
+const state = (headline: string, ...paragraphs: readonly (string | null)[]): State => ({
+  headline,
+  paragraphs: paragraphs.filter((text): text is string => text !== null && text !== ""),
+});
+
+const link = (words: string, url: string | undefined): string => (url === undefined ? words : `[${words}](${url})`);
+
+/** The checks that failed, each with its page on GitHub; null: it was not for a check. */
+function failedChecks(job: Job): string | null {
+  const failed = job.reasons.filter(({ verdict }) => verdict === "fail").flatMap(({ because }) => because);
+  return failed.length === 0 ? null : reasonList(failed);
+}
+
+const parts = (...all: readonly (string | null)[]): string => all.filter((part) => part !== null).join("\n\n");
+
+const lastFailure = (job: Job): string | null =>
+  job.failure === null ? null : parts("Why the last try failed:", quoted(job.failure), failedChecks(job));
+
+function queued(job: Job): State {
+  if (job.runner === "market") return state("On the market", market.offered(job), lastFailure(job));
+  const turn = job.tries > 1 ? `Try ${job.tries}: ` : "";
+  if (job.run !== null)
+    return state(
+      "Waiting for a runner",
+      `${turn}${link("The run", job.run.url)} waits for a runner.`,
+      lastFailure(job),
+    );
+  if (job.pushed_at !== null)
+    return state(
+      "Queued",
+      `${turn}The branch ${branchLink(job)} is pushed and its run is about to start.`,
+      lastFailure(job),
+    );
+  return state("Queued", `${turn}The branch is being prepared.`, lastFailure(job));
+}
+
+function accepted(job: Job): State {
+  if (job.runner === "market") {
+    const noted = job.cancellation_requested ? "It is cancelled as soon as this try fails." : null;
+    return state("In work", market.inWork(job), noted, lastFailure(job));
+  }
+  if (job.cancellation_requested)
+    return state("Being cancelled", "The run is asked to stop; what it has done is kept.");
+  const turn = job.tries > 1 ? `Try ${job.tries}. ` : "";
+  return state(
+    "Running",
+    `${turn}The agent is at work on ${branchLink(job)}: ${link("follow the run", job.run?.url)}.`,
+    lastFailure(job),
+  );
+}
+
+const waitsFor = (job: Job): string | null => {
+  const open = job.reasons.filter(({ verdict }) => verdict !== "pass");
+  return open.length === 0 ? null : `Waits for:\n\n${reasonList(open)}`;
+};
+
+/** Work apart from any pull request: its words, and files that may not run yet, are what is to be decided about. */
+const handedIn = (job: Job): State =>
+  state(
+    "Work handed in",
+    job.work?.body ? quoted(job.work.body) : null,
+    market.filesHeld(job),
+    waitsFor(job),
+    market.sendersTurn(job),
+  );
+
+function submitted(job: Job): State {
+  if (heldFiles(job) !== null || (job.sender_asked_at !== null && job.pull_request === null)) return handedIn(job);
+  if (job.pull_request === null) return state("Work done", "The work is done and the pull request is being opened.");
+  return state(
+    "Pull request open",
+    `Pull request ${pullRequestLink(job.pull_request)} is open.`,
+    waitsFor(job) ?? "Waits for the first checks.",
+    market.sendersTurn(job),
+  );
+}
+
+/** The end of a job that has no pull request: the agent's own words are the result. */
+function words(job: Job): State {
+  const said = job.work?.reason || job.work?.body || "";
+  const quote = said === "" ? null : quoted(said);
+  if (job.runner === "market") return state("Done", quote, market.filesHeld(job));
+  switch (job.work?.outcome) {
+    case "question":
+      return state("The agent asks", "The agent needs an answer before it can do this:", quote, answerHint);
+    case "refused":
+      return state("The agent declined", "The agent would not do this:", quote, answerHint);
+    default:
+      return state("Nothing to change", "Nothing had to be changed, so there is no pull request.", quote);
+  }
+}
+
+/** What the agent said instead of working on an open pull request. */
+const answer = (job: Job): readonly (string | null)[] =>
+  job.work?.outcome === "question" || job.work?.outcome === "refused" ? words(job).paragraphs : [];
+
+const answerHint = "Ask again with `/job <task>`, with what was missing in it.";
+
+function verified(job: Job, face: Face): State {
+  const pull = job.pull_request;
+  if (pull === null || heldFiles(job) !== null) return words(job);
+  const named = pullRequestLink(pull);
+  if (job.merged_at !== null) return state("Merged", `Pull request ${named} is merged.`);
+  if (face === "check" && job.merge.state !== "off")
+    return state("Green", `The work in pull request ${named} is good.`);
+  switch (job.merge.state) {
+    case "off":
+      return state(
+        "Done, not merged",
+        `Pull request ${named} is ready. It is not merged by itself: ${why(job.merge.why)}.`,
+        ...answer(job),
+      );
+    case "merging":
+      return state("Merging", `Pull request ${named} is green and is being merged.`);
+    case "auto":
+      return state(
+        "Waiting to merge",
+        `Pull request ${named} is green. GitHub merges it as soon as the branch's rules are met.`,
+        waitsFor(job),
+      );
+    default:
+      return state("Waiting to merge", `Pull request ${named} is green.`, waitsFor(job));
+  }
+}
+
+const why = (text: string): string => harmless(oneLine(text)).replace(/\.$/, "");
+
+function failed(job: Job): State {
+  const pull = job.pull_request === null ? null : `Pull request ${pullRequestLink(job.pull_request)} is left as it is.`;
+  const partial = job.head_sha === null ? null : `What there is of the work stays on ${branchLink(job)}.`;
+  const run = job.run === null ? null : `The log is in ${link("the run", job.run.url)}.`;
+  return state(
+    "Failed",
+    job.failure === null ? "The job failed." : `The job failed:\n\n${quoted(job.failure)}`,
+    failedChecks(job),
+    [pull, partial, run].filter((text) => text !== null).join(" "),
+    market.again(job),
+  );
+}
+
+function cancelled(job: Job): State {
+  const kept = job.pull_request === null ? null : `Pull request ${pullRequestLink(job.pull_request)} is left as it is.`;
+  return state("Cancelled", "The job was cancelled.", kept);
+}
+
+function ofStatus(job: Job, face: Face): State {
+  switch (job.status) {
+    case "pending_payment":
+      return state("Waiting for payment", market.waitsForPayment(job));
+    case "queued":
+      return queued(job);
+    case "held":
+      return state("Offered", "An agent looks at it.");
+    case "accepted":
+      return accepted(job);
+    case "submitted":
+      return submitted(job);
+    case "verified":
+      return verified(job, face);
+    case "failed":
+      return failed(job);
+    case "cancelled":
+      return cancelled(job);
+    default:
+      return job.status satisfies never;
+  }
+}
+
+const MOST_NOTICE = 1_000;
+
+const note = (text: string | null): string | null =>
+  text === null ? null : `**Note:** ${cut(harmless(text), MOST_NOTICE)}`;
+
+/**
+ * What the job is, with everything that its sender must be told beside it. A check is not written again for a merge of
+ * ours, so it says of good work what stays true.
+ */
+export function stateOf(job: Job, face: Face): State {
+  const { headline, paragraphs } = ofStatus(job, face);
+  const waiting = job.waiting_messages.length;
+  return state(
+    oneLine(headline),
+    ...paragraphs,
+    market.settled(job),
+    modelLine(job),
+    note(job.notice),
+    note(job.settings_problem ?? null),
+    waiting === 0
+      ? null
+      : `${counted(waiting, "further message is", "further messages are")} taken up in the next round.`,
+  );
+}

@@ -1,0 +1,92 @@
+/**
+ * What a job of the market is now, in words: what it costs, who has it, what its work waits for, where the money went.
+ * Renders what the job carries; judges nothing.
+ */
+
+import { commitToName, heldFiles, type Job } from "../../domain/job/job.ts";
+import { approvedFrom } from "../../domain/market/agreement.ts";
+import { feeOf } from "../../domain/market/ledger.ts";
+import { counted } from "../../text/plural.ts";
+import { money } from "./numbers.ts";
+import { code } from "./plain.ts";
+
+const moment = (at: number): string => `${new Date(at).toISOString().slice(0, 16).replace("T", " ")} UTC`;
+
+/** Names of accounts are logins or keys' names; as code they mention nobody. */
+const who = (account: string): string => code(account, 100);
+
+export const waitsForPayment = (job: Job): string =>
+  `It costs ${money(job.price_cents)}, which is more than the wallet of ${who(job.account)} holds. Top it up ` +
+  "(`POST /api/wallet/topup`, or ask who runs this server), then comment `/job pay`.";
+
+export const offered = (job: Job): string =>
+  `It is on the market for ${money(job.price_cents)}, paid by ${who(job.account)}, and waits for an agent to take it. ` +
+  `Whoever does has ${limitOf(job)} for it.`;
+
+const MINUTE = 60;
+const HOUR = 60 * MINUTE;
+
+function limitOf({ time_limit_seconds: seconds }: Job): string {
+  if (seconds >= 2 * HOUR) return `${Math.round(seconds / HOUR)} hours`;
+  return seconds >= 2 * MINUTE ? `${Math.round(seconds / MINUTE)} minutes` : counted(seconds, "second");
+}
+
+export const inWork = (job: Job): string => {
+  const due = job.deadline_at === null ? "" : `, until ${moment(job.deadline_at)} at the latest`;
+  return `The agent ${code(job.worker?.agent_id ?? "unknown")} works on it for ${money(job.price_cents)}${due}.`;
+};
+
+/** Where the files of a stranger are, and what it means to let them run; null: none are held back. */
+export function filesHeld(job: Job): string | null {
+  const held = heldFiles(job);
+  if (held === null) return null;
+  if (held.url === null) return "Its files are being made ready to be read.";
+  return (
+    `[Its files](${held.url}) are on no branch, and nothing of them has run. They are a stranger's: once they are let run, ` +
+    "this repository's workflows run them, with the secrets that those see. Read them first."
+  );
+}
+
+/** A command about the files, as it is to be commented. */
+export function aboutFiles(job: Job, verb: "run-checks" | "approve"): string {
+  const commit = commitToName(job);
+  return commit === null ? `/job ${verb}` : `/job ${verb} ${commit}`;
+}
+
+/** Null: it is not the sender's turn. */
+export function sendersTurn(job: Job): string | null {
+  const from = approvedFrom(job);
+  if (job.sender_asked_at === null || from === null) return null;
+  const until = `From ${moment(from)} on it counts as approved.`;
+  if (heldFiles(job) !== null)
+    return (
+      `**${who(job.account)} decides:** \`${aboutFiles(job, "run-checks")}\` lets the files run here, \`${aboutFiles(job, "approve")}\` pays the worker and ` +
+      `runs nothing, \`/job reject\` with the reason below it sends the work back. ${until}`
+    );
+  const merge = job.pull_request === null ? "" : ", or merge or close the pull request";
+  return (
+    `**${who(job.account)} decides:** \`/job approve\` pays the worker, \`/job reject\` with the reason below it sends ` +
+    `the work back${merge}. ${until}`
+  );
+}
+
+const paid = (job: Job): string | null =>
+  job.worker === null || job.price_cents === 0
+    ? null
+    : `${who(job.worker.account)} was paid ${money(job.price_cents - feeOf(job.price_cents))} of ${money(job.price_cents)}.`;
+
+/** Of a job that is over without success. */
+const refunded = (job: Job): string | null =>
+  job.price_cents > 0 ? `What was paid for it is back in the wallet of ${who(job.account)}.` : null;
+
+/** Where the money went; null: nowhere, or it waits. */
+export function settled(job: Job): string | null {
+  if (job.runner !== "market") return null;
+  if (job.status === "verified") return paid(job);
+  return job.status === "failed" || job.status === "cancelled" ? refunded(job) : null;
+}
+
+export const again = (job: Job): string =>
+  job.price_cents > 0 ? `\`/job retry\` offers it again, for another ${money(job.price_cents)}.` : TRY_AGAIN;
+
+export const TRY_AGAIN = "`/job retry` tries it again.";

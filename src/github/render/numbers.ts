@@ -1,0 +1,54 @@
+/** Figures in words: what the agent used, which model, what it cost, how long ago. */
+import { type Job, modelNotes, NOT_TOLD } from "../../domain/job/job.ts";
+import { costOf, spentOf } from "../../domain/job/usage.ts";
+import { counted } from "../../text/plural.ts";
+import { cut } from "../../text/text.ts";
+import { code, harmless, oneLine } from "./plain.ts";
+
+const count = (n: number): string => {
+  if (n < 1_000) return String(n);
+  return n < 1_000_000 ? `${(n / 1_000).toFixed(n < 10_000 ? 1 : 0)}k` : `${(n / 1_000_000).toFixed(1)}M`;
+};
+
+/** Cents as dollars; small amounts keep a digit that tells them from nothing. */
+export const money = (cents: number): string =>
+  cents > 0 && cents < 1 ? "less than $0.01" : `$${(cents / 100).toFixed(2)}`;
+
+/** What the agent used in all tries, on one line; null when it said nothing of that. */
+export function usageLine(job: Job): string | null {
+  const { tries, usage, complete } = spentOf(job);
+  if (usage.turns === 0) return null;
+  const input = usage.input_tokens + usage.cache_read_tokens + usage.cache_write_tokens;
+  const cost = costOf(job);
+  const parts = [
+    ...(job.work === null || job.work.model === NOT_TOLD ? [] : [code(job.work.model)]),
+    ...(tries > 1 ? [counted(tries, "try", "tries")] : []),
+    counted(usage.turns, "turn"),
+    `${count(input)} tokens in, ${count(usage.output_tokens)} out`,
+    cost === null ? "cost not known" : `${complete ? "" : "at least "}${money(cost)}`,
+  ];
+  return parts.join(" · ");
+}
+
+const MOST_NOTES = 2_000;
+
+/** What the sender must be told of the model; null: nothing. A run's words are foreign words. */
+export function modelLine(job: Job): string | null {
+  const notes = modelNotes(job);
+  return notes.length === 0 ? null : `**Model:** ${cut(harmless(oneLine(notes.join(" "))), MOST_NOTES)}`;
+}
+
+/** Web address of the repository, as GitHub itself wrote it in an address that it gave us; null: none was given yet. */
+export function webOf(job: Job): string | null {
+  const given = job.pull_request?.url ?? job.run?.url;
+  return given?.match(/^(https?:\/\/.+?)\/(?:pull|actions)\/[\w/]+$/)?.[1] ?? null;
+}
+
+/** The job's branch, linked where that is possible. */
+export function branchLink(job: Job): string {
+  const web = webOf(job);
+  return web === null ? code(job.branch) : `[${code(job.branch)}](${web}/tree/${job.branch})`;
+}
+
+export const pullRequestLink = (pull: { readonly number: number; readonly url: string }): string =>
+  `[#${pull.number}](${pull.url})`;

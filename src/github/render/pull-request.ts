@@ -1,0 +1,45 @@
+/** The pull request of a job and the App's own commit on its branch. The agent's words are foreign words. */
+
+import { LOGIN } from "../../contracts/repository-name.ts";
+import { issueOf, type Job } from "../../domain/job/job.ts";
+import { jobMarker } from "./marker.ts";
+import { modelLine, usageLine } from "./numbers.ts";
+import { code, commitLine, cutBody, harmlessBody, titleLine } from "./plain.ts";
+
+/** What GitHub allows in a login; anything else is not put into a trailer. */
+
+const requesterOf = (job: Job): string | null =>
+  job.requester !== null && LOGIN.test(job.requester) ? job.requester : null;
+
+const wordsOf = (job: Job): string => job.work?.title || job.title;
+
+const FOR_SENDER =
+  "<sub>Whoever ordered this may comment `/job approve` to take it, or `/job reject` to send it back.</sub>";
+
+export const pullRequestTitle = (job: Job): string => titleLine(wordsOf(job));
+
+/** `closes`: the pull request is for the default branch, from which alone GitHub closes issues. */
+export function pullRequestBody(job: Job, closes: boolean): string {
+  const issue = issueOf(job.origin);
+  const requester = requesterOf(job);
+  const usage = usageLine(job);
+  const model = modelLine(job);
+  const footer = [
+    ...(model === null ? [] : [model]),
+    ...(issue === null ? [] : [`${closes ? "Closes" : "For"} #${issue}`]),
+    [`Job ${code(job.id)}`, requester === null ? null : `requested by @${requester}`, usage]
+      .filter((part) => part !== null)
+      .join(" · "),
+    job.runner === "market" ? FOR_SENDER : "<sub>Comment `/job <text>` here to ask for changes.</sub>",
+    jobMarker(job.id),
+  ].join("\n\n");
+  const said = harmlessBody(job.work?.body ?? "") || titleLine(wordsOf(job));
+  return cutBody(said, `\n\n---\n\n${footer}`);
+}
+
+/** Of the commit that takes the job's folder off the branch: it stands for the whole work, so it names who asked. */
+export function finishMessage(job: Job): { readonly headline: string; readonly body: string } {
+  const requester = requesterOf(job);
+  const trailer = requester === null ? "" : `\n\nCo-authored-by: ${requester} <${requester}@users.noreply.github.com>`;
+  return { headline: commitLine(wordsOf(job)), body: `Job: ${job.id}${trailer}` };
+}

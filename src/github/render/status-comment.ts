@@ -1,0 +1,32 @@
+/** The sticky comment of a job: its state, what it used, what one can do, and the hidden marker by which it is found. */
+import { heldFiles, isFinal, type Job } from "../../domain/job/job.ts";
+import { stateOf } from "./job-state.ts";
+import { jobMarker } from "./marker.ts";
+import { aboutFiles } from "./market.ts";
+import { usageLine } from "./numbers.ts";
+import { code, cutBody, titleLine } from "./plain.ts";
+import { NEW_WORKFLOW } from "./run-job-workflow.ts";
+
+const commandsOf = (job: Job): string => {
+  if (job.status === "pending_payment") return "`/job pay` · `/job cancel`";
+  if (heldFiles(job) !== null && !isFinal(job.status))
+    return `\`${aboutFiles(job, "run-checks")}\` · \`${aboutFiles(job, "approve")}\` · \`/job reject\` · \`/job cancel\``;
+  if (job.sender_asked_at !== null && !isFinal(job.status)) return "`/job approve` · `/job reject` · `/job cancel`";
+  if (!isFinal(job.status)) return "`/job status` · `/job cancel`";
+  if (job.status === "failed") return "`/job retry` · `/job help`";
+  return job.pull_request !== null && job.merged_at === null && job.status === "verified"
+    ? "`/job <text>` on the pull request asks for more · `/job help`"
+    : "`/job help`";
+};
+
+export function statusComment(job: Job): string {
+  const { headline, paragraphs } = stateOf(job, "comment");
+  const round = job.round > 1 ? ` · round ${job.round}` : "";
+  const usage = usageLine(job);
+  const update = job.old_workflow && isFinal(job.status) ? NEW_WORKFLOW : null;
+  const text = [`**${headline}** · ${titleLine(job.title)}`, ...paragraphs, usage, update]
+    .filter((part) => part !== null)
+    .join("\n\n");
+  const footer = `<sub>Job ${code(job.id)}${round} · ${commandsOf(job)}</sub>`;
+  return cutBody(text, `\n\n${footer}\n\n${jobMarker(job.id)}`);
+}

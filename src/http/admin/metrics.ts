@@ -1,0 +1,140 @@
+/**
+ * What is told to those who watch the server, in Prometheus' words. Counts are asked of whoever keeps them, when
+ * somebody looks; nothing here is counted twice. Labels are few and bounded: never a job, an account or a repository.
+ */
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
+import { VERSION } from "../../contracts/version.ts";
+import { JOB_OUTCOMES } from "../../domain/job/outcome.ts";
+import type { BudgetLeft, Inbox, JobStore, Meter } from "../../engine/ports/stores.ts";
+
+/** Of one route; told of every request when it is over. Status null: it was aborted. */
+export type Timer = (method: string, status: number | null, ms: number) => void;
+export type Timed = (route: string) => Timer;
+
+export interface Metrics {
+  readonly meter: Meter;
+  readonly timed: Timed;
+  /** All of them as they are now. */
+  exposition(): Promise<{ readonly type: string; readonly content: string }>;
+}
+
+export interface MetricsParts {
+  readonly jobs: Pick<JobStore, "tally">;
+  readonly inbox: Pick<Inbox, "backlog">;
+  readonly budget: () => readonly BudgetLeft[];
+  readonly now: () => number;
+}
+
+/** From a status read to a create that waits for GitHub. */
+const HTTP_SECONDS = [0.001, 0.005, 0.025, 0.1, 0.5, 2.5, 10, 30];
+/** From a delivery that is looked up and dropped to one whose work is tried again for an hour. */
+const LAG_SECONDS = [0.01, 0.05, 0.25, 1, 5, 30, 300, 3_600];
+
+/** Callers may invent methods; the label must not grow with them. */
+const METHODS: ReadonlySet<string> = new Set(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]);
+const CLASSES = ["aborted", "1xx", "2xx", "3xx", "4xx", "5xx"] as const;
+
+type Make = { readonly registers: Registry[] };
+
+function gaugesOf(registers: Make, { jobs, inbox, budget, now }: MetricsParts): () => Promise<void> {
+  const gauge = <Label extends string = never>(name: string, help: string, ...labelNames: Label[]): Gauge<Label> =>
+    new Gauge({ name: `journeyman_${name}`, help, labelNames, ...registers });
+  const byStatus = gauge("jobs", "Jobs by status.", "status");
+  const pending = gauge("effects_pending", "Effects that wait to be performed.");
+  const failing = gauge("effects_failing", "Effects that wait to be tried again, since their last try failed.");
+  const deliveries = gauge("deliveries_pending", "Deliveries of GitHub that are recorded and not worked on yet.");
+  const age = gauge("delivery_oldest_age_seconds", "How long the oldest of them has waited.");
+  const left = gauge("github_budget_left", "What is left of a window, of the installation with the least.", "window");
+  const limit = gauge("github_budget_limit", "What the window allows.", "window");
+  return async () => {
+    const tally = await jobs.tally();
+    for (const [status, count] of Object.entries(tally.statuses)) byStatus.set({ status }, count);
+    pending.set(tally.pending);
+    failing.set(tally.failing);
+    const { count, oldest_at } = inbox.backlog();
+    deliveries.set(count);
+    age.set(oldest_at === null ? 0 : Math.max(0, now() - oldest_at) / 1_000);
+    for (const one of budget()) {
+      left.set({ window: one.window }, one.left);
+      limit.set({ window: one.window }, one.limit);
+    }
+  };
+}
+
+function meterOf(registers: Make): Meter {
+  const effects = new Counter({
+    name: "journeyman_effect_tries_total",
+    help: "Tries of effects by how they ended; abandoned: the last of too many.",
+    labelNames: ["ended"],
+    ...registers,
+  });
+  const lag = new Histogram({
+    name: "journeyman_webhook_lag_seconds",
+    help: "From the record of a delivery to the end of its work; abandoned: after too many tries.",
+    labelNames: ["ended"],
+    buckets: LAG_SECONDS,
+    ...registers,
+  });
+  const outcomes = new Counter({
+    name: "journeyman_job_outcomes_total",
+    help: "What jobs came to; one that is merged after it was done counts as both.",
+    labelNames: ["outcome"],
+    ...registers,
+  });
+  for (const outcome of Object.keys(JOB_OUTCOMES)) outcomes.inc({ outcome }, 0);
+  for (const ended of ["done", "later", "abandoned"]) effects.inc({ ended }, 0);
+  return {
+    effect: (ended) => effects.inc({ ended }),
+    delivery: (ended, ms) => lag.observe({ ended }, ms / 1_000),
+    outcome: (outcome) => outcomes.inc({ outcome }),
+  };
+}
+
+/** Of each route, method and class of status the histogram is looked up once: this is the hot path. */
+function timedOf(registers: Make): Timed {
+  const seconds = new Histogram({
+    name: "journeyman_http_request_duration_seconds",
+    help: "Requests by route, method and class of status.",
+    labelNames: ["route", "method", "status"],
+    buckets: HTTP_SECONDS,
+    ...registers,
+  });
+  type Child = ReturnType<typeof seconds.labels>;
+  return (route) => {
+    const byMethod = new Map<string, (Child | undefined)[]>();
+    return (given, status, ms) => {
+      const method = METHODS.has(given) ? given : "other";
+      let byClass = byMethod.get(method);
+      if (byClass === undefined) {
+        byClass = [];
+        byMethod.set(method, byClass);
+      }
+      const ended = status === null ? 0 : Math.floor(status / 100);
+      byClass[ended] ??= seconds.labels(route, method, CLASSES[ended] ?? "5xx");
+      byClass[ended].observe(ms / 1_000);
+    };
+  };
+}
+
+export function createMetrics(parts: MetricsParts): Metrics {
+  const registry = new Registry();
+  const registers = { registers: [registry] };
+  const refresh = gaugesOf(registers, parts);
+  const info = { name: "journeyman_info", help: "Which version runs, on which Node; always 1." };
+  new Gauge({ ...info, labelNames: ["version", "node"], ...registers }).set(
+    { version: VERSION, node: process.version },
+    1,
+  );
+  let watching_process = false;
+  return {
+    meter: meterOf(registers),
+    timed: timedOf(registers),
+    async exposition() {
+      // it samples the event loop for good, which a server that nobody watches need not bear
+      if (!watching_process) collectDefaultMetrics({ register: registry });
+      watching_process = true;
+      await refresh();
+      return { type: registry.contentType, content: await registry.metrics() };
+    },
+  };
+}

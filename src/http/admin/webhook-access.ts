@@ -1,0 +1,68 @@
+/** Which webhooks a key reaches: those of its account, with `admin` all; within its repository where it is bound to one. */
+import type { Request } from "express";
+import { z } from "zod";
+import { namedRepository, sameRepository } from "../../domain/job/job.ts";
+import type { Recorder, RepositoryStore } from "../../engine/ports/stores.ts";
+import type { OutgoingStore, StoredSubscription, SubscriptionStore, Webhooks } from "../../engine/ports/webhooks.ts";
+import { type Principal, principalOf } from "../middleware/auth.ts";
+import { failure } from "../routing/answer.ts";
+
+export interface WebhookParts {
+  readonly webhooks: Webhooks;
+  readonly subscriptions: SubscriptionStore;
+  readonly outgoing: OutgoingStore;
+  readonly repositories: Pick<RepositoryStore, "get">;
+  readonly record: Recorder;
+  /** Where this server is reached from outside; null: not known, so that addresses begin with their path. */
+  readonly public_url: string | null;
+  readonly now: () => number;
+}
+
+/** Stands for the account's own webhooks in a path: what goes to the callback addresses of its jobs. */
+export const DEFAULT = "default";
+
+export const idParams = z.object({ id: z.string().meta({ description: "As the list of webhooks has it." }) });
+
+export const NO_WEBHOOK = failure(404, "not_found", "There is no webhook of this id; GET /api/webhooks lists them.");
+export const DISABLED = failure(
+  409,
+  "webhook_disabled",
+  'This webhook is disabled; enable it with PATCH {"enabled": true} and try again.',
+);
+/** An answer that holds a secret is kept by nobody on the way. */
+export const NO_STORE = { "Cache-Control": "no-store" };
+
+type Of = Pick<StoredSubscription, "repository" | "repository_id">;
+
+const isWithin = (principal: Principal, { repository, repository_id }: Of): boolean =>
+  principal.repository === null ||
+  (repository !== null &&
+    sameRepository(
+      namedRepository(principal.repository, principal.repository_id),
+      namedRepository(repository, repository_id),
+    ));
+
+/** GitHub's number of a repository that a subscription names, as far as it is known. */
+export async function repositoryIdOf({ repositories }: WebhookParts, full_name: string | null): Promise<number | null> {
+  if (full_name === null) return null;
+  const { owner, name } = namedRepository(full_name, null);
+  return (await repositories.get(owner, name))?.id ?? null;
+}
+
+export const reaches = (principal: Principal, subscription: StoredSubscription): boolean =>
+  isWithin(principal, subscription) &&
+  (principal.account === subscription.account || principal.scopes.includes("admin"));
+
+/** The webhook with an address of this id, if the caller reaches it. */
+export async function webhookOf(parts: WebhookParts, request: Request, id: string): Promise<StoredSubscription | null> {
+  const found = await parts.subscriptions.get(id);
+  return found !== null && found.url !== null && reaches(principalOf(request), found) ? found : null;
+}
+
+/** The same for whatever has deliveries, the account's own among them: `default`. */
+export async function senderOf(parts: WebhookParts, request: Request, id: string): Promise<StoredSubscription | null> {
+  const principal = principalOf(request);
+  if (id !== DEFAULT) return webhookOf(parts, request, id);
+  // callbacks of all repositories stand in one log
+  return principal.repository === null ? (await parts.webhooks.ownOf(principal.account)).subscription : null;
+}

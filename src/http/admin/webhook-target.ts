@@ -1,0 +1,23 @@
+/** Addresses that a request wants to be told at, checked while the caller can still be told so. */
+import { z } from "zod";
+import type { Webhooks } from "../../engine/ports/webhooks.ts";
+
+const says = (message: string) => ({ error: () => message });
+
+export const targetField = (webhooks: Pick<Webhooks, "mistakeIn">) =>
+  z
+    .string(says("must be a string."))
+    .refine((url) => webhooks.mistakeIn(url) === null, {
+      error: ({ input }) => webhooks.mistakeIn(String(input)) ?? "is refused.",
+    })
+    .meta({
+      format: "uri",
+      description: "`https://`, on the public internet, without user name and password; at most 2000 characters.",
+    });
+
+/** Where a new job's events go, beside those who subscribe. */
+export const callbackField = (webhooks: Pick<Webhooks, "mistakeIn">) =>
+  targetField(webhooks)
+    .nullish()
+    .transform((value) => value ?? null)
+    .meta({ description: "All events of this job are sent there, signed with the secret of `default` webhooks." });

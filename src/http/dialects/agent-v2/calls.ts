@@ -1,0 +1,136 @@
+/**
+ * The calls of the agent v2 dialect: translate requests to commands and answer with the job. Creating does not wait for
+ * GitHub. What happens to a job is decided elsewhere.
+ */
+import type { Request } from "express";
+import type { z } from "zod";
+import type { Command } from "../../../domain/job/command.ts";
+import { asJobId, fullName, type Job } from "../../../domain/job/job.ts";
+import type { RefusalCode } from "../../../domain/job/refusal.ts";
+import type { Door } from "../../../engine/ports/service.ts";
+import type { Clock, Desk, JobStore } from "../../../engine/ports/stores.ts";
+import type { Webhooks } from "../../../engine/ports/webhooks.ts";
+import { actorOf } from "../../middleware/actor.ts";
+import { principalOf, sees } from "../../middleware/auth.ts";
+import { noRoom } from "../../middleware/github-rate-limit.ts";
+import { type Answer, failure, success } from "../../routing/answer.ts";
+import type { ChosenOverRest } from "../../routing/choice-fields.ts";
+import { nextLink, type pageSchema } from "../../routing/paging.ts";
+import { refused } from "../../routing/refusal-to-http.ts";
+import type { Call } from "../../routing/route.ts";
+import { restDraft } from "../create-job/rest-draft.ts";
+import { type RepositoryParts, whichRepository } from "../create-job/which-repository.ts";
+import { type Project, projectOf } from "./project.ts";
+import { agentV2View } from "./view.ts";
+
+export interface AgentV2Parts extends RepositoryParts {
+  readonly desk: Pick<Desk, "installation" | "repository" | "pushWait">;
+  readonly door: Pick<Door, "create" | "handle">;
+  readonly jobs: JobStore;
+  readonly webhooks: Pick<Webhooks, "mistakeIn" | "ownOf">;
+  readonly clock: Clock;
+  /** GitHub's pages, without a trailing slash. */
+  readonly github_web_url: string;
+  /** Where this server is reached from outside; null: not known, so that addresses begin with their path. */
+  readonly public_url: string | null;
+  /** Of jobs whose repository names none. */
+  readonly default_model: string;
+}
+
+type Asked<Query = undefined, Body = undefined> = Call<unknown, Query, Body>;
+type Prompt = { readonly prompt: string };
+type Creating = Prompt & ChosenOverRest & { readonly callback_url: string | null };
+
+/** A status that forbids what was asked is a conflict here; the market's callers expect 400. */
+const CONFLICTS: Readonly<Partial<Record<RefusalCode, number>>> = { wrong_status: 409, invalid: 409 };
+
+const NO_JOB = failure(404, "not_found", "There is no such job in this project, or this key may not see it.");
+
+/** What is answered changes at any time and belongs to the caller alone. */
+const CACHING = { "Cache-Control": "private, no-cache" };
+
+const viewIn = (parts: AgentV2Parts, { known }: Project, job: Job) =>
+  agentV2View(job, {
+    github_web_url: parts.github_web_url,
+    model: known?.settings?.llm.model ?? parts.default_model,
+  });
+
+const addressOf = (parts: AgentV2Parts, { id }: Project, rest: string): string =>
+  `${parts.public_url ?? ""}/v2/agent/${encodeURIComponent(id)}/${rest}`;
+
+export const createAgentJob =
+  (parts: AgentV2Parts) =>
+  async ({ request, body, work_id }: Asked<undefined, Creating>): Promise<Answer> => {
+    const { prompt: task, ...chosen } = body;
+    const [principal, project] = [principalOf(request), projectOf(request)];
+    const repository = await whichRepository(parts, principal, project.name);
+    if ("answer" in repository) return repository.answer;
+    const limited = noRoom(parts.desk, repository.value);
+    if (limited !== null) return limited;
+    if (chosen.callback_url !== null) await parts.webhooks.ownOf(principal.account);
+    const asked = { dialect: "agent-v2", task, provider: null, model: null, ...chosen } as const;
+    const created = await parts.door.create(restDraft(principal, repository.value, asked), work_id, actorOf(request));
+    if (!created.ok) return refused(created.refusal, CONFLICTS);
+    request.about_job = created.job.id;
+    const location = addressOf(parts, project, `job/${created.job.id}`);
+    return success(201, viewIn(parts, project, created.job), { ...CACHING, Location: location });
+  };
+
+/** The job in the path, when it is one of this project that the caller may see. */
+async function jobOf(parts: AgentV2Parts, request: Request): Promise<Job | null> {
+  const given = request.params.id;
+  const id = typeof given === "string" ? asJobId(given) : null;
+  const stored = id === null ? null : await parts.jobs.load(id);
+  if (stored === null || !sees(principalOf(request), stored.job)) return null;
+  const here = fullName(stored.job.repository).toLowerCase() === projectOf(request).name.toLowerCase();
+  return here ? stored.job : null;
+}
+
+export const getAgentJob =
+  (parts: AgentV2Parts) =>
+  async ({ request }: Asked): Promise<Answer> => {
+    const job = await jobOf(parts, request);
+    return job === null ? NO_JOB : success(200, viewIn(parts, projectOf(request), job), CACHING);
+  };
+
+async function handled(parts: AgentV2Parts, request: Request, command: Command): Promise<Answer> {
+  const job = await jobOf(parts, request);
+  if (job === null) return NO_JOB;
+  const answer = await parts.door.handle(job.id, command);
+  if (!answer.ok) return refused(answer.refusal, CONFLICTS);
+  return success(200, viewIn(parts, projectOf(request), answer.job), CACHING);
+}
+
+export const messageAgentJob =
+  (parts: AgentV2Parts) =>
+  ({ request, body, work_id }: Asked<undefined, Prompt>): Promise<Answer> => {
+    const [text, by] = [body.prompt.trim(), actorOf(request)];
+    const once = work_id === undefined ? {} : { message_id: work_id };
+    return handled(parts, request, { type: "message", text, by, comment_id: null, ...once });
+  };
+
+export const cancelAgentJob =
+  (parts: AgentV2Parts) =>
+  ({ request }: Asked): Promise<Answer> =>
+    handled(parts, request, { type: "cancel", by: actorOf(request) });
+
+export const archiveAgentJob =
+  (parts: AgentV2Parts) =>
+  ({ request }: Asked): Promise<Answer> =>
+    handled(parts, request, { type: "archive", by: actorOf(request) });
+
+export const listAgentJobs =
+  (parts: AgentV2Parts) =>
+  async ({ request, query }: Asked<z.infer<typeof pageSchema>>): Promise<Answer> => {
+    const { limit, cursor } = query;
+    const [{ account, scopes }, project] = [principalOf(request), projectOf(request)];
+    const found = await parts.jobs.list({
+      repository: project.name,
+      limit,
+      ...(scopes.includes("admin") ? {} : { account }),
+      ...(cursor === undefined ? {} : { cursor }),
+    });
+    const jobs = found.jobs.map((job) => viewIn(parts, project, job));
+    const next = nextLink(addressOf(parts, project, "jobs"), { limit: String(limit) }, found.cursor);
+    return success(200, { jobs, nextCursor: found.cursor }, { ...CACHING, ...next });
+  };

@@ -1,0 +1,135 @@
+/**
+ * `POST /api/create-job`: translates the request to a command and answers in the seed's words once the branch is on
+ * GitHub. What happens to a job is decided elsewhere.
+ */
+import { z } from "zod";
+import { isFinal, type JobId } from "../../../domain/job/job.ts";
+import { BRANCH_LIMIT_MS } from "../../../domain/job/next-timer.ts";
+import type { Door } from "../../../engine/ports/service.ts";
+import type { Desk, StoredJob } from "../../../engine/ports/stores.ts";
+import type { Webhooks } from "../../../engine/ports/webhooks.ts";
+import { isBlank } from "../../../text/normalise.ts";
+import { repositoryField } from "../../admin/new-key.ts";
+import { callbackField } from "../../admin/webhook-target.ts";
+import { actorOf } from "../../middleware/actor.ts";
+import { principalOf } from "../../middleware/auth.ts";
+import { LIMITED, noRoom } from "../../middleware/github-rate-limit.ts";
+import { type Answer, failure, success } from "../../routing/answer.ts";
+import { choiceFields } from "../../routing/choice-fields.ts";
+import { MAX_TASK_LENGTH, NOT_BLANK } from "../../routing/limits.ts";
+import { refused } from "../../routing/refusal-to-http.ts";
+import { type Route, route } from "../../routing/route.ts";
+import { OVER_QUOTA } from "../market/attachments.ts";
+import { restDraft } from "./rest-draft.ts";
+import { type RepositoryParts, whichRepository } from "./which-repository.ts";
+
+export interface CreateJobParts extends RepositoryParts {
+  readonly door: Pick<Door, "create" | "waitFor">;
+  readonly desk: Pick<Desk, "installation" | "repository" | "pushWait">;
+  readonly webhooks: Pick<Webhooks, "mistakeIn" | "ownOf">;
+}
+
+/** The core takes back what has no branch in time; its word is waited for a little longer. */
+const WAIT_MS = BRANCH_LIMIT_MS + 2_000;
+
+const CREATE_FAILED = "Failed to create job";
+
+const MISSING_JOB = failure(400, "missing_job", "Missing job field");
+const NOT_CREATED = failure(500, "branch_not_created", CREATE_FAILED);
+const says = (message: string) => ({ error: () => message });
+const choice = z
+  .string(says("must be a string."))
+  .regex(/^[A-Za-z0-9][A-Za-z0-9._:/@-]{0,99}$/, says("must be a name of at most 100 letters, digits and . _ : / @ -"))
+  .nullish()
+  .transform((value) => value ?? null);
+
+const bodySchema = z.strictObject({
+  job: z
+    .string(says("must be a string."))
+    .max(MAX_TASK_LENGTH, says(`must have at most ${MAX_TASK_LENGTH} characters.`))
+    .meta({ pattern: NOT_BLANK }),
+  llm_provider: choice,
+  llm_model: choice,
+  repository: repositoryField.nullish().transform((value) => value ?? null),
+  ...choiceFields,
+});
+
+const isMissing = (body: unknown): boolean => {
+  if (body === undefined || body === null) return true;
+  if (typeof body !== "object" || Array.isArray(body)) return false;
+  const job = "job" in body ? body.job : undefined;
+  return job === undefined || job === null || (typeof job === "string" && isBlank(job));
+};
+
+const createdSchema = z
+  .object({
+    job_id: z.string(),
+    branch: z.string(),
+    pr_url: z.string().optional().meta({ description: "Where there is a pull request already." }),
+  })
+  .meta({ id: "CreatedJob" });
+
+export const createJob = (parts: CreateJobParts): Route =>
+  route({
+    method: "post",
+    path: "/api/create-job",
+    operation: "createJob",
+    group: "create-job",
+    summary: "Ask for a job",
+    about:
+      "Answers when the job's branch is on GitHub, after at most 15 seconds; what does not get there is taken back.",
+    scope: "write",
+    failed: CREATE_FAILED,
+    repeatable: true,
+    body: bodySchema.extend({ callback_url: callbackField(parts.webhooks) }),
+    // without a repository, so that it is right for any key that is bound to one
+    example: { body: { job: "create HELLO.md that says hello" } },
+    answers: {
+      200: {
+        about: "The job's branch is on GitHub and its run is due.",
+        schema: createdSchema,
+        example: { job_id: "ab12cd34", branch: "job/ab12cd34" },
+      },
+      400: { about: "The request is wrong.", codes: ["missing_job", "missing_repository", "unknown_model"] },
+      403: { about: "The key is bound to another repository, or lacks the scope.", codes: ["forbidden"] },
+      409: OVER_QUOTA,
+      422: {
+        about: "The App is not installed there, or the repository cannot run jobs; the sentence says what to do.",
+        codes: ["not_installed", "repository_not_ready"],
+      },
+      429: LIMITED,
+      500: { about: "The branch did not get to GitHub, or our fault.", codes: ["branch_not_created"] },
+    },
+    precheck: ({ body }) => (isMissing(body) ? MISSING_JOB : null),
+    async work({ request, body, work_id }) {
+      const principal = principalOf(request);
+      const repository = await whichRepository(parts, principal, body.repository);
+      if ("answer" in repository) return repository.answer;
+      const limited = noRoom(parts.desk, repository.value);
+      if (limited !== null) return limited;
+      const { job: task, llm_provider: provider, llm_model: model, repository: _, ...chosen } = body;
+      const { callback_url } = chosen;
+      // made now, so that whoever asks for it while the job runs gets the one that signs
+      if (callback_url !== null) await parts.webhooks.ownOf(principal.account);
+      const created = await parts.door.create(
+        restDraft(principal, repository.value, { dialect: "create-job", task, provider, model, ...chosen }),
+        work_id,
+        actorOf(request),
+      );
+      if (!created.ok) return refused(created.refusal);
+      request.about_job = created.job.id;
+      return branchAnswer(parts, created.job.id);
+    },
+  });
+
+/** The job exists; its branch has to. What does not get there is taken back whole, by the core. */
+async function branchAnswer({ door }: CreateJobParts, id: JobId): Promise<Answer> {
+  const settled = (stored: StoredJob) => stored.job.head_sha !== null || isFinal(stored.job.status);
+  const stored = await door.waitFor(id, settled, WAIT_MS);
+  if (stored !== null && stored.job.head_sha !== null) {
+    const { branch, pull_request } = stored.job;
+    return success(200, { job_id: id, branch, ...(pull_request === null ? {} : { pr_url: pull_request.url }) });
+  }
+  if (stored === null || stored.job.status === "cancelled") return NOT_CREATED;
+  return failure(422, "repository_not_ready", stored.job.failure ?? CREATE_FAILED);
+}

@@ -1,0 +1,69 @@
+/** `GET /api/cron/enforce-deadlines`: for a scheduler that wants to be sure. Knows its caller by `CRON_SECRET`. */
+import { hash, timingSafeEqual } from "node:crypto";
+import type { Request } from "express";
+import { z } from "zod";
+import type { Secret } from "../../../contracts/secret.ts";
+import type { Door } from "../../../engine/ports/service.ts";
+import type { Guesses } from "../../middleware/auth-throttling.ts";
+import { type Answer, failure, success, UNAUTHORIZED } from "../../routing/answer.ts";
+import { type Route, route } from "../../routing/route.ts";
+
+export interface CronParts {
+  readonly door: Pick<Door, "enforceDeadlines">;
+  /** Null: nobody may call. */
+  readonly cron_secret: Secret | null;
+  readonly guesses: Guesses;
+}
+
+const NOT_SET_UP = failure(
+  501,
+  "not_set_up",
+  "CRON_SECRET is not set, so nobody may call this; set it, or leave deadlines to the server's own clock.",
+);
+const REFUSED = { ...UNAUTHORIZED, headers: { "WWW-Authenticate": "Bearer" } };
+
+const digest = (text: string): Buffer => hash("sha256", text, "buffer");
+
+/** Null: the caller is the scheduler. A wrong secret counts as a wrong key does. */
+function refusal(request: Request, secret: Secret, guesses: Guesses): Answer | null {
+  const [, given] = /^bearer (.+)$/i.exec(request.headers.authorization ?? "") ?? [];
+  const bytes = given === undefined ? null : digest(given.trim());
+  const shown = bytes?.toString("hex") ?? null;
+  const tooMany = guesses.refusal(request, shown);
+  if (tooMany !== null) return tooMany;
+  if (bytes === null || shown === null) return REFUSED;
+  const good = timingSafeEqual(bytes, digest(secret.reveal()));
+  if (good) guesses.succeeded(request, shown);
+  else guesses.failed(request);
+  return good ? null : REFUSED;
+}
+
+export const enforceDeadlines = ({ door, cron_secret, guesses }: CronParts): Route =>
+  route({
+    method: "get",
+    path: "/api/cron/enforce-deadlines",
+    operation: "enforceDeadlines",
+    group: "market",
+    summary: "Release holds and fail tries whose time is over",
+    about: "`Authorization: Bearer $CRON_SECRET`. The server does the same by its own clock; both at once do no harm.",
+    scope: null,
+    answers: {
+      200: {
+        about: "How many there were.",
+        schema: z.object({ released_holds: z.number().int(), missed_deadlines: z.number().int() }),
+        example: { released_holds: 0, missed_deadlines: 0 },
+      },
+      401: { about: "The secret is missing or wrong.", codes: ["unauthorized"] },
+      429: {
+        about: "Too many wrong secrets or keys from this address.",
+        codes: ["too_many_guesses"],
+        headers: { "Retry-After": "In how many seconds to come again." },
+      },
+      501: { about: "CRON_SECRET is not set.", codes: ["not_set_up"] },
+    },
+    async work({ request }) {
+      if (cron_secret === null) return NOT_SET_UP;
+      const refused = refusal(request, cron_secret, guesses);
+      return refused ?? success(200, await door.enforceDeadlines(), { "Cache-Control": "no-store" });
+    },
+  });

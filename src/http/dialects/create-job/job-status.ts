@@ -1,0 +1,66 @@
+/** `GET /api/jobs/status`: how a job of the create-job dialect stands, from the store alone. GitHub is never asked. */
+import { z } from "zod";
+import { asJobId } from "../../../domain/job/job.ts";
+import type { RunLines } from "../../../engine/ports/runs.ts";
+import type { JobStore } from "../../../engine/ports/stores.ts";
+import { principalOf, sees } from "../../middleware/auth.ts";
+import { failure, success } from "../../routing/answer.ts";
+import { type Route, route } from "../../routing/route.ts";
+import { createJobView, createJobViewSchema } from "./status-view.ts";
+
+/** Raise when the same record begins to read differently, so that kept answers are not taken for fresh ones. */
+const VIEW_VERSION = 2;
+
+const MISSING_JOB_ID = failure(
+  400,
+  "missing_job_id",
+  "job_id: is missing; name the job in the query, as in ?job_id=abc12345.",
+);
+
+export interface JobStatusParts {
+  readonly jobs: JobStore;
+  readonly lines: Pick<RunLines, "viewed">;
+}
+
+export const jobStatus = (parts: JobStatusParts): Route =>
+  route({
+    method: "get",
+    path: "/api/jobs/status",
+    operation: "getJobStatus",
+    group: "create-job",
+    summary: "How a job stands",
+    about: "Answered from the server's own records: ask as often as you like. An `ETag` sent back costs nothing.",
+    scope: "read",
+    failed: "Failed to get job status",
+    query: z.strictObject({ job_id: z.string().meta({ description: "As create-job answered it." }) }),
+    example: { query: { job_id: "ab12cd34" } },
+    answers: {
+      200: {
+        about: "How it stands now.",
+        schema: createJobViewSchema,
+        example: {
+          ...{ status: "running", outcome: null, branch: "job/ab12cd34", pr_url: null, log: null, changed_files: [] },
+          run_url: "https://github.com/octocat/hello-world/actions/runs/1",
+        },
+        headers: { ETag: "Of this state of the job." },
+      },
+      304: { about: "Nothing has changed since the `ETag` that came as `If-None-Match`." },
+      400: { about: "The query names no job.", codes: ["missing_job_id"] },
+      404: { about: "No such job, or not one that this key may see.", codes: ["not_found"] },
+    },
+    precheck: ({ query }) => (typeof query.job_id === "string" && query.job_id !== "" ? null : MISSING_JOB_ID),
+    async work({ request, query }) {
+      const id = asJobId(query.job_id);
+      const stored = id === null ? null : await parts.jobs.load(id);
+      if (stored === null || !sees(principalOf(request), stored.job)) {
+        return failure(404, "not_found", "There is no such job, or this key may not see it.");
+      }
+      const seen = parts.lines.viewed(stored);
+      // lines of a running job are in no version yet
+      const told = seen === stored ? "" : `.${seen.log.at(-1)?.seq ?? 0}`;
+      const tag = `"${VIEW_VERSION}.${stored.version}${told}"`;
+      const headers = { ETag: tag, "Cache-Control": "private, no-cache" };
+      if (request.headers["if-none-match"] === tag) return { status: 304, headers };
+      return success(200, createJobView(seen), headers);
+    },
+  });

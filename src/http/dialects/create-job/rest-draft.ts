@@ -1,0 +1,38 @@
+/** What all dialects that ask for work of the agent on Actions put into a new job. Translates alone, checks nothing. */
+
+import { DEFAULT_REPOSITORY_SETTINGS } from "../../../contracts/settings.ts";
+import type { Draft } from "../../../domain/job/command.ts";
+import type { Origin, Repository } from "../../../domain/job/job.ts";
+import { titleOf } from "../../../domain/job/title.ts";
+import type { Principal } from "../../middleware/auth.ts";
+import type { ChosenOverRest } from "../../routing/choice-fields.ts";
+
+/** Until the brief is pushed with the repository's own limit. */
+const TIME_LIMIT_SECONDS = DEFAULT_REPOSITORY_SETTINGS.limits.minutes * 60;
+
+export interface Asked extends ChosenOverRest {
+  readonly dialect: Extract<Origin, { kind: "rest" }>["dialect"];
+  readonly task: string;
+  readonly provider: string | null;
+  readonly model: string | null;
+  readonly callback_url: string | null;
+}
+
+export const restDraft = (
+  principal: Principal,
+  repository: Repository,
+  { dialect, task, provider, model, callback_url, no_merge, draft, base_branch }: Asked,
+): Omit<Draft, "id"> => ({
+  account: principal.account,
+  repository,
+  runner: "actions",
+  origin: { kind: "rest", dialect, key_id: principal.key_id },
+  requester: null,
+  title: titleOf(task),
+  task: task.trim(),
+  choices: { provider, model, no_merge, draft },
+  callback_url,
+  base_branch,
+  price_cents: 0,
+  time_limit_seconds: TIME_LIMIT_SECONDS,
+});

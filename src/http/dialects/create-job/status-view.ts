@@ -1,0 +1,62 @@
+/**
+ * How a job reads in the create-job dialect. Pure: everything comes from the stored record.
+ */
+import { z } from "zod";
+import type { Job } from "../../../domain/job/job.ts";
+import { outcomeField, outcomeOf } from "../../../domain/job/outcome.ts";
+import type { StoredJob } from "../../../engine/ports/stores.ts";
+
+export const createJobViewSchema = z
+  .object({
+    status: z.enum(["pending", "running", "completed", "failed", "merged"]),
+    outcome: outcomeField,
+    branch: z.string(),
+    pr_url: z.string().nullable(),
+    run_url: z.string().nullable(),
+    log: z.string().nullable().meta({ description: "The agent's lines; the last one says why a failed job failed." }),
+    changed_files: z.array(z.string()).readonly(),
+  })
+  .meta({ id: "JobStatus" });
+
+export type CreateJobView = z.infer<typeof createJobViewSchema>;
+export type CreateJobStatus = CreateJobView["status"];
+
+/** A verified job is over for a poller unless a merge of ours is still to come. */
+function verifiedStatus(job: Job): CreateJobStatus {
+  if (job.merged_at !== null) return "merged";
+  return job.merge.state === "off" || job.pull_request === null ? "completed" : "running";
+}
+
+export function createJobStatus(job: Job): CreateJobStatus {
+  switch (job.status) {
+    case "pending_payment":
+    case "queued":
+    case "held":
+      return "pending";
+    case "accepted":
+    case "submitted":
+      return "running";
+    case "verified":
+      return verifiedStatus(job);
+    case "failed":
+    case "cancelled":
+      return "failed";
+  }
+}
+
+/** The agent's lines, and at the end why the job failed: callers of this dialect have no other place to read it. */
+function logText(stored: StoredJob): string | null {
+  const lines = stored.log.map((line) => line.text);
+  if (createJobStatus(stored.job) === "failed" && stored.job.failure !== null) lines.push(stored.job.failure);
+  return lines.length === 0 ? null : lines.join("\n");
+}
+
+export const createJobView = (stored: StoredJob): CreateJobView => ({
+  status: createJobStatus(stored.job),
+  outcome: outcomeOf(stored.job),
+  branch: stored.job.branch,
+  pr_url: stored.job.pull_request?.url ?? null,
+  run_url: stored.job.run?.url ?? null,
+  log: logText(stored),
+  changed_files: stored.job.work?.changed_files ?? [],
+});

@@ -1,0 +1,80 @@
+/** Which repository a request means, and whether the App is installed there. Shared by all that create jobs over HTTP. */
+
+import type { Repository } from "../../../domain/job/job.ts";
+import type { Desk, RepositoryStore } from "../../../engine/ports/stores.ts";
+import { type Principal, reaches } from "../../middleware/auth.ts";
+import { type Answer, failure } from "../../routing/answer.ts";
+
+export interface RepositoryParts {
+  readonly repositories: RepositoryStore;
+  readonly desk: Pick<Desk, "installation" | "repository">;
+  /** `owner/name` for keys and bodies that name none. */
+  readonly default_repository: string | null;
+}
+
+type Found<T> = { readonly value: T } | { readonly answer: Answer };
+
+const NO_REPOSITORY = failure(
+  400,
+  "missing_repository",
+  "repository: is missing; name it as owner/name, use a key that is bound to one, or set DEFAULT_REPOSITORY.",
+);
+
+/** The repository of the key, where it has one; else the one that is named. */
+export function boundTo(principal: Principal, named: string | null): Found<string | null> {
+  if (principal.repository === null) return { value: named };
+  const same = named === null || named.toLowerCase() === principal.repository.toLowerCase();
+  const sentence = `This key is bound to ${principal.repository}; leave repository out or use another key.`;
+  return same ? { value: principal.repository } : { answer: failure(403, "forbidden", sentence) };
+}
+
+/** The repository that the key, the body or the settings name, as an answer when they name none or disagree. */
+function repositoryName(principal: Principal, named: string | null, fallback: string | null): Found<string> {
+  const bound = boundTo(principal, named);
+  if ("answer" in bound) return bound;
+  const value = bound.value ?? fallback;
+  return value === null ? { answer: NO_REPOSITORY } : { value };
+}
+
+/** From what we know already when we can: GitHub is asked for a repository that was never used alone, and once. */
+export async function findRepository(
+  parts: Pick<RepositoryParts, "repositories" | "desk">,
+  fullName: string,
+): Promise<Repository | null> {
+  const [owner = "", name = ""] = fullName.split("/");
+  const known = await parts.repositories.get(owner, name);
+  if (known !== null) {
+    const { id, installation_id } = known;
+    return { owner: known.owner, name: known.name, id, installation_id };
+  }
+  const installation = await parts.desk.installation(owner, name);
+  if (installation === null) return null;
+  const there = { owner, name, installation_id: installation.id };
+  const learned = await parts.desk.repository(there, null);
+  if (learned === null) return there;
+  await parts.repositories.put(learned);
+  return { ...there, id: learned.id };
+}
+
+/** A repository whose number nobody knows may be another of the same name. */
+const isOfKey = (principal: Principal, there: Repository): boolean =>
+  reaches(principal, there) && (principal.repository_id === null || there.id !== undefined);
+
+const anotherNow = (name: string): string =>
+  `${name} is another repository than the one that this key was made for; use another key.`;
+
+/** Throws when GitHub has to be asked and cannot be. */
+export async function whichRepository(
+  parts: RepositoryParts,
+  principal: Principal,
+  named: string | null,
+): Promise<Found<Repository>> {
+  const name = repositoryName(principal, named, parts.default_repository);
+  if ("answer" in name) return name;
+  const value = await findRepository(parts, name.value);
+  if (value !== null && !isOfKey(principal, value))
+    return { answer: failure(403, "forbidden", anotherNow(name.value)) };
+  if (value !== null) return { value };
+  const sentence = `Journeyman is not installed on ${name.value}; install the App there and try again.`;
+  return { answer: failure(422, "not_installed", sentence) };
+}

@@ -1,0 +1,214 @@
+/** What a sender does with jobs: list, read, pay, cancel, and fetch what travels beside them. */
+import type { Request } from "express";
+import { z } from "zod";
+import { unpackParcel } from "../../../domain/job/attachments.ts";
+import { type Job, STATUSES } from "../../../domain/job/job.ts";
+import { jobView, jobViewSchema } from "../../../domain/job/view.ts";
+import type { ParcelStore, Wallet } from "../../../engine/ports/market.ts";
+import type { Door } from "../../../engine/ports/service.ts";
+import type { JobStore } from "../../../engine/ports/stores.ts";
+import { actorOf } from "../../middleware/actor.ts";
+import { principalOf } from "../../middleware/auth.ts";
+import { type Answer, failure, success } from "../../routing/answer.ts";
+import { nextLink, pageSchema } from "../../routing/paging.ts";
+import { refused } from "../../routing/refusal-to-http.ts";
+import { type Call, type Route, route } from "../../routing/route.ts";
+import { CACHING, isAdmin, NO_JOB, readableJob, senderJob } from "./access.ts";
+import { JOB_EXAMPLE } from "./example.ts";
+import { inDebtSchema, unpaid, unpaidSchema } from "./run.ts";
+
+export interface MarketJobParts {
+  readonly door: Pick<Door, "handle">;
+  readonly jobs: JobStore;
+  readonly parcels: Pick<ParcelStore, "get">;
+  readonly wallet: Pick<Wallet, "balance">;
+  readonly public_url: string | null;
+  readonly now: () => number;
+}
+
+export const idParams = z.object({ id: z.string().meta({ description: "The job's." }) });
+export const EXAMPLE_ID = { params: { id: JOB_EXAMPLE.id } };
+export const THE_JOB = { about: "The job as it is now.", schema: jobViewSchema, example: JOB_EXAMPLE };
+export const NO_SUCH_JOB = { about: "No such job, or not one that this key may see.", codes: ["not_found"] } as const;
+export const NOT_YOURS = { about: "Somebody else's job.", codes: ["forbidden"] } as const;
+
+const says = (message: string) => ({ error: () => message });
+
+const listQuery = pageSchema.extend({
+  status: z.enum(STATUSES, says(`must be one of ${STATUSES.join(", ")}.`)).optional(),
+});
+
+const listJobs = (parts: MarketJobParts): Route =>
+  route({
+    method: "get",
+    path: "/api/jobs",
+    operation: "listJobs",
+    group: "market",
+    summary: "List your jobs",
+    about: "Every job of the key's account, whoever works on it, newest first.",
+    scope: "read",
+    query: listQuery,
+    answers: {
+      200: {
+        about: "A page of jobs.",
+        schema: z.array(jobViewSchema),
+        example: [JOB_EXAMPLE],
+        headers: { Link: "The next page, where there is one." },
+      },
+    },
+    async work({ request, query }) {
+      const principal = principalOf(request);
+      const { limit, cursor, status } = query;
+      const now = parts.now();
+      const found = await parts.jobs.list({
+        limit,
+        ...(isAdmin(principal) ? {} : { account: principal.account }),
+        ...(principal.repository === null ? {} : { repository: principal.repository }),
+        ...(status === undefined ? {} : { status }),
+        ...(cursor === undefined ? {} : { cursor }),
+      });
+      const again = { limit: String(limit), ...(status === undefined ? {} : { status }) };
+      const next = nextLink(`${parts.public_url ?? ""}/api/jobs`, again, found.cursor);
+      return success(
+        200,
+        found.jobs.map((job) => jobView(job, now)),
+        { ...CACHING, ...next },
+      );
+    },
+  });
+
+const getJob = (parts: MarketJobParts): Route =>
+  route({
+    method: "get",
+    path: "/api/jobs/{id}",
+    operation: "getJob",
+    group: "market",
+    summary: "Read a job",
+    about: "For its sender, for who holds it and for who works on it.",
+    scope: "read",
+    params: idParams,
+    example: EXAMPLE_ID,
+    answers: { 200: THE_JOB, 404: NO_SUCH_JOB },
+    async work({ request }) {
+      const job = await readableJob(parts, request);
+      return "id" in job ? success(200, jobView(job, parts.now()), CACHING) : job;
+    },
+  });
+
+/** Runs a command of the sender and answers with the job. */
+async function asSender(
+  parts: MarketJobParts,
+  { request }: Call<unknown, unknown, unknown>,
+  act: (job: Job) => Promise<Answer>,
+): Promise<Answer> {
+  const job = await senderJob(parts, request);
+  return "id" in job ? act(job) : job;
+}
+
+const payJob = (parts: MarketJobParts): Route =>
+  route({
+    method: "post",
+    path: "/api/jobs/{id}/pay",
+    operation: "payJob",
+    group: "market",
+    summary: "Pay for a job that waits for payment",
+    scope: "write",
+    repeatable: true,
+    params: idParams,
+    example: EXAMPLE_ID,
+    answers: {
+      200: THE_JOB,
+      400: { about: "The job does not wait for payment.", codes: ["wrong_status"] },
+      402: {
+        about: "The balance is too small, or the account owes money; nothing has changed.",
+        schema: z.union([unpaidSchema, inDebtSchema]),
+        codes: ["insufficient_balance", "in_debt"],
+      },
+      403: NOT_YOURS,
+      404: NO_SUCH_JOB,
+    },
+    work: (call) =>
+      asSender(parts, call, async (job) => {
+        const once = call.work_id === undefined ? {} : { payment_id: call.work_id };
+        const by = actorOf(call.request);
+        const paid = await parts.door.handle(job.id, { type: "pay", account: job.account, by, ...once });
+        if (paid.ok) return success(200, jobView(paid.job, parts.now()), CACHING);
+        if (paid.refusal.code !== "insufficient_balance") return refused(paid.refusal);
+        return { status: 402, body: await unpaid(parts, job), headers: CACHING };
+      }),
+  });
+
+const cancelJob = (parts: MarketJobParts): Route =>
+  route({
+    method: "post",
+    path: "/api/jobs/{id}/cancel",
+    operation: "cancelJob",
+    group: "market",
+    summary: "Cancel a job",
+    about:
+      "At once while nobody works on it, with the price back in the wallet; else it is noted, and done when the try " +
+      "under way fails. A job that is over stays as it is.",
+    scope: "write",
+    repeatable: true,
+    params: idParams,
+    example: EXAMPLE_ID,
+    answers: { 200: THE_JOB, 403: NOT_YOURS, 404: NO_SUCH_JOB },
+    work: (call) =>
+      asSender(parts, call, async (job) => {
+        const by = actorOf(call.request);
+        const cancelled = await parts.door.handle(job.id, { type: "cancel", by });
+        return cancelled.ok ? success(200, jobView(cancelled.job, parts.now()), CACHING) : refused(cancelled.refusal);
+      }),
+  });
+
+const contentSchema = z.object({
+  name: z.string(),
+  type: z.string(),
+  size: z.number().int(),
+  content: z.string().meta({ description: "Base64." }),
+});
+
+const NO_ATTACHMENT = failure(404, "not_found", "This job has no attachment of that name, or it is not kept any more.");
+
+async function attachmentOf(parts: MarketJobParts, request: Request, name: string): Promise<Answer> {
+  const job = await readableJob(parts, request);
+  if (!("id" in job)) return NO_JOB;
+  for (const held of [job.delivery, job.enclosure]) {
+    const told = held?.attachments.find((one) => one.name === name);
+    const text = held?.parcel && told ? await parts.parcels.get(job.id, held.parcel) : null;
+    const content = text === null ? undefined : unpackParcel(text).attachments.find((one) => one.name === name);
+    if (told !== undefined && content !== undefined)
+      return success(200, { ...told, content: content.content }, { "Cache-Control": "private, no-store" });
+  }
+  return NO_ATTACHMENT;
+}
+
+const getAttachment = (parts: MarketJobParts): Route =>
+  route({
+    method: "get",
+    path: "/api/jobs/{id}/attachments/{name}",
+    operation: "getAttachment",
+    group: "market",
+    summary: "Fetch what travels beside a job",
+    about: "The worker's attachments, and until the job is over the sender's. Data as it came; nothing here runs it.",
+    scope: "read",
+    params: idParams.extend({ name: z.string().meta({ description: "As the job names it." }) }),
+    example: { params: { id: JOB_EXAMPLE.id, name: "report.pdf" } },
+    answers: {
+      200: {
+        about: "The attachment.",
+        schema: contentSchema,
+        example: { name: "report.pdf", type: "application/pdf", size: 4, content: "JVBERg==" },
+      },
+      404: NO_SUCH_JOB,
+    },
+    work: ({ request, params }) => attachmentOf(parts, request, params.name),
+  });
+
+export const marketJobRoutes = (parts: MarketJobParts): readonly Route[] => [
+  listJobs(parts),
+  getJob(parts),
+  payJob(parts),
+  cancelJob(parts),
+  getAttachment(parts),
+];

@@ -1,0 +1,72 @@
+/**
+ * `POST /api/stripe/webhook`: what Stripe says of payments, disputes and refunds. The signature is the key; what is told
+ * twice, or in another order, is booked once and comes to the same.
+ */
+import type { RequestHandler } from "express";
+import { z } from "zod";
+import { credit } from "../../../domain/market/ledger.ts";
+import type { MoneyNews } from "../../../engine/ports/market.ts";
+import { isJsonWithinBounds } from "../../../text/json-bounds.ts";
+import { failure, send, success } from "../../routing/answer.ts";
+import { TOO_DEEP } from "../../routing/checked.ts";
+import { type Route, route } from "../../routing/route.ts";
+import { NO_CASHIER, type WalletParts } from "./wallet.ts";
+
+const FORGED = failure(
+  400,
+  "invalid_signature",
+  "The signature is not Stripe's for this body; check STRIPE_WEBHOOK_SECRET.",
+);
+/** Stripe sends it again, for three days. */
+const AWAY = failure(502, "stripe_unavailable", "Stripe could not be asked what this event is about; send it again.");
+
+/** Stands before the body is read: anybody can come here. */
+const signed =
+  ({ cashier }: Pick<WalletParts, "cashier">): RequestHandler =>
+  (request, response, next) => {
+    if (cashier === null) send(request, response, NO_CASHIER);
+    else if (typeof request.headers["stripe-signature"] !== "string") send(request, response, FORGED);
+    else next();
+  };
+
+/** Written down whether or not it moves money, once. */
+async function book({ wallet, door, record, now }: WalletParts, event: string, news: MoneyNews): Promise<void> {
+  const { id, account, cents, reason, action } = news;
+  const posted = await wallet.post({ id, at: now(), postings: credit(account, cents, reason), note: null });
+  if (cents > 0) await door.settleDebts(account);
+  if (posted === "known") return;
+  const by = { account: null, login: null, via: { key_id: null, address: null, request_id: event } };
+  record(by, { action, target: { type: "account", id: account }, repository: null, outcome: "done" });
+}
+
+export const stripeWebhook = (parts: WalletParts): Route =>
+  route({
+    method: "post",
+    path: "/api/stripe/webhook",
+    operation: "receiveStripeEvent",
+    group: "wallet",
+    summary: "For Stripe alone",
+    about: "Signed by `Stripe-Signature`; it takes no key.",
+    scope: null,
+    raw: true,
+    lenient: true,
+    callers: [signed(parts)],
+    answers: {
+      200: { about: "Heard.", schema: z.object({ received: z.literal(true) }), example: { received: true } },
+      400: { about: "The signature is wrong.", codes: ["invalid_signature"] },
+      501: { about: "This server takes no payments.", codes: ["not_set_up"] },
+      502: { about: "Stripe could not be asked whose payment it is.", codes: ["stripe_unavailable"] },
+    },
+    async work({ request }) {
+      if (parts.cashier === null) return NO_CASHIER;
+      const signature = request.headers["stripe-signature"];
+      const body: unknown = request.body;
+      if (typeof signature !== "string" || !Buffer.isBuffer(body)) return FORGED;
+      if (!isJsonWithinBounds(body)) return TOO_DEEP;
+      const heard = await parts.cashier.hear(body, signature);
+      if (heard === "forged") return FORGED;
+      if (heard === "away") return AWAY;
+      for (const news of heard.news) await book(parts, heard.event, news);
+      return success(200, { received: true });
+    },
+  });

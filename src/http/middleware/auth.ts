@@ -1,0 +1,175 @@
+/**
+ * Who calls: API keys and what they may. Keys are compared by their SHA-256, in constant time; a key itself is never
+ * kept. Which jobs a key sees is decided here and nowhere else.
+ */
+import { hash, timingSafeEqual } from "node:crypto";
+import type { Request, RequestHandler } from "express";
+import { ADMIN_ACCOUNT, accountNamed } from "../../domain/job/account.ts";
+import { fullName, type Job, type Repository, sameRepository } from "../../domain/job/job.ts";
+import type { KeyStore, Recorder, RepositoryStore, Scope, StoredKey } from "../../engine/ports/stores.ts";
+import { type Answer, failure, send, UNAUTHORIZED } from "../routing/answer.ts";
+import { MAX_KEY_LENGTH } from "../routing/limits.ts";
+import type { Guesses } from "./auth-throttling.ts";
+
+export interface Principal {
+  /** Null: `API_KEY` of the settings. */
+  readonly key_id: string | null;
+  readonly account: string;
+  /** Who signed in for the key; null: an admin made it. */
+  readonly login: string | null;
+  /** `owner/name` as it is called now; null: any. */
+  readonly repository: string | null;
+  /** GitHub's number of it; null: any, or not known yet. */
+  readonly repository_id: number | null;
+  readonly scopes: readonly Scope[];
+}
+
+const ROOT: Principal = {
+  key_id: null,
+  account: ADMIN_ACCOUNT,
+  login: null,
+  repository: null,
+  repository_id: null,
+  scopes: ["read", "write", "work", "admin"],
+};
+
+/** What the store knows a key by. */
+export const hashOf = (key: string): string => hash("sha256", key, "hex");
+
+declare global {
+  namespace Express {
+    interface Request {
+      principal?: Principal;
+    }
+  }
+}
+
+/** The caller of an authenticated route. */
+export function principalOf(request: Request): Principal {
+  if (request.principal === undefined) throw new Error("a route that needs a caller is not behind authentication");
+  return request.principal;
+}
+
+const may = (principal: Principal, scope: Scope | "any"): boolean =>
+  scope === "any" || principal.scopes.includes(scope) || principal.scopes.includes("admin");
+
+/** Is this the repository that the key is bound to, if it is to one? */
+export function reaches({ repository, repository_id }: Principal, of: Repository): boolean {
+  if (repository === null) return true;
+  const [owner = "", name = ""] = repository.split("/");
+  return sameRepository({ owner, name, ...(repository_id === null ? {} : { id: repository_id }) }, of);
+}
+
+/** A key sees the jobs of its account, one with `admin` those of every account; both only within its repository. */
+export const sees = (principal: Principal, job: Job): boolean =>
+  reaches(principal, job.repository) &&
+  (principal.account === accountNamed(job.account) || principal.scopes.includes("admin"));
+
+function presented(request: Request): string | null {
+  const header = request.headers["x-api-key"];
+  const authorization = request.headers.authorization;
+  const bearer = authorization?.slice(0, 7).toLowerCase() === "bearer " ? authorization.slice(7).trim() : undefined;
+  const key = typeof header === "string" ? header.trim() : bearer;
+  return key === undefined || key === "" || key.length > MAX_KEY_LENGTH ? null : key;
+}
+
+const CHALLENGE: Answer = { ...UNAUTHORIZED, headers: { "WWW-Authenticate": "Bearer" } };
+
+const BOUND = failure(
+  403,
+  "forbidden",
+  "This is for the whole server, and a key that is bound to a repository reaches no further than that; use API_KEY.",
+);
+
+export interface Authentication {
+  /** Lets the request pass when its key has the scope, or with null when it is valid at all; else answers 401 or 403. */
+  require(scope: Scope | "any"): RequestHandler;
+  /** Stands behind `require`: a key that is bound to a repository reaches nothing of the whole server's. */
+  readonly unbound: RequestHandler;
+}
+
+type Bound = Pick<Principal, "repository" | "repository_id">;
+
+/**
+ * What a key is bound to, under its present name; null: its repository is gone, and another has that name. A key that was
+ * made before the number was known is tied to it at its first use after that.
+ */
+async function boundNow(
+  { keys, repositories, record }: Parameters<typeof authentication>[0],
+  { id, account, login, repository, repository_id }: StoredKey,
+): Promise<Bound | null> {
+  if (repository === null) return { repository, repository_id: null };
+  const same = repository_id === null ? null : await repositories.byId(repository_id);
+  if (same !== null) return { repository: fullName(same), repository_id };
+  const [owner = "", name = ""] = repository.split("/");
+  const there = await repositories.get(owner, name);
+  if (there === null) return { repository, repository_id };
+  if (repository_id !== null) return null;
+  await keys.bind(id, there.id);
+  const via = { key_id: id, address: null, request_id: null };
+  record({ account, login, via }, { action: "key-tied", target: { type: "key", id }, repository, outcome: "done" });
+  return { repository, repository_id: there.id };
+}
+
+export function authentication(parts: {
+  readonly keys: KeyStore;
+  readonly repositories: Pick<RepositoryStore, "get" | "byId">;
+  readonly record: Recorder;
+  readonly api_key: string | null;
+  readonly guesses: Guesses;
+  readonly now: () => number;
+}): Authentication {
+  const root = parts.api_key === null ? null : Buffer.from(hashOf(parts.api_key));
+
+  const { guesses } = parts;
+
+  const identify = async (digest: string): Promise<Principal | null> => {
+    const bytes = Buffer.from(digest);
+    if (root !== null && timingSafeEqual(root, bytes)) return ROOT;
+    const stored = await parts.keys.byHash(digest);
+    if (stored === null || stored.hash.length !== digest.length) return null;
+    if (!timingSafeEqual(Buffer.from(stored.hash), bytes)) return null;
+    const now = parts.now();
+    if (stored.expires_at !== null && stored.expires_at <= now) return null;
+    const bound = await boundNow(parts, stored);
+    if (bound === null) return null;
+    parts.keys.touch(stored.id, now);
+    const { id: key_id, account, login, scopes } = stored;
+    return { key_id, account, login, scopes, ...bound };
+  };
+
+  /** Who calls; else the answer. Asked of the guesses twice, since others may have failed while the store was asked. */
+  const callerOf = async (request: Request): Promise<Principal | Answer> => {
+    const key = presented(request);
+    const digest = key === null ? null : hashOf(key);
+    const refusal = guesses.refusal(request, digest);
+    if (refusal !== null) return refusal;
+    if (digest === null) return CHALLENGE;
+    const principal = await identify(digest);
+    if (principal === null) guesses.failed(request);
+    else {
+      const late = guesses.refusal(request, digest);
+      if (late !== null) return late;
+      guesses.succeeded(request, digest);
+    }
+    return principal ?? CHALLENGE;
+  };
+
+  return {
+    unbound: (request, response, next) => {
+      if (principalOf(request).repository === null) next();
+      else send(request, response, BOUND);
+    },
+    require: (scope) => async (request, response, next) => {
+      const caller = await callerOf(request);
+      if ("status" in caller) send(request, response, caller);
+      else if (may(caller, scope)) {
+        request.principal = caller;
+        next();
+      } else {
+        const sentence = `This key lacks the scope ${scope}; use one that has it.`;
+        send(request, response, failure(403, "missing_scope", sentence));
+      }
+    },
+  };
+}

@@ -1,0 +1,25 @@
+/**
+ * Whether GitHub's limits leave room for another job, asked before one is made: who would have to wait is told when to come
+ * again, at once, and nothing is left behind.
+ */
+
+import type { Repository } from "../../domain/job/job.ts";
+import type { Desk } from "../../engine/ports/stores.ts";
+import { counted } from "../../text/plural.ts";
+import { type Answer, failure } from "../routing/answer.ts";
+import { MOST_ROOM_WAIT_MS } from "../routing/limits.ts";
+
+export const LIMITED = {
+  about: "GitHub's limits leave no room for another job now, or too many requests.",
+  codes: ["rate_limited"],
+  headers: { "Retry-After": "In how many seconds to come again." },
+} as const;
+
+/** Null: there is room. */
+export function noRoom(desk: Pick<Desk, "pushWait">, { installation_id }: Repository): Answer | null {
+  const wait = desk.pushWait(installation_id);
+  if (wait <= MOST_ROOM_WAIT_MS) return null;
+  const seconds = Math.ceil(wait / 1_000);
+  const sentence = `GitHub's limits leave no room for another job now; come again in ${counted(seconds, "second")}.`;
+  return failure(429, "rate_limited", sentence, { "Retry-After": String(seconds) });
+}

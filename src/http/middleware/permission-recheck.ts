@@ -1,0 +1,59 @@
+/**
+ * A key that somebody signed in for commands as long as that person may: GitHub is asked again now and then, when such a
+ * key is about to change something. Reads are not held up, nor is the revoking of the key itself. Fails closed.
+ */
+import type { RequestHandler } from "express";
+import { LRUCache } from "lru-cache";
+import type { Door } from "../../engine/ports/service.ts";
+import type { AccountStore, Log } from "../../engine/ports/stores.ts";
+import { findRepository, type RepositoryParts } from "../dialects/create-job/which-repository.ts";
+import { type Answer, failure, send } from "../routing/answer.ts";
+import { requestId } from "../server/request-log.ts";
+import { type Principal, principalOf, reaches } from "./auth.ts";
+
+export interface StandingParts extends Pick<RepositoryParts, "repositories" | "desk"> {
+  readonly door: Pick<Door, "admit">;
+  readonly accounts: Pick<AccountStore, "holder">;
+  readonly now: () => number;
+  readonly log: Log;
+}
+
+/** How long GitHub's yes counts. */
+export const STANDING_MS = 300_000;
+/** Keys whose yes is kept; for one that falls out GitHub is asked again. */
+const MAX_KEPT = 10_000;
+
+const UNREACHABLE = failure(
+  502,
+  "github_unavailable",
+  "GitHub could not be asked whether you may still command there; try again in a minute.",
+);
+
+const lost = (login: string, repository: string): Answer =>
+  failure(403, "forbidden", `${login} may not command in ${repository} any more, so this key may not either.`);
+
+export function standing(parts: StandingParts): RequestHandler {
+  const until = new LRUCache<string, number>({ max: MAX_KEPT });
+
+  const refusal = async (principal: Principal): Promise<Answer | null> => {
+    const { key_id, account, login, repository } = principal;
+    if (key_id === null || login === null || repository === null) return null;
+    if ((until.get(key_id) ?? 0) > parts.now()) return null;
+    const here = await findRepository(parts, repository);
+    // a key that was made before its account was known by number is its person's who has the name now
+    const person = (await parts.accounts.holder(account)) ?? { login };
+    if (here === null || !reaches(principal, here)) return lost(login, repository);
+    if ((await parts.door.admit(here, person)) !== account) return lost(login, repository);
+    until.set(key_id, parts.now() + STANDING_MS);
+    return null;
+  };
+
+  return async (request, response, next) => {
+    const answer = await refusal(principalOf(request)).catch((error: unknown) => {
+      parts.log.warn({ request: requestId(request), err: error }, "GitHub could not be asked who may command");
+      return UNREACHABLE;
+    });
+    if (answer === null) next();
+    else send(request, response, answer);
+  };
+}

@@ -1,0 +1,180 @@
+/**
+ * Routes → the OpenAPI document: made of the very values that are mounted, so that it cannot say what is not so. Says
+ * nothing of its own about a route; what a route lacks, it lacks here.
+ */
+import { z } from "zod";
+import {
+  createDocument,
+  type oas32,
+  type ZodOpenApiObject,
+  type ZodOpenApiOperationObject,
+  type ZodOpenApiPathsObject,
+  type ZodOpenApiResponseObject,
+} from "zod-openapi";
+import { VERSION } from "../../contracts/version.ts";
+import { ERROR_CODES } from "./error-codes.ts";
+import type { AnswerShape, Route } from "./route.ts";
+import { GROUPS } from "./route.ts";
+import { answersOf, takesBody } from "./shared-answers.ts";
+
+export type Description = ReturnType<typeof createDocument>;
+
+const ABOUT = `Ask for jobs, see how they stand, keep the keys.
+
+Every request carries an API key, as \`x-api-key: …\` or \`Authorization: Bearer …\`; a key has scopes, and one with
+\`admin\` may do everything. Errors are \`{"error": "a sentence", "code": "…"}\`: show the sentence, act on the code.
+Every answer has an \`X-Request-Id\`, under which the log knows the request; one that you send is kept. Writes are
+counted: \`RateLimit\` says what is left.`;
+
+const codes = Object.keys(ERROR_CODES);
+
+const errorSchema = z
+  .object({
+    error: z.string().meta({ description: "A sentence that says what to do next." }),
+    code: z.enum(codes).meta({ description: "What a program goes by." }),
+    id: z.string().optional().meta({ description: "Of an internal error: under which the log has the details." }),
+  })
+  .meta({ id: "ApiError" });
+
+const SENTENCE = "A sentence that says what is wrong and what to do.";
+
+const REQUEST_ID = "#/components/headers/X-Request-Id";
+
+const IDEMPOTENCY_KEY = z
+  .string()
+  .optional()
+  .meta({
+    description:
+      "A new one for each new request, such as a UUID. The same request with the same key is worked on once, and answered again for a day.",
+    override: { minLength: 1, maxLength: 255 },
+  });
+const IF_NONE_MATCH = z.string().optional().meta({ description: "The `ETag` of an earlier answer." });
+
+const wordsOf = ({ about, codes: possible = [] }: AnswerShape): string =>
+  [about, possible.map((code) => `- \`${code}\`: ${ERROR_CODES[code]}`).join("\n")].filter(Boolean).join("\n\n");
+
+const headersOf = (shape: AnswerShape): Record<string, oas32.HeaderObject | oas32.ReferenceObject> => ({
+  "X-Request-Id": { $ref: REQUEST_ID },
+  ...Object.fromEntries(
+    Object.entries(shape.headers ?? {}).map(([name, description]) => [
+      name,
+      { description, schema: { type: name === "Retry-After" ? "integer" : "string" } },
+    ]),
+  ),
+});
+
+/** What is answered with a body of its own, and every error: those are alike but for their code. */
+function bodyOf(status: number, { schema, example, codes: possible = [] }: AnswerShape) {
+  if (schema !== undefined) return { schema, ...(example === undefined ? {} : { example }) };
+  if (status < 400) return null;
+  const [code] = possible;
+  const id = code === "internal_error" ? { id: "3f9a1c0b7d2e-17" } : {};
+  return { schema: errorSchema, ...(code === undefined ? {} : { example: { error: SENTENCE, code, ...id } }) };
+}
+
+function responseOf(status: number, shape: AnswerShape): ZodOpenApiResponseObject {
+  const body = bodyOf(status, shape);
+  return {
+    description: wordsOf(shape),
+    headers: headersOf(shape),
+    ...(body === null ? {} : { content: { [shape.type ?? "application/json"]: body } }),
+  };
+}
+
+/** Parameters are told apart by name, so their schema must be an object. */
+function objectOf(schema: z.ZodType | undefined, of: string): z.ZodObject | undefined {
+  if (schema === undefined || schema instanceof z.ZodObject) return schema;
+  throw new Error(`${of} must be described by z.object`);
+}
+
+function paramsOf(route: Route): ZodOpenApiOperationObject["requestParams"] & object {
+  const named = `${route.method.toUpperCase()} ${route.path}`;
+  const path = objectOf(route.params, `the params of ${named}`);
+  const query = objectOf(route.query, `the query of ${named}`);
+  const header = {
+    ...(route.repeatable ? { "Idempotency-Key": IDEMPOTENCY_KEY } : {}),
+    ...(304 in route.answers ? { "If-None-Match": IF_NONE_MATCH } : {}),
+  };
+  return {
+    ...(path === undefined ? {} : { path }),
+    ...(query === undefined ? {} : { query }),
+    ...(Object.keys(header).length === 0 ? {} : { header: z.object(header) }),
+  };
+}
+
+function operationOf(route: Route): ZodOpenApiOperationObject {
+  const { scope, about, body = route.raw_body, example } = route;
+  const needs = scope === null ? "Needs no key." : `Needs a key with the scope \`${scope}\`.`;
+  const shown = example?.body === undefined ? {} : { example: example.body };
+  return {
+    operationId: route.operation,
+    summary: route.summary,
+    description: about === undefined ? needs : `${about}\n\n${needs}`,
+    tags: [route.group],
+    security: scope === null ? [] : [{ "x-api-key": [] }, { bearer: [] }],
+    requestParams: paramsOf(route),
+    ...(body !== undefined && takesBody(route)
+      ? {
+          requestBody: {
+            required: !body.safeParse({}).success,
+            content: { "application/json": { schema: body, ...shown } },
+          },
+        }
+      : {}),
+    responses: Object.fromEntries(
+      Object.entries(answersOf(route)).map(([status, shape]) => [status, responseOf(Number(status), shape)]),
+    ),
+  };
+}
+
+function pathsOf(routes: readonly Route[]): ZodOpenApiPathsObject {
+  const paths: ZodOpenApiPathsObject = {};
+  for (const route of routes) paths[route.path] = { ...paths[route.path], [route.method]: operationOf(route) };
+  return paths;
+}
+
+/** The values of a route's example, where its parameters are described: a schema is shared by routes, an example is not. */
+function addExamples({ paths = {} }: Description, routes: readonly Route[]): void {
+  for (const { path, method, example } of routes) {
+    const values = new Map<string, unknown>(Object.entries({ ...example?.params, ...example?.query }));
+    for (const parameter of paths[path]?.[method]?.parameters ?? []) {
+      if ("name" in parameter && values.has(parameter.name)) parameter.example = values.get(parameter.name);
+    }
+  }
+}
+
+/** `address`: where the server is reached; null: wherever the document was read. */
+export function describe(routes: readonly Route[], address: string | null): Description {
+  const used = Object.entries(GROUPS).filter(([name]) => routes.some(({ group }) => group === name));
+  const plan: ZodOpenApiObject = {
+    openapi: "3.1.1",
+    info: {
+      title: "Journeyman",
+      version: VERSION,
+      description: ABOUT,
+      license: { name: "MIT", identifier: "MIT" },
+    },
+    servers: [{ url: address ?? "/" }],
+    tags: used.map(([name, description]) => ({ name, description })),
+    paths: pathsOf(routes),
+    components: {
+      securitySchemes: {
+        "x-api-key": { type: "apiKey", in: "header", name: "x-api-key" },
+        bearer: { type: "http", scheme: "bearer" },
+      },
+      headers: {
+        "X-Request-Id": { description: "Under which the log knows this request.", schema: { type: "string" } },
+      },
+    },
+  };
+  const document = createDocument(plan, {
+    override: ({ jsonSchema, io }) => {
+      // the format says as much as zod's long pattern for it
+      if (jsonSchema.format === "date-time") delete jsonSchema.pattern;
+      // an answer may get another field some day
+      if (io === "output" && jsonSchema.additionalProperties === false) delete jsonSchema.additionalProperties;
+    },
+  });
+  addExamples(document, routes);
+  return document;
+}

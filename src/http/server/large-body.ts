@@ -1,0 +1,42 @@
+/**
+ * What is done with a body that would hold the main thread for too long, as values that travel between threads: tasks with
+ * the bytes, and answers that hold no more than the App uses, since what goes back is copied on the main thread.
+ */
+import { createHmac, timingSafeEqual } from "node:crypto";
+import type { Heard } from "../../domain/job/github-event.ts";
+
+export interface DeliveryTask {
+  readonly kind: "delivery";
+  /** The body, in order. */
+  readonly parts: readonly Uint8Array[];
+  /** `X-Hub-Signature-256` and `X-GitHub-Event`. */
+  readonly signature: string;
+  readonly event: string;
+  /** Whom the App knows itself by. */
+  readonly self: { readonly appId: number; readonly slug: string };
+}
+
+export type DeliveryRead =
+  | { readonly kind: "forged" }
+  | { readonly kind: "no-json" }
+  | { readonly kind: "heard"; readonly heard: Heard };
+
+type Hear = (event: string, payload: unknown, self: DeliveryTask["self"]) => Heard;
+
+export function readDelivery(
+  { parts, signature, event, self }: DeliveryTask,
+  secret: string,
+  hear: Hear,
+): DeliveryRead {
+  const hmac = createHmac("sha256", secret);
+  for (const part of parts) hmac.update(part);
+  const [expected, given] = [Buffer.from(`sha256=${hmac.digest("hex")}`), Buffer.from(signature)];
+  if (expected.length !== given.length || !timingSafeEqual(expected, given)) return { kind: "forged" };
+  let payload: unknown;
+  try {
+    payload = JSON.parse(Buffer.concat(parts).toString("utf8"));
+  } catch {
+    return { kind: "no-json" };
+  }
+  return { kind: "heard", heard: hear(event, payload, self) };
+}

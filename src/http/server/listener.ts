@@ -1,0 +1,33 @@
+/**
+ * Our own server around the Probot app: deliveries first and without Express, then the routers that the app asks for.
+ * Probot's Server would build a middleware per request and log twice (its stack costs more than Express itself).
+ */
+import type { RequestListener } from "node:http";
+import express, { type Router } from "express";
+import type { ApplicationFunction, Probot } from "probot";
+import type { Timed } from "../admin/metrics.ts";
+import { type LargeDeliveries, webhookPath } from "./webhook-receiver.ts";
+
+export async function createListener(
+  probot: Probot,
+  app: ApplicationFunction,
+  {
+    timed,
+    trust_proxy,
+    large,
+  }: { readonly timed: Timed; readonly trust_proxy: number; readonly large: LargeDeliveries },
+): Promise<RequestListener> {
+  const server = express();
+  server.disable("x-powered-by");
+  // so many proxies in front say truly who came to them; what others say of themselves counts for nothing
+  server.set("trust proxy", trust_proxy);
+  const getRouter = (path = "/"): Router => {
+    // one below the root would cost each request another match
+    if (path === "/") return server.router;
+    const router = express.Router();
+    server.use(path, router);
+    return router;
+  };
+  await probot.load(app, { getRouter });
+  return webhookPath(probot.webhooks, server, timed, large);
+}

@@ -1,0 +1,112 @@
+/**
+ * The way back of signing in: who came, whether they may have what they wished for, and then the key. Whoever is known
+ * by name is written down, with what came of it.
+ */
+import { z } from "zod";
+import type { Via } from "../../domain/job/command.ts";
+import type { Door } from "../../engine/ports/service.ts";
+import type { AccountStore, Desk, KeyStore, Recorder, SignedIn, SignIn, StoredKey } from "../../engine/ports/stores.ts";
+import { newKey } from "../admin/new-key.ts";
+import { keyTarget } from "../middleware/audited.ts";
+import { type Wish, wishSchema } from "./key-request.ts";
+import { keyPage } from "./pages.ts";
+
+export interface MintParts {
+  readonly sign_in: SignIn;
+  readonly keys: KeyStore;
+  readonly accounts: Pick<AccountStore, "of">;
+  readonly door: Pick<Door, "admit">;
+  readonly desk: Pick<Desk, "installation">;
+  readonly public_url: string;
+  readonly record: Recorder;
+  readonly now: () => number;
+}
+
+/** Keys that one account may have by signing in; whoever needs more revokes old ones. */
+export const MAX_KEYS_OF_ACCOUNT = 50;
+const DAY_MS = 86_400_000;
+
+export const BEGUN_ELSEWHERE = "This sign-in was begun elsewhere, or more than ten minutes ago.";
+const CONFLICT = 409;
+const TOO_MANY_SENTENCE = `This account has ${MAX_KEYS_OF_ACCOUNT} keys already; revoke one first (DELETE /api/keys/self with it).`;
+const TOO_MANY: Refused = { status: CONFLICT, sentence: TOO_MANY_SENTENCE };
+
+const NOT_SIGNED_IN: Readonly<
+  Record<Extract<SignedIn, { signed_in: false }>["why"], readonly [status: number, sentence: string]>
+> = {
+  forged: [400, BEGUN_ELSEWHERE],
+  denied: [403, "You did not let GitHub tell us who you are, so no key was made."],
+  spent: [400, "GitHub does not accept this sign-in any more; each counts once, and for ten minutes."],
+  misconfigured: [
+    500,
+    "GitHub does not accept this server as the App. Whoever runs it must compare GITHUB_CLIENT_ID, GITHUB_CLIENT_SECRET and the callback URL with the App's settings page.",
+  ],
+};
+
+/** The same for a repository that one cannot see and one without the App: which of them it is, is nobody's business. */
+const mayNot = (repository: string): string =>
+  `You may not command in ${repository}, or Journeyman is not installed there; no key was made.`;
+
+/** What travels in the cookie. */
+export const begunSchema = z.object({ state: z.string(), verifier: z.string(), wish: wishSchema });
+
+export interface Refused {
+  readonly status: number;
+  readonly sentence: string;
+}
+
+interface Known {
+  readonly login: string;
+  readonly account: string;
+  /** Whether they may have the key. */
+  readonly may: boolean;
+}
+
+/** Who it is, and whether they may command there. Throws when GitHub cannot be asked. */
+export async function whoWishes(
+  parts: MintParts,
+  parameters: URLSearchParams,
+  begun: z.infer<typeof begunSchema>,
+): Promise<Refused | Known> {
+  const who = await parts.sign_in.finish(parameters, begun);
+  if (!who.signed_in) {
+    const [status, sentence] = NOT_SIGNED_IN[who.why];
+    return { status, sentence };
+  }
+  const [owner = "", name = ""] = begun.wish.repository.split("/");
+  const installation = await parts.desk.installation(owner, name);
+  const account =
+    installation === null
+      ? null
+      : await parts.door.admit({ owner, name, installation_id: installation.id }, who.person);
+  const { login } = who.person;
+  return { login, account: account ?? (await parts.accounts.of(who.person)), may: account !== null };
+}
+
+export async function mintFor(
+  parts: MintParts,
+  wish: Wish,
+  { login, account, may }: Known,
+  via: Via,
+): Promise<Refused | { readonly page: string }> {
+  const now = parts.now();
+  const { repository, scopes } = wish;
+  const record = (outcome: string, id = ""): void =>
+    parts.record({ account, login, via }, { action: "key-created", target: keyTarget(id), repository, outcome });
+  if (!may) {
+    record("forbidden");
+    return { status: 403, sentence: mayNot(repository) };
+  }
+  const lives = ({ expires_at }: StoredKey): boolean => expires_at === null || expires_at > now;
+  const living = (await parts.keys.list()).filter((key) => key.account === account && lives(key));
+  if (living.length >= MAX_KEYS_OF_ACCOUNT) {
+    record("too_many_keys");
+    return TOO_MANY;
+  }
+  const expires_at = now + wish.days * DAY_MS;
+  const { key, stored } = newKey({ account, login, repository, scopes, expires_at }, now);
+  await parts.keys.add(stored);
+  record("done", stored.id);
+  const shown = { key, id: stored.id, account, wish, public_url: parts.public_url };
+  return { page: keyPage({ ...shown, expires_at: new Date(expires_at).toISOString() }) };
+}

@@ -1,0 +1,37 @@
+/** What somebody who signs in may wish for: a key for one repository, never one for admins, never one for ever. */
+import { z } from "zod";
+import { repositoryField } from "../admin/new-key.ts";
+
+export const WISH_SCOPES = ["read", "write", "work"] as const;
+/** Days that a key may live; the second is what the form proposes. */
+export const WISH_DAYS = [7, 30, 90, 365] as const;
+export const PROPOSED_DAYS = 30;
+
+const says = (message: string) => ({ error: () => message });
+
+const DAYS_SENTENCE = `must be ${WISH_DAYS.join(", ")} days.`;
+const SCOPES_SENTENCE = `must be some of ${WISH_SCOPES.join(", ")}.`;
+
+export const wishSchema = z.object({
+  repository: repositoryField,
+  scopes: z.array(z.enum(WISH_SCOPES, says(SCOPES_SENTENCE)), says(SCOPES_SENTENCE)).min(1, says(SCOPES_SENTENCE)),
+  days: z.number(says(DAYS_SENTENCE)).refine((days) => WISH_DAYS.some((one) => one === days), says(DAYS_SENTENCE)),
+});
+
+export type Wish = z.infer<typeof wishSchema>;
+
+/** A form names a field once for each of its values. */
+const form = z.object({
+  repository: z.string().trim().catch(""),
+  scopes: z.union([z.array(z.string()), z.string().transform((one) => [one])]).catch([]),
+  days: z.string().transform(Number).catch(Number.NaN),
+});
+
+/** The wish in this form, or a sentence about the first thing that is wrong with it. */
+export function wishOf(body: unknown): { readonly wish: Wish } | { readonly sentence: string } {
+  const typed = form.safeParse(body ?? {});
+  const parsed = wishSchema.safeParse(typed.success ? typed.data : {});
+  if (parsed.success) return { wish: { ...parsed.data, scopes: [...new Set(parsed.data.scopes)] } };
+  const issue = parsed.error.issues[0];
+  return { sentence: `${String(issue?.path[0] ?? "form")}: ${issue?.message ?? "is not as expected."}` };
+}

@@ -1,0 +1,64 @@
+/** The pages of signing in: the form, the key, and a page with a sentence for whatever does not work. Texts alone. */
+import { type Html, html } from "../../text/html.ts";
+import { pageOf } from "./frame.ts";
+import { PROPOSED_DAYS, WISH_DAYS, WISH_SCOPES, type Wish } from "./key-request.ts";
+
+export const TITLE = "A key for Journeyman";
+
+const ABOUT: Readonly<Record<Wish["scopes"][number], string>> = {
+  read: "see how your jobs stand",
+  write: "ask for jobs and change them",
+  work: "take work from the market",
+};
+
+export const formPage = (action: string, repository: string): string =>
+  pageOf(
+    TITLE,
+    html`<p>Who may write to a repository gets a key for it here. GitHub is asked who you are and whether you may write,
+and nothing else; what it gives us for that is not kept.</p>
+<form method="post" action="${action}">
+<label>Repository <input name="repository" placeholder="owner/name" value="${repository}" required></label>
+<fieldset><legend>The key may</legend>${WISH_SCOPES.map(
+      (scope) =>
+        html`<label><input type="checkbox" name="scopes" value="${scope}"${
+          scope === "work" ? "" : html` checked`
+        }> ${scope}: ${ABOUT[scope]}</label>`,
+    )}</fieldset>
+<label>It ends after <select name="days">${WISH_DAYS.map(
+      (days) => html`<option value="${days}"${days === PROPOSED_DAYS ? html` selected` : ""}>${days} days</option>`,
+    )}</select></label>
+<button>Sign in with GitHub</button>
+</form>`,
+  );
+
+export interface MintedKey {
+  readonly key: string;
+  readonly id: string;
+  readonly account: string;
+  readonly wish: Wish;
+  /** ISO 8601. */
+  readonly expires_at: string;
+  readonly public_url: string;
+}
+
+const curlOf = ({ key, wish, public_url }: MintedKey): string =>
+  wish.scopes.includes("write")
+    ? `curl -sS -X POST '${public_url}/api/create-job' -H 'x-api-key: ${key}' -H 'content-type: application/json' -d '{"job": "create HELLO.md that says hello"}'`
+    : `curl -sS '${public_url}/api/jobs/status?job_id=ID-OF-A-JOB' -H 'x-api-key: ${key}'`;
+
+export const keyPage = (minted: MintedKey): string =>
+  pageOf(
+    TITLE,
+    html`<p>This is the key. It is shown this once: copy it now, and leave this page.</p>
+<pre>${minted.key}</pre>
+<p>It is ${minted.id} of the account ${minted.account}, for ${minted.wish.repository} alone, with the scopes
+${minted.wish.scopes.join(", ")}, until ${minted.expires_at}. To try it:</p>
+<pre>${curlOf(minted)}</pre>
+<p>To revoke it, send <code>DELETE ${minted.public_url}/api/keys/self</code> with it.</p>`,
+  );
+
+/** `again`: where one begins anew; null where that would not help. */
+export const sentencePage = (sentence: string, again: string | null): string => {
+  const link: Html | string = again === null ? "" : html`\n<p><a href="${again}">Begin again</a></p>`;
+  return pageOf(TITLE, html`<p>${sentence}</p>${link}`);
+};

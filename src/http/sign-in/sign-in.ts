@@ -1,0 +1,166 @@
+/**
+ * `/keys`: whoever may write to a repository signs in with GitHub and gets a key for it. One short flow without a
+ * session: what has to be known between two requests travels in a sealed cookie, and no token of a person is kept.
+ * Every way out but one ends in a page with a sentence, with nothing minted.
+ */
+import express, {
+  type ErrorRequestHandler,
+  type Request,
+  type RequestHandler,
+  type Response,
+  type Router,
+} from "express";
+import helmet from "helmet";
+import { z } from "zod";
+import type { Log, SignIn } from "../../engine/ports/stores.ts";
+import type { SealedBox } from "../../engine/ports/webhooks.ts";
+import type { Guesses } from "../middleware/auth-throttling.ts";
+import { clientAddress } from "../server/client-address.ts";
+import { inTurn } from "../server/in-turn.ts";
+import { type Arrival, identify, requestId } from "../server/request-log.ts";
+import { STYLE_SOURCE } from "./frame.ts";
+import { BEGUN_ELSEWHERE, begunSchema, type MintParts, mintFor, type Refused, whoWishes } from "./issue-key.ts";
+import { wishOf } from "./key-request.ts";
+import { formPage, sentencePage } from "./pages.ts";
+import { sealedCookie } from "./sealed-cookie.ts";
+
+export interface SignInRouteParts extends Omit<MintParts, "sign_in" | "public_url"> {
+  /** Null where the settings name no client of the App. */
+  readonly sign_in: SignIn | null;
+  readonly guesses: Guesses;
+  readonly box: SealedBox;
+  readonly public_url: string | null;
+  readonly github_web_url: string;
+  readonly log: Log;
+}
+
+/** From the form to the way back; after that one begins again. */
+export const SIGN_IN_LIFE_MS = 600_000;
+/** A form has a repository and a few words. */
+const FORM_LIMIT = "4kb";
+
+const NOT_SET_UP =
+  "Nobody can sign in here yet: this server has no GITHUB_CLIENT_ID, GITHUB_CLIENT_SECRET and PUBLIC_URL. The README says how to set them under “Keys by signing in”; until then, whoever runs the server mints keys.";
+const FOREIGN = "This form was not sent from our own page; open the page and send it from there.";
+const UNREADABLE = "The form could not be read; send it from our page.";
+const UNREACHABLE = "GitHub could not be asked just now, so no key was made; try again in a minute.";
+const INTERNAL = "Something went wrong on our side, and no key was made.";
+const TOO_MANY_GUESSES = "Too many sign-ins from your address went wrong; wait a minute and begin again.";
+
+/** What the reader of bodies objects to. */
+const callersSlip = z.object({ type: z.string(), status: z.number().min(400).max(499) });
+
+type Parts = SignInRouteParts & MintParts;
+
+function headers(parts: SignInRouteParts) {
+  const ours = parts.public_url === null ? [] : [new URL(parts.public_url).origin];
+  return helmet({
+    contentSecurityPolicy: {
+      useDefaults: false,
+      directives: {
+        "default-src": ["'none'"],
+        "style-src": [STYLE_SOURCE],
+        "base-uri": ["'none'"],
+        "frame-ancestors": ["'none'"],
+        // browsers hold the redirects that follow a form to this, too
+        "form-action": ["'self'", ...ours, new URL(parts.github_web_url).origin],
+      },
+    },
+    // without any referrer, browsers would not say either that a form comes from our own page
+    referrerPolicy: { policy: "same-origin" },
+  });
+}
+
+function show(response: Response, status: number, page: string): void {
+  response.status(status).set("Cache-Control", "no-store").type("text/html").send(page);
+}
+
+/** A page of somebody else must not sign people in to keys that they never asked for. */
+function isForeign({ headers }: Request, public_url: string): boolean {
+  const site = headers["sec-fetch-site"];
+  if (site !== undefined) return site !== "same-origin";
+  return headers.origin !== undefined && headers.origin !== new URL(public_url).origin;
+}
+
+/** Puts handlers behind what stands before every page. */
+type Page = (method: "get" | "post", path: string, ...handlers: readonly RequestHandler[]) => void;
+
+export function signInRoutes(router: Router, given: SignInRouteParts, arrival: Arrival): void {
+  const guard = headers(given);
+  const { sign_in, public_url } = given;
+  const failed: ErrorRequestHandler = (error, request, response, _next) => {
+    const slip = callersSlip.safeParse(error);
+    if (slip.success) return show(response, slip.data.status, sentencePage(UNREADABLE, `${public_url ?? ""}/keys`));
+    given.log.error({ request: requestId(request), err: error }, "a page failed");
+    show(response, 500, sentencePage(INTERNAL, `${public_url ?? ""}/keys`));
+  };
+  const page: Page = (method, path, ...handlers) => {
+    const all = inTurn(arrival(path), identify, guard, ...handlers);
+    router[method](path, (request, response, next) => {
+      all(request, response, (error?: unknown) => {
+        if (error === undefined) next();
+        else failed(error, request, response, next);
+      });
+    });
+  };
+  if (sign_in === null || public_url === null) {
+    const notSetUp: RequestHandler = (_request, response) => show(response, 404, sentencePage(NOT_SET_UP, null));
+    page("get", "/keys", notSetUp);
+    page("post", "/keys", notSetUp);
+    page("get", "/keys/callback", notSetUp);
+  } else flow(page, { ...given, sign_in, public_url });
+}
+
+function flow(page: Page, parts: Parts): void {
+  const address = `${parts.public_url}/keys`;
+  const cookie = sealedCookie({
+    name: "journeyman-sign-in",
+    path: new URL(address).pathname,
+    secure: address.startsWith("https:"),
+    life_ms: SIGN_IN_LIFE_MS,
+    schema: begunSchema,
+    box: parts.box,
+    now: parts.now,
+  });
+  const refuse = (response: Response, status: number, sentence: string): void =>
+    show(response, status, sentencePage(sentence, address));
+
+  page("get", "/keys", (request, response) => {
+    const { repository } = request.query;
+    show(response, 200, formPage(address, typeof repository === "string" ? repository : ""));
+  });
+
+  page("post", "/keys", express.urlencoded({ extended: false, limit: FORM_LIMIT }), async (request, response) => {
+    if (isForeign(request, parts.public_url)) return refuse(response, 403, FOREIGN);
+    const asked = wishOf(request.body);
+    if ("sentence" in asked) return refuse(response, 400, asked.sentence);
+    const { address: to, state, verifier } = await parts.sign_in.begin();
+    const begun = cookie.seal({ state, verifier, wish: asked.wish });
+    response.set("Cache-Control", "no-store").append("Set-Cookie", begun);
+    response.redirect(303, to);
+  });
+
+  page("get", "/keys/callback", async (request, response) => {
+    const tooMany = parts.guesses.refusal(request, null);
+    if (tooMany !== null) {
+      response.set(tooMany.headers);
+      return refuse(response, tooMany.status, TOO_MANY_GUESSES);
+    }
+    const begun = cookie.open(request.headers.cookie);
+    response.append("Set-Cookie", cookie.gone);
+    if (begun === null) {
+      parts.guesses.failed(request);
+      return refuse(response, 400, BEGUN_ELSEWHERE);
+    }
+    const parameters = new URL(request.originalUrl, parts.public_url).searchParams;
+    const who = await whoWishes(parts, parameters, begun).catch((error: unknown): Refused => {
+      parts.log.warn({ request: requestId(request), err: error }, "GitHub could not be asked who somebody is");
+      return { status: 502, sentence: UNREACHABLE };
+    });
+    if ("sentence" in who && who.status === 400) parts.guesses.failed(request);
+    const via = { key_id: null, address: clientAddress(request), request_id: requestId(request) };
+    const outcome = "login" in who ? await mintFor(parts, begun.wish, who, via) : who;
+    if ("sentence" in outcome) refuse(response, outcome.status, outcome.sentence);
+    else show(response, 200, outcome.page);
+  });
+}

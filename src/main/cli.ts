@@ -1,0 +1,108 @@
+#!/usr/bin/env node
+/** The command line: `serve` and `keys`. Parses and prints; the work is done elsewhere. */
+import { Command } from "commander";
+import { VERSION } from "../contracts/version.ts";
+import { environment } from "./environment.ts";
+import { type KeyDesk, KeysProblem, keyRequest, openKeyDesk, overlapOf } from "./keys-command.ts";
+import { readKeysSettings } from "./settings.ts";
+
+const program = new Command("journeyman")
+  .description("Comment /job <what you want> on an issue and get a merged pull request.")
+  .version(VERSION, "-V, --version", "print which version this is")
+  .showHelpAfterError("(--help shows what there is)");
+
+program
+  .command("serve")
+  .description("run the App's server, as npm start does; without APP_ID, the page that makes the App")
+  .action(async () => {
+    const { serve } = await import("./serve.ts");
+    await serve();
+  });
+
+const keys = program
+  .command("keys")
+  .description("mint, list, rotate and revoke API keys")
+  .addHelpText(
+    "after",
+    `
+Examples:
+  npm run --silent keys -- create --account octocat --repository octocat/hello-world
+  npm run --silent keys -- list
+  npm run --silent keys -- rotate 0123456789ab --overlap 7d
+  npm run --silent keys -- revoke 0123456789ab
+
+Works on DATA_DIR itself while no server runs on it. While one does, that server is asked: set API_KEY to its admin
+key, and PUBLIC_URL (or HOST and PORT) to where it listens.`,
+  );
+
+function fail(sentence: string): void {
+  process.stderr.write(`${sentence}\n`);
+  process.exitCode = 1;
+}
+
+/** Opens the desk, works at it, closes it; what was to be expected is printed as a sentence. */
+async function atDesk(work: (desk: KeyDesk) => Promise<void>): Promise<void> {
+  const cwd = process.cwd();
+  const reading = readKeysSettings(environment(cwd), cwd);
+  if (reading.kind === "mistakes") return fail(reading.mistakes.join("\n"));
+  try {
+    const desk = await openKeyDesk(reading.settings);
+    await work(desk).finally(() => desk.close());
+  } catch (error) {
+    if (!(error instanceof KeysProblem)) throw error;
+    fail(error.message);
+  }
+}
+
+keys
+  .command("create")
+  .description("mint a key; the key alone is printed on stdout, once")
+  .requiredOption("--account <name>", "whose jobs the key creates and sees")
+  .requiredOption("--repository <owner/name>", 'the repository that the key is for; "*": every one')
+  .option("--scopes <list>", "read, write, work, admin, separated by commas (default: read,write,work)")
+  .option("--expires <date>", "last valid moment, such as 2030-01-31")
+  .action((options: { account: string; repository: string; scopes?: string; expires?: string }) =>
+    atDesk(async (desk) => {
+      const { key, view } = await desk.create(keyRequest(options));
+      process.stdout.write(`${key}\n`);
+      process.stderr.write(`Key ${view.id} of account ${view.account}; it is not shown again.\n`);
+    }),
+  );
+
+keys
+  .command("list")
+  .description("list the keys: id, first characters, account, repository, scopes, expiry, last use")
+  .action(() =>
+    atDesk(async (desk) => {
+      for (const key of await desk.list()) {
+        const facts = [key.id, `${key.hint}…`, key.account, key.repository ?? "any repository", key.scopes.join(",")];
+        const times = [`expires ${key.expires_at ?? "never"}`, `used ${key.last_used_at ?? "never"}`];
+        process.stdout.write(`${[...facts, ...times].join("  ")}\n`);
+      }
+    }),
+  );
+
+keys
+  .command("rotate <id>")
+  .description("mint a key like this one; the new key alone is printed on stdout, and the old one ends")
+  .option("--overlap <time>", "how long the old key still works, such as 0, 30m, 24h or 7d", "24h")
+  .action((id: string, options: { overlap: string }) =>
+    atDesk(async (desk) => {
+      const rotated = await desk.rotate(id, overlapOf(options.overlap));
+      if (rotated === null) return fail(`There is no key ${id}; "keys list" shows them.`);
+      process.stdout.write(`${rotated.key}\n`);
+      process.stderr.write(`Key ${rotated.view.id} replaces ${id}, which works until ${rotated.until}.\n`);
+    }),
+  );
+
+keys
+  .command("revoke <id>")
+  .description("revoke a key at once")
+  .action((id: string) =>
+    atDesk(async (desk) => {
+      if (await desk.revoke(id)) process.stderr.write(`Key ${id} is revoked.\n`);
+      else fail(`There is no key ${id}; "keys list" shows them.`);
+    }),
+  );
+
+await program.parseAsync();

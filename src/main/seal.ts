@@ -1,0 +1,96 @@
+/**
+ * The sealed box for secrets that must be read again, unlike API keys: AES-256-GCM under ENCRYPTION_KEY, each bound to
+ * what it is for, so that one cannot be put in another's place. Without that setting a key is made in the data folder at
+ * the first need. Keeps no secret itself.
+ */
+import { createCipheriv, createDecipheriv, createHash, randomBytes } from "node:crypto";
+import { closeSync, fsyncSync, linkSync, openSync, readFileSync, unlinkSync, writeSync } from "node:fs";
+import { join } from "node:path";
+import { Secret } from "../contracts/secret.ts";
+import type { SealedBox } from "../engine/ports/webhooks.ts";
+
+const KEY_BYTES = 32;
+const IV_BYTES = 12;
+const TAG_BYTES = 16;
+const FORMAT = "v1";
+const FILE = "encryption.key";
+
+/** 32 bytes, from 64 hexadecimal digits or base64. */
+const keyFrom = (text: string): Buffer =>
+  /^[0-9a-fA-F]{64}$/.test(text) ? Buffer.from(text, "hex") : Buffer.from(text, "base64");
+
+function readKey(path: string): Buffer | null {
+  try {
+    const key = keyFrom(readFileSync(path, "utf8").trim());
+    if (key.length === KEY_BYTES) return key;
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return null;
+    throw error;
+  }
+  throw new Error(
+    `${path} holds no key. Restore it from a backup: what was sealed with it cannot be opened without it.`,
+  );
+}
+
+/** On the disk, whole, before anything is sealed with it. */
+function makeKey(dir: string, path: string): Buffer {
+  const key = randomBytes(KEY_BYTES);
+  const temporary = `${path}.${randomBytes(4).toString("hex")}.tmp`;
+  const file = openSync(temporary, "wx", 0o600);
+  try {
+    writeSync(file, `${key.toString("hex")}\n`);
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
+  // unlike a rename, this cannot take the place of a key that is there
+  linkSync(temporary, path);
+  unlinkSync(temporary);
+  const folder = openSync(dir, "r");
+  fsyncSync(folder);
+  closeSync(folder);
+  return key;
+}
+
+/** Tells keys apart without telling of them. */
+const nameOf = (key: Buffer): string => createHash("sha256").update("name of").update(key).digest("hex").slice(0, 8);
+
+export function createSealedBox(settings: {
+  readonly encryption_key: Secret | null;
+  /** Where a key is made when none is set. */
+  readonly data_dir: string;
+}): SealedBox {
+  let known: { readonly key: Buffer; readonly name: string } | null = null;
+
+  const theKey = (): { readonly key: Buffer; readonly name: string } => {
+    if (known !== null) return known;
+    const path = join(settings.data_dir, FILE);
+    const given = settings.encryption_key === null ? null : keyFrom(settings.encryption_key.reveal());
+    const key = given ?? readKey(path) ?? makeKey(settings.data_dir, path);
+    known = { key, name: nameOf(key) };
+    return known;
+  };
+
+  return {
+    seal(secret, purpose) {
+      const { key, name } = theKey();
+      const iv = randomBytes(IV_BYTES);
+      const cipher = createCipheriv("aes-256-gcm", key, iv).setAAD(Buffer.from(`${FORMAT} ${purpose}`));
+      const closed = [iv, cipher.update(secret.reveal(), "utf8"), cipher.final(), cipher.getAuthTag()];
+      return `${FORMAT}.${name}.${Buffer.concat(closed).toString("base64url")}`;
+    },
+    open(sealed, purpose) {
+      const { key, name } = theKey();
+      const [format, by, text = ""] = sealed.split(".");
+      if (format !== FORMAT) throw new Error(`What was sealed for ${purpose} is damaged.`);
+      if (by !== name)
+        throw new Error(`What was sealed for ${purpose} needs another key; set ENCRYPTION_KEY as it was.`);
+      const bytes = Buffer.from(text, "base64url");
+      const decipher = createDecipheriv("aes-256-gcm", key, bytes.subarray(0, IV_BYTES), { authTagLength: TAG_BYTES })
+        .setAAD(Buffer.from(`${FORMAT} ${purpose}`))
+        .setAuthTag(bytes.subarray(-TAG_BYTES));
+      const open = Buffer.concat([decipher.update(bytes.subarray(IV_BYTES, -TAG_BYTES)), decipher.final()]);
+      return new Secret(open.toString("utf8"));
+    },
+  };
+}

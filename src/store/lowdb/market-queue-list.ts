@@ -1,0 +1,106 @@
+/**
+ * One list of the market's queue, the best first. An agent that has been offered the first thousand of it does not look
+ * through them again: it goes on where it was, and hears of what has come in before that place since.
+ */
+import type { JobId } from "../../domain/job/job.ts";
+import type { OfferFacts } from "../facts.ts";
+import { SortedList } from "./sorted-list.ts";
+
+export interface Offered {
+  readonly facts: OfferFacts;
+  readonly presented: ReadonlySet<string>;
+  /** It stands in the lists: it is neither held nor gone. */
+  listed: boolean;
+}
+
+interface Place {
+  readonly facts: { readonly id: string; readonly price_cents: number; readonly created_at: number };
+}
+
+/** The highest price first, then the oldest. */
+export const byWorth = (a: Place, b: Place): number =>
+  b.facts.price_cents - a.facts.price_cents ||
+  a.facts.created_at - b.facts.created_at ||
+  (a.facts.id < b.facts.id ? -1 : a.facts.id > b.facts.id ? 1 : 0);
+
+/** How far an agent has come in one list. */
+export interface Progress {
+  /** In which list: one of the same name may be made anew. */
+  of: OfferList | null;
+  /** Whatever stood before this place was offered to it; null: nothing is known. */
+  upTo: Place | null;
+  /** How many additions it has heard of. */
+  heard: number;
+  /** What has come in before its place since. */
+  fresh: Offered[];
+}
+
+/** Additions that are remembered; an agent that has missed more begins at the front again. */
+const MOST_NEWS = 1_024;
+
+export class OfferList {
+  readonly #order = new SortedList<Offered, Place>(byWorth);
+  #news: Offered[] = [];
+  /** Of all additions, those before `#news`. */
+  #forgotten = 0;
+
+  get isEmpty(): boolean {
+    return this.#order.length === 0;
+  }
+
+  add(offered: Offered): void {
+    this.#order.add(offered);
+    this.#news.push(offered);
+    if (this.#news.length < 2 * MOST_NEWS) return;
+    this.#news = this.#news.slice(-MOST_NEWS);
+    this.#forgotten += MOST_NEWS;
+  }
+
+  remove(offered: Offered): void {
+    this.#order.remove(offered);
+  }
+
+  first(except: ReadonlySet<JobId>): Offered | null {
+    return this.#from(0, (offered) => !except.has(offered.facts.id)).found;
+  }
+
+  /** The best that this agent was never offered. */
+  firstNew(agent: string, progress: Progress, except: ReadonlySet<JobId>): Offered | null {
+    this.#hear(progress);
+    const isNew = (offered: Offered): boolean => !offered.presented.has(agent);
+    progress.fresh = progress.fresh.filter((offered) => offered.listed && isNew(offered));
+    const start = progress.upTo === null ? 0 : this.#order.positionOf(progress.upTo);
+    const { found, position } = this.#from(start, isNew);
+    progress.upTo = found ?? END;
+    const isFree = (offered: Offered): boolean => isNew(offered) && !except.has(offered.facts.id);
+    const behind = this.#from(position, isFree).found;
+    const before = progress.fresh.filter(isFree).sort(byWorth)[0];
+    return before ?? behind;
+  }
+
+  #hear(progress: Progress): void {
+    const total = this.#forgotten + this.#news.length;
+    const missed = progress.of !== this || progress.heard < this.#forgotten || progress.fresh.length > MOST_NEWS;
+    const { upTo } = progress;
+    if (missed || upTo === null) {
+      progress.upTo = null;
+      progress.fresh = [];
+    } else {
+      const news = this.#news.slice(progress.heard - this.#forgotten);
+      progress.fresh.push(...news.filter((offered) => byWorth(offered, upTo) < 0));
+    }
+    progress.of = this;
+    progress.heard = total;
+  }
+
+  #from(start: number, holds: (offered: Offered) => boolean): { found: Offered | null; position: number } {
+    let position = start;
+    for (let offered = this.#order.at(position); offered !== undefined; offered = this.#order.at(++position)) {
+      if (holds(offered)) return { found: offered, position };
+    }
+    return { found: null, position };
+  }
+}
+
+/** Behind everything: no price is below zero. */
+const END: Place = { facts: { id: "", price_cents: -1, created_at: 0 } };

@@ -1,0 +1,144 @@
+/**
+ * The queue of the market: which job an agent is offered next, found without looking through the others. Jobs stand in
+ * lists by price and age, one for each skill, and the same for a repository once somebody has pulled from that alone; for
+ * each agent and list it is remembered how far everything has been offered to it before.
+ */
+import { LRUCache } from "lru-cache";
+import type { JobId } from "../../domain/job/job.ts";
+import type { Looking } from "../../engine/ports/market.ts";
+import { type OfferFacts, repositoryKey } from "../facts.ts";
+import { byWorth, type Offered, OfferList, type Progress } from "./market-queue-list.ts";
+import { SortedList } from "./sorted-list.ts";
+
+/** Agents and lists of which it is remembered how far they have come; the others begin at the front. */
+const MAX_PROGRESS = 20_000;
+
+/** The empty name, which nothing has, stands for any. */
+const ANY = "";
+
+const listKey = (repository: string, skill: string): string => `${repository} ${skill}`;
+
+/** Repositories that have lists of their own; the one that was not pulled from for longest loses them. */
+const MAX_PLACES = 1_000;
+
+/** Most jobs were offered to nobody yet, and share this. */
+const NOBODY: ReadonlySet<string> = new Set();
+const setOf = (agents: readonly string[]): ReadonlySet<string> => (agents.length === 0 ? NOBODY : new Set(agents));
+
+const byEnd = (a: Offered, b: Offered): number =>
+  (a.facts.held_until ?? 0) - (b.facts.held_until ?? 0) || byWorth(a, b);
+
+export class Offers {
+  readonly #known = new Map<JobId, Offered>();
+  readonly #lists = new Map<string, OfferList>();
+  /** Those in somebody's hand, by the end of that. */
+  readonly #held = new SortedList<Offered>(byEnd);
+  /** Repositories with lists of their own. */
+  readonly #places = new LRUCache<string, true>({ max: MAX_PLACES, dispose: (_, place) => this.#dropPlace(place) });
+  readonly #progress = new LRUCache<string, Progress>({ max: MAX_PROGRESS });
+
+  /** `facts` null: the job is not on the market any more. */
+  put(id: JobId, facts: OfferFacts | null): void {
+    const before = this.#known.get(id);
+    if (before !== undefined) this.#remove(before);
+    if (facts === null) return;
+    const offered: Offered = { facts, presented: setOf(facts.presented_to_agents), listed: false };
+    this.#known.set(id, offered);
+    if (facts.held_until === null) this.#list(offered);
+    else this.#held.add(offered);
+  }
+
+  next({ agent_id, skills, repository }: Looking, except: ReadonlySet<JobId>, now: number): JobId | null {
+    this.#release(now);
+    const place = repository === null ? ANY : repositoryKey(repository);
+    this.#openPlace(place);
+    const fitting = skills.map((skill) => listKey(place, skill));
+    const any = [listKey(place, ANY)];
+    const found =
+      this.#best(fitting, (list, key) => list.firstNew(agent_id, this.#progressOf(agent_id, key), except)) ??
+      this.#best(any, (list, key) => list.firstNew(agent_id, this.#progressOf(agent_id, key), except)) ??
+      this.#best(fitting, (list) => list.first(except)) ??
+      this.#best(any, (list) => list.first(except));
+    return found?.facts.id ?? null;
+  }
+
+  #best(keys: readonly string[], look: (list: OfferList, key: string) => Offered | null): Offered | null {
+    let best: Offered | null = null;
+    for (const key of keys) {
+      const list = this.#lists.get(key);
+      const found = list === undefined ? null : look(list, key);
+      if (found !== null && (best === null || byWorth(found, best) < 0)) best = found;
+    }
+    return best;
+  }
+
+  #progressOf(agent: string, key: string): Progress {
+    const name = `${agent} ${key}`;
+    let progress = this.#progress.get(name);
+    if (progress === undefined) {
+      progress = { of: null, upTo: null, heard: 0, fresh: [] };
+      this.#progress.set(name, progress);
+    }
+    return progress;
+  }
+
+  /** A hold that is over counts no more, whether or not a timer has come by. */
+  #release(now: number): void {
+    for (let first = this.#held.at(0); first !== undefined; first = this.#held.at(0)) {
+      if (first.facts.held_until === null || first.facts.held_until > now) return;
+      this.#held.remove(first);
+      this.#list(first);
+    }
+  }
+
+  #list(offered: Offered): void {
+    offered.listed = true;
+    this.#addTo(ANY, offered);
+    if (this.#places.has(offered.facts.repository)) this.#addTo(offered.facts.repository, offered);
+  }
+
+  #addTo(place: string, offered: Offered): void {
+    this.#addToList(listKey(place, ANY), offered);
+    for (const skill of offered.facts.skills) this.#addToList(listKey(place, skill), offered);
+  }
+
+  #addToList(key: string, offered: Offered): void {
+    let list = this.#lists.get(key);
+    if (list === undefined) {
+      list = new OfferList();
+      this.#lists.set(key, list);
+    }
+    list.add(offered);
+  }
+
+  #openPlace(place: string): void {
+    if (place === ANY || this.#places.get(place) === true) return;
+    this.#places.set(place, true);
+    for (const offered of this.#known.values())
+      if (offered.listed && offered.facts.repository === place) this.#addTo(place, offered);
+  }
+
+  #dropPlace(place: string): void {
+    for (const key of this.#lists.keys()) if (key.startsWith(`${place} `)) this.#lists.delete(key);
+  }
+
+  #remove(offered: Offered): void {
+    this.#known.delete(offered.facts.id);
+    if (!offered.listed) {
+      this.#held.remove(offered);
+      return;
+    }
+    offered.listed = false;
+    const { repository, skills } = offered.facts;
+    for (const place of this.#places.has(repository) ? [ANY, repository] : [ANY]) {
+      this.#removeFrom(listKey(place, ANY), offered);
+      for (const skill of skills) this.#removeFrom(listKey(place, skill), offered);
+    }
+  }
+
+  #removeFrom(key: string, offered: Offered): void {
+    const list = this.#lists.get(key);
+    list?.remove(offered);
+    if (list?.isEmpty === true) this.#lists.delete(key);
+  }
+}

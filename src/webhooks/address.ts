@@ -1,0 +1,32 @@
+/** Where webhooks may go: to the public internet, nothing else. Pure. */
+import ipaddr from "ipaddr.js";
+import { isPublic } from "../contracts/public-address.ts";
+
+/** The host of a URL as a connection takes it: an IPv6 address has no brackets there. */
+export const hostOf = (url: URL): string => url.hostname.replace(/^\[(.*)\]$/, "$1");
+
+const MAX_URL_LENGTH = 2_000;
+/** Names that never lead to the internet. */
+const LOCAL_NAME = /(?:^|\.)(?:localhost|local|internal|home\.arpa)\.?$/i;
+
+export interface TargetRules {
+  /** For development: any address, and http too. */
+  readonly allow_private: boolean;
+}
+
+/** Why nothing can be sent there, in words that go on after the field's name; null: something can. */
+export function targetMistake(text: string, { allow_private }: TargetRules): string | null {
+  if (text.length > MAX_URL_LENGTH) return `must have at most ${MAX_URL_LENGTH} characters.`;
+  const url = URL.canParse(text) ? new URL(text) : null;
+  const schemes = allow_private ? ["https:", "http:"] : ["https:"];
+  if (url === null || !schemes.includes(url.protocol))
+    return `must be a URL that begins with https://${allow_private ? " or http://" : ""}.`;
+  if (url.username !== "" || url.password !== "")
+    return "must hold no user name or password; put a token into its path.";
+  if (url.port === "0") return "must have a port from 1 to 65535.";
+  if (allow_private) return null;
+  const host = hostOf(url);
+  if (LOCAL_NAME.test(host) || (ipaddr.isValid(host) && !isPublic(host)))
+    return "must lead to the public internet; private and loopback addresses are refused.";
+  return null;
+}

@@ -1,0 +1,205 @@
+/**
+ * One POST to a receiver: kept connections, no redirects, a bounded answer, and an end after ten seconds whatever the
+ * other side does. Says how it went; decides nothing. Below `fetch`, on the client that it is made of: a call of `fetch`
+ * costs several times as much.
+ */
+import { isIP, type Socket } from "node:net";
+import { LRUCache } from "lru-cache";
+import { buildConnector, type Dispatcher, Pool } from "undici";
+import { isPublic } from "../contracts/public-address.ts";
+import type { Clock } from "../engine/ports/stores.ts";
+import { hostOf } from "./address.ts";
+import { createResolve, guardedLookup, NOT_PUBLIC, notPublic, type Resolve } from "./resolve-host.ts";
+import { Deadlines } from "./timeouts.ts";
+
+/** From the first byte to the answer's end. */
+export const ANSWER_LIMIT_MS = 10_000;
+/** An answer is read so far, to keep its connection; what it says is not kept. */
+const ANSWER_BYTES = 4 * 1024;
+/** How long a connection waits for more work. */
+const IDLE_MS = 15_000;
+/** Bodies that are kept encoded: one event is sent to many in a row. */
+const MOST_BODIES = 64;
+/** Receivers whose connections are kept, and addresses that are known taken apart. */
+const MOST_ORIGINS = 2_000;
+
+export interface Posted {
+  /** Null: there was no answer. */
+  readonly status: number | null;
+  /** In a few words; null where the status says it all. */
+  readonly error: string | null;
+  /** As the answer's header asks for it. */
+  readonly retry_after_ms: number | null;
+}
+
+/** `headers`: names and values in turn. */
+export type Post = (url: string, headers: string[], body: string) => Promise<Posted>;
+
+export interface Poster {
+  readonly post: Post;
+  close(): void;
+}
+
+/** An address, taken apart once. */
+interface Target {
+  readonly origin: string;
+  readonly path: string;
+  readonly host: string;
+  /** A literal that is not public: nothing would be looked up. */
+  readonly refused: boolean;
+}
+
+export interface PosterParts {
+  readonly clock: Clock;
+  readonly allow_private: boolean;
+  /** {@link createResolve}, unless somebody else knows the names. */
+  readonly resolve?: Resolve;
+  /** {@link ANSWER_LIMIT_MS}, unless a test has less patience. */
+  readonly answer_limit_ms?: number;
+}
+
+const WORDS: Readonly<Record<string, string>> = {
+  ECONNREFUSED: "the connection was refused",
+  ECONNRESET: "the connection was cut",
+  EPIPE: "the connection was cut",
+  UND_ERR_SOCKET: "the connection was cut",
+  UND_ERR_CONNECT_TIMEOUT: "the connection timed out",
+  ENOTFOUND: "the name is not known",
+  ENODATA: "the name is not known",
+  EAI_AGAIN: "the name could not be looked up",
+  ETIMEDOUT: "the connection timed out",
+  EHOSTUNREACH: "the address cannot be reached",
+  ENETUNREACH: "the address cannot be reached",
+  [NOT_PUBLIC]: "the address is not on the public internet",
+};
+
+/** Why we end an exchange ourselves; nobody is told. */
+const ENOUGH = new Error("no more of the answer is wanted");
+const TAKEN_ALREADY = "UND_ERR_SOCKET";
+
+const codeOf = (error: Error): string => ("code" in error && typeof error.code === "string" ? error.code : "");
+
+const wordsOf = (error: Error): string =>
+  WORDS[codeOf(error)] ?? `the connection failed (${codeOf(error) || "unknown reason"})`;
+
+const unanswered = (error: string): Posted => ({ status: null, error, retry_after_ms: null });
+
+function retryAfter(header: string | string[] | undefined, now: number): number | null {
+  const said = Array.isArray(header) ? header[0] : header;
+  if (said === undefined) return null;
+  const ms = /^\d+$/.test(said) ? Number(said) * 1_000 : Date.parse(said) - now;
+  return Number.isFinite(ms) && ms >= 0 ? ms : null;
+}
+
+/** Checked once more where it counts: the address at the other end of the socket, before anything is written to it. */
+function checkedConnector(lookup: ReturnType<typeof guardedLookup>, allow_private: boolean): buildConnector.connector {
+  const connect = buildConnector({ lookup, timeout: ANSWER_LIMIT_MS, allowH2: false });
+  return (options, callback) =>
+    connect(options, (...[error, socket]: [Error, null] | [null, Socket]) => {
+      const { remoteAddress = "nobody" } = socket ?? {};
+      if (error !== null) return callback(error, null);
+      if (allow_private || isPublic(remoteAddress)) return callback(null, socket);
+      socket.destroy();
+      callback(notPublic(remoteAddress), null);
+    });
+}
+
+export function createPoster(parts: PosterParts): Poster {
+  const { clock, allow_private, resolve = createResolve(), answer_limit_ms = ANSWER_LIMIT_MS } = parts;
+  const connect = checkedConnector(guardedLookup(resolve, allow_private), allow_private);
+  const wall = clock.wall ?? clock.now;
+  const deadlines = new Deadlines(clock, answer_limit_ms);
+  const pools = new LRUCache<string, Pool>({
+    max: MOST_ORIGINS,
+    // what is under way ends first
+    dispose: (pool) => void pool.close().catch(() => undefined),
+  });
+
+  const bodies = new LRUCache<string, Buffer>({ max: MOST_BODIES });
+
+  const bytesOf = (body: string): Buffer => {
+    const known = bodies.get(body);
+    if (known !== undefined) return known;
+    const bytes = Buffer.from(body);
+    bodies.set(body, bytes);
+    return bytes;
+  };
+
+  const targets = new LRUCache<string, Target>({ max: MOST_ORIGINS });
+
+  const targetOf = (address: string): Target => {
+    const known = targets.get(address);
+    if (known !== undefined) return known;
+    const url = new URL(address);
+    const host = hostOf(url);
+    const refused = !allow_private && isIP(host) !== 0 && !isPublic(host);
+    const target = { origin: url.origin, path: `${url.pathname}${url.search}`, host, refused };
+    targets.set(address, target);
+    return target;
+  };
+
+  const poolOf = (origin: string): Pool => {
+    const known = pools.get(origin);
+    if (known !== undefined) return known;
+    // as many as the lanes let go at once: receivers on one host must not wait for each other
+    const limits = { connections: null, keepAliveTimeout: IDLE_MS, headersTimeout: 0, bodyTimeout: 0 };
+    const pool = new Pool(origin, { connect, allowH2: false, ...limits });
+    pools.set(origin, pool);
+    return pool;
+  };
+
+  const send = (pool: Pool, request: Dispatcher.DispatchOptions): Promise<Posted | "again"> =>
+    new Promise((done) => {
+      let answer: Posted | null = null;
+      let controller: Dispatcher.DispatchController | null = null;
+      let bytes = 0;
+      let over = false;
+      const end = (posted: Posted | "again"): void => {
+        cancel();
+        done(posted);
+      };
+      const cancel = deadlines.start(() => {
+        over = true;
+        // an answer that does not end is an answer all the same
+        end(answer ?? unanswered("there was no answer in time"));
+        controller?.abort(ENOUGH);
+      });
+      pool.dispatch(request, {
+        onRequestStart(started) {
+          controller = started;
+          // it has waited for a connection all the while
+          if (over) started.abort(ENOUGH);
+        },
+        onResponseStart(_, status, headers) {
+          // what comes before an answer, such as 103, is none
+          if (status < 200) return;
+          const error = status >= 300 && status < 400 ? "redirects are not followed" : null;
+          answer = { status, error, retry_after_ms: retryAfter(headers["retry-after"], wall()) };
+        },
+        onResponseData(reading, chunk) {
+          bytes += chunk.length;
+          if (bytes > ANSWER_BYTES) reading.abort(ENOUGH);
+        },
+        onResponseEnd: () => end(answer ?? unanswered("the answer was empty")),
+        onResponseError: (_, error) =>
+          end(answer ?? (codeOf(error) === TAKEN_ALREADY ? "again" : unanswered(wordsOf(error)))),
+      });
+    });
+
+  return {
+    async post(address, headers, body) {
+      const { origin, path, host, refused } = targetOf(address);
+      if (refused) return unanswered(wordsOf(notPublic(host)));
+      const pool = poolOf(origin);
+      const request: Dispatcher.DispatchOptions = { method: "POST", path, headers, body: bytesOf(body) };
+      const posted = await send(pool, request);
+      // a kept connection may have been closed by the other side just now, which says nothing of the receiver
+      const second = posted === "again" ? await send(pool, request) : posted;
+      return second === "again" ? unanswered(WORDS[TAKEN_ALREADY] ?? "") : second;
+    },
+    close() {
+      for (const pool of pools.values()) void pool.destroy().catch(() => undefined);
+      pools.clear();
+    },
+  };
+}

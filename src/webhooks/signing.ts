@@ -1,0 +1,64 @@
+/**
+ * The secrets that sign: made, sealed for the disk, rotated, and used. An address changes nothing of them. What is signed
+ * is said in Standard Webhooks' way, by its own package.
+ */
+import { randomBytes } from "node:crypto";
+import { LRUCache } from "lru-cache";
+import { Webhook } from "standardwebhooks";
+import { Secret } from "../contracts/secret.ts";
+import { VERSION } from "../contracts/version.ts";
+import type { SealedBox, StoredSubscription } from "../engine/ports/webhooks.ts";
+
+const PREFIX = "whsec_";
+const SECRET_BYTES = 32;
+/** The secret before signs for this long beside the new one. */
+export const ROTATION_MS = 24 * 3_600_000;
+/** Signers kept open; another one is opened again. */
+const MOST_OPEN = 2_000;
+
+const purposeOf = (id: string): string => `webhook secret of ${id}`;
+
+export interface Secrets {
+  /** A new one, sealed for this subscription. */
+  issue(id: string): { readonly secret: Secret; readonly sealed: string };
+  /** The current one. */
+  reveal(subscription: StoredSubscription): Secret;
+  /** The subscription with this secret in front and the old one behind it. */
+  rotated(before: StoredSubscription, sealed: string, now: number): StoredSubscription;
+  /** The headers of one try, names and values in turn. Throws when the secret cannot be opened. */
+  headers(subscription: StoredSubscription, id: string, body: string, now: number): string[];
+}
+
+export function createSecrets(box: SealedBox): Secrets {
+  const signers = new LRUCache<string, Webhook>({ max: MOST_OPEN });
+
+  const signer = (sealed: string, id: string): Webhook => {
+    const open = signers.get(sealed);
+    if (open !== undefined) return open;
+    const made = new Webhook(box.open(sealed, purposeOf(id)).reveal());
+    signers.set(sealed, made);
+    return made;
+  };
+
+  return {
+    issue(id) {
+      const secret = new Secret(`${PREFIX}${randomBytes(SECRET_BYTES).toString("base64")}`);
+      return { secret, sealed: box.seal(secret, purposeOf(id)) };
+    },
+    reveal: ({ id, secret }) => box.open(secret, purposeOf(id)),
+    rotated: (before, sealed, now) => ({
+      ...before,
+      secret: sealed,
+      old_secret: { secret: before.secret, until: now + ROTATION_MS },
+    }),
+    headers({ id: subscription, secret, old_secret }, id, body, now) {
+      const at = new Date(now);
+      const sealed = old_secret !== null && old_secret.until > now ? [secret, old_secret.secret] : [secret];
+      const signature = sealed.map((one) => signer(one, subscription).sign(id, at, body)).join(" ");
+      return [
+        ...["webhook-id", id, "webhook-timestamp", String(Math.floor(now / 1_000)), "webhook-signature", signature],
+        ...["content-type", "application/json", "user-agent", `Journeyman-Webhooks/${VERSION}`],
+      ];
+    },
+  };
+}

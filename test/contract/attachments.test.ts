@@ -1,0 +1,78 @@
+/** What travels beside jobs: what its start costs, and that nothing of it stays for ever. */
+import fs from "node:fs";
+import { join } from "node:path";
+import { expect, it } from "vitest";
+import { createParcelTidier, SWEPT_EVERY_MS } from "../../src/engine/sweep-attachments.ts";
+import type { FileSystem } from "../../src/store/lowdb/disk.ts";
+import { stillClock } from "../flows/clock.ts";
+import { inPlace, noSpace } from "./store/lowdb-place.ts";
+import { jobId, keep, sampleJob } from "./store/sample.ts";
+
+const log = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
+
+it("learns at its start how large all of them are, and opens none", () =>
+  inPlace(async (place) => {
+    await (await place.open()).close();
+    const paths = [1, 2, 3].map((id) => join(place.dir, "parcels", `${jobId(id)}-${String(id).repeat(32)}.parcel`));
+    for (const path of paths) fs.writeFileSync(path, "x".repeat(100_000));
+    const opened: string[] = [];
+    const disk: FileSystem = {
+      ...fs,
+      openSync: (path, flags, mode) => {
+        opened.push(String(path));
+        return fs.openSync(path, flags, mode);
+      },
+      readFileSync: ((path: string, encoding: "utf8") => {
+        opened.push(path);
+        return fs.readFileSync(path, encoding);
+      }) as FileSystem["readFileSync"],
+    };
+    const store = await place.open(undefined, disk);
+    expect(opened.filter((path) => path.endsWith(".parcel"))).toEqual([]);
+    expect(await store.parcels.all()).toHaveLength(3);
+    await store.close();
+  }));
+
+it("go while the server runs, once no job has named them for half a day", () =>
+  inPlace(async (place) => {
+    const clock = stillClock();
+    const removals: string[] = [];
+    const names = ["a", "b", "c"].map((letter) => letter.repeat(32));
+    const [kept = "", failing = "", coming = ""] = names;
+    const put = (name: string): void =>
+      fs.writeFileSync(join(place.dir, "parcels", `${jobId(1)}-${name}.parcel`), "text");
+    await (await place.open()).close();
+    put(kept);
+    const store = await place.open(clock.now);
+    await keep(store.jobs, sampleJob(1, { enclosure: { parcel: kept, attachments: [], has_env_vars: false } }));
+    let refuses = true;
+    const unnamed = new Set<string>();
+    const parcels = {
+      ...store.parcels,
+      all: async () => [...(await store.parcels.all()), ...[...unnamed].map((name) => ({ job: jobId(1), name }))],
+      remove: async (_job: unknown, gone: readonly string[]) => {
+        if (refuses) throw noSpace();
+        removals.push(...gone);
+        for (const name of gone) unnamed.delete(name);
+      },
+    };
+    const tidier = createParcelTidier({ parcels, jobs: store.jobs, clock, log });
+    const pass = async (): Promise<void> => {
+      clock.pass(SWEPT_EVERY_MS);
+      for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));
+    };
+    unnamed.add(failing);
+    await tidier.start();
+    refuses = false;
+    await pass();
+    expect(removals).toEqual([]);
+    unnamed.add(coming);
+    await pass();
+    expect(removals).toEqual([failing]);
+    await pass();
+    await pass();
+    expect(removals).toEqual([failing, coming]);
+    await tidier.stop();
+    await pass();
+    await store.close();
+  }));

@@ -1,0 +1,98 @@
+/** The room of outgoing webhooks on a real store and a clock with a hand on it, for one test. */
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { onTestFinished } from "vitest";
+import type { Log, Store } from "../../src/engine/ports/stores.ts";
+import type { Issued, StoredDelivery } from "../../src/engine/ports/webhooks.ts";
+import { createSealedBox } from "../../src/main/seal.ts";
+import { openLowdbStore } from "../../src/store/lowdb/open.ts";
+import { createNotify, type Notify } from "../../src/webhooks/webhooks.ts";
+import { type HandClock, handClock } from "../flows/clock.ts";
+import { until } from "../flows/harness.ts";
+import { type Receiver, startReceiver } from "./receiver.ts";
+
+export interface NotifyBench {
+  /** What went into the audit log. */
+  readonly recorded: readonly string[];
+  readonly clock: HandClock;
+  readonly store: Store;
+  readonly notify: Notify;
+  /** Stops the room and its store, and starts both again on the same data. */
+  restart(): Promise<void>;
+  receiver(): Promise<Receiver>;
+  subscribe(url: string): Promise<Issued>;
+  /** Sends a test event, and answers its delivery when this holds of it. */
+  tested(issued: Issued, holds: (delivery: StoredDelivery) => boolean): Promise<StoredDelivery>;
+  until(id: string, holds: (delivery: StoredDelivery) => boolean): Promise<StoredDelivery>;
+}
+
+const LOG: Log = { debug() {}, info() {}, warn() {}, error() {} };
+
+export async function openNotifyBench({ allow_private = true } = {}): Promise<NotifyBench> {
+  const dir = await mkdtemp(join(tmpdir(), "notify-"));
+  const clock = handClock();
+  const recorded: string[] = [];
+  const open = async () => {
+    const store = await openLowdbStore({ dir, now: clock.now });
+    const { subscriptions, outgoing } = store;
+    const box = createSealedBox({ encryption_key: null, data_dir: dir });
+    const notify = createNotify({
+      ...{ subscriptions, outgoing, box, clock, log: LOG, allow_private, random: () => 0 },
+      record: (_by, { action, target, repository }) => void recorded.push(`${action} ${target?.id} ${repository}`),
+    });
+    await notify.start();
+    return { store, notify };
+  };
+  let here = await open();
+  const close = async (): Promise<void> => {
+    await here.notify.stop();
+    await here.store.close();
+  };
+  const receivers: Receiver[] = [];
+  onTestFinished(async () => {
+    for (const receiver of receivers) await receiver.close();
+    await close();
+    await rm(dir, { recursive: true });
+  });
+  const untilDelivery = (id: string, holds: (delivery: StoredDelivery) => boolean): Promise<StoredDelivery> =>
+    until("the delivery to be so", async () => {
+      const delivery = await here.store.outgoing.get(id);
+      return delivery !== null && holds(delivery) ? delivery : null;
+    });
+  return {
+    clock,
+    recorded,
+    get store() {
+      return here.store;
+    },
+    get notify() {
+      return here.notify;
+    },
+    async restart() {
+      await close();
+      here = await open();
+    },
+    async receiver() {
+      const receiver = await startReceiver();
+      receivers.push(receiver);
+      return receiver;
+    },
+    async subscribe(url) {
+      const issued = await here.notify.webhooks.subscribe({
+        account: "ada",
+        url,
+        events: null,
+        repository: null,
+        repository_id: null,
+      });
+      if (issued === null) throw new Error("the account has too many webhooks");
+      return issued;
+    },
+    async tested({ subscription }, holds) {
+      const { id } = await here.notify.webhooks.test(subscription);
+      return untilDelivery(id, holds);
+    },
+    until: untilDelivery,
+  };
+}

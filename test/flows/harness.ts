@@ -1,0 +1,173 @@
+/**
+ * The App in a town of its own, for one test: the real composition in this process, a local GitHub with a runner and
+ * a scripted model around it, everything over HTTP. Tests speak as people do: comment, look, wait for a condition.
+ */
+import { cp, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { onTestFailed, onTestFinished } from "vitest";
+import type { Job, JobId } from "../../src/domain/job/job.ts";
+import { openGate } from "../../src/http/server/bootstrap.ts";
+import { type Composition, compose } from "../../src/main/compose.ts";
+import { environment } from "../../src/main/environment.ts";
+import { logTo } from "../../src/main/log.ts";
+import { readSettings } from "../../src/main/settings.ts";
+import { builtProgram } from "../build.ts";
+import { assertAsRead } from "../contract/store/as-read.ts";
+import { DEMO, startTown, type Town, type TownOptions, WRITER } from "../sandbox/environment.ts";
+import { handClock } from "./clock.ts";
+import { scriptedRuns } from "./scripted-runs.ts";
+
+export const API_KEY = "test-admin-key-0123456789";
+export const WEBHOOK_SECRET = "test-webhook-secret-0123456789";
+
+/** Longer than any single step takes on a slow machine; a condition that holds earlier is seen at once. */
+const PATIENCE_MS = 60_000;
+const LOOK_EVERY_MS = 25;
+
+export interface House {
+  readonly town: Town;
+  readonly github: Town["github"];
+  readonly app: Composition;
+  /** Everything that the App has logged so far. */
+  logged(): string;
+  /** Opens an issue and comments on it; answers the issue's number. */
+  ask(body: string, by?: string): number;
+  /** The job that this issue's comment started, once there is one. */
+  jobOf(issue: number): Promise<Job>;
+  job(id: JobId): Promise<Job>;
+  /** The App's sticky comment on this issue or pull request. */
+  comment(number: number): string;
+  request(path: string, init?: { method?: string; body?: unknown; key?: string | null }): Promise<Response>;
+  /** Lets time pass for the App, as if it had been waiting; GitHub and its runners keep the real one. */
+  pass(ms: number): void;
+  /** Stops the App and starts another on the same data. */
+  restart(): Promise<void>;
+}
+
+/** Waits for a value that is neither null, undefined nor false. */
+export async function until<T>(what: string, look: () => T | Promise<T>): Promise<NonNullable<Exclude<T, false>>> {
+  const deadline = Date.now() + PATIENCE_MS;
+  for (;;) {
+    const seen = await look();
+    if (seen !== null && seen !== undefined && seen !== false) return seen as NonNullable<Exclude<T, false>>;
+    if (Date.now() > deadline) throw new Error(`waited in vain for ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
+  }
+}
+
+export interface HouseOptions extends TownOptions {
+  /** False: the App has no model to ask. */
+  readonly model?: boolean;
+  /** A folder of data that the App begins with. */
+  readonly data?: string;
+  /** Workflows are played by the real runner, with real programs, git and containers' processes. */
+  readonly realRuns?: boolean;
+}
+
+export async function startHouse(
+  { model = true, realRuns = false, data, ...options }: HouseOptions = {},
+  more: Record<string, string> = {},
+): Promise<House> {
+  const dataDir = await mkdtemp(join(tmpdir(), "journeyman-test-"));
+  if (data !== undefined) await cp(data, dataDir, { recursive: true });
+  const workflows: string[] = [];
+  const town = await startTown({
+    program: builtProgram,
+    ...(realRuns || options.containers ? {} : { playJob: scriptedRuns }),
+    ...options,
+    onLog: (text) => workflows.push(text),
+  });
+  const clock = handClock();
+  const lines: string[] = [];
+  const log = logTo({ write: (line: string) => void lines.push(line) }, "debug");
+  const { github } = town;
+
+  const start = async (): Promise<Composition> => {
+    // GitHub sends people back to where the App listens, so that is known first
+    const gate = await openGate({ host: "127.0.0.1", port: 0 });
+    const reading = readSettings(
+      environment(dataDir, {
+        APP_ID: String(github.appId),
+        PRIVATE_KEY: github.privateKey,
+        WEBHOOK_SECRET,
+        GHE_HOST: new URL(github.url).host,
+        GHE_PROTOCOL: "http",
+        HOST: "127.0.0.1",
+        PORT: String(gate.port),
+        PUBLIC_URL: gate.url,
+        GITHUB_CLIENT_ID: github.clientId,
+        GITHUB_CLIENT_SECRET: github.clientSecret,
+        DATA_DIR: dataDir,
+        API_KEY,
+        DEFAULT_REPOSITORY: DEMO,
+        ...(model ? { ANTHROPIC_API_KEY: town.modelAccess.api_key, ANTHROPIC_BASE_URL: town.model.url } : {}),
+        WEBHOOK_ALLOW_PRIVATE: "true",
+        ...more,
+      }),
+      dataDir,
+    );
+    if (reading.kind !== "settings") throw new Error(`the settings are wrong: ${JSON.stringify(reading)}`);
+    const composed = await compose({ settings: reading.settings, log, clock, gate });
+    github.setWebhook({ url: `${composed.url}/api/github/webhooks`, secret: WEBHOOK_SECRET });
+    github.setCallbacks([`${composed.url}/keys/callback`]);
+    return composed;
+  };
+
+  let app = await start();
+  onTestFailed(() => {
+    process.stderr.write(`${lines.slice(-60).join("")}\n${workflows.join("").slice(-4_000)}\n`);
+  });
+  onTestFinished(async () => {
+    await app.stop();
+    await assertAsRead(app.store.jobs, dataDir);
+    await town.close();
+    await rm(dataDir, { recursive: true, force: true });
+  });
+
+  const job = async (id: JobId): Promise<Job> => {
+    const stored = await app.store.jobs.load(id);
+    if (stored === null) throw new Error(`there is no job ${id}`);
+    return stored.job;
+  };
+
+  return {
+    town,
+    github,
+    get app() {
+      return app;
+    },
+    logged: () => lines.join(""),
+    ask(body, by = WRITER) {
+      const issue = github.openIssue(DEMO, { title: "Something to do", body: "As the comment says.", by });
+      github.comment(DEMO, issue, { body, by });
+      return issue;
+    },
+    async jobOf(issue) {
+      return job(await until(`a job of issue #${issue}`, () => app.store.jobs.ofIssue(DEMO, issue)));
+    },
+    job,
+    comment: (number) => github.comments(DEMO, number).find((one) => one.user.endsWith("[bot]"))?.body ?? "",
+    request: (path, { method = "GET", body, key = API_KEY } = {}) =>
+      fetch(`${app.url}${path}`, {
+        method,
+        headers: {
+          ...(key === null ? {} : { "x-api-key": key }),
+          ...(body === undefined ? {} : { "content-type": "application/json" }),
+        },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      }),
+    pass: clock.pass,
+    async restart() {
+      await app.stop();
+      app = await start();
+    },
+  };
+}
+
+/** Waits until the job is at this status (or merged), and answers it. */
+export const untilJob = (house: House, id: JobId, what: string, holds: (job: Job) => boolean): Promise<Job> =>
+  until(`the job to be ${what}`, async () => {
+    const job = await house.job(id);
+    return holds(job) ? job : null;
+  });

@@ -1,0 +1,72 @@
+/** A town whose App is a workflow: {@link startActionPlayer} with the program as it is shipped. */
+import { onTestFailed, onTestFinished } from "vitest";
+import { z } from "zod";
+import { builtProgram } from "../build.ts";
+import { DEMO, startTown, type Town, type TownOptions, WRITER } from "../sandbox/environment.ts";
+import { type ActionPlayer, startActionPlayer } from "./action-player.ts";
+
+export interface ActionTown extends ActionPlayer {
+  readonly town: Town;
+  readonly github: Town["github"];
+  ask(body: string, by?: string): number;
+}
+
+export interface ActionTownOptions extends TownOptions {
+  /** The token of an App instead of GITHUB_TOKEN. */
+  readonly app?: boolean;
+  readonly patience?: number;
+}
+
+export async function startActionTown({ app, patience, ...options }: ActionTownOptions = {}): Promise<ActionTown> {
+  const workflows: string[] = [];
+  const town = await startTown({ program: builtProgram, ...options, onLog: (text) => workflows.push(text) });
+  const { github } = town;
+  const player = await startActionPlayer(town, {
+    command: builtProgram("src/actions-mode/main.ts"),
+    ...(app === undefined ? {} : { app }),
+    ...(patience === undefined ? {} : { patience }),
+  });
+  onTestFailed(() => {
+    const told = player.steps.map(({ event, code, output }) => `--- ${event} → ${code}\n${output.slice(-3_000)}`);
+    process.stderr.write(`${told.join("\n")}\n${workflows.join("").slice(-3_000)}\n`);
+  });
+  onTestFinished(async () => {
+    await town.close();
+    await player.close();
+  });
+  return {
+    ...player,
+    town,
+    github,
+    ask(body, by = WRITER) {
+      const issue = github.openIssue(DEMO, { title: "Something to do", body: "As the comment says.", by });
+      github.comment(DEMO, issue, { body, by });
+      return issue;
+    },
+  };
+}
+
+/** What this bot has written on an issue. */
+export const said = (here: ActionTown, issue: number, by = "github-actions[bot]"): string =>
+  here.github
+    .comments(DEMO, issue)
+    .filter(({ user }) => user === by)
+    .map(({ body }) => body)
+    .join("\n\n");
+
+export const SHELF = "refs/journeyman/jobs/";
+
+/** Ids of the jobs whose state rests on GitHub. */
+export const states = (here: ActionTown): string[] =>
+  here.github.refs(DEMO, SHELF).map((ref) => ref.slice(SHELF.length));
+
+const stateSchema = z.object({
+  job: z.object({ status: z.string(), round: z.number(), heard: z.array(z.number()) }),
+});
+
+export const stateOf = (here: ActionTown, id: string) =>
+  stateSchema.parse(JSON.parse(here.github.readFile(DEMO, `${SHELF}${id}`, "state.json") ?? "null")).job;
+
+/** The runs of `run-job.yml` that were more than a skipped push. */
+export const jobRuns = (here: ActionTown) =>
+  here.github.runs(DEMO).filter(({ path, conclusion }) => path.endsWith("run-job.yml") && conclusion !== "skipped");

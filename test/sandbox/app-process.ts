@@ -1,0 +1,135 @@
+/** The App as a process of its own, told where GitHub is by its settings and by nothing else. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { createInterface } from "node:readline";
+import { z } from "zod";
+import { programOf } from "./environment.ts";
+import { freePort } from "./free-port.ts";
+import type { SandboxGitHub } from "./github/main.ts";
+
+export interface AppProcess {
+  readonly url: string;
+  /** Resolves with the exit code when the process is gone. */
+  readonly gone: Promise<number | null>;
+  stop(): Promise<void>;
+  /** As a crash does it: nothing is flushed, nothing is said. */
+  kill(): Promise<void>;
+}
+
+export interface AppProcessOptions {
+  readonly github: SandboxGitHub;
+  readonly dataDir: string;
+  readonly port: number;
+  readonly webhookSecret: string;
+  readonly apiKey: string;
+  readonly defaultRepository: string;
+  /** Whom the App asks for quotes and verdicts; null: nobody. */
+  readonly model?: { readonly api_key: string; readonly base_url: string | null } | null;
+  /** Further settings, by the names of their variables. */
+  readonly more?: Readonly<Record<string, string>>;
+  /** The command that starts a program of this project; unless given, {@link programOf}. */
+  readonly program?: (path: string) => string[];
+  /** Warnings and errors of its log. */
+  readonly onComplaint: (text: string) => void;
+}
+
+const READY_LIMIT_MS = 60_000;
+/** pino's number for warnings. */
+const WARN = 40;
+
+const lineSchema = z.object({
+  level: z.number(),
+  msg: z.string().catch(""),
+  url: z.string().optional(),
+  reason: z.string().optional(),
+});
+
+const HOST = "127.0.0.1";
+
+const settingsOf = (options: AppProcessOptions, port: number): Record<string, string> => ({
+  PATH: process.env.PATH ?? "",
+  APP_ID: String(options.github.appId),
+  PRIVATE_KEY: options.github.privateKey,
+  WEBHOOK_SECRET: options.webhookSecret,
+  GHE_HOST: new URL(options.github.url).host,
+  GHE_PROTOCOL: "http",
+  GITHUB_CLIENT_ID: options.github.clientId,
+  GITHUB_CLIENT_SECRET: options.github.clientSecret,
+  HOST,
+  PORT: String(port),
+  PUBLIC_URL: `http://${HOST}:${port}`,
+  DATA_DIR: options.dataDir,
+  API_KEY: options.apiKey,
+  DEFAULT_REPOSITORY: options.defaultRepository,
+  ...(options.model ? { ANTHROPIC_API_KEY: options.model.api_key } : {}),
+  ...(options.model?.base_url ? { ANTHROPIC_BASE_URL: options.model.base_url } : {}),
+  // receivers of webhooks are on this machine too
+  WEBHOOK_ALLOW_PRIVATE: "true",
+  LOG_FORMAT: "json",
+  LOG_LEVEL: "info",
+  ...options.more,
+});
+
+/** Follows the log until it says where the App listens; what is worth reading is passed on. */
+function follow(child: ChildProcess, onComplaint: (text: string) => void): Promise<string> {
+  const { stdout, stderr } = child;
+  if (stdout === null || stderr === null) throw new Error("the App was started without pipes");
+  stderr.setEncoding("utf8").on("data", onComplaint);
+  return new Promise((resolve) => {
+    createInterface({ input: stdout }).on("line", (row) => {
+      let raw: unknown = null;
+      try {
+        raw = JSON.parse(row);
+      } catch {
+        return onComplaint(row);
+      }
+      const line = lineSchema.safeParse(raw);
+      if (!line.success) return;
+      if (line.data.url !== undefined) resolve(line.data.url);
+      if (line.data.level >= WARN) onComplaint(`${line.data.msg}${line.data.reason ? `: ${line.data.reason}` : ""}`);
+    });
+  });
+}
+
+export async function startApp(options: AppProcessOptions): Promise<AppProcess> {
+  // The App must know its address before it listens, since GitHub sends people back there.
+  const port = options.port === 0 ? await freePort() : options.port;
+  const [command = "", ...args] = (options.program ?? programOf)("src/main.ts");
+  // a folder without a `.env`, so that a developer's own settings stay out of the sandbox
+  const child = spawn(command, args, {
+    cwd: options.dataDir,
+    env: settingsOf(options, port),
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  const gone = once(child, "exit").then(([code]) => (typeof code === "number" ? code : null));
+  const limit = AbortSignal.timeout(READY_LIMIT_MS);
+  const late = once(limit, "abort").then((): never => {
+    throw new Error("the App was not ready in a minute");
+  });
+  const died = gone.then((code): never => {
+    throw new Error(`the App ended with ${code} before it was ready`);
+  });
+  try {
+    const url = await Promise.race([follow(child, options.onComplaint), died, late]);
+    options.github.setWebhook({ url: `${url}/api/github/webhooks`, secret: options.webhookSecret });
+    options.github.setCallbacks([`${url}/keys/callback`]);
+    return {
+      url,
+      gone,
+      async stop() {
+        child.kill("SIGTERM");
+        await gone;
+      },
+      async kill() {
+        child.kill("SIGKILL");
+        await gone;
+      },
+    };
+  } catch (error) {
+    child.kill("SIGKILL");
+    throw error;
+  } finally {
+    died.catch(() => {});
+    late.catch(() => {});
+  }
+}

@@ -1,0 +1,184 @@
+/**
+ * Everything around the App on this machine: a local GitHub with a demo repository, a runner that plays its workflows
+ * and a model. The App itself is not here: it is pointed at the town by settings, as it would be at github.com.
+ */
+import { readFile } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
+import type { DockerShim } from "./actions/docker-folder.ts";
+import type { PlayJob } from "./actions/job.ts";
+import { type RunnerOptions, startRunner } from "./actions/runner.ts";
+import { type ContainerWishes, chooseContainers } from "./containers.ts";
+import { demoFiles } from "./demo/demo-files.ts";
+import { type GitHubOptions, type SandboxGitHub, startGitHub } from "./github/main.ts";
+import type { Script } from "./model/protocol.ts";
+import { type Model, startModel } from "./model/server.ts";
+import { KNOWN_TASKS } from "./model/task.ts";
+import { layOutActions } from "./own-actions.ts";
+
+const PROJECT = new URL("../../", import.meta.url);
+
+/** The command that starts a program of this project from its source. */
+export const programOf = (path: string): string[] => [process.execPath, fileURLToPath(new URL(path, PROJECT))];
+
+/** Merges once checks are green; the market's work runs as it comes, since nothing here is secret. */
+export const DEMO_SETTINGS = "auto_merge:\n  enabled: true\nmarket:\n  enabled: true\n  run_checks: always\n";
+
+export const OWNER = "octo";
+export const DEMO = `${OWNER}/demo`;
+/** Owns the repository with {@link OWNER}, which is an organization and so acts nowhere. */
+export const ADMIN = "olga";
+/** Writes here; {@link READER} may only read. */
+export const WRITER = "ada";
+export const READER = "rex";
+/** What a job's label is called; the repository offers it. */
+const JOB_LABEL = "job";
+
+/** What the site says beside its forms where the scripted model does the work. */
+const KNOWN = `Comment \`/job\` and a task, or put the label \`${JOB_LABEL}\` on an issue that says one. The model here follows a script and knows these, joined by “then”; on others it fails:
+
+${KNOWN_TASKS.map((task) => `- \`/job ${task}\``).join("\n")}
+`;
+
+export interface TownOptions {
+  readonly github?: GitHubOptions;
+  /** Text of `.github/journeyman.yml`; null: the repository has none. */
+  readonly settings?: string | null;
+  /** False: the repository lacks `run-job.yml`. */
+  readonly workflow?: boolean;
+  /** Files of the demo repository, over the usual ones; null removes one. */
+  readonly files?: Readonly<Record<string, string | null>>;
+  readonly empty?: boolean;
+  readonly script?: Script;
+  /** A real model instead of the scripted one. */
+  readonly anthropic?: { readonly api_key: string; readonly base_url: string | null } | null;
+  /** The command that starts a program of this project; unless given, {@link programOf}. */
+  readonly program?: (path: string) => string[];
+  /** Where the jobs' containers run; unless given, as processes. */
+  readonly containers?: ContainerWishes | null;
+  /** False: pushes start nothing, as when Actions are disabled. */
+  readonly actions?: boolean;
+  /** Folders that stand for repositories of actions, by `owner/name`, beside this project itself. */
+  readonly actionFolders?: Readonly<Record<string, string>>;
+  /** How patient the runner is with what is cancelled; unless given, as GitHub's. */
+  readonly cancelLimits?: Pick<RunnerOptions, "grace" | "afterCancelMs">;
+  /** How one job of a workflow is played; unless given, as GitHub's runner does. */
+  readonly playJob?: (github: SandboxGitHub) => PlayJob;
+  /** What workflows print, and what the runner could not do. */
+  readonly onLog?: (text: string) => void;
+}
+
+export interface Town {
+  readonly github: SandboxGitHub;
+  /** The scripted one; it is there, though idle, beside a real model. */
+  readonly model: Model;
+  readonly installation: number;
+  /** How it is reached, scripted or real: the same for the agent and for the App. */
+  readonly modelAccess: { readonly api_key: string; readonly base_url: string | null };
+  /** Where the jobs' containers run, and why there; a sentence. */
+  readonly containers: string;
+  /** Resolves when no workflow runs and no webhook is on its way. */
+  idle(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** What the demo repository's workflow says beside what everybody's says, since model and image are of this machine. */
+const OWN_INPUTS = {
+  anthropic_base_url: "vars.ANTHROPIC_BASE_URL",
+  agent_image: "vars.JOURNEYMAN_AGENT_IMAGE",
+};
+
+function withOwnInputs(workflow: string): string {
+  const lines = Object.entries(OWN_INPUTS).map(([name, value]) => `${name}: \${{ ${value} }}`);
+  return workflow.replace(/^( +)anthropic_api_key: .*\n/m, (line, indent: string) =>
+    [line, ...lines.map((one) => `${indent}${one}\n`)].join(""),
+  );
+}
+
+async function filesOf(options: TownOptions): Promise<Record<string, string>> {
+  const workflow = await readFile(new URL(".github/workflows/run-job.yml", PROJECT), "utf8");
+  const settings = options.settings === undefined ? DEMO_SETTINGS : options.settings;
+  const files = demoFiles({
+    ...(options.workflow === false ? {} : { runJobWorkflow: withOwnInputs(workflow) }),
+    ...(settings === null ? {} : { settings }),
+  });
+  const all = Object.entries({ ...files, ...options.files });
+  return Object.fromEntries(all.filter((entry): entry is [string, string] => entry[1] !== null));
+}
+
+/** The programs of the agent's image as commands of this machine. */
+const shimOf = (program: (path: string) => string[]): DockerShim => ({
+  agentCommand: program("agent/main.ts"),
+  entrypoints: {
+    gateway: program("agent/gateway/main.ts"),
+    courier: program("agent/uploader/main.ts"),
+    egress: program("agent/egress/main.ts"),
+    // played containers share their user, so there is nobody to give files to
+    chown: ["true"],
+  },
+  command: program("test/sandbox/actions/docker-shim.ts"),
+});
+
+export async function startTown(options: TownOptions = {}): Promise<Town> {
+  const { program = programOf, containers = null } = options;
+  const chosen = await chooseContainers(containers, shimOf(program));
+  const own = await layOutActions(PROJECT, program);
+  const github = await startGitHub({ ...(options.anthropic ? {} : { hint: KNOWN }), ...options.github });
+  const model = await startModel({ ...(options.script ? { script: options.script } : {}), host: chosen.host });
+  const backend = {
+    ...github.actions,
+    appendLog(jobId: number, text: string): void {
+      github.actions.appendLog(jobId, text);
+      options.onLog?.(text);
+    },
+  };
+  const runner =
+    options.actions === false
+      ? null
+      : startRunner({
+          backend,
+          ...options.cancelLimits,
+          ...(options.playJob ? { playJob: options.playJob(github) } : {}),
+          containers: chosen.containers,
+          actions: { ...own.folders, ...options.actionFolders },
+          report: (sentence) => options.onLog?.(`${sentence}\n`),
+        });
+
+  github.createUser(OWNER, "Organization");
+  github.createRepository({
+    owner: OWNER,
+    name: "demo",
+    deleteBranchOnMerge: true,
+    autoMergeAllowed: true,
+    ...(options.empty ? { empty: true } : { files: await filesOf(options) }),
+  });
+  github.setCollaborator(DEMO, WRITER, "write");
+  github.setCollaborator(DEMO, ADMIN, "admin");
+  github.createLabel(DEMO, JOB_LABEL, "1f883d");
+  github.setCollaborator(DEMO, READER, "read");
+  const modelAccess = options.anthropic ?? { api_key: "sandbox-model-key", base_url: model.url };
+  github.setSecret(DEMO, "ANTHROPIC_API_KEY", modelAccess.api_key);
+  const { base_url } = modelAccess;
+  if (base_url !== null) github.setVariable(DEMO, "ANTHROPIC_BASE_URL", base_url);
+  if (chosen.image !== null) github.setVariable(DEMO, "JOURNEYMAN_AGENT_IMAGE", chosen.image);
+  const installation = github.install(DEMO);
+
+  return {
+    github,
+    model,
+    installation,
+    modelAccess,
+    containers: chosen.sentence,
+    async idle() {
+      do {
+        await runner?.idle();
+        await github.idle();
+      } while (github.runs(DEMO).some((run) => run.status !== "completed") && runner !== null);
+    },
+    async close() {
+      await runner?.close();
+      await model.close();
+      await github.close();
+      await own.remove();
+    },
+  };
+}

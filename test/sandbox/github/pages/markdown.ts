@@ -1,0 +1,34 @@
+/**
+ * Markdown as GitHub shows it, from strangers: of its HTML a few plain tags without attributes count, all else is text;
+ * links lead to http(s) or within the site; pictures become links, so that a page asks no other host for anything.
+ */
+import markdownIt, { type MarkdownIt } from "markdown-it";
+import { escaped, Html } from "../../../../src/text/html.ts";
+
+const TAG = /&lt;(\/?(?:sub|sup|kbd|b|i|em|strong|code|details|summary|br|hr)) ?\/?&gt;/g;
+const COMMENT = /<!--[\s\S]*?-->/g;
+
+const plainTags = (raw: string): string => escaped(raw.replace(COMMENT, "")).replace(TAG, "<$1>");
+
+const isSafeLink = (address: string): boolean => /^(?:https?:\/\/|\/(?!\/)|#)/i.test(address);
+
+/** `#12` is a link to that issue, as on the site. */
+function linkIssues(reader: MarkdownIt, issues: string): void {
+  reader.linkify.add("#", {
+    validate: (text, at) => /^\d{1,9}(?![\w-])/.exec(text.slice(at, at + 10))?.[0].length ?? 0,
+    normalize: (match) => {
+      match.url = `${issues}/${match.raw.slice(1)}`;
+    },
+  });
+}
+
+/** `repository`: the path of the repository's pages, such as `/octo/demo`. */
+export function markdown(text: string | null, repository: string): Html {
+  const reader = markdownIt({ html: true, linkify: true, breaks: true }).disable("image");
+  reader.validateLink = isSafeLink;
+  reader.linkify.set({ fuzzyLink: false, fuzzyEmail: false });
+  linkIssues(reader, `${repository}/issues`);
+  reader.renderer.rules.html_inline = (tokens, index) => plainTags(tokens[index]?.content ?? "");
+  reader.renderer.rules.html_block = (tokens, index) => plainTags(tokens[index]?.content ?? "");
+  return new Html(`<div class="markdown">${reader.render(text ?? "")}</div>`);
+}

@@ -1,0 +1,27 @@
+/** A request for a page, as those that render it see it. */
+
+import type { Html } from "../../../../src/text/html.ts";
+import type { Repository } from "../model.ts";
+import type { World } from "../world.ts";
+import type { Person } from "./acting.ts";
+import type { Tab } from "./layout.ts";
+
+export interface Visit {
+  readonly world: World;
+  readonly repository: Repository;
+  /** Path of the repository's pages, such as `/octo/demo`. */
+  readonly base: string;
+  readonly acting: Person;
+  readonly query: URLSearchParams;
+  /** What the page's pattern caught of the path. */
+  readonly rest: readonly string[];
+}
+
+export interface Page {
+  readonly title: string;
+  readonly tab: Tab;
+  readonly body: Html;
+}
+
+/** A page, the path where it is, or nothing. */
+export type Render = (visit: Visit) => Page | string | undefined | Promise<Page | undefined>;

@@ -1,0 +1,206 @@
+/** The handle on a local GitHub: its parts, and what a test wants to know about it. */
+import type { ActionsBackend } from "../ports.ts";
+import { actionsBackend } from "./actions-backend.ts";
+import type { Api } from "./api.ts";
+import type { Call } from "./calls.ts";
+import type { Faults } from "./faults.ts";
+import type { Change } from "./feed.ts";
+import type { Commit } from "./git-commits.ts";
+import type { PatchedFile } from "./git-store.ts";
+import type { CheckRun, Comment, Issue, Json, Reaction, WorkflowRun } from "./model.ts";
+import { checkRunJson } from "./payloads-checks.ts";
+import { commentJson, issueJson } from "./payloads-issues.ts";
+import { pullJson } from "./payloads-pulls.ts";
+import type { RepoName } from "./sandbox-records.ts";
+import { SandboxSettings } from "./sandbox-settings.ts";
+import type { WebhookFaults } from "./webhook-faults.ts";
+import type { Delivery, WebhookTarget } from "./webhooks.ts";
+
+export class SandboxGitHub extends SandboxSettings {
+  readonly url: string;
+  readonly apiUrl: string;
+  readonly appId: number;
+  readonly appSlug: string;
+  readonly privateKey: string;
+  /** What a person signs in to the App with. */
+  readonly clientId: string;
+  readonly clientSecret: string;
+  readonly faults: Faults;
+  /** Tricks on webhooks: drop, duplicate, delay, reorder, hold and release. */
+  readonly webhooks: WebhookFaults;
+  readonly actions: ActionsBackend;
+  readonly #api: Api;
+  readonly #close: () => Promise<void>;
+
+  constructor(api: Api, parts: { root: string; privateKey: string; close: () => Promise<void> }) {
+    super(api.world, parts.root);
+    this.#api = api;
+    this.#close = parts.close;
+    this.privateKey = parts.privateKey;
+    this.url = api.world.url;
+    this.apiUrl = api.world.apiUrl;
+    this.appId = api.world.appId;
+    this.appSlug = api.world.appSlug;
+    this.clientId = api.world.oauth.clientId;
+    this.clientSecret = api.world.oauth.clientSecret;
+    this.faults = api.faults;
+    this.webhooks = api.world.webhooks.faults;
+    this.actions = actionsBackend(api.world);
+  }
+
+  setWebhook(target: WebhookTarget | undefined): void {
+    this.world.webhooks.setTarget(target);
+  }
+
+  /** Where people come back to who have signed in. */
+  setCallbacks(urls: readonly string[]): void {
+    this.world.oauth.setCallbacks(urls);
+  }
+
+  readFile(name: RepoName, revision: string, path: string): string | undefined {
+    return this.repositoryOf(name).git.readFile(revision, path)?.toString("utf8");
+  }
+
+  /** Every file of a commit as text, by its path. */
+  tree(name: RepoName, revision: string): Record<string, string> {
+    const { git } = this.repositoryOf(name);
+    const commit = git.commit(git.resolve(revision) ?? revision);
+    const files = commit === undefined ? [] : git.list(commit.tree, true).filter((file) => file.type === "blob");
+    return Object.fromEntries(files.map((file) => [file.path, git.blob(file.sha)?.toString("utf8") ?? ""]));
+  }
+
+  branches(name: RepoName): Record<string, string> {
+    const refs = [...this.repositoryOf(name).git.refs.list("refs/heads/")];
+    return Object.fromEntries(refs.map(([ref, sha]) => [ref.slice("refs/heads/".length), sha]));
+  }
+
+  /** Full names of all refs that begin so, those that are no branch and no tag among them. */
+  refs(name: RepoName, prefix: string): string[] {
+    return [...this.repositoryOf(name).git.refs.list(prefix).keys()];
+  }
+
+  /** Newest first. */
+  log(name: RepoName, revision: string): Commit[] {
+    const { git } = this.repositoryOf(name);
+    const sha = git.resolve(revision);
+    return sha ? git.between(undefined, sha).reverse() : [];
+  }
+
+  files(name: RepoName, from: string, to: string): Promise<PatchedFile[]> {
+    const { git } = this.repositoryOf(name);
+    return git.patches(git.resolve(from) ?? from, git.resolve(to) ?? to);
+  }
+
+  async diff(name: RepoName, from: string, to: string): Promise<string> {
+    const { git } = this.repositoryOf(name);
+    return (await git.run("diff", "--no-color", git.resolve(from) ?? from, git.resolve(to) ?? to)).stdout;
+  }
+
+  issue(
+    name: RepoName,
+    number: number,
+  ): Json & { state: Issue["state"]; labels: readonly string[]; body: string | null } {
+    const repository = this.repositoryOf(name);
+    const issue = this.issueOf(repository, number);
+    return {
+      ...issueJson(this.world, repository, issue),
+      state: issue.state,
+      labels: [...issue.labels],
+      body: issue.body,
+    };
+  }
+
+  comments(
+    name: RepoName,
+    number: number,
+  ): (Json & { id: number; body: string; user: string; minimized: string | undefined; reactions: string[] })[] {
+    const repository = this.repositoryOf(name);
+    const issue = this.issueOf(repository, number);
+    return issue.comments.map((comment: Comment) => ({
+      ...commentJson(this.world, repository, issue, comment),
+      id: comment.id,
+      body: comment.body,
+      user: comment.user.login,
+      minimized: comment.minimized,
+      reactions: comment.reactions.map((one) => one.content),
+    }));
+  }
+
+  /** The reviews of a pull request, as somebody who looks at it sees them. */
+  reviews(name: RepoName, number: number) {
+    const seen = (reactions: readonly Reaction[]) => reactions.map(({ content }) => content);
+    return this.pullOf(this.repositoryOf(name), number).pull.reviews.map((review) => ({
+      ...{ state: review.state, body: review.body, user: review.user.login, reactions: seen(review.reactions) },
+      comments: review.comments.map((one) => ({ ...one, reactions: seen(one.reactions) })),
+    }));
+  }
+
+  checkRuns(name: RepoName, revision: string): (Json & CheckRun)[] {
+    const repository = this.repositoryOf(name);
+    const sha = repository.git.resolve(revision) ?? revision;
+    return [...repository.checkRuns.values()]
+      .filter((run) => run.headSha === sha)
+      .map((run) => ({ ...checkRunJson(this.world, repository, run), ...run }));
+  }
+
+  pulls(name: RepoName): (Json & {
+    number: number;
+    title: string;
+    body: string | null;
+    state: "open" | "closed";
+    merged: boolean;
+    head: string;
+    headSha: string;
+    autoMerge: boolean;
+  })[] {
+    const repository = this.repositoryOf(name);
+    return this.world.state.pulls(repository).map((issue) => ({
+      ...pullJson(this.world, repository, issue),
+      number: issue.number,
+      title: issue.title,
+      body: issue.body,
+      state: issue.state,
+      merged: issue.pull.merged,
+      head: issue.pull.headRef,
+      headSha: issue.pull.headSha,
+      autoMerge: issue.pull.autoMerge !== undefined,
+    }));
+  }
+
+  runs(name: RepoName): readonly Readonly<WorkflowRun>[] {
+    return [...this.repositoryOf(name).runs.values()];
+  }
+
+  jobLog(jobId: number): string {
+    return this.world.state.job(jobId)?.job.log ?? "";
+  }
+
+  /** Newest first. */
+  deliveries(): readonly Delivery[] {
+    return this.world.webhooks.deliveries();
+  }
+
+  calls(): readonly Call[] {
+    return this.#api.calls.list();
+  }
+
+  resetCalls(): void {
+    this.#api.calls.reset();
+  }
+
+  onChange(listener: (change: Change) => void): () => void {
+    return this.world.feed.onChange(listener);
+  }
+
+  /** Resolves when no webhook is in flight and nothing is being worked out. What is held back does not count. */
+  async idle(): Promise<void> {
+    do {
+      await this.world.webhooks.settle();
+      await this.world.tasks.settle();
+    } while (!this.world.webhooks.idle || !this.world.tasks.idle);
+  }
+
+  close(): Promise<void> {
+    return this.#close();
+  }
+}

@@ -1,0 +1,197 @@
+/** What a person does on the site, as methods: issues, comments, reviews, merges, pushes, buttons. */
+import { dropBranch, type MergeOutcome, mergePull } from "./auto-merge.ts";
+import { addStatus, askForCheck, pressButton } from "./checks.ts";
+import { ZERO } from "./git-refs.ts";
+import * as issues from "./issues.ts";
+import type { Cause, CommitStatus, MergeMethod, Review } from "./model.ts";
+import * as pulls from "./pulls.ts";
+import { refChanged } from "./ref-changes.ts";
+import { addReview, onLines } from "./reviews.ts";
+import { type FileMap, type RepoName, SandboxRecords } from "./sandbox-records.ts";
+import { hasPull } from "./state.ts";
+
+interface Push {
+  readonly files: FileMap;
+  readonly message: string;
+  readonly cause: Cause;
+}
+
+export class SandboxPeople extends SandboxRecords {
+  openIssue(name: RepoName, input: { title: string; body?: string; by: string; labels?: readonly string[] }): number {
+    const { title, body = null, labels = [] } = input;
+    return issues.openIssue(this.world, this.repositoryOf(name), { title, body, labels }, this.causedBy(input.by))
+      .number;
+  }
+
+  closeIssue(name: RepoName, number: number, by: string): void {
+    const repository = this.repositoryOf(name);
+    issues.setIssueState(this.world, repository, this.issueOf(repository, number), "closed", this.causedBy(by));
+  }
+
+  /** Returns the comment's id. */
+  comment(name: RepoName, number: number, input: { body: string; by: string }): number {
+    const repository = this.repositoryOf(name);
+    return issues.addComment(
+      this.world,
+      repository,
+      this.issueOf(repository, number),
+      input.body,
+      this.causedBy(input.by),
+    ).id;
+  }
+
+  editComment(name: RepoName, commentId: number, input: { body: string; by: string }): void {
+    const repository = this.repositoryOf(name);
+    const found = issues.findComment(repository, commentId);
+    if (!found) throw new Error(`there is no comment ${commentId} in ${name}`);
+    issues.editComment(this.world, repository, { ...found, body: input.body }, this.causedBy(input.by));
+  }
+
+  addLabel(name: RepoName, number: number, label: string, by: string): void {
+    const repository = this.repositoryOf(name);
+    const issue = this.issueOf(repository, number);
+    const cause = this.causedBy(by);
+    issues.addLabels(this.world, repository, issue, [label], cause, (action, more) => {
+      if (hasPull(issue)) pulls.pullEvent(this.world, repository, issue, action, cause, more);
+    });
+  }
+
+  /** A pull request from a branch of the repository. */
+  openPullRequest(
+    name: RepoName,
+    input: { title: string; head: string; by: string; body?: string; base?: string; draft?: boolean },
+  ): number {
+    const repository = this.repositoryOf(name);
+    const base = input.base ?? repository.defaultBranch;
+    const [headSha, baseSha] = [repository.git.branch(input.head), repository.git.branch(base)];
+    if (!headSha || !baseSha) throw new Error(`${input.head} or ${base} is no branch of ${name}`);
+    const order = {
+      title: input.title,
+      body: input.body ?? null,
+      headRef: input.head,
+      headSha,
+      baseRef: base,
+      baseSha,
+      draft: input.draft ?? false,
+    };
+    return pulls.openPull(this.world, repository, order, this.causedBy(input.by)).number;
+  }
+
+  /** A pull request from someone's fork: its commits are here, its branch is not. */
+  openForkPullRequest(
+    name: RepoName,
+    input: { title: string; by: string; files: FileMap; body?: string; branch?: string },
+  ): number {
+    const repository = this.repositoryOf(name);
+    const baseRef = repository.defaultBranch;
+    const baseSha = repository.git.branch(baseRef);
+    if (!baseSha) throw new Error(`${name} is empty`);
+    const cause = this.causedBy(input.by);
+    const headSha = this.commitOf(repository, baseSha, input.files, cause.user, input.title);
+    const order = {
+      title: input.title,
+      body: input.body ?? null,
+      headRef: input.branch ?? "patch-1",
+      headSha,
+      baseRef,
+      baseSha,
+      draft: false,
+      fork: cause.user,
+    };
+    return pulls.openPull(this.world, repository, order, cause).number;
+  }
+
+  review(name: RepoName, number: number, input: { state: Review["state"]; body?: string; by: string }): void {
+    const repository = this.repositoryOf(name);
+    addReview(
+      this.world,
+      repository,
+      this.pullOf(repository, number),
+      { state: input.state, body: input.body ?? "" },
+      this.causedBy(input.by),
+    );
+  }
+
+  /** A comment on one line of the changed file; its id. */
+  async commentOnLine(
+    name: RepoName,
+    number: number,
+    { by, ...said }: { path: string; line: number; body: string; by: string },
+  ): Promise<number> {
+    const repository = this.repositoryOf(name);
+    const issue = this.pullOf(repository, number);
+    const review = { state: "COMMENTED", body: "", comments: await onLines(repository, issue, [said]) } as const;
+    return addReview(this.world, repository, issue, review, this.causedBy(by)).comments[0]?.id ?? 0;
+  }
+
+  mergeByHand(name: RepoName, number: number, by: string, method: MergeMethod = "merge"): Promise<MergeOutcome> {
+    const repository = this.repositoryOf(name);
+    return mergePull(this.world, repository, this.pullOf(repository, number), { method }, this.causedBy(by));
+  }
+
+  approveWorkflows(name: RepoName, number: number, by: string): void {
+    const repository = this.repositoryOf(name);
+    pulls.approveWorkflows(this.world, repository, this.pullOf(repository, number), this.causedBy(by));
+  }
+
+  closePullRequest(name: RepoName, number: number, by: string): void {
+    const repository = this.repositoryOf(name);
+    pulls.closePull(this.world, repository, this.pullOf(repository, number), this.causedBy(by));
+  }
+
+  deleteBranch(name: RepoName, branch: string, by: string): boolean {
+    return dropBranch(this.world, this.repositoryOf(name), branch, this.causedBy(by));
+  }
+
+  /** As `git push --delete` of a ref that is no branch, which nobody is told of. */
+  dropRef(name: RepoName, ref: string): boolean {
+    return this.repositoryOf(name).git.refs.delete(ref);
+  }
+
+  setStatus(name: RepoName, sha: string, context: string, state: CommitStatus["state"], by?: string): void {
+    const repository = this.repositoryOf(name);
+    addStatus(
+      this.world,
+      repository,
+      { sha, context, state, description: null, targetUrl: null },
+      this.causedBy(by ?? repository.owner.login),
+    );
+  }
+
+  /** A commit on a branch (made from the default branch when it is new), pushed by a person. Returns its SHA. */
+  pushCommit(name: RepoName, branch: string, files: FileMap, by: string, message = "Change files"): string {
+    return this.#push(name, branch, { files, message, cause: this.causedBy(by) });
+  }
+
+  /** The same by a run with its own token, after which GitHub starts no workflow. */
+  pushByRun(name: RepoName, branch: string, files: FileMap, message: string): string {
+    return this.#push(name, branch, {
+      files,
+      message,
+      cause: { user: this.world.state.actionsBot, byWorkflowToken: true },
+    });
+  }
+
+  #push(name: RepoName, branch: string, { files, message, cause }: Push): string {
+    const repository = this.repositoryOf(name);
+    const ref = `refs/heads/${branch}`;
+    const before = repository.git.refs.get(ref);
+    const parent = before ?? repository.git.branch(repository.defaultBranch);
+    const after = this.commitOf(repository, parent, files, cause.user, message);
+    if (repository.git.refs.set(ref, after, before ?? ZERO) !== "ok") throw new Error(`${ref} could not be moved`);
+    refChanged(this.world, repository, { ref, before: before ?? ZERO, after }, cause);
+    return after;
+  }
+
+  clickCheckAction(name: RepoName, checkRunId: number, identifier: string, by: string): void {
+    const { repository, run } = this.checkOf(name, checkRunId);
+    if (!pressButton(this.world, repository, run, identifier, this.causedBy(by)))
+      throw new Error(`check run ${checkRunId} shows no button ${identifier}`);
+  }
+
+  rerequestCheck(name: RepoName, checkRunId: number, by: string): void {
+    const { repository, run } = this.checkOf(name, checkRunId);
+    if (!askForCheck(this.world, repository, run, this.causedBy(by)))
+      throw new Error("a workflow's check is run again with its run");
+  }
+}

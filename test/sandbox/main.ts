@@ -1,0 +1,135 @@
+/** `npm run sandbox`: a whole town on this machine with the real App in it; shows what happens, for one task or for good. */
+import { randomBytes } from "node:crypto";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type AppProcess, startApp } from "./app-process.ts";
+import type { ContainerWishes } from "./containers.ts";
+import { ADMIN, DEMO, READER, startTown, type Town, WRITER } from "./environment.ts";
+import { KNOWN_TASKS } from "./model/task.ts";
+import { runOnce } from "./once.ts";
+import { callTable, createShow, type Show } from "./show.ts";
+
+export interface SandboxOptions {
+  /** The task to run to its merge; null: stay up. */
+  readonly once: string | null;
+  /** Where the App listens; 0: any free port. */
+  readonly port: number;
+  readonly containers: ContainerWishes;
+  readonly anthropic_api_key: { reveal(): string } | null;
+  readonly anthropic_base_url: string | null;
+}
+
+/** A scripted model answers at once; a real one thinks. */
+const PATIENCE_SCRIPTED_MS = 60_000;
+const PATIENCE_REAL_MS = 900_000;
+
+const write = (text: string): void => {
+  process.stdout.write(text);
+};
+
+/** Resolves on the first signal to stop. */
+const untilStopped = (): Promise<void> =>
+  new Promise((resolve) => {
+    for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => resolve());
+  });
+
+/** What is there to open and to call; `token` is the writer's own. */
+function explain(town: Town, app: AppProcess, apiKey: string, token: string): void {
+  const { url, apiUrl } = town.github;
+  write(`
+The sandbox is up; stop it with Ctrl-C.
+
+  GitHub   ${url}/${DEMO}
+           Open an issue and comment /job with a task, as ${WRITER}; the head of each page changes who you are:
+           ${ADMIN} owns the repository, ${WRITER} may write, ${READER} may only read.
+  App      ${app.url}  (its API: ${app.url}/docs)
+  Keys     ${app.url}/keys  (sign in as ${WRITER} and get one for ${DEMO})
+  Model    ${town.model.url}${town.modelAccess.base_url === town.model.url ? "" : "  (not used: a real one does the work)"}
+
+  API key of the App, for everything:  ${apiKey}
+  Token of ${WRITER} at GitHub:             ${token}
+
+A job over the App's API, and one by a comment over GitHub's:
+
+  curl -sS ${app.url}/api/create-job -H 'x-api-key: ${apiKey}' \\
+    -H 'content-type: application/json' -d '{"job": "${KNOWN_TASKS[0]}"}'
+
+  curl -sS ${apiUrl}/repos/${DEMO}/issues -H 'authorization: Bearer ${token}' \\
+    -d '{"title": "${KNOWN_TASKS[0]}", "labels": ["job"]}'
+
+`);
+  if (town.modelAccess.base_url === town.model.url)
+    write(
+      `The model follows a script. It knows these tasks, joined by “then”, and fails on others:\n\n${KNOWN_TASKS.map((task) => `  /job ${task}\n`).join("")}\n`,
+    );
+}
+
+async function once(town: Town, app: AppProcess, apiKey: string, task: string, patienceMs: number): Promise<number> {
+  const { github } = town;
+  github.resetCalls();
+  const stopped = untilStopped().then(() => ({ merged: false as const, stopped: "It was interrupted." }));
+  const running = runOnce({ github, appUrl: app.url, apiKey, task, patienceMs, gone: app.gone, idle: town.idle });
+  const ending = await Promise.race([running, stopped]);
+  if (!ending.merged) {
+    write(`\nNot merged. ${ending.stopped}\n`);
+    return 1;
+  }
+  write(`\n${await github.diff(DEMO, ending.before, ending.after)}\n${callTable(github.calls())}\n`);
+  return 0;
+}
+
+async function inTown(town: Town, dataDir: string, show: Show, options: SandboxOptions): Promise<number> {
+  const [webhookSecret = "", apiKey = ""] = [0, 0].map(() => randomBytes(24).toString("hex"));
+  const app = await startApp({
+    github: town.github,
+    dataDir,
+    port: options.port,
+    webhookSecret,
+    apiKey,
+    defaultRepository: DEMO,
+    model: town.modelAccess,
+    onComplaint: show.complaint,
+  });
+  try {
+    if (options.once !== null) {
+      const patience = options.anthropic_api_key === null ? PATIENCE_SCRIPTED_MS : PATIENCE_REAL_MS;
+      return await once(town, app, apiKey, options.once, patience);
+    }
+    explain(town, app, apiKey, town.github.userToken(WRITER));
+    await untilStopped();
+    return 0;
+  } finally {
+    await app.stop();
+  }
+}
+
+async function inFolder(dataDir: string, options: SandboxOptions): Promise<number> {
+  const show = createShow(write, Date.now);
+  const key = options.anthropic_api_key;
+  const town = await startTown({
+    anthropic: key === null ? null : { api_key: key.reveal(), base_url: options.anthropic_base_url },
+    containers: options.containers,
+    onLog: show.workflow,
+  });
+  town.github.onChange(show.change);
+  show.say(town.containers);
+  try {
+    return await inTown(town, dataDir, show, options);
+  } finally {
+    await town.close();
+  }
+}
+
+/** Returns the exit code: with `once`, 0 only when the task was merged. */
+export async function runSandbox(options: SandboxOptions): Promise<number> {
+  const dataDir = await mkdtemp(join(tmpdir(), "journeyman-sandbox-"));
+  try {
+    return await inFolder(dataDir, options);
+  } catch (error) {
+    write(`\nThe sandbox could not go on: ${error instanceof Error ? error.message : String(error)}\n`);
+    return 1;
+  } finally {
+    await rm(dataDir, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,41 @@
+/**
+ * The project's own actions as the runner of the sandbox finds them: a folder that stands for the project's repository at a
+ * release, with their `action.yml` and, where a release has their bundles, programs that start the same sources here.
+ */
+import { copyFile, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { pathToFileURL } from "node:url";
+
+const REPOSITORY = "journeyman-app/journeyman";
+
+/** Each action's file, and what its programs are made of. */
+const ACTIONS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  "action.yml": { "dist/action/main.js": "src/actions-mode/main.ts" },
+  ".github/actions/run-job/action.yml": {
+    ".github/actions/run-job/dist/main.js": "agent/action/main.ts",
+    ".github/actions/run-job/dist/post.js": "agent/action/post.ts",
+  },
+};
+
+export interface OwnActions {
+  /** For the runner: by the name of the repository. */
+  readonly folders: Readonly<Record<string, string>>;
+  remove(): Promise<void>;
+}
+
+/** `program`: the command that starts a program of the project, which is its last word. */
+export async function layOutActions(project: URL, program: (path: string) => string[]): Promise<OwnActions> {
+  const root = await mkdtemp(join(tmpdir(), "sandbox-actions-"));
+  await writeFile(join(root, "package.json"), '{ "type": "module" }\n');
+  for (const [file, programs] of Object.entries(ACTIONS)) {
+    await mkdir(dirname(join(root, file)), { recursive: true });
+    await copyFile(new URL(file, project), join(root, file));
+    for (const [name, source] of Object.entries(programs)) {
+      await mkdir(dirname(join(root, name)), { recursive: true });
+      const target = pathToFileURL(program(source).at(-1) ?? "").href;
+      await writeFile(join(root, name), `await import(${JSON.stringify(target)});\n`);
+    }
+  }
+  return { folders: { [REPOSITORY]: root }, remove: () => rm(root, { recursive: true, force: true }) };
+}

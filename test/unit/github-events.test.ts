@@ -1,0 +1,524 @@
+import { describe, expect, test } from "vitest";
+import type { Command } from "../../src/domain/job/command.ts";
+import { ISSUE_BODY_LIMIT } from "../../src/github/events/issue.ts";
+import { hear } from "../../src/github/events/translate.ts";
+
+const SELF = { appId: 7, slug: "journeyman" };
+const JOB = "ab12cd34";
+const BRANCH = `job/${JOB}`;
+const SHA = "5bd5f196a46b8222fb7484f05faba41a73cf34bd";
+const WORKFLOW = ".github/workflows/run-job.yml";
+
+const repository = { id: 42, name: "garden", owner: { login: "mona" }, default_branch: "main", private: false };
+const where = { owner: "mona", name: "garden", id: 42, installation_id: 9 };
+const mona = { id: 3, login: "mona", type: "User" };
+const us = { id: 8, login: "journeyman[bot]", type: "Bot" };
+const otherBot = { id: 9, login: "renovate[bot]", type: "Bot" };
+const source = { repository, installation: { id: 9 }, sender: mona };
+
+const said = (event: string, payload: object) => hear(event, { ...source, ...payload }, SELF);
+const signal = (signal: object) => ({ kind: "signal", signal });
+const ignored = (reason: string) => ({ kind: "ignored", reason });
+const news = (command: Command) => signal({ type: "news", repository: where, job: JOB, command });
+const LOOK = news({ type: "look", forced: false });
+
+describe("comments", () => {
+  const issue = { number: 3, title: "Weeds", body: "They grow.", pull_request: undefined as object | undefined };
+  const comment = { id: 11, body: "/job pull the weeds", user: mona, performed_via_github_app: null as object | null };
+  const created = (changes: { issue?: object; comment?: object; sender?: object; action?: string } = {}) =>
+    said("issue_comment", {
+      action: changes.action ?? "created",
+      issue: { ...issue, ...changes.issue },
+      comment: { ...comment, ...changes.comment },
+      sender: changes.sender ?? mona,
+    });
+  const command = { verb: "run", task: "pull the weeds", model: null, no_merge: false, draft: false, market: null };
+  const slash = {
+    type: "slash",
+    repository: where,
+    issue: { number: 3, title: "Weeds", body: "They grow.", is_pull_request: false },
+    comment_id: 11,
+    author: "mona",
+    author_id: 3,
+    command,
+  };
+
+  test("a command in a new comment is heard", () => {
+    expect(created()).toEqual(signal(slash));
+  });
+
+  test("a comment on a pull request says so, and an issue without text has an empty one", () => {
+    expect(created({ issue: { pull_request: { url: "x" }, body: null } })).toEqual(
+      signal({ ...slash, issue: { number: 3, title: "Weeds", body: "", is_pull_request: true } }),
+    );
+  });
+
+  test("an edited or deleted comment asks for nothing", () => {
+    expect(created({ action: "edited" })).toEqual(ignored("nothing follows from issue_comment.edited"));
+    expect(created({ action: "deleted" })).toEqual(ignored("nothing follows from issue_comment.deleted"));
+  });
+
+  test("bots and we ourselves are not listened to", () => {
+    expect(created({ comment: { user: otherBot } })).toEqual(ignored("the comment of a bot"));
+    expect(created({ comment: { user: { id: 7, login: "sly[bot]" } } })).toEqual(ignored("the comment of a bot"));
+    expect(created({ sender: otherBot })).toEqual(ignored("the comment of a bot"));
+    expect(created({ comment: { performed_via_github_app: { id: 7 } } })).toEqual(ignored("our own comment"));
+  });
+
+  test("a person who writes through another app is a person", () => {
+    expect(created({ comment: { performed_via_github_app: { id: 8 } } })).toEqual(signal(slash));
+  });
+
+  test("a comment without a command is ignored", () => {
+    expect(created({ comment: { body: "> /job x" } })).toEqual(ignored("the comment holds no command"));
+  });
+
+  test("a comment whose author is gone is ignored", () => {
+    expect(created({ comment: { user: null } })).toMatchObject({ kind: "ignored" });
+  });
+
+  test("an issue's text has a bound, and no character is cut in two", () => {
+    const heard = created({ issue: { body: `${"x".repeat(ISSUE_BODY_LIMIT - 1)}🌱🌱` } });
+    expect(heard).toMatchObject({ signal: { issue: { body: "x".repeat(ISSUE_BODY_LIMIT - 1) } } });
+  });
+
+  test("a repository's own webhook, which names no installation, is ignored with what is missing", () => {
+    const { installation: _, ...rest } = source;
+    const heard = hear("issue_comment", { ...rest, action: "created", issue, comment }, SELF);
+    expect(heard).toMatchObject({ kind: "ignored", reason: expect.stringContaining("installation") });
+  });
+});
+
+describe("reviews", () => {
+  const pull = { number: 3, title: "Weeds", body: "They grow.", head: { ref: "mend", sha: SHA, repo: { id: 42 } } };
+  const command = { verb: "run", task: "mend this", model: null, no_merge: false, draft: false, market: null };
+  const issue = { number: 3, title: "Weeds", body: "They grow.", is_pull_request: true };
+  const asked = { type: "slash", repository: where, issue, author: "mona", author_id: 3, command };
+  const comment = { id: 11, body: "/job mend this", user: mona, path: "src/a.ts", line: 7 as number | null };
+  const onLine = (changes: object = {}, action = "created") =>
+    said("pull_request_review_comment", { action, pull_request: pull, comment: { ...comment, ...changes } });
+  const review = { node_id: "PRR_kwDOA1-x", state: "commented", body: "/job mend this" as string | null, user: mona };
+  const reviewed = (changes: object = {}, action = "submitted") =>
+    said("pull_request_review", { action, pull_request: pull, review: { ...review, ...changes } });
+
+  test("a command in a comment on a line is heard, with the line", () => {
+    const line = { path: "src/a.ts", number: 7 };
+    expect(onLine()).toEqual(signal({ ...asked, comment_id: "review-comment:11", line }));
+    expect(onLine({ line: null })).toMatchObject({ signal: { line: { path: "src/a.ts", number: null } } });
+  });
+
+  test("a command in a review is heard, and one that decides is a reason to look, too", () => {
+    const heard = { ...asked, comment_id: "review:PRR_kwDOA1-x" };
+    expect(reviewed()).toEqual(signal(heard));
+    expect(reviewed({ state: "approved" })).toEqual(signal({ ...heard, reviewed: true }));
+    const ours = { ...pull, head: { ...pull.head, ref: BRANCH } };
+    for (const changes of [{ body: null }, { body: "/job mend this", user: otherBot }, { node_id: "no id" }])
+      expect(
+        said("pull_request_review", {
+          ...{ action: "submitted", pull_request: ours },
+          review: { ...review, state: "approved", ...changes },
+        }),
+      ).toEqual(LOOK);
+  });
+
+  test("neither is heard of bots, edited, deleted or without a command", () => {
+    expect(onLine({ user: otherBot })).toEqual(ignored("the comment of a bot"));
+    expect(onLine({ body: "Why?" })).toEqual(ignored("the comment holds no command"));
+    expect(onLine({}, "edited")).toEqual(ignored("nothing follows from pull_request_review_comment.edited"));
+    expect(reviewed({}, "edited")).toEqual(ignored("nothing follows from pull_request_review.edited"));
+    expect(reviewed({ body: "> /job x" })).toMatchObject({ kind: "ignored" });
+    expect(reviewed({ user: otherBot })).toMatchObject({ kind: "ignored" });
+  });
+});
+
+describe("labels", () => {
+  const issue = { number: 3, title: "Weeds", body: "They grow." };
+  const labeled = (name: string, sender: object = mona) =>
+    said("issues", { action: "labeled", issue, label: { name }, sender });
+
+  test.each(["job", "Job"])("the label %s asks for the issue to be done", (name) => {
+    expect(labeled(name)).toEqual(
+      signal({
+        type: "label",
+        repository: where,
+        issue: { ...issue, is_pull_request: false },
+        author: "mona",
+        author_id: 3,
+      }),
+    );
+  });
+
+  test("other labels and bots ask for nothing", () => {
+    expect(labeled("jobs")).toEqual(ignored("the label is not ours"));
+    expect(labeled("job", otherBot)).toEqual(ignored("the label was put on by a bot"));
+  });
+
+  test("an issue opened with the label is heard once, as labeled", () => {
+    expect(said("issues", { action: "opened", issue: { ...issue, labels: [{ name: "job" }] } })).toEqual(
+      ignored("nothing follows from issues.opened"),
+    );
+  });
+});
+
+describe("workflow runs", () => {
+  const run = {
+    id: 77,
+    run_attempt: 2,
+    html_url: "https://github.com/mona/garden/actions/runs/77",
+    path: WORKFLOW,
+    head_branch: BRANCH as string | null,
+    head_sha: SHA,
+    status: "queued",
+    conclusion: null as string | null,
+    head_commit: { message: `Run job ${JOB}: weeds\n\nmore` } as object | null,
+    head_repository: { id: 42 } as object | null,
+  };
+  const happened = (action: string, changes: Partial<Omit<typeof run, "path">> & { path?: string | undefined } = {}) =>
+    said("workflow_run", { action, workflow_run: { ...run, ...changes }, workflow: { path: WORKFLOW } });
+  const changed = (status: "queued" | "in_progress" | "completed", conclusion: string | null = null) =>
+    news({
+      type: "run-changed",
+      run: { id: 77, attempt: 2, url: run.html_url, status, conclusion },
+      head_sha: SHA,
+      commit_message: `Run job ${JOB}: weeds`,
+    });
+
+  test("the job's own run is followed from its request to its end", () => {
+    expect(happened("requested", { status: "waiting" })).toEqual(changed("queued"));
+    expect(happened("in_progress", { status: "in_progress" })).toEqual(changed("in_progress"));
+    expect(happened("completed", { conclusion: "success" })).toEqual(changed("completed", "success"));
+  });
+
+  test.each(["failure", "skipped", "startup_failure", "action_required"])("a run that ended as %s is told", (end) => {
+    expect(happened("completed", { conclusion: end })).toEqual(changed("completed", end));
+  });
+
+  test("the workflow is known by its file, also when the path names a ref or only the workflow has one", () => {
+    expect(happened("requested", { path: `${WORKFLOW}@refs/heads/main` })).toEqual(changed("queued"));
+    expect(happened("requested", { path: undefined })).toEqual(changed("queued"));
+  });
+
+  test("a run of another workflow is CI", () => {
+    const ci = (complete: boolean) => news({ type: "ci-run-changed", id: 77, attempt: 2, sha: SHA, complete });
+    expect(happened("requested", { path: ".github/workflows/ci.yml" })).toEqual(ci(false));
+    expect(happened("in_progress", { path: ".github/workflows/ci.yml" })).toEqual(ci(false));
+    expect(happened("completed", { path: "dynamic/codeql", conclusion: "success" })).toEqual(ci(true));
+  });
+
+  test("runs of forks and of other branches are ignored", () => {
+    expect(happened("requested", { head_repository: { id: 43 } })).toEqual(ignored("the run is of a fork"));
+    expect(happened("requested", { head_repository: null })).toEqual(ignored("the run is of a fork"));
+    for (const head_branch of ["main", "job/AB12CD34", "job/ab12cd345", null]) {
+      expect(happened("requested", { head_branch })).toEqual(ignored("the run is not on a job branch"));
+    }
+  });
+
+  test("a run without a commit has an empty message", () => {
+    expect(happened("requested", { head_commit: null })).toMatchObject({ signal: { command: { commit_message: "" } } });
+  });
+});
+
+describe("checks and statuses", () => {
+  const foreign = { app: { id: 1 }, external_id: "", check_suite: { head_branch: BRANCH as string | null } };
+  const ours = { app: { id: 7 }, external_id: JOB, check_suite: { head_branch: BRANCH } };
+  const button = (action: string) =>
+    signal({ type: "button", repository: where, job: JOB, action, author: "mona", author_id: 3 });
+
+  test("a foreign check run that is complete is a reason to look, one that was made is not", () => {
+    expect(said("check_run", { action: "completed", check_run: foreign })).toEqual(LOOK);
+    expect(said("check_run", { action: "created", check_run: foreign })).toMatchObject({ kind: "ignored" });
+  });
+
+  test("a check on no branch of ours, or on a person's branch, is ignored", () => {
+    for (const check_suite of [{ head_branch: null }, null]) {
+      expect(said("check_run", { action: "completed", check_run: { ...foreign, check_suite } })).toMatchObject({
+        reason: expect.stringContaining("fork"),
+      });
+    }
+    expect(
+      said("check_run", { action: "completed", check_run: { ...foreign, check_suite: { head_branch: "main" } } }),
+    ).toEqual(ignored("it does not concern a job branch"));
+  });
+
+  test("a check on a person's branch is told by the pull requests that it belongs to", () => {
+    const pull_requests = [{ number: 5 }, { number: 6 }];
+    const told = signal({
+      ...{ type: "pull-news", repository: where, numbers: [5, 6] },
+      command: { type: "look", forced: false },
+    });
+    const check_run = { ...foreign, pull_requests, check_suite: { head_branch: "weeds" } };
+    expect(said("check_run", { action: "completed", check_run })).toEqual(told);
+    const check_suite = { app: { id: 1 }, head_branch: "weeds", pull_requests };
+    expect(said("check_suite", { action: "completed", check_suite })).toEqual(told);
+  });
+
+  test("our own check says nothing new", () => {
+    expect(said("check_run", { action: "completed", check_run: ours })).toEqual(ignored("our own check run"));
+    expect(said("check_suite", { action: "completed", check_suite: { ...foreign, app: { id: 7 } } })).toMatchObject({
+      kind: "ignored",
+    });
+  });
+
+  test.each(["retry", "discard", "run-checks"])("the button %s is heard", (identifier) => {
+    const clicked = { action: "requested_action", check_run: ours, requested_action: { identifier } };
+    expect(said("check_run", clicked)).toEqual(button(identifier));
+  });
+
+  test("the button that lets files run names their commit", () => {
+    const clicked = {
+      action: "requested_action",
+      check_run: ours,
+      requested_action: { identifier: "run-checks-0123abc" },
+    };
+    expect(said("check_run", clicked)).toMatchObject({ signal: { action: "run-checks", commit: "0123abc" } });
+  });
+
+  test("a button that we never made, one without a job, another app's and a bot's click are ignored", () => {
+    const click = (changes: object) =>
+      said("check_run", {
+        action: "requested_action",
+        check_run: ours,
+        requested_action: { identifier: "retry" },
+        ...changes,
+      });
+    expect(click({ requested_action: { identifier: "explode" } })).toEqual(ignored("the button is not one of ours"));
+    expect(click({ check_run: { ...ours, external_id: "../../x" } })).toEqual(ignored("the check names no job"));
+    expect(click({ check_run: { ...ours, app: { id: 8 } } })).toEqual(ignored("the check run of another app"));
+    expect(click({ sender: otherBot })).toEqual(ignored("the click of a bot"));
+  });
+
+  test("Re-run of our check run or suite is a retry", () => {
+    expect(said("check_run", { action: "rerequested", check_run: ours })).toEqual(button("retry"));
+    expect(
+      said("check_suite", { action: "rerequested", check_suite: { app: { id: 7 }, head_branch: BRANCH } }),
+    ).toEqual(button("retry"));
+    expect(said("check_suite", { action: "rerequested", check_suite: { app: { id: 7 }, head_branch: null } })).toEqual(
+      ignored("the check names no job"),
+    );
+    expect(said("check_run", { action: "rerequested", check_run: foreign })).toMatchObject({ kind: "ignored" });
+  });
+
+  test("a foreign suite that is complete is a reason to look", () => {
+    expect(said("check_suite", { action: "completed", check_suite: { app: { id: 1 }, head_branch: BRANCH } })).toEqual(
+      LOOK,
+    );
+  });
+
+  test("a status that is decided is a reason to look", () => {
+    const branches = [{ name: "main" }, { name: BRANCH }];
+    expect(said("status", { state: "success", branches })).toEqual(LOOK);
+    expect(said("status", { state: "failure", branches })).toEqual(LOOK);
+    expect(said("status", { state: "pending", branches })).toEqual(ignored("the status is still pending"));
+    expect(said("status", { state: "success", branches: [{ name: "main" }] })).toMatchObject({ kind: "ignored" });
+  });
+});
+
+describe("pull requests", () => {
+  const pull = {
+    number: 5,
+    head: { ref: BRANCH, sha: SHA, repo: { id: 42 } as object | null },
+    merged: false,
+    merged_at: null as string | null,
+    merged_by: null as object | null,
+  };
+  const happened = (action: string, changes: Partial<typeof pull> = {}, sender: object = mona) =>
+    said("pull_request", { action, pull_request: { ...pull, ...changes }, sender });
+
+  test("a merge is told with who and when, whoever pressed the button", () => {
+    const merged = { merged: true, merged_at: "2026-11-22T10:00:00Z", merged_by: us };
+    const at = Date.UTC(2026, 10, 22, 10);
+    expect(happened("closed", merged, us)).toEqual(
+      news({ type: "merged", pull_request: 5, by: "journeyman[bot]", at }),
+    );
+    expect(happened("closed", { ...merged, merged_by: null })).toEqual(
+      news({ type: "merged", pull_request: 5, by: "mona", by_id: 3, at }),
+    );
+    expect(happened("closed", { ...merged, merged_at: "soon" })).toMatchObject({ kind: "ignored" });
+  });
+
+  test("closed, reopened and a moved head are told", () => {
+    expect(happened("closed")).toEqual(news({ type: "closed", pull_request: 5, by: "mona" }));
+    expect(happened("reopened")).toEqual(news({ type: "reopened", pull_request: 5 }));
+    expect(happened("synchronize")).toEqual(news({ type: "head-moved", sha: SHA }));
+  });
+
+  test.each(["edited", "ready_for_review", "converted_to_draft", "auto_merge_enabled", "dequeued"])(
+    "%s is a reason to look",
+    (action) => {
+      expect(happened(action)).toEqual(LOOK);
+    },
+  );
+
+  test("what we did ourselves is no news, except where GitHub acts in our name", () => {
+    for (const action of ["synchronize", "edited", "auto_merge_enabled"]) {
+      expect(happened(action, {}, us)).toMatchObject({ kind: "ignored" });
+    }
+    expect(happened("auto_merge_disabled", {}, us)).toEqual(LOOK);
+    expect(happened("auto_merge_disabled")).toEqual(news({ type: "auto-merge-disabled", by: "mona" }));
+  });
+
+  test("forks that have borrowed the name, and branches of people, are told by number: a job may have taken them", () => {
+    const command = { type: "closed", pull_request: 5, by: "mona" } as const;
+    const told = signal({ type: "pull-news", repository: where, numbers: [5], command });
+    for (const repo of [{ id: 43 }, null]) expect(happened("closed", { head: { ...pull.head, repo } })).toEqual(told);
+    expect(happened("closed", { head: { ...pull.head, ref: "weeds" } })).toEqual(told);
+  });
+
+  test("reviews that decide something, and settled conversations, are reasons to look", () => {
+    const reviewed = (action: string, state: string) =>
+      said("pull_request_review", { action, pull_request: pull, review: { state } });
+    expect(reviewed("submitted", "approved")).toEqual(LOOK);
+    expect(reviewed("submitted", "changes_requested")).toEqual(LOOK);
+    expect(reviewed("dismissed", "dismissed")).toEqual(LOOK);
+    expect(reviewed("submitted", "commented")).toMatchObject({ kind: "ignored" });
+    expect(said("pull_request_review_thread", { action: "resolved", pull_request: pull })).toEqual(LOOK);
+  });
+});
+
+const FOLDER = [`.jobs/${JOB}/job.md`, `.jobs/${JOB}/job.config.json`];
+
+describe("pushes", () => {
+  const commit = { added: ["a"], modified: ["b"], removed: [] as string[] };
+  const push = {
+    ref: "refs/heads/main",
+    after: SHA,
+    deleted: false,
+    created: false,
+    forced: false,
+    head_commit: { tree_id: "7ree" } as object | null,
+    commits: [commit] as object[],
+  };
+  const pushed = (changes: Partial<typeof push> = {}, sender: object = mona) =>
+    said("push", { ...push, ...changes, sender });
+  const moved = (settings_changed: boolean, tree_sha = "7ree") =>
+    signal({
+      type: "default-branch-moved",
+      repository: where,
+      branch: "main",
+      head_sha: SHA,
+      tree_sha,
+      settings_changed,
+    });
+
+  test("the default branch's head is told, whoever moved it", () => {
+    expect(pushed()).toEqual(moved(false));
+    expect(pushed({}, us)).toEqual(moved(false));
+  });
+
+  test.each([
+    ["adds the settings", { commits: [commit, { ...commit, added: [".github/journeyman.yml"] }] }],
+    ["changes the workflow", { commits: [{ ...commit, modified: [WORKFLOW] }] }],
+    ["removes the workflow", { commits: [{ ...commit, removed: [WORKFLOW] }, commit] }],
+    ["is forced", { forced: true }],
+    ["makes the branch", { created: true }],
+    ["lists no commits", { commits: [] }],
+    ["lists as many commits as a push may", { commits: Array.from({ length: 2_048 }, () => commit) }],
+    ["does not say what a commit touched", { commits: [{}] }],
+  ])("a push that %s has the settings read again", (_, changes) => {
+    expect(pushed(changes)).toEqual(moved(true));
+  });
+
+  test("a push without a head commit leaves the tree unknown", () => {
+    expect(pushed({ head_commit: null })).toEqual(moved(true, ""));
+  });
+
+  test("a job branch moved by somebody else is told, also by the run's own push", () => {
+    const head = news({ type: "head-moved", sha: SHA });
+    expect(pushed({ ref: `refs/heads/${BRANCH}` })).toEqual(head);
+    expect(pushed({ ref: `refs/heads/${BRANCH}` }, { login: "github-actions[bot]", type: "Bot" })).toEqual(head);
+    expect(pushed({ ref: `refs/heads/${BRANCH}` }, us)).toEqual(ignored("our own push"));
+  });
+
+  test.each([
+    ["the job's folder and nothing else of it", { removed: FOLDER }, true],
+    ["the folder, and changes files", { removed: FOLDER, added: ["HELLO.md"], modified: ["README.md"] }, true],
+    ["half of the folder", { removed: FOLDER.slice(1) }, false],
+    ["another job's folder", { removed: FOLDER.map((path) => path.replace(JOB, "zzzzzzzz")) }, false],
+    ["the folder, and leaves a file in it", { removed: FOLDER, added: [`.jobs/${JOB}/x`] }, false],
+    ["nothing", {}, false],
+    ["what nobody tells", { removed: undefined }, false],
+  ])("our token's push that takes away %s", (_, files, clean) => {
+    const head_commit = { tree_id: "7ree", added: [], modified: [], removed: [], ...files };
+    const changes = { ref: `refs/heads/${BRANCH}`, head_commit };
+    const head = news({ type: "head-moved", sha: SHA, clean: true });
+    expect(pushed(changes, us)).toEqual(clean ? head : ignored("our own push"));
+    expect(pushed(changes)).toEqual(news({ type: "head-moved", sha: SHA }));
+  });
+
+  test("tags, other branches and deletions are ignored", () => {
+    expect(pushed({ ref: "refs/tags/main" })).toEqual(ignored("the push is of no branch"));
+    expect(pushed({ ref: "refs/heads/weeds" })).toEqual(ignored("it does not concern a job branch"));
+    expect(pushed({ deleted: true, head_commit: null })).toEqual(ignored("the push deletes a branch"));
+  });
+
+  test("a deleted job branch is told, a tag of its name is not", () => {
+    expect(said("delete", { ref: BRANCH, ref_type: "branch" })).toEqual(news({ type: "branch-deleted" }));
+    expect(said("delete", { ref: BRANCH, ref_type: "tag" })).toEqual(ignored("what was deleted is no branch"));
+    expect(said("delete", { ref: "weeds", ref_type: "branch" })).toMatchObject({ kind: "ignored" });
+  });
+});
+
+describe("installations", () => {
+  const garden = { owner: "mona", name: "garden", id: 42 };
+  const listed = { id: 42, name: "garden", full_name: "mona/garden", private: false };
+  const bare = (event: string, payload: object) => hear(event, { installation: { id: 9 }, ...payload }, SELF);
+  const changed = (added: object[], removed: object[] = []) =>
+    signal({ type: "repositories-changed", installation_id: 9, added, removed });
+
+  test.each(["created", "new_permissions_accepted", "unsuspend"])(
+    "%s makes us learn the repositories anew",
+    (action) => {
+      expect(bare("installation", { action, repositories: [listed] })).toEqual(changed([garden]));
+      expect(bare("installation", { action })).toEqual(changed([]));
+    },
+  );
+
+  test.each(["deleted"])("%s makes us forget them", (action) => {
+    expect(bare("installation", { action, repositories: [listed] })).toEqual(
+      signal({ type: "uninstalled", installation_id: 9 }),
+    );
+  });
+
+  test("a changed selection is told as it is", () => {
+    const shed = { ...listed, id: 43, full_name: "mona/shed" };
+    expect(
+      bare("installation_repositories", {
+        action: "added",
+        repositories_added: [listed],
+        repositories_removed: [shed],
+      }),
+    ).toEqual(changed([garden], [{ owner: "mona", name: "shed", id: 43 }]));
+  });
+
+  test("a repository that has another name or owner is forgotten under the old one", () => {
+    expect(said("repository", { action: "renamed", changes: { repository: { name: { from: "yard" } } } })).toEqual(
+      changed([garden], [{ ...garden, name: "yard" }]),
+    );
+    expect(
+      said("repository", { action: "transferred", changes: { owner: { from: { organization: { login: "co" } } } } }),
+    ).toEqual(changed([garden], [{ ...garden, owner: "co" }]));
+    expect(said("repository", { action: "deleted" })).toEqual(changed([], [garden]));
+  });
+
+  test("another default branch makes us learn the repository anew, other edits do not", () => {
+    expect(said("repository", { action: "edited", changes: { default_branch: { from: "master" } } })).toEqual(
+      changed([garden]),
+    );
+    expect(said("repository", { action: "edited", changes: { description: { from: "x" } } })).toMatchObject({
+      kind: "ignored",
+    });
+  });
+});
+
+describe("everything else", () => {
+  test.each([
+    ["ping", { zen: "x" }, "nothing follows from ping"],
+    ["workflow_job", { action: "queued" }, "nothing follows from workflow_job.queued"],
+    ["constructor", {}, "nothing follows from constructor"],
+    ["push", null, "the payload is no event"],
+    ["push", "text", "the payload is no event"],
+    ["push", { action: 5 }, "the payload is no event"],
+  ])("%s of %j is ignored with a reason", (event, payload, reason) => {
+    expect(hear(event, payload, SELF)).toEqual(ignored(reason));
+  });
+});
