@@ -1,7 +1,7 @@
 /** Entry of the agent: settings, signals, exit code. */
 import "./no-debugger.ts";
 import { setTimeout as wait } from "node:timers/promises";
-import { Interruption } from "./loop/cancellation.ts";
+import { Cancellation } from "./loop/cancellation.ts";
 import { runJob } from "./run.ts";
 import { readSettings } from "./settings.ts";
 
@@ -10,7 +10,7 @@ if (!read.ok) {
   console.error(`The agent cannot start: ${read.reason}`);
   process.exit(2);
 }
-const interruption = new Interruption();
+const interruption = new Cancellation();
 for (const name of ["SIGTERM", "SIGINT"] as const) {
   process.on(name, () => interruption.interrupt({ kind: "cancelled", by: name }));
 }

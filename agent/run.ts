@@ -13,7 +13,7 @@ import { counted } from "../src/text/plural.ts";
 import { changedFiles, headCommit } from "./git.ts";
 import { takeOutSecrets } from "./leaks.ts";
 import { type Assignment, readAssignment } from "./loop/assignment.ts";
-import type { Interruption } from "./loop/cancellation.ts";
+import type { Cancellation } from "./loop/cancellation.ts";
 import { Conversation, roomIn } from "./loop/conversation.ts";
 import { runLoop } from "./loop/loop.ts";
 import { firstMessage, SYSTEM_PROMPT } from "./loop/prompt.ts";
@@ -21,14 +21,14 @@ import type { Stop } from "./loop/stop-reasons.ts";
 import { GatewayClient } from "./provider/gateway-client.ts";
 import { Refused } from "./provider/http-agent.ts";
 import { type ListModels, openProvider } from "./provider/provider.ts";
-import { Tally } from "./provider/usage.ts";
+import { UsageCounter } from "./provider/usage.ts";
 import { exitCodeOf, type RunEnd, resultOf, writeResult } from "./result.ts";
 import type { Settings } from "./settings.ts";
 import { Shell } from "./tools/bash.ts";
 import { Log } from "./transcript/log.ts";
 
 export interface RunPorts {
-  readonly interruption: Interruption;
+  readonly interruption: Cancellation;
   readonly now: () => Date;
   readonly print: (row: string) => void;
   /** Waits, or less long when the signal says so. */
@@ -38,7 +38,7 @@ export interface RunPorts {
 interface Work extends RunPorts {
   readonly settings: Settings;
   readonly log: Log;
-  tally: Tally;
+  tally: UsageCounter;
   readonly startedAt: number;
   assignment: Assignment | null;
   /** The model that works. */
@@ -58,7 +58,7 @@ export async function runJob(settings: Settings, ports: RunPorts): Promise<0 | 1
     ...ports,
     settings,
     log,
-    tally: new Tally("unknown"),
+    tally: new UsageCounter("unknown"),
     startedAt,
     assignment: null,
     model: "unknown",
@@ -117,7 +117,7 @@ async function attempt(work: Work): Promise<Stop> {
   const { brief } = read.assignment;
   work.model = brief.llm.model;
   work.modelNotes = brief.llm.notes;
-  work.tally = new Tally(brief.llm.model);
+  work.tally = new UsageCounter(brief.llm.model);
   if (brief.egress !== null && settings.proxy === null)
     return { kind: "misconfigured", permanent: "misconfigured", reason: OPEN_NETWORK };
   const elapsedMs = () => work.now().getTime() - work.startedAt;
@@ -181,7 +181,7 @@ async function fitModel(work: Work, wanted: Brief["llm"], list: ListModels): Pro
   const listed = await list(work.interruption.signal);
   const choice = fitToModel(wanted, dayOf(work.now().getTime()), listed);
   work.model = choice.model;
-  work.tally = new Tally(choice.model);
+  work.tally = new UsageCounter(choice.model);
   work.modelNotes = [...new Set([...wanted.notes, ...choice.notes])];
   for (const note of work.modelNotes) work.log.warn(note);
   return choice;

@@ -4,14 +4,14 @@
  */
 import type { Router } from "express";
 import type { ApplicationFunction } from "probot";
-import type { Heard } from "./domain/job/github-event.ts";
-import type { Door } from "./engine/ports/service.ts";
+import type { TranslatedEvent } from "./domain/job/github-event.ts";
+import type { JobService } from "./engine/ports/service.ts";
 import type { Log } from "./engine/ports/stores.ts";
 
 export interface AppParts {
   /** What a delivery means. No calls. */
-  readonly hear: (event: string, payload: unknown) => Heard;
-  readonly door: Pick<Door, "receive">;
+  readonly hear: (event: string, payload: unknown) => TranslatedEvent;
+  readonly service: Pick<JobService, "receive">;
   readonly log: Log;
   /** Puts the API's routes on the router; null where there is nobody to answer over HTTP. */
   readonly routes: ((router: Router) => void) | null;
@@ -19,13 +19,13 @@ export interface AppParts {
 
 /** What follows from a delivery that was heard. Resolves when the record is on disk; all else happens afterwards. */
 export const acting =
-  (parts: Pick<AppParts, "door" | "log">) =>
-  async (id: string, event: string, heard: Heard): Promise<void> => {
+  (parts: Pick<AppParts, "service" | "log">) =>
+  async (id: string, event: string, heard: TranslatedEvent): Promise<void> => {
     if (heard.kind === "ignored") {
       parts.log.debug({ delivery: id, event, reason: heard.reason }, "a delivery was ignored");
       return;
     }
-    const news = await recorded(parts, id, () => parts.door.receive(id, heard.signal));
+    const news = await recorded(parts, id, () => parts.service.receive(id, heard.signal));
     parts.log.debug({ delivery: id, event, signal: heard.signal.type, news }, "a delivery was recorded");
   };
 

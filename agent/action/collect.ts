@@ -34,21 +34,21 @@ export interface Collected {
   readonly clean: string;
 }
 
-export interface Ground {
+export interface BaseState {
   readonly git: Git;
   readonly settings: ActionSettings;
   readonly state: State;
   readonly brief: ActionBrief;
 }
 
-export async function groundOf(git: Git, settings: ActionSettings, state: State): Promise<Ground> {
+export async function baseStateOf(git: Git, settings: ActionSettings, state: State): Promise<BaseState> {
   const { jobId, githubToken: token } = settings;
   const read = await readPushedBrief(git, { sha: state.head, jobId, token });
   if (!read.ok) throw new GitFailure(read.reason);
   return { git, settings, state, brief: read.brief };
 }
 
-export async function collect(ground: Ground): Promise<Collected> {
+export async function collect(ground: BaseState): Promise<Collected> {
   const { git, settings, state, brief } = ground;
   const { jobId } = settings;
   const special = await removeSpecialFiles(git);
@@ -81,7 +81,7 @@ export async function collect(ground: Ground): Promise<Collected> {
 }
 
 /** Where the work cannot be collected: the branch as it was, and a result that says why. Of the checkout only log and result count. */
-export async function collectFailure({ git, settings, state, brief }: Ground, reason: string): Promise<Collected> {
+export async function collectFailure({ git, settings, state, brief }: BaseState, reason: string): Promise<Collected> {
   const { jobId, workspace } = settings;
   const files = readAgentFiles(workspace, jobId);
   const result = finalResult(files, { failure: reason, refusals: [reason], notes: [], put_back: [] });
@@ -93,7 +93,7 @@ export async function collectFailure({ git, settings, state, brief }: Ground, re
 }
 
 /** The base that is merged into the work and was not in the branch. */
-async function mergedBase({ git, state, brief }: Ground): Promise<{ base: string; merge_base: string } | null> {
+async function mergedBase({ git, state, brief }: BaseState): Promise<{ base: string; merge_base: string } | null> {
   const base = brief.base.sha;
   const { merge_base } = state;
   if (!state.base_known || merge_base === null || merge_base === base) return null;
@@ -101,12 +101,12 @@ async function mergedBase({ git, state, brief }: Ground): Promise<{ base: string
 }
 
 /** What the work changes is seen against the base that it holds. */
-function comparedWith({ state, brief }: Ground, merged: boolean): string | null {
+function comparedWith({ state, brief }: BaseState, merged: boolean): string | null {
   if (!state.base_known) return null;
   return merged ? brief.base.sha : (state.merge_base ?? brief.base.sha);
 }
 
-async function keepLfs({ git, settings }: Ground, reference: string): Promise<string | null> {
+async function keepLfs({ git, settings }: BaseState, reference: string): Promise<string | null> {
   const raw = await rawLfsFiles(git, reference);
   if (raw.length === 0) return null;
   const { githubToken: token, serverUrl, repository } = settings;

@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { cut } from "../../src/text/text.ts";
 import { readable } from "./agent-files.ts";
 import { fetchJob } from "./checkout.ts";
-import { type Collected, collect, collectFailure, type Ground, groundOf } from "./collect.ts";
+import { type BaseState, baseStateOf, type Collected, collect, collectFailure } from "./collect.ts";
 import { endCommands, runCommand } from "./command.ts";
 import { deliverWork } from "./deliver-work.ts";
 import { clearAway } from "./fence.ts";
@@ -61,7 +61,7 @@ async function takeBack({ git, ownership }: Parts): Promise<Problem> {
 }
 
 /** What was done, or why nothing of it can be, in a sentence. */
-async function collected(ground: Ground, problem: Problem): Promise<{ work: Collected; failure: Problem }> {
+async function collected(ground: BaseState, problem: Problem): Promise<{ work: Collected; failure: Problem }> {
   let failure = problem;
   try {
     if (failure === null) return { work: await collect(ground), failure };
@@ -84,7 +84,7 @@ const unprepared = (state: State | null): Problem =>
 async function finish(settings: ActionSettings, { git }: Parts, state: State, problem: Problem): Promise<number> {
   if (problem !== null) clock.until(PUSHED_MS);
   await fetchMissing(git, settings, state);
-  const { work, failure } = await collected(await groundOf(git, settings, state), problem);
+  const { work, failure } = await collected(await baseStateOf(git, settings, state), problem);
   clock.until(PUSHED_MS);
   const outcome = await deliverWork({ git, settings, head: state.head, output }, work);
   const { annotation, detail, refusal } = outcome;

@@ -6,7 +6,7 @@ import type { Readable } from "node:stream";
 import { setTimeout as wait } from "node:timers/promises";
 import { relay } from "./relay.ts";
 import { AppLine } from "./report/app-line.ts";
-import type { CourierSettings } from "./report/app-settings.ts";
+import type { UploaderSettings } from "./report/app-settings.ts";
 import { Outbox } from "./report/outbox.ts";
 import { sendAll } from "./report/sending.ts";
 
@@ -22,7 +22,7 @@ export interface ProgressPorts {
   readonly input: Readable;
   readonly show: (row: string) => void;
   /** Whom to tell; a sentence says why nobody. */
-  readonly app: CourierSettings | string;
+  readonly app: UploaderSettings | string;
   readonly cancelled: AbortSignal;
 }
 

@@ -4,7 +4,7 @@
  */
 import { JOB_ID_PATTERN } from "../../src/contracts/brief.ts";
 import { Secret } from "../../src/contracts/secret.ts";
-import { type CourierSettings, isTrusted } from "./report/app-settings.ts";
+import { isTrusted, type UploaderSettings } from "./report/app-settings.ts";
 
 const DEFAULT_IMAGE = "ghcr.io/journeyman-app/agent:1";
 /** Secrets with this prefix are meant for the model's shell. */
@@ -43,7 +43,7 @@ export interface ActionSettings {
   readonly llm: { readonly provider: string; readonly model: string; readonly maxTokens: string };
   readonly shellSecrets: Readonly<Record<string, string>>;
   /** Null: this workflow may not say who it is. */
-  readonly identity: CourierSettings["identity"] | null;
+  readonly identity: UploaderSettings["identity"] | null;
   readonly programs: Readonly<Record<string, string>>;
   readonly docker: Readonly<Record<string, string>>;
 }

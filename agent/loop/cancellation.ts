@@ -4,7 +4,7 @@
  */
 import type { Stop } from "./stop-reasons.ts";
 
-export class Interruption {
+export class Cancellation {
   readonly #controller = new AbortController();
   #stop: Stop | null = null;
 

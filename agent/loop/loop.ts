@@ -5,11 +5,11 @@
 import type { ContentBlockParam, ToolUseBlock } from "@anthropic-ai/sdk/resources/messages";
 import { counted } from "../../src/text/plural.ts";
 import { tail } from "../../src/text/text.ts";
-import type { Ask, Asked } from "../provider/provider.ts";
-import type { Tally } from "../provider/usage.ts";
+import type { Ask, ModelReply } from "../provider/provider.ts";
+import type { UsageCounter } from "../provider/usage.ts";
 import { describeCall, TOOLS, type Toolbox, type ToolEnd, useTool } from "../tools/toolbox.ts";
 import type { Log } from "../transcript/log.ts";
-import type { Interruption } from "./cancellation.ts";
+import type { Cancellation } from "./cancellation.ts";
 import { type Conversation, KEPT_WHEN_FULL, type Room } from "./conversation.ts";
 import { type Allowed, allowNext, type Limits, tokensOf } from "./limits.ts";
 import type { Stop } from "./stop-reasons.ts";
@@ -31,9 +31,9 @@ export interface Run {
   readonly conversation: Conversation;
   readonly ask: Ask;
   readonly box: Toolbox;
-  readonly tally: Tally;
+  readonly tally: UsageCounter;
   readonly log: Log;
-  readonly interruption: Interruption;
+  readonly interruption: Cancellation;
   readonly elapsedMs: () => number;
   /** Waits, or less long when the signal says so. */
   readonly pause: (ms: number, signal: AbortSignal) => Promise<void>;
@@ -47,8 +47,8 @@ type Step =
   | { readonly kind: "stop"; readonly stop: Stop }
   | { readonly kind: "reply"; readonly reply: ContentBlockParam[]; readonly bad: string | null };
 
-type Stopped = Extract<Asked, { kind: "stopped" }>;
-type Answered = Extract<Asked, { kind: "answered" }> & { /** What it may have had. */ readonly maxTokens: number };
+type Stopped = Extract<ModelReply, { kind: "stopped" }>;
+type Answered = Extract<ModelReply, { kind: "answered" }> & { /** What it may have had. */ readonly maxTokens: number };
 type Reply = Extract<Step, { kind: "reply" }>;
 
 export async function runLoop(run: Run, first: string): Promise<Stop> {

@@ -33,7 +33,7 @@ const MAX_REASON = 500;
 /** A key goes into a header. */
 const HEADER_WORD = /^[!-~]+$/;
 
-export type Asked =
+export type ModelReply =
   | {
       readonly kind: "answered";
       readonly message: Message;
@@ -44,7 +44,7 @@ export type Asked =
   /** It began and did not end. `used`: what it is charged with, as far as it said. */
   | { readonly kind: "broken"; readonly reason: string; readonly used: Charged | null }
   | { readonly kind: "stopped"; readonly stop: Stop };
-export type Ask = (request: MessageCreateParamsNonStreaming, signal: AbortSignal) => Promise<Asked>;
+export type Ask = (request: MessageCreateParamsNonStreaming, signal: AbortSignal) => Promise<ModelReply>;
 /** Null: the provider does not say. */
 export type ListModels = (signal: AbortSignal) => Promise<readonly ListedModel[] | null>;
 export type Opened =
@@ -136,8 +136,8 @@ const loweredBy = (response: Response | null | undefined): number | null =>
 
 type Failed = Extract<Streamed, { ok: false }>;
 
-const stopped = (stop: Stop): Asked => ({ kind: "stopped", stop });
-const broken = (reason: string, { used }: Failed): Asked => ({
+const stopped = (stop: Stop): ModelReply => ({ kind: "stopped", stop });
+const broken = (reason: string, { used }: Failed): ModelReply => ({
   kind: "broken",
   reason: head(providerWords(reason), MAX_REASON),
   used,
@@ -154,7 +154,7 @@ const wordsOf = (error: unknown): string => (error instanceof Error ? error.mess
 const TOO_LONG = /too long|too large|context window|maximum context/i;
 
 /** An error that came as an event of a stream which had begun with 200: overload for the most part. */
-function readStreamError(error: APIError, read: Failed): Asked {
+function readStreamError(error: APIError, read: Failed): ModelReply {
   if (TOO_LONG.test(error.message)) return stopped({ kind: "conversation_full" });
   if (error.type === "invalid_request_error")
     return stopped(wrong(`The provider refused the request: ${error.message}`));

@@ -13,7 +13,7 @@ export interface Charged {
   readonly cache_creation_input_tokens?: number | null | undefined;
 }
 
-export class Tally {
+export class UsageCounter {
   readonly #model: string;
   #usage: Usage = NO_USAGE;
   #cents: number | null = 0;

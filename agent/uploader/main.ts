@@ -7,7 +7,7 @@ import "../no-debugger.ts";
 import { setTimeout as wait } from "node:timers/promises";
 import { relay } from "../action/relay.ts";
 import { AppLine } from "../action/report/app-line.ts";
-import { readCourierSettings } from "../action/report/app-settings.ts";
+import { readUploaderSettings } from "../action/report/app-settings.ts";
 import { handIn } from "../action/report/hand-in.ts";
 import { readHandIn } from "../action/report/hand-in-input.ts";
 import { Outbox } from "../action/report/outbox.ts";
@@ -19,7 +19,7 @@ const LAST_WORDS_MS = 9_000;
 
 const pause = (ms: number, signal: AbortSignal) => wait(ms, undefined, { signal }).catch(() => {});
 const print = (row: string): void => void process.stdout.write(`${row}\n`);
-const read = readCourierSettings(process.env);
+const read = readUploaderSettings(process.env);
 
 async function carry(): Promise<void> {
   const ended = new AbortController();

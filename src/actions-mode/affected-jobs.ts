@@ -3,15 +3,15 @@
  * a job is stands on the shelf, and who may command is still asked by the engine.
  */
 
-import type { Signal, SignalIssue } from "../domain/job/github-event.ts";
+import type { EventIssue, GitHubEvent } from "../domain/job/github-event.ts";
 import { asJobId, type JobId, jobOfBranch, type Repository } from "../domain/job/job.ts";
-import type { Desk, Permitted } from "../engine/ports/stores.ts";
+import type { GitHubClient, Permitted } from "../engine/ports/stores.ts";
 import { type AppIdentity, botLogin, sameLogin } from "../github/client/app-identity.ts";
 import type { Octokit } from "../github/client/octokit.ts";
 
 export interface SearchParts {
   readonly octokit: Octokit;
-  readonly desk: Pick<Desk, "permission" | "pullRequest">;
+  readonly githubClient: Pick<GitHubClient, "permission" | "pullRequest">;
   readonly self: AppIdentity;
   /** The job that this very event may have asked for already. */
   readonly own: JobId;
@@ -50,18 +50,18 @@ async function markedIn({ octokit, self }: SearchParts, at: Repository, issue: n
 }
 
 /** The job whose branch a pull request of this repository brings. */
-async function ofPullRequest({ desk }: SearchParts, at: Repository, issue: SignalIssue): Promise<JobId[]> {
+async function ofPullRequest({ githubClient }: SearchParts, at: Repository, issue: EventIssue): Promise<JobId[]> {
   if (!issue.is_pull_request) return [];
-  const { head_branch, from_fork } = await desk.pullRequest(at, issue.number);
+  const { head_branch, from_fork } = await githubClient.pullRequest(at, issue.number);
   const id = from_fork ? null : jobOfBranch(head_branch);
   return id === null ? [] : [id];
 }
 
 /** The job that a command names, which may be of another issue. */
-const named = (signal: Extract<Signal, { type: "slash" | "label" }>): JobId[] =>
+const named = (signal: Extract<GitHubEvent, { type: "slash" | "label" }>): JobId[] =>
   signal.type === "slash" && "job" in signal.command && signal.command.job !== undefined ? [signal.command.job] : [];
 
-export async function concernedBy(parts: SearchParts, signal: Signal, at: Repository): Promise<readonly JobId[]> {
+export async function affectedJobs(parts: SearchParts, signal: GitHubEvent, at: Repository): Promise<readonly JobId[]> {
   switch (signal.type) {
     case "news":
     case "button":
@@ -69,7 +69,7 @@ export async function concernedBy(parts: SearchParts, signal: Signal, at: Reposi
     case "slash":
     case "label": {
       // for somebody who may not ask nothing is looked up: the engine turns them away
-      if (!mayCommand(await parts.desk.permission(at, signal.author))) return [];
+      if (!mayCommand(await parts.githubClient.permission(at, signal.author))) return [];
       const marked = await markedIn(parts, at, signal.issue.number);
       return [...new Set([parts.own, ...marked, ...(await ofPullRequest(parts, at, signal.issue)), ...named(signal)])];
     }

@@ -5,7 +5,7 @@
 
 import type { Job } from "../domain/job/job.ts";
 import type { Attempt } from "../engine/ports/stores.ts";
-import { type Trouble, tried } from "../github/client/errors.ts";
+import { attempted, type GitHubError } from "../github/client/errors.ts";
 import type { Octokit } from "../github/client/octokit.ts";
 import { WORKFLOW_PATH } from "../github/effects/branch-state.ts";
 import { laterOf } from "../github/effects/one-call.ts";
@@ -13,8 +13,8 @@ import { laterOf } from "../github/effects/one-call.ts";
 const FILE = WORKFLOW_PATH.slice(WORKFLOW_PATH.lastIndexOf("/") + 1);
 const RUNS = 10;
 
-const refusalOf = (trouble: Trouble, job: Job): string | null => {
-  switch (trouble.kind) {
+const refusalOf = (githubError: GitHubError, job: Job): string | null => {
+  switch (githubError.kind) {
     case "forbidden":
       return "The workflow that runs Journeyman may not start other workflows: give its job the permission `actions: write`.";
     case "gone":
@@ -41,7 +41,7 @@ async function hasRun(octokit: Octokit, job: Job, sha: string): Promise<boolean>
 export async function startRun(octokit: Octokit, job: Job, pushed: Attempt, now: () => number): Promise<Attempt> {
   if (pushed.ended !== "done" || pushed.command?.type !== "brief-pushed") return pushed;
   const { head_sha, round, try: turn } = pushed.command;
-  const answer = await tried(now, async () => {
+  const answer = await attempted(now, async () => {
     if (await hasRun(octokit, job, head_sha)) return;
     await octokit.request("POST /repos/{owner}/{repo}/actions/workflows/{workflow_id}/dispatches", {
       owner: job.repository.owner,
@@ -51,7 +51,7 @@ export async function startRun(octokit: Octokit, job: Job, pushed: Attempt, now:
     });
   });
   if (answer.ok) return pushed;
-  const sentence = refusalOf(answer.trouble, job);
-  if (sentence === null) return { ended: "later", ...laterOf(answer.trouble) };
+  const sentence = refusalOf(answer.githubError, job);
+  if (sentence === null) return { ended: "later", ...laterOf(answer.githubError) };
   return { ended: "done", command: { type: "brief-refused", round, try: turn, sentence } };
 }

@@ -5,24 +5,24 @@
  */
 import { mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
-import type { Signal } from "../domain/job/github-event.ts";
+import type { GitHubEvent } from "../domain/job/github-event.ts";
 import type { JobId, Repository } from "../domain/job/job.ts";
 import { systemClock as clock } from "../engine/clock.ts";
 import { createEngine } from "../engine/engine.ts";
-import type { Desk, Log, Store } from "../engine/ports/stores.ts";
-import { troubleOf } from "../github/client/errors.ts";
+import type { GitHubClient, Log, Store } from "../engine/ports/stores.ts";
+import { gitHubErrorOf } from "../github/client/errors.ts";
 import { createPerformer } from "../github/effects/perform.ts";
-import { createDesk } from "../github/github-client.ts";
+import { createGitHubClient } from "../github/github-client.ts";
 import { openLowdbStore } from "../store/lowdb/open.ts";
-import { concernedBy } from "./affected-jobs.ts";
+import { affectedJobs } from "./affected-jobs.ts";
 import { createEventIds, idOfEvent } from "./ids.ts";
 import type { ActionSettings } from "./settings.ts";
-import { createShelf, type Shelf } from "./state-branch-store.ts";
-import { type Book, createBook } from "./state-session.ts";
-import { createLonePerformer } from "./stateless-performer.ts";
+import { createStateBranchStore, type StateBranchStore } from "./state-branch-store.ts";
+import { createStateSession, type StateSession } from "./state-session.ts";
+import { createStatelessPerformer } from "./stateless-performer.ts";
 import { clientOf, type Identity, identify, NO_INSTALLATION, type TokenClient } from "./token.ts";
-import { type Left, settle } from "./wait-until-idle.ts";
-import { Bell, watched } from "./watched-store.ts";
+import { type PendingWork, waitUntilIdle } from "./wait-until-idle.ts";
+import { ChangeNotifier, watched } from "./watched-store.ts";
 
 /** Turns on one event: each further one means that yet another process was faster. */
 const MOST_TURNS = 4;
@@ -35,8 +35,8 @@ const LAST_WORD_MS = 5_000;
 const nobody = (): void => {};
 
 /** What a turn is about. Null: no event, every job that is open (a sweep). */
-export interface Occasion {
-  readonly signal: Signal | null;
+export interface InvocationEvent {
+  readonly signal: GitHubEvent | null;
 }
 
 /** How it ended; a sentence where somebody must look. */
@@ -46,8 +46,8 @@ interface World extends TokenClient {
   readonly settings: ActionSettings;
   readonly identity: Identity;
   readonly repository: Repository;
-  readonly shelf: Shelf;
-  readonly desk: Desk;
+  readonly stateBranch: StateBranchStore;
+  readonly githubClient: GitHubClient;
   readonly log: Log;
   /** When waiting ends. */
   readonly until: number;
@@ -59,7 +59,7 @@ async function patiently<T>(until: number, ask: () => Promise<T>): Promise<T> {
     try {
       return await ask();
     } catch (error) {
-      const later = troubleOf(error, clock.now())?.kind === "later";
+      const later = gitHubErrorOf(error, clock.now())?.kind === "later";
       if (!later || clock.now() + AGAIN_MS >= until) throw error;
       await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
     }
@@ -67,12 +67,12 @@ async function patiently<T>(until: number, ask: () => Promise<T>): Promise<T> {
 }
 
 /** Permissions are asked for twice in a turn, and must not change between the two. No App's deliveries here. */
-function deskOf(desk: Desk): Desk {
-  const asked = new Map<string, ReturnType<Desk["permission"]>>();
+function deskOf(githubClient: GitHubClient): GitHubClient {
+  const asked = new Map<string, ReturnType<GitHubClient["permission"]>>();
   return {
-    ...desk,
+    ...githubClient,
     async permission(repository, login) {
-      const known = asked.get(login) ?? desk.permission(repository, login);
+      const known = asked.get(login) ?? githubClient.permission(repository, login);
       asked.set(login, known);
       known.catch(() => asked.delete(login));
       return known;
@@ -81,14 +81,23 @@ function deskOf(desk: Desk): Desk {
   };
 }
 
-export async function takeTurns(settings: ActionSettings, log: Log, { signal }: Occasion): Promise<Ended> {
+export async function runInvocation(settings: ActionSettings, log: Log, { signal }: InvocationEvent): Promise<Ended> {
   const until = clock.now() + settings.patience_ms;
   const client = clientOf(settings.token, settings.api_url, log);
   const repository: Repository = { ...settings.repository, installation_id: NO_INSTALLATION };
   const identity = await patiently(until, () => identify(client.octokit));
-  const desk = createDesk({ source: client.source, self: async () => identity.self });
-  const shelf = createShelf(client.octokit, repository, clock.now);
-  const world: World = { ...client, settings, identity, repository, shelf, desk: deskOf(desk), log, until };
+  const githubClient = createGitHubClient({ source: client.source, self: async () => identity.self });
+  const stateBranch = createStateBranchStore(client.octokit, repository, clock.now);
+  const world: World = {
+    ...client,
+    settings,
+    identity,
+    repository,
+    stateBranch,
+    githubClient: deskOf(githubClient),
+    log,
+    until,
+  };
   for (let turn = 1; turn <= MOST_TURNS; turn++) {
     const dir = await mkdtemp(join(settings.temp_dir, "journeyman-"));
     const store = await openLowdbStore({ dir, now: clock.now });
@@ -104,14 +113,19 @@ export async function takeTurns(settings: ActionSettings, log: Log, { signal }: 
   return { ok: false, sentence: "Other runs kept changing the same job. Run this one again." };
 }
 
-async function takeTurn(world: World, inner: Store, signal: Signal | null, turn: number): Promise<Ended | "again"> {
+async function takeTurn(
+  world: World,
+  inner: Store,
+  signal: GitHubEvent | null,
+  turn: number,
+): Promise<Ended | "again"> {
   const { settings, repository, identity, log, until, octokit } = world;
-  const bell = new Bell();
+  const bell = new ChangeNotifier();
   const store = watched(inner, bell);
-  const book = createBook({ shelf: world.shelf, store, repository, log });
+  const book = createStateSession({ stateBranch: world.stateBranch, store, repository, log });
   await patiently(until, () => bringBack(world, book, signal));
 
-  const performer = createLonePerformer({
+  const performer = createStatelessPerformer({
     performer: createPerformer({
       source: world.source,
       repositories: store.repositories,
@@ -123,7 +137,7 @@ async function takeTurn(world: World, inner: Store, signal: Signal | null, turn:
   });
   const ids = createEventIds(repository, settings.run_id);
   const engine = createEngine({
-    ...{ store, clock, ids, performer, desk: world.desk, log, record: nobody, llm: settings.llm },
+    ...{ store, clock, ids, performer, githubClient: world.githubClient, log, record: nobody, llm: settings.llm },
     patient: false,
   });
 
@@ -138,14 +152,14 @@ async function takeTurn(world: World, inner: Store, signal: Signal | null, turn:
   }
   if (signal !== null && !again) await engine.receive(delivery, signal);
 
-  const left = await settle(store, bell, clock, until, book.conflicted);
+  const left = await waitUntilIdle(store, bell, clock, until, book.conflicted);
   const stuck = [...new Set(left.failed.map(({ id }) => id))];
   if (!book.conflicted() && stuck.length > 0) {
     for (const id of stuck) {
       performer.tell(id);
       await engine.handle(id, { type: "show", comment_id: null });
     }
-    await settle(store, bell, clock, clock.now() + LAST_WORD_MS, book.conflicted);
+    await waitUntilIdle(store, bell, clock, clock.now() + LAST_WORD_MS, book.conflicted);
   }
   await engine.stop();
   await book.close();
@@ -154,20 +168,21 @@ async function takeTurn(world: World, inner: Store, signal: Signal | null, turn:
 }
 
 /** An event of the job's own run says how that stands; then there is no need to ask for it. */
-const tellsOfRun = (signal: Signal | null): boolean => signal?.type === "news" && signal.command.type === "run-changed";
+const tellsOfRun = (signal: GitHubEvent | null): boolean =>
+  signal?.type === "news" && signal.command.type === "run-changed";
 
-function endOf(left: Left, stuck: readonly JobId[], reasonOf: (id: JobId) => string | null): Ended {
+function endOf(left: PendingWork, stuck: readonly JobId[], reasonOf: (id: JobId) => string | null): Ended {
   if (left.unheard) return { ok: false, sentence: "The event could not be worked on: GitHub did not answer in time." };
   const [first] = stuck;
   if (first === undefined) return { ok: true };
   return { ok: false, sentence: `Job ${first} does not go on: ${reasonOf(first) ?? "an effect failed."}` };
 }
 
-async function bringBack(world: World, book: Book, signal: Signal | null): Promise<void> {
-  const { repository, settings, shelf, octokit, desk, identity } = world;
+async function bringBack(world: World, book: StateSession, signal: GitHubEvent | null): Promise<void> {
+  const { repository, settings, stateBranch, octokit, githubClient, identity } = world;
   if (book.restored().length > 0) return;
-  if (signal === null) return book.restore(await shelf.list());
+  if (signal === null) return book.restore(await stateBranch.list());
   // a run that was cut off before has left its own job on the shelf, though no comment tells of it yet
   const own = idOfEvent(repository, settings.run_id, 0);
-  await book.restore(await concernedBy({ octokit, desk, self: identity.self, own }, signal, repository));
+  await book.restore(await affectedJobs({ octokit, githubClient, self: identity.self, own }, signal, repository));
 }

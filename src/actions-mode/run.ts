@@ -8,11 +8,11 @@ import type { Logger } from "probot";
 import { z } from "zod";
 import { createApp } from "../app.ts";
 import { redact } from "../contracts/redact.ts";
-import type { Signal } from "../domain/job/github-event.ts";
-import { hear } from "../github/events/translate.ts";
+import type { GitHubEvent } from "../domain/job/github-event.ts";
+import { translateWebhook } from "../github/events/translate.ts";
 import type { Environment } from "../main/environment.ts";
 import { createLog } from "../main/log.ts";
-import { type Ended, takeTurns } from "./invocation.ts";
+import { type Ended, runInvocation } from "./invocation.ts";
 import { type ActionSettings, readActionSettings } from "./settings.ts";
 import { NO_INSTALLATION } from "./token.ts";
 
@@ -30,7 +30,7 @@ const UNHEARD = "The event could not be heard.";
 /** Payloads of workflows name no installation. */
 const payloadSchema = z.record(z.string(), z.unknown()).catch({});
 const hearHere = (event: string, payload: unknown) =>
-  hear(event, { ...payloadSchema.parse(payload), installation: { id: NO_INSTALLATION } }, NO_APP);
+  translateWebhook(event, { ...payloadSchema.parse(payload), installation: { id: NO_INSTALLATION } }, NO_APP);
 
 /** Lines of the log tell what others have written, so the runner obeys none of them until this word comes. */
 const RESUME = randomUUID();
@@ -58,8 +58,8 @@ async function guarded(log: Logger, turns: () => Promise<Ended>): Promise<void> 
 }
 
 async function listen(settings: ActionSettings, log: Logger): Promise<void> {
-  const receive = async (_id: string, signal: Signal): Promise<"new"> => {
-    await guarded(log, () => takeTurns(settings, log, { signal }));
+  const receive = async (_id: string, signal: GitHubEvent): Promise<"new"> => {
+    await guarded(log, () => runInvocation(settings, log, { signal }));
     return "new";
   };
   let reached = false;
@@ -67,7 +67,7 @@ async function listen(settings: ActionSettings, log: Logger): Promise<void> {
     reached = true;
     return hearHere(event, payload);
   };
-  const app = createApp({ hear: hearOnce, door: { receive }, log, routes: null });
+  const app = createApp({ hear: hearOnce, service: { receive }, log, routes: null });
   try {
     await run((probot, options) => {
       probot.onError(() => complain(UNHEARD));
@@ -90,6 +90,6 @@ export async function runAction(variables: Environment): Promise<void> {
   }
   const { settings } = reading;
   const log = await createLog(settings.log);
-  if (SWEEPS.has(settings.event)) await guarded(log, () => takeTurns(settings, log, { signal: null }));
+  if (SWEEPS.has(settings.event)) await guarded(log, () => runInvocation(settings, log, { signal: null }));
   else await listen(settings, log);
 }

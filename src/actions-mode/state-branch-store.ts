@@ -7,7 +7,7 @@
 import { z } from "zod";
 import type { JobId, Repository } from "../domain/job/job.ts";
 import { asJobId } from "../domain/job/job.ts";
-import { tried, UnreadableAnswer } from "../github/client/errors.ts";
+import { attempted, UnreadableAnswer } from "../github/client/errors.ts";
 import { ask } from "../github/client/graphql.ts";
 import type { Octokit } from "../github/client/octokit.ts";
 
@@ -31,7 +31,7 @@ export type Saved =
   /** Another process has saved this job since. */
   | { readonly ok: false };
 
-export interface Shelf {
+export interface StateBranchStore {
   /** The states of these jobs, without those that have none. */
   read(ids: readonly JobId[]): Promise<readonly Found[]>;
   /** `before`: the commit that the state was read from; null: there was none. */
@@ -59,7 +59,11 @@ query States($owner: String!, $repo: String!) {
 }
 fragment State on Commit { oid tree { entries { name object { ... on Blob { text isTruncated } } } } }`;
 
-export function createShelf(octokit: Octokit, { owner, name }: Repository, now: () => number): Shelf {
+export function createStateBranchStore(
+  octokit: Octokit,
+  { owner, name }: Repository,
+  now: () => number,
+): StateBranchStore {
   const at = { owner, repo: name };
 
   const readSome = async (ids: readonly JobId[]): Promise<Found[]> => {
@@ -76,14 +80,17 @@ export function createShelf(octokit: Octokit, { owner, name }: Repository, now: 
 
   const point = async (id: JobId, commit: string, before: string | null): Promise<Saved> => {
     const ref = `${PLACE}/${id}`;
-    const moved = await tried<unknown>(now, () =>
+    const moved = await attempted<unknown>(now, () =>
       before === null
         ? octokit.request("POST /repos/{owner}/{repo}/git/refs", { ...at, ref: `refs/${ref}`, sha: commit })
         : octokit.request("PATCH /repos/{owner}/{repo}/git/refs/{ref}", { ...at, ref, sha: commit, force: false }),
     );
     if (moved.ok) return { ok: true, commit };
-    if (moved.trouble.kind === "invalid" || moved.trouble.kind === "conflict") return { ok: false };
-    const why = "reason" in moved.trouble ? moved.trouble.reason : `GitHub would not have it (${moved.trouble.kind}).`;
+    if (moved.githubError.kind === "invalid" || moved.githubError.kind === "conflict") return { ok: false };
+    const why =
+      "reason" in moved.githubError
+        ? moved.githubError.reason
+        : `GitHub would not have it (${moved.githubError.kind}).`;
     throw new Error(`The state of job ${id} could not be saved: ${why}`);
   };
 
@@ -131,7 +138,7 @@ export function createShelf(octokit: Octokit, { owner, name }: Repository, now: 
     },
 
     async remove(id) {
-      await tried(now, () =>
+      await attempted(now, () =>
         octokit.request("DELETE /repos/{owner}/{repo}/git/refs/{ref}", { ...at, ref: `${PLACE}/${id}` }),
       );
     },

@@ -6,9 +6,9 @@
 import { isFinal, type Job, type JobId, type Repository } from "../domain/job/job.ts";
 import type { Log, Store } from "../engine/ports/stores.ts";
 import { read, write } from "./state.ts";
-import type { Shelf } from "./state-branch-store.ts";
+import type { StateBranchStore } from "./state-branch-store.ts";
 
-export interface Book {
+export interface StateSession {
   /** Brings these jobs back into the store, as they rested. */
   restore(ids: readonly JobId[]): Promise<void>;
   restored(): readonly JobId[];
@@ -28,7 +28,7 @@ interface Kept {
 }
 
 interface Needs {
-  readonly shelf: Shelf;
+  readonly stateBranch: StateBranchStore;
   readonly store: Store;
   readonly repository: Repository;
   readonly log: Log;
@@ -43,7 +43,7 @@ const KEPT_MS = 30 * 24 * 3_600_000;
 const isOver = (job: Job): boolean =>
   isFinal(job.status) && (job.status !== "verified" || job.merged_at !== null || job.merge.state === "off");
 
-export function createBook({ shelf, store, repository, log }: Needs): Book {
+export function createStateSession({ stateBranch, store, repository, log }: Needs): StateSession {
   const kept = new Map<JobId, Kept>();
   const restored: JobId[] = [];
   let conflicted = false;
@@ -54,7 +54,7 @@ export function createBook({ shelf, store, repository, log }: Needs): Book {
     const text = write(stored);
     const before = kept.get(id) ?? null;
     if (before?.text === text) return;
-    const saved = await shelf.save(id, text, before?.commit ?? null);
+    const saved = await stateBranch.save(id, text, before?.commit ?? null);
     if (saved.ok) kept.set(id, { commit: saved.commit, text });
     else conflicted = true;
     if (saved.ok) log.info({ job: id, status: stored.job.status, left: stored.effects.length }, "a job was put down");
@@ -62,7 +62,7 @@ export function createBook({ shelf, store, repository, log }: Needs): Book {
 
   return {
     async restore(ids) {
-      for (const { id, commit, text } of await shelf.read(ids)) {
+      for (const { id, commit, text } of await stateBranch.read(ids)) {
         const carried = read(text, id, repository);
         if (carried === null) {
           log.warn({ job: id }, "the state of a job cannot be read; it is left as it is");
@@ -89,7 +89,7 @@ export function createBook({ shelf, store, repository, log }: Needs): Book {
       for (const id of restored) {
         const stored = await store.jobs.load(id);
         if (stored === null || stored.effects.length > 0 || !isOver(stored.job)) continue;
-        if (stored.job.updated_at + KEPT_MS < now) await shelf.remove(id);
+        if (stored.job.updated_at + KEPT_MS < now) await stateBranch.remove(id);
       }
     },
     conflicted: () => conflicted,

@@ -9,18 +9,18 @@ import type { Attempt, Performer } from "../engine/ports/stores.ts";
 import type { Octokit } from "../github/client/octokit.ts";
 import { startRun } from "./dispatch.ts";
 import { plainTokenRemark, stuck, withRemarks } from "./remarks.ts";
-import type { Book } from "./state-session.ts";
+import type { StateSession } from "./state-session.ts";
 
 interface Needs {
   readonly performer: Performer;
-  readonly book: Book;
+  readonly book: StateSession;
   readonly octokit: Octokit;
   /** GITHUB_TOKEN: pushes start nothing. */
   readonly plain: boolean;
   readonly now: () => number;
 }
 
-export interface LonePerformer extends Performer {
+export interface StatelessPerformer extends Performer {
   /** Why the last try of an effect of this job did not succeed. */
   reasonOf(id: JobId): string | null;
   /** From now on comment and check say so. */
@@ -29,7 +29,7 @@ export interface LonePerformer extends Performer {
 
 const OTHER_FIRST: Attempt = { ended: "later", reason: "Another run works on this job." };
 
-export function createLonePerformer({ performer, book, octokit, plain, now }: Needs): LonePerformer {
+export function createStatelessPerformer({ performer, book, octokit, plain, now }: Needs): StatelessPerformer {
   const reasons = new Map<JobId, string>();
   const told = new Set<JobId>();
 

@@ -3,10 +3,10 @@
 import type { PendingEffect } from "../domain/job/effect.ts";
 import type { JobId } from "../domain/job/job.ts";
 import type { Clock, Store } from "../engine/ports/stores.ts";
-import type { Bell } from "./watched-store.ts";
+import type { ChangeNotifier } from "./watched-store.ts";
 
 /** What is left when the wait is over. */
-export interface Left {
+export interface PendingWork {
   /** The event itself could not be worked on. */
   readonly unheard: boolean;
   /** Effects that were tried and did not succeed. */
@@ -36,13 +36,13 @@ async function pendingIn(store: Store): Promise<Pending> {
 }
 
 /** `interrupted`: it is known already that this must be done over. */
-export async function settle(
+export async function waitUntilIdle(
   store: Store,
-  bell: Bell,
+  bell: ChangeNotifier,
   clock: Clock,
   until: number,
   interrupted: () => boolean,
-): Promise<Left> {
+): Promise<PendingWork> {
   /** Effects that were too far away when they came up stay left, however close they get while others are waited for. */
   const resting = new Set<string>();
   const isAwaited = (id: JobId, effect: PendingEffect, now: number): boolean => {

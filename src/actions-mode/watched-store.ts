@@ -7,7 +7,7 @@ import type { EffectType } from "../domain/job/effect.ts";
 import type { Commit, Store } from "../engine/ports/stores.ts";
 
 /** Rings at every change; a ring that nobody waited for is not lost. */
-export class Bell {
+export class ChangeNotifier {
   #rung = 0;
   readonly #waiting = new Set<() => void>();
 
@@ -49,7 +49,7 @@ const hurried = (commit: Commit): Commit => ({
   ),
 });
 
-export function watched(store: Store, bell: Bell): Store {
+export function watched(store: Store, bell: ChangeNotifier): Store {
   const { jobs, inbox, ...others } = store;
   const ringing = async <T>(change: Promise<T>): Promise<T> => {
     try {

@@ -6,7 +6,7 @@
 import { redact } from "../contracts/redact.ts";
 import type { Actor, Command } from "../domain/job/command.ts";
 import { fullName, type JobId, type Repository } from "../domain/job/job.ts";
-import { askedBy } from "../domain/job/requester.ts";
+import { requesterOf } from "../domain/job/requester.ts";
 import type { AuditEntry, AuditLog, Clock, Log, Recorder } from "./ports/stores.ts";
 
 type Who = Pick<AuditEntry, "account" | "login" | "key_id" | "address" | "request_id">;
@@ -38,7 +38,7 @@ export function createRecorder(parts: {
 export const recordCommand =
   (record: Recorder) =>
   (id: JobId, command: Command, repository: Repository | null, outcome: string): void => {
-    const by = askedBy(command);
+    const by = requesterOf(command);
     if (by === null) return;
     const at = repository === null ? null : fullName(repository);
     record(by, { action: command.type, target: { type: "job", id }, repository: at, outcome });

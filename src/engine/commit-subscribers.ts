@@ -5,13 +5,13 @@ import type { Clock, JobStore, StoredJob } from "./ports/stores.ts";
 type Predicate = (stored: StoredJob) => boolean;
 type Tell = (stored: StoredJob) => void;
 
-export interface Waiters {
+export interface CommitSubscribers {
   committed(stored: StoredJob): void;
   waitFor(id: JobId, predicate: Predicate, timeout_ms: number): Promise<StoredJob | null>;
   follow(id: JobId, tell: Tell): () => void;
 }
 
-export function createWaiters(jobs: JobStore, clock: Clock): Waiters {
+export function createCommitSubscribers(jobs: JobStore, clock: Clock): CommitSubscribers {
   const waiting = new Map<JobId, Set<Tell>>();
 
   const follow = (id: JobId, tell: Tell): (() => void) => {

@@ -3,8 +3,8 @@
  * reaction is rare, since each takes a write from those who may. In memory: after a start everybody is asked about anew.
  */
 import { LRUCache } from "lru-cache";
-import type { SignalRepository } from "../domain/job/github-event.ts";
-import type { Asking } from "./permission.ts";
+import type { EventRepository } from "../domain/job/github-event.ts";
+import type { PermissionRequest } from "./permission.ts";
 
 /** Somebody who was just given the permission waits for so long. */
 export const REMEMBERED_MS = 5 * 60_000;
@@ -14,19 +14,19 @@ export const REACTIONS_PER_HOUR = 10;
 /** People, and repositories, that are remembered at once. */
 const MAX_REMEMBERED = 10_000;
 
-export interface Strangers {
+export interface DeniedPeople {
   /** Was this person turned away here a moment ago? */
-  knows(repository: SignalRepository, who: Asking): boolean;
+  knows(repository: EventRepository, who: PermissionRequest): boolean;
   /** This person may not command here. Answers whether that may be shown by a reaction, and counts it. */
-  turnAway(repository: SignalRepository, who: Asking): boolean;
+  turnAway(repository: EventRepository, who: PermissionRequest): boolean;
 }
 
-export function createStrangers(now: () => number): Strangers {
+export function createDeniedPeople(now: () => number): DeniedPeople {
   const refused = new LRUCache<string, number>({ max: MAX_REMEMBERED });
   const reacted = new LRUCache<string, number>({ max: MAX_REMEMBERED });
   const recent = new LRUCache<number, readonly number[]>({ max: MAX_REMEMBERED });
   /** By name only where a delivery of an earlier version tells no number. */
-  const keyOf = (repository: SignalRepository, { id, login }: Asking): string =>
+  const keyOf = (repository: EventRepository, { id, login }: PermissionRequest): string =>
     `${repository.id} ${id ?? login.toLowerCase()}`;
   return {
     knows(repository, who) {

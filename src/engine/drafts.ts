@@ -2,16 +2,16 @@
 
 import { DEFAULT_REPOSITORY_SETTINGS } from "../contracts/settings.ts";
 import type { Draft } from "../domain/job/command.ts";
-import type { Signal, SignalIssue } from "../domain/job/github-event.ts";
+import type { EventIssue, GitHubEvent } from "../domain/job/github-event.ts";
 import { titleOf } from "../domain/job/title.ts";
 import type { Estimate } from "./ports/stores.ts";
 
-type Asking = Extract<Signal, { type: "slash" | "label" }>;
+type Asking = Extract<GitHubEvent, { type: "slash" | "label" }>;
 
 /** What a job gets until its brief has been pushed with the repository's own limits. */
 const DEFAULT_TIME_LIMIT_SECONDS = DEFAULT_REPOSITORY_SETTINGS.limits.minutes * 60;
 
-const taskOf = (task: string, issue: SignalIssue): string => {
+const taskOf = (task: string, issue: EventIssue): string => {
   const asked = `${issue.title}\n\n${issue.body}`.trim();
   return task === "" ? asked : `${task}\n\n---\nAsked for in #${issue.number}: ${asked}`;
 };
@@ -20,7 +20,7 @@ const taskOf = (task: string, issue: SignalIssue): string => {
 const PLAIN_PATH = /^[\w.@/+-]{1,200}$/;
 
 /** What somebody wants done, with the line that it was said of. */
-export function taskSaid({ command, line }: Extract<Signal, { type: "slash" }>): string {
+export function taskSaid({ command, line }: Extract<GitHubEvent, { type: "slash" }>): string {
   const task = command.verb === "run" ? command.task : "";
   if (task === "" || line === undefined || !PLAIN_PATH.test(line.path)) return task;
   return `${task}\n\n---\nSaid of ${line.number === null ? "" : `line ${line.number} of `}${line.path} in the pull request.`;

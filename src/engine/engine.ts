@@ -4,7 +4,7 @@
  */
 import { accountNamed } from "../domain/job/account.ts";
 import type { Actor, Draft } from "../domain/job/command.ts";
-import { isAnnounce, isOnGitHub } from "../domain/job/effect.ts";
+import { isOnGitHub, isPublishEvents } from "../domain/job/effect.ts";
 import type { Job, JobId } from "../domain/job/job.ts";
 import type { ModelDefaults } from "../domain/job/model-selection.ts";
 import { outcomeOf } from "../domain/job/outcome.ts";
@@ -12,22 +12,33 @@ import type { QuotaLimits } from "../domain/job/quotas.ts";
 import { refusal } from "../domain/job/refusal.ts";
 import { createPull } from "./claim-work.ts";
 import { createDebts } from "./collect-debts.ts";
-import { createWaiters } from "./commit-subscribers.ts";
+import { createCommitSubscribers } from "./commit-subscribers.ts";
 import { enforceDeadlines } from "./enforce-deadlines.ts";
 import { createHandle } from "./handle-command.ts";
 import { createInboxWorker } from "./inbox.ts";
-import { createWaker } from "./job-timers.ts";
+import { createJobTimers } from "./job-timers.ts";
 import { createMarketGate } from "./market-gate.ts";
 import { createPermission } from "./permission.ts";
 import type { RunLines } from "./ports/runs.ts";
-import type { Engine, GitHubStanding, Handled, Health } from "./ports/service.ts";
-import type { Clock, Desk, Estimator, Ids, Log, Meter, Performer, Recorder, Store, StoredJob } from "./ports/stores.ts";
-import { type Announcer, type Audience, NOBODY } from "./ports/webhooks.ts";
-import { createIntake } from "./process-webhook.ts";
+import type { Engine, GitHubCredentialState, Handled, Health } from "./ports/service.ts";
+import type {
+  Clock,
+  Estimator,
+  GitHubClient,
+  Ids,
+  Log,
+  Meter,
+  Performer,
+  Recorder,
+  Store,
+  StoredJob,
+} from "./ports/stores.ts";
+import { type EventPublisher, NO_SUBSCRIPTIONS, type SubscriptionMatcher } from "./ports/webhooks.ts";
+import { createWebhookProcessor } from "./process-webhook.ts";
 import { createQuotas } from "./quotas.ts";
 import { createReconciler } from "./reconcile.ts";
 import { createEffectsRunner } from "./run-effects.ts";
-import { createParcelTidier } from "./sweep-attachments.ts";
+import { createAttachmentSweeper } from "./sweep-attachments.ts";
 import { unknownModel } from "./unknown-model.ts";
 
 export interface EngineParts {
@@ -35,7 +46,7 @@ export interface EngineParts {
   readonly clock: Clock;
   readonly ids: Ids;
   readonly performer: Performer;
-  readonly desk: Desk;
+  readonly githubClient: GitHubClient;
   /** Makes offers to the market; null or missing: there is none here. */
   readonly estimator?: Estimator | null;
   /** The model of jobs for which nobody names one; where it is missing, any name is taken. */
@@ -43,11 +54,11 @@ export interface EngineParts {
   /** What one account may have and ask for at once; missing: the defaults. */
   readonly quotas?: QuotaLimits | undefined;
   /** Who hears of jobs outside, and how they are told; unless given, nobody listens. */
-  readonly announcing?: { readonly audience: Audience; readonly announcer: Announcer };
+  readonly publishing?: { readonly subscriptionMatcher: SubscriptionMatcher; readonly eventPublisher: EventPublisher };
   readonly log: Log;
   readonly record: Recorder;
   /** Unless given, GitHub is taken to know us. */
-  readonly standing?: () => GitHubStanding;
+  readonly standing?: () => GitHubCredentialState;
   /** What running jobs tell; where nobody can reach us, there is none. */
   readonly lines?: RunLines;
   /** False in a process that ends as soon as it can. */
@@ -68,17 +79,17 @@ const NO_LINES: RunLines = {
   follow: () => () => {},
 };
 
-const KNOWN: GitHubStanding = { usable: true, sentence: null };
+const KNOWN: GitHubCredentialState = { usable: true, sentence: null };
 const STARTING = "The server starts or stops.";
 const UNWRITABLE = "The data folder cannot be written to; look at its disk and rights.";
 
 const NO_METER: Meter = { effect: () => {}, delivery: () => {}, outcome: () => {} };
 
 export function createEngine(parts: EngineParts): Engine {
-  const { store, clock, ids, performer, desk, log, record, estimator = null, llm } = parts;
+  const { store, clock, ids, performer, githubClient, log, record, estimator = null, llm } = parts;
   const { meter = NO_METER, random = Math.random, lines = NO_LINES, patient = true, standing = () => KNOWN } = parts;
-  const { audience, announcer } = parts.announcing ?? NOBODY;
-  const waiters = createWaiters(store.jobs, clock);
+  const { subscriptionMatcher, eventPublisher } = parts.publishing ?? NO_SUBSCRIPTIONS;
+  const commitSubscribers = createCommitSubscribers(store.jobs, clock);
   let ready = false;
 
   const committed = (stored: StoredJob, before: Job | null): void => {
@@ -86,10 +97,10 @@ export function createEngine(parts: EngineParts): Engine {
     const outcome = outcomeOf(stored.job);
     if (outcome !== null && (before === null || outcome !== outcomeOf(before))) meter.outcome(outcome);
     lines.committed(stored);
-    waiters.committed(stored);
+    commitSubscribers.committed(stored);
     debts.committed(stored);
-    waker.committed(stored.job);
-    if (stored.effects.some(({ effect }) => isAnnounce(effect))) announcements.kick(stored.job);
+    jobTimers.committed(stored.job);
+    if (stored.effects.some(({ effect }) => isPublishEvents(effect))) announcements.kick(stored.job);
     if (stored.effects.some(({ effect }) => isOnGitHub(effect))) effects.kick(stored.job);
   };
   const quotas = createQuotas({ jobs: store.jobs, parcels: store.parcels, clock, estimator, limits: parts.quotas });
@@ -97,7 +108,7 @@ export function createEngine(parts: EngineParts): Engine {
     jobs: store.jobs,
     accounts: store.accounts,
     clock,
-    audience,
+    subscriptionMatcher,
     lines,
     quotas,
     patient,
@@ -107,13 +118,13 @@ export function createEngine(parts: EngineParts): Engine {
   });
   const shared = { store, clock, handle, log, meter, random };
   const effects = createEffectsRunner({ ...shared, takes: isOnGitHub, performer });
-  const announcements = createEffectsRunner({ ...shared, takes: isAnnounce, performer: announcer });
-  const parcels = createParcelTidier({ parcels: store.parcels, jobs: store.jobs, clock, log });
+  const announcements = createEffectsRunner({ ...shared, takes: isPublishEvents, performer: eventPublisher });
+  const parcels = createAttachmentSweeper({ parcels: store.parcels, jobs: store.jobs, clock, log });
   const debts = createDebts({ jobs: store.jobs, handle, log });
   const pull = createPull({ jobs: store.jobs, handle, quotas });
-  const waker = createWaker({ jobs: store.jobs, clock, handle, log });
+  const jobTimers = createJobTimers({ jobs: store.jobs, clock, handle, log });
 
-  const marketGate = createMarketGate(store.repositories, desk);
+  const marketGate = createMarketGate(store.repositories, githubClient);
 
   const drawId = async (): Promise<JobId> => {
     for (let draws = 0; draws < MOST_DRAWS; draws++) {
@@ -147,11 +158,11 @@ export function createEngine(parts: EngineParts): Engine {
     return created.ok || noted === undefined ? created : ((await made(draft, noted)) ?? created);
   };
 
-  const admit = createPermission(store, desk, record);
+  const admit = createPermission(store, githubClient, record);
   const inbox = createInboxWorker({
     inbox: store.inbox,
-    intake: createIntake({
-      ...{ admit, marketGate, store, desk, handle, clock, log },
+    webhookProcessor: createWebhookProcessor({
+      ...{ admit, marketGate, store, githubClient, handle, clock, log },
       estimate: estimator === null ? null : quotas.estimate,
       create: (draft, by) => create(draft, undefined, by),
     }),
@@ -166,7 +177,7 @@ export function createEngine(parts: EngineParts): Engine {
     return { ready: usable, reason: sentence };
   };
 
-  const reconciler = createReconciler({ store, desk, clock, handle, log });
+  const reconciler = createReconciler({ store, githubClient, clock, handle, log });
 
   return {
     handle: (id, command, log) => handle(id, command, log === undefined ? {} : { log }),
@@ -178,8 +189,8 @@ export function createEngine(parts: EngineParts): Engine {
     settleDebts: debts.settle,
     admit,
     receive: inbox.receive,
-    waitFor: waiters.waitFor,
-    follow: waiters.follow,
+    waitFor: commitSubscribers.waitFor,
+    follow: commitSubscribers.follow,
     pull,
     enforceDeadlines: () => enforceDeadlines({ jobs: store.jobs, clock, handle }),
     health,
@@ -192,7 +203,7 @@ export function createEngine(parts: EngineParts): Engine {
       }
       await inbox.recover();
       await parcels.start();
-      await waker.start();
+      await jobTimers.start();
       await debts.settle(null);
       reconciler.start();
       ready = true;
@@ -200,7 +211,7 @@ export function createEngine(parts: EngineParts): Engine {
     async stop() {
       ready = false;
       reconciler.stop();
-      waker.stop();
+      jobTimers.stop();
       await inbox.stop();
       await effects.stop();
       await parcels.stop();

@@ -5,12 +5,12 @@
 
 import { redact } from "../contracts/redact.ts";
 import type { Command } from "../domain/job/command.ts";
-import type { Signal } from "../domain/job/github-event.ts";
+import type { GitHubEvent } from "../domain/job/github-event.ts";
 import { fullName, type HistoryRow, type Job, type JobId } from "../domain/job/job.ts";
 import { eventsOf } from "../domain/job/job-events.ts";
 import { FAILURE_CODES, type LogFacts } from "../domain/job/log-fields.ts";
 import type { RefusalCode } from "../domain/job/refusal.ts";
-import { askedBy } from "../domain/job/requester.ts";
+import { requesterOf } from "../domain/job/requester.ts";
 import { normalise } from "../text/normalise.ts";
 import { cut } from "../text/text.ts";
 import type { Handled } from "./ports/service.ts";
@@ -54,14 +54,14 @@ const LONGEST_NAME = 200;
 
 const short = (text: string, most: number): string => cut(redact(normalise(text)).replace(/\s+/g, " ").trim(), most);
 
-const placeOf = (signal: Signal): LogFacts => {
+const placeOf = (signal: GitHubEvent): LogFacts => {
   if (!("repository" in signal)) return { installation_id: signal.installation_id };
   const { repository } = signal;
   const { id: repository_id, installation_id } = repository;
   return { repository: short(fullName(repository), LONGEST_NAME), repository_id, installation_id };
 };
 
-function commandOf(signal: Signal): string | undefined {
+function commandOf(signal: GitHubEvent): string | undefined {
   switch (signal.type) {
     case "slash":
       return signal.command.verb;
@@ -75,7 +75,7 @@ function commandOf(signal: Signal): string | undefined {
   }
 }
 
-export function logDelivery(log: Pick<Log, "info">, delivery: string, signal: Signal, acted: Acted): void {
+export function logDelivery(log: Pick<Log, "info">, delivery: string, signal: GitHubEvent, acted: Acted): void {
   const facts: LogFacts = {
     delivery: short(delivery, LONGEST_NAME),
     ...{ signal: signal.type, command: commandOf(signal) },
@@ -103,7 +103,7 @@ function failureOf(job: Job, row: HistoryRow, command: Command): LogFacts {
 }
 
 const keyOf = (command: Command): LogFacts => {
-  const via = askedBy(command)?.via;
+  const via = requesterOf(command)?.via;
   return {
     key: via?.key_id ?? undefined,
     request: via?.request_id ? short(via.request_id, LONGEST_NAME) : undefined,

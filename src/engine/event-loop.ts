@@ -1,5 +1,5 @@
 /** Lets whoever else waits for the event loop come first. */
-export const turn = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
+export const yieldToEventLoop = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
 
 /**
  * One after the other, with a turn of the event loop after each: every one may write to the disk, and a list may be as long
@@ -8,6 +8,6 @@ export const turn = (): Promise<void> => new Promise((resolve) => void setImmedi
 export async function eachInTurn<T>(items: Iterable<T>, work: (item: T) => Promise<unknown>): Promise<void> {
   for (const item of items) {
     await work(item);
-    await turn();
+    await yieldToEventLoop();
   }
 }

@@ -4,7 +4,7 @@
  * who wait are served in turn, each tenant's own in the order in which they came. A plain limit would be first come first
  * served, and one tenant's sixty orders would stand before the next one's first.
  */
-export interface Turns {
+export interface FairQueue {
   /** Does the work when this tenant has its turn. */
   take<T>(tenant: number, work: () => Promise<T>): Promise<T>;
 }
@@ -15,7 +15,7 @@ interface Tenant {
   readonly waiting: Set<() => void>;
 }
 
-export function createTurns(places: number): Turns {
+export function createFairQueue(places: number): FairQueue {
   /** Those that wait or hold a place, whoever had a turn last at the end. */
   const tenants = new Map<number, Tenant>();
   let free = places;

@@ -8,7 +8,7 @@ import type { Command } from "../domain/job/command.ts";
 import { decide } from "../domain/job/decide.ts";
 import { type Decided, soon } from "../domain/job/decision.ts";
 import { fullName, type Job, type JobId } from "../domain/job/job.ts";
-import { announcementOf, eventsOf } from "../domain/job/job-events.ts";
+import { emittedEventOf, eventsOf } from "../domain/job/job-events.ts";
 import { refusal } from "../domain/job/refusal.ts";
 import { bounded } from "../domain/job/stored-log.ts";
 import { userAccount } from "../domain/market/ledger.ts";
@@ -17,7 +17,7 @@ import { logTransitions } from "./event-log.ts";
 import type { RunLines } from "./ports/runs.ts";
 import type { Handled } from "./ports/service.ts";
 import type { AccountStore, Clock, Commit, JobStore, Log, Recorder, StoredJob } from "./ports/stores.ts";
-import type { Audience } from "./ports/webhooks.ts";
+import type { SubscriptionMatcher } from "./ports/webhooks.ts";
 import type { Quotas } from "./quotas.ts";
 
 /** More conflicts in a row than this mean that something is wrong with the store, not that it is busy. */
@@ -36,7 +36,7 @@ interface Needs {
   readonly jobs: JobStore;
   readonly accounts: Pick<AccountStore, "of">;
   readonly clock: Clock;
-  readonly audience: Audience;
+  readonly subscriptionMatcher: SubscriptionMatcher;
   /** Running jobs' lines that are not stored. */
   readonly lines: RunLines;
   readonly quotas: Pick<Quotas, "inTurn" | "refusal" | "counted">;
@@ -70,7 +70,7 @@ function mergeIn(command: Command): { readonly login: string | null; readonly id
 export const NOT_FOUND = refusal("not_found", "There is no such job.");
 
 export function createHandle(needs: Needs): Handle {
-  const { jobs, accounts, clock, audience, lines, quotas, patient, committed, record, log } = needs;
+  const { jobs, accounts, clock, subscriptionMatcher, lines, quotas, patient, committed, record, log } = needs;
   const recorded = recordCommand(record);
 
   const availableTo = async (account: string, price: number): Promise<number> =>
@@ -92,8 +92,8 @@ export function createHandle(needs: Needs): Handle {
   /** What the decision asks for, and its announcement where somebody listens: stored with it, so a crash loses neither. */
   const effectsOf = async ({ job, history, effects }: Decided, version: number): Promise<Commit["effects"]> => {
     const events = eventsOf(history);
-    if (events.length === 0 || !(await audience.listens(job, events))) return effects;
-    return [...effects, soon({ type: "announce", announcement: announcementOf(job, history, version) })];
+    if (events.length === 0 || !(await subscriptionMatcher.listens(job, events))) return effects;
+    return [...effects, soon({ type: "announce", announcement: emittedEventOf(job, history, version) })];
   };
 
   /** What a try has told while it ran outlives it, unless its log was found. */

@@ -3,12 +3,12 @@
  * tried again with back-off, a bounded number of times; after a crash it is found again at the start.
  */
 
-import type { Signal } from "../domain/job/github-event.ts";
+import type { GitHubEvent } from "../domain/job/github-event.ts";
 import { fullName } from "../domain/job/job.ts";
 import { logDelivery } from "./event-log.ts";
-import { createTurns } from "./fair-queue.ts";
+import { createFairQueue } from "./fair-queue.ts";
 import type { Clock, Inbox, Log, Meter, PendingDelivery } from "./ports/stores.ts";
-import type { Intake } from "./process-webhook.ts";
+import type { WebhookProcessor } from "./process-webhook.ts";
 
 /** Deliveries that are worked on side by side. */
 const PLACES = 20;
@@ -19,20 +19,20 @@ const LONGEST_DELAY_MS = 600_000;
 
 interface Needs {
   readonly inbox: Inbox;
-  readonly intake: Intake;
+  readonly webhookProcessor: WebhookProcessor;
   readonly clock: Clock;
   readonly log: Log;
   readonly meter: Pick<Meter, "delivery">;
 }
 
 export interface InboxWorker {
-  receive(id: string, signal: Signal): Promise<"new" | "duplicate">;
+  receive(id: string, signal: GitHubEvent): Promise<"new" | "duplicate">;
   recover(): Promise<void>;
   stop(): Promise<void>;
 }
 
 /** Who must not overtake whom: the commands of one issue, the news of one job, what is known of one installation. */
-function laneOf(signal: Signal): string {
+function laneOf(signal: GitHubEvent): string {
   switch (signal.type) {
     case "slash":
     case "label":
@@ -52,11 +52,11 @@ function laneOf(signal: Signal): string {
   }
 }
 
-const installationOf = (signal: Signal): number =>
+const installationOf = (signal: GitHubEvent): number =>
   "repository" in signal ? signal.repository.installation_id : signal.installation_id;
 
-export function createInboxWorker({ inbox, intake, clock, log, meter }: Needs): InboxWorker {
-  const turns = createTurns(PLACES);
+export function createInboxWorker({ inbox, webhookProcessor, clock, log, meter }: Needs): InboxWorker {
+  const turns = createFairQueue(PLACES);
   const working = new Set<Promise<void>>();
   const waiting = new Set<() => void>();
   let stopping = false;
@@ -64,7 +64,7 @@ export function createInboxWorker({ inbox, intake, clock, log, meter }: Needs): 
   const attempt = async (delivery: PendingDelivery, tries: number, again: boolean): Promise<void> => {
     if (stopping) return;
     try {
-      const acted = await intake(delivery.id, delivery.signal, again);
+      const acted = await webhookProcessor(delivery.id, delivery.signal, again);
       if (acted !== null) logDelivery(log, delivery.id, delivery.signal, acted);
       await inbox.done(delivery.id);
       meter.delivery("done", clock.now() - delivery.at);
@@ -92,15 +92,15 @@ export function createInboxWorker({ inbox, intake, clock, log, meter }: Needs): 
   const lanes = new Map<string, Promise<void>>();
 
   const work = (delivery: PendingDelivery, tries: number, again: boolean): void => {
-    const lane = laneOf(delivery.signal);
-    const done: Promise<void> = (lanes.get(lane) ?? Promise.resolve())
+    const receiverQueue = laneOf(delivery.signal);
+    const done: Promise<void> = (lanes.get(receiverQueue) ?? Promise.resolve())
       .then(() => turns.take(installationOf(delivery.signal), () => attempt(delivery, tries, again)))
       .catch((error: unknown) => log.error({ delivery: delivery.id, error }, "the inbox failed"))
       .finally(() => {
         working.delete(done);
-        if (lanes.get(lane) === done) lanes.delete(lane);
+        if (lanes.get(receiverQueue) === done) lanes.delete(receiverQueue);
       });
-    lanes.set(lane, done);
+    lanes.set(receiverQueue, done);
     working.add(done);
   };
 

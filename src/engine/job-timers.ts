@@ -1,6 +1,6 @@
 /** Wakes jobs when time alone changes them: one timer, set to the earliest of all. */
 import type { Job } from "../domain/job/job.ts";
-import { wakeAt } from "../domain/job/next-timer.ts";
+import { nextTimerAt } from "../domain/job/next-timer.ts";
 import type { Handle } from "./handle-command.ts";
 import type { Clock, JobStore, Log } from "./ports/stores.ts";
 
@@ -15,13 +15,13 @@ interface Needs {
   readonly log: Log;
 }
 
-export interface Waker {
+export interface JobTimers {
   committed(job: Job): void;
   start(): Promise<void>;
   stop(): void;
 }
 
-export function createWaker({ jobs, clock, handle, log }: Needs): Waker {
+export function createJobTimers({ jobs, clock, handle, log }: Needs): JobTimers {
   let armed: { readonly at: number; readonly cancel: () => void } | null = null;
   let stopped = false;
 
@@ -52,7 +52,7 @@ export function createWaker({ jobs, clock, handle, log }: Needs): Waker {
 
   return {
     committed(job) {
-      const at = wakeAt(job);
+      const at = nextTimerAt(job);
       if (at !== null) arm(at);
     },
     start: wake,

@@ -4,23 +4,23 @@
  * GitHub cannot be asked.
  */
 import { fullName, type Repository } from "../domain/job/job.ts";
-import type { Desk, GitHubPerson, Permission, Permitted, Recorder, Store } from "./ports/stores.ts";
+import type { GitHubClient, GitHubPerson, Permission, Permitted, Recorder, Store } from "./ports/stores.ts";
 
 /** Somebody who asks; without a number where a record of an earlier version tells of them. */
-export type Asking = Pick<GitHubPerson, "login"> & Partial<Pick<GitHubPerson, "id">>;
+export type PermissionRequest = Pick<GitHubPerson, "login"> & Partial<Pick<GitHubPerson, "id">>;
 
 /** The account in whose name this person commands here; null: they may not. */
-export type Admit = (repository: Repository, asking: Asking) => Promise<string | null>;
+export type Admit = (repository: Repository, asking: PermissionRequest) => Promise<string | null>;
 
 export function createPermission(
   store: Pick<Store, "repositories" | "accounts">,
-  desk: Pick<Desk, "permission" | "repository" | "loginOf">,
+  githubClient: Pick<GitHubClient, "permission" | "repository" | "loginOf">,
   record: Recorder,
 ): Admit {
   /** Which permission the repository asks for: read when it is not known or a push may have changed it. */
   const needed = async (repository: Repository): Promise<"write" | "admin"> => {
     const kept = await store.repositories.get(repository.owner, repository.name);
-    const read = kept?.base ? null : await desk.repository(repository, kept);
+    const read = kept?.base ? null : await githubClient.repository(repository, kept);
     if (read !== null) await store.repositories.put(read);
     return (read ?? kept)?.settings?.commands.allow ?? "write";
   };
@@ -38,11 +38,11 @@ export function createPermission(
   };
 
   /** By the name that is known, and where that is not this person's any more, by the one that they have now. */
-  const permitted = async (repository: Repository, { id, login }: Asking): Promise<Permitted> => {
-    const known = await desk.permission(repository, login);
+  const permitted = async (repository: Repository, { id, login }: PermissionRequest): Promise<Permitted> => {
+    const known = await githubClient.permission(repository, login);
     if (id === undefined || known.person?.id === id) return known;
-    const now = await desk.loginOf(repository, id);
-    const renamed = now === null ? null : await desk.permission(repository, now);
+    const now = await githubClient.loginOf(repository, id);
+    const renamed = now === null ? null : await githubClient.permission(repository, now);
     return renamed?.person?.id === id ? renamed : { permission: "none", person: null };
   };
 

@@ -4,29 +4,29 @@
  */
 import type { Actor, Command, Draft } from "../domain/job/command.ts";
 import type { CommentId } from "../domain/job/comment-id.ts";
-import type { Signal, SignalIssue, SignalRepository, SlashCommand } from "../domain/job/github-event.ts";
+import type { EventIssue, EventRepository, GitHubEvent, SlashCommand } from "../domain/job/github-event.ts";
 import { fullName, isFinal, issueOf, type JobId, type Repository, sameRepository } from "../domain/job/job.ts";
 import type { RefusalCode } from "../domain/job/refusal.ts";
 import { EMPTY_MESSAGE, FROM_FORK, HELP, NO_JOB, NO_MARKET, noSuchJob, ONE_JOB } from "./comment-replies.ts";
-import { createStrangers } from "./denied-people.ts";
+import { createDeniedPeople } from "./denied-people.ts";
 import { draftOf, marketDraftOf, taskSaid } from "./drafts.ts";
 import { type Acted, Trace } from "./event-log.ts";
 import type { Handle } from "./handle-command.ts";
 import type { MarketGate } from "./market-gate.ts";
-import type { Admit, Asking } from "./permission.ts";
+import type { Admit, PermissionRequest } from "./permission.ts";
 import type { Handled } from "./ports/service.ts";
-import type { Clock, Desk, Log, Store } from "./ports/stores.ts";
+import type { Clock, GitHubClient, Log, Store } from "./ports/stores.ts";
 import type { Quotas } from "./quotas.ts";
-import { learn, learnSettings } from "./repositories.ts";
+import { observeRepository, observeSettings } from "./repositories.ts";
 
-type Slash = Extract<Signal, { type: "slash" }>;
-type Asked = Extract<Signal, { type: "slash" | "label" | "button" }>;
+type Slash = Extract<GitHubEvent, { type: "slash" }>;
+type Asked = Extract<GitHubEvent, { type: "slash" | "label" | "button" }>;
 
 interface Needs {
   readonly marketGate: MarketGate;
   readonly admit: Admit;
   readonly store: Store;
-  readonly desk: Desk;
+  readonly githubClient: GitHubClient;
   /** Null: there is no market here. */
   readonly estimate: Quotas["estimate"] | null;
   readonly handle: Handle;
@@ -40,7 +40,10 @@ interface Known extends Actor {
   readonly account: string;
 }
 
-const authorOf = ({ author: login, author_id: id }: Asked): Asking => ({ login, ...(id === undefined ? {} : { id }) });
+const authorOf = ({ author: login, author_id: id }: Asked): PermissionRequest => ({
+  login,
+  ...(id === undefined ? {} : { id }),
+});
 
 /** What a comment that wants work is answered with. */
 interface CommentAsking {
@@ -50,7 +53,7 @@ interface CommentAsking {
   readonly trace: Trace;
 }
 
-type Button = Extract<Signal, { type: "button" }>;
+type Button = Extract<GitHubEvent, { type: "button" }>;
 type AboutJob = Exclude<SlashCommand, { verb: "run" | "help" | "mistaken" }>;
 
 /** `seen`: the core lets the comment know that it was heard. */
@@ -99,17 +102,17 @@ const SAID_OF_BUTTONS: ReadonlySet<RefusalCode> = new Set([
 ]);
 
 /** Answers what came of it; null: nothing had to be done. */
-export type Intake = (delivery: string, signal: Signal, again: boolean) => Promise<Acted | null>;
+export type WebhookProcessor = (delivery: string, signal: GitHubEvent, again: boolean) => Promise<Acted | null>;
 
-export function createIntake(needs: Needs): Intake {
-  const { admit, marketGate, store, desk, estimate, handle, create, clock, log } = needs;
-  const strangers = createStrangers(clock.now);
+export function createWebhookProcessor(needs: Needs): WebhookProcessor {
+  const { admit, marketGate, store, githubClient, estimate, handle, create, clock, log } = needs;
+  const deniedPeople = createDeniedPeople(clock.now);
 
   /** Null: they may not command there. */
   const knownBy = async (signal: Asked, trace: Trace): Promise<Known | null> => {
     const { repository } = signal;
     const who = authorOf(signal);
-    if (strangers.knows(repository, who)) return null;
+    if (deniedPeople.knows(repository, who)) return null;
     const account = await admit(repository, who);
     if (account === null) return null;
     trace.note({ account });
@@ -118,17 +121,17 @@ export function createIntake(needs: Needs): Intake {
 
   /** A courtesy: it comes after what was asked for, and stops nothing. */
   const react = (at: Repository, comment_id: CommentId, content: "eyes" | "confused"): Promise<void> =>
-    desk
+    githubClient
       .react(at, comment_id, content)
       .catch((error: unknown) => log.debug({ comment_id, error }, "a reaction was left out"));
 
   /** Not one that another repository of this name had before. */
-  const jobOfPull = async (repository: SignalRepository, number: number): Promise<JobId | null> => {
+  const jobOfPull = async (repository: EventRepository, number: number): Promise<JobId | null> => {
     const id = await store.jobs.ofPullRequest(fullName(repository), number);
     return id === null ? null : jobNamed(repository, id);
   };
 
-  const jobHere = async (repository: SignalRepository, issue: SignalIssue): Promise<JobId | null> => {
+  const jobHere = async (repository: EventRepository, issue: EventIssue): Promise<JobId | null> => {
     const name = fullName(repository);
     const pull = await jobOfPull(repository, issue.number);
     const id = pull ?? (await store.jobs.ofIssue(name, issue.number));
@@ -144,10 +147,11 @@ export function createIntake(needs: Needs): Intake {
     const { repository, issue, comment_id, command } = signal;
     const at: Repository = repository;
     if (signal.reviewed) await news(repository, await jobOfPull(repository, issue.number), LOOK, trace);
-    const answer = (body: string): Promise<void> => desk.reply(at, issue.number, `reply:${comment_id}`, body, again);
+    const answer = (body: string): Promise<void> =>
+      githubClient.reply(at, issue.number, `reply:${comment_id}`, body, again);
     const by = await knownBy(signal, trace);
     if (by === null) {
-      if (!strangers.turnAway(repository, authorOf(signal))) return;
+      if (!deniedPeople.turnAway(repository, authorOf(signal))) return;
       trace.note({ error_code: "forbidden" });
       return react(at, comment_id, "confused");
     }
@@ -195,7 +199,7 @@ export function createIntake(needs: Needs): Intake {
       if (command.task === "") return refused("invalid", EMPTY_MESSAGE);
       return told(mine, { type: "message", text: taskSaid(signal), by, comment_id });
     }
-    const from = issue.is_pull_request ? await desk.pullRequest(repository, issue.number) : null;
+    const from = issue.is_pull_request ? await githubClient.pullRequest(repository, issue.number) : null;
     if (from?.from_fork) return refused("forbidden", FROM_FORK);
     const draft = draftOf(signal, by.account, from?.head_branch ?? null);
     if (market === null) return made(await create(draft, by), trace, answer);
@@ -215,7 +219,11 @@ export function createIntake(needs: Needs): Intake {
     if (!created.ok) await answer(created.refusal.sentence);
   };
 
-  const label = async (signal: Extract<Signal, { type: "label" }>, trace: Trace, again: boolean): Promise<void> => {
+  const label = async (
+    signal: Extract<GitHubEvent, { type: "label" }>,
+    trace: Trace,
+    again: boolean,
+  ): Promise<void> => {
     const by = await knownBy(signal, trace);
     if (by === null) return;
     const id = await jobHere(signal.repository, signal.issue);
@@ -223,11 +231,11 @@ export function createIntake(needs: Needs): Intake {
     if (stored !== null && !isFinal(stored.job.status)) return;
     const { repository, issue } = signal;
     await made(await create(draftOf(signal, by.account, null), by), trace, (body) =>
-      desk.reply(repository, issue.number, `reply:${trace.delivery}`, body, again),
+      githubClient.reply(repository, issue.number, `reply:${trace.delivery}`, body, again),
     );
   };
 
-  const news = async (repository: SignalRepository, id: JobId | null, command: Command, trace: Trace) => {
+  const news = async (repository: EventRepository, id: JobId | null, command: Command, trace: Trace) => {
     const stored = id === null ? null : await store.jobs.load(id);
     if (stored === null || !sameRepository(stored.job.repository, repository)) return null;
     const { job } = stored;
@@ -238,7 +246,7 @@ export function createIntake(needs: Needs): Intake {
 
   /** What waits for this branch may conflict with it now, and no event says so; the newest jobs, the others within the hour. */
   const lookAgain = async (
-    { repository, branch }: Extract<Signal, { type: "default-branch-moved" }>,
+    { repository, branch }: Extract<GitHubEvent, { type: "default-branch-moved" }>,
     trace: Trace,
   ): Promise<void> => {
     for (const status of ["submitted", "verified"] as const) {
@@ -251,7 +259,7 @@ export function createIntake(needs: Needs): Intake {
     }
   };
 
-  const pullNews = async (signal: Extract<Signal, { type: "pull-news" }>, trace: Trace): Promise<void> => {
+  const pullNews = async (signal: Extract<GitHubEvent, { type: "pull-news" }>, trace: Trace): Promise<void> => {
     const { repository, numbers, command } = signal;
     for (const number of numbers) await news(repository, await jobOfPull(repository, number), command, trace);
   };
@@ -264,10 +272,11 @@ export function createIntake(needs: Needs): Intake {
     const { job, handled } = (await news(repository, id, command, trace)) ?? {};
     if (job === undefined || handled === undefined || handled.ok || !SAID_OF_BUTTONS.has(handled.refusal.code)) return;
     const place = job.pull_request?.number ?? issueOf(job.origin);
-    if (place !== null) await desk.reply(repository, place, `reply:${trace.delivery}`, handled.refusal.sentence, again);
+    if (place !== null)
+      await githubClient.reply(repository, place, `reply:${trace.delivery}`, handled.refusal.sentence, again);
   };
 
-  const work = async (signal: Signal, trace: Trace, again: boolean): Promise<void> => {
+  const work = async (signal: GitHubEvent, trace: Trace, again: boolean): Promise<void> => {
     switch (signal.type) {
       case "slash":
         return slash(signal, trace, again);
@@ -282,14 +291,14 @@ export function createIntake(needs: Needs): Intake {
         return pullNews(signal, trace);
       case "default-branch-moved":
         trace.note({});
-        await learn(store, handle, signal);
+        await observeRepository(store, handle, signal);
         await lookAgain(signal, trace);
-        return signal.settings_changed ? learnSettings(store, desk, signal.repository) : undefined;
+        return signal.settings_changed ? observeSettings(store, githubClient, signal.repository) : undefined;
       case "repositories-changed":
       case "uninstalled":
         trace.note({});
-        desk.forgetAccess(signal.installation_id);
-        return learn(store, handle, signal);
+        githubClient.forgetAccess(signal.installation_id);
+        return observeRepository(store, handle, signal);
       default:
         return signal satisfies never;
     }

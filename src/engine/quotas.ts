@@ -20,7 +20,7 @@ import {
 } from "../domain/job/quotas.ts";
 import { type Refusal, refusal } from "../domain/job/refusal.ts";
 import { NO_MARKET } from "./comment-replies.ts";
-import type { Clock, Estimate, EstimateRequest, Estimator, JobStore, ParcelStore } from "./ports/stores.ts";
+import type { AttachmentStore, Clock, Estimate, EstimateRequest, Estimator, JobStore } from "./ports/stores.ts";
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
@@ -55,7 +55,7 @@ export type Kept = { readonly ok: true; readonly name: string } | { readonly ok:
 
 interface QuotaParts {
   readonly jobs: Pick<JobStore, "tallyOf">;
-  readonly parcels: Pick<ParcelStore, "put">;
+  readonly parcels: Pick<AttachmentStore, "put">;
   readonly clock: Pick<Clock, "now">;
   /** Null: there is no market here. */
   readonly estimator: Estimator | null;

@@ -3,7 +3,7 @@
  * open job is observed as if a webhook had come. Recovery, not polling: between two rounds nothing is asked.
  */
 import type { Handle } from "./handle-command.ts";
-import type { Clock, Desk, Log, Store } from "./ports/stores.ts";
+import type { Clock, GitHubClient, Log, Store } from "./ports/stores.ts";
 
 export const EVERY_MS = 3_600_000;
 /** Asked for in one round, the newest first; the open jobs are looked at in any case. */
@@ -11,7 +11,7 @@ const MOST_REDELIVERIES = 500;
 
 interface Needs {
   readonly store: Store;
-  readonly desk: Desk;
+  readonly githubClient: GitHubClient;
   readonly clock: Clock;
   readonly handle: Handle;
   readonly log: Log;
@@ -22,15 +22,15 @@ export interface Reconciler {
   stop(): void;
 }
 
-export function createReconciler({ store, desk, clock, handle, log }: Needs): Reconciler {
+export function createReconciler({ store, githubClient, clock, handle, log }: Needs): Reconciler {
   let cancel = (): void => {};
   let stopped = false;
 
   const redeliver = async (): Promise<void> => {
-    const lost = (await desk.failedDeliveries()).filter(({ guid }) => !store.inbox.knows(guid));
+    const lost = (await githubClient.failedDeliveries()).filter(({ guid }) => !store.inbox.knows(guid));
     for (const { id } of lost.slice(0, MOST_REDELIVERIES)) {
       if (stopped) return;
-      await desk.redeliver(id);
+      await githubClient.redeliver(id);
     }
   };
 

@@ -1,12 +1,12 @@
 /** What webhooks teach us of repositories, so that a job can start without a single read. */
-import type { Signal, SignalRepository } from "../domain/job/github-event.ts";
+import type { EventRepository, GitHubEvent } from "../domain/job/github-event.ts";
 import type { Job } from "../domain/job/job.ts";
 import { fullName, type Repository, sameName, sameRepository } from "../domain/job/job.ts";
 import { eachInTurn } from "./event-loop.ts";
 import type { Handle } from "./handle-command.ts";
-import type { Desk, KnownRepository, Store } from "./ports/stores.ts";
+import type { GitHubClient, ObservedRepository, Store } from "./ports/stores.ts";
 
-type About = Extract<Signal, { type: "default-branch-moved" | "repositories-changed" | "uninstalled" }>;
+type About = Extract<GitHubEvent, { type: "default-branch-moved" | "repositories-changed" | "uninstalled" }>;
 
 /** Jobs of an installation that is gone cannot go on: they end, and what they hold is given back. */
 const cancelJobs = async (store: Store, handle: Handle, gone: (repository: Repository) => boolean) => {
@@ -53,16 +53,16 @@ const partWith = async (store: Store, handle: Handle, { id, owner, name }: Named
 };
 
 /** What is kept under this name, when it is of the same repository; what was of another is parted with. */
-const keptOf = async (store: Store, handle: Handle, now: Named): Promise<KnownRepository | null> => {
+const keptOf = async (store: Store, handle: Handle, now: Named): Promise<ObservedRepository | null> => {
   const known = await store.repositories.get(now.owner, now.name);
   if (known === null || known.id === now.id) return known;
   await partWith(store, handle, known);
   return null;
 };
 
-type Named = Extract<Signal, { type: "repositories-changed" }>["added"][number];
+type Named = Extract<GitHubEvent, { type: "repositories-changed" }>["added"][number];
 
-export async function learn(store: Store, handle: Handle, signal: About): Promise<void> {
+export async function observeRepository(store: Store, handle: Handle, signal: About): Promise<void> {
   switch (signal.type) {
     case "default-branch-moved": {
       const { owner, name, id, installation_id } = signal.repository;
@@ -117,12 +117,12 @@ export async function learn(store: Store, handle: Handle, signal: About): Promis
  * A push may have changed the settings: whoever made it is told what is wrong with them. Told first and kept afterwards, for
  * a second try must know, too, whether they were broken. The branch's head stays for whoever needs it next to read.
  */
-export async function learnSettings(
+export async function observeSettings(
   store: Pick<Store, "repositories">,
-  desk: Pick<Desk, "settingsPushed">,
-  at: SignalRepository,
+  githubClient: Pick<GitHubClient, "settingsPushed">,
+  at: EventRepository,
 ): Promise<void> {
-  const read = await desk.settingsPushed(at, await store.repositories.get(at.owner, at.name));
+  const read = await githubClient.settingsPushed(at, await store.repositories.get(at.owner, at.name));
   const known = await store.repositories.get(at.owner, at.name);
   if (read === null || known === null || known.id !== read.id) return;
   const { settings, settings_problem } = read;

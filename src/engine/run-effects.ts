@@ -10,8 +10,8 @@ import type { Command } from "../domain/job/command.ts";
 import type { Effect, PendingEffect } from "../domain/job/effect.ts";
 import { fullName, type Job, type JobId } from "../domain/job/job.ts";
 import { isWanted, waitsFor } from "../domain/job/wanted-effects.ts";
-import { turn } from "./event-loop.ts";
-import { createTurns } from "./fair-queue.ts";
+import { yieldToEventLoop } from "./event-loop.ts";
+import { createFairQueue } from "./fair-queue.ts";
 import type { Handle } from "./handle-command.ts";
 import type { Attempt, Clock, Log, Meter, Store, StoredJob } from "./ports/stores.ts";
 
@@ -50,7 +50,7 @@ type Pending<E extends Effect> = PendingEffect & { readonly effect: E };
 
 export function createEffectsRunner<E extends Effect>(needs: Needs<E>): EffectsRunner {
   const { store, clock, takes, performer, handle, log, meter, random } = needs;
-  const turns = createTurns(PLACES);
+  const turns = createFairQueue(PLACES);
   const working = new Map<JobId, Promise<void>>();
   const kicked = new Set<JobId>();
   const timers = new Map<JobId, () => void>();
@@ -71,7 +71,7 @@ export function createEffectsRunner<E extends Effect>(needs: Needs<E>): EffectsR
     const name = `${stored.job.id} ${effect.key}`;
     const again = effect.attempts > 0 || doubtful.has(name) || effect.serial <= (recovered.get(stored.job.id) ?? 0);
     // a commit and what follows from it are much for one turn where a body was large
-    await turn();
+    await yieldToEventLoop();
     const outcome = await performer.perform(effect.effect, stored.job, again).catch((error: unknown): Attempt => {
       log.error({ job: stored.job.id, effect: effect.key, error }, "an effect threw");
       return { ended: "later", reason: "an internal error occurred" };

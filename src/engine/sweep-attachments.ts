@@ -4,27 +4,27 @@
  * removal has failed. Losing one of these deletions costs room, never a parcel that is needed.
  */
 
-import { parcelsOf } from "../domain/job/attachments.ts";
+import { blobsOf } from "../domain/job/attachments.ts";
 import type { Job } from "../domain/job/job.ts";
-import type { ParcelStore } from "./ports/market.ts";
+import type { AttachmentStore } from "./ports/market.ts";
 import type { Clock, JobStore, Log } from "./ports/stores.ts";
 
 /** Much longer than a parcel waits for the commit that names it. */
 export const SWEPT_EVERY_MS = 12 * 3_600_000;
 
-export interface ParcelTidier {
+export interface AttachmentSweeper {
   committed(before: Job | null, after: Job): void;
   start(): Promise<void>;
   /** Resolves when what is under way has ended. */
   stop(): Promise<void>;
 }
 
-export function createParcelTidier(parts: {
-  readonly parcels: ParcelStore;
+export function createAttachmentSweeper(parts: {
+  readonly parcels: AttachmentStore;
   readonly jobs: Pick<JobStore, "load">;
   readonly clock: Clock;
   readonly log: Log;
-}): ParcelTidier {
+}): AttachmentSweeper {
   const { parcels, jobs, clock, log } = parts;
   const removing = new Set<Promise<void>>();
   let cancel = (): void => {};
@@ -45,7 +45,7 @@ export function createParcelTidier(parts: {
     const unnamed = new Set<string>();
     for (const { job, name } of await parcels.all()) {
       const stored = await jobs.load(job);
-      if (stored !== null && parcelsOf(stored.job).includes(name)) continue;
+      if (stored !== null && blobsOf(stored.job).includes(name)) continue;
       if (goes(`${job} ${name}`)) remove(job, [name]);
       else unnamed.add(`${job} ${name}`);
     }
@@ -66,8 +66,8 @@ export function createParcelTidier(parts: {
   return {
     committed(before, after) {
       if (before === null) return;
-      const kept = parcelsOf(after);
-      const gone = parcelsOf(before).filter((name) => !kept.includes(name));
+      const kept = blobsOf(after);
+      const gone = blobsOf(before).filter((name) => !kept.includes(name));
       if (gone.length > 0) remove(after.id, gone);
     },
     async start() {

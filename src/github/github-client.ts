@@ -2,19 +2,19 @@
  * Direct questions and answers on GitHub that belong to no job. Throws when GitHub cannot be asked: whoever asks for a
  * permission must not take silence for a yes.
  */
-import type { Desk, Permission } from "../engine/ports/stores.ts";
+import type { GitHubClient, Permission } from "../engine/ports/stores.ts";
 import type { AppIdentity } from "./client/app-identity.ts";
-import { tried } from "./client/errors.ts";
+import { attempted } from "./client/errors.ts";
 import type { Caller, OctokitSource } from "./client/octokit.ts";
 import { WRITES } from "./client/writes.ts";
-import { learnedOf, readBranchState } from "./effects/branch-state.ts";
+import { observedOf, readBranchState } from "./effects/branch-state.ts";
 import { addReaction } from "./effects/reaction.ts";
 import { tellSettings } from "./effects/settings-check.ts";
 import { findComment } from "./effects/sync-comment.ts";
 import { answerMarker } from "./render/marker.ts";
 import { cutBody } from "./render/plain.ts";
 
-export interface DeskParts {
+export interface GitHubClientParts {
   readonly source: OctokitSource;
   readonly self: () => Promise<AppIdentity>;
   readonly now?: () => number;
@@ -28,17 +28,17 @@ const KEPT_MS = 3 * 24 * 60 * 60_000;
 
 /** An expected "there is none" as a value; anything else that is wrong is thrown. */
 async function orNone<T>(now: () => number, call: () => Promise<T>): Promise<T | null> {
-  const answer = await tried(now, call);
+  const answer = await attempted(now, call);
   if (answer.ok) return answer.value;
-  if (answer.trouble.kind === "gone") return null;
-  throw new Error(`GitHub could not be asked (${answer.trouble.kind}).`);
+  if (answer.githubError.kind === "gone") return null;
+  throw new Error(`GitHub could not be asked (${answer.githubError.kind}).`);
 }
 
 /** Says something where that is possible: a locked issue or a deleted comment is no reason to try again. */
 async function unlessRefused(now: () => number, call: () => Promise<unknown>): Promise<void> {
-  const answer = await tried(now, call);
-  if (answer.ok || (answer.trouble.kind !== "later" && answer.trouble.kind !== "conflict")) return;
-  throw new Error(`GitHub could not be told (${answer.trouble.kind}).`);
+  const answer = await attempted(now, call);
+  if (answer.ok || (answer.githubError.kind !== "later" && answer.githubError.kind !== "conflict")) return;
+  throw new Error(`GitHub could not be told (${answer.githubError.kind}).`);
 }
 
 /** As GitHub reports it: maintain counts as write, triage as read (github-facts 8.7). */
@@ -95,7 +95,7 @@ async function deliveries(source: OctokitSource, since: number): Promise<Deliver
   return all;
 }
 
-export function createDesk({ source, self, now = Date.now }: DeskParts): Desk {
+export function createGitHubClient({ source, self, now = Date.now }: GitHubClientParts): GitHubClient {
   return {
     async permission({ owner, name: repo, installation_id }, username) {
       const octokit = await source.installation(installation_id);
@@ -117,16 +117,16 @@ export function createDesk({ source, self, now = Date.now }: DeskParts): Desk {
       const { owner, name: repo, installation_id } = repository;
       const octokit = await source.installation(installation_id);
       const state = await readBranchState({ octokit, at: { owner, repo } }, null);
-      return state === null ? null : learnedOf(state, repository, known);
+      return state === null ? null : observedOf(state, repository, known);
     },
 
     async settingsPushed(repository, known) {
       const { owner, name: repo, installation_id } = repository;
       const octokit = await source.installation(installation_id);
       const parts = { octokit, at: { owner, repo }, self: await self() };
-      const told = await tried(now, () => tellSettings(parts, repository, known));
+      const told = await attempted(now, () => tellSettings(parts, repository, known));
       if (told.ok) return told.value;
-      if (told.trouble.kind === "later") throw new Error("GitHub could not be told of the settings.");
+      if (told.githubError.kind === "later") throw new Error("GitHub could not be told of the settings.");
       return null;
     },
 

@@ -5,7 +5,7 @@
 import type { Writable } from "node:stream";
 import type { JobId } from "../domain/job/job.ts";
 import type { RunLines } from "../engine/ports/runs.ts";
-import type { Door } from "../engine/ports/service.ts";
+import type { JobService } from "../engine/ports/service.ts";
 import type { Clock, JobStore, Log, StoredJob } from "../engine/ports/stores.ts";
 import type { FollowedLog, LiveLogs, LogReader } from "../engine/ports/verification.ts";
 import { Channel } from "./channel.ts";
@@ -21,7 +21,7 @@ export const MOST_READERS = 5_000;
 
 interface Needs {
   readonly jobs: Pick<JobStore, "load">;
-  readonly door: Pick<Door, "follow">;
+  readonly service: Pick<JobService, "follow">;
   /** Lines that come before they are stored. */
   readonly lines: Pick<RunLines, "viewed" | "follow">;
   readonly clock: Clock;
@@ -101,7 +101,7 @@ class LogRooms implements LiveLogs {
   }
 
   async #roomOf(id: JobId): Promise<Room | null> {
-    const { jobs, door, lines } = this.#needs;
+    const { jobs, service, lines } = this.#needs;
     const stored = this.#rooms.has(id) ? null : await jobs.load(id);
     // somebody else may have opened it meanwhile
     const known = this.#rooms.get(id);
@@ -111,7 +111,7 @@ class LogRooms implements LiveLogs {
     const pour = (): void => {
       for (const one of followers) one.pour(channel);
     };
-    const leaveDoor = door.follow(id, (next) => {
+    const leaveDoor = service.follow(id, (next) => {
       channel.update(next);
       pour();
     });

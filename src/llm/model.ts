@@ -29,7 +29,7 @@ export interface Question<T> {
   readonly timeout_ms: number;
 }
 
-export type Answered<T> =
+export type ModelAnswer<T> =
   | { readonly kind: "answer"; readonly value: T }
   /** Nobody answered in time: worth another try. */
   | { readonly kind: "away"; readonly reason: string; readonly after_ms?: number }
@@ -39,12 +39,12 @@ export type Answered<T> =
 export interface Model {
   /** What its provider last said of its models; null: nothing yet. */
   listed(): readonly ListedModel[] | null;
-  ask<T>(question: Question<T>): Promise<Answered<T>>;
+  ask<T>(question: Question<T>): Promise<ModelAnswer<T>>;
 }
 
 const RETRY_AFTER = /^\d{1,5}$/;
 
-function ofApiError(error: APIError): Exclude<Answered<never>, { kind: "answer" }> {
+function ofApiError(error: APIError): Exclude<ModelAnswer<never>, { kind: "answer" }> {
   const { status } = error;
   if (status === undefined) return { kind: "away", reason: "The model could not be reached." };
   if (status === 408 || status === 409 || status === 429 || status >= 500) {

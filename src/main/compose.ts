@@ -7,31 +7,31 @@ import { type ApplicationFunction, type Logger, Probot } from "probot";
 import { acting, createApp } from "../app.ts";
 import { dayOf, fitToModel } from "../contracts/model-choice.ts";
 import { VERSION } from "../contracts/version.ts";
-import type { Heard } from "../domain/job/github-event.ts";
+import type { TranslatedEvent } from "../domain/job/github-event.ts";
 import { createRecorder } from "../engine/audit-record.ts";
 import { systemClock } from "../engine/clock.ts";
 import { createEngine } from "../engine/engine.ts";
 import { createIds } from "../engine/ids.ts";
-import type { Cashier } from "../engine/ports/market.ts";
+import type { PaymentProvider } from "../engine/ports/market.ts";
 import type { RunLines, RunTokens } from "../engine/ports/runs.ts";
 import type { Engine } from "../engine/ports/service.ts";
-import type { Clock, Desk, Recorder, SignIn, Store, StoredJob } from "../engine/ports/stores.ts";
+import type { Clock, GitHubClient, Recorder, SignIn, Store, StoredJob } from "../engine/ports/stores.ts";
 import type { LiveLogs } from "../engine/ports/verification.ts";
-import { watchStanding } from "../github/client/app-credentials.ts";
+import { watchCredentials } from "../github/client/app-credentials.ts";
 import { askAppIdentity, createAppIdentity } from "../github/client/app-identity.ts";
 import { createSignIn } from "../github/client/oauth.ts";
 import { createOctokits, type OctokitSource, type Octokits } from "../github/client/octokit.ts";
 import { createPushTokens } from "../github/client/push-tokens.ts";
 import { createRunTokens } from "../github/client/run-tokens.ts";
 import { createPerformer } from "../github/effects/perform.ts";
-import { hear } from "../github/events/translate.ts";
-import { createDesk } from "../github/github-client.ts";
+import { translateWebhook } from "../github/events/translate.ts";
+import { createGitHubClient } from "../github/github-client.ts";
 import { createMetrics, type Metrics } from "../http/admin/metrics.ts";
 import { authentication } from "../http/middleware/auth.ts";
-import { countGuesses } from "../http/middleware/auth-throttling.ts";
+import { createAuthThrottle } from "../http/middleware/auth-throttling.ts";
 import { apiRoutes, type RouteParts } from "../http/routing/routes.ts";
 import { type BodyThread, createBodyThread } from "../http/server/body-thread.ts";
-import { type Gate, openGate } from "../http/server/bootstrap.ts";
+import { type EarlyListener, listenEarly } from "../http/server/bootstrap.ts";
 import { createListener } from "../http/server/listener.ts";
 import { receiveFromProxy } from "../http/server/webhook-proxy.ts";
 import { createLiveLogs } from "../job-log/live-logs.ts";
@@ -40,7 +40,7 @@ import { createEstimator } from "../llm/estimator.ts";
 import { createJudge } from "../llm/judge.ts";
 import { openModel } from "../llm/model.ts";
 import { openLowdbStore } from "../store/lowdb/open.ts";
-import { createNotify, type Notify } from "../webhooks/webhooks.ts";
+import { createOutgoingWebhooks, type OutgoingWebhooks } from "../webhooks/webhooks.ts";
 import { createLog, flushed, warnOfSignature } from "./log.ts";
 import { createSealedBox } from "./seal.ts";
 import type { Settings } from "./settings.ts";
@@ -60,7 +60,7 @@ export interface ComposeParts {
   /** Real time, unless somebody else keeps it. */
   readonly clock?: Clock;
   /** Listening already, so that nobody is turned away while this loads. */
-  readonly gate?: Gate;
+  readonly gate?: EarlyListener;
 }
 
 /** The program of the thread for large bodies: a file beside this one, or, where this is a chunk of a bundle, beside that. */
@@ -74,7 +74,7 @@ type Undo = () => Promise<void>;
 /** Resolves when requests are answered. */
 export async function compose(parts: ComposeParts): Promise<Composition> {
   const log = parts.log ?? (await createLog(parts.settings.log));
-  const gate = parts.gate ?? (await openGate(parts.settings));
+  const gate = parts.gate ?? (await listenEarly(parts.settings));
   // in the order of closing: nobody new comes in, answers under way are given, then the engine, then the store
   const closing: Undo[] = [() => gate.close()];
   const close = async (): Promise<void> => {
@@ -103,7 +103,7 @@ async function leftBy({ jobs, inbox }: Store): Promise<object> {
 }
 
 /** What runs here, for whoever reads the log later. */
-const startLine = (settings: Settings, { url, port }: Gate): object => ({
+const startLine = (settings: Settings, { url, port }: EarlyListener): object => ({
   ...{ version: VERSION, node: process.version, mode: "server", store: "lowdb", data: settings.data_dir },
   ...{ url, port, public_url: settings.public_url, github: settings.github_web_url },
   model: `${settings.llm.provider}/${settings.llm.model}`,
@@ -111,7 +111,7 @@ const startLine = (settings: Settings, { url, port }: Gate): object => ({
 
 interface Surroundings {
   readonly log: Logger;
-  readonly gate: Gate;
+  readonly gate: EarlyListener;
   readonly closing: Undo[];
   readonly clock: Clock;
 }
@@ -124,7 +124,7 @@ async function wire(
   closing.push(() => store.close());
   const { probot, source, budget, ahead } = connectGitHub(settings, log, clock);
   const self = createAppIdentity(source);
-  const desk = createDesk({ source, self });
+  const githubClient = createGitHubClient({ source, self });
   const model = openModel({ ...settings.llm, ...settings.anthropic }, log, clock.now);
   const llm = { ...settings.llm, listed: () => model?.listed() ?? null };
   const estimator = createEstimator(model);
@@ -143,7 +143,7 @@ async function wire(
   const record = createRecorder({ audit: store.audit, clock, log });
   const { subscriptions, outgoing } = store;
   const { webhook_allow_private: allow_private } = settings;
-  const notify = createNotify({
+  const notify = createOutgoingWebhooks({
     subscriptions,
     outgoing,
     box: createSealedBox(settings),
@@ -153,28 +153,28 @@ async function wire(
     record,
   });
   const metrics = createMetrics({ jobs: store.jobs, inbox: store.inbox, budget, now: clock.now });
-  const watch = watchStanding({ self, ask: () => askAppIdentity(source), app_id: settings.app_id, clock, log });
+  const watch = watchCredentials({ self, ask: () => askAppIdentity(source), app_id: settings.app_id, clock, log });
   closing.push(async () => watch.stop());
   watch.start();
   const engine = createEngine({
-    ...{ store, clock, ids: createIds(clock), performer, desk, estimator, log, record, llm },
+    ...{ store, clock, ids: createIds(clock), performer, githubClient, estimator, log, record, llm },
     quotas: settings.quotas,
-    announcing: notify,
+    publishing: notify,
     ...{ meter: metrics.meter, lines, standing: watch.standing },
   });
   const ear = createEar(settings.app_id, self, log);
-  const logs = createLiveLogs({ jobs: store.jobs, door: engine, lines, clock, log });
-  const cashier = await cashierOf(settings, gate.url, log);
+  const logs = createLiveLogs({ jobs: store.jobs, service: engine, lines, clock, log });
+  const paymentProvider = await cashierOf(settings, gate.url, log);
   const runs = {
     lines,
     run_tokens: runTokensOf(settings, clock, ahead),
     push_tokens: createPushTokens(source),
   };
-  const told = { record, notify, metrics, logs, cashier, runs };
+  const told = { record, notify, metrics, logs, paymentProvider, runs };
   const thread = createBodyThread(BODY_THREAD, settings.webhook_secret.reveal());
-  const app = appOf({ settings, store, engine, desk, hear: ear.hear, log, clock, thread, ...told });
+  const app = appOf({ settings, store, engine, githubClient, hear: ear.hear, log, clock, thread, ...told });
   const forged = (id: string | undefined): void => warnOfSignature(log, id);
-  const large = { thread, self: ear.self, act: acting({ door: engine, log }), forged };
+  const large = { thread, self: ear.self, act: acting({ service: engine, log }), forged };
   const { trust_proxy } = settings;
   const listener = await createListener(probot, app, { timed: metrics.timed, trust_proxy, large });
   closing.splice(1, 0, () => thread.stop());
@@ -241,7 +241,7 @@ function connectGitHub(settings: Settings, log: Logger, { now }: Clock): Connect
 
 interface Ear {
   readonly self: () => { readonly appId: number; readonly slug: string };
-  readonly hear: (event: string, payload: unknown) => Heard;
+  readonly hear: (event: string, payload: unknown) => TranslatedEvent;
 }
 
 /**
@@ -267,14 +267,14 @@ function createEar(appId: number, self: () => Promise<{ readonly slug: string }>
     if (slug === "") learn();
     return { appId, slug };
   };
-  return { self: known, hear: (event, payload) => hear(event, payload, known()) };
+  return { self: known, hear: (event, payload) => translateWebhook(event, payload, known()) };
 }
 
 /** Stripe's library is loaded where it is used alone. */
-async function cashierOf(settings: Settings, url: string, log: Logger): Promise<Cashier | null> {
+async function cashierOf(settings: Settings, url: string, log: Logger): Promise<PaymentProvider | null> {
   if (settings.stripe === null) return null;
-  const { createStripeCashier } = await import("../payments/stripe.ts");
-  return createStripeCashier(settings.stripe, settings.public_url ?? url, log);
+  const { createStripeProvider } = await import("../payments/stripe.ts");
+  return createStripeProvider(settings.stripe, settings.public_url ?? url, log);
 }
 
 /** While GitHub does not answer, it is not asked more often than this. */
@@ -285,39 +285,39 @@ function appOf(parts: {
   readonly settings: Settings;
   readonly store: Store;
   readonly engine: Engine;
-  readonly desk: Desk;
-  readonly hear: (event: string, payload: unknown) => Heard;
+  readonly githubClient: GitHubClient;
+  readonly hear: (event: string, payload: unknown) => TranslatedEvent;
   readonly clock: Clock;
-  readonly cashier: Cashier | null;
+  readonly paymentProvider: PaymentProvider | null;
   readonly log: Logger;
   readonly logs: LiveLogs;
   readonly thread: BodyThread;
   readonly runs: Pick<RouteParts, "lines" | "run_tokens" | "push_tokens">;
-  readonly notify: Notify;
+  readonly notify: OutgoingWebhooks;
   readonly record: Recorder;
   readonly metrics: Metrics;
 }): ApplicationFunction {
-  const { settings, store, engine, desk, log, clock, record, metrics, cashier } = parts;
+  const { settings, store, engine, githubClient, log, clock, record, metrics, paymentProvider } = parts;
   const { now } = clock;
-  const guesses = countGuesses(now);
+  const authThrottle = createAuthThrottle(now);
   const { default_repository, github_web_url, public_url, cron_secret } = settings;
   const routes: RouteParts = {
     authentication: authentication({
-      ...{ keys: store.keys, repositories: store.repositories, record, guesses, now },
+      ...{ keys: store.keys, repositories: store.repositories, record, authThrottle, now },
       api_key: settings.api_key?.reveal() ?? null,
     }),
     ...store,
     thread: parts.thread,
     ...parts.runs,
     ...{ logs: parts.logs, metrics },
-    ...{ door: engine, desk, default_repository, log, now, clock },
-    ...{ webhooks: parts.notify.webhooks, guesses, record, sign_in: signInOf(settings, log) },
+    ...{ service: engine, githubClient, default_repository, log, now, clock },
+    ...{ webhooks: parts.notify.webhooks, authThrottle, record, sign_in: signInOf(settings, log) },
     ...{ github_web_url, public_url, default_model: fitToModel(settings.llm, dayOf(now())).model },
-    ...{ box: createSealedBox(settings), cashier, cron_secret },
+    ...{ box: createSealedBox(settings), paymentProvider, cron_secret },
   };
   return createApp({
     hear: parts.hear,
-    door: engine,
+    service: engine,
     log,
     routes: (router) => apiRoutes(router, routes),
   });

@@ -26,7 +26,7 @@ interface Rotated {
   readonly until: string;
 }
 
-export interface KeyDesk {
+export interface KeyAdmin {
   create(request: KeyRequest): Promise<{ readonly key: string; readonly view: KeyView }>;
   list(): Promise<readonly KeyView[]>;
   /** Null: there is no such key. `until`: the old one works as long. */
@@ -38,7 +38,7 @@ export interface KeyDesk {
 
 const REQUEST_TIMEOUT_MS = 10_000;
 
-const onStore = (keys: KeyStore, close: () => Promise<void>): KeyDesk => ({
+const onStore = (keys: KeyStore, close: () => Promise<void>): KeyAdmin => ({
   async create(request) {
     const { key, stored } = newKey(request, Date.now());
     await keys.add(stored);
@@ -60,7 +60,7 @@ const onStore = (keys: KeyStore, close: () => Promise<void>): KeyDesk => ({
 
 const errorSchema = z.object({ error: z.string() });
 
-function overHttp(url: string, api_key: string): KeyDesk {
+function overHttp(url: string, api_key: string): KeyAdmin {
   const ask = async (method: string, path: string, body?: object): Promise<{ status: number; body: unknown }> => {
     const response = await fetch(`${url}/api/keys${path}`, {
       method,
@@ -98,7 +98,7 @@ function overHttp(url: string, api_key: string): KeyDesk {
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 /** The desk to work at: the folder when it is free, else the server that holds it. */
-export async function openKeyDesk(settings: KeysSettings): Promise<KeyDesk> {
+export async function openKeyAdmin(settings: KeysSettings): Promise<KeyAdmin> {
   const { openLowdbStore } = await import("../store/lowdb/open.ts");
   try {
     const store = await openLowdbStore({ dir: settings.data_dir, now: Date.now });
@@ -113,10 +113,10 @@ export async function openKeyDesk(settings: KeysSettings): Promise<KeyDesk> {
   }
 }
 
-async function reachable(desk: KeyDesk, settings: KeysSettings, why_not_offline: string): Promise<KeyDesk> {
+async function reachable(githubClient: KeyAdmin, settings: KeysSettings, why_not_offline: string): Promise<KeyAdmin> {
   try {
-    await desk.list();
-    return desk;
+    await githubClient.list();
+    return githubClient;
   } catch (error) {
     const reason = error instanceof KeysProblem ? error.message : `${settings.server_url} cannot be reached`;
     throw new KeysProblem(

@@ -3,7 +3,7 @@
  * set-up page, and stops on a signal. Owns the exit code. What takes its time to load is loaded after listening.
  */
 
-import { openGate } from "../http/server/bootstrap.ts";
+import { listenEarly } from "../http/server/bootstrap.ts";
 import { addressIn, environment, isRunByNpm } from "./environment.ts";
 
 type Stop = (reason: string) => Promise<void>;
@@ -16,7 +16,7 @@ async function start(): Promise<Stop> {
   const variables = environment(cwd);
   const address = addressIn(variables);
   // a port that is taken is told after mistakes in the settings, which may be why it is
-  const [opened] = await Promise.allSettled([address === null ? null : openGate(address)]);
+  const [opened] = await Promise.allSettled([address === null ? null : listenEarly(address)]);
   await turn();
   const { readSettings } = await import("./settings.ts");
   const reading = readSettings(variables, cwd);
@@ -27,7 +27,7 @@ async function start(): Promise<Stop> {
   }
   const { settings, notes } = reading;
   if (opened.status === "rejected") throw opened.reason;
-  const gate = opened.value ?? (await openGate(settings));
+  const gate = opened.value ?? (await listenEarly(settings));
   await turn();
   const { createLog } = await import("./log.ts");
   const log = await createLog(settings.log);

@@ -4,7 +4,7 @@
  * movements are told in the end.
  */
 import { z } from "zod";
-import type { MoneyNews } from "../engine/ports/market.ts";
+import type { PaymentEvent } from "../engine/ports/market.ts";
 
 export const CURRENCY = "usd";
 
@@ -51,10 +51,10 @@ type Refund = z.infer<typeof refundSchema>;
 
 const chargeSchema = z.object({ id: z.string(), currency: z.literal(CURRENCY) });
 
-const NOTHING: readonly MoneyNews[] = [];
+const NOTHING: readonly PaymentEvent[] = [];
 
 /** Of one session, whichever of its events tells of it. */
-function paid(object: unknown): readonly MoneyNews[] {
+function paid(object: unknown): readonly PaymentEvent[] {
   const parsed = sessionSchema.safeParse(object);
   if (!parsed.success) return NOTHING;
   const { id, payment_status, amount_total: cents, currency, metadata } = parsed.data;
@@ -83,7 +83,7 @@ const OVER: readonly string[] = ["won", "lost", "warning_closed", "prevented"];
  * The amount is the sender's to bear, Stripe's fee for the dispute ours. What was withdrawn and reinstated is told by the
  * event's type and by the dispute's own balance transactions: an inquiry has none.
  */
-async function disputed(facts: StripeFacts, type: string, object: unknown): Promise<readonly MoneyNews[]> {
+async function disputed(facts: StripeFacts, type: string, object: unknown): Promise<readonly PaymentEvent[]> {
   const parsed = disputeSchema.safeParse(object);
   if (!parsed.success) return NOTHING;
   const dispute = parsed.data;
@@ -103,7 +103,7 @@ async function disputed(facts: StripeFacts, type: string, object: unknown): Prom
 }
 
 /** One that did not reach the payer was taken and given back. */
-async function refunded(facts: StripeFacts, object: unknown): Promise<readonly MoneyNews[]> {
+async function refunded(facts: StripeFacts, object: unknown): Promise<readonly PaymentEvent[]> {
   const parsed = refundSchema.safeParse(object);
   if (!parsed.success) return NOTHING;
   const { id, amount, status, payment_intent }: Refund = parsed.data;
@@ -118,16 +118,20 @@ async function refunded(facts: StripeFacts, object: unknown): Promise<readonly M
   ];
 }
 
-async function chargeRefunded(facts: StripeFacts, object: unknown): Promise<readonly MoneyNews[]> {
+async function chargeRefunded(facts: StripeFacts, object: unknown): Promise<readonly PaymentEvent[]> {
   const parsed = chargeSchema.safeParse(object);
   if (!parsed.success) return NOTHING;
-  const all: MoneyNews[] = [];
+  const all: PaymentEvent[] = [];
   for (const refund of await facts.refundsOf(parsed.data.id)) all.push(...(await refunded(facts, refund)));
   return all;
 }
 
 /** What a verified event means; none: nothing of ours. */
-export async function newsOf(facts: StripeFacts, type: string, object: unknown): Promise<readonly MoneyNews[]> {
+export async function paymentEventsOf(
+  facts: StripeFacts,
+  type: string,
+  object: unknown,
+): Promise<readonly PaymentEvent[]> {
   switch (type) {
     // both tell of money that is there: cards at once, slower ways of paying later
     case "checkout.session.completed":

@@ -5,10 +5,10 @@
 import Stripe from "stripe";
 import { z } from "zod";
 import type { Secret } from "../contracts/secret.ts";
-import type { Cashier } from "../engine/ports/market.ts";
+import type { PaymentProvider } from "../engine/ports/market.ts";
 import type { Log } from "../engine/ports/stores.ts";
 import { parseForeignJson } from "../text/json-bounds.ts";
-import { CURRENCY, newsOf, PURPOSE, type StripeFacts } from "./stripe-events.ts";
+import { CURRENCY, PURPOSE, paymentEventsOf, type StripeFacts } from "./stripe-events.ts";
 
 export interface StripeSettings {
   readonly secret_key: Secret;
@@ -52,7 +52,7 @@ const factsOf = (stripe: Stripe): StripeFacts => ({
 
 const eventSchema = z.object({ id: z.string(), type: z.string(), data: z.object({ object: z.unknown() }) });
 
-export function createStripeCashier(settings: StripeSettings, address: string, log: Log): Cashier {
+export function createStripeProvider(settings: StripeSettings, address: string, log: Log): PaymentProvider {
   const stripe = clientOf(settings);
   const facts = factsOf(stripe);
   return {
@@ -99,7 +99,7 @@ export function createStripeCashier(settings: StripeSettings, address: string, l
       // signed, but of no shape that is known here: Stripe is told that it came, or it would send it for days
       if (!told.success) return { event: "unknown", news: [] };
       try {
-        return { event: told.data.id, news: await newsOf(facts, told.data.type, told.data.data.object) };
+        return { event: told.data.id, news: await paymentEventsOf(facts, told.data.type, told.data.data.object) };
       } catch (error) {
         if (!(error instanceof Stripe.errors.StripeError)) throw error;
         const { type, statusCode: status, requestId: request } = error;

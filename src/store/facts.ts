@@ -6,7 +6,7 @@
 import { accountNamed } from "../domain/job/account.ts";
 import type { CommentId } from "../domain/job/comment-id.ts";
 import { fullName, type GivenUp, isFinal, issueOf, type Job, type JobId, type Status } from "../domain/job/job.ts";
-import { type Waking, wakeAt } from "../domain/job/next-timer.ts";
+import { type DueTimer, nextTimerAt } from "../domain/job/next-timer.ts";
 import { owed } from "../domain/market/debt.ts";
 import type { StoredJob } from "../engine/ports/stores.ts";
 
@@ -40,7 +40,7 @@ export interface JobFacts {
 }
 
 /** The part of a job that its facts are read from. */
-export type Findable = Waking &
+export type Findable = DueTimer &
   Pick<Job, "id" | "account" | "repository" | "origin" | "created_at" | "merged_at" | "pull_request" | "merge"> &
   Pick<
     Job,
@@ -84,7 +84,7 @@ export function factsOf(job: Findable, effects: StoredJob["effects"]): JobFacts 
     pull_requests: pullRequestsOf(job),
     issue: issueOf(job.origin),
     comment: job.origin.kind === "comment" ? job.origin.comment_id : null,
-    wake_at: wakeAt(job),
+    wake_at: nextTimerAt(job),
     open: isOpen(job),
     over: isFinal(job.status),
     on_market: job.runner === "market",

@@ -64,7 +64,7 @@ export function committed(before: StoredJob | null, commit: Commit): StoredJob {
  * The version stays: a commit names only the effects that it adds and removes, so nothing of this can be lost to one,
  * and a command that is being decided meanwhile need not be decided again.
  */
-export function postponed(before: StoredJob, ref: EffectRef, not_before: number): StoredJob | null {
+export function rescheduled(before: StoredJob, ref: EffectRef, not_before: number): StoredJob | null {
   if (!before.effects.some((pending) => isThis(pending, ref))) return null;
   const effects = before.effects.map((pending) =>
     isThis(pending, ref) ? { ...pending, not_before, attempts: pending.attempts + 1 } : pending,
@@ -73,7 +73,7 @@ export function postponed(before: StoredJob, ref: EffectRef, not_before: number)
 }
 
 /** The record without an effect that has no outcome to report; null when that was replaced or is gone. Keeps the version. */
-export function settled(before: StoredJob, ref: EffectRef): StoredJob | null {
+export function acknowledged(before: StoredJob, ref: EffectRef): StoredJob | null {
   const effects = before.effects.filter((pending) => !isThis(pending, ref));
   return effects.length === before.effects.length ? null : { ...before, effects };
 }

@@ -10,7 +10,7 @@ import { isPublic } from "../contracts/public-address.ts";
 import type { Clock } from "../engine/ports/stores.ts";
 import { hostOf } from "./address.ts";
 import { createResolve, guardedLookup, NOT_PUBLIC, notPublic, type Resolve } from "./resolve-host.ts";
-import { Deadlines } from "./timeouts.ts";
+import { Timeouts } from "./timeouts.ts";
 
 /** From the first byte to the answer's end. */
 export const ANSWER_LIMIT_MS = 10_000;
@@ -108,7 +108,7 @@ export function createPoster(parts: PosterParts): Poster {
   const { clock, allow_private, resolve = createResolve(), answer_limit_ms = ANSWER_LIMIT_MS } = parts;
   const connect = checkedConnector(guardedLookup(resolve, allow_private), allow_private);
   const wall = clock.wall ?? clock.now;
-  const deadlines = new Deadlines(clock, answer_limit_ms);
+  const deadlines = new Timeouts(clock, answer_limit_ms);
   const pools = new LRUCache<string, Pool>({
     max: MOST_ORIGINS,
     // what is under way ends first

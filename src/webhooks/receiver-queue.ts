@@ -10,7 +10,7 @@ const PATIENT_FAILURES = 3;
 const FIRST_REST_MS = 5_000;
 const LONGEST_REST_MS = 300_000;
 
-export class Lane<T> {
+export class ReceiverQueue<T> {
   readonly key: string;
   /** Waiting from `#head` on: an array that is shifted costs its whole length each time. */
   #items: T[] = [];

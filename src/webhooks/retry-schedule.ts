@@ -42,7 +42,7 @@ export interface Next {
 
 export const isSuccess = (status: number | null): boolean => status !== null && status >= 200 && status < 300;
 
-export function whatNext({ since, tries, status, retry_after_ms, now, random }: Tried): Next {
+export function nextAttempt({ since, tries, status, retry_after_ms, now, random }: Tried): Next {
   if (isSuccess(status)) return { state: "delivered", at: null };
   const end = since + GIVEN_UP_MS;
   if (status === GONE || now >= end) return { state: "dead", at: null };

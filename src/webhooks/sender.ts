@@ -13,11 +13,11 @@ import type {
   SubscriptionStore,
 } from "../engine/ports/webhooks.ts";
 import type { Post, Posted } from "./post-request.ts";
-import { Lane } from "./receiver-queue.ts";
-import { GONE, isSuccess, type Next, whatNext } from "./retry-schedule.ts";
-import type { Secrets } from "./signing.ts";
-import { Deadlines } from "./timeouts.ts";
-import { Agenda } from "./timer-queue.ts";
+import { ReceiverQueue } from "./receiver-queue.ts";
+import { GONE, isSuccess, type Next, nextAttempt } from "./retry-schedule.ts";
+import type { SigningSecrets } from "./signing.ts";
+import { Timeouts } from "./timeouts.ts";
+import { TimerQueue } from "./timer-queue.ts";
 
 /** Requests at once, without those that take long. */
 export const MOST_AT_ONCE = 128;
@@ -33,7 +33,7 @@ const AFTER_FAILURE_MS = 5_000;
 export interface SenderParts {
   readonly outgoing: OutgoingStore;
   readonly subscriptions: SubscriptionStore;
-  readonly secrets: Secrets;
+  readonly secrets: SigningSecrets;
   readonly post: Post;
   readonly clock: Clock;
   readonly log: Log;
@@ -69,10 +69,10 @@ const laneOf = ({ subscription, url }: StoredDelivery): string =>
 
 export function createSender(parts: SenderParts): Sender {
   const { outgoing, subscriptions, secrets, post, clock, log, random } = parts;
-  const lanes = new Map<string, Lane<StoredDelivery>>();
+  const lanes = new Map<string, ReceiverQueue<StoredDelivery>>();
   /** Lanes with something to send, in turn. */
-  const turns = new Set<Lane<StoredDelivery>>();
-  const patience = new Deadlines(clock, SLOW_MS);
+  const turns = new Set<ReceiverQueue<StoredDelivery>>();
+  const patience = new Timeouts(clock, SLOW_MS);
   let under_way = 0;
   /** Told when nothing is under way any more. */
   let quiet = (): void => {};
@@ -82,19 +82,19 @@ export function createSender(parts: SenderParts): Sender {
 
   const queue = (delivery: StoredDelivery): void => {
     const key = laneOf(delivery);
-    const lane = lanes.get(key) ?? new Lane<StoredDelivery>(key);
-    lanes.set(key, lane);
-    lane.add(delivery);
-    turns.add(lane);
+    const receiverQueue = lanes.get(key) ?? new ReceiverQueue<StoredDelivery>(key);
+    lanes.set(key, receiverQueue);
+    receiverQueue.add(delivery);
+    turns.add(receiverQueue);
   };
 
-  const agenda = new Agenda<StoredDelivery>(clock, (due) => {
+  const timerQueue = new TimerQueue<StoredDelivery>(clock, (due) => {
     for (const delivery of due) queue(delivery);
     pump();
   });
   /** Lanes that rest, by when they go on. */
-  const resting = new Agenda<Lane<StoredDelivery>>(clock, (due) => {
-    for (const lane of due) turns.add(lane);
+  const resting = new TimerQueue<ReceiverQueue<StoredDelivery>>(clock, (due) => {
+    for (const receiverQueue of due) turns.add(receiverQueue);
     pump();
   });
 
@@ -103,7 +103,7 @@ export function createSender(parts: SenderParts): Sender {
     for (const delivery of deliveries) {
       if (delivery.next_at === null) continue;
       if (delivery.next_at <= now) queue(delivery);
-      else agenda.add(delivery, delivery.next_at);
+      else timerQueue.add(delivery, delivery.next_at);
     }
     pump();
   };
@@ -111,21 +111,22 @@ export function createSender(parts: SenderParts): Sender {
   /** One from each lane in turn, as long as there are places. */
   const pump = (): void => {
     const now = clock.now();
-    for (const lane of turns) {
+    for (const receiverQueue of turns) {
       if (stopping || brisk >= MOST_AT_ONCE) return;
-      turns.delete(lane);
-      if (lane.failing && stalled >= MOST_STALLED) {
-        resting.add(lane, now + SLOW_MS);
+      turns.delete(receiverQueue);
+      if (receiverQueue.failing && stalled >= MOST_STALLED) {
+        resting.add(receiverQueue, now + SLOW_MS);
         continue;
       }
-      if (!lane.hasRoom(now)) {
-        if (lane.resting_until > now && lane.waiting > 0) resting.add(lane, lane.resting_until);
+      if (!receiverQueue.hasRoom(now)) {
+        if (receiverQueue.resting_until > now && receiverQueue.waiting > 0)
+          resting.add(receiverQueue, receiverQueue.resting_until);
         continue;
       }
-      const delivery = lane.take();
-      if (lane.hasRoom(now)) turns.add(lane);
+      const delivery = receiverQueue.take();
+      if (receiverQueue.hasRoom(now)) turns.add(receiverQueue);
       if (delivery === undefined) continue;
-      void sendOne(delivery, lane);
+      void sendOne(delivery, receiverQueue);
     }
   };
 
@@ -151,7 +152,7 @@ export function createSender(parts: SenderParts): Sender {
     const known = await outgoing.attempted(delivery.id, attempt, next);
     if (next.state === "pending" && known) {
       const after = await outgoing.get(delivery.id);
-      if (after !== null && after.next_at !== null) agenda.add(after, after.next_at);
+      if (after !== null && after.next_at !== null) timerQueue.add(after, after.next_at);
     }
     if (next.state === "dead")
       log.warn({ delivery: delivery.id, event: delivery.event, status: attempt.status }, "a webhook is given up");
@@ -163,7 +164,7 @@ export function createSender(parts: SenderParts): Sender {
     }));
   };
 
-  const sendOne = async (delivery: StoredDelivery, lane: Lane<StoredDelivery>): Promise<void> => {
+  const sendOne = async (delivery: StoredDelivery, receiverQueue: ReceiverQueue<StoredDelivery>): Promise<void> => {
     const at = clock.now();
     let slow = false;
     under_way += 1;
@@ -172,7 +173,7 @@ export function createSender(parts: SenderParts): Sender {
       slow = true;
       brisk -= 1;
       stalled += 1;
-      lane.slow();
+      receiverQueue.slow();
       pump();
     });
     let well = false;
@@ -185,19 +186,20 @@ export function createSender(parts: SenderParts): Sender {
       const now = clock.now();
       well = isSuccess(status) || final === true;
       const tried = { since: delivery.since, tries: delivery.tries + 1, status, retry_after_ms, now };
-      const next: Next = final ? { state: "dead", at: null } : whatNext({ ...tried, random: random() });
+      const next: Next = final ? { state: "dead", at: null } : nextAttempt({ ...tried, random: random() });
       await conclude(delivery, { at, took_ms: now - at, status, error }, next);
     } catch (error) {
       log.error({ delivery: delivery.id, err: error }, "the store failed under the sender of webhooks");
-      agenda.add(delivery, clock.now() + AFTER_FAILURE_MS);
+      timerQueue.add(delivery, clock.now() + AFTER_FAILURE_MS);
     } finally {
       cancel();
       under_way -= 1;
       if (slow) stalled -= 1;
       else brisk -= 1;
-      lane.ended(well, !slow, clock.now());
-      if (lane.idle && (!lane.failing || lanes.size > MOST_IDLE_LANES)) lanes.delete(lane.key);
-      else if (lane.waiting > 0) turns.add(lane);
+      receiverQueue.ended(well, !slow, clock.now());
+      if (receiverQueue.idle && (!receiverQueue.failing || lanes.size > MOST_IDLE_LANES))
+        lanes.delete(receiverQueue.key);
+      else if (receiverQueue.waiting > 0) turns.add(receiverQueue);
       pump();
       if (under_way === 0) quiet();
     }
@@ -208,7 +210,7 @@ export function createSender(parts: SenderParts): Sender {
     send: take,
     async stop() {
       stopping = true;
-      agenda.stop();
+      timerQueue.stop();
       resting.stop();
       if (under_way > 0) await new Promise<void>((resolve) => (quiet = resolve));
     },

@@ -18,7 +18,7 @@ const MOST_OPEN = 2_000;
 
 const purposeOf = (id: string): string => `webhook secret of ${id}`;
 
-export interface Secrets {
+export interface SigningSecrets {
   /** A new one, sealed for this subscription. */
   issue(id: string): { readonly secret: Secret; readonly sealed: string };
   /** The current one. */
@@ -29,7 +29,7 @@ export interface Secrets {
   headers(subscription: StoredSubscription, id: string, body: string, now: number): string[];
 }
 
-export function createSecrets(box: SealedBox): Secrets {
+export function createSigningSecrets(box: SealedBox): SigningSecrets {
   const signers = new LRUCache<string, Webhook>({ max: MOST_OPEN });
 
   const signer = (sealed: string, id: string): Webhook => {

@@ -6,7 +6,7 @@ interface Deadline {
   readonly over: () => void;
 }
 
-export class Deadlines {
+export class Timeouts {
   readonly #clock: Clock;
   readonly #ms: number;
   /** In the order in which they were set, and in which they end. */

@@ -6,7 +6,7 @@ interface Entry<T> {
   readonly item: T;
 }
 
-export class Agenda<T> {
+export class TimerQueue<T> {
   readonly #clock: Clock;
   readonly #due: (items: readonly T[]) => void;
   /** A binary heap: the earliest is first, each is earlier than the two that it stands above. */

@@ -4,17 +4,17 @@
  */
 import { hash, randomBytes } from "node:crypto";
 import { fullName, type Job } from "../domain/job/job.ts";
-import type { Announcement } from "../domain/job/job-events.ts";
+import type { EmittedEvent } from "../domain/job/job-events.ts";
 import type { Clock, Log, Recorder } from "../engine/ports/stores.ts";
 import {
-  type Announcer,
-  type AskedSubscription,
-  type Audience,
+  type EventPublisher,
   type Issued,
   type NewDelivery,
   type OutgoingStore,
   type SealedBox,
   type StoredSubscription,
+  type SubscriptionMatcher,
+  type SubscriptionRequest,
   type SubscriptionStore,
   TEST_EVENT,
   type Webhooks,
@@ -22,12 +22,12 @@ import {
 import { targetMistake } from "./address.ts";
 import type { Poster, PosterParts } from "./post-request.ts";
 import { createSender, type Sender } from "./sender.ts";
-import { createSecrets } from "./signing.ts";
+import { createSigningSecrets } from "./signing.ts";
 
 /** Of one account. */
 export const MOST_SUBSCRIPTIONS = 100;
 
-export interface NotifyParts {
+export interface OutgoingWebhooksParts {
   readonly subscriptions: SubscriptionStore;
   readonly outgoing: OutgoingStore;
   readonly box: SealedBox;
@@ -39,9 +39,9 @@ export interface NotifyParts {
   readonly random?: () => number;
 }
 
-export interface Notify {
-  readonly audience: Audience;
-  readonly announcer: Announcer;
+export interface OutgoingWebhooks {
+  readonly subscriptionMatcher: SubscriptionMatcher;
+  readonly eventPublisher: EventPublisher;
   readonly webhooks: Webhooks;
   start(): Promise<void>;
   /** Lets what is under way finish. */
@@ -70,9 +70,9 @@ function latePoster(parts: PosterParts): Poster {
   };
 }
 
-export function createNotify(parts: NotifyParts): Notify {
+export function createOutgoingWebhooks(parts: OutgoingWebhooksParts): OutgoingWebhooks {
   const { subscriptions, outgoing, box, clock, log, allow_private, record, random = Math.random } = parts;
-  const secrets = createSecrets(box);
+  const secrets = createSigningSecrets(box);
   const poster = latePoster({ clock, allow_private });
   const sender = createSender({ outgoing, subscriptions, secrets, post: poster.post, clock, log, random });
   const webhooks = createWebhooks(parts, secrets, sender);
@@ -91,7 +91,7 @@ export function createNotify(parts: NotifyParts): Notify {
     );
   };
 
-  const hearing = async (job: Job, { version, events }: Announcement): Promise<readonly NewDelivery[]> => {
+  const hearing = async (job: Job, { version, events }: EmittedEvent): Promise<readonly NewDelivery[]> => {
     const deliveries: NewDelivery[] = [];
     const own = job.callback_url === null ? null : await webhooks.ownOf(job.account);
     for (const [index, event] of events.entries()) {
@@ -107,7 +107,7 @@ export function createNotify(parts: NotifyParts): Notify {
   };
 
   return {
-    audience: {
+    subscriptionMatcher: {
       async listens(job, events) {
         if (job.callback_url !== null) return true;
         for (const event of events)
@@ -115,7 +115,7 @@ export function createNotify(parts: NotifyParts): Notify {
         return false;
       },
     },
-    announcer: {
+    eventPublisher: {
       async perform({ announcement }, job) {
         const deliveries = await hearing(job, announcement);
         sender.send(await outgoing.record(deliveries));
@@ -132,11 +132,11 @@ export function createNotify(parts: NotifyParts): Notify {
 }
 
 function createWebhooks(
-  { subscriptions, outgoing, clock, allow_private }: NotifyParts,
-  secrets: ReturnType<typeof createSecrets>,
+  { subscriptions, outgoing, clock, allow_private }: OutgoingWebhooksParts,
+  secrets: ReturnType<typeof createSigningSecrets>,
   sender: Sender,
 ): Webhooks {
-  const issue = (id: string, asked: Omit<AskedSubscription, "url"> & { readonly url: string | null }): Issued => {
+  const issue = (id: string, asked: Omit<SubscriptionRequest, "url"> & { readonly url: string | null }): Issued => {
     const { secret, sealed } = secrets.issue(id);
     const { account, url, events, repository, repository_id } = asked;
     const state = { created_at: clock.now(), disabled: null, secret: sealed, old_secret: null };

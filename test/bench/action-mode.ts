@@ -5,7 +5,7 @@
 import { join } from "node:path";
 import { bundle, bundleFolder } from "../../esbuild.config.ts";
 import { type Step, startActionPlayer } from "../process/action-player.ts";
-import { DEMO, startTown, WRITER } from "../sandbox/environment.ts";
+import { DEMO, startSandbox, WRITER } from "../sandbox/environment.ts";
 import { type Measured, median } from "./measured.ts";
 
 const JOBS = 3;
@@ -13,9 +13,9 @@ const SECONDS = 3;
 
 /** One job by GITHUB_TOKEN, with the click that it needs. */
 async function playJob(): Promise<readonly Step[]> {
-  const town = await startTown();
-  const { github } = town;
-  const player = await startActionPlayer(town, {
+  const sandbox = await startSandbox();
+  const { github } = sandbox;
+  const player = await startActionPlayer(sandbox, {
     command: [process.execPath, join(bundleFolder("action-mode"), "main.js")],
   });
   try {
@@ -28,7 +28,7 @@ async function playJob(): Promise<readonly Step[]> {
     if (failed) throw new Error(`${failed.event} ended with ${failed.code}: ${failed.output}`);
     return player.steps;
   } finally {
-    await town.close();
+    await sandbox.close();
     await player.close();
   }
 }

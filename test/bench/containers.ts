@@ -61,7 +61,7 @@ async function playJobs({ settings }: Variant, image: string): Promise<readonly 
       await until("the merge", () => github.pulls(DEMO).filter(({ merged }) => merged).length > job);
       const merge = performance.now() - begun;
       times.push({ step: step - begun, first_call: first_call - begun, pull_request, merge });
-      await stand.town.idle();
+      await stand.sandbox.idle();
     }
   } finally {
     await stand.close();

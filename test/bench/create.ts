@@ -140,7 +140,7 @@ async function burstOfOurs(): Promise<{ ms: number; refused: readonly Call[]; cr
 async function burstOfProbot(): Promise<number> {
   const stand = await openStand({ actions: false, github: { latencyMs: LATENCY_MS, limits: "published" } });
   try {
-    const octokit = await probotClient(stand.github, stand.town.installation);
+    const octokit = await probotClient(stand.github, stand.sandbox.installation);
     // with ten calls waiting, the token that they all need waits behind them for ever
     await octokit.apps.listReposAccessibleToInstallation();
     const branches = Array.from({ length: BURST }, (_, n) => `probot-${n}`);

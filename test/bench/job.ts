@@ -68,7 +68,7 @@ const VARIANTS: readonly Variant[] = [
 ];
 
 /** Comments, and answers the calls of everything that follows. */
-async function played({ github, town }: Stand, task: string): Promise<{ calls: readonly Call[]; took_ms: number }> {
+async function played({ github, sandbox }: Stand, task: string): Promise<{ calls: readonly Call[]; took_ms: number }> {
   const issue = github.openIssue(DEMO, { title: "Something to do", body: "As the comment says.", by: WRITER });
   await github.idle();
   github.resetCalls();
@@ -77,7 +77,7 @@ async function played({ github, town }: Stand, task: string): Promise<{ calls: r
   await until("the merge", () => github.pulls(DEMO).some((pull) => pull.merged));
   const took_ms = Date.now() - begun;
   await until("the branch to be gone", () => Object.keys(github.branches(DEMO)).join() === "main");
-  await town.idle();
+  await sandbox.idle();
   const last = (): number => github.calls().at(-1)?.at ?? begun;
   await until("the App's last word", () => Date.now() - last() > QUIET_MS);
   const said = github.comments(DEMO, issue).at(-1)?.body ?? "";

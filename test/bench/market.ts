@@ -10,14 +10,14 @@ import { pino } from "pino";
 import { NO_USAGE } from "../../src/contracts/result.ts";
 import { DEFAULT_REPOSITORY_SETTINGS } from "../../src/contracts/settings.ts";
 import { decide } from "../../src/domain/job/decide.ts";
-import { asJobId, type JobId, type Work } from "../../src/domain/job/job.ts";
+import { type AgentResult, asJobId, type JobId } from "../../src/domain/job/job.ts";
 import { DEFAULT_QUOTAS } from "../../src/domain/job/quotas.ts";
 import { credit } from "../../src/domain/market/ledger.ts";
 import { systemClock } from "../../src/engine/clock.ts";
 import { createEngine } from "../../src/engine/engine.ts";
 import { createIds } from "../../src/engine/ids.ts";
 import type { Engine } from "../../src/engine/ports/service.ts";
-import type { Desk, Performer, Store } from "../../src/engine/ports/stores.ts";
+import type { GitHubClient, Performer, Store } from "../../src/engine/ports/stores.ts";
 import { openLowdbStore } from "../../src/store/lowdb/open.ts";
 import { type Measured, median } from "./measured.ts";
 
@@ -33,7 +33,7 @@ const PRICE = 500;
 const SKILLS = ["python", "sql", "research", "writing", "go"] as const;
 const TASK = "Analyze the error logs of the last week and write a summary report. ".repeat(6);
 
-const work: Work = {
+const work: AgentResult = {
   ...{ outcome: "done", title: "Analyze the error logs", body: "Done, see the report.", reason: null },
   ...{ model: "unknown", usage: NO_USAGE, cost_cents: null, changed_files: [] },
 };
@@ -83,7 +83,7 @@ async function fill(store: Store, jobs: number, from = 0): Promise<void> {
 }
 
 const silent: Performer = { perform: () => new Promise(() => {}) };
-const nobody: Desk = {
+const nobody: GitHubClient = {
   permission: async () => ({ permission: "none", person: null }),
   repository: async ({ owner, name, installation_id }) => ({
     ...{ owner, name, id: 1, installation_id, base: null, settings_problem: null },
@@ -113,7 +113,7 @@ async function openStall(dir: string, jobs: number): Promise<Stall> {
   await filling.close();
   const store = await openLowdbStore({ dir, now: Date.now });
   const quotas = { ...DEFAULT_QUOTAS, accepted_jobs: MANY, open_orders: MANY };
-  const parts = { store, clock: systemClock, ids: createIds(systemClock), performer: silent, desk: nobody };
+  const parts = { store, clock: systemClock, ids: createIds(systemClock), performer: silent, githubClient: nobody };
   return { store, engine: createEngine({ ...parts, quotas, log: pino({ level: "silent" }), record: () => {} }) };
 }
 

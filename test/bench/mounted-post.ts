@@ -11,7 +11,7 @@ import { createIds } from "../../src/engine/ids.ts";
 import { createMetrics } from "../../src/http/admin/metrics.ts";
 import { keyRequestSchema, newKey } from "../../src/http/admin/new-key.ts";
 import { authentication } from "../../src/http/middleware/auth.ts";
-import { countGuesses } from "../../src/http/middleware/auth-throttling.ts";
+import { createAuthThrottle } from "../../src/http/middleware/auth-throttling.ts";
 import { idempotency } from "../../src/http/middleware/idempotency.ts";
 import { answering, success } from "../../src/http/routing/answer.ts";
 import { jsonBody } from "../../src/http/routing/body.ts";
@@ -75,19 +75,19 @@ export async function mountedPost({ dir, whole }: MountedPost): Promise<Mounted>
   const parts = {
     authentication: authentication({
       ...{ keys: store.keys, repositories: store.repositories, record: () => {} },
-      ...{ api_key: null, guesses: countGuesses(now), now },
+      ...{ api_key: null, authThrottle: createAuthThrottle(now), now },
     }),
     ...{
       repositories: store.repositories,
       now,
-      desk: { installation: async () => null, repository: async () => null },
+      githubClient: { installation: async () => null, repository: async () => null },
     },
     ...{
       log,
       idempotency: store.idempotency,
       clock: systemClock,
       accounts: store.accounts,
-      door: { drawId: async () => ids.jobId(), admit: async () => null },
+      service: { drawId: async () => ids.jobId(), admit: async () => null },
     },
   };
   const app: ApplicationFunction = (_probot, { getRouter }) => {

@@ -59,7 +59,7 @@ async function ourRate(stand: NotifyStand, receivers: Receivers): Promise<Rate> 
   return rated(receivers, () =>
     inParallel(EVENTS, ANNOUNCING, async (index) => {
       const one = announced[index];
-      if (one !== undefined) await stand.notify.announcer.perform(one.effect, one.job, false);
+      if (one !== undefined) await stand.notify.eventPublisher.perform(one.effect, one.job, false);
     }),
   );
 }
@@ -173,7 +173,7 @@ async function lastPercent(receivers: Receivers, hanging: number): Promise<numbe
         const come = receivers.receive(EACH - hanging);
         const { job, effect } = announcementFor(`account-${account}`, ++jobs);
         const begun = timeNow();
-        await stand.notify.announcer.perform(effect, job, false);
+        await stand.notify.eventPublisher.perform(effect, job, false);
         for (const at of (await come).values()) waits.push(at - begun);
         await new Promise((resolve) => setTimeout(resolve, BETWEEN_MS / ACCOUNTS));
       }
@@ -208,7 +208,7 @@ async function benchPending(receivers: Receivers): Promise<Measured> {
     for (let index = 0; index < 10; index++) await subscribe(stands.many, "away", `${receivers.url}/hang/${index}`);
     await inParallel(PENDING / 10, ANNOUNCING, () => {
       const { job, effect } = announcementFor("away", ++jobs);
-      return stands.many.notify.announcer.perform(effect, job, false);
+      return stands.many.notify.eventPublisher.perform(effect, job, false);
     });
     const took = { none: [] as number[], many: [] as number[] };
     for (let round = 0; round < 2 * CREATES; round++) {

@@ -7,17 +7,17 @@ import { join } from "node:path";
 import { z } from "zod";
 import type { Draft } from "../../src/domain/job/command.ts";
 import { asJobId, type Job } from "../../src/domain/job/job.ts";
-import { announcementOf } from "../../src/domain/job/job-events.ts";
+import { emittedEventOf } from "../../src/domain/job/job-events.ts";
 import { DEFAULT_QUOTAS } from "../../src/domain/job/quotas.ts";
 import { create } from "../../src/domain/job/rules/requesting.ts";
 import { systemClock } from "../../src/engine/clock.ts";
 import { createEngine } from "../../src/engine/engine.ts";
 import { createIds } from "../../src/engine/ids.ts";
 import type { Engine } from "../../src/engine/ports/service.ts";
-import type { Desk, Log, Performer, Store } from "../../src/engine/ports/stores.ts";
+import type { GitHubClient, Log, Performer, Store } from "../../src/engine/ports/stores.ts";
 import { createSealedBox } from "../../src/main/seal.ts";
 import { openLowdbStore } from "../../src/store/lowdb/open.ts";
-import { createNotify, type Notify } from "../../src/webhooks/webhooks.ts";
+import { createOutgoingWebhooks, type OutgoingWebhooks } from "../../src/webhooks/webhooks.ts";
 
 export interface Receivers {
   readonly url: string;
@@ -66,7 +66,7 @@ export const draftOf = (account: string): Omit<Draft, "id"> => ({
 
 export interface NotifyStand {
   readonly store: Store;
-  readonly notify: Notify;
+  readonly notify: OutgoingWebhooks;
   readonly engine: Engine;
   /** When each job was committed, by its id. */
   readonly committed: Map<string, number>;
@@ -83,7 +83,7 @@ const LOG: Log = {
 const nothing: Performer = { perform: async () => ({ ended: "done" }) };
 /** One account asks for all of it. */
 const MANY = 1_000_000;
-const DESK: Desk = {
+const DESK: GitHubClient = {
   permission: async () => ({ permission: "none", person: null }),
   repository: async () => null,
   settingsPushed: async () => null,
@@ -114,14 +114,21 @@ export async function openNotifyStand(): Promise<NotifyStand> {
   const box = createSealedBox({ encryption_key: null, data_dir: dir });
   const shared = { clock: systemClock, log: LOG };
   const { subscriptions, outgoing } = store;
-  const notify = createNotify({ subscriptions, outgoing, box, ...shared, record: () => {}, allow_private: true });
+  const notify = createOutgoingWebhooks({
+    subscriptions,
+    outgoing,
+    box,
+    ...shared,
+    record: () => {},
+    allow_private: true,
+  });
   const ids = createIds(systemClock);
   const engine = createEngine({
     store,
     ids,
     performer: nothing,
-    desk: DESK,
-    announcing: notify,
+    githubClient: DESK,
+    publishing: notify,
     record: () => {},
     quotas: { ...DEFAULT_QUOTAS, jobs_under_way: MANY, turns_per_day: MANY },
     ...shared,
@@ -146,7 +153,7 @@ export function announcementFor(account: string, number: number) {
   const decision = create({ ...draftOf(account), id }, { now: Date.now(), available_cents: 0 });
   if (decision.kind !== "decided") throw new Error("a job was not created");
   const job: Job = decision.job;
-  return { job, effect: { type: "announce", announcement: announcementOf(job, decision.history, 1) } } as const;
+  return { job, effect: { type: "announce", announcement: emittedEventOf(job, decision.history, 1) } } as const;
 }
 
 export async function subscribe({ notify }: NotifyStand, account: string, url: string): Promise<string> {

@@ -4,10 +4,10 @@ import { once } from "node:events";
 import { pino } from "pino";
 import { Probot, type ProbotOctokit } from "probot";
 import { z } from "zod";
-import { DEMO, type Town, WRITER } from "../sandbox/environment.ts";
+import { DEMO, type Sandbox, WRITER } from "../sandbox/environment.ts";
 import { briefEntry } from "./brief-entry.ts";
 
-type GitHub = Town["github"];
+type GitHub = Sandbox["github"];
 
 export interface Peer {
   /** Makes a branch; answers the milliseconds. */

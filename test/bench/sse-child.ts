@@ -37,7 +37,7 @@ function ours(): Served {
   const log = logTo({ write: () => {} }, "error");
   const logs = createLiveLogs({
     jobs: { load: async () => stored },
-    door: { follow },
+    service: { follow },
     lines: createRunLines(),
     clock: systemClock,
     log,

@@ -9,7 +9,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { z } from "zod";
 import { startApp } from "../sandbox/app-process.ts";
-import { DEMO, startTown, type Town, type TownOptions } from "../sandbox/environment.ts";
+import { DEMO, type Sandbox, type SandboxSetup, startSandbox } from "../sandbox/environment.ts";
 import type { Call } from "../sandbox/github/main.ts";
 
 /** What is still not so by then never will be. */
@@ -21,8 +21,8 @@ const MEMORY = "/dev/shm";
 const root = existsSync(MEMORY) ? { root: MEMORY } : {};
 
 export interface Stand {
-  readonly town: Town;
-  readonly github: Town["github"];
+  readonly sandbox: Sandbox;
+  readonly github: Sandbox["github"];
   /** Warnings and errors of the App's log so far. */
   readonly complaints: readonly string[];
   /** `POST /api/create-job`; throws unless it answers 200. Answers the branch. */
@@ -51,10 +51,10 @@ async function answered<T>(request: Promise<Response>, schema: z.ZodType<T>): Pr
   throw new Error(`the App answered ${response.status}: ${await response.text()}`);
 }
 
-export async function openStand(options: TownOptions): Promise<Stand> {
+export async function openStand(options: SandboxSetup): Promise<Stand> {
   const dataDir = await mkdtemp(join(tmpdir(), "bench-app-"));
-  const town = await startTown({ ...options, github: { ...root, ...options.github } });
-  const { github } = town;
+  const sandbox = await startSandbox({ ...options, github: { ...root, ...options.github } });
+  const { github } = sandbox;
   const complaints: string[] = [];
   const [webhookSecret = "", apiKey = ""] = [0, 0].map(() => randomBytes(24).toString("hex"));
   const app = await startApp({
@@ -67,7 +67,7 @@ export async function openStand(options: TownOptions): Promise<Stand> {
   );
   const headers = { "x-api-key": apiKey, "content-type": "application/json" };
   return {
-    town,
+    sandbox,
     github,
     complaints,
     async create(task, repository = DEMO) {
@@ -79,7 +79,7 @@ export async function openStand(options: TownOptions): Promise<Stand> {
       (await answered(fetch(`${app.url}/api/jobs/status?job_id=${id}`, { headers }), statusSchema)).status,
     async close() {
       await app.stop();
-      await town.close();
+      await sandbox.close();
       await rm(dataDir, { recursive: true, force: true });
     },
   };

@@ -2,7 +2,7 @@
 import type { Browser, Locator, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { z } from "zod";
-import { type SandboxProgram, startSandbox } from "../process/sandbox-program.ts";
+import { type SandboxProgram, startSandboxProgram } from "../process/sandbox-program.ts";
 import { KNOWN_TASKS } from "../sandbox/model/task.ts";
 import { describeBrowser, openBrowser, visit } from "./visitor.ts";
 
@@ -17,7 +17,7 @@ describeBrowser("the sandbox in a browser", () => {
   let browser: Browser;
   let site: string;
   beforeAll(async () => {
-    sandbox = await startSandbox();
+    sandbox = await startSandboxProgram();
     browser = await openBrowser();
     site = sandbox.told("GitHub");
   });
@@ -68,7 +68,7 @@ describeBrowser("the sandbox in a browser", () => {
   }
 
   it("opens an issue, takes /job, and shows how it is merged without a reload", async () => {
-    const { page, trouble } = await visit(browser, site);
+    const { page, githubError } = await visit(browser, site);
     await openIssue(page, { title: "Greet", body: "We should **greet**." });
     for (const task of KNOWN_TASKS) await page.getByText(`/job ${task}`, { exact: true }).waitFor();
     await comment(page, "/job create HELLO.md that says hello");
@@ -83,13 +83,13 @@ describeBrowser("the sandbox in a browser", () => {
     await page.getByText("merged this").waitFor();
     await page.getByRole("link", { name: "Files changed" }).click();
     await page.locator(".diff .add", { hasText: "+hello" }).waitFor();
-    expect(trouble).toEqual([]);
+    expect(githubError).toEqual([]);
   });
 
   it("fails on a task that the model does not know, tries again by Retry and gives up by Discard", {
     timeout: FOUR_TRIES_MS,
   }, async () => {
-    const { page, trouble } = await visit(browser, site);
+    const { page, githubError } = await visit(browser, site);
     await openIssue(page, { title: "Something else" });
     const issue = page.url();
     await comment(page, "/job make everything better");
@@ -109,11 +109,11 @@ describeBrowser("the sandbox in a browser", () => {
       .getByRole("link", { name: /^job\// })
       .first()
       .waitFor({ state: "detached" });
-    expect(trouble).toEqual([]);
+    expect(githubError).toEqual([]);
   });
 
   it("approves a pull request as somebody else and merges it by hand", async () => {
-    const { page, trouble } = await visit(browser, site);
+    const { page, githubError } = await visit(browser, site);
     await openIssue(page, { title: "By hand" });
     const issue = page.url();
     await comment(page, "/job --no-merge create HAND.md that says hand");
@@ -138,11 +138,11 @@ describeBrowser("the sandbox in a browser", () => {
     await page.goto(issue);
     await appSays(page, "Merged").waitFor();
     // what rex tried is told by the browser, too
-    expect(trouble.filter((line) => !line.includes("403"))).toEqual([]);
+    expect(githubError.filter((line) => !line.includes("403"))).toEqual([]);
   });
 
   it("closes a pull request, and closes and reopens an issue", async () => {
-    const { page, trouble } = await visit(browser, site);
+    const { page, githubError } = await visit(browser, site);
     await openIssue(page, { title: "Not needed" });
     const issue = page.url();
     await comment(page, "/job --no-merge create SPARE.md that says spare");
@@ -156,22 +156,22 @@ describeBrowser("the sandbox in a browser", () => {
     await button(page, "Close issue").click();
     await button(page, "Reopen issue").click();
     await button(page, "Close issue").waitFor();
-    expect(trouble).toEqual([]);
+    expect(githubError).toEqual([]);
   });
 
   it("starts a job by a label, from a new issue and on one that is there", async () => {
-    const { page, trouble } = await visit(browser, site);
+    const { page, githubError } = await visit(browser, site);
     await openIssue(page, { title: "create LABELLED.md that says labelled", label: "job" });
     await appSays(page, "Merged").waitFor();
     await openIssue(page, { title: "create LATER.md that says later" });
     await page.getByLabel("Label").fill("job");
     await button(page, "Add label").click();
     await appSays(page, "Merged").waitFor();
-    expect(trouble).toEqual([]);
+    expect(githubError).toEqual([]);
   });
 
   it("renders Markdown, and nothing that somebody wrote does anything", async () => {
-    const { page, trouble } = await visit(browser, site);
+    const { page, githubError } = await visit(browser, site);
     const hostile = [
       "<script>document.title = 'taken'</script><img src=x onerror=\"document.title='taken'\">",
       "<a href=\"javascript:document.title='taken'\">one</a> [two](javascript:alert(1)) ![three](http://192.0.2.1/x.png)",
@@ -198,7 +198,7 @@ describeBrowser("the sandbox in a browser", () => {
     await page.goto(`${site}/issues`);
     await page.getByText(title).waitFor();
     expect(await page.title()).toContain("Issues");
-    expect(trouble).toEqual([]);
+    expect(githubError).toEqual([]);
   });
 
   it("works without JavaScript", async () => {
@@ -212,14 +212,14 @@ describeBrowser("the sandbox in a browser", () => {
 
   it("fits a narrow screen, light and dark", async () => {
     for (const dark of [false, true]) {
-      const { page, trouble } = await visit(browser, site, { width: 360, dark });
+      const { page, githubError } = await visit(browser, site, { width: 360, dark });
       for (const path of ["", "/issues", "/issues/1", "/issues/new", "/pull/2", "/pull/2/files", "/actions"]) {
         await page.goto(`${site}${path}`);
         const [wide, ground] = z.tuple([z.number(), z.string()]).parse(await page.evaluate(MEASURE));
         expect([path, wide]).toEqual([path, 360]);
         expect(ground).toBe(dark ? "rgb(13, 17, 23)" : "rgb(255, 255, 255)");
       }
-      expect(trouble).toEqual([]);
+      expect(githubError).toEqual([]);
     }
   });
 });

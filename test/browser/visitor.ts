@@ -17,7 +17,7 @@ export const openBrowser = (): Promise<Browser> =>
 export interface Visitor {
   readonly page: Page;
   /** Dialogs, errors of scripts and of the policy, and requests to other hosts. */
-  readonly trouble: readonly string[];
+  readonly githubError: readonly string[];
 }
 
 export async function visit(
@@ -32,20 +32,20 @@ export async function visit(
   });
   context.setDefaultTimeout(PATIENCE_MS);
   const page = await context.newPage();
-  const trouble: string[] = [];
+  const githubError: string[] = [];
   const { origin } = new URL(url);
-  page.on("pageerror", (error) => trouble.push(`error: ${error.message}`));
+  page.on("pageerror", (error) => githubError.push(`error: ${error.message}`));
   page.on("console", (message) => {
-    if (message.type() === "error") trouble.push(`console: ${message.text()}`);
+    if (message.type() === "error") githubError.push(`console: ${message.text()}`);
   });
   page.on("request", (request) => {
     const asked = request.url();
-    if (!asked.startsWith(origin) && !asked.startsWith("data:")) trouble.push(`request: ${asked}`);
+    if (!asked.startsWith(origin) && !asked.startsWith("data:")) githubError.push(`request: ${asked}`);
   });
   page.on("dialog", (dialog) => {
-    trouble.push(`dialog: ${dialog.message()}`);
+    githubError.push(`dialog: ${dialog.message()}`);
     dialog.dismiss().catch(() => {});
   });
   await page.goto(url);
-  return { page, trouble };
+  return { page, githubError };
 }

@@ -2,7 +2,7 @@
 import fs from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
-import { createParcelTidier, SWEPT_EVERY_MS } from "../../src/engine/sweep-attachments.ts";
+import { createAttachmentSweeper, SWEPT_EVERY_MS } from "../../src/engine/sweep-attachments.ts";
 import type { FileSystem } from "../../src/store/lowdb/disk.ts";
 import { stillClock } from "../flows/clock.ts";
 import { inPlace, noSpace } from "./store/lowdb-place.ts";
@@ -56,7 +56,7 @@ it("go while the server runs, once no job has named them for half a day", () =>
         for (const name of gone) unnamed.delete(name);
       },
     };
-    const tidier = createParcelTidier({ parcels, jobs: store.jobs, clock, log });
+    const tidier = createAttachmentSweeper({ parcels, jobs: store.jobs, clock, log });
     const pass = async (): Promise<void> => {
       clock.pass(SWEPT_EVERY_MS);
       for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));

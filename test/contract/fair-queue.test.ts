@@ -8,10 +8,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it, onTestFinished } from "vitest";
 import { DEFAULT_REPOSITORY_SETTINGS } from "../../src/contracts/settings.ts";
-import type { Signal, SignalRepository } from "../../src/domain/job/github-event.ts";
+import type { EventRepository, GitHubEvent } from "../../src/domain/job/github-event.ts";
 import { createEngine } from "../../src/engine/engine.ts";
 import { createIds } from "../../src/engine/ids.ts";
-import type { Desk, KnownRepository } from "../../src/engine/ports/stores.ts";
+import type { GitHubClient, ObservedRepository } from "../../src/engine/ports/stores.ts";
 import { deterministicEstimator } from "../../src/llm/estimate.ts";
 import { openLowdbStore } from "../../src/store/lowdb/open.ts";
 import { stillClock } from "../flows/clock.ts";
@@ -22,14 +22,14 @@ const OFFER_MS = 7_000;
 const TICK_MS = 50;
 const ORDERS = 60;
 
-const repositoryOf = (installation_id: number): SignalRepository => ({
+const repositoryOf = (installation_id: number): EventRepository => ({
   owner: `tenant${installation_id}`,
   name: "demo",
   id: installation_id,
   installation_id,
 });
 
-const asked = (tenant: number, number: number, market: boolean): Signal => ({
+const asked = (tenant: number, number: number, market: boolean): GitHubEvent => ({
   type: "slash",
   repository: repositoryOf(tenant),
   issue: { number, title: "Hello", body: "", is_pull_request: false },
@@ -47,7 +47,7 @@ const asked = (tenant: number, number: number, market: boolean): Signal => ({
 });
 
 /** `effect_ms`: how long GitHub takes over each effect of the first tenant's. */
-async function town(effect_ms = GITHUB_MS) {
+async function sandbox(effect_ms = GITHUB_MS) {
   const dir = await mkdtemp(join(tmpdir(), "journeyman-turns-"));
   const clock = stillClock();
   // the disk answers at once, so that time is the clock's alone
@@ -62,7 +62,7 @@ async function town(effect_ms = GITHUB_MS) {
       await wait(GITHUB_MS);
       return answer;
     };
-  const desk: Desk = {
+  const githubClient: GitHubClient = {
     permission: slow({ permission: "write", person: { id: 5, login: "ada" } } as const),
     repository: slow(null),
     settingsPushed: slow(null),
@@ -80,7 +80,7 @@ async function town(effect_ms = GITHUB_MS) {
   const pushed = new Map<number, number>();
   const quiet = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
   const engine = createEngine({
-    ...{ store, clock, ids: createIds(clock), desk, log: quiet, record: () => {} },
+    ...{ store, clock, ids: createIds(clock), githubClient, log: quiet, record: () => {} },
     performer: {
       perform: async (effect, { repository: { installation_id } }) => {
         await wait(installation_id === 1 ? effect_ms : GITHUB_MS);
@@ -96,7 +96,7 @@ async function town(effect_ms = GITHUB_MS) {
     },
   });
   for (const tenant of [1, 2]) {
-    const known: KnownRepository = {
+    const known: ObservedRepository = {
       ...repositoryOf(tenant),
       base: { branch: "main", head_sha: "h", tree_sha: "t", has_workflow: true },
       settings: { ...DEFAULT_REPOSITORY_SETTINGS, market: { enabled: true, run_checks: "ask" } },
@@ -136,18 +136,18 @@ async function town(effect_ms = GITHUB_MS) {
 }
 
 /** What it takes where nobody else asks for anything. */
-const alone = async (): Promise<number> => (await town()).delayOfOther();
+const alone = async (): Promise<number> => (await sandbox()).delayOfOther();
 
 it("lets sixty market orders of one installation delay another's /job by at most a second", async () => {
   const usual = await alone();
-  const busy = await town();
+  const busy = await sandbox();
   await busy.flood(true);
   expect(await busy.delayOfOther()).toBeLessThanOrEqual(usual + 1_000);
 });
 
 it("lets sixty jobs of one installation, each of whose calls is slow, delay another's /job by at most a second", async () => {
   const usual = await alone();
-  const busy = await town(10_000);
+  const busy = await sandbox(10_000);
   await busy.flood(false);
   // two seconds: the deliveries are worked on, and their first calls are under way
   for (let ticks = 0; ticks < 40; ticks++) await busy.tick();

@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vites
 import { takesBody } from "../../src/http/routing/shared-answers.ts";
 import { boundBodies } from "../../src/http/server/bodies-under-way.ts";
 import { createBodyThread } from "../../src/http/server/body-thread.ts";
-import { openGate } from "../../src/http/server/bootstrap.ts";
+import { listenEarly } from "../../src/http/server/bootstrap.ts";
 import { API_KEY, SECRET, startServer, type TestServer } from "./http-server.ts";
 
 let server: TestServer;
@@ -117,7 +117,7 @@ describe("a request", () => {
   });
 
   it("that does not arrive in time is ended", async () => {
-    const gate = await openGate(
+    const gate = await listenEarly(
       { host: "127.0.0.1", port: 0 },
       { headersTimeout: 100, requestTimeout: 200, connectionsCheckingInterval: 20 },
     );

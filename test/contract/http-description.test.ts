@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import packageFile from "../../package.json" with { type: "json" };
 import { Secret } from "../../src/contracts/secret.ts";
 import { asJobId } from "../../src/domain/job/job.ts";
-import type { Cashier } from "../../src/engine/ports/market.ts";
+import type { PaymentProvider } from "../../src/engine/ports/market.ts";
 import type { PushTokens, RunTokens } from "../../src/engine/ports/runs.ts";
 import { ERROR_CODES } from "../../src/http/routing/error-codes.ts";
 import {
@@ -66,7 +66,7 @@ const SIGNED: Readonly<Record<string, Record<string, string>>> = {
 };
 
 /** Takes every signature, and hears of nothing. */
-const cashier: Cashier = {
+const paymentProvider: PaymentProvider = {
   checkout: async () => ({ id: "cs_1", url: "https://checkout.example.com/cs_1" }),
   hear: async () => ({ event: "evt_1", news: [] }),
 };
@@ -92,7 +92,7 @@ let receiver: Receiver;
 /** Of a key that was minted, for what API_KEY is too much for. */
 let own: string;
 beforeAll(async () => {
-  server = await startServer({ default_repository: "octocat/hello-world", cashier, run_tokens, push_tokens });
+  server = await startServer({ default_repository: "octocat/hello-world", paymentProvider, run_tokens, push_tokens });
   receiver = await startReceiver();
   receiver.answer = () => {};
   const minted = await server.ask("POST", "/api/keys", {

@@ -12,7 +12,7 @@ const TRUE_THEN: readonly { readonly when: (weather: Weather) => boolean; readon
     answers: ["createJob 500 branch_not_created", "handInResult 502 github_unavailable"],
   },
   {
-    when: ({ cashier }) => cashier === "away",
+    when: ({ paymentProvider }) => paymentProvider === "away",
     answers: ["topUp 502 stripe_unavailable", "receiveStripeEvent 502 stripe_unavailable"],
   },
 ];

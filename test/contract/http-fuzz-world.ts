@@ -5,7 +5,7 @@
 import { request as httpRequest, type IncomingMessage } from "node:http";
 import { Secret } from "../../src/contracts/secret.ts";
 import { asJobId } from "../../src/domain/job/job.ts";
-import type { Cashier } from "../../src/engine/ports/market.ts";
+import type { PaymentProvider } from "../../src/engine/ports/market.ts";
 import type { PushTokens } from "../../src/engine/ports/runs.ts";
 import { createRunTokens } from "../../src/github/client/run-tokens.ts";
 import { type HandClock, handClock } from "../flows/clock.ts";
@@ -19,9 +19,9 @@ import { claimsOf, startIssuer, startRun } from "./run-kit.ts";
 /** What GitHub and the payment provider are like just now. */
 export interface Weather {
   readonly github: "fine" | "refuses" | "away" | "not installed";
-  readonly cashier: "fine" | "away";
+  readonly paymentProvider: "fine" | "away";
 }
-export const FINE: Weather = { github: "fine", cashier: "fine" };
+export const FINE: Weather = { github: "fine", paymentProvider: "fine" };
 
 export interface Sent {
   readonly plan: Plan;
@@ -211,11 +211,11 @@ function note(knowledge: Knowledge, { plan }: Sent, { headers, text }: Answered)
   if (json) knowledge.read(plan.operation, JSON.parse(text));
 }
 
-const cashierIn = (weather: () => Weather): Cashier => ({
+const cashierIn = (weather: () => Weather): PaymentProvider => ({
   checkout: async () =>
-    weather().cashier === "fine" ? { id: "cs_1", url: "https://checkout.example.com/cs_1" } : null,
+    weather().paymentProvider === "fine" ? { id: "cs_1", url: "https://checkout.example.com/cs_1" } : null,
   hear: async (body, signature) => {
-    if (weather().cashier === "away") return "away";
+    if (weather().paymentProvider === "away") return "away";
     const paid = { account: "ada", cents: body.length + 1, reason: "topup", action: "topup" } as const;
     return signature === "t=1,v1=good" ? { event: "evt_1", news: [{ ...paid, id: `pi_${body.length}` }] } : "forged";
   },
@@ -237,7 +237,7 @@ export async function startWorld(): Promise<World> {
   const given = { default_repository: "octocat/hello-world", clock, trust_proxy: 1 };
   const server = await startServer({
     ...given,
-    cashier: cashierIn(() => world.weather),
+    paymentProvider: cashierIn(() => world.weather),
     run_tokens: createRunTokens({ issuer: issuer.url, audience: AUDIENCE, now: clock.now }),
     push_tokens: mintsIn(() => world.weather),
   });

@@ -86,7 +86,7 @@ async function isUnharmed(): Promise<void> {
 
 const weather: fc.Arbitrary<Weather> = fc.record({
   github: fc.constantFrom("fine", "fine", "fine", "refuses", "away", "not installed"),
-  cashier: fc.constantFrom("fine", "away"),
+  paymentProvider: fc.constantFrom("fine", "away"),
 });
 
 /** A few requests at once, after so much time, in such a weather. */

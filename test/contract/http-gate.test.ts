@@ -1,13 +1,13 @@
 import { once } from "node:events";
 import { request } from "node:http";
 import { describe, expect, it } from "vitest";
-import { type Gate, openGate } from "../../src/http/server/bootstrap.ts";
+import { type EarlyListener, listenEarly } from "../../src/http/server/bootstrap.ts";
 
 const LOCAL = { host: "127.0.0.1", port: 0 };
 
 describe("the gate", () => {
   it("holds early requests until somebody answers, and says meanwhile that it is not ready", async () => {
-    const gate = await openGate(LOCAL);
+    const gate = await listenEarly(LOCAL);
     const early = fetch(`${gate.url}/early`);
     const ready = await fetch(`${gate.url}/ready`);
     expect([ready.status, await ready.json()]).toEqual([503, { ready: false }]);
@@ -18,7 +18,7 @@ describe("the gate", () => {
   });
 
   it("finishes the answer under way, accepts nobody new, and then closes", async () => {
-    const gate = await openGate(LOCAL);
+    const gate = await listenEarly(LOCAL);
     const arrived = deferred();
     const go = deferred();
     gate.open(async (_request, response) => {
@@ -36,7 +36,7 @@ describe("the gate", () => {
   });
 
   it("tells requests that it still holds at the end to come again", async () => {
-    const gate = await openGate(LOCAL);
+    const gate = await listenEarly(LOCAL);
     const early = fetch(`${gate.url}/early`);
     await expect.poll(() => fetch(`${gate.url}/health`).then((answer) => answer.ok)).toBe(true);
     const closed = gate.close();
@@ -46,8 +46,8 @@ describe("the gate", () => {
   });
 
   it("says when the port is taken", async () => {
-    const gate = await openGate(LOCAL);
-    await expect(openGate({ host: "127.0.0.1", port: gate.port })).rejects.toThrow(`Port ${gate.port} is in use`);
+    const gate = await listenEarly(LOCAL);
+    await expect(listenEarly({ host: "127.0.0.1", port: gate.port })).rejects.toThrow(`Port ${gate.port} is in use`);
     await gate.close();
   });
 });
@@ -61,7 +61,7 @@ function deferred(): { readonly promise: Promise<void>; readonly resolve: () => 
 }
 
 /** A fresh connection, since a kept one tells nothing of the listener. */
-async function refused(gate: Gate): Promise<boolean> {
+async function refused(gate: EarlyListener): Promise<boolean> {
   const probe = request({ host: "127.0.0.1", port: gate.port, agent: false });
   probe.end();
   const [outcome] = await Promise.race([

@@ -2,7 +2,7 @@
 import { once } from "node:events";
 import { connect } from "node:net";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { openGate } from "../../src/http/server/bootstrap.ts";
+import { listenEarly } from "../../src/http/server/bootstrap.ts";
 import { until } from "../flows/harness.ts";
 import { type Asked, startServer, type TestServer } from "./http-server.ts";
 
@@ -62,7 +62,7 @@ describe("every answer that is data", () => {
   });
 
   it("has the same before anybody answers", async () => {
-    const gate = await openGate({ host: "127.0.0.1", port: 0 });
+    const gate = await listenEarly({ host: "127.0.0.1", port: 0 });
     for (const [path, status] of [
       ["/health", 200],
       ["/ready", 503],

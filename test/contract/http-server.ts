@@ -16,19 +16,19 @@ import { createRecorder } from "../../src/engine/audit-record.ts";
 import { systemClock } from "../../src/engine/clock.ts";
 import { createEngine } from "../../src/engine/engine.ts";
 import { createIds } from "../../src/engine/ids.ts";
-import type { Cashier } from "../../src/engine/ports/market.ts";
+import type { PaymentProvider } from "../../src/engine/ports/market.ts";
 import type { PushTokens, RunTokens } from "../../src/engine/ports/runs.ts";
 import type { Engine } from "../../src/engine/ports/service.ts";
-import type { Clock, Desk, Performer, Store } from "../../src/engine/ports/stores.ts";
+import type { Clock, GitHubClient, Performer, Store } from "../../src/engine/ports/stores.ts";
 import { createOctokits } from "../../src/github/client/octokit.ts";
-import { hear } from "../../src/github/events/translate.ts";
+import { translateWebhook } from "../../src/github/events/translate.ts";
 import { createMetrics } from "../../src/http/admin/metrics.ts";
 import { authentication } from "../../src/http/middleware/auth.ts";
-import { countGuesses } from "../../src/http/middleware/auth-throttling.ts";
+import { createAuthThrottle } from "../../src/http/middleware/auth-throttling.ts";
 import type { Route } from "../../src/http/routing/route.ts";
 import { allRoutes, apiRoutes, type RouteParts } from "../../src/http/routing/routes.ts";
 import { createBodyThread } from "../../src/http/server/body-thread.ts";
-import { openGate } from "../../src/http/server/bootstrap.ts";
+import { listenEarly } from "../../src/http/server/bootstrap.ts";
 import { createListener } from "../../src/http/server/listener.ts";
 import { createLiveLogs } from "../../src/job-log/live-logs.ts";
 import { createRunLines } from "../../src/job-log/run-lines.ts";
@@ -36,7 +36,7 @@ import { deterministicEstimator } from "../../src/llm/estimate.ts";
 import { logTo, warnOfSignature } from "../../src/main/log.ts";
 import { createSealedBox } from "../../src/main/seal.ts";
 import { openLowdbStore } from "../../src/store/lowdb/open.ts";
-import { createNotify } from "../../src/webhooks/webhooks.ts";
+import { createOutgoingWebhooks } from "../../src/webhooks/webhooks.ts";
 import { appKey } from "./app-key.ts";
 import { assertAsRead } from "./store/as-read.ts";
 
@@ -107,7 +107,7 @@ export async function startServer(
     dir?: string;
     allow_private?: boolean;
     trust_proxy?: number;
-    cashier?: Cashier;
+    paymentProvider?: PaymentProvider;
     run_tokens?: RunTokens;
     push_tokens?: PushTokens;
     quotas?: Partial<QuotaLimits>;
@@ -144,7 +144,7 @@ export async function startServer(
       return { ended: "done", command: { type: "brief-pushed", ...at, ...pushed, settings } };
     },
   };
-  const desk: Desk = {
+  const githubClient: GitHubClient = {
     permission: async (_repository, login) => ({ permission: "write", person: { id: 1, login } }),
     repository: async ({ owner, name, installation_id }) => ({
       ...{ owner, name, id: 1, installation_id, base: null, settings_problem: null },
@@ -164,7 +164,7 @@ export async function startServer(
   const record = createRecorder({ audit: store.audit, clock, log });
   const { subscriptions, outgoing } = store;
   const box = createSealedBox({ encryption_key: null, data_dir: dir });
-  const notify = createNotify({
+  const notify = createOutgoingWebhooks({
     subscriptions,
     outgoing,
     box,
@@ -175,44 +175,49 @@ export async function startServer(
   });
   const octokits = createOctokits();
   const metrics = createMetrics({ jobs: store.jobs, inbox: store.inbox, budget: octokits.budget, now: clock.now });
-  const parts = { store, clock, ids: createIds(clock), performer, desk, log, record, meter: metrics.meter };
+  const parts = { store, clock, ids: createIds(clock), performer, githubClient, log, record, meter: metrics.meter };
   const lines = createRunLines();
   const llm = { provider: "anthropic", model: DEFAULT_MODEL, max_tokens: null };
   const engine = createEngine({
-    ...{ ...parts, lines, announcing: notify, llm, estimator: deterministicEstimator },
+    ...{ ...parts, lines, publishing: notify, llm, estimator: deterministicEstimator },
     quotas: { ...ROOMY, ...given.quotas },
   });
   const options: Options = { appId: 1, privateKey: appKey, secret: SECRET, Octokit: octokits.Octokit, log };
   const default_repository = given.default_repository ?? null;
-  const logs = createLiveLogs({ jobs: store.jobs, door: engine, lines, clock, log });
-  const guesses = countGuesses(clock.now);
+  const logs = createLiveLogs({ jobs: store.jobs, service: engine, lines, clock, log });
+  const authThrottle = createAuthThrottle(clock.now);
   const thread = createBodyThread(new URL("../../src/main/body-thread.ts", import.meta.url), SECRET);
   const routeParts: RouteParts = {
     authentication: authentication({
-      ...{ keys: store.keys, repositories: store.repositories, record, guesses, now: clock.now },
+      ...{ keys: store.keys, repositories: store.repositories, record, authThrottle, now: clock.now },
       api_key: API_KEY,
     }),
     ...store,
     ...{ logs, metrics, lines, thread },
     run_tokens: given.run_tokens ?? null,
     push_tokens: given.push_tokens ?? { mint: async () => Promise.reject(new Error("nobody makes tokens here")) },
-    ...{ door: engine, desk, default_repository, log, now: clock.now, clock, webhooks: notify.webhooks },
-    ...{ sign_in: null, guesses, record },
+    ...{ service: engine, githubClient, default_repository, log, now: clock.now, clock, webhooks: notify.webhooks },
+    ...{ sign_in: null, authThrottle, record },
     ...{ github_web_url: "https://github.com", public_url: null, default_model: "the-server's-model" },
     box,
-    cashier: given.cashier ?? null,
+    paymentProvider: given.paymentProvider ?? null,
     cron_secret: new Secret(CRON_SECRET),
   };
   const app = createApp({
-    hear: (event, payload) => hear(event, payload, { appId: 1, slug: "journeyman" }),
-    door: engine,
+    hear: (event, payload) => translateWebhook(event, payload, { appId: 1, slug: "journeyman" }),
+    service: engine,
     log,
     routes: (router) => apiRoutes(router, routeParts),
   });
-  const gate = await openGate({ host: "127.0.0.1", port: 0 });
+  const gate = await listenEarly({ host: "127.0.0.1", port: 0 });
   const { timed } = metrics;
   const forged = (id: string | undefined): void => warnOfSignature(log, id);
-  const large = { thread, self: () => ({ appId: 1, slug: "journeyman" }), act: acting({ door: engine, log }), forged };
+  const large = {
+    thread,
+    self: () => ({ appId: 1, slug: "journeyman" }),
+    act: acting({ service: engine, log }),
+    forged,
+  };
   const listener = await createListener(new Probot(options), app, {
     timed,
     trust_proxy: given.trust_proxy ?? 0,

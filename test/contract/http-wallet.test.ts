@@ -4,7 +4,7 @@ import type { AddressInfo } from "node:net";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { Secret } from "../../src/contracts/secret.ts";
 import { logTo } from "../../src/main/log.ts";
-import { createStripeCashier } from "../../src/payments/stripe.ts";
+import { createStripeProvider } from "../../src/payments/stripe.ts";
 import { API_KEY } from "./http-server.ts";
 import { startMarket, twoPeople } from "./market-kit.ts";
 
@@ -108,7 +108,10 @@ async function startStripe() {
     webhook_secret: new Secret(WEBHOOK_SECRET),
     api_url,
   };
-  return { asked, cashier: createStripeCashier(settings, "http://app.test", logTo({ write: () => {} }, "silent")) };
+  return {
+    asked,
+    paymentProvider: createStripeProvider(settings, "http://app.test", logTo({ write: () => {} }, "silent")),
+  };
 }
 
 const session = (differs: object = {}) => ({
@@ -138,8 +141,8 @@ describe("top-ups by Stripe", () => {
   });
 
   it("makes a checkout page for the account and its amount, once for one Idempotency-Key", async () => {
-    const { asked, cashier } = await startStripe();
-    const market = await startMarket({ cashier });
+    const { asked, paymentProvider } = await startStripe();
+    const market = await startMarket({ paymentProvider });
     const ada = await market.person("ada");
     const headers = { "idempotency-key": "top-1" };
     const answer = await ada.ask("POST", "/api/wallet/topup", { amount_cents: 2_000 }, { headers });
@@ -159,8 +162,8 @@ describe("top-ups by Stripe", () => {
   });
 
   it("credits a payment once, whichever of its events come, how often and in parallel, over a restart too", async () => {
-    const { cashier } = await startStripe();
-    const market = await startMarket({ cashier });
+    const { paymentProvider } = await startStripe();
+    const market = await startMarket({ paymentProvider });
     const ada = await market.person("ada");
     const deliver = (body: string, signature = signed(body)) =>
       market.server.ask("POST", "/api/stripe/webhook", { key: null, body, headers: { "stripe-signature": signature } });
@@ -177,8 +180,8 @@ describe("top-ups by Stripe", () => {
   });
 
   it("believes nothing that Stripe has not signed, and nothing that is no payment of ours", async () => {
-    const { cashier } = await startStripe();
-    const market = await startMarket({ cashier });
+    const { paymentProvider } = await startStripe();
+    const market = await startMarket({ paymentProvider });
     const ada = await market.person("ada");
     const deliver = async (body: string, signature: string | null) =>
       (

@@ -4,25 +4,25 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { DEFAULT_REPOSITORY_SETTINGS } from "../../src/contracts/settings.ts";
-import type { Signal, SignalRepository } from "../../src/domain/job/github-event.ts";
+import type { EventRepository, GitHubEvent } from "../../src/domain/job/github-event.ts";
 import type { JobId } from "../../src/domain/job/job.ts";
 import { createHandle } from "../../src/engine/handle-command.ts";
 import { createIds } from "../../src/engine/ids.ts";
 import { createMarketGate } from "../../src/engine/market-gate.ts";
 import { createPermission } from "../../src/engine/permission.ts";
-import type { Desk, KnownRepository, Permission, Recorder } from "../../src/engine/ports/stores.ts";
-import { createIntake } from "../../src/engine/process-webhook.ts";
+import type { GitHubClient, ObservedRepository, Permission, Recorder } from "../../src/engine/ports/stores.ts";
+import { createWebhookProcessor } from "../../src/engine/process-webhook.ts";
 import { createQuotas } from "../../src/engine/quotas.ts";
 import { createRunLines } from "../../src/job-log/run-lines.ts";
 import { deterministicEstimator } from "../../src/llm/estimate.ts";
 import { openLowdbStore } from "../../src/store/lowdb/open.ts";
 import { draft, ID, T0, TO_PULL_REQUEST } from "../unit/core.ts";
 
-const AT: SignalRepository = { owner: "octo", name: "demo", id: 42, installation_id: 1 };
+const AT: EventRepository = { owner: "octo", name: "demo", id: 42, installation_id: 1 };
 const ADMINS_ONLY = { ...DEFAULT_REPOSITORY_SETTINGS, commands: { allow: "admin" } } as const;
 const BASE = { branch: "main", head_sha: "h", tree_sha: "t", has_workflow: true };
 
-const known = (change: Partial<KnownRepository> = {}): KnownRepository => ({
+const known = (change: Partial<ObservedRepository> = {}): ObservedRepository => ({
   ...AT,
   base: BASE,
   settings: null,
@@ -30,7 +30,7 @@ const known = (change: Partial<KnownRepository> = {}): KnownRepository => ({
   ...change,
 });
 
-async function door(at_github: KnownRepository | null, permission: Permission = "write", mute = false) {
+async function service(at_github: ObservedRepository | null, permission: Permission = "write", mute = false) {
   const dir = await mkdtemp(join(tmpdir(), "journeyman-intake-"));
   const store = await openLowdbStore({ dir, now: () => T0 });
   onTestFinished(async () => {
@@ -39,7 +39,7 @@ async function door(at_github: KnownRepository | null, permission: Permission = 
   });
   let now = T0;
   const clock = { now: () => now, at: () => () => {} };
-  const audience = { listens: async () => false };
+  const subscriptionMatcher = { listens: async () => false };
   const recorded: string[] = [];
   const record: Recorder = (by, { action, target }) => void recorded.push(`${by.login} ${action} ${target?.id}`);
   const { jobs, parcels } = store;
@@ -47,11 +47,11 @@ async function door(at_github: KnownRepository | null, permission: Permission = 
   const told = { lines: createRunLines(), quotas, committed: () => {}, record: () => {}, log: { info: () => {} } };
   /** Who has which name on GitHub. */
   const people = new Map([["ada", { id: 5, login: "ada" }]]);
-  const handle = createHandle({ jobs, accounts: store.accounts, clock, audience, patient: true, ...told });
+  const handle = createHandle({ jobs, accounts: store.accounts, clock, subscriptionMatcher, patient: true, ...told });
   const said: string[] = [];
   let asked = 0;
   const forgotten: number[] = [];
-  const desk: Desk = {
+  const githubClient: GitHubClient = {
     permission: async (_repository, login) => {
       asked += 1;
       return { permission, person: people.get(login) ?? null };
@@ -75,29 +75,29 @@ async function door(at_github: KnownRepository | null, permission: Permission = 
     redeliver: async () => {},
   };
   const ids = createIds(clock);
-  const create: Parameters<typeof createIntake>[0]["create"] = (wanted) => {
+  const create: Parameters<typeof createWebhookProcessor>[0]["create"] = (wanted) => {
     const id = ids.jobId();
     return handle(id, { type: "create", draft: { ...wanted, id } });
   };
-  const intake = createIntake({
-    admit: createPermission(store, desk, record),
-    marketGate: createMarketGate(store.repositories, desk),
+  const webhookProcessor = createWebhookProcessor({
+    admit: createPermission(store, githubClient, record),
+    marketGate: createMarketGate(store.repositories, githubClient),
     store,
-    desk,
+    githubClient,
     estimate: quotas.estimate,
     handle,
     create,
     clock,
     log: { debug: () => {} },
   });
-  const hear = (signal: Signal) => intake("d", signal, false);
+  const hear = (signal: GitHubEvent) => webhookProcessor("d", signal, false);
   const pass = (ms: number): void => {
     now += ms;
   };
   return { store, handle, said, people, recorded, hear, forgotten, asked: () => asked, pass };
 }
 
-const ask: Signal = {
+const ask: GitHubEvent = {
   type: "slash",
   repository: AT,
   issue: { number: 7, title: "Hello", body: "", is_pull_request: false },
@@ -108,12 +108,12 @@ const ask: Signal = {
 };
 
 /** The jobs' accounts, by name. */
-const accountsIn = async ({ store }: Awaited<ReturnType<typeof door>>): Promise<string[]> =>
+const accountsIn = async ({ store }: Awaited<ReturnType<typeof service>>): Promise<string[]> =>
   (await store.jobs.list({ limit: 10 })).jobs.map(({ account }) => account).sort();
 
 describe("a push to the default branch", () => {
   it("has what waits to be merged into it looked at, since it may conflict now, and nothing else", async () => {
-    const here = await door(known());
+    const here = await service(known());
     await here.handle(ID, { type: "create", draft: draft({ repository: AT }) });
     const moved = { type: "default-branch-moved", repository: AT, head_sha: "h2", tree_sha: "t2" } as const;
     const looks = async () =>
@@ -131,7 +131,7 @@ describe("a push to the default branch", () => {
 
 describe("whose an account is", () => {
   it("hangs on GitHub's number: who takes over a freed login opens nothing that was kept under it", async () => {
-    const here = await door(known());
+    const here = await service(known());
     await here.hear(ask);
     here.people.set("ada", { id: 6, login: "ada" });
     await here.hear({ ...ask, author_id: 6, comment_id: 71, issue: { ...ask.issue, number: 8 } });
@@ -140,7 +140,7 @@ describe("whose an account is", () => {
   });
 
   it("stays with whoever is called otherwise now", async () => {
-    const here = await door(known());
+    const here = await service(known());
     await here.hear(ask);
     here.people.delete("ada");
     here.people.set("countess", { id: 5, login: "countess" });
@@ -151,7 +151,7 @@ describe("whose an account is", () => {
   });
 
   it("is theirs under a name that they had before, as a key from signing in may know it", async () => {
-    const here = await door(known());
+    const here = await service(known());
     await here.hear(ask);
     here.people.set("ada", { id: 6, login: "ada" });
     here.people.set("countess", { id: 5, login: "countess" });
@@ -161,7 +161,7 @@ describe("whose an account is", () => {
   });
 
   it("is not asked for where the name that asks is somebody else's by now, or nobody's", async () => {
-    const here = await door(known());
+    const here = await service(known());
     here.people.set("ada", { id: 6, login: "ada" });
     await here.hear(ask);
     here.people.delete("ada");
@@ -175,14 +175,14 @@ describe("whose an account is", () => {
 
 describe("who may ask where the settings want an admin", () => {
   it("is asked of GitHub before the first job, when nothing is known of the repository", async () => {
-    const { store, said, hear } = await door(known({ settings: ADMINS_ONLY }));
+    const { store, said, hear } = await service(known({ settings: ADMINS_ONLY }));
     await hear(ask);
     expect(said).toEqual(["read", "confused"]);
     expect(await store.jobs.count()).toBe(0);
   });
 
   it("is asked again after a push that may have changed the settings", async () => {
-    const { store, said, hear } = await door(known({ settings: ADMINS_ONLY }));
+    const { store, said, hear } = await service(known({ settings: ADMINS_ONLY }));
     await store.repositories.put(known({ settings: DEFAULT_REPOSITORY_SETTINGS }));
     const moved = { type: "default-branch-moved", repository: AT, branch: "main" } as const;
     await hear({ ...moved, head_sha: "h2", tree_sha: "t2", settings_changed: true });
@@ -191,45 +191,45 @@ describe("who may ask where the settings want an admin", () => {
   });
 
   it("is asked with the last good settings in hand, for the file may be broken now", async () => {
-    const { store, said, hear } = await door(known({ settings: ADMINS_ONLY, settings_problem: "It is broken." }));
+    const { store, said, hear } = await service(known({ settings: ADMINS_ONLY, settings_problem: "It is broken." }));
     await store.repositories.put(known({ base: null, settings: ADMINS_ONLY }));
     await hear(ask);
     expect(said).toEqual(["read", "confused"]);
   });
 
   it("costs no reading once it is known, and none for those who may not write", async () => {
-    const writer = await door(null);
+    const writer = await service(null);
     await writer.store.repositories.put(known());
     await writer.hear(ask);
     expect(writer.said).toEqual([]);
     expect(await writer.store.jobs.count()).toBe(1);
-    const reader = await door(null, "read");
+    const reader = await service(null, "read");
     await reader.hear(ask);
     expect(reader.said).toEqual(["confused"]);
   });
 });
 
 describe("those who may not command", () => {
-  const comment = (nth: number, author: string, id = AT.id, author_id = numberOf(author)): Signal => ({
+  const comment = (nth: number, author: string, id = AT.id, author_id = numberOf(author)): GitHubEvent => ({
     ...ask,
     ...{ comment_id: nth, author, author_id, repository: { ...AT, id } },
   });
   /** As a delivery of an earlier version tells of it. */
-  const unnumbered = (nth: number, author: string): Signal => {
-    const { author_id: _, ...rest } = ask as Extract<Signal, { type: "slash" }>;
+  const unnumbered = (nth: number, author: string): GitHubEvent => {
+    const { author_id: _, ...rest } = ask as Extract<GitHubEvent, { type: "slash" }>;
     return { ...rest, comment_id: nth, author };
   };
   const numberOf = (login: string): number => [...login].reduce((sum, letter) => sum * 31 + letter.charCodeAt(0), 7);
 
   it("cost three writes and three questions, when three of them write ninety comments", async () => {
-    const { hear, said, asked } = await door(known(), "read");
+    const { hear, said, asked } = await service(known(), "read");
     for (let nth = 1; nth <= 90; nth++) await hear(comment(nth, `stranger-${nth % 3}`));
     expect(said).toEqual(["confused", "confused", "confused"]);
     expect(asked()).toBe(3);
   });
 
   it("are shown it ten times an hour in a repository, whoever they are, and once a day each", async () => {
-    const { hear, said, pass } = await door(known(), "none");
+    const { hear, said, pass } = await service(known(), "none");
     for (let nth = 1; nth <= 30; nth++) await hear(comment(nth, `stranger-${nth}`));
     expect(said).toHaveLength(10);
     await hear(comment(31, "stranger-31", 43));
@@ -245,7 +245,7 @@ describe("those who may not command", () => {
   });
 
   it("are told apart by GitHub's numbers: a new name is nobody new, and a freed name is somebody else", async () => {
-    const { hear, said, asked, people } = await door(known());
+    const { hear, said, asked, people } = await service(known());
     await hear(comment(1, "bob", AT.id, 900));
     await hear(comment(2, "robert", AT.id, 900));
     expect([said.length, asked()]).toEqual([1, 1]);
@@ -255,14 +255,14 @@ describe("those who may not command", () => {
   });
 
   it("are told apart by name where an old delivery has no number", async () => {
-    const { hear, said, asked } = await door(known(), "read");
+    const { hear, said, asked } = await service(known(), "read");
     await hear(unnumbered(1, "bob"));
     await hear(unnumbered(2, "Bob"));
     expect([said.length, asked()]).toEqual([1, 1]);
   });
 
   it("are asked about again after minutes", async () => {
-    const { hear, asked, pass } = await door(known(), "read");
+    const { hear, asked, pass } = await service(known(), "read");
     await hear(comment(1, "bob"));
     pass(299_999);
     await hear(comment(2, "bob"));
@@ -275,7 +275,7 @@ describe("those who may not command", () => {
 
 describe("news of an installation", () => {
   it("drops what was kept to sign in there: a token may be revoked, or lack what was granted", async () => {
-    const { hear, forgotten } = await door(known());
+    const { hear, forgotten } = await service(known());
     await hear({ type: "repositories-changed", installation_id: 1, added: [], removed: [] });
     await hear({ type: "uninstalled", installation_id: 2 });
     expect(forgotten).toEqual([1, 2]);
@@ -284,7 +284,7 @@ describe("news of an installation", () => {
 
 describe("a reaction", () => {
   it("comes after the command and stops nothing, where the issue is locked", async () => {
-    const { hear, store, handle } = await door(known(), "write", true);
+    const { hear, store, handle } = await service(known(), "write", true);
     await handle(ID, {
       type: "create",
       draft: draft({ repository: { owner: "octo", name: "demo", installation_id: 1 } }),
@@ -295,10 +295,10 @@ describe("a reaction", () => {
 });
 
 describe("a command that names a job", () => {
-  const cancel = (job: string): Signal => ({ ...ask, command: { verb: "cancel", job: job as JobId } });
+  const cancel = (job: string): GitHubEvent => ({ ...ask, command: { verb: "cancel", job: job as JobId } });
 
   it("reaches that one, whatever else there is on the issue", async () => {
-    const { store, handle, said, hear } = await door(null);
+    const { store, handle, said, hear } = await service(null);
     await store.repositories.put(known());
     await handle(ID, { type: "create", draft: draft() });
     await hear({ ...ask, comment_id: 71 });
@@ -309,7 +309,7 @@ describe("a command that names a job", () => {
   });
 
   it("is answered where there is none of that name here", async () => {
-    const { store, handle, said, hear } = await door(null);
+    const { store, handle, said, hear } = await service(null);
     await store.repositories.put(known());
     await handle(ID, {
       type: "create",
@@ -322,11 +322,11 @@ describe("a command that names a job", () => {
 });
 
 describe("a repository that takes over the name of another", () => {
-  const another: SignalRepository = { ...AT, id: 43, installation_id: 2 };
-  const added: Signal = { type: "repositories-changed", installation_id: 2, added: [another], removed: [] };
+  const another: EventRepository = { ...AT, id: 43, installation_id: 2 };
+  const added: GitHubEvent = { type: "repositories-changed", installation_id: 2, added: [another], removed: [] };
 
   it.each([AT, { owner: "octo", name: "demo", installation_id: 1 }])("gets no job of it: %j", async (repository) => {
-    const { store, handle, said, hear } = await door(null);
+    const { store, handle, said, hear } = await service(null);
     await store.repositories.put(known({ settings: DEFAULT_REPOSITORY_SETTINGS }));
     await handle(ID, { type: "create", draft: draft({ repository }) });
     for (const command of TO_PULL_REQUEST) await handle(ID, command);
@@ -345,7 +345,7 @@ describe("a repository that takes over the name of another", () => {
   });
 
   it("is not forgotten by late news that the other is gone", async () => {
-    const { store, hear } = await door(null);
+    const { store, hear } = await service(null);
     await hear(added);
     await hear({ type: "repositories-changed", installation_id: 1, added: [], removed: [AT] });
     expect(await store.repositories.get("octo", "demo")).toMatchObject({ id: 43 });
@@ -353,7 +353,7 @@ describe("a repository that takes over the name of another", () => {
 });
 
 describe("a job whose repository", () => {
-  const moved = (change: Partial<Extract<Signal, { type: "repositories-changed" }>>): Signal => ({
+  const moved = (change: Partial<Extract<GitHubEvent, { type: "repositories-changed" }>>): GitHubEvent => ({
     type: "repositories-changed",
     installation_id: 1,
     added: [],
@@ -361,11 +361,11 @@ describe("a job whose repository", () => {
     ...change,
   });
   const begun = async () => {
-    const house = await door(null);
-    await house.store.repositories.put(known());
-    await house.handle(ID, { type: "create", draft: draft() });
-    for (const command of TO_PULL_REQUEST) await house.handle(ID, command);
-    return house;
+    const harness = await service(null);
+    await harness.store.repositories.put(known());
+    await harness.handle(ID, { type: "create", draft: draft() });
+    for (const command of TO_PULL_REQUEST) await harness.handle(ID, command);
+    return harness;
   };
 
   it("is renamed or given away goes on under the new name", async () => {
@@ -387,14 +387,14 @@ describe("a job whose repository", () => {
 });
 
 describe("the market of a repository", () => {
-  const market = { ...ask, command: { ...ask.command, market: { price_cents: 500 } } } as Signal;
+  const market = { ...ask, command: { ...ask.command, market: { price_cents: 500 } } } as GitHubEvent;
   const opened = { ...DEFAULT_REPOSITORY_SETTINGS, market: { enabled: true, run_checks: "ask" } } as const;
 
   it.each([
     ["nothing", null],
     ["nothing of it", DEFAULT_REPOSITORY_SETTINGS],
   ])("is off where its settings say %s, and nothing is made", async (_name, settings) => {
-    const { store, said, hear } = await door(null);
+    const { store, said, hear } = await service(null);
     await store.repositories.put(known({ settings }));
     await hear(market);
     expect(said).toEqual([expect.stringContaining("The market is off for octo/demo.")]);
@@ -404,7 +404,7 @@ describe("the market of a repository", () => {
 
   it("is open where they say so, be it that they have to be read first", async () => {
     for (const base of [BASE, null]) {
-      const { store, hear } = await door(known({ settings: opened }));
+      const { store, hear } = await service(known({ settings: opened }));
       await store.repositories.put(known({ base, settings: base === null ? null : opened }));
       await hear(market);
       expect(await store.jobs.count()).toBe(1);
@@ -412,7 +412,7 @@ describe("the market of a repository", () => {
   });
 
   it("is read anew when a push may have closed it", async () => {
-    const { store, hear } = await door(known());
+    const { store, hear } = await service(known());
     await store.repositories.put(known({ settings: opened, base: null }));
     await hear(market);
     expect(await store.jobs.count()).toBe(0);

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { onTestFinished } from "vitest";
 import { z } from "zod";
 import type { QuotaLimits } from "../../src/domain/job/quotas.ts";
-import type { Cashier } from "../../src/engine/ports/market.ts";
+import type { PaymentProvider } from "../../src/engine/ports/market.ts";
 import { type HandClock, handClock, stillClock } from "../flows/clock.ts";
 import { API_KEY, type Asked, type AskOptions, startServer, type TestServer } from "./http-server.ts";
 
@@ -73,14 +73,14 @@ async function personOn(serverNow: () => TestServer, account: string): Promise<P
 }
 
 export async function startMarket(
-  given: { cashier?: Cashier; still?: true; quotas?: Partial<QuotaLimits> } = {},
+  given: { paymentProvider?: PaymentProvider; still?: true; quotas?: Partial<QuotaLimits> } = {},
 ): Promise<Market> {
   const clock = given.still ? stillClock() : handClock();
   const dir = await mkdtemp(join(tmpdir(), "market-"));
   const start = () =>
     startServer({
       ...{ default_repository: "octo/demo", clock, dir, quotas: given.quotas ?? {} },
-      ...(given.cashier ? { cashier: given.cashier } : {}),
+      ...(given.paymentProvider ? { paymentProvider: given.paymentProvider } : {}),
     });
   let server = await start();
   onTestFinished(async () => {

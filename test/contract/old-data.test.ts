@@ -8,7 +8,7 @@ import { describe, expect, it } from "vitest";
 import { UNREAD_REPOSITORY_SETTINGS } from "../../src/contracts/settings.ts";
 import type { JobId } from "../../src/domain/job/job.ts";
 import { KINDS, type Kind } from "../../src/store/lowdb/formats.ts";
-import { startHouse } from "../flows/harness.ts";
+import { startHarness } from "../flows/harness.ts";
 import { begin, led, TO_PULL_REQUEST } from "../unit/core.ts";
 import { inPlace, type LowdbPlace } from "./store/lowdb-place.ts";
 import { jobId } from "./store/sample.ts";
@@ -94,15 +94,15 @@ describe("the data of version 0.1.0", () => {
     }));
 
   it("is served, and written as today's when something changes", async () => {
-    const house = await startHouse({ data: OLD });
-    const status = async (id: JobId) => (await house.request(`/api/jobs/status?job_id=${id}`)).json();
+    const harness = await startHarness({ data: OLD });
+    const status = async (id: JobId) => (await harness.request(`/api/jobs/status?job_id=${id}`)).json();
     expect(await status(MERGED)).toMatchObject({ status: "merged", log: expect.stringContaining("HELLO.md") });
     expect(await status(FAILED)).toMatchObject({ status: "failed" });
-    expect(await (await house.request("/ready")).json()).toMatchObject({ ready: true });
-    const ended = await house.app.engine.handle(RUNNING, { type: "discard", by: { account: "ada", login: "ada" } });
+    expect(await (await harness.request("/ready")).json()).toMatchObject({ ready: true });
+    const ended = await harness.app.engine.handle(RUNNING, { type: "discard", by: { account: "ada", login: "ada" } });
     expect(ended).toMatchObject({ ok: true, job: { status: "cancelled" } });
-    await house.restart();
-    expect((await house.app.store.jobs.load(RUNNING))?.job.status).toBe("cancelled");
+    await harness.restart();
+    expect((await harness.app.store.jobs.load(RUNNING))?.job.status).toBe("cancelled");
   });
 });
 

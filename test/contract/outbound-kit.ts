@@ -5,11 +5,17 @@ import type { Command, Draft } from "../../src/domain/job/command.ts";
 import { decide } from "../../src/domain/job/decide.ts";
 import type { GitHubEffect } from "../../src/domain/job/effect.ts";
 import type { Job } from "../../src/domain/job/job.ts";
-import type { Attempt, Desk, KnownRepository, Performer, RepositoryStore } from "../../src/engine/ports/stores.ts";
+import type {
+  Attempt,
+  GitHubClient,
+  ObservedRepository,
+  Performer,
+  RepositoryStore,
+} from "../../src/engine/ports/stores.ts";
 import { createAppIdentity } from "../../src/github/client/app-identity.ts";
 import { createOctokits, type OctokitSource } from "../../src/github/client/octokit.ts";
 import { createPerformer } from "../../src/github/effects/perform.ts";
-import { createDesk } from "../../src/github/github-client.ts";
+import { createGitHubClient } from "../../src/github/github-client.ts";
 import { type FileMap, type SandboxGitHub, startGitHub } from "../sandbox/github/main.ts";
 import { begin, draft } from "../unit/core.ts";
 
@@ -35,7 +41,7 @@ export function sourceOf(at: {
 }
 
 export function memoryRepositories(): RepositoryStore {
-  const all = new Map<string, KnownRepository>();
+  const all = new Map<string, ObservedRepository>();
   const key = (owner: string, name: string) => `${owner}/${name}`.toLowerCase();
   return {
     get: async (owner, name) => all.get(key(owner, name)) ?? null,
@@ -50,7 +56,7 @@ export interface Bench {
   readonly github: SandboxGitHub;
   readonly performer: Performer;
   readonly repositories: RepositoryStore;
-  readonly desk: Desk;
+  readonly githubClient: GitHubClient;
   readonly installation: number;
   close(): Promise<void>;
 }
@@ -76,8 +82,8 @@ export async function bench(files: FileMap = FILES): Promise<Bench> {
     public_url: PUBLIC_URL,
     wait: async () => {},
   });
-  const desk = createDesk({ source, self });
-  return { github, performer, repositories, desk, installation, close: () => github.close() };
+  const githubClient = createGitHubClient({ source, self });
+  return { github, performer, repositories, githubClient, installation, close: () => github.close() };
 }
 
 /** One job on the bench. */

@@ -481,8 +481,8 @@ describe("the performer on the local GitHub", () => {
   it("says once on a commit what is wrong with the settings there,", async () => {
     const at = start().job.repository;
     const sha = b.github.pushCommit(REPO, "main", { ".github/journeyman.yml": "limits: soon\n" }, "ada");
-    const first = await b.desk.settingsPushed(at, null);
-    expect(await b.desk.settingsPushed(at, first)).toMatchObject({
+    const first = await b.githubClient.settingsPushed(at, null);
+    expect(await b.githubClient.settingsPushed(at, first)).toMatchObject({
       settings_problem: expect.stringContaining("limits"),
     });
     const ours = b.github.checkRuns(REPO, sha).filter(({ name }) => name === "journeyman settings");
@@ -527,19 +527,19 @@ describe("the performer on the local GitHub", () => {
 
   it("answers at the desk: permission, pull request, installation, and one reply", async () => {
     const repository = { owner: "octo", name: "demo", installation_id: b.installation };
-    const ada = await b.desk.permission(repository, "ada");
+    const ada = await b.githubClient.permission(repository, "ada");
     expect(ada).toEqual({ permission: "write", person: { id: expect.any(Number), login: "ada" } });
-    expect(await b.desk.permission(repository, "nobody")).toEqual({ permission: "none", person: null });
-    expect(await b.desk.loginOf(repository, ada.person?.id ?? 0)).toBe("ada");
-    expect(await b.desk.loginOf(repository, 999_999)).toBeNull();
-    expect(await b.desk.installation("octo", "demo")).toMatchObject({ id: b.installation });
-    expect(await b.desk.installation("octo", "nowhere")).toBeNull();
-    await b.desk.reply(repository, issue, "reply:1", "help", false);
-    await b.desk.reply(repository, issue, "reply:1", "help", true);
+    expect(await b.githubClient.permission(repository, "nobody")).toEqual({ permission: "none", person: null });
+    expect(await b.githubClient.loginOf(repository, ada.person?.id ?? 0)).toBe("ada");
+    expect(await b.githubClient.loginOf(repository, 999_999)).toBeNull();
+    expect(await b.githubClient.installation("octo", "demo")).toMatchObject({ id: b.installation });
+    expect(await b.githubClient.installation("octo", "nowhere")).toBeNull();
+    await b.githubClient.reply(repository, issue, "reply:1", "help", false);
+    await b.githubClient.reply(repository, issue, "reply:1", "help", true);
     expect(b.github.comments(REPO, issue).filter(({ user }) => user === "journeyman[bot]")).toHaveLength(1);
     const fork = b.github.openForkPullRequest(REPO, { title: "F", by: "eve", files: { "f.txt": "f" } });
-    expect(await b.desk.pullRequest(repository, fork)).toMatchObject({ from_fork: true });
+    expect(await b.githubClient.pullRequest(repository, fork)).toMatchObject({ from_fork: true });
     b.github.faults.add({ match: { path: /permission/ }, status: 500 });
-    await expect(b.desk.permission(repository, "ada")).rejects.toThrow("could not be asked");
+    await expect(b.githubClient.permission(repository, "ada")).rejects.toThrow("could not be asked");
   });
 });

@@ -168,11 +168,11 @@ const DOORS: readonly (readonly [door: string, quota: keyof QuotaLimits, status:
 const CODES = { 402: "in_debt", 409: "over_quota", 429: "rate_limited" } as const;
 
 describe("the quotas of an account", () => {
-  it.each(DOORS)("%s is refused over %s, with %d and what to do next", async (_door, quota, status, door) => {
+  it.each(DOORS)("%s is refused over %s, with %d and what to do next", async (_door, quota, status, service) => {
     const most = quota === "kept_bytes" ? 1_000 : 1;
     const market = await startMarket({ quotas: { [quota]: most } });
     const world = { market, ada: await market.person("ada", 10_000), bob: await market.person("bob") };
-    const refused = await door(world);
+    const refused = await service(world);
     const advice = /wait|cancel|later|finish|send less/;
     if (typeof refused === "string") return expect(refused).toMatch(advice);
     expect(refused).toMatchObject({ status, body: { code: CODES[status], error: expect.stringMatching(advice) } });

@@ -103,7 +103,7 @@ const registered = z
 /** What a test says of issuer, audience and times stands as it is. */
 const timesOf = (claims: object): JWTPayload => JSON.parse(JSON.stringify(registered.parse(claims)));
 
-export async function startIssuer(audience: string, now: () => number): Promise<Issuer> {
+export async function startIssuer(subscriptionMatcher: string, now: () => number): Promise<Issuer> {
   const [own, other] = await Promise.all([generateKeyPair("RS256"), generateKeyPair("RS256")]);
   const jwk = { ...(await exportJWK(own.publicKey)), kid: "k1", alg: "RS256", use: "sig" };
   let asked = 0;
@@ -117,7 +117,7 @@ export async function startIssuer(audience: string, now: () => number): Promise<
   const url = `http://127.0.0.1:${port}`;
   const signed = (key: CryptoKey, claims: object, header: object = {}): Promise<string> => {
     const seconds = Math.floor(now() / 1_000);
-    const usual = { iss: url, aud: audience, iat: seconds, nbf: seconds - 600, exp: seconds + 300 };
+    const usual = { iss: url, aud: subscriptionMatcher, iat: seconds, nbf: seconds - 600, exp: seconds + 300 };
     const sub = "repo:octocat@1/hello-world@4711:ref:refs/heads/x";
     const payload: JWTPayload = { ...asTexts(claims), ...usual, sub, ...timesOf(claims) };
     return new SignJWT(payload).setProtectedHeader({ alg: "RS256", kid: "k1", ...header }).sign(key);

@@ -6,7 +6,7 @@ import fc from "fast-check";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { Secret } from "../../src/contracts/secret.ts";
 import { logTo } from "../../src/main/log.ts";
-import { createStripeCashier } from "../../src/payments/stripe.ts";
+import { createStripeProvider } from "../../src/payments/stripe.ts";
 import { type Market, type Person, startMarket } from "./market-kit.ts";
 
 const WEBHOOK_SECRET = "whsec_of_these_tests_0123";
@@ -50,7 +50,10 @@ async function startStripe() {
     webhook_secret: new Secret(WEBHOOK_SECRET),
     api_url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
   };
-  return { stripe, cashier: createStripeCashier(settings, "http://app.test", logTo({ write: () => {} }, "silent")) };
+  return {
+    stripe,
+    paymentProvider: createStripeProvider(settings, "http://app.test", logTo({ write: () => {} }, "silent")),
+  };
 }
 
 let nth = 0;
@@ -72,8 +75,8 @@ interface Bank {
 }
 
 async function startBank(): Promise<Bank> {
-  const { stripe, cashier } = await startStripe();
-  const market = await startMarket({ cashier });
+  const { stripe, paymentProvider } = await startStripe();
+  const market = await startMarket({ paymentProvider });
   market.server.github.opens = true;
   const ada = await market.person("ada");
   return {

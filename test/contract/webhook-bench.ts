@@ -7,7 +7,7 @@ import type { Log, Store } from "../../src/engine/ports/stores.ts";
 import type { Issued, StoredDelivery } from "../../src/engine/ports/webhooks.ts";
 import { createSealedBox } from "../../src/main/seal.ts";
 import { openLowdbStore } from "../../src/store/lowdb/open.ts";
-import { createNotify, type Notify } from "../../src/webhooks/webhooks.ts";
+import { createOutgoingWebhooks, type OutgoingWebhooks } from "../../src/webhooks/webhooks.ts";
 import { type HandClock, handClock } from "../flows/clock.ts";
 import { until } from "../flows/harness.ts";
 import { type Receiver, startReceiver } from "./receiver.ts";
@@ -17,7 +17,7 @@ export interface NotifyBench {
   readonly recorded: readonly string[];
   readonly clock: HandClock;
   readonly store: Store;
-  readonly notify: Notify;
+  readonly notify: OutgoingWebhooks;
   /** Stops the room and its store, and starts both again on the same data. */
   restart(): Promise<void>;
   receiver(): Promise<Receiver>;
@@ -37,7 +37,7 @@ export async function openNotifyBench({ allow_private = true } = {}): Promise<No
     const store = await openLowdbStore({ dir, now: clock.now });
     const { subscriptions, outgoing } = store;
     const box = createSealedBox({ encryption_key: null, data_dir: dir });
-    const notify = createNotify({
+    const notify = createOutgoingWebhooks({
       ...{ subscriptions, outgoing, box, clock, log: LOG, allow_private, random: () => 0 },
       record: (_by, { action, target, repository }) => void recorded.push(`${action} ${target?.id} ${repository}`),
     });

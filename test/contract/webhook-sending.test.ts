@@ -1,7 +1,7 @@
 /** How webhooks leave: against real receivers that take them, refuse, redirect, hang, and talk without end. */
 import { expect, it } from "vitest";
 import type { Job } from "../../src/domain/job/job.ts";
-import { announcementOf } from "../../src/domain/job/job-events.ts";
+import { emittedEventOf } from "../../src/domain/job/job-events.ts";
 import { MOST_AT_ONCE, SLOW_MS } from "../../src/webhooks/sender.ts";
 import { MOST_SUBSCRIPTIONS } from "../../src/webhooks/webhooks.ts";
 import { until } from "../flows/harness.ts";
@@ -15,7 +15,7 @@ const DAY = 24 * HOUR;
 
 const announced = (job: Job, version = 1) => {
   const row = { at: job.created_at, event: "created", from: null, to: job.status, by: null, note: null } as const;
-  return { type: "announce", announcement: announcementOf(job, [row], version) } as const;
+  return { type: "announce", announcement: emittedEventOf(job, [row], version) } as const;
 };
 
 it("signs what it sends with the subscriber's secret, as Standard Webhooks says", async () => {
@@ -61,9 +61,9 @@ it("tells everybody who subscribes and the job's callback, each once, however of
   const issued = await bench.subscribe(`${receiver.url}/one`);
   await bench.subscribe(`${receiver.url}/two`);
   const job = sampleJob("1", { callback_url: `${receiver.url}/callback` });
-  for (let times = 0; times < 3; times++) await notify.announcer.perform(announced(job), job, times > 0);
+  for (let times = 0; times < 3; times++) await notify.eventPublisher.perform(announced(job), job, times > 0);
   await until("all to come", () => receiver.received.length >= 3);
-  await notify.announcer.perform(announced(job, 2), job, false);
+  await notify.eventPublisher.perform(announced(job, 2), job, false);
   await until("the next ones to come", () => receiver.received.length >= 6);
   const paths = receiver.received.map(({ path }) => path).sort();
   expect(paths).toEqual(["/hook/callback", "/hook/callback", "/hook/one", "/hook/one", "/hook/two", "/hook/two"]);
@@ -78,7 +78,7 @@ it("tells everybody who subscribes and the job's callback, each once, however of
 
 it("listens for nobody where nobody subscribes", async () => {
   const { notify } = await openNotifyBench();
-  expect(await notify.audience.listens(sampleJob("1"), ["job.created"])).toBe(false);
+  expect(await notify.subscriptionMatcher.listens(sampleJob("1"), ["job.created"])).toBe(false);
   await notify.webhooks.subscribe({
     account: "ada",
     url: "http://127.0.0.1:1/",
@@ -86,12 +86,12 @@ it("listens for nobody where nobody subscribes", async () => {
     repository: null,
     repository_id: null,
   });
-  expect(await notify.audience.listens(sampleJob("1"), ["job.created"])).toBe(false);
-  expect(await notify.audience.listens(sampleJob("1"), ["job.verified", "job.merged"])).toBe(true);
-  expect(await notify.audience.listens(sampleJob("1", { account: "bob" }), ["job.merged"])).toBe(false);
-  expect(await notify.audience.listens(sampleJob("1", { callback_url: "http://127.0.0.1:1/" }), ["job.queued"])).toBe(
-    true,
-  );
+  expect(await notify.subscriptionMatcher.listens(sampleJob("1"), ["job.created"])).toBe(false);
+  expect(await notify.subscriptionMatcher.listens(sampleJob("1"), ["job.verified", "job.merged"])).toBe(true);
+  expect(await notify.subscriptionMatcher.listens(sampleJob("1", { account: "bob" }), ["job.merged"])).toBe(false);
+  expect(
+    await notify.subscriptionMatcher.listens(sampleJob("1", { callback_url: "http://127.0.0.1:1/" }), ["job.queued"]),
+  ).toBe(true);
 });
 
 it("tries again when its time has come, and says what every try brought", async () => {
@@ -233,7 +233,7 @@ it("does not let receivers that hang hold up the others, though they hold every 
   const bench = await openNotifyBench();
   const [hanging, quick] = [await bench.receiver(), await bench.receiver()];
   hanging.answer = () => {};
-  const { webhooks, announcer } = bench.notify;
+  const { webhooks, eventPublisher } = bench.notify;
   const accounts = ["bob", "eve"];
   const each = MOST_SUBSCRIPTIONS;
   for (const account of accounts)
@@ -248,12 +248,12 @@ it("does not let receivers that hang hold up the others, though they hold every 
   for (const account of accounts) {
     const job = sampleJob("1", { account });
     // two for each: a receiver that hangs holds one place, not one for each delivery
-    for (const version of [1, 2]) await announcer.perform(announced(job, version), job, false);
+    for (const version of [1, 2]) await eventPublisher.perform(announced(job, version), job, false);
   }
   await until("every place to be held", () => hanging.received.length >= MOST_AT_ONCE);
   await bench.subscribe(quick.url);
   const job = sampleJob("2");
-  await announcer.perform(announced(job), job, false);
+  await eventPublisher.perform(announced(job), job, false);
   bench.clock.pass(SLOW_MS);
   await until("the quick one", () => quick.received.length === 1);
   const asked = () => new Set(hanging.received.map(({ id }) => id)).size;
@@ -269,7 +269,8 @@ it("ties a webhook of before to its repository's number at the first event, and 
   const issued = await notify.webhooks.subscribe(asked);
   const id = issued?.subscription.id ?? "";
   const about = async (job: Job) => {
-    if (await notify.audience.listens(job, ["job.created"])) await notify.announcer.perform(announced(job), job, false);
+    if (await notify.subscriptionMatcher.listens(job, ["job.created"]))
+      await notify.eventPublisher.perform(announced(job), job, false);
     const { repository, repository_id } = (await bench.store.subscriptions.get(id)) ?? {};
     return { repository, repository_id };
   };

@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { asJobId } from "../../src/domain/job/job.ts";
 import { DEMO } from "../sandbox/environment.ts";
-import { API_KEY, startHouse, until, untilJob } from "./harness.ts";
+import { API_KEY, startHarness, until, untilJob } from "./harness.ts";
 
 const POLL_EVERY_MS = 50;
 
@@ -43,46 +43,49 @@ const idOf = (text: string) => {
 };
 
 it("serves a client that creates, polls to the end and then sends a message", async () => {
-  const house = await startHouse({ settings: null });
+  const harness = await startHarness({ settings: null });
   const projectId = encodeURIComponent(DEMO);
-  const first = await runAgentJob(house.app.url, projectId, "create PROMPT.md that says hello", API_KEY);
-  const job = await house.job(idOf(first.id));
+  const first = await runAgentJob(harness.app.url, projectId, "create PROMPT.md that says hello", API_KEY);
+  const job = await harness.job(idOf(first.id));
   expect(first).toEqual({
     id: job.id,
     status: "completed",
     outcome: expect.stringMatching(/^(?:done|merged)$/),
-    source: { repository: `${house.github.url}/${DEMO}`, ref: `job/${job.id}` },
+    source: { repository: `${harness.github.url}/${DEMO}`, ref: `job/${job.id}` },
     model: job.work?.model,
     prLink: job.pull_request?.url,
     createdAt: new Date(job.created_at).toISOString(),
     archivedAt: null,
   });
   expect(first.prLink).toContain("/pull/");
-  expect(house.github.readFile(DEMO, first.source.ref, "PROMPT.md")).toContain("hello");
+  expect(harness.github.readFile(DEMO, first.source.ref, "PROMPT.md")).toContain("hello");
 
-  const known = await house.app.store.repositories.get(...(DEMO.split("/") as [string, string]));
+  const known = await harness.app.store.repositories.get(...(DEMO.split("/") as [string, string]));
   const path = `/v2/agent/${known?.id}/job/${job.id}`;
-  const sent = await house.request(`${path}/message`, { method: "POST", body: { prompt: "append bye to PROMPT.md" } });
+  const sent = await harness.request(`${path}/message`, {
+    method: "POST",
+    body: { prompt: "append bye to PROMPT.md" },
+  });
   expect(sent.status).toBe(200);
   expect(await sent.json()).toMatchObject({ id: job.id, status: "active", prLink: first.prLink });
-  await untilJob(house, job.id, "verified again", (one) => one.round === 2 && one.status === "verified");
-  expect(house.github.pulls(DEMO)).toHaveLength(1);
-  expect(house.github.readFile(DEMO, first.source.ref, "PROMPT.md")).toContain("bye");
+  await untilJob(harness, job.id, "verified again", (one) => one.round === 2 && one.status === "verified");
+  expect(harness.github.pulls(DEMO)).toHaveLength(1);
+  expect(harness.github.readFile(DEMO, first.source.ref, "PROMPT.md")).toContain("bye");
 
-  const archived = await house.request(`${path}/archive`, { method: "POST" });
+  const archived = await harness.request(`${path}/archive`, { method: "POST" });
   expect(await archived.json()).toMatchObject({ status: "archived", archivedAt: expect.any(String) });
 });
 
 it("ends a client's polling with failed when the job fails, and when it was cancelled", async () => {
-  const house = await startHouse({ actions: false });
-  const running = runAgentJob(house.app.url, encodeURIComponent(DEMO), "create NEVER.md that says never", API_KEY);
+  const harness = await startHarness({ actions: false });
+  const running = runAgentJob(harness.app.url, encodeURIComponent(DEMO), "create NEVER.md that says never", API_KEY);
   const [job] = await until("the job", async () => {
-    const { jobs } = await house.app.store.jobs.list({ limit: 1 });
+    const { jobs } = await harness.app.store.jobs.list({ limit: 1 });
     return jobs.length === 1 && jobs[0]?.head_sha ? jobs : null;
   });
   if (job === undefined) throw new Error("there is no job");
   const path = `/v2/agent/${encodeURIComponent(DEMO)}/job/${job.id}/cancel`;
-  expect((await house.request(path, { method: "POST" })).status).toBe(200);
+  expect((await harness.request(path, { method: "POST" })).status).toBe(200);
   expect(await running).toMatchObject({ id: job.id, status: "failed", prLink: null });
-  await until("the branch to be gone", () => house.github.branches(DEMO)[job.branch] === undefined);
+  await until("the branch to be gone", () => harness.github.branches(DEMO)[job.branch] === undefined);
 });

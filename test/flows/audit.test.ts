@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { z } from "zod";
 import { DEMO, READER, WRITER } from "../sandbox/environment.ts";
 import { openBrowser } from "./browser.ts";
-import { type House, startHouse, until, untilJob } from "./harness.ts";
+import { type Harness, startHarness, until, untilJob } from "./harness.ts";
 import { signIn } from "./signing-in.ts";
 
 const entries = z.array(
@@ -20,23 +20,23 @@ const entries = z.array(
   }),
 );
 
-const audit = async (house: House, query = "") =>
-  entries.parse(await (await house.request(`/api/audit?${query}`)).json());
+const audit = async (harness: Harness, query = "") =>
+  entries.parse(await (await harness.request(`/api/audit?${query}`)).json());
 
 test("a job that is asked for, cancelled and cancelled again by comments leaves three entries, and reports none", async () => {
-  const house = await startHouse({ actions: false });
-  const issue = house.ask("/job create HELLO.md that says hello");
-  const job = await house.jobOf(issue);
-  await untilJob(house, job.id, "pushed", ({ head_sha }) => head_sha !== null);
-  house.github.comment(DEMO, issue, { body: "/job cancel", by: READER });
-  house.github.comment(DEMO, issue, { body: "/job cancel", by: WRITER });
-  await untilJob(house, job.id, "cancelled", ({ status }) => status === "cancelled");
-  house.github.comment(DEMO, issue, { body: "/job retry", by: WRITER });
+  const harness = await startHarness({ actions: false });
+  const issue = harness.ask("/job create HELLO.md that says hello");
+  const job = await harness.jobOf(issue);
+  await untilJob(harness, job.id, "pushed", ({ head_sha }) => head_sha !== null);
+  harness.github.comment(DEMO, issue, { body: "/job cancel", by: READER });
+  harness.github.comment(DEMO, issue, { body: "/job cancel", by: WRITER });
+  await untilJob(harness, job.id, "cancelled", ({ status }) => status === "cancelled");
+  harness.github.comment(DEMO, issue, { body: "/job retry", by: WRITER });
   const seen = await until("three entries", async () => {
-    const all = await audit(house, `job_id=${job.id}`);
+    const all = await audit(harness, `job_id=${job.id}`);
     return all.length >= 3 ? all : null;
   });
-  const deliveries = house.github.deliveries().map(({ guid }) => guid);
+  const deliveries = harness.github.deliveries().map(({ guid }) => guid);
   const who = { account: WRITER, login: WRITER, key_id: null, address: null, repository: DEMO };
   const target = { type: "job", id: job.id };
   expect(seen.map(({ request_id, ...rest }) => rest)).toEqual([
@@ -48,14 +48,14 @@ test("a job that is asked for, cancelled and cancelled again by comments leaves 
 });
 
 test("a key that is signed in for, and one that is refused, are written down with who it was", async () => {
-  const house = await startHouse({ actions: false });
+  const harness = await startHarness({ actions: false });
   const browser = openBrowser();
-  await signIn(house, WRITER, undefined, browser);
-  await signIn(house, READER);
-  const [minted] = await house.app.store.keys.list();
+  await signIn(harness, WRITER, undefined, browser);
+  await signIn(harness, READER);
+  const [minted] = await harness.app.store.keys.list();
   const common = { key_id: null, address: "127.0.0.1", action: "key-created", repository: DEMO };
   const tied = { action: "account-tied", target: { type: "account", id: WRITER } };
-  expect(await audit(house)).toMatchObject([
+  expect(await audit(harness)).toMatchObject([
     { ...common, account: READER, login: READER, target: null, outcome: "forbidden" },
     { ...common, account: WRITER, login: WRITER, target: { type: "key", id: minted?.id }, outcome: "done" },
     { ...tied, account: WRITER, login: WRITER, outcome: "done" },

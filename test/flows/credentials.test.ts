@@ -2,10 +2,10 @@
 import { describe, expect, it } from "vitest";
 import { AGAIN_MS } from "../../src/github/client/app-credentials.ts";
 import { appKey } from "../contract/app-key.ts";
-import { startHouse, until, untilJob } from "./harness.ts";
+import { startHarness, until, untilJob } from "./harness.ts";
 
-const ready = async (house: Awaited<ReturnType<typeof startHouse>>) => {
-  const answer = await house.request("/ready");
+const ready = async (harness: Awaited<ReturnType<typeof startHarness>>) => {
+  const answer = await harness.request("/ready");
   return { status: answer.status, ...((await answer.json()) as { ready: boolean; reason?: string }) };
 };
 const WELL = { status: 200, ready: true };
@@ -15,36 +15,36 @@ describe("a clock that is not GitHub's", () => {
     ["3 minutes ahead", -180_000],
     ["2 hours behind", 7_200_000],
   ])("keeps no job from its merge when it is %s", async (_what, shift) => {
-    const house = await startHouse({ github: { now: () => Date.now() + shift } });
-    const { id } = await house.jobOf(house.ask("/job create HELLO.md that says hello"));
-    const job = await untilJob(house, id, "merged", (one) => one.merged_at !== null);
+    const harness = await startHarness({ github: { now: () => Date.now() + shift } });
+    const { id } = await harness.jobOf(harness.ask("/job create HELLO.md that says hello"));
+    const job = await untilJob(harness, id, "merged", (one) => one.merged_at !== null);
     expect(job.tries).toBe(1);
-    expect(await ready(house)).toEqual(WELL);
+    expect(await ready(harness)).toEqual(WELL);
   });
 
   it("is allowed for when it goes wrong and when it is set right, while the server runs", async () => {
     let shift = 0;
-    const house = await startHouse({ github: { now: () => Date.now() + shift } });
-    await until("the first answer", async () => (await ready(house)).ready);
+    const harness = await startHarness({ github: { now: () => Date.now() + shift } });
+    await until("the first answer", async () => (await ready(harness)).ready);
     for (const next of [-600_000, 0, 600_000]) {
       shift = next;
-      const asked = () => house.github.calls().filter((call) => call.path === "/app").length;
+      const asked = () => harness.github.calls().filter((call) => call.path === "/app").length;
       const before = asked();
-      house.pass(AGAIN_MS);
+      harness.pass(AGAIN_MS);
       await until("GitHub to be asked again", () => asked() > before);
-      await until("the answer", async () => (await ready(house)).ready);
-      expect(await ready(house)).toEqual(WELL);
+      await until("the answer", async () => (await ready(harness)).ready);
+      expect(await ready(harness)).toEqual(WELL);
     }
   });
 });
 
 it("is not ready with a key that GitHub does not know, and says which settings to compare", async () => {
-  const house = await startHouse({}, { PRIVATE_KEY: appKey });
+  const harness = await startHarness({}, { PRIVATE_KEY: appKey });
   const { reason, ...rest } = await until("the refusal", async () => {
-    const now = await ready(house);
+    const now = await ready(harness);
     return now.reason?.includes("PRIVATE_KEY") ? now : null;
   });
   expect(rest).toEqual({ status: 503, ready: false });
   expect(reason).not.toMatch(/clock|reached/);
-  expect((await house.request("/health")).status).toBe(200);
+  expect((await harness.request("/health")).status).toBe(200);
 });

@@ -7,14 +7,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onTestFailed, onTestFinished } from "vitest";
 import type { Job, JobId } from "../../src/domain/job/job.ts";
-import { openGate } from "../../src/http/server/bootstrap.ts";
+import { listenEarly } from "../../src/http/server/bootstrap.ts";
 import { type Composition, compose } from "../../src/main/compose.ts";
 import { environment } from "../../src/main/environment.ts";
 import { logTo } from "../../src/main/log.ts";
 import { readSettings } from "../../src/main/settings.ts";
 import { builtProgram } from "../build.ts";
 import { assertAsRead } from "../contract/store/as-read.ts";
-import { DEMO, startTown, type Town, type TownOptions, WRITER } from "../sandbox/environment.ts";
+import { DEMO, type Sandbox, type SandboxSetup, startSandbox, WRITER } from "../sandbox/environment.ts";
 import { handClock } from "./clock.ts";
 import { scriptedRuns } from "./scripted-runs.ts";
 
@@ -25,9 +25,9 @@ export const WEBHOOK_SECRET = "test-webhook-secret-0123456789";
 const PATIENCE_MS = 60_000;
 const LOOK_EVERY_MS = 25;
 
-export interface House {
-  readonly town: Town;
-  readonly github: Town["github"];
+export interface Harness {
+  readonly sandbox: Sandbox;
+  readonly github: Sandbox["github"];
   readonly app: Composition;
   /** Everything that the App has logged so far. */
   logged(): string;
@@ -56,7 +56,7 @@ export async function until<T>(what: string, look: () => T | Promise<T>): Promis
   }
 }
 
-export interface HouseOptions extends TownOptions {
+export interface HarnessOptions extends SandboxSetup {
   /** False: the App has no model to ask. */
   readonly model?: boolean;
   /** A folder of data that the App begins with. */
@@ -65,14 +65,14 @@ export interface HouseOptions extends TownOptions {
   readonly realRuns?: boolean;
 }
 
-export async function startHouse(
-  { model = true, realRuns = false, data, ...options }: HouseOptions = {},
+export async function startHarness(
+  { model = true, realRuns = false, data, ...options }: HarnessOptions = {},
   more: Record<string, string> = {},
-): Promise<House> {
+): Promise<Harness> {
   const dataDir = await mkdtemp(join(tmpdir(), "journeyman-test-"));
   if (data !== undefined) await cp(data, dataDir, { recursive: true });
   const workflows: string[] = [];
-  const town = await startTown({
+  const sandbox = await startSandbox({
     program: builtProgram,
     ...(realRuns || options.containers ? {} : { playJob: scriptedRuns }),
     ...options,
@@ -81,11 +81,11 @@ export async function startHouse(
   const clock = handClock();
   const lines: string[] = [];
   const log = logTo({ write: (line: string) => void lines.push(line) }, "debug");
-  const { github } = town;
+  const { github } = sandbox;
 
   const start = async (): Promise<Composition> => {
     // GitHub sends people back to where the App listens, so that is known first
-    const gate = await openGate({ host: "127.0.0.1", port: 0 });
+    const gate = await listenEarly({ host: "127.0.0.1", port: 0 });
     const reading = readSettings(
       environment(dataDir, {
         APP_ID: String(github.appId),
@@ -101,7 +101,7 @@ export async function startHouse(
         DATA_DIR: dataDir,
         API_KEY,
         DEFAULT_REPOSITORY: DEMO,
-        ...(model ? { ANTHROPIC_API_KEY: town.modelAccess.api_key, ANTHROPIC_BASE_URL: town.model.url } : {}),
+        ...(model ? { ANTHROPIC_API_KEY: sandbox.modelAccess.api_key, ANTHROPIC_BASE_URL: sandbox.model.url } : {}),
         WEBHOOK_ALLOW_PRIVATE: "true",
         ...more,
       }),
@@ -121,7 +121,7 @@ export async function startHouse(
   onTestFinished(async () => {
     await app.stop();
     await assertAsRead(app.store.jobs, dataDir);
-    await town.close();
+    await sandbox.close();
     await rm(dataDir, { recursive: true, force: true });
   });
 
@@ -132,7 +132,7 @@ export async function startHouse(
   };
 
   return {
-    town,
+    sandbox,
     github,
     get app() {
       return app;
@@ -166,8 +166,8 @@ export async function startHouse(
 }
 
 /** Waits until the job is at this status (or merged), and answers it. */
-export const untilJob = (house: House, id: JobId, what: string, holds: (job: Job) => boolean): Promise<Job> =>
+export const untilJob = (harness: Harness, id: JobId, what: string, holds: (job: Job) => boolean): Promise<Job> =>
   until(`the job to be ${what}`, async () => {
-    const job = await house.job(id);
+    const job = await harness.job(id);
     return holds(job) ? job : null;
   });

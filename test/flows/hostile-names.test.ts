@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { DEMO } from "../sandbox/environment.ts";
-import { startHouse, until, untilJob } from "./harness.ts";
+import { startHarness, until, untilJob } from "./harness.ts";
 
 const WORKFLOW = ".github/workflows/run-job.yml";
 const OLD_COPY = join(import.meta.dirname, "../fixtures/run-job-0.1.yml");
@@ -15,17 +15,17 @@ const TASK =
 
 /** What the job's run has shown to whoever may read its log, which on a public repository is everybody. */
 async function logAfter(files: Record<string, string>): Promise<string> {
-  const house = await startHouse({ realRuns: true, files });
-  const { id } = await house.jobOf(house.ask(TASK));
-  await untilJob(house, id, "worked on", (job) => job.status !== "queued" && job.status !== "accepted");
+  const harness = await startHarness({ realRuns: true, files });
+  const { id } = await harness.jobOf(harness.ask(TASK));
+  await untilJob(harness, id, "worked on", (job) => job.status !== "queued" && job.status !== "accepted");
   await until("the run's end", () =>
-    house.github.runs(DEMO).some((run) => run.path === WORKFLOW && run.status === "completed"),
+    harness.github.runs(DEMO).some((run) => run.path === WORKFLOW && run.status === "completed"),
   );
-  await house.town.idle();
-  return house.github
+  await harness.sandbox.idle();
+  return harness.github
     .runs(DEMO)
     .filter((run) => run.path === WORKFLOW)
-    .flatMap((run) => run.jobs.map((job) => house.github.jobLog(job.id)))
+    .flatMap((run) => run.jobs.map((job) => harness.github.jobLog(job.id)))
     .join("");
 }
 

@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { asJobId, type JobId } from "../../src/domain/job/job.ts";
 import { DEMO } from "../sandbox/environment.ts";
-import { type House, startHouse, until, untilJob } from "./harness.ts";
+import { type Harness, startHarness, until, untilJob } from "./harness.ts";
 
 const idOf = (text: unknown): JobId => {
   const id = typeof text === "string" ? asJobId(text) : null;
@@ -12,11 +12,11 @@ const idOf = (text: unknown): JobId => {
 type Body = Readonly<Record<string, unknown>>;
 
 /** An account with a key of its own; what it asks must be answered with this status. */
-async function person(house: House, account: string) {
-  const minted = await house.request("/api/keys", { method: "POST", body: { account, repository: "*" } });
+async function person(harness: Harness, account: string) {
+  const minted = await harness.request("/api/keys", { method: "POST", body: { account, repository: "*" } });
   const { key } = (await minted.json()) as { key: string };
   return async (method: string, path: string, status: number, body?: unknown): Promise<Body> => {
-    const response = await house.request(path, { method, key, ...(body === undefined ? {} : { body }) });
+    const response = await harness.request(path, { method, key, ...(body === undefined ? {} : { body }) });
     const text = await response.text();
     expect(`${response.status} ${text}`).toContain(`${status} `);
     return text === "" ? {} : (JSON.parse(text) as Body);
@@ -24,18 +24,18 @@ async function person(house: House, account: string) {
 }
 
 /** Without a model that judges, the sender says whether work is good. */
-async function approve(house: House, id: JobId, sender: Awaited<ReturnType<typeof person>>): Promise<void> {
-  await untilJob(house, id, "left to its sender", (job) => job.sender_asked_at !== null);
+async function approve(harness: Harness, id: JobId, sender: Awaited<ReturnType<typeof person>>): Promise<void> {
+  await untilJob(harness, id, "left to its sender", (job) => job.sender_asked_at !== null);
   await sender("POST", `/api/jobs/${id}/approve`, 200);
 }
 
-const credit = (house: House, account: string, amount_cents: number) =>
-  house.request("/api/wallet/credit", { method: "POST", body: { account, amount_cents } });
+const credit = (harness: Harness, account: string, amount_cents: number) =>
+  harness.request("/api/wallet/credit", { method: "POST", body: { account, amount_cents } });
 
 it("is ordered, pulled, accepted and handed in, approved, merged when green, and paid", async () => {
-  const house = await startHouse({ model: false });
-  const [ada, bob] = [await person(house, "ada"), await person(house, "bob")];
-  await credit(house, "ada", 1_000);
+  const harness = await startHarness({ model: false });
+  const [ada, bob] = [await person(harness, "ada"), await person(harness, "bob")];
+  await credit(harness, "ada", 1_000);
 
   const order = { prompt: "Write UNIX.md about the history of Unix", price_cents: 500, time_limit_seconds: 3600 };
   const attachments = [{ name: "notes.bin", type: "text/plain", content: Buffer.from([0, 255, 1]).toString("base64") }];
@@ -53,22 +53,22 @@ it("is ordered, pulled, accepted and handed in, approved, merged when green, and
   expect(accepted).toMatchObject({
     status: "accepted",
     branch: `job/${id}`,
-    clone_url: `${house.github.url}/${DEMO}.git`,
+    clone_url: `${harness.github.url}/${DEMO}.git`,
     env_vars: envVars,
     deadline_at: expect.any(String),
   });
-  await until("the branch", () => house.github.branches(DEMO)[`job/${id}`] !== undefined);
-  expect(house.github.log(DEMO, `job/${id}`)[0]?.message).toContain(`Post job ${id}: `);
-  expect(house.github.readFile(DEMO, `job/${id}`, `.jobs/${id}/attachments/notes.bin`)).not.toBeNull();
+  await until("the branch", () => harness.github.branches(DEMO)[`job/${id}`] !== undefined);
+  expect(harness.github.log(DEMO, `job/${id}`)[0]?.message).toContain(`Post job ${id}: `);
+  expect(harness.github.readFile(DEMO, `job/${id}`, `.jobs/${id}/attachments/notes.bin`)).not.toBeNull();
 
   const files = [{ path: "UNIX.md", content: "# Unix\n" }];
   await bob("POST", `/api/jobs/${id}/submit`, 200, { output_text: "I wrote it.", files });
-  await approve(house, id, ada);
-  const job = await untilJob(house, id, "merged", (one) => one.merged_at !== null);
+  await approve(harness, id, ada);
+  const job = await untilJob(harness, id, "merged", (one) => one.merged_at !== null);
   expect(job.status).toBe("verified");
-  expect(house.github.readFile(DEMO, "main", "UNIX.md")).toBe("# Unix\n");
-  expect(house.github.pulls(DEMO)).toHaveLength(1);
-  const runs = house.github
+  expect(harness.github.readFile(DEMO, "main", "UNIX.md")).toBe("# Unix\n");
+  expect(harness.github.pulls(DEMO)).toHaveLength(1);
+  const runs = harness.github
     .runs(DEMO)
     .filter((run) => run.path.endsWith("run-job.yml") && run.conclusion !== "skipped");
   expect(runs).toEqual([]);
@@ -78,74 +78,78 @@ it("is ordered, pulled, accepted and handed in, approved, merged when green, and
     ledger: [{ delta: 350, reason: "payout", job_id: id }],
   });
   expect(await ada("GET", `/api/jobs/${id}`, 200)).toMatchObject({ status: "verified", result: "I wrote it." });
-  expect(await house.app.store.parcels.all()).toEqual([]);
-  expect(house.logged()).not.toContain("s3cret-value");
+  expect(await harness.app.store.parcels.all()).toEqual([]);
+  expect(harness.logged()).not.toContain("s3cret-value");
 });
 
 /** An order at 500 cents that this worker has accepted; its branch is on GitHub. */
-async function acceptedBy(house: House, ada: Awaited<ReturnType<typeof person>>, worker: typeof ada): Promise<JobId> {
+async function acceptedBy(
+  harness: Harness,
+  ada: Awaited<ReturnType<typeof person>>,
+  worker: typeof ada,
+): Promise<JobId> {
   const order = { prompt: "Write GOOD.md", price_cents: 500, time_limit_seconds: 3600, confirmed: true };
   const id = idOf((await ada("POST", "/api/jobs/run", 201, order)).id);
-  await accept(house, id, worker);
+  await accept(harness, id, worker);
   return id;
 }
 
-async function accept(house: House, id: JobId, worker: Awaited<ReturnType<typeof person>>): Promise<void> {
+async function accept(harness: Harness, id: JobId, worker: Awaited<ReturnType<typeof person>>): Promise<void> {
   expect(await worker("POST", "/api/jobs/pull", 200, {})).toMatchObject({ id });
   await worker("POST", `/api/jobs/${id}/accept`, 200);
-  await untilJob(house, id, "on a branch", (job) => job.pushed_at !== null && job.head_sha === job.brief_sha);
+  await untilJob(harness, id, "on a branch", (job) => job.pushed_at !== null && job.head_sha === job.brief_sha);
 }
 
 it("goes to another worker when the checks fail, who takes away what the first has left", async () => {
-  const house = await startHouse({ model: false });
-  const [ada, bob, carl] = [await person(house, "ada"), await person(house, "bob"), await person(house, "carl")];
-  await credit(house, "ada", 500);
-  const id = await acceptedBy(house, ada, bob);
+  const harness = await startHarness({ model: false });
+  const [ada, bob, carl] = [await person(harness, "ada"), await person(harness, "bob"), await person(harness, "carl")];
+  await credit(harness, "ada", 500);
+  const id = await acceptedBy(harness, ada, bob);
   await bob("POST", `/api/jobs/${id}/submit`, 200, { files: [{ path: "BROKEN", content: "oops" }] });
-  const failed = await untilJob(house, id, "queued again", (job) => job.status === "queued" && job.tries === 2);
+  const failed = await untilJob(harness, id, "queued again", (job) => job.status === "queued" && job.tries === 2);
   expect(failed.failure).toContain("failed");
-  await accept(house, id, carl);
+  await accept(harness, id, carl);
   const files = [
     { path: "BROKEN", content: null },
     { path: "GOOD.md", content: "good\n" },
   ];
   await carl("POST", `/api/jobs/${id}/submit`, 200, { files });
-  await approve(house, id, ada);
-  await untilJob(house, id, "merged", (job) => job.merged_at !== null);
-  expect(house.github.readFile(DEMO, "main", "GOOD.md")).toBe("good\n");
-  expect(house.github.pulls(DEMO)).toHaveLength(1);
+  await approve(harness, id, ada);
+  await untilJob(harness, id, "merged", (job) => job.merged_at !== null);
+  expect(harness.github.readFile(DEMO, "main", "GOOD.md")).toBe("good\n");
+  expect(harness.github.pulls(DEMO)).toHaveLength(1);
   const balances = await Promise.all([ada, bob, carl].map((who) => who("GET", "/api/wallet/balance", 200)));
   expect(balances.map(({ balance_cents }) => balance_cents)).toEqual([0, 0, 350]);
 });
 
 it("takes a pull request of the worker's own, from a branch or a fork, and never somebody else's", async () => {
-  const house = await startHouse({ model: false });
-  const [ada, bob] = [await person(house, "ada"), await person(house, "bob")];
-  await credit(house, "ada", 1_000);
-  const { github } = house;
+  const harness = await startHarness({ model: false });
+  const [ada, bob] = [await person(harness, "ada"), await person(harness, "bob")];
+  await credit(harness, "ada", 1_000);
+  const { github } = harness;
 
-  const id = await acceptedBy(house, ada, bob);
+  const id = await acceptedBy(harness, ada, bob);
   const theirs = github.openForkPullRequest(DEMO, { title: "Mine", by: "eve", files: { "EVE.md": "eve" } });
   await bob("POST", `/api/jobs/${id}/submit`, 200, { pull_request: theirs });
-  const refused = await untilJob(house, id, "queued again", (job) => job.status === "queued" && job.tries === 2);
+  const refused = await untilJob(harness, id, "queued again", (job) => job.status === "queued" && job.tries === 2);
   expect(refused.failure).toContain("neither by the worker's account");
 
-  await accept(house, id, bob);
+  await accept(harness, id, bob);
   github.pushCommit(DEMO, "bobs-branch", { "GOOD.md": "good\n" }, "bob");
   const own = github.openPullRequest(DEMO, { title: "Write GOOD.md", head: "bobs-branch", by: "bob" });
   const url = `${github.url}/${DEMO}/pull/${own}`;
   await bob("POST", `/api/jobs/${id}/submit`, 200, { output_text: "See there.", pull_request: url });
-  await approve(house, id, ada);
-  const done = await untilJob(house, id, "merged", (job) => job.merged_at !== null);
+  await approve(harness, id, ada);
+  const done = await untilJob(harness, id, "merged", (job) => job.merged_at !== null);
   expect(done.pull_request?.number).toBe(own);
   expect(github.readFile(DEMO, "main", "GOOD.md")).toBe("good\n");
   expect(await bob("GET", "/api/wallet/balance", 200)).toMatchObject({ balance_cents: 350 });
 
-  const second = await acceptedBy(house, ada, bob);
+  const second = await acceptedBy(harness, ada, bob);
   const fork = github.openForkPullRequest(DEMO, { title: "More", by: "bob", files: { "MORE.md": "more" } });
   await bob("POST", `/api/jobs/${second}/submit`, 200, { pull_request: fork });
-  await untilJob(house, second, "watched", (job) => job.pull_request?.number === fork);
+  await untilJob(harness, second, "watched", (job) => job.pull_request?.number === fork);
   await github.mergeByHand(DEMO, fork, "ada");
-  await untilJob(house, second, "merged", (job) => job.merged_at !== null);
+  await untilJob(harness, second, "merged", (job) => job.merged_at !== null);
   expect(await bob("GET", "/api/wallet/balance", 200)).toMatchObject({ balance_cents: 700 });
 });

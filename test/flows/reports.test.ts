@@ -4,35 +4,35 @@ import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import type { Job } from "../../src/domain/job/job.ts";
 import { DEMO } from "../sandbox/environment.ts";
-import { type House, startHouse, until, untilJob } from "./harness.ts";
+import { type Harness, startHarness, until, untilJob } from "./harness.ts";
 import { type Ending, reportingWorkflow } from "./reporting-workflow.ts";
 
 const WORKFLOW = ".github/workflows/run-job.yml";
 
-const houseWith = (gate: string | null = null): Promise<House> =>
-  startHouse({ realRuns: true, files: { [WORKFLOW]: reportingWorkflow(gate) } });
+const houseWith = (gate: string | null = null): Promise<Harness> =>
+  startHarness({ realRuns: true, files: { [WORKFLOW]: reportingWorkflow(gate) } });
 
-async function asked(house: House, ending: Ending): Promise<Job> {
-  house.github.resetCalls();
-  return house.jobOf(house.ask(`/job ${ending} HELLO.md that says hello`));
+async function asked(harness: Harness, ending: Ending): Promise<Job> {
+  harness.github.resetCalls();
+  return harness.jobOf(harness.ask(`/job ${ending} HELLO.md that says hello`));
 }
 
-const callsOf = (house: House) =>
-  house.github
+const callsOf = (harness: Harness) =>
+  harness.github
     .calls()
     .filter(({ actor, route }) => actor === "installation" && !route.endsWith("/access_tokens"))
     .map(({ kind, method, route, graphql }) => ({ kind, what: graphql || `${method} ${route}` }));
 
 describe("a run that reports", () => {
   it("brings its work home in 9 writes and 3 reads, with nothing read from the branch and no commit of ours", async () => {
-    const house = await houseWith();
-    const { id, origin } = await asked(house, "pushed");
-    const job = await untilJob(house, id, "merged", (one) => one.merged_at !== null);
+    const harness = await houseWith();
+    const { id, origin } = await asked(harness, "pushed");
+    const job = await untilJob(harness, id, "merged", (one) => one.merged_at !== null);
     const issue = "issue" in origin ? origin.issue : 0;
-    await until("the last word", () => house.comment(issue).includes("merged"));
-    await house.town.idle();
+    await until("the last word", () => harness.comment(issue).includes("merged"));
+    await harness.sandbox.idle();
 
-    const calls = callsOf(house);
+    const calls = callsOf(harness);
     const list = calls.map(({ kind, what }) => `${kind} ${what}`).join("\n");
     // what is told again because this machine takes its time is no further kind of call
     const writes = calls.filter(
@@ -43,40 +43,40 @@ describe("a run that reports", () => {
     expect(new Set(reads.map(({ what }) => what)).size, list).toBeLessThanOrEqual(3);
     expect(list).not.toMatch(/Result|Clean|compare/);
 
-    expect(house.github.readFile(DEMO, "main", "HELLO.md")).toBe("hello\n");
-    expect(house.github.readFile(DEMO, "main", `.jobs/${id}/job.md`)).toBeUndefined();
+    expect(harness.github.readFile(DEMO, "main", "HELLO.md")).toBe("hello\n");
+    expect(harness.github.readFile(DEMO, "main", `.jobs/${id}/job.md`)).toBeUndefined();
     expect(job.work).toMatchObject({ title: "Say hello", changed_files: ["HELLO.md"] });
-    const status = await (await house.request(`/api/jobs/status?job_id=${id}`)).json();
+    const status = await (await harness.request(`/api/jobs/status?job_id=${id}`)).json();
     expect(status).toMatchObject({ status: "merged", log: "I begin.\nI work.\nI am done." });
-    expect(house.logged()).not.toMatch(/ghs_\d+_/);
+    expect(harness.logged()).not.toMatch(/ghs_\d+_/);
   });
 
   it("has the branch read and cleaned as ever when it pushed with a token of its own", async () => {
-    const house = await houseWith();
-    const { id } = await asked(house, "fallback");
-    await untilJob(house, id, "merged", (one) => one.merged_at !== null);
-    expect(callsOf(house).map(({ what }) => what)).toEqual(
+    const harness = await houseWith();
+    const { id } = await asked(harness, "fallback");
+    await untilJob(harness, id, "merged", (one) => one.merged_at !== null);
+    expect(callsOf(harness).map(({ what }) => what)).toEqual(
       expect.arrayContaining([expect.stringContaining("Result"), expect.stringContaining("Clean")]),
     );
-    expect(house.github.readFile(DEMO, "main", "HELLO.md")).toBe("hello\n");
-    expect(house.github.readFile(DEMO, "main", `.jobs/${id}/job.md`)).toBeUndefined();
+    expect(harness.github.readFile(DEMO, "main", "HELLO.md")).toBe("hello\n");
+    expect(harness.github.readFile(DEMO, "main", `.jobs/${id}/job.md`)).toBeUndefined();
   });
 
   it("merges nothing when its push never came", async () => {
-    const house = await houseWith();
-    const { id } = await asked(house, "lost");
-    const job = await untilJob(house, id, "failed", (one) => one.status === "failed");
+    const harness = await houseWith();
+    const { id } = await asked(harness, "lost");
+    const job = await untilJob(harness, id, "failed", (one) => one.status === "failed");
     expect(job.failure).toContain("its push has not reached the branch");
-    expect(house.github.pulls(DEMO)).toEqual([]);
-    expect(house.github.readFile(DEMO, "main", "HELLO.md")).toBeUndefined();
+    expect(harness.github.pulls(DEMO)).toEqual([]);
+    expect(harness.github.readFile(DEMO, "main", "HELLO.md")).toBeUndefined();
   });
 
   it("finds its push when the webhook that tells of it is lost", async () => {
-    const house = await houseWith();
-    house.github.webhooks.drop(({ event }) => event === "push", { silently: true });
-    const { id } = await asked(house, "pushed");
-    await untilJob(house, id, "merged", (one) => one.merged_at !== null);
-    const calls = callsOf(house).map(({ what }) => what);
+    const harness = await houseWith();
+    harness.github.webhooks.drop(({ event }) => event === "push", { silently: true });
+    const { id } = await asked(harness, "pushed");
+    await untilJob(harness, id, "merged", (one) => one.merged_at !== null);
+    const calls = callsOf(harness).map(({ what }) => what);
     expect(calls.join("\n")).toMatch(/Result/);
     expect(calls.join("\n")).not.toMatch(/Clean|compare/);
   });
@@ -84,19 +84,19 @@ describe("a run that reports", () => {
   it("shows in a check run how far it is, once it has lasted a while", async () => {
     const gate = join(tmpdir(), `gate-${process.pid}-${Date.now()}`);
     onTestFinished(() => rm(gate, { force: true }));
-    const house = await houseWith(gate);
-    const { id } = await asked(house, "pushed");
-    const log = async () => Object(await (await house.request(`/api/jobs/status?job_id=${id}`)).json()).log;
+    const harness = await houseWith(gate);
+    const { id } = await asked(harness, "pushed");
+    const log = async () => Object(await (await harness.request(`/api/jobs/status?job_id=${id}`)).json()).log;
     await until("the live lines", async () => (await log()) === "I begin.\nI work.");
-    const { brief_sha, head_sha } = await house.job(id);
-    const checks = () => house.github.checkRuns(DEMO, brief_sha ?? "").filter(({ name }) => name === "journeyman");
+    const { brief_sha, head_sha } = await harness.job(id);
+    const checks = () => harness.github.checkRuns(DEMO, brief_sha ?? "").filter(({ name }) => name === "journeyman");
     expect([head_sha, checks()]).toEqual([brief_sha, []]);
-    house.pass(61_000);
+    harness.pass(61_000);
     const check = await until("the check run", () => checks()[0]);
     expect(check).toMatchObject({ status: "in_progress" });
     expect(JSON.stringify(check.output)).toContain("I work.");
     await writeFile(gate, "");
-    await untilJob(house, id, "merged", (one) => one.merged_at !== null);
+    await untilJob(harness, id, "merged", (one) => one.merged_at !== null);
     await until("the left check to be closed", () => checks().every((one) => one.status === "completed"));
   });
 });

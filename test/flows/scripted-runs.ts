@@ -12,7 +12,7 @@ import { commitMessage } from "../../agent/action/commit-title.ts";
 import { AppLine } from "../../agent/action/report/app-line.ts";
 import { appSettingsOf } from "../../agent/action/report/app-settings.ts";
 import { handIn, type Leaving } from "../../agent/action/report/hand-in.ts";
-import { Interruption } from "../../agent/loop/cancellation.ts";
+import { Cancellation } from "../../agent/loop/cancellation.ts";
 import { runJob } from "../../agent/run.ts";
 import { readSettings } from "../../agent/settings.ts";
 import { briefSchema, CONFIG_FILE, jobFolder, RESULT_FILE } from "../../src/contracts/brief.ts";
@@ -56,7 +56,7 @@ async function runAgent(input: JobInput, workspace: string): Promise<0 | 1> {
   const environment = { ...backend.secrets(trigger.repository), ...backend.variables(trigger.repository) };
   const read = readSettings({ ...environment, PATH: process.env.PATH, JOB_ID: jobOf(input) }, workspace);
   if (!read.ok) throw new Error(read.reason);
-  const interruption = new Interruption();
+  const interruption = new Cancellation();
   const cancel = () => interruption.interrupt({ kind: "cancelled", by: "SIGTERM" });
   if (input.cancel.aborted) cancel();
   input.cancel.addEventListener("abort", cancel);

@@ -2,34 +2,34 @@
 import { describe, expect, it } from "vitest";
 import { SETTINGS_CHECK } from "../../src/github/effects/settings-check.ts";
 import { DEMO } from "../sandbox/environment.ts";
-import { type House, startHouse, until } from "./harness.ts";
+import { type Harness, startHarness, until } from "./harness.ts";
 
 const FILE = ".github/journeyman.yml";
 const GOOD = "auto_merge:\n  enabled: true\n";
 const BROKEN = "auto_merge:\n  enabled: perhaps\n  alowed_paths: [docs/**]\nlimits:\n  minutes: 0\n";
 
-const push = (house: House, files: Record<string, string>): string =>
-  house.github.pushCommit(DEMO, "main", files, "ada");
+const push = (harness: Harness, files: Record<string, string>): string =>
+  harness.github.pushCommit(DEMO, "main", files, "ada");
 
-const checksOf = (house: House, sha: string) =>
-  house.github.checkRuns(DEMO, sha).filter(({ name }) => name === SETTINGS_CHECK);
+const checksOf = (harness: Harness, sha: string) =>
+  harness.github.checkRuns(DEMO, sha).filter(({ name }) => name === SETTINGS_CHECK);
 
-async function settled(house: House): Promise<void> {
-  await house.town.idle();
-  await until("the inbox to be empty", async () => (await house.app.store.inbox.pending()).length === 0);
+async function settled(harness: Harness): Promise<void> {
+  await harness.sandbox.idle();
+  await until("the inbox to be empty", async () => (await harness.app.store.inbox.pending()).length === 0);
 }
 
-async function answered(house: House, files: Record<string, string>) {
-  const sha = push(house, files);
-  await settled(house);
-  return { sha, checks: checksOf(house, sha) };
+async function answered(harness: Harness, files: Record<string, string>) {
+  const sha = push(harness, files);
+  await settled(harness);
+  return { sha, checks: checksOf(harness, sha) };
 }
 
 describe("the settings at a push to the default branch", () => {
   it("are named with every mistake and its line where they are broken, and green where they are mended", async () => {
-    const house = await startHouse({ actions: false });
-    expect((await answered(house, { [FILE]: GOOD })).checks).toEqual([]);
-    const { sha, checks } = await answered(house, { [FILE]: BROKEN });
+    const harness = await startHarness({ actions: false });
+    expect((await answered(harness, { [FILE]: GOOD })).checks).toEqual([]);
+    const { sha, checks } = await answered(harness, { [FILE]: BROKEN });
     expect(checks).toMatchObject([{ status: "completed", conclusion: "failure", output: { title: "3 mistakes" } }]);
     const { summary, annotations } = checks[0]?.output ?? {};
     for (const key of ["auto_merge.enabled", "auto_merge.alowed_paths", "limits.minutes"])
@@ -38,21 +38,21 @@ describe("the settings at a push to the default branch", () => {
     expect(annotations?.map(({ path, start_line }) => [path, start_line])).toEqual(
       expect.arrayContaining([2, 3, 5].map((line) => [FILE, line])),
     );
-    expect((await answered(house, { "OTHER.md": "x" })).checks).toEqual([]);
-    const mended = await answered(house, { [FILE]: `${GOOD}\n` });
+    expect((await answered(harness, { "OTHER.md": "x" })).checks).toEqual([]);
+    const mended = await answered(harness, { [FILE]: `${GOOD}\n` });
     expect(mended.checks).toMatchObject([{ conclusion: "success", output: { title: "Mended" } }]);
-    expect((await answered(house, { [FILE]: GOOD })).checks).toEqual([]);
-    expect(checksOf(house, sha)).toHaveLength(1);
+    expect((await answered(harness, { [FILE]: GOOD })).checks).toEqual([]);
+    expect(checksOf(harness, sha)).toHaveLength(1);
   });
 
   it("are spoken of once a commit, however often the push is delivered, and after a restart", async () => {
-    const house = await startHouse({ actions: false });
-    house.github.webhooks.duplicate(({ event }) => event === "push");
-    const { sha, checks } = await answered(house, { [FILE]: "automerge: [" });
+    const harness = await startHarness({ actions: false });
+    harness.github.webhooks.duplicate(({ event }) => event === "push");
+    const { sha, checks } = await answered(harness, { [FILE]: "automerge: [" });
     expect(checks).toMatchObject([{ output: { title: "1 mistake", annotations: [{ start_line: 1 }] } }]);
     expect(checks[0]?.output.summary).toContain("nothing merges and only admins may command");
-    await house.restart();
-    expect((await answered(house, { [FILE]: GOOD })).checks).toMatchObject([{ conclusion: "success" }]);
-    expect(checksOf(house, sha)).toHaveLength(1);
+    await harness.restart();
+    expect((await answered(harness, { [FILE]: GOOD })).checks).toMatchObject([{ conclusion: "success" }]);
+    expect(checksOf(harness, sha)).toHaveLength(1);
   });
 });

@@ -1,15 +1,19 @@
 /** Signing in as a person does it: the App's form, GitHub's page, and back. */
 import { DEMO } from "../sandbox/environment.ts";
 import { type Browser, formOf, openBrowser, type Visit } from "./browser.ts";
-import type { House } from "./harness.ts";
+import type { Harness } from "./harness.ts";
 
 export type Fields = [string, string][];
 
 export const atCallback = (next: URL): boolean => next.pathname === "/keys/callback";
 
 /** Fills in the App's form and goes on to GitHub's page, or wherever it is sent. */
-export async function wish(house: House, browser: Browser, change: (fields: Fields) => Fields = (fields) => fields) {
-  const { action, fields } = formOf((await browser.get(`${house.app.url}/keys?repository=${DEMO}`)).text);
+export async function wish(
+  harness: Harness,
+  browser: Browser,
+  change: (fields: Fields) => Fields = (fields) => fields,
+) {
+  const { action, fields } = formOf((await browser.get(`${harness.app.url}/keys?repository=${DEMO}`)).text);
   return browser.post(action, change(fields));
 }
 
@@ -20,10 +24,10 @@ export async function press(page: Visit, browser: Browser, button: [string, stri
 }
 
 export async function signIn(
-  house: House,
+  harness: Harness,
   login: string,
   change?: (fields: Fields) => Fields,
   browser = openBrowser(),
 ) {
-  return press(await wish(house, browser, change), browser, ["login", login]);
+  return press(await wish(harness, browser, change), browser, ["login", login]);
 }

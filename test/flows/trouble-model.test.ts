@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { DEMO } from "../sandbox/environment.ts";
 import { errorBody } from "../sandbox/model/protocol.ts";
-import { startHouse, untilJob } from "./harness.ts";
+import { startHarness, untilJob } from "./harness.ts";
 
 describe("a provider that no try can work with", () => {
   it.each([
@@ -10,20 +10,20 @@ describe("a provider that no try can work with", () => {
     ["refuses the key", 401, "authentication_error", "invalid x-api-key", "ANTHROPIC_API_KEY", "key_refused"],
     ["has no credit", 400, "invalid_request_error", "Your credit balance is too low", "add some", "no_credit"],
   ])("fails the job at once where it %s", async (_what, status, type, words, advice, code) => {
-    const house = await startHouse({ model: false, script: () => ({ status, body: errorBody(type, words) }) });
-    const issue = house.ask("/job create HELLO.md that says hello");
-    const { id } = await house.jobOf(issue);
-    const job = await untilJob(house, id, "failed", (one) => one.status === "failed");
-    await house.town.idle();
+    const harness = await startHarness({ model: false, script: () => ({ status, body: errorBody(type, words) }) });
+    const issue = harness.ask("/job create HELLO.md that says hello");
+    const { id } = await harness.jobOf(issue);
+    const job = await untilJob(harness, id, "failed", (one) => one.status === "failed");
+    await harness.sandbox.idle();
     expect(job.work?.permanent_error).toBe(code);
-    const runs = house.github.runs(DEMO).filter(({ conclusion }) => conclusion !== "skipped");
+    const runs = harness.github.runs(DEMO).filter(({ conclusion }) => conclusion !== "skipped");
     const ofJob = runs.filter(({ path, headBranch }) => path.endsWith("run-job.yml") && headBranch === job.branch);
     expect({ tries: job.tries, runs: ofJob.length }).toEqual({ tries: 1, runs: 1 });
-    expect(house.comment(issue)).toContain(advice);
-    expect(house.comment(issue)).toContain(words);
+    expect(harness.comment(issue)).toContain(advice);
+    expect(harness.comment(issue)).toContain(words);
     const shown = [
-      house.comment(issue),
-      ...house.github.checkRuns(DEMO, job.branch).map(({ output }) => output.summary),
+      harness.comment(issue),
+      ...harness.github.checkRuns(DEMO, job.branch).map(({ output }) => output.summary),
     ];
     expect(shown.join("\n")).not.toMatch(/"type"|\{"error/);
   });

@@ -1,42 +1,42 @@
 import { expect, it } from "vitest";
 import { DEMO } from "../sandbox/environment.ts";
-import { startHouse, until, untilJob } from "./harness.ts";
+import { startHarness, until, untilJob } from "./harness.ts";
 
 it("turns a comment into a merged pull request, and says so once", async () => {
-  const house = await startHouse({ realRuns: true });
-  const issue = house.ask("/job create HELLO.md that says hello");
-  const { id } = await house.jobOf(issue);
-  const job = await untilJob(house, id, "merged", (one) => one.merged_at !== null);
-  await house.town.idle();
+  const harness = await startHarness({ realRuns: true });
+  const issue = harness.ask("/job create HELLO.md that says hello");
+  const { id } = await harness.jobOf(issue);
+  const job = await untilJob(harness, id, "merged", (one) => one.merged_at !== null);
+  await harness.sandbox.idle();
 
   expect(job.status).toBe("verified");
-  expect(house.github.readFile(DEMO, "main", "HELLO.md")).toContain("hello");
-  expect(house.github.readFile(DEMO, "main", `.jobs/${id}/job.md`)).toBeUndefined();
-  expect(Object.keys(house.github.branches(DEMO))).toEqual(["main"]);
+  expect(harness.github.readFile(DEMO, "main", "HELLO.md")).toContain("hello");
+  expect(harness.github.readFile(DEMO, "main", `.jobs/${id}/job.md`)).toBeUndefined();
+  expect(Object.keys(harness.github.branches(DEMO))).toEqual(["main"]);
 
-  const comments = house.github.comments(DEMO, issue);
+  const comments = harness.github.comments(DEMO, issue);
   expect(comments).toHaveLength(2);
   expect(comments[0]?.reactions).toEqual(["eyes"]);
-  await until("the comment to say that it is merged", () => house.comment(issue).includes("merged"));
-  const [pull] = house.github.pulls(DEMO);
+  await until("the comment to say that it is merged", () => harness.comment(issue).includes("merged"));
+  const [pull] = harness.github.pulls(DEMO);
   expect(pull).toMatchObject({ merged: true, number: job.pull_request?.number });
   expect(pull?.body).toContain(`Closes #${issue}`);
-  expect(house.github.issue(DEMO, issue).state).toBe("closed");
+  expect(harness.github.issue(DEMO, issue).state).toBe("closed");
 
-  const ours = house.github.checkRuns(DEMO, pull?.headSha ?? "").filter((run) => run.name === "journeyman");
+  const ours = harness.github.checkRuns(DEMO, pull?.headSha ?? "").filter((run) => run.name === "journeyman");
   expect(ours).toHaveLength(1);
   expect(ours[0]).toMatchObject({ status: "completed", conclusion: "success" });
-  expect(house.github.checkRuns(DEMO, job.brief_sha ?? "").every((run) => run.status === "completed")).toBe(true);
+  expect(harness.github.checkRuns(DEMO, job.brief_sha ?? "").every((run) => run.status === "completed")).toBe(true);
 });
 
 it("spends 9 kinds of writes and 3 of reads at most on a whole job, and pushes the branch once before the agent does", async () => {
-  const house = await startHouse({ realRuns: true });
-  house.github.resetCalls();
-  const issue = house.ask("/job create HELLO.md that says hello");
-  const { id } = await house.jobOf(issue);
-  await untilJob(house, id, "merged", (one) => one.merged_at !== null);
-  await until("the last word", () => house.comment(issue).includes("merged"));
-  const calls = house.github.calls().filter((call) => call.actor === "installation");
+  const harness = await startHarness({ realRuns: true });
+  harness.github.resetCalls();
+  const issue = harness.ask("/job create HELLO.md that says hello");
+  const { id } = await harness.jobOf(issue);
+  await untilJob(harness, id, "merged", (one) => one.merged_at !== null);
+  await until("the last word", () => harness.comment(issue).includes("merged"));
+  const calls = harness.github.calls().filter((call) => call.actor === "installation");
   const list = calls
     .filter((call) => !call.route.endsWith("/access_tokens"))
     .map((call) => `${call.kind} ${call.method} ${call.route} ${call.graphql ?? ""}`);
@@ -44,36 +44,36 @@ it("spends 9 kinds of writes and 3 of reads at most on a whole job, and pushes t
   const kinds = [...new Set(list)].filter((one) => !one.includes("PATCH /repos/:owner/:repo/check-runs"));
   expect(kinds.filter((one) => one.startsWith("write")).length, list.join("\n")).toBeLessThanOrEqual(9);
   expect(kinds.filter((one) => one.startsWith("read")).length, list.join("\n")).toBeLessThanOrEqual(3);
-  const runs = house.github
+  const runs = harness.github
     .runs(DEMO)
     .filter((run) => run.path.endsWith("run-job.yml") && run.conclusion !== "skipped");
   expect(runs).toHaveLength(1);
 });
 
 it("goes on with a message on its pull request, on the same branch and pull request", async () => {
-  const house = await startHouse({ settings: null, realRuns: true });
-  const issue = house.ask("/job create HELLO.md that says hello");
-  const { id } = await house.jobOf(issue);
-  const first = await untilJob(house, id, "verified", (one) => one.status === "verified");
+  const harness = await startHarness({ settings: null, realRuns: true });
+  const issue = harness.ask("/job create HELLO.md that says hello");
+  const { id } = await harness.jobOf(issue);
+  const first = await untilJob(harness, id, "verified", (one) => one.status === "verified");
   expect(first.merge).toMatchObject({ state: "off" });
   expect(first.merged_at).toBeNull();
-  await until("the comment to say how to turn merging on", () => house.comment(issue).includes("journeyman.yml"));
+  await until("the comment to say how to turn merging on", () => harness.comment(issue).includes("journeyman.yml"));
 
   const number = first.pull_request?.number ?? 0;
-  house.github.comment(DEMO, number, { body: "/job append bye to HELLO.md", by: "ada" });
-  const second = await untilJob(house, id, "verified again", (one) => one.round === 2 && one.status === "verified");
+  harness.github.comment(DEMO, number, { body: "/job append bye to HELLO.md", by: "ada" });
+  const second = await untilJob(harness, id, "verified again", (one) => one.round === 2 && one.status === "verified");
   expect(second.pull_request?.number).toBe(number);
-  expect(house.github.pulls(DEMO)).toHaveLength(1);
-  expect(house.github.readFile(DEMO, second.branch, "HELLO.md")).toContain("bye");
+  expect(harness.github.pulls(DEMO)).toHaveLength(1);
+  expect(harness.github.readFile(DEMO, second.branch, "HELLO.md")).toContain("bye");
 });
 
 it("takes the label `job` on an issue for the same as a comment", async () => {
-  const house = await startHouse();
-  const issue = house.github.openIssue(DEMO, { title: "create LABEL.md that says labelled", by: "ada" });
-  house.github.addLabel(DEMO, issue, "job", "ada");
-  const { id } = await house.jobOf(issue);
-  await untilJob(house, id, "merged", (one) => one.merged_at !== null);
-  expect(house.github.readFile(DEMO, "main", "LABEL.md")).toContain("labelled");
+  const harness = await startHarness();
+  const issue = harness.github.openIssue(DEMO, { title: "create LABEL.md that says labelled", by: "ada" });
+  harness.github.addLabel(DEMO, issue, "job", "ada");
+  const { id } = await harness.jobOf(issue);
+  await untilJob(harness, id, "merged", (one) => one.merged_at !== null);
+  expect(harness.github.readFile(DEMO, "main", "LABEL.md")).toContain("labelled");
 });
 
 it.each([
@@ -81,30 +81,30 @@ it.each([
   ["refuse", "refused", ""],
   ["do nothing", "nothing_to_do", ""],
 ])("carries what the agent says when there is nothing to merge: %s", async (task, outcome, words) => {
-  const house = await startHouse();
-  const issue = house.ask(`/job ${task}`);
-  const { id } = await house.jobOf(issue);
-  const job = await untilJob(house, id, "over", (one) => one.status === "verified");
+  const harness = await startHarness();
+  const issue = harness.ask(`/job ${task}`);
+  const { id } = await harness.jobOf(issue);
+  const job = await untilJob(harness, id, "over", (one) => one.status === "verified");
   expect(job.work?.outcome).toBe(outcome);
-  expect(house.github.pulls(DEMO)).toHaveLength(0);
+  expect(harness.github.pulls(DEMO)).toHaveLength(0);
   const said = await until("the comment to carry it", () =>
-    house.comment(issue).includes(words) ? house.comment(issue) : null,
+    harness.comment(issue).includes(words) ? harness.comment(issue) : null,
   );
   expect(said).not.toContain("undefined");
 });
 
 it("serves create-job over REST from the branch to the merge", async () => {
-  const house = await startHouse();
-  const created = await house.request("/api/create-job", {
+  const harness = await startHarness();
+  const created = await harness.request("/api/create-job", {
     method: "POST",
     body: { job: "create REST.md that says rest" },
   });
   expect(created.status).toBe(200);
   const { job_id, branch } = (await created.json()) as { job_id: string; branch: string };
   expect(branch).toBe(`job/${job_id}`);
-  expect(Object.keys(house.github.branches(DEMO))).toContain(branch);
+  expect(Object.keys(harness.github.branches(DEMO))).toContain(branch);
   const status = await until("the status to be merged", async () => {
-    const answer = await house.request(`/api/jobs/status?job_id=${job_id}`);
+    const answer = await harness.request(`/api/jobs/status?job_id=${job_id}`);
     const body = (await answer.json()) as Record<string, unknown>;
     return body.status === "merged" ? body : null;
   });

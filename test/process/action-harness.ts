@@ -2,26 +2,30 @@
 import { onTestFailed, onTestFinished } from "vitest";
 import { z } from "zod";
 import { builtProgram } from "../build.ts";
-import { DEMO, startTown, type Town, type TownOptions, WRITER } from "../sandbox/environment.ts";
+import { DEMO, type Sandbox, type SandboxSetup, startSandbox, WRITER } from "../sandbox/environment.ts";
 import { type ActionPlayer, startActionPlayer } from "./action-player.ts";
 
-export interface ActionTown extends ActionPlayer {
-  readonly town: Town;
-  readonly github: Town["github"];
+export interface ActionHarness extends ActionPlayer {
+  readonly sandbox: Sandbox;
+  readonly github: Sandbox["github"];
   ask(body: string, by?: string): number;
 }
 
-export interface ActionTownOptions extends TownOptions {
+export interface ActionHarnessOptions extends SandboxSetup {
   /** The token of an App instead of GITHUB_TOKEN. */
   readonly app?: boolean;
   readonly patience?: number;
 }
 
-export async function startActionTown({ app, patience, ...options }: ActionTownOptions = {}): Promise<ActionTown> {
+export async function startActionHarness({
+  app,
+  patience,
+  ...options
+}: ActionHarnessOptions = {}): Promise<ActionHarness> {
   const workflows: string[] = [];
-  const town = await startTown({ program: builtProgram, ...options, onLog: (text) => workflows.push(text) });
-  const { github } = town;
-  const player = await startActionPlayer(town, {
+  const sandbox = await startSandbox({ program: builtProgram, ...options, onLog: (text) => workflows.push(text) });
+  const { github } = sandbox;
+  const player = await startActionPlayer(sandbox, {
     command: builtProgram("src/actions-mode/main.ts"),
     ...(app === undefined ? {} : { app }),
     ...(patience === undefined ? {} : { patience }),
@@ -31,12 +35,12 @@ export async function startActionTown({ app, patience, ...options }: ActionTownO
     process.stderr.write(`${told.join("\n")}\n${workflows.join("").slice(-3_000)}\n`);
   });
   onTestFinished(async () => {
-    await town.close();
+    await sandbox.close();
     await player.close();
   });
   return {
     ...player,
-    town,
+    sandbox,
     github,
     ask(body, by = WRITER) {
       const issue = github.openIssue(DEMO, { title: "Something to do", body: "As the comment says.", by });
@@ -47,7 +51,7 @@ export async function startActionTown({ app, patience, ...options }: ActionTownO
 }
 
 /** What this bot has written on an issue. */
-export const said = (here: ActionTown, issue: number, by = "github-actions[bot]"): string =>
+export const said = (here: ActionHarness, issue: number, by = "github-actions[bot]"): string =>
   here.github
     .comments(DEMO, issue)
     .filter(({ user }) => user === by)
@@ -57,16 +61,16 @@ export const said = (here: ActionTown, issue: number, by = "github-actions[bot]"
 export const SHELF = "refs/journeyman/jobs/";
 
 /** Ids of the jobs whose state rests on GitHub. */
-export const states = (here: ActionTown): string[] =>
+export const states = (here: ActionHarness): string[] =>
   here.github.refs(DEMO, SHELF).map((ref) => ref.slice(SHELF.length));
 
 const stateSchema = z.object({
   job: z.object({ status: z.string(), round: z.number(), heard: z.array(z.number()) }),
 });
 
-export const stateOf = (here: ActionTown, id: string) =>
+export const stateOf = (here: ActionHarness, id: string) =>
   stateSchema.parse(JSON.parse(here.github.readFile(DEMO, `${SHELF}${id}`, "state.json") ?? "null")).job;
 
 /** The runs of `run-job.yml` that were more than a skipped push. */
-export const jobRuns = (here: ActionTown) =>
+export const jobRuns = (here: ActionHarness) =>
   here.github.runs(DEMO).filter(({ path, conclusion }) => path.endsWith("run-job.yml") && conclusion !== "skipped");

@@ -8,7 +8,7 @@ import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { installationToken, type Received, receiver } from "../contract/sandbox-github/kit.ts";
-import { DEMO, type Town } from "../sandbox/environment.ts";
+import { DEMO, type Sandbox } from "../sandbox/environment.ts";
 
 const PATIENCE_MS = 90_000;
 const LOOK_EVERY_MS = 50;
@@ -76,8 +76,8 @@ const nameOf = (repository: string): { owner: string; name: string } => {
   return { owner, name };
 };
 
-export async function startActionPlayer(town: Town, options: PlayerOptions): Promise<ActionPlayer> {
-  const { github } = town;
+export async function startActionPlayer(sandbox: Sandbox, options: PlayerOptions): Promise<ActionPlayer> {
+  const { github } = sandbox;
   const temp = await mkdtemp(join(tmpdir(), "journeyman-action-"));
   const hook = await receiver();
   github.setWebhook(hook.target);
@@ -87,7 +87,7 @@ export async function startActionPlayer(town: Town, options: PlayerOptions): Pro
 
   const tokenOf = async (): Promise<string> =>
     options.app
-      ? installationToken(github, town.installation)
+      ? installationToken(github, sandbox.installation)
       : github.actions.workflowToken(nameOf(DEMO), PERMISSIONS);
 
   const play: ActionPlayer["play"] = async (event, payload, env = {}) => {

@@ -1,14 +1,14 @@
 /** Actions mode where something is wrong: who is not believed, what fails, what is repeated, what comes at once. */
 import { describe, expect, it } from "vitest";
 import { DEMO, READER, WRITER } from "../sandbox/environment.ts";
-import { jobRuns, SHELF, said, startActionTown, stateOf, states } from "./action-harness.ts";
+import { jobRuns, SHELF, said, startActionHarness, stateOf, states } from "./action-harness.ts";
 
 const LONG_MS = 240_000;
 const BOT = "github-actions[bot]";
 
 describe("who is believed", () => {
   it("somebody who may not ask gets a confused face, and nothing is written", async () => {
-    const here = await startActionTown();
+    const here = await startActionHarness();
     const issue = here.ask("/job create HELLO.md that says hello", READER);
     const step = await here.until("the face", () => here.steps[0]);
     expect(step).toMatchObject({ code: 0 });
@@ -19,7 +19,7 @@ describe("who is believed", () => {
 
   it("a marker is a hint from us alone, and never a job of another issue", { timeout: LONG_MS }, async () => {
     // a job that ends at once, since nothing would run it
-    const here = await startActionTown({ workflow: false });
+    const here = await startActionHarness({ workflow: false });
     const theirs = here.ask("/job create HELLO.md that says hello");
     await here.until("the refusal", () => said(here, theirs).includes("run-job.yml"));
     const [id = ""] = states(here);
@@ -37,7 +37,7 @@ describe("who is believed", () => {
 
 describe("when something goes wrong", () => {
   it("a handler that fails makes the process fail, and says why", async () => {
-    const here = await startActionTown({ patience: 3 });
+    const here = await startActionHarness({ patience: 3 });
     here.github.faults.add({ match: { path: /\/collaborators\// }, status: 502, times: 100 });
     here.ask("/job create HELLO.md that says hello");
     const step = await here.until("its end", () => here.steps[0]);
@@ -47,7 +47,7 @@ describe("when something goes wrong", () => {
   });
 
   it("a job that does not go on says so, and goes on when the run is run again", { timeout: LONG_MS }, async () => {
-    const here = await startActionTown({ patience: 4 });
+    const here = await startActionHarness({ patience: 4 });
     here.github.faults.add({ match: { path: /\/dispatches$/ }, status: 502, times: 100 });
     const issue = here.ask("/job create HELLO.md that says hello");
     const { event, payload } = await here.take("issue_comment.created");
@@ -64,7 +64,7 @@ describe("when something goes wrong", () => {
   });
 
   it("a process that was cut off before it saved anything leaves no second branch", { timeout: LONG_MS }, async () => {
-    const here = await startActionTown();
+    const here = await startActionHarness();
     here.ask("/job create HELLO.md that says hello");
     const { event, payload } = await here.take("issue_comment.created");
     const run = { GITHUB_RUN_ID: "78" };
@@ -79,7 +79,7 @@ describe("when something goes wrong", () => {
   });
 
   it("two processes on one job at once lose nothing", { timeout: LONG_MS }, async () => {
-    const here = await startActionTown({ workflow: false });
+    const here = await startActionHarness({ workflow: false });
     const issue = here.ask("/job create HELLO.md that says hello");
     await here.until("the refusal", () => said(here, issue).includes("run-job.yml"));
     const [id = ""] = states(here);
@@ -93,7 +93,7 @@ describe("when something goes wrong", () => {
   });
 
   it("names everything that is missing at once, and never serves a person's token", async () => {
-    const here = await startActionTown({ patience: 3 });
+    const here = await startActionHarness({ patience: 3 });
     const bare = await here.play("issue_comment", {}, { GITHUB_RUN_ID: "", GITHUB_REPOSITORY: "", INPUT_TOKEN: "" });
     expect(bare.code).toBe(1);
     for (const name of ["INPUT_TOKEN", "GITHUB_RUN_ID", "GITHUB_REPOSITORY"]) expect(bare.output).toContain(name);

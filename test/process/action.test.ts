@@ -2,14 +2,14 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { DEMO, WRITER } from "../sandbox/environment.ts";
-import { type ActionTown, jobRuns, said, startActionTown, stateOf, states } from "./action-harness.ts";
+import { type ActionHarness, jobRuns, said, startActionHarness, stateOf, states } from "./action-harness.ts";
 
 const LONG_MS = 240_000;
 const DEADLINE = { timeout: 90_000, interval: 50 };
 
 describe("with GITHUB_TOKEN", () => {
   it("turns a comment into a merged pull request, and says what waits for a person", { timeout: LONG_MS }, async () => {
-    const here = await startActionTown();
+    const here = await startActionHarness();
     const issue = here.ask("/job create HELLO.md that says hello");
 
     const pull = await here.until("a pull request", () => here.github.pulls(DEMO)[0]);
@@ -39,11 +39,11 @@ describe("with GITHUB_TOKEN", () => {
   it("goes on by the clock where events were lost, and with a message on its pull request", {
     timeout: LONG_MS,
   }, async () => {
-    const here = await startActionTown();
+    const here = await startActionHarness();
     here.ask("/job create HELLO.md that says hello");
     const asked = await here.take("issue_comment.created");
     await here.play(asked.event, asked.payload);
-    await here.town.idle();
+    await here.sandbox.idle();
     expect(here.github.pulls(DEMO)).toHaveLength(0);
     expect(await here.play("schedule", { schedule: "17 * * * *" })).toMatchObject({ code: 0 });
     const [pull] = here.github.pulls(DEMO);
@@ -60,21 +60,21 @@ describe("with GITHUB_TOKEN", () => {
 describe("as a step of the example workflow, played by the runner", () => {
   const example = readFileSync(new URL("../../docs/journeyman-action.yml", import.meta.url), "utf8");
   const files = { ".github/workflows/journeyman.yml": example };
-  const runOf = (here: ActionTown) =>
+  const runOf = (here: ActionHarness) =>
     here.github.runs(DEMO).find(({ path, event }) => path.endsWith("journeyman.yml") && event === "issue_comment");
 
   it("hears a comment and starts the run of its job", { timeout: LONG_MS }, async () => {
-    const here = await startActionTown({ files });
+    const here = await startActionHarness({ files });
     const issue = here.ask("/job create HELLO.md that says hello");
     await expect.poll(() => jobRuns(here).map(({ event }) => event), DEADLINE).toEqual(["workflow_dispatch"]);
-    await here.town.idle();
+    await here.sandbox.idle();
     expect(runOf(here)).toMatchObject({ conclusion: "success" });
     expect(said(here, issue)).toContain(`The branch \`job/${states(here)[0]}\` is pushed`);
   });
 
   it("fails with it, and says why where people look", { timeout: LONG_MS }, async () => {
     const wrong = example.replace(/^( +)- uses: journeyman.*$/m, "$&\n$1  with: { patience: none }");
-    const here = await startActionTown({ files: { ".github/workflows/journeyman.yml": wrong } });
+    const here = await startActionHarness({ files: { ".github/workflows/journeyman.yml": wrong } });
     here.ask("/job create HELLO.md that says hello");
     await expect.poll(() => runOf(here)?.conclusion, DEADLINE).toBe("failure");
     const [job] = runOf(here)?.jobs ?? [];
@@ -84,7 +84,7 @@ describe("as a step of the example workflow, played by the runner", () => {
 
 describe("with the token of an App", () => {
   it("needs nobody: its pushes start the run, its pull request starts the checks", { timeout: LONG_MS }, async () => {
-    const here = await startActionTown({ app: true });
+    const here = await startActionHarness({ app: true });
     const issue = here.ask("/job create HELLO.md that says hello");
     const pull = await here.until("the merge", () => here.github.pulls(DEMO).find(({ merged }) => merged));
     await here.until("the comment to say so", () =>

@@ -5,7 +5,7 @@ import { z } from "zod";
 import { type LogLine, MAX_LOG_LINES } from "../../src/contracts/log-line.ts";
 import { handedInSchema, MAX_REPORTED_LINES } from "../../src/contracts/run-report.ts";
 import { builtProgram } from "../build.ts";
-import { type Fate, RunDesk } from "./run-desk.ts";
+import { FakeApp, type Fate } from "./fake-app.ts";
 
 const closing: (() => unknown)[] = [];
 afterEach(async () => {
@@ -47,10 +47,10 @@ function start(environment: Record<string, string>, ...args: string[]): Courier 
 }
 
 async function open(...fates: Fate[]) {
-  const desk = await RunDesk.open();
-  closing.push(() => desk.close());
-  desk.fates.push(...fates);
-  return { desk, courier: start(desk.environment) };
+  const fakeApp = await FakeApp.open();
+  closing.push(() => fakeApp.close());
+  fakeApp.fates.push(...fates);
+  return { fakeApp, courier: start(fakeApp.environment) };
 }
 
 const shown = (courier: Courier): string[] => courier.output().split("\n").slice(0, -1);
@@ -58,22 +58,22 @@ const lastWord = (courier: Courier): string => shown(courier).find((row) => row.
 
 describe("the agent's lines", () => {
   test("are shown, and arrive once, in order, in batches of one request at a time", async () => {
-    const { desk, courier } = await open();
+    const { fakeApp, courier } = await open();
     courier.write(rows(1, 3));
-    await desk.until(() => desk.received === 3);
+    await fakeApp.until(() => fakeApp.received === 3);
     courier.write(rows(4, 450));
     await vi.waitFor(() => expect(courier.output()).toContain("agent | line 450\n"), { timeout: 60_000 });
     courier.end();
     expect(await courier.ended).toBe(0);
-    expect(numbers(desk.lines)).toEqual(upTo(450));
+    expect(numbers(fakeApp.lines)).toEqual(upTo(450));
     expect(shown(courier)).toEqual(upTo(450).map((seq) => `agent | line ${seq}`));
-    expect(Math.max(...desk.sizes)).toBe(MAX_REPORTED_LINES);
-    expect(desk.mostAtOnce).toBe(1);
-    expect([desk.asked, new Set(desk.audiences)]).toEqual([1, new Set([desk.url])]);
+    expect(Math.max(...fakeApp.sizes)).toBe(MAX_REPORTED_LINES);
+    expect(fakeApp.mostAtOnce).toBe(1);
+    expect([fakeApp.asked, new Set(fakeApp.audiences)]).toEqual([1, new Set([fakeApp.url])]);
   });
 
   test("cannot speak to the runner, and what is no line of the log is shown and not sent", async () => {
-    const { desk, courier } = await open();
+    const { fakeApp, courier } = await open();
     const said = [
       JSON.stringify(line(1, "::error::one\n  ::set-env name=a::b\r::x ##[group]")),
       "::add-mask::a",
@@ -86,36 +86,39 @@ describe("the agent's lines", () => {
     courier.write(said.join("\n"));
     courier.end();
     expect(await courier.ended).toBe(0);
-    expect(desk.lines.map(({ text }) => text)).toEqual(["::error::one\n  ::set-env name=a::b\r::x ##[group]", "näher"]);
+    expect(fakeApp.lines.map(({ text }) => text)).toEqual([
+      "::error::one\n  ::set-env name=a::b\r::x ##[group]",
+      "näher",
+    ]);
     for (const row of shown(courier)) expect(row).not.toMatch(/^\s*::|##\[|\r/);
     expect(courier.output()).toContain("> ::add-mask::a\n");
     expect(courier.output().match(/x/g)?.length).toBeGreaterThanOrEqual(200_000);
   });
 
   test("beyond a log's limit are shown and not kept, and long ones make smaller batches", async () => {
-    const { desk, courier } = await open();
+    const { fakeApp, courier } = await open();
     courier.write(rows(1, MAX_LOG_LINES + 500));
     courier.end();
     expect(await courier.ended).toBe(0);
-    expect(numbers(desk.lines)).toEqual(upTo(MAX_LOG_LINES));
+    expect(numbers(fakeApp.lines)).toEqual(upTo(MAX_LOG_LINES));
     expect(shown(courier)).toHaveLength(MAX_LOG_LINES + 500);
     const other = await open();
     for (const seq of upTo(200)) other.courier.write(`${JSON.stringify(line(seq, "\u0001".repeat(4_000)))}\n`);
     other.courier.end();
     expect(await other.courier.ended).toBe(0);
-    expect(numbers(other.desk.lines)).toEqual(upTo(200));
-    expect(Math.max(...other.desk.sizes)).toBeLessThan(20);
+    expect(numbers(other.fakeApp.lines)).toEqual(upTo(200));
+    expect(Math.max(...other.fakeApp.sizes)).toBeLessThan(20);
   });
 });
 
 describe("an App in trouble", () => {
   test("that stalls slows nothing: all is shown meanwhile, and the courier ends by itself", async () => {
-    const { desk, courier } = await open(...Array.from({ length: 50 }, (): Fate => "stall"));
+    const { fakeApp, courier } = await open(...Array.from({ length: 50 }, (): Fate => "stall"));
     courier.write(rows(1, 1));
-    await desk.until(() => desk.stalled > 0);
+    await fakeApp.until(() => fakeApp.stalled > 0);
     courier.write(rows(2, 60_000));
     await vi.waitFor(() => expect(courier.output()).toContain("agent | line 60000\n"), { timeout: 60_000 });
-    expect([desk.starts, desk.lines]).toEqual([[1], []]);
+    expect([fakeApp.starts, fakeApp.lines]).toEqual([[1], []]);
     courier.end();
     expect(await courier.ended).toBe(0);
     expect(lastWord(courier)).toMatch(/^courier \| The App does not hear all of this log: .+/);
@@ -123,40 +126,40 @@ describe("an App in trouble", () => {
 
   test("that cuts, fails and is busy hears every line once it is well", async () => {
     const busy = { status: 429, headers: { "retry-after": "1" } };
-    const { desk, courier } = await open("cut", { status: 500 }, busy, "lose");
+    const { fakeApp, courier } = await open("cut", { status: 500 }, busy, "lose");
     courier.write(rows(1, 5));
-    await desk.until(() => desk.starts.length === 4);
+    await fakeApp.until(() => fakeApp.starts.length === 4);
     courier.write(rows(6, 10));
-    await desk.until(() => desk.received === 10);
+    await fakeApp.until(() => fakeApp.received === 10);
     courier.end();
     expect(await courier.ended).toBe(0);
-    expect(numbers(desk.lines)).toEqual(upTo(10));
-    expect(desk.mostAtOnce).toBe(1);
+    expect(numbers(fakeApp.lines)).toEqual(upTo(10));
+    expect(fakeApp.mostAtOnce).toBe(1);
     expect(lastWord(courier)).toBe("");
   });
 
   test("that does not know the run yet is waited for as it says", async () => {
     const soon = { status: 409, headers: { "retry-after": "1" } };
-    const { desk, courier } = await open(soon, soon);
+    const { fakeApp, courier } = await open(soon, soon);
     courier.write(rows(1, 2));
     courier.end();
     expect(await courier.ended).toBe(0);
-    expect(numbers(desk.lines)).toEqual([1, 2]);
+    expect(numbers(fakeApp.lines)).toEqual([1, 2]);
   });
 
   test("that was restarted gets what it has forgotten", async () => {
-    const { desk, courier } = await open();
+    const { fakeApp, courier } = await open();
     courier.write(rows(1, 10));
-    await desk.until(() => desk.received === 10);
-    desk.received = 0;
-    desk.lines.length = 0;
-    desk.fates.push({ status: 200, body: { received: 4 } });
+    await fakeApp.until(() => fakeApp.received === 10);
+    fakeApp.received = 0;
+    fakeApp.lines.length = 0;
+    fakeApp.fates.push({ status: 200, body: { received: 4 } });
     courier.write(rows(11, 12));
-    await desk.until(() => desk.received === 12);
+    await fakeApp.until(() => fakeApp.received === 12);
     courier.end();
     expect(await courier.ended).toBe(0);
-    expect(desk.starts.slice(0, 3)).toEqual([1, 11, 5]);
-    expect(numbers(desk.lines)).toEqual([5, 6, 7, 8, 9, 10, 11, 12]);
+    expect(fakeApp.starts.slice(0, 3)).toEqual([1, 11, 5]);
+    expect(numbers(fakeApp.lines)).toEqual([5, 6, 7, 8, 9, 10, 11, 12]);
   });
 
   test.each([
@@ -167,35 +170,35 @@ describe("an App in trouble", () => {
     ["a redirect", { status: 307, headers: { location: "/elsewhere" } }],
     ["an answer of another kind", { status: 200, body: { ok: true } }],
   ] as const)("that says %s is not asked again, and the agent is still shown", async (_, fate) => {
-    const { desk, courier } = await open(fate);
+    const { fakeApp, courier } = await open(fate);
     courier.write(rows(1, 1));
     await vi.waitFor(() => expect(lastWord(courier)).not.toBe(""), { timeout: 60_000 });
     courier.write(rows(2, 5));
     courier.end();
     expect(await courier.ended).toBe(0);
-    expect([desk.starts, desk.strangers]).toEqual([[1], []]);
+    expect([fakeApp.starts, fakeApp.deniedPeople]).toEqual([[1], []]);
     expect(courier.output()).toContain("agent | line 5\n");
   });
 });
 
 describe("its identity", () => {
   test("is asked for anew before it ends, and when the App no longer takes it", async () => {
-    const { desk, courier } = await open();
-    desk.tokenLifeS = 30;
+    const { fakeApp, courier } = await open();
+    fakeApp.tokenLifeS = 30;
     courier.write(rows(1, 1));
-    await desk.until(() => desk.received === 1);
-    desk.tokenLifeS = 300;
+    await fakeApp.until(() => fakeApp.received === 1);
+    fakeApp.tokenLifeS = 300;
     courier.write(rows(2, 2));
-    await desk.until(() => desk.received === 2);
-    expect(desk.asked).toBe(2);
+    await fakeApp.until(() => fakeApp.received === 2);
+    expect(fakeApp.asked).toBe(2);
     courier.write(rows(3, 3));
-    await desk.until(() => desk.received === 3);
-    expect(desk.asked).toBe(2);
-    desk.forgetTokens();
+    await fakeApp.until(() => fakeApp.received === 3);
+    expect(fakeApp.asked).toBe(2);
+    fakeApp.forgetTokens();
     courier.write(rows(4, 4));
     courier.end();
     expect(await courier.ended).toBe(0);
-    expect([numbers(desk.lines), desk.asked]).toEqual([[1, 2, 3, 4], 3]);
+    expect([numbers(fakeApp.lines), fakeApp.asked]).toEqual([[1, 2, 3, 4], 3]);
   });
 
   test.each([
@@ -206,9 +209,9 @@ describe("its identity", () => {
     ["ACTIONS_ID_TOKEN_REQUEST_TOKEN is empty", { ACTIONS_ID_TOKEN_REQUEST_TOKEN: "" }],
     ["JOB_ID is not the id of a job", { JOB_ID: "../../etc" }],
   ])("%s: then it sends nothing, and says so beside the agent's lines", async (reason, change) => {
-    const desk = await RunDesk.open();
-    closing.push(() => desk.close());
-    const environment = Object.entries({ ...desk.environment, ...change });
+    const fakeApp = await FakeApp.open();
+    closing.push(() => fakeApp.close());
+    const environment = Object.entries({ ...fakeApp.environment, ...change });
     const courier = start(
       Object.fromEntries(environment.filter((one): one is [string, string] => one[1] !== undefined)),
     );
@@ -217,29 +220,29 @@ describe("its identity", () => {
     expect(await courier.ended).toBe(0);
     expect(lastWord(courier)).toContain(reason);
     expect(courier.output()).toContain("agent | line 1\n");
-    expect([desk.asked, desk.starts]).toEqual([0, []]);
+    expect([fakeApp.asked, fakeApp.starts]).toEqual([0, []]);
   });
 
   test("is never shown", async () => {
-    const { desk, courier } = await open({ status: 400, body: { error: "no" } });
+    const { fakeApp, courier } = await open({ status: 400, body: { error: "no" } });
     courier.write(rows(1, 1));
     courier.end();
     await courier.ended;
     expect(courier.output()).not.toMatch(/request-token|eyJ/);
-    expect(desk.asked).toBe(1);
+    expect(fakeApp.asked).toBe(1);
   });
 });
 
 test("told to end together with the agent, it still carries the agent's last words", async () => {
-  const { desk, courier } = await open();
+  const { fakeApp, courier } = await open();
   courier.write(rows(1, 1));
-  await desk.until(() => desk.received === 1);
+  await fakeApp.until(() => fakeApp.received === 1);
   courier.child.kill("SIGTERM");
   courier.child.kill("SIGINT");
   courier.write(rows(2, 2));
   courier.end();
   expect(await courier.ended).toBe(0);
-  expect(numbers(desk.lines)).toEqual([1, 2]);
+  expect(numbers(fakeApp.lines)).toEqual([1, 2]);
 });
 
 describe("the hand-in", () => {
@@ -247,21 +250,21 @@ describe("the hand-in", () => {
   const INPUT = `${JSON.stringify(result)}\0${rows(1, 2)}\0a b.txt\0näher.txt\0`;
 
   async function hand(input: string, ...fates: Fate[]) {
-    const desk = await RunDesk.open();
-    closing.push(() => desk.close());
-    desk.fates.push(...fates);
-    const courier = start(desk.environment, "hand-in");
+    const fakeApp = await FakeApp.open();
+    closing.push(() => fakeApp.close());
+    fakeApp.fates.push(...fates);
+    const courier = start(fakeApp.environment, "hand-in");
     courier.write(input);
     courier.end();
     expect(await courier.ended).toBe(0);
-    return { desk, answer: courier.output() };
+    return { fakeApp, answer: courier.output() };
   }
 
   test("gives the App result, log and files, and prints the token alone", async () => {
-    const { desk, answer } = await hand(INPUT);
+    const { fakeApp, answer } = await hand(INPUT);
     expect(answer).toBe("token ghs_token.of-the_app\n");
-    expect(desk.handedIn).toEqual([{ result, log: [line(1), line(2)], changed_files: ["a b.txt", "näher.txt"] }]);
-    expect(desk.audiences).toEqual([desk.url]);
+    expect(fakeApp.handedIn).toEqual([{ result, log: [line(1), line(2)], changed_files: ["a b.txt", "näher.txt"] }]);
+    expect(fakeApp.audiences).toEqual([fakeApp.url]);
   });
 
   test("is tried again while the App is in trouble or does not know the run yet", async () => {
@@ -284,30 +287,30 @@ describe("the hand-in", () => {
     ],
     ["a redirect", [{ status: 302, headers: { location: "/elsewhere" } }], /^no http:\S+ answers 302: as asked\n$/],
   ] as const)("says why there is no token: %s", async (_, fates, words) => {
-    const { desk, answer } = await hand(INPUT, ...fates);
+    const { fakeApp, answer } = await hand(INPUT, ...fates);
     expect(answer).toMatch(words);
-    expect(desk.strangers).toEqual([]);
+    expect(fakeApp.deniedPeople).toEqual([]);
   });
 
   test("of what is broken is still data: no result, the lines that can be read, no more files than allowed", async () => {
     const files = Array.from({ length: 3_100 }, (_, at) => `f${at}\0`).join("");
-    const { desk } = await hand(`{"version": 1, "out\0${rows(1, 1)}{ torn\0${files}`);
-    expect(desk.handedIn).toMatchObject([{ result: null, log: [{ seq: 1 }], changed_files: { length: 3_000 } }]);
+    const { fakeApp } = await hand(`{"version": 1, "out\0${rows(1, 1)}{ torn\0${files}`);
+    expect(fakeApp.handedIn).toMatchObject([{ result: null, log: [{ seq: 1 }], changed_files: { length: 3_000 } }]);
   });
 
   test("of a log as long as it may be leaves out its first lines, so that a server takes it", async () => {
     const long = upTo(MAX_LOG_LINES).map((seq) => `${JSON.stringify(line(seq, "ä".repeat(4_000)))}\n`);
-    const { desk, answer } = await hand(`{}\0${long.join("")}\0`);
+    const { fakeApp, answer } = await hand(`{}\0${long.join("")}\0`);
     expect(answer).toMatch(/^token /);
-    const [{ log = [] } = {}] = z.array(handedInSchema).parse(desk.handedIn);
+    const [{ log = [] } = {}] = z.array(handedInSchema).parse(fakeApp.handedIn);
     expect(log.at(-1)?.seq).toBe(MAX_LOG_LINES);
     expect(Buffer.byteLength(JSON.stringify(log))).toBeLessThan(6 * 1024 * 1024 + 1);
     expect(log.length).toBeGreaterThan(500);
   });
 
   test("of too much says so", async () => {
-    const { answer, desk } = await hand(`{}\0${"x".repeat(33 * 1024 * 1024)}\0`);
+    const { answer, fakeApp } = await hand(`{}\0${"x".repeat(33 * 1024 * 1024)}\0`);
     expect(answer).toBe("no result and log are too large to be handed in\n");
-    expect(desk.handedIn).toEqual([]);
+    expect(fakeApp.handedIn).toEqual([]);
   });
 });

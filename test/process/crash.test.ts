@@ -5,7 +5,7 @@ import { expect, it, onTestFinished } from "vitest";
 import { builtProgram } from "../build.ts";
 import { until } from "../flows/harness.ts";
 import { type AppProcess, startApp } from "../sandbox/app-process.ts";
-import { DEMO, startTown, WRITER } from "../sandbox/environment.ts";
+import { DEMO, startSandbox, WRITER } from "../sandbox/environment.ts";
 import type { Fault } from "../sandbox/github/main.ts";
 
 /** Where the process is killed, in the order in which a job comes by; `before: false`: GitHub has done it already. */
@@ -38,12 +38,12 @@ const POINTS: readonly (readonly [string, Fault["match"], { readonly before: boo
 
 it("loses nothing and doubles nothing when it is killed at every step of a job", async () => {
   const dataDir = await mkdtemp(join(tmpdir(), "journeyman-crash-"));
-  const town = await startTown({ program: builtProgram });
-  const { github } = town;
+  const sandbox = await startSandbox({ program: builtProgram });
+  const { github } = sandbox;
   let app: AppProcess | null = null;
   onTestFinished(async () => {
     await app?.kill();
-    await town.close();
+    await sandbox.close();
     await rm(dataDir, { recursive: true, force: true });
   });
   const start = (): Promise<AppProcess> =>
@@ -72,7 +72,7 @@ it("loses nothing and doubles nothing when it is killed at every step of a job",
   await until("the pull request to be merged", () => github.pulls(DEMO).some((pull) => pull.merged));
   const ours = () => github.comments(DEMO, issue).filter((comment) => comment.user.endsWith("[bot]"));
   await until("the last word", () => ours()[0]?.body.includes("**Merged**") === true);
-  await town.idle();
+  await sandbox.idle();
   expect(ours()).toHaveLength(1);
   expect(github.pulls(DEMO)).toHaveLength(1);
   expect(github.comments(DEMO, issue)[0]?.reactions).toEqual(["eyes"]);

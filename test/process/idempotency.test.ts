@@ -8,7 +8,7 @@ import { openLowdbStore } from "../../src/store/lowdb/open.ts";
 import { builtProgram } from "../build.ts";
 import { until } from "../flows/harness.ts";
 import { type AppProcess, startApp } from "../sandbox/app-process.ts";
-import { DEMO, startTown } from "../sandbox/environment.ts";
+import { DEMO, startSandbox } from "../sandbox/environment.ts";
 import type { Fault } from "../sandbox/github/main.ts";
 
 const API_KEY = "crash-admin-key-0123456789";
@@ -22,12 +22,12 @@ const POINTS: readonly (readonly [string, Fault["match"], { readonly before: boo
 
 it.each(POINTS)("makes one job and one branch when the first try was killed %s", async (where, match, { before }) => {
   const dataDir = await mkdtemp(join(tmpdir(), "journeyman-idempotency-"));
-  const town = await startTown({ actions: false });
-  const { github } = town;
+  const sandbox = await startSandbox({ actions: false });
+  const { github } = sandbox;
   let app: AppProcess | null = null;
   onTestFinished(async () => {
     await app?.kill();
-    await town.close();
+    await sandbox.close();
     await rm(dataDir, { recursive: true, force: true });
   });
   const start = (): Promise<AppProcess> =>

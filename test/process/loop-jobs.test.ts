@@ -26,14 +26,14 @@ describe("a job", () => {
 
   /** Resolves when the App has heard of them. */
   const settings = async (text: string): Promise<void> => {
-    const after = stand.town.github.pushCommit(DEMO, "main", { ".github/journeyman.yml": text }, WRITER);
+    const after = stand.sandbox.github.pushCommit(DEMO, "main", { ".github/journeyman.yml": text }, WRITER);
     const heard = z.object({
       event: z.literal("push"),
       statusCode: z.literal(200),
       payload: z.object({ after: z.literal(after) }),
     });
     await until("the push to be heard", () =>
-      stand.town.github.deliveries().some((one) => heard.safeParse(one).success),
+      stand.sandbox.github.deliveries().some((one) => heard.safeParse(one).success),
     );
   };
 
@@ -112,7 +112,7 @@ describe("a job", () => {
       const status = await stand.ask("GET", `/api/jobs/status?job_id=${job_id}`);
       return /"status":"(?!queued|running|pending)/.test(status.text);
     });
-    await stand.town.idle();
+    await stand.sandbox.idle();
     // the settings were good, and their globs were held against what the run left
     expect((await stand.ask("GET", `/api/jobs/status?job_id=${job_id}`)).text).not.toContain("journeyman.yml");
     expect((await stand.seen()).longest_ms).toBeLessThan(stand.most_ms);

@@ -13,7 +13,7 @@ import { z } from "zod";
 import { builtProgram } from "../build.ts";
 import { until } from "../flows/harness.ts";
 import { startApp } from "../sandbox/app-process.ts";
-import { DEMO, startTown, type Town, WRITER } from "../sandbox/environment.ts";
+import { DEMO, type Sandbox, startSandbox, WRITER } from "../sandbox/environment.ts";
 import { freePort } from "../sandbox/free-port.ts";
 import { waitingWorkflow } from "./loop-workflow.ts";
 
@@ -43,7 +43,7 @@ export interface Asked {
 
 export interface Stand {
   readonly url: string;
-  readonly town: Town;
+  readonly sandbox: Sandbox;
   /** Where the runs of the town's jobs leave their identity, and wait for a word. */
   readonly folder: string;
   /** Keys of the accounts `user-0`, `user-1` …, which may do everything. */
@@ -75,10 +75,10 @@ async function begin(folder: string) {
   };
   const port = await freePort();
   const files = { ".github/workflows/run-job.yml": waitingWorkflow(folder) };
-  const town = await startTown({ program: builtProgram, files });
-  town.github.setVariable(DEMO, "APP_URL", `http://127.0.0.1:${port}`);
+  const sandbox = await startSandbox({ program: builtProgram, files });
+  sandbox.github.setVariable(DEMO, "APP_URL", `http://127.0.0.1:${port}`);
   const app = await startApp({
-    ...{ program, github: town.github, dataDir: mkdtempSync(join(folder, "data-")), port, webhookSecret: SECRET },
+    ...{ program, github: sandbox.github, dataDir: mkdtempSync(join(folder, "data-")), port, webhookSecret: SECRET },
     ...{ apiKey: ADMIN, defaultRepository: DEMO, onComplaint: () => {} },
     more: { STRIPE_SECRET_KEY: "sk_test_loop-0123456789", STRIPE_WEBHOOK_SECRET: STRIPE },
   });
@@ -88,14 +88,19 @@ async function begin(folder: string) {
     const made = await fetch(`${app.url}/api/keys`, { method: "POST", body, headers: { "x-api-key": ADMIN } });
     keys.push(z.object({ key: z.string() }).parse(await made.json()).key);
   }
-  town.github.openIssue(DEMO, { title: "Something", by: WRITER });
-  const payload = await until("a delivery", () => town.github.deliveries().at(-1)?.payload);
-  return { town, app, keys, source: z.object({ installation: z.unknown(), repository: z.unknown() }).parse(payload) };
+  sandbox.github.openIssue(DEMO, { title: "Something", by: WRITER });
+  const payload = await until("a delivery", () => sandbox.github.deliveries().at(-1)?.payload);
+  return {
+    sandbox,
+    app,
+    keys,
+    source: z.object({ installation: z.unknown(), repository: z.unknown() }).parse(payload),
+  };
 }
 
 export async function startStand(): Promise<Stand> {
   const folder = mkdtempSync(join(tmpdir(), "loop-"));
-  const { town, app, keys, source } = await begin(folder);
+  const { sandbox, app, keys, source } = await begin(folder);
   let nth = 0;
 
   const seen: Stand["seen"] = async (path = "/") => {
@@ -124,7 +129,7 @@ export async function startStand(): Promise<Stand> {
   };
 
   return {
-    ...{ url: app.url, town, folder, keys, source, most_ms, seen, tooLongOnce },
+    ...{ url: app.url, sandbox, folder, keys, source, most_ms, seen, tooLongOnce },
     async tooLong(acts) {
       const long: string[] = [];
       for (let at = 0; at < acts.length; at += TOGETHER) {
@@ -154,7 +159,7 @@ export async function startStand(): Promise<Stand> {
     },
     async close() {
       await app.kill();
-      await town.close();
+      await sandbox.close();
       rmSync(folder, { recursive: true, force: true });
     },
   };

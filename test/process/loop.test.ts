@@ -128,16 +128,16 @@ describe("a delivery", () => {
     expect(await stand.tooLong(samples)).toEqual([]);
 
     // of somebody who may ask: it becomes a job, with its brief and its comment
-    const issue = stand.town.github.openIssue(DEMO, { title: "Something", by: WRITER });
+    const issue = stand.sandbox.github.openIssue(DEMO, { title: "Something", by: WRITER });
     const asked = ["](<", "&#38;", "@x", "👩‍"].map((text) => ({
       name: `a job of ${text}`,
       act: async () => {
-        const id = stand.town.github.comment(DEMO, issue, {
+        const id = stand.sandbox.github.comment(DEMO, issue, {
           body: `/job ${text.repeat(Math.floor(19_900 / text.length))}`,
           by: WRITER,
         });
         await until("the reaction", () =>
-          stand.town.github.comments(DEMO, issue).some((one) => one.id === id && one.reactions.length > 0),
+          stand.sandbox.github.comments(DEMO, issue).some((one) => one.id === id && one.reactions.length > 0),
         );
       },
     }));

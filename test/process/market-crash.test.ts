@@ -8,7 +8,7 @@ import { openLowdbStore } from "../../src/store/lowdb/open.ts";
 import { builtProgram } from "../build.ts";
 import { scriptedRuns } from "../flows/scripted-runs.ts";
 import { type AppProcess, startApp } from "../sandbox/app-process.ts";
-import { DEMO, startTown } from "../sandbox/environment.ts";
+import { DEMO, startSandbox } from "../sandbox/environment.ts";
 
 const ADMIN = "market-crash-admin-key-0123456789";
 
@@ -43,16 +43,16 @@ const order = (index: number, price_cents: number) => ({
 
 it("neither loses nor doubles a cent when it is killed among 200 money commands, and all of them are sent again", async () => {
   const dataDir = await mkdtemp(join(tmpdir(), "journeyman-market-crash-"));
-  const town = await startTown({ program: builtProgram, playJob: scriptedRuns });
+  const sandbox = await startSandbox({ program: builtProgram, playJob: scriptedRuns });
   let app: AppProcess | null = null;
   onTestFinished(async () => {
     await app?.kill();
-    await town.close();
+    await sandbox.close();
     await rm(dataDir, { recursive: true, force: true });
   });
   const start = (): Promise<AppProcess> =>
     startApp({
-      ...{ program: builtProgram, github: town.github, dataDir, port: 0, apiKey: ADMIN },
+      ...{ program: builtProgram, github: sandbox.github, dataDir, port: 0, apiKey: ADMIN },
       ...{ webhookSecret: "crash-webhook-secret-0123456789", defaultRepository: DEMO, onComplaint: () => {} },
       // more of everything than the walk asks for
       more: {

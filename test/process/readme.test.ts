@@ -21,7 +21,7 @@ import { parseSettings } from "../../src/github/repository-settings/settings-fil
 import { DEFAULT_HOST, DEFAULT_PORT } from "../../src/main/environment.ts";
 import { readSettings } from "../../src/main/settings.ts";
 import { appKey } from "../contract/app-key.ts";
-import { API_KEY, startHouse, until } from "../flows/harness.ts";
+import { API_KEY, startHarness, until } from "../flows/harness.ts";
 import { DEMO } from "../sandbox/environment.ts";
 import { codeOf, curlRequest, fencesOf, pathOf, shellWords, tableOf, textOf } from "./read-markdown.ts";
 
@@ -139,8 +139,8 @@ const shapeOf = (value: unknown): unknown => {
 
 describe("the REST API", () => {
   test("answers every curl of the README as the README says", async () => {
-    const house = await startHouse();
-    const variables: Record<string, string> = { JOURNEYMAN: house.app.url, API_KEY };
+    const harness = await startHarness();
+    const variables: Record<string, string> = { JOURNEYMAN: harness.app.url, API_KEY };
     const text = z.string();
     const keep = z.object({ key: text, id: text, job_id: text, secret: text, prLink: z.null() }).partial();
     const statusesOf = (table: string) => tableOf(README, table).flatMap(([status = ""]) => codeOf(status));
@@ -201,13 +201,13 @@ describe("the REST API", () => {
       "GET /api/audit",
       "DELETE /api/keys/:id",
     ]);
-    await house.town.idle();
+    await harness.sandbox.idle();
   });
 
   test("is told to a receiver as the README writes it", async () => {
-    const house = await startHouse({ actions: false });
+    const harness = await startHarness({ actions: false });
     const port = await freePort();
-    const made = await house.request("/api/webhooks", { method: "POST", body: { url: `http://127.0.0.1:${port}/` } });
+    const made = await harness.request("/api/webhooks", { method: "POST", body: { url: `http://127.0.0.1:${port}/` } });
     const { id, secret } = z.object({ id: z.string(), secret: z.string() }).parse(await made.json());
     const receiver = spawn(process.execPath, ["--input-type=module", "--eval", fence("js receiver")], {
       cwd: pathOf(""),
@@ -220,9 +220,9 @@ describe("the REST API", () => {
       });
       const forged = () => fetch(`http://127.0.0.1:${port}/`, { method: "POST", body: "{}" }).catch(() => null);
       await until("the receiver to refuse what we have not signed", async () => (await forged())?.status === 400);
-      await house.request(`/api/webhooks/${id}/test`, { method: "POST", body: {} });
+      await harness.request(`/api/webhooks/${id}/test`, { method: "POST", body: {} });
       await until("the test event", () => out.startsWith("webhook.test"));
-      const created = await house.request(`/v2/agent/${encodeURIComponent(DEMO)}/job`, {
+      const created = await harness.request(`/v2/agent/${encodeURIComponent(DEMO)}/job`, {
         method: "POST",
         body: { prompt: "create HELLO.md that says hello" },
       });
@@ -253,16 +253,16 @@ describe("the REST API", () => {
   });
 
   test("answers with them", async () => {
-    const house = await startHouse({ actions: false });
+    const harness = await startHarness({ actions: false });
     const json = { "x-api-key": API_KEY, "content-type": "application/json" };
     const ask = async (method: string, path: string, headers: Record<string, string>, body?: string) => {
-      const answer = await fetch(`${house.app.url}${path}`, { method, headers, ...(body ? { body } : {}) });
+      const answer = await fetch(`${harness.app.url}${path}`, { method, headers, ...(body ? { body } : {}) });
       const { code } = z.object({ error: z.string(), code: z.string() }).parse(await answer.json());
       return `${answer.status} ${code}`;
     };
     const create = (body: string, headers: Record<string, string> = json) =>
       ask("POST", "/api/create-job", headers, body);
-    const minted = await house.request("/api/keys", {
+    const minted = await harness.request("/api/keys", {
       method: "POST",
       body: { account: "ada", repository: DEMO, scopes: ["read"] },
     });
@@ -300,11 +300,11 @@ describe("the REST API", () => {
 
 describe("watching", () => {
   test("the metrics are these, with these labels", async () => {
-    const house = await startHouse({ actions: false });
+    const harness = await startHarness({ actions: false });
     expect(
-      (await house.request("/api/keys", { method: "POST", body: { account: "ada", repository: "*" } })).status,
+      (await harness.request("/api/keys", { method: "POST", body: { account: "ada", repository: "*" } })).status,
     ).toBe(201);
-    const printed = await (await house.request("/metrics")).text();
+    const printed = await (await harness.request("/metrics")).text();
     const names = [...printed.matchAll(/^# TYPE (journeyman_\w+) /gm)].map(([, name]) => name);
     const rows = tableOf(README, "metric").map(
       ([name = "", labels = ""]) => [codeOf(name)[0], codeOf(labels)] as const,

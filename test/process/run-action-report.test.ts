@@ -6,7 +6,7 @@ import type { Brief } from "../../src/contracts/brief.ts";
 import { RUN_ACTION_VERSION } from "../../src/contracts/run-report.ts";
 import { BRIEF, JOB_ID } from "../unit/agent-job.ts";
 import { obeyed, Runner } from "./action-runner.ts";
-import { RunDesk } from "./run-desk.ts";
+import { FakeApp } from "./fake-app.ts";
 
 const closing: (() => unknown)[] = [];
 afterEach(async () => {
@@ -17,14 +17,14 @@ const folder = `.jobs/${JOB_ID}`;
 const TOKEN = "ghs_token.of-the_app";
 
 async function start(files: Record<string, string> = {}, brief: Partial<Brief> = {}, tries = 1) {
-  const desk = await RunDesk.open();
-  const runner = new Runner(files, { brief: { app_url: desk.url, ...brief }, tries });
+  const fakeApp = await FakeApp.open();
+  const runner = new Runner(files, { brief: { app_url: fakeApp.url, ...brief }, tries });
   closing.push(
-    () => desk.close(),
+    () => fakeApp.close(),
     () => runner.remove(),
   );
-  const { ACTIONS_ID_TOKEN_REQUEST_URL: url = "", ACTIONS_ID_TOKEN_REQUEST_TOKEN: token = "" } = desk.environment;
-  return { desk, runner, env: { ACTIONS_ID_TOKEN_REQUEST_URL: url, ACTIONS_ID_TOKEN_REQUEST_TOKEN: token } };
+  const { ACTIONS_ID_TOKEN_REQUEST_URL: url = "", ACTIONS_ID_TOKEN_REQUEST_TOKEN: token = "" } = fakeApp.environment;
+  return { fakeApp, runner, env: { ACTIONS_ID_TOKEN_REQUEST_URL: url, ACTIONS_ID_TOKEN_REQUEST_TOKEN: token } };
 }
 
 const said = (seq: number, text: string): string =>
@@ -35,38 +35,38 @@ const leave = `echo '${JSON.stringify(result)}' > ${folder}/result.json; echo '$
 
 describe("while the agent works", () => {
   test("the App hears its lines before it has ended, and the step shows them as progress, mute as ever", async () => {
-    const { desk, runner, env } = await start();
+    const { fakeApp, runner, env } = await start();
     runner.agent(`${say(1, "::error::hello")}until [ -e go ]; do sleep 0.05; done; ${say(2, "bye")} exit 3`);
     const { ended } = runner.start("main", env);
-    await desk.until(() => desk.received === 1);
+    await fakeApp.until(() => fakeApp.received === 1);
     writeFileSync(join(runner.workspace, "go"), "");
     const { code, output } = await ended;
     expect(code).toBe(1);
-    expect(desk.lines.map(({ text }) => text)).toEqual(["::error::hello", "bye"]);
+    expect(fakeApp.lines.map(({ text }) => text)).toEqual(["::error::hello", "bye"]);
     expect(output).toContain("\nagent | > ::error::hello\n");
     expect(output).toContain("\nagent | bye\n");
     expect(obeyed(output).map((one) => one.split(" ")[0])).toEqual(["add-mask", "add-mask"]);
   });
 
   test("only the step may say who the run is: no container and no docker can", async () => {
-    const { desk, runner, env } = await start();
+    const { fakeApp, runner, env } = await start();
     await runner.run(leave, env, `env >> "$TEST_TOP/docker-env"`);
     for (const seen of ["agent-env", "gateway-env", "docker-env", "commands"])
       expect(runner.read(seen)).not.toMatch(/ACTIONS_|request-token|ghs_/);
-    expect(desk.audiences).not.toContain("");
-    expect(desk.audiences.length).toBeGreaterThan(0);
+    expect(fakeApp.audiences).not.toContain("");
+    expect(fakeApp.audiences.length).toBeGreaterThan(0);
   });
 
   test("every message names the run action, so that the App knows a copy of before", async () => {
-    const { desk, runner, env } = await start();
+    const { fakeApp, runner, env } = await start();
     await runner.run(`${say(1, "hello")}${leave}`, env);
-    expect(desk.versions.length).toBeGreaterThan(1);
-    expect(new Set(desk.versions)).toEqual(new Set([RUN_ACTION_VERSION]));
+    expect(fakeApp.versions.length).toBeGreaterThan(1);
+    expect(new Set(fakeApp.versions)).toEqual(new Set([RUN_ACTION_VERSION]));
   });
 
   test("an App that stalls changes nothing for the agent", async () => {
-    const { desk, runner, env } = await start();
-    desk.fates.push(...Array.from({ length: 20 }, () => "stall" as const));
+    const { fakeApp, runner, env } = await start();
+    fakeApp.fates.push(...Array.from({ length: 20 }, () => "stall" as const));
     runner.agent(`${say(1, "hello")}seq 100000; echo 100000 > done.txt`);
     const { code, output } = await runner.start("main", env).ended;
     expect(code).toBe(0);
@@ -74,33 +74,33 @@ describe("while the agent works", () => {
   });
 
   test("a cancelled run tells the agent, whose last words still arrive", async () => {
-    const { desk, runner, env } = await start();
+    const { fakeApp, runner, env } = await start();
     const bye = `${say(2, "cancelled").trim()} > bye; trap 'cat bye; exit 1' TERM`;
     runner.agent(`${bye}; ${say(1, "hello")} touch ready; while :; do sleep 0.05; done`);
     const { child, ended } = runner.start("main", env);
     await vi.waitFor(() => expect(existsSync(join(runner.workspace, "ready"))).toBe(true), { timeout: 30_000 });
-    await desk.until(() => desk.received === 1);
+    await fakeApp.until(() => fakeApp.received === 1);
     child.kill("SIGINT");
     expect(await ended).toMatchObject({ code: 1 });
-    await desk.until(() => desk.received === 2);
+    await fakeApp.until(() => fakeApp.received === 2);
   });
 
   test.each([
     ["the brief names no App", { app_url: null }, true],
     ["the workflow may not say who it is", {}, false],
   ] as const)("without anybody to tell, since %s, the work is pushed all the same", async (_, brief, permitted) => {
-    const { desk, runner, env } = await start({}, brief);
+    const { fakeApp, runner, env } = await start({}, brief);
     const { main, post } = await runner.run(`${say(1, "hello")}${leave}`, permitted ? env : {});
     expect(main).toMatchObject({ code: 0, output: expect.stringContaining("\nagent | hello\n") });
     expect(post.code).toBe(0);
     expect(runner.pushed(`${folder}/result.json`)).toContain("Say hello");
-    expect([desk.asked, desk.handedIn]).toEqual([0, []]);
+    expect([fakeApp.asked, fakeApp.handedIn]).toEqual([0, []]);
   });
 });
 
 describe("the push with the App's token", () => {
   test("follows the hand-in and leaves the job's folder out; the token is masked and in no file", async () => {
-    const { desk, runner, env } = await start({ "gone.txt": "g", "keep.txt": "k" });
+    const { fakeApp, runner, env } = await start({ "gone.txt": "g", "keep.txt": "k" });
     const steps = await runner.run(
       `echo hi > 'näh er.txt'; rm gone.txt; echo evil >> .github/workflows/ci.yml; ${leave}`,
       env,
@@ -109,7 +109,7 @@ describe("the push with the App's token", () => {
     expect(code).toBe(0);
     expect(obeyed(output)).toContain(`add-mask ${TOKEN}`);
     expect(output.replace(`::add-mask::${TOKEN}\n`, "")).not.toContain(TOKEN);
-    expect(desk.handedIn).toEqual([
+    expect(fakeApp.handedIn).toEqual([
       {
         result: { ...result, put_back: [".github/workflows/ci.yml"] },
         log: [{ seq: 1, at: "2030-01-31T12:00:00Z", level: "info", text: "hello" }],
@@ -131,9 +131,9 @@ describe("the push with the App's token", () => {
   });
 
   test("tells of a later try what differs from the base, and not what went before it", async () => {
-    const { desk, runner, env } = await start({}, {}, 2);
+    const { fakeApp, runner, env } = await start({}, {}, 2);
     await runner.run(`echo hi > hi.txt; ${leave}`, env);
-    expect(desk.handedIn).toMatchObject([{ changed_files: ["hi.txt"] }]);
+    expect(fakeApp.handedIn).toMatchObject([{ changed_files: ["hi.txt"] }]);
   });
 
   test("keeps what others pushed meanwhile", async () => {
@@ -146,20 +146,20 @@ describe("the push with the App's token", () => {
   });
 
   test("hands in nothing that lies outside of the checkout, whatever the agent's files link to", async () => {
-    const { desk, runner, env } = await start();
+    const { fakeApp, runner, env } = await start();
     writeFileSync(join(runner.top, "private.json"), said(1, "private words"));
     await runner.run(
       `ln -s ../../../private.json ${folder}/result.json; ln -s ../../../private.json ${folder}/log.jsonl`,
       env,
     );
-    expect(desk.handedIn).toMatchObject([{ result: { outcome: "failed" }, log: [] }]);
-    expect(JSON.stringify(desk.handedIn)).not.toContain("private words");
+    expect(fakeApp.handedIn).toMatchObject([{ result: { outcome: "failed" }, log: [] }]);
+    expect(JSON.stringify(fakeApp.handedIn)).not.toContain("private words");
     const other = await start();
     await other.runner.run(
       `${leave} printf 'a\\0b' >> ${folder}/log.jsonl; printf '{"x\\0": 1}' > ${folder}/result.json`,
       other.env,
     );
-    expect(other.desk.handedIn).toMatchObject([{ result: { x: 1 }, log: [{ text: "hello" }], changed_files: [] }]);
+    expect(other.fakeApp.handedIn).toMatchObject([{ result: { x: 1 }, log: [{ text: "hello" }], changed_files: [] }]);
   });
 });
 
@@ -168,24 +168,24 @@ describe("the push with the workflow's own token", () => {
   const SAID = "The work was pushed with the workflow's own token; the run's summary says why.";
 
   test("follows when the App refuses, with the job's folder and a word about what follows", async () => {
-    const { desk, runner, env } = await start();
+    const { fakeApp, runner, env } = await start();
     const refusal = { status: 409, body: { error: "The job is over." } };
     runner.agent(`echo hi > hi.txt; ${leave}`);
     await runner.start("main", env).ended;
-    desk.fates.push(refusal);
+    fakeApp.fates.push(refusal);
     const { code, output } = await runner.start("post", env).ended;
     expect(code).toBe(0);
-    const sentence = `The work was pushed with the workflow's own token, since ${desk.url} answers 409: The job is over. ${FOLLOWS}`;
+    const sentence = `The work was pushed with the workflow's own token, since ${fakeApp.url} answers 409: The job is over. ${FOLLOWS}`;
     expect(obeyed(output)).toContain(`warning ${SAID} ${FOLLOWS}`);
     expect(runner.read("summary.md")).toContain(sentence);
     expect([runner.pushed("hi.txt"), runner.pushed(`${folder}/result.json`)]).toEqual(["hi", expect.any(String)]);
   });
 
   test("follows when the App cannot be reached", async () => {
-    const { desk, runner, env } = await start();
+    const { fakeApp, runner, env } = await start();
     runner.agent(`echo hi > hi.txt; ${leave}`);
     await runner.start("main", env).ended;
-    await desk.close();
+    await fakeApp.close();
     closing.shift();
     const { code, output } = await runner.start("post", env).ended;
     expect(code).toBe(0);
@@ -217,19 +217,19 @@ describe("the push with the workflow's own token", () => {
     ["warning", "this workflow may not say who it is (id-token: write)", {}, false],
     ["warning", "the base commit is not here to compare with", { base: { branch: "main", sha: "1".repeat(40) } }, true],
   ] as const)("is a %s: %s", async (level, why, brief, permitted) => {
-    const { desk, runner, env } = await start({}, brief);
+    const { fakeApp, runner, env } = await start({}, brief);
     const { output, code } = (await runner.run(leave, permitted ? env : {})).post;
     expect(code).toBe(0);
     expect(obeyed(output)).toContainEqual(
       expect.stringMatching(new RegExp(`^${level} The work was pushed with the workflow's own`)),
     );
     expect(runner.read("summary.md")).toContain(why);
-    expect(desk.handedIn).toEqual([]);
+    expect(fakeApp.handedIn).toEqual([]);
     expect(runner.pushed(`${folder}/result.json`)).toContain("Say hello");
   });
 
   test("of a conflict or a branch that is gone stays an error, said once", async () => {
-    const { desk, runner, env } = await start();
+    const { fakeApp, runner, env } = await start();
     runner.git(runner.remote, "branch", "-D", runner.branch);
     const gone = (await runner.run(leave, env)).post;
     const said = (output: string) => obeyed(output).filter((one) => one.startsWith("error"));
@@ -237,7 +237,7 @@ describe("the push with the workflow's own token", () => {
       1,
       [`error ${runner.branch} is gone or cannot be reached: the work was not pushed.`],
     ]);
-    expect(desk.handedIn).toMatchObject([
+    expect(fakeApp.handedIn).toMatchObject([
       { result: { outcome: "done" } },
       {
         result: {

@@ -6,8 +6,8 @@ import { afterEach, describe, expect, test } from "vitest";
 import { parseResult } from "../../src/contracts/result.ts";
 import { JOB_ID } from "../unit/agent-job.ts";
 import { obeyed, Runner } from "./action-runner.ts";
+import { FakeApp } from "./fake-app.ts";
 import { startLfsServer } from "./lfs-server.ts";
-import { RunDesk } from "./run-desk.ts";
 
 const closing: (() => unknown)[] = [];
 afterEach(async () => {
@@ -21,11 +21,11 @@ function start(...setup: ConstructorParameters<typeof Runner>): Runner {
 }
 
 async function reporting(files: Record<string, string> = {}, setup: ConstructorParameters<typeof Runner>[1] = {}) {
-  const desk = await RunDesk.open();
-  closing.push(() => desk.close());
-  const runner = start(files, { ...setup, brief: { app_url: desk.url, ...setup?.brief } });
-  const { ACTIONS_ID_TOKEN_REQUEST_URL: url = "", ACTIONS_ID_TOKEN_REQUEST_TOKEN: token = "" } = desk.environment;
-  return { desk, runner, env: { ACTIONS_ID_TOKEN_REQUEST_URL: url, ACTIONS_ID_TOKEN_REQUEST_TOKEN: token } };
+  const fakeApp = await FakeApp.open();
+  closing.push(() => fakeApp.close());
+  const runner = start(files, { ...setup, brief: { app_url: fakeApp.url, ...setup?.brief } });
+  const { ACTIONS_ID_TOKEN_REQUEST_URL: url = "", ACTIONS_ID_TOKEN_REQUEST_TOKEN: token = "" } = fakeApp.environment;
+  return { fakeApp, runner, env: { ACTIONS_ID_TOKEN_REQUEST_URL: url, ACTIONS_ID_TOKEN_REQUEST_TOKEN: token } };
 }
 
 const folder = `.jobs/${JOB_ID}`;
@@ -108,71 +108,71 @@ describe("a merge of the base", () => {
   const parents = (runner: Runner) => runner.log("%P").split(" ");
   const conflicting = (more: Record<string, unknown> = {}) =>
     reporting(files, { behind, brief: { ...brief, ...more } });
-  const merged = async (runner: Runner, desk: RunDesk) => {
+  const merged = async (runner: Runner, fakeApp: FakeApp) => {
     expect(parents(runner)).toEqual([runner.sha, runner.git(runner.remote, "rev-parse", "main")]);
     expect(
       ["a.txt", "legal/x.txt", ".github/workflows/new.yml", "theirs.txt", "work.txt"].map((path) =>
         runner.pushed(path),
       ),
     ).toEqual(["both", "y", "on: push", "t", "w"]);
-    expect(desk.handedIn).toMatchObject([
+    expect(fakeApp.handedIn).toMatchObject([
       { result: { outcome: "done", put_back: [] }, changed_files: ["a.txt", "work.txt"] },
     ]);
   };
 
   test("by the agent itself is possible, since the history is there, and keeps both parents and all that the base brought", async () => {
-    const { desk, runner, env } = await conflicting();
+    const { fakeApp, runner, env } = await conflicting();
     const base = runner.git(runner.remote, "rev-parse", "main");
     const merge = `${AS_AGENT}git merge --no-edit ${base} >/dev/null; echo both > a.txt; git add -A; git commit -qm merged`;
     expect((await runner.run(`${merge}; ${leave}`, env)).post.code).toBe(0);
-    await merged(runner, desk);
+    await merged(runner, fakeApp);
   });
 
   test("that the agent resolved and did not commit counts as well", async () => {
-    const { desk, runner, env } = await conflicting();
+    const { fakeApp, runner, env } = await conflicting();
     const base = runner.git(runner.remote, "rev-parse", "main");
     await runner.run(`${AS_AGENT}git merge --no-edit ${base} >/dev/null; echo both > a.txt; ${leave}`, env);
-    await merged(runner, desk);
+    await merged(runner, fakeApp);
   });
 
   test("that the brief asks for is begun by the step, with the markers in the files", async () => {
-    const { desk, runner, env } = await conflicting({ merge_base: true });
+    const { fakeApp, runner, env } = await conflicting({ merge_base: true });
     await runner.run(`grep -q '^<<<<<<<' a.txt && [ -e theirs.txt ] && echo both > a.txt; ${leave}`, env);
-    await merged(runner, desk);
+    await merged(runner, fakeApp);
   });
 
   test("is begun in a checkout of a part as well", async () => {
-    const { desk, runner, env } = await reporting(
+    const { fakeApp, runner, env } = await reporting(
       { ...files, "web/a.txt": "a" },
       { behind, partial: true, brief: { ...brief, merge_base: true, checkout_paths: ["web"] } },
     );
     expect((await runner.run(`echo both > a.txt; ${leave}`, env)).post.code).toBe(0);
-    await merged(runner, desk);
+    await merged(runner, fakeApp);
   });
 
   test("whose markers are left fails the try, in words", async () => {
-    const { desk, runner, env } = await conflicting({ merge_base: true });
+    const { fakeApp, runner, env } = await conflicting({ merge_base: true });
     await runner.run(leave, env);
-    expect(desk.handedIn).toMatchObject([
+    expect(fakeApp.handedIn).toMatchObject([
       { result: { outcome: "failed", reason: "Conflicts with the base branch are left in ` a.txt `." } },
     ]);
   });
 
   test("gives no leave to change what is forbidden: that is as the base has it", async () => {
-    const { desk, runner, env } = await conflicting({ merge_base: true });
+    const { fakeApp, runner, env } = await conflicting({ merge_base: true });
     await runner.run(
       `echo both > a.txt; echo evil > legal/x.txt; echo evil >> .github/workflows/new.yml; ${leave}`,
       env,
     );
     expect([runner.pushed("legal/x.txt"), runner.pushed(".github/workflows/new.yml")]).toEqual(["y", "on: push"]);
-    expect(desk.handedIn).toMatchObject([{ result: { put_back: [".github/workflows/new.yml", "legal/x.txt"] } }]);
+    expect(fakeApp.handedIn).toMatchObject([{ result: { put_back: [".github/workflows/new.yml", "legal/x.txt"] } }]);
   });
 
   test("that nobody made changes nothing: one parent, and what the base has meanwhile is not the agent's doing", async () => {
-    const { desk, runner, env } = await conflicting();
+    const { fakeApp, runner, env } = await conflicting();
     await runner.run(`echo more > more.txt; ${leave}`, env);
     expect(parents(runner)).toEqual([runner.sha]);
-    expect(desk.handedIn).toMatchObject([{ changed_files: ["a.txt", "more.txt", "work.txt"] }]);
+    expect(fakeApp.handedIn).toMatchObject([{ changed_files: ["a.txt", "more.txt", "work.txt"] }]);
   });
 });
 
@@ -286,7 +286,7 @@ exit 1
 `;
 
   test("is told in GitHub's own words, to the App and in the summary, and obeys nothing in them", async () => {
-    const { desk, runner, env } = await reporting();
+    const { fakeApp, runner, env } = await reporting();
     execFileSync("bash", ["-c", `cat > hooks/pre-receive; chmod +x hooks/pre-receive`], {
       cwd: runner.remote,
       input: HOOK,
@@ -295,7 +295,7 @@ exit 1
     expect(post.code).toBe(1);
     const words = "File big.bin is 120.00 MB; this exceeds GitHub's file size limit of 100.00 MB";
     expect(runner.read("summary.md")).toContain(words);
-    expect(desk.handedIn).toMatchObject([
+    expect(fakeApp.handedIn).toMatchObject([
       { result: { outcome: "done" }, changed_files: ["big.bin"] },
       { result: { outcome: "failed", reason: expect.stringContaining(words) }, changed_files: [] },
     ]);
@@ -328,14 +328,14 @@ describe("what stops git", () => {
   });
 
   test("a git that is killed is told to the App as a failed result, with the log", async () => {
-    const { desk, runner, env } = await reporting();
+    const { fakeApp, runner, env } = await reporting();
     const real = execFileSync("which", ["git"], { encoding: "utf8" }).trim();
     const kill = `case "$*" in "add -A"*) touch "$GIT_DIR/index.lock"; kill -9 $$;; esac\nexec ${real} "$@"`;
     runner.program("git", kill);
     const { post } = await runner.run(`echo x > x.txt; echo '{}' > ${folder}/log.jsonl; ${leave}`, env);
     expect(post.code).toBe(1);
     const reason = expect.stringMatching(/^The work could not be collected: git add failed/);
-    expect(desk.handedIn).toMatchObject([{ result: { outcome: "failed", title: "t", reason }, changed_files: [] }]);
+    expect(fakeApp.handedIn).toMatchObject([{ result: { outcome: "failed", title: "t", reason }, changed_files: [] }]);
     expect(runner.pushed("x.txt")).toBeNull();
     expect(runner.read("summary.md")).toContain("The work could not be collected");
   });
@@ -364,7 +364,7 @@ describe("a job that cannot be checked out", () => {
   test.each(["fetch", "checkout"])(
     "for a failing %s is told to the App as a failed result, and nothing is deleted",
     async (verb) => {
-      const { desk, runner, env } = await reporting({ "old.txt": "old" });
+      const { fakeApp, runner, env } = await reporting({ "old.txt": "old" });
       const real = execFileSync("which", ["git"], { encoding: "utf8" }).trim();
       runner.program(
         "git",
@@ -376,7 +376,7 @@ describe("a job that cannot be checked out", () => {
       runner.program("git", `exec ${real} "$@"`);
       await runner.start("post", env).ended;
       const reason = expect.stringMatching(new RegExp(`^Nothing was run: git ${verb} failed: fatal: the disk is full`));
-      expect(desk.handedIn).toMatchObject([{ result: { outcome: "failed", reason }, changed_files: [] }]);
+      expect(fakeApp.handedIn).toMatchObject([{ result: { outcome: "failed", reason }, changed_files: [] }]);
       expect(runner.pushed("old.txt")).toBe("old");
     },
   );

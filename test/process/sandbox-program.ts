@@ -14,7 +14,7 @@ export interface SandboxProgram {
   stop(): Promise<number | null>;
 }
 
-export async function startSandbox(): Promise<SandboxProgram> {
+export async function startSandboxProgram(): Promise<SandboxProgram> {
   const child = spawn(process.execPath, [join(import.meta.dirname, "../sandbox/cli.ts"), "--containers", "process"], {
     cwd: tmpdir(),
     env: { PATH: process.env.PATH ?? "" },

@@ -4,12 +4,12 @@ import { execa } from "execa";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { z } from "zod";
 import { KNOWN_TASKS } from "../sandbox/model/task.ts";
-import { type SandboxProgram, startSandbox } from "./sandbox-program.ts";
+import { type SandboxProgram, startSandboxProgram } from "./sandbox-program.ts";
 
 let sandbox: SandboxProgram;
 let code: number | null = null;
 beforeAll(async () => {
-  sandbox = await startSandbox();
+  sandbox = await startSandboxProgram();
 });
 afterAll(async () => {
   code ??= await sandbox.stop();

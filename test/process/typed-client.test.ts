@@ -10,7 +10,7 @@ import { generateApi } from "swagger-typescript-api";
 import { expect, it, onTestFinished } from "vitest";
 import { z } from "zod";
 import { readDescription } from "../contract/description.ts";
-import { API_KEY, startHouse, until } from "../flows/harness.ts";
+import { API_KEY, startHarness, until } from "../flows/harness.ts";
 import { DEMO } from "../sandbox/environment.ts";
 import { pathOf } from "./read-markdown.ts";
 
@@ -94,8 +94,8 @@ const resultSchema = z.object({
 });
 
 it("compiles, creates a job to its merge in one dialect, and creates, polls and messages in the other", async () => {
-  const house = await startHouse();
-  const spec = await (await fetch(`${house.app.url}/api/openapi.json`)).json();
+  const harness = await startHarness();
+  const spec = await (await fetch(`${harness.app.url}/api/openapi.json`)).json();
   readDescription(spec);
   const { files } = await generateApi({
     spec,
@@ -107,7 +107,7 @@ it("compiles, creates a job to its merge in one dialect, and creates, polls and 
   const dir = await folder();
   await compile(dir, files[0]?.fileContent ?? "");
   const { run } = await import(pathToFileURL(join(dir, "out", "program.js")).href);
-  const result = resultSchema.parse(await run(house.app.url, API_KEY, DEMO));
+  const result = resultSchema.parse(await run(harness.app.url, API_KEY, DEMO));
   expect(result.status).toMatchObject({ status: "merged", changed_files: ["TYPED.md"] });
   expect(result.job.status).toBe("active");
   expect(result.first).toMatchObject({
@@ -119,6 +119,6 @@ it("compiles, creates a job to its merge in one dialect, and creates, polls and 
   expect(result.page.nextCursor).not.toBeNull();
   expect(result.wrong).toBe(400);
   expect(result.told).toEqual({ id: result.job.id, status: "active" });
-  await until("the message to be heard", () => house.github.readFile(DEMO, "main", "MESSAGE.md")?.includes("bye"));
-  await house.town.idle();
+  await until("the message to be heard", () => harness.github.readFile(DEMO, "main", "MESSAGE.md")?.includes("bye"));
+  await harness.sandbox.idle();
 });

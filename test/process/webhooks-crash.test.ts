@@ -9,25 +9,25 @@ import { startReceiver, verified } from "../contract/receiver.ts";
 import { until } from "../flows/harness.ts";
 import { scriptedRuns } from "../flows/scripted-runs.ts";
 import { type AppProcess, startApp } from "../sandbox/app-process.ts";
-import { DEMO, startTown, WRITER } from "../sandbox/environment.ts";
+import { DEMO, startSandbox, WRITER } from "../sandbox/environment.ts";
 
 const API_KEY = "crash-admin-key-0123456789";
 const eventSchema = z.object({ type: z.string(), data: z.object({ id: z.string(), status: z.string() }) });
 
 it("tells each event of a job under one id, though it is killed whenever one is on its way", async () => {
   const dataDir = await mkdtemp(join(tmpdir(), "journeyman-webhooks-"));
-  const town = await startTown({ program: builtProgram, playJob: scriptedRuns });
+  const sandbox = await startSandbox({ program: builtProgram, playJob: scriptedRuns });
   const receiver = await startReceiver();
   let app: AppProcess | null = null;
   onTestFinished(async () => {
     await app?.kill();
-    await town.close();
+    await sandbox.close();
     await receiver.close();
     await rm(dataDir, { recursive: true, force: true });
   });
   const start = (): Promise<AppProcess> =>
     startApp({
-      ...{ program: builtProgram, github: town.github, dataDir, port: 0, apiKey: API_KEY, defaultRepository: DEMO },
+      ...{ program: builtProgram, github: sandbox.github, dataDir, port: 0, apiKey: API_KEY, defaultRepository: DEMO },
       webhookSecret: "crash-webhook-secret-0123456789",
       onComplaint: () => {},
     });
@@ -57,8 +57,8 @@ it("tells each event of a job under one id, though it is killed whenever one is 
     else interrupted += 1;
     met.add(type);
   };
-  const issue = town.github.openIssue(DEMO, { title: "Say hello", by: WRITER });
-  town.github.comment(DEMO, issue, { body: "/job create HELLO.md that says hello", by: WRITER });
+  const issue = sandbox.github.openIssue(DEMO, { title: "Say hello", by: WRITER });
+  sandbox.github.comment(DEMO, issue, { body: "/job create HELLO.md that says hello", by: WRITER });
   const EVENTS = ["job.created", "job.accepted", "job.submitted", "job.verified", "job.merged"];
   for (let deaths = 1; met.size < EVENTS.length; deaths++) {
     await until("the next event", () => interrupted >= deaths);

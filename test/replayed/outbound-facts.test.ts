@@ -2,7 +2,7 @@
 import nock from "nock";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { Facts } from "../../src/domain/job/facts.ts";
-import { judge } from "../../src/domain/job/verdict.ts";
+import { evaluate } from "../../src/domain/job/verdict.ts";
 import type { Performer } from "../../src/engine/ports/stores.ts";
 import { createPerformer } from "../../src/github/effects/perform.ts";
 import { appKey } from "../contract/app-key.ts";
@@ -97,7 +97,7 @@ describe("a reading of facts", () => {
     return report.facts;
   };
   const ADDED = [{ path: "HELLO.md", changeType: "ADDED" }];
-  const merges = (facts: Facts) => judge(facts, JOB, JOB.updated_at + 1_000).merge.how;
+  const merges = (facts: Facts) => evaluate(facts, JOB, JOB.updated_at + 1_000).merge.how;
 
   it("is green when every workflow of the head has ended well", async () => {
     const facts = await read([suite(), suite({ status: "QUEUED", conclusion: null }, null)], ADDED);
@@ -156,7 +156,7 @@ describe("a reading of facts", () => {
       "test cancelled",
     ]);
     const facts = await read([suite()], ADDED, false, rollup(ofRun(7, "push", "STALE")));
-    expect(judge(facts, JOB, JOB.updated_at + 1_000).work).toMatchObject({
+    expect(evaluate(facts, JOB, JOB.updated_at + 1_000).work).toMatchObject({
       verdict: "wait",
       because: [{ text: "test was cancelled before it was done; run it again on GitHub" }],
     });
@@ -194,6 +194,6 @@ describe("a reading of facts", () => {
       .reply(200, [{ filename: "old.txt", status: "renamed", previous_filename: ".github/CODEOWNERS" }]);
     const facts = await read([suite()], [{ path: "old.txt", changeType: "RENAMED" }]);
     expect(facts.changed_files).toEqual(["old.txt", ".github/CODEOWNERS"]);
-    expect(judge(facts, JOB, JOB.updated_at).merge).toMatchObject({ never: true });
+    expect(evaluate(facts, JOB, JOB.updated_at).merge).toMatchObject({ never: true });
   });
 });

@@ -39,7 +39,7 @@ const KNOWN = `Comment \`/job\` and a task, or put the label \`${JOB_LABEL}\` on
 ${KNOWN_TASKS.map((task) => `- \`/job ${task}\``).join("\n")}
 `;
 
-export interface TownOptions {
+export interface SandboxSetup {
   readonly github?: GitHubOptions;
   /** Text of `.github/journeyman.yml`; null: the repository has none. */
   readonly settings?: string | null;
@@ -67,7 +67,7 @@ export interface TownOptions {
   readonly onLog?: (text: string) => void;
 }
 
-export interface Town {
+export interface Sandbox {
   readonly github: SandboxGitHub;
   /** The scripted one; it is there, though idle, beside a real model. */
   readonly model: Model;
@@ -94,7 +94,7 @@ function withOwnInputs(workflow: string): string {
   );
 }
 
-async function filesOf(options: TownOptions): Promise<Record<string, string>> {
+async function filesOf(options: SandboxSetup): Promise<Record<string, string>> {
   const workflow = await readFile(new URL(".github/workflows/run-job.yml", PROJECT), "utf8");
   const settings = options.settings === undefined ? DEMO_SETTINGS : options.settings;
   const files = demoFiles({
@@ -118,7 +118,7 @@ const shimOf = (program: (path: string) => string[]): DockerShim => ({
   command: program("test/sandbox/actions/docker-shim.ts"),
 });
 
-export async function startTown(options: TownOptions = {}): Promise<Town> {
+export async function startSandbox(options: SandboxSetup = {}): Promise<Sandbox> {
   const { program = programOf, containers = null } = options;
   const chosen = await chooseContainers(containers, shimOf(program));
   const own = await layOutActions(PROJECT, program);

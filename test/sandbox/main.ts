@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type AppProcess, startApp } from "./app-process.ts";
 import type { ContainerWishes } from "./containers.ts";
-import { ADMIN, DEMO, READER, startTown, type Town, WRITER } from "./environment.ts";
+import { ADMIN, DEMO, READER, type Sandbox, startSandbox, WRITER } from "./environment.ts";
 import { KNOWN_TASKS } from "./model/task.ts";
 import { runOnce } from "./once.ts";
 import { callTable, createShow, type Show } from "./show.ts";
@@ -35,8 +35,8 @@ const untilStopped = (): Promise<void> =>
   });
 
 /** What is there to open and to call; `token` is the writer's own. */
-function explain(town: Town, app: AppProcess, apiKey: string, token: string): void {
-  const { url, apiUrl } = town.github;
+function explain(sandbox: Sandbox, app: AppProcess, apiKey: string, token: string): void {
+  const { url, apiUrl } = sandbox.github;
   write(`
 The sandbox is up; stop it with Ctrl-C.
 
@@ -45,7 +45,7 @@ The sandbox is up; stop it with Ctrl-C.
            ${ADMIN} owns the repository, ${WRITER} may write, ${READER} may only read.
   App      ${app.url}  (its API: ${app.url}/docs)
   Keys     ${app.url}/keys  (sign in as ${WRITER} and get one for ${DEMO})
-  Model    ${town.model.url}${town.modelAccess.base_url === town.model.url ? "" : "  (not used: a real one does the work)"}
+  Model    ${sandbox.model.url}${sandbox.modelAccess.base_url === sandbox.model.url ? "" : "  (not used: a real one does the work)"}
 
   API key of the App, for everything:  ${apiKey}
   Token of ${WRITER} at GitHub:             ${token}
@@ -59,17 +59,23 @@ A job over the App's API, and one by a comment over GitHub's:
     -d '{"title": "${KNOWN_TASKS[0]}", "labels": ["job"]}'
 
 `);
-  if (town.modelAccess.base_url === town.model.url)
+  if (sandbox.modelAccess.base_url === sandbox.model.url)
     write(
       `The model follows a script. It knows these tasks, joined by “then”, and fails on others:\n\n${KNOWN_TASKS.map((task) => `  /job ${task}\n`).join("")}\n`,
     );
 }
 
-async function once(town: Town, app: AppProcess, apiKey: string, task: string, patienceMs: number): Promise<number> {
-  const { github } = town;
+async function once(
+  sandbox: Sandbox,
+  app: AppProcess,
+  apiKey: string,
+  task: string,
+  patienceMs: number,
+): Promise<number> {
+  const { github } = sandbox;
   github.resetCalls();
   const stopped = untilStopped().then(() => ({ merged: false as const, stopped: "It was interrupted." }));
-  const running = runOnce({ github, appUrl: app.url, apiKey, task, patienceMs, gone: app.gone, idle: town.idle });
+  const running = runOnce({ github, appUrl: app.url, apiKey, task, patienceMs, gone: app.gone, idle: sandbox.idle });
   const ending = await Promise.race([running, stopped]);
   if (!ending.merged) {
     write(`\nNot merged. ${ending.stopped}\n`);
@@ -79,24 +85,24 @@ async function once(town: Town, app: AppProcess, apiKey: string, task: string, p
   return 0;
 }
 
-async function inTown(town: Town, dataDir: string, show: Show, options: SandboxOptions): Promise<number> {
+async function inTown(sandbox: Sandbox, dataDir: string, show: Show, options: SandboxOptions): Promise<number> {
   const [webhookSecret = "", apiKey = ""] = [0, 0].map(() => randomBytes(24).toString("hex"));
   const app = await startApp({
-    github: town.github,
+    github: sandbox.github,
     dataDir,
     port: options.port,
     webhookSecret,
     apiKey,
     defaultRepository: DEMO,
-    model: town.modelAccess,
+    model: sandbox.modelAccess,
     onComplaint: show.complaint,
   });
   try {
     if (options.once !== null) {
       const patience = options.anthropic_api_key === null ? PATIENCE_SCRIPTED_MS : PATIENCE_REAL_MS;
-      return await once(town, app, apiKey, options.once, patience);
+      return await once(sandbox, app, apiKey, options.once, patience);
     }
-    explain(town, app, apiKey, town.github.userToken(WRITER));
+    explain(sandbox, app, apiKey, sandbox.github.userToken(WRITER));
     await untilStopped();
     return 0;
   } finally {
@@ -107,17 +113,17 @@ async function inTown(town: Town, dataDir: string, show: Show, options: SandboxO
 async function inFolder(dataDir: string, options: SandboxOptions): Promise<number> {
   const show = createShow(write, Date.now);
   const key = options.anthropic_api_key;
-  const town = await startTown({
+  const sandbox = await startSandbox({
     anthropic: key === null ? null : { api_key: key.reveal(), base_url: options.anthropic_base_url },
     containers: options.containers,
     onLog: show.workflow,
   });
-  town.github.onChange(show.change);
-  show.say(town.containers);
+  sandbox.github.onChange(show.change);
+  show.say(sandbox.containers);
   try {
-    return await inTown(town, dataDir, show, options);
+    return await inTown(sandbox, dataDir, show, options);
   } finally {
-    await town.close();
+    await sandbox.close();
   }
 }
 

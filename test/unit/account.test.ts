@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { ADMIN_ACCOUNT, accountOf } from "../../src/domain/job/account.ts";
 import { decide } from "../../src/domain/job/decide.ts";
-import { askedBy } from "../../src/domain/job/requester.ts";
+import { requesterOf } from "../../src/domain/job/requester.ts";
 import { userAccount } from "../../src/domain/market/ledger.ts";
 import { draft, T0 } from "./core.ts";
 
@@ -28,22 +28,22 @@ describe("who asked", () => {
   const by = { account: "ada", login: "Ada" };
 
   it("is who is named, else whoever a draft is of", () => {
-    expect(askedBy({ type: "create", draft: draft(), by })).toBe(by);
-    expect(askedBy({ type: "cancel", by })).toBe(by);
+    expect(requesterOf({ type: "create", draft: draft(), by })).toBe(by);
+    expect(requesterOf({ type: "cancel", by })).toBe(by);
     const origin = { kind: "rest", dialect: "create-job", key_id: "k" } as const;
-    expect(askedBy({ type: "create", draft: draft({ account: "ada", requester: null, origin }) })).toEqual({
+    expect(requesterOf({ type: "create", draft: draft({ account: "ada", requester: null, origin }) })).toEqual({
       account: "ada",
       login: null,
       via: { key_id: "k", address: null, request_id: null },
     });
-    expect(askedBy({ type: "pay", account: "ada" })).toEqual({ account: "ada", login: null });
+    expect(requesterOf({ type: "pay", account: "ada" })).toEqual({ account: "ada", login: null });
   });
 
   it("is nobody for crons, clean-up and reports", () => {
-    expect(askedBy({ type: "create", draft: draft({ origin: { kind: "cron", name: "nightly" } }) })).toBeNull();
-    expect(askedBy({ type: "discard", by: { account: null, login: null } })).toBeNull();
-    expect(askedBy({ type: "archive" })).toBeNull();
-    expect(askedBy({ type: "merged", pull_request: 1, by: "ada", at: T0 })).toBeNull();
-    expect(askedBy({ type: "tick" })).toBeNull();
+    expect(requesterOf({ type: "create", draft: draft({ origin: { kind: "cron", name: "nightly" } }) })).toBeNull();
+    expect(requesterOf({ type: "discard", by: { account: null, login: null } })).toBeNull();
+    expect(requesterOf({ type: "archive" })).toBeNull();
+    expect(requesterOf({ type: "merged", pull_request: 1, by: "ada", at: T0 })).toBeNull();
+    expect(requesterOf({ type: "tick" })).toBeNull();
   });
 });

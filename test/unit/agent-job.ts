@@ -3,7 +3,7 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Interruption } from "../../agent/loop/cancellation.ts";
+import { Cancellation } from "../../agent/loop/cancellation.ts";
 import { runJob } from "../../agent/run.ts";
 import { readSettings } from "../../agent/settings.ts";
 import type { Brief } from "../../src/contracts/brief.ts";
@@ -88,14 +88,14 @@ export function makeCheckout(
 export interface Ran {
   readonly code: number;
   readonly printed: string;
-  readonly interruption: Interruption;
+  readonly interruption: Cancellation;
 }
 
 /** Runs the agent here, with the given environment beside what every run has. */
 export async function runAgent(
   checkout: Checkout,
   environment: Record<string, string>,
-  interruption = new Interruption(),
+  interruption = new Cancellation(),
 ): Promise<Ran> {
   const base = {
     PATH: process.env.PATH ?? "",

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
-import { Interruption } from "../../agent/loop/cancellation.ts";
+import { Cancellation } from "../../agent/loop/cancellation.ts";
 import { roomIn } from "../../agent/loop/conversation.ts";
 import type { Brief } from "../../src/contracts/brief.ts";
 import { type Checkout, JOB_ID, makeCheckout, runAgent } from "./agent-job.ts";
@@ -312,7 +312,7 @@ describe("what ends it from outside", () => {
     const model = await scriptedModel([{ hang: true }]);
     const checkout = makeCheckout();
     closing.push(model.close, checkout.remove);
-    const interruption = new Interruption();
+    const interruption = new Cancellation();
     const running = runAgent(checkout, { ANTHROPIC_BASE_URL: model.url }, interruption);
     await model.reached(1);
     interruption.interrupt({ kind: "cancelled", by: "SIGTERM" });

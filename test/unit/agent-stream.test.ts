@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
-import { Interruption } from "../../agent/loop/cancellation.ts";
+import { Cancellation } from "../../agent/loop/cancellation.ts";
 import { Conversation } from "../../agent/loop/conversation.ts";
 import { openProvider } from "../../agent/provider/provider.ts";
 import type { Brief } from "../../src/contracts/brief.ts";
@@ -88,7 +88,7 @@ test("a cancel in the middle of an answer ends the run at once, and nothing of t
   const model = await scriptedModel([bash("echo kept > kept.txt"), { events: begun(HALF), after: "hang" }]);
   const checkout = makeCheckout();
   closing.push(model.close, checkout.remove);
-  const interruption = new Interruption();
+  const interruption = new Cancellation();
   const running = runAgent(checkout, { ANTHROPIC_BASE_URL: model.url }, interruption);
   await model.reached(2);
   interruption.interrupt({ kind: "cancelled", by: "SIGTERM" });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { SOON_MS, watchStanding } from "../../src/github/client/app-credentials.ts";
+import { SOON_MS, watchCredentials } from "../../src/github/client/app-credentials.ts";
 import { stillClock } from "../flows/clock.ts";
 
 const refusal = (status: number, message: string, date?: string) =>
@@ -20,7 +20,7 @@ function watched(answers: readonly (Error | typeof SELF)[]) {
   };
   const say = (level: string) => (_facts: object, message: string) => void lines.push(`${level} ${message}`);
   const log = { info: say("info"), warn: say("warn"), error: say("error") };
-  const watch = watchStanding({ self: ask, ask, app_id: 7, clock, log });
+  const watch = watchCredentials({ self: ask, ask, app_id: 7, clock, log });
   const settle = () => new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
   return {
     watch,

@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { steadyTime } from "../../src/engine/clock.ts";
-import { createPace } from "../../src/github/client/pacing.ts";
+import { createThrottle } from "../../src/github/client/pacing.ts";
 import { LIMITS } from "../../src/github/client/write-budget.ts";
 
 const HOUR = 3_600_000;
@@ -62,14 +62,14 @@ describe("the time", () => {
 
   it("lets writes leave again within the minute where the clock went back two hours", async () => {
     const { wall, elapsed, pass, setBy } = machine();
-    const pace = createPace({ now: steadyTime(wall, elapsed), wait: async (ms) => pass(ms) });
-    await pace.work("first", LIMITS.writes_per_minute - 10, async (lease) => {
-      while (lease.left > 0) await pace.call("rest-write", async () => {}, lease);
+    const throttle = createThrottle({ now: steadyTime(wall, elapsed), wait: async (ms) => pass(ms) });
+    await throttle.work("first", LIMITS.writes_per_minute - 10, async (reservation) => {
+      while (reservation.left > 0) await throttle.call("rest-write", async () => {}, reservation);
     });
     setBy(-2 * HOUR);
-    expect(pace.wait(20)).toBeLessThan(70_000);
+    expect(throttle.wait(20)).toBeLessThan(70_000);
     pass(70_000);
-    expect(pace.wait(20)).toBe(0);
+    expect(throttle.wait(20)).toBe(0);
   });
 });
 

@@ -6,7 +6,7 @@ import type { Command, Draft } from "../../src/domain/job/command.ts";
 import { decide } from "../../src/domain/job/decide.ts";
 import type { Decided, Decision } from "../../src/domain/job/decision.ts";
 import type { Check, Facts } from "../../src/domain/job/facts.ts";
-import { asJobId, type Job, type JobId, type Run, type Work } from "../../src/domain/job/job.ts";
+import { type AgentResult, asJobId, type Job, type JobId, type Run } from "../../src/domain/job/job.ts";
 
 export const T0 = 1_700_000_000_000;
 
@@ -50,7 +50,7 @@ export const run = (change: Partial<Run> = {}): Run => ({
   ...change,
 });
 
-export const work = (change: Partial<Work> = {}): Work => ({
+export const work = (change: Partial<AgentResult> = {}): AgentResult => ({
   outcome: "done",
   title: "Say hello",
   body: "I wrote HELLO.md.",
@@ -118,7 +118,7 @@ export const briefPushed = (round = 1, tries = 1, head_sha = "brief"): Command =
   settings: settings(),
 });
 
-export const resultRead = (change: Partial<Work> = {}, round = 1, tries = 1): Command => ({
+export const resultRead = (change: Partial<AgentResult> = {}, round = 1, tries = 1): Command => ({
   type: "result-read",
   round,
   try: tries,

@@ -2,8 +2,8 @@ import { describe, expect, it } from "vitest";
 import type { Command } from "../../src/domain/job/command.ts";
 import type { Effect } from "../../src/domain/job/effect.ts";
 import type { Job } from "../../src/domain/job/job.ts";
-import { wakeAt } from "../../src/domain/job/next-timer.ts";
-import { CI_BEGINS_MS, judge } from "../../src/domain/job/verdict.ts";
+import { nextTimerAt } from "../../src/domain/job/next-timer.ts";
+import { CI_BEGINS_MS, evaluate } from "../../src/domain/job/verdict.ts";
 import { isWanted, waitsFor } from "../../src/domain/job/wanted-effects.ts";
 import { pullRequestBody } from "../../src/github/render/pull-request.ts";
 import { statusComment } from "../../src/github/render/status-comment.ts";
@@ -106,8 +106,8 @@ describe("what looks green and is not", () => {
   });
 
   it("is a clean state while a review is required, which GitHub tells those who may bypass it", () => {
-    expect(judge(facts({ review: "required" }), inReview(), 0).merge.how).toBe("auto");
-    expect(judge(facts({ review: "required", auto_merge_allowed: false }), inReview(), 0).merge.how).toBe("none");
+    expect(evaluate(facts({ review: "required" }), inReview(), 0).merge.how).toBe("auto");
+    expect(evaluate(facts({ review: "required", auto_merge_allowed: false }), inReview(), 0).merge.how).toBe("none");
   });
 });
 
@@ -198,7 +198,7 @@ describe("the deadline", () => {
 
   it("is over for a run that has ended and whose result is being read", () => {
     const ended = led(working(), runChanged({ status: "completed", conclusion: "success" }));
-    expect(wakeAt(ended)).toBeNull();
+    expect(nextTimerAt(ended)).toBeNull();
     expect(step(ended, { type: "tick" }, late(ended) + 1).kind).toBe("unchanged");
   });
 

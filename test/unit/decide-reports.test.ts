@@ -5,7 +5,7 @@ import { decide } from "../../src/domain/job/decide.ts";
 import { CHECK_GAP_MS } from "../../src/domain/job/decision.ts";
 import type { Job } from "../../src/domain/job/job.ts";
 import { PROGRESS_BEGINS_MS } from "../../src/domain/job/rules/reporting.ts";
-import { standingOf } from "../../src/domain/job/run-claims.ts";
+import { runAuthorizationOf } from "../../src/domain/job/run-claims.ts";
 import { isWanted } from "../../src/domain/job/wanted-effects.ts";
 import {
   ADA,
@@ -33,13 +33,13 @@ const byRest = (): Job =>
   led(begin({ origin: { kind: "rest", dialect: "create-job", key_id: null } }), briefPushed(), runChanged());
 
 describe("a run's standing", () => {
-  const of = (job: Job, id = 500, attempt = 1) => standingOf(job, { id, attempt });
+  const of = (job: Job, id = 500, attempt = 1) => runAuthorizationOf(job, { id, attempt });
   const failed = (): Job =>
     led(running(), runChanged({ status: "completed", conclusion: "cancelled" }), briefPushed(1, 2, "b2"), {
       ...runChanged({ id: 501 }, "b2"),
     } as Command);
 
-  it.each<[string, Job, ReturnType<typeof standingOf>]>([
+  it.each<[string, Job, ReturnType<typeof runAuthorizationOf>]>([
     ["is ours while it works", running(), "ours"],
     ["is not known while nobody has told of it", led(begin(), briefPushed()), "not_yet"],
     [

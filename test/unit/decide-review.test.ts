@@ -3,7 +3,7 @@ import type { Command } from "../../src/domain/job/command.ts";
 import { decide } from "../../src/domain/job/decide.ts";
 import type { Facts } from "../../src/domain/job/facts.ts";
 import type { Job } from "../../src/domain/job/job.ts";
-import { NO_CHECKS_LIMIT_MS, SENDER_LIMIT_MS, SENDER_NOTICE_MS, wakeAt } from "../../src/domain/job/next-timer.ts";
+import { NO_CHECKS_LIMIT_MS, nextTimerAt, SENDER_LIMIT_MS, SENDER_NOTICE_MS } from "../../src/domain/job/next-timer.ts";
 import { MOST_JUDGED } from "../../src/domain/job/rules/reviewing.ts";
 import { balanceOf, type Posting } from "../../src/domain/market/ledger.ts";
 import {
@@ -143,7 +143,7 @@ describe("checks and judge must agree", () => {
     const asked_at = at(waiting, SENDER_LIMIT_MS + 3_600_000);
     const asked = decided(step({ ...waiting, woken_at: at(waiting, SENDER_LIMIT_MS) }, observed(), asked_at)).job;
     expect(asked).toMatchObject({ status: "submitted", sender_asked_at: asked_at });
-    expect(wakeAt(asked)).toBe(asked_at + SENDER_NOTICE_MS);
+    expect(nextTimerAt(asked)).toBe(asked_at + SENDER_NOTICE_MS);
     expect(decided(step(asked, observed(), asked_at + SENDER_NOTICE_MS - 1)).job.status).toBe("submitted");
     expect(decided(step(asked, observed(), asked_at + SENDER_NOTICE_MS)).job.status).toBe("verified");
   });
@@ -324,10 +324,10 @@ describe("work that is words alone", () => {
 
   it("counts as approved after three days, by the timer that wakes it", () => {
     const job = led(inWords(), judged("none", [], null));
-    const early = decided(step(job, { type: "tick" }, wakeAt(job) ?? 0)).job;
+    const early = decided(step(job, { type: "tick" }, nextTimerAt(job) ?? 0)).job;
     expect(early.status).toBe("submitted");
-    expect(wakeAt(early)).toBe(at(job, SENDER_LIMIT_MS));
-    const late = decided(step(early, { type: "tick" }, wakeAt(early) ?? 0));
+    expect(nextTimerAt(early)).toBe(at(job, SENDER_LIMIT_MS));
+    const late = decided(step(early, { type: "tick" }, nextTimerAt(early) ?? 0));
     expect(late.job).toMatchObject({ status: "verified", approval: { by: null } });
     expect(late.postings).toEqual(payout);
   });

@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { PERMANENT_ERRORS } from "../../src/contracts/result.ts";
-import { parcelsOf } from "../../src/domain/job/attachments.ts";
+import { blobsOf } from "../../src/domain/job/attachments.ts";
 import { decide } from "../../src/domain/job/decide.ts";
 import type { Job } from "../../src/domain/job/job.ts";
-import { BRANCH_LIMIT_MS, START_GIVEN_UP_MS, START_LIMIT_MS, wakeAt } from "../../src/domain/job/next-timer.ts";
+import { BRANCH_LIMIT_MS, nextTimerAt, START_GIVEN_UP_MS, START_LIMIT_MS } from "../../src/domain/job/next-timer.ts";
 import { feeOf } from "../../src/domain/market/ledger.ts";
 import {
   ADA,
@@ -268,7 +268,7 @@ describe("time", () => {
   const awaited = begin(draft({ origin: { kind: "rest", dialect: "create-job", key_id: null } }));
 
   it("takes a job back whose caller waits for a branch that does not come, and its branch if it comes later", () => {
-    const at = wakeAt(awaited);
+    const at = nextTimerAt(awaited);
     expect(at).toBe(awaited.created_at + BRANCH_LIMIT_MS);
     const taken = step(awaited, { type: "tick" }, at ?? 0);
     expect(decided(taken).job).toMatchObject({ status: "cancelled" });
@@ -284,22 +284,22 @@ describe("time", () => {
       runChanged({ status: "completed", conclusion: "cancelled" }),
     );
     expect(failed).toMatchObject({ status: "queued", pushed_at: null });
-    expect(wakeAt(failed)).toBeNull();
-    expect(wakeAt(begin())).toBeNull();
+    expect(nextTimerAt(failed)).toBeNull();
+    expect(nextTimerAt(begin())).toBeNull();
   });
 
   it("tells where to look when no run starts, once", () => {
     const job = led(begin(), briefPushed());
-    const at = wakeAt(job);
+    const at = nextTimerAt(job);
     expect(at).toBe(job.updated_at + START_LIMIT_MS);
     const told = decided(step(job, { type: "tick" }, at ?? 0));
     expect(told.job.notice).toContain("No workflow run has started");
-    expect(wakeAt(told.job)).toBeGreaterThan(at ?? 0);
+    expect(nextTimerAt(told.job)).toBeGreaterThan(at ?? 0);
   });
 
   it("gives up on a run that has not started in a day", () => {
     const told = decided(step(led(begin(), briefPushed()), { type: "tick" }, T0 + 10 * 60_000)).job;
-    const at = wakeAt(told);
+    const at = nextTimerAt(told);
     expect(at).toBe((told.pushed_at ?? 0) + START_GIVEN_UP_MS);
     expect(decided(step(told, { type: "tick" }, at ?? 0)).job).toMatchObject({ status: "failed" });
   });
@@ -420,9 +420,9 @@ describe("the market's states", () => {
   it("is done with what came with it when it is over: no further round can have it", () => {
     const enclosure = { parcel: "p", attachments: [], has_env_vars: true };
     const given = { ...market(), enclosure };
-    expect(parcelsOf(given)).toEqual(["p"]);
+    expect(blobsOf(given)).toEqual(["p"]);
     const failed: Job = { ...given, status: "failed" };
-    expect(parcelsOf(failed)).toEqual([]);
+    expect(blobsOf(failed)).toEqual([]);
     const retry = { type: "retry", by: ADA, comment_id: null } as const;
     expect(step(failed, retry, failed.updated_at, 9_000)).toMatchObject({ refusal: { code: "wrong_status" } });
     expect(step({ ...failed, enclosure: null }, retry, failed.updated_at, 9_000).kind).toBe("decided");
@@ -431,8 +431,7 @@ describe("the market's states", () => {
   it("keeps what was handed in until it is paid for or lost, and attachments that were paid for until it is archived", () => {
     const attachments = [{ name: "a", type: "text/plain", size: 1 }];
     const delivery = { parcel: "d", files: [], attachments, pull_request: null };
-    const at = (status: Job["status"], more: Partial<Job> = {}) =>
-      parcelsOf({ ...market(), status, delivery, ...more });
+    const at = (status: Job["status"], more: Partial<Job> = {}) => blobsOf({ ...market(), status, delivery, ...more });
     expect([at("submitted"), at("verified"), at("failed"), at("cancelled")]).toEqual([["d"], ["d"], [], []]);
     expect(at("verified", { archived_at: 1 })).toEqual([]);
     expect(at("verified", { delivery: { ...delivery, attachments: [] } })).toEqual([]);

@@ -4,7 +4,7 @@ import type { Command } from "../../src/domain/job/command.ts";
 import { type Effect, isOnGitHub } from "../../src/domain/job/effect.ts";
 import type { Attempt, JobStore, Store, StoredJob } from "../../src/engine/ports/stores.ts";
 import { createEffectsRunner, MOST_TRIES } from "../../src/engine/run-effects.ts";
-import { committed, postponed, settled } from "../../src/store/next-record.ts";
+import { acknowledged, committed, rescheduled } from "../../src/store/next-record.ts";
 import { ADA, begin, decided, facts, led, step, T0, TO_PULL_REQUEST } from "./core.ts";
 
 /** One stored job, a clock whose alarms go off one after the other, and a performer as given. */
@@ -16,11 +16,11 @@ function bench(first: StoredJob, perform: (effect: Effect) => Attempt) {
   const jobs = {
     load: async () => stored,
     postpone: async (_id: unknown, effect: { key: string; serial: number }, not_before: number) => {
-      stored = postponed(stored, effect, not_before) ?? stored;
+      stored = rescheduled(stored, effect, not_before) ?? stored;
       return true;
     },
     settle: async (_id: unknown, effect: { key: string; serial: number }) => {
-      stored = settled(stored, effect) ?? stored;
+      stored = acknowledged(stored, effect) ?? stored;
       return true;
     },
   } satisfies Partial<JobStore>;

@@ -1,13 +1,13 @@
 /** Places shared by tenants: random crowds of them, work that ends in any order. */
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { createTurns } from "../../src/engine/fair-queue.ts";
+import { createFairQueue } from "../../src/engine/fair-queue.ts";
 
 const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 /** Work that ends when it is told to. */
 function crowd(places: number) {
-  const turns = createTurns(places);
+  const turns = createFairQueue(places);
   const begun: { readonly tenant: number; readonly number: number; readonly end: () => void }[] = [];
   const ended = new Set<number>();
   let number = 0;
@@ -80,7 +80,7 @@ it("never has more under way than there are places, leaves none idle for ever an
 });
 
 it("gives the place back where work fails", async () => {
-  const turns = createTurns(1);
+  const turns = createFairQueue(1);
   await expect(turns.take(1, () => Promise.reject(new Error("no")))).rejects.toThrow("no");
   await expect(turns.take(1, async () => "done")).resolves.toBe("done");
 });

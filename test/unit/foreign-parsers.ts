@@ -11,19 +11,19 @@ import { isPublic } from "../../src/contracts/public-address.ts";
 import { redact, redactor } from "../../src/contracts/redact.ts";
 import { parseResult } from "../../src/contracts/result.ts";
 import { MAX_FOREIGN_TEXT, sanitize } from "../../src/contracts/sanitize.ts";
-import { toldWork } from "../../src/domain/job/reported-result.ts";
+import { reportedResult } from "../../src/domain/job/reported-result.ts";
 import { titleOf } from "../../src/domain/job/title.ts";
 import { attachmentNameProblem, pathProblem } from "../../src/domain/market/submitted-path.ts";
 import { findCommand, firstWord } from "../../src/github/events/find-command.ts";
 import { readSlashCommand } from "../../src/github/events/slash-command.ts";
-import { hear } from "../../src/github/events/translate.ts";
+import { translateWebhook } from "../../src/github/events/translate.ts";
 import {
   code,
   commitLine,
   cutBody,
+  escapeMarkdown,
+  escapeMarkdownBody,
   fenced,
-  harmless,
-  harmlessBody,
   oneLine,
   quoted,
   titleLine,
@@ -99,7 +99,7 @@ export const FOREIGN_PARSERS: readonly ForeignParser[] = [
     size: MAX_DELIVERY_BYTES,
     depth: "what GitHub nests; what is read has seven levels",
     time: "linear; from 256 KB on a thread of its own",
-    run: (words) => hear("issue_comment", commentOf(words), { appId: 1, slug: "journeyman" }),
+    run: (words) => translateWebhook("issue_comment", commentOf(words), { appId: 1, slug: "journeyman" }),
   },
   { ...text("the place of a command", findCommand), from: "whoever comments" },
   { ...text("the first word of a comment", firstWord), from: "whoever comments" },
@@ -184,8 +184,8 @@ export const FOREIGN_PARSERS: readonly ForeignParser[] = [
   text("words on one line", oneLine, BLOB),
   text("a commit's line", commitLine, BLOB),
   text("a title", titleLine, BLOB),
-  text("Markdown that is shown", harmless, BLOB),
-  text("Markdown that becomes a commit message", harmlessBody, BLOB),
+  text("Markdown that is shown", escapeMarkdown, BLOB),
+  text("Markdown that becomes a commit message", escapeMarkdownBody, BLOB),
   text("a quotation", quoted, BLOB),
   text("a code block", fenced, BLOB),
   text("what a commit message may not say", withoutSkips, BLOB),
@@ -195,7 +195,7 @@ export const FOREIGN_PARSERS: readonly ForeignParser[] = [
   text("a body at GitHub's limit", cutBody, BLOB),
   text("cuts", (words) => [head(words, 60_000), tail(words, 60_000), cut(words, 200), headBytes(words, 60_000)], BLOB),
   text("the work that a result tells of", (body) =>
-    toldWork(
+    reportedResult(
       {
         ...{
           version: 1,

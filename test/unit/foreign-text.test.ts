@@ -5,9 +5,9 @@ import { sanitize } from "../../src/contracts/sanitize.ts";
 import {
   code,
   commitLine,
+  escapeMarkdown,
+  escapeMarkdownBody,
   fenced,
-  harmless,
-  harmlessBody,
   oneLine,
   quoted,
   titleLine,
@@ -28,8 +28,8 @@ const mentions = (text: string): boolean =>
 const CLOSING =
   /\b(?:clos(?:e[sd]?|ing)|fix(?:e[sd]|ing)?|resolv(?:e[sd]?|ing))(?:\s*:\s*|\s+)(?:(?:[\w.-]+\/[\w.-]+)?(?:#|&#0*35;)(?:\d|&#0*52;)|https?:|GH-\d)/i;
 
-const COMMIT = { commitLine, titleLine, harmlessBody };
-const SHOWN = { ...COMMIT, harmless };
+const COMMIT = { commitLine, titleLine, escapeMarkdownBody };
+const SHOWN = { ...COMMIT, escapeMarkdown };
 
 const all = (check: (text: string) => void): void => fc.assert(fc.property(hostileText, check), { numRuns: 400 });
 
@@ -110,7 +110,7 @@ describe("hostile text", () => {
     ["an address of mail", "a.b@example.org", "a.b@example.org"],
     ["a family", "👨‍👩‍👧 ❤️ 👍🏽", "👨‍👩‍👧 ❤️ 👍🏽"],
   ])("%s is shown as what it is", (_, text, shown) => {
-    expect(harmless(text)).toBe(shown);
+    expect(escapeMarkdown(text)).toBe(shown);
   });
 });
 

@@ -2,8 +2,8 @@ import { createRequire } from "node:module";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
-import type { Heard } from "../../src/domain/job/github-event.ts";
-import { hear } from "../../src/github/events/translate.ts";
+import type { TranslatedEvent } from "../../src/domain/job/github-event.ts";
+import { translateWebhook } from "../../src/github/events/translate.ts";
 
 const definitions = z
   .array(z.object({ name: z.string(), examples: z.array(z.looseObject({ action: z.string().optional() })) }))
@@ -20,7 +20,8 @@ const onJobBranch = (value: unknown, key = ""): unknown => {
   return Object.fromEntries(key === "head" ? [...fields, ["ref", "job/ab12cd34"]] : fields);
 };
 
-const isAnswer = (heard: Heard): boolean => (heard.kind === "signal" ? heard.signal !== null : heard.reason.length > 0);
+const isAnswer = (heard: TranslatedEvent): boolean =>
+  heard.kind === "signal" ? heard.signal !== null : heard.reason.length > 0;
 
 describe("GitHub's own examples", () => {
   test("there are as many as there should be", () => {
@@ -35,7 +36,10 @@ describe("GitHub's own examples", () => {
         const installed = { installation: { id: 1 }, ...payload };
         for (const variant of [payload, installed, onJobBranch(installed)]) {
           const before = JSON.stringify(variant);
-          expect(isAnswer(hear(name, variant, SELF)), JSON.stringify(hear(name, variant, SELF))).toBe(true);
+          expect(
+            isAnswer(translateWebhook(name, variant, SELF)),
+            JSON.stringify(translateWebhook(name, variant, SELF)),
+          ).toBe(true);
           expect(JSON.stringify(variant)).toBe(before);
         }
       }
@@ -46,7 +50,7 @@ describe("GitHub's own examples", () => {
     const heard = new Set<string>();
     for (const { name, examples } of definitions) {
       for (const payload of examples) {
-        const answer = hear(name, onJobBranch({ installation: { id: 1 }, ...payload }), SELF);
+        const answer = translateWebhook(name, onJobBranch({ installation: { id: 1 }, ...payload }), SELF);
         if (answer.kind === "ignored") continue;
         const { signal } = answer;
         const what = "command" in signal && "type" in signal.command ? signal.command.type : signal.type;
@@ -84,7 +88,7 @@ describe("GitHub's own examples", () => {
   test("none of their payloads is misread for want of a field, once it names an installation", () => {
     const misread = definitions.flatMap(({ name, examples }) =>
       examples.flatMap((payload) => {
-        const answer = hear(name, { installation: { id: 1 }, ...payload }, SELF);
+        const answer = translateWebhook(name, { installation: { id: 1 }, ...payload }, SELF);
         const unfit = answer.kind === "ignored" && answer.reason.startsWith("the payload does not fit");
         return unfit ? [`${name}.${payload.action ?? ""}: ${answer.reason}`] : [];
       }),
@@ -103,8 +107,8 @@ describe("whatever else may come", () => {
         fc.jsonValue(),
         fc.dictionary(fc.string(), fc.jsonValue()),
         (event, json, fields) => {
-          expect(isAnswer(hear(event.name, json, SELF))).toBe(true);
-          expect(isAnswer(hear(event.name, { ...fields, ...event }, SELF))).toBe(true);
+          expect(isAnswer(translateWebhook(event.name, json, SELF))).toBe(true);
+          expect(isAnswer(translateWebhook(event.name, { ...fields, ...event }, SELF))).toBe(true);
         },
       ),
     );
@@ -125,7 +129,7 @@ describe("whatever else may come", () => {
         };
         walk(broken);
         places[at % places.length]?.();
-        expect(isAnswer(hear(name, broken, SELF))).toBe(true);
+        expect(isAnswer(translateWebhook(name, broken, SELF))).toBe(true);
       }),
       { numRuns: 500 },
     );

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { Command } from "../../src/domain/job/command.ts";
 import { ISSUE_BODY_LIMIT } from "../../src/github/events/issue.ts";
-import { hear } from "../../src/github/events/translate.ts";
+import { translateWebhook } from "../../src/github/events/translate.ts";
 
 const SELF = { appId: 7, slug: "journeyman" };
 const JOB = "ab12cd34";
@@ -16,7 +16,7 @@ const us = { id: 8, login: "journeyman[bot]", type: "Bot" };
 const otherBot = { id: 9, login: "renovate[bot]", type: "Bot" };
 const source = { repository, installation: { id: 9 }, sender: mona };
 
-const said = (event: string, payload: object) => hear(event, { ...source, ...payload }, SELF);
+const said = (event: string, payload: object) => translateWebhook(event, { ...source, ...payload }, SELF);
 const signal = (signal: object) => ({ kind: "signal", signal });
 const ignored = (reason: string) => ({ kind: "ignored", reason });
 const news = (command: Command) => signal({ type: "news", repository: where, job: JOB, command });
@@ -84,7 +84,7 @@ describe("comments", () => {
 
   test("a repository's own webhook, which names no installation, is ignored with what is missing", () => {
     const { installation: _, ...rest } = source;
-    const heard = hear("issue_comment", { ...rest, action: "created", issue, comment }, SELF);
+    const heard = translateWebhook("issue_comment", { ...rest, action: "created", issue, comment }, SELF);
     expect(heard).toMatchObject({ kind: "ignored", reason: expect.stringContaining("installation") });
   });
 });
@@ -461,7 +461,8 @@ describe("pushes", () => {
 describe("installations", () => {
   const garden = { owner: "mona", name: "garden", id: 42 };
   const listed = { id: 42, name: "garden", full_name: "mona/garden", private: false };
-  const bare = (event: string, payload: object) => hear(event, { installation: { id: 9 }, ...payload }, SELF);
+  const bare = (event: string, payload: object) =>
+    translateWebhook(event, { installation: { id: 9 }, ...payload }, SELF);
   const changed = (added: object[], removed: object[] = []) =>
     signal({ type: "repositories-changed", installation_id: 9, added, removed });
 
@@ -519,6 +520,6 @@ describe("everything else", () => {
     ["push", "text", "the payload is no event"],
     ["push", { action: 5 }, "the payload is no event"],
   ])("%s of %j is ignored with a reason", (event, payload, reason) => {
-    expect(hear(event, payload, SELF)).toEqual(ignored(reason));
+    expect(translateWebhook(event, payload, SELF)).toEqual(ignored(reason));
   });
 });

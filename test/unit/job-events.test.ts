@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { Command, Draft } from "../../src/domain/job/command.ts";
 import { decide } from "../../src/domain/job/decide.ts";
 import type { Job } from "../../src/domain/job/job.ts";
-import { announcementOf, eventsOf } from "../../src/domain/job/job-events.ts";
+import { emittedEventOf, eventsOf } from "../../src/domain/job/job-events.ts";
 import { jobView, jobViewSchema } from "../../src/domain/job/view.ts";
 import { ADA, begin, decided, draft, facts, led, run, step, T0, TO_PULL_REQUEST } from "./core.ts";
 
@@ -58,7 +58,7 @@ describe("what a commit tells", () => {
       { at: T0, event: "submitted", from: "accepted", to: "submitted", by: null, note: null },
       { at: T0, event: "queued", from: "submitted", to: "queued", by: null, note: null },
     ] as const;
-    const { events, version } = announcementOf({ ...waiting, status: "queued" }, rows, 7);
+    const { events, version } = emittedEventOf({ ...waiting, status: "queued" }, rows, 7);
     expect(version).toBe(7);
     expect(events.map(({ type, data }) => [type, data.status])).toEqual([
       ["job.submitted", "submitted"],

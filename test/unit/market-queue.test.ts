@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { JobId } from "../../src/domain/job/job.ts";
 import type { OfferFacts } from "../../src/store/facts.ts";
-import { Offers } from "../../src/store/lowdb/market-queue.ts";
+import { MarketQueue } from "../../src/store/lowdb/market-queue.ts";
 import { jobId } from "../contract/store/sample.ts";
 
 const NOBODY: ReadonlySet<JobId> = new Set();
@@ -77,7 +77,7 @@ describe("the market's queue", () => {
   it("offers each agent what looking through all jobs would find", () => {
     fc.assert(
       fc.property(fc.array(step, { maxLength: 120, size: "max" }), (steps) => {
-        const offers = new Offers();
+        const offers = new MarketQueue();
         const jobs = new Map<JobId, OfferFacts>();
         let now = 0;
         const put = (next: OfferFacts) => {
@@ -111,7 +111,7 @@ describe("the market's queue", () => {
   });
 
   it("does not lose sight of a better job that came while an agent was far down the list, or long away", () => {
-    const offers = new Offers();
+    const offers = new MarketQueue();
     const to = { agent_id: "x", skills: [], repository: null };
     const many = 3_000;
     for (let number = 0; number < many; number++) offers.put(jobId(number), facts(number));

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { Tally } from "../../agent/provider/usage.ts";
+import { UsageCounter } from "../../agent/provider/usage.ts";
 import { costCents } from "../../src/contracts/models.ts";
 import { redactor } from "../../src/contracts/redact.ts";
 
@@ -32,7 +32,7 @@ describe("prices", () => {
   });
 
   test("a long prompt is dearer where the provider says so, call by call", () => {
-    const tally = new Tally("claude-haiku-5-5");
+    const tally = new UsageCounter("claude-haiku-5-5");
     tally.add({ input_tokens: 60_000, output_tokens: 0 });
     tally.add({ input_tokens: 60_000, output_tokens: 0 });
     expect(tally.cents).toBeCloseTo(1.2);

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { tried, troubleOf, UnreadableAnswer } from "../../src/github/client/errors.ts";
+import { attempted, gitHubErrorOf, UnreadableAnswer } from "../../src/github/client/errors.ts";
 import { BudgetSpent } from "../../src/github/client/pacing.ts";
 
 const NOW = 1_700_000_000_000;
@@ -18,7 +18,7 @@ const graphql = (message: string, type?: string, headers: Record<string, string>
 });
 
 it("sorts GitHub's answers into the kinds that effects tell apart", () => {
-  const kinds = (...thrown: unknown[]) => thrown.map((one) => troubleOf(one, NOW)?.kind);
+  const kinds = (...thrown: unknown[]) => thrown.map((one) => gitHubErrorOf(one, NOW)?.kind);
   expect(
     kinds(http(404), http(410), http(403, "Resource not accessible by integration"), http(405), http(409)),
   ).toEqual(["gone", "gone", "forbidden", "not-allowed", "conflict"]);
@@ -38,8 +38,8 @@ it("sorts GitHub's answers into the kinds that effects tell apart", () => {
 
 it("waits as long as GitHub asks, a minute where it names no time, and never more than an hour", () => {
   const after = (thrown: unknown) => {
-    const trouble = troubleOf(thrown, NOW);
-    return trouble?.kind === "later" ? trouble.after_ms : "not later";
+    const githubError = gitHubErrorOf(thrown, NOW);
+    return githubError?.kind === "later" ? githubError.after_ms : "not later";
   };
   expect(after(http(403, "You have exceeded a secondary rate limit", { "retry-after": "17" }))).toBe(17_000);
   expect(after(http(403, "You have exceeded a secondary rate limit"))).toBe(60_000);
@@ -53,12 +53,12 @@ it("waits as long as GitHub asks, a minute where it names no time, and never mor
 });
 
 it("keeps GitHub's words out of what is told, and lets bugs through", async () => {
-  const trouble = troubleOf(http(500, "stack trace at /srv/github"), NOW);
-  expect(JSON.stringify(trouble)).not.toContain("srv");
-  expect(troubleOf(new TypeError("x is not a function"), NOW)).toBeNull();
+  const githubError = gitHubErrorOf(http(500, "stack trace at /srv/github"), NOW);
+  expect(JSON.stringify(githubError)).not.toContain("srv");
+  expect(gitHubErrorOf(new TypeError("x is not a function"), NOW)).toBeNull();
   const bug = new TypeError("x is not a function");
   await expect(
-    tried(
+    attempted(
       () => NOW,
       () => Promise.reject(bug),
     ),

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import { BudgetSpent, createPace, type Pace, WINDOWS } from "../../src/github/client/pacing.ts";
+import { BudgetSpent, createThrottle, type Throttle, WINDOWS } from "../../src/github/client/pacing.ts";
 import { KEPT_FREE, LIMITS } from "../../src/github/client/write-budget.ts";
 
 /** A clock that jumps to whatever is waited for. */
@@ -15,7 +15,7 @@ const MINUTE = 60_000;
 
 describe("the pace of an installation", () => {
   let clock: FakeClock;
-  let pace: Pace;
+  let throttle: Throttle;
   /** When each call left. */
   let left: number[];
   const make = async (): Promise<void> => {
@@ -23,15 +23,15 @@ describe("the pace of an installation", () => {
   };
   beforeEach(() => {
     clock = new FakeClock();
-    pace = createPace(clock);
+    throttle = createThrottle(clock);
     left = [];
   });
 
   /** Milliseconds that the work must wait; 0: it was done. */
   const attempt = async (key: string, writes: number): Promise<number> => {
     try {
-      await pace.work(key, writes, async (lease) => {
-        for (let n = 0; n < writes; n++) await pace.call("rest-write", make, lease);
+      await throttle.work(key, writes, async (reservation) => {
+        for (let n = 0; n < writes; n++) await throttle.call("rest-write", make, reservation);
       });
       return 0;
     } catch (error) {
@@ -50,25 +50,27 @@ describe("the pace of an installation", () => {
   });
 
   it("says what is left of each window, and nothing while GitHub asked us to keep away", async () => {
-    expect(pace.left()).toEqual(WINDOWS);
+    expect(throttle.left()).toEqual(WINDOWS);
     await attempt("job", 3);
-    await pace.call("graphql-read", make);
-    expect(pace.left()).toEqual({
+    await throttle.call("graphql-read", make);
+    expect(throttle.left()).toEqual({
       writes_per_minute: LIMITS.writes_per_minute - 3,
       writes_per_hour: LIMITS.writes_per_hour - 3,
       rest_points_per_minute: LIMITS.rest_points_per_minute - 15,
       graphql_points_per_minute: LIMITS.graphql_points_per_minute - 1,
     });
-    pace.pauseUntil(clock.time + MINUTE);
-    expect(Math.max(...Object.values(pace.left()))).toBe(0);
+    throttle.pauseUntil(clock.time + MINUTE);
+    expect(Math.max(...Object.values(throttle.left()))).toBe(0);
     clock.time += 2 * MINUTE;
-    expect(pace.left()).toEqual({ ...WINDOWS, writes_per_hour: LIMITS.writes_per_hour - 3 });
+    expect(throttle.left()).toEqual({ ...WINDOWS, writes_per_hour: LIMITS.writes_per_hour - 3 });
   });
 
   it("counts where a redirect leads to as a call of its own, in the place of the one that was redirected", async () => {
-    const all = Array.from({ length: LIMITS.at_once }, () => pace.call("rest-read", () => pace.another("rest-read")));
+    const all = Array.from({ length: LIMITS.at_once }, () =>
+      throttle.call("rest-read", () => throttle.another("rest-read")),
+    );
     await Promise.all(all);
-    expect(pace.left().rest_points_per_minute).toBe(LIMITS.rest_points_per_minute - 2 * LIMITS.at_once);
+    expect(throttle.left().rest_points_per_minute).toBe(LIMITS.rest_points_per_minute - 2 * LIMITS.at_once);
   });
 
   it("tells work beyond the budget when its turn is, before it has made one call", async () => {
@@ -101,55 +103,55 @@ describe("the pace of an installation", () => {
   });
 
   it("takes no write for a read, neither of REST nor of GraphQL, and one for a mutation", async () => {
-    for (let n = 0; n < 300; n++) await pace.call(n % 2 === 0 ? "graphql-read" : "rest-read", make);
+    for (let n = 0; n < 300; n++) await throttle.call(n % 2 === 0 ? "graphql-read" : "rest-read", make);
     for (let n = 0; n < 25; n++) expect(await attempt(`job${n}`, 3)).toBe(0);
-    for (let n = 0; n < 5; n++) await pace.call("graphql-write", make);
-    await expect(pace.call("graphql-write", make)).rejects.toBeInstanceOf(BudgetSpent);
-    await pace.call("graphql-read", make);
+    for (let n = 0; n < 5; n++) await throttle.call("graphql-write", make);
+    await expect(throttle.call("graphql-write", make)).rejects.toBeInstanceOf(BudgetSpent);
+    await throttle.call("graphql-read", make);
   });
 
   it("keeps a little free for answers that belong to no effect", async () => {
     while ((await attempt(`job${left.length}`, 1)) === 0);
-    await pace.call("rest-write", make);
-    await pace.call("rest-write", make);
-    await expect(pace.call("rest-write", make)).rejects.toBeInstanceOf(BudgetSpent);
+    await throttle.call("rest-write", make);
+    await throttle.call("rest-write", make);
+    await expect(throttle.call("rest-write", make)).rejects.toBeInstanceOf(BudgetSpent);
     expect(left).toHaveLength(LIMITS.writes_per_minute);
   });
 
   it("gives back the writes that work did not need", async () => {
-    for (let n = 0; n < 200; n++) await pace.work(`job${n}`, 3, async () => {});
+    for (let n = 0; n < 200; n++) await throttle.work(`job${n}`, 3, async () => {});
     expect(await attempt("last", 3)).toBe(0);
   });
 
   it("does what can be done without only while half of the writes are left, and promises it nothing", async () => {
     const tell = async (): Promise<number> => {
       const before = left.length;
-      await pace.spare(2, (lease) => pace.call("rest-write", make, lease));
+      await throttle.spare(2, (reservation) => throttle.call("rest-write", make, reservation));
       return left.length - before;
     };
     expect(await tell()).toBe(1);
-    for (let n = 0; n < LIMITS.writes_per_minute / 2 - 2; n++) await pace.call("rest-write", make);
-    expect(pace.left().writes_per_minute).toBe(LIMITS.writes_per_minute / 2 + 1);
+    for (let n = 0; n < LIMITS.writes_per_minute / 2 - 2; n++) await throttle.call("rest-write", make);
+    expect(throttle.left().writes_per_minute).toBe(LIMITS.writes_per_minute / 2 + 1);
     // the write that it did not need was given back, and two more would leave less than half
-    expect([await tell(), pace.left().writes_per_minute]).toEqual([0, LIMITS.writes_per_minute / 2 + 1]);
+    expect([await tell(), throttle.left().writes_per_minute]).toEqual([0, LIMITS.writes_per_minute / 2 + 1]);
     expect(await attempt("other", LIMITS.writes_per_minute / 2 - KEPT_FREE)).toBe(0);
     clock.time += 2 * MINUTE;
     expect(await tell()).toBe(1);
-    pace.pauseUntil(clock.time + 1_000);
+    throttle.pauseUntil(clock.time + 1_000);
     expect(await tell()).toBe(0);
   });
 
   it("counts points: a minute takes no more than 900 of REST", async () => {
-    for (let n = 0; n < LIMITS.rest_points_per_minute; n++) await pace.call("rest-read", make);
-    await expect(pace.call("rest-read", make)).rejects.toBeInstanceOf(BudgetSpent);
+    for (let n = 0; n < LIMITS.rest_points_per_minute; n++) await throttle.call("rest-read", make);
+    await expect(throttle.call("rest-read", make)).rejects.toBeInstanceOf(BudgetSpent);
     clock.time += 2 * MINUTE;
-    await pace.call("rest-read", make);
+    await throttle.call("rest-read", make);
   });
 
   it("makes no call at all while GitHub has asked it to keep away", async () => {
-    pace.pauseUntil(clock.time + 30_000);
+    throttle.pauseUntil(clock.time + 30_000);
     expect(await attempt("job", 1)).toBe(30_000);
-    await expect(pace.call("rest-read", make)).rejects.toMatchObject({ after_ms: 30_000 });
+    await expect(throttle.call("rest-read", make)).rejects.toMatchObject({ after_ms: 30_000 });
     expect(left).toEqual([]);
     clock.time += 30_000;
     expect(await attempt("job", 1)).toBe(0);
@@ -160,7 +162,7 @@ describe("the pace of an installation", () => {
     let peak = 0;
     const gates: (() => void)[] = [];
     const calls = Array.from({ length: 120 }, () =>
-      pace.call("rest-read", async () => {
+      throttle.call("rest-read", async () => {
         peak = Math.max(peak, ++open);
         await new Promise<void>((resolve) => gates.push(resolve));
         open--;
@@ -179,13 +181,13 @@ describe("the pace of an installation", () => {
   });
 
   it("says how long work would wait, and promises nothing by that", async () => {
-    expect(pace.wait(3)).toBe(0);
+    expect(throttle.wait(3)).toBe(0);
     expect(await attempt("a", LIMITS.writes_per_minute - KEPT_FREE)).toBe(0);
-    const wait = pace.wait(3);
+    const wait = throttle.wait(3);
     expect(wait).toBeGreaterThan(MINUTE - 1);
-    expect(pace.wait(3)).toBe(wait);
+    expect(throttle.wait(3)).toBe(wait);
     expect(await attempt("b", 3)).toBe(wait);
-    pace.pauseUntil(clock.time + 10 * MINUTE);
-    expect(pace.wait(1)).toBe(10 * MINUTE);
+    throttle.pauseUntil(clock.time + 10 * MINUTE);
+    expect(throttle.wait(1)).toBe(10 * MINUTE);
   });
 });

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { Job } from "../../src/domain/job/job.ts";
 import { jobView } from "../../src/domain/job/view.ts";
 import { checkOf, supersededCheck } from "../../src/github/render/check.ts";
-import { code, commitLine, cutBody, fenced, harmless, MAX_BODY, quoted } from "../../src/github/render/plain.ts";
+import { code, commitLine, cutBody, escapeMarkdown, fenced, MAX_BODY, quoted } from "../../src/github/render/plain.ts";
 import { finishMessage, pullRequestBody } from "../../src/github/render/pull-request.ts";
 import { statusComment } from "../../src/github/render/status-comment.ts";
 import {
@@ -544,7 +544,7 @@ describe("foreign text", () => {
   it("mentions nobody, closes nothing, hides nothing and carries no secret", () => {
     const text =
       "@ada and x@y.z, fixes #4, closes: octo/demo#5 <!-- a --> sk-ant-0123456789abcdef0123 \u202e\u{e0041}<!--";
-    expect(harmless(text)).toBe("@\u200bada and x@y.z, fixes\u200b #4, closes\u200b: octo/demo#5  [secret]");
+    expect(escapeMarkdown(text)).toBe("@\u200bada and x@y.z, fixes\u200b #4, closes\u200b: octo/demo#5  [secret]");
   });
 
   it("stays inside its fence, its code span and its quotation", () => {

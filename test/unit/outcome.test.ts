@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import type { Command } from "../../src/domain/job/command.ts";
 import type { Job } from "../../src/domain/job/job.ts";
-import { announcementOf } from "../../src/domain/job/job-events.ts";
+import { emittedEventOf } from "../../src/domain/job/job-events.ts";
 import { JOB_OUTCOMES, outcomeOf } from "../../src/domain/job/outcome.ts";
 import {
   ADA,
@@ -77,7 +77,7 @@ describe("what came of a job", () => {
     const submitted = led(begin(), ...TO_PULL_REQUEST);
     const verified = decided(step(submitted, unmerged));
     const merged = decided(step(verified.job, byHand("ada")));
-    const told = [verified, merged].flatMap(({ job, history }) => announcementOf(job, history, 1).events);
+    const told = [verified, merged].flatMap(({ job, history }) => emittedEventOf(job, history, 1).events);
     expect(told.map(({ type, data }) => [type, data.outcome])).toEqual([
       ["job.verified", "done"],
       ["job.merged", "merged"],

@@ -23,7 +23,7 @@ const NEVER_ONE: Readonly<Record<string, string>> = {
   maxTokens: "the same",
   lowered: "1,024 at least",
   "about.size": "of a file that is too large",
-  'WISH_DAYS.join(", ")': "a list",
+  'OFFERED_DAYS.join(", ")': "a list",
   "count(input)": "no question has a single token",
 };
 

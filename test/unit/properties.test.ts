@@ -6,7 +6,7 @@ import { decide } from "../../src/domain/job/decide.ts";
 import type { Decision } from "../../src/domain/job/decision.ts";
 import type { Effect } from "../../src/domain/job/effect.ts";
 import { isFinal, type Job, type Status } from "../../src/domain/job/job.ts";
-import { announcementOf } from "../../src/domain/job/job-events.ts";
+import { emittedEventOf } from "../../src/domain/job/job-events.ts";
 import { outcomeOf } from "../../src/domain/job/outcome.ts";
 import { jobView } from "../../src/domain/job/view.ts";
 import { isWanted } from "../../src/domain/job/wanted-effects.ts";
@@ -255,7 +255,7 @@ describe("whatever is commanded, in whatever order", () => {
           if (job.merged_at !== null && outcome !== null) expect(outcome).toBe("merged");
           expect(jobView(job, T0).outcome).toBe(outcome);
           if (decision.kind !== "decided") return;
-          const { events } = announcementOf(job, decision.history, 1);
+          const { events } = emittedEventOf(job, decision.history, 1);
           for (const { data } of events) expect(data.outcome === null).toBe(!isFinal(data.status));
         }),
       ),

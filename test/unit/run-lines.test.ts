@@ -19,33 +19,33 @@ const texts = ({ log }: StoredJob): string[] => log.map(({ text }) => text);
 
 describe("lines of a running job", () => {
   it("are taken once each, in their order, and holes in the middle are no lines", () => {
-    const house = createRunLines();
+    const harness = createRunLines();
     const job = stored();
-    expect(house.add(job, lines(1, 3))).toBe(3);
-    expect(house.add(job, lines(2, 3))).toBe(3);
-    expect(house.add(job, [line(3), line(7), line(5), line(8)])).toBe(8);
-    expect(house.viewed(job).log.map(({ seq }) => seq)).toEqual([1, 2, 3, 7, 8]);
+    expect(harness.add(job, lines(1, 3))).toBe(3);
+    expect(harness.add(job, lines(2, 3))).toBe(3);
+    expect(harness.add(job, [line(3), line(7), line(5), line(8)])).toBe(8);
+    expect(harness.viewed(job).log.map(({ seq }) => seq)).toEqual([1, 2, 3, 7, 8]);
   });
 
   it("begin at the first, so that a sender who does not know of a restart begins again", () => {
-    const house = createRunLines();
-    expect(house.add(stored(), lines(4, 9))).toBe(0);
-    expect(house.viewed(stored()).log).toEqual([]);
-    expect(house.add(stored(), lines(1, 9))).toBe(9);
+    const harness = createRunLines();
+    expect(harness.add(stored(), lines(4, 9))).toBe(0);
+    expect(harness.viewed(stored()).log).toEqual([]);
+    expect(harness.add(stored(), lines(1, 9))).toBe(9);
   });
 
   it("are redacted, however they come", () => {
-    const house = createRunLines();
-    house.add(stored(), [line(1, `a ghs_${"x".repeat(40)} b`)]);
-    expect(texts(house.viewed(stored()))).toEqual(["a [secret] b"]);
+    const harness = createRunLines();
+    harness.add(stored(), [line(1, `a ghs_${"x".repeat(40)} b`)]);
+    expect(texts(harness.viewed(stored()))).toEqual(["a [secret] b"]);
   });
 
   it("have the number that they will be stored under, after an earlier try's log too", () => {
-    const house = createRunLines();
+    const harness = createRunLines();
     const earlier = [line(1, "earlier"), line(2, "earlier too")];
     const job = stored(running(), earlier, 3);
-    house.add(job, lines(1, 5));
-    const view = house.viewed(job);
+    harness.add(job, lines(1, 5));
+    const view = harness.viewed(job);
     expect([view.log_nth, texts(view)]).toEqual([4, ["l1", "l2", "l3", "l4", "l5"]]);
     expect(nextLog({ log: earlier, log_nth: 3 }, lines(1, 9)).log_nth).toBe(4);
     expect(nextLog({ log: [], log_nth: 3 }, lines(1, 9)).log_nth).toBe(4);
@@ -53,62 +53,62 @@ describe("lines of a running job", () => {
   });
 
   it("are the run's alone: another attempt begins anew, and what is over or handed in has none", () => {
-    const house = createRunLines();
-    house.add(stored(), lines(1, 5));
+    const harness = createRunLines();
+    harness.add(stored(), lines(1, 5));
     const again = stored(led(running(), runChanged({ attempt: 2 })));
-    expect(house.viewed(again)).toBe(again);
-    expect(house.add(again, lines(1, 2))).toBe(2);
+    expect(harness.viewed(again)).toBe(again);
+    expect(harness.add(again, lines(1, 2))).toBe(2);
     const handed = stored(
       led(running(), { type: "hand-in", old_workflow: false, run_id: 500, attempt: 1, work: work() }),
     );
-    expect(house.viewed(handed)).toBe(handed);
-    expect(house.add(handed, lines(4, 6))).toBe(6);
+    expect(harness.viewed(handed)).toBe(handed);
+    expect(harness.add(handed, lines(4, 6))).toBe(6);
     const queued = stored(begin());
-    expect([house.add(queued, lines(1, 2)), house.viewed(queued)]).toEqual([0, queued]);
+    expect([harness.add(queued, lines(1, 2)), harness.viewed(queued)]).toEqual([0, queued]);
   });
 
   it("are let go with the commit that ends their run", () => {
-    const house = createRunLines();
-    house.add(stored(), lines(1, 5));
-    house.committed(stored());
-    expect(house.viewed(stored()).log).toHaveLength(5);
-    house.committed(stored(led(running(), runChanged({ status: "completed", conclusion: "cancelled" }))));
-    expect(house.viewed(stored()).log).toEqual([]);
+    const harness = createRunLines();
+    harness.add(stored(), lines(1, 5));
+    harness.committed(stored());
+    expect(harness.viewed(stored()).log).toHaveLength(5);
+    harness.committed(stored(led(running(), runChanged({ status: "completed", conclusion: "cancelled" }))));
+    expect(harness.viewed(stored()).log).toEqual([]);
   });
 
   it("stay within twice the bounds, whatever comes, and the newest stay", () => {
-    const house = createRunLines();
+    const harness = createRunLines();
     const job = stored();
     const long = "x".repeat(4_000);
-    for (let from = 1; from <= 10 * MAX_LOG_LINES; from += 200) house.add(job, lines(from, from + 199));
-    expect(house.viewed(job).log.length).toBeLessThanOrEqual(2 * MAX_LOG_LINES);
+    for (let from = 1; from <= 10 * MAX_LOG_LINES; from += 200) harness.add(job, lines(from, from + 199));
+    expect(harness.viewed(job).log.length).toBeLessThanOrEqual(2 * MAX_LOG_LINES);
     for (let from = 10 * MAX_LOG_LINES + 1; from <= 12 * MAX_LOG_LINES; from += 200)
-      expect(house.add(job, lines(from, from + 199, long))).toBe(from + 199);
-    const characters = house.viewed(job).log.reduce((sum, { text }) => sum + text.length, 0);
+      expect(harness.add(job, lines(from, from + 199, long))).toBe(from + 199);
+    const characters = harness.viewed(job).log.reduce((sum, { text }) => sum + text.length, 0);
     expect(characters).toBeLessThanOrEqual(2 * MAX_LOG_CHARACTERS + 200 * 4_100);
-    expect(house.viewed(job).log.at(-1)?.seq).toBe(12 * MAX_LOG_LINES);
+    expect(harness.viewed(job).log.at(-1)?.seq).toBe(12 * MAX_LOG_LINES);
   });
 
   it("of all jobs together stay within a bound: those that were quiet the longest go", () => {
-    const house = createRunLines();
+    const harness = createRunLines();
     const jobs = Array.from({ length: 100 }, (_, index) =>
       stored({ ...running(), id: jobId(`job${String(index).padStart(5, "0")}`) }),
     );
-    for (const job of jobs) house.add(job, lines(1, 130, "x".repeat(4_000)));
-    const kept = jobs.map((job) => house.viewed(job).log.length > 0);
+    for (const job of jobs) harness.add(job, lines(1, 130, "x".repeat(4_000)));
+    const kept = jobs.map((job) => harness.viewed(job).log.length > 0);
     expect([kept[0], kept.at(-1)]).toEqual([false, true]);
     expect(kept.filter((one) => one).length).toBeGreaterThan(50);
   });
 
   it("tell those who follow, once for each that brings something new, until they leave", () => {
-    const house = createRunLines();
+    const harness = createRunLines();
     let told = 0;
-    const leave = house.follow(stored().job.id, () => told++);
-    house.add(stored(), lines(1, 2));
-    house.add(stored(), lines(1, 2));
-    house.add(stored(), lines(3, 4));
+    const leave = harness.follow(stored().job.id, () => told++);
+    harness.add(stored(), lines(1, 2));
+    harness.add(stored(), lines(1, 2));
+    harness.add(stored(), lines(3, 4));
     leave();
-    house.add(stored(), lines(5, 6));
+    harness.add(stored(), lines(5, 6));
     expect(told).toBe(2);
   });
 });

@@ -1,11 +1,11 @@
 import { describe, expect, it } from "vitest";
 import type { Facts } from "../../src/domain/job/facts.ts";
 import { NO_CHECKS_LIMIT_MS } from "../../src/domain/job/next-timer.ts";
-import { failureOf, judge } from "../../src/domain/job/verdict.ts";
+import { evaluate, failureOf } from "../../src/domain/job/verdict.ts";
 import { begin, check, facts, led, settings, T0, TO_PULL_REQUEST } from "./core.ts";
 
 const job = led(begin(), ...TO_PULL_REQUEST);
-const verdict = (change: Partial<Facts>, now = T0, subject = job) => judge(facts(change), subject, now);
+const verdict = (change: Partial<Facts>, now = T0, subject = job) => evaluate(facts(change), subject, now);
 
 describe("is the work good?", () => {
   it.each([

@@ -1,13 +1,13 @@
 import { describe, expect, it } from "vitest";
-import { Lane, MOST_EACH } from "../../src/webhooks/receiver-queue.ts";
-import { GIVEN_UP_MS, type Tried, whatNext } from "../../src/webhooks/retry-schedule.ts";
+import { MOST_EACH, ReceiverQueue } from "../../src/webhooks/receiver-queue.ts";
+import { GIVEN_UP_MS, nextAttempt, type Tried } from "../../src/webhooks/retry-schedule.ts";
 
 const NOW = 1_767_225_600_000;
 const SECOND = 1_000;
 const HOUR = 3_600_000;
 
 const nextAfter = (differs: Partial<Tried>) =>
-  whatNext({ since: NOW, tries: 1, status: 500, retry_after_ms: null, now: NOW, random: 0, ...differs });
+  nextAttempt({ since: NOW, tries: 1, status: 500, retry_after_ms: null, now: NOW, random: 0, ...differs });
 
 describe("what becomes of a delivery", () => {
   it.each([200, 201, 204, 299])("is delivered by %i", (status) => {
@@ -54,16 +54,16 @@ describe("what becomes of a delivery", () => {
   });
 });
 
-const filled = (count: number): Lane<number> => {
-  const lane = new Lane<number>("one");
-  for (let item = 0; item < count; item++) lane.add(item);
-  return lane;
+const filled = (count: number): ReceiverQueue<number> => {
+  const receiverQueue = new ReceiverQueue<number>("one");
+  for (let item = 0; item < count; item++) receiverQueue.add(item);
+  return receiverQueue;
 };
 
-const takeAll = (lane: Lane<number>, now: number): number[] => {
+const takeAll = (receiverQueue: ReceiverQueue<number>, now: number): number[] => {
   const taken: number[] = [];
-  while (lane.hasRoom(now)) {
-    const item = lane.take();
+  while (receiverQueue.hasRoom(now)) {
+    const item = receiverQueue.take();
     if (item !== undefined) taken.push(item);
   }
   return taken;
@@ -71,18 +71,18 @@ const takeAll = (lane: Lane<number>, now: number): number[] => {
 
 describe("the lane of a receiver", () => {
   it("begins with one request and takes one more for each that goes well, up to a bound, in order", () => {
-    const lane = filled(1_000);
+    const receiverQueue = filled(1_000);
     const all: number[] = [];
     let under_way = 0;
     for (let round = 0; round < 10; round++) {
-      const taken = takeAll(lane, NOW);
+      const taken = takeAll(receiverQueue, NOW);
       all.push(...taken);
       under_way += taken.length;
       expect(under_way).toBeLessThanOrEqual(MOST_EACH);
-      for (; under_way > 0; under_way--) lane.ended(true, true, NOW);
+      for (; under_way > 0; under_way--) receiverQueue.ended(true, true, NOW);
     }
     expect(all.slice(0, 4)).toEqual([0, 1, 2, 3]);
-    expect(takeAll(lane, NOW)).toHaveLength(MOST_EACH);
+    expect(takeAll(receiverQueue, NOW)).toHaveLength(MOST_EACH);
   });
 
   it("falls back to one when a request fails or is slow", () => {
@@ -90,25 +90,26 @@ describe("the lane of a receiver", () => {
       [false, true],
       [true, false],
     ] as const) {
-      const lane = filled(100);
-      for (let round = 0; round < 5; round++) for (const _ of takeAll(lane, NOW)) lane.ended(true, true, NOW);
-      const [last, ...others] = takeAll(lane, NOW);
+      const receiverQueue = filled(100);
+      for (let round = 0; round < 5; round++)
+        for (const _ of takeAll(receiverQueue, NOW)) receiverQueue.ended(true, true, NOW);
+      const [last, ...others] = takeAll(receiverQueue, NOW);
       expect(last).toBeDefined();
-      for (const _ of others) lane.ended(true, true, NOW);
-      lane.ended(well, quick, NOW);
-      expect(takeAll(lane, NOW)).toHaveLength(1);
+      for (const _ of others) receiverQueue.ended(true, true, NOW);
+      receiverQueue.ended(well, quick, NOW);
+      expect(takeAll(receiverQueue, NOW)).toHaveLength(1);
     }
   });
 
   it("rests longer and longer while nothing succeeds", () => {
-    const lane = filled(100);
+    const receiverQueue = filled(100);
     let now = NOW;
     const rests: number[] = [];
     for (let failure = 0; failure < 12; failure++) {
-      expect(takeAll(lane, now)).toHaveLength(1);
-      lane.ended(false, true, now);
-      rests.push(Math.max(0, lane.resting_until - now));
-      now = Math.max(now, lane.resting_until);
+      expect(takeAll(receiverQueue, now)).toHaveLength(1);
+      receiverQueue.ended(false, true, now);
+      rests.push(Math.max(0, receiverQueue.resting_until - now));
+      now = Math.max(now, receiverQueue.resting_until);
     }
     expect(rests.slice(0, 5)).toEqual([0, 0, 5_000, 10_000, 20_000]);
     expect(rests.at(-1)).toBe(300_000);

@@ -4,7 +4,7 @@
  */
 import { z } from "zod";
 import { Secret } from "../../../src/contracts/secret.ts";
-import type { CourierSettings } from "./app-settings.ts";
+import type { UploaderSettings } from "./app-settings.ts";
 import { type Answer, exchange } from "./exchange.ts";
 
 /** A token that has less left is not sent: it must outlive the request, and clocks differ. */
@@ -20,11 +20,11 @@ interface Identity {
 }
 
 export class AppLine {
-  readonly #settings: CourierSettings;
+  readonly #settings: UploaderSettings;
   readonly #now: () => number;
   #identity: Identity | null = null;
 
-  constructor(settings: CourierSettings, now: () => number) {
+  constructor(settings: UploaderSettings, now: () => number) {
     this.#settings = settings;
     this.#now = now;
   }

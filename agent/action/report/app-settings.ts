@@ -32,7 +32,7 @@ const environmentSchema = z.object({
     .transform((text) => new Secret(text)),
 });
 
-export interface CourierSettings {
+export interface UploaderSettings {
   readonly jobId: string;
   /** Also the audience of the identity tokens: what is meant for one App opens no other. */
   readonly appUrl: string;
@@ -42,16 +42,16 @@ export interface CourierSettings {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-export type ReadCourierSettings =
-  | { readonly ok: true; readonly settings: CourierSettings }
+export type ReadUploaderSettings =
+  | { readonly ok: true; readonly settings: UploaderSettings }
   | { readonly ok: false; readonly reason: string };
 
 /** Whom the run action tells, or why nobody. */
 export function appSettingsOf(
   appUrl: string | null,
   jobId: string,
-  identity: CourierSettings["identity"] | null,
-): CourierSettings | string {
+  identity: UploaderSettings["identity"] | null,
+): UploaderSettings | string {
   if (appUrl === null) return "the job's brief names no App";
   if (!isTrusted(appUrl)) return "the address of the App is not one that begins with https://";
   if (identity === null) return "this workflow may not say who it is (id-token: write)";
@@ -60,7 +60,7 @@ export function appSettingsOf(
 }
 
 /** All mistakes at once, in words. */
-export function readCourierSettings(environment: NodeJS.ProcessEnv): ReadCourierSettings {
+export function readUploaderSettings(environment: NodeJS.ProcessEnv): ReadUploaderSettings {
   const read = environmentSchema.safeParse(environment);
   if (!read.success) return { ok: false, reason: read.error.issues.map((issue) => issue.message).join("; ") };
   const { JOB_ID, APP_URL, ACTIONS_ID_TOKEN_REQUEST_URL: url, ACTIONS_ID_TOKEN_REQUEST_TOKEN: bearer } = read.data;

@@ -17,16 +17,16 @@ const parcelSchema = z.object({
   files: z.array(file),
 });
 
-export type Parcel = z.infer<typeof parcelSchema>;
+export type AttachmentBlob = z.infer<typeof parcelSchema>;
 export type Content = z.infer<typeof content>;
 export type FileChange = z.infer<typeof file>;
 
-export const EMPTY_PARCEL: Parcel = { env_vars: null, attachments: [], files: [] };
+export const EMPTY_BLOB: AttachmentBlob = { env_vars: null, attachments: [], files: [] };
 
-export const packParcel = (parcel: Parcel): string => JSON.stringify(parcel);
+export const packBlob = (parcel: AttachmentBlob): string => JSON.stringify(parcel);
 
 /** Throws when the text is no parcel: it is our own, so it is damaged. */
-export const unpackParcel = (text: string): Parcel => parcelSchema.parse(JSON.parse(text));
+export const unpackBlob = (text: string): AttachmentBlob => parcelSchema.parse(JSON.parse(text));
 
 /** What seals the secrets of one parcel: they open for no other. */
 export const envPurpose = (job: Pick<Job, "id">): string => `env_vars of job ${job.id}`;
@@ -35,7 +35,7 @@ export const envPurpose = (job: Pick<Job, "id">): string => `env_vars of job ${j
  * The parcels that somebody may still ask for. What the sender has put in goes with the end of the job; of the work,
  * attachments that were paid for stay until the job is archived, since nothing else holds them.
  */
-export function parcelsOf(job: Pick<Job, "status" | "enclosure" | "delivery" | "archived_at">): string[] {
+export function blobsOf(job: Pick<Job, "status" | "enclosure" | "delivery" | "archived_at">): string[] {
   const over = isFinal(job.status);
   const paid = job.status === "verified" && job.archived_at === null && (job.delivery?.attachments.length ?? 0) > 0;
   const enclosed = over ? null : job.enclosure?.parcel;

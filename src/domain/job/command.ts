@@ -7,9 +7,10 @@ import type { CommentId } from "./comment-id.ts";
 import type { Effect } from "./effect.ts";
 import type { Facts } from "./facts.ts";
 import type {
+  AgentResult,
+  AttachmentRefs,
   Choices,
   Delivery,
-  Enclosure,
   JobId,
   JobModel,
   Judgement,
@@ -17,7 +18,6 @@ import type {
   Repository,
   Run,
   Runner,
-  Work,
 } from "./job.ts";
 
 /** What a job of the market says and carries beside its task. */
@@ -25,7 +25,7 @@ export interface Offer {
   readonly description: string;
   readonly requirements: string;
   readonly skills: readonly string[];
-  readonly enclosure: Enclosure | null;
+  readonly enclosure: AttachmentRefs | null;
 }
 
 /** What is needed to make a job. The id is drawn by the caller; the store refuses one that is taken. */
@@ -77,7 +77,7 @@ export type Command =
   | {
       readonly type: "submit";
       readonly agent_id: string;
-      readonly work: Work;
+      readonly work: AgentResult;
       readonly delivery?: Delivery;
       /** Of a submission that may be sent again; taken once. */
       readonly submission_id?: string;
@@ -172,7 +172,7 @@ export type Command =
       readonly type: "hand-in";
       readonly run_id: number;
       readonly attempt: number;
-      readonly work: Work;
+      readonly work: AgentResult;
       /** It came from a copy of run-job.yml from before the run action. */
       readonly old_workflow: boolean;
     }
@@ -200,7 +200,7 @@ export type Command =
       readonly type: "result-read";
       readonly round: number;
       readonly try: number;
-      readonly work: Work;
+      readonly work: AgentResult;
       readonly head_sha: string;
       /** The job's folder is gone from the branch, since the run pushed with our token. */
       readonly clean?: true;

@@ -7,7 +7,7 @@ import type { Command } from "./command.ts";
 import type { CommentId } from "./comment-id.ts";
 import { andThen, type Context, change, type Decision, refuse, showComment, soon, unchanged } from "./decision.ts";
 import { isFinal, type Job } from "./job.ts";
-import { wakeAt } from "./next-timer.ts";
+import { nextTimerAt } from "./next-timer.ts";
 import { effectAbandoned } from "./rules/abandoned.ts";
 import * as checking from "./rules/checking.ts";
 import * as market from "./rules/market.ts";
@@ -123,7 +123,7 @@ function rule(job: Job, command: Command, context: Context): Decision {
     case "tick":
       return tick(job, context);
     case "look":
-      return checking.look(job, command.forced, context);
+      return checking.reevaluate(job, command.forced, context);
     case "show":
       return show(job, command.comment_id, context);
     case "run-changed":
@@ -183,7 +183,7 @@ function rule(job: Job, command: Command, context: Context): Decision {
 
 /** Time has passed. What is due is done once; the mark keeps it from being due again. */
 function tick(job: Job, context: Context): Decision {
-  const due = wakeAt(job);
+  const due = nextTimerAt(job);
   if (due === null || due > context.now) return unchanged;
   const decision = overdue(job, context);
   const woken = decision.kind === "decided" ? decision : change(job, context.now, {});
@@ -201,7 +201,7 @@ function overdue(job: Job, context: Context): Decision {
     case "queued":
       return running.missStart(job, context);
     case "submitted":
-      return checking.look(job, true, context);
+      return checking.reevaluate(job, true, context);
     default:
       return unchanged;
   }

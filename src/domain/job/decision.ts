@@ -98,16 +98,16 @@ export const soon = (effect: Effect): WantedEffect => ({ effect, not_before: 0 }
 export const later = (effect: Effect, not_before: number): WantedEffect => ({ effect, not_before });
 
 /** Say it in the comment: at once, or as soon as the gap to the last edit allows. */
-export const showComment = (job: Job, now: number, pace: "now" | "paced"): WantedEffect => ({
+export const showComment = (job: Job, now: number, throttle: "now" | "paced"): WantedEffect => ({
   effect: { type: "sync-comment" },
-  not_before: pace === "now" || job.comment === null ? now : job.comment.synced_at + COMMENT_GAP_MS,
+  not_before: throttle === "now" || job.comment === null ? now : job.comment.synced_at + COMMENT_GAP_MS,
 });
 
 /** Say it in the check run, as {@link showComment}. A new head has no check yet, so it gets one at once. */
-export const showCheck = (job: Job, now: number, pace: "now" | "paced"): WantedEffect[] => {
+export const showCheck = (job: Job, now: number, throttle: "now" | "paced"): WantedEffect[] => {
   if (job.head_sha === null) return [];
   const fresh = job.check === null || job.check.sha !== job.head_sha;
-  const not_before = pace === "now" || fresh || job.check === null ? now : job.check.synced_at + CHECK_GAP_MS;
+  const not_before = throttle === "now" || fresh || job.check === null ? now : job.check.synced_at + CHECK_GAP_MS;
   return [{ effect: { type: "sync-check" }, not_before }];
 };
 

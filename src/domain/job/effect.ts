@@ -4,7 +4,7 @@
  */
 
 import type { CommentId } from "./comment-id.ts";
-import type { Announcement } from "./job-events.ts";
+import type { EmittedEvent } from "./job-events.ts";
 
 /** What is done on GitHub. */
 export type GitHubEffect =
@@ -40,13 +40,13 @@ export type GitHubEffect =
   | { readonly type: "read-run"; readonly run_id: number | null };
 
 /** Tell those who want to hear of it what this commit has changed. Holds its words, since the job goes on meanwhile. */
-export type Announce = { readonly type: "announce"; readonly announcement: Announcement };
+export type PublishEvents = { readonly type: "announce"; readonly announcement: EmittedEvent };
 
-export type Effect = GitHubEffect | Announce;
+export type Effect = GitHubEffect | PublishEvents;
 
 export type EffectType = Effect["type"];
 
-export const isAnnounce = (effect: Effect): effect is Announce => effect.type === "announce";
+export const isPublishEvents = (effect: Effect): effect is PublishEvents => effect.type === "announce";
 export const isOnGitHub = (effect: Effect): effect is GitHubEffect => effect.type !== "announce";
 
 /** Two effects of one key are one: the later replaces the earlier, unless that is being performed. */

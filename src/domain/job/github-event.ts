@@ -6,7 +6,7 @@ import type { Command } from "./command.ts";
 import type { CommentId } from "./comment-id.ts";
 import type { JobId } from "./job.ts";
 
-export interface SignalRepository {
+export interface EventRepository {
   readonly owner: string;
   readonly name: string;
   readonly id: number;
@@ -38,7 +38,7 @@ export type SlashCommand =
   /** Understood as a command, but not as a valid one; `sentence` says what was probably meant. */
   | { readonly verb: "mistaken"; readonly sentence: string };
 
-export interface SignalIssue {
+export interface EventIssue {
   readonly number: number;
   readonly title: string;
   readonly body: string;
@@ -52,12 +52,12 @@ export interface LineOfFile {
 }
 
 /** `author_id`: GitHub's number of the author. Missing in signals that an earlier version has kept. */
-export type Signal =
+export type GitHubEvent =
   /** A person asks in a comment. Permission is not checked yet. */
   | {
       readonly type: "slash";
-      readonly repository: SignalRepository;
-      readonly issue: SignalIssue;
+      readonly repository: EventRepository;
+      readonly issue: EventIssue;
       readonly comment_id: CommentId;
       readonly author: string;
       readonly author_id?: number;
@@ -70,15 +70,15 @@ export type Signal =
   /** The label `job` was put on an issue. Permission of the sender is not checked yet. */
   | {
       readonly type: "label";
-      readonly repository: SignalRepository;
-      readonly issue: SignalIssue;
+      readonly repository: EventRepository;
+      readonly issue: EventIssue;
       readonly author: string;
       readonly author_id?: number;
     }
   /** A button of our check run, or "Re-run". Permission of the sender is not checked yet. */
   | {
       readonly type: "button";
-      readonly repository: SignalRepository;
+      readonly repository: EventRepository;
       readonly job: JobId;
       readonly action: "retry" | "discard" | "run-checks";
       /** Of `run-checks`: how the name of the files' commit begins. */
@@ -87,18 +87,18 @@ export type Signal =
       readonly author_id?: number;
     }
   /** News of one job; the engine checks that the job lives in this repository. */
-  | { readonly type: "news"; readonly repository: SignalRepository; readonly job: JobId; readonly command: Command }
+  | { readonly type: "news"; readonly repository: EventRepository; readonly job: JobId; readonly command: Command }
   /** News of pull requests that are on no job's branch; one of them may be what a worker of the market has handed in. */
   | {
       readonly type: "pull-news";
-      readonly repository: SignalRepository;
+      readonly repository: EventRepository;
       readonly numbers: readonly number[];
       readonly command: Command;
     }
   /** The default branch moved. `settings_changed`: what we keep of the repository must be read again. */
   | {
       readonly type: "default-branch-moved";
-      readonly repository: SignalRepository;
+      readonly repository: EventRepository;
       readonly branch: string;
       readonly head_sha: string;
       readonly tree_sha: string;
@@ -114,7 +114,7 @@ export type Signal =
   | { readonly type: "uninstalled"; readonly installation_id: number };
 
 /** What the inbound side makes of a delivery. */
-export type Heard =
-  | { readonly kind: "signal"; readonly signal: Signal }
+export type TranslatedEvent =
+  | { readonly kind: "signal"; readonly signal: GitHubEvent }
   /** Nothing to do, and why: for the log and the tests. */
   | { readonly kind: "ignored"; readonly reason: string };

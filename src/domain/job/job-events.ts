@@ -33,7 +33,7 @@ export interface JobEvent {
 }
 
 /** What one commit tells. `version`: of the job after it, so that no two are alike. */
-export interface Announcement {
+export interface EmittedEvent {
   readonly version: number;
   readonly events: readonly JobEvent[];
 }
@@ -43,7 +43,7 @@ export const eventsOf = (rows: readonly HistoryRow[]): readonly EventName[] =>
   rows.flatMap(({ event }) => (isTransition(event) ? [EVENTS[event]] : []));
 
 /** A commit may take several steps at once; each event shows the status and outcome that its own step led to. */
-export const announcementOf = (job: Job, rows: readonly HistoryRow[], version: number): Announcement => ({
+export const emittedEventOf = (job: Job, rows: readonly HistoryRow[], version: number): EmittedEvent => ({
   version,
   events: rows.flatMap(({ event, to, at, outcome = null }) => {
     if (!isTransition(event)) return [];

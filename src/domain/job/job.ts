@@ -123,10 +123,10 @@ export interface Round {
 }
 
 /** What stands for the model of a run that has left no result. */
-export const NOT_TOLD = "unknown";
+export const NOT_REPORTED = "unknown";
 
 /** What the agent of the last try said; `outcome` also for a green run that left no result. */
-export interface Work {
+export interface AgentResult {
   readonly outcome: Outcome;
   readonly title: string;
   readonly body: string;
@@ -169,7 +169,7 @@ export interface Attachment {
 }
 
 /** What the sender of a market job has put beside the prompt. Kept until the job ends. */
-export interface Enclosure {
+export interface AttachmentRefs {
   /** Under which the store keeps the contents. */
   readonly parcel: string;
   readonly attachments: readonly Attachment[];
@@ -204,7 +204,7 @@ export interface HandedIn {
 }
 
 /** Work of a try that failed, which lies in a pull request and was not paid: whoever merges it after all has taken it. */
-export interface TurnedDown {
+export interface RejectedWork {
   readonly agent_id: string;
   readonly account: string;
   readonly pull_request: number;
@@ -258,7 +258,7 @@ export interface Job {
   readonly requirements: string;
   /** In lower case; by these jobs and agents find each other. */
   readonly skills: readonly string[];
-  readonly enclosure: Enclosure | null;
+  readonly enclosure: AttachmentRefs | null;
   readonly choices: Choices;
   /** Where the sender wants to hear what becomes of it; never shown, since an address may hold a secret. */
   readonly callback_url: string | null;
@@ -322,11 +322,11 @@ export interface Job {
   /** Numbers of those it had before, which are no other job's either. Absent in older records. */
   readonly former_pull_requests?: readonly number[];
   /** One for each pull request, newest last. Absent in older records. */
-  readonly turned_down?: readonly TurnedDown[];
+  readonly turned_down?: readonly RejectedWork[];
   /** Absent in older records. */
   readonly debts?: readonly Debt[];
   readonly merge: Merge;
-  readonly work: Work | null;
+  readonly work: AgentResult | null;
   /** What the tries have used beside the one whose work this is. Absent in older records. */
   readonly other_tries: Spent;
   /** What the judge says of this try's work; null: not yet, or there is none. */
@@ -370,7 +370,7 @@ export interface HistoryRow {
  * than the brief's, as its repository's variables say, tells what there is to say of that.
  */
 export function modelNotes({ llm, work }: Job): readonly string[] {
-  const other = work !== null && work.model !== NOT_TOLD && work.model !== llm?.model;
+  const other = work !== null && work.model !== NOT_REPORTED && work.model !== llm?.model;
   return [...new Set([...(other ? [] : (llm?.notes ?? [])), ...(work?.notes ?? [])])];
 }
 

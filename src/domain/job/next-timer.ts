@@ -22,7 +22,7 @@ export const SENDER_NOTICE_MS = 24 * 3_600_000;
 export const UNPAID_LIMIT_MS = 24 * 3_600_000;
 
 /** All that says when a job wakes: a store may know this of a job without opening it. */
-export type Waking = Pick<
+export type DueTimer = Pick<
   Job,
   | "status"
   | "created_at"
@@ -43,10 +43,10 @@ export const silentUntil = ({ sender_asked_at }: Pick<Job, "sender_asked_at">, s
   Math.max(submitted_at + SENDER_LIMIT_MS, (sender_asked_at ?? 0) + SENDER_NOTICE_MS);
 
 /** Its caller waits for its branch, which never was there. */
-const isAwaited = ({ origin, head_sha }: Waking): boolean =>
+const isAwaited = ({ origin, head_sha }: DueTimer): boolean =>
   origin.kind === "rest" && origin.dialect === "create-job" && head_sha === null;
 
-const due = (job: Waking): number | null => {
+const due = (job: DueTimer): number | null => {
   switch (job.status) {
     case "pending_payment":
       return job.created_at + UNPAID_LIMIT_MS;
@@ -77,7 +77,7 @@ export const isUnpaidTooLong = ({ status, created_at }: Pick<Job, "status" | "cr
   status === "pending_payment" && now >= created_at + UNPAID_LIMIT_MS;
 
 /** Milliseconds since the epoch; null: nothing is due that a wake-up has not seen already. */
-export function wakeAt(job: Waking): number | null {
+export function nextTimerAt(job: DueTimer): number | null {
   const at = due(job);
   return at === null || (job.woken_at !== null && job.woken_at >= at) ? null : at;
 }

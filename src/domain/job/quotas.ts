@@ -42,7 +42,7 @@ export const MOST_ACCEPTED_JOBS = 30;
 export const GIVEN_UP_MS = 24 * 3_600_000;
 
 /** What an account has now; counted by the store. */
-export interface AccountTally extends Owing {
+export interface AccountUsage extends Owing {
   readonly open_orders: number;
   readonly jobs_under_way: number;
   /** Jobs of the market that it has accepted and that are not decided. */
@@ -62,7 +62,7 @@ const isOrder = ({ type }: Command, { runner, price_cents }: Job): boolean =>
 const isOver = (job: Job | null): boolean => job === null || isFinal(job.status);
 
 /** The sender's: what would be under way with this job is more than their account may have. */
-function overSending(before: Job | null, after: Job, tally: AccountTally, limits: QuotaLimits): Refusal | null {
+function overSending(before: Job | null, after: Job, tally: AccountUsage, limits: QuotaLimits): Refusal | null {
   if (!isOver(before) || isOver(after)) return null;
   const { open_orders, jobs_under_way } = limits;
   if (after.runner === "market" && tally.open_orders >= open_orders)
@@ -77,11 +77,11 @@ function overSending(before: Job | null, after: Job, tally: AccountTally, limits
 }
 
 /** How many jobs of the market this worker may have at once. */
-export const placesOf = ({ paid_jobs }: AccountTally, { accepted_jobs }: QuotaLimits): number =>
+export const placesOf = ({ paid_jobs }: AccountUsage, { accepted_jobs }: QuotaLimits): number =>
   Math.max(accepted_jobs, Math.min(MOST_ACCEPTED_JOBS, accepted_jobs + paid_jobs));
 
 /** The worker's; null: another job may be accepted. */
-export function overWorking(account: string, tally: AccountTally, limits: QuotaLimits, now: number): Refusal | null {
+export function overWorking(account: string, tally: AccountUsage, limits: QuotaLimits, now: number): Refusal | null {
   const lost = tally.given_up_at.filter((at) => now - at < GIVEN_UP_MS);
   const places = placesOf(tally, limits);
   if (tally.working + lost.length < places) return null;
@@ -125,7 +125,7 @@ export const overJobs = (
   command: Command,
   before: Job | null,
   after: Job,
-  tally: AccountTally,
+  tally: AccountUsage,
   limits: QuotaLimits,
   now: number,
 ): Refusal | null =>

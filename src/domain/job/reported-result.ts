@@ -7,7 +7,7 @@ import { redact } from "../../contracts/redact.ts";
 import type { Result } from "../../contracts/result.ts";
 import { normalise } from "../../text/normalise.ts";
 import { head } from "../../text/text.ts";
-import type { Work } from "./job.ts";
+import type { AgentResult } from "./job.ts";
 
 /** Names of put-back files that the agent's words are followed by. */
 const MOST_NAMED = 10;
@@ -32,7 +32,7 @@ function withPutBack(body: string, paths: readonly string[]): string {
 }
 
 /** `title`: of the job, where the agent gives none. */
-export const toldWork = (result: Result, title: string): Omit<Work, "changed_files"> => ({
+export const reportedResult = (result: Result, title: string): Omit<AgentResult, "changed_files"> => ({
   outcome: result.outcome,
   title: redact(result.title) || title,
   body: withPutBack(redact(result.body), result.put_back),

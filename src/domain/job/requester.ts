@@ -13,7 +13,7 @@ function ofDraft({ account, requester, origin }: Extract<Command, { type: "creat
   return { account, login: requester, via: { key_id, address: null, request_id: null } };
 }
 
-export function askedBy(command: Command): Actor | null {
+export function requesterOf(command: Command): Actor | null {
   switch (command.type) {
     case "create":
       return somebody(command.by) ?? ofDraft(command.draft);

@@ -18,7 +18,7 @@ export interface RunClaims {
 }
 
 /** `not_yet`: the webhook that tells of the run may still be on its way. */
-export type Standing = "ours" | "not_yet" | "over" | "foreign";
+export type RunAuthorization = "ours" | "not_yet" | "over" | "foreign";
 
 const EVENTS: readonly string[] = ["push", "workflow_dispatch"];
 
@@ -40,7 +40,7 @@ function isOfJob(job: Job, repository_id: number, claims: RunClaims): boolean {
 type RunName = Pick<Run, "id" | "attempt">;
 
 /** How this run stands to the job's current try. */
-export function standingOf(job: Job, run: RunName): Exclude<Standing, "foreign"> | "unknown" {
+export function runAuthorizationOf(job: Job, run: RunName): Exclude<RunAuthorization, "foreign"> | "unknown" {
   const known = job.run;
   if (job.past_runs.includes(run.id)) return "over";
   if (known?.id === run.id && run.attempt < known.attempt) return "over";
@@ -55,8 +55,8 @@ export function standingOf(job: Job, run: RunName): Exclude<Standing, "foreign">
 }
 
 /** May whoever brings these claims speak for the job? */
-export function standingBy(job: Job, repository_id: number, claims: RunClaims): Standing {
+export function runAuthorizationBy(job: Job, repository_id: number, claims: RunClaims): RunAuthorization {
   if (!isOfJob(job, repository_id, claims)) return "foreign";
-  const standing = standingOf(job, { id: claims.run_id, attempt: claims.run_attempt });
+  const standing = runAuthorizationOf(job, { id: claims.run_id, attempt: claims.run_attempt });
   return standing === "unknown" ? "foreign" : standing;
 }

@@ -3,7 +3,7 @@
  * only counted. Pure.
  */
 import { NO_USAGE, type Usage } from "../../contracts/result.ts";
-import type { Job, Run, Work } from "./job.ts";
+import type { AgentResult, Job, Run } from "./job.ts";
 
 export interface Spent {
   readonly tries: number;
@@ -29,7 +29,7 @@ const plus = (a: Spent, b: Spent): Spent => ({
   complete: a.complete && b.complete,
 });
 
-const ofWork = ({ usage, cost_cents }: Work): Spent => ({
+const ofWork = ({ usage, cost_cents }: AgentResult): Spent => ({
   ...{ tries: 1, usage, cost_cents: cost_cents ?? 0, complete: cost_cents !== null },
 });
 
@@ -44,14 +44,14 @@ export function costOf(job: Pick<Job, "work" | "other_tries">): number | null {
 
 type Ran = Pick<Run, "id" | "attempt">;
 
-const isOf = (work: Work | null, run: Ran | null): boolean =>
+const isOf = (work: AgentResult | null, run: Ran | null): boolean =>
   run !== null && work?.run?.id === run.id && work.run.attempt === run.attempt;
 
 /**
  * The work that a run tells of, in place of what it told before; what an earlier run has used stays counted. A reading that
  * lacks figures does not undo those that were handed in.
  */
-export function withWork(job: Job, work: Work, run: Ran | null): Pick<Job, "work" | "other_tries"> {
+export function withWork(job: Job, work: AgentResult, run: Ran | null): Pick<Job, "work" | "other_tries"> {
   const of = run === null ? null : { id: run.id, attempt: run.attempt };
   if (job.work === null || !isOf(job.work, run)) return { work: { ...work, run: of }, other_tries: spentOf(job) };
   const { usage, cost_cents } = work.cost_cents === null ? job.work : work;

@@ -215,7 +215,7 @@ function judgeMerge(facts: Facts, job: Job, work: Reason): MergeVerdict {
 }
 
 /** Judges facts of one moment. `now` in milliseconds, for the time that no check has reported. */
-export function judge(facts: Facts, job: Job, now: number): Verdict {
+export function evaluate(facts: Facts, job: Job, now: number): Verdict {
   const { work, asks_sender } = judgeWork(facts, job, now);
   return { work, asks_sender, merge: judgeMerge(facts, job, work) };
 }

@@ -77,7 +77,7 @@ export interface Looking {
 }
 
 /** Texts that belong to a job and are too large for its record, or no business of its readers. */
-export interface ParcelStore {
+export interface AttachmentStore {
   /**
    * Resolves when it is on disk; `full` when the room for parcels is, `too_much` when all that is kept for this account
    * would be more than `most` bytes.
@@ -129,7 +129,7 @@ export interface Wallet {
 }
 
 /** A movement of money outside, or news of one (no cents), as a payment provider tells it. */
-export interface MoneyNews {
+export interface PaymentEvent {
   /** Of what it is about, however many events tell of it. */
   readonly id: string;
   readonly account: string;
@@ -141,7 +141,7 @@ export interface MoneyNews {
 }
 
 /** Takes money from outside. */
-export interface Cashier {
+export interface PaymentProvider {
   /** A page on which this account can pay that much, the same for the same `key`; null: the provider cannot be asked. */
   checkout(asked: {
     readonly account: string;
@@ -152,5 +152,5 @@ export interface Cashier {
   hear(
     body: Buffer,
     signature: string,
-  ): Promise<{ readonly event: string; readonly news: readonly MoneyNews[] } | "forged" | "away">;
+  ): Promise<{ readonly event: string; readonly news: readonly PaymentEvent[] } | "forged" | "away">;
 }

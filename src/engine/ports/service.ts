@@ -4,7 +4,7 @@
 
 import type { LogLine } from "../../contracts/log-line.ts";
 import type { Actor, Command, Draft } from "../../domain/job/command.ts";
-import type { Signal } from "../../domain/job/github-event.ts";
+import type { GitHubEvent } from "../../domain/job/github-event.ts";
 import type { Job, JobId } from "../../domain/job/job.ts";
 import type { Refusal } from "../../domain/job/refusal.ts";
 import type { Pull } from "../claim-work.ts";
@@ -20,7 +20,7 @@ export type Handled =
   | { readonly ok: false; readonly refusal: Refusal };
 
 /** What GitHub thinks of the App. */
-export interface GitHubStanding {
+export interface GitHubCredentialState {
   /** False: it does not take the App for itself, so nothing can be done there. */
   readonly usable: boolean;
   /** What is wrong, and what to do; null: nothing. */
@@ -34,7 +34,7 @@ export interface Health {
   readonly reason: string | null;
 }
 
-export interface Door {
+export interface JobService {
   /** `log`: takes the place of the kept one in the same commit. */
   handle(id: JobId, command: Command, log?: readonly LogLine[]): Promise<Handled>;
   /** An id that no job has. */
@@ -55,7 +55,7 @@ export interface Door {
   /** The account of this person on GitHub, when they may command here; else null. Throws when GitHub cannot be asked. */
   readonly admit: Admit;
   /** Resolves when the delivery is on disk; it is worked on in the background. */
-  receive(deliveryId: string, heard: Signal): Promise<"new" | "duplicate">;
+  receive(deliveryId: string, heard: GitHubEvent): Promise<"new" | "duplicate">;
   /** Resolves at the commit that satisfies the predicate, or with null when the time is over. */
   waitFor(id: JobId, predicate: (stored: StoredJob) => boolean, timeout_ms: number): Promise<StoredJob | null>;
   /** Told of every commit of this job from now on, after it; the answer ends that. */
@@ -68,7 +68,7 @@ export interface Door {
 }
 
 /** The door with its hinges: what the composition starts and stops. */
-export interface Engine extends Door {
+export interface Engine extends JobService {
   start(): Promise<void>;
   /** Lets what is under way finish. */
   stop(): Promise<void>;

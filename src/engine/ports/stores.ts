@@ -7,16 +7,16 @@ import type { RepositorySettings } from "../../contracts/settings.ts";
 import type { Command } from "../../domain/job/command.ts";
 import type { CommentId } from "../../domain/job/comment-id.ts";
 import type { GitHubEffect, PendingEffect, WantedEffect } from "../../domain/job/effect.ts";
-import type { Signal } from "../../domain/job/github-event.ts";
+import type { GitHubEvent } from "../../domain/job/github-event.ts";
 import type { HistoryRow, Job, JobId, Repository, Status } from "../../domain/job/job.ts";
 import type { JobOutcome } from "../../domain/job/outcome.ts";
-import type { AccountTally } from "../../domain/job/quotas.ts";
+import type { AccountUsage } from "../../domain/job/quotas.ts";
 import type { LedgerAccount, Posting } from "../../domain/market/ledger.ts";
-import type { AgentStore, Looking, ParcelStore, QuoteStore, Wallet } from "./market.ts";
+import type { AgentStore, AttachmentStore, Looking, QuoteStore, Wallet } from "./market.ts";
 import type { AccountStore, AuditLog, GitHubPerson, KeyStore } from "./people.ts";
 import type { OutgoingStore, SubscriptionStore } from "./webhooks.ts";
 
-export type { Estimate, EstimateRequest, Estimator, ParcelStore } from "./market.ts";
+export type { AttachmentStore, Estimate, EstimateRequest, Estimator } from "./market.ts";
 export * from "./people.ts";
 
 /** Time, injected, in milliseconds since the epoch. */
@@ -84,7 +84,7 @@ export interface JobFilter {
 }
 
 /** How many there are; kept with the indexes, so that asking costs nothing however many jobs there are. */
-export interface JobTally {
+export interface JobCounts {
   /** As stored: a hold that is over counts as held until somebody has tidied it up. */
   readonly statuses: Readonly<Record<Status, number>>;
   /** Effects that wait to be performed. */
@@ -121,15 +121,15 @@ export interface JobStore {
   /** The earliest `wakeAt` of all jobs; null when none waits for time. */
   nextWake(): Promise<number | null>;
   /** What this account has under way now, for its quotas. */
-  tallyOf(account: string): Promise<AccountTally>;
+  tallyOf(account: string): Promise<AccountUsage>;
   /** Jobs for whose work this account owes; null: any account. */
   owing(account: string | null): Promise<readonly JobId[]>;
   count(): Promise<number>;
-  tally(): Promise<JobTally>;
+  tally(): Promise<JobCounts>;
 }
 
 /** What is known of a repository without asking GitHub. */
-export interface KnownRepository {
+export interface ObservedRepository {
   readonly owner: string;
   readonly name: string;
   readonly id: number;
@@ -147,18 +147,18 @@ export interface KnownRepository {
 }
 
 export interface RepositoryStore {
-  get(owner: string, name: string): Promise<KnownRepository | null>;
+  get(owner: string, name: string): Promise<ObservedRepository | null>;
   /** By GitHub's id, which outlives a new name. */
-  byId(id: number): Promise<KnownRepository | null>;
-  put(repository: KnownRepository): Promise<void>;
-  ofInstallation(installation_id: number): Promise<readonly KnownRepository[]>;
+  byId(id: number): Promise<ObservedRepository | null>;
+  put(repository: ObservedRepository): Promise<void>;
+  ofInstallation(installation_id: number): Promise<readonly ObservedRepository[]>;
   remove(owner: string, name: string): Promise<void>;
 }
 
 /** A delivery that is recorded and not done yet. */
 export interface PendingDelivery {
   readonly id: string;
-  readonly signal: Signal;
+  readonly signal: GitHubEvent;
   readonly at: number;
 }
 
@@ -175,7 +175,7 @@ export interface Inbox {
 }
 
 /** An answer as it was given, to be given again. */
-export interface KeptAnswer {
+export interface StoredResponse {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   /** Null: no body. */
@@ -183,7 +183,7 @@ export interface KeptAnswer {
 }
 
 /** A request that must not be worked on twice. */
-export interface BegunRequest {
+export interface IdempotentRequest {
   /** Whose request of which route and key this is: 64 hexadecimal digits. */
   readonly scope: string;
   /** What was asked; another one under the same scope is another request. */
@@ -195,7 +195,7 @@ export interface BegunRequest {
 
 export type Begun =
   | { readonly kind: "new" }
-  | { readonly kind: "same"; readonly answer: KeptAnswer }
+  | { readonly kind: "same"; readonly answer: StoredResponse }
   /** Begun before and neither finished nor released, maybe by a process that is gone; `work_id` as it was recorded then. */
   | { readonly kind: "running"; readonly work_id: JobId }
   | { readonly kind: "other_body" };
@@ -203,9 +203,9 @@ export type Begun =
 /** Requests with an `Idempotency-Key` and what they were answered, for a day and up to a number; the oldest go first. */
 export interface IdempotencyStore {
   /** Resolves with `new` when the record is on disk. */
-  begin(request: BegunRequest): Promise<Begun>;
+  begin(request: IdempotentRequest): Promise<Begun>;
   /** Resolves when the answer is on disk. */
-  finish(scope: string, answer: KeptAnswer): Promise<void>;
+  finish(scope: string, answer: StoredResponse): Promise<void>;
   /** The scope is free again. */
   release(scope: string): Promise<void>;
 }
@@ -220,7 +220,7 @@ export interface Store {
   readonly wallet: Wallet;
   readonly agents: AgentStore;
   readonly quotes: QuoteStore;
-  readonly parcels: ParcelStore;
+  readonly parcels: AttachmentStore;
   readonly subscriptions: SubscriptionStore;
   readonly outgoing: OutgoingStore;
   readonly audit: AuditLog;
@@ -237,7 +237,7 @@ export type Attempt =
       readonly command?: Command;
       readonly log?: readonly LogLine[];
       /** What was learned of the repository on the way. */
-      readonly repository?: KnownRepository;
+      readonly repository?: ObservedRepository;
     }
   /** Worth another try; `after_ms` as GitHub asked for (`retry-after`). */
   | { readonly ended: "later"; readonly reason: string; readonly after_ms?: number };
@@ -256,14 +256,14 @@ export interface Permitted {
 }
 
 /** Direct questions and answers on GitHub that belong to no job. Throws when GitHub cannot be asked. */
-export interface Desk {
+export interface GitHubClient {
   permission(repository: Repository, login: string): Promise<Permitted>;
   /** How the person of this number is called now; null: there is none. */
   loginOf(repository: Repository, id: number): Promise<string | null>;
   /** What its default branch and the settings there are now; null when there is none. `known` has the last good settings. */
-  repository(repository: Repository, known: KnownRepository | null): Promise<KnownRepository | null>;
+  repository(repository: Repository, known: ObservedRepository | null): Promise<ObservedRepository | null>;
   /** The same where a push may have changed the settings: its commit says what is wrong with them, or that they are mended. */
-  settingsPushed(repository: Repository, known: KnownRepository | null): Promise<KnownRepository | null>;
+  settingsPushed(repository: Repository, known: ObservedRepository | null): Promise<ObservedRepository | null>;
   /** Where a pull request comes from; for `/job` on one that is not ours. */
   pullRequest(
     repository: Repository,
@@ -315,4 +315,4 @@ export interface Log {
 }
 
 /** When time alone must wake this job next; null: never. Indexed by the store. */
-export { wakeAt } from "../../domain/job/next-timer.ts";
+export { nextTimerAt } from "../../domain/job/next-timer.ts";

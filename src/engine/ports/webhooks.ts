@@ -4,7 +4,7 @@
  */
 
 import type { Secret } from "../../contracts/secret.ts";
-import type { Announce } from "../../domain/job/effect.ts";
+import type { PublishEvents } from "../../domain/job/effect.ts";
 import type { Job, JobId, Named } from "../../domain/job/job.ts";
 import type { EventName } from "../../domain/job/job-events.ts";
 import type { Attempt } from "./stores.ts";
@@ -116,7 +116,7 @@ export interface OutgoingStore {
   pending(): Promise<readonly StoredDelivery[]>;
 }
 
-export interface AskedSubscription {
+export interface SubscriptionRequest {
   readonly account: string;
   readonly url: string;
   readonly events: readonly EventName[] | null;
@@ -135,7 +135,7 @@ export interface Webhooks {
   /** Why nothing can be sent to this address, in words that go on after the field's name; null: something can. */
   mistakeIn(url: string): string | null;
   /** Null: the account has as many as it may. */
-  subscribe(asked: AskedSubscription): Promise<Issued | null>;
+  subscribe(asked: SubscriptionRequest): Promise<Issued | null>;
   /** A new secret; the old one signs beside it for a day. Null: there is no such subscription. */
   rotate(id: string): Promise<Issued | null>;
   /** The account's own, which signs what goes to the callback addresses of its jobs; made when it is first asked for. */
@@ -147,19 +147,22 @@ export interface Webhooks {
 }
 
 /** Who listens. Asked at every commit that tells something, so it must cost nothing. */
-export interface Audience {
+export interface SubscriptionMatcher {
   listens(job: Job, events: readonly EventName[]): Promise<boolean>;
 }
 
 /** Performs an announcement: done when it is recorded for everybody who hears it. */
-export interface Announcer {
-  perform(effect: Announce, job: Job, again: boolean): Promise<Attempt>;
+export interface EventPublisher {
+  perform(effect: PublishEvents, job: Job, again: boolean): Promise<Attempt>;
 }
 
 /** Nobody listens, so nothing is ever announced. */
-export const NOBODY: { readonly audience: Audience; readonly announcer: Announcer } = {
-  audience: { listens: async () => false },
-  announcer: { perform: async () => ({ ended: "done" }) },
+export const NO_SUBSCRIPTIONS: {
+  readonly subscriptionMatcher: SubscriptionMatcher;
+  readonly eventPublisher: EventPublisher;
+} = {
+  subscriptionMatcher: { listens: async () => false },
+  eventPublisher: { perform: async () => ({ ended: "done" }) },
 };
 
 /** Closes what must not lie open on a disk. `purpose`: what it is for; sealed for one, it opens for no other. */

@@ -2,61 +2,61 @@
  * Does GitHub take the App for itself? Asked at the start and then again, more often while it does not: so that a server
  * with a wrong key is not ready, says why, and finds out by itself when it has become right.
  */
-import type { GitHubStanding } from "../../engine/ports/service.ts";
+import type { GitHubCredentialState } from "../../engine/ports/service.ts";
 import type { Clock, Log } from "../../engine/ports/stores.ts";
 import type { AppIdentity } from "./app-identity.ts";
-import { isUnauthorized, troubleOf } from "./errors.ts";
+import { gitHubErrorOf, isUnauthorized } from "./errors.ts";
 
 /** While it is well. */
 export const AGAIN_MS = 5 * 60_000;
 /** While it is not. */
 export const SOON_MS = 15_000;
 
-const NOT_ASKED: GitHubStanding = {
+const NOT_ASKED: GitHubCredentialState = {
   usable: false,
   sentence: "GitHub has not been asked yet whether it knows the App.",
 };
-const WELL: GitHubStanding = { usable: true, sentence: null };
-const UNREACHABLE: GitHubStanding = {
+const WELL: GitHubCredentialState = { usable: true, sentence: null };
+const UNREACHABLE: GitHubCredentialState = {
   usable: true,
   sentence: "GitHub cannot be reached, so jobs wait; requests and deliveries are taken all the same.",
 };
 
-const wrongKey = (app_id: number): GitHubStanding => ({
+const wrongKey = (app_id: number): GitHubCredentialState => ({
   usable: false,
   sentence: `GitHub does not accept PRIVATE_KEY as a key of the App with the id ${app_id}: compare APP_ID and PRIVATE_KEY with the App's settings page on GitHub.`,
 });
 
 /** A 404 means that there is no such App. */
-function standingAfter(thrown: unknown, app_id: number, now: number): GitHubStanding {
-  const trouble = troubleOf(thrown, now);
-  if (trouble === null) return wrongKey(app_id);
-  if (trouble.kind === "gone") return wrongKey(app_id);
-  if (trouble.kind !== "later" || !isUnauthorized(thrown)) return UNREACHABLE;
-  return trouble.reason.includes("clock") ? { usable: false, sentence: trouble.reason } : wrongKey(app_id);
+function standingAfter(thrown: unknown, app_id: number, now: number): GitHubCredentialState {
+  const githubError = gitHubErrorOf(thrown, now);
+  if (githubError === null) return wrongKey(app_id);
+  if (githubError.kind === "gone") return wrongKey(app_id);
+  if (githubError.kind !== "later" || !isUnauthorized(thrown)) return UNREACHABLE;
+  return githubError.reason.includes("clock") ? { usable: false, sentence: githubError.reason } : wrongKey(app_id);
 }
 
-export interface StandingWatch {
-  readonly standing: () => GitHubStanding;
+export interface CredentialWatch {
+  readonly standing: () => GitHubCredentialState;
   start(): void;
   stop(): void;
 }
 
-export function watchStanding(parts: {
+export function watchCredentials(parts: {
   /** Once it has an answer, that is kept. */
   readonly self: () => Promise<AppIdentity>;
   readonly ask: () => Promise<AppIdentity>;
   readonly app_id: number;
   readonly clock: Clock;
   readonly log: Pick<Log, "info" | "warn" | "error">;
-}): StandingWatch {
+}): CredentialWatch {
   const { app_id, clock, log } = parts;
   let ask = parts.self;
   let standing = NOT_ASKED;
   let stopped = false;
   let cancel = (): void => {};
 
-  const tell = (next: GitHubStanding, thrown: unknown): void => {
+  const tell = (next: GitHubCredentialState, thrown: unknown): void => {
     if (next.sentence === standing.sentence) return;
     if (next.sentence === null) log.info({}, "GitHub knows the App");
     else if (next.usable) log.warn({ err: thrown }, next.sentence);
@@ -64,7 +64,7 @@ export function watchStanding(parts: {
   };
 
   const look = async (): Promise<void> => {
-    let [next, problem]: [GitHubStanding, unknown] = [WELL, null];
+    let [next, problem]: [GitHubCredentialState, unknown] = [WELL, null];
     try {
       await ask();
       ask = parts.ask;

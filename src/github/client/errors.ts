@@ -6,7 +6,7 @@ import { z } from "zod";
 import { counted } from "../../text/plural.ts";
 import { BudgetSpent } from "./pacing.ts";
 
-export type Trouble =
+export type GitHubError =
   /** The network, GitHub itself or a limit: worth another try. */
   | { readonly kind: "later"; readonly reason: string; readonly after_ms?: number }
   /** Not there, or not for us to see. */
@@ -72,7 +72,7 @@ function refusedBecause(words: string, of: z.infer<typeof headers> | undefined, 
 
 const LIMIT_WORDS = /secondary rate limit|rate limit exceeded|abuse detection/i;
 
-function ofStatus(status: number, words: string, of: z.infer<typeof headers> | undefined, now: number): Trouble {
+function ofStatus(status: number, words: string, of: z.infer<typeof headers> | undefined, now: number): GitHubError {
   const pause = of && askedPause(of, now);
   const limited = status === 429 || (status === 403 && (pause !== undefined || LIMIT_WORDS.test(words)));
   if (limited) return { kind: "later", reason: "GitHub asked us to slow down.", after_ms: pause ?? DEFAULT_PAUSE_MS };
@@ -97,7 +97,7 @@ function ofStatus(status: number, words: string, of: z.infer<typeof headers> | u
   }
 }
 
-function ofGraphql(error: z.infer<typeof graphqlError>, now: number): Trouble {
+function ofGraphql(error: z.infer<typeof graphqlError>, now: number): GitHubError {
   const words = error.errors.map((one) => one.message).join("; ");
   const types = new Set(error.errors.map((one) => one.type));
   const pause = askedPause(error.headers, now);
@@ -111,7 +111,7 @@ function ofGraphql(error: z.infer<typeof graphqlError>, now: number): Trouble {
 }
 
 /** The trouble behind a thrown value, or null when it is no answer of GitHub's: then it is a bug and must be thrown on. */
-export function troubleOf(thrown: unknown, now: number): Trouble | null {
+export function gitHubErrorOf(thrown: unknown, now: number): GitHubError | null {
   if (thrown instanceof BudgetSpent)
     return { kind: "later", reason: "GitHub's limits leave no room for now.", after_ms: thrown.after_ms };
   if (thrown instanceof UnreadableAnswer) return { kind: "later", reason: "GitHub's answer could not be read." };
@@ -135,17 +135,17 @@ export class UnreadableAnswer extends Error {
   override readonly name = "UnreadableAnswer";
 }
 
-export type Tried<T> =
+export type CallOutcome<T> =
   | { readonly ok: true; readonly value: T }
-  | { readonly ok: false; readonly trouble: Trouble; readonly thrown: unknown };
+  | { readonly ok: false; readonly githubError: GitHubError; readonly thrown: unknown };
 
 /** Makes a call and turns what GitHub objects into a value; bugs pass through. */
-export async function tried<T>(now: () => number, call: () => Promise<T>): Promise<Tried<T>> {
+export async function attempted<T>(now: () => number, call: () => Promise<T>): Promise<CallOutcome<T>> {
   try {
     return { ok: true, value: await call() };
   } catch (thrown) {
-    const trouble = troubleOf(thrown, now());
-    if (trouble === null) throw thrown;
-    return { ok: false, trouble, thrown };
+    const githubError = gitHubErrorOf(thrown, now());
+    if (githubError === null) throw thrown;
+    return { ok: false, githubError, thrown };
   }
 }

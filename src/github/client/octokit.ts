@@ -7,9 +7,17 @@ import { ProbotOctokit } from "probot";
 import { z } from "zod";
 import type { BudgetLeft } from "../../engine/ports/stores.ts";
 import { ClockSkew } from "./clock-skew.ts";
-import { isUnauthorized, troubleOf } from "./errors.ts";
-import { type CallKind, createPace, Lease, type Pace, type PaceClock, WINDOWS, type Windows } from "./pacing.ts";
-import { type Asked, transport } from "./transport.ts";
+import { gitHubErrorOf, isUnauthorized } from "./errors.ts";
+import {
+  type CallKind,
+  createThrottle,
+  Reservation,
+  type Throttle,
+  type ThrottleClock,
+  WINDOWS,
+  type Windows,
+} from "./pacing.ts";
+import { type TransportRequest, transport } from "./transport.ts";
 import { USER_AGENT } from "./user-agent.ts";
 
 export type Octokit = ProbotOctokit;
@@ -127,17 +135,17 @@ function forgetToken(options: unknown): boolean {
 
 /** A plugin that sends the calls of an installation at its pace, and obeys when GitHub asks to keep away. */
 function paced(
-  paceOf: (installation_id: number) => Pace,
-  { forgetters, skew, clock }: { forgetters: Map<number, () => boolean>; skew: ClockSkew; clock: PaceClock },
+  paceOf: (installation_id: number) => Throttle,
+  { forgetters, skew, clock }: { forgetters: Map<number, () => boolean>; skew: ClockSkew; clock: ThrottleClock },
 ) {
   return (octokit: Hooked, options: unknown): void => {
     const parsed = installationOptions.safeParse(options);
-    const pace = parsed.success ? paceOf(parsed.data.auth.installationId) : null;
+    const throttle = parsed.success ? paceOf(parsed.data.auth.installationId) : null;
     if (parsed.success) forgetters.set(parsed.data.auth.installationId, () => forgetToken(options));
     const mint = shareTokens(octokit);
     octokit.hook.wrap("request", async (request, call) => {
       call.headers["x-github-api-version"] = API_VERSION;
-      const ofApp = call.url.endsWith("/access_tokens") || !pace || asApp(call.url);
+      const ofApp = call.url.endsWith("/access_tokens") || !throttle || asApp(call.url);
       const signedIn = async (): Promise<Answer> => {
         try {
           return await request(call);
@@ -150,34 +158,35 @@ function paced(
         }
       };
       if (call.url.endsWith("/access_tokens")) return mint(call, signedIn);
-      if (!pace || asApp(call.url)) return signedIn();
+      if (!throttle || asApp(call.url)) return signedIn();
       const kind = kindOf(call);
       call.request = {
         ...call.request,
-        fetch: (url: string, asked: Asked) => transport(url, asked, () => pace.another(kind)),
+        fetch: (url: string, asked: TransportRequest) => transport(url, asked, () => throttle.another(kind)),
       };
       const make = async (): Promise<Answer> => {
         try {
           return await signedIn();
         } catch (thrown) {
-          const trouble = troubleOf(thrown, Date.now());
-          if (trouble?.kind === "later" && trouble.after_ms) pace.pauseUntil(clock.now() + trouble.after_ms);
+          const githubError = gitHubErrorOf(thrown, Date.now());
+          if (githubError?.kind === "later" && githubError.after_ms)
+            throttle.pauseUntil(clock.now() + githubError.after_ms);
           throw thrown;
         }
       };
-      return pace.call(kind, make, leaseOf(call));
+      return throttle.call(kind, make, leaseOf(call));
     });
   };
 }
 
-function leaseOf({ request }: Call): Lease | undefined {
-  const lease: unknown = request?.lease;
-  return lease instanceof Lease ? lease : undefined;
+function leaseOf({ request }: Call): Reservation | undefined {
+  const reservation: unknown = request?.lease;
+  return reservation instanceof Reservation ? reservation : undefined;
 }
 
 /** The same client, each of whose calls carries the lease. */
-function leased({ request, graphql }: Caller, lease: Lease): Caller {
-  const carried = { request: { lease } };
+function leased({ request, graphql }: Caller, reservation: Reservation): Caller {
+  const carried = { request: { reservation } };
   return { request: request.defaults(carried), graphql: graphql.defaults(carried) };
 }
 
@@ -212,12 +221,12 @@ const leastOf = (budgets: readonly Windows[]): BudgetLeft[] =>
 
 /** One budget per installation and one class of Octokit that keeps to it. `now` never goes back: windows are durations. */
 export function createOctokits(now: () => number = () => performance.now()): Octokits {
-  const clock: PaceClock = { now, wait };
-  const paces = new Map<number, Pace>();
+  const clock: ThrottleClock = { now, wait };
+  const paces = new Map<number, Throttle>();
   const forgetters = new Map<number, () => boolean>();
   const skew = new ClockSkew(Date.now);
-  const paceOf = (id: number): Pace => {
-    const known = paces.get(id) ?? createPace(clock);
+  const paceOf = (id: number): Throttle => {
+    const known = paces.get(id) ?? createThrottle(clock);
     paces.set(id, known);
     return known;
   };
@@ -230,7 +239,7 @@ export function createOctokits(now: () => number = () => performance.now()): Oct
     throttle: { ...options.throttle, enabled: false },
     request: { ...options.request, fetch: transport },
   }));
-  const left = (): Windows[] => [...paces.values()].map((pace) => pace.left());
+  const left = (): Windows[] => [...paces.values()].map((throttle) => throttle.left());
   return {
     Octokit,
     budget: () => leastOf(left()),
@@ -242,11 +251,11 @@ export function createOctokits(now: () => number = () => performance.now()): Oct
       forgetToken: (id) => void forgetters.get(id)?.(),
       work: async (id, key, writes, work) => {
         const octokit = await probot.auth(id);
-        return paceOf(id).work(key, writes, (lease) => work(leased(octokit, lease)));
+        return paceOf(id).work(key, writes, (reservation) => work(leased(octokit, reservation)));
       },
       spare: async (id, writes, work) => {
         const octokit = await probot.auth(id);
-        return paceOf(id).spare(writes, (lease) => work(leased(octokit, lease)));
+        return paceOf(id).spare(writes, (reservation) => work(leased(octokit, reservation)));
       },
     }),
   };

@@ -42,13 +42,13 @@ export const WINDOWS = {
 } as const;
 export type Windows = Readonly<Record<keyof typeof WINDOWS, number>>;
 
-export interface PaceClock {
+export interface ThrottleClock {
   now(): number;
   wait(ms: number): Promise<void>;
 }
 
 /** Writes that were taken for one piece of work and not yet made. Opaque to whoever hands it on. */
-export class Lease {
+export class Reservation {
   left: number;
   readonly at: number;
   constructor(count: number, at: number) {
@@ -57,19 +57,19 @@ export class Lease {
   }
 }
 
-export interface Pace {
+export interface Throttle {
   /** Makes one call when the budget allows; throws {@link BudgetSpent} when that is not soon. */
-  call<T>(kind: CallKind, make: () => Promise<T>, lease?: Lease): Promise<T>;
+  call<T>(kind: CallKind, make: () => Promise<T>, reservation?: Reservation): Promise<T>;
   /**
    * Does work of at most this many writes; throws {@link BudgetSpent}, before it begins, when its turn is later. Handed
    * on from call to call, since a context that follows by itself costs every promise of the process.
    */
-  work<T>(key: string, writes: number, work: (lease: Lease) => Promise<T>): Promise<T>;
+  work<T>(key: string, writes: number, work: (reservation: Reservation) => Promise<T>): Promise<T>;
   /** Does work only while half of each window of writes is left after it; else null. It is promised no turn. */
-  spare<T>(writes: number, work: (lease: Lease) => Promise<T>): Promise<T | null>;
+  spare<T>(writes: number, work: (reservation: Reservation) => Promise<T>): Promise<T | null>;
   /** In how many milliseconds work of this many writes could begin, as things stand. */
   wait(writes: number): number;
-  /** One more call for what makes one already and keeps its place: a redirect leads to it. Throws as {@link Pace.call} does. */
+  /** One more call for what makes one already and keeps its place: a redirect leads to it. Throws as {@link Throttle.call} does. */
   another(kind: CallKind): Promise<void>;
   /** GitHub asked us to keep away until then: no call leaves before. */
   pauseUntil(at: number): void;
@@ -77,7 +77,7 @@ export interface Pace {
   left(): Windows;
 }
 
-export function createPace(clock: PaceClock): Pace {
+export function createThrottle(clock: ThrottleClock): Throttle {
   const writes = new WriteBudget();
   const rest = new SlidingWindow(LIMITS.rest_points_per_minute, MINUTE_MS);
   const graphql = new SlidingWindow(LIMITS.graphql_points_per_minute, MINUTE_MS);
@@ -96,10 +96,10 @@ export function createPace(clock: PaceClock): Pace {
   };
 
   /** A write of an effect moves its place to now, when it is made; any other takes what is free at present. */
-  const takeWrite = async (lease: Lease | undefined): Promise<void> => {
-    if (lease && lease.left > 0) {
-      lease.left--;
-      writes.give(lease.at, 1);
+  const takeWrite = async (reservation: Reservation | undefined): Promise<void> => {
+    if (reservation && reservation.left > 0) {
+      reservation.left--;
+      writes.give(reservation.at, 1);
     } else await waitUntil(writes.free(clock.now()));
     writes.take(clock.now(), 1, clock.now());
   };
@@ -110,11 +110,11 @@ export function createPace(clock: PaceClock): Pace {
     await waitUntil(at);
   };
 
-  const spend = async <T>(lease: Lease, work: (lease: Lease) => Promise<T>): Promise<T> => {
+  const spend = async <T>(reservation: Reservation, work: (reservation: Reservation) => Promise<T>): Promise<T> => {
     try {
-      return await work(lease);
+      return await work(reservation);
     } finally {
-      writes.give(lease.at, lease.left);
+      writes.give(reservation.at, reservation.left);
     }
   };
 
@@ -122,10 +122,10 @@ export function createPace(clock: PaceClock): Pace {
     takePoints(isGraphql(kind) ? graphql : rest, isWrite(kind) ? WRITE_POINTS : READ_POINTS);
 
   return {
-    async call(kind, make, lease) {
+    async call(kind, make, reservation) {
       refusePaused();
       if (places.pendingCount >= MAX_WAITING) throw new BudgetSpent(CROWDED_MS);
-      if (isWrite(kind)) await takeWrite(lease);
+      if (isWrite(kind)) await takeWrite(reservation);
       return places(async () => {
         await points(kind);
         refusePaused();
@@ -139,16 +139,16 @@ export function createPace(clock: PaceClock): Pace {
     },
     async work(key, count, work) {
       refusePaused();
-      const lease = new Lease(count, clock.now());
-      const after_ms = writes.reserve(key, count, lease.at);
+      const reservation = new Reservation(count, clock.now());
+      const after_ms = writes.reserve(key, count, reservation.at);
       if (after_ms > 0) throw new BudgetSpent(after_ms);
-      return spend(lease, work);
+      return spend(reservation, work);
     },
     async spare(count, work) {
       const now = clock.now();
       if (now < paused_until || !writes.hasToSpare(count, now)) return null;
       writes.take(now, count, now);
-      return spend(new Lease(count, now), work);
+      return spend(new Reservation(count, now), work);
     },
     wait(count) {
       const now = clock.now();

@@ -12,7 +12,7 @@ export const CALL_TIMEOUT_MS = 15_000;
 const IDLE_MS = 4_000;
 
 /** What Octokit asks with. */
-export interface Asked {
+export interface TransportRequest {
   readonly method?: string;
   readonly headers?: Readonly<Record<string, string | number>>;
   readonly body?: string;
@@ -21,7 +21,7 @@ export interface Asked {
 }
 
 /** What Octokit reads of a `Response`. */
-export interface Answered {
+export interface TransportResponse {
   readonly url: string;
   readonly status: number;
   readonly statusText: string;
@@ -36,7 +36,7 @@ const kept = { keepAlive: true, timeout: IDLE_MS };
 const plain = new http.Agent(kept);
 const secure = new https.Agent(kept);
 
-function begin(url: string, { method = "GET", headers = {}, body, signal }: Asked): http.ClientRequest {
+function begin(url: string, { method = "GET", headers = {}, body, signal }: TransportRequest): http.ClientRequest {
   const options: http.RequestOptions = {
     method,
     headers: {
@@ -73,7 +73,7 @@ function headersOf(message: http.IncomingMessage): Map<string, string> {
   return headers;
 }
 
-function answered(url: string, message: http.IncomingMessage, bytes: Buffer): Answered {
+function answered(url: string, message: http.IncomingMessage, bytes: Buffer): TransportResponse {
   return {
     url,
     status: message.statusCode ?? 0,
@@ -86,7 +86,7 @@ function answered(url: string, message: http.IncomingMessage, bytes: Buffer): An
   };
 }
 
-function exchange(url: string, asked: Asked): Promise<Answered> {
+function exchange(url: string, asked: TransportRequest): Promise<TransportResponse> {
   return new Promise((resolve, reject) => {
     const request = begin(url, asked);
     const late = (): void => void request.destroy(new Error("There was no answer in time."));
@@ -112,7 +112,7 @@ const isRedirect = (status: number): boolean => [301, 302, 303, 307, 308].includ
 const MOST_HOPS = 3;
 
 /** What is asked at the place that an answer names; as `fetch` would. */
-function sentOn(asked: Asked, status: number, elsewhere: boolean): Asked {
+function sentOn(asked: TransportRequest, status: number, elsewhere: boolean): TransportRequest {
   const { method = "GET", headers = {}, body, ...rest } = asked;
   const gets = status === 303 || (status < 303 && method === "POST");
   const kept = Object.entries(headers).filter(([name]) => !elsewhere || name.toLowerCase() !== "authorization");
@@ -122,7 +122,7 @@ function sentOn(asked: Asked, status: number, elsewhere: boolean): Asked {
 }
 
 /** What is sent on is rare and may be large, so it is left to `fetch`, which hands the body over as it comes. */
-function fetchOnce(url: URL, { method = "GET", headers = {}, body, signal }: Asked): Promise<Response> {
+function fetchOnce(url: URL, { method = "GET", headers = {}, body, signal }: TransportRequest): Promise<Response> {
   const signals = [AbortSignal.timeout(CALL_TIMEOUT_MS), ...(signal ? [signal] : [])];
   return fetch(url, {
     method,
@@ -136,12 +136,12 @@ function fetchOnce(url: URL, { method = "GET", headers = {}, body, signal }: Ask
 /** `another`: before a further call to the same place, which GitHub counts as the first. */
 export async function transport(
   url: string,
-  asked: Asked,
+  asked: TransportRequest,
   another: () => Promise<void> = async () => {},
-): Promise<Answered | Response> {
+): Promise<TransportResponse | Response> {
   const first = await exchange(url, asked);
   if (asked.redirect === "manual") return first;
-  let [answer, from, sent]: [Answered | Response, URL, Asked] = [first, new URL(url), asked];
+  let [answer, from, sent]: [TransportResponse | Response, URL, TransportRequest] = [first, new URL(url), asked];
   for (let hops = 0; hops < MOST_HOPS; hops++) {
     const location = isRedirect(answer.status) ? answer.headers.get("location") : null;
     if (location === null || location === undefined) return answer;

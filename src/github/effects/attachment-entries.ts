@@ -3,15 +3,15 @@
  * nothing runs, and gone with it. Texts travel in the tree, all else needs a blob each.
  */
 import { jobFolder } from "../../contracts/brief.ts";
-import { readParcel, textOf } from "./attachments.ts";
+import { readBlob, textOf } from "./attachments.ts";
 import type { TreeEntry } from "./brief.ts";
 import type { Task } from "./task.ts";
 
 const FOLDER = "attachments";
 
-export async function enclosedEntries(task: Task): Promise<TreeEntry[]> {
+export async function attachmentEntries(task: Task): Promise<TreeEntry[]> {
   const { job, octokit, at } = task;
-  const parcel = await readParcel(task, job.enclosure?.parcel);
+  const parcel = await readBlob(task, job.enclosure?.parcel);
   const entries: TreeEntry[] = [];
   for (const { name, content } of parcel?.attachments ?? []) {
     const file = { path: `${jobFolder(job.id)}/${FOLDER}/${name}`, mode: "100644", type: "blob" } as const;

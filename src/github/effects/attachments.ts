@@ -1,12 +1,15 @@
 /** The contents that travel beside a job, for the effects that put them on its branch. Reads; makes no call. */
-import { type Parcel, unpackParcel } from "../../domain/job/attachments.ts";
+import { type AttachmentBlob, unpackBlob } from "../../domain/job/attachments.ts";
 import type { Task } from "./task.ts";
 
 /** Null: there is none, or it has been cleared away. */
-export async function readParcel({ job, parcels }: Task, name: string | null | undefined): Promise<Parcel | null> {
+export async function readBlob(
+  { job, parcels }: Task,
+  name: string | null | undefined,
+): Promise<AttachmentBlob | null> {
   if (name === null || name === undefined) return null;
   const text = await parcels.get(job.id, name);
-  return text === null ? null : unpackParcel(text);
+  return text === null ? null : unpackBlob(text);
 }
 
 /** The text of a file, when it is one: anything else would be changed by being sent as text. */

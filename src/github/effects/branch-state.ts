@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { jobFolder } from "../../contracts/brief.ts";
 import type { Job, Repository } from "../../domain/job/job.ts";
-import type { KnownRepository } from "../../engine/ports/stores.ts";
+import type { ObservedRepository } from "../../engine/ports/stores.ts";
 import { ask, BLOB, blobSchema, FOLDER, folderSchema } from "../client/graphql.ts";
 import { parseSettingsBlob, SETTINGS_PATH } from "../repository-settings/settings-file.ts";
 import { FAILED_CHECKS, type FailedCheck, failedChecksSchema } from "./failed-logs.ts";
@@ -113,11 +113,11 @@ export async function readBranchState(
 }
 
 /** What a reading teaches of the repository; a reading of another branch teaches nothing of the default one. */
-export function learnedOf(
+export function observedOf(
   state: BranchState,
   { owner, name, installation_id }: Repository,
-  known: KnownRepository | null,
-): KnownRepository | null {
+  known: ObservedRepository | null,
+): ObservedRepository | null {
   if (state.base === null || state.base.branch !== state.default_branch) return null;
   const read = state.settings;
   return {

@@ -54,7 +54,7 @@ export const isBriefMessage = (message: string, job: Job, turn: Turn): boolean =
   message.startsWith(`${prefixOf(job)}:`) && message.trimEnd().endsWith(trailerOf(turn));
 
 /** What a brief stands on beside the job itself. */
-export interface BriefGround {
+export interface BriefBaseCommit {
   readonly base: BriefBase;
   readonly settings: RepositorySettings;
   /** Names in the job's folder now, of which a last try's leftovers go. */
@@ -69,7 +69,7 @@ export interface BriefSender {
   readonly publicUrl: string | null;
 }
 
-function briefOf(job: Job, turn: Turn, ground: BriefGround, { publicUrl }: BriefSender): Brief {
+function briefOf(job: Job, turn: Turn, ground: BriefBaseCommit, { publicUrl }: BriefSender): Brief {
   const { base, settings, failed_checks, llm } = ground;
   const minutes =
     job.runner === "actions" ? settings.limits.minutes : Math.min(settings.limits.minutes, job.time_limit_seconds / 60);
@@ -114,7 +114,7 @@ export interface TreeEntry {
 }
 
 /** The entries of the brief's tree. */
-export function briefEntries(job: Job, turn: Turn, ground: BriefGround, sender: BriefSender): TreeEntry[] {
+export function briefEntries(job: Job, turn: Turn, ground: BriefBaseCommit, sender: BriefSender): TreeEntry[] {
   const file = (name: string, rest: { readonly content: string } | { readonly sha: null }): TreeEntry => ({
     path: `${jobFolder(job.id)}/${name}`,
     mode: "100644",

@@ -6,10 +6,10 @@ import { z } from "zod";
 import type { FileChange } from "../../domain/job/attachments.ts";
 import type { Effect } from "../../domain/job/effect.ts";
 import type { Attempt } from "../../engine/ports/stores.ts";
-import { type Trouble, tried } from "../client/errors.ts";
+import { attempted, type GitHubError } from "../client/errors.ts";
 import { ask } from "../client/graphql.ts";
 import { finishMessage } from "../render/pull-request.ts";
-import { readParcel } from "./attachments.ts";
+import { readBlob } from "./attachments.ts";
 import { laterOf } from "./one-call.ts";
 import { reported, type Task } from "./task.ts";
 
@@ -66,27 +66,27 @@ export const NOT_TAKEN =
   "GitHub would not take the files that were handed in; one that is to go may not be there, a path may be a folder, or a rule may forbid it.";
 export const GONE = "The files that were handed in are not kept any more; hand them in again.";
 
-const troubled = (effect: DeliverFiles, trouble: Trouble): Attempt =>
-  trouble.kind === "invalid" || trouble.kind === "not-allowed"
+const troubled = (effect: DeliverFiles, githubError: GitHubError): Attempt =>
+  githubError.kind === "invalid" || githubError.kind === "not-allowed"
     ? refused(effect, NOT_TAKEN)
-    : { ended: "later", ...laterOf(trouble) };
+    : { ended: "later", ...laterOf(githubError) };
 
 export async function deliverFiles(task: Task, effect: DeliverFiles): Promise<Attempt> {
   const { job, now } = task;
-  const parcel = await readParcel(task, job.delivery?.parcel);
+  const parcel = await readBlob(task, job.delivery?.parcel);
   if (parcel === null) return refused(effect, GONE);
   if (!task.again && job.head_sha !== null) {
     const head = job.head_sha;
-    const first = await tried(now, () => commit(task, effect, parcel.files, head));
+    const first = await attempted(now, () => commit(task, effect, parcel.files, head));
     if (first.ok) return delivered(effect, first.value);
-    if (first.trouble.kind !== "conflict") return troubled(effect, first.trouble);
+    if (first.githubError.kind !== "conflict") return troubled(effect, first.githubError);
   }
-  const second = await tried(now, async () => {
+  const second = await attempted(now, async () => {
     const seen = await look(task, effect);
     if (seen === null || seen.done) return seen?.head ?? null;
     return commit(task, effect, parcel.files, seen.head);
   });
-  if (!second.ok) return troubled(effect, second.trouble);
+  if (!second.ok) return troubled(effect, second.githubError);
   if (second.value === null) return { ended: "later", reason: "The job's branch has no commit." };
   return delivered(effect, second.value);
 }

@@ -6,7 +6,7 @@
 import type { Effect } from "../../domain/job/effect.ts";
 import type { Attempt } from "../../engine/ports/stores.ts";
 import { botLogin } from "../client/app-identity.ts";
-import { type Tried, type Trouble, tried } from "../client/errors.ts";
+import { attempted, type CallOutcome, type GitHubError } from "../client/errors.ts";
 import * as said from "../render/merge-refusals.ts";
 import { laterOf } from "./one-call.ts";
 import { type MergeMethod, type PullRequestState, readPullRequest } from "./pull-request-state.ts";
@@ -14,8 +14,8 @@ import { done, reported, type Task } from "./task.ts";
 
 type Merge = Extract<Effect, { type: "merge" }>;
 
-const put = (task: Task, number: number, sha: string, method: MergeMethod): Promise<Tried<unknown>> =>
-  tried(task.now, () =>
+const put = (task: Task, number: number, sha: string, method: MergeMethod): Promise<CallOutcome<unknown>> =>
+  attempted(task.now, () =>
     task.octokit.request("PUT /repos/{owner}/{repo}/pulls/{pull_number}/merge", {
       ...task.at,
       pull_number: number,
@@ -45,36 +45,41 @@ export function standsAgainst(task: Task, number: number, sha: string, pull: Pul
 
 const METHOD_REFUSED = /(?:merges?|merging|commits) (?:is|are) not allowed/i;
 
-async function lookInto(task: Task, number: number, { sha, method }: Merge, trouble: Trouble): Promise<Attempt> {
-  const read = await tried(task.now, () => readPullRequest(task, number));
-  if (!read.ok) return { ended: "later", ...laterOf(read.trouble) };
+async function lookInto(
+  task: Task,
+  number: number,
+  { sha, method }: Merge,
+  githubError: GitHubError,
+): Promise<Attempt> {
+  const read = await attempted(task.now, () => readPullRequest(task, number));
+  if (!read.ok) return { ended: "later", ...laterOf(read.githubError) };
   const against = standsAgainst(task, number, sha, read.value);
   if (against !== null) return against;
-  const words = "words" in trouble ? trouble.words : "";
+  const words = "words" in githubError ? githubError.words : "";
   const other = read.value.methods.find((allowed) => allowed !== method);
   if (!read.value.methods.includes(method) || METHOD_REFUSED.test(words)) {
     if (other === undefined) return mergeRefused(sha, said.noMethod(method), true);
     const second = await put(task, number, sha, other);
-    return second.ok ? mergedByUs(task, number) : mergeRefused(sha, said.ofWords(wordsOf(second.trouble)), false);
+    return second.ok ? mergedByUs(task, number) : mergeRefused(sha, said.ofWords(wordsOf(second.githubError)), false);
   }
   return mergeRefused(sha, said.ofWords(words), said.isFinal(words));
 }
 
-const wordsOf = (trouble: Trouble): string => ("words" in trouble ? trouble.words : "");
+const wordsOf = (githubError: GitHubError): string => ("words" in githubError ? githubError.words : "");
 
 export async function merge(task: Task, effect: Merge): Promise<Attempt> {
   const pull = task.job.pull_request;
   if (pull === null) return done;
   const answer = await put(task, pull.number, effect.sha, effect.method);
   if (answer.ok) return mergedByUs(task, pull.number);
-  switch (answer.trouble.kind) {
+  switch (answer.githubError.kind) {
     case "later":
-      return { ended: "later", ...laterOf(answer.trouble) };
+      return { ended: "later", ...laterOf(answer.githubError) };
     case "forbidden":
       return mergeRefused(effect.sha, said.forbidden(), true);
     case "gone":
       return mergeRefused(effect.sha, said.closed(), true);
     default:
-      return lookInto(task, pull.number, effect, answer.trouble);
+      return lookInto(task, pull.number, effect, answer.githubError);
   }
 }

@@ -2,26 +2,30 @@
 
 import type { Effect } from "../../domain/job/effect.ts";
 import type { Attempt } from "../../engine/ports/stores.ts";
-import { type Trouble, tried } from "../client/errors.ts";
+import { attempted, type GitHubError } from "../client/errors.ts";
 import { addReaction } from "./reaction.ts";
 import { done, type Task } from "./task.ts";
 
 type Of<T extends Effect["type"]> = Extract<Effect, { type: T }>;
 
 /** Makes the call; trouble of the named kinds means that there is nothing left to do. */
-async function unless(kinds: readonly Trouble["kind"][], task: Task, call: () => Promise<unknown>): Promise<Attempt> {
-  const answer = await tried(task.now, call);
-  if (answer.ok || kinds.includes(answer.trouble.kind)) return done;
-  return { ended: "later", ...laterOf(answer.trouble) };
+async function unless(
+  kinds: readonly GitHubError["kind"][],
+  task: Task,
+  call: () => Promise<unknown>,
+): Promise<Attempt> {
+  const answer = await attempted(task.now, call);
+  if (answer.ok || kinds.includes(answer.githubError.kind)) return done;
+  return { ended: "later", ...laterOf(answer.githubError) };
 }
 
 /** What the runner is told of trouble that an effect has no answer to. */
-export function laterOf(trouble: Trouble): { readonly reason: string; readonly after_ms?: number } {
-  switch (trouble.kind) {
+export function laterOf(githubError: GitHubError): { readonly reason: string; readonly after_ms?: number } {
+  switch (githubError.kind) {
     case "later":
       return {
-        reason: trouble.reason,
-        ...(trouble.after_ms === undefined ? {} : { after_ms: trouble.after_ms }),
+        reason: githubError.reason,
+        ...(githubError.after_ms === undefined ? {} : { after_ms: githubError.after_ms }),
       };
     case "forbidden":
       return { reason: "GitHub does not allow it: the App may lack a permission in this repository." };

@@ -6,7 +6,7 @@
 import type { Effect } from "../../domain/job/effect.ts";
 import type { Job } from "../../domain/job/job.ts";
 import type { Attempt } from "../../engine/ports/stores.ts";
-import { type Tried, tried } from "../client/errors.ts";
+import { attempted, type CallOutcome } from "../client/errors.ts";
 import { pullRequestBody, pullRequestTitle } from "../render/pull-request.ts";
 import { adoptPullRequest } from "./adopt-pull-request.ts";
 import { readBranchState } from "./branch-state.ts";
@@ -58,12 +58,12 @@ async function renamed({ octokit, at, job }: Task): Promise<string | null> {
 const NO_BASE = /"field":\s*"base"/;
 
 /** Null: nothing lies between the two branches. What is there already, from us or by hand, is taken. */
-async function open(task: Task, base: string): Promise<Tried<Opened | null>> {
+async function open(task: Task, base: string): Promise<CallOutcome<Opened | null>> {
   const left = task.again ? await find(task) : null;
   if (left !== null) return { ok: true, value: left };
-  const answer = await tried(task.now, () => post(task, base, task.job.choices.draft));
-  if (answer.ok || answer.trouble.kind !== "invalid") return answer;
-  const { words } = answer.trouble;
+  const answer = await attempted(task.now, () => post(task, base, task.job.choices.draft));
+  if (answer.ok || answer.githubError.kind !== "invalid") return answer;
+  const { words } = answer.githubError;
   if (/no commits between/i.test(words)) return { ok: true, value: null };
   if (/already exists/i.test(words)) {
     const there = await find(task);
@@ -71,11 +71,13 @@ async function open(task: Task, base: string): Promise<Tried<Opened | null>> {
   }
   if (NO_BASE.test(words)) {
     const name = await renamed(task);
-    return name === null || name === base ? answer : tried(task.now, () => post(task, name, task.job.choices.draft));
+    return name === null || name === base
+      ? answer
+      : attempted(task.now, () => post(task, name, task.job.choices.draft));
   }
   // private repositories on some plans know no drafts
   const without_draft = task.job.choices.draft && /draft/i.test(words);
-  return without_draft ? tried(task.now, () => post(task, base, false)) : answer;
+  return without_draft ? attempted(task.now, () => post(task, base, false)) : answer;
 }
 
 /** Right after a push GitHub may not see it yet: what it then says of files that are known to have changed is no answer. */
@@ -95,11 +97,11 @@ async function isUnseen(task: Task, base: string): Promise<boolean> {
 const UNSEEN_MS = 5_000;
 
 async function adopt(task: Task, round: number, number: number): Promise<Attempt> {
-  const answer = await tried(task.now, () => adoptPullRequest(task, number));
+  const answer = await attempted(task.now, () => adoptPullRequest(task, number));
   const refused = (sentence: string) =>
     reported({ type: "delivery-refused", round, try: task.job.tries, sentence } as const);
-  if (!answer.ok && answer.trouble.kind === "gone") return refused(`There is no pull request #${number} here.`);
-  if (!answer.ok) return { ended: "later", ...laterOf(answer.trouble) };
+  if (!answer.ok && answer.githubError.kind === "gone") return refused(`There is no pull request #${number} here.`);
+  if (!answer.ok) return { ended: "later", ...laterOf(answer.githubError) };
   if ("sentence" in answer.value) return refused(answer.value.sentence);
   return reported({ type: "pull-request-opened", round, ...answer.value });
 }
@@ -124,7 +126,7 @@ export async function openPullRequest(task: Task, { round }: OpenPullRequest): P
   const cleaned = isClean(job) ? asPushed(job) : await removeFolder(task);
   if (cleaned === null)
     return { ended: "later", reason: "The job's branch is gone, so no pull request can be opened." };
-  if ("trouble" in cleaned) return { ended: "later", ...laterOf(cleaned.trouble) };
+  if ("githubError" in cleaned) return { ended: "later", ...laterOf(cleaned.githubError) };
   const { head, empty } = cleaned;
   if (job.pull_request !== null && cleaned.open)
     return reported({ type: "pull-request-opened", round, ...job.pull_request, head_sha: head });
@@ -133,9 +135,9 @@ export async function openPullRequest(task: Task, { round }: OpenPullRequest): P
   const base = job.base.branch;
   if (base === null) return { ended: "later", reason: "It is not known which branch the pull request is for." };
   const answer = await open(task, base);
-  if (!answer.ok) return { ended: "later", ...laterOf(answer.trouble) };
+  if (!answer.ok) return { ended: "later", ...laterOf(answer.githubError) };
   if (answer.value === null) {
-    const unseen = await tried(task.now, () => isUnseen(task, base));
+    const unseen = await attempted(task.now, () => isUnseen(task, base));
     if (unseen.ok && !unseen.value) return reported({ type: "nothing-to-open", round });
     return { ended: "later", reason: "GitHub does not see the pushed work yet.", after_ms: UNSEEN_MS };
   }

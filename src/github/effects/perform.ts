@@ -7,11 +7,11 @@ import type { LogLine } from "../../contracts/log-line.ts";
 import { effectKey, type GitHubEffect } from "../../domain/job/effect.ts";
 import type { Job, JobId } from "../../domain/job/job.ts";
 import type { ModelDefaults } from "../../domain/job/model-selection.ts";
-import type { ParcelStore } from "../../engine/ports/market.ts";
+import type { AttachmentStore } from "../../engine/ports/market.ts";
 import type { AccountStore, Attempt, Performer, RepositoryStore } from "../../engine/ports/stores.ts";
 import type { Judge } from "../../engine/ports/verification.ts";
 import type { AppIdentity } from "../client/app-identity.ts";
-import { troubleOf } from "../client/errors.ts";
+import { gitHubErrorOf } from "../client/errors.ts";
 import type { Caller, OctokitSource } from "../client/octokit.ts";
 import { WRITES } from "../client/writes.ts";
 import { disableAutoMerge, enableAutoMerge } from "./auto-merge.ts";
@@ -42,7 +42,7 @@ export interface PerformerParts {
   /** The kept log of a job's last try, whose end the check run shows. */
   readonly log?: (id: JobId) => Promise<readonly LogLine[]>;
   /** What travels beside a job; where there are no such jobs, there is nothing to read. */
-  readonly parcels?: Pick<ParcelStore, "get">;
+  readonly parcels?: Pick<AttachmentStore, "get">;
   /** Whose account a person's is; where there is no market, nobody asks. */
   readonly accounts?: Pick<AccountStore, "of">;
   readonly now?: () => number;
@@ -128,9 +128,9 @@ export function createPerformer(parts: PerformerParts): Performer {
           ? await work(await source.installation(installation_id))
           : await source.work(installation_id, `${job.id}:${effectKey(effect)}`, writes, work);
       } catch (thrown) {
-        const trouble = troubleOf(thrown, now());
-        if (trouble === null) throw thrown;
-        return { ended: "later", ...laterOf(trouble) };
+        const githubError = gitHubErrorOf(thrown, now());
+        if (githubError === null) throw thrown;
+        return { ended: "later", ...laterOf(githubError) };
       }
     },
   };

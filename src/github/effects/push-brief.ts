@@ -6,12 +6,12 @@
 import { DEFAULT_REPOSITORY_SETTINGS, UNREAD_REPOSITORY_SETTINGS } from "../../contracts/settings.ts";
 import type { Effect } from "../../domain/job/effect.ts";
 import { modelOf } from "../../domain/job/model-selection.ts";
-import type { Attempt, KnownRepository } from "../../engine/ports/stores.ts";
-import { type Trouble, tried } from "../client/errors.ts";
+import type { Attempt, ObservedRepository } from "../../engine/ports/stores.ts";
+import { attempted, type GitHubError } from "../client/errors.ts";
 import * as refusals from "../render/refusals.ts";
-import { enclosedEntries } from "./attachment-entries.ts";
-import { type BranchState, learnedOf, readBranchState, type Tip } from "./branch-state.ts";
-import { type BriefGround, briefEntries, briefMessage } from "./brief.ts";
+import { attachmentEntries } from "./attachment-entries.ts";
+import { type BranchState, observedOf, readBranchState, type Tip } from "./branch-state.ts";
+import { type BriefBaseCommit, briefEntries, briefMessage } from "./brief.ts";
 import { readFailedLogs } from "./failed-logs.ts";
 import { laterOf } from "./one-call.ts";
 import { ownBrief, type TreeOn } from "./own-brief.ts";
@@ -20,16 +20,16 @@ import { reported, type Task } from "./task.ts";
 type PushBrief = Extract<Effect, { type: "push-brief" }>;
 
 /** Everything that a push needs. */
-interface Ground extends Omit<BriefGround, "llm"> {
+interface Ground extends Omit<BriefBaseCommit, "llm"> {
   /** The commit to stand on: the base, or the head of the job's branch. */
   readonly parent: Tip;
   readonly creates: boolean;
   readonly settings_problem: string | null;
-  readonly learned: KnownRepository | null;
+  readonly learned: ObservedRepository | null;
 }
 
 /** What the agent is told of its model. */
-type Llm = BriefGround["llm"];
+type Llm = BriefBaseCommit["llm"];
 
 type Pushed =
   | { readonly ended: "pushed"; readonly sha: string }
@@ -65,7 +65,7 @@ const pushed = (task: Task, effect: PushBrief, sha: string, ground: Ground, llm:
 });
 
 /** The ground as push events have left it, or null when GitHub must be asked. */
-function warmGround(task: Task, known: KnownRepository | null): Ground | null {
+function warmGround(task: Task, known: ObservedRepository | null): Ground | null {
   const { job, again } = task;
   const base = known?.base;
   if (!base || again || job.head_sha !== null) return null;
@@ -85,7 +85,7 @@ function warmGround(task: Task, known: KnownRepository | null): Ground | null {
 }
 
 /** The ground as GitHub tells it, or the sentence that says why there is none. */
-function coldGround(task: Task, state: BranchState | null, known: KnownRepository | null): Ground | string {
+function coldGround(task: Task, state: BranchState | null, known: ObservedRepository | null): Ground | string {
   const { job } = task;
   if (state === null) return refusals.notInstalled(job.repository);
   if (state.default_branch === null) return refusals.emptyRepository();
@@ -102,7 +102,7 @@ function coldGround(task: Task, state: BranchState | null, known: KnownRepositor
     settings_problem: read === null || read.ok ? null : read.problem,
     present: state.present,
     failed_checks: [],
-    learned: learnedOf(state, job.repository, known),
+    learned: observedOf(state, job.repository, known),
   };
 }
 
@@ -112,17 +112,17 @@ const RACE = /not a fast.forward|reference does not exist/i;
 /** 422 where a ruleset keeps us from the branch: asking again will not help. */
 const RULED_OUT = /rule violations?|protected branch/i;
 
-async function writeTree(task: Task, effect: PushBrief, ground: BriefGround, base_tree: string): Promise<string> {
+async function writeTree(task: Task, effect: PushBrief, ground: BriefBaseCommit, base_tree: string): Promise<string> {
   const { octokit, job, at } = task;
-  const tree = [...briefEntries(job, effect, ground, task), ...(await enclosedEntries(task))];
+  const tree = [...briefEntries(job, effect, ground, task), ...(await attachmentEntries(task))];
   return (await octokit.request("POST /repos/{owner}/{repo}/git/trees", { ...at, base_tree, tree })).data.sha;
 }
 
 async function push(task: Task, effect: PushBrief, ground: Ground, llm: Llm): Promise<Pushed> {
   const { octokit, job, at, now } = task;
-  const tree = await tried(now, () => writeTree(task, effect, { ...ground, llm }, ground.parent.tree));
-  if (!tree.ok) return noPush(tree.trouble, task, effect);
-  const commit = await tried(now, () =>
+  const tree = await attempted(now, () => writeTree(task, effect, { ...ground, llm }, ground.parent.tree));
+  if (!tree.ok) return noPush(tree.githubError, task, effect);
+  const commit = await attempted(now, () =>
     octokit.request("POST /repos/{owner}/{repo}/git/commits", {
       ...at,
       message: briefMessage(job, effect, ground.settings),
@@ -130,9 +130,9 @@ async function push(task: Task, effect: PushBrief, ground: Ground, llm: Llm): Pr
       parents: [ground.parent.sha],
     }),
   );
-  if (!commit.ok) return noPush(commit.trouble, task, effect);
+  if (!commit.ok) return noPush(commit.githubError, task, effect);
   const { sha } = commit.value.data;
-  const ref = await tried<unknown>(now, () =>
+  const ref = await attempted<unknown>(now, () =>
     ground.creates
       ? octokit.request("POST /repos/{owner}/{repo}/git/refs", { ...at, ref: `refs/heads/${job.branch}`, sha })
       : octokit.request("PATCH /repos/{owner}/{repo}/git/refs/{ref}", {
@@ -143,23 +143,23 @@ async function push(task: Task, effect: PushBrief, ground: Ground, llm: Llm): Pr
         }),
   );
   if (ref.ok) return { ended: "pushed", sha };
-  if (ref.trouble.kind === "invalid" && RULED_OUT.test(ref.trouble.words))
+  if (ref.githubError.kind === "invalid" && RULED_OUT.test(ref.githubError.words))
     return { ended: "no", attempt: refused(effect, refusals.lacksPermission(job.repository)) };
-  if (ref.trouble.kind === "invalid" && /already exists/i.test(ref.trouble.words)) return { ended: "exists" };
-  return noPush(ref.trouble, task, effect);
+  if (ref.githubError.kind === "invalid" && /already exists/i.test(ref.githubError.words)) return { ended: "exists" };
+  return noPush(ref.githubError, task, effect);
 }
 
-function noPush(trouble: Trouble, task: Task, effect: PushBrief): Pushed {
-  switch (trouble.kind) {
+function noPush(githubError: GitHubError, task: Task, effect: PushBrief): Pushed {
+  switch (githubError.kind) {
     case "gone":
     case "conflict":
       return { ended: "stale", final: false };
     case "invalid":
-      return { ended: "stale", final: !RACE.test(trouble.words) };
+      return { ended: "stale", final: !RACE.test(githubError.words) };
     case "forbidden":
       return { ended: "no", attempt: refused(effect, refusals.lacksPermission(task.job.repository)) };
     default:
-      return { ended: "no", attempt: { ended: "later", ...laterOf(trouble) } };
+      return { ended: "no", attempt: { ended: "later", ...laterOf(githubError) } };
   }
 }
 
@@ -169,7 +169,7 @@ function firstTree(task: Task, effect: PushBrief, ground: Ground | string): Tree
     const llm = typeof ground === "string" ? ground : llmOf(task, ground);
     if (typeof ground === "string" || typeof llm === "string") return null;
     const first = { ...ground, base: { ...ground.base, sha }, present: [], failed_checks: [], llm };
-    const written = await tried(task.now, () => writeTree(task, effect, first, tree));
+    const written = await attempted(task.now, () => writeTree(task, effect, first, tree));
     return written.ok ? written.value : null;
   };
 }
@@ -188,7 +188,12 @@ interface Found {
 }
 
 /** The ground, and what an earlier attempt left on it. `may_exist`: the branch may hold this try's brief already. */
-async function find(task: Task, effect: PushBrief, known: KnownRepository | null, may_exist: boolean): Promise<Found> {
+async function find(
+  task: Task,
+  effect: PushBrief,
+  known: ObservedRepository | null,
+  may_exist: boolean,
+): Promise<Found> {
   const state = await readState(task);
   const ground = coldGround(task, state, known);
   const left =
@@ -214,11 +219,11 @@ export async function pushBrief(task: Task, effect: PushBrief): Promise<Attempt>
 
   // the first try's branch is ours alone, so one that is there already must hold the brief of an earlier attempt
   const first_try = job.head_sha === null;
-  const read = await tried(task.now, () => find(task, effect, known, task.again || first_try));
+  const read = await attempted(task.now, () => find(task, effect, known, task.again || first_try));
   if (!read.ok) {
-    if (read.trouble.kind === "gone") return refused(effect, refusals.notInstalled(job.repository));
-    if (read.trouble.kind === "forbidden") return refused(effect, refusals.lacksPermission(job.repository));
-    return { ended: "later", ...laterOf(read.trouble) };
+    if (read.githubError.kind === "gone") return refused(effect, refusals.notInstalled(job.repository));
+    if (read.githubError.kind === "forbidden") return refused(effect, refusals.lacksPermission(job.repository));
+    return { ended: "later", ...laterOf(read.githubError) };
   }
   const { ground, left } = read.value;
   if (typeof ground === "string") return refused(effect, ground);

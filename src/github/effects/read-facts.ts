@@ -7,7 +7,7 @@ import { DEFAULT_REPOSITORY_SETTINGS } from "../../contracts/settings.ts";
 import type { Effect } from "../../domain/job/effect.ts";
 import type { Facts } from "../../domain/job/facts.ts";
 import type { Attempt } from "../../engine/ports/stores.ts";
-import { tried } from "../client/errors.ts";
+import { attempted } from "../client/errors.ts";
 import { ask } from "../client/graphql.ts";
 import { parseSettingsBlob, SETTINGS_PATH } from "../repository-settings/settings-file.ts";
 import { type Begun, runsOf } from "./check-suites.ts";
@@ -113,10 +113,10 @@ async function readSettled(task: Task, number: number): Promise<Reading> {
 
 /** Is this run over? One that GitHub has deleted is. */
 async function isOver(task: Task, run_id: number): Promise<boolean> {
-  const answer = await tried(task.now, () =>
+  const answer = await attempted(task.now, () =>
     task.octokit.request("GET /repos/{owner}/{repo}/actions/runs/{run_id}", { ...task.at, run_id }),
   );
-  return answer.ok ? runStatus(answer.value.data.status) === "completed" : answer.trouble.kind === "gone";
+  return answer.ok ? runStatus(answer.value.data.status) === "completed" : answer.githubError.kind === "gone";
 }
 
 /** What the head's suites tell, and by single questions what they do not. */
@@ -172,11 +172,11 @@ const lastGood = ({ job }: Task): Facts["settings"] => job.settings ?? DEFAULT_R
 export async function readFacts(task: Task, { runs }: ReadFacts): Promise<Attempt> {
   const pull = task.job.pull_request;
   if (pull === null) return done;
-  const answer = await tried(task.now, async () => {
+  const answer = await attempted(task.now, async () => {
     const reading = await readSettled(task, pull.number);
     const old_paths = reading.moved ? await movedFrom(task, pull.number, MAX_LISTED) : [];
     return factsOf(task, reading, await runsNow(task, reading, runs), old_paths);
   });
-  if (!answer.ok) return { ended: "later", ...laterOf(answer.trouble) };
+  if (!answer.ok) return { ended: "later", ...laterOf(answer.githubError) };
   return reported({ type: "observe", facts: answer.value });
 }

@@ -8,11 +8,11 @@ import { parseLog } from "../../contracts/log-line.ts";
 import { redact } from "../../contracts/redact.ts";
 import { NO_USAGE, parseResult } from "../../contracts/result.ts";
 import type { Effect } from "../../domain/job/effect.ts";
-import type { Job, Work } from "../../domain/job/job.ts";
-import { toldWork } from "../../domain/job/reported-result.ts";
+import type { AgentResult, Job } from "../../domain/job/job.ts";
+import { reportedResult } from "../../domain/job/reported-result.ts";
 import { cleanLog } from "../../domain/job/stored-log.ts";
 import type { Attempt } from "../../engine/ports/stores.ts";
-import { tried } from "../client/errors.ts";
+import { attempted } from "../client/errors.ts";
 import { ask, BLOB, blobSchema } from "../client/graphql.ts";
 import { laterOf } from "./one-call.ts";
 import { reported, type Task } from "./task.ts";
@@ -47,7 +47,7 @@ function workOf(
   job: Job,
   left: Left,
   head: { readonly oid: string; readonly message: string },
-): Omit<Work, "changed_files"> {
+): Omit<AgentResult, "changed_files"> {
   if (left.result !== null) {
     const result = left.result.text === null || left.result.isTruncated ? null : parseResult(left.result.text);
     if (result === null)
@@ -58,7 +58,7 @@ function workOf(
         body: "",
         reason: "The agent's result could not be read.",
       };
-    return toldWork(result, job.title);
+    return reportedResult(result, job.title);
   }
   if (job.run?.conclusion !== "success")
     return { ...NO_WORK, outcome: "failed", title: job.title, body: "", reason: null };
@@ -82,8 +82,8 @@ async function changedFiles({ octokit, at, job, now }: Task, head: string): Prom
       per_page: 1,
     });
   const { branch, sha } = job.base;
-  const named = await tried(now, () => since(branch ?? sha ?? "HEAD"));
-  if (!named.ok && (named.trouble.kind !== "gone" || sha === null)) throw named.thrown;
+  const named = await attempted(now, () => since(branch ?? sha ?? "HEAD"));
+  if (!named.ok && (named.githubError.kind !== "gone" || sha === null)) throw named.thrown;
   // the branch may have got another name: the commit is there under any
   const { data } = named.ok ? named.value : await since(sha ?? "HEAD");
   const own = `${jobFolder(job.id)}/`;
@@ -93,7 +93,7 @@ async function changedFiles({ octokit, at, job, now }: Task, head: string): Prom
 export async function readResult(task: Task, turn: ReadResult): Promise<Attempt> {
   const { job } = task;
   const folder = `refs/heads/${job.branch}:${jobFolder(job.id)}`;
-  const answer = await tried(task.now, async (): Promise<Attempt> => {
+  const answer = await attempted(task.now, async (): Promise<Attempt> => {
     const { repository: left } = await ask(
       task.octokit,
       QUERY,
@@ -121,7 +121,7 @@ export async function readResult(task: Task, turn: ReadResult): Promise<Attempt>
       ...(left.log?.text ? { log: cleanLog(parseLog(left.log.text)) } : {}),
     };
   });
-  return answer.ok ? answer.value : { ended: "later", ...laterOf(answer.trouble) };
+  return answer.ok ? answer.value : { ended: "later", ...laterOf(answer.githubError) };
 }
 
 /**

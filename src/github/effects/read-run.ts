@@ -4,7 +4,7 @@ import { RUN_COMMIT_PREFIX } from "../../contracts/brief.ts";
 import type { Effect } from "../../domain/job/effect.ts";
 import { GONE, type Run } from "../../domain/job/job.ts";
 import type { Attempt } from "../../engine/ports/stores.ts";
-import { tried } from "../client/errors.ts";
+import { attempted } from "../client/errors.ts";
 import { WORKFLOW_PATH } from "./branch-state.ts";
 import { laterOf } from "./one-call.ts";
 import { done, reported, type Task } from "./task.ts";
@@ -42,15 +42,15 @@ async function findRun({ octokit, at, job }: Task): Promise<RunAnswer | null> {
 }
 
 export async function readRun(task: Task, { run_id }: Extract<Effect, { type: "read-run" }>): Promise<Attempt> {
-  const answer = await tried<RunAnswer | null>(task.now, async () =>
+  const answer = await attempted<RunAnswer | null>(task.now, async () =>
     run_id === null
       ? findRun(task)
       : (await task.octokit.request("GET /repos/{owner}/{repo}/actions/runs/{run_id}", { ...task.at, run_id })).data,
   );
   if (!answer.ok) {
-    if (answer.trouble.kind === "gone") return told(task, { status: "completed", conclusion: GONE });
-    if (answer.trouble.kind === "forbidden") return told(task, {});
-    return { ended: "later", ...laterOf(answer.trouble) };
+    if (answer.githubError.kind === "gone") return told(task, { status: "completed", conclusion: GONE });
+    if (answer.githubError.kind === "forbidden") return told(task, {});
+    return { ended: "later", ...laterOf(answer.githubError) };
   }
   const found = answer.value;
   if (found === null) return done;

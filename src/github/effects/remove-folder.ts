@@ -5,7 +5,7 @@
 import { z } from "zod";
 import { CONFIG_FILE, jobFolder, LOG_FILE, RESULT_FILE, TASK_FILE } from "../../contracts/brief.ts";
 import type { Job } from "../../domain/job/job.ts";
-import { type Trouble, tried } from "../client/errors.ts";
+import { attempted, type GitHubError } from "../client/errors.ts";
 import { ask, ENTRIES, entrySchema, FOLDER, folderSchema } from "../client/graphql.ts";
 import { finishMessage } from "../render/pull-request.ts";
 import type { Task } from "./task.ts";
@@ -128,18 +128,18 @@ async function lookAndRemove(task: Task): Promise<Cleaned | null> {
 const USUAL = [TASK_FILE, CONFIG_FILE, RESULT_FILE, LOG_FILE];
 
 /** Null: the branch is gone. */
-export async function removeFolder(task: Task): Promise<Cleaned | { readonly trouble: Trouble } | null> {
+export async function removeFolder(task: Task): Promise<Cleaned | { readonly githubError: GitHubError } | null> {
   const { job } = task;
   const own = folderOf(job);
   const head = job.head_sha;
   // of a further round the pull request must be looked at anyway; a worker of the market may have pushed as well
   if (!task.again && head !== null && job.pull_request === null && job.runner === "actions") {
     const paths = USUAL.map((name) => own + name);
-    const first = await tried(task.now, () => remove(task, head, paths));
+    const first = await attempted(task.now, () => remove(task, head, paths));
     if (first.ok && first.value.clean)
       return { head: first.value.head, empty: job.work?.changed_files.length === 0, open: false };
-    if (!first.ok && first.trouble.kind === "later") return first;
+    if (!first.ok && first.githubError.kind === "later") return first;
   }
-  const second = await tried(task.now, () => lookAndRemove(task));
-  return second.ok ? second.value : { trouble: second.trouble };
+  const second = await attempted(task.now, () => lookAndRemove(task));
+  return second.ok ? second.value : { githubError: second.githubError };
 }

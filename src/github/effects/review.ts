@@ -8,7 +8,7 @@ import type { Effect } from "../../domain/job/effect.ts";
 import type { Job } from "../../domain/job/job.ts";
 import type { Attempt } from "../../engine/ports/stores.ts";
 import type { Submission } from "../../engine/ports/verification.ts";
-import { tried } from "../client/errors.ts";
+import { attempted } from "../client/errors.ts";
 import { laterOf } from "./one-call.ts";
 import { reported, type Task } from "./task.ts";
 
@@ -70,8 +70,8 @@ const submissionOf = (job: Job, change: Change | null): Submission => ({
 export async function judge(task: Task, { round, try: tries, sha }: AskJudge): Promise<Attempt> {
   const at = { type: "judged", round, try: tries, sha } as const;
   if (task.judge === null) return reported({ ...at, verdict: "none", reasons: [] });
-  const change = await tried(task.now, async () => (sha === null ? null : readChange(task, sha)));
-  if (!change.ok) return { ended: "later", ...laterOf(change.trouble) };
+  const change = await attempted(task.now, async () => (sha === null ? null : readChange(task, sha)));
+  if (!change.ok) return { ended: "later", ...laterOf(change.githubError) };
   const opinion = await task.judge.judge(submissionOf(task.job, change.value));
   if (opinion.ended === "later") return opinion;
   return reported({ ...at, verdict: opinion.verdict, reasons: opinion.reasons });

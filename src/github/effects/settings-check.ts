@@ -4,13 +4,13 @@
  */
 
 import type { Repository } from "../../domain/job/job.ts";
-import type { KnownRepository } from "../../engine/ports/stores.ts";
+import type { ObservedRepository } from "../../engine/ports/stores.ts";
 import { counted } from "../../text/plural.ts";
 import type { AppIdentity } from "../client/app-identity.ts";
 import type { Caller } from "../client/octokit.ts";
 import { cutBody } from "../render/plain.ts";
 import { type Mistake, SETTINGS_PATH } from "../repository-settings/settings-file.ts";
-import { type BranchState, learnedOf, readBranchState } from "./branch-state.ts";
+import { type BranchState, observedOf, readBranchState } from "./branch-state.ts";
 import type { Task } from "./task.ts";
 
 export const SETTINGS_CHECK = "journeyman settings";
@@ -55,7 +55,7 @@ function mendedFace(is_there: boolean) {
 }
 
 /** Null: there is nothing to say. */
-function faceOf({ settings }: BranchState, known: KnownRepository | null) {
+function faceOf({ settings }: BranchState, known: ObservedRepository | null) {
   if (settings !== null && !settings.ok) return brokenFace(settings.mistakes, known?.settings != null);
   return known?.settings_problem == null ? null : mendedFace(settings !== null);
 }
@@ -70,8 +70,8 @@ interface Parts {
 export async function tellSettings(
   { octokit, at, self }: Parts,
   repository: Repository,
-  known: KnownRepository | null,
-): Promise<KnownRepository | null> {
+  known: ObservedRepository | null,
+): Promise<ObservedRepository | null> {
   const state = await readBranchState({ octokit, at }, null);
   const face = state === null ? null : faceOf(state, known);
   const sha = state?.base?.sha;
@@ -85,5 +85,5 @@ export async function tellSettings(
         ...{ ...at, name: SETTINGS_CHECK, head_sha: sha, status: "completed", ...face },
       });
   }
-  return state === null ? null : learnedOf(state, repository, known);
+  return state === null ? null : observedOf(state, repository, known);
 }

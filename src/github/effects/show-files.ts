@@ -6,9 +6,9 @@
 import type { FileChange } from "../../domain/job/attachments.ts";
 import type { Effect } from "../../domain/job/effect.ts";
 import type { Attempt } from "../../engine/ports/stores.ts";
-import { tried } from "../client/errors.ts";
+import { attempted } from "../client/errors.ts";
 import { finishMessage } from "../render/pull-request.ts";
-import { readParcel, textOf } from "./attachments.ts";
+import { readBlob, textOf } from "./attachments.ts";
 import { GONE, NOT_TAKEN } from "./deliver-files.ts";
 import { laterOf } from "./one-call.ts";
 import { reported, type Task } from "./task.ts";
@@ -56,11 +56,11 @@ export async function showFiles(task: Task, { round, try: turn }: ShowFiles): Pr
   const { job, now } = task;
   const refused = (sentence: string): Attempt => reported({ type: "delivery-refused", round, try: turn, sentence });
   const { sha: base } = job.base;
-  const parcel = await readParcel(task, job.delivery?.parcel);
+  const parcel = await readBlob(task, job.delivery?.parcel);
   if (parcel === null) return refused(GONE);
   if (base === null) return { ended: "later", reason: "It is not known what the job's branch stands on." };
-  const made = await tried(now, () => commit(task, base, parcel.files));
+  const made = await attempted(now, () => commit(task, base, parcel.files));
   if (made.ok) return reported({ type: "files-shown", round, try: turn, ...made.value });
-  const { kind } = made.trouble;
-  return kind === "invalid" ? refused(NOT_TAKEN) : { ended: "later", ...laterOf(made.trouble) };
+  const { kind } = made.githubError;
+  return kind === "invalid" ? refused(NOT_TAKEN) : { ended: "later", ...laterOf(made.githubError) };
 }

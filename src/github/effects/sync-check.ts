@@ -3,7 +3,7 @@
  * head has moved a new one is made there and the old one is closed, or it would stay open for ever.
  */
 import type { Attempt } from "../../engine/ports/stores.ts";
-import { tried } from "../client/errors.ts";
+import { attempted } from "../client/errors.ts";
 import { CHECK_NAME, checkOf, supersededCheck } from "../render/check.ts";
 import { laterOf } from "./one-call.ts";
 import { done, reported, type Task } from "./task.ts";
@@ -60,9 +60,9 @@ export async function showProgress(task: Task): Promise<Attempt> {
 export async function syncCheck(task: Task): Promise<Attempt> {
   const sha = task.job.head_sha;
   if (sha === null) return done;
-  const answer = await tried(task.now, () => sync(task, sha));
+  const answer = await attempted(task.now, () => sync(task, sha));
   if (answer.ok) return reported({ type: "check-synced", check_id: answer.value, sha });
   // a commit that is gone, or an installation without `checks: write`: the comment says the same
-  if (answer.trouble.kind !== "later") return done;
-  return { ended: "later", ...laterOf(answer.trouble) };
+  if (answer.githubError.kind !== "later") return done;
+  return { ended: "later", ...laterOf(answer.githubError) };
 }

@@ -6,7 +6,7 @@
 import { issueOf } from "../../domain/job/job.ts";
 import type { Attempt } from "../../engine/ports/stores.ts";
 import { type AppIdentity, botLogin, sameLogin } from "../client/app-identity.ts";
-import { tried } from "../client/errors.ts";
+import { attempted } from "../client/errors.ts";
 import { jobMarker } from "../render/marker.ts";
 import { statusComment } from "../render/status-comment.ts";
 import { laterOf } from "./one-call.ts";
@@ -44,15 +44,15 @@ export async function syncComment(task: Task): Promise<Attempt> {
   if (issue === null) return done;
   const body = statusComment(job);
 
-  const answer = await tried(now, async () => {
+  const answer = await attempted(now, async () => {
     const known =
       job.comment?.id ?? (task.again ? await findComment(task, issue, jobMarker(job.id), job.created_at) : null);
     if (known !== null) {
-      const edited = await tried(now, () =>
+      const edited = await attempted(now, () =>
         octokit.request("PATCH /repos/{owner}/{repo}/issues/comments/{comment_id}", { ...at, comment_id: known, body }),
       );
       if (edited.ok) return { ended: "synced", id: known } as const;
-      if (edited.trouble.kind !== "gone") return { ended: "no", trouble: edited.trouble } as const;
+      if (edited.githubError.kind !== "gone") return { ended: "no", githubError: edited.githubError } as const;
     }
     const posted = await octokit.request("POST /repos/{owner}/{repo}/issues/{issue_number}/comments", {
       ...at,
@@ -64,9 +64,9 @@ export async function syncComment(task: Task): Promise<Attempt> {
 
   if (answer.ok && answer.value.ended === "synced")
     return reported({ type: "comment-synced", comment_id: answer.value.id });
-  const trouble = answer.ok ? (answer.value.ended === "no" ? answer.value.trouble : null) : answer.trouble;
-  if (trouble === null) return done;
+  const githubError = answer.ok ? (answer.value.ended === "no" ? answer.value.githubError : null) : answer.githubError;
+  if (githubError === null) return done;
   // a locked or deleted issue takes no comment, and the job must not hang on that
-  if (trouble.kind === "gone" || trouble.kind === "forbidden") return done;
-  return { ended: "later", ...laterOf(trouble) };
+  if (githubError.kind === "gone" || githubError.kind === "forbidden") return done;
+  return { ended: "later", ...laterOf(githubError) };
 }

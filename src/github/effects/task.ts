@@ -4,7 +4,7 @@ import type { LogLine } from "../../contracts/log-line.ts";
 import type { Command } from "../../domain/job/command.ts";
 import type { Job, JobId } from "../../domain/job/job.ts";
 import type { ModelDefaults } from "../../domain/job/model-selection.ts";
-import type { ParcelStore } from "../../engine/ports/market.ts";
+import type { AttachmentStore } from "../../engine/ports/market.ts";
 import type { Attempt, GitHubPerson, RepositoryStore } from "../../engine/ports/stores.ts";
 import type { Judge } from "../../engine/ports/verification.ts";
 import type { AppIdentity } from "../client/app-identity.ts";
@@ -21,7 +21,7 @@ export interface Tools {
   readonly publicUrl: string | null;
   /** The kept log of a job's last try, for the check run. */
   readonly log: (id: JobId) => Promise<readonly LogLine[]>;
-  readonly parcels: Pick<ParcelStore, "get">;
+  readonly parcels: Pick<AttachmentStore, "get">;
   /** The account of this person; null: here are none. */
   readonly accountOf: (person: GitHubPerson) => Promise<string | null>;
   readonly now: () => number;

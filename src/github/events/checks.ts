@@ -3,11 +3,10 @@
  * A click is input, not permission; the engine checks who clicked.
  */
 import { z } from "zod";
-import type { Heard } from "../../domain/job/github-event.ts";
+import type { TranslatedEvent } from "../../domain/job/github-event.ts";
 import { asJobId, type JobId, jobOfBranch } from "../../domain/job/job.ts";
 import {
   asker,
-  heard,
   ignored,
   isBot,
   listener,
@@ -16,6 +15,7 @@ import {
   ofPulls,
   repositoryOf,
   source,
+  translated,
 } from "./event-listener.ts";
 
 const LOOK = { type: "look", forced: false } as const;
@@ -25,7 +25,7 @@ const ACTIONS = "github-actions";
 const FORK = "the commit is on no branch of this repository: a fork's";
 
 /** A reason to look at the job of this branch; failing that, at what may have taken one of these pull requests. */
-function look(payload: Checked, branch: string | null | undefined, pulls: readonly number[]): Heard {
+function look(payload: Checked, branch: string | null | undefined, pulls: readonly number[]): TranslatedEvent {
   if (branch && jobOfBranch(branch) !== null) return newsOfBranch(payload, branch, LOOK);
   if (pulls.length > 0) return newsOfPulls(payload, pulls, LOOK);
   return branch ? newsOfBranch(payload, branch, LOOK) : ignored(FORK);
@@ -57,11 +57,11 @@ interface Pressed {
   readonly commit?: string;
 }
 
-function button(payload: Clicked, job: JobId | null, pressed: Pressed): Heard {
+function button(payload: Clicked, job: JobId | null, pressed: Pressed): TranslatedEvent {
   if (job === null) return ignored("the check names no job");
   if (isBot(payload.sender)) return ignored("the click of a bot");
   const { id: author_id, login: author } = payload.sender;
-  return heard({ type: "button", repository: repositoryOf(payload), job, ...pressed, author, author_id });
+  return translated({ type: "button", repository: repositoryOf(payload), job, ...pressed, author, author_id });
 }
 
 function pressedOf(identifier = ""): Pressed | null {

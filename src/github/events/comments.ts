@@ -4,11 +4,10 @@
  */
 import { z } from "zod";
 import type { CommentId } from "../../domain/job/comment-id.ts";
-import type { Heard, LineOfFile } from "../../domain/job/github-event.ts";
+import type { LineOfFile, TranslatedEvent } from "../../domain/job/github-event.ts";
 import {
   type AppIdentity,
   asker,
-  heard,
   ignored,
   isBot,
   type Listener,
@@ -16,6 +15,7 @@ import {
   person,
   repositoryOf,
   source,
+  translated,
 } from "./event-listener.ts";
 import { issueOfPayload, issueSchema } from "./issue.ts";
 import { reviewChanged } from "./pull-requests.ts";
@@ -43,14 +43,14 @@ interface Where {
   readonly line?: LineOfFile;
 }
 
-function said(payload: Said, comment: z.output<typeof written>, where: Where, self: AppIdentity): Heard {
+function said(payload: Said, comment: z.output<typeof written>, where: Where, self: AppIdentity): TranslatedEvent {
   const { issue, sender } = payload;
   if (comment.performed_via_github_app?.id === self.appId) return ignored("our own comment");
   if (isBot(comment.user) || isBot(sender)) return ignored("the comment of a bot");
   const command = readSlashCommand(comment.body);
   if (command === null) return ignored("the comment holds no command");
   const { login: author, id: author_id } = comment.user;
-  return heard({
+  return translated({
     type: "slash",
     ...{ repository: repositoryOf(payload), issue: issueOfPayload(issue), ...where, author, author_id, command },
   });
@@ -89,5 +89,5 @@ const saidInReview = listener(reviewSchema, (payload, self) =>
 export const reviewSubmitted: Listener = (payload, self) => {
   const [words, changed] = [saidInReview(payload, self), reviewChanged(payload, self)];
   if (words.kind === "ignored" || words.signal.type !== "slash") return changed;
-  return changed.kind === "ignored" ? words : heard({ ...words.signal, reviewed: true });
+  return changed.kind === "ignored" ? words : translated({ ...words.signal, reviewed: true });
 };

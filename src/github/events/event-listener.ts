@@ -4,7 +4,7 @@
  */
 import { z } from "zod";
 import type { Command } from "../../domain/job/command.ts";
-import type { Heard, Signal, SignalRepository } from "../../domain/job/github-event.ts";
+import type { EventRepository, GitHubEvent, TranslatedEvent } from "../../domain/job/github-event.ts";
 import { type JobId, jobOfBranch } from "../../domain/job/job.ts";
 
 /** Who we are at GitHub, so that our own doings are told from those of others. */
@@ -13,15 +13,18 @@ export interface AppIdentity {
   readonly slug: string;
 }
 
-export type Listener = (payload: unknown, self: AppIdentity) => Heard;
+export type Listener = (payload: unknown, self: AppIdentity) => TranslatedEvent;
 
-export const ignored = (reason: string): Heard => ({ kind: "ignored", reason });
+export const ignored = (reason: string): TranslatedEvent => ({ kind: "ignored", reason });
 
-export const heard = (signal: Signal): Heard => ({ kind: "signal", signal });
+export const translated = (signal: GitHubEvent): TranslatedEvent => ({ kind: "signal", signal });
 
 /** Every listener's schema goes through here, so that none can throw at a foreign payload. */
 export const listener =
-  <Schema extends z.ZodType>(schema: Schema, hear: (payload: z.output<Schema>, self: AppIdentity) => Heard): Listener =>
+  <Schema extends z.ZodType>(
+    schema: Schema,
+    hear: (payload: z.output<Schema>, self: AppIdentity) => TranslatedEvent,
+  ): Listener =>
   (payload, self) => {
     const read = schema.safeParse(payload);
     if (read.success) return hear(read.data, self);
@@ -44,18 +47,18 @@ interface Source {
   readonly installation: { readonly id: number };
 }
 
-export const repositoryOf = ({ repository, installation }: Source): SignalRepository => ({
+export const repositoryOf = ({ repository, installation }: Source): EventRepository => ({
   owner: repository.owner.login,
   name: repository.name,
   id: repository.id,
   installation_id: installation.id,
 });
 
-export const news = (payload: Source, job: JobId, command: Command): Heard =>
-  heard({ type: "news", repository: repositoryOf(payload), job, command });
+export const news = (payload: Source, job: JobId, command: Command): TranslatedEvent =>
+  translated({ type: "news", repository: repositoryOf(payload), job, command });
 
 /** News of the job that owns this branch; branches of people are none of our business. */
-export function newsOfBranch(payload: Source, branch: string | null | undefined, command: Command): Heard {
+export function newsOfBranch(payload: Source, branch: string | null | undefined, command: Command): TranslatedEvent {
   const job = branch ? jobOfBranch(branch) : null;
   return job === null ? ignored("it does not concern a job branch") : news(payload, job, command);
 }
@@ -64,10 +67,15 @@ export function newsOfBranch(payload: Source, branch: string | null | undefined,
 const MOST_PULLS = 10;
 
 /** News of a job that may have taken one of these pull requests for its own: the engine knows. */
-export const newsOfPulls = (payload: Source, numbers: readonly number[], command: Command): Heard =>
+export const newsOfPulls = (payload: Source, numbers: readonly number[], command: Command): TranslatedEvent =>
   numbers.length === 0
     ? ignored("it concerns neither a job branch nor a pull request")
-    : heard({ type: "pull-news", repository: repositoryOf(payload), numbers: numbers.slice(0, MOST_PULLS), command });
+    : translated({
+        type: "pull-news",
+        repository: repositoryOf(payload),
+        numbers: numbers.slice(0, MOST_PULLS),
+        command,
+      });
 
 /** Spread into the schema of what may belong to pull requests. Those of forks are not named. */
 export const ofPulls = {

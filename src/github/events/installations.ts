@@ -1,7 +1,7 @@
 /** Where the App is installed, and what its repositories are called: whatever makes what we keep of them unsure. */
 import { z } from "zod";
-import type { Heard } from "../../domain/job/github-event.ts";
-import { heard, ignored, listener, source } from "./event-listener.ts";
+import type { TranslatedEvent } from "../../domain/job/github-event.ts";
+import { ignored, listener, source, translated } from "./event-listener.ts";
 
 const listed = z.array(z.object({ id: z.number(), full_name: z.string() }));
 
@@ -11,8 +11,8 @@ interface Named {
   readonly id: number;
 }
 
-const changed = (installation_id: number, added: readonly Named[], removed: readonly Named[]): Heard =>
-  heard({ type: "repositories-changed", installation_id, added, removed });
+const changed = (installation_id: number, added: readonly Named[], removed: readonly Named[]): TranslatedEvent =>
+  translated({ type: "repositories-changed", installation_id, added, removed });
 
 /** Repositories that one event tells of; any others are looked up when they are first used. */
 const MOST_NAMED = 10_000;
@@ -30,7 +30,7 @@ export const installed = listener(installationSchema, ({ installation, repositor
 );
 
 export const uninstalled = listener(installationSchema, ({ installation }) =>
-  heard({ type: "uninstalled", installation_id: installation.id }),
+  translated({ type: "uninstalled", installation_id: installation.id }),
 );
 
 const selectionSchema = z.object({

@@ -1,6 +1,6 @@
 /** The issue or pull request in which somebody asks. Its text is data: bounded here, cleaned where it is used. */
 import { z } from "zod";
-import type { SignalIssue } from "../../domain/job/github-event.ts";
+import type { EventIssue } from "../../domain/job/github-event.ts";
 import { head } from "../../text/text.ts";
 
 /** Characters of an issue's text that are kept; GitHub allows 65,536. */
@@ -16,7 +16,7 @@ export const issueSchema = z.object({
   pull_request: z.object({}).nullish(),
 });
 
-export const issueOfPayload = (issue: z.output<typeof issueSchema>): SignalIssue => ({
+export const issueOfPayload = (issue: z.output<typeof issueSchema>): EventIssue => ({
   number: issue.number,
   title: head(issue.title, ISSUE_TITLE_LIMIT),
   body: head(issue.body ?? "", ISSUE_BODY_LIMIT),

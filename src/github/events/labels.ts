@@ -1,6 +1,6 @@
 /** The label that does what a bare `/job` comment does. An issue opened with it arrives as labeled too. */
 import { z } from "zod";
-import { asker, heard, ignored, isBot, listener, repositoryOf, source } from "./event-listener.ts";
+import { asker, ignored, isBot, listener, repositoryOf, source, translated } from "./event-listener.ts";
 import { issueOfPayload, issueSchema } from "./issue.ts";
 
 const LABEL = "job";
@@ -16,7 +16,7 @@ export const issueLabeled = listener(schema, (payload) => {
   // GitHub keeps label names unique without regard to case.
   if (payload.label.name.toLowerCase() !== LABEL) return ignored("the label is not ours");
   if (isBot(payload.sender)) return ignored("the label was put on by a bot");
-  return heard({
+  return translated({
     type: "label",
     repository: repositoryOf(payload),
     issue: issueOfPayload(payload.issue),

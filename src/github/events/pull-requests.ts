@@ -4,7 +4,7 @@
  */
 import { z } from "zod";
 import type { Command } from "../../domain/job/command.ts";
-import type { Heard } from "../../domain/job/github-event.ts";
+import type { TranslatedEvent } from "../../domain/job/github-event.ts";
 import { jobOfBranch } from "../../domain/job/job.ts";
 import {
   ignored,
@@ -41,7 +41,7 @@ function newsOfPull(
     readonly pull_request: { readonly number: number; readonly head: z.output<typeof head> };
   },
   command: Command,
-): Heard {
+): TranslatedEvent {
   const { number, head } = payload.pull_request;
   const job = head.repo?.id === payload.repository.id ? jobOfBranch(head.ref) : null;
   return job === null ? newsOfPulls(payload, [number], command) : news(payload, job, command);

@@ -3,7 +3,6 @@ import { z } from "zod";
 import { CONFIG_FILE, jobFolder, TASK_FILE } from "../../contracts/brief.ts";
 import { type JobId, jobOfBranch } from "../../domain/job/job.ts";
 import {
-  heard,
   ignored,
   isSelf,
   listener,
@@ -12,6 +11,7 @@ import {
   person,
   repositoryOf,
   source,
+  translated,
 } from "./event-listener.ts";
 
 const BRANCH_REF = "refs/heads/";
@@ -58,7 +58,7 @@ export const pushed = listener(pushSchema, (payload, self) => {
   if (payload.deleted) return ignored("the push deletes a branch");
   const branch = payload.ref.slice(BRANCH_REF.length);
   if (branch === payload.repository.default_branch) {
-    return heard({
+    return translated({
       type: "default-branch-moved",
       repository: repositoryOf(payload),
       branch,

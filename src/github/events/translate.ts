@@ -3,7 +3,7 @@
  * ignored with a reason.
  */
 import { z } from "zod";
-import type { Heard } from "../../domain/job/github-event.ts";
+import type { TranslatedEvent } from "../../domain/job/github-event.ts";
 import { head } from "../../text/text.ts";
 import {
   checkRunCompleted,
@@ -89,7 +89,7 @@ const NAME_LIMIT = 100;
 const actionSchema = z.object({ action: z.string().optional() });
 
 /** What a delivery means to us. `event` as in `X-GitHub-Event`. */
-export function hear(event: string, payload: unknown, self: AppIdentity): Heard {
+export function translateWebhook(event: string, payload: unknown, self: AppIdentity): TranslatedEvent {
   const read = actionSchema.safeParse(payload);
   if (!read.success) return ignored("the payload is no event");
   const name = read.data.action === undefined ? event : `${event}.${read.data.action}`;

@@ -7,7 +7,7 @@ import { counted } from "../../text/plural.ts";
 import { cut } from "../../text/text.ts";
 import * as market from "./market.ts";
 import { branchLink, modelLine, pullRequestLink } from "./numbers.ts";
-import { harmless, oneLine, quoted } from "./plain.ts";
+import { escapeMarkdown, oneLine, quoted } from "./plain.ts";
 import { reasonList } from "./reasons.ts";
 
 export interface State {
@@ -144,7 +144,7 @@ function verified(job: Job, face: Face): State {
   }
 }
 
-const why = (text: string): string => harmless(oneLine(text)).replace(/\.$/, "");
+const why = (text: string): string => escapeMarkdown(oneLine(text)).replace(/\.$/, "");
 
 function failed(job: Job): State {
   const pull = job.pull_request === null ? null : `Pull request ${pullRequestLink(job.pull_request)} is left as it is.`;
@@ -190,7 +190,7 @@ function ofStatus(job: Job, face: Face): State {
 const MOST_NOTICE = 1_000;
 
 const note = (text: string | null): string | null =>
-  text === null ? null : `**Note:** ${cut(harmless(text), MOST_NOTICE)}`;
+  text === null ? null : `**Note:** ${cut(escapeMarkdown(text), MOST_NOTICE)}`;
 
 /**
  * What the job is, with everything that its sender must be told beside it. A check is not written again for a merge of

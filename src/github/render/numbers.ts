@@ -1,9 +1,9 @@
 /** Figures in words: what the agent used, which model, what it cost, how long ago. */
-import { type Job, modelNotes, NOT_TOLD } from "../../domain/job/job.ts";
+import { type Job, modelNotes, NOT_REPORTED } from "../../domain/job/job.ts";
 import { costOf, spentOf } from "../../domain/job/usage.ts";
 import { counted } from "../../text/plural.ts";
 import { cut } from "../../text/text.ts";
-import { code, harmless, oneLine } from "./plain.ts";
+import { code, escapeMarkdown, oneLine } from "./plain.ts";
 
 const count = (n: number): string => {
   if (n < 1_000) return String(n);
@@ -21,7 +21,7 @@ export function usageLine(job: Job): string | null {
   const input = usage.input_tokens + usage.cache_read_tokens + usage.cache_write_tokens;
   const cost = costOf(job);
   const parts = [
-    ...(job.work === null || job.work.model === NOT_TOLD ? [] : [code(job.work.model)]),
+    ...(job.work === null || job.work.model === NOT_REPORTED ? [] : [code(job.work.model)]),
     ...(tries > 1 ? [counted(tries, "try", "tries")] : []),
     counted(usage.turns, "turn"),
     `${count(input)} tokens in, ${count(usage.output_tokens)} out`,
@@ -35,7 +35,7 @@ const MOST_NOTES = 2_000;
 /** What the sender must be told of the model; null: nothing. A run's words are foreign words. */
 export function modelLine(job: Job): string | null {
   const notes = modelNotes(job);
-  return notes.length === 0 ? null : `**Model:** ${cut(harmless(oneLine(notes.join(" "))), MOST_NOTES)}`;
+  return notes.length === 0 ? null : `**Model:** ${cut(escapeMarkdown(oneLine(notes.join(" "))), MOST_NOTES)}`;
 }
 
 /** Web address of the repository, as GitHub itself wrote it in an address that it gave us; null: none was given yet. */

@@ -67,17 +67,17 @@ const safeLine = (text: string, max: number): string =>
   cut(withoutClosing(withoutMentions(onOneLine(redact(asCommit(text))))), max) || "no title";
 
 /** A pull request's body becomes a commit message where the repository squashes with it. */
-export const harmlessBody = (text: string): string => harmlessly(asCommit(text));
+export const escapeMarkdownBody = (text: string): string => harmlessly(asCommit(text));
 
 /** Foreign Markdown, shown as Markdown but harmless: no mention, no hidden text, no marker, no closing word. */
-export const harmless = (text: string): string => harmlessly(withoutComments(visible(text)));
+export const escapeMarkdown = (text: string): string => harmlessly(withoutComments(visible(text)));
 
 /** A secret could have been put together by what was taken out, so it is looked for after that. */
 const harmlessly = (text: string): string => withoutClosing(withoutMentions(redact(text))).trim();
 
 /** Foreign words as a Markdown quotation, at most `max` characters of them. */
 export const quoted = (text: string, max = 10_000): string =>
-  cut(harmless(text), max)
+  cut(escapeMarkdown(text), max)
     .split("\n")
     .map((line) => `> ${line}`.trimEnd())
     .join("\n");

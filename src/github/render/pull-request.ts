@@ -4,7 +4,7 @@ import { LOGIN } from "../../contracts/repository-name.ts";
 import { issueOf, type Job } from "../../domain/job/job.ts";
 import { jobMarker } from "./marker.ts";
 import { modelLine, usageLine } from "./numbers.ts";
-import { code, commitLine, cutBody, harmlessBody, titleLine } from "./plain.ts";
+import { code, commitLine, cutBody, escapeMarkdownBody, titleLine } from "./plain.ts";
 
 /** What GitHub allows in a login; anything else is not put into a trailer. */
 
@@ -33,7 +33,7 @@ export function pullRequestBody(job: Job, closes: boolean): string {
     job.runner === "market" ? FOR_SENDER : "<sub>Comment `/job <text>` here to ask for changes.</sub>",
     jobMarker(job.id),
   ].join("\n\n");
-  const said = harmlessBody(job.work?.body ?? "") || titleLine(wordsOf(job));
+  const said = escapeMarkdownBody(job.work?.body ?? "") || titleLine(wordsOf(job));
   return cutBody(said, `\n\n---\n\n${footer}`);
 }
 

@@ -1,7 +1,7 @@
 /** The verdict's tree of reasons as a Markdown list. Names of checks are foreign words. */
 import type { Reason } from "../../domain/job/reason.ts";
 import { cut } from "../../text/text.ts";
-import { harmless, oneLine } from "./plain.ts";
+import { escapeMarkdown, oneLine } from "./plain.ts";
 
 const MAX_DEPTH = 4;
 const MAX_ROWS = 40;
@@ -11,7 +11,7 @@ const SIGN: Readonly<Record<Reason["verdict"], string>> = { pass: "✓", fail: "
 
 const rowOf = ({ verdict, text, url }: Reason): string => {
   // brackets would end the link that we make of it
-  const words = cut(harmless(oneLine(text)), MAX_TEXT).replace(/[[\]]/g, "");
+  const words = cut(escapeMarkdown(oneLine(text)), MAX_TEXT).replace(/[[\]]/g, "");
   return `${SIGN[verdict]} ${url !== null && /^https?:\/\/[^\s()<>]+$/.test(url) ? `[${words}](${url})` : words}`;
 };
 

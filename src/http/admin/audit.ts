@@ -6,8 +6,8 @@ import type { Request } from "express";
 import { z } from "zod";
 import { asJobId } from "../../domain/job/job.ts";
 import type { AuditEntry, AuditFilter, AuditLog, JobStore } from "../../engine/ports/stores.ts";
-import { principalOf, sees } from "../middleware/auth.ts";
-import { type Answer, failure, success } from "../routing/answer.ts";
+import { canRead, principalOf } from "../middleware/auth.ts";
+import { failure, type HttpResult, success } from "../routing/answer.ts";
 import { nextLink, pageSchema } from "../routing/paging.ts";
 import { type Call, type Route, route } from "../routing/route.ts";
 
@@ -54,7 +54,7 @@ const viewOf = (entry: AuditEntry, hidden: boolean): z.infer<typeof entrySchema>
   address: hidden ? null : entry.address,
 });
 
-type Narrowed = { readonly filter: Omit<AuditFilter, "limit" | "cursor"> } | { readonly answer: Answer };
+type Narrowed = { readonly filter: Omit<AuditFilter, "limit" | "cursor"> } | { readonly answer: HttpResult };
 
 /** What this key may look for. */
 async function narrowed(parts: AuditParts, request: Request, query: Query): Promise<Narrowed> {
@@ -70,7 +70,7 @@ async function narrowed(parts: AuditParts, request: Request, query: Query): Prom
   if (job_id === undefined) return { filter: asked };
   const id = asJobId(job_id);
   const stored = id === null ? null : await parts.jobs.load(id);
-  if (stored === null || !sees(principal, stored.job)) return { answer: NO_JOB };
+  if (stored === null || !canRead(principal, stored.job)) return { answer: NO_JOB };
   // a repository that was renamed since then is another name in old entries; who sees the job sees them
   const { repository: _, ...rest }: Omit<AuditFilter, "limit"> = asked;
   return { filter: { ...rest, job_id, since: stored.job.created_at } };
@@ -78,7 +78,7 @@ async function narrowed(parts: AuditParts, request: Request, query: Query): Prom
 
 const listed =
   (parts: AuditParts) =>
-  async ({ request, query }: Call<undefined, Query, undefined>): Promise<Answer> => {
+  async ({ request, query }: Call<undefined, Query, undefined>): Promise<HttpResult> => {
     const found = await narrowed(parts, request, query);
     if ("answer" in found) return found.answer;
     const { limit, cursor } = query;

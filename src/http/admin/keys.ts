@@ -3,7 +3,7 @@ import type { Request } from "express";
 import { z } from "zod";
 import type { KeyStore, Recorder } from "../../engine/ports/stores.ts";
 import { recordedKey } from "../middleware/audited.ts";
-import { type Answer, failure, success } from "../routing/answer.ts";
+import { failure, type HttpResult, success } from "../routing/answer.ts";
 import { type Route, route } from "../routing/route.ts";
 import { isOver, keyRequestSchema, keyView, keyViewSchema, NOT_IN_FUTURE, newKey } from "./new-key.ts";
 import { DEFAULT_OVERLAP_SECONDS, overlapSchema, type Rotation, rotateKey } from "./rotate-key.ts";
@@ -58,7 +58,7 @@ const createKey = (parts: KeyParts): Route =>
 const UNKNOWN_KEY = failure(404, "not_found", "There is no key of this id; GET /api/keys lists them.");
 
 /** Each key that is gone now has its line in the audit log. */
-export async function revoked(parts: KeyParts, request: Request, id: string, unknown: Answer): Promise<Answer> {
+export async function revoked(parts: KeyParts, request: Request, id: string, unknown: HttpResult): Promise<HttpResult> {
   const gone = await parts.keys.remove(id);
   if (gone.length === 0) return recordedKey(parts.record, request, "key-revoked", id, unknown);
   for (const one of gone) recordedKey(parts.record, request, "key-revoked", one, { status: 204 });
@@ -98,7 +98,7 @@ const revokeKey = (parts: KeyParts): Route =>
 
 const ROTATION_REFUSED = { not_found: 404, key_replaced: 409, key_expired: 409, too_many_keys: 409 } as const;
 
-export const rotationAnswer = (rotation: Rotation): Answer => {
+export const rotationAnswer = (rotation: Rotation): HttpResult => {
   if (!rotation.ok) {
     const { code, sentence } = rotation;
     return failure(ROTATION_REFUSED[code], code, sentence);

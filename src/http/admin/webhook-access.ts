@@ -49,14 +49,14 @@ export async function repositoryIdOf({ repositories }: WebhookParts, full_name: 
   return (await repositories.get(owner, name))?.id ?? null;
 }
 
-export const reaches = (principal: Principal, subscription: StoredSubscription): boolean =>
+export const canReachWebhook = (principal: Principal, subscription: StoredSubscription): boolean =>
   isWithin(principal, subscription) &&
   (principal.account === subscription.account || principal.scopes.includes("admin"));
 
 /** The webhook with an address of this id, if the caller reaches it. */
 export async function webhookOf(parts: WebhookParts, request: Request, id: string): Promise<StoredSubscription | null> {
   const found = await parts.subscriptions.get(id);
-  return found !== null && found.url !== null && reaches(principalOf(request), found) ? found : null;
+  return found !== null && found.url !== null && canReachWebhook(principalOf(request), found) ? found : null;
 }
 
 /** The same for whatever has deliveries, the account's own among them: `default`. */

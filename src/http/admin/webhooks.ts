@@ -11,12 +11,12 @@ import { failure, success } from "../routing/answer.ts";
 import { type Route, route } from "../routing/route.ts";
 import { repositoryField } from "./new-key.ts";
 import {
+  canReachWebhook,
   DEFAULT,
   DISABLED,
   idParams,
   NO_STORE,
   NO_WEBHOOK,
-  reaches,
   repositoryIdOf,
   type WebhookParts,
   webhookOf,
@@ -104,7 +104,7 @@ const subscribing = (parts: WebhookParts): Route[] => [
     async work({ request }) {
       const principal = principalOf(request);
       const all = await parts.subscriptions.list(principal.scopes.includes("admin") ? undefined : principal.account);
-      return success(200, all.filter((one) => reaches(principal, one)).map(webhookView));
+      return success(200, all.filter((one) => canReachWebhook(principal, one)).map(webhookView));
     },
   }),
   route({

@@ -1,7 +1,7 @@
 /** What is done to keys and webhooks, as the audit log has it. The one place that turns an answer into an outcome. */
 import type { Request } from "express";
 import type { AuditEntry, Recorder } from "../../engine/ports/stores.ts";
-import type { Answer } from "../routing/answer.ts";
+import type { HttpResult } from "../routing/answer.ts";
 import { actorOf } from "./actor.ts";
 
 export type WebhookAction =
@@ -18,11 +18,17 @@ const KEY_ID = /^[0-9a-f]{12}$/;
 
 export const keyTarget = (id: string): AuditEntry["target"] => (KEY_ID.test(id) ? { type: "key", id } : null);
 
-const outcomeOf = ({ status, body }: Answer): string =>
+const outcomeOf = ({ status, body }: HttpResult): string =>
   status < 400 ? "done" : body !== undefined && "code" in body ? String(body.code) : String(status);
 
 /** The same answer, written down. `id`: of the key that it was about. */
-export function recordedKey(record: Recorder, request: Request, action: KeyAction, id: string, answer: Answer): Answer {
+export function recordedKey(
+  record: Recorder,
+  request: Request,
+  action: KeyAction,
+  id: string,
+  answer: HttpResult,
+): HttpResult {
   record(actorOf(request), { action, target: keyTarget(id), repository: null, outcome: outcomeOf(answer) });
   return answer;
 }
@@ -33,8 +39,8 @@ export function recordedWebhook(
   request: Request,
   action: WebhookAction,
   { id, repository }: { readonly id: string; readonly repository: string | null },
-  answer: Answer,
-): Answer {
+  answer: HttpResult,
+): HttpResult {
   record(actorOf(request), { action, target: { type: "subscription", id }, repository, outcome: outcomeOf(answer) });
   return answer;
 }

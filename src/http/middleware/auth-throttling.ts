@@ -7,7 +7,7 @@
 import type { Socket } from "node:net";
 import type { Request } from "express";
 import { LRUCache } from "lru-cache";
-import { type Answer, failure } from "../routing/answer.ts";
+import { failure, type HttpResult } from "../routing/answer.ts";
 import { clientAddress, countedAs } from "../server/client-address.ts";
 
 export const WRONG_KEYS_PER_MINUTE = 20;
@@ -16,9 +16,9 @@ const WINDOW_MS = 60_000;
 const MAX_ADDRESSES = 10_000;
 const MAX_KNOWN = 10_000;
 
-export interface Guesses {
+export interface AuthThrottle {
   /** The answer for an address with too many wrong keys; null: go on. `digest`: of the key, null without one. */
-  refusal(request: Request, digest: string | null): Answer | null;
+  refusal(request: Request, digest: string | null): HttpResult | null;
   failed(request: Request): void;
   succeeded(request: Request, digest: string): void;
 }
@@ -29,7 +29,7 @@ interface Mark {
   readonly forwarded: string | string[] | undefined;
 }
 
-export function countGuesses(now: () => number): Guesses {
+export function createAuthThrottle(now: () => number): AuthThrottle {
   const wrong = new LRUCache<string, number>({ max: MAX_ADDRESSES });
   const known = new LRUCache<string, true>({ max: MAX_KNOWN });
   const marks = new WeakMap<Socket, Mark>();

@@ -7,9 +7,9 @@ import type { Request, RequestHandler } from "express";
 import { ADMIN_ACCOUNT, accountNamed } from "../../domain/job/account.ts";
 import { fullName, type Job, type Repository, sameRepository } from "../../domain/job/job.ts";
 import type { KeyStore, Recorder, RepositoryStore, Scope, StoredKey } from "../../engine/ports/stores.ts";
-import { type Answer, failure, send, UNAUTHORIZED } from "../routing/answer.ts";
+import { failure, type HttpResult, send, UNAUTHORIZED } from "../routing/answer.ts";
 import { MAX_KEY_LENGTH } from "../routing/limits.ts";
-import type { Guesses } from "./auth-throttling.ts";
+import type { AuthThrottle } from "./auth-throttling.ts";
 
 export interface Principal {
   /** Null: `API_KEY` of the settings. */
@@ -54,15 +54,15 @@ const may = (principal: Principal, scope: Scope | "any"): boolean =>
   scope === "any" || principal.scopes.includes(scope) || principal.scopes.includes("admin");
 
 /** Is this the repository that the key is bound to, if it is to one? */
-export function reaches({ repository, repository_id }: Principal, of: Repository): boolean {
+export function canReach({ repository, repository_id }: Principal, of: Repository): boolean {
   if (repository === null) return true;
   const [owner = "", name = ""] = repository.split("/");
   return sameRepository({ owner, name, ...(repository_id === null ? {} : { id: repository_id }) }, of);
 }
 
 /** A key sees the jobs of its account, one with `admin` those of every account; both only within its repository. */
-export const sees = (principal: Principal, job: Job): boolean =>
-  reaches(principal, job.repository) &&
+export const canRead = (principal: Principal, job: Job): boolean =>
+  canReach(principal, job.repository) &&
   (principal.account === accountNamed(job.account) || principal.scopes.includes("admin"));
 
 function presented(request: Request): string | null {
@@ -73,7 +73,7 @@ function presented(request: Request): string | null {
   return key === undefined || key === "" || key.length > MAX_KEY_LENGTH ? null : key;
 }
 
-const CHALLENGE: Answer = { ...UNAUTHORIZED, headers: { "WWW-Authenticate": "Bearer" } };
+const CHALLENGE: HttpResult = { ...UNAUTHORIZED, headers: { "WWW-Authenticate": "Bearer" } };
 
 const BOUND = failure(
   403,
@@ -116,12 +116,12 @@ export function authentication(parts: {
   readonly repositories: Pick<RepositoryStore, "get" | "byId">;
   readonly record: Recorder;
   readonly api_key: string | null;
-  readonly guesses: Guesses;
+  readonly authThrottle: AuthThrottle;
   readonly now: () => number;
 }): Authentication {
   const root = parts.api_key === null ? null : Buffer.from(hashOf(parts.api_key));
 
-  const { guesses } = parts;
+  const { authThrottle } = parts;
 
   const identify = async (digest: string): Promise<Principal | null> => {
     const bytes = Buffer.from(digest);
@@ -139,18 +139,18 @@ export function authentication(parts: {
   };
 
   /** Who calls; else the answer. Asked of the guesses twice, since others may have failed while the store was asked. */
-  const callerOf = async (request: Request): Promise<Principal | Answer> => {
+  const callerOf = async (request: Request): Promise<Principal | HttpResult> => {
     const key = presented(request);
     const digest = key === null ? null : hashOf(key);
-    const refusal = guesses.refusal(request, digest);
+    const refusal = authThrottle.refusal(request, digest);
     if (refusal !== null) return refusal;
     if (digest === null) return CHALLENGE;
     const principal = await identify(digest);
-    if (principal === null) guesses.failed(request);
+    if (principal === null) authThrottle.failed(request);
     else {
-      const late = guesses.refusal(request, digest);
+      const late = authThrottle.refusal(request, digest);
       if (late !== null) return late;
-      guesses.succeeded(request, digest);
+      authThrottle.succeeded(request, digest);
     }
     return principal ?? CHALLENGE;
   };

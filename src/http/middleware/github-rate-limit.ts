@@ -4,9 +4,9 @@
  */
 
 import type { Repository } from "../../domain/job/job.ts";
-import type { Desk } from "../../engine/ports/stores.ts";
+import type { GitHubClient } from "../../engine/ports/stores.ts";
 import { counted } from "../../text/plural.ts";
-import { type Answer, failure } from "../routing/answer.ts";
+import { failure, type HttpResult } from "../routing/answer.ts";
 import { MOST_ROOM_WAIT_MS } from "../routing/limits.ts";
 
 export const LIMITED = {
@@ -16,8 +16,11 @@ export const LIMITED = {
 } as const;
 
 /** Null: there is room. */
-export function noRoom(desk: Pick<Desk, "pushWait">, { installation_id }: Repository): Answer | null {
-  const wait = desk.pushWait(installation_id);
+export function gitHubRateLimited(
+  githubClient: Pick<GitHubClient, "pushWait">,
+  { installation_id }: Repository,
+): HttpResult | null {
+  const wait = githubClient.pushWait(installation_id);
   if (wait <= MOST_ROOM_WAIT_MS) return null;
   const seconds = Math.ceil(wait / 1_000);
   const sentence = `GitHub's limits leave no room for another job now; come again in ${counted(seconds, "second")}.`;

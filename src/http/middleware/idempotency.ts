@@ -14,16 +14,16 @@
 import { hash } from "node:crypto";
 import type { Request } from "express";
 import type { JobId } from "../../domain/job/job.ts";
-import type { Door } from "../../engine/ports/service.ts";
-import type { Clock, IdempotencyStore, KeptAnswer } from "../../engine/ports/stores.ts";
-import { type Answer, failure } from "../routing/answer.ts";
+import type { JobService } from "../../engine/ports/service.ts";
+import type { Clock, IdempotencyStore, StoredResponse } from "../../engine/ports/stores.ts";
+import { failure, type HttpResult } from "../routing/answer.ts";
 import { digestOf } from "../routing/body.ts";
 import { DUPLICATE_WAIT_MS, MAX_WAITING_DUPLICATES } from "../routing/limits.ts";
 import { principalOf } from "./auth.ts";
 
 export interface IdempotencyParts {
   readonly idempotency: IdempotencyStore;
-  readonly door: Pick<Door, "drawId">;
+  readonly service: Pick<JobService, "drawId">;
   readonly clock: Clock;
 }
 
@@ -31,7 +31,7 @@ export interface IdempotencyParts {
 export type WorkId = JobId;
 
 /** A route that can be tried again. Without an id, nobody will. */
-export type RepeatableRoute = (request: Request, work_id?: WorkId) => Promise<Answer>;
+export type RepeatableRoute = (request: Request, work_id?: WorkId) => Promise<HttpResult>;
 
 const KEY = /^[\x21-\x7e]{1,255}$/;
 
@@ -53,30 +53,30 @@ const STILL_RUNNING = failure(
 );
 
 /** An account that owes has got nothing made: asked again with the same key after paying, it is asked anew. */
-const isKept = ({ status, body }: Answer): boolean =>
+const isKept = ({ status, body }: HttpResult): boolean =>
   (status >= 200 && status < 300) ||
   (status === 402 && !(body !== undefined && "code" in body && body.code === "in_debt"));
 
-const kept = ({ status, body, headers = {} }: Answer): KeptAnswer => ({
+const kept = ({ status, body, headers = {} }: HttpResult): StoredResponse => ({
   status,
   headers,
   body: body === undefined ? null : Array.isArray(body) ? body : { ...body },
 });
 
-const replayed = ({ status, body, headers }: Answer): Answer => ({
+const replayed = ({ status, body, headers }: HttpResult): HttpResult => ({
   status,
   ...(body === undefined ? {} : { body }),
   headers: { ...headers, "Idempotency-Replayed": "true" },
 });
 
-const again = ({ status, body, headers }: KeptAnswer): Answer =>
+const again = ({ status, body, headers }: StoredResponse): HttpResult =>
   replayed({ status, headers, ...(body === null ? {} : { body }) });
 
 const NO_BODY = Buffer.alloc(0);
 
 interface First {
   readonly fingerprint: string;
-  readonly answer: Promise<Answer>;
+  readonly answer: Promise<HttpResult>;
   waiting: number;
 }
 
@@ -88,9 +88,9 @@ export function idempotency(parts: IdempotencyParts) {
   const tryOnce = async (
     scope: string,
     fingerprint: string,
-    work: (id: WorkId) => Promise<Answer>,
-  ): Promise<Answer> => {
-    const work_id = await parts.door.drawId();
+    work: (id: WorkId) => Promise<HttpResult>,
+  ): Promise<HttpResult> => {
+    const work_id = await parts.service.drawId();
     const begun = await parts.idempotency.begin({ scope, fingerprint, work_id, at: parts.clock.now() });
     if (begun.kind === "other_body") return KEY_REUSED;
     if (begun.kind === "same") return again(begun.answer);
@@ -100,11 +100,11 @@ export function idempotency(parts: IdempotencyParts) {
     return answer;
   };
 
-  const waitFor = async (first: First): Promise<Answer> => {
+  const waitFor = async (first: First): Promise<HttpResult> => {
     if (first.waiting >= MAX_WAITING_DUPLICATES) return STILL_RUNNING;
     first.waiting++;
     let cancel = (): void => {};
-    const tooLong = new Promise<Answer>((resolve) => {
+    const tooLong = new Promise<HttpResult>((resolve) => {
       cancel = parts.clock.at(parts.clock.now() + DUPLICATE_WAIT_MS, () => resolve(STILL_RUNNING));
     });
     try {
@@ -116,7 +116,7 @@ export function idempotency(parts: IdempotencyParts) {
   };
 
   return (route: string, work: RepeatableRoute) =>
-    async (request: Request): Promise<Answer> => {
+    async (request: Request): Promise<HttpResult> => {
       const key = request.headers["idempotency-key"];
       if (key === undefined) return work(request);
       if (typeof key !== "string" || !KEY.test(key)) return INVALID_KEY;

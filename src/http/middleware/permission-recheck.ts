@@ -4,22 +4,22 @@
  */
 import type { RequestHandler } from "express";
 import { LRUCache } from "lru-cache";
-import type { Door } from "../../engine/ports/service.ts";
+import type { JobService } from "../../engine/ports/service.ts";
 import type { AccountStore, Log } from "../../engine/ports/stores.ts";
 import { findRepository, type RepositoryParts } from "../dialects/create-job/which-repository.ts";
-import { type Answer, failure, send } from "../routing/answer.ts";
+import { failure, type HttpResult, send } from "../routing/answer.ts";
 import { requestId } from "../server/request-log.ts";
-import { type Principal, principalOf, reaches } from "./auth.ts";
+import { canReach, type Principal, principalOf } from "./auth.ts";
 
-export interface StandingParts extends Pick<RepositoryParts, "repositories" | "desk"> {
-  readonly door: Pick<Door, "admit">;
+export interface PermissionRecheckParts extends Pick<RepositoryParts, "repositories" | "githubClient"> {
+  readonly service: Pick<JobService, "admit">;
   readonly accounts: Pick<AccountStore, "holder">;
   readonly now: () => number;
   readonly log: Log;
 }
 
 /** How long GitHub's yes counts. */
-export const STANDING_MS = 300_000;
+export const RECHECK_MS = 300_000;
 /** Keys whose yes is kept; for one that falls out GitHub is asked again. */
 const MAX_KEPT = 10_000;
 
@@ -29,22 +29,22 @@ const UNREACHABLE = failure(
   "GitHub could not be asked whether you may still command there; try again in a minute.",
 );
 
-const lost = (login: string, repository: string): Answer =>
+const lost = (login: string, repository: string): HttpResult =>
   failure(403, "forbidden", `${login} may not command in ${repository} any more, so this key may not either.`);
 
-export function standing(parts: StandingParts): RequestHandler {
+export function permissionRecheck(parts: PermissionRecheckParts): RequestHandler {
   const until = new LRUCache<string, number>({ max: MAX_KEPT });
 
-  const refusal = async (principal: Principal): Promise<Answer | null> => {
+  const refusal = async (principal: Principal): Promise<HttpResult | null> => {
     const { key_id, account, login, repository } = principal;
     if (key_id === null || login === null || repository === null) return null;
     if ((until.get(key_id) ?? 0) > parts.now()) return null;
     const here = await findRepository(parts, repository);
     // a key that was made before its account was known by number is its person's who has the name now
     const person = (await parts.accounts.holder(account)) ?? { login };
-    if (here === null || !reaches(principal, here)) return lost(login, repository);
-    if ((await parts.door.admit(here, person)) !== account) return lost(login, repository);
-    until.set(key_id, parts.now() + STANDING_MS);
+    if (here === null || !canReach(principal, here)) return lost(login, repository);
+    if ((await parts.service.admit(here, person)) !== account) return lost(login, repository);
+    until.set(key_id, parts.now() + RECHECK_MS);
     return null;
   };
 

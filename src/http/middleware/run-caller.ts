@@ -5,13 +5,13 @@
 import { hash } from "node:crypto";
 import type { Request, RequestHandler } from "express";
 import { asJobId } from "../../domain/job/job.ts";
-import { type RunClaims, standingBy } from "../../domain/job/run-claims.ts";
+import { type RunClaims, runAuthorizationBy } from "../../domain/job/run-claims.ts";
 import type { RunTokens } from "../../engine/ports/runs.ts";
 import type { JobStore, RepositoryStore, StoredJob } from "../../engine/ports/stores.ts";
-import { type Answer, failure, send, UNAUTHORIZED } from "../routing/answer.ts";
+import { failure, type HttpResult, send, UNAUTHORIZED } from "../routing/answer.ts";
 import { RUN_REQUESTS_PER_ADDRESS, RUN_REQUESTS_PER_JOB } from "../routing/limits.ts";
 import { clientAddress, countedAs } from "../server/client-address.ts";
-import type { Guesses } from "./auth-throttling.ts";
+import type { AuthThrottle } from "./auth-throttling.ts";
 import { rateLimit } from "./rate-limit.ts";
 
 export interface RunCallerParts {
@@ -19,7 +19,7 @@ export interface RunCallerParts {
   readonly repositories: Pick<RepositoryStore, "get">;
   /** Null: the server has no address of its own, so no token can be meant for it. */
   readonly run_tokens: RunTokens | null;
-  readonly guesses: Guesses;
+  readonly authThrottle: AuthThrottle;
   readonly now: () => number;
 }
 
@@ -56,21 +56,21 @@ export const OVER = failure(409, "over", "The try that this run belongs to is ov
 const KEYS_AWAY = failure(503, "github_unavailable", "GitHub's keys cannot be read just now; try again in a moment.", {
   "Retry-After": "5",
 });
-const CHALLENGE: Answer = { ...UNAUTHORIZED, headers: { "WWW-Authenticate": "Bearer" } };
+const CHALLENGE: HttpResult = { ...UNAUTHORIZED, headers: { "WWW-Authenticate": "Bearer" } };
 
 function bearerOf({ headers: { authorization } }: Request): string | null {
   const token = authorization?.slice(0, 7).toLowerCase() === "bearer " ? authorization.slice(7).trim() : "";
   return token === "" ? null : token;
 }
 
-async function standing(parts: RunCallerParts, id: string, claims: RunClaims): Promise<RunCaller | Answer> {
+async function standing(parts: RunCallerParts, id: string, claims: RunClaims): Promise<RunCaller | HttpResult> {
   const job_id = asJobId(id);
   const stored = job_id === null ? null : await parts.jobs.load(job_id);
   if (stored === null) return NO_JOB;
   const { owner, name } = stored.job.repository;
   const repository_id = stored.job.repository.id ?? (await parts.repositories.get(owner, name))?.id;
   if (repository_id === undefined) return NO_JOB;
-  const found = standingBy(stored.job, repository_id, claims);
+  const found = runAuthorizationBy(stored.job, repository_id, claims);
   switch (found) {
     case "ours":
       return { stored, run: { run_id: claims.run_id, attempt: claims.run_attempt }, repository_id };
@@ -86,19 +86,19 @@ async function standing(parts: RunCallerParts, id: string, claims: RunClaims): P
 }
 
 /** The run, or the answer. Anybody can have GitHub sign a token for us, so a job that is not theirs is a guess as well. */
-async function identify(parts: RunCallerParts, request: Request): Promise<RunCaller | Answer> {
+async function identify(parts: RunCallerParts, request: Request): Promise<RunCaller | HttpResult> {
   if (parts.run_tokens === null) return NOT_SET_UP;
   const token = bearerOf(request);
   const digest = token === null ? null : hash("sha256", token, "hex");
-  const refusal = parts.guesses.refusal(request, digest);
+  const refusal = parts.authThrottle.refusal(request, digest);
   if (refusal !== null) return refusal;
   if (token === null || digest === null) return CHALLENGE;
   const verified = await parts.run_tokens.verify(token);
   if (verified.kind === "unavailable") return KEYS_AWAY;
   const caller =
     verified.kind === "invalid" ? CHALLENGE : await standing(parts, String(request.params.job_id), verified.claims);
-  if (caller === CHALLENGE || caller === NO_JOB) parts.guesses.failed(request);
-  else parts.guesses.succeeded(request, digest);
+  if (caller === CHALLENGE || caller === NO_JOB) parts.authThrottle.failed(request);
+  else parts.authThrottle.succeeded(request, digest);
   return caller;
 }
 

@@ -8,7 +8,7 @@ import { requestId } from "../server/request-log.ts";
 import { RAW_SECURITY_HEADERS } from "../server/security-headers.ts";
 import type { ErrorCode } from "./error-codes.ts";
 
-export interface Answer {
+export interface HttpResult {
   readonly status: number;
   /** Said as JSON. Undefined: no body, unless there is a text. */
   readonly body?: object;
@@ -20,13 +20,16 @@ export interface Answer {
 }
 
 /** A body that goes on, under these headers. */
-export const streaming = (headers: Readonly<Record<string, string>>, serve: (response: Response) => void): Answer => ({
+export const streaming = (
+  headers: Readonly<Record<string, string>>,
+  serve: (response: Response) => void,
+): HttpResult => ({
   status: 200,
   headers,
   serve,
 });
 
-export const success = (status: number, body: object, headers: Readonly<Record<string, string>> = {}): Answer => ({
+export const success = (status: number, body: object, headers: Readonly<Record<string, string>> = {}): HttpResult => ({
   status,
   body,
   headers,
@@ -37,12 +40,12 @@ export const failure = (
   code: ErrorCode,
   error: string,
   headers: Readonly<Record<string, string>> = {},
-): Answer => ({ status, body: { error, code }, headers });
+): HttpResult => ({ status, body: { error, code }, headers });
 
 export const UNAUTHORIZED = failure(401, "unauthorized", "Unauthorized");
 
 /** All headers at once, and without Express's own `json`, which hashes each body for a tag: this is the hot path. */
-export function send(request: Request, response: Response, answer: Answer): void {
+export function send(request: Request, response: Response, answer: HttpResult): void {
   const { status, body, text } = answer;
   if (body !== undefined && "code" in body) request.error_code = String(body.code);
   const headers = [...RAW_SECURITY_HEADERS];
@@ -78,7 +81,7 @@ export function sendInternal(request: Request, response: Response, log: Log, err
 
 /** A route as Express wants it. `text` is what the caller reads when we are at fault. */
 export const answering =
-  (route: (request: Request) => Promise<Answer>, log: Log, text = "Internal error"): RequestHandler =>
+  (route: (request: Request) => Promise<HttpResult>, log: Log, text = "Internal error"): RequestHandler =>
   (request, response) => {
     route(request).then(
       (answer) => send(request, response, answer),

@@ -7,7 +7,7 @@ import express, { type ErrorRequestHandler, type RequestHandler } from "express"
 import { z } from "zod";
 import { isJsonWithinBounds } from "../../text/json-bounds.ts";
 import type { HoldBody } from "../server/bodies-under-way.ts";
-import { type Answer, failure, send } from "./answer.ts";
+import { failure, type HttpResult, send } from "./answer.ts";
 import { NO_JSON, TOO_DEEP } from "./checked.ts";
 import { CHUNK_BYTES, LARGE_BODY_BYTES, MAX_BODY_BYTES } from "./limits.ts";
 
@@ -100,7 +100,7 @@ export const bodyErrors: ErrorRequestHandler = (error, request, response, next) 
   else send(request, response, answer);
 };
 
-function bodyAnswer({ type, limit }: z.infer<typeof bodyError>): Answer | null {
+function bodyAnswer({ type, limit }: z.infer<typeof bodyError>): HttpResult | null {
   switch (type) {
     case "entity.too.large":
       return failure(413, "body_too_large", `The body is larger than ${limit / 1024 / 1024} MB; send less.`);

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { placeOf } from "../../text/place.ts";
 import { head } from "../../text/text.ts";
 import { hintFor } from "../../text/typo.ts";
-import { type Answer, failure } from "./answer.ts";
+import { failure, type HttpResult } from "./answer.ts";
 
 export const TOO_DEEP = failure(
   400,
@@ -15,7 +15,7 @@ export const NO_JSON = failure(400, "invalid_json", "The body is not valid JSON.
 const LONGEST_NAME = 60;
 
 /** A name that this call does not take would be without effect, which whoever misspelt it must not find out later. */
-function unknownField(path: readonly PropertyKey[], keys: readonly string[], schema: z.ZodType): Answer {
+function unknownField(path: readonly PropertyKey[], keys: readonly string[], schema: z.ZodType): HttpResult {
   const [name = ""] = keys;
   const known = path.length === 0 && schema instanceof z.ZodObject ? Object.keys(schema.shape) : [];
   const place = head(placeOf([...path, name]), LONGEST_NAME);
@@ -23,7 +23,10 @@ function unknownField(path: readonly PropertyKey[], keys: readonly string[], sch
 }
 
 /** The value as the schema wants it, or the answer that names the first field that is wrong. */
-export function checked<T>(schema: z.ZodType<T>, body: unknown): { readonly value: T } | { readonly answer: Answer } {
+export function checked<T>(
+  schema: z.ZodType<T>,
+  body: unknown,
+): { readonly value: T } | { readonly answer: HttpResult } {
   if (typeof body !== "object" || body === null || Array.isArray(body)) {
     return { answer: failure(400, "invalid_body", "The body must be a JSON object.") };
   }

@@ -6,7 +6,7 @@ import type { RequestHandler, Router } from "express";
 import type { Log } from "../../engine/ports/stores.ts";
 import type { Authentication } from "../middleware/auth.ts";
 import { type IdempotencyParts, idempotency } from "../middleware/idempotency.ts";
-import { type StandingParts, standing } from "../middleware/permission-recheck.ts";
+import { type PermissionRecheckParts, permissionRecheck } from "../middleware/permission-recheck.ts";
 import { writeLimit } from "../middleware/rate-limit.ts";
 import { boundBodies } from "../server/bodies-under-way.ts";
 import { inTurn } from "../server/in-turn.ts";
@@ -17,8 +17,8 @@ import { MAX_BYTES_UNDER_WAY } from "./limits.ts";
 import { expressPath, mountedPath, type Route } from "./route.ts";
 import { isOfServer, takesBody, writes } from "./shared-answers.ts";
 
-export interface MountParts extends IdempotencyParts, StandingParts {
-  readonly door: IdempotencyParts["door"] & StandingParts["door"];
+export interface MountParts extends IdempotencyParts, PermissionRecheckParts {
+  readonly service: IdempotencyParts["service"] & PermissionRecheckParts["service"];
   readonly authentication: Authentication;
   readonly log: Log;
 }
@@ -26,7 +26,7 @@ export interface MountParts extends IdempotencyParts, StandingParts {
 export function mount(router: Router, routes: readonly Route[], parts: MountParts, arrival: Arrival): void {
   const { authentication, log } = parts;
   const limit = writeLimit(parts.clock.now);
-  const stands = standing(parts);
+  const stands = permissionRecheck(parts);
   const hold = boundBodies(MAX_BYTES_UNDER_WAY);
   const repeatable = idempotency(parts);
 

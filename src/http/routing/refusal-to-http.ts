@@ -1,6 +1,6 @@
 /** The one mapping of the core's refusals to HTTP, and the one place where a dialect may differ from it. */
 import type { Refusal, RefusalCode } from "../../domain/job/refusal.ts";
-import { type Answer, failure } from "./answer.ts";
+import { failure, type HttpResult } from "./answer.ts";
 
 const HTTP_STATUS: Readonly<Record<RefusalCode, number>> = {
   not_found: 404,
@@ -22,10 +22,10 @@ const HTTP_STATUS: Readonly<Record<RefusalCode, number>> = {
 };
 
 /** `differs`: what a dialect answers in another way. */
-export const refused = (
+export const refusalToHttp = (
   { code, sentence, retry_after_ms }: Refusal,
   differs: Readonly<Partial<Record<RefusalCode, number>>> = {},
-): Answer =>
+): HttpResult =>
   failure(
     differs[code] ?? HTTP_STATUS[code],
     code,

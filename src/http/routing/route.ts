@@ -6,7 +6,7 @@ import type { Request, RequestHandler } from "express";
 import { z } from "zod";
 import type { Scope } from "../../engine/ports/stores.ts";
 import type { RepeatableRoute, WorkId } from "../middleware/idempotency.ts";
-import type { Answer } from "./answer.ts";
+import type { HttpResult } from "./answer.ts";
 import { checked } from "./checked.ts";
 import type { ErrorCode } from "./error-codes.ts";
 
@@ -92,8 +92,8 @@ export interface Definition<Params, Query, Body> extends Shape {
   readonly query?: z.ZodType<Query>;
   readonly body?: z.ZodType<Body>;
   /** Mistakes that have words of their own, before the schemas are asked. */
-  readonly precheck?: (request: Request) => Answer | null;
-  readonly work: (call: Call<Params, Query, Body>) => Promise<Answer>;
+  readonly precheck?: (request: Request) => HttpResult | null;
+  readonly work: (call: Call<Params, Query, Body>) => Promise<HttpResult>;
 }
 
 export interface Route extends Shape {
@@ -103,7 +103,7 @@ export interface Route extends Shape {
   readonly run: RepeatableRoute;
 }
 
-type Read<T> = { readonly value: T } | { readonly answer: Answer };
+type Read<T> = { readonly value: T } | { readonly answer: HttpResult };
 
 const NOTHING = z.strictObject({});
 

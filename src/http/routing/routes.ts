@@ -34,11 +34,11 @@ import { type MountParts, mount } from "./mount.ts";
 import type { Route } from "./route.ts";
 
 export interface MarketParts extends RunParts, MarketJobParts, WorkParts, AgentParts, WalletParts, CronParts {
-  readonly door: RunParts["door"] &
-    MarketJobParts["door"] &
-    WalletParts["door"] &
-    WorkParts["door"] &
-    CronParts["door"];
+  readonly service: RunParts["service"] &
+    MarketJobParts["service"] &
+    WalletParts["service"] &
+    WorkParts["service"] &
+    CronParts["service"];
   readonly jobs: JobStore;
   readonly parcels: WorkParts["parcels"];
   readonly wallet: WalletParts["wallet"];

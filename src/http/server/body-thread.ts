@@ -9,9 +9,9 @@ import { readHandIn } from "./handed-in-result.ts";
 import type { DeliveryRead, DeliveryTask } from "./large-body.ts";
 
 export type Task = DeliveryTask | HandInTask;
-export type Asked = { readonly id: number; readonly task: Task };
+export type ThreadRequest = { readonly id: number; readonly task: Task };
 /** Null: it could not be read for a reason that is our own. */
-export type Told = { readonly id: number; readonly read: DeliveryRead | HandInRead | null };
+export type ThreadReply = { readonly id: number; readonly read: DeliveryRead | HandInRead | null };
 
 export interface BodyThread {
   /** The parts, in memory of their own, are gone from here on. */
@@ -23,7 +23,10 @@ export interface BodyThread {
 
 interface Running {
   readonly worker: Worker;
-  readonly waiting: Map<number, { readonly tell: (read: Told["read"]) => void; readonly fail: (error: Error) => void }>;
+  readonly waiting: Map<
+    number,
+    { readonly tell: (read: ThreadReply["read"]) => void; readonly fail: (error: Error) => void }
+  >;
 }
 
 /** Of old objects: twenty times the largest body. */
@@ -42,7 +45,7 @@ export function createBodyThread(program: URL, secret: string): BodyThread {
       for (const { fail } of begun.waiting.values()) fail(error);
       begun.waiting.clear();
     };
-    worker.on("message", ({ id, read }: Told) => {
+    worker.on("message", ({ id, read }: ThreadReply) => {
       begun.waiting.get(id)?.tell(read);
       begun.waiting.delete(id);
     });
@@ -56,9 +59,9 @@ export function createBodyThread(program: URL, secret: string): BodyThread {
     running ??= start();
     const { worker, waiting } = running;
     const id = ++last;
-    const asked: Asked = { id, task };
+    const asked: ThreadRequest = { id, task };
     worker.postMessage(asked, [...new Set(task.parts.map(({ buffer }) => buffer))].filter(isOwn));
-    const told = new Promise<Told["read"]>((tell, fail) => waiting.set(id, { tell, fail }));
+    const told = new Promise<ThreadReply["read"]>((tell, fail) => waiting.set(id, { tell, fail }));
     const late = setTimeout(() => void worker.terminate(), LARGE_BODY_MS);
     const read = await told.finally(() => clearTimeout(late));
     if (read === null) throw new Error("a large body could not be read");

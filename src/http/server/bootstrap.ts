@@ -10,7 +10,7 @@ import { DRAIN_MS, HEADERS_MS, HOLD_MS, KEEP_ALIVE_MS, MAX_HELD, REQUEST_MS } fr
 import { requestIds } from "./request-id.ts";
 import { SECURITY_HEADERS } from "./security-headers.ts";
 
-export interface Gate {
+export interface EarlyListener {
   readonly port: number;
   readonly url: string;
   /** From now on this answers, the held requests first. */
@@ -59,10 +59,10 @@ function sentenceOf(error: unknown, { host, port }: { readonly host: string; rea
 /** How long a request may take to arrive. */
 const ARRIVAL = { headersTimeout: HEADERS_MS, requestTimeout: REQUEST_MS, connectionsCheckingInterval: CHECK_MS };
 
-export async function openGate(
+export async function listenEarly(
   where: { readonly host: string; readonly port: number },
   arrival: Partial<typeof ARRIVAL> = {},
-): Promise<Gate> {
+): Promise<EarlyListener> {
   let listener: RequestListener | null = null;
   let closing = false;
   const held = new Set<() => void>();

@@ -3,7 +3,7 @@
  * the bytes, and answers that hold no more than the App uses, since what goes back is copied on the main thread.
  */
 import { createHmac, timingSafeEqual } from "node:crypto";
-import type { Heard } from "../../domain/job/github-event.ts";
+import type { TranslatedEvent } from "../../domain/job/github-event.ts";
 
 export interface DeliveryTask {
   readonly kind: "delivery";
@@ -19,9 +19,9 @@ export interface DeliveryTask {
 export type DeliveryRead =
   | { readonly kind: "forged" }
   | { readonly kind: "no-json" }
-  | { readonly kind: "heard"; readonly heard: Heard };
+  | { readonly kind: "heard"; readonly heard: TranslatedEvent };
 
-type Hear = (event: string, payload: unknown, self: DeliveryTask["self"]) => Heard;
+type Hear = (event: string, payload: unknown, self: DeliveryTask["self"]) => TranslatedEvent;
 
 export function readDelivery(
   { parts, signature, event, self }: DeliveryTask,

@@ -5,13 +5,13 @@
 import { createHash } from "node:crypto";
 import { z } from "zod";
 import { VERSION } from "../../contracts/version.ts";
-import type { Door } from "../../engine/ports/service.ts";
+import type { JobService } from "../../engine/ports/service.ts";
 import type { Metrics } from "../admin/metrics.ts";
-import { type Answer, success } from "../routing/answer.ts";
+import { type HttpResult, success } from "../routing/answer.ts";
 import { type Route, route } from "../routing/route.ts";
 
 export interface ServerParts {
-  readonly door: Pick<Door, "health">;
+  readonly service: Pick<JobService, "health">;
   readonly metrics: Pick<Metrics, "exposition">;
   /** Where this server is reached from outside; null: not known. */
   readonly public_url: string | null;
@@ -29,7 +29,7 @@ const readySchema = z.object({
 });
 const UNREADY = { ready: false, reason: "The data folder cannot be written to; look at its disk and rights." };
 
-const probes = ({ door }: ServerParts): Route[] => [
+const probes = ({ service }: ServerParts): Route[] => [
   route({
     ...shared,
     path: "/health",
@@ -53,7 +53,7 @@ const probes = ({ door }: ServerParts): Route[] => [
       503: { about: "It does not, or not yet.", schema: readySchema, example: UNREADY },
     },
     async work() {
-      const { ready, reason } = await door.health();
+      const { ready, reason } = await service.health();
       return success(ready ? 200 : 503, { ready, ...(reason === null ? {} : { reason }) }, NO_STORE);
     },
   }),
@@ -117,7 +117,7 @@ function descriptionRoute({ public_url }: ServerParts, routes: () => readonly Ro
       },
       304: { about: "Nothing has changed since the `ETag` that came as `If-None-Match`." },
     },
-    async work({ request }): Promise<Answer> {
+    async work({ request }): Promise<HttpResult> {
       printing ??= print(routes(), public_url);
       const { content, tag } = await printing;
       const headers = { ETag: tag, "Cache-Control": "public, no-cache" };

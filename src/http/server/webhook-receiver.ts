@@ -6,7 +6,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { performance } from "node:perf_hooks";
 import type { EmitterWebhookEvent, Webhooks } from "@octokit/webhooks";
-import type { Heard } from "../../domain/job/github-event.ts";
+import type { TranslatedEvent } from "../../domain/job/github-event.ts";
 import type { Timed, Timer } from "../admin/metrics.ts";
 import { LARGE_BODY_BYTES, MAX_DELIVERY_BYTES, MAX_DELIVERY_BYTES_UNDER_WAY } from "../routing/limits.ts";
 import { boundBodies } from "./bodies-under-way.ts";
@@ -28,7 +28,7 @@ export interface LargeDeliveries {
   /** Whom the App knows itself by at the moment. */
   readonly self: () => DeliveryTask["self"];
   /** Resolves when the delivery is on the disk. */
-  readonly act: (id: string, event: string, heard: Heard) => Promise<void>;
+  readonly act: (id: string, event: string, heard: TranslatedEvent) => Promise<void>;
 }
 
 /** Probot's set-up page registers the server's root as the place for deliveries, so a POST there counts as one. */

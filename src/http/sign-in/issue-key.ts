@@ -4,19 +4,27 @@
  */
 import { z } from "zod";
 import type { Via } from "../../domain/job/command.ts";
-import type { Door } from "../../engine/ports/service.ts";
-import type { AccountStore, Desk, KeyStore, Recorder, SignedIn, SignIn, StoredKey } from "../../engine/ports/stores.ts";
+import type { JobService } from "../../engine/ports/service.ts";
+import type {
+  AccountStore,
+  GitHubClient,
+  KeyStore,
+  Recorder,
+  SignedIn,
+  SignIn,
+  StoredKey,
+} from "../../engine/ports/stores.ts";
 import { newKey } from "../admin/new-key.ts";
 import { keyTarget } from "../middleware/audited.ts";
-import { type Wish, wishSchema } from "./key-request.ts";
+import { type SignInRequest, signInRequestSchema } from "./key-request.ts";
 import { keyPage } from "./pages.ts";
 
-export interface MintParts {
+export interface IssueKeyParts {
   readonly sign_in: SignIn;
   readonly keys: KeyStore;
   readonly accounts: Pick<AccountStore, "of">;
-  readonly door: Pick<Door, "admit">;
-  readonly desk: Pick<Desk, "installation">;
+  readonly service: Pick<JobService, "admit">;
+  readonly githubClient: Pick<GitHubClient, "installation">;
   readonly public_url: string;
   readonly record: Recorder;
   readonly now: () => number;
@@ -48,7 +56,7 @@ const mayNot = (repository: string): string =>
   `You may not command in ${repository}, or Journeyman is not installed there; no key was made.`;
 
 /** What travels in the cookie. */
-export const begunSchema = z.object({ state: z.string(), verifier: z.string(), wish: wishSchema });
+export const begunSchema = z.object({ state: z.string(), verifier: z.string(), wish: signInRequestSchema });
 
 export interface Refused {
   readonly status: number;
@@ -64,7 +72,7 @@ interface Known {
 
 /** Who it is, and whether they may command there. Throws when GitHub cannot be asked. */
 export async function whoWishes(
-  parts: MintParts,
+  parts: IssueKeyParts,
   parameters: URLSearchParams,
   begun: z.infer<typeof begunSchema>,
 ): Promise<Refused | Known> {
@@ -74,18 +82,18 @@ export async function whoWishes(
     return { status, sentence };
   }
   const [owner = "", name = ""] = begun.wish.repository.split("/");
-  const installation = await parts.desk.installation(owner, name);
+  const installation = await parts.githubClient.installation(owner, name);
   const account =
     installation === null
       ? null
-      : await parts.door.admit({ owner, name, installation_id: installation.id }, who.person);
+      : await parts.service.admit({ owner, name, installation_id: installation.id }, who.person);
   const { login } = who.person;
   return { login, account: account ?? (await parts.accounts.of(who.person)), may: account !== null };
 }
 
-export async function mintFor(
-  parts: MintParts,
-  wish: Wish,
+export async function issueKey(
+  parts: IssueKeyParts,
+  wish: SignInRequest,
   { login, account, may }: Known,
   via: Via,
 ): Promise<Refused | { readonly page: string }> {

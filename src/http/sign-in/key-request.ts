@@ -2,23 +2,23 @@
 import { z } from "zod";
 import { repositoryField } from "../admin/new-key.ts";
 
-export const WISH_SCOPES = ["read", "write", "work"] as const;
+export const OFFERED_SCOPES = ["read", "write", "work"] as const;
 /** Days that a key may live; the second is what the form proposes. */
-export const WISH_DAYS = [7, 30, 90, 365] as const;
+export const OFFERED_DAYS = [7, 30, 90, 365] as const;
 export const PROPOSED_DAYS = 30;
 
 const says = (message: string) => ({ error: () => message });
 
-const DAYS_SENTENCE = `must be ${WISH_DAYS.join(", ")} days.`;
-const SCOPES_SENTENCE = `must be some of ${WISH_SCOPES.join(", ")}.`;
+const DAYS_SENTENCE = `must be ${OFFERED_DAYS.join(", ")} days.`;
+const SCOPES_SENTENCE = `must be some of ${OFFERED_SCOPES.join(", ")}.`;
 
-export const wishSchema = z.object({
+export const signInRequestSchema = z.object({
   repository: repositoryField,
-  scopes: z.array(z.enum(WISH_SCOPES, says(SCOPES_SENTENCE)), says(SCOPES_SENTENCE)).min(1, says(SCOPES_SENTENCE)),
-  days: z.number(says(DAYS_SENTENCE)).refine((days) => WISH_DAYS.some((one) => one === days), says(DAYS_SENTENCE)),
+  scopes: z.array(z.enum(OFFERED_SCOPES, says(SCOPES_SENTENCE)), says(SCOPES_SENTENCE)).min(1, says(SCOPES_SENTENCE)),
+  days: z.number(says(DAYS_SENTENCE)).refine((days) => OFFERED_DAYS.some((one) => one === days), says(DAYS_SENTENCE)),
 });
 
-export type Wish = z.infer<typeof wishSchema>;
+export type SignInRequest = z.infer<typeof signInRequestSchema>;
 
 /** A form names a field once for each of its values. */
 const form = z.object({
@@ -28,9 +28,9 @@ const form = z.object({
 });
 
 /** The wish in this form, or a sentence about the first thing that is wrong with it. */
-export function wishOf(body: unknown): { readonly wish: Wish } | { readonly sentence: string } {
+export function signInRequestOf(body: unknown): { readonly wish: SignInRequest } | { readonly sentence: string } {
   const typed = form.safeParse(body ?? {});
-  const parsed = wishSchema.safeParse(typed.success ? typed.data : {});
+  const parsed = signInRequestSchema.safeParse(typed.success ? typed.data : {});
   if (parsed.success) return { wish: { ...parsed.data, scopes: [...new Set(parsed.data.scopes)] } };
   const issue = parsed.error.issues[0];
   return { sentence: `${String(issue?.path[0] ?? "form")}: ${issue?.message ?? "is not as expected."}` };

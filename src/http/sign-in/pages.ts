@@ -1,11 +1,11 @@
 /** The pages of signing in: the form, the key, and a page with a sentence for whatever does not work. Texts alone. */
 import { type Html, html } from "../../text/html.ts";
 import { pageOf } from "./frame.ts";
-import { PROPOSED_DAYS, WISH_DAYS, WISH_SCOPES, type Wish } from "./key-request.ts";
+import { OFFERED_DAYS, OFFERED_SCOPES, PROPOSED_DAYS, type SignInRequest } from "./key-request.ts";
 
 export const TITLE = "A key for Journeyman";
 
-const ABOUT: Readonly<Record<Wish["scopes"][number], string>> = {
+const ABOUT: Readonly<Record<SignInRequest["scopes"][number], string>> = {
   read: "see how your jobs stand",
   write: "ask for jobs and change them",
   work: "take work from the market",
@@ -18,35 +18,35 @@ export const formPage = (action: string, repository: string): string =>
 and nothing else; what it gives us for that is not kept.</p>
 <form method="post" action="${action}">
 <label>Repository <input name="repository" placeholder="owner/name" value="${repository}" required></label>
-<fieldset><legend>The key may</legend>${WISH_SCOPES.map(
+<fieldset><legend>The key may</legend>${OFFERED_SCOPES.map(
       (scope) =>
         html`<label><input type="checkbox" name="scopes" value="${scope}"${
           scope === "work" ? "" : html` checked`
         }> ${scope}: ${ABOUT[scope]}</label>`,
     )}</fieldset>
-<label>It ends after <select name="days">${WISH_DAYS.map(
+<label>It ends after <select name="days">${OFFERED_DAYS.map(
       (days) => html`<option value="${days}"${days === PROPOSED_DAYS ? html` selected` : ""}>${days} days</option>`,
     )}</select></label>
 <button>Sign in with GitHub</button>
 </form>`,
   );
 
-export interface MintedKey {
+export interface IssuedKey {
   readonly key: string;
   readonly id: string;
   readonly account: string;
-  readonly wish: Wish;
+  readonly wish: SignInRequest;
   /** ISO 8601. */
   readonly expires_at: string;
   readonly public_url: string;
 }
 
-const curlOf = ({ key, wish, public_url }: MintedKey): string =>
+const curlOf = ({ key, wish, public_url }: IssuedKey): string =>
   wish.scopes.includes("write")
     ? `curl -sS -X POST '${public_url}/api/create-job' -H 'x-api-key: ${key}' -H 'content-type: application/json' -d '{"job": "create HELLO.md that says hello"}'`
     : `curl -sS '${public_url}/api/jobs/status?job_id=ID-OF-A-JOB' -H 'x-api-key: ${key}'`;
 
-export const keyPage = (minted: MintedKey): string =>
+export const keyPage = (minted: IssuedKey): string =>
   pageOf(
     TITLE,
     html`<p>This is the key. It is shown this once: copy it now, and leave this page.</p>

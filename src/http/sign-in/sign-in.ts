@@ -14,20 +14,20 @@ import helmet from "helmet";
 import { z } from "zod";
 import type { Log, SignIn } from "../../engine/ports/stores.ts";
 import type { SealedBox } from "../../engine/ports/webhooks.ts";
-import type { Guesses } from "../middleware/auth-throttling.ts";
+import type { AuthThrottle } from "../middleware/auth-throttling.ts";
 import { clientAddress } from "../server/client-address.ts";
 import { inTurn } from "../server/in-turn.ts";
 import { type Arrival, identify, requestId } from "../server/request-log.ts";
 import { STYLE_SOURCE } from "./frame.ts";
-import { BEGUN_ELSEWHERE, begunSchema, type MintParts, mintFor, type Refused, whoWishes } from "./issue-key.ts";
-import { wishOf } from "./key-request.ts";
+import { BEGUN_ELSEWHERE, begunSchema, type IssueKeyParts, issueKey, type Refused, whoWishes } from "./issue-key.ts";
+import { signInRequestOf } from "./key-request.ts";
 import { formPage, sentencePage } from "./pages.ts";
 import { sealedCookie } from "./sealed-cookie.ts";
 
-export interface SignInRouteParts extends Omit<MintParts, "sign_in" | "public_url"> {
+export interface SignInRouteParts extends Omit<IssueKeyParts, "sign_in" | "public_url"> {
   /** Null where the settings name no client of the App. */
   readonly sign_in: SignIn | null;
-  readonly guesses: Guesses;
+  readonly authThrottle: AuthThrottle;
   readonly box: SealedBox;
   readonly public_url: string | null;
   readonly github_web_url: string;
@@ -50,7 +50,7 @@ const TOO_MANY_GUESSES = "Too many sign-ins from your address went wrong; wait a
 /** What the reader of bodies objects to. */
 const callersSlip = z.object({ type: z.string(), status: z.number().min(400).max(499) });
 
-type Parts = SignInRouteParts & MintParts;
+type Parts = SignInRouteParts & IssueKeyParts;
 
 function headers(parts: SignInRouteParts) {
   const ours = parts.public_url === null ? [] : [new URL(parts.public_url).origin];
@@ -132,7 +132,7 @@ function flow(page: Page, parts: Parts): void {
 
   page("post", "/keys", express.urlencoded({ extended: false, limit: FORM_LIMIT }), async (request, response) => {
     if (isForeign(request, parts.public_url)) return refuse(response, 403, FOREIGN);
-    const asked = wishOf(request.body);
+    const asked = signInRequestOf(request.body);
     if ("sentence" in asked) return refuse(response, 400, asked.sentence);
     const { address: to, state, verifier } = await parts.sign_in.begin();
     const begun = cookie.seal({ state, verifier, wish: asked.wish });
@@ -141,7 +141,7 @@ function flow(page: Page, parts: Parts): void {
   });
 
   page("get", "/keys/callback", async (request, response) => {
-    const tooMany = parts.guesses.refusal(request, null);
+    const tooMany = parts.authThrottle.refusal(request, null);
     if (tooMany !== null) {
       response.set(tooMany.headers);
       return refuse(response, tooMany.status, TOO_MANY_GUESSES);
@@ -149,7 +149,7 @@ function flow(page: Page, parts: Parts): void {
     const begun = cookie.open(request.headers.cookie);
     response.append("Set-Cookie", cookie.gone);
     if (begun === null) {
-      parts.guesses.failed(request);
+      parts.authThrottle.failed(request);
       return refuse(response, 400, BEGUN_ELSEWHERE);
     }
     const parameters = new URL(request.originalUrl, parts.public_url).searchParams;
@@ -157,9 +157,9 @@ function flow(page: Page, parts: Parts): void {
       parts.log.warn({ request: requestId(request), err: error }, "GitHub could not be asked who somebody is");
       return { status: 502, sentence: UNREACHABLE };
     });
-    if ("sentence" in who && who.status === 400) parts.guesses.failed(request);
+    if ("sentence" in who && who.status === 400) parts.authThrottle.failed(request);
     const via = { key_id: null, address: clientAddress(request), request_id: requestId(request) };
-    const outcome = "login" in who ? await mintFor(parts, begun.wish, who, via) : who;
+    const outcome = "login" in who ? await issueKey(parts, begun.wish, who, via) : who;
     if ("sentence" in outcome) refuse(response, outcome.status, outcome.sentence);
     else show(response, 200, outcome.page);
   });

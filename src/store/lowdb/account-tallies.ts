@@ -3,7 +3,7 @@
  * every change of a job's facts.
  */
 import type { JobId } from "../../domain/job/job.ts";
-import type { AccountTally } from "../../domain/job/quotas.ts";
+import type { AccountUsage } from "../../domain/job/quotas.ts";
 import { GIVEN_UP_MS } from "../../domain/job/quotas.ts";
 import type { JobFacts } from "../facts.ts";
 
@@ -17,11 +17,11 @@ interface Counted {
   readonly given_up: Map<string, readonly number[]>;
 }
 
-type Counts = Omit<AccountTally, "paid_jobs" | "wallet_cents">;
+type Counts = Omit<AccountUsage, "paid_jobs" | "wallet_cents">;
 
 const NOTHING: Counts = { open_orders: 0, jobs_under_way: 0, working: 0, given_up_at: [], owes_cents: 0 };
 
-export class AccountTallies {
+export class AccountUsageIndex {
   readonly #accounts = new Map<string, Counted>();
 
   count(job: JobFacts, times: 1 | -1): void {

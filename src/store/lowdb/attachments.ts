@@ -5,11 +5,11 @@
  */
 import { hash } from "node:crypto";
 import { asJobId, type JobId } from "../../domain/job/job.ts";
-import type { ParcelStore } from "../../engine/ports/market.ts";
+import type { AttachmentStore } from "../../engine/ports/market.ts";
 import type { Folder } from "./disk.ts";
 
 /** Of all parcels together. */
-export const MAX_PARCEL_BYTES = 4 * 1024 * 1024 * 1024;
+export const MAX_BLOB_BYTES = 4 * 1024 * 1024 * 1024;
 
 const ENDING = ".parcel";
 /** Files of before name no account, and count for none. */
@@ -23,14 +23,14 @@ interface Kept {
   readonly bytes: number;
 }
 
-export class FileParcels implements ParcelStore {
+export class FileAttachments implements AttachmentStore {
   readonly #folder: Folder;
   readonly #most: number;
   readonly #kept = new Map<string, Kept>();
   readonly #ofAccount = new Map<string, number>();
   #bytes = 0;
 
-  constructor(folder: Folder, most = MAX_PARCEL_BYTES) {
+  constructor(folder: Folder, most = MAX_BLOB_BYTES) {
     this.#folder = folder;
     this.#most = most;
     for (const file of folder.takeFound(ENDING)) {

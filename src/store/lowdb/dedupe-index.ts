@@ -24,7 +24,7 @@ const newestOf = (seen: Seen): number => {
   return newest;
 };
 
-export class SeenIds {
+export class DedupeIndex {
   readonly #folder: Folder;
   readonly #now: () => number;
   /** Oldest first. */

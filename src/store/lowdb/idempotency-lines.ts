@@ -5,7 +5,7 @@
  */
 import { z } from "zod";
 import { asJobId } from "../../domain/job/job.ts";
-import type { BegunRequest, KeptAnswer } from "../../engine/ports/stores.ts";
+import type { IdempotentRequest, StoredResponse } from "../../engine/ports/stores.ts";
 import { unreadable } from "./disk.ts";
 import { upcast } from "./formats.ts";
 
@@ -32,9 +32,9 @@ const recordSchema = z.object({
     .nullable(),
 });
 
-export interface StoredRequest extends BegunRequest {
+export interface StoredRequest extends IdempotentRequest {
   /** Null: not finished. */
-  readonly answer: KeptAnswer | null;
+  readonly answer: StoredResponse | null;
 }
 
 /** `scope` and `at` stand first, whoever made the record. */

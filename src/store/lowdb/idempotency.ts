@@ -4,7 +4,7 @@
  * journal goes when no line in it counts any more, and none goes before an older one: what was released there would
  * come back.
  */
-import type { Begun, BegunRequest, IdempotencyStore, KeptAnswer } from "../../engine/ports/stores.ts";
+import type { Begun, IdempotencyStore, IdempotentRequest, StoredResponse } from "../../engine/ports/stores.ts";
 import { type Folder, unreadable } from "./disk.ts";
 import { linesOf, type Place, readRecord, recordLine, releaseLine, type StoredRequest } from "./idempotency-lines.ts";
 import { Journal } from "./journal.ts";
@@ -63,7 +63,7 @@ export class JournalIdempotency implements IdempotencyStore {
     this.#sweep(Number.POSITIVE_INFINITY);
   }
 
-  async begin({ scope, fingerprint, work_id, at }: BegunRequest): Promise<Begun> {
+  async begin({ scope, fingerprint, work_id, at }: IdempotentRequest): Promise<Begun> {
     // What is not on the disk yet may never get there, so nobody is told of it before. Where nothing is on its way,
     // nothing is awaited: of two that come at once one is the first.
     for (let writing = this.#writing.get(scope); writing !== undefined; writing = this.#writing.get(scope)) {
@@ -85,7 +85,7 @@ export class JournalIdempotency implements IdempotencyStore {
     return { kind: "new" };
   }
 
-  async finish(scope: string, answer: KeptAnswer): Promise<void> {
+  async finish(scope: string, answer: StoredResponse): Promise<void> {
     const before = this.#running.get(scope) ?? this.#record(scope);
     this.#running.delete(scope);
     // it may have expired while it was worked on; then there is nothing to answer from any more

@@ -3,7 +3,7 @@
  * still to be done moves on to the next one and the ids alone are kept, so neither the disk nor the start grows.
  */
 import type { Inbox, PendingDelivery } from "../../engine/ports/stores.ts";
-import { SeenIds } from "./dedupe-index.ts";
+import { DedupeIndex } from "./dedupe-index.ts";
 import type { Folder } from "./disk.ts";
 import { entryOf, type InboxLine, lineOf } from "./inbox-lines.ts";
 import { JOURNAL_ENDING, Journal, journalName, journalNumber, MAX_JOURNAL_BYTES } from "./journal.ts";
@@ -23,7 +23,7 @@ interface Chapter {
 
 export class JournalInbox implements Inbox {
   readonly #folder: Folder;
-  readonly #seen: SeenIds;
+  readonly #seen: DedupeIndex;
   readonly #pending = new Map<string, PendingDelivery>();
   /** On their way to the disk. */
   readonly #recording = new Map<string, Promise<void>>();
@@ -35,7 +35,7 @@ export class JournalInbox implements Inbox {
 
   constructor(folder: Folder, now: () => number) {
     this.#folder = folder;
-    this.#seen = new SeenIds(folder, now);
+    this.#seen = new DedupeIndex(folder, now);
     const chapters = folder
       .takeFound(JOURNAL_ENDING)
       .sort()

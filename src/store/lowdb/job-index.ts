@@ -5,9 +5,9 @@
 
 import type { CommentId } from "../../domain/job/comment-id.ts";
 import { STATUSES, type Status } from "../../domain/job/job.ts";
-import type { JobTally } from "../../engine/ports/stores.ts";
+import type { JobCounts } from "../../engine/ports/stores.ts";
 import { type JobFacts, repositoryKey } from "../facts.ts";
-import { AccountTallies } from "./account-tallies.ts";
+import { AccountUsageIndex } from "./account-tallies.ts";
 import { JobGroups } from "./job-groups.ts";
 import { NumberedJobs, type NumberKind } from "./numbered-jobs.ts";
 import { SortedList } from "./sorted-list.ts";
@@ -28,7 +28,7 @@ const sameSpot = (a: JobFacts, b: JobFacts): boolean =>
 
 export class JobIndex {
   readonly groups = new JobGroups();
-  readonly accounts = new AccountTallies();
+  readonly accounts = new AccountUsageIndex();
   readonly #jobs = new Map<string, Mutable<JobFacts>>();
   readonly #numbered = new NumberedJobs();
   readonly #waking = new SortedList<JobFacts>(byWake);
@@ -77,7 +77,7 @@ export class JobIndex {
     return [...this.#withEffects];
   }
 
-  tally(): JobTally {
+  tally(): JobCounts {
     const of = (status: Status): number => this.#statuses.get(status) ?? 0;
     const statuses = {
       ...{ pending_payment: of("pending_payment"), queued: of("queued"), held: of("held"), accepted: of("accepted") },

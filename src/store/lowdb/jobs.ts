@@ -7,12 +7,12 @@ import { LRUCache } from "lru-cache";
 import { accountNamed } from "../../domain/job/account.ts";
 import type { CommentId } from "../../domain/job/comment-id.ts";
 import { fullName, type Job, type JobId } from "../../domain/job/job.ts";
-import type { AccountTally } from "../../domain/job/quotas.ts";
+import type { AccountUsage } from "../../domain/job/quotas.ts";
 import { type LedgerAccount, userAccount } from "../../domain/market/ledger.ts";
 import type { Looking } from "../../engine/ports/market.ts";
-import type { Commit, CommitAnswer, JobFilter, JobStore, JobTally, StoredJob } from "../../engine/ports/stores.ts";
+import type { Commit, CommitAnswer, JobCounts, JobFilter, JobStore, StoredJob } from "../../engine/ports/stores.ts";
 import { factsOf, type JobFacts, offerOf } from "../facts.ts";
-import { committed, type EffectRef, postponed, settled } from "../next-record.ts";
+import { acknowledged, committed, type EffectRef, rescheduled } from "../next-record.ts";
 import type { Folder } from "./disk.ts";
 import { type JobRecord, jobFileName, jobFormat } from "./job-file.ts";
 import { byAge } from "./job-groups.ts";
@@ -21,8 +21,8 @@ import { JobLogs, type LogPlace, logFileName } from "./job-logs.ts";
 import { pageOf } from "./job-page.ts";
 import { scanJobs } from "./job-scan.ts";
 import { frozen, type Kept, readFile, writeFile } from "./json-file.ts";
-import type { Books } from "./ledger.ts";
-import { Offers } from "./market-queue.ts";
+import type { LedgerIndex } from "./ledger.ts";
+import { MarketQueue } from "./market-queue.ts";
 import type { NumberKind } from "./numbered-jobs.ts";
 
 /** Characters of job files kept in memory; objects take about three bytes for each. All others are read again. */
@@ -38,12 +38,12 @@ export class LowdbJobs implements JobStore {
   readonly #folder: Folder;
   readonly #now: () => number;
   readonly #index = new JobIndex();
-  readonly #offers = new Offers();
-  readonly #books: Books;
+  readonly #offers = new MarketQueue();
+  readonly #books: LedgerIndex;
   readonly #logs: JobLogs;
   readonly #cache = new LRUCache<string, Cached>({ maxSize: MAX_CACHED_CHARACTERS });
 
-  constructor(folder: Folder, now: () => number, books: Books) {
+  constructor(folder: Folder, now: () => number, books: LedgerIndex) {
     this.#folder = folder;
     this.#now = now;
     this.#books = books;
@@ -77,11 +77,11 @@ export class LowdbJobs implements JobStore {
   }
 
   async postpone(id: JobId, effect: EffectRef, not_before: number): Promise<boolean> {
-    return this.#rewrite(id, (before) => postponed(before, effect, not_before));
+    return this.#rewrite(id, (before) => rescheduled(before, effect, not_before));
   }
 
   async settle(id: JobId, effect: EffectRef): Promise<boolean> {
-    return this.#rewrite(id, (before) => settled(before, effect));
+    return this.#rewrite(id, (before) => acknowledged(before, effect));
   }
 
   async balance(account: LedgerAccount): Promise<number> {
@@ -126,7 +126,7 @@ export class LowdbJobs implements JobStore {
     return this.#index.nextWake();
   }
 
-  async tallyOf(account: string): Promise<AccountTally> {
+  async tallyOf(account: string): Promise<AccountUsage> {
     const user = userAccount(account);
     const money = { paid_jobs: this.#books.payouts(user), wallet_cents: this.#books.balances.of(user) };
     return { ...this.#index.accounts.of(accountNamed(account), this.#now()), ...money };
@@ -140,7 +140,7 @@ export class LowdbJobs implements JobStore {
     return this.#index.size;
   }
 
-  async tally(): Promise<JobTally> {
+  async tally(): Promise<JobCounts> {
     return this.#index.tally();
   }
 

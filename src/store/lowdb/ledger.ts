@@ -58,7 +58,7 @@ export interface Movement extends Pick<LedgerRow, "job" | "note" | "at"> {
   readonly idOf: (position: number) => string;
 }
 
-export class Books {
+export class LedgerIndex {
   readonly balances = new Balances();
   readonly #ledgers = new Map<LedgerAccount, Rows>();
   /** How many jobs each user was paid for. */

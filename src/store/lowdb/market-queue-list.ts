@@ -6,7 +6,7 @@ import type { JobId } from "../../domain/job/job.ts";
 import type { OfferFacts } from "../facts.ts";
 import { SortedList } from "./sorted-list.ts";
 
-export interface Offered {
+export interface QueueCandidate {
   readonly facts: OfferFacts;
   readonly presented: ReadonlySet<string>;
   /** It stands in the lists: it is neither held nor gone. */
@@ -26,21 +26,21 @@ export const byWorth = (a: Place, b: Place): number =>
 /** How far an agent has come in one list. */
 export interface Progress {
   /** In which list: one of the same name may be made anew. */
-  of: OfferList | null;
+  of: MarketQueueList | null;
   /** Whatever stood before this place was offered to it; null: nothing is known. */
   upTo: Place | null;
   /** How many additions it has heard of. */
   heard: number;
   /** What has come in before its place since. */
-  fresh: Offered[];
+  fresh: QueueCandidate[];
 }
 
 /** Additions that are remembered; an agent that has missed more begins at the front again. */
 const MOST_NEWS = 1_024;
 
-export class OfferList {
-  readonly #order = new SortedList<Offered, Place>(byWorth);
-  #news: Offered[] = [];
+export class MarketQueueList {
+  readonly #order = new SortedList<QueueCandidate, Place>(byWorth);
+  #news: QueueCandidate[] = [];
   /** Of all additions, those before `#news`. */
   #forgotten = 0;
 
@@ -48,7 +48,7 @@ export class OfferList {
     return this.#order.length === 0;
   }
 
-  add(offered: Offered): void {
+  add(offered: QueueCandidate): void {
     this.#order.add(offered);
     this.#news.push(offered);
     if (this.#news.length < 2 * MOST_NEWS) return;
@@ -56,23 +56,23 @@ export class OfferList {
     this.#forgotten += MOST_NEWS;
   }
 
-  remove(offered: Offered): void {
+  remove(offered: QueueCandidate): void {
     this.#order.remove(offered);
   }
 
-  first(except: ReadonlySet<JobId>): Offered | null {
+  first(except: ReadonlySet<JobId>): QueueCandidate | null {
     return this.#from(0, (offered) => !except.has(offered.facts.id)).found;
   }
 
   /** The best that this agent was never offered. */
-  firstNew(agent: string, progress: Progress, except: ReadonlySet<JobId>): Offered | null {
+  firstNew(agent: string, progress: Progress, except: ReadonlySet<JobId>): QueueCandidate | null {
     this.#hear(progress);
-    const isNew = (offered: Offered): boolean => !offered.presented.has(agent);
+    const isNew = (offered: QueueCandidate): boolean => !offered.presented.has(agent);
     progress.fresh = progress.fresh.filter((offered) => offered.listed && isNew(offered));
     const start = progress.upTo === null ? 0 : this.#order.positionOf(progress.upTo);
     const { found, position } = this.#from(start, isNew);
     progress.upTo = found ?? END;
-    const isFree = (offered: Offered): boolean => isNew(offered) && !except.has(offered.facts.id);
+    const isFree = (offered: QueueCandidate): boolean => isNew(offered) && !except.has(offered.facts.id);
     const behind = this.#from(position, isFree).found;
     const before = progress.fresh.filter(isFree).sort(byWorth)[0];
     return before ?? behind;
@@ -93,7 +93,10 @@ export class OfferList {
     progress.heard = total;
   }
 
-  #from(start: number, holds: (offered: Offered) => boolean): { found: Offered | null; position: number } {
+  #from(
+    start: number,
+    holds: (offered: QueueCandidate) => boolean,
+  ): { found: QueueCandidate | null; position: number } {
     let position = start;
     for (let offered = this.#order.at(position); offered !== undefined; offered = this.#order.at(++position)) {
       if (holds(offered)) return { found: offered, position };

@@ -7,7 +7,7 @@ import { LRUCache } from "lru-cache";
 import type { JobId } from "../../domain/job/job.ts";
 import type { Looking } from "../../engine/ports/market.ts";
 import { type OfferFacts, repositoryKey } from "../facts.ts";
-import { byWorth, type Offered, OfferList, type Progress } from "./market-queue-list.ts";
+import { byWorth, MarketQueueList, type Progress, type QueueCandidate } from "./market-queue-list.ts";
 import { SortedList } from "./sorted-list.ts";
 
 /** Agents and lists of which it is remembered how far they have come; the others begin at the front. */
@@ -25,14 +25,14 @@ const MAX_PLACES = 1_000;
 const NOBODY: ReadonlySet<string> = new Set();
 const setOf = (agents: readonly string[]): ReadonlySet<string> => (agents.length === 0 ? NOBODY : new Set(agents));
 
-const byEnd = (a: Offered, b: Offered): number =>
+const byEnd = (a: QueueCandidate, b: QueueCandidate): number =>
   (a.facts.held_until ?? 0) - (b.facts.held_until ?? 0) || byWorth(a, b);
 
-export class Offers {
-  readonly #known = new Map<JobId, Offered>();
-  readonly #lists = new Map<string, OfferList>();
+export class MarketQueue {
+  readonly #known = new Map<JobId, QueueCandidate>();
+  readonly #lists = new Map<string, MarketQueueList>();
   /** Those in somebody's hand, by the end of that. */
-  readonly #held = new SortedList<Offered>(byEnd);
+  readonly #held = new SortedList<QueueCandidate>(byEnd);
   /** Repositories with lists of their own. */
   readonly #places = new LRUCache<string, true>({ max: MAX_PLACES, dispose: (_, place) => this.#dropPlace(place) });
   readonly #progress = new LRUCache<string, Progress>({ max: MAX_PROGRESS });
@@ -42,7 +42,7 @@ export class Offers {
     const before = this.#known.get(id);
     if (before !== undefined) this.#remove(before);
     if (facts === null) return;
-    const offered: Offered = { facts, presented: setOf(facts.presented_to_agents), listed: false };
+    const offered: QueueCandidate = { facts, presented: setOf(facts.presented_to_agents), listed: false };
     this.#known.set(id, offered);
     if (facts.held_until === null) this.#list(offered);
     else this.#held.add(offered);
@@ -62,8 +62,11 @@ export class Offers {
     return found?.facts.id ?? null;
   }
 
-  #best(keys: readonly string[], look: (list: OfferList, key: string) => Offered | null): Offered | null {
-    let best: Offered | null = null;
+  #best(
+    keys: readonly string[],
+    look: (list: MarketQueueList, key: string) => QueueCandidate | null,
+  ): QueueCandidate | null {
+    let best: QueueCandidate | null = null;
     for (const key of keys) {
       const list = this.#lists.get(key);
       const found = list === undefined ? null : look(list, key);
@@ -91,21 +94,21 @@ export class Offers {
     }
   }
 
-  #list(offered: Offered): void {
+  #list(offered: QueueCandidate): void {
     offered.listed = true;
     this.#addTo(ANY, offered);
     if (this.#places.has(offered.facts.repository)) this.#addTo(offered.facts.repository, offered);
   }
 
-  #addTo(place: string, offered: Offered): void {
+  #addTo(place: string, offered: QueueCandidate): void {
     this.#addToList(listKey(place, ANY), offered);
     for (const skill of offered.facts.skills) this.#addToList(listKey(place, skill), offered);
   }
 
-  #addToList(key: string, offered: Offered): void {
+  #addToList(key: string, offered: QueueCandidate): void {
     let list = this.#lists.get(key);
     if (list === undefined) {
-      list = new OfferList();
+      list = new MarketQueueList();
       this.#lists.set(key, list);
     }
     list.add(offered);
@@ -122,7 +125,7 @@ export class Offers {
     for (const key of this.#lists.keys()) if (key.startsWith(`${place} `)) this.#lists.delete(key);
   }
 
-  #remove(offered: Offered): void {
+  #remove(offered: QueueCandidate): void {
     this.#known.delete(offered.facts.id);
     if (!offered.listed) {
       this.#held.remove(offered);
@@ -136,7 +139,7 @@ export class Offers {
     }
   }
 
-  #removeFrom(key: string, offered: Offered): void {
+  #removeFrom(key: string, offered: QueueCandidate): void {
     const list = this.#lists.get(key);
     list?.remove(offered);
     if (list?.isEmpty === true) this.#lists.delete(key);

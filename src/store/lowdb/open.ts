@@ -7,14 +7,14 @@ import { join, resolve } from "node:path";
 import type { Store } from "../../engine/ports/stores.ts";
 import { JournalAccounts } from "./accounts.ts";
 import { LowdbAgents } from "./agents.ts";
-import { FileParcels } from "./attachments.ts";
+import { FileAttachments } from "./attachments.ts";
 import { JournalAudit } from "./audit.ts";
 import { type FileSystem, Folder } from "./disk.ts";
 import { JournalIdempotency } from "./idempotency.ts";
 import { JournalInbox } from "./inbox.ts";
 import { LowdbJobs } from "./jobs.ts";
 import { LowdbKeys } from "./keys.ts";
-import { Books } from "./ledger.ts";
+import { LedgerIndex } from "./ledger.ts";
 import { lockFolder } from "./lock.ts";
 import { JournalOutgoing } from "./outgoing.ts";
 import { LowdbQuotes } from "./quotes.ts";
@@ -46,7 +46,7 @@ function openRooms(dir: string, { now, fileSystem: given = fs }: LowdbOptions) {
   const agents = new Folder(fileSystem, join(dir, "agents"));
   const quotes = new Folder(fileSystem, join(dir, "quotes"));
   const parcels = new Folder(fileSystem, join(dir, "parcels"));
-  const books = new Books();
+  const books = new LedgerIndex();
   root.flush();
   const market = [wallet, accounts, agents, quotes, parcels];
   return {
@@ -61,7 +61,7 @@ function openRooms(dir: string, { now, fileSystem: given = fs }: LowdbOptions) {
     wallet: new JournalWallet(wallet, books),
     agents: new LowdbAgents(agents),
     quotes: new LowdbQuotes(quotes, now),
-    parcels: new FileParcels(parcels),
+    parcels: new FileAttachments(parcels),
     subscriptions: new LowdbSubscriptions(subscriptions),
     outgoing: new JournalOutgoing(outgoing, now),
     audit: new JournalAudit(audit, now),

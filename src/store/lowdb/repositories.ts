@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { repositorySettingsSchema, UNREAD_REPOSITORY_SETTINGS } from "../../contracts/settings.ts";
 import { fullName } from "../../domain/job/job.ts";
-import type { KnownRepository, RepositoryStore } from "../../engine/ports/stores.ts";
+import type { ObservedRepository, RepositoryStore } from "../../engine/ports/stores.ts";
 import { repositoryKey } from "../facts.ts";
 import type { Folder } from "./disk.ts";
 import { readRecord, writeRecord } from "./formats.ts";
@@ -23,7 +23,7 @@ const repositorySchema = z.object({
 });
 
 /** Settings that another version wrote are read again from GitHub before use. Until then they open nothing. */
-function repositoryOf(text: string): KnownRepository {
+function repositoryOf(text: string): ObservedRepository {
   const kept = repositorySchema.parse(readRecord("repository", text));
   const settings = repositorySettingsSchema.nullable().safeParse(kept.settings);
   if (settings.success) return { ...kept, settings: settings.data };
@@ -36,7 +36,7 @@ const commandsSchema = z
   .object({ commands: repositorySettingsSchema.shape.commands.catch({ allow: "admin" }) })
   .catch({ commands: { allow: "admin" } });
 
-const format: Format<KnownRepository> = {
+const format: Format<ObservedRepository> = {
   parse: repositoryOf,
   write: (repository) => writeRecord("repository", repository),
 };
@@ -48,8 +48,8 @@ const fileOf = (key: string): string => `${encodeURIComponent(key)}${ENDING}`;
 
 export class LowdbRepositories implements RepositoryStore {
   readonly #folder: Folder;
-  readonly #known = new Map<string, KnownRepository>();
-  readonly #byId = new Map<number, KnownRepository>();
+  readonly #known = new Map<string, ObservedRepository>();
+  readonly #byId = new Map<number, ObservedRepository>();
 
   constructor(folder: Folder) {
     this.#folder = folder;
@@ -59,20 +59,20 @@ export class LowdbRepositories implements RepositoryStore {
     }
   }
 
-  async get(owner: string, name: string): Promise<KnownRepository | null> {
+  async get(owner: string, name: string): Promise<ObservedRepository | null> {
     return this.#known.get(keyOf(owner, name)) ?? null;
   }
 
-  async byId(id: number): Promise<KnownRepository | null> {
+  async byId(id: number): Promise<ObservedRepository | null> {
     return this.#byId.get(id) ?? null;
   }
 
-  async put(repository: KnownRepository): Promise<void> {
+  async put(repository: ObservedRepository): Promise<void> {
     const key = keyOf(repository.owner, repository.name);
     this.#keep(writeFile(this.#folder, fileOf(key), format, repository).data);
   }
 
-  #keep(repository: KnownRepository): void {
+  #keep(repository: ObservedRepository): void {
     this.#drop(keyOf(repository.owner, repository.name));
     this.#known.set(keyOf(repository.owner, repository.name), repository);
     this.#byId.set(repository.id, repository);
@@ -85,7 +85,7 @@ export class LowdbRepositories implements RepositoryStore {
     if (before !== undefined && this.#byId.get(before.id) === before) this.#byId.delete(before.id);
   }
 
-  async ofInstallation(installation_id: number): Promise<readonly KnownRepository[]> {
+  async ofInstallation(installation_id: number): Promise<readonly ObservedRepository[]> {
     return [...this.#known.values()].filter((repository) => repository.installation_id === installation_id);
   }
 

@@ -9,7 +9,7 @@ import type { Folder } from "./disk.ts";
 import { readRecord, writeRecord } from "./formats.ts";
 import { Journal } from "./journal.ts";
 import { readJournal } from "./journal-lines.ts";
-import type { Books } from "./ledger.ts";
+import type { LedgerIndex } from "./ledger.ts";
 
 const FILE = "wallet.jsonl";
 
@@ -33,13 +33,13 @@ const entrySchema = z.object({
 });
 
 export class JournalWallet implements Wallet {
-  readonly #books: Books;
+  readonly #books: LedgerIndex;
   readonly #journal: Journal;
   readonly #known = new Set<string>();
   /** On their way to the disk. */
   readonly #posting = new Map<string, Promise<void>>();
 
-  constructor(folder: Folder, books: Books) {
+  constructor(folder: Folder, books: LedgerIndex) {
     this.#books = books;
     const { entries, size } = folder.takeFound(FILE).includes(FILE)
       ? readJournal(folder, FILE, (text) => entrySchema.parse(readRecord("wallet", text)))

@@ -1,7 +1,7 @@
 /** The contract of lists, look-ups and times. */
 import { describe, expect, it } from "vitest";
 import type { WantedEffect } from "../../../src/domain/job/effect.ts";
-import { wakeAt } from "../../../src/domain/job/next-timer.ts";
+import { nextTimerAt } from "../../../src/domain/job/next-timer.ts";
 import type { JobFilter, JobStore } from "../../../src/engine/ports/stores.ts";
 import { type Engine, jobId, keep, START, sampleJob, withStore } from "./sample.ts";
 
@@ -162,7 +162,7 @@ export function describeLookups(engine: Engine): void {
         await keep(store.jobs, sampleJob(6));
         await keep(store.jobs, sampleJob(3, { status: "verified" }));
         await keep(store.jobs, accepted(1, 5));
-        expect(wakeAt(accepted(1, 5))).toBe(START + 5);
+        expect(nextTimerAt(accepted(1, 5))).toBe(START + 5);
         const check = async (jobs: JobStore) => {
           expect(await jobs.nextWake()).toBe(START + 5);
           expect(await jobs.due(START + 4, 9)).toEqual([]);

@@ -1,11 +1,11 @@
 /** The contract of requests that must not be worked on twice. */
 import { describe, expect, it } from "vitest";
-import type { BegunRequest, KeptAnswer } from "../../../src/engine/ports/stores.ts";
+import type { IdempotentRequest, StoredResponse } from "../../../src/engine/ports/stores.ts";
 import { type Engine, jobId, START, withStore } from "./sample.ts";
 
 const DAY_MS = 24 * 3_600_000;
 
-const asked = (scope: string, differs: Partial<BegunRequest> = {}): BegunRequest => ({
+const asked = (scope: string, differs: Partial<IdempotentRequest> = {}): IdempotentRequest => ({
   scope: scope.repeat(64),
   fingerprint: "what was asked",
   work_id: jobId(1),
@@ -13,7 +13,7 @@ const asked = (scope: string, differs: Partial<BegunRequest> = {}): BegunRequest
   ...differs,
 });
 
-const answer: KeptAnswer = { status: 201, headers: { Location: "/jobs/1" }, body: { id: "1", list: [1, null] } };
+const answer: StoredResponse = { status: 201, headers: { Location: "/jobs/1" }, body: { id: "1", list: [1, null] } };
 
 export function describeIdempotency(engine: Engine): void {
   describe(`requests with an idempotency key in ${engine.name}`, () => {

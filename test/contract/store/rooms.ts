@@ -1,7 +1,7 @@
 /** The contract of keys, repositories and the inbox. */
 import { describe, expect, it } from "vitest";
 import { DEFAULT_REPOSITORY_SETTINGS } from "../../../src/contracts/settings.ts";
-import type { KnownRepository, PendingDelivery, StoredKey } from "../../../src/engine/ports/stores.ts";
+import type { ObservedRepository, PendingDelivery, StoredKey } from "../../../src/engine/ports/stores.ts";
 import { type Engine, START, withStore } from "./sample.ts";
 
 const key = (id: string, differs: Partial<StoredKey> = {}): StoredKey => ({
@@ -21,7 +21,7 @@ const key = (id: string, differs: Partial<StoredKey> = {}): StoredKey => ({
   ...differs,
 });
 
-const repository = (name: string, differs: Partial<KnownRepository> = {}): KnownRepository => ({
+const repository = (name: string, differs: Partial<ObservedRepository> = {}): ObservedRepository => ({
   owner: "Octo",
   name,
   id: 1,

@@ -76,13 +76,18 @@ export class Oidc {
     return { keys: [{ kty, n, e, kid: key.id, use: "sig", alg: "RS256" }] };
   }
 
-  token(audience: string | undefined, identity: RunIdentity, repository: Repository, run: WorkflowRun): string {
+  token(
+    subscriptionMatcher: string | undefined,
+    identity: RunIdentity,
+    repository: Repository,
+    run: WorkflowRun,
+  ): string {
     const key = this.#signingKey();
     const now = Math.floor(this.#now() / 1000);
     const said: Json = {
       jti: randomUUID(),
       iss: this.issuer,
-      aud: audience ?? `${this.#url}/${repository.owner.login}`,
+      aud: subscriptionMatcher ?? `${this.#url}/${repository.owner.login}`,
       ...claims(identity, repository, run),
       iat: now,
       nbf: now - EARLY_S,

@@ -3,7 +3,7 @@ import type { Command } from "../command.ts";
 import { type Context, change, type Decision, showNow, soon, unchanged } from "../decision.ts";
 import type { Job } from "../job.ts";
 import { isWanted } from "../wanted-effects.ts";
-import { endUnpaid, failTry } from "./ending.ts";
+import { endUnpaid, failAttempt } from "./ending.ts";
 import { judgeAway } from "./reviewing.ts";
 
 /** An effect was tried as often as it may be: what hangs on it ends here rather than silently. */
@@ -21,7 +21,7 @@ export function effectAbandoned(
     case "open-pull-request":
       return endUnpaid(job, now, "failed", { set: { failure: sentence }, note: sentence });
     case "read-result":
-      return failTry(job, now, sentence);
+      return failAttempt(job, now, sentence);
     case "judge":
       return judgeAway(job, effect, context);
     case "merge":

@@ -19,8 +19,8 @@ import type { WantedEffect } from "../effect.ts";
 import type { Facts } from "../facts.ts";
 import { isApart, isFinal, type Job } from "../job.ts";
 import { linesOf, type Reason } from "../reason.ts";
-import { ciBegunAt, failureOf, judge, needsPerson, openRuns, type Verdict } from "../verdict.ts";
-import { cancelRun, endUnpaid, failTry, verify } from "./ending.ts";
+import { ciBegunAt, evaluate, failureOf, needsPerson, openRuns, type Verdict } from "../verdict.ts";
+import { cancelRun, endUnpaid, failAttempt, verify } from "./ending.ts";
 import { pushed } from "./reporting.ts";
 import { askJudge, isWatched, saysNothing, silence } from "./reviewing.ts";
 import { payTaken, takenWork } from "./taking.ts";
@@ -39,7 +39,7 @@ const incomplete = (job: Job): number[] =>
   job.ci_runs.filter((run) => run.sha === job.head_sha && !run.complete).map((run) => run.id);
 
 /** Reads facts only when they could change the verdict: while a known run is open they cannot, unless webhooks are in doubt. */
-export function look(job: Job, forced: boolean, { now }: Context): Decision {
+export function reevaluate(job: Job, forced: boolean, { now }: Context): Decision {
   if (
     forced &&
     job.runner === "actions" &&
@@ -65,7 +65,7 @@ export function ciRunChanged(job: Job, report: Report<"ci-run-changed">, context
   const { id, attempt, sha, complete } = report;
   const ci_runs = [...job.ci_runs.filter((run) => run.id !== id), { id, attempt, sha, complete }].slice(-MOST_CI_RUNS);
   const noted = change(job, context.now, { set: { ci_runs } });
-  return complete && sha === job.head_sha ? andThen(noted, (next) => look(next, false, context)) : noted;
+  return complete && sha === job.head_sha ? andThen(noted, (next) => reevaluate(next, false, context)) : noted;
 }
 
 /**
@@ -101,7 +101,7 @@ export function observe(job: Job, facts: Facts, context: Context): Decision {
 /** What these facts say of the work, and what follows. */
 function weigh(job: Job, facts: Facts, context: Context): Decision {
   const { now } = context;
-  const verdict = judge(facts, job, now);
+  const verdict = evaluate(facts, job, now);
   const seen: Partial<Job> = {
     reasons: [verdict.work, verdict.merge],
     head_sha: facts.head_sha,
@@ -113,7 +113,9 @@ function weigh(job: Job, facts: Facts, context: Context): Decision {
   };
   if (facts.head_sha !== job.head_sha) return movedOn(job, facts.head_sha, now);
   if (job.status === "submitted" && verdict.work.verdict === "fail")
-    return failTry(job, now, failureOf(facts) || linesOf(verdict.work), { set: { ...seen, reasons: [verdict.work] } });
+    return failAttempt(job, now, failureOf(facts) || linesOf(verdict.work), {
+      set: { ...seen, reasons: [verdict.work] },
+    });
   if (job.status === "submitted" && verdict.work.verdict === "pass") return passed(job, facts, verdict, seen, context);
   const told = !sameReasons(job.reasons, [verdict.work, verdict.merge]);
   const waiting =
@@ -147,13 +149,13 @@ function stillWaiting(
   told: boolean,
   now: number,
 ): Decided {
-  const pace = (asks_sender && job.sender_asked_at === null) || needsPerson(work) ? "now" : "paced";
+  const throttle = (asks_sender && job.sender_asked_at === null) || needsPerson(work) ? "now" : "paced";
   const news = !sameReasons(job.reasons.slice(0, 1), [work]);
   return change(job, now, {
     set: seen,
     event: news ? "checked" : null,
     note: linesOf(work),
-    effects: told ? [...showCheck(job, now, pace), showComment(job, now, pace)] : [],
+    effects: told ? [...showCheck(job, now, throttle), showComment(job, now, throttle)] : [],
   });
 }
 
@@ -296,7 +298,7 @@ export function closed(job: Job, report: Report<"closed">, { now }: Context): De
       : change(job, now, { set: { merge: { state: "off", why } }, effects: showNow(job, now) });
   if (job.runner === "market")
     return job.status === "accepted" || job.status === "submitted"
-      ? failTry(job, now, why, {}, "another's")
+      ? failAttempt(job, now, why, {}, "another's")
       : unchanged;
   return endUnpaid(job, now, "cancelled", { by: report.by, note: why, effects: cancelRun(job) });
 }
@@ -305,5 +307,5 @@ export function reopened(job: Job, report: Report<"reopened">, context: Context)
   if (job.pull_request?.number !== report.pull_request || job.status !== "verified" || job.merged_at !== null)
     return unchanged;
   const waiting = change(job, context.now, { set: { merge: { state: "waiting", refusals: 0 } } });
-  return andThen(waiting, (next) => look(next, false, context));
+  return andThen(waiting, (next) => reevaluate(next, false, context));
 }

@@ -10,7 +10,7 @@ import { withoutWord } from "../usage.ts";
 export const MOST_ATTEMPTS = 3;
 
 /** What no try has yet: cleared when one ends. */
-export const NO_TRY = {
+export const NO_ATTEMPT = {
   hold: null,
   worker: null,
   accepted_at: null,
@@ -106,7 +106,7 @@ const givenUp = (
  * The try failed: cancelled if that was asked for, failed after the second or where no other can work (`last`), else back
  * in the queue for another.
  */
-export function failTry(
+export function failAttempt(
   job: Job,
   now: number,
   why: string,
@@ -130,7 +130,7 @@ export function failTry(
   const next: Job = {
     ...job,
     ...counted,
-    ...NO_TRY,
+    ...NO_ATTEMPT,
     past_runs: pastRuns(job),
     status: "queued",
     tries: job.tries + 1,

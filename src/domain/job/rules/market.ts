@@ -5,7 +5,7 @@ import { accountNamed } from "../account.ts";
 import type { Command } from "../command.ts";
 import { type Context, change, type Decision, refuse, soon, unchanged } from "../decision.ts";
 import { type Job, statusAt } from "../job.ts";
-import { failTry } from "./ending.ts";
+import { failAttempt } from "./ending.ts";
 import { takeIn } from "./reviewing.ts";
 
 /** How long an agent may look at a job that it pulled. */
@@ -115,14 +115,14 @@ export function deliveryRefused(
   report: Extract<Command, { type: "delivery-refused" }>,
   { now }: Context,
 ): Decision {
-  return isThisTry(job, report) ? failTry(job, now, report.sentence) : unchanged;
+  return isThisTry(job, report) ? failAttempt(job, now, report.sentence) : unchanged;
 }
 
 export function fail(job: Job, command: Extract<Command, { type: "fail" }>, { now }: Context): Decision {
   const mine = job.worker?.agent_id === command.agent_id;
   if (!mine || (job.status !== "accepted" && job.status !== "submitted"))
     return refuse("wrong_status", "You have not accepted this job; only its worker can give it up.");
-  return failTry(job, now, command.reason);
+  return failAttempt(job, now, command.reason);
 }
 
 /** Time has passed for a job that somebody holds or works on. */
@@ -133,5 +133,5 @@ export function releaseHold(job: Job, { now }: Context): Decision {
 
 export function missDeadline(job: Job, { now }: Context): Decision {
   if (job.status !== "accepted" || job.deadline_at === null || now < job.deadline_at) return unchanged;
-  return failTry(job, now, TIME_EXCEEDED);
+  return failAttempt(job, now, TIME_EXCEEDED);
 }

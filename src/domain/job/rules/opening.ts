@@ -14,7 +14,7 @@ import {
 } from "../decision.ts";
 import type { WantedEffect } from "../effect.ts";
 import type { Job } from "../job.ts";
-import { failTry, verify } from "./ending.ts";
+import { failAttempt, verify } from "./ending.ts";
 import { askJudge } from "./reviewing.ts";
 
 type Report<T extends Command["type"]> = Extract<Command, { type: T }>;
@@ -54,7 +54,7 @@ export function pullRequestOpened(job: Job, report: Report<"pull-request-opened"
   const { now } = context;
   if (report.round !== job.round || job.status !== "submitted") return unchanged;
   if (context.pull_request_taken === true)
-    return failTry(job, now, `Pull request #${report.number} belongs to another job; open one for this job alone.`);
+    return failAttempt(job, now, `Pull request #${report.number} belongs to another job; open one for this job alone.`);
   const opened: Job = {
     ...job,
     pull_request: { number: report.number, url: report.url },

@@ -6,7 +6,7 @@
 import type { Command } from "../command.ts";
 import { CHECK_GAP_MS, type Context, change, type Decision, later, refuse, unchanged } from "../decision.ts";
 import type { Job } from "../job.ts";
-import { standingOf } from "../run-claims.ts";
+import { runAuthorizationOf } from "../run-claims.ts";
 import { withWork } from "../usage.ts";
 
 type Report<T extends Command["type"]> = Extract<Command, { type: T }>;
@@ -17,7 +17,7 @@ export const PROGRESS_BEGINS_MS = 60_000;
 const PROGRESS_SHARE = 0.25;
 
 const isOurs = (job: Job, { run_id, attempt }: Report<"hand-in" | "progressed">): boolean =>
-  standingOf(job, { id: run_id, attempt }) === "ours";
+  runAuthorizationOf(job, { id: run_id, attempt }) === "ours";
 
 /** May be said again: the last word counts, and what is known of a push meanwhile stands. */
 export function handIn(job: Job, report: Report<"hand-in">, { now }: Context): Decision {

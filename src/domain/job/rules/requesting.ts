@@ -10,7 +10,7 @@ import type { WantedEffect } from "../effect.ts";
 import { branchOf, isFinal, issueOf, type Job, statusAt } from "../job.ts";
 import { isUnpaidTooLong } from "../next-timer.ts";
 import { NOTHING_SPENT } from "../usage.ts";
-import { cancelRun, endUnpaid, MOST_ROUNDS, NO_TRY, pastRuns, pushBrief } from "./ending.ts";
+import { cancelRun, endUnpaid, MOST_ROUNDS, NO_ATTEMPT, pastRuns, pushBrief } from "./ending.ts";
 
 const nameOf = (by: Actor): string | null => by.login ?? by.account;
 
@@ -18,7 +18,7 @@ const nameOf = (by: Actor): string | null => by.login ?? by.account;
 const MOST_WAITING = 10;
 
 const newJob = (draft: Draft, now: number): Job => ({
-  ...NO_TRY,
+  ...NO_ATTEMPT,
   old_workflow: false,
   id: draft.id,
   account: accountNamed(draft.account),
@@ -187,7 +187,7 @@ export function nextRound(job: Job, asked: string, by: string | null, { now, ava
     );
   const next: Job = {
     ...job,
-    ...NO_TRY,
+    ...NO_ATTEMPT,
     past_runs: pastRuns(job),
     status: "queued",
     attempt_count: 0,

@@ -25,7 +25,7 @@ import type { Effect, WantedEffect } from "../effect.ts";
 import { commitToName, heldFiles, isApart, type Job, judgedSha, statusAt } from "../job.ts";
 import { linesOf } from "../reason.ts";
 import { isWanted } from "../wanted-effects.ts";
-import { failTry, verify } from "./ending.ts";
+import { failAttempt, verify } from "./ending.ts";
 
 type Of<T extends Command["type"]> = Extract<Command, { type: T }>;
 
@@ -86,7 +86,7 @@ export function judged(job: Job, report: Of<"judged">, { now }: Context): Decisi
   if (job.status !== "submitted") return heard;
   if (verdict === "fail") {
     const why = ["The judge finds that the work does not do what was asked:", ...reasons.map((text) => `- ${text}`)];
-    return andThen({ ...heard, effects: [] }, (next) => failTry(next, now, why.join("\n")));
+    return andThen({ ...heard, effects: [] }, (next) => failAttempt(next, now, why.join("\n")));
   }
   if (!isApart(job)) return heard;
   const may_run = heldFiles(job) !== null && verdict === "pass" && marketOf(job.settings).run_checks === "after_judge";
@@ -242,5 +242,5 @@ export function rejectWork(
   const said = head(reason.trim(), MOST_REASON);
   const why = said === "" ? "The sender rejected the work." : `The sender rejected the work: ${said}`;
   const told = { by: nameOf(by), effects: [...seen(comment_id), showComment(job, now, "now")] };
-  return failTry(job, now, why, told, "another's");
+  return failAttempt(job, now, why, told, "another's");
 }

@@ -22,7 +22,7 @@ import type { WantedEffect } from "../effect.ts";
 import { fullName, GONE, isFinal, issueOf, type Job, type Run } from "../job.ts";
 import { START_GIVEN_UP_MS } from "../next-timer.ts";
 import { withWork } from "../usage.ts";
-import { cancelRun, endUnpaid, failTry, MOST_ROUNDS, pastRuns } from "./ending.ts";
+import { cancelRun, endUnpaid, failAttempt, MOST_ROUNDS, pastRuns } from "./ending.ts";
 import { marketOff } from "./market.ts";
 import { finishedWithout } from "./opening.ts";
 import { letRun } from "./reviewing.ts";
@@ -153,7 +153,7 @@ export function runChanged(job: Job, report: Report<"run-changed">, context: Con
   const { run } = report;
   if (job.runner !== "actions") return unchanged;
   if (isOverdue(job, report, context.now))
-    return failTry(job, context.now, "The time limit was exceeded.", { effects: cancelRun(job) });
+    return failAttempt(job, context.now, "The time limit was exceeded.", { effects: cancelRun(job) });
   if (isOld(job.run, run)) return unchanged;
   if (isRerun(job, run)) {
     const asked = job.rounds.at(-1)?.asked ?? job.task;
@@ -221,11 +221,11 @@ function endedRun(job: Job, context: Context): Decision {
   const { now } = context;
   switch (job.run?.conclusion) {
     case "cancelled":
-      return failTry(job, now, "The workflow run was cancelled.");
+      return failAttempt(job, now, "The workflow run was cancelled.");
     case "startup_failure":
-      return failTry(job, now, "The workflow run could not start; look at the workflow file run-job.yml.");
+      return failAttempt(job, now, "The workflow run could not start; look at the workflow file run-job.yml.");
     case GONE:
-      return failTry(job, now, "The workflow run was deleted.");
+      return failAttempt(job, now, "The workflow run was deleted.");
     case "action_required":
       return change(job, now, {
         set: {
@@ -264,7 +264,7 @@ export function resultRead(job: Job, report: Report<"result-read">, { now }: Con
   const green = job.run?.conclusion === "success";
   if (!green || work.outcome === "failed" || work.outcome === "limit") {
     const why = work.reason ?? (work.body || `The workflow run ended with ${job.run?.conclusion ?? "no result"}.`);
-    return failTry(read, now, why, { set }, "worker's", work.outcome === "failed" && Boolean(work.permanent_error));
+    return failAttempt(read, now, why, { set }, "worker's", work.outcome === "failed" && Boolean(work.permanent_error));
   }
   // of a further round there is a pull request, which must lose the job's folder and be judged, whatever was said
   if (job.pull_request !== null || (work.outcome === "done" && work.changed_files.length > 0))

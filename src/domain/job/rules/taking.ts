@@ -9,7 +9,7 @@ import { type Posting, payout } from "../../market/ledger.ts";
 import { isAccount } from "../account.ts";
 import type { Command } from "../command.ts";
 import { type Context, change, type Decided, type Decision, showComment, unchanged } from "../decision.ts";
-import { type Debt, isFinal, type Job, type TurnedDown } from "../job.ts";
+import { type Debt, isFinal, type Job, type RejectedWork } from "../job.ts";
 import { cancelRun, verify } from "./ending.ts";
 
 type Merged = Extract<Command, { type: "merged" }>;
@@ -17,7 +17,7 @@ type Merged = Extract<Command, { type: "merged" }>;
 const isHandedIn = ({ status }: Job): boolean => status === "submitted" || status === "verified";
 
 /** Whose work it was, where this merge takes it; a worker, a program and nobody take nothing. Null: it does not. */
-export function takenWork(job: Job, { pull_request }: Merged, merger: string | null): TurnedDown | null {
+export function takenWork(job: Job, { pull_request }: Merged, merger: string | null): RejectedWork | null {
   const work = job.turned_down?.find((one) => one.pull_request === pull_request);
   if (work === undefined || isAccount(work.account, job.account)) return null;
   // of the try that is being looked at: that is for its own rules
@@ -25,11 +25,11 @@ export function takenWork(job: Job, { pull_request }: Merged, merger: string | n
   return merger === null || isAccount(merger, work.account) ? null : work;
 }
 
-const left = (job: Job, { pull_request }: TurnedDown): readonly TurnedDown[] =>
+const left = (job: Job, { pull_request }: RejectedWork): readonly RejectedWork[] =>
   (job.turned_down ?? []).filter((one) => one.pull_request !== pull_request);
 
 /** From the wallet, as far as that goes. */
-function payFromWallet(job: Job, { account }: TurnedDown, available_cents: number) {
+function payFromWallet(job: Job, { account }: RejectedWork, available_cents: number) {
   const { price_cents, id, debts = [] } = job;
   const cents = Math.min(price_cents, Math.max(0, available_cents));
   const debt: Debt = { account, price_cents, paid_cents: 0 };
@@ -44,7 +44,7 @@ function payFromWallet(job: Job, { account }: TurnedDown, available_cents: numbe
   };
 }
 
-export function payTaken(job: Job, work: TurnedDown, report: Merged, { now, available_cents }: Context): Decided {
+export function payTaken(job: Job, work: RejectedWork, report: Merged, { now, available_cents }: Context): Decided {
   const turned_down = left(job, work);
   // another's work is with the sender, or was paid from the escrow: that stays as it is
   if (isHandedIn(job)) {
@@ -63,7 +63,7 @@ export function payTaken(job: Job, work: TurnedDown, report: Merged, { now, avai
   return { ...taken, job: merged.job, postings: paid.postings, history: [...taken.history, ...merged.history] };
 }
 
-const fromEscrow = ({ id, price_cents, debts = [] }: Job, { account }: TurnedDown) => ({
+const fromEscrow = ({ id, price_cents, debts = [] }: Job, { account }: RejectedWork) => ({
   postings: payout(account, id, price_cents),
   debts,
   note: `Merged after it was turned down, so ${counted(price_cents, "cent is", "cents are")} paid for it.`,

@@ -7,16 +7,16 @@ import type { z } from "zod";
 import type { Command } from "../../../domain/job/command.ts";
 import { asJobId, fullName, type Job } from "../../../domain/job/job.ts";
 import type { RefusalCode } from "../../../domain/job/refusal.ts";
-import type { Door } from "../../../engine/ports/service.ts";
-import type { Clock, Desk, JobStore } from "../../../engine/ports/stores.ts";
+import type { JobService } from "../../../engine/ports/service.ts";
+import type { Clock, GitHubClient, JobStore } from "../../../engine/ports/stores.ts";
 import type { Webhooks } from "../../../engine/ports/webhooks.ts";
 import { actorOf } from "../../middleware/actor.ts";
-import { principalOf, sees } from "../../middleware/auth.ts";
-import { noRoom } from "../../middleware/github-rate-limit.ts";
-import { type Answer, failure, success } from "../../routing/answer.ts";
+import { canRead, principalOf } from "../../middleware/auth.ts";
+import { gitHubRateLimited } from "../../middleware/github-rate-limit.ts";
+import { failure, type HttpResult, success } from "../../routing/answer.ts";
 import type { ChosenOverRest } from "../../routing/choice-fields.ts";
 import { nextLink, type pageSchema } from "../../routing/paging.ts";
-import { refused } from "../../routing/refusal-to-http.ts";
+import { refusalToHttp } from "../../routing/refusal-to-http.ts";
 import type { Call } from "../../routing/route.ts";
 import { restDraft } from "../create-job/rest-draft.ts";
 import { type RepositoryParts, whichRepository } from "../create-job/which-repository.ts";
@@ -24,8 +24,8 @@ import { type Project, projectOf } from "./project.ts";
 import { agentV2View } from "./view.ts";
 
 export interface AgentV2Parts extends RepositoryParts {
-  readonly desk: Pick<Desk, "installation" | "repository" | "pushWait">;
-  readonly door: Pick<Door, "create" | "handle">;
+  readonly githubClient: Pick<GitHubClient, "installation" | "repository" | "pushWait">;
+  readonly service: Pick<JobService, "create" | "handle">;
   readonly jobs: JobStore;
   readonly webhooks: Pick<Webhooks, "mistakeIn" | "ownOf">;
   readonly clock: Clock;
@@ -60,17 +60,21 @@ const addressOf = (parts: AgentV2Parts, { id }: Project, rest: string): string =
 
 export const createAgentJob =
   (parts: AgentV2Parts) =>
-  async ({ request, body, work_id }: Asked<undefined, Creating>): Promise<Answer> => {
+  async ({ request, body, work_id }: Asked<undefined, Creating>): Promise<HttpResult> => {
     const { prompt: task, ...chosen } = body;
     const [principal, project] = [principalOf(request), projectOf(request)];
     const repository = await whichRepository(parts, principal, project.name);
     if ("answer" in repository) return repository.answer;
-    const limited = noRoom(parts.desk, repository.value);
+    const limited = gitHubRateLimited(parts.githubClient, repository.value);
     if (limited !== null) return limited;
     if (chosen.callback_url !== null) await parts.webhooks.ownOf(principal.account);
     const asked = { dialect: "agent-v2", task, provider: null, model: null, ...chosen } as const;
-    const created = await parts.door.create(restDraft(principal, repository.value, asked), work_id, actorOf(request));
-    if (!created.ok) return refused(created.refusal, CONFLICTS);
+    const created = await parts.service.create(
+      restDraft(principal, repository.value, asked),
+      work_id,
+      actorOf(request),
+    );
+    if (!created.ok) return refusalToHttp(created.refusal, CONFLICTS);
     request.about_job = created.job.id;
     const location = addressOf(parts, project, `job/${created.job.id}`);
     return success(201, viewIn(parts, project, created.job), { ...CACHING, Location: location });
@@ -81,29 +85,29 @@ async function jobOf(parts: AgentV2Parts, request: Request): Promise<Job | null>
   const given = request.params.id;
   const id = typeof given === "string" ? asJobId(given) : null;
   const stored = id === null ? null : await parts.jobs.load(id);
-  if (stored === null || !sees(principalOf(request), stored.job)) return null;
+  if (stored === null || !canRead(principalOf(request), stored.job)) return null;
   const here = fullName(stored.job.repository).toLowerCase() === projectOf(request).name.toLowerCase();
   return here ? stored.job : null;
 }
 
 export const getAgentJob =
   (parts: AgentV2Parts) =>
-  async ({ request }: Asked): Promise<Answer> => {
+  async ({ request }: Asked): Promise<HttpResult> => {
     const job = await jobOf(parts, request);
     return job === null ? NO_JOB : success(200, viewIn(parts, projectOf(request), job), CACHING);
   };
 
-async function handled(parts: AgentV2Parts, request: Request, command: Command): Promise<Answer> {
+async function handled(parts: AgentV2Parts, request: Request, command: Command): Promise<HttpResult> {
   const job = await jobOf(parts, request);
   if (job === null) return NO_JOB;
-  const answer = await parts.door.handle(job.id, command);
-  if (!answer.ok) return refused(answer.refusal, CONFLICTS);
+  const answer = await parts.service.handle(job.id, command);
+  if (!answer.ok) return refusalToHttp(answer.refusal, CONFLICTS);
   return success(200, viewIn(parts, projectOf(request), answer.job), CACHING);
 }
 
 export const messageAgentJob =
   (parts: AgentV2Parts) =>
-  ({ request, body, work_id }: Asked<undefined, Prompt>): Promise<Answer> => {
+  ({ request, body, work_id }: Asked<undefined, Prompt>): Promise<HttpResult> => {
     const [text, by] = [body.prompt.trim(), actorOf(request)];
     const once = work_id === undefined ? {} : { message_id: work_id };
     return handled(parts, request, { type: "message", text, by, comment_id: null, ...once });
@@ -111,17 +115,17 @@ export const messageAgentJob =
 
 export const cancelAgentJob =
   (parts: AgentV2Parts) =>
-  ({ request }: Asked): Promise<Answer> =>
+  ({ request }: Asked): Promise<HttpResult> =>
     handled(parts, request, { type: "cancel", by: actorOf(request) });
 
 export const archiveAgentJob =
   (parts: AgentV2Parts) =>
-  ({ request }: Asked): Promise<Answer> =>
+  ({ request }: Asked): Promise<HttpResult> =>
     handled(parts, request, { type: "archive", by: actorOf(request) });
 
 export const listAgentJobs =
   (parts: AgentV2Parts) =>
-  async ({ request, query }: Asked<z.infer<typeof pageSchema>>): Promise<Answer> => {
+  async ({ request, query }: Asked<z.infer<typeof pageSchema>>): Promise<HttpResult> => {
     const { limit, cursor } = query;
     const [{ account, scopes }, project] = [principalOf(request), projectOf(request)];
     const found = await parts.jobs.list({

@@ -4,10 +4,10 @@
  */
 import type { Request, RequestHandler } from "express";
 import { fullName } from "../../../domain/job/job.ts";
-import type { KnownRepository, RepositoryStore } from "../../../engine/ports/stores.ts";
+import type { ObservedRepository, RepositoryStore } from "../../../engine/ports/stores.ts";
 import { repositoryField } from "../../admin/new-key.ts";
 import { type Principal, principalOf } from "../../middleware/auth.ts";
-import { type Answer, failure, send } from "../../routing/answer.ts";
+import { failure, type HttpResult, send } from "../../routing/answer.ts";
 
 export interface Project {
   /** As the caller wrote it, for addresses that lead back here. */
@@ -15,7 +15,7 @@ export interface Project {
   /** `owner/name` */
   readonly name: string;
   /** Null: never used so far. */
-  readonly known: KnownRepository | null;
+  readonly known: ObservedRepository | null;
 }
 
 declare global {
@@ -39,10 +39,10 @@ const NO_PROJECT = failure(
   "projectId: must be the numeric id of a repository, or its name as owner/name.",
 );
 
-const unknown = (id: string): Answer =>
+const unknown = (id: string): HttpResult =>
   failure(404, "not_found", `No repository of the id ${id} is known here yet; name it as owner/name.`);
 
-const bound = (repository: string): Answer => {
+const bound = (repository: string): HttpResult => {
   const sentence = `This key is bound to ${repository}; name the project ${encodeURIComponent(repository)}, or use another key.`;
   return failure(403, "forbidden", sentence);
 };
@@ -66,7 +66,7 @@ function idIn({ projectId, projectName }: Request["params"]): string | null {
   return typeof projectName === "string" ? `${projectId}/${projectName}` : projectId;
 }
 
-async function projectFor(repositories: RepositoryStore, request: Request): Promise<Project | Answer> {
+async function projectFor(repositories: RepositoryStore, request: Request): Promise<Project | HttpResult> {
   const id = idIn(request.params);
   if (id === null) return NO_PROJECT;
   if (!NUMERIC.test(id) && !repositoryField.safeParse(id).success) return NO_PROJECT;

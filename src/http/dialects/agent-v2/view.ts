@@ -1,6 +1,6 @@
 /** How a job reads in the agent v2 dialect. Pure: everything comes from the stored job and what is told of the server. */
 import { z } from "zod";
-import { fullName, type Job, NOT_TOLD } from "../../../domain/job/job.ts";
+import { fullName, type Job, NOT_REPORTED } from "../../../domain/job/job.ts";
 import { outcomeField, outcomeOf } from "../../../domain/job/outcome.ts";
 
 export const agentV2ViewSchema = z
@@ -49,7 +49,7 @@ export function agentV2Status(job: Job): AgentV2Status {
 
 /** The model that did the work, else the one that was or will be asked to. */
 function modelOf({ work, llm, choices, settings }: Job, fallback: string): string {
-  if (work !== null && work.model !== NOT_TOLD) return work.model;
+  if (work !== null && work.model !== NOT_REPORTED) return work.model;
   return llm?.model ?? choices.model ?? settings?.llm.model ?? fallback;
 }
 

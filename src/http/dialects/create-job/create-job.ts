@@ -5,27 +5,27 @@
 import { z } from "zod";
 import { isFinal, type JobId } from "../../../domain/job/job.ts";
 import { BRANCH_LIMIT_MS } from "../../../domain/job/next-timer.ts";
-import type { Door } from "../../../engine/ports/service.ts";
-import type { Desk, StoredJob } from "../../../engine/ports/stores.ts";
+import type { JobService } from "../../../engine/ports/service.ts";
+import type { GitHubClient, StoredJob } from "../../../engine/ports/stores.ts";
 import type { Webhooks } from "../../../engine/ports/webhooks.ts";
 import { isBlank } from "../../../text/normalise.ts";
 import { repositoryField } from "../../admin/new-key.ts";
 import { callbackField } from "../../admin/webhook-target.ts";
 import { actorOf } from "../../middleware/actor.ts";
 import { principalOf } from "../../middleware/auth.ts";
-import { LIMITED, noRoom } from "../../middleware/github-rate-limit.ts";
-import { type Answer, failure, success } from "../../routing/answer.ts";
+import { gitHubRateLimited, LIMITED } from "../../middleware/github-rate-limit.ts";
+import { failure, type HttpResult, success } from "../../routing/answer.ts";
 import { choiceFields } from "../../routing/choice-fields.ts";
 import { MAX_TASK_LENGTH, NOT_BLANK } from "../../routing/limits.ts";
-import { refused } from "../../routing/refusal-to-http.ts";
+import { refusalToHttp } from "../../routing/refusal-to-http.ts";
 import { type Route, route } from "../../routing/route.ts";
 import { OVER_QUOTA } from "../market/attachments.ts";
 import { restDraft } from "./rest-draft.ts";
 import { type RepositoryParts, whichRepository } from "./which-repository.ts";
 
 export interface CreateJobParts extends RepositoryParts {
-  readonly door: Pick<Door, "create" | "waitFor">;
-  readonly desk: Pick<Desk, "installation" | "repository" | "pushWait">;
+  readonly service: Pick<JobService, "create" | "waitFor">;
+  readonly githubClient: Pick<GitHubClient, "installation" | "repository" | "pushWait">;
   readonly webhooks: Pick<Webhooks, "mistakeIn" | "ownOf">;
 }
 
@@ -105,27 +105,27 @@ export const createJob = (parts: CreateJobParts): Route =>
       const principal = principalOf(request);
       const repository = await whichRepository(parts, principal, body.repository);
       if ("answer" in repository) return repository.answer;
-      const limited = noRoom(parts.desk, repository.value);
+      const limited = gitHubRateLimited(parts.githubClient, repository.value);
       if (limited !== null) return limited;
       const { job: task, llm_provider: provider, llm_model: model, repository: _, ...chosen } = body;
       const { callback_url } = chosen;
       // made now, so that whoever asks for it while the job runs gets the one that signs
       if (callback_url !== null) await parts.webhooks.ownOf(principal.account);
-      const created = await parts.door.create(
+      const created = await parts.service.create(
         restDraft(principal, repository.value, { dialect: "create-job", task, provider, model, ...chosen }),
         work_id,
         actorOf(request),
       );
-      if (!created.ok) return refused(created.refusal);
+      if (!created.ok) return refusalToHttp(created.refusal);
       request.about_job = created.job.id;
       return branchAnswer(parts, created.job.id);
     },
   });
 
 /** The job exists; its branch has to. What does not get there is taken back whole, by the core. */
-async function branchAnswer({ door }: CreateJobParts, id: JobId): Promise<Answer> {
+async function branchAnswer({ service }: CreateJobParts, id: JobId): Promise<HttpResult> {
   const settled = (stored: StoredJob) => stored.job.head_sha !== null || isFinal(stored.job.status);
-  const stored = await door.waitFor(id, settled, WAIT_MS);
+  const stored = await service.waitFor(id, settled, WAIT_MS);
   if (stored !== null && stored.job.head_sha !== null) {
     const { branch, pull_request } = stored.job;
     return success(200, { job_id: id, branch, ...(pull_request === null ? {} : { pr_url: pull_request.url }) });

@@ -3,16 +3,16 @@ import { hash, timingSafeEqual } from "node:crypto";
 import type { Request } from "express";
 import { z } from "zod";
 import type { Secret } from "../../../contracts/secret.ts";
-import type { Door } from "../../../engine/ports/service.ts";
-import type { Guesses } from "../../middleware/auth-throttling.ts";
-import { type Answer, failure, success, UNAUTHORIZED } from "../../routing/answer.ts";
+import type { JobService } from "../../../engine/ports/service.ts";
+import type { AuthThrottle } from "../../middleware/auth-throttling.ts";
+import { failure, type HttpResult, success, UNAUTHORIZED } from "../../routing/answer.ts";
 import { type Route, route } from "../../routing/route.ts";
 
 export interface CronParts {
-  readonly door: Pick<Door, "enforceDeadlines">;
+  readonly service: Pick<JobService, "enforceDeadlines">;
   /** Null: nobody may call. */
   readonly cron_secret: Secret | null;
-  readonly guesses: Guesses;
+  readonly authThrottle: AuthThrottle;
 }
 
 const NOT_SET_UP = failure(
@@ -25,20 +25,20 @@ const REFUSED = { ...UNAUTHORIZED, headers: { "WWW-Authenticate": "Bearer" } };
 const digest = (text: string): Buffer => hash("sha256", text, "buffer");
 
 /** Null: the caller is the scheduler. A wrong secret counts as a wrong key does. */
-function refusal(request: Request, secret: Secret, guesses: Guesses): Answer | null {
+function refusal(request: Request, secret: Secret, authThrottle: AuthThrottle): HttpResult | null {
   const [, given] = /^bearer (.+)$/i.exec(request.headers.authorization ?? "") ?? [];
   const bytes = given === undefined ? null : digest(given.trim());
   const shown = bytes?.toString("hex") ?? null;
-  const tooMany = guesses.refusal(request, shown);
+  const tooMany = authThrottle.refusal(request, shown);
   if (tooMany !== null) return tooMany;
   if (bytes === null || shown === null) return REFUSED;
   const good = timingSafeEqual(bytes, digest(secret.reveal()));
-  if (good) guesses.succeeded(request, shown);
-  else guesses.failed(request);
+  if (good) authThrottle.succeeded(request, shown);
+  else authThrottle.failed(request);
   return good ? null : REFUSED;
 }
 
-export const enforceDeadlines = ({ door, cron_secret, guesses }: CronParts): Route =>
+export const enforceDeadlines = ({ service, cron_secret, authThrottle }: CronParts): Route =>
   route({
     method: "get",
     path: "/api/cron/enforce-deadlines",
@@ -63,7 +63,7 @@ export const enforceDeadlines = ({ door, cron_secret, guesses }: CronParts): Rou
     },
     async work({ request }) {
       if (cron_secret === null) return NOT_SET_UP;
-      const refused = refusal(request, cron_secret, guesses);
-      return refused ?? success(200, await door.enforceDeadlines(), { "Cache-Control": "no-store" });
+      const refused = refusal(request, cron_secret, authThrottle);
+      return refused ?? success(200, await service.enforceDeadlines(), { "Cache-Control": "no-store" });
     },
   });

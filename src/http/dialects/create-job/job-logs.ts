@@ -7,9 +7,9 @@ import { asJobId, type Job } from "../../../domain/job/job.ts";
 import type { JobStore, KeyStore } from "../../../engine/ports/stores.ts";
 import type { LiveLogs } from "../../../engine/ports/verification.ts";
 import { type Principal, principalOf } from "../../middleware/auth.ts";
-import { type Answer, failure, streaming } from "../../routing/answer.ts";
+import { failure, type HttpResult, streaming } from "../../routing/answer.ts";
 import { type Route, route } from "../../routing/route.ts";
-import { mayRead, NO_JOB } from "../market/access.ts";
+import { canReadJob, NO_JOB } from "../market/access.ts";
 
 export interface JobLogParts {
   readonly jobs: Pick<JobStore, "load">;
@@ -41,10 +41,10 @@ const EXAMPLE = [
   "",
 ].join("\n");
 
-async function follow(parts: JobLogParts, principal: Principal, id: string, after: string | null): Promise<Answer> {
+async function follow(parts: JobLogParts, principal: Principal, id: string, after: string | null): Promise<HttpResult> {
   const job_id = asJobId(id);
   const stored = job_id === null ? null : await parts.jobs.load(job_id);
-  const may = (job: Job): boolean => mayRead(principal, job, parts.now());
+  const may = (job: Job): boolean => canReadJob(principal, job, parts.now());
   if (stored === null || !may(stored.job)) return NO_JOB;
   const { account, key_id } = principal;
   const stands = (): boolean => key_id === null || parts.keys.lives(key_id, parts.now());

@@ -10,7 +10,7 @@ import type { ChosenOverRest } from "../../routing/choice-fields.ts";
 /** Until the brief is pushed with the repository's own limit. */
 const TIME_LIMIT_SECONDS = DEFAULT_REPOSITORY_SETTINGS.limits.minutes * 60;
 
-export interface Asked extends ChosenOverRest {
+export interface JobRequest extends ChosenOverRest {
   readonly dialect: Extract<Origin, { kind: "rest" }>["dialect"];
   readonly task: string;
   readonly provider: string | null;
@@ -21,7 +21,7 @@ export interface Asked extends ChosenOverRest {
 export const restDraft = (
   principal: Principal,
   repository: Repository,
-  { dialect, task, provider, model, callback_url, no_merge, draft, base_branch }: Asked,
+  { dialect, task, provider, model, callback_url, no_merge, draft, base_branch }: JobRequest,
 ): Omit<Draft, "id"> => ({
   account: principal.account,
   repository,

@@ -1,18 +1,18 @@
 /** Which repository a request means, and whether the App is installed there. Shared by all that create jobs over HTTP. */
 
 import type { Repository } from "../../../domain/job/job.ts";
-import type { Desk, RepositoryStore } from "../../../engine/ports/stores.ts";
-import { type Principal, reaches } from "../../middleware/auth.ts";
-import { type Answer, failure } from "../../routing/answer.ts";
+import type { GitHubClient, RepositoryStore } from "../../../engine/ports/stores.ts";
+import { canReach, type Principal } from "../../middleware/auth.ts";
+import { failure, type HttpResult } from "../../routing/answer.ts";
 
 export interface RepositoryParts {
   readonly repositories: RepositoryStore;
-  readonly desk: Pick<Desk, "installation" | "repository">;
+  readonly githubClient: Pick<GitHubClient, "installation" | "repository">;
   /** `owner/name` for keys and bodies that name none. */
   readonly default_repository: string | null;
 }
 
-type Found<T> = { readonly value: T } | { readonly answer: Answer };
+type Found<T> = { readonly value: T } | { readonly answer: HttpResult };
 
 const NO_REPOSITORY = failure(
   400,
@@ -38,7 +38,7 @@ function repositoryName(principal: Principal, named: string | null, fallback: st
 
 /** From what we know already when we can: GitHub is asked for a repository that was never used alone, and once. */
 export async function findRepository(
-  parts: Pick<RepositoryParts, "repositories" | "desk">,
+  parts: Pick<RepositoryParts, "repositories" | "githubClient">,
   fullName: string,
 ): Promise<Repository | null> {
   const [owner = "", name = ""] = fullName.split("/");
@@ -47,10 +47,10 @@ export async function findRepository(
     const { id, installation_id } = known;
     return { owner: known.owner, name: known.name, id, installation_id };
   }
-  const installation = await parts.desk.installation(owner, name);
+  const installation = await parts.githubClient.installation(owner, name);
   if (installation === null) return null;
   const there = { owner, name, installation_id: installation.id };
-  const learned = await parts.desk.repository(there, null);
+  const learned = await parts.githubClient.repository(there, null);
   if (learned === null) return there;
   await parts.repositories.put(learned);
   return { ...there, id: learned.id };
@@ -58,7 +58,7 @@ export async function findRepository(
 
 /** A repository whose number nobody knows may be another of the same name. */
 const isOfKey = (principal: Principal, there: Repository): boolean =>
-  reaches(principal, there) && (principal.repository_id === null || there.id !== undefined);
+  canReach(principal, there) && (principal.repository_id === null || there.id !== undefined);
 
 const anotherNow = (name: string): string =>
   `${name} is another repository than the one that this key was made for; use another key.`;

@@ -6,8 +6,8 @@ import type { Request } from "express";
 import { accountNamed } from "../../../domain/job/account.ts";
 import { asJobId, type Job, statusAt } from "../../../domain/job/job.ts";
 import type { JobStore } from "../../../engine/ports/stores.ts";
-import { type Principal, principalOf, reaches, sees } from "../../middleware/auth.ts";
-import { type Answer, failure } from "../../routing/answer.ts";
+import { canReach, canRead, type Principal, principalOf } from "../../middleware/auth.ts";
+import { failure, type HttpResult } from "../../routing/answer.ts";
 import { defaultAgentId } from "./agent.ts";
 
 export const NO_JOB = failure(404, "not_found", "There is no such job, or this key may not see it.");
@@ -22,14 +22,14 @@ const isMine = ({ account }: Principal, of: { readonly account: string } | null)
   of !== null && accountNamed(of.account) === account;
 
 /** The sender; `sees` says the same for every other dialect. */
-export const isSender = sees;
+export const isSender = canRead;
 
 const isHolder = (principal: Principal, job: Job, now: number): boolean =>
   statusAt(job, now) === "held" && isMine(principal, job.hold);
 
-export const mayRead = (principal: Principal, job: Job, now: number): boolean =>
-  sees(principal, job) ||
-  (reaches(principal, job.repository) && (isHolder(principal, job, now) || isMine(principal, job.worker)));
+export const canReadJob = (principal: Principal, job: Job, now: number): boolean =>
+  canRead(principal, job) ||
+  (canReach(principal, job.repository) && (isHolder(principal, job, now) || isMine(principal, job.worker)));
 
 interface Reading {
   readonly jobs: JobStore;
@@ -43,13 +43,13 @@ async function named(jobs: JobStore, request: Request): Promise<Job | null> {
 }
 
 /** The job in the path, for who may read it. */
-export async function readableJob({ jobs, now }: Reading, request: Request): Promise<Job | Answer> {
+export async function readableJob({ jobs, now }: Reading, request: Request): Promise<Job | HttpResult> {
   const job = await named(jobs, request);
-  return job !== null && mayRead(principalOf(request), job, now()) ? job : NO_JOB;
+  return job !== null && canReadJob(principalOf(request), job, now()) ? job : NO_JOB;
 }
 
 /** The job in the path, for its sender. Whoever may read it is told why not, others are told that there is none. */
-export async function senderJob(parts: Reading, request: Request): Promise<Job | Answer> {
+export async function senderJob(parts: Reading, request: Request): Promise<Job | HttpResult> {
   const job = await readableJob(parts, request);
   return "id" in job && !isSender(principalOf(request), job) ? NOT_THE_SENDER : job;
 }
@@ -67,10 +67,10 @@ export interface Working {
 export async function workersJob(
   { jobs, agentsOf }: { readonly jobs: JobStore; readonly agentsOf: (account: string) => Promise<readonly string[]> },
   request: Request,
-): Promise<Working | Answer> {
+): Promise<Working | HttpResult> {
   const principal = principalOf(request);
   const job = await named(jobs, request);
-  if (job === null || !reaches(principal, job.repository)) return NO_JOB;
+  if (job === null || !canReach(principal, job.repository)) return NO_JOB;
   for (const claim of [job.hold, job.worker])
     if (claim !== null && isMine(principal, claim)) return { job, agent_id: claim.agent_id };
   const own = new Set(await agentsOf(principal.account));

@@ -1,7 +1,7 @@
 /** Agents of an account: how they are named and found, and the default one that every account has without making it. */
 import { hash } from "node:crypto";
 import type { Agent, AgentStore } from "../../../engine/ports/market.ts";
-import { type Answer, failure } from "../../routing/answer.ts";
+import { failure, type HttpResult } from "../../routing/answer.ts";
 
 export const DEFAULT_AGENT = "default";
 
@@ -43,7 +43,7 @@ export async function namedAgent(
   agents: AgentStore,
   account: string,
   { agent_id, agent_name }: { readonly agent_id: string | null; readonly agent_name: string | null },
-): Promise<Agent | Answer> {
+): Promise<Agent | HttpResult> {
   const all = await agentsOf(agents, account);
   const found = all.find(
     ({ id, name }) =>

@@ -1,16 +1,16 @@
 /** Putting a parcel beside a job before the commit that names it, and taking it back when no commit does. */
 
-import { type Parcel, packParcel, parcelsOf } from "../../../domain/job/attachments.ts";
+import { type AttachmentBlob, blobsOf, packBlob } from "../../../domain/job/attachments.ts";
 import type { JobId } from "../../../domain/job/job.ts";
-import type { ParcelStore } from "../../../engine/ports/market.ts";
-import type { Door } from "../../../engine/ports/service.ts";
+import type { AttachmentStore } from "../../../engine/ports/market.ts";
+import type { JobService } from "../../../engine/ports/service.ts";
 import type { JobStore } from "../../../engine/ports/stores.ts";
-import type { Answer } from "../../routing/answer.ts";
-import { refused } from "../../routing/refusal-to-http.ts";
+import type { HttpResult } from "../../routing/answer.ts";
+import { refusalToHttp } from "../../routing/refusal-to-http.ts";
 
-export interface ParcelParts {
-  readonly door: Pick<Door, "keep">;
-  readonly parcels: Pick<ParcelStore, "get" | "remove">;
+export interface AttachmentParts {
+  readonly service: Pick<JobService, "keep">;
+  readonly parcels: Pick<AttachmentStore, "get" | "remove">;
   readonly jobs: Pick<JobStore, "load">;
 }
 
@@ -21,19 +21,19 @@ export const OVER_QUOTA = {
 } as const;
 
 /** Runs the work with the parcel's name; a parcel that the job does not name afterwards is taken back. */
-export async function withParcel(
-  { door, parcels, jobs }: ParcelParts,
+export async function withAttachments(
+  { service, parcels, jobs }: AttachmentParts,
   { id, account }: { readonly id: JobId; readonly account: string },
-  parcel: Parcel | null,
-  work: (name: string | null) => Promise<Answer>,
-): Promise<Answer> {
+  parcel: AttachmentBlob | null,
+  work: (name: string | null) => Promise<HttpResult>,
+): Promise<HttpResult> {
   if (parcel === null) return work(null);
-  const put = await door.keep(id, account, packParcel(parcel));
-  if (!put.ok) return refused(put.refusal);
+  const put = await service.keep(id, account, packBlob(parcel));
+  if (!put.ok) return refusalToHttp(put.refusal);
   try {
     return await work(put.name);
   } finally {
     const stored = await jobs.load(id);
-    if (stored === null || !parcelsOf(stored.job).includes(put.name)) await parcels.remove(id, [put.name]);
+    if (stored === null || !blobsOf(stored.job).includes(put.name)) await parcels.remove(id, [put.name]);
   }
 }

@@ -1,26 +1,26 @@
 /** What a sender does with jobs: list, read, pay, cancel, and fetch what travels beside them. */
 import type { Request } from "express";
 import { z } from "zod";
-import { unpackParcel } from "../../../domain/job/attachments.ts";
+import { unpackBlob } from "../../../domain/job/attachments.ts";
 import { type Job, STATUSES } from "../../../domain/job/job.ts";
 import { jobView, jobViewSchema } from "../../../domain/job/view.ts";
-import type { ParcelStore, Wallet } from "../../../engine/ports/market.ts";
-import type { Door } from "../../../engine/ports/service.ts";
+import type { AttachmentStore, Wallet } from "../../../engine/ports/market.ts";
+import type { JobService } from "../../../engine/ports/service.ts";
 import type { JobStore } from "../../../engine/ports/stores.ts";
 import { actorOf } from "../../middleware/actor.ts";
 import { principalOf } from "../../middleware/auth.ts";
-import { type Answer, failure, success } from "../../routing/answer.ts";
+import { failure, type HttpResult, success } from "../../routing/answer.ts";
 import { nextLink, pageSchema } from "../../routing/paging.ts";
-import { refused } from "../../routing/refusal-to-http.ts";
+import { refusalToHttp } from "../../routing/refusal-to-http.ts";
 import { type Call, type Route, route } from "../../routing/route.ts";
 import { CACHING, isAdmin, NO_JOB, readableJob, senderJob } from "./access.ts";
 import { JOB_EXAMPLE } from "./example.ts";
 import { inDebtSchema, unpaid, unpaidSchema } from "./run.ts";
 
 export interface MarketJobParts {
-  readonly door: Pick<Door, "handle">;
+  readonly service: Pick<JobService, "handle">;
   readonly jobs: JobStore;
-  readonly parcels: Pick<ParcelStore, "get">;
+  readonly parcels: Pick<AttachmentStore, "get">;
   readonly wallet: Pick<Wallet, "balance">;
   readonly public_url: string | null;
   readonly now: () => number;
@@ -99,8 +99,8 @@ const getJob = (parts: MarketJobParts): Route =>
 async function asSender(
   parts: MarketJobParts,
   { request }: Call<unknown, unknown, unknown>,
-  act: (job: Job) => Promise<Answer>,
-): Promise<Answer> {
+  act: (job: Job) => Promise<HttpResult>,
+): Promise<HttpResult> {
   const job = await senderJob(parts, request);
   return "id" in job ? act(job) : job;
 }
@@ -131,9 +131,9 @@ const payJob = (parts: MarketJobParts): Route =>
       asSender(parts, call, async (job) => {
         const once = call.work_id === undefined ? {} : { payment_id: call.work_id };
         const by = actorOf(call.request);
-        const paid = await parts.door.handle(job.id, { type: "pay", account: job.account, by, ...once });
+        const paid = await parts.service.handle(job.id, { type: "pay", account: job.account, by, ...once });
         if (paid.ok) return success(200, jobView(paid.job, parts.now()), CACHING);
-        if (paid.refusal.code !== "insufficient_balance") return refused(paid.refusal);
+        if (paid.refusal.code !== "insufficient_balance") return refusalToHttp(paid.refusal);
         return { status: 402, body: await unpaid(parts, job), headers: CACHING };
       }),
   });
@@ -156,8 +156,10 @@ const cancelJob = (parts: MarketJobParts): Route =>
     work: (call) =>
       asSender(parts, call, async (job) => {
         const by = actorOf(call.request);
-        const cancelled = await parts.door.handle(job.id, { type: "cancel", by });
-        return cancelled.ok ? success(200, jobView(cancelled.job, parts.now()), CACHING) : refused(cancelled.refusal);
+        const cancelled = await parts.service.handle(job.id, { type: "cancel", by });
+        return cancelled.ok
+          ? success(200, jobView(cancelled.job, parts.now()), CACHING)
+          : refusalToHttp(cancelled.refusal);
       }),
   });
 
@@ -170,13 +172,13 @@ const contentSchema = z.object({
 
 const NO_ATTACHMENT = failure(404, "not_found", "This job has no attachment of that name, or it is not kept any more.");
 
-async function attachmentOf(parts: MarketJobParts, request: Request, name: string): Promise<Answer> {
+async function attachmentOf(parts: MarketJobParts, request: Request, name: string): Promise<HttpResult> {
   const job = await readableJob(parts, request);
   if (!("id" in job)) return NO_JOB;
   for (const held of [job.delivery, job.enclosure]) {
     const told = held?.attachments.find((one) => one.name === name);
     const text = held?.parcel && told ? await parts.parcels.get(job.id, held.parcel) : null;
-    const content = text === null ? undefined : unpackParcel(text).attachments.find((one) => one.name === name);
+    const content = text === null ? undefined : unpackBlob(text).attachments.find((one) => one.name === name);
     if (told !== undefined && content !== undefined)
       return success(200, { ...told, content: content.content }, { "Cache-Control": "private, no-store" });
   }

@@ -69,7 +69,7 @@ export type Order = z.infer<typeof orderSchema>;
 const digest = (parts: readonly unknown[]): string => hash("sha256", JSON.stringify(parts), "hex");
 
 /** What the estimate rests on, whole and without the numbers that the sender may have named. */
-export function askedOf(order: Order, repository: string): Pick<Quote, "body" | "prompt"> {
+export function estimateRequestOf(order: Order, repository: string): Pick<Quote, "body" | "prompt"> {
   const { price_cents, time_limit_seconds } = order;
   const subject = [repository.toLowerCase(), order.prompt.trim()];
   return { body: digest([...subject, price_cents, time_limit_seconds]), prompt: digest(subject) };

@@ -5,9 +5,9 @@
 import { randomBytes } from "node:crypto";
 import { limitWithin, priceWithin } from "../../../domain/market/bounds.ts";
 import type { Quote, QuoteStore } from "../../../engine/ports/market.ts";
-import type { Door } from "../../../engine/ports/service.ts";
-import { type Answer, failure } from "../../routing/answer.ts";
-import { refused } from "../../routing/refusal-to-http.ts";
+import type { JobService } from "../../../engine/ports/service.ts";
+import { failure, type HttpResult } from "../../routing/answer.ts";
+import { refusalToHttp } from "../../routing/refusal-to-http.ts";
 import type { Order } from "./order.ts";
 
 /** How long an estimate may be ordered at. */
@@ -17,7 +17,7 @@ const ID_BYTES = 12;
 
 export interface QuoteParts {
   readonly quotes: QuoteStore;
-  readonly door: Pick<Door, "drawId" | "estimate">;
+  readonly service: Pick<JobService, "drawId" | "estimate">;
   readonly now: () => number;
 }
 
@@ -41,22 +41,22 @@ const withinBounds = ({ price_cents, time_limit_seconds }: Numbered): Numbered =
   time_limit_seconds: limitWithin(time_limit_seconds),
 });
 
-function estimateFor({ door }: QuoteParts, { account, order }: Asking): ReturnType<Door["estimate"]> {
+function estimateFor({ service }: QuoteParts, { account, order }: Asking): ReturnType<JobService["estimate"]> {
   const { prompt, price_cents, time_limit_seconds } = order;
-  return door.estimate(account, { prompt: prompt.trim(), price_cents, time_limit_seconds });
+  return service.estimate(account, { prompt: prompt.trim(), price_cents, time_limit_seconds });
 }
 
-export async function makeQuote(parts: QuoteParts, asked: Asking): Promise<Quote | Answer> {
+export async function makeQuote(parts: QuoteParts, asked: Asking): Promise<Quote | HttpResult> {
   const { order: _, ...asking } = asked;
   const made = await estimateFor(parts, asked);
-  if (!made.ok) return refused(made.refusal);
+  if (!made.ok) return refusalToHttp(made.refusal);
   const { estimate } = made;
   const quote: Quote = {
     ...estimate,
     ...asking,
     ...withinBounds(estimate),
     id: randomBytes(ID_BYTES).toString("hex"),
-    job_id: await parts.door.drawId(),
+    job_id: await parts.service.drawId(),
     at: parts.now(),
   };
   await parts.quotes.add(quote);
@@ -79,7 +79,11 @@ const OTHER = failure(
 
 const differs = (given: number | null, quoted: number): boolean => given !== null && given !== quoted;
 
-async function namedQuote(parts: QuoteParts, { account, prompt, order }: Asking, id: string): Promise<Terms | Answer> {
+async function namedQuote(
+  parts: QuoteParts,
+  { account, prompt, order }: Asking,
+  id: string,
+): Promise<Terms | HttpResult> {
   const quote = await parts.quotes.byId(id);
   if (quote === null || quote.account !== account) return NO_QUOTE;
   const other =
@@ -98,13 +102,13 @@ export async function isExpired(parts: QuoteParts, id: string): Promise<boolean>
 export { EXPIRED as QUOTE_EXPIRED };
 
 /** At which terms this is ordered: those that were shown last for it, or new ones where none were or they are too old. */
-export async function termsOf(parts: QuoteParts, asking: Asking): Promise<Terms | Answer> {
+export async function termsOf(parts: QuoteParts, asking: Asking): Promise<Terms | HttpResult> {
   const { order } = asking;
   if (order.quote_id !== null) return namedQuote(parts, asking, order.quote_id);
   const shown = await parts.quotes.newest(asking.account, asking);
   if (shown === null || goodUntil(shown) <= parts.now()) {
     const made = await estimateFor(parts, asking);
-    return made.ok ? { ...made.estimate, ...withinBounds(made.estimate), job_id: null } : refused(made.refusal);
+    return made.ok ? { ...made.estimate, ...withinBounds(made.estimate), job_id: null } : refusalToHttp(made.refusal);
   }
   return {
     ...shown,

@@ -3,17 +3,17 @@ import { z } from "zod";
 import type { Command } from "../../../domain/job/command.ts";
 import type { Job } from "../../../domain/job/job.ts";
 import { jobView } from "../../../domain/job/view.ts";
-import type { Door } from "../../../engine/ports/service.ts";
+import type { JobService } from "../../../engine/ports/service.ts";
 import type { JobStore } from "../../../engine/ports/stores.ts";
 import { actorOf } from "../../middleware/actor.ts";
-import { type Answer, success } from "../../routing/answer.ts";
-import { refused } from "../../routing/refusal-to-http.ts";
+import { type HttpResult, success } from "../../routing/answer.ts";
+import { refusalToHttp } from "../../routing/refusal-to-http.ts";
 import { type Call, type Route, route } from "../../routing/route.ts";
 import { CACHING, senderJob } from "./access.ts";
 import { EXAMPLE_ID, idParams, NO_SUCH_JOB, NOT_YOURS, THE_JOB } from "./jobs.ts";
 
 export interface ReviewParts {
-  readonly door: Pick<Door, "handle">;
+  readonly service: Pick<JobService, "handle">;
   readonly jobs: JobStore;
   readonly now: () => number;
 }
@@ -43,11 +43,11 @@ async function decideOn(
   parts: ReviewParts,
   { request }: Call<unknown, unknown, unknown>,
   command: (job: Job) => Command,
-): Promise<Answer> {
+): Promise<HttpResult> {
   const job = await senderJob(parts, request);
   if (!("id" in job)) return job;
-  const handled = await parts.door.handle(job.id, command(job));
-  return handled.ok ? success(200, jobView(handled.job, parts.now()), CACHING) : refused(handled.refusal);
+  const handled = await parts.service.handle(job.id, command(job));
+  return handled.ok ? success(200, jobView(handled.job, parts.now()), CACHING) : refusalToHttp(handled.refusal);
 }
 
 const NOT_SUBMITTED = {

@@ -5,13 +5,13 @@
 import type { Request } from "express";
 import { z } from "zod";
 import { Secret } from "../../../contracts/secret.ts";
-import { EMPTY_PARCEL, envPurpose, type Parcel } from "../../../domain/job/attachments.ts";
+import { type AttachmentBlob, EMPTY_BLOB, envPurpose } from "../../../domain/job/attachments.ts";
 import type { Draft } from "../../../domain/job/command.ts";
 import { fullName, type Job, type JobId, type Repository } from "../../../domain/job/job.ts";
 import { jobView, jobViewSchema } from "../../../domain/job/view.ts";
 import { userAccount } from "../../../domain/market/ledger.ts";
 import type { Wallet } from "../../../engine/ports/market.ts";
-import type { Door } from "../../../engine/ports/service.ts";
+import type { JobService } from "../../../engine/ports/service.ts";
 import type { JobStore } from "../../../engine/ports/stores.ts";
 import type { SealedBox, Webhooks } from "../../../engine/ports/webhooks.ts";
 import { isBlank } from "../../../text/normalise.ts";
@@ -19,14 +19,14 @@ import { counted } from "../../../text/plural.ts";
 import { callbackField } from "../../admin/webhook-target.ts";
 import { actorOf } from "../../middleware/actor.ts";
 import { type Principal, principalOf } from "../../middleware/auth.ts";
-import { type Answer, failure, success } from "../../routing/answer.ts";
-import { refused } from "../../routing/refusal-to-http.ts";
+import { failure, type HttpResult, success } from "../../routing/answer.ts";
+import { refusalToHttp } from "../../routing/refusal-to-http.ts";
 import { type Route, route } from "../../routing/route.ts";
 import { type RepositoryParts, whichRepository } from "../create-job/which-repository.ts";
 import { CACHING } from "./access.ts";
-import { NO_ROOM_LEFT, OVER_QUOTA, type ParcelParts, withParcel } from "./attachments.ts";
+import { type AttachmentParts, NO_ROOM_LEFT, OVER_QUOTA, withAttachments } from "./attachments.ts";
 import { JOB_EXAMPLE } from "./example.ts";
-import { askedOf, type Order, orderSchema } from "./order.ts";
+import { estimateRequestOf, type Order, orderSchema } from "./order.ts";
 import {
   type Asking,
   goodUntil,
@@ -38,8 +38,8 @@ import {
   termsOf,
 } from "./quote.ts";
 
-export interface RunParts extends RepositoryParts, QuoteParts, ParcelParts {
-  readonly door: Pick<Door, "create" | "drawId" | "marketGate" | "estimate" | "keep">;
+export interface RunParts extends RepositoryParts, QuoteParts, AttachmentParts {
+  readonly service: Pick<JobService, "create" | "drawId" | "marketGate" | "estimate" | "keep">;
   readonly jobs: JobStore;
   readonly wallet: Pick<Wallet, "balance">;
   readonly box: SealedBox;
@@ -77,7 +77,7 @@ const NOTES = {
     "No model is set up here: price and limit are a rule of thumb by the prompt's length; what you name counts.",
 } as const;
 
-async function quote(parts: RunParts, asking: Asking): Promise<Answer> {
+async function quote(parts: RunParts, asking: Asking): Promise<HttpResult> {
   const made = await makeQuote(parts, asking);
   if ("status" in made) return made;
   const { title, description, requirements, skills } = made;
@@ -95,11 +95,11 @@ async function quote(parts: RunParts, asking: Asking): Promise<Answer> {
 }
 
 /** What is enclosed, as it is kept; null: nothing. */
-function parcelOf(box: SealedBox, id: JobId, { envVars, attachments }: Order): Parcel | null {
+function parcelOf(box: SealedBox, id: JobId, { envVars, attachments }: Order): AttachmentBlob | null {
   const has_env = Object.keys(envVars).length > 0;
   if (!has_env && attachments.contents.length === 0) return null;
   const env_vars = has_env ? box.seal(new Secret(JSON.stringify(envVars)), envPurpose({ id })) : null;
-  return { ...EMPTY_PARCEL, env_vars, attachments: [...attachments.contents] };
+  return { ...EMPTY_BLOB, env_vars, attachments: [...attachments.contents] };
 }
 
 const draftOf = (
@@ -137,7 +137,7 @@ const draftOf = (
 });
 
 /** The job as it is now: made and paid, or made and waiting for payment. */
-export async function orderedAnswer(parts: Pick<RunParts, "wallet" | "now">, job: Job): Promise<Answer> {
+export async function orderedAnswer(parts: Pick<RunParts, "wallet" | "now">, job: Job): Promise<HttpResult> {
   const view = jobView(job, parts.now());
   if (job.status !== "pending_payment") return success(201, view, { ...CACHING, Location: `/api/jobs/${job.id}` });
   return { status: 402, body: { ...(await unpaid(parts, job)), ...view }, headers: CACHING };
@@ -186,11 +186,11 @@ async function order(
   repository: Repository,
   asking: Asking & { readonly order: Ordered },
   work_id: JobId | undefined,
-): Promise<Answer> {
+): Promise<HttpResult> {
   const principal = principalOf(request);
   const terms = await termsOf(parts, asking);
   if ("status" in terms) return terms;
-  const id = terms.job_id ?? work_id ?? (await parts.door.drawId());
+  const id = terms.job_id ?? work_id ?? (await parts.service.drawId());
   request.about_job = id;
   const before = await parts.jobs.load(id);
   if (before !== null) return orderedAnswer(parts, before.job);
@@ -198,13 +198,13 @@ async function order(
   if (ordered.quote_id !== null && (await isExpired(parts, ordered.quote_id))) return QUOTE_EXPIRED;
   if (ordered.callback_url !== null) await parts.webhooks.ownOf(principal.account);
   const whose = { id, account: principal.account };
-  return withParcel(parts, whose, parcelOf(parts.box, id, ordered), async (parcel) => {
-    const created = await parts.door.create(
+  return withAttachments(parts, whose, parcelOf(parts.box, id, ordered), async (parcel) => {
+    const created = await parts.service.create(
       draftOf(principal, repository, ordered, terms, parcel),
       id,
       actorOf(request),
     );
-    return created.ok ? orderedAnswer(parts, created.job) : refused(created.refusal);
+    return created.ok ? orderedAnswer(parts, created.job) : refusalToHttp(created.refusal);
   });
 }
 
@@ -261,9 +261,13 @@ export const runJob = (parts: RunParts): Route =>
       const principal = principalOf(request);
       const repository = await whichRepository(parts, principal, body.repository);
       if ("answer" in repository) return repository.answer;
-      const asking = { account: principal.account, order: body, ...askedOf(body, fullName(repository.value)) };
-      const closed = body.confirmed ? null : await parts.door.marketGate(repository.value);
-      if (closed !== null) return refused(closed);
+      const asking = {
+        account: principal.account,
+        order: body,
+        ...estimateRequestOf(body, fullName(repository.value)),
+      };
+      const closed = body.confirmed ? null : await parts.service.marketGate(repository.value);
+      if (closed !== null) return refusalToHttp(closed);
       return body.confirmed ? order(parts, request, repository.value, asking, work_id) : quote(parts, asking);
     },
   });

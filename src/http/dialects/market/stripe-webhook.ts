@@ -5,12 +5,12 @@
 import type { RequestHandler } from "express";
 import { z } from "zod";
 import { credit } from "../../../domain/market/ledger.ts";
-import type { MoneyNews } from "../../../engine/ports/market.ts";
+import type { PaymentEvent } from "../../../engine/ports/market.ts";
 import { isJsonWithinBounds } from "../../../text/json-bounds.ts";
 import { failure, send, success } from "../../routing/answer.ts";
 import { TOO_DEEP } from "../../routing/checked.ts";
 import { type Route, route } from "../../routing/route.ts";
-import { NO_CASHIER, type WalletParts } from "./wallet.ts";
+import { NO_PAYMENT_PROVIDER, type WalletParts } from "./wallet.ts";
 
 const FORGED = failure(
   400,
@@ -22,18 +22,18 @@ const AWAY = failure(502, "stripe_unavailable", "Stripe could not be asked what 
 
 /** Stands before the body is read: anybody can come here. */
 const signed =
-  ({ cashier }: Pick<WalletParts, "cashier">): RequestHandler =>
+  ({ paymentProvider }: Pick<WalletParts, "paymentProvider">): RequestHandler =>
   (request, response, next) => {
-    if (cashier === null) send(request, response, NO_CASHIER);
+    if (paymentProvider === null) send(request, response, NO_PAYMENT_PROVIDER);
     else if (typeof request.headers["stripe-signature"] !== "string") send(request, response, FORGED);
     else next();
   };
 
 /** Written down whether or not it moves money, once. */
-async function book({ wallet, door, record, now }: WalletParts, event: string, news: MoneyNews): Promise<void> {
+async function book({ wallet, service, record, now }: WalletParts, event: string, news: PaymentEvent): Promise<void> {
   const { id, account, cents, reason, action } = news;
   const posted = await wallet.post({ id, at: now(), postings: credit(account, cents, reason), note: null });
-  if (cents > 0) await door.settleDebts(account);
+  if (cents > 0) await service.settleDebts(account);
   if (posted === "known") return;
   const by = { account: null, login: null, via: { key_id: null, address: null, request_id: event } };
   record(by, { action, target: { type: "account", id: account }, repository: null, outcome: "done" });
@@ -58,12 +58,12 @@ export const stripeWebhook = (parts: WalletParts): Route =>
       502: { about: "Stripe could not be asked whose payment it is.", codes: ["stripe_unavailable"] },
     },
     async work({ request }) {
-      if (parts.cashier === null) return NO_CASHIER;
+      if (parts.paymentProvider === null) return NO_PAYMENT_PROVIDER;
       const signature = request.headers["stripe-signature"];
       const body: unknown = request.body;
       if (typeof signature !== "string" || !Buffer.isBuffer(body)) return FORGED;
       if (!isJsonWithinBounds(body)) return TOO_DEEP;
-      const heard = await parts.cashier.hear(body, signature);
+      const heard = await parts.paymentProvider.hear(body, signature);
       if (heard === "forged") return FORGED;
       if (heard === "away") return AWAY;
       for (const news of heard.news) await book(parts, heard.event, news);

@@ -1,8 +1,8 @@
 /** What a worker hands in: its shape, and what the job and its parcel are told of it. Reads alone. */
 import { z } from "zod";
 import { NO_USAGE } from "../../../contracts/result.ts";
-import { EMPTY_PARCEL, type Parcel } from "../../../domain/job/attachments.ts";
-import { type Delivery, fullName, type Job, type Work } from "../../../domain/job/job.ts";
+import { type AttachmentBlob, EMPTY_BLOB } from "../../../domain/job/attachments.ts";
+import { type AgentResult, type Delivery, fullName, type Job } from "../../../domain/job/job.ts";
 import { attachmentsField, filesField } from "../../routing/contents-field.ts";
 
 export const LONGEST_OUTPUT = 50_000;
@@ -39,12 +39,12 @@ export const deliverySchema = z.strictObject({
   pull_request: pullRequest.nullish().transform((given) => given ?? null),
 });
 
-export type Handed = z.infer<typeof deliverySchema>;
+export type SubmittedWork = z.infer<typeof deliverySchema>;
 
 /** Why this is no work for this job; null: it is. */
 export function deliveryProblem(
   job: Job,
-  { output_text, output_attachments, files, pull_request }: Handed,
+  { output_text, output_attachments, files, pull_request }: SubmittedWork,
 ): string | null {
   const nothing = output_text === "" && output_attachments.contents.length === 0 && files.length === 0;
   if (nothing && pull_request === null)
@@ -58,19 +58,22 @@ export function deliveryProblem(
 }
 
 /** What is kept beside the job; null: nothing. */
-export const parcelOf = ({ output_attachments, files }: Handed): Parcel | null =>
+export const blobOf = ({ output_attachments, files }: SubmittedWork): AttachmentBlob | null =>
   output_attachments.contents.length === 0 && files.length === 0
     ? null
-    : { ...EMPTY_PARCEL, attachments: [...output_attachments.contents], files: [...files] };
+    : { ...EMPTY_BLOB, attachments: [...output_attachments.contents], files: [...files] };
 
-export const deliveryOf = ({ output_attachments, files, pull_request }: Handed, parcel: string | null): Delivery => ({
+export const deliveryOf = (
+  { output_attachments, files, pull_request }: SubmittedWork,
+  parcel: string | null,
+): Delivery => ({
   parcel,
   files: files.map(({ name }) => name),
   attachments: output_attachments.attachments,
   pull_request: pull_request?.number ?? null,
 });
 
-export const workOf = (job: Job, { output_text, files }: Handed): Work => ({
+export const workOf = (job: Job, { output_text, files }: SubmittedWork): AgentResult => ({
   outcome: "done",
   title: job.title,
   body: output_text,

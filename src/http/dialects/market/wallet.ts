@@ -3,21 +3,21 @@ import { randomUUID } from "node:crypto";
 import { z } from "zod";
 import { accountNamed } from "../../../domain/job/account.ts";
 import { credit, userAccount } from "../../../domain/market/ledger.ts";
-import type { Cashier, LedgerRow, Wallet } from "../../../engine/ports/market.ts";
-import type { Door } from "../../../engine/ports/service.ts";
+import type { LedgerRow, PaymentProvider, Wallet } from "../../../engine/ports/market.ts";
+import type { JobService } from "../../../engine/ports/service.ts";
 import type { Recorder } from "../../../engine/ports/stores.ts";
 import { actorOf } from "../../middleware/actor.ts";
 import { principalOf } from "../../middleware/auth.ts";
-import { type Answer, failure, success } from "../../routing/answer.ts";
+import { failure, type HttpResult, success } from "../../routing/answer.ts";
 import { nextLink, pageSchema } from "../../routing/paging.ts";
 import { type Route, route } from "../../routing/route.ts";
 import { CACHING } from "./access.ts";
 
 export interface WalletParts {
   readonly wallet: Wallet;
-  readonly door: Pick<Door, "settleDebts">;
+  readonly service: Pick<JobService, "settleDebts">;
   /** Null: nobody here takes money. */
-  readonly cashier: Cashier | null;
+  readonly paymentProvider: PaymentProvider | null;
   readonly record: Recorder;
   readonly public_url: string | null;
   readonly now: () => number;
@@ -98,7 +98,7 @@ const creditSchema = z.strictObject({
     .transform((text) => text?.trim() || null),
 });
 
-const creditAccount = ({ wallet, door, record, now }: WalletParts): Route =>
+const creditAccount = ({ wallet, service, record, now }: WalletParts): Route =>
   route({
     method: "post",
     path: "/api/wallet/credit",
@@ -120,7 +120,7 @@ const creditAccount = ({ wallet, door, record, now }: WalletParts): Route =>
       const { account, amount_cents, reason } = body;
       const id = `credit-${work_id ?? randomUUID()}`;
       const posted = await wallet.post({ id, at: now(), postings: credit(account, amount_cents), note: reason });
-      await door.settleDebts(account);
+      await service.settleDebts(account);
       const outcome = posted === "posted" ? "done" : "unchanged";
       record(actorOf(request), {
         action: "credit",
@@ -133,13 +133,13 @@ const creditAccount = ({ wallet, door, record, now }: WalletParts): Route =>
     },
   });
 
-export const NO_CASHIER = failure(
+export const NO_PAYMENT_PROVIDER = failure(
   501,
   "not_set_up",
   "This server takes no payments: set STRIPE_SECRET_KEY, or have an admin credit the account.",
 );
 
-const topUp = ({ cashier }: WalletParts): Route =>
+const topUp = ({ paymentProvider }: WalletParts): Route =>
   route({
     method: "post",
     path: "/api/wallet/topup",
@@ -160,10 +160,10 @@ const topUp = ({ cashier }: WalletParts): Route =>
       501: { about: "This server takes no payments.", codes: ["not_set_up"] },
       502: { about: "Stripe could not be asked; try again.", codes: ["stripe_unavailable"] },
     },
-    async work({ request, body, work_id }): Promise<Answer> {
-      if (cashier === null) return NO_CASHIER;
+    async work({ request, body, work_id }): Promise<HttpResult> {
+      if (paymentProvider === null) return NO_PAYMENT_PROVIDER;
       const { account } = principalOf(request);
-      const page = await cashier.checkout({ account, cents: body.amount_cents, key: work_id ?? null });
+      const page = await paymentProvider.checkout({ account, cents: body.amount_cents, key: work_id ?? null });
       return page === null
         ? failure(502, "stripe_unavailable", "Stripe could not be asked; try again in a minute.")
         : success(201, page, { "Cache-Control": "private, no-store" });

@@ -1,28 +1,28 @@
 /** How agents take work: pull, accept, reject, submit, fail. Says who acts; what follows is decided in the core. */
 import { z } from "zod";
-import { envPurpose, unpackParcel } from "../../../domain/job/attachments.ts";
+import { envPurpose, unpackBlob } from "../../../domain/job/attachments.ts";
 import type { Command } from "../../../domain/job/command.ts";
 import { fullName, type Job } from "../../../domain/job/job.ts";
 import { jobView, jobViewSchema } from "../../../domain/job/view.ts";
 import type { AgentStore } from "../../../engine/ports/market.ts";
-import type { Door } from "../../../engine/ports/service.ts";
+import type { JobService } from "../../../engine/ports/service.ts";
 import type { JobStore } from "../../../engine/ports/stores.ts";
 import type { SealedBox } from "../../../engine/ports/webhooks.ts";
 import { actorOf } from "../../middleware/actor.ts";
 import { principalOf } from "../../middleware/auth.ts";
-import { type Answer, failure, success } from "../../routing/answer.ts";
-import { refused } from "../../routing/refusal-to-http.ts";
+import { failure, type HttpResult, success } from "../../routing/answer.ts";
+import { refusalToHttp } from "../../routing/refusal-to-http.ts";
 import { type Call, type Route, route } from "../../routing/route.ts";
 import { CACHING, type Working, workersJob } from "./access.ts";
 import { agentsOf, namedAgent } from "./agent.ts";
 import { agentName } from "./agents.ts";
-import { NO_ROOM_LEFT, OVER_QUOTA, type ParcelParts, withParcel } from "./attachments.ts";
+import { type AttachmentParts, NO_ROOM_LEFT, OVER_QUOTA, withAttachments } from "./attachments.ts";
 import { JOB_EXAMPLE } from "./example.ts";
 import { EXAMPLE_ID, idParams, NO_SUCH_JOB, THE_JOB } from "./jobs.ts";
-import { deliveryOf, deliveryProblem, deliverySchema, parcelOf, workOf } from "./submission.ts";
+import { blobOf, deliveryOf, deliveryProblem, deliverySchema, workOf } from "./submission.ts";
 
-export interface WorkParts extends ParcelParts {
-  readonly door: Pick<Door, "handle" | "pull" | "keep">;
+export interface WorkParts extends AttachmentParts {
+  readonly service: Pick<JobService, "handle" | "pull" | "keep">;
   readonly jobs: JobStore;
   readonly agents: AgentStore;
   readonly box: SealedBox;
@@ -74,12 +74,12 @@ const pullJob = (parts: WorkParts): Route =>
       const { account, repository } = principalOf(request);
       const agent = await namedAgent(parts.agents, account, body);
       if ("status" in agent) return agent;
-      const pulled = await parts.door.pull({
+      const pulled = await parts.service.pull({
         ...{ agent_id: agent.id, account, skills: agent.skills, repository },
         by: actorOf(request),
       });
       if (pulled === null) return { status: 204 };
-      if (!pulled.ok) return refused(pulled.refusal);
+      if (!pulled.ok) return refusalToHttp(pulled.refusal);
       request.about_job = pulled.job.id;
       return success(200, jobView(pulled.job, parts.now()), CACHING);
     },
@@ -89,16 +89,16 @@ const pullJob = (parts: WorkParts): Route =>
 async function asWorker(
   parts: WorkParts,
   { request }: Call<unknown, unknown, unknown>,
-  act: (working: Working) => Promise<Answer>,
-): Promise<Answer> {
+  act: (working: Working) => Promise<HttpResult>,
+): Promise<HttpResult> {
   const ids = async (account: string) => (await agentsOf(parts.agents, account)).map(({ id }) => id);
   const working = await workersJob({ jobs: parts.jobs, agentsOf: ids }, request);
   return "agent_id" in working ? act(working) : working;
 }
 
-async function commanded(parts: WorkParts, job: Job, command: Command): Promise<Answer> {
-  const handled = await parts.door.handle(job.id, command);
-  return handled.ok ? success(200, jobView(handled.job, parts.now()), CACHING) : refused(handled.refusal);
+async function commanded(parts: WorkParts, job: Job, command: Command): Promise<HttpResult> {
+  const handled = await parts.service.handle(job.id, command);
+  return handled.ok ? success(200, jobView(handled.job, parts.now()), CACHING) : refusalToHttp(handled.refusal);
 }
 
 const acceptedSchema = jobViewSchema.extend({
@@ -112,7 +112,7 @@ async function envOf({ box, parcels }: WorkParts, job: Job): Promise<Readonly<Re
   const { enclosure } = job;
   if (enclosure === null || !enclosure.has_env_vars) return {};
   const text = await parcels.get(job.id, enclosure.parcel);
-  const sealed = text === null ? null : unpackParcel(text).env_vars;
+  const sealed = text === null ? null : unpackBlob(text).env_vars;
   // working without them would fail in ways that nobody understands
   if (sealed === null) throw new Error(`The secrets of job ${job.id} are not where they were put.`);
   return envSchema.parse(JSON.parse(box.open(sealed, envPurpose(job)).reveal()));
@@ -146,8 +146,8 @@ const acceptJob = (parts: WorkParts): Route =>
     },
     work: (call) =>
       asWorker(parts, call, async ({ job, agent_id }) => {
-        const accepted = await parts.door.handle(job.id, { type: "accept", agent_id, by: actorOf(call.request) });
-        if (!accepted.ok) return refused(accepted.refusal);
+        const accepted = await parts.service.handle(job.id, { type: "accept", agent_id, by: actorOf(call.request) });
+        if (!accepted.ok) return refusalToHttp(accepted.refusal);
         const body = {
           ...jobView(accepted.job, parts.now()),
           clone_url: `${parts.github_web_url}/${fullName(job.repository)}.git`,
@@ -206,7 +206,7 @@ const submitJob = (parts: WorkParts): Route =>
         if (problem !== null) return failure(400, "invalid_field", problem);
         const once = call.work_id === undefined ? {} : { submission_id: call.work_id };
         const whose = { id: job.id, account: principalOf(call.request).account };
-        return withParcel(parts, whose, parcelOf(call.body), (parcel) =>
+        return withAttachments(parts, whose, blobOf(call.body), (parcel) =>
           commanded(parts, job, {
             type: "submit",
             agent_id,

@@ -11,11 +11,11 @@ import {
   reportedLinesSchema,
 } from "../../../contracts/run-report.ts";
 import type { PushToken, PushTokens, RunLines } from "../../../engine/ports/runs.ts";
-import type { Door } from "../../../engine/ports/service.ts";
+import type { JobService } from "../../../engine/ports/service.ts";
 import type { Log } from "../../../engine/ports/stores.ts";
 import { rateLimit } from "../../middleware/rate-limit.ts";
 import { OVER, type RunCallerParts, runCallerOf, runCallers } from "../../middleware/run-caller.ts";
-import { type Answer, failure, success } from "../../routing/answer.ts";
+import { failure, type HttpResult, success } from "../../routing/answer.ts";
 import { MAX_RESULT_BYTES, RESULTS_PER_JOB } from "../../routing/limits.ts";
 import type { AnswerShape } from "../../routing/route.ts";
 import { type Route, route } from "../../routing/route.ts";
@@ -23,7 +23,7 @@ import type { BodyThread } from "../../server/body-thread.ts";
 import { requestId } from "../../server/request-log.ts";
 
 export interface RunRouteParts extends RunCallerParts {
-  readonly door: Pick<Door, "handle">;
+  readonly service: Pick<JobService, "handle">;
   readonly lines: RunLines;
   readonly push_tokens: PushTokens;
   readonly thread: Pick<BodyThread, "handIn">;
@@ -98,7 +98,7 @@ const logRoute = (parts: RunRouteParts, callers: Route["callers"] & object): Rou
       const known = parts.lines.viewed(latest).log.at(-1)?.seq;
       const received = parts.lines.add(latest, body.lines);
       if (parts.lines.viewed(latest).log.at(-1)?.seq !== known)
-        await parts.door.handle(id, { type: "progressed", ...run });
+        await parts.service.handle(id, { type: "progressed", ...run });
       return success(200, { received }, NO_STORE);
     },
   });
@@ -160,13 +160,13 @@ const resultRoute = (parts: RunRouteParts, callers: Route["callers"] & object): 
       502: { about: "Taken, but GitHub made no token.", codes: ["github_unavailable"], headers: RETRY_AFTER },
       ...SHARED,
     },
-    async work({ request }): Promise<Answer> {
+    async work({ request }): Promise<HttpResult> {
       const { stored, run } = runCallerOf(request);
       const { id, title } = stored.job;
       const read = await parts.thread.handIn({ parts: [bytesOf(request.body)], job: { id, title } });
       if (read.kind === "refused") return read.answer;
       const { work, log } = read;
-      const taken = await parts.door.handle(
+      const taken = await parts.service.handle(
         id,
         {
           type: "hand-in",

@@ -20,7 +20,7 @@ export interface Desk {
 }
 
 /** Where to go afterwards, below the repository's pages. */
-type Work = (desk: Desk, ...caught: string[]) => Promise<string>;
+type Work = (githubClient: Desk, ...caught: string[]) => Promise<string>;
 
 async function rest({ world, routes, repository, user }: Desk, line: string, body?: unknown): Promise<Reply> {
   const [method = "", below = ""] = line.split(" ");
@@ -52,70 +52,91 @@ const checkOf = ({ repository }: Desk, id: string) => {
 const home = ({ repository }: Desk, number: string): string =>
   `${repository.issues.get(Number(number))?.pull ? "pull" : "issues"}/${number}`;
 
-async function openIssue(desk: Desk): Promise<string> {
-  const label = text(desk, "label");
-  const input = { title: text(desk, "title"), body: text(desk, "body"), labels: label === "" ? [] : [label] };
-  return `issues/${opened.parse((await rest(desk, "POST /issues", input)).body).number}`;
+async function openIssue(githubClient: Desk): Promise<string> {
+  const label = text(githubClient, "label");
+  const input = {
+    title: text(githubClient, "title"),
+    body: text(githubClient, "body"),
+    labels: label === "" ? [] : [label],
+  };
+  return `issues/${opened.parse((await rest(githubClient, "POST /issues", input)).body).number}`;
 }
 
-async function submitReview(desk: Desk, number: string): Promise<string> {
-  const [body, event] = [text(desk, "body"), text(desk, "event")];
+async function submitReview(githubClient: Desk, number: string): Promise<string> {
+  const [body, event] = [text(githubClient, "body"), text(githubClient, "event")];
   if (body === "" && event !== "APPROVE") throw new Refusal(422, "Say in the review what should change.");
-  await rest(desk, `POST /pulls/${number}/reviews`, { body, event });
+  await rest(githubClient, `POST /pulls/${number}/reviews`, { body, event });
   return `pull/${number}`;
 }
 
-async function press(desk: Desk, id: string): Promise<string> {
-  const cause = mustWrite(desk);
-  if (!pressButton(desk.world, desk.repository, checkOf(desk, id), text(desk, "identifier"), cause))
+async function press(githubClient: Desk, id: string): Promise<string> {
+  const cause = mustWrite(githubClient);
+  if (
+    !pressButton(
+      githubClient.world,
+      githubClient.repository,
+      checkOf(githubClient, id),
+      text(githubClient, "identifier"),
+      cause,
+    )
+  )
     throw new Refusal(422, "This check run does not show that button any more.");
   return `runs/${id}?told`;
 }
 
-async function rerequest(desk: Desk, id: string): Promise<string> {
-  const cause = mustWrite(desk);
-  if (!askForCheck(desk.world, desk.repository, checkOf(desk, id), cause))
+async function rerequest(githubClient: Desk, id: string): Promise<string> {
+  const cause = mustWrite(githubClient);
+  if (!askForCheck(githubClient.world, githubClient.repository, checkOf(githubClient, id), cause))
     throw new Refusal(422, "A workflow's check is run again with its run.");
   return `runs/${id}?told`;
 }
 
-async function ready(desk: Desk, number: string): Promise<string> {
-  const cause = mustWrite(desk);
-  const issue = desk.world.state.pull(desk.repository, Number(number));
+async function ready(githubClient: Desk, number: string): Promise<string> {
+  const cause = mustWrite(githubClient);
+  const issue = githubClient.world.state.pull(githubClient.repository, Number(number));
   if (issue === undefined) throw notFound();
-  markReady(desk.world, desk.repository, issue, cause);
+  markReady(githubClient.world, githubClient.repository, issue, cause);
   return `pull/${number}`;
 }
 
 /** Does one thing over REST and goes to a page. */
 const over =
   (
-    order: (desk: Desk, caught: string) => readonly [line: string, body?: unknown],
-    to: (desk: Desk, caught: string) => string,
+    order: (githubClient: Desk, caught: string) => readonly [line: string, body?: unknown],
+    to: (githubClient: Desk, caught: string) => string,
   ): Work =>
-  async (desk, caught = "") => {
-    await rest(desk, ...order(desk, caught));
-    return to(desk, caught);
+  async (githubClient, caught = "") => {
+    await rest(githubClient, ...order(githubClient, caught));
+    return to(githubClient, caught);
   };
 
 const FORMS: readonly (readonly [RegExp, Work])[] = [
   [/^issues$/, openIssue],
   [
     /^issues\/(\d+)\/comments$/,
-    over((desk, number) => [`POST /issues/${number}/comments`, { body: text(desk, "body") }], home),
+    over((githubClient, number) => [`POST /issues/${number}/comments`, { body: text(githubClient, "body") }], home),
   ],
-  [/^issues\/(\d+)\/state$/, over((desk, number) => [`PATCH /issues/${number}`, { state: text(desk, "state") }], home)],
-  [/^issues\/(\d+)\/labels$/, over((desk, number) => [`POST /issues/${number}/labels`, [text(desk, "name")]], home)],
+  [
+    /^issues\/(\d+)\/state$/,
+    over((githubClient, number) => [`PATCH /issues/${number}`, { state: text(githubClient, "state") }], home),
+  ],
+  [
+    /^issues\/(\d+)\/labels$/,
+    over((githubClient, number) => [`POST /issues/${number}/labels`, [text(githubClient, "name")]], home),
+  ],
   [
     /^issues\/(\d+)\/labels\/remove$/,
-    over((desk, number) => [`DELETE /issues/${number}/labels/${encodeURIComponent(text(desk, "name"))}`], home),
+    over(
+      (githubClient, number) => [`DELETE /issues/${number}/labels/${encodeURIComponent(text(githubClient, "name"))}`],
+      home,
+    ),
   ],
   [
     /^pull\/(\d+)\/merge$/,
     over(
-      (desk, number) => [
+      (githubClient, number) => [
         `PUT /pulls/${number}/merge`,
-        { merge_method: text(desk, "method"), sha: text(desk, "sha") || undefined },
+        { merge_method: text(githubClient, "method"), sha: text(githubClient, "sha") || undefined },
       ],
       home,
     ),
@@ -141,10 +162,10 @@ const FORMS: readonly (readonly [RegExp, Work])[] = [
 ];
 
 /** Does what the form at this path is for; answers the next page, or throws a refusal. */
-export async function submit(desk: Desk, path: string): Promise<string> {
+export async function submit(githubClient: Desk, path: string): Promise<string> {
   for (const [pattern, work] of FORMS) {
     const caught = pattern.exec(path);
-    if (caught !== null) return work(desk, ...caught.slice(1));
+    if (caught !== null) return work(githubClient, ...caught.slice(1));
   }
   throw notFound();
 }

@@ -20,7 +20,7 @@ export type Fate =
 
 const reported = z.object({ lines: z.array(logLineSchema) });
 
-export class RunDesk {
+export class FakeApp {
   readonly lines: LogLine[] = [];
   /** The first number of each request that came, whatever became of it. */
   readonly starts: number[] = [];
@@ -28,7 +28,7 @@ export class RunDesk {
   readonly audiences: string[] = [];
   /** What each report said of the run action that sent it. */
   readonly versions: (string | undefined)[] = [];
-  readonly strangers: string[] = [];
+  readonly deniedPeople: string[] = [];
   readonly handedIn: unknown[] = [];
   /** Of the reports to come, in their order; then all are heard. */
   readonly fates: Fate[] = [];
@@ -48,11 +48,11 @@ export class RunDesk {
     });
   }
 
-  static async open(): Promise<RunDesk> {
-    const desk = new RunDesk();
-    desk.#server.listen(0, "127.0.0.1");
-    await once(desk.#server, "listening");
-    return desk;
+  static async open(): Promise<FakeApp> {
+    const fakeApp = new FakeApp();
+    fakeApp.#server.listen(0, "127.0.0.1");
+    await once(fakeApp.#server, "listening");
+    return fakeApp;
   }
 
   get url(): string {
@@ -111,7 +111,7 @@ export class RunDesk {
     }
     const what = new RegExp(`^/api/runs/${JOB_ID}/(log|result)$`).exec(url.pathname)?.[1];
     if (what === undefined || request.method !== "POST") {
-      this.strangers.push(`${request.method} ${url.pathname}`);
+      this.deniedPeople.push(`${request.method} ${url.pathname}`);
       return void say(404, {});
     }
     this.versions.push(request.headers[RUN_ACTION_HEADER]?.toString());
@@ -153,13 +153,13 @@ export class RunDesk {
     return { token: "ghs_token.of-the_app", expires_at: "2030-01-31T12:00:00Z" };
   }
 
-  #token(audience: string): string {
-    this.audiences.push(audience);
+  #token(subscriptionMatcher: string): string {
+    this.audiences.push(subscriptionMatcher);
     this.#given += 1;
     const exp = Math.floor(Date.now() / 1000) + this.tokenLifeS;
     const part = (value: unknown) => Buffer.from(JSON.stringify(value)).toString("base64url");
-    const token = `${part({ alg: "RS256" })}.${part({ aud: audience, exp, jti: this.#given })}.c2lnbmVk`;
-    if (audience === this.url) this.#live.add(token);
+    const token = `${part({ alg: "RS256" })}.${part({ aud: subscriptionMatcher, exp, jti: this.#given })}.c2lnbmVk`;
+    if (subscriptionMatcher === this.url) this.#live.add(token);
     return token;
   }
 }
