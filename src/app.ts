@@ -5,8 +5,8 @@
 import type { Router } from "express";
 import type { ApplicationFunction } from "probot";
 import type { TranslatedEvent } from "./domain/job/github-event.ts";
+import type { Log } from "./engine/ports/log.ts";
 import type { JobService } from "./engine/ports/service.ts";
-import type { Log } from "./engine/ports/stores.ts";
 
 export interface AppParts {
   /** What a delivery means. No calls. */

@@ -5,7 +5,7 @@
 
 import type { EventIssue, GitHubEvent } from "../domain/job/github-event.ts";
 import { asJobId, type JobId, jobOfBranch, type Repository } from "../domain/job/job.ts";
-import type { GitHubClient, Permitted } from "../engine/ports/stores.ts";
+import type { GitHubClient, Permitted } from "../engine/ports/github.ts";
 import { type AppIdentity, botLogin, sameLogin } from "../github/client/app-identity.ts";
 import type { Octokit } from "../github/client/octokit.ts";
 

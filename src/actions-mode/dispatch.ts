@@ -4,7 +4,7 @@
  */
 
 import type { Job } from "../domain/job/job.ts";
-import type { Attempt } from "../engine/ports/stores.ts";
+import type { Attempt } from "../engine/ports/performer.ts";
 import { attempted, type GitHubError } from "../github/client/errors.ts";
 import type { Octokit } from "../github/client/octokit.ts";
 import { WORKFLOW_PATH } from "../github/effects/branch-state.ts";

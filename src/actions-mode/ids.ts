@@ -4,7 +4,7 @@
  */
 import { createHash } from "node:crypto";
 import { asJobId, fullName, type JobId } from "../domain/job/job.ts";
-import type { Ids } from "../engine/ports/stores.ts";
+import type { Ids } from "../engine/ports/ids.ts";
 
 const ALPHABET = "abcdefghijklmnopqrstuvwxyz0123456789";
 const LENGTH = 8;

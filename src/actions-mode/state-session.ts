@@ -4,7 +4,8 @@
  */
 
 import { isFinal, type Job, type JobId, type Repository } from "../domain/job/job.ts";
-import type { Log, Store } from "../engine/ports/stores.ts";
+import type { Log } from "../engine/ports/log.ts";
+import type { Store } from "../engine/ports/store.ts";
 import { read, write } from "./state.ts";
 import type { StateBranchStore } from "./state-branch-store.ts";
 

@@ -8,7 +8,7 @@ import { redact } from "../contracts/redact.ts";
 import type { PendingEffect } from "../domain/job/effect.ts";
 import type { HistoryRow } from "../domain/job/job.ts";
 import { branchOf, type Job, type JobId, type Repository } from "../domain/job/job.ts";
-import type { StoredJob } from "../engine/ports/stores.ts";
+import type { StoredJob } from "../engine/ports/jobs.ts";
 import { head } from "../text/text.ts";
 import { effectSchema, historySchema, jobSchema } from "./job-schema.ts";
 

@@ -5,7 +5,7 @@
 
 import type { GitHubEffect } from "../domain/job/effect.ts";
 import type { Job, JobId } from "../domain/job/job.ts";
-import type { Attempt, Performer } from "../engine/ports/stores.ts";
+import type { Attempt, Performer } from "../engine/ports/performer.ts";
 import type { Octokit } from "../github/client/octokit.ts";
 import { startRun } from "./dispatch.ts";
 import { plainTokenRemark, stuck, withRemarks } from "./remarks.ts";

@@ -4,7 +4,7 @@
  */
 import { z } from "zod";
 import type { Secret } from "../contracts/secret.ts";
-import type { Log } from "../engine/ports/stores.ts";
+import type { Log } from "../engine/ports/log.ts";
 import type { AppIdentity } from "../github/client/app-identity.ts";
 import { ask } from "../github/client/graphql.ts";
 import { createOctokits, type Octokit, type OctokitSource } from "../github/client/octokit.ts";

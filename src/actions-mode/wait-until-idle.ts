@@ -2,7 +2,8 @@
 
 import type { PendingEffect } from "../domain/job/effect.ts";
 import type { JobId } from "../domain/job/job.ts";
-import type { Clock, Store } from "../engine/ports/stores.ts";
+import type { Clock } from "../engine/ports/clock.ts";
+import type { Store } from "../engine/ports/store.ts";
 import type { ChangeNotifier } from "./watched-store.ts";
 
 /** What is left when the wait is over. */

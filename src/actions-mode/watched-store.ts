@@ -4,7 +4,8 @@
  */
 
 import type { EffectType } from "../domain/job/effect.ts";
-import type { Commit, Store } from "../engine/ports/stores.ts";
+import type { Commit } from "../engine/ports/jobs.ts";
+import type { Store } from "../engine/ports/store.ts";
 
 /** Rings at every change; a ring that nobody waited for is not lost. */
 export class ChangeNotifier {

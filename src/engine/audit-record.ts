@@ -7,7 +7,9 @@ import { redact } from "../contracts/redact.ts";
 import type { Actor, Command } from "../domain/job/command.ts";
 import { fullName, type JobId, type Repository } from "../domain/job/job.ts";
 import { requesterOf } from "../domain/job/requester.ts";
-import type { AuditEntry, AuditLog, Clock, Log, Recorder } from "./ports/stores.ts";
+import type { AuditEntry, AuditLog, Recorder } from "./ports/audit.ts";
+import type { Clock } from "./ports/clock.ts";
+import type { Log } from "./ports/log.ts";
 
 type Who = Pick<AuditEntry, "account" | "login" | "key_id" | "address" | "request_id">;
 

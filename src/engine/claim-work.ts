@@ -5,9 +5,9 @@
 import type { Actor } from "../domain/job/command.ts";
 import type { JobId } from "../domain/job/job.ts";
 import type { Handle } from "./handle-command.ts";
-import type { Looking } from "./ports/market.ts";
+import type { Looking } from "./ports/agents.ts";
+import type { JobStore } from "./ports/jobs.ts";
 import type { Handled } from "./ports/service.ts";
-import type { JobStore } from "./ports/stores.ts";
 import type { Quotas } from "./quotas.ts";
 
 /** More jobs in a row that were gone mean that the queue is not what the store says. */

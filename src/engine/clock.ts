@@ -3,7 +3,7 @@
  * "in a second" would else be put off for as long. Timers do not keep the process alive, and long waits are taken in steps
  * that `setTimeout` can hold.
  */
-import type { Clock } from "./ports/stores.ts";
+import type { Clock } from "./ports/clock.ts";
 
 /** `setTimeout` takes 31 bits of milliseconds. */
 const LONGEST_STEP_MS = 2 ** 31 - 1;

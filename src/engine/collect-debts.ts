@@ -1,6 +1,7 @@
 /** Pays what is owed for work as soon as its sender's wallet has money, whichever way that came. */
 import type { Handle } from "./handle-command.ts";
-import type { JobStore, Log, StoredJob } from "./ports/stores.ts";
+import type { JobStore, StoredJob } from "./ports/jobs.ts";
+import type { Log } from "./ports/log.ts";
 
 export interface Debts {
   /** This account has got money, or any may have (null). */

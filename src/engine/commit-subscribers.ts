@@ -1,6 +1,7 @@
 /** Callers that wait for a job to get somewhere, or follow it: woken by commits, never by asking again. */
 import type { JobId } from "../domain/job/job.ts";
-import type { Clock, JobStore, StoredJob } from "./ports/stores.ts";
+import type { Clock } from "./ports/clock.ts";
+import type { JobStore, StoredJob } from "./ports/jobs.ts";
 
 type Predicate = (stored: StoredJob) => boolean;
 type Tell = (stored: StoredJob) => void;

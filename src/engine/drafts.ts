@@ -4,7 +4,7 @@ import { DEFAULT_REPOSITORY_SETTINGS } from "../contracts/settings.ts";
 import type { Draft } from "../domain/job/command.ts";
 import type { EventIssue, GitHubEvent } from "../domain/job/github-event.ts";
 import { titleOf } from "../domain/job/title.ts";
-import type { Estimate } from "./ports/stores.ts";
+import type { Estimate } from "./ports/estimates.ts";
 
 type Asking = Extract<GitHubEvent, { type: "slash" | "label" }>;
 

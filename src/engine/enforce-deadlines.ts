@@ -3,7 +3,8 @@
  * since each job is decided anew and what is not due does not change.
  */
 import type { Handle } from "./handle-command.ts";
-import type { Clock, JobStore } from "./ports/stores.ts";
+import type { Clock } from "./ports/clock.ts";
+import type { JobStore } from "./ports/jobs.ts";
 
 const BATCH = 100;
 /** Jobs that one call looks at; the rest is the next call's. */

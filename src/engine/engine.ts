@@ -19,20 +19,18 @@ import { createInboxWorker } from "./inbox.ts";
 import { createJobTimers } from "./job-timers.ts";
 import { createMarketGate } from "./market-gate.ts";
 import { createPermission } from "./permission.ts";
+import type { Recorder } from "./ports/audit.ts";
+import type { Clock } from "./ports/clock.ts";
+import type { Estimator } from "./ports/estimates.ts";
+import type { GitHubClient } from "./ports/github.ts";
+import type { Ids } from "./ports/ids.ts";
+import type { StoredJob } from "./ports/jobs.ts";
+import type { Log } from "./ports/log.ts";
+import type { Meter } from "./ports/metrics.ts";
+import type { Performer } from "./ports/performer.ts";
 import type { RunLines } from "./ports/runs.ts";
 import type { Engine, GitHubCredentialState, Handled, Health } from "./ports/service.ts";
-import type {
-  Clock,
-  Estimator,
-  GitHubClient,
-  Ids,
-  Log,
-  Meter,
-  Performer,
-  Recorder,
-  Store,
-  StoredJob,
-} from "./ports/stores.ts";
+import type { Store } from "./ports/store.ts";
 import { type EventPublisher, NO_SUBSCRIPTIONS, type SubscriptionMatcher } from "./ports/webhooks.ts";
 import { createWebhookProcessor } from "./process-webhook.ts";
 import { createQuotas } from "./quotas.ts";

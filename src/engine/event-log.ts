@@ -13,8 +13,8 @@ import type { RefusalCode } from "../domain/job/refusal.ts";
 import { requesterOf } from "../domain/job/requester.ts";
 import { normalise } from "../text/normalise.ts";
 import { cut } from "../text/text.ts";
+import type { Log } from "./ports/log.ts";
 import type { Handled } from "./ports/service.ts";
-import type { Log } from "./ports/stores.ts";
 
 /** What came of a delivery. */
 export interface Acted {

@@ -14,9 +14,13 @@ import { bounded } from "../domain/job/stored-log.ts";
 import { userAccount } from "../domain/market/ledger.ts";
 import { recordCommand } from "./audit-record.ts";
 import { logTransitions } from "./event-log.ts";
+import type { AccountStore } from "./ports/accounts.ts";
+import type { Recorder } from "./ports/audit.ts";
+import type { Clock } from "./ports/clock.ts";
+import type { Commit, JobStore, StoredJob } from "./ports/jobs.ts";
+import type { Log } from "./ports/log.ts";
 import type { RunLines } from "./ports/runs.ts";
 import type { Handled } from "./ports/service.ts";
-import type { AccountStore, Clock, Commit, JobStore, Log, Recorder, StoredJob } from "./ports/stores.ts";
 import type { SubscriptionMatcher } from "./ports/webhooks.ts";
 import type { Quotas } from "./quotas.ts";
 

@@ -1,7 +1,8 @@
 /** Job ids: eight lower-case letters and digits from a hash of the time and random bytes (create-job seed). */
 import { hash, randomUUID } from "node:crypto";
 import { asJobId } from "../domain/job/job.ts";
-import type { Clock, Ids } from "./ports/stores.ts";
+import type { Clock } from "./ports/clock.ts";
+import type { Ids } from "./ports/ids.ts";
 
 const ALPHABET = "abcdefghijklmnopqrstuvwxyz0123456789";
 const LENGTH = 8;

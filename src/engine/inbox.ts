@@ -7,7 +7,10 @@ import type { GitHubEvent } from "../domain/job/github-event.ts";
 import { fullName } from "../domain/job/job.ts";
 import { logDelivery } from "./event-log.ts";
 import { createFairQueue } from "./fair-queue.ts";
-import type { Clock, Inbox, Log, Meter, PendingDelivery } from "./ports/stores.ts";
+import type { Clock } from "./ports/clock.ts";
+import type { Inbox, PendingDelivery } from "./ports/inbox.ts";
+import type { Log } from "./ports/log.ts";
+import type { Meter } from "./ports/metrics.ts";
 import type { WebhookProcessor } from "./process-webhook.ts";
 
 /** Deliveries that are worked on side by side. */

@@ -2,7 +2,9 @@
 import type { Job } from "../domain/job/job.ts";
 import { nextTimerAt } from "../domain/job/next-timer.ts";
 import type { Handle } from "./handle-command.ts";
-import type { Clock, JobStore, Log } from "./ports/stores.ts";
+import type { Clock } from "./ports/clock.ts";
+import type { JobStore } from "./ports/jobs.ts";
+import type { Log } from "./ports/log.ts";
 
 /** Jobs woken in one go; the rest follows at once. */
 const BATCH = 100;

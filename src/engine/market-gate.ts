@@ -7,7 +7,8 @@ import { marketOf } from "../contracts/settings.ts";
 import { fullName, type Repository } from "../domain/job/job.ts";
 import { type Refusal, refusal } from "../domain/job/refusal.ts";
 import { marketOff } from "../domain/job/rules/market.ts";
-import type { GitHubClient, RepositoryStore } from "./ports/stores.ts";
+import type { GitHubClient } from "./ports/github.ts";
+import type { RepositoryStore } from "./ports/repositories.ts";
 
 /** Null: it has. Throws when GitHub has to be asked and cannot be. */
 export type MarketGate = (repository: Repository) => Promise<Refusal | null>;

@@ -4,7 +4,10 @@
  * GitHub cannot be asked.
  */
 import { fullName, type Repository } from "../domain/job/job.ts";
-import type { GitHubClient, GitHubPerson, Permission, Permitted, Recorder, Store } from "./ports/stores.ts";
+import type { GitHubPerson } from "./ports/accounts.ts";
+import type { Recorder } from "./ports/audit.ts";
+import type { GitHubClient, Permission, Permitted } from "./ports/github.ts";
+import type { Store } from "./ports/store.ts";
 
 /** Somebody who asks; without a number where a record of an earlier version tells of them. */
 export type PermissionRequest = Pick<GitHubPerson, "login"> & Partial<Pick<GitHubPerson, "id">>;

@@ -14,8 +14,11 @@ import { type Acted, Trace } from "./event-log.ts";
 import type { Handle } from "./handle-command.ts";
 import type { MarketGate } from "./market-gate.ts";
 import type { Admit, PermissionRequest } from "./permission.ts";
+import type { Clock } from "./ports/clock.ts";
+import type { GitHubClient } from "./ports/github.ts";
+import type { Log } from "./ports/log.ts";
 import type { Handled } from "./ports/service.ts";
-import type { Clock, GitHubClient, Log, Store } from "./ports/stores.ts";
+import type { Store } from "./ports/store.ts";
 import type { Quotas } from "./quotas.ts";
 import { observeRepository, observeSettings } from "./repositories.ts";
 

@@ -1,8 +1,9 @@
 /**
- * Holds every door to the quotas of an account: what is asked for is counted here and nowhere else. Jobs, places and
- * bytes are counted by the store; what is counted by time is in memory, and begins anew with the process.
+ * Applies the quotas of an account to every command, whichever API or webhook it comes from. The store counts jobs and
+ * bytes; what is counted over time is kept in memory and starts at zero with the process.
  */
 import { LRUCache } from "lru-cache";
+import pLimit, { type LimitFunction } from "p-limit";
 import { accountNamed } from "../domain/job/account.ts";
 import type { Command } from "../domain/job/command.ts";
 import type { Job, JobId } from "../domain/job/job.ts";
@@ -20,7 +21,10 @@ import {
 } from "../domain/job/quotas.ts";
 import { type Refusal, refusal } from "../domain/job/refusal.ts";
 import { NO_MARKET } from "./comment-replies.ts";
-import type { AttachmentStore, Clock, Estimate, EstimateRequest, Estimator, JobStore } from "./ports/stores.ts";
+import type { AttachmentStore } from "./ports/attachments.ts";
+import type { Clock } from "./ports/clock.ts";
+import type { Estimate, EstimateRequest, Estimator } from "./ports/estimates.ts";
+import type { JobStore } from "./ports/jobs.ts";
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
@@ -96,21 +100,17 @@ function createWindow(ms: number, most: number, now: () => number) {
   };
 }
 
-/** One after the other for each name. */
-function createQueues() {
-  const last = new Map<string, Promise<unknown>>();
-  return async <T>(name: string, work: () => Promise<T>): Promise<T> => {
-    const before = last.get(name);
-    const mine = before === undefined ? work() : before.then(work, work);
-    const settled = mine.then(
-      () => {},
-      () => {},
-    );
-    last.set(name, settled);
-    void settled.then(() => {
-      if (last.get(name) === settled) last.delete(name);
-    });
-    return mine;
+/** One command at a time for each account. */
+function createAccountQueues() {
+  const queues = new Map<string, LimitFunction>();
+  return async <T>(account: string, work: () => Promise<T>): Promise<T> => {
+    const queue = queues.get(account) ?? pLimit(1);
+    queues.set(account, queue);
+    try {
+      return await queue(work);
+    } finally {
+      if (queue.activeCount + queue.pendingCount === 0) queues.delete(account);
+    }
   };
 }
 
@@ -118,7 +118,7 @@ export function createQuotas({ jobs, parcels, clock, estimator, limits = DEFAULT
   const { now } = clock;
   const turns = createWindow(DAY_MS, limits.turns_per_day, now);
   const quotes = createWindow(HOUR_MS, limits.quotes_per_hour, now);
-  const inTurn = createQueues();
+  const inTurn = createAccountQueues();
 
   const turnRefusal = (command: Command, account: string): Refusal | null => {
     const after_ms = isTurn(command) ? turns.full(account) : null;

@@ -3,7 +3,10 @@
  * open job is observed as if a webhook had come. Recovery, not polling: between two rounds nothing is asked.
  */
 import type { Handle } from "./handle-command.ts";
-import type { Clock, GitHubClient, Log, Store } from "./ports/stores.ts";
+import type { Clock } from "./ports/clock.ts";
+import type { GitHubClient } from "./ports/github.ts";
+import type { Log } from "./ports/log.ts";
+import type { Store } from "./ports/store.ts";
 
 export const EVERY_MS = 3_600_000;
 /** Asked for in one round, the newest first; the open jobs are looked at in any case. */

@@ -4,7 +4,9 @@ import type { Job } from "../domain/job/job.ts";
 import { fullName, type Repository, sameName, sameRepository } from "../domain/job/job.ts";
 import { eachInTurn } from "./event-loop.ts";
 import type { Handle } from "./handle-command.ts";
-import type { GitHubClient, ObservedRepository, Store } from "./ports/stores.ts";
+import type { GitHubClient } from "./ports/github.ts";
+import type { ObservedRepository } from "./ports/repositories.ts";
+import type { Store } from "./ports/store.ts";
 
 type About = Extract<GitHubEvent, { type: "default-branch-moved" | "repositories-changed" | "uninstalled" }>;
 

@@ -13,7 +13,12 @@ import { isWanted, waitsFor } from "../domain/job/wanted-effects.ts";
 import { yieldToEventLoop } from "./event-loop.ts";
 import { createFairQueue } from "./fair-queue.ts";
 import type { Handle } from "./handle-command.ts";
-import type { Attempt, Clock, Log, Meter, Store, StoredJob } from "./ports/stores.ts";
+import type { Clock } from "./ports/clock.ts";
+import type { StoredJob } from "./ports/jobs.ts";
+import type { Log } from "./ports/log.ts";
+import type { Meter } from "./ports/metrics.ts";
+import type { Attempt } from "./ports/performer.ts";
+import type { Store } from "./ports/store.ts";
 
 /** Effects that are performed side by side; GitHub allows 100 requests at once. */
 const PLACES = 40;

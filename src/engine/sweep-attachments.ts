@@ -6,8 +6,10 @@
 
 import { blobsOf } from "../domain/job/attachments.ts";
 import type { Job } from "../domain/job/job.ts";
-import type { AttachmentStore } from "./ports/market.ts";
-import type { Clock, JobStore, Log } from "./ports/stores.ts";
+import type { AttachmentStore } from "./ports/attachments.ts";
+import type { Clock } from "./ports/clock.ts";
+import type { JobStore } from "./ports/jobs.ts";
+import type { Log } from "./ports/log.ts";
 
 /** Much longer than a parcel waits for the commit that names it. */
 export const SWEPT_EVERY_MS = 12 * 3_600_000;

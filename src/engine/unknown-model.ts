@@ -5,7 +5,8 @@
  */
 import type { Draft } from "../domain/job/command.ts";
 import { type ModelDefaults, modelOf } from "../domain/job/model-selection.ts";
-import type { Clock, RepositoryStore } from "./ports/stores.ts";
+import type { Clock } from "./ports/clock.ts";
+import type { RepositoryStore } from "./ports/repositories.ts";
 
 export interface ModelNeeds {
   readonly repositories: Pick<RepositoryStore, "get">;

@@ -2,7 +2,7 @@
  * Direct questions and answers on GitHub that belong to no job. Throws when GitHub cannot be asked: whoever asks for a
  * permission must not take silence for a yes.
  */
-import type { GitHubClient, Permission } from "../engine/ports/stores.ts";
+import type { GitHubClient, Permission } from "../engine/ports/github.ts";
 import type { AppIdentity } from "./client/app-identity.ts";
 import { attempted } from "./client/errors.ts";
 import type { Caller, OctokitSource } from "./client/octokit.ts";

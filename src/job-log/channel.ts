@@ -4,7 +4,7 @@
  */
 
 import { outcomeOf } from "../domain/job/outcome.ts";
-import type { StoredJob } from "../engine/ports/stores.ts";
+import type { StoredJob } from "../engine/ports/jobs.ts";
 import { entriesAfter, idOf, isOver, type Place } from "./entries.ts";
 
 /** A piece is written at once, so it bounds what waits for a reader; a single entry may be longer, up to its own limit. */

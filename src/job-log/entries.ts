@@ -6,7 +6,7 @@
 import type { LogLine } from "../contracts/log-line.ts";
 import { redact } from "../contracts/redact.ts";
 import { isFinal, type Job } from "../domain/job/job.ts";
-import type { NumberedRow, StoredJob } from "../engine/ports/stores.ts";
+import type { NumberedRow, StoredJob } from "../engine/ports/jobs.ts";
 
 /** How far a reader is: the last row of the history, and the last line of which of the job's logs. */
 export interface Place {

@@ -3,8 +3,8 @@
  * stored job, not in a buffer, and goes on from there when it reads again, or is cut when it does not.
  */
 import type { Writable } from "node:stream";
-import type { Clock } from "../engine/ports/stores.ts";
-import type { LogReader } from "../engine/ports/verification.ts";
+import type { Clock } from "../engine/ports/clock.ts";
+import type { LogReader } from "../engine/ports/live-logs.ts";
 import type { Channel } from "./channel.ts";
 import type { Place } from "./entries.ts";
 

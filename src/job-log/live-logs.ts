@@ -4,10 +4,12 @@
  */
 import type { Writable } from "node:stream";
 import type { JobId } from "../domain/job/job.ts";
+import type { Clock } from "../engine/ports/clock.ts";
+import type { JobStore, StoredJob } from "../engine/ports/jobs.ts";
+import type { FollowedLog, LiveLogs, LogReader } from "../engine/ports/live-logs.ts";
+import type { Log } from "../engine/ports/log.ts";
 import type { RunLines } from "../engine/ports/runs.ts";
 import type { JobService } from "../engine/ports/service.ts";
-import type { Clock, JobStore, Log, StoredJob } from "../engine/ports/stores.ts";
-import type { FollowedLog, LiveLogs, LogReader } from "../engine/ports/verification.ts";
 import { Channel } from "./channel.ts";
 import { type Place, resumeAt } from "./entries.ts";
 import { COME_AGAIN, Follower } from "./follower.ts";

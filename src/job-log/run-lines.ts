@@ -8,8 +8,8 @@ import { type LogLine, MAX_LOG_LINES } from "../contracts/log-line.ts";
 import { redact } from "../contracts/redact.ts";
 import type { Job, JobId } from "../domain/job/job.ts";
 import { MAX_LOG_CHARACTERS, nextLog } from "../domain/job/stored-log.ts";
+import type { StoredJob } from "../engine/ports/jobs.ts";
 import type { RunLines } from "../engine/ports/runs.ts";
-import type { StoredJob } from "../engine/ports/stores.ts";
 
 /** Characters of all jobs' lines together; beyond it, those of the job that was quiet the longest go. */
 const MAX_CHARACTERS = 32 * 1024 * 1024;

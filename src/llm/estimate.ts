@@ -5,7 +5,7 @@
 
 import { titleOf } from "../domain/job/title.ts";
 import { limitWithin, priceWithin, skillsNamed } from "../domain/market/bounds.ts";
-import type { Estimator } from "../engine/ports/stores.ts";
+import type { Estimator } from "../engine/ports/estimates.ts";
 
 const BASE_CENTS = 300;
 const CENTS_PER_WORD = 4;

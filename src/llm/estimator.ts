@@ -6,7 +6,7 @@ import { z } from "zod";
 import { redact } from "../contracts/redact.ts";
 import { titleOf } from "../domain/job/title.ts";
 import { limitWithin, PRICE_CENTS, priceWithin, skillsNamed, TIME_LIMIT_SECONDS } from "../domain/market/bounds.ts";
-import type { Estimator } from "../engine/ports/stores.ts";
+import type { Estimator } from "../engine/ports/estimates.ts";
 import { head } from "../text/text.ts";
 import { deterministicEstimator } from "./estimate.ts";
 import type { Model } from "./model.ts";

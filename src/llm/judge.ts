@@ -4,7 +4,7 @@
  */
 import { z } from "zod";
 import { redact } from "../contracts/redact.ts";
-import type { Judge, Opinion, Submission } from "../engine/ports/verification.ts";
+import type { Judge, Opinion, Submission } from "../engine/ports/judge.ts";
 import { head } from "../text/text.ts";
 import type { Model } from "./model.ts";
 import { code, prose } from "./words.ts";

@@ -7,7 +7,7 @@ import type { z } from "zod";
 import { COMPATIBLE, dayOf, fitToModel, type ModelChoice, type Wanted } from "../contracts/model-choice.ts";
 import type { ListedModel } from "../contracts/model-list.ts";
 import type { Secret } from "../contracts/secret.ts";
-import type { Log } from "../engine/ports/stores.ts";
+import type { Log } from "../engine/ports/log.ts";
 import { createListedModels } from "./listed-models.ts";
 
 /** One repetition inside a question: whoever asks has a way of its own to go on without an answer. */

@@ -3,7 +3,7 @@
  * it looked when neither works.
  */
 import { z } from "zod";
-import type { KeyStore } from "../engine/ports/stores.ts";
+import type { KeyStore } from "../engine/ports/keys.ts";
 import {
   isOver,
   type KeyRequest,

@@ -7,7 +7,7 @@ import { createCipheriv, createDecipheriv, createHash, randomBytes } from "node:
 import { closeSync, fsyncSync, linkSync, openSync, readFileSync, unlinkSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { Secret } from "../contracts/secret.ts";
-import type { SealedBox } from "../engine/ports/webhooks.ts";
+import type { SealedBox } from "../engine/ports/sealed-box.ts";
 
 const KEY_BYTES = 32;
 const IV_BYTES = 12;

@@ -4,7 +4,7 @@
  * movements are told in the end.
  */
 import { z } from "zod";
-import type { PaymentEvent } from "../engine/ports/market.ts";
+import type { PaymentEvent } from "../engine/ports/payments.ts";
 
 export const CURRENCY = "usd";
 

@@ -5,8 +5,8 @@
 import Stripe from "stripe";
 import { z } from "zod";
 import type { Secret } from "../contracts/secret.ts";
-import type { PaymentProvider } from "../engine/ports/market.ts";
-import type { Log } from "../engine/ports/stores.ts";
+import type { Log } from "../engine/ports/log.ts";
+import type { PaymentProvider } from "../engine/ports/payments.ts";
 import { parseForeignJson } from "../text/json-bounds.ts";
 import { CURRENCY, PURPOSE, paymentEventsOf, type StripeFacts } from "./stripe-events.ts";
 

@@ -8,7 +8,7 @@ import type { CommentId } from "../domain/job/comment-id.ts";
 import { fullName, type GivenUp, isFinal, issueOf, type Job, type JobId, type Status } from "../domain/job/job.ts";
 import { type DueTimer, nextTimerAt } from "../domain/job/next-timer.ts";
 import { owed } from "../domain/market/debt.ts";
-import type { StoredJob } from "../engine/ports/stores.ts";
+import type { StoredJob } from "../engine/ports/jobs.ts";
 
 export interface JobFacts {
   readonly id: JobId;

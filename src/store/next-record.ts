@@ -6,7 +6,7 @@
 import { effectKey, type PendingEffect } from "../domain/job/effect.ts";
 import type { HistoryRow } from "../domain/job/job.ts";
 import { type KeptLog, nextLog } from "../domain/job/stored-log.ts";
-import type { Commit, NumberedRow, StoredJob } from "../engine/ports/stores.ts";
+import type { Commit, NumberedRow, StoredJob } from "../engine/ports/jobs.ts";
 
 /** Rows kept of one job's history: the first, which says who asked, and the newest. */
 export const MAX_HISTORY_ROWS = 500;

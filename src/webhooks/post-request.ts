@@ -7,7 +7,7 @@ import { isIP, type Socket } from "node:net";
 import { LRUCache } from "lru-cache";
 import { buildConnector, type Dispatcher, Pool } from "undici";
 import { isPublic } from "../contracts/public-address.ts";
-import type { Clock } from "../engine/ports/stores.ts";
+import type { Clock } from "../engine/ports/clock.ts";
 import { hostOf } from "./address.ts";
 import { createResolve, guardedLookup, NOT_PUBLIC, notPublic, type Resolve } from "./resolve-host.ts";
 import { Timeouts } from "./timeouts.ts";

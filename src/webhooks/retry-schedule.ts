@@ -1,5 +1,5 @@
 /** What becomes of a delivery after a try: delivered, dead, or when it is tried again. Pure. */
-import type { DeliveryState } from "../engine/ports/webhooks.ts";
+import type { DeliveryState } from "../engine/ports/outgoing-deliveries.ts";
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;

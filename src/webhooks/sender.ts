@@ -4,14 +4,10 @@
  * What becomes of a delivery is decided in `retry.ts` and kept by the store.
  */
 
-import type { Clock, Log } from "../engine/ports/stores.ts";
-import type {
-  DeliveryAttempt,
-  OutgoingStore,
-  StoredDelivery,
-  StoredSubscription,
-  SubscriptionStore,
-} from "../engine/ports/webhooks.ts";
+import type { Clock } from "../engine/ports/clock.ts";
+import type { Log } from "../engine/ports/log.ts";
+import type { DeliveryAttempt, OutgoingStore, StoredDelivery } from "../engine/ports/outgoing-deliveries.ts";
+import type { StoredSubscription, SubscriptionStore } from "../engine/ports/subscriptions.ts";
 import type { Post, Posted } from "./post-request.ts";
 import { ReceiverQueue } from "./receiver-queue.ts";
 import { GONE, isSuccess, type Next, nextAttempt } from "./retry-schedule.ts";

@@ -7,7 +7,8 @@ import { LRUCache } from "lru-cache";
 import { Webhook } from "standardwebhooks";
 import { Secret } from "../contracts/secret.ts";
 import { VERSION } from "../contracts/version.ts";
-import type { SealedBox, StoredSubscription } from "../engine/ports/webhooks.ts";
+import type { SealedBox } from "../engine/ports/sealed-box.ts";
+import type { StoredSubscription } from "../engine/ports/subscriptions.ts";
 
 const PREFIX = "whsec_";
 const SECRET_BYTES = 32;

@@ -1,5 +1,5 @@
 /** Deadlines that are all equally far away: any number of them, one timer, since the oldest is always the next. */
-import type { Clock } from "../engine/ports/stores.ts";
+import type { Clock } from "../engine/ports/clock.ts";
 
 interface Deadline {
   readonly at: number;

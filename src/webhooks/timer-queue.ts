@@ -1,5 +1,5 @@
 /** What is to be done at its time: any number of things, one timer, set to the earliest. */
-import type { Clock } from "../engine/ports/stores.ts";
+import type { Clock } from "../engine/ports/clock.ts";
 
 interface Entry<T> {
   readonly at: number;

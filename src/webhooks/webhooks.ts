@@ -5,20 +5,18 @@
 import { hash, randomBytes } from "node:crypto";
 import { fullName, type Job } from "../domain/job/job.ts";
 import type { EmittedEvent } from "../domain/job/job-events.ts";
-import type { Clock, Log, Recorder } from "../engine/ports/stores.ts";
-import {
-  type EventPublisher,
-  type Issued,
-  type NewDelivery,
-  type OutgoingStore,
-  type SealedBox,
-  type StoredSubscription,
-  type SubscriptionMatcher,
-  type SubscriptionRequest,
-  type SubscriptionStore,
-  TEST_EVENT,
-  type Webhooks,
-} from "../engine/ports/webhooks.ts";
+import type { Recorder } from "../engine/ports/audit.ts";
+import type { Clock } from "../engine/ports/clock.ts";
+import type { Log } from "../engine/ports/log.ts";
+import { type NewDelivery, type OutgoingStore, TEST_EVENT } from "../engine/ports/outgoing-deliveries.ts";
+import type { SealedBox } from "../engine/ports/sealed-box.ts";
+import type {
+  Issued,
+  StoredSubscription,
+  SubscriptionRequest,
+  SubscriptionStore,
+} from "../engine/ports/subscriptions.ts";
+import type { EventPublisher, SubscriptionMatcher, Webhooks } from "../engine/ports/webhooks.ts";
 import { targetMistake } from "./address.ts";
 import type { Poster, PosterParts } from "./post-request.ts";
 import { createSender, type Sender } from "./sender.ts";

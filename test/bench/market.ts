@@ -16,8 +16,10 @@ import { credit } from "../../src/domain/market/ledger.ts";
 import { systemClock } from "../../src/engine/clock.ts";
 import { createEngine } from "../../src/engine/engine.ts";
 import { createIds } from "../../src/engine/ids.ts";
+import type { GitHubClient } from "../../src/engine/ports/github.ts";
+import type { Performer } from "../../src/engine/ports/performer.ts";
 import type { Engine } from "../../src/engine/ports/service.ts";
-import type { GitHubClient, Performer, Store } from "../../src/engine/ports/stores.ts";
+import type { Store } from "../../src/engine/ports/store.ts";
 import { openLowdbStore } from "../../src/store/lowdb/open.ts";
 import { type Measured, median } from "./measured.ts";
 

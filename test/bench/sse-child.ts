@@ -5,7 +5,7 @@
 import { createServer, type ServerResponse } from "node:http";
 import { z } from "zod";
 import { systemClock } from "../../src/engine/clock.ts";
-import type { NumberedRow, StoredJob } from "../../src/engine/ports/stores.ts";
+import type { NumberedRow, StoredJob } from "../../src/engine/ports/jobs.ts";
 import { createLiveLogs } from "../../src/job-log/live-logs.ts";
 import { createRunLines } from "../../src/job-log/run-lines.ts";
 import { logTo } from "../../src/main/log.ts";

@@ -9,7 +9,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { z } from "zod";
 import type { JobId } from "../../src/domain/job/job.ts";
-import type { Store } from "../../src/engine/ports/stores.ts";
+import type { Store } from "../../src/engine/ports/store.ts";
 import type { FileSystem } from "../../src/store/lowdb/disk.ts";
 import { openLowdbStore } from "../../src/store/lowdb/open.ts";
 import { fillStore } from "./fill-store.ts";

@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import packageFile from "../../package.json" with { type: "json" };
 import { Secret } from "../../src/contracts/secret.ts";
 import { asJobId } from "../../src/domain/job/job.ts";
-import type { PaymentProvider } from "../../src/engine/ports/market.ts";
+import type { PaymentProvider } from "../../src/engine/ports/payments.ts";
 import type { PushTokens, RunTokens } from "../../src/engine/ports/runs.ts";
 import { ERROR_CODES } from "../../src/http/routing/error-codes.ts";
 import {

@@ -5,7 +5,7 @@
 import { request as httpRequest, type IncomingMessage } from "node:http";
 import { Secret } from "../../src/contracts/secret.ts";
 import { asJobId } from "../../src/domain/job/job.ts";
-import type { PaymentProvider } from "../../src/engine/ports/market.ts";
+import type { PaymentProvider } from "../../src/engine/ports/payments.ts";
 import type { PushTokens } from "../../src/engine/ports/runs.ts";
 import { createRunTokens } from "../../src/github/client/run-tokens.ts";
 import { type HandClock, handClock } from "../flows/clock.ts";

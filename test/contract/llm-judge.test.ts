@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { DEFAULT_MODEL } from "../../src/contracts/models.ts";
 import { Secret } from "../../src/contracts/secret.ts";
-import type { Submission } from "../../src/engine/ports/verification.ts";
+import type { Submission } from "../../src/engine/ports/judge.ts";
 import { createJudge } from "../../src/llm/judge.ts";
 import { type Model as Asked, openModel } from "../../src/llm/model.ts";
 import { logTo } from "../../src/main/log.ts";

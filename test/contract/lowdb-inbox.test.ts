@@ -2,7 +2,7 @@
 import fs from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import type { PendingDelivery } from "../../src/engine/ports/stores.ts";
+import type { PendingDelivery } from "../../src/engine/ports/inbox.ts";
 import type { FileSystem } from "../../src/store/lowdb/disk.ts";
 import { MAX_PENDING } from "../../src/store/lowdb/inbox.ts";
 import { filesIn, inPlace, type LowdbPlace, noSpace } from "./store/lowdb-place.ts";

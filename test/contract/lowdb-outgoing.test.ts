@@ -2,7 +2,7 @@
 import fs from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
-import type { NewDelivery } from "../../src/engine/ports/webhooks.ts";
+import type { NewDelivery } from "../../src/engine/ports/outgoing-deliveries.ts";
 import type { FileSystem } from "../../src/store/lowdb/disk.ts";
 import { MAX_PENDING_DELIVERIES } from "../../src/store/lowdb/outgoing.ts";
 import { filesIn, inPlace, noSpace } from "./store/lowdb-place.ts";

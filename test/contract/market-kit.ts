@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { onTestFinished } from "vitest";
 import { z } from "zod";
 import type { QuotaLimits } from "../../src/domain/job/quotas.ts";
-import type { PaymentProvider } from "../../src/engine/ports/market.ts";
+import type { PaymentProvider } from "../../src/engine/ports/payments.ts";
 import { type HandClock, handClock, stillClock } from "../flows/clock.ts";
 import { API_KEY, type Asked, type AskOptions, startServer, type TestServer } from "./http-server.ts";
 

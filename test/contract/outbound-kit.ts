@@ -5,13 +5,9 @@ import type { Command, Draft } from "../../src/domain/job/command.ts";
 import { decide } from "../../src/domain/job/decide.ts";
 import type { GitHubEffect } from "../../src/domain/job/effect.ts";
 import type { Job } from "../../src/domain/job/job.ts";
-import type {
-  Attempt,
-  GitHubClient,
-  ObservedRepository,
-  Performer,
-  RepositoryStore,
-} from "../../src/engine/ports/stores.ts";
+import type { GitHubClient } from "../../src/engine/ports/github.ts";
+import type { Attempt, Performer } from "../../src/engine/ports/performer.ts";
+import type { ObservedRepository, RepositoryStore } from "../../src/engine/ports/repositories.ts";
 import { createAppIdentity } from "../../src/github/client/app-identity.ts";
 import { createOctokits, type OctokitSource } from "../../src/github/client/octokit.ts";
 import { createPerformer } from "../../src/github/effects/perform.ts";

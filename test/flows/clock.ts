@@ -1,5 +1,5 @@
 /** The real clock with a hand on it: time goes on by itself, and a test may let an hour pass at once. */
-import type { Clock } from "../../src/engine/ports/stores.ts";
+import type { Clock } from "../../src/engine/ports/clock.ts";
 
 export interface HandClock extends Clock {
   /** Lets this much time pass; what is due by then happens. */

@@ -4,7 +4,7 @@ import { Probot } from "probot";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { GitHubEffect } from "../../src/domain/job/effect.ts";
 import type { Job } from "../../src/domain/job/job.ts";
-import type { Attempt, Performer } from "../../src/engine/ports/stores.ts";
+import type { Attempt, Performer } from "../../src/engine/ports/performer.ts";
 import { createOctokits } from "../../src/github/client/octokit.ts";
 import { createPerformer } from "../../src/github/effects/perform.ts";
 import { appKey } from "../contract/app-key.ts";

@@ -6,7 +6,7 @@ import { readActionSettings } from "../../src/actions-mode/settings.ts";
 import { MAX_STATE_BYTES, read, write } from "../../src/actions-mode/state.ts";
 import { decide } from "../../src/domain/job/decide.ts";
 import type { Job } from "../../src/domain/job/job.ts";
-import type { StoredJob } from "../../src/engine/ports/stores.ts";
+import type { StoredJob } from "../../src/engine/ports/jobs.ts";
 import { draft, ID, jobId, run, T0, work } from "./core.ts";
 
 const HERE = { owner: "octo", name: "demo", installation_id: 0 };

@@ -187,7 +187,7 @@ const LONG = "\n".repeat(LINES_LIMIT + 1);
 
 describe("the rules are able to object", () => {
   test.each([
-    ["src/domain/job/a.ts", "may import only: src/text", 'import type { X } from "../../engine/ports/stores.ts";'],
+    ["src/domain/job/a.ts", "may import only: src/text", 'import type { X } from "../../engine/ports/store.ts";'],
     ["src/domain/job/a.ts", "may use no package but: zod", 'import { createHash } from "node:crypto";'],
     ["src/store/a.ts", "imports src/engine/runner.ts", 'import { Runner } from "../engine/runner.ts";'],
     ["src/http/a.ts", "imports src/store/lowdb/b.ts", 'export { x } from "../store/lowdb/b.ts";'],
@@ -218,7 +218,7 @@ describe("the rules are able to object", () => {
   });
 
   test.each([
-    ["src/store/a.ts", "the engine's interfaces", 'import type { Effect } from "../engine/ports/stores.ts";'],
+    ["src/store/a.ts", "the engine's interfaces", 'import type { Effect } from "../engine/ports/store.ts";'],
     ["src/store/b.ts", "its own room", 'import { b } from "./lowdb/b.ts";'],
     ["src/http/a.ts", "a package", 'import express from "express";'],
     ["agent/tools/a.ts", "an arrow of the table", 'import { redact } from "../../src/contracts/redact.ts";'],

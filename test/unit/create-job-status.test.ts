@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { NO_USAGE } from "../../src/contracts/result.ts";
 import { decide } from "../../src/domain/job/decide.ts";
 import { asJobId, type Job, type JobId } from "../../src/domain/job/job.ts";
-import type { StoredJob } from "../../src/engine/ports/stores.ts";
+import type { StoredJob } from "../../src/engine/ports/jobs.ts";
 import { createJobStatus, createJobView } from "../../src/http/dialects/create-job/status-view.ts";
 
 function jobId(text: string): JobId {

@@ -2,7 +2,9 @@
 import { expect, it } from "vitest";
 import type { Command } from "../../src/domain/job/command.ts";
 import { type Effect, isOnGitHub } from "../../src/domain/job/effect.ts";
-import type { Attempt, JobStore, Store, StoredJob } from "../../src/engine/ports/stores.ts";
+import type { JobStore, StoredJob } from "../../src/engine/ports/jobs.ts";
+import type { Attempt } from "../../src/engine/ports/performer.ts";
+import type { Store } from "../../src/engine/ports/store.ts";
 import { createEffectsRunner, MOST_TRIES } from "../../src/engine/run-effects.ts";
 import { acknowledged, committed, rescheduled } from "../../src/store/next-record.ts";
 import { ADA, begin, decided, facts, led, step, T0, TO_PULL_REQUEST } from "./core.ts";

@@ -1,7 +1,8 @@
 /** The log of a job as a stream: what a reader has in its buffer, and where it goes on. */
 import { getDefaultHighWaterMark, Writable } from "node:stream";
 import { describe, expect, it } from "vitest";
-import type { Clock, StoredJob } from "../../src/engine/ports/stores.ts";
+import type { Clock } from "../../src/engine/ports/clock.ts";
+import type { StoredJob } from "../../src/engine/ports/jobs.ts";
 import { Channel } from "../../src/job-log/channel.ts";
 import { entriesAfter, idOf, resumeAt } from "../../src/job-log/entries.ts";
 import { Follower } from "../../src/job-log/follower.ts";

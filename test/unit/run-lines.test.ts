@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { type LogLine, MAX_LOG_LINES } from "../../src/contracts/log-line.ts";
 import type { Job } from "../../src/domain/job/job.ts";
 import { bounded, cleanLog, MAX_LOG_CHARACTERS, nextLog } from "../../src/domain/job/stored-log.ts";
-import type { StoredJob } from "../../src/engine/ports/stores.ts";
+import type { StoredJob } from "../../src/engine/ports/jobs.ts";
 import { createRunLines } from "../../src/job-log/run-lines.ts";
 import { begin, briefPushed, jobId, led, runChanged, work } from "./core.ts";
 

@@ -1,13 +1,10 @@
-/**
- * What is needed where a running job speaks to the server: who it is, what it tells, and what it pushes with. The rest of
- * `ports.ts`, for runs; does nothing itself.
- */
+/** What a running job sends to the server: its identity, its log lines, and the token it pushes with. */
 
 import type { LogLine } from "../../contracts/log-line.ts";
 import type { Secret } from "../../contracts/secret.ts";
 import type { JobId, Repository } from "../../domain/job/job.ts";
 import type { RunClaims } from "../../domain/job/run-claims.ts";
-import type { StoredJob } from "./stores.ts";
+import type { StoredJob } from "./jobs.ts";
 
 /** The lines of running jobs as they come, in memory: a run that has ended left them elsewhere as well. */
 export interface RunLines {

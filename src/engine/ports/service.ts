@@ -12,7 +12,7 @@ import type { Enforced } from "../enforce-deadlines.ts";
 import type { MarketGate } from "../market-gate.ts";
 import type { Admit } from "../permission.ts";
 import type { Quotas } from "../quotas.ts";
-import type { StoredJob } from "./stores.ts";
+import type { StoredJob } from "./jobs.ts";
 
 export type Handled =
   /** `changed`: false where the command had nothing to change. */

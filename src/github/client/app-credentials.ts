@@ -2,8 +2,10 @@
  * Does GitHub take the App for itself? Asked at the start and then again, more often while it does not: so that a server
  * with a wrong key is not ready, says why, and finds out by itself when it has become right.
  */
+
+import type { Clock } from "../../engine/ports/clock.ts";
+import type { Log } from "../../engine/ports/log.ts";
 import type { GitHubCredentialState } from "../../engine/ports/service.ts";
-import type { Clock, Log } from "../../engine/ports/stores.ts";
 import type { AppIdentity } from "./app-identity.ts";
 import { gitHubErrorOf, isUnauthorized } from "./errors.ts";
 

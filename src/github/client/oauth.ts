@@ -5,7 +5,8 @@
 import * as oauth from "oauth4webapi";
 import { z } from "zod";
 import type { Secret } from "../../contracts/secret.ts";
-import type { GitHubPerson, SignedIn, SignIn } from "../../engine/ports/stores.ts";
+import type { GitHubPerson } from "../../engine/ports/accounts.ts";
+import type { SignedIn, SignIn } from "../../engine/ports/sign-in.ts";
 import { UnreadableAnswer } from "./errors.ts";
 import { CALL_TIMEOUT_MS } from "./transport.ts";
 import { USER_AGENT } from "./user-agent.ts";

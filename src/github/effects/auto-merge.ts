@@ -1,7 +1,7 @@
 /** GitHub's native auto-merge, on and off. Whether it is wanted was decided elsewhere. */
 
 import type { Effect } from "../../domain/job/effect.ts";
-import type { Attempt } from "../../engine/ports/stores.ts";
+import type { Attempt } from "../../engine/ports/performer.ts";
 import { attempted, type GitHubError } from "../client/errors.ts";
 import * as said from "../render/merge-refusals.ts";
 import { mergeRefused, standsAgainst } from "./merge.ts";

@@ -5,7 +5,7 @@
 import { z } from "zod";
 import type { FileChange } from "../../domain/job/attachments.ts";
 import type { Effect } from "../../domain/job/effect.ts";
-import type { Attempt } from "../../engine/ports/stores.ts";
+import type { Attempt } from "../../engine/ports/performer.ts";
 import { attempted, type GitHubError } from "../client/errors.ts";
 import { ask } from "../client/graphql.ts";
 import { finishMessage } from "../render/pull-request.ts";

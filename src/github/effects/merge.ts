@@ -4,7 +4,7 @@
  */
 
 import type { Effect } from "../../domain/job/effect.ts";
-import type { Attempt } from "../../engine/ports/stores.ts";
+import type { Attempt } from "../../engine/ports/performer.ts";
 import { botLogin } from "../client/app-identity.ts";
 import { attempted, type CallOutcome, type GitHubError } from "../client/errors.ts";
 import * as said from "../render/merge-refusals.ts";

@@ -1,7 +1,7 @@
 /** The effects that are one call: a reaction, cancelling a run, closing a pull request, deleting the branch. */
 
 import type { Effect } from "../../domain/job/effect.ts";
-import type { Attempt } from "../../engine/ports/stores.ts";
+import type { Attempt } from "../../engine/ports/performer.ts";
 import { attempted, type GitHubError } from "../client/errors.ts";
 import { addReaction } from "./reaction.ts";
 import { done, type Task } from "./task.ts";

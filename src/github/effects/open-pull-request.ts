@@ -5,7 +5,7 @@
 
 import type { Effect } from "../../domain/job/effect.ts";
 import type { Job } from "../../domain/job/job.ts";
-import type { Attempt } from "../../engine/ports/stores.ts";
+import type { Attempt } from "../../engine/ports/performer.ts";
 import { attempted, type CallOutcome } from "../client/errors.ts";
 import { pullRequestBody, pullRequestTitle } from "../render/pull-request.ts";
 import { adoptPullRequest } from "./adopt-pull-request.ts";

@@ -6,7 +6,8 @@
 import { DEFAULT_REPOSITORY_SETTINGS, UNREAD_REPOSITORY_SETTINGS } from "../../contracts/settings.ts";
 import type { Effect } from "../../domain/job/effect.ts";
 import { modelOf } from "../../domain/job/model-selection.ts";
-import type { Attempt, ObservedRepository } from "../../engine/ports/stores.ts";
+import type { Attempt } from "../../engine/ports/performer.ts";
+import type { ObservedRepository } from "../../engine/ports/repositories.ts";
 import { attempted, type GitHubError } from "../client/errors.ts";
 import * as refusals from "../render/refusals.ts";
 import { attachmentEntries } from "./attachment-entries.ts";

@@ -11,7 +11,7 @@ import type { Effect } from "../../domain/job/effect.ts";
 import type { AgentResult, Job } from "../../domain/job/job.ts";
 import { reportedResult } from "../../domain/job/reported-result.ts";
 import { cleanLog } from "../../domain/job/stored-log.ts";
-import type { Attempt } from "../../engine/ports/stores.ts";
+import type { Attempt } from "../../engine/ports/performer.ts";
 import { attempted } from "../client/errors.ts";
 import { ask, BLOB, blobSchema } from "../client/graphql.ts";
 import { laterOf } from "./one-call.ts";

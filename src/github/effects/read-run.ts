@@ -3,7 +3,7 @@
 import { RUN_COMMIT_PREFIX } from "../../contracts/brief.ts";
 import type { Effect } from "../../domain/job/effect.ts";
 import { GONE, type Run } from "../../domain/job/job.ts";
-import type { Attempt } from "../../engine/ports/stores.ts";
+import type { Attempt } from "../../engine/ports/performer.ts";
 import { attempted } from "../client/errors.ts";
 import { WORKFLOW_PATH } from "./branch-state.ts";
 import { laterOf } from "./one-call.ts";

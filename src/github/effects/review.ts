@@ -6,8 +6,8 @@
 import { redact } from "../../contracts/redact.ts";
 import type { Effect } from "../../domain/job/effect.ts";
 import type { Job } from "../../domain/job/job.ts";
-import type { Attempt } from "../../engine/ports/stores.ts";
-import type { Submission } from "../../engine/ports/verification.ts";
+import type { Submission } from "../../engine/ports/judge.ts";
+import type { Attempt } from "../../engine/ports/performer.ts";
 import { attempted } from "../client/errors.ts";
 import { laterOf } from "./one-call.ts";
 import { reported, type Task } from "./task.ts";

@@ -5,7 +5,7 @@
 
 import type { FileChange } from "../../domain/job/attachments.ts";
 import type { Effect } from "../../domain/job/effect.ts";
-import type { Attempt } from "../../engine/ports/stores.ts";
+import type { Attempt } from "../../engine/ports/performer.ts";
 import { attempted } from "../client/errors.ts";
 import { finishMessage } from "../render/pull-request.ts";
 import { readBlob, textOf } from "./attachments.ts";

@@ -2,7 +2,7 @@
  * sync-check: the check run `journeyman` on the job's head. A check belongs to a commit (github-facts 5.6): when the
  * head has moved a new one is made there and the old one is closed, or it would stay open for ever.
  */
-import type { Attempt } from "../../engine/ports/stores.ts";
+import type { Attempt } from "../../engine/ports/performer.ts";
 import { attempted } from "../client/errors.ts";
 import { CHECK_NAME, checkOf, supersededCheck } from "../render/check.ts";
 import { laterOf } from "./one-call.ts";

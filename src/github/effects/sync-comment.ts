@@ -4,7 +4,7 @@
  */
 
 import { issueOf } from "../../domain/job/job.ts";
-import type { Attempt } from "../../engine/ports/stores.ts";
+import type { Attempt } from "../../engine/ports/performer.ts";
 import { type AppIdentity, botLogin, sameLogin } from "../client/app-identity.ts";
 import { attempted } from "../client/errors.ts";
 import { jobMarker } from "../render/marker.ts";

@@ -4,9 +4,11 @@ import type { LogLine } from "../../contracts/log-line.ts";
 import type { Command } from "../../domain/job/command.ts";
 import type { Job, JobId } from "../../domain/job/job.ts";
 import type { ModelDefaults } from "../../domain/job/model-selection.ts";
-import type { AttachmentStore } from "../../engine/ports/market.ts";
-import type { Attempt, GitHubPerson, RepositoryStore } from "../../engine/ports/stores.ts";
-import type { Judge } from "../../engine/ports/verification.ts";
+import type { GitHubPerson } from "../../engine/ports/accounts.ts";
+import type { AttachmentStore } from "../../engine/ports/attachments.ts";
+import type { Judge } from "../../engine/ports/judge.ts";
+import type { Attempt } from "../../engine/ports/performer.ts";
+import type { RepositoryStore } from "../../engine/ports/repositories.ts";
 import type { AppIdentity } from "../client/app-identity.ts";
 import type { Caller } from "../client/octokit.ts";
 

@@ -5,7 +5,8 @@
 import type { Request } from "express";
 import { z } from "zod";
 import { asJobId } from "../../domain/job/job.ts";
-import type { AuditEntry, AuditFilter, AuditLog, JobStore } from "../../engine/ports/stores.ts";
+import type { AuditEntry, AuditFilter, AuditLog } from "../../engine/ports/audit.ts";
+import type { JobStore } from "../../engine/ports/jobs.ts";
 import { canRead, principalOf } from "../middleware/auth.ts";
 import { failure, type HttpResult, success } from "../routing/answer.ts";
 import { nextLink, pageSchema } from "../routing/paging.ts";

@@ -1,7 +1,8 @@
 /** `/api/keys`: minting, listing, rotating and revoking API keys. For admins alone; a key's own routes are `own-key.ts`. */
 import type { Request } from "express";
 import { z } from "zod";
-import type { KeyStore, Recorder } from "../../engine/ports/stores.ts";
+import type { Recorder } from "../../engine/ports/audit.ts";
+import type { KeyStore } from "../../engine/ports/keys.ts";
 import { recordedKey } from "../middleware/audited.ts";
 import { failure, type HttpResult, success } from "../routing/answer.ts";
 import { type Route, route } from "../routing/route.ts";

@@ -5,7 +5,10 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 import { VERSION } from "../../contracts/version.ts";
 import { JOB_OUTCOMES } from "../../domain/job/outcome.ts";
-import type { BudgetLeft, Inbox, JobStore, Meter } from "../../engine/ports/stores.ts";
+import type { BudgetLeft } from "../../engine/ports/github.ts";
+import type { Inbox } from "../../engine/ports/inbox.ts";
+import type { JobStore } from "../../engine/ports/jobs.ts";
+import type { Meter } from "../../engine/ports/metrics.ts";
 
 /** Of one route; told of every request when it is over. Status null: it was aborted. */
 export type Timer = (method: string, status: number | null, ms: number) => void;

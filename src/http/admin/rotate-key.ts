@@ -3,7 +3,7 @@
  * routes and the `keys` command.
  */
 import { z } from "zod";
-import type { KeyStore, StoredKey } from "../../engine/ports/stores.ts";
+import type { KeyStore, StoredKey } from "../../engine/ports/keys.ts";
 import { isOver, newKey } from "./new-key.ts";
 
 export const DEFAULT_OVERLAP_SECONDS = 86_400;

@@ -2,8 +2,11 @@
 import type { Request } from "express";
 import { z } from "zod";
 import { namedRepository, sameRepository } from "../../domain/job/job.ts";
-import type { Recorder, RepositoryStore } from "../../engine/ports/stores.ts";
-import type { OutgoingStore, StoredSubscription, SubscriptionStore, Webhooks } from "../../engine/ports/webhooks.ts";
+import type { Recorder } from "../../engine/ports/audit.ts";
+import type { OutgoingStore } from "../../engine/ports/outgoing-deliveries.ts";
+import type { RepositoryStore } from "../../engine/ports/repositories.ts";
+import type { StoredSubscription, SubscriptionStore } from "../../engine/ports/subscriptions.ts";
+import type { Webhooks } from "../../engine/ports/webhooks.ts";
 import { type Principal, principalOf } from "../middleware/auth.ts";
 import { failure } from "../routing/answer.ts";
 

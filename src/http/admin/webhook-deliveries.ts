@@ -1,7 +1,8 @@
 /** `/api/webhooks/{id}/deliveries`: what was sent, what became of it, and sending it again. */
 import type { Request } from "express";
 import { z } from "zod";
-import type { StoredDelivery, StoredSubscription } from "../../engine/ports/webhooks.ts";
+import type { StoredDelivery } from "../../engine/ports/outgoing-deliveries.ts";
+import type { StoredSubscription } from "../../engine/ports/subscriptions.ts";
 import { recordedWebhook } from "../middleware/audited.ts";
 import { failure, success } from "../routing/answer.ts";
 import { nextLink, pageSchema } from "../routing/paging.ts";

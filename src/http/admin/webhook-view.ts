@@ -1,12 +1,8 @@
 /** Subscriptions and deliveries as the API shows them. Never a secret, but where one is issued. */
 import { z } from "zod";
 import { EVENT_NAMES } from "../../domain/job/job-events.ts";
-import {
-  type DeliveryAttempt,
-  type StoredDelivery,
-  type StoredSubscription,
-  TEST_EVENT,
-} from "../../engine/ports/webhooks.ts";
+import { type DeliveryAttempt, type StoredDelivery, TEST_EVENT } from "../../engine/ports/outgoing-deliveries.ts";
+import type { StoredSubscription } from "../../engine/ports/subscriptions.ts";
 
 const time = z.iso.datetime();
 

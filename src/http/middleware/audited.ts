@@ -1,6 +1,6 @@
 /** What is done to keys and webhooks, as the audit log has it. The one place that turns an answer into an outcome. */
 import type { Request } from "express";
-import type { AuditEntry, Recorder } from "../../engine/ports/stores.ts";
+import type { AuditEntry, Recorder } from "../../engine/ports/audit.ts";
 import type { HttpResult } from "../routing/answer.ts";
 import { actorOf } from "./actor.ts";
 

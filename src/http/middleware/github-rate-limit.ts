@@ -4,7 +4,7 @@
  */
 
 import type { Repository } from "../../domain/job/job.ts";
-import type { GitHubClient } from "../../engine/ports/stores.ts";
+import type { GitHubClient } from "../../engine/ports/github.ts";
 import { counted } from "../../text/plural.ts";
 import { failure, type HttpResult } from "../routing/answer.ts";
 import { MOST_ROOM_WAIT_MS } from "../routing/limits.ts";

@@ -14,8 +14,9 @@
 import { hash } from "node:crypto";
 import type { Request } from "express";
 import type { JobId } from "../../domain/job/job.ts";
+import type { Clock } from "../../engine/ports/clock.ts";
+import type { IdempotencyStore, StoredResponse } from "../../engine/ports/idempotency.ts";
 import type { JobService } from "../../engine/ports/service.ts";
-import type { Clock, IdempotencyStore, StoredResponse } from "../../engine/ports/stores.ts";
 import { failure, type HttpResult } from "../routing/answer.ts";
 import { digestOf } from "../routing/body.ts";
 import { DUPLICATE_WAIT_MS, MAX_WAITING_DUPLICATES } from "../routing/limits.ts";

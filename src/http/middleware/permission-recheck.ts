@@ -4,8 +4,9 @@
  */
 import type { RequestHandler } from "express";
 import { LRUCache } from "lru-cache";
+import type { AccountStore } from "../../engine/ports/accounts.ts";
+import type { Log } from "../../engine/ports/log.ts";
 import type { JobService } from "../../engine/ports/service.ts";
-import type { AccountStore, Log } from "../../engine/ports/stores.ts";
 import { findRepository, type RepositoryParts } from "../dialects/create-job/which-repository.ts";
 import { failure, type HttpResult, send } from "../routing/answer.ts";
 import { requestId } from "../server/request-log.ts";

@@ -3,7 +3,7 @@
  * for the API.
  */
 import type { Request, RequestHandler, Response } from "express";
-import type { Log } from "../../engine/ports/stores.ts";
+import type { Log } from "../../engine/ports/log.ts";
 import { requestId } from "../server/request-log.ts";
 import { RAW_SECURITY_HEADERS } from "../server/security-headers.ts";
 import type { ErrorCode } from "./error-codes.ts";

@@ -3,7 +3,7 @@
  * before the body is read, and counted before it is parsed.
  */
 import type { RequestHandler, Router } from "express";
-import type { Log } from "../../engine/ports/stores.ts";
+import type { Log } from "../../engine/ports/log.ts";
 import type { Authentication } from "../middleware/auth.ts";
 import { type IdempotencyParts, idempotency } from "../middleware/idempotency.ts";
 import { type PermissionRecheckParts, permissionRecheck } from "../middleware/permission-recheck.ts";

@@ -1,6 +1,6 @@
 /** All routes of the API, put on a router with what stands before and behind them. */
 import type { ErrorRequestHandler, Router } from "express";
-import type { JobStore } from "../../engine/ports/stores.ts";
+import type { JobStore } from "../../engine/ports/jobs.ts";
 import { type AuditParts, auditRoute } from "../admin/audit.ts";
 import { type KeyParts, keyRoutes } from "../admin/keys.ts";
 import type { Metrics } from "../admin/metrics.ts";

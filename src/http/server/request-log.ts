@@ -6,7 +6,7 @@ import { performance } from "node:perf_hooks";
 import type { Request, RequestHandler, Response } from "express";
 import { asJobId, type JobId } from "../../domain/job/job.ts";
 import type { LogFacts } from "../../domain/job/log-fields.ts";
-import type { Log } from "../../engine/ports/stores.ts";
+import type { Log } from "../../engine/ports/log.ts";
 import { cut } from "../../text/text.ts";
 import type { Timed } from "../admin/metrics.ts";
 import { requestIds } from "./request-id.ts";

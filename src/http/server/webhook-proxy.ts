@@ -1,5 +1,5 @@
 /** Deliveries through a smee channel, for a server that GitHub cannot reach. Loaded only where one is set. */
-import type { Log } from "../../engine/ports/stores.ts";
+import type { Log } from "../../engine/ports/log.ts";
 import { WEBHOOK_PATH } from "./webhook-receiver.ts";
 
 /** Passes on what arrives at the channel, as soon as it can be reached; the answer ends that. */

@@ -4,16 +4,12 @@
  */
 import { z } from "zod";
 import type { Via } from "../../domain/job/command.ts";
+import type { AccountStore } from "../../engine/ports/accounts.ts";
+import type { Recorder } from "../../engine/ports/audit.ts";
+import type { GitHubClient } from "../../engine/ports/github.ts";
+import type { KeyStore, StoredKey } from "../../engine/ports/keys.ts";
 import type { JobService } from "../../engine/ports/service.ts";
-import type {
-  AccountStore,
-  GitHubClient,
-  KeyStore,
-  Recorder,
-  SignedIn,
-  SignIn,
-  StoredKey,
-} from "../../engine/ports/stores.ts";
+import type { SignedIn, SignIn } from "../../engine/ports/sign-in.ts";
 import { newKey } from "../admin/new-key.ts";
 import { keyTarget } from "../middleware/audited.ts";
 import { type SignInRequest, signInRequestSchema } from "./key-request.ts";

@@ -4,7 +4,7 @@
  */
 import { z } from "zod";
 import { Secret } from "../../contracts/secret.ts";
-import type { SealedBox } from "../../engine/ports/webhooks.ts";
+import type { SealedBox } from "../../engine/ports/sealed-box.ts";
 
 /** Browsers keep no larger ones. */
 const MAX_LENGTH = 4_000;

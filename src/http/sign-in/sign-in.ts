@@ -12,8 +12,9 @@ import express, {
 } from "express";
 import helmet from "helmet";
 import { z } from "zod";
-import type { Log, SignIn } from "../../engine/ports/stores.ts";
-import type { SealedBox } from "../../engine/ports/webhooks.ts";
+import type { Log } from "../../engine/ports/log.ts";
+import type { SealedBox } from "../../engine/ports/sealed-box.ts";
+import type { SignIn } from "../../engine/ports/sign-in.ts";
 import type { AuthThrottle } from "../middleware/auth-throttling.ts";
 import { clientAddress } from "../server/client-address.ts";
 import { inTurn } from "../server/in-turn.ts";

@@ -4,7 +4,7 @@
  */
 import { z } from "zod";
 import { accountApart, accountOf } from "../../domain/job/account.ts";
-import type { AccountHolder, AccountStore, GitHubPerson } from "../../engine/ports/people.ts";
+import type { AccountHolder, AccountStore, GitHubPerson } from "../../engine/ports/accounts.ts";
 import type { Folder } from "./disk.ts";
 import { readRecord, writeRecord } from "./formats.ts";
 import { Journal } from "./journal.ts";

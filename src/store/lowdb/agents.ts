@@ -1,7 +1,7 @@
 /** Agents of the market, one lowdb file for each account, all of them in memory: there are few. */
 import { z } from "zod";
 import { accountNamed } from "../../domain/job/account.ts";
-import type { Agent, AgentStore } from "../../engine/ports/market.ts";
+import type { Agent, AgentStore } from "../../engine/ports/agents.ts";
 import type { Folder } from "./disk.ts";
 import { readRecord, writeRecord } from "./formats.ts";
 import { type Format, readFile, writeFile } from "./json-file.ts";

@@ -5,7 +5,7 @@
  */
 import { hash } from "node:crypto";
 import { asJobId, type JobId } from "../../domain/job/job.ts";
-import type { AttachmentStore } from "../../engine/ports/market.ts";
+import type { AttachmentStore } from "../../engine/ports/attachments.ts";
 import type { Folder } from "./disk.ts";
 
 /** Of all parcels together. */

@@ -1,6 +1,6 @@
 /** How the audit log stands on the disk: a JSON object a line, a file a day, read from its end. Changes nothing. */
 import { z } from "zod";
-import type { AuditEntry } from "../../engine/ports/stores.ts";
+import type { AuditEntry } from "../../engine/ports/audit.ts";
 import type { FileSystem } from "./disk.ts";
 import { readRecord, writeRecord } from "./formats.ts";
 

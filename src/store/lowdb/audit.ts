@@ -5,7 +5,7 @@
  */
 
 import { accountNamed } from "../../domain/job/account.ts";
-import type { AuditEntry, AuditFilter, AuditLog, AuditPage } from "../../engine/ports/stores.ts";
+import type { AuditEntry, AuditFilter, AuditLog, AuditPage } from "../../engine/ports/audit.ts";
 import { entryOf, lineOf, linesBefore, sizeOf, wholeBytes } from "./audit-lines.ts";
 import type { Folder } from "./disk.ts";
 import { Journal } from "./journal.ts";

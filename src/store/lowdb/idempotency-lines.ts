@@ -5,7 +5,7 @@
  */
 import { z } from "zod";
 import { asJobId } from "../../domain/job/job.ts";
-import type { IdempotentRequest, StoredResponse } from "../../engine/ports/stores.ts";
+import type { IdempotentRequest, StoredResponse } from "../../engine/ports/idempotency.ts";
 import { unreadable } from "./disk.ts";
 import { upcast } from "./formats.ts";
 

@@ -4,7 +4,7 @@
  * journal goes when no line in it counts any more, and none goes before an older one: what was released there would
  * come back.
  */
-import type { Begun, IdempotencyStore, IdempotentRequest, StoredResponse } from "../../engine/ports/stores.ts";
+import type { Begun, IdempotencyStore, IdempotentRequest, StoredResponse } from "../../engine/ports/idempotency.ts";
 import { type Folder, unreadable } from "./disk.ts";
 import { linesOf, type Place, readRecord, recordLine, releaseLine, type StoredRequest } from "./idempotency-lines.ts";
 import { Journal } from "./journal.ts";

@@ -1,6 +1,6 @@
 /** How the inbox stands on the disk: lines of its journals, and the ids that a finished journal leaves behind. */
 import { z } from "zod";
-import type { PendingDelivery } from "../../engine/ports/stores.ts";
+import type { PendingDelivery } from "../../engine/ports/inbox.ts";
 import { readRecord, writeRecord } from "./formats.ts";
 import type { Format } from "./json-file.ts";
 

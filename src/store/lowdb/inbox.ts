@@ -2,7 +2,7 @@
  * Webhook deliveries in a journal, so that one costs a line and a shared flush. A full journal is retired: what is
  * still to be done moves on to the next one and the ids alone are kept, so neither the disk nor the start grows.
  */
-import type { Inbox, PendingDelivery } from "../../engine/ports/stores.ts";
+import type { Inbox, PendingDelivery } from "../../engine/ports/inbox.ts";
 import { DedupeIndex } from "./dedupe-index.ts";
 import type { Folder } from "./disk.ts";
 import { entryOf, type InboxLine, lineOf } from "./inbox-lines.ts";

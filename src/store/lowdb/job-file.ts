@@ -7,7 +7,7 @@ import { z } from "zod";
 import { JOB_ID_PATTERN } from "../../contracts/brief.ts";
 import { commentIdSchema } from "../../domain/job/comment-id.ts";
 import { type Job, STATUSES } from "../../domain/job/job.ts";
-import type { StoredJob } from "../../engine/ports/stores.ts";
+import type { StoredJob } from "../../engine/ports/jobs.ts";
 import type { Findable } from "../facts.ts";
 import { formatOf, readRecord } from "./formats.ts";
 import { type LogPlace, logPlace } from "./job-logs.ts";

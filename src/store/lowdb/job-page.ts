@@ -2,7 +2,7 @@
 
 import { accountNamed } from "../../domain/job/account.ts";
 import type { JobId, Status } from "../../domain/job/job.ts";
-import type { JobFilter } from "../../engine/ports/stores.ts";
+import type { JobFilter } from "../../engine/ports/jobs.ts";
 import { type JobFacts, repositoryKey } from "../facts.ts";
 import { type AgeOrder, byAge, type JobGroups, type Place } from "./job-groups.ts";
 

@@ -1,7 +1,7 @@
 /** API keys, all in one lowdb file: there are few, and they change seldom. Holds hashes, never a key. */
 import { z } from "zod";
 import { accountNamed } from "../../domain/job/account.ts";
-import { type KeyStore, SCOPES, type StoredKey } from "../../engine/ports/stores.ts";
+import { type KeyStore, SCOPES, type StoredKey } from "../../engine/ports/keys.ts";
 import type { Folder } from "./disk.ts";
 import { readRecord, writeRecord } from "./formats.ts";
 import { type Format, readFile, writeFile } from "./json-file.ts";

@@ -4,7 +4,7 @@
  */
 
 import type { LedgerAccount, Posting } from "../../domain/market/ledger.ts";
-import type { LedgerPage, LedgerRow } from "../../engine/ports/market.ts";
+import type { LedgerPage, LedgerRow } from "../../engine/ports/wallet.ts";
 import { Balances } from "./balances.ts";
 
 /** Of one account, the newest. About 2 MB of memory for each account that has that many. */

@@ -5,7 +5,7 @@
  */
 import { LRUCache } from "lru-cache";
 import type { JobId } from "../../domain/job/job.ts";
-import type { Looking } from "../../engine/ports/market.ts";
+import type { Looking } from "../../engine/ports/agents.ts";
 import { type OfferFacts, repositoryKey } from "../facts.ts";
 import { byWorth, MarketQueueList, type Progress, type QueueCandidate } from "./market-queue-list.ts";
 import { SortedList } from "./sorted-list.ts";

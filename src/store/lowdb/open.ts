@@ -4,7 +4,7 @@
  */
 import fs from "node:fs";
 import { join, resolve } from "node:path";
-import type { Store } from "../../engine/ports/stores.ts";
+import type { Store } from "../../engine/ports/store.ts";
 import { JournalAccounts } from "./accounts.ts";
 import { LowdbAgents } from "./agents.ts";
 import { FileAttachments } from "./attachments.ts";

@@ -1,5 +1,5 @@
 /** What is known of outgoing deliveries in memory: where each stands and how it fares, by id and by subscription. No bodies. */
-import type { DeliveryFilter, StoredDelivery } from "../../engine/ports/webhooks.ts";
+import type { DeliveryFilter, StoredDelivery } from "../../engine/ports/outgoing-deliveries.ts";
 import { SortedList } from "./sorted-list.ts";
 
 /** Deliveries on one page, whatever was asked for. */

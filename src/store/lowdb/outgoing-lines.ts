@@ -5,8 +5,13 @@
 import { z } from "zod";
 import { asJobId } from "../../domain/job/job.ts";
 import { EVENT_NAMES } from "../../domain/job/job-events.ts";
-import type { DeliveryAttempt, DeliveryState, NewDelivery, StoredDelivery } from "../../engine/ports/webhooks.ts";
-import { TEST_EVENT } from "../../engine/ports/webhooks.ts";
+import type {
+  DeliveryAttempt,
+  DeliveryState,
+  NewDelivery,
+  StoredDelivery,
+} from "../../engine/ports/outgoing-deliveries.ts";
+import { TEST_EVENT } from "../../engine/ports/outgoing-deliveries.ts";
 import { unreadable } from "./disk.ts";
 import { readRecord, writeRecord } from "./formats.ts";
 

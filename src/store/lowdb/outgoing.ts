@@ -11,7 +11,7 @@ import type {
   NewDelivery,
   OutgoingStore,
   StoredDelivery,
-} from "../../engine/ports/webhooks.ts";
+} from "../../engine/ports/outgoing-deliveries.ts";
 import type { Folder } from "./disk.ts";
 import { JOURNAL_ENDING, Journal, journalName, journalNumber, MAX_JOURNAL_BYTES } from "./journal.ts";
 import { type Entry, OutgoingIndex, type Place } from "./outgoing-index.ts";

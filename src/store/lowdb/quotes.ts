@@ -4,7 +4,7 @@
  */
 import { z } from "zod";
 import { asJobId } from "../../domain/job/job.ts";
-import type { Quote, QuoteStore } from "../../engine/ports/market.ts";
+import type { Quote, QuoteStore } from "../../engine/ports/estimates.ts";
 import type { Folder } from "./disk.ts";
 import { readRecord, writeRecord } from "./formats.ts";
 import { type Format, readFile, writeFile } from "./json-file.ts";

@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { repositorySettingsSchema, UNREAD_REPOSITORY_SETTINGS } from "../../contracts/settings.ts";
 import { fullName } from "../../domain/job/job.ts";
-import type { ObservedRepository, RepositoryStore } from "../../engine/ports/stores.ts";
+import type { ObservedRepository, RepositoryStore } from "../../engine/ports/repositories.ts";
 import { repositoryKey } from "../facts.ts";
 import type { Folder } from "./disk.ts";
 import { readRecord, writeRecord } from "./formats.ts";

@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { type Named, namedRepository, sameRepository } from "../../domain/job/job.ts";
 import { EVENT_NAMES, type EventName } from "../../domain/job/job-events.ts";
-import type { StoredSubscription, SubscriptionStore } from "../../engine/ports/webhooks.ts";
+import type { StoredSubscription, SubscriptionStore } from "../../engine/ports/subscriptions.ts";
 import type { Folder } from "./disk.ts";
 import { readRecord, writeRecord } from "./formats.ts";
 import { type Format, readFile, writeFile } from "./json-file.ts";

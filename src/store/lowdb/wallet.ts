@@ -4,7 +4,7 @@
  */
 import { z } from "zod";
 import { type LedgerAccount, mayOverdraw, POSTING_REASONS } from "../../domain/market/ledger.ts";
-import type { LedgerPage, Wallet, WalletEntry } from "../../engine/ports/market.ts";
+import type { LedgerPage, Wallet, WalletEntry } from "../../engine/ports/wallet.ts";
 import type { Folder } from "./disk.ts";
 import { readRecord, writeRecord } from "./formats.ts";
 import { Journal } from "./journal.ts";

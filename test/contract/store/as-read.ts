@@ -2,7 +2,7 @@
 import { deepStrictEqual } from "node:assert/strict";
 import fs from "node:fs";
 import { join } from "node:path";
-import type { JobStore } from "../../../src/engine/ports/stores.ts";
+import type { JobStore } from "../../../src/engine/ports/jobs.ts";
 import { Folder } from "../../../src/store/lowdb/disk.ts";
 import { jobFormat } from "../../../src/store/lowdb/job-file.ts";
 import { JobLogs } from "../../../src/store/lowdb/job-logs.ts";

@@ -1,6 +1,6 @@
 /** The contract of the audit log. */
 import { describe, expect, it } from "vitest";
-import type { AuditEntry, AuditFilter, AuditLog } from "../../../src/engine/ports/stores.ts";
+import type { AuditEntry, AuditFilter, AuditLog } from "../../../src/engine/ports/audit.ts";
 import { type Engine, jobId, START, withStore } from "./sample.ts";
 
 const DAY_MS = 86_400_000;

@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import type { WantedEffect } from "../../../src/domain/job/effect.ts";
 import { nextTimerAt } from "../../../src/domain/job/next-timer.ts";
-import type { JobFilter, JobStore } from "../../../src/engine/ports/stores.ts";
+import type { JobFilter, JobStore } from "../../../src/engine/ports/jobs.ts";
 import { type Engine, jobId, keep, START, sampleJob, withStore } from "./sample.ts";
 
 async function walk(jobs: JobStore, filter: Omit<JobFilter, "cursor">): Promise<string[]> {

@@ -4,7 +4,7 @@ import { once } from "node:events";
 import fs from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Store } from "../../../src/engine/ports/stores.ts";
+import type { Store } from "../../../src/engine/ports/store.ts";
 import type { FileSystem } from "../../../src/store/lowdb/disk.ts";
 import { openLowdbStore } from "../../../src/store/lowdb/open.ts";
 import { type Place, START } from "./sample.ts";

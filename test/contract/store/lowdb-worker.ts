@@ -2,7 +2,7 @@
  * A process of its own that works on a store and tells its parent what the store has acknowledged; the parent kills it
  * in the middle.
  */
-import type { Store } from "../../../src/engine/ports/stores.ts";
+import type { Store } from "../../../src/engine/ports/store.ts";
 import { openLowdbStore } from "../../../src/store/lowdb/open.ts";
 import { keep, START, sampleJob } from "./sample.ts";
 

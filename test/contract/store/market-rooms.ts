@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import type { JobId } from "../../../src/domain/job/job.ts";
 import { charge, credit, refund, userAccount } from "../../../src/domain/market/ledger.ts";
-import type { Quote } from "../../../src/engine/ports/market.ts";
+import type { Quote } from "../../../src/engine/ports/estimates.ts";
 import { type Engine, jobId, keep, START, sampleJob, withStore } from "./sample.ts";
 
 const ADA = userAccount("ada");

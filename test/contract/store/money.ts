@@ -1,7 +1,7 @@
 /** The contract of balances. */
 import { describe, expect, it } from "vitest";
 import { charge, credit, escrowAccount, payout, refund, userAccount } from "../../../src/domain/market/ledger.ts";
-import type { Store } from "../../../src/engine/ports/stores.ts";
+import type { Store } from "../../../src/engine/ports/store.ts";
 import { commitOf, type Engine, jobId, keep, sampleJob, withStore } from "./sample.ts";
 
 const give = (store: Store, account: string, cents: number) =>

@@ -1,6 +1,6 @@
 /** The contract of outgoing deliveries: recorded once, kept with what became of them, and not for ever. */
 import { describe, expect, it } from "vitest";
-import type { NewDelivery, OutgoingStore, StoredDelivery } from "../../../src/engine/ports/webhooks.ts";
+import type { NewDelivery, OutgoingStore, StoredDelivery } from "../../../src/engine/ports/outgoing-deliveries.ts";
 import { type Engine, jobId, START, withStore } from "./sample.ts";
 
 const DAY = 24 * 3_600_000;

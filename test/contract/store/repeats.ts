@@ -1,6 +1,6 @@
 /** The contract of requests that must not be worked on twice. */
 import { describe, expect, it } from "vitest";
-import type { IdempotentRequest, StoredResponse } from "../../../src/engine/ports/stores.ts";
+import type { IdempotentRequest, StoredResponse } from "../../../src/engine/ports/idempotency.ts";
 import { type Engine, jobId, START, withStore } from "./sample.ts";
 
 const DAY_MS = 24 * 3_600_000;

@@ -1,7 +1,9 @@
 /** The contract of keys, repositories and the inbox. */
 import { describe, expect, it } from "vitest";
 import { DEFAULT_REPOSITORY_SETTINGS } from "../../../src/contracts/settings.ts";
-import type { ObservedRepository, PendingDelivery, StoredKey } from "../../../src/engine/ports/stores.ts";
+import type { PendingDelivery } from "../../../src/engine/ports/inbox.ts";
+import type { StoredKey } from "../../../src/engine/ports/keys.ts";
+import type { ObservedRepository } from "../../../src/engine/ports/repositories.ts";
 import { type Engine, START, withStore } from "./sample.ts";
 
 const key = (id: string, differs: Partial<StoredKey> = {}): StoredKey => ({

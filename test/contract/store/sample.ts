@@ -3,7 +3,8 @@
 import type { Job, JobId } from "../../../src/domain/job/job.ts";
 import { asJobId, branchOf } from "../../../src/domain/job/job.ts";
 import { NOTHING_SPENT } from "../../../src/domain/job/usage.ts";
-import type { Commit, JobStore, Store, StoredJob } from "../../../src/engine/ports/stores.ts";
+import type { Commit, JobStore, StoredJob } from "../../../src/engine/ports/jobs.ts";
+import type { Store } from "../../../src/engine/ports/store.ts";
 
 /** 2026-01-01T00:00:00Z. */
 export const START = 1_767_225_600_000;

@@ -1,6 +1,6 @@
 /** The contract of subscriptions: who is told of what. */
 import { describe, expect, it } from "vitest";
-import type { StoredSubscription } from "../../../src/engine/ports/webhooks.ts";
+import type { StoredSubscription } from "../../../src/engine/ports/subscriptions.ts";
 import { type Engine, START, withStore } from "./sample.ts";
 
 const MOST = 3;

@@ -4,7 +4,7 @@
  */
 import type { Request, RequestHandler } from "express";
 import { fullName } from "../../../domain/job/job.ts";
-import type { ObservedRepository, RepositoryStore } from "../../../engine/ports/stores.ts";
+import type { ObservedRepository, RepositoryStore } from "../../../engine/ports/repositories.ts";
 import { repositoryField } from "../../admin/new-key.ts";
 import { type Principal, principalOf } from "../../middleware/auth.ts";
 import { failure, type HttpResult, send } from "../../routing/answer.ts";

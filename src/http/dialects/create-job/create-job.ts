@@ -5,8 +5,9 @@
 import { z } from "zod";
 import { isFinal, type JobId } from "../../../domain/job/job.ts";
 import { BRANCH_LIMIT_MS } from "../../../domain/job/next-timer.ts";
+import type { GitHubClient } from "../../../engine/ports/github.ts";
+import type { StoredJob } from "../../../engine/ports/jobs.ts";
 import type { JobService } from "../../../engine/ports/service.ts";
-import type { GitHubClient, StoredJob } from "../../../engine/ports/stores.ts";
 import type { Webhooks } from "../../../engine/ports/webhooks.ts";
 import { isBlank } from "../../../text/normalise.ts";
 import { repositoryField } from "../../admin/new-key.ts";

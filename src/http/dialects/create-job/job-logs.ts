@@ -4,8 +4,9 @@
  */
 import { z } from "zod";
 import { asJobId, type Job } from "../../../domain/job/job.ts";
-import type { JobStore, KeyStore } from "../../../engine/ports/stores.ts";
-import type { LiveLogs } from "../../../engine/ports/verification.ts";
+import type { JobStore } from "../../../engine/ports/jobs.ts";
+import type { KeyStore } from "../../../engine/ports/keys.ts";
+import type { LiveLogs } from "../../../engine/ports/live-logs.ts";
 import { type Principal, principalOf } from "../../middleware/auth.ts";
 import { failure, type HttpResult, streaming } from "../../routing/answer.ts";
 import { type Route, route } from "../../routing/route.ts";

@@ -1,8 +1,8 @@
 /** `GET /api/jobs/status`: how a job of the create-job dialect stands, from the store alone. GitHub is never asked. */
 import { z } from "zod";
 import { asJobId } from "../../../domain/job/job.ts";
+import type { JobStore } from "../../../engine/ports/jobs.ts";
 import type { RunLines } from "../../../engine/ports/runs.ts";
-import type { JobStore } from "../../../engine/ports/stores.ts";
 import { canRead, principalOf } from "../../middleware/auth.ts";
 import { failure, success } from "../../routing/answer.ts";
 import { type Route, route } from "../../routing/route.ts";

@@ -4,7 +4,7 @@
 import { z } from "zod";
 import type { Job } from "../../../domain/job/job.ts";
 import { outcomeField, outcomeOf } from "../../../domain/job/outcome.ts";
-import type { StoredJob } from "../../../engine/ports/stores.ts";
+import type { StoredJob } from "../../../engine/ports/jobs.ts";
 
 export const createJobViewSchema = z
   .object({

@@ -1,7 +1,8 @@
 /** Which repository a request means, and whether the App is installed there. Shared by all that create jobs over HTTP. */
 
 import type { Repository } from "../../../domain/job/job.ts";
-import type { GitHubClient, RepositoryStore } from "../../../engine/ports/stores.ts";
+import type { GitHubClient } from "../../../engine/ports/github.ts";
+import type { RepositoryStore } from "../../../engine/ports/repositories.ts";
 import { canReach, type Principal } from "../../middleware/auth.ts";
 import { failure, type HttpResult } from "../../routing/answer.ts";
 

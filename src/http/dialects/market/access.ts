@@ -5,7 +5,7 @@
 import type { Request } from "express";
 import { accountNamed } from "../../../domain/job/account.ts";
 import { asJobId, type Job, statusAt } from "../../../domain/job/job.ts";
-import type { JobStore } from "../../../engine/ports/stores.ts";
+import type { JobStore } from "../../../engine/ports/jobs.ts";
 import { canReach, canRead, type Principal, principalOf } from "../../middleware/auth.ts";
 import { failure, type HttpResult } from "../../routing/answer.ts";
 import { defaultAgentId } from "./agent.ts";

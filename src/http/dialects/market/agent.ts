@@ -1,6 +1,6 @@
 /** Agents of an account: how they are named and found, and the default one that every account has without making it. */
 import { hash } from "node:crypto";
-import type { Agent, AgentStore } from "../../../engine/ports/market.ts";
+import type { Agent, AgentStore } from "../../../engine/ports/agents.ts";
 import { failure, type HttpResult } from "../../routing/answer.ts";
 
 export const DEFAULT_AGENT = "default";

@@ -1,7 +1,7 @@
 /** `/api/agents`: the agents with which an account takes work of the market. */
 import { z } from "zod";
 import { LONGEST_SKILL, MOST_SKILLS, skillsNamed } from "../../../domain/market/bounds.ts";
-import type { Agent, AgentStore } from "../../../engine/ports/market.ts";
+import type { Agent, AgentStore } from "../../../engine/ports/agents.ts";
 import { principalOf } from "../../middleware/auth.ts";
 import { failure, success } from "../../routing/answer.ts";
 import { type Route, route } from "../../routing/route.ts";

@@ -2,9 +2,9 @@
 
 import { type AttachmentBlob, blobsOf, packBlob } from "../../../domain/job/attachments.ts";
 import type { JobId } from "../../../domain/job/job.ts";
-import type { AttachmentStore } from "../../../engine/ports/market.ts";
+import type { AttachmentStore } from "../../../engine/ports/attachments.ts";
+import type { JobStore } from "../../../engine/ports/jobs.ts";
 import type { JobService } from "../../../engine/ports/service.ts";
-import type { JobStore } from "../../../engine/ports/stores.ts";
 import type { HttpResult } from "../../routing/answer.ts";
 import { refusalToHttp } from "../../routing/refusal-to-http.ts";
 

@@ -2,7 +2,7 @@
 import { hash } from "node:crypto";
 import { z } from "zod";
 import { PRICE_CENTS, TIME_LIMIT_SECONDS } from "../../../domain/market/bounds.ts";
-import type { Quote } from "../../../engine/ports/market.ts";
+import type { Quote } from "../../../engine/ports/estimates.ts";
 import { repositoryField } from "../../admin/new-key.ts";
 import { attachmentsField } from "../../routing/contents-field.ts";
 import { MAX_TASK_LENGTH, NOT_BLANK } from "../../routing/limits.ts";

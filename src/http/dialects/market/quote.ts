@@ -4,7 +4,7 @@
  */
 import { randomBytes } from "node:crypto";
 import { limitWithin, priceWithin } from "../../../domain/market/bounds.ts";
-import type { Quote, QuoteStore } from "../../../engine/ports/market.ts";
+import type { Quote, QuoteStore } from "../../../engine/ports/estimates.ts";
 import type { JobService } from "../../../engine/ports/service.ts";
 import { failure, type HttpResult } from "../../routing/answer.ts";
 import { refusalToHttp } from "../../routing/refusal-to-http.ts";

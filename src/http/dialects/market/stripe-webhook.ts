@@ -5,7 +5,7 @@
 import type { RequestHandler } from "express";
 import { z } from "zod";
 import { credit } from "../../../domain/market/ledger.ts";
-import type { PaymentEvent } from "../../../engine/ports/market.ts";
+import type { PaymentEvent } from "../../../engine/ports/payments.ts";
 import { isJsonWithinBounds } from "../../../text/json-bounds.ts";
 import { failure, send, success } from "../../routing/answer.ts";
 import { TOO_DEEP } from "../../routing/checked.ts";

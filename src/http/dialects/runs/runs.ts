@@ -10,9 +10,9 @@ import {
   RUN_ACTION_HEADER,
   reportedLinesSchema,
 } from "../../../contracts/run-report.ts";
+import type { Log } from "../../../engine/ports/log.ts";
 import type { PushToken, PushTokens, RunLines } from "../../../engine/ports/runs.ts";
 import type { JobService } from "../../../engine/ports/service.ts";
-import type { Log } from "../../../engine/ports/stores.ts";
 import { rateLimit } from "../../middleware/rate-limit.ts";
 import { OVER, type RunCallerParts, runCallerOf, runCallers } from "../../middleware/run-caller.ts";
 import { failure, type HttpResult, success } from "../../routing/answer.ts";

@@ -1,0 +1,35 @@
+/** Everything that a store keeps, as one value. */
+
+import type { AccountStore } from "./accounts.ts";
+import type { AgentStore } from "./agents.ts";
+import type { AttachmentStore } from "./attachments.ts";
+import type { AuditLog } from "./audit.ts";
+import type { QuoteStore } from "./estimates.ts";
+import type { IdempotencyStore } from "./idempotency.ts";
+import type { Inbox } from "./inbox.ts";
+import type { JobStore } from "./jobs.ts";
+import type { KeyStore } from "./keys.ts";
+import type { OutgoingStore } from "./outgoing-deliveries.ts";
+import type { RepositoryStore } from "./repositories.ts";
+import type { SubscriptionStore } from "./subscriptions.ts";
+import type { Wallet } from "./wallet.ts";
+
+export interface Store {
+  readonly jobs: JobStore;
+  readonly keys: KeyStore;
+  readonly accounts: AccountStore;
+  readonly repositories: RepositoryStore;
+  readonly inbox: Inbox;
+  readonly idempotency: IdempotencyStore;
+  readonly wallet: Wallet;
+  readonly agents: AgentStore;
+  readonly quotes: QuoteStore;
+  readonly parcels: AttachmentStore;
+  readonly subscriptions: SubscriptionStore;
+  readonly outgoing: OutgoingStore;
+  readonly audit: AuditLog;
+  /** False once a write has failed, until one succeeds; whoever asks meanwhile has it tried. */
+  writable(): Promise<boolean>;
+  /** Flushes what is kept in memory and lets go of the folder or the connections. */
+  close(): Promise<void>;
+}
