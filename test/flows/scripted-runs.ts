@@ -17,7 +17,7 @@ import { runJob } from "../../agent/run.ts";
 import { readSettings } from "../../agent/settings.ts";
 import { briefSchema, CONFIG_FILE, jobFolder, RESULT_FILE } from "../../src/contracts/brief.ts";
 import { Secret } from "../../src/contracts/secret.ts";
-import type { JobInput, PlayJob } from "../sandbox/actions/job.ts";
+import type { JobInput, PlayJob } from "../sandbox/actions/job-input.ts";
 import type { SandboxGitHub } from "../sandbox/github/sandbox-github.ts";
 import type { RunConclusion } from "../sandbox/ports.ts";
 

@@ -5,7 +5,7 @@
 import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import type { DockerShim } from "./actions/docker-folder.ts";
-import type { PlayJob } from "./actions/job.ts";
+import type { PlayJob } from "./actions/job-input.ts";
 import { type RunnerOptions, startRunner } from "./actions/runner.ts";
 import { type ContainerWishes, chooseContainers } from "./containers.ts";
 import { demoFiles } from "./demo/demo-files.ts";

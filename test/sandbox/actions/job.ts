@@ -5,51 +5,15 @@
 import { randomUUID } from "node:crypto";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { JobStep, RunConclusion, RunHandle } from "../ports.ts";
-import { githubContext, githubEnv, isFromFork, type RunSubject, tokenPermissions } from "./contexts.ts";
-import { type Containers, DockerFolder } from "./docker-folder.ts";
-import { type ContextValues, contextOf, ExpressionMistake, fill } from "./expressions.ts";
+import type { JobStep } from "../ports.ts";
+import { githubContext, githubEnv, isFromFork, tokenPermissions } from "./contexts.ts";
+import { DockerFolder } from "./docker-folder.ts";
+import { contextOf, ExpressionMistake, fill } from "./expressions.ts";
+import type { JobInput, JobOutcome, JobPlaces } from "./job-input.ts";
 import { JobLimits } from "./job-limits.ts";
 import { JobLog } from "./log.ts";
-import { type Grace, killMarked } from "./processes.ts";
+import { killMarked } from "./processes.ts";
 import { StepSequence } from "./step-sequence.ts";
-import type { WorkflowJob } from "./workflow-file.ts";
-
-export interface Machine {
-  /** Folder for everything temporary of this runner. */
-  readonly folder: string;
-  /** PATH of the steps; the folder with the played docker is put in front of it. */
-  readonly path: string;
-  readonly containers: Containers;
-  /** Folders that stand for repositories of actions, by `owner/name`. */
-  readonly actions: Readonly<Record<string, string>>;
-  readonly grace: Grace;
-  /** How long what follows a cancel may take before all of it is killed. */
-  readonly afterCancelMs: number;
-  readonly now: () => number;
-  /** The runner closes: even `always()` steps end. */
-  readonly closing: AbortSignal;
-}
-
-export interface JobInput {
-  readonly subject: RunSubject;
-  readonly handle: RunHandle;
-  readonly machine: Machine;
-  readonly key: string;
-  readonly definition: WorkflowJob;
-  readonly jobId: number;
-  readonly timeoutMinutes: number;
-  /** Contexts that exist before a machine does: github, needs, vars, inputs. */
-  readonly contexts: ContextValues;
-  readonly cancel: AbortSignal;
-}
-
-export interface JobOutcome {
-  readonly conclusion: RunConclusion;
-  readonly outputs: Readonly<Record<string, string>>;
-}
-
-export type PlayJob = (input: JobInput) => Promise<JobOutcome>;
 
 export async function playJob(input: JobInput): Promise<JobOutcome> {
   const { machine, subject, jobId } = input;
@@ -124,13 +88,6 @@ function identityOf({ definition, subject, handle }: JobInput, fork: boolean): I
   const { head_ref: headRef, base_ref: baseRef } = githubContext(subject, handle);
   const { ref, sha } = trigger;
   return backend.openIdentity({ runId: handle.id, ref, sha, headRef: String(headRef), baseRef: String(baseRef) });
-}
-
-export interface JobPlaces {
-  readonly workspace: string;
-  readonly temp: string;
-  readonly home: string;
-  readonly eventPath: string;
 }
 
 async function makePlaces(folder: string, payload: unknown): Promise<JobPlaces> {

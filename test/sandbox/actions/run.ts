@@ -7,7 +7,7 @@ import type { ConcurrencyGroups, Holder } from "./concurrency.ts";
 import { githubContext, isFromFork, type RunSubject } from "./contexts.ts";
 import { contextOf, ExpressionMistake, fill, fillBoolean, fillNumber, holds } from "./expressions.ts";
 import { fullName } from "./git.ts";
-import type { JobOutcome, Machine, PlayJob } from "./job.ts";
+import type { JobOutcome, Machine, PlayJob } from "./job-input.ts";
 import { JobLog } from "./log.ts";
 import type { Workflow, WorkflowJob } from "./workflow-file.ts";
 

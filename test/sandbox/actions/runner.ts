@@ -14,7 +14,8 @@ import { githubContext, type RunSubject, readInputs, workflowName } from "./cont
 import type { Containers } from "./docker-folder.ts";
 import { contextOf, ExpressionMistake, fill } from "./expressions.ts";
 import { fullName, gitFacts } from "./git.ts";
-import { type Machine, type PlayJob, playJob } from "./job.ts";
+import { playJob } from "./job.ts";
+import type { Machine, PlayJob } from "./job-input.ts";
 import type { Grace } from "./processes.ts";
 import { baseContexts, playRunOf } from "./run.ts";
 import { starts, type TriggerFacts } from "./triggers.ts";

@@ -18,8 +18,8 @@ import {
   holds,
 } from "./expressions.ts";
 import { fullName } from "./git.ts";
-import type { JobInput, JobOutcome, JobPlaces } from "./job.ts";
 import { JobEnvironment } from "./job-environment.ts";
+import type { JobInput, JobOutcome, JobPlaces } from "./job-input.ts";
 import type { JobLimits } from "./job-limits.ts";
 import type { JobLog } from "./log.ts";
 import { MatcherRegistry } from "./problem-matchers.ts";

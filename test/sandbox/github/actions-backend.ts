@@ -1,6 +1,5 @@
 /** What the runner may do here (`../ports.ts`): runs, jobs, logs and GITHUB_TOKENs. Runs no workflow itself. */
 import type { ActionsBackend, JobStep, NewRun, RepositoryName, RunConclusion, RunHandle, RunStatus } from "../ports.ts";
-import { considerAutoMerge } from "./auto-merge.ts";
 import { ACTIONS_SLUG, createCheckRun, newSuite, setSuite, updateCheckRun } from "./checks.ts";
 import { emit } from "./events.ts";
 import type { Cause, Json, Repository, WorkflowJob, WorkflowRun } from "./model.ts";
@@ -160,7 +159,7 @@ function completeRun(world: World, runId: number, conclusion: RunConclusion): vo
   const suite = repository.checkSuites.get(run.suiteId);
   if (suite) setSuite(world, repository, suite, { status: "completed", conclusion }, causeOf(run));
   runEvent(world, repository, run, "completed");
-  considerAutoMerge(world, repository, run.headSha);
+  world.considerAutoMerge(repository, run.headSha);
 }
 
 function createJob(world: World, runId: number, name: string): number {

@@ -175,6 +175,6 @@ export async function enableAutoMerge(
   pull.autoMerge = { enabledAt: world.now(), cause, method: order.method, headline: order.headline, body: order.body };
   world.feed.tell("pull_request", repository, `auto-merge (${order.method}) turned on for #${issue.number}`);
   pullEvent(world, repository, issue, "auto_merge_enabled", cause);
-  considerAutoMerge(world, repository, pull.headSha);
+  world.considerAutoMerge(repository, pull.headSha);
   return undefined;
 }

@@ -1,8 +1,16 @@
 /** Check suites, check runs and statuses: records, events, and who is asked to merge when they change. */
-import { considerAutoMerge } from "./auto-merge.ts";
 import { emit, trigger } from "./events.ts";
-import type { Cause, CheckAction, CheckRun, CheckSuite, CommitStatus, Json, Repository } from "./model.ts";
-import { fullName, repoApi } from "./payloads.ts";
+import {
+  type Cause,
+  type CheckAction,
+  type CheckRun,
+  type CheckSuite,
+  type CommitStatus,
+  fullName,
+  type Json,
+  type Repository,
+} from "./model.ts";
+import { repoApi } from "./payloads.ts";
 import { checkRunJson, checkSuiteJson } from "./payloads-checks.ts";
 import { commitJson } from "./payloads-commits.ts";
 import type { World } from "./world.ts";
@@ -140,7 +148,7 @@ function afterChange(world: World, repository: Repository, run: CheckRun, cause:
   world.feed.tell("check_run", repository, `check ${run.name} on ${run.headSha.slice(0, 7)}: ${result}`);
   const suite = repository.checkSuites.get(run.suiteId);
   if (suite && suite.runId === undefined) refreshSuite(world, repository, suite, cause);
-  considerAutoMerge(world, repository, run.headSha);
+  world.considerAutoMerge(repository, run.headSha);
 }
 
 /** A suite made by an App is complete when all its runs are; a workflow's suite follows its run instead. */
@@ -256,6 +264,6 @@ export function addStatus(
     created_at: at,
     updated_at: at,
   });
-  considerAutoMerge(world, repository, status.sha);
+  world.considerAutoMerge(repository, status.sha);
   return status;
 }

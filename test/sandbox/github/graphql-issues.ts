@@ -1,6 +1,7 @@
 /** GraphQL objects of people, issues and comments. */
-import type { GraphqlContext } from "./graphql.ts";
+
 import { connection } from "./graphql-connection.ts";
+import type { GraphqlContext } from "./graphql-context.ts";
 import type { Comment, Issue, Repository, User } from "./model.ts";
 import { repoHtml } from "./payloads.ts";
 import { iso } from "./world.ts";

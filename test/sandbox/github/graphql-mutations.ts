@@ -4,7 +4,7 @@ import { authorize, causeOf, type Need } from "./access.ts";
 import { enableAutoMerge, mergePull } from "./auto-merge.ts";
 import { Refusal } from "./errors.ts";
 import { isValidRef, ZERO } from "./git-refs.ts";
-import type { GraphqlContext } from "./graphql.ts";
+import type { GraphqlContext } from "./graphql-context.ts";
 import { commentObject } from "./graphql-issues.ts";
 import { commitObject, nodeNumber, refObject, unresolved } from "./graphql-objects.ts";
 import { pullObject } from "./graphql-pulls.ts";

@@ -1,10 +1,10 @@
 /** GraphQL objects of the repository: refs, git objects, issues, comments, people. Pull requests have their own file. */
 import { z } from "zod";
-import { authorize, causeOf, type Need } from "./access.ts";
+import { authorize, causeOf } from "./access.ts";
 import { Refusal } from "./errors.ts";
 import type { TreeEntry } from "./git-trees.ts";
-import type { GraphqlContext } from "./graphql.ts";
 import { connection } from "./graphql-connection.ts";
+import { type GraphqlContext, mustHave } from "./graphql-context.ts";
 import { issueObject, userObject } from "./graphql-issues.ts";
 import { pullObject, rollupObject, suiteObjects } from "./graphql-pulls.ts";
 import { rulesOf } from "./graphql-rules.ts";
@@ -18,10 +18,6 @@ const TEXT_LIMIT = 512 * 1024;
 
 const named = z.looseObject({ owner: z.string(), name: z.string() });
 const numbered = z.looseObject({ number: z.number() });
-
-export function mustHave(context: GraphqlContext, repository: Repository, ...needs: Need[]): void {
-  authorize(context.request.actor, repository, needs);
-}
 
 export function queries(context: GraphqlContext) {
   const { world, request } = context;

@@ -1,9 +1,8 @@
 /** GraphQL objects of pull requests and of `statusCheckRollup`. */
 import { z } from "zod";
-import type { GraphqlContext } from "./graphql.ts";
 import { connection } from "./graphql-connection.ts";
+import { type GraphqlContext, mustHave } from "./graphql-context.ts";
 import { commentObject, userObject } from "./graphql-issues.ts";
-import { commitObject, mustHave, refObject, repositoryObject } from "./graphql-objects.ts";
 import { appIdOf } from "./graphql-rules.ts";
 import {
   isRequired,
@@ -40,7 +39,7 @@ export function pullObject(context: GraphqlContext, repository: Repository, issu
     mergedAt: isoOrNull(pull.mergedAt),
     mergedBy: pull.mergedBy ? userObject(context, pull.mergedBy) : null,
     mergeCommit: () =>
-      pull.merged && pull.mergeCommitSha ? commitObject(context, repository, pull.mergeCommitSha) : null,
+      pull.merged && pull.mergeCommitSha ? context.objects.commit(context, repository, pull.mergeCommitSha) : null,
     isDraft: pull.draft,
     isCrossRepository: pull.fork !== undefined,
     isInMergeQueue: false,
@@ -48,10 +47,10 @@ export function pullObject(context: GraphqlContext, repository: Repository, issu
     headRefName: pull.headRef,
     baseRefOid: pull.baseSha,
     baseRefName: pull.baseRef,
-    baseRef: () => refObject(context, repository, `refs/heads/${pull.baseRef}`),
-    headRepository: () => (pull.fork ? null : repositoryObject(context, repository)),
-    baseRepository: () => repositoryObject(context, repository),
-    repository: () => repositoryObject(context, repository),
+    baseRef: () => context.objects.ref(context, repository, `refs/heads/${pull.baseRef}`),
+    headRepository: () => (pull.fork ? null : context.objects.repository(context, repository)),
+    baseRepository: () => context.objects.repository(context, repository),
+    repository: () => context.objects.repository(context, repository),
     author: userObject(context, issue.user),
     createdAt: iso(issue.createdAt),
     updatedAt: iso(issue.updatedAt),
@@ -83,7 +82,7 @@ function pullLists(context: GraphqlContext, repository: Repository, issue: PullI
         "commits",
         git
           .between(pull.baseSha, pull.headSha)
-          .map((commit) => ({ commit: commitObject(context, repository, commit.sha) })),
+          .map((commit) => ({ commit: context.objects.commit(context, repository, commit.sha) })),
         args,
       ),
     comments: (args: unknown) =>
@@ -138,7 +137,7 @@ export function rollupObject(context: GraphqlContext, repository: Repository, sh
     __typename: "StatusCheckRollup",
     id: `SCR_${sha}`,
     state,
-    commit: () => commitObject(context, repository, sha),
+    commit: () => context.objects.commit(context, repository, sha),
     contexts: (args: unknown) => connection("contexts", contexts, args),
   };
 }

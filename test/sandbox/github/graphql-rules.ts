@@ -1,7 +1,7 @@
 /** GraphQL: what a branch's rules ask for. A protected branch tells it in both ways, as a classic rule and as a ruleset. */
 import { ACTIONS_SLUG } from "./checks.ts";
-import type { GraphqlContext } from "./graphql.ts";
 import { connection } from "./graphql-connection.ts";
+import type { GraphqlContext } from "./graphql-context.ts";
 import type { Repository } from "./model.ts";
 import type { World } from "./world.ts";
 

@@ -11,8 +11,9 @@ import {
 } from "graphql";
 import { z } from "zod";
 import { Refusal } from "./errors.ts";
+import type { GraphqlContext } from "./graphql-context.ts";
 import { mutations } from "./graphql-mutations.ts";
-import { queries } from "./graphql-objects.ts";
+import { commitObject, queries, refObject, repositoryObject } from "./graphql-objects.ts";
 import type { ApiRequest, Reply } from "./router.ts";
 import type { World } from "./world.ts";
 
@@ -58,11 +59,6 @@ function loadSchema(): Promise<GraphQLSchema> {
   return loading;
 }
 
-export interface GraphqlContext {
-  readonly world: World;
-  readonly request: ApiRequest;
-}
-
 /** A field that the sandbox does not know is an error, not a silent null. */
 const resolveField: GraphQLFieldResolver<unknown, GraphqlContext> = (source, args, context, info) => {
   if (typeof source === "object" && source !== null && info.fieldName in source) {
@@ -86,7 +82,8 @@ export async function answerGraphql(world: World, request: ApiRequest): Promise<
   }
   const invalid = validate(schema, document);
   if (invalid.length > 0) return answered({ errors: invalid.map(errorJson) });
-  const context: GraphqlContext = { world, request };
+  const objects = { commit: commitObject, ref: refObject, repository: repositoryObject };
+  const context: GraphqlContext = { world, request, objects };
   const result = await execute({
     schema,
     document,

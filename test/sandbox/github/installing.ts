@@ -1,6 +1,6 @@
 /** Installing the App: records and the events that are always sent. */
-import type { Installation, Json, PermissionMap, Repository } from "./model.ts";
-import { fullName, installationJson, userJson } from "./payloads.ts";
+import { fullName, type Installation, type Json, type PermissionMap, type Repository } from "./model.ts";
+import { installationJson, userJson } from "./payloads.ts";
 import type { World } from "./world.ts";
 
 export type AppPermissions = PermissionMap;

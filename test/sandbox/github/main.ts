@@ -5,6 +5,7 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Api } from "./api.ts";
+import { considerAutoMerge } from "./auto-merge.ts";
 import { Calls } from "./calls.ts";
 import { Faults } from "./faults.ts";
 import { Feed } from "./feed.ts";
@@ -93,7 +94,7 @@ function newWorld(options: GitHubOptions, url: string, privateKey: string): Worl
   const publicKey = createPublicKey(privateKey).export({ type: "spki", format: "pem" }).toString();
   const oauth = new Oauth(now);
   const feed = new Feed(now);
-  return {
+  const world: World = {
     appId,
     appSlug,
     url,
@@ -118,7 +119,9 @@ function newWorld(options: GitHubOptions, url: string, privateKey: string): Worl
     triggers: new Set(),
     cancels: new Set(),
     reruns: new Set(),
+    considerAutoMerge: (repository, headSha) => considerAutoMerge(world, repository, headSha),
   };
+  return world;
 }
 
 function portOf(address: AddressInfo | string | null): number {

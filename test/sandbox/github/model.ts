@@ -1,4 +1,4 @@
-/** The records of the local GitHub. Data only: what happens to them is written in the files named for each subject. */
+/** The records of the local GitHub. What happens to them is written in the files named for each subject. */
 import type { JobStep, RunConclusion, RunStatus } from "../ports.ts";
 import type { GitStore } from "./git-store.ts";
 
@@ -243,6 +243,8 @@ export interface Repository {
   readonly statuses: CommitStatus[];
   readonly verifiedCommits: Set<string>;
 }
+
+export const fullName = (repository: Repository): string => `${repository.owner.login}/${repository.name}`;
 
 export interface Installation {
   readonly id: number;

@@ -5,8 +5,7 @@
 import { createPublicKey, type KeyObject, randomBytes, randomUUID, sign, timingSafeEqual } from "node:crypto";
 import type { RunIdentity } from "../ports.ts";
 import { keyPair } from "./key-pair.ts";
-import type { Json, Repository, WorkflowRun } from "./model.ts";
-import { fullName } from "./payloads.ts";
+import { fullName, type Json, type Repository, type WorkflowRun } from "./model.ts";
 
 /** GitHub's tokens live five minutes, and are valid since ten minutes before, for clocks that are behind. */
 const LIFE_S = 300;

@@ -1,8 +1,7 @@
 /** JSON of users, repositories, Apps and installations, the same in REST answers and webhooks. */
-import type { Installation, Json, Repository, User } from "./model.ts";
+import { fullName, type Installation, type Json, type Repository, type User } from "./model.ts";
 import { iso, type World } from "./world.ts";
 
-export const fullName = (repository: Repository): string => `${repository.owner.login}/${repository.name}`;
 export const repoApi = (world: World, repository: Repository): string =>
   `${world.apiUrl}/repos/${fullName(repository)}`;
 export const repoHtml = (world: World, repository: Repository): string => `${world.url}/${fullName(repository)}`;

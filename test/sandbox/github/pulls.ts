@@ -1,6 +1,5 @@
 /** What happens to pull requests short of merging: opening, following the head, closing, reviews, and the events. */
 
-import { considerAutoMerge } from "./auto-merge.ts";
 import { emit, trigger } from "./events.ts";
 import { addLabels, newIssue, setIssueState } from "./issues.ts";
 import { mergeableOf } from "./mergeability.ts";
@@ -212,6 +211,6 @@ function triggerPull(
       byWorkflowToken: cause.byWorkflowToken,
       payload,
     });
-    considerAutoMerge(world, repository, headSha);
+    world.considerAutoMerge(repository, headSha);
   });
 }

@@ -1,5 +1,4 @@
 /** Reviews of pull requests, with what they say of single lines, and the events. */
-import { considerAutoMerge } from "./auto-merge.ts";
 import { validationFailed } from "./errors.ts";
 import { emit } from "./events.ts";
 import type { Cause, Json, Reaction, Repository, Review, ReviewComment } from "./model.ts";
@@ -44,7 +43,7 @@ export function addReview(
     const told: Json = reviewCommentJson(world, repository, issue.number, review, comment);
     emit(world, repository, "pull_request_review_comment", cause, { action: "created", comment: told, pull_request });
   }
-  considerAutoMerge(world, repository, issue.pull.headSha);
+  world.considerAutoMerge(repository, issue.pull.headSha);
   return review;
 }
 

@@ -1,6 +1,7 @@
 /** The local GitHub's parts in one bundle, which every function on it takes first. */
 import type { WorkflowTrigger } from "../ports.ts";
 import type { Feed } from "./feed.ts";
+import type { Repository } from "./model.ts";
 import type { Oauth } from "./oauth.ts";
 import type { Oidc } from "./oidc.ts";
 import type { State } from "./state.ts";
@@ -28,6 +29,8 @@ export interface World {
   readonly triggers: Set<(trigger: WorkflowTrigger) => void>;
   readonly cancels: Set<(runId: number) => void>;
   readonly reruns: Set<(runId: number, attempt: number) => void>;
+  /** Something about this commit changed: merges what waited for it. */
+  readonly considerAutoMerge: (repository: Repository, headSha: string) => void;
 }
 
 export const iso = (at: number): string => new Date(at).toISOString().replace(/\.\d+Z$/, "Z");

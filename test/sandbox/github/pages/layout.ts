@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { type Html, html, nothing } from "../../../../src/text/html.ts";
 import type { Repository } from "../model.ts";
-import { fullName } from "../payloads.ts";
+import { fullName } from "../model.ts";
 import type { Person } from "./acting.ts";
 
 const file = (name: string): string => readFileSync(new URL(name, import.meta.url), "utf8");

@@ -8,7 +8,7 @@ import { type Html, html } from "../../../../src/text/html.ts";
 import type { Api } from "../api.ts";
 import { Refusal } from "../errors.ts";
 import type { Repository } from "../model.ts";
-import { fullName } from "../payloads.ts";
+import { fullName } from "../model.ts";
 import type { World } from "../world.ts";
 import { actingCookie, actingPerson, type Person, peopleOf } from "./acting.ts";
 import { checkPage } from "./checks.ts";
