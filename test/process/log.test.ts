@@ -47,7 +47,7 @@ describe("Probot's own log", () => {
 });
 
 const ours = (format: "json" | "pretty" | null, level: string): string => `
-  import { createLog } from "./src/log.ts";
+  import { createLog } from "./src/main/log.ts";
   const log = await createLog({ format: ${JSON.stringify(format)}, level: "${level}" });
   log.debug("a detail");
   log.warn({ job: "abcd1234" }, "a job");
