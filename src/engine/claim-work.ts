@@ -2,25 +2,14 @@
  * Pulling: the best queued job for an agent, held by it. The store says which, the commit decides: a job that somebody
  * else was faster with is passed over for the next.
  */
-import type { Actor } from "../domain/job/command.ts";
 import type { JobId } from "../domain/job/job.ts";
 import type { Handle } from "./handle-command.ts";
-import type { Looking } from "./ports/agents.ts";
 import type { JobStore } from "./ports/jobs.ts";
-import type { Handled } from "./ports/service.ts";
+import type { Pull } from "./ports/service.ts";
 import type { Quotas } from "./quotas.ts";
 
 /** More jobs in a row that were gone mean that the queue is not what the store says. */
 const MOST_MISSES = 1_000;
-
-export interface Puller extends Looking {
-  readonly account: string;
-  /** Whose key it was; for the audit log alone. */
-  readonly by?: Actor;
-}
-
-/** A refusal: this account may not accept another job just now. */
-export type Pull = (by: Puller) => Promise<Handled | null>;
 
 export function createPull({
   jobs,

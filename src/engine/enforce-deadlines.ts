@@ -5,15 +5,11 @@
 import type { Handle } from "./handle-command.ts";
 import type { Clock } from "./ports/clock.ts";
 import type { JobStore } from "./ports/jobs.ts";
+import type { Enforced } from "./ports/service.ts";
 
 const BATCH = 100;
 /** Jobs that one call looks at; the rest is the next call's. */
 const MOST_BATCHES = 100;
-
-export interface Enforced {
-  readonly released_holds: number;
-  readonly missed_deadlines: number;
-}
 
 export async function enforceDeadlines(parts: {
   readonly jobs: JobStore;

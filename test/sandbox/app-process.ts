@@ -6,6 +6,7 @@ import { z } from "zod";
 import { programOf } from "./environment.ts";
 import { freePort } from "./free-port.ts";
 import type { SandboxGitHub } from "./github/main.ts";
+import { searchPath } from "./search-path.ts";
 
 export interface AppProcess {
   readonly url: string;
@@ -47,7 +48,7 @@ const lineSchema = z.object({
 const HOST = "127.0.0.1";
 
 const settingsOf = (options: AppProcessOptions, port: number): Record<string, string> => ({
-  PATH: process.env.PATH ?? "",
+  PATH: searchPath(),
   APP_ID: String(options.github.appId),
   PRIVATE_KEY: options.github.privateKey,
   WEBHOOK_SECRET: options.webhookSecret,

@@ -7,11 +7,10 @@ import type { Actor, Command, Draft } from "../../domain/job/command.ts";
 import type { GitHubEvent } from "../../domain/job/github-event.ts";
 import type { Job, JobId } from "../../domain/job/job.ts";
 import type { Refusal } from "../../domain/job/refusal.ts";
-import type { Pull } from "../claim-work.ts";
-import type { Enforced } from "../enforce-deadlines.ts";
 import type { MarketGate } from "../market-gate.ts";
 import type { Admit } from "../permission.ts";
 import type { Quotas } from "../quotas.ts";
+import type { Looking } from "./agents.ts";
 import type { StoredJob } from "./jobs.ts";
 
 export type Handled =
@@ -32,6 +31,20 @@ export interface Health {
   readonly ready: boolean;
   /** Why it is not, or what else is wrong, in a sentence. */
   readonly reason: string | null;
+}
+
+export interface Puller extends Looking {
+  readonly account: string;
+  /** Whose key it was; for the audit log alone. */
+  readonly by?: Actor;
+}
+
+/** A refusal: this account may not accept another job just now. */
+export type Pull = (by: Puller) => Promise<Handled | null>;
+
+export interface Enforced {
+  readonly released_holds: number;
+  readonly missed_deadlines: number;
 }
 
 export interface JobService {

@@ -9,6 +9,7 @@ import { join } from "node:path";
 import pLimit from "p-limit";
 import { z } from "zod";
 import type { ActionsBackend, NewRun, RunConclusion, RunHandle, WorkflowTrigger } from "../ports.ts";
+import { searchPath } from "../search-path.ts";
 import { ConcurrencyGroups } from "./concurrency.ts";
 import { githubContext, type RunSubject, readInputs, workflowName } from "./contexts.ts";
 import type { Containers } from "./docker-folder.ts";
@@ -91,7 +92,7 @@ class Fleet {
     this.#playJob = options.playJob ?? playJob;
     this.#machine = {
       folder: mkdtempSync(join(tmpdir(), "sandbox-runner-")),
-      path: options.path ?? process.env.PATH ?? "/usr/local/bin:/usr/bin:/bin",
+      path: options.path ?? searchPath(),
       containers: options.containers,
       actions: options.actions ?? {},
       grace: options.grace ?? GRACE,

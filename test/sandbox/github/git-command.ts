@@ -1,12 +1,13 @@
 /** Runs the git CLI with fixed arguments and a clean environment: no shell, no settings of the machine. */
 import { execa } from "execa";
+import { searchPath } from "../search-path.ts";
 
 /** A git command of the sandbox that takes longer than this hangs. */
 const GIT_TIMEOUT_MS = 30_000;
 
 export function gitEnvironment(): Record<string, string> {
   return {
-    PATH: process.env.PATH ?? "/usr/bin:/bin",
+    PATH: searchPath(),
     HOME: "/nonexistent",
     GIT_CONFIG_NOSYSTEM: "1",
     GIT_CONFIG_GLOBAL: "/dev/null",
