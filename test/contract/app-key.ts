@@ -1,6 +1,4 @@
-/** A private key for an App of the tests, made afresh for each process. */
-import { generateKeyPairSync } from "node:crypto";
+/** A private key for an App of the tests, in the form in which GitHub hands one out. */
+import { keyPair } from "../sandbox/github/key-pair.ts";
 
-export const appKey = generateKeyPairSync("rsa", { modulusLength: 2048 })
-  .privateKey.export({ type: "pkcs1", format: "pem" })
-  .toString();
+export const appKey = keyPair().privateKey.export({ type: "pkcs1", format: "pem" }).toString();

@@ -2,6 +2,7 @@
  * Runs that speak to the server: a job that is at work, what a token of its run claims, and an issuer of such tokens over
  * a real socket, as GitHub is one.
  */
+import type { KeyObject } from "node:crypto";
 import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -9,6 +10,7 @@ import { type CryptoKey, exportJWK, generateKeyPair, type JWK, type JWTPayload, 
 import { z } from "zod";
 import { asJobId, type Job, type JobId, type Run } from "../../src/domain/job/job.ts";
 import type { RunClaims } from "../../src/domain/job/run-claims.ts";
+import { keyPair } from "../sandbox/github/key-pair.ts";
 import type { TestServer } from "./http-server.ts";
 
 export const REPOSITORY_ID = 4_711;
@@ -104,7 +106,7 @@ const registered = z
 const timesOf = (claims: object): JWTPayload => JSON.parse(JSON.stringify(registered.parse(claims)));
 
 export async function startIssuer(subscriptionMatcher: string, now: () => number): Promise<Issuer> {
-  const [own, other] = await Promise.all([generateKeyPair("RS256"), generateKeyPair("RS256")]);
+  const own = keyPair();
   const jwk = { ...(await exportJWK(own.publicKey)), kid: "k1", alg: "RS256", use: "sig" };
   let asked = 0;
   const server = createServer((request, response) => {
@@ -115,7 +117,7 @@ export async function startIssuer(subscriptionMatcher: string, now: () => number
   await once(server, "listening");
   const { port } = server.address() as AddressInfo;
   const url = `http://127.0.0.1:${port}`;
-  const signed = (key: CryptoKey, claims: object, header: object = {}): Promise<string> => {
+  const signed = (key: CryptoKey | KeyObject, claims: object, header: object = {}): Promise<string> => {
     const seconds = Math.floor(now() / 1_000);
     const usual = { iss: url, aud: subscriptionMatcher, iat: seconds, nbf: seconds - 600, exp: seconds + 300 };
     const sub = "repo:octocat@1/hello-world@4711:ref:refs/heads/x";
@@ -127,7 +129,7 @@ export async function startIssuer(subscriptionMatcher: string, now: () => number
     asked: () => asked,
     status: 200,
     sign: (claims, header) => signed(own.privateKey, claims, header),
-    forge: (claims) => signed(other.privateKey, claims),
+    forge: async (claims) => signed((await generateKeyPair("RS256")).privateKey, claims),
     jwk,
     async close() {
       server.closeAllConnections();

@@ -9,6 +9,7 @@ import { readSettings } from "../../agent/settings.ts";
 import type { Brief } from "../../src/contracts/brief.ts";
 import { type LogLine, parseLog } from "../../src/contracts/log-line.ts";
 import { parseResult, type Result } from "../../src/contracts/result.ts";
+import { GitStore } from "../sandbox/github/git-store.ts";
 
 export const JOB_ID = "ab12cd34";
 
@@ -45,6 +46,9 @@ export interface Checkout {
   readonly remove: () => void;
 }
 
+const SOMEBODY = { name: "t", email: "t@example.com", at: 1_900_000_000_000 };
+const BY_SOMEBODY = { author: SOMEBODY, committer: SOMEBODY };
+
 export type Files = Readonly<Record<string, string | { readonly link: string }>>;
 
 /** A git repository of two commits: the base holds `files`, the job's branch adds the job and `later`. */
@@ -55,22 +59,26 @@ export function makeCheckout(
   task = "Create HELLO.md that says hello.",
 ): Checkout {
   const folder = realpathSync(mkdtempSync(join(tmpdir(), "agent-test-")));
-  const git = (...args: string[]) => execFileSync("git", args, { cwd: folder, stdio: "pipe", encoding: "utf8" }).trim();
-  const commit = (some: Files, message: string): string => {
-    for (const [path, text] of Object.entries(some)) {
+  const branch = `job/${JOB_ID}`;
+  // commits are written in this process, since each git command is a process of its own
+  const store = new GitStore(join(folder, ".git"), branch);
+  writeFileSync(join(folder, ".git", "config"), "[core]\n\trepositoryformatversion = 0\n\tbare = false\n");
+  const commit = (some: Files, message: string, parent?: string): string => {
+    const entries = Object.entries(some).map(([path, text]) => {
       mkdirSync(join(folder, path, ".."), { recursive: true });
       if (typeof text === "string") writeFileSync(join(folder, path), text);
       else symlinkSync(text.link, join(folder, path));
-    }
-    git("add", "-A");
-    git("-c", "user.name=t", "-c", "user.email=t@example.com", "commit", "--quiet", "-m", message);
-    return git("rev-parse", "HEAD");
+      const [mode, content] = typeof text === "string" ? ["100644", text] : ["120000", text.link];
+      return [path, { mode, sha: store.writeBlob(content) }] as const;
+    });
+    const tree = store.editTree(parent === undefined ? undefined : store.commit(parent)?.tree, new Map(entries));
+    return store.writeCommit({ tree, parents: parent === undefined ? [] : [parent], ...BY_SOMEBODY, message });
   };
-  git("init", "--quiet", "--initial-branch", `job/${JOB_ID}`);
   const sha = commit({ "README.md": "# Shop\n", ...files }, "first");
   const config = JSON.stringify({ ...BRIEF, base: { branch: "main", sha }, ...brief });
   const job = { [`.jobs/${JOB_ID}/job.md`]: task, [`.jobs/${JOB_ID}/job.config.json`]: config };
-  commit({ ...later, ...job }, `Run job ${JOB_ID}: Say hello`);
+  store.refs.set(`refs/heads/${branch}`, commit({ ...later, ...job }, `Run job ${JOB_ID}: Say hello`, sha));
+  execFileSync("git", ["reset", "--quiet"], { cwd: folder, stdio: "pipe" });
   const file = (path: string) => readFileSync(join(folder, path), "utf8");
   return {
     folder,

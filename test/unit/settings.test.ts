@@ -1,4 +1,3 @@
-import { generateKeyPairSync } from "node:crypto";
 import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -6,14 +5,12 @@ import { inspect } from "node:util";
 import { describe, expect, it } from "vitest";
 import { environment } from "../../src/main/environment.ts";
 import { type Reading, readKeysSettings, readSettings, type Settings } from "../../src/main/settings.ts";
+import { appKey } from "../contract/app-key.ts";
 
-const pem = generateKeyPairSync("rsa", { modulusLength: 2048 })
-  .privateKey.export({ type: "pkcs1", format: "pem" })
-  .toString();
 const README = readFileSync(join(import.meta.dirname, "../../README.md"), "utf8");
 const folder = mkdtempSync(join(tmpdir(), "settings-"));
 
-const good = { APP_ID: "12", PRIVATE_KEY: pem, WEBHOOK_SECRET: "a secret of this test" };
+const good = { APP_ID: "12", PRIVATE_KEY: appKey, WEBHOOK_SECRET: "a secret of this test" };
 
 function settingsOf(reading: Reading): Settings {
   if (reading.kind !== "settings") throw new Error(`expected settings, got ${JSON.stringify(reading)}`);
@@ -94,11 +91,11 @@ describe("settings of the server", () => {
   });
 
   it("never repeats the value of a secret in a mistake", () => {
-    const secrets = { PRIVATE_KEY: `${pem.slice(0, 200)}zz`, API_KEY: "tiny-secret", ENCRYPTION_KEY: "0badsecret" };
+    const secrets = { PRIVATE_KEY: `${appKey.slice(0, 200)}zz`, API_KEY: "tiny-secret", ENCRYPTION_KEY: "0badsecret" };
     const said = mistakesOf(readSettings({ ...good, ...secrets }, folder)).join("\n");
     expect(said).not.toContain("tiny-secret");
     expect(said).not.toContain("0badsecret");
-    expect(said).not.toContain(pem.slice(40, 80));
+    expect(said).not.toContain(appKey.slice(40, 80));
   });
 
   it("refuses the webhook secret that everybody knows", () => {
@@ -118,17 +115,17 @@ describe("settings of the server", () => {
 
   it("takes the private key as PEM, on one line, with escaped line breaks, in base64 and from a file", () => {
     const path = join(folder, "app.pem");
-    writeFileSync(path, pem);
+    writeFileSync(path, appKey);
     const variants = [
-      { PRIVATE_KEY: pem },
-      { PRIVATE_KEY: pem.replaceAll("\n", " ") },
-      { PRIVATE_KEY: pem.replaceAll("\n", "\\n") },
-      { PRIVATE_KEY: Buffer.from(pem).toString("base64") },
+      { PRIVATE_KEY: appKey },
+      { PRIVATE_KEY: appKey.replaceAll("\n", " ") },
+      { PRIVATE_KEY: appKey.replaceAll("\n", "\\n") },
+      { PRIVATE_KEY: Buffer.from(appKey).toString("base64") },
       { PRIVATE_KEY: undefined, PRIVATE_KEY_PATH: "app.pem" },
     ];
     for (const variant of variants) {
       const { private_key } = settingsOf(readSettings({ ...good, ...variant }, folder));
-      expect(private_key.reveal()).toBe(pem);
+      expect(private_key.reveal()).toBe(appKey);
     }
   });
 
@@ -215,10 +212,10 @@ describe("settings of the server", () => {
 describe("the environment", () => {
   it("puts the process over .env, and takes an empty variable for none", () => {
     const cwd = mkdtempSync(join(tmpdir(), "env-"));
-    writeFileSync(join(cwd, ".env"), `APP_ID=1\nPORT=4000\nPRIVATE_KEY="${pem}"\nHOST=\n`);
+    writeFileSync(join(cwd, ".env"), `APP_ID=1\nPORT=4000\nPRIVATE_KEY="${appKey}"\nHOST=\n`);
     const variables = environment(cwd, { PORT: "5000", API_KEY: "" });
     expect(variables).toMatchObject({ APP_ID: "1", PORT: "5000" });
-    expect(variables.PRIVATE_KEY?.trim()).toBe(pem.trim());
+    expect(variables.PRIVATE_KEY?.trim()).toBe(appKey.trim());
     expect(Object.keys(variables)).not.toContain("HOST");
     expect(Object.keys(variables)).not.toContain("API_KEY");
   });

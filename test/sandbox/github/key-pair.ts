@@ -1,11 +1,44 @@
-/** The RSA pair of this process's GitHub: one for all that it signs, since making one takes long. */
-import { generateKeyPairSync, type KeyObject } from "node:crypto";
+/**
+ * The RSA pair of the local GitHub: one for all that it signs, and for whatever App a test has. It stands here, since making
+ * one takes long; whoever reads it can sign in to a GitHub of their own machine.
+ */
+import { createPrivateKey, createPublicKey, type KeyObject } from "node:crypto";
 
-let pair: { readonly publicKey: KeyObject; readonly privateKey: KeyObject } | undefined;
+const PEM = `-----BEGIN PRIVATE KEY-----
+MIIEvgIBADANBgkqhkiG9w0BAQEFAASCBKgwggSkAgEAAoIBAQC0YAzBNy+A0Yb1
++MH5uvL7F2fEverJiVCYvOmIwjQIvx05Ex+KWA+fPPN/i3/8L0vrhGmv/k+wCmrI
+RBK1yUsz92jW3nO9+OjtuIHT7yIgaWg5M+ysieIKFA8upKDWHHYN5uMfFiUuBX1x
+KFu7zk2AWbr9jb8jvk29jizRzHowC0epDLeS383jKU1nI7xSg9+RD2WFKU2na/Lz
+ODg8mXw5xUgE6ZuT3a3aiolJQuduCEApYjKJUWFXSnVWudzx6zEPki3upMwkzaOH
+XJ+suIngYTMxEHF7WfCKCqVY6KSJlpZfi0HpTcM2ckEXyn+L6LGfxB+diahenLo+
+DAQVYnIlAgMBAAECggEAEs9zdRDevNXc97jN7c+vuDy8HxnZKtRNmegViKQMDh90
+Gjgi0WgWlPojwJjZK4D5L2H7LZXdVJP5h9IFi3ynAY/bGJFRS63yCJx1uZbWHcAw
+VMrT8zhb4MYvwSL8/Ocx7og2Bk9maDK9XrghPOgqT+jLpdaK6NzXOZ3ikax7z5eo
+bAQr6sW//VNGYjeim6+PzQuWEubqYbLGuP+5L9/2vyxBJIY+YFeZnYLGyFPgrVGc
+ETwB7Zpr8hPHVJqh1/DciELm+Q6pUB+xjxuAa0NJbSW0ifwT0+23DhdJzIXG/emU
+ewNVfWrKr5LjEMFLqlCp0tbuF3vb1hPW8bKUDsySzwKBgQDxqhOis3/ymJ8MKjW4
+uFsZ+UGshMwenMRBibi+RyeqdShWZy+yh7QENGzJZoEEQZYwtblC6PAX7dJSta+T
+f9UhfAeQ0Jj2iR0nidiIDfDNme9jPdha+QVuDMl19yuMXmsShXFjf4KQNKRjKtan
+LldrpXYXCeEJEc7SumCQRFD7NwKBgQC/EzvVGqTXthG6ovF3dqTGGDquQG9Dzqlm
+eBIdGWED78N037E5WiYuR7DtCUtt7QBYWVfyqAbh5klRRHdwSSzpH0IzVxtiSTo+
+kXgMgRtGuAJjsTJdMLWsgSy82GZOUwpQO5I31R3E9p7aZjmOQK0BTNnAMb91hOO9
+sTKppaHDgwKBgQCHpnM9KcrRLxBf8LWVCY7BpqNRpn05Vb/oFdlonWJLkVXiIiuo
+5/mJPrAt4Obcr8AReYATadOTawBbQvbaMbA+CnPout6RzGdcEUlFHaYkkprINyfh
+8NQ2cOEI4YRFV558mAEM2787GQGJVLuGvkF+ADOoPPhfceqJaOrZMC/QwwKBgQCF
+IcKbnf/jKMG7l9LE2Q6/05v3U3/y7+iKM/jy+37kPkeihEW4Xz6hGmSFE+fRhMOr
+yzyDH14EQe8tx5Wsz9+R4qy+lt/GoJ0LgVHy7HXz1Twc+BbOZaT/t9VTEzhdNHDI
+LGmZq00dsnRGWdmaayff8wr5ZfAv0tLXlcJl/7jxPwKBgHxG3/p1gJ5rnA8PSpdj
+rgMy0QHZ1GgfXHLA1KpY07CaIBwonAf/EvZMnfIft6+Y4b9nW9LA9La7Cks/O2+2
+bAP7ClytJRRyzFL18Zpe1MPxCNfcCNYOxcdIAEV3jlhXScua1E2XjCAReJwhKGr2
+49MJt5tyaE29YCrlbs8JN3yG
+-----END PRIVATE KEY-----
+`;
 
-export function keyPair(): { readonly publicKey: KeyObject; readonly privateKey: KeyObject } {
-  pair ??= generateKeyPairSync("rsa", { modulusLength: 2048 });
-  return pair;
-}
+const privateKey = createPrivateKey(PEM);
 
-export const privateKeyPem = (): string => keyPair().privateKey.export({ type: "pkcs8", format: "pem" }).toString();
+export const keyPair = (): { readonly publicKey: KeyObject; readonly privateKey: KeyObject } => ({
+  publicKey: createPublicKey(PEM),
+  privateKey,
+});
+
+export const privateKeyPem = (): string => PEM;
