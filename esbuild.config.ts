@@ -9,12 +9,15 @@ import { build, type Metafile, type Plugin } from "esbuild";
 
 const PROJECT = import.meta.dirname;
 
-interface Bundle {
+export interface Programs {
   /** Sources by the name of the program. */
   readonly programs: Readonly<Record<string, string>>;
-  readonly folder: string;
   /** Files of packages that are read when the program runs: from a path of `node_modules`, to one of the folder. */
   readonly files?: Readonly<Record<string, string>>;
+}
+
+interface Bundle extends Programs {
+  readonly folder: string;
 }
 
 /** Found by Node's own rules, like the package itself. */
@@ -91,6 +94,20 @@ const lazyRequires: Plugin = {
   },
 };
 
+/**
+ * Zod's `z` is a namespace of everything, which no bundler takes apart when it is imported by name: half of it are error
+ * messages in languages that nobody asks for, and each program would load them.
+ */
+const zodInParts: Plugin = {
+  name: "zod-in-parts",
+  setup({ onLoad }) {
+    onLoad({ filter: /\.ts$/ }, async ({ path }) => ({
+      contents: (await readFile(path, "utf8")).replace(/^import \{ z \} from "zod";$/m, 'import * as z from "zod";'),
+      loader: "ts",
+    }));
+  },
+};
+
 /** Of the project's own `package.json` the version alone, so that another development tool makes no other bundle. */
 const versionAlone: Plugin = {
   name: "version-alone",
@@ -105,9 +122,11 @@ const versionAlone: Plugin = {
 
 export const bundleFolder = (name: BundleName): string => join(PROJECT, BUNDLES[name].folder);
 
+export const bundle = (name: BundleName, folder: string = bundleFolder(name)): Promise<readonly string[]> =>
+  bundlePrograms(BUNDLES[name], folder);
+
 /** The folder then holds the programs and nothing else. Answers the files that they are made of. */
-export async function bundle(name: BundleName, folder: string = bundleFolder(name)): Promise<readonly string[]> {
-  const { programs, files = {} }: Bundle = BUNDLES[name];
+export async function bundlePrograms({ programs, files = {} }: Programs, folder: string): Promise<readonly string[]> {
   await rm(folder, { recursive: true, force: true });
   const { metafile } = await build({
     ...{ absWorkingDir: PROJECT, entryPoints: { ...programs }, outdir: folder, metafile: true, logLevel: "warning" },
@@ -116,7 +135,7 @@ export async function bundle(name: BundleName, folder: string = bundleFolder(nam
     chunkNames: "chunks/[name]/[hash]",
     // names stay, for the stacks in a log
     ...{ minifySyntax: true, minifyWhitespace: true, legalComments: "none", banner: { js: BANNER } },
-    plugins: [builtins, lazyRequires, versionAlone],
+    plugins: [builtins, lazyRequires, zodInParts, versionAlone],
   });
   // the sources' `package.json` is not beside every bundle
   await writeFile(join(folder, "package.json"), '{ "type": "module" }\n');

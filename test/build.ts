@@ -5,7 +5,7 @@
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { BUNDLES, type BundleName, bundle, isBundleName } from "../esbuild.config.ts";
+import { BUNDLES, bundlePrograms, type Programs } from "../esbuild.config.ts";
 
 const PROJECT = join(import.meta.dirname, "..");
 /** Where git does not see them. */
@@ -13,7 +13,13 @@ const BUILD = join(PROJECT, "node_modules", ".cache", "journeyman-tests");
 
 /** Says of which sources the build was made: each project of the tests asks for it, and the first makes it. */
 const STAMP = join(BUILD, "made-of.txt");
-const FOLDERS = ["src", "agent"];
+const FOLDERS = ["src", "agent", "test/sandbox"];
+
+/** What is shipped, and the program of the sandbox that jobs start most often. */
+const BUILT: Readonly<Record<string, Programs>> = {
+  ...BUNDLES,
+  sandbox: { programs: { "docker-shim": "test/sandbox/actions/docker-shim.ts" } },
+};
 
 function digestOfSources(): string {
   const below = (folder: string): string[] =>
@@ -29,22 +35,21 @@ function digestOfSources(): string {
   return digest.digest("hex");
 }
 
-const folderOf = (name: BundleName): string => join(BUILD, name);
-const names = Object.keys(BUNDLES).filter(isBundleName);
+const folderOf = (name: string): string => join(BUILD, name);
 
 export async function setup(): Promise<void> {
   const sources = digestOfSources();
   if (existsSync(STAMP) && readFileSync(STAMP, "utf8") === sources) return;
   // whole, so that nothing stays of sources that are gone
   rmSync(BUILD, { recursive: true, force: true });
-  for (const name of names) await bundle(name, folderOf(name));
+  for (const [name, programs] of Object.entries(BUILT)) await bundlePrograms(programs, folderOf(name));
   writeFileSync(STAMP, sources);
 }
 
-/** The command that starts a program of this project, named by its source; from the source where it is not shipped. */
+/** The command that starts a program of this project, named by its source; from the source where it is not built. */
 export function builtProgram(path: string): string[] {
-  for (const name of names) {
-    for (const [program, source] of Object.entries(BUNDLES[name].programs))
+  for (const [name, { programs }] of Object.entries(BUILT)) {
+    for (const [program, source] of Object.entries(programs))
       if (source === path) return [process.execPath, join(folderOf(name), `${program}.js`)];
   }
   return [process.execPath, join(PROJECT, path)];

@@ -3,9 +3,8 @@
  * docker would answer. Nothing is kept apart: all played containers are processes of this machine, whose own address is
  * therefore everybody's.
  */
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { z } from "zod";
 import { DockerRefusal } from "./docker-args.ts";
 
 const ADDRESS = "127.0.0.1";
@@ -23,9 +22,10 @@ const POOLS_ASKED = "{{json .IPAM.Config}}";
 const SUBNET = "10.0.0.0/24";
 const GATEWAY = "10.0.0.1";
 
-const networkSchema = z.object({ internal: z.boolean(), containers: z.array(z.string()) });
-type Network = z.output<typeof networkSchema>;
+/** In the folder of a network that is internal; no container's name begins like it. */
+const INTERNAL_MARK = ".internal";
 
+/** A network is a folder that holds an empty file for each of its containers. */
 export class DockerNetworks {
   readonly #folder: string;
   readonly #lives: (container: string) => boolean;
@@ -44,7 +44,8 @@ export class DockerNetworks {
     switch (command) {
       case "create":
         if (this.#has(network)) throw new DockerRefusal(`network with name ${network} already exists`, FAILED);
-        this.#write(network, { internal, containers: [] });
+        mkdirSync(this.#folderOf(network), { recursive: true });
+        if (internal) this.#put(network, INTERNAL_MARK);
         return network;
       case "connect":
         if (!this.#lives(container)) throw new DockerRefusal(`No such container: ${container}`, FAILED);
@@ -64,14 +65,13 @@ export class DockerNetworks {
     if (network === undefined)
       throw new DockerRefusal("the sandbox plays docker inspect for a container's address in a network alone", FAILED);
     if (!this.#lives(container)) throw new DockerRefusal(`No such object: ${container}`, FAILED);
-    return this.#has(network) && this.#read(network).containers.includes(container) ? ADDRESS : "";
+    return this.#holds(network, container) ? ADDRESS : "";
   }
 
   join(network: string, container: string): void {
     if (GIVEN.includes(network)) return;
     if (!this.#has(network)) throw new DockerRefusal(`network ${network} not found`);
-    const { internal, containers } = this.#read(network);
-    this.#write(network, { internal, containers: [...containers.filter((name) => name !== container), container] });
+    this.#put(network, container);
   }
 
   /** An internal network that is isolated has no address of the machine. */
@@ -80,7 +80,7 @@ export class DockerNetworks {
     if (format !== POOLS_ASKED)
       throw new DockerRefusal(`the sandbox plays docker network inspect for ${POOLS_ASKED} alone`, FAILED);
     if (!this.#has(name)) throw new DockerRefusal(`network ${name} not found`, FAILED);
-    return JSON.stringify([{ Subnet: SUBNET, ...(this.#read(name).internal ? {} : { Gateway: GATEWAY }) }]);
+    return JSON.stringify([{ Subnet: SUBNET, ...(this.#holds(name, INTERNAL_MARK) ? {} : { Gateway: GATEWAY }) }]);
   }
 
   /** Each that there is; those that could not be removed are told together. */
@@ -92,29 +92,30 @@ export class DockerNetworks {
 
   #remove(network: string): string | undefined {
     if (!this.#has(network)) return `network ${network} not found`;
-    const there = this.#read(network).containers.filter((container) => this.#lives(container));
+    const there = readdirSync(this.#folderOf(network)).filter((container) => this.#lives(container));
     if (there.length > 0) return `network ${network} has active endpoints: ${there.join(", ")}`;
-    rmSync(this.#file(network));
+    rmSync(this.#folderOf(network), { recursive: true });
     return undefined;
   }
 
-  #file(network: string): string {
-    return join(this.#folder, network.replaceAll(/[^\w.-]/g, "_"));
+  #folderOf(network: string): string {
+    return join(this.#folder, fileName(network));
   }
 
   #has(network: string): boolean {
-    return existsSync(this.#file(network));
+    return existsSync(this.#folderOf(network));
   }
 
-  #read(network: string): Network {
-    return networkSchema.parse(JSON.parse(readFileSync(this.#file(network), "utf8")));
+  #holds(network: string, entry: string): boolean {
+    return existsSync(join(this.#folderOf(network), fileName(entry)));
   }
 
-  #write(name: string, network: Network): void {
-    mkdirSync(this.#folder, { recursive: true });
-    writeFileSync(this.#file(name), JSON.stringify(network));
+  #put(network: string, entry: string): void {
+    writeFileSync(join(this.#folderOf(network), fileName(entry)), "");
   }
 }
+
+const fileName = (name: string): string => name.replaceAll(/[^\w.-]/g, "_");
 
 function asked(argv: readonly string[]): { format: string; name: string } {
   const [flag, format = "", name = "", ...more] = argv.flatMap((word) =>
