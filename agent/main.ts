@@ -1,4 +1,4 @@
-/** Entry of the agent: settings, signals, exit code. */
+/** Entry of the agent: reads settings, handles signals, sets the exit code. */
 import "./no-debugger.ts";
 import { setTimeout as wait } from "node:timers/promises";
 import { Cancellation } from "./loop/cancellation.ts";
@@ -24,5 +24,5 @@ const code = await runJob(read.settings, {
   console.error(`The agent could not write its result: ${error instanceof Error ? error.message : String(error)}`);
   return 1;
 });
-// A process that the model left behind can hold a pipe of ours open; it is no reason to stay.
+// Exits explicitly: a process that the model left behind can hold one of our pipes open.
 process.exit(code);

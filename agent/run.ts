@@ -1,7 +1,4 @@
-/**
- * One run from brief to result. Wires the rooms of the agent; whatever ends the loop, the shell is closed and result
- * and log are written.
- */
+/** Runs a job from brief to result. However the loop ends, the shell is closed and result and log are written. */
 import { join } from "node:path";
 import { type Brief, jobFolder, LOG_FILE } from "../src/contracts/brief.ts";
 import { dayOf, fitToModel, type ModelChoice } from "../src/contracts/model-choice.ts";
@@ -31,7 +28,7 @@ export interface RunPorts {
   readonly interruption: Cancellation;
   readonly now: () => Date;
   readonly print: (row: string) => void;
-  /** Waits, or less long when the signal says so. */
+  /** Waits; an aborted signal ends the wait early. */
   readonly pause: (ms: number, signal: AbortSignal) => Promise<void>;
 }
 
@@ -41,14 +38,14 @@ interface Work extends RunPorts {
   tally: UsageCounter;
   readonly startedAt: number;
   assignment: Assignment | null;
-  /** The model that works. */
+  /** The model in use. */
   model: string;
   modelNotes: readonly string[];
   lastWords: string;
   readonly notes: string[];
 }
 
-/** The exit code: 0 for every proper end, a limit included; 1 for a failure. */
+/** Returns the exit code: 0 for every regular end, including limits; 1 for a failure. */
 export async function runJob(settings: Settings, ports: RunPorts): Promise<0 | 1> {
   const redact = redactor(settings.secrets);
   const path = join(settings.workspace, jobFolder(settings.jobId), LOG_FILE);
@@ -86,7 +83,7 @@ export async function runJob(settings: Settings, ports: RunPorts): Promise<0 | 1
   return exitCodeOf(written);
 }
 
-/** The gateway has counted what commands spent as well; without one, nobody has. */
+/** The gateway also counts what commands spent; without a gateway, nothing does. */
 async function spentBy({ settings, tally, log }: Work): Promise<Pick<RunEnd, "usage" | "cents">> {
   const own = { usage: tally.usage, cents: tally.cents };
   if (settings.gateway === null) return own;
@@ -96,12 +93,12 @@ async function spentBy({ settings, tally, log }: Work): Promise<Pick<RunEnd, "us
   return spent === null ? own : { usage: { ...spent.usage, turns: tally.usage.turns }, cents: spent.cents };
 }
 
-/** An older run-job.yml knows nothing of `egress`, and must not pass for one that keeps to it. */
+/** An old run-job.yml does not know `egress` and starts an open network. */
 const OPEN_NETWORK =
   "The repository's settings name the hosts that jobs may reach (`egress`), but .github/workflows/run-job.yml started the " +
   "agent on an open network. Copy that file anew from Journeyman, or remove `egress` from .github/journeyman.yml.";
 
-/** The gateway keeps the limit, and alone knows whose address it calls. */
+/** The gateway enforces the limit, and only it knows which address it calls. */
 function unpriced(model: string, { gateway }: Settings): string {
   const counted = `${model} has no price in the table of ${MODELS_AS_OF}: tokens are counted, cents are not known.`;
   if (gateway === null) return `${counted} Turns and time alone bind it.`;
@@ -166,7 +163,7 @@ async function attempt(work: Work): Promise<Stop> {
       },
       firstMessage(read.assignment),
     );
-    // Nothing of the model's may write any more when the files are looked through.
+    // The model's processes must not write any more when the files are checked for secrets.
     shell.close();
     await lookThrough(work, start === null ? null : await changedFiles(checkout, start));
     return stop;
@@ -176,7 +173,7 @@ async function attempt(work: Work): Promise<Stop> {
   }
 }
 
-/** The brief may be older than its model's retirement. Whether a name that nobody knows means something, a call tells. */
+/** The brief may be older than its model's retirement. Whether an unknown model exists shows in the first call. */
 async function fitModel(work: Work, wanted: Brief["llm"], list: ListModels): Promise<ModelChoice> {
   const listed = await list(work.interruption.signal);
   const choice = fitToModel(wanted, dayOf(work.now().getTime()), listed);

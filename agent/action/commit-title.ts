@@ -1,4 +1,4 @@
-/** The subject of the work's commit, from the agent's title. */
+/** Builds the commit subject from the agent's title. */
 
 import type { Result } from "../../src/contracts/result.ts";
 import { withoutSkips } from "../../src/text/commit-words.ts";

@@ -1,7 +1,7 @@
 /**
- * The two containers of a job: the agent, which holds no secret but those meant for the model's shell, and the gateway,
- * which holds the provider's key and is the agent's way to the model. Starts both, ends both, and says why the
- * agent could not work where it cannot say so itself.
+ * Runs the two containers of a job. The agent holds no secrets but those meant for the model's shell; the gateway holds
+ * the provider's key and forwards model calls. Starts both, stops both, and explains a failure that the agent could not
+ * report itself.
  */
 
 import type { Readable } from "node:stream";
@@ -18,12 +18,12 @@ import type { ActionSettings } from "./settings.ts";
 const GATEWAY_PORT = 8080;
 const GATEWAY_URL = `http://${GATEWAY_HOST}:${GATEWAY_PORT}`;
 const GATEWAY_UID = AGENT_UID + 1;
-/** Docker's code for what it could not do itself. */
+/** Docker's exit code for its own errors. */
 const DOCKER_FAILED = 125;
-/** The agent keeps its own limit; this much later it hangs. */
+/** How long after its own time limit the agent counts as hung. */
 const HANG_MS = 2 * 60_000;
 const KILL_AFTER_MS = 60_000;
-/** A run that was cancelled ends within 7 s: so long the agent may write its result, then docker may take the rest. */
+/** GitHub ends a cancelled run within 7 s: the agent gets this long to write its result, docker the rest. */
 const LAST_WORDS_MS = 4_500;
 const REMOVE_LIMIT_MS = 1_500;
 const GATEWAY_GONE_MS = 10_000;
@@ -39,7 +39,7 @@ export interface ContainerParts {
 
 export interface Gateway {
   readonly running: Running;
-  /** What it said last. */
+  /** The last row of its output. */
   readonly lastWords: Promise<string>;
 }
 
@@ -52,11 +52,11 @@ export interface ContainerPorts extends ContainerParts {
 
 export interface Ended {
   readonly code: number;
-  /** Null: the agent says in its result how it ended. */
+  /** Null when the agent's own result says how it ended. */
   readonly failure: string | null;
 }
 
-/** Before the checkout is filled: the agent waits for the gateway, and that waits for nobody. */
+/** Starts before the checkout is filled: the agent waits for the gateway, and the gateway waits for nothing. */
 export function startGateway({ docker, names, settings, brief, networks, show }: ContainerParts): Gateway {
   const { apiKey, baseUrl } = settings.provider;
   const { egress, limits, llm } = brief;
@@ -75,13 +75,13 @@ export function startGateway({ docker, names, settings, brief, networks, show }:
       ...(egress === null ? {} : { EGRESS_ALLOWED: egress.join(" ") }),
     },
   });
-  // Read from the start: what nobody reads is gone with the process.
+  // Read from the start: output that nobody reads is lost when the process ends.
   const words = [running.stdout, running.stderr].map((stream) => showRows(stream, "gateway", show));
   const lastWords = Promise.all(words).then((both) => both.findLast((row) => row !== "") ?? "");
   return { running, lastWords };
 }
 
-/** The same as the agent makes of brief and variables. */
+/** Must choose the same model as the agent does from brief and variables. */
 function modelOf({ model, named_by }: ActionBrief["llm"], variable: string): string {
   if (model === undefined || named_by?.model === "server") return variable || model || DEFAULT_MODEL;
   return model;
@@ -94,7 +94,7 @@ function startAgent({ docker, names, settings, brief, networks }: ContainerParts
     name: names.agent,
     image: settings.image,
     user: `${AGENT_UID}:${AGENT_UID}`,
-    // Without --init: the image has an init of its own, which the model's shell cannot read.
+    // Without --init: the image has its own init, which the model's shell cannot read.
     flags: [
       ...["--pids-limit", "512", "--memory", "4g", ...networks.agent],
       ...["-v", `${settings.workspace}:/workspace`, "-w", "/workspace"],
@@ -110,7 +110,7 @@ function startAgent({ docker, names, settings, brief, networks }: ContainerParts
   });
 }
 
-/** Shows what comes, and keeps the last row. */
+/** Shows each row and keeps the last one. */
 async function showRows(input: Readable, name: string, show: (text: string) => void): Promise<string> {
   let last = "";
   for await (const row of rowsOf(input)) {
@@ -150,7 +150,7 @@ export async function runContainers(ports: ContainerPorts): Promise<Ended> {
     : code === DOCKER_FAILED
       ? `The agent's container could not be started${tail(await agentWords)}.`
       : null;
-  // Where docker was told before the agent could be.
+  // The cancel reached docker before it reached the agent.
   if (cancelled.aborted) return { code: 1, failure: failure ?? "The run was cancelled." };
   return { code: failure === null ? (code ?? 1) : 1, failure };
 }
@@ -161,6 +161,6 @@ const tail = (words: string): string => {
   return plain === "" ? "" : `: ${plain.replace(/\.$/, "")}`;
 };
 
-/** A brief's own minutes, within what a job of Actions may take. */
+/** The brief sets its own limit in minutes, within the limit of an Actions job. */
 const LONGEST_MINUTES = 340;
 const minutesOf = ({ limits }: ActionBrief): number => Math.min(limits.minutes, LONGEST_MINUTES);

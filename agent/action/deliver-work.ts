@@ -1,6 +1,6 @@
 /**
- * Hands in what the agent did and brings it to the branch: with the App's token, after which CI runs on it, else with the
- * workflow's own. What stands in the way is told to the App too, so that the job's comment can say it.
+ * Submits the result to the App and pushes the work to the branch, with the App's token so that CI runs on it, or else
+ * with the workflow's own. A failed push is reported to the App too, so that the job's comment can show it.
  */
 
 import type { Secret } from "../../src/contracts/secret.ts";
@@ -25,11 +25,11 @@ export interface DeliveryPorts {
 
 export interface Outcome {
   readonly pushed: boolean;
-  /** What is said as an annotation: words of ours alone. */
+  /** Shown as an annotation, so it holds no foreign text. */
   readonly annotation: { readonly level: Level; readonly sentence: string } | null;
-  /** What is said in log and summary: it may hold other words. */
+  /** Shown in log and summary; may hold foreign text. */
   readonly detail: string | null;
-  /** GitHub's own words. */
+  /** GitHub's own message. */
   readonly refusal: string | null;
 }
 

@@ -1,13 +1,13 @@
 /**
- * Docker through its command line. It gets the variables that say where the engine is and those that a container shall
- * have, by name; never this process's own environment, which can say who the run is.
+ * Calls docker's command line. Docker gets the variables that locate the engine and those that the container needs,
+ * never this process's whole environment, which holds the run's identity token.
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import type { Readable } from "node:stream";
 import { type Ran, runCommand } from "./command.ts";
 import type { Within } from "./git.ts";
 
-/** Every call but `run`. */
+/** Limit for every call except `run`. */
 const CALL_LIMIT_MS = 20_000;
 
 export interface Confined {
@@ -15,9 +15,9 @@ export interface Confined {
   readonly image: string;
   readonly user: string;
   readonly entrypoint?: string;
-  /** Flags beside what every container gets. */
+  /** Added to the flags that every container gets. */
   readonly flags: readonly string[];
-  /** Given by name, so that no value stands in the list of processes. */
+  /** Passed by name, so that no value appears in the process list. */
   readonly env: Readonly<Record<string, string>>;
   readonly args?: readonly string[];
 }
@@ -25,9 +25,9 @@ export interface Confined {
 export interface Running {
   readonly stdout: Readable;
   readonly stderr: Readable;
-  /** Docker's own code, which is the container's; null where docker was killed. */
+  /** The container's exit code; null when docker itself was killed. */
   readonly ended: Promise<number | null>;
-  /** Docker passes it on to the container. */
+  /** Docker forwards it to the container. */
   signal(name: NodeJS.Signals): void;
 }
 
@@ -50,13 +50,13 @@ export class Docker {
     return this.call(["network", "create", ...flags, "--label", this.#label, name]);
   }
 
-  /** A container that is waited for. */
+  /** Runs a container to its end. */
   finish(container: Confined, limitMs: number): Promise<Ran> {
     const env = { ...this.#environment, ...container.env };
     return runCommand("docker", this.#runArguments(container), { env, limitMs: this.#within(limitMs) });
   }
 
-  /** A container that goes on; its output is the caller's to read. In a group of its own: signals come by us alone. */
+  /** Starts a container in its own process group, so that only this process signals it. The caller reads its output. */
   start(container: Confined): Running {
     const env = { ...this.#environment, ...container.env };
     const child = spawn("docker", this.#runArguments(container), {

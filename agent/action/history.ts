@@ -1,6 +1,6 @@
 /**
- * As much history as a comparison or a merge of two commits needs. A shallow repository can name a common ancestor that
- * is not the best one, so it counts only once nothing above it is cut off.
+ * Fetches as much history as a comparison or merge of two commits needs. In a shallow repository a common ancestor may
+ * not be the best one, so it counts only when nothing above it is cut off.
  */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -8,13 +8,16 @@ import type { Secret } from "../../src/contracts/secret.ts";
 import { succeeded } from "./command.ts";
 import type { Git } from "./git.ts";
 
-/** Commits by which each side is deepened, one request after the other; what is deeper is fetched whole. */
+/**
+ * Commits by which each side is deepened, one request after the other. After the last step the whole history is
+ * fetched.
+ */
 const STEPS = [50, 500, 5_000] as const;
 const FETCH_LIMIT_MS = 60_000;
-/** Commits above a merge base that are looked through for a cut. */
+/** Commits above a merge base that are searched for a cut. */
 const LOOK_LIMIT = 200_000;
 
-/** The best common ancestor; null: they have none, or it is not within reach. */
+/** The best common ancestor; null when there is none or it is out of reach. */
 export async function findMergeBase(
   git: Git,
   { head, base, token }: { readonly head: string; readonly base: string; readonly token: Secret },
@@ -46,7 +49,7 @@ async function knownMergeBase(git: Git, head: string, base: string): Promise<str
 
 const isShallow = (git: Git): boolean => cuts(git).size > 0;
 
-/** The commits whose parents are not here. */
+/** Commits whose parents are missing. */
 function cuts({ repository }: Git): ReadonlySet<string> {
   try {
     const text = readFileSync(join(repository.folder, "shallow"), "utf8");

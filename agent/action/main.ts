@@ -1,6 +1,6 @@
 /**
- * The step itself: checks the job out, starts agent and gateway, shows and sends the agent's progress, and ends within
- * seven seconds of a cancel. Pushes nothing: that is `post`, which always follows.
+ * Main stage of the step: checks out the job, starts agent and gateway, shows and uploads the agent's progress, and
+ * ends within seven seconds of a cancel. The `post` stage always follows and does the push.
  */
 import { randomBytes } from "node:crypto";
 import { appendFileSync } from "node:fs";
@@ -15,7 +15,7 @@ import { type ActionSettings, readActionSettings, secretInputs } from "./setting
 import { loadState, saveState } from "./state.ts";
 import { asCode } from "./summary.ts";
 
-// First of all: from here on, nothing that is printed is a command.
+// Comes first: from here on, no printed line is a command.
 const output = new Output(
   (text) => void process.stdout.write(text),
   () => randomBytes(16).toString("hex"),
@@ -28,7 +28,7 @@ const CANCELLED = "The run was cancelled before the agent began.";
 const nothingRun = (error: unknown): string =>
   `Nothing was run: ${error instanceof Error ? error.message : String(error)}.`;
 
-/** The reason may hold words of git or docker, so no annotation does. */
+/** The reason may hold words of git or docker, so it goes to log and summary and not into an annotation. */
 function refuse(reason: string, settings: ActionSettings | null): 1 {
   output.show(reason);
   output.annotate("error", "The agent was not started. The log of this step and the run's summary say why.");
@@ -36,7 +36,7 @@ function refuse(reason: string, settings: ActionSettings | null): 1 {
   return 1;
 }
 
-/** Within seconds of a cancel nothing may go on, whatever it is at. */
+/** After a cancel the process must end within seconds, whatever it is doing. */
 const untilCancelled = <T>(work: Promise<T>): Promise<T | "cancelled"> =>
   Promise.race([
     work,
@@ -72,7 +72,7 @@ async function main(): Promise<number> {
   const parts = partsOf(settings, {
     uid: process.getuid?.() ?? 0,
     gid: process.getgid?.() ?? 0,
-    // No stage limit here: a job's own minutes are kept by the agent, and a cancel ends everything.
+    // No limit here: the agent keeps the job's own limit, and a cancel ends everything.
     within: (ms) => ms,
   });
   const preparing = prepare({ ...parts, settings, show: (text) => output.show(text) });

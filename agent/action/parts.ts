@@ -1,4 +1,4 @@
-/** What both stages of the step work with. */
+/** The objects that both stages of the step use. */
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { Docker } from "./docker.ts";
@@ -17,7 +17,7 @@ export interface Parts {
 export interface Process {
   readonly uid: number;
   readonly gid: number;
-  /** What is left of a limit. */
+  /** Caps a limit at the time left. */
   readonly within: Within;
 }
 

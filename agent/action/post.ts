@@ -1,7 +1,7 @@
 /**
- * What always follows the step: ends what is left of the containers, takes the checkout back, hands the result to the App
- * and pushes the work, all within four minutes. Believes what was pushed before and what `main` saved before the agent
- * began; the agent's files are data.
+ * Post stage of the step, which always runs: ends leftover containers, takes the checkout back, submits the result to
+ * the App and pushes the work, all within four minutes. Trusts only what was pushed before and what `main` saved before
+ * the agent began.
  */
 import { randomBytes } from "node:crypto";
 import { appendFileSync } from "node:fs";
@@ -22,16 +22,16 @@ import { loadState, type State } from "./state.ts";
 import { asCode, summaryOf } from "./summary.ts";
 import { removeRepositories } from "./sweep.ts";
 
-// First of all: commands count again in this stage, and nothing of the agent's may be one.
+// Comes first: the runner obeys commands again in this stage, and the agent's text must not be one.
 const output = new Output(
   (text) => void process.stdout.write(text),
   () => randomBytes(16).toString("hex"),
   secretInputs(process.env),
 );
 
-/** Since the stage began. A run that was cancelled is killed after five minutes. */
+/** Milliseconds since the stage began. GitHub kills a cancelled run after five minutes. */
 const COLLECTED_MS = 140_000;
-/** The App hears after it that a push has failed. */
+/** Leaves time to report a failed push to the App. */
 const PUSHED_MS = 200_000;
 const CLEARED_MS = 245_000;
 const clock = new StageClock(Date.now, COLLECTED_MS);
@@ -42,11 +42,11 @@ const MOVE_LIMIT_MS = 30_000;
 
 type Problem = string | null;
 
-/** On one line, and short: it may hold what the agent chose. */
+/** Cut to one short line: it may hold text that the agent chose. */
 const wordsOf = (error: unknown): string =>
   cut((error instanceof Error ? error.message : String(error)).replace(/[\p{C}\s]+/gu, " "), 400).replace(/\.$/, "");
 
-/** The checkout is this user's again, whatever the agent did to it. */
+/** Makes this user the owner again and restores access rights that the agent removed. */
 async function takeBack({ git, ownership }: Parts): Promise<Problem> {
   const { workTree, environment } = git.repository;
   const why = await ownership.take();
@@ -60,7 +60,7 @@ async function takeBack({ git, ownership }: Parts): Promise<Problem> {
   return `The agent's files could not be taken back: ${why}.`;
 }
 
-/** What was done, or why nothing of it can be, in a sentence. */
+/** The collected work, or the reason why there is none. */
 async function collected(ground: BaseState, problem: Problem): Promise<{ work: Collected; failure: Problem }> {
   let failure = problem;
   try {
@@ -72,7 +72,7 @@ async function collected(ground: BaseState, problem: Problem): Promise<{ work: C
   return { work: await collectFailure(ground, failure), failure };
 }
 
-/** The job's commit, where `main` could not fetch it; contents of files are not needed to say so. */
+/** Fetches the job's commit if `main` did not. A report needs no file contents. */
 async function fetchMissing(git: Git, settings: ActionSettings, { head, checked_out }: State): Promise<void> {
   if (checked_out || (await git.holds(["cat-file", "-e", `${head}^{commit}`]))) return;
   await fetchJob(git, { ...settings, token: settings.githubToken }, true);
@@ -107,7 +107,7 @@ function summarise({ summaryPath }: ActionSettings, text: string): void {
   if (summaryPath !== null) appendFileSync(summaryPath, text);
 }
 
-/** So that later steps and the next job find a repository that nobody but this step has written to. */
+/** Gives later steps and the next job a git directory that only this step has written to. */
 async function leavePristine({ git }: Parts): Promise<void> {
   const { folder, workTree, environment } = git.repository;
   await runCommand("mv", ["-T", folder, join(workTree, ".git")], { env: environment, limitMs: within(MOVE_LIMIT_MS) });
@@ -124,7 +124,7 @@ async function post(): Promise<number> {
   const state = loadState(settings.folder);
   try {
     const taken = clearAway(parts.docker, parts.names).then(() => takeBack(parts));
-    // What cannot be read would be taken for deleted, and so would what was never checked out.
+    // Files that cannot be read or were never checked out would count as deleted.
     const problem = (await taken.catch((error) => `${wordsOf(error)}.`)) ?? unprepared(state);
     if (state !== null) return await finish(settings, parts, state, problem);
     output.show("Nothing was prepared, so there is nothing to push.");

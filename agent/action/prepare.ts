@@ -1,4 +1,4 @@
-/** Everything before the agent begins: the job's commit, the files, who owns them, the networks. */
+/** Prepares the job: its commit, the files, their owner and the networks. */
 
 import { type ActionBrief, readPushedBrief } from "./brief.ts";
 import { asksForPart, checkOut, copyForAgent, fetchInstructions, fetchJob, findBase, type Source } from "./checkout.ts";
@@ -29,7 +29,9 @@ export interface Prepared {
   readonly state: State;
 }
 
-/** A reason is a sentence of ours. Where there is a state, it is saved: the job's comment can carry the reason. */
+/**
+ * `reason` is a sentence of our own. A state is saved if there is one, so that the job's comment can show the reason.
+ */
 export type Preparation = ({ readonly ok: true } & Prepared) | { readonly ok: false; readonly reason: string };
 
 const failed = (reason: string): Preparation => ({ ok: false, reason });
@@ -51,7 +53,7 @@ export async function prepare(ports: PreparePorts): Promise<Preparation> {
   const { jobId, githubToken: token, sha, branch, repository, serverUrl } = settings;
   const source: Source = { sha, branch, repository, serverUrl, token };
   saveState(settings.folder, { ...NOTHING_YET, head: sha });
-  // Docker and git work side by side.
+  // Docker and git work in parallel.
   const opened = openNetwork(docker, names);
   const [notEmpty] = await Promise.all([
     emptyWorkspace(settings.workspace, ports.ownership, git.repository.environment),
@@ -75,7 +77,7 @@ type Way =
   | { readonly ok: true; readonly networks: Networks; readonly gateway: Gateway }
   | { readonly ok: false; readonly reason: string };
 
-/** The agent's way out: networks, and the gateway on them. */
+/** Creates the networks and starts the gateway on them. */
 async function startWay(ports: PreparePorts, opened: Promise<MadeNetworks>, brief: ActionBrief): Promise<Way> {
   const { docker, names, settings, show } = ports;
   const open = await opened;
@@ -87,7 +89,7 @@ async function startWay(ports: PreparePorts, opened: Promise<MadeNetworks>, brie
 
 type Read = Extract<Awaited<ReturnType<typeof readPushedBrief>>, { ok: true }>;
 
-/** The files, and the agent's own repository beside them. */
+/** Fills the workspace, with the agent's repository next to the files. */
 async function fill({ git, settings, show }: PreparePorts, source: Source, read: Read): Promise<State> {
   const { brief } = read;
   const [base] = await Promise.all([findBase(git, source, read), checkOut(git, source, brief)]);
@@ -110,7 +112,7 @@ async function fill({ git, settings, show }: PreparePorts, source: Source, read:
   return state;
 }
 
-/** Only a partial repository lacks contents. */
+/** Only a partial clone lacks file contents. */
 async function fetchInstructionsOf(git: Git, { base, checkout_paths }: ActionBrief, { token }: Source): Promise<void> {
   if (checkout_paths.length > 0) await fetchInstructions(git, base.sha, token);
 }

@@ -1,6 +1,6 @@
 /**
- * The agent's stdout, read as data: its lines are shown, and sent to the App in the run's name while it works. Nobody
- * waits for the App: what it does not hear goes on being shown.
+ * Reads the agent's stdout: shows its lines and uploads them to the App while the agent works. A slow or missing App
+ * never delays the agent.
  */
 import type { Readable } from "node:stream";
 import { setTimeout as wait } from "node:timers/promises";
@@ -10,9 +10,9 @@ import type { UploaderSettings } from "./report/app-settings.ts";
 import { Outbox } from "./report/outbox.ts";
 import { sendAll } from "./report/sending.ts";
 
-/** Between the end of the agent's output and the end of all sending. */
+/** From the end of the agent's output to the end of the upload. */
 const LAST_WORDS_MS = 9_000;
-/** The same where the run was cancelled and has seconds to end. */
+/** The same after a cancel, when the run has seconds to end. */
 const LAST_WORDS_CANCELLED_MS = 1_500;
 
 export const pause = (ms: number, signal: AbortSignal): Promise<void> =>
@@ -21,12 +21,15 @@ export const pause = (ms: number, signal: AbortSignal): Promise<void> =>
 export interface ProgressPorts {
   readonly input: Readable;
   readonly show: (row: string) => void;
-  /** Whom to tell; a sentence says why nobody. */
+  /** Where to upload, or a sentence that says why nowhere. */
   readonly app: UploaderSettings | string;
   readonly cancelled: AbortSignal;
 }
 
-/** Resolves when the output has ended and the App has it, or had its time; answers why it has not all, or null. */
+/**
+ * Resolves when the output has ended and the upload has finished or run out of time. Returns null, or why the App lacks
+ * lines.
+ */
 export async function followAgent({ input, show, app, cancelled }: ProgressPorts): Promise<string | null> {
   const ended = new AbortController();
   const over = new AbortController();

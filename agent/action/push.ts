@@ -1,6 +1,6 @@
 /**
- * Brings a tree to the job's branch as one commit, with a lease: a branch that was deleted meanwhile does not come back,
- * and one that has moved loses nothing. A push that GitHub refuses is answered with GitHub's own words.
+ * Pushes a tree to the job's branch as one commit, with `--force-with-lease`: a branch that was deleted is not
+ * recreated, and one that has moved loses nothing. A rejected push returns GitHub's message.
  */
 import { rmSync } from "node:fs";
 import { join } from "node:path";
@@ -17,17 +17,17 @@ export interface Delivery {
   readonly branch: string;
   readonly url: string;
   readonly message: string;
-  /** What the branch had when the job was checked out. */
+  /** The branch's head when the job was checked out. */
   readonly head: string;
-  /** Merged into the work beside it; null: nothing was. */
+  /** The second parent; null when nothing was merged. */
   readonly merged: string | null;
 }
 
 export type Delivered =
   | { readonly ok: true }
-  /** `words`: GitHub's own. `rule`: whoever pushes this is refused. */
+  /** `words`: GitHub's message. `rule`: a rule of the repository rejects this push from anyone. */
   | { readonly ok: false; readonly why: "refused"; readonly words: string; readonly rule: boolean }
-  /** Git itself could not do it. */
+  /** Git itself failed. */
   | { readonly ok: false; readonly why: "failed"; readonly words: string }
   | { readonly ok: false; readonly why: "gone" | "conflict" };
 
@@ -74,7 +74,7 @@ interface Sides {
   readonly theirs: string;
 }
 
-/** Both sides' changes, file by file; null where they changed the same one. */
+/** Merges both sides file by file; null when both changed the same file. */
 async function mergedTree(git: Git, { base, ours, theirs }: Sides): Promise<string | null> {
   const index = join(git.repository.folder, "delivery-index");
   const env = { GIT_INDEX_FILE: index };
@@ -87,7 +87,7 @@ async function mergedTree(git: Git, { base, ours, theirs }: Sides): Promise<stri
 
 const REMOTE_LINE = /^remote: ?(.*)$/;
 const REJECTED = /^ ! \[remote rejected\] .*\((.+)\)$/m;
-/** Of rules, limits and secret scanning: GH001, GH006, GH013 …, and hooks that a server has. */
+/** Rules, limits, secret scanning (GH001, GH006, GH013 …) and server-side hooks. */
 const RULE = /\bGH\d{3}\b|pre-receive hook declined|rule violations|protected branch/i;
 
 const remoteLines = ({ stderr }: Ran): string[] =>
@@ -95,7 +95,7 @@ const remoteLines = ({ stderr }: Ran): string[] =>
 
 const hasWords = (ran: Ran): boolean => remoteLines(ran).some((row) => /\w/.test(row)) || REJECTED.test(ran.stderr);
 
-/** GitHub's words, cleaned and bounded: they hold names of files, which the agent chose. */
+/** GitHub's message, cleaned and bounded: it quotes file names, which the agent chose. */
 export function refusalWords(ran: Ran): string {
   const rows = remoteLines(ran).map((row) => row.replace(/[\p{C}\s]+/gu, " ").trim());
   const rejected = REJECTED.exec(ran.stderr)?.[1] ?? "";

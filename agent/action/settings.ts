@@ -1,6 +1,6 @@
 /**
- * What the step is told: the inputs of action.yml, what GitHub's runner says of the run, and the environment that
- * programs get. Everything comes from the environment; a mistake in it is a sentence.
+ * Settings of the step: the inputs of action.yml, what the runner says about the run, and the environment of child
+ * programs. All come from environment variables; a mistake is reported as a sentence.
  */
 import { JOB_ID_PATTERN } from "../../src/contracts/brief.ts";
 import { Secret } from "../../src/contracts/secret.ts";
@@ -11,12 +11,12 @@ const DEFAULT_IMAGE = "ghcr.io/journeyman-app/agent:1";
 const SHELL_SECRET_PREFIX = "AGENT_LLM_";
 const SHELL_SECRET_NAME = /^AGENT_LLM_[A-Za-z0-9_]+$/;
 
-/** What any program here needs: where programs are, and how the network is reached. No secret has one of these names. */
+/** What child programs need: PATH and the like, and proxy settings. None of these names holds a secret. */
 const PROGRAM_VARIABLES = [
   ...["PATH", "HOME", "LANG", "TMPDIR", "SSL_CERT_FILE", "SSL_CERT_DIR", "GIT_SSL_CAINFO"],
   ...["HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy"],
 ];
-/** Where the engine is, and what is signed in to registries. */
+/** Locates the engine and its registry credentials. */
 const DOCKER_VARIABLES = [
   ...["DOCKER_HOST", "DOCKER_CONFIG", "DOCKER_CONTEXT", "DOCKER_CERT_PATH", "DOCKER_TLS_VERIFY", "DOCKER_API_VERSION"],
   ...["XDG_RUNTIME_DIR", "SSH_AUTH_SOCK"],
@@ -34,7 +34,7 @@ export interface ActionSettings {
   readonly serverUrl: string;
   readonly eventPath: string | null;
   readonly workspace: string;
-  /** A folder of our own below RUNNER_TEMP: it outlives the step, and no container sees it. */
+  /** Below RUNNER_TEMP: it outlives the step and is never mounted into a container. */
   readonly folder: string;
   readonly summaryPath: string | null;
   readonly githubToken: Secret;
@@ -42,7 +42,7 @@ export interface ActionSettings {
   readonly provider: { readonly apiKey: string; readonly baseUrl: string };
   readonly llm: { readonly provider: string; readonly model: string; readonly maxTokens: string };
   readonly shellSecrets: Readonly<Record<string, string>>;
-  /** Null: this workflow may not say who it is. */
+  /** Null when the workflow has no `id-token: write` permission. */
   readonly identity: UploaderSettings["identity"] | null;
   readonly programs: Readonly<Record<string, string>>;
   readonly docker: Readonly<Record<string, string>>;
@@ -52,10 +52,10 @@ export type ReadActionSettings =
   | { readonly ok: true; readonly settings: ActionSettings }
   | { readonly ok: false; readonly reason: string };
 
-/** GitHub's runner names an input's variable so. */
+/** The runner names an input's variable like this. */
 const input = (env: Environment, name: string): string => (env[`INPUT_${name.toUpperCase()}`] ?? "").trim();
 
-/** The values that must be masked before anything else is read. */
+/** The values to mask before anything else is read. */
 export const secretInputs = (env: Environment): string[] =>
   ["anthropic_api_key", "github_token"].map((name) => input(env, name)).filter((value) => value !== "");
 

@@ -1,4 +1,4 @@
-/** Keeps the time of `post`: many short calls may not take longer together than the part of the stage that they belong to. */
+/** Divides the time of `post` among its parts: the calls of one part share its limit. */
 import { GitFailure, type Within } from "./git.ts";
 
 export class StageClock {
@@ -12,7 +12,7 @@ export class StageClock {
     this.#ends = this.#began + limitMs;
   }
 
-  /** The next part: it ends so long after the stage's beginning. */
+  /** Begins the next part, which ends this long after the stage began. */
   until(limitMs: number): void {
     this.#ends = this.#began + limitMs;
   }

@@ -1,12 +1,12 @@
-/** The folder that the runner gives to a job: emptied before the checkout, so that nothing of an earlier job counts. */
+/** Empties the workspace before the checkout, so that nothing of an earlier job remains. */
 import { lastWords, runCommand, succeeded } from "./command.ts";
 import type { Ownership } from "./ownership.ts";
 
 const LIMIT_MS = 10 * 60_000;
 
 /**
- * Null when it is empty, else why not. What a container of an earlier job owns is taken back first: a repository of its
- * could make git run its programs here. By `find`, which removes paths of any length.
+ * Returns null when it is empty, otherwise why not. First takes back files that a container of an earlier job owns,
+ * since a repository left there could make git run its programs. Uses `find`, which removes paths of any length.
  */
 export async function emptyWorkspace(
   folder: string,

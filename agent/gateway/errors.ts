@@ -1,4 +1,4 @@
-/** The gateway's own answers, as the provider's clients read them: `{type: "error", error: {type, message}}`. */
+/** The gateway's own error answers, in the provider's format: `{type: "error", error: {type, message}}`. */
 import type { ServerResponse } from "node:http";
 import type { CostLimit } from "../../src/contracts/gateway.ts";
 import { counted } from "../../src/text/plural.ts";
@@ -25,7 +25,9 @@ export const NO_KEY: ModelError = {
   message: "ANTHROPIC_API_KEY is not set. Add it to the repository's secrets for Actions.",
 };
 
-/** Permanent as a missing one is: a gateway that would not start costs the job a second try. */
+/**
+ * Permanent, like a missing key. The gateway starts anyway, since a failed start would cost the job a second attempt.
+ */
 export const NO_SUCH_KEY: ModelError = {
   type: "authentication_error",
   message: "ANTHROPIC_API_KEY holds characters that no key has; copy it anew.",
@@ -50,7 +52,7 @@ export function sayJson(answer: ServerResponse, status: number, value: unknown):
 export function sayError(answer: ServerResponse, error: ModelError): void {
   if (answer.headersSent || answer.destroyed) return void answer.destroy();
   if (error.type === "rate_limit_error") answer.setHeader("retry-after", "1");
-  // What was not read of the request is not waited for.
+  // Does not wait for the unread rest of the request.
   if (!answer.req.complete) answer.setHeader("connection", "close");
   sayJson(answer, STATUS[error.type], { type: "error", error });
 }

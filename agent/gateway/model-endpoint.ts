@@ -1,6 +1,6 @@
 /**
- * The agent's way to the model: takes the provider's message calls and no others, for the run's model and what follows it
- * alone, adds the key, and keeps the run's limit of cost whoever calls: the agent, or what the model has started.
+ * Forwards model calls to the provider: only message calls for the run's model and its successors. Adds the key and
+ * enforces the run's cost limit for every caller, the agent or programs that the model started.
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { SPENT_PATH } from "../../src/contracts/gateway.ts";
@@ -24,39 +24,39 @@ import {
 import { countIn, passOnMessage, passOnWhole } from "./passing-on.ts";
 import { type Called, callProvider, type Provider } from "./provider-call.ts";
 
-/** Calls of one run at once; the agent makes one at a time. */
+/** Concurrent calls of one run; the agent makes one at a time. */
 const MOST_CALLS = 4;
-/** A model's whole window is about half of it. */
+/** Bytes; about twice a model's full context window. */
 const MAX_BODY = 8 * 1024 * 1024;
 const BODY_MS = 30_000;
-/** Bodies that are on their way at once; one more takes the place of the oldest, which is slow. */
+/** Concurrent uploads of bodies. One more replaces the oldest, which is slow. */
 const MOST_BODIES = 8;
 
 const MESSAGES = "/v1/messages";
 const COUNT = "/v1/messages/count_tokens";
-/** Never a path that climbs: what stands behind `models/` begins with a letter or digit and holds no slash. */
+/** Allows no path traversal: an id begins with a letter or digit and holds no slash. */
 const MODELS = /^\/v1\/models(?:\/[A-Za-z0-9][\w.:-]{0,199})?(?:\?[\w=&.%-]{0,200})?$/;
 
 const VERSION = /^\d{4}-\d{2}-\d{2}$/;
 const DEFAULT_VERSION = "2023-06-01";
-/** Betas that change neither the price of a token nor how many there are. */
+/** Beta features that change neither the price nor the number of tokens. */
 const BETA = /^(?:prompt-caching|token-efficient-tools|fine-grained-tool-streaming|interleaved-thinking)-[\d-]{10}$/;
 
 export interface EndpointSetup {
   readonly provider: Provider;
   readonly model: string;
   readonly capCents: number;
-  /** Told of what is not let through, without a stop at its end. */
+  /** Called with each refusal, a sentence without its full stop. */
   readonly onRefusal: (reason: string) => void;
   readonly bodyMs?: number;
 }
 
-/** Paths and names come from whatever the model runs, and go into logs. */
+/** Paths and names come from programs that the model runs and go into logs. */
 const shown = (text: string): string => head(text.replace(/[^A-Za-z0-9._~:/?=&%-]/g, "?"), 200);
 
 type Headers = Readonly<Record<string, string>>;
 
-/** Whatever else the caller sends, its own credentials above all, stays here. */
+/** Builds the headers anew; the caller's own, credentials above all, are not forwarded. */
 function headersOf({ headers }: IncomingMessage): Headers {
   const version = String(headers["anthropic-version"] ?? "");
   const betas = String(headers["anthropic-beta"] ?? "")
@@ -73,7 +73,7 @@ export class ModelEndpoint {
   readonly #setup: EndpointSetup;
   readonly #budget: Budget;
   readonly #blanking: Blanking;
-  /** The agent replaces a model that is retired by what follows it. */
+  /** The agent replaces a retired model by its successor. */
   readonly #models: ReadonlySet<string>;
   readonly #bodies = new Set<AbortController>();
   #underWay = 0;
@@ -141,7 +141,7 @@ export class ModelEndpoint {
     await passOnWhole(await this.#send("POST", COUNT, headers, signal, request), answer, this.#blanking);
   }
 
-  /** Null: it has been answered. */
+  /** Null when the request has been answered. */
   #checked<Request extends CountRequest>(answer: ServerResponse, read: ReadRequest<Request>): Request | null {
     if (!read.ok) {
       sayError(answer, { type: "invalid_request_error", message: read.reason });
@@ -170,12 +170,12 @@ export class ModelEndpoint {
           usage === null ? this.#budget.release(reservation) : this.#budget.settle(reservation, usage),
       });
     } finally {
-      // Whatever went wrong before it was known what the call has cost.
+      // The actual cost is unknown, so the maximum counts.
       this.#budget.settle(reservation, mostOf(reservation));
     }
   }
 
-  /** The provider is asked how long the input is only where what is certain without it would not fit. */
+  /** Asks the provider for a token count only when the cost bound known without it would not fit. */
   async #reserve(request: MessagesRequest, headers: Headers, signal: AbortSignal): Promise<Reserved> {
     const { model, max_tokens: output } = request;
     const certain = inputBound(request);

@@ -1,4 +1,4 @@
-/** Hands the provider's answers on to the caller, and what they have cost to the budget before the caller has them whole. */
+/** Passes the provider's answers on to the caller, and books their cost before the caller has the whole answer. */
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from "node:http";
 import { pipeline } from "node:stream/promises";
 import { z } from "zod";
@@ -10,9 +10,9 @@ import type { Bound, CallUsage } from "./budget.ts";
 import { sayError } from "./errors.ts";
 import type { Called } from "./provider-call.ts";
 
-/** Far more than a model writes in one answer. */
+/** Far above what a model writes in one answer. */
 const ANSWER = { bytes: 32 * 1024 * 1024, ms: 20 * 60_000 };
-/** An answer to a count is one number. */
+/** A token count is one number. */
 const COUNT = { bytes: 64 * 1024, ms: 30_000 };
 
 const HEADERS = ["content-type", "request-id", "retry-after", "retry-after-ms", "x-should-retry"];
@@ -26,7 +26,7 @@ function headersOf({ headers }: IncomingMessage, blanking: Blanking): OutgoingHt
 const unreached = (answer: ServerResponse, reason: string): void =>
   sayError(answer, { type: "api_error", message: `The provider could not be reached: ${reason}.` });
 
-/** Redirects are not followed: the key goes to the address that the repository names, and nowhere else. */
+/** Redirects are refused, so that the key goes only to the address that the repository configured. */
 const isAnswer = (status: number): boolean => (status >= 200 && status < 300) || (status >= 400 && status < 600);
 
 async function whole(
@@ -52,13 +52,13 @@ async function whole(
   answer.writeHead(statusCode, headers).end(text);
 }
 
-/** What costs nothing: errors, lists, counts. */
+/** For answers that cost nothing: errors, lists, counts. */
 export async function passOnWhole(called: Called, answer: ServerResponse, blanking: Blanking): Promise<void> {
   if (!called.ok) return unreached(answer, called.reason);
   await whole(called.response, answer, blanking);
 }
 
-/** The number of an answer to a count, or null where the provider does not count. */
+/** The token count, or null when the provider does not count. */
 export async function countIn(called: Called): Promise<number | null> {
   if (!called.ok) return null;
   const { response } = called;
@@ -75,9 +75,9 @@ export async function countIn(called: Called): Promise<number | null> {
 export interface Charge {
   readonly bound: Bound;
   readonly blanking: Blanking;
-  /** The answer may be shorter than was asked for. */
+  /** The answer may be shorter than requested. */
   readonly lowered: boolean;
-  /** Null: it was not charged. Only the first time counts. */
+  /** Null when the call was not charged. Takes effect once. */
   readonly settle: (usage: CallUsage | null) => void;
 }
 
@@ -105,7 +105,7 @@ export async function passOnMessage(called: Called, answer: ServerResponse, char
     }
     settle(usage.usage);
   };
-  // Whoever breaks off takes the other along: the caller sees that the answer is not whole.
+  // Either side's abort ends the other, so that the caller notices an incomplete answer.
   await pipeline(response, listen, blanking.chunks, answer).catch(() => {});
   settle(usage.usage);
 }

@@ -1,7 +1,6 @@
 /**
- * The proxy that is a job's only way out: CONNECT for TLS, absolute addresses for plain HTTP, to hosts of the list and
- * nowhere else. It reads no content and keeps none. What lies behind a host it cannot see, such as other names that the
- * same servers answer to.
+ * The forward proxy that is a job's only way out: CONNECT for TLS, absolute URLs for plain HTTP, to allowed hosts only.
+ * It does not inspect content, so it cannot tell apart several names that one server hosts.
  */
 import { type IncomingHttpHeaders, type IncomingMessage, request, type ServerResponse } from "node:http";
 import type { Socket } from "node:net";
@@ -9,13 +8,13 @@ import { type Duplex, pipeline } from "node:stream";
 import { type AllowList, plainHost, type Target } from "./allow-list.ts";
 import { type DialPorts, dial } from "./dial.ts";
 
-/** A model may think for minutes before its first word, and its connection is silent meanwhile. */
+/** A model may think for minutes before its first word while the connection is silent. */
 const IDLE_MS = 15 * 60_000;
 
 export interface ProxySetup {
   readonly allows: AllowList;
   readonly world: DialPorts;
-  /** Told of each refusal, in words without a stop at their end. */
+  /** Called with each refusal, a sentence without its full stop. */
   readonly onRefusal: (reason: string) => void;
 }
 
@@ -28,7 +27,7 @@ type Opened =
   | { readonly ok: true; readonly socket: Socket }
   | { readonly ok: false; readonly status: 403 | 502; readonly sentence: string };
 
-/** Whose meaning ends at the next machine (RFC 9110, 7.6.1), and what would tell others of the proxy's own business. */
+/** Hop-by-hop headers (RFC 9110, 7.6.1), and those that would disclose the proxy. */
 const OWN_HEADERS = new Set(
   ["connection", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade", "expect"].concat([
     "proxy-connection",
@@ -42,7 +41,7 @@ function passedOn(headers: IncomingHttpHeaders): IncomingHttpHeaders {
   return Object.fromEntries(Object.entries(headers).filter(([name]) => !OWN_HEADERS.has(name) && !named.has(name)));
 }
 
-/** `host:port`, as CONNECT names its target. */
+/** Parses CONNECT's target, `host:port`. */
 function targetOf(authority: string): Target | null {
   const found = /^(\[[0-9a-f:.]+\]|[^:/?#@\s]+):(\d{1,5})$/i.exec(authority);
   const port = Number(found?.[2]);
@@ -58,7 +57,7 @@ export function refuseTunnel(client: Duplex, status: number, sentence: string): 
   client.end([...head, ...rest].join("\r\n"));
 }
 
-/** Each way ends by itself; whoever breaks off takes the other along. */
+/** Joins both directions; an error on either side closes the other. */
 function join(client: Duplex, socket: Socket): void {
   const over = (error: Error | null | undefined): void => {
     if (error) for (const side of [client, socket]) side.destroy();
@@ -106,7 +105,7 @@ export function createProxy({ allows, world, onRefusal }: ProxySetup): EgressPro
       headers: {
         ...passedOn(asked.headers),
         ...(asked.headers["transfer-encoding"] === undefined ? {} : { "transfer-encoding": "chunked" }),
-        // The host that was judged, whatever the request itself calls it.
+        // The host that was checked, whatever the request's own header says.
         host: url.host,
         connection: "close",
       },
@@ -118,19 +117,19 @@ export function createProxy({ allows, world, onRefusal }: ProxySetup): EgressPro
       else say(answer, 502, `${url.host} broke off before it answered.\n`);
     };
     outgoing.once("error", broken);
-    // Without an error, where it answers in another protocol that nobody asked for.
+    // A server that switches protocols although nobody asked for it.
     outgoing.once("upgrade", (_, upgraded) => {
       upgraded.destroy();
       broken();
     });
     outgoing.once("response", (response) => {
       const { statusCode = 0, headers } = response;
-      // Nothing follows it, whatever length it names.
+      // 204 has no body, whatever its headers say.
       if (statusCode === 204) {
         const { "content-length": _, ...rest } = passedOn(headers);
         return void answer.writeHead(statusCode, rest).end();
       }
-      // What is no status would be thrown back at us.
+      // `writeHead` throws on an invalid status.
       answer.writeHead(statusCode < 200 || statusCode > 999 ? 502 : statusCode, passedOn(headers));
       pipeline(response, answer, () => {});
     });

@@ -1,7 +1,7 @@
-/** What was refused, each sentence once: told as it comes, and kept for the agent that asks what is new. */
+/** Collects refusals: prints each distinct one once, and keeps them for the agent to ask for. */
 import type { Refusal } from "../../src/contracts/egress.ts";
 
-/** A program that tries one host after the other must not fill the memory. */
+/** Bounds memory when a program tries one host after the other. */
 const MOST_KEPT = 200;
 
 export class Refusals {
@@ -13,7 +13,7 @@ export class Refusals {
     this.#tell = tell;
   }
 
-  /** `reason`: without a stop at its end. */
+  /** `reason`: without its full stop. */
   add(reason: string): void {
     const sentence = `Not let through: ${reason}.`;
     if (this.#said.has(sentence) || this.#kept.length >= MOST_KEPT) return;

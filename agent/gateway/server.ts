@@ -1,6 +1,6 @@
 /**
- * One server beside the agent: a path is asked of the gateway itself and is a call of the model, a whole address or
- * CONNECT is asked of the proxy. Either part may be missing. What was refused can be asked for.
+ * The HTTP server next to the agent: a path is a model call or a question to the gateway, an absolute URL or CONNECT
+ * goes to the proxy. Either part can be disabled.
  */
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { Socket } from "node:net";
@@ -12,9 +12,9 @@ import type { ModelEndpoint } from "./model-endpoint.ts";
 import { type EgressProxy, refuseTunnel, say } from "./proxy.ts";
 import type { Refusals } from "./refusals.ts";
 
-/** Sockets of one job at once. */
+/** Concurrent connections of one job. */
 const MOST_CONNECTIONS = 512;
-/** Of these, as many may wait without having asked for anything; one more takes the place of the oldest. */
+/** Of these, connections that have not sent a request. One more replaces the oldest. */
 const MOST_SILENT = 256;
 const HEADERS_MS = 10_000;
 
@@ -25,7 +25,7 @@ export interface Parts {
   readonly endpoint: ModelEndpoint | null;
   readonly proxy: EgressProxy | null;
   readonly refusals: Refusals;
-  /** Told of what must not happen. */
+  /** Called with failures that should never happen. */
   readonly tell: (sentence: string) => void;
 }
 
@@ -49,7 +49,7 @@ async function route(
   return proxy.forward(asked, answer, whole);
 }
 
-/** Addresses and names in it come from whatever the model runs. */
+/** The error may quote addresses and names from programs that the model runs. */
 const wordsOf = (error: unknown): string =>
   head((error instanceof Error ? error.message : String(error)).replace(/[^ -~]/g, "?"), 200);
 

@@ -1,4 +1,4 @@
-/** Puts the parts together: the gateway of a run, or the proxy alone as workflows without a gateway start it. */
+/** Assembles the gateway of a run, or the stand-alone proxy for workflows without a gateway. */
 import { createAllowList } from "./allow-list.ts";
 import { type DialPorts, INTERNET } from "./dial.ts";
 import { ModelEndpoint } from "./model-endpoint.ts";
@@ -29,7 +29,7 @@ export async function startEgress({ hosts, provider, listen }: EgressSettings, t
   return startServer({ endpoint: null, proxy, refusals, tell }, listen);
 }
 
-/** What the two programs have in common: says where it listens, ends when it is told to, and says why it cannot start. */
+/** Shared by both programs: prints where it listens, ends on a signal, and explains a failed start. */
 export async function serveUntilTold(what: string, started: Promise<Serving>): Promise<void> {
   const serving = await started.catch((error: unknown) => {
     console.error(`${what} cannot start: ${error instanceof Error ? error.message : String(error)}`);

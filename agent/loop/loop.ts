@@ -1,6 +1,6 @@
 /**
- * The loop: ask the model, use its tools, answer all of its calls together, until something stops it.
- * It knows neither provider nor sandbox. Each limit is checked before the call that would pass it.
+ * The agent loop: asks the model, runs its tool calls, returns all results together, and repeats until something stops
+ * it. Independent of provider and sandbox. Every limit is checked before the call that could exceed it.
  */
 import type { ContentBlockParam, ToolUseBlock } from "@anthropic-ai/sdk/resources/messages";
 import { counted } from "../../src/text/plural.ts";
@@ -14,17 +14,17 @@ import { type Conversation, KEPT_WHEN_FULL, type Room } from "./conversation.ts"
 import { type Allowed, allowNext, type Limits, tokensOf } from "./limits.ts";
 import type { Stop } from "./stop-reasons.ts";
 
-/** Answers in a row that cannot be used before the run is given up. */
+/** Consecutive unusable answers before the run is given up. */
 const MAX_BAD_ANSWERS = 3;
-/** Answers in a row that break off before the provider counts as down. */
+/** Consecutive interrupted answers before the provider counts as down. */
 const MAX_BROKEN = 5;
-/** Before a broken answer is asked for again; doubled each time. */
+/** Before an interrupted answer is requested again; doubles each time. */
 const BROKEN_PAUSE_MS = 1_000;
 
 export interface Run {
   readonly system: string;
   readonly model: string;
-  /** Of one answer, at most. */
+  /** Per answer. */
   readonly maxTokens: number;
   readonly room: Room;
   readonly limits: Limits;
@@ -35,11 +35,11 @@ export interface Run {
   readonly log: Log;
   readonly interruption: Cancellation;
   readonly elapsedMs: () => number;
-  /** Waits, or less long when the signal says so. */
+  /** Waits; an aborted signal ends the wait early. */
   readonly pause: (ms: number, signal: AbortSignal) => Promise<void>;
-  /** What the proxy on the way out has refused since this was asked last, in sentences. */
+  /** Refusals of the proxy since the last call, in sentences. */
   readonly refused: () => Promise<readonly string[]>;
-  /** Told what the model says beside its calls. */
+  /** Called with the text that the model writes beside its calls. */
   readonly onWords: (text: string) => void;
 }
 
@@ -48,7 +48,9 @@ type Step =
   | { readonly kind: "reply"; readonly reply: ContentBlockParam[]; readonly bad: string | null };
 
 type Stopped = Extract<ModelReply, { kind: "stopped" }>;
-type Answered = Extract<ModelReply, { kind: "answered" }> & { /** What it may have had. */ readonly maxTokens: number };
+type Answered = Extract<ModelReply, { kind: "answered" }> & {
+  /** The token limit that the answer had. */ readonly maxTokens: number;
+};
 type Reply = Extract<Step, { kind: "reply" }>;
 
 export async function runLoop(run: Run, first: string): Promise<Stop> {
@@ -61,8 +63,8 @@ export async function runLoop(run: Run, first: string): Promise<Stop> {
     run.conversation.add("user", reply);
     if (run.tally.known > run.room.most) {
       makeRoom(run);
-      // A few answers with many calls can fill it alone. Little room would be full again at the next turn, and each time
-      // that it is made costs the cache.
+      // An answer with many calls can fill the window alone. Removing little would have to be repeated in the next
+      // turn, and each time invalidates the cache.
       if (run.tally.known > run.room.enough) makeRoom(run, KEPT_WHEN_FULL);
     }
     const asked = await askForWhole(run, fresh, allowed.answer);
@@ -80,11 +82,11 @@ export async function runLoop(run: Run, first: string): Promise<Stop> {
 
 const fixedLength = (run: Run): number => run.system.length + JSON.stringify(TOOLS).length;
 
-/** Answers whether anything could be left out. */
+/** Returns whether anything could be removed. */
 function makeRoom(run: Run, kept?: number): boolean {
   const characters = run.conversation.makeRoom(kept);
   if (characters === 0) return false;
-  // Four characters a token: what is really freed is rather more.
+  // Four characters per token underestimates what was freed.
   run.tally.forget(Math.floor(characters / 4));
   run.log.info(`Left out ${counted(characters, "character")} of old outputs to make room.`);
   return true;
@@ -98,7 +100,10 @@ const request = (run: Run, maxTokens: number): Parameters<Ask>[0] => ({
   messages: run.conversation.messages(),
 });
 
-/** Asks until an answer is whole. What broke off was charged, so the limits are looked at again before each try. */
+/**
+ * Repeats the request until an answer is complete. Interrupted answers were charged, so the limits are checked before
+ * each repetition.
+ */
 async function askForWhole(run: Run, fresh: number, answer: number): Promise<Answered | Stopped> {
   let maxTokens = answer;
   let emptied = false;
@@ -151,7 +156,7 @@ async function takeStep(run: Run, { message, torn, lowered, maxTokens }: Answere
       return cutShort("at the end of the window", calls);
     case "max_tokens":
       if (lowered === null) return cutShort(`at ${maxTokens} tokens`, calls);
-      // Not the model's fault, and what comes next costs again: the limit itself ends it.
+      // The model did nothing wrong, and the next call costs again: the cost limit ends the run.
       return { ...cutShort(`at ${lowered} tokens, since the limit of cost allows no more`, calls), bad: null };
     case "pause_turn":
       return { kind: "reply", reply: [], bad: null };
@@ -160,7 +165,7 @@ async function takeStep(run: Run, { message, torn, lowered, maxTokens }: Answere
   }
 }
 
-/** The last call of a cut answer may be torn, so none of them is run. */
+/** The last call of a cut answer may be incomplete, so none of them is run. */
 function cutShort(where: string, calls: readonly ToolUseBlock[]): Reply {
   const bad = `the answer was cut ${where}`;
   const say = `Your answer was cut ${where}, so nothing of it was run. Go on in smaller pieces.`;
@@ -173,7 +178,7 @@ function endedWithoutFinish(): Step {
   return { kind: "reply", reply: [{ type: "text", text: say }], bad: "it had no tool call" };
 }
 
-/** In order, one after the other: calls of one answer build on each other. All answers go back in one message. */
+/** Runs calls in order, since calls of one answer build on each other. All results go back in one message. */
 async function useTools(run: Run, calls: readonly ToolUseBlock[], torn: ReadonlySet<string>): Promise<Step> {
   const reply: ContentBlockParam[] = [];
   let malformed: string | null = null;
@@ -199,7 +204,7 @@ async function useTools(run: Run, calls: readonly ToolUseBlock[], torn: Readonly
   return { kind: "reply", reply, bad: usable ? null : malformed };
 }
 
-/** Whatever the SDK could mend of it is not what the model meant. */
+/** Input that the SDK had to repair is not what the model meant. */
 const TORN: ToolEnd = {
   kind: "malformed",
   text: "The input was no whole JSON object, so nothing was run. Send it again.",

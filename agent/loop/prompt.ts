@@ -1,6 +1,6 @@
 /**
- * The words that the model starts from. The system prompt is the same for every job, so that it stays in the
- * provider's cache; everything foreign stands in the first message, cleaned, and marked as data.
+ * Builds the prompts. The system prompt is the same for every job, so that it stays in the provider's cache. All
+ * foreign text is in the first message, sanitised and marked as data.
  */
 
 import { sanitize } from "../../src/contracts/sanitize.ts";
@@ -33,11 +33,11 @@ body: Markdown, what was changed and why, and how you verified it.
 - refused: you will not do it. body: why.
 An answer without a tool call ends nothing.`;
 
-/** A closing tag inside the data must not end it. */
+/** A closing tag inside the data must not end the block. */
 const block = (tag: string, text: string): string =>
   `<${tag}>\n${sanitize(text).replaceAll(new RegExp(`<(/?)(${tag})`, "gi"), "‹$1$2")}\n</${tag}>`;
 
-/** What the push would put back is better known before the work than after it. */
+/** Tells the model before the work which changes would be undone after it. */
 const forbidden = ({ forbidden_paths: paths }: Assignment["brief"]): string[] =>
   paths.length === 0
     ? []

@@ -1,7 +1,7 @@
 /**
- * The only file that speaks to the model's provider. Answers and failures come back as values. Retrying a request that
- * was not answered is the SDK's; one whose answer broke off goes back to the loop, since it has cost something.
- * The SDK is loaded here and late, since it is most of the agent's start-up.
+ * Calls the model's provider; no other file of the agent does. Answers and failures are return values. The SDK retries
+ * requests that got no answer; an interrupted answer goes back to the loop, since it was charged. The SDK is imported
+ * late, because it dominates the start-up time.
  */
 import type { APIError } from "@anthropic-ai/sdk";
 import type { Message, MessageCreateParamsNonStreaming } from "@anthropic-ai/sdk/resources/messages";
@@ -23,11 +23,11 @@ import { readAnswer, type Streamed } from "./answer-stream.ts";
 import { fetchThrough } from "./http-agent.ts";
 import type { Charged } from "./usage.ts";
 
-/** 429, 529, 5xx and lost connections are tried again with back-off or after `retry-after`: about 25 s in all. */
+/** 429, 529, 5xx and lost connections, with back-off or after `retry-after`: about 25 s in all. */
 const MAX_RETRIES = 6;
-/** Until an answer begins. Gateways that do not stream begin at its end. */
+/** Until an answer begins. Gateways that do not stream begin when the answer is complete. */
 const CALL_TIMEOUT_MS = 10 * 60_000;
-/** An answer that has begun and says nothing for so long is given up; models write without such pauses. */
+/** Gives up an answer that has begun and then stays silent; models write without such pauses. */
 const SILENCE_MS = 3 * 60_000;
 const MAX_REASON = 500;
 /** A key goes into a header. */
@@ -38,14 +38,14 @@ export type ModelReply =
       readonly kind: "answered";
       readonly message: Message;
       readonly torn: ReadonlySet<string>;
-      /** The limit of cost allowed an answer of so many tokens and no more. Null: as many as were asked for. */
+      /** The answer limit that the cost limit allowed; null when as many tokens as requested. */
       readonly lowered: number | null;
     }
-  /** It began and did not end. `used`: what it is charged with, as far as it said. */
+  /** The answer began and did not end. `used`: the usage charged, as far as known. */
   | { readonly kind: "broken"; readonly reason: string; readonly used: Charged | null }
   | { readonly kind: "stopped"; readonly stop: Stop };
 export type Ask = (request: MessageCreateParamsNonStreaming, signal: AbortSignal) => Promise<ModelReply>;
-/** Null: the provider does not say. */
+/** Null when the provider has no list. */
 export type ListModels = (signal: AbortSignal) => Promise<readonly ListedModel[] | null>;
 export type Opened =
   | { readonly ok: true; readonly ask: Ask; readonly listModels: ListModels }
@@ -53,7 +53,7 @@ export type Opened =
 
 export interface ProviderSettings {
   readonly provider: string;
-  /** Adds the key itself. */
+  /** The gateway's address; it adds the key itself. */
   readonly gateway?: string | null;
   readonly apiKey: string | undefined;
   readonly baseUrl: string | undefined;
@@ -61,7 +61,7 @@ export interface ProviderSettings {
   readonly silenceMs?: number;
 }
 
-/** Gateways answer many things with 200; what the loop relies on is checked. */
+/** Gateways answer many things with 200, so the fields that the loop relies on are checked. */
 const answerSchema = z.looseObject({
   content: z.array(z.looseObject({ type: z.string() })),
   stop_reason: z.string().nullable(),
@@ -89,14 +89,14 @@ export async function openProvider(settings: ProviderSettings): Promise<Opened> 
   }
   const { default: Anthropic } = await import("@anthropic-ai/sdk");
   const client = new Anthropic({
-    // The gateway and local models want no key, the SDK wants one.
+    // The gateway and local models need no key; the SDK does.
     apiKey: (gateway === null ? settings.apiKey : undefined) ?? "none",
     authToken: null,
     ...(baseURL === undefined ? {} : { baseURL }),
     ...(settings.proxy && gateway === null ? { fetch: await fetchThrough(settings.proxy) } : {}),
     maxRetries: MAX_RETRIES,
     timeout: CALL_TIMEOUT_MS,
-    // Its warnings would go to stdout past the log and its redaction.
+    // The SDK's warnings would go to stdout, past the log and its redaction.
     logLevel: "off",
   });
   const silenceMs = settings.silenceMs ?? SILENCE_MS;
@@ -153,7 +153,7 @@ const wordsOf = (error: unknown): string => (error instanceof Error ? error.mess
 
 const TOO_LONG = /too long|too large|context window|maximum context/i;
 
-/** An error that came as an event of a stream which had begun with 200: overload for the most part. */
+/** An error event in a stream that began with 200; mostly overload. */
 function readStreamError(error: APIError, read: Failed): ModelReply {
   if (TOO_LONG.test(error.message)) return stopped({ kind: "conversation_full" });
   if (error.type === "invalid_request_error")
@@ -161,10 +161,10 @@ function readStreamError(error: APIError, read: Failed): ModelReply {
   return broken(error.message, read);
 }
 
-/** The provider's own refusal, as against that of a proxy or a load balancer on the way, which may pass. */
+/** A refusal by the provider, as opposed to a temporary one by a proxy or load balancer in between. */
 const refusalSchema = z.object({ error: z.object({ type: z.string() }) });
 
-/** Anthropic says so with 400, others with 402. */
+/** Anthropic reports this with 400, others with 402. */
 const NO_CREDIT = /credit balance is too low|insufficient (?:credit|funds|balance)/i;
 
 function readError(error: APIError, model: string): Stop {

@@ -1,6 +1,6 @@
 /**
- * The provider's text editor tool (`text_editor_20250728`) on the checkout: view, create, str_replace, insert.
- * Paths are confined; workflow files can be read and not written, since the push would put them back anyway.
+ * Implements the provider's text editor tool (`text_editor_20250728`) on the checkout: view, create, str_replace,
+ * insert. Paths are confined to the checkout. Workflow files are read-only, since the push would restore them.
  */
 import { mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
@@ -9,7 +9,7 @@ import { counted } from "../../src/text/plural.ts";
 import { type Answer, answered, cutMiddle, refused } from "./answer.ts";
 import { confine } from "./confine.ts";
 
-/** Bytes of a file that the editor opens. */
+/** Largest file that the editor opens, in bytes. */
 const MAX_FILE = 2 * 1024 * 1024;
 const MAX_ENTRIES = 500;
 const MAX_DEPTH = 2;
@@ -98,7 +98,7 @@ function insertAfter(text: string, after: number, fresh: string): Change {
   return { ok: true, text: [...lines.slice(0, after), block, ...lines.slice(after)].join("\n") };
 }
 
-/** The text of a file, or the answer that says why there is none. */
+/** A file's text, or the tool result that says why there is none. */
 async function readText(file: string, shown: string): Promise<string | Answer> {
   const about = await stat(file).catch(() => null);
   if (about === null) return refused(`${shown} does not exist.`);
@@ -106,7 +106,7 @@ async function readText(file: string, shown: string): Promise<string | Answer> {
   if (about.size > MAX_FILE) return refused(`${shown} has ${about.size} bytes; use the shell to look at parts of it.`);
   const bytes = await readFile(file);
   const text = bytes.includes(0) ? null : decode(bytes);
-  // Written back, bytes that are not UTF-8 would be lost.
+  // Saving would destroy bytes that are not UTF-8.
   return text ?? refused(`${shown} is not UTF-8 text; use the shell.`);
 }
 

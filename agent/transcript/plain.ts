@@ -1,9 +1,12 @@
-/** Log lines as plain progress on stdout, which a runner reads too. They must not speak its commands, whatever they say. */
+/**
+ * Formats log lines as plain progress on stdout, where the runner would obey its own commands: their syntax is broken
+ * up.
+ */
 
-/** The rows of a text, each harmless. */
+/** The rows of a text, without runner commands. */
 export const plainRows = (text: string): string[] => text.split("\n").map((row) => `agent | ${harmless(row)}`);
 
-/** `::name::` at the start of a line and `##[name]` anywhere are commands to the runner. */
+/** The runner obeys `::name::` at the start of a line and `##[name]` anywhere. */
 export function harmless(row: string): string {
   const broken = row.replaceAll("##[", "## [").replaceAll("\r", " ");
   return /^\s*::/.test(broken) ? `> ${broken}` : broken;

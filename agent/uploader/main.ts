@@ -1,7 +1,8 @@
 /**
- * The courier, for copies of run-job.yml from before the run action: a container of its own beside the agent's, and the only one that can say who this run is. Without an
- * argument it takes the agent's stdout, shows it and sends its lines to the App; with `hand-in` it hands in the result
- * and prints `token …` or `no …`. It never shares a container with the model's code.
+ * The log uploader (`courier`), for copies of run-job.yml from before the run action. It runs in a container of its
+ * own, never together with the model's code, and only it can prove which run this is. Without an argument it reads the
+ * agent's stdout, shows it and uploads the lines to the App; with `hand-in` it submits the result and prints `token …`
+ * or `no …`.
  */
 import "../no-debugger.ts";
 import { setTimeout as wait } from "node:timers/promises";
@@ -14,7 +15,7 @@ import { Outbox } from "../action/report/outbox.ts";
 import { sendAll } from "../action/report/sending.ts";
 import { harmless } from "../transcript/plain.ts";
 
-/** Between the end of the agent's output and the courier's own; it is promised to end within ten seconds. */
+/** From the end of the agent's output to the uploader's own end, which is promised within ten seconds. */
 const LAST_WORDS_MS = 9_000;
 
 const pause = (ms: number, signal: AbortSignal) => wait(ms, undefined, { signal }).catch(() => {});
@@ -49,9 +50,9 @@ async function handOver(): Promise<void> {
   print(answer.ok ? `token ${answer.token.reveal()}` : `no ${answer.reason.replace(/[\p{C}\s]+/gu, " ")}`);
 }
 
-// It ends with its input: told to end together with the agent, it still carries the agent's last words.
+// Ignores signals and ends with its input: stopped together with the agent, it still uploads the last lines.
 for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => {});
-// Whoever read the progress is gone; the App may still hear it.
+// The reader of the progress has gone; the upload continues.
 process.stdout.on("error", () => {});
 await (process.argv[2] === "hand-in" ? handOver() : carry());
 process.exit(0);

@@ -1,13 +1,13 @@
 /**
- * The line to the App: every message carries an identity token of this run, asked of GitHub for this App alone and again
- * before it expires. Says whether a message arrived; when to try again is the caller's business.
+ * Sends messages to the App, each with an OIDC token of this run that GitHub issues for this App and that is renewed
+ * before it expires. Returns whether the message arrived; the caller decides about retries.
  */
 import { z } from "zod";
 import { Secret } from "../../../src/contracts/secret.ts";
 import type { UploaderSettings } from "./app-settings.ts";
 import { type Answer, exchange } from "./exchange.ts";
 
-/** A token that has less left is not sent: it must outlive the request, and clocks differ. */
+/** A token must outlive the request and clocks differ, so one with less time left is renewed. */
 const LEAST_LEFT_MS = 60_000;
 const UNREADABLE = "GitHub's answer holds no identity token";
 
@@ -39,7 +39,7 @@ export class AppLine {
     const { appUrl, jobId, headers } = this.#settings;
     const url = `${appUrl}/api/runs/${jobId}/${what}`;
     const answer = await exchange({ url, bearer: identity.token, headers, body, signal });
-    // Refused with a token of before: it may have been the token. The next message asks for another.
+    // A 401 with a cached token may be the token's fault; the next message asks for a new one.
     if (answer.kind !== "refused" || answer.status !== 401 || fresh) return answer;
     this.#identity = null;
     return { kind: "later", afterMs: 0, reason: answer.reason };
@@ -57,7 +57,7 @@ export class AppLine {
   }
 }
 
-/** Zero, which asks anew each time, where the token does not tell. */
+/** Returns 0, which forces a new token each time, if the token names no expiry. */
 function expiryOf(token: string): number {
   try {
     const body = Buffer.from(token.split(".")[1] ?? "", "base64url").toString("utf8");

@@ -1,7 +1,6 @@
 /**
- * What the courier is told by its environment, and whom it may speak to: nobody over a connection that others can read.
- * `http` counts for this machine alone. In a container that is the container itself, so that nothing leaves in the clear;
- * in the sandbox the App is really there.
+ * Settings of the log uploader, and the addresses that it may send to: never over plain HTTP, except to this machine.
+ * In a container that is the container itself, so nothing leaves unencrypted; in the sandbox the App really runs there.
  */
 import { z } from "zod";
 import { JOB_ID_PATTERN } from "../../../src/contracts/brief.ts";
@@ -34,11 +33,11 @@ const environmentSchema = z.object({
 
 export interface UploaderSettings {
   readonly jobId: string;
-  /** Also the audience of the identity tokens: what is meant for one App opens no other. */
+  /** Also the audience of the identity tokens: a token for one App is useless to another. */
   readonly appUrl: string;
-  /** Where GitHub gives this run's identity tokens, and to whom. */
+  /** Where GitHub issues this run's identity tokens, and the credential for it. */
   readonly identity: { readonly url: string; readonly bearer: Secret };
-  /** What the App is told of who speaks, beside the identity. */
+  /** Added to every request to the App. */
   readonly headers: Readonly<Record<string, string>>;
 }
 
@@ -46,7 +45,7 @@ export type ReadUploaderSettings =
   | { readonly ok: true; readonly settings: UploaderSettings }
   | { readonly ok: false; readonly reason: string };
 
-/** Whom the run action tells, or why nobody. */
+/** The run action's settings, or why it reports to nobody. */
 export function appSettingsOf(
   appUrl: string | null,
   jobId: string,
@@ -59,7 +58,7 @@ export function appSettingsOf(
   return { jobId, appUrl: appUrl.replace(/\/+$/, ""), identity, headers };
 }
 
-/** All mistakes at once, in words. */
+/** Returns all mistakes at once, in words. */
 export function readUploaderSettings(environment: NodeJS.ProcessEnv): ReadUploaderSettings {
   const read = environmentSchema.safeParse(environment);
   if (!read.success) return { ok: false, reason: read.error.issues.map((issue) => issue.message).join("; ") };

@@ -1,14 +1,14 @@
 /**
- * One HTTP request and what its answer means: done, to be asked again later, or refused for good. Bounded in time and
- * size, since whoever answers is not ours; redirects are not followed, since they would carry the bearer elsewhere.
+ * Sends one HTTP request and classifies the answer: done, retry later, or refused for good. The peer is not trusted:
+ * time and size are bounded, and redirects are not followed, since they would carry the bearer token elsewhere.
  */
 import type { Secret } from "../../../src/contracts/secret.ts";
 import { head } from "../../../src/text/text.ts";
 
 const REQUEST_LIMIT_MS = 15_000;
-/** Longer answers are cut; none of ours comes near. */
+/** Bytes. Longer answers are cut. */
 const ANSWER_LIMIT = 64 * 1024;
-/** Whoever asks for a longer pause is asked again after this one. */
+/** The longest pause that an answer may ask for. */
 const LONGEST_PAUSE_MS = 300_000;
 const WORDS_LIMIT = 200;
 
@@ -16,14 +16,14 @@ export interface Request {
   readonly url: string;
   readonly bearer: Secret;
   readonly headers?: Readonly<Record<string, string>>;
-  /** POSTed as JSON; without it the request is a GET. */
+  /** POSTed as JSON; a GET without it. */
   readonly body?: unknown;
   readonly signal: AbortSignal;
 }
 
 export type Answer =
   | { readonly kind: "done"; readonly body: unknown }
-  /** `afterMs`: what the other side asked for. */
+  /** `afterMs`: the pause that the server asked for. */
   | { readonly kind: "later"; readonly afterMs: number | null; readonly reason: string }
   | { readonly kind: "refused"; readonly status: number; readonly reason: string };
 
@@ -48,7 +48,7 @@ export async function exchange(request: Request): Promise<Answer> {
   }
 }
 
-/** 409 with a pause is "not yet"; without one it is "no more". 501: this server never will. */
+/** 409 with a pause means "not yet", without one "no more". 501 means that this server never will. */
 function meaning(response: Response, text: string, origin: string): Answer {
   const { status } = response;
   const body = parsed(text);
@@ -85,13 +85,13 @@ function parsed(text: string): unknown {
   }
 }
 
-/** The other side's sentence, fit for one line of a log. */
+/** The server's message, cut to one line of a log. */
 function saidIn(body: unknown): string {
   if (typeof body !== "object" || body === null || !("error" in body) || typeof body.error !== "string") return "";
   return `: ${head(body.error.replace(/[\p{C}\s]+/gu, " "), WORDS_LIMIT)}`;
 }
 
-/** What `fetch` wraps in "fetch failed". */
+/** The cause that `fetch` hides behind "fetch failed". */
 function causeOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   return error.cause instanceof Error ? error.cause.message : error.message;

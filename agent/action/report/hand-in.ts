@@ -1,6 +1,6 @@
 /**
- * Hands the result to the App and gets a token to push with. Result, log and names of files were the agent's: data, and
- * no more.
+ * Submits the result to the App and gets a token to push with. Result, log and file names come from the agent and are
+ * treated as data.
  */
 import pRetry, { AbortError } from "p-retry";
 import { type LogLine, parseLog } from "../../../src/contracts/log-line.ts";
@@ -9,11 +9,11 @@ import { Secret } from "../../../src/contracts/secret.ts";
 import { head } from "../../../src/text/text.ts";
 import type { AppLine } from "./app-line.ts";
 
-/** Bytes of the log that is handed in: a server reads no body of any size. Its last lines count; the App has others already. */
+/** Bytes of the log. The last lines are kept; the App already has earlier ones. */
 const LOG_LIMIT = 6 * 1024 * 1024;
 const FILES_LIMIT = 3_000;
 const PATH_LIMIT = 4_096;
-/** With pauses of 0.5, 1, 2 and 4 seconds, and never longer than the whole. */
+/** With pauses of 0.5, 1, 2 and 4 seconds, within the overall limit. */
 const RETRIES = 4;
 const FIRST_PAUSE_MS = 500;
 export const HAND_IN_LIMIT_MS = 30_000;
@@ -26,7 +26,9 @@ export interface HandInPorts {
 export type HandedIn = { readonly ok: true; readonly token: Secret } | { readonly ok: false; readonly reason: string };
 
 export interface Leaving {
-  /** As parsed from `result.json`; null for what is no JSON: the App reads a result leniently, and tells that apart. */
+  /**
+   * Parsed from `result.json`; null when that is not JSON, which the App reports differently from an incomplete result.
+   */
   readonly result: unknown;
   /** `log.jsonl` as text. */
   readonly log: string;
@@ -56,7 +58,7 @@ function lastOf(lines: readonly LogLine[]): readonly LogLine[] {
   return lines.slice(fits + 1);
 }
 
-/** One word that a shell can hold: a token's shape and length are GitHub's affair. */
+/** One word that a shell can hold. GitHub does not promise a shape or length of its tokens. */
 const ONE_WORD = /^[\x21-\x7e]{1,4096}$/;
 
 function persist(body: unknown, { app, pause }: HandInPorts, over: AbortSignal): Promise<Secret> {
