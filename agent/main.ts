@@ -10,13 +10,13 @@ if (!read.ok) {
   console.error(`The agent cannot start: ${read.reason}`);
   process.exit(2);
 }
-const interruption = new Cancellation();
+const cancellation = new Cancellation();
 for (const name of ["SIGTERM", "SIGINT"] as const) {
-  process.on(name, () => interruption.interrupt({ kind: "cancelled", by: name }));
+  process.on(name, () => cancellation.interrupt({ kind: "cancelled", by: name }));
 }
-process.on("uncaughtException", (error) => interruption.interrupt({ kind: "crashed", reason: error.message }));
+process.on("uncaughtException", (error) => cancellation.interrupt({ kind: "crashed", reason: error.message }));
 const code = await runJob(read.settings, {
-  interruption,
+  cancellation,
   now: () => new Date(),
   pause: (ms, signal) => wait(ms, undefined, { signal }).catch(() => {}),
   print: (row) => process.stdout.write(`${row}\n`),

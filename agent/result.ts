@@ -20,7 +20,7 @@ export interface RunEnd {
   /** The title if the model gave none. */
   readonly taskTitle: string;
   /** The model's last text: the body of a run that it did not finish itself. */
-  readonly lastWords: string;
+  readonly lastText: string;
   /** Added to the model's body. */
   readonly notes: readonly string[];
 }
@@ -32,7 +32,7 @@ export function resultOf(end: RunEnd, redact: (text: string) => string): Result 
     version: 1,
     outcome,
     title: redact(finished?.title ?? end.taskTitle),
-    body: redact([finished?.body ?? end.lastWords, ...end.notes].filter((part) => part !== "").join("\n\n")),
+    body: redact([finished?.body ?? end.lastText, ...end.notes].filter((part) => part !== "").join("\n\n")),
     ...(reason === undefined ? {} : { reason: redact(reason) }),
     permanent_error: permanentErrorOf(end.stop),
     model: end.model,
@@ -42,7 +42,8 @@ export function resultOf(end: RunEnd, redact: (text: string) => string): Result 
   });
 }
 
-const FULL_DISK = "The run's disk was full at its end, so files may be missing or cut off.";
+const FULL_DISK =
+  "The runner's disk was full, so files may be missing or incomplete. Free disk space and retry the job.";
 
 const isFull = (error: unknown): boolean =>
   error instanceof Error && "code" in error && (error.code === "ENOSPC" || error.code === "EDQUOT");

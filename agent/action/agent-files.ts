@@ -59,7 +59,7 @@ export interface ResultChange {
   readonly put_back: readonly string[];
 }
 
-const MOST_PUT_BACK = 100;
+const MAX_PUT_BACK = 100;
 
 /** A failure reported by this step replaces the agent's outcome and is never permanent: another attempt may succeed. */
 export const FAILED = { outcome: "failed", permanent_error: null } as const;
@@ -78,7 +78,7 @@ export function finalResult(
     ...own,
     ...(notes.length === 0 ? {} : { body: [body, ...notes].filter((part) => part !== "").join("\n\n") }),
     ...(refusals.length === 0 ? {} : { ...FAILED, reason: refusals.join(" ") }),
-    put_back: put_back.slice(0, MOST_PUT_BACK),
+    put_back: put_back.slice(0, MAX_PUT_BACK),
   };
 }
 

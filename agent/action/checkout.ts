@@ -9,9 +9,9 @@ import { z } from "zod";
 import { PARTIAL_TRAILER } from "../../src/contracts/brief.ts";
 import type { Secret } from "../../src/contracts/secret.ts";
 import type { ActionBrief, PushedBrief } from "./brief.ts";
-import { lastWords, runCommand, succeeded } from "./command.ts";
 import { type Git, GitFailure } from "./git.ts";
-import { findMergeBase } from "./history.ts";
+import { findMergeBase } from "./merge-base.ts";
+import { errorTail, runCommand, succeeded } from "./run-command.ts";
 
 const FETCH_LIMIT_MS = 30 * 60_000;
 const FETCH_PAUSES_MS = [1_000, 5_000] as const;
@@ -55,7 +55,7 @@ export async function fetchJob(git: Git, source: Source, part: boolean): Promise
   const init = ["init", "--quiet", "--template=", `--initial-branch=${source.branch}`, join(folder, "..")];
   const { environment } = git.repository;
   const made = await runCommand("git", init, { env: { ...environment, ...NO_CONFIGURATION }, limitMs: 10_000 });
-  if (!succeeded(made)) throw new GitFailure(`git init failed: ${lastWords(made)}`);
+  if (!succeeded(made)) throw new GitFailure(`git init failed: ${errorTail(made)}`);
   const url = `${source.serverUrl}/${source.repository}.git`;
   const partial = part
     ? "\tpromisor = true\n\tpartialCloneFilter = blob:none\n[extensions]\n\tpartialClone = origin\n"
@@ -73,7 +73,7 @@ async function fetchAgain(git: Git, args: readonly string[], token: Secret): Pro
   for (const pause of [...FETCH_PAUSES_MS, null]) {
     const ran = await git.try(["fetch", "--quiet", "--no-tags", ...args], { token, limitMs: FETCH_LIMIT_MS });
     if (succeeded(ran)) return;
-    if (pause === null || ran.limit !== null) throw new GitFailure(`git fetch failed: ${lastWords(ran)}`);
+    if (pause === null || ran.limit !== null) throw new GitFailure(`git fetch failed: ${errorTail(ran)}`);
     await wait(pause);
   }
 }
@@ -103,8 +103,8 @@ export async function findBase(git: Git, source: Source, { brief, parents }: Pus
   const { token, sha } = source;
   if (!/^[0-9a-f]{40,64}$/.test(base)) return { known: false, merge_base: null };
   if (parents.includes(base)) return { known: true, merge_base: base };
-  if (!(await git.holds(["cat-file", "-e", `${base}^{commit}`]))) {
-    const fetched = await git.holds(
+  if (!(await git.succeeds(["cat-file", "-e", `${base}^{commit}`]))) {
+    const fetched = await git.succeeds(
       ["fetch", "--quiet", "--no-tags", "--depth=1", "origin", `+${base}:refs/journeyman/base`],
       { token },
     );
@@ -127,5 +127,5 @@ export async function copyForAgent(git: Git): Promise<void> {
   const { folder, workTree, environment } = git.repository;
   const args = ["-R", "--reflink=auto", folder, join(workTree, ".git")];
   const ran = await runCommand("cp", args, { env: environment, limitMs: COPY_LIMIT_MS });
-  if (!succeeded(ran)) throw new GitFailure(`the repository could not be copied: ${lastWords(ran)}`);
+  if (!succeeded(ran)) throw new GitFailure(`the repository could not be copied: ${errorTail(ran)}`);
 }

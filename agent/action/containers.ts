@@ -7,12 +7,12 @@
 import type { Readable } from "node:stream";
 import { DEFAULT_MODEL } from "../../src/contracts/models.ts";
 import { head } from "../../src/text/text.ts";
+import { rowsOf } from "./agent-output.ts";
 import type { ActionBrief } from "./brief.ts";
+import type { Names } from "./container-names.ts";
 import type { Docker, Running } from "./docker.ts";
-import { GATEWAY_HOST, type Networks } from "./fence.ts";
-import type { Names } from "./names.ts";
+import { GATEWAY_HOST, type Networks } from "./network-fence.ts";
 import { AGENT_UID } from "./ownership.ts";
-import { rowsOf } from "./relay.ts";
 import type { ActionSettings } from "./settings.ts";
 
 const GATEWAY_PORT = 8080;
@@ -24,7 +24,7 @@ const DOCKER_FAILED = 125;
 const HANG_MS = 2 * 60_000;
 const KILL_AFTER_MS = 60_000;
 /** GitHub ends a cancelled run within 7 s: the agent gets this long to write its result, docker the rest. */
-const LAST_WORDS_MS = 4_500;
+const RESULT_GRACE_MS = 4_500;
 const REMOVE_LIMIT_MS = 1_500;
 const GATEWAY_GONE_MS = 10_000;
 
@@ -40,7 +40,7 @@ export interface ContainerParts {
 export interface Gateway {
   readonly running: Running;
   /** The last row of its output. */
-  readonly lastWords: Promise<string>;
+  readonly lastRow: Promise<string>;
 }
 
 export interface ContainerPorts extends ContainerParts {
@@ -77,8 +77,8 @@ export function startGateway({ docker, names, settings, brief, networks, show }:
   });
   // Read from the start: output that nobody reads is lost when the process ends.
   const words = [running.stdout, running.stderr].map((stream) => showRows(stream, "gateway", show));
-  const lastWords = Promise.all(words).then((both) => both.findLast((row) => row !== "") ?? "");
-  return { running, lastWords };
+  const lastRow = Promise.all(words).then((both) => both.findLast((row) => row !== "") ?? "");
+  return { running, lastRow };
 }
 
 /** Must choose the same model as the agent does from brief and variables. */
@@ -132,7 +132,7 @@ export async function runContainers(ports: ContainerPorts): Promise<Ended> {
     agent.signal("SIGTERM");
     later(ms, remove);
   };
-  const cancel = (): void => end(LAST_WORDS_MS);
+  const cancel = (): void => end(RESULT_GRACE_MS);
   cancelled.addEventListener("abort", cancel, { once: true });
   if (cancelled.aborted) cancel();
   later(minutesOf(brief) * 60_000 + HANG_MS, () => end(KILL_AFTER_MS));
@@ -146,7 +146,7 @@ export async function runContainers(ports: ContainerPorts): Promise<Ended> {
   cancelled.removeEventListener("abort", cancel);
   gateway.running.signal("SIGTERM");
   const failure = gatewayFirst
-    ? `The gateway to the model ended before the agent${tail(await gateway.lastWords)}.`
+    ? `The gateway to the model ended before the agent${tail(await gateway.lastRow)}.`
     : code === DOCKER_FAILED
       ? `The agent's container could not be started${tail(await agentWords)}.`
       : null;
@@ -155,12 +155,12 @@ export async function runContainers(ports: ContainerPorts): Promise<Ended> {
   return { code: failure === null ? (code ?? 1) : 1, failure };
 }
 
-const LONGEST_TAIL = 300;
+const MAX_TAIL = 300;
 const tail = (words: string): string => {
-  const plain = head(words.replace(/[\p{C}\s]+/gu, " ").trim(), LONGEST_TAIL);
+  const plain = head(words.replace(/[\p{C}\s]+/gu, " ").trim(), MAX_TAIL);
   return plain === "" ? "" : `: ${plain.replace(/\.$/, "")}`;
 };
 
 /** The brief sets its own limit in minutes, within the limit of an Actions job. */
-const LONGEST_MINUTES = 340;
-const minutesOf = ({ limits }: ActionBrief): number => Math.min(limits.minutes, LONGEST_MINUTES);
+const MAX_MINUTES = 340;
+const minutesOf = ({ limits }: ActionBrief): number => Math.min(limits.minutes, MAX_MINUTES);

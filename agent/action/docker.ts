@@ -4,13 +4,13 @@
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import type { Readable } from "node:stream";
-import { type Ran, runCommand } from "./command.ts";
 import type { Within } from "./git.ts";
+import { type CommandResult, runCommand } from "./run-command.ts";
 
 /** Limit for every call except `run`. */
 const CALL_LIMIT_MS = 20_000;
 
-export interface Confined {
+export interface ContainerOptions {
   readonly name?: string;
   readonly image: string;
   readonly user: string;
@@ -42,22 +42,22 @@ export class Docker {
     this.#label = `dev.journeyman.job=${jobId}`;
   }
 
-  call(args: readonly string[], limitMs = CALL_LIMIT_MS): Promise<Ran> {
+  call(args: readonly string[], limitMs = CALL_LIMIT_MS): Promise<CommandResult> {
     return runCommand("docker", args, { env: this.#environment, limitMs: this.#within(limitMs) });
   }
 
-  createNetwork(name: string, flags: readonly string[]): Promise<Ran> {
+  createNetwork(name: string, flags: readonly string[]): Promise<CommandResult> {
     return this.call(["network", "create", ...flags, "--label", this.#label, name]);
   }
 
   /** Runs a container to its end. */
-  finish(container: Confined, limitMs: number): Promise<Ran> {
+  finish(container: ContainerOptions, limitMs: number): Promise<CommandResult> {
     const env = { ...this.#environment, ...container.env };
     return runCommand("docker", this.#runArguments(container), { env, limitMs: this.#within(limitMs) });
   }
 
   /** Starts a container in its own process group, so that only this process signals it. The caller reads its output. */
-  start(container: Confined): Running {
+  start(container: ContainerOptions): Running {
     const env = { ...this.#environment, ...container.env };
     const child = spawn("docker", this.#runArguments(container), {
       env,
@@ -73,7 +73,7 @@ export class Docker {
     };
   }
 
-  #runArguments({ name, image, user, entrypoint, flags, env, args = [] }: Confined): string[] {
+  #runArguments({ name, image, user, entrypoint, flags, env, args = [] }: ContainerOptions): string[] {
     return [
       ...["run", "--rm", "--log-driver", "none", "--label", this.#label],
       ...(name === undefined ? [] : ["--name", name]),

@@ -5,7 +5,7 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import type { Secret } from "../../src/contracts/secret.ts";
-import { type CommandOptions, lastWords, type Ran, runCommand, succeeded } from "./command.ts";
+import { type CommandOptions, type CommandResult, errorTail, runCommand, succeeded } from "./run-command.ts";
 
 const LIMIT_MS = 60_000;
 const AUTHOR = ["github-actions[bot]", "41898282+github-actions[bot]@users.noreply.github.com"] as const;
@@ -70,14 +70,14 @@ export class Git {
     return new Git({ ...this.repository, ...places }, this.within);
   }
 
-  try(args: readonly string[], options: GitOptions = {}): Promise<Ran> {
+  try(args: readonly string[], options: GitOptions = {}): Promise<CommandResult> {
     return runCommand("git", args, this.#options(options));
   }
 
   async run(args: readonly string[], options: GitOptions = {}): Promise<Buffer> {
     const ran = await this.try(args, options);
     if (succeeded(ran)) return ran.stdout;
-    throw new GitFailure(`git ${args[0] ?? ""} failed: ${lastWords(ran)}`);
+    throw new GitFailure(`git ${args[0] ?? ""} failed: ${errorTail(ran)}`);
   }
 
   async text(args: readonly string[], options: GitOptions = {}): Promise<string> {
@@ -90,7 +90,7 @@ export class Git {
     return text.split("\0").filter((entry) => entry !== "");
   }
 
-  async holds(args: readonly string[], options: GitOptions = {}): Promise<boolean> {
+  async succeeds(args: readonly string[], options: GitOptions = {}): Promise<boolean> {
     return succeeded(await this.try(args, options));
   }
 

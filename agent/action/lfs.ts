@@ -6,16 +6,16 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Secret } from "../../src/contracts/secret.ts";
 import { objectsIn } from "./brief.ts";
-import { lastWords, succeeded } from "./command.ts";
-import { changedPaths } from "./forbidden.ts";
+import { changedPaths } from "./forbidden-paths.ts";
 import { attributesOf, type Git } from "./git.ts";
+import { errorTail, succeeded } from "./run-command.ts";
 import { asWord } from "./summary.ts";
 
 const POINTER = "version https://git-lfs.github.com/spec/v1\n";
 const POINTER_LIMIT = 1_024;
-const MOST_NAMED = 10;
+const MAX_NAMED = 10;
 /** Files that one job may store in LFS. */
-const MOST_STORED = 1_000;
+const MAX_STORED = 1_000;
 const INDEX_LIMIT = 512 * 1024 * 1024;
 const UPLOAD_LIMIT_MS = 90_000;
 const CLEAN_LIMIT_MS = 60_000;
@@ -86,8 +86,8 @@ export interface LfsPorts {
 
 /** Stores and uploads the files; returns null, or why it failed. */
 export async function storeInLfs(git: Git, paths: readonly string[], { token, url }: LfsPorts): Promise<string | null> {
-  if (paths.length > MOST_STORED) return `they are more than ${MOST_STORED} files`;
-  if (!(await git.holds(["lfs", "version"]))) return "the runner has no git-lfs";
+  if (paths.length > MAX_STORED) return `there are more than ${MAX_STORED} of them`;
+  if (!(await git.succeeds(["lfs", "version"]))) return "the runner has no git-lfs";
   // An .lfsconfig in the work could name another server; these settings override it.
   const places = ["lfs.url", "lfs.pushurl", "remote.origin.lfsurl", "remote.origin.lfspushurl"];
   const lfs = [
@@ -103,19 +103,19 @@ export async function storeInLfs(git: Git, paths: readonly string[], { token, ur
   );
   if (!succeeded(staged)) {
     git.unlock();
-    return `git-lfs could not store them: ${lastWords(staged)}`;
+    return `git-lfs could not store them: ${errorTail(staged)}`;
   }
   const blobs = [...new Set((await stagedBlobs(git, paths)).values())];
   const ids = [...(await pointersOf(git, blobs)).values()].filter((id) => id !== "");
-  if (ids.length < blobs.length) return "git-lfs made no pointers of them";
+  if (ids.length < blobs.length) return "git-lfs did not turn them into pointers";
   const sent = await git.try(["lfs", "push", "--object-id", "origin", ...new Set(ids)], {
     token,
     config,
     limitMs: UPLOAD_LIMIT_MS,
   });
-  return succeeded(sent) ? null : `git-lfs could not upload them: ${lastWords(sent)}`;
+  return succeeded(sent) ? null : `git-lfs could not upload them: ${errorTail(sent)}`;
 }
 
 export const lfsRefusal = (paths: readonly string[], why: string): string =>
-  `The work changes ${paths.slice(0, MOST_NAMED).map(asWord).join(", ")}${paths.length > MOST_NAMED ? " and others" : ""}, ` +
+  `The work changes ${paths.slice(0, MAX_NAMED).map(asWord).join(", ")}${paths.length > MAX_NAMED ? " and others" : ""}, ` +
   `which this repository keeps in Git LFS, and ${why}: run jobs on a runner with git-lfs, or leave those files as they are.`;

@@ -5,8 +5,8 @@
 import { lstatSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { Secret } from "../../src/contracts/secret.ts";
-import { succeeded } from "./command.ts";
 import { type Git, GitFailure } from "./git.ts";
+import { succeeded } from "./run-command.ts";
 
 const REF_LIMIT = 1_024;
 /** Bounds git on objects that the agent wrote. */
@@ -59,7 +59,7 @@ export async function agentMerged(git: Git, base: string): Promise<boolean> {
   const head = idIn(folder, "HEAD");
   if (head === null) return false;
   const env = { GIT_ALTERNATE_OBJECT_DIRECTORIES: quotedPath(join(folder, "objects")) };
-  return git.holds(["merge-base", "--is-ancestor", base, head], { env, limitMs: LOOK_LIMIT_MS });
+  return git.succeeds(["merge-base", "--is-ancestor", base, head], { env, limitMs: LOOK_LIMIT_MS });
 }
 
 /** The list is separated by colons, unless an entry is quoted. */

@@ -16,7 +16,7 @@ const PLACE = /(?:(?<=\d)[:,]|:(?=\d+:)|\((?=\d+[,)])|\bline\s+)(?=\d)/g;
 /** Invisible, and neither a digit nor a blank to a regular expression. */
 const WORD_JOINER = "\u2060";
 /** Longest row in characters; a longer one is cut. */
-const LONGEST_ROW = 16 * 1024;
+const MAX_ROW = 16 * 1024;
 
 export type Level = "notice" | "warning" | "error";
 
@@ -24,8 +24,8 @@ const commandData = (text: string): string =>
   text.replaceAll("%", "%25").replaceAll("\r", "%0D").replaceAll("\n", "%0A");
 
 /** Makes a row inert for the runner. */
-export function shownRow(row: string): string {
-  const plain = head(row, LONGEST_ROW)
+export function inertRow(row: string): string {
+  const plain = head(row, MAX_ROW)
     .replaceAll("\t", "  ")
     .replace(CONTROL, " ")
     .replaceAll("##[", "## [")
@@ -50,7 +50,7 @@ export class Output {
 
   /** Prints any text, row by row. */
   show(text: string): void {
-    const rows = text.split("\n").map(shownRow);
+    const rows = text.split("\n").map(inertRow);
     this.#write(`${rows.join("\n")}\n`);
   }
 

@@ -3,9 +3,9 @@
  * afterwards. Works as root, with passwordless sudo, or as root of a container that mounts only the checkout.
  */
 import { lstat } from "node:fs/promises";
-import { lastWords, type Ran, runCommand, succeeded } from "./command.ts";
 import type { Docker } from "./docker.ts";
 import type { Within } from "./git.ts";
+import { type CommandResult, errorTail, runCommand, succeeded } from "./run-command.ts";
 
 /** The user of the agent's image. */
 export const AGENT_UID = 10_001;
@@ -77,4 +77,4 @@ export class Ownership {
   }
 }
 
-const whyNot = (ran: Ran): Changed => (succeeded(ran) ? null : lastWords(ran));
+const whyNot = (ran: CommandResult): Changed => (succeeded(ran) ? null : errorTail(ran));

@@ -4,16 +4,16 @@
  */
 import type { Readable } from "node:stream";
 import { setTimeout as wait } from "node:timers/promises";
-import { relay } from "./relay.ts";
-import { AppLine } from "./report/app-line.ts";
+import { readAgentOutput } from "./agent-output.ts";
+import { AppClient } from "./report/app-client.ts";
 import type { UploaderSettings } from "./report/app-settings.ts";
 import { Outbox } from "./report/outbox.ts";
-import { sendAll } from "./report/sending.ts";
+import { uploadLog } from "./report/upload-log.ts";
 
 /** From the end of the agent's output to the end of the upload. */
-const LAST_WORDS_MS = 9_000;
+const FLUSH_MS = 9_000;
 /** The same after a cancel, when the run has seconds to end. */
-const LAST_WORDS_CANCELLED_MS = 1_500;
+const FLUSH_CANCELLED_MS = 1_500;
 
 export const pause = (ms: number, signal: AbortSignal): Promise<void> =>
   wait(ms, undefined, { signal }).catch(() => {});
@@ -37,14 +37,14 @@ export async function followAgent({ input, show, app, cancelled }: ProgressPorts
   const sent =
     typeof app === "string"
       ? Promise.resolve(app)
-      : sendAll({ outbox, app: new AppLine(app, Date.now), ended: ended.signal, over: over.signal, pause });
-  await relay(input, { print: show, keep: (line) => outbox.add(line) });
+      : uploadLog({ outbox, app: new AppClient(app, Date.now), ended: ended.signal, over: over.signal, pause });
+  await readAgentOutput(input, { print: show, keep: (line) => outbox.add(line) });
   ended.abort();
   const end = (): void => over.abort();
-  const hurry = (): void => void setTimeout(end, LAST_WORDS_CANCELLED_MS).unref();
-  if (cancelled.aborted) hurry();
-  else cancelled.addEventListener("abort", hurry, { once: true });
-  const limit = setTimeout(end, LAST_WORDS_MS);
+  const endSoon = (): void => void setTimeout(end, FLUSH_CANCELLED_MS).unref();
+  if (cancelled.aborted) endSoon();
+  else cancelled.addEventListener("abort", endSoon, { once: true });
+  const limit = setTimeout(end, FLUSH_MS);
   const why = await sent;
   clearTimeout(limit);
   return why;

@@ -69,17 +69,25 @@ const BRANCH_PREFIX = "refs/heads/job/";
 export function readActionSettings(env: Environment): ReadActionSettings {
   const ref = env.GITHUB_REF ?? "";
   const jobId = ref.startsWith(BRANCH_PREFIX) ? ref.slice(BRANCH_PREFIX.length) : "";
-  if (!JOB_ID_PATTERN.test(jobId)) return { ok: false, reason: `${ref || "this run"} is not on the branch of a job` };
+  if (!JOB_ID_PATTERN.test(jobId)) return { ok: false, reason: `${ref || "this run"} is not a job's branch` };
   const { GITHUB_SHA: sha = "", GITHUB_REPOSITORY: repository = "", GITHUB_SERVER_URL: serverUrl = "" } = env;
   const { GITHUB_WORKSPACE: workspace = "", RUNNER_TEMP: temp = "" } = env;
   if (!SHA.test(sha) || !REPOSITORY.test(repository) || !URL.canParse(serverUrl))
-    return { ok: false, reason: "GITHUB_SHA, GITHUB_REPOSITORY or GITHUB_SERVER_URL is not set as a runner sets them" };
+    return {
+      ok: false,
+      reason:
+        "GITHUB_SHA, GITHUB_REPOSITORY or GITHUB_SERVER_URL is not set; run this action on a GitHub Actions runner",
+    };
   if (!workspace.startsWith("/") || !temp.startsWith("/"))
-    return { ok: false, reason: "GITHUB_WORKSPACE or RUNNER_TEMP is not set: jobs need a Linux runner" };
+    return { ok: false, reason: "GITHUB_WORKSPACE or RUNNER_TEMP is not set; run this action on a Linux runner" };
   if (workspace === "/" || workspace === env.HOME || `${temp}/`.startsWith(`${workspace}/`))
-    return { ok: false, reason: "GITHUB_WORKSPACE holds more than the workspace, which is emptied for a job" };
+    return {
+      ok: false,
+      reason:
+        "GITHUB_WORKSPACE is a parent of other folders of the runner; this action empties it, so it must be the workspace alone",
+    };
   const image = input(env, "agent_image") || DEFAULT_IMAGE;
-  if (image.startsWith("-")) return { ok: false, reason: "agent_image is not the name of an image" };
+  if (image.startsWith("-")) return { ok: false, reason: "agent_image is not a valid image name" };
   return {
     ok: true,
     settings: {

@@ -19,7 +19,7 @@ export class StageClock {
 
   readonly within: Within = (ms) => {
     const left = this.#ends - this.#now();
-    if (left <= 0) throw new GitFailure("the time that there is after a run is over");
+    if (left <= 0) throw new GitFailure("the time limit of the post step is reached");
     return Math.min(ms, left);
   };
 }

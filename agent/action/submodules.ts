@@ -5,13 +5,13 @@
 import { lstatSync, mkdirSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { normalize } from "node:path/posix";
-import { succeeded } from "./command.ts";
 import type { Git } from "./git.ts";
+import { succeeded } from "./run-command.ts";
 import { asWord } from "./summary.ts";
 
 const INDEX_LIMIT = 512 * 1024 * 1024;
 const GITLINK = /^160000 ([0-9a-f]+) 0\t([\s\S]+)$/;
-const MOST_NAMED = 10;
+const MAX_NAMED = 10;
 const POINTER_LIMIT = 16 * 1024;
 /** Limit for each check of a folder that the agent wrote. */
 const LOOK_LIMIT_MS = 20_000;
@@ -74,9 +74,9 @@ async function isAsCommitted(
   const limitMs = LOOK_LIMIT_MS;
   writeFileSync(join(own, "HEAD"), "ref: refs/heads/none\n");
   const same =
-    (await inside.holds(["read-tree", commit], { env, limitMs })) &&
-    (await inside.holds(["add", "-A", "--", "."], { env, limitMs })) &&
-    (await inside.holds(["diff-index", "--cached", "--quiet", commit], { env, limitMs }));
+    (await inside.succeeds(["read-tree", commit], { env, limitMs })) &&
+    (await inside.succeeds(["add", "-A", "--", "."], { env, limitMs })) &&
+    (await inside.succeeds(["diff-index", "--cached", "--quiet", commit], { env, limitMs }));
   rmSync(own, { recursive: true, force: true });
   return same;
 }
@@ -100,7 +100,7 @@ export async function addedSubmodules(git: Git): Promise<string[]> {
 const foldersOf = (path: string): string[] => [...path.matchAll(/\/|$/g)].map(({ index }) => path.slice(0, index));
 
 const listOf = (paths: readonly string[]): string =>
-  `${paths.slice(0, MOST_NAMED).map(asWord).join(", ")}${paths.length > MOST_NAMED ? " and others" : ""}`;
+  `${paths.slice(0, MAX_NAMED).map(asWord).join(", ")}${paths.length > MAX_NAMED ? " and others" : ""}`;
 
 /** Null when there is nothing to reject. */
 export const submoduleRefusal = (changed: readonly string[], added: readonly string[]): string | null =>

@@ -38,8 +38,8 @@ export function summaryOf({ result, putBack, notes, refusal }: Summary): string 
     "## Job",
     rows.length === 0 ? "" : ["| | |", "| - | - |", ...rows].join("\n"),
     ...[result?.reason ?? "", result?.body ?? ""].filter((text) => text.trim() !== "").map(asCode),
-    names === "" ? "" : `Put back, since a job may not change it: ${names}`,
-    refusal === null ? "" : `GitHub refused the push:\n\n${asCode(refusal)}`,
+    names === "" ? "" : `Restored, because jobs may not change these files: ${names}`,
+    refusal === null ? "" : `GitHub rejected the push:\n\n${asCode(refusal)}`,
     ...notes,
   ];
   return `${head(parts.filter((part) => part !== "").join("\n\n"), SUMMARY_LIMIT)}\n`;

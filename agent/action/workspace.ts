@@ -1,6 +1,7 @@
 /** Empties the workspace before the checkout, so that nothing of an earlier job remains. */
-import { lastWords, runCommand, succeeded } from "./command.ts";
+
 import type { Ownership } from "./ownership.ts";
+import { errorTail, runCommand, succeeded } from "./run-command.ts";
 
 const LIMIT_MS = 10 * 60_000;
 
@@ -18,5 +19,5 @@ export async function emptyWorkspace(
   const why = await ownership.take();
   if (why !== null) return why;
   const ran = await empty();
-  return succeeded(ran) ? null : lastWords(ran);
+  return succeeded(ran) ? null : errorTail(ran);
 }

@@ -15,7 +15,7 @@ const usageSchema = z.looseObject({
   cache_read_input_tokens: count,
   cache_creation_input_tokens: count,
 });
-type Said = z.infer<typeof usageSchema>;
+type ReportedUsage = z.infer<typeof usageSchema>;
 
 const messageSchema = z.looseObject({ usage: usageSchema });
 
@@ -33,15 +33,15 @@ export const mostOf = ({ input, output }: Bound): CallUsage => ({
   cache_write_tokens: input,
 });
 
-function usageOf(said: Said, bound: Bound): CallUsage {
+function usageOf(reported: ReportedUsage, bound: Bound): CallUsage {
   const most = mostOf(bound);
-  const output_tokens = said.output_tokens ?? most.output_tokens;
-  if (typeof said.input_tokens !== "number") return { ...most, output_tokens };
+  const output_tokens = reported.output_tokens ?? most.output_tokens;
+  if (typeof reported.input_tokens !== "number") return { ...most, output_tokens };
   return {
-    input_tokens: said.input_tokens,
+    input_tokens: reported.input_tokens,
     output_tokens,
-    cache_read_tokens: said.cache_read_input_tokens ?? 0,
-    cache_write_tokens: said.cache_creation_input_tokens ?? 0,
+    cache_read_tokens: reported.cache_read_input_tokens ?? 0,
+    cache_write_tokens: reported.cache_creation_input_tokens ?? 0,
   };
 }
 
@@ -62,7 +62,7 @@ export function usageOfMessage(body: string, bound: Bound): CallUsage {
 const FIELDS = ["input_tokens", "output_tokens", "cache_read_input_tokens", "cache_creation_input_tokens"] as const;
 
 /** Counts are cumulative, so the larger one is the later. */
-const larger = (one: Said, other: Said): Said =>
+const larger = (one: ReportedUsage, other: ReportedUsage): ReportedUsage =>
   Object.fromEntries(
     FIELDS.flatMap((name) => {
       const known = [one[name], other[name]].filter((value) => typeof value === "number");
@@ -76,7 +76,7 @@ export class StreamedUsage {
   readonly #decoder = new TextDecoder();
   #line = "";
   #tooLong = false;
-  #said: Said | null = null;
+  #reported: ReportedUsage | null = null;
   /** The final count has arrived. */
   #counted = false;
   #refused = false;
@@ -93,9 +93,9 @@ export class StreamedUsage {
 
   /** The usage so far; null when the provider refused before it began, which is free. */
   get usage(): CallUsage | null {
-    if (this.#said === null) return this.#refused ? null : mostOf(this.#bound);
+    if (this.#reported === null) return this.#refused ? null : mostOf(this.#bound);
     // The count at the start of a stream says nothing about the answer's length.
-    return usageOf(this.#counted ? this.#said : { ...this.#said, output_tokens: null }, this.#bound);
+    return usageOf(this.#counted ? this.#reported : { ...this.#reported, output_tokens: null }, this.#bound);
   }
 
   push(chunk: Uint8Array): void {
@@ -119,18 +119,18 @@ export class StreamedUsage {
   #take(event: z.infer<typeof eventSchema>): void {
     switch (event.type) {
       case "message_start":
-        this.#said = larger(this.#said ?? {}, event.message.usage ?? {});
+        this.#reported = larger(this.#reported ?? {}, event.message.usage ?? {});
         break;
       case "message_delta":
-        if (this.#said === null || typeof event.usage?.output_tokens !== "number") break;
-        this.#said = larger(this.#said, event.usage);
+        if (this.#reported === null || typeof event.usage?.output_tokens !== "number") break;
+        this.#reported = larger(this.#reported, event.usage);
         this.#counted = true;
         break;
       case "message_stop":
         this.#whole = true;
         break;
       case "error":
-        this.#refused = this.#said === null;
+        this.#refused = this.#reported === null;
         break;
       default:
         event satisfies never;

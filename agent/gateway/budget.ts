@@ -12,7 +12,7 @@ export type CallUsage = Omit<Usage, "turns">;
  * Tokens. A shorter answer is useless, so an answer is never cut below this; a call that asks for less gets what it
  * asks for.
  */
-export const LEAST_ANSWER = 1_024;
+export const MIN_ANSWER = 1_024;
 
 /** Upper bounds on the usage of a call. */
 export interface Bound {
@@ -74,7 +74,7 @@ export class Budget {
     const free = left - this.#reservedCents();
     if (whole <= free) return this.#keep({ ...wanted, cents: whole });
     const lowered = { ...wanted, output: this.#fitting(wanted, free) };
-    const least = Math.min(wanted.output, LEAST_ANSWER);
+    const least = Math.min(wanted.output, MIN_ANSWER);
     if (lowered.output >= least) return this.#keep({ ...lowered, cents: this.#cost(lowered) });
     const next = this.#cost({ ...wanted, output: least }) ?? 0;
     if (next <= left) return { kind: "busy" };

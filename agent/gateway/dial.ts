@@ -28,12 +28,12 @@ export type Dialled =
   /** `refused`: the target is forbidden rather than unreachable. */
   | { readonly ok: false; readonly refused: boolean; readonly reason: string };
 
-const WORDS: Readonly<Record<string, string>> = {
+const CONNECT_ERRORS: Readonly<Record<string, string>> = {
   ENOTFOUND: "the name is not known",
   ENODATA: "the name is not known",
   EAI_AGAIN: "the name could not be looked up",
   ECONNREFUSED: "the connection was refused",
-  ECONNRESET: "the connection was cut",
+  ECONNRESET: "the connection was reset",
   ETIMEDOUT: "there was no answer in time",
   EHOSTUNREACH: "the address cannot be reached",
   ENETUNREACH: "the address cannot be reached",
@@ -62,13 +62,13 @@ function guarded({ resolve, mayReach }: DialPorts): LookupFunction {
 function failed(target: Target, error: NodeJS.ErrnoException): Dialled {
   const code = error.code ?? "";
   if (code === NOT_PUBLIC) return { ok: false, refused: true, reason: `${target.host} ${error.message}` };
-  const words = WORDS[code] ?? `the connection failed (${code || "unknown reason"})`;
+  const words = CONNECT_ERRORS[code] ?? `the connection failed (${code || "unknown reason"})`;
   return { ok: false, refused: false, reason: `${target.host}:${target.port} could not be reached: ${words}` };
 }
 
 /** `anywhere`: skips the check of the address. */
-export function dial(target: Target, anywhere: boolean, world: DialPorts): Promise<Dialled> {
-  const ports = anywhere ? { ...world, mayReach: () => true } : world;
+export function dial(target: Target, anywhere: boolean, dialPorts: DialPorts): Promise<Dialled> {
+  const ports = anywhere ? { ...dialPorts, mayReach: () => true } : dialPorts;
   return new Promise((resolve) => {
     const { host, port } = target;
     const socket = connect({ host, port, lookup: guarded(ports), allowHalfOpen: true });

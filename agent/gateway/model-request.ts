@@ -26,7 +26,7 @@ const list = <Item>(item: z.ZodType<Item>, most: number) =>
         const parsed = item.safeParse(one);
         if (!parsed.success) {
           const [issue] = parsed.error.issues;
-          context.addIssue({ code: "custom", message: wordsOf(issue), path: [index, ...(issue?.path ?? [])] });
+          context.addIssue({ code: "custom", message: messageOf(issue), path: [index, ...(issue?.path ?? [])] });
           return z.NEVER;
         }
         read.push(parsed.data);
@@ -34,8 +34,8 @@ const list = <Item>(item: z.ZodType<Item>, most: number) =>
       return read;
     });
 
-const wordsOf = (issue: z.core.$ZodIssue | undefined): string =>
-  issue?.code === "unrecognized_keys" ? `${issue.keys.join(", ")} is not let through` : (issue?.message ?? "is wrong");
+const messageOf = (issue: z.core.$ZodIssue | undefined): string =>
+  issue?.code === "unrecognized_keys" ? `${issue.keys.join(", ")} is not allowed` : (issue?.message ?? "is wrong");
 
 /** A one-hour cache costs more to write. */
 const cacheControl = z.strictObject({ type: z.literal("ephemeral"), ttl: z.literal("5m").optional() }).nullish();
@@ -50,7 +50,7 @@ const block = z.union([
 const message = z.strictObject({
   role: z.enum(["user", "assistant"]),
   content: z.union([z.string(), list(block, MAX_BLOCKS)], {
-    error: "is not let through: there are text, tool_use, tool_result and thinking, cached for five minutes",
+    error: "is not allowed; allowed are text, tool_use, tool_result and thinking, cached for five minutes",
   }),
 });
 
@@ -58,7 +58,10 @@ const message = z.strictObject({
 const tool = z.looseObject({
   type: z
     .string()
-    .regex(/^(?:custom|(?:bash|text_editor|memory|computer)_\d{8})$/, "is not let through: the provider would run it")
+    .regex(
+      /^(?:custom|(?:bash|text_editor|memory|computer)_\d{8})$/,
+      "is not allowed, because the provider would run it",
+    )
     .nullish(),
   cache_control: cacheControl,
 });
@@ -106,7 +109,7 @@ function read<Request>(schema: z.ZodType<Request>, body: string): ReadRequest<Re
   const parsed = schema.safeParse(json);
   if (parsed.success) return { ok: true, request: parsed.data };
   const [issue] = parsed.error.issues;
-  return { ok: false, reason: head(`${issue?.path.join(".") || "request"}: ${wordsOf(issue)}`, 300) };
+  return { ok: false, reason: head(`${issue?.path.join(".") || "request"}: ${messageOf(issue)}`, 300) };
 }
 
 export const readMessages = (body: string): ReadRequest<MessagesRequest> => read(messagesSchema, body);

@@ -13,14 +13,14 @@ const IDLE_MS = 15 * 60_000;
 
 export interface ProxySetup {
   readonly allows: AllowList;
-  readonly world: DialPorts;
+  readonly dialPorts: DialPorts;
   /** Called with each refusal, a sentence without its full stop. */
   readonly onRefusal: (reason: string) => void;
 }
 
 export interface EgressProxy {
-  tunnel(asked: IncomingMessage, client: Duplex, head: Buffer): Promise<void>;
-  forward(asked: IncomingMessage, answer: ServerResponse, url: URL): Promise<void>;
+  tunnel(incoming: IncomingMessage, client: Duplex, head: Buffer): Promise<void>;
+  forward(incoming: IncomingMessage, answer: ServerResponse, url: URL): Promise<void>;
 }
 
 type Opened =
@@ -67,16 +67,16 @@ function join(client: Duplex, socket: Socket): void {
   pipeline(socket, client, over);
 }
 
-export function createProxy({ allows, world, onRefusal }: ProxySetup): EgressProxy {
+export function createProxy({ allows, dialPorts, onRefusal }: ProxySetup): EgressProxy {
   const refused = (reason: string): Opened => {
     onRefusal(reason);
-    return { ok: false, status: 403, sentence: `Not let through: ${reason}.` };
+    return { ok: false, status: 403, sentence: `Blocked: ${reason}.` };
   };
 
   const open = async (target: Target): Promise<Opened> => {
-    const passage = allows(target);
-    if (!passage.ok) return refused(passage.reason);
-    const dialled = await dial(target, passage.anywhere, world);
+    const decision = allows(target);
+    if (!decision.ok) return refused(decision.reason);
+    const dialled = await dial(target, decision.anywhere, dialPorts);
     if (dialled.ok) return dialled;
     return dialled.refused ? refused(dialled.reason) : { ok: false, status: 502, sentence: `${dialled.reason}.` };
   };
@@ -92,19 +92,19 @@ export function createProxy({ allows, world, onRefusal }: ProxySetup): EgressPro
     join(client, opened.socket);
   };
 
-  const forward: EgressProxy["forward"] = async (asked, answer, url) => {
+  const forward: EgressProxy["forward"] = async (incoming, answer, url) => {
     const opened = await open({ host: plainHost(url.hostname), port: Number(url.port || 80) });
-    if (!opened.ok) return say(answer, opened.status, `${opened.sentence}\n`);
+    if (!opened.ok) return sendText(answer, opened.status, `${opened.sentence}\n`);
     const { socket } = opened;
     socket.setTimeout(IDLE_MS, () => socket.destroy());
     if (answer.destroyed) return void socket.destroy();
     const outgoing = request({
       createConnection: () => socket,
-      method: asked.method,
+      method: incoming.method,
       path: `${url.pathname}${url.search}`,
       headers: {
-        ...passedOn(asked.headers),
-        ...(asked.headers["transfer-encoding"] === undefined ? {} : { "transfer-encoding": "chunked" }),
+        ...passedOn(incoming.headers),
+        ...(incoming.headers["transfer-encoding"] === undefined ? {} : { "transfer-encoding": "chunked" }),
         // The host that was checked, whatever the request's own header says.
         host: url.host,
         connection: "close",
@@ -114,7 +114,7 @@ export function createProxy({ allows, world, onRefusal }: ProxySetup): EgressPro
     const broken = (): void => {
       if (answer.writableEnded) return;
       if (answer.headersSent) answer.destroy();
-      else say(answer, 502, `${url.host} broke off before it answered.\n`);
+      else sendText(answer, 502, `${url.host} broke off before it answered.\n`);
     };
     outgoing.once("error", broken);
     // A server that switches protocols although nobody asked for it.
@@ -133,12 +133,12 @@ export function createProxy({ allows, world, onRefusal }: ProxySetup): EgressPro
       answer.writeHead(statusCode < 200 || statusCode > 999 ? 502 : statusCode, passedOn(headers));
       pipeline(response, answer, () => {});
     });
-    pipeline(asked, outgoing, () => {});
+    pipeline(incoming, outgoing, () => {});
   };
 
   return { tunnel, forward };
 }
 
-export function say(answer: ServerResponse, status: number, text: string): void {
+export function sendText(answer: ServerResponse, status: number, text: string): void {
   answer.writeHead(status, { "content-type": "text/plain", "content-length": Buffer.byteLength(text) }).end(text);
 }

@@ -36,13 +36,17 @@ const providerUrl = set
   .transform((text) => (text ?? PROVIDER).replace(/\/+$/, ""))
   .pipe(z.url({ protocol: /^https?$/, error: "ANTHROPIC_BASE_URL is not an address" }));
 
-const HEADER_WORD = /^[!-~]+$/;
+const HEADER_VALUE = /^[!-~]+$/;
 
 const gatewaySchema = z.object({
   ANTHROPIC_API_KEY: set,
   ANTHROPIC_BASE_URL: providerUrl,
   GATEWAY_LISTEN: listen("GATEWAY_LISTEN"),
-  GATEWAY_PORT: number("GATEWAY_PORT is not a port", 0, (port) => Number.isInteger(port) && port >= 0 && port < 65_536),
+  GATEWAY_PORT: number(
+    "GATEWAY_PORT is not a port number",
+    0,
+    (port) => Number.isInteger(port) && port >= 0 && port < 65_536,
+  ),
   EGRESS_ALLOWED: hosts.optional(),
   LLM_MODEL: set.pipe(z.string({ error: "LLM_MODEL is not set" })),
   LLM_MAX_COST_CENTS: number("LLM_MAX_COST_CENTS is not a number of cents", undefined, (cents) => cents > 0),
@@ -78,7 +82,7 @@ export type Read<Settings> =
   | { readonly ok: false; readonly reason: string };
 
 /** All mistakes at once, in words. */
-const wordsOf = (error: z.ZodError): string => error.issues.map(({ message }) => message).join("; ");
+const messageOf = (error: z.ZodError): string => error.issues.map(({ message }) => message).join("; ");
 
 /** Compatible servers read the key from either header; local models need no key but expect some value. */
 function credentialsOf(url: string, key: string | undefined): Provider["credentials"] {
@@ -88,13 +92,13 @@ function credentialsOf(url: string, key: string | undefined): Provider["credenti
 
 /** The key goes into a header, so its characters are checked. */
 function accountOf(url: string, key: string | undefined): Pick<Provider, "credentials" | "no_key"> {
-  if (key !== undefined && !HEADER_WORD.test(key)) return { credentials: null, no_key: NO_SUCH_KEY };
+  if (key !== undefined && !HEADER_VALUE.test(key)) return { credentials: null, no_key: NO_SUCH_KEY };
   return { credentials: credentialsOf(url, key) };
 }
 
 export function readGateway(environment: NodeJS.ProcessEnv): Read<GatewaySettings> {
   const read = gatewaySchema.safeParse(environment);
-  if (!read.success) return { ok: false, reason: wordsOf(read.error) };
+  if (!read.success) return { ok: false, reason: messageOf(read.error) };
   const { ANTHROPIC_API_KEY: key, ANTHROPIC_BASE_URL: url, EGRESS_ALLOWED, ...rest } = read.data;
   return {
     ok: true,
@@ -111,7 +115,7 @@ export function readGateway(environment: NodeJS.ProcessEnv): Read<GatewaySetting
 
 export function readEgress(environment: NodeJS.ProcessEnv): Read<EgressSettings> {
   const read = egressSchema.safeParse(environment);
-  if (!read.success) return { ok: false, reason: wordsOf(read.error) };
+  if (!read.success) return { ok: false, reason: messageOf(read.error) };
   const { EGRESS_ALLOWED, EGRESS_LISTEN, ANTHROPIC_BASE_URL } = read.data;
   const url = new URL(ANTHROPIC_BASE_URL);
   const port = Number(url.port || (url.protocol === "https:" ? 443 : 80));

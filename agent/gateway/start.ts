@@ -7,26 +7,26 @@ import { Refusals } from "./refusals.ts";
 import { type Serving, startServer } from "./server.ts";
 import type { EgressSettings, GatewaySettings } from "./settings.ts";
 
-type Tell = (sentence: string) => void;
+type Print = (sentence: string) => void;
 
 export async function startGateway(
   settings: GatewaySettings,
-  tell: Tell,
-  world: DialPorts = INTERNET,
+  print: Print,
+  dialPorts: DialPorts = INTERNET,
 ): Promise<Serving> {
   const { hosts, listen, port } = settings;
-  const refusals = new Refusals(tell);
+  const refusals = new Refusals(print);
   const onRefusal = (reason: string): void => refusals.add(reason);
   const endpoint = new ModelEndpoint({ ...settings, onRefusal });
-  const proxy = hosts === null ? null : createProxy({ allows: createAllowList(hosts), world, onRefusal });
-  return startServer({ endpoint, proxy, refusals, tell }, listen, port);
+  const proxy = hosts === null ? null : createProxy({ allows: createAllowList(hosts), dialPorts, onRefusal });
+  return startServer({ endpoint, proxy, refusals, print }, listen, port);
 }
 
-export async function startEgress({ hosts, provider, listen }: EgressSettings, tell: Tell): Promise<Serving> {
-  const refusals = new Refusals(tell);
+export async function startEgress({ hosts, provider, listen }: EgressSettings, print: Print): Promise<Serving> {
+  const refusals = new Refusals(print);
   const onRefusal = (reason: string): void => refusals.add(reason);
-  const proxy = createProxy({ allows: createAllowList(hosts, provider), world: INTERNET, onRefusal });
-  return startServer({ endpoint: null, proxy, refusals, tell }, listen);
+  const proxy = createProxy({ allows: createAllowList(hosts, provider), dialPorts: INTERNET, onRefusal });
+  return startServer({ endpoint: null, proxy, refusals, print }, listen);
 }
 
 /** Shared by both programs: prints where it listens, ends on a signal, and explains a failed start. */

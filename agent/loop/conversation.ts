@@ -17,7 +17,7 @@ export interface Room {
  * An upper bound for large windows: the whole conversation is paid for in each turn, and models find less in longer
  * ones.
  */
-const MOST_ROOM_TOKENS = 140_000;
+const MAX_ROOM_TOKENS = 140_000;
 /** Assumed for a model whose window is unknown: the smallest known one. */
 const UNKNOWN_WINDOW_TOKENS = 200_000;
 /** Leaves a margin: sizes are estimates, and tool outputs come on top. */
@@ -27,7 +27,7 @@ const ENOUGH_SHARE = 0.7;
 /** Prompt and answer share the window. A large answer limit still leaves half of it for the prompt. */
 export function roomIn(window: number | null, maxTokens: number): Room {
   const whole = window ?? UNKNOWN_WINDOW_TOKENS;
-  const most = Math.min(MOST_ROOM_TOKENS, Math.floor(Math.max(whole * USABLE_SHARE - maxTokens, whole / 2)));
+  const most = Math.min(MAX_ROOM_TOKENS, Math.floor(Math.max(whole * USABLE_SHARE - maxTokens, whole / 2)));
   return { most, enough: Math.floor(most * ENOUGH_SHARE) };
 }
 
@@ -35,7 +35,7 @@ export function roomIn(window: number | null, maxTokens: number): Room {
 const KEPT_MESSAGES = 12;
 /** The same after the provider has reported a full window. */
 export const KEPT_WHEN_FULL = 2;
-const LEFT_OUT = "[left out to make room; run it again if you need it]";
+const LEFT_OUT = "[removed to save space; run it again if you need it]";
 /** Characters of an old call's text to keep, so that the model still sees what it did. */
 const KEPT_INPUT = 200;
 
@@ -63,7 +63,7 @@ export class Conversation {
    * Replaces old outputs and long texts in old calls; returns the number of characters removed. It invalidates the
    * cache, so it removes all of them at once.
    */
-  makeRoom(kept = KEPT_MESSAGES): number {
+  dropOldOutputs(kept = KEPT_MESSAGES): number {
     let characters = 0;
     for (const message of this.#messages.slice(1, -kept)) {
       message.content = message.content.map((block) => {

@@ -21,7 +21,7 @@ export interface NextCall {
 export const tokensOf = (characters: number): number => Math.ceil(characters / 3);
 
 /** A budget that pays for a shorter answer counts as spent, since the answer would be cut. */
-const LEAST_ANSWER_TOKENS = 4_096;
+const MIN_ANSWER_TOKENS = 4_096;
 
 /** The tokens that the next answer may have, or the limit that forbids the call. */
 export type Allowed =
@@ -48,7 +48,7 @@ export function allowNext(run: {
   if (wholeCents <= rest) return { kind: "allowed", answer };
   const emptyCents = centsWith(run, 0) ?? 0;
   const affordable = Math.floor(((rest - emptyCents) * answer) / (wholeCents - emptyCents));
-  const least = Math.min(LEAST_ANSWER_TOKENS, answer);
+  const least = Math.min(MIN_ANSWER_TOKENS, answer);
   if (affordable >= least) return { kind: "allowed", answer: affordable };
   const nextCents = centsWith(run, least) ?? wholeCents;
   return stopped({ kind: "over_budget", capCents: limits.cost_cents, spentCents, nextCents });

@@ -31,16 +31,16 @@ export interface Run {
   readonly conversation: Conversation;
   readonly ask: Ask;
   readonly box: Toolbox;
-  readonly tally: UsageCounter;
+  readonly usageCounter: UsageCounter;
   readonly log: Log;
-  readonly interruption: Cancellation;
+  readonly cancellation: Cancellation;
   readonly elapsedMs: () => number;
   /** Waits; an aborted signal ends the wait early. */
   readonly pause: (ms: number, signal: AbortSignal) => Promise<void>;
   /** Refusals of the proxy since the last call, in sentences. */
   readonly refused: () => Promise<readonly string[]>;
   /** Called with the text that the model writes beside its calls. */
-  readonly onWords: (text: string) => void;
+  readonly onText: (text: string) => void;
 }
 
 type Step =
@@ -48,7 +48,7 @@ type Step =
   | { readonly kind: "reply"; readonly reply: ContentBlockParam[]; readonly bad: string | null };
 
 type Stopped = Extract<ModelReply, { kind: "stopped" }>;
-type Answered = Extract<ModelReply, { kind: "answered" }> & {
+type CompleteReply = Extract<ModelReply, { kind: "answered" }> & {
   /** The token limit that the answer had. */ readonly maxTokens: number;
 };
 type Reply = Extract<Step, { kind: "reply" }>;
@@ -57,24 +57,24 @@ export async function runLoop(run: Run, first: string): Promise<Stop> {
   let reply: ContentBlockParam[] = [{ type: "text", text: first }];
   let bad = 0;
   for (;;) {
-    const fresh = tokensOf(JSON.stringify(reply).length + (run.tally.usage.turns === 0 ? fixedLength(run) : 0));
+    const fresh = tokensOf(JSON.stringify(reply).length + (run.usageCounter.usage.turns === 0 ? fixedLength(run) : 0));
     const allowed = allow(run, fresh);
     if (allowed.kind === "stop") return allowed.stop;
     run.conversation.add("user", reply);
-    if (run.tally.known > run.room.most) {
-      makeRoom(run);
+    if (run.usageCounter.known > run.room.most) {
+      dropOldOutputs(run);
       // An answer with many calls can fill the window alone. Removing little would have to be repeated in the next
       // turn, and each time invalidates the cache.
-      if (run.tally.known > run.room.enough) makeRoom(run, KEPT_WHEN_FULL);
+      if (run.usageCounter.known > run.room.enough) dropOldOutputs(run, KEPT_WHEN_FULL);
     }
-    const asked = await askForWhole(run, fresh, allowed.answer);
-    if (asked.kind === "stopped") return run.interruption.stop ?? asked.stop;
-    run.tally.add(asked.message.usage);
+    const asked = await askUntilComplete(run, fresh, allowed.answer);
+    if (asked.kind === "stopped") return run.cancellation.stop ?? asked.stop;
+    run.usageCounter.add(asked.message.usage);
     run.conversation.add("assistant", asked.message.content);
-    const step = await takeStep(run, asked);
+    const step = await handleReply(run, asked);
     if (step.kind === "stop") return step.stop;
     bad = step.bad === null ? 0 : bad + 1;
-    if (step.bad !== null) run.log.warn(`Unusable answer ${bad} of ${MAX_BAD_ANSWERS}: ${step.bad}`);
+    if (step.bad !== null) run.log.warn(`Unusable model answer ${bad} of ${MAX_BAD_ANSWERS}: ${step.bad}`);
     if (step.bad !== null && bad >= MAX_BAD_ANSWERS) return { kind: "bad_format", times: bad, last: step.bad };
     reply = step.reply;
   }
@@ -83,12 +83,12 @@ export async function runLoop(run: Run, first: string): Promise<Stop> {
 const fixedLength = (run: Run): number => run.system.length + JSON.stringify(TOOLS).length;
 
 /** Returns whether anything could be removed. */
-function makeRoom(run: Run, kept?: number): boolean {
-  const characters = run.conversation.makeRoom(kept);
+function dropOldOutputs(run: Run, kept?: number): boolean {
+  const characters = run.conversation.dropOldOutputs(kept);
   if (characters === 0) return false;
   // Four characters per token underestimates what was freed.
-  run.tally.forget(Math.floor(characters / 4));
-  run.log.info(`Left out ${counted(characters, "character")} of old outputs to make room.`);
+  run.usageCounter.forget(Math.floor(characters / 4));
+  run.log.info(`Left out ${counted(characters, "character")} of old outputs to stay within the model's window.`);
   return true;
 }
 
@@ -104,24 +104,24 @@ const request = (run: Run, maxTokens: number): Parameters<Ask>[0] => ({
  * Repeats the request until an answer is complete. Interrupted answers were charged, so the limits are checked before
  * each repetition.
  */
-async function askForWhole(run: Run, fresh: number, answer: number): Promise<Answered | Stopped> {
+async function askUntilComplete(run: Run, fresh: number, answer: number): Promise<CompleteReply | Stopped> {
   let maxTokens = answer;
   let emptied = false;
   for (let broken = 1; ; ) {
-    const asked = await run.ask(request(run, maxTokens), run.interruption.signal);
+    const asked = await run.ask(request(run, maxTokens), run.cancellation.signal);
     if (asked.kind === "answered") return { ...asked, maxTokens };
     if (asked.kind === "stopped") {
-      if (asked.stop.kind !== "conversation_full" || emptied || !makeRoom(run, KEPT_WHEN_FULL)) return asked;
+      if (asked.stop.kind !== "conversation_full" || emptied || !dropOldOutputs(run, KEPT_WHEN_FULL)) return asked;
       emptied = true;
       continue;
     }
-    if (asked.used !== null) run.tally.addBroken(asked.used);
-    run.log.warn(`The answer broke off (${broken} of ${MAX_BROKEN}): ${asked.reason}`);
+    if (asked.used !== null) run.usageCounter.addBroken(asked.used);
+    run.log.warn(`The model's answer broke off (${broken} of ${MAX_BROKEN}): ${asked.reason}`);
     if (broken >= MAX_BROKEN) {
-      const reason = `${broken} answers of the provider in a row broke off. The last: ${asked.reason}`;
+      const reason = `${broken} answers of the provider broke off in a row. The last one: ${asked.reason}`;
       return { kind: "stopped", stop: { kind: "provider_down", reason } };
     }
-    await run.pause(BROKEN_PAUSE_MS * 2 ** (broken - 1), run.interruption.signal);
+    await run.pause(BROKEN_PAUSE_MS * 2 ** (broken - 1), run.cancellation.signal);
     const allowed = allow(run, fresh);
     if (allowed.kind === "stop") return { kind: "stopped", stop: allowed.stop };
     maxTokens = allowed.answer;
@@ -130,38 +130,38 @@ async function askForWhole(run: Run, fresh: number, answer: number): Promise<Ans
 }
 
 function allow(run: Run, fresh: number): Allowed {
-  if (run.interruption.stop !== null) return { kind: "stop", stop: run.interruption.stop };
+  if (run.cancellation.stop !== null) return { kind: "stop", stop: run.cancellation.stop };
   return allowNext({
     limits: run.limits,
     model: run.model,
-    turns: run.tally.usage.turns,
-    spentCents: run.tally.cents,
+    turns: run.usageCounter.usage.turns,
+    spentCents: run.usageCounter.cents,
     elapsedMs: run.elapsedMs(),
-    next: { known: run.tally.known, fresh, answer: run.maxTokens },
+    next: { known: run.usageCounter.known, fresh, answer: run.maxTokens },
   });
 }
 
-async function takeStep(run: Run, { message, torn, lowered, maxTokens }: Answered): Promise<Step> {
-  const words = message.content.flatMap((block) => (block.type === "text" ? [block.text.trim()] : [])).join("\n");
-  if (words !== "") {
-    run.log.info(words);
-    run.onWords(words);
+async function handleReply(run: Run, { message, torn, lowered, maxTokens }: CompleteReply): Promise<Step> {
+  const text = message.content.flatMap((block) => (block.type === "text" ? [block.text.trim()] : [])).join("\n");
+  if (text !== "") {
+    run.log.info(text);
+    run.onText(text);
   }
   const calls = message.content.filter((block) => block.type === "tool_use");
   switch (message.stop_reason) {
     case "refusal":
-      return { kind: "stop", stop: { kind: "refused_by_provider", text: words } };
+      return { kind: "stop", stop: { kind: "refused_by_provider", text: text } };
     case "model_context_window_exceeded":
-      if (!makeRoom(run, KEPT_WHEN_FULL)) return { kind: "stop", stop: { kind: "conversation_full" } };
+      if (!dropOldOutputs(run, KEPT_WHEN_FULL)) return { kind: "stop", stop: { kind: "conversation_full" } };
       return cutShort("at the end of the window", calls);
     case "max_tokens":
       if (lowered === null) return cutShort(`at ${maxTokens} tokens`, calls);
       // The model did nothing wrong, and the next call costs again: the cost limit ends the run.
-      return { ...cutShort(`at ${lowered} tokens, since the limit of cost allows no more`, calls), bad: null };
+      return { ...cutShort(`at ${lowered} tokens, since the cost limit allows no more`, calls), bad: null };
     case "pause_turn":
       return { kind: "reply", reply: [], bad: null };
     default:
-      return calls.length === 0 ? endedWithoutFinish() : useTools(run, calls, torn);
+      return calls.length === 0 ? withoutToolCall() : useTools(run, calls, torn);
   }
 }
 
@@ -173,9 +173,9 @@ function cutShort(where: string, calls: readonly ToolUseBlock[]): Reply {
   return { kind: "reply", reply: reply.length > 0 ? reply : [{ type: "text", text: say }], bad };
 }
 
-function endedWithoutFinish(): Step {
+function withoutToolCall(): Step {
   const say = "That was not a tool call. Go on with the task, or call `finish` if nothing is left to do.";
-  return { kind: "reply", reply: [{ type: "text", text: say }], bad: "it had no tool call" };
+  return { kind: "reply", reply: [{ type: "text", text: say }], bad: "it held no tool call" };
 }
 
 /** Runs calls in order, since calls of one answer build on each other. All results go back in one message. */
@@ -185,9 +185,9 @@ async function useTools(run: Run, calls: readonly ToolUseBlock[], torn: Readonly
   let usable = false;
   let finished: Stop | null = null;
   for (const call of calls) {
-    if (run.interruption.stop !== null) return { kind: "stop", stop: run.interruption.stop };
-    run.log.info(`turn ${run.tally.usage.turns}: ${describeCall(call)}`);
-    const end = torn.has(call.id) ? TORN : await useTool(run.box, call, run.interruption.signal);
+    if (run.cancellation.stop !== null) return { kind: "stop", stop: run.cancellation.stop };
+    run.log.info(`turn ${run.usageCounter.usage.turns}: ${describeCall(call)}`);
+    const end = torn.has(call.id) ? TORN_INPUT : await useTool(run.box, call, run.cancellation.signal);
     if (end.kind === "finished") {
       finished ??= end.stop;
       continue;
@@ -205,9 +205,9 @@ async function useTools(run: Run, calls: readonly ToolUseBlock[], torn: Readonly
 }
 
 /** Input that the SDK had to repair is not what the model meant. */
-const TORN: ToolEnd = {
+const TORN_INPUT: ToolEnd = {
   kind: "malformed",
-  text: "The input was no whole JSON object, so nothing was run. Send it again.",
+  text: "The input was not a complete JSON object, so nothing was run. Send it again.",
 };
 
 const toolResult = (call: ToolUseBlock, text: string, failed: boolean): ContentBlockParam => ({

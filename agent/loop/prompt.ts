@@ -42,7 +42,7 @@ const forbidden = ({ forbidden_paths: paths }: Assignment["brief"]): string[] =>
   paths.length === 0
     ? []
     : [
-        `Changes of files that match one of these patterns are put back: ${paths.map((path) => `\`${path}\``).join(", ")}.`,
+        `Changes to files that match one of these patterns are restored: ${paths.map((path) => `\`${path}\``).join(", ")}.`,
       ];
 
 const partial = ({ checkout_paths: paths }: Assignment["brief"]): string[] =>
@@ -53,7 +53,7 @@ const partial = ({ checkout_paths: paths }: Assignment["brief"]): string[] =>
           "The repository has more, which stays as it is and cannot be read here.",
       ];
 
-const wayOut = ({ egress }: Assignment["brief"]): string[] =>
+const egressNote = ({ egress }: Assignment["brief"]): string[] =>
   egress === null
     ? []
     : [
@@ -66,7 +66,7 @@ export function firstMessage({ brief, task, instructions }: Omit<Assignment, "ba
     `Repository: ${brief.repository}. Branch: ${brief.branch}, made from ${brief.base.branch}.`,
     ...forbidden(brief),
     ...partial(brief),
-    ...wayOut(brief),
+    ...egressNote(brief),
     ...instructions.map(({ file, text }) => `From ${file}:\n${block("repository_instructions", text)}`),
   ];
   if (brief.history.length > 0) {
@@ -76,7 +76,7 @@ export function firstMessage({ brief, task, instructions }: Omit<Assignment, "ba
   parts.push(`The task, "${sanitize(brief.title).replaceAll(/\s+/g, " ")}":\n${block("task", task)}`);
   if (brief.failure !== null) {
     parts.push(
-      `This is try ${brief.attempt}. What the last try left is on the branch. It failed, so find out why and mend it ` +
+      `This is attempt ${brief.attempt}. The branch holds the work of the last attempt. It failed, so find out why and fix it ` +
         `instead of doing the same again:\n${block("last_failure", brief.failure)}`,
     );
     for (const { name, log } of brief.failed_checks) {

@@ -45,7 +45,7 @@ export function describeStop(stop: Stop): { readonly outcome: Outcome; readonly 
       return {
         outcome: "limit",
         reason:
-          `Stopped before the limit of ${cents(stop.capCents)} could be passed: ${cents(stop.spentCents)} are spent ` +
+          `Stopped before the cost limit of ${cents(stop.capCents)}: ${cents(stop.spentCents)} are spent ` +
           `and the next turn may cost ${cents(stop.nextCents)}.`,
       };
     case "conversation_full":

@@ -37,7 +37,7 @@ function wholeInput(sent: string): Record<string, unknown> | null {
 }
 
 /** Collects from the events what the SDK's message lacks. */
-class Listener {
+class EventCollector {
   readonly #inputs = new Map<number, string>();
   #used: Charged | null = null;
   heard = false;
@@ -90,7 +90,7 @@ class Listener {
 
 /** `silenceMs`: gives up an answer after this long without an event. */
 export async function readAnswer(stream: MessageStream, silenceMs: number): Promise<Streamed> {
-  const heard = new Listener();
+  const heard = new EventCollector();
   let silent = false;
   let timer: ReturnType<typeof setTimeout> | undefined;
   heard.listen(stream, () => {

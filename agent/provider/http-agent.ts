@@ -31,7 +31,7 @@ export async function fetchThrough(proxy: string): Promise<Fetch> {
 }
 
 /** Fetches the refusals since the last call. */
-export class Refused {
+export class RefusalClient {
   readonly #address: string | null;
   #seen = 0;
 
@@ -40,7 +40,7 @@ export class Refused {
     this.#address = address;
   }
 
-  async news(): Promise<readonly string[]> {
+  async newRefusals(): Promise<readonly string[]> {
     if (this.#address === null) return [];
     try {
       const url = new URL(`${REFUSALS_PATH}?after=${this.#seen}`, this.#address);

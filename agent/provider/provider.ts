@@ -31,7 +31,7 @@ const CALL_TIMEOUT_MS = 10 * 60_000;
 const SILENCE_MS = 3 * 60_000;
 const MAX_REASON = 500;
 /** A key goes into a header. */
-const HEADER_WORD = /^[!-~]+$/;
+const HEADER_VALUE = /^[!-~]+$/;
 
 export type ModelReply =
   | {
@@ -70,7 +70,7 @@ const answerSchema = z.looseObject({
 
 export async function openProvider(settings: ProviderSettings): Promise<Opened> {
   if (settings.provider !== "anthropic" && settings.provider !== COMPATIBLE) {
-    const reason = `The provider "${settings.provider}" is not known. Use "anthropic", or "${COMPATIBLE}" for a gateway or a local model that speaks its API at ANTHROPIC_BASE_URL.`;
+    const reason = `The provider "${settings.provider}" is unknown. Use "anthropic", or "${COMPATIBLE}" for a gateway or a local model that speaks its API at ANTHROPIC_BASE_URL.`;
     return { ok: false, stop: wrong(reason, "misconfigured") };
   }
   const { gateway = null } = settings;
@@ -83,8 +83,8 @@ export async function openProvider(settings: ProviderSettings): Promise<Opened> 
     const reason = "ANTHROPIC_API_KEY is not set. Add it to the repository's secrets for Actions.";
     return { ok: false, stop: wrong(reason, "key_missing") };
   }
-  if (gateway === null && settings.apiKey !== undefined && !HEADER_WORD.test(settings.apiKey)) {
-    const reason = "ANTHROPIC_API_KEY holds characters that no key has; copy it anew into the repository's secrets.";
+  if (gateway === null && settings.apiKey !== undefined && !HEADER_VALUE.test(settings.apiKey)) {
+    const reason = "ANTHROPIC_API_KEY holds invalid characters; copy the key again into the repository's secrets.";
     return { ok: false, stop: wrong(reason, "key_refused") };
   }
   const { default: Anthropic } = await import("@anthropic-ai/sdk");
@@ -106,18 +106,18 @@ export async function openProvider(settings: ProviderSettings): Promise<Opened> 
     if (read.ok) {
       if (answerSchema.safeParse(read.message).success)
         return { kind: "answered", message: read.message, torn: read.torn, lowered: loweredBy(stream.response) };
-      return stopped(down("The provider answered something that is not a message."));
+      return stopped(down("The provider's answer is not a message."));
     }
     const { error } = read;
-    if (signal.aborted) return stopped(down("The call was given up, since the run ends."));
-    if (read.silent) return broken(`nothing came for ${silenceMs / 1_000} s`, read);
+    if (signal.aborted) return stopped(down("The call was aborted because the run ends."));
+    if (read.silent) return broken(`no data for ${silenceMs / 1_000} s`, read);
     if (error instanceof Anthropic.APIConnectionError || !(error instanceof Anthropic.AnthropicError))
-      return stopped(down(`The provider could not be reached: ${wordsOf(error)}`));
+      return stopped(down(`The provider could not be reached: ${messageOf(error)}`));
     if (error instanceof Anthropic.APIError && !(error instanceof Anthropic.APIUserAbortError))
       return error.status === undefined ? readStreamError(error, read) : stopped(readError(error, request.model));
     const events = stream.response?.headers.get("content-type")?.includes("event-stream") === true;
-    if (read.heard || events) return broken(wordsOf(error), read);
-    return stopped(down("The provider answered something that is not a message."));
+    if (read.heard || events) return broken(messageOf(error), read);
+    return stopped(down("The provider's answer is not a message."));
   };
   const listModels: ListModels = async (signal) => {
     const bound = AbortSignal.any([signal, AbortSignal.timeout(MODEL_LIST_TIMEOUT_MS)]);
@@ -149,7 +149,7 @@ const wrong = (reason: string, permanent: PermanentError | null = null): Stop =>
   reason: head(providerWords(reason), MAX_REASON),
 });
 
-const wordsOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 const TOO_LONG = /too long|too large|context window|maximum context/i;
 
@@ -157,7 +157,7 @@ const TOO_LONG = /too long|too large|context window|maximum context/i;
 function readStreamError(error: APIError, read: Failed): ModelReply {
   if (TOO_LONG.test(error.message)) return stopped({ kind: "conversation_full" });
   if (error.type === "invalid_request_error")
-    return stopped(wrong(`The provider refused the request: ${error.message}`));
+    return stopped(wrong(`The provider rejected the request: ${error.message}`));
   return broken(error.message, read);
 }
 
@@ -182,24 +182,24 @@ function readError(error: APIError, model: string): Stop {
       if (TOO_LONG.test(said)) return { kind: "conversation_full" };
       if (error.status === 402 || NO_CREDIT.test(said))
         return wrong(
-          `The provider's account has no credit left: add some, then retry the job. It said: ${said}`,
+          `The provider's account has no credit left: add some, then retry the job. Its message: ${said}`,
           "no_credit",
         );
-      return wrong(`The provider refused the request: ${said}`);
+      return wrong(`The provider rejected the request: ${said}`);
     case 401:
     case 403:
       return wrong(
-        `The provider refused the key (${error.status}). Check the secret ANTHROPIC_API_KEY. It said: ${said}`,
+        `The provider rejected the key (${error.status}). Check the secret ANTHROPIC_API_KEY. Its message: ${said}`,
         error.status === 401 || own ? "key_refused" : null,
       );
     case 404:
       return wrong(
-        `The provider does not know the model ${model}. Name another where this one is named: ` +
+        `The provider does not know the model ${model}. Change the name where it is set: ` +
           "`--model` of the job, `llm.model` in .github/journeyman.yml, LLM_MODEL of the repository, or else of the server. " +
-          `It said: ${said}`,
+          `Its message: ${said}`,
         own ? "unknown_model" : null,
       );
     default:
-      return down(`The provider kept failing, after ${MAX_RETRIES} retries: ${said}`);
+      return down(`The provider still failed after ${MAX_RETRIES} retries: ${said}`);
   }
 }

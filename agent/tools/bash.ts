@@ -7,9 +7,9 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { z } from "zod";
-import { type Answer, answered } from "./answer.ts";
-import { Output } from "./output.ts";
+import { Output } from "./command-output.ts";
 import { type Ended, endGroup, groupLives, start } from "./process-group.ts";
+import { answered, type ToolResult } from "./tool-result.ts";
 
 /** Time limit of a command; test suites of real repositories take minutes. */
 export const COMMAND_SECONDS = 300;
@@ -63,7 +63,7 @@ export class Shell {
     this.#reset();
   }
 
-  async use(input: BashInput, signal: AbortSignal): Promise<Answer> {
+  async use(input: BashInput, signal: AbortSignal): Promise<ToolResult> {
     if (input.restart === true) {
       this.#endAll();
       this.#reset();
@@ -90,7 +90,7 @@ export class Shell {
     writeFileSync(join(this.#folder, "start"), `exec 2>&1\nunset BASH_ENV\n. ${state}\ntrap ${quote(save)} EXIT\n`);
   }
 
-  async #run(command: string, signal: AbortSignal): Promise<Answer> {
+  async #run(command: string, signal: AbortSignal): Promise<ToolResult> {
     this.#count += 1;
     const script = join(this.#folder, `command-${this.#count}`);
     writeFileSync(script, `${command}\n`);
@@ -112,8 +112,8 @@ export class Shell {
     rmSync(script, { force: true });
     const text = (await output.close()).trimEnd();
     const note = describeEnd(ended, seconds);
-    const said = [text, note].filter((part) => part !== "").join("\n") || "[no output]";
-    return { text: said, failed: ended.kind !== "exited" };
+    const shown = [text, note].filter((part) => part !== "").join("\n") || "[no output]";
+    return { text: shown, failed: ended.kind !== "exited" };
   }
 
   #outputFile(count: number): string {

@@ -65,9 +65,9 @@ function wait(child: ChildProcess, command: Command): Promise<Ended> {
     const cancel = () => kill("cancelled");
     command.signal.addEventListener("abort", cancel, { once: true });
     if (command.signal.aborted) cancel();
-    let heard = 0;
+    let chunks = 0;
     const listen = (chunk: Buffer) => {
-      heard += 1;
+      chunks += 1;
       command.onOutput(chunk);
     };
     const streams = [child.stdout, child.stderr];
@@ -85,10 +85,12 @@ function wait(child: ChildProcess, command: Command): Promise<Ended> {
       const until = performance.now() + DRAIN_MS;
       const look = (before: number) =>
         setTimeout(() => {
-          const silent = heard === before || performance.now() > until;
-          setImmediate(() => (silent && (heard === before || performance.now() > until) ? finish(ended) : look(heard)));
+          const silent = chunks === before || performance.now() > until;
+          setImmediate(() =>
+            silent && (chunks === before || performance.now() > until) ? finish(ended) : look(chunks),
+          );
         }, SILENCE_MS);
-      const drain = look(heard);
+      const drain = look(chunks);
       child.once("close", () => {
         clearTimeout(drain);
         finish(ended);

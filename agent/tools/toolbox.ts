@@ -6,9 +6,9 @@ import type { ToolUnion, ToolUseBlock } from "@anthropic-ai/sdk/resources/messag
 import { z } from "zod";
 import { head } from "../../src/text/text.ts";
 import { FINISH_OUTCOMES, type Stop } from "../loop/stop-reasons.ts";
-import { refused } from "./answer.ts";
 import { bashInput, type Shell } from "./bash.ts";
 import { edit, editorInput } from "./editor.ts";
+import { refused } from "./tool-result.ts";
 
 const EDITOR = "str_replace_based_edit_tool";
 

@@ -6,7 +6,7 @@ import { appendFileSync, mkdirSync, renameSync, rmSync, writeFileSync } from "no
 import { dirname } from "node:path";
 import { type LogLine, MAX_LOG_LINES, MAX_LOG_TEXT } from "../../src/contracts/log-line.ts";
 import { head } from "../../src/text/text.ts";
-import { plainRows } from "./plain.ts";
+import { plainRows } from "./plain-rows.ts";
 
 export interface LogSetup {
   readonly path: string;
@@ -42,7 +42,7 @@ export class Log {
   /** Rewrites the file from memory: a command of the model may have removed or changed it. */
   close(): void {
     if (this.#dropped > 0) {
-      const last = this.#line("warn", `${this.#dropped} further lines were left out.`);
+      const last = this.#line("warn", `${this.#dropped} further lines were omitted.`);
       this.#show(last);
       this.#lines.push(last);
     }

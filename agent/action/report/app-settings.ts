@@ -19,7 +19,7 @@ export function isTrusted(address: string): boolean {
 const address = (name: string) =>
   z
     .string({ error: `${name} is not set` })
-    .refine(isTrusted, `${name} is not an address that begins with https:// (http:// is for this machine alone)`);
+    .refine(isTrusted, `${name} must begin with https:// (http:// works for this machine only)`);
 
 const environmentSchema = z.object({
   JOB_ID: z.string({ error: "JOB_ID is not set" }).regex(JOB_ID_PATTERN, "JOB_ID is not the id of a job"),
@@ -52,8 +52,8 @@ export function appSettingsOf(
   identity: UploaderSettings["identity"] | null,
 ): UploaderSettings | string {
   if (appUrl === null) return "the job's brief names no App";
-  if (!isTrusted(appUrl)) return "the address of the App is not one that begins with https://";
-  if (identity === null) return "this workflow may not say who it is (id-token: write)";
+  if (!isTrusted(appUrl)) return "the App's address does not begin with https://";
+  if (identity === null) return "this workflow lacks the permission `id-token: write`";
   const headers = { [RUN_ACTION_HEADER]: RUN_ACTION_VERSION };
   return { jobId, appUrl: appUrl.replace(/\/+$/, ""), identity, headers };
 }

@@ -2,13 +2,13 @@
  * Reads what an old copy of run-job.yml pipes into `courier hand-in`: `result.json`, `log.jsonl`, then the paths of the
  * changed files, each terminated by NUL.
  */
-import type { Leaving } from "./hand-in.ts";
+import type { HandInInput } from "./hand-in.ts";
 
 /** Bytes. Twice the size of a full log. */
 const INPUT_LIMIT = 32 * 1024 * 1024;
 
 /** Null when the input is too large. */
-export async function readHandIn(input: AsyncIterable<Buffer>): Promise<Leaving | null> {
+export async function readHandIn(input: AsyncIterable<Buffer>): Promise<HandInInput | null> {
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of input) {

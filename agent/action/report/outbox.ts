@@ -11,13 +11,13 @@ const BATCH_LIMIT = 256 * 1024;
 export class Outbox {
   readonly #lines: LogLine[] = [];
   #received = 0;
-  #told: () => void = () => {};
+  #notify: () => void = () => {};
 
   /** Drops lines that do not count up and lines beyond the log's limit. */
   add(line: LogLine): void {
     if (line.seq <= (this.#lines.at(-1)?.seq ?? 0) || this.#lines.length >= MAX_LOG_LINES) return;
     this.#lines.push(line);
-    this.#told();
+    this.#notify();
   }
 
   /** The number of the last line that the App has. */
@@ -53,10 +53,10 @@ export class Outbox {
       const look = (): void => {
         if (this.isEmpty && !ended.aborted) return;
         ended.removeEventListener("abort", look);
-        this.#told = () => {};
+        this.#notify = () => {};
         resolve();
       };
-      this.#told = look;
+      this.#notify = look;
       ended.addEventListener("abort", look);
       look();
     });

@@ -9,7 +9,7 @@ import { tail } from "../../src/text/text.ts";
 /** Default limit on kept stdout, in bytes. */
 const OUTPUT_LIMIT = 8 * 1024 * 1024;
 /** Limit on kept stderr, in characters. The end is kept, since it holds the reason. */
-const WORDS_LIMIT = 16 * 1024;
+const MESSAGE_LIMIT = 16 * 1024;
 const CANNOT_START = 127;
 /** Between SIGTERM and SIGKILL. */
 const GRACE_MS = 2_000;
@@ -23,7 +23,7 @@ export interface CommandOptions {
   readonly outputLimit?: number;
 }
 
-export interface Ran {
+export interface CommandResult {
   /** Null when a signal or a limit ended it. */
   readonly code: number | null;
   readonly stdout: Buffer;
@@ -38,9 +38,9 @@ export function endCommands(): void {
   for (const pid of live) signalGroup(pid, "SIGKILL");
 }
 
-export const succeeded = ({ code }: Ran): boolean => code === 0;
+export const succeeded = ({ code }: CommandResult): boolean => code === 0;
 
-export function runCommand(file: string, args: readonly string[], options: CommandOptions): Promise<Ran> {
+export function runCommand(file: string, args: readonly string[], options: CommandOptions): Promise<CommandResult> {
   const { env, limitMs, cwd = "/", input, outputLimit = OUTPUT_LIMIT } = options;
   return new Promise((resolve) => {
     const child = spawn(file, args, { cwd, env: { ...env }, detached: true, stdio: ["pipe", "pipe", "pipe"] });
@@ -48,7 +48,7 @@ export function runCommand(file: string, args: readonly string[], options: Comma
     const chunks: Buffer[] = [];
     let size = 0;
     let stderr = "";
-    let limit: Ran["limit"] = null;
+    let limit: CommandResult["limit"] = null;
     const end = (reason: "time" | "output"): void => {
       if (limit !== null) return;
       limit = reason;
@@ -63,7 +63,7 @@ export function runCommand(file: string, args: readonly string[], options: Comma
       else chunks.push(chunk);
     });
     child.stderr.setEncoding("utf8").on("data", (text: string) => {
-      stderr = tail(stderr + text, WORDS_LIMIT);
+      stderr = tail(stderr + text, MESSAGE_LIMIT);
     });
     // A program that does not read its input is not an error.
     child.stdin.on("error", () => {});
@@ -92,9 +92,9 @@ function signalGroup(pid: number | undefined, signal: NodeJS.Signals): void {
 }
 
 /** The last words on stderr as one line, for use in a sentence. */
-export function lastWords({ stderr, limit }: Pick<Ran, "stderr" | "limit">, most = 300): string {
+export function errorTail({ stderr, limit }: Pick<CommandResult, "stderr" | "limit">, most = 300): string {
   if (limit === "time") return "it took too long";
-  if (limit === "output") return "it said too much";
+  if (limit === "output") return "it printed too much";
   const words = stderr
     .replace(/[\p{C}\s]+/gu, " ")
     .trim()

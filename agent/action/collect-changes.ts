@@ -6,18 +6,18 @@ import { join } from "node:path";
 import { jobFolder, LOG_FILE, RESULT_FILE } from "../../src/contracts/brief.ts";
 import { finalResult, readAgentFiles } from "./agent-files.ts";
 import { type ActionBrief, readPushedBrief } from "./brief.ts";
-import { changedPaths, putBack, putBackForbidden, referenceTree } from "./forbidden.ts";
+import { changedPaths, putBack, putBackForbidden, referenceTree } from "./forbidden-paths.ts";
 import { type Git, GitFailure } from "./git.ts";
 import { lfsRefusal, rawLfsFiles, storeInLfs } from "./lfs.ts";
 import { agentMerged, forgetMerge, unresolved } from "./merge.ts";
+import { removeRepositories, removeSpecialFiles, removeTooLarge } from "./remove-unsafe-files.ts";
 import type { ActionSettings } from "./settings.ts";
-import { stageAll } from "./stage.ts";
+import { stageFiles } from "./stage-files.ts";
 import type { State } from "./state.ts";
 import { addedSubmodules, changedSubmodules, submoduleRefusal } from "./submodules.ts";
 import { asWord } from "./summary.ts";
-import { removeRepositories, removeSpecialFiles, removeTooLarge } from "./sweep.ts";
 
-const MOST_NAMED = 20;
+const MAX_NAMED = 20;
 
 export interface Collected {
   readonly brief: ActionBrief;
@@ -48,32 +48,32 @@ export async function baseStateOf(git: Git, settings: ActionSettings, state: Sta
   return { git, settings, state, brief: read.brief };
 }
 
-export async function collect(ground: BaseState): Promise<Collected> {
-  const { git, settings, state, brief } = ground;
+export async function collect(baseState: BaseState): Promise<Collected> {
+  const { git, settings, state, brief } = baseState;
   const { jobId } = settings;
   const special = await removeSpecialFiles(git);
   const files = readAgentFiles(settings.workspace, jobId);
-  const merged = await mergedBase(ground);
+  const merged = await mergedBase(baseState);
   const submodules = await changedSubmodules(git);
   await removeRepositories(git);
   const tooLarge = await removeTooLarge(git);
 
-  const leftOut = [...special, ...(await stageAll(git))];
+  const leftOut = [...special, ...(await stageFiles(git))];
   const reference = await referenceTree(git, { head: state.head, merged });
   await putBack(git, reference, tooLarge);
   const put_back = await putBackForbidden(git, reference, brief.forbidden_paths);
   const refusals = [
     submoduleRefusal(submodules, await addedSubmodules(git)),
-    await keepLfs(ground, reference),
+    await keepLfs(baseState, reference),
     conflictRefusal(await unresolved(git, state.conflicts)),
   ].filter((sentence) => sentence !== null);
   const notes = [
-    ...(leftOut.length === 0 ? [] : [`Left out, since git cannot take it: ${namesOf(leftOut)}.`]),
-    ...(tooLarge.length === 0 ? [] : [`Left out, since GitHub takes no file of that size: ${namesOf(tooLarge)}.`]),
+    ...(leftOut.length === 0 ? [] : [`Left out, because git cannot add it: ${namesOf(leftOut)}.`]),
+    ...(tooLarge.length === 0 ? [] : [`Left out, because GitHub accepts no file of that size: ${namesOf(tooLarge)}.`]),
   ];
   const result = finalResult(files, { failure: state.failure, refusals, notes, put_back });
 
-  const compared = comparedWith(ground, merged !== null);
+  const compared = comparedWith(baseState, merged !== null);
   const changed = compared === null ? null : await changedPaths(git, compared, [".", ":(exclude).jobs"]);
   const trees = await treesOf(git, jobId, result, files.log);
   forgetMerge(git);
@@ -122,12 +122,12 @@ async function keepLfs({ git, settings }: BaseState, reference: string): Promise
 function namesOf(paths: readonly string[]): string {
   // Long names are cut and can then be equal.
   const words = [...new Set(paths.map(asWord))];
-  const more = words.length > MOST_NAMED ? ` and ${words.length - MOST_NAMED} more` : "";
-  return `${words.slice(0, MOST_NAMED).join(", ")}${more}`;
+  const more = words.length > MAX_NAMED ? ` and ${words.length - MAX_NAMED} more` : "";
+  return `${words.slice(0, MAX_NAMED).join(", ")}${more}`;
 }
 
 const conflictRefusal = (paths: readonly string[]): string | null =>
-  paths.length === 0 ? null : `Conflicts with the base branch are left in ${namesOf(paths)}.`;
+  paths.length === 0 ? null : `Unresolved conflicts with the base branch: ${namesOf(paths)}.`;
 
 /** Writes two trees from the index: with the job's folder and without it. */
 async function treesOf(

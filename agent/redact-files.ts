@@ -5,13 +5,13 @@
  */
 import { lstat, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { confine } from "./tools/confine.ts";
+import { confine } from "./tools/confine-path.ts";
 
 /** Bytes. Larger files are skipped; GitHub takes no file above 100 MB. */
 const MAX_FILE = 50 * 1024 * 1024;
 
 /** Returns the files of `paths` that held a secret. `blank` removes known values from a text. */
-export async function takeOutSecrets(
+export async function redactFiles(
   workspace: string,
   paths: readonly string[],
   blank: (text: string) => string,

@@ -5,10 +5,10 @@
 import { z } from "zod";
 import { Secret } from "../../../src/contracts/secret.ts";
 import type { UploaderSettings } from "./app-settings.ts";
-import { type Answer, exchange } from "./exchange.ts";
+import { exchange, type HttpResult } from "./http-request.ts";
 
 /** A token must outlive the request and clocks differ, so one with less time left is renewed. */
-const LEAST_LEFT_MS = 60_000;
+const MIN_LEFT_MS = 60_000;
 const UNREADABLE = "GitHub's answer holds no identity token";
 
 const answerSchema = z.object({ value: z.string().min(1) });
@@ -19,7 +19,7 @@ interface Identity {
   readonly expiresAt: number;
 }
 
-export class AppLine {
+export class AppClient {
   readonly #settings: UploaderSettings;
   readonly #now: () => number;
   #identity: Identity | null = null;
@@ -30,9 +30,9 @@ export class AppLine {
   }
 
   /** POSTs to `/api/runs/{job}/{what}`. */
-  async tell(what: "log" | "result", body: unknown, signal: AbortSignal): Promise<Answer> {
+  async tell(what: "log" | "result", body: unknown, signal: AbortSignal): Promise<HttpResult> {
     const known = this.#identity;
-    const fresh = known === null || known.expiresAt - this.#now() < LEAST_LEFT_MS;
+    const fresh = known === null || known.expiresAt - this.#now() < MIN_LEFT_MS;
     const identity = fresh ? await this.#ask(signal) : known;
     if ("kind" in identity) return identity;
     this.#identity = identity;
@@ -45,7 +45,7 @@ export class AppLine {
     return { kind: "later", afterMs: 0, reason: answer.reason };
   }
 
-  async #ask(signal: AbortSignal): Promise<Identity | Answer> {
+  async #ask(signal: AbortSignal): Promise<Identity | HttpResult> {
     const { identity, appUrl } = this.#settings;
     const url = new URL(identity.url);
     url.searchParams.set("audience", appUrl);

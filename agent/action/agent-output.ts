@@ -5,21 +5,21 @@
 import { StringDecoder } from "node:string_decoder";
 import { type LogLine, logLineSchema } from "../../src/contracts/log-line.ts";
 import { head } from "../../src/text/text.ts";
-import { harmless, plainRows } from "../transcript/plain.ts";
+import { escapeRunnerCommands, plainRows } from "../transcript/plain-rows.ts";
 
 /** Characters. A longer row is split; no log line is as long as JSON. */
 const ROW_LIMIT = 64 * 1024;
 
-export interface RelayPorts {
+export interface AgentOutputPorts {
   readonly print: (row: string) => void;
   readonly keep: (line: LogLine) => void;
 }
 
-export async function relay(input: AsyncIterable<Buffer>, { print, keep }: RelayPorts): Promise<void> {
+export async function readAgentOutput(input: AsyncIterable<Buffer>, { print, keep }: AgentOutputPorts): Promise<void> {
   for await (const row of rowsOf(input)) {
     const line = lineOf(row);
     if (line === null) {
-      print(harmless(row));
+      print(escapeRunnerCommands(row));
       continue;
     }
     for (const shown of plainRows(line.text)) print(shown);

@@ -5,7 +5,7 @@
 import { lstat, realpath } from "node:fs/promises";
 import { basename, dirname, join, relative, resolve, sep } from "node:path";
 
-export type Confined =
+export type ConfinedPath =
   | { readonly ok: true; readonly path: string; readonly shown: string }
   | { readonly ok: false; readonly reason: string };
 
@@ -25,11 +25,11 @@ async function realPlace(path: string): Promise<string | null> {
 }
 
 /** `path` as the model wrote it, relative to the checkout or absolute. */
-export async function confine(workspace: string, path: string): Promise<Confined> {
+export async function confine(workspace: string, path: string): Promise<ConfinedPath> {
   if (path === "" || path.includes("\0")) return { ok: false, reason: "The path is empty or not a path." };
   const root = await realpath(workspace);
   const place = await realPlace(resolve(workspace, path));
-  if (place === null) return { ok: false, reason: `${path} is a link that leads nowhere.` };
+  if (place === null) return { ok: false, reason: `${path} is a link to a missing file.` };
   if (!isInside(root, place)) return { ok: false, reason: `${path} is outside the checkout.` };
   const shown = relative(root, place) || ".";
   if (shown.split(sep).includes(".git")) return { ok: false, reason: `${path} belongs to git.` };

@@ -4,13 +4,13 @@ import { blanker } from "../../src/contracts/redact.ts";
 /** A longer line is passed on in parts. */
 const MAX_LINE = 64 * 1024;
 
-export interface Blanking {
+export interface KeyRedactor {
   text(text: string): string;
   /** For a stream with arbitrary chunks: passes each line on when it is complete. */
   chunks(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array>;
 }
 
-export function createBlanking(key: string | null): Blanking {
+export function createKeyRedactor(key: string | null): KeyRedactor {
   const quoted = JSON.stringify(key ?? "").slice(1, -1);
   const blank = blanker([key ?? "", quoted]);
   // The URL-encoded spelling is the longest.

@@ -9,8 +9,8 @@ const REQUEST_LIMIT_MS = 15_000;
 /** Bytes. Longer answers are cut. */
 const ANSWER_LIMIT = 64 * 1024;
 /** The longest pause that an answer may ask for. */
-const LONGEST_PAUSE_MS = 300_000;
-const WORDS_LIMIT = 200;
+const MAX_PAUSE_MS = 300_000;
+const MESSAGE_LIMIT = 200;
 
 export interface Request {
   readonly url: string;
@@ -21,13 +21,13 @@ export interface Request {
   readonly signal: AbortSignal;
 }
 
-export type Answer =
+export type HttpResult =
   | { readonly kind: "done"; readonly body: unknown }
   /** `afterMs`: the pause that the server asked for. */
   | { readonly kind: "later"; readonly afterMs: number | null; readonly reason: string }
   | { readonly kind: "refused"; readonly status: number; readonly reason: string };
 
-export async function exchange(request: Request): Promise<Answer> {
+export async function exchange(request: Request): Promise<HttpResult> {
   const { origin } = new URL(request.url);
   try {
     const response = await fetch(request.url, {
@@ -42,18 +42,18 @@ export async function exchange(request: Request): Promise<Answer> {
       redirect: "manual",
       signal: AbortSignal.any([request.signal, AbortSignal.timeout(REQUEST_LIMIT_MS)]),
     });
-    return meaning(response, await beginning(response), origin);
+    return meaning(response, await readBounded(response), origin);
   } catch (error) {
     return { kind: "later", afterMs: null, reason: `${origin} cannot be reached: ${causeOf(error)}` };
   }
 }
 
 /** 409 with a pause means "not yet", without one "no more". 501 means that this server never will. */
-function meaning(response: Response, text: string, origin: string): Answer {
+function meaning(response: Response, text: string, origin: string): HttpResult {
   const { status } = response;
   const body = parsed(text);
   if (status >= 200 && status < 300) return { kind: "done", body };
-  const reason = `${origin} answers ${status}${saidIn(body)}`;
+  const reason = `${origin} answers ${status}${messageIn(body)}`;
   const afterMs = pauseOf(response.headers.get("retry-after"));
   if ((status >= 500 && status !== 501) || status === 429 || (status === 409 && afterMs !== null))
     return { kind: "later", afterMs, reason };
@@ -63,10 +63,10 @@ function meaning(response: Response, text: string, origin: string): Answer {
 function pauseOf(header: string | null): number | null {
   if (header === null || header.trim() === "") return null;
   const ms = /^\d+$/.test(header.trim()) ? Number(header) * 1000 : Date.parse(header) - Date.now();
-  return Number.isNaN(ms) ? null : Math.min(Math.max(ms, 0), LONGEST_PAUSE_MS);
+  return Number.isNaN(ms) ? null : Math.min(Math.max(ms, 0), MAX_PAUSE_MS);
 }
 
-async function beginning(response: Response): Promise<string> {
+async function readBounded(response: Response): Promise<string> {
   const chunks: Uint8Array[] = [];
   let size = 0;
   for await (const chunk of response.body ?? []) {
@@ -86,9 +86,9 @@ function parsed(text: string): unknown {
 }
 
 /** The server's message, cut to one line of a log. */
-function saidIn(body: unknown): string {
+function messageIn(body: unknown): string {
   if (typeof body !== "object" || body === null || !("error" in body) || typeof body.error !== "string") return "";
-  return `: ${head(body.error.replace(/[\p{C}\s]+/gu, " "), WORDS_LIMIT)}`;
+  return `: ${head(body.error.replace(/[\p{C}\s]+/gu, " "), MESSAGE_LIMIT)}`;
 }
 
 /** The cause that `fetch` hides behind "fetch failed". */

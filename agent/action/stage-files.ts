@@ -4,37 +4,37 @@
  */
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { lastWords, succeeded } from "./command.ts";
 import { attributesOf, type Git, GitFailure } from "./git.ts";
+import { errorTail, succeeded } from "./run-command.ts";
 
 const ADD_LIMIT_MS = 90_000;
 const LIST_LIMIT = 64 * 1024 * 1024;
 /** Calls spent on finding files whose encoding git cannot convert; the rest are stored unconverted. */
-const MOST_CALLS = 60;
+const MAX_CALLS = 60;
 /** Git compares each file with each given path. */
-const MOST_ENCODED = 1_000;
+const MAX_ENCODED = 1_000;
 /** A job never changes its own folder. */
 const WHOLE = ["--", ".", ":(exclude,top).jobs"];
 const OTHERS = ["--others", "--exclude-per-directory=.gitignore", ...WHOLE];
 const PATHS_FROM_INPUT = ["--pathspec-from-file=-", "--pathspec-file-nul"];
 
 /** Returns the files that were left out. */
-export async function stageAll(git: Git): Promise<readonly string[]> {
+export async function stageFiles(git: Git): Promise<readonly string[]> {
   const all = await git.try(["add", "-A", "--sparse", ...WHOLE], { limitMs: ADD_LIMIT_MS });
   if (succeeded(all)) return [];
   git.unlock();
-  if (all.limit !== null) throw new GitFailure(`git add failed: ${lastWords(all)}`);
+  if (all.limit !== null) throw new GitFailure(`git add failed: ${errorTail(all)}`);
   const list = { outputLimit: LIST_LIMIT };
   const changed = await git.list(["diff-files", "--name-only", "--no-renames", "-z", ...WHOLE], list);
   const fresh = await git.list(["ls-files", "-z", ...OTHERS], list);
   const complete = await addAsTheyAre(git);
   const encodings = await attributesOf(git, "working-tree-encoding", [...new Set([...changed, ...fresh])]);
   const encoded = [...encodings].filter(([, value]) => value !== "unspecified" && value !== "unset");
-  if (encoded.length <= MOST_ENCODED)
+  if (encoded.length <= MAX_ENCODED)
     await encode(
       git,
       encoded.map(([path]) => path),
-      { calls: MOST_CALLS },
+      { calls: MAX_CALLS },
     );
   return complete ? [] : git.list(["ls-files", "-z", "--modified", ...OTHERS], list);
 }
@@ -47,7 +47,7 @@ async function addAsTheyAre(git: Git): Promise<boolean> {
   const ran = await git.try(["add", "-A", "--sparse", "--ignore-errors", ...WHOLE], { limitMs: ADD_LIMIT_MS });
   rmSync(join(info, "attributes"));
   if (succeeded(ran) || ran.code === 1) return succeeded(ran);
-  throw new GitFailure(`git add failed: ${lastWords(ran)}`);
+  throw new GitFailure(`git add failed: ${errorTail(ran)}`);
 }
 
 /** Bisects the list to find the files that git cannot convert; they stay unconverted. */

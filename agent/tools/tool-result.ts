@@ -6,14 +6,14 @@ import { head, tail } from "../../src/text/text.ts";
 /** Characters per result; one turn of a long run must not fill the window. */
 export const MAX_ANSWER = 16_000;
 
-export interface Answer {
+export interface ToolResult {
   readonly text: string;
   /** Tells the model that the call failed. */
   readonly failed: boolean;
 }
 
-export const answered = (text: string): Answer => ({ text: cutMiddle(text), failed: false });
-export const refused = (text: string): Answer => ({ text: cutMiddle(text), failed: true });
+export const answered = (text: string): ToolResult => ({ text: cutMiddle(text), failed: false });
+export const refused = (text: string): ToolResult => ({ text: cutMiddle(text), failed: true });
 
 /** Keeps head and tail, since the end of an output says most. `rest` says where the whole output is. */
 export function cutMiddle(text: string, rest = ""): string {

@@ -4,9 +4,9 @@
  */
 import { rmSync } from "node:fs";
 import { join } from "node:path";
-import { type CommandOptions, lastWords, type Ran, runCommand, succeeded } from "./command.ts";
 import { type Git, GitFailure } from "./git.ts";
 import { lfsPaths } from "./lfs.ts";
+import { type CommandOptions, type CommandResult, errorTail, runCommand, succeeded } from "./run-command.ts";
 
 const LIMIT_MS = 60_000;
 const LIST_LIMIT = 64 * 1024 * 1024;
@@ -14,8 +14,8 @@ const LIST_LIMIT = 64 * 1024 * 1024;
 async function find(git: Git, tests: readonly string[]): Promise<string[]> {
   const { workTree: cwd, environment: env } = git.repository;
   const options: CommandOptions = { cwd, env, limitMs: git.within(LIMIT_MS), outputLimit: LIST_LIMIT };
-  const ran: Ran = await runCommand("find", [".", ...tests], options);
-  if (!succeeded(ran)) throw new GitFailure(`the checkout could not be cleared: ${lastWords(ran)}`);
+  const ran: CommandResult = await runCommand("find", [".", ...tests], options);
+  if (!succeeded(ran)) throw new GitFailure(`the checkout could not be cleared: ${errorTail(ran)}`);
   const paths = ran.stdout.toString("utf8").split("\0");
   return paths.filter((path) => path !== "").map((path) => path.slice("./".length));
 }

@@ -1,7 +1,7 @@
 /** Collects a command's output in bounded memory: head and tail for the model, the whole in a file. */
 import { createWriteStream, type WriteStream } from "node:fs";
 import { counted } from "../../src/text/plural.ts";
-import { MAX_ANSWER } from "./answer.ts";
+import { MAX_ANSWER } from "./tool-result.ts";
 
 /** Bytes of one command's output that the file keeps. */
 const MAX_FILE = 20 * 1024 * 1024;

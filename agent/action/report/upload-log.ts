@@ -4,18 +4,18 @@
  */
 import pRetry, { AbortError } from "p-retry";
 import { linesReceivedSchema } from "../../../src/contracts/run-report.ts";
-import type { AppLine } from "./app-line.ts";
+import type { AppClient } from "./app-client.ts";
 import type { Outbox } from "./outbox.ts";
 
 const PACE_MS = 1_000;
 /** Lines come in groups: the first one waits this long for the others. */
 const GATHER_MS = 100;
 const FIRST_PAUSE_MS = 1_000;
-const LONGEST_PAUSE_MS = 30_000;
+const MAX_PAUSE_MS = 30_000;
 
-export interface Sending {
+export interface UploadPorts {
   readonly outbox: Outbox;
-  readonly app: AppLine;
+  readonly app: AppClient;
   /** Aborted when no more lines will come. */
   readonly ended: AbortSignal;
   /** Aborted some seconds later; ends the upload. */
@@ -35,7 +35,7 @@ class Later extends Error {
 }
 
 /** Returns null when all lines arrived, otherwise why not. */
-export async function sendAll(sending: Sending): Promise<string | null> {
+export async function uploadLog(sending: UploadPorts): Promise<string | null> {
   const { outbox, ended, over, pause } = sending;
   for (;;) {
     await outbox.filled(ended);
@@ -47,29 +47,29 @@ export async function sendAll(sending: Sending): Promise<string | null> {
     try {
       await persist(sending, phase);
     } catch (error) {
-      if (over.aborted) return `the time was over; the last trouble: ${wordsOf(error)}`;
-      if (!phase.aborted) return wordsOf(error);
+      if (over.aborted) return `time ran out; the last error: ${messageOf(error)}`;
+      if (!phase.aborted) return messageOf(error);
     }
     // After the end of input the pace no longer matters, unless the App makes no progress.
     await pause(PACE_MS, outbox.received > before ? ended : over);
   }
 }
 
-function persist({ outbox, app, over, pause }: Sending, signal: AbortSignal): Promise<void> {
+function persist({ outbox, app, over, pause }: UploadPorts, signal: AbortSignal): Promise<void> {
   return pRetry(
     async () => {
       const answer = await app.tell("log", { lines: outbox.batch() }, over);
       if (answer.kind === "refused") throw new AbortError(answer.reason);
       if (answer.kind === "later") throw new Later(answer.reason, answer.afterMs);
       const read = linesReceivedSchema.safeParse(answer.body);
-      if (!read.success) throw new AbortError("its answer cannot be understood");
+      if (!read.success) throw new AbortError("its answer has an unknown format");
       outbox.acknowledge(read.data.received);
     },
     {
       signal,
       retries: Number.POSITIVE_INFINITY,
       minTimeout: FIRST_PAUSE_MS,
-      maxTimeout: LONGEST_PAUSE_MS,
+      maxTimeout: MAX_PAUSE_MS,
       randomize: true,
       // A pause that the App asks for replaces our own and is not cut short.
       onFailedAttempt: async ({ error }) => {
@@ -80,4 +80,4 @@ function persist({ outbox, app, over, pause }: Sending, signal: AbortSignal): Pr
   );
 }
 
-const wordsOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -4,9 +4,9 @@
  * network afterwards, since older engines accept `isolated` and ignore it.
  */
 import { z } from "zod";
-import { lastWords, type Ran, succeeded } from "./command.ts";
+import type { Names } from "./container-names.ts";
 import type { Docker } from "./docker.ts";
-import type { Names } from "./names.ts";
+import { type CommandResult, errorTail, succeeded } from "./run-command.ts";
 
 /** The gateway's host name, as the agent sees it. */
 export const GATEWAY_HOST = "gateway";
@@ -23,7 +23,7 @@ export type MadeNetworks =
 const ISOLATED = ["ipv4", "ipv6"].flatMap((ip) => ["--opt", `com.docker.network.bridge.gateway_mode_${ip}=isolated`]);
 
 /** Removes what is left under these names. */
-export async function clearAway(docker: Docker, names: Names): Promise<void> {
+export async function removeLeftovers(docker: Docker, names: Names): Promise<void> {
   await docker.call(["rm", "-f", names.agent, names.gateway]);
   await docker.call(["network", "rm", names.network, names.fence]);
 }
@@ -32,7 +32,7 @@ export async function clearAway(docker: Docker, names: Names): Promise<void> {
  * A network left by an earlier attempt may hold the name. It is only removed after a failure, since the removal costs a
  * call.
  */
-async function create(docker: Docker, name: string, flags: readonly string[]): Promise<Ran> {
+async function create(docker: Docker, name: string, flags: readonly string[]): Promise<CommandResult> {
   const first = await docker.createNetwork(name, flags);
   if (succeeded(first)) return first;
   await docker.call(["network", "rm", name]);
@@ -46,7 +46,7 @@ async function create(docker: Docker, name: string, flags: readonly string[]): P
 export async function openNetwork(docker: Docker, names: Names): Promise<MadeNetworks> {
   await docker.call(["rm", "-f", names.agent, names.gateway]);
   const made = await create(docker, names.network, []);
-  if (!succeeded(made)) return refusal(`docker network create failed: ${lastWords(made)}`);
+  if (!succeeded(made)) return refusal(`docker network create failed: ${errorTail(made)}`);
   return {
     ok: true,
     flags: {
@@ -59,11 +59,11 @@ export async function openNetwork(docker: Docker, names: Names): Promise<MadeNet
 /** The agent's own network, for jobs whose settings list the allowed hosts. */
 export async function fencedNetworks(docker: Docker, names: Names): Promise<MadeNetworks> {
   const made = await create(docker, names.fence, ["--internal", ...ISOLATED]);
-  if (!succeeded(made)) return fenceRefusal(`docker network create failed: ${lastWords(made)}`);
+  if (!succeeded(made)) return fenceRefusal(`docker network create failed: ${errorTail(made)}`);
   const seen = await docker.call(["network", "inspect", "--format", "{{json .IPAM.Config}}", names.fence]);
-  if (!succeeded(seen)) return fenceRefusal(`docker network inspect failed: ${lastWords(seen)}`);
+  if (!succeeded(seen)) return fenceRefusal(`docker network inspect failed: ${errorTail(seen)}`);
   if (!isIsolated(seen.stdout.toString("utf8")))
-    return fenceRefusal("this Docker engine gives the network a gateway to the machine; Docker 28 or newer is needed");
+    return fenceRefusal("this Docker engine connects the network to the machine; install Docker 28 or newer");
   return {
     ok: true,
     flags: {
@@ -86,10 +86,10 @@ function isIsolated(text: string): boolean {
 
 const refusal = (why: string): MadeNetworks => ({
   ok: false,
-  reason: `The agent was not started, since its network could not be made: ${why}.`,
+  reason: `The agent was not started because its network could not be created: ${why}.`,
 });
 
 const fenceRefusal = (why: string): MadeNetworks => ({
   ok: false,
-  reason: `The agent was not started, since the network that .github/journeyman.yml asks for (\`egress\`) could not be made: ${why}.`,
+  reason: `The agent was not started because the restricted network (\`egress\` in .github/journeyman.yml) could not be created: ${why}.`,
 });

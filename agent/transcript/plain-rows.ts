@@ -4,10 +4,11 @@
  */
 
 /** The rows of a text, without runner commands. */
-export const plainRows = (text: string): string[] => text.split("\n").map((row) => `agent | ${harmless(row)}`);
+export const plainRows = (text: string): string[] =>
+  text.split("\n").map((row) => `agent | ${escapeRunnerCommands(row)}`);
 
 /** The runner obeys `::name::` at the start of a line and `##[name]` anywhere. */
-export function harmless(row: string): string {
+export function escapeRunnerCommands(row: string): string {
   const broken = row.replaceAll("##[", "## [").replaceAll("\r", " ");
   return /^\s*::/.test(broken) ? `> ${broken}` : broken;
 }

@@ -5,8 +5,8 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Secret } from "../../src/contracts/secret.ts";
-import { succeeded } from "./command.ts";
 import type { Git } from "./git.ts";
+import { succeeded } from "./run-command.ts";
 
 /**
  * Commits by which each side is deepened, one request after the other. After the last step the whole history is
@@ -35,7 +35,7 @@ async function knownMergeBase(git: Git, head: string, base: string): Promise<str
   const found = await git.try(["merge-base", head, base]);
   if (!succeeded(found)) return null;
   const ancestor = found.stdout.toString("utf8").trim();
-  const cut = cuts(git);
+  const cut = shallowCommits(git);
   if (cut.size === 0) return ancestor;
   const above = await git.try(["rev-list", `--max-count=${LOOK_LIMIT}`, head, base, "--not", ancestor]);
   if (!succeeded(above)) return null;
@@ -47,10 +47,10 @@ async function knownMergeBase(git: Git, head: string, base: string): Promise<str
     : ancestor;
 }
 
-const isShallow = (git: Git): boolean => cuts(git).size > 0;
+const isShallow = (git: Git): boolean => shallowCommits(git).size > 0;
 
 /** Commits whose parents are missing. */
-function cuts({ repository }: Git): ReadonlySet<string> {
+function shallowCommits({ repository }: Git): ReadonlySet<string> {
   try {
     const text = readFileSync(join(repository.folder, "shallow"), "utf8");
     return new Set(text.split("\n").filter((sha) => sha !== ""));
