@@ -1,6 +1,6 @@
 /**
- * What git knows of the checkout: which files the work changed, and files as they stand in a commit. Reads only; the
- * agent neither commits nor pushes.
+ * Asks git about the checkout: which files the work changed, and the content of files in a commit. Read-only; the agent
+ * neither commits nor pushes.
  */
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
@@ -11,7 +11,7 @@ const MAX_OUTPUT = 8 * 1024 * 1024;
 
 export interface Checkout {
   readonly workspace: string;
-  /** The shell's environment, since git runs what the repository's configuration names. */
+  /** The shell's environment, since git runs programs that the repository's configuration names. */
   readonly environment: Readonly<Record<string, string>>;
 }
 
@@ -29,13 +29,13 @@ export const hasCommit = async (checkout: Checkout, sha: string): Promise<boolea
 const FILE_ANSWER = /^[0-9a-f]{40,64} blob \d+\n/;
 
 /**
- * A file's text in a commit, through links inside of it; null when it is not there. A link that leads out of the tree is
- * not followed, since what it names is a file of this machine.
+ * A file's text in a commit, following links inside the tree; null when missing. A link that leaves the tree is not
+ * followed, since it names a file of this machine.
  */
 export async function fileAt({ workspace, environment }: Checkout, sha: string, path: string): Promise<string | null> {
   const options = { cwd: workspace, env: { ...environment }, timeout: TIMEOUT_MS, maxBuffer: MAX_OUTPUT };
   const running = run("git", ["cat-file", "--batch", "--follow-symlinks"], options);
-  // git ends without reading where there is no repository
+  // git ends without reading when there is no repository.
   running.child.stdin?.on("error", () => {});
   running.child.stdin?.end(`${sha}:${path}\n`);
   const answer = await running.then(
@@ -45,16 +45,16 @@ export async function fileAt({ workspace, environment }: Checkout, sha: string, 
   return FILE_ANSWER.test(answer) ? answer.slice(answer.indexOf("\n") + 1, -1) : null;
 }
 
-/** The commit the work starts from; null where there is no repository. */
+/** The commit that the work starts from; null when there is no repository. */
 export async function headCommit(checkout: Checkout): Promise<string | null> {
   const head = await git(checkout, "rev-parse", "--verify", "HEAD");
   return head === null ? null : head.trim();
 }
 
-/** Changed, new and deleted paths since `start`, commits of the model included; null when git cannot tell. */
+/** Changed, new and deleted paths since `start`, including commits of the model; null when git cannot tell. */
 export async function changedFiles(checkout: Checkout, start: string): Promise<string[] | null> {
   const tracked = await git(checkout, "diff", "--name-only", "-z", "--no-ext-diff", start);
-  // As the pushing step will see them: it knows the checkout's own .gitignore files, and no other list.
+  // Applies only the checkout's own .gitignore files, as the push will.
   const fresh = await git(checkout, "ls-files", "-z", "--others", "--exclude-per-directory=.gitignore");
   if (tracked === null || fresh === null) return null;
   const paths = `${tracked}${fresh}`.split("\0").filter((path) => path !== "" && !path.startsWith(".jobs/"));

@@ -1,4 +1,4 @@
-/** Entry of the agent: settings, signals, exit code. */
+/** Entry of the agent: reads settings, handles signals, sets the exit code. */
 import "./no-debugger.ts";
 import { setTimeout as wait } from "node:timers/promises";
 import { Cancellation } from "./loop/cancellation.ts";
@@ -10,13 +10,13 @@ if (!read.ok) {
   console.error(`The agent cannot start: ${read.reason}`);
   process.exit(2);
 }
-const interruption = new Cancellation();
+const cancellation = new Cancellation();
 for (const name of ["SIGTERM", "SIGINT"] as const) {
-  process.on(name, () => interruption.interrupt({ kind: "cancelled", by: name }));
+  process.on(name, () => cancellation.interrupt({ kind: "cancelled", by: name }));
 }
-process.on("uncaughtException", (error) => interruption.interrupt({ kind: "crashed", reason: error.message }));
+process.on("uncaughtException", (error) => cancellation.interrupt({ kind: "crashed", reason: error.message }));
 const code = await runJob(read.settings, {
-  interruption,
+  cancellation,
   now: () => new Date(),
   pause: (ms, signal) => wait(ms, undefined, { signal }).catch(() => {}),
   print: (row) => process.stdout.write(`${row}\n`),
@@ -24,5 +24,5 @@ const code = await runJob(read.settings, {
   console.error(`The agent could not write its result: ${error instanceof Error ? error.message : String(error)}`);
   return 1;
 });
-// A process that the model left behind can hold a pipe of ours open; it is no reason to stay.
+// Exits explicitly: a process that the model left behind can hold one of our pipes open.
 process.exit(code);

@@ -1,5 +1,5 @@
 /**
- * Node opens its debugger at SIGUSR1, and whoever reaches that reads the process's memory: the model's shell could. A
- * listener of our own takes its place. Imported before anything else.
+ * Replaces Node's SIGUSR1 handler, which opens a debugger: the model's shell could use it to read this process's
+ * memory. Must be imported first.
  */
 process.on("SIGUSR1", () => {});

@@ -1,6 +1,6 @@
 /**
- * Turns the end of a run into `.jobs/{id}/result.json`. Written whatever happened, in one rename, so that the pushing
- * step never sees half of it.
+ * Writes the end of a run to `.jobs/{id}/result.json`. Always written, and in one rename, so that the pushing step
+ * never reads half of it.
  */
 import { mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -12,16 +12,16 @@ import { describeStop, permanentErrorOf, type Stop } from "./loop/stop-reasons.t
 export interface RunEnd {
   readonly stop: Stop;
   readonly model: string;
-  /** What is said of the model itself. */
+  /** Notes about the choice of model. */
   readonly modelNotes: readonly string[];
   readonly usage: Usage;
-  /** Null: the model's price is not known. */
+  /** Null when the model's price is unknown. */
   readonly cents: number | null;
-  /** Used where the model gave no title of its own. */
+  /** The title if the model gave none. */
   readonly taskTitle: string;
-  /** What the model said last; the body of a run that it did not finish itself. */
-  readonly lastWords: string;
-  /** What the run adds to the model's words. */
+  /** The model's last text: the body of a run that it did not finish itself. */
+  readonly lastText: string;
+  /** Added to the model's body. */
   readonly notes: readonly string[];
 }
 
@@ -32,7 +32,7 @@ export function resultOf(end: RunEnd, redact: (text: string) => string): Result 
     version: 1,
     outcome,
     title: redact(finished?.title ?? end.taskTitle),
-    body: redact([finished?.body ?? end.lastWords, ...end.notes].filter((part) => part !== "").join("\n\n")),
+    body: redact([finished?.body ?? end.lastText, ...end.notes].filter((part) => part !== "").join("\n\n")),
     ...(reason === undefined ? {} : { reason: redact(reason) }),
     permanent_error: permanentErrorOf(end.stop),
     model: end.model,
@@ -42,12 +42,15 @@ export function resultOf(end: RunEnd, redact: (text: string) => string): Result 
   });
 }
 
-const FULL_DISK = "The run's disk was full at its end, so files may be missing or cut off.";
+const FULL_DISK =
+  "The runner's disk was full, so files may be missing or incomplete. Free disk space and retry the job.";
 
 const isFull = (error: unknown): boolean =>
   error instanceof Error && "code" in error && (error.code === "ENOSPC" || error.code === "EDQUOT");
 
-/** Answers what is written: on a full disk that the run failed, in the place of the log, which has been shown anyway. */
+/**
+ * Returns what was written. On a full disk it deletes the log, which was shown already, to write that the run failed.
+ */
 export function writeResult(workspace: string, jobId: string, result: Result): Result {
   const folder = join(workspace, jobFolder(jobId));
   const path = join(folder, RESULT_FILE);
@@ -66,5 +69,5 @@ export function writeResult(workspace: string, jobId: string, result: Result): R
   }
 }
 
-/** A limit keeps the work and is a proper end; only a failure makes the workflow red. */
+/** Reaching a limit is a regular end that keeps the work; only a failure turns the workflow red. */
 export const exitCodeOf = (result: Result): 0 | 1 => (result.outcome === "failed" ? 1 : 0);

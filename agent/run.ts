@@ -1,7 +1,4 @@
-/**
- * One run from brief to result. Wires the rooms of the agent; whatever ends the loop, the shell is closed and result
- * and log are written.
- */
+/** Runs a job from brief to result. However the loop ends, the shell is closed and result and log are written. */
 import { join } from "node:path";
 import { type Brief, jobFolder, LOG_FILE } from "../src/contracts/brief.ts";
 import { dayOf, fitToModel, type ModelChoice } from "../src/contracts/model-choice.ts";
@@ -11,7 +8,6 @@ import { blanker, redactor } from "../src/contracts/redact.ts";
 import { NO_USAGE, type Result } from "../src/contracts/result.ts";
 import { counted } from "../src/text/plural.ts";
 import { changedFiles, headCommit } from "./git.ts";
-import { takeOutSecrets } from "./leaks.ts";
 import { type Assignment, readAssignment } from "./loop/assignment.ts";
 import type { Cancellation } from "./loop/cancellation.ts";
 import { Conversation, roomIn } from "./loop/conversation.ts";
@@ -19,36 +15,37 @@ import { runLoop } from "./loop/loop.ts";
 import { firstMessage, SYSTEM_PROMPT } from "./loop/prompt.ts";
 import type { Stop } from "./loop/stop-reasons.ts";
 import { GatewayClient } from "./provider/gateway-client.ts";
-import { Refused } from "./provider/http-agent.ts";
+import { RefusalClient } from "./provider/http-agent.ts";
 import { type ListModels, openProvider } from "./provider/provider.ts";
 import { UsageCounter } from "./provider/usage.ts";
+import { redactFiles } from "./redact-files.ts";
 import { exitCodeOf, type RunEnd, resultOf, writeResult } from "./result.ts";
 import type { Settings } from "./settings.ts";
 import { Shell } from "./tools/bash.ts";
 import { Log } from "./transcript/log.ts";
 
 export interface RunPorts {
-  readonly interruption: Cancellation;
+  readonly cancellation: Cancellation;
   readonly now: () => Date;
   readonly print: (row: string) => void;
-  /** Waits, or less long when the signal says so. */
+  /** Waits; an aborted signal ends the wait early. */
   readonly pause: (ms: number, signal: AbortSignal) => Promise<void>;
 }
 
 interface Work extends RunPorts {
   readonly settings: Settings;
   readonly log: Log;
-  tally: UsageCounter;
+  usageCounter: UsageCounter;
   readonly startedAt: number;
   assignment: Assignment | null;
-  /** The model that works. */
+  /** The model in use. */
   model: string;
   modelNotes: readonly string[];
-  lastWords: string;
+  lastText: string;
   readonly notes: string[];
 }
 
-/** The exit code: 0 for every proper end, a limit included; 1 for a failure. */
+/** Returns the exit code: 0 for every regular end, including limits; 1 for a failure. */
 export async function runJob(settings: Settings, ports: RunPorts): Promise<0 | 1> {
   const redact = redactor(settings.secrets);
   const path = join(settings.workspace, jobFolder(settings.jobId), LOG_FILE);
@@ -58,15 +55,15 @@ export async function runJob(settings: Settings, ports: RunPorts): Promise<0 | 1
     ...ports,
     settings,
     log,
-    tally: new UsageCounter("unknown"),
+    usageCounter: new UsageCounter("unknown"),
     startedAt,
     assignment: null,
     model: "unknown",
     modelNotes: [],
-    lastWords: "",
+    lastText: "",
     notes: [],
   };
-  const stop = await attempt(work).catch((error: unknown): Stop => ({ kind: "crashed", reason: wordsOf(error) }));
+  const stop = await attempt(work).catch((error: unknown): Stop => ({ kind: "crashed", reason: messageOf(error) }));
   const result = resultOf(
     {
       stop,
@@ -74,74 +71,73 @@ export async function runJob(settings: Settings, ports: RunPorts): Promise<0 | 1
       modelNotes: work.modelNotes,
       ...(await spentBy(work)),
       taskTitle: work.assignment?.brief.title ?? "",
-      lastWords: work.lastWords,
+      lastText: work.lastText,
       notes: work.notes,
     },
     redact,
   );
-  sayEnd(log, result);
+  logEnd(log, result);
   const written = writeResult(settings.workspace, settings.jobId, result);
   if (written !== result) log.error(written.reason ?? "");
   log.close();
   return exitCodeOf(written);
 }
 
-/** The gateway has counted what commands spent as well; without one, nobody has. */
-async function spentBy({ settings, tally, log }: Work): Promise<Pick<RunEnd, "usage" | "cents">> {
-  const own = { usage: tally.usage, cents: tally.cents };
+/** The gateway also counts what commands spent; without a gateway, nothing does. */
+async function spentBy({ settings, usageCounter, log }: Work): Promise<Pick<RunEnd, "usage" | "cents">> {
+  const own = { usage: usageCounter.usage, cents: usageCounter.cents };
   if (settings.gateway === null) return own;
   const spent = await new GatewayClient(settings.gateway).spent();
-  if (spent === null)
-    log.warn("The gateway does not say what the run has cost: the agent's own calls alone are counted.");
-  return spent === null ? own : { usage: { ...spent.usage, turns: tally.usage.turns }, cents: spent.cents };
+  if (spent === null) log.warn("The gateway did not report the run's cost, so only the agent's own calls are counted.");
+  return spent === null ? own : { usage: { ...spent.usage, turns: usageCounter.usage.turns }, cents: spent.cents };
 }
 
-/** An older run-job.yml knows nothing of `egress`, and must not pass for one that keeps to it. */
+/** An old run-job.yml does not know `egress` and starts an open network. */
 const OPEN_NETWORK =
-  "The repository's settings name the hosts that jobs may reach (`egress`), but .github/workflows/run-job.yml started the " +
-  "agent on an open network. Copy that file anew from Journeyman, or remove `egress` from .github/journeyman.yml.";
+  "The repository's settings restrict the network (`egress`), but .github/workflows/run-job.yml started the " +
+  "agent on an open network. Copy that file again from Journeyman, or remove `egress` from .github/journeyman.yml.";
 
-/** The gateway keeps the limit, and alone knows whose address it calls. */
+/** The gateway enforces the limit, and only it knows which address it calls. */
 function unpriced(model: string, { gateway }: Settings): string {
-  const counted = `${model} has no price in the table of ${MODELS_AS_OF}: tokens are counted, cents are not known.`;
-  if (gateway === null) return `${counted} Turns and time alone bind it.`;
-  const bound = "The limit of cost binds it by the dearest price of that table";
+  const counted = `${model} has no price in the table of ${MODELS_AS_OF}: tokens are counted, the cost is unknown.`;
+  if (gateway === null) return `${counted} Only turns and time limit the run.`;
+  const bound = "The cost limit uses the highest price of that table";
   return `${counted} ${bound}${findModel(model) === null ? ", unless a gateway of your own at ANTHROPIC_BASE_URL serves it" : ""}.`;
 }
 
 async function attempt(work: Work): Promise<Stop> {
-  const { settings, log, interruption } = work;
+  const { settings, log, cancellation } = work;
   const read = await readAssignment(settings);
   if (!read.ok) return { kind: "misconfigured", permanent: null, reason: read.reason };
   work.assignment = read.assignment;
   const { brief } = read.assignment;
   work.model = brief.llm.model;
   work.modelNotes = brief.llm.notes;
-  work.tally = new UsageCounter(brief.llm.model);
+  work.usageCounter = new UsageCounter(brief.llm.model);
   if (brief.egress !== null && settings.proxy === null)
     return { kind: "misconfigured", permanent: "misconfigured", reason: OPEN_NETWORK };
   const elapsedMs = () => work.now().getTime() - work.startedAt;
   const absent = await gatewayAbsent(work, elapsedMs);
-  if (absent !== null) return interruption.stop ?? { kind: "provider_down", reason: absent };
+  if (absent !== null) return cancellation.stop ?? { kind: "provider_down", reason: absent };
   const opened = await openProvider({ ...settings, provider: brief.llm.provider });
   if (!opened.ok) return opened.stop;
   const choice = await fitModel(work, brief.llm, opened.listModels);
   const { limits } = brief;
   const by = saidBy(brief.llm, settings.llm);
   log.info(
-    `Job ${brief.id}, round ${brief.round}, try ${brief.attempt}, with ${choice.model}${by === "" ? "" : `, ${by}`}: ` +
+    `Job ${brief.id}, round ${brief.round}, attempt ${brief.attempt}, with ${choice.model}${by === "" ? "" : `, ${by}`}: ` +
       `at most ${counted(limits.turns, "turn")}, ${counted(limits.minutes, "minute")}, ${counted(limits.cost_cents, "cent")}.`,
   );
   if (!read.assignment.base_known)
     log.warn(
-      `The commit ${brief.base.sha} of ${brief.base.branch} is not here, so no AGENTS.md or CLAUDE.md was read.`,
+      `The commit ${brief.base.sha} of ${brief.base.branch} could not be read, so AGENTS.md and CLAUDE.md were not used.`,
     );
   if (costCents(choice.model, NO_USAGE) === null) log.warn(unpriced(choice.model, settings));
-  const outOfTime = () => interruption.interrupt({ kind: "out_of_time", minutes: limits.minutes });
+  const outOfTime = () => cancellation.interrupt({ kind: "out_of_time", minutes: limits.minutes });
   const clock = setTimeout(outOfTime, Math.max(0, limits.minutes * 60_000 - elapsedMs()));
   const shell = new Shell({ workspace: settings.workspace, environment: settings.shellEnvironment });
   const checkout = { workspace: settings.workspace, environment: shell.environment };
-  const refused = new Refused(settings.gateway ?? settings.proxy);
+  const refused = new RefusalClient(settings.gateway ?? settings.proxy);
   try {
     const start = await headCommit(checkout);
     const stop = await runLoop(
@@ -154,21 +150,21 @@ async function attempt(work: Work): Promise<Stop> {
         conversation: new Conversation(),
         ask: opened.ask,
         box: { workspace: settings.workspace, shell },
-        tally: work.tally,
+        usageCounter: work.usageCounter,
         log,
-        interruption,
+        cancellation,
         elapsedMs,
         pause: work.pause,
-        refused: () => refused.news(),
-        onWords: (words) => {
-          work.lastWords = words;
+        refused: () => refused.newRefusals(),
+        onText: (words) => {
+          work.lastText = words;
         },
       },
       firstMessage(read.assignment),
     );
-    // Nothing of the model's may write any more when the files are looked through.
+    // The model's processes must not write any more when the files are checked for secrets.
     shell.close();
-    await lookThrough(work, start === null ? null : await changedFiles(checkout, start));
+    await redactChangedFiles(work, start === null ? null : await changedFiles(checkout, start));
     return stop;
   } finally {
     clearTimeout(clock);
@@ -176,36 +172,36 @@ async function attempt(work: Work): Promise<Stop> {
   }
 }
 
-/** The brief may be older than its model's retirement. Whether a name that nobody knows means something, a call tells. */
+/** The brief may be older than its model's retirement. Whether an unknown model exists shows in the first call. */
 async function fitModel(work: Work, wanted: Brief["llm"], list: ListModels): Promise<ModelChoice> {
-  const listed = await list(work.interruption.signal);
+  const listed = await list(work.cancellation.signal);
   const choice = fitToModel(wanted, dayOf(work.now().getTime()), listed);
   work.model = choice.model;
-  work.tally = new UsageCounter(choice.model);
+  work.usageCounter = new UsageCounter(choice.model);
   work.modelNotes = [...new Set([...wanted.notes, ...choice.notes])];
   for (const note of work.modelNotes) work.log.warn(note);
   return choice;
 }
 
-async function gatewayAbsent({ settings, interruption, pause }: Work, elapsedMs: () => number): Promise<string | null> {
+async function gatewayAbsent({ settings, cancellation, pause }: Work, elapsedMs: () => number): Promise<string | null> {
   if (settings.gateway === null) return null;
-  return new GatewayClient(settings.gateway).waitFor({ elapsedMs, pause, signal: interruption.signal });
+  return new GatewayClient(settings.gateway).waitFor({ elapsedMs, pause, signal: cancellation.signal });
 }
 
-const MOST_NAMED = 10;
+const MAX_NAMED = 10;
 
-async function lookThrough({ settings, log, notes }: Work, changed: readonly string[] | null): Promise<void> {
-  if (changed === null) return log.warn("Git does not tell which files changed, so they were not looked through.");
+async function redactChangedFiles({ settings, log, notes }: Work, changed: readonly string[] | null): Promise<void> {
+  if (changed === null) return log.warn("Git did not list the changed files, so they were not checked for secrets.");
   log.info(changed.length === 0 ? "No file changed." : `Changed: ${changed.join(", ")}`);
-  const held = await takeOutSecrets(settings.workspace, changed, blanker(settings.secrets));
+  const held = await redactFiles(settings.workspace, changed, blanker(settings.secrets));
   if (held.length === 0) return;
-  const names = held.slice(0, MOST_NAMED).map((path) => `\`${path}\``);
-  const note = `A secret of this run was taken out of ${names.join(", ")}${held.length > MOST_NAMED ? " and others" : ""}.`;
+  const names = held.slice(0, MAX_NAMED).map((path) => `\`${path}\``);
+  const note = `A secret of this run was removed from ${names.join(", ")}${held.length > MAX_NAMED ? " and others" : ""}.`;
   log.warn(note);
   notes.push(note);
 }
 
-function sayEnd(log: Log, result: Result): void {
+function logEnd(log: Log, result: Result): void {
   const { usage, cost_cents: cost } = result;
   const price = cost === null ? `cost unknown, ${result.model} has no known price` : `${cost.toFixed(1)} cents`;
   const read = usage.input_tokens + usage.cache_read_tokens + usage.cache_write_tokens;
@@ -215,5 +211,5 @@ function sayEnd(log: Log, result: Result): void {
   else log.info(whole);
 }
 
-const wordsOf = (error: unknown): string =>
+const messageOf = (error: unknown): string =>
   error instanceof Error ? `${error.name}: ${error.message}` : String(error);

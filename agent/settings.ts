@@ -1,6 +1,6 @@
 /**
- * The agent's settings: the only file here that reads the environment. A variable that is set but empty counts as
- * unset, since a workflow passes an undefined variable as an empty one.
+ * The agent's settings; no other file here reads the environment. An empty variable counts as unset, since workflows
+ * pass undefined variables as empty ones.
  */
 import { resolve } from "node:path";
 import { z } from "zod";
@@ -8,10 +8,10 @@ import { JOB_ID_PATTERN } from "../src/contracts/brief.ts";
 import type { RunVariables } from "../src/contracts/model-source.ts";
 import { proxyEnvironment } from "./provider/http-agent.ts";
 
-/** Secrets with this prefix are meant for the model's shell; all others stay with the agent. */
+/** Secrets with this prefix are meant for the model's shell; the agent keeps all others. */
 const SHELL_SECRET_PREFIX = "AGENT_LLM_";
 
-/** What the shell takes over from the agent's own environment. Everything else stays out, whatever its name. */
+/** Variables that the shell inherits from the agent. No others are passed. */
 const SHELL_ALLOWED = [
   "PATH",
   "LANG",
@@ -53,25 +53,25 @@ export interface Settings {
   readonly jobId: string;
   /** Absolute path of the checkout. */
   readonly workspace: string;
-  /** The way to the model, which needs no key. Null: the agent has the key itself, from a workflow without a gateway. */
+  /** The gateway's address. Null: the agent has the key itself, from a workflow without a gateway. */
   readonly gateway: string | null;
   readonly apiKey: string | undefined;
   readonly baseUrl: string | undefined;
-  /** The only way out, where the repository's settings narrow it. */
+  /** The only way out when the repository's settings restrict the network. */
   readonly proxy: string | null;
-  /** How the log is told on stdout: to people, or to the courier. */
+  /** How the log appears on stdout: for people, or for the log uploader. */
   readonly logFormat: "plain" | "json";
-  /** Used where neither job nor settings file names a model. */
+  /** Used when neither job nor settings file names a model. */
   readonly llm: RunVariables;
-  /** The whole environment of the model's shell, HOME and the like excepted. */
+  /** The complete environment of the model's shell, except HOME and the like. */
   readonly shellEnvironment: Readonly<Record<string, string>>;
-  /** Every value that must not appear in a text which leaves. */
+  /** Values that must not appear in any text that leaves the run. */
   readonly secrets: readonly string[];
 }
 
 export type ReadSettings = { readonly ok: true; readonly settings: Settings } | { readonly ok: false; reason: string };
 
-/** All mistakes at once, in words. */
+/** Returns all mistakes at once, in words. */
 export function readSettings(environment: NodeJS.ProcessEnv, currentFolder: string): ReadSettings {
   const read = environmentSchema.safeParse(environment);
   if (!read.success) return { ok: false, reason: read.error.issues.map((issue) => issue.message).join("; ") };

@@ -1,6 +1,6 @@
 /**
- * What the agent left in the job's folder: its result and its log. All of it is data of a stranger: no link is followed,
- * nothing is read beyond a bound, and what cannot be read is as if it were not there.
+ * Reads the agent's result and log from the job's folder. Both are untrusted: links are not followed, reads are
+ * bounded, and an unreadable file counts as missing.
  */
 import { lstatSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -12,7 +12,7 @@ const RESULT_LIMIT = 1024 * 1024;
 const LOG_LIMIT = 32 * 1024 * 1024;
 
 export interface AgentFiles {
-  /** As it stands in the file, unknown keys and all. */
+  /** The parsed file, unknown keys included. */
   readonly result: Readonly<Record<string, unknown>> | null;
   readonly log: string;
 }
@@ -50,21 +50,21 @@ function parsed(text: string | null): AgentFiles["result"] {
 const ENDED_WITHOUT = "The agent ended without a result.";
 
 export interface ResultChange {
-  /** Why the agent could not work, where it left no result. */
+  /** Why the agent could not work, used when it left no result. */
   readonly failure: string | null;
-  /** Why what it did cannot count, in sentences. */
+  /** Why the work is rejected, in sentences. */
   readonly refusals: readonly string[];
   /** What happened to its files, in sentences. */
   readonly notes: readonly string[];
   readonly put_back: readonly string[];
 }
 
-const MOST_PUT_BACK = 100;
+const MAX_PUT_BACK = 100;
 
-/** With a reason of this step's in the place of the agent's, another try may work whatever the agent's was. */
+/** A failure reported by this step replaces the agent's outcome and is never permanent: another attempt may succeed. */
 export const FAILED = { outcome: "failed", permanent_error: null } as const;
 
-/** The result that is handed in: the agent's own, with what this step has to say beside it. */
+/** The result to submit: the agent's own, plus what this step has to say. */
 export function finalResult(
   { result }: AgentFiles,
   { failure, refusals, notes, put_back }: ResultChange,
@@ -78,10 +78,10 @@ export function finalResult(
     ...own,
     ...(notes.length === 0 ? {} : { body: [body, ...notes].filter((part) => part !== "").join("\n\n") }),
     ...(refusals.length === 0 ? {} : { ...FAILED, reason: refusals.join(" ") }),
-    put_back: put_back.slice(0, MOST_PUT_BACK),
+    put_back: put_back.slice(0, MAX_PUT_BACK),
   };
 }
 
-/** As the App reads it, for the summary and the commit; null: it is none. */
+/** The result as the App parses it, for the summary and the commit; null when it is invalid. */
 export const readable = (result: Readonly<Record<string, unknown>>): Result | null =>
   resultSchema.safeParse(result).data ?? null;

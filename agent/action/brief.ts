@@ -1,5 +1,6 @@
 /**
- * The brief as it was pushed: read from a commit, bounded, never from the checkout. What cannot be used is a sentence.
+ * Reads the pushed brief from the job's commit, never from the checkout, and within a size limit. An unusable brief
+ * yields a sentence that says why.
  */
 import { z } from "zod";
 import { briefSchema, CONFIG_FILE, jobFolder, RUN_COMMIT_PREFIX } from "../../src/contracts/brief.ts";
@@ -10,7 +11,7 @@ import type { Git } from "./git.ts";
 const BRIEF_LIMIT = 2 * 1024 * 1024;
 const COMMIT_LIMIT = 1024 * 1024;
 
-/** What the step itself goes by; the agent reads the whole of it. */
+/** The fields that this step uses; the agent reads the whole brief. */
 const actionBriefSchema = briefSchema
   .pick({
     id: true,
@@ -35,7 +36,7 @@ export interface PushedBrief {
 
 export type ReadBrief = ({ readonly ok: true } & PushedBrief) | { readonly ok: false; readonly reason: string };
 
-/** `token`: a partial repository may have to ask for the file. */
+/** `token`: a partial clone may have to fetch the file. */
 export async function readPushedBrief(
   git: Git,
   { sha, jobId, token }: { readonly sha: string; readonly jobId: string; readonly token?: Secret },
@@ -62,7 +63,7 @@ export async function readPushedBrief(
   };
 }
 
-/** The objects of `git cat-file --batch`, in their order; undefined for one that is not there. */
+/** Parses the output of `git cat-file --batch`, in order; undefined for a missing object. */
 export function objectsIn(answer: Buffer): (string | undefined)[] {
   const found: (string | undefined)[] = [];
   for (let at = 0; at < answer.length; ) {

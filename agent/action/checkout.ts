@@ -1,6 +1,6 @@
 /**
- * Checks the job out: a repository of this step's own outside of the workspace, in which git always works, and a copy of
- * it beside the files for the agent. Needs no checkout step before it. The token is given by environment, to git alone.
+ * Checks out the job: git works in a repository outside of the workspace, and the agent gets a copy next to the files.
+ * The workflow needs no checkout step. Only git gets the token, in an environment variable.
  */
 import { appendFileSync, mkdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
@@ -9,15 +9,15 @@ import { z } from "zod";
 import { PARTIAL_TRAILER } from "../../src/contracts/brief.ts";
 import type { Secret } from "../../src/contracts/secret.ts";
 import type { ActionBrief, PushedBrief } from "./brief.ts";
-import { lastWords, runCommand, succeeded } from "./command.ts";
 import { type Git, GitFailure } from "./git.ts";
-import { findMergeBase } from "./history.ts";
+import { findMergeBase } from "./merge-base.ts";
+import { errorTail, runCommand, succeeded } from "./run-command.ts";
 
 const FETCH_LIMIT_MS = 30 * 60_000;
 const FETCH_PAUSES_MS = [1_000, 5_000] as const;
 const CHECKOUT_LIMIT_MS = 30 * 60_000;
 const COPY_LIMIT_MS = 10 * 60_000;
-/** A push event of GitHub's has at most 20 commits and comes nowhere near. */
+/** Bytes. A push event holds at most 20 commits and stays far below this. */
 const EVENT_LIMIT = 16 * 1024 * 1024;
 
 export interface Source {
@@ -30,7 +30,9 @@ export interface Source {
 
 const eventSchema = z.object({ head_commit: z.object({ message: z.string() }).nullish() });
 
-/** Whether the brief's message asks for a checkout of a part: known before anything is fetched, where a push started it. */
+/**
+ * Whether the brief's commit message asks for a partial checkout. On a push event this is known before the first fetch.
+ */
 export function asksForPart(eventPath: string | null): boolean {
   try {
     if (eventPath === null || statSync(eventPath).size > EVENT_LIMIT) return false;
@@ -41,19 +43,19 @@ export function asksForPart(eventPath: string | null): boolean {
   }
 }
 
-/** Quoted for git's configuration file. */
+/** Quotes a value for git's configuration file. */
 const quoted = (text: string): string => `"${text.replace(/["\\]/g, "\\$&")}"`;
 
-/** A fresh repository with the job's commit and its parents in it. `part`: without the contents of files. */
+/** Creates a repository with the job's commit and its parents. `part`: without file contents. */
 export async function fetchJob(git: Git, source: Source, part: boolean): Promise<void> {
   const { folder } = git.repository;
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
-  // GIT_WORK_TREE would be written into the configuration, which the agent gets as well.
+  // Not through GIT_WORK_TREE: git would write it into the configuration, which the agent gets as well.
   const init = ["init", "--quiet", "--template=", `--initial-branch=${source.branch}`, join(folder, "..")];
   const { environment } = git.repository;
   const made = await runCommand("git", init, { env: { ...environment, ...NO_CONFIGURATION }, limitMs: 10_000 });
-  if (!succeeded(made)) throw new GitFailure(`git init failed: ${lastWords(made)}`);
+  if (!succeeded(made)) throw new GitFailure(`git init failed: ${errorTail(made)}`);
   const url = `${source.serverUrl}/${source.repository}.git`;
   const partial = part
     ? "\tpromisor = true\n\tpartialCloneFilter = blob:none\n[extensions]\n\tpartialClone = origin\n"
@@ -66,17 +68,17 @@ export async function fetchJob(git: Git, source: Source, part: boolean): Promise
 
 const NO_CONFIGURATION = { GIT_CONFIG_NOSYSTEM: "1", GIT_CONFIG_GLOBAL: "/dev/null" };
 
-/** The network of a runner fails now and then. */
+/** Retries, since a runner's network fails now and then. */
 async function fetchAgain(git: Git, args: readonly string[], token: Secret): Promise<void> {
   for (const pause of [...FETCH_PAUSES_MS, null]) {
     const ran = await git.try(["fetch", "--quiet", "--no-tags", ...args], { token, limitMs: FETCH_LIMIT_MS });
     if (succeeded(ran)) return;
-    if (pause === null || ran.limit !== null) throw new GitFailure(`git fetch failed: ${lastWords(ran)}`);
+    if (pause === null || ran.limit !== null) throw new GitFailure(`git fetch failed: ${errorTail(ran)}`);
     await wait(pause);
   }
 }
 
-/** Fills the work tree, with the folders alone that the brief names. */
+/** Fills the work tree, limited to the folders that the brief names, if any. */
 export async function checkOut(git: Git, source: Source, { checkout_paths }: ActionBrief): Promise<void> {
   const { token, branch } = source;
   const folders = checkout_paths.filter((path) => /^[^-/]/.test(path));
@@ -89,20 +91,20 @@ export async function checkOut(git: Git, source: Source, { checkout_paths }: Act
 }
 
 export interface Base {
-  /** The commit is here. */
+  /** Whether the base commit was fetched. */
   readonly known: boolean;
-  /** Where branch and base part; null: not known. */
+  /** Merge base of branch and base; null when unknown. */
   readonly merge_base: string | null;
 }
 
-/** The base commit and the history that a merge with it needs; a first try stands right on it. */
+/** Fetches the base commit and the history that a merge with it needs. On a first attempt it is the parent commit. */
 export async function findBase(git: Git, source: Source, { brief, parents }: PushedBrief): Promise<Base> {
   const base = brief.base.sha;
   const { token, sha } = source;
   if (!/^[0-9a-f]{40,64}$/.test(base)) return { known: false, merge_base: null };
   if (parents.includes(base)) return { known: true, merge_base: base };
-  if (!(await git.holds(["cat-file", "-e", `${base}^{commit}`]))) {
-    const fetched = await git.holds(
+  if (!(await git.succeeds(["cat-file", "-e", `${base}^{commit}`]))) {
+    const fetched = await git.succeeds(
       ["fetch", "--quiet", "--no-tags", "--depth=1", "origin", `+${base}:refs/journeyman/base`],
       { token },
     );
@@ -111,16 +113,19 @@ export async function findBase(git: Git, source: Source, { brief, parents }: Pus
   return { known: true, merge_base: await findMergeBase(git, { head: sha, base, token }) };
 }
 
-/** What the agent reads of the base commit, where files are fetched when they are asked for: it could not ask. */
+/**
+ * Fetches the base commit's instruction files into a partial clone now, since the agent has no token to fetch them
+ * later.
+ */
 export async function fetchInstructions(git: Git, base: string, token: Secret): Promise<void> {
   const input = ["AGENTS.md", "CLAUDE.md"].map((file) => `${base}:${file}\n`).join("");
   await git.try(["cat-file", "--batch", "--follow-symlinks"], { token, input });
 }
 
-/** The agent's own repository: what it does to that is never used out here. */
+/** Copies the repository for the agent. Later steps never use the copy. */
 export async function copyForAgent(git: Git): Promise<void> {
   const { folder, workTree, environment } = git.repository;
   const args = ["-R", "--reflink=auto", folder, join(workTree, ".git")];
   const ran = await runCommand("cp", args, { env: environment, limitMs: COPY_LIMIT_MS });
-  if (!succeeded(ran)) throw new GitFailure(`the repository could not be copied: ${lastWords(ran)}`);
+  if (!succeeded(ran)) throw new GitFailure(`the repository could not be copied: ${errorTail(ran)}`);
 }

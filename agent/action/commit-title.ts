@@ -1,15 +1,15 @@
-/** The subject of the work's commit, from the agent's title. */
+/** Builds the commit subject from the agent's title. */
 
 import type { Result } from "../../src/contracts/result.ts";
 import { withoutSkips } from "../../src/text/commit-words.ts";
 import { normalise } from "../../src/text/normalise.ts";
 import { head } from "../../src/text/text.ts";
 
-const LONGEST = 100;
+const MAX_LENGTH = 100;
 
 export function commitMessage(jobId: string, result: Result | null): string {
   const title = withoutSkips(normalise(result?.title ?? ""))
     .replace(/\s+/g, " ")
     .trim();
-  return `Job ${jobId}: ${head(title, LONGEST) || result?.outcome || "no result"}`;
+  return `Job ${jobId}: ${head(title, MAX_LENGTH) || result?.outcome || "no result"}`;
 }

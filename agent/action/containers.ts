@@ -1,30 +1,30 @@
 /**
- * The two containers of a job: the agent, which holds no secret but those meant for the model's shell, and the gateway,
- * which holds the provider's key and is the agent's way to the model. Starts both, ends both, and says why the
- * agent could not work where it cannot say so itself.
+ * Runs the two containers of a job. The agent holds no secrets but those meant for the model's shell; the gateway holds
+ * the provider's key and forwards model calls. Starts both, stops both, and explains a failure that the agent could not
+ * report itself.
  */
 
 import type { Readable } from "node:stream";
 import { DEFAULT_MODEL } from "../../src/contracts/models.ts";
 import { head } from "../../src/text/text.ts";
+import { rowsOf } from "./agent-output.ts";
 import type { ActionBrief } from "./brief.ts";
+import type { Names } from "./container-names.ts";
 import type { Docker, Running } from "./docker.ts";
-import { GATEWAY_HOST, type Networks } from "./fence.ts";
-import type { Names } from "./names.ts";
+import { GATEWAY_HOST, type Networks } from "./network-fence.ts";
 import { AGENT_UID } from "./ownership.ts";
-import { rowsOf } from "./relay.ts";
 import type { ActionSettings } from "./settings.ts";
 
 const GATEWAY_PORT = 8080;
 const GATEWAY_URL = `http://${GATEWAY_HOST}:${GATEWAY_PORT}`;
 const GATEWAY_UID = AGENT_UID + 1;
-/** Docker's code for what it could not do itself. */
+/** Docker's exit code for its own errors. */
 const DOCKER_FAILED = 125;
-/** The agent keeps its own limit; this much later it hangs. */
+/** How long after its own time limit the agent counts as hung. */
 const HANG_MS = 2 * 60_000;
 const KILL_AFTER_MS = 60_000;
-/** A run that was cancelled ends within 7 s: so long the agent may write its result, then docker may take the rest. */
-const LAST_WORDS_MS = 4_500;
+/** GitHub ends a cancelled run within 7 s: the agent gets this long to write its result, docker the rest. */
+const RESULT_GRACE_MS = 4_500;
 const REMOVE_LIMIT_MS = 1_500;
 const GATEWAY_GONE_MS = 10_000;
 
@@ -39,8 +39,8 @@ export interface ContainerParts {
 
 export interface Gateway {
   readonly running: Running;
-  /** What it said last. */
-  readonly lastWords: Promise<string>;
+  /** The last row of its output. */
+  readonly lastRow: Promise<string>;
 }
 
 export interface ContainerPorts extends ContainerParts {
@@ -52,11 +52,11 @@ export interface ContainerPorts extends ContainerParts {
 
 export interface Ended {
   readonly code: number;
-  /** Null: the agent says in its result how it ended. */
+  /** Null when the agent's own result says how it ended. */
   readonly failure: string | null;
 }
 
-/** Before the checkout is filled: the agent waits for the gateway, and that waits for nobody. */
+/** Starts before the checkout is filled: the agent waits for the gateway, and the gateway waits for nothing. */
 export function startGateway({ docker, names, settings, brief, networks, show }: ContainerParts): Gateway {
   const { apiKey, baseUrl } = settings.provider;
   const { egress, limits, llm } = brief;
@@ -75,13 +75,13 @@ export function startGateway({ docker, names, settings, brief, networks, show }:
       ...(egress === null ? {} : { EGRESS_ALLOWED: egress.join(" ") }),
     },
   });
-  // Read from the start: what nobody reads is gone with the process.
+  // Read from the start: output that nobody reads is lost when the process ends.
   const words = [running.stdout, running.stderr].map((stream) => showRows(stream, "gateway", show));
-  const lastWords = Promise.all(words).then((both) => both.findLast((row) => row !== "") ?? "");
-  return { running, lastWords };
+  const lastRow = Promise.all(words).then((both) => both.findLast((row) => row !== "") ?? "");
+  return { running, lastRow };
 }
 
-/** The same as the agent makes of brief and variables. */
+/** Must choose the same model as the agent does from brief and variables. */
 function modelOf({ model, named_by }: ActionBrief["llm"], variable: string): string {
   if (model === undefined || named_by?.model === "server") return variable || model || DEFAULT_MODEL;
   return model;
@@ -94,7 +94,7 @@ function startAgent({ docker, names, settings, brief, networks }: ContainerParts
     name: names.agent,
     image: settings.image,
     user: `${AGENT_UID}:${AGENT_UID}`,
-    // Without --init: the image has an init of its own, which the model's shell cannot read.
+    // Without --init: the image has its own init, which the model's shell cannot read.
     flags: [
       ...["--pids-limit", "512", "--memory", "4g", ...networks.agent],
       ...["-v", `${settings.workspace}:/workspace`, "-w", "/workspace"],
@@ -110,7 +110,7 @@ function startAgent({ docker, names, settings, brief, networks }: ContainerParts
   });
 }
 
-/** Shows what comes, and keeps the last row. */
+/** Shows each row and keeps the last one. */
 async function showRows(input: Readable, name: string, show: (text: string) => void): Promise<string> {
   let last = "";
   for await (const row of rowsOf(input)) {
@@ -132,7 +132,7 @@ export async function runContainers(ports: ContainerPorts): Promise<Ended> {
     agent.signal("SIGTERM");
     later(ms, remove);
   };
-  const cancel = (): void => end(LAST_WORDS_MS);
+  const cancel = (): void => end(RESULT_GRACE_MS);
   cancelled.addEventListener("abort", cancel, { once: true });
   if (cancelled.aborted) cancel();
   later(minutesOf(brief) * 60_000 + HANG_MS, () => end(KILL_AFTER_MS));
@@ -146,21 +146,21 @@ export async function runContainers(ports: ContainerPorts): Promise<Ended> {
   cancelled.removeEventListener("abort", cancel);
   gateway.running.signal("SIGTERM");
   const failure = gatewayFirst
-    ? `The gateway to the model ended before the agent${tail(await gateway.lastWords)}.`
+    ? `The gateway to the model ended before the agent${tail(await gateway.lastRow)}.`
     : code === DOCKER_FAILED
       ? `The agent's container could not be started${tail(await agentWords)}.`
       : null;
-  // Where docker was told before the agent could be.
+  // The cancel reached docker before it reached the agent.
   if (cancelled.aborted) return { code: 1, failure: failure ?? "The run was cancelled." };
   return { code: failure === null ? (code ?? 1) : 1, failure };
 }
 
-const LONGEST_TAIL = 300;
+const MAX_TAIL = 300;
 const tail = (words: string): string => {
-  const plain = head(words.replace(/[\p{C}\s]+/gu, " ").trim(), LONGEST_TAIL);
+  const plain = head(words.replace(/[\p{C}\s]+/gu, " ").trim(), MAX_TAIL);
   return plain === "" ? "" : `: ${plain.replace(/\.$/, "")}`;
 };
 
-/** A brief's own minutes, within what a job of Actions may take. */
-const LONGEST_MINUTES = 340;
-const minutesOf = ({ limits }: ActionBrief): number => Math.min(limits.minutes, LONGEST_MINUTES);
+/** The brief sets its own limit in minutes, within the limit of an Actions job. */
+const MAX_MINUTES = 340;
+const minutesOf = ({ limits }: ActionBrief): number => Math.min(limits.minutes, MAX_MINUTES);

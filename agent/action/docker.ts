@@ -1,23 +1,23 @@
 /**
- * Docker through its command line. It gets the variables that say where the engine is and those that a container shall
- * have, by name; never this process's own environment, which can say who the run is.
+ * Calls docker's command line. Docker gets the variables that locate the engine and those that the container needs,
+ * never this process's whole environment, which holds the run's identity token.
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import type { Readable } from "node:stream";
-import { type Ran, runCommand } from "./command.ts";
 import type { Within } from "./git.ts";
+import { type CommandResult, runCommand } from "./run-command.ts";
 
-/** Every call but `run`. */
+/** Limit for every call except `run`. */
 const CALL_LIMIT_MS = 20_000;
 
-export interface Confined {
+export interface ContainerOptions {
   readonly name?: string;
   readonly image: string;
   readonly user: string;
   readonly entrypoint?: string;
-  /** Flags beside what every container gets. */
+  /** Added to the flags that every container gets. */
   readonly flags: readonly string[];
-  /** Given by name, so that no value stands in the list of processes. */
+  /** Passed by name, so that no value appears in the process list. */
   readonly env: Readonly<Record<string, string>>;
   readonly args?: readonly string[];
 }
@@ -25,9 +25,9 @@ export interface Confined {
 export interface Running {
   readonly stdout: Readable;
   readonly stderr: Readable;
-  /** Docker's own code, which is the container's; null where docker was killed. */
+  /** The container's exit code; null when docker itself was killed. */
   readonly ended: Promise<number | null>;
-  /** Docker passes it on to the container. */
+  /** Docker forwards it to the container. */
   signal(name: NodeJS.Signals): void;
 }
 
@@ -42,22 +42,22 @@ export class Docker {
     this.#label = `dev.journeyman.job=${jobId}`;
   }
 
-  call(args: readonly string[], limitMs = CALL_LIMIT_MS): Promise<Ran> {
+  call(args: readonly string[], limitMs = CALL_LIMIT_MS): Promise<CommandResult> {
     return runCommand("docker", args, { env: this.#environment, limitMs: this.#within(limitMs) });
   }
 
-  createNetwork(name: string, flags: readonly string[]): Promise<Ran> {
+  createNetwork(name: string, flags: readonly string[]): Promise<CommandResult> {
     return this.call(["network", "create", ...flags, "--label", this.#label, name]);
   }
 
-  /** A container that is waited for. */
-  finish(container: Confined, limitMs: number): Promise<Ran> {
+  /** Runs a container to its end. */
+  finish(container: ContainerOptions, limitMs: number): Promise<CommandResult> {
     const env = { ...this.#environment, ...container.env };
     return runCommand("docker", this.#runArguments(container), { env, limitMs: this.#within(limitMs) });
   }
 
-  /** A container that goes on; its output is the caller's to read. In a group of its own: signals come by us alone. */
-  start(container: Confined): Running {
+  /** Starts a container in its own process group, so that only this process signals it. The caller reads its output. */
+  start(container: ContainerOptions): Running {
     const env = { ...this.#environment, ...container.env };
     const child = spawn("docker", this.#runArguments(container), {
       env,
@@ -73,7 +73,7 @@ export class Docker {
     };
   }
 
-  #runArguments({ name, image, user, entrypoint, flags, env, args = [] }: Confined): string[] {
+  #runArguments({ name, image, user, entrypoint, flags, env, args = [] }: ContainerOptions): string[] {
     return [
       ...["run", "--rm", "--log-driver", "none", "--label", this.#label],
       ...(name === undefined ? [] : ["--name", name]),

@@ -1,16 +1,16 @@
 /**
- * Git on the repository of this step, which lies outside of the checkout: configuration, hooks and attributes files of
- * this machine and of the agent never count. A token is given by environment and for one server only.
+ * Runs git on this step's repository, which lies outside of the checkout. Configuration, hooks and attribute files of
+ * the machine and of the agent have no effect. A token is passed in the environment and works for one server only.
  */
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import type { Secret } from "../../src/contracts/secret.ts";
-import { type CommandOptions, lastWords, type Ran, runCommand, succeeded } from "./command.ts";
+import { type CommandOptions, type CommandResult, errorTail, runCommand, succeeded } from "./run-command.ts";
 
 const LIMIT_MS = 60_000;
 const AUTHOR = ["github-actions[bot]", "41898282+github-actions[bot]@users.noreply.github.com"] as const;
 
-/** Hooks and helpers never run; stat data that a change of owner touched is not compared. */
+/** No hooks or helpers run. A change of owner touches stat data, so git does not compare it. */
 const CONFIGURATION: readonly (readonly [string, string])[] = [
   ["core.hooksPath", "/dev/null"],
   ["core.fsmonitor", "false"],
@@ -31,11 +31,11 @@ const CONFIGURATION: readonly (readonly [string, string])[] = [
 ];
 
 export interface Repository {
-  /** Of git's own files. */
+  /** The git directory. */
   readonly folder: string;
   readonly workTree: string;
   readonly serverUrl: string;
-  /** What every program gets. */
+  /** The environment of every program. */
   readonly environment: Readonly<Record<string, string>>;
 }
 
@@ -43,21 +43,21 @@ export interface GitOptions {
   readonly input?: string | Buffer;
   readonly limitMs?: number;
   readonly outputLimit?: number;
-  /** For what speaks to the server. */
+  /** For calls that reach the server. */
   readonly token?: Secret;
   readonly config?: readonly (readonly [string, string])[];
   readonly env?: Readonly<Record<string, string>>;
 }
 
-/** What is left of a call's limit, where a whole stage has one. */
+/** Caps a call's limit at the time that is left for the stage. */
 export type Within = (ms: number) => number;
 
-/** Git did not do what it had to; the message is a sentence about it. */
+/** A git command failed; the message is a sentence. */
 export class GitFailure extends Error {}
 
 export class Git {
   readonly repository: Repository;
-  /** Throws where there is no time left. */
+  /** Throws when no time is left. */
   readonly within: Within;
 
   constructor(repository: Repository, within: Within) {
@@ -65,36 +65,36 @@ export class Git {
     this.within = within;
   }
 
-  /** Git on other files, with everything else as it is here. */
+  /** The same git with another git directory and work tree. */
   on(places: { readonly folder: string; readonly workTree: string }): Git {
     return new Git({ ...this.repository, ...places }, this.within);
   }
 
-  try(args: readonly string[], options: GitOptions = {}): Promise<Ran> {
+  try(args: readonly string[], options: GitOptions = {}): Promise<CommandResult> {
     return runCommand("git", args, this.#options(options));
   }
 
   async run(args: readonly string[], options: GitOptions = {}): Promise<Buffer> {
     const ran = await this.try(args, options);
     if (succeeded(ran)) return ran.stdout;
-    throw new GitFailure(`git ${args[0] ?? ""} failed: ${lastWords(ran)}`);
+    throw new GitFailure(`git ${args[0] ?? ""} failed: ${errorTail(ran)}`);
   }
 
   async text(args: readonly string[], options: GitOptions = {}): Promise<string> {
     return (await this.run(args, options)).toString("utf8").trim();
   }
 
-  /** What git prints with NUL after each. */
+  /** Splits git's NUL-terminated output. */
   async list(args: readonly string[], options: GitOptions = {}): Promise<string[]> {
     const text = (await this.run(args, options)).toString("utf8");
     return text.split("\0").filter((entry) => entry !== "");
   }
 
-  async holds(args: readonly string[], options: GitOptions = {}): Promise<boolean> {
+  async succeeds(args: readonly string[], options: GitOptions = {}): Promise<boolean> {
     return succeeded(await this.try(args, options));
   }
 
-  /** After a git that was killed: what it was writing is nobody's. */
+  /** Removes the lock files of a git that was killed. */
   unlock(): void {
     rmSync(join(this.repository.folder, "index.lock"), { force: true });
   }
@@ -129,7 +129,7 @@ export class Git {
 
 const LIST_LIMIT = 64 * 1024 * 1024;
 
-/** The values of an attribute, by path; `--cached`: as the index has it. */
+/** Values of an attribute by path. `--cached`: as in the index. */
 export async function attributesOf(
   git: Git,
   attribute: string,
@@ -138,12 +138,12 @@ export async function attributesOf(
 ): Promise<ReadonlyMap<string, string>> {
   const args = ["check-attr", ...flags, "-z", "--stdin", attribute];
   const answer = await git.run(args, { input: paths.join("\0"), outputLimit: LIST_LIMIT });
-  // A value may be empty.
+  // A value may be empty, so empty fields stay.
   const words = answer.toString("utf8").split("\0");
   return new Map(words.flatMap((value, at) => (at % 3 === 2 ? [[words[at - 2] ?? "", value]] : [])));
 }
 
-/** Basic authentication as actions/checkout does it, for this server alone, whatever git is led to. */
+/** Basic authentication as actions/checkout does it, bound to this server even if git is redirected. */
 const authorization = (serverUrl: string, token: Secret): readonly (readonly [string, string])[] => [
   [
     `http.${serverUrl}/.extraHeader`,

@@ -1,32 +1,32 @@
 /**
- * Files that the repository keeps in Git LFS. The checkout holds their pointers; a file that the agent wrote in place of
- * one is stored as LFS stores it where the runner has git-lfs, and refused in words where it has not.
+ * Handles files that the repository keeps in Git LFS. The checkout holds their pointers. A file that the agent wrote in
+ * place of a pointer is stored in LFS if the runner has git-lfs, and rejected otherwise.
  */
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Secret } from "../../src/contracts/secret.ts";
 import { objectsIn } from "./brief.ts";
-import { lastWords, succeeded } from "./command.ts";
-import { changedPaths } from "./forbidden.ts";
+import { changedPaths } from "./forbidden-paths.ts";
 import { attributesOf, type Git } from "./git.ts";
+import { errorTail, succeeded } from "./run-command.ts";
 import { asWord } from "./summary.ts";
 
 const POINTER = "version https://git-lfs.github.com/spec/v1\n";
 const POINTER_LIMIT = 1_024;
-const MOST_NAMED = 10;
-/** Files that one job may bring to LFS. */
-const MOST_STORED = 1_000;
+const MAX_NAMED = 10;
+/** Files that one job may store in LFS. */
+const MAX_STORED = 1_000;
 const INDEX_LIMIT = 512 * 1024 * 1024;
 const UPLOAD_LIMIT_MS = 90_000;
 const CLEAN_LIMIT_MS = 60_000;
 
-/** Those that attributes give to LFS. */
+/** Paths whose attributes name LFS. */
 export async function lfsPaths(git: Git, paths: readonly string[], ...flags: readonly "--cached"[]): Promise<string[]> {
   const filters = paths.length === 0 ? [] : await attributesOf(git, "filter", paths, ...flags);
   return [...filters].flatMap(([path, filter]) => (filter === "lfs" ? [path] : []));
 }
 
-/** Staged files that belong into LFS and are not pointers. */
+/** Staged files that belong in LFS and are not pointers. */
 export async function rawLfsFiles(git: Git, reference: string): Promise<string[]> {
   const kept = await lfsPaths(git, await changedPaths(git, reference), "--cached");
   if (kept.length === 0) return [];
@@ -35,7 +35,7 @@ export async function rawLfsFiles(git: Git, reference: string): Promise<string[]
   return [...blobs].flatMap(([path, id]) => (pointers.has(id) ? [] : [path]));
 }
 
-/** By path, without what is deleted, a link or a folder. */
+/** By path, without deleted paths, links and folders. */
 async function stagedBlobs(git: Git, paths: readonly string[]): Promise<ReadonlyMap<string, string>> {
   const asked = new Set(paths);
   const entries = await git.list(["ls-files", "--stage", "-z"], { outputLimit: INDEX_LIMIT });
@@ -47,7 +47,7 @@ async function stagedBlobs(git: Git, paths: readonly string[]): Promise<Readonly
   );
 }
 
-/** Pointers, of these blobs, with the object that each names; an empty file is its own pointer. */
+/** The blobs that are pointers, with the object that each names. An empty file is its own pointer. */
 async function pointersOf(git: Git, ids: readonly string[]): Promise<ReadonlyMap<string, string>> {
   const sizes = (
     await git.text(["cat-file", "--batch-check=%(objectname) %(objectsize)"], {
@@ -71,7 +71,7 @@ async function pointersOf(git: Git, ids: readonly string[]): Promise<ReadonlyMap
   return pointers;
 }
 
-/** For git as it stages: what `git lfs install` writes into a configuration. */
+/** The configuration that `git lfs install` writes. */
 const FILTER: readonly (readonly [string, string])[] = [
   ["filter.lfs.process", "git-lfs filter-process"],
   ["filter.lfs.clean", "git-lfs clean -- %f"],
@@ -80,15 +80,15 @@ const FILTER: readonly (readonly [string, string])[] = [
 
 export interface LfsPorts {
   readonly token: Secret;
-  /** Of the repository on the server, with `.git`. */
+  /** The repository's URL, with `.git`. */
   readonly url: string;
 }
 
-/** Stores the files as LFS does and uploads them; null when that is done, else why not. */
+/** Stores and uploads the files; returns null, or why it failed. */
 export async function storeInLfs(git: Git, paths: readonly string[], { token, url }: LfsPorts): Promise<string | null> {
-  if (paths.length > MOST_STORED) return `they are more than ${MOST_STORED} files`;
-  if (!(await git.holds(["lfs", "version"]))) return "the runner has no git-lfs";
-  // The work may bring an .lfsconfig that leads elsewhere: what is said here counts more.
+  if (paths.length > MAX_STORED) return `there are more than ${MAX_STORED} of them`;
+  if (!(await git.succeeds(["lfs", "version"]))) return "the runner has no git-lfs";
+  // An .lfsconfig in the work could name another server; these settings override it.
   const places = ["lfs.url", "lfs.pushurl", "remote.origin.lfsurl", "remote.origin.lfspushurl"];
   const lfs = [
     ...places.map((key) => [key, `${url}/info/lfs`] as const),
@@ -103,19 +103,19 @@ export async function storeInLfs(git: Git, paths: readonly string[], { token, ur
   );
   if (!succeeded(staged)) {
     git.unlock();
-    return `git-lfs could not store them: ${lastWords(staged)}`;
+    return `git-lfs could not store them: ${errorTail(staged)}`;
   }
   const blobs = [...new Set((await stagedBlobs(git, paths)).values())];
   const ids = [...(await pointersOf(git, blobs)).values()].filter((id) => id !== "");
-  if (ids.length < blobs.length) return "git-lfs made no pointers of them";
+  if (ids.length < blobs.length) return "git-lfs did not turn them into pointers";
   const sent = await git.try(["lfs", "push", "--object-id", "origin", ...new Set(ids)], {
     token,
     config,
     limitMs: UPLOAD_LIMIT_MS,
   });
-  return succeeded(sent) ? null : `git-lfs could not upload them: ${lastWords(sent)}`;
+  return succeeded(sent) ? null : `git-lfs could not upload them: ${errorTail(sent)}`;
 }
 
 export const lfsRefusal = (paths: readonly string[], why: string): string =>
-  `The work changes ${paths.slice(0, MOST_NAMED).map(asWord).join(", ")}${paths.length > MOST_NAMED ? " and others" : ""}, ` +
+  `The work changes ${paths.slice(0, MAX_NAMED).map(asWord).join(", ")}${paths.length > MAX_NAMED ? " and others" : ""}, ` +
   `which this repository keeps in Git LFS, and ${why}: run jobs on a runner with git-lfs, or leave those files as they are.`;

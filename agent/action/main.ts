@@ -1,21 +1,21 @@
 /**
- * The step itself: checks the job out, starts agent and gateway, shows and sends the agent's progress, and ends within
- * seven seconds of a cancel. Pushes nothing: that is `post`, which always follows.
+ * Main stage of the step: checks out the job, starts agent and gateway, shows and uploads the agent's progress, and
+ * ends within seven seconds of a cancel. The `post` stage always follows and does the push.
  */
 import { randomBytes } from "node:crypto";
 import { appendFileSync } from "node:fs";
-import { endCommands } from "./command.ts";
 import { runContainers } from "./containers.ts";
 import { Output } from "./output.ts";
-import { type Parts, partsOf } from "./parts.ts";
 import { type Prepared, prepare } from "./prepare.ts";
 import { followAgent } from "./progress.ts";
 import { appSettingsOf } from "./report/app-settings.ts";
+import { endCommands } from "./run-command.ts";
 import { type ActionSettings, readActionSettings, secretInputs } from "./settings.ts";
 import { loadState, saveState } from "./state.ts";
+import { createStepContext, type StepContext } from "./step-context.ts";
 import { asCode } from "./summary.ts";
 
-// First of all: from here on, nothing that is printed is a command.
+// Comes first: from here on, no printed line is a command.
 const output = new Output(
   (text) => void process.stdout.write(text),
   () => randomBytes(16).toString("hex"),
@@ -26,17 +26,17 @@ const cancelled = new AbortController();
 const CANCELLED = "The run was cancelled before the agent began.";
 
 const nothingRun = (error: unknown): string =>
-  `Nothing was run: ${error instanceof Error ? error.message : String(error)}.`;
+  `The agent was not started: ${error instanceof Error ? error.message : String(error)}.`;
 
-/** The reason may hold words of git or docker, so no annotation does. */
+/** The reason may hold words of git or docker, so it goes to log and summary and not into an annotation. */
 function refuse(reason: string, settings: ActionSettings | null): 1 {
   output.show(reason);
-  output.annotate("error", "The agent was not started. The log of this step and the run's summary say why.");
+  output.annotate("error", "The agent was not started. See the log of this step and the run's summary.");
   if (settings?.summaryPath) appendFileSync(settings.summaryPath, `The agent was not started.\n\n${asCode(reason)}\n`);
   return 1;
 }
 
-/** Within seconds of a cancel nothing may go on, whatever it is at. */
+/** After a cancel the process must end within seconds, whatever it is doing. */
 const untilCancelled = <T>(work: Promise<T>): Promise<T | "cancelled"> =>
   Promise.race([
     work,
@@ -45,7 +45,7 @@ const untilCancelled = <T>(work: Promise<T>): Promise<T | "cancelled"> =>
 
 async function work(
   settings: ActionSettings,
-  parts: Parts,
+  parts: StepContext,
   { brief, networks, gateway, state }: Prepared,
 ): Promise<number> {
   const { jobId, identity } = settings;
@@ -55,7 +55,7 @@ async function work(
     ...{ ...parts, settings, brief, networks, gateway, show, cancelled: cancelled.signal },
     async follow(input) {
       const why = await followAgent({ input, show, app, cancelled: cancelled.signal });
-      if (why !== null) show(`The App does not hear all of this log: ${why}.`);
+      if (why !== null) show(`The App did not receive the whole log: ${why}.`);
     },
   });
   if (ended.failure !== null) {
@@ -67,12 +67,12 @@ async function work(
 
 async function main(): Promise<number> {
   const read = readActionSettings(process.env);
-  if (!read.ok) return refuse(`Nothing was run: ${read.reason}.`, null);
+  if (!read.ok) return refuse(`The agent was not started: ${read.reason}.`, null);
   const { settings } = read;
-  const parts = partsOf(settings, {
+  const parts = createStepContext(settings, {
     uid: process.getuid?.() ?? 0,
     gid: process.getgid?.() ?? 0,
-    // No stage limit here: a job's own minutes are kept by the agent, and a cancel ends everything.
+    // No limit here: the agent keeps the job's own limit, and a cancel ends everything.
     within: (ms) => ms,
   });
   const preparing = prepare({ ...parts, settings, show: (text) => output.show(text) });

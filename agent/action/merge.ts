@@ -1,21 +1,21 @@
 /**
- * A merge of the base into the job's branch: begun before the agent works, where the brief asks for one, or made by the
- * agent itself. Of the agent's repository only objects and two commit ids are read; no git ever runs in it.
+ * Merges the base into the job's branch: before the agent works, if the brief asks for it, or by recognising a merge
+ * that the agent made. Only objects and two commit ids are read from the agent's repository; no git runs in it.
  */
 import { lstatSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { Secret } from "../../src/contracts/secret.ts";
-import { succeeded } from "./command.ts";
 import { type Git, GitFailure } from "./git.ts";
+import { succeeded } from "./run-command.ts";
 
 const REF_LIMIT = 1_024;
-/** The objects are the agent's. */
+/** Bounds git on objects that the agent wrote. */
 const LOOK_LIMIT_MS = 10_000;
 const COMMIT = /^[0-9a-f]{40,64}$/;
 
 /**
- * Merges without a commit; answers the files that conflict, in which the markers are left. `token`: a partial repository
- * lacks the contents of what is merged.
+ * Merges without a commit and returns the conflicting files, with markers left in them. `token`: a partial clone has to
+ * fetch file contents.
  */
 export async function beginMerge(git: Git, base: string, token: Secret): Promise<readonly string[]> {
   const merged = await git.try(["merge", "--quiet", "--no-commit", "--no-ff", "--no-edit", base], { token });
@@ -27,7 +27,7 @@ export async function beginMerge(git: Git, base: string, token: Secret): Promise
 const MARKER = /^(?:<{7} .*|>{7} .*)$/m;
 const LOOK_LIMIT = 8 * 1024 * 1024;
 
-/** The files, of those that conflicted, that still hold a marker. */
+/** The conflicting files that still hold a marker. */
 export async function unresolved(git: Git, conflicts: readonly string[]): Promise<string[]> {
   const left: string[] = [];
   for (const path of conflicts) {
@@ -37,7 +37,7 @@ export async function unresolved(git: Git, conflicts: readonly string[]): Promis
   return left;
 }
 
-/** A file of the agent's that names a commit, or leads to one; a link or anything long does not. */
+/** Follows the agent's ref files to a commit id. Ignores links and long files. */
 function idIn(folder: string, name: string, hops = 2): string | null {
   const path = join(folder, name);
   try {
@@ -52,20 +52,20 @@ function idIn(folder: string, name: string, hops = 2): string | null {
   }
 }
 
-/** Whether the agent has merged the base in its own repository, by a commit or on the way to one. */
+/** Whether the agent merged the base in its own repository, committed or not. */
 export async function agentMerged(git: Git, base: string): Promise<boolean> {
   const folder = join(git.repository.workTree, ".git");
   if (idIn(folder, "MERGE_HEAD") === base) return true;
   const head = idIn(folder, "HEAD");
   if (head === null) return false;
   const env = { GIT_ALTERNATE_OBJECT_DIRECTORIES: quotedPath(join(folder, "objects")) };
-  return git.holds(["merge-base", "--is-ancestor", base, head], { env, limitMs: LOOK_LIMIT_MS });
+  return git.succeeds(["merge-base", "--is-ancestor", base, head], { env, limitMs: LOOK_LIMIT_MS });
 }
 
-/** The list is split at colons, unless an entry is quoted. */
+/** The list is separated by colons, unless an entry is quoted. */
 const quotedPath = (path: string): string => `"${path.replace(/["\\]/g, "\\$&")}"`;
 
-/** What git keeps of a merge that is under way: the commit is made without it. */
+/** Removes git's merge state: the commit is made without it. */
 export function forgetMerge(git: Git): void {
   for (const name of ["MERGE_HEAD", "MERGE_MODE", "MERGE_MSG", "AUTO_MERGE"])
     rmSync(join(git.repository.folder, name), { force: true });

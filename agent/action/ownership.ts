@@ -1,11 +1,11 @@
 /**
- * Who owns the checkout: the container's user while the agent works, this runner's before and after. As root directly,
- * with sudo where it asks for no password, else as the root of a container that sees nothing but the checkout.
+ * Changes the owner of the checkout: to the container's user while the agent works, and back to the runner's user
+ * afterwards. Works as root, with passwordless sudo, or as root of a container that mounts only the checkout.
  */
 import { lstat } from "node:fs/promises";
-import { lastWords, type Ran, runCommand, succeeded } from "./command.ts";
 import type { Docker } from "./docker.ts";
 import type { Within } from "./git.ts";
+import { type CommandResult, errorTail, runCommand, succeeded } from "./run-command.ts";
 
 /** The user of the agent's image. */
 export const AGENT_UID = 10_001;
@@ -16,13 +16,13 @@ export interface OwnershipPorts {
   readonly docker: Docker;
   readonly image: string;
   readonly environment: Readonly<Record<string, string>>;
-  /** Of this process. */
+  /** User id of this process. */
   readonly uid: number;
   readonly gid: number;
   readonly within: Within;
 }
 
-/** Null when it is done, else why not. */
+/** Null when done, otherwise why not. */
 export type Changed = string | null;
 
 export class Ownership {
@@ -39,12 +39,12 @@ export class Ownership {
     return this.#change(AGENT_UID, AGENT_UID);
   }
 
-  /** Also of what an earlier job left here. */
+  /** Also covers files that an earlier job left here. */
   async take(): Promise<Changed> {
     const { uid, gid } = this.#ports;
     const why = await this.#change(uid, gid);
     if (why !== null || (await lstat(this.#folder)).uid === uid) return why;
-    // The root of a rootless engine's containers is this user.
+    // With a rootless engine, root of a container is this user.
     return this.#byContainer(0, 0);
   }
 
@@ -52,7 +52,7 @@ export class Ownership {
     if (this.#ports.uid === 0) return this.#byCommand("chown", [], uid, gid);
     this.#sudo ??= this.#maySudo();
     if (!(await this.#sudo)) return this.#byContainer(uid, gid);
-    // Root's own process cannot be ended by this user.
+    // This user cannot kill root's process, so `timeout` does.
     const seconds = String(Math.ceil(this.#ports.within(LIMIT_MS) / 1_000));
     return this.#byCommand("sudo", ["-n", "timeout", "--signal=KILL", seconds, "chown"], uid, gid);
   }
@@ -77,4 +77,4 @@ export class Ownership {
   }
 }
 
-const whyNot = (ran: Ran): Changed => (succeeded(ran) ? null : lastWords(ran));
+const whyNot = (ran: CommandResult): Changed => (succeeded(ran) ? null : errorTail(ran));

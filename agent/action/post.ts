@@ -1,7 +1,7 @@
 /**
- * What always follows the step: ends what is left of the containers, takes the checkout back, hands the result to the App
- * and pushes the work, all within four minutes. Believes what was pushed before and what `main` saved before the agent
- * began; the agent's files are data.
+ * Post stage of the step, which always runs: ends leftover containers, takes the checkout back, submits the result to
+ * the App and pushes the work, all within four minutes. Trusts only what was pushed before and what `main` saved before
+ * the agent began.
  */
 import { randomBytes } from "node:crypto";
 import { appendFileSync } from "node:fs";
@@ -9,29 +9,29 @@ import { join } from "node:path";
 import { cut } from "../../src/text/text.ts";
 import { readable } from "./agent-files.ts";
 import { fetchJob } from "./checkout.ts";
-import { type BaseState, baseStateOf, type Collected, collect, collectFailure } from "./collect.ts";
-import { endCommands, runCommand } from "./command.ts";
-import { deliverWork } from "./deliver-work.ts";
-import { clearAway } from "./fence.ts";
+import { type BaseState, baseStateOf, type Collected, collect, collectFailure } from "./collect-changes.ts";
 import type { Git } from "./git.ts";
+import { removeLeftovers } from "./network-fence.ts";
 import { Output } from "./output.ts";
-import { type Parts, partsOf } from "./parts.ts";
+import { removeRepositories } from "./remove-unsafe-files.ts";
+import { endCommands, runCommand } from "./run-command.ts";
 import { type ActionSettings, readActionSettings, secretInputs } from "./settings.ts";
 import { StageClock } from "./stage-clock.ts";
 import { loadState, type State } from "./state.ts";
+import { createStepContext, type StepContext } from "./step-context.ts";
+import { submitWork } from "./submit-work.ts";
 import { asCode, summaryOf } from "./summary.ts";
-import { removeRepositories } from "./sweep.ts";
 
-// First of all: commands count again in this stage, and nothing of the agent's may be one.
+// Comes first: the runner obeys commands again in this stage, and the agent's text must not be one.
 const output = new Output(
   (text) => void process.stdout.write(text),
   () => randomBytes(16).toString("hex"),
   secretInputs(process.env),
 );
 
-/** Since the stage began. A run that was cancelled is killed after five minutes. */
+/** Milliseconds since the stage began. GitHub kills a cancelled run after five minutes. */
 const COLLECTED_MS = 140_000;
-/** The App hears after it that a push has failed. */
+/** Leaves time to report a failed push to the App. */
 const PUSHED_MS = 200_000;
 const CLEARED_MS = 245_000;
 const clock = new StageClock(Date.now, COLLECTED_MS);
@@ -42,12 +42,12 @@ const MOVE_LIMIT_MS = 30_000;
 
 type Problem = string | null;
 
-/** On one line, and short: it may hold what the agent chose. */
-const wordsOf = (error: unknown): string =>
+/** Cut to one short line: it may hold text that the agent chose. */
+const messageOf = (error: unknown): string =>
   cut((error instanceof Error ? error.message : String(error)).replace(/[\p{C}\s]+/gu, " "), 400).replace(/\.$/, "");
 
-/** The checkout is this user's again, whatever the agent did to it. */
-async function takeBack({ git, ownership }: Parts): Promise<Problem> {
+/** Makes this user the owner again and restores access rights that the agent removed. */
+async function takeBack({ git, ownership }: StepContext): Promise<Problem> {
   const { workTree, environment } = git.repository;
   const why = await ownership.take();
   await runCommand("chmod", ["-R", "u+rwX", workTree], { env: environment, limitMs: within(MODE_LIMIT_MS) });
@@ -55,48 +55,48 @@ async function takeBack({ git, ownership }: Parts): Promise<Problem> {
   output.show(`The owner of the checkout could not be changed: ${why}`);
   output.annotate(
     "error",
-    "The agent's files could not be taken back: remove the workspace before another job uses it.",
+    "This runner could not take ownership of the agent's files: remove the workspace before another job uses it.",
   );
-  return `The agent's files could not be taken back: ${why}.`;
+  return `This runner could not take ownership of the agent's files: ${why}.`;
 }
 
-/** What was done, or why nothing of it can be, in a sentence. */
-async function collected(ground: BaseState, problem: Problem): Promise<{ work: Collected; failure: Problem }> {
+/** The collected work, or the reason why there is none. */
+async function collected(baseState: BaseState, problem: Problem): Promise<{ work: Collected; failure: Problem }> {
   let failure = problem;
   try {
-    if (failure === null) return { work: await collect(ground), failure };
+    if (failure === null) return { work: await collect(baseState), failure };
   } catch (error) {
-    failure = `The work could not be collected: ${wordsOf(error)}.`;
+    failure = `The work could not be collected: ${messageOf(error)}.`;
   }
   clock.until(PUSHED_MS);
-  return { work: await collectFailure(ground, failure), failure };
+  return { work: await collectFailure(baseState, failure), failure };
 }
 
-/** The job's commit, where `main` could not fetch it; contents of files are not needed to say so. */
+/** Fetches the job's commit if `main` did not. A report needs no file contents. */
 async function fetchMissing(git: Git, settings: ActionSettings, { head, checked_out }: State): Promise<void> {
-  if (checked_out || (await git.holds(["cat-file", "-e", `${head}^{commit}`]))) return;
+  if (checked_out || (await git.succeeds(["cat-file", "-e", `${head}^{commit}`]))) return;
   await fetchJob(git, { ...settings, token: settings.githubToken }, true);
 }
 
 const unprepared = (state: State | null): Problem =>
-  state === null || state.checked_out ? null : (state.failure ?? "The job was ended while it was checked out.");
+  state === null || state.checked_out ? null : (state.failure ?? "The run ended during the checkout.");
 
-async function finish(settings: ActionSettings, { git }: Parts, state: State, problem: Problem): Promise<number> {
+async function finish(settings: ActionSettings, { git }: StepContext, state: State, problem: Problem): Promise<number> {
   if (problem !== null) clock.until(PUSHED_MS);
   await fetchMissing(git, settings, state);
   const { work, failure } = await collected(await baseStateOf(git, settings, state), problem);
   clock.until(PUSHED_MS);
-  const outcome = await deliverWork({ git, settings, head: state.head, output }, work);
+  const outcome = await submitWork({ git, settings, head: state.head, output }, work);
   const { annotation, detail, refusal } = outcome;
   if (work.putBack.length > 0)
-    output.show(["Put back, a job may not change these:", ...work.putBack.map(named)].join("\n"));
+    output.show(["Restored, because jobs may not change these files:", ...work.putBack.map(named)].join("\n"));
   if (detail !== null) output.show(detail);
   if (annotation !== null) output.annotate(annotation.level, annotation.sentence);
   const notes = detail === null || refusal !== null ? [] : [asCode(detail)];
   summarise(settings, summaryOf({ result: readable(work.result), putBack: work.putBack, notes, refusal }));
   if (failure !== null) {
     output.show(failure);
-    output.annotate("error", "The work was not collected. The log of this step and the run's summary say why.");
+    output.annotate("error", "The agent's work was not collected. See the log of this step and the run's summary.");
   }
   return outcome.pushed && failure === null ? 0 : 1;
 }
@@ -107,8 +107,8 @@ function summarise({ summaryPath }: ActionSettings, text: string): void {
   if (summaryPath !== null) appendFileSync(summaryPath, text);
 }
 
-/** So that later steps and the next job find a repository that nobody but this step has written to. */
-async function leavePristine({ git }: Parts): Promise<void> {
+/** Gives later steps and the next job a git directory that only this step has written to. */
+async function leavePristine({ git }: StepContext): Promise<void> {
   const { folder, workTree, environment } = git.repository;
   await runCommand("mv", ["-T", folder, join(workTree, ".git")], { env: environment, limitMs: within(MOVE_LIMIT_MS) });
 }
@@ -120,19 +120,19 @@ async function post(): Promise<number> {
     return 0;
   }
   const { settings } = read;
-  const parts = partsOf(settings, { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0, within });
+  const parts = createStepContext(settings, { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0, within });
   const state = loadState(settings.folder);
   try {
-    const taken = clearAway(parts.docker, parts.names).then(() => takeBack(parts));
-    // What cannot be read would be taken for deleted, and so would what was never checked out.
-    const problem = (await taken.catch((error) => `${wordsOf(error)}.`)) ?? unprepared(state);
+    const taken = removeLeftovers(parts.docker, parts.names).then(() => takeBack(parts));
+    // Files that cannot be read or were never checked out would count as deleted.
+    const problem = (await taken.catch((error) => `${messageOf(error)}.`)) ?? unprepared(state);
     if (state !== null) return await finish(settings, parts, state, problem);
-    output.show("Nothing was prepared, so there is nothing to push.");
+    output.show("The main step prepared nothing, so there is nothing to push.");
     return problem === null ? 0 : 1;
   } catch (error) {
-    const words = wordsOf(error);
+    const words = messageOf(error);
     output.show(`The work was not pushed: ${words}`);
-    output.annotate("error", "The work was not pushed. The log of this step and the run's summary say why.");
+    output.annotate("error", "The work was not pushed. See the log of this step and the run's summary.");
     summarise(settings, `The work was not pushed.\n\n${asCode(words)}\n`);
     return 1;
   } finally {
@@ -143,8 +143,8 @@ async function post(): Promise<number> {
 }
 
 const code = await post().catch((error: unknown) => {
-  output.show(`The work was not pushed: ${wordsOf(error)}`);
-  output.annotate("error", "The work was not pushed. The log of this step says why.");
+  output.show(`The work was not pushed: ${messageOf(error)}`);
+  output.annotate("error", "The work was not pushed. See the log of this step.");
   return 1;
 });
 endCommands();

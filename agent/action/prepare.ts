@@ -1,13 +1,13 @@
-/** Everything before the agent begins: the job's commit, the files, who owns them, the networks. */
+/** Prepares the job: its commit, the files, their owner and the networks. */
 
 import { type ActionBrief, readPushedBrief } from "./brief.ts";
 import { asksForPart, checkOut, copyForAgent, fetchInstructions, fetchJob, findBase, type Source } from "./checkout.ts";
+import type { Names } from "./container-names.ts";
 import { type Gateway, startGateway } from "./containers.ts";
 import type { Docker } from "./docker.ts";
-import { fencedNetworks, type MadeNetworks, type Networks, openNetwork } from "./fence.ts";
 import type { Git } from "./git.ts";
 import { beginMerge } from "./merge.ts";
-import type { Names } from "./names.ts";
+import { fencedNetworks, type MadeNetworks, type Networks, openNetwork } from "./network-fence.ts";
 import type { Ownership } from "./ownership.ts";
 import type { ActionSettings } from "./settings.ts";
 import { removeState, type State, saveState } from "./state.ts";
@@ -29,7 +29,9 @@ export interface Prepared {
   readonly state: State;
 }
 
-/** A reason is a sentence of ours. Where there is a state, it is saved: the job's comment can carry the reason. */
+/**
+ * `reason` is a sentence of our own. A state is saved if there is one, so that the job's comment can show the reason.
+ */
 export type Preparation = ({ readonly ok: true } & Prepared) | { readonly ok: false; readonly reason: string };
 
 const failed = (reason: string): Preparation => ({ ok: false, reason });
@@ -40,18 +42,18 @@ const NOTHING_YET = {
 };
 
 const NOT_OURS =
-  "The workspace holds files of another user that cannot be removed. Give the runner's user passwordless sudo, or a " +
-  "Docker that can change their owner, or remove them by hand";
+  "The workspace holds files of another user that cannot be removed. Remove them by hand, or give the runner's user " +
+  "passwordless sudo or a Docker that can change their owner";
 const NOT_GIVEN =
-  "The checkout could not be given to the agent's user, so that it could not be taken back either; the runner needs " +
-  "root, passwordless sudo, or a Docker that can change owners";
+  "The runner cannot change the owner of the checkout to the agent's user; give the runner's user " +
+  "root rights, passwordless sudo, or a Docker that can change owners";
 
 export async function prepare(ports: PreparePorts): Promise<Preparation> {
   const { settings, git, docker, names } = ports;
   const { jobId, githubToken: token, sha, branch, repository, serverUrl } = settings;
   const source: Source = { sha, branch, repository, serverUrl, token };
   saveState(settings.folder, { ...NOTHING_YET, head: sha });
-  // Docker and git work side by side.
+  // Docker and git work in parallel.
   const opened = openNetwork(docker, names);
   const [notEmpty] = await Promise.all([
     emptyWorkspace(settings.workspace, ports.ownership, git.repository.environment),
@@ -61,22 +63,29 @@ export async function prepare(ports: PreparePorts): Promise<Preparation> {
   const read = await readPushedBrief(git, { sha, jobId, token });
   if (!read.ok) {
     removeState(settings.folder);
-    return failed(`Nothing was run: ${read.reason}.`);
+    return failed(`The agent was not started: ${read.reason}.`);
   }
   const { brief } = read;
-  const [started, state] = await Promise.all([startWay(ports, opened, brief), fill(ports, source, read)]);
+  const [started, state] = await Promise.all([
+    startNetworkAndGateway(ports, opened, brief),
+    fillWorkspace(ports, source, read),
+  ]);
   const given = started.ok ? await ports.ownership.give() : null;
   const reason = !started.ok ? started.reason : given === null ? null : `${NOT_GIVEN}: ${given}.`;
   saveState(settings.folder, { ...state, failure: reason });
   return started.ok && reason === null ? { ...started, brief, state } : failed(reason ?? "");
 }
 
-type Way =
+type StartedGateway =
   | { readonly ok: true; readonly networks: Networks; readonly gateway: Gateway }
   | { readonly ok: false; readonly reason: string };
 
-/** The agent's way out: networks, and the gateway on them. */
-async function startWay(ports: PreparePorts, opened: Promise<MadeNetworks>, brief: ActionBrief): Promise<Way> {
+/** Creates the networks and starts the gateway on them. */
+async function startNetworkAndGateway(
+  ports: PreparePorts,
+  opened: Promise<MadeNetworks>,
+  brief: ActionBrief,
+): Promise<StartedGateway> {
   const { docker, names, settings, show } = ports;
   const open = await opened;
   const made = !open.ok || brief.egress === null ? open : await fencedNetworks(docker, names);
@@ -87,12 +96,12 @@ async function startWay(ports: PreparePorts, opened: Promise<MadeNetworks>, brie
 
 type Read = Extract<Awaited<ReturnType<typeof readPushedBrief>>, { ok: true }>;
 
-/** The files, and the agent's own repository beside them. */
-async function fill({ git, settings, show }: PreparePorts, source: Source, read: Read): Promise<State> {
+/** Fills the workspace, with the agent's repository next to the files. */
+async function fillWorkspace({ git, settings, show }: PreparePorts, source: Source, read: Read): Promise<State> {
   const { brief } = read;
   const [base] = await Promise.all([findBase(git, source, read), checkOut(git, source, brief)]);
   if (!base.known)
-    show(`The base commit ${brief.base.sha} could not be fetched: its AGENTS.md and CLAUDE.md are not read.`);
+    show(`The base commit ${brief.base.sha} could not be fetched, so its AGENTS.md and CLAUDE.md are not used.`);
   const merged = brief.merge_base === true && base.merge_base !== null && base.merge_base !== brief.base.sha;
   const conflicts = merged ? await beginMerge(git, brief.base.sha, source.token) : [];
   if (base.known) await fetchInstructionsOf(git, brief, source);
@@ -110,7 +119,7 @@ async function fill({ git, settings, show }: PreparePorts, source: Source, read:
   return state;
 }
 
-/** Only a partial repository lacks contents. */
+/** Only a partial clone lacks file contents. */
 async function fetchInstructionsOf(git: Git, { base, checkout_paths }: ActionBrief, { token }: Source): Promise<void> {
   if (checkout_paths.length > 0) await fetchInstructions(git, base.sha, token);
 }

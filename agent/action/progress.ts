@@ -1,19 +1,19 @@
 /**
- * The agent's stdout, read as data: its lines are shown, and sent to the App in the run's name while it works. Nobody
- * waits for the App: what it does not hear goes on being shown.
+ * Reads the agent's stdout: shows its lines and uploads them to the App while the agent works. A slow or missing App
+ * never delays the agent.
  */
 import type { Readable } from "node:stream";
 import { setTimeout as wait } from "node:timers/promises";
-import { relay } from "./relay.ts";
-import { AppLine } from "./report/app-line.ts";
+import { readAgentOutput } from "./agent-output.ts";
+import { AppClient } from "./report/app-client.ts";
 import type { UploaderSettings } from "./report/app-settings.ts";
 import { Outbox } from "./report/outbox.ts";
-import { sendAll } from "./report/sending.ts";
+import { uploadLog } from "./report/upload-log.ts";
 
-/** Between the end of the agent's output and the end of all sending. */
-const LAST_WORDS_MS = 9_000;
-/** The same where the run was cancelled and has seconds to end. */
-const LAST_WORDS_CANCELLED_MS = 1_500;
+/** From the end of the agent's output to the end of the upload. */
+const FLUSH_MS = 9_000;
+/** The same after a cancel, when the run has seconds to end. */
+const FLUSH_CANCELLED_MS = 1_500;
 
 export const pause = (ms: number, signal: AbortSignal): Promise<void> =>
   wait(ms, undefined, { signal }).catch(() => {});
@@ -21,12 +21,15 @@ export const pause = (ms: number, signal: AbortSignal): Promise<void> =>
 export interface ProgressPorts {
   readonly input: Readable;
   readonly show: (row: string) => void;
-  /** Whom to tell; a sentence says why nobody. */
+  /** Where to upload, or a sentence that says why nowhere. */
   readonly app: UploaderSettings | string;
   readonly cancelled: AbortSignal;
 }
 
-/** Resolves when the output has ended and the App has it, or had its time; answers why it has not all, or null. */
+/**
+ * Resolves when the output has ended and the upload has finished or run out of time. Returns null, or why the App lacks
+ * lines.
+ */
 export async function followAgent({ input, show, app, cancelled }: ProgressPorts): Promise<string | null> {
   const ended = new AbortController();
   const over = new AbortController();
@@ -34,14 +37,14 @@ export async function followAgent({ input, show, app, cancelled }: ProgressPorts
   const sent =
     typeof app === "string"
       ? Promise.resolve(app)
-      : sendAll({ outbox, app: new AppLine(app, Date.now), ended: ended.signal, over: over.signal, pause });
-  await relay(input, { print: show, keep: (line) => outbox.add(line) });
+      : uploadLog({ outbox, app: new AppClient(app, Date.now), ended: ended.signal, over: over.signal, pause });
+  await readAgentOutput(input, { print: show, keep: (line) => outbox.add(line) });
   ended.abort();
   const end = (): void => over.abort();
-  const hurry = (): void => void setTimeout(end, LAST_WORDS_CANCELLED_MS).unref();
-  if (cancelled.aborted) hurry();
-  else cancelled.addEventListener("abort", hurry, { once: true });
-  const limit = setTimeout(end, LAST_WORDS_MS);
+  const endSoon = (): void => void setTimeout(end, FLUSH_CANCELLED_MS).unref();
+  if (cancelled.aborted) endSoon();
+  else cancelled.addEventListener("abort", endSoon, { once: true });
+  const limit = setTimeout(end, FLUSH_MS);
   const why = await sent;
   clearTimeout(limit);
   return why;

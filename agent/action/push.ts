@@ -1,43 +1,43 @@
 /**
- * Brings a tree to the job's branch as one commit, with a lease: a branch that was deleted meanwhile does not come back,
- * and one that has moved loses nothing. A push that GitHub refuses is answered with GitHub's own words.
+ * Pushes a tree to the job's branch as one commit, with `--force-with-lease`: a branch that was deleted is not
+ * recreated, and one that has moved loses nothing. A rejected push returns GitHub's message.
  */
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import type { Secret } from "../../src/contracts/secret.ts";
 import { head } from "../../src/text/text.ts";
-import { lastWords, type Ran, succeeded } from "./command.ts";
 import type { Git } from "./git.ts";
+import { type CommandResult, errorTail, succeeded } from "./run-command.ts";
 
 const PUSH_LIMIT_MS = 90_000;
 const FETCH_LIMIT_MS = 30_000;
-const WORDS_LIMIT = 1_500;
+const MESSAGE_LIMIT = 1_500;
 
-export interface Delivery {
+export interface PushOptions {
   readonly branch: string;
   readonly url: string;
   readonly message: string;
-  /** What the branch had when the job was checked out. */
+  /** The branch's head when the job was checked out. */
   readonly head: string;
-  /** Merged into the work beside it; null: nothing was. */
+  /** The second parent; null when nothing was merged. */
   readonly merged: string | null;
 }
 
-export type Delivered =
+export type PushResult =
   | { readonly ok: true }
-  /** `words`: GitHub's own. `rule`: whoever pushes this is refused. */
+  /** `words`: GitHub's message. `rule`: a rule of the repository rejects this push from anyone. */
   | { readonly ok: false; readonly why: "refused"; readonly words: string; readonly rule: boolean }
-  /** Git itself could not do it. */
+  /** Git itself failed. */
   | { readonly ok: false; readonly why: "failed"; readonly words: string }
   | { readonly ok: false; readonly why: "gone" | "conflict" };
 
-export async function deliver(git: Git, tree: string, delivery: Delivery, token: Secret): Promise<Delivered> {
+export async function pushTree(git: Git, tree: string, delivery: PushOptions, token: Secret): Promise<PushResult> {
   const { branch, url, message, head, merged } = delivery;
   const ref = `refs/heads/${branch}`;
   const commitOf = (what: string, parents: readonly string[]): Promise<string> =>
     git.text(["commit-tree", what, ...parents.flatMap((parent) => ["-p", parent]), "-m", message]);
   const also = merged === null ? [] : [merged];
-  const push = (commit: string, expected: string): Promise<Ran> =>
+  const push = (commit: string, expected: string): Promise<CommandResult> =>
     git.try(
       [
         "push",
@@ -74,12 +74,12 @@ interface Sides {
   readonly theirs: string;
 }
 
-/** Both sides' changes, file by file; null where they changed the same one. */
+/** Merges both sides file by file; null when both changed the same file. */
 async function mergedTree(git: Git, { base, ours, theirs }: Sides): Promise<string | null> {
   const index = join(git.repository.folder, "delivery-index");
   const env = { GIT_INDEX_FILE: index };
   rmSync(index, { force: true });
-  const read = await git.holds(["read-tree", "-i", "-m", "--aggressive", base, ours, theirs], { env });
+  const read = await git.succeeds(["read-tree", "-i", "-m", "--aggressive", base, ours, theirs], { env });
   const tree = read ? await git.try(["write-tree", "--missing-ok"], { env }) : null;
   rmSync(index, { force: true });
   return tree !== null && succeeded(tree) ? tree.stdout.toString("utf8").trim() : null;
@@ -87,23 +87,24 @@ async function mergedTree(git: Git, { base, ours, theirs }: Sides): Promise<stri
 
 const REMOTE_LINE = /^remote: ?(.*)$/;
 const REJECTED = /^ ! \[remote rejected\] .*\((.+)\)$/m;
-/** Of rules, limits and secret scanning: GH001, GH006, GH013 …, and hooks that a server has. */
+/** Rules, limits, secret scanning (GH001, GH006, GH013 …) and server-side hooks. */
 const RULE = /\bGH\d{3}\b|pre-receive hook declined|rule violations|protected branch/i;
 
-const remoteLines = ({ stderr }: Ran): string[] =>
+const remoteLines = ({ stderr }: CommandResult): string[] =>
   stderr.split(/[\r\n]+/).flatMap((row) => REMOTE_LINE.exec(row)?.[1] ?? []);
 
-const hasWords = (ran: Ran): boolean => remoteLines(ran).some((row) => /\w/.test(row)) || REJECTED.test(ran.stderr);
+const hasWords = (ran: CommandResult): boolean =>
+  remoteLines(ran).some((row) => /\w/.test(row)) || REJECTED.test(ran.stderr);
 
-/** GitHub's words, cleaned and bounded: they hold names of files, which the agent chose. */
-export function refusalWords(ran: Ran): string {
+/** GitHub's message, cleaned and bounded: it quotes file names, which the agent chose. */
+export function refusalWords(ran: CommandResult): string {
   const rows = remoteLines(ran).map((row) => row.replace(/[\p{C}\s]+/gu, " ").trim());
   const rejected = REJECTED.exec(ran.stderr)?.[1] ?? "";
   const words = [...rows.filter((row) => /\w/.test(row)), rejected].filter((row) => row !== "").join("\n");
-  return head(words === "" ? lastWords(ran) : words, WORDS_LIMIT);
+  return head(words === "" ? errorTail(ran) : words, MESSAGE_LIMIT);
 }
 
-const refusal = (ran: Ran): Delivered => ({
+const refusal = (ran: CommandResult): PushResult => ({
   ok: false,
   why: "refused",
   words: refusalWords(ran),

@@ -1,6 +1,6 @@
 /**
- * What the step is told: the inputs of action.yml, what GitHub's runner says of the run, and the environment that
- * programs get. Everything comes from the environment; a mistake in it is a sentence.
+ * Settings of the step: the inputs of action.yml, what the runner says about the run, and the environment of child
+ * programs. All come from environment variables; a mistake is reported as a sentence.
  */
 import { JOB_ID_PATTERN } from "../../src/contracts/brief.ts";
 import { Secret } from "../../src/contracts/secret.ts";
@@ -11,12 +11,12 @@ const DEFAULT_IMAGE = "ghcr.io/journeyman-app/agent:1";
 const SHELL_SECRET_PREFIX = "AGENT_LLM_";
 const SHELL_SECRET_NAME = /^AGENT_LLM_[A-Za-z0-9_]+$/;
 
-/** What any program here needs: where programs are, and how the network is reached. No secret has one of these names. */
+/** What child programs need: PATH and the like, and proxy settings. None of these names holds a secret. */
 const PROGRAM_VARIABLES = [
   ...["PATH", "HOME", "LANG", "TMPDIR", "SSL_CERT_FILE", "SSL_CERT_DIR", "GIT_SSL_CAINFO"],
   ...["HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy"],
 ];
-/** Where the engine is, and what is signed in to registries. */
+/** Locates the engine and its registry credentials. */
 const DOCKER_VARIABLES = [
   ...["DOCKER_HOST", "DOCKER_CONFIG", "DOCKER_CONTEXT", "DOCKER_CERT_PATH", "DOCKER_TLS_VERIFY", "DOCKER_API_VERSION"],
   ...["XDG_RUNTIME_DIR", "SSH_AUTH_SOCK"],
@@ -34,7 +34,7 @@ export interface ActionSettings {
   readonly serverUrl: string;
   readonly eventPath: string | null;
   readonly workspace: string;
-  /** A folder of our own below RUNNER_TEMP: it outlives the step, and no container sees it. */
+  /** Below RUNNER_TEMP: it outlives the step and is never mounted into a container. */
   readonly folder: string;
   readonly summaryPath: string | null;
   readonly githubToken: Secret;
@@ -42,7 +42,7 @@ export interface ActionSettings {
   readonly provider: { readonly apiKey: string; readonly baseUrl: string };
   readonly llm: { readonly provider: string; readonly model: string; readonly maxTokens: string };
   readonly shellSecrets: Readonly<Record<string, string>>;
-  /** Null: this workflow may not say who it is. */
+  /** Null when the workflow has no `id-token: write` permission. */
   readonly identity: UploaderSettings["identity"] | null;
   readonly programs: Readonly<Record<string, string>>;
   readonly docker: Readonly<Record<string, string>>;
@@ -52,10 +52,10 @@ export type ReadActionSettings =
   | { readonly ok: true; readonly settings: ActionSettings }
   | { readonly ok: false; readonly reason: string };
 
-/** GitHub's runner names an input's variable so. */
+/** The runner names an input's variable like this. */
 const input = (env: Environment, name: string): string => (env[`INPUT_${name.toUpperCase()}`] ?? "").trim();
 
-/** The values that must be masked before anything else is read. */
+/** The values to mask before anything else is read. */
 export const secretInputs = (env: Environment): string[] =>
   ["anthropic_api_key", "github_token"].map((name) => input(env, name)).filter((value) => value !== "");
 
@@ -69,17 +69,25 @@ const BRANCH_PREFIX = "refs/heads/job/";
 export function readActionSettings(env: Environment): ReadActionSettings {
   const ref = env.GITHUB_REF ?? "";
   const jobId = ref.startsWith(BRANCH_PREFIX) ? ref.slice(BRANCH_PREFIX.length) : "";
-  if (!JOB_ID_PATTERN.test(jobId)) return { ok: false, reason: `${ref || "this run"} is not on the branch of a job` };
+  if (!JOB_ID_PATTERN.test(jobId)) return { ok: false, reason: `${ref || "this run"} is not a job's branch` };
   const { GITHUB_SHA: sha = "", GITHUB_REPOSITORY: repository = "", GITHUB_SERVER_URL: serverUrl = "" } = env;
   const { GITHUB_WORKSPACE: workspace = "", RUNNER_TEMP: temp = "" } = env;
   if (!SHA.test(sha) || !REPOSITORY.test(repository) || !URL.canParse(serverUrl))
-    return { ok: false, reason: "GITHUB_SHA, GITHUB_REPOSITORY or GITHUB_SERVER_URL is not set as a runner sets them" };
+    return {
+      ok: false,
+      reason:
+        "GITHUB_SHA, GITHUB_REPOSITORY or GITHUB_SERVER_URL is not set; run this action on a GitHub Actions runner",
+    };
   if (!workspace.startsWith("/") || !temp.startsWith("/"))
-    return { ok: false, reason: "GITHUB_WORKSPACE or RUNNER_TEMP is not set: jobs need a Linux runner" };
+    return { ok: false, reason: "GITHUB_WORKSPACE or RUNNER_TEMP is not set; run this action on a Linux runner" };
   if (workspace === "/" || workspace === env.HOME || `${temp}/`.startsWith(`${workspace}/`))
-    return { ok: false, reason: "GITHUB_WORKSPACE holds more than the workspace, which is emptied for a job" };
+    return {
+      ok: false,
+      reason:
+        "GITHUB_WORKSPACE is a parent of other folders of the runner; this action empties it, so it must be the workspace alone",
+    };
   const image = input(env, "agent_image") || DEFAULT_IMAGE;
-  if (image.startsWith("-")) return { ok: false, reason: "agent_image is not the name of an image" };
+  if (image.startsWith("-")) return { ok: false, reason: "agent_image is not a valid image name" };
   return {
     ok: true,
     settings: {

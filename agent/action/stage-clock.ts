@@ -1,4 +1,4 @@
-/** Keeps the time of `post`: many short calls may not take longer together than the part of the stage that they belong to. */
+/** Divides the time of `post` among its parts: the calls of one part share its limit. */
 import { GitFailure, type Within } from "./git.ts";
 
 export class StageClock {
@@ -12,14 +12,14 @@ export class StageClock {
     this.#ends = this.#began + limitMs;
   }
 
-  /** The next part: it ends so long after the stage's beginning. */
+  /** Begins the next part, which ends this long after the stage began. */
   until(limitMs: number): void {
     this.#ends = this.#began + limitMs;
   }
 
   readonly within: Within = (ms) => {
     const left = this.#ends - this.#now();
-    if (left <= 0) throw new GitFailure("the time that there is after a run is over");
+    if (left <= 0) throw new GitFailure("the time limit of the post step is reached");
     return Math.min(ms, left);
   };
 }

@@ -1,6 +1,6 @@
 /**
- * What `main` leaves for `post`, in a folder below RUNNER_TEMP that no container sees: what was true before the agent
- * began, and why it could not work. Nothing of it is the agent's.
+ * The state that `main` saves for `post`, below RUNNER_TEMP where no container sees it: facts from before the agent
+ * began, and why it could not work. None of it comes from the agent.
  */
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -9,18 +9,18 @@ import { z } from "zod";
 const STATE_FILE = "state.json";
 
 const stateSchema = z.object({
-  /** The commit that is checked out: the brief. */
+  /** The checked-out commit, which is the brief. */
   head: z.string(),
-  /** The checkout is whole: what is missing in it was deleted. */
+  /** Whether the checkout is complete, so that a missing file counts as deleted. */
   checked_out: z.boolean(),
-  /** The base commit is here, and may be compared with. */
+  /** Whether the base commit was fetched and can be compared with. */
   base_known: z.boolean(),
-  /** Where branch and base part; null: not known. */
+  /** Merge base of branch and base; null when unknown. */
   merge_base: z.string().nullable(),
-  /** The base was merged into the checkout before the agent began; these files had conflicts. */
+  /** Whether the base was merged into the checkout before the agent began, and the files that conflicted. */
   merged: z.boolean(),
   conflicts: z.array(z.string()),
-  /** Why the agent did not work, or not to its end, in words for the job's comment; null: it says so itself. */
+  /** Why the agent did not run to its end, for the job's comment; null when its result says so itself. */
   failure: z.string().nullable(),
 });
 
@@ -33,10 +33,10 @@ export function saveState(folder: string, state: State): void {
   renameSync(`${path}.new`, path);
 }
 
-/** Where there is nothing that `post` could do. */
+/** For a run in which `post` has nothing to do. */
 export const removeState = (folder: string): void => rmSync(join(folder, STATE_FILE), { force: true });
 
-/** Null where nothing was prepared. */
+/** Null when nothing was prepared. */
 export function loadState(folder: string): State | null {
   try {
     return stateSchema.parse(JSON.parse(readFileSync(join(folder, STATE_FILE), "utf8")));

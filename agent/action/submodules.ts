@@ -1,19 +1,19 @@
 /**
- * Submodules are other repositories, to which a job cannot push: what the agent changed in one, or added as one, would be
- * lost or flattened into files. So it is found, and refused in words. Nothing of the agent's own git is run for that.
+ * Finds submodules that the agent changed or added, and rejects them in words: a job cannot push to another repository,
+ * so the change would be lost or flattened into files. Runs nothing from the agent's own git.
  */
 import { lstatSync, mkdirSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { normalize } from "node:path/posix";
-import { succeeded } from "./command.ts";
 import type { Git } from "./git.ts";
+import { succeeded } from "./run-command.ts";
 import { asWord } from "./summary.ts";
 
 const INDEX_LIMIT = 512 * 1024 * 1024;
 const GITLINK = /^160000 ([0-9a-f]+) 0\t([\s\S]+)$/;
-const MOST_NAMED = 10;
+const MAX_NAMED = 10;
 const POINTER_LIMIT = 16 * 1024;
-/** For each look at a folder of the agent's. */
+/** Limit for each check of a folder that the agent wrote. */
 const LOOK_LIMIT_MS = 20_000;
 
 interface Submodule {
@@ -29,7 +29,7 @@ async function submodulesOf(git: Git): Promise<Submodule[]> {
   });
 }
 
-/** Submodules whose folders hold anything but their commit. Asked before the agent's repositories are removed. */
+/** Submodules whose folders differ from their commit. Call it before the agent's repositories are removed. */
 export async function changedSubmodules(git: Git): Promise<string[]> {
   const changed: string[] = [];
   for (const submodule of await submodulesOf(git)) {
@@ -40,13 +40,13 @@ export async function changedSubmodules(git: Git): Promise<string[]> {
 
 async function isChanged(git: Git, { path, commit }: Submodule): Promise<boolean> {
   const folder = join(git.repository.workTree, path);
-  // Gone, or something else in its place: that is a change of this repository, which git sees by itself.
+  // A missing or replaced folder is a change of this repository, which git reports itself.
   if (!lstatSync(folder, { throwIfNoEntry: false })?.isDirectory() || readdirSync(folder).length === 0) return false;
   const objects = objectsOf(git.repository.workTree, folder);
   return objects === null || !(await isAsCommitted(git, { folder, commit, objects }));
 }
 
-/** The objects of a submodule's repository, wherever in the workspace the agent's git keeps it. */
+/** Finds the submodule's objects, wherever in the workspace the agent's git keeps them. */
 function objectsOf(workspace: string, folder: string): string | null {
   try {
     const place = join(folder, ".git");
@@ -61,7 +61,7 @@ function objectsOf(workspace: string, folder: string): string | null {
   }
 }
 
-/** By an empty repository of ours that borrows the objects. */
+/** Uses an empty repository of our own that borrows the objects. */
 async function isAsCommitted(
   git: Git,
   { folder, commit, objects }: { readonly folder: string; readonly commit: string; readonly objects: string },
@@ -74,14 +74,14 @@ async function isAsCommitted(
   const limitMs = LOOK_LIMIT_MS;
   writeFileSync(join(own, "HEAD"), "ref: refs/heads/none\n");
   const same =
-    (await inside.holds(["read-tree", commit], { env, limitMs })) &&
-    (await inside.holds(["add", "-A", "--", "."], { env, limitMs })) &&
-    (await inside.holds(["diff-index", "--cached", "--quiet", commit], { env, limitMs }));
+    (await inside.succeeds(["read-tree", commit], { env, limitMs })) &&
+    (await inside.succeeds(["add", "-A", "--", "."], { env, limitMs })) &&
+    (await inside.succeeds(["diff-index", "--cached", "--quiet", commit], { env, limitMs }));
   rmSync(own, { recursive: true, force: true });
   return same;
 }
 
-/** Paths that the work's .gitmodules names and that are plain files in the work. Asked once everything is staged. */
+/** Paths that .gitmodules names and that are plain files in the work. Call it after staging. */
 export async function addedSubmodules(git: Git): Promise<string[]> {
   const read = await git.try(["config", "-z", "--blob", ":.gitmodules", "--get-regexp", "^submodule\\..*\\.path$"]);
   if (!succeeded(read)) return [];
@@ -96,13 +96,13 @@ export async function addedSubmodules(git: Git): Promise<string[]> {
   return [...new Set(files.flatMap((file) => foldersOf(file).filter((path) => named.has(path))))];
 }
 
-/** The path itself, and every folder that it is in. */
+/** The path itself and all its parent folders. */
 const foldersOf = (path: string): string[] => [...path.matchAll(/\/|$/g)].map(({ index }) => path.slice(0, index));
 
 const listOf = (paths: readonly string[]): string =>
-  `${paths.slice(0, MOST_NAMED).map(asWord).join(", ")}${paths.length > MOST_NAMED ? " and others" : ""}`;
+  `${paths.slice(0, MAX_NAMED).map(asWord).join(", ")}${paths.length > MAX_NAMED ? " and others" : ""}`;
 
-/** Null where there is nothing to refuse. */
+/** Null when there is nothing to reject. */
 export const submoduleRefusal = (changed: readonly string[], added: readonly string[]): string | null =>
   changed.length > 0
     ? `The work changes the submodule ${listOf(changed)}, which is another repository and cannot be pushed by a job: make the change there, or leave that folder as it is.`

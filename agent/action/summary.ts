@@ -1,21 +1,21 @@
-/** The run's summary on GitHub. What the agent wrote is shown as code, in which no Markdown counts. */
+/** Writes the run's summary on GitHub. The agent's text appears in code blocks, where Markdown has no effect. */
 import type { Result } from "../../src/contracts/result.ts";
 import { head } from "../../src/text/text.ts";
 
-/** GitHub takes 1 MiB of a step. */
+/** Characters. GitHub takes 1 MiB per step. */
 const SUMMARY_LIMIT = 60_000;
 const NAMES_LIMIT = 20;
 const NAME_LENGTH = 300;
 
 const longestRun = (text: string): number => Math.max(0, ...(text.match(/`+/g) ?? []).map((run) => run.length));
 
-/** A block that nothing in it can end. */
+/** A code block that its content cannot close. */
 export function asCode(text: string): string {
   const fence = "`".repeat(Math.max(3, longestRun(text) + 1));
   return `${fence}text\n${text.replace(/[^\P{C}\n\t]/gu, " ")}\n${fence}`;
 }
 
-/** On one line, also in a table. */
+/** Inline code on one line, also inside a table. */
 export function asWord(text: string): string {
   const plain = head(text.replace(/[\p{C}\s|]+/gu, " ").trim(), NAME_LENGTH);
   const ticks = "`".repeat(longestRun(plain) + 1);
@@ -25,9 +25,9 @@ export function asWord(text: string): string {
 export interface Summary {
   readonly result: Result | null;
   readonly putBack: readonly string[];
-  /** Sentences of ours. */
+  /** Sentences of our own. */
   readonly notes: readonly string[];
-  /** GitHub's own words about a push that it refused. */
+  /** GitHub's message about a rejected push. */
   readonly refusal: string | null;
 }
 
@@ -38,8 +38,8 @@ export function summaryOf({ result, putBack, notes, refusal }: Summary): string 
     "## Job",
     rows.length === 0 ? "" : ["| | |", "| - | - |", ...rows].join("\n"),
     ...[result?.reason ?? "", result?.body ?? ""].filter((text) => text.trim() !== "").map(asCode),
-    names === "" ? "" : `Put back, since a job may not change it: ${names}`,
-    refusal === null ? "" : `GitHub refused the push:\n\n${asCode(refusal)}`,
+    names === "" ? "" : `Restored, because jobs may not change these files: ${names}`,
+    refusal === null ? "" : `GitHub rejected the push:\n\n${asCode(refusal)}`,
     ...notes,
   ];
   return `${head(parts.filter((part) => part !== "").join("\n\n"), SUMMARY_LIMIT)}\n`;

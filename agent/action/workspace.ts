@@ -1,12 +1,13 @@
-/** The folder that the runner gives to a job: emptied before the checkout, so that nothing of an earlier job counts. */
-import { lastWords, runCommand, succeeded } from "./command.ts";
+/** Empties the workspace before the checkout, so that nothing of an earlier job remains. */
+
 import type { Ownership } from "./ownership.ts";
+import { errorTail, runCommand, succeeded } from "./run-command.ts";
 
 const LIMIT_MS = 10 * 60_000;
 
 /**
- * Null when it is empty, else why not. What a container of an earlier job owns is taken back first: a repository of its
- * could make git run its programs here. By `find`, which removes paths of any length.
+ * Returns null when it is empty, otherwise why not. First takes back files that a container of an earlier job owns,
+ * since a repository left there could make git run its programs. Uses `find`, which removes paths of any length.
  */
 export async function emptyWorkspace(
   folder: string,
@@ -18,5 +19,5 @@ export async function emptyWorkspace(
   const why = await ownership.take();
   if (why !== null) return why;
   const ran = await empty();
-  return succeeded(ran) ? null : lastWords(ran);
+  return succeeded(ran) ? null : errorTail(ran);
 }

@@ -1,6 +1,6 @@
 /**
- * Entry of the proxy alone, for workflows that start the agent with the provider's key and no gateway. Says on stdout
- * where it listens, then what it refuses; such a workflow waits for the first of these lines.
+ * Entry of the stand-alone proxy, for workflows that start the agent with the provider's key and without a gateway.
+ * Prints where it listens, for which such a workflow waits, then each refusal.
  */
 import { readEgress } from "../gateway/settings.ts";
 import { serveUntilTold, startEgress } from "../gateway/start.ts";

@@ -1,4 +1,4 @@
-/** Which hosts and ports may be asked for, and the sentence for those that may not. Pure: no name is looked up here. */
+/** Decides which hosts and ports may be reached, and phrases the refusals. Pure: resolves no names. */
 import { isIP } from "node:net";
 import { head } from "../../src/text/text.ts";
 
@@ -9,32 +9,32 @@ export interface Target {
   readonly port: number;
 }
 
-export type Passage =
-  /** `anywhere`: whoever runs the workflow chose this very host, so its address is not judged. */
+export type AllowDecision =
+  /** `anywhere`: the workflow's owner chose this host, so its address may be private. */
   { readonly ok: true; readonly anywhere: boolean } | { readonly ok: false; readonly reason: string };
 
-export type AllowList = (target: Target) => Passage;
+export type AllowList = (target: Target) => AllowDecision;
 
-const HOW_TO_ADD = "to let jobs reach it, add it to `egress` in .github/journeyman.yml on the default branch";
+const HOW_TO_ADD = "to allow it, add it to `egress` in .github/journeyman.yml on the default branch";
 
-/** As names are compared: a trailing dot is the same name, and an IPv6 address stands without brackets. */
+/** Normalises a name for comparison: no trailing dot, no brackets around IPv6. */
 export const plainHost = (host: string): string =>
   host
     .toLowerCase()
     .replace(/^\[(.*)\]$/, "$1")
     .replace(/\.$/, "");
 
-/** Names come from whatever the model runs, and go into logs. */
+/** Names come from programs that the model runs and go into logs. */
 const shown = (host: string): string => head(host.replace(/[^a-z0-9.:*_-]/g, "?"), 253);
 
-const refused = (reason: string): Passage => ({ ok: false, reason });
+const refused = (reason: string): AllowDecision => ({ ok: false, reason });
 
-/** Web addresses write IPv4 in many ways; a name's last label has a letter that is no part of a number. */
+/** URLs write IPv4 addresses in many ways. In a host name, the last label is never numeric. */
 const isAddress = (host: string): boolean => isIP(host) !== 0 || /(?:^|\.)(?:\d+|0x[0-9a-f]*)$/.test(host);
 
 /**
- * `hosts`: names, `*.` in front for what lies below one. `provider`: let through at its own port alone, for an agent that
- * has no gateway.
+ * `hosts`: names; a leading `*.` allows every name below. `provider`: allowed at its own port only, for an agent
+ * without a gateway.
  */
 export function createAllowList(hosts: readonly string[], provider: Target | null = null): AllowList {
   const exact = new Set(hosts.map(plainHost).filter((host) => !host.startsWith("*.")));
@@ -45,13 +45,13 @@ export function createAllowList(hosts: readonly string[], provider: Target | nul
     const host = plainHost(target.host);
     if (host === providerHost && target.port === provider?.port) return { ok: true, anywhere: true };
     const name = shown(host);
-    if (isAddress(host)) return refused(`${name} is an address; hosts are let through by their names alone`);
+    if (isAddress(host)) return refused(`${name} is an IP address; only host names can be allowed`);
     const listed = exact.has(host) || below.some((end) => host.endsWith(end) && host.length > end.length);
     if (!listed && host === providerHost)
-      return refused(`${name} is let through at port ${provider?.port} alone, for the model`);
-    if (!listed) return refused(`${name} is not among the hosts that jobs may reach; ${HOW_TO_ADD}`);
+      return refused(`${name} is allowed at port ${provider?.port} only, for the model`);
+    if (!listed) return refused(`${name} is not an allowed host; ${HOW_TO_ADD}`);
     if (!PORTS.includes(target.port))
-      return refused(`${name} may be reached at ports ${PORTS.join(" and ")}, not at ${target.port}`);
+      return refused(`${name} is allowed at ports ${PORTS.join(" and ")}, not at ${target.port}`);
     return { ok: true, anywhere: false };
   };
 }

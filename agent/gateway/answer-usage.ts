@@ -1,11 +1,11 @@
 /**
- * What an answer says that it has used, from its JSON or from its stream of events as that passes. Where it does not say
- * all, what is missing is taken for the most that it can be: never less than the truth.
+ * Reads the token usage of an answer, from its JSON or from its event stream as it passes. Missing counts are replaced
+ * by the most that they can be, so the result is never below the true usage.
  */
 import { z } from "zod";
 import type { Bound, CallUsage } from "./budget.ts";
 
-/** Events of which the usage is read are short; a longer line is part of the answer's own words. */
+/** Events with usage are short; a longer line is part of the answer's text. */
 const MAX_LINE = 256 * 1024;
 
 const count = z.number().nonnegative().nullish();
@@ -15,7 +15,7 @@ const usageSchema = z.looseObject({
   cache_read_input_tokens: count,
   cache_creation_input_tokens: count,
 });
-type Said = z.infer<typeof usageSchema>;
+type ReportedUsage = z.infer<typeof usageSchema>;
 
 const messageSchema = z.looseObject({ usage: usageSchema });
 
@@ -25,7 +25,7 @@ const eventSchema = z.union([
   z.looseObject({ type: z.enum(["message_stop", "error"]) }),
 ]);
 
-/** All of it written to the cache, as the reservation has it. */
+/** Assumes that the whole input is written to the cache, as the reservation does. */
 export const mostOf = ({ input, output }: Bound): CallUsage => ({
   input_tokens: 0,
   output_tokens: output,
@@ -33,15 +33,15 @@ export const mostOf = ({ input, output }: Bound): CallUsage => ({
   cache_write_tokens: input,
 });
 
-function usageOf(said: Said, bound: Bound): CallUsage {
+function usageOf(reported: ReportedUsage, bound: Bound): CallUsage {
   const most = mostOf(bound);
-  const output_tokens = said.output_tokens ?? most.output_tokens;
-  if (typeof said.input_tokens !== "number") return { ...most, output_tokens };
+  const output_tokens = reported.output_tokens ?? most.output_tokens;
+  if (typeof reported.input_tokens !== "number") return { ...most, output_tokens };
   return {
-    input_tokens: said.input_tokens,
+    input_tokens: reported.input_tokens,
     output_tokens,
-    cache_read_tokens: said.cache_read_input_tokens ?? 0,
-    cache_write_tokens: said.cache_creation_input_tokens ?? 0,
+    cache_read_tokens: reported.cache_read_input_tokens ?? 0,
+    cache_write_tokens: reported.cache_creation_input_tokens ?? 0,
   };
 }
 
@@ -53,7 +53,7 @@ function parsed(text: string): unknown {
   }
 }
 
-/** Of an answer that came in one piece. */
+/** For an answer that is not streamed. */
 export function usageOfMessage(body: string, bound: Bound): CallUsage {
   const read = messageSchema.safeParse(parsed(body));
   return usageOf(read.success ? read.data.usage : {}, bound);
@@ -61,8 +61,8 @@ export function usageOfMessage(body: string, bound: Bound): CallUsage {
 
 const FIELDS = ["input_tokens", "output_tokens", "cache_read_input_tokens", "cache_creation_input_tokens"] as const;
 
-/** Counts are cumulative, so of two the larger one is the later. */
-const larger = (one: Said, other: Said): Said =>
+/** Counts are cumulative, so the larger one is the later. */
+const larger = (one: ReportedUsage, other: ReportedUsage): ReportedUsage =>
   Object.fromEntries(
     FIELDS.flatMap((name) => {
       const known = [one[name], other[name]].filter((value) => typeof value === "number");
@@ -70,14 +70,14 @@ const larger = (one: Said, other: Said): Said =>
     }),
   );
 
-/** Listens to a stream of events. */
+/** Reads usage from an event stream. */
 export class StreamedUsage {
   readonly #bound: Bound;
   readonly #decoder = new TextDecoder();
   #line = "";
   #tooLong = false;
-  #said: Said | null = null;
-  /** The last count of the answer has come. */
+  #reported: ReportedUsage | null = null;
+  /** The final count has arrived. */
   #counted = false;
   #refused = false;
   #whole = false;
@@ -86,16 +86,16 @@ export class StreamedUsage {
     this.#bound = bound;
   }
 
-  /** The answer has said all that it will say. */
+  /** The answer is complete. */
   get whole(): boolean {
     return this.#whole;
   }
 
-  /** As far as it has come. Null: the provider said no before it began, which costs nothing. */
+  /** The usage so far; null when the provider refused before it began, which is free. */
   get usage(): CallUsage | null {
-    if (this.#said === null) return this.#refused ? null : mostOf(this.#bound);
-    // What stands at the start of an answer is not how long it has become.
-    return usageOf(this.#counted ? this.#said : { ...this.#said, output_tokens: null }, this.#bound);
+    if (this.#reported === null) return this.#refused ? null : mostOf(this.#bound);
+    // The count at the start of a stream says nothing about the answer's length.
+    return usageOf(this.#counted ? this.#reported : { ...this.#reported, output_tokens: null }, this.#bound);
   }
 
   push(chunk: Uint8Array): void {
@@ -119,18 +119,18 @@ export class StreamedUsage {
   #take(event: z.infer<typeof eventSchema>): void {
     switch (event.type) {
       case "message_start":
-        this.#said = larger(this.#said ?? {}, event.message.usage ?? {});
+        this.#reported = larger(this.#reported ?? {}, event.message.usage ?? {});
         break;
       case "message_delta":
-        if (this.#said === null || typeof event.usage?.output_tokens !== "number") break;
-        this.#said = larger(this.#said, event.usage);
+        if (this.#reported === null || typeof event.usage?.output_tokens !== "number") break;
+        this.#reported = larger(this.#reported, event.usage);
         this.#counted = true;
         break;
       case "message_stop":
         this.#whole = true;
         break;
       case "error":
-        this.#refused = this.#said === null;
+        this.#refused = this.#reported === null;
         break;
       default:
         event satisfies never;

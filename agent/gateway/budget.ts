@@ -1,6 +1,6 @@
 /**
- * The run's limit of cost, kept by reservation: a call is made only if the most that it can cost still fits, and what it
- * did cost takes the reservation's place. Pure: it knows nothing of requests.
+ * Enforces the run's cost limit by reservation: a call is allowed only if its maximum cost still fits; its actual cost
+ * then replaces the reservation. Pure; independent of HTTP.
  */
 import type { CostLimit, Spent } from "../../src/contracts/gateway.ts";
 import { costCents, dearestCents } from "../../src/contracts/models.ts";
@@ -8,26 +8,29 @@ import type { Usage } from "../../src/contracts/result.ts";
 
 export type CallUsage = Omit<Usage, "turns">;
 
-/** An answer that is cut before this many tokens is of no use; a call that asks for less is asked for as it is. */
-export const LEAST_ANSWER = 1_024;
+/**
+ * Tokens. A shorter answer is useless, so an answer is never cut below this; a call that asks for less gets what it
+ * asks for.
+ */
+export const MIN_ANSWER = 1_024;
 
-/** What a call may use at most. */
+/** Upper bounds on the usage of a call. */
 export interface Bound {
-  /** Unless it is the run's own: one that works in its place. */
+  /** Set when a model other than the run's own serves the call. */
   readonly model?: string;
   readonly input: number;
   readonly output: number;
 }
 
 export interface Reservation extends Bound {
-  /** Null: there is no price. */
+  /** Null when the price is unknown. */
   readonly cents: number | null;
 }
 
 export type Reserved =
-  /** `output`: tokens that its answer may have, as wanted or fewer. */
+  /** `output`: the tokens that the answer may have, at most as many as wanted. */
   | { readonly kind: "reserved"; readonly reservation: Reservation }
-  /** It would fit if the calls under way cost nothing. */
+  /** It would fit if the calls in progress cost nothing. */
   | { readonly kind: "busy" }
   | { readonly kind: "over"; readonly limit: CostLimit };
 
@@ -41,10 +44,10 @@ export class Budget {
   #usage = NOTHING;
   #calls = 0;
   #cents = 0;
-  /** A call was made for a model whose price is not known. */
+  /** A call used a model without a known price. */
   #unpriced = false;
 
-  /** `hasPrice`: false for a model of the repository's own, which no table knows and nobody bills by ours. */
+  /** `hasPrice`: false for a model that the repository hosts itself, which has no list price. */
   constructor(model: string, capCents: number, hasPrice = true) {
     this.#model = model;
     this.#capCents = capCents;
@@ -57,13 +60,13 @@ export class Budget {
     return { cents, calls: this.#calls, usage: this.#usage };
   }
 
-  /** Without lowering anything. */
+  /** Whether it fits without a shorter answer. */
   fits(wanted: Bound): boolean {
     const whole = this.#cost(wanted);
     return whole === null || whole <= this.#capCents - this.#cents - this.#reservedCents();
   }
 
-  /** What cannot be told apart before the answer is taken for the dearest: all of the input is written to the cache. */
+  /** Assumes the dearest case: the whole input is written to the cache. */
   reserve(wanted: Bound): Reserved {
     const whole = this.#cost(wanted);
     if (whole === null) return this.#keep({ ...wanted, cents: null });
@@ -71,19 +74,19 @@ export class Budget {
     const free = left - this.#reservedCents();
     if (whole <= free) return this.#keep({ ...wanted, cents: whole });
     const lowered = { ...wanted, output: this.#fitting(wanted, free) };
-    const least = Math.min(wanted.output, LEAST_ANSWER);
+    const least = Math.min(wanted.output, MIN_ANSWER);
     if (lowered.output >= least) return this.#keep({ ...lowered, cents: this.#cost(lowered) });
     const next = this.#cost({ ...wanted, output: least }) ?? 0;
     if (next <= left) return { kind: "busy" };
     return { kind: "over", limit: { cap_cents: this.#capCents, spent_cents: this.#cents, next_cents: next } };
   }
 
-  /** The call was not made, or not charged. */
+  /** For a call that was not made or not charged. */
   release(reservation: Reservation): void {
     this.#underWay.delete(reservation);
   }
 
-  /** Settled once; `usage`: what the provider has charged. */
+  /** Takes effect once. `usage`: what the provider charged. */
   settle(reservation: Reservation, usage: CallUsage): void {
     if (!this.#underWay.delete(reservation)) return;
     this.#calls += 1;
@@ -111,12 +114,14 @@ export class Budget {
     return this.#priceOf(model, { ...NOTHING, cache_write_tokens: input, output_tokens: output });
   }
 
-  /** A model whose price is not known is bound by the dearest that is: newer is not a way around the limit. */
+  /** A model without a known price counts as the dearest known one, so that a newer model cannot bypass the limit. */
   #priceOf(model: string, usage: CallUsage): number | null {
     return costCents(model, usage) ?? (this.#hasPrice ? dearestCents(usage) : null);
   }
 
-  /** The longest answer that so much pays for; a price is linear in the answer once the input is known. */
+  /**
+   * The longest answer that the amount pays for. The price is linear in the answer's length once the input is known.
+   */
   #fitting(wanted: Bound, cents: number): number {
     const fixed = this.#cost({ ...wanted, output: 0 }) ?? 0;
     const each = (this.#cost({ ...wanted, output: 1 }) ?? 0) - fixed;

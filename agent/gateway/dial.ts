@@ -1,13 +1,13 @@
 /**
- * From a target that may be asked for to a connected socket. What a name leads to is judged here, and once more at the
- * address of the socket, before anything is written to it: a name on the list may lead anywhere.
+ * Connects to an allowed target. Checks the addresses of the name, and then the socket's own address before anything is
+ * written, since an allowed name may resolve to a private address.
  */
 import dns, { type LookupAddress } from "node:dns";
 import { connect, type LookupFunction, type Socket } from "node:net";
 import { isPublic } from "../../src/contracts/public-address.ts";
 import type { Target } from "./allow-list.ts";
 
-/** From the look-up of the name to the connection. */
+/** Covers the name lookup and the connection. */
 const CONNECT_MS = 15_000;
 
 const NOT_PUBLIC = "ERR_NOT_PUBLIC";
@@ -25,15 +25,15 @@ export const INTERNET: DialPorts = {
 
 export type Dialled =
   | { readonly ok: true; readonly socket: Socket }
-  /** `refused`: it could be reached, and must not be. */
+  /** `refused`: the target is forbidden rather than unreachable. */
   | { readonly ok: false; readonly refused: boolean; readonly reason: string };
 
-const WORDS: Readonly<Record<string, string>> = {
+const CONNECT_ERRORS: Readonly<Record<string, string>> = {
   ENOTFOUND: "the name is not known",
   ENODATA: "the name is not known",
   EAI_AGAIN: "the name could not be looked up",
   ECONNREFUSED: "the connection was refused",
-  ECONNRESET: "the connection was cut",
+  ECONNRESET: "the connection was reset",
   ETIMEDOUT: "there was no answer in time",
   EHOSTUNREACH: "the address cannot be reached",
   ENETUNREACH: "the address cannot be reached",
@@ -62,13 +62,13 @@ function guarded({ resolve, mayReach }: DialPorts): LookupFunction {
 function failed(target: Target, error: NodeJS.ErrnoException): Dialled {
   const code = error.code ?? "";
   if (code === NOT_PUBLIC) return { ok: false, refused: true, reason: `${target.host} ${error.message}` };
-  const words = WORDS[code] ?? `the connection failed (${code || "unknown reason"})`;
+  const words = CONNECT_ERRORS[code] ?? `the connection failed (${code || "unknown reason"})`;
   return { ok: false, refused: false, reason: `${target.host}:${target.port} could not be reached: ${words}` };
 }
 
-/** `anywhere`: the target's own address is not judged. */
-export function dial(target: Target, anywhere: boolean, world: DialPorts): Promise<Dialled> {
-  const ports = anywhere ? { ...world, mayReach: () => true } : world;
+/** `anywhere`: skips the check of the address. */
+export function dial(target: Target, anywhere: boolean, dialPorts: DialPorts): Promise<Dialled> {
+  const ports = anywhere ? { ...dialPorts, mayReach: () => true } : dialPorts;
   return new Promise((resolve) => {
     const { host, port } = target;
     const socket = connect({ host, port, lookup: guarded(ports), allowHalfOpen: true });

@@ -1,4 +1,4 @@
-/** The gateway's own answers, as the provider's clients read them: `{type: "error", error: {type, message}}`. */
+/** The gateway's own error answers, in the provider's format: `{type: "error", error: {type, message}}`. */
 import type { ServerResponse } from "node:http";
 import type { CostLimit } from "../../src/contracts/gateway.ts";
 import { counted } from "../../src/text/plural.ts";
@@ -25,40 +25,42 @@ export const NO_KEY: ModelError = {
   message: "ANTHROPIC_API_KEY is not set. Add it to the repository's secrets for Actions.",
 };
 
-/** Permanent as a missing one is: a gateway that would not start costs the job a second try. */
+/**
+ * Permanent, like a missing key. The gateway starts anyway, since a failed start would cost the job a second attempt.
+ */
 export const NO_SUCH_KEY: ModelError = {
   type: "authentication_error",
-  message: "ANTHROPIC_API_KEY holds characters that no key has; copy it anew.",
+  message: "ANTHROPIC_API_KEY holds invalid characters; copy the key again into the repository's secrets.",
 };
 
 export const TOO_MANY: ModelError = {
   type: "rate_limit_error",
-  message: "Other calls of this run are under way. Try again when they have ended.",
+  message: "Too many calls of this run are in progress. Retry when they have ended.",
 };
 
 export const BODY_ERRORS: Readonly<Record<"too_large" | "too_late" | "broken", ModelError>> = {
   too_large: { type: "request_too_large", message: "The request is too large." },
-  too_late: { type: "timeout_error", message: "The request did not come whole in time." },
+  too_late: { type: "timeout_error", message: "The request was not complete in time." },
   broken: { type: "invalid_request_error", message: "The request broke off." },
 };
 
-export function sayJson(answer: ServerResponse, status: number, value: unknown): void {
+export function sendJson(answer: ServerResponse, status: number, value: unknown): void {
   const body = JSON.stringify(value);
   answer.writeHead(status, { "content-type": "application/json", "content-length": Buffer.byteLength(body) }).end(body);
 }
 
-export function sayError(answer: ServerResponse, error: ModelError): void {
+export function sendError(answer: ServerResponse, error: ModelError): void {
   if (answer.headersSent || answer.destroyed) return void answer.destroy();
   if (error.type === "rate_limit_error") answer.setHeader("retry-after", "1");
-  // What was not read of the request is not waited for.
+  // Does not wait for the unread rest of the request.
   if (!answer.req.complete) answer.setHeader("connection", "close");
-  sayJson(answer, STATUS[error.type], { type: "error", error });
+  sendJson(answer, STATUS[error.type], { type: "error", error });
 }
 
 export const overLimit = (limit: CostLimit): ModelError => ({
   type: "billing_error",
   message:
-    `The call is not made: ${limit.spent_cents.toFixed(1)} of the run's ${counted(limit.cap_cents, "cent")} are spent and it may ` +
+    `The call was not sent: ${limit.spent_cents.toFixed(1)} of the run's ${counted(limit.cap_cents, "cent")} are spent and it may ` +
     `cost ${limit.next_cents.toFixed(1)} cents.`,
   cost_limit: limit,
 });

@@ -1,6 +1,6 @@
 /**
- * Entry of the gateway: the agent's image, started a second time beside the agent. It alone holds the key of the model's
- * provider. Says on stdout where it listens, then what it refuses.
+ * Entry of the gateway, which runs from the agent's image in a second container and alone holds the provider's key.
+ * Prints where it listens, then each refusal.
  */
 import "../no-debugger.ts";
 import { readGateway } from "./settings.ts";

@@ -1,16 +1,16 @@
 /**
- * The agent's way to the model: takes the provider's message calls and no others, for the run's model and what follows it
- * alone, adds the key, and keeps the run's limit of cost whoever calls: the agent, or what the model has started.
+ * Forwards model calls to the provider: only message calls for the run's model and its successors. Adds the key and
+ * enforces the run's cost limit for every caller, the agent or programs that the model started.
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { SPENT_PATH } from "../../src/contracts/gateway.ts";
 import { findModel, lineageOf } from "../../src/contracts/models.ts";
 import { head } from "../../src/text/text.ts";
 import { mostOf } from "./answer-usage.ts";
-import { type Blanking, createBlanking } from "./blanking.ts";
-import { type ReadBody, readBody } from "./bodies.ts";
 import { Budget, type Reserved } from "./budget.ts";
-import { BODY_ERRORS, NO_KEY, overLimit, sayError, sayJson, TOO_MANY } from "./errors.ts";
+import { BODY_ERRORS, NO_KEY, overLimit, sendError, sendJson, TOO_MANY } from "./errors.ts";
+import { countIn, forwardMessage, forwardWhole } from "./forward-answer.ts";
+import { createKeyRedactor, type KeyRedactor } from "./key-redactor.ts";
 import {
   type CountRequest,
   countedBound,
@@ -21,42 +21,42 @@ import {
   readMessages,
   toCount,
 } from "./model-request.ts";
-import { countIn, passOnMessage, passOnWhole } from "./passing-on.ts";
 import { type Called, callProvider, type Provider } from "./provider-call.ts";
+import { type ReadBody, readBody } from "./read-body.ts";
 
-/** Calls of one run at once; the agent makes one at a time. */
-const MOST_CALLS = 4;
-/** A model's whole window is about half of it. */
+/** Concurrent calls of one run; the agent makes one at a time. */
+const MAX_CALLS = 4;
+/** Bytes; about twice a model's full context window. */
 const MAX_BODY = 8 * 1024 * 1024;
 const BODY_MS = 30_000;
-/** Bodies that are on their way at once; one more takes the place of the oldest, which is slow. */
-const MOST_BODIES = 8;
+/** Concurrent uploads of bodies. One more replaces the oldest, which is slow. */
+const MAX_BODIES = 8;
 
 const MESSAGES = "/v1/messages";
 const COUNT = "/v1/messages/count_tokens";
-/** Never a path that climbs: what stands behind `models/` begins with a letter or digit and holds no slash. */
+/** Allows no path traversal: an id begins with a letter or digit and holds no slash. */
 const MODELS = /^\/v1\/models(?:\/[A-Za-z0-9][\w.:-]{0,199})?(?:\?[\w=&.%-]{0,200})?$/;
 
 const VERSION = /^\d{4}-\d{2}-\d{2}$/;
 const DEFAULT_VERSION = "2023-06-01";
-/** Betas that change neither the price of a token nor how many there are. */
+/** Beta features that change neither the price nor the number of tokens. */
 const BETA = /^(?:prompt-caching|token-efficient-tools|fine-grained-tool-streaming|interleaved-thinking)-[\d-]{10}$/;
 
 export interface EndpointSetup {
   readonly provider: Provider;
   readonly model: string;
   readonly capCents: number;
-  /** Told of what is not let through, without a stop at its end. */
+  /** Called with each refusal, a sentence without its full stop. */
   readonly onRefusal: (reason: string) => void;
   readonly bodyMs?: number;
 }
 
-/** Paths and names come from whatever the model runs, and go into logs. */
+/** Paths and names come from programs that the model runs and go into logs. */
 const shown = (text: string): string => head(text.replace(/[^A-Za-z0-9._~:/?=&%-]/g, "?"), 200);
 
 type Headers = Readonly<Record<string, string>>;
 
-/** Whatever else the caller sends, its own credentials above all, stays here. */
+/** Builds the headers anew; the caller's own, credentials above all, are not forwarded. */
 function headersOf({ headers }: IncomingMessage): Headers {
   const version = String(headers["anthropic-version"] ?? "");
   const betas = String(headers["anthropic-beta"] ?? "")
@@ -72,8 +72,8 @@ function headersOf({ headers }: IncomingMessage): Headers {
 export class ModelEndpoint {
   readonly #setup: EndpointSetup;
   readonly #budget: Budget;
-  readonly #blanking: Blanking;
-  /** The agent replaces a model that is retired by what follows it. */
+  readonly #redactor: KeyRedactor;
+  /** The agent replaces a retired model by its successor. */
   readonly #models: ReadonlySet<string>;
   readonly #bodies = new Set<AbortController>();
   #underWay = 0;
@@ -81,29 +81,29 @@ export class ModelEndpoint {
   constructor(setup: EndpointSetup) {
     this.#setup = setup;
     this.#budget = new Budget(setup.model, setup.capCents, !setup.provider.own || findModel(setup.model) !== null);
-    this.#blanking = createBlanking(setup.provider.credentials?.["x-api-key"] ?? null);
+    this.#redactor = createKeyRedactor(setup.provider.credentials?.["x-api-key"] ?? null);
     this.#models = new Set(lineageOf(setup.model));
   }
 
-  async handle(asked: IncomingMessage, answer: ServerResponse): Promise<void> {
-    const { method = "", url = "" } = asked;
-    if (method === "GET" && url === SPENT_PATH) return sayJson(answer, 200, this.#budget.spent);
+  async handle(incoming: IncomingMessage, answer: ServerResponse): Promise<void> {
+    const { method = "", url = "" } = incoming;
+    if (method === "GET" && url === SPENT_PATH) return sendJson(answer, 200, this.#budget.spent);
     const listing = method === "GET" && MODELS.test(url);
     if (!listing && (method !== "POST" || (url !== MESSAGES && url !== COUNT))) {
       const known = `POST ${MESSAGES}, POST ${COUNT} and GET /v1/models`;
-      return this.#refuse(answer, `${method} ${shown(url)} is none of the model's calls that jobs may make: ${known}`);
+      return this.#refuse(answer, `${method} ${shown(url)} is not an allowed model call; allowed are ${known}`);
     }
     const { credentials, no_key = NO_KEY } = this.#setup.provider;
-    if (credentials === null) return sayError(answer, no_key);
-    const body = listing ? ({ ok: true, text: "" } as const) : await this.#bodyOf(asked);
-    if (!body.ok) return sayError(answer, BODY_ERRORS[body.why]);
-    if (this.#underWay >= MOST_CALLS) return sayError(answer, TOO_MANY);
+    if (credentials === null) return sendError(answer, no_key);
+    const body = listing ? ({ ok: true, text: "" } as const) : await this.#bodyOf(incoming);
+    if (!body.ok) return sendError(answer, BODY_ERRORS[body.why]);
+    if (this.#underWay >= MAX_CALLS) return sendError(answer, TOO_MANY);
     this.#underWay += 1;
     const gone = new AbortController();
     answer.once("close", () => gone.abort());
-    const headers = headersOf(asked);
+    const headers = headersOf(incoming);
     try {
-      if (listing) await passOnWhole(await this.#send("GET", url, headers, gone.signal), answer, this.#blanking);
+      if (listing) await forwardWhole(await this.#send("GET", url, headers, gone.signal), answer, this.#redactor);
       else if (url === COUNT) await this.#count(body.text, answer, headers, gone.signal);
       else await this.#message(body.text, answer, headers, gone.signal);
     } finally {
@@ -113,7 +113,7 @@ export class ModelEndpoint {
 
   #refuse(answer: ServerResponse, reason: string): void {
     this.#setup.onRefusal(reason);
-    sayError(answer, { type: "permission_error", message: `Not let through: ${reason}.` });
+    sendError(answer, { type: "permission_error", message: `Blocked: ${reason}.` });
   }
 
   #send(method: "GET" | "POST", path: string, headers: Headers, signal: AbortSignal, body?: unknown): Promise<Called> {
@@ -121,16 +121,16 @@ export class ModelEndpoint {
     return callProvider(this.#setup.provider, { method, path, headers, ...text }, signal);
   }
 
-  async #bodyOf(asked: IncomingMessage): Promise<ReadBody> {
+  async #bodyOf(incoming: IncomingMessage): Promise<ReadBody> {
     const [oldest] = this.#bodies;
-    if (oldest !== undefined && this.#bodies.size >= MOST_BODIES) {
+    if (oldest !== undefined && this.#bodies.size >= MAX_BODIES) {
       this.#bodies.delete(oldest);
       oldest.abort();
     }
     const place = new AbortController();
     this.#bodies.add(place);
     const limits = { bytes: MAX_BODY, ms: this.#setup.bodyMs ?? BODY_MS, signal: place.signal };
-    const body = await readBody(asked, limits);
+    const body = await readBody(incoming, limits);
     this.#bodies.delete(place);
     return body;
   }
@@ -138,13 +138,13 @@ export class ModelEndpoint {
   async #count(body: string, answer: ServerResponse, headers: Headers, signal: AbortSignal): Promise<void> {
     const request = this.#checked(answer, readCount(body));
     if (request === null) return;
-    await passOnWhole(await this.#send("POST", COUNT, headers, signal, request), answer, this.#blanking);
+    await forwardWhole(await this.#send("POST", COUNT, headers, signal, request), answer, this.#redactor);
   }
 
-  /** Null: it has been answered. */
+  /** Null when the request has been answered. */
   #checked<Request extends CountRequest>(answer: ServerResponse, read: ReadRequest<Request>): Request | null {
     if (!read.ok) {
-      sayError(answer, { type: "invalid_request_error", message: read.reason });
+      sendError(answer, { type: "invalid_request_error", message: read.reason });
       return null;
     }
     const { model } = read.request;
@@ -157,25 +157,25 @@ export class ModelEndpoint {
     const request = this.#checked(answer, readMessages(body));
     if (request === null) return;
     const reserved = await this.#reserve(request, headers, signal);
-    if (reserved.kind === "busy") return sayError(answer, TOO_MANY);
-    if (reserved.kind === "over") return sayError(answer, overLimit(reserved.limit));
+    if (reserved.kind === "busy") return sendError(answer, TOO_MANY);
+    if (reserved.kind === "over") return sendError(answer, overLimit(reserved.limit));
     const { reservation } = reserved;
     const sent = { ...request, max_tokens: reservation.output };
     try {
-      await passOnMessage(await this.#send("POST", MESSAGES, headers, signal, sent), answer, {
+      await forwardMessage(await this.#send("POST", MESSAGES, headers, signal, sent), answer, {
         bound: reservation,
-        blanking: this.#blanking,
+        redactor: this.#redactor,
         lowered: reservation.output < request.max_tokens,
         settle: (usage) =>
           usage === null ? this.#budget.release(reservation) : this.#budget.settle(reservation, usage),
       });
     } finally {
-      // Whatever went wrong before it was known what the call has cost.
+      // The actual cost is unknown, so the maximum counts.
       this.#budget.settle(reservation, mostOf(reservation));
     }
   }
 
-  /** The provider is asked how long the input is only where what is certain without it would not fit. */
+  /** Asks the provider for a token count only when the cost bound known without it would not fit. */
   async #reserve(request: MessagesRequest, headers: Headers, signal: AbortSignal): Promise<Reserved> {
     const { model, max_tokens: output } = request;
     const certain = inputBound(request);

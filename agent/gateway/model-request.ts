@@ -1,21 +1,21 @@
 /**
- * What a call of the model may ask for, and how many tokens its input can have at most. Only what costs tokens alone, at
- * the prices that we know, is let through: no tools that the provider runs, no files and pictures, no dearer modes. What
- * was read is what is sent, never the caller's own bytes.
+ * Validates model calls and bounds their input tokens. Allows only what is charged by tokens at known prices: no
+ * server-side tools, no files or images, no dearer modes. The parsed request is forwarded, never the caller's own
+ * bytes.
  */
 import { z } from "zod";
 import { isJsonWithinBounds } from "../../src/text/json-bounds.ts";
 import { head } from "../../src/text/text.ts";
 import type { CallUsage } from "./budget.ts";
 
-/** Values of one request; a long conversation has some ten thousand. */
+/** Values per request; a long conversation has about ten thousand. */
 const MAX_VALUES = 100_000;
 const MAX_MESSAGES = 10_000;
-/** In one message. */
+/** Per message. */
 const MAX_BLOCKS = 10_000;
 const MAX_TOOLS = 1_000;
 
-/** Ends at the first item that is wrong: zod itself would describe each of them. */
+/** Stops at the first invalid item; zod would describe every one. */
 const list = <Item>(item: z.ZodType<Item>, most: number) =>
   z
     .array(z.unknown())
@@ -26,7 +26,7 @@ const list = <Item>(item: z.ZodType<Item>, most: number) =>
         const parsed = item.safeParse(one);
         if (!parsed.success) {
           const [issue] = parsed.error.issues;
-          context.addIssue({ code: "custom", message: wordsOf(issue), path: [index, ...(issue?.path ?? [])] });
+          context.addIssue({ code: "custom", message: messageOf(issue), path: [index, ...(issue?.path ?? [])] });
           return z.NEVER;
         }
         read.push(parsed.data);
@@ -34,10 +34,10 @@ const list = <Item>(item: z.ZodType<Item>, most: number) =>
       return read;
     });
 
-const wordsOf = (issue: z.core.$ZodIssue | undefined): string =>
-  issue?.code === "unrecognized_keys" ? `${issue.keys.join(", ")} is not let through` : (issue?.message ?? "is wrong");
+const messageOf = (issue: z.core.$ZodIssue | undefined): string =>
+  issue?.code === "unrecognized_keys" ? `${issue.keys.join(", ")} is not allowed` : (issue?.message ?? "is wrong");
 
-/** A cache that is kept for an hour costs more to write. */
+/** A one-hour cache costs more to write. */
 const cacheControl = z.strictObject({ type: z.literal("ephemeral"), ttl: z.literal("5m").optional() }).nullish();
 
 const text = z.looseObject({ type: z.literal("text"), text: z.string(), cache_control: cacheControl });
@@ -50,7 +50,7 @@ const block = z.union([
 const message = z.strictObject({
   role: z.enum(["user", "assistant"]),
   content: z.union([z.string(), list(block, MAX_BLOCKS)], {
-    error: "is not let through: there are text, tool_use, tool_result and thinking, cached for five minutes",
+    error: "is not allowed; allowed are text, tool_use, tool_result and thinking, cached for five minutes",
   }),
 });
 
@@ -58,7 +58,10 @@ const message = z.strictObject({
 const tool = z.looseObject({
   type: z
     .string()
-    .regex(/^(?:custom|(?:bash|text_editor|memory|computer)_\d{8})$/, "is not let through: the provider would run it")
+    .regex(
+      /^(?:custom|(?:bash|text_editor|memory|computer)_\d{8})$/,
+      "is not allowed, because the provider would run it",
+    )
     .nullish(),
   cache_control: cacheControl,
 });
@@ -106,26 +109,29 @@ function read<Request>(schema: z.ZodType<Request>, body: string): ReadRequest<Re
   const parsed = schema.safeParse(json);
   if (parsed.success) return { ok: true, request: parsed.data };
   const [issue] = parsed.error.issues;
-  return { ok: false, reason: head(`${issue?.path.join(".") || "request"}: ${wordsOf(issue)}`, 300) };
+  return { ok: false, reason: head(`${issue?.path.join(".") || "request"}: ${messageOf(issue)}`, 300) };
 }
 
 export const readMessages = (body: string): ReadRequest<MessagesRequest> => read(messagesSchema, body);
 export const readCount = (body: string): ReadRequest<CountRequest> => read(countSchema, body);
 
-/** The part of a call by which the provider counts its input. */
+/** The part of a call that counts as its input. */
 export function toCount(request: MessagesRequest): CountRequest {
   const { max_tokens: _1, stream: _2, metadata: _3, service_tier: _4, stop_sequences: _5, ...rest } = request;
   const { temperature: _6, top_k: _7, top_p: _8, ...counts } = rest;
   return counts;
 }
 
-/** What the provider adds of its own: words about tools, and the whole description of each that it knows by name. */
+/**
+ * What the provider adds to the prompt: instructions for tools, and the full definition of each tool that it knows by
+ * name.
+ */
 const ADDED_TOKENS = 2_000;
 const ADDED_FOR_TOOL = 1_000;
 
-/** No token is shorter than a byte, and no text is longer in its tokens than in JSON. */
+/** A token has at least one byte, and no text has more tokens than bytes of JSON. */
 export const inputBound = (request: MessagesRequest): number =>
   Buffer.byteLength(JSON.stringify(request)) + ADDED_TOKENS + ADDED_FOR_TOOL * (request.tools?.length ?? 0);
 
-/** The provider calls its own count an estimate. */
+/** The provider calls its own count an estimate, so a margin is added. */
 export const countedBound = (tokens: CallUsage["input_tokens"]): number => Math.ceil(tokens * 1.05) + 500;

@@ -1,33 +1,39 @@
 /**
- * One call to the model's provider: the only place that has the key. Follows no redirect, and tells a call that never
- * reached the provider from one that may have been charged.
+ * Makes one call to the model's provider; no other file has the key. Follows no redirects, and distinguishes a call
+ * that never reached the provider from one that may have been charged.
  */
 import { type IncomingMessage, request as plainRequest } from "node:http";
 import { Agent, request as secureRequest } from "node:https";
 import type { ModelError } from "./errors.ts";
 
-/** Until there is a connection. */
+/** Until the connection is established. */
 const CONNECT_MS = 15_000;
-/** A model may think for minutes before its first word, and one that does not stream says nothing until its last. */
+/**
+ * A model may think for minutes before its first word, and without streaming it stays silent until the answer is
+ * complete.
+ */
 const IDLE_MS = 15 * 60_000;
 
-/** Without kept connections: one that the provider has just closed would look like a call that broke off. */
+/** No keep-alive: a connection that the provider just closed would look like a call that broke off. */
 const AGENT = new Agent({ keepAlive: false });
 
 export interface Provider {
-  /** Without a slash at its end. */
+  /** Without a trailing slash. */
   readonly url: string;
-  /** Not the maker of the models that we know: a gateway of the repository's own, or a local model. */
+  /**
+   * True for a gateway or local model of the repository's own, as opposed to the maker of the models in the price
+   * table.
+   */
   readonly own: boolean;
-  /** What says whose account it is. Null: there is none, and the provider wants one. */
+  /** Authentication headers; null when the provider needs a key and there is none. */
   readonly credentials: Readonly<Record<string, string>> | null;
-  /** What calls are answered without them; missing: that the key is not set. */
+  /** The error for calls without credentials; defaults to "the key is not set". */
   readonly no_key?: ModelError;
 }
 
 export interface Call {
   readonly method: "GET" | "POST";
-  /** With its query, below the provider's address. */
+  /** Path and query below the provider's address. */
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: string;
@@ -35,7 +41,7 @@ export interface Call {
 
 export type Called =
   | { readonly ok: true; readonly response: IncomingMessage }
-  /** `charged`: it may have been, for it was sent. */
+  /** `charged`: the request was sent, so it may have been charged. */
   | { readonly ok: false; readonly charged: boolean; readonly reason: string };
 
 export function callProvider({ url, credentials }: Provider, call: Call, signal: AbortSignal): Promise<Called> {
@@ -51,7 +57,7 @@ export function callProvider({ url, credentials }: Provider, call: Call, signal:
         ...call.headers,
         ...credentials,
         accept: "application/json",
-        // What is packed could not be read on its way.
+        // The gateway reads the answer, so it must not be compressed.
         "accept-encoding": "identity",
         "user-agent": "journeyman-gateway",
         connection: "close",
@@ -69,7 +75,7 @@ export function callProvider({ url, credentials }: Provider, call: Call, signal:
     );
     outgoing.setTimeout(IDLE_MS, () => outgoing.destroy(new Error("no answer in time")));
     outgoing.once("response", (response) => resolve({ ok: true, response }));
-    // More may come, once the caller has gone.
+    // Further errors may follow after the caller has gone.
     outgoing.on("error", (error: NodeJS.ErrnoException) => {
       clearTimeout(late);
       resolve({ ok: false, charged: sent, reason: error.code ?? error.message });

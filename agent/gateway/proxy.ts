@@ -1,7 +1,6 @@
 /**
- * The proxy that is a job's only way out: CONNECT for TLS, absolute addresses for plain HTTP, to hosts of the list and
- * nowhere else. It reads no content and keeps none. What lies behind a host it cannot see, such as other names that the
- * same servers answer to.
+ * The forward proxy that is a job's only way out: CONNECT for TLS, absolute URLs for plain HTTP, to allowed hosts only.
+ * It does not inspect content, so it cannot tell apart several names that one server hosts.
  */
 import { type IncomingHttpHeaders, type IncomingMessage, request, type ServerResponse } from "node:http";
 import type { Socket } from "node:net";
@@ -9,26 +8,26 @@ import { type Duplex, pipeline } from "node:stream";
 import { type AllowList, plainHost, type Target } from "./allow-list.ts";
 import { type DialPorts, dial } from "./dial.ts";
 
-/** A model may think for minutes before its first word, and its connection is silent meanwhile. */
+/** A model may think for minutes before its first word while the connection is silent. */
 const IDLE_MS = 15 * 60_000;
 
 export interface ProxySetup {
   readonly allows: AllowList;
-  readonly world: DialPorts;
-  /** Told of each refusal, in words without a stop at their end. */
+  readonly dialPorts: DialPorts;
+  /** Called with each refusal, a sentence without its full stop. */
   readonly onRefusal: (reason: string) => void;
 }
 
 export interface EgressProxy {
-  tunnel(asked: IncomingMessage, client: Duplex, head: Buffer): Promise<void>;
-  forward(asked: IncomingMessage, answer: ServerResponse, url: URL): Promise<void>;
+  tunnel(incoming: IncomingMessage, client: Duplex, head: Buffer): Promise<void>;
+  forward(incoming: IncomingMessage, answer: ServerResponse, url: URL): Promise<void>;
 }
 
 type Opened =
   | { readonly ok: true; readonly socket: Socket }
   | { readonly ok: false; readonly status: 403 | 502; readonly sentence: string };
 
-/** Whose meaning ends at the next machine (RFC 9110, 7.6.1), and what would tell others of the proxy's own business. */
+/** Hop-by-hop headers (RFC 9110, 7.6.1), and those that would disclose the proxy. */
 const OWN_HEADERS = new Set(
   ["connection", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade", "expect"].concat([
     "proxy-connection",
@@ -42,7 +41,7 @@ function passedOn(headers: IncomingHttpHeaders): IncomingHttpHeaders {
   return Object.fromEntries(Object.entries(headers).filter(([name]) => !OWN_HEADERS.has(name) && !named.has(name)));
 }
 
-/** `host:port`, as CONNECT names its target. */
+/** Parses CONNECT's target, `host:port`. */
 function targetOf(authority: string): Target | null {
   const found = /^(\[[0-9a-f:.]+\]|[^:/?#@\s]+):(\d{1,5})$/i.exec(authority);
   const port = Number(found?.[2]);
@@ -58,7 +57,7 @@ export function refuseTunnel(client: Duplex, status: number, sentence: string): 
   client.end([...head, ...rest].join("\r\n"));
 }
 
-/** Each way ends by itself; whoever breaks off takes the other along. */
+/** Joins both directions; an error on either side closes the other. */
 function join(client: Duplex, socket: Socket): void {
   const over = (error: Error | null | undefined): void => {
     if (error) for (const side of [client, socket]) side.destroy();
@@ -68,16 +67,16 @@ function join(client: Duplex, socket: Socket): void {
   pipeline(socket, client, over);
 }
 
-export function createProxy({ allows, world, onRefusal }: ProxySetup): EgressProxy {
+export function createProxy({ allows, dialPorts, onRefusal }: ProxySetup): EgressProxy {
   const refused = (reason: string): Opened => {
     onRefusal(reason);
-    return { ok: false, status: 403, sentence: `Not let through: ${reason}.` };
+    return { ok: false, status: 403, sentence: `Blocked: ${reason}.` };
   };
 
   const open = async (target: Target): Promise<Opened> => {
-    const passage = allows(target);
-    if (!passage.ok) return refused(passage.reason);
-    const dialled = await dial(target, passage.anywhere, world);
+    const decision = allows(target);
+    if (!decision.ok) return refused(decision.reason);
+    const dialled = await dial(target, decision.anywhere, dialPorts);
     if (dialled.ok) return dialled;
     return dialled.refused ? refused(dialled.reason) : { ok: false, status: 502, sentence: `${dialled.reason}.` };
   };
@@ -93,20 +92,20 @@ export function createProxy({ allows, world, onRefusal }: ProxySetup): EgressPro
     join(client, opened.socket);
   };
 
-  const forward: EgressProxy["forward"] = async (asked, answer, url) => {
+  const forward: EgressProxy["forward"] = async (incoming, answer, url) => {
     const opened = await open({ host: plainHost(url.hostname), port: Number(url.port || 80) });
-    if (!opened.ok) return say(answer, opened.status, `${opened.sentence}\n`);
+    if (!opened.ok) return sendText(answer, opened.status, `${opened.sentence}\n`);
     const { socket } = opened;
     socket.setTimeout(IDLE_MS, () => socket.destroy());
     if (answer.destroyed) return void socket.destroy();
     const outgoing = request({
       createConnection: () => socket,
-      method: asked.method,
+      method: incoming.method,
       path: `${url.pathname}${url.search}`,
       headers: {
-        ...passedOn(asked.headers),
-        ...(asked.headers["transfer-encoding"] === undefined ? {} : { "transfer-encoding": "chunked" }),
-        // The host that was judged, whatever the request itself calls it.
+        ...passedOn(incoming.headers),
+        ...(incoming.headers["transfer-encoding"] === undefined ? {} : { "transfer-encoding": "chunked" }),
+        // The host that was checked, whatever the request's own header says.
         host: url.host,
         connection: "close",
       },
@@ -115,31 +114,31 @@ export function createProxy({ allows, world, onRefusal }: ProxySetup): EgressPro
     const broken = (): void => {
       if (answer.writableEnded) return;
       if (answer.headersSent) answer.destroy();
-      else say(answer, 502, `${url.host} broke off before it answered.\n`);
+      else sendText(answer, 502, `${url.host} broke off before it answered.\n`);
     };
     outgoing.once("error", broken);
-    // Without an error, where it answers in another protocol that nobody asked for.
+    // A server that switches protocols although nobody asked for it.
     outgoing.once("upgrade", (_, upgraded) => {
       upgraded.destroy();
       broken();
     });
     outgoing.once("response", (response) => {
       const { statusCode = 0, headers } = response;
-      // Nothing follows it, whatever length it names.
+      // 204 has no body, whatever its headers say.
       if (statusCode === 204) {
         const { "content-length": _, ...rest } = passedOn(headers);
         return void answer.writeHead(statusCode, rest).end();
       }
-      // What is no status would be thrown back at us.
+      // `writeHead` throws on an invalid status.
       answer.writeHead(statusCode < 200 || statusCode > 999 ? 502 : statusCode, passedOn(headers));
       pipeline(response, answer, () => {});
     });
-    pipeline(asked, outgoing, () => {});
+    pipeline(incoming, outgoing, () => {});
   };
 
   return { tunnel, forward };
 }
 
-export function say(answer: ServerResponse, status: number, text: string): void {
+export function sendText(answer: ServerResponse, status: number, text: string): void {
   answer.writeHead(status, { "content-type": "text/plain", "content-length": Buffer.byteLength(text) }).end(text);
 }

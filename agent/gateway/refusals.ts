@@ -1,25 +1,25 @@
-/** What was refused, each sentence once: told as it comes, and kept for the agent that asks what is new. */
+/** Collects refusals: prints each distinct one once, and keeps them for the agent to ask for. */
 import type { Refusal } from "../../src/contracts/egress.ts";
 
-/** A program that tries one host after the other must not fill the memory. */
-const MOST_KEPT = 200;
+/** Bounds memory when a program tries one host after the other. */
+const MAX_KEPT = 200;
 
 export class Refusals {
-  readonly #tell: (sentence: string) => void;
+  readonly #print: (sentence: string) => void;
   readonly #kept: Refusal[] = [];
-  readonly #said = new Set<string>();
+  readonly #printed = new Set<string>();
 
-  constructor(tell: (sentence: string) => void) {
-    this.#tell = tell;
+  constructor(print: (sentence: string) => void) {
+    this.#print = print;
   }
 
-  /** `reason`: without a stop at its end. */
+  /** `reason`: without its full stop. */
   add(reason: string): void {
-    const sentence = `Not let through: ${reason}.`;
-    if (this.#said.has(sentence) || this.#kept.length >= MOST_KEPT) return;
-    this.#said.add(sentence);
+    const sentence = `Blocked: ${reason}.`;
+    if (this.#printed.has(sentence) || this.#kept.length >= MAX_KEPT) return;
+    this.#printed.add(sentence);
     this.#kept.push({ seq: this.#kept.length + 1, sentence });
-    this.#tell(sentence);
+    this.#print(sentence);
   }
 
   after(seq: number): readonly Refusal[] {

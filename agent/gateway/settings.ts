@@ -1,7 +1,6 @@
 /**
- * The settings of the gateway and of the proxy alone, from the environment that their container is started with. A
- * variable that is set but empty counts as unset, since a workflow passes an undefined one so; an empty list of hosts is
- * a list, of none.
+ * Settings of the gateway and of the stand-alone proxy, from environment variables. An empty variable counts as unset,
+ * since workflows pass undefined variables as empty ones; an empty list of hosts means that no host is allowed.
  */
 import { z } from "zod";
 import { egressHost, MAX_EGRESS_HOSTS } from "../../src/contracts/egress.ts";
@@ -9,7 +8,7 @@ import { plainHost, type Target } from "./allow-list.ts";
 import { NO_SUCH_KEY } from "./errors.ts";
 import type { Provider } from "./provider-call.ts";
 
-/** Where the SDK goes when it is told of nothing else. */
+/** The SDK's default address. */
 const PROVIDER = "https://api.anthropic.com";
 
 const set = z
@@ -22,7 +21,7 @@ const hosts = z
   .transform((text) => text.split(/\s+/).filter((host) => host !== ""))
   .pipe(z.array(egressHost).max(MAX_EGRESS_HOSTS));
 
-/** Outside a container this machine alone gets in. */
+/** Outside a container only this machine may connect. */
 const listen = (name: string) =>
   set
     .transform((text) => text ?? "127.0.0.1")
@@ -37,13 +36,17 @@ const providerUrl = set
   .transform((text) => (text ?? PROVIDER).replace(/\/+$/, ""))
   .pipe(z.url({ protocol: /^https?$/, error: "ANTHROPIC_BASE_URL is not an address" }));
 
-const HEADER_WORD = /^[!-~]+$/;
+const HEADER_VALUE = /^[!-~]+$/;
 
 const gatewaySchema = z.object({
   ANTHROPIC_API_KEY: set,
   ANTHROPIC_BASE_URL: providerUrl,
   GATEWAY_LISTEN: listen("GATEWAY_LISTEN"),
-  GATEWAY_PORT: number("GATEWAY_PORT is not a port", 0, (port) => Number.isInteger(port) && port >= 0 && port < 65_536),
+  GATEWAY_PORT: number(
+    "GATEWAY_PORT is not a port number",
+    0,
+    (port) => Number.isInteger(port) && port >= 0 && port < 65_536,
+  ),
   EGRESS_ALLOWED: hosts.optional(),
   LLM_MODEL: set.pipe(z.string({ error: "LLM_MODEL is not set" })),
   LLM_MAX_COST_CENTS: number("LLM_MAX_COST_CENTS is not a number of cents", undefined, (cents) => cents > 0),
@@ -57,14 +60,14 @@ const egressSchema = z.object({
 
 export interface GatewaySettings {
   readonly listen: string;
-  /** 0: any. */
+  /** 0 picks a free port. */
   readonly port: number;
   readonly provider: Provider;
   readonly model: string;
   readonly capCents: number;
   /** Null: jobs reach the network without the gateway. */
   readonly hosts: readonly string[] | null;
-  /** How long the body of a call may take. */
+  /** Time limit for the body of a call. */
   readonly bodyMs?: number;
 }
 
@@ -79,23 +82,23 @@ export type Read<Settings> =
   | { readonly ok: false; readonly reason: string };
 
 /** All mistakes at once, in words. */
-const wordsOf = (error: z.ZodError): string => error.issues.map(({ message }) => message).join("; ");
+const messageOf = (error: z.ZodError): string => error.issues.map(({ message }) => message).join("; ");
 
-/** Servers that speak the provider's API look for a key in either place; local models want none, yet some word. */
+/** Compatible servers read the key from either header; local models need no key but expect some value. */
 function credentialsOf(url: string, key: string | undefined): Provider["credentials"] {
   if (url === PROVIDER) return key === undefined ? null : { "x-api-key": key };
   return { "x-api-key": key ?? "none", authorization: `Bearer ${key ?? "none"}` };
 }
 
-/** The key goes into a header. */
+/** The key goes into a header, so its characters are checked. */
 function accountOf(url: string, key: string | undefined): Pick<Provider, "credentials" | "no_key"> {
-  if (key !== undefined && !HEADER_WORD.test(key)) return { credentials: null, no_key: NO_SUCH_KEY };
+  if (key !== undefined && !HEADER_VALUE.test(key)) return { credentials: null, no_key: NO_SUCH_KEY };
   return { credentials: credentialsOf(url, key) };
 }
 
 export function readGateway(environment: NodeJS.ProcessEnv): Read<GatewaySettings> {
   const read = gatewaySchema.safeParse(environment);
-  if (!read.success) return { ok: false, reason: wordsOf(read.error) };
+  if (!read.success) return { ok: false, reason: messageOf(read.error) };
   const { ANTHROPIC_API_KEY: key, ANTHROPIC_BASE_URL: url, EGRESS_ALLOWED, ...rest } = read.data;
   return {
     ok: true,
@@ -112,7 +115,7 @@ export function readGateway(environment: NodeJS.ProcessEnv): Read<GatewaySetting
 
 export function readEgress(environment: NodeJS.ProcessEnv): Read<EgressSettings> {
   const read = egressSchema.safeParse(environment);
-  if (!read.success) return { ok: false, reason: wordsOf(read.error) };
+  if (!read.success) return { ok: false, reason: messageOf(read.error) };
   const { EGRESS_ALLOWED, EGRESS_LISTEN, ANTHROPIC_BASE_URL } = read.data;
   const url = new URL(ANTHROPIC_BASE_URL);
   const port = Number(url.port || (url.protocol === "https:" ? 443 : 80));

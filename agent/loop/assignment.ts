@@ -1,7 +1,7 @@
 /**
- * What the agent was asked: the brief and the task's text from the checkout, and the repository's own instructions from
- * the commit of the base branch that the brief names. What the job's branch says of them is work, perhaps of an earlier
- * try, and no instruction. A brief that cannot be used is a value with the reason in words.
+ * Reads what the agent has to do: brief and task text from the checkout, and the repository's instructions from the
+ * base commit that the brief names. Instruction files on the job's branch are not used: they may be work of an earlier
+ * attempt. An unusable brief yields the reason in words.
  */
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -14,7 +14,7 @@ import { type Checkout, fileAt, hasCommit } from "../git.ts";
 import type { Settings } from "../settings.ts";
 import { TRUST_CHECKOUT } from "../tools/bash.ts";
 
-/** Where repositories keep what they want agents to know. */
+/** Files in which repositories keep instructions for agents. */
 const INSTRUCTION_FILES = ["AGENTS.md", "CLAUDE.md"];
 const SETTINGS_FILE = ".github/journeyman.yml";
 const MAX_INSTRUCTIONS = 30_000;
@@ -23,7 +23,7 @@ export interface Assignment {
   readonly brief: Brief;
   readonly task: string;
   readonly instructions: readonly { readonly file: string; readonly text: string }[];
-  /** False: the checkout lacks the base commit, so its files could not be read. */
+  /** False when the checkout lacks the base commit, so that its files could not be read. */
   readonly base_known: boolean;
 }
 
@@ -52,7 +52,7 @@ export async function readAssignment(settings: Settings): Promise<ReadAssignment
 
 const llmOf = z.looseObject({ llm: z.looseObject({}).catch({}) });
 
-/** What the job or the settings file name wins over the run's variables; a brief may name nothing at all. */
+/** The job's or settings file's choice overrides the run's variables. A brief may name no model. */
 function parseBrief(text: string, variables: Settings["llm"]) {
   let raw: unknown;
   try {
@@ -74,7 +74,7 @@ async function readInstructions(checkout: Checkout, brief: Brief): Promise<Assig
   const found: { file: string; text: string }[] = [];
   const add = (file: string, text: string) => {
     const short = head(text.trim(), MAX_INSTRUCTIONS);
-    // One is often a link to, or a copy of, the other.
+    // One is often a link to the other, or a copy.
     if (short !== "" && !found.some((one) => one.text === short)) found.push({ file, text: short });
   };
   for (const file of INSTRUCTION_FILES) add(file, (await fileAt(checkout, brief.base.sha, file)) ?? "");

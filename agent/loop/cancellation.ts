@@ -1,5 +1,5 @@
 /**
- * What ends a run from outside: a signal, the clock, a crash. The first one counts; calls and commands under way are
+ * Cancels a run on a signal, the time limit or a crash. The first reason counts; calls and commands in progress are
  * aborted through `signal`.
  */
 import type { Stop } from "./stop-reasons.ts";

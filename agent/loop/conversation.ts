@@ -1,51 +1,55 @@
 /**
- * The messages of one run, as they are sent: history, the cache mark that moves with it, and the room that is made
- * before the model's window is full. Room is made here and not by the provider's context editing: gateways and local
- * models do not know that, and what is only left out over there would still fill our memory and every request.
+ * The messages of a run: the history, the cache marker that moves with it, and the removal of old outputs before the
+ * model's window is full. The provider's own context editing is not used: gateways and local models lack it, and its
+ * removals would still fill our memory and every request.
  */
 import type { ContentBlockParam, MessageParam, ToolUseBlockParam } from "@anthropic-ai/sdk/resources/messages";
 import { z } from "zod";
 import { head } from "../../src/text/text.ts";
 
-/** Tokens of a conversation at which room is made in it, and what should be left then. */
+/** Conversation size in tokens at which old outputs are removed, and the size to aim for. */
 export interface Room {
   readonly most: number;
   readonly enough: number;
 }
 
-/** However large the window is: all of it is paid for in each turn, and models find less in what is longer. */
-const MOST_ROOM_TOKENS = 140_000;
-/** Of a model whose window nobody tells: the smallest of those that we know. */
+/**
+ * An upper bound for large windows: the whole conversation is paid for in each turn, and models find less in longer
+ * ones.
+ */
+const MAX_ROOM_TOKENS = 140_000;
+/** Assumed for a model whose window is unknown: the smallest known one. */
 const UNKNOWN_WINDOW_TOKENS = 200_000;
-/** What is sent is counted by estimate, and what tools print comes on top. */
+/** Leaves a margin: sizes are estimates, and tool outputs come on top. */
 const USABLE_SHARE = 0.9;
 const ENOUGH_SHARE = 0.7;
 
-/** Prompt and answer share the window; one that the answer takes up leaves half of it all the same. */
+/** Prompt and answer share the window. A large answer limit still leaves half of it for the prompt. */
 export function roomIn(window: number | null, maxTokens: number): Room {
   const whole = window ?? UNKNOWN_WINDOW_TOKENS;
-  const most = Math.min(MOST_ROOM_TOKENS, Math.floor(Math.max(whole * USABLE_SHARE - maxTokens, whole / 2)));
+  const most = Math.min(MAX_ROOM_TOKENS, Math.floor(Math.max(whole * USABLE_SHARE - maxTokens, whole / 2)));
   return { most, enough: Math.floor(most * ENOUGH_SHARE) };
 }
 
-/** Latest messages that stay whole. */
+/** The latest messages, which stay whole. */
 const KEPT_MESSAGES = 12;
-/** The same once the provider itself has said that the window is full. */
+/** The same after the provider has reported a full window. */
 export const KEPT_WHEN_FULL = 2;
-const LEFT_OUT = "[left out to make room; run it again if you need it]";
-/** Characters of an old call's text that are kept, so that the model still sees what it did. */
+const LEFT_OUT = "[removed to save space; run it again if you need it]";
+/** Characters of an old call's text to keep, so that the model still sees what it did. */
 const KEPT_INPUT = 200;
 
 export class Conversation {
   readonly #messages: { role: "user" | "assistant"; content: ContentBlockParam[] }[] = [];
 
   add(role: "user" | "assistant", content: ContentBlockParam[]): void {
-    // The API refuses empty texts, which models write, and empty messages; an empty answer is told apart by what follows.
+    // The API refuses empty texts and messages, which models write; the caller tells an empty answer by its stop
+    // reason.
     const said = content.filter((block) => block.type !== "text" || block.text.trim() !== "");
     if (said.length > 0) this.#messages.push({ role, content: said });
   }
 
-  /** The mark on the last block lets the provider read everything before it from its cache in the next turn. */
+  /** The marker on the last block lets the provider read everything before it from its cache in the next turn. */
   messages(): MessageParam[] {
     const last = this.#messages.at(-1);
     const block = last?.content.at(-1);
@@ -56,10 +60,10 @@ export class Conversation {
   }
 
   /**
-   * Replaces old outputs, and long texts in old calls; answers the characters that fell away. It costs the cache once,
-   * so it is done at once for all of them.
+   * Replaces old outputs and long texts in old calls; returns the number of characters removed. It invalidates the
+   * cache, so it removes all of them at once.
    */
-  makeRoom(kept = KEPT_MESSAGES): number {
+  dropOldOutputs(kept = KEPT_MESSAGES): number {
     let characters = 0;
     for (const message of this.#messages.slice(1, -kept)) {
       message.content = message.content.map((block) => {

@@ -1,6 +1,4 @@
-/**
- * The limits of one run: turns, minutes, money. Asked before a turn is spent, never after. The clock comes in.
- */
+/** The limits of a run: turns, minutes, cost. Checked before each turn. The caller passes the time. */
 import { costCents } from "../../src/contracts/models.ts";
 import type { Stop } from "./stop-reasons.ts";
 
@@ -10,32 +8,32 @@ export interface Limits {
   readonly cost_cents: number;
 }
 
-/** What the coming call would send and may answer, in tokens. */
+/** Tokens that the next call would send and may receive. */
 export interface NextCall {
   /** Sent before, so read from the provider's cache. */
   readonly known: number;
-  /** Sent for the first time: an estimate. */
+  /** Sent for the first time; an estimate. */
   readonly fresh: number;
   readonly answer: number;
 }
 
-/** English and code come to about four characters a token; three keeps the estimate above the bill. */
+/** English text and code have about four characters per token; dividing by three keeps the estimate above the bill. */
 export const tokensOf = (characters: number): number => Math.ceil(characters / 3);
 
-/** A rest of the budget that does not pay for so much is no rest: a shorter answer would be cut. */
-const LEAST_ANSWER_TOKENS = 4_096;
+/** A budget that pays for a shorter answer counts as spent, since the answer would be cut. */
+const MIN_ANSWER_TOKENS = 4_096;
 
-/** What the next call may be: how many tokens its answer may have, or the limit that forbids it. */
+/** The tokens that the next answer may have, or the limit that forbids the call. */
 export type Allowed =
   | { readonly kind: "allowed"; readonly answer: number }
   | { readonly kind: "stop"; readonly stop: Stop };
 
-/** A model without a known price is bound by turns and time alone. */
+/** A model without a known price is limited by turns and time only. */
 export function allowNext(run: {
   readonly limits: Limits;
   readonly model: string;
   readonly turns: number;
-  /** Null: the model's price is not known. */
+  /** Null when the model's price is unknown. */
   readonly spentCents: number | null;
   readonly elapsedMs: number;
   readonly next: NextCall;
@@ -50,7 +48,7 @@ export function allowNext(run: {
   if (wholeCents <= rest) return { kind: "allowed", answer };
   const emptyCents = centsWith(run, 0) ?? 0;
   const affordable = Math.floor(((rest - emptyCents) * answer) / (wholeCents - emptyCents));
-  const least = Math.min(LEAST_ANSWER_TOKENS, answer);
+  const least = Math.min(MIN_ANSWER_TOKENS, answer);
   if (affordable >= least) return { kind: "allowed", answer: affordable };
   const nextCents = centsWith(run, least) ?? wholeCents;
   return stopped({ kind: "over_budget", capCents: limits.cost_cents, spentCents, nextCents });

@@ -1,6 +1,6 @@
 /**
- * The loop: ask the model, use its tools, answer all of its calls together, until something stops it.
- * It knows neither provider nor sandbox. Each limit is checked before the call that would pass it.
+ * The agent loop: asks the model, runs its tool calls, returns all results together, and repeats until something stops
+ * it. Independent of provider and sandbox. Every limit is checked before the call that could exceed it.
  */
 import type { ContentBlockParam, ToolUseBlock } from "@anthropic-ai/sdk/resources/messages";
 import { counted } from "../../src/text/plural.ts";
@@ -14,33 +14,33 @@ import { type Conversation, KEPT_WHEN_FULL, type Room } from "./conversation.ts"
 import { type Allowed, allowNext, type Limits, tokensOf } from "./limits.ts";
 import type { Stop } from "./stop-reasons.ts";
 
-/** Answers in a row that cannot be used before the run is given up. */
+/** Consecutive unusable answers before the run is given up. */
 const MAX_BAD_ANSWERS = 3;
-/** Answers in a row that break off before the provider counts as down. */
+/** Consecutive interrupted answers before the provider counts as down. */
 const MAX_BROKEN = 5;
-/** Before a broken answer is asked for again; doubled each time. */
+/** Before an interrupted answer is requested again; doubles each time. */
 const BROKEN_PAUSE_MS = 1_000;
 
 export interface Run {
   readonly system: string;
   readonly model: string;
-  /** Of one answer, at most. */
+  /** Per answer. */
   readonly maxTokens: number;
   readonly room: Room;
   readonly limits: Limits;
   readonly conversation: Conversation;
   readonly ask: Ask;
   readonly box: Toolbox;
-  readonly tally: UsageCounter;
+  readonly usageCounter: UsageCounter;
   readonly log: Log;
-  readonly interruption: Cancellation;
+  readonly cancellation: Cancellation;
   readonly elapsedMs: () => number;
-  /** Waits, or less long when the signal says so. */
+  /** Waits; an aborted signal ends the wait early. */
   readonly pause: (ms: number, signal: AbortSignal) => Promise<void>;
-  /** What the proxy on the way out has refused since this was asked last, in sentences. */
+  /** Refusals of the proxy since the last call, in sentences. */
   readonly refused: () => Promise<readonly string[]>;
-  /** Told what the model says beside its calls. */
-  readonly onWords: (text: string) => void;
+  /** Called with the text that the model writes beside its calls. */
+  readonly onText: (text: string) => void;
 }
 
 type Step =
@@ -48,31 +48,33 @@ type Step =
   | { readonly kind: "reply"; readonly reply: ContentBlockParam[]; readonly bad: string | null };
 
 type Stopped = Extract<ModelReply, { kind: "stopped" }>;
-type Answered = Extract<ModelReply, { kind: "answered" }> & { /** What it may have had. */ readonly maxTokens: number };
+type CompleteReply = Extract<ModelReply, { kind: "answered" }> & {
+  /** The token limit that the answer had. */ readonly maxTokens: number;
+};
 type Reply = Extract<Step, { kind: "reply" }>;
 
 export async function runLoop(run: Run, first: string): Promise<Stop> {
   let reply: ContentBlockParam[] = [{ type: "text", text: first }];
   let bad = 0;
   for (;;) {
-    const fresh = tokensOf(JSON.stringify(reply).length + (run.tally.usage.turns === 0 ? fixedLength(run) : 0));
+    const fresh = tokensOf(JSON.stringify(reply).length + (run.usageCounter.usage.turns === 0 ? fixedLength(run) : 0));
     const allowed = allow(run, fresh);
     if (allowed.kind === "stop") return allowed.stop;
     run.conversation.add("user", reply);
-    if (run.tally.known > run.room.most) {
-      makeRoom(run);
-      // A few answers with many calls can fill it alone. Little room would be full again at the next turn, and each time
-      // that it is made costs the cache.
-      if (run.tally.known > run.room.enough) makeRoom(run, KEPT_WHEN_FULL);
+    if (run.usageCounter.known > run.room.most) {
+      dropOldOutputs(run);
+      // An answer with many calls can fill the window alone. Removing little would have to be repeated in the next
+      // turn, and each time invalidates the cache.
+      if (run.usageCounter.known > run.room.enough) dropOldOutputs(run, KEPT_WHEN_FULL);
     }
-    const asked = await askForWhole(run, fresh, allowed.answer);
-    if (asked.kind === "stopped") return run.interruption.stop ?? asked.stop;
-    run.tally.add(asked.message.usage);
+    const asked = await askUntilComplete(run, fresh, allowed.answer);
+    if (asked.kind === "stopped") return run.cancellation.stop ?? asked.stop;
+    run.usageCounter.add(asked.message.usage);
     run.conversation.add("assistant", asked.message.content);
-    const step = await takeStep(run, asked);
+    const step = await handleReply(run, asked);
     if (step.kind === "stop") return step.stop;
     bad = step.bad === null ? 0 : bad + 1;
-    if (step.bad !== null) run.log.warn(`Unusable answer ${bad} of ${MAX_BAD_ANSWERS}: ${step.bad}`);
+    if (step.bad !== null) run.log.warn(`Unusable model answer ${bad} of ${MAX_BAD_ANSWERS}: ${step.bad}`);
     if (step.bad !== null && bad >= MAX_BAD_ANSWERS) return { kind: "bad_format", times: bad, last: step.bad };
     reply = step.reply;
   }
@@ -80,13 +82,13 @@ export async function runLoop(run: Run, first: string): Promise<Stop> {
 
 const fixedLength = (run: Run): number => run.system.length + JSON.stringify(TOOLS).length;
 
-/** Answers whether anything could be left out. */
-function makeRoom(run: Run, kept?: number): boolean {
-  const characters = run.conversation.makeRoom(kept);
+/** Returns whether anything could be removed. */
+function dropOldOutputs(run: Run, kept?: number): boolean {
+  const characters = run.conversation.dropOldOutputs(kept);
   if (characters === 0) return false;
-  // Four characters a token: what is really freed is rather more.
-  run.tally.forget(Math.floor(characters / 4));
-  run.log.info(`Left out ${counted(characters, "character")} of old outputs to make room.`);
+  // Four characters per token underestimates what was freed.
+  run.usageCounter.forget(Math.floor(characters / 4));
+  run.log.info(`Left out ${counted(characters, "character")} of old outputs to stay within the model's window.`);
   return true;
 }
 
@@ -98,25 +100,28 @@ const request = (run: Run, maxTokens: number): Parameters<Ask>[0] => ({
   messages: run.conversation.messages(),
 });
 
-/** Asks until an answer is whole. What broke off was charged, so the limits are looked at again before each try. */
-async function askForWhole(run: Run, fresh: number, answer: number): Promise<Answered | Stopped> {
+/**
+ * Repeats the request until an answer is complete. Interrupted answers were charged, so the limits are checked before
+ * each repetition.
+ */
+async function askUntilComplete(run: Run, fresh: number, answer: number): Promise<CompleteReply | Stopped> {
   let maxTokens = answer;
   let emptied = false;
   for (let broken = 1; ; ) {
-    const asked = await run.ask(request(run, maxTokens), run.interruption.signal);
+    const asked = await run.ask(request(run, maxTokens), run.cancellation.signal);
     if (asked.kind === "answered") return { ...asked, maxTokens };
     if (asked.kind === "stopped") {
-      if (asked.stop.kind !== "conversation_full" || emptied || !makeRoom(run, KEPT_WHEN_FULL)) return asked;
+      if (asked.stop.kind !== "conversation_full" || emptied || !dropOldOutputs(run, KEPT_WHEN_FULL)) return asked;
       emptied = true;
       continue;
     }
-    if (asked.used !== null) run.tally.addBroken(asked.used);
-    run.log.warn(`The answer broke off (${broken} of ${MAX_BROKEN}): ${asked.reason}`);
+    if (asked.used !== null) run.usageCounter.addBroken(asked.used);
+    run.log.warn(`The model's answer broke off (${broken} of ${MAX_BROKEN}): ${asked.reason}`);
     if (broken >= MAX_BROKEN) {
-      const reason = `${broken} answers of the provider in a row broke off. The last: ${asked.reason}`;
+      const reason = `${broken} answers of the provider broke off in a row. The last one: ${asked.reason}`;
       return { kind: "stopped", stop: { kind: "provider_down", reason } };
     }
-    await run.pause(BROKEN_PAUSE_MS * 2 ** (broken - 1), run.interruption.signal);
+    await run.pause(BROKEN_PAUSE_MS * 2 ** (broken - 1), run.cancellation.signal);
     const allowed = allow(run, fresh);
     if (allowed.kind === "stop") return { kind: "stopped", stop: allowed.stop };
     maxTokens = allowed.answer;
@@ -125,42 +130,42 @@ async function askForWhole(run: Run, fresh: number, answer: number): Promise<Ans
 }
 
 function allow(run: Run, fresh: number): Allowed {
-  if (run.interruption.stop !== null) return { kind: "stop", stop: run.interruption.stop };
+  if (run.cancellation.stop !== null) return { kind: "stop", stop: run.cancellation.stop };
   return allowNext({
     limits: run.limits,
     model: run.model,
-    turns: run.tally.usage.turns,
-    spentCents: run.tally.cents,
+    turns: run.usageCounter.usage.turns,
+    spentCents: run.usageCounter.cents,
     elapsedMs: run.elapsedMs(),
-    next: { known: run.tally.known, fresh, answer: run.maxTokens },
+    next: { known: run.usageCounter.known, fresh, answer: run.maxTokens },
   });
 }
 
-async function takeStep(run: Run, { message, torn, lowered, maxTokens }: Answered): Promise<Step> {
-  const words = message.content.flatMap((block) => (block.type === "text" ? [block.text.trim()] : [])).join("\n");
-  if (words !== "") {
-    run.log.info(words);
-    run.onWords(words);
+async function handleReply(run: Run, { message, torn, lowered, maxTokens }: CompleteReply): Promise<Step> {
+  const text = message.content.flatMap((block) => (block.type === "text" ? [block.text.trim()] : [])).join("\n");
+  if (text !== "") {
+    run.log.info(text);
+    run.onText(text);
   }
   const calls = message.content.filter((block) => block.type === "tool_use");
   switch (message.stop_reason) {
     case "refusal":
-      return { kind: "stop", stop: { kind: "refused_by_provider", text: words } };
+      return { kind: "stop", stop: { kind: "refused_by_provider", text: text } };
     case "model_context_window_exceeded":
-      if (!makeRoom(run, KEPT_WHEN_FULL)) return { kind: "stop", stop: { kind: "conversation_full" } };
+      if (!dropOldOutputs(run, KEPT_WHEN_FULL)) return { kind: "stop", stop: { kind: "conversation_full" } };
       return cutShort("at the end of the window", calls);
     case "max_tokens":
       if (lowered === null) return cutShort(`at ${maxTokens} tokens`, calls);
-      // Not the model's fault, and what comes next costs again: the limit itself ends it.
-      return { ...cutShort(`at ${lowered} tokens, since the limit of cost allows no more`, calls), bad: null };
+      // The model did nothing wrong, and the next call costs again: the cost limit ends the run.
+      return { ...cutShort(`at ${lowered} tokens, since the cost limit allows no more`, calls), bad: null };
     case "pause_turn":
       return { kind: "reply", reply: [], bad: null };
     default:
-      return calls.length === 0 ? endedWithoutFinish() : useTools(run, calls, torn);
+      return calls.length === 0 ? withoutToolCall() : useTools(run, calls, torn);
   }
 }
 
-/** The last call of a cut answer may be torn, so none of them is run. */
+/** The last call of a cut answer may be incomplete, so none of them is run. */
 function cutShort(where: string, calls: readonly ToolUseBlock[]): Reply {
   const bad = `the answer was cut ${where}`;
   const say = `Your answer was cut ${where}, so nothing of it was run. Go on in smaller pieces.`;
@@ -168,21 +173,21 @@ function cutShort(where: string, calls: readonly ToolUseBlock[]): Reply {
   return { kind: "reply", reply: reply.length > 0 ? reply : [{ type: "text", text: say }], bad };
 }
 
-function endedWithoutFinish(): Step {
+function withoutToolCall(): Step {
   const say = "That was not a tool call. Go on with the task, or call `finish` if nothing is left to do.";
-  return { kind: "reply", reply: [{ type: "text", text: say }], bad: "it had no tool call" };
+  return { kind: "reply", reply: [{ type: "text", text: say }], bad: "it held no tool call" };
 }
 
-/** In order, one after the other: calls of one answer build on each other. All answers go back in one message. */
+/** Runs calls in order, since calls of one answer build on each other. All results go back in one message. */
 async function useTools(run: Run, calls: readonly ToolUseBlock[], torn: ReadonlySet<string>): Promise<Step> {
   const reply: ContentBlockParam[] = [];
   let malformed: string | null = null;
   let usable = false;
   let finished: Stop | null = null;
   for (const call of calls) {
-    if (run.interruption.stop !== null) return { kind: "stop", stop: run.interruption.stop };
-    run.log.info(`turn ${run.tally.usage.turns}: ${describeCall(call)}`);
-    const end = torn.has(call.id) ? TORN : await useTool(run.box, call, run.interruption.signal);
+    if (run.cancellation.stop !== null) return { kind: "stop", stop: run.cancellation.stop };
+    run.log.info(`turn ${run.usageCounter.usage.turns}: ${describeCall(call)}`);
+    const end = torn.has(call.id) ? TORN_INPUT : await useTool(run.box, call, run.cancellation.signal);
     if (end.kind === "finished") {
       finished ??= end.stop;
       continue;
@@ -199,10 +204,10 @@ async function useTools(run: Run, calls: readonly ToolUseBlock[], torn: Readonly
   return { kind: "reply", reply, bad: usable ? null : malformed };
 }
 
-/** Whatever the SDK could mend of it is not what the model meant. */
-const TORN: ToolEnd = {
+/** Input that the SDK had to repair is not what the model meant. */
+const TORN_INPUT: ToolEnd = {
   kind: "malformed",
-  text: "The input was no whole JSON object, so nothing was run. Send it again.",
+  text: "The input was not a complete JSON object, so nothing was run. Send it again.",
 };
 
 const toolResult = (call: ToolUseBlock, text: string, failed: boolean): ContentBlockParam => ({

@@ -1,6 +1,6 @@
 /**
- * The words that the model starts from. The system prompt is the same for every job, so that it stays in the
- * provider's cache; everything foreign stands in the first message, cleaned, and marked as data.
+ * Builds the prompts. The system prompt is the same for every job, so that it stays in the provider's cache. All
+ * foreign text is in the first message, sanitised and marked as data.
  */
 
 import { sanitize } from "../../src/contracts/sanitize.ts";
@@ -33,16 +33,16 @@ body: Markdown, what was changed and why, and how you verified it.
 - refused: you will not do it. body: why.
 An answer without a tool call ends nothing.`;
 
-/** A closing tag inside the data must not end it. */
+/** A closing tag inside the data must not end the block. */
 const block = (tag: string, text: string): string =>
   `<${tag}>\n${sanitize(text).replaceAll(new RegExp(`<(/?)(${tag})`, "gi"), "‹$1$2")}\n</${tag}>`;
 
-/** What the push would put back is better known before the work than after it. */
+/** Tells the model before the work which changes would be undone after it. */
 const forbidden = ({ forbidden_paths: paths }: Assignment["brief"]): string[] =>
   paths.length === 0
     ? []
     : [
-        `Changes of files that match one of these patterns are put back: ${paths.map((path) => `\`${path}\``).join(", ")}.`,
+        `Changes to files that match one of these patterns are restored: ${paths.map((path) => `\`${path}\``).join(", ")}.`,
       ];
 
 const partial = ({ checkout_paths: paths }: Assignment["brief"]): string[] =>
@@ -53,7 +53,7 @@ const partial = ({ checkout_paths: paths }: Assignment["brief"]): string[] =>
           "The repository has more, which stays as it is and cannot be read here.",
       ];
 
-const wayOut = ({ egress }: Assignment["brief"]): string[] =>
+const egressNote = ({ egress }: Assignment["brief"]): string[] =>
   egress === null
     ? []
     : [
@@ -66,7 +66,7 @@ export function firstMessage({ brief, task, instructions }: Omit<Assignment, "ba
     `Repository: ${brief.repository}. Branch: ${brief.branch}, made from ${brief.base.branch}.`,
     ...forbidden(brief),
     ...partial(brief),
-    ...wayOut(brief),
+    ...egressNote(brief),
     ...instructions.map(({ file, text }) => `From ${file}:\n${block("repository_instructions", text)}`),
   ];
   if (brief.history.length > 0) {
@@ -76,7 +76,7 @@ export function firstMessage({ brief, task, instructions }: Omit<Assignment, "ba
   parts.push(`The task, "${sanitize(brief.title).replaceAll(/\s+/g, " ")}":\n${block("task", task)}`);
   if (brief.failure !== null) {
     parts.push(
-      `This is try ${brief.attempt}. What the last try left is on the branch. It failed, so find out why and mend it ` +
+      `This is attempt ${brief.attempt}. The branch holds the work of the last attempt. It failed, so find out why and fix it ` +
         `instead of doing the same again:\n${block("last_failure", brief.failure)}`,
     );
     for (const { name, log } of brief.failed_checks) {

@@ -1,6 +1,6 @@
 /**
- * Every reason for which the agent stops, and what each means for the job. The loop ends with one of these values and
- * nothing else; a throw out of it is a bug and becomes `crashed`.
+ * All reasons for which the agent stops, and the outcome of each. The loop returns one of these values; an exception is
+ * a bug and becomes `crashed`.
  */
 
 import type { Outcome, PermanentError } from "../../src/contracts/result.ts";
@@ -18,7 +18,7 @@ export type Stop =
   | { readonly kind: "bad_format"; readonly times: number; readonly last: string }
   | { readonly kind: "cancelled"; readonly by: string }
   | { readonly kind: "provider_down"; readonly reason: string }
-  /** `permanent`: null where the next try may have it otherwise. */
+  /** `permanent`: null when the next attempt may succeed. */
   | { readonly kind: "misconfigured"; readonly permanent: PermanentError | null; readonly reason: string }
   | { readonly kind: "crashed"; readonly reason: string };
 
@@ -30,7 +30,7 @@ const cents = (value: number): string => `${value.toFixed(1)} cents`;
 export const permanentErrorOf = (stop: Stop): PermanentError | null =>
   stop.kind === "misconfigured" ? stop.permanent : null;
 
-/** How a stop reads in the result: outcome and, unless the model finished by itself, the reason in a sentence. */
+/** The stop as the result shows it: an outcome, and a reason unless the model finished by itself. */
 export function describeStop(stop: Stop): { readonly outcome: Outcome; readonly reason?: string } {
   switch (stop.kind) {
     case "finished":
@@ -45,7 +45,7 @@ export function describeStop(stop: Stop): { readonly outcome: Outcome; readonly 
       return {
         outcome: "limit",
         reason:
-          `Stopped before the limit of ${cents(stop.capCents)} could be passed: ${cents(stop.spentCents)} are spent ` +
+          `Stopped before the cost limit of ${cents(stop.capCents)}: ${cents(stop.spentCents)} are spent ` +
           `and the next turn may cost ${cents(stop.nextCents)}.`,
       };
     case "conversation_full":

@@ -1,6 +1,6 @@
 /**
- * Reads one streamed answer to its end. Owns what the SDK leaves open: a stream that falls silent, tool input that is no
- * whole JSON (the SDK mends it, and half a command must never run), and what a broken stream has cost.
+ * Reads a streamed answer to its end. Handles what the SDK does not: a silent stream, tool input that is incomplete
+ * JSON (the SDK repairs it, and half a command must never run), and the cost of an interrupted stream.
  */
 import type { MessageStream } from "@anthropic-ai/sdk/lib/MessageStream";
 import type { ContentBlock, Message } from "@anthropic-ai/sdk/resources/messages";
@@ -11,21 +11,23 @@ export type Streamed =
   | {
       readonly ok: true;
       readonly message: Message;
-      /** Ids of calls whose input is no JSON object; in the message it is an empty one, as the API wants one. */
+      /**
+       * Ids of calls whose input is not a JSON object. In the message such an input is `{}`, which the API requires.
+       */
       readonly torn: ReadonlySet<string>;
     }
   | {
       readonly ok: false;
       readonly error: unknown;
       readonly silent: boolean;
-      /** At least one event came. */
+      /** Whether at least one event arrived. */
       readonly heard: boolean;
       readonly used: Charged | null;
     };
 
 const inputSchema = z.record(z.string(), z.unknown());
 
-/** A tool's input as it was sent, or null when that is no JSON object. */
+/** A tool's input as sent; null when it is not a JSON object. */
 function wholeInput(sent: string): Record<string, unknown> | null {
   try {
     return inputSchema.safeParse(JSON.parse(sent)).data ?? null;
@@ -34,8 +36,8 @@ function wholeInput(sent: string): Record<string, unknown> | null {
   }
 }
 
-/** Collects what the events say beside the SDK's own message. */
-class Listener {
+/** Collects from the events what the SDK's message lacks. */
+class EventCollector {
   readonly #inputs = new Map<number, string>();
   #used: Charged | null = null;
   heard = false;
@@ -51,14 +53,14 @@ class Listener {
     });
   }
 
-  /** Gateways leave out what they do not count. */
+  /** Gateways leave out counts that they do not have. */
   get used(): Charged | null {
     if (this.#used === null) return null;
     const { input_tokens, output_tokens, ...rest } = this.#used;
     return { ...rest, input_tokens: input_tokens ?? 0, output_tokens: output_tokens ?? 0 };
   }
 
-  /** The SDK stops reading at input that is not JSON at all. What had come until then is an answer with a torn call. */
+  /** The SDK stops at input that is not JSON at all. What came before is an answer with an incomplete call. */
   stoppedAtInput(message: Message | undefined, error: unknown): message is Message {
     const last = message?.content.at(-1);
     const sent = this.#inputs.get((message?.content.length ?? 0) - 1);
@@ -77,7 +79,7 @@ class Listener {
     return { ok: true, message: { ...message, content }, torn };
   }
 
-  /** The call with the input that was really sent; `torn`: it cannot be used. */
+  /** The call with its input as sent; `torn`: the input is unusable. */
   callOf(block: Extract<ContentBlock, { type: "tool_use" }>, index: number): { call: ContentBlock; torn: boolean } {
     const sent = this.#inputs.get(index) ?? "";
     const input = sent === "" ? inputSchema.safeParse(block.input).data : wholeInput(sent);
@@ -86,9 +88,9 @@ class Listener {
   }
 }
 
-/** `silenceMs`: an answer that says nothing for so long is given up. */
+/** `silenceMs`: gives up an answer after this long without an event. */
 export async function readAnswer(stream: MessageStream, silenceMs: number): Promise<Streamed> {
-  const heard = new Listener();
+  const heard = new EventCollector();
   let silent = false;
   let timer: ReturnType<typeof setTimeout> | undefined;
   heard.listen(stream, () => {

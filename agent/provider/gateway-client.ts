@@ -1,10 +1,10 @@
 /**
- * What the agent asks of the gateway beside it, calls of the model aside: whether it is there yet, and what the run has
- * cost, the calls that commands made included.
+ * Queries the gateway next to the agent: whether it is up, and what the run has cost, including calls that commands
+ * made.
  */
 import { SPENT_PATH, type Spent, spentSchema } from "../../src/contracts/gateway.ts";
 
-/** Both containers are started at once; the second one's image is here already. */
+/** Both containers start at the same time from one image. */
 const WAIT_MS = 60_000;
 const BETWEEN_MS = 100;
 const ASK_MS = 2_000;
@@ -22,7 +22,7 @@ export class GatewayClient {
     this.#address = address;
   }
 
-  /** Null: it does not answer. */
+  /** Null when it does not answer. */
   async spent(): Promise<Spent | null> {
     try {
       const answer = await fetch(new URL(SPENT_PATH, this.#address), { signal: AbortSignal.timeout(ASK_MS) });
@@ -32,7 +32,7 @@ export class GatewayClient {
     }
   }
 
-  /** Why it cannot be worked with, or null once it answers. */
+  /** Returns null once it answers, otherwise why it is unusable. */
   async waitFor({ elapsedMs, pause, signal }: WaitPorts): Promise<string | null> {
     const until = elapsedMs() + WAIT_MS;
     while (!signal.aborted) {

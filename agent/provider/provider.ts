@@ -1,7 +1,7 @@
 /**
- * The only file that speaks to the model's provider. Answers and failures come back as values. Retrying a request that
- * was not answered is the SDK's; one whose answer broke off goes back to the loop, since it has cost something.
- * The SDK is loaded here and late, since it is most of the agent's start-up.
+ * Calls the model's provider; no other file of the agent does. Answers and failures are return values. The SDK retries
+ * requests that got no answer; an interrupted answer goes back to the loop, since it was charged. The SDK is imported
+ * late, because it dominates the start-up time.
  */
 import type { APIError } from "@anthropic-ai/sdk";
 import type { Message, MessageCreateParamsNonStreaming } from "@anthropic-ai/sdk/resources/messages";
@@ -23,29 +23,29 @@ import { readAnswer, type Streamed } from "./answer-stream.ts";
 import { fetchThrough } from "./http-agent.ts";
 import type { Charged } from "./usage.ts";
 
-/** 429, 529, 5xx and lost connections are tried again with back-off or after `retry-after`: about 25 s in all. */
+/** 429, 529, 5xx and lost connections, with back-off or after `retry-after`: about 25 s in all. */
 const MAX_RETRIES = 6;
-/** Until an answer begins. Gateways that do not stream begin at its end. */
+/** Until an answer begins. Gateways that do not stream begin when the answer is complete. */
 const CALL_TIMEOUT_MS = 10 * 60_000;
-/** An answer that has begun and says nothing for so long is given up; models write without such pauses. */
+/** Gives up an answer that has begun and then stays silent; models write without such pauses. */
 const SILENCE_MS = 3 * 60_000;
 const MAX_REASON = 500;
 /** A key goes into a header. */
-const HEADER_WORD = /^[!-~]+$/;
+const HEADER_VALUE = /^[!-~]+$/;
 
 export type ModelReply =
   | {
       readonly kind: "answered";
       readonly message: Message;
       readonly torn: ReadonlySet<string>;
-      /** The limit of cost allowed an answer of so many tokens and no more. Null: as many as were asked for. */
+      /** The answer limit that the cost limit allowed; null when as many tokens as requested. */
       readonly lowered: number | null;
     }
-  /** It began and did not end. `used`: what it is charged with, as far as it said. */
+  /** The answer began and did not end. `used`: the usage charged, as far as known. */
   | { readonly kind: "broken"; readonly reason: string; readonly used: Charged | null }
   | { readonly kind: "stopped"; readonly stop: Stop };
 export type Ask = (request: MessageCreateParamsNonStreaming, signal: AbortSignal) => Promise<ModelReply>;
-/** Null: the provider does not say. */
+/** Null when the provider has no list. */
 export type ListModels = (signal: AbortSignal) => Promise<readonly ListedModel[] | null>;
 export type Opened =
   | { readonly ok: true; readonly ask: Ask; readonly listModels: ListModels }
@@ -53,7 +53,7 @@ export type Opened =
 
 export interface ProviderSettings {
   readonly provider: string;
-  /** Adds the key itself. */
+  /** The gateway's address; it adds the key itself. */
   readonly gateway?: string | null;
   readonly apiKey: string | undefined;
   readonly baseUrl: string | undefined;
@@ -61,7 +61,7 @@ export interface ProviderSettings {
   readonly silenceMs?: number;
 }
 
-/** Gateways answer many things with 200; what the loop relies on is checked. */
+/** Gateways answer many things with 200, so the fields that the loop relies on are checked. */
 const answerSchema = z.looseObject({
   content: z.array(z.looseObject({ type: z.string() })),
   stop_reason: z.string().nullable(),
@@ -70,7 +70,7 @@ const answerSchema = z.looseObject({
 
 export async function openProvider(settings: ProviderSettings): Promise<Opened> {
   if (settings.provider !== "anthropic" && settings.provider !== COMPATIBLE) {
-    const reason = `The provider "${settings.provider}" is not known. Use "anthropic", or "${COMPATIBLE}" for a gateway or a local model that speaks its API at ANTHROPIC_BASE_URL.`;
+    const reason = `The provider "${settings.provider}" is unknown. Use "anthropic", or "${COMPATIBLE}" for a gateway or a local model that speaks its API at ANTHROPIC_BASE_URL.`;
     return { ok: false, stop: wrong(reason, "misconfigured") };
   }
   const { gateway = null } = settings;
@@ -83,20 +83,20 @@ export async function openProvider(settings: ProviderSettings): Promise<Opened> 
     const reason = "ANTHROPIC_API_KEY is not set. Add it to the repository's secrets for Actions.";
     return { ok: false, stop: wrong(reason, "key_missing") };
   }
-  if (gateway === null && settings.apiKey !== undefined && !HEADER_WORD.test(settings.apiKey)) {
-    const reason = "ANTHROPIC_API_KEY holds characters that no key has; copy it anew into the repository's secrets.";
+  if (gateway === null && settings.apiKey !== undefined && !HEADER_VALUE.test(settings.apiKey)) {
+    const reason = "ANTHROPIC_API_KEY holds invalid characters; copy the key again into the repository's secrets.";
     return { ok: false, stop: wrong(reason, "key_refused") };
   }
   const { default: Anthropic } = await import("@anthropic-ai/sdk");
   const client = new Anthropic({
-    // The gateway and local models want no key, the SDK wants one.
+    // The gateway and local models need no key; the SDK does.
     apiKey: (gateway === null ? settings.apiKey : undefined) ?? "none",
     authToken: null,
     ...(baseURL === undefined ? {} : { baseURL }),
     ...(settings.proxy && gateway === null ? { fetch: await fetchThrough(settings.proxy) } : {}),
     maxRetries: MAX_RETRIES,
     timeout: CALL_TIMEOUT_MS,
-    // Its warnings would go to stdout past the log and its redaction.
+    // The SDK's warnings would go to stdout, past the log and its redaction.
     logLevel: "off",
   });
   const silenceMs = settings.silenceMs ?? SILENCE_MS;
@@ -106,18 +106,18 @@ export async function openProvider(settings: ProviderSettings): Promise<Opened> 
     if (read.ok) {
       if (answerSchema.safeParse(read.message).success)
         return { kind: "answered", message: read.message, torn: read.torn, lowered: loweredBy(stream.response) };
-      return stopped(down("The provider answered something that is not a message."));
+      return stopped(down("The provider's answer is not a message."));
     }
     const { error } = read;
-    if (signal.aborted) return stopped(down("The call was given up, since the run ends."));
-    if (read.silent) return broken(`nothing came for ${silenceMs / 1_000} s`, read);
+    if (signal.aborted) return stopped(down("The call was aborted because the run ends."));
+    if (read.silent) return broken(`no data for ${silenceMs / 1_000} s`, read);
     if (error instanceof Anthropic.APIConnectionError || !(error instanceof Anthropic.AnthropicError))
-      return stopped(down(`The provider could not be reached: ${wordsOf(error)}`));
+      return stopped(down(`The provider could not be reached: ${messageOf(error)}`));
     if (error instanceof Anthropic.APIError && !(error instanceof Anthropic.APIUserAbortError))
       return error.status === undefined ? readStreamError(error, read) : stopped(readError(error, request.model));
     const events = stream.response?.headers.get("content-type")?.includes("event-stream") === true;
-    if (read.heard || events) return broken(wordsOf(error), read);
-    return stopped(down("The provider answered something that is not a message."));
+    if (read.heard || events) return broken(messageOf(error), read);
+    return stopped(down("The provider's answer is not a message."));
   };
   const listModels: ListModels = async (signal) => {
     const bound = AbortSignal.any([signal, AbortSignal.timeout(MODEL_LIST_TIMEOUT_MS)]);
@@ -149,22 +149,22 @@ const wrong = (reason: string, permanent: PermanentError | null = null): Stop =>
   reason: head(providerWords(reason), MAX_REASON),
 });
 
-const wordsOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 const TOO_LONG = /too long|too large|context window|maximum context/i;
 
-/** An error that came as an event of a stream which had begun with 200: overload for the most part. */
+/** An error event in a stream that began with 200; mostly overload. */
 function readStreamError(error: APIError, read: Failed): ModelReply {
   if (TOO_LONG.test(error.message)) return stopped({ kind: "conversation_full" });
   if (error.type === "invalid_request_error")
-    return stopped(wrong(`The provider refused the request: ${error.message}`));
+    return stopped(wrong(`The provider rejected the request: ${error.message}`));
   return broken(error.message, read);
 }
 
-/** The provider's own refusal, as against that of a proxy or a load balancer on the way, which may pass. */
+/** A refusal by the provider, as opposed to a temporary one by a proxy or load balancer in between. */
 const refusalSchema = z.object({ error: z.object({ type: z.string() }) });
 
-/** Anthropic says so with 400, others with 402. */
+/** Anthropic reports this with 400, others with 402. */
 const NO_CREDIT = /credit balance is too low|insufficient (?:credit|funds|balance)/i;
 
 function readError(error: APIError, model: string): Stop {
@@ -182,24 +182,24 @@ function readError(error: APIError, model: string): Stop {
       if (TOO_LONG.test(said)) return { kind: "conversation_full" };
       if (error.status === 402 || NO_CREDIT.test(said))
         return wrong(
-          `The provider's account has no credit left: add some, then retry the job. It said: ${said}`,
+          `The provider's account has no credit left: add some, then retry the job. Its message: ${said}`,
           "no_credit",
         );
-      return wrong(`The provider refused the request: ${said}`);
+      return wrong(`The provider rejected the request: ${said}`);
     case 401:
     case 403:
       return wrong(
-        `The provider refused the key (${error.status}). Check the secret ANTHROPIC_API_KEY. It said: ${said}`,
+        `The provider rejected the key (${error.status}). Check the secret ANTHROPIC_API_KEY. Its message: ${said}`,
         error.status === 401 || own ? "key_refused" : null,
       );
     case 404:
       return wrong(
-        `The provider does not know the model ${model}. Name another where this one is named: ` +
+        `The provider does not know the model ${model}. Change the name where it is set: ` +
           "`--model` of the job, `llm.model` in .github/journeyman.yml, LLM_MODEL of the repository, or else of the server. " +
-          `It said: ${said}`,
+          `Its message: ${said}`,
         own ? "unknown_model" : null,
       );
     default:
-      return down(`The provider kept failing, after ${MAX_RETRIES} retries: ${said}`);
+      return down(`The provider still failed after ${MAX_RETRIES} retries: ${said}`);
   }
 }

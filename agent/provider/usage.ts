@@ -1,11 +1,11 @@
 /**
- * Counts what the run has used and what that costs. Every answer is counted, usable or not, since every answer is
- * charged. The price is taken call by call: some models cost more for a long prompt.
+ * Counts the run's tokens and their cost. Every answer is charged, so every answer counts, usable or not. The price is
+ * computed per call, since some models cost more for long prompts.
  */
 import { costCents } from "../../src/contracts/models.ts";
 import { NO_USAGE, type Usage } from "../../src/contracts/result.ts";
 
-/** Tokens as the provider counts them, of one call. */
+/** Tokens of one call, as the provider counts them. */
 export interface Charged {
   readonly input_tokens: number;
   readonly output_tokens: number;
@@ -17,7 +17,7 @@ export class UsageCounter {
   readonly #model: string;
   #usage: Usage = NO_USAGE;
   #cents: number | null = 0;
-  /** Tokens that the next call sends again: all of the last call and its answer. */
+  /** Tokens that the next call sends again: the last call and its answer. */
   #known = 0;
 
   constructor(model: string) {
@@ -28,7 +28,7 @@ export class UsageCounter {
     return this.#usage;
   }
 
-  /** Null: the model's price is not known. */
+  /** Null when the model's price is unknown. */
   get cents(): number | null {
     return this.#usage === NO_USAGE ? costCents(this.#model, NO_USAGE) : this.#cents;
   }
@@ -46,12 +46,12 @@ export class UsageCounter {
       used.output_tokens;
   }
 
-  /** An answer that broke off: its tokens are charged, and it is no turn, for it will be asked for again. */
+  /** An interrupted answer: its tokens are charged, but it is not a turn, since it is requested again. */
   addBroken(used: Charged): void {
     this.#count(used, 0);
   }
 
-  /** Outputs were left out of what is sent next, so many tokens at least. */
+  /** Old outputs were removed from the conversation: at least this many tokens. */
   forget(tokens: number): void {
     this.#known = Math.max(0, this.#known - tokens);
   }

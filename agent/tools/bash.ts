@@ -1,16 +1,17 @@
 /**
- * The model's shell: one bash process per call, in a process group of its own. Folder and exported variables carry
- * over to the next call, so it reads as one session, yet no command can break it. The environment is an allow-list.
+ * The model's shell: one bash process per call, each in its own process group. Folder and exported variables carry over
+ * to the next call, so that it acts like one session that no command can break. Inherits only allowed environment
+ * variables.
  */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { z } from "zod";
-import { type Answer, answered } from "./answer.ts";
-import { Output } from "./output.ts";
+import { Output } from "./command-output.ts";
 import { type Ended, endGroup, groupLives, start } from "./process-group.ts";
+import { answered, type ToolResult } from "./tool-result.ts";
 
-/** Seconds one command may take; test suites of real repositories need minutes. */
+/** Time limit of a command; test suites of real repositories take minutes. */
 export const COMMAND_SECONDS = 300;
 
 export const bashInput = z
@@ -24,17 +25,17 @@ export interface ShellSetup {
   readonly commandSeconds?: number;
 }
 
-/** The checkout may belong to another user than the one inside the container. */
+/** The checkout may belong to another user than the container's. */
 export const TRUST_CHECKOUT = {
   GIT_CONFIG_COUNT: "1",
   GIT_CONFIG_KEY_0: "safe.directory",
   GIT_CONFIG_VALUE_0: "*",
 };
 
-/** Outputs of which the whole is kept as a file; older ones go, so that a long run does not fill the disk. */
+/** Full outputs to keep as files; older ones are deleted, so that a long run does not fill the disk. */
 const KEPT_OUTPUTS = 20;
 
-/** Programs must not wait for a person, page, colour or ask for a password. */
+/** Programs must not wait for input, open a pager, print colours or ask for a password. */
 const QUIET = {
   TERM: "dumb",
   NO_COLOR: "1",
@@ -62,7 +63,7 @@ export class Shell {
     this.#reset();
   }
 
-  async use(input: BashInput, signal: AbortSignal): Promise<Answer> {
+  async use(input: BashInput, signal: AbortSignal): Promise<ToolResult> {
     if (input.restart === true) {
       this.#endAll();
       this.#reset();
@@ -71,7 +72,7 @@ export class Shell {
     return this.#run(input.command ?? "", signal);
   }
 
-  /** Ends everything that commands left running, and removes the session's files. */
+  /** Ends all processes that commands left running and removes the session's files. */
   close(): void {
     this.#endAll();
     rmSync(this.#folder, { recursive: true, force: true });
@@ -81,7 +82,7 @@ export class Shell {
     return { HOME: join(this.#folder, "home"), ...this.#setup.environment, ...QUIET };
   }
 
-  /** The state is read and written around the command by bash itself, through BASH_ENV and an exit trap. */
+  /** bash itself restores the state before the command and saves it afterwards, through BASH_ENV and an exit trap. */
   #reset(): void {
     const state = quote(join(this.#folder, "state"));
     const save = `{ echo 'unset $(compgen -e) 2>/dev/null'; declare -px; printf 'cd -- %q 2>/dev/null\\n' "$PWD"; } >${state}`;
@@ -89,7 +90,7 @@ export class Shell {
     writeFileSync(join(this.#folder, "start"), `exec 2>&1\nunset BASH_ENV\n. ${state}\ntrap ${quote(save)} EXIT\n`);
   }
 
-  async #run(command: string, signal: AbortSignal): Promise<Answer> {
+  async #run(command: string, signal: AbortSignal): Promise<ToolResult> {
     this.#count += 1;
     const script = join(this.#folder, `command-${this.#count}`);
     writeFileSync(script, `${command}\n`);
@@ -111,8 +112,8 @@ export class Shell {
     rmSync(script, { force: true });
     const text = (await output.close()).trimEnd();
     const note = describeEnd(ended, seconds);
-    const said = [text, note].filter((part) => part !== "").join("\n") || "[no output]";
-    return { text: said, failed: ended.kind !== "exited" };
+    const shown = [text, note].filter((part) => part !== "").join("\n") || "[no output]";
+    return { text: shown, failed: ended.kind !== "exited" };
   }
 
   #outputFile(count: number): string {

@@ -1,15 +1,15 @@
 /**
- * The provider's text editor tool (`text_editor_20250728`) on the checkout: view, create, str_replace, insert.
- * Paths are confined; workflow files can be read and not written, since the push would put them back anyway.
+ * Implements the provider's text editor tool (`text_editor_20250728`) on the checkout: view, create, str_replace,
+ * insert. Paths are confined to the checkout. Workflow files are read-only, since the push would restore them.
  */
 import { mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
 import { z } from "zod";
 import { counted } from "../../src/text/plural.ts";
-import { type Answer, answered, cutMiddle, refused } from "./answer.ts";
-import { confine } from "./confine.ts";
+import { confine } from "./confine-path.ts";
+import { answered, cutMiddle, refused, type ToolResult } from "./tool-result.ts";
 
-/** Bytes of a file that the editor opens. */
+/** Largest file that the editor opens, in bytes. */
 const MAX_FILE = 2 * 1024 * 1024;
 const MAX_ENTRIES = 500;
 const MAX_DEPTH = 2;
@@ -26,11 +26,11 @@ export const editorInput = z.discriminatedUnion("command", [
 ]);
 export type EditorInput = z.infer<typeof editorInput>;
 
-export async function edit(workspace: string, input: EditorInput): Promise<Answer> {
+export async function edit(workspace: string, input: EditorInput): Promise<ToolResult> {
   const place = await confine(workspace, input.path);
   if (!place.ok) return refused(place.reason);
   if (input.command !== "view" && /^\.github\/workflows(\/|$)/.test(place.shown)) {
-    return refused("A job may not change files under .github/workflows. Say in `finish` what a person has to change.");
+    return refused("Jobs cannot change files under .github/workflows. Say in `finish` what a person has to change.");
   }
   switch (input.command) {
     case "view":
@@ -46,7 +46,7 @@ export async function edit(workspace: string, input: EditorInput): Promise<Answe
   }
 }
 
-async function view(file: string, shown: string, range: readonly [number, number] | undefined): Promise<Answer> {
+async function view(file: string, shown: string, range: readonly [number, number] | undefined): Promise<ToolResult> {
   const about = await stat(file).catch(() => null);
   if (about?.isDirectory()) return answered(await listFolder(file, shown));
   const text = await readText(file, shown);
@@ -59,7 +59,7 @@ async function view(file: string, shown: string, range: readonly [number, number
   return answered(cutMiddle(numbered.join("\n"), "; view_range shows them"));
 }
 
-async function create(file: string, shown: string, text: string): Promise<Answer> {
+async function create(file: string, shown: string, text: string): Promise<ToolResult> {
   const about = await stat(file).catch(() => null);
   if (about?.isDirectory()) return refused(`${shown} is a folder.`);
   await mkdir(dirname(file), { recursive: true });
@@ -69,7 +69,7 @@ async function create(file: string, shown: string, text: string): Promise<Answer
 
 type Change = { readonly ok: true; readonly text: string } | { readonly ok: false; readonly reason: string };
 
-async function change(file: string, shown: string, apply: (text: string) => Change): Promise<Answer> {
+async function change(file: string, shown: string, apply: (text: string) => Change): Promise<ToolResult> {
   const text = await readText(file, shown);
   if (typeof text !== "string") return text;
   const changed = apply(text);
@@ -81,7 +81,7 @@ async function change(file: string, shown: string, apply: (text: string) => Chan
 function replaceOnce(text: string, old: string, fresh: string): Change {
   const parts = text.split(old);
   if (parts.length === 1) {
-    const hint = text.includes("\r\n") ? " (the file has CRLF line ends)" : "";
+    const hint = text.includes("\r\n") ? " (the file has CRLF line endings)" : "";
     return { ok: false, reason: `old_str does not occur${hint}. Look at the file again.` };
   }
   if (parts.length > 2) {
@@ -98,15 +98,15 @@ function insertAfter(text: string, after: number, fresh: string): Change {
   return { ok: true, text: [...lines.slice(0, after), block, ...lines.slice(after)].join("\n") };
 }
 
-/** The text of a file, or the answer that says why there is none. */
-async function readText(file: string, shown: string): Promise<string | Answer> {
+/** A file's text, or the tool result that says why there is none. */
+async function readText(file: string, shown: string): Promise<string | ToolResult> {
   const about = await stat(file).catch(() => null);
   if (about === null) return refused(`${shown} does not exist.`);
   if (!about.isFile()) return refused(`${shown} is not a file.`);
   if (about.size > MAX_FILE) return refused(`${shown} has ${about.size} bytes; use the shell to look at parts of it.`);
   const bytes = await readFile(file);
   const text = bytes.includes(0) ? null : decode(bytes);
-  // Written back, bytes that are not UTF-8 would be lost.
+  // Saving would destroy bytes that are not UTF-8.
   return text ?? refused(`${shown} is not UTF-8 text; use the shell.`);
 }
 

@@ -1,11 +1,9 @@
-/**
- * One process in a group of its own: started, listened to, and ended as a whole group at its time limit.
- */
+/** Runs a process in its own process group, and ends the whole group at the time limit. */
 import { type ChildProcess, spawn } from "node:child_process";
 
-/** Output of the ended process may still be under way; this long a silence means that it is all there. */
+/** Output of an ended process may still be in the pipe; this long a silence means that all has arrived. */
 const SILENCE_MS = 100;
-/** A background process that keeps talking is not waited for any longer. */
+/** Limit for a background process that keeps writing. */
 const DRAIN_MS = 2_000;
 
 export interface Command {
@@ -25,7 +23,7 @@ export type Ended =
   | { readonly kind: "not_started"; readonly reason: string };
 
 export interface Running {
-  /** The group's id; processes of it may outlive the command. */
+  /** The group's id; its processes may outlive the command. */
   readonly group: number | undefined;
   readonly ended: Promise<Ended>;
 }
@@ -40,7 +38,7 @@ export function start(command: Command): Running {
   return { group: child.pid, ended: wait(child, command) };
 }
 
-/** Ends every process of the group; none left is fine. */
+/** Ends every process of the group, if any are left. */
 export function endGroup(group: number | undefined): void {
   signalGroup(group, "SIGKILL");
 }
@@ -67,9 +65,9 @@ function wait(child: ChildProcess, command: Command): Promise<Ended> {
     const cancel = () => kill("cancelled");
     command.signal.addEventListener("abort", cancel, { once: true });
     if (command.signal.aborted) cancel();
-    let heard = 0;
+    let chunks = 0;
     const listen = (chunk: Buffer) => {
-      heard += 1;
+      chunks += 1;
       command.onOutput(chunk);
     };
     const streams = [child.stdout, child.stderr];
@@ -77,7 +75,7 @@ function wait(child: ChildProcess, command: Command): Promise<Ended> {
     const finish = (ended: Ended) => {
       clearTimeout(timer);
       command.signal.removeEventListener("abort", cancel);
-      // What a background process still says is read and dropped, else its pipe would fill and stop it.
+      // Drains the output of background processes, which would block on a full pipe.
       for (const stream of streams) stream?.off("data", listen).resume();
       resolve(killed === null ? ended : { kind: killed });
     };
@@ -87,10 +85,12 @@ function wait(child: ChildProcess, command: Command): Promise<Ended> {
       const until = performance.now() + DRAIN_MS;
       const look = (before: number) =>
         setTimeout(() => {
-          const silent = heard === before || performance.now() > until;
-          setImmediate(() => (silent && (heard === before || performance.now() > until) ? finish(ended) : look(heard)));
+          const silent = chunks === before || performance.now() > until;
+          setImmediate(() =>
+            silent && (chunks === before || performance.now() > until) ? finish(ended) : look(chunks),
+          );
         }, SILENCE_MS);
-      const drain = look(heard);
+      const drain = look(chunks);
       child.once("close", () => {
         clearTimeout(drain);
         finish(ended);

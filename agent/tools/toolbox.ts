@@ -1,14 +1,14 @@
 /**
- * The tools the model has: their definitions, and one door through which every call goes. Input is parsed here; a call
- * that does not parse is answered with what was wrong and counts as badly formed.
+ * The model's tools: their definitions, and the single function that runs every call. Validates the input; an invalid
+ * call returns what was wrong and counts as malformed.
  */
 import type { ToolUnion, ToolUseBlock } from "@anthropic-ai/sdk/resources/messages";
 import { z } from "zod";
 import { head } from "../../src/text/text.ts";
 import { FINISH_OUTCOMES, type Stop } from "../loop/stop-reasons.ts";
-import { refused } from "./answer.ts";
 import { bashInput, type Shell } from "./bash.ts";
 import { edit, editorInput } from "./editor.ts";
+import { refused } from "./tool-result.ts";
 
 const EDITOR = "str_replace_based_edit_tool";
 
@@ -76,13 +76,13 @@ const malformed = (name: string, error: z.ZodError): ToolEnd => ({
   text: `The input of ${name} cannot be used:\n${z.prettifyError(error)}`,
 });
 
-/** What the file system said: permission denied, no space, a folder where a file should be. */
+/** The file system's error: permission denied, no space, a folder instead of a file. */
 const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 const MAX_SHOWN = 300;
 const shown = z.looseObject({ command: z.string().optional(), path: z.string().optional() }).catch({});
 
-/** A call in one line of the log. */
+/** A call as one line of the log. */
 export function describeCall(call: ToolUseBlock): string {
   const { command, path } = shown.parse(call.input);
   if (call.name === "bash") return `$ ${head((command ?? "restart").trim(), MAX_SHOWN)}`;

@@ -1,12 +1,12 @@
 /**
- * The run's log: `.jobs/{id}/log.jsonl`, line by line while it runs, and the same on stdout: as plain progress, or as it
- * is in the file for a courier who shows and sends it. Every text is redacted before it is kept.
+ * The run's log: appended to `.jobs/{id}/log.jsonl` line by line, and printed on stdout as plain progress or as JSON
+ * for the log uploader. Every text is redacted first.
  */
 import { appendFileSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { type LogLine, MAX_LOG_LINES, MAX_LOG_TEXT } from "../../src/contracts/log-line.ts";
 import { head } from "../../src/text/text.ts";
-import { plainRows } from "./plain.ts";
+import { plainRows } from "./plain-rows.ts";
 
 export interface LogSetup {
   readonly path: string;
@@ -39,10 +39,10 @@ export class Log {
     this.#add("error", text);
   }
 
-  /** Writes the file anew from memory: a command of the model may have removed or rewritten it. */
+  /** Rewrites the file from memory: a command of the model may have removed or changed it. */
   close(): void {
     if (this.#dropped > 0) {
-      const last = this.#line("warn", `${this.#dropped} further lines were left out.`);
+      const last = this.#line("warn", `${this.#dropped} further lines were omitted.`);
       this.#show(last);
       this.#lines.push(last);
     }
@@ -52,14 +52,14 @@ export class Log {
       writeFileSync(temporary, this.#lines.map(serialise).join(""));
       renameSync(temporary, this.#setup.path);
     } catch {
-      // On a full disk: it was shown line by line, and the result is what counts.
+      // On a full disk the log is given up: it was shown line by line, and the result matters more.
       rmSync(temporary, { force: true });
     }
   }
 
   #add(level: LogLine["level"], text: string): void {
     const line = this.#line(level, text);
-    // One line is kept free for the word about what was left out.
+    // Keeps one line free for the note about omitted lines.
     if (this.#lines.length >= MAX_LOG_LINES - 1) {
       this.#dropped += 1;
       for (const row of plainRows(line.text)) this.#setup.print(row);
@@ -70,7 +70,7 @@ export class Log {
     try {
       appendFileSync(this.#setup.path, serialise(line));
     } catch {
-      // close() writes it all again; a log that cannot be followed must not end the work
+      // close() writes the whole log again; a failed append must not end the work.
     }
   }
 

@@ -1,57 +1,58 @@
 /**
- * The courier, for copies of run-job.yml from before the run action: a container of its own beside the agent's, and the only one that can say who this run is. Without an
- * argument it takes the agent's stdout, shows it and sends its lines to the App; with `hand-in` it hands in the result
- * and prints `token …` or `no …`. It never shares a container with the model's code.
+ * The log uploader (`courier`), for copies of run-job.yml from before the run action. It runs in a container of its
+ * own, never together with the model's code, and only it can prove which run this is. Without an argument it reads the
+ * agent's stdout, shows it and uploads the lines to the App; with `hand-in` it submits the result and prints `token …`
+ * or `no …`.
  */
 import "../no-debugger.ts";
 import { setTimeout as wait } from "node:timers/promises";
-import { relay } from "../action/relay.ts";
-import { AppLine } from "../action/report/app-line.ts";
+import { readAgentOutput } from "../action/agent-output.ts";
+import { AppClient } from "../action/report/app-client.ts";
 import { readUploaderSettings } from "../action/report/app-settings.ts";
 import { handIn } from "../action/report/hand-in.ts";
 import { readHandIn } from "../action/report/hand-in-input.ts";
 import { Outbox } from "../action/report/outbox.ts";
-import { sendAll } from "../action/report/sending.ts";
-import { harmless } from "../transcript/plain.ts";
+import { uploadLog } from "../action/report/upload-log.ts";
+import { escapeRunnerCommands } from "../transcript/plain-rows.ts";
 
-/** Between the end of the agent's output and the courier's own; it is promised to end within ten seconds. */
-const LAST_WORDS_MS = 9_000;
+/** From the end of the agent's output to the uploader's own end, which is promised within ten seconds. */
+const FLUSH_MS = 9_000;
 
 const pause = (ms: number, signal: AbortSignal) => wait(ms, undefined, { signal }).catch(() => {});
 const print = (row: string): void => void process.stdout.write(`${row}\n`);
 const read = readUploaderSettings(process.env);
 
-async function carry(): Promise<void> {
+async function uploadProgress(): Promise<void> {
   const ended = new AbortController();
   const over = new AbortController();
   const outbox = new Outbox();
   const say = (why: string | null): void => {
-    if (why !== null) print(harmless(`courier | The App does not hear all of this log: ${why}`));
+    if (why !== null) print(escapeRunnerCommands(`courier | The App did not receive the whole log: ${why}`));
   };
   const sent = read.ok
-    ? sendAll({ outbox, app: new AppLine(read.settings, Date.now), ended: ended.signal, over: over.signal, pause })
+    ? uploadLog({ outbox, app: new AppClient(read.settings, Date.now), ended: ended.signal, over: over.signal, pause })
     : Promise.resolve(read.reason);
   const said = sent.then(say);
-  await relay(process.stdin, { print, keep: (line) => outbox.add(line) });
+  await readAgentOutput(process.stdin, { print, keep: (line) => outbox.add(line) });
   ended.abort();
-  const limit = setTimeout(() => over.abort(), LAST_WORDS_MS);
+  const limit = setTimeout(() => over.abort(), FLUSH_MS);
   await said;
   clearTimeout(limit);
 }
 
-async function handOver(): Promise<void> {
-  const leaving = await readHandIn(process.stdin);
+async function submitResult(): Promise<void> {
+  const input = await readHandIn(process.stdin);
   const answer = !read.ok
     ? { ok: false as const, reason: read.reason }
-    : leaving === null
-      ? { ok: false as const, reason: "result and log are too large to be handed in" }
-      : await handIn(leaving, { app: new AppLine(read.settings, Date.now), pause });
+    : input === null
+      ? { ok: false as const, reason: "result and log are too large to submit" }
+      : await handIn(input, { app: new AppClient(read.settings, Date.now), pause });
   print(answer.ok ? `token ${answer.token.reveal()}` : `no ${answer.reason.replace(/[\p{C}\s]+/gu, " ")}`);
 }
 
-// It ends with its input: told to end together with the agent, it still carries the agent's last words.
+// Ignores signals and ends with its input: stopped together with the agent, it still uploads the last lines.
 for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => {});
-// Whoever read the progress is gone; the App may still hear it.
+// The reader of the progress has gone; the upload continues.
 process.stdout.on("error", () => {});
-await (process.argv[2] === "hand-in" ? handOver() : carry());
+await (process.argv[2] === "hand-in" ? submitResult() : uploadProgress());
 process.exit(0);

@@ -60,9 +60,9 @@ export interface PosterParts {
 
 const WORDS: Readonly<Record<string, string>> = {
   ECONNREFUSED: "the connection was refused",
-  ECONNRESET: "the connection was cut",
-  EPIPE: "the connection was cut",
-  UND_ERR_SOCKET: "the connection was cut",
+  ECONNRESET: "the connection was reset",
+  EPIPE: "the connection was reset",
+  UND_ERR_SOCKET: "the connection was reset",
   UND_ERR_CONNECT_TIMEOUT: "the connection timed out",
   ENOTFOUND: "the name is not known",
   ENODATA: "the name is not known",

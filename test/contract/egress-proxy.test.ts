@@ -53,7 +53,7 @@ const standing =
     allows(target.port === port ? { ...target, port: 443 } : target);
 
 async function startWith(allows: AllowList): Promise<Serving> {
-  const world = {
+  const dialPorts = {
     ...INTERNET,
     resolve: async (host: string) => {
       const found = names[host];
@@ -63,8 +63,8 @@ async function startWith(allows: AllowList): Promise<Serving> {
     mayReach: (address: string) => address === OUTSIDE || isPublic(address),
   };
   const refusals = new Refusals((sentence) => said.push(sentence));
-  const parts = createProxy({ allows, world, onRefusal: (reason) => refusals.add(reason) });
-  const started = await startServer({ endpoint: null, proxy: parts, refusals, tell: () => {} }, "127.0.0.1");
+  const parts = createProxy({ allows, dialPorts, onRefusal: (reason) => refusals.add(reason) });
+  const started = await startServer({ endpoint: null, proxy: parts, refusals, print: () => {} }, "127.0.0.1");
   closing.push(() => started.close());
   return started;
 }
@@ -154,7 +154,7 @@ describe("what is let through", () => {
     expect((await tunnel(at)).status).toBe(200);
     expect((await plain(`http://${at}/v1/messages`)).status).toBe(200);
     const other = await tunnel("127.0.0.1:443");
-    expect(other).toMatchObject({ status: 403, said: expect.stringContaining("is an address") });
+    expect(other).toMatchObject({ status: 403, said: expect.stringContaining("is an IP address") });
   });
 
   test("a request without what was meant for the proxy, under the name that was judged", async () => {
@@ -192,7 +192,7 @@ describe("what is refused, with a sentence", () => {
     "good.example.org.evil.com",
     "localhost",
   ])("%s, which is not on the list", async (host) => {
-    const sentence = `Not let through: ${host} is not among the hosts that jobs may reach; to let jobs reach it, add it to \`egress\` in .github/journeyman.yml on the default branch.`;
+    const sentence = `Blocked: ${host} is not an allowed host; to allow it, add it to \`egress\` in .github/journeyman.yml on the default branch.`;
     expect(await tunnel(`${host}:443`)).toMatchObject({ status: 403, said: `${sentence}\n` });
     expect(await plain(`http://${host}/`)).toEqual({ status: 403, said: `${sentence}\n` });
     expect(said).toEqual([sentence]);
@@ -203,11 +203,11 @@ describe("what is refused, with a sentence", () => {
     async (host) => {
       expect(await tunnel(`${host}:443`)).toMatchObject({
         status: 403,
-        said: expect.stringContaining("by their names alone"),
+        said: expect.stringContaining("only host names can be allowed"),
       });
       expect(await plain(`http://${host}/`)).toMatchObject({
         status: 403,
-        said: expect.stringContaining("is an address"),
+        said: expect.stringContaining("is an IP address"),
       });
     },
   );
@@ -218,7 +218,7 @@ describe("what is refused, with a sentence", () => {
       names[host] = [OUTSIDE];
       expect(await tunnel(`${host}:443`)).toMatchObject({
         status: 403,
-        said: expect.stringContaining("is an address"),
+        said: expect.stringContaining("is an IP address"),
       });
     },
   );
@@ -245,7 +245,7 @@ describe("what is refused, with a sentence", () => {
     "0.0.0.0",
   ])("a name of the list that leads to %s", async (address) => {
     names["good.example.org"] = [address];
-    const sentence = `Not let through: good.example.org leads to ${address}, which is not on the public internet.`;
+    const sentence = `Blocked: good.example.org leads to ${address}, which is not on the public internet.`;
     expect(await tunnel(`good.example.org:${port}`)).toMatchObject({ status: 403, said: `${sentence}\n` });
     expect(await plain(`http://good.example.org:${port}/`)).toEqual({ status: 403, said: `${sentence}\n` });
     expect(said).toEqual([sentence]);
@@ -265,7 +265,7 @@ describe("what is refused, with a sentence", () => {
     for (const host of ["one.example.org", "two.example.org", "one.example.org"]) await tunnel(`${host}:443`);
     await plain("http://three.example.org/");
     const all = await refusals();
-    expect(all.map(({ seq, sentence }) => [seq, sentence.split(" ")[3]])).toEqual([
+    expect(all.map(({ seq, sentence }) => [seq, sentence.split(" ")[1]])).toEqual([
       [1, "one.example.org"],
       [2, "two.example.org"],
       [3, "three.example.org"],
@@ -276,7 +276,7 @@ describe("what is refused, with a sentence", () => {
 
   test("what a name may do to a log is taken out of it", async () => {
     await raw("CONNECT a$(c)'!.example.org:443 HTTP/1.1\r\nhost: x\r\n\r\n");
-    expect(said).toEqual([expect.stringMatching(/^Not let through: a\?\?c\?\?\?\.example\.org is not among/)]);
+    expect(said).toEqual([expect.stringMatching(/^Blocked: a\?\?c\?\?\?\.example\.org is not an allowed host/)]);
   });
 });
 

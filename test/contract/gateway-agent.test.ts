@@ -46,11 +46,11 @@ test("an answer that the limit of cost cuts short is no fault of the model: it i
   for (const tokens of allowed) expect(tokens).toBeLessThan(8_000);
   const [told] = model.requests[1]?.messages.at(-1)?.content ?? [];
   expect(told).toMatchObject({
-    text: expect.stringMatching(/^Your answer was cut at \d+ tokens, since the limit of cost/),
+    text: expect.stringMatching(/^Your answer was cut at \d+ tokens, since the cost limit/),
   });
   expect(result).toMatchObject({
     outcome: "limit",
-    reason: expect.stringMatching(/^Stopped before the limit of 7\.0 cents/),
+    reason: expect.stringMatching(/^Stopped before the cost limit of 7\.0 cents/),
   });
   expect(result.cost_cents).toBeLessThanOrEqual(7);
   expect(checkout.log().some(({ text }) => text.includes("answers in a row"))).toBe(false);
@@ -74,7 +74,7 @@ test("a gateway that does not say at the end what was spent leaves the agent's o
     });
   });
   expect((await runAgent(checkout, { MODEL_GATEWAY: silent.url })).code).toBe(0);
-  const warned = checkout.log().filter(({ text }) => text.startsWith("The gateway does not say what the run has cost"));
+  const warned = checkout.log().filter(({ text }) => text.startsWith("The gateway did not report the run's cost"));
   expect(warned).toHaveLength(1);
   const { usage, cost_cents: cents } = checkout.result();
   expect(usage).toMatchObject({ turns: 1, input_tokens: 100, output_tokens: 10 });

@@ -1,7 +1,7 @@
 /** The run's limit of cost holds whoever calls, and what the gateway says of the cost is never less than the truth. */
 import Anthropic from "@anthropic-ai/sdk";
 import { describe, expect, test, vi } from "vitest";
-import { Budget, LEAST_ANSWER } from "../../agent/gateway/budget.ts";
+import { Budget, MIN_ANSWER } from "../../agent/gateway/budget.ts";
 import { readGateway } from "../../agent/gateway/settings.ts";
 import { LOWERED_HEADER } from "../../src/contracts/gateway.ts";
 import { costCents } from "../../src/contracts/models.ts";
@@ -77,7 +77,7 @@ describe("before the call", () => {
     const provider = await uncounting();
     const gateway = await startTested(
       provider,
-      cap(cents({ cache_write_tokens: INPUT, output_tokens: LEAST_ANSWER - 1 })),
+      cap(cents({ cache_write_tokens: INPUT, output_tokens: MIN_ANSWER - 1 })),
     );
     const client = new Anthropic({ apiKey: "none", authToken: null, baseURL: gateway.url, maxRetries: 5 });
     const call = client.messages.create({
@@ -90,7 +90,7 @@ describe("before the call", () => {
     const { cost_limit: limit, message: words } = await errorIn(await gateway.call(ask({ max_tokens: 9_999 })));
     expect(limit).toMatchObject({ spent_cents: 0, cap_cents: expect.any(Number), next_cents: expect.any(Number) });
     expect(words).toMatch(
-      /^The call is not made: 0\.0 of the run's [\d.]+ cents are spent and it may cost [\d.]+ cents\.$/,
+      /^The call was not sent: 0\.0 of the run's [\d.]+ cents are spent and it may cost [\d.]+ cents\.$/,
     );
   });
 
@@ -137,7 +137,7 @@ describe("before the call", () => {
     expect(answer.status).toBe(200);
     const lowered = Number(answer.headers.get(LOWERED_HEADER));
     // 75 $ for a million tokens of an answer, 18.75 $ for what is written to the cache.
-    expect(lowered).toBeGreaterThanOrEqual(LEAST_ANSWER);
+    expect(lowered).toBeGreaterThanOrEqual(MIN_ANSWER);
     expect(lowered * 0.0075 + INPUT * 0.001875).toBeLessThanOrEqual(20);
     expect((await gateway.spent()).cents).toBeNull();
   });

@@ -50,7 +50,7 @@ describe("what is refused before the provider hears of it", () => {
     const gateway = await startTested(await friendly());
     const answer = await fetch(`${gateway.url}/v1/files?x=$(id)`, { method: "POST", body: "{}" });
     const sentence =
-      "Not let through: POST /v1/files?x=??id? is none of the model's calls that jobs may make: POST /v1/messages, POST /v1/messages/count_tokens and GET /v1/models.";
+      "Blocked: POST /v1/files?x=??id? is not an allowed model call; allowed are POST /v1/messages, POST /v1/messages/count_tokens and GET /v1/models.";
     expect(answer.status).toBe(403);
     expect(await answer.json()).toEqual({ type: "error", error: { type: "permission_error", message: sentence } });
     expect(gateway.said).toEqual([sentence]);
@@ -285,7 +285,7 @@ describe("a key that no header takes", () => {
       const { type, message } = await errorIn(answer);
       expect([type, message]).toEqual([
         "authentication_error",
-        "ANTHROPIC_API_KEY holds characters that no key has; copy it anew.",
+        "ANTHROPIC_API_KEY holds invalid characters; copy the key again into the repository's secrets.",
       ]);
     },
   );

@@ -79,7 +79,7 @@ export interface Gateway {
 export async function startTested(
   provider: { readonly url: string },
   environment: Record<string, string> = {},
-  world?: DialPorts,
+  dialPorts?: DialPorts,
   more: Partial<GatewaySettings> = {},
 ): Promise<Gateway> {
   const base = {
@@ -91,7 +91,11 @@ export async function startTested(
   const read = readGateway({ ...base, ...environment });
   if (!read.ok) throw new Error(read.reason);
   const said: string[] = [];
-  const { port, close } = await startGateway({ ...read.settings, ...more }, (sentence) => said.push(sentence), world);
+  const { port, close } = await startGateway(
+    { ...read.settings, ...more },
+    (sentence) => said.push(sentence),
+    dialPorts,
+  );
   onTestFinished(() => close());
   const url = `http://127.0.0.1:${port}`;
   return {

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
 import { Git } from "../../agent/action/git.ts";
-import { findMergeBase } from "../../agent/action/history.ts";
+import { findMergeBase } from "../../agent/action/merge-base.ts";
 import { Secret } from "../../src/contracts/secret.ts";
 
 const tops: string[] = [];

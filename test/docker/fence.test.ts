@@ -195,7 +195,7 @@ describeContainers("a fenced job", () => {
   test("is told what the gateway did not let through, and so is who reads the log", () => {
     const told = fenced.job.output;
     for (const host of ["evil.example.org", "private.example.org", "metadata.example.org"])
-      expect(told).toContain(`Not let through: ${host}`);
+      expect(told).toContain(`Blocked: ${host}`);
   });
 
   test("leaves neither container nor network", async () => {

@@ -8,10 +8,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
+import { type Names, namesOf } from "../../agent/action/container-names.ts";
 import { runContainers, startGateway } from "../../agent/action/containers.ts";
 import { Docker } from "../../agent/action/docker.ts";
-import { clearAway, fencedNetworks, openNetwork } from "../../agent/action/fence.ts";
-import { type Names, namesOf } from "../../agent/action/names.ts";
+import { fencedNetworks, openNetwork, removeLeftovers } from "../../agent/action/network-fence.ts";
 import { type ActionSettings, readActionSettings } from "../../agent/action/settings.ts";
 import { BRIEF, type Checkout, type Files, JOB_ID, makeCheckout } from "../unit/agent-job.ts";
 import { giveTo, imageOf } from "./containers.ts";
@@ -93,7 +93,7 @@ export async function runJob(setup: JobSetup): Promise<FinishedJob> {
   } finally {
     await undo();
     await giveTo(checkout.folder, process.getuid?.() ?? 0);
-    await clearAway(docker, names);
+    await removeLeftovers(docker, names);
     rmSync(temp, { recursive: true, force: true });
   }
 }

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { execa } from "execa";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import type { Names } from "../../agent/action/names.ts";
+import type { Names } from "../../agent/action/container-names.ts";
 import { type Model, startModel } from "../sandbox/model/server.ts";
 import { describeContainers, docker, hostAddress, type Opened, openToContainers, until } from "./containers.ts";
 import { idOf, scriptOf } from "./fence-attempts.ts";

@@ -49,7 +49,7 @@ it("the agent's lines are followed while it works, and its work is pushed with t
   const lines = () => stream.events.filter(({ event }) => event === "log").map(({ data }) => String(data.text));
   await until("a line of the agent that waits", () => lines().some((text) => text.includes("until [ -e")));
   expect((await harness.job(id)).status).toBe("accepted");
-  expect(lines()[0]).toMatch(/^Job \w{8}, round 1, try 1/);
+  expect(lines()[0]).toMatch(/^Job \w{8}, round 1, attempt 1/);
   await open();
   const job = await expectMerged(harness, id);
   await until("the stream's end", () => stream.ended());
@@ -72,7 +72,7 @@ it("an App that is down when the agent ends gets the work with the workflow's ow
     harness.github.runs(DEMO).some(({ path, conclusion }) => path === WORKFLOW && conclusion === "success"),
   );
   expect(stepLog(harness)).toMatch(/own token, since \S+ cannot be reached: /);
-  expect(stepLog(harness)).toContain("The App does not hear all of this log");
+  expect(stepLog(harness)).toContain("The App did not receive the whole log");
   await harness.restart();
   const job = await expectMerged(harness, id);
   expect(commits(harness, job)).toHaveLength(4);
@@ -105,7 +105,7 @@ it("a run whose token is meant for another address is refused, and its work merg
   const { id } = await harness.jobOf(harness.ask("/job create HELLO.md that says hello"));
   const job = await expectMerged(harness, id);
   expect(stepLog(harness)).toMatch(
-    /courier \| The App does not hear all of this log: http:\/\/localhost:\d+ answers 401/,
+    /courier \| The App did not receive the whole log: http:\/\/localhost:\d+ answers 401/,
   );
   expect(stepLog(harness)).toMatch(/own token, since http:\/\/localhost:\d+ answers 401/);
   expect(commits(harness, job)).toHaveLength(4);

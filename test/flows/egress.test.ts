@@ -24,7 +24,7 @@ it("a repository that names hosts has its jobs reach the model and these, and he
   const answers = harness.github.readFile(DEMO, "main", "answers.txt")?.trim().split("\n");
   // the model is reached through the gateway alone, which holds the key and the limit of cost
   expect(answers).toEqual([`${model} 403`, "listed.invalid:443 502", "elsewhere.example.org:443 403"]);
-  const said = "Not let through: elsewhere.example.org is not among the hosts that jobs may reach";
+  const said = "Blocked: elsewhere.example.org is not an allowed host";
   const status = await harness.request(`/api/jobs/status?job_id=${id}`);
   expect(await status.text()).toContain(said);
 });

@@ -9,9 +9,9 @@ import { dirname, join, relative } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { finalResult, readAgentFiles, readable } from "../../agent/action/agent-files.ts";
 import { commitMessage } from "../../agent/action/commit-title.ts";
-import { AppLine } from "../../agent/action/report/app-line.ts";
+import { AppClient } from "../../agent/action/report/app-client.ts";
 import { appSettingsOf } from "../../agent/action/report/app-settings.ts";
-import { handIn, type Leaving } from "../../agent/action/report/hand-in.ts";
+import { type HandInInput, handIn } from "../../agent/action/report/hand-in.ts";
 import { Cancellation } from "../../agent/loop/cancellation.ts";
 import { runJob } from "../../agent/run.ts";
 import { readSettings } from "../../agent/settings.ts";
@@ -56,12 +56,12 @@ async function runAgent(input: JobInput, workspace: string): Promise<0 | 1> {
   const environment = { ...backend.secrets(trigger.repository), ...backend.variables(trigger.repository) };
   const read = readSettings({ ...environment, PATH: process.env.PATH, JOB_ID: jobOf(input) }, workspace);
   if (!read.ok) throw new Error(read.reason);
-  const interruption = new Cancellation();
-  const cancel = () => interruption.interrupt({ kind: "cancelled", by: "SIGTERM" });
+  const cancellation = new Cancellation();
+  const cancel = () => cancellation.interrupt({ kind: "cancelled", by: "SIGTERM" });
   if (input.cancel.aborted) cancel();
   input.cancel.addEventListener("abort", cancel);
   return runJob(read.settings, {
-    interruption,
+    cancellation,
     now: () => new Date(),
     pause: (ms, signal) => wait(ms, undefined, { signal }).catch(() => {}),
     print: (row) => backend.appendLog(input.jobId, `${row}\n`),
@@ -95,7 +95,7 @@ async function deliver(github: SandboxGitHub, input: JobInput, { before, workspa
   }
 }
 
-async function told(input: JobInput, config: string | undefined, said: Leaving): Promise<boolean> {
+async function told(input: JobInput, config: string | undefined, said: HandInInput): Promise<boolean> {
   const { backend, trigger } = input.subject;
   const { app_url: url } = briefSchema.parse(JSON.parse(config ?? "null"));
   const identity = backend.openIdentity({
@@ -107,7 +107,7 @@ async function told(input: JobInput, config: string | undefined, said: Leaving):
   });
   const app = appSettingsOf(url, jobOf(input), { url: identity.url, bearer: new Secret(identity.token) });
   if (typeof app === "string") return false;
-  const taken = await handIn(said, { app: new AppLine(app, Date.now), pause: async () => {} });
+  const taken = await handIn(said, { app: new AppClient(app, Date.now), pause: async () => {} });
   backend.closeIdentity(identity.token);
   if (!taken.ok) backend.appendLog(input.jobId, `The App did not take the result: ${taken.reason}\n`);
   return taken.ok;

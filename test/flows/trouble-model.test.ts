@@ -6,7 +6,7 @@ import { startHarness, untilJob } from "./harness.ts";
 
 describe("a provider that no try can work with", () => {
   it.each([
-    ["does not know the model", 404, "not_found_error", "model: claude-sonnet-5-5", "Name another", "unknown_model"],
+    ["does not know the model", 404, "not_found_error", "model: claude-sonnet-5-5", "Change the name", "unknown_model"],
     ["refuses the key", 401, "authentication_error", "invalid x-api-key", "ANTHROPIC_API_KEY", "key_refused"],
     ["has no credit", 400, "invalid_request_error", "Your credit balance is too low", "add some", "no_credit"],
   ])("fails the job at once where it %s", async (_what, status, type, words, advice, code) => {

@@ -121,7 +121,7 @@ describe("an App in trouble", () => {
     expect([fakeApp.starts, fakeApp.lines]).toEqual([[1], []]);
     courier.end();
     expect(await courier.ended).toBe(0);
-    expect(lastWord(courier)).toMatch(/^courier \| The App does not hear all of this log: .+/);
+    expect(lastWord(courier)).toMatch(/^courier \| The App did not receive the whole log: .+/);
   });
 
   test("that cuts, fails and is busy hears every line once it is well", async () => {
@@ -203,9 +203,9 @@ describe("its identity", () => {
 
   test.each([
     ["APP_URL is not set", { APP_URL: undefined }],
-    ["APP_URL is not an address that begins with https://", { APP_URL: "http://journeyman.example.com" }],
-    ["APP_URL is not an address that begins with https://", { APP_URL: "http://127.0.0.1.example.com" }],
-    ["APP_URL is not an address that begins with https://", { APP_URL: "https://user:word@example.com" }],
+    ["APP_URL must begin with https://", { APP_URL: "http://journeyman.example.com" }],
+    ["APP_URL must begin with https://", { APP_URL: "http://127.0.0.1.example.com" }],
+    ["APP_URL must begin with https://", { APP_URL: "https://user:word@example.com" }],
     ["ACTIONS_ID_TOKEN_REQUEST_TOKEN is empty", { ACTIONS_ID_TOKEN_REQUEST_TOKEN: "" }],
     ["JOB_ID is not the id of a job", { JOB_ID: "../../etc" }],
   ])("%s: then it sends nothing, and says so beside the agent's lines", async (reason, change) => {

@@ -41,10 +41,10 @@ test("the model is reached through the proxy, and nothing that the model runs ge
     ["known.invalid"],
   );
   expect(code).toBe(0);
-  const sentence = "Not let through: elsewhere.example.org is not among the hosts that jobs may reach;";
+  const sentence = "Blocked: elsewhere.example.org is not an allowed host;";
   const answers = model.requests.slice(1).map(({ messages }) => JSON.stringify(messages.at(-1)));
   expect(answers[0]).toContain(sentence);
-  expect(answers[0]).not.toContain("Not let through: known.invalid");
+  expect(answers[0]).not.toContain("Blocked: known.invalid");
   expect(answers[1]).not.toContain(sentence);
   expect(JSON.stringify(model.requests[0]?.messages)).toContain("lets these hosts through: `known.invalid`");
   const warned = checkout.log().filter(({ level, text }) => level === "warn" && text.startsWith(sentence));

@@ -99,7 +99,7 @@ test("once the shell has spent what the run may cost, the agent ends at its limi
   const result = checkout.result();
   expect(result).toMatchObject({
     outcome: "limit",
-    reason: expect.stringMatching(/^Stopped before the limit of [\d.]+ cents could be passed: [\d.]+ cents are spent/),
+    reason: expect.stringMatching(/^Stopped before the cost limit of [\d.]+ cents: [\d.]+ cents are spent/),
   });
   expect(result.cost_cents).toBeGreaterThan(shell);
   expect(result.cost_cents).toBeLessThanOrEqual(cap);
@@ -144,7 +144,7 @@ test("where the settings narrow it, the gateway is the proxy too, and the provid
   const agent = startAgent(checkout.folder, { MODEL_GATEWAY: gateway.url, EGRESS_PROXY: gateway.url });
   expect(await agent.ended, agent.output()).toBe(0);
   expect(checkout.file("connect.txt")).toBe("403\n403\n");
-  const sentence = "Not let through: elsewhere.example.org is not among the hosts that jobs may reach;";
+  const sentence = "Blocked: elsewhere.example.org is not an allowed host;";
   expect(JSON.stringify(model.requests[1]?.messages.at(-1))).toContain(sentence);
   expect(gateway.output()).toContain(`\n${sentence}`);
   expect(gateway.output()).not.toContain("known.invalid");
@@ -166,7 +166,7 @@ test.each([
   [{ LLM_MODEL: "" }, "LLM_MODEL is not set"],
   [{ LLM_MAX_COST_CENTS: "" }, "LLM_MAX_COST_CENTS is not a number of cents"],
   [{ LLM_MAX_COST_CENTS: "-1" }, "LLM_MAX_COST_CENTS is not a number of cents"],
-  [{ GATEWAY_PORT: "70000" }, "GATEWAY_PORT is not a port"],
+  [{ GATEWAY_PORT: "70000" }, "GATEWAY_PORT is not a port number"],
   [{ GATEWAY_LISTEN: "everywhere" }, "GATEWAY_LISTEN is not an address"],
   [{ GATEWAY_LISTEN: "192.0.2.1" }, "EADDRNOTAVAIL"],
   [{ ANTHROPIC_BASE_URL: "nonsense" }, "ANTHROPIC_BASE_URL is not an address"],

@@ -100,12 +100,12 @@ test.each([
   [
     "the engine is too old, and gives it a gateway to this machine",
     `case "$*" in "network inspect"*) echo '[{"Subnet":"172.30.0.0/16","Gateway":"172.30.0.1"}]'; exit 0;; esac`,
-    "this Docker engine gives the network a gateway to the machine; Docker 28 or newer is needed",
+    "this Docker engine connects the network to the machine; install Docker 28 or newer",
   ],
   [
     "the engine says nothing of it",
     `case "$*" in "network inspect"*) echo null; exit 0;; esac`,
-    "this Docker engine gives the network a gateway to the machine; Docker 28 or newer is needed",
+    "this Docker engine connects the network to the machine; install Docker 28 or newer",
   ],
   [
     "it cannot be looked at",
@@ -115,12 +115,14 @@ test.each([
 ])("where %s the job fails instead of running open, and its result says why", async (_, docker, says) => {
   const runner = start(["registry.npmjs.org"]);
   const { main, post } = await runner.run(WORK, {}, docker);
-  expect(main).toMatchObject({ code: 1, output: expect.stringContaining(`could not be made: ${says}.`) });
+  expect(main).toMatchObject({ code: 1, output: expect.stringContaining(`could not be created: ${says}.`) });
   expect([started(runner, "agent"), started(runner, "gateway")]).toEqual([undefined, undefined]);
   expect(post.code).toBe(0);
   expect(parseResult(runner.pushed(RESULT) ?? "")).toMatchObject({
     outcome: "failed",
-    reason: expect.stringMatching(/^The agent was not started, since the network .+ could not be made: /),
+    reason: expect.stringMatching(
+      /^The agent was not started because the restricted network .+ could not be created: /,
+    ),
   });
   expect(runner.read("summary.md")).toContain(says);
   expect(runner.commands().slice(-2)).toEqual(CLEARED);

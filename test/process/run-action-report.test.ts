@@ -70,7 +70,7 @@ describe("while the agent works", () => {
     runner.agent(`${say(1, "hello")}seq 100000; echo 100000 > done.txt`);
     const { code, output } = await runner.start("main", env).ended;
     expect(code).toBe(0);
-    expect(output).toMatch(/\n100000\n(?:.*\n)*The App does not hear all of this log: .+\n/);
+    expect(output).toMatch(/\n100000\n(?:.*\n)*The App did not receive the whole log: .+\n/);
   });
 
   test("a cancelled run tells the agent, whose last words still arrive", async () => {
@@ -164,8 +164,8 @@ describe("the push with the App's token", () => {
 });
 
 describe("the push with the workflow's own token", () => {
-  const FOLLOWS = "GitHub starts no workflow for such a push: CI runs on the commit of the App's that follows.";
-  const SAID = "The work was pushed with the workflow's own token; the run's summary says why.";
+  const FOLLOWS = "GitHub starts no workflow for such a push: CI runs on the App's commit that follows.";
+  const SAID = "The work was pushed with the workflow's own token; see the run's summary for the reason.";
 
   test("follows when the App refuses, with the job's folder and a word about what follows", async () => {
     const { fakeApp, runner, env } = await start();
@@ -175,7 +175,7 @@ describe("the push with the workflow's own token", () => {
     fakeApp.fates.push(refusal);
     const { code, output } = await runner.start("post", env).ended;
     expect(code).toBe(0);
-    const sentence = `The work was pushed with the workflow's own token, since ${fakeApp.url} answers 409: The job is over. ${FOLLOWS}`;
+    const sentence = `The work was pushed with the workflow's own token because ${fakeApp.url} answers 409: The job is over. ${FOLLOWS}`;
     expect(obeyed(output)).toContain(`warning ${SAID} ${FOLLOWS}`);
     expect(runner.read("summary.md")).toContain(sentence);
     expect([runner.pushed("hi.txt"), runner.pushed(`${folder}/result.json`)]).toEqual(["hi", expect.any(String)]);
@@ -206,7 +206,7 @@ describe("the push with the workflow's own token", () => {
     const { code, output } = steps.post;
     expect(code).toBe(0);
     expect(runner.read("summary.md")).toContain(
-      `since the App's token could not do it: GitHub refused it. Write access to repository not granted. ${FOLLOWS}\n`,
+      `since the push with the App's token failed: GitHub refused it. Write access to repository not granted. ${FOLLOWS}\n`,
     );
     expect(obeyed(output).join()).not.toContain("error ");
     expect([runner.pushed("hi.txt"), runner.pushed(`${folder}/result.json`)]).toEqual(["hi", expect.any(String)]);
@@ -214,8 +214,13 @@ describe("the push with the workflow's own token", () => {
 
   test.each([
     ["notice", "the job's brief names no App", { app_url: null }, true],
-    ["warning", "this workflow may not say who it is (id-token: write)", {}, false],
-    ["warning", "the base commit is not here to compare with", { base: { branch: "main", sha: "1".repeat(40) } }, true],
+    ["warning", "this workflow lacks the permission `id-token: write`", {}, false],
+    [
+      "warning",
+      "the base commit could not be fetched for comparison",
+      { base: { branch: "main", sha: "1".repeat(40) } },
+      true,
+    ],
   ] as const)("is a %s: %s", async (level, why, brief, permitted) => {
     const { fakeApp, runner, env } = await start({}, brief);
     const { output, code } = (await runner.run(leave, permitted ? env : {})).post;
@@ -242,7 +247,7 @@ describe("the push with the workflow's own token", () => {
       {
         result: {
           outcome: "failed",
-          reason: `The work could not be pushed: ${runner.branch} is gone or cannot be reached.`,
+          reason: `The work could not be pushed: ${runner.branch} was deleted or cannot be reached.`,
         },
       },
     ]);

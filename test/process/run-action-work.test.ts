@@ -57,7 +57,7 @@ describe("names that the agent chooses", () => {
       "y",
       null,
     ]);
-    expect(resultOf(runner)?.body).toBe("How.\n\nLeft out, since git cannot take it: ` bad/git~1 `.");
+    expect(resultOf(runner)?.body).toBe("How.\n\nLeft out, because git cannot add it: ` bad/git~1 `.");
   });
 });
 
@@ -154,7 +154,7 @@ describe("a merge of the base", () => {
     const { fakeApp, runner, env } = await conflicting({ merge_base: true });
     await runner.run(leave, env);
     expect(fakeApp.handedIn).toMatchObject([
-      { result: { outcome: "failed", reason: "Conflicts with the base branch are left in ` a.txt `." } },
+      { result: { outcome: "failed", reason: "Unresolved conflicts with the base branch: ` a.txt `." } },
     ]);
   });
 
@@ -300,7 +300,7 @@ exit 1
       { result: { outcome: "failed", reason: expect.stringContaining(words) }, changed_files: [] },
     ]);
     expect(obeyed(post.output).filter((one) => one.startsWith("error"))).toEqual([
-      `error GitHub refused the work on ${runner.branch}: the run's summary has its words.`,
+      `error GitHub rejected the push to ${runner.branch}; the run's summary shows its message.`,
     ]);
     expect(runner.pushed("big.bin")).toBeNull();
   });
@@ -323,7 +323,7 @@ describe("what stops git", () => {
     expect([runner.pushed("old.bin"), runner.pushed("ok.txt"), runner.pushed("disk.img")]).toEqual(["old", "ok", null]);
     expect(resultOf(runner)).toMatchObject({
       outcome: "done",
-      body: expect.stringMatching(/Left out, since GitHub takes no file of that size: .*` disk\.img `/),
+      body: expect.stringMatching(/Left out, because GitHub accepts no file of that size: .*` disk\.img `/),
     });
   });
 
@@ -354,7 +354,7 @@ describe("what stops git", () => {
     const deep = `for _ in {1..10}; do mkdir -p ${part}; cd -P ${part}; done; echo x > x`;
     await runner.run(`(${deep}) 2>/dev/null; echo ok > ok.txt; ${leave}`);
     expect(runner.pushed("ok.txt")).toBe("ok");
-    expect(resultOf(runner)?.body).toMatch(/Left out, since git cannot take it: ` a{20}\/[a/]+ `\.$/);
+    expect(resultOf(runner)?.body).toMatch(/Left out, because git cannot add it: ` a{20}\/[a/]+ `\.$/);
     const { main } = await runner.run("[ ! -e aaaaaaaaaaaaaaaaaaaa ]");
     expect(main.code, main.output).toBe(0);
   });
@@ -375,7 +375,9 @@ describe("a job that cannot be checked out", () => {
       expect(main.code).toBe(1);
       runner.program("git", `exec ${real} "$@"`);
       await runner.start("post", env).ended;
-      const reason = expect.stringMatching(new RegExp(`^Nothing was run: git ${verb} failed: fatal: the disk is full`));
+      const reason = expect.stringMatching(
+        new RegExp(`^The agent was not started: git ${verb} failed: fatal: the disk is full`),
+      );
       expect(fakeApp.handedIn).toMatchObject([{ result: { outcome: "failed", reason }, changed_files: [] }]);
       expect(runner.pushed("old.txt")).toBe("old");
     },

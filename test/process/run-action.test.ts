@@ -432,7 +432,7 @@ test("a branch that is no job's is refused before anything is done", async () =>
   runner.agent("true");
   for (const name of ["job/../../etc", "job/AB12CD34", "job/ab12cd34x", "feature/x"]) {
     const { code, output } = await runner.start("main", { GITHUB_REF: `refs/heads/${name}` }).ended;
-    expect([code, output]).toEqual([1, expect.stringContaining(`refs/heads/${name} is not on the branch of a job`)]);
+    expect([code, output]).toEqual([1, expect.stringContaining(`refs/heads/${name} is not a job's branch`)]);
   }
   const post = await runner.start("post").ended;
   expect(post).toMatchObject({ code: 0, output: expect.stringContaining("nothing to push") });

@@ -2,8 +2,8 @@ import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, symlinkSync
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { MAX_ANSWER } from "../../agent/tools/answer.ts";
 import { type EditorInput, edit, editorInput } from "../../agent/tools/editor.ts";
+import { MAX_ANSWER } from "../../agent/tools/tool-result.ts";
 
 let top = "";
 let root = "";
@@ -88,7 +88,7 @@ describe("changes", () => {
     put(".github/workflows/ci.yml", "on: push\n");
     expect((await run({ command: "view", path: ".github/workflows/ci.yml" })).failed).toBe(false);
     const answer = await run({ command: "create", path: "./.github/workflows/x.yml", file_text: "" });
-    expect(answer.text).toContain("may not change");
+    expect(answer.text).toContain("cannot change files");
     expect(at(".github/workflows/ci.yml")).toBe("on: push\n");
   });
 });

@@ -96,14 +96,14 @@ export function makeCheckout(
 export interface Ran {
   readonly code: number;
   readonly printed: string;
-  readonly interruption: Cancellation;
+  readonly cancellation: Cancellation;
 }
 
 /** Runs the agent here, with the given environment beside what every run has. */
 export async function runAgent(
   checkout: Checkout,
   environment: Record<string, string>,
-  interruption = new Cancellation(),
+  cancellation = new Cancellation(),
 ): Promise<Ran> {
   const base = {
     PATH: process.env.PATH ?? "",
@@ -115,10 +115,10 @@ export async function runAgent(
   if (!read.ok) throw new Error(read.reason);
   const printed: string[] = [];
   const code = await runJob(read.settings, {
-    interruption,
+    cancellation,
     now: () => new Date(),
     print: (line) => printed.push(line),
     pause: async () => {},
   });
-  return { code, printed: printed.join("\n"), interruption };
+  return { code, printed: printed.join("\n"), cancellation };
 }

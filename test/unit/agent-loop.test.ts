@@ -267,7 +267,7 @@ describe("the provider", () => {
     [{ status: 401 }, "ANTHROPIC_API_KEY", "key_refused"],
     [{ status: 403 }, "ANTHROPIC_API_KEY", "key_refused"],
     [{ status: 403, html: "<h1>Blocked</h1>" }, "ANTHROPIC_API_KEY", null],
-    [{ status: 404, error: "model: x" }, "Name another where this one is named: `--model` of the job", "unknown_model"],
+    [{ status: 404, error: "model: x" }, "Change the name where it is set: `--model` of the job", "unknown_model"],
     [{ status: 404, html: "<h1>No such page</h1>" }, "does not know the model", null],
     [{ status: 400, error: "Your credit balance is too low to access the API." }, "add some", "no_credit"],
     [{ status: 402, error: "pay first" }, "pay first", "no_credit"],
@@ -298,7 +298,7 @@ describe("the provider", () => {
     expect(missing.result.permanent_error).toBe("key_missing");
     const strange = await play([finish()], {}, { ANTHROPIC_API_KEY: "two\nlines" });
     expect(strange.result).toMatchObject({
-      ...{ permanent_error: "key_refused", reason: expect.stringContaining("characters that no key has") },
+      ...{ permanent_error: "key_refused", reason: expect.stringContaining("invalid characters") },
     });
     const unknown = await play([finish()], { llm: { provider: "acme", model: "m", max_tokens: 100, notes: [] } });
     expect(unknown.result.reason).toContain('"acme"');
@@ -312,10 +312,10 @@ describe("what ends it from outside", () => {
     const model = await scriptedModel([{ hang: true }]);
     const checkout = makeCheckout();
     closing.push(model.close, checkout.remove);
-    const interruption = new Cancellation();
-    const running = runAgent(checkout, { ANTHROPIC_BASE_URL: model.url }, interruption);
+    const cancellation = new Cancellation();
+    const running = runAgent(checkout, { ANTHROPIC_BASE_URL: model.url }, cancellation);
     await model.reached(1);
-    interruption.interrupt({ kind: "cancelled", by: "SIGTERM" });
+    cancellation.interrupt({ kind: "cancelled", by: "SIGTERM" });
     expect((await running).code).toBe(1);
     expect(checkout.result()).toMatchObject({ outcome: "failed", reason: "Cancelled while it ran (SIGTERM)." });
   });
@@ -364,7 +364,7 @@ describe("what it leaves", () => {
     expect(readFileSync(join(checkout.folder, "raw.bin"), "latin1")).toBe("a\xff [secret]\n");
     expect(checkout.file(".env")).toMatch(/^\[secret\]=*\n$/);
     expect(checkout.file("fine.txt")).toBe("fine\n");
-    expect(result.body).toBe("Added it.\n\nA secret of this run was taken out of `.env`, `raw.bin`.");
+    expect(result.body).toBe("Added it.\n\nA secret of this run was removed from `.env`, `raw.bin`.");
   });
 
   test("log and result survive a model that throws the job's folder away", async () => {

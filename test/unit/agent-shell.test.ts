@@ -2,8 +2,8 @@ import { existsSync, mkdtempSync, readFileSync, realpathSync, rmSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, expect, test, vi } from "vitest";
-import { MAX_ANSWER } from "../../agent/tools/answer.ts";
 import { Shell } from "../../agent/tools/bash.ts";
+import { MAX_ANSWER } from "../../agent/tools/tool-result.ts";
 
 const never = new AbortController().signal;
 const closing: (() => void)[] = [];

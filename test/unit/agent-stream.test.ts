@@ -50,7 +50,7 @@ describe("an answer that breaks off", () => {
     ]);
     expect(code).toBe(1);
     expect(result.outcome).toBe("failed");
-    expect(result.reason).toMatch(/^5 answers of the provider in a row broke off/);
+    expect(result.reason).toMatch(/^5 answers of the provider broke off in a row/);
     expect(model.requests).toHaveLength(6);
     expect(checkout.file("kept.txt")).toBe("kept\n");
   });
@@ -80,7 +80,7 @@ describe("an answer that breaks off", () => {
       { ...request, messages: [{ role: "user", content: [{ type: "text", text: "go" }] }] },
       new AbortController().signal,
     );
-    expect(asked).toMatchObject({ kind: "broken", reason: "nothing came for 0.05 s", used: { input_tokens: 100 } });
+    expect(asked).toMatchObject({ kind: "broken", reason: "no data for 0.05 s", used: { input_tokens: 100 } });
   });
 });
 
@@ -88,10 +88,10 @@ test("a cancel in the middle of an answer ends the run at once, and nothing of t
   const model = await scriptedModel([bash("echo kept > kept.txt"), { events: begun(HALF), after: "hang" }]);
   const checkout = makeCheckout();
   closing.push(model.close, checkout.remove);
-  const interruption = new Cancellation();
-  const running = runAgent(checkout, { ANTHROPIC_BASE_URL: model.url }, interruption);
+  const cancellation = new Cancellation();
+  const running = runAgent(checkout, { ANTHROPIC_BASE_URL: model.url }, cancellation);
   await model.reached(2);
-  interruption.interrupt({ kind: "cancelled", by: "SIGTERM" });
+  cancellation.interrupt({ kind: "cancelled", by: "SIGTERM" });
   expect((await running).code).toBe(1);
   expect(checkout.result()).toMatchObject({ outcome: "failed", reason: "Cancelled while it ran (SIGTERM)." });
   expect(checkout.file("kept.txt")).toBe("kept\n");
@@ -111,7 +111,10 @@ describe("tool input that is no whole JSON object", () => {
     expect(result.outcome).toBe("done");
     const [asked, answered] = model.requests[1]?.messages.slice(-2) ?? [];
     expect(asked?.content[0]).toMatchObject({ type: "tool_use", input: {} });
-    expect(answered?.content[0]).toMatchObject({ is_error: true, content: expect.stringContaining("no whole JSON") });
+    expect(answered?.content[0]).toMatchObject({
+      is_error: true,
+      content: expect.stringContaining("not a complete JSON"),
+    });
   });
 
   test("three such answers in a row end the run", async () => {
@@ -130,9 +133,9 @@ describe("a window that fills up", () => {
     const { model, checkout } = await play([...Array<Turn>(8).fill(long), filling, long, finish()], {
       limits: { minutes: 5, turns: 20, cost_cents: 5_000 },
     });
-    expect(sent(model.requests[8]).match(/left out to make room/g)).toBeNull();
+    expect(sent(model.requests[8]).match(/removed to save space/g)).toBeNull();
     const after = sent(model.requests[9]);
-    expect(after.match(/left out to make room/g)).toHaveLength(8);
+    expect(after.match(/removed to save space/g)).toHaveLength(8);
     expect(after).toContain("Create HELLO.md");
     expect(after.length).toBeLessThan(sent(model.requests[8]).length);
     expect(checkout.log().some((line) => /Left out \d+ characters/.test(line.text))).toBe(true);
@@ -145,18 +148,18 @@ describe("a window that fills up", () => {
       conversation.add("assistant", [{ type: "tool_use", id: `t${turn}`, name: "bash", input: { command: "ls" } }]);
       conversation.add("user", [{ type: "tool_result", tool_use_id: `t${turn}`, content: "z".repeat(1_000) }]);
     }
-    expect(conversation.makeRoom()).toBeGreaterThan(14 * 900);
+    expect(conversation.dropOldOutputs()).toBeGreaterThan(14 * 900);
     const left = conversation.messages().map((message) => JSON.stringify(message).includes("zzz"));
     expect(left.filter(Boolean)).toHaveLength(6);
     expect(left.slice(-12).filter(Boolean)).toHaveLength(6);
-    expect(conversation.makeRoom()).toBe(0);
+    expect(conversation.dropOldOutputs()).toBe(0);
   });
 
   test("and when the provider says that it is full, more goes and it is asked again, once", async () => {
     const full: Turn = { status: 400, error: "prompt is too long: 210000 tokens > 200000 maximum" };
     const { model, result } = await play([long, long, long, full, finish()]);
     expect(result.outcome).toBe("done");
-    expect(sent(model.requests[4]).match(/left out to make room/g)).toHaveLength(2);
+    expect(sent(model.requests[4]).match(/removed to save space/g)).toHaveLength(2);
     const never = await play([long, long, full]);
     expect(never.result).toMatchObject({ outcome: "limit", reason: expect.stringContaining("no longer fits") });
     expect(never.model.requests).toHaveLength(4);

@@ -60,7 +60,7 @@ describe("the first message", () => {
     const history = [{ asked: "say hi", did: "wrote HI.md" }];
     const brief = { ...BRIEF, attempt: 2, failure: "check `test` failed: 1 of 3", history };
     const text = firstMessage({ brief, task: "say bye", instructions: [{ file: "AGENTS.md", text: "Use tabs." }] });
-    expect(text).toContain("This is try 2.");
+    expect(text).toContain("This is attempt 2.");
     expect(text).toContain("1 of 3");
     expect(text).toContain("wrote HI.md");
     expect(text).toContain("<repository_instructions>\nUse tabs.");
@@ -76,7 +76,7 @@ describe("the first message", () => {
       failed_checks,
     };
     const text = firstMessage({ brief, task: "say bye", instructions: [] });
-    expect(text).toContain("put back: `legal/**`");
+    expect(text).toContain("restored: `legal/**`");
     expect(text).toContain("these folders: `web`");
     expect(text.match(/<\/check_log>/g)).toHaveLength(1);
     expect(text).not.toContain("hidden");
@@ -259,6 +259,6 @@ describe("the log", () => {
     rmSync(folder, { recursive: true });
     expect(lines).toHaveLength(MAX_LOG_LINES);
     expect(lines[0]).toEqual({ seq: 1, at: "1970-01-01T00:00:00.000Z", level: "info", text: "[secret] 0" });
-    expect(lines.at(-1)).toMatchObject({ seq: MAX_LOG_LINES, text: "6 further lines were left out." });
+    expect(lines.at(-1)).toMatchObject({ seq: MAX_LOG_LINES, text: "6 further lines were omitted." });
   });
 });

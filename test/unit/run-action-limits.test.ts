@@ -3,10 +3,10 @@ import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
-import { runCommand } from "../../agent/action/command.ts";
 import { Git } from "../../agent/action/git.ts";
-import { stageAll } from "../../agent/action/stage.ts";
+import { runCommand } from "../../agent/action/run-command.ts";
 import { StageClock } from "../../agent/action/stage-clock.ts";
+import { stageFiles } from "../../agent/action/stage-files.ts";
 
 const top = mkdtempSync(join(tmpdir(), "run-action-limits-"));
 afterEach(() => rmSync(top, { recursive: true, force: true }));
@@ -16,7 +16,7 @@ test("the time of many calls together is over once, and the next part has its ow
   const clock = new StageClock(() => now, 100);
   expect([clock.within(30), clock.within(1_000)]).toEqual([30, 100]);
   now += 100;
-  expect(() => clock.within(1)).toThrow("the time that there is after a run is over");
+  expect(() => clock.within(1)).toThrow("the time limit of the post step is reached");
   clock.until(150);
   expect(clock.within(1_000)).toBe(50);
 });
@@ -35,6 +35,6 @@ test("a git that takes too long leaves no lock, and says so", async () => {
   execFileSync("touch", [join(top, "a.txt")]);
   const environment = { PATH: process.env.PATH ?? "" };
   const repository = { folder: join(top, ".git"), workTree: top, serverUrl: "https://example.com", environment };
-  await expect(stageAll(new Git(repository, () => 500))).rejects.toThrow("git add failed: it took too long");
+  await expect(stageFiles(new Git(repository, () => 500))).rejects.toThrow("git add failed: it took too long");
   expect(existsSync(join(top, ".git", "index.lock"))).toBe(false);
 });

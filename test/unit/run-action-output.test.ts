@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { commitMessage } from "../../agent/action/commit-title.ts";
-import { Output, shownRow } from "../../agent/action/output.ts";
+import { inertRow, Output } from "../../agent/action/output.ts";
 import { asCode, asWord, summaryOf } from "../../agent/action/summary.ts";
 import { resultSchema } from "../../src/contracts/result.ts";
 import { obeyed } from "../process/action-runner.ts";
@@ -51,7 +51,7 @@ describe("the step's output", () => {
   test("a row stays a row, and is no command by itself either", () => {
     fc.assert(
       fc.property(text, (row) => {
-        const shown = shownRow(row.replaceAll("\n", " "));
+        const shown = inertRow(row.replaceAll("\n", " "));
         expect(shown).not.toMatch(/[\p{Cc}\u2028\u2029]|##\[|^\s*::/u);
       }),
     );
@@ -59,7 +59,7 @@ describe("the step's output", () => {
 
   test("ordinary words and numbers are left as they are", () => {
     const row = "Ended: done. 5 turns, 6607 tokens in, 1.1 cents, at http://localhost:8080 (about 3 s)";
-    expect(shownRow(row)).toBe(row);
+    expect(inertRow(row)).toBe(row);
   });
 });
 

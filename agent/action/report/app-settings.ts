@@ -1,7 +1,6 @@
 /**
- * What the courier is told by its environment, and whom it may speak to: nobody over a connection that others can read.
- * `http` counts for this machine alone. In a container that is the container itself, so that nothing leaves in the clear;
- * in the sandbox the App is really there.
+ * Settings of the log uploader, and the addresses that it may send to: never over plain HTTP, except to this machine.
+ * In a container that is the container itself, so nothing leaves unencrypted; in the sandbox the App really runs there.
  */
 import { z } from "zod";
 import { JOB_ID_PATTERN } from "../../../src/contracts/brief.ts";
@@ -20,7 +19,7 @@ export function isTrusted(address: string): boolean {
 const address = (name: string) =>
   z
     .string({ error: `${name} is not set` })
-    .refine(isTrusted, `${name} is not an address that begins with https:// (http:// is for this machine alone)`);
+    .refine(isTrusted, `${name} must begin with https:// (http:// works for this machine only)`);
 
 const environmentSchema = z.object({
   JOB_ID: z.string({ error: "JOB_ID is not set" }).regex(JOB_ID_PATTERN, "JOB_ID is not the id of a job"),
@@ -34,11 +33,11 @@ const environmentSchema = z.object({
 
 export interface UploaderSettings {
   readonly jobId: string;
-  /** Also the audience of the identity tokens: what is meant for one App opens no other. */
+  /** Also the audience of the identity tokens: a token for one App is useless to another. */
   readonly appUrl: string;
-  /** Where GitHub gives this run's identity tokens, and to whom. */
+  /** Where GitHub issues this run's identity tokens, and the credential for it. */
   readonly identity: { readonly url: string; readonly bearer: Secret };
-  /** What the App is told of who speaks, beside the identity. */
+  /** Added to every request to the App. */
   readonly headers: Readonly<Record<string, string>>;
 }
 
@@ -46,20 +45,20 @@ export type ReadUploaderSettings =
   | { readonly ok: true; readonly settings: UploaderSettings }
   | { readonly ok: false; readonly reason: string };
 
-/** Whom the run action tells, or why nobody. */
+/** The run action's settings, or why it reports to nobody. */
 export function appSettingsOf(
   appUrl: string | null,
   jobId: string,
   identity: UploaderSettings["identity"] | null,
 ): UploaderSettings | string {
   if (appUrl === null) return "the job's brief names no App";
-  if (!isTrusted(appUrl)) return "the address of the App is not one that begins with https://";
-  if (identity === null) return "this workflow may not say who it is (id-token: write)";
+  if (!isTrusted(appUrl)) return "the App's address does not begin with https://";
+  if (identity === null) return "this workflow lacks the permission `id-token: write`";
   const headers = { [RUN_ACTION_HEADER]: RUN_ACTION_VERSION };
   return { jobId, appUrl: appUrl.replace(/\/+$/, ""), identity, headers };
 }
 
-/** All mistakes at once, in words. */
+/** Returns all mistakes at once, in words. */
 export function readUploaderSettings(environment: NodeJS.ProcessEnv): ReadUploaderSettings {
   const read = environmentSchema.safeParse(environment);
   if (!read.success) return { ok: false, reason: read.error.issues.map((issue) => issue.message).join("; ") };

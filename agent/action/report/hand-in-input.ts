@@ -1,19 +1,19 @@
 /**
- * What an old copy of run-job.yml pipes into `courier hand-in`, NUL after each: `result.json`, `log.jsonl`, then the paths
- * of the changed files.
+ * Reads what an old copy of run-job.yml pipes into `courier hand-in`: `result.json`, `log.jsonl`, then the paths of the
+ * changed files, each terminated by NUL.
  */
-import type { Leaving } from "./hand-in.ts";
+import type { HandInInput } from "./hand-in.ts";
 
-/** Bytes. A log at its limit is half of it. */
+/** Bytes. Twice the size of a full log. */
 const INPUT_LIMIT = 32 * 1024 * 1024;
 
-/** Null when it is too much. */
-export async function readHandIn(input: AsyncIterable<Buffer>): Promise<Leaving | null> {
+/** Null when the input is too large. */
+export async function readHandIn(input: AsyncIterable<Buffer>): Promise<HandInInput | null> {
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of input) {
     size += chunk.length;
-    // Read to its end all the same: whoever writes it must not fail for it.
+    // Reads to the end even so: the writer must not fail.
     if (size <= INPUT_LIMIT) chunks.push(chunk);
   }
   if (size > INPUT_LIMIT) return null;

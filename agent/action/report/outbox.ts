@@ -1,26 +1,26 @@
 /**
- * The lines that the App shall have, and which of them it has. It keeps those that were sent as well, since an App that
- * was restarted may ask for them again; a log has at most MAX_LOG_LINES of them.
+ * Queues log lines for the App and tracks which ones arrived. Sent lines are kept, since a restarted App may ask for
+ * them again; a log has at most MAX_LOG_LINES lines.
  */
 import { type LogLine, MAX_LOG_LINES } from "../../../src/contracts/log-line.ts";
 import { MAX_REPORTED_LINES } from "../../../src/contracts/run-report.ts";
 
-/** Characters of one batch as JSON: 200 long lines would be more than a server takes at once. */
+/** Characters of one batch as JSON; 200 long lines would exceed the server's body limit. */
 const BATCH_LIMIT = 256 * 1024;
 
 export class Outbox {
   readonly #lines: LogLine[] = [];
   #received = 0;
-  #told: () => void = () => {};
+  #notify: () => void = () => {};
 
-  /** Lines count up; one that does not, and whatever is beyond the log's limit, is not kept. */
+  /** Drops lines that do not count up and lines beyond the log's limit. */
   add(line: LogLine): void {
     if (line.seq <= (this.#lines.at(-1)?.seq ?? 0) || this.#lines.length >= MAX_LOG_LINES) return;
     this.#lines.push(line);
-    this.#told();
+    this.#notify();
   }
 
-  /** Up to where the App has them. */
+  /** The number of the last line that the App has. */
   get received(): number {
     return this.#received;
   }
@@ -29,7 +29,7 @@ export class Outbox {
     return (this.#lines.at(-1)?.seq ?? 0) <= this.#received;
   }
 
-  /** What is to be sent next, as much as one request holds. */
+  /** The next lines to send, as many as fit in one request. */
   batch(): LogLine[] {
     const first = this.#lines.findIndex((line) => line.seq > this.#received);
     const lines: LogLine[] = [];
@@ -42,21 +42,21 @@ export class Outbox {
     return lines;
   }
 
-  /** The App has all lines up to this one; fewer than before when it has forgotten some. */
+  /** Records that the App has all lines up to this one. The number can go down when the App has lost some. */
   acknowledge(received: number): void {
     this.#received = received;
   }
 
-  /** Resolves once there is something to send, or the signal says that nothing more will come. */
+  /** Resolves when there are lines to send, or when `ended` is aborted. */
   filled(ended: AbortSignal): Promise<void> {
     return new Promise((resolve) => {
       const look = (): void => {
         if (this.isEmpty && !ended.aborted) return;
         ended.removeEventListener("abort", look);
-        this.#told = () => {};
+        this.#notify = () => {};
         resolve();
       };
-      this.#told = look;
+      this.#notify = look;
       ended.addEventListener("abort", look);
       look();
     });

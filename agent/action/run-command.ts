@@ -1,21 +1,21 @@
 /**
- * Starts a program with an environment of its own and no shell, bounded in time and in what is kept of its output.
- * The program leads a process group, so that a time limit ends its children as well. Told to end, git removes its locks;
- * what cannot be ended (it is root's) is waited for no longer.
+ * Runs a program without a shell, with a given environment, and with limits on time and kept output. The program leads
+ * a process group, so that a time limit ends its children too. SIGTERM comes first, so that git removes its locks; a
+ * process that cannot be killed (it belongs to root) is not waited for.
  */
 import { spawn } from "node:child_process";
 import { tail } from "../../src/text/text.ts";
 
-/** Bytes of stdout that are kept unless a caller names its own limit. */
+/** Default limit on kept stdout, in bytes. */
 const OUTPUT_LIMIT = 8 * 1024 * 1024;
-/** Characters of stderr: the end counts, where the reason stands. */
-const WORDS_LIMIT = 16 * 1024;
+/** Limit on kept stderr, in characters. The end is kept, since it holds the reason. */
+const MESSAGE_LIMIT = 16 * 1024;
 const CANNOT_START = 127;
-/** Between being told to end and being killed. */
+/** Between SIGTERM and SIGKILL. */
 const GRACE_MS = 2_000;
 
 export interface CommandOptions {
-  /** The whole environment. */
+  /** The complete environment. */
   readonly env: Readonly<Record<string, string>>;
   readonly limitMs: number;
   readonly cwd?: string;
@@ -23,8 +23,8 @@ export interface CommandOptions {
   readonly outputLimit?: number;
 }
 
-export interface Ran {
-  /** Null where a signal or a limit ended it. */
+export interface CommandResult {
+  /** Null when a signal or a limit ended it. */
   readonly code: number | null;
   readonly stdout: Buffer;
   readonly stderr: string;
@@ -33,14 +33,14 @@ export interface Ran {
 
 const live = new Set<number>();
 
-/** Ends all that is still going: this process is about to. */
+/** Ends all running commands, because this process is about to exit. */
 export function endCommands(): void {
   for (const pid of live) signalGroup(pid, "SIGKILL");
 }
 
-export const succeeded = ({ code }: Ran): boolean => code === 0;
+export const succeeded = ({ code }: CommandResult): boolean => code === 0;
 
-export function runCommand(file: string, args: readonly string[], options: CommandOptions): Promise<Ran> {
+export function runCommand(file: string, args: readonly string[], options: CommandOptions): Promise<CommandResult> {
   const { env, limitMs, cwd = "/", input, outputLimit = OUTPUT_LIMIT } = options;
   return new Promise((resolve) => {
     const child = spawn(file, args, { cwd, env: { ...env }, detached: true, stdio: ["pipe", "pipe", "pipe"] });
@@ -48,7 +48,7 @@ export function runCommand(file: string, args: readonly string[], options: Comma
     const chunks: Buffer[] = [];
     let size = 0;
     let stderr = "";
-    let limit: Ran["limit"] = null;
+    let limit: CommandResult["limit"] = null;
     const end = (reason: "time" | "output"): void => {
       if (limit !== null) return;
       limit = reason;
@@ -63,9 +63,9 @@ export function runCommand(file: string, args: readonly string[], options: Comma
       else chunks.push(chunk);
     });
     child.stderr.setEncoding("utf8").on("data", (text: string) => {
-      stderr = tail(stderr + text, WORDS_LIMIT);
+      stderr = tail(stderr + text, MESSAGE_LIMIT);
     });
-    // A program that reads no input is none of our trouble.
+    // A program that does not read its input is not an error.
     child.stdin.on("error", () => {});
     child.stdin.end(input ?? "");
     const done = (code: number | null): void => {
@@ -87,14 +87,14 @@ function signalGroup(pid: number | undefined, signal: NodeJS.Signals): void {
   try {
     if (pid !== undefined) process.kill(-pid, signal);
   } catch {
-    // gone already, or root's
+    // The process is gone or belongs to root.
   }
 }
 
-/** The last words of a program, on one line, for a sentence. */
-export function lastWords({ stderr, limit }: Pick<Ran, "stderr" | "limit">, most = 300): string {
+/** The last words on stderr as one line, for use in a sentence. */
+export function errorTail({ stderr, limit }: Pick<CommandResult, "stderr" | "limit">, most = 300): string {
   if (limit === "time") return "it took too long";
-  if (limit === "output") return "it said too much";
+  if (limit === "output") return "it printed too much";
   const words = stderr
     .replace(/[\p{C}\s]+/gu, " ")
     .trim()

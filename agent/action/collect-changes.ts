@@ -1,36 +1,36 @@
 /**
- * From what the agent left to a tree that may be pushed: everything is staged in this step's own repository, what a job
- * may not change is put back, and what cannot be carried is refused in words.
+ * Builds the tree to push from the agent's files: stages everything in this step's own repository, restores paths that
+ * a job may not change, and rejects in words what cannot be pushed.
  */
 import { join } from "node:path";
 import { jobFolder, LOG_FILE, RESULT_FILE } from "../../src/contracts/brief.ts";
 import { finalResult, readAgentFiles } from "./agent-files.ts";
 import { type ActionBrief, readPushedBrief } from "./brief.ts";
-import { changedPaths, putBack, putBackForbidden, referenceTree } from "./forbidden.ts";
+import { changedPaths, putBack, putBackForbidden, referenceTree } from "./forbidden-paths.ts";
 import { type Git, GitFailure } from "./git.ts";
 import { lfsRefusal, rawLfsFiles, storeInLfs } from "./lfs.ts";
 import { agentMerged, forgetMerge, unresolved } from "./merge.ts";
+import { removeRepositories, removeSpecialFiles, removeTooLarge } from "./remove-unsafe-files.ts";
 import type { ActionSettings } from "./settings.ts";
-import { stageAll } from "./stage.ts";
+import { stageFiles } from "./stage-files.ts";
 import type { State } from "./state.ts";
 import { addedSubmodules, changedSubmodules, submoduleRefusal } from "./submodules.ts";
 import { asWord } from "./summary.ts";
-import { removeRepositories, removeSpecialFiles, removeTooLarge } from "./sweep.ts";
 
-const MOST_NAMED = 20;
+const MAX_NAMED = 20;
 
 export interface Collected {
   readonly brief: ActionBrief;
   readonly result: Readonly<Record<string, unknown>>;
   readonly log: string;
   readonly putBack: readonly string[];
-  /** Against the base; null: that commit is not here. */
+  /** Paths that differ from the base; null when the base commit was not fetched. */
   readonly changed: readonly string[] | null;
-  /** Merged into the work; null: nothing was. */
+  /** The merged base commit; null when nothing was merged. */
   readonly merged: string | null;
-  /** With the job's folder, for a push with the workflow's own token. */
+  /** Includes the job's folder; pushed when the workflow's own token is used. */
   readonly whole: string;
-  /** Without it. */
+  /** Excludes the job's folder. */
   readonly clean: string;
 }
 
@@ -48,51 +48,54 @@ export async function baseStateOf(git: Git, settings: ActionSettings, state: Sta
   return { git, settings, state, brief: read.brief };
 }
 
-export async function collect(ground: BaseState): Promise<Collected> {
-  const { git, settings, state, brief } = ground;
+export async function collect(baseState: BaseState): Promise<Collected> {
+  const { git, settings, state, brief } = baseState;
   const { jobId } = settings;
   const special = await removeSpecialFiles(git);
   const files = readAgentFiles(settings.workspace, jobId);
-  const merged = await mergedBase(ground);
+  const merged = await mergedBase(baseState);
   const submodules = await changedSubmodules(git);
   await removeRepositories(git);
   const tooLarge = await removeTooLarge(git);
 
-  const leftOut = [...special, ...(await stageAll(git))];
+  const leftOut = [...special, ...(await stageFiles(git))];
   const reference = await referenceTree(git, { head: state.head, merged });
   await putBack(git, reference, tooLarge);
   const put_back = await putBackForbidden(git, reference, brief.forbidden_paths);
   const refusals = [
     submoduleRefusal(submodules, await addedSubmodules(git)),
-    await keepLfs(ground, reference),
+    await keepLfs(baseState, reference),
     conflictRefusal(await unresolved(git, state.conflicts)),
   ].filter((sentence) => sentence !== null);
   const notes = [
-    ...(leftOut.length === 0 ? [] : [`Left out, since git cannot take it: ${namesOf(leftOut)}.`]),
-    ...(tooLarge.length === 0 ? [] : [`Left out, since GitHub takes no file of that size: ${namesOf(tooLarge)}.`]),
+    ...(leftOut.length === 0 ? [] : [`Left out, because git cannot add it: ${namesOf(leftOut)}.`]),
+    ...(tooLarge.length === 0 ? [] : [`Left out, because GitHub accepts no file of that size: ${namesOf(tooLarge)}.`]),
   ];
   const result = finalResult(files, { failure: state.failure, refusals, notes, put_back });
 
-  const compared = comparedWith(ground, merged !== null);
+  const compared = comparedWith(baseState, merged !== null);
   const changed = compared === null ? null : await changedPaths(git, compared, [".", ":(exclude).jobs"]);
   const trees = await treesOf(git, jobId, result, files.log);
   forgetMerge(git);
   return { brief, result, log: files.log, putBack: put_back, changed, merged: merged?.base ?? null, ...trees };
 }
 
-/** Where the work cannot be collected: the branch as it was, and a result that says why. Of the checkout only log and result count. */
+/**
+ * The result when the work cannot be collected: the branch unchanged, with the reason. Only log and result are taken
+ * from the checkout.
+ */
 export async function collectFailure({ git, settings, state, brief }: BaseState, reason: string): Promise<Collected> {
   const { jobId, workspace } = settings;
   const files = readAgentFiles(workspace, jobId);
   const result = finalResult(files, { failure: reason, refusals: [reason], notes: [], put_back: [] });
-  // An index of its own, whatever has become of the other.
+  // A separate index, since the main one may be damaged.
   const env = { GIT_INDEX_FILE: join(git.repository.folder, "failure-index") };
   await git.run(["read-tree", state.head], { env });
   const trees = await treesOf(git, jobId, result, files.log, env);
   return { brief, result, log: files.log, putBack: [], changed: [], merged: null, ...trees };
 }
 
-/** The base that is merged into the work and was not in the branch. */
+/** The base commit that the work merged and the branch did not have yet. */
 async function mergedBase({ git, state, brief }: BaseState): Promise<{ base: string; merge_base: string } | null> {
   const base = brief.base.sha;
   const { merge_base } = state;
@@ -100,7 +103,7 @@ async function mergedBase({ git, state, brief }: BaseState): Promise<{ base: str
   return state.merged || (await agentMerged(git, base)) ? { base, merge_base } : null;
 }
 
-/** What the work changes is seen against the base that it holds. */
+/** The base commit that the work contains, against which its changes are computed. */
 function comparedWith({ state, brief }: BaseState, merged: boolean): string | null {
   if (!state.base_known) return null;
   return merged ? brief.base.sha : (state.merge_base ?? brief.base.sha);
@@ -117,16 +120,16 @@ async function keepLfs({ git, settings }: BaseState, reference: string): Promise
 }
 
 function namesOf(paths: readonly string[]): string {
-  // Long ones are cut, and can be the same then.
+  // Long names are cut and can then be equal.
   const words = [...new Set(paths.map(asWord))];
-  const more = words.length > MOST_NAMED ? ` and ${words.length - MOST_NAMED} more` : "";
-  return `${words.slice(0, MOST_NAMED).join(", ")}${more}`;
+  const more = words.length > MAX_NAMED ? ` and ${words.length - MAX_NAMED} more` : "";
+  return `${words.slice(0, MAX_NAMED).join(", ")}${more}`;
 }
 
 const conflictRefusal = (paths: readonly string[]): string | null =>
-  paths.length === 0 ? null : `Conflicts with the base branch are left in ${namesOf(paths)}.`;
+  paths.length === 0 ? null : `Unresolved conflicts with the base branch: ${namesOf(paths)}.`;
 
-/** Trees of what is staged: with the job's folder and what goes into it, and without. */
+/** Writes two trees from the index: with the job's folder and without it. */
 async function treesOf(
   git: Git,
   jobId: string,

@@ -1,6 +1,6 @@
 /**
- * What no job may change comes back: workflows, what the repository's settings forbid, and all of .jobs. Judged against
- * the branch with its base merged in, where there was a merge: else the merge itself would be undone.
+ * Restores the paths that no job may change: workflows, the settings' forbidden paths, and all of .jobs. The reference
+ * is the branch with its base merged in, where there was a merge; otherwise restoring would undo the merge.
  */
 import { rmSync } from "node:fs";
 import { join } from "node:path";
@@ -11,11 +11,11 @@ const LIST_LIMIT = 64 * 1024 * 1024;
 
 export interface Reference {
   readonly head: string;
-  /** Merged into the work; null: nothing was. */
+  /** The merged base; null when nothing was merged. */
   readonly merged: { readonly base: string; readonly merge_base: string } | null;
 }
 
-/** The tree that the work is held against. Where both sides changed a file, it holds the branch's. */
+/** The tree to compare with. Where both sides changed a file, it holds the branch's version. */
 export async function referenceTree(git: Git, { head, merged }: Reference): Promise<string> {
   if (merged === null) return head;
   const index = join(git.repository.folder, "reference-index");
@@ -35,7 +35,7 @@ export async function referenceTree(git: Git, { head, merged }: Reference): Prom
   return tree;
 }
 
-/** Answers what was put back. */
+/** Returns the restored paths. */
 export async function putBackForbidden(
   git: Git,
   reference: string,
@@ -47,7 +47,7 @@ export async function putBackForbidden(
   return changed;
 }
 
-/** Single files come back as they were, or go where they are new. */
+/** Restores single files, and removes those that are new. */
 export async function putBack(git: Git, reference: string, paths: readonly string[]): Promise<void> {
   if (paths.length === 0) return;
   await git.run(["--literal-pathspecs", "reset", "-q", reference, "--pathspec-from-file=-", "--pathspec-file-nul"], {

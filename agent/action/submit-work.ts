@@ -1,22 +1,22 @@
 /**
- * Hands in what the agent did and brings it to the branch: with the App's token, after which CI runs on it, else with the
- * workflow's own. What stands in the way is told to the App too, so that the job's comment can say it.
+ * Submits the result to the App and pushes the work to the branch, with the App's token so that CI runs on it, or else
+ * with the workflow's own. A failed push is reported to the App too, so that the job's comment can show it.
  */
 
 import type { Secret } from "../../src/contracts/secret.ts";
 import { FAILED, readable } from "./agent-files.ts";
-import type { Collected } from "./collect.ts";
+import type { Collected } from "./collect-changes.ts";
 import { commitMessage } from "./commit-title.ts";
 import { type Git, GitFailure } from "./git.ts";
 import type { Level, Output } from "./output.ts";
 import { pause } from "./progress.ts";
-import { type Delivered, deliver } from "./push.ts";
-import { AppLine } from "./report/app-line.ts";
+import { type PushResult, pushTree } from "./push.ts";
+import { AppClient } from "./report/app-client.ts";
 import { appSettingsOf } from "./report/app-settings.ts";
 import { handIn } from "./report/hand-in.ts";
 import type { ActionSettings } from "./settings.ts";
 
-export interface DeliveryPorts {
+export interface SubmitPorts {
   readonly git: Git;
   readonly settings: ActionSettings;
   readonly head: string;
@@ -25,98 +25,93 @@ export interface DeliveryPorts {
 
 export interface Outcome {
   readonly pushed: boolean;
-  /** What is said as an annotation: words of ours alone. */
+  /** Shown as an annotation, so it holds no foreign text. */
   readonly annotation: { readonly level: Level; readonly sentence: string } | null;
-  /** What is said in log and summary: it may hold other words. */
+  /** Shown in log and summary; may hold foreign text. */
   readonly detail: string | null;
-  /** GitHub's own words. */
+  /** GitHub's own message. */
   readonly refusal: string | null;
 }
 
 const NO_WORKFLOW = "GitHub starts no workflow for such a push";
 
-export async function deliverWork(ports: DeliveryPorts, work: Collected): Promise<Outcome> {
+export async function submitWork(ports: SubmitPorts, work: Collected): Promise<Outcome> {
   const { settings, output } = ports;
   const { brief, result, log, changed } = work;
   const app = appSettingsOf(brief.app_url, settings.jobId, settings.identity);
-  const line = typeof app === "string" ? null : new AppLine(app, Date.now);
+  const line = typeof app === "string" ? null : new AppClient(app, Date.now);
   const tell = (said: unknown, files: readonly string[]) =>
     line === null
       ? Promise.resolve({ ok: false as const, reason: String(app) })
       : handIn({ result: said, log, changed: files }, { app: line, pause });
   const taken =
     changed === null && line !== null
-      ? ({ ok: false, reason: "the base commit is not here to compare with" } as const)
+      ? ({ ok: false, reason: "the base commit could not be fetched for comparison" } as const)
       : await tell(result, changed ?? []);
   let reason = taken.ok ? "" : taken.reason;
-  let delivered: Delivered | null = null;
+  let delivered: PushResult | null = null;
   if (taken.ok) {
     output.mask(taken.token.reveal());
     delivered = await send(ports, work, work.clean, taken.token);
     if (delivered.ok) return { pushed: true, annotation: null, detail: null, refusal: null };
-    reason = `the App's token could not do it: ${wordsOf(delivered, settings.branch)}`;
+    reason = `the push with the App's token failed: ${pushFailureMessage(delivered, settings.branch)}`;
   }
   const final = delivered !== null && isRule(delivered);
   if (!final) delivered = await send(ports, work, work.whole, settings.githubToken);
   if (delivered?.ok) return ownToken(reason, brief.app_url === null);
-  const why = wordsOf(delivered, settings.branch);
+  const why = pushFailureMessage(delivered, settings.branch);
   await tell({ ...result, ...FAILED, reason: `The work could not be pushed: ${why}` }, []);
   return notPushed(delivered, settings.branch, why);
 }
 
-function send(
-  { git, settings, head }: DeliveryPorts,
-  work: Collected,
-  tree: string,
-  token: Secret,
-): Promise<Delivered> {
+function send({ git, settings, head }: SubmitPorts, work: Collected, tree: string, token: Secret): Promise<PushResult> {
   const { branch, serverUrl, repository, jobId } = settings;
   const url = `${serverUrl}/${repository}.git`;
   const message = commitMessage(jobId, readable(work.result));
   const delivery = { branch, url, message, head, merged: work.merged };
-  return deliver(git, tree, delivery, token).catch((error: unknown) => {
+  return pushTree(git, tree, delivery, token).catch((error: unknown) => {
     if (error instanceof GitFailure) return { ok: false, why: "failed", words: error.message };
     throw error;
   });
 }
 
-const isRule = (delivered: Delivered): boolean => !delivered.ok && delivered.why === "refused" && delivered.rule;
+const isRule = (delivered: PushResult): boolean => !delivered.ok && delivered.why === "refused" && delivered.rule;
 
-function wordsOf(delivered: Delivered | null, branch: string): string {
+function pushFailureMessage(delivered: PushResult | null, branch: string): string {
   if (delivered === null || delivered.ok) return "";
   switch (delivered.why) {
     case "refused":
-      return `GitHub refused it. ${delivered.words}`;
+      return `GitHub rejected the push. ${delivered.words}`;
     case "failed":
       return `${delivered.words}.`;
     case "gone":
-      return `${branch} is gone or cannot be reached.`;
+      return `${branch} was deleted or cannot be reached.`;
     case "conflict":
-      return `${branch} got other commits on the same files meanwhile.`;
+      return `${branch} got other commits that change the same files.`;
     default:
       return delivered satisfies never;
   }
 }
 
 function ownToken(reason: string, isMeant: boolean): Outcome {
-  const follows = isMeant ? NO_WORKFLOW : `${NO_WORKFLOW}: CI runs on the commit of the App's that follows`;
+  const follows = isMeant ? NO_WORKFLOW : `${NO_WORKFLOW}: CI runs on the App's commit that follows`;
   return {
     pushed: true,
     annotation: {
       level: isMeant ? "notice" : "warning",
-      sentence: `The work was pushed with the workflow's own token; the run's summary says why. ${follows}.`,
+      sentence: `The work was pushed with the workflow's own token; see the run's summary for the reason. ${follows}.`,
     },
-    detail: `The work was pushed with the workflow's own token, since ${reason.replace(/\.$/, "")}. ${follows}.`,
+    detail: `The work was pushed with the workflow's own token because ${reason.replace(/\.$/, "")}. ${follows}.`,
     refusal: null,
   };
 }
 
-function notPushed(delivered: Delivered | null, branch: string, why: string): Outcome {
+function notPushed(delivered: PushResult | null, branch: string, why: string): Outcome {
   const refused = delivered !== null && !delivered.ok && delivered.why === "refused";
   const sentence = refused
-    ? `GitHub refused the work on ${branch}: the run's summary has its words`
+    ? `GitHub rejected the push to ${branch}; the run's summary shows its message`
     : delivered !== null && !delivered.ok && delivered.why === "failed"
-      ? "The work was not pushed: the run's summary says why"
+      ? "The work was not pushed; see the run's summary"
       : `${why.replace(/\.$/, "")}: the work was not pushed`;
   return {
     pushed: false,

@@ -1,10 +1,10 @@
-/** What a job's containers and networks are called. The next try of a job clears away what has these names. */
+/** Names of a job's containers and networks. The job's next attempt removes whatever has these names. */
 export interface Names {
   readonly agent: string;
   readonly gateway: string;
-  /** With a way out: of both, or of the gateway alone. */
+  /** Has a way out; joined by both containers, or by the gateway alone when fenced. */
   readonly network: string;
-  /** Without one: on which a fenced agent and the gateway meet. */
+  /** Has no way out; a fenced agent meets the gateway on it. */
   readonly fence: string;
 }
 

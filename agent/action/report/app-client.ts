@@ -1,14 +1,14 @@
 /**
- * The line to the App: every message carries an identity token of this run, asked of GitHub for this App alone and again
- * before it expires. Says whether a message arrived; when to try again is the caller's business.
+ * Sends messages to the App, each with an OIDC token of this run that GitHub issues for this App and that is renewed
+ * before it expires. Returns whether the message arrived; the caller decides about retries.
  */
 import { z } from "zod";
 import { Secret } from "../../../src/contracts/secret.ts";
 import type { UploaderSettings } from "./app-settings.ts";
-import { type Answer, exchange } from "./exchange.ts";
+import { exchange, type HttpResult } from "./http-request.ts";
 
-/** A token that has less left is not sent: it must outlive the request, and clocks differ. */
-const LEAST_LEFT_MS = 60_000;
+/** A token must outlive the request and clocks differ, so one with less time left is renewed. */
+const MIN_LEFT_MS = 60_000;
 const UNREADABLE = "GitHub's answer holds no identity token";
 
 const answerSchema = z.object({ value: z.string().min(1) });
@@ -19,7 +19,7 @@ interface Identity {
   readonly expiresAt: number;
 }
 
-export class AppLine {
+export class AppClient {
   readonly #settings: UploaderSettings;
   readonly #now: () => number;
   #identity: Identity | null = null;
@@ -30,22 +30,22 @@ export class AppLine {
   }
 
   /** POSTs to `/api/runs/{job}/{what}`. */
-  async tell(what: "log" | "result", body: unknown, signal: AbortSignal): Promise<Answer> {
+  async tell(what: "log" | "result", body: unknown, signal: AbortSignal): Promise<HttpResult> {
     const known = this.#identity;
-    const fresh = known === null || known.expiresAt - this.#now() < LEAST_LEFT_MS;
+    const fresh = known === null || known.expiresAt - this.#now() < MIN_LEFT_MS;
     const identity = fresh ? await this.#ask(signal) : known;
     if ("kind" in identity) return identity;
     this.#identity = identity;
     const { appUrl, jobId, headers } = this.#settings;
     const url = `${appUrl}/api/runs/${jobId}/${what}`;
     const answer = await exchange({ url, bearer: identity.token, headers, body, signal });
-    // Refused with a token of before: it may have been the token. The next message asks for another.
+    // A 401 with a cached token may be the token's fault; the next message asks for a new one.
     if (answer.kind !== "refused" || answer.status !== 401 || fresh) return answer;
     this.#identity = null;
     return { kind: "later", afterMs: 0, reason: answer.reason };
   }
 
-  async #ask(signal: AbortSignal): Promise<Identity | Answer> {
+  async #ask(signal: AbortSignal): Promise<Identity | HttpResult> {
     const { identity, appUrl } = this.#settings;
     const url = new URL(identity.url);
     url.searchParams.set("audience", appUrl);
@@ -57,7 +57,7 @@ export class AppLine {
   }
 }
 
-/** Zero, which asks anew each time, where the token does not tell. */
+/** Returns 0, which forces a new token each time, if the token names no expiry. */
 function expiryOf(token: string): number {
   try {
     const body = Buffer.from(token.split(".")[1] ?? "", "base64url").toString("utf8");

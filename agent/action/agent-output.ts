@@ -1,25 +1,25 @@
 /**
- * The agent's stdout, row by row: what is a line of the log is shown as plain progress and put into the outbox, anything
- * else is only shown. Reads as fast as the agent writes, whatever becomes of the sending.
+ * Splits the agent's stdout into rows: a log line is shown as plain progress and added to the outbox, any other row is
+ * only shown. Reads as fast as the agent writes, independent of the upload.
  */
 import { StringDecoder } from "node:string_decoder";
 import { type LogLine, logLineSchema } from "../../src/contracts/log-line.ts";
 import { head } from "../../src/text/text.ts";
-import { harmless, plainRows } from "../transcript/plain.ts";
+import { escapeRunnerCommands, plainRows } from "../transcript/plain-rows.ts";
 
-/** A row that does not end is cut into pieces of this length: longer than any line of a log as JSON. */
+/** Characters. A longer row is split; no log line is as long as JSON. */
 const ROW_LIMIT = 64 * 1024;
 
-export interface RelayPorts {
+export interface AgentOutputPorts {
   readonly print: (row: string) => void;
   readonly keep: (line: LogLine) => void;
 }
 
-export async function relay(input: AsyncIterable<Buffer>, { print, keep }: RelayPorts): Promise<void> {
+export async function readAgentOutput(input: AsyncIterable<Buffer>, { print, keep }: AgentOutputPorts): Promise<void> {
   for await (const row of rowsOf(input)) {
     const line = lineOf(row);
     if (line === null) {
-      print(harmless(row));
+      print(escapeRunnerCommands(row));
       continue;
     }
     for (const shown of plainRows(line.text)) print(shown);

@@ -1,35 +1,35 @@
 /**
- * Keeps a path inside the checkout: the real place behind every symbolic link counts, not the spelling.
- * Fails closed. It guards the file tools; the shell is confined by the container alone.
+ * Confines a path to the checkout, judged by its real location with symbolic links resolved. Fails closed. Only the
+ * file tools need it; the shell is confined by the container.
  */
 import { lstat, realpath } from "node:fs/promises";
 import { basename, dirname, join, relative, resolve, sep } from "node:path";
 
-export type Confined =
+export type ConfinedPath =
   | { readonly ok: true; readonly path: string; readonly shown: string }
   | { readonly ok: false; readonly reason: string };
 
 const isInside = (root: string, path: string): boolean => path === root || path.startsWith(root + sep);
 
-/** The real path that `path` names, whether it exists or not; null for a link that leads nowhere. */
+/** The real location that `path` names, existing or not; null for a dangling link. */
 async function realPlace(path: string): Promise<string | null> {
   try {
     return await realpath(path);
   } catch {
     const present = await lstat(path).catch(() => null);
-    // A write would create the file that a dangling link points to, wherever that is.
+    // Writing to a dangling link would create its target anywhere.
     if (present !== null || dirname(path) === path) return null;
     const parent = await realPlace(dirname(path));
     return parent === null ? null : join(parent, basename(path));
   }
 }
 
-/** `path` as the model spelt it, relative to the checkout or absolute. */
-export async function confine(workspace: string, path: string): Promise<Confined> {
+/** `path` as the model wrote it, relative to the checkout or absolute. */
+export async function confine(workspace: string, path: string): Promise<ConfinedPath> {
   if (path === "" || path.includes("\0")) return { ok: false, reason: "The path is empty or not a path." };
   const root = await realpath(workspace);
   const place = await realPlace(resolve(workspace, path));
-  if (place === null) return { ok: false, reason: `${path} is a link that leads nowhere.` };
+  if (place === null) return { ok: false, reason: `${path} is a link to a missing file.` };
   if (!isInside(root, place)) return { ok: false, reason: `${path} is outside the checkout.` };
   const shown = relative(root, place) || ".";
   if (shown.split(sep).includes(".git")) return { ok: false, reason: `${path} belongs to git.` };

@@ -1,25 +1,25 @@
-/** Takes the key out of what the provider answers: some quote the key that they refuse, and the caller must not have it. */
+/** Removes the key from the provider's answers: some error messages quote it, and the caller must not see it. */
 import { blanker } from "../../src/contracts/redact.ts";
 
-/** A line that is longer is passed on in parts. */
+/** A longer line is passed on in parts. */
 const MAX_LINE = 64 * 1024;
 
-export interface Blanking {
+export interface KeyRedactor {
   text(text: string): string;
-  /** Of a stream, wherever its chunks end: each line is passed on once it is whole. */
+  /** For a stream with arbitrary chunks: passes each line on when it is complete. */
   chunks(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array>;
 }
 
-export function createBlanking(key: string | null): Blanking {
+export function createKeyRedactor(key: string | null): KeyRedactor {
   const quoted = JSON.stringify(key ?? "").slice(1, -1);
   const blank = blanker([key ?? "", quoted]);
-  // No spelling is longer than the URL-encoded one.
+  // The URL-encoded spelling is the longest.
   const longest = 3 * quoted.length;
 
   async function* chunks(all: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
     let rest = "";
     for await (const chunk of all) {
-      // A character for each byte, so that nothing else changes.
+      // One character per byte, so that nothing else changes.
       const text = rest + Buffer.from(chunk).toString("latin1");
       let end = text.lastIndexOf("\n") + 1;
       rest = text.slice(end);

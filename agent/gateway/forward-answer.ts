@@ -1,38 +1,38 @@
-/** Hands the provider's answers on to the caller, and what they have cost to the budget before the caller has them whole. */
+/** Passes the provider's answers on to the caller, and books their cost before the caller has the whole answer. */
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from "node:http";
 import { pipeline } from "node:stream/promises";
 import { z } from "zod";
 import { LOWERED_HEADER } from "../../src/contracts/gateway.ts";
 import { mostOf, StreamedUsage, usageOfMessage } from "./answer-usage.ts";
-import type { Blanking } from "./blanking.ts";
-import { readBody } from "./bodies.ts";
 import type { Bound, CallUsage } from "./budget.ts";
-import { sayError } from "./errors.ts";
+import { sendError } from "./errors.ts";
+import type { KeyRedactor } from "./key-redactor.ts";
 import type { Called } from "./provider-call.ts";
+import { readBody } from "./read-body.ts";
 
-/** Far more than a model writes in one answer. */
+/** Far above what a model writes in one answer. */
 const ANSWER = { bytes: 32 * 1024 * 1024, ms: 20 * 60_000 };
-/** An answer to a count is one number. */
+/** A token count is one number. */
 const COUNT = { bytes: 64 * 1024, ms: 30_000 };
 
 const HEADERS = ["content-type", "request-id", "retry-after", "retry-after-ms", "x-should-retry"];
 
-function headersOf({ headers }: IncomingMessage, blanking: Blanking): OutgoingHttpHeaders {
+function headersOf({ headers }: IncomingMessage, redactor: KeyRedactor): OutgoingHttpHeaders {
   return Object.fromEntries(
-    HEADERS.flatMap((name) => (headers[name] === undefined ? [] : [[name, blanking.text(String(headers[name]))]])),
+    HEADERS.flatMap((name) => (headers[name] === undefined ? [] : [[name, redactor.text(String(headers[name]))]])),
   );
 }
 
 const unreached = (answer: ServerResponse, reason: string): void =>
-  sayError(answer, { type: "api_error", message: `The provider could not be reached: ${reason}.` });
+  sendError(answer, { type: "api_error", message: `The provider could not be reached: ${reason}.` });
 
-/** Redirects are not followed: the key goes to the address that the repository names, and nowhere else. */
+/** Redirects are refused, so that the key goes only to the address that the repository configured. */
 const isAnswer = (status: number): boolean => (status >= 200 && status < 300) || (status >= 400 && status < 600);
 
 async function whole(
   response: IncomingMessage,
   answer: ServerResponse,
-  blanking: Blanking,
+  redactor: KeyRedactor,
   onBody?: (text: string | null) => void,
 ) {
   const { statusCode = 0 } = response;
@@ -47,18 +47,18 @@ async function whole(
     response.destroy();
     return unreached(answer, "its answer broke off");
   }
-  const text = blanking.text(body.text);
-  const headers = { ...headersOf(response, blanking), "content-length": Buffer.byteLength(text) };
+  const text = redactor.text(body.text);
+  const headers = { ...headersOf(response, redactor), "content-length": Buffer.byteLength(text) };
   answer.writeHead(statusCode, headers).end(text);
 }
 
-/** What costs nothing: errors, lists, counts. */
-export async function passOnWhole(called: Called, answer: ServerResponse, blanking: Blanking): Promise<void> {
+/** For answers that cost nothing: errors, lists, counts. */
+export async function forwardWhole(called: Called, answer: ServerResponse, redactor: KeyRedactor): Promise<void> {
   if (!called.ok) return unreached(answer, called.reason);
-  await whole(called.response, answer, blanking);
+  await whole(called.response, answer, redactor);
 }
 
-/** The number of an answer to a count, or null where the provider does not count. */
+/** The token count, or null when the provider does not count. */
 export async function countIn(called: Called): Promise<number | null> {
   if (!called.ok) return null;
   const { response } = called;
@@ -74,15 +74,15 @@ export async function countIn(called: Called): Promise<number | null> {
 
 export interface Charge {
   readonly bound: Bound;
-  readonly blanking: Blanking;
-  /** The answer may be shorter than was asked for. */
+  readonly redactor: KeyRedactor;
+  /** The answer may be shorter than requested. */
   readonly lowered: boolean;
-  /** Null: it was not charged. Only the first time counts. */
+  /** Null when the call was not charged. Takes effect once. */
   readonly settle: (usage: CallUsage | null) => void;
 }
 
-export async function passOnMessage(called: Called, answer: ServerResponse, charge: Charge): Promise<void> {
-  const { bound, blanking, settle } = charge;
+export async function forwardMessage(called: Called, answer: ServerResponse, charge: Charge): Promise<void> {
+  const { bound, redactor, settle } = charge;
   if (!called.ok) {
     settle(called.charged ? mostOf(bound) : null);
     return unreached(answer, called.reason);
@@ -93,10 +93,10 @@ export async function passOnMessage(called: Called, answer: ServerResponse, char
   if (!charged || !String(response.headers["content-type"]).includes("text/event-stream")) {
     const settleWhole = (text: string | null): void =>
       settle(text === null ? mostOf(bound) : usageOfMessage(text, bound));
-    return whole(response, answer, blanking, charged ? settleWhole : () => settle(null));
+    return whole(response, answer, redactor, charged ? settleWhole : () => settle(null));
   }
   const usage = new StreamedUsage(bound);
-  answer.writeHead(response.statusCode ?? 200, headersOf(response, blanking));
+  answer.writeHead(response.statusCode ?? 200, headersOf(response, redactor));
   const listen = async function* (chunks: AsyncIterable<Uint8Array>) {
     for await (const chunk of chunks) {
       usage.push(chunk);
@@ -105,7 +105,7 @@ export async function passOnMessage(called: Called, answer: ServerResponse, char
     }
     settle(usage.usage);
   };
-  // Whoever breaks off takes the other along: the caller sees that the answer is not whole.
-  await pipeline(response, listen, blanking.chunks, answer).catch(() => {});
+  // Either side's abort ends the other, so that the caller notices an incomplete answer.
+  await pipeline(response, listen, redactor.chunks, answer).catch(() => {});
   settle(usage.usage);
 }

@@ -1,33 +1,33 @@
 /**
- * One HTTP request and what its answer means: done, to be asked again later, or refused for good. Bounded in time and
- * size, since whoever answers is not ours; redirects are not followed, since they would carry the bearer elsewhere.
+ * Sends one HTTP request and classifies the answer: done, retry later, or refused for good. The peer is not trusted:
+ * time and size are bounded, and redirects are not followed, since they would carry the bearer token elsewhere.
  */
 import type { Secret } from "../../../src/contracts/secret.ts";
 import { head } from "../../../src/text/text.ts";
 
 const REQUEST_LIMIT_MS = 15_000;
-/** Longer answers are cut; none of ours comes near. */
+/** Bytes. Longer answers are cut. */
 const ANSWER_LIMIT = 64 * 1024;
-/** Whoever asks for a longer pause is asked again after this one. */
-const LONGEST_PAUSE_MS = 300_000;
-const WORDS_LIMIT = 200;
+/** The longest pause that an answer may ask for. */
+const MAX_PAUSE_MS = 300_000;
+const MESSAGE_LIMIT = 200;
 
 export interface Request {
   readonly url: string;
   readonly bearer: Secret;
   readonly headers?: Readonly<Record<string, string>>;
-  /** POSTed as JSON; without it the request is a GET. */
+  /** POSTed as JSON; a GET without it. */
   readonly body?: unknown;
   readonly signal: AbortSignal;
 }
 
-export type Answer =
+export type HttpResult =
   | { readonly kind: "done"; readonly body: unknown }
-  /** `afterMs`: what the other side asked for. */
+  /** `afterMs`: the pause that the server asked for. */
   | { readonly kind: "later"; readonly afterMs: number | null; readonly reason: string }
   | { readonly kind: "refused"; readonly status: number; readonly reason: string };
 
-export async function exchange(request: Request): Promise<Answer> {
+export async function exchange(request: Request): Promise<HttpResult> {
   const { origin } = new URL(request.url);
   try {
     const response = await fetch(request.url, {
@@ -42,18 +42,18 @@ export async function exchange(request: Request): Promise<Answer> {
       redirect: "manual",
       signal: AbortSignal.any([request.signal, AbortSignal.timeout(REQUEST_LIMIT_MS)]),
     });
-    return meaning(response, await beginning(response), origin);
+    return meaning(response, await readBounded(response), origin);
   } catch (error) {
     return { kind: "later", afterMs: null, reason: `${origin} cannot be reached: ${causeOf(error)}` };
   }
 }
 
-/** 409 with a pause is "not yet"; without one it is "no more". 501: this server never will. */
-function meaning(response: Response, text: string, origin: string): Answer {
+/** 409 with a pause means "not yet", without one "no more". 501 means that this server never will. */
+function meaning(response: Response, text: string, origin: string): HttpResult {
   const { status } = response;
   const body = parsed(text);
   if (status >= 200 && status < 300) return { kind: "done", body };
-  const reason = `${origin} answers ${status}${saidIn(body)}`;
+  const reason = `${origin} answers ${status}${messageIn(body)}`;
   const afterMs = pauseOf(response.headers.get("retry-after"));
   if ((status >= 500 && status !== 501) || status === 429 || (status === 409 && afterMs !== null))
     return { kind: "later", afterMs, reason };
@@ -63,10 +63,10 @@ function meaning(response: Response, text: string, origin: string): Answer {
 function pauseOf(header: string | null): number | null {
   if (header === null || header.trim() === "") return null;
   const ms = /^\d+$/.test(header.trim()) ? Number(header) * 1000 : Date.parse(header) - Date.now();
-  return Number.isNaN(ms) ? null : Math.min(Math.max(ms, 0), LONGEST_PAUSE_MS);
+  return Number.isNaN(ms) ? null : Math.min(Math.max(ms, 0), MAX_PAUSE_MS);
 }
 
-async function beginning(response: Response): Promise<string> {
+async function readBounded(response: Response): Promise<string> {
   const chunks: Uint8Array[] = [];
   let size = 0;
   for await (const chunk of response.body ?? []) {
@@ -85,13 +85,13 @@ function parsed(text: string): unknown {
   }
 }
 
-/** The other side's sentence, fit for one line of a log. */
-function saidIn(body: unknown): string {
+/** The server's message, cut to one line of a log. */
+function messageIn(body: unknown): string {
   if (typeof body !== "object" || body === null || !("error" in body) || typeof body.error !== "string") return "";
-  return `: ${head(body.error.replace(/[\p{C}\s]+/gu, " "), WORDS_LIMIT)}`;
+  return `: ${head(body.error.replace(/[\p{C}\s]+/gu, " "), MESSAGE_LIMIT)}`;
 }
 
-/** What `fetch` wraps in "fetch failed". */
+/** The cause that `fetch` hides behind "fetch failed". */
 function causeOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   return error.cause instanceof Error ? error.cause.message : error.message;

@@ -1,13 +1,13 @@
-/** What both stages of the step work with. */
+/** The objects that both stages of the step use. */
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
+import { type Names, namesOf } from "./container-names.ts";
 import { Docker } from "./docker.ts";
 import { Git, type Within } from "./git.ts";
-import { type Names, namesOf } from "./names.ts";
 import { Ownership } from "./ownership.ts";
 import type { ActionSettings } from "./settings.ts";
 
-export interface Parts {
+export interface StepContext {
   readonly git: Git;
   readonly docker: Docker;
   readonly names: Names;
@@ -17,11 +17,11 @@ export interface Parts {
 export interface Process {
   readonly uid: number;
   readonly gid: number;
-  /** What is left of a limit. */
+  /** Caps a limit at the time left. */
   readonly within: Within;
 }
 
-export function partsOf(settings: ActionSettings, { uid, gid, within }: Process): Parts {
+export function createStepContext(settings: ActionSettings, { uid, gid, within }: Process): StepContext {
   const { workspace, folder, serverUrl, programs, image, jobId } = settings;
   mkdirSync(folder, { recursive: true });
   mkdirSync(workspace, { recursive: true });

@@ -1,4 +1,4 @@
-/** Reads a whole body, bounded in size and time. `signal` ends it early: its place is wanted. */
+/** Reads a whole body within limits of size and time. `signal` aborts the read when its slot is needed. */
 import type { IncomingMessage } from "node:http";
 
 export type ReadBody =

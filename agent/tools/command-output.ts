@@ -1,13 +1,11 @@
-/**
- * Collects a command's output in bounded memory: head and tail are kept for the model, the whole goes to a file.
- */
+/** Collects a command's output in bounded memory: head and tail for the model, the whole in a file. */
 import { createWriteStream, type WriteStream } from "node:fs";
 import { counted } from "../../src/text/plural.ts";
-import { MAX_ANSWER } from "./answer.ts";
+import { MAX_ANSWER } from "./tool-result.ts";
 
 /** Bytes of one command's output that the file keeps. */
 const MAX_FILE = 20 * 1024 * 1024;
-/** Half of an answer, less room for the note in the middle. */
+/** Half of a tool result, less room for the note in the middle. */
 const KEEP = MAX_ANSWER / 2 - 200;
 
 export class Output {
@@ -32,7 +30,7 @@ export class Output {
     if (this.#total <= MAX_FILE) this.#spill(chunk);
   }
 
-  /** What the model sees. The file is only named when something was left out. */
+  /** The output for the model. Names the file only when something was left out. */
   async close(): Promise<string> {
     if (this.#file) await new Promise<void>((resolve) => this.#file?.end(() => resolve()));
     const tail = Buffer.concat(this.#tail);
@@ -51,7 +49,7 @@ export class Output {
     }
   }
 
-  /** Short outputs, nearly all of them, never touch the disk. */
+  /** Creates the file only for long outputs, which are rare. */
   #spill(chunk: Buffer): void {
     if (this.#total <= KEEP * 2) {
       this.#held.push(chunk);
@@ -59,7 +57,7 @@ export class Output {
     }
     if (this.#file === null) {
       this.#file = createWriteStream(this.#path, { mode: 0o600 });
-      // A full disk loses the copy, never the answer.
+      // A full disk costs the copy but not the tool result.
       this.#file.on("error", () => {});
       for (const held of this.#held) this.#file.write(held);
       this.#held = [];

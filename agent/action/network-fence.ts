@@ -1,14 +1,14 @@
 /**
- * The networks of a job. Open: one bridge for agent and gateway. Narrowed: the agent's network has no way out, to this
- * machine, or to a name server; the gateway alone is on it and on a bridge of its own. A network that is not as asked for
- * is refused, since older engines accept `isolated` and ignore it.
+ * Creates the job's networks. Open: agent and gateway share one bridge. Fenced: the agent's network reaches neither the
+ * internet, nor this machine, nor a name server; only the gateway joins it and a bridge of its own. Inspects the
+ * network afterwards, since older engines accept `isolated` and ignore it.
  */
 import { z } from "zod";
-import { lastWords, type Ran, succeeded } from "./command.ts";
+import type { Names } from "./container-names.ts";
 import type { Docker } from "./docker.ts";
-import type { Names } from "./names.ts";
+import { type CommandResult, errorTail, succeeded } from "./run-command.ts";
 
-/** Under this name the agent finds the gateway. */
+/** The gateway's host name, as the agent sees it. */
 export const GATEWAY_HOST = "gateway";
 
 export interface Networks {
@@ -22,14 +22,17 @@ export type MadeNetworks =
 
 const ISOLATED = ["ipv4", "ipv6"].flatMap((ip) => ["--opt", `com.docker.network.bridge.gateway_mode_${ip}=isolated`]);
 
-/** Whatever is left under these names. */
-export async function clearAway(docker: Docker, names: Names): Promise<void> {
+/** Removes what is left under these names. */
+export async function removeLeftovers(docker: Docker, names: Names): Promise<void> {
   await docker.call(["rm", "-f", names.agent, names.gateway]);
   await docker.call(["network", "rm", names.network, names.fence]);
 }
 
-/** What an earlier try left may have the name: asked only then, since it costs a call. */
-async function create(docker: Docker, name: string, flags: readonly string[]): Promise<Ran> {
+/**
+ * A network left by an earlier attempt may hold the name. It is only removed after a failure, since the removal costs a
+ * call.
+ */
+async function create(docker: Docker, name: string, flags: readonly string[]): Promise<CommandResult> {
   const first = await docker.createNetwork(name, flags);
   if (succeeded(first)) return first;
   await docker.call(["network", "rm", name]);
@@ -37,13 +40,13 @@ async function create(docker: Docker, name: string, flags: readonly string[]): P
 }
 
 /**
- * The network that every job needs: made before the brief is known, since it takes docker a while. Containers of an
- * earlier try are gone by then.
+ * Creates the bridge that every job needs. Docker takes a while, so this starts before the brief is read. Containers of
+ * an earlier attempt are gone by then.
  */
 export async function openNetwork(docker: Docker, names: Names): Promise<MadeNetworks> {
   await docker.call(["rm", "-f", names.agent, names.gateway]);
   const made = await create(docker, names.network, []);
-  if (!succeeded(made)) return refusal(`docker network create failed: ${lastWords(made)}`);
+  if (!succeeded(made)) return refusal(`docker network create failed: ${errorTail(made)}`);
   return {
     ok: true,
     flags: {
@@ -53,18 +56,18 @@ export async function openNetwork(docker: Docker, names: Names): Promise<MadeNet
   };
 }
 
-/** The agent's own network, where hosts are named. */
+/** The agent's own network, for jobs whose settings list the allowed hosts. */
 export async function fencedNetworks(docker: Docker, names: Names): Promise<MadeNetworks> {
   const made = await create(docker, names.fence, ["--internal", ...ISOLATED]);
-  if (!succeeded(made)) return fenceRefusal(`docker network create failed: ${lastWords(made)}`);
+  if (!succeeded(made)) return fenceRefusal(`docker network create failed: ${errorTail(made)}`);
   const seen = await docker.call(["network", "inspect", "--format", "{{json .IPAM.Config}}", names.fence]);
-  if (!succeeded(seen)) return fenceRefusal(`docker network inspect failed: ${lastWords(seen)}`);
+  if (!succeeded(seen)) return fenceRefusal(`docker network inspect failed: ${errorTail(seen)}`);
   if (!isIsolated(seen.stdout.toString("utf8")))
-    return fenceRefusal("this Docker engine gives the network a gateway to the machine; Docker 28 or newer is needed");
+    return fenceRefusal("this Docker engine connects the network to the machine; install Docker 28 or newer");
   return {
     ok: true,
     flags: {
-      // Names beside the gateway's are asked of nobody.
+      // Only the gateway's name resolves.
       agent: ["--network", names.fence, "--dns", "127.0.0.1"],
       gateway: ["--network", `name=${names.fence},alias=${GATEWAY_HOST}`, "--network", names.network],
     },
@@ -83,10 +86,10 @@ function isIsolated(text: string): boolean {
 
 const refusal = (why: string): MadeNetworks => ({
   ok: false,
-  reason: `The agent was not started, since its network could not be made: ${why}.`,
+  reason: `The agent was not started because its network could not be created: ${why}.`,
 });
 
 const fenceRefusal = (why: string): MadeNetworks => ({
   ok: false,
-  reason: `The agent was not started, since the network that .github/journeyman.yml asks for (\`egress\`) could not be made: ${why}.`,
+  reason: `The agent was not started because the restricted network (\`egress\` in .github/journeyman.yml) could not be created: ${why}.`,
 });

@@ -1,20 +1,23 @@
 /**
- * As much history as a comparison or a merge of two commits needs. A shallow repository can name a common ancestor that
- * is not the best one, so it counts only once nothing above it is cut off.
+ * Fetches as much history as a comparison or merge of two commits needs. In a shallow repository a common ancestor may
+ * not be the best one, so it counts only when nothing above it is cut off.
  */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Secret } from "../../src/contracts/secret.ts";
-import { succeeded } from "./command.ts";
 import type { Git } from "./git.ts";
+import { succeeded } from "./run-command.ts";
 
-/** Commits by which each side is deepened, one request after the other; what is deeper is fetched whole. */
+/**
+ * Commits by which each side is deepened, one request after the other. After the last step the whole history is
+ * fetched.
+ */
 const STEPS = [50, 500, 5_000] as const;
 const FETCH_LIMIT_MS = 60_000;
-/** Commits above a merge base that are looked through for a cut. */
+/** Commits above a merge base that are searched for a cut. */
 const LOOK_LIMIT = 200_000;
 
-/** The best common ancestor; null: they have none, or it is not within reach. */
+/** The best common ancestor; null when there is none or it is out of reach. */
 export async function findMergeBase(
   git: Git,
   { head, base, token }: { readonly head: string; readonly base: string; readonly token: Secret },
@@ -32,7 +35,7 @@ async function knownMergeBase(git: Git, head: string, base: string): Promise<str
   const found = await git.try(["merge-base", head, base]);
   if (!succeeded(found)) return null;
   const ancestor = found.stdout.toString("utf8").trim();
-  const cut = cuts(git);
+  const cut = shallowCommits(git);
   if (cut.size === 0) return ancestor;
   const above = await git.try(["rev-list", `--max-count=${LOOK_LIMIT}`, head, base, "--not", ancestor]);
   if (!succeeded(above)) return null;
@@ -44,10 +47,10 @@ async function knownMergeBase(git: Git, head: string, base: string): Promise<str
     : ancestor;
 }
 
-const isShallow = (git: Git): boolean => cuts(git).size > 0;
+const isShallow = (git: Git): boolean => shallowCommits(git).size > 0;
 
-/** The commits whose parents are not here. */
-function cuts({ repository }: Git): ReadonlySet<string> {
+/** Commits whose parents are missing. */
+function shallowCommits({ repository }: Git): ReadonlySet<string> {
   try {
     const text = readFileSync(join(repository.folder, "shallow"), "utf8");
     return new Set(text.split("\n").filter((sha) => sha !== ""));
