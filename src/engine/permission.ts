@@ -1,8 +1,9 @@
 /**
- * Who may command in a repository, and in whose account: the one rule, for comments, labels, buttons and for whoever signs
- * in to get a key. Rights hang on GitHub's numbers, for a name may be somebody else's by now. Fails closed: throws when
- * GitHub cannot be asked.
+ * Asks GitHub who may command in a repository, and finds the account: for comments, labels, buttons and for people who
+ * sign in to get a key. Goes by GitHub's numbers of people, since a name may be somebody else's by now. Fails closed:
+ * throws when GitHub cannot be asked.
  */
+import { canCommandWith, type NeededPermission } from "../domain/access.ts";
 import { fullName, type Repository } from "../domain/job/job.ts";
 import type { GitHubPerson } from "./ports/accounts.ts";
 import type { Recorder } from "./ports/audit.ts";
@@ -21,15 +22,17 @@ export function createPermission(
   record: Recorder,
 ): Admit {
   /** Which permission the repository asks for: read when it is not known or a push may have changed it. */
-  const needed = async (repository: Repository): Promise<"write" | "admin"> => {
+  const needed = async (repository: Repository): Promise<NeededPermission> => {
     const kept = await store.repositories.get(repository.owner, repository.name);
     const read = kept?.base ? null : await githubClient.repository(repository, kept);
     if (read !== null) await store.repositories.put(read);
     return (read ?? kept)?.settings?.commands.allow ?? "write";
   };
 
+  /** What the repository asks for matters to those with write access alone, so it is not read for others. */
   const suffices = async (repository: Repository, permission: Permission): Promise<boolean> =>
-    permission === "admin" || (permission === "write" && (await needed(repository)) === "write");
+    canCommandWith(permission, "admin") ||
+    (canCommandWith(permission, "write") && canCommandWith(permission, await needed(repository)));
 
   /** What was kept under a name before its person's number was known is theirs from now on, and the audit log says so. */
   const accountOf = async (person: GitHubPerson, repository: Repository): Promise<string> => {

@@ -29,7 +29,7 @@ import { createMetrics } from "../../src/http/admin/metrics.ts";
 import { authentication } from "../../src/http/middleware/auth.ts";
 import { createAuthThrottle } from "../../src/http/middleware/auth-throttling.ts";
 import type { Route } from "../../src/http/routing/route.ts";
-import { allRoutes, apiRoutes, type RouteParts } from "../../src/http/routing/routes.ts";
+import { allRoutes, apiRoutes, type RouteParts } from "../../src/http/api.ts";
 import { createBodyThread } from "../../src/http/server/body-thread.ts";
 import { listenEarly } from "../../src/http/server/bootstrap.ts";
 import { createListener } from "../../src/http/server/listener.ts";

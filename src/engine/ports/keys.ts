@@ -1,9 +1,6 @@
 /** API keys and the store that keeps them. */
 
-/** Scopes of an API key. */
-export const SCOPES = ["read", "write", "work", "admin"] as const;
-
-export type Scope = (typeof SCOPES)[number];
+import type { Scope } from "../../domain/access.ts";
 
 /** An API key as it is stored: never the key itself, its SHA-256 alone. */
 export interface StoredKey {

@@ -4,10 +4,11 @@
  */
 import type { Request } from "express";
 import { z } from "zod";
+import { canReadAddress, canReadAsSender, isAdmin } from "../../domain/access.ts";
 import { asJobId } from "../../domain/job/job.ts";
 import type { AuditEntry, AuditFilter, AuditLog } from "../../engine/ports/audit.ts";
 import type { JobStore } from "../../engine/ports/jobs.ts";
-import { canRead, principalOf } from "../middleware/auth.ts";
+import { principalOf } from "../middleware/auth.ts";
 import { failure, type HttpResult, success } from "../routing/answer.ts";
 import { nextLink, pageSchema } from "../routing/paging.ts";
 import { type Call, type Route, route } from "../routing/route.ts";
@@ -61,8 +62,8 @@ type Narrowed = { readonly filter: Omit<AuditFilter, "limit" | "cursor"> } | { r
 async function narrowed(parts: AuditParts, request: Request, query: Query): Promise<Narrowed> {
   const principal = principalOf(request);
   const { job_id, account, key_id } = query;
-  const admin = principal.scopes.includes("admin");
-  if (!admin && (job_id === undefined || account !== undefined || key_id !== undefined)) return { answer: NAME_A_JOB };
+  if (!isAdmin(principal) && (job_id === undefined || account !== undefined || key_id !== undefined))
+    return { answer: NAME_A_JOB };
   const asked = {
     ...(account === undefined ? {} : { account }),
     ...(key_id === undefined ? {} : { key_id }),
@@ -71,7 +72,7 @@ async function narrowed(parts: AuditParts, request: Request, query: Query): Prom
   if (job_id === undefined) return { filter: asked };
   const id = asJobId(job_id);
   const stored = id === null ? null : await parts.jobs.load(id);
-  if (stored === null || !canRead(principal, stored.job)) return { answer: NO_JOB };
+  if (stored === null || !canReadAsSender(principal, stored.job)) return { answer: NO_JOB };
   // a repository that was renamed since then is another name in old entries; who sees the job sees them
   const { repository: _, ...rest }: Omit<AuditFilter, "limit"> = asked;
   return { filter: { ...rest, job_id, since: stored.job.created_at } };
@@ -83,9 +84,8 @@ const listed =
     const found = await narrowed(parts, request, query);
     if ("answer" in found) return found.answer;
     const { limit, cursor } = query;
-    const { account, scopes } = principalOf(request);
     const page = await parts.audit.list({ ...found.filter, limit, ...(cursor === undefined ? {} : { cursor }) });
-    const hidden = (entry: AuditEntry) => !scopes.includes("admin") && entry.account !== account;
+    const hidden = (entry: AuditEntry) => !canReadAddress(principalOf(request), entry);
     const { job_id, account: by, key_id } = query;
     const again = {
       limit: String(limit),

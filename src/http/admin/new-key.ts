@@ -5,8 +5,9 @@
 import { randomBytes } from "node:crypto";
 import { z } from "zod";
 import { REPOSITORY_NAME } from "../../contracts/repository-name.ts";
+import { SCOPES, type Scope } from "../../domain/access.ts";
 import { ADMIN_ACCOUNT, accountNamed } from "../../domain/job/account.ts";
-import { SCOPES, type Scope, type StoredKey } from "../../engine/ports/keys.ts";
+import type { StoredKey } from "../../engine/ports/keys.ts";
 import { head } from "../../text/text.ts";
 import { hashOf } from "../middleware/auth.ts";
 

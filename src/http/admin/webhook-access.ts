@@ -1,13 +1,14 @@
-/** Which webhooks a key reaches: those of its account, with `admin` all; within its repository where it is bound to one. */
+/** Finds the webhook in a path for whoever can reach it. */
 import type { Request } from "express";
 import { z } from "zod";
-import { namedRepository, sameRepository } from "../../domain/job/job.ts";
+import { canReachServer, canReachSubscription } from "../../domain/access.ts";
+import { namedRepository } from "../../domain/job/job.ts";
 import type { Recorder } from "../../engine/ports/audit.ts";
 import type { OutgoingStore } from "../../engine/ports/outgoing-deliveries.ts";
 import type { RepositoryStore } from "../../engine/ports/repositories.ts";
 import type { StoredSubscription, SubscriptionStore } from "../../engine/ports/subscriptions.ts";
 import type { Webhooks } from "../../engine/ports/webhooks.ts";
-import { type Principal, principalOf } from "../middleware/auth.ts";
+import { principalOf } from "../middleware/auth.ts";
 import { failure } from "../routing/answer.ts";
 
 export interface WebhookParts {
@@ -35,16 +36,6 @@ export const DISABLED = failure(
 /** An answer that holds a secret is kept by nobody on the way. */
 export const NO_STORE = { "Cache-Control": "no-store" };
 
-type Of = Pick<StoredSubscription, "repository" | "repository_id">;
-
-const isWithin = (principal: Principal, { repository, repository_id }: Of): boolean =>
-  principal.repository === null ||
-  (repository !== null &&
-    sameRepository(
-      namedRepository(principal.repository, principal.repository_id),
-      namedRepository(repository, repository_id),
-    ));
-
 /** GitHub's number of a repository that a subscription names, as far as it is known. */
 export async function repositoryIdOf({ repositories }: WebhookParts, full_name: string | null): Promise<number | null> {
   if (full_name === null) return null;
@@ -52,14 +43,10 @@ export async function repositoryIdOf({ repositories }: WebhookParts, full_name: 
   return (await repositories.get(owner, name))?.id ?? null;
 }
 
-export const canReachWebhook = (principal: Principal, subscription: StoredSubscription): boolean =>
-  isWithin(principal, subscription) &&
-  (principal.account === subscription.account || principal.scopes.includes("admin"));
-
 /** The webhook with an address of this id, if the caller reaches it. */
 export async function webhookOf(parts: WebhookParts, request: Request, id: string): Promise<StoredSubscription | null> {
   const found = await parts.subscriptions.get(id);
-  return found !== null && found.url !== null && canReachWebhook(principalOf(request), found) ? found : null;
+  return found !== null && found.url !== null && canReachSubscription(principalOf(request), found) ? found : null;
 }
 
 /** The same for whatever has deliveries, the account's own among them: `default`. */
@@ -67,5 +54,5 @@ export async function senderOf(parts: WebhookParts, request: Request, id: string
   const principal = principalOf(request);
   if (id !== DEFAULT) return webhookOf(parts, request, id);
   // callbacks of all repositories stand in one log
-  return principal.repository === null ? (await parts.webhooks.ownOf(principal.account)).subscription : null;
+  return canReachServer(principal) ? (await parts.webhooks.ownOf(principal.account)).subscription : null;
 }

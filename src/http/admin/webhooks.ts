@@ -3,15 +3,15 @@
  * any other answer, so none of these routes takes an `Idempotency-Key`.
  */
 import { z } from "zod";
+import { canReachSubscription, isAdmin } from "../../domain/access.ts";
 import { EVENT_NAMES } from "../../domain/job/job-events.ts";
-import { boundTo } from "../dialects/create-job/which-repository.ts";
+import { boundTo } from "../dialects/which-repository.ts";
 import { recordedWebhook } from "../middleware/audited.ts";
 import { principalOf } from "../middleware/auth.ts";
 import { failure, success } from "../routing/answer.ts";
 import { type Route, route } from "../routing/route.ts";
 import { repositoryField } from "./new-key.ts";
 import {
-  canReachWebhook,
   DEFAULT,
   DISABLED,
   idParams,
@@ -103,8 +103,8 @@ const subscribing = (parts: WebhookParts): Route[] => [
     },
     async work({ request }) {
       const principal = principalOf(request);
-      const all = await parts.subscriptions.list(principal.scopes.includes("admin") ? undefined : principal.account);
-      return success(200, all.filter((one) => canReachWebhook(principal, one)).map(webhookView));
+      const all = await parts.subscriptions.list(isAdmin(principal) ? undefined : principal.account);
+      return success(200, all.filter((one) => canReachSubscription(principal, one)).map(webhookView));
     },
   }),
   route({

@@ -1,30 +1,18 @@
 /**
- * Who calls: API keys and what they may. Keys are compared by their SHA-256, in constant time; a key itself is never
- * kept. Which jobs a key sees is decided here and nowhere else.
+ * Authenticates requests by API key. Keys are compared by their SHA-256, in constant time; a key itself is never kept.
+ * What a key may do is decided in `src/domain/access.ts`.
  */
 import { hash, timingSafeEqual } from "node:crypto";
 import type { Request, RequestHandler } from "express";
-import { ADMIN_ACCOUNT, accountNamed } from "../../domain/job/account.ts";
-import { fullName, type Job, type Repository, sameRepository } from "../../domain/job/job.ts";
+import { canReachServer, hasScope, type Principal, type Scope } from "../../domain/access.ts";
+import { ADMIN_ACCOUNT } from "../../domain/job/account.ts";
+import { fullName } from "../../domain/job/job.ts";
 import type { Recorder } from "../../engine/ports/audit.ts";
-import type { KeyStore, Scope, StoredKey } from "../../engine/ports/keys.ts";
+import type { KeyStore, StoredKey } from "../../engine/ports/keys.ts";
 import type { RepositoryStore } from "../../engine/ports/repositories.ts";
 import { failure, type HttpResult, send, UNAUTHORIZED } from "../routing/answer.ts";
 import { MAX_KEY_LENGTH } from "../routing/limits.ts";
 import type { AuthThrottle } from "./auth-throttling.ts";
-
-export interface Principal {
-  /** Null: `API_KEY` of the settings. */
-  readonly key_id: string | null;
-  readonly account: string;
-  /** Who signed in for the key; null: an admin made it. */
-  readonly login: string | null;
-  /** `owner/name` as it is called now; null: any. */
-  readonly repository: string | null;
-  /** GitHub's number of it; null: any, or not known yet. */
-  readonly repository_id: number | null;
-  readonly scopes: readonly Scope[];
-}
 
 const ROOT: Principal = {
   key_id: null,
@@ -51,21 +39,6 @@ export function principalOf(request: Request): Principal {
   if (request.principal === undefined) throw new Error("a route that needs a caller is not behind authentication");
   return request.principal;
 }
-
-const may = (principal: Principal, scope: Scope | "any"): boolean =>
-  scope === "any" || principal.scopes.includes(scope) || principal.scopes.includes("admin");
-
-/** Is this the repository that the key is bound to, if it is to one? */
-export function canReach({ repository, repository_id }: Principal, of: Repository): boolean {
-  if (repository === null) return true;
-  const [owner = "", name = ""] = repository.split("/");
-  return sameRepository({ owner, name, ...(repository_id === null ? {} : { id: repository_id }) }, of);
-}
-
-/** A key sees the jobs of its account, one with `admin` those of every account; both only within its repository. */
-export const canRead = (principal: Principal, job: Job): boolean =>
-  canReach(principal, job.repository) &&
-  (principal.account === accountNamed(job.account) || principal.scopes.includes("admin"));
 
 function presented(request: Request): string | null {
   const header = request.headers["x-api-key"];
@@ -140,7 +113,7 @@ export function authentication(parts: {
     return { key_id, account, login, scopes, ...bound };
   };
 
-  /** Who calls; else the answer. Asked of the guesses twice, since others may have failed while the store was asked. */
+  /** Who calls; else the answer. The throttle is asked twice: other requests may have failed while the store was asked. */
   const callerOf = async (request: Request): Promise<Principal | HttpResult> => {
     const key = presented(request);
     const digest = key === null ? null : hashOf(key);
@@ -159,13 +132,13 @@ export function authentication(parts: {
 
   return {
     unbound: (request, response, next) => {
-      if (principalOf(request).repository === null) next();
+      if (canReachServer(principalOf(request))) next();
       else send(request, response, BOUND);
     },
     require: (scope) => async (request, response, next) => {
       const caller = await callerOf(request);
       if ("status" in caller) send(request, response, caller);
-      else if (may(caller, scope)) {
+      else if (hasScope(caller, scope)) {
         request.principal = caller;
         next();
       } else {

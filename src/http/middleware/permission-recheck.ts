@@ -4,13 +4,14 @@
  */
 import type { RequestHandler } from "express";
 import { LRUCache } from "lru-cache";
+import { canReach, type Principal } from "../../domain/access.ts";
 import type { AccountStore } from "../../engine/ports/accounts.ts";
 import type { Log } from "../../engine/ports/log.ts";
 import type { JobService } from "../../engine/ports/service.ts";
-import { findRepository, type RepositoryParts } from "../dialects/create-job/which-repository.ts";
+import { findRepository, type RepositoryParts } from "../dialects/which-repository.ts";
 import { failure, type HttpResult, send } from "../routing/answer.ts";
 import { requestId } from "../server/request-log.ts";
-import { canReach, type Principal, principalOf } from "./auth.ts";
+import { principalOf } from "./auth.ts";
 
 export interface PermissionRecheckParts extends Pick<RepositoryParts, "repositories" | "githubClient"> {
   readonly service: Pick<JobService, "admit">;

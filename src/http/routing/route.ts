@@ -4,7 +4,7 @@
  */
 import type { Request, RequestHandler } from "express";
 import { z } from "zod";
-import type { Scope } from "../../engine/ports/keys.ts";
+import type { Scope } from "../../domain/access.ts";
 import type { RepeatableRoute, WorkId } from "../middleware/idempotency.ts";
 import type { HttpResult } from "./answer.ts";
 import { checked } from "./checked.ts";

@@ -1,7 +1,8 @@
 /** API keys, all in one lowdb file: there are few, and they change seldom. Holds hashes, never a key. */
 import { z } from "zod";
+import { SCOPES } from "../../domain/access.ts";
 import { accountNamed } from "../../domain/job/account.ts";
-import { type KeyStore, SCOPES, type StoredKey } from "../../engine/ports/keys.ts";
+import type { KeyStore, StoredKey } from "../../engine/ports/keys.ts";
 import type { Folder } from "./disk.ts";
 import { readRecord, writeRecord } from "./formats.ts";
 import { type Format, readFile, writeFile } from "./json-file.ts";

@@ -4,6 +4,7 @@
  */
 import type { Request } from "express";
 import type { z } from "zod";
+import { canReadAsSender, readableJobs } from "../../../domain/access.ts";
 import type { Command } from "../../../domain/job/command.ts";
 import { asJobId, fullName, type Job } from "../../../domain/job/job.ts";
 import type { RefusalCode } from "../../../domain/job/refusal.ts";
@@ -13,15 +14,15 @@ import type { JobStore } from "../../../engine/ports/jobs.ts";
 import type { JobService } from "../../../engine/ports/service.ts";
 import type { Webhooks } from "../../../engine/ports/webhooks.ts";
 import { actorOf } from "../../middleware/actor.ts";
-import { canRead, principalOf } from "../../middleware/auth.ts";
+import { principalOf } from "../../middleware/auth.ts";
 import { gitHubRateLimited } from "../../middleware/github-rate-limit.ts";
 import { failure, type HttpResult, success } from "../../routing/answer.ts";
 import type { ChosenOverRest } from "../../routing/choice-fields.ts";
 import { nextLink, type pageSchema } from "../../routing/paging.ts";
 import { refusalToHttp } from "../../routing/refusal-to-http.ts";
 import type { Call } from "../../routing/route.ts";
-import { restDraft } from "../create-job/rest-draft.ts";
-import { type RepositoryParts, whichRepository } from "../create-job/which-repository.ts";
+import { restDraft } from "../rest-draft.ts";
+import { type RepositoryParts, whichRepository } from "../which-repository.ts";
 import { type Project, projectOf } from "./project.ts";
 import { agentV2View } from "./view.ts";
 
@@ -87,7 +88,7 @@ async function jobOf(parts: AgentV2Parts, request: Request): Promise<Job | null>
   const given = request.params.id;
   const id = typeof given === "string" ? asJobId(given) : null;
   const stored = id === null ? null : await parts.jobs.load(id);
-  if (stored === null || !canRead(principalOf(request), stored.job)) return null;
+  if (stored === null || !canReadAsSender(principalOf(request), stored.job)) return null;
   const here = fullName(stored.job.repository).toLowerCase() === projectOf(request).name.toLowerCase();
   return here ? stored.job : null;
 }
@@ -129,11 +130,11 @@ export const listAgentJobs =
   (parts: AgentV2Parts) =>
   async ({ request, query }: Asked<z.infer<typeof pageSchema>>): Promise<HttpResult> => {
     const { limit, cursor } = query;
-    const [{ account, scopes }, project] = [principalOf(request), projectOf(request)];
+    const project = projectOf(request);
     const found = await parts.jobs.list({
+      ...readableJobs(principalOf(request)),
       repository: project.name,
       limit,
-      ...(scopes.includes("admin") ? {} : { account }),
       ...(cursor === undefined ? {} : { cursor }),
     });
     const jobs = found.jobs.map((job) => viewIn(parts, project, job));

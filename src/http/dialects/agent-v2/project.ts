@@ -3,10 +3,11 @@
  * nothing of jobs, and never asks GitHub: only a create has to know whether the App is installed.
  */
 import type { Request, RequestHandler } from "express";
+import { canReachName } from "../../../domain/access.ts";
 import { fullName } from "../../../domain/job/job.ts";
 import type { ObservedRepository, RepositoryStore } from "../../../engine/ports/repositories.ts";
 import { repositoryField } from "../../admin/new-key.ts";
-import { type Principal, principalOf } from "../../middleware/auth.ts";
+import { principalOf } from "../../middleware/auth.ts";
 import { failure, type HttpResult, send } from "../../routing/answer.ts";
 
 export interface Project {
@@ -56,10 +57,6 @@ async function find(repositories: RepositoryStore, id: string): Promise<Project 
   return { id, name: id, known: await repositories.get(owner, name) };
 }
 
-/** A key that is bound elsewhere is told the same of ids that are known and of those that are not. */
-const mayUse = ({ repository }: Principal, project: Project | null): boolean =>
-  repository === null || repository.toLowerCase() === project?.name.toLowerCase();
-
 /** `owner/name` may come as one part of the path or as two. */
 function idIn({ projectId, projectName }: Request["params"]): string | null {
   if (typeof projectId !== "string") return null;
@@ -72,7 +69,8 @@ async function projectFor(repositories: RepositoryStore, request: Request): Prom
   if (!NUMERIC.test(id) && !repositoryField.safeParse(id).success) return NO_PROJECT;
   const principal = principalOf(request);
   const project = await find(repositories, id);
-  if (!mayUse(principal, project)) return bound(principal.repository ?? "");
+  // a key that is bound elsewhere is told the same of ids that are known and of those that are not
+  if (!canReachName(principal, project?.name ?? null)) return bound(principal.repository ?? "");
   return project ?? unknown(id);
 }
 

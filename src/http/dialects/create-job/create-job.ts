@@ -20,9 +20,9 @@ import { choiceFields } from "../../routing/choice-fields.ts";
 import { MAX_TASK_LENGTH, NOT_BLANK } from "../../routing/limits.ts";
 import { refusalToHttp } from "../../routing/refusal-to-http.ts";
 import { type Route, route } from "../../routing/route.ts";
-import { OVER_QUOTA } from "../market/attachments.ts";
-import { restDraft } from "./rest-draft.ts";
-import { type RepositoryParts, whichRepository } from "./which-repository.ts";
+import { OVER_QUOTA } from "../market/attachment-blobs.ts";
+import { restDraft } from "../rest-draft.ts";
+import { type RepositoryParts, whichRepository } from "../which-repository.ts";
 
 export interface CreateJobParts extends RepositoryParts {
   readonly service: Pick<JobService, "create" | "waitFor">;

@@ -1,9 +1,10 @@
 /** `GET /api/jobs/status`: how a job of the create-job dialect stands, from the store alone. GitHub is never asked. */
 import { z } from "zod";
+import { canReadAsSender } from "../../../domain/access.ts";
 import { asJobId } from "../../../domain/job/job.ts";
 import type { JobStore } from "../../../engine/ports/jobs.ts";
 import type { RunLines } from "../../../engine/ports/runs.ts";
-import { canRead, principalOf } from "../../middleware/auth.ts";
+import { principalOf } from "../../middleware/auth.ts";
 import { failure, success } from "../../routing/answer.ts";
 import { type Route, route } from "../../routing/route.ts";
 import { createJobView, createJobViewSchema } from "./status-view.ts";
@@ -52,7 +53,7 @@ export const jobStatus = (parts: JobStatusParts): Route =>
     async work({ request, query }) {
       const id = asJobId(query.job_id);
       const stored = id === null ? null : await parts.jobs.load(id);
-      if (stored === null || !canRead(principalOf(request), stored.job)) {
+      if (stored === null || !canReadAsSender(principalOf(request), stored.job)) {
         return failure(404, "not_found", "There is no such job, or this key may not see it.");
       }
       const seen = parts.lines.viewed(stored);

@@ -1,12 +1,12 @@
 /**
- * Who may see and do what with a job of the market: its sender, whoever holds it and whoever works on it. The one place
- * where that is decided for these routes; what follows from what is done is decided in the core.
+ * Finds the job in the path of a market route for whoever may read it, command it or work on it, by the rules of
+ * `src/domain/access.ts`; else answers why not.
  */
 import type { Request } from "express";
-import { accountNamed } from "../../../domain/job/account.ts";
-import { asJobId, type Job, statusAt } from "../../../domain/job/job.ts";
+import { canCommand, canReach, canRead, claimingAgent } from "../../../domain/access.ts";
+import { asJobId, type Job } from "../../../domain/job/job.ts";
 import type { JobStore } from "../../../engine/ports/jobs.ts";
-import { canReach, canRead, type Principal, principalOf } from "../../middleware/auth.ts";
+import { principalOf } from "../../middleware/auth.ts";
 import { failure, type HttpResult } from "../../routing/answer.ts";
 import { defaultAgentId } from "./agent.ts";
 
@@ -15,21 +15,6 @@ export const NOT_THE_SENDER = failure(403, "forbidden", "Only the sender of a jo
 
 /** What is answered changes at any time and belongs to the caller alone. */
 export const CACHING = { "Cache-Control": "private, no-cache" };
-
-export const isAdmin = ({ scopes }: Principal): boolean => scopes.includes("admin");
-
-const isMine = ({ account }: Principal, of: { readonly account: string } | null): boolean =>
-  of !== null && accountNamed(of.account) === account;
-
-/** The sender; `sees` says the same for every other dialect. */
-export const isSender = canRead;
-
-const isHolder = (principal: Principal, job: Job, now: number): boolean =>
-  statusAt(job, now) === "held" && isMine(principal, job.hold);
-
-export const canReadJob = (principal: Principal, job: Job, now: number): boolean =>
-  canRead(principal, job) ||
-  (canReach(principal, job.repository) && (isHolder(principal, job, now) || isMine(principal, job.worker)));
 
 interface Reading {
   readonly jobs: JobStore;
@@ -45,13 +30,13 @@ async function named(jobs: JobStore, request: Request): Promise<Job | null> {
 /** The job in the path, for who may read it. */
 export async function readableJob({ jobs, now }: Reading, request: Request): Promise<Job | HttpResult> {
   const job = await named(jobs, request);
-  return job !== null && canReadJob(principalOf(request), job, now()) ? job : NO_JOB;
+  return job !== null && canRead(principalOf(request), job, now()) ? job : NO_JOB;
 }
 
 /** The job in the path, for its sender. Whoever may read it is told why not, others are told that there is none. */
 export async function senderJob(parts: Reading, request: Request): Promise<Job | HttpResult> {
   const job = await readableJob(parts, request);
-  return "id" in job && !isSender(principalOf(request), job) ? NOT_THE_SENDER : job;
+  return "id" in job && !canCommand(principalOf(request), job) ? NOT_THE_SENDER : job;
 }
 
 export interface Working {
@@ -71,10 +56,10 @@ export async function workersJob(
   const principal = principalOf(request);
   const job = await named(jobs, request);
   if (job === null || !canReach(principal, job.repository)) return NO_JOB;
-  for (const claim of [job.hold, job.worker])
-    if (claim !== null && isMine(principal, claim)) return { job, agent_id: claim.agent_id };
+  const claiming = claimingAgent(principal, job);
+  if (claiming !== null) return { job, agent_id: claiming };
   const own = new Set(await agentsOf(principal.account));
   const earlier = job.presented_to_agents.findLast((agent) => own.has(agent));
   if (earlier !== undefined) return { job, agent_id: earlier };
-  return isSender(principal, job) ? { job, agent_id: defaultAgentId(principal.account) } : NO_JOB;
+  return canCommand(principal, job) ? { job, agent_id: defaultAgentId(principal.account) } : NO_JOB;
 }

@@ -1,6 +1,7 @@
 /** What a sender does with jobs: list, read, pay, cancel, and fetch what travels beside them. */
 import type { Request } from "express";
 import { z } from "zod";
+import { readableJobs } from "../../../domain/access.ts";
 import { unpackBlob } from "../../../domain/job/attachments.ts";
 import { type Job, STATUSES } from "../../../domain/job/job.ts";
 import { jobView, jobViewSchema } from "../../../domain/job/view.ts";
@@ -14,7 +15,7 @@ import { failure, type HttpResult, success } from "../../routing/answer.ts";
 import { nextLink, pageSchema } from "../../routing/paging.ts";
 import { refusalToHttp } from "../../routing/refusal-to-http.ts";
 import { type Call, type Route, route } from "../../routing/route.ts";
-import { CACHING, isAdmin, NO_JOB, readableJob, senderJob } from "./access.ts";
+import { CACHING, NO_JOB, readableJob, senderJob } from "./access.ts";
 import { JOB_EXAMPLE } from "./example.ts";
 import { inDebtSchema, unpaid, unpaidSchema } from "./run.ts";
 
@@ -58,13 +59,11 @@ const listJobs = (parts: MarketJobParts): Route =>
       },
     },
     async work({ request, query }) {
-      const principal = principalOf(request);
       const { limit, cursor, status } = query;
       const now = parts.now();
       const found = await parts.jobs.list({
         limit,
-        ...(isAdmin(principal) ? {} : { account: principal.account }),
-        ...(principal.repository === null ? {} : { repository: principal.repository }),
+        ...readableJobs(principalOf(request)),
         ...(status === undefined ? {} : { status }),
         ...(cursor === undefined ? {} : { cursor }),
       });

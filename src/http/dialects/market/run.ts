@@ -5,6 +5,7 @@
 import type { Request } from "express";
 import { z } from "zod";
 import { Secret } from "../../../contracts/secret.ts";
+import type { Principal } from "../../../domain/access.ts";
 import { type AttachmentBlob, EMPTY_BLOB, envPurpose } from "../../../domain/job/attachments.ts";
 import type { Draft } from "../../../domain/job/command.ts";
 import { fullName, type Job, type JobId, type Repository } from "../../../domain/job/job.ts";
@@ -19,13 +20,13 @@ import { isBlank } from "../../../text/normalise.ts";
 import { counted } from "../../../text/plural.ts";
 import { callbackField } from "../../admin/webhook-target.ts";
 import { actorOf } from "../../middleware/actor.ts";
-import { type Principal, principalOf } from "../../middleware/auth.ts";
+import { principalOf } from "../../middleware/auth.ts";
 import { failure, type HttpResult, success } from "../../routing/answer.ts";
 import { refusalToHttp } from "../../routing/refusal-to-http.ts";
 import { type Route, route } from "../../routing/route.ts";
-import { type RepositoryParts, whichRepository } from "../create-job/which-repository.ts";
+import { type RepositoryParts, whichRepository } from "../which-repository.ts";
 import { CACHING } from "./access.ts";
-import { type AttachmentParts, NO_ROOM_LEFT, OVER_QUOTA, withAttachments } from "./attachments.ts";
+import { type AttachmentParts, NO_ROOM_LEFT, OVER_QUOTA, withAttachments } from "./attachment-blobs.ts";
 import { JOB_EXAMPLE } from "./example.ts";
 import { estimateRequestOf, type Order, orderSchema } from "./order.ts";
 import {

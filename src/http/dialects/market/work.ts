@@ -16,7 +16,7 @@ import { type Call, type Route, route } from "../../routing/route.ts";
 import { CACHING, type Working, workersJob } from "./access.ts";
 import { agentsOf, namedAgent } from "./agent.ts";
 import { agentName } from "./agents.ts";
-import { type AttachmentParts, NO_ROOM_LEFT, OVER_QUOTA, withAttachments } from "./attachments.ts";
+import { type AttachmentParts, NO_ROOM_LEFT, OVER_QUOTA, withAttachments } from "./attachment-blobs.ts";
 import { JOB_EXAMPLE } from "./example.ts";
 import { EXAMPLE_ID, idParams, NO_SUCH_JOB, THE_JOB } from "./jobs.ts";
 import { blobOf, deliveryOf, deliveryProblem, deliverySchema, workOf } from "./submission.ts";

@@ -1,10 +1,10 @@
 /** Which repository a request means, and whether the App is installed there. Shared by all that create jobs over HTTP. */
 
-import type { Repository } from "../../../domain/job/job.ts";
-import type { GitHubClient } from "../../../engine/ports/github.ts";
-import type { RepositoryStore } from "../../../engine/ports/repositories.ts";
-import { canReach, type Principal } from "../../middleware/auth.ts";
-import { failure, type HttpResult } from "../../routing/answer.ts";
+import { canCommandIn, canReachName, type Principal } from "../../domain/access.ts";
+import type { Repository } from "../../domain/job/job.ts";
+import type { GitHubClient } from "../../engine/ports/github.ts";
+import type { RepositoryStore } from "../../engine/ports/repositories.ts";
+import { failure, type HttpResult } from "../routing/answer.ts";
 
 export interface RepositoryParts {
   readonly repositories: RepositoryStore;
@@ -24,9 +24,10 @@ const NO_REPOSITORY = failure(
 /** The repository of the key, where it has one; else the one that is named. */
 export function boundTo(principal: Principal, named: string | null): Found<string | null> {
   if (principal.repository === null) return { value: named };
-  const same = named === null || named.toLowerCase() === principal.repository.toLowerCase();
   const sentence = `This key is bound to ${principal.repository}; leave repository out or use another key.`;
-  return same ? { value: principal.repository } : { answer: failure(403, "forbidden", sentence) };
+  return named === null || canReachName(principal, named)
+    ? { value: principal.repository }
+    : { answer: failure(403, "forbidden", sentence) };
 }
 
 /** The repository that the key, the body or the settings name, as an answer when they name none or disagree. */
@@ -57,10 +58,6 @@ export async function findRepository(
   return { ...there, id: learned.id };
 }
 
-/** A repository whose number nobody knows may be another of the same name. */
-const isOfKey = (principal: Principal, there: Repository): boolean =>
-  canReach(principal, there) && (principal.repository_id === null || there.id !== undefined);
-
 const anotherNow = (name: string): string =>
   `${name} is another repository than the one that this key was made for; use another key.`;
 
@@ -73,7 +70,7 @@ export async function whichRepository(
   const name = repositoryName(principal, named, parts.default_repository);
   if ("answer" in name) return name;
   const value = await findRepository(parts, name.value);
-  if (value !== null && !isOfKey(principal, value))
+  if (value !== null && !canCommandIn(principal, value))
     return { answer: failure(403, "forbidden", anotherNow(name.value)) };
   if (value !== null) return { value };
   const sentence = `Journeyman is not installed on ${name.value}; install the App there and try again.`;

@@ -1,11 +1,11 @@
 /** What all dialects that ask for work of the agent on Actions put into a new job. Translates alone, checks nothing. */
 
-import { DEFAULT_REPOSITORY_SETTINGS } from "../../../contracts/settings.ts";
-import type { Draft } from "../../../domain/job/command.ts";
-import type { Origin, Repository } from "../../../domain/job/job.ts";
-import { titleOf } from "../../../domain/job/title.ts";
-import type { Principal } from "../../middleware/auth.ts";
-import type { ChosenOverRest } from "../../routing/choice-fields.ts";
+import { DEFAULT_REPOSITORY_SETTINGS } from "../../contracts/settings.ts";
+import type { Principal } from "../../domain/access.ts";
+import type { Draft } from "../../domain/job/command.ts";
+import type { Origin, Repository } from "../../domain/job/job.ts";
+import { titleOf } from "../../domain/job/title.ts";
+import type { ChosenOverRest } from "../routing/choice-fields.ts";
 
 /** Until the brief is pushed with the repository's own limit. */
 const TIME_LIMIT_SECONDS = DEFAULT_REPOSITORY_SETTINGS.limits.minutes * 60;

@@ -3,14 +3,15 @@
  * which headers; what is written, and how fast, is not its business.
  */
 import { z } from "zod";
+import { canRead, type Principal } from "../../../domain/access.ts";
 import { asJobId, type Job } from "../../../domain/job/job.ts";
 import type { JobStore } from "../../../engine/ports/jobs.ts";
 import type { KeyStore } from "../../../engine/ports/keys.ts";
 import type { LiveLogs } from "../../../engine/ports/live-logs.ts";
-import { type Principal, principalOf } from "../../middleware/auth.ts";
+import { principalOf } from "../../middleware/auth.ts";
 import { failure, type HttpResult, streaming } from "../../routing/answer.ts";
 import { type Route, route } from "../../routing/route.ts";
-import { canReadJob, NO_JOB } from "../market/access.ts";
+import { NO_JOB } from "./access.ts";
 
 export interface JobLogParts {
   readonly jobs: Pick<JobStore, "load">;
@@ -45,7 +46,7 @@ const EXAMPLE = [
 async function follow(parts: JobLogParts, principal: Principal, id: string, after: string | null): Promise<HttpResult> {
   const job_id = asJobId(id);
   const stored = job_id === null ? null : await parts.jobs.load(job_id);
-  const may = (job: Job): boolean => canReadJob(principal, job, parts.now());
+  const may = (job: Job): boolean => canRead(principal, job, parts.now());
   if (stored === null || !may(stored.job)) return NO_JOB;
   const { account, key_id } = principal;
   const stands = (): boolean => key_id === null || parts.keys.lives(key_id, parts.now());
