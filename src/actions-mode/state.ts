@@ -5,15 +5,16 @@
 import { z } from "zod";
 import { logLineSchema } from "../contracts/log-line.ts";
 import { redact } from "../contracts/redact.ts";
-import type { PendingEffect } from "../domain/job/effect.ts";
-import type { HistoryRow } from "../domain/job/job.ts";
-import { branchOf, type Job, type JobId, type Repository } from "../domain/job/job.ts";
+import { gitHubEffectSchema, type PendingEffect } from "../domain/job/effect.ts";
+import { type HistoryRow, historyRowSchema } from "../domain/job/history.ts";
+import { branchOf, isOnActions, issueOf, type Job, type JobId, type Repository } from "../domain/job/job.ts";
+import { jobSchema } from "../domain/job/schema.ts";
+import { jobTo2, jobTo3, jobTo5 } from "../domain/job/upcasts.ts";
 import type { StoredJob } from "../engine/ports/jobs.ts";
 import { head } from "../text/text.ts";
-import { effectSchema, historySchema, jobSchema } from "./job-schema.ts";
 
 /** Raised when a job can no longer be read as it was. */
-const FORMAT = 1;
+const FORMAT = 2;
 /** GitHub's GraphQL answers no more of a file than 512 KB. */
 export const MAX_STATE_BYTES = 400_000;
 /** Characters of one text that are kept, the first length that lets the whole fit. */
@@ -27,13 +28,36 @@ export interface Carried extends Pick<StoredJob, "job" | "log"> {
   readonly effects: readonly Pick<PendingEffect, "effect" | "not_before">[];
 }
 
-const schema = z.object({
-  format: z.literal(FORMAT),
-  job: jobSchema,
-  effects: z.array(z.object({ effect: effectSchema, not_before: z.number() })),
-  history: z.array(historySchema),
-  log: z.array(logLineSchema),
-});
+const effects = z.array(z.object({ effect: gitHubEffectSchema, not_before: z.number() }));
+const rest = { effects, history: z.array(historyRowSchema), log: z.array(logLineSchema) };
+
+const schema = z.object({ format: z.literal(FORMAT), job: jobSchema, ...rest });
+
+const schemaOf1 = z
+  .object({ format: z.literal(1), job: z.looseObject({}), ...rest })
+  .transform(({ job, ...others }) => ({ ...others, format: FORMAT, job: jobTo5(jobTo3(jobTo2(job))) }))
+  .pipe(schema);
+
+const COMMIT = /^(?:[0-9a-f]{40}|[0-9a-f]{64}|)$/;
+
+/** Every commit that is named can be one; empty where a branch was gone before it could be read. */
+function namesCommits(value: unknown): boolean {
+  if (typeof value !== "object" || value === null) return true;
+  return Object.entries(value).every(([name, inner]) =>
+    (name === "sha" || name.endsWith("_sha")) && inner !== null
+      ? typeof inner === "string" && COMMIT.test(inner)
+      : namesCommits(inner),
+  );
+}
+
+/** Jobs of Actions mode are asked for on GitHub, never paid for and never offered to the market; runs speak to a server alone. */
+const isOfActionsMode = (job: Job): boolean =>
+  isOnActions(job) &&
+  job.price_cents === 0 &&
+  issueOf(job.origin) !== null &&
+  job.callback_url === null &&
+  job.work.handed_in === null &&
+  job.work.progress_at === null;
 
 function textOf(carried: Carried, limit: number): string {
   const clean = (_key: string, value: unknown): unknown =>
@@ -64,8 +88,8 @@ export function read(text: string, id: JobId, repository: Repository): Carried |
   } catch {
     return null;
   }
-  const parsed = schema.safeParse(raw);
-  if (!parsed.success) return null;
+  const parsed = z.union([schema, schemaOf1]).safeParse(raw);
+  if (!parsed.success || !isOfActionsMode(parsed.data.job) || !namesCommits(parsed.data)) return null;
   const { job, effects, history, log } = parsed.data;
   if (job.id !== id || job.branch !== branchOf(id)) return null;
   const here: Job = { ...job, repository };

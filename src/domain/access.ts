@@ -4,7 +4,7 @@
  * `canCommand` whether it may change it. Workflow runs have rules of their own in `job/run-claims.ts`.
  */
 import { accountNamed } from "./job/account.ts";
-import { type Job, type Named, namedRepository, sameRepository, statusAt } from "./job/job.ts";
+import { holdOf, type Job, type Named, namedRepository, sameRepository, statusAt, workerOf } from "./job/job.ts";
 
 /** Scopes of an API key. */
 export const SCOPES = ["read", "write", "work", "admin"] as const;
@@ -70,7 +70,7 @@ const isMine = ({ account }: Principal, claim: { readonly account: string } | nu
 export const canRead = (principal: Principal, job: Job, now: number): boolean =>
   canCommand(principal, job) ||
   (canReach(principal, job.repository) &&
-    ((statusAt(job, now) === "held" && isMine(principal, job.hold)) || isMine(principal, job.worker)));
+    ((statusAt(job, now) === "held" && isMine(principal, holdOf(job))) || isMine(principal, workerOf(job))));
 
 /** Which jobs a list may show; the store looks for them. */
 export const readableJobs = (principal: Principal): { readonly account?: string; readonly repository?: string } => ({
@@ -79,8 +79,8 @@ export const readableJobs = (principal: Principal): { readonly account?: string;
 });
 
 /** The agent of the account that holds the job or works on it, of which there is one at most; null: there is none. */
-export const claimingAgent = (principal: Principal, { hold, worker }: Pick<Job, "hold" | "worker">): string | null =>
-  [hold, worker].find((claim) => isMine(principal, claim))?.agent_id ?? null;
+export const claimingAgent = (principal: Principal, job: Pick<Job, "work">): string | null =>
+  [holdOf(job), workerOf(job)].find((claim) => isMine(principal, claim))?.agent_id ?? null;
 
 /** Addresses in the audit log are for those whose they are, and for admins. */
 export const canReadAddress = (principal: Principal, entry: { readonly account: string | null }): boolean =>

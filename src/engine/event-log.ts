@@ -6,7 +6,8 @@
 import { redact } from "../contracts/redact.ts";
 import type { Command } from "../domain/job/command.ts";
 import type { GitHubEvent } from "../domain/job/github-event.ts";
-import { fullName, type HistoryRow, type Job, type JobId } from "../domain/job/job.ts";
+import type { HistoryRow } from "../domain/job/history.ts";
+import { fullName, type Job, type JobId, runOf } from "../domain/job/job.ts";
 import { eventsOf } from "../domain/job/job-events.ts";
 import { FAILURE_CODES, type LogFacts } from "../domain/job/log-fields.ts";
 import type { RefusalCode } from "../domain/job/refusal.ts";
@@ -98,7 +99,7 @@ function failureOf(job: Job, row: HistoryRow, command: Command): LogFacts {
   if (!isFailure(row) || job.failure === null || command.type === "message") return {};
   // a result that was handed in counts with the news of the run's end
   const told = command.type === "result-read" || command.type === "run-changed";
-  const permanent = told && row.to === "failed" ? job.work?.permanent_error : null;
+  const permanent = told && row.to === "failed" ? job.result?.permanent_error : null;
   return { error_code: permanent ?? codeOf(command), reason: short(job.failure, LONGEST_REASON) };
 }
 
@@ -120,7 +121,7 @@ export function logTransitions(log: Pick<Log, "info">, job: Job, rows: readonly 
       repository: short(fullName(job.repository), LONGEST_NAME),
       repository_id: job.repository.id,
       ...{ account: job.account, round: job.round, try: job.tries },
-      run_id: job.run?.id,
+      run_id: runOf(job)?.id,
       pull_request: job.pull_request?.number,
       ...failureOf(job, row, command),
       ...keyOf(command),

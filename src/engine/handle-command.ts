@@ -7,7 +7,7 @@ import type { LogLine } from "../contracts/log-line.ts";
 import type { Command } from "../domain/job/command.ts";
 import { decide } from "../domain/job/decide.ts";
 import { type Decided, soon } from "../domain/job/decision.ts";
-import { fullName, type Job, type JobId } from "../domain/job/job.ts";
+import { actionsWork, fullName, type Job, type JobId, runOf } from "../domain/job/job.ts";
 import { emittedEventOf, eventsOf } from "../domain/job/job-events.ts";
 import { refusal } from "../domain/job/refusal.ts";
 import { bounded } from "../domain/job/stored-log.ts";
@@ -54,11 +54,12 @@ interface Needs {
 }
 
 /** The run of before still works on the job, and will hand in its log. */
-const goesOn = (before: Job, next: Job): boolean =>
-  next.status === "accepted" &&
-  next.handed_in === null &&
-  before.run?.id === next.run?.id &&
-  before.run?.attempt === next.run?.attempt;
+function goesOn(before: Job, next: Job): boolean {
+  const earlier = runOf(before);
+  const run = runOf(next);
+  const isSame = earlier?.id === run?.id && earlier?.attempt === run?.attempt;
+  return next.status === "accepted" && (actionsWork(next)?.handed_in ?? null) === null && isSame;
+}
 
 function mergeIn(command: Command): { readonly login: string | null; readonly id: number | null } | null {
   switch (command.type) {

@@ -6,7 +6,7 @@
 import { LRUCache } from "lru-cache";
 import { type LogLine, MAX_LOG_LINES } from "../contracts/log-line.ts";
 import { redact } from "../contracts/redact.ts";
-import type { Job, JobId } from "../domain/job/job.ts";
+import { actionsWork, type Job, type JobId } from "../domain/job/job.ts";
 import { MAX_LOG_CHARACTERS, nextLog } from "../domain/job/stored-log.ts";
 import type { StoredJob } from "../engine/ports/jobs.ts";
 import type { RunLines } from "../engine/ports/runs.ts";
@@ -30,8 +30,11 @@ interface Told {
 const sizeOf = (line: LogLine): number => line.text.length + LINE_CHARACTERS;
 
 /** Still running, and what it has told stands nowhere else. */
-const isOf = (told: Told, { status, run, handed_in }: Job): boolean =>
-  status === "accepted" && run?.id === told.run.id && run.attempt === told.run.attempt && handed_in === null;
+function isOf(told: Told, { status, work }: Job): boolean {
+  if (status !== "accepted" || work.kind !== "actions") return false;
+  const { run, handed_in } = work;
+  return run?.id === told.run.id && run.attempt === told.run.attempt && handed_in === null;
+}
 
 class RunLinesInMemory implements RunLines {
   readonly #told = new LRUCache<JobId, Told>({ max: MAX_JOBS, maxSize: MAX_CHARACTERS });
@@ -39,14 +42,16 @@ class RunLinesInMemory implements RunLines {
 
   add(stored: StoredJob, lines: readonly LogLine[]): number {
     const { job } = stored;
-    if (job.status !== "accepted" || job.run === null) return 0;
+    const work = actionsWork(job);
+    const run = work?.run ?? null;
+    if (job.status !== "accepted" || work === null || run === null) return 0;
     // handed in: all that there is stands in the record
-    if (job.handed_in !== null) return lines.at(-1)?.seq ?? 0;
+    if (work.handed_in !== null) return lines.at(-1)?.seq ?? 0;
     const known = this.#of(job);
     const last = known?.lines.at(-1)?.seq ?? 0;
     const fresh = newOf(lines, last);
     if (fresh.length === 0) return last;
-    const told = known ?? { ...{ run: job.run, lines: [], characters: 0 }, log_nth: nextLog(stored, fresh).log_nth };
+    const told: Told = known ?? { ...{ run, lines: [], characters: 0 }, log_nth: nextLog(stored, fresh).log_nth };
     for (const line of fresh) {
       told.lines.push(line);
       told.characters += sizeOf(line);

@@ -5,7 +5,19 @@
 
 import { accountNamed } from "../domain/job/account.ts";
 import type { CommentId } from "../domain/job/comment-id.ts";
-import { fullName, type GivenUp, isFinal, issueOf, type Job, type JobId, type Status } from "../domain/job/job.ts";
+import {
+  fullName,
+  type GivenUp,
+  holdOf,
+  isFinal,
+  isOnMarket,
+  issueOf,
+  type Job,
+  type JobId,
+  marketWork,
+  type Status,
+  workerOf,
+} from "../domain/job/job.ts";
 import { type DueTimer, nextTimerAt } from "../domain/job/next-timer.ts";
 import { owed } from "../domain/market/debt.ts";
 import type { StoredJob } from "../engine/ports/jobs.ts";
@@ -42,10 +54,7 @@ export interface JobFacts {
 /** The part of a job that its facts are read from. */
 export type Findable = DueTimer &
   Pick<Job, "id" | "account" | "repository" | "origin" | "created_at" | "merged_at" | "pull_request" | "merge"> &
-  Pick<
-    Job,
-    "price_cents" | "skills" | "presented_to_agents" | "former_pull_requests" | "worker" | "given_up" | "debts"
-  >;
+  Pick<Job, "price_cents" | "former_pull_requests">;
 
 /** What the queue of the market must know of a job that stands in it. */
 export interface OfferFacts {
@@ -65,12 +74,17 @@ export const repositoryKey = (name: string): string => name.toLowerCase();
 const isOpen = (job: Findable): boolean =>
   !isFinal(job.status) || (job.status === "verified" && job.merged_at === null && job.merge.state !== "off");
 
-const workerOf = ({ runner, status, worker }: Findable): string | null =>
-  runner === "market" && (status === "accepted" || status === "submitted") && worker ? worker.account : null;
+const busyWorker = (job: Findable): string | null =>
+  job.status === "accepted" || job.status === "submitted" ? (workerOf(job)?.account ?? null) : null;
 
 const NONE: readonly GivenUp[] = [];
 
-const pullRequestsOf = ({ pull_request, former_pull_requests = [] }: Findable): readonly number[] =>
+function givenUpOf(job: Findable): readonly GivenUp[] {
+  const given_up = marketWork(job)?.given_up ?? NONE;
+  return given_up.length === 0 ? NONE : given_up;
+}
+
+const pullRequestsOf = ({ pull_request, former_pull_requests }: Findable): readonly number[] =>
   pull_request === null ? former_pull_requests : [...former_pull_requests, pull_request.number];
 
 export function factsOf(job: Findable, effects: StoredJob["effects"]): JobFacts {
@@ -79,7 +93,7 @@ export function factsOf(job: Findable, effects: StoredJob["effects"]): JobFacts 
     account: accountNamed(job.account),
     repository: repositoryKey(fullName(job.repository)),
     status: job.status,
-    held_until: job.hold?.expires_at ?? null,
+    held_until: holdOf(job)?.expires_at ?? null,
     created_at: job.created_at,
     pull_requests: pullRequestsOf(job),
     issue: issueOf(job.origin),
@@ -87,10 +101,10 @@ export function factsOf(job: Findable, effects: StoredJob["effects"]): JobFacts 
     wake_at: nextTimerAt(job),
     open: isOpen(job),
     over: isFinal(job.status),
-    on_market: job.runner === "market",
-    worker: workerOf(job),
+    on_market: isOnMarket(job),
+    worker: busyWorker(job),
     owed_cents: owed(job),
-    given_up: job.given_up === undefined || job.given_up.length === 0 ? NONE : job.given_up,
+    given_up: givenUpOf(job),
     effects: effects.length,
     failing: effects.filter(({ attempts }) => attempts > 0).length,
   };
@@ -98,14 +112,14 @@ export function factsOf(job: Findable, effects: StoredJob["effects"]): JobFacts 
 
 /** `repository`: as the job's other facts name it. Null: the job is not on offer. */
 export function offerOf(job: Findable, repository: string): OfferFacts | null {
-  if (job.runner !== "market" || (job.status !== "queued" && job.status !== "held")) return null;
+  if (!isOnMarket(job) || (job.status !== "queued" && job.status !== "held")) return null;
   return {
     id: job.id,
     repository,
     price_cents: job.price_cents,
     created_at: job.created_at,
-    skills: job.skills,
-    presented_to_agents: job.presented_to_agents,
-    held_until: job.status === "held" ? (job.hold?.expires_at ?? null) : null,
+    skills: job.work.skills,
+    presented_to_agents: job.work.presented_to_agents,
+    held_until: job.status === "held" ? (job.work.hold?.expires_at ?? null) : null,
   };
 }

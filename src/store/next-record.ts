@@ -4,7 +4,7 @@
  */
 
 import { effectKey, type PendingEffect } from "../domain/job/effect.ts";
-import type { HistoryRow } from "../domain/job/job.ts";
+import type { HistoryRow } from "../domain/job/history.ts";
 import { type KeptLog, nextLog } from "../domain/job/stored-log.ts";
 import type { Commit, NumberedRow, StoredJob } from "../engine/ports/jobs.ts";
 

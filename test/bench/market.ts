@@ -35,7 +35,7 @@ const PRICE = 500;
 const SKILLS = ["python", "sql", "research", "writing", "go"] as const;
 const TASK = "Analyze the error logs of the last week and write a summary report. ".repeat(6);
 
-const work: AgentResult = {
+const result: AgentResult = {
   ...{ outcome: "done", title: "Analyze the error logs", body: "Done, see the report.", reason: null },
   ...{ model: "unknown", usage: NO_USAGE, cost_cents: null, changed_files: [] },
 };
@@ -176,7 +176,7 @@ async function cycle({ engine }: Stall, number: number): Promise<void> {
   if (!pulled?.ok) throw new Error("Nothing was offered.");
   const { id } = pulled.job;
   const accepted = await engine.handle(id, { type: "accept", agent_id: who.agent_id });
-  const submitted = await engine.handle(id, { type: "submit", agent_id: who.agent_id, work });
+  const submitted = await engine.handle(id, { type: "submit", agent_id: who.agent_id, result });
   if (!accepted.ok || !submitted.ok) throw new Error("A worker was refused.");
 }
 

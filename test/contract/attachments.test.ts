@@ -6,7 +6,7 @@ import { createAttachmentSweeper, SWEPT_EVERY_MS } from "../../src/engine/sweep-
 import type { FileSystem } from "../../src/store/lowdb/disk.ts";
 import { stillClock } from "../flows/clock.ts";
 import { inPlace, noSpace } from "./store/lowdb-place.ts";
-import { jobId, keep, sampleJob } from "./store/sample.ts";
+import { jobId, keep, onMarket, sampleJob } from "./store/sample.ts";
 
 const log = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 
@@ -44,7 +44,10 @@ it("go while the server runs, once no job has named them for half a day", () =>
     await (await place.open()).close();
     put(kept);
     const store = await place.open(clock.now);
-    await keep(store.jobs, sampleJob(1, { enclosure: { parcel: kept, attachments: [], has_env_vars: false } }));
+    await keep(
+      store.jobs,
+      sampleJob(1, onMarket({ enclosure: { parcel: kept, attachments: [], has_env_vars: false } })),
+    );
     let refuses = true;
     const unnamed = new Set<string>();
     const parcels = {

@@ -50,7 +50,7 @@ async function follow(id: string, options: { key?: string; after?: string; pause
 
 const PULL: Command = { type: "pull", agent_id: "a1", account: "bob" };
 const ACCEPT: Command = { type: "accept", agent_id: "a1" };
-const SUBMIT: Command = { type: "submit", agent_id: "a1", work: work() };
+const SUBMIT: Command = { type: "submit", agent_id: "a1", result: work() };
 const APPROVE: Command = { type: "approve", account: "ada", by: { account: "ada", login: null }, comment_id: null };
 const WORDS_ALONE: Command = { type: "nothing-to-open", round: 1 };
 

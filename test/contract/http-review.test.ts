@@ -15,7 +15,7 @@ let [ada, bob, eve]: string[] = [];
 const WORDS: readonly Command[] = [
   { type: "pull", agent_id: "a1", account: "bob" },
   { type: "accept", agent_id: "a1" },
-  { type: "submit", agent_id: "a1", work: work() },
+  { type: "submit", agent_id: "a1", result: work() },
   { type: "nothing-to-open", round: 1 },
   { type: "judged", round: 1, try: 1, sha: null, verdict: "none", reasons: [] },
 ];
@@ -100,7 +100,7 @@ describe("the sender's word over REST", () => {
     const delivery = { parcel: null, files: ["a.txt"], attachments: [], pull_request: null };
     await tell(...WORDS.slice(0, 2));
     expect(await decide("run-checks", ada)).toMatchObject({ status: 400, body: { code: "wrong_status" } });
-    await tell({ type: "submit", agent_id: "a1", work: work(), delivery });
+    await tell({ type: "submit", agent_id: "a1", result: work(), delivery });
     const url = "https://github.com/octo/demo/commit/1";
     await tell({ type: "files-shown", round: 1, try: 1, sha: "1".repeat(40), url });
     expect(await server.ask("GET", `/api/jobs/${id}`, { key: ada ?? null })).toMatchObject({ body: { diff_url: url } });

@@ -144,7 +144,7 @@ describe("a token", () => {
     const bad = await token(change);
     expect(said(await post("log", { lines: [line(1)] }, bad))).toBe(expected);
     expect(said(await post("result", handIn(), bad))).toBe(expected);
-    expect([minted, (await stored()).job.work, await statusLog()]).toEqual([[], null, null]);
+    expect([minted, (await stored()).job.result, await statusLog()]).toEqual([[], null, null]);
   });
 
   it("is taken up to half a minute after its time, since clocks differ", async () => {
@@ -439,10 +439,9 @@ describe("a result that is handed in", () => {
     const { job, log } = await stored();
     expect(job).toMatchObject({
       status: "accepted",
-      work: { outcome: "done", title: "Say hello", body: "It says hello.", changed_files: ["HELLO.md"] },
-      handed_in: { run_id: RUN_ID, attempt: 1, clean_sha: null },
+      result: { outcome: "done", title: "Say hello", body: "It says hello.", changed_files: ["HELLO.md"] },
       // no header of the run action
-      old_workflow: true,
+      work: { handed_in: { run_id: RUN_ID, attempt: 1, clean_sha: null }, old_workflow: true },
     });
     expect(log.map(({ text }) => text)).toEqual(["line 1", "token [secret]"]);
     expect(minted).toEqual([{ repository: "octocat/hello-world", id: 4_711 }]);
@@ -454,10 +453,10 @@ describe("a result that is handed in", () => {
     const secret = `sk-ant-${"a".repeat(30)}`;
     const result = { ...RESULT, title: `T ${secret}`, body: `B ${secret}`, put_back: [".github/workflows/ci.yml"] };
     await post("result", handIn({ result, changed_files: ["a", `.jobs/${id}/x`] }), await token());
-    expect((await stored()).job.work).toMatchObject({ title: "T [secret]", changed_files: ["a"] });
-    expect((await stored()).job.work?.body).toMatch(/^B \[secret\]\n\nPut back, .*`\.github\/workflows\/ci\.yml`/);
+    expect((await stored()).job.result).toMatchObject({ title: "T [secret]", changed_files: ["a"] });
+    expect((await stored()).job.result?.body).toMatch(/^B \[secret\]\n\nPut back, .*`\.github\/workflows\/ci\.yml`/);
     await post("result", handIn({ result: { outcome: "wonderful" } }), await token());
-    expect((await stored()).job.work).toMatchObject({
+    expect((await stored()).job.result).toMatchObject({
       outcome: "failed",
       reason: "The agent's result could not be read.",
     });
@@ -468,7 +467,7 @@ describe("a result that is handed in", () => {
       const answer = await post("result", handIn({ result: { ...RESULT, title } }), await token());
       expect(answer.status).toBe(200);
     }
-    expect((await stored()).job.work?.title).toBe("second");
+    expect((await stored()).job.result?.title).toBe("second");
     expect(minted).toHaveLength(2);
   });
 
@@ -476,7 +475,7 @@ describe("a result that is handed in", () => {
     mints = false;
     const answer = await post("result", handIn(), await token());
     expect([said(answer), answer.headers.get("retry-after")]).toEqual(["502 github_unavailable", "5"]);
-    expect((await stored()).job.work?.title).toBe("Say hello");
+    expect((await stored()).job.result?.title).toBe("Say hello");
     mints = true;
     expect((await post("result", handIn(), await token())).status).toBe(200);
   });

@@ -37,8 +37,8 @@ describe("the data of version 0.1.0", () => {
       expect(await store.jobs.count()).toBe(8);
       expect((await job(MERGED)).job).toMatchObject({ status: "verified", merged_at: 1_796_030_205_684 });
       expect((await job(MERGED)).log).toHaveLength(11);
-      expect((await job(FAILED)).job).toMatchObject({ status: "failed", old_workflow: false });
-      expect((await job(OFFERED)).job).toMatchObject({ status: "queued", runner: "market", price_cents: 500 });
+      expect((await job(FAILED)).job).toMatchObject({ status: "failed", work: { old_workflow: false } });
+      expect((await job(OFFERED)).job).toMatchObject({ status: "queued", work: { kind: "market" }, price_cents: 500 });
       expect(await store.jobs.balance("user:ada")).toBe(500);
       expect(await store.jobs.balance("user:bob")).toBe(350);
       const keys = await store.keys.list();
@@ -81,7 +81,7 @@ describe("the data of version 0.1.0", () => {
       await store.close();
     }));
 
-  /** A field that is missing here needs another format number, and its value in `src/store/lowdb/job-upcasts.ts`. */
+  /** A field that is missing here needs another format number, and its value in `src/domain/job/upcasts.ts`. */
   it("has every field in its jobs that a job of today has", () =>
     inOldPlace(async (place) => {
       const store = await place.open(() => THEN);
@@ -107,7 +107,7 @@ describe("the data of version 0.1.0", () => {
 });
 
 /** Where the core itself says what is meant while they are absent. */
-const MAY_BE_ABSENT = ["work.notes"];
+const MAY_BE_ABSENT = ["result.notes"];
 
 /** Names of what stands in the second and not in the first, however deep. */
 function missingIn(old: unknown, today: unknown, path: readonly string[] = []): string[] {

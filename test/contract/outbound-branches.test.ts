@@ -46,7 +46,7 @@ describe("the branches of a repository", () => {
       ran(journey);
       rename("before the result");
       await journey.perform({ type: "read-result", round: 1, try: 1 });
-      expect(journey.job).toMatchObject({ status: "submitted", work: { changed_files: ["a.md"] } });
+      expect(journey.job).toMatchObject({ status: "submitted", result: { changed_files: ["a.md"] } });
       rename("before the pull request");
       await journey.perform({ type: "open-pull-request", round: 1 });
       rename("before the verdict");
@@ -62,7 +62,7 @@ describe("the branches of a repository", () => {
     b.github.renameDefaultBranch(REPO, "trunk");
     journey.tell({
       ...{ type: "result-read", round: 1, try: 1, head_sha: journey.job.brief_sha ?? "" },
-      work: work({ outcome: "failed", reason: "It broke." }),
+      result: work({ outcome: "failed", reason: "It broke." }),
     });
     await journey.perform({ type: "push-brief", round: 1, try: 2 });
     expect(journey.job).toMatchObject({ status: "queued", base: { branch: "trunk" }, brief_sha: expect.any(String) });

@@ -25,7 +25,7 @@ beforeEach(async () => {
     old_workflow: false,
     run_id: 500,
     attempt: 1,
-    work: work({ body: "As handed in." }),
+    result: work({ body: "As handed in." }),
   });
 });
 afterEach(() => b.close());
@@ -52,7 +52,7 @@ describe("a result that was handed in", () => {
     const sha = clean();
     news("completed");
     expect(await journey.callsOf(READ)).toEqual(["graphql Result"]);
-    expect(journey.job).toMatchObject({ status: "submitted", head_sha: sha, work: { body: "As handed in." } });
+    expect(journey.job).toMatchObject({ status: "submitted", head_sha: sha, result: { body: "As handed in." } });
     expect(await journey.callsOf(OPEN)).toEqual(["POST /repos/:owner/:repo/pulls"]);
   });
 
@@ -74,7 +74,7 @@ describe("a result that was handed in", () => {
     await journey.perform(READ);
     expect(journey.job).toMatchObject({
       status: "submitted",
-      work: { body: "As pushed.", changed_files: ["HELLO.md"] },
+      result: { body: "As pushed.", changed_files: ["HELLO.md"] },
     });
     expect(await journey.callsOf(OPEN)).toEqual(["graphql Clean", "POST /repos/:owner/:repo/pulls"]);
   });
@@ -92,7 +92,7 @@ describe("a result that was handed in", () => {
   ])("says in GitHub's words why nothing was pushed, where the run has told that, %s", async (_, theirs) => {
     const reason = "The work could not be pushed: GitHub refused it. File big.bin is 120.00 MB.";
     const refused = work({ outcome: "failed", reason, changed_files: [] });
-    journey.tell({ type: "hand-in", old_workflow: false, run_id: 500, attempt: 1, work: refused });
+    journey.tell({ type: "hand-in", old_workflow: false, run_id: 500, attempt: 1, result: refused });
     if (Object.keys(theirs).length > 0) pushes(theirs);
     news("completed", "failure");
     await journey.perform(READ);
@@ -101,10 +101,10 @@ describe("a result that was handed in", () => {
 
   it("stands without a push when it is words alone", async () => {
     const question = work({ outcome: "question", reason: "Which colour?", changed_files: [] });
-    journey.tell({ type: "hand-in", old_workflow: false, run_id: 500, attempt: 1, work: question });
+    journey.tell({ type: "hand-in", old_workflow: false, run_id: 500, attempt: 1, result: question });
     news("completed");
     await journey.perform(READ);
-    expect(journey.job).toMatchObject({ status: "verified", pull_request: null, work: { reason: "Which colour?" } });
+    expect(journey.job).toMatchObject({ status: "verified", pull_request: null, result: { reason: "Which colour?" } });
   });
 
   it("is not taken for the work of another attempt", async () => {
@@ -118,7 +118,7 @@ describe("a result that was handed in", () => {
       ...{ head_sha: journey.job.brief_sha ?? "", commit_message: `Run job ${ID}: x` },
     });
     await journey.perform(READ);
-    expect(journey.job.work?.body).not.toBe("As handed in.");
+    expect(journey.job.result?.body).not.toBe("As handed in.");
   });
 });
 

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { briefSchema } from "../../src/contracts/brief.ts";
-import { branchOf, type Job } from "../../src/domain/job/job.ts";
+import { actionsWork, branchOf, type Job } from "../../src/domain/job/job.ts";
 import { checkOf } from "../../src/github/render/check.ts";
 import { statusComment } from "../../src/github/render/status-comment.ts";
 import { ID, run } from "../unit/core.ts";
@@ -142,7 +142,7 @@ describe("the performer on the local GitHub", () => {
     b.github.pushCommit(REPO, BRANCH, { "a.md": "a\n" }, "ada", `Run job ${ID}: Say hello\n\nJob-Try: 1.1`);
     journey.tell({ type: "run-changed", run: run({ status: "completed", conclusion: "success" }), ...report });
     await journey.perform({ type: "read-result", round: 1, try: 1 });
-    expect(journey.job.work).toMatchObject({ changed_files: ["a.md"] });
+    expect(journey.job.result).toMatchObject({ changed_files: ["a.md"] });
   });
 
   it("gives a retired model's work to the one that follows it, and says so wherever the job is shown", async () => {
@@ -156,8 +156,8 @@ describe("the performer on the local GitHub", () => {
     const journey = start();
     await journey.perform(BRIEF);
     const { llm } = briefSchema.parse(JSON.parse(b.github.readFile(REPO, BRANCH, `${FOLDER}/job.config.json`) ?? ""));
-    expect(llm).toMatchObject({ model: "claude-opus-5-5", notes: journey.job.llm?.notes });
-    expect(journey.job.llm).toMatchObject({ model: "claude-opus-5-5" });
+    expect(llm).toMatchObject({ model: "claude-opus-5-5", notes: actionsWork(journey.job)?.llm?.notes });
+    expect(actionsWork(journey.job)?.llm).toMatchObject({ model: "claude-opus-5-5" });
     const said =
       "**Model:** The model `claude-opus-4-1` is retired since 2026-08-05, so `claude-opus-5-5` takes its place.";
     expect(statusComment(journey.job)).toContain(said);
@@ -188,7 +188,7 @@ describe("the performer on the local GitHub", () => {
     const other = start();
     await b.repositories.remove("octo", "demo");
     await other.perform(BRIEF);
-    expect(other.job.llm).toEqual({ model: "gpt-5", notes: [] });
+    expect(actionsWork(other.job)?.llm).toEqual({ model: "gpt-5", notes: [] });
     const market = new Journey(b, { runner: "market", repository: other.job.repository });
     push("llm:\n  model: gpt-5\nmarket:\n  enabled: true\n");
     await b.repositories.remove("octo", "demo");
@@ -307,7 +307,7 @@ describe("the performer on the local GitHub", () => {
     expect(journey.job).toMatchObject({
       status: "submitted",
       head_sha: b.github.branches(REPO)[BRANCH],
-      work: { outcome: "done", changed_files: ["HELLO.md"], cost_cents: 2, usage: { turns: 3 } },
+      result: { outcome: "done", changed_files: ["HELLO.md"], cost_cents: 2, usage: { turns: 3 } },
     });
   });
 
@@ -317,7 +317,7 @@ describe("the performer on the local GitHub", () => {
     agentPushes({ [`${FOLDER}/result.json`]: result({ put_back: [".github/workflows/ci.yml", "a`\n@bob/x"] }) });
     ran(journey);
     await journey.perform({ type: "read-result", round: 1, try: 1 });
-    expect(journey.job.work?.body).toMatch(
+    expect(journey.job.result?.body).toMatch(
       /^I wrote it\. Closes #99\n\nPut back, since a job may not change it here: `\.github\/workflows\/ci\.yml`, ``a` @bob\/x``\.$/,
     );
   });
@@ -373,7 +373,7 @@ describe("the performer on the local GitHub", () => {
     b.github.pushCommit(REPO, BRANCH, { "A.md": "a" }, "ada", "Add A\n\nBecause.");
     ran(journey);
     await journey.perform({ type: "read-result", round: 1, try: 1 });
-    expect(journey.job.work).toMatchObject({
+    expect(journey.job.result).toMatchObject({
       outcome: "done",
       title: "Add A",
       body: "Because.",
@@ -388,7 +388,7 @@ describe("the performer on the local GitHub", () => {
     ran(journey);
     const attempt = await journey.perform({ type: "read-result", round: 1, try: 1 });
     expect(command(attempt)).toMatchObject({
-      work: { outcome: "failed", reason: "The agent's result could not be read." },
+      result: { outcome: "failed", reason: "The agent's result could not be read." },
     });
   });
 

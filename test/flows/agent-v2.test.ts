@@ -52,7 +52,7 @@ it("serves a client that creates, polls to the end and then sends a message", as
     status: "completed",
     outcome: expect.stringMatching(/^(?:done|merged)$/),
     source: { repository: `${harness.github.url}/${DEMO}`, ref: `job/${job.id}` },
-    model: job.work?.model,
+    model: job.result?.model,
     prLink: job.pull_request?.url,
     createdAt: new Date(job.created_at).toISOString(),
     archivedAt: null,

@@ -1,5 +1,5 @@
 import { describe, expect, it, onTestFinished } from "vitest";
-import type { JobId } from "../../src/domain/job/job.ts";
+import { heldFiles, isSenderAsked, type JobId } from "../../src/domain/job/job.ts";
 import { NO_CHECKS_LIMIT_MS, SENDER_LIMIT_MS } from "../../src/domain/job/next-timer.ts";
 import { openStream, type Stream } from "../contract/event-stream.ts";
 import { DEMO } from "../sandbox/environment.ts";
@@ -65,7 +65,7 @@ describe("the market on GitHub", () => {
     const stream = await follow(harness, id);
     await bob.deliver(id, { output_text: "I wrote it.", files: [{ path: "UNIX.md", content: "Unix is old\n" }] });
     const job = await untilJob(harness, id, "merged", (one) => one.merged_at !== null);
-    expect(job).toMatchObject({ status: "verified", judgement: { verdict: "pass" } });
+    expect(job).toMatchObject({ status: "verified", work: { judgement: { verdict: "pass" } } });
     expect(harness.github.readFile(DEMO, "main", "UNIX.md")).toBe("Unix is old\n");
     expect(await bob.balance()).toBe(350);
     await commentSays(harness, issue, "`bob` was paid $3.50 of $5.00");
@@ -134,13 +134,13 @@ describe("the market on GitHub", () => {
       requirements: expect.stringContaining("Do what the description asks"),
     });
     await bob.deliver(id, { output_text: "Unix was written in 1969." });
-    await untilJob(harness, id, "the sender's to decide", (one) => one.sender_asked_at !== null);
+    await untilJob(harness, id, "the sender's to decide", isSenderAsked);
     harness.pass(SENDER_LIMIT_MS - 600_000);
     await harness.restart();
     expect((await harness.job(id)).status).toBe("submitted");
     harness.pass(600_000);
     const job = await untilJob(harness, id, "verified", (one) => one.status === "verified");
-    expect(job.approval).toMatchObject({ by: null });
+    expect(job.work).toMatchObject({ approval: { by: null } });
     expect(await bob.balance()).toBe(350);
   });
 
@@ -158,10 +158,10 @@ describe("the market on GitHub", () => {
     await bob.deliver(id, { output_text: "I wrote it.", files });
     await commentSays(harness, issue, "decides:** `/job run-checks`");
     const held = await harness.job(id);
-    expect(held).toMatchObject({ status: "submitted", pull_request: null, judgement: { verdict: "unsure" } });
+    expect(held).toMatchObject({ status: "submitted", pull_request: null, work: { judgement: { verdict: "unsure" } } });
     expect(harness.github.pulls(DEMO)).toEqual([]);
     expect(harness.github.readFile(DEMO, held.branch, "UNIX.md")).toBeUndefined();
-    const { sha, url } = held.delivery?.held ?? { sha: null, url: null };
+    const { sha, url } = heldFiles(held) ?? { sha: null, url: null };
     expect(harness.comment(issue)).toContain(`[Its files](${url}) are on no branch`);
     expect(harness.github.readFile(DEMO, sha ?? "", "UNIX.md")).toBe("Unix is old\n");
     const shown = (await (await harness.request(`/api/jobs/${id}`)).json()) as { diff_url: string };
@@ -176,7 +176,7 @@ describe("the market on GitHub", () => {
     const open = await untilJob(harness, id, "proposed", (one) => one.pull_request !== null);
     expect(harness.github.readFile(DEMO, open.branch, "UNIX.md")).toBe("Unix is old\n");
     // a binary is nothing that the judge can see, so it is the sender's once more
-    await untilJob(harness, id, "the sender's to decide", (one) => one.sender_asked_at !== null);
+    await untilJob(harness, id, "the sender's to decide", isSenderAsked);
     await harness.request(`/api/jobs/${id}/approve`, { method: "POST" });
     await untilJob(harness, id, "merged", (one) => one.merged_at !== null);
     expect(await bob.balance()).toBe(350);
@@ -199,7 +199,7 @@ describe("the market on GitHub", () => {
     // nothing checks it and nobody judges it: it is looked at, and the sender is asked
     await untilJob(harness, first.id, "looked at", (one) => one.reasons.length > 0);
     harness.pass(NO_CHECKS_LIMIT_MS);
-    const asked = await untilJob(harness, first.id, "the sender's to decide", (one) => one.sender_asked_at !== null);
+    const asked = await untilJob(harness, first.id, "the sender's to decide", isSenderAsked);
     expect(asked).toMatchObject({ status: "submitted", merged_at: null });
     expect(await bob.balance()).toBe(0);
     await harness.request(`/api/jobs/${first.id}/approve`, { method: "POST" });

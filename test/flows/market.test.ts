@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { asJobId, type JobId } from "../../src/domain/job/job.ts";
+import { asJobId, isSenderAsked, type JobId } from "../../src/domain/job/job.ts";
 import { DEMO } from "../sandbox/environment.ts";
 import { type Harness, startHarness, until, untilJob } from "./harness.ts";
 
@@ -25,7 +25,7 @@ async function person(harness: Harness, account: string) {
 
 /** Without a model that judges, the sender says whether work is good. */
 async function approve(harness: Harness, id: JobId, sender: Awaited<ReturnType<typeof person>>): Promise<void> {
-  await untilJob(harness, id, "left to its sender", (job) => job.sender_asked_at !== null);
+  await untilJob(harness, id, "left to its sender", isSenderAsked);
   await sender("POST", `/api/jobs/${id}/approve`, 200);
 }
 

@@ -1,6 +1,8 @@
 /** What somebody who runs the server reads at `info`: deliveries, transitions, requests; and nothing secret. */
+
 import { expect, it } from "vitest";
 import { z } from "zod";
+import { runOf } from "../../src/domain/job/job.ts";
 import { LOG_FIELDS } from "../../src/domain/job/log-fields.ts";
 import { DEMO, READER } from "../sandbox/environment.ts";
 import { errorBody } from "../sandbox/model/protocol.ts";
@@ -48,7 +50,7 @@ it("tells of a job from its comment to its merge, with job, repository and accou
   ]);
   for (const line of told(harness, "job")) expect(line).toMatchObject(where);
   expect(told(harness, "job")[0]).toMatchObject({ request: told(harness, "delivery")[0]?.delivery, to: "queued" });
-  expect(told(harness, "job").at(-1)).toMatchObject({ pull_request: job.pull_request?.number, run_id: job.run?.id });
+  expect(told(harness, "job").at(-1)).toMatchObject({ pull_request: job.pull_request?.number, run_id: runOf(job)?.id });
   expect(told(harness, "request").at(-1)).toMatchObject({ job: id, account: "admin", key: "API_KEY", status: 200 });
   expectDocumented(harness);
   const info = JSON.stringify(linesOf(harness));

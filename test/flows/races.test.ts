@@ -1,6 +1,6 @@
 /** What happens beside a job while it is under way: people, GitHub's own doings, events that never come. */
 import { describe, expect, it } from "vitest";
-import type { Job } from "../../src/domain/job/job.ts";
+import { type Job, runOf } from "../../src/domain/job/job.ts";
 import { DEMO } from "../sandbox/environment.ts";
 import { defaultScript } from "../sandbox/model/default-script.ts";
 import { type Harness, startHarness, until, untilJob } from "./harness.ts";
@@ -97,7 +97,8 @@ describe("a person who", () => {
     stall = true;
     const number = pullOf(harness)?.number ?? 0;
     harness.github.comment(DEMO, number, { body: "/job append bye to HELLO.md", by: "ada" });
-    const { run } = await untilJob(harness, id, "at work again", (one) => one.round === 2 && one.status === "accepted");
+    const again = await untilJob(harness, id, "at work again", (one) => one.round === 2 && one.status === "accepted");
+    const run = runOf(again);
     await harness.github.mergeByHand(DEMO, number, "ada");
     const merged = await untilJob(harness, id, "merged", (one) => one.merged_at !== null);
     expect(merged.status).toBe("verified");
@@ -109,7 +110,9 @@ describe("a person who", () => {
   it("deletes the branch under the agent cancels the job and its run", async () => {
     const harness = await startHarness({ script: () => ({ stall: true }) as never });
     const { id } = await harness.jobOf(harness.ask(HELLO));
-    const { branch, run } = await untilJob(harness, id, "at work", (one) => one.status === "accepted");
+    const running = await untilJob(harness, id, "at work", (one) => one.status === "accepted");
+    const { branch } = running;
+    const run = runOf(running);
     harness.github.deleteBranch(DEMO, branch, "ada");
     await untilJob(harness, id, "cancelled", (one) => one.status === "cancelled");
     await until("its run to be cancelled", () =>

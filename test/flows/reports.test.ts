@@ -45,7 +45,7 @@ describe("a run that reports", () => {
 
     expect(harness.github.readFile(DEMO, "main", "HELLO.md")).toBe("hello\n");
     expect(harness.github.readFile(DEMO, "main", `.jobs/${id}/job.md`)).toBeUndefined();
-    expect(job.work).toMatchObject({ title: "Say hello", changed_files: ["HELLO.md"] });
+    expect(job.result).toMatchObject({ title: "Say hello", changed_files: ["HELLO.md"] });
     const status = await (await harness.request(`/api/jobs/status?job_id=${id}`)).json();
     expect(status).toMatchObject({ status: "merged", log: "I begin.\nI work.\nI am done." });
     expect(harness.logged()).not.toMatch(/ghs_\d+_/);

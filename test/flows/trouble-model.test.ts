@@ -15,7 +15,7 @@ describe("a provider that no try can work with", () => {
     const { id } = await harness.jobOf(issue);
     const job = await untilJob(harness, id, "failed", (one) => one.status === "failed");
     await harness.sandbox.idle();
-    expect(job.work?.permanent_error).toBe(code);
+    expect(job.result?.permanent_error).toBe(code);
     const runs = harness.github.runs(DEMO).filter(({ conclusion }) => conclusion !== "skipped");
     const ofJob = runs.filter(({ path, headBranch }) => path.endsWith("run-job.yml") && headBranch === job.branch);
     expect({ tries: job.tries, runs: ofJob.length }).toEqual({ tries: 1, runs: 1 });

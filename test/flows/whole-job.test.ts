@@ -85,7 +85,7 @@ it.each([
   const issue = harness.ask(`/job ${task}`);
   const { id } = await harness.jobOf(issue);
   const job = await untilJob(harness, id, "over", (one) => one.status === "verified");
-  expect(job.work?.outcome).toBe(outcome);
+  expect(job.result?.outcome).toBe(outcome);
   expect(harness.github.pulls(DEMO)).toHaveLength(0);
   const said = await until("the comment to carry it", () =>
     harness.comment(issue).includes(words) ? harness.comment(issue) : null,

@@ -1,4 +1,5 @@
 /** A job between two processes of Actions mode: what is carried, what is not believed, and what people are told. */
+
 import { describe, expect, it } from "vitest";
 import { createEventIds, idOfEvent } from "../../src/actions-mode/ids.ts";
 import { plainTokenRemark, withRemarks } from "../../src/actions-mode/remarks.ts";
@@ -6,6 +7,7 @@ import { readActionSettings } from "../../src/actions-mode/settings.ts";
 import { MAX_STATE_BYTES, read, write } from "../../src/actions-mode/state.ts";
 import { decide } from "../../src/domain/job/decide.ts";
 import type { Job } from "../../src/domain/job/job.ts";
+import { NEW_ACTIONS_WORK, NEW_MARKET_WORK } from "../../src/domain/job/schema.ts";
 import type { StoredJob } from "../../src/engine/ports/jobs.ts";
 import { draft, ID, jobId, run, T0, work } from "./core.ts";
 
@@ -27,8 +29,8 @@ function stored(change: Partial<Job> = {}): StoredJob {
 
 const full: Partial<Job> = {
   status: "submitted",
-  run: run(),
-  work: work(),
+  work: { ...NEW_ACTIONS_WORK, run: run() },
+  result: work(),
   pull_request: { number: 9, url: "https://github.example/octo/demo/pull/9" },
   merge: { state: "waiting", refusals: 1 },
   reasons: [
@@ -67,10 +69,10 @@ describe("the state of a job", () => {
 
   it.each([
     ["no JSON", "{"],
-    ["another format", JSON.stringify({ format: 2 })],
+    ["another format", JSON.stringify({ format: 3 })],
     ["another job", write(stored({ id: jobId("zzzz9999") }))],
     ["another branch", write(stored({ branch: "main" }))],
-    ["a job of the market", write(stored({ runner: "market" }))],
+    ["a job of the market", write(stored({ work: NEW_MARKET_WORK }))],
     ["a price", write(stored({ price_cents: 500 }))],
     ["an unknown status", write(stored()).replace('"queued"', '"merged"')],
   ])("is not believed when it is %s", (_, text) => {

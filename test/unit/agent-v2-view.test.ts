@@ -15,7 +15,7 @@ function job(change: Partial<Job> = {}): Job {
 
 const surroundings = { github_web_url: "https://github.example", model: "the-server's" };
 const modelOf = (change: Partial<Job>): string => agentV2View(job(change), surroundings).model;
-const work = (model: string): Job["work"] => ({
+const work = (model: string): Job["result"] => ({
   ...{
     outcome: "done",
     title: "",
@@ -77,8 +77,8 @@ describe("a job in the agent v2 dialect", () => {
   });
 
   it("names the model that worked, else the sender's, the repository's, the server's", () => {
-    expect(modelOf({ work: work("the-worker's"), choices, settings })).toBe("the-worker's");
-    expect(modelOf({ work: work("unknown"), choices, settings })).toBe("the-sender's");
+    expect(modelOf({ result: work("the-worker's"), choices, settings })).toBe("the-worker's");
+    expect(modelOf({ result: work("unknown"), choices, settings })).toBe("the-sender's");
     expect(modelOf({ choices, settings })).toBe("the-sender's");
     expect(modelOf({ settings })).toBe("the-repository's");
     expect(modelOf({})).toBe("the-server's");

@@ -122,7 +122,7 @@ export const resultRead = (change: Partial<AgentResult> = {}, round = 1, tries =
   type: "result-read",
   round,
   try: tries,
-  work: work(change),
+  result: work(change),
   head_sha: "agent",
 });
 
@@ -149,7 +149,7 @@ export const onMarket = (price_cents = 500): Job =>
     { type: "pull", agent_id: "a1", account: "bob" },
     { type: "accept", agent_id: "a1" },
     briefPushed(),
-    { type: "submit", agent_id: "a1", work: work() },
+    { type: "submit", agent_id: "a1", result: work() },
   );
 
 /** Commands that bring a job to a stage, in the order in which they come. */

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { NO_USAGE } from "../../src/contracts/result.ts";
 import { decide } from "../../src/domain/job/decide.ts";
 import { asJobId, type Job, type JobId } from "../../src/domain/job/job.ts";
+import { NEW_ACTIONS_WORK } from "../../src/domain/job/schema.ts";
 import type { StoredJob } from "../../src/engine/ports/jobs.ts";
 import { createJobStatus, createJobView } from "../../src/http/dialects/create-job/status-view.ts";
 
@@ -50,7 +51,7 @@ const stored = (change: Partial<Job>, log: StoredJob["log"] = []): StoredJob => 
 });
 
 const pull_request = { number: 42, url: "https://github.com/octocat/hello/pull/42" };
-const work = {
+const result = {
   outcome: "done",
   title: "",
   body: "",
@@ -102,7 +103,11 @@ describe("a job in the create-job dialect", () => {
       { seq: 1, at: "2026-01-01T00:00:00Z", level: "info", text: "one" },
       { seq: 2, at: "2026-01-01T00:00:01Z", level: "info", text: "two" },
     ] as const;
-    expect(createJobView(stored({ status: "verified", pull_request, merged_at: 5, run, work }, log))).toEqual({
+    expect(
+      createJobView(
+        stored({ status: "verified", pull_request, merged_at: 5, work: { ...NEW_ACTIONS_WORK, run }, result }, log),
+      ),
+    ).toEqual({
       status: "merged",
       outcome: "merged",
       branch: "job/abc12345",

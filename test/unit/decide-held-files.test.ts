@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { RepositorySettings } from "../../src/contracts/settings.ts";
 import type { Command } from "../../src/domain/job/command.ts";
-import type { Job } from "../../src/domain/job/job.ts";
+import { heldFiles, isSenderAsked, type Job, marketWork } from "../../src/domain/job/job.ts";
 import { SENDER_LIMIT_MS } from "../../src/domain/job/next-timer.ts";
 import { isWanted } from "../../src/domain/job/wanted-effects.ts";
 import {
@@ -22,7 +22,7 @@ import {
 type RunChecks = RepositorySettings["market"]["run_checks"];
 
 const delivery = { parcel: "p", files: ["test/x.test.js"], attachments: [], pull_request: null } as const;
-const SUBMIT: Command = { type: "submit", agent_id: "a1", work: work(), delivery };
+const SUBMIT: Command = { type: "submit", agent_id: "a1", result: work(), delivery };
 const SHOWN: Command = {
   type: "files-shown",
   round: 1,
@@ -63,12 +63,12 @@ describe("a market worker's files", () => {
   it("come to it at once where the owner has taken the risk", () => {
     const decision = step(led(accepted(), pushedWith("always")), SUBMIT);
     expect(effectsOf(decision)).toEqual(RUNS);
-    expect(decided(decision).job.delivery).toEqual(delivery);
+    expect(marketWork(decided(decision).job)?.delivery).toEqual(delivery);
   });
 
   it("wait for the settings where they come before them, and never run on those of an earlier try", () => {
     const early = led({ ...accepted(), settings: settings() }, SUBMIT);
-    expect(early.delivery?.held).toEqual({ sha: null, url: null });
+    expect(heldFiles(early)).toEqual({ sha: null, url: null });
     expect(effectsOf(step(early, pushedWith("always")))).toEqual(expect.arrayContaining(RUNS));
     expect(effectsOf(step(early, pushedWith("ask")))).not.toContain("deliver-files");
   });
@@ -84,16 +84,15 @@ describe("a market worker's files", () => {
 
   it.each(["pass", "unsure", "none"] as const)("are left to the sender after a word of the judge's: %s", (verdict) => {
     const job = asked("ask", verdict);
-    expect(job).toMatchObject({ status: "submitted", delivery: { held: { sha: "apart" } } });
+    expect(job).toMatchObject({ status: "submitted", work: { delivery: { held: { sha: "apart" } } } });
     expect(job.reasons[0]?.text).toContain("decides whether its files may run");
-    expect(job.sender_asked_at).not.toBeNull();
+    expect(isSenderAsked(job)).toBe(true);
   });
 
   it("run after the judge has passed them, where the settings say so, and not after an unsure or a missing one", () => {
     const passed = step(shown("after_judge"), judged("pass", undefined, "apart"));
     expect(effectsOf(passed)).toEqual(expect.arrayContaining(RUNS));
-    for (const verdict of ["unsure", "none"] as const)
-      expect(asked("after_judge", verdict).delivery?.held).not.toBeNull();
+    for (const verdict of ["unsure", "none"] as const) expect(heldFiles(asked("after_judge", verdict))).not.toBeNull();
   });
 
   it("run when somebody who may lets them, once, and are judged and checked then as any others", () => {
@@ -101,7 +100,7 @@ describe("a market worker's files", () => {
     expect(effectsOf(decision)).toEqual(expect.arrayContaining(["react", ...RUNS]));
     const { job, history, postings } = decided(decision);
     expect(history).toMatchObject([{ event: "released", by: "carl" }]);
-    expect([job.sender_asked_at, postings]).toEqual([null, []]);
+    expect([isSenderAsked(job), postings]).toEqual([false, []]);
     expect(step(job, { ...RUN, comment_id: 72 } as Command).kind).toBe("unchanged");
     const open = led(job, { type: "files-delivered", round: 1, try: 1, head_sha: "delivered" }, opened());
     expect(open).toMatchObject({ pull_request: { number: 8 }, head_sha: "finish" });
@@ -169,7 +168,7 @@ describe("a market worker's files", () => {
   });
 
   it("go with the try when the sender sends them back", () => {
-    expect(led(asked(), REJECT)).toMatchObject({ status: "queued", delivery: null });
+    expect(led(asked(), REJECT)).toMatchObject({ status: "queued", work: { delivery: null } });
   });
 
   it("of a second try hold back what the pull request of the first says", () => {

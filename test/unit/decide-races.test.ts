@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Command } from "../../src/domain/job/command.ts";
 import type { Effect } from "../../src/domain/job/effect.ts";
-import type { Job } from "../../src/domain/job/job.ts";
+import { actionsWork, type Job } from "../../src/domain/job/job.ts";
 import { nextTimerAt } from "../../src/domain/job/next-timer.ts";
 import { CI_BEGINS_MS, evaluate } from "../../src/domain/job/verdict.ts";
 import { isWanted, waitsFor } from "../../src/domain/job/wanted-effects.ts";
@@ -286,28 +286,28 @@ describe("a run that is heard of before the brief's commit is known", () => {
 
   it("counts once the push is known to be ours", () => {
     const early = led(failed(), runChanged({ id: 501, status: "queued" }, "next"), runChanged({ id: 501 }, "next"));
-    expect(early).toMatchObject({ status: "queued", run: null, brief_sha: null });
+    expect(early).toMatchObject({ status: "queued", work: { run: null }, brief_sha: null });
     const known = led(early, briefPushed(1, 2, "next"));
-    expect(known).toMatchObject({ status: "accepted", run: { id: 501 }, brief_sha: "next", early_runs: [] });
+    expect(known).toMatchObject({ status: "accepted", work: { run: { id: 501 }, early_runs: [] }, brief_sha: "next" });
   });
 
   it("is told whole, where it was over by then", () => {
     const over = runChanged({ id: 501, status: "completed", conclusion: "success" }, "next");
     const known = step(led(failed(), over), briefPushed(1, 2, "next"));
-    expect(decided(known).job).toMatchObject({ status: "accepted", run: { id: 501, conclusion: "success" } });
+    expect(decided(known).job).toMatchObject({ status: "accepted", work: { run: { id: 501, conclusion: "success" } } });
     expect(effectsOf(known)).toContain("read-result");
   });
 
   it("never counts when it is of somebody's own push, whatever its message says", () => {
     const theirs = led(failed(), runChanged({ id: 666 }, "theirs"));
-    expect(theirs).toMatchObject({ status: "queued", run: null, head_sha: "brief" });
+    expect(theirs).toMatchObject({ status: "queued", work: { run: null }, head_sha: "brief" });
     const known = led(theirs, runChanged({ id: 501 }, "next"), briefPushed(1, 2, "next"));
-    expect(known).toMatchObject({ status: "accepted", run: { id: 501 } });
+    expect(known).toMatchObject({ status: "accepted", work: { run: { id: 501 } } });
     expect(step(known, runChanged({ id: 666, status: "completed" }, "theirs")).kind).toBe("unchanged");
   });
 
   it("is one of few that are kept", () => {
     const many = Array.from({ length: 9 }, (_, at) => runChanged({ id: 600 + at }, `push ${at}`));
-    expect(led(failed(), ...many).early_runs).toHaveLength(5);
+    expect(actionsWork(led(failed(), ...many))?.early_runs).toHaveLength(5);
   });
 });

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import type { Command } from "../../src/domain/job/command.ts";
 import { decide } from "../../src/domain/job/decide.ts";
 import { CHECK_GAP_MS } from "../../src/domain/job/decision.ts";
-import type { Job } from "../../src/domain/job/job.ts";
+import { actionsWork, type Job } from "../../src/domain/job/job.ts";
 import { PROGRESS_BEGINS_MS } from "../../src/domain/job/rules/reporting.ts";
 import { runAuthorizationOf } from "../../src/domain/job/run-claims.ts";
 import { isWanted } from "../../src/domain/job/wanted-effects.ts";
@@ -23,7 +23,7 @@ import {
 } from "./core.ts";
 
 const RUN = { run_id: 500, attempt: 1 };
-const HAND_IN: Command = { type: "hand-in", old_workflow: false, ...RUN, work: work({ title: "As handed in" }) };
+const HAND_IN: Command = { type: "hand-in", old_workflow: false, ...RUN, result: work({ title: "As handed in" }) };
 const PROGRESSED: Command = { type: "progressed", ...RUN };
 const PUSHED: Command = { type: "head-moved", sha: "clean", clean: true };
 const ENDED = runChanged({ status: "completed", conclusion: "success" });
@@ -74,8 +74,8 @@ describe("a result that is handed in", () => {
     expect(effectsOf(decision)).toEqual([]);
     expect(decided(decision).job).toMatchObject({
       status: "accepted",
-      work: { title: "As handed in" },
-      handed_in: { ...RUN, clean_sha: null },
+      result: { title: "As handed in" },
+      work: { handed_in: { ...RUN, clean_sha: null } },
     });
   });
 
@@ -92,7 +92,11 @@ describe("a result that is handed in", () => {
 
   it("with its push known goes to the pull request at the run's end, nothing read", () => {
     const decision = decided(step(led(running(), HAND_IN, PUSHED), ENDED));
-    expect(decision.job).toMatchObject({ status: "submitted", head_sha: "clean", handed_in: { clean_sha: "clean" } });
+    expect(decision.job).toMatchObject({
+      status: "submitted",
+      head_sha: "clean",
+      work: { handed_in: { clean_sha: "clean" } },
+    });
     expect(effectsOf(decision)).toEqual(["open-pull-request"]);
     expect(decision.history.map(({ event }) => event)).toEqual(["submitted"]);
   });
@@ -100,7 +104,7 @@ describe("a result that is handed in", () => {
   it("without its push has the branch read, and so has a push that somebody followed", () => {
     expect(effectsOf(step(led(running(), HAND_IN), ENDED))).toEqual(["read-result"]);
     const followed = led(running(), HAND_IN, PUSHED, { type: "head-moved", sha: "theirs" });
-    expect(followed.handed_in?.clean_sha).toBeNull();
+    expect(followed.work).toMatchObject({ handed_in: { clean_sha: null } });
     expect(effectsOf(step(followed, ENDED))).toEqual(["read-result"]);
   });
 
@@ -108,7 +112,7 @@ describe("a result that is handed in", () => {
     const again = led(running(), HAND_IN, PUSHED, runChanged({ attempt: 2 }));
     const ended = runChanged({ attempt: 2, status: "completed", conclusion: "success" });
     expect(effectsOf(step(again, ended))).toEqual(["read-result"]);
-    expect(led(again, { ...HAND_IN, attempt: 2 } as Command).handed_in).toEqual({
+    expect(actionsWork(led(again, { ...HAND_IN, attempt: 2 } as Command))?.handed_in).toEqual({
       run_id: 500,
       attempt: 2,
       clean_sha: null,
@@ -118,23 +122,27 @@ describe("a result that is handed in", () => {
   it("of a run that breaks all the same fails the try, and the next begins without it", () => {
     const broken = runChanged({ status: "completed", conclusion: "failure" });
     const next = led(running(), HAND_IN, PUSHED, broken);
-    expect(next).toMatchObject({ status: "queued", tries: 2, handed_in: null, progress_at: null });
+    expect(next).toMatchObject({ status: "queued", tries: 2, work: { handed_in: null, progress_at: null } });
   });
 
   it.each(["failed", "limit"] as const)("that says %s fails the try, whatever was pushed", (outcome) => {
-    const told = { ...HAND_IN, work: work({ outcome, reason: "It is too hard." }) } as Command;
+    const told = { ...HAND_IN, result: work({ outcome, reason: "It is too hard." }) } as Command;
     expect(led(running(), told, PUSHED, ENDED)).toMatchObject({ status: "queued", failure: "It is too hard." });
   });
 
   it("that is a question ends the job with its words, and opens nothing", () => {
-    const told = { ...HAND_IN, work: work({ outcome: "question", changed_files: [] }) } as Command;
+    const told = { ...HAND_IN, result: work({ outcome: "question", changed_files: [] }) } as Command;
     const job = led(running(), told, PUSHED, ENDED);
-    expect(job).toMatchObject({ status: "verified", pull_request: null, work: { outcome: "question" } });
+    expect(job).toMatchObject({ status: "verified", pull_request: null, result: { outcome: "question" } });
   });
 
   it("is dropped for what is read where the branch says otherwise", () => {
     const job = led(running(), HAND_IN, ENDED, resultRead({ title: "As read" }));
-    expect(job).toMatchObject({ status: "submitted", work: { title: "As read" }, handed_in: { clean_sha: null } });
+    expect(job).toMatchObject({
+      status: "submitted",
+      result: { title: "As read" },
+      work: { handed_in: { clean_sha: null } },
+    });
   });
 });
 

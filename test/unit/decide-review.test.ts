@@ -2,9 +2,10 @@ import { describe, expect, it } from "vitest";
 import type { Command } from "../../src/domain/job/command.ts";
 import { decide } from "../../src/domain/job/decide.ts";
 import type { Facts } from "../../src/domain/job/facts.ts";
-import type { Job } from "../../src/domain/job/job.ts";
+import { isSenderAsked, type Job, marketWork } from "../../src/domain/job/job.ts";
 import { NO_CHECKS_LIMIT_MS, nextTimerAt, SENDER_LIMIT_MS, SENDER_NOTICE_MS } from "../../src/domain/job/next-timer.ts";
 import { MOST_JUDGED } from "../../src/domain/job/rules/reviewing.ts";
+import { NEW_ACTIONS_WORK } from "../../src/domain/job/schema.ts";
 import { balanceOf, type Posting } from "../../src/domain/market/ledger.ts";
 import {
   ADA,
@@ -55,8 +56,8 @@ describe("verification begins by itself", () => {
   });
 
   it("asks nobody about a job of GitHub Actions", () => {
-    const work = led(onMarket(), opened());
-    expect(effectsOf(step({ ...work, runner: "actions" }, observed({ head_sha: "later" })))).not.toContain("judge");
+    const job = led(onMarket(), opened());
+    expect(effectsOf(step({ ...job, work: NEW_ACTIONS_WORK }, observed({ head_sha: "later" })))).not.toContain("judge");
   });
 
   it("asks again about another commit, and not without end", () => {
@@ -68,14 +69,14 @@ describe("verification begins by itself", () => {
     }
     const last = step(job, observed({ head_sha: "one too many" }));
     expect(effectsOf(last)).not.toContain("judge");
-    expect(decided(last).job.judgement).toMatchObject({ sha: "one too many", verdict: "unsure" });
+    expect(decided(last).job.work).toMatchObject({ judgement: { sha: "one too many", verdict: "unsure" } });
   });
 
   it("goes on without a judge where there is none, however often the branch moves", () => {
     let job = led(inReview(), judged("none"));
     for (let nth = 0; nth <= MOST_JUDGED; nth++)
       job = led(job, observed({ head_sha: `head${nth}` }), judged("none", [], `head${nth}`));
-    expect(led(job, observed({ head_sha: `head${MOST_JUDGED}` })).sender_asked_at).not.toBeNull();
+    expect(isSenderAsked(led(job, observed({ head_sha: `head${MOST_JUDGED}` })))).toBe(true);
   });
 
   it.each([
@@ -133,7 +134,7 @@ describe("checks and judge must agree", () => {
     const early = decided(step(asked, seen, at(asked, SENDER_LIMIT_MS - 1))).job;
     expect(early.status).toBe("submitted");
     const late = decided(step(asked, seen, at(asked, SENDER_LIMIT_MS)));
-    expect(late.job).toMatchObject({ status: "verified", approval: { sha: "finish", by: null } });
+    expect(late.job).toMatchObject({ status: "verified", work: { approval: { sha: "finish", by: null } } });
     expect(late.job.reasons[0]?.text).toContain("nobody has objected");
     expect(late.postings).toEqual(payout);
   });
@@ -142,7 +143,7 @@ describe("checks and judge must agree", () => {
     const waiting = led(inReview(), judged("unsure"), PENDING);
     const asked_at = at(waiting, SENDER_LIMIT_MS + 3_600_000);
     const asked = decided(step({ ...waiting, woken_at: at(waiting, SENDER_LIMIT_MS) }, observed(), asked_at)).job;
-    expect(asked).toMatchObject({ status: "submitted", sender_asked_at: asked_at });
+    expect(asked).toMatchObject({ status: "submitted", work: { sender_asked_at: asked_at } });
     expect(nextTimerAt(asked)).toBe(asked_at + SENDER_NOTICE_MS);
     expect(decided(step(asked, observed(), asked_at + SENDER_NOTICE_MS - 1)).job.status).toBe("submitted");
     expect(decided(step(asked, observed(), asked_at + SENDER_NOTICE_MS)).job.status).toBe("verified");
@@ -150,7 +151,7 @@ describe("checks and judge must agree", () => {
 
   it("fails the try on the judge's word alone, with its reasons for the next", () => {
     const failed = decided(step(inReview(), judged("fail", ["There is no test."])));
-    expect(failed.job).toMatchObject({ status: "queued", tries: 2, judgement: null });
+    expect(failed.job).toMatchObject({ status: "queued", tries: 2, work: { judgement: null } });
     expect(failed.job.failure).toContain("There is no test.");
     expect(failed.history.map((row) => row.event)).toEqual(["judged", "queued"]);
     expect(failed.postings).toEqual([]);
@@ -159,8 +160,8 @@ describe("checks and judge must agree", () => {
   it("leaves it to the sender when the model is away for good", () => {
     const effect = { type: "judge", round: 1, try: 1, sha: "finish" } as const;
     const away = led(inReview(), { type: "effect-abandoned", effect, sentence: "Gone." });
-    expect(away.judgement).toMatchObject({ verdict: "unsure" });
-    expect(led(away, observed()).sender_asked_at).not.toBeNull();
+    expect(away.work).toMatchObject({ judgement: { verdict: "unsure" } });
+    expect(isSenderAsked(led(away, observed()))).toBe(true);
   });
 
   it("tells every step in the history, once", () => {
@@ -187,7 +188,7 @@ describe("the sender decides", () => {
   it("pays on approval, and merges once that is allowed", () => {
     const job = led(inReview(), judged("unsure"), observed());
     const approved = decided(step(job, APPROVE));
-    expect(approved.job).toMatchObject({ status: "verified", approval: { sha: "finish", by: "ada" } });
+    expect(approved.job).toMatchObject({ status: "verified", work: { approval: { sha: "finish", by: "ada" } } });
     expect(approved.postings).toEqual(payout);
     expect(effectsOf(approved)).toContain("read-facts");
     expect(step(approved.job, APPROVE).kind).toBe("unchanged");
@@ -219,7 +220,7 @@ describe("the sender decides", () => {
     expect(effectsOf(told)).toEqual(["read-facts"]);
     const seen = decided(step(led(inReview(), judged("unsure")), seenMerged(by)));
     expect(seen.job).toMatchObject({ status: "submitted", merged_at: null });
-    expect(seen.job.sender_asked_at).not.toBeNull();
+    expect(isSenderAsked(seen.job)).toBe(true);
     expect(seen.postings).toEqual([]);
   });
 
@@ -291,7 +292,9 @@ describe("the sender decides", () => {
   it("decides about submitted work of the market, and about nothing else", () => {
     const queued = led(inReview(), REJECT);
     expect(step(queued, APPROVE)).toMatchObject({ refusal: { code: "wrong_status" } });
-    expect(step({ ...inReview(), runner: "actions" }, APPROVE)).toMatchObject({ refusal: { code: "wrong_status" } });
+    expect(step({ ...inReview(), work: NEW_ACTIONS_WORK }, APPROVE)).toMatchObject({
+      refusal: { code: "wrong_status" },
+    });
     expect(step(onMarket(), APPROVE)).toMatchObject({ refusal: { sentence: expect.stringContaining("in a minute") } });
   });
 
@@ -313,7 +316,7 @@ describe("work that is words alone", () => {
     for (const verdict of ["pass", "unsure", "none"] as const) {
       const job = led(inWords(), judged(verdict, [], null));
       expect(job).toMatchObject({ status: "submitted", reasons: [{ verdict: "wait" }] });
-      expect(job.sender_asked_at).not.toBeNull();
+      expect(isSenderAsked(job)).toBe(true);
       expect(led(job, APPROVE)).toMatchObject({ status: "verified", merge: { state: "off" } });
     }
   });
@@ -328,7 +331,7 @@ describe("work that is words alone", () => {
     expect(early.status).toBe("submitted");
     expect(nextTimerAt(early)).toBe(at(job, SENDER_LIMIT_MS));
     const late = decided(step(early, { type: "tick" }, nextTimerAt(early) ?? 0));
-    expect(late.job).toMatchObject({ status: "verified", approval: { by: null } });
+    expect(late.job).toMatchObject({ status: "verified", work: { approval: { by: null } } });
     expect(late.postings).toEqual(payout);
   });
 
@@ -348,7 +351,11 @@ describe("work that was turned down and is merged after all", () => {
     const queued = led(inReview(), REJECT);
     for (const job of [queued, again(queued), led(again(queued), { type: "accept", agent_id: "a2" })]) {
       const decision = decided(step(job, by("ada")));
-      expect(decision.job).toMatchObject({ status: "verified", merged_at: T0 + 9, worker: { account: "bob" } });
+      expect(decision.job).toMatchObject({
+        status: "verified",
+        merged_at: T0 + 9,
+        work: { worker: { account: "bob" } },
+      });
       expect(decision.postings).toEqual(payout);
     }
   });
@@ -360,7 +367,7 @@ describe("work that was turned down and is merged after all", () => {
   ] as const)("is paid from the wallet once the price has gone back: %s", (_name, job, end) => {
     const over = led(job, end as Command);
     const rich = decided(step(over, by("ada"), undefined, 10_000));
-    expect(rich.job).toMatchObject({ status: "verified", turned_down: [], debts: [] });
+    expect(rich.job).toMatchObject({ status: "verified", work: { turned_down: [], debts: [] } });
     expect(rich.postings.slice(2)).toEqual(payout);
     expect(rich.postings[0]).toEqual({ account: "user:ada", cents: -500, reason: "charge" });
   });
@@ -368,13 +375,13 @@ describe("work that was turned down and is merged after all", () => {
   it("is owed as far as the wallet does not hold it, and paid to the cent whenever it holds some", () => {
     const over = led({ ...inReview(), attempt_count: 2 }, REJECT);
     const poor = decided(step(over, by("ada"), undefined, 200));
-    expect(poor.job.debts).toEqual([{ account: "bob", price_cents: 500, paid_cents: 200 }]);
+    expect(marketWork(poor.job)?.debts).toEqual([{ account: "bob", price_cents: 500, paid_cents: 200 }]);
     expect(poor.history[0]?.note).toContain("200 paid, since the sender's wallet held no more, and 300 owed");
     const nothing = decided(step(poor.job, { type: "show", comment_id: null })).job;
     expect(step(nothing, { type: "settle" }, undefined, 0).kind).toBe("unchanged");
     const more = decided(step(nothing, { type: "settle" }, undefined, 50));
     const all = decided(step(more.job, { type: "settle" }, undefined, 10_000));
-    expect(all.job.debts).toEqual([]);
+    expect(marketWork(all.job)?.debts).toEqual([]);
     const postings = [...poor.postings, ...more.postings, ...all.postings];
     for (const part of [poor, more, all]) expect(summed(part.postings)).toBe(0);
     for (const [account, cents] of [
@@ -390,7 +397,7 @@ describe("work that was turned down and is merged after all", () => {
   it("is owed whole by a wallet that is below zero", () => {
     const over = led({ ...inReview(), attempt_count: 2 }, REJECT);
     const { job, postings } = decided(step(over, by("ada"), undefined, -300));
-    expect([job.debts, postings]).toEqual([[{ account: "bob", price_cents: 500, paid_cents: 0 }], []]);
+    expect([marketWork(job)?.debts, postings]).toEqual([[{ account: "bob", price_cents: 500, paid_cents: 0 }], []]);
   });
 
   /** Bob's pull request is turned down, and carl has handed in one of their own. */
@@ -398,7 +405,7 @@ describe("work that was turned down and is merged after all", () => {
     led(
       again(led(inReview(), REJECT)),
       { type: "accept", agent_id: "a2" },
-      { type: "submit", agent_id: "a2", work: work() },
+      { type: "submit", agent_id: "a2", result: work() },
       { ...opened(), number: 9 } as Command,
     );
 
@@ -406,7 +413,11 @@ describe("work that was turned down and is merged after all", () => {
     const two = twoWorkers();
     expect(two).toMatchObject({ status: "submitted", pull_request: { number: 9 } });
     const { job, postings } = decided(step(two, by("ada"), undefined, 10_000));
-    expect(job).toMatchObject({ status: "submitted", worker: { account: "carl" }, merged_at: null, turned_down: [] });
+    expect(job).toMatchObject({
+      status: "submitted",
+      merged_at: null,
+      work: { worker: { account: "carl" }, turned_down: [] },
+    });
     expect(balanceOf("user:ada", postings)).toBe(-500);
     expect(balanceOf("user:bob", postings)).toBe(350);
     const both = decided(step(job, APPROVE));
@@ -418,7 +429,10 @@ describe("work that was turned down and is merged after all", () => {
     const paid = led(twoWorkers(), APPROVE);
     expect(balanceOf("user:bob", decided(step(paid, by("ada"), undefined, 10_000)).postings)).toBe(350);
     const failed = led(twoWorkers(), REJECT);
-    expect(failed).toMatchObject({ status: "failed", turned_down: [{ account: "bob" }, { account: "carl" }] });
+    expect(failed).toMatchObject({
+      status: "failed",
+      work: { turned_down: [{ account: "bob" }, { account: "carl" }] },
+    });
     const one = decided(step(failed, by("ada"), undefined, 10_000));
     expect(balanceOf("user:bob", one.postings)).toBe(350);
     const other = decided(step(one.job, { ...by("ada"), pull_request: 9 } as Command, undefined, 10_000));

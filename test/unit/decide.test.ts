@@ -4,6 +4,7 @@ import { blobsOf } from "../../src/domain/job/attachments.ts";
 import { decide } from "../../src/domain/job/decide.ts";
 import type { Job } from "../../src/domain/job/job.ts";
 import { BRANCH_LIMIT_MS, nextTimerAt, START_GIVEN_UP_MS, START_LIMIT_MS } from "../../src/domain/job/next-timer.ts";
+import { NEW_MARKET_WORK } from "../../src/domain/job/schema.ts";
 import { feeOf } from "../../src/domain/market/ledger.ts";
 import {
   ADA,
@@ -129,7 +130,7 @@ describe("a try that fails", () => {
       type: "observe",
       facts: facts({ checks: [check({ state: "failure", name: "test", summary: "1 test failed" })] }),
     });
-    expect(decided(red).job).toMatchObject({ status: "queued", attempt_count: 2, tries: 2, run: null });
+    expect(decided(red).job).toMatchObject({ status: "queued", attempt_count: 2, tries: 2, work: { run: null } });
     expect(decided(red).job.failure).toBe("The check “test” failed.\n1 test failed");
     expect(effectsOf(red)).toContain("push-brief");
   });
@@ -391,10 +392,9 @@ describe("the market's states", () => {
     expect(step(held, { type: "accept", agent_id: "a1" }, end - 1).kind).toBe("decided");
     expect(step(held, { type: "accept", agent_id: "a1" }, end)).toMatchObject({ refusal: { code: "hold_expired" } });
     expect(step(held, { type: "pull", agent_id: "a2", account: "eve" }, end - 1)).toMatchObject({ kind: "refused" });
-    expect(decided(step(held, { type: "pull", agent_id: "a2", account: "eve" }, end)).job.presented_to_agents).toEqual([
-      "a1",
-      "a2",
-    ]);
+    expect(decided(step(held, { type: "pull", agent_id: "a2", account: "eve" }, end)).job.work).toMatchObject({
+      presented_to_agents: ["a1", "a2"],
+    });
   });
 
   it("answers an accept that is repeated by the same holder, and refuses another's", () => {
@@ -405,7 +405,7 @@ describe("the market's states", () => {
 
   it("refuses work after the deadline", () => {
     const accepted = led(pulled(), { type: "accept", agent_id: "a1" });
-    const submit = { type: "submit", agent_id: "a1", work: work() } as const;
+    const submit = { type: "submit", agent_id: "a1", result: work() } as const;
     expect(step(accepted, submit, (accepted.deadline_at ?? 0) + 1)).toMatchObject({
       refusal: { code: "deadline_passed" },
     });
@@ -419,22 +419,26 @@ describe("the market's states", () => {
 
   it("is done with what came with it when it is over: no further round can have it", () => {
     const enclosure = { parcel: "p", attachments: [], has_env_vars: true };
-    const given = { ...market(), enclosure };
+    const given: Job = { ...market(), work: { ...NEW_MARKET_WORK, enclosure } };
     expect(blobsOf(given)).toEqual(["p"]);
     const failed: Job = { ...given, status: "failed" };
     expect(blobsOf(failed)).toEqual([]);
     const retry = { type: "retry", by: ADA, comment_id: null } as const;
     expect(step(failed, retry, failed.updated_at, 9_000)).toMatchObject({ refusal: { code: "wrong_status" } });
-    expect(step({ ...failed, enclosure: null }, retry, failed.updated_at, 9_000).kind).toBe("decided");
+    expect(step({ ...failed, work: NEW_MARKET_WORK }, retry, failed.updated_at, 9_000).kind).toBe("decided");
   });
 
   it("keeps what was handed in until it is paid for or lost, and attachments that were paid for until it is archived", () => {
     const attachments = [{ name: "a", type: "text/plain", size: 1 }];
     const delivery = { parcel: "d", files: [], attachments, pull_request: null };
-    const at = (status: Job["status"], more: Partial<Job> = {}) => blobsOf({ ...market(), status, delivery, ...more });
+    const handed = (change: Partial<typeof delivery> = {}) => ({
+      work: { ...NEW_MARKET_WORK, delivery: { ...delivery, ...change } },
+    });
+    const at = (status: Job["status"], more: Partial<Job> = {}) =>
+      blobsOf({ ...market(), status, ...handed(), ...more });
     expect([at("submitted"), at("verified"), at("failed"), at("cancelled")]).toEqual([["d"], ["d"], [], []]);
     expect(at("verified", { archived_at: 1 })).toEqual([]);
-    expect(at("verified", { delivery: { ...delivery, attachments: [] } })).toEqual([]);
+    expect(at("verified", handed({ attachments: [] }))).toEqual([]);
   });
 
   it("gives the escrow back after the second try has failed", () => {

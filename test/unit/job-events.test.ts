@@ -3,6 +3,7 @@ import type { Command, Draft } from "../../src/domain/job/command.ts";
 import { decide } from "../../src/domain/job/decide.ts";
 import type { Job } from "../../src/domain/job/job.ts";
 import { emittedEventOf, eventsOf } from "../../src/domain/job/job-events.ts";
+import { NEW_MARKET_WORK } from "../../src/domain/job/schema.ts";
 import { jobView, jobViewSchema } from "../../src/domain/job/view.ts";
 import { ADA, begin, decided, draft, facts, led, run, step, T0, TO_PULL_REQUEST } from "./core.ts";
 
@@ -84,7 +85,8 @@ describe("the view of a job", () => {
   });
 
   it("reads a hold that is over as queued", () => {
-    const held: Job = { ...begin(), status: "held", hold: { agent_id: "a", account: "bob", expires_at: T0 + 5 } };
+    const hold = { agent_id: "a", account: "bob", expires_at: T0 + 5 };
+    const held: Job = { ...begin(), status: "held", work: { ...NEW_MARKET_WORK, hold } };
     expect(jobView(held, T0).status).toBe("held");
     expect(jobView(held, T0 + 5).status).toBe("queued");
   });

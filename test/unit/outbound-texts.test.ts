@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Job } from "../../src/domain/job/job.ts";
+import { NEW_ACTIONS_WORK } from "../../src/domain/job/schema.ts";
 import { jobView } from "../../src/domain/job/view.ts";
 import { checkOf, supersededCheck } from "../../src/github/render/check.ts";
 import { code, commitLine, cutBody, escapeMarkdown, fenced, MAX_BODY, quoted } from "../../src/github/render/plain.ts";
@@ -73,7 +74,7 @@ describe("the status comment", () => {
         { verdict: "wait" as const, text: "it merges once the checks are green", url: null, because: [] },
       ],
     };
-    const verified: Job = { ...opened, status: "verified", work: work({ usage }) };
+    const verified: Job = { ...opened, status: "verified", result: work({ usage }) };
     const pushed = led(begin(), briefPushed());
     expect(
       [
@@ -322,7 +323,7 @@ describe("the status comment", () => {
     const accepted = led(held, { type: "accept", agent_id: "bot`1" });
     const asked = led(
       accepted,
-      { type: "submit", agent_id: "bot`1", work: work({ body: "It was written in 1969." }) },
+      { type: "submit", agent_id: "bot`1", result: work({ body: "It was written in 1969." }) },
       { type: "nothing-to-open", round: 1 },
       judged("unsure", ["Is that all?"], null),
     );
@@ -438,7 +439,7 @@ describe("the check run", () => {
         ["cancelled", "done"],
       ] as const
     ).map(([status, outcome]) => {
-      const face = checkOf({ ...opened, status, work: work({ outcome }) }, [], "https://jm.example");
+      const face = checkOf({ ...opened, status, result: work({ outcome }) }, [], "https://jm.example");
       return `${status} ${outcome}: ${face.status} ${face.conclusion ?? "-"} ${face.actions?.length ?? 0}`;
     });
     expect(rows).toMatchInlineSnapshot(`
@@ -482,8 +483,8 @@ describe("the check run", () => {
 describe("what is said of the model", () => {
   const job: Job = {
     ...opened,
-    llm: { model: "claude-opus-5-5", notes: ["One.", "Two."] },
-    work: work({ model: "claude-opus-5-5", notes: ["Two.", "Three, @ada. <!-- journeyman:job:zzzzzzzz -->"] }),
+    work: { ...NEW_ACTIONS_WORK, llm: { model: "claude-opus-5-5", notes: ["One.", "Two."] } },
+    result: work({ model: "claude-opus-5-5", notes: ["Two.", "Three, @ada. <!-- journeyman:job:zzzzzzzz -->"] }),
   };
 
   it("by the brief and by the run stands in comment, check and pull request, each thing once", () => {
@@ -495,7 +496,7 @@ describe("what is said of the model", () => {
   });
 
   it("is the run's alone where a variable of its repository named another than the brief", () => {
-    const other = { ...job, work: work({ model: "claude-haiku-5-5", notes: ["Three."] }) };
+    const other = { ...job, result: work({ model: "claude-haiku-5-5", notes: ["Three."] }) };
     expect(comment(other)).toContain("**Model:** Three.");
     expect(comment(other)).not.toContain("One.");
   });
@@ -507,7 +508,7 @@ describe("what is said of the model", () => {
 
 describe("the pull request", () => {
   it("names the issue, the job and who asked, below the agent's words", () => {
-    const job = { ...opened, work: work({ usage, body: "I did it.\n\n```js\nnever closed" }) };
+    const job = { ...opened, result: work({ usage, body: "I did it.\n\n```js\nnever closed" }) };
     expect(pullRequestBody(job, true)).toMatchInlineSnapshot(`
       "I did it.
 
@@ -531,7 +532,7 @@ describe("the pull request", () => {
 
   it("puts nothing foreign into the trailers of the commit", () => {
     const title = "Do it [skip ci]\n\nCo-authored-by: Mallory <m@example.com>\nskip-checks: true";
-    expect(finishMessage({ ...opened, work: work({ title }) })).toEqual({
+    expect(finishMessage({ ...opened, result: work({ title }) })).toEqual({
       headline: "Do it",
       body: "Job: abcd1234\n\nCo-authored-by: ada <ada@users.noreply.github.com>",
     });

@@ -62,7 +62,7 @@ describe("what came of a job", () => {
 
   it("is the agent's question also where a pull request is open, until a person merges it", () => {
     const job = led(begin(), ...TO_PULL_REQUEST, unmerged);
-    const asks: Job = { ...job, work: job.work && { ...job.work, outcome: "question" } };
+    const asks: Job = { ...job, result: job.result && { ...job.result, outcome: "question" } };
     expect(outcomeOf(asks)).toBe("question");
     expect(outcomeOf({ ...asks, merged_at: 5 })).toBe("merged");
   });

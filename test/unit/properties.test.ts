@@ -5,7 +5,7 @@ import type { Command } from "../../src/domain/job/command.ts";
 import { decide } from "../../src/domain/job/decide.ts";
 import type { Decision } from "../../src/domain/job/decision.ts";
 import type { Effect } from "../../src/domain/job/effect.ts";
-import { isFinal, type Job, type Status } from "../../src/domain/job/job.ts";
+import { isFinal, type Job, marketWork, type Status } from "../../src/domain/job/job.ts";
 import { emittedEventOf } from "../../src/domain/job/job-events.ts";
 import { outcomeOf } from "../../src/domain/job/outcome.ts";
 import { jobView } from "../../src/domain/job/view.ts";
@@ -84,7 +84,7 @@ const command: fc.Arbitrary<Command> = fc.oneof(
   agent.map((agent_id): Command => ({ type: "pull", agent_id, account: `owner-of-${agent_id}` })),
   agent.map((agent_id): Command => ({ type: "reject", agent_id })),
   agent.map((agent_id): Command => ({ type: "accept", agent_id })),
-  agent.map((agent_id): Command => ({ type: "submit", agent_id, work: work() })),
+  agent.map((agent_id): Command => ({ type: "submit", agent_id, result: work() })),
   agent.map((agent_id): Command => ({ type: "fail", agent_id, reason: "gave up" })),
   comment.map((comment_id): Command => ({ type: "message", text: "more", by: ADA, comment_id })),
   comment.map((comment_id): Command => ({ type: "retry", by: ADA, comment_id })),
@@ -113,7 +113,7 @@ const command: fc.Arbitrary<Command> = fc.oneof(
   sha.map((one): Command => ({ type: "head-moved", sha: one, clean: true })),
   fc
     .tuple(fc.integer({ min: 500, max: 502 }), fc.integer({ min: 1, max: 2 }))
-    .map(([run_id, attempt]): Command => ({ type: "hand-in", old_workflow: false, run_id, attempt, work: work() })),
+    .map(([run_id, attempt]): Command => ({ type: "hand-in", old_workflow: false, run_id, attempt, result: work() })),
   fc
     .tuple(fc.integer({ min: 500, max: 502 }), fc.integer({ min: 1, max: 2 }))
     .map(([run_id, attempt]): Command => ({ type: "progressed", run_id, attempt })),
@@ -163,18 +163,18 @@ const opening: fc.Arbitrary<readonly Command[]> = fc.constantFrom<readonly Comma
   [
     briefPushed(),
     { type: "run-changed", run: run(), head_sha: "brief", commit_message: `Run job ${ID}: x` },
-    { type: "hand-in", old_workflow: false, run_id: 500, attempt: 1, work: work() },
+    { type: "hand-in", old_workflow: false, run_id: 500, attempt: 1, result: work() },
   ],
   [
     { type: "pull", agent_id: "a1", account: "bob" },
     { type: "accept", agent_id: "a1" },
-    { type: "submit", agent_id: "a1", work: work() },
+    { type: "submit", agent_id: "a1", result: work() },
     opened(),
   ],
   [
     { type: "pull", agent_id: "a1", account: "bob" },
     { type: "accept", agent_id: "a1" },
-    { type: "submit", agent_id: "a1", work: work() },
+    { type: "submit", agent_id: "a1", result: work() },
     { type: "nothing-to-open", round: 1 },
   ],
 );
@@ -308,7 +308,7 @@ describe("whatever is commanded, in whatever order", () => {
             if (before.status === "verified" || job.status !== "verified") return;
             if (next.type === "merged" || next.type === "approve") return;
             if (next.type === "observe" && next.facts.state === "merged") return;
-            expect(job.judgement?.verdict).not.toBe("fail");
+            expect(marketWork(job)?.judgement?.verdict).not.toBe("fail");
             expect(next.type === "observe" || next.type === "tick" || next.type === "look", next.type).toBe(true);
             if (next.type !== "observe") expect(job.pull_request).toBeNull();
             else expect(next.facts.checks.map(({ state }) => state)).not.toContain("failure");

@@ -59,7 +59,7 @@ describe("lines of a running job", () => {
     expect(harness.viewed(again)).toBe(again);
     expect(harness.add(again, lines(1, 2))).toBe(2);
     const handed = stored(
-      led(running(), { type: "hand-in", old_workflow: false, run_id: 500, attempt: 1, work: work() }),
+      led(running(), { type: "hand-in", old_workflow: false, run_id: 500, attempt: 1, result: work() }),
     );
     expect(harness.viewed(handed)).toBe(handed);
     expect(harness.add(handed, lines(4, 6))).toBe(6);

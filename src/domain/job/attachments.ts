@@ -3,7 +3,7 @@
  * worker's files and attachments. Contents are base64. Says also which parcels a job still needs.
  */
 import { z } from "zod";
-import { isFinal, type Job } from "./job.ts";
+import { isFinal, type Job, marketWork } from "./job.ts";
 
 const content = z.object({ name: z.string(), content: z.string() });
 /** `content` null: the file goes. */
@@ -35,10 +35,12 @@ export const envPurpose = (job: Pick<Job, "id">): string => `env_vars of job ${j
  * The parcels that somebody may still ask for. What the sender has put in goes with the end of the job; of the work,
  * attachments that were paid for stay until the job is archived, since nothing else holds them.
  */
-export function blobsOf(job: Pick<Job, "status" | "enclosure" | "delivery" | "archived_at">): string[] {
+export function blobsOf(job: Pick<Job, "status" | "work" | "archived_at">): string[] {
+  const work = marketWork(job);
+  if (work === null) return [];
   const over = isFinal(job.status);
-  const paid = job.status === "verified" && job.archived_at === null && (job.delivery?.attachments.length ?? 0) > 0;
-  const enclosed = over ? null : job.enclosure?.parcel;
-  const delivered = over && !paid ? null : job.delivery?.parcel;
+  const paid = job.status === "verified" && job.archived_at === null && (work.delivery?.attachments.length ?? 0) > 0;
+  const enclosed = over ? null : work.enclosure?.parcel;
+  const delivered = over && !paid ? null : work.delivery?.parcel;
   return [enclosed, delivered].filter((name) => name !== null && name !== undefined);
 }

@@ -77,7 +77,7 @@ export type Command =
   | {
       readonly type: "submit";
       readonly agent_id: string;
-      readonly work: AgentResult;
+      readonly result: AgentResult;
       readonly delivery?: Delivery;
       /** Of a submission that may be sent again; taken once. */
       readonly submission_id?: string;
@@ -172,7 +172,7 @@ export type Command =
       readonly type: "hand-in";
       readonly run_id: number;
       readonly attempt: number;
-      readonly work: AgentResult;
+      readonly result: AgentResult;
       /** It came from a copy of run-job.yml from before the run action. */
       readonly old_workflow: boolean;
     }
@@ -200,7 +200,7 @@ export type Command =
       readonly type: "result-read";
       readonly round: number;
       readonly try: number;
-      readonly work: AgentResult;
+      readonly result: AgentResult;
       readonly head_sha: string;
       /** The job's folder is gone from the branch, since the run pushed with our token. */
       readonly clean?: true;

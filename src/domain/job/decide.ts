@@ -6,7 +6,7 @@
 import type { Command } from "./command.ts";
 import type { CommentId } from "./comment-id.ts";
 import { andThen, type Context, change, type Decision, refuse, showComment, soon, unchanged } from "./decision.ts";
-import { isFinal, type Job } from "./job.ts";
+import { isFinal, isOnMarket, type Job } from "./job.ts";
 import { nextTimerAt } from "./next-timer.ts";
 import { effectAbandoned } from "./rules/abandoned.ts";
 import * as checking from "./rules/checking.ts";
@@ -197,7 +197,7 @@ function overdue(job: Job, context: Context): Decision {
     case "held":
       return market.releaseHold(job, context);
     case "accepted":
-      return job.runner === "market" ? market.missDeadline(job, context) : running.missDeadline(job, context);
+      return isOnMarket(job) ? market.missDeadline(job, context) : running.missDeadline(job, context);
     case "queued":
       return running.missStart(job, context);
     case "submitted":

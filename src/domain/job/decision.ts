@@ -2,7 +2,8 @@
 
 import type { Posting } from "../market/ledger.ts";
 import type { Effect, WantedEffect } from "./effect.ts";
-import { type HistoryRow, issueOf, type Job } from "./job.ts";
+import type { HistoryRow } from "./history.ts";
+import { issueOf, type Job } from "./job.ts";
 import { outcomeOf } from "./outcome.ts";
 import { type Refusal, type RefusalCode, refusal } from "./refusal.ts";
 

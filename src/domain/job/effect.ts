@@ -3,41 +3,58 @@
  * more than once: whoever performs one must find what an earlier try left. What they render they read from the job.
  */
 
-import type { CommentId } from "./comment-id.ts";
+import { z } from "zod";
+import { MERGE_METHODS } from "../../contracts/settings.ts";
+import { commentIdSchema } from "./comment-id.ts";
 import type { EmittedEvent } from "./job-events.ts";
 
+const sha = z.string();
+const number = z.number().int().positive();
+const method = z.enum(MERGE_METHODS);
+/** Of which attempt it is. */
+const attempt = { round: number, try: number };
+
+export const gitHubEffectSchema = z
+  .discriminatedUnion("type", [
+    /** React to the comment that asked. */
+    z.object({
+      type: z.literal("react"),
+      comment_id: commentIdSchema,
+      content: z.enum(["eyes", "rocket", "confused"]),
+    }),
+    /** Push the brief as one commit: a new branch, or a further commit on the branch that is there. */
+    z.object({ type: z.literal("push-brief"), ...attempt }),
+    /** Make the sticky comment say what the job is now. */
+    z.object({ type: z.literal("sync-comment") }),
+    /** Make the check run on the job's head say what the job is now. */
+    z.object({ type: z.literal("sync-check") }),
+    /** Make it show how far the run is, if GitHub's limits have room to spare. */
+    z.object({ type: z.literal("show-progress") }),
+    z.object({ type: z.literal("cancel-run"), run_id: number }),
+    /** Read what the agent left on the branch. */
+    z.object({ type: z.literal("read-result"), ...attempt }),
+    /** Make a commit of what a worker of the market has handed in that no branch leads to, so that it can be read and never run. */
+    z.object({ type: z.literal("show-files"), ...attempt }),
+    /** Commit what a worker of the market has handed in to the job's branch. */
+    z.object({ type: z.literal("deliver-files"), ...attempt }),
+    /** Remove the job's folder from the branch and open (or keep) the pull request. */
+    z.object({ type: z.literal("open-pull-request"), round: number }),
+    /** Read the facts for a verdict; `runs`: ask GitHub for these runs too, since their webhooks may be lost. */
+    z.object({ type: z.literal("read-facts"), runs: z.array(number).readonly() }),
+    /** Ask the judge what the work of this attempt is worth; `sha` null: it is words alone. */
+    z.object({ type: z.literal("judge"), ...attempt, sha: sha.nullable() }),
+    z.object({ type: z.literal("merge"), sha, method }),
+    z.object({ type: z.literal("enable-auto-merge"), sha, method }),
+    z.object({ type: z.literal("disable-auto-merge") }),
+    z.object({ type: z.literal("close-pull-request") }),
+    z.object({ type: z.literal("delete-branch") }),
+    /** Ask GitHub how a run stands whose webhooks may be lost. */
+    z.object({ type: z.literal("read-run"), run_id: number.nullable() }),
+  ])
+  .readonly();
+
 /** What is done on GitHub. */
-export type GitHubEffect =
-  /** React to the comment that asked. */
-  | { readonly type: "react"; readonly comment_id: CommentId; readonly content: "eyes" | "rocket" | "confused" }
-  /** Push the brief as one commit: a new branch, or a further commit on the branch that is there. */
-  | { readonly type: "push-brief"; readonly round: number; readonly try: number }
-  /** Make the sticky comment say what the job is now. */
-  | { readonly type: "sync-comment" }
-  /** Make the check run on the job's head say what the job is now. */
-  | { readonly type: "sync-check" }
-  /** Make it show how far the run is, if GitHub's limits have room to spare. */
-  | { readonly type: "show-progress" }
-  | { readonly type: "cancel-run"; readonly run_id: number }
-  /** Read what the agent left on the branch. */
-  | { readonly type: "read-result"; readonly round: number; readonly try: number }
-  /** Make a commit of what a worker of the market has handed in that no branch leads to, so that it can be read and never run. */
-  | { readonly type: "show-files"; readonly round: number; readonly try: number }
-  /** Commit what a worker of the market has handed in to the job's branch. */
-  | { readonly type: "deliver-files"; readonly round: number; readonly try: number }
-  /** Remove the job's folder from the branch and open (or keep) the pull request. */
-  | { readonly type: "open-pull-request"; readonly round: number }
-  /** Read the facts for a verdict; `runs`: ask GitHub for these runs too, since their webhooks may be lost. */
-  | { readonly type: "read-facts"; readonly runs: readonly number[] }
-  /** Ask the judge what the work of this try is worth; `sha` null: it is words alone. */
-  | { readonly type: "judge"; readonly round: number; readonly try: number; readonly sha: string | null }
-  | { readonly type: "merge"; readonly sha: string; readonly method: "merge" | "squash" | "rebase" }
-  | { readonly type: "enable-auto-merge"; readonly sha: string; readonly method: "merge" | "squash" | "rebase" }
-  | { readonly type: "disable-auto-merge" }
-  | { readonly type: "close-pull-request" }
-  | { readonly type: "delete-branch" }
-  /** Ask GitHub how a run stands whose webhooks may be lost. */
-  | { readonly type: "read-run"; readonly run_id: number | null };
+export type GitHubEffect = z.output<typeof gitHubEffectSchema>;
 
 /** Tell those who want to hear of it what this commit has changed. Holds its words, since the job goes on meanwhile. */
 export type PublishEvents = { readonly type: "announce"; readonly announcement: EmittedEvent };

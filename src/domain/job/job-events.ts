@@ -2,7 +2,8 @@
  * What a commit has to tell the outside: its events, read from its history rows alone, each with the job as it was at
  * that moment. Says nothing of who hears it.
  */
-import type { HistoryRow, Job } from "./job.ts";
+import type { HistoryRow } from "./history.ts";
+import type { Job } from "./job.ts";
 import { type JobView, jobView } from "./view.ts";
 
 /** The events of a job, by the transition that the history names. */

@@ -1,5 +1,5 @@
 /** When time alone must wake a job. The rules are exact at read time; waking only tidies up and tells people. */
-import type { Job } from "./job.ts";
+import { holdOf, isOnActions, isOnMarket, type Job, runOf } from "./job.ts";
 
 /** Whoever asks by `POST /api/create-job` waits so long for the branch; a job that has none by then is taken back. */
 export const BRANCH_LIMIT_MS = 15_000;
@@ -24,22 +24,11 @@ export const UNPAID_LIMIT_MS = 24 * 3_600_000;
 /** All that says when a job wakes: a store may know this of a job without opening it. */
 export type DueTimer = Pick<
   Job,
-  | "status"
-  | "created_at"
-  | "runner"
-  | "hold"
-  | "deadline_at"
-  | "pushed_at"
-  | "run"
-  | "submitted_at"
-  | "sender_asked_at"
-  | "woken_at"
-  | "origin"
-  | "head_sha"
+  "status" | "created_at" | "work" | "deadline_at" | "pushed_at" | "submitted_at" | "woken_at" | "origin" | "head_sha"
 >;
 
 /** When silence of the sender counts as a yes. */
-export const silentUntil = ({ sender_asked_at }: Pick<Job, "sender_asked_at">, submitted_at: number): number =>
+export const silentUntil = (sender_asked_at: number | null, submitted_at: number): number =>
   Math.max(submitted_at + SENDER_LIMIT_MS, (sender_asked_at ?? 0) + SENDER_NOTICE_MS);
 
 /** Its caller waits for its branch, which never was there. */
@@ -51,13 +40,13 @@ const due = (job: DueTimer): number | null => {
     case "pending_payment":
       return job.created_at + UNPAID_LIMIT_MS;
     case "held":
-      return job.hold?.expires_at ?? null;
+      return holdOf(job)?.expires_at ?? null;
     case "accepted":
       // a run that is over is late no more; what it left is being read
-      return job.run?.status === "completed" ? null : job.deadline_at;
+      return runOf(job)?.status === "completed" ? null : job.deadline_at;
     case "queued": {
       if (isAwaited(job)) return job.created_at + BRANCH_LIMIT_MS;
-      if (job.runner !== "actions" || job.pushed_at === null || job.run !== null) return null;
+      if (!isOnActions(job) || job.pushed_at === null || job.work.run !== null) return null;
       const first = job.pushed_at + START_LIMIT_MS;
       return job.woken_at === null || job.woken_at < first ? first : job.pushed_at + START_GIVEN_UP_MS;
     }
@@ -65,7 +54,7 @@ const due = (job: DueTimer): number | null => {
       if (job.submitted_at === null) return null;
       const first = job.submitted_at + NO_CHECKS_LIMIT_MS;
       const seen = job.woken_at !== null && job.woken_at >= first;
-      return job.runner === "market" && seen ? silentUntil(job, job.submitted_at) : first;
+      return isOnMarket(job) && seen ? silentUntil(job.work.sender_asked_at, job.submitted_at) : first;
     }
     default:
       return null;

@@ -1,6 +1,6 @@
 /** What came of a job, in one word for every dialect, event and list. */
 import { z } from "zod";
-import { isApart, isFinal, type Job } from "./job.ts";
+import { isApart, isFinal, isOnMarket, type Job } from "./job.ts";
 
 /** What each means; the API's description says it in these words. */
 export const JOB_OUTCOMES = {
@@ -31,8 +31,8 @@ export function outcomeOf(job: Job): JobOutcome | null {
   if (!isFinal(job.status)) return null;
   if (job.merged_at !== null) return "merged";
   if (job.status === "failed" || job.status === "cancelled") return job.status;
-  if (job.runner === "market") return "done";
-  switch (job.work?.outcome) {
+  if (isOnMarket(job)) return "done";
+  switch (job.result?.outcome) {
     case "question":
       return "question";
     case "refused":

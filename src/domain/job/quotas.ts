@@ -6,7 +6,7 @@
 import { counted } from "../../text/plural.ts";
 import { inDebt, type Owing } from "../market/debt.ts";
 import type { Command } from "./command.ts";
-import { isFinal, type Job } from "./job.ts";
+import { holdOf, isFinal, isOnActions, isOnMarket, type Job, workerOf } from "./job.ts";
 import { type Refusal, refusal } from "./refusal.ts";
 
 export interface QuotaLimits {
@@ -56,8 +56,7 @@ export interface AccountUsage extends Owing {
 const overQuota = (sentence: string): Refusal => refusal("over_quota", sentence);
 
 /** The account would owe more: a price is to be paid, or an order made that waits for it. */
-const isOrder = ({ type }: Command, { runner, price_cents }: Job): boolean =>
-  runner === "market" && price_cents > 0 && type !== "accept";
+const isOrder = ({ type }: Command, job: Job): boolean => isOnMarket(job) && job.price_cents > 0 && type !== "accept";
 
 const isOver = (job: Job | null): boolean => job === null || isFinal(job.status);
 
@@ -65,11 +64,11 @@ const isOver = (job: Job | null): boolean => job === null || isFinal(job.status)
 function overSending(before: Job | null, after: Job, tally: AccountUsage, limits: QuotaLimits): Refusal | null {
   if (!isOver(before) || isOver(after)) return null;
   const { open_orders, jobs_under_way } = limits;
-  if (after.runner === "market" && tally.open_orders >= open_orders)
+  if (isOnMarket(after) && tally.open_orders >= open_orders)
     return overQuota(
       `${after.account} has ${counted(tally.open_orders, "order", "orders")} on the market that are not over, and ${open_orders} at once are allowed; wait until one is over, or cancel one.`,
     );
-  if (after.runner === "actions" && tally.jobs_under_way >= jobs_under_way)
+  if (isOnActions(after) && tally.jobs_under_way >= jobs_under_way)
     return overQuota(
       `${after.account} has ${counted(tally.jobs_under_way, "job", "jobs")} under way, and ${jobs_under_way} at once are allowed; wait until one is over, or cancel one.`,
     );
@@ -111,7 +110,7 @@ export function countedAccount(command: Command, job: Job | null): string | null
     case "pay":
       return job?.account ?? null;
     case "accept":
-      return job?.hold?.account ?? null;
+      return (job === null ? null : holdOf(job)?.account) ?? null;
     default:
       return null;
   }
@@ -130,7 +129,7 @@ export const overJobs = (
   now: number,
 ): Refusal | null =>
   command.type === "accept"
-    ? overWorking(after.worker?.account ?? "", tally, limits, now)
+    ? overWorking(workerOf(after)?.account ?? "", tally, limits, now)
     : ((isOrder(command, after) ? inDebt(after.account, tally) : null) ?? overSending(before, after, tally, limits));
 
 export const tooManyTurns = (account: string, { turns_per_day }: QuotaLimits, retry_after_ms: number): Refusal => ({

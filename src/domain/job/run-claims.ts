@@ -3,7 +3,7 @@
  * Fails closed, and tells apart only what the run must tell apart: ask again, stop, or not yours. Pure.
  */
 import { WORKFLOW_FILE } from "../../contracts/brief.ts";
-import { branchOf, isFinal, type Job, type Run } from "./job.ts";
+import { actionsWork, branchOf, isFinal, isOnActions, type Job, type Run, runOf } from "./job.ts";
 
 /** Of GitHub's OIDC token of a workflow, once its signature, issuer, audience and time are found right. */
 export interface RunClaims {
@@ -27,7 +27,7 @@ function isOfJob(job: Job, repository_id: number, claims: RunClaims): boolean {
   const ref = `refs/heads/${branchOf(job.id)}`;
   const file = `/${WORKFLOW_FILE}@${ref}`;
   return (
-    job.runner === "actions" &&
+    isOnActions(job) &&
     claims.repository_id === repository_id &&
     claims.ref === ref &&
     EVENTS.includes(claims.event_name) &&
@@ -41,8 +41,8 @@ type RunName = Pick<Run, "id" | "attempt">;
 
 /** How this run stands to the job's current try. */
 export function runAuthorizationOf(job: Job, run: RunName): Exclude<RunAuthorization, "foreign"> | "unknown" {
-  const known = job.run;
-  if (job.past_runs.includes(run.id)) return "over";
+  const known = runOf(job);
+  if (actionsWork(job)?.past_runs.includes(run.id)) return "over";
   if (known?.id === run.id && run.attempt < known.attempt) return "over";
   const again = known?.id === run.id && run.attempt > known.attempt;
   // a job that failed takes a re-run of its run for a further round, as soon as it hears of it

@@ -1,20 +1,6 @@
-/**
- * What the model has used in all tries of a job. Of the last one the job keeps the words as well (`work`); the others are
- * only counted. Pure.
- */
-import { NO_USAGE, type Usage } from "../../contracts/result.ts";
-import type { AgentResult, Job, Run } from "./job.ts";
-
-export interface Spent {
-  readonly tries: number;
-  readonly usage: Usage;
-  /** Of the tries that told it. */
-  readonly cost_cents: number;
-  /** Every try has told what it cost. */
-  readonly complete: boolean;
-}
-
-export const NOTHING_SPENT: Spent = { tries: 0, usage: NO_USAGE, cost_cents: 0, complete: true };
+/** Adds up what the model has used in all attempts of a job: that of the last stands in its result, all others are only counted. */
+import { type AgentResult, isOnActions, type Job, type Run } from "./job.ts";
+import { NOTHING_SPENT, type Spent } from "./schema.ts";
 
 const plus = (a: Spent, b: Spent): Spent => ({
   tries: a.tries + b.tries,
@@ -29,38 +15,39 @@ const plus = (a: Spent, b: Spent): Spent => ({
   complete: a.complete && b.complete,
 });
 
-const ofWork = ({ usage, cost_cents }: AgentResult): Spent => ({
+const ofResult = ({ usage, cost_cents }: AgentResult): Spent => ({
   ...{ tries: 1, usage, cost_cents: cost_cents ?? 0, complete: cost_cents !== null },
 });
 
-export const spentOf = ({ work, other_tries }: Pick<Job, "work" | "other_tries">): Spent =>
-  work === null ? other_tries : plus(other_tries, ofWork(work));
+export const spentOf = ({ result, other_tries }: Pick<Job, "result" | "other_tries">): Spent =>
+  result === null ? other_tries : plus(other_tries, ofResult(result));
 
-/** In cents; null: no try has told it. */
-export function costOf(job: Pick<Job, "work" | "other_tries">): number | null {
+/** In cents; null: no attempt has told it. */
+export function costOf(job: Pick<Job, "result" | "other_tries">): number | null {
   const { cost_cents, complete, tries } = spentOf(job);
   return tries === 0 || (cost_cents === 0 && !complete) ? null : cost_cents;
 }
 
 type Ran = Pick<Run, "id" | "attempt">;
 
-const isOf = (work: AgentResult | null, run: Ran | null): boolean =>
-  run !== null && work?.run?.id === run.id && work.run.attempt === run.attempt;
+const isOf = (result: AgentResult | null, run: Ran | null): boolean =>
+  run !== null && result?.run?.id === run.id && result.run.attempt === run.attempt;
 
 /**
- * The work that a run tells of, in place of what it told before; what an earlier run has used stays counted. A reading that
+ * The result that a run tells, in place of what it told before; what an earlier run has used stays counted. A reading that
  * lacks figures does not undo those that were handed in.
  */
-export function withWork(job: Job, work: AgentResult, run: Ran | null): Pick<Job, "work" | "other_tries"> {
+export function withResult(job: Job, result: AgentResult, run: Ran | null): Pick<Job, "result" | "other_tries"> {
   const of = run === null ? null : { id: run.id, attempt: run.attempt };
-  if (job.work === null || !isOf(job.work, run)) return { work: { ...work, run: of }, other_tries: spentOf(job) };
-  const { usage, cost_cents } = work.cost_cents === null ? job.work : work;
-  return { work: { ...work, usage, cost_cents, run: of }, other_tries: job.other_tries };
+  if (job.result === null || !isOf(job.result, run))
+    return { result: { ...result, run: of }, other_tries: spentOf(job) };
+  const { usage, cost_cents } = result.cost_cents === null ? job.result : result;
+  return { result: { ...result, usage, cost_cents, run: of }, other_tries: job.other_tries };
 }
 
-/** A try is over. If its run has told nothing of what it used, the sum is no longer whole. */
-export function withoutWord(job: Job): Pick<Job, "other_tries"> {
-  const { runner, status, work, run, other_tries } = job;
-  if (runner !== "actions" || status !== "accepted" || isOf(work, run)) return { other_tries };
+/** An attempt is over. If its run has told nothing of what it used, the sum is no longer whole. */
+export function withoutResult(job: Job): Pick<Job, "other_tries"> {
+  const { status, result, other_tries } = job;
+  if (!isOnActions(job) || status !== "accepted" || isOf(result, job.work.run)) return { other_tries };
   return { other_tries: plus(other_tries, { ...NOTHING_SPENT, tries: 1, complete: false }) };
 }

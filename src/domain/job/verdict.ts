@@ -8,7 +8,7 @@ import { GlobSet, globMistake } from "../../text/glob.ts";
 import { counted } from "../../text/plural.ts";
 import { agreed, type Checked } from "../market/agreement.ts";
 import type { Check, Facts } from "./facts.ts";
-import type { Job } from "./job.ts";
+import { isOnMarket, type Job } from "./job.ts";
 import { neverMerges } from "./never-merging.ts";
 import { NO_CHECKS_LIMIT_MS } from "./next-timer.ts";
 import { type Reason, reason } from "./reason.ts";
@@ -116,7 +116,7 @@ function judgeChecks(facts: Facts, job: Job, now: number): Reason {
     );
 
   const settled = job.submitted_at !== null && now - job.submitted_at >= NO_CHECKS_LIMIT_MS;
-  const left = settled && (job.price_cents === 0 || job.runner === "market");
+  const left = settled && (job.price_cents === 0 || isOnMarket(job));
   const unchecked = facts.settings.auto_merge.require_checks && !checks.some(says) && !left;
   // no workflow begins on a pull request that conflicts, so there is nothing to wait for
   if (facts.mergeable === "conflict" && (missing.length > 0 || unchecked)) return reason("wait", CONFLICT);
@@ -134,7 +134,7 @@ function judgeChecks(facts: Facts, job: Job, now: number): Reason {
 /** Is the work good? Of the market's it is not for checks alone to say. */
 function judgeWork(facts: Facts, job: Job, now: number): Pick<Verdict, "work" | "asks_sender"> {
   const checks = judgeChecks(facts, job, now);
-  if (job.runner !== "market") return { work: checks, asks_sender: false };
+  if (!isOnMarket(job)) return { work: checks, asks_sender: false };
   const checked: Checked = { ...checks, speaks: facts.checks.some(says) };
   return agreed(checked, job, now);
 }
@@ -143,8 +143,8 @@ function judgeWork(facts: Facts, job: Job, now: number): Pick<Verdict, "work" | 
 function forbids(facts: Facts, job: Job): string | null {
   const { auto_merge } = facts.settings;
   if (job.cancellation_requested) return "the job was asked to be cancelled";
-  if (job.work?.outcome === "question") return "the agent asks something first";
-  if (job.work?.outcome === "refused") return "the agent declined what was asked last";
+  if (job.result?.outcome === "question") return "the agent asks something first";
+  if (job.result?.outcome === "refused") return "the agent declined what was asked last";
   if (job.choices.no_merge) return "it was asked for with --no-merge";
   if (!auto_merge.enabled)
     return "auto-merge is off here; set `auto_merge: {enabled: true}` in .github/journeyman.yml to turn it on";

@@ -4,7 +4,7 @@
  */
 import { z } from "zod";
 import { approvedFrom } from "../market/agreement.ts";
-import { fullName, heldFiles, type Job, STATUSES, statusAt } from "./job.ts";
+import { fullName, heldFiles, isOnMarket, type Job, marketWork, runOf, STATUSES, statusAt } from "./job.ts";
 import { outcomeField, outcomeOf } from "./outcome.ts";
 import { costOf } from "./usage.ts";
 
@@ -68,43 +68,46 @@ export type JobView = z.infer<typeof jobViewSchema>;
 const iso = (at: number): string => new Date(at).toISOString();
 const isoOrNull = (at: number | null): string | null => (at === null ? null : iso(at));
 
-export const jobView = (job: Job, now: number): JobView => ({
-  id: job.id,
-  status: statusAt(job, now),
-  outcome: outcomeOf(job),
-  account: job.account,
-  repository: fullName(job.repository),
-  branch: job.branch,
-  runner: job.runner,
-  title: job.title,
-  description: job.description,
-  requirements: job.requirements,
-  skills: [...job.skills],
-  prompt: job.task,
-  attachments: [...(job.enclosure?.attachments ?? [])],
-  requester: job.requester,
-  price_cents: job.price_cents,
-  time_limit_seconds: job.time_limit_seconds,
-  attempt_count: job.attempt_count,
-  round: job.round,
-  cancellation_requested: job.cancellation_requested,
-  created_at: iso(job.created_at),
-  updated_at: iso(job.updated_at),
-  hold_expires_at: isoOrNull(job.hold?.expires_at ?? null),
-  accepted_at: isoOrNull(job.accepted_at),
-  deadline_at: isoOrNull(job.deadline_at),
-  submitted_at: isoOrNull(job.submitted_at),
-  approved_from: isoOrNull(job.sender_asked_at === null ? null : approvedFrom(job)),
-  merged_at: isoOrNull(job.merged_at),
-  archived_at: isoOrNull(job.archived_at),
-  agent_id: job.hold?.agent_id ?? job.worker?.agent_id ?? null,
-  presented_to_agents: [...job.presented_to_agents],
-  pr_url: job.pull_request?.url ?? null,
-  run_url: job.run?.url ?? null,
-  diff_url: heldFiles(job)?.url ?? null,
-  result: job.work?.body || job.work?.title || null,
-  output_attachments: [...(job.delivery?.attachments ?? [])],
-  changed_files: [...(job.work?.changed_files ?? [])],
-  cost_cents: costOf(job),
-  failure: job.failure,
-});
+export function jobView(job: Job, now: number): JobView {
+  const market = marketWork(job);
+  return {
+    id: job.id,
+    status: statusAt(job, now),
+    outcome: outcomeOf(job),
+    account: job.account,
+    repository: fullName(job.repository),
+    branch: job.branch,
+    runner: job.work.kind,
+    title: job.title,
+    description: market?.description ?? "",
+    requirements: market?.requirements ?? "",
+    skills: [...(market?.skills ?? [])],
+    prompt: job.task,
+    attachments: [...(market?.enclosure?.attachments ?? [])],
+    requester: job.requester,
+    price_cents: job.price_cents,
+    time_limit_seconds: job.time_limit_seconds,
+    attempt_count: job.attempt_count,
+    round: job.round,
+    cancellation_requested: job.cancellation_requested,
+    created_at: iso(job.created_at),
+    updated_at: iso(job.updated_at),
+    hold_expires_at: isoOrNull(market?.hold?.expires_at ?? null),
+    accepted_at: isoOrNull(job.accepted_at),
+    deadline_at: isoOrNull(job.deadline_at),
+    submitted_at: isoOrNull(job.submitted_at),
+    approved_from: isoOrNull(isOnMarket(job) && job.work.sender_asked_at !== null ? approvedFrom(job) : null),
+    merged_at: isoOrNull(job.merged_at),
+    archived_at: isoOrNull(job.archived_at),
+    agent_id: market?.hold?.agent_id ?? market?.worker?.agent_id ?? null,
+    presented_to_agents: [...(market?.presented_to_agents ?? [])],
+    pr_url: job.pull_request?.url ?? null,
+    run_url: runOf(job)?.url ?? null,
+    diff_url: heldFiles(job)?.url ?? null,
+    result: job.result?.body || job.result?.title || null,
+    output_attachments: [...(market?.delivery?.attachments ?? [])],
+    changed_files: [...(job.result?.changed_files ?? [])],
+    cost_cents: costOf(job),
+    failure: job.failure,
+  };
+}

@@ -3,10 +3,12 @@
  * into another round. An effect that would act on what is over is dropped rather than performed.
  */
 import type { Effect } from "./effect.ts";
-import { heldFiles, isFinal, type Job, judgedSha } from "./job.ts";
+import { heldFiles, isFinal, isOnMarket, type Job, judgedSha, type Run, runOf } from "./job.ts";
 
 const isThisTry = (effect: { readonly round: number; readonly try: number }, job: Job): boolean =>
   job.status === "submitted" && effect.round === job.round && effect.try === job.tries;
+
+const isUnderWay = (run: Run | null): boolean => run !== null && run.status !== "completed";
 
 export function isWanted(effect: Effect, job: Job): boolean {
   switch (effect.type) {
@@ -18,7 +20,7 @@ export function isWanted(effect: Effect, job: Job): boolean {
         effect.round === job.round &&
         effect.try === job.tries &&
         // begun again meanwhile: the end of that is read
-        (job.runner === "market" || job.run?.status === "completed")
+        (isOnMarket(job) || runOf(job)?.status === "completed")
       );
     case "show-files":
       return isThisTry(effect, job) && heldFiles(job)?.sha === null;
@@ -35,20 +37,20 @@ export function isWanted(effect: Effect, job: Job): boolean {
       );
     case "judge":
       return (
-        job.runner === "market" &&
+        isOnMarket(job) &&
         job.merged_at === null &&
         (job.status === "submitted" || (job.status === "verified" && job.merge.state !== "off")) &&
         effect.round === job.round &&
         effect.try === job.tries &&
         effect.sha === judgedSha(job) &&
-        (job.judgement === null || job.judgement.sha !== effect.sha)
+        job.work.judgement?.sha !== effect.sha
       );
     case "merge":
       return job.merged_at === null && job.merge.state === "merging" && job.merge.sha === effect.sha;
     case "enable-auto-merge":
       return job.merged_at === null && job.merge.state === "auto" && job.merge.sha === effect.sha;
     case "show-progress":
-      return job.status === "accepted" && job.head_sha !== null && job.run !== null && job.run.status !== "completed";
+      return job.status === "accepted" && job.head_sha !== null && isUnderWay(runOf(job));
     case "read-run":
       return job.status === "queued" || job.status === "accepted";
     case "close-pull-request":

@@ -3,7 +3,7 @@
  * sender's to decide, and time decides for a sender who says nothing. Pure, and slow to pay: what failed or is still open is never overridden
  * by time, and every word is about one commit.
  */
-import { heldFiles, type Job, type Judgement, judgedSha } from "../job/job.ts";
+import { heldFiles, isOnMarket, type Job, type Judgement, judgedSha, type MarketJob } from "../job/job.ts";
 import { silentUntil } from "../job/next-timer.ts";
 import { type Reason, reason } from "../job/reason.ts";
 
@@ -34,28 +34,29 @@ export function judgeReason(judgement: Judgement | null, sha: string | null): Re
 }
 
 /** When the sender's silence counts as a yes; null: nothing was submitted. */
-export const approvedFrom = (job: Job): number | null =>
-  job.submitted_at === null ? null : silentUntil(job, job.submitted_at);
+export const approvedFrom = (job: MarketJob): number | null =>
+  job.submitted_at === null ? null : silentUntil(job.work.sender_asked_at, job.submitted_at);
 
 /** The sender was asked and has said nothing in time; exact, whether or not a timer has come by. */
 export const isApprovedByTime = (job: Job, now: number): boolean => {
+  if (!isOnMarket(job)) return false;
   const from = approvedFrom(job);
-  return job.status === "submitted" && job.sender_asked_at !== null && from !== null && now >= from;
+  return job.status === "submitted" && job.work.sender_asked_at !== null && from !== null && now >= from;
 };
 
 /** As people read it, e.g. `2030-01-31 12:00 UTC`. */
 const moment = (at: number): string => `${new Date(at).toISOString().slice(0, 16).replace("T", " ")} UTC`;
 
 /** Nobody but the sender can say: asked, answered, or out of time. */
-function senderReason(job: Job, sha: string | null, now: number, because: readonly Reason[]): Reason {
-  const { approval } = job;
+function senderReason(job: MarketJob, sha: string | null, now: number, because: readonly Reason[]): Reason {
+  const { approval, sender_asked_at } = job.work;
   if (approval !== null && approval.sha === sha)
     return reason(
       "pass",
       approval.by === null ? "nobody has objected in time" : `${approval.by} has approved it`,
       because,
     );
-  const from = approvedFrom({ ...job, sender_asked_at: job.sender_asked_at ?? now });
+  const from = approvedFrom({ ...job, work: { ...job.work, sender_asked_at: sender_asked_at ?? now } });
   if (job.status !== "submitted" || from === null) return reason("wait", "a person must merge it", because);
   if (now >= from) return reason("pass", "nobody has objected in time", because);
   const until = moment(from);
@@ -76,15 +77,16 @@ export interface Agreement {
  * Green checks speak for what the repository was before as well: they can object, and pass nothing without the judge.
  * `checked` null: the work is words alone, or files that may not run, which no check sees and the judge alone does not pay for.
  */
-export function agreed(checked: Checked | null, job: Job, now: number): Agreement {
+export function agreed(checked: Checked | null, job: MarketJob, now: number): Agreement {
+  const { judgement } = job.work;
   const sha = checked === null ? judgedSha(job) : job.head_sha;
-  const judge = judgeReason(job.judgement, sha);
+  const judge = judgeReason(judgement, sha);
   const said = [...(checked === null ? [] : [checked]), ...(judge === null ? [] : [judge])].map(plain);
   const open = (work: Reason): Agreement => ({ work, asks_sender: false });
   if (checked?.verdict === "fail") return open(checked);
   if (judge?.verdict === "fail") return open(judge);
   if (checked?.verdict === "wait") return open(reason("wait", checked.text, judge === null ? checked.because : said));
-  const unsure = job.judgement?.sha === sha && job.judgement.verdict === "unsure";
+  const unsure = judgement?.sha === sha && judgement.verdict === "unsure";
   if (judge?.verdict === "wait" && !unsure) return open(reason("wait", judge.text, said.slice(0, -1)));
   if (judge?.verdict === "pass" && checked !== null)
     return open(

@@ -4,12 +4,12 @@
  */
 
 import { counted } from "../../text/plural.ts";
-import type { Debt, Job, JobId } from "../job/job.ts";
+import { type Debt, type Job, type JobId, marketWork } from "../job/job.ts";
 import { type Refusal, refusal } from "../job/refusal.ts";
 import { charge, escrowAccount, feeOf, type Posting, userAccount } from "./ledger.ts";
 
-export const owed = ({ debts = [] }: Pick<Job, "debts">): number =>
-  debts.reduce((sum, { price_cents, paid_cents }) => sum + price_cents - paid_cents, 0);
+export const owed = (job: Pick<Job, "work">): number =>
+  (marketWork(job)?.debts ?? []).reduce((sum, { price_cents, paid_cents }) => sum + price_cents - paid_cents, 0);
 
 /** What the first so many cents of a price are worth to the worker: the fee comes last. */
 const workersShare = (price: number, paid: number): number => Math.min(paid, price - feeOf(price));

@@ -3,7 +3,8 @@
 import type { LogLine } from "../../contracts/log-line.ts";
 import type { CommentId } from "../../domain/job/comment-id.ts";
 import type { PendingEffect, WantedEffect } from "../../domain/job/effect.ts";
-import type { HistoryRow, Job, JobId, Status } from "../../domain/job/job.ts";
+import type { HistoryRow } from "../../domain/job/history.ts";
+import type { Job, JobId, Status } from "../../domain/job/job.ts";
 import type { AccountUsage } from "../../domain/job/quotas.ts";
 import type { LedgerAccount, Posting } from "../../domain/market/ledger.ts";
 import type { Looking } from "./agents.ts";

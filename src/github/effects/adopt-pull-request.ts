@@ -3,7 +3,7 @@
  * worker's by its author, or by the job's own branch, and is not older than the acceptance.
  */
 import { isAccount } from "../../domain/job/account.ts";
-import { type Job, jobOfBranch } from "../../domain/job/job.ts";
+import { type Job, jobOfBranch, workerOf } from "../../domain/job/job.ts";
 import type { Task } from "./task.ts";
 
 /** GitHub's clock and ours. */
@@ -25,7 +25,8 @@ interface Seen {
 
 const isTheirs = (job: Job, pull: Seen, author: string | null): boolean => {
   const own_branch = pull.head.ref === job.branch && pull.head.repo?.id === pull.base.repo.id;
-  return own_branch || (job.worker !== null && isAccount(author, job.worker.account));
+  const worker = workerOf(job);
+  return own_branch || (worker !== null && isAccount(author, worker.account));
 };
 
 /** `author`: whose account has opened it, by GitHub's number; null: nobody's. */

@@ -2,7 +2,9 @@
  * What the sender has put beside the prompt, as entries of the brief's tree: below the job's folder, as plain files that
  * nothing runs, and gone with it. Texts travel in the tree, all else needs a blob each.
  */
+
 import { jobFolder } from "../../contracts/brief.ts";
+import { marketWork } from "../../domain/job/job.ts";
 import { readBlob, textOf } from "./attachments.ts";
 import type { TreeEntry } from "./brief.ts";
 import type { Task } from "./task.ts";
@@ -11,7 +13,7 @@ const FOLDER = "attachments";
 
 export async function attachmentEntries(task: Task): Promise<TreeEntry[]> {
   const { job, octokit, at } = task;
-  const parcel = await readBlob(task, job.enclosure?.parcel);
+  const parcel = await readBlob(task, marketWork(job)?.enclosure?.parcel);
   const entries: TreeEntry[] = [];
   for (const { name, content } of parcel?.attachments ?? []) {
     const file = { path: `${jobFolder(job.id)}/${FOLDER}/${name}`, mode: "100644", type: "blob" } as const;

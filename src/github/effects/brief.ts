@@ -12,7 +12,7 @@ import {
 } from "../../contracts/brief.ts";
 import { redact } from "../../contracts/redact.ts";
 import type { RepositorySettings } from "../../contracts/settings.ts";
-import { issueOf, type Job } from "../../domain/job/job.ts";
+import { isOnActions, issueOf, type Job } from "../../domain/job/job.ts";
 import { expandGlob, globMistake } from "../../text/glob.ts";
 import { head } from "../../text/text.ts";
 import { commitLine } from "../render/plain.ts";
@@ -39,7 +39,7 @@ const LONGEST_TOLD = 4_000;
 
 const told = (text: string): string => head(redact(text), LONGEST_TOLD);
 
-const prefixOf = (job: Job): string => `${job.runner === "actions" ? RUN_COMMIT_PREFIX : POST_COMMIT_PREFIX}${job.id}`;
+const prefixOf = (job: Job): string => `${isOnActions(job) ? RUN_COMMIT_PREFIX : POST_COMMIT_PREFIX}${job.id}`;
 
 const trailerOf = (turn: Turn): string => `Job-Try: ${turn.round}.${turn.try}`;
 
@@ -71,8 +71,9 @@ export interface BriefSender {
 
 function briefOf(job: Job, turn: Turn, ground: BriefBaseCommit, { publicUrl }: BriefSender): Brief {
   const { base, settings, failed_checks, llm } = ground;
-  const minutes =
-    job.runner === "actions" ? settings.limits.minutes : Math.min(settings.limits.minutes, job.time_limit_seconds / 60);
+  const minutes = isOnActions(job)
+    ? settings.limits.minutes
+    : Math.min(settings.limits.minutes, job.time_limit_seconds / 60);
   return {
     version: 1,
     id: job.id,
@@ -80,7 +81,7 @@ function briefOf(job: Job, turn: Turn, ground: BriefBaseCommit, { publicUrl }: B
     branch: job.branch,
     base,
     title: redact(job.title),
-    runner: job.runner,
+    runner: job.work.kind,
     requester: job.requester,
     llm,
     limits: { minutes, turns: settings.limits.turns, cost_cents: settings.limits.cost_cents },
@@ -94,7 +95,7 @@ function briefOf(job: Job, turn: Turn, ground: BriefBaseCommit, { publicUrl }: B
     round: turn.round,
     issue: issueOf(job.origin),
     pull_request: job.pull_request?.number ?? null,
-    app_url: job.runner === "actions" ? publicUrl : null,
+    app_url: isOnActions(job) ? publicUrl : null,
     failure: job.failure === null ? null : redact(job.failure),
     failed_checks,
     history: job.rounds

@@ -2,9 +2,11 @@
  * deliver-files: what a worker of the market has handed in becomes one commit of the App's on the job's branch.
  * Compare-and-swap on the head; who did not get through, or may have been here before, looks first.
  */
+
 import { z } from "zod";
 import type { FileChange } from "../../domain/job/attachments.ts";
 import type { Effect } from "../../domain/job/effect.ts";
+import { marketWork } from "../../domain/job/job.ts";
 import type { Attempt } from "../../engine/ports/performer.ts";
 import { attempted, type GitHubError } from "../client/errors.ts";
 import { ask } from "../client/graphql.ts";
@@ -73,7 +75,7 @@ const troubled = (effect: DeliverFiles, githubError: GitHubError): Attempt =>
 
 export async function deliverFiles(task: Task, effect: DeliverFiles): Promise<Attempt> {
   const { job, now } = task;
-  const parcel = await readBlob(task, job.delivery?.parcel);
+  const parcel = await readBlob(task, marketWork(job)?.delivery?.parcel);
   if (parcel === null) return refused(effect, GONE);
   if (!task.again && job.head_sha !== null) {
     const head = job.head_sha;

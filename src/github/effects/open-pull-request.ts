@@ -4,7 +4,7 @@
  */
 
 import type { Effect } from "../../domain/job/effect.ts";
-import type { Job } from "../../domain/job/job.ts";
+import { actionsWork, type Job, marketWork } from "../../domain/job/job.ts";
 import type { Attempt } from "../../engine/ports/performer.ts";
 import { attempted, type CallOutcome } from "../client/errors.ts";
 import { pullRequestBody, pullRequestTitle } from "../render/pull-request.ts";
@@ -83,7 +83,7 @@ async function open(task: Task, base: string): Promise<CallOutcome<Opened | null
 /** Right after a push GitHub may not see it yet: what it then says of files that are known to have changed is no answer. */
 async function isUnseen(task: Task, base: string): Promise<boolean> {
   const { octokit, at, job } = task;
-  if ((job.work?.changed_files.length ?? 0) === 0) return false;
+  if ((job.result?.changed_files.length ?? 0) === 0) return false;
   if (!task.again) return true;
   const { data } = await octokit.request("GET /repos/{owner}/{repo}/compare/{basehead}", {
     ...at,
@@ -111,17 +111,17 @@ async function adopt(task: Task, round: number, number: number): Promise<Attempt
  * pull request must be looked at anyway.
  */
 const isClean = (job: Job): boolean =>
-  job.pull_request === null && job.head_sha !== null && job.handed_in?.clean_sha === job.head_sha;
+  job.pull_request === null && job.head_sha !== null && actionsWork(job)?.handed_in?.clean_sha === job.head_sha;
 
 const asPushed = (job: Job): Cleaned => ({
   head: job.head_sha ?? "",
-  empty: job.work?.changed_files.length === 0,
+  empty: job.result?.changed_files.length === 0,
   open: false,
 });
 
 export async function openPullRequest(task: Task, { round }: OpenPullRequest): Promise<Attempt> {
   const { job } = task;
-  const theirs = job.delivery?.pull_request ?? null;
+  const theirs = marketWork(job)?.delivery?.pull_request ?? null;
   if (theirs !== null) return adopt(task, round, theirs);
   const cleaned = isClean(job) ? asPushed(job) : await removeFolder(task);
   if (cleaned === null)

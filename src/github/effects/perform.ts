@@ -5,7 +5,7 @@
 
 import type { LogLine } from "../../contracts/log-line.ts";
 import { effectKey, type GitHubEffect } from "../../domain/job/effect.ts";
-import type { Job, JobId } from "../../domain/job/job.ts";
+import { type Job, type JobId, marketWork } from "../../domain/job/job.ts";
 import type { ModelDefaults } from "../../domain/job/model-selection.ts";
 import type { AccountStore } from "../../engine/ports/accounts.ts";
 import type { AttachmentStore } from "../../engine/ports/attachments.ts";
@@ -53,8 +53,8 @@ export interface PerformerParts {
 
 /** An attachment and a file that is no text needs a write of its own. */
 function writesOf({ type }: GitHubEffect, job: Job): number {
-  if (type === "push-brief") return WRITES[type] + (job.enclosure?.attachments.length ?? 0);
-  return WRITES[type] + (type === "show-files" ? (job.delivery?.files.length ?? 0) : 0);
+  if (type === "push-brief") return WRITES[type] + (marketWork(job)?.enclosure?.attachments.length ?? 0);
+  return WRITES[type] + (type === "show-files" ? (marketWork(job)?.delivery?.files.length ?? 0) : 0);
 }
 
 function begin(task: Task, effect: GitHubEffect): Promise<Attempt> {

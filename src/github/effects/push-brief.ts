@@ -5,6 +5,7 @@
 
 import { DEFAULT_REPOSITORY_SETTINGS, UNREAD_REPOSITORY_SETTINGS } from "../../contracts/settings.ts";
 import type { Effect } from "../../domain/job/effect.ts";
+import { isOnActions } from "../../domain/job/job.ts";
 import { modelOf } from "../../domain/job/model-selection.ts";
 import type { Attempt } from "../../engine/ports/performer.ts";
 import type { ObservedRepository } from "../../engine/ports/repositories.ts";
@@ -44,7 +45,7 @@ const refused = ({ round, try: turn }: PushBrief, sentence: string): Attempt =>
 
 /** A market's worker has a model of its own: what stands here is a proposal, and nobody's mistake. */
 function llmOf({ job, defaults, now }: Task, { settings }: Ground): Llm | string {
-  const asked = job.runner === "actions" ? defaults : { ...defaults, own_models: true };
+  const asked = isOnActions(job) ? defaults : { ...defaults, own_models: true };
   const named = modelOf(job.choices, settings, asked, now());
   if (!named.ok) return named.sentence;
   const { model, max_tokens, notes } = named.choice;
@@ -60,7 +61,7 @@ const pushed = (task: Task, effect: PushBrief, sha: string, ground: Ground, llm:
     base: ground.base,
     settings: ground.settings,
     settings_problem: ground.settings_problem,
-    ...(task.job.runner === "actions" ? { llm: { model: llm.model, notes: llm.notes } } : {}),
+    ...(isOnActions(task.job) ? { llm: { model: llm.model, notes: llm.notes } } : {}),
   }),
   ...(ground.learned === null ? {} : { repository: ground.learned }),
 });
@@ -71,7 +72,7 @@ function warmGround(task: Task, known: ObservedRepository | null): Ground | null
   const base = known?.base;
   if (!base || again || job.head_sha !== null) return null;
   if (job.base.branch !== null && job.base.branch !== base.branch) return null;
-  if (job.runner === "actions" && !base.has_workflow) return null; // it may have been added since: look before refusing
+  if (isOnActions(job) && !base.has_workflow) return null; // it may have been added since: look before refusing
   return {
     base: { branch: base.branch, sha: base.head_sha },
     parent: { sha: base.head_sha, tree: base.tree_sha },
@@ -92,7 +93,7 @@ function coldGround(task: Task, state: BranchState | null, known: ObservedReposi
   if (state.default_branch === null) return refusals.emptyRepository();
   if (state.in_the_way !== null) return refusals.branchInTheWay(state.in_the_way);
   if (state.base === null) return refusals.noSuchBranch(job.base.branch ?? state.default_branch);
-  if (job.runner === "actions" && !state.has_workflow) return refusals.missingWorkflow(state.base.branch);
+  if (isOnActions(job) && !state.has_workflow) return refusals.missingWorkflow(state.base.branch);
   const read = state.settings;
   const kept = known?.settings ?? job.settings ?? UNREAD_REPOSITORY_SETTINGS;
   return {

@@ -8,7 +8,7 @@ import { parseLog } from "../../contracts/log-line.ts";
 import { redact } from "../../contracts/redact.ts";
 import { NO_USAGE, parseResult } from "../../contracts/result.ts";
 import type { Effect } from "../../domain/job/effect.ts";
-import type { AgentResult, Job } from "../../domain/job/job.ts";
+import { type AgentResult, isOnActions, type Job, runOf } from "../../domain/job/job.ts";
 import { reportedResult } from "../../domain/job/reported-result.ts";
 import { cleanLog } from "../../domain/job/stored-log.ts";
 import type { Attempt } from "../../engine/ports/performer.ts";
@@ -60,7 +60,7 @@ function workOf(
       };
     return reportedResult(result, job.title);
   }
-  if (job.run?.conclusion !== "success")
+  if (runOf(job)?.conclusion !== "success")
     return { ...NO_WORK, outcome: "failed", title: job.title, body: "", reason: null };
   // a green run without a result counts as done, in the words of its own commit
   const own = head.oid === job.brief_sha ? job.title : head.message;
@@ -111,13 +111,13 @@ export async function readResult(task: Task, turn: ReadResult): Promise<Attempt>
     const told = handedIn(job, turn, left.folder === null, head);
     if (told !== null) return told;
     const untouched = job.round === 1 && head.oid === job.brief_sha && turn.try === 1;
-    const work = {
+    const result = {
       ...workOf(job, left, head),
       changed_files: untouched ? [] : await changedFiles(task, head.oid),
     };
     return {
       ended: "done",
-      command: { type: "result-read", round: turn.round, try: turn.try, work, head_sha: head.oid },
+      command: { type: "result-read", round: turn.round, try: turn.try, result, head_sha: head.oid },
       ...(left.log?.text ? { log: cleanLog(parseLog(left.log.text)) } : {}),
     };
   });
@@ -134,16 +134,18 @@ function handedIn(
   clean: boolean,
   head: { readonly oid: string; readonly message: string },
 ): Attempt | null {
-  const { work, handed_in, run } = job;
-  if (work === null || handed_in === null || handed_in.run_id !== run?.id || handed_in.attempt !== run.attempt)
+  if (!isOnActions(job)) return null;
+  const { result } = job;
+  const { handed_in, run } = job.work;
+  if (result === null || handed_in === null || handed_in.run_id !== run?.id || handed_in.attempt !== run.attempt)
     return null;
   const read = { type: "result-read", round, try: turn, head_sha: head.oid } as const;
-  if (clean) return reported({ ...read, work, clean: true });
+  if (clean) return reported({ ...read, result, clean: true });
   // a run that says that it failed has no other result on the branch, whoever pushed there
-  if (head.oid !== job.brief_sha && work.outcome !== "failed") return null;
+  if (head.oid !== job.brief_sha && result.outcome !== "failed") return null;
   // nothing was pushed: words may stand, work may not
-  const lost = work.changed_files.length > 0;
-  return reported({ ...read, work: lost ? { ...work, ...LOST, reason: NEVER_PUSHED } : work });
+  const lost = result.changed_files.length > 0;
+  return reported({ ...read, result: lost ? { ...result, ...LOST, reason: NEVER_PUSHED } : result });
 }
 
 const LOST = { outcome: "failed", permanent_error: null, changed_files: [] } as const;
@@ -157,7 +159,7 @@ const gone = (job: Job, { round, try: turn }: ReadResult): Attempt => ({
     type: "result-read",
     round,
     try: turn,
-    work: { ...NO_WORK, outcome: "failed", title: job.title, body: "", reason: "The job's branch is gone." },
+    result: { ...NO_WORK, outcome: "failed", title: job.title, body: "", reason: "The job's branch is gone." },
     head_sha: job.head_sha ?? "",
   },
 });

@@ -2,7 +2,7 @@
 
 import { RUN_COMMIT_PREFIX } from "../../contracts/brief.ts";
 import type { Effect } from "../../domain/job/effect.ts";
-import { GONE, type Run } from "../../domain/job/job.ts";
+import { GONE, type Run, runOf } from "../../domain/job/job.ts";
 import type { Attempt } from "../../engine/ports/performer.ts";
 import { attempted } from "../client/errors.ts";
 import { WORKFLOW_PATH } from "./branch-state.ts";
@@ -71,10 +71,11 @@ export async function readRun(task: Task, { run_id }: Extract<Effect, { type: "r
 
 /** The run that the job knows, since GitHub does not show it. */
 function told({ job }: Task, differs: Partial<Run>): Attempt {
-  if (job.run === null) return done;
+  const known = runOf(job);
+  if (known === null) return done;
   return reported({
     type: "run-changed",
-    run: { ...job.run, ...differs },
+    run: { ...known, ...differs },
     head_sha: job.brief_sha ?? "",
     commit_message: `${RUN_COMMIT_PREFIX}${job.id}`,
     fresh: true,

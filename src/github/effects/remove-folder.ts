@@ -4,7 +4,7 @@
  */
 import { z } from "zod";
 import { CONFIG_FILE, jobFolder, LOG_FILE, RESULT_FILE, TASK_FILE } from "../../contracts/brief.ts";
-import type { Job } from "../../domain/job/job.ts";
+import { isOnActions, type Job } from "../../domain/job/job.ts";
 import { attempted, type GitHubError } from "../client/errors.ts";
 import { ask, ENTRIES, entrySchema, FOLDER, folderSchema } from "../client/graphql.ts";
 import { finishMessage } from "../render/pull-request.ts";
@@ -115,12 +115,12 @@ async function lookAndRemove(task: Task): Promise<Cleaned | null> {
   const { oid, tree: top } = seen.ref.target;
   const left = await filesIn(task, oid, seen.folder);
   const { head, tree } = left.length === 0 ? { head: oid, tree: top.oid } : await remove(task, oid, left);
-  const { work, runner } = task.job;
+  const { job } = task;
   // an agent of ours tells its files; a worker of the market may have pushed what nobody tells
-  const told = left.length > 0 && runner === "actions";
+  const told = left.length > 0 && isOnActions(job);
   return {
     head,
-    empty: told ? (work?.changed_files ?? []).length === 0 : seen.base?.tree.oid === tree,
+    empty: told ? (job.result?.changed_files ?? []).length === 0 : seen.base?.tree.oid === tree,
     open: seen.pullRequest?.state === "OPEN",
   };
 }
@@ -133,11 +133,11 @@ export async function removeFolder(task: Task): Promise<Cleaned | { readonly git
   const own = folderOf(job);
   const head = job.head_sha;
   // of a further round the pull request must be looked at anyway; a worker of the market may have pushed as well
-  if (!task.again && head !== null && job.pull_request === null && job.runner === "actions") {
+  if (!task.again && head !== null && job.pull_request === null && isOnActions(job)) {
     const paths = USUAL.map((name) => own + name);
     const first = await attempted(task.now, () => remove(task, head, paths));
     if (first.ok && first.value.clean)
-      return { head: first.value.head, empty: job.work?.changed_files.length === 0, open: false };
+      return { head: first.value.head, empty: job.result?.changed_files.length === 0, open: false };
     if (!first.ok && first.githubError.kind === "later") return first;
   }
   const second = await attempted(task.now, () => lookAndRemove(task));

@@ -5,7 +5,7 @@
 
 import { redact } from "../../contracts/redact.ts";
 import type { Effect } from "../../domain/job/effect.ts";
-import type { Job } from "../../domain/job/job.ts";
+import { type Job, marketWork } from "../../domain/job/job.ts";
 import type { Submission } from "../../engine/ports/judge.ts";
 import type { Attempt } from "../../engine/ports/performer.ts";
 import { attempted } from "../client/errors.ts";
@@ -61,8 +61,10 @@ async function readChange({ octokit, at, job }: Task, sha: string): Promise<Chan
 const submissionOf = (job: Job, change: Change | null): Submission => ({
   title: redact(job.title),
   task: redact(job.rounds.at(-1)?.asked ?? job.task),
-  requirements: redact([job.description, job.requirements].filter((text) => text !== "").join("\n\n")),
-  said: redact([job.work?.title, job.work?.body].filter((text) => text).join("\n\n")),
+  requirements: redact(
+    [marketWork(job)?.description, marketWork(job)?.requirements].filter((text) => text !== "").join("\n\n"),
+  ),
+  said: redact([job.result?.title, job.result?.body].filter((text) => text).join("\n\n")),
   change: change === null ? null : redact(change.text),
   whole: change?.whole ?? true,
 });

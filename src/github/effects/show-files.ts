@@ -5,6 +5,7 @@
 
 import type { FileChange } from "../../domain/job/attachments.ts";
 import type { Effect } from "../../domain/job/effect.ts";
+import { marketWork } from "../../domain/job/job.ts";
 import type { Attempt } from "../../engine/ports/performer.ts";
 import { attempted } from "../client/errors.ts";
 import { finishMessage } from "../render/pull-request.ts";
@@ -56,7 +57,7 @@ export async function showFiles(task: Task, { round, try: turn }: ShowFiles): Pr
   const { job, now } = task;
   const refused = (sentence: string): Attempt => reported({ type: "delivery-refused", round, try: turn, sentence });
   const { sha: base } = job.base;
-  const parcel = await readBlob(task, job.delivery?.parcel);
+  const parcel = await readBlob(task, marketWork(job)?.delivery?.parcel);
   if (parcel === null) return refused(GONE);
   if (base === null) return { ended: "later", reason: "It is not known what the job's branch stands on." };
   const made = await attempted(now, () => commit(task, base, parcel.files));

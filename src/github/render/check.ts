@@ -1,7 +1,7 @@
 /** The check run `journeyman`: the face of the job on its commit. The one table from status to GitHub's check states. */
 
 import type { LogLine } from "../../contracts/log-line.ts";
-import { commitToName, heldFiles, type Job } from "../../domain/job/job.ts";
+import { commitToName, heldFiles, isSenderAsked, type Job, runOf } from "../../domain/job/job.ts";
 import { cut } from "../../text/text.ts";
 import { stateOf } from "./job-state.ts";
 import { usageLine } from "./numbers.ts";
@@ -33,7 +33,7 @@ export interface CheckFace {
 
 /** The sender is asked whether a worker's files may run. */
 const waitsForLeave = (job: Job): boolean =>
-  job.status === "submitted" && heldFiles(job) !== null && job.sender_asked_at !== null;
+  job.status === "submitted" && heldFiles(job) !== null && isSenderAsked(job);
 
 function standingOf(job: Job): Standing {
   switch (job.status) {
@@ -50,7 +50,7 @@ function standingOf(job: Job): Standing {
       // a question or a refusal is an end, but no work that deserves a green mark
       return {
         status: "completed",
-        conclusion: job.work?.outcome === "question" || job.work?.outcome === "refused" ? "neutral" : "success",
+        conclusion: job.result?.outcome === "question" || job.result?.outcome === "refused" ? "neutral" : "success",
       };
     case "failed":
       return { status: "completed", conclusion: "failure" };
@@ -90,7 +90,8 @@ export function checkOf(job: Job, log: readonly LogLine[], fallback_url: string 
   const usage = usageLine(job);
   const summary = [titleLine(job.title), ...paragraphs, ...(usage === null ? [] : [usage]), `Job ${code(job.id)}`];
   const text = logTail(log);
-  const url = (job.status === "submitted" || job.status === "verified" ? job.pull_request?.url : null) ?? job.run?.url;
+  const url =
+    (job.status === "submitted" || job.status === "verified" ? job.pull_request?.url : null) ?? runOf(job)?.url;
   const details = url ?? fallback_url;
   return {
     ...standingOf(job),

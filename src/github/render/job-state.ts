@@ -2,7 +2,7 @@
  * What a job is now, said once for comment and check: a headline without Markdown, and the paragraphs below it.
  * Renders what the job carries; judges nothing.
  */
-import { heldFiles, type Job } from "../../domain/job/job.ts";
+import { heldFiles, isOnMarket, isSenderAsked, type Job, runOf } from "../../domain/job/job.ts";
 import { counted } from "../../text/plural.ts";
 import { cut } from "../../text/text.ts";
 import * as market from "./market.ts";
@@ -38,14 +38,11 @@ const lastFailure = (job: Job): string | null =>
   job.failure === null ? null : parts("Why the last try failed:", quoted(job.failure), failedChecks(job));
 
 function queued(job: Job): State {
-  if (job.runner === "market") return state("On the market", market.offered(job), lastFailure(job));
+  if (isOnMarket(job)) return state("On the market", market.offered(job), lastFailure(job));
   const turn = job.tries > 1 ? `Try ${job.tries}: ` : "";
-  if (job.run !== null)
-    return state(
-      "Waiting for a runner",
-      `${turn}${link("The run", job.run.url)} waits for a runner.`,
-      lastFailure(job),
-    );
+  const run = runOf(job);
+  if (run !== null)
+    return state("Waiting for a runner", `${turn}${link("The run", run.url)} waits for a runner.`, lastFailure(job));
   if (job.pushed_at !== null)
     return state(
       "Queued",
@@ -56,7 +53,7 @@ function queued(job: Job): State {
 }
 
 function accepted(job: Job): State {
-  if (job.runner === "market") {
+  if (isOnMarket(job)) {
     const noted = job.cancellation_requested ? "It is cancelled as soon as this try fails." : null;
     return state("In work", market.inWork(job), noted, lastFailure(job));
   }
@@ -65,7 +62,7 @@ function accepted(job: Job): State {
   const turn = job.tries > 1 ? `Try ${job.tries}. ` : "";
   return state(
     "Running",
-    `${turn}The agent is at work on ${branchLink(job)}: ${link("follow the run", job.run?.url)}.`,
+    `${turn}The agent is at work on ${branchLink(job)}: ${link("follow the run", runOf(job)?.url)}.`,
     lastFailure(job),
   );
 }
@@ -79,14 +76,14 @@ const waitsFor = (job: Job): string | null => {
 const handedIn = (job: Job): State =>
   state(
     "Work handed in",
-    job.work?.body ? quoted(job.work.body) : null,
+    job.result?.body ? quoted(job.result.body) : null,
     market.filesHeld(job),
     waitsFor(job),
     market.sendersTurn(job),
   );
 
 function submitted(job: Job): State {
-  if (heldFiles(job) !== null || (job.sender_asked_at !== null && job.pull_request === null)) return handedIn(job);
+  if (heldFiles(job) !== null || (isSenderAsked(job) && job.pull_request === null)) return handedIn(job);
   if (job.pull_request === null) return state("Work done", "The work is done and the pull request is being opened.");
   return state(
     "Pull request open",
@@ -98,10 +95,10 @@ function submitted(job: Job): State {
 
 /** The end of a job that has no pull request: the agent's own words are the result. */
 function words(job: Job): State {
-  const said = job.work?.reason || job.work?.body || "";
+  const said = job.result?.reason || job.result?.body || "";
   const quote = said === "" ? null : quoted(said);
-  if (job.runner === "market") return state("Done", quote, market.filesHeld(job));
-  switch (job.work?.outcome) {
+  if (isOnMarket(job)) return state("Done", quote, market.filesHeld(job));
+  switch (job.result?.outcome) {
     case "question":
       return state("The agent asks", "The agent needs an answer before it can do this:", quote, answerHint);
     case "refused":
@@ -113,7 +110,7 @@ function words(job: Job): State {
 
 /** What the agent said instead of working on an open pull request. */
 const answer = (job: Job): readonly (string | null)[] =>
-  job.work?.outcome === "question" || job.work?.outcome === "refused" ? words(job).paragraphs : [];
+  job.result?.outcome === "question" || job.result?.outcome === "refused" ? words(job).paragraphs : [];
 
 const answerHint = "Ask again with `/job <task>`, with what was missing in it.";
 
@@ -149,12 +146,13 @@ const why = (text: string): string => escapeMarkdown(oneLine(text)).replace(/\.$
 function failed(job: Job): State {
   const pull = job.pull_request === null ? null : `Pull request ${pullRequestLink(job.pull_request)} is left as it is.`;
   const partial = job.head_sha === null ? null : `What there is of the work stays on ${branchLink(job)}.`;
-  const run = job.run === null ? null : `The log is in ${link("the run", job.run.url)}.`;
+  const run = runOf(job);
+  const log = run === null ? null : `The log is in ${link("the run", run.url)}.`;
   return state(
     "Failed",
     job.failure === null ? "The job failed." : `The job failed:\n\n${quoted(job.failure)}`,
     failedChecks(job),
-    [pull, partial, run].filter((text) => text !== null).join(" "),
+    [pull, partial, log].filter((text) => text !== null).join(" "),
     market.again(job),
   );
 }

@@ -3,7 +3,15 @@
  * Renders what the job carries; judges nothing.
  */
 
-import { commitToName, heldFiles, type Job } from "../../domain/job/job.ts";
+import {
+  commitToName,
+  heldFiles,
+  isOnMarket,
+  isSenderAsked,
+  type Job,
+  type MarketJob,
+  workerOf,
+} from "../../domain/job/job.ts";
 import { approvedFrom } from "../../domain/market/agreement.ts";
 import { feeOf } from "../../domain/market/ledger.ts";
 import { counted } from "../../text/plural.ts";
@@ -33,7 +41,7 @@ function limitOf({ time_limit_seconds: seconds }: Job): string {
 
 export const inWork = (job: Job): string => {
   const due = job.deadline_at === null ? "" : `, until ${moment(job.deadline_at)} at the latest`;
-  return `The agent ${code(job.worker?.agent_id ?? "unknown")} works on it for ${money(job.price_cents)}${due}.`;
+  return `The agent ${code(workerOf(job)?.agent_id ?? "unknown")} works on it for ${money(job.price_cents)}${due}.`;
 };
 
 /** Where the files of a stranger are, and what it means to let them run; null: none are held back. */
@@ -55,8 +63,9 @@ export function aboutFiles(job: Job, verb: "run-checks" | "approve"): string {
 
 /** Null: it is not the sender's turn. */
 export function sendersTurn(job: Job): string | null {
+  if (!isOnMarket(job) || !isSenderAsked(job)) return null;
   const from = approvedFrom(job);
-  if (job.sender_asked_at === null || from === null) return null;
+  if (from === null) return null;
   const until = `From ${moment(from)} on it counts as approved.`;
   if (heldFiles(job) !== null)
     return (
@@ -70,10 +79,10 @@ export function sendersTurn(job: Job): string | null {
   );
 }
 
-const paid = (job: Job): string | null =>
-  job.worker === null || job.price_cents === 0
+const paid = ({ price_cents, work: { worker } }: MarketJob): string | null =>
+  worker === null || price_cents === 0
     ? null
-    : `${who(job.worker.account)} was paid ${money(job.price_cents - feeOf(job.price_cents))} of ${money(job.price_cents)}.`;
+    : `${who(worker.account)} was paid ${money(price_cents - feeOf(price_cents))} of ${money(price_cents)}.`;
 
 /** Of a job that is over without success. */
 const refunded = (job: Job): string | null =>
@@ -81,7 +90,7 @@ const refunded = (job: Job): string | null =>
 
 /** Where the money went; null: nowhere, or it waits. */
 export function settled(job: Job): string | null {
-  if (job.runner !== "market") return null;
+  if (!isOnMarket(job)) return null;
   if (job.status === "verified") return paid(job);
   return job.status === "failed" || job.status === "cancelled" ? refunded(job) : null;
 }

@@ -1,5 +1,5 @@
 /** Figures in words: what the agent used, which model, what it cost, how long ago. */
-import { type Job, modelNotes, NOT_REPORTED } from "../../domain/job/job.ts";
+import { type Job, modelNotes, NOT_REPORTED, runOf } from "../../domain/job/job.ts";
 import { costOf, spentOf } from "../../domain/job/usage.ts";
 import { counted } from "../../text/plural.ts";
 import { cut } from "../../text/text.ts";
@@ -21,7 +21,7 @@ export function usageLine(job: Job): string | null {
   const input = usage.input_tokens + usage.cache_read_tokens + usage.cache_write_tokens;
   const cost = costOf(job);
   const parts = [
-    ...(job.work === null || job.work.model === NOT_REPORTED ? [] : [code(job.work.model)]),
+    ...(job.result === null || job.result.model === NOT_REPORTED ? [] : [code(job.result.model)]),
     ...(tries > 1 ? [counted(tries, "try", "tries")] : []),
     counted(usage.turns, "turn"),
     `${count(input)} tokens in, ${count(usage.output_tokens)} out`,
@@ -40,7 +40,7 @@ export function modelLine(job: Job): string | null {
 
 /** Web address of the repository, as GitHub itself wrote it in an address that it gave us; null: none was given yet. */
 export function webOf(job: Job): string | null {
-  const given = job.pull_request?.url ?? job.run?.url;
+  const given = job.pull_request?.url ?? runOf(job)?.url;
   return given?.match(/^(https?:\/\/.+?)\/(?:pull|actions)\/[\w/]+$/)?.[1] ?? null;
 }
 

@@ -1,7 +1,7 @@
 /** The pull request of a job and the App's own commit on its branch. The agent's words are foreign words. */
 
 import { LOGIN } from "../../contracts/repository-name.ts";
-import { issueOf, type Job } from "../../domain/job/job.ts";
+import { isOnMarket, issueOf, type Job } from "../../domain/job/job.ts";
 import { jobMarker } from "./marker.ts";
 import { modelLine, usageLine } from "./numbers.ts";
 import { code, commitLine, cutBody, escapeMarkdownBody, titleLine } from "./plain.ts";
@@ -11,7 +11,7 @@ import { code, commitLine, cutBody, escapeMarkdownBody, titleLine } from "./plai
 const requesterOf = (job: Job): string | null =>
   job.requester !== null && LOGIN.test(job.requester) ? job.requester : null;
 
-const wordsOf = (job: Job): string => job.work?.title || job.title;
+const wordsOf = (job: Job): string => job.result?.title || job.title;
 
 const FOR_SENDER =
   "<sub>Whoever ordered this may comment `/job approve` to take it, or `/job reject` to send it back.</sub>";
@@ -30,10 +30,10 @@ export function pullRequestBody(job: Job, closes: boolean): string {
     [`Job ${code(job.id)}`, requester === null ? null : `requested by @${requester}`, usage]
       .filter((part) => part !== null)
       .join(" · "),
-    job.runner === "market" ? FOR_SENDER : "<sub>Comment `/job <text>` here to ask for changes.</sub>",
+    isOnMarket(job) ? FOR_SENDER : "<sub>Comment `/job <text>` here to ask for changes.</sub>",
     jobMarker(job.id),
   ].join("\n\n");
-  const said = escapeMarkdownBody(job.work?.body ?? "") || titleLine(wordsOf(job));
+  const said = escapeMarkdownBody(job.result?.body ?? "") || titleLine(wordsOf(job));
   return cutBody(said, `\n\n---\n\n${footer}`);
 }
 

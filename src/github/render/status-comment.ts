@@ -1,5 +1,5 @@
 /** The sticky comment of a job: its state, what it used, what one can do, and the hidden marker by which it is found. */
-import { heldFiles, isFinal, type Job } from "../../domain/job/job.ts";
+import { actionsWork, heldFiles, isFinal, isSenderAsked, type Job } from "../../domain/job/job.ts";
 import { stateOf } from "./job-state.ts";
 import { jobMarker } from "./marker.ts";
 import { aboutFiles } from "./market.ts";
@@ -11,7 +11,7 @@ const commandsOf = (job: Job): string => {
   if (job.status === "pending_payment") return "`/job pay` · `/job cancel`";
   if (heldFiles(job) !== null && !isFinal(job.status))
     return `\`${aboutFiles(job, "run-checks")}\` · \`${aboutFiles(job, "approve")}\` · \`/job reject\` · \`/job cancel\``;
-  if (job.sender_asked_at !== null && !isFinal(job.status)) return "`/job approve` · `/job reject` · `/job cancel`";
+  if (isSenderAsked(job) && !isFinal(job.status)) return "`/job approve` · `/job reject` · `/job cancel`";
   if (!isFinal(job.status)) return "`/job status` · `/job cancel`";
   if (job.status === "failed") return "`/job retry` · `/job help`";
   return job.pull_request !== null && job.merged_at === null && job.status === "verified"
@@ -23,7 +23,7 @@ export function statusComment(job: Job): string {
   const { headline, paragraphs } = stateOf(job, "comment");
   const round = job.round > 1 ? ` · round ${job.round}` : "";
   const usage = usageLine(job);
-  const update = job.old_workflow && isFinal(job.status) ? NEW_WORKFLOW : null;
+  const update = actionsWork(job)?.old_workflow && isFinal(job.status) ? NEW_WORKFLOW : null;
   const text = [`**${headline}** · ${titleLine(job.title)}`, ...paragraphs, usage, update]
     .filter((part) => part !== null)
     .join("\n\n");

@@ -3,7 +3,7 @@
  * they are; one without a number is of the first. The table says what makes a record of one format the next, so that the
  * rest of the store knows today's alone. A record of a format that is not known yet is a newer version's.
  */
-import { jobTo2, jobTo3, jobTo4 } from "./job-upcasts.ts";
+import { jobTo2, jobTo3, jobTo4, jobTo5 } from "./job-upcasts.ts";
 import { keysTo2 } from "./key-upcasts.ts";
 
 /** From one format to the next. What it is given may be anything that has that format's number. */
@@ -11,7 +11,7 @@ export type Upcast = (before: Readonly<Record<string, unknown>>) => Readonly<Rec
 
 /** For each kind, the way from format 1 to 2, from 2 to 3 … */
 const UPCASTS = {
-  job: [jobTo2, jobTo3, jobTo4],
+  job: [jobTo2, jobTo3, jobTo4, jobTo5],
   keys: [keysTo2],
   accounts: [],
   agents: [],
@@ -40,7 +40,7 @@ export class NewerFormat extends Error {
   }
 }
 
-const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
+export const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
 /** The record as one of today's, without its number, still to be checked. Throws {@link NewerFormat}. */

@@ -4,12 +4,12 @@
  * taken as this code wrote it. The log stands in a file of its own, and the record says where.
  */
 import { z } from "zod";
-import { JOB_ID_PATTERN } from "../../contracts/brief.ts";
-import { commentIdSchema } from "../../domain/job/comment-id.ts";
-import { type Job, STATUSES } from "../../domain/job/job.ts";
+import type { Job } from "../../domain/job/job.ts";
+import { jobSchema } from "../../domain/job/schema.ts";
+import { foundTo5 } from "../../domain/job/upcasts.ts";
 import type { StoredJob } from "../../engine/ports/jobs.ts";
 import type { Findable } from "../facts.ts";
-import { formatOf, readRecord } from "./formats.ts";
+import { formatOf, isRecord, readRecord } from "./formats.ts";
 import { type LogPlace, logPlace } from "./job-logs.ts";
 import type { Format } from "./json-file.ts";
 
@@ -18,38 +18,18 @@ const ENDING = ".json";
 export const jobFileName = (id: string): string => `${id}${ENDING}`;
 
 const FORMAT = formatOf("job");
+/** From this format on jobs are found by what the first line says; records of before are read whole. */
+const FIRST_LINES_FROM = 2;
 
 const time = z.number();
 const number = z.number().int();
 
-/** Every field of the first line is asked for: an older file that has it further down is then read whole. */
-const findable = z.object({
-  id: z.string().regex(JOB_ID_PATTERN),
-  account: z.string(),
-  repository: z.object({ owner: z.string(), name: z.string() }),
-  runner: z.string(),
-  status: z.enum(STATUSES),
-  origin: z.object({ kind: z.string(), issue: number.optional(), comment_id: commentIdSchema.optional() }),
-  created_at: time,
-  submitted_at: time.nullable(),
-  sender_asked_at: time.nullable(),
-  merged_at: time.nullable(),
-  deadline_at: time.nullable(),
-  head_sha: z.string().nullish(),
-  pushed_at: time.nullable(),
-  woken_at: time.nullable(),
-  hold: z.object({ expires_at: time }).nullable(),
-  run: z.object({ id: number }).nullable(),
-  pull_request: z.object({ number }).nullable(),
-  merge: z.object({ state: z.string() }),
-  price_cents: number,
-  skills: z.array(z.string()),
-  presented_to_agents: z.array(z.string()),
-  former_pull_requests: z.array(number).optional(),
-  worker: z.object({ account: z.string() }).nullish(),
-  given_up: z.array(z.object({ account: z.string(), at: time })).optional(),
-  debts: z.array(z.object({ account: z.string(), price_cents: number, paid_cents: number })).optional(),
-} satisfies Record<keyof Findable, z.ZodType>);
+/** The fields of the first line, in its order: an older file that has one of them further down is then read whole. */
+const findable = jobSchema.pick({
+  ...{ id: true, account: true, repository: true, status: true, origin: true, work: true, created_at: true },
+  ...{ submitted_at: true, merged_at: true, deadline_at: true, head_sha: true, pushed_at: true, woken_at: true },
+  ...{ pull_request: true, former_pull_requests: true, merge: true, price_cents: true },
+});
 
 const effect = z.object({
   key: z.string(),
@@ -82,8 +62,16 @@ export interface JobHead extends Pick<JobRecord, "version" | "postings" | "effec
   readonly job: Findable;
 }
 
-/** Of records from format 2 on, whose jobs are found by what they say there; all others are read whole. */
-const firstLineOf = head.extend({ format: z.number().int().min(2).max(FORMAT), log: head.shape.log.optional() });
+const isBefore = (format: unknown): boolean =>
+  typeof format === "number" && format >= FIRST_LINES_FROM && format < FORMAT;
+
+/** A first line as today's, still to be checked. */
+const ofToday = (line: unknown): unknown =>
+  isRecord(line) && isRecord(line.job) && isBefore(line.format)
+    ? { ...line, format: FORMAT, job: foundTo5(line.job) }
+    : line;
+
+const firstLineOf = head.extend({ format: z.literal(FORMAT), log: head.shape.log.optional() });
 
 function assertFirstLine(value: unknown): asserts value is JobHead {
   firstLineOf.parse(value);
@@ -96,13 +84,10 @@ function assertWhole(value: unknown): asserts value is JobRecord {
 /** The fields of the first line, in its order. One literal, since pieces spread into one cost three times as much. */
 // biome-ignore format: a line a field says nothing more
 const firstOf = (job: Job): Findable => ({
-  id: job.id, account: job.account, repository: job.repository, runner: job.runner, status: job.status,
-  origin: job.origin, created_at: job.created_at, submitted_at: job.submitted_at,
-  sender_asked_at: job.sender_asked_at, merged_at: job.merged_at, deadline_at: job.deadline_at,
-  head_sha: job.head_sha, pushed_at: job.pushed_at, woken_at: job.woken_at, hold: job.hold, run: job.run, pull_request: job.pull_request,
-  merge: job.merge, price_cents: job.price_cents, skills: job.skills, presented_to_agents: job.presented_to_agents,
-  former_pull_requests: job.former_pull_requests ?? [], worker: job.worker, given_up: job.given_up ?? [],
-  debts: job.debts ?? [],
+  id: job.id, account: job.account, repository: job.repository, status: job.status, origin: job.origin, work: job.work,
+  created_at: job.created_at, submitted_at: job.submitted_at, merged_at: job.merged_at, deadline_at: job.deadline_at,
+  head_sha: job.head_sha, pushed_at: job.pushed_at, woken_at: job.woken_at, pull_request: job.pull_request,
+  former_pull_requests: job.former_pull_requests, merge: job.merge, price_cents: job.price_cents,
 });
 
 const FIRST = Object.keys(findable.shape);
@@ -164,7 +149,7 @@ function firstLine(bytes: Buffer): JobHead | null {
   const end = bytes.indexOf(LINE_FEED);
   if (!isWhole || end > bytes.length - 2) return null;
   try {
-    const value: unknown = JSON.parse(`${bytes.toString("utf8", 0, end - 1)}}}`);
+    const value = ofToday(JSON.parse(`${bytes.toString("utf8", 0, end - 1)}}}`));
     assertFirstLine(value);
     return value;
   } catch {

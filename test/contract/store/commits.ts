@@ -1,7 +1,9 @@
 /** The contract of commits and effects. */
+
 import { describe, expect, it } from "vitest";
+import { marketWork } from "../../../src/domain/job/job.ts";
 import { MAX_HISTORY_ROWS } from "../../../src/store/next-record.ts";
-import { commitOf, type Engine, jobId, keep, START, sampleJob, withStore } from "./sample.ts";
+import { commitOf, type Engine, jobId, keep, onMarket, START, sampleJob, withStore } from "./sample.ts";
 
 const row = (note: string) => ({ at: START, event: "noted", from: null, to: "queued" as const, by: null, note });
 const syncComment = { effect: { type: "sync-comment" as const }, not_before: START };
@@ -115,16 +117,16 @@ export function describeCommits(engine: Engine): void {
 
     it("does not let a reader change what the next one reads", () =>
       withStore(engine, async ({ jobs }) => {
-        const mine = sampleJob(1, { presented_to_agents: ["one"] });
+        const mine = sampleJob(1, onMarket({ presented_to_agents: ["one"] }));
         const stored = await keep(jobs, mine);
-        for (const list of [mine.presented_to_agents, stored.job.presented_to_agents]) {
+        for (const list of [mine, stored.job].map((job) => marketWork(job)?.presented_to_agents)) {
           try {
-            Object.assign(list, { 0: "other" });
+            Object.assign(list ?? [], { 0: "other" });
           } catch {
             // frozen is as good as copied
           }
         }
-        expect((await jobs.load(jobId(1)))?.job.presented_to_agents).toEqual(["one"]);
+        expect((await jobs.load(jobId(1)))?.job.work).toMatchObject({ presented_to_agents: ["one"] });
       }));
 
     it("keeps the first and the newest rows of a long history", () =>

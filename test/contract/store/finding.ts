@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import type { WantedEffect } from "../../../src/domain/job/effect.ts";
 import { nextTimerAt } from "../../../src/domain/job/next-timer.ts";
 import type { JobFilter, JobStore } from "../../../src/engine/ports/jobs.ts";
-import { type Engine, jobId, keep, START, sampleJob, withStore } from "./sample.ts";
+import { type Engine, jobId, keep, onMarket, START, sampleJob, withStore } from "./sample.ts";
 
 async function walk(jobs: JobStore, filter: Omit<JobFilter, "cursor">): Promise<string[]> {
   const ids: string[] = [];
@@ -93,7 +93,7 @@ export function describeLists(engine: Engine): void {
         engine,
         async ({ jobs }) => {
           const hold = { agent_id: "x", account: "bob", expires_at: START + 30 };
-          await keep(jobs, sampleJob(1, { status: "held", hold, created_at: START + 1 }));
+          await keep(jobs, sampleJob(1, { status: "held", ...onMarket({ hold }), created_at: START + 1 }));
           await keep(jobs, sampleJob(2));
           await keep(jobs, sampleJob(3, { created_at: START + 2 }));
           expect(await walk(jobs, { status: "held", limit: 1 })).toEqual([jobId(1)]);
@@ -101,7 +101,10 @@ export function describeLists(engine: Engine): void {
           time.now = START + 30;
           expect(await walk(jobs, { status: "held", limit: 1 })).toEqual([]);
           expect(await walk(jobs, { status: "queued", limit: 1 })).toEqual([jobId(3), jobId(1), jobId(2)]);
-          await keep(jobs, sampleJob(1, { status: "held", hold, created_at: START + 1, woken_at: time.now }));
+          await keep(
+            jobs,
+            sampleJob(1, { status: "held", ...onMarket({ hold }), created_at: START + 1, woken_at: time.now }),
+          );
           expect(await walk(jobs, { status: "held", limit: 1 })).toEqual([]);
         },
         () => time.now,

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import type { JobId } from "../../../src/domain/job/job.ts";
 import { charge, credit, refund, userAccount } from "../../../src/domain/market/ledger.ts";
 import type { Quote } from "../../../src/engine/ports/estimates.ts";
-import { type Engine, jobId, keep, START, sampleJob, withStore } from "./sample.ts";
+import { type Engine, jobId, keep, onMarket, START, sampleJob, withStore } from "./sample.ts";
 
 const ADA = userAccount("ada");
 const entry = (id: string, cents: number, at = START) => ({
@@ -155,12 +155,15 @@ export function describeMarketRooms(engine: Engine): void {
       return withStore(
         engine,
         async (store, reopen) => {
-          const market = { runner: "market", status: "queued" } as const;
+          const market = { ...onMarket(), status: "queued" } as const;
           const hold = { agent_id: "x", account: "bob", expires_at: START + 30 };
           await keep(store.jobs, sampleJob(1, { ...market, price_cents: 100 }));
-          await keep(store.jobs, sampleJob(2, { ...market, price_cents: 300, status: "held", hold }));
-          await keep(store.jobs, sampleJob(3, { ...market, price_cents: 200, presented_to_agents: ["y"] }));
-          await keep(store.jobs, sampleJob(4, { ...market, price_cents: 150, skills: ["go"] }));
+          await keep(store.jobs, sampleJob(2, { ...market, price_cents: 300, status: "held", ...onMarket({ hold }) }));
+          await keep(
+            store.jobs,
+            sampleJob(3, { ...market, price_cents: 200, ...onMarket({ presented_to_agents: ["y"] }) }),
+          );
+          await keep(store.jobs, sampleJob(4, { ...market, price_cents: 150, ...onMarket({ skills: ["go"] }) }));
           await keep(store.jobs, sampleJob(5, { status: "queued", price_cents: 900 }));
           await keep(store.jobs, sampleJob(6, { ...market, status: "accepted" }));
           const check = async ({ jobs }: typeof store) => {

@@ -1,8 +1,8 @@
 /** Jobs and commits to store: valid, small, and different only in what a test says. */
 
-import type { Job, JobId } from "../../../src/domain/job/job.ts";
+import type { Job, JobId, MarketWork } from "../../../src/domain/job/job.ts";
 import { asJobId, branchOf } from "../../../src/domain/job/job.ts";
-import { NOTHING_SPENT } from "../../../src/domain/job/usage.ts";
+import { NEW_ACTIONS_WORK, NEW_JOB, NEW_MARKET_WORK } from "../../../src/domain/job/schema.ts";
 import type { Commit, JobStore, StoredJob } from "../../../src/engine/ports/jobs.ts";
 import type { Store } from "../../../src/engine/ports/store.ts";
 
@@ -15,75 +15,33 @@ export function jobId(text: string | number): JobId {
   return id;
 }
 
-export function sampleJob(id: string | number, differs: Partial<Job> = {}): Job {
-  return {
-    id: jobId(id),
-    account: "ada",
-    repository: { owner: "Octo", name: "Hello", installation_id: 7 },
-    runner: "actions",
-    status: "queued",
-    origin: { kind: "rest", dialect: "create-job", key_id: null },
-    requester: null,
-    title: "Say hello",
-    task: "create HELLO.md that says hello",
-    description: "",
-    requirements: "",
-    skills: [],
-    enclosure: null,
-    choices: { provider: null, model: null, no_merge: false, draft: false },
-    callback_url: null,
-    settings: null,
-    price_cents: 0,
-    time_limit_seconds: 1800,
-    created_at: START,
-    updated_at: START,
-    accepted_at: null,
-    deadline_at: null,
-    submitted_at: null,
-    merged_at: null,
-    archived_at: null,
-    cancellation_requested: false,
-    attempt_count: 0,
-    tries: 1,
-    round: 1,
-    rounds: [{ asked: "create HELLO.md that says hello", by: null, did: "" }],
-    waiting_messages: [],
-    heard: [],
-    hold: null,
-    worker: null,
-    presented_to_agents: [],
-    given_up: [],
-    debts: [],
-    other_tries: NOTHING_SPENT,
-    base: { branch: null, sha: null },
-    branch: branchOf(jobId(id)),
-    head_sha: null,
-    head_seen_at: null,
-    brief_sha: null,
-    pushed_at: null,
-    run: null,
-    past_runs: [],
-    ci_runs: [],
-    pull_request: null,
-    former_pull_requests: [],
-    merge: { state: "off", why: "Auto-merge is off in this repository." },
-    work: null,
-    judgement: null,
-    approval: null,
-    sender_asked_at: null,
-    delivery: null,
-    handed_in: null,
-    progress_at: null,
-    old_workflow: false,
-    failure: null,
-    reasons: [],
-    notice: null,
-    woken_at: null,
-    comment: null,
-    check: null,
-    ...differs,
-  };
-}
+export const sampleJob = (id: string | number, differs: Partial<Job> = {}): Job => ({
+  ...NEW_JOB,
+  id: jobId(id),
+  account: "ada",
+  repository: { owner: "Octo", name: "Hello", installation_id: 7 },
+  work: NEW_ACTIONS_WORK,
+  origin: { kind: "rest", dialect: "create-job", key_id: null },
+  requester: null,
+  title: "Say hello",
+  task: "create HELLO.md that says hello",
+  choices: { provider: null, model: null, no_merge: false, draft: false },
+  callback_url: null,
+  price_cents: 0,
+  time_limit_seconds: 1800,
+  created_at: START,
+  updated_at: START,
+  rounds: [{ asked: "create HELLO.md that says hello", by: null, did: "" }],
+  base: { branch: null, sha: null, is_default: true },
+  branch: branchOf(jobId(id)),
+  merge: { state: "off", why: "Auto-merge is off in this repository." },
+  ...differs,
+});
+
+/** What makes a sample a job of the market. */
+export const onMarket = (work: Partial<MarketWork> = {}): Pick<Job, "work"> => ({
+  work: { ...NEW_MARKET_WORK, ...work },
+});
 
 export const commitOf = (job: Job, expected_version: number, differs: Partial<Commit> = {}): Commit => ({
   job,

@@ -17,7 +17,7 @@ import {
 } from "../decision.ts";
 import type { WantedEffect } from "../effect.ts";
 import type { Facts } from "../facts.ts";
-import { isApart, isFinal, type Job } from "../job.ts";
+import { isApart, isFinal, isOnActions, isOnMarket, type Job, type MarketJob, marketWork } from "../job.ts";
 import { linesOf, type Reason } from "../reason.ts";
 import { ciBegunAt, evaluate, failureOf, needsPerson, openRuns, type Verdict } from "../verdict.ts";
 import { cancelRun, endUnpaid, failAttempt, verify } from "./ending.ts";
@@ -40,13 +40,8 @@ const incomplete = (job: Job): number[] =>
 
 /** Reads facts only when they could change the verdict: while a known run is open they cannot, unless webhooks are in doubt. */
 export function reevaluate(job: Job, forced: boolean, { now }: Context): Decision {
-  if (
-    forced &&
-    job.runner === "actions" &&
-    (job.status === "queued" || job.status === "accepted") &&
-    job.pushed_at !== null
-  )
-    return change(job, now, { effects: [soon({ type: "read-run", run_id: job.run?.id ?? null })] });
+  if (forced && isOnActions(job) && (job.status === "queued" || job.status === "accepted") && job.pushed_at !== null)
+    return change(job, now, { effects: [soon({ type: "read-run", run_id: job.work.run?.id ?? null })] });
   if (isApart(job)) return silence(job, now);
   if (!isWatched(job)) return unchanged;
   const open = incomplete(job);
@@ -98,6 +93,9 @@ export function observe(job: Job, facts: Facts, context: Context): Decision {
   return weigh(job, facts, context);
 }
 
+const askedAt = ({ work }: MarketJob, { asks_sender }: Verdict, now: number): number | null =>
+  asks_sender ? (work.sender_asked_at ?? now) : null;
+
 /** What these facts say of the work, and what follows. */
 function weigh(job: Job, facts: Facts, context: Context): Decision {
   const { now } = context;
@@ -109,7 +107,7 @@ function weigh(job: Job, facts: Facts, context: Context): Decision {
     settings: facts.settings,
     settings_problem: facts.settings_problem,
     notice: null,
-    sender_asked_at: verdict.asks_sender ? (job.sender_asked_at ?? now) : null,
+    work: isOnMarket(job) ? { ...job.work, sender_asked_at: askedAt(job, verdict, now) } : job.work,
   };
   if (facts.head_sha !== job.head_sha) return movedOn(job, facts.head_sha, now);
   if (job.status === "submitted" && verdict.work.verdict === "fail")
@@ -149,7 +147,7 @@ function stillWaiting(
   told: boolean,
   now: number,
 ): Decided {
-  const throttle = (asks_sender && job.sender_asked_at === null) || needsPerson(work) ? "now" : "paced";
+  const throttle = (asks_sender && marketWork(job)?.sender_asked_at === null) || needsPerson(work) ? "now" : "paced";
   const news = !sameReasons(job.reasons.slice(0, 1), [work]);
   return change(job, now, {
     set: seen,
@@ -187,8 +185,9 @@ function passed(job: Job, facts: Facts, verdict: Verdict, seen: Partial<Job>, co
   const coming = step.set.merge?.state === "merging";
   // nobody objected: that is said of this commit, and of no later one
   const silent = verdict.asks_sender ? { approval: { sha: facts.head_sha, by: null, at: now } } : {};
+  const work = isOnMarket(job) ? { ...job.work, ...silent, sender_asked_at: null } : job.work;
   return verify(job, now, {
-    set: { ...seen, ...silent, ...step.set, sender_asked_at: null },
+    set: { ...seen, ...step.set, work },
     note: linesOf(verdict.work),
     effects: [
       ...showCheck(job, now, "now"),
@@ -255,8 +254,10 @@ const mergerIn = ({ merger = null }: Context): string | null => merger;
 /** The pull request was merged, by us or by a person: that is the last word on the work. */
 export function merged(job: Job, report: Report<"merged">, context: Context): Decision {
   const { now } = context;
-  const taken = takenWork(job, report, mergerIn(context));
-  if (taken !== null) return payTaken(job, taken, report, context);
+  if (isOnMarket(job)) {
+    const taken = takenWork(job, report, mergerIn(context));
+    if (taken !== null) return payTaken(job, taken, report, context);
+  }
   if (job.pull_request?.number !== report.pull_request || job.merged_at !== null) return unchanged;
   if (saysNothing(job, report, mergerIn(context)))
     return change(job, now, { effects: [later({ type: "read-facts", runs: [] }, now + SETTLE_MS)] });
@@ -296,7 +297,7 @@ export function closed(job: Job, report: Report<"closed">, { now }: Context): De
     return job.merge.state === "off"
       ? unchanged
       : change(job, now, { set: { merge: { state: "off", why } }, effects: showNow(job, now) });
-  if (job.runner === "market")
+  if (isOnMarket(job))
     return job.status === "accepted" || job.status === "submitted"
       ? failAttempt(job, now, why, {}, "another's")
       : unchanged;

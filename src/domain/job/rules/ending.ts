@@ -3,55 +3,52 @@
 import { payout, refund } from "../../market/ledger.ts";
 import { type Change, change, type Decided, showComment, showNow, soon } from "../decision.ts";
 import type { WantedEffect } from "../effect.ts";
-import type { Job, Round } from "../job.ts";
-import { withoutWord } from "../usage.ts";
+import {
+  type GivenUp,
+  isOnActions,
+  isOnMarket,
+  type Job,
+  type MarketJob,
+  type RejectedWork,
+  type Round,
+  runOf,
+  type Work,
+  workerOf,
+} from "../job.ts";
+import { newAttempt } from "../schema.ts";
+import { withoutResult } from "../usage.ts";
 
 /** Two tries: accept and fail both count (job-market seed). */
 export const MOST_ATTEMPTS = 3;
-
-/** What no try has yet: cleared when one ends. */
-export const NO_ATTEMPT = {
-  hold: null,
-  worker: null,
-  accepted_at: null,
-  deadline_at: null,
-  submitted_at: null,
-  judgement: null,
-  approval: null,
-  sender_asked_at: null,
-  delivery: null,
-  handed_in: null,
-  progress_at: null,
-  head_seen_at: null,
-  brief_sha: null,
-  pushed_at: null,
-  run: null,
-  early_runs: [],
-  woken_at: null,
-} satisfies Partial<Job>;
 
 /** The most earlier rounds that a job remembers in words. */
 export const MOST_ROUNDS = 20;
 
 const MOST_PAST_RUNS = 20;
 
-/** The runs that no longer count once this try is over. */
-export const pastRuns = (job: Job): readonly number[] =>
-  job.run === null ? job.past_runs : [...job.past_runs, job.run.id].slice(-MOST_PAST_RUNS);
+/** Its run no longer counts once its attempt is over. */
+export const retireRun = (work: Work): Work =>
+  work.kind !== "actions" || work.run === null
+    ? work
+    : { ...work, past_runs: [...work.past_runs, work.run.id].slice(-MOST_PAST_RUNS) };
 
 /** The rounds with what came of the current one written down. */
 export const conclude = (job: Job, did: string): readonly Round[] =>
   job.rounds.map((round, index) => (index === job.rounds.length - 1 && round.did === "" ? { ...round, did } : round));
 
 export const pushBrief = (job: Job): WantedEffect[] =>
-  job.runner === "actions" ? [soon({ type: "push-brief", round: job.round, try: job.tries })] : [];
+  isOnActions(job) ? [soon({ type: "push-brief", round: job.round, try: job.tries })] : [];
 
 /** A run that is still going would work for nothing. */
-export const cancelRun = (job: Job): WantedEffect[] =>
-  job.run !== null && job.run.status !== "completed" ? [soon({ type: "cancel-run", run_id: job.run.id })] : [];
+export function cancelRun(job: Job): WantedEffect[] {
+  const run = runOf(job);
+  return run !== null && run.status !== "completed" ? [soon({ type: "cancel-run", run_id: run.id })] : [];
+}
 
 /** What checks said of an earlier try is no reason of this end. */
 const NO_REASONS = { reasons: [] } satisfies Partial<Job>;
+
+export const withoutHold = (work: Work): Work => (work.kind === "market" ? { ...work, hold: null } : work);
 
 /** The job is over without success: the escrow goes back. */
 export function endUnpaid(job: Job, now: number, to: "failed" | "cancelled", extra: Change): Decided {
@@ -61,7 +58,7 @@ export function endUnpaid(job: Job, now: number, to: "failed" | "cancelled", ext
     ...NO_REASONS,
     ...extra.set,
     status: to,
-    hold: null,
+    work: withoutHold(extra.set?.work ?? job.work),
     deadline_at: null,
     cancellation_requested: to === "cancelled" ? true : job.cancellation_requested,
     merge: { state: "off", why: extra.note ?? (to === "failed" ? "the job failed" : "the job was cancelled") },
@@ -79,11 +76,12 @@ export function endUnpaid(job: Job, now: number, to: "failed" | "cancelled", ext
 const MOST_TURNED_DOWN = 10;
 
 /** What a worker has handed in may still be merged by hand. */
-function turnedDown({ status, price_cents, worker, pull_request, turned_down = [] }: Job): Partial<Job> {
-  if (status !== "submitted" || price_cents === 0 || worker === null || pull_request === null) return {};
+function turnedDown({ status, price_cents, pull_request, work }: MarketJob): readonly RejectedWork[] {
+  const { worker, turned_down } = work;
+  if (status !== "submitted" || price_cents === 0 || worker === null || pull_request === null) return turned_down;
   const { number } = pull_request;
-  const others = turned_down.filter((work) => work.pull_request !== number);
-  return { turned_down: [...others, { ...worker, pull_request: number }].slice(-MOST_TURNED_DOWN) };
+  const others = turned_down.filter((one) => one.pull_request !== number);
+  return [...others, { ...worker, pull_request: number }].slice(-MOST_TURNED_DOWN);
 }
 
 /** Tries that are remembered as given up: more than that of one job are over within a day by no means. */
@@ -92,15 +90,17 @@ const MOST_GIVEN_UP = 10;
 /** Whose doing it is that a try came to nothing. */
 export type Doing = "worker's" | "another's";
 
-/** A worker who lets a try fail is remembered for it, unless the sender wanted it so. */
-const givenUp = (
-  { worker, runner, cancellation_requested, given_up = [] }: Job,
-  at: number,
-  doing: Doing,
-): Partial<Job> =>
-  runner === "market" && worker !== null && doing === "worker's" && !cancellation_requested
-    ? { given_up: [...given_up, { account: worker.account, at }].slice(-MOST_GIVEN_UP) }
-    : {};
+/** A worker who lets an attempt fail is remembered for it, unless the sender wanted it so. */
+function givenUp({ cancellation_requested, work }: MarketJob, at: number, doing: Doing): readonly GivenUp[] {
+  const { worker, given_up } = work;
+  return worker !== null && doing === "worker's" && !cancellation_requested
+    ? [...given_up, { account: worker.account, at }].slice(-MOST_GIVEN_UP)
+    : given_up;
+}
+
+/** What is remembered of the attempt that failed. */
+const remembered = (job: Job, at: number, doing: Doing): Work =>
+  isOnMarket(job) ? { ...job.work, turned_down: turnedDown(job), given_up: givenUp(job, at, doing) } : job.work;
 
 /**
  * The try failed: cancelled if that was asked for, failed after the second or where no other can work (`last`), else back
@@ -120,9 +120,8 @@ export function failAttempt(
     ...extra.set,
     attempt_count,
     failure: why,
-    ...withoutWord(job),
-    ...turnedDown(job),
-    ...givenUp(job, now, doing),
+    ...withoutResult(job),
+    work: remembered({ ...job, work: extra.set?.work ?? job.work }, now, doing),
   };
   if (job.cancellation_requested) return endUnpaid(job, now, "cancelled", { ...extra, set: counted, note: why });
   if (last || attempt_count >= MOST_ATTEMPTS)
@@ -130,8 +129,7 @@ export function failAttempt(
   const next: Job = {
     ...job,
     ...counted,
-    ...NO_ATTEMPT,
-    past_runs: pastRuns(job),
+    ...newAttempt(retireRun(counted.work)),
     status: "queued",
     tries: job.tries + 1,
   };
@@ -144,22 +142,26 @@ export function failAttempt(
   });
 }
 
+/** What lies in this pull request is paid, whoever had worked on it before. */
+const withoutPaid = (work: Work, pull_request: Job["pull_request"]): Work =>
+  work.kind === "market"
+    ? { ...work, turned_down: work.turned_down.filter((one) => one.pull_request !== pull_request?.number) }
+    : work;
+
 /** The work is good: the worker is paid, whatever was asked about cancelling. */
 export function verify(job: Job, now: number, extra: Change): Decided {
+  const worker = workerOf(job);
   const pay =
-    job.worker === null
-      ? refund(job.account, job.id, job.price_cents)
-      : payout(job.worker.account, job.id, job.price_cents);
+    worker === null ? refund(job.account, job.id, job.price_cents) : payout(worker.account, job.id, job.price_cents);
   return change(job, now, {
     ...extra,
     set: {
-      // what lies in this pull request is paid, whoever had worked on it before
-      turned_down: (job.turned_down ?? []).filter((work) => work.pull_request !== job.pull_request?.number),
       ...extra.set,
+      work: withoutPaid(extra.set?.work ?? job.work, job.pull_request),
       status: "verified",
       deadline_at: null,
       failure: null,
-      rounds: conclude(job, job.work?.body || job.work?.title || "done"),
+      rounds: conclude(job, job.result?.body || job.result?.title || "done"),
     },
     event: "verified",
     postings: pay,

@@ -4,8 +4,8 @@ import { marketOf } from "../../../contracts/settings.ts";
 import { accountNamed } from "../account.ts";
 import type { Command } from "../command.ts";
 import { type Context, change, type Decision, refuse, soon, unchanged } from "../decision.ts";
-import { type Job, statusAt } from "../job.ts";
-import { failAttempt } from "./ending.ts";
+import { holdOf, isOnMarket, type Job, marketWork, statusAt, workerOf } from "../job.ts";
+import { failAttempt, withoutHold } from "./ending.ts";
 import { takeIn } from "./reviewing.ts";
 
 /** How long an agent may look at a job that it pulled. */
@@ -20,15 +20,18 @@ export const marketOff = (repository: string): string =>
 const TIME_EXCEEDED = "The time limit was exceeded.";
 
 export function pull(job: Job, command: Extract<Command, { type: "pull" }>, { now }: Context): Decision {
-  if (job.runner !== "market") return refuse("not_found", "This job is not on the market.");
+  if (!isOnMarket(job)) return refuse("not_found", "This job is not on the market.");
   const status = statusAt(job, now);
   if (status !== "queued") return refuse("wrong_status", `This job is ${status}; only a queued job can be pulled.`);
   const { agent_id } = command;
   return change(job, now, {
     set: {
       status: "held",
-      hold: { agent_id, account: accountNamed(command.account), expires_at: now + HOLD_MS },
-      presented_to_agents: [...new Set([...job.presented_to_agents, agent_id])].slice(-MOST_PRESENTED),
+      work: {
+        ...job.work,
+        hold: { agent_id, account: accountNamed(command.account), expires_at: now + HOLD_MS },
+        presented_to_agents: [...new Set([...job.work.presented_to_agents, agent_id])].slice(-MOST_PRESENTED),
+      },
       woken_at: null,
     },
     event: "held",
@@ -36,23 +39,37 @@ export function pull(job: Job, command: Extract<Command, { type: "pull" }>, { no
   });
 }
 
-export function reject(job: Job, agent_id: string, { now }: Context): Decision {
-  if (statusAt(job, now) !== "held" || job.hold?.agent_id !== agent_id)
-    return refuse("wrong_status", "You do not hold this job; pull one first.");
-  return change(job, now, { set: { status: "queued", hold: null }, event: "queued", by: agent_id, note: "Rejected." });
+/** The work of a job that this agent holds; null: it does not. */
+function heldBy(job: Job, agent_id: string, now: number) {
+  const work = marketWork(job);
+  return work?.hold?.agent_id === agent_id && statusAt(job, now) === "held" ? { ...work, hold: work.hold } : null;
 }
 
+export function reject(job: Job, agent_id: string, { now }: Context): Decision {
+  const work = heldBy(job, agent_id, now);
+  if (work === null) return refuse("wrong_status", "You do not hold this job; pull one first.");
+  return change(job, now, {
+    set: { status: "queued", work: { ...work, hold: null } },
+    event: "queued",
+    by: agent_id,
+    note: "Rejected.",
+  });
+}
+
+const wasPresentedTo = (job: Job, agent_id: string): boolean =>
+  marketWork(job)?.presented_to_agents.includes(agent_id) === true;
+
 export function accept(job: Job, agent_id: string, { now }: Context): Decision {
-  if (job.status === "accepted" && job.worker?.agent_id === agent_id) return unchanged;
-  if (statusAt(job, now) !== "held" || job.hold?.agent_id !== agent_id)
+  if (job.status === "accepted" && workerOf(job)?.agent_id === agent_id) return unchanged;
+  const work = heldBy(job, agent_id, now);
+  if (work === null)
     // a timer may have come by, and others have held it since: for whom it was once offered to, the hold is over
-    return job.presented_to_agents.includes(agent_id)
+    return wasPresentedTo(job, agent_id)
       ? refuse("hold_expired", "Your hold on this job has expired; pull again.")
       : refuse("wrong_status", "You do not hold this job; pull one first.");
   const set = {
     status: "accepted",
-    hold: null,
-    worker: { agent_id, account: job.hold.account },
+    work: { ...work, hold: null, worker: { agent_id, account: work.hold.account } },
     accepted_at: now,
     deadline_at: now + job.time_limit_seconds * 1000,
     attempt_count: job.attempt_count + 1,
@@ -69,11 +86,11 @@ export function accept(job: Job, agent_id: string, { now }: Context): Decision {
 const TOO_LATE = "The time limit is exceeded; the work can no longer be submitted.";
 
 /** A timer has thrown this agent's try away before its work came. */
-const wasLate = (job: Job, agent_id: string): boolean =>
-  job.failure === TIME_EXCEEDED && job.presented_to_agents.includes(agent_id);
+const wasLate = (job: Job, agent_id: string): boolean => job.failure === TIME_EXCEEDED && wasPresentedTo(job, agent_id);
 
 export function submit(job: Job, command: Extract<Command, { type: "submit" }>, { now }: Context): Decision {
-  if (job.status !== "accepted" || job.worker?.agent_id !== command.agent_id)
+  const work = marketWork(job);
+  if (job.status !== "accepted" || work?.worker?.agent_id !== command.agent_id)
     return wasLate(job, command.agent_id)
       ? refuse("deadline_passed", TOO_LATE)
       : refuse("wrong_status", "You have not accepted this job; only its worker can submit.");
@@ -84,8 +101,8 @@ export function submit(job: Job, command: Extract<Command, { type: "submit" }>, 
     set: {
       status: "submitted",
       submitted_at: now,
-      work: command.work,
-      delivery: held ? { ...delivery, held: { sha: null, url: null } } : delivery,
+      result: command.result,
+      work: { ...work, delivery: held ? { ...delivery, held: { sha: null, url: null } } : delivery },
       failure: null,
       woken_at: null,
     },
@@ -119,7 +136,7 @@ export function deliveryRefused(
 }
 
 export function fail(job: Job, command: Extract<Command, { type: "fail" }>, { now }: Context): Decision {
-  const mine = job.worker?.agent_id === command.agent_id;
+  const mine = workerOf(job)?.agent_id === command.agent_id;
   if (!mine || (job.status !== "accepted" && job.status !== "submitted"))
     return refuse("wrong_status", "You have not accepted this job; only its worker can give it up.");
   return failAttempt(job, now, command.reason);
@@ -127,8 +144,13 @@ export function fail(job: Job, command: Extract<Command, { type: "fail" }>, { no
 
 /** Time has passed for a job that somebody holds or works on. */
 export function releaseHold(job: Job, { now }: Context): Decision {
-  if (job.status !== "held" || job.hold === null || job.hold.expires_at > now) return unchanged;
-  return change(job, now, { set: { status: "queued", hold: null }, event: "queued", note: "The hold expired." });
+  const hold = holdOf(job);
+  if (job.status !== "held" || hold === null || hold.expires_at > now) return unchanged;
+  return change(job, now, {
+    set: { status: "queued", work: withoutHold(job.work) },
+    event: "queued",
+    note: "The hold expired.",
+  });
 }
 
 export function missDeadline(job: Job, { now }: Context): Decision {

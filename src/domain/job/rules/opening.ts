@@ -13,7 +13,7 @@ import {
   unchanged,
 } from "../decision.ts";
 import type { WantedEffect } from "../effect.ts";
-import type { Job } from "../job.ts";
+import { isOnMarket, type Job } from "../job.ts";
 import { failAttempt, verify } from "./ending.ts";
 import { askJudge } from "./reviewing.ts";
 
@@ -45,7 +45,7 @@ function firstWords(opened: Job, context: Context): WantedEffect[] {
 }
 
 /** A pull request is one job's for good, so that no work is paid twice: what a job leaves behind stays its own. */
-function formerOf({ pull_request, former_pull_requests = [] }: Job, next: number): readonly number[] {
+function formerOf({ pull_request, former_pull_requests }: Job, next: number): readonly number[] {
   const left = pull_request === null || pull_request.number === next ? [] : [pull_request.number];
   return [...former_pull_requests, ...left].slice(-MOST_FORMER);
 }
@@ -77,6 +77,6 @@ export function pullRequestOpened(job: Job, report: Report<"pull-request-opened"
 export function nothingToOpen(job: Job, report: Report<"nothing-to-open">, { now }: Context): Decision {
   if (report.round !== job.round || job.status !== "submitted") return unchanged;
   // of the market it is work all the same, which somebody has to look at before it is paid
-  if (job.runner === "market") return change(job, now, askJudge(job));
+  if (isOnMarket(job)) return change(job, now, askJudge(job));
   return finishedWithout(job, now, {});
 }

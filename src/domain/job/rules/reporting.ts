@@ -5,9 +5,9 @@
 
 import type { Command } from "../command.ts";
 import { CHECK_GAP_MS, type Context, change, type Decision, later, refuse, unchanged } from "../decision.ts";
-import type { Job } from "../job.ts";
+import { type ActionsJob, isOnActions, type Job } from "../job.ts";
 import { runAuthorizationOf } from "../run-claims.ts";
-import { withWork } from "../usage.ts";
+import { withResult } from "../usage.ts";
 
 type Report<T extends Command["type"]> = Extract<Command, { type: T }>;
 
@@ -22,16 +22,18 @@ const isOurs = (job: Job, { run_id, attempt }: Report<"hand-in" | "progressed">)
 /** May be said again: the last word counts, and what is known of a push meanwhile stands. */
 export function handIn(job: Job, report: Report<"hand-in">, { now }: Context): Decision {
   if (!isOurs(job, report)) return refuse("wrong_status", "The try that this run belongs to is over.");
-  const { run_id, attempt, work, old_workflow } = report;
-  const before = job.handed_in;
+  if (!isOnActions(job)) return unchanged;
+  const { run_id, attempt, result, old_workflow } = report;
+  const before = job.work.handed_in;
   const clean_sha = before?.run_id === run_id && before.attempt === attempt ? before.clean_sha : null;
-  const told = withWork(job, work, { id: run_id, attempt });
-  return change(job, now, { set: { ...told, old_workflow, handed_in: { run_id, attempt, clean_sha } } });
+  const work = { ...job.work, old_workflow, handed_in: { run_id, attempt, clean_sha } };
+  return change(job, now, { set: { ...withResult(job, result, { id: run_id, attempt }), work } });
 }
 
 /** When the next update of the check run may be. */
-function progressDue(job: Job, now: number): number {
-  const { check, head_sha, progress_at } = job;
+function progressDue(job: ActionsJob, now: number): number {
+  const { check, head_sha } = job;
+  const { progress_at } = job.work;
   const begun = job.accepted_at ?? now;
   const shown = check !== null && check.sha === head_sha;
   const first = begun + (shown ? CHECK_GAP_MS : PROGRESS_BEGINS_MS);
@@ -42,17 +44,23 @@ function progressDue(job: Job, now: number): number {
 
 /** One update is asked for at a time, and shows what there is by then. */
 export function progressed(job: Job, report: Report<"progressed">, { now }: Context): Decision {
-  if (!isOurs(job, report) || job.head_sha === null) return unchanged;
-  if (job.progress_at !== null && job.progress_at > now) return unchanged;
+  if (!isOnActions(job) || !isOurs(job, report) || job.head_sha === null) return unchanged;
+  const { progress_at } = job.work;
+  if (progress_at !== null && progress_at > now) return unchanged;
   const at = progressDue(job, now);
-  return change(job, now, { set: { progress_at: at }, effects: [later({ type: "show-progress" }, at)] });
+  return change(job, now, {
+    set: { work: { ...job.work, progress_at: at } },
+    effects: [later({ type: "show-progress" }, at)],
+  });
 }
 
 /** The branch of a running job has another head. */
 export function pushed(job: Job, { sha, clean }: Report<"head-moved">, { now }: Context): Decision {
-  const known = job.handed_in;
+  if (!isOnActions(job)) return unchanged;
+  const known = job.work.handed_in;
+  const seen = (clean_sha: string | null) => ({ ...job.work, handed_in: known && { ...known, clean_sha } });
   if (known === null || sha === job.brief_sha || known.clean_sha === sha) return unchanged;
-  if (clean === true) return change(job, now, { set: { head_sha: sha, handed_in: { ...known, clean_sha: sha } } });
+  if (clean === true) return change(job, now, { set: { head_sha: sha, work: seen(sha) } });
   // somebody else pushed, before or after: GitHub is asked at the run's end
-  return known.clean_sha === null ? unchanged : change(job, now, { set: { handed_in: { ...known, clean_sha: null } } });
+  return known.clean_sha === null ? unchanged : change(job, now, { set: { work: seen(null) } });
 }

@@ -7,10 +7,10 @@ import type { Actor, Command, Draft } from "../command.ts";
 import type { CommentId } from "../comment-id.ts";
 import { type Context, change, type Decision, refuse, showComment, showNow, soon, unchanged } from "../decision.ts";
 import type { WantedEffect } from "../effect.ts";
-import { branchOf, isFinal, issueOf, type Job, statusAt } from "../job.ts";
+import { branchOf, isFinal, isOnMarket, issueOf, type Job, marketWork, statusAt } from "../job.ts";
 import { isUnpaidTooLong } from "../next-timer.ts";
-import { NOTHING_SPENT } from "../usage.ts";
-import { cancelRun, endUnpaid, MOST_ROUNDS, NO_ATTEMPT, pastRuns, pushBrief } from "./ending.ts";
+import { NEW_ACTIONS_WORK, NEW_JOB, NEW_MARKET_WORK, newAttempt } from "../schema.ts";
+import { cancelRun, endUnpaid, MOST_ROUNDS, pushBrief, retireRun } from "./ending.ts";
 
 const nameOf = (by: Actor): string | null => by.login ?? by.account;
 
@@ -18,59 +18,27 @@ const nameOf = (by: Actor): string | null => by.login ?? by.account;
 const MOST_WAITING = 10;
 
 const newJob = (draft: Draft, now: number): Job => ({
-  ...NO_ATTEMPT,
-  old_workflow: false,
+  ...NEW_JOB,
   id: draft.id,
   account: accountNamed(draft.account),
   repository: draft.repository,
-  runner: draft.runner,
-  status: "queued",
+  work: draft.runner === "market" ? { ...NEW_MARKET_WORK, ...draft.offer } : NEW_ACTIONS_WORK,
   origin: draft.origin,
   requester: draft.requester,
   title: draft.title,
   task: draft.task,
-  description: draft.offer?.description ?? "",
-  requirements: draft.offer?.requirements ?? "",
-  skills: draft.offer?.skills ?? [],
-  enclosure: draft.offer?.enclosure ?? null,
   choices: draft.choices,
   callback_url: draft.callback_url,
-  settings: null,
-  llm: null,
   price_cents: draft.price_cents,
   time_limit_seconds: draft.time_limit_seconds,
   created_at: now,
   updated_at: now,
-  merged_at: null,
-  archived_at: null,
-  cancellation_requested: false,
-  attempt_count: 0,
-  tries: 1,
-  round: 1,
   rounds: [{ asked: draft.task, by: draft.requester, did: "" }],
-  waiting_messages: [],
-  heard: [],
-  presented_to_agents: [],
-  given_up: [],
-  debts: [],
-  other_tries: NOTHING_SPENT,
   base: { branch: draft.base_branch, sha: null, is_default: draft.base_branch === null },
   branch: branchOf(draft.id),
-  head_sha: null,
-  past_runs: [],
-  ci_runs: [],
-  pull_request: null,
-  former_pull_requests: [],
-  merge: { state: "waiting", refusals: 0 },
-  work: null,
-  failure: null,
-  reasons: [],
-  notice: null,
-  comment: null,
-  check: null,
 });
 
-const isOffered = (job: Job): boolean => job.runner === "market" && issueOf(job.origin) !== null;
+const isOffered = (job: Job): boolean => isOnMarket(job) && issueOf(job.origin) !== null;
 
 export function create(draft: Draft, { now, available_cents }: Context): Decision {
   const paid = draft.price_cents <= available_cents || draft.price_cents === 0;
@@ -160,8 +128,7 @@ const DISCARDED = "it was discarded";
 export function discard(job: Job, by: Actor, context: Context): Decision {
   if (job.merged_at !== null)
     return refuse("already_merged", "The pull request is merged; revert it on GitHub instead.");
-  if (job.runner === "market" && (job.status === "accepted" || job.status === "submitted"))
-    return cancel(job, by, context);
+  if (isOnMarket(job) && (job.status === "accepted" || job.status === "submitted")) return cancel(job, by, context);
   if (job.merge.state === "off" && job.merge.why === DISCARDED) return unchanged;
   const clear: WantedEffect[] = [
     ...cancelRun(job),
@@ -178,7 +145,7 @@ export function discard(job: Job, by: Actor, context: Context): Decision {
 /** Opens the next round on the same branch and pull request; a price that has left the escrow is charged again. */
 export function nextRound(job: Job, asked: string, by: string | null, { now, available_cents }: Context): Decision {
   const chargeAgain = isFinal(job.status);
-  if (chargeAgain && job.enclosure !== null)
+  if (chargeAgain && (marketWork(job)?.enclosure ?? null) !== null)
     return refuse("wrong_status", "What came with this job is deleted, since it was over; order a new one.");
   if (chargeAgain && available_cents < job.price_cents)
     return refuse(
@@ -187,8 +154,7 @@ export function nextRound(job: Job, asked: string, by: string | null, { now, ava
     );
   const next: Job = {
     ...job,
-    ...NO_ATTEMPT,
-    past_runs: pastRuns(job),
+    ...newAttempt(retireRun(job.work)),
     status: "queued",
     attempt_count: 0,
     tries: 1,
@@ -221,7 +187,7 @@ const withEffects = (decision: Decision, effects: readonly WantedEffect[]): Deci
 
 /** A task of the market is fixed while somebody may work on it, and who orders more of it pays; null: that is not so. */
 function fixedTask(job: Job, by: Actor): Decision | null {
-  if (job.runner !== "market") return null;
+  if (!isOnMarket(job)) return null;
   if (!isFinal(job.status))
     return refuse("wrong_status", "The task of a market job is fixed; cancel it, or ask for more when it is over.");
   if (isAccount(by.account, job.account)) return null;

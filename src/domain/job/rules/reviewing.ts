@@ -22,7 +22,20 @@ import {
   unchanged,
 } from "../decision.ts";
 import type { Effect, WantedEffect } from "../effect.ts";
-import { commitToName, heldFiles, isApart, type Job, judgedSha, statusAt } from "../job.ts";
+import {
+  commitToName,
+  type Delivery,
+  heldFiles,
+  isApart,
+  isOnMarket,
+  type Job,
+  type Judgement,
+  judgedSha,
+  type MarketWork,
+  marketWork,
+  statusAt,
+  workerOf,
+} from "../job.ts";
 import { linesOf } from "../reason.ts";
 import { isWanted } from "../wanted-effects.ts";
 import { failAttempt, verify } from "./ending.ts";
@@ -46,11 +59,9 @@ export const isWatched = (job: Job): boolean =>
  * as this App for an earlier round, a merger whom nobody knows, nor a merge of what an earlier try has left. Checks, judge
  * and sender decide as if it had not been.
  */
-export function saysNothing(
-  { status, price_cents, account, worker, submitted_at }: Job,
-  merge: Of<"merged">,
-  merger: string | null,
-): boolean {
+export function saysNothing(job: Job, merge: Of<"merged">, merger: string | null): boolean {
+  const { status, price_cents, account, submitted_at } = job;
+  const worker = workerOf(job);
   if (status !== "submitted" || price_cents === 0 || worker === null) return false;
   if (isAccount(worker.account, account) || isAccount(merger, account)) return false;
   if (merger === null || isAccount(merger, worker.account)) return true;
@@ -65,20 +76,21 @@ export function askJudge(job: Job): { readonly set: Partial<Job>; readonly effec
     try: job.tries,
     sha: judgedSha(job),
   };
-  if (!isWanted(effect, job)) return { set: {}, effects: [] };
-  const nth = job.judgement?.nth ?? 0;
+  if (!isOnMarket(job) || !isWanted(effect, job)) return { set: {}, effects: [] };
+  const nth = job.work.judgement?.nth ?? 0;
   if (nth < MOST_JUDGED) return { set: {}, effects: [soon(effect)] };
   const reasons = ["The branch has moved too often to be judged again."];
-  return { set: { judgement: { sha: effect.sha, verdict: "unsure", reasons, nth } }, effects: [] };
+  const judgement: Judgement = { sha: effect.sha, verdict: "unsure", reasons, nth };
+  return { set: { work: { ...job.work, judgement } }, effects: [] };
 }
 
 export function judged(job: Job, report: Of<"judged">, { now }: Context): Decision {
   const { round, sha, verdict, reasons } = report;
-  if (!isWanted({ type: "judge", round, try: report.try, sha }, job)) return unchanged;
-  const nth = (job.judgement?.nth ?? 0) + (verdict === "none" ? 0 : 1);
+  if (!isOnMarket(job) || !isWanted({ type: "judge", round, try: report.try, sha }, job)) return unchanged;
+  const nth = (job.work.judgement?.nth ?? 0) + (verdict === "none" ? 0 : 1);
   const judgement = { sha, verdict, reasons, nth };
   const heard = change(job, now, {
-    set: { judgement },
+    set: { work: { ...job.work, judgement } },
     event: verdict === "none" ? null : "judged",
     note: [verdict, ...reasons.map((text) => `- ${text}`)].join("\n"),
     effects: isWatched(job) ? [later({ type: "read-facts", runs: [] }, now + SETTLE_MS)] : [],
@@ -94,7 +106,7 @@ export function judged(job: Job, report: Of<"judged">, { now }: Context): Decisi
 }
 
 /** A worker's files come to the job's branch, and their pull request opens. */
-export const takeIn = ({ round, tries }: Pick<Job, "round" | "tries">, delivery: Job["delivery"]): WantedEffect[] => [
+export const takeIn = ({ round, tries }: Pick<Job, "round" | "tries">, delivery: Delivery | null): WantedEffect[] => [
   ...(delivery === null || delivery.files.length === 0
     ? []
     : [soon({ type: "deliver-files", round, try: tries } as const)]),
@@ -103,10 +115,14 @@ export const takeIn = ({ round, tries }: Pick<Job, "round" | "tries">, delivery:
 
 /** From here on a stranger's code may run with what the checks of this repository see. */
 export function letRun(job: Job, now: number, by: string | null): Decision {
-  const { delivery } = job;
+  const work = marketWork(job);
+  const delivery = work?.delivery ?? null;
   const held = heldFiles(job);
-  if (delivery === null || held === null) return unchanged;
-  const set: Partial<Job> = { delivery: { ...delivery, held: null }, sender_asked_at: null, reasons: [] };
+  if (work === null || delivery === null || held === null) return unchanged;
+  const set: Partial<Job> = {
+    work: { ...work, delivery: { ...delivery, held: null }, sender_asked_at: null },
+    reasons: [],
+  };
   return change(job, now, {
     set,
     // nobody has waited for it where they run as they come
@@ -134,7 +150,7 @@ function otherFiles(job: Job, commit: string | undefined, verb: "run-checks" | "
 }
 
 export function runChecks(job: Job, { by, comment_id, commit }: Of<"run-checks">, { now }: Context): Decision {
-  if (job.status !== "submitted" || job.delivery === null || job.delivery.files.length === 0)
+  if (job.status !== "submitted" || (marketWork(job)?.delivery?.files.length ?? 0) === 0)
     return refuse("wrong_status", `This job is ${statusAt(job, now)}, and no files of it wait to be let run.`);
   if (heldFiles(job) === null) return unchanged;
   if (isApprovedByTime(job, now)) return refuse("wrong_status", TOO_LATE);
@@ -147,9 +163,11 @@ export function runChecks(job: Job, { by, comment_id, commit }: Of<"run-checks">
 /** The files can be read, so the judge is asked about them as they are. */
 export function filesShown(job: Job, report: Of<"files-shown">, { now }: Context): Decision {
   const { round, sha, url } = report;
-  const { delivery } = job;
-  if (delivery === null || !isWanted({ type: "show-files", round, try: report.try }, job)) return unchanged;
-  const shown = change(job, now, { set: { delivery: { ...delivery, held: { sha, url } } } });
+  const work = marketWork(job);
+  const delivery = work?.delivery ?? null;
+  if (work === null || delivery === null) return unchanged;
+  if (!isWanted({ type: "show-files", round, try: report.try }, job)) return unchanged;
+  const shown = change(job, now, { set: { work: { ...work, delivery: { ...delivery, held: { sha, url } } } } });
   return andThen(shown, (next) => change(next, now, { ...askJudge(next) }));
 }
 
@@ -159,11 +177,12 @@ export const judgeAway = (job: Job, effect: Extract<Effect, { type: "judge" }>, 
 
 /** Work that is words alone, or files that may not run: no check sees it. */
 function leaveToSender(job: Job, now: number): Decision {
-  const { work } = agreed(null, job, now);
+  if (!isOnMarket(job)) return unchanged;
+  const { work: reason } = agreed(null, job, now);
   return change(job, now, {
-    set: { reasons: [work], sender_asked_at: job.sender_asked_at ?? now },
+    set: { reasons: [reason], work: { ...job.work, sender_asked_at: job.work.sender_asked_at ?? now } },
     event: "checked",
-    note: linesOf(work),
+    note: linesOf(reason),
     effects: showNow(job, now),
   });
 }
@@ -178,17 +197,20 @@ const TOO_LATE = "The time to object is over: the work counts as approved.";
 
 /** A sender who was asked about work without a pull request has said nothing in time. */
 export function silence(job: Job, now: number): Decision {
-  if (!isApprovedByTime(job, now)) return unchanged;
-  const { work } = agreed(null, job, now);
-  if (work.verdict !== "pass") return unchanged;
-  const approval = { sha: null, by: null, at: now };
-  const set = { approval, reasons: [work], sender_asked_at: null, merge: notMerged(job) };
-  return verify(job, now, { set, note: linesOf(work), effects: showNow(job, now) });
+  if (!isOnMarket(job) || !isApprovedByTime(job, now)) return unchanged;
+  const { work: reason } = agreed(null, job, now);
+  if (reason.verdict !== "pass") return unchanged;
+  const work: MarketWork = { ...job.work, approval: { sha: null, by: null, at: now }, sender_asked_at: null };
+  return verify(job, now, {
+    set: { work, reasons: [reason], merge: notMerged(job) },
+    note: linesOf(reason),
+    effects: showNow(job, now),
+  });
 }
 
 /** Null: the sender may decide about this work. */
 function notTheirs(job: Job, account: string, what: "approved" | "rejected", now: number): Decision | null {
-  if (job.runner !== "market")
+  if (!isOnMarket(job))
     return refuse("wrong_status", "This job was not given to the market: merge or close its pull request instead.");
   if (!isAccount(account, job.account))
     return refuse("forbidden", `The work can be ${what} by ${job.account} alone, who has asked for it and pays.`);
@@ -203,11 +225,13 @@ const seen = (comment_id: CommentId | null): WantedEffect[] =>
   comment_id === null ? [] : [soon({ type: "react", comment_id, content: "eyes" })];
 
 export function approve(job: Job, { account, by, comment_id, commit }: Of<"approve">, { now }: Context): Decision {
-  if (job.status === "verified" && job.runner === "market" && isAccount(account, job.account)) return unchanged;
+  if (job.status === "verified" && isOnMarket(job) && isAccount(account, job.account)) return unchanged;
   const refused = notTheirs(job, account, "approved", now);
   if (refused !== null) return refused;
   const apart = isApart(job);
-  if (apart && job.sender_asked_at === null)
+  const work = marketWork(job);
+  if (work === null) return unchanged;
+  if (apart && work.sender_asked_at === null)
     return refuse("wrong_status", "The work has just come and is being looked at; approve it in a minute.");
   const other = otherFiles(job, commit, "approve");
   if (other !== null) return refuse("wrong_status", other);
@@ -216,8 +240,7 @@ export function approve(job: Job, { account, by, comment_id, commit }: Of<"appro
     by: nameOf(by),
     note: "Approved by the sender.",
     set: {
-      approval: { sha, by: nameOf(by), at: now },
-      sender_asked_at: null,
+      work: { ...work, approval: { sha, by: nameOf(by), at: now }, sender_asked_at: null },
       ...(apart ? { merge: notMerged(job) } : {}),
     },
     effects: [

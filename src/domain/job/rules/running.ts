@@ -19,10 +19,24 @@ import {
   unchanged,
 } from "../decision.ts";
 import type { WantedEffect } from "../effect.ts";
-import { fullName, GONE, isFinal, issueOf, type Job, type Run } from "../job.ts";
+import {
+  type ActionsJob,
+  actionsWork,
+  fullName,
+  GONE,
+  isFinal,
+  isOnActions,
+  isOnMarket,
+  issueOf,
+  type Job,
+  type Run,
+  runOf,
+  type Work,
+  workerOf,
+} from "../job.ts";
 import { START_GIVEN_UP_MS } from "../next-timer.ts";
-import { withWork } from "../usage.ts";
-import { cancelRun, endUnpaid, failAttempt, MOST_ROUNDS, pastRuns } from "./ending.ts";
+import { withResult } from "../usage.ts";
+import { cancelRun, endUnpaid, failAttempt, MOST_ROUNDS, retireRun } from "./ending.ts";
 import { marketOff } from "./market.ts";
 import { finishedWithout } from "./opening.ts";
 import { letRun } from "./reviewing.ts";
@@ -39,8 +53,8 @@ const RUN_ALLOWANCE_SECONDS = 15 * 60;
  * A run can be over before the outcome of our push is known, or have pushed. What a market's worker hands in waits for
  * the push.
  */
-const hasMovedOn = ({ runner, status, handed_in }: Job): boolean =>
-  runner === "actions" && (status === "submitted" || Boolean(handed_in?.clean_sha));
+const hasMovedOn = (job: Job): boolean =>
+  isOnActions(job) && (job.status === "submitted" || Boolean(job.work.handed_in?.clean_sha));
 
 export function briefPushed(job: Job, report: Report<"brief-pushed">, context: Context): Decision {
   const { now } = context;
@@ -49,10 +63,10 @@ export function briefPushed(job: Job, report: Report<"brief-pushed">, context: C
     base: { ...report.base, is_default: job.base.is_default },
     settings: report.settings,
     settings_problem: report.settings_problem ?? null,
-    llm: report.llm ?? null,
+    work: isOnActions(job) ? { ...job.work, llm: report.llm ?? null } : job.work,
   };
   if (!isThisTry(job, report)) return unchanged;
-  if (job.runner === "market" && !isFinal(job.status) && !marketOf(report.settings).enabled) {
+  if (isOnMarket(job) && !isFinal(job.status) && !marketOf(report.settings).enabled) {
     const failure = marketOff(fullName(job.repository));
     const set = { ...pushed, failure };
     return endUnpaid(job, now, "failed", { set, note: failure, effects: [soon({ type: "delete-branch" })] });
@@ -65,8 +79,7 @@ export function briefPushed(job: Job, report: Report<"brief-pushed">, context: C
       effects: job.pull_request === null || job.merged_at !== null ? [soon({ type: "delete-branch" })] : [],
     });
   }
-  const limit =
-    job.runner === "actions" ? report.settings.limits.minutes * 60 + RUN_ALLOWANCE_SECONDS : job.time_limit_seconds;
+  const limit = isOnActions(job) ? report.settings.limits.minutes * 60 + RUN_ALLOWANCE_SECONDS : job.time_limit_seconds;
   const next = {
     ...pushed,
     head_sha: hasMovedOn(job) ? job.head_sha : report.head_sha,
@@ -75,7 +88,8 @@ export function briefPushed(job: Job, report: Report<"brief-pushed">, context: C
     time_limit_seconds: limit,
     notice: null,
   };
-  const early = (job.early_runs ?? []).filter(({ head_sha }) => head_sha === report.head_sha);
+  const early = (actionsWork(job)?.early_runs ?? []).filter(({ head_sha }) => head_sha === report.head_sha);
+  const work = pushed.work.kind === "actions" ? { ...pushed.work, early_runs: [] } : pushed.work;
   const known = early.reduce<Decision>(
     (decision, { run, head_sha }) =>
       andThen(decision, (told) =>
@@ -85,7 +99,7 @@ export function briefPushed(job: Job, report: Report<"brief-pushed">, context: C
           context,
         ),
       ),
-    change(job, now, { set: { ...next, early_runs: [] }, effects: [firstComment(job, context)] }),
+    change(job, now, { set: { ...next, work }, effects: [firstComment(job, context)] }),
   );
   // handed in before it was known what may run
   return marketOf(report.settings).run_checks === "always" ? andThen(known, (one) => letRun(one, now, null)) : known;
@@ -116,54 +130,58 @@ const isOld = (known: Run | null, run: Run): boolean =>
 const MOST_EARLY_RUNS = 5;
 
 /** Anybody who may push can write a brief's message, so until the brief's commit is known a run is not believed. */
-function heldBack(job: Job, { run, head_sha }: Report<"run-changed">, { now }: Context): Decision {
-  const early = job.early_runs ?? [];
+function heldBack(job: ActionsJob, { run, head_sha }: Report<"run-changed">, { now }: Context): Decision {
+  const early = job.work.early_runs;
   if (early.some((one) => isOld(one.run, run))) return unchanged;
   const others = early.filter((one) => one.run.id !== run.id);
-  return change(job, now, { set: { early_runs: [...others, { run, head_sha }].slice(-MOST_EARLY_RUNS) } });
+  return change(job, now, {
+    set: { work: { ...job.work, early_runs: [...others, { run, head_sha }].slice(-MOST_EARLY_RUNS) } },
+  });
 }
 
 /** Is it the run of this try, or may it be while the brief's commit is not known? */
-const isOurs = (job: Job, report: Report<"run-changed">): boolean =>
+const isOurs = (job: ActionsJob, report: Report<"run-changed">): boolean =>
   report.commit_message.startsWith(`${RUN_COMMIT_PREFIX}${job.id}`) &&
-  !job.past_runs.includes(report.run.id) &&
+  !job.work.past_runs.includes(report.run.id) &&
   (job.brief_sha === null || job.brief_sha === report.head_sha);
 
 /** Somebody pressed “Re-run” on GitHub for the run of a failed job: a round that GitHub has begun for us. */
-const isRerun = (job: Job, run: Run): boolean =>
-  job.status === "failed" && job.price_cents === 0 && job.run?.id === run.id && run.attempt > job.run.attempt;
+const isRerun = (job: ActionsJob, run: Run): boolean =>
+  job.status === "failed" && job.price_cents === 0 && job.work.run?.id === run.id && run.attempt > job.work.run.attempt;
 
 /** Still going after its deadline, by GitHub's own word. */
-const isOverdue = (job: Job, { run, fresh }: Report<"run-changed">, now: number): boolean =>
+const isOverdue = (job: ActionsJob, { run, fresh }: Report<"run-changed">, now: number): boolean =>
   fresh === true &&
   run.status !== "completed" &&
   job.status === "accepted" &&
-  job.run?.id === run.id &&
-  job.run.status !== "completed" &&
+  job.work.run?.id === run.id &&
+  job.work.run.status !== "completed" &&
   job.deadline_at !== null &&
   now >= job.deadline_at;
 
 /** The end of a run may have been told while nobody listened: GitHub is asked before its work is thrown away. */
-export const missDeadline = (job: Job, { now }: Context): Decision =>
-  job.run === null || job.run.status === "completed"
+export function missDeadline(job: Job, { now }: Context): Decision {
+  const run = runOf(job);
+  return run === null || run.status === "completed"
     ? unchanged
-    : change(job, now, { effects: [soon({ type: "read-run", run_id: job.run.id })] });
+    : change(job, now, { effects: [soon({ type: "read-run", run_id: run.id })] });
+}
 
 export function runChanged(job: Job, report: Report<"run-changed">, context: Context): Decision {
   const { run } = report;
-  if (job.runner !== "actions") return unchanged;
+  if (!isOnActions(job)) return unchanged;
   if (isOverdue(job, report, context.now))
     return failAttempt(job, context.now, "The time limit was exceeded.", { effects: cancelRun(job) });
-  if (isOld(job.run, run)) return unchanged;
+  if (isOld(job.work.run, run)) return unchanged;
   if (isRerun(job, run)) {
     const asked = job.rounds.at(-1)?.asked ?? job.task;
-    const reopened: Job = {
+    const reopened: ActionsJob = {
       ...job,
       status: "queued",
       round: job.round + 1,
       tries: 1,
       attempt_count: 0,
-      run: null,
+      work: { ...job.work, run: null },
       rounds: [...job.rounds, { asked, by: null, did: "" }].slice(-MOST_ROUNDS),
       merge: { state: "waiting", refusals: 0 },
     };
@@ -173,15 +191,22 @@ export function runChanged(job: Job, report: Report<"run-changed">, context: Con
   if (isFinal(job.status)) {
     return run.status === "completed"
       ? unchanged
-      : change(job, context.now, { set: { run }, effects: [soon({ type: "cancel-run", run_id: run.id })] });
+      : change(job, context.now, {
+          set: { work: { ...job.work, run } },
+          effects: [soon({ type: "cancel-run", run_id: run.id })],
+        });
   }
   if (job.brief_sha === null) return heldBack(job, report, context);
   if (job.status === "queued") return startedRun(job, report, context);
   // pressed “Re-run” while its work is being checked: that is there already
   if (job.status === "submitted" && run.status !== "completed")
-    return change(job, context.now, { set: { run }, effects: [soon({ type: "cancel-run", run_id: run.id })] });
+    return change(job, context.now, {
+      set: { work: { ...job.work, run } },
+      effects: [soon({ type: "cancel-run", run_id: run.id })],
+    });
   if (job.status !== "accepted") return unchanged;
-  return run.status === "completed" ? endedRun({ ...job, run }, context) : change(job, context.now, { set: { run } });
+  const next = { ...job, work: { ...job.work, run } };
+  return run.status === "completed" ? endedRun(next, context) : change(job, context.now, { set: next });
 }
 
 /**
@@ -192,18 +217,17 @@ const checkAtStart = (job: Job, now: number): WantedEffect[] =>
   issueOf(job.origin) !== null && job.pull_request === null ? [] : showCheck(job, now, "now");
 
 /** A run that waits for a runner is known but has not begun; the clock starts when it does. */
-function startedRun(job: Job, { run, head_sha }: Report<"run-changed">, context: Context): Decision {
+function startedRun(job: ActionsJob, { run, head_sha }: Report<"run-changed">, context: Context): Decision {
   const { now } = context;
-  const known = { run, head_sha: job.head_sha ?? head_sha, notice: null };
+  const known = { work: { ...job.work, run }, head_sha: job.head_sha ?? head_sha, notice: null };
   if (run.status === "queued") return change(job, now, { set: known });
-  const begun: Job = {
+  const begun: ActionsJob = {
     ...job,
     ...known,
     status: "accepted",
     accepted_at: now,
     deadline_at: now + job.time_limit_seconds * 1000,
     attempt_count: job.attempt_count + 1,
-    worker: null,
     woken_at: null,
   };
   const started = change(job, now, {
@@ -217,9 +241,10 @@ function startedRun(job: Job, { run, head_sha }: Report<"run-changed">, context:
   return ended.kind === "decided" ? { ...ended, history: [...started.history, ...ended.history] } : ended;
 }
 
-function endedRun(job: Job, context: Context): Decision {
+function endedRun(job: ActionsJob, context: Context): Decision {
   const { now } = context;
-  switch (job.run?.conclusion) {
+  const { run } = job.work;
+  switch (run?.conclusion) {
     case "cancelled":
       return failAttempt(job, now, "The workflow run was cancelled.");
     case "startup_failure":
@@ -229,7 +254,7 @@ function endedRun(job: Job, context: Context): Decision {
     case "action_required":
       return change(job, now, {
         set: {
-          run: { ...job.run, status: "in_progress" },
+          work: { ...job.work, run: { ...run, status: "in_progress" } },
           notice: "The workflow run waits for a person to approve it on GitHub.",
         },
         effects: showNow(job, now),
@@ -240,34 +265,49 @@ function endedRun(job: Job, context: Context): Decision {
 }
 
 /** Its result is read from the branch, unless the run has told it and its push is known. */
-function workDone(job: Job, context: Context): Decision {
-  const { run, work, handed_in, round, tries } = job;
-  const ended = { set: { run } };
+function workDone(job: ActionsJob, context: Context): Decision {
+  const { result, round, tries, work } = job;
+  const { run, handed_in } = work;
+  const ended = { set: { work } };
   const told = handed_in?.run_id === run?.id && handed_in?.attempt === run?.attempt ? handed_in : null;
   const head_sha = told?.clean_sha ?? null;
-  if (work === null || head_sha === null)
+  if (result === null || head_sha === null)
     return change(job, context.now, { ...ended, effects: [soon({ type: "read-result", round, try: tries })] });
   return andThen(change(job, context.now, ended), (next) =>
-    resultRead(next, { type: "result-read", round, try: tries, work, head_sha, clean: true }, context),
+    resultRead(next, { type: "result-read", round, try: tries, result, head_sha, clean: true }, context),
   );
 }
 
 /** What was handed in is known to be on the branch, or it is not. */
-const handedIn = ({ handed_in }: Job, { clean, head_sha }: Report<"result-read">): Job["handed_in"] =>
-  handed_in === null ? null : { ...handed_in, clean_sha: clean === true ? head_sha : null };
+function handedIn(work: Work, { clean, head_sha }: Report<"result-read">): Work {
+  if (work.kind !== "actions" || work.handed_in === null) return work;
+  return { ...work, handed_in: { ...work.handed_in, clean_sha: clean === true ? head_sha : null } };
+}
 
 export function resultRead(job: Job, report: Report<"result-read">, { now }: Context): Decision {
   if (!isThisTry(job, report) || job.status !== "accepted") return unchanged;
-  const { work } = report;
-  const set = { ...withWork(job, work, job.run), head_sha: report.head_sha, handed_in: handedIn(job, report) };
+  const { result } = report;
+  const run = runOf(job);
+  const set = {
+    ...withResult(job, result, run),
+    head_sha: report.head_sha,
+    work: handedIn(job.work, report),
+  };
   const read: Job = { ...job, ...set };
-  const green = job.run?.conclusion === "success";
-  if (!green || work.outcome === "failed" || work.outcome === "limit") {
-    const why = work.reason ?? (work.body || `The workflow run ended with ${job.run?.conclusion ?? "no result"}.`);
-    return failAttempt(read, now, why, { set }, "worker's", work.outcome === "failed" && Boolean(work.permanent_error));
+  const green = run?.conclusion === "success";
+  if (!green || result.outcome === "failed" || result.outcome === "limit") {
+    const why = result.reason ?? (result.body || `The workflow run ended with ${run?.conclusion ?? "no result"}.`);
+    return failAttempt(
+      read,
+      now,
+      why,
+      { set },
+      "worker's",
+      result.outcome === "failed" && Boolean(result.permanent_error),
+    );
   }
   // of a further round there is a pull request, which must lose the job's folder and be judged, whatever was said
-  if (job.pull_request !== null || (work.outcome === "done" && work.changed_files.length > 0))
+  if (job.pull_request !== null || (result.outcome === "done" && result.changed_files.length > 0))
     return change(job, now, {
       set: { ...set, status: "submitted", submitted_at: now, failure: null, reasons: [] },
       event: "submitted",
@@ -281,10 +321,10 @@ export function branchDeleted(job: Job, { now }: Context): Decision {
   if (isFinal(job.status) || job.pull_request !== null || job.head_sha === null) return unchanged;
   if (job.status === "pending_payment") return unchanged;
   // somebody of the market works on it: only its end completes a cancel
-  if (job.runner === "market" && job.worker !== null)
+  if (workerOf(job) !== null)
     return job.cancellation_requested ? unchanged : change(job, now, { set: { cancellation_requested: true } });
   return endUnpaid(job, now, "cancelled", {
-    set: { past_runs: pastRuns(job) },
+    set: { work: retireRun(job.work) },
     note: "Its branch was deleted.",
     effects: cancelRun(job),
   });

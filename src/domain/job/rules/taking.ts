@@ -9,7 +9,15 @@ import { type Posting, payout } from "../../market/ledger.ts";
 import { isAccount } from "../account.ts";
 import type { Command } from "../command.ts";
 import { type Context, change, type Decided, type Decision, showComment, unchanged } from "../decision.ts";
-import { type Debt, isFinal, type Job, type RejectedWork } from "../job.ts";
+import {
+  type Debt,
+  isFinal,
+  isOnMarket,
+  type Job,
+  type MarketJob,
+  type MarketWork,
+  type RejectedWork,
+} from "../job.ts";
 import { cancelRun, verify } from "./ending.ts";
 
 type Merged = Extract<Command, { type: "merged" }>;
@@ -17,20 +25,21 @@ type Merged = Extract<Command, { type: "merged" }>;
 const isHandedIn = ({ status }: Job): boolean => status === "submitted" || status === "verified";
 
 /** Whose work it was, where this merge takes it; a worker, a program and nobody take nothing. Null: it does not. */
-export function takenWork(job: Job, { pull_request }: Merged, merger: string | null): RejectedWork | null {
-  const work = job.turned_down?.find((one) => one.pull_request === pull_request);
+export function takenWork(job: MarketJob, { pull_request }: Merged, merger: string | null): RejectedWork | null {
+  const work = job.work.turned_down.find((one) => one.pull_request === pull_request);
   if (work === undefined || isAccount(work.account, job.account)) return null;
   // of the try that is being looked at: that is for its own rules
   if (job.status === "submitted" && job.pull_request?.number === pull_request) return null;
   return merger === null || isAccount(merger, work.account) ? null : work;
 }
 
-const left = (job: Job, { pull_request }: RejectedWork): readonly RejectedWork[] =>
-  (job.turned_down ?? []).filter((one) => one.pull_request !== pull_request);
+const left = ({ work }: MarketJob, { pull_request }: RejectedWork): readonly RejectedWork[] =>
+  work.turned_down.filter((one) => one.pull_request !== pull_request);
 
 /** From the wallet, as far as that goes. */
-function payFromWallet(job: Job, { account }: RejectedWork, available_cents: number) {
-  const { price_cents, id, debts = [] } = job;
+function payFromWallet(job: MarketJob, { account }: RejectedWork, available_cents: number) {
+  const { price_cents, id } = job;
+  const { debts } = job.work;
   const cents = Math.min(price_cents, Math.max(0, available_cents));
   const debt: Debt = { account, price_cents, paid_cents: 0 };
   const short = price_cents - cents;
@@ -44,26 +53,38 @@ function payFromWallet(job: Job, { account }: RejectedWork, available_cents: num
   };
 }
 
-export function payTaken(job: Job, work: RejectedWork, report: Merged, { now, available_cents }: Context): Decided {
-  const turned_down = left(job, work);
+export function payTaken(
+  job: MarketJob,
+  rejected: RejectedWork,
+  report: Merged,
+  { now, available_cents }: Context,
+): Decided {
+  const turned_down = left(job, rejected);
   // another's work is with the sender, or was paid from the escrow: that stays as it is
   if (isHandedIn(job)) {
-    const { postings, debts, note } = payFromWallet(job, work, available_cents);
+    const { postings, debts, note } = payFromWallet(job, rejected, available_cents);
+    const set = { work: { ...job.work, turned_down, debts } };
     const effects = [showComment(job, now, "now")];
-    return change(job, now, { set: { turned_down, debts }, event: "paid", by: report.by, note, postings, effects });
+    return change(job, now, { set, event: "paid", by: report.by, note, postings, effects });
   }
-  const paid = isFinal(job.status) ? payFromWallet(job, work, available_cents) : fromEscrow(job, work);
-  const taken = verify({ ...job, worker: { agent_id: work.agent_id, account: work.account } }, now, {
-    set: { merged_at: report.at, turned_down, debts: paid.debts, notice: null, hold: null, waiting_messages: [] },
+  const paid = isFinal(job.status) ? payFromWallet(job, rejected, available_cents) : fromEscrow(job, rejected);
+  const { agent_id, account } = rejected;
+  const work: MarketWork = { ...job.work, worker: { agent_id, account }, hold: null, debts: paid.debts };
+  const taken = verify({ ...job, work }, now, {
+    set: { merged_at: report.at, notice: null, waiting_messages: [] },
     by: report.by,
     note: paid.note,
     effects: [...cancelRun(job), showComment(job, now, "now")],
   });
-  const merged = change(taken.job, now, { event: "merged", by: report.by });
+  const merged = change(taken.job, now, {
+    set: { work: { ...work, turned_down } },
+    event: "merged",
+    by: report.by,
+  });
   return { ...taken, job: merged.job, postings: paid.postings, history: [...taken.history, ...merged.history] };
 }
 
-const fromEscrow = ({ id, price_cents, debts = [] }: Job, { account }: RejectedWork) => ({
+const fromEscrow = ({ id, price_cents, work: { debts } }: MarketJob, { account }: RejectedWork) => ({
   postings: payout(account, id, price_cents),
   debts,
   note: `Merged after it was turned down, so ${counted(price_cents, "cent is", "cents are")} paid for it.`,
@@ -71,10 +92,11 @@ const fromEscrow = ({ id, price_cents, debts = [] }: Job, { account }: RejectedW
 
 /** The sender's wallet has money again. */
 export function settleDebts(job: Job, { now, available_cents }: Context): Decision {
-  const { debts = [], account, id } = job;
+  if (!isOnMarket(job)) return unchanged;
+  const { account, id, work } = job;
   const postings: Posting[] = [];
   let available = Math.max(0, available_cents);
-  const after = debts.map((debt) => {
+  const after = work.debts.map((debt) => {
     const cents = Math.min(available, debt.price_cents - debt.paid_cents);
     available -= cents;
     postings.push(...payDebt(account, id, debt, cents));
@@ -83,5 +105,5 @@ export function settleDebts(job: Job, { now, available_cents }: Context): Decisi
   if (postings.length === 0) return unchanged;
   const open = after.filter(({ price_cents, paid_cents }) => paid_cents < price_cents);
   const note = open.length === 0 ? "All that was owed is paid." : "Some of what was owed is paid.";
-  return change(job, now, { set: { debts: open }, event: "paid", note, postings });
+  return change(job, now, { set: { work: { ...work, debts: open } }, event: "paid", note, postings });
 }

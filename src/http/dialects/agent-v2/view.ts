@@ -1,6 +1,6 @@
 /** How a job reads in the agent v2 dialect. Pure: everything comes from the stored job and what is told of the server. */
 import { z } from "zod";
-import { fullName, type Job, NOT_REPORTED } from "../../../domain/job/job.ts";
+import { actionsWork, fullName, type Job, NOT_REPORTED } from "../../../domain/job/job.ts";
 import { outcomeField, outcomeOf } from "../../../domain/job/outcome.ts";
 
 export const agentV2ViewSchema = z
@@ -48,9 +48,10 @@ export function agentV2Status(job: Job): AgentV2Status {
 }
 
 /** The model that did the work, else the one that was or will be asked to. */
-function modelOf({ work, llm, choices, settings }: Job, fallback: string): string {
-  if (work !== null && work.model !== NOT_REPORTED) return work.model;
-  return llm?.model ?? choices.model ?? settings?.llm.model ?? fallback;
+function modelOf(job: Job, fallback: string): string {
+  const { result, choices, settings } = job;
+  if (result !== null && result.model !== NOT_REPORTED) return result.model;
+  return actionsWork(job)?.llm?.model ?? choices.model ?? settings?.llm.model ?? fallback;
 }
 
 const iso = (at: number): string => new Date(at).toISOString();

@@ -2,7 +2,7 @@
  * How a job reads in the create-job dialect. Pure: everything comes from the stored record.
  */
 import { z } from "zod";
-import type { Job } from "../../../domain/job/job.ts";
+import { type Job, runOf } from "../../../domain/job/job.ts";
 import { outcomeField, outcomeOf } from "../../../domain/job/outcome.ts";
 import type { StoredJob } from "../../../engine/ports/jobs.ts";
 
@@ -56,7 +56,7 @@ export const createJobView = (stored: StoredJob): CreateJobView => ({
   outcome: outcomeOf(stored.job),
   branch: stored.job.branch,
   pr_url: stored.job.pull_request?.url ?? null,
-  run_url: stored.job.run?.url ?? null,
+  run_url: runOf(stored.job)?.url ?? null,
   log: logText(stored),
-  changed_files: stored.job.work?.changed_files ?? [],
+  changed_files: stored.job.result?.changed_files ?? [],
 });

@@ -4,7 +4,7 @@
  */
 import type { Request } from "express";
 import { canCommand, canReach, canRead, claimingAgent } from "../../../domain/access.ts";
-import { asJobId, type Job } from "../../../domain/job/job.ts";
+import { asJobId, type Job, marketWork } from "../../../domain/job/job.ts";
 import type { JobStore } from "../../../engine/ports/jobs.ts";
 import { principalOf } from "../../middleware/auth.ts";
 import { failure, type HttpResult } from "../../routing/answer.ts";
@@ -59,7 +59,7 @@ export async function workersJob(
   const claiming = claimingAgent(principal, job);
   if (claiming !== null) return { job, agent_id: claiming };
   const own = new Set(await agentsOf(principal.account));
-  const earlier = job.presented_to_agents.findLast((agent) => own.has(agent));
+  const earlier = marketWork(job)?.presented_to_agents.findLast((agent) => own.has(agent));
   if (earlier !== undefined) return { job, agent_id: earlier };
   return canCommand(principal, job) ? { job, agent_id: defaultAgentId(principal.account) } : NO_JOB;
 }

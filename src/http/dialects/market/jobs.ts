@@ -3,7 +3,7 @@ import type { Request } from "express";
 import { z } from "zod";
 import { readableJobs } from "../../../domain/access.ts";
 import { unpackBlob } from "../../../domain/job/attachments.ts";
-import { type Job, STATUSES } from "../../../domain/job/job.ts";
+import { type Job, marketWork, STATUSES } from "../../../domain/job/job.ts";
 import { jobView, jobViewSchema } from "../../../domain/job/view.ts";
 import type { AttachmentStore } from "../../../engine/ports/attachments.ts";
 import type { JobStore } from "../../../engine/ports/jobs.ts";
@@ -175,7 +175,7 @@ const NO_ATTACHMENT = failure(404, "not_found", "This job has no attachment of t
 async function attachmentOf(parts: MarketJobParts, request: Request, name: string): Promise<HttpResult> {
   const job = await readableJob(parts, request);
   if (!("id" in job)) return NO_JOB;
-  for (const held of [job.delivery, job.enclosure]) {
+  for (const held of [marketWork(job)?.delivery, marketWork(job)?.enclosure]) {
     const told = held?.attachments.find((one) => one.name === name);
     const text = held?.parcel && told ? await parts.parcels.get(job.id, held.parcel) : null;
     const content = text === null ? undefined : unpackBlob(text).attachments.find((one) => one.name === name);

@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { envPurpose, unpackBlob } from "../../../domain/job/attachments.ts";
 import type { Command } from "../../../domain/job/command.ts";
-import { fullName, type Job } from "../../../domain/job/job.ts";
+import { fullName, type Job, marketWork } from "../../../domain/job/job.ts";
 import { jobView, jobViewSchema } from "../../../domain/job/view.ts";
 import type { AgentStore } from "../../../engine/ports/agents.ts";
 import type { JobStore } from "../../../engine/ports/jobs.ts";
@@ -109,7 +109,7 @@ const acceptedSchema = jobViewSchema.extend({
 const envSchema = z.record(z.string(), z.string());
 
 async function envOf({ box, parcels }: WorkParts, job: Job): Promise<Readonly<Record<string, string>>> {
-  const { enclosure } = job;
+  const enclosure = marketWork(job)?.enclosure ?? null;
   if (enclosure === null || !enclosure.has_env_vars) return {};
   const text = await parcels.get(job.id, enclosure.parcel);
   const sealed = text === null ? null : unpackBlob(text).env_vars;
@@ -210,7 +210,7 @@ const submitJob = (parts: WorkParts): Route =>
           commanded(parts, job, {
             type: "submit",
             agent_id,
-            work: workOf(job, call.body),
+            result: workOf(job, call.body),
             delivery: deliveryOf(call.body, parcel),
             by: actorOf(call.request),
             ...once,

@@ -165,13 +165,13 @@ const resultRoute = (parts: RunRouteParts, callers: Route["callers"] & object): 
       const { id, title } = stored.job;
       const read = await parts.thread.handIn({ parts: [bytesOf(request.body)], job: { id, title } });
       if (read.kind === "refused") return read.answer;
-      const { work, log } = read;
+      const { work: result, log } = read;
       const taken = await parts.service.handle(
         id,
         {
           type: "hand-in",
           ...run,
-          work,
+          result,
           old_workflow: request.headers[RUN_ACTION_HEADER] === undefined,
         },
         log.length === 0 ? undefined : log,

@@ -1,0 +1,83 @@
+/**
+ * Jobs as earlier versions stored them, made into those of today, one format after the other. Every field that a later
+ * format has is filled in here, so that nothing else need know that there was a time without it.
+ */
+import { z } from "zod";
+import { DEFAULT_REPOSITORY_SETTINGS } from "../../contracts/settings.ts";
+import { NOTHING_SPENT } from "./schema.ts";
+
+type Raw = Readonly<Record<string, unknown>>;
+
+const ADDED_IN_2 = {
+  callback_url: null,
+  description: "",
+  requirements: "",
+  skills: [],
+  enclosure: null,
+  delivery: null,
+  judgement: null,
+  approval: null,
+  sender_asked_at: null,
+  handed_in: null,
+  progress_at: null,
+};
+
+const ADDED_IN_3 = {
+  settings_problem: null,
+  llm: null,
+  early_runs: [],
+  former_pull_requests: [],
+  turned_down: [],
+  given_up: [],
+  debts: [],
+  other_tries: NOTHING_SPENT,
+  old_workflow: false,
+};
+
+/** Since format 5 these stand in `work`, where only one kind of it has them. */
+const OF_ACTIONS = new Set(["llm", "run", "early_runs", "past_runs", "handed_in", "progress_at", "old_workflow"]);
+const OF_MARKET = new Set([
+  ...["description", "requirements", "skills", "enclosure"],
+  ...["hold", "worker", "presented_to_agents", "given_up", "turned_down", "debts"],
+  ...["delivery", "judgement", "approval", "sender_asked_at"],
+]);
+
+/** As much of a job as has to be looked at. */
+const before3 = z.looseObject({
+  settings: z.looseObject({}).nullish(),
+  work: z.looseObject({}).nullish(),
+  base: z.looseObject({ branch: z.string().nullable() }),
+});
+
+/** There is a market. */
+export const jobTo2 = (job: Raw): Raw => ({ ...ADDED_IN_2, ...job });
+
+/**
+ * A job holds all settings, whichever there were when its brief was pushed. Once a branch stood in it nobody could tell
+ * any more whether it was named or the default one.
+ */
+export function jobTo3(job: Raw): Raw {
+  const { settings, work, base } = before3.parse(job);
+  return {
+    ...ADDED_IN_3,
+    ...job,
+    settings: settings ? { ...DEFAULT_REPOSITORY_SETTINGS, ...settings } : null,
+    work: work ? { run: null, ...work } : null,
+    base: { is_default: base.branch === null, ...base },
+  };
+}
+
+/** What only one kind of work has stands in `work`, which held the agent's result before. */
+export function jobTo5({ runner, work: result, ...before }: Raw): Raw {
+  const [own, other] = runner === "market" ? [OF_MARKET, OF_ACTIONS] : [OF_ACTIONS, OF_MARKET];
+  const work: Record<string, unknown> = { kind: runner };
+  const job: Record<string, unknown> = { work, ...(result === undefined ? {} : { result }) };
+  for (const [name, value] of Object.entries(before)) {
+    if (own.has(name)) work[name] = value;
+    else if (!other.has(name)) job[name] = value;
+  }
+  return job;
+}
+
+/** What finds a job, where the head of its record has format 2, 3 or 4. */
+export const foundTo5 = (job: Raw): Raw => jobTo5({ ...ADDED_IN_3, ...job });
