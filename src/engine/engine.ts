@@ -14,7 +14,7 @@ import { createPull } from "./claim-work.ts";
 import { createDebts } from "./collect-debts.ts";
 import { createCommitSubscribers } from "./commit-subscribers.ts";
 import { enforceDeadlines } from "./enforce-deadlines.ts";
-import { createHandle } from "./handle-command.ts";
+import { CommandHandler, type Handle } from "./handle-command.ts";
 import { createInboxWorker } from "./inbox.ts";
 import { createJobTimers } from "./job-timers.ts";
 import { createMarketGate } from "./market-gate.ts";
@@ -35,7 +35,7 @@ import { type EventPublisher, NO_SUBSCRIPTIONS, type SubscriptionMatcher } from 
 import { createWebhookProcessor } from "./process-webhook.ts";
 import { createQuotas } from "./quotas.ts";
 import { createReconciler } from "./reconcile.ts";
-import { createEffectsRunner } from "./run-effects.ts";
+import { EffectsRunner } from "./run-effects.ts";
 import { createAttachmentSweeper } from "./sweep-attachments.ts";
 import { unknownModel } from "./unknown-model.ts";
 
@@ -102,7 +102,7 @@ export function createEngine(parts: EngineParts): Engine {
     if (stored.effects.some(({ effect }) => isOnGitHub(effect))) effects.kick(stored.job);
   };
   const quotas = createQuotas({ jobs: store.jobs, parcels: store.parcels, clock, estimator, limits: parts.quotas });
-  const handle = createHandle({
+  const commandHandler = new CommandHandler({
     jobs: store.jobs,
     accounts: store.accounts,
     clock,
@@ -114,9 +114,10 @@ export function createEngine(parts: EngineParts): Engine {
     record,
     log,
   });
+  const handle: Handle = (id, command, extras) => commandHandler.handle(id, command, extras);
   const shared = { store, clock, handle, log, meter, random };
-  const effects = createEffectsRunner({ ...shared, takes: isOnGitHub, performer });
-  const announcements = createEffectsRunner({ ...shared, takes: isPublishEvents, performer: eventPublisher });
+  const effects = new EffectsRunner({ ...shared, takes: isOnGitHub, performer });
+  const announcements = new EffectsRunner({ ...shared, takes: isPublishEvents, performer: eventPublisher });
   const parcels = createAttachmentSweeper({ parcels: store.parcels, jobs: store.jobs, clock, log });
   const debts = createDebts({ jobs: store.jobs, handle, log });
   const pull = createPull({ jobs: store.jobs, handle, quotas });
