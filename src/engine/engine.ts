@@ -2,21 +2,14 @@
  * The engine: the door with what hangs on it. Signals come in, commands are decided and committed, effects go out,
  * time wakes jobs, and what was lost on the way is found again at the start and every hour.
  */
-import { accountNamed } from "../domain/job/account.ts";
-import type { Actor, Draft } from "../domain/job/command.ts";
-import { isOnGitHub, isPublishEvents } from "../domain/job/effect.ts";
-import type { Job, JobId } from "../domain/job/job.ts";
 import type { ModelDefaults } from "../domain/job/model-selection.ts";
 import { outcomeOf } from "../domain/job/outcome.ts";
 import type { QuotaLimits } from "../domain/job/quotas.ts";
-import { refusal } from "../domain/job/refusal.ts";
 import { createPull } from "./claim-work.ts";
-import { createDebts } from "./collect-debts.ts";
 import { createCommitSubscribers } from "./commit-subscribers.ts";
+import { JobCreator } from "./create-job.ts";
 import { enforceDeadlines } from "./enforce-deadlines.ts";
-import { createHandle } from "./handle-command.ts";
-import { createInboxWorker } from "./inbox.ts";
-import { createJobTimers } from "./job-timers.ts";
+import { CommandHandler, type Handle } from "./handle-command.ts";
 import { createMarketGate } from "./market-gate.ts";
 import { createPermission } from "./permission.ts";
 import type { Recorder } from "./ports/audit.ts";
@@ -24,20 +17,16 @@ import type { Clock } from "./ports/clock.ts";
 import type { Estimator } from "./ports/estimates.ts";
 import type { GitHubClient } from "./ports/github.ts";
 import type { Ids } from "./ports/ids.ts";
-import type { StoredJob } from "./ports/jobs.ts";
 import type { Log } from "./ports/log.ts";
 import type { Meter } from "./ports/metrics.ts";
 import type { Performer } from "./ports/performer.ts";
 import type { RunLines } from "./ports/runs.ts";
-import type { Engine, GitHubCredentialState, Handled, Health } from "./ports/service.ts";
+import type { Engine, GitHubCredentialState, Health } from "./ports/service.ts";
 import type { Store } from "./ports/store.ts";
 import { type EventPublisher, NO_SUBSCRIPTIONS, type SubscriptionMatcher } from "./ports/webhooks.ts";
 import { createWebhookProcessor } from "./process-webhook.ts";
 import { createQuotas } from "./quotas.ts";
-import { createReconciler } from "./reconcile.ts";
-import { createEffectsRunner } from "./run-effects.ts";
-import { createAttachmentSweeper } from "./sweep-attachments.ts";
-import { unknownModel } from "./unknown-model.ts";
+import { Workers } from "./workers.ts";
 
 export interface EngineParts {
   readonly store: Store;
@@ -67,9 +56,6 @@ export interface EngineParts {
   readonly random?: () => number;
 }
 
-/** 36^8 ids: a second collision in a row does not happen by chance. */
-const MOST_DRAWS = 5;
-
 const NO_LINES: RunLines = {
   add: () => 0,
   viewed: (stored) => stored,
@@ -87,134 +73,61 @@ export function createEngine(parts: EngineParts): Engine {
   const { store, clock, ids, performer, githubClient, log, record, estimator = null, llm } = parts;
   const { meter = NO_METER, random = Math.random, lines = NO_LINES, patient = true, standing = () => KNOWN } = parts;
   const { subscriptionMatcher, eventPublisher } = parts.publishing ?? NO_SUBSCRIPTIONS;
-  const commitSubscribers = createCommitSubscribers(store.jobs, clock);
-  let ready = false;
-
-  const committed = (stored: StoredJob, before: Job | null): void => {
-    parcels.committed(before, stored.job);
-    const outcome = outcomeOf(stored.job);
-    if (outcome !== null && (before === null || outcome !== outcomeOf(before))) meter.outcome(outcome);
-    lines.committed(stored);
-    commitSubscribers.committed(stored);
-    debts.committed(stored);
-    jobTimers.committed(stored.job);
-    if (stored.effects.some(({ effect }) => isPublishEvents(effect))) announcements.kick(stored.job);
-    if (stored.effects.some(({ effect }) => isOnGitHub(effect))) effects.kick(stored.job);
-  };
-  const quotas = createQuotas({ jobs: store.jobs, parcels: store.parcels, clock, estimator, limits: parts.quotas });
-  const handle = createHandle({
-    jobs: store.jobs,
-    accounts: store.accounts,
-    clock,
-    subscriptionMatcher,
-    lines,
-    quotas,
-    patient,
-    committed,
-    record,
-    log,
+  const { jobs, accounts } = store;
+  const commitSubscribers = createCommitSubscribers(jobs, clock);
+  const quotas = createQuotas({ jobs, parcels: store.parcels, clock, estimator, limits: parts.quotas });
+  const commandHandler = new CommandHandler({
+    ...{ jobs, accounts, clock, subscriptionMatcher, lines, quotas, patient, record, log },
+    committed: (stored, before) => {
+      const outcome = outcomeOf(stored.job);
+      if (outcome !== null && (before === null || outcome !== outcomeOf(before))) meter.outcome(outcome);
+      lines.committed(stored);
+      commitSubscribers.committed(stored);
+      workers.committed(stored, before);
+    },
   });
-  const shared = { store, clock, handle, log, meter, random };
-  const effects = createEffectsRunner({ ...shared, takes: isOnGitHub, performer });
-  const announcements = createEffectsRunner({ ...shared, takes: isPublishEvents, performer: eventPublisher });
-  const parcels = createAttachmentSweeper({ parcels: store.parcels, jobs: store.jobs, clock, log });
-  const debts = createDebts({ jobs: store.jobs, handle, log });
-  const pull = createPull({ jobs: store.jobs, handle, quotas });
-  const jobTimers = createJobTimers({ jobs: store.jobs, clock, handle, log });
-
+  const handle: Handle = (id, command, extras) => commandHandler.handle(id, command, extras);
   const marketGate = createMarketGate(store.repositories, githubClient);
-
-  const drawId = async (): Promise<JobId> => {
-    for (let draws = 0; draws < MOST_DRAWS; draws++) {
-      const id = ids.jobId();
-      if ((await store.jobs.load(id)) === null) return id;
-    }
-    throw new Error("Could not draw a free job id");
-  };
-
-  /** The job that was made under this id before; null: there is none. */
-  const made = async (draft: Omit<Draft, "id">, id: JobId): Promise<Handled | null> => {
-    const stored = await store.jobs.load(id);
-    if (stored === null) return null;
-    const { job } = stored;
-    const same = job.account === accountNamed(draft.account) && job.task === draft.task;
-    if (same) return { ok: true, job, stored, changed: false };
-    throw new Error(`Job ${job.id} is not the one that was to be made under this id`);
-  };
-
-  const create = async (draft: Omit<Draft, "id">, noted?: JobId, by?: Actor): Promise<Handled> => {
-    const before = noted === undefined ? null : await made(draft, noted);
-    if (before !== null) return before;
-    const closed = draft.runner === "market" ? await marketGate(draft.repository) : null;
-    if (closed !== null) return { ok: false, refusal: closed };
-    const unknown = await unknownModel({ repositories: store.repositories, now: clock.now, llm }, draft);
-    if (unknown !== null) return { ok: false, refusal: refusal("unknown_model", unknown) };
-    const id = noted ?? (await drawId());
-    const whose = by === undefined ? {} : { by };
-    const created = await handle(id, { type: "create", draft: { ...draft, id }, ...whose });
-    // two orders of one id may both have found nothing
-    return created.ok || noted === undefined ? created : ((await made(draft, noted)) ?? created);
-  };
-
   const admit = createPermission(store, githubClient, record);
-  const inbox = createInboxWorker({
-    inbox: store.inbox,
-    webhookProcessor: createWebhookProcessor({
-      ...{ admit, marketGate, store, githubClient, handle, clock, log },
-      estimate: estimator === null ? null : quotas.estimate,
-      create: (draft, by) => create(draft, undefined, by),
-    }),
-    clock,
-    log,
-    meter,
+  const creator = new JobCreator({ store, clock, ids, handle, marketGate, llm });
+  const webhookProcessor = createWebhookProcessor({
+    ...{ admit, marketGate, store, githubClient, handle, clock, log },
+    estimate: estimator === null ? null : quotas.estimate,
+    create: (draft, by) => creator.create(draft, undefined, by),
   });
-  const health = async (): Promise<Health> => {
-    if (!ready) return { ready, reason: STARTING };
-    if (!(await store.writable())) return { ready: false, reason: UNWRITABLE };
-    const { usable, sentence } = standing();
-    return { ready: usable, reason: sentence };
-  };
-
-  const reconciler = createReconciler({ store, githubClient, clock, handle, log });
+  const shared = { store, clock, githubClient, handle, log, meter, random };
+  const workers = new Workers({ ...shared, webhookProcessor, performer, eventPublisher });
+  let ready = false;
 
   return {
     handle: (id, command, log) => handle(id, command, log === undefined ? {} : { log }),
-    drawId,
-    create,
+    drawId: () => creator.drawId(),
+    create: (draft, id, by) => creator.create(draft, id, by),
     marketGate,
     estimate: quotas.estimate,
     keep: quotas.keep,
-    settleDebts: debts.settle,
+    settleDebts: workers.debts.settle,
     admit,
-    receive: inbox.receive,
+    receive: workers.inbox.receive,
     waitFor: commitSubscribers.waitFor,
     follow: commitSubscribers.follow,
-    pull,
-    enforceDeadlines: () => enforceDeadlines({ jobs: store.jobs, clock, handle }),
-    health,
+    pull: createPull({ jobs, handle, quotas }),
+    enforceDeadlines: () => enforceDeadlines({ jobs, clock, handle }),
+    health: () => healthOf(ready, store, standing),
     async start() {
-      for (const id of await store.jobs.withEffects()) {
-        const stored = await store.jobs.load(id);
-        if (stored === null) continue;
-        announcements.recover(stored);
-        effects.recover(stored);
-      }
-      await inbox.recover();
-      await parcels.start();
-      await jobTimers.start();
-      await debts.settle(null);
-      reconciler.start();
+      await workers.start();
       ready = true;
     },
-    async stop() {
+    stop() {
       ready = false;
-      reconciler.stop();
-      jobTimers.stop();
-      await inbox.stop();
-      await effects.stop();
-      await parcels.stop();
-      await debts.stop();
-      await announcements.stop();
+      return workers.stop();
     },
   };
+}
+
+async function healthOf(ready: boolean, store: Store, standing: () => GitHubCredentialState): Promise<Health> {
+  if (!ready) return { ready, reason: STARTING };
+  if (!(await store.writable())) return { ready: false, reason: UNWRITABLE };
+  const { usable, sentence } = standing();
+  return { ready: usable, reason: sentence };
 }

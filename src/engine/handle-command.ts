@@ -6,7 +6,7 @@
 import type { LogLine } from "../contracts/log-line.ts";
 import type { Command } from "../domain/job/command.ts";
 import { decide } from "../domain/job/decide.ts";
-import { type Decided, soon } from "../domain/job/decision.ts";
+import { type Decided, soon, type Context } from "../domain/job/decision.ts";
 import { actionsWork, fullName, type Job, type JobId, runOf } from "../domain/job/job.ts";
 import { emittedEventOf, eventsOf } from "../domain/job/job-events.ts";
 import { refusal } from "../domain/job/refusal.ts";
@@ -74,54 +74,51 @@ function mergeIn(command: Command): { readonly login: string | null; readonly id
 
 export const NOT_FOUND = refusal("not_found", "There is no such job.");
 
-export function createHandle(needs: Needs): Handle {
-  const { jobs, accounts, clock, subscriptionMatcher, lines, quotas, patient, committed, record, log } = needs;
-  const recorded = recordCommand(record);
+/** For a command on a job that does not exist. */
+const NOBODY = { account: "", price_cents: 0 };
 
-  const availableTo = async (account: string, price: number): Promise<number> =>
-    price === 0 ? 0 : jobs.balance(userAccount(account));
+interface Committing {
+  /** What the decision was made on; null: there was no job. */
+  readonly stored: StoredJob | null;
+  readonly command: Command;
+  readonly decision: Decided;
+  readonly extras: Extras;
+  readonly at: number;
+}
 
-  /** Whoever has merged is known by GitHub's number; by a name they are nobody. */
-  const mergerIn = async (command: Command): Promise<string | null> => {
-    const merge = mergeIn(command);
-    const { login, id } = merge ?? { login: null, id: null };
-    return login === null || id === null ? null : accounts.of({ login, id });
-  };
+export class CommandHandler {
+  readonly #needs: Needs;
+  readonly #recorded: ReturnType<typeof recordCommand>;
 
-  const takenFrom = async (job: Job | null, command: Command): Promise<boolean> => {
-    if (job === null || command.type !== "pull-request-opened") return false;
-    const owner = await jobs.ofPullRequest(fullName(job.repository), command.number);
-    return owner !== null && owner !== job.id;
-  };
+  constructor(needs: Needs) {
+    this.#needs = needs;
+    this.#recorded = recordCommand(needs.record);
+  }
 
-  /** What the decision asks for, and its announcement where somebody listens: stored with it, so a crash loses neither. */
-  const effectsOf = async ({ job, history, effects }: Decided, version: number): Promise<Commit["effects"]> => {
-    const events = eventsOf(history);
-    if (events.length === 0 || !(await subscriptionMatcher.listens(job, events))) return effects;
-    return [...effects, soon({ type: "announce", announcement: emittedEventOf(job, history, version) })];
-  };
+  handle(id: JobId, command: Command, extras: Extras = {}): Promise<Handled> {
+    const { jobs, quotas } = this.#needs;
+    const job = async () => (await jobs.load(id))?.job ?? null;
+    return quotas.inTurn(command, job, () => this.#decided(id, command, extras));
+  }
 
-  /** What a try has told while it ran outlives it, unless its log was found. */
-  const logOf = (stored: StoredJob | null, next: Job, { log }: Extras): Pick<Commit, "log"> => {
-    if (log !== undefined) return { log };
-    const told = stored === null || goesOn(stored.job, next) ? stored : lines.viewed(stored);
-    return told === null || told === stored ? {} : { log: bounded(told.log) };
-  };
+  async #decided(id: JobId, command: Command, extras: Extras): Promise<Handled> {
+    for (let tries = 0; tries < MOST_CONFLICTS; tries++) {
+      const handled = await this.#attempt(id, command, extras);
+      if (handled !== "again") return handled;
+    }
+    throw new Error(`Job ${id}: ${MOST_CONFLICTS} commits in a row met a conflict`);
+  }
 
-  const attempt = async (id: JobId, command: Command, extras: Extras): Promise<Handled | "again"> => {
+  async #attempt(id: JobId, command: Command, extras: Extras): Promise<Handled | "again"> {
+    const { jobs, quotas } = this.#needs;
     const stored = await jobs.load(id);
-    const draft = command.type === "create" ? command.draft : null;
-    const sender = stored?.job.account ?? draft?.account ?? "";
-    const price = stored?.job.price_cents ?? draft?.price_cents ?? 0;
-    const now = clock.now();
-    const available_cents = await availableTo(sender, price);
-    const pull_request_taken = await takenFrom(stored?.job ?? null, command);
-    const merger = await mergerIn(command);
-    const context = { now, available_cents, merger, pull_request_taken, patient };
-    const decision = decide(stored?.job ?? null, command, context);
+    const job = stored?.job ?? null;
+    const context = await this.#contextOf(job, command);
+    const decision = decide(job, command, context);
     const conclude = async (outcome: string): Promise<void> => {
       if (extras.done) await jobs.settle(id, extras.done);
-      recorded(id, command, stored?.job.repository ?? draft?.repository ?? null, outcome);
+      const draft = command.type === "create" ? command.draft : null;
+      this.#recorded(id, command, (job ?? draft)?.repository ?? null, outcome);
     };
     if (decision.kind === "refused") {
       await conclude(decision.refusal.code);
@@ -133,40 +130,74 @@ export function createHandle(needs: Needs): Handle {
         ? { ok: false, refusal: NOT_FOUND }
         : { ok: true, job: stored.job, stored, changed: false };
     }
-    const over = await quotas.refusal(command, stored?.job ?? null, decision.job);
+    const over = await quotas.refusal(command, job, decision.job);
     if (over !== null) {
       await conclude(over.code);
       return { ok: false, refusal: over };
     }
+    return this.#commit({ stored, command, decision, extras, at: context.now });
+  }
+
+  async #commit({ stored, command, decision, extras, at }: Committing): Promise<Handled | "again"> {
+    const { jobs, quotas, committed, log } = this.#needs;
     const expected_version = stored?.version ?? 0;
     const answer = await jobs.commit({
       job: decision.job,
       expected_version,
-      at: now,
+      at,
       history: decision.history,
       postings: decision.postings,
-      effects: await effectsOf(decision, expected_version + 1),
+      effects: await this.#effectsOf(decision, expected_version + 1),
       done: extras.done ?? null,
-      ...logOf(stored, decision.job, extras),
+      ...this.#logOf(stored, decision.job, extras),
     });
     if (!answer.ok) return "again";
-    quotas.counted(command, answer.stored.job);
+    const { job } = answer.stored;
+    quotas.counted(command, job);
     committed(answer.stored, stored?.job ?? null);
-    recorded(id, command, answer.stored.job.repository, "done");
-    logTransitions(log, answer.stored.job, decision.history, command);
-    return { ok: true, job: answer.stored.job, stored: answer.stored, changed: true };
-  };
+    this.#recorded(job.id, command, job.repository, "done");
+    logTransitions(log, job, decision.history, command);
+    return { ok: true, job, stored: answer.stored, changed: true };
+  }
 
-  const decided = async (id: JobId, command: Command, extras: Extras): Promise<Handled> => {
-    for (let tries = 0; tries < MOST_CONFLICTS; tries++) {
-      const handled = await attempt(id, command, extras);
-      if (handled !== "again") return handled;
-    }
-    throw new Error(`Job ${id}: ${MOST_CONFLICTS} commits in a row met a conflict`);
-  };
+  /** What a decision needs to know beside the job. */
+  async #contextOf(job: Job | null, command: Command): Promise<Context> {
+    const { clock, patient } = this.#needs;
+    const { account, price_cents } = job ?? (command.type === "create" ? command.draft : NOBODY);
+    const now = clock.now();
+    const available_cents = await this.#availableTo(account, price_cents);
+    const pull_request_taken = await this.#isTaken(job, command);
+    return { now, available_cents, merger: await this.#mergerIn(command), pull_request_taken, patient };
+  }
 
-  return (id, command, extras = {}) => {
-    const job = async () => (await jobs.load(id))?.job ?? null;
-    return quotas.inTurn(command, job, () => decided(id, command, extras));
-  };
+  async #availableTo(account: string, price: number): Promise<number> {
+    return price === 0 ? 0 : this.#needs.jobs.balance(userAccount(account));
+  }
+
+  /** Whoever has merged is known by GitHub's number; by a name they are nobody. */
+  async #mergerIn(command: Command): Promise<string | null> {
+    const { login, id } = mergeIn(command) ?? { login: null, id: null };
+    return login === null || id === null ? null : this.#needs.accounts.of({ login, id });
+  }
+
+  /** The pull request that the command names is another job's. */
+  async #isTaken(job: Job | null, command: Command): Promise<boolean> {
+    if (job === null || command.type !== "pull-request-opened") return false;
+    const owner = await this.#needs.jobs.ofPullRequest(fullName(job.repository), command.number);
+    return owner !== null && owner !== job.id;
+  }
+
+  /** What the decision asks for, and its announcement where somebody listens: stored with it, so a crash loses neither. */
+  async #effectsOf({ job, history, effects }: Decided, version: number): Promise<Commit["effects"]> {
+    const events = eventsOf(history);
+    if (events.length === 0 || !(await this.#needs.subscriptionMatcher.listens(job, events))) return effects;
+    return [...effects, soon({ type: "announce", announcement: emittedEventOf(job, history, version) })];
+  }
+
+  /** What a try has told while it ran outlives it, unless its log was found. */
+  #logOf(stored: StoredJob | null, next: Job, { log }: Extras): Pick<Commit, "log"> {
+    if (log !== undefined) return { log };
+    const told = stored === null || goesOn(stored.job, next) ? stored : this.#needs.lines.viewed(stored);
+    return told === null || told === stored ? {} : { log: bounded(told.log) };
+  }
 }

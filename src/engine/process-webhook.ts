@@ -8,7 +8,7 @@ import type { EventIssue, EventRepository, GitHubEvent, SlashCommand } from "../
 import { fullName, isFinal, issueOf, type JobId, type Repository, sameRepository } from "../domain/job/job.ts";
 import type { RefusalCode } from "../domain/job/refusal.ts";
 import { EMPTY_MESSAGE, FROM_FORK, HELP, NO_JOB, NO_MARKET, noSuchJob, ONE_JOB } from "./comment-replies.ts";
-import { createDeniedPeople } from "./denied-people.ts";
+import { createDeniedPeople, type DeniedPeople } from "./denied-people.ts";
 import { draftOf, marketDraftOf, taskSaid } from "./drafts.ts";
 import { type Acted, Trace } from "./event-log.ts";
 import type { Handle } from "./handle-command.ts";
@@ -47,14 +47,6 @@ const authorOf = ({ author: login, author_id: id }: Asked): PermissionRequest =>
   login,
   ...(id === undefined ? {} : { id }),
 });
-
-/** What a comment that wants work is answered with. */
-interface CommentAsking {
-  readonly by: Known;
-  readonly answer: (body: string) => Promise<void>;
-  readonly told: (id: JobId, asked: Command) => Promise<void>;
-  readonly trace: Trace;
-}
 
 type Button = Extract<GitHubEvent, { type: "button" }>;
 type AboutJob = Exclude<SlashCommand, { verb: "run" | "help" | "mistaken" }>;
@@ -108,208 +100,232 @@ const SAID_OF_BUTTONS: ReadonlySet<RefusalCode> = new Set([
 export type WebhookProcessor = (delivery: string, signal: GitHubEvent, again: boolean) => Promise<Acted | null>;
 
 export function createWebhookProcessor(needs: Needs): WebhookProcessor {
-  const { admit, marketGate, store, githubClient, estimate, handle, create, clock, log } = needs;
-  const deniedPeople = createDeniedPeople(clock.now);
-
-  /** Null: they may not command there. */
-  const knownBy = async (signal: Asked, trace: Trace): Promise<Known | null> => {
-    const { repository } = signal;
-    const who = authorOf(signal);
-    if (deniedPeople.knows(repository, who)) return null;
-    const account = await admit(repository, who);
-    if (account === null) return null;
-    trace.note({ account });
-    return { account, login: who.login, via: { key_id: null, address: null, request_id: trace.delivery } };
+  const deniedPeople = createDeniedPeople(needs.clock.now);
+  return async (delivery, signal, again) => {
+    const trace = new Trace(delivery);
+    await new DeliveryProcessor({ ...needs, deniedPeople, trace, again }).process(signal);
+    return trace.acted;
   };
+}
 
-  /** A courtesy: it comes after what was asked for, and stops nothing. */
-  const react = (at: Repository, comment_id: CommentId, content: "eyes" | "confused"): Promise<void> =>
-    githubClient
-      .react(at, comment_id, content)
-      .catch((error: unknown) => log.debug({ comment_id, error }, "a reaction was left out"));
+interface DeliveryNeeds extends Needs {
+  readonly deniedPeople: DeniedPeople;
+  readonly trace: Trace;
+  /** An earlier process may have acted on it already. */
+  readonly again: boolean;
+}
 
-  /** Not one that another repository of this name had before. */
-  const jobOfPull = async (repository: EventRepository, number: number): Promise<JobId | null> => {
-    const id = await store.jobs.ofPullRequest(fullName(repository), number);
-    return id === null ? null : jobNamed(repository, id);
-  };
+/** Acts on one delivery. */
+class DeliveryProcessor {
+  readonly #needs: DeliveryNeeds;
+  readonly #trace: Trace;
 
-  const jobHere = async (repository: EventRepository, issue: EventIssue): Promise<JobId | null> => {
-    const name = fullName(repository);
-    const pull = await jobOfPull(repository, issue.number);
-    const id = pull ?? (await store.jobs.ofIssue(name, issue.number));
-    return id === null ? null : jobNamed(repository, id);
-  };
+  constructor(needs: DeliveryNeeds) {
+    this.#needs = needs;
+    this.#trace = needs.trace;
+  }
 
-  const jobNamed = async (at: Repository, id: JobId): Promise<JobId | null> => {
-    const stored = await store.jobs.load(id);
-    return stored !== null && sameRepository(stored.job.repository, at) ? id : null;
-  };
-
-  const slash = async (signal: Slash, trace: Trace, again: boolean): Promise<void> => {
-    const { repository, issue, comment_id, command } = signal;
-    const at: Repository = repository;
-    if (signal.reviewed) await news(repository, await jobOfPull(repository, issue.number), LOOK, trace);
-    const answer = (body: string): Promise<void> =>
-      githubClient.reply(at, issue.number, `reply:${comment_id}`, body, again);
-    const by = await knownBy(signal, trace);
-    if (by === null) {
-      if (!deniedPeople.turnAway(repository, authorOf(signal))) return;
-      trace.note({ error_code: "forbidden" });
-      return react(at, comment_id, "confused");
-    }
-    const told = async (id: JobId, asked: Command): Promise<void> => {
-      const handled = await handle(id, asked);
-      trace.handled(handled);
-      if (!handled.ok) await answer(handled.refusal.sentence);
-    };
-    switch (command.verb) {
-      case "run":
-        return run(signal, command, { by, answer, told, trace });
-      case "help":
-        return answer(HELP).finally(() => react(at, comment_id, "eyes"));
-      case "mistaken":
-        trace.note({ error_code: "invalid" });
-        return answer(command.sentence);
-      default: {
-        const { job } = command;
-        const id = job === undefined ? await jobHere(repository, issue) : await jobNamed(at, job);
-        if (id === null) {
-          trace.note({ error_code: "not_found" });
-          return answer(job === undefined ? NO_JOB : noSuchJob(job));
-        }
-        const { asked, seen } = aboutJob(command, by, comment_id);
-        return told(id, asked).finally(() => (seen ? undefined : react(at, comment_id, "eyes")));
-      }
-    }
-  };
-
-  const run = async (
-    signal: Slash,
-    command: Extract<SlashCommand, { verb: "run" }>,
-    { by, answer, told, trace }: CommentAsking,
-  ): Promise<void> => {
-    const refused = (code: RefusalCode, sentence: string): Promise<void> => {
-      trace.note({ error_code: code });
-      return answer(sentence);
-    };
-    const { repository, issue, comment_id } = signal;
-    if ((await store.jobs.ofComment(fullName(repository), comment_id)) !== null) return;
-    const mine = issue.is_pull_request ? await jobOfPull(repository, issue.number) : null;
-    const market = command.market ?? null;
-    if (mine !== null) {
-      if (market !== null) return refused("invalid", ONE_JOB);
-      if (command.task === "") return refused("invalid", EMPTY_MESSAGE);
-      return told(mine, { type: "message", text: taskSaid(signal), by, comment_id });
-    }
-    const from = issue.is_pull_request ? await githubClient.pullRequest(repository, issue.number) : null;
-    if (from?.from_fork) return refused("forbidden", FROM_FORK);
-    const draft = draftOf(signal, by.account, from?.head_branch ?? null);
-    if (market === null) return made(await create(draft, by), trace, answer);
-    if (estimate === null) return refused("invalid", NO_MARKET);
-    const closed = await marketGate(repository);
-    if (closed !== null) return refused(closed.code, closed.sentence);
-    // a model may take its time over the offer, and the job's own first reaction comes after that
-    const eyes = react(repository, comment_id, "eyes");
-    const offered = await estimate(by.account, { ...UNNAMED, prompt: draft.task, price_cents: market.price_cents });
-    if (!offered.ok) await refused(offered.refusal.code, offered.refusal.sentence);
-    else await made(await create(marketDraftOf(draft, market.price_cents, offered.estimate), by), trace, answer);
-    return eyes;
-  };
-
-  const made = async (created: Handled, trace: Trace, answer: (body: string) => Promise<void>): Promise<void> => {
-    trace.handled(created);
-    if (!created.ok) await answer(created.refusal.sentence);
-  };
-
-  const label = async (
-    signal: Extract<GitHubEvent, { type: "label" }>,
-    trace: Trace,
-    again: boolean,
-  ): Promise<void> => {
-    const by = await knownBy(signal, trace);
-    if (by === null) return;
-    const id = await jobHere(signal.repository, signal.issue);
-    const stored = id === null ? null : await store.jobs.load(id);
-    if (stored !== null && !isFinal(stored.job.status)) return;
-    const { repository, issue } = signal;
-    await made(await create(draftOf(signal, by.account, null), by), trace, (body) =>
-      githubClient.reply(repository, issue.number, `reply:${trace.delivery}`, body, again),
-    );
-  };
-
-  const news = async (repository: EventRepository, id: JobId | null, command: Command, trace: Trace) => {
-    const stored = id === null ? null : await store.jobs.load(id);
-    if (stored === null || !sameRepository(stored.job.repository, repository)) return null;
-    const { job } = stored;
-    const handled = await handle(job.id, command);
-    trace.handled(handled);
-    return { job, handled };
-  };
-
-  /** What waits for this branch may conflict with it now, and no event says so; the newest jobs, the others within the hour. */
-  const lookAgain = async (
-    { repository, branch }: Extract<GitHubEvent, { type: "default-branch-moved" }>,
-    trace: Trace,
-  ): Promise<void> => {
-    for (const status of ["submitted", "verified"] as const) {
-      const { jobs } = await store.jobs.list({ repository: fullName(repository), status, limit: MOST_LOOKED_AT });
-      const waiting = jobs.filter(
-        ({ base, merged_at, merge }) =>
-          base.branch === branch && merged_at === null && (merge.state === "waiting" || merge.state === "auto"),
-      );
-      for (const { id } of waiting) await news(repository, id, LOOK, trace);
-    }
-  };
-
-  const pullNews = async (signal: Extract<GitHubEvent, { type: "pull-news" }>, trace: Trace): Promise<void> => {
-    const { repository, numbers, command } = signal;
-    for (const number of numbers) await news(repository, await jobOfPull(repository, number), command, trace);
-  };
-
-  const button = async (signal: Button, trace: Trace, again: boolean): Promise<void> => {
-    const { repository, job: id, action, commit } = signal;
-    const by = await knownBy(signal, trace);
-    if (by === null) return;
-    const command = pressed(action, by, commit);
-    const { job, handled } = (await news(repository, id, command, trace)) ?? {};
-    if (job === undefined || handled === undefined || handled.ok || !SAID_OF_BUTTONS.has(handled.refusal.code)) return;
-    const place = job.pull_request?.number ?? issueOf(job.origin);
-    if (place !== null)
-      await githubClient.reply(repository, place, `reply:${trace.delivery}`, handled.refusal.sentence, again);
-  };
-
-  const work = async (signal: GitHubEvent, trace: Trace, again: boolean): Promise<void> => {
+  async process(signal: GitHubEvent): Promise<void> {
+    const { store, githubClient, handle } = this.#needs;
     switch (signal.type) {
       case "slash":
-        return slash(signal, trace, again);
+        return this.#slash(signal);
       case "label":
-        return label(signal, trace, again);
+        return this.#label(signal);
       case "button":
-        return button(signal, trace, again);
+        return this.#button(signal);
       case "news":
-        await news(signal.repository, signal.job, signal.command, trace);
+        await this.#news(signal.repository, signal.job, signal.command);
         return;
       case "pull-news":
-        return pullNews(signal, trace);
+        return this.#pullNews(signal);
       case "default-branch-moved":
-        trace.note({});
+        this.#trace.note({});
         await observeRepository(store, handle, signal);
-        await lookAgain(signal, trace);
+        await this.#lookAgain(signal);
         return signal.settings_changed ? observeSettings(store, githubClient, signal.repository) : undefined;
       case "repositories-changed":
       case "uninstalled":
-        trace.note({});
+        this.#trace.note({});
         githubClient.forgetAccess(signal.installation_id);
         return observeRepository(store, handle, signal);
       default:
         return signal satisfies never;
     }
-  };
+  }
 
-  return async (delivery, signal, again) => {
-    const trace = new Trace(delivery);
-    await work(signal, trace, again);
-    return trace.acted;
-  };
+  async #slash(signal: Slash): Promise<void> {
+    const { deniedPeople } = this.#needs;
+    const { repository, issue, comment_id } = signal;
+    if (signal.reviewed) await this.#news(repository, await this.#jobOfPull(repository, issue.number), LOOK);
+    const by = await this.#knownBy(signal);
+    if (by !== null) return this.#command(signal, by);
+    if (!deniedPeople.turnAway(repository, authorOf(signal))) return;
+    this.#trace.note({ error_code: "forbidden" });
+    return this.#react(repository, comment_id, "confused");
+  }
+
+  async #command(signal: Slash, by: Known): Promise<void> {
+    const { repository, issue, comment_id, command } = signal;
+    switch (command.verb) {
+      case "run":
+        return this.#run(signal, command, by);
+      case "help":
+        return this.#answer(signal, HELP).finally(() => this.#react(repository, comment_id, "eyes"));
+      case "mistaken":
+        return this.#refuse(signal, "invalid", command.sentence);
+      default: {
+        const { job } = command;
+        const id = await (job === undefined ? this.#jobHere(repository, issue) : this.#jobNamed(repository, job));
+        if (id === null) return this.#refuse(signal, "not_found", job === undefined ? NO_JOB : noSuchJob(job));
+        const { asked, seen } = aboutJob(command, by, comment_id);
+        return this.#tell(signal, id, asked).finally(() =>
+          seen ? undefined : this.#react(repository, comment_id, "eyes"),
+        );
+      }
+    }
+  }
+
+  async #run(signal: Slash, command: Extract<SlashCommand, { verb: "run" }>, by: Known): Promise<void> {
+    const { store, githubClient, create } = this.#needs;
+    const { repository, issue, comment_id } = signal;
+    if ((await store.jobs.ofComment(fullName(repository), comment_id)) !== null) return;
+    const mine = issue.is_pull_request ? await this.#jobOfPull(repository, issue.number) : null;
+    const market = command.market ?? null;
+    if (mine !== null) {
+      if (market !== null) return this.#refuse(signal, "invalid", ONE_JOB);
+      if (command.task === "") return this.#refuse(signal, "invalid", EMPTY_MESSAGE);
+      return this.#tell(signal, mine, { type: "message", text: taskSaid(signal), by, comment_id });
+    }
+    const from = issue.is_pull_request ? await githubClient.pullRequest(repository, issue.number) : null;
+    if (from?.from_fork) return this.#refuse(signal, "forbidden", FROM_FORK);
+    const draft = draftOf(signal, by.account, from?.head_branch ?? null);
+    if (market === null) return this.#made(signal, await create(draft, by));
+    return this.#offer(signal, draft, market.price_cents, by);
+  }
+
+  async #offer(signal: Slash, draft: Omit<Draft, "id">, price_cents: number, by: Known): Promise<void> {
+    const { estimate, marketGate, create } = this.#needs;
+    const { repository, comment_id } = signal;
+    if (estimate === null) return this.#refuse(signal, "invalid", NO_MARKET);
+    const closed = await marketGate(repository);
+    if (closed !== null) return this.#refuse(signal, closed.code, closed.sentence);
+    // a model may take its time over the offer, and the job's own first reaction comes after that
+    const eyes = this.#react(repository, comment_id, "eyes");
+    const offered = await estimate(by.account, { ...UNNAMED, prompt: draft.task, price_cents });
+    if (!offered.ok) await this.#refuse(signal, offered.refusal.code, offered.refusal.sentence);
+    else await this.#made(signal, await create(marketDraftOf(draft, price_cents, offered.estimate), by));
+    return eyes;
+  }
+
+  async #label(signal: Extract<GitHubEvent, { type: "label" }>): Promise<void> {
+    const { store, create, githubClient, again } = this.#needs;
+    const { repository, issue } = signal;
+    const by = await this.#knownBy(signal);
+    if (by === null) return;
+    const id = await this.#jobHere(repository, issue);
+    const stored = id === null ? null : await store.jobs.load(id);
+    if (stored !== null && !isFinal(stored.job.status)) return;
+    const created = await create(draftOf(signal, by.account, null), by);
+    this.#trace.handled(created);
+    if (created.ok) return;
+    const marker = `reply:${this.#trace.delivery}`;
+    await githubClient.reply(repository, issue.number, marker, created.refusal.sentence, again);
+  }
+
+  async #button(signal: Button): Promise<void> {
+    const { githubClient, again } = this.#needs;
+    const { repository, job: id, action, commit } = signal;
+    const by = await this.#knownBy(signal);
+    if (by === null) return;
+    const { job, handled } = (await this.#news(repository, id, pressed(action, by, commit))) ?? {};
+    if (job === undefined || handled === undefined || handled.ok || !SAID_OF_BUTTONS.has(handled.refusal.code)) return;
+    const place = job.pull_request?.number ?? issueOf(job.origin);
+    const marker = `reply:${this.#trace.delivery}`;
+    if (place !== null) await githubClient.reply(repository, place, marker, handled.refusal.sentence, again);
+  }
+
+  async #pullNews({ repository, numbers, command }: Extract<GitHubEvent, { type: "pull-news" }>): Promise<void> {
+    for (const number of numbers) await this.#news(repository, await this.#jobOfPull(repository, number), command);
+  }
+
+  /** What waits for this branch may conflict with it now, and no event says so; the newest jobs, the others within the hour. */
+  async #lookAgain(signal: Extract<GitHubEvent, { type: "default-branch-moved" }>): Promise<void> {
+    const { repository, branch } = signal;
+    for (const status of ["submitted", "verified"] as const) {
+      const wanted = { repository: fullName(repository), status, limit: MOST_LOOKED_AT };
+      const { jobs } = await this.#needs.store.jobs.list(wanted);
+      const waiting = jobs.filter(
+        ({ base, merged_at, merge }) =>
+          base.branch === branch && merged_at === null && (merge.state === "waiting" || merge.state === "auto"),
+      );
+      for (const { id } of waiting) await this.#news(repository, id, LOOK);
+    }
+  }
+
+  async #news(repository: EventRepository, id: JobId | null, command: Command) {
+    const { store, handle } = this.#needs;
+    const stored = id === null ? null : await store.jobs.load(id);
+    if (stored === null || !sameRepository(stored.job.repository, repository)) return null;
+    const { job } = stored;
+    const handled = await handle(job.id, command);
+    this.#trace.handled(handled);
+    return { job, handled };
+  }
+
+  /** Null: they may not command there. */
+  async #knownBy(signal: Asked): Promise<Known | null> {
+    const { admit, deniedPeople } = this.#needs;
+    const { repository } = signal;
+    const who = authorOf(signal);
+    if (deniedPeople.knows(repository, who)) return null;
+    const account = await admit(repository, who);
+    if (account === null) return null;
+    this.#trace.note({ account });
+    return { account, login: who.login, via: { key_id: null, address: null, request_id: this.#trace.delivery } };
+  }
+
+  /** Not one that another repository of this name had before. */
+  async #jobOfPull(repository: EventRepository, number: number): Promise<JobId | null> {
+    const id = await this.#needs.store.jobs.ofPullRequest(fullName(repository), number);
+    return id === null ? null : this.#jobNamed(repository, id);
+  }
+
+  async #jobHere(repository: EventRepository, issue: EventIssue): Promise<JobId | null> {
+    const pull = await this.#jobOfPull(repository, issue.number);
+    const id = pull ?? (await this.#needs.store.jobs.ofIssue(fullName(repository), issue.number));
+    return id === null ? null : this.#jobNamed(repository, id);
+  }
+
+  async #jobNamed(at: Repository, id: JobId): Promise<JobId | null> {
+    const stored = await this.#needs.store.jobs.load(id);
+    return stored !== null && sameRepository(stored.job.repository, at) ? id : null;
+  }
+
+  async #tell(signal: Slash, id: JobId, command: Command): Promise<void> {
+    return this.#made(signal, await this.#needs.handle(id, command));
+  }
+
+  async #made(signal: Slash, handled: Handled): Promise<void> {
+    this.#trace.handled(handled);
+    if (!handled.ok) await this.#answer(signal, handled.refusal.sentence);
+  }
+
+  #refuse(signal: Slash, code: RefusalCode, sentence: string): Promise<void> {
+    this.#trace.note({ error_code: code });
+    return this.#answer(signal, sentence);
+  }
+
+  #answer({ repository, issue, comment_id }: Slash, body: string): Promise<void> {
+    const { githubClient, again } = this.#needs;
+    return githubClient.reply(repository, issue.number, `reply:${comment_id}`, body, again);
+  }
+
+  /** A courtesy: it comes after what was asked for, and stops nothing. */
+  #react(at: Repository, comment_id: CommentId, content: "eyes" | "confused"): Promise<void> {
+    const { githubClient, log } = this.#needs;
+    return githubClient
+      .react(at, comment_id, content)
+      .catch((error: unknown) => log.debug({ comment_id, error }, "a reaction was left out"));
+  }
 }

@@ -2,6 +2,7 @@
  * Direct questions and answers on GitHub that belong to no job. Throws when GitHub cannot be asked: whoever asks for a
  * permission must not take silence for a yes.
  */
+import type { Repository } from "../domain/job/job.ts";
 import type { GitHubClient, Permission } from "../engine/ports/github.ts";
 import type { AppIdentity } from "./client/app-identity.ts";
 import { attempted } from "./client/errors.ts";
@@ -95,6 +96,31 @@ async function deliveries(source: OctokitSource, since: number): Promise<Deliver
   return all;
 }
 
+interface Reply {
+  readonly repository: Repository;
+  readonly issue_number: number;
+  readonly mark: string;
+  readonly body: string;
+  /** It may be there already. */
+  readonly again: boolean;
+}
+
+async function reply({ source, self, now }: Required<GitHubClientParts>, comment: Reply): Promise<void> {
+  const { repository, issue_number, mark, body, again } = comment;
+  const octokit = await source.installation(repository.installation_id);
+  const at = { owner: repository.owner, repo: repository.name };
+  const since = now() - KEPT_MS;
+  const found = again ? await findComment({ octokit, at, self: await self() }, issue_number, mark, since) : null;
+  if (found !== null) return;
+  await unlessRefused(now, () =>
+    octokit.request("POST /repos/{owner}/{repo}/issues/{issue_number}/comments", {
+      ...at,
+      issue_number,
+      body: cutBody(body, `\n\n${mark}`),
+    }),
+  );
+}
+
 export function createGitHubClient({ source, self, now = Date.now }: GitHubClientParts): GitHubClient {
   return {
     async permission({ owner, name: repo, installation_id }, username) {
@@ -150,23 +176,8 @@ export function createGitHubClient({ source, self, now = Date.now }: GitHubClien
       else await post(await source.installation(installation_id));
     },
 
-    async reply({ owner, name: repo, installation_id }, issue_number, marker, body, again) {
-      const octokit = await source.installation(installation_id);
-      const mark = answerMarker(marker);
-      const at = { owner, repo };
-      if (
-        again &&
-        (await findComment({ octokit, at, self: await self() }, issue_number, mark, now() - KEPT_MS)) !== null
-      )
-        return;
-      await unlessRefused(now, () =>
-        octokit.request("POST /repos/{owner}/{repo}/issues/{issue_number}/comments", {
-          ...at,
-          issue_number,
-          body: cutBody(body, `\n\n${mark}`),
-        }),
-      );
-    },
+    reply: (repository, issue_number, marker, body, again) =>
+      reply({ source, self, now }, { repository, issue_number, mark: answerMarker(marker), body, again }),
 
     async installation(owner, repo) {
       const app = await source.app();

@@ -104,6 +104,53 @@ function checkedConnector(lookup: ReturnType<typeof guardedLookup>, allow_privat
     });
 }
 
+interface Exchange {
+  readonly pool: Pool;
+  readonly request: Dispatcher.DispatchOptions;
+  readonly deadlines: Timeouts;
+  readonly wall: () => number;
+}
+
+/** "again": nothing was sent, since the connection had been closed. */
+function exchange({ pool, request, deadlines, wall }: Exchange): Promise<Posted | "again"> {
+  return new Promise((done) => {
+    let answer: Posted | null = null;
+    let controller: Dispatcher.DispatchController | null = null;
+    let bytes = 0;
+    let over = false;
+    const end = (posted: Posted | "again"): void => {
+      cancel();
+      done(posted);
+    };
+    const cancel = deadlines.start(() => {
+      over = true;
+      // an answer that does not end is an answer all the same
+      end(answer ?? unanswered("there was no answer in time"));
+      controller?.abort(ENOUGH);
+    });
+    pool.dispatch(request, {
+      onRequestStart(started) {
+        controller = started;
+        // it has waited for a connection all the while
+        if (over) started.abort(ENOUGH);
+      },
+      onResponseStart(_, status, headers) {
+        // what comes before an answer, such as 103, is none
+        if (status < 200) return;
+        const error = status >= 300 && status < 400 ? "redirects are not followed" : null;
+        answer = { status, error, retry_after_ms: retryAfter(headers["retry-after"], wall()) };
+      },
+      onResponseData(reading, chunk) {
+        bytes += chunk.length;
+        if (bytes > ANSWER_BYTES) reading.abort(ENOUGH);
+      },
+      onResponseEnd: () => end(answer ?? unanswered("the answer was empty")),
+      onResponseError: (_, error) =>
+        end(answer ?? (codeOf(error) === TAKEN_ALREADY ? "again" : unanswered(wordsOf(error)))),
+    });
+  });
+}
+
 export function createPoster(parts: PosterParts): Poster {
   const { clock, allow_private, resolve = createResolve(), answer_limit_ms = ANSWER_LIMIT_MS } = parts;
   const connect = checkedConnector(guardedLookup(resolve, allow_private), allow_private);
@@ -148,53 +195,15 @@ export function createPoster(parts: PosterParts): Poster {
     return pool;
   };
 
-  const send = (pool: Pool, request: Dispatcher.DispatchOptions): Promise<Posted | "again"> =>
-    new Promise((done) => {
-      let answer: Posted | null = null;
-      let controller: Dispatcher.DispatchController | null = null;
-      let bytes = 0;
-      let over = false;
-      const end = (posted: Posted | "again"): void => {
-        cancel();
-        done(posted);
-      };
-      const cancel = deadlines.start(() => {
-        over = true;
-        // an answer that does not end is an answer all the same
-        end(answer ?? unanswered("there was no answer in time"));
-        controller?.abort(ENOUGH);
-      });
-      pool.dispatch(request, {
-        onRequestStart(started) {
-          controller = started;
-          // it has waited for a connection all the while
-          if (over) started.abort(ENOUGH);
-        },
-        onResponseStart(_, status, headers) {
-          // what comes before an answer, such as 103, is none
-          if (status < 200) return;
-          const error = status >= 300 && status < 400 ? "redirects are not followed" : null;
-          answer = { status, error, retry_after_ms: retryAfter(headers["retry-after"], wall()) };
-        },
-        onResponseData(reading, chunk) {
-          bytes += chunk.length;
-          if (bytes > ANSWER_BYTES) reading.abort(ENOUGH);
-        },
-        onResponseEnd: () => end(answer ?? unanswered("the answer was empty")),
-        onResponseError: (_, error) =>
-          end(answer ?? (codeOf(error) === TAKEN_ALREADY ? "again" : unanswered(wordsOf(error)))),
-      });
-    });
-
   return {
     async post(address, headers, body) {
       const { origin, path, host, refused } = targetOf(address);
       if (refused) return unanswered(wordsOf(notPublic(host)));
       const pool = poolOf(origin);
-      const request: Dispatcher.DispatchOptions = { method: "POST", path, headers, body: bytesOf(body) };
-      const posted = await send(pool, request);
+      const request = { method: "POST", path, headers, body: bytesOf(body) } as const;
+      const posted = await exchange({ pool, request, deadlines, wall });
       // a kept connection may have been closed by the other side just now, which says nothing of the receiver
-      const second = posted === "again" ? await send(pool, request) : posted;
+      const second = posted === "again" ? await exchange({ pool, request, deadlines, wall }) : posted;
       return second === "again" ? unanswered(WORDS[TAKEN_ALREADY] ?? "") : second;
     },
     close() {

@@ -19,7 +19,7 @@ import type {
 import type { EventPublisher, SubscriptionMatcher, Webhooks } from "../engine/ports/webhooks.ts";
 import { targetMistake } from "./address.ts";
 import type { Poster, PosterParts } from "./post-request.ts";
-import { createSender, type Sender } from "./sender.ts";
+import { Sender } from "./sender.ts";
 import { createSigningSecrets } from "./signing.ts";
 
 /** Of one account. */
@@ -72,7 +72,7 @@ export function createOutgoingWebhooks(parts: OutgoingWebhooksParts): OutgoingWe
   const { subscriptions, outgoing, box, clock, log, allow_private, record, random = Math.random } = parts;
   const secrets = createSigningSecrets(box);
   const poster = latePoster({ clock, allow_private });
-  const sender = createSender({ outgoing, subscriptions, secrets, post: poster.post, clock, log, random });
+  const sender = new Sender({ outgoing, subscriptions, secrets, post: poster.post, clock, log, random });
   const webhooks = createWebhooks(parts, secrets, sender);
 
   /** A subscription to a repository stays with its number from the first sight of it, and is shown under its present name. */
@@ -121,7 +121,7 @@ export function createOutgoingWebhooks(parts: OutgoingWebhooksParts): OutgoingWe
       },
     },
     webhooks,
-    start: sender.start,
+    start: () => sender.start(),
     async stop() {
       await sender.stop();
       poster.close();

@@ -6,7 +6,7 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import { DEFAULT_REPOSITORY_SETTINGS } from "../../src/contracts/settings.ts";
 import type { EventRepository, GitHubEvent } from "../../src/domain/job/github-event.ts";
 import type { JobId } from "../../src/domain/job/job.ts";
-import { createHandle } from "../../src/engine/handle-command.ts";
+import { CommandHandler, type Handle } from "../../src/engine/handle-command.ts";
 import { createIds } from "../../src/engine/ids.ts";
 import { createMarketGate } from "../../src/engine/market-gate.ts";
 import { createPermission } from "../../src/engine/permission.ts";
@@ -49,7 +49,9 @@ async function service(at_github: ObservedRepository | null, permission: Permiss
   const told = { lines: createRunLines(), quotas, committed: () => {}, record: () => {}, log: { info: () => {} } };
   /** Who has which name on GitHub. */
   const people = new Map([["ada", { id: 5, login: "ada" }]]);
-  const handle = createHandle({ jobs, accounts: store.accounts, clock, subscriptionMatcher, patient: true, ...told });
+  const needs = { jobs, accounts: store.accounts, clock, subscriptionMatcher, patient: true, ...told };
+  const commandHandler = new CommandHandler(needs);
+  const handle: Handle = (id, command, extras) => commandHandler.handle(id, command, extras);
   const said: string[] = [];
   let asked = 0;
   const forgotten: number[] = [];

@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { steadyTime } from "../../src/engine/clock.ts";
-import { createThrottle } from "../../src/github/client/pacing.ts";
+import { Throttle } from "../../src/github/client/pacing.ts";
 import { LIMITS } from "../../src/github/client/write-budget.ts";
 
 const HOUR = 3_600_000;
@@ -62,7 +62,7 @@ describe("the time", () => {
 
   it("lets writes leave again within the minute where the clock went back two hours", async () => {
     const { wall, elapsed, pass, setBy } = machine();
-    const throttle = createThrottle({ now: steadyTime(wall, elapsed), wait: async (ms) => pass(ms) });
+    const throttle = new Throttle({ now: steadyTime(wall, elapsed), wait: async (ms) => pass(ms) });
     await throttle.work("first", LIMITS.writes_per_minute - 10, async (reservation) => {
       while (reservation.left > 0) await throttle.call("rest-write", async () => {}, reservation);
     });

@@ -5,7 +5,7 @@ import { type Effect, isOnGitHub } from "../../src/domain/job/effect.ts";
 import type { JobStore, StoredJob } from "../../src/engine/ports/jobs.ts";
 import type { Attempt } from "../../src/engine/ports/performer.ts";
 import type { Store } from "../../src/engine/ports/store.ts";
-import { createEffectsRunner, MOST_TRIES } from "../../src/engine/run-effects.ts";
+import { EffectsRunner, MOST_TRIES } from "../../src/engine/run-effects.ts";
 import { acknowledged, committed, rescheduled } from "../../src/store/next-record.ts";
 import { ADA, begin, decided, facts, led, step, T0, TO_PULL_REQUEST } from "./core.ts";
 
@@ -26,7 +26,7 @@ function bench(first: StoredJob, perform: (effect: Effect) => Attempt) {
       return true;
     },
   } satisfies Partial<JobStore>;
-  const runner = createEffectsRunner({
+  const runner = new EffectsRunner({
     store: { jobs: { ...jobs } } as unknown as Store,
     clock: {
       now: () => now,

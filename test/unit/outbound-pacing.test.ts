@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import { BudgetSpent, createThrottle, type Throttle, WINDOWS } from "../../src/github/client/pacing.ts";
+import { BudgetSpent, Throttle, WINDOWS } from "../../src/github/client/pacing.ts";
 import { KEPT_FREE, LIMITS } from "../../src/github/client/write-budget.ts";
 
 /** A clock that jumps to whatever is waited for. */
@@ -23,7 +23,7 @@ describe("the pace of an installation", () => {
   };
   beforeEach(() => {
     clock = new FakeClock();
-    throttle = createThrottle(clock);
+    throttle = new Throttle(clock);
     left = [];
   });
 

@@ -77,22 +77,6 @@ export function createSignIn(parts: SignInParts): SignIn {
     return user.data;
   };
 
-  /** Nobody waits for more than one try: the token was shown to nobody and dies by itself. */
-  const takeBack = async (access_token: string): Promise<void> => {
-    const basic = Buffer.from(`${parts.client_id}:${parts.client_secret.reveal()}`).toString("base64");
-    try {
-      const response = await fetch(`${parts.api_url}/applications/${encodeURIComponent(parts.client_id)}/token`, {
-        method: "DELETE",
-        headers: { authorization: `Basic ${basic}`, "content-type": "application/json", "user-agent": USER_AGENT },
-        body: JSON.stringify({ access_token }),
-        signal: AbortSignal.timeout(CALL_TIMEOUT_MS),
-      });
-      if (!response.ok) parts.kept(new Error(`GitHub answered ${response.status}`));
-    } catch (error) {
-      parts.kept(error);
-    }
-  };
-
   return {
     async begin() {
       const [state, verifier] = [oauth.generateRandomState(), oauth.generateRandomCodeVerifier()];
@@ -115,10 +99,26 @@ export function createSignIn(parts: SignInParts): SignIn {
       try {
         return { signed_in: true, person: await personOf(exchanged.token) };
       } finally {
-        await takeBack(exchanged.token);
+        await takeBack(parts, exchanged.token);
       }
     },
   };
+}
+
+/** Nobody waits for more than one try: the token was shown to nobody and dies by itself. */
+async function takeBack(parts: SignInParts, access_token: string): Promise<void> {
+  const basic = Buffer.from(`${parts.client_id}:${parts.client_secret.reveal()}`).toString("base64");
+  try {
+    const response = await fetch(`${parts.api_url}/applications/${encodeURIComponent(parts.client_id)}/token`, {
+      method: "DELETE",
+      headers: { authorization: `Basic ${basic}`, "content-type": "application/json", "user-agent": USER_AGENT },
+      body: JSON.stringify({ access_token }),
+      signal: AbortSignal.timeout(CALL_TIMEOUT_MS),
+    });
+    if (!response.ok) parts.kept(new Error(`GitHub answered ${response.status}`));
+  } catch (error) {
+    parts.kept(error);
+  }
 }
 
 /** The parameters when they answer what we began, with a code; else why not. The state is compared before all else. */

@@ -8,15 +8,7 @@ import { z } from "zod";
 import type { BudgetLeft } from "../../engine/ports/github.ts";
 import { ClockSkew } from "./clock-skew.ts";
 import { gitHubErrorOf, isUnauthorized } from "./errors.ts";
-import {
-  type CallKind,
-  createThrottle,
-  Reservation,
-  type Throttle,
-  type ThrottleClock,
-  WINDOWS,
-  type Windows,
-} from "./pacing.ts";
+import { type CallKind, Reservation, Throttle, type ThrottleClock, WINDOWS, type Windows } from "./pacing.ts";
 import { type TransportRequest, transport } from "./transport.ts";
 import { USER_AGENT } from "./user-agent.ts";
 
@@ -226,7 +218,7 @@ export function createOctokits(now: () => number = () => performance.now()): Oct
   const forgetters = new Map<number, () => boolean>();
   const skew = new ClockSkew(Date.now);
   const paceOf = (id: number): Throttle => {
-    const known = paces.get(id) ?? createThrottle(clock);
+    const known = paces.get(id) ?? new Throttle(clock);
     paces.set(id, known);
     return known;
   };

@@ -57,116 +57,114 @@ export class Reservation {
   }
 }
 
-export interface Throttle {
+export class Throttle {
+  readonly #clock: ThrottleClock;
+  readonly #writes = new WriteBudget();
+  readonly #rest = new SlidingWindow(LIMITS.rest_points_per_minute, MINUTE_MS);
+  readonly #graphql = new SlidingWindow(LIMITS.graphql_points_per_minute, MINUTE_MS);
+  readonly #places = pLimit(LIMITS.at_once);
+  #paused_until = 0;
+
+  constructor(clock: ThrottleClock) {
+    this.#clock = clock;
+  }
+
   /** Makes one call when the budget allows; throws {@link BudgetSpent} when that is not soon. */
-  call<T>(kind: CallKind, make: () => Promise<T>, reservation?: Reservation): Promise<T>;
+  async call<T>(kind: CallKind, make: () => Promise<T>, reservation?: Reservation): Promise<T> {
+    this.#refusePaused();
+    if (this.#places.pendingCount >= MAX_WAITING) throw new BudgetSpent(CROWDED_MS);
+    if (isWrite(kind)) await this.#takeWrite(reservation);
+    return this.#places(async () => {
+      await this.#takePoints(kind);
+      this.#refusePaused();
+      return make();
+    });
+  }
+
+  /** One more call for what makes one already and keeps its place: a redirect leads to it. Throws as {@link call} does. */
+  async another(kind: CallKind): Promise<void> {
+    if (isWrite(kind)) await this.#takeWrite(undefined);
+    await this.#takePoints(kind);
+    this.#refusePaused();
+  }
+
   /**
    * Does work of at most this many writes; throws {@link BudgetSpent}, before it begins, when its turn is later. Handed
    * on from call to call, since a context that follows by itself costs every promise of the process.
    */
-  work<T>(key: string, writes: number, work: (reservation: Reservation) => Promise<T>): Promise<T>;
+  async work<T>(key: string, count: number, work: (reservation: Reservation) => Promise<T>): Promise<T> {
+    this.#refusePaused();
+    const reservation = new Reservation(count, this.#clock.now());
+    const after_ms = this.#writes.reserve(key, count, reservation.at);
+    if (after_ms > 0) throw new BudgetSpent(after_ms);
+    return this.#spend(reservation, work);
+  }
+
   /** Does work only while half of each window of writes is left after it; else null. It is promised no turn. */
-  spare<T>(writes: number, work: (reservation: Reservation) => Promise<T>): Promise<T | null>;
+  async spare<T>(count: number, work: (reservation: Reservation) => Promise<T>): Promise<T | null> {
+    const now = this.#clock.now();
+    if (now < this.#paused_until || !this.#writes.hasToSpare(count, now)) return null;
+    this.#writes.take(now, count, now);
+    return this.#spend(new Reservation(count, now), work);
+  }
+
   /** In how many milliseconds work of this many writes could begin, as things stand. */
-  wait(writes: number): number;
-  /** One more call for what makes one already and keeps its place: a redirect leads to it. Throws as {@link Throttle.call} does. */
-  another(kind: CallKind): Promise<void>;
+  wait(count: number): number {
+    const now = this.#clock.now();
+    return Math.max(this.#paused_until - now, this.#writes.wait(count, now));
+  }
+
   /** GitHub asked us to keep away until then: no call leaves before. */
-  pauseUntil(at: number): void;
+  pauseUntil(at: number): void {
+    this.#paused_until = Math.max(this.#paused_until, at);
+  }
+
   /** What is left of each window now; nothing while GitHub asked us to keep away. */
-  left(): Windows;
-}
+  left(): Windows {
+    const now = this.#clock.now();
+    const { minute, hour } = this.#writes.left(now);
+    const open = now < this.#paused_until ? 0 : 1;
+    return {
+      writes_per_minute: open * minute,
+      writes_per_hour: open * hour,
+      rest_points_per_minute: open * this.#rest.left(now),
+      graphql_points_per_minute: open * this.#graphql.left(now),
+    };
+  }
 
-export function createThrottle(clock: ThrottleClock): Throttle {
-  const writes = new WriteBudget();
-  const rest = new SlidingWindow(LIMITS.rest_points_per_minute, MINUTE_MS);
-  const graphql = new SlidingWindow(LIMITS.graphql_points_per_minute, MINUTE_MS);
-  const places = pLimit(LIMITS.at_once);
-  let paused_until = 0;
-
-  const refusePaused = (): void => {
-    const left = paused_until - clock.now();
+  #refusePaused(): void {
+    const left = this.#paused_until - this.#clock.now();
     if (left > 0) throw new BudgetSpent(left);
-  };
+  }
 
-  const waitUntil = async (at: number): Promise<void> => {
-    const ms = at - clock.now();
+  async #waitUntil(at: number): Promise<void> {
+    const ms = at - this.#clock.now();
     if (ms > LONGEST_WAIT_MS) throw new BudgetSpent(ms);
-    if (ms > 0) await clock.wait(ms);
-  };
+    if (ms > 0) await this.#clock.wait(ms);
+  }
 
   /** A write of an effect moves its place to now, when it is made; any other takes what is free at present. */
-  const takeWrite = async (reservation: Reservation | undefined): Promise<void> => {
+  async #takeWrite(reservation: Reservation | undefined): Promise<void> {
     if (reservation && reservation.left > 0) {
       reservation.left--;
-      writes.give(reservation.at, 1);
-    } else await waitUntil(writes.free(clock.now()));
-    writes.take(clock.now(), 1, clock.now());
-  };
+      this.#writes.give(reservation.at, 1);
+    } else await this.#waitUntil(this.#writes.free(this.#clock.now()));
+    this.#writes.take(this.#clock.now(), 1, this.#clock.now());
+  }
 
-  const takePoints = async (window: SlidingWindow, points: number): Promise<void> => {
-    const at = window.next(clock.now(), points);
-    if (at - clock.now() <= LONGEST_WAIT_MS) window.take(at, points, clock.now());
-    await waitUntil(at);
-  };
+  async #takePoints(kind: CallKind): Promise<void> {
+    const window = isGraphql(kind) ? this.#graphql : this.#rest;
+    const points = isWrite(kind) ? WRITE_POINTS : READ_POINTS;
+    const at = window.next(this.#clock.now(), points);
+    if (at - this.#clock.now() <= LONGEST_WAIT_MS) window.take(at, points, this.#clock.now());
+    await this.#waitUntil(at);
+  }
 
-  const spend = async <T>(reservation: Reservation, work: (reservation: Reservation) => Promise<T>): Promise<T> => {
+  async #spend<T>(reservation: Reservation, work: (reservation: Reservation) => Promise<T>): Promise<T> {
     try {
       return await work(reservation);
     } finally {
-      writes.give(reservation.at, reservation.left);
+      this.#writes.give(reservation.at, reservation.left);
     }
-  };
-
-  const points = (kind: CallKind): Promise<void> =>
-    takePoints(isGraphql(kind) ? graphql : rest, isWrite(kind) ? WRITE_POINTS : READ_POINTS);
-
-  return {
-    async call(kind, make, reservation) {
-      refusePaused();
-      if (places.pendingCount >= MAX_WAITING) throw new BudgetSpent(CROWDED_MS);
-      if (isWrite(kind)) await takeWrite(reservation);
-      return places(async () => {
-        await points(kind);
-        refusePaused();
-        return make();
-      });
-    },
-    async another(kind) {
-      if (isWrite(kind)) await takeWrite(undefined);
-      await points(kind);
-      refusePaused();
-    },
-    async work(key, count, work) {
-      refusePaused();
-      const reservation = new Reservation(count, clock.now());
-      const after_ms = writes.reserve(key, count, reservation.at);
-      if (after_ms > 0) throw new BudgetSpent(after_ms);
-      return spend(reservation, work);
-    },
-    async spare(count, work) {
-      const now = clock.now();
-      if (now < paused_until || !writes.hasToSpare(count, now)) return null;
-      writes.take(now, count, now);
-      return spend(new Reservation(count, now), work);
-    },
-    wait(count) {
-      const now = clock.now();
-      return Math.max(paused_until - now, writes.wait(count, now));
-    },
-    pauseUntil(at) {
-      paused_until = Math.max(paused_until, at);
-    },
-    left() {
-      const now = clock.now();
-      const { minute, hour } = writes.left(now);
-      const open = now < paused_until ? 0 : 1;
-      return {
-        writes_per_minute: open * minute,
-        writes_per_hour: open * hour,
-        rest_points_per_minute: open * rest.left(now),
-        graphql_points_per_minute: open * graphql.left(now),
-      };
-    },
-  };
+  }
 }

@@ -38,7 +38,7 @@ async function deliveryOf(parts: WebhookParts, request: Request, id: string, of:
   return webhook !== null && delivery?.subscription === webhook.id ? { webhook, delivery } : null;
 }
 
-export const deliveryRoutes = (parts: WebhookParts): readonly Route[] => [
+const listing = (parts: WebhookParts): Route =>
   route({
     ...shared,
     method: "get",
@@ -67,7 +67,9 @@ export const deliveryRoutes = (parts: WebhookParts): readonly Route[] => [
       const address = `${parts.public_url ?? ""}/api/webhooks/${encodeURIComponent(params.id)}/deliveries`;
       return success(200, page.deliveries.map(deliveryView), nextLink(address, { limit: String(limit) }, page.cursor));
     },
-  }),
+  });
+
+const showing = (parts: WebhookParts): Route =>
   route({
     ...shared,
     method: "get",
@@ -90,7 +92,9 @@ export const deliveryRoutes = (parts: WebhookParts): readonly Route[] => [
       const body = found === null ? null : await parts.outgoing.body(found.delivery.id);
       return found === null || body === null ? NO_DELIVERY : success(200, { ...deliveryView(found.delivery), body });
     },
-  }),
+  });
+
+const replaying = (parts: WebhookParts): Route =>
   route({
     ...shared,
     method: "post",
@@ -114,5 +118,10 @@ export const deliveryRoutes = (parts: WebhookParts): readonly Route[] => [
       const answer = again === null ? NO_DELIVERY : success(202, deliveryView(again));
       return recordedWebhook(parts.record, request, "delivery-replayed", found.webhook, answer);
     },
-  }),
+  });
+
+export const deliveryRoutes = (parts: WebhookParts): readonly Route[] => [
+  listing(parts),
+  showing(parts),
+  replaying(parts),
 ];

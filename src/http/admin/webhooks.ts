@@ -187,7 +187,7 @@ const changing = (parts: WebhookParts): Route[] => [
   }),
 ];
 
-const signing = (parts: WebhookParts): Route[] => [
+const ownSecret = (parts: WebhookParts): Route[] => [
   route({
     ...shared,
     method: "get",
@@ -219,6 +219,9 @@ const signing = (parts: WebhookParts): Route[] => [
       return recordedWebhook(parts.record, request, "webhook-rotated", subscription, answer);
     },
   }),
+];
+
+const signing = (parts: WebhookParts): Route[] => [
   route({
     ...shared,
     method: "post",
@@ -273,5 +276,6 @@ const signing = (parts: WebhookParts): Route[] => [
 export const webhookRoutes = (parts: WebhookParts): readonly Route[] => [
   ...subscribing(parts),
   ...changing(parts),
+  ...ownSecret(parts),
   ...signing(parts),
 ];

@@ -55,7 +55,7 @@ const NOT_SUBMITTED = {
   codes: ["wrong_status"],
 } as const;
 
-export const reviewRoutes = (parts: ReviewParts): readonly Route[] => [
+const approving = (parts: ReviewParts): Route =>
   route({
     method: "post",
     path: "/api/jobs/{id}/approve",
@@ -84,7 +84,9 @@ export const reviewRoutes = (parts: ReviewParts): readonly Route[] => [
         comment_id: null,
         commit: call.body.commit,
       })),
-  }),
+  });
+
+const runningChecks = (parts: ReviewParts): Route =>
   route({
     method: "post",
     path: "/api/jobs/{id}/run-checks",
@@ -107,7 +109,9 @@ export const reviewRoutes = (parts: ReviewParts): readonly Route[] => [
         comment_id: null,
         commit: call.body.commit,
       })),
-  }),
+  });
+
+const rejecting = (parts: ReviewParts): Route =>
   route({
     method: "post",
     path: "/api/jobs/{id}/reject-work",
@@ -131,5 +135,10 @@ export const reviewRoutes = (parts: ReviewParts): readonly Route[] => [
         reason: call.body.reason,
         comment_id: null,
       })),
-  }),
+  });
+
+export const reviewRoutes = (parts: ReviewParts): readonly Route[] => [
+  approving(parts),
+  runningChecks(parts),
+  rejecting(parts),
 ];

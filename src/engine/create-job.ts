@@ -1,0 +1,68 @@
+/** Makes jobs: a free id, what may be refused before there is a job, and the same answer for an id that was used before. */
+import { accountNamed } from "../domain/job/account.ts";
+import type { Actor, Draft } from "../domain/job/command.ts";
+import type { JobId } from "../domain/job/job.ts";
+import type { ModelDefaults } from "../domain/job/model-selection.ts";
+import { refusal } from "../domain/job/refusal.ts";
+import type { Handle } from "./handle-command.ts";
+import type { MarketGate } from "./market-gate.ts";
+import type { Clock } from "./ports/clock.ts";
+import type { Ids } from "./ports/ids.ts";
+import type { Handled } from "./ports/service.ts";
+import type { Store } from "./ports/store.ts";
+import { unknownModel } from "./unknown-model.ts";
+
+/** 36^8 ids: a second collision in a row does not happen by chance. */
+const MOST_DRAWS = 5;
+
+interface Needs {
+  readonly store: Pick<Store, "jobs" | "repositories">;
+  readonly clock: Pick<Clock, "now">;
+  readonly ids: Ids;
+  readonly handle: Handle;
+  readonly marketGate: MarketGate;
+  readonly llm: ModelDefaults | undefined;
+}
+
+export class JobCreator {
+  readonly #needs: Needs;
+
+  constructor(needs: Needs) {
+    this.#needs = needs;
+  }
+
+  async drawId(): Promise<JobId> {
+    const { store, ids } = this.#needs;
+    for (let draws = 0; draws < MOST_DRAWS; draws++) {
+      const id = ids.jobId();
+      if ((await store.jobs.load(id)) === null) return id;
+    }
+    throw new Error("Could not draw a free job id");
+  }
+
+  /** `noted`: the id that it gets, or got when it was made before. */
+  async create(draft: Omit<Draft, "id">, noted?: JobId, by?: Actor): Promise<Handled> {
+    const { store, clock, handle, marketGate, llm } = this.#needs;
+    const before = noted === undefined ? null : await this.#made(draft, noted);
+    if (before !== null) return before;
+    const closed = draft.runner === "market" ? await marketGate(draft.repository) : null;
+    if (closed !== null) return { ok: false, refusal: closed };
+    const unknown = await unknownModel({ repositories: store.repositories, now: clock.now, llm }, draft);
+    if (unknown !== null) return { ok: false, refusal: refusal("unknown_model", unknown) };
+    const id = noted ?? (await this.drawId());
+    const whose = by === undefined ? {} : { by };
+    const created = await handle(id, { type: "create", draft: { ...draft, id }, ...whose });
+    // two orders of one id may both have found nothing
+    return created.ok || noted === undefined ? created : ((await this.#made(draft, noted)) ?? created);
+  }
+
+  /** The job that was made under this id before; null: there is none. */
+  async #made(draft: Omit<Draft, "id">, id: JobId): Promise<Handled | null> {
+    const stored = await this.#needs.store.jobs.load(id);
+    if (stored === null) return null;
+    const { job } = stored;
+    const same = job.account === accountNamed(draft.account) && job.task === draft.task;
+    if (same) return { ok: true, job, stored, changed: false };
+    throw new Error(`Job ${job.id} is not the one that was to be made under this id`);
+  }
+}
