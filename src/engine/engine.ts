@@ -101,7 +101,8 @@ export function createEngine(parts: EngineParts): Engine {
     if (stored.effects.some(({ effect }) => isPublishEvents(effect))) announcements.kick(stored.job);
     if (stored.effects.some(({ effect }) => isOnGitHub(effect))) effects.kick(stored.job);
   };
-  const quotas = createQuotas({ jobs: store.jobs, parcels: store.parcels, clock, estimator, limits: parts.quotas });
+  const { jobs, parcels: attachments, usage } = store;
+  const quotas = createQuotas({ jobs, parcels: attachments, usage, clock, estimator, limits: parts.quotas });
   const handle = createHandle({
     jobs: store.jobs,
     accounts: store.accounts,

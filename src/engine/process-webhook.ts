@@ -109,7 +109,7 @@ export type WebhookProcessor = (delivery: string, signal: GitHubEvent, again: bo
 
 export function createWebhookProcessor(needs: Needs): WebhookProcessor {
   const { admit, marketGate, store, githubClient, estimate, handle, create, clock, log } = needs;
-  const deniedPeople = createDeniedPeople(clock.now);
+  const deniedPeople = createDeniedPeople(store.usage, clock.now);
 
   /** Null: they may not command there. */
   const knownBy = async (signal: Asked, trace: Trace): Promise<Known | null> => {
