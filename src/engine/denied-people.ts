@@ -1,17 +1,18 @@
 /**
  * People who may not command: the no is remembered for a while, so that asking again costs no question to GitHub, and a
- * reaction is rare, since each takes a write from those who may. In memory: after a start everybody is asked about anew.
+ * reaction is rare, since each takes a write from those who may. After a start everybody is asked about anew, but whoever
+ * was shown a reaction today is shown none.
  */
 import { LRUCache } from "lru-cache";
 import type { EventRepository } from "../domain/job/github-event.ts";
 import type { PermissionRequest } from "./permission.ts";
+import type { UsageStore } from "./ports/usage.ts";
+import { DAY_MS, HOUR_MS, slidingLimit } from "./sliding-limit.ts";
 
 /** Somebody who was just given the permission waits for so long. */
 export const REMEMBERED_MS = 5 * 60_000;
-const DAY_MS = 24 * 3_600_000;
-const HOUR_MS = 3_600_000;
 export const REACTIONS_PER_HOUR = 10;
-/** People, and repositories, that are remembered at once. */
+/** People that are remembered at once. */
 const MAX_REMEMBERED = 10_000;
 
 export interface DeniedPeople {
@@ -21,10 +22,10 @@ export interface DeniedPeople {
   turnAway(repository: EventRepository, who: PermissionRequest): boolean;
 }
 
-export function createDeniedPeople(now: () => number): DeniedPeople {
+export function createDeniedPeople(usage: UsageStore, now: () => number): DeniedPeople {
   const refused = new LRUCache<string, number>({ max: MAX_REMEMBERED });
-  const reacted = new LRUCache<string, number>({ max: MAX_REMEMBERED });
-  const recent = new LRUCache<number, readonly number[]>({ max: MAX_REMEMBERED });
+  const shown = slidingLimit(usage, now, { kind: "reaction-to-person", most: 1, ms: DAY_MS });
+  const lately = slidingLimit(usage, now, { kind: "reaction-in-repository", most: REACTIONS_PER_HOUR, ms: HOUR_MS });
   /** By name only where a delivery of an earlier version tells no number. */
   const keyOf = (repository: EventRepository, { id, login }: PermissionRequest): string =>
     `${repository.id} ${id ?? login.toLowerCase()}`;
@@ -34,14 +35,12 @@ export function createDeniedPeople(now: () => number): DeniedPeople {
       return at !== undefined && now() - at < REMEMBERED_MS;
     },
     turnAway(repository, who) {
-      const key = keyOf(repository, who);
-      if (!this.knows(repository, who)) refused.set(key, now());
-      const last = reacted.get(key);
-      if (last !== undefined && now() - last < DAY_MS) return false;
-      const lately = (recent.get(repository.id) ?? []).filter((at) => now() - at < HOUR_MS);
-      if (lately.length >= REACTIONS_PER_HOUR) return false;
-      reacted.set(key, now());
-      recent.set(repository.id, [...lately, now()]);
+      const person = keyOf(repository, who);
+      const place = `${repository.id}`;
+      if (!this.knows(repository, who)) refused.set(person, now());
+      if (shown.full(person) !== null || lately.full(place) !== null) return false;
+      shown.add(person);
+      lately.add(place);
       return true;
     },
   };

@@ -73,9 +73,9 @@ export function createEngine(parts: EngineParts): Engine {
   const { store, clock, ids, performer, githubClient, log, record, estimator = null, llm } = parts;
   const { meter = NO_METER, random = Math.random, lines = NO_LINES, patient = true, standing = () => KNOWN } = parts;
   const { subscriptionMatcher, eventPublisher } = parts.publishing ?? NO_SUBSCRIPTIONS;
-  const { jobs, accounts } = store;
+  const { jobs, accounts, parcels, usage } = store;
   const commitSubscribers = createCommitSubscribers(jobs, clock);
-  const quotas = createQuotas({ jobs, parcels: store.parcels, clock, estimator, limits: parts.quotas });
+  const quotas = createQuotas({ jobs, parcels, usage, clock, estimator, limits: parts.quotas });
   const commandHandler = new CommandHandler({
     ...{ jobs, accounts, clock, subscriptionMatcher, lines, quotas, patient, record, log },
     committed: (stored, before) => {

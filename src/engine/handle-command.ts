@@ -6,7 +6,7 @@
 import type { LogLine } from "../contracts/log-line.ts";
 import type { Command } from "../domain/job/command.ts";
 import { decide } from "../domain/job/decide.ts";
-import { type Decided, soon, type Context } from "../domain/job/decision.ts";
+import { type Context, type Decided, soon } from "../domain/job/decision.ts";
 import { actionsWork, fullName, type Job, type JobId, runOf } from "../domain/job/job.ts";
 import { emittedEventOf, eventsOf } from "../domain/job/job-events.ts";
 import { refusal } from "../domain/job/refusal.ts";

@@ -100,7 +100,7 @@ const SAID_OF_BUTTONS: ReadonlySet<RefusalCode> = new Set([
 export type WebhookProcessor = (delivery: string, signal: GitHubEvent, again: boolean) => Promise<Acted | null>;
 
 export function createWebhookProcessor(needs: Needs): WebhookProcessor {
-  const deniedPeople = createDeniedPeople(needs.clock.now);
+  const deniedPeople = createDeniedPeople(needs.store.usage, needs.clock.now);
   return async (delivery, signal, again) => {
     const trace = new Trace(delivery);
     await new DeliveryProcessor({ ...needs, deniedPeople, trace, again }).process(signal);

@@ -1,8 +1,7 @@
 /**
  * Applies the quotas of an account to every command, whichever API or webhook it comes from. The store counts jobs and
- * bytes; what is counted over time is kept in memory and starts at zero with the process.
+ * bytes, and keeps the times of turns and estimates over a restart.
  */
-import { LRUCache } from "lru-cache";
 import pLimit, { type LimitFunction } from "p-limit";
 import { accountNamed } from "../domain/job/account.ts";
 import type { Command } from "../domain/job/command.ts";
@@ -25,11 +24,9 @@ import type { AttachmentStore } from "./ports/attachments.ts";
 import type { Clock } from "./ports/clock.ts";
 import type { Estimate, EstimateRequest, Estimator } from "./ports/estimates.ts";
 import type { JobStore } from "./ports/jobs.ts";
+import type { UsageStore } from "./ports/usage.ts";
+import { DAY_MS, HOUR_MS, slidingLimit } from "./sliding-limit.ts";
 
-const HOUR_MS = 3_600_000;
-const DAY_MS = 24 * HOUR_MS;
-/** Accounts whose turns and estimates are counted at once; the one that was quiet the longest is forgotten first. */
-const MAX_COUNTED = 10_000;
 const ROOM_MS = 600_000;
 
 const NO_ROOM: Refusal = {
@@ -60,44 +57,11 @@ export type Kept = { readonly ok: true; readonly name: string } | { readonly ok:
 interface QuotaParts {
   readonly jobs: Pick<JobStore, "tallyOf">;
   readonly parcels: Pick<AttachmentStore, "put">;
+  readonly usage: UsageStore;
   readonly clock: Pick<Clock, "now">;
   /** Null: there is no market here. */
   readonly estimator: Estimator | null;
   readonly limits?: QuotaLimits | undefined;
-}
-
-/** Times in their order; those before `from` are over. */
-interface Times {
-  readonly at: number[];
-  from: number;
-}
-
-/** What each account did within a while. Costs the same however much that is. */
-function createWindow(ms: number, most: number, now: () => number) {
-  const accounts = new LRUCache<string, Times>({ max: MAX_COUNTED });
-  const recent = (account: string): Times => {
-    const times = accounts.get(account) ?? { at: [], from: 0 };
-    while (times.from < times.at.length && now() - (times.at[times.from] ?? 0) >= ms) times.from++;
-    // cleared away in large pieces, since each moves all that follows
-    if (times.from > times.at.length / 2) {
-      times.at.splice(0, times.from);
-      times.from = 0;
-    }
-    return times;
-  };
-  return {
-    /** In how many milliseconds there is room again; null: there is. */
-    full(account: string): number | null {
-      const { at, from } = recent(account);
-      const oldest = at.length - from < most ? undefined : at[at.length - most];
-      return oldest === undefined ? null : oldest + ms - now();
-    },
-    add(account: string): void {
-      const times = recent(account);
-      times.at.push(now());
-      accounts.set(account, times);
-    },
-  };
 }
 
 /** One command at a time for each account. */
@@ -114,10 +78,10 @@ function createAccountQueues() {
   };
 }
 
-export function createQuotas({ jobs, parcels, clock, estimator, limits = DEFAULT_QUOTAS }: QuotaParts): Quotas {
+export function createQuotas({ jobs, parcels, usage, clock, estimator, limits = DEFAULT_QUOTAS }: QuotaParts): Quotas {
   const { now } = clock;
-  const turns = createWindow(DAY_MS, limits.turns_per_day, now);
-  const quotes = createWindow(HOUR_MS, limits.quotes_per_hour, now);
+  const turns = slidingLimit(usage, now, { kind: "turn", most: limits.turns_per_day, ms: DAY_MS });
+  const estimates = slidingLimit(usage, now, { kind: "estimate", most: limits.quotes_per_hour, ms: HOUR_MS });
   const inTurn = createAccountQueues();
 
   const turnRefusal = (command: Command, account: string): Refusal | null => {
@@ -146,9 +110,9 @@ export function createQuotas({ jobs, parcels, clock, estimator, limits = DEFAULT
     async estimate(named, asked) {
       const account = accountNamed(named);
       if (estimator === null) return { ok: false, refusal: refusal("repository_not_ready", NO_MARKET) };
-      const after_ms = quotes.full(account);
+      const after_ms = estimates.full(account);
       if (after_ms !== null) return { ok: false, refusal: tooManyQuotes(account, limits, after_ms) };
-      quotes.add(account);
+      estimates.add(account);
       return { ok: true, estimate: await estimator.estimate(asked) };
     },
     async keep(job, named, text) {

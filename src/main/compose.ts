@@ -169,7 +169,7 @@ async function wire(
   });
   const ear = createEar(settings.app_id, self, log);
   const logs = createLiveLogs({ jobs: store.jobs, service: engine, lines, clock, log });
-  const paymentProvider = await cashierOf(settings, gate.url, log);
+  const paymentProvider = await cashierOf(settings, { url: gate.url, log, notBooked: metrics.notBooked });
   const runs = {
     lines,
     run_tokens: runTokensOf(settings, clock, ahead),
@@ -275,11 +275,16 @@ function createEar(appId: number, self: () => Promise<{ readonly slug: string }>
   return { self: known, hear: (event, payload) => translateWebhook(event, payload, known()) };
 }
 
+interface CashierParts extends Pick<Metrics, "notBooked"> {
+  readonly url: string;
+  readonly log: Logger;
+}
+
 /** Stripe's library is loaded where it is used alone. */
-async function cashierOf(settings: Settings, url: string, log: Logger): Promise<PaymentProvider | null> {
+async function cashierOf(settings: Settings, { url, log, notBooked }: CashierParts): Promise<PaymentProvider | null> {
   if (settings.stripe === null) return null;
   const { createStripeProvider } = await import("../payments/stripe.ts");
-  return createStripeProvider(settings.stripe, settings.public_url ?? url, log);
+  return createStripeProvider(settings.stripe, settings.public_url ?? url, log, notBooked);
 }
 
 /** While GitHub does not answer, it is not asked more often than this. */

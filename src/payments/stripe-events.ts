@@ -16,6 +16,19 @@ export interface StripeFacts {
   /** The Checkout session that was paid by this, as Stripe has it; null: there is none. */
   sessionOf(payment_intent: string): Promise<unknown>;
   refundsOf(charge: string): Promise<readonly unknown[]>;
+  /** Money has moved at Stripe that no account here shows: somebody has to look. */
+  notBooked(movement: Unbooked): void;
+}
+
+export interface Unbooked {
+  /** The object at Stripe; null: it has no id that could be read. */
+  readonly object: string | null;
+  /** Null: not known. */
+  readonly account: string | null;
+  readonly amount: number | null;
+  readonly currency: string | null;
+  /** In a sentence's second half. */
+  readonly why: string;
 }
 
 const sessionSchema = z.object({
@@ -29,43 +42,63 @@ const sessionSchema = z.object({
 /** Of an object that may stand there whole. */
 const idOf = z.union([z.string(), z.object({ id: z.string() }).transform(({ id }) => id)]);
 
-const disputeSchema = z.object({
+const takenSchema = z.object({
   id: z.string(),
   amount: z.number().int().nonnegative(),
-  currency: z.literal(CURRENCY),
-  payment_intent: idOf,
+  currency: z.string(),
+  payment_intent: idOf.nullish(),
+});
+
+const disputeSchema = takenSchema.extend({
   status: z.string(),
   /** In the currency that Stripe settles in; none while nothing was withdrawn. */
   balance_transactions: z.array(z.object({ amount: z.number().int() })).default([]),
 });
 type Dispute = z.infer<typeof disputeSchema>;
 
-const refundSchema = z.object({
-  id: z.string(),
-  amount: z.number().int().nonnegative(),
-  currency: z.literal(CURRENCY),
-  payment_intent: idOf,
-  status: z.string().nullable(),
-});
-type Refund = z.infer<typeof refundSchema>;
-
-const chargeSchema = z.object({ id: z.string(), currency: z.literal(CURRENCY) });
+const refundSchema = takenSchema.extend({ status: z.string().nullable() });
+const chargeSchema = z.object({ id: z.string() });
 
 const NOTHING: readonly PaymentEvent[] = [];
 
+const UNREADABLE = "Stripe tells of it in a shape that is not known here";
+
+const namedSchema = z.object({ id: z.string() });
+
+function unreadable(facts: StripeFacts, object: unknown): readonly PaymentEvent[] {
+  const named = namedSchema.safeParse(object);
+  const id = named.success ? named.data.id : null;
+  facts.notBooked({ object: id, account: null, amount: null, currency: null, why: UNREADABLE });
+  return NOTHING;
+}
+
 /** Of one session, whichever of its events tells of it. */
-function paid(object: unknown): readonly PaymentEvent[] {
+function paid(facts: StripeFacts, object: unknown): readonly PaymentEvent[] {
   const parsed = sessionSchema.safeParse(object);
   if (!parsed.success) return NOTHING;
   const { id, payment_status, amount_total: cents, currency, metadata } = parsed.data;
-  if (payment_status !== "paid" || currency !== CURRENCY || cents === null || cents <= 0) return NOTHING;
-  return [{ id: `stripe-${id}`, account: metadata.account, cents, reason: "topup", action: "topup" }];
+  const { account } = metadata;
+  if (payment_status !== "paid" || cents === 0) return NOTHING;
+  if (currency !== CURRENCY || cents === null || cents < 0) {
+    facts.notBooked({ object: id, account, amount: cents, currency, why: `it is not in ${CURRENCY}` });
+    return NOTHING;
+  }
+  return [{ id: `stripe-${id}`, account, cents, reason: "topup", action: "topup" }];
 }
 
-/** Whose payment it was; null: it was no top-up of ours. */
-async function payerOf(facts: StripeFacts, payment_intent: string): Promise<string | null> {
+/** Whose payment it was that this was taken of; null: it was no top-up of ours, or it cannot be booked. */
+async function payerOf(facts: StripeFacts, taken: z.infer<typeof takenSchema>): Promise<string | null> {
+  const { id: object, amount, currency, payment_intent } = taken;
+  if (payment_intent === null || payment_intent === undefined) {
+    facts.notBooked({ object, account: null, amount, currency, why: "it names no payment, so it may be no top-up" });
+    return null;
+  }
   const parsed = sessionSchema.safeParse(await facts.sessionOf(payment_intent));
-  return parsed.success ? parsed.data.metadata.account : null;
+  if (!parsed.success) return null;
+  const { account } = parsed.data.metadata;
+  if (currency === CURRENCY) return account;
+  facts.notBooked({ object, account, amount, currency, why: `it is not in ${CURRENCY}` });
+  return null;
 }
 
 const sum = (amounts: readonly number[]): number => amounts.reduce((all, amount) => all + amount, 0);
@@ -85,9 +118,9 @@ const OVER: readonly string[] = ["won", "lost", "warning_closed", "prevented"];
  */
 async function disputed(facts: StripeFacts, type: string, object: unknown): Promise<readonly PaymentEvent[]> {
   const parsed = disputeSchema.safeParse(object);
-  if (!parsed.success) return NOTHING;
+  if (!parsed.success) return unreadable(facts, object);
   const dispute = parsed.data;
-  const account = await payerOf(facts, dispute.payment_intent);
+  const account = await payerOf(facts, dispute);
   if (account === null) return NOTHING;
   const has = (sign: -1 | 1): boolean => dispute.balance_transactions.some(({ amount }) => Math.sign(amount) === sign);
   const back = type === "charge.dispute.funds_reinstated" || has(1);
@@ -105,11 +138,11 @@ async function disputed(facts: StripeFacts, type: string, object: unknown): Prom
 /** One that did not reach the payer was taken and given back. */
 async function refunded(facts: StripeFacts, object: unknown): Promise<readonly PaymentEvent[]> {
   const parsed = refundSchema.safeParse(object);
-  if (!parsed.success) return NOTHING;
-  const { id, amount, status, payment_intent }: Refund = parsed.data;
+  if (!parsed.success) return unreadable(facts, object);
+  const { id, amount, status } = parsed.data;
   const failed = status === "failed" || status === "canceled";
   if (!failed && status !== "succeeded" && status !== "pending") return NOTHING;
-  const account = await payerOf(facts, payment_intent);
+  const account = await payerOf(facts, parsed.data);
   if (account === null) return NOTHING;
   const about = { account, reason: "topup_refund" } as const;
   return [
@@ -120,7 +153,7 @@ async function refunded(facts: StripeFacts, object: unknown): Promise<readonly P
 
 async function chargeRefunded(facts: StripeFacts, object: unknown): Promise<readonly PaymentEvent[]> {
   const parsed = chargeSchema.safeParse(object);
-  if (!parsed.success) return NOTHING;
+  if (!parsed.success) return unreadable(facts, object);
   const all: PaymentEvent[] = [];
   for (const refund of await facts.refundsOf(parsed.data.id)) all.push(...(await refunded(facts, refund)));
   return all;
@@ -136,7 +169,7 @@ export async function paymentEventsOf(
     // both tell of money that is there: cards at once, slower ways of paying later
     case "checkout.session.completed":
     case "checkout.session.async_payment_succeeded":
-      return paid(object);
+      return paid(facts, object);
     case "charge.dispute.created":
     case "charge.dispute.updated":
     case "charge.dispute.closed":

@@ -41,7 +41,7 @@ function clientOf({ secret_key, api_url }: StripeSettings): Stripe {
 /** The newest that one answer holds: a payment has one session, and few refunds. */
 const MOST_REFUNDS = 100;
 
-const factsOf = (stripe: Stripe): StripeFacts => ({
+const factsOf = (stripe: Stripe): Omit<StripeFacts, "notBooked"> => ({
   async sessionOf(payment_intent) {
     return (await stripe.checkout.sessions.list({ payment_intent, limit: 1 })).data[0] ?? null;
   },
@@ -52,9 +52,24 @@ const factsOf = (stripe: Stripe): StripeFacts => ({
 
 const eventSchema = z.object({ id: z.string(), type: z.string(), data: z.object({ object: z.unknown() }) });
 
-export function createStripeProvider(settings: StripeSettings, address: string, log: Log): PaymentProvider {
+const NOT_BOOKED =
+  "Money has moved at Stripe that is not booked here: look the object up in Stripe's dashboard, credit the account for a payment, and settle with its holder what was taken back";
+
+/** `counted`: called for each movement that could not be booked. */
+export function createStripeProvider(
+  settings: StripeSettings,
+  address: string,
+  log: Log,
+  counted: () => void = () => {},
+): PaymentProvider {
   const stripe = clientOf(settings);
-  const facts = factsOf(stripe);
+  const factsFor = (event: string, type: string): StripeFacts => ({
+    ...factsOf(stripe),
+    notBooked(movement) {
+      counted();
+      log.error({ ...movement, event, type, error_code: "not_booked" }, NOT_BOOKED);
+    },
+  });
   return {
     async checkout({ account, cents, key }) {
       try {
@@ -98,12 +113,13 @@ export function createStripeProvider(settings: StripeSettings, address: string, 
       const told = eventSchema.safeParse(parseForeignJson(body.toString("utf8")));
       // signed, but of no shape that is known here: Stripe is told that it came, or it would send it for days
       if (!told.success) return { event: "unknown", news: [] };
+      const { id: event, type: about, data } = told.data;
       try {
-        return { event: told.data.id, news: await paymentEventsOf(facts, told.data.type, told.data.data.object) };
+        return { event, news: await paymentEventsOf(factsFor(event, about), about, data.object) };
       } catch (error) {
         if (!(error instanceof Stripe.errors.StripeError)) throw error;
         const { type, statusCode: status, requestId: request } = error;
-        log.error({ type, status, request, event: told.data.type }, "Stripe did not say what an event is about");
+        log.error({ type, status, request, event: about }, "Stripe did not say what an event is about");
         return "away";
       }
     },

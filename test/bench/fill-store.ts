@@ -27,7 +27,8 @@ export async function fillStore(dir: string, jobs: number): Promise<JobId> {
           account: `user${number % 100}`,
           repository: { owner: "octocat", name: `repository${number % 50}`, installation_id: 1 },
           runner: "market",
-          origin: { kind: "rest", dialect: "create-job", key_id: null },
+          // one that waits for a worker: nothing of it is due, or the server would wake every one of them first
+          origin: { kind: "rest", dialect: "market", key_id: null },
           requester: null,
           title: "Analyze the error logs",
           task: TASK,

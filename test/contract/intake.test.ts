@@ -13,6 +13,7 @@ import { createPermission } from "../../src/engine/permission.ts";
 import type { Recorder } from "../../src/engine/ports/audit.ts";
 import type { GitHubClient, Permission } from "../../src/engine/ports/github.ts";
 import type { ObservedRepository } from "../../src/engine/ports/repositories.ts";
+import type { Store } from "../../src/engine/ports/store.ts";
 import { createWebhookProcessor } from "../../src/engine/process-webhook.ts";
 import { createQuotas } from "../../src/engine/quotas.ts";
 import { createRunLines } from "../../src/job-log/run-lines.ts";
@@ -34,7 +35,7 @@ const known = (change: Partial<ObservedRepository> = {}): ObservedRepository => 
 
 async function service(at_github: ObservedRepository | null, permission: Permission = "write", mute = false) {
   const dir = await mkdtemp(join(tmpdir(), "journeyman-intake-"));
-  const store = await openLowdbStore({ dir, now: () => T0 });
+  let store = await openLowdbStore({ dir, now: () => T0 });
   onTestFinished(async () => {
     await store.close();
     await rm(dir, { recursive: true, force: true });
@@ -44,8 +45,8 @@ async function service(at_github: ObservedRepository | null, permission: Permiss
   const subscriptionMatcher = { listens: async () => false };
   const recorded: string[] = [];
   const record: Recorder = (by, { action, target }) => void recorded.push(`${by.login} ${action} ${target?.id}`);
-  const { jobs, parcels } = store;
-  const quotas = createQuotas({ jobs, parcels, clock, estimator: deterministicEstimator });
+  const { jobs, parcels, usage } = store;
+  const quotas = createQuotas({ jobs, parcels, usage, clock, estimator: deterministicEstimator });
   const told = { lines: createRunLines(), quotas, committed: () => {}, record: () => {}, log: { info: () => {} } };
   /** Who has which name on GitHub. */
   const people = new Map([["ada", { id: 5, login: "ada" }]]);
@@ -83,22 +84,30 @@ async function service(at_github: ObservedRepository | null, permission: Permiss
     const id = ids.jobId();
     return handle(id, { type: "create", draft: { ...wanted, id } });
   };
-  const webhookProcessor = createWebhookProcessor({
-    admit: createPermission(store, githubClient, record),
-    marketGate: createMarketGate(store.repositories, githubClient),
-    store,
-    githubClient,
-    estimate: quotas.estimate,
-    handle,
-    create,
-    clock,
-    log: { debug: () => {} },
-  });
+  const begin = (at: Store) =>
+    createWebhookProcessor({
+      admit: createPermission(store, githubClient, record),
+      marketGate: createMarketGate(store.repositories, githubClient),
+      store: at,
+      githubClient,
+      estimate: quotas.estimate,
+      handle,
+      create,
+      clock,
+      log: { debug: () => {} },
+    });
+  let webhookProcessor = begin(store);
   const hear = (signal: GitHubEvent) => webhookProcessor("d", signal, false);
+  /** Another process on the same folder hears what comes from now on. */
+  const restart = async (): Promise<void> => {
+    await store.close();
+    store = await openLowdbStore({ dir, now: () => now });
+    webhookProcessor = begin(store);
+  };
   const pass = (ms: number): void => {
     now += ms;
   };
-  return { store, handle, said, people, recorded, hear, forgotten, asked: () => asked, pass };
+  return { store, handle, said, people, recorded, hear, forgotten, asked: () => asked, pass, restart };
 }
 
 const ask: GitHubEvent = {
@@ -230,6 +239,28 @@ describe("those who may not command", () => {
     for (let nth = 1; nth <= 90; nth++) await hear(comment(nth, `stranger-${nth % 3}`));
     expect(said).toEqual(["confused", "confused", "confused"]);
     expect(asked()).toBe(3);
+  });
+
+  it("are shown it no more often for a restart", async () => {
+    const { hear, said, pass, restart } = await service(known(), "none");
+    await hear(comment(1, "stranger"));
+    await restart();
+    await hear(comment(2, "stranger"));
+    expect(said).toEqual(["confused"]);
+    for (let nth = 1; nth <= 30; nth++) await hear(comment(100 + nth, `stranger-${nth}`));
+    expect(said).toHaveLength(10);
+    await restart();
+    await hear(comment(200, "newcomer"));
+    expect(said).toHaveLength(10);
+    pass(3_600_000);
+    await restart();
+    await hear(comment(201, "newcomer"));
+    await hear(comment(202, "stranger"));
+    expect(said).toHaveLength(11);
+    pass(23 * 3_600_000);
+    await restart();
+    await hear(comment(203, "stranger"));
+    expect(said).toHaveLength(12);
   });
 
   it("are shown it ten times an hour in a repository, whoever they are, and once a day each", async () => {

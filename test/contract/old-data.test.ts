@@ -137,6 +137,7 @@ const FILES: Readonly<Record<Kind, string | null>> = {
   repository: "repositories/octo%2Fdemo.json",
   "seen deliveries": "inbox/seen-00000001.json",
   subscription: "subscriptions/wh_0UChVWQisZCk.json",
+  usage: "usage/journal-00000001.jsonl",
   wallet: "wallet/wallet.jsonl",
 };
 

@@ -209,6 +209,25 @@ describe("the quotas of an account", () => {
     expect((await ada.ask("POST", "/api/jobs/run", again)).status).toBe(409);
   });
 
+  it("of turns and of estimates are as full after a restart as before, until their time is over", async () => {
+    const market = await startMarket({ quotas: { turns_per_day: 1, quotes_per_hour: 1 } });
+    const ada = await market.person("ada", 1_000);
+    const turn = () => ada.ask("POST", "/api/create-job", { job: "x" });
+    const estimate = () => ada.ask("POST", "/api/jobs/run", { prompt: "How much?", price_cents: 500 });
+    expect([(await turn()).status, (await estimate()).status]).toEqual([200, 200]);
+    await market.restart();
+    const refused = [await turn(), await estimate()];
+    expect(refused.map(({ status, body }) => [status, Object(body).code])).toEqual([
+      [429, "rate_limited"],
+      [429, "rate_limited"],
+    ]);
+    market.clock.pass(3_600_000);
+    await market.restart();
+    expect([(await turn()).status, (await estimate()).status]).toEqual([429, 200]);
+    market.clock.pass(23 * 3_600_000);
+    expect((await turn()).status).toBe(200);
+  });
+
   it("hold when everything is asked for at once", async () => {
     const market = await startMarket({ quotas: { open_orders: 3, accepted_jobs: 2 } });
     const [ada, bob] = [await market.person("ada", 10_000), await market.person("bob")];

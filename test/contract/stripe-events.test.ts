@@ -4,6 +4,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import fc from "fast-check";
 import { describe, expect, it, onTestFinished } from "vitest";
+import { z } from "zod";
 import { Secret } from "../../src/contracts/secret.ts";
 import { logTo } from "../../src/main/log.ts";
 import { createStripeProvider } from "../../src/payments/stripe.ts";
@@ -50,10 +51,9 @@ async function startStripe() {
     webhook_secret: new Secret(WEBHOOK_SECRET),
     api_url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
   };
-  return {
-    stripe,
-    paymentProvider: createStripeProvider(settings, "http://app.test", logTo({ write: () => {} }, "silent")),
-  };
+  const logged: string[] = [];
+  const log = logTo({ write: (line) => void logged.push(line) }, "info");
+  return { stripe, logged, paymentProvider: createStripeProvider(settings, "http://app.test", log) };
 }
 
 let nth = 0;
@@ -66,8 +66,12 @@ async function post({ market }: Pick<Bank, "market">, body: string): Promise<num
   return (await market.server.ask("POST", "/api/stripe/webhook", { key: null, body, headers })).status;
 }
 
+const lineSchema = z.looseObject({ error_code: z.string(), msg: z.string() });
+
 interface Bank {
   readonly stripe: Stripe;
+  /** What the log says of money that is not booked. */
+  unbooked(): readonly z.infer<typeof lineSchema>[];
   readonly market: Market;
   readonly ada: Person;
   tell(happening: Happening, event?: string): Promise<number>;
@@ -75,12 +79,13 @@ interface Bank {
 }
 
 async function startBank(): Promise<Bank> {
-  const { stripe, paymentProvider } = await startStripe();
+  const { stripe, logged, paymentProvider } = await startStripe();
   const market = await startMarket({ paymentProvider });
   market.server.github.opens = true;
   const ada = await market.person("ada");
   return {
     ...{ stripe, market, ada },
+    unbooked: () => logged.map((line) => lineSchema.parse(JSON.parse(line))),
     async tell({ type, object }, event = `evt_${++nth}`) {
       return post({ market }, JSON.stringify({ id: event, object: "event", type, data: { object } }));
     },
@@ -216,6 +221,37 @@ describe("what Stripe takes back", () => {
     ])
       expect(await bank.tell({ type: "charge.dispute.closed", object })).toBe(200);
     expect(await bank.tell({ type: "refund.created", object: refund("foreign", 5, "succeeded") })).toBe(200);
+    expect(await bank.ada.balance()).toBe(1_000);
+  });
+
+  it("is told to the operator where it is an account's and is not booked, and is taken as heard", async () => {
+    const bank = await startBank();
+    await bank.tell(bank.paid("a", 1_000));
+    const loss = dispute("a", 500, "lost", [-500]);
+    const paid = { ...session("b", 700), currency: "eur" };
+    const cases: readonly (readonly [type: string, object: object, said: object])[] = [
+      ["charge.dispute.closed", { ...loss, currency: "eur" }, { object: "dp_a", account: "ada", amount: 500 }],
+      ["charge.dispute.closed", { ...loss, payment_intent: null }, { object: "dp_a", account: null, currency: "usd" }],
+      ["charge.dispute.closed", { id: "dp_x" }, { object: "dp_x", account: null, amount: null }],
+      ["refund.created", { ...refund("a", 5, "succeeded"), currency: "eur" }, { object: "re_a", currency: "eur" }],
+      ["refund.created", { ...refund("a", 5, "succeeded"), payment_intent: null }, { object: "re_a", account: null }],
+      ["refund.created", {}, { object: null, account: null }],
+      ["checkout.session.completed", paid, { object: "cs_b", account: "ada", amount: 700, currency: "eur" }],
+    ];
+    for (const [type, object, said] of cases) {
+      const before = bank.unbooked().length;
+      expect(await bank.tell({ type, object: { ...object } })).toBe(200);
+      const lines = bank.unbooked().slice(before);
+      expect(lines).toMatchObject([{ ...said, type, error_code: "not_booked", msg: expect.stringContaining("look") }]);
+    }
+    bank.stripe.refunds.set("ch_a", [{ ...refund("a", 5, "succeeded"), currency: "eur" }]);
+    expect(await bank.tell({ type: "charge.refunded", object: { id: "ch_a", currency: "eur" } })).toBe(200);
+    expect(bank.unbooked()).toHaveLength(cases.length + 1);
+    // others may be paid at the same Stripe account, in whatever currency
+    for (const object of [dispute("foreign", 5, "lost", [-5]), { ...dispute("foreign", 5, "lost"), currency: "eur" }])
+      await bank.tell({ type: "charge.dispute.closed", object });
+    await bank.tell({ type: "checkout.session.completed", object: { ...paid, metadata: {} } });
+    expect(bank.unbooked()).toHaveLength(cases.length + 1);
     expect(await bank.ada.balance()).toBe(1_000);
   });
 

@@ -12,6 +12,7 @@ import type { KeyStore } from "./keys.ts";
 import type { OutgoingStore } from "./outgoing-deliveries.ts";
 import type { RepositoryStore } from "./repositories.ts";
 import type { SubscriptionStore } from "./subscriptions.ts";
+import type { UsageStore } from "./usage.ts";
 import type { Wallet } from "./wallet.ts";
 
 export interface Store {
@@ -28,6 +29,7 @@ export interface Store {
   readonly subscriptions: SubscriptionStore;
   readonly outgoing: OutgoingStore;
   readonly audit: AuditLog;
+  readonly usage: UsageStore;
   /** False once a write has failed, until one succeeds; whoever asks meanwhile has it tried. */
   writable(): Promise<boolean>;
   /** Flushes what is kept in memory and lets go of the folder or the connections. */

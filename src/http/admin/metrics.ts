@@ -17,6 +17,8 @@ export type Timed = (route: string) => Timer;
 export interface Metrics {
   readonly meter: Meter;
   readonly timed: Timed;
+  /** Counts a movement at Stripe that could not be booked. */
+  readonly notBooked: () => void;
   /** All of them as they are now. */
   exposition(): Promise<{ readonly type: string; readonly content: string }>;
 }
@@ -128,9 +130,15 @@ export function createMetrics(parts: MetricsParts): Metrics {
     { version: VERSION, node: process.version },
     1,
   );
+  const unbooked = new Counter({
+    name: "journeyman_stripe_unbooked_total",
+    help: "Movements of money at Stripe that are not booked here; the log names them.",
+    ...registers,
+  });
   let watching_process = false;
   return {
     meter: meterOf(registers),
+    notBooked: () => unbooked.inc(),
     timed: timedOf(registers),
     async exposition() {
       // it samples the event loop for good, which a server that nobody watches need not bear

@@ -23,6 +23,7 @@ const UPCASTS = {
   repository: [],
   "seen deliveries": [],
   subscription: [],
+  usage: [],
   wallet: [],
 } as const satisfies Record<string, readonly Upcast[]>;
 

@@ -1,6 +1,6 @@
 /**
  * Opens the store in a folder: `jobs/`, `repositories/`, `inbox/`, `idempotency/`, `audit/`, `subscriptions/`,
- * `outgoing/`, `wallet/`, `accounts/`, `agents/`, `quotes/`, `parcels/`, `keys.json` and the lock that keeps others off.
+ * `outgoing/`, `wallet/`, `accounts/`, `agents/`, `quotes/`, `parcels/`, `usage/`, `keys.json` and the lock that keeps others off.
  */
 import fs from "node:fs";
 import { join, resolve } from "node:path";
@@ -20,6 +20,7 @@ import { JournalOutgoing } from "./outgoing.ts";
 import { LowdbQuotes } from "./quotes.ts";
 import { LowdbRepositories } from "./repositories.ts";
 import { LowdbSubscriptions } from "./subscriptions.ts";
+import { JournalUsage } from "./usage.ts";
 import { JournalWallet } from "./wallet.ts";
 import { watchedDisk } from "./watched-disk.ts";
 
@@ -46,12 +47,13 @@ function openRooms(dir: string, { now, fileSystem: given = fs }: LowdbOptions) {
   const agents = new Folder(fileSystem, join(dir, "agents"));
   const quotes = new Folder(fileSystem, join(dir, "quotes"));
   const parcels = new Folder(fileSystem, join(dir, "parcels"));
+  const usage = new Folder(fileSystem, join(dir, "usage"));
   const books = new LedgerIndex();
   root.flush();
   const market = [wallet, accounts, agents, quotes, parcels];
   return {
     disk,
-    folders: [root, jobs, repositories, inbox, idempotency, audit, subscriptions, outgoing, ...market],
+    folders: [root, jobs, repositories, inbox, idempotency, audit, subscriptions, outgoing, usage, ...market],
     jobs: new LowdbJobs(jobs, now, books),
     keys: new LowdbKeys(root),
     accounts: new JournalAccounts(accounts),
@@ -65,6 +67,7 @@ function openRooms(dir: string, { now, fileSystem: given = fs }: LowdbOptions) {
     subscriptions: new LowdbSubscriptions(subscriptions),
     outgoing: new JournalOutgoing(outgoing, now),
     audit: new JournalAudit(audit, now),
+    usage: new JournalUsage(usage, now),
   };
 }
 
@@ -87,6 +90,7 @@ export async function openLowdbStore(options: LowdbOptions): Promise<Store> {
         await rooms.accounts.close();
         await rooms.audit.close();
         await rooms.outgoing.close();
+        await rooms.usage.close();
       } finally {
         for (const folder of folders) folder.close();
         await lock.release();
