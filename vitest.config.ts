@@ -1,4 +1,7 @@
 import { defineConfig } from "vitest/config";
+import { memoryFolder } from "./test/memory-folder.ts";
+
+const memory = memoryFolder();
 
 /**
  * Files of a project share the processes that they run in, and what those have loaded: loading the App costs more than
@@ -9,6 +12,7 @@ const sharing = (name: string, folders: readonly string[], limits: { testTimeout
     name,
     include: folders.map((folder) => `test/${folder}/**/*.test.ts`),
     hookTimeout: limits.testTimeout,
+    ...(memory === null ? {} : { env: { TMPDIR: memory } }),
     ...limits,
   },
 });
@@ -21,6 +25,8 @@ const containers = {
   test: {
     ...sharing("docker", ["docker"], { testTimeout: PATIENCE_MS, isolate: false }).test,
     globalSetup: "test/docker/set-up.ts",
+    // an engine may see no other folders of this machine than the usual ones
+    env: {},
     // after all others, which they would slow down
     sequence: { groupOrder: 1 },
   },

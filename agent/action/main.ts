@@ -1,92 +1,14 @@
-/**
- * Main stage of the step: checks out the job, starts agent and gateway, shows and uploads the agent's progress, and
- * ends within seven seconds of a cancel. The `post` stage always follows and does the push.
- */
-import { randomBytes } from "node:crypto";
-import { appendFileSync } from "node:fs";
-import { runContainers } from "./containers.ts";
-import { Output } from "./output.ts";
-import { type Prepared, prepare } from "./prepare.ts";
-import { followAgent } from "./progress.ts";
-import { appSettingsOf } from "./report/app-settings.ts";
+/** The program of the step: {@link runMain} with what a runner gives it. */
+
+import { runMain } from "./main-stage.ts";
 import { endCommands } from "./run-command.ts";
-import { type ActionSettings, readActionSettings, secretInputs } from "./settings.ts";
-import { loadState, saveState } from "./state.ts";
-import { createStepContext, type StepContext } from "./step-context.ts";
-import { asCode } from "./summary.ts";
 
-// Comes first: from here on, no printed line is a command.
-const output = new Output(
-  (text) => void process.stdout.write(text),
-  () => randomBytes(16).toString("hex"),
-  secretInputs(process.env),
-);
 const cancelled = new AbortController();
-
-const CANCELLED = "The run was cancelled before the agent began.";
-
-const nothingRun = (error: unknown): string =>
-  `The agent was not started: ${error instanceof Error ? error.message : String(error)}.`;
-
-/** The reason may hold words of git or docker, so it goes to log and summary and not into an annotation. */
-function refuse(reason: string, settings: ActionSettings | null): 1 {
-  output.show(reason);
-  output.annotate("error", "The agent was not started. See the log of this step and the run's summary.");
-  if (settings?.summaryPath) appendFileSync(settings.summaryPath, `The agent was not started.\n\n${asCode(reason)}\n`);
-  return 1;
-}
-
-/** After a cancel the process must end within seconds, whatever it is doing. */
-const untilCancelled = <T>(work: Promise<T>): Promise<T | "cancelled"> =>
-  Promise.race([
-    work,
-    new Promise<"cancelled">((resolve) => cancelled.signal.addEventListener("abort", () => resolve("cancelled"))),
-  ]);
-
-async function work(
-  settings: ActionSettings,
-  parts: StepContext,
-  { brief, networks, gateway, state }: Prepared,
-): Promise<number> {
-  const { jobId, identity } = settings;
-  const app = appSettingsOf(brief.app_url, jobId, identity);
-  const show = (text: string): void => output.show(text);
-  const ended = await runContainers({
-    ...{ ...parts, settings, brief, networks, gateway, show, cancelled: cancelled.signal },
-    async follow(input) {
-      const why = await followAgent({ input, show, app, cancelled: cancelled.signal });
-      if (why !== null) show(`The App did not receive the whole log: ${why}.`);
-    },
-  });
-  if (ended.failure !== null) {
-    output.show(ended.failure);
-    saveState(settings.folder, { ...state, failure: ended.failure });
-  }
-  return ended.code === 0 ? 0 : 1;
-}
-
-async function main(): Promise<number> {
-  const read = readActionSettings(process.env);
-  if (!read.ok) return refuse(`The agent was not started: ${read.reason}.`, null);
-  const { settings } = read;
-  const parts = createStepContext(settings, {
-    uid: process.getuid?.() ?? 0,
-    gid: process.getgid?.() ?? 0,
-    // No limit here: the agent keeps the job's own limit, and a cancel ends everything.
-    within: (ms) => ms,
-  });
-  const preparing = prepare({ ...parts, settings, show: (text) => output.show(text) });
-  const prepared = await untilCancelled(
-    preparing.catch((error) => ({ ok: false as const, reason: nothingRun(error) })),
-  );
-  if (prepared !== "cancelled" && prepared.ok) return work(settings, parts, prepared);
-  const failure = prepared === "cancelled" ? CANCELLED : prepared.reason;
-  const state = loadState(settings.folder);
-  if (state !== null) saveState(settings.folder, { ...state, failure });
-  return refuse(failure, settings);
-}
-
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => cancelled.abort());
-const code = await main().catch((error: unknown) => refuse(nothingRun(error), null));
+const code = await runMain({
+  environment: process.env,
+  write: (text) => void process.stdout.write(text),
+  cancelled: cancelled.signal,
+});
 endCommands();
 process.exit(code);

@@ -1,4 +1,6 @@
 /** What must be so of every answer of the API, whatever was asked: says what is not, in sentences. Sends nothing. */
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { z } from "zod";
 import { ERROR_CODES } from "../../src/http/routing/error-codes.ts";
 import { asked, type Described, type Operation, type Schema } from "./description.ts";
@@ -33,7 +35,7 @@ const BESIDE_THE_SCHEMA: readonly string[] = [
 
 /** What leads out of the server: its folders, its sources, its stack, its secrets. */
 const LEAKS: readonly (string | RegExp)[] = [
-  ...[API_KEY, CRON_SECRET, SECRET, process.cwd(), "node_modules", "BEGIN RSA", "/tmp/http-", "file://"],
+  ...[API_KEY, CRON_SECRET, SECRET, process.cwd(), "node_modules", "BEGIN RSA", join(tmpdir(), "http-"), "file://"],
   ...[/\n\s+at \S/, /\.[jt]s:\d+/, /ENOENT|EACCES|ENAMETOOLONG|TypeError|ZodError|SyntaxError|RangeError/],
 ];
 

@@ -1,7 +1,8 @@
 /**
  * Plays the run action as GitHub's runner does: `main`, then `post`, with the variables that a runner sets, real git, a
  * bare repository as the remote, and a `docker` that notes its command line and then runs a script in place of the agent,
- * which sees the variables that it is given and no others.
+ * which sees the variables that it is given and no others. Stages are played in this process where their own is not the
+ * point, since most of a test's time would be the start of two programs.
  */
 import { execFileSync, spawn } from "node:child_process";
 import {
@@ -17,6 +18,9 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { runMain } from "../../agent/action/main-stage.ts";
+import { runPost } from "../../agent/action/post-stage.ts";
+import { endCommands } from "../../agent/action/run-command.ts";
 import type { Brief } from "../../src/contracts/brief.ts";
 import { builtProgram } from "../build.ts";
 import { BRIEF, JOB_ID } from "../unit/agent-job.ts";
@@ -166,33 +170,53 @@ export class Runner {
     chmodSync(join(this.#bin, name), 0o755);
   }
 
-  /** Starts one stage; `env` comes on top: inputs as `INPUT_…`, variables of the step as they are. */
-  start(stage: Stage, env: Record<string, string> = {}) {
+  /** What a runner sets for a stage; `env` comes on top: inputs as `INPUT_…`, variables of the step as they are. */
+  #environment(env: Record<string, string>): Record<string, string> {
     const event = join(this.top, "event.json");
     writeFileSync(event, JSON.stringify({ head_commit: { message: this.#message } }));
+    return {
+      PATH: `${this.#bin}:${process.env.PATH}`,
+      HOME: this.top,
+      GITHUB_ACTIONS: "true",
+      GITHUB_WORKSPACE: this.workspace,
+      GITHUB_REF: `refs/heads/${this.branch}`,
+      GITHUB_SHA: this.sha,
+      GITHUB_EVENT_PATH: event,
+      GITHUB_SERVER_URL: `file://${this.top}`,
+      GITHUB_REPOSITORY: "acme/shop",
+      GITHUB_STEP_SUMMARY: join(this.top, "summary.md"),
+      RUNNER_TEMP: this.temp,
+      ACTIONS_RUNTIME_TOKEN: "runtime-token-1234",
+      INPUT_GITHUB_TOKEN: "workflow-token-1234",
+      INPUT_ANTHROPIC_API_KEY: "secret-key-123",
+      INPUT_AGENT_IMAGE: "agent:test",
+      ...env,
+    };
+  }
+
+  /** Plays one stage in this process, as its program would. */
+  async play(stage: Stage, env: Record<string, string> = {}): Promise<Stepped> {
+    let output = "";
+    const write = (text: string): void => {
+      output += text;
+    };
+    const environment = this.#environment(env);
+    const cancelled = new AbortController().signal;
+    const code = await (stage === "main"
+      ? runMain({ environment, write, cancelled })
+      : runPost({ environment, write }));
+    endCommands();
+    return { code, output };
+  }
+
+  /** Starts one stage's program. */
+  start(stage: Stage, env: Record<string, string> = {}) {
     if (this.user !== null) this.#handOver(this.user);
     const program = builtProgram(`agent/action/${stage}.ts`);
     const [file = "", ...args] = this.user?.sudo ? this.#withSudo(this.user, program) : program;
     const child = spawn(file, args, {
       cwd: this.workspace,
-      env: {
-        PATH: `${this.#bin}:${process.env.PATH}`,
-        HOME: this.top,
-        GITHUB_ACTIONS: "true",
-        GITHUB_WORKSPACE: this.workspace,
-        GITHUB_REF: `refs/heads/${this.branch}`,
-        GITHUB_SHA: this.sha,
-        GITHUB_EVENT_PATH: event,
-        GITHUB_SERVER_URL: `file://${this.top}`,
-        GITHUB_REPOSITORY: "acme/shop",
-        GITHUB_STEP_SUMMARY: join(this.top, "summary.md"),
-        RUNNER_TEMP: this.temp,
-        ACTIONS_RUNTIME_TOKEN: "runtime-token-1234",
-        INPUT_GITHUB_TOKEN: "workflow-token-1234",
-        INPUT_ANTHROPIC_API_KEY: "secret-key-123",
-        INPUT_AGENT_IMAGE: "agent:test",
-        ...env,
-      },
+      env: this.#environment(env),
       stdio: ["ignore", "pipe", "pipe"],
       ...(this.user?.sudo ? {} : { uid: this.user?.uid, gid: this.user?.gid }),
     });
@@ -221,8 +245,15 @@ export class Runner {
     return ["unshare", "--mount", "bash", "-c", script, this.top, ...program];
   }
 
-  /** Both stages, the second one always, as a runner plays them. */
+  /** Both stages, the second one always, in this process. */
   async run(script: string, env: Record<string, string> = {}, docker = ""): Promise<Record<Stage, Stepped>> {
+    this.agent(script, docker);
+    const main = await this.play("main", env);
+    return { main, post: await this.play("post", env) };
+  }
+
+  /** The same with the programs that a runner starts. */
+  async runPrograms(script: string, env: Record<string, string> = {}, docker = ""): Promise<Record<Stage, Stepped>> {
     this.agent(script, docker);
     const main = await this.start("main", env).ended;
     return { main, post: await this.start("post", env).ended };

@@ -44,7 +44,7 @@ const lives = (runner: Runner, program: string): boolean => {
 
 test("a job whose brief names hosts has no way out but the gateway, and all is cleared away after it", async () => {
   const runner = start(["registry.npmjs.org", "*.example.org"]);
-  const { main, post } = await runner.run(WORK, { INPUT_ANTHROPIC_BASE_URL: "https://gateway.example.com" });
+  const { main, post } = await runner.runPrograms(WORK, { INPUT_ANTHROPIC_BASE_URL: "https://gateway.example.com" });
   expect(main.code).toBe(0);
   const networks = runner.commands().filter((line) => line.startsWith("network "));
   expect(networks).toEqual([
@@ -82,13 +82,13 @@ test("a brief that cannot be read starts nothing", async () => {
   runner.agent(WORK);
   runner.commit(runner.branch, { [`.jobs/${JOB_ID}/job.config.json`]: "{" }, `Run job ${JOB_ID}: Say hello`);
   const sha = runner.git(runner.remote, "rev-parse", runner.branch);
-  const main = await runner.start("main", { GITHUB_SHA: sha }).ended;
+  const main = await runner.play("main", { GITHUB_SHA: sha });
   expect(main).toMatchObject({
     code: 1,
     output: expect.stringContaining("is not a brief that this version understands"),
   });
   expect(started(runner, "agent") ?? started(runner, "gateway")).toBeUndefined();
-  expect((await runner.start("post", { GITHUB_SHA: sha }).ended).code).toBe(0);
+  expect((await runner.play("post", { GITHUB_SHA: sha })).code).toBe(0);
 });
 
 test.each([
@@ -147,7 +147,7 @@ test.each([
   const gone = once(child, "exit");
   child.kill("SIGKILL");
   await gone;
-  await runner.start("post").ended;
+  await runner.play("post");
   expect(runner.commands().slice(-2)).toEqual(CLEARED);
   for (const program of ["agent", "gateway"])
     await vi.waitFor(() => expect(lives(runner, program)).toBe(false), { timeout: 10_000 });
@@ -162,7 +162,7 @@ test("a run that is cancelled while its network is made ends at once, and says s
   await vi.waitFor(() => expect(existsSync(join(runner.top, "making"))).toBe(true), { timeout: 30_000 });
   child.kill("SIGINT");
   expect((await ended).code).toBe(1);
-  const post = await runner.start("post").ended;
+  const post = await runner.play("post");
   expect(parseResult(runner.pushed(RESULT) ?? "")?.reason, post.output).toBe(
     "The run was cancelled before the agent began.",
   );

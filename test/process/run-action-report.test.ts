@@ -50,7 +50,7 @@ describe("while the agent works", () => {
 
   test("only the step may say who the run is: no container and no docker can", async () => {
     const { fakeApp, runner, env } = await start();
-    await runner.run(leave, env, `env >> "$TEST_TOP/docker-env"`);
+    await runner.runPrograms(leave, env, `env >> "$TEST_TOP/docker-env"`);
     for (const seen of ["agent-env", "gateway-env", "docker-env", "commands"])
       expect(runner.read(seen)).not.toMatch(/ACTIONS_|request-token|ghs_/);
     expect(fakeApp.audiences).not.toContain("");
@@ -101,7 +101,7 @@ describe("while the agent works", () => {
 describe("the push with the App's token", () => {
   test("follows the hand-in and leaves the job's folder out; the token is masked and in no file", async () => {
     const { fakeApp, runner, env } = await start({ "gone.txt": "g", "keep.txt": "k" });
-    const steps = await runner.run(
+    const steps = await runner.runPrograms(
       `echo hi > 'näh er.txt'; rm gone.txt; echo evil >> .github/workflows/ci.yml; ${leave}`,
       env,
     );
@@ -171,9 +171,9 @@ describe("the push with the workflow's own token", () => {
     const { fakeApp, runner, env } = await start();
     const refusal = { status: 409, body: { error: "The job is over." } };
     runner.agent(`echo hi > hi.txt; ${leave}`);
-    await runner.start("main", env).ended;
+    await runner.play("main", env);
     fakeApp.fates.push(refusal);
-    const { code, output } = await runner.start("post", env).ended;
+    const { code, output } = await runner.play("post", env);
     expect(code).toBe(0);
     const sentence = `The work was pushed with the workflow's own token because ${fakeApp.url} answers 409: The job is over. ${FOLLOWS}`;
     expect(obeyed(output)).toContain(`warning ${SAID} ${FOLLOWS}`);
@@ -184,10 +184,10 @@ describe("the push with the workflow's own token", () => {
   test("follows when the App cannot be reached", async () => {
     const { fakeApp, runner, env } = await start();
     runner.agent(`echo hi > hi.txt; ${leave}`);
-    await runner.start("main", env).ended;
+    await runner.play("main", env);
     await fakeApp.close();
     closing.shift();
-    const { code, output } = await runner.start("post", env).ended;
+    const { code, output } = await runner.play("post", env);
     expect(code).toBe(0);
     expect(obeyed(output)).toContain(`warning ${SAID} ${FOLLOWS}`);
     expect(runner.read("summary.md")).toMatch(/^The work .+ cannot be reached: .+ECONNREFUSED/m);

@@ -38,7 +38,7 @@ const AS_AGENT = "export GIT_AUTHOR_NAME=a GIT_AUTHOR_EMAIL=a@b.c GIT_COMMITTER_
 describe("names that the agent chooses", () => {
   test("cannot stop the runner from masking the App's token", async () => {
     const { runner, env } = await reporting();
-    const { main, post } = await runner.run(
+    const { main, post } = await runner.runPrograms(
       `mkdir $'x\\n::stop-commands::pwned' $'y ##[stop-commands]pwned'; echo x > $'x\\n::stop-commands::pwned/git~1'
        echo x > $'y ##[stop-commands]pwned/git~1'; echo ok > ok.txt; ${leave}`,
       env,
@@ -371,10 +371,10 @@ describe("a job that cannot be checked out", () => {
         `case "$*" in ${verb}" "*) echo "fatal: the disk is full" >&2; exit 128;; esac\nexec ${real} "$@"`,
       );
       runner.agent(leave);
-      const main = await runner.start("main", env).ended;
+      const main = await runner.play("main", env);
       expect(main.code).toBe(1);
       runner.program("git", `exec ${real} "$@"`);
-      await runner.start("post", env).ended;
+      await runner.play("post", env);
       const reason = expect.stringMatching(
         new RegExp(`^The agent was not started: git ${verb} failed: fatal: the disk is full`),
       );
@@ -391,9 +391,9 @@ describe("any number of files", () => {
     runner.program("git-lfs", "exit 127");
     runner.program("git", `echo "$1" >> "$TEST_TOP/git-starts"\nexec ${real} "$@"`);
     runner.agent(`${script}; ${leave}`);
-    await runner.start("main").ended;
+    await runner.play("main");
     const before = runner.read("git-starts").split("\n").length;
-    expect((await runner.start("post").ended).code).toBe(0);
+    expect((await runner.play("post")).code).toBe(0);
     return runner.read("git-starts").split("\n").length - before;
   }
   const MOST = 40;

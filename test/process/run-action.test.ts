@@ -33,7 +33,7 @@ const leave = (title: string, outcome = "done") =>
 describe("the work is pushed by the host", () => {
   test("as one commit on top of the job's, with result and log, changes and deletions", async () => {
     const runner = start({ "old.txt": "old\n", ".gitignore": ".jobs/\nbuilt/\n" });
-    const steps = await runner.run(
+    const steps = await runner.runPrograms(
       `echo hi > HELLO.md; rm old.txt; mkdir built; echo x > built/x; chmod +x HELLO.md; ${leave("Say hello")}`,
     );
     expect(steps.post).toMatchObject({ code: 0 });
@@ -265,7 +265,7 @@ describe("the containers", () => {
   test("the agent gets names of variables and never a value, the checkout alone, no rights, and no key", async () => {
     const runner = start();
     const env = { AGENT_LLM_X: "secret-x", AGENT_Y: "secret-y", INPUT_LLM_MODEL: "some-model", INPUT_LLM_PROVIDER: "" };
-    expect((await runner.run("true", env)).main.code).toBe(0);
+    expect((await runner.runPrograms("true", env)).main.code).toBe(0);
     const calls = runner.commands().filter((line) => line.startsWith("run "));
     const [gateway = "", agent = ""] = ["--entrypoint gateway", "-w /workspace"].map((flag) =>
       calls.find((line) => line.includes(flag)),
@@ -293,7 +293,7 @@ describe("the containers", () => {
       ...{ DOCKER_HOST: "unix:///elsewhere.sock", XDG_RUNTIME_DIR: "/run/user/1", OTHER_SECRET: "s" },
       ...{ ACTIONS_ID_TOKEN_REQUEST_URL: "https://token.example", ACTIONS_ID_TOKEN_REQUEST_TOKEN: "request-token" },
     };
-    await runner.run("true", env, `env >> "$TEST_TOP/docker-env"`);
+    await runner.runPrograms("true", env, `env >> "$TEST_TOP/docker-env"`);
     const seen = runner.read("docker-env");
     expect(seen).toContain("DOCKER_HOST=unix:///elsewhere.sock");
     expect(seen).toContain("XDG_RUNTIME_DIR=/run/user/1");
@@ -302,7 +302,7 @@ describe("the containers", () => {
 
   test("cannot speak to the runner through their output, at the start of a line or within one", async () => {
     const runner = start();
-    const { main, post } = await runner.run(
+    const { main, post } = await runner.runPrograms(
       `echo ::error::gotcha; echo 'x ##[error]gotcha'; printf 'a\\r::error::gotcha\\n'; echo '::error::gotcha' >&2
        touch $'a\\n::error::gotcha.lock'; ${leave("::error::gotcha ##[error]gotcha")}`,
     );
@@ -341,7 +341,7 @@ describe("the containers", () => {
     await vi.waitFor(() => expect(existsSync(join(runner.workspace, "ready"))).toBe(true), { timeout: 30_000 });
     child.kill("SIGINT");
     expect(await ended).toMatchObject({ code: 1 });
-    await runner.start("post").ended;
+    await runner.play("post");
     expect(runner.pushed("told.txt")).toBe("told");
     await vi.waitFor(() => expect(gone(runner, "gateway")).toBe(true), { timeout: 30_000 });
   });
@@ -357,7 +357,7 @@ describe("the containers", () => {
     child.kill("SIGINT");
     expect((await ended).code).toBe(1);
     await vi.waitFor(() => expect(gone(runner, "agent")).toBe(true), { timeout: 30_000 });
-    await runner.start("post").ended;
+    await runner.play("post");
     expect(parseResult(runner.pushed(`${folder}/result.json`) ?? "")?.reason).toBe("The run was cancelled.");
   });
 
@@ -434,7 +434,7 @@ test("a branch that is no job's is refused before anything is done", async () =>
     const { code, output } = await runner.start("main", { GITHUB_REF: `refs/heads/${name}` }).ended;
     expect([code, output]).toEqual([1, expect.stringContaining(`refs/heads/${name} is not a job's branch`)]);
   }
-  const post = await runner.start("post").ended;
+  const post = await runner.play("post");
   expect(post).toMatchObject({ code: 0, output: expect.stringContaining("nothing to push") });
   expect(runner.commands().filter((line) => line.startsWith("run "))).toEqual([]);
 });
@@ -444,7 +444,7 @@ test("a workspace that is more than one is not emptied", async () => {
   runner.agent("true");
   writeFileSync(join(runner.workspace, "kept.txt"), "x");
   for (const env of [{ HOME: runner.workspace }, { RUNNER_TEMP: join(runner.workspace, "temp") }]) {
-    const { code, output } = await runner.start("main", env).ended;
+    const { code, output } = await runner.play("main", env);
     expect([code, output]).toEqual([1, expect.stringContaining("holds more than the workspace")]);
   }
   expect(existsSync(join(runner.workspace, "kept.txt"))).toBe(true);
@@ -455,7 +455,7 @@ test("a run works on a brief, and on nothing else", async () => {
   runner.agent("true");
   runner.commit(runner.branch, { "x.txt": "x" }, `Job ${JOB_ID}: Say hello`);
   const sha = runner.git(runner.remote, "rev-parse", runner.branch);
-  const refused = await runner.start("main", { GITHUB_SHA: sha, GITHUB_EVENT_NAME: "workflow_dispatch" }).ended;
+  const refused = await runner.play("main", { GITHUB_SHA: sha, GITHUB_EVENT_NAME: "workflow_dispatch" });
   expect(refused.code).toBe(1);
   expect(refused.output).toContain("is not the brief of a job");
   expect(runner.commands().filter((line) => line.startsWith("run "))).toEqual([]);
