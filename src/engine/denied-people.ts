@@ -13,6 +13,8 @@ const HOUR_MS = 3_600_000;
 export const REACTIONS_PER_HOUR = 10;
 /** People, and repositories, that are remembered at once. */
 const MAX_REMEMBERED = 10_000;
+/** `max` would allocate room for all of them at once. */
+const BOUND = { maxSize: MAX_REMEMBERED, sizeCalculation: () => 1 };
 
 export interface DeniedPeople {
   /** Was this person turned away here a moment ago? */
@@ -22,9 +24,9 @@ export interface DeniedPeople {
 }
 
 export function createDeniedPeople(now: () => number): DeniedPeople {
-  const refused = new LRUCache<string, number>({ max: MAX_REMEMBERED });
-  const reacted = new LRUCache<string, number>({ max: MAX_REMEMBERED });
-  const recent = new LRUCache<number, readonly number[]>({ max: MAX_REMEMBERED });
+  const refused = new LRUCache<string, number>(BOUND);
+  const reacted = new LRUCache<string, number>(BOUND);
+  const recent = new LRUCache<number, readonly number[]>(BOUND);
   /** By name only where a delivery of an earlier version tells no number. */
   const keyOf = (repository: EventRepository, { id, login }: PermissionRequest): string =>
     `${repository.id} ${id ?? login.toLowerCase()}`;

@@ -74,7 +74,8 @@ interface Times {
 
 /** What each account did within a while. Costs the same however much that is. */
 function createWindow(ms: number, most: number, now: () => number) {
-  const accounts = new LRUCache<string, Times>({ max: MAX_COUNTED });
+  // `max` would allocate room for all of them at once
+  const accounts = new LRUCache<string, Times>({ maxSize: MAX_COUNTED, sizeCalculation: () => 1 });
   const recent = (account: string): Times => {
     const times = accounts.get(account) ?? { at: [], from: 0 };
     while (times.from < times.at.length && now() - (times.at[times.from] ?? 0) >= ms) times.from++;

@@ -3,9 +3,7 @@
  * alone is replaced, by a performer and a desk that a test scripts.
  */
 import { createHmac } from "node:crypto";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { rm } from "node:fs/promises";
 import { type ApplicationFunction, type Options, Probot } from "probot";
 import { acting, createApp } from "../../src/app.ts";
 import { DEFAULT_MODEL } from "../../src/contracts/models.ts";
@@ -26,10 +24,10 @@ import type { Store } from "../../src/engine/ports/store.ts";
 import { createOctokits } from "../../src/github/client/octokit.ts";
 import { translateWebhook } from "../../src/github/events/translate.ts";
 import { createMetrics } from "../../src/http/admin/metrics.ts";
+import { allRoutes, apiRoutes, type RouteParts } from "../../src/http/api.ts";
 import { authentication } from "../../src/http/middleware/auth.ts";
 import { createAuthThrottle } from "../../src/http/middleware/auth-throttling.ts";
 import type { Route } from "../../src/http/routing/route.ts";
-import { allRoutes, apiRoutes, type RouteParts } from "../../src/http/api.ts";
 import { createBodyThread } from "../../src/http/server/body-thread.ts";
 import { listenEarly } from "../../src/http/server/bootstrap.ts";
 import { createListener } from "../../src/http/server/listener.ts";
@@ -40,6 +38,7 @@ import { logTo, warnOfSignature } from "../../src/main/log.ts";
 import { createSealedBox } from "../../src/main/seal.ts";
 import { openLowdbStore } from "../../src/store/lowdb/open.ts";
 import { createOutgoingWebhooks } from "../../src/webhooks/webhooks.ts";
+import { dataFolder } from "../data-folder.ts";
 import { appKey } from "./app-key.ts";
 import { assertAsRead } from "./store/as-read.ts";
 
@@ -116,7 +115,7 @@ export async function startServer(
     quotas?: Partial<QuotaLimits>;
   } = {},
 ): Promise<TestServer> {
-  const dir = given.dir ?? (await mkdtemp(join(tmpdir(), "http-")));
+  const dir = given.dir ?? dataFolder("http-");
   const clock = given.clock ?? systemClock;
   const store = await openLowdbStore({ dir, now: clock.now });
   const logged: string[] = [];
