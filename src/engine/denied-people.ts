@@ -14,6 +14,8 @@ export const REMEMBERED_MS = 5 * 60_000;
 export const REACTIONS_PER_HOUR = 10;
 /** People that are remembered at once. */
 const MAX_REMEMBERED = 10_000;
+/** `max` would allocate room for all of them at once. */
+const BOUND = { maxSize: MAX_REMEMBERED, sizeCalculation: () => 1 };
 
 export interface DeniedPeople {
   /** Was this person turned away here a moment ago? */
@@ -23,7 +25,7 @@ export interface DeniedPeople {
 }
 
 export function createDeniedPeople(usage: UsageStore, now: () => number): DeniedPeople {
-  const refused = new LRUCache<string, number>({ max: MAX_REMEMBERED });
+  const refused = new LRUCache<string, number>(BOUND);
   const shown = slidingLimit(usage, now, { kind: "reaction-to-person", most: 1, ms: DAY_MS });
   const lately = slidingLimit(usage, now, { kind: "reaction-in-repository", most: REACTIONS_PER_HOUR, ms: HOUR_MS });
   /** By name only where a delivery of an earlier version tells no number. */

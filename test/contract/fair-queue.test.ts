@@ -3,9 +3,7 @@
  * answers take their time. What one installation asks for must not make another one wait.
  */
 import fs from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { rm } from "node:fs/promises";
 import { expect, it, onTestFinished } from "vitest";
 import { DEFAULT_REPOSITORY_SETTINGS } from "../../src/contracts/settings.ts";
 import type { EventRepository, GitHubEvent } from "../../src/domain/job/github-event.ts";
@@ -15,6 +13,7 @@ import type { GitHubClient } from "../../src/engine/ports/github.ts";
 import type { ObservedRepository } from "../../src/engine/ports/repositories.ts";
 import { deterministicEstimator } from "../../src/llm/estimate.ts";
 import { openLowdbStore } from "../../src/store/lowdb/open.ts";
+import { dataFolder } from "../data-folder.ts";
 import { stillClock } from "../flows/clock.ts";
 
 const GITHUB_MS = 100;
@@ -49,7 +48,7 @@ const asked = (tenant: number, number: number, market: boolean): GitHubEvent => 
 
 /** `effect_ms`: how long GitHub takes over each effect of the first tenant's. */
 async function sandbox(effect_ms = GITHUB_MS) {
-  const dir = await mkdtemp(join(tmpdir(), "journeyman-turns-"));
+  const dir = dataFolder("journeyman-turns-");
   const clock = stillClock();
   // the disk answers at once, so that time is the clock's alone
   const fileSystem = Object.assign(Object.create(fs), {

@@ -1,9 +1,9 @@
 import { readdirSync, readFileSync } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
+import { dataFolder } from "../data-folder.ts";
 import { API_KEY, startServer, type TestServer } from "./http-server.ts";
 
 const REPOSITORY = "octo/demo";
@@ -13,7 +13,7 @@ const TASK = "create SECRET-PLAN.md that says hush";
 let server: TestServer;
 let dir: string;
 beforeAll(async () => {
-  dir = await mkdtemp(join(tmpdir(), "audit-"));
+  dir = dataFolder("audit-");
   server = await startServer({ dir });
 });
 afterAll(async () => {

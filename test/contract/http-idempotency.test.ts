@@ -1,9 +1,8 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { rm } from "node:fs/promises";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { asJobId } from "../../src/domain/job/job.ts";
 import { DUPLICATE_WAIT_MS, MAX_WAITING_DUPLICATES } from "../../src/http/routing/limits.ts";
+import { dataFolder } from "../data-folder.ts";
 import { type HandClock, handClock } from "../flows/clock.ts";
 import { type Asked, startServer, type TestServer } from "./http-server.ts";
 
@@ -12,7 +11,7 @@ let clock: HandClock;
 let server: TestServer;
 const start = (): Promise<TestServer> => startServer({ dir, clock });
 beforeEach(async () => {
-  dir = await mkdtemp(join(tmpdir(), "idempotency-"));
+  dir = dataFolder("idempotency-");
   clock = handClock();
   server = await start();
 });

@@ -1,11 +1,10 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { rm } from "node:fs/promises";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Command } from "../../src/domain/job/command.ts";
 import type { JobId } from "../../src/domain/job/job.ts";
 import { CUT_AFTER_MS, LONGEST_MS } from "../../src/job-log/follower.ts";
 import { CHECK_MS, HEARTBEAT_MS, MOST_FOR_ACCOUNT } from "../../src/job-log/live-logs.ts";
+import { dataFolder } from "../data-folder.ts";
 import { type HandClock, handClock } from "../flows/clock.ts";
 import { draft, work } from "../unit/core.ts";
 import { openStream, type Stream } from "./event-stream.ts";
@@ -17,7 +16,7 @@ let dir: string;
 let streams: Stream[];
 
 beforeEach(async () => {
-  dir = await mkdtemp(join(tmpdir(), "logs-"));
+  dir = dataFolder("logs-");
   clock = handClock();
   streams = [];
   server = await startServer({ clock, dir });

@@ -1,6 +1,4 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { rm } from "node:fs/promises";
 import fc from "fast-check";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { type LogLine, MAX_LOG_LINES } from "../../src/contracts/log-line.ts";
@@ -9,6 +7,7 @@ import type { PushTokens } from "../../src/engine/ports/runs.ts";
 import { createRunTokens } from "../../src/github/client/run-tokens.ts";
 import { WRONG_KEYS_PER_MINUTE } from "../../src/http/middleware/auth-throttling.ts";
 import { MAX_BODY_BYTES, RESULTS_PER_JOB, RUN_REQUESTS_PER_JOB } from "../../src/http/routing/limits.ts";
+import { dataFolder } from "../data-folder.ts";
 import { type HandClock, handClock } from "../flows/clock.ts";
 import { openStream, type Stream } from "./event-stream.ts";
 import { API_KEY, type Asked, startServer, type TestServer } from "./http-server.ts";
@@ -56,7 +55,7 @@ beforeAll(async () => {
 });
 afterAll(() => issuer.close());
 beforeEach(async () => {
-  dir = await mkdtemp(join(tmpdir(), "runs-"));
+  dir = dataFolder("runs-");
   minted = [];
   mints = true;
   server = await start();

@@ -3,9 +3,7 @@
  * alone is replaced, by a performer and a desk that a test scripts.
  */
 import { createHmac } from "node:crypto";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { rm } from "node:fs/promises";
 import { type ApplicationFunction, type Options, Probot } from "probot";
 import { acting, createApp } from "../../src/app.ts";
 import { DEFAULT_MODEL } from "../../src/contracts/models.ts";
@@ -40,6 +38,7 @@ import { logTo, warnOfSignature } from "../../src/main/log.ts";
 import { createSealedBox } from "../../src/main/seal.ts";
 import { openLowdbStore } from "../../src/store/lowdb/open.ts";
 import { createOutgoingWebhooks } from "../../src/webhooks/webhooks.ts";
+import { dataFolder } from "../data-folder.ts";
 import { appKey } from "./app-key.ts";
 import { assertAsRead } from "./store/as-read.ts";
 
@@ -116,7 +115,7 @@ export async function startServer(
     quotas?: Partial<QuotaLimits>;
   } = {},
 ): Promise<TestServer> {
-  const dir = given.dir ?? (await mkdtemp(join(tmpdir(), "http-")));
+  const dir = given.dir ?? dataFolder("http-");
   const clock = given.clock ?? systemClock;
   const store = await openLowdbStore({ dir, now: clock.now });
   const logged: string[] = [];

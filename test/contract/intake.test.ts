@@ -1,7 +1,5 @@
 /** The door with a real store behind it: who may ask, and jobs whose repository moves away under them. */
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { rm } from "node:fs/promises";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { DEFAULT_REPOSITORY_SETTINGS } from "../../src/contracts/settings.ts";
 import type { EventRepository, GitHubEvent } from "../../src/domain/job/github-event.ts";
@@ -19,6 +17,7 @@ import { createQuotas } from "../../src/engine/quotas.ts";
 import { createRunLines } from "../../src/job-log/run-lines.ts";
 import { deterministicEstimator } from "../../src/llm/estimate.ts";
 import { openLowdbStore } from "../../src/store/lowdb/open.ts";
+import { dataFolder } from "../data-folder.ts";
 import { draft, ID, T0, TO_PULL_REQUEST } from "../unit/core.ts";
 
 const AT: EventRepository = { owner: "octo", name: "demo", id: 42, installation_id: 1 };
@@ -34,7 +33,7 @@ const known = (change: Partial<ObservedRepository> = {}): ObservedRepository => 
 });
 
 async function service(at_github: ObservedRepository | null, permission: Permission = "write", mute = false) {
-  const dir = await mkdtemp(join(tmpdir(), "journeyman-intake-"));
+  const dir = dataFolder("journeyman-intake-");
   let store = await openLowdbStore({ dir, now: () => T0 });
   onTestFinished(async () => {
     await store.close();

@@ -1,11 +1,10 @@
 /** People of the market on the App's real server: each an account with a key, speaking HTTP; the clock has a hand on it. */
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { rm } from "node:fs/promises";
 import { onTestFinished } from "vitest";
 import { z } from "zod";
 import type { QuotaLimits } from "../../src/domain/job/quotas.ts";
 import type { PaymentProvider } from "../../src/engine/ports/payments.ts";
+import { dataFolder } from "../data-folder.ts";
 import { type HandClock, handClock, stillClock } from "../flows/clock.ts";
 import { API_KEY, type Asked, type AskOptions, startServer, type TestServer } from "./http-server.ts";
 
@@ -76,7 +75,7 @@ export async function startMarket(
   given: { paymentProvider?: PaymentProvider; still?: true; quotas?: Partial<QuotaLimits> } = {},
 ): Promise<Market> {
   const clock = given.still ? stillClock() : handClock();
-  const dir = await mkdtemp(join(tmpdir(), "market-"));
+  const dir = dataFolder("market-");
   const start = () =>
     startServer({
       ...{ default_repository: "octo/demo", clock, dir, quotas: given.quotas ?? {} },

@@ -1,7 +1,5 @@
 /** The room of outgoing webhooks on a real store and a clock with a hand on it, for one test. */
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { rm } from "node:fs/promises";
 import { onTestFinished } from "vitest";
 import type { Log } from "../../src/engine/ports/log.ts";
 import type { StoredDelivery } from "../../src/engine/ports/outgoing-deliveries.ts";
@@ -10,6 +8,7 @@ import type { Issued } from "../../src/engine/ports/subscriptions.ts";
 import { createSealedBox } from "../../src/main/seal.ts";
 import { openLowdbStore } from "../../src/store/lowdb/open.ts";
 import { createOutgoingWebhooks, type OutgoingWebhooks } from "../../src/webhooks/webhooks.ts";
+import { dataFolder } from "../data-folder.ts";
 import { type HandClock, handClock } from "../flows/clock.ts";
 import { until } from "../flows/harness.ts";
 import { type Receiver, startReceiver } from "./receiver.ts";
@@ -32,7 +31,7 @@ export interface NotifyBench {
 const LOG: Log = { debug() {}, info() {}, warn() {}, error() {} };
 
 export async function openNotifyBench({ allow_private = true } = {}): Promise<NotifyBench> {
-  const dir = await mkdtemp(join(tmpdir(), "notify-"));
+  const dir = dataFolder("notify-");
   const clock = handClock();
   const recorded: string[] = [];
   const open = async () => {

@@ -2,9 +2,7 @@
  * The App in a town of its own, for one test: the real composition in this process, a local GitHub with a runner and
  * a scripted model around it, everything over HTTP. Tests speak as people do: comment, look, wait for a condition.
  */
-import { cp, mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { cp, rm } from "node:fs/promises";
 import { onTestFailed, onTestFinished } from "vitest";
 import type { Job, JobId } from "../../src/domain/job/job.ts";
 import { listenEarly } from "../../src/http/server/bootstrap.ts";
@@ -14,6 +12,7 @@ import { logTo } from "../../src/main/log.ts";
 import { readSettings } from "../../src/main/settings.ts";
 import { builtProgram } from "../build.ts";
 import { assertAsRead } from "../contract/store/as-read.ts";
+import { dataFolder } from "../data-folder.ts";
 import { DEMO, type Sandbox, type SandboxSetup, startSandbox, WRITER } from "../sandbox/environment.ts";
 import { handClock } from "./clock.ts";
 import { scriptedRuns } from "./scripted-runs.ts";
@@ -69,7 +68,7 @@ export async function startHarness(
   { model = true, realRuns = false, data, ...options }: HarnessOptions = {},
   more: Record<string, string> = {},
 ): Promise<Harness> {
-  const dataDir = await mkdtemp(join(tmpdir(), "journeyman-test-"));
+  const dataDir = dataFolder("journeyman-test-");
   if (data !== undefined) await cp(data, dataDir, { recursive: true });
   const workflows: string[] = [];
   const sandbox = await startSandbox({

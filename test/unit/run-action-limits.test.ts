@@ -1,8 +1,9 @@
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { afterEach, expect, test } from "vitest";
+import { dirname, join } from "node:path";
+import { setTimeout as wait } from "node:timers/promises";
+import { afterEach, expect, onTestFinished, test, vi } from "vitest";
 import { Git } from "../../agent/action/git.ts";
 import { runCommand } from "../../agent/action/run-command.ts";
 import { StageClock } from "../../agent/action/stage-clock.ts";
@@ -22,10 +23,20 @@ test("the time of many calls together is over once, and the next part has its ow
 });
 
 test("a program whose children cannot be ended is waited for no longer than its limit", async () => {
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+  onTestFinished(() => void vi.useRealTimers());
+  const file = join(mkdtempSync(join(tmpdir(), "run-action-limits-")), "pid");
+  onTestFinished(() => rmSync(dirname(file), { recursive: true }));
   const env = { PATH: process.env.PATH ?? "" };
-  const ran = await runCommand("bash", ["-c", "setsid sleep 600 & echo $!; wait"], { env, limitMs: 300 });
-  const child = Number(ran.stdout.toString("utf8"));
-  expect(ran).toMatchObject({ code: null, limit: "time" });
+  const command = 'setsid sleep 600 & echo $! > "$0.new"; mv "$0.new" "$0"; wait';
+  const running = runCommand("bash", ["-c", command, file], { env, limitMs: 300 });
+  while (!existsSync(file)) await wait(5);
+  vi.advanceTimersByTime(300);
+  vi.advanceTimersByTime(2_000);
+  expect(await running).toMatchObject({ code: null, limit: "time" });
+  const child = Number(readFileSync(file, "utf8"));
+  // zero would be this very process and all beside it
+  expect(child).toBeGreaterThan(1);
   expect(process.kill(child, "SIGKILL")).toBe(true);
 });
 

@@ -30,8 +30,9 @@ interface Mark {
 }
 
 export function createAuthThrottle(now: () => number): AuthThrottle {
-  const wrong = new LRUCache<string, number>({ max: MAX_ADDRESSES });
-  const known = new LRUCache<string, true>({ max: MAX_KNOWN });
+  // `max` would allocate room for all of them at once
+  const wrong = new LRUCache<string, number>({ maxSize: MAX_ADDRESSES, sizeCalculation: () => 1 });
+  const known = new LRUCache<string, true>({ maxSize: MAX_KNOWN, sizeCalculation: () => 1 });
   const marks = new WeakMap<Socket, Mark>();
   let window = 0;
 

@@ -35,7 +35,8 @@ const lost = (login: string, repository: string): HttpResult =>
   failure(403, "forbidden", `${login} may not command in ${repository} any more, so this key may not either.`);
 
 export function permissionRecheck(parts: PermissionRecheckParts): RequestHandler {
-  const until = new LRUCache<string, number>({ max: MAX_KEPT });
+  // `max` would allocate room for all of them at once
+  const until = new LRUCache<string, number>({ maxSize: MAX_KEPT, sizeCalculation: () => 1 });
 
   const refusal = async (principal: Principal): Promise<HttpResult | null> => {
     const { key_id, account, login, repository } = principal;

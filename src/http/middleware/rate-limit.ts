@@ -39,7 +39,8 @@ interface Counted {
 
 export function rateLimit(limit: RateLimit, now: () => number): RequestHandler {
   const { name, most, window_ms, keyOf, sentence, uncounted = [] } = limit;
-  const windows = new LRUCache<string, Counted>({ max: MAX_COUNTED });
+  // `max` would allocate room for all of them at once
+  const windows = new LRUCache<string, Counted>({ maxSize: MAX_COUNTED, sizeCalculation: () => 1 });
   const policy = `"${name}"; q=${most}; w=${window_ms / 1_000}`;
 
   const count = (key: string, at: number): Counted => {

@@ -35,7 +35,8 @@ export class MarketQueue {
   readonly #held = new SortedList<QueueCandidate>(byEnd);
   /** Repositories with lists of their own. */
   readonly #places = new LRUCache<string, true>({ max: MAX_PLACES, dispose: (_, place) => this.#dropPlace(place) });
-  readonly #progress = new LRUCache<string, Progress>({ max: MAX_PROGRESS });
+  /** `max` would allocate room for all of them at once. */
+  readonly #progress = new LRUCache<string, Progress>({ maxSize: MAX_PROGRESS, sizeCalculation: () => 1 });
 
   /** `facts` null: the job is not on the market any more. */
   put(id: JobId, facts: OfferFacts | null): void {

@@ -2,11 +2,11 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import fs from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Store } from "../../../src/engine/ports/store.ts";
 import type { FileSystem } from "../../../src/store/lowdb/disk.ts";
 import { openLowdbStore } from "../../../src/store/lowdb/open.ts";
+import { dataFolder } from "../../data-folder.ts";
 import { type Place, START } from "./sample.ts";
 
 export interface LowdbPlace extends Place {
@@ -15,7 +15,7 @@ export interface LowdbPlace extends Place {
 }
 
 export function lowdbPlace(): LowdbPlace {
-  const dir = fs.mkdtempSync(join(tmpdir(), "store-"));
+  const dir = dataFolder("store-");
   return {
     dir,
     open: (now = () => START, fileSystem = fs) => openLowdbStore({ dir, now, fileSystem }),

@@ -72,6 +72,7 @@ export class GitStore {
   readonly folder: string;
   readonly objects: GitObjects;
   readonly refs: GitRefs;
+  readonly #patches = new Map<string, Promise<readonly PatchedFile[]>>();
 
   constructor(folder: string, defaultBranch: string) {
     this.folder = folder;
@@ -175,11 +176,22 @@ export class GitStore {
   }
 
   async mergeBase(a: string, b: string): Promise<string | undefined> {
+    // most branches are ahead of their base, and a process costs much
+    if (this.isAncestor(a, b)) return a;
+    if (this.isAncestor(b, a)) return b;
     const { code, stdout } = await this.run("merge-base", a, b);
     return code === 0 ? stdout.trim() : undefined;
   }
 
-  async patches(before: string, after: string): Promise<PatchedFile[]> {
+  /** Of two commits, which never change: what was worked out once is kept. */
+  patches(before: string, after: string): Promise<readonly PatchedFile[]> {
+    const key = `${before} ${after}`;
+    const known = this.#patches.get(key) ?? this.#diff(before, after);
+    this.#patches.set(key, known);
+    return known;
+  }
+
+  async #diff(before: string, after: string): Promise<readonly PatchedFile[]> {
     const { stdout } = await this.run(
       "diff",
       "--no-color",

@@ -5,6 +5,7 @@ import type { MergeMethod } from "./model.ts";
 
 /** The tree that merging gives, or undefined on a conflict. */
 export async function mergedTree(git: GitStore, base: string, head: string): Promise<string | undefined> {
+  if (git.isAncestor(base, head)) return git.commit(head)?.tree;
   const { code, stdout, stderr } = await git.run(
     "merge-tree",
     "--write-tree",

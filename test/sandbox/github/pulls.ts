@@ -1,6 +1,7 @@
 /** What happens to pull requests short of merging: opening, following the head, closing, reviews, and the events. */
 
 import { emit, trigger } from "./events.ts";
+import type { PatchedFile } from "./git-store.ts";
 import { addLabels, newIssue, setIssueState } from "./issues.ts";
 import { mergeableOf } from "./mergeability.ts";
 import { mergedTree } from "./merging.ts";
@@ -171,10 +172,9 @@ export async function refreshMergeability(world: World, repository: Repository, 
   const base = git.branch(issue.pull.baseRef);
   if (base === undefined || mergeableOf(repository, issue) !== null) return;
   const tree = await mergedTree(git, base, head);
-  const { stdout } = await git.run("diff", "--numstat", "--no-renames", `${base}...${head}`);
-  const counts = stdout.split("\n").map((line) => line.split("\t").map(Number));
-  const sum = (column: number) => counts.reduce((total, row) => total + (row[column] || 0), 0);
-  issue.pull.lines = { additions: sum(0), deletions: sum(1) };
+  const files = await git.patches((await git.mergeBase(base, head)) ?? base, head);
+  const sum = (count: (file: PatchedFile) => number) => files.reduce((total, file) => total + count(file), 0);
+  issue.pull.lines = { additions: sum((file) => file.additions), deletions: sum((file) => file.deletions) };
   issue.pull.mergeability = { base, head, mergeable: tree !== undefined };
   if (tree === undefined) return;
   const at = world.now();

@@ -86,7 +86,7 @@ export class SandboxGitHub extends SandboxSettings {
     return sha ? git.between(undefined, sha).reverse() : [];
   }
 
-  files(name: RepoName, from: string, to: string): Promise<PatchedFile[]> {
+  files(name: RepoName, from: string, to: string): Promise<readonly PatchedFile[]> {
     const { git } = this.repositoryOf(name);
     return git.patches(git.resolve(from) ?? from, git.resolve(to) ?? to);
   }
