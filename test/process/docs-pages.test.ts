@@ -1,5 +1,5 @@
 /** The pages as documents: what is made from the code is up to date, links lead somewhere, each page has its contents. */
-import { existsSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, it, test } from "vitest";
 import { anchorsOf, GUIDES_WITH_CONTENTS, PAGES, regionsOn, UNWRITTEN, written } from "../docs/pages.ts";
@@ -60,16 +60,26 @@ describe("links", () => {
     }
   });
 
+  const coded = ["CONTRIBUTING.md", "docs/architecture.md", "docs/glossary.md"]
+    .flatMap((page) => codeOf(textOf(page).replace(/^ *```[\s\S]*?^ *```$/gm, "")))
+    .map((code) => code.replace(/^npx vitest run /, ""));
+
   it("in code, paths of this project exist", () => {
-    const pages = ["CONTRIBUTING.md", "docs/architecture.md", "docs/glossary.md"];
-    const paths = pages
-      .flatMap((page) => codeOf(textOf(page).replace(/^ *```[\s\S]*?^ *```$/gm, "")))
-      .map((code) => code.replace(/^npx vitest run /, ""))
+    const paths = coded
       .filter((code) => /^(?:src|test|agent|docs|\.github|\.ci)\/[\w./-]+$/.test(code))
       // of the repositories that use Journeyman
       .filter((code) => code !== ".github/journeyman.yml");
     expect(paths.length).toBeGreaterThan(50);
     expect(paths.filter((path) => !existsSync(pathOf(path)))).toEqual([]);
+  });
+
+  it("in code, names of files exist in some folder", () => {
+    const files = ["src", "agent", "test"].flatMap((folder) =>
+      readdirSync(pathOf(folder), { recursive: true, encoding: "utf8" }).map((name) => `/${name}`),
+    );
+    const names = coded.filter((code) => /^[a-z][\w/-]*\.ts$/.test(code) && !existsSync(pathOf(code)));
+    expect(names.length).toBeGreaterThan(50);
+    expect(names.filter((name) => !files.some((file) => file.endsWith(`/${name}`)))).toEqual([]);
   });
 });
 

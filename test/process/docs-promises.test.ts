@@ -220,6 +220,19 @@ describe("why an attempt fails", () => {
   });
 });
 
+test("what troubleshooting quotes is said somewhere", () => {
+  const sources = ["src", "agent"].flatMap((folder) =>
+    readdirSync(pathOf(folder), { recursive: true, encoding: "utf8" })
+      .filter((name) => name.endsWith(".ts"))
+      .map((name) => textOf(`${folder}/${name}`)),
+  );
+  // sentences that are put together of several strings read as one
+  const said = sources.join("\n").replace(/["`]\s*\+\s*["`]/g, "");
+  const quotes = [...textOf("docs/troubleshooting.md").matchAll(/"([^"\n]+)"/g)].map(([, quote = ""]) => quote);
+  const pieces = quotes.flatMap((quote) => quote.split("…").map((piece) => piece.replaceAll("`", "").trim()));
+  expect(pieces.filter((piece) => !said.replaceAll("\\`", "").replaceAll("`", "").includes(piece))).toEqual([]);
+});
+
 describe("the rest of what is promised", () => {
   test("the life of a job names every status", () => {
     const promised = tableOf(GITHUB, "status").flatMap(([status = ""]) => codeOf(status));
