@@ -69,7 +69,7 @@ const MB = 1024 * 1024;
 const MOST_QUOTA = 1_000_000;
 const quota = integer(1, MOST_QUOTA);
 
-const schema = z.object({
+export const schema = z.object({
   APP_ID: integer(1, Number.MAX_SAFE_INTEGER).optional(),
   WEBHOOK_SECRET: secret(1).optional(),
   GITHUB_CLIENT_ID: text.min(1).optional(),

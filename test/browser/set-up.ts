@@ -15,7 +15,8 @@ declare module "vitest" {
   }
 }
 
-function find(): string | null {
+/** The first Chromium on the PATH; null where there is none. */
+export function findChromium(): string | null {
   const folders = (process.env.PATH ?? "").split(delimiter);
   const places = NAMES.flatMap((name) => folders.map((folder) => join(folder, name)));
   const runs = (place: string): boolean => {
@@ -30,7 +31,7 @@ function find(): string | null {
 }
 
 export function setup({ provide }: TestProject): void {
-  const chromium = find();
+  const chromium = findChromium();
   if (chromium === null && process.env.REQUIRE_BROWSER === "1")
     throw new Error("REQUIRE_BROWSER=1, but there is no Chromium.");
   if (chromium === null) console.log("The tests that need a browser are left out: there is no Chromium.");

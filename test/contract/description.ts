@@ -21,6 +21,7 @@ const operation = z.object({
   operationId: z.string(),
   summary: z.string(),
   description: z.string().default(""),
+  tags: z.array(z.string()),
   security: z.array(z.unknown()),
   parameters: z.array(parameter).default([]),
   requestBody: z.object({ content }).optional(),

@@ -55,9 +55,9 @@ ls -l big
 
 const reversed = (text: string): string => [...text].reverse().join("");
 
-/** The README's command for a job by hand, on a checkout of this test's own and with more flags. */
-function readmeCommand(checkout: Checkout, flags: readonly string[]): string[] {
-  const lines = fencesOf(textOf("README.md")).map(
+/** The command of docs/install.md for a job by hand, on a checkout of this test's own and with more flags. */
+function commandOfPage(checkout: Checkout, flags: readonly string[]): string[] {
+  const lines = fencesOf(textOf("docs/install.md")).map(
     ({ text }) => /^docker run --rm --user 10001[\s\S]*?agent:1$/m.exec(text)?.[0],
   );
   const words = shellWords(lines.find((line) => line !== undefined) ?? "", { PWD: checkout.folder });
@@ -82,11 +82,11 @@ describeContainers("the agent's image", () => {
     expect(code, output).toBe(0);
     return output;
   };
-  /** A job as README's command starts it. */
+  /** A job as docs/install.md starts it. */
   const job = async (task: string, flags: readonly string[] = [], files: Files = {}) => {
     const checkout = makeCheckout({}, files, {}, task);
     await giveTo(checkout.folder, UID);
-    const ended = await runContainer(readmeCommand(checkout, flags), {
+    const ended = await runContainer(commandOfPage(checkout, flags), {
       ANTHROPIC_API_KEY: KEY,
       ANTHROPIC_BASE_URL: open.url,
     });
@@ -126,7 +126,7 @@ describeContainers("the agent's image", () => {
     });
   });
 
-  test("it works on a job of a mounted checkout as the README's command starts it", async () => {
+  test("it works on a job of a mounted checkout as the command of docs/install.md starts it", async () => {
     const { checkout, code, output } = await job("create HELLO.md that says hello");
     expect(code, output).toBe(0);
     expect(checkout.file("HELLO.md").trim()).toBe("hello");
@@ -174,7 +174,7 @@ describeContainers("the agent's image", () => {
       await docker("run", "--detach", "--name", holder, ...mounts, "--entrypoint", "sleep", imageOf("agent"), "600");
       await docker("exec", holder, "cp", "-R", "/from/.", "/workspace");
       const access = { ANTHROPIC_API_KEY: KEY, ANTHROPIC_BASE_URL: open.url };
-      const ended = await runContainer(readmeCommand({ ...checkout, folder: volume }, []), access);
+      const ended = await runContainer(commandOfPage({ ...checkout, folder: volume }, []), access);
       expect(ended).toEqual({ code: 1, output: expect.stringContaining("The run's disk was full at its end") });
       const result = await docker("exec", holder, "cat", `/workspace/.jobs/${JOB_ID}/result.json`);
       expect(parseResult(result)).toMatchObject({

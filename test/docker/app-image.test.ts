@@ -1,4 +1,4 @@
-/** The server's image, started as the README says, against a local GitHub. */
+/** The server's image, started as docs/install.md says, against a local GitHub. */
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -13,9 +13,11 @@ const API_KEY = "image-admin-key-0123456789";
 const UID = "1000";
 const HEADERS = { "x-api-key": API_KEY, "content-type": "application/json" };
 
-/** The README's command, on names of this test's own. */
-function readmeCommand(own: Readonly<Record<string, string>>): string[] {
-  const lines = fencesOf(textOf("README.md")).map(({ text }) => /^docker run -d [\s\S]*? journeyman$/m.exec(text)?.[0]);
+/** The command of docs/install.md, on names of this test's own. */
+function commandOfPage(own: Readonly<Record<string, string>>): string[] {
+  const lines = fencesOf(textOf("docs/install.md")).map(
+    ({ text }) => /^docker run -d [\s\S]*? journeyman$/m.exec(text)?.[0],
+  );
   const [docker, ...args] = shellWords(lines.find((line) => line !== undefined) ?? "", {});
   expect(docker).toBe("docker");
   for (const word of Object.keys(own)) expect(args).toContain(word);
@@ -30,7 +32,7 @@ const inspectSchema = z.tuple([
   }),
 ]);
 
-describeContainers("the server's image, as the README starts it", () => {
+describeContainers("the server's image, as docs/install.md starts it", () => {
   const name = newName();
   const folder = mkdtempSync(join(tmpdir(), "app-image-"));
   let github: SandboxGitHub;
@@ -80,7 +82,7 @@ describeContainers("the server's image, as the README starts it", () => {
       "journeyman-data:/data": `${name}:/data`,
       "127.0.0.1:3000:3000": "127.0.0.1::3000",
     };
-    await docker(...readmeCommand(own));
+    await docker(...commandOfPage(own));
     await ready();
   });
   afterAll(async () => {

@@ -326,7 +326,7 @@ describe("the pages", () => {
     const harness = await startHarness({ actions: false }, { GITHUB_CLIENT_ID: "", GITHUB_CLIENT_SECRET: "" });
     for (const path of ["/keys", "/keys/callback?code=1&state=2"]) {
       const page = await openBrowser().get(`${harness.app.url}${path}`);
-      expect([page.status, wordsOf(page.text)]).toEqual([404, expect.stringContaining("README")]);
+      expect([page.status, wordsOf(page.text)]).toEqual([404, expect.stringContaining("docs/api.md")]);
     }
     expect((await statusWith(harness, API_KEY)).status).toBe(404);
   });

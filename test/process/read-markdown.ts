@@ -11,12 +11,21 @@ export interface Fence {
   readonly text: string;
 }
 
-/** All fences in order; `info` as written behind the backticks. */
+/** All fences in order, those in lists too; `info` as written behind the backticks. */
 export function fencesOf(markdown: string): Fence[] {
-  return [...markdown.matchAll(/^```([^\n`]*)\n([\s\S]*?)^```$/gm)].map(([, info = "", text = ""]) => ({
-    info: info.trim(),
-    text,
-  }));
+  return [...markdown.matchAll(/^( *)```([^\n`]*)\n([\s\S]*?)^\1```$/gm)].map(
+    ([, indent = "", info = "", text = ""]) => ({
+      info: info.trim(),
+      text: text.replaceAll(new RegExp(`^${indent}`, "gm"), ""),
+    }),
+  );
+}
+
+/** The text of the one fence that is marked so. */
+export function fenceOf(markdown: string, info: string): string {
+  const [found, ...more] = fencesOf(markdown).filter((one) => one.info === info);
+  if (found === undefined || more.length > 0) throw new Error(`not one fence alone is marked as ${info}`);
+  return found.text;
 }
 
 /** The rows of the table whose first column is called so, each as its cells. Throws when there is none. */

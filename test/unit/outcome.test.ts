@@ -84,9 +84,9 @@ describe("what came of a job", () => {
     ]);
   });
 
-  it("is explained in the README in the words of the code", () => {
-    const readme = readFileSync(new URL("../../README.md", import.meta.url), "utf8");
-    const rows = [...readme.matchAll(/^\| `(\w+)` +\| (.+?) +\|$/gm)].map(([, word = "", meaning]) => [word, meaning]);
+  it("is explained on the page about GitHub in the words of the code", () => {
+    const page = readFileSync(new URL("../../docs/github.md", import.meta.url), "utf8");
+    const rows = [...page.matchAll(/^\| `(\w+)` +\| (.+?) +\|$/gm)].map(([, word = "", meaning]) => [word, meaning]);
     for (const [word, meaning] of Object.entries(JOB_OUTCOMES)) expect(rows).toContainEqual([word, meaning]);
   });
 });

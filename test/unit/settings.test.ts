@@ -7,7 +7,7 @@ import { environment } from "../../src/main/environment.ts";
 import { type Reading, readKeysSettings, readSettings, type Settings } from "../../src/main/settings.ts";
 import { appKey } from "../contract/app-key.ts";
 
-const README = readFileSync(join(import.meta.dirname, "../../README.md"), "utf8");
+const PAGE = readFileSync(join(import.meta.dirname, "../../docs/operations.md"), "utf8");
 const folder = mkdtempSync(join(tmpdir(), "settings-"));
 
 const good = { APP_ID: "12", PRIVATE_KEY: appKey, WEBHOOK_SECRET: "a secret of this test" };
@@ -258,8 +258,8 @@ describe("settings that there are not", () => {
     expect(reading.notes).toEqual(["PUBLIC_ULR is no setting of this server and is ignored; did you mean PUBLIC_URL?"]);
   });
 
-  it("knows every setting of the README", () => {
-    const names = [...README.matchAll(/^\| `([A-Z][A-Z_]+)` +\|/gm)].map(([, name = ""]) => name);
+  it("knows every setting of the page on operations", () => {
+    const names = [...PAGE.matchAll(/^\| `([A-Z][A-Z_]+)` +\|/gm)].map(([, name = ""]) => name);
     expect(names.length).toBeGreaterThan(25);
     const set = Object.fromEntries(names.map((name) => [name, "x"]));
     const reading = readSettings({ ...good, ...set }, folder);

@@ -1,6 +1,6 @@
 /**
- * The decision: what a command does to a job. Pure: no I/O, no clock, no randomness. DESIGN section 2 is its table;
- * `rules/` holds the rows by family. Nothing else in the house says what follows from what.
+ * The decision: what a command does to a job. Pure: no I/O, no clock, no randomness. docs/architecture.md has its
+ * table; `rules/` holds the rows by family. Nothing else in the house says what follows from what.
  */
 
 import type { Command } from "./command.ts";

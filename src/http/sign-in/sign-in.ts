@@ -41,7 +41,7 @@ export const SIGN_IN_LIFE_MS = 600_000;
 const FORM_LIMIT = "4kb";
 
 const NOT_SET_UP =
-  "Nobody can sign in here yet: this server has no GITHUB_CLIENT_ID, GITHUB_CLIENT_SECRET and PUBLIC_URL. The README says how to set them under “Keys by signing in”; until then, whoever runs the server mints keys.";
+  "Nobody can sign in here yet: this server has no GITHUB_CLIENT_ID, GITHUB_CLIENT_SECRET and PUBLIC_URL. Journeyman's docs/api.md says how to set them, under “Keys by signing in”; until then, whoever runs the server makes keys.";
 const FOREIGN = "This form was not sent from our own page; open the page and send it from there.";
 const UNREADABLE = "The form could not be read; send it from our page.";
 const UNREACHABLE = "GitHub could not be asked just now, so no key was made; try again in a minute.";

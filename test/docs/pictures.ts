@@ -1,0 +1,71 @@
+/**
+ * `npm run docs -- pictures`: plays a job in the sandbox and takes the README's pictures of it in a real Chromium.
+ * The reaction needs a font for emoji, such as Debian's fonts-noto-color-emoji.
+ */
+import { chromium, type Locator, type Page } from "playwright-core";
+import { findChromium } from "../browser/set-up.ts";
+import { pathOf } from "../process/read-markdown.ts";
+import { startSandboxProgram } from "../process/sandbox-program.ts";
+
+const WIDTH = 640;
+const HEIGHT = 1_000;
+const MARGIN = 16;
+/** Longer than a job takes on a slow machine. */
+const PATIENCE_MS = 100_000;
+
+/** The page from its heading to where one writes a comment. */
+async function take(page: Page, name: string): Promise<void> {
+  const edge = async (what: Locator): Promise<number | undefined> =>
+    (await what.count()) === 0 ? undefined : (await what.first().boundingBox())?.y;
+  const from = ((await edge(page.locator("h1"))) ?? 0) - MARGIN;
+  const form = await edge(page.locator("article, .box, form", { hasText: "Comment as" }));
+  const to = form ?? (await page.locator("body").boundingBox())?.height ?? HEIGHT;
+  const clip = { x: 0, y: from, width: WIDTH, height: to - from };
+  await page.screenshot({ path: pathOf(`docs/pictures/${name}.png`), fullPage: true, clip });
+  console.log(`docs/pictures/${name}.png is taken.`);
+}
+
+/** From an issue to its merged pull request, as a person goes. */
+async function play(page: Page, site: string): Promise<void> {
+  const press = (name: string) => page.getByRole("button", { name, exact: true }).click();
+  await page.goto(`${site}/issues/new`);
+  await page.getByLabel("Title").fill("Greet whoever finds this repository");
+  await press("Open issue");
+  await page.getByLabel("Comment", { exact: true }).fill("/job create HELLO.md that says hello");
+  await press("Comment");
+  const answer = page.locator("article", { hasText: "journeyman[bot]" });
+  await answer.locator("strong", { hasText: "Merged" }).waitFor();
+  await page.locator(".state", { hasText: "Closed" }).first().waitFor();
+  await page.reload();
+  await take(page, "comment");
+  await page
+    .getByRole("link", { name: /Create HELLO\.md/ })
+    .first()
+    .click();
+  await page.getByText("merged this").waitFor();
+  await take(page, "merged");
+  await page.getByRole("link", { name: "journeyman", exact: true }).first().click();
+  await page.getByRole("heading", { name: "journeyman" }).waitFor();
+  await take(page, "check");
+}
+
+export async function takePictures(): Promise<void> {
+  const executablePath = findChromium();
+  if (executablePath === null)
+    throw new Error("There is no Chromium on the PATH; Debian's package is called chromium.");
+  const sandbox = await startSandboxProgram();
+  // Chromium's own sandbox does not start as root.
+  const browser = await chromium.launch({ executablePath, chromiumSandbox: process.getuid?.() !== 0 });
+  try {
+    const context = await browser.newContext({
+      viewport: { width: WIDTH, height: HEIGHT },
+      deviceScaleFactor: 1.5,
+      colorScheme: "light",
+    });
+    context.setDefaultTimeout(PATIENCE_MS);
+    await play(await context.newPage(), sandbox.told("GitHub"));
+  } finally {
+    await browser.close();
+    await sandbox.stop();
+  }
+}

@@ -1,0 +1,218 @@
+/** What stands between `<!-- generated: … -->` and `<!-- end -->` on the pages, made of the code that it tells of. */
+import { parse } from "yaml";
+import { z } from "zod";
+import { DEFAULT_REPOSITORY_SETTINGS, repositorySettingsSchema } from "../../src/contracts/settings.ts";
+import { TOKENS } from "../../src/contracts/tokens.ts";
+import { EVENT_NAMES } from "../../src/domain/job/job-events.ts";
+import { FAILURE_CODES, LOG_FIELDS } from "../../src/domain/job/log-fields.ts";
+import { NEVER_MERGING } from "../../src/domain/job/never-merging.ts";
+import { JOB_OUTCOMES } from "../../src/domain/job/outcome.ts";
+import { createMetrics } from "../../src/http/admin/metrics.ts";
+import { ERROR_CODES, type ErrorCode } from "../../src/http/routing/error-codes.ts";
+import { GROUPS, type Group } from "../../src/http/routing/route.ts";
+import { schema as serverSettingsSchema } from "../../src/main/settings.ts";
+import { type Operation, operationsOf, readDescription } from "../contract/description.ts";
+import { startServer } from "../contract/http-server.ts";
+import { textOf } from "../process/read-markdown.ts";
+import { FOREIGN_PARSERS } from "../unit/foreign-parsers.ts";
+import { annotated, type Region, type Rows, table } from "./pages.ts";
+
+const code = (text: string): string => `\`${text}\``;
+
+/** A table of which every word comes from the code. */
+const whole =
+  (head: readonly string[], rows: Rows): Region =>
+  () =>
+    table(head, rows);
+
+function settingsOfTheServer(): Rows {
+  const rows = Object.entries(serverSettingsSchema.shape).map(([name, rule]) => {
+    const { data } = rule.safeParse(undefined);
+    return [code(name), data === undefined ? "" : code(String(data))];
+  });
+  const key = [
+    [code("PRIVATE_KEY"), ""],
+    [code("PRIVATE_KEY_PATH"), ""],
+  ];
+  return [...rows.slice(0, 1), ...key, ...rows.slice(1)];
+}
+
+/** What counts where a key of the settings file is missing and its default is no constant. */
+const UNSET: Readonly<Record<string, string>> = {
+  ...{ "llm.provider": "the server's", "llm.model": "the server's", "llm.max_tokens": "the server's" },
+  egress: "all hosts",
+};
+
+function settingsOfARepository(): Rows {
+  const told = (value: unknown): string => (typeof value === "string" ? value || '""' : JSON.stringify(value));
+  const row = (key: string, value: unknown): string[] => [code(key), UNSET[key] ?? code(told(value))];
+  return Object.entries(repositorySettingsSchema.shape).flatMap(([group, part]) => {
+    const value = new Map<string, unknown>(Object.entries(DEFAULT_REPOSITORY_SETTINGS)).get(group);
+    const inner = part.unwrap();
+    return inner instanceof z.ZodObject
+      ? Object.keys(inner.shape).map((key) =>
+          row(`${group}.${key}`, new Map<string, unknown>(Object.entries(Object(value))).get(key)),
+        )
+      : [row(group, value)];
+  });
+}
+
+const manifest = z
+  .object({ default_permissions: z.record(z.string(), z.string()), default_events: z.array(z.string()) })
+  .parse(parse(textOf("app.yml")));
+
+function inputsOf(file: string): Rows {
+  const input = z.object({ description: z.string(), default: z.string().optional() });
+  const { inputs } = z.object({ inputs: z.record(z.string(), input) }).parse(parse(textOf(file)));
+  return Object.entries(inputs).map(([name, { description, default: value }]) => [
+    ...[code(name), value === undefined ? "" : code(value)],
+    description
+      .trim()
+      .replace(/\.$/, "")
+      .replace(/^\w/, (first) => first.toLowerCase()),
+  ]);
+}
+
+const NO_JOBS = {
+  pending_payment: 0,
+  queued: 0,
+  held: 0,
+  accepted: 0,
+  submitted: 0,
+  verified: 0,
+  failed: 0,
+  cancelled: 0,
+};
+
+async function metrics(): Promise<Rows> {
+  const made = createMetrics({
+    jobs: { tally: async () => ({ statuses: NO_JOBS, pending: 1, failing: 1 }) },
+    inbox: { backlog: () => ({ count: 1, oldest_at: 0 }) },
+    budget: () => [{ window: "minute", left: 1, limit: 1 }],
+    now: () => 0,
+  });
+  made.timed("/")("GET", 200, 1);
+  made.meter.delivery("done", 1);
+  const { content } = await made.exposition();
+  return [...content.matchAll(/^# HELP (journeyman_\w+) (.*)$/gm)].map(([, name = "", help = ""]) => {
+    const sample = new RegExp(`^${name}(?:_count)?\\{(.*)\\} `, "m").exec(content)?.[1] ?? "";
+    const labels = [...sample.matchAll(/(\w+)="/g)].map(([, label = ""]) => code(label));
+    return [code(name), labels.join(", "), help.replace(/\.$/, "").replace(/^\w/, (first) => first.toLowerCase())];
+  });
+}
+
+async function operations(): Promise<readonly Operation[]> {
+  const server = await startServer();
+  try {
+    return operationsOf(readDescription((await server.ask("GET", "/api/openapi.json", { key: null })).body));
+  } finally {
+    await server.close();
+  }
+}
+
+const scopeOf = ({ description = "" }: Operation): string =>
+  /Needs a key with the scope (`\w+`)\.$/.exec(description)?.[1] ?? "";
+
+const routes = (all: readonly Operation[], groups: readonly Group[]): Rows =>
+  all
+    .filter(({ tags }) => groups.some((group) => tags.includes(group)))
+    .map((one) => [code(`${one.method.toUpperCase()} ${one.path}`), scopeOf(one), one.summary]);
+
+const isErrorCode = (name: string): name is ErrorCode => Object.hasOwn(ERROR_CODES, name);
+
+function errors(all: readonly Operation[]): Rows {
+  const answered = all.flatMap(({ responses }) =>
+    Object.entries(responses).flatMap(([status, { description }]) =>
+      [...description.matchAll(/^- `(\w+)`/gm)].map(([, name = ""]) => `${status} ${name}`),
+    ),
+  );
+  // no operation answers it: it is for those that are none
+  const rows = [...new Set([...answered, "405 method_not_allowed"])].map((row) => row.split(" "));
+  return rows
+    .map(([status = "", name = ""]) => [status, code(name), isErrorCode(name) ? ERROR_CODES[name] : ""])
+    .sort((a, b) => `${a[0]}${a[1]}`.localeCompare(`${b[0]}${b[1]}`));
+}
+
+const ROUTE_TABLES: Readonly<Record<string, readonly Group[]>> = {
+  "routes of jobs": ["create-job"],
+  "routes of agent v2": ["agent v2"],
+  "routes of keys": ["keys", "audit"],
+  "routes of runs": ["runs"],
+  "routes of the server": ["server"],
+  "routes of the market": ["market", "wallet"],
+  "routes of webhooks": ["webhooks"],
+};
+
+/** Every region by its name. */
+export async function regions(): Promise<ReadonlyMap<string, Region>> {
+  const all = await operations();
+  const shown = new Set(Object.values(ROUTE_TABLES).flat());
+  for (const group of Object.keys(GROUPS)) {
+    if (![...shown].some((one) => one === group)) throw new Error(`No table shows the routes of “${group}”.`);
+  }
+  return new Map<string, Region>([
+    ["permissions", annotated(["permission", "access", "why"], permissionRows())],
+    [
+      "events",
+      annotated(
+        ["event", "why"],
+        manifest.default_events.map((event) => [code(event)]),
+      ),
+    ],
+    [
+      "run action inputs",
+      whole(["run-job's input", "default", "meaning"], inputsOf(".github/actions/run-job/action.yml")),
+    ],
+    ["actions mode inputs", whole(["input", "default", "meaning"], inputsOf("action.yml"))],
+    ["repository settings", annotated(["key", "default", "meaning"], settingsOfARepository())],
+    ["server settings", annotated(["variable", "default", "meaning"], settingsOfTheServer())],
+    ["metrics", whole(["metric", "labels", "what it counts"], await metrics())],
+    [
+      "outcomes",
+      whole(
+        ["`outcome`", "meaning"],
+        Object.entries(JOB_OUTCOMES).map(([name, words]) => [code(name), words]),
+      ),
+    ],
+    [
+      "webhook events",
+      annotated(
+        ["event", "when"],
+        EVENT_NAMES.map((name) => [code(name)]),
+      ),
+    ],
+    [
+      "log fields",
+      whole(
+        ["field", "what it says"],
+        Object.entries(LOG_FIELDS).map(([name, words]) => [code(name), words]),
+      ),
+    ],
+    [
+      "failure codes",
+      whole(
+        ["command", "error_code"],
+        Object.entries(FAILURE_CODES).map((row) => row.map(code)),
+      ),
+    ],
+    ["errors", whole(["HTTP", "`code`", "meaning"], errors(all))],
+    ...Object.entries(ROUTE_TABLES).map(
+      ([name, groups]) => [name, whole(["call", "scope", "what it does"], routes(all, groups))] as const,
+    ),
+    ["tokens", whole(["token", "where it lives", "for how long", "shown to"], tokenRows())],
+    ["never merging", whole(["what", "paths, in any case, with all that is below"], neverMergingRows())],
+    ["parsers", whole(["parser", "whose bytes", "size", "depth", "time"], parserRows())],
+  ]);
+}
+
+const permissionRows = (): Rows =>
+  Object.entries(manifest.default_permissions).map(([name, access]) => [code(name), access]);
+
+const tokenRows = (): Rows => TOKENS.map(({ name, lives, lasts, shown }) => [name, lives, lasts, shown]);
+
+const neverMergingRows = (): Rows => NEVER_MERGING.map(({ globs, what }) => [what, globs.map(code).join(", ")]);
+
+const parserRows = (): Rows =>
+  FOREIGN_PARSERS.map(({ name, from, size, depth, time }) => [
+    ...[name, from, `${size.toLocaleString("en")} characters`, depth, time],
+  ]);
