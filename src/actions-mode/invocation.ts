@@ -84,14 +84,18 @@ function rememberingPermissions(githubClient: GitHubClient): GitHubClient {
 export async function runInvocation(settings: ActionSettings, log: Log, { signal }: InvocationEvent): Promise<Ended> {
   const context = await contextOf(settings, log);
   for (let attempt = 1; attempt <= MOST_ATTEMPTS; attempt++) {
-    await using stack = new AsyncDisposableStack();
-    const dir = await mkdtemp(join(settings.temp_dir, "journeyman-"));
-    stack.defer(() => rm(dir, { recursive: true, force: true }));
-    const store = await openLowdbStore({ dir, now: clock.now });
-    stack.defer(() => store.close());
-    const ended = await attemptOnce(context, store, signal, attempt);
-    if (ended !== "again") return ended;
-    log.info({ attempt }, "another run was faster; the event is processed again on what it has left");
+    const stack = new AsyncDisposableStack();
+    try {
+      const dir = await mkdtemp(join(settings.temp_dir, "journeyman-"));
+      stack.defer(() => rm(dir, { recursive: true, force: true }));
+      const store = await openLowdbStore({ dir, now: clock.now });
+      stack.defer(() => store.close());
+      const ended = await attemptOnce(context, store, signal, attempt);
+      if (ended !== "again") return ended;
+      log.info({ attempt }, "another run was faster; the event is processed again on what it has left");
+    } finally {
+      await stack.disposeAsync();
+    }
   }
   return { ok: false, sentence: "Other runs kept changing the same job. Run this one again." };
 }
