@@ -26,13 +26,20 @@ export const ARROWS: Readonly<Record<string, readonly string[]>> = {
   "src/job-log": OUTER,
   "src/llm": OUTER,
   "src/payments": OUTER,
-  // Actions mode is a composition of its own: it wires what compose.ts wires, for one event and without a server.
+  // Actions mode runs the same engine for one event and without a server.
   "src/actions-mode": [
-    ...["src/app.ts", "src/main/log.ts", "src/main/environment.ts", "src/main/settings.ts", "src/main/llm-settings.ts"],
+    ...[
+      "src/app.ts",
+      "src/main/compose/engine.ts",
+      "src/main/log.ts",
+      "src/main/environment.ts",
+      "src/main/settings.ts",
+      "src/main/llm-settings.ts",
+    ],
     ...["src/engine", "src/store", "src/github", ...OUTER],
   ],
 
-  // Files that belong to no room: the process and what wires it. Only compose.ts sees every room of the App.
+  // Files that belong to no room: the process and what wires it. Only the composition sees every room of the App.
   "src/main.ts": ["src/main/serve.ts"],
   "src/app.ts": ["src/domain", "src/engine/ports"],
   "src/main/cli.ts": [
@@ -50,8 +57,12 @@ export const ARROWS: Readonly<Record<string, readonly string[]>> = {
   "src/main/setup.ts": [],
   "src/main/keys-command.ts": ["src/main/settings.ts", "src/http", "src/store", "src/engine/ports"],
   "src/main/compose.ts": [
-    ...["src/app.ts", "src/main/log.ts", "src/main/seal.ts", "src/main/settings.ts", "src/engine", "src/store"],
-    ...["src/github", "src/http", "src/webhooks", "src/job-log", "src/llm", "src/payments", ...OUTER],
+    ...["src/main/compose", "src/main/log.ts", "src/main/seal.ts", "src/main/settings.ts", "src/engine", "src/store"],
+    ...["src/github", "src/http", "src/webhooks", "src/job-log", "src/llm", "src/payments", "src/contracts"],
+  ],
+  "src/main/compose": [
+    ...["src/app.ts", "src/main/log.ts", "src/main/settings.ts", "src/engine", "src/github", "src/http"],
+    ...["src/contracts", "src/domain"],
   ],
   "src/main/settings.ts": [
     ...["src/main/environment.ts", "src/main/llm-settings.ts", "src/main/private-key.ts"],

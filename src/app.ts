@@ -1,6 +1,6 @@
 /**
- * The Probot app: one handler for every event, and the routes where there is a router. The same function loads in our
- * own composition, under Probot's Server and, without routes, under the Actions adapter.
+ * The Probot app: one handler for every webhook, and the routes where there is a router. The same function loads in
+ * our server, under Probot's own and, without routes, under the Actions adapter.
  */
 import type { Router } from "express";
 import type { ApplicationFunction } from "probot";
@@ -9,36 +9,37 @@ import type { Log } from "./engine/ports/log.ts";
 import type { JobService } from "./engine/ports/service.ts";
 
 export interface AppParts {
-  /** What a delivery means. No calls. */
-  readonly hear: (event: string, payload: unknown) => TranslatedEvent;
+  /** From a webhook to an event of the domain; makes no calls. */
+  readonly translate: (event: string, payload: unknown) => TranslatedEvent;
   readonly service: Pick<JobService, "receive">;
   readonly log: Log;
-  /** Puts the API's routes on the router; null where there is nobody to answer over HTTP. */
+  /** Puts the API's routes on the router; null: there is no HTTP here. */
   readonly routes: ((router: Router) => void) | null;
 }
 
-/** What follows from a delivery that was heard. Resolves when the record is on disk; all else happens afterwards. */
-export const acting =
+/** Records a translated delivery. Resolves when it is on disk; it is processed afterwards. */
+export const deliveryRecorder =
   (parts: Pick<AppParts, "service" | "log">) =>
-  async (id: string, event: string, heard: TranslatedEvent): Promise<void> => {
-    if (heard.kind === "ignored") {
-      parts.log.debug({ delivery: id, event, reason: heard.reason }, "a delivery was ignored");
+  async (id: string, event: string, translated: TranslatedEvent): Promise<void> => {
+    if (translated.kind === "ignored") {
+      parts.log.debug({ delivery: id, event, reason: translated.reason }, "a delivery was ignored");
       return;
     }
-    const news = await recorded(parts, id, () => parts.service.receive(id, heard.signal));
-    parts.log.debug({ delivery: id, event, signal: heard.signal.type, news }, "a delivery was recorded");
+    const { signal } = translated;
+    const news = await recorded(parts, id, () => parts.service.receive(id, signal));
+    parts.log.debug({ delivery: id, event, signal: signal.type, news }, "a delivery was recorded");
   };
 
 export const createApp =
   (parts: AppParts): ApplicationFunction =>
   (app, { getRouter }) => {
-    const act = acting(parts);
-    app.onAny(({ id, name, payload }) => act(id, name, parts.hear(name, payload)));
+    const record = deliveryRecorder(parts);
+    app.onAny(({ id, name, payload }) => record(id, name, parts.translate(name, payload)));
     if (getRouter === undefined || parts.routes === null) return;
     parts.routes(getRouter("/"));
   };
 
-/** What is thrown here is answered to GitHub word for word, so it says nothing of the inside. */
+/** GitHub is answered with the words of what is thrown here, so they reveal nothing internal. */
 async function recorded<T>(parts: Pick<AppParts, "log">, id: string, record: () => Promise<T>): Promise<T> {
   try {
     return await record();

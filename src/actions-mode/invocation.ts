@@ -1,50 +1,48 @@
 /**
- * One turn: a whole server for one event. The jobs that the event is about are brought back, the engine starts as it
- * would after a crash, hears the event, and everything that is due is done before the jobs are put back. When another
- * process was faster with one of them, the turn is taken again on what that process has left.
+ * One invocation of Actions mode: a whole engine for one event. Restores the jobs that the event is about, starts the
+ * engine as after a crash, processes the event and everything that is due, and saves the jobs again. If another process
+ * has saved one of them meanwhile, all of it is done again on what that process has left.
  */
 import { mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { GitHubEvent } from "../domain/job/github-event.ts";
 import type { JobId, Repository } from "../domain/job/job.ts";
 import { systemClock as clock } from "../engine/clock.ts";
-import { createEngine } from "../engine/engine.ts";
 import type { GitHubClient } from "../engine/ports/github.ts";
 import type { Log } from "../engine/ports/log.ts";
+import type { Engine } from "../engine/ports/service.ts";
 import type { Store } from "../engine/ports/store.ts";
 import { gitHubErrorOf } from "../github/client/errors.ts";
 import { createPerformer } from "../github/effects/perform.ts";
 import { createGitHubClient } from "../github/github-client.ts";
+import { composeEngine } from "../main/compose/engine.ts";
 import { openLowdbStore } from "../store/lowdb/open.ts";
 import { affectedJobs } from "./affected-jobs.ts";
 import { createEventIds, idOfEvent } from "./ids.ts";
 import type { ActionSettings } from "./settings.ts";
 import { createStateBranchStore, type StateBranchStore } from "./state-branch-store.ts";
 import { createStateSession, type StateSession } from "./state-session.ts";
-import { createStatelessPerformer } from "./stateless-performer.ts";
+import { createStatelessPerformer, type StatelessPerformer } from "./stateless-performer.ts";
 import { clientOf, type Identity, identify, NO_INSTALLATION, type TokenClient } from "./token.ts";
 import { type PendingWork, waitUntilIdle } from "./wait-until-idle.ts";
 import { ChangeNotifier, watched } from "./watched-store.ts";
 
-/** Turns on one event: each further one means that yet another process was faster. */
-const MOST_TURNS = 4;
-/** Between two tries of what must be read before anything can be heard. */
+/** Attempts for one event: each further one means that yet another process was faster. */
+const MOST_ATTEMPTS = 4;
+/** Between two tries of what must be read before the event can be processed. */
 const AGAIN_MS = 2_000;
 /** For saying in the comment that the job does not go on. */
 const LAST_WORD_MS = 5_000;
 
-/** A workflow has no audit log but its own runs: who started one, and on what, stands there. */
-const nobody = (): void => {};
-
-/** What a turn is about. Null: no event, every job that is open (a sweep). */
 export interface InvocationEvent {
+  /** Null: no event, so every open job is looked at. */
   readonly signal: GitHubEvent | null;
 }
 
 /** How it ended; a sentence where somebody must look. */
 export type Ended = { readonly ok: true } | { readonly ok: false; readonly sentence: string };
 
-interface World extends TokenClient {
+interface Context extends TokenClient {
   readonly settings: ActionSettings;
   readonly identity: Identity;
   readonly repository: Repository;
@@ -55,8 +53,8 @@ interface World extends TokenClient {
   readonly until: number;
 }
 
-/** Asked again while GitHub is away, until patience is over. */
-async function patiently<T>(until: number, ask: () => Promise<T>): Promise<T> {
+/** Asks again while GitHub is away. */
+async function retryUntil<T>(until: number, ask: () => Promise<T>): Promise<T> {
   for (;;) {
     try {
       return await ask();
@@ -68,8 +66,8 @@ async function patiently<T>(until: number, ask: () => Promise<T>): Promise<T> {
   }
 }
 
-/** Permissions are asked for twice in a turn, and must not change between the two. No App's deliveries here. */
-function deskOf(githubClient: GitHubClient): GitHubClient {
+/** Permissions are asked for twice in an attempt, and must not change between the two. There are no App deliveries here. */
+function rememberingPermissions(githubClient: GitHubClient): GitHubClient {
   const asked = new Map<string, ReturnType<GitHubClient["permission"]>>();
   return {
     ...githubClient,
@@ -84,89 +82,101 @@ function deskOf(githubClient: GitHubClient): GitHubClient {
 }
 
 export async function runInvocation(settings: ActionSettings, log: Log, { signal }: InvocationEvent): Promise<Ended> {
-  const until = clock.now() + settings.patience_ms;
-  const client = clientOf(settings.token, settings.api_url, log);
-  const repository: Repository = { ...settings.repository, installation_id: NO_INSTALLATION };
-  const identity = await patiently(until, () => identify(client.octokit));
-  const githubClient = createGitHubClient({ source: client.source, self: async () => identity.self });
-  const stateBranch = createStateBranchStore(client.octokit, repository, clock.now);
-  const world: World = {
-    ...client,
-    settings,
-    identity,
-    repository,
-    stateBranch,
-    githubClient: deskOf(githubClient),
-    log,
-    until,
-  };
-  for (let turn = 1; turn <= MOST_TURNS; turn++) {
-    const dir = await mkdtemp(join(settings.temp_dir, "journeyman-"));
-    const store = await openLowdbStore({ dir, now: clock.now });
+  const context = await contextOf(settings, log);
+  for (let attempt = 1; attempt <= MOST_ATTEMPTS; attempt++) {
+    const stack = new AsyncDisposableStack();
     try {
-      const ended = await takeTurn(world, store, signal, turn);
+      const dir = await mkdtemp(join(settings.temp_dir, "journeyman-"));
+      stack.defer(() => rm(dir, { recursive: true, force: true }));
+      const store = await openLowdbStore({ dir, now: clock.now });
+      stack.defer(() => store.close());
+      const ended = await attemptOnce(context, store, signal, attempt);
       if (ended !== "again") return ended;
-      log.info({ turn }, "another run was faster; the event is heard again on what it has left");
+      log.info({ attempt }, "another run was faster; the event is processed again on what it has left");
     } finally {
-      await store.close();
-      await rm(dir, { recursive: true, force: true });
+      await stack.disposeAsync();
     }
   }
   return { ok: false, sentence: "Other runs kept changing the same job. Run this one again." };
 }
 
-async function takeTurn(
-  world: World,
+async function contextOf(settings: ActionSettings, log: Log): Promise<Context> {
+  const until = clock.now() + settings.patience_ms;
+  const client = clientOf(settings.token, settings.api_url, log);
+  const repository: Repository = { ...settings.repository, installation_id: NO_INSTALLATION };
+  const identity = await retryUntil(until, () => identify(client.octokit));
+  const githubClient = createGitHubClient({ source: client.source, self: async () => identity.self });
+  const stateBranch = createStateBranchStore(client.octokit, repository, clock.now);
+  return {
+    ...client,
+    ...{ settings, identity, repository, stateBranch, log, until },
+    githubClient: rememberingPermissions(githubClient),
+  };
+}
+
+async function attemptOnce(
+  context: Context,
   inner: Store,
   signal: GitHubEvent | null,
-  turn: number,
+  attempt: number,
 ): Promise<Ended | "again"> {
-  const { settings, repository, identity, log, until, octokit } = world;
-  const bell = new ChangeNotifier();
-  const store = watched(inner, bell);
-  const book = createStateSession({ stateBranch: world.stateBranch, store, repository, log });
-  await patiently(until, () => bringBack(world, book, signal));
+  const { settings, repository, log, until } = context;
+  const changes = new ChangeNotifier();
+  const store = watched(inner, changes);
+  const session = createStateSession({ stateBranch: context.stateBranch, store, repository, log });
+  await retryUntil(until, () => bringBack(context, session, signal));
+  const { engine, performer } = engineOf(context, store, session);
 
+  const delivery = `${settings.run_id}-${settings.run_attempt}`;
+  const again = attempt > 1 || settings.run_attempt > 1;
+  // recorded before the start, it counts as begun and interrupted: then the engine looks before it acts
+  if (signal !== null && again) await store.inbox.record({ id: delivery, signal, at: clock.now() });
+  await engine.start();
+  for (const id of session.restored()) {
+    await engine.handle(id, { type: "look", forced: !tellsOfRun(signal) });
+    if (attempt > 1) await engine.handle(id, { type: "show", comment_id: null });
+  }
+  if (signal !== null && !again) await engine.receive(delivery, signal);
+
+  const left = await waitUntilIdle(store, changes, clock, until, session.conflicted);
+  const stuck = [...new Set(left.failed.map(({ id }) => id))];
+  if (!session.conflicted() && stuck.length > 0) {
+    for (const id of stuck) {
+      performer.showReason(id);
+      await engine.handle(id, { type: "show", comment_id: null });
+    }
+    await waitUntilIdle(store, changes, clock, clock.now() + LAST_WORD_MS, session.conflicted);
+  }
+  await engine.stop();
+  await session.close();
+  if (signal === null) await session.retire(clock.now());
+  return session.conflicted() ? "again" : endOf(left, stuck, performer.reasonOf);
+}
+
+function engineOf(
+  { settings, identity, repository, githubClient: client, octokit, source, log }: Context,
+  store: Store,
+  session: StateSession,
+): { readonly engine: Engine; readonly performer: StatelessPerformer } {
   const performer = createStatelessPerformer({
     performer: createPerformer({
-      source: world.source,
+      source,
       repositories: store.repositories,
       self: async () => identity.self,
       llm: settings.llm,
       log: async (id) => (await store.jobs.load(id))?.log ?? [],
     }),
-    ...{ book, octokit, plain: identity.plain, now: clock.now },
+    ...{ session, octokit, plain: identity.plain, now: clock.now },
   });
+  const github = { client, performer: () => performer };
   const ids = createEventIds(repository, settings.run_id);
-  const engine = createEngine({
-    ...{ store, clock, ids, performer, githubClient: world.githubClient, log, record: nobody, llm: settings.llm },
-    patient: false,
-  });
-
-  const delivery = `${settings.run_id}-${settings.run_attempt}`;
-  const again = turn > 1 || settings.run_attempt > 1;
-  // recorded before the start it is taken for one that was begun and cut off: then the engine looks before it acts
-  if (signal !== null && again) await store.inbox.record({ id: delivery, signal, at: clock.now() });
-  await engine.start();
-  for (const id of book.restored()) {
-    await engine.handle(id, { type: "look", forced: !tellsOfRun(signal) });
-    if (turn > 1) await engine.handle(id, { type: "show", comment_id: null });
-  }
-  if (signal !== null && !again) await engine.receive(delivery, signal);
-
-  const left = await waitUntilIdle(store, bell, clock, until, book.conflicted);
-  const stuck = [...new Set(left.failed.map(({ id }) => id))];
-  if (!book.conflicted() && stuck.length > 0) {
-    for (const id of stuck) {
-      performer.tell(id);
-      await engine.handle(id, { type: "show", comment_id: null });
-    }
-    await waitUntilIdle(store, bell, clock, clock.now() + LAST_WORD_MS, book.conflicted);
-  }
-  await engine.stop();
-  await book.close();
-  if (signal === null) await book.retire(clock.now());
-  return book.conflicted() ? "again" : endOf(left, stuck, performer.reasonOf);
+  // what the audit log would hold stands in the workflow's own runs: who started one, and on what
+  const record = (): void => {};
+  const engine = composeEngine(
+    { llm: settings.llm },
+    { ...{ store, github, clock, ids, log, record }, patient: false },
+  );
+  return { engine, performer };
 }
 
 /** An event of the job's own run says how that stands; then there is no need to ask for it. */
@@ -180,11 +190,11 @@ function endOf(left: PendingWork, stuck: readonly JobId[], reasonOf: (id: JobId)
   return { ok: false, sentence: `Job ${first} does not go on: ${reasonOf(first) ?? "an effect failed."}` };
 }
 
-async function bringBack(world: World, book: StateSession, signal: GitHubEvent | null): Promise<void> {
-  const { repository, settings, stateBranch, octokit, githubClient, identity } = world;
-  if (book.restored().length > 0) return;
-  if (signal === null) return book.restore(await stateBranch.list());
-  // a run that was cut off before has left its own job on the shelf, though no comment tells of it yet
+async function bringBack(context: Context, session: StateSession, signal: GitHubEvent | null): Promise<void> {
+  const { repository, settings, stateBranch, octokit, githubClient, identity } = context;
+  if (session.restored().length > 0) return;
+  if (signal === null) return session.restore(await stateBranch.list());
+  // a run that was interrupted has left its own job on the state branch, though no comment tells of it yet
   const own = idOfEvent(repository, settings.run_id, 0);
-  await book.restore(await affectedJobs({ octokit, githubClient, self: identity.self, own }, signal, repository));
+  await session.restore(await affectedJobs({ octokit, githubClient, self: identity.self, own }, signal, repository));
 }

@@ -1,6 +1,6 @@
 /**
- * Actions mode, wired: the same app function as on the server, its door opening onto one turn. Owns the exit code,
- * since the adapter logs what a handler throws and ends well all the same (github-facts 12.2).
+ * Runs Actions mode: the same app function as on the server, with one invocation for the event. Sets the exit code,
+ * since the adapter exits with 0 also when a handler has failed.
  */
 import { randomUUID } from "node:crypto";
 import { run } from "@probot/adapter-github-actions";
@@ -16,45 +16,45 @@ import { type Ended, runInvocation } from "./invocation.ts";
 import { type ActionSettings, readActionSettings } from "./settings.ts";
 import { NO_INSTALLATION } from "./token.ts";
 
-/** Events that are about no job in particular: every open one is looked at. */
+/** Events that are about no job in particular: every open job is looked at. */
 const SWEEPS: ReadonlySet<string> = new Set(["schedule", "workflow_dispatch"]);
 
 /**
- * Whoever comes by such an event is no App: no check and no comment is known for ours by an App's id, and our own
- * writes are recognised by the name of a bot, which is never heard.
+ * There is no App here: checks and comments cannot be recognised by an App's id, and what we wrote ourselves is recognised
+ * by the name of a bot, whose events are ignored.
  */
 const NO_APP = { appId: 0, slug: "github-actions" } as const;
 
-const UNHEARD = "The event could not be heard.";
+const UNREAD = "The event could not be read.";
 
 /** Payloads of workflows name no installation. */
 const payloadSchema = z.record(z.string(), z.unknown()).catch({});
-const hearHere = (event: string, payload: unknown) =>
+const translateHere = (event: string, payload: unknown) =>
   translateWebhook(event, { ...payloadSchema.parse(payload), installation: { id: NO_INSTALLATION } }, NO_APP);
 
-/** Lines of the log tell what others have written, so the runner obeys none of them until this word comes. */
+/** Log lines may hold what others have written, so the runner obeys no command in them until it reads this word. */
 const RESUME = randomUUID();
 const command = (name: string, text = ""): void => void process.stdout.write(`::${name}::${text}\n`);
-const hush = (): void => command("stop-commands", RESUME);
+const stopCommands = (): void => command("stop-commands", RESUME);
 
-/** As an annotation of the run, where people look first. A line is all that the runner takes. */
-function complain(sentence: string): void {
+/** Fails the run with an annotation, where people look first. The runner takes one line. */
+function fail(sentence: string): void {
   command(RESUME);
   command("error title=Journeyman", sentence.replaceAll("%", "%25").replaceAll("\r", "%0D").replaceAll("\n", "%0A"));
-  hush();
+  stopCommands();
   process.exitCode = 1;
 }
 
-async function guarded(log: Logger, turns: () => Promise<Ended>): Promise<void> {
+async function guarded(log: Logger, invoke: () => Promise<Ended>): Promise<void> {
   let ended: Ended;
   try {
-    ended = await turns();
+    ended = await invoke();
   } catch (error) {
     log.error({ err: error }, "the event could not be worked on");
     const why = error instanceof Error ? redact(error.message) : "an internal error occurred";
     ended = { ok: false, sentence: `The event could not be worked on: ${why}` };
   }
-  if (!ended.ok) complain(ended.sentence);
+  if (!ended.ok) fail(ended.sentence);
 }
 
 async function listen(settings: ActionSettings, log: Logger): Promise<void> {
@@ -63,29 +63,29 @@ async function listen(settings: ActionSettings, log: Logger): Promise<void> {
     return "new";
   };
   let reached = false;
-  const hearOnce = (event: string, payload: unknown) => {
+  const translate = (event: string, payload: unknown) => {
     reached = true;
-    return hearHere(event, payload);
+    return translateHere(event, payload);
   };
-  const app = createApp({ hear: hearOnce, service: { receive }, log, routes: null });
+  const app = createApp({ translate, service: { receive }, log, routes: null });
   try {
     await run((probot, options) => {
-      probot.onError(() => complain(UNHEARD));
+      probot.onError(() => fail(UNREAD));
       return app(probot, options);
     });
     // it ends well too where it finds nothing to hand over
-    if (!reached) complain(UNHEARD);
+    if (!reached) fail(UNREAD);
   } catch (error) {
     log.error({ err: error }, "the event could not be read");
-    complain("The file of the event could not be read.");
+    fail("The file of the event could not be read.");
   }
 }
 
 export async function runAction(variables: Environment): Promise<void> {
-  hush();
+  stopCommands();
   const reading = readActionSettings(variables);
   if (!reading.ok) {
-    for (const mistake of reading.mistakes) complain(mistake);
+    for (const mistake of reading.mistakes) fail(mistake);
     return;
   }
   const { settings } = reading;

@@ -1,6 +1,6 @@
 /**
- * What this process knows of the shelf: which job was taken from which state, and what must be put back. The first
- * save of a job comes before anything is done for it; after that one save at the end holds all that has happened.
+ * What one process has read from the state branch and must save there. A job is saved first before anything is done for
+ * it, and once more at the end with all that has happened.
  */
 
 import { isFinal, type Job, type JobId, type Repository } from "../domain/job/job.ts";
@@ -10,16 +10,16 @@ import { read, write } from "./state.ts";
 import type { StateBranchStore } from "./state-branch-store.ts";
 
 export interface StateSession {
-  /** Brings these jobs back into the store, as they rested. */
+  /** Restores these jobs into the store as they were saved. */
   restore(ids: readonly JobId[]): Promise<void>;
   restored(): readonly JobId[];
-  /** Sees to it that the job can be found again by another process. */
+  /** Saves the job once, so that another process can find it. */
   open(id: JobId): Promise<void>;
-  /** Puts back every job that has changed. */
+  /** Saves every job that has changed. */
   close(): Promise<void>;
-  /** Takes off the shelf what was over long ago. */
+  /** Removes jobs that were over long ago from the state branch. */
   retire(now: number): Promise<void>;
-  /** Another process has saved one of these jobs since it was read here: what was decided here rests on old facts. */
+  /** Another process has saved one of these jobs since it was read here, so decisions made here rest on old facts. */
   conflicted(): boolean;
 }
 
@@ -58,7 +58,7 @@ export function createStateSession({ stateBranch, store, repository, log }: Need
     const saved = await stateBranch.save(id, text, before?.commit ?? null);
     if (saved.ok) kept.set(id, { commit: saved.commit, text });
     else conflicted = true;
-    if (saved.ok) log.info({ job: id, status: stored.job.status, left: stored.effects.length }, "a job was put down");
+    if (saved.ok) log.info({ job: id, status: stored.job.status, left: stored.effects.length }, "a job was saved");
   };
 
   return {

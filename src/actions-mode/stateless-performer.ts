@@ -1,6 +1,6 @@
 /**
- * The performer of a process without a server: writes a job down before anything is done for it, starts the run that a
- * push does not start, and says in comment and check what only Actions mode has to say.
+ * The performer of Actions mode: saves a job before anything is done for it, starts the run that a push does not start,
+ * and adds to comment and check what only Actions mode has to say.
  */
 
 import type { GitHubEffect } from "../domain/job/effect.ts";
@@ -13,7 +13,7 @@ import type { StateSession } from "./state-session.ts";
 
 interface Needs {
   readonly performer: Performer;
-  readonly book: StateSession;
+  readonly session: StateSession;
   readonly octokit: Octokit;
   /** GITHUB_TOKEN: pushes start nothing. */
   readonly plain: boolean;
@@ -23,33 +23,33 @@ interface Needs {
 export interface StatelessPerformer extends Performer {
   /** Why the last try of an effect of this job did not succeed. */
   reasonOf(id: JobId): string | null;
-  /** From now on comment and check say so. */
-  tell(id: JobId): void;
+  /** From now on comment and check show that reason. */
+  showReason(id: JobId): void;
 }
 
 const OTHER_FIRST: Attempt = { ended: "later", reason: "Another run works on this job." };
 
-export function createStatelessPerformer({ performer, book, octokit, plain, now }: Needs): StatelessPerformer {
+export function createStatelessPerformer({ performer, session, octokit, plain, now }: Needs): StatelessPerformer {
   const reasons = new Map<JobId, string>();
-  const told = new Set<JobId>();
+  const shownReasons = new Set<JobId>();
 
   const shown = (effect: GitHubEffect, job: Job): Job => {
     if (effect.type !== "sync-comment" && effect.type !== "sync-check") return job;
-    const reason = told.has(job.id) ? reasons.get(job.id) : undefined;
+    const reason = shownReasons.has(job.id) ? reasons.get(job.id) : undefined;
     return withRemarks(job, [plain ? plainTokenRemark(job) : null, reason === undefined ? null : stuck(reason)]);
   };
 
   return {
     async perform(effect, job, again) {
       // a reaction is no more than a nod; all else must be found again if this process ends now
-      if (effect.type !== "react") await book.open(job.id);
-      if (book.conflicted()) return OTHER_FIRST;
+      if (effect.type !== "react") await session.open(job.id);
+      if (session.conflicted()) return OTHER_FIRST;
       const outcome = await performer.perform(effect, shown(effect, job), again);
       const attempt = plain && effect.type === "push-brief" ? await startRun(octokit, job, outcome, now) : outcome;
       if (attempt.ended === "later") reasons.set(job.id, attempt.reason);
       return attempt;
     },
     reasonOf: (id) => reasons.get(id) ?? null,
-    tell: (id) => void told.add(id),
+    showReason: (id) => void shownReasons.add(id),
   };
 }

@@ -39,7 +39,7 @@ async function pendingIn(store: Store): Promise<Pending> {
 /** `interrupted`: it is known already that this must be done over. */
 export async function waitUntilIdle(
   store: Store,
-  bell: ChangeNotifier,
+  changes: ChangeNotifier,
   clock: Clock,
   until: number,
   interrupted: () => boolean,
@@ -53,12 +53,12 @@ export async function waitUntilIdle(
     return effect.not_before <= until && !resting.has(name);
   };
   for (;;) {
-    const seen = bell.count;
+    const seen = changes.count;
     const { deliveries, effects } = await pendingIn(store);
     const now = clock.now();
     const awaited = effects.filter(({ id, effect }) => isAwaited(id, effect, now));
     if (now >= until || interrupted() || (deliveries === 0 && awaited.length === 0))
       return { unheard: deliveries > 0, failed: effects.filter(({ effect }) => effect.attempts > 0) };
-    await bell.next(seen, until - now + SLACK_MS);
+    await changes.next(seen, until - now + SLACK_MS);
   }
 }

@@ -1,29 +1,29 @@
 /**
- * A store that tells when something in it has changed, so that a process knows when its work is done without asking
- * again and again; and that lets comment and check be written in a moment, since a runner that waits is paid for.
+ * Wraps a store for Actions mode: it notifies of every change, so that the process need not poll to know when its work is
+ * done, and it writes comment and check almost at once, since a waiting runner is paid for.
  */
 
 import type { EffectType } from "../domain/job/effect.ts";
 import type { Commit } from "../engine/ports/jobs.ts";
 import type { Store } from "../engine/ports/store.ts";
 
-/** Rings at every change; a ring that nobody waited for is not lost. */
+/** Counts changes, so that one that nobody waited for is not lost. */
 export class ChangeNotifier {
-  #rung = 0;
+  #count = 0;
   readonly #waiting = new Set<() => void>();
 
   get count(): number {
-    return this.#rung;
+    return this.#count;
   }
 
-  ring(): void {
-    this.#rung++;
+  notify(): void {
+    this.#count++;
     for (const wake of this.#waiting) wake();
   }
 
-  /** Resolves at the first ring after `seen`, or when the time is over. Keeps the process alive meanwhile. */
+  /** Resolves at the first change after `seen`, or when the time is over. Keeps the process alive meanwhile. */
   async next(seen: number, ms: number): Promise<void> {
-    if (this.#rung !== seen) return;
+    if (this.#count !== seen) return;
     await new Promise<void>((resolve) => {
       const wake = (): void => {
         clearTimeout(timer);
@@ -50,46 +50,33 @@ const hurried = (commit: Commit): Commit => ({
   ),
 });
 
-export function watched(store: Store, bell: ChangeNotifier): Store {
-  const { jobs, inbox, ...others } = store;
-  const ringing = async <T>(change: Promise<T>): Promise<T> => {
-    try {
-      return await change;
-    } finally {
-      bell.ring();
-    }
-  };
-  return {
-    ...others,
-    jobs: {
-      load: (id) => jobs.load(id),
-      commit: (commit) => ringing(jobs.commit(hurried(commit))),
-      postpone: (id, effect, not_before) => ringing(jobs.postpone(id, effect, not_before)),
-      settle: (id, effect) => ringing(jobs.settle(id, effect)),
-      balance: (account) => jobs.balance(account),
-      ofPullRequest: (repository, number) => jobs.ofPullRequest(repository, number),
-      ofIssue: (repository, number) => jobs.ofIssue(repository, number),
-      ofComment: (repository, comment_id) => jobs.ofComment(repository, comment_id),
-      offer: (to, except) => jobs.offer(to, except),
-      list: (filter) => jobs.list(filter),
-      // the engine would look at these a moment after its start; here they are looked at before the event is heard
+/** The same object with some of its members replaced. */
+const withMembers = <T extends object>(target: T, members: Partial<T>): T =>
+  new Proxy(target, {
+    get(of, name) {
+      if (Object.hasOwn(members, name)) return Reflect.get(members, name);
+      const value: unknown = Reflect.get(of, name);
+      return typeof value === "function" ? value.bind(of) : value;
+    },
+  });
+
+export function watched(store: Store, changes: ChangeNotifier): Store {
+  const { jobs, inbox } = store;
+  const notifying =
+    <Args extends readonly unknown[], T>(change: (...args: Args) => Promise<T>) =>
+    (...args: Args): Promise<T> =>
+      change(...args).finally(() => changes.notify());
+  return withMembers(store, {
+    jobs: withMembers(jobs, {
+      commit: notifying((commit) => jobs.commit(hurried(commit))),
+      postpone: notifying((...args) => jobs.postpone(...args)),
+      settle: notifying((...args) => jobs.settle(...args)),
+      // the engine would look at these a moment after its start; here that is done before the event is processed
       open: async () => [],
-      withEffects: () => jobs.withEffects(),
-      due: (now, limit) => jobs.due(now, limit),
-      nextWake: () => jobs.nextWake(),
-      tallyOf: (account) => jobs.tallyOf(account),
-      owing: (account) => jobs.owing(account),
-      count: () => jobs.count(),
-      tally: () => jobs.tally(),
-    },
-    inbox: {
-      record: (delivery) => ringing(inbox.record(delivery)),
-      done: (id) => ringing(inbox.done(id)),
-      pending: () => inbox.pending(),
-      knows: (id) => inbox.knows(id),
-      backlog: () => inbox.backlog(),
-    },
-    writable: () => store.writable(),
-    close: () => store.close(),
-  };
+    }),
+    inbox: withMembers(inbox, {
+      record: notifying((delivery) => inbox.record(delivery)),
+      done: notifying((id) => inbox.done(id)),
+    }),
+  });
 }

@@ -34,7 +34,7 @@ async function start(): Promise<Stop> {
   for (const note of notes) log.warn({}, note);
   await turn();
   const { compose } = await import("./compose.ts");
-  const { stop } = await compose({ settings, log, gate });
+  const { stop } = await compose(settings, { log, gate });
   return stop;
 }
 

@@ -38,7 +38,7 @@ async function start(role: Role): Promise<Started> {
     case "ours": {
       const reading = readSettings(role.env, process.cwd());
       if (reading.kind !== "settings") throw new Error(`wrong settings: ${JSON.stringify(reading)}`);
-      return { port: (await compose({ settings: reading.settings })).port, keys: [] };
+      return { port: (await compose(reading.settings)).port, keys: [] };
     }
   }
 }

@@ -7,20 +7,20 @@ import fs from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pino } from "pino";
+import { DEFAULT_MODEL } from "../../src/contracts/models.ts";
 import { NO_USAGE } from "../../src/contracts/result.ts";
 import { DEFAULT_REPOSITORY_SETTINGS } from "../../src/contracts/settings.ts";
 import { decide } from "../../src/domain/job/decide.ts";
 import { type AgentResult, asJobId, type JobId } from "../../src/domain/job/job.ts";
 import { DEFAULT_QUOTAS } from "../../src/domain/job/quotas.ts";
 import { credit } from "../../src/domain/market/ledger.ts";
-import { systemClock } from "../../src/engine/clock.ts";
-import { createEngine } from "../../src/engine/engine.ts";
-import { createIds } from "../../src/engine/ids.ts";
 import type { GitHubClient } from "../../src/engine/ports/github.ts";
 import type { Performer } from "../../src/engine/ports/performer.ts";
 import type { Engine } from "../../src/engine/ports/service.ts";
 import type { Store } from "../../src/engine/ports/store.ts";
+import { composeEngine } from "../../src/main/compose/engine.ts";
 import { openLowdbStore } from "../../src/store/lowdb/open.ts";
+import { absentGitHub } from "../contract/absent-github.ts";
 import { type Measured, median } from "./measured.ts";
 
 const FEW = 100;
@@ -85,22 +85,12 @@ async function fill(store: Store, jobs: number, from = 0): Promise<void> {
 }
 
 const silent: Performer = { perform: () => new Promise(() => {}) };
-const nobody: GitHubClient = {
-  permission: async () => ({ permission: "none", person: null }),
+const client: GitHubClient = {
+  ...absentGitHub,
   repository: async ({ owner, name, installation_id }) => ({
     ...{ owner, name, id: 1, installation_id, base: null, settings_problem: null },
     settings: { ...DEFAULT_REPOSITORY_SETTINGS, market: { enabled: true, run_checks: "always" } },
   }),
-  settingsPushed: async () => null,
-  pullRequest: async () => ({ head_branch: "x", head_sha: "x", from_fork: true }),
-  react: async () => {},
-  reply: async () => {},
-  installation: async () => null,
-  pushWait: () => 0,
-  loginOf: async () => null,
-  forgetAccess: () => {},
-  failedDeliveries: async () => [],
-  redeliver: async () => {},
 };
 
 interface Stall {
@@ -115,8 +105,11 @@ async function openStall(dir: string, jobs: number): Promise<Stall> {
   await filling.close();
   const store = await openLowdbStore({ dir, now: Date.now });
   const quotas = { ...DEFAULT_QUOTAS, accepted_jobs: MANY, open_orders: MANY };
-  const parts = { store, clock: systemClock, ids: createIds(systemClock), performer: silent, githubClient: nobody };
-  return { store, engine: createEngine({ ...parts, quotas, log: pino({ level: "silent" }), record: () => {} }) };
+  const engine = composeEngine(
+    { llm: { provider: "anthropic", model: DEFAULT_MODEL, max_tokens: null }, quotas },
+    { store, github: { client, performer: () => silent }, log: pino({ level: "silent" }), record: () => {} },
+  );
+  return { store, engine };
 }
 
 const agent = (number: number) => ({

@@ -5,22 +5,22 @@ import fs from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { z } from "zod";
+import { DEFAULT_MODEL } from "../../src/contracts/models.ts";
 import type { Draft } from "../../src/domain/job/command.ts";
 import { asJobId, type Job } from "../../src/domain/job/job.ts";
 import { emittedEventOf } from "../../src/domain/job/job-events.ts";
 import { DEFAULT_QUOTAS } from "../../src/domain/job/quotas.ts";
 import { create } from "../../src/domain/job/rules/requesting.ts";
 import { systemClock } from "../../src/engine/clock.ts";
-import { createEngine } from "../../src/engine/engine.ts";
-import { createIds } from "../../src/engine/ids.ts";
-import type { GitHubClient } from "../../src/engine/ports/github.ts";
 import type { Log } from "../../src/engine/ports/log.ts";
 import type { Performer } from "../../src/engine/ports/performer.ts";
 import type { Engine } from "../../src/engine/ports/service.ts";
 import type { Store } from "../../src/engine/ports/store.ts";
+import { composeEngine } from "../../src/main/compose/engine.ts";
 import { createSealedBox } from "../../src/main/seal.ts";
 import { openLowdbStore } from "../../src/store/lowdb/open.ts";
 import { createOutgoingWebhooks, type OutgoingWebhooks } from "../../src/webhooks/webhooks.ts";
+import { absentGitHub } from "../contract/absent-github.ts";
 
 export interface Receivers {
   readonly url: string;
@@ -86,21 +86,6 @@ const LOG: Log = {
 const nothing: Performer = { perform: async () => ({ ended: "done" }) };
 /** One account asks for all of it. */
 const MANY = 1_000_000;
-const DESK: GitHubClient = {
-  permission: async () => ({ permission: "none", person: null }),
-  repository: async () => null,
-  settingsPushed: async () => null,
-  pullRequest: async () => ({ head_branch: "x", head_sha: "", from_fork: false }),
-  react: async () => {},
-  reply: async () => {},
-  installation: async () => null,
-  pushWait: () => 0,
-  loginOf: async () => null,
-  forgetAccess: () => {},
-  failedDeliveries: async () => [],
-  redeliver: async () => {},
-};
-
 /** As the other processes read it. */
 export const timeNow = (): number => performance.timeOrigin + performance.now();
 
@@ -125,17 +110,12 @@ export async function openNotifyStand(): Promise<NotifyStand> {
     record: () => {},
     allow_private: true,
   });
-  const ids = createIds(systemClock);
-  const engine = createEngine({
-    store,
-    ids,
-    performer: nothing,
-    githubClient: DESK,
-    publishing: notify,
-    record: () => {},
-    quotas: { ...DEFAULT_QUOTAS, jobs_under_way: MANY, turns_per_day: MANY },
-    ...shared,
-  });
+  const github = { client: absentGitHub, performer: () => nothing };
+  const quotas = { ...DEFAULT_QUOTAS, jobs_under_way: MANY, turns_per_day: MANY };
+  const engine = composeEngine(
+    { llm: { provider: "anthropic", model: DEFAULT_MODEL, max_tokens: null }, quotas },
+    { store, github, publishing: notify, record: () => {}, ...shared },
+  );
   await notify.start();
   await engine.start();
   return {

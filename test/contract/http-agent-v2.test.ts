@@ -3,7 +3,7 @@ import { z } from "zod";
 import { DEFAULT_REPOSITORY_SETTINGS } from "../../src/contracts/settings.ts";
 import { jobOutcomeSchema } from "../../src/domain/job/outcome.ts";
 import { jobId } from "../unit/core.ts";
-import { type Asked, startServer, type TestServer } from "./http-server.ts";
+import { type Asked, SERVER_MODEL, startServer, type TestServer } from "./http-server.ts";
 
 let server: TestServer;
 beforeAll(async () => {
@@ -59,7 +59,7 @@ describe("POST /v2/agent/:projectId/job", () => {
     expect(job).toMatchObject({
       status: "active",
       source: { repository: "https://github.com/octocat/hello", ref: `job/${job.id}` },
-      model: "the-server's-model",
+      model: SERVER_MODEL,
       prLink: null,
       archivedAt: null,
     });

@@ -3,11 +3,9 @@
  * answered is answered without waiting.
  */
 import { expect, it } from "vitest";
-import type { Origin } from "../../src/domain/job/job.ts";
+import { DIALECTS as EVERY_DIALECT } from "../../src/http/api.ts";
 import { stillClock } from "../flows/clock.ts";
 import { type Asked, startServer, type TestServer } from "./http-server.ts";
-
-type Dialect = Extract<Origin, { kind: "rest" }>["dialect"];
 
 interface Creating {
   create(server: TestServer): Promise<Asked>;
@@ -17,7 +15,7 @@ interface Creating {
 
 const NO_ROOM = "GitHub's limits leave no room for another job now; come again in 42 seconds.";
 
-const DIALECTS: Readonly<Record<Dialect, Creating>> = {
+const DIALECTS: Readonly<Record<string, Creating>> = {
   "create-job": {
     create: ({ ask }) => ask("POST", "/api/create-job", { body: { job: "x", repository: "octocat/hello" } }),
     refused: NO_ROOM,
@@ -34,6 +32,10 @@ const DIALECTS: Readonly<Record<Dialect, Creating>> = {
     refused: null,
   },
 };
+
+it("is asked in every dialect that makes jobs", () => {
+  expect(Object.keys(DIALECTS)).toEqual(EVERY_DIALECT.map(({ name }) => name).filter((name) => name !== "runs"));
+});
 
 it.each(Object.entries(DIALECTS))(
   "%s is answered at once while the writes are spent",

@@ -107,7 +107,7 @@ export async function startHarness(
       dataDir,
     );
     if (reading.kind !== "settings") throw new Error(`the settings are wrong: ${JSON.stringify(reading)}`);
-    const composed = await compose({ settings: reading.settings, log, clock, gate });
+    const composed = await compose(reading.settings, { log, clock, gate });
     github.setWebhook({ url: `${composed.url}/api/github/webhooks`, secret: WEBHOOK_SECRET });
     github.setCallbacks([`${composed.url}/keys/callback`]);
     return composed;

@@ -52,7 +52,11 @@ describe.each(NAMES)("the bundle %s", (name) => {
 it("Actions mode has nothing of the server's HTTP side in it", () => {
   const files = inputs.get("action-mode") ?? [];
   expect(files).toContain("src/actions-mode/run.ts");
-  expect(files.filter((path) => /^src\/(?:http|webhooks|payments|main\/serve|main\/compose)/.test(path))).toEqual([]);
+  expect(
+    files.filter((path) =>
+      /^src\/(?:http|webhooks|payments|main\/serve|main\/compose\.ts|main\/compose\/(?:api|github))/.test(path),
+    ),
+  ).toEqual([]);
 });
 
 it("Actions mode starts without a package beside it, and names what it misses", () => {

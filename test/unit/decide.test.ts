@@ -266,7 +266,7 @@ describe("messages", () => {
 });
 
 describe("time", () => {
-  const awaited = begin(draft({ origin: { kind: "rest", dialect: "create-job", key_id: null } }));
+  const awaited = begin(draft({ origin: { kind: "rest", dialect: "create-job", key_id: null, awaits_branch: true } }));
 
   it("takes a job back whose caller waits for a branch that does not come, and its branch if it comes later", () => {
     const at = nextTimerAt(awaited);

@@ -1,7 +1,7 @@
 /** When time alone must wake a job. The rules are exact at read time; waking only tidies up and tells people. */
 import { holdOf, isOnActions, isOnMarket, type Job, runOf } from "./job.ts";
 
-/** Whoever asks by `POST /api/create-job` waits so long for the branch; a job that has none by then is taken back. */
+/** How long a caller may wait for the branch; a job that has none by then is taken back. */
 export const BRANCH_LIMIT_MS = 15_000;
 
 /** A pushed brief should start a run within this; else the comment says where to look (github-facts 1.6). */
@@ -33,7 +33,7 @@ export const silentUntil = (sender_asked_at: number | null, submitted_at: number
 
 /** Its caller waits for its branch, which never was there. */
 const isAwaited = ({ origin, head_sha }: DueTimer): boolean =>
-  origin.kind === "rest" && origin.dialect === "create-job" && head_sha === null;
+  origin.kind === "rest" && origin.awaits_branch === true && head_sha === null;
 
 const due = (job: DueTimer): number | null => {
   switch (job.status) {

@@ -64,7 +64,14 @@ export type Repository = Shape<typeof repository>;
 const origin = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("comment"), issue: number, comment_id: commentIdSchema }),
   z.object({ kind: z.literal("label"), issue: number }),
-  z.object({ kind: z.literal("rest"), dialect: z.enum(["create-job", "market", "agent-v2"]), key_id: words }),
+  z.object({
+    kind: z.literal("rest"),
+    /** The name of a dialect of the API. */
+    dialect: text,
+    key_id: words,
+    /** The caller waits for the branch. */
+    awaits_branch: z.literal(true).exactOptional(),
+  }),
   z.object({ kind: z.literal("cron"), name: text }),
 ]);
 /** Where the job came from, so that answers go back there. */

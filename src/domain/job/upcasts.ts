@@ -67,6 +67,9 @@ export function jobTo3(job: Raw): Raw {
   };
 }
 
+/** The only dialect whose callers waited for the branch; since format 5 the origin itself says whether they do. */
+const AWAITING = z.looseObject({ kind: z.literal("rest"), dialect: z.literal("create-job") });
+
 /** What only one kind of work has stands in `work`, which held the agent's result before. */
 export function jobTo5({ runner, work: result, ...before }: Raw): Raw {
   const [own, other] = runner === "market" ? [OF_MARKET, OF_ACTIONS] : [OF_ACTIONS, OF_MARKET];
@@ -74,6 +77,8 @@ export function jobTo5({ runner, work: result, ...before }: Raw): Raw {
   const job: Record<string, unknown> = { work, ...(result === undefined ? {} : { result }) };
   for (const [name, value] of Object.entries(before)) {
     if (own.has(name)) work[name] = value;
+    else if (name === "origin" && AWAITING.safeParse(value).success)
+      job[name] = { ...Object(value), awaits_branch: true };
     else if (!other.has(name)) job[name] = value;
   }
   return job;

@@ -3,7 +3,7 @@
 import { DEFAULT_REPOSITORY_SETTINGS } from "../../contracts/settings.ts";
 import type { Principal } from "../../domain/access.ts";
 import type { Draft } from "../../domain/job/command.ts";
-import type { Origin, Repository } from "../../domain/job/job.ts";
+import type { Repository } from "../../domain/job/job.ts";
 import { titleOf } from "../../domain/job/title.ts";
 import type { ChosenOverRest } from "../routing/choice-fields.ts";
 
@@ -11,7 +11,10 @@ import type { ChosenOverRest } from "../routing/choice-fields.ts";
 const TIME_LIMIT_SECONDS = DEFAULT_REPOSITORY_SETTINGS.limits.minutes * 60;
 
 export interface JobRequest extends ChosenOverRest {
-  readonly dialect: Extract<Origin, { kind: "rest" }>["dialect"];
+  /** The name of the dialect. */
+  readonly dialect: string;
+  /** The caller waits for the job's branch: a job that has none in time is taken back. */
+  readonly awaits_branch?: true;
   readonly task: string;
   readonly provider: string | null;
   readonly model: string | null;
@@ -21,12 +24,12 @@ export interface JobRequest extends ChosenOverRest {
 export const restDraft = (
   principal: Principal,
   repository: Repository,
-  { dialect, task, provider, model, callback_url, no_merge, draft, base_branch }: JobRequest,
+  { dialect, awaits_branch, task, provider, model, callback_url, no_merge, draft, base_branch }: JobRequest,
 ): Omit<Draft, "id"> => ({
   account: principal.account,
   repository,
   runner: "actions",
-  origin: { kind: "rest", dialect, key_id: principal.key_id },
+  origin: { kind: "rest", dialect, key_id: principal.key_id, ...(awaits_branch ? { awaits_branch } : {}) },
   requester: null,
   title: titleOf(task),
   task: task.trim(),

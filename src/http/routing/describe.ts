@@ -1,7 +1,4 @@
-/**
- * Routes → the OpenAPI document: made of the very values that are mounted, so that it cannot say what is not so. Says
- * nothing of its own about a route; what a route lacks, it lacks here.
- */
+/** Makes the OpenAPI document of the routes, from the same values that are mounted. */
 import { z } from "zod";
 import {
   createDocument,
@@ -14,7 +11,7 @@ import {
 import { VERSION } from "../../contracts/version.ts";
 import { ERROR_CODES } from "./error-codes.ts";
 import type { AnswerShape, Route } from "./route.ts";
-import { GROUPS } from "./route.ts";
+import type { RouteGroup } from "./route-group.ts";
 import { answersOf, takesBody } from "./shared-answers.ts";
 
 export type Description = ReturnType<typeof createDocument>;
@@ -143,9 +140,15 @@ function addExamples({ paths = {} }: Description, routes: readonly Route[]): voi
   }
 }
 
+/** What is described: all routes, and the groups that they come from. */
+export interface Described {
+  readonly routes: readonly Route[];
+  readonly groups: readonly Pick<RouteGroup, "sections">[];
+}
+
 /** `address`: where the server is reached; null: wherever the document was read. */
-export function describe(routes: readonly Route[], address: string | null): Description {
-  const used = Object.entries(GROUPS).filter(([name]) => routes.some(({ group }) => group === name));
+export function describe({ routes, groups }: Described, address: string | null): Description {
+  const sections = groups.flatMap((group) => Object.entries(group.sections));
   const plan: ZodOpenApiObject = {
     openapi: "3.1.1",
     info: {
@@ -155,7 +158,7 @@ export function describe(routes: readonly Route[], address: string | null): Desc
       license: { name: "MIT", identifier: "MIT" },
     },
     servers: [{ url: address ?? "/" }],
-    tags: used.map(([name, description]) => ({ name, description })),
+    tags: sections.map(([name, description]) => ({ name, description })),
     paths: pathsOf(routes),
     components: {
       securitySchemes: {

@@ -1,6 +1,6 @@
 /**
  * A route of the API as a value: what it takes, who may call it, what it answers. The same value is mounted on the
- * router and described in the OpenAPI document, so that the two cannot differ. Knows neither Express's router nor jobs.
+ * router and described in the OpenAPI document, so that the two cannot differ.
  */
 import type { Request, RequestHandler } from "express";
 import { z } from "zod";
@@ -9,20 +9,6 @@ import type { RepeatableRoute, WorkId } from "../middleware/idempotency.ts";
 import type { HttpResult } from "./answer.ts";
 import { checked } from "./checked.ts";
 import type { ErrorCode } from "./error-codes.ts";
-
-/** Under which the routes are found in the description. */
-export const GROUPS = {
-  "create-job": "Ask for a job and see how it stands.",
-  "agent v2": "The same jobs for scripts that were written for agents of this kind: create, poll, message.",
-  market: "Order work from any agent for a price, or do it: quote, pay, pull, accept, submit, verify.",
-  wallet: "Money: balances, top-ups, and what moved them.",
-  webhooks: "Be told of jobs instead of asking.",
-  runs: "For the workflow runs of jobs alone: how far they are, and what came of it.",
-  keys: "API keys.",
-  audit: "Who did what.",
-  server: "The server itself: is it up, is it ready, how is it doing, what does it offer.",
-} as const;
-export type Group = keyof typeof GROUPS;
 
 /** One thing that a route may answer. */
 export interface AnswerShape {
@@ -56,7 +42,8 @@ interface Shape {
   readonly path: string;
   /** A name for generated clients, unique. */
   readonly operation: string;
-  readonly group: Group;
+  /** The section of the description in which it stands. */
+  readonly group: string;
   readonly summary: string;
   readonly about?: string;
   /** `any`: whatever a valid key may otherwise do. Null: whoever calls needs no key, or is known by other means. */
@@ -83,6 +70,8 @@ interface Shape {
   readonly failed?: string;
   /** Fields and parameters that are not known here are not looked at: whoever calls is not ours, or of another version. */
   readonly lenient?: true;
+  /** Whatever comes as a body is not looked at: the document of the dialect does not say that there is none. */
+  readonly ignores_body?: true;
   /** Asked by machines every few seconds, so that the log speaks of it at `debug` alone. */
   readonly quiet?: true;
 }
@@ -107,10 +96,7 @@ type Read<T> = { readonly value: T } | { readonly answer: HttpResult };
 
 const NOTHING = z.strictObject({});
 
-/**
- * What no schema speaks of is refused, but by a lenient route: what it does not know is not handed on. The documents of the
- * market and of agent v2 do not say that some of their calls take no body, so theirs is not looked at there.
- */
+/** What no schema speaks of is refused, but by a lenient route: what it does not know is not handed on. */
 function read<T>(schema: z.ZodType<T> | undefined, given: unknown, lenient: boolean): Read<T | undefined> {
   if (schema !== undefined) return checked(schema, given);
   if (lenient || (typeof given === "object" && given !== null && Object.keys(given).length === 0))
@@ -118,8 +104,6 @@ function read<T>(schema: z.ZodType<T> | undefined, given: unknown, lenient: bool
   const refused = checked(NOTHING, given);
   return "answer" in refused ? refused : { value: undefined };
 }
-
-const UNSAID_BODIES: readonly Group[] = ["market", "agent v2"];
 
 /**
  * The route with its work behind its schemas. What is not declared is `undefined` in the call; a body that is left out
@@ -129,7 +113,7 @@ export function route<Params = undefined, Query = undefined, Body = undefined>(
   definition: Definition<Params, Query, Body>,
 ): Route {
   const { work, precheck, ...shape } = definition;
-  const bodyless = definition.lenient === true || UNSAID_BODIES.includes(definition.group);
+  const bodyless = definition.lenient === true || definition.ignores_body === true;
   const run: RepeatableRoute = async (request, work_id) => {
     const refusal = precheck?.(request) ?? null;
     if (refusal !== null) return refusal;

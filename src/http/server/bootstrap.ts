@@ -15,7 +15,7 @@ export interface EarlyListener {
   readonly url: string;
   /** From now on this answers, the held requests first. */
   open(listener: RequestListener): void;
-  /** Stops accepting, waits for what is under way, closes. */
+  /** Stops accepting, waits for what is under way, closes. Called again, it waits for the same. */
   close(): Promise<void>;
 }
 
@@ -92,6 +92,19 @@ export async function listenEarly(
   const address = server.address();
   const port = typeof address === "object" && address !== null ? address.port : where.port;
 
+  const close = async (): Promise<void> => {
+    const ended = once(server, "close");
+    closing = true;
+    server.close();
+    for (const pass of [...held]) pass();
+    const idle = setInterval(() => server.closeIdleConnections(), 50);
+    const last = setTimeout(() => server.closeAllConnections(), DRAIN_MS);
+    await ended;
+    clearInterval(idle);
+    clearTimeout(last);
+  };
+  let closed: Promise<void> | null = null;
+
   return {
     port,
     url: `http://${localHost(where.host)}:${port}`,
@@ -99,16 +112,9 @@ export async function listenEarly(
       listener = next;
       for (const pass of [...held]) pass();
     },
-    async close() {
-      const closed = once(server, "close");
-      closing = true;
-      server.close();
-      for (const pass of [...held]) pass();
-      const idle = setInterval(() => server.closeIdleConnections(), 50);
-      const last = setTimeout(() => server.closeAllConnections(), DRAIN_MS);
-      await closed;
-      clearInterval(idle);
-      clearTimeout(last);
+    close() {
+      closed ??= close();
+      return closed;
     },
   };
 }

@@ -1,6 +1,6 @@
 /**
- * What load balancers, monitors and generators ask of the server itself: is it up, is it ready, how is it doing, what
- * does it offer. Never a secret, and never a job.
+ * Routes about the server itself for load balancers, monitors and code generators: health, readiness, metrics and the
+ * description of the API.
  */
 import { createHash } from "node:crypto";
 import { z } from "zod";
@@ -8,7 +8,9 @@ import { VERSION } from "../../contracts/version.ts";
 import type { JobService } from "../../engine/ports/service.ts";
 import type { Metrics } from "../admin/metrics.ts";
 import { type HttpResult, success } from "../routing/answer.ts";
+import type { Described } from "../routing/describe.ts";
 import { type Route, route } from "../routing/route.ts";
+import type { RouteGroup } from "../routing/route-group.ts";
 
 export interface ServerParts {
   readonly service: Pick<JobService, "health">;
@@ -95,13 +97,13 @@ interface Printed {
 }
 
 /** Loaded when somebody first asks: the start does not wait for it. */
-async function print(routes: readonly Route[], address: string | null): Promise<Printed> {
+async function print(api: Described, address: string | null): Promise<Printed> {
   const { describe } = await import("../routing/describe.ts");
-  const content = JSON.stringify(describe(routes, address));
+  const content = JSON.stringify(describe(api, address));
   return { content, tag: `"${createHash("sha256").update(content).digest("base64url").slice(0, 22)}"` };
 }
 
-function descriptionRoute({ public_url }: ServerParts, routes: () => readonly Route[]): Route {
+function descriptionRoute({ public_url }: ServerParts, api: () => Described): Route {
   let printing: Promise<Printed> | null = null;
   return route({
     ...shared,
@@ -118,7 +120,7 @@ function descriptionRoute({ public_url }: ServerParts, routes: () => readonly Ro
       304: { about: "Nothing has changed since the `ETag` that came as `If-None-Match`." },
     },
     async work({ request }): Promise<HttpResult> {
-      printing ??= print(routes(), public_url);
+      printing ??= print(api(), public_url);
       const { content, tag } = await printing;
       const headers = { ETag: tag, "Cache-Control": "public, no-cache" };
       if (request.headers["if-none-match"] === tag) return { status: 304, headers };
@@ -127,9 +129,8 @@ function descriptionRoute({ public_url }: ServerParts, routes: () => readonly Ro
   });
 }
 
-/** `routes`: all that are to be described, these among them. */
-export const serverRoutes = (parts: ServerParts, routes: () => readonly Route[]): readonly Route[] => [
-  ...probes(parts),
-  metricsRoute(parts),
-  descriptionRoute(parts, routes),
-];
+/** `api`: all that is to be described, these routes among it. */
+export const serverRoutes = (api: () => Described): RouteGroup => ({
+  sections: { server: "The server itself: is it up, is it ready, how is it doing, what does it offer." },
+  routes: (services) => [...probes(services), metricsRoute(services), descriptionRoute(services, api)],
+});

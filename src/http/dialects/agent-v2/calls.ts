@@ -40,6 +40,9 @@ export interface AgentV2Parts extends RepositoryParts {
   readonly default_model: string;
 }
 
+/** As jobs are stored. */
+export const NAME = "agent-v2";
+
 type Asked<Query = undefined, Body = undefined> = Call<unknown, Query, Body>;
 type Prompt = { readonly prompt: string };
 type Creating = Prompt & ChosenOverRest & { readonly callback_url: string | null };
@@ -71,7 +74,7 @@ export const createAgentJob =
     const limited = gitHubRateLimited(parts.githubClient, repository.value);
     if (limited !== null) return limited;
     if (chosen.callback_url !== null) await parts.webhooks.ownOf(principal.account);
-    const asked = { dialect: "agent-v2", task, provider: null, model: null, ...chosen } as const;
+    const asked = { dialect: NAME, task, provider: null, model: null, ...chosen };
     const created = await parts.service.create(
       restDraft(principal, repository.value, asked),
       work_id,

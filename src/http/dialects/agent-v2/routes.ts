@@ -157,7 +157,14 @@ const asking = (parts: agent.AgentV2Parts, guards: readonly RequestHandler[]): R
 ];
 
 const ending = (parts: agent.AgentV2Parts, guards: readonly RequestHandler[]): Route[] => {
-  const shared = { method: "post", group: "agent v2", scope: "write", repeatable: true, params: jobParams } as const;
+  const shared = {
+    method: "post",
+    group: "agent v2",
+    scope: "write",
+    repeatable: true,
+    ignores_body: true,
+    params: jobParams,
+  } as const;
   return [
     route({
       ...shared,

@@ -30,6 +30,9 @@ export interface CreateJobParts extends RepositoryParts {
   readonly webhooks: Pick<Webhooks, "mistakeIn" | "ownOf">;
 }
 
+/** As jobs are stored. */
+export const NAME = "create-job";
+
 /** The core takes back what has no branch in time; its word is waited for a little longer. */
 const WAIT_MS = BRANCH_LIMIT_MS + 2_000;
 
@@ -113,7 +116,14 @@ export const createJob = (parts: CreateJobParts): Route =>
       // made now, so that whoever asks for it while the job runs gets the one that signs
       if (callback_url !== null) await parts.webhooks.ownOf(principal.account);
       const created = await parts.service.create(
-        restDraft(principal, repository.value, { dialect: "create-job", task, provider, model, ...chosen }),
+        restDraft(principal, repository.value, {
+          dialect: NAME,
+          awaits_branch: true,
+          task,
+          provider,
+          model,
+          ...chosen,
+        }),
         work_id,
         actorOf(request),
       );

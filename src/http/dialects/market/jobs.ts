@@ -113,6 +113,7 @@ const payJob = (parts: MarketJobParts): Route =>
     group: "market",
     summary: "Pay for a job that waits for payment",
     scope: "write",
+    ignores_body: true,
     repeatable: true,
     params: idParams,
     example: EXAMPLE_ID,
@@ -145,6 +146,7 @@ const cancelJob = (parts: MarketJobParts): Route =>
     operation: "cancelJob",
     group: "market",
     summary: "Cancel a job",
+    ignores_body: true,
     about:
       "At once while nobody works on it, with the price back in the wallet; else it is noted, and done when the try " +
       "under way fails. A job that is over stays as it is.",

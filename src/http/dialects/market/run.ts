@@ -48,6 +48,9 @@ export interface RunParts extends RepositoryParts, QuoteParts, AttachmentParts {
   readonly webhooks: Pick<Webhooks, "mistakeIn" | "ownOf">;
 }
 
+/** As jobs are stored. */
+export const NAME = "market";
+
 type Ordered = Order & { readonly callback_url: string | null };
 
 const MISSING_PROMPT = failure(400, "missing_prompt", "prompt is missing");
@@ -114,7 +117,7 @@ const draftOf = (
   account: principal.account,
   repository,
   runner: "market",
-  origin: { kind: "rest", dialect: "market", key_id: principal.key_id },
+  origin: { kind: "rest", dialect: NAME, key_id: principal.key_id },
   requester: null,
   title: terms.title,
   task: order.prompt.trim(),

@@ -1,0 +1,22 @@
+/** Routes about keys, webhooks and the audit log. */
+import type { RouteGroup } from "../routing/route-group.ts";
+import { auditRoute } from "./audit.ts";
+import { keyRoutes } from "./keys.ts";
+import { ownKeyRoutes } from "./own-key.ts";
+import { deliveryRoutes } from "./webhook-deliveries.ts";
+import { webhookRoutes } from "./webhooks.ts";
+
+export const adminRoutes: RouteGroup = {
+  sections: {
+    webhooks: "Be told of jobs instead of asking.",
+    keys: "API keys.",
+    audit: "Who did what.",
+  },
+  routes: (services) => [
+    ...webhookRoutes(services),
+    ...deliveryRoutes(services),
+    ...ownKeyRoutes(services),
+    ...keyRoutes(services),
+    auditRoute(services),
+  ],
+};

@@ -1,0 +1,9 @@
+/** What the workflow runs of jobs report. Makes no jobs. */
+import type { Dialect } from "../dialect.ts";
+import { runRoutes } from "./runs.ts";
+
+export const runsDialect: Dialect = {
+  name: "runs",
+  sections: { runs: "For the workflow runs of jobs alone: how far they are, and what came of it." },
+  routes: runRoutes,
+};

@@ -1,0 +1,9 @@
+/** Routes that belong together, with the sections of the API's description in which they stand. */
+import type { ApiServices } from "../services.ts";
+import type { Route } from "./route.ts";
+
+export interface RouteGroup {
+  /** A sentence about each section, by its name: the `group` of a route names one of them. */
+  readonly sections: Readonly<Record<string, string>>;
+  readonly routes: (services: ApiServices) => readonly Route[];
+}

@@ -1,0 +1,68 @@
+/** Wires the HTTP side: the services of the routes, the Probot app and the listener in front of it. */
+import type { RequestListener } from "node:http";
+import type { ApplicationFunction, Logger } from "probot";
+import { createApp, deliveryRecorder } from "../../app.ts";
+import { dayOf, fitToModel } from "../../contracts/model-choice.ts";
+import type { Store } from "../../engine/ports/store.ts";
+import { allRoutes, mountApi } from "../../http/api.ts";
+import { authentication } from "../../http/middleware/auth.ts";
+import { createAuthThrottle } from "../../http/middleware/auth-throttling.ts";
+import type { Route } from "../../http/routing/route.ts";
+import { createListener } from "../../http/server/listener.ts";
+import type { ApiServices } from "../../http/services.ts";
+import { warnOfSignature } from "../log.ts";
+import type { Settings } from "../settings.ts";
+import { createEventTranslator, type GitHub, signInOf } from "./github.ts";
+
+type Running =
+  | ("service" | "webhooks" | "logs" | "lines" | "metrics" | "box" | "record" | "clock" | "thread")
+  | ("run_tokens" | "paymentProvider");
+
+export interface ApiNeeds extends Pick<ApiServices, Running> {
+  readonly store: Store;
+  readonly github: GitHub;
+  readonly log: Logger;
+}
+
+export interface Api {
+  readonly app: ApplicationFunction;
+  readonly routes: readonly Route[];
+  readonly listener: RequestListener;
+}
+
+function servicesOf(settings: Settings, { store, github, ...running }: ApiNeeds): ApiServices {
+  const { clock, record, log } = running;
+  const { now } = clock;
+  const authThrottle = createAuthThrottle(now);
+  const { cron_secret, default_repository, github_web_url, public_url } = settings;
+  return {
+    ...store,
+    ...running,
+    ...{ now, authThrottle, cron_secret, default_repository, github_web_url, public_url },
+    githubClient: github.client,
+    push_tokens: github.pushTokens,
+    authentication: authentication({
+      ...{ keys: store.keys, repositories: store.repositories, record, authThrottle, now },
+      api_key: settings.api_key?.reveal() ?? null,
+    }),
+    sign_in: signInOf(settings, log),
+    default_model: fitToModel(settings.llm, dayOf(now())).model,
+  };
+}
+
+export async function composeApi(settings: Settings, needs: ApiNeeds): Promise<Api> {
+  const { github, log, service, thread, metrics } = needs;
+  const services = servicesOf(settings, needs);
+  const routes = allRoutes(services);
+  const { self, translate } = createEventTranslator(settings.app_id, github.identity, log);
+  const app = createApp({ ...{ translate, service, log }, routes: (router) => mountApi(router, routes, services) });
+  const listener = await createListener(github.probot, app, {
+    timed: metrics.timed,
+    trust_proxy: settings.trust_proxy,
+    large: {
+      ...{ thread, self, act: deliveryRecorder({ service, log }) },
+      forged: (id) => warnOfSignature(log, id),
+    },
+  });
+  return { app, routes, listener };
+}

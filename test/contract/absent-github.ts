@@ -1,0 +1,17 @@
+/** A GitHub client for what is measured or tested without GitHub: knows nobody and nothing, and does nothing. */
+import type { GitHubClient } from "../../src/engine/ports/github.ts";
+
+export const absentGitHub: GitHubClient = {
+  permission: async () => ({ permission: "none", person: null }),
+  repository: async () => null,
+  settingsPushed: async () => null,
+  pullRequest: async () => ({ head_branch: "x", head_sha: "c".repeat(40), from_fork: false }),
+  react: async () => {},
+  reply: async () => {},
+  installation: async () => null,
+  pushWait: () => 0,
+  loginOf: async () => null,
+  forgetAccess: () => {},
+  failedDeliveries: async () => [],
+  redeliver: async () => {},
+};
