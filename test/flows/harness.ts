@@ -64,6 +64,27 @@ export interface HarnessOptions extends SandboxSetup {
   readonly realRuns?: boolean;
 }
 
+const variables = (
+  { github, modelAccess, model }: Sandbox,
+  gate: { readonly port: number; readonly url: string },
+  asks: boolean,
+): Record<string, string> => ({
+  APP_ID: String(github.appId),
+  PRIVATE_KEY: github.privateKey,
+  WEBHOOK_SECRET,
+  GHE_HOST: new URL(github.url).host,
+  GHE_PROTOCOL: "http",
+  HOST: "127.0.0.1",
+  PORT: String(gate.port),
+  PUBLIC_URL: gate.url,
+  GITHUB_CLIENT_ID: github.clientId,
+  GITHUB_CLIENT_SECRET: github.clientSecret,
+  API_KEY,
+  DEFAULT_REPOSITORY: DEMO,
+  ...(asks ? { ANTHROPIC_API_KEY: modelAccess.api_key, ANTHROPIC_BASE_URL: model.url } : {}),
+  WEBHOOK_ALLOW_PRIVATE: "true",
+});
+
 export async function startHarness(
   { model = true, realRuns = false, data, ...options }: HarnessOptions = {},
   more: Record<string, string> = {},
@@ -86,24 +107,7 @@ export async function startHarness(
     // GitHub sends people back to where the App listens, so that is known first
     const gate = await listenEarly({ host: "127.0.0.1", port: 0 });
     const reading = readSettings(
-      environment(dataDir, {
-        APP_ID: String(github.appId),
-        PRIVATE_KEY: github.privateKey,
-        WEBHOOK_SECRET,
-        GHE_HOST: new URL(github.url).host,
-        GHE_PROTOCOL: "http",
-        HOST: "127.0.0.1",
-        PORT: String(gate.port),
-        PUBLIC_URL: gate.url,
-        GITHUB_CLIENT_ID: github.clientId,
-        GITHUB_CLIENT_SECRET: github.clientSecret,
-        DATA_DIR: dataDir,
-        API_KEY,
-        DEFAULT_REPOSITORY: DEMO,
-        ...(model ? { ANTHROPIC_API_KEY: sandbox.modelAccess.api_key, ANTHROPIC_BASE_URL: sandbox.model.url } : {}),
-        WEBHOOK_ALLOW_PRIVATE: "true",
-        ...more,
-      }),
+      environment(dataDir, { ...variables(sandbox, gate, model), DATA_DIR: dataDir, ...more }),
       dataDir,
     );
     if (reading.kind !== "settings") throw new Error(`the settings are wrong: ${JSON.stringify(reading)}`);

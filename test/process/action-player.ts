@@ -76,6 +76,25 @@ const nameOf = (repository: string): { owner: string; name: string } => {
   return { owner, name };
 };
 
+const tokenOf = async ({ github, installation }: Sandbox, { app }: PlayerOptions): Promise<string> =>
+  app ? installationToken(github, installation) : github.actions.workflowToken(nameOf(DEMO), PERMISSIONS);
+
+async function runCommand(
+  [command = "", ...args]: readonly string[],
+  cwd: string,
+  env: Readonly<Record<string, string>>,
+): Promise<{ readonly code: number | null; readonly output: string }> {
+  const child = spawn(command, args, {
+    cwd,
+    env: { PATH: process.env.PATH ?? "", ...env },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  let output = "";
+  for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk: Buffer) => (output += chunk));
+  const [code] = await once(child, "close");
+  return { code: typeof code === "number" ? code : null, output };
+}
+
 export async function startActionPlayer(sandbox: Sandbox, options: PlayerOptions): Promise<ActionPlayer> {
   const { github } = sandbox;
   const temp = await mkdtemp(join(tmpdir(), "journeyman-action-"));
@@ -85,46 +104,32 @@ export async function startActionPlayer(sandbox: Sandbox, options: PlayerOptions
   let runs = 1_000;
   let heard = 0;
 
-  const tokenOf = async (): Promise<string> =>
-    options.app
-      ? installationToken(github, sandbox.installation)
-      : github.actions.workflowToken(nameOf(DEMO), PERMISSIONS);
-
   const play: ActionPlayer["play"] = async (event, payload, env = {}) => {
     const run = ++runs;
     const path = join(temp, `event-${run}.json`);
     const [workspace, runnerTemp] = [await mkdtemp(join(temp, "work-")), await mkdtemp(join(temp, "runner-"))];
     // a workflow's payload names no installation
     await writeFile(path, JSON.stringify({ ...payload, installation: undefined }));
-    const token = await tokenOf();
-    const [command = "", ...args] = options.command;
+    const token = await tokenOf(sandbox, options);
     const begun = performance.now();
-    const child = spawn(command, args, {
-      cwd: workspace,
-      env: {
-        PATH: process.env.PATH ?? "",
-        INPUT_TOKEN: token,
-        INPUT_PATIENCE: String(options.patience ?? 60),
-        GITHUB_EVENT_NAME: event,
-        GITHUB_EVENT_PATH: path,
-        GITHUB_RUN_ID: String(run),
-        GITHUB_RUN_ATTEMPT: "1",
-        GITHUB_REPOSITORY: DEMO,
-        GITHUB_API_URL: github.apiUrl,
-        RUNNER_TEMP: runnerTemp,
-        ...env,
-      },
-      stdio: ["ignore", "pipe", "pipe"],
+    const { code, output } = await runCommand(options.command, workspace, {
+      INPUT_TOKEN: token,
+      INPUT_PATIENCE: String(options.patience ?? 60),
+      GITHUB_EVENT_NAME: event,
+      GITHUB_EVENT_PATH: path,
+      GITHUB_RUN_ID: String(run),
+      GITHUB_RUN_ATTEMPT: "1",
+      GITHUB_REPOSITORY: DEMO,
+      GITHUB_API_URL: github.apiUrl,
+      RUNNER_TEMP: runnerTemp,
+      ...env,
     });
-    let output = "";
-    for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk: Buffer) => (output += chunk));
-    const [code] = await once(child, "close");
     const ms = performance.now() - begun;
     github.actions.revokeToken(token);
     const left = await readdir(runnerTemp);
     if (left.length > 0) throw new Error(`the action has left ${left.join(", ")} behind`);
     if (output.includes(token)) throw new Error("the action has printed its token");
-    const step = { event, code: typeof code === "number" ? code : null, output, ms };
+    const step = { event, code, output, ms };
     steps.push(step);
     return step;
   };
