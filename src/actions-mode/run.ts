@@ -38,10 +38,15 @@ const command = (name: string, text = ""): void => void process.stdout.write(`::
 const hush = (): void => command("stop-commands", RESUME);
 
 /** As an annotation of the run, where people look first. A line is all that the runner takes. */
-function complain(sentence: string): void {
+function annotate(level: "error" | "warning", sentence: string): void {
   command(RESUME);
-  command("error title=Journeyman", sentence.replaceAll("%", "%25").replaceAll("\r", "%0D").replaceAll("\n", "%0A"));
+  const line = sentence.replaceAll("%", "%25").replaceAll("\r", "%0D").replaceAll("\n", "%0A");
+  command(`${level} title=Journeyman`, line);
   hush();
+}
+
+function complain(sentence: string): void {
+  annotate("error", sentence);
   process.exitCode = 1;
 }
 
@@ -88,6 +93,7 @@ export async function runAction(variables: Environment): Promise<void> {
     for (const mistake of reading.mistakes) complain(mistake);
     return;
   }
+  for (const note of reading.notes) annotate("warning", note);
   const { settings } = reading;
   const log = await createLog(settings.log);
   if (SWEEPS.has(settings.event)) await guarded(log, () => runInvocation(settings, log, { signal: null }));
