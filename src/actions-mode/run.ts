@@ -37,11 +37,17 @@ const RESUME = randomUUID();
 const command = (name: string, text = ""): void => void process.stdout.write(`::${name}::${text}\n`);
 const stopCommands = (): void => command("stop-commands", RESUME);
 
-/** Fails the run with an annotation, where people look first. The runner takes one line. */
-function fail(sentence: string): void {
+/** Annotates the run, where people look first. The runner takes one line. */
+function annotate(level: "error" | "warning", sentence: string): void {
   command(RESUME);
-  command("error title=Journeyman", sentence.replaceAll("%", "%25").replaceAll("\r", "%0D").replaceAll("\n", "%0A"));
+  const line = sentence.replaceAll("%", "%25").replaceAll("\r", "%0D").replaceAll("\n", "%0A");
+  command(`${level} title=Journeyman`, line);
   stopCommands();
+}
+
+/** Fails the run. */
+function fail(sentence: string): void {
+  annotate("error", sentence);
   process.exitCode = 1;
 }
 
@@ -88,6 +94,7 @@ export async function runAction(variables: Environment): Promise<void> {
     for (const mistake of reading.mistakes) fail(mistake);
     return;
   }
+  for (const note of reading.notes) annotate("warning", note);
   const { settings } = reading;
   const log = await createLog(settings.log);
   if (SWEEPS.has(settings.event)) await guarded(log, () => runInvocation(settings, log, { signal: null }));

@@ -8,6 +8,7 @@ import { Secret } from "../contracts/secret.ts";
 import type { Environment } from "../main/environment.ts";
 import { type LlmSettings, llmOf, lookAtLlm } from "../main/llm-settings.ts";
 import type { LogSettings } from "../main/settings.ts";
+import { type OwnSettings, unknownSettings } from "../main/unknown-settings.ts";
 
 /** A paced comment, GitHub's own computing and the first checks take well under this. */
 const DEFAULT_PATIENCE_SECONDS = 90;
@@ -48,6 +49,14 @@ const schema = z.object({
   ANTHROPIC_BASE_URL: z.string().optional(),
 });
 
+/** Other steps of a job may share its environment, so nothing is refused. */
+const OWN: OwnSettings = {
+  known: Object.keys(schema.shape),
+  refused: [],
+  named: ["INPUT_", "JOURNEYMAN_", "LLM_", "QUOTA_"],
+  of: "Actions mode",
+};
+
 export interface ActionSettings {
   readonly token: Secret;
   readonly event: string;
@@ -64,7 +73,8 @@ export interface ActionSettings {
 }
 
 export type ActionReading =
-  | { readonly ok: true; readonly settings: ActionSettings }
+  /** `notes`: what was set and is ignored, a sentence each. */
+  | { readonly ok: true; readonly settings: ActionSettings; readonly notes: readonly string[] }
   | { readonly ok: false; readonly mistakes: readonly string[] };
 
 export function readActionSettings(variables: Environment, now: number = Date.now()): ActionReading {
@@ -78,6 +88,7 @@ export function readActionSettings(variables: Environment, now: number = Date.no
   const [owner = "", name = ""] = of.GITHUB_REPOSITORY.split("/");
   return {
     ok: true,
+    notes: unknownSettings(variables, OWN).notes,
     settings: {
       token: of.INPUT_TOKEN,
       event: of.GITHUB_EVENT_NAME,

@@ -12,7 +12,7 @@ import { DEFAULT_QUOTAS, type QuotaLimits } from "../domain/job/quotas.ts";
 import { DEFAULT_HOST, DEFAULT_PORT, type Environment, MAX_PORT } from "./environment.ts";
 import { type LlmSettings, llmOf, lookAtLlm } from "./llm-settings.ts";
 import { readPrivateKey } from "./private-key.ts";
-import { unknownSettings } from "./unknown-settings.ts";
+import { type OwnSettings, unknownSettings } from "./unknown-settings.ts";
 
 export const LOG_LEVELS = ["fatal", "error", "warn", "info", "debug", "trace", "silent"] as const;
 
@@ -113,6 +113,13 @@ const KNOWN = [
   ...["PRIVATE_KEY", "PRIVATE_KEY_PATH", "JOURNEYMAN_AGENT_IMAGE", "GH_ORG", "NO_SMEE_SETUP"],
 ];
 
+const OWN: OwnSettings = {
+  known: KNOWN,
+  refused: ["JOURNEYMAN_", "LLM_", "GHE_", "QUOTA_"],
+  named: ["STRIPE_", "ANTHROPIC_", "GITHUB_CLIENT_", "WEBHOOK_", "PRIVATE_KEY_"],
+  of: "this server",
+};
+
 type Parsed = z.infer<typeof schema>;
 
 export interface Settings {
@@ -193,7 +200,7 @@ const NO_WAY_BACK =
 /** The settings in these variables, or everything that is wrong with them. */
 export function readSettings(variables: Environment, cwd: string, now: number = Date.now()): Reading {
   const mistakes = Object.entries(NOT_HONOURED).flatMap(([name, sentence]) => (variables[name] ? [sentence] : []));
-  const unknown = unknownSettings(variables, KNOWN);
+  const unknown = unknownSettings(variables, OWN);
   mistakes.push(...unknown.mistakes);
   const parsed = schema.safeParse(variables);
   if (!parsed.success) {

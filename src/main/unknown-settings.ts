@@ -1,45 +1,74 @@
 /**
- * Variables that look like settings of ours and are none. Whoever set them meant something by it, so the server does not
- * begin with one that only we can be meant by; one that may be somebody else's is named, where it is a slip of a known name.
+ * Variables that look like settings of ours and are none. Whoever set them meant something by it, so a program does not
+ * begin with one that only it can be meant by; one that may be somebody else's is named and ignored, by its prefix or as a
+ * slip of a known name.
  */
 
 import { meantBy, nearest } from "../text/typo.ts";
 import type { Environment } from "./environment.ts";
 
-const OURS = /^(?:JOURNEYMAN|LLM|GHE|QUOTA)_/;
+export interface OwnSettings {
+  readonly known: readonly string[];
+  /** Prefixes, each with its `_`, that nobody else uses: an unknown name is a mistake. */
+  readonly refused: readonly string[];
+  /** Prefixes that others may use, too. */
+  readonly named: readonly string[];
+  /** Whose settings these are: "this server". */
+  readonly of: string;
+}
+
 /** What Kubernetes and Docker set for a service of that name, such as `journeyman`. */
 const OF_A_SERVICE =
   /_(?:SERVICE_HOST|SERVICE_PORT(?:_[A-Z0-9_]+)?|PORT(?:_\d+_(?:TCP|UDP|SCTP)(?:_(?:PROTO|PORT|ADDR))?)?)$/;
-const prefixOf = (name: string): string => OURS.exec(name)?.[0] ?? "";
 /** Shorter names are too often those of other programs. */
 const SHORTEST = 6;
 
+const prefixIn = (prefixes: readonly string[], name: string): string | null =>
+  prefixes.find((prefix) => name.startsWith(prefix)) ?? null;
+
+/** Of the same prefix, which says nothing of what was meant. */
+function sibling(name: string, prefix: string, known: readonly string[]): string | null {
+  const rests = known.filter((one) => one.startsWith(prefix)).map((one) => one.slice(prefix.length).toLowerCase());
+  const one = nearest(name.slice(prefix.length), rests);
+  return one === null ? null : `${prefix}${one.toUpperCase()}`;
+}
+
+/** A slip of a known name, whatever its prefix. */
+function slipOf(name: string, known: readonly string[]): string | null {
+  const names = known.filter((one) => one.length >= SHORTEST).map((one) => one.toLowerCase());
+  return name.length < SHORTEST ? null : (meantBy(name, names)?.toUpperCase() ?? null);
+}
+
+const didYouMean = (one: string): string => `; did you mean ${one}?`;
+
+/** More of a prefix are in the documentation. */
+const MOST_NAMED = 4;
+
+/** Not "remove it": it may be somebody else's. */
+function others(prefix: string | null, known: readonly string[]): string {
+  const all = prefix === null ? [] : known.filter((one) => one.startsWith(prefix));
+  return all.length === 0 || all.length > MOST_NAMED ? "." : `; there is ${all.join(", ")}.`;
+}
+
 export function unknownSettings(
   variables: Environment,
-  known: readonly string[],
+  { known, refused, named, of }: OwnSettings,
 ): { readonly mistakes: readonly string[]; readonly notes: readonly string[] } {
-  const names = known.map((name) => name.toLowerCase());
-  /** Of the same prefix, which says nothing of what was meant. */
-  const sibling = (name: string): string | null => {
-    const prefix = prefixOf(name).toLowerCase();
-    const rests = names.filter((one) => one.startsWith(prefix)).map((one) => one.slice(prefix.length));
-    const one = nearest(name.slice(prefix.length), rests);
-    return one === null ? null : `${prefix}${one}`;
-  };
-  const unknown = Object.keys(variables).filter((name) => !known.includes(name) && !OF_A_SERVICE.test(name));
-  const meant = (one: string | null): string => (one === null ? "remove it" : `did you mean ${one.toUpperCase()}?`);
-  return {
-    mistakes: unknown
-      .filter((name) => OURS.test(name))
-      .map((name) => `${name}: there is no such setting; ${meant(sibling(name))}`),
-    notes: unknown
-      .filter((name) => !OURS.test(name) && name.length >= SHORTEST)
-      .flatMap((name) => {
-        const one = meantBy(
-          name,
-          names.filter((other) => other.length >= SHORTEST),
-        );
-        return one === null ? [] : [`${name} is no setting of this server and is ignored; ${meant(one)}`];
-      }),
-  };
+  const mistakes: string[] = [];
+  const notes: string[] = [];
+  for (const name of Object.keys(variables)) {
+    if (known.includes(name) || OF_A_SERVICE.test(name)) continue;
+    const own = prefixIn(refused, name);
+    const prefix = own ?? prefixIn(named, name);
+    const slip = slipOf(name, known);
+    const one = slip ?? (prefix === null ? null : sibling(name, prefix, known));
+    if (own !== null) {
+      const advice = one === null ? "; remove it" : didYouMean(one);
+      mistakes.push(`${name}: there is no such setting${advice}`);
+    } else if (prefix !== null || slip !== null) {
+      const advice = one === null ? others(prefix, known) : didYouMean(one);
+      notes.push(`${name} is no setting of ${of} and is ignored${advice}`);
+    }
+  }
+  return { mistakes, notes };
 }

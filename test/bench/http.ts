@@ -172,7 +172,7 @@ async function benchWebhook(dir: string): Promise<Measured> {
 
 async function benchStatus(dir: string): Promise<Measured> {
   const env = environment(dir);
-  const id = await fillStore(join(dir, "data"), STORED_JOBS);
+  const id = await fillStore(join(dir, "data"), STORED_JOBS, "over");
   const ours = await start({ serve: "ours", env }, dir);
   const path = `/api/jobs/status?job_id=${id}`;
   const headers = { "x-api-key": API_KEY };

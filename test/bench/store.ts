@@ -160,8 +160,8 @@ export async function benchStore(): Promise<readonly Measured[]> {
   const root = fs.mkdtempSync(join(tmpdir(), "bench-store-"));
   const dirs = { few: join(root, "few"), many: join(root, "many") };
   try {
-    await fillStore(dirs.few, FEW);
-    await fillStore(dirs.many, MANY);
+    await fillStore(dirs.few, FEW, "open");
+    await fillStore(dirs.many, MANY, "open");
     const start = await benchStart(dirs.many);
     const [few, many] = [await openFilled(dirs.few), await openFilled(dirs.many)];
     const commits = await benchCommits(root, few, many);

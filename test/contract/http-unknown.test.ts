@@ -107,10 +107,10 @@ describe("a name that no call knows", () => {
 
 describe("a method that a path does not take", () => {
   it.each([
-    ["PUT", "/api/jobs", "GET, HEAD"],
-    ["POST", "/api/jobs/status", "GET, HEAD"],
-    ["PATCH", "/api/keys", "POST, GET, HEAD"],
-    ["DELETE", "/v2/agent/octocat%2Fhello/job", "POST"],
+    ["PUT", "/api/jobs", "GET, HEAD, OPTIONS"],
+    ["POST", "/api/jobs/status", "GET, HEAD, OPTIONS"],
+    ["PATCH", "/api/keys", "POST, GET, HEAD, OPTIONS"],
+    ["DELETE", "/v2/agent/octocat%2Fhello/job", "POST, OPTIONS"],
   ])("is answered with those that it takes: %s %s", async (method, path, allow) => {
     const answer = await server.ask(method, path);
     expect(answer).toMatchObject({ status: 405, body: { code: "method_not_allowed" } });
@@ -118,7 +118,50 @@ describe("a method that a path does not take", () => {
     expect(Object(answer.body).error).toContain(allow);
   });
 
+  it("is told to whoever asks by OPTIONS, and browsers of other sites get no leave by it", async () => {
+    const headers = { origin: "https://elsewhere.example", "access-control-request-method": "GET" };
+    const answer = await server.ask("OPTIONS", "/api/jobs", { key: null, headers });
+    expect([answer.status, answer.body, answer.headers.get("allow")]).toEqual([204, "", "GET, HEAD, OPTIONS"]);
+    expect([...answer.headers.keys()].filter((name) => name.startsWith("access-control"))).toEqual([]);
+    expect((await server.ask("OPTIONS", "/api/nothing")).status).toBe(404);
+  });
+
   it("is no matter of a path that is not there", async () => {
     expect((await server.ask("PUT", "/api/nothing")).status).toBe(404);
+  });
+});
+
+describe("a cursor", () => {
+  const LISTS = ["/api/jobs", "/api/audit", "/api/wallet/balance", "/api/webhooks/default/deliveries"];
+  const of = (text: string): string => Buffer.from(text).toString("base64url");
+
+  it.each(LISTS)("that no list has written is refused with a sentence: %s", async (list) => {
+    for (const cursor of ["%00", "", "nonsense", of("x"), of("1."), of("1.\n"), `${of("1.abc")}=`, "x".repeat(201)]) {
+      const answer = await server.ask("GET", `${list}?cursor=${cursor}`);
+      expect(answer, cursor).toMatchObject({ status: 400, body: { code: "invalid_field" } });
+      expect(Object(answer.body).error).toBe("cursor: is none of ours; begin without one.");
+    }
+  });
+
+  it("that leads nowhere ends the list", async () => {
+    expect(await server.ask("GET", `/api/jobs?cursor=${of("1.abcd1234")}`)).toMatchObject({ status: 200, body: [] });
+  });
+});
+
+describe("a field that is named twice", () => {
+  it.each([
+    '{"account":"ada","account":"eve","repository":"*"}',
+    '{"account":"ada","\\u0061ccount":"eve","repository":"*"}',
+    '{"account":"ada","repository":"*","scopes":["read",{"a":[{"b":1,"b":2}]}]}',
+    '{"__proto__":1,"__proto__":{},"account":"ada"}',
+  ])("is refused, since one of the two would be ignored: %s", async (body) => {
+    const answer = await server.ask("POST", "/api/keys", { body });
+    expect(answer).toMatchObject({ status: 400, body: { code: "invalid_json" } });
+    expect(Object(answer.body).error).toContain("names a field twice");
+  });
+
+  it("is none where a colon or a name stands in a text, or in objects apart", async () => {
+    const body = '{"account":"ada","repository":"*","scopes":["read"],"login":null,"x":{"account":":\\":{\\"a\\":1"}}';
+    expect(Object((await server.ask("POST", "/api/keys", { body })).body).error).toMatch(/^(?:login|x): is not known/);
   });
 });

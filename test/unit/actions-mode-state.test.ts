@@ -127,6 +127,27 @@ describe("the action's settings", () => {
     expect(JSON.stringify(reading)).not.toContain("ghs_x");
   });
 
+  it("name an input and a setting that there are not, and go on", () => {
+    const set = {
+      INPUT_PATIENSE: "5",
+      INPUT_MODE: "x",
+      LLM_MODL: "x",
+      QUOTA_OPEN_ORDERS: "1",
+      NODE_OPTIONS: "",
+      CI: "1",
+    };
+    expect(readActionSettings({ ...runner, ...set })).toMatchObject({
+      ok: true,
+      notes: [
+        "INPUT_PATIENSE is no setting of Actions mode and is ignored; did you mean INPUT_PATIENCE?",
+        "INPUT_MODE is no setting of Actions mode and is ignored; there is INPUT_TOKEN, INPUT_PATIENCE.",
+        "LLM_MODL is no setting of Actions mode and is ignored; did you mean LLM_MODEL?",
+        "QUOTA_OPEN_ORDERS is no setting of Actions mode and is ignored.",
+      ],
+    });
+    expect(readActionSettings(runner)).toMatchObject({ ok: true, notes: [] });
+  });
+
   it("name a model that is known, or one of a gateway of one's own", () => {
     expect(readActionSettings({ ...runner, LLM_MODEL: "llama" })).toMatchObject({
       ok: false,

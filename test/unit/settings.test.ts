@@ -258,6 +258,19 @@ describe("settings that there are not", () => {
     expect(reading.notes).toEqual(["PUBLIC_ULR is no setting of this server and is ignored; did you mean PUBLIC_URL?"]);
   });
 
+  it.each([
+    ["STRIPE_WEBHOOK_SECERT", "; did you mean STRIPE_WEBHOOK_SECRET?"],
+    ["STRIPE_SIGNING", "; there is STRIPE_SECRET_KEY, STRIPE_WEBHOOK_SECRET, STRIPE_API_BASE."],
+    ["ANTHROPIC_BASE", "; did you mean ANTHROPIC_BASE_URL?"],
+    ["GITHUB_CLIENT_SECRT", "; did you mean GITHUB_CLIENT_SECRET?"],
+    ["WEBHOOK_ALLOW_PRIVATES", "; did you mean WEBHOOK_ALLOW_PRIVATE?"],
+    ["PRIVATE_KEY_FILE", "; there is PRIVATE_KEY_PATH."],
+  ])("names %s by its prefix, though it may be somebody else's, and goes on", (name, words) => {
+    const reading = readSettings({ ...good, [name]: "x" }, folder);
+    if (reading.kind !== "settings") throw new Error("expected settings");
+    expect(reading.notes).toEqual([`${name} is no setting of this server and is ignored${words}`]);
+  });
+
   it("knows every setting of the page on operations", () => {
     const names = [...PAGE.matchAll(/^\| `([A-Z][A-Z_]+)` +\|/gm)].map(([, name = ""]) => name);
     expect(names.length).toBeGreaterThan(25);

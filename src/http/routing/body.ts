@@ -5,10 +5,10 @@ import { hash } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import express, { type ErrorRequestHandler, type RequestHandler } from "express";
 import { z } from "zod";
-import { isJsonWithinBounds } from "../../text/json-bounds.ts";
+import { fieldsIn, fieldsOf, isJsonWithinBounds } from "../../text/json-bounds.ts";
 import type { HoldBody } from "../server/bodies-under-way.ts";
 import { failure, type HttpResult, send } from "./answer.ts";
-import { NO_JSON, TOO_DEEP } from "./checked.ts";
+import { NAMED_TWICE, NO_JSON, TOO_DEEP } from "./checked.ts";
 import { CHUNK_BYTES, LARGE_BODY_BYTES, MAX_BODY_BYTES } from "./limits.ts";
 
 declare global {
@@ -16,24 +16,27 @@ declare global {
     interface Request {
       /** SHA-256 of the address and the body as they came, where the request has an `Idempotency-Key`. */
       digest?: string;
+      /** How many fields the body names, where it was read as JSON. */
+      fields?: number;
     }
   }
 }
 
 /** Said by our own reader, beside those of the body parser's own. */
 const OUT_OF_BOUNDS = "entity.out.of.bounds";
+const TWICE = "entity.field.twice";
 
 const refusal = (type: string, status: number): Error => Object.assign(new Error(type), { type, status });
 
-type Asked = IncomingMessage & { readonly originalUrl?: string; digest?: string };
+type Asked = IncomingMessage & { readonly originalUrl?: string; digest?: string; fields?: number };
 
 /** What tells one request from another under the same route and key. No address holds a line feed. */
 export const digestOf = ({ originalUrl = "" }: Asked, body: Buffer): string =>
   hash("sha256", Buffer.concat([Buffer.from(`${originalUrl}\n`), body]), "hex");
 
 /** Reads a body as JSON whatever its type says: a forgotten content type is no reason to see an empty body. */
-export const jsonBody = (limit: number = MAX_BODY_BYTES): RequestHandler =>
-  express.json({
+export function jsonBody(limit: number = MAX_BODY_BYTES): RequestHandler {
+  const read = express.json({
     limit,
     type: () => true,
     verify: (request: Asked, _response, bytes, encoding) => {
@@ -41,8 +44,15 @@ export const jsonBody = (limit: number = MAX_BODY_BYTES): RequestHandler =>
       if (encoding !== "utf-8") throw refusal("charset.unsupported", 415);
       if (!isJsonWithinBounds(bytes)) throw refusal(OUT_OF_BOUNDS, 400);
       if (request.headers["idempotency-key"] !== undefined) request.digest = digestOf(request, bytes);
+      request.fields = fieldsIn(bytes);
     },
   });
+  return (request, response, next) =>
+    read(request, response, (error?: unknown) => {
+      const twice = request.fields !== undefined && request.fields !== fieldsOf(request.body);
+      next(error ?? (twice ? refusal(TWICE, 400) : undefined));
+    });
+}
 
 /** Reads a body as it is, for whoever checks a signature over it, or parses it elsewhere. */
 export const rawBody = (limit: number = MAX_BODY_BYTES): RequestHandler => express.raw({ limit, type: () => true });
@@ -106,6 +116,8 @@ function bodyAnswer({ type, limit }: z.infer<typeof bodyError>): HttpResult | nu
       return failure(413, "body_too_large", `The body is larger than ${limit / 1024 / 1024} MB; send less.`);
     case OUT_OF_BOUNDS:
       return TOO_DEEP;
+    case TWICE:
+      return NAMED_TWICE;
     case "entity.parse.failed":
       return NO_JSON;
     case "encoding.unsupported":

@@ -10,6 +10,7 @@ export const TOO_DEEP = failure(
   "invalid_json",
   "The body nests or holds more lists, objects and values than any request needs.",
 );
+export const NAMED_TWICE = failure(400, "invalid_json", "An object in the body names a field twice; name each once.");
 export const NO_JSON = failure(400, "invalid_json", "The body is not valid JSON.");
 
 const LONGEST_NAME = 60;

@@ -53,12 +53,12 @@ export function mount(router: Router, routes: readonly Route[], parts: MountPart
   for (const path of paths) router.all(mountedPath(path), inTurn(arrival(path), wrongMethod(path, routes)));
 }
 
-/** Of a path that is there under other methods. OPTIONS is Express's to answer. */
+/** Of a path that is there under other methods. OPTIONS asks for these; browsers of other sites get no leave by it. */
 function wrongMethod(path: string, routes: readonly Route[]): RequestHandler {
   const methods = routes.filter((route) => route.path === path).map(({ method }) => method.toUpperCase());
-  const allow = [...methods, ...(methods.includes("GET") ? ["HEAD"] : [])].join(", ");
-  return (request, response, next) => {
-    if (request.method === "OPTIONS") return next();
+  const allow = [...methods, ...(methods.includes("GET") ? ["HEAD"] : []), "OPTIONS"].join(", ");
+  return (request, response) => {
+    if (request.method === "OPTIONS") return send(request, response, { status: 204, headers: { Allow: allow } });
     const sentence = `${request.method} is not for ${path}; it takes ${allow}.`;
     send(request, response, failure(405, "method_not_allowed", sentence, { Allow: allow }));
   };

@@ -5,6 +5,14 @@ import { DEFAULT_PAGE, MAX_PAGE } from "./limits.ts";
 const says = (message: string) => ({ error: () => message });
 const PAGE_SENTENCE = `must be a whole number from 1 to ${MAX_PAGE}.`;
 
+const NO_CURSOR = "is none of ours; begin without one.";
+
+/** As every list writes it: a time or a day, then what tells apart what came at once. One that leads nowhere is for the list to see. */
+const isCursor = (text: string): boolean => {
+  const bytes = Buffer.from(text, "base64url");
+  return bytes.toString("base64url") === text && /^-?\d[\d-]*[. ][ -~]+$/.test(bytes.toString("latin1"));
+};
+
 export const pageSchema = z.strictObject({
   limit: z
     .string(says(PAGE_SENTENCE))
@@ -22,7 +30,8 @@ export const pageSchema = z.strictObject({
     }),
   cursor: z
     .string(says("must be given once."))
-    .max(200, says("is none of ours; begin without one."))
+    .max(200, says(NO_CURSOR))
+    .refine(isCursor, says(NO_CURSOR))
     .optional()
     .meta({ description: "Where the last page ended." }),
 });
