@@ -70,7 +70,11 @@ async function hiddenTests({ hidden = {} }: EvalTask, folder: string): Promise<s
   }
   // A test runner tells its children that they are its own, and this one is not.
   const env = { PATH: process.env.PATH ?? "" };
-  return run(process.execPath, ["--test", ...names], { cwd: folder, timeout: HIDDEN_TIMEOUT_MS, env }).then(
+  return run(process.execPath, ["--test", "--test-isolation=none", ...names], {
+    cwd: folder,
+    timeout: HIDDEN_TIMEOUT_MS,
+    env,
+  }).then(
     () => null,
     () => "its hidden tests fail",
   );

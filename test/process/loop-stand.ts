@@ -139,7 +139,7 @@ export async function startStand(): Promise<Stand> {
       return long;
     },
     async deliver(event, payload) {
-      const body = JSON.stringify(payload);
+      const body = Buffer.from(JSON.stringify(payload));
       const response = await fetch(`${app.url}/api/github/webhooks`, {
         ...{ method: "POST", body },
         headers: {
