@@ -3,7 +3,7 @@ import pino from "pino";
 import { Probot } from "probot";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import type { GitHubEffect } from "../../src/domain/job/effect.ts";
-import type { Job } from "../../src/domain/job/job.ts";
+import { actionsWork, type Job } from "../../src/domain/job/job.ts";
 import type { Attempt, Performer } from "../../src/engine/ports/performer.ts";
 import { createOctokits } from "../../src/github/client/octokit.ts";
 import { createPerformer } from "../../src/github/effects/perform.ts";
@@ -364,7 +364,10 @@ describe("single answers of GitHub", () => {
   });
 
   it("does not believe that nothing was pushed where files are known to have changed", async () => {
-    const done = { ...OPENED, pull_request: null, head_sha: "c", handed_in: { run_id: 5, attempt: 1, clean_sha: "c" } };
+    const handed_in = { run_id: 5, attempt: 1, clean_sha: "c" };
+    const work = actionsWork(OPENED);
+    if (work === null) throw new Error("the job is on the market");
+    const done = { ...OPENED, pull_request: null, head_sha: "c", work: { ...work, handed_in } };
     const effect = { type: "open-pull-request", round: 1 } as const;
     const none = { message: "Validation Failed", errors: [{ message: "No commits between main and job/abcd1234" }] };
     const refuse = () => api().post(`${AT}/pulls`).reply(422, none);
