@@ -136,7 +136,7 @@ describe("a store at its start", () => {
     ["all zeros", (text) => "\0".repeat(text.length)],
     ["another job's", (text) => text.replaceAll(jobId(1), jobId(2))],
     ["without a status that is known", (text) => text.replace('"status":"queued"', '"status":"asleep"')],
-    ["of another format", (text) => text.replace('"format":4', '"format":"four"')],
+    ["of another format", (text) => text.replace('"format":5', '"format":"five"')],
   ];
   for (const [what, damage] of damages) {
     it(`names a job's file that is ${what}, and starts when that is mended`, () =>
@@ -166,7 +166,10 @@ describe("a store at its start", () => {
       await store.close();
       const path = join(place.dir, fileOf(1));
       const { log_nth, ...text } = JSON.parse(fs.readFileSync(path, "utf8"));
-      for (const name of ["skills", "judgement", "sender_asked_at"]) delete text.job[name];
+      const { work, result, ...rest } = text.job;
+      const { kind: runner, ...own } = work;
+      text.job = { ...rest, ...own, runner, work: result };
+      for (const name of ["handed_in", "progress_at", "callback_url"]) delete text.job[name];
       for (const name of ["forbidden_paths", "checkout_paths"]) delete text.job.settings[name];
       delete text.history[0].seq;
       const log = [{ seq: 1, at: "", level: "info", text: "a line" }];
@@ -180,7 +183,12 @@ describe("a store at its start", () => {
       expect((await later.jobs.load(jobId(1)))?.log).toEqual(log);
       await later.close();
       const written = JSON.parse(fs.readFileSync(path, "utf8"));
-      expect(written).toMatchObject({ format: 4, history: [{ seq: 1 }], job: { skills: [], notice: "on" } });
+      const mended = {
+        work: { kind: "actions", handed_in: null, progress_at: null },
+        callback_url: null,
+        notice: "on",
+      };
+      expect(written).toMatchObject({ format: 5, history: [{ seq: 1 }], job: mended });
     }));
 
   for (const [what, strange] of [

@@ -106,7 +106,10 @@ function isSlow(pattern: RegExp): boolean {
 
 test("every pattern in the sources is linear, or bounded by what it reads", () => {
   expect(PATTERNS.length).toBeGreaterThan(250);
-  const slow = PATTERNS.filter(({ pattern }) => isSlow(pattern)).map(({ name }) => name);
+  // many files say the same
+  const slowOnes = new Map(PATTERNS.map(({ pattern }) => [String(pattern), pattern]));
+  for (const [text, pattern] of slowOnes) if (!isSlow(pattern)) slowOnes.delete(text);
+  const slow = PATTERNS.filter(({ pattern }) => slowOnes.has(String(pattern))).map(({ name }) => name);
   expect([...new Set(slow)].sort()).toEqual(Object.keys(BOUNDED).sort());
   expect(checksum).not.toBe(1);
 });

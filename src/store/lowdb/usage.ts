@@ -66,7 +66,8 @@ export class JournalUsage implements UsageStore {
   #of(kind: UsageKind): Times {
     const known = this.#times.get(kind);
     if (known !== undefined) return known;
-    const times: Times = new LRUCache({ max: MAX_COUNTED });
+    // `max` would allocate room for all of them at once
+    const times: Times = new LRUCache({ maxSize: MAX_COUNTED, sizeCalculation: () => 1 });
     this.#times.set(kind, times);
     return times;
   }
