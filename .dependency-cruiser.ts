@@ -35,6 +35,7 @@ export const ARROWS: Readonly<Record<string, readonly string[]>> = {
       "src/main/environment.ts",
       "src/main/settings.ts",
       "src/main/llm-settings.ts",
+      "src/main/unknown-settings.ts",
     ],
     ...["src/engine", "src/store", "src/github", ...OUTER],
   ],
