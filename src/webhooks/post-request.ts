@@ -58,7 +58,7 @@ export interface PosterParts {
   readonly answer_limit_ms?: number;
 }
 
-const WORDS: Readonly<Record<string, string>> = {
+const CONNECT_ERRORS: Readonly<Record<string, string>> = {
   ECONNREFUSED: "the connection was refused",
   ECONNRESET: "the connection was reset",
   EPIPE: "the connection was reset",
@@ -80,7 +80,7 @@ const TAKEN_ALREADY = "UND_ERR_SOCKET";
 const codeOf = (error: Error): string => ("code" in error && typeof error.code === "string" ? error.code : "");
 
 const wordsOf = (error: Error): string =>
-  WORDS[codeOf(error)] ?? `the connection failed (${codeOf(error) || "unknown reason"})`;
+  CONNECT_ERRORS[codeOf(error)] ?? `the connection failed (${codeOf(error) || "unknown reason"})`;
 
 const unanswered = (error: string): Posted => ({ status: null, error, retry_after_ms: null });
 
@@ -204,7 +204,7 @@ export function createPoster(parts: PosterParts): Poster {
       const posted = await exchange({ pool, request, deadlines, wall });
       // a kept connection may have been closed by the other side just now, which says nothing of the receiver
       const second = posted === "again" ? await exchange({ pool, request, deadlines, wall }) : posted;
-      return second === "again" ? unanswered(WORDS[TAKEN_ALREADY] ?? "") : second;
+      return second === "again" ? unanswered(CONNECT_ERRORS[TAKEN_ALREADY] ?? "") : second;
     },
     close() {
       for (const pool of pools.values()) void pool.destroy().catch(() => undefined);

@@ -159,7 +159,7 @@ describe("the performer on the local GitHub", () => {
     expect(llm).toMatchObject({ model: "claude-opus-5-5", notes: actionsWork(journey.job)?.llm?.notes });
     expect(actionsWork(journey.job)?.llm).toMatchObject({ model: "claude-opus-5-5" });
     const said =
-      "**Model:** The model `claude-opus-4-1` is retired since 2026-08-05, so `claude-opus-5-5` takes its place.";
+      "**Model:** The model `claude-opus-4-1` is retired since 2026-08-05, so `claude-opus-5-5` is used instead.";
     expect(statusComment(journey.job)).toContain(said);
     expect(checkOf(journey.job, [], null).output.summary).toContain(said);
   });
@@ -171,7 +171,9 @@ describe("the performer on the local GitHub", () => {
     await journey.perform(BRIEF);
     const { llm } = briefSchema.parse(JSON.parse(b.github.readFile(REPO, BRANCH, `${FOLDER}/job.config.json`) ?? ""));
     expect(llm.max_tokens).toBe(64_000);
-    expect(statusComment(journey.job)).toContain("has at most 64000 tokens, so `max_tokens` is that and not 100000.");
+    expect(statusComment(journey.job)).toContain(
+      "answers with at most 64000 tokens, so `max_tokens` is lowered from 100000 to 64000.",
+    );
   });
 
   it("refuses settings that name a model which nobody knows, and takes it from a provider that may", async () => {
@@ -181,7 +183,7 @@ describe("the performer on the local GitHub", () => {
     const journey = start();
     expect(command(await journey.perform(BRIEF))).toMatchObject({ type: "brief-refused" });
     expect(journey.job.failure).toContain(
-      "`llm.model` in `.github/journeyman.yml` is wrong. The model `gpt-5` is not known.",
+      "`llm.model` in `.github/journeyman.yml` is wrong. The model `gpt-5` is unknown.",
     );
     expect(b.github.branches(REPO)[BRANCH]).toBeUndefined();
     push("llm:\n  model: gpt-5\n  provider: anthropic-compatible\n");

@@ -21,8 +21,8 @@ export interface PaymentProvider {
     readonly key: string | null;
   }): Promise<{ readonly id: string; readonly url: string } | null>;
   /** What a signed event means; `forged`: it is not the provider's. `away`: that has to be asked for, and cannot be just now. */
-  hear(
+  readEvent(
     body: Buffer,
     signature: string,
-  ): Promise<{ readonly event: string; readonly news: readonly PaymentEvent[] } | "forged" | "away">;
+  ): Promise<{ readonly event: string; readonly movements: readonly PaymentEvent[] } | "forged" | "away">;
 }

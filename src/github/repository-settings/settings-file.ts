@@ -5,7 +5,7 @@
 import { type Document, isMap, isNode, LineCounter, parseDocument } from "yaml";
 import { z } from "zod";
 import { type RepositorySettings, repositorySettingsSchema } from "../../contracts/settings.ts";
-import { placeOf } from "../../text/place.ts";
+import { fieldPath } from "../../text/field-path.ts";
 import { nearest } from "../../text/typo.ts";
 import { code } from "../render/plain.ts";
 import { yamlOutOfBounds } from "./yaml-bounds.ts";
@@ -41,7 +41,7 @@ function broken(...mistakes: readonly Mistake[]): SettingsAnswer {
 /** Of the file as a whole. */
 const brokenWhole = (words: string): SettingsAnswer => broken({ words, line: null });
 
-const nameOf = (path: readonly PropertyKey[]): string => code(placeOf(path), MAX_NAME);
+const nameOf = (path: readonly PropertyKey[]): string => code(fieldPath(path), MAX_NAME);
 
 /** The line on which this path stands; null when it cannot be told. */
 function lineOf(document: Document, lines: LineCounter, path: readonly PropertyKey[]): number | null {
