@@ -1,6 +1,6 @@
 /**
- * Does GitHub take the App for itself? Asked at the start and then again, more often while it does not: so that a server
- * with a wrong key is not ready, says why, and finds out by itself when it has become right.
+ * Checks regularly whether GitHub accepts the App's credentials, and more often while it does not. A server with a
+ * wrong key reports not ready, says why, and recovers by itself once the key is right.
  */
 
 import type { Clock } from "../../engine/ports/clock.ts";
@@ -9,9 +9,9 @@ import type { GitHubCredentialState } from "../../engine/ports/service.ts";
 import type { AppIdentity } from "./app-identity.ts";
 import { gitHubErrorOf, isUnauthorized } from "./errors.ts";
 
-/** While it is well. */
+/** Interval while the credentials are valid. */
 export const AGAIN_MS = 5 * 60_000;
-/** While it is not. */
+/** Interval while they are not. */
 export const SOON_MS = 15_000;
 
 const NOT_ASKED: GitHubCredentialState = {
@@ -45,7 +45,7 @@ export interface CredentialWatch {
 }
 
 export function watchCredentials(parts: {
-  /** Once it has an answer, that is kept. */
+  /** Cached after the first success. */
   readonly self: () => Promise<AppIdentity>;
   readonly ask: () => Promise<AppIdentity>;
   readonly app_id: number;

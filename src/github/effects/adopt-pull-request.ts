@@ -1,12 +1,12 @@
 /**
- * A pull request of the worker's own, in place of one of the App's. Somebody else's work must not be handed in: it is the
- * worker's by its author, or by the job's own branch, and is not older than the acceptance.
+ * Takes over a pull request that a worker opened in place of one of the App's. To reject somebody else's work, it must
+ * be by the worker or from the job's own branch, and not be older than the acceptance.
  */
 import { isAccount } from "../../domain/job/account.ts";
 import { type Job, jobOfBranch, workerOf } from "../../domain/job/job.ts";
 import type { Task } from "./task.ts";
 
-/** GitHub's clock and ours. */
+/** Tolerance for the difference between GitHub's clock and ours. */
 const CLOCKS_DIFFER_MS = 5 * 60_000;
 
 export type Adopted =
@@ -29,7 +29,7 @@ const isTheirs = (job: Job, pull: Seen, author: string | null): boolean => {
   return own_branch || (worker !== null && isAccount(author, worker.account));
 };
 
-/** `author`: whose account has opened it, by GitHub's number; null: nobody's. */
+/** `author`: the account of the pull request's author; null when there is none. */
 function objection(job: Job, pull: Seen, author: string | null): string | null {
   const named = `Pull request #${pull.number}`;
   const owner = pull.head.repo?.id === pull.base.repo.id ? jobOfBranch(pull.head.ref) : null;

@@ -1,4 +1,4 @@
-/** GitHub's native auto-merge, on and off. Whether it is wanted was decided elsewhere. */
+/** Enables and disables GitHub's native auto-merge. The verdict decides whether it is wanted. */
 
 import type { Effect } from "../../domain/job/effect.ts";
 import type { Attempt } from "../../engine/ports/performer.ts";
@@ -23,7 +23,7 @@ mutation DisableAutoMerge($id: ID!) {
   disablePullRequestAutoMerge(input: { pullRequestId: $id }) { clientMutationId }
 }`;
 
-/** GitHub's refusals of auto-merge, as seen in the field (github-facts 6.4). */
+/** GitHub's refusals of auto-merge, as observed (github-facts 6.4). */
 function refusalOf(sha: string, githubError: GitHubError): Attempt {
   const words = "words" in githubError ? githubError.words : "";
   if (/clean status|unstable status|has_hooks status/i.test(words))

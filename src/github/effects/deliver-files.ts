@@ -1,6 +1,6 @@
 /**
- * deliver-files: what a worker of the market has handed in becomes one commit of the App's on the job's branch.
- * Compare-and-swap on the head; who did not get through, or may have been here before, looks first.
+ * deliver-files: commits a market worker's submission to the job's branch. Uses compare-and-swap on the head; after a
+ * failure or a repeated attempt it looks first whether the commit exists.
  */
 
 import { z } from "zod";
@@ -24,7 +24,7 @@ mutation Deliver($input: CreateCommitOnBranchInput!) {
 
 const schema = z.object({ createCommitOnBranch: z.object({ commit: z.object({ oid: z.string() }) }) });
 
-/** Commits of the branch that are looked through for one of ours. */
+/** Commits of the branch that are searched for ours. */
 const LOOK_BACK = 30;
 
 const trailerOf = ({ round, try: turn }: DeliverFiles): string => `Job-Files: ${round}.${turn}`;
@@ -44,7 +44,7 @@ async function commit(task: Task, effect: DeliverFiles, files: readonly FileChan
   return (await ask(octokit, MUTATION, { input }, schema)).createCommitOnBranch.commit.oid;
 }
 
-/** The branch's head now, and whether our commit is below it. */
+/** The branch's current head, and whether it contains our commit. */
 async function look({ octokit, at, job }: Task, effect: DeliverFiles): Promise<{ head: string; done: boolean } | null> {
   const { data } = await octokit.request("GET /repos/{owner}/{repo}/commits", {
     ...at,

@@ -1,6 +1,7 @@
 /**
- * What the failing checks of a commit have logged, for the next try: red CI is to be repaired, not repeated. Which ones
- * failed comes with the reading that a later brief needs anyway; each log is one more. Nothing here may fail a brief.
+ * Fetches the logs of a commit's failed checks for the next attempt, so that the agent can fix the failure. The list of
+ * failures comes with a query that a later brief needs anyway; each log is one more call. Errors here never fail a
+ * brief.
  */
 import { z } from "zod";
 import type { Brief } from "../../contracts/brief.ts";
@@ -8,19 +9,19 @@ import { redact } from "../../contracts/redact.ts";
 import { cut, tail } from "../../text/text.ts";
 import type { Task } from "./task.ts";
 
-/** The jobs of GitHub's own runner: the log of a check has its check's number. */
+/** GitHub Actions' own app: a check and its log share one number. */
 const ACTIONS = "github-actions";
 const RUN_JOB = "run-job.yml";
-/** Logs that one brief brings: each costs a call, and the first failure mostly explains the others. */
+/** Each log costs a call, and the first failure usually explains the others. */
 const MOST_LOGS = 2;
-/** The end of a log is kept while it is read, and so much of a log is read at all. */
+/** Bytes of a log to keep, from its end, and to read in total. */
 const KEPT_BYTES = 128 * 1024;
 const MOST_BYTES = 64 * 1024 * 1024;
 const MOST_LINES = 120;
 const MOST_CHARACTERS = 8_000;
 const MOST_NAME = 200;
 
-/** Part of a query on a commit. */
+/** Fragment for a query on a commit. */
 export const FAILED_CHECKS = `
 statusCheckRollup {
   contexts(first: 50) {
@@ -47,7 +48,7 @@ export interface FailedCheck {
   readonly name: string;
 }
 
-/** Anything else than such a check run is left out: it has no log to read. */
+/** Skips everything but check runs, which alone have logs. */
 export const failedChecksSchema = z
   .object({ contexts: z.object({ nodes: z.array(checkRun.nullable().catch(null)) }) })
   .nullish()
@@ -67,13 +68,13 @@ export async function readFailedLogs(task: Task, failed: readonly FailedCheck[])
 }
 
 async function readOne({ octokit, at }: Task, { job_id, name }: FailedCheck) {
-  // Unparsed: a log can have hundreds of megabytes, of which the end is wanted.
+  // Unparsed and streamed: a log can have hundreds of megabytes, of which only the end is used.
   const request = { parseSuccessResponseBody: false };
   const log = await octokit
     .request("GET /repos/{owner}/{repo}/actions/jobs/{job_id}/logs", { ...at, job_id, request })
     .then(({ data }: { data: unknown }) => (data instanceof ReadableStream ? endOf(data) : ""))
     .then(tellingPart)
-    // Gone, forbidden, cut off: the try is told less, and goes on.
+    // On any error the agent simply gets no log.
     .catch(() => "");
   return log === "" ? null : { name: cut(redact(name), MOST_NAME), log };
 }
@@ -95,7 +96,7 @@ const STAMP = /^\uFEFF?\d{4}-\d\d-\d\dT[\d:.]+Z /;
 const COLOUR = /\u001b\[[\d;]*[A-Za-z]/g;
 const ERROR = "##[error]";
 
-/** The lines that lead to the last error: what comes after it is a job that cleans up. */
+/** The lines up to the last error; what follows is cleanup. */
 function tellingPart(text: string): string {
   const lines = text.split(/\r?\n/).map((line) => line.replace(STAMP, "").replace(COLOUR, ""));
   const last = lines.findLastIndex((line) => line.startsWith(ERROR));

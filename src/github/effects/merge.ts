@@ -1,6 +1,6 @@
 /**
- * merge: the one place that merges, always with the commit that was judged (github-facts 6.1). A refusal is looked
- * into once, so that its sentence says what is really the matter.
+ * merge: merges the pull request, always at the commit that was judged (github-facts 6.1). No other file merges. A
+ * refusal is examined once, so that the message names its cause.
  */
 
 import type { Effect } from "../../domain/job/effect.ts";
@@ -30,7 +30,7 @@ export const mergeRefused = (sha: string, sentence: string, final: boolean): Att
 const mergedByUs = (task: Task, pull_request: number): Attempt =>
   reported({ type: "merged", pull_request, by: botLogin(task.self), at: task.now() });
 
-/** What the pull request itself says to a merge of this commit; null: nothing stands against it. */
+/** What in the pull request's state forbids merging this commit; null when nothing does. */
 export function standsAgainst(task: Task, number: number, sha: string, pull: PullRequestState): Attempt | null {
   if (pull.state === "MERGED") {
     const { merged_by: by, merged_by_id, merged_at } = pull;

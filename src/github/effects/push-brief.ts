@@ -1,6 +1,6 @@
 /**
- * push-brief: tree → commit → ref, in this order, so that one push starts one run (github-facts 2.2). Three calls when
- * the base is known from push events; else one reading before them. Never touches a ref that is not the job's.
+ * push-brief: creates tree, commit and ref, in this order, so that one push starts one run (github-facts 2.2). Three
+ * calls if the base is known from push events, otherwise one more query. Only touches the job's ref.
  */
 
 import { DEFAULT_REPOSITORY_SETTINGS, UNREAD_REPOSITORY_SETTINGS } from "../../contracts/settings.ts";
@@ -23,19 +23,19 @@ type PushBrief = Extract<Effect, { type: "push-brief" }>;
 
 /** Everything that a push needs. */
 interface Ground extends Omit<BriefBaseCommit, "llm"> {
-  /** The commit to stand on: the base, or the head of the job's branch. */
+  /** The parent commit: the base, or the head of the job's branch. */
   readonly parent: Tip;
   readonly creates: boolean;
   readonly settings_problem: string | null;
   readonly learned: ObservedRepository | null;
 }
 
-/** What the agent is told of its model. */
+/** The model settings of the agent. */
 type Llm = BriefBaseCommit["llm"];
 
 type Pushed =
   | { readonly ended: "pushed"; readonly sha: string }
-  /** What we stood on has moved or is gone. `final`: GitHub's words name no race, so looking again is of use once. */
+  /** The parent has moved or is gone. `final`: GitHub's message shows no race, so one more look is enough. */
   | { readonly ended: "stale"; readonly final: boolean }
   | { readonly ended: "exists" }
   | { readonly ended: "no"; readonly attempt: Attempt };
@@ -43,7 +43,7 @@ type Pushed =
 const refused = ({ round, try: turn }: PushBrief, sentence: string): Attempt =>
   reported({ type: "brief-refused", round, try: turn, sentence });
 
-/** A market's worker has a model of its own: what stands here is a proposal, and nobody's mistake. */
+/** A market worker chooses its own model, so the setting is a proposal and never an error. */
 function llmOf({ job, defaults, now }: Task, { settings }: Ground): Llm | string {
   const asked = isOnActions(job) ? defaults : { ...defaults, own_models: true };
   const named = modelOf(job.choices, settings, asked, now());
@@ -66,13 +66,13 @@ const pushed = (task: Task, effect: PushBrief, sha: string, ground: Ground, llm:
   ...(ground.learned === null ? {} : { repository: ground.learned }),
 });
 
-/** The ground as push events have left it, or null when GitHub must be asked. */
+/** The base commit as cached from push events; null if unknown and must be fetched. */
 function warmGround(task: Task, known: ObservedRepository | null): Ground | null {
   const { job, again } = task;
   const base = known?.base;
   if (!base || again || job.head_sha !== null) return null;
   if (job.base.branch !== null && job.base.branch !== base.branch) return null;
-  if (isOnActions(job) && !base.has_workflow) return null; // it may have been added since: look before refusing
+  if (isOnActions(job) && !base.has_workflow) return null; // The workflow may have been added since, so look before refusing.
   return {
     base: { branch: base.branch, sha: base.head_sha },
     parent: { sha: base.head_sha, tree: base.tree_sha },
@@ -86,7 +86,7 @@ function warmGround(task: Task, known: ObservedRepository | null): Ground | null
   };
 }
 
-/** The ground as GitHub tells it, or the sentence that says why there is none. */
+/** The base commit as fetched from GitHub, or the sentence that says why there is none. */
 function coldGround(task: Task, state: BranchState | null, known: ObservedRepository | null): Ground | string {
   const { job } = task;
   if (state === null) return refusals.notInstalled(job.repository);
@@ -108,10 +108,10 @@ function coldGround(task: Task, state: BranchState | null, known: ObservedReposi
   };
 }
 
-/** 422 where somebody else was faster; any other is said for good. */
+/** 422 after a race; any other 422 is final. */
 const RACE = /not a fast.forward|reference does not exist/i;
 
-/** 422 where a ruleset keeps us from the branch: asking again will not help. */
+/** 422 from a ruleset that blocks the branch: a retry will not help. */
 const RULED_OUT = /rule violations?|protected branch/i;
 
 async function writeTree(task: Task, effect: PushBrief, ground: BriefBaseCommit, base_tree: string): Promise<string> {
@@ -165,7 +165,7 @@ function noPush(githubError: GitHubError, task: Task, effect: PushBrief): Pushed
   }
 }
 
-/** The tree that a first brief has on this commit; null: there would be none. */
+/** The tree of a first brief on this commit; null when there would be none. */
 function firstTree(task: Task, effect: PushBrief, ground: Ground | string): TreeOn {
   return async ({ sha, tree }) => {
     const llm = typeof ground === "string" ? ground : llmOf(task, ground);
@@ -176,7 +176,7 @@ function firstTree(task: Task, effect: PushBrief, ground: Ground | string): Tree
   };
 }
 
-/** The default branch may have got another name since the job began: then it is followed. */
+/** Follows the default branch if it was renamed after the job began. */
 async function readState(task: Task): Promise<BranchState | null> {
   const { job } = task;
   const state = await readBranchState(task, job);
@@ -189,7 +189,10 @@ interface Found {
   readonly left: string | null;
 }
 
-/** The ground, and what an earlier attempt left on it. `may_exist`: the branch may hold this try's brief already. */
+/**
+ * Finds the base commit and what an earlier performance left. `may_exist`: the branch may hold this attempt's brief
+ * already.
+ */
 async function find(
   task: Task,
   effect: PushBrief,
@@ -219,7 +222,7 @@ export async function pushBrief(task: Task, effect: PushBrief): Promise<Attempt>
     if (first.ended === "no") return first.attempt;
   }
 
-  // the first try's branch is ours alone, so one that is there already must hold the brief of an earlier attempt
+  // Only the App creates the first attempt's branch, so an existing one must hold an earlier brief of ours.
   const first_try = job.head_sha === null;
   const read = await attempted(task.now, () => find(task, effect, known, task.again || first_try));
   if (!read.ok) {

@@ -1,6 +1,6 @@
 /**
- * The check run on a commit of the default branch that broke or mended `.github/journeyman.yml`: whoever pushed it learns
- * of it there, and not from the next job. At most one for each commit; of a file that is as right as before, none.
+ * Reports on a commit of the default branch that it broke or fixed `.github/journeyman.yml`, so that its author learns
+ * of it right away. At most one check run per commit, and none if nothing changed.
  */
 
 import type { Repository } from "../../domain/job/job.ts";
@@ -15,12 +15,12 @@ import type { Task } from "./task.ts";
 
 export const SETTINGS_CHECK = "journeyman settings";
 
-/** GitHub takes no more in one call. */
+/** GitHub's limit per call. */
 const MAX_ANNOTATIONS = 50;
 
 const sentence = ({ words }: Mistake): string => `It ${words}`;
 
-/** A failure keeps nothing from merging, unless a rule requires this very check; and the commit is on its branch already. */
+/** The check blocks no merge unless a rule requires it, and the commit is already on its branch. */
 function brokenFace(mistakes: readonly Mistake[], had_settings: boolean) {
   const until = had_settings
     ? "Until it is mended, Journeyman goes by the file as it was before."
@@ -54,7 +54,7 @@ function mendedFace(is_there: boolean) {
   return { conclusion: "success", output: { title: "Mended", summary } } as const;
 }
 
-/** Null: there is nothing to say. */
+/** Null when there is nothing to report. */
 function faceOf({ settings }: BranchState, known: ObservedRepository | null) {
   if (settings !== null && !settings.ok) return brokenFace(settings.mistakes, known?.settings != null);
   return known?.settings_problem == null ? null : mendedFace(settings !== null);
@@ -66,7 +66,7 @@ interface Parts {
   readonly self: AppIdentity;
 }
 
-/** Answers what was learned; null: the repository cannot be seen, or has no commit. */
+/** Returns the repository metadata that was observed; null when the repository is not visible or empty. */
 export async function tellSettings(
   { octokit, at, self }: Parts,
   repository: Repository,

@@ -1,6 +1,6 @@
 /**
- * show-files: what a worker of the market has handed in becomes a commit on the job's base that no branch leads to. GitHub
- * shows it and compares it like any other, and no workflow begins on it. Done twice it leaves two, of which one is told.
+ * show-files: creates an unreferenced commit with a market worker's submission on the job's base. GitHub shows and
+ * compares it like any other, and it starts no workflow. A repetition creates a second commit, of which one is used.
  */
 
 import type { FileChange } from "../../domain/job/attachments.ts";
@@ -16,7 +16,7 @@ import { reported, type Task } from "./task.ts";
 
 type ShowFiles = Extract<Effect, { type: "show-files" }>;
 
-/** One that goes has no blob; one that is no text needs one of its own. */
+/** A deleted file has no blob; a binary file needs one of its own. */
 async function entryOf({ octokit, at }: Task, { name, content }: FileChange) {
   const file = { path: name, mode: "100644", type: "blob" } as const;
   if (content === null) return { ...file, sha: null };

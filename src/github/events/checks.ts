@@ -1,6 +1,6 @@
 /**
- * Check runs, check suites and commit statuses: those of others are a reason to look again, ours carry the buttons.
- * A click is input, not permission; the engine checks who clicked.
+ * Translates check runs, check suites and commit statuses: other apps' make us re-evaluate the job, ours carry buttons.
+ * A click is input and not permission; the engine checks who clicked.
  */
 import { z } from "zod";
 import type { TranslatedEvent } from "../../domain/job/github-event.ts";
@@ -20,11 +20,11 @@ import {
 
 const LOOK = { type: "look", forced: false } as const;
 const app = z.object({ id: z.number(), slug: z.string().nullish() }).nullish();
-/** Its checks end with their run, and runs have events of their own: looking at each check as well would cost a reading. */
+/** Checks of workflows end with their run, which has its own events; re-evaluating for each would cost a query. */
 const ACTIONS = "github-actions";
 const FORK = "the commit is on no branch of this repository: a fork's";
 
-/** A reason to look at the job of this branch; failing that, at what may have taken one of these pull requests. */
+/** Re-evaluates the job of this branch, or else jobs that may have adopted one of these pull requests. */
 function look(payload: Checked, branch: string | null | undefined, pulls: readonly number[]): TranslatedEvent {
   if (branch && jobOfBranch(branch) !== null) return newsOfBranch(payload, branch, LOOK);
   if (pulls.length > 0) return newsOfPulls(payload, pulls, LOOK);

@@ -1,13 +1,13 @@
 /**
- * What every listener is made of: a small schema that picks the fields needed from a payload, and a function that says
- * what they mean. Pure; a payload that does not fit is ignored with the reason, never thrown at.
+ * Parts of event listeners: a schema that picks the needed fields from a payload, and a function that translates them.
+ * Pure; an unexpected payload is ignored with a reason instead of an exception.
  */
 import { z } from "zod";
 import type { Command } from "../../domain/job/command.ts";
 import type { EventRepository, GitHubEvent, TranslatedEvent } from "../../domain/job/github-event.ts";
 import { type JobId, jobOfBranch } from "../../domain/job/job.ts";
 
-/** Who we are at GitHub, so that our own doings are told from those of others. */
+/** Our identity on GitHub, to recognise our own actions. */
 export interface AppIdentity {
   readonly appId: number;
   readonly slug: string;
@@ -19,7 +19,7 @@ export const ignored = (reason: string): TranslatedEvent => ({ kind: "ignored", 
 
 export const translated = (signal: GitHubEvent): TranslatedEvent => ({ kind: "signal", signal });
 
-/** Every listener's schema goes through here, so that none can throw at a foreign payload. */
+/** Wraps every listener's schema, so that no foreign payload causes an exception. */
 export const listener =
   <Schema extends z.ZodType>(
     schema: Schema,
@@ -32,14 +32,14 @@ export const listener =
     return ignored(`the payload does not fit: ${issue?.path.join(".") || "payload"}: ${issue?.message ?? "unknown"}`);
   };
 
-/** Spread into a payload's schema: where it comes from. A repository's own webhook names no installation. */
+/** Spread into a payload's schema: where it comes from. Webhooks of a single repository name no installation. */
 export const source = {
   repository: z.object({ id: z.number(), name: z.string(), owner: z.object({ login: z.string() }) }),
   installation: z.object({ id: z.number() }),
 };
 
 export const person = z.object({ login: z.string(), type: z.string().optional(), id: z.number().optional() });
-/** Somebody who asks for something: what they may hangs on the number. */
+/** The author of a command; permissions depend on the number. */
 export const asker = person.extend({ id: z.number() });
 
 interface Source {
@@ -57,16 +57,16 @@ export const repositoryOf = ({ repository, installation }: Source): EventReposit
 export const news = (payload: Source, job: JobId, command: Command): TranslatedEvent =>
   translated({ type: "news", repository: repositoryOf(payload), job, command });
 
-/** News of the job that owns this branch; branches of people are none of our business. */
+/** Translates an event on a job's branch; other branches are ignored. */
 export function newsOfBranch(payload: Source, branch: string | null | undefined, command: Command): TranslatedEvent {
   const job = branch ? jobOfBranch(branch) : null;
   return job === null ? ignored("it does not concern a job branch") : news(payload, job, command);
 }
 
-/** Pull requests of one event that are told of; GitHub names few. */
+/** Pull requests per event to look at; GitHub names few. */
 const MOST_PULLS = 10;
 
-/** News of a job that may have taken one of these pull requests for its own: the engine knows. */
+/** An event on pull requests that a job may have adopted; the engine knows which. */
 export const newsOfPulls = (payload: Source, numbers: readonly number[], command: Command): TranslatedEvent =>
   numbers.length === 0
     ? ignored("it concerns neither a job branch nor a pull request")
@@ -77,7 +77,7 @@ export const newsOfPulls = (payload: Source, numbers: readonly number[], command
         command,
       });
 
-/** Spread into the schema of what may belong to pull requests. Those of forks are not named. */
+/** Spread into the schema of events on pull requests. Those of forks are not named. */
 export const ofPulls = {
   pull_requests: z
     .array(z.object({ number: z.number() }).transform(({ number }) => number))

@@ -1,6 +1,6 @@
 /**
- * The flags between `/job` and its task: `--model NAME`, `--no-merge`, `--draft`, `--market`, `--price DOLLARS`. A lone
- * `--` ends them.
+ * Parses the flags between `/job` and its task: `--model NAME`, `--no-merge`, `--draft`, `--market`, `--price DOLLARS`.
+ * A lone `--` ends them.
  */
 
 import { DEFAULT_MODEL } from "../../contracts/models.ts";
@@ -12,11 +12,11 @@ export interface Flags {
   readonly model: string | null;
   readonly no_merge: boolean;
   readonly draft: boolean;
-  /** For the market, at this price; null: for the repository's own runners. */
+  /** Offer it on the market at this price; null: run it in the repository's own Actions. */
   readonly market: { readonly price_cents: number } | null;
 }
 
-/** As they are read one by one. */
+/** Flags as they are read one by one. */
 interface Given extends Omit<Flags, "market"> {
   readonly market: boolean;
   readonly price_cents: number | null;
@@ -26,9 +26,9 @@ export type FlagsRead =
   | {
       readonly ok: true;
       readonly flags: Flags;
-      /** Any flag at all. */
+      /** Whether any flag was given. */
       readonly given: boolean;
-      /** A lone `--` says that what follows is the task, whatever it looks like. */
+      /** A lone `--` was given: everything after it is the task. */
       readonly literal: boolean;
       readonly rest: string;
     }
@@ -36,13 +36,13 @@ export type FlagsRead =
 
 const NAMES = ["model", "no-merge", "draft", "market", "price"] as const;
 const MODEL_NAME = /^[\w.:/@-]{1,100}$/;
-/** Dollars with cents, written out: nothing is rounded where money is meant. */
+/** Dollars and cents. More decimals are an error, since amounts are not rounded. */
 const DOLLARS = /^\$?(\d{1,6})(?:\.(\d{1,2}))?$/;
 
-/** Spaces of a line, not its end: a flag stands on the line of its command. */
+/** Spaces within a line: a flag stands on the command's line. */
 const GAP = "[^\\S\\n]*";
 
-/** Phones turn two dashes into one long dash. */
+/** Phones replace two dashes by one long dash. */
 const FLAG = new RegExp(`^${GAP}(?:--|[\u2013\u2014])([a-z][^\\s=]*)(?:=(\\S*))?(?=\\s|$)`, "i");
 const END_OF_FLAGS = new RegExp(`^${GAP}(?:--|[\u2013\u2014])(?=\\s|$)`);
 const VALUE = new RegExp(`^${GAP}(\\S+)`);
@@ -53,7 +53,7 @@ const ALL = "`--model NAME`, `--no-merge`, `--draft`, `--market` and `--price DO
 
 const mistake = (sentence: string): FlagsRead => ({ ok: false, sentence });
 
-/** A foreign word as it may be repeated between backticks. */
+/** A foreign word, cleaned for use between backticks. */
 const shown = (word: string): string => head(word.replace(/[^\w-]/g, ""), 40);
 
 function unknown(name: string): string {
@@ -64,7 +64,7 @@ function unknown(name: string): string {
 
 type Taken = { readonly given: Given; readonly rest: string } | { readonly sentence: string };
 
-/** The value of a flag, joined to it by `=` or apart from it. */
+/** The value of a flag, after `=` or after a space. */
 function theValue(joined: string | undefined, rest: string): { readonly value: string; readonly rest: string } {
   const apart = joined === undefined ? VALUE.exec(rest) : null;
   return { value: joined ?? apart?.[1] ?? "", rest: rest.slice(apart?.[0].length ?? 0) };
@@ -114,18 +114,18 @@ const NEEDS_MARKET =
   "Only a job of the market has a price: `/job --market --price 5.00 fix the login`. Without `--market` it runs on this repository's own runners.";
 const NO_MODEL = "`--model` and `--market` do not go together: the agent that takes the job chooses its own model.";
 
-/** What was given, where it makes sense together. */
+/** Combines the flags if they are compatible. */
 function together({ market, price_cents, ...flags }: Given): Flags | string {
   if (!market) return price_cents === null ? { ...flags, market: null } : NEEDS_MARKET;
   if (price_cents === null) return NEEDS_PRICE;
   return flags.model === null ? { ...flags, market: { price_cents } } : NO_MODEL;
 }
 
-/** What is wrong with the rest of the line, as far as flags go; null: nothing. */
+/** What is wrong with flags in the rest of the line; null when nothing is. */
 function amiss(rest: string): string | null {
   const single = ONE_DASH.exec(rest);
   if (single !== null) return `Did you mean \`--${single[1]?.toLowerCase()}\`, with two dashes?`;
-  // Taken as words of the task, a flag would be lost without a word, and `--no-merge` is not to be lost.
+  // A flag after the task would silently become part of it, and `--no-merge` must not be lost.
   if (AFTER_TASK.test((rest.split("\n", 1)[0] ?? "").trimEnd()))
     return "Flags stand before the task: `/job --no-merge fix the login`. If the task is about such a flag, put it in backticks.";
   return null;

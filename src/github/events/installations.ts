@@ -1,4 +1,4 @@
-/** Where the App is installed, and what its repositories are called: whatever makes what we keep of them unsure. */
+/** Translates installation and repository events: where the App is installed, and names that invalidate cached data. */
 import { z } from "zod";
 import type { TranslatedEvent } from "../../domain/job/github-event.ts";
 import { ignored, listener, source, translated } from "./event-listener.ts";
@@ -14,7 +14,7 @@ interface Named {
 const changed = (installation_id: number, added: readonly Named[], removed: readonly Named[]): TranslatedEvent =>
   translated({ type: "repositories-changed", installation_id, added, removed });
 
-/** Repositories that one event tells of; any others are looked up when they are first used. */
+/** Repositories per event to store; others are looked up on first use. */
 const MOST_NAMED = 10_000;
 
 const named = (repositories: z.output<typeof listed> | undefined): readonly Named[] =>

@@ -1,6 +1,6 @@
 /**
- * Pull requests and their reviews. A job's pull request is known by its branch; any other, one of a fork that has
- * borrowed the name too, may be a worker's own, which its number tells.
+ * Translates events on pull requests and reviews. A job's pull request is known by its branch; any other one may be a
+ * worker's own, known by its number. A fork may use the same branch name, so it is never taken for the job's.
  */
 import { z } from "zod";
 import type { Command } from "../../domain/job/command.ts";
@@ -67,15 +67,15 @@ export const pullRequestSynchronized = listener(schema, (payload, self) =>
     : newsOfPull(payload, { type: "head-moved", sha: payload.pull_request.head.sha }),
 );
 
-/** Edited, made ready, made a draft: what we did ourselves we know already. */
+/** Edited, made ready, made a draft; our own changes are ignored. */
 export const pullRequestChanged = listener(schema, (payload, self) =>
   isSelf(payload.sender, self) ? ignored("our own change of the pull request") : newsOfPull(payload, LOOK),
 );
 
-/** GitHub's doing, though the payload may name us as the sender. */
+/** Done by GitHub itself, though the payload may name us as sender. */
 export const pullRequestTurnedAway = listener(schema, (payload) => newsOfPull(payload, LOOK));
 
-/** By a person, it is a decision; by GitHub, in our name or a bot's, a reason to look. */
+/** A person's action is a decision; GitHub's or a bot's only makes us re-evaluate. */
 export const autoMergeDisabled = listener(schema, (payload, self) =>
   newsOfPull(
     payload,

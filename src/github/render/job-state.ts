@@ -1,6 +1,6 @@
 /**
- * What a job is now, said once for comment and check: a headline without Markdown, and the paragraphs below it.
- * Renders what the job carries; judges nothing.
+ * Renders a job's state for comment and check: a headline without Markdown, and paragraphs. Shows what the job contains
+ * and decides nothing.
  */
 import { heldFiles, isOnMarket, isSenderAsked, type Job, runOf } from "../../domain/job/job.ts";
 import { counted } from "../../text/plural.ts";
@@ -11,12 +11,12 @@ import { escapeMarkdown, oneLine, quoted } from "./plain.ts";
 import { reasonList } from "./reasons.ts";
 
 export interface State {
-  /** A few words, plain text. */
+  /** A few words of plain text. */
   readonly headline: string;
   readonly paragraphs: readonly string[];
 }
 
-/** Where it is shown. */
+/** Where it appears. */
 type Face = "comment" | "check";
 
 const state = (headline: string, ...paragraphs: readonly (string | null)[]): State => ({
@@ -26,7 +26,7 @@ const state = (headline: string, ...paragraphs: readonly (string | null)[]): Sta
 
 const link = (words: string, url: string | undefined): string => (url === undefined ? words : `[${words}](${url})`);
 
-/** The checks that failed, each with its page on GitHub; null: it was not for a check. */
+/** Failed checks with links; null when the job did not fail because of checks. */
 function failedChecks(job: Job): string | null {
   const failed = job.reasons.filter(({ verdict }) => verdict === "fail").flatMap(({ because }) => because);
   return failed.length === 0 ? null : reasonList(failed);
@@ -72,7 +72,9 @@ const waitsFor = (job: Job): string | null => {
   return open.length === 0 ? null : `Waits for:\n\n${reasonList(open)}`;
 };
 
-/** Work apart from any pull request: its words, and files that may not run yet, are what is to be decided about. */
+/**
+ * A submission outside of any pull request: the text, and files that may not run yet, are what the sender decides on.
+ */
 const handedIn = (job: Job): State =>
   state(
     "Work handed in",
@@ -93,7 +95,7 @@ function submitted(job: Job): State {
   );
 }
 
-/** The end of a job that has no pull request: the agent's own words are the result. */
+/** The end of a job without a pull request: the agent's text is the result. */
 function words(job: Job): State {
   const said = job.result?.reason || job.result?.body || "";
   const quote = said === "" ? null : quoted(said);
@@ -108,7 +110,7 @@ function words(job: Job): State {
   }
 }
 
-/** What the agent said instead of working on an open pull request. */
+/** The agent's reply when it did not change an open pull request. */
 const answer = (job: Job): readonly (string | null)[] =>
   job.result?.outcome === "question" || job.result?.outcome === "refused" ? words(job).paragraphs : [];
 
@@ -191,8 +193,8 @@ const note = (text: string | null): string | null =>
   text === null ? null : `**Note:** ${cut(escapeMarkdown(text), MOST_NOTICE)}`;
 
 /**
- * What the job is, with everything that its sender must be told beside it. A check is not written again for a merge of
- * ours, so it says of good work what stays true.
+ * The job's state with everything that the sender must know. The check of a merged job is not updated, so its text must
+ * remain true.
  */
 export function stateOf(job: Job, face: Face): State {
   const { headline, paragraphs } = ofStatus(job, face);

@@ -1,6 +1,6 @@
 /**
- * What a job of the market is now, in words: what it costs, who has it, what its work waits for, where the money went.
- * Renders what the job carries; judges nothing.
+ * Renders a market job: price, worker, what it waits for, and where the money went. Shows what the job contains and
+ * decides nothing.
  */
 
 import {
@@ -20,7 +20,7 @@ import { code } from "./plain.ts";
 
 const moment = (at: number): string => `${new Date(at).toISOString().slice(0, 16).replace("T", " ")} UTC`;
 
-/** Names of accounts are logins or keys' names; as code they mention nobody. */
+/** Account names are logins or key names; shown as code they mention nobody. */
 const who = (account: string): string => code(account, 100);
 
 export const waitsForPayment = (job: Job): string =>
@@ -44,7 +44,7 @@ export const inWork = (job: Job): string => {
   return `The agent ${code(workerOf(job)?.agent_id ?? "unknown")} works on it for ${money(job.price_cents)}${due}.`;
 };
 
-/** Where the files of a stranger are, and what it means to let them run; null: none are held back. */
+/** Where a stranger's files are and what running them means; null when none are withheld. */
 export function filesHeld(job: Job): string | null {
   const held = heldFiles(job);
   if (held === null) return null;
@@ -55,13 +55,13 @@ export function filesHeld(job: Job): string | null {
   );
 }
 
-/** A command about the files, as it is to be commented. */
+/** The command about these files, ready to paste into a comment. */
 export function aboutFiles(job: Job, verb: "run-checks" | "approve"): string {
   const commit = commitToName(job);
   return commit === null ? `/job ${verb}` : `/job ${verb} ${commit}`;
 }
 
-/** Null: it is not the sender's turn. */
+/** Null when it is not the sender's turn. */
 export function sendersTurn(job: Job): string | null {
   if (!isOnMarket(job) || !isSenderAsked(job)) return null;
   const from = approvedFrom(job);
@@ -84,11 +84,11 @@ const paid = ({ price_cents, work: { worker } }: MarketJob): string | null =>
     ? null
     : `${who(worker.account)} was paid ${money(price_cents - feeOf(price_cents))} of ${money(price_cents)}.`;
 
-/** Of a job that is over without success. */
+/** For a job that ended without success. */
 const refunded = (job: Job): string | null =>
   job.price_cents > 0 ? `What was paid for it is back in the wallet of ${who(job.account)}.` : null;
 
-/** Where the money went; null: nowhere, or it waits. */
+/** Where the money went; null when it did not move or is still held. */
 export function settled(job: Job): string | null {
   if (!isOnMarket(job)) return null;
   if (job.status === "verified") return paid(job);

@@ -1,4 +1,7 @@
-/** Why GitHub would not merge, in our words: GitHub's own are matched, never shown. No full stop: they end other sentences. */
+/**
+ * Explains why GitHub did not merge. GitHub's messages are matched and not shown. The phrases end other sentences, so
+ * they have no full stop.
+ */
 import { code } from "./plain.ts";
 
 export const closed = (): string => "the pull request is closed";
@@ -32,5 +35,5 @@ const KNOWN: readonly { readonly words: RegExp; readonly sentence: string; reado
 export const ofWords = (words: string): string =>
   KNOWN.find((known) => known.words.test(words))?.sentence ?? "GitHub says that it cannot be merged now";
 
-/** Asking again will not help. */
+/** A retry will not help. */
 export const isFinal = (words: string): boolean => KNOWN.find((known) => known.words.test(words))?.final ?? false;

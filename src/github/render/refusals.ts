@@ -1,4 +1,4 @@
-/** Why a job cannot be begun on a repository, and what its owner can do about it. Shown in comments and over REST. */
+/** Explains why a job cannot start on a repository and what its owner can do. Shown in comments and over REST. */
 import type { Repository } from "../../domain/job/job.ts";
 import { code } from "./plain.ts";
 

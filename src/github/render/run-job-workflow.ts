@@ -1,4 +1,4 @@
-/** The workflow file of a repository that uses Journeyman, and what is said to one that has a copy from before it. */
+/** The current workflow file, and the notice for repositories with an outdated copy. */
 
 export const RUN_JOB_WORKFLOW = `name: Run job
 run-name: \${{ github.event.head_commit.message || format('Run {0}', github.ref_name) }}
