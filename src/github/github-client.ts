@@ -10,7 +10,7 @@ import type { Caller, OctokitSource } from "./client/octokit.ts";
 import { WRITES } from "./client/writes.ts";
 import { observedOf, readBranchState } from "./effects/branch-state.ts";
 import { addReaction } from "./effects/reaction.ts";
-import { tellSettings } from "./effects/settings-check.ts";
+import { reportSettings } from "./effects/settings-check.ts";
 import { findComment } from "./effects/sync-comment.ts";
 import { answerMarker } from "./render/marker.ts";
 import { cutBody } from "./render/plain.ts";
@@ -32,14 +32,14 @@ async function orNone<T>(now: () => number, call: () => Promise<T>): Promise<T |
   const answer = await attempted(now, call);
   if (answer.ok) return answer.value;
   if (answer.githubError.kind === "gone") return null;
-  throw new Error(`GitHub could not be asked (${answer.githubError.kind}).`);
+  throw new Error(`GitHub did not answer the request (${answer.githubError.kind}).`);
 }
 
 /** Best effort: a locked issue or deleted comment is not an error. */
 async function unlessRefused(now: () => number, call: () => Promise<unknown>): Promise<void> {
   const answer = await attempted(now, call);
   if (answer.ok || (answer.githubError.kind !== "later" && answer.githubError.kind !== "conflict")) return;
-  throw new Error(`GitHub could not be told (${answer.githubError.kind}).`);
+  throw new Error(`GitHub did not accept the reply (${answer.githubError.kind}).`);
 }
 
 /** GitHub reports maintain as write and triage as read (github-facts 8.7). */
@@ -150,9 +150,9 @@ export function createGitHubClient({ source, self, now = Date.now }: GitHubClien
       const { owner, name: repo, installation_id } = repository;
       const octokit = await source.installation(installation_id);
       const parts = { octokit, at: { owner, repo }, self: await self() };
-      const told = await attempted(now, () => tellSettings(parts, repository, known));
+      const told = await attempted(now, () => reportSettings(parts, repository, known));
       if (told.ok) return told.value;
-      if (told.githubError.kind === "later") throw new Error("GitHub could not be told of the settings.");
+      if (told.githubError.kind === "later") throw new Error("The settings check could not be reported to GitHub.");
       return null;
     },
 
@@ -172,7 +172,7 @@ export function createGitHubClient({ source, self, now = Date.now }: GitHubClien
       const post = (octokit: Caller) =>
         unlessRefused(now, () => addReaction(octokit, { owner, repo }, comment_id, content));
       // Replies to strangers must not use up the writes of people with permission.
-      if (content === "confused") await source.spare(installation_id, 1, post);
+      if (content === "confused") await source.bestEffort(installation_id, 1, post);
       else await post(await source.installation(installation_id));
     },
 

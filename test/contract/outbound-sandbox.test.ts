@@ -206,7 +206,7 @@ describe("the performer on the local GitHub", () => {
     const journey = start();
     expect(command(await journey.perform(BRIEF))).toMatchObject({ type: "brief-refused" });
     expect(journey.job.failure).toMatchInlineSnapshot(
-      `"A branch \`job/abcd1234\` exists already and is not this job's. Delete or rename it and ask again."`,
+      `"A branch \`job/abcd1234\` exists already and does not belong to this job. Delete or rename it and try again."`,
     );
   });
 
@@ -225,10 +225,10 @@ describe("the performer on the local GitHub", () => {
     sentences.push(journey.job.failure);
     expect(sentences).toMatchInlineSnapshot(`
       [
-        "This repository has no commit yet, so there is nothing to branch from. Push a first commit and ask again.",
-        "\`main\` has no \`.github/workflows/run-job.yml\`, so nothing would run the job. Add that file from the App's README to the branch and ask again.",
-        "The App cannot see \`octo/nowhere\`. Install it on that repository and ask again.",
-        "The branch \`nope\` does not exist. Name a branch that does and ask again.",
+        "This repository has no commit yet, so there is nothing to branch from. Push a first commit and try again.",
+        "\`main\` has no \`.github/workflows/run-job.yml\`, so nothing would run the job. Add that file from the App's README to the branch and try again.",
+        "The App cannot see \`octo/nowhere\`. Install it on that repository and try again.",
+        "The branch \`nope\` does not exist. Name an existing branch and try again.",
       ]
     `);
     const market = new Journey(b, { runner: "market", repository: { owner: "octo", name: "bare", installation_id } });
@@ -501,7 +501,7 @@ describe("the performer on the local GitHub", () => {
     expect(stale).toMatchObject({
       type: "merge-refused",
       final: false,
-      sentence: "the branch has moved since it was judged",
+      sentence: "the branch has changed since the last evaluation",
     });
     const merged = await b.performer.perform({ type: "merge", sha, method: "squash" }, journey.job, false);
     expect(command(merged)).toMatchObject({ type: "merged", pull_request: pull_request?.number });
@@ -542,6 +542,6 @@ describe("the performer on the local GitHub", () => {
     const fork = b.github.openForkPullRequest(REPO, { title: "F", by: "eve", files: { "f.txt": "f" } });
     expect(await b.githubClient.pullRequest(repository, fork)).toMatchObject({ from_fork: true });
     b.github.faults.add({ match: { path: /permission/ }, status: 500 });
-    await expect(b.githubClient.permission(repository, "ada")).rejects.toThrow("could not be asked");
+    await expect(b.githubClient.permission(repository, "ada")).rejects.toThrow("did not answer the request");
   });
 });

@@ -21,7 +21,7 @@ export type GitHubError =
 /** Used when GitHub names no time: "at least one minute" (github-facts 7.8). */
 const DEFAULT_PAUSE_MS = 60_000;
 /** The longest wait accepted from GitHub; the primary limit resets within the hour. */
-const LONGEST_PAUSE_MS = 3_600_000;
+const MAX_PAUSE_MS = 3_600_000;
 
 const header = z.union([z.string(), z.number()]).transform(Number).optional().catch(undefined);
 const headers = z
@@ -49,11 +49,11 @@ const graphqlError = z.object({
 /** The wait in milliseconds that these headers ask for; undefined when they ask for none. */
 function askedPause(of: z.infer<typeof headers>, now: number): number | undefined {
   const after = of["retry-after"];
-  if (after !== undefined && Number.isFinite(after)) return Math.min(LONGEST_PAUSE_MS, Math.max(0, after * 1_000));
+  if (after !== undefined && Number.isFinite(after)) return Math.min(MAX_PAUSE_MS, Math.max(0, after * 1_000));
   const reset = of["x-ratelimit-reset"];
   if (of["x-ratelimit-remaining"] === 0 && reset !== undefined && Number.isFinite(reset))
     // Relative to the clock that set the reset time.
-    return Math.min(LONGEST_PAUSE_MS, Math.max(1_000, reset * 1_000 - (Date.parse(of.date ?? "") || now)));
+    return Math.min(MAX_PAUSE_MS, Math.max(1_000, reset * 1_000 - (Date.parse(of.date ?? "") || now)));
   return undefined;
 }
 
@@ -63,11 +63,11 @@ const WRONG_TIME = /'(?:Expiration time|Issued at)' claim/i;
 /** The reason for rejected credentials. A wrong clock looks like wrong credentials, so the two are told apart. */
 function refusedBecause(words: string, of: z.infer<typeof headers> | undefined, now: number): string {
   const skew = now - Date.parse(of?.date ?? "");
-  if (!WRONG_TIME.test(words)) return "GitHub did not accept the App's credentials.";
-  if (!Number.isFinite(skew)) return "GitHub does not believe this server's clock. Set the clock.";
+  if (!WRONG_TIME.test(words)) return "GitHub rejected the App's credentials.";
+  if (!Number.isFinite(skew)) return "This server's clock differs too much from GitHub's. Set the clock.";
   const minutes = Math.max(1, Math.round(Math.abs(skew) / 60_000));
   const where = skew > 0 ? "ahead of" : "behind";
-  return `This server's clock is ${counted(minutes, "minute")} ${where} GitHub's, so GitHub does not accept the App's credentials. Set the clock.`;
+  return `This server's clock is ${counted(minutes, "minute")} ${where} GitHub's, so GitHub rejects the App's credentials. Set the clock.`;
 }
 
 const LIMIT_WORDS = /secondary rate limit|rate limit exceeded|abuse detection/i;
@@ -113,7 +113,7 @@ function ofGraphql(error: z.infer<typeof graphqlError>, now: number): GitHubErro
 /** The error for a thrown value; null when it did not come from GitHub and must be rethrown as a bug. */
 export function gitHubErrorOf(thrown: unknown, now: number): GitHubError | null {
   if (thrown instanceof BudgetSpent)
-    return { kind: "later", reason: "GitHub's limits leave no room for now.", after_ms: thrown.after_ms };
+    return { kind: "later", reason: "GitHub's rate limit is used up for now.", after_ms: thrown.after_ms };
   if (thrown instanceof UnreadableAnswer) return { kind: "later", reason: "GitHub's answer could not be read." };
   const request = requestError.safeParse(thrown);
   if (request.success) {

@@ -19,7 +19,7 @@ type Hooked = Pick<Octokit, "hook" | "request">;
 type Answer = Awaited<ReturnType<Octokit["request"]>>;
 type Call = Parameters<Octokit["request"]["endpoint"]["parse"]>[0];
 /** Options that we extend. */
-interface Given {
+interface ClientOptions {
   readonly auth?: unknown;
   readonly throttle?: object;
   readonly request?: object;
@@ -46,7 +46,7 @@ export interface OctokitSource {
    * The same for best-effort writes that must not delay others; null when the budget has no spare room and nothing was
    * done.
    */
-  spare<T>(installation_id: number, writes: number, work: (octokit: Caller) => Promise<T>): Promise<T | null>;
+  bestEffort<T>(installation_id: number, writes: number, work: (octokit: Caller) => Promise<T>): Promise<T | null>;
   /** Milliseconds until work with this many writes could begin. */
   wait(installation_id: number, writes: number): number;
 }
@@ -83,7 +83,7 @@ const authRequest = z.object({
 });
 
 /** The cache key of the requested client; null when it must not be cached. */
-function keptAs(asked: z.infer<typeof authRequest>, makes_client: boolean): string | null {
+function cacheKeyOf(asked: z.infer<typeof authRequest>, makes_client: boolean): string | null {
   if (asked.type === "event-octokit" && asked.event) {
     const { name, payload } = asked.event;
     // Events get a client of their own: Probot stamps each of its calls with the first delivery's id.
@@ -107,14 +107,14 @@ export interface Octokits {
 
 /** Concurrent calls would each create a token; calls of one kind share one. */
 function shareTokens(octokit: Hooked): (call: Call, make: () => Answer | Promise<Answer>) => Promise<Answer> {
-  const minting = new Map<string, Promise<Answer>>();
+  const creating = new Map<string, Promise<Answer>>();
   return (call, make) => {
     const { url, body } = octokit.request.endpoint.parse(call);
     const key = `${url} ${JSON.stringify(body ?? null)}`;
-    const known = minting.get(key);
+    const known = creating.get(key);
     if (known) return known;
-    const made = Promise.resolve(make()).finally(() => minting.delete(key));
-    minting.set(key, made);
+    const made = Promise.resolve(make()).finally(() => creating.delete(key));
+    creating.set(key, made);
     return made;
   };
 }
@@ -132,7 +132,7 @@ function forgetToken(options: unknown): boolean {
 }
 
 /** A plugin that throttles the calls of an installation, and pauses when GitHub asks for it. */
-function paced(
+function throttled(
   paceOf: (installation_id: number) => Throttle,
   { forgetters, skew, clock }: { forgetters: Map<number, () => boolean>; skew: ClockSkew; clock: ThrottleClock },
 ) {
@@ -140,7 +140,7 @@ function paced(
     const parsed = installationOptions.safeParse(options);
     const throttle = parsed.success ? paceOf(parsed.data.auth.installationId) : null;
     if (parsed.success) forgetters.set(parsed.data.auth.installationId, () => forgetToken(options));
-    const mint = shareTokens(octokit);
+    const create = shareTokens(octokit);
     octokit.hook.wrap("request", async (request, call) => {
       call.headers["x-github-api-version"] = API_VERSION;
       const ofApp = call.url.endsWith("/access_tokens") || !throttle || asApp(call.url);
@@ -155,7 +155,7 @@ function paced(
           throw thrown;
         }
       };
-      if (call.url.endsWith("/access_tokens")) return mint(call, signedIn);
+      if (call.url.endsWith("/access_tokens")) return create(call, signedIn);
       if (!throttle || asApp(call.url)) return signedIn();
       const kind = kindOf(call);
       call.request = {
@@ -172,18 +172,18 @@ function paced(
           throw thrown;
         }
       };
-      return throttle.call(kind, make, leaseOf(call));
+      return throttle.call(kind, make, reservationOf(call));
     });
   };
 }
 
-function leaseOf({ request }: Call): Reservation | undefined {
+function reservationOf({ request }: Call): Reservation | undefined {
   const reservation: unknown = request?.lease;
   return reservation instanceof Reservation ? reservation : undefined;
 }
 
 /** The same client with the reservation attached to each call. */
-function leased({ request, graphql }: Caller, reservation: Reservation): Caller {
+function withReservation({ request, graphql }: Caller, reservation: Reservation): Caller {
   const carried = { request: { reservation } };
   return { request: request.defaults(carried), graphql: graphql.defaults(carried) };
 }
@@ -195,7 +195,7 @@ function kept(octokit: Pick<Octokit, "auth">): Pick<Octokit, "auth"> {
   const auth = async (asked?: unknown): Promise<unknown> => {
     const parsed = authRequest.safeParse(asked);
     const makes_client = typeof asked === "object" && asked !== null && "factory" in asked;
-    const name = parsed.success ? keptAs(parsed.data, makes_client) : null;
+    const name = parsed.success ? cacheKeyOf(parsed.data, makes_client) : null;
     if (name === null) return build(asked);
     clients ??= new LRUCache({ max: MAX_KEPT });
     const known = clients.get(name);
@@ -228,7 +228,7 @@ export function createOctokits(now: () => number = () => performance.now()): Oct
     paces.set(id, known);
     return known;
   };
-  const Octokit = ProbotOctokit.plugin(paced(paceOf, { forgetters, skew, clock }), kept).defaults((options: Given) => ({
+  const Octokit = ProbotOctokit.plugin(throttled(paceOf, { forgetters, skew, clock }), kept).defaults((options: ClientOptions) => ({
     // A function, since Probot silently overwrites `throttle` in an options object.
     ...options,
     userAgent: USER_AGENT,
@@ -249,11 +249,11 @@ export function createOctokits(now: () => number = () => performance.now()): Oct
       forgetToken: (id) => void forgetters.get(id)?.(),
       work: async (id, key, writes, work) => {
         const octokit = await probot.auth(id);
-        return paceOf(id).work(key, writes, (reservation) => work(leased(octokit, reservation)));
+        return paceOf(id).work(key, writes, (reservation) => work(withReservation(octokit, reservation)));
       },
-      spare: async (id, writes, work) => {
+      bestEffort: async (id, writes, work) => {
         const octokit = await probot.auth(id);
-        return paceOf(id).spare(writes, (reservation) => work(leased(octokit, reservation)));
+        return paceOf(id).bestEffort(writes, (reservation) => work(withReservation(octokit, reservation)));
       },
     }),
   };

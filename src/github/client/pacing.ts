@@ -8,17 +8,17 @@ import { SlidingWindow } from "./sliding-window.ts";
 import { LIMITS, MINUTE_MS, WriteBudget } from "./write-budget.ts";
 
 /** A call that would wait longer than this is refused. */
-export const LONGEST_WAIT_MS = 5_000;
+export const MAX_WAIT_MS = 5_000;
 /** Calls that may wait for one of the {@link LIMITS.at_once} slots. */
 const MAX_WAITING = 1_000;
 /** When to retry if even the waiting list is full. */
-const CROWDED_MS = 1_000;
+const FULL_QUEUE_MS = 1_000;
 
 /** The budget does not allow this now. */
 export class BudgetSpent extends Error {
   readonly after_ms: number;
   constructor(after_ms: number) {
-    super("The installation's budget of GitHub calls is spent for now.");
+    super("The installation's GitHub rate limit is used up for now.");
     this.name = "BudgetSpent";
     this.after_ms = after_ms;
   }
@@ -71,7 +71,7 @@ export class Throttle {
   /** Makes one call as soon as the budget allows; throws {@link BudgetSpent} when that takes too long. */
   async call<T>(kind: CallKind, make: () => Promise<T>, reservation?: Reservation): Promise<T> {
     this.#refusePaused();
-    if (this.#places.pendingCount >= MAX_WAITING) throw new BudgetSpent(CROWDED_MS);
+    if (this.#places.pendingCount >= MAX_WAITING) throw new BudgetSpent(FULL_QUEUE_MS);
     if (isWrite(kind)) await this.#takeWrite(reservation);
     return this.#places(async () => {
       await this.#takePoints(kind);
@@ -103,7 +103,7 @@ export class Throttle {
    * Best effort: runs work only if half of each write window stays free, otherwise returns null. It gets no turn in the
    * queue.
    */
-  async spare<T>(count: number, work: (reservation: Reservation) => Promise<T>): Promise<T | null> {
+  async bestEffort<T>(count: number, work: (reservation: Reservation) => Promise<T>): Promise<T | null> {
     const now = this.#clock.now();
     if (now < this.#paused_until || !this.#writes.hasToSpare(count, now)) return null;
     this.#writes.take(now, count, now);
@@ -141,7 +141,7 @@ export class Throttle {
 
   async #waitUntil(at: number): Promise<void> {
     const ms = at - this.#clock.now();
-    if (ms > LONGEST_WAIT_MS) throw new BudgetSpent(ms);
+    if (ms > MAX_WAIT_MS) throw new BudgetSpent(ms);
     if (ms > 0) await this.#clock.wait(ms);
   }
 
@@ -158,7 +158,7 @@ export class Throttle {
     const window = isGraphql(kind) ? this.#graphql : this.#rest;
     const points = isWrite(kind) ? WRITE_POINTS : READ_POINTS;
     const at = window.next(this.#clock.now(), points);
-    if (at - this.#clock.now() <= LONGEST_WAIT_MS) window.take(at, points, this.#clock.now());
+    if (at - this.#clock.now() <= MAX_WAIT_MS) window.take(at, points, this.#clock.now());
     await this.#waitUntil(at);
   }
 

@@ -13,7 +13,7 @@ const TOLERANCE_S = 30;
 const KEPT_MS = 600_000;
 const COOL_DOWN_MS = 30_000;
 /** Minimum time after a failed fetch. */
-const AGAIN_MS = 5_000;
+const RETRY_MS = 5_000;
 const TIMEOUT_MS = 5_000;
 /** Longer tokens are not parsed; GitHub's have about 2,000 characters. */
 const MAX_TOKEN_LENGTH = 8_192;
@@ -64,7 +64,7 @@ function keysOf({ issuer, now }: RunTokenParts): JWTVerifyGetKey {
     cooldownDuration: COOL_DOWN_MS,
     timeoutDuration: TIMEOUT_MS,
     [customFetch]: async (url, options) => {
-      if (now() - failed_at < AGAIN_MS) throw new KeysUnreadable("GitHub's keys could not be read a moment ago");
+      if (now() - failed_at < RETRY_MS) throw new KeysUnreadable("GitHub's keys could not be read a moment ago");
       const answer = await fetch(url, options).catch(() => null);
       if (answer?.ok === true) return answer;
       failed_at = now();

@@ -109,7 +109,7 @@ function exchange(url: string, asked: TransportRequest): Promise<TransportRespon
 const isRedirect = (status: number): boolean => [301, 302, 303, 307, 308].includes(status);
 
 /** GitHub redirects once; longer chains are refused. */
-const MOST_HOPS = 3;
+const MAX_REDIRECTS = 3;
 
 /** The request to send to a redirect's target, by the rules of `fetch`. */
 function sentOn(asked: TransportRequest, status: number, elsewhere: boolean): TransportRequest {
@@ -142,7 +142,7 @@ export async function transport(
   const first = await exchange(url, asked);
   if (asked.redirect === "manual") return first;
   let [answer, from, sent]: [TransportResponse | Response, URL, TransportRequest] = [first, new URL(url), asked];
-  for (let hops = 0; hops < MOST_HOPS; hops++) {
+  for (let hops = 0; hops < MAX_REDIRECTS; hops++) {
     const location = isRedirect(answer.status) ? answer.headers.get("location") : null;
     if (location === null || location === undefined) return answer;
     const to = new URL(location, from);
@@ -152,5 +152,5 @@ export async function transport(
     answer = await fetchOnce(to, sent);
     from = to;
   }
-  throw new Error("There was one redirect after another.");
+  throw new Error("There were too many redirects.");
 }

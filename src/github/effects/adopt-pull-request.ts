@@ -33,12 +33,12 @@ const isTheirs = (job: Job, pull: Seen, author: string | null): boolean => {
 function objection(job: Job, pull: Seen, author: string | null): string | null {
   const named = `Pull request #${pull.number}`;
   const owner = pull.head.repo?.id === pull.base.repo.id ? jobOfBranch(pull.head.ref) : null;
-  if (owner !== null && owner !== job.id) return `${named} is from the branch of another job.`;
-  if (pull.state !== "open") return `${named} is not open; open it and hand it in again.`;
+  if (owner !== null && owner !== job.id) return `${named} is from another job's branch.`;
+  if (pull.state !== "open") return `${named} is not open; open it and submit again.`;
   if (job.base.branch !== null && pull.base.ref !== job.base.branch)
-    return `${named} is for ${pull.base.ref}, and the job is for ${job.base.branch}.`;
+    return `${named} targets ${pull.base.ref}, but the job targets ${job.base.branch}.`;
   if (Date.parse(pull.created_at) + CLOCKS_DIFFER_MS < (job.accepted_at ?? 0))
-    return `${named} is older than the acceptance of the job; open a new one.`;
+    return `${named} was opened before the job was accepted; open a new one.`;
   if (!isTheirs(job, pull, author))
     return `${named} is neither by the worker's account nor from the branch ${job.branch}.`;
   return null;

@@ -4,7 +4,7 @@ import type { Effect } from "../../domain/job/effect.ts";
 import type { Attempt } from "../../engine/ports/performer.ts";
 import { attempted, type GitHubError } from "../client/errors.ts";
 import * as said from "../render/merge-refusals.ts";
-import { mergeRefused, standsAgainst } from "./merge.ts";
+import { mergeRefused, mergeBlocker } from "./merge.ts";
 import { laterOf } from "./one-call.ts";
 import { readPullRequest } from "./pull-request-state.ts";
 import { done, reported, type Task } from "./task.ts";
@@ -42,7 +42,7 @@ export async function enableAutoMerge(task: Task, { sha, method }: Enable): Prom
   if (pull === null) return done;
   const read = await attempted(task.now, () => readPullRequest(task, pull.number));
   if (!read.ok) return { ended: "later", ...laterOf(read.githubError) };
-  const against = standsAgainst(task, pull.number, sha, read.value);
+  const against = mergeBlocker(task, pull.number, sha, read.value);
   if (against !== null) return against;
   if (read.value.auto_merges) return reported({ type: "auto-merge-enabled", sha });
   const chosen = read.value.methods.includes(method) ? method : read.value.methods[0];

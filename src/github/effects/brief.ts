@@ -25,7 +25,7 @@ export interface BriefBase {
   readonly sha: string;
 }
 
-export interface Turn {
+export interface AttemptRef {
   readonly round: number;
   readonly try: number;
 }
@@ -34,24 +34,24 @@ export interface Turn {
 export const LEFTOVERS = [RESULT_FILE, LOG_FILE] as const;
 
 /** Earlier rounds that a brief includes, and the length of each text; they are part of every commit and prompt. */
-const MOST_TOLD_ROUNDS = 5;
-const LONGEST_TOLD = 4_000;
+const MAX_HISTORY_ROUNDS = 5;
+const MAX_HISTORY_TEXT = 4_000;
 
-const told = (text: string): string => head(redact(text), LONGEST_TOLD);
+const told = (text: string): string => head(redact(text), MAX_HISTORY_TEXT);
 
 const prefixOf = (job: Job): string => `${isOnActions(job) ? RUN_COMMIT_PREFIX : POST_COMMIT_PREFIX}${job.id}`;
 
-const trailerOf = (turn: Turn): string => `Job-Try: ${turn.round}.${turn.try}`;
+const trailerOf = (attemptRef: AttemptRef): string => `Job-Try: ${attemptRef.round}.${attemptRef.try}`;
 
 /** A partial checkout is announced in the message, since the checkout happens before the brief can be read. */
-export const briefMessage = (job: Job, turn: Turn, settings: RepositorySettings): string => {
+export const briefMessage = (job: Job, attemptRef: AttemptRef, settings: RepositorySettings): string => {
   const partial = settings.checkout_paths.length > 0 ? `${PARTIAL_TRAILER}\n` : "";
-  return `${prefixOf(job)}: ${commitLine(redact(job.title))}\n\n${partial}${trailerOf(turn)}\n`;
+  return `${prefixOf(job)}: ${commitLine(redact(job.title))}\n\n${partial}${trailerOf(attemptRef)}\n`;
 };
 
 /** Whether this is the message of our brief for this attempt. */
-export const isBriefMessage = (message: string, job: Job, turn: Turn): boolean =>
-  message.startsWith(`${prefixOf(job)}:`) && message.trimEnd().endsWith(trailerOf(turn));
+export const isBriefMessage = (message: string, job: Job, attemptRef: AttemptRef): boolean =>
+  message.startsWith(`${prefixOf(job)}:`) && message.trimEnd().endsWith(trailerOf(attemptRef));
 
 /** Inputs of a brief besides the job. */
 export interface BriefBaseCommit {
@@ -69,8 +69,8 @@ export interface BriefSender {
   readonly publicUrl: string | null;
 }
 
-function briefOf(job: Job, turn: Turn, ground: BriefBaseCommit, { publicUrl }: BriefSender): Brief {
-  const { base, settings, failed_checks, llm } = ground;
+function briefOf(job: Job, attemptRef: AttemptRef, baseCommit: BriefBaseCommit, { publicUrl }: BriefSender): Brief {
+  const { base, settings, failed_checks, llm } = baseCommit;
   const minutes = isOnActions(job)
     ? settings.limits.minutes
     : Math.min(settings.limits.minutes, job.time_limit_seconds / 60);
@@ -91,8 +91,8 @@ function briefOf(job: Job, turn: Turn, ground: BriefBaseCommit, { publicUrl }: B
     ),
     checkout_paths: settings.checkout_paths,
     egress: settings.egress ?? null,
-    attempt: turn.try,
-    round: turn.round,
+    attempt: attemptRef.try,
+    round: attemptRef.round,
     issue: issueOf(job.origin),
     pull_request: job.pull_request?.number ?? null,
     app_url: isOnActions(job) ? publicUrl : null,
@@ -100,7 +100,7 @@ function briefOf(job: Job, turn: Turn, ground: BriefBaseCommit, { publicUrl }: B
     failed_checks,
     history: job.rounds
       .slice(0, -1)
-      .slice(-MOST_TOLD_ROUNDS)
+      .slice(-MAX_HISTORY_ROUNDS)
       .map(({ asked, did }) => ({ asked: told(asked), did: told(did) })),
   };
 }
@@ -115,7 +115,7 @@ export interface TreeEntry {
 }
 
 /** The tree entries of the brief. */
-export function briefEntries(job: Job, turn: Turn, ground: BriefBaseCommit, sender: BriefSender): TreeEntry[] {
+export function briefEntries(job: Job, attemptRef: AttemptRef, baseCommit: BriefBaseCommit, sender: BriefSender): TreeEntry[] {
   const file = (name: string, rest: { readonly content: string } | { readonly sha: null }): TreeEntry => ({
     path: `${jobFolder(job.id)}/${name}`,
     mode: "100644",
@@ -123,10 +123,10 @@ export function briefEntries(job: Job, turn: Turn, ground: BriefBaseCommit, send
     ...rest,
   });
   const asked = redact(job.rounds.at(-1)?.asked ?? job.task);
-  const config = JSON.stringify(briefOf(job, turn, ground, sender), null, 2);
+  const config = JSON.stringify(briefOf(job, attemptRef, baseCommit, sender), null, 2);
   return [
     file(TASK_FILE, { content: `${asked.trimEnd()}\n` }),
     file(CONFIG_FILE, { content: `${config}\n` }),
-    ...LEFTOVERS.filter((name) => ground.present.includes(name)).map((name) => file(name, { sha: null })),
+    ...LEFTOVERS.filter((name) => baseCommit.present.includes(name)).map((name) => file(name, { sha: null })),
   ];
 }

@@ -32,7 +32,7 @@ function silent({ conclusion, checkRuns, workflowRun }: Suite): DatedCheck[] {
     app_id: null,
     ours: false,
     url: workflowRun.url,
-    summary: held ? null : `The workflow run ended before any of its jobs: ${ended}.`,
+    summary: held ? null : `The workflow run ended before its first job: ${ended}.`,
   } as const;
   return [
     { check, workflow: workflowOf(workflowRun), event: workflowRun.event, run: workflowRun.databaseId, whole: true },

@@ -13,13 +13,13 @@ import type { Task } from "./task.ts";
 const ACTIONS = "github-actions";
 const RUN_JOB = "run-job.yml";
 /** Each log costs a call, and the first failure usually explains the others. */
-const MOST_LOGS = 2;
+const MAX_LOGS = 2;
 /** Bytes of a log to keep, from its end, and to read in total. */
 const KEPT_BYTES = 128 * 1024;
-const MOST_BYTES = 64 * 1024 * 1024;
-const MOST_LINES = 120;
-const MOST_CHARACTERS = 8_000;
-const MOST_NAME = 200;
+const MAX_BYTES = 64 * 1024 * 1024;
+const MAX_LINES = 120;
+const MAX_CHARACTERS = 8_000;
+const MAX_NAME = 200;
 
 /** Fragment for a query on a commit. */
 export const FAILED_CHECKS = `
@@ -63,7 +63,7 @@ export const failedChecksSchema = z
   .catch([]);
 
 export async function readFailedLogs(task: Task, failed: readonly FailedCheck[]): Promise<Brief["failed_checks"]> {
-  const read = await Promise.all(failed.slice(0, MOST_LOGS).map(async (check) => readOne(task, check)));
+  const read = await Promise.all(failed.slice(0, MAX_LOGS).map(async (check) => readOne(task, check)));
   return read.filter((one) => one !== null);
 }
 
@@ -73,10 +73,10 @@ async function readOne({ octokit, at }: Task, { job_id, name }: FailedCheck) {
   const log = await octokit
     .request("GET /repos/{owner}/{repo}/actions/jobs/{job_id}/logs", { ...at, job_id, request })
     .then(({ data }: { data: unknown }) => (data instanceof ReadableStream ? endOf(data) : ""))
-    .then(tellingPart)
+    .then(errorPart)
     // On any error the agent simply gets no log.
     .catch(() => "");
-  return log === "" ? null : { name: cut(redact(name), MOST_NAME), log };
+  return log === "" ? null : { name: cut(redact(name), MAX_NAME), log };
 }
 
 async function endOf(body: ReadableStream<Uint8Array>): Promise<string> {
@@ -86,7 +86,7 @@ async function endOf(body: ReadableStream<Uint8Array>): Promise<string> {
     seen += chunk.length;
     end = Buffer.concat([end, chunk]);
     if (end.length > KEPT_BYTES * 2) end = end.subarray(-KEPT_BYTES);
-    if (seen > MOST_BYTES) break;
+    if (seen > MAX_BYTES) break;
   }
   return end.subarray(-KEPT_BYTES).toString("utf8");
 }
@@ -97,9 +97,9 @@ const COLOUR = /\u001b\[[\d;]*[A-Za-z]/g;
 const ERROR = "##[error]";
 
 /** The lines up to the last error; what follows is cleanup. */
-function tellingPart(text: string): string {
+function errorPart(text: string): string {
   const lines = text.split(/\r?\n/).map((line) => line.replace(STAMP, "").replace(COLOUR, ""));
   const last = lines.findLastIndex((line) => line.startsWith(ERROR));
-  const telling = lines.slice(0, last < 0 ? lines.length : last + 1).slice(-MOST_LINES);
-  return tail(redact(telling.join("\n").trim()), MOST_CHARACTERS);
+  const telling = lines.slice(0, last < 0 ? lines.length : last + 1).slice(-MAX_LINES);
+  return tail(redact(telling.join("\n").trim()), MAX_CHARACTERS);
 }

@@ -31,7 +31,7 @@ const mergedByUs = (task: Task, pull_request: number): Attempt =>
   reported({ type: "merged", pull_request, by: botLogin(task.self), at: task.now() });
 
 /** What in the pull request's state forbids merging this commit; null when nothing does. */
-export function standsAgainst(task: Task, number: number, sha: string, pull: PullRequestState): Attempt | null {
+export function mergeBlocker(task: Task, number: number, sha: string, pull: PullRequestState): Attempt | null {
   if (pull.state === "MERGED") {
     const { merged_by: by, merged_by_id, merged_at } = pull;
     const whose = merged_by_id === null ? {} : { by_id: merged_by_id };
@@ -45,7 +45,7 @@ export function standsAgainst(task: Task, number: number, sha: string, pull: Pul
 
 const METHOD_REFUSED = /(?:merges?|merging|commits) (?:is|are) not allowed/i;
 
-async function lookInto(
+async function explainRefusal(
   task: Task,
   number: number,
   { sha, method }: Merge,
@@ -53,7 +53,7 @@ async function lookInto(
 ): Promise<Attempt> {
   const read = await attempted(task.now, () => readPullRequest(task, number));
   if (!read.ok) return { ended: "later", ...laterOf(read.githubError) };
-  const against = standsAgainst(task, number, sha, read.value);
+  const against = mergeBlocker(task, number, sha, read.value);
   if (against !== null) return against;
   const words = "words" in githubError ? githubError.words : "";
   const other = read.value.methods.find((allowed) => allowed !== method);
@@ -80,6 +80,6 @@ export async function merge(task: Task, effect: Merge): Promise<Attempt> {
     case "gone":
       return mergeRefused(effect.sha, said.closed(), true);
     default:
-      return lookInto(task, pull.number, effect, answer.githubError);
+      return explainRefusal(task, pull.number, effect, answer.githubError);
   }
 }

@@ -28,11 +28,11 @@ export function laterOf(githubError: GitHubError): { readonly reason: string; re
         ...(githubError.after_ms === undefined ? {} : { after_ms: githubError.after_ms }),
       };
     case "forbidden":
-      return { reason: "GitHub does not allow it: the App may lack a permission in this repository." };
+      return { reason: "GitHub refused: the App may lack a permission in this repository." };
     case "gone":
-      return { reason: "GitHub does not know the repository, the branch or the pull request any more." };
+      return { reason: "GitHub no longer finds the repository, the branch or the pull request." };
     default:
-      return { reason: "GitHub would not do it." };
+      return { reason: "GitHub refused the request." };
   }
 }
 

@@ -126,7 +126,7 @@ export async function openPullRequest(task: Task, { round }: OpenPullRequest): P
   if (theirs !== null) return adopt(task, round, theirs);
   const cleaned = isClean(job) ? asPushed(job) : await removeFolder(task);
   if (cleaned === null)
-    return { ended: "later", reason: "The job's branch is gone, so no pull request can be opened." };
+    return { ended: "later", reason: "The job's branch was deleted, so no pull request can be opened." };
   if ("githubError" in cleaned) return { ended: "later", ...laterOf(cleaned.githubError) };
   const { head, empty } = cleaned;
   if (job.pull_request !== null && cleaned.open)
@@ -134,13 +134,13 @@ export async function openPullRequest(task: Task, { round }: OpenPullRequest): P
   if (empty) return reported({ type: "nothing-to-open", round });
 
   const base = job.base.branch;
-  if (base === null) return { ended: "later", reason: "It is not known which branch the pull request is for." };
+  if (base === null) return { ended: "later", reason: "The pull request's base branch is unknown." };
   const answer = await open(task, base);
   if (!answer.ok) return { ended: "later", ...laterOf(answer.githubError) };
   if (answer.value === null) {
     const unseen = await attempted(task.now, () => isUnseen(task, base));
     if (unseen.ok && !unseen.value) return reported({ type: "nothing-to-open", round });
-    return { ended: "later", reason: "GitHub does not see the pushed work yet.", after_ms: UNSEEN_MS };
+    return { ended: "later", reason: "GitHub does not show the pushed work yet.", after_ms: UNSEEN_MS };
   }
   return reported({ type: "pull-request-opened", round, ...answer.value, head_sha: head });
 }

@@ -6,7 +6,7 @@
 
 import { type AppIdentity, botLogin, sameLogin } from "../client/app-identity.ts";
 import type { Tip } from "./branch-state.ts";
-import { isBriefMessage, type Turn } from "./brief.ts";
+import { isBriefMessage, type AttemptRef } from "./brief.ts";
 import type { Task } from "./task.ts";
 
 /** Commits below the head that are searched for our brief, since the agent may have added some. */
@@ -47,14 +47,14 @@ async function saysTheSame({ octokit, at }: Task, { commit, parents }: Candidate
   return (await treeOn({ sha: commit_sha, tree: data.tree.sha })) === commit.tree.sha;
 }
 
-export async function ownBrief(task: Task, turn: Turn, treeOn: TreeOn): Promise<string | null> {
+export async function ownBrief(task: Task, attemptRef: AttemptRef, treeOn: TreeOn): Promise<string | null> {
   const { job, octokit, at, self } = task;
   const { data } = await octokit.request("GET /repos/{owner}/{repo}/commits", {
     ...at,
     sha: job.branch,
     per_page: LOOK_BACK,
   });
-  const alike = data.filter(({ commit }) => isBriefMessage(commit.message, job, turn));
+  const alike = data.filter(({ commit }) => isBriefMessage(commit.message, job, attemptRef));
   const signed = alike.find((one) => isSigned(one, self));
   const last = alike.at(0);
   if (signed !== undefined || last === undefined) return signed?.sha ?? null;

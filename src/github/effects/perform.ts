@@ -125,7 +125,7 @@ export function createPerformer(parts: PerformerParts): Performer {
         };
         const work = (octokit: Caller) => begin({ ...task, octokit }, effect);
         const writes = writesOf(effect, job);
-        if (effect.type === "show-progress") return (await source.spare(installation_id, writes, work)) ?? done;
+        if (effect.type === "show-progress") return (await source.bestEffort(installation_id, writes, work)) ?? done;
         return writes === 0
           ? await work(await source.installation(installation_id))
           : await source.work(installation_id, `${job.id}:${effectKey(effect)}`, writes, work);

@@ -48,8 +48,8 @@ export async function readRun(task: Task, { run_id }: Extract<Effect, { type: "r
       : (await task.octokit.request("GET /repos/{owner}/{repo}/actions/runs/{run_id}", { ...task.at, run_id })).data,
   );
   if (!answer.ok) {
-    if (answer.githubError.kind === "gone") return told(task, { status: "completed", conclusion: GONE });
-    if (answer.githubError.kind === "forbidden") return told(task, {});
+    if (answer.githubError.kind === "gone") return knownRun(task, { status: "completed", conclusion: GONE });
+    if (answer.githubError.kind === "forbidden") return knownRun(task, {});
     return { ended: "later", ...laterOf(answer.githubError) };
   }
   const found = answer.value;
@@ -70,7 +70,7 @@ export async function readRun(task: Task, { run_id }: Extract<Effect, { type: "r
 }
 
 /** The run as the job knows it, since GitHub does not show it. */
-function told({ job }: Task, differs: Partial<Run>): Attempt {
+function knownRun({ job }: Task, differs: Partial<Run>): Attempt {
   const known = runOf(job);
   if (known === null) return done;
   return reported({

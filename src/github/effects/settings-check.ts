@@ -23,8 +23,8 @@ const sentence = ({ words }: Mistake): string => `It ${words}`;
 /** The check blocks no merge unless a rule requires it, and the commit is already on its branch. */
 function brokenFace(mistakes: readonly Mistake[], had_settings: boolean) {
   const until = had_settings
-    ? "Until it is mended, Journeyman goes by the file as it was before."
-    : "Until it is mended, nothing merges and only admins may command.";
+    ? "Until it is fixed, Journeyman uses the last valid version of the file."
+    : "Until it is fixed, nothing merges and only admins can use commands.";
   const list = mistakes.map((one) => `- ${sentence(one)}`).join("\n");
   const annotations = mistakes.flatMap(({ words, line }) =>
     line === null
@@ -50,7 +50,7 @@ function brokenFace(mistakes: readonly Mistake[], had_settings: boolean) {
 }
 
 function mendedFace(is_there: boolean) {
-  const summary = is_there ? `\`${SETTINGS_PATH}\` counts from here on.` : "The file is gone; the defaults count.";
+  const summary = is_there ? `\`${SETTINGS_PATH}\` is valid and applies from now on.` : "The file was deleted; the defaults apply.";
   return { conclusion: "success", output: { title: "Mended", summary } } as const;
 }
 
@@ -67,7 +67,7 @@ interface Parts {
 }
 
 /** Returns the repository metadata that was observed; null when the repository is not visible or empty. */
-export async function tellSettings(
+export async function reportSettings(
   { octokit, at, self }: Parts,
   repository: Repository,
   known: ObservedRepository | null,

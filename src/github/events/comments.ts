@@ -7,7 +7,7 @@ import type { CommentId } from "../../domain/job/comment-id.ts";
 import type { LineOfFile, TranslatedEvent } from "../../domain/job/github-event.ts";
 import {
   type AppIdentity,
-  asker,
+  commandAuthor,
   ignored,
   isBot,
   type Listener,
@@ -23,7 +23,7 @@ import { readSlashCommand } from "./slash-command.ts";
 
 const written = z.object({
   body: z.string(),
-  user: asker,
+  user: commandAuthor,
   performed_via_github_app: z.object({ id: z.number() }).nullish(),
 });
 
@@ -81,13 +81,13 @@ const nodeId = z.string().regex(/^[\w=+/-]{1,200}$/);
 
 const reviewSchema = z.object({ ...onPull, review: written.extend({ node_id: nodeId }) });
 
-const saidInReview = listener(reviewSchema, (payload, self) =>
+const reviewText = listener(reviewSchema, (payload, self) =>
   said(ofPull(payload), payload.review, { comment_id: `review:${payload.review.node_id}` }, self),
 );
 
 /** An approving or rejecting review may hold a command too; line comments have their own events. */
 export const reviewSubmitted: Listener = (payload, self) => {
-  const [words, changed] = [saidInReview(payload, self), reviewChanged(payload, self)];
+  const [words, changed] = [reviewText(payload, self), reviewChanged(payload, self)];
   if (words.kind === "ignored" || words.signal.type !== "slash") return changed;
   return changed.kind === "ignored" ? words : translated({ ...words.signal, reviewed: true });
 };

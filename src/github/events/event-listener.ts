@@ -23,11 +23,11 @@ export const translated = (signal: GitHubEvent): TranslatedEvent => ({ kind: "si
 export const listener =
   <Schema extends z.ZodType>(
     schema: Schema,
-    hear: (payload: z.output<Schema>, self: AppIdentity) => TranslatedEvent,
+    translate: (payload: z.output<Schema>, self: AppIdentity) => TranslatedEvent,
   ): Listener =>
   (payload, self) => {
     const read = schema.safeParse(payload);
-    if (read.success) return hear(read.data, self);
+    if (read.success) return translate(read.data, self);
     const issue = read.error.issues[0];
     return ignored(`the payload does not fit: ${issue?.path.join(".") || "payload"}: ${issue?.message ?? "unknown"}`);
   };
@@ -40,7 +40,7 @@ export const source = {
 
 export const person = z.object({ login: z.string(), type: z.string().optional(), id: z.number().optional() });
 /** The author of a command; permissions depend on the number. */
-export const asker = person.extend({ id: z.number() });
+export const commandAuthor = person.extend({ id: z.number() });
 
 interface Source {
   readonly repository: { readonly id: number; readonly name: string; readonly owner: { readonly login: string } };
@@ -54,26 +54,26 @@ export const repositoryOf = ({ repository, installation }: Source): EventReposit
   installation_id: installation.id,
 });
 
-export const news = (payload: Source, job: JobId, command: Command): TranslatedEvent =>
+export const jobEvent = (payload: Source, job: JobId, command: Command): TranslatedEvent =>
   translated({ type: "news", repository: repositoryOf(payload), job, command });
 
 /** Translates an event on a job's branch; other branches are ignored. */
-export function newsOfBranch(payload: Source, branch: string | null | undefined, command: Command): TranslatedEvent {
+export function branchEvent(payload: Source, branch: string | null | undefined, command: Command): TranslatedEvent {
   const job = branch ? jobOfBranch(branch) : null;
-  return job === null ? ignored("it does not concern a job branch") : news(payload, job, command);
+  return job === null ? ignored("it does not concern a job branch") : jobEvent(payload, job, command);
 }
 
 /** Pull requests per event to look at; GitHub names few. */
-const MOST_PULLS = 10;
+const MAX_PULLS = 10;
 
 /** An event on pull requests that a job may have adopted; the engine knows which. */
-export const newsOfPulls = (payload: Source, numbers: readonly number[], command: Command): TranslatedEvent =>
+export const pullsEvent = (payload: Source, numbers: readonly number[], command: Command): TranslatedEvent =>
   numbers.length === 0
     ? ignored("it concerns neither a job branch nor a pull request")
     : translated({
         type: "pull-news",
         repository: repositoryOf(payload),
-        numbers: numbers.slice(0, MOST_PULLS),
+        numbers: numbers.slice(0, MAX_PULLS),
         command,
       });
 

@@ -5,7 +5,7 @@ const ATTRIBUTE = "(?:\\s+[a-z_:][\\w.:-]*(?:\\s*=\\s*(?:[^\\s\"'=<>`]+|'[^']*'|
 const TAG = new RegExp(`<[a-z][a-z0-9-]*${ATTRIBUTE}*\\s*/?>|</[a-z][a-z0-9-]*\\s*>`, "iy");
 const LINK = /<[a-z][a-z0-9.+-]{1,31}:[^\s<>]*>|<[\w.!#$%&'*+/=?^`{|}~-]+@[a-z0-9.-]+>/iy;
 /** Tags are read to their ends; no genuine paragraph has more of them. */
-const MOST_TAGS = 200;
+const MAX_TAGS = 200;
 
 type Find = (from: number) => number;
 
@@ -45,7 +45,7 @@ class Spans {
   }
 
   get areTooMany(): boolean {
-    return this.#tags > MOST_TAGS;
+    return this.#tags > MAX_TAGS;
   }
 
   /** The end of the span that begins at `at`, or of the single character if it is none. */

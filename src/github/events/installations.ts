@@ -15,10 +15,10 @@ const changed = (installation_id: number, added: readonly Named[], removed: read
   translated({ type: "repositories-changed", installation_id, added, removed });
 
 /** Repositories per event to store; others are looked up on first use. */
-const MOST_NAMED = 10_000;
+const MAX_NAMED = 10_000;
 
 const named = (repositories: z.output<typeof listed> | undefined): readonly Named[] =>
-  (repositories ?? []).slice(0, MOST_NAMED).flatMap(({ id, full_name }) => {
+  (repositories ?? []).slice(0, MAX_NAMED).flatMap(({ id, full_name }) => {
     const [owner, name] = full_name.split("/");
     return owner && name ? [{ owner, name, id }] : [];
   });

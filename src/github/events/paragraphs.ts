@@ -11,7 +11,7 @@ export interface Paragraph {
 
 type Open =
   | { readonly kind: "nothing" }
-  | { readonly kind: "paragraph"; readonly start: number; readonly isHeard: boolean }
+  | { readonly kind: "paragraph"; readonly start: number; readonly isActive: boolean }
   | { readonly kind: "fence"; readonly mark: string; readonly length: number }
   /** Ends at a line that contains this; null: ends at a blank line. */
   | { readonly kind: "html"; readonly until: RegExp | null }
@@ -74,7 +74,7 @@ class Reader {
    * Whether the lines up to the next blank line may be HTML. If such a block would affect later text, the rest is
    * ignored.
    */
-  #isDoubtful = false;
+  #isUncertain = false;
   #isLost = false;
 
   line(text: string, start: number): void {
@@ -89,7 +89,7 @@ class Reader {
     const open = this.#open;
     if (open === next) return;
     this.#open = next;
-    if (open.kind === "paragraph" && open.isHeard) this.paragraphs.push({ start: open.start, end: at });
+    if (open.kind === "paragraph" && open.isActive) this.paragraphs.push({ start: open.start, end: at });
   }
 
   /** The block that is open after this line. */
@@ -100,7 +100,7 @@ class Reader {
     if (open.kind === "fence") return column < 4 && closes(open, rest.trimEnd()) ? NOTHING : open;
     if (open.kind === "html") return this.#inHtml(text, open);
     if (rest === "") return this.#blank(open);
-    if (this.#isDoubtful && text.search(QUOTING_TAG) >= 0) this.#isLost = true;
+    if (this.#isUncertain && text.search(QUOTING_TAG) >= 0) this.#isLost = true;
     if (open.kind === "list" && column >= open.column) {
       if (open.mayBeOver && column < 4 && lasts(rest)) this.#isLost = true;
       return { ...open, isEmpty: false, afterBlank: false };
@@ -110,15 +110,15 @@ class Reader {
     if (begun === null) {
       if (goesOn) return goneOn(open);
       if (open.kind === "paragraph") return open;
-      const isHeard = this.#quoting === 0 && !this.#isDoubtful && !this.#isLost;
-      return column < 4 ? { kind: "paragraph", start, isHeard } : NOTHING;
+      const isActive = this.#quoting === 0 && !this.#isUncertain && !this.#isLost;
+      return column < 4 ? { kind: "paragraph", start, isActive } : NOTHING;
     }
-    if (this.#isDoubtful && counts(begun)) this.#isLost = true;
+    if (this.#isUncertain && counts(begun)) this.#isLost = true;
     return begun.kind === "html" ? this.#inHtml(text, begun) : begun;
   }
 
   #blank(open: Open): Open {
-    this.#isDoubtful = false;
+    this.#isUncertain = false;
     // A blank line ends a list item that begins empty.
     return open.kind === "list" && !open.isEmpty ? { ...open, afterBlank: true } : NOTHING;
   }
@@ -149,7 +149,7 @@ class Reader {
     if (inParagraph || !LONE_TAG.test(text)) return null;
     if (!goesOn) return { kind: "html", until: null };
     // HTML up to a blank line, unless it continues the paragraph of a quote or list, where it is text.
-    this.#isDoubtful = true;
+    this.#isUncertain = true;
     if ([...text.matchAll(QUOTING_TAG)].some(([, isEnd]) => isEnd !== "/")) this.#quoting += 1;
     return null;
   }

@@ -6,8 +6,8 @@ import {
   ignored,
   isSelf,
   listener,
-  news,
-  newsOfBranch,
+  jobEvent,
+  branchEvent,
   person,
   repositoryOf,
   source,
@@ -53,7 +53,7 @@ function settingsChanged(push: z.output<typeof pushSchema>): boolean {
 }
 
 export const pushed = listener(pushSchema, (payload, self) => {
-  if (!payload.ref.startsWith(BRANCH_REF)) return ignored("the push is of no branch");
+  if (!payload.ref.startsWith(BRANCH_REF)) return ignored("the push is not to a branch");
   // A deletion has a delete event too, which is the one to use.
   if (payload.deleted) return ignored("the push deletes a branch");
   const branch = payload.ref.slice(BRANCH_REF.length);
@@ -70,10 +70,10 @@ export const pushed = listener(pushSchema, (payload, self) => {
   if (isSelf(payload.sender, self)) {
     const job = jobOfBranch(branch);
     return job !== null && takesFolder(payload.head_commit, job)
-      ? news(payload, job, { type: "head-moved", sha: payload.after, clean: true })
+      ? jobEvent(payload, job, { type: "head-moved", sha: payload.after, clean: true })
       : ignored("our own push");
   }
-  return newsOfBranch(payload, branch, { type: "head-moved", sha: payload.after });
+  return branchEvent(payload, branch, { type: "head-moved", sha: payload.after });
 });
 
 /** Whether the push removes the job's folder, as a run's push with our token does; our own pushes are known already. */
@@ -92,6 +92,6 @@ const deleteSchema = z.object({ ...source, ref: z.string(), ref_type: z.string()
 
 export const refDeleted = listener(deleteSchema, (payload) =>
   payload.ref_type === "branch"
-    ? newsOfBranch(payload, payload.ref, { type: "branch-deleted" })
-    : ignored("what was deleted is no branch"),
+    ? branchEvent(payload, payload.ref, { type: "branch-deleted" })
+    : ignored("the deleted ref is not a branch"),
 );

@@ -36,9 +36,9 @@ const withJob = (id: string | undefined): { readonly job?: JobId } => {
  */
 const asksBack = (verb: Verb): SlashCommand => {
   const takes = verb === "help" ? "nothing" : "nothing but the id of a job";
-  const reason = verb === "reject" ? " The reason goes into the lines below it." : "";
+  const reason = verb === "reject" ? " Put the reason on the lines below it." : "";
   return mistaken(
-    `Did you mean \`/job ${verb}\`? It takes ${takes} behind it.${reason} If this is a task, put two dashes before it: \`/job -- ${verb} …\`.`,
+    `Did you mean \`/job ${verb}\`? It takes ${takes} after it.${reason} If this is a task, put two dashes before it: \`/job -- ${verb} …\`.`,
   );
 };
 
@@ -89,7 +89,7 @@ function readVerb(line: string, below: string, flagged: boolean): SlashCommand |
     const meant = isAlone ? verbMeant(name) : null;
     return meant === null
       ? null
-      : mistaken(`Did you mean \`/job ${meant}\`? If this is a task, say it in more than one word.`);
+      : mistaken(`Did you mean \`/job ${meant}\`? If this is a task, write more than one word.`);
   }
   if (!isNamed || (verb === "help" && rest.length > 0)) return asksBack(verb);
   if (flagged) return mistaken(`Did you mean \`/job ${verb}\`? It takes no flags.`);
@@ -109,7 +109,7 @@ function readCommand(text: string): SlashCommand {
   if (other !== null) return other;
   if (task.length > TASK_LIMIT) {
     return mistaken(
-      `The task has ${counted(task.length, "character")}, and ${TASK_LIMIT} are the most. Shorten it, or put the long part into a file of the repository and name that file.`,
+      `The task has ${counted(task.length, "character")}, but the limit is ${TASK_LIMIT}. Shorten it, or put the long part into a file of the repository and name that file.`,
     );
   }
   return { verb: "run", task: isBlank(task) ? "" : task, ...read.flags };

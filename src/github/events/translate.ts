@@ -88,8 +88,8 @@ const actionSchema = z.object({ action: z.string().optional() });
 /** Translates a webhook. `event` as in `X-GitHub-Event`. */
 export function translateWebhook(event: string, payload: unknown, self: AppIdentity): TranslatedEvent {
   const read = actionSchema.safeParse(payload);
-  if (!read.success) return ignored("the payload is no event");
+  if (!read.success) return ignored("the payload is not an event");
   const name = read.data.action === undefined ? event : `${event}.${read.data.action}`;
   const listener = LISTENERS.get(name);
-  return listener ? listener(payload, self) : ignored(`nothing follows from ${head(name, NAME_LIMIT)}`);
+  return listener ? listener(payload, self) : ignored(`no listener for ${head(name, NAME_LIMIT)}`);
 }

@@ -16,7 +16,7 @@ const MAX_TITLE = 255;
 const LOG_LINES = 200;
 const MAX_LOG = 30_000;
 
-type Standing =
+type CheckStatus =
   | { readonly status: "queued" | "in_progress" }
   | {
       readonly status: "completed";
@@ -35,7 +35,7 @@ export interface CheckFace {
 const waitsForLeave = (job: Job): boolean =>
   job.status === "submitted" && heldFiles(job) !== null && isSenderAsked(job);
 
-function standingOf(job: Job): Standing {
+function checkStatusOf(job: Job): CheckStatus {
   switch (job.status) {
     case "pending_payment":
     case "queued":
@@ -67,14 +67,14 @@ function standingOf(job: Job): Standing {
  */
 const BUTTONS = [
   { label: "Retry", description: "Try the job again", identifier: "retry" },
-  { label: "Discard", description: "Close and delete what it has left", identifier: "discard" },
+  { label: "Discard", description: "Close and delete its branch", identifier: "discard" },
 ];
 
 /** The identifier includes the files, so that a button on an outdated page does not approve newer files. */
 function runButton(job: Job) {
   const commit = commitToName(job);
   const identifier = commit === null ? "run-checks" : `run-checks-${commit.slice(0, 7)}`;
-  return [{ label: "Run checks", description: "Let the worker's files run here", identifier }];
+  return [{ label: "Run checks", description: "Run the worker's files here", identifier }];
 }
 
 /** The end of the log as a code block. */
@@ -97,7 +97,7 @@ export function checkOf(job: Job, log: readonly LogLine[], fallback_url: string 
     (job.status === "submitted" || job.status === "verified" ? job.pull_request?.url : null) ?? runOf(job)?.url;
   const details = url ?? fallback_url;
   return {
-    ...standingOf(job),
+    ...checkStatusOf(job),
     ...(details === null ? {} : { details_url: details }),
     output: {
       title: cut(headline, MAX_TITLE),
@@ -114,5 +114,5 @@ export const supersededCheck = (
 ): { status: "completed"; conclusion: "neutral"; output: { title: string; summary: string } } => ({
   status: "completed",
   conclusion: "neutral",
-  output: { title: "Continued on a later commit", summary: `The job went on; its check is now on ${sha}.` },
+  output: { title: "Continued on a later commit", summary: `The job continued; its check is now on ${sha}.` },
 });

@@ -4,7 +4,7 @@
  */
 
 /** Keeps the text visible without opening a comment. */
-export const partedComments = (text: string): string => text.replaceAll("<!--", "<! --");
+export const breakComments = (text: string): string => text.replaceAll("<!--", "<! --");
 
 /** HTML comments hide text and could contain our markers. */
 export function withoutComments(text: string): string {
@@ -13,10 +13,10 @@ export function withoutComments(text: string): string {
   for (let at = text.indexOf("<!--"); at >= 0; at = text.indexOf("<!--", from)) {
     shown += text.slice(from, at);
     const end = text.indexOf("-->", at + 4);
-    if (end < 0) return partedComments(shown);
+    if (end < 0) return breakComments(shown);
     from = end + 3;
   }
-  return partedComments(shown + text.slice(from));
+  return breakComments(shown + text.slice(from));
 }
 
 /**

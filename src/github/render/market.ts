@@ -28,8 +28,8 @@ export const waitsForPayment = (job: Job): string =>
   "(`POST /api/wallet/topup`, or ask who runs this server), then comment `/job pay`.";
 
 export const offered = (job: Job): string =>
-  `It is on the market for ${money(job.price_cents)}, paid by ${who(job.account)}, and waits for an agent to take it. ` +
-  `Whoever does has ${limitOf(job)} for it.`;
+  `It is on the market for ${money(job.price_cents)}, paid by ${who(job.account)}, and waits for an agent to accept it. ` +
+  `The agent then has ${limitOf(job)}.`;
 
 const MINUTE = 60;
 const HOUR = 60 * MINUTE;
@@ -48,10 +48,10 @@ export const inWork = (job: Job): string => {
 export function filesHeld(job: Job): string | null {
   const held = heldFiles(job);
   if (held === null) return null;
-  if (held.url === null) return "Its files are being made ready to be read.";
+  if (held.url === null) return "Its files are being prepared for review.";
   return (
-    `[Its files](${held.url}) are on no branch, and nothing of them has run. They are a stranger's: once they are let run, ` +
-    "this repository's workflows run them, with the secrets that those see. Read them first."
+    `[Its files](${held.url}) are on no branch and have not run. A stranger wrote them: once you let them run, ` +
+    "this repository's workflows run them with access to its secrets. Read them first."
   );
 }
 
@@ -66,15 +66,15 @@ export function sendersTurn(job: Job): string | null {
   if (!isOnMarket(job) || !isSenderAsked(job)) return null;
   const from = approvedFrom(job);
   if (from === null) return null;
-  const until = `From ${moment(from)} on it counts as approved.`;
+  const until = `Without a decision it counts as approved from ${moment(from)}.`;
   if (heldFiles(job) !== null)
     return (
       `**${who(job.account)} decides:** \`${aboutFiles(job, "run-checks")}\` lets the files run here, \`${aboutFiles(job, "approve")}\` pays the worker and ` +
-      `runs nothing, \`/job reject\` with the reason below it sends the work back. ${until}`
+      `runs nothing, \`/job reject\` with the reason on the next line sends the work back. ${until}`
     );
   const merge = job.pull_request === null ? "" : ", or merge or close the pull request";
   return (
-    `**${who(job.account)} decides:** \`/job approve\` pays the worker, \`/job reject\` with the reason below it sends ` +
+    `**${who(job.account)} decides:** \`/job approve\` pays the worker, \`/job reject\` with the reason on the next line sends ` +
     `the work back${merge}. ${until}`
   );
 }
@@ -86,7 +86,7 @@ const paid = ({ price_cents, work: { worker } }: MarketJob): string | null =>
 
 /** For a job that ended without success. */
 const refunded = (job: Job): string | null =>
-  job.price_cents > 0 ? `What was paid for it is back in the wallet of ${who(job.account)}.` : null;
+  job.price_cents > 0 ? `The price was returned to the wallet of ${who(job.account)}.` : null;
 
 /** Where the money went; null when it did not move or is still held. */
 export function settled(job: Job): string | null {
@@ -98,4 +98,4 @@ export function settled(job: Job): string | null {
 export const again = (job: Job): string =>
   job.price_cents > 0 ? `\`/job retry\` offers it again, for another ${money(job.price_cents)}.` : TRY_AGAIN;
 
-export const TRY_AGAIN = "`/job retry` tries it again.";
+export const TRY_AGAIN = "`/job retry` tries again.";

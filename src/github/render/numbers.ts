@@ -25,17 +25,17 @@ export function usageLine(job: Job): string | null {
     ...(tries > 1 ? [counted(tries, "try", "tries")] : []),
     counted(usage.turns, "turn"),
     `${count(input)} tokens in, ${count(usage.output_tokens)} out`,
-    cost === null ? "cost not known" : `${complete ? "" : "at least "}${money(cost)}`,
+    cost === null ? "cost unknown" : `${complete ? "" : "at least "}${money(cost)}`,
   ];
   return parts.join(" · ");
 }
 
-const MOST_NOTES = 2_000;
+const MAX_NOTES = 2_000;
 
 /** Notes on the model for the sender; null when there are none. They come from the run and are foreign text. */
 export function modelLine(job: Job): string | null {
   const notes = modelNotes(job);
-  return notes.length === 0 ? null : `**Model:** ${cut(escapeMarkdown(oneLine(notes.join(" "))), MOST_NOTES)}`;
+  return notes.length === 0 ? null : `**Model:** ${cut(escapeMarkdown(oneLine(notes.join(" "))), MAX_NOTES)}`;
 }
 
 /** The repository's web address, taken from a URL that GitHub sent; null when there was none yet. */

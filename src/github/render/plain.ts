@@ -7,7 +7,7 @@ import { redact } from "../../contracts/redact.ts";
 import { withoutSkips } from "../../text/commit-words.ts";
 import { normalise } from "../../text/normalise.ts";
 import { cut, headBytes } from "../../text/text.ts";
-import { partedComments, withoutClosing, withoutComments, withoutMentions } from "./escape-markdown.ts";
+import { breakComments, withoutClosing, withoutComments, withoutMentions } from "./escape-markdown.ts";
 
 /** GitHub allows 65,536 characters, in practice also bytes (github-facts 8.1); this respects both. */
 export const MAX_BODY = 60_000;
@@ -55,7 +55,7 @@ const onOneLine = (text: string): string => text.replace(/\s+/g, " ").trim();
 export const oneLine = (text: string): string => onOneLine(redact(visible(text)));
 
 /** For text that becomes a commit message. */
-const asCommit = (text: string): string => partedComments(withoutSkips(withoutComments(visible(text))));
+const asCommit = (text: string): string => breakComments(withoutSkips(withoutComments(visible(text))));
 
 /** Prefix of briefs' head commits, which starts the job workflow on a job branch. GitHub ignores case there. */
 const BRIEF_PREFIX = /^(run|post) (?=job )/i;
@@ -70,13 +70,13 @@ const safeLine = (text: string, max: number): string =>
   cut(withoutClosing(withoutMentions(onOneLine(redact(asCommit(text))))), max) || "no title";
 
 /** A pull request's body becomes the commit message of a squash merge. */
-export const escapeMarkdownBody = (text: string): string => harmlessly(asCommit(text));
+export const escapeMarkdownBody = (text: string): string => withoutEffects(asCommit(text));
 
 /** Foreign text as safe Markdown: no mentions, hidden text, markers or closing keywords. */
-export const escapeMarkdown = (text: string): string => harmlessly(withoutComments(visible(text)));
+export const escapeMarkdown = (text: string): string => withoutEffects(withoutComments(visible(text)));
 
 /** Redacts again, since removals could have assembled a secret. */
-const harmlessly = (text: string): string => withoutClosing(withoutMentions(redact(text))).trim();
+const withoutEffects = (text: string): string => withoutClosing(withoutMentions(redact(text))).trim();
 
 /** Foreign text as a Markdown quotation of at most `max` characters. */
 export const quoted = (text: string, max = 10_000): string =>
@@ -90,14 +90,14 @@ const longestTicks = (text: string): number =>
 
 /** Foreign lines in a code block that they cannot close. */
 export function fenced(text: string, language = "text"): string {
-  const lines = partedComments(redact(visible(text)));
+  const lines = breakComments(redact(visible(text)));
   const fence = "`".repeat(Math.max(2, longestTicks(lines)) + 1);
   return `${fence}${language}\n${lines}\n${fence}`;
 }
 
 /** Foreign text inside a sentence: as code, so that its Markdown has no effect. */
 export function code(text: string, max = 200): string {
-  const words = partedComments(cut(oneLine(text), max));
+  const words = breakComments(cut(oneLine(text), max));
   const ticks = "`".repeat(longestTicks(words) + 1);
   const pad = words.startsWith("`") || words.endsWith("`") ? " " : "";
   return `${ticks}${pad}${words}${pad}${ticks}`;

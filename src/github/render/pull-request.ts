@@ -14,7 +14,7 @@ const requesterOf = (job: Job): string | null =>
 const wordsOf = (job: Job): string => job.result?.title || job.title;
 
 const FOR_SENDER =
-  "<sub>Whoever ordered this may comment `/job approve` to take it, or `/job reject` to send it back.</sub>";
+  "<sub>The sender of this job can comment `/job approve` to accept it, or `/job reject` to send it back.</sub>";
 
 export const pullRequestTitle = (job: Job): string => titleLine(wordsOf(job));
 

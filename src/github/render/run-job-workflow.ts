@@ -21,7 +21,7 @@ jobs:
 `;
 
 export const NEW_WORKFLOW = `<details>
-<summary>This repository's copy of <code>.github/workflows/run-job.yml</code> is of an older version: it still works, and these lines replace it.</summary>
+<summary>This repository's copy of <code>.github/workflows/run-job.yml</code> is outdated. It still works; replace it with these lines:</summary>
 
 \`\`\`yaml
 ${RUN_JOB_WORKFLOW}\`\`\`

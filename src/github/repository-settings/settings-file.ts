@@ -57,11 +57,11 @@ function lineOf(document: Document, lines: LineCounter, path: readonly PropertyK
 
 function notYaml(document: Document, lines: LineCounter): SettingsAnswer {
   const wrong = [...new Set(document.errors.map(({ pos }) => lines.linePos(pos[0]).line))].slice(0, MAX_NAMED);
-  const problem = `\`${SETTINGS_PATH}\` is not valid YAML: mend line${wrong.length === 1 ? "" : "s"} ${wrong.join(", ")}.`;
+  const problem = `\`${SETTINGS_PATH}\` is not valid YAML: fix line${wrong.length === 1 ? "" : "s"} ${wrong.join(", ")}.`;
   return {
     ok: false,
     problem,
-    mistakes: wrong.map((line) => ({ words: `is not valid YAML: mend line ${line}.`, line })),
+    mistakes: wrong.map((line) => ({ words: `is not valid YAML: fix line ${line}.`, line })),
   };
 }
 
@@ -85,7 +85,7 @@ function mistakesOf(issue: Issue, on: (path: readonly PropertyKey[]) => number |
     return issue.keys.map((key) => {
       const path = [...issue.path, key];
       const meant = nearest(key, keysAt(issue.path));
-      const hint = meant === null ? "Remove it or mend its name." : `Did you mean ${code(meant)}?`;
+      const hint = meant === null ? "Remove it or correct its name." : `Did you mean ${code(meant)}?`;
       return placed(path, (place) => `has a key that does not exist: ${nameOf(path)}${place}. ${hint}`);
     });
   if (issue.path.length === 0) return [{ words: "must be a map of settings.", line: 1 }];

@@ -41,7 +41,7 @@ class Bounds {
       case "space":
         return isStart && piece.length > MAX_INDENT ? DEEP : null;
       case "explicit-key-ind":
-        return "has a key behind a question mark, which is not read here";
+        return "has a key after a question mark, which is not supported";
       case "seq-item-ind":
       case "map-value-ind":
         return this.#mark();
@@ -77,7 +77,7 @@ export function yamlOutOfBounds(text: string): { readonly words: string; readonl
     pieces += 1;
     if (pieces > MAX_PIECES) return { words: "is too long. Keep only the settings in it.", line: null };
     const why = bounds.take(piece);
-    if (why !== null) return { words: `${why}: mend line ${bounds.line}.`, line: bounds.line };
+    if (why !== null) return { words: `${why}: fix line ${bounds.line}.`, line: bounds.line };
   }
   return null;
 }
