@@ -51,7 +51,10 @@ class RunLinesInMemory implements RunLines {
     const last = known?.lines.at(-1)?.seq ?? 0;
     const fresh = newOf(lines, last);
     if (fresh.length === 0) return last;
-    const buffered: BufferedLog = known ?? { ...{ run, lines: [], characters: 0 }, log_nth: nextLog(stored, fresh).log_nth };
+    const buffered: BufferedLog = known ?? {
+      ...{ run, lines: [], characters: 0 },
+      log_nth: nextLog(stored, fresh).log_nth,
+    };
     for (const line of fresh) {
       buffered.lines.push(line);
       buffered.characters += sizeOf(line);

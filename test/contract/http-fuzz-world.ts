@@ -217,7 +217,9 @@ const cashierIn = (weather: () => Weather): PaymentProvider => ({
   readEvent: async (body, signature) => {
     if (weather().paymentProvider === "away") return "away";
     const paid = { account: "ada", cents: body.length + 1, reason: "topup", action: "topup" } as const;
-    return signature === "t=1,v1=good" ? { event: "evt_1", movements: [{ ...paid, id: `pi_${body.length}` }] } : "forged";
+    return signature === "t=1,v1=good"
+      ? { event: "evt_1", movements: [{ ...paid, id: `pi_${body.length}` }] }
+      : "forged";
   },
 });
 

@@ -2,7 +2,7 @@ import { rm } from "node:fs/promises";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Command } from "../../src/domain/job/command.ts";
 import type { JobId } from "../../src/domain/job/job.ts";
-import { STALLED_MS, MAX_STREAM_MS } from "../../src/job-log/follower.ts";
+import { MAX_STREAM_MS, STALLED_MS } from "../../src/job-log/follower.ts";
 import { CHECK_MS, HEARTBEAT_MS, MAX_FOR_ACCOUNT } from "../../src/job-log/live-logs.ts";
 import { dataFolder } from "../data-folder.ts";
 import { type HandClock, handClock } from "../flows/clock.ts";

@@ -133,7 +133,10 @@ describe("unchecked work that conflicts", () => {
     const later = (job.submitted_at ?? 0) + NO_CHECKS_LIMIT_MS;
     const left = verdict({ checks: [], mergeable: "conflict" }, later);
     expect(left.work.verdict).toBe("pass");
-    expect(left.merge).toMatchObject({ never: false, text: "it conflicts with the base branch; resolve the conflicts" });
+    expect(left.merge).toMatchObject({
+      never: false,
+      text: "it conflicts with the base branch; resolve the conflicts",
+    });
   });
 });
 
@@ -246,7 +249,13 @@ describe("may it be merged?", () => {
     ],
     ["a draft", { draft: true }, "none", false, "the pull request is a draft; mark it as ready"],
     ["changes requested", { review: "changes_requested" }, "none", false, "a review asks for changes"],
-    ["a conflict", { mergeable: "conflict" }, "none", false, "it conflicts with the base branch; resolve the conflicts"],
+    [
+      "a conflict",
+      { mergeable: "conflict" },
+      "none",
+      false,
+      "it conflicts with the base branch; resolve the conflicts",
+    ],
     ["not computed yet", { mergeable: "unknown" }, "none", false, "GitHub is still computing whether it can be merged"],
     [
       "behind its base",

@@ -228,15 +228,17 @@ export function createOctokits(now: () => number = () => performance.now()): Oct
     paces.set(id, known);
     return known;
   };
-  const Octokit = ProbotOctokit.plugin(throttled(paceOf, { forgetters, skew, clock }), kept).defaults((options: ClientOptions) => ({
-    // A function, since Probot silently overwrites `throttle` in an options object.
-    ...options,
-    userAgent: USER_AGENT,
-    ...(typeof options.auth === "object" ? { auth: { ...options.auth, timeDifference: skew } } : {}),
-    retry: { enabled: false },
-    throttle: { ...options.throttle, enabled: false },
-    request: { ...options.request, fetch: transport },
-  }));
+  const Octokit = ProbotOctokit.plugin(throttled(paceOf, { forgetters, skew, clock }), kept).defaults(
+    (options: ClientOptions) => ({
+      // A function, since Probot silently overwrites `throttle` in an options object.
+      ...options,
+      userAgent: USER_AGENT,
+      ...(typeof options.auth === "object" ? { auth: { ...options.auth, timeDifference: skew } } : {}),
+      retry: { enabled: false },
+      throttle: { ...options.throttle, enabled: false },
+      request: { ...options.request, fetch: transport },
+    }),
+  );
   const left = (): Windows[] => [...paces.values()].map((throttle) => throttle.left());
   return {
     Octokit,

@@ -4,7 +4,7 @@ import type { Effect } from "../../domain/job/effect.ts";
 import type { Attempt } from "../../engine/ports/performer.ts";
 import { attempted, type GitHubError } from "../client/errors.ts";
 import * as said from "../render/merge-refusals.ts";
-import { mergeRefused, mergeBlocker } from "./merge.ts";
+import { mergeBlocker, mergeRefused } from "./merge.ts";
 import { laterOf } from "./one-call.ts";
 import { readPullRequest } from "./pull-request-state.ts";
 import { done, reported, type Task } from "./task.ts";

@@ -115,7 +115,12 @@ export interface TreeEntry {
 }
 
 /** The tree entries of the brief. */
-export function briefEntries(job: Job, attemptRef: AttemptRef, baseCommit: BriefBaseCommit, sender: BriefSender): TreeEntry[] {
+export function briefEntries(
+  job: Job,
+  attemptRef: AttemptRef,
+  baseCommit: BriefBaseCommit,
+  sender: BriefSender,
+): TreeEntry[] {
   const file = (name: string, rest: { readonly content: string } | { readonly sha: null }): TreeEntry => ({
     path: `${jobFolder(job.id)}/${name}`,
     mode: "100644",

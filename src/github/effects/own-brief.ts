@@ -6,7 +6,7 @@
 
 import { type AppIdentity, botLogin, sameLogin } from "../client/app-identity.ts";
 import type { Tip } from "./branch-state.ts";
-import { isBriefMessage, type AttemptRef } from "./brief.ts";
+import { type AttemptRef, isBriefMessage } from "./brief.ts";
 import type { Task } from "./task.ts";
 
 /** Commits below the head that are searched for our brief, since the agent may have added some. */

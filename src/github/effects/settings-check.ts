@@ -50,7 +50,9 @@ function brokenFace(mistakes: readonly Mistake[], had_settings: boolean) {
 }
 
 function mendedFace(is_there: boolean) {
-  const summary = is_there ? `\`${SETTINGS_PATH}\` is valid and applies from now on.` : "The file was deleted; the defaults apply.";
+  const summary = is_there
+    ? `\`${SETTINGS_PATH}\` is valid and applies from now on.`
+    : "The file was deleted; the defaults apply.";
   return { conclusion: "success", output: { title: "Mended", summary } } as const;
 }
 

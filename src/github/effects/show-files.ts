@@ -55,7 +55,8 @@ async function commit(task: Task, base: string, files: readonly FileChange[]): P
 
 export async function showFiles(task: Task, { round, try: attemptRef }: ShowFiles): Promise<Attempt> {
   const { job, now } = task;
-  const refused = (sentence: string): Attempt => reported({ type: "delivery-refused", round, try: attemptRef, sentence });
+  const refused = (sentence: string): Attempt =>
+    reported({ type: "delivery-refused", round, try: attemptRef, sentence });
   const { sha: base } = job.base;
   const parcel = await readBlob(task, marketWork(job)?.delivery?.parcel);
   if (parcel === null) return refused(GONE);

@@ -6,13 +6,13 @@ import { z } from "zod";
 import type { TranslatedEvent } from "../../domain/job/github-event.ts";
 import { asJobId, type JobId, jobOfBranch } from "../../domain/job/job.ts";
 import {
+  branchEvent,
   commandAuthor,
   ignored,
   isBot,
   listener,
-  branchEvent,
-  pullsEvent,
   ofPulls,
+  pullsEvent,
   repositoryOf,
   source,
   translated,

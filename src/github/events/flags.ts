@@ -88,8 +88,7 @@ function take(name: string, joined: string | undefined, given: ParsedFlags, afte
     case "draft":
     case "no-merge":
     case "market":
-      if (joined !== undefined)
-        return { sentence: `\`--${flag}\` takes no value: remove the \`=\` and what follows.` };
+      if (joined !== undefined) return { sentence: `\`--${flag}\` takes no value: remove the \`=\` and what follows.` };
       return { given: { ...given, [flag.replace("-", "_")]: true }, rest: after };
     case "model": {
       const { value, rest } = readValue(joined, after);

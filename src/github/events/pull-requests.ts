@@ -10,11 +10,11 @@ import {
   ignored,
   isBot,
   isSelf,
+  jobEvent,
   type Listener,
   listener,
-  jobEvent,
-  pullsEvent,
   person,
+  pullsEvent,
   source,
 } from "./event-listener.ts";
 

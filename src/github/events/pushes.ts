@@ -3,11 +3,11 @@ import { z } from "zod";
 import { CONFIG_FILE, jobFolder, TASK_FILE } from "../../contracts/brief.ts";
 import { type JobId, jobOfBranch } from "../../domain/job/job.ts";
 import {
+  branchEvent,
   ignored,
   isSelf,
-  listener,
   jobEvent,
-  branchEvent,
+  listener,
   person,
   repositoryOf,
   source,

@@ -6,7 +6,7 @@ import { z } from "zod";
 import { WORKFLOW_FILE } from "../../contracts/brief.ts";
 import { jobOfBranch, type Run } from "../../domain/job/job.ts";
 import { head } from "../../text/text.ts";
-import { ignored, type Listener, listener, jobEvent, pullsEvent, ofPulls, source } from "./event-listener.ts";
+import { ignored, jobEvent, type Listener, listener, ofPulls, pullsEvent, source } from "./event-listener.ts";
 
 /** Characters of a commit message's first line that are kept. */
 const COMMIT_LINE_LIMIT = 500;

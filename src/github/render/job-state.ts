@@ -42,7 +42,11 @@ function queued(job: Job): State {
   const attemptNote = job.tries > 1 ? `Try ${job.tries}: ` : "";
   const run = runOf(job);
   if (run !== null)
-    return state("Waiting for a runner", `${attemptNote}${link("The run", run.url)} waits for a runner.`, lastFailure(job));
+    return state(
+      "Waiting for a runner",
+      `${attemptNote}${link("The run", run.url)} waits for a runner.`,
+      lastFailure(job),
+    );
   if (job.pushed_at !== null)
     return state(
       "Queued",
