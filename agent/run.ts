@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import { type Brief, jobFolder, LOG_FILE } from "../src/contracts/brief.ts";
 import { dayOf, fitToModel, type ModelChoice } from "../src/contracts/model-choice.ts";
-import { saidBy } from "../src/contracts/model-source.ts";
+import { describeSource } from "../src/contracts/model-source.ts";
 import { costCents, findModel, MODELS_AS_OF } from "../src/contracts/models.ts";
 import { blanker, redactor } from "../src/contracts/redact.ts";
 import { NO_USAGE, type Result } from "../src/contracts/result.ts";
@@ -123,7 +123,7 @@ async function attempt(work: Work): Promise<Stop> {
   if (!opened.ok) return opened.stop;
   const choice = await fitModel(work, brief.llm, opened.listModels);
   const { limits } = brief;
-  const by = saidBy(brief.llm, settings.llm);
+  const by = describeSource(brief.llm, settings.llm);
   log.info(
     `Job ${brief.id}, round ${brief.round}, attempt ${brief.attempt}, with ${choice.model}${by === "" ? "" : `, ${by}`}: ` +
       `at most ${counted(limits.turns, "turn")}, ${counted(limits.minutes, "minute")}, ${counted(limits.cost_cents, "cent")}.`,

@@ -3,7 +3,7 @@
  * then replaces the reservation. Pure; independent of HTTP.
  */
 import type { CostLimit, Spent } from "../../src/contracts/gateway.ts";
-import { costCents, dearestCents } from "../../src/contracts/models.ts";
+import { costCents, highestCents } from "../../src/contracts/models.ts";
 import type { Usage } from "../../src/contracts/result.ts";
 
 export type CallUsage = Omit<Usage, "turns">;
@@ -116,7 +116,7 @@ export class Budget {
 
   /** A model without a known price counts as the dearest known one, so that a newer model cannot bypass the limit. */
   #priceOf(model: string, usage: CallUsage): number | null {
-    return costCents(model, usage) ?? (this.#hasPrice ? dearestCents(usage) : null);
+    return costCents(model, usage) ?? (this.#hasPrice ? highestCents(usage) : null);
   }
 
   /**

@@ -1,6 +1,6 @@
 /**
- * The brief: what the App writes to `.jobs/{id}/` on the job branch and the agent reads. Never a secret.
- * `job.md` holds the task as text; `job.config.json` holds everything below.
+ * The brief: written by the App to `.jobs/{id}/` on the job branch, read by the agent. Holds no secrets. `job.md` is
+ * the task as text; `job.config.json` has the fields below.
  */
 import { z } from "zod";
 import { namedBySchema } from "./model-source.ts";
@@ -16,13 +16,13 @@ export const CONFIG_FILE = "job.config.json";
 export const RESULT_FILE = "result.json";
 export const LOG_FILE = "log.jsonl";
 
-/** In the message of a brief whose checkout shall hold a part of the repository alone. */
+/** Line in the commit message of a brief that asks for a partial checkout. */
 export const PARTIAL_TRAILER = "Job-Checkout: part";
 
 /** The workflow that runs jobs. */
 export const WORKFLOW_FILE = ".github/workflows/run-job.yml";
 
-/** Head commit messages that start a run of `run-job.yml` begin with this. */
+/** A push whose head commit message begins with this starts a run of `run-job.yml`. */
 export const RUN_COMMIT_PREFIX = "Run job ";
 
 export const briefSchema = z.object({
@@ -32,20 +32,23 @@ export const briefSchema = z.object({
   repository: z.string(),
   branch: z.string(),
   base: z.object({ branch: z.string(), sha: z.string() }),
-  /** The base is merged into the branch before the agent begins; conflicts are left in the files, as markers. */
+  /** Merge the base into the branch before the agent begins; conflicts stay in the files as markers. */
   merge_base: z.boolean().optional(),
   title: z.string(),
   runner: z.enum(["actions", "market"]),
-  /** GitHub login of the person who asked, if one did. */
+  /** GitHub login of the requester, if a person asked. */
   requester: z.string().nullable(),
   llm: z.object({
     provider: z.string(),
     model: z.string(),
-    /** Tokens of one answer; null: as many as fit the model. */
+    /** Limit for one answer in tokens; null: as many as the model allows. */
     max_tokens: z.number().int().positive().nullable().default(null),
-    /** What was changed about the model that was asked for; the result tells it on. */
+    /** Changes to the requested model, in sentences that the result repeats. */
     notes: z.array(z.string().max(MAX_NOTE)).max(MAX_NOTES).catch([]),
-    /** What the server names gives way to the repository's variables. Missing in older briefs. */
+    /**
+     * Where each setting comes from: the repository's variables override the server's defaults. Missing in older
+     * briefs.
+     */
     named_by: namedBySchema.optional().catch(undefined),
   }),
   limits: z.object({
@@ -53,27 +56,27 @@ export const briefSchema = z.object({
     turns: z.number().int().positive(),
     cost_cents: z.number().positive(),
   }),
-  /** The repository's own words for every job, from its settings on the base branch. */
+  /** Instructions for every job, from the repository's settings on the base branch. */
   instructions: z.string().default(""),
-  /** Globs of what the job may not change; it is put back before the push. */
+  /** Globs of paths that the job may not change; the push restores them. */
   forbidden_paths: z.array(z.string()).default([]),
-  /** Folders that the checkout holds, the top folder's own files aside; none: all of them. */
+  /** Folders in the checkout, besides the files of the top folder; empty: everything. */
   checkout_paths: z.array(z.string()).default([]),
-  /** Hosts that can be reached beside the model's provider; null: all of them. */
+  /** Allowed hosts besides the model's provider; null: all hosts. */
   egress: z.array(z.string()).nullable().default(null),
-  /** 1 for the first try of a round. */
+  /** Counts the attempts of a round, from 1. */
   attempt: z.number().int().positive(),
-  /** 1 for the first round; each message starts another on the same branch. */
+  /** Counts the rounds, from 1; each message to the job starts a new round on the same branch. */
   round: z.number().int().positive(),
   issue: z.number().int().positive().nullable(),
   pull_request: z.number().int().positive().nullable(),
-  /** Where the run tells the App how it goes (`run-report.ts`), without a slash at its end; null: nowhere. */
+  /** The App's address for reports (`run-report.ts`), without a trailing slash; null: no reports. */
   app_url: z.string().nullable().default(null),
-  /** Why the last try failed, in words for the model; null on a first try. */
+  /** Why the last attempt failed, for the model; null on a first attempt. */
   failure: z.string().nullable(),
-  /** The ends of the logs of the checks that failed then. */
+  /** The ends of the logs of the checks that failed in the last attempt. */
   failed_checks: z.array(z.object({ name: z.string(), log: z.string() })).default([]),
-  /** What earlier rounds were asked and did, oldest first. */
+  /** Requests and results of earlier rounds, oldest first. */
   history: z.array(z.object({ asked: z.string(), did: z.string() })),
 });
 

@@ -1,27 +1,29 @@
 /**
- * The agent's way out, where the repository's settings narrow it: which hosts these may name, and what the proxy tells
- * the agent of what it refused.
+ * Restricted network access of the agent: valid host names in the repository's settings, and the format of the proxy's
+ * refusals.
  */
 import { z } from "zod";
 
 const LABEL = "[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?";
-/** The last label has a letter that is part of no number: else it is an address, in whatever way it is written. */
+/**
+ * The last label contains a letter and is not hexadecimal; otherwise the name would be an IP address in some notation.
+ */
 const LAST_LABEL = `(?!0x)(?=[a-z0-9-]*[a-z])${LABEL}`;
 const HOST = new RegExp(`^(?:\\*\\.)?(?:${LABEL}\\.)+${LAST_LABEL}$`);
 
 export const MAX_EGRESS_HOSTS = 100;
 
-/** `registry.npmjs.org`, or `*.npmjs.org` for what lies below it. */
+/** `registry.npmjs.org`, or `*.npmjs.org` for every name below it. */
 export const egressHost = z
   .string()
   .toLowerCase()
   .max(253)
   .regex(
     HOST,
-    "is a host's name such as registry.npmjs.org, or *.npmjs.org for all below it, without scheme, port, path or address",
+    "is a host name such as registry.npmjs.org, or *.npmjs.org for every name below it, without scheme, port or path; IP addresses are not allowed",
   );
 
-/** Asked for without a proxy in between: what was refused after the one with this number. */
+/** Requested directly from the proxy; returns the refusals after the given number. */
 export const REFUSALS_PATH = "/refusals";
 
 export const refusalsSchema = z.object({

@@ -1,21 +1,21 @@
-/** What the gateway beside the agent tells it: what the run's calls have cost, and that its limit of cost is reached. */
+/** Messages from the gateway to the agent: what the run's calls have cost, and that the cost limit is reached. */
 import { z } from "zod";
 import { usageSchema } from "./result.ts";
 
-/** All calls of the run, the model's own ones by its shell included. */
+/** Covers all calls of the run, including those that commands make. */
 export const SPENT_PATH = "/spent";
 
 export const spentSchema = z.object({
-  /** Calls under way count with what they may cost at most. Null: the model's price is not known. */
+  /** Calls in progress count with their maximum cost. Null when the model's price is unknown. */
   cents: z.number().nonnegative().nullable(),
-  /** Calls that the provider has answered, whole or in part. */
+  /** Calls that the provider answered, completely or in part. */
   calls: z.number().int().nonnegative(),
   usage: usageSchema.omit({ turns: true }),
 });
 
 export type Spent = z.infer<typeof spentSchema>;
 
-/** In the provider's shape of an error, beside its type and message: why a call is not made. */
+/** Why a call was not sent; added to the provider's error format next to type and message. */
 export const costLimitSchema = z.object({
   type: z.literal("error"),
   error: z.looseObject({
@@ -26,5 +26,5 @@ export const costLimitSchema = z.object({
 
 export type CostLimit = z.infer<typeof costLimitSchema>["error"]["cost_limit"];
 
-/** On an answer for which `max_tokens` was lowered: to how many, so that the run's limit of cost holds. */
+/** Header of an answer whose `max_tokens` was lowered to stay within the cost limit; holds the lowered number. */
 export const LOWERED_HEADER = "x-journeyman-max-tokens";

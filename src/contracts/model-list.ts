@@ -1,14 +1,14 @@
 /**
- * What a provider says of its models, as it answers `GET /v1/models`. Gateways answer with less, so everything but the
- * name may be missing. An answer that is too long or not a list says nothing. Makes no calls.
+ * Parses a provider's answer to `GET /v1/models`. Gateways return fewer fields, so only the name is required. Returns
+ * null for an answer that is too long or not a list. Makes no calls.
  */
 import { z } from "zod";
 import { withoutDate } from "./models.ts";
 
 export const MODEL_LIST_PATH = "/v1/models";
-/** The most that one page may hold; the provider has a few dozen. Retired ones are listed only if they are asked for. */
+/** The largest page; the provider has a few dozen models and lists retired ones only on request. */
 export const MODEL_LIST_QUERY = { limit: 1_000, lifecycle: ["active", "deprecated", "retired"] };
-/** It is nice to know, and nobody waits for it longer than this. */
+/** The list is optional, so nothing waits longer than this. */
 export const MODEL_LIST_TIMEOUT_MS = 5_000;
 const MAX_BYTES = 1024 * 1024;
 const MAX_MODELS = 1_000;
@@ -17,9 +17,9 @@ export interface ListedModel {
   readonly id: string;
   readonly window: number | null;
   readonly output: number | null;
-  /** Null: the provider does not say. */
+  /** Null when the provider does not say. */
   readonly lifecycle: "active" | "deprecated" | "retired" | null;
-  /** The day of its retirement, as it is planned. */
+  /** Planned day of retirement. */
   readonly retires: string | null;
 }
 
@@ -43,7 +43,7 @@ const model = z
   );
 const answer = z.object({ data: z.array(z.unknown()).max(MAX_MODELS) });
 
-/** Null: this is no list of models. */
+/** Null when this is not a model list. */
 export async function readModelList(response: Response): Promise<readonly ListedModel[] | null> {
   const text = response.ok ? await boundedText(response) : null;
   if (text === null) return null;
@@ -67,6 +67,6 @@ async function boundedText(response: Response): Promise<string | null> {
   return Buffer.concat(chunks).toString("utf8");
 }
 
-/** By its very name, else by another spelling of the same version. */
+/** Matches the exact name first, then other spellings of the same version. */
 export const findListed = (list: readonly ListedModel[] | null, name: string): ListedModel | null =>
   list?.find(({ id }) => id === name) ?? list?.find(({ id }) => withoutDate(id) === withoutDate(name)) ?? null;

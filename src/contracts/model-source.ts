@@ -1,6 +1,6 @@
 /**
- * Who names the model of a run: the job itself, then the settings file, then the repository's variables, then the server.
- * The brief says what the first, second and last of these named and which of them did; the run knows the variables. Pure.
+ * Precedence of the model settings: the job, the settings file, the repository's variables, the server. The brief holds
+ * the values from job, settings file and server, and which of them applied; the run knows the variables. Pure.
  */
 import { z } from "zod";
 
@@ -9,11 +9,11 @@ export type ModelSource = (typeof MODEL_SOURCES)[number];
 
 const source = z.enum(MODEL_SOURCES);
 
-/** Of each part by itself. */
+/** The source of each setting. */
 export const namedBySchema = z.object({ provider: source, model: source, max_tokens: source });
 export type NamedBy = z.infer<typeof namedBySchema>;
 
-/** `LLM_PROVIDER`, `LLM_MODEL` and `LLM_MAX_TOKENS` of the run; null: not set. */
+/** The run's `LLM_PROVIDER`, `LLM_MODEL` and `LLM_MAX_TOKENS`; null when not set. */
 export interface RunVariables {
   readonly provider: string | null;
   readonly model: string | null;
@@ -25,11 +25,14 @@ interface Named {
   readonly model: string;
   readonly max_tokens: number | null;
   readonly notes: readonly string[];
-  /** Missing: a server of before wrote the brief, whose word was the last. */
+  /** Missing in briefs of older servers, whose values are final. */
   readonly named_by?: NamedBy | undefined;
 }
 
-/** What counts in this run. A variable's model is not the one that the server has looked at: its notes and limit go. */
+/**
+ * Applies the variables. The notes and the answer limit were made for the server's model, so they are dropped if a
+ * variable replaces it.
+ */
 export function withVariables<T extends Named>(llm: T, variables: RunVariables): T {
   const { named_by } = llm;
   if (named_by === undefined) return llm;
@@ -47,14 +50,14 @@ export function withVariables<T extends Named>(llm: T, variables: RunVariables):
 }
 
 const WORDS: Readonly<Record<ModelSource, string>> = {
-  job: "as the job names it",
-  settings: "as .github/journeyman.yml names it",
-  server: "as the server names it",
+  job: "set by the job",
+  settings: "set by .github/journeyman.yml",
+  server: "set by the server",
 };
 
-/** In words, for the log; empty: a server of before does not tell. */
-export function saidBy({ named_by }: Pick<Named, "named_by">, variables: RunVariables): string {
+/** The sources in words, for the log; empty when an older server did not say. */
+export function describeSource({ named_by }: Pick<Named, "named_by">, variables: RunVariables): string {
   if (named_by === undefined) return "";
   const variable = named_by.model === "server" && variables.model !== null;
-  return variable ? "as the repository's variable LLM_MODEL names it" : WORDS[named_by.model];
+  return variable ? "set by the repository's variable LLM_MODEL" : WORDS[named_by.model];
 }

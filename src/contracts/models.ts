@@ -1,36 +1,35 @@
 /**
- * The models that we know: what each costs, how much it takes and answers, when its provider retires it and what follows
- * it. The one place that names them. A model that is not here has no price: a guess from a similar name would bind, or
- * fail to bind, a budget by a number that nobody published.
+ * The table of known models: prices, limits, retirement dates and successors. No other file names models. A model that
+ * is missing here has no price: a price guessed from a similar name would make cost limits wrong.
  */
 import type { Usage } from "./result.ts";
 
-/** What jobs run on where nobody names another. */
+/** The default when nobody names a model. */
 export const DEFAULT_MODEL = "claude-sonnet-5-5";
 
-/** The day on which every row below was true, by the provider's pages of models, prices and deprecations. */
+/** The day on which every row was checked against the provider's pages of models, prices and deprecations. */
 export const MODELS_AS_OF = "2026-11-30";
 
-/** US cents per million tokens. Cache writes (five minutes) cost 1.25 × the input price. */
+/** US cents per million tokens. Writing to the five-minute cache costs 1.25 × the input price. */
 interface Price {
   readonly input: number;
   readonly output: number;
-  /** Of the input price, what a token costs that the cache knew. */
+  /** Price of a cached token as a share of the input price. */
   readonly read?: number;
-  /** Calls whose prompt is longer than this many tokens pay so many times as much, the answer included. */
+  /** Calls with a prompt above this many tokens cost this many times as much, including the answer. */
   readonly long?: { readonly above: number; readonly times: number };
 }
 
 export interface ModelFacts {
-  /** Null: none is published. */
+  /** Null when no price is published. */
   readonly price: Price | null;
   /** Tokens of prompt and answer together. */
   readonly window: number;
-  /** The most tokens of one answer. */
+  /** The model's maximum tokens per answer. */
   readonly output: number;
-  /** The day from which the provider answers 404; null: none is announced. */
+  /** The day from which the provider answers 404; null when none is announced. */
   readonly retires: string | null;
-  /** What the provider recommends in its place; null: it is the newest of its line. */
+  /** The provider's recommended replacement; null for the newest model of a line. */
   readonly successor: string | null;
 }
 
@@ -52,7 +51,7 @@ const newest = { retires: null, successor: null };
 const before = (successor: string) => ({ retires: null, successor });
 const until = (retires: string, successor: string) => ({ retires, successor });
 
-/** By name without its date: `claude-opus-4-5` is also `claude-opus-4-5-20251101`. */
+/** Keys lack the date: `claude-opus-4-5` is also `claude-opus-4-5-20251101`. */
 export const MODELS: Readonly<Record<string, ModelFacts>> = {
   "claude-fable-5-2": { price: price(800, 4_000, { read: 0.025 }), ...LARGE, ...newest },
   "claude-fable-5-1": { price: { ...fable, read: 0.025 }, ...LARGE, ...before("claude-fable-5-2") },
@@ -84,18 +83,18 @@ export const MODELS: Readonly<Record<string, ModelFacts>> = {
   "claude-3-haiku": { price: price(25, 125), ...small(4_096), ...until("2026-04-20", "claude-haiku-5-5") },
 };
 
-/** The spellings of one version: with its date, `-0` for the first of a line, or `-latest`. */
+/** Suffixes of the same version: its date, `-0` for the first of a line, or `-latest`. */
 const DATE = /(?:[-@]\d{8}|-0|-latest)$/;
 
 export const withoutDate = (name: string): string => name.replace(DATE, "");
 
-/** Null: a model that is not known here. */
+/** Null for an unknown model. */
 export function findModel(name: string): ModelFacts | null {
   const found = Object.hasOwn(MODELS, name) ? name : withoutDate(name);
   return (Object.hasOwn(MODELS, found) && MODELS[found]) || null;
 }
 
-/** The model itself and whatever may come to work in its place, nearest first. */
+/** The model and all its successors, nearest first. */
 export function lineageOf(name: string): readonly string[] {
   const lineage = new Set<string>();
   for (let model: string | null = name; model !== null && !lineage.has(model); ) {
@@ -113,8 +112,8 @@ const versionOf = (name: string): { readonly line: string; readonly number: numb
 };
 
 /**
- * A name that reads like the next version of a line that we know. Models come out faster than copies of this file are
- * brought up to date, so such a one may well exist; whether it does, its provider alone can say.
+ * Whether a name looks like the next version of a known line. Models appear faster than this file is updated, so it may
+ * exist; only its provider can tell.
  */
 export function looksNewer(name: string): boolean {
   const asked = versionOf(name);
@@ -124,7 +123,7 @@ export function looksNewer(name: string): boolean {
   return asked.number > latest && asked.number < Math.floor(latest) + 2;
 }
 
-/** The newest of each line, for sentences that say what may be named. */
+/** The newest of each line, for messages that suggest a model. */
 export const NEWEST_MODELS: readonly string[] = Object.entries(MODELS)
   .filter(([, { successor, price }]) => successor === null && price !== null)
   .map(([name]) => name);
@@ -132,7 +131,7 @@ export const NEWEST_MODELS: readonly string[] = Object.entries(MODELS)
 const CACHE_WRITE = 1.25;
 const CACHE_READ = 0.1;
 
-/** Cents for one call, or null when the model's price is not known. */
+/** Cents for one call, or null when the price is unknown. */
 export function costCents(model: string, call: Omit<Usage, "turns">): number | null {
   const price = findModel(model)?.price ?? null;
   return price === null ? null : centsAt(price, call);
@@ -140,14 +139,14 @@ export function costCents(model: string, call: Omit<Usage, "turns">): number | n
 
 const PRICES = Object.values(MODELS).flatMap(({ price }) => price ?? []);
 const most = (of: (one: Price) => number): number => Math.max(...PRICES.map(of));
-const DEAREST = price(
+const HIGHEST_PRICE = price(
   most(({ input, long }) => input * (long?.times ?? 1)),
   most(({ output, long }) => output * (long?.times ?? 1)),
   { read: most(({ read = CACHE_READ }) => read) },
 );
 
-/** What no model that we know costs more than: a bound for one without a price. */
-export const dearestCents = (call: Omit<Usage, "turns">): number => centsAt(DEAREST, call);
+/** The highest price of all known models: an upper bound for a model without a price. */
+export const highestCents = (call: Omit<Usage, "turns">): number => centsAt(HIGHEST_PRICE, call);
 
 function centsAt(price: Price, call: Omit<Usage, "turns">): number {
   const prompt = call.input_tokens + call.cache_write_tokens + call.cache_read_tokens;

@@ -1,19 +1,21 @@
 /**
- * What a model's provider said no with, in words: its SDK tells the whole body of the answer, and an agent of before wrote
- * that down. Whoever reads a comment wants the one sentence in it.
+ * Extracts the message from a provider's error. The SDK, and so older agents, report the whole body of the answer; a
+ * comment should show one sentence.
  */
 import { z } from "zod";
 import { parseForeignJson } from "../text/json-bounds.ts";
 import { head } from "../text/text.ts";
 
 const BODY = /\{\s*"(?:type"\s*:\s*"error"|error"\s*:\s*\{)/;
-/** A gateway wraps what it was told; deeper than this nobody does. */
+/** Gateways wrap errors of other gateways; deeper nesting does not occur. */
 const MAX_WRAPPED = 3;
 const MAX_READ = 20_000;
 
 const bodySchema = z.object({ error: z.object({ message: z.string() }) });
 
-/** The text with an error's body replaced by the message in it; one that cannot be read is left out with what follows. */
+/**
+ * Replaces an error body in the text by its message. An unreadable body is removed together with everything after it.
+ */
 export function providerWords(text: string): string {
   let words = head(text, MAX_READ);
   for (let depth = 0; depth <= MAX_WRAPPED; depth++) {

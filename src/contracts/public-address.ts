@@ -1,12 +1,13 @@
 /**
- * Which addresses are on the public internet: what a name that strangers chose may lead to. Otherwise they could let us
- * ask our own network. Pure; whoever connects asks here about the very address that it connects to.
+ * Tells which IP addresses are on the public internet. Host names chosen by strangers may only resolve to those;
+ * otherwise they could make us send requests into our own network. Pure; check the very address that the connection
+ * uses.
  */
 import ipaddr from "ipaddr.js";
 
-/** Public IPv6 is handed out of this; what lies outside may carry an IPv4 address in a form of its own. */
+/** All public IPv6 addresses are in this block; others can embed an IPv4 address. */
 const GLOBAL_V6 = ipaddr.IPv6.parseCIDR("2000::/3");
-/** Azure's own service for its machines, GitHub's runners among them: public by its number alone. */
+/** Azure's internal service for its virtual machines, including GitHub's runners; the address is in a public range. */
 const AZURE_HOST = "168.63.129.16";
 
 const isPublicV4 = (address: ipaddr.IPv4): boolean =>
@@ -19,7 +20,7 @@ function isPublicV6(address: ipaddr.IPv6): boolean {
   switch (address.range()) {
     case "ipv4Mapped":
       return isPublicV4(address.toIPv4Address());
-    // an IPv4 address as a network without IPv4 reaches it
+    // An IPv4 address as seen from an IPv6-only network.
     case "rfc6052":
       return isPublicV4(v4At(bytes, 12)) && bytes[4] === 0 && bytes[5] === 0;
     case "6to4":
@@ -31,7 +32,7 @@ function isPublicV6(address: ipaddr.IPv6): boolean {
   }
 }
 
-/** What is no address is not public. */
+/** Invalid addresses are not public. */
 export function isPublic(text: string): boolean {
   if (!ipaddr.isValid(text)) return false;
   const address = ipaddr.parse(text);

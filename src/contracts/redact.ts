@@ -1,6 +1,6 @@
 /**
- * Redaction of what looks like a secret, for every text that leaves: log, result, transcript, check, comment.
- * A net below the real defences (secrets have a type of their own and are never handed on), not one of them.
+ * Redacts what looks like a secret from every text that leaves: log, result, transcript, check, comment. A safety net:
+ * the real protection is that secrets have their own type and are not passed on.
  */
 import { TOKENS } from "./tokens.ts";
 
@@ -8,10 +8,10 @@ const MARK = "[secret]";
 
 const SHAPES = TOKENS.flatMap(({ shapes = [] }) => shapes);
 
-/** Least characters of each of the three parts of a JWT, the `eyJ` that the first begins with aside. */
+/** Minimum characters of each of the three parts of a JWT, not counting the leading `eyJ`. */
 const JWT_PART = 8;
 const JWT_START = /(?<![A-Za-z0-9_])eyJ/;
-/** Where words of letters, digits, `_`, `-` and dots end. */
+/** The end of a token made of letters, digits, `_`, `-` and dots. */
 const WORD_END = /[^A-Za-z0-9_.-]|$/g;
 
 function withoutJwtsInWord(word: string): string {
@@ -29,14 +29,17 @@ function withoutJwtsInWord(word: string): string {
   return left.join(".");
 }
 
-/** JWTs amid other text. By hand, since a pattern would read the rest of a word again at each `-eyJ` in it. */
+/**
+ * Finds JWTs inside other text. Scans by hand, since a regular expression would rescan the rest of a word at each
+ * `-eyJ` in it.
+ */
 function withoutJwts(text: string): string {
   let clean = "";
   let from = 0;
   for (let at = text.indexOf("eyJ"); at >= 0; at = text.indexOf("eyJ", from)) {
     WORD_END.lastIndex = at;
     const end = WORD_END.exec(text)?.index ?? text.length;
-    // what stands before the word's first `eyJ` counts only as the sign next to it
+    // Before a word's first `eyJ` only the adjacent character matters.
     const start = Math.max(from, at - 1);
     clean += text.slice(from, start) + withoutJwtsInWord(text.slice(start, end));
     from = end;
@@ -44,14 +47,14 @@ function withoutJwts(text: string): string {
   return clean + text.slice(from);
 }
 
-/** Shorter values would blank out ordinary words. */
-const SHORTEST = 6;
-/** Base64 of which less is left than this could be part of any word. */
-const SHORTEST_BASE64 = 8;
+/** Shorter values would also match ordinary words. */
+const MIN_LENGTH = 6;
+/** Shorter pieces of base64 could be part of any word. */
+const MIN_BASE64 = 8;
 
 /**
- * The middle of the value's base64 where `before` bytes stand in front of it, as in `user:secret`: three bytes make four
- * characters, so a neighbour changes the first and the last ones alone.
+ * The middle of the value's base64 when `before` bytes precede it, as in `user:secret`. Three bytes become four
+ * characters, so a neighbour changes only the first and last characters.
  */
 function base64Middle(secret: string, before: 0 | 1 | 2): string {
   const bytes = Buffer.concat([Buffer.alloc(before), Buffer.from(secret)]);
@@ -64,24 +67,24 @@ function base64Middle(secret: string, before: 0 | 1 | 2): string {
 
 const urlSafe = (base64: string): string => base64.replaceAll("+", "-").replaceAll("/", "_");
 
-/** What is left of the value in base64, the ends included where it stands alone. */
+/** The base64 forms of the value, in other text and by itself. */
 const base64Spellings = (secret: string): string[] => {
   const alone = Buffer.from(secret).toString("base64").replace(/=+$/, "");
   const middles = ([0, 1, 2] as const).map((before) => base64Middle(secret, before));
-  const long = [alone, ...middles].filter((text) => text.length >= SHORTEST_BASE64);
+  const long = [alone, ...middles].filter((text) => text.length >= MIN_BASE64);
   return [...new Set(long.flatMap((text) => [text, urlSafe(text)]))];
 };
 
-/** Characters of a line of base64 as programs wrap it; a spelling that is longer may be broken anywhere. */
+/** Characters per line of wrapped base64; longer values may contain line breaks. */
 const WRAPPED_FROM = 60;
 
 const escaped = (text: string): string => text.replaceAll(/[.*+?^${}()|[\]\\/-]/g, "\\$&");
 
 const wrapped = (text: string): RegExp => new RegExp([...text].map(escaped).join("[\\r\\n]*"), "g");
 
-/** A function that blanks the given values, raw, URL-encoded and in base64, and nothing else. */
+/** Returns a function that blanks the given values: raw, URL-encoded and in base64. */
 export function blanker(secrets: Iterable<string>): (text: string) => string {
-  const known = [...new Set(secrets)].filter((secret) => secret.length >= SHORTEST);
+  const known = [...new Set(secrets)].filter((secret) => secret.length >= MIN_LENGTH);
   const base64 = known.flatMap(base64Spellings);
   const values = [...new Set([...known.flatMap((one) => [one, encodeURIComponent(one)]), ...base64])].sort(
     (a, b) => b.length - a.length,
@@ -95,7 +98,7 @@ export function blanker(secrets: Iterable<string>): (text: string) => string {
   };
 }
 
-/** {@link blanker}, and everything shaped like a secret as well. */
+/** Like {@link blanker}, plus everything shaped like a secret. */
 export function redactor(secrets: Iterable<string> = []): (text: string) => string {
   const blank = blanker(secrets);
   return (text) => {
@@ -105,5 +108,5 @@ export function redactor(secrets: Iterable<string> = []): (text: string) => stri
   };
 }
 
-/** {@link redactor} with no values of its own: shapes alone. */
+/** {@link redactor} without known values: shapes only. */
 export const redact = redactor();

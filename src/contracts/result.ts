@@ -1,16 +1,16 @@
 /**
- * The result: what the agent leaves in `.jobs/{id}/result.json` and the App reads leniently:
- * unknown keys are ignored, missing ones get a neutral value, and an unreadable file is told apart from none.
+ * The result: written by the agent to `.jobs/{id}/result.json`. The App parses it leniently: unknown keys are ignored,
+ * missing ones get a neutral value, and an invalid file differs from a missing one.
  */
 import { z } from "zod";
 import { parseForeignJson } from "../text/json-bounds.ts";
 import { head } from "../text/text.ts";
 import { providerWords } from "./provider-words.ts";
 
-/** Files that a result names as put back; the log of the run names all of them. */
+/** Restored files that a result lists; the run's log lists all of them. */
 export const MAX_PUT_BACK = 100;
 
-/** What is said of the model: so many sentences, each of so many characters. */
+/** Maximum number of notes about the model, and their maximum length. */
 export const MAX_NOTES = 10;
 export const MAX_NOTE = 600;
 
@@ -18,8 +18,8 @@ export const OUTCOMES = ["done", "nothing_to_do", "question", "refused", "limit"
 export type Outcome = (typeof OUTCOMES)[number];
 
 /**
- * What keeps every try from working until a person changes it, so that no other follows. Only where it is certain: an
- * answer that may be a passing one has no such word.
+ * Errors that make every further attempt fail until a person acts, so no retry follows. Used only when certain: a
+ * possibly temporary error is not listed.
  */
 export const PERMANENT_ERRORS = ["key_missing", "key_refused", "no_credit", "unknown_model", "misconfigured"] as const;
 export type PermanentError = (typeof PERMANENT_ERRORS)[number];
@@ -60,21 +60,21 @@ export const resultSchema = z.object({
     .string()
     .transform((text) => head(providerWords(text), 2_000))
     .optional(),
-  /** Null: another try may work. Agents of before do not say. */
+  /** Null: another attempt may succeed. Older agents do not set it. */
   permanent_error: z.enum(PERMANENT_ERRORS).nullable().catch(null),
   model: z.string().catch("unknown"),
-  /** That another model did the work than was asked for, that it will be retired, and the like. */
+  /** Notes, such as: another model than requested did the work, or the model will be retired. */
   notes: z.array(z.string().max(MAX_NOTE)).max(MAX_NOTES).catch([]),
   usage: usageSchema.catch(NO_USAGE),
-  /** Cents, may be a fraction; null where the model's price is not known. */
+  /** Cents, possibly fractional; null when the model's price is unknown. */
   cost_cents: z.number().nonnegative().nullable().catch(null),
-  /** Written by the pushing step: changed files that a job may not change, and which it therefore put back. */
+  /** Set by the pushing step: files that a job may not change and that were restored. */
   put_back: z.array(z.string().max(4_096)).max(MAX_PUT_BACK).catch([]),
 });
 
 export type Result = z.infer<typeof resultSchema>;
 
-/** The result in a file's text, or null when it is not one. */
+/** Parses a result file; null when it is not a result. */
 export function parseResult(text: string): Result | null {
   return resultSchema.safeParse(parseForeignJson(text)).data ?? null;
 }

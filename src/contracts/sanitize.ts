@@ -1,7 +1,7 @@
 /**
- * Takes out of foreign text what a reader on github.com does not see: hidden text is how an issue gives the model
- * orders that its reader never approved. It lowers the risk and is no boundary; the container is.
- * Code blocks are cleaned like prose, since an HTML comment can make one look like the other.
+ * Removes from foreign text what github.com does not show: hidden text is how an issue gives the model instructions
+ * that no reader saw. This lowers the risk and is not a security boundary; the container is. Code blocks are cleaned
+ * too, since an HTML comment can disguise one as the other.
  */
 import { withoutTitles } from "../text/link-titles.ts";
 import { normalise } from "../text/normalise.ts";
@@ -9,16 +9,16 @@ import { withoutHidingAttributes } from "../text/tags.ts";
 import { head } from "../text/text.ts";
 import { redact } from "./redact.ts";
 
-/** GitHub's limit for an issue or a comment; longer text is cut, which also bounds the work below. */
+/** GitHub's limit for an issue or comment. Longer text is cut, which also bounds the work below. */
 export const MAX_FOREIGN_TEXT = 65_536;
-/** Honest text settles in two rounds. */
+/** Ordinary text needs two passes. */
 const MAX_ROUNDS = 10;
-/** Markdown hides everything after a comment that opens a line and never closes. */
+/** Markdown hides everything after an unclosed comment that opens a line. */
 const OPEN_COMMENT = /^ {0,3}<!--[\s\S]*/m;
 const IMAGE_TEXT = /!\[(?:[^[\]]|\[[^[\]]*\])*\]([([])/g;
 const NUMERIC_ENTITY = /&#(?:x([0-9a-f]{1,6})|([0-9]{1,7}));/gi;
 
-/** A visible ASCII character stays as itself; any other numeric entity is a way to smuggle one in. */
+/** A visible ASCII character is kept; any other numeric entity could smuggle one in. */
 function readEntity(_: string, hex: string | undefined, decimal: string | undefined): string {
   const code = hex === undefined ? Number(decimal) : Number.parseInt(hex, 16);
   return code >= 32 && code <= 126 ? String.fromCharCode(code) : "";
@@ -43,7 +43,7 @@ const round = (text: string): string =>
     ),
   );
 
-/** Marks that hide something, each parted so that it no longer does and nothing can put it together again. */
+/** Breaks up marks that hide text, so that they lose their effect and cannot be reassembled. */
 const parted = (text: string): string =>
   text
     .replaceAll("<", "(")
@@ -52,7 +52,7 @@ const parted = (text: string): string =>
     .replaceAll("![", "! [")
     .replaceAll("]:", "] :");
 
-/** Removing one hidden piece can put another together, so it goes round until nothing changes. */
+/** Repeats until nothing changes, since a removal can join two pieces into a new one. */
 export function sanitize(text: string): string {
   let clean = head(text, MAX_FOREIGN_TEXT);
   for (let rounds = 0; rounds < MAX_ROUNDS; rounds += 1) {
@@ -60,6 +60,6 @@ export function sanitize(text: string): string {
     clean = round(before);
     if (clean === before) return clean;
   }
-  // Text nested this deep was built to deceive.
+  // Text nested this deeply is deceptive.
   return redact(parted(clean));
 }

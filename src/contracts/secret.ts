@@ -1,7 +1,4 @@
-/**
- * A value that must not be seen. However it is printed, logged or serialised, it reads `[secret]`;
- * only `reveal` gives it out, so that every place that uses one can be found.
- */
+/** A value that prints, logs and serialises as `[secret]`. Only `reveal` returns it, so that every use can be found. */
 import { inspect } from "node:util";
 
 const MASK = "[secret]";

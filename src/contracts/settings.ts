@@ -1,6 +1,6 @@
 /**
- * `.github/journeyman.yml`, read from the default branch: what a repository's owner decides. Strict: an unknown key is
- * an error that names it, since a misspelt `allowed_paths` must not open everything.
+ * `.github/journeyman.yml` on the default branch: the settings of a repository's owner. Strict: an unknown key is an
+ * error that names it, since a misspelt `allowed_paths` would otherwise allow everything.
  */
 import { z } from "zod";
 import { expandGlob, globMistake } from "../text/glob.ts";
@@ -9,7 +9,7 @@ import { egressHost, MAX_EGRESS_HOSTS } from "./egress.ts";
 export const MERGE_METHODS = ["merge", "squash", "rebase"] as const;
 
 const MAX_GLOBS = 100;
-/** What the braces of all globs of a list may stand for. */
+/** How many globs the braces of a whole list may expand to. */
 const MAX_EXPANDED = 300;
 
 const glob = z.string().superRefine((text, { addIssue }) => {
@@ -29,11 +29,11 @@ const autoMerge = z
   .strictObject({
     enabled: z.boolean().default(false),
     method: z.enum(MERGE_METHODS).default("squash"),
-    /** Globs; a changed file that matches none of them keeps the pull request for a person. */
+    /** Globs; a pull request that changes any other file needs a person to merge it. */
     allowed_paths: globs.default(["**"]),
-    /** false: a pull request that nothing checks may merge. */
+    /** false: a pull request without checks may merge. */
     require_checks: z.boolean().default(true),
-    /** Names of checks or status contexts that must be there and pass, whatever GitHub's rules say. */
+    /** Checks or status contexts that must exist and pass, in addition to GitHub's rules. */
     required_checks: z.array(z.string().min(1)).max(100).default([]),
     delete_branch: z.boolean().default(true),
   })
@@ -57,28 +57,28 @@ const limits = z
 
 const commands = z
   .strictObject({
-    /** Which permission may command: the default lets everyone with write access. */
+    /** The permission needed for commands; by default write access. */
     allow: z.enum(["write", "admin"]).default("write"),
   })
   .prefault({});
 
-/** When what a stranger hands in may run: checks of a branch here see the repository's secrets. */
+/** When checks may run on a stranger's submission: on a branch of this repository they can read its secrets. */
 export const RUN_CHECKS = ["ask", "after_judge", "always"] as const;
 
 const market = z
   .strictObject({
-    /** May jobs of this repository be given to the market at all? */
+    /** Whether jobs of this repository may be offered on the market. */
     enabled: z.boolean().default(false),
     run_checks: z.enum(RUN_CHECKS).default("ask"),
   })
   .prefault({});
 
-/** A folder as git's sparse checkout takes it: no pattern, no option. */
+/** A folder for git's sparse checkout: no pattern, no option. */
 const folder = z
   .string()
   .min(1)
   .max(500)
-  .regex(/^[^-/:!*?[\]\\\0\r\n][^:!*?[\]\\\0\r\n]*$/, "is a folder's path, without patterns and a slash in front");
+  .regex(/^[^-/:!*?[\]\\\0\r\n][^:!*?[\]\\\0\r\n]*$/, "is the path of a folder, without patterns or a leading slash");
 
 export const MAX_INSTRUCTIONS = 10_000;
 
@@ -88,24 +88,27 @@ export const repositorySettingsSchema = z.strictObject({
   limits,
   commands,
   market,
-  /** What every job here should know, beside AGENTS.md and CLAUDE.md of the base branch. */
+  /** Instructions for every job, besides AGENTS.md and CLAUDE.md of the base branch. */
   instructions: z.string().max(MAX_INSTRUCTIONS).default(""),
-  /** Globs; what a job changes there is put back before its work is pushed. */
+  /** Globs of paths that jobs may not change; the push restores them. */
   forbidden_paths: globs.default([]),
-  /** Folders that jobs work in, the top folder's own files aside; the others stay on GitHub. None: everything is there. */
+  /** Folders in the checkout, besides the files of the top folder; empty: everything. */
   checkout_paths: z.array(folder).max(100).default([]),
-  /** Hosts that jobs may reach beside the model's provider. Missing: all of them; a key without a value is a mistake. */
+  /** Allowed hosts besides the model's provider. Missing: all hosts. A key without a value is an error. */
   egress: z.array(egressHost).max(MAX_EGRESS_HOSTS).optional(),
 });
 
 export type RepositorySettings = z.infer<typeof repositorySettingsSchema>;
 
-/** What counts where the repository has no file: nothing merges by itself. */
+/** Applies when the repository has no settings file: nothing merges automatically. */
 export const DEFAULT_REPOSITORY_SETTINGS: RepositorySettings = repositorySettingsSchema.parse({});
 
-/** What they say of the market; older copies of them say nothing. */
+/** The market settings; cached settings of older versions lack them. */
 export const marketOf = (settings: Partial<Pick<RepositorySettings, "market">> | null): RepositorySettings["market"] =>
   settings?.market ?? DEFAULT_REPOSITORY_SETTINGS.market;
 
-/** What counts while the file cannot be read and none that could is known: it may have closed the network. */
+/**
+ * Applies when the file is unreadable and no earlier version is known. No network access, since the file may have
+ * restricted it.
+ */
 export const UNREAD_REPOSITORY_SETTINGS: RepositorySettings = { ...DEFAULT_REPOSITORY_SETTINGS, egress: [] };

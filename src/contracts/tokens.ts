@@ -1,15 +1,15 @@
 /**
- * Every token, key and secret that Journeyman touches: where each lives, for how long, and who is ever shown it. The one list:
- * redaction knows shapes from here, and the page on security tells of nothing else.
+ * All tokens, keys and secrets that Journeyman handles: where each is stored, for how long, and who sees it. Redaction
+ * takes its shapes from this list, and the security page documents exactly these.
  */
 export interface Token {
   readonly name: string;
-  /** Where it is kept, and in what form. */
+  /** Where and in what form it is stored. */
   readonly lives: string;
   readonly lasts: string;
-  /** To whom its value is shown or handed. */
+  /** Who sees its value. */
   readonly shown: string;
-  /** By which it is known in a text; what has none is blanked by its value where that is known. */
+  /** Patterns that recognise it in text; a secret without a pattern is redacted by its value. */
   readonly shapes?: readonly RegExp[];
 }
 
@@ -68,7 +68,7 @@ export const TOKENS: readonly Token[] = [
     lives: "the server's memory",
     lasts: "an hour; dropped at a 401 and at news of the installation",
     shown: "GitHub",
-    // `ghs_<app>_<JWT>`, about 520 characters with dots, dashes and underscores: no length is assumed
+    // `ghs_<app>_<JWT>`: about 520 characters with dots, dashes and underscores. The pattern assumes no length.
     shapes: [/\bgh[pousr]_[A-Za-z0-9_.-]{16,}/g, /\bgithub_pat_[A-Za-z0-9_]{20,}/g],
   },
   {

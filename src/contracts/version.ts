@@ -1,4 +1,4 @@
-/** Which version of Journeyman this is: package.json's, wherever it is said. */
+/** Journeyman's version, from package.json. */
 import packageJson from "../../package.json" with { type: "json" };
 
 export const VERSION: string = packageJson.version;

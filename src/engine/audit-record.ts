@@ -1,6 +1,6 @@
 /**
- * What goes into the audit log, and in what words. A log that cannot be written must not undo what was done: it is said
- * in the server's log instead. Never given a task, a key or a secret.
+ * Writes entries of the audit log. An entry that cannot be written does not undo the action; the server's log reports
+ * it instead. Entries never hold a task, a key or a secret.
  */
 
 import { redact } from "../contracts/redact.ts";
@@ -18,7 +18,7 @@ const whoIs = ({ account, login, via }: Actor): Who => ({
   login,
   key_id: via?.key_id ?? null,
   address: via?.address ?? null,
-  // callers choose it, and may have put anything there
+  // Callers choose the request id, which may hold anything.
   request_id: via?.request_id ? redact(via.request_id) : null,
 });
 
@@ -36,7 +36,7 @@ export function createRecorder(parts: {
   };
 }
 
-/** What came of a command that somebody asked for; reports of webhooks and effects are nobody's. */
+/** Records the outcome of a command that somebody gave; reports of webhooks and effects have no author. */
 export const recordCommand =
   (record: Recorder) =>
   (id: JobId, command: Command, repository: Repository | null, outcome: string): void => {

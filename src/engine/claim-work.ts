@@ -1,6 +1,6 @@
 /**
- * Pulling: the best queued job for an agent, held by it. The store says which, the commit decides: a job that somebody
- * else was faster with is passed over for the next.
+ * Finds and holds the best queued job for an agent. The store proposes a job and the commit decides: if somebody else
+ * was faster, the next job is tried.
  */
 import type { JobId } from "../domain/job/job.ts";
 import type { Handle } from "./handle-command.ts";
@@ -8,7 +8,7 @@ import type { JobStore } from "./ports/jobs.ts";
 import type { Pull } from "./ports/service.ts";
 import type { Quotas } from "./quotas.ts";
 
-/** More jobs in a row that were gone mean that the queue is not what the store says. */
+/** Give up after this many candidates were taken by others: the index is probably stale. */
 const MOST_MISSES = 1_000;
 
 export function createPull({
@@ -20,7 +20,7 @@ export function createPull({
   readonly handle: Handle;
   readonly quotas: Pick<Quotas, "worker">;
 }): Pull {
-  /** On which a pull is being decided: others look past them instead of all reaching for the same. */
+  /** Jobs that another pull is about to claim; concurrent pulls skip them. */
   const reachedFor = new Set<JobId>();
 
   return async (by) => {
@@ -29,7 +29,7 @@ export function createPull({
     for (let misses = 0; misses < MOST_MISSES; misses++) {
       const id = await jobs.offer(by, reachedFor);
       if (id === null) return null;
-      // another pull may have been told the same
+      // Another pull may have been offered the same job.
       if (reachedFor.has(id)) continue;
       reachedFor.add(id);
       try {

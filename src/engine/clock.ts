@@ -1,16 +1,16 @@
 /**
- * The real clock. It never goes back while the process runs: where this machine's clock is set back, what was to happen
- * "in a second" would else be put off for as long. Timers do not keep the process alive, and long waits are taken in steps
- * that `setTimeout` can hold.
+ * The real clock, which never goes back while the process runs: if the machine's clock is set back, short waits do not
+ * become long ones. Timers do not keep the process alive, and long waits are split into steps that `setTimeout`
+ * supports.
  */
 import type { Clock } from "./ports/clock.ts";
 
 /** `setTimeout` takes 31 bits of milliseconds. */
 const LONGEST_STEP_MS = 2 ** 31 - 1;
-/** A clock is brought closer to the true time by less than this at once; by more it was set. */
+/** Clock synchronisation corrects by less than this at once; a larger step means that the clock was set. */
 const SET_MS = 1_000;
 
-/** The time by `wall`, which is followed forward; set back, it goes on from where it was, as `elapsed` says. */
+/** Follows `wall` forwards; when that is set back, continues by `elapsed`. */
 export function steadyTime(wall: () => number, elapsed: () => number): () => number {
   let at = wall();
   let since = elapsed();

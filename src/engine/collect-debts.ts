@@ -1,20 +1,20 @@
-/** Pays what is owed for work as soon as its sender's wallet has money, whichever way that came. */
+/** Pays what is owed for work as soon as the sender's wallet receives money from any source. */
 import type { Handle } from "./handle-command.ts";
 import type { JobStore, StoredJob } from "./ports/jobs.ts";
 import type { Log } from "./ports/log.ts";
 
 export interface Debts {
-  /** This account has got money, or any may have (null). */
+  /** This account may have received money; null: any account. */
   settle(account: string | null): Promise<void>;
-  /** What a commit has paid out may be owed to others. */
+  /** The commit may have paid an account that owes money. */
   committed(stored: StoredJob): void;
-  /** Resolves when what is under way has ended. */
+  /** Resolves when payments in progress have ended. */
   stop(): Promise<void>;
 }
 
 const USER = "user:";
 
-/** Who has got money by the newest commit. */
+/** Accounts that received money in the newest commit. */
 const gainers = ({ job, postings }: StoredJob): readonly string[] =>
   postings
     .filter(({ account, cents, at }) => at === job.updated_at && cents > 0 && account.startsWith(USER))

@@ -1,4 +1,4 @@
-/** What is answered to a command that belongs to no job. */
+/** Replies to commands that belong to no job. */
 export const HELP = [
   "**Journeyman** turns a comment into a merged pull request.",
   "",

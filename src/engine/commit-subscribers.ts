@@ -1,4 +1,4 @@
-/** Callers that wait for a job to get somewhere, or follow it: woken by commits, never by asking again. */
+/** Notifies callers that wait for or follow a job; commits wake them, without polling. */
 import type { JobId } from "../domain/job/job.ts";
 import type { Clock } from "./ports/clock.ts";
 import type { JobStore, StoredJob } from "./ports/jobs.ts";
@@ -42,7 +42,7 @@ export function createCommitSubscribers(jobs: JobStore, clock: Clock): CommitSub
         };
         const cancel = clock.at(clock.now() + timeout_ms, () => finish(null));
         const leave = follow(id, tell);
-        // the commit that is waited for may have come before this call
+        // The awaited commit may have come before this call.
         jobs.load(id).then((stored) => stored && tell(stored), reject);
       }),
   };

@@ -1,4 +1,7 @@
-/** Makes jobs: a free id, what may be refused before there is a job, and the same answer for an id that was used before. */
+/**
+ * Creates jobs: draws a free id, checks what can be refused early, and returns the existing job for an id that was used
+ * before.
+ */
 import { accountNamed } from "../domain/job/account.ts";
 import type { Actor, Draft } from "../domain/job/command.ts";
 import type { JobId } from "../domain/job/job.ts";
@@ -12,7 +15,7 @@ import type { Handled } from "./ports/service.ts";
 import type { Store } from "./ports/store.ts";
 import { unknownModel } from "./unknown-model.ts";
 
-/** 36^8 ids: a second collision in a row does not happen by chance. */
+/** Of 36^8 ids; two collisions in a row do not happen by chance. */
 const MOST_DRAWS = 5;
 
 interface Needs {
@@ -40,7 +43,7 @@ export class JobCreator {
     throw new Error("Could not draw a free job id");
   }
 
-  /** `noted`: the id that it gets, or got when it was made before. */
+  /** `noted`: the id for the new job, or of the job that an earlier call created. */
   async create(draft: Omit<Draft, "id">, noted?: JobId, by?: Actor): Promise<Handled> {
     const { store, clock, handle, marketGate, llm } = this.#needs;
     const before = noted === undefined ? null : await this.#made(draft, noted);
@@ -52,11 +55,11 @@ export class JobCreator {
     const id = noted ?? (await this.drawId());
     const whose = by === undefined ? {} : { by };
     const created = await handle(id, { type: "create", draft: { ...draft, id }, ...whose });
-    // two orders of one id may both have found nothing
+    // Two orders with one id may both have found nothing.
     return created.ok || noted === undefined ? created : ((await this.#made(draft, noted)) ?? created);
   }
 
-  /** The job that was made under this id before; null: there is none. */
+  /** The job that was created with this id before; null when there is none. */
   async #made(draft: Omit<Draft, "id">, id: JobId): Promise<Handled | null> {
     const stored = await this.#needs.store.jobs.load(id);
     if (stored === null) return null;

@@ -1,7 +1,7 @@
 /**
- * People who may not command: the no is remembered for a while, so that asking again costs no question to GitHub, and a
- * reaction is rare, since each takes a write from those who may. After a start everybody is asked about anew, but whoever
- * was shown a reaction today is shown none.
+ * Caches people without permission: repeated commands cost no request to GitHub, and each person gets a reaction
+ * rarely, since it uses a write of people with permission. After a restart permissions are checked again, but nobody
+ * gets a second reaction on the same day.
  */
 import { LRUCache } from "lru-cache";
 import type { EventRepository } from "../domain/job/github-event.ts";
@@ -9,18 +9,18 @@ import type { PermissionRequest } from "./permission.ts";
 import type { UsageStore } from "./ports/usage.ts";
 import { DAY_MS, HOUR_MS, slidingLimit } from "./sliding-limit.ts";
 
-/** Somebody who was just given the permission waits for so long. */
+/** How long a newly granted permission may go unnoticed. */
 export const REMEMBERED_MS = 5 * 60_000;
 export const REACTIONS_PER_HOUR = 10;
-/** People that are remembered at once. */
+/** Cached people. */
 const MAX_REMEMBERED = 10_000;
-/** `max` would allocate room for all of them at once. */
+/** `max` would preallocate all entries. */
 const BOUND = { maxSize: MAX_REMEMBERED, sizeCalculation: () => 1 };
 
 export interface DeniedPeople {
-  /** Was this person turned away here a moment ago? */
+  /** Whether this person was denied here recently. */
   knows(repository: EventRepository, who: PermissionRequest): boolean;
-  /** This person may not command here. Answers whether that may be shown by a reaction, and counts it. */
+  /** Records that this person was denied. Returns whether a reaction may be shown, and counts it. */
   turnAway(repository: EventRepository, who: PermissionRequest): boolean;
 }
 
@@ -28,7 +28,7 @@ export function createDeniedPeople(usage: UsageStore, now: () => number): Denied
   const refused = new LRUCache<string, number>(BOUND);
   const shown = slidingLimit(usage, now, { kind: "reaction-to-person", most: 1, ms: DAY_MS });
   const lately = slidingLimit(usage, now, { kind: "reaction-in-repository", most: REACTIONS_PER_HOUR, ms: HOUR_MS });
-  /** By name only where a delivery of an earlier version tells no number. */
+  /** By login only for deliveries of older versions, which lack the number. */
   const keyOf = (repository: EventRepository, { id, login }: PermissionRequest): string =>
     `${repository.id} ${id ?? login.toLowerCase()}`;
   return {

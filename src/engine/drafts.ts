@@ -1,4 +1,4 @@
-/** What becomes a job when somebody asks for one on GitHub: the draft of it, for our own runners or for the market. */
+/** Drafts a job from a command on GitHub, for the repository's own runners or the market. */
 
 import { DEFAULT_REPOSITORY_SETTINGS } from "../contracts/settings.ts";
 import type { Draft } from "../domain/job/command.ts";
@@ -8,7 +8,7 @@ import type { Estimate } from "./ports/estimates.ts";
 
 type Asking = Extract<GitHubEvent, { type: "slash" | "label" }>;
 
-/** What a job gets until its brief has been pushed with the repository's own limits. */
+/** Applies until the brief is pushed with the repository's own limit. */
 const DEFAULT_TIME_LIMIT_SECONDS = DEFAULT_REPOSITORY_SETTINGS.limits.minutes * 60;
 
 const taskOf = (task: string, issue: EventIssue): string => {
@@ -16,17 +16,17 @@ const taskOf = (task: string, issue: EventIssue): string => {
   return task === "" ? asked : `${task}\n\n---\nAsked for in #${issue.number}: ${asked}`;
 };
 
-/** What may stand in a path that an agent is told of: one that is made of words could give it orders. */
+/** Paths that are shown to an agent; a path made of words could hold instructions. */
 const PLAIN_PATH = /^[\w.@/+-]{1,200}$/;
 
-/** What somebody wants done, with the line that it was said of. */
+/** The task, with the line of code that it was written on. */
 export function taskSaid({ command, line }: Extract<GitHubEvent, { type: "slash" }>): string {
   const task = command.verb === "run" ? command.task : "";
   if (task === "" || line === undefined || !PLAIN_PATH.test(line.path)) return task;
   return `${task}\n\n---\nSaid of ${line.number === null ? "" : `line ${line.number} of `}${line.path} in the pull request.`;
 }
 
-/** `base_branch` null: the default branch. */
+/** `base_branch`: null for the default branch. */
 export function draftOf(signal: Asking, account: string, base_branch: string | null): Omit<Draft, "id"> {
   const asked = signal.type === "slash" && signal.command.verb === "run" ? signal.command : null;
   const { issue, repository } = signal;
@@ -55,7 +55,7 @@ export function draftOf(signal: Asking, account: string, base_branch: string | n
   };
 }
 
-/** The same as an offer to the market: the price is the sender's word, the rest of it is estimated. */
+/** The draft as a market offer: the sender sets the price, the rest is estimated. */
 export function marketDraftOf(draft: Omit<Draft, "id">, price_cents: number, offer: Estimate): Omit<Draft, "id"> {
   return {
     ...draft,

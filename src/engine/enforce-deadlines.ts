@@ -1,6 +1,6 @@
 /**
- * Holds and deadlines, enforced when somebody asks for it: what the App's own clock does by itself, and safe beside it,
- * since each job is decided anew and what is not due does not change.
+ * Enforces holds and deadlines on request. The App's own timers do the same; running both is safe, since each job is
+ * decided again and jobs that are not due do not change.
  */
 import type { Handle } from "./handle-command.ts";
 import type { Clock } from "./ports/clock.ts";
@@ -8,7 +8,7 @@ import type { JobStore } from "./ports/jobs.ts";
 import type { Enforced } from "./ports/service.ts";
 
 const BATCH = 100;
-/** Jobs that one call looks at; the rest is the next call's. */
+/** Jobs per call; the next call continues. */
 const MOST_BATCHES = 100;
 
 export async function enforceDeadlines(parts: {

@@ -1,7 +1,4 @@
-/**
- * The engine: the door with what hangs on it. Signals come in, commands are decided and committed, effects go out,
- * time wakes jobs, and what was lost on the way is found again at the start and every hour.
- */
+/** Wires the command handler to the inbox, effect runners, timers and reconciliation. */
 import type { ModelDefaults } from "../domain/job/model-selection.ts";
 import { outcomeOf } from "../domain/job/outcome.ts";
 import type { QuotaLimits } from "../domain/job/quotas.ts";
@@ -34,23 +31,23 @@ export interface EngineParts {
   readonly ids: Ids;
   readonly performer: Performer;
   readonly githubClient: GitHubClient;
-  /** Makes offers to the market; null or missing: there is none here. */
+  /** Makes market offers; null or missing: no market. */
   readonly estimator?: Estimator | null;
-  /** The model of jobs for which nobody names one; where it is missing, any name is taken. */
+  /** The default model; if missing, any model name is accepted. */
   readonly llm?: ModelDefaults;
-  /** What one account may have and ask for at once; missing: the defaults. */
+  /** Quotas per account; missing: the defaults. */
   readonly quotas?: QuotaLimits | undefined;
-  /** Who hears of jobs outside, and how they are told; unless given, nobody listens. */
+  /** Publishes events to webhook subscribers; missing: there are none. */
   readonly publishing?: { readonly subscriptionMatcher: SubscriptionMatcher; readonly eventPublisher: EventPublisher };
   readonly log: Log;
   readonly record: Recorder;
-  /** Unless given, GitHub is taken to know us. */
+  /** Missing: GitHub accepts the App's credentials. */
   readonly standing?: () => GitHubCredentialState;
-  /** What running jobs tell; where nobody can reach us, there is none. */
+  /** Log lines of running jobs; missing: this server receives none. */
   readonly lines?: RunLines;
-  /** False in a process that ends as soon as it can. */
+  /** False in a process that should end as soon as possible, so writes are not delayed. */
   readonly patient?: boolean;
-  /** Where nobody watches, nothing is counted. */
+  /** Missing: no metrics. */
   readonly meter?: Meter;
   /** 0 ≤ n < 1; spreads retries. */
   readonly random?: () => number;

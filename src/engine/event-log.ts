@@ -1,6 +1,6 @@
 /**
- * Writes the lines by which somebody who runs the server can follow jobs: one for each delivery that was acted on, and
- * one for each transition of a job, its merge included. Never a task or an answer of a model.
+ * Logs one line for each processed webhook and for each transition of a job, so that operators can follow jobs. Lines
+ * never hold a task or a model's answer.
  */
 
 import { redact } from "../contracts/redact.ts";
@@ -17,15 +17,15 @@ import { cut } from "../text/text.ts";
 import type { Log } from "./ports/log.ts";
 import type { Handled } from "./ports/service.ts";
 
-/** What came of a delivery. */
+/** The outcome of a webhook delivery. */
 export interface Acted {
-  /** Who asked; null: GitHub told. */
+  /** Who gave the command; null for reports by GitHub. */
   readonly account: string | null;
   readonly job: JobId | null;
   readonly error_code: RefusalCode | null;
 }
 
-/** What comes of one delivery, written down while it is worked on. */
+/** Collects the outcome of one delivery while it is processed. */
 export class Trace {
   readonly delivery: string;
   #acted: Acted | null = null;
@@ -38,13 +38,13 @@ export class Trace {
     this.#acted = { ...(this.#acted ?? { account: null, job: null, error_code: null }), ...what };
   }
 
-  /** News that changed nothing is worth no line; what somebody asked for is. */
+  /** Commands are always logged; other events only if they changed something. */
   handled(handled: Handled): void {
     if (!handled.ok) this.note({ error_code: handled.refusal.code });
     else if (handled.changed || this.#acted !== null) this.note({ job: handled.job.id });
   }
 
-  /** Null: there was nothing to do. */
+  /** Null when there was nothing to do. */
   get acted(): Acted | null {
     return this.#acted;
   }
@@ -97,7 +97,7 @@ const codeOf = ({ type }: Command): string => (hasCode(type) ? FAILURE_CODES[typ
 
 function failureOf(job: Job, row: HistoryRow, command: Command): LogFacts {
   if (!isFailure(row) || job.failure === null || command.type === "message") return {};
-  // a result that was handed in counts with the news of the run's end
+  // A submitted result counts together with the event of the run's end.
   const told = command.type === "result-read" || command.type === "run-changed";
   const permanent = told && row.to === "failed" ? job.result?.permanent_error : null;
   return { error_code: permanent ?? codeOf(command), reason: short(job.failure, LONGEST_REASON) };
@@ -111,7 +111,7 @@ const keyOf = (command: Command): LogFacts => {
   };
 };
 
-/** `rows`: those of one commit. */
+/** `rows`: of one commit. */
 export function logTransitions(log: Pick<Log, "info">, job: Job, rows: readonly HistoryRow[], command: Command): void {
   for (const row of rows) {
     const [event] = eventsOf([row]);

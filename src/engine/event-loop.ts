@@ -1,9 +1,9 @@
-/** Lets whoever else waits for the event loop come first. */
+/** Yields to other work on the event loop. */
 export const yieldToEventLoop = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
 
 /**
- * One after the other, with a turn of the event loop after each: every one may write to the disk, and a list may be as long
- * as whoever sent it likes.
+ * Processes items one by one with a turn of the event loop after each: each may write to the disk, and senders choose
+ * the length of the list.
  */
 export async function eachInTurn<T>(items: Iterable<T>, work: (item: T) => Promise<unknown>): Promise<void> {
   for (const item of items) {

@@ -1,26 +1,25 @@
 /**
- * Places for work that is done side by side, shared fairly between tenants: the installations of the App. A tenant may
- * have as many places as stay free beside its own, so that whoever comes while another is busy finds one at once; those
- * who wait are served in turn, each tenant's own in the order in which they came. A plain limit would be first come first
- * served, and one tenant's sixty orders would stand before the next one's first.
+ * Limits concurrency and shares it fairly between tenants, the App's installations. A tenant may use as many slots as
+ * stay free for others, so that another tenant starts at once; waiting tenants take turns, each in its own order. A
+ * plain first-come-first-served limit would let one tenant's sixty orders delay everybody else.
  */
 export interface FairQueue {
-  /** Does the work when this tenant has its turn. */
+  /** Runs the work when this tenant has its turn. */
   take<T>(tenant: number, work: () => Promise<T>): Promise<T>;
 }
 
 interface Tenant {
   held: number;
-  /** First come first served; a set, since taking the first of a long array costs its whole length. */
+  /** First in, first out. A set, since shifting a long array costs its whole length. */
   readonly waiting: Set<() => void>;
 }
 
 export function createFairQueue(places: number): FairQueue {
-  /** Those that wait or hold a place, whoever had a turn last at the end. */
+  /** Tenants that wait or hold a slot, ordered by their last turn. */
   const tenants = new Map<number, Tenant>();
   let free = places;
 
-  /** False: nobody who waits may have one. */
+  /** False when no waiting tenant may start. */
   const giveOne = (): boolean => {
     for (const [id, tenant] of tenants) {
       const [start] = tenant.waiting;

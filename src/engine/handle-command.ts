@@ -1,6 +1,6 @@
 /**
- * The door: load → decide → commit. Everybody who changes a job comes through here, effects with their outcomes
- * included. One commit is one atomic write; a conflict means that somebody came first, so it is decided again.
+ * Loads a job, decides a command and commits the result. Every change of a job goes through here, including the
+ * outcomes of effects. A commit is one atomic write; after a conflict the command is decided again.
  */
 
 import type { LogLine } from "../contracts/log-line.ts";
@@ -24,12 +24,12 @@ import type { Handled } from "./ports/service.ts";
 import type { SubscriptionMatcher } from "./ports/webhooks.ts";
 import type { Quotas } from "./quotas.ts";
 
-/** More conflicts in a row than this mean that something is wrong with the store, not that it is busy. */
+/** More conflicts in a row mean that the store is broken rather than busy. */
 const MOST_CONFLICTS = 50;
 
-/** What a command brings along besides itself. */
+/** Data that accompanies a command. */
 export interface Extras {
-  /** The effect whose outcome this is: settled in the same commit. */
+  /** The effect whose outcome this is; removed in the same commit. */
   readonly done?: { readonly key: string; readonly serial: number };
   readonly log?: readonly LogLine[];
 }
@@ -41,19 +41,19 @@ interface Needs {
   readonly accounts: Pick<AccountStore, "of">;
   readonly clock: Clock;
   readonly subscriptionMatcher: SubscriptionMatcher;
-  /** Running jobs' lines that are not stored. */
+  /** Log lines of running jobs that are not stored yet. */
   readonly lines: RunLines;
   readonly quotas: Pick<Quotas, "inTurn" | "refusal" | "counted">;
-  /** This process goes on, so that writes may be held back. */
+  /** The process keeps running, so writes may be delayed. */
   readonly patient: boolean;
-  /** Told of every commit, after it. */
+  /** Called after every commit. */
   readonly committed: (stored: StoredJob, before: Job | null) => void;
-  /** Told of every command that somebody asked for, when it is clear what came of it. */
+  /** Called with the outcome of every command that somebody gave. */
   readonly record: Recorder;
   readonly log: Pick<Log, "info">;
 }
 
-/** The run of before still works on the job, and will hand in its log. */
+/** The previous run still works on the job and will submit its log. */
 function goesOn(before: Job, next: Job): boolean {
   const earlier = runOf(before);
   const run = runOf(next);
@@ -78,7 +78,7 @@ export const NOT_FOUND = refusal("not_found", "There is no such job.");
 const NOBODY = { account: "", price_cents: 0 };
 
 interface Committing {
-  /** What the decision was made on; null: there was no job. */
+  /** The job that the decision was based on; null when there was none. */
   readonly stored: StoredJob | null;
   readonly command: Command;
   readonly decision: Decided;
@@ -160,7 +160,7 @@ export class CommandHandler {
     return { ok: true, job, stored: answer.stored, changed: true };
   }
 
-  /** What a decision needs to know beside the job. */
+  /** What a decision needs besides the job. */
   async #contextOf(job: Job | null, command: Command): Promise<Context> {
     const { clock, patient } = this.#needs;
     const { account, price_cents } = job ?? (command.type === "create" ? command.draft : NOBODY);
@@ -174,27 +174,30 @@ export class CommandHandler {
     return price === 0 ? 0 : this.#needs.jobs.balance(userAccount(account));
   }
 
-  /** Whoever has merged is known by GitHub's number; by a name they are nobody. */
+  /** Identifies the person who merged by GitHub's number; a login alone identifies nobody. */
   async #mergerIn(command: Command): Promise<string | null> {
     const { login, id } = mergeIn(command) ?? { login: null, id: null };
     return login === null || id === null ? null : this.#needs.accounts.of({ login, id });
   }
 
-  /** The pull request that the command names is another job's. */
+  /** Whether the command's pull request belongs to another job. */
   async #isTaken(job: Job | null, command: Command): Promise<boolean> {
     if (job === null || command.type !== "pull-request-opened") return false;
     const owner = await this.#needs.jobs.ofPullRequest(fullName(job.repository), command.number);
     return owner !== null && owner !== job.id;
   }
 
-  /** What the decision asks for, and its announcement where somebody listens: stored with it, so a crash loses neither. */
+  /**
+   * The effects of the decision, and the event for subscribers if there are any. Stored with the commit, so that a
+   * crash loses neither.
+   */
   async #effectsOf({ job, history, effects }: Decided, version: number): Promise<Commit["effects"]> {
     const events = eventsOf(history);
     if (events.length === 0 || !(await this.#needs.subscriptionMatcher.listens(job, events))) return effects;
     return [...effects, soon({ type: "announce", announcement: emittedEventOf(job, history, version) })];
   }
 
-  /** What a try has told while it ran outlives it, unless its log was found. */
+  /** The lines reported during an attempt are stored when it ends, unless its full log was found. */
   #logOf(stored: StoredJob | null, next: Job, { log }: Extras): Pick<Commit, "log"> {
     if (log !== undefined) return { log };
     const told = stored === null || goesOn(stored.job, next) ? stored : this.#needs.lines.viewed(stored);

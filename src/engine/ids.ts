@@ -1,4 +1,4 @@
-/** Job ids: eight lower-case letters and digits from a hash of the time and random bytes (create-job seed). */
+/** Job ids: eight lower-case letters and digits from a hash of time and random bytes (create-job seed). */
 import { hash, randomUUID } from "node:crypto";
 import { asJobId } from "../domain/job/job.ts";
 import type { Clock } from "./ports/clock.ts";
@@ -9,7 +9,7 @@ const LENGTH = 8;
 
 export const createIds = (clock: Clock): Ids => ({
   jobId() {
-    // a UUID comes from random bytes that are drawn in advance, which costs a tenth of drawing sixteen
+    // A UUID uses precomputed random bytes, which takes a tenth of the time of drawing sixteen.
     const digest = hash("sha256", `${clock.now()}:${randomUUID()}`, "buffer");
     let text = "";
     for (const byte of digest.subarray(0, LENGTH)) text += ALPHABET.charAt(byte % ALPHABET.length);

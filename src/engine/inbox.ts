@@ -1,6 +1,6 @@
 /**
- * Deliveries: durable first, answered next, worked on afterwards, marked done last. A delivery whose work fails is
- * tried again with back-off, a bounded number of times; after a crash it is found again at the start.
+ * Processes webhook deliveries: stored first, then acknowledged, processed in the background and marked done. A failed
+ * delivery is retried with back-off a limited number of times; after a crash it is resumed at the start.
  */
 
 import type { GitHubEvent } from "../domain/job/github-event.ts";
@@ -13,7 +13,7 @@ import type { Log } from "./ports/log.ts";
 import type { Meter } from "./ports/metrics.ts";
 import type { WebhookProcessor } from "./process-webhook.ts";
 
-/** Deliveries that are worked on side by side. */
+/** Deliveries processed concurrently. */
 const PLACES = 20;
 /** With the back-off below: about an hour. */
 const MOST_TRIES = 10;
@@ -34,7 +34,7 @@ export interface InboxWorker {
   stop(): Promise<void>;
 }
 
-/** Who must not overtake whom: the commands of one issue, the news of one job, what is known of one installation. */
+/** The queue whose order matters: commands of one issue, events of one job, data of one installation. */
 function laneOf(signal: GitHubEvent): string {
   switch (signal.type) {
     case "slash":
@@ -91,7 +91,7 @@ export function createInboxWorker({ inbox, webhookProcessor, clock, log, meter }
     }
   };
 
-  /** Deliveries of one lane are worked on one after the other, in the order in which they came. */
+  /** Deliveries of one queue are processed one by one in order of arrival. */
   const lanes = new Map<string, Promise<void>>();
 
   const work = (delivery: PendingDelivery, tries: number, again: boolean): void => {

@@ -1,4 +1,4 @@
-/** Wakes jobs when time alone changes them: one timer, set to the earliest of all. */
+/** Fires job timers. Keeps a single timeout armed for the earliest due job. */
 import type { Job } from "../domain/job/job.ts";
 import { nextTimerAt } from "../domain/job/next-timer.ts";
 import type { Handle } from "./handle-command.ts";
@@ -6,7 +6,7 @@ import type { Clock } from "./ports/clock.ts";
 import type { JobStore } from "./ports/jobs.ts";
 import type { Log } from "./ports/log.ts";
 
-/** Jobs woken in one go; the rest follows at once. */
+/** Jobs per batch; the rest follows at once. */
 const BATCH = 100;
 const AFTER_FAILURE_MS = 5_000;
 
@@ -41,7 +41,7 @@ export function createJobTimers({ jobs, clock, handle, log }: Needs): JobTimers 
       log.error(facts, "waking a job failed");
     };
     try {
-      // one that cannot be woken must not keep the others asleep
+      // One failure must not block the others.
       for (const id of await jobs.due(clock.now(), BATCH))
         await handle(id, { type: "tick" }).catch((error: unknown) => complain({ job: id, error }));
       const next = await jobs.nextWake();

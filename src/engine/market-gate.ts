@@ -1,6 +1,6 @@
 /**
- * Whether a repository has opened itself to the market: a stranger's work comes to it only when its default branch says
- * so. From what we know already when we can; GitHub is asked for a repository that has not been read.
+ * Checks whether a repository has opted in to the market: strangers may work on it only if its default branch says so.
+ * Uses cached settings and asks GitHub only for unknown repositories.
  */
 
 import { marketOf } from "../contracts/settings.ts";
@@ -10,7 +10,7 @@ import { marketOff } from "../domain/job/rules/market.ts";
 import type { GitHubClient } from "./ports/github.ts";
 import type { RepositoryStore } from "./ports/repositories.ts";
 
-/** Null: it has. Throws when GitHub has to be asked and cannot be. */
+/** Null when it has opted in. Throws when GitHub has to be asked and does not answer. */
 export type MarketGate = (repository: Repository) => Promise<Refusal | null>;
 
 export function createMarketGate(
@@ -19,7 +19,7 @@ export function createMarketGate(
 ): MarketGate {
   return async (repository) => {
     const kept = await repositories.get(repository.owner, repository.name);
-    // under a name that another repository has now, nothing is known
+    // Another repository may have this name now, about which nothing is known.
     const same = repository.id === undefined || kept?.id === repository.id;
     const known = kept?.base && same ? kept : await githubClient.repository(repository, kept);
     if (known !== null && marketOf(known.settings).enabled) return null;

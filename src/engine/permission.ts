@@ -1,7 +1,7 @@
 /**
- * Asks GitHub who may command in a repository, and finds the account: for comments, labels, buttons and for people who
- * sign in to get a key. Goes by GitHub's numbers of people, since a name may be somebody else's by now. Fails closed:
- * throws when GitHub cannot be asked.
+ * Checks on GitHub who may use /job commands in a repository, and finds their account: for comments, labels, buttons
+ * and sign-in. Identifies people by number, since logins change hands. Fails closed: throws when GitHub does not
+ * answer.
  */
 import { canCommandWith, type NeededPermission } from "../domain/access.ts";
 import { fullName, type Repository } from "../domain/job/job.ts";
@@ -10,10 +10,10 @@ import type { Recorder } from "./ports/audit.ts";
 import type { GitHubClient, Permission, Permitted } from "./ports/github.ts";
 import type { Store } from "./ports/store.ts";
 
-/** Somebody who asks; without a number where a record of an earlier version tells of them. */
+/** The person; records of older versions lack the number. */
 export type PermissionRequest = Pick<GitHubPerson, "login"> & Partial<Pick<GitHubPerson, "id">>;
 
-/** The account in whose name this person commands here; null: they may not. */
+/** The account for this person's commands; null when they have no permission. */
 export type Admit = (repository: Repository, asking: PermissionRequest) => Promise<string | null>;
 
 export function createPermission(
@@ -21,7 +21,7 @@ export function createPermission(
   githubClient: Pick<GitHubClient, "permission" | "repository" | "loginOf">,
   record: Recorder,
 ): Admit {
-  /** Which permission the repository asks for: read when it is not known or a push may have changed it. */
+  /** The permission that the repository requires; fetched when unknown or possibly changed by a push. */
   const needed = async (repository: Repository): Promise<NeededPermission> => {
     const kept = await store.repositories.get(repository.owner, repository.name);
     const read = kept?.base ? null : await githubClient.repository(repository, kept);
@@ -29,12 +29,15 @@ export function createPermission(
     return (read ?? kept)?.settings?.commands.allow ?? "write";
   };
 
-  /** What the repository asks for matters to those with write access alone, so it is not read for others. */
+  /** The requirement matters only for people with write access, so it is not fetched for others. */
   const suffices = async (repository: Repository, permission: Permission): Promise<boolean> =>
     canCommandWith(permission, "admin") ||
     (canCommandWith(permission, "write") && canCommandWith(permission, await needed(repository)));
 
-  /** What was kept under a name before its person's number was known is theirs from now on, and the audit log says so. */
+  /**
+   * Data stored under a login, before the person's number was known, now belongs to that person; the audit log records
+   * this.
+   */
   const accountOf = async (person: GitHubPerson, repository: Repository): Promise<string> => {
     const { account, first } = await store.accounts.tie(person);
     const target = { type: "account", id: account } as const;
@@ -43,7 +46,7 @@ export function createPermission(
     return account;
   };
 
-  /** By the name that is known, and where that is not this person's any more, by the one that they have now. */
+  /** Looks up the known login, or the current one if the login belongs to somebody else now. */
   const permitted = async (repository: Repository, { id, login }: PermissionRequest): Promise<Permitted> => {
     const known = await githubClient.permission(repository, login);
     if (id === undefined || known.person?.id === id) return known;

@@ -1,6 +1,6 @@
 /**
- * From a signal to commands: who may ask is checked here, at the door, and fails closed. May be called again for the
- * same delivery after a crash, so everything it does is either a command that the core recognises or found before done.
+ * Turns webhook events into commands. Checks the author's permission and fails closed. Safe to repeat for the same
+ * delivery after a crash: each action is a command that the core recognises, or is looked up first.
  */
 import type { Actor, Command, Draft } from "../domain/job/command.ts";
 import type { CommentId } from "../domain/job/comment-id.ts";
@@ -30,7 +30,7 @@ interface Needs {
   readonly admit: Admit;
   readonly store: Store;
   readonly githubClient: GitHubClient;
-  /** Null: there is no market here. */
+  /** Null: no market. */
   readonly estimate: Quotas["estimate"] | null;
   readonly handle: Handle;
   readonly create: (draft: Omit<Draft, "id">, by: Actor) => Promise<Handled>;
@@ -38,7 +38,7 @@ interface Needs {
   readonly log: Pick<Log, "debug">;
 }
 
-/** Who asks on GitHub, and may. */
+/** A person with permission. */
 interface Known extends Actor {
   readonly account: string;
 }
@@ -51,7 +51,7 @@ const authorOf = ({ author: login, author_id: id }: Asked): PermissionRequest =>
 type Button = Extract<GitHubEvent, { type: "button" }>;
 type AboutJob = Exclude<SlashCommand, { verb: "run" | "help" | "mistaken" }>;
 
-/** `seen`: the core lets the comment know that it was heard. */
+/** `seen`: the core reacts to the comment. */
 function aboutJob(
   said: AboutJob,
   by: Known,
@@ -83,20 +83,23 @@ function pressed(action: Button["action"], by: Known, commit: string | undefined
   return { type: action, by, comment_id: null, ...(action === "run-checks" ? { commit } : {}) };
 }
 
-/** Jobs of each status that are looked at again when their base has moved. */
+/** Jobs per status to re-evaluate when their base has moved. */
 const MOST_LOOKED_AT = 20;
 
 const LOOK: Command = { type: "look", forced: false };
 
-/** The price alone is the sender's word. */
+/** The sender sets only the price. */
 const UNNAMED = { time_limit_seconds: null } as const;
 
-/** What somebody who pressed a button must mend; all else is in the job's comment, and a check may be run again for nothing. */
+/**
+ * Refusals to report after a click on a button. Others appear in the job's comment, and a re-run of a check may have no
+ * effect.
+ */
 const SAID_OF_BUTTONS: ReadonlySet<RefusalCode> = new Set([
   ...(["over_quota", "rate_limited", "in_debt", "insufficient_balance"] as const),
 ]);
 
-/** Answers what came of it; null: nothing had to be done. */
+/** Returns the outcome; null when there was nothing to do. */
 export type WebhookProcessor = (delivery: string, signal: GitHubEvent, again: boolean) => Promise<Acted | null>;
 
 export function createWebhookProcessor(needs: Needs): WebhookProcessor {
@@ -111,11 +114,11 @@ export function createWebhookProcessor(needs: Needs): WebhookProcessor {
 interface DeliveryNeeds extends Needs {
   readonly deniedPeople: DeniedPeople;
   readonly trace: Trace;
-  /** An earlier process may have acted on it already. */
+  /** An earlier process may have processed it already. */
   readonly again: boolean;
 }
 
-/** Acts on one delivery. */
+/** Processes one delivery. */
 class DeliveryProcessor {
   readonly #needs: DeliveryNeeds;
   readonly #trace: Trace;
@@ -210,7 +213,7 @@ class DeliveryProcessor {
     if (estimate === null) return this.#refuse(signal, "invalid", NO_MARKET);
     const closed = await marketGate(repository);
     if (closed !== null) return this.#refuse(signal, closed.code, closed.sentence);
-    // a model may take its time over the offer, and the job's own first reaction comes after that
+    // The offer may take a while, and the job's own first reaction comes after it.
     const eyes = this.#react(repository, comment_id, "eyes");
     const offered = await estimate(by.account, { ...UNNAMED, prompt: draft.task, price_cents });
     if (!offered.ok) await this.#refuse(signal, offered.refusal.code, offered.refusal.sentence);
@@ -249,7 +252,10 @@ class DeliveryProcessor {
     for (const number of numbers) await this.#news(repository, await this.#jobOfPull(repository, number), command);
   }
 
-  /** What waits for this branch may conflict with it now, and no event says so; the newest jobs, the others within the hour. */
+  /**
+   * Jobs on this branch may conflict now, without an event. Re-evaluates the newest ones; the hourly reconciliation
+   * covers the rest.
+   */
   async #lookAgain(signal: Extract<GitHubEvent, { type: "default-branch-moved" }>): Promise<void> {
     const { repository, branch } = signal;
     for (const status of ["submitted", "verified"] as const) {
@@ -273,7 +279,7 @@ class DeliveryProcessor {
     return { job, handled };
   }
 
-  /** Null: they may not command there. */
+  /** Null when the person has no permission. */
   async #knownBy(signal: Asked): Promise<Known | null> {
     const { admit, deniedPeople } = this.#needs;
     const { repository } = signal;
@@ -285,7 +291,7 @@ class DeliveryProcessor {
     return { account, login: who.login, via: { key_id: null, address: null, request_id: this.#trace.delivery } };
   }
 
-  /** Not one that another repository of this name had before. */
+  /** Excludes a repository that had the same name before. */
   async #jobOfPull(repository: EventRepository, number: number): Promise<JobId | null> {
     const id = await this.#needs.store.jobs.ofPullRequest(fullName(repository), number);
     return id === null ? null : this.#jobNamed(repository, id);
@@ -321,7 +327,7 @@ class DeliveryProcessor {
     return githubClient.reply(repository, issue.number, `reply:${comment_id}`, body, again);
   }
 
-  /** A courtesy: it comes after what was asked for, and stops nothing. */
+  /** Best effort: comes after the action and never fails it. */
   #react(at: Repository, comment_id: CommentId, content: "eyes" | "confused"): Promise<void> {
     const { githubClient, log } = this.#needs;
     return githubClient

@@ -1,6 +1,6 @@
 /**
- * Applies the quotas of an account to every command, whichever API or webhook it comes from. The store counts jobs and
- * bytes, and keeps the times of turns and estimates over a restart.
+ * Applies an account's quotas to every command, from any API or webhook. The store counts jobs and bytes, and keeps the
+ * times of rounds and estimates across restarts.
  */
 import pLimit, { type LimitFunction } from "p-limit";
 import { accountNamed } from "../domain/job/account.ts";
@@ -35,17 +35,17 @@ const NO_ROOM: Refusal = {
 };
 
 export interface Quotas {
-  /** Runs what this command does, one at a time for each account that it counts for, so that none comes between. */
+  /** Runs the command's work; commands that count for the same account run one at a time. */
   inTurn<T>(command: Command, job: () => Promise<Job | null>, work: () => Promise<T>): Promise<T>;
-  /** Why this decision may not stand; null: it may. */
+  /** Why this decision exceeds a quota; null when it does not. */
   refusal(command: Command, before: Job | null, after: Job): Promise<Refusal | null>;
-  /** It stands, and counts. */
+  /** Counts an accepted decision. */
   counted(command: Command, after: Job): void;
-  /** Why this account may not take another job of the market; null: it may. */
+  /** Why this account may not take another market job; null when it may. */
   worker(account: string): Promise<Refusal | null>;
-  /** An estimate for this account; counts whether or not it is ordered at. */
+  /** An estimate for this account; it counts whether or not it is ordered. */
   estimate(account: string, asked: EstimateRequest): Promise<Estimated>;
-  /** Keeps this text beside the job, for this account. */
+  /** Stores an attachment of the job for this account. */
   keep(job: JobId, account: string, text: string): Promise<Kept>;
 }
 
@@ -59,12 +59,12 @@ interface QuotaParts {
   readonly parcels: Pick<AttachmentStore, "put">;
   readonly usage: UsageStore;
   readonly clock: Pick<Clock, "now">;
-  /** Null: there is no market here. */
+  /** Null: no market. */
   readonly estimator: Estimator | null;
   readonly limits?: QuotaLimits | undefined;
 }
 
-/** One command at a time for each account. */
+/** Runs one command at a time per account. */
 function createAccountQueues() {
   const queues = new Map<string, LimitFunction>();
   return async <T>(account: string, work: () => Promise<T>): Promise<T> => {

@@ -1,6 +1,6 @@
 /**
- * What webhooks failed to tell: at the start and every hour GitHub is asked to send failed deliveries again, and every
- * open job is observed as if a webhook had come. Recovery, not polling: between two rounds nothing is asked.
+ * Recovers from lost webhooks: at the start and every hour, requests redelivery of failed deliveries and re-evaluates
+ * every open job. There is no polling in between.
  */
 import type { Handle } from "./handle-command.ts";
 import type { Clock } from "./ports/clock.ts";
@@ -9,7 +9,7 @@ import type { Log } from "./ports/log.ts";
 import type { Store } from "./ports/store.ts";
 
 export const EVERY_MS = 3_600_000;
-/** Asked for in one round, the newest first; the open jobs are looked at in any case. */
+/** Redeliveries per round, newest first; open jobs are re-evaluated in any case. */
 const MOST_REDELIVERIES = 500;
 
 interface Needs {

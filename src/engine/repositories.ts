@@ -1,4 +1,4 @@
-/** What webhooks teach us of repositories, so that a job can start without a single read. */
+/** Updates repository metadata from webhooks, so that most jobs start without reading from GitHub. */
 import type { EventRepository, GitHubEvent } from "../domain/job/github-event.ts";
 import type { Job } from "../domain/job/job.ts";
 import { fullName, type Repository, sameName, sameRepository } from "../domain/job/job.ts";
@@ -10,7 +10,7 @@ import type { Store } from "./ports/store.ts";
 
 type About = Extract<GitHubEvent, { type: "default-branch-moved" | "repositories-changed" | "uninstalled" }>;
 
-/** Jobs of an installation that is gone cannot go on: they end, and what they hold is given back. */
+/** Cancels the jobs of a removed installation and returns what they hold. */
 const cancelJobs = async (store: Store, handle: Handle, gone: (repository: Repository) => boolean) => {
   await eachInTurn(await store.jobs.open(), async (id) => {
     const stored = await store.jobs.load(id);
@@ -19,10 +19,10 @@ const cancelJobs = async (store: Store, handle: Handle, gone: (repository: Repos
   });
 };
 
-/** Jobs read at once while they follow their repository. */
+/** Jobs read at once when a repository is renamed. */
 const PAGE = 100;
 
-/** Those of the jobs under this name that are this repository's. */
+/** Jobs under this name that belong to this repository. */
 const jobsOf = async (store: Store, of: Named): Promise<Job[]> => {
   const found: Job[] = [];
   let cursor: string | null = null;
@@ -38,14 +38,14 @@ const jobsOf = async (store: Store, of: Named): Promise<Job[]> => {
   return found;
 };
 
-/** Events speak of a repository by its new name from now on, so its jobs must be found under that. */
+/** Renames the repository in its jobs, since later events use the new name. */
 const moveJobs = async (store: Store, handle: Handle, from: Named, to: Repository) => {
   await eachInTurn(await jobsOf(store, from), ({ id }) => handle(id, { type: "moved", repository: to }));
 };
 
 /**
- * The name is free, or another repository's: whoever has it next gets nothing of this one. Jobs that an earlier version
- * has stored without the number get it now, and open ones end.
+ * Frees a name for another repository, which must not inherit anything. Jobs stored without the repository's number get
+ * it now, and open ones are cancelled.
  */
 const partWith = async (store: Store, handle: Handle, { id, owner, name }: Named) => {
   await eachInTurn(await jobsOf(store, { id, owner, name }), async (job) => {
@@ -54,7 +54,7 @@ const partWith = async (store: Store, handle: Handle, { id, owner, name }: Named
   await cancelJobs(store, handle, (repository) => sameRepository(repository, { id, owner, name }));
 };
 
-/** What is kept under this name, when it is of the same repository; what was of another is parted with. */
+/** The metadata under this name if it is of the same repository; metadata of another one is dropped. */
 const keptOf = async (store: Store, handle: Handle, now: Named): Promise<ObservedRepository | null> => {
   const known = await store.repositories.get(now.owner, now.name);
   if (known === null || known.id === now.id) return known;
@@ -70,7 +70,8 @@ export async function observeRepository(store: Store, handle: Handle, signal: Ab
       const { owner, name, id, installation_id } = signal.repository;
       const known = await keptOf(store, handle, signal.repository);
       const kept = { settings: known?.settings ?? null, settings_problem: known?.settings_problem ?? null };
-      // an unread or changed file makes the next job read the repository; until then the head alone is not enough
+      // After a change of the settings file the next job reads the repository; until then the head alone does not
+      // suffice.
       const base =
         known?.base && !signal.settings_changed && known.base.branch === signal.branch
           ? { ...known.base, head_sha: signal.head_sha, tree_sha: signal.tree_sha }
@@ -86,7 +87,7 @@ export async function observeRepository(store: Store, handle: Handle, signal: Ab
           const { owner, name, id } = now;
           await moveJobs(store, handle, old, { owner, name, id, installation_id: signal.installation_id });
         }
-        // late news of one that is gone must not take away the one that has its name now
+        // A late event about a deleted repository must not affect the current holder of the name.
         if ((await store.repositories.get(old.owner, old.name))?.id === old.id)
           await store.repositories.remove(old.owner, old.name);
       });
@@ -116,8 +117,9 @@ export async function observeRepository(store: Store, handle: Handle, signal: Ab
 }
 
 /**
- * A push may have changed the settings: whoever made it is told what is wrong with them. Told first and kept afterwards, for
- * a second try must know, too, whether they were broken. The branch's head stays for whoever needs it next to read.
+ * Re-reads the settings after a push that may have changed them, and reports mistakes on its commit. Reports first and
+ * stores afterwards, since a retry must still know whether the old settings were broken. The branch's head is left to
+ * the next reader.
  */
 export async function observeSettings(
   store: Pick<Store, "repositories">,

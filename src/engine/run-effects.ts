@@ -1,10 +1,11 @@
 /**
- * The effects runner: performs what commits have asked for, one effect of a job at a time, many jobs side by side. Two
- * run over the same store, each with effects of its own: what is announced must not wait behind a call to GitHub.
+ * Performs the effects of commits: one effect per job at a time, many jobs concurrently. Two runners share the store,
+ * each with its own effects, so that outgoing events do not wait for calls to GitHub.
  *
- * An effect is performed at least once. Its outcome is committed together with its removal, so a crash before that
- * performs it again (`again` tells the performer to look first), and a crash after it does not. A failed try backs
- * off, with jitter or as long as GitHub asked for, and after a bounded number of tries the core is told.
+ * Effects are performed at least once. An outcome is committed together with the effect's removal: after a crash before
+ * that commit, the effect is performed again (`again` tells the performer to look first). A failed attempt is retried
+ * with back-off and jitter, or after the time that GitHub asked for; after a limited number of attempts the core is
+ * told.
  */
 import type { Effect, PendingEffect } from "../domain/job/effect.ts";
 import { fullName, type Job, type JobId } from "../domain/job/job.ts";
@@ -19,19 +20,19 @@ import type { Meter } from "./ports/metrics.ts";
 import type { Attempt } from "./ports/performer.ts";
 import type { Store } from "./ports/store.ts";
 
-/** Effects that are performed side by side; GitHub allows 100 requests at once. */
+/** Concurrent effects; GitHub allows 100 requests at once. */
 const PLACES = 40;
 /** With the back-off below: about three quarters of an hour. */
 export const MOST_TRIES = 14;
 const FIRST_DELAY_MS = 1_000;
 const LONGEST_DELAY_MS = 300_000;
-/** GitHub's own word on how long to wait is believed up to this. */
+/** The longest wait accepted from GitHub. */
 const LONGEST_ASKED_MS = 3_600_000;
 
 interface Needs<E extends Effect> {
   readonly store: Store;
   readonly clock: Clock;
-  /** Which effects are this runner's; it leaves the others alone. */
+  /** Whether an effect belongs to this runner. */
   readonly takes: (effect: Effect) => effect is E;
   readonly performer: { perform(effect: E, job: Job, again: boolean): Promise<Attempt> };
   readonly handle: Handle;
@@ -43,10 +44,10 @@ interface Needs<E extends Effect> {
 
 type Pending<E extends Effect> = PendingEffect & { readonly effect: E };
 
-/** With jitter, or as long as was asked for. */
+/** Back-off with jitter, or the requested wait. */
 function delay(attempts: number, asked: number | undefined, random: number): number {
   const longest = Math.min(LONGEST_DELAY_MS, FIRST_DELAY_MS * 2 ** attempts);
-  // a short wait that is asked for again and again must not use up the tries within seconds
+  // Short requested waits must not use up the attempts within seconds.
   return Math.max(longest / 2 + (random * longest) / 2, Math.min(asked ?? 0, LONGEST_ASKED_MS));
 }
 
@@ -57,7 +58,7 @@ export class EffectsRunner<E extends Effect> {
   readonly #kicked = new Set<JobId>();
   readonly #timers = new Map<JobId, () => void>();
   readonly #recovered = new Map<JobId, number>();
-  /** Effects by job and key that an earlier try may have done, also where a later commit has replaced them since. */
+  /** Effects by job and key that an earlier attempt may have applied, even if a later commit has replaced them. */
   readonly #doubtful = new Set<string>();
   #stopping = false;
 
@@ -65,20 +66,20 @@ export class EffectsRunner<E extends Effect> {
     this.#needs = needs;
   }
 
-  /** Something may be due for this job. */
+  /** Checks the job for due effects. */
   kick(job: Job): void {
     if (this.#stopping) return;
     this.#kicked.add(job.id);
     if (!this.#working.has(job.id)) this.#working.set(job.id, this.#run(job));
   }
 
-  /** Effects found at the start: an earlier process may have performed them. */
+  /** Resumes effects found at the start, which an earlier process may have performed. */
   recover(stored: StoredJob): void {
     this.#recovered.set(stored.job.id, Math.max(0, ...stored.effects.map((effect) => effect.serial)));
     this.kick(stored.job);
   }
 
-  /** Starts nothing more and resolves when what is under way has ended. */
+  /** Starts nothing more; resolves when effects in progress have ended. */
   async stop(): Promise<void> {
     this.#stopping = true;
     for (const cancel of this.#timers.values()) cancel();
@@ -86,7 +87,7 @@ export class EffectsRunner<E extends Effect> {
     await Promise.allSettled(this.#working.values());
   }
 
-  /** A turn for each effect: a job with many must not keep a place from others. */
+  /** One turn per effect, so that a job with many effects does not hold a slot. */
   async #run(job: Job): Promise<void> {
     const { log, clock } = this.#needs;
     try {
@@ -102,7 +103,7 @@ export class EffectsRunner<E extends Effect> {
     }
   }
 
-  /** Performs the first effect that is due, in the order in which they were asked for; false: none is. */
+  /** Performs the first due effect in order; false when none is due. */
   async #step({ id }: Job): Promise<boolean> {
     const { store, clock } = this.#needs;
     const stored = this.#stopping ? null : await store.jobs.load(id);
@@ -123,7 +124,7 @@ export class EffectsRunner<E extends Effect> {
     return this.#needs.takes(pending.effect);
   }
 
-  /** Nothing is put off for longer than that; what says so was written by a clock that was ahead. */
+  /** Caps the wait: a longer one was written by a clock that was ahead. */
   #dueAt({ not_before }: PendingEffect): number {
     const now = this.#needs.clock.now();
     return not_before > now + LONGEST_ASKED_MS ? now : not_before;
@@ -165,7 +166,7 @@ export class EffectsRunner<E extends Effect> {
     const { id } = stored.job;
     const name = `${id} ${effect.key}`;
     const again = effect.attempts > 0 || this.#doubtful.has(name) || effect.serial <= (this.#recovered.get(id) ?? 0);
-    // a commit and what follows from it are much for one turn where a body was large
+    // A large commit is enough for one turn of the event loop.
     await yieldToEventLoop();
     const outcome = await performer.perform(effect.effect, stored.job, again).catch((error: unknown): Attempt => {
       log.error({ job: id, effect: effect.key, error }, "an effect threw");

@@ -1,11 +1,11 @@
-/** At most so many within so long, counted over restarts. The one rule for what is limited by the hour and by the day. */
+/** A sliding-window limit that survives restarts; used for all hourly and daily limits. */
 import type { UsageKind, UsageStore } from "./ports/usage.ts";
 
 export const HOUR_MS = 3_600_000;
 export const DAY_MS = 24 * HOUR_MS;
 
 export interface SlidingLimit {
-  /** In how many milliseconds there is room again; null: there is. */
+  /** Milliseconds until the next use is allowed; null when it is allowed now. */
   full(of: string): number | null;
   add(of: string): void;
 }

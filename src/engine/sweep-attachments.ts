@@ -1,7 +1,7 @@
 /**
- * Clears away parcels that no job needs any more: those that a commit has let go of; at the start those that a crash has
- * left between a parcel and its job; and twice a day those that nobody has named since the last time, such as one whose
- * removal has failed. Losing one of these deletions costs room, never a parcel that is needed.
+ * Deletes attachments that no job needs: those that a commit has released, at the start those that a crash left behind,
+ * and twice a day those that were unreferenced the last time too. A failed deletion costs disk space, but a needed
+ * attachment is never deleted.
  */
 
 import { blobsOf } from "../domain/job/attachments.ts";
@@ -11,13 +11,13 @@ import type { Clock } from "./ports/clock.ts";
 import type { JobStore } from "./ports/jobs.ts";
 import type { Log } from "./ports/log.ts";
 
-/** Much longer than a parcel waits for the commit that names it. */
+/** Much longer than an attachment waits for the commit that references it. */
 export const SWEPT_EVERY_MS = 12 * 3_600_000;
 
 export interface AttachmentSweeper {
   committed(before: Job | null, after: Job): void;
   start(): Promise<void>;
-  /** Resolves when what is under way has ended. */
+  /** Resolves when deletions in progress have ended. */
   stop(): Promise<void>;
 }
 
@@ -42,7 +42,7 @@ export function createAttachmentSweeper(parts: {
     removing.add(removal);
   };
 
-  /** Removes what no job names and `goes`; answers what no job names and stays. */
+  /** Deletes unreferenced attachments for which `goes` is true; returns the other unreferenced ones. */
   const sweep = async (goes: (parcel: string) => boolean): Promise<ReadonlySet<string>> => {
     const unnamed = new Set<string>();
     for (const { job, name } of await parcels.all()) {
@@ -54,7 +54,7 @@ export function createAttachmentSweeper(parts: {
     return unnamed;
   };
 
-  /** `before`: unnamed the last time; one that came since may be on its way into a commit. */
+  /** `before`: unreferenced the last time too; a newer one may be about to be committed. */
   const sweepLater = (before: ReadonlySet<string>): void => {
     if (stopped) return;
     cancel = clock.at(clock.now() + SWEPT_EVERY_MS, () => {

@@ -1,7 +1,7 @@
 /**
- * Whether a job that is asked for names a model that nobody knows, so that whoever asks is told at once. The settings of a
- * repository may name a provider that knows it. While they are not read, a request can name the provider itself; for a
- * comment, which cannot, it is found out when the brief is written.
+ * Rejects unknown model names early, so that the requester learns at once. The repository's settings may name a
+ * provider that knows the model; before they are read, a request can name the provider, and for comments the check
+ * happens when the brief is written.
  */
 import type { Draft } from "../domain/job/command.ts";
 import { type ModelDefaults, modelOf } from "../domain/job/model-selection.ts";
@@ -14,7 +14,7 @@ export interface ModelNeeds {
   readonly llm: ModelDefaults | undefined;
 }
 
-/** The sentence that refuses it; null: there is nothing to refuse. */
+/** The refusal; null when there is none. */
 export async function unknownModel(
   { repositories, now, llm }: ModelNeeds,
   { choices, repository, runner, origin }: Pick<Draft, "choices" | "repository" | "runner" | "origin">,

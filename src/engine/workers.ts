@@ -1,4 +1,4 @@
-/** What works on jobs beside the commands: deliveries, effects, timers, debts, attachments. All of it follows the commits. */
+/** Background workers: deliveries, effects, timers, debts and attachments. All of them follow the commits. */
 import { isOnGitHub, isPublishEvents } from "../domain/job/effect.ts";
 import type { Job } from "../domain/job/job.ts";
 import { createDebts } from "./collect-debts.ts";
@@ -69,7 +69,7 @@ export class Workers {
     this.#reconciler.start();
   }
 
-  /** Lets what is under way finish. */
+  /** Lets work in progress finish. */
   async stop(): Promise<void> {
     this.#reconciler.stop();
     this.#timers.stop();

@@ -1,6 +1,6 @@
 /**
- * Direct questions and answers on GitHub that belong to no job. Throws when GitHub cannot be asked: whoever asks for a
- * permission must not take silence for a yes.
+ * Requests to GitHub that belong to no job. They throw when GitHub does not answer: a failed permission check must not
+ * count as a yes.
  */
 import type { Repository } from "../domain/job/job.ts";
 import type { GitHubClient, Permission } from "../engine/ports/github.ts";
@@ -10,7 +10,7 @@ import type { Caller, OctokitSource } from "./client/octokit.ts";
 import { WRITES } from "./client/writes.ts";
 import { observedOf, readBranchState } from "./effects/branch-state.ts";
 import { addReaction } from "./effects/reaction.ts";
-import { tellSettings } from "./effects/settings-check.ts";
+import { reportSettings } from "./effects/settings-check.ts";
 import { findComment } from "./effects/sync-comment.ts";
 import { answerMarker } from "./render/marker.ts";
 import { cutBody } from "./render/plain.ts";
@@ -22,27 +22,27 @@ export interface GitHubClientParts {
 }
 
 const PAGE = 100;
-/** Pages of deliveries that are walked: ten thousand events. */
+/** Pages of deliveries to read: ten thousand events. */
 const MAX_PAGES = 100;
-/** GitHub keeps and repeats deliveries for three days. */
+/** GitHub stores and redelivers deliveries for three days. */
 const KEPT_MS = 3 * 24 * 60 * 60_000;
 
-/** An expected "there is none" as a value; anything else that is wrong is thrown. */
+/** Returns null for an expected 404; throws every other error. */
 async function orNone<T>(now: () => number, call: () => Promise<T>): Promise<T | null> {
   const answer = await attempted(now, call);
   if (answer.ok) return answer.value;
   if (answer.githubError.kind === "gone") return null;
-  throw new Error(`GitHub could not be asked (${answer.githubError.kind}).`);
+  throw new Error(`GitHub did not answer the request (${answer.githubError.kind}).`);
 }
 
-/** Says something where that is possible: a locked issue or a deleted comment is no reason to try again. */
+/** Best effort: a locked issue or deleted comment is not an error. */
 async function unlessRefused(now: () => number, call: () => Promise<unknown>): Promise<void> {
   const answer = await attempted(now, call);
   if (answer.ok || (answer.githubError.kind !== "later" && answer.githubError.kind !== "conflict")) return;
-  throw new Error(`GitHub could not be told (${answer.githubError.kind}).`);
+  throw new Error(`GitHub did not accept the reply (${answer.githubError.kind}).`);
 }
 
-/** As GitHub reports it: maintain counts as write, triage as read (github-facts 8.7). */
+/** GitHub reports maintain as write and triage as read (github-facts 8.7). */
 function permissionOf(text: string): Permission {
   switch (text) {
     case "admin":
@@ -65,7 +65,7 @@ interface Delivery {
   readonly status_code: number;
 }
 
-/** Deliveries none of whose attempts arrived, newest first, one attempt each. */
+/** Deliveries without a successful attempt, newest first, one attempt each. */
 export function failedOf(deliveries: readonly Delivery[], since: number): { id: number; guid: string }[] {
   const recent = deliveries.filter(({ delivered_at }) => Date.parse(delivered_at) >= since);
   const arrived = new Set(
@@ -150,9 +150,9 @@ export function createGitHubClient({ source, self, now = Date.now }: GitHubClien
       const { owner, name: repo, installation_id } = repository;
       const octokit = await source.installation(installation_id);
       const parts = { octokit, at: { owner, repo }, self: await self() };
-      const told = await attempted(now, () => tellSettings(parts, repository, known));
+      const told = await attempted(now, () => reportSettings(parts, repository, known));
       if (told.ok) return told.value;
-      if (told.githubError.kind === "later") throw new Error("GitHub could not be told of the settings.");
+      if (told.githubError.kind === "later") throw new Error("The settings check could not be reported to GitHub.");
       return null;
     },
 
@@ -163,7 +163,7 @@ export function createGitHubClient({ source, self, now = Date.now }: GitHubClien
         repo,
         pull_number,
       });
-      // a deleted fork has no repository any more, and is a fork all the same
+      // A deleted fork has no repository any more, but still counts as a fork.
       const { head, base } = data;
       return { head_branch: head.ref, head_sha: head.sha, from_fork: head.repo?.id !== base.repo.id };
     },
@@ -171,8 +171,8 @@ export function createGitHubClient({ source, self, now = Date.now }: GitHubClien
     async react({ owner, name: repo, installation_id }, comment_id, content) {
       const post = (octokit: Caller) =>
         unlessRefused(now, () => addReaction(octokit, { owner, repo }, comment_id, content));
-      // what strangers are answered takes nothing from those who may command
-      if (content === "confused") await source.spare(installation_id, 1, post);
+      // Replies to strangers must not use up the writes of people with permission.
+      if (content === "confused") await source.bestEffort(installation_id, 1, post);
       else await post(await source.installation(installation_id));
     },
 

@@ -1,37 +1,37 @@
 /**
- * The log of one job, rendered once for everybody who follows it: pieces of server-sent events of bounded size, kept
- * while the job does not change. Knows no readers.
+ * Renders a job's log as server-sent events, once for all readers, in chunks of bounded size that are cached until the
+ * job changes.
  */
 
 import { outcomeOf } from "../domain/job/outcome.ts";
 import type { StoredJob } from "../engine/ports/jobs.ts";
-import { entriesAfter, idOf, isOver, type Place } from "./entries.ts";
+import { entriesAfter, idOf, isOver, type Position } from "./entries.ts";
 
-/** A piece is written at once, so it bounds what waits for a reader; a single entry may be longer, up to its own limit. */
-const PIECE_BYTES = 16 * 1024;
-/** Pieces that are kept; readers who are at different places need different ones. */
-const MOST_KEPT = 64;
+/** A chunk is written at once, so this bounds the buffer of a reader; a single entry may be longer. */
+const CHUNK_BYTES = 16 * 1024;
+/** Cached chunks; readers at different positions need different ones. */
+const MAX_CACHED = 64;
 
-export interface Piece {
+export interface Chunk {
   readonly bytes: Buffer;
-  /** Where a reader is who has it. */
-  readonly place: Place;
+  /** The reader's position after this chunk. */
+  readonly position: Position;
 }
 
 const render = (id: string, event: string, data: object): string =>
   `id: ${id}\nevent: ${event}\ndata: ${JSON.stringify(data)}\n\n`;
 
-/** A job as its readers see it. */
+/** A job as its readers may see it. */
 type View = (stored: StoredJob) => StoredJob;
 
 export class Channel {
   readonly #view: View;
   #stored: StoredJob;
-  /** {@link #stored} as it was last seen. */
+  /** {@link #stored} at the last check. */
   #seen: StoredJob;
-  readonly #pieces = new Map<string, Piece | null>();
-  /** The same by the place itself: readers who keep up share it, and there are many of them. */
-  readonly #next = new Map<Place, Piece | null>();
+  readonly #chunks = new Map<string, Chunk | null>();
+  /** The chunk after a position; readers who keep up share it. */
+  readonly #next = new Map<Position, Chunk | null>();
 
   constructor(stored: StoredJob, view: View = (same) => same) {
     this.#view = view;
@@ -47,56 +47,56 @@ export class Channel {
     return isOver(this.#stored.job);
   }
 
-  /** The job as it is now; one that is older than what is known is dropped. */
+  /** Takes the job's latest state; ignores an older one. */
   update(stored: StoredJob): void {
     if (stored.version <= this.#stored.version) return;
     this.#stored = stored;
     this.grow();
   }
 
-  /** There are further lines, which no commit tells of. */
+  /** Called when lines arrive without a commit. */
   grow(): void {
     this.#seen = this.#view(this.#stored);
-    this.#pieces.clear();
+    this.#chunks.clear();
     this.#next.clear();
   }
 
-  /** What comes next for a reader at this place; null: they have everything. */
-  after(place: Place): Piece | null {
-    const next = this.#next.get(place);
+  /** The next chunk after this position; null when the reader has everything. */
+  after(position: Position): Chunk | null {
+    const next = this.#next.get(position);
     if (next !== undefined) return next;
-    const piece = this.#piece(place);
-    if (this.#next.size >= MOST_KEPT) this.#next.clear();
-    this.#next.set(place, piece);
-    return piece;
+    const chunk = this.#chunk(position);
+    if (this.#next.size >= MAX_CACHED) this.#next.clear();
+    this.#next.set(position, chunk);
+    return chunk;
   }
 
-  #piece(place: Place): Piece | null {
-    const key = idOf(place);
-    const known = this.#pieces.get(key);
+  #chunk(position: Position): Chunk | null {
+    const key = idOf(position);
+    const known = this.#chunks.get(key);
     if (known !== undefined) return known;
-    const piece = this.#render(place);
-    if (this.#pieces.size >= MOST_KEPT) this.#pieces.clear();
-    this.#pieces.set(key, piece);
-    return piece;
+    const chunk = this.#render(position);
+    if (this.#chunks.size >= MAX_CACHED) this.#chunks.clear();
+    this.#chunks.set(key, chunk);
+    return chunk;
   }
 
-  /** The last event of all. Its id is a place too: a further round goes on from there. */
-  end(place: Place): string {
+  /** The final event. Its id is a position too, from which a further round continues. */
+  end(position: Position): string {
     const { job } = this.#stored;
     const { status, merged_at } = job;
     const merged = merged_at === null ? null : new Date(merged_at).toISOString();
-    return render(`${idOf(place)}.end`, "end", { status, outcome: outcomeOf(job), merged_at: merged });
+    return render(`${idOf(position)}.end`, "end", { status, outcome: outcomeOf(job), merged_at: merged });
   }
 
-  #render(from: Place): Piece | null {
+  #render(from: Position): Chunk | null {
     let text = "";
-    let place = from;
+    let position = from;
     for (const entry of entriesAfter(this.#seen, from)) {
-      text += render(idOf(entry.place), entry.event, entry.data);
-      place = entry.place;
-      if (text.length >= PIECE_BYTES) break;
+      text += render(idOf(entry.position), entry.event, entry.data);
+      position = entry.position;
+      if (text.length >= CHUNK_BYTES) break;
     }
-    return text === "" ? null : { bytes: Buffer.from(text), place };
+    return text === "" ? null : { bytes: Buffer.from(text), position };
   }
 }

@@ -1,6 +1,6 @@
 /**
- * Who follows which job's log: a room for each job that is followed, fed by its commits, and a place for each reader,
- * of which there are so many and no more.
+ * Manages the readers of job logs: one channel per followed job, updated on its commits, and a limited number of
+ * readers.
  */
 import type { Writable } from "node:stream";
 import type { JobId } from "../domain/job/job.ts";
@@ -11,26 +11,26 @@ import type { Log } from "../engine/ports/log.ts";
 import type { RunLines } from "../engine/ports/runs.ts";
 import type { JobService } from "../engine/ports/service.ts";
 import { Channel } from "./channel.ts";
-import { type Place, resumeAt } from "./entries.ts";
-import { COME_AGAIN, Follower } from "./follower.ts";
+import { type Position, resumeAt } from "./entries.ts";
+import { Follower, RECONNECT } from "./follower.ts";
 
-/** A comment this often tells proxies and readers that the stream lives. */
+/** Sends a comment this often, so that proxies and clients keep the stream open. */
 export const HEARTBEAT_MS = 15_000;
-/** So often it is looked whether readers may still read. */
+/** How often read access is checked again. */
 export const CHECK_MS = 3_000;
-export const MOST_FOR_ACCOUNT = 100;
-export const MOST_READERS = 5_000;
+export const MAX_FOR_ACCOUNT = 100;
+export const MAX_READERS = 5_000;
 
 interface Needs {
   readonly jobs: Pick<JobStore, "load">;
   readonly service: Pick<JobService, "follow">;
-  /** Lines that come before they are stored. */
+  /** Lines that are not stored yet. */
   readonly lines: Pick<RunLines, "viewed" | "follow">;
   readonly clock: Clock;
   readonly log: Log;
 }
 
-/** Everybody who follows one job. */
+/** All readers of one job. */
 interface Room {
   readonly channel: Channel;
   readonly followers: Set<Follower>;
@@ -52,40 +52,40 @@ class LogRooms implements LiveLogs {
 
   open(stored: StoredJob, reader: LogReader): FollowedLog {
     if (this.#stopping) return { kind: "stopping" };
-    const place = resumeAt(this.#needs.lines.viewed(stored), reader.after);
+    const position = resumeAt(this.#needs.lines.viewed(stored), reader.after);
     const channel = this.#channelOf(stored);
-    if (place.ended && channel.over && channel.after(place) === null) return { kind: "read" };
+    if (position.ended && channel.over && channel.after(position) === null) return { kind: "read" };
     const taken = this.#readers.get(reader.account) ?? 0;
-    if (this.#count >= MOST_READERS || taken >= MOST_FOR_ACCOUNT) return { kind: "too_many" };
-    return { kind: "follow", begin: (stream) => this.#begin(stored.job.id, reader, place, stream) };
+    if (this.#count >= MAX_READERS || taken >= MAX_FOR_ACCOUNT) return { kind: "too_many" };
+    return { kind: "follow", begin: (stream) => this.#begin(stored.job.id, reader, position, stream) };
   }
 
   stop(): void {
     this.#stopping = true;
     this.#cancelBeat?.();
-    for (const one of this.#followers()) one.part(COME_AGAIN);
+    for (const one of this.#followers()) one.part(RECONNECT);
   }
 
-  #begin(id: JobId, reader: LogReader, place: Place, stream: Writable): void {
+  #begin(id: JobId, reader: LogReader, position: Position, stream: Writable): void {
     this.#take(reader.account, 1);
     const left = (): void => {
       this.#take(reader.account, -1);
       this.#exit(id, one);
     };
-    const one: Follower = new Follower({ stream, reader, place, clock: this.#needs.clock, left });
+    const one: Follower = new Follower({ stream, reader, position, clock: this.#needs.clock, left });
     this.#arm();
     this.#enter(id, one).catch((error: unknown) => {
-      this.#needs.log.error({ job: id, error }, "a log could not be followed");
+      this.#needs.log.error({ job: id, error }, "a log stream failed");
       stream.destroy();
     });
   }
 
   async #enter(id: JobId, one: Follower): Promise<void> {
     const room = await this.#roomOf(id);
-    // the last of its other readers has left meanwhile, and closed it
+    // The channel's last other reader has left and closed it meanwhile.
     if (room !== null && this.#rooms.get(id) !== room) return this.#enter(id, one);
     if (room === null || this.#stopping || one.gone) {
-      one.part(COME_AGAIN);
+      one.part(RECONNECT);
       this.#close(id);
       return;
     }
@@ -105,7 +105,7 @@ class LogRooms implements LiveLogs {
   async #roomOf(id: JobId): Promise<Room | null> {
     const { jobs, service, lines } = this.#needs;
     const stored = this.#rooms.has(id) ? null : await jobs.load(id);
-    // somebody else may have opened it meanwhile
+    // Another request may have opened it meanwhile.
     const known = this.#rooms.get(id);
     if (known !== undefined || stored === null) return known ?? null;
     const channel = this.#channelOf(stored);
@@ -127,7 +127,7 @@ class LogRooms implements LiveLogs {
     };
     const room = { channel, followers, leave };
     this.#rooms.set(id, room);
-    // a commit between the reading and the following would be missed
+    // Catches a commit that happened between load and subscribe.
     const latest = await jobs.load(id);
     if (latest !== null) channel.update(latest);
     return room;

@@ -1,7 +1,7 @@
 /**
- * The lines of running jobs as they come: in memory alone, bounded, redacted, counting up. No commit and no flush belongs
- * to a line, and a further one costs the same however many came before it. What a restart loses is sent again, and is in
- * the job's record in the end.
+ * Buffers the log lines of running jobs in memory, bounded and redacted. A line causes no commit and no flush, and its
+ * cost does not depend on how many came before. After a restart the run resends its lines, and the final log is stored
+ * in the job's record.
  */
 import { LRUCache } from "lru-cache";
 import { type LogLine, MAX_LOG_LINES } from "../contracts/log-line.ts";
@@ -11,33 +11,33 @@ import { MAX_LOG_CHARACTERS, nextLog } from "../domain/job/stored-log.ts";
 import type { StoredJob } from "../engine/ports/jobs.ts";
 import type { RunLines } from "../engine/ports/runs.ts";
 
-/** Characters of all jobs' lines together; beyond it, those of the job that was quiet the longest go. */
+/** Characters of all jobs together; above it, the lines of the longest quiet job are dropped. */
 const MAX_CHARACTERS = 32 * 1024 * 1024;
-/** What a line costs beside its text. */
+/** Estimated overhead per line, in characters. */
 const LINE_CHARACTERS = 100;
-/** Jobs that have lines at once. */
+/** Jobs with buffered lines. */
 const MAX_JOBS = 10_000;
 
-interface Told {
+interface BufferedLog {
   readonly run: { readonly id: number; readonly attempt: number };
-  /** Which of the job's logs these will be. */
+  /** Index of this log among the job's logs. */
   readonly log_nth: number;
-  /** Counting up. The oldest go where there are too many. */
+  /** Ordered by number; the oldest are dropped when there are too many. */
   readonly lines: LogLine[];
   characters: number;
 }
 
 const sizeOf = (line: LogLine): number => line.text.length + LINE_CHARACTERS;
 
-/** Still running, and what it has told stands nowhere else. */
-function isOf(told: Told, { status, work }: Job): boolean {
+/** The job is still running, and these lines are not stored yet. */
+function isOf(buffered: BufferedLog, { status, work }: Job): boolean {
   if (status !== "accepted" || work.kind !== "actions") return false;
   const { run, handed_in } = work;
-  return run?.id === told.run.id && run.attempt === told.run.attempt && handed_in === null;
+  return run?.id === buffered.run.id && run.attempt === buffered.run.attempt && handed_in === null;
 }
 
 class RunLinesInMemory implements RunLines {
-  readonly #told = new LRUCache<JobId, Told>({ max: MAX_JOBS, maxSize: MAX_CHARACTERS });
+  readonly #buffered = new LRUCache<JobId, BufferedLog>({ max: MAX_JOBS, maxSize: MAX_CHARACTERS });
   readonly #followers = new Map<JobId, Set<() => void>>();
 
   add(stored: StoredJob, lines: readonly LogLine[]): number {
@@ -45,52 +45,55 @@ class RunLinesInMemory implements RunLines {
     const work = actionsWork(job);
     const run = work?.run ?? null;
     if (job.status !== "accepted" || work === null || run === null) return 0;
-    // handed in: all that there is stands in the record
+    // The result was submitted, so the record holds the full log.
     if (work.handed_in !== null) return lines.at(-1)?.seq ?? 0;
     const known = this.#of(job);
     const last = known?.lines.at(-1)?.seq ?? 0;
     const fresh = newOf(lines, last);
     if (fresh.length === 0) return last;
-    const told: Told = known ?? { ...{ run, lines: [], characters: 0 }, log_nth: nextLog(stored, fresh).log_nth };
+    const buffered: BufferedLog = known ?? {
+      ...{ run, lines: [], characters: 0 },
+      log_nth: nextLog(stored, fresh).log_nth,
+    };
     for (const line of fresh) {
-      told.lines.push(line);
-      told.characters += sizeOf(line);
+      buffered.lines.push(line);
+      buffered.characters += sizeOf(line);
     }
-    trim(told);
-    this.#told.set(job.id, told, { size: told.characters + 1 });
-    for (const tell of this.#followers.get(job.id) ?? []) tell();
-    return told.lines.at(-1)?.seq ?? 0;
+    trim(buffered);
+    this.#buffered.set(job.id, buffered, { size: buffered.characters + 1 });
+    for (const notify of this.#followers.get(job.id) ?? []) notify();
+    return buffered.lines.at(-1)?.seq ?? 0;
   }
 
   viewed(stored: StoredJob): StoredJob {
-    const told = this.#of(stored.job);
-    return told === null ? stored : { ...stored, log: told.lines, log_nth: told.log_nth };
+    const buffered = this.#of(stored.job);
+    return buffered === null ? stored : { ...stored, log: buffered.lines, log_nth: buffered.log_nth };
   }
 
   committed({ job }: StoredJob): void {
-    const told = this.#told.peek(job.id);
-    if (told !== undefined && !isOf(told, job)) this.#told.delete(job.id);
+    const buffered = this.#buffered.peek(job.id);
+    if (buffered !== undefined && !isOf(buffered, job)) this.#buffered.delete(job.id);
   }
 
-  follow(id: JobId, tell: () => void): () => void {
+  follow(id: JobId, notify: () => void): () => void {
     const followers = this.#followers.get(id) ?? new Set();
-    followers.add(tell);
+    followers.add(notify);
     this.#followers.set(id, followers);
     return () => {
-      followers.delete(tell);
+      followers.delete(notify);
       if (followers.size === 0 && this.#followers.get(id) === followers) this.#followers.delete(id);
     };
   }
 
-  #of(job: Job): Told | null {
-    const told = this.#told.get(job.id);
-    return told !== undefined && isOf(told, job) ? told : null;
+  #of(job: Job): BufferedLog | null {
+    const buffered = this.#buffered.get(job.id);
+    return buffered !== undefined && isOf(buffered, job) ? buffered : null;
   }
 }
 
 /**
- * What comes after the last line that is known, redacted. A sender numbers without gaps as a rule; where nothing is known
- * yet it must begin at the first, so that one who does not know of our restart begins again.
+ * The lines after the last known one, redacted. Numbers have no gaps as a rule. When no line is known it must start at
+ * 1: a sender that does not know of our restart is asked to begin again.
  */
 function newOf(lines: readonly LogLine[], last: number): LogLine[] {
   if (last === 0 && lines[0]?.seq !== 1) return [];
@@ -102,15 +105,15 @@ function newOf(lines: readonly LogLine[], last: number): LogLine[] {
   });
 }
 
-/** Twice the bounds are filled before the front is let go, so that a line seldom moves all others. */
-function trim(told: Told): void {
-  const { lines } = told;
-  if (lines.length <= 2 * MAX_LOG_LINES && told.characters <= 2 * MAX_LOG_CHARACTERS) return;
+/** Allows twice the limit before dropping the oldest, so that lines are rarely moved. */
+function trim(buffered: BufferedLog): void {
+  const { lines } = buffered;
+  if (lines.length <= 2 * MAX_LOG_LINES && buffered.characters <= 2 * MAX_LOG_CHARACTERS) return;
   let gone = 0;
-  while (lines.length - gone > MAX_LOG_LINES || told.characters > MAX_LOG_CHARACTERS) {
+  while (lines.length - gone > MAX_LOG_LINES || buffered.characters > MAX_LOG_CHARACTERS) {
     const line = lines[gone++];
     if (line === undefined) break;
-    told.characters -= sizeOf(line);
+    buffered.characters -= sizeOf(line);
   }
   lines.splice(0, gone);
 }

@@ -1,6 +1,6 @@
 /**
- * An estimate without a model: from the length of the prompt and the words in it, the same for the same prompt. Claims
- * nothing more: whoever shows it says that it is a rule of thumb.
+ * Estimates a job without a model, from the length and words of the prompt; deterministic. Callers must label it as a
+ * rule of thumb.
  */
 
 import { titleOf } from "../domain/job/title.ts";
@@ -12,7 +12,7 @@ const CENTS_PER_WORD = 4;
 const BASE_SECONDS = 30 * 60;
 const SECONDS_PER_WORD = 20;
 
-/** A skill, and the words by which a prompt asks for it. */
+/** A skill, and the words in a prompt that indicate it. */
 const SKILLS: Readonly<Record<string, RegExp>> = {
   typescript: /\b(?:typescript|tsx?)\b/i,
   javascript: /\b(?:javascript|node(?:\.?js)?|jsx?)\b/i,
@@ -42,7 +42,7 @@ const wordsIn = (text: string): number => text.split(/\s+/).filter((word) => wor
 const skillsIn = (prompt: string): string[] =>
   skillsNamed(Object.keys(SKILLS).filter((skill) => SKILLS[skill]?.test(prompt) === true));
 
-/** A round sum reads as what it is: an estimate. */
+/** Rounded, so that it reads as an estimate. */
 const rounded = (value: number, step: number): number => Math.ceil(value / step) * step;
 
 export const deterministicEstimator: Estimator = {

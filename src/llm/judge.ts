@@ -1,20 +1,20 @@
 /**
- * The judge: a model's word on work that was handed in, against what was asked for. The work may try to give it orders,
- * so all of it is marked as data, the answer has a fixed shape, and what the judge could not see whole it cannot pass.
+ * Asks a model whether submitted work meets its requirements. The work may try to instruct the model, so all of it is
+ * marked as data and the answer has a fixed format. Work that was too long to show in full never passes.
  */
 import { z } from "zod";
 import { redact } from "../contracts/redact.ts";
 import type { Judge, Opinion, Submission } from "../engine/ports/judge.ts";
 import { head } from "../text/text.ts";
+import { code, prose } from "./foreign-text.ts";
 import type { Model } from "./model.ts";
-import { code, prose } from "./words.ts";
 
 const TIMEOUT_MS = 90_000;
-/** Questions side by side: a slow model must not keep everything else that jobs wait for from being done. */
-const MOST_AT_ONCE = 10;
-const BUSY = { ended: "later", reason: "The judge has too much to read already.", after_ms: 15_000 } as const;
-const MOST_REASONS = 8;
-const LONGEST_REASON = 500;
+/** Concurrent questions: a slow model must not block other jobs. */
+const MAX_CONCURRENT = 10;
+const BUSY = { ended: "later", reason: "The judge is busy with other jobs.", after_ms: 15_000 } as const;
+const MAX_REASONS = 8;
+const MAX_REASON = 500;
 
 const shape = z.object({
   verdict: z.enum(["pass", "fail", "unsure"]),
@@ -55,11 +55,11 @@ function text({ title, task, requirements, said, change, whole }: Submission): s
 
 const PART_ONLY = "The change is larger than what the judge can read, or has files that it cannot read.";
 
-function opinionOf({ verdict, reasons }: z.infer<typeof shape>, whole: boolean): Opinion {
+function readOpinion({ verdict, reasons }: z.infer<typeof shape>, whole: boolean): Opinion {
   const said = reasons
-    .map((reason) => head(redact(reason).replace(/\s+/g, " ").trim(), LONGEST_REASON))
+    .map((reason) => head(redact(reason).replace(/\s+/g, " ").trim(), MAX_REASON))
     .filter((reason) => reason !== "")
-    .slice(0, MOST_REASONS);
+    .slice(0, MAX_REASONS);
   if (said.length === 0) return { ended: "judged", verdict: "unsure", reasons: ["The judge gave no reasons."] };
   if (verdict === "pass" && !whole) return { ended: "judged", verdict: "unsure", reasons: [PART_ONLY, ...said] };
   return { ended: "judged", verdict, reasons: said };
@@ -69,7 +69,7 @@ async function ask(model: Model, submission: Submission): Promise<Opinion> {
   const answered = await model.ask({ system: SYSTEM, text: text(submission), shape, timeout_ms: TIMEOUT_MS });
   switch (answered.kind) {
     case "answer":
-      return opinionOf(answered.value, submission.whole);
+      return readOpinion(answered.value, submission.whole);
     case "away": {
       const { reason, after_ms } = answered;
       return { ended: "later", reason, ...(after_ms === undefined ? {} : { after_ms }) };
@@ -85,7 +85,7 @@ export function createJudge(model: Model): Judge {
   let asked = 0;
   return {
     async judge(submission) {
-      if (asked >= MOST_AT_ONCE) return BUSY;
+      if (asked >= MAX_CONCURRENT) return BUSY;
       asked += 1;
       try {
         return await ask(model, submission);

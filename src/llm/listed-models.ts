@@ -1,6 +1,6 @@
 /**
- * What the provider says of its models, asked at most every few hours and never waited for longer than a moment. That
- * it cannot be asked changes nothing: the models that we know ourselves are enough.
+ * Caches the provider's model list. It is fetched every few hours at most, and callers wait only briefly. If it is
+ * unavailable, the built-in table suffices.
  */
 import type Anthropic from "@anthropic-ai/sdk";
 import {
@@ -15,9 +15,9 @@ const ASK_AGAIN_MS = 6 * 60 * 60_000;
 const ASK_AGAIN_AFTER_FAILURE_MS = 10 * 60_000;
 
 export interface ListedModels {
-  /** What was said last, at once; asks anew beside if that is long ago. Null: nothing yet. */
+  /** The cached list at once; starts a refresh when it is old. Null when nothing was fetched yet. */
   last(): readonly ListedModel[] | null;
-  /** The same, waited for where it has to be asked for. */
+  /** The list, waiting for a fetch if necessary. */
   read(): Promise<readonly ListedModel[] | null>;
 }
 

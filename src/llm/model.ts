@@ -1,29 +1,30 @@
 /**
- * The only file that speaks to the model's provider for the server: one question, one answer of a given shape, bounded
- * in time and tries. Failures come back as values; the provider's own words are logged by kind and never shown.
+ * The server's client for the model's provider; no other server file calls it. One question and one answer of a given
+ * format, with limits on time and attempts. Failures are return values; the provider's message is logged by kind and
+ * not shown.
  */
 import type { APIError } from "@anthropic-ai/sdk";
 import type { z } from "zod";
-import { COMPATIBLE, dayOf, fitToModel, type ModelChoice, type Wanted } from "../contracts/model-choice.ts";
+import { COMPATIBLE, dayOf, fitToModel, type ModelChoice, type RequestedModel } from "../contracts/model-choice.ts";
 import type { ListedModel } from "../contracts/model-list.ts";
 import type { Secret } from "../contracts/secret.ts";
 import type { Log } from "../engine/ports/log.ts";
 import { createListedModels } from "./listed-models.ts";
 
-/** One repetition inside a question: whoever asks has a way of its own to go on without an answer. */
+/** Callers have a fallback, so one retry is enough. */
 const MAX_RETRIES = 1;
-/** An answer is a few sentences, and what the model thinks before them counts. */
+/** An answer has a few sentences; the model's thinking counts too. */
 const MAX_TOKENS = 8_000;
 
-export interface ModelSettings extends Wanted {
-  /** Null: no model answers. */
+export interface ModelSettings extends RequestedModel {
+  /** Null: no model is used. */
   readonly api_key: Secret | null;
   readonly base_url: string | null;
 }
 
 export interface Question<T> {
   readonly system: string;
-  /** Everything foreign in it is marked (`words.ts`). */
+  /** Foreign text in it is marked (`foreign-text.ts`). */
   readonly text: string;
   readonly shape: z.ZodType<T>;
   readonly timeout_ms: number;
@@ -31,13 +32,13 @@ export interface Question<T> {
 
 export type ModelAnswer<T> =
   | { readonly kind: "answer"; readonly value: T }
-  /** Nobody answered in time: worth another try. */
+  /** No answer in time; worth a retry. */
   | { readonly kind: "away"; readonly reason: string; readonly after_ms?: number }
-  /** Asking the same again would not help. */
+  /** A retry would not help. */
   | { readonly kind: "no"; readonly reason: string };
 
 export interface Model {
-  /** What its provider last said of its models; null: nothing yet. */
+  /** The provider's latest model list; null when none was fetched yet. */
   listed(): readonly ListedModel[] | null;
   ask<T>(question: Question<T>): Promise<ModelAnswer<T>>;
 }
@@ -55,11 +56,11 @@ function ofApiError(error: APIError): Exclude<ModelAnswer<never>, { kind: "answe
   return { kind: "no", reason: `The model's provider refused the question (${status}).` };
 }
 
-/** Null where the settings name no key, or a provider that is not known here. */
+/** Null when the settings name no key or an unknown provider. */
 export function openModel(settings: ModelSettings, log: Log, now: () => number): Model | null {
   const { provider, api_key, base_url } = settings;
   if (api_key === null || (provider !== "anthropic" && provider !== COMPATIBLE)) return null;
-  // the SDK takes its time to load, and most servers ask nothing in their first minute
+  // Loaded late: the SDK is slow to load, and most servers ask nothing in their first minute.
   const opened = async () => {
     const [{ default: Anthropic, APIError, AnthropicError }, { zodOutputFormat }] = await Promise.all([
       import("@anthropic-ai/sdk"),
@@ -79,7 +80,7 @@ export function openModel(settings: ModelSettings, log: Log, now: () => number):
   const models = createListedModels(async () => (await open()).client, now);
   const said = new Set<string>();
 
-  /** A server runs for months: its model may be retired meanwhile. */
+  /** Chosen for each call: the model may be retired while the server runs. */
   const choice = async (): Promise<ModelChoice> => {
     const chosen = fitToModel(settings, dayOf(now()), await models.read());
     for (const note of chosen.notes.filter((one) => !said.has(one))) log.warn({ model: chosen.model }, note);
@@ -115,5 +116,5 @@ export function openModel(settings: ModelSettings, log: Log, now: () => number):
   };
 }
 
-const NO_ANSWER = "the model gave no answer that can be used";
+const NO_ANSWER = "the model's answer is unusable";
 const UNREADABLE = { kind: "no", reason: "The model's answer could not be read." } as const;

@@ -171,7 +171,7 @@ function engineOf(settings: Settings, { log, clock, store, github, ...parts }: W
       ...{ store, github, clock, log, record, lines, meter: metrics.meter, publishing: outgoing },
       estimator: createEstimator(model),
       judge: model === null ? null : createJudge(model),
-      standing: credentials.standing,
+      standing: credentials.credentialStatus,
     },
   );
 }

@@ -1,19 +1,18 @@
 /**
- * What Stripe's signed events say of money: paid in, taken back by a dispute, given back, refunded. Each movement has an id
- * of what it is about, not of its event: told twice it is the same, and in whatever order the events come, the same
- * movements are told in the end.
+ * Translates Stripe's signed events into movements of money: paid, disputed, returned, refunded. Each movement's id
+ * derives from the payment or refund and not from the event, so events can repeat and arrive in any order.
  */
 import { z } from "zod";
 import type { PaymentEvent } from "../engine/ports/payments.ts";
 
 export const CURRENCY = "usd";
 
-/** Marks sessions as ours: others may be paid at the same Stripe account. */
+/** Marks our Checkout sessions; the Stripe account may have others. */
 export const PURPOSE = "journeyman-topup";
 
-/** What has to be asked for, since an event does not tell it. Throws when Stripe cannot be asked. */
+/** Data that the event itself lacks. Throws when Stripe does not answer. */
 export interface StripeFacts {
-  /** The Checkout session that was paid by this, as Stripe has it; null: there is none. */
+  /** The Checkout session of a payment; null when there is none. */
   sessionOf(payment_intent: string): Promise<unknown>;
   refundsOf(charge: string): Promise<readonly unknown[]>;
   /** Money has moved at Stripe that no account here shows: somebody has to look. */
@@ -39,7 +38,7 @@ const sessionSchema = z.object({
   metadata: z.object({ purpose: z.literal(PURPOSE), account: z.string().min(1) }),
 });
 
-/** Of an object that may stand there whole. */
+/** The id of an object, given as id or in full. */
 const idOf = z.union([z.string(), z.object({ id: z.string() }).transform(({ id }) => id)]);
 
 const takenSchema = z.object({
@@ -51,7 +50,7 @@ const takenSchema = z.object({
 
 const disputeSchema = takenSchema.extend({
   status: z.string(),
-  /** In the currency that Stripe settles in; none while nothing was withdrawn. */
+  /** In Stripe's settlement currency; empty while nothing was withdrawn. */
   balance_transactions: z.array(z.object({ amount: z.number().int() })).default([]),
 });
 type Dispute = z.infer<typeof disputeSchema>;
@@ -103,7 +102,7 @@ async function payerOf(facts: StripeFacts, taken: z.infer<typeof takenSchema>): 
 
 const sum = (amounts: readonly number[]): number => amounts.reduce((all, amount) => all + amount, 0);
 
-/** How much of it has come back: a payment that was refunded in part comes back in part. */
+/** The amount returned: a partly refunded payment comes back in part. */
 function reinstated({ amount, balance_transactions }: Dispute): number {
   const amounts = balance_transactions.map((transaction) => transaction.amount);
   const [out, back] = [-sum(amounts.filter((cents) => cents < 0)), sum(amounts.filter((cents) => cents > 0))];
@@ -113,8 +112,8 @@ function reinstated({ amount, balance_transactions }: Dispute): number {
 const OVER: readonly string[] = ["won", "lost", "warning_closed", "prevented"];
 
 /**
- * The amount is the sender's to bear, Stripe's fee for the dispute ours. What was withdrawn and reinstated is told by the
- * event's type and by the dispute's own balance transactions: an inquiry has none.
+ * The payer bears the amount, we bear Stripe's dispute fee. Event type and balance transactions tell whether money
+ * moved: an inquiry has none.
  */
 async function disputed(facts: StripeFacts, type: string, object: unknown): Promise<readonly PaymentEvent[]> {
   const parsed = disputeSchema.safeParse(object);
@@ -135,7 +134,7 @@ async function disputed(facts: StripeFacts, type: string, object: unknown): Prom
   ];
 }
 
-/** One that did not reach the payer was taken and given back. */
+/** A refund that failed is booked and reversed. */
 async function refunded(facts: StripeFacts, object: unknown): Promise<readonly PaymentEvent[]> {
   const parsed = refundSchema.safeParse(object);
   if (!parsed.success) return unreadable(facts, object);
@@ -159,14 +158,14 @@ async function chargeRefunded(facts: StripeFacts, object: unknown): Promise<read
   return all;
 }
 
-/** What a verified event means; none: nothing of ours. */
+/** The movements of a verified event; empty when it is not about our payments. */
 export async function paymentEventsOf(
   facts: StripeFacts,
   type: string,
   object: unknown,
 ): Promise<readonly PaymentEvent[]> {
   switch (type) {
-    // both tell of money that is there: cards at once, slower ways of paying later
+    // Both events mean that the money has arrived: cards at once, slower methods later.
     case "checkout.session.completed":
     case "checkout.session.async_payment_succeeded":
       return paid(facts, object);

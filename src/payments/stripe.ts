@@ -1,6 +1,6 @@
 /**
- * Top-ups through Stripe Checkout: makes the page, and has what Stripe says of payments verified and read. Keeps nothing;
- * what is moved is booked elsewhere. Loaded only where a key is set.
+ * Top-ups through Stripe Checkout: creates the checkout page, and verifies and parses Stripe's events. Stores nothing;
+ * callers book the movements. Loaded only when a key is set.
  */
 import Stripe from "stripe";
 import { z } from "zod";
@@ -13,20 +13,20 @@ import { CURRENCY, PURPOSE, paymentEventsOf, type StripeFacts } from "./stripe-e
 export interface StripeSettings {
   readonly secret_key: Secret;
   readonly webhook_secret: Secret;
-  /** Where Stripe's API is; null: at Stripe. */
+  /** Address of Stripe's API; null for the default. */
   readonly api_url: string | null;
 }
 
 const TIMEOUT_MS = 15_000;
-const MOST_RETRIES = 2;
-/** Of a signature; the SDK's own. */
+const MAX_RETRIES = 2;
+/** Maximum age of a signature; the SDK's default. */
 const TOLERANCE_SECONDS = 300;
 
-/** Where people come back to. */
-const BACK = "/";
+/** Where Stripe sends people after the payment. */
+const RETURN_PATH = "/";
 
 function clientOf({ secret_key, api_url }: StripeSettings): Stripe {
-  const shared = { timeout: TIMEOUT_MS, maxNetworkRetries: MOST_RETRIES, telemetry: false };
+  const shared = { timeout: TIMEOUT_MS, maxNetworkRetries: MAX_RETRIES, telemetry: false };
   if (api_url === null) return new Stripe(secret_key.reveal(), shared);
   const { hostname, port, protocol } = new URL(api_url);
   const is_http = protocol === "http:";
@@ -38,15 +38,15 @@ function clientOf({ secret_key, api_url }: StripeSettings): Stripe {
   });
 }
 
-/** The newest that one answer holds: a payment has one session, and few refunds. */
-const MOST_REFUNDS = 100;
+/** Items per page: a payment has one session and few refunds. */
+const MAX_REFUNDS = 100;
 
 const factsOf = (stripe: Stripe): Omit<StripeFacts, "notBooked"> => ({
   async sessionOf(payment_intent) {
     return (await stripe.checkout.sessions.list({ payment_intent, limit: 1 })).data[0] ?? null;
   },
   async refundsOf(charge) {
-    return (await stripe.refunds.list({ charge, limit: MOST_REFUNDS })).data;
+    return (await stripe.refunds.list({ charge, limit: MAX_REFUNDS })).data;
   },
 });
 
@@ -84,8 +84,8 @@ export function createStripeProvider(
             ],
             client_reference_id: account,
             metadata: { purpose: PURPOSE, account },
-            success_url: `${address}${BACK}`,
-            cancel_url: `${address}${BACK}`,
+            success_url: `${address}${RETURN_PATH}`,
+            cancel_url: `${address}${RETURN_PATH}`,
           },
           key === null ? {} : { idempotencyKey: `topup-${key}` },
         );
@@ -100,9 +100,9 @@ export function createStripeProvider(
       }
     },
 
-    async hear(body, signature) {
+    async readEvent(body, signature) {
       const { signature: checker } = stripe.webhooks;
-      if (checker === null) throw new Error("This build of Stripe's SDK checks no signatures.");
+      if (checker === null) throw new Error("This build of Stripe's SDK cannot verify signatures.");
       try {
         const secret = settings.webhook_secret.reveal();
         await checker.verifyHeaderAsync(body, signature, secret, TOLERANCE_SECONDS);
@@ -111,15 +111,15 @@ export function createStripeProvider(
         throw error;
       }
       const told = eventSchema.safeParse(parseForeignJson(body.toString("utf8")));
-      // signed, but of no shape that is known here: Stripe is told that it came, or it would send it for days
-      if (!told.success) return { event: "unknown", news: [] };
+      // Signed but unknown: acknowledged, since Stripe would resend it for days.
+      if (!told.success) return { event: "unknown", movements: [] };
       const { id: event, type: about, data } = told.data;
       try {
-        return { event, news: await paymentEventsOf(factsFor(event, about), about, data.object) };
+        return { event, movements: await paymentEventsOf(factsFor(event, about), about, data.object) };
       } catch (error) {
         if (!(error instanceof Stripe.errors.StripeError)) throw error;
         const { type, statusCode: status, requestId: request } = error;
-        log.error({ type, status, request, event: about }, "Stripe did not say what an event is about");
+        log.error({ type, status, request, event: about }, "Stripe did not return the details of an event");
         return "away";
       }
     },

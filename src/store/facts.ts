@@ -1,6 +1,6 @@
 /**
- * What a store must know of a job to find it, without opening it. One reading of a record for every engine, so that
- * they find the same jobs.
+ * The facts by which a store finds a job without opening it. All stores derive them here, so that they find the same
+ * jobs.
  */
 
 import { accountNamed } from "../domain/job/account.ts";
@@ -24,39 +24,39 @@ import type { StoredJob } from "../engine/ports/jobs.ts";
 
 export interface JobFacts {
   readonly id: JobId;
-  /** Spelled as accounts are, whatever an older record says. */
+  /** In the canonical spelling of accounts, whatever an older record holds. */
   readonly account: string;
-  /** `owner/name` in lower case, as GitHub compares them. */
+  /** `owner/name` in lower case, since GitHub ignores case. */
   readonly repository: string;
   readonly status: Status;
-  /** A job that is held reads as queued from then on. */
+  /** When the hold ends; from then on the job reads as queued. */
   readonly held_until: number | null;
   readonly created_at: number;
-  /** That it has, and those that it had: they are no other job's. */
+  /** Its current and former pull requests, which no other job may use. */
   readonly pull_requests: readonly number[];
   readonly issue: number | null;
   readonly comment: CommentId | null;
   readonly wake_at: number | null;
   readonly open: boolean;
-  /** It is final: it counts for nobody's quotas. */
+  /** The job is final and no longer counts towards quotas. */
   readonly over: boolean;
   readonly on_market: boolean;
-  /** Account of who works on it for the market, until that is decided. */
+  /** The account that works on it for the market, until the work is decided. */
   readonly worker: string | null;
   readonly given_up: readonly GivenUp[];
-  /** By its sender, for work that was taken. */
+  /** Cents that the sender owes for accepted work. */
   readonly owed_cents: number;
-  /** Effects that wait to be performed, and those among them whose last try failed. */
+  /** Pending effects, and those among them whose last attempt failed. */
   readonly effects: number;
   readonly failing: number;
 }
 
-/** The part of a job that its facts are read from. */
+/** The fields of a job that its facts derive from. */
 export type Findable = DueTimer &
   Pick<Job, "id" | "account" | "repository" | "origin" | "created_at" | "merged_at" | "pull_request" | "merge"> &
   Pick<Job, "price_cents" | "former_pull_requests">;
 
-/** What the queue of the market must know of a job that stands in it. */
+/** The facts by which the market queue places a job. */
 export interface OfferFacts {
   readonly id: JobId;
   readonly repository: string;
@@ -64,13 +64,13 @@ export interface OfferFacts {
   readonly created_at: number;
   readonly skills: readonly string[];
   readonly presented_to_agents: readonly string[];
-  /** In somebody's hand until then; null: in nobody's. */
+  /** When the current hold ends; null when nobody holds it. */
   readonly held_until: number | null;
 }
 
 export const repositoryKey = (name: string): string => name.toLowerCase();
 
-/** Not final, or verified with a merge of ours still to come. */
+/** Not final, or verified with our merge still pending. */
 const isOpen = (job: Findable): boolean =>
   !isFinal(job.status) || (job.status === "verified" && job.merged_at === null && job.merge.state !== "off");
 
@@ -110,7 +110,7 @@ export function factsOf(job: Findable, effects: StoredJob["effects"]): JobFacts 
   };
 }
 
-/** `repository`: as the job's other facts name it. Null: the job is not on offer. */
+/** `repository`: in the spelling of the job's other facts. Null when the job is not on offer. */
 export function offerOf(job: Findable, repository: string): OfferFacts | null {
   if (!isOnMarket(job) || (job.status !== "queued" && job.status !== "held")) return null;
   return {

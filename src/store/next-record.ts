@@ -1,6 +1,6 @@
 /**
- * What a commit, a postponed and a settled effect make of a stored job. Pure, the same for every engine, so that they
- * cannot differ in it. Knows nothing of files or tables.
+ * Computes a job's next stored record after a commit, or after an effect was rescheduled or acknowledged. Pure and
+ * shared by all stores, so that they behave alike.
  */
 
 import { effectKey, type PendingEffect } from "../domain/job/effect.ts";
@@ -8,7 +8,7 @@ import type { HistoryRow } from "../domain/job/history.ts";
 import { type KeptLog, nextLog } from "../domain/job/stored-log.ts";
 import type { Commit, NumberedRow, StoredJob } from "../engine/ports/jobs.ts";
 
-/** Rows kept of one job's history: the first, which says who asked, and the newest. */
+/** History rows per job: the first, which names the requester, and the newest. */
 export const MAX_HISTORY_ROWS = 500;
 
 export interface EffectRef {
@@ -27,7 +27,9 @@ const bounded = (rows: readonly NumberedRow[]): readonly NumberedRow[] =>
 const isThis = (pending: PendingEffect, ref: EffectRef): boolean =>
   pending.key === ref.key && pending.serial === ref.serial;
 
-/** The version doubles as the serial: a key appears once in a commit, and no version is used twice. */
+/**
+ * The version doubles as the effects' serial number: each key appears once per commit, and versions are never reused.
+ */
 function nextEffects(before: readonly PendingEffect[], commit: Commit, version: number): PendingEffect[] {
   const next = new Map<string, PendingEffect>();
   for (const pending of before) {
@@ -60,9 +62,9 @@ export function committed(before: StoredJob | null, commit: Commit): StoredJob {
 }
 
 /**
- * The record with one more failed try of an effect; null when that effect was replaced or is gone.
- * The version stays: a commit names only the effects that it adds and removes, so nothing of this can be lost to one,
- * and a command that is being decided meanwhile need not be decided again.
+ * The record after a failed attempt of an effect; null when the effect was replaced or is gone. Keeps the version: a
+ * commit only names effects that it adds and removes, so it cannot lose this change, and a concurrent decision stays
+ * valid.
  */
 export function rescheduled(before: StoredJob, ref: EffectRef, not_before: number): StoredJob | null {
   if (!before.effects.some((pending) => isThis(pending, ref))) return null;
@@ -72,7 +74,9 @@ export function rescheduled(before: StoredJob, ref: EffectRef, not_before: numbe
   return { ...before, effects };
 }
 
-/** The record without an effect that has no outcome to report; null when that was replaced or is gone. Keeps the version. */
+/**
+ * The record without an effect that has no outcome to report; null when it was replaced or is gone. Keeps the version.
+ */
 export function acknowledged(before: StoredJob, ref: EffectRef): StoredJob | null {
   const effects = before.effects.filter((pending) => !isThis(pending, ref));
   return effects.length === before.effects.length ? null : { ...before, effects };

@@ -1,18 +1,18 @@
 /**
- * Words of a commit message that GitHub obeys. Taking one out can put another together; so what is left then is parted by
- * other signs. For text that is normalised.
+ * Removes words from commit messages that GitHub obeys. A removal can create another such word, so any that are left
+ * are broken up. Expects normalised text.
  */
 
-/** Words that stop workflows when they stand in a commit message (github-facts 2.7), however their blanks are spelt. */
+/** Words in a commit message that skip workflows, with any kind of blanks. */
 const SKIP_WORDS = /\[\s*((?:skip\s+(?:ci|actions))|(?:(?:ci|actions)\s+skip)|(?:no\s+ci))\s*\]/gi;
 const SKIP_TRAILERS = /^[^\S\n\r\u2028\u2029]*skip-checks\s*:.*$/gim;
-/** Trailers that would name somebody as author who is not. */
+/** Trailers that would credit somebody who is not the author. */
 const NAMING_TRAILERS = /^[^\S\n\r\u2028\u2029]*(?:co-authored-by|signed-off-by|on-behalf-of)\s*:.*$/gim;
 
-/** Amid a line, which lines joined may still make the beginning of one. */
+/** In the middle of a line, since joining lines can move it to the start of one. */
 const SKIP_KEY = /(skip)-(checks\s*:)/gi;
 
-/** For what becomes a commit message. */
+/** Cleans text that becomes a commit message. */
 export const withoutSkips = (text: string): string =>
   text
     .replace(SKIP_WORDS, "")

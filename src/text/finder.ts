@@ -1,6 +1,6 @@
 /**
- * Finds the next match from a place on, again and again. Whoever asks with rising places reads each character once, however
- * many questions have the same answer.
+ * Finds the next match from a position on, repeatedly. With rising positions it reads each character once, however many
+ * calls share a result.
  */
 export function finder(text: string, pattern: RegExp): (from: number) => number {
   const search = new RegExp(pattern, "gu");

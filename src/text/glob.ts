@@ -1,18 +1,18 @@
 /**
- * Globs on paths, the one kind that all settings take: `*`, `**`, `?`, `[abc]`, `[a-z]`, `[!a]`, `{a,b}`, and a slash at
- * the end for a whole folder. A file whose name begins with a dot is like any other. A comparison costs at most the
- * length of the glob times that of the path, whatever they are.
+ * Path globs, the one kind that all settings use: `*`, `**`, `?`, `[abc]`, `[a-z]`, `[!a]`, `{a,b}`, and a trailing
+ * slash for a whole folder. Dotfiles are not special. A comparison takes at most the product of the lengths of glob and
+ * path.
  */
 
 export const MAX_GLOB_LENGTH = 500;
-/** Globs that the braces of one may stand for. */
+/** How many globs the braces of one glob may expand to. */
 export const MAX_ALTERNATIVES = 32;
 
 export const GLOB_RULES =
   "may use *, **, ?, [abc], [!abc] and {a,b}, and begins at the top folder without a slash; :, \\ and ! have no other meaning";
 
-/** Comparisons so far: they are counted, since many globs and many paths take time however fast each is. */
-interface Work {
+/** Counts comparisons, since many globs on many paths add up. */
+interface ComparisonCount {
   steps: number;
   readonly limit: number;
 }
@@ -22,13 +22,13 @@ interface PathPart {
   readonly characters: readonly string[];
 }
 
-/** `any`: any number of things, none as well. */
-type Wish<Thing> = "any" | ((thing: Thing, work: Work) => boolean);
-type Pattern = readonly Wish<PathPart>[];
+/** `any`: any number of items, including none. */
+type Matcher<Thing> = "any" | ((item: Thing, comparisons: ComparisonCount) => boolean);
+type Pattern = readonly Matcher<PathPart>[];
 
 class GlobMistake extends Error {}
 
-/** Where the class that opens at `open` closes. */
+/** The position where the class that opens at `open` closes. */
 function endOfClass(text: string, open: number): number {
   const first = text[open + 1] === "!" || text[open + 1] === "^" ? open + 2 : open + 1;
   const close = text.indexOf("]", first + 1);
@@ -40,11 +40,11 @@ function endOfClass(text: string, open: number): number {
 interface Braces {
   readonly open: number;
   readonly close: number;
-  /** Positions of its own commas. */
+  /** Positions of the commas at its own level. */
   readonly commas: readonly number[];
 }
 
-/** The first braces that hold no others; null: there are none. */
+/** The first braces without nested braces; null when there are none. */
 function innerBraces(text: string): Braces | null {
   let open = -1;
   let commas: number[] = [];
@@ -62,7 +62,7 @@ function innerBraces(text: string): Braces | null {
   return null;
 }
 
-/** The same without braces. */
+/** Expands braces. */
 function withoutBraces(text: string): readonly string[] {
   let open = [text];
   const done = new Set<string>();
@@ -87,7 +87,7 @@ function withoutBraces(text: string): readonly string[] {
   return [...done];
 }
 
-function classOf(body: string): Wish<string> {
+function classOf(body: string): Matcher<string> {
   const negated = body.startsWith("!") || body.startsWith("^");
   const characters = Array.from(negated ? body.slice(1) : body, (one) => one.codePointAt(0) ?? 0);
   const ranges: (readonly [number, number])[] = [];
@@ -102,32 +102,35 @@ function classOf(body: string): Wish<string> {
   return (character) => within(character.codePointAt(0) ?? 0) !== negated;
 }
 
-function wishesOf(text: string): Wish<string>[] {
-  const wishes: Wish<string>[] = [];
+function matchersOf(text: string): Matcher<string>[] {
+  const matchers: Matcher<string>[] = [];
   for (let at = 0; at < text.length; ) {
     const character = String.fromCodePoint(text.codePointAt(at) ?? 0);
     at += character.length;
     if (character === "*") {
-      if (wishes.at(-1) !== "any") wishes.push("any");
-    } else if (character === "?") wishes.push(() => true);
+      if (matchers.at(-1) !== "any") matchers.push("any");
+    } else if (character === "?") matchers.push(() => true);
     else if (character === "[") {
       const close = endOfClass(text, at - 1);
-      wishes.push(classOf(text.slice(at, close)));
+      matchers.push(classOf(text.slice(at, close)));
       at = close + 1;
-    } else wishes.push((other) => other === character);
+    } else matchers.push((other) => other === character);
   }
-  return wishes;
+  return matchers;
 }
 
-function partOf(text: string): Wish<PathPart> {
+function partOf(text: string): Matcher<PathPart> {
   if (text === "**") return "any";
   if (text === "" || text === "." || text === "..") throw new GlobMistake("has an empty folder, . or .. in its path");
   if (!/[*?[]/.test(text)) return (part) => part.text === text;
-  const wishes = wishesOf(text);
-  return (part, work) => fits(wishes, part.characters, work);
+  const matchers = matchersOf(text);
+  return (part, comparisons) => fits(matchers, part.characters, comparisons);
 }
 
-/** What is below a folder, as `**` and a slash at the end mean it, is not the folder's own name; with `below` it is both. */
+/**
+ * What `**` or a trailing slash matches lies below a folder and excludes the folder itself; with `below` it includes
+ * both.
+ */
 function patternOf(text: string, below: boolean): Pattern {
   const isFolder = text.endsWith("/");
   const parts = (isFolder ? text.slice(0, -1) : text).split("/").map(partOf);
@@ -136,31 +139,35 @@ function patternOf(text: string, below: boolean): Pattern {
 }
 
 /**
- * On a dead end only the last `any` takes one thing more: it could have taken whatever an earlier one would. So the time
- * is bounded by both lengths, and nothing is ever tried in all combinations.
+ * On a mismatch only the last `any` takes one more item, since it could take whatever an earlier one would. So the time
+ * is bounded by the product of both lengths, without trying combinations.
  */
-function fits<Thing>(wishes: readonly Wish<Thing>[], things: readonly Thing[], work: Work): boolean {
-  let [wish, thing] = [0, 0];
+function fits<Thing>(
+  matchers: readonly Matcher<Thing>[],
+  items: readonly Thing[],
+  comparisons: ComparisonCount,
+): boolean {
+  let [matcher, item] = [0, 0];
   let [anyAt, takenTo] = [-1, 0];
-  while (thing < things.length) {
-    work.steps += 1;
-    if (work.steps > work.limit) return false;
-    const [wanted, given] = [wishes[wish], things[thing]];
+  while (item < items.length) {
+    comparisons.steps += 1;
+    if (comparisons.steps > comparisons.limit) return false;
+    const [wanted, given] = [matchers[matcher], items[item]];
     if (given === undefined) return false;
     if (wanted === "any") {
-      [anyAt, takenTo] = [wish, thing];
-      wish += 1;
-    } else if (wanted?.(given, work)) {
-      wish += 1;
-      thing += 1;
+      [anyAt, takenTo] = [matcher, item];
+      matcher += 1;
+    } else if (wanted?.(given, comparisons)) {
+      matcher += 1;
+      item += 1;
     } else if (anyAt < 0) return false;
     else {
       takenTo += 1;
-      [wish, thing] = [anyAt + 1, takenTo];
+      [matcher, item] = [anyAt + 1, takenTo];
     }
   }
-  while (wishes[wish] === "any") wish += 1;
-  return wish === wishes.length;
+  while (matchers[matcher] === "any") matcher += 1;
+  return matcher === matchers.length;
 }
 
 function check(text: string): void {
@@ -168,7 +175,7 @@ function check(text: string): void {
   if (/[\\\p{Cc}]/u.test(text) || /^[/:!]/.test(text) || /[*?+@!]\(/.test(text)) throw new GlobMistake(GLOB_RULES);
 }
 
-/** The globs without braces that a glob stands for: git's own patterns know no braces, and read the rest like these. */
+/** The brace-free globs that a glob expands to: git's patterns have no braces and otherwise work alike. */
 export function expandGlob(text: string): readonly string[] {
   check(text);
   const all = withoutBraces(text);
@@ -179,7 +186,7 @@ export function expandGlob(text: string): readonly string[] {
   return all;
 }
 
-/** What is wrong with a glob, as the end of a sentence; null: nothing. */
+/** What is wrong with a glob, as the end of a sentence; null when it is valid. */
 export function globMistake(text: string): string | null {
   try {
     expandGlob(text);
@@ -191,28 +198,28 @@ export function globMistake(text: string): string | null {
 }
 
 export interface GlobOptions {
-  /** What a glob fits includes all that is below: naming a folder bars what is in it. */
+  /** A match on a folder includes everything in it. */
   readonly below: boolean;
-  /** Comparisons that all questions together may take; none: any number. */
+  /** Limits the comparisons of all calls together; none by default. */
   readonly limit?: number;
 }
 
-/** Many globs as one question. Throws on a glob with a mistake. */
+/** Matches many globs at once. Throws on an invalid glob. */
 export class GlobSet {
   readonly #patterns: readonly Pattern[];
-  readonly #work: Work;
+  readonly #work: ComparisonCount;
 
   constructor(globs: readonly string[], { below, limit = Number.POSITIVE_INFINITY }: GlobOptions) {
     this.#work = { steps: 0, limit };
     this.#patterns = globs.flatMap((glob) => expandGlob(glob).map((one) => patternOf(one, below)));
   }
 
-  /** Comparisons that all questions so far have taken. */
+  /** Comparisons of all calls so far. */
   get steps(): number {
     return this.#work.steps;
   }
 
-  /** The limit is passed, and no answer since means anything. */
+  /** The limit is exceeded, so results since then are meaningless. */
   get isSpent(): boolean {
     return this.#work.steps > this.#work.limit;
   }

@@ -1,4 +1,4 @@
-/** HTML by tagged template: every value is escaped unless it is itself made by `html`. */
+/** HTML by tagged template: escapes every value unless `html` made it. */
 export class Html {
   readonly text: string;
   constructor(text: string) {

@@ -1,11 +1,11 @@
 /**
- * What of foreign JSON may go to the parser: 900 kB of `[` take it half a second, as many bytes of names that all differ a
- * tenth of one. One look at each byte; whether it is JSON at all is for the parser to say.
+ * Limits foreign JSON before parsing: 900 kB of `[` take the parser half a second, and as many bytes of distinct names
+ * a tenth of one. Looks at each byte once and leaves syntax errors to the parser.
  */
 
-/** Levels; our own bodies and results have six. */
+/** Nesting levels; our own bodies and results have six. */
 const MAX_DEPTH = 64;
-/** Lists and objects together with what they hold; our own largest, a result with its whole log, has 12,000. */
+/** Containers and values together; our own largest, a result with a full log, has 12,000. */
 export const MAX_VALUES = 20_000;
 
 const [COMMA, COLON] = [0x2c, 0x3a];

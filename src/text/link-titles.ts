@@ -1,4 +1,4 @@
-/** The titles of Markdown links and link references, which a page shows nobody who does not point at them. */
+/** Removes the titles of Markdown links and link references, which a page shows only on hover. */
 import { finder } from "./finder.ts";
 
 const CLOSING: Readonly<Record<string, string>> = { '"': '"', "'": "'", "(": ")" };
@@ -23,7 +23,7 @@ const findersOf = (text: string): Finders => ({
   afterTitle: finder(text, /[^ \t\n]/),
 });
 
-/** Where a title that follows `end` ends; null: none follows. */
+/** The end of a title that follows `end`; null when none follows. */
 function titleAfter(text: string, end: number, find: Finders): number | null {
   const start = find.afterDestination(end);
   const closing = CLOSING[text[start] ?? ""];
@@ -32,14 +32,14 @@ function titleAfter(text: string, end: number, find: Finders): number | null {
   return close === text.length ? null : close + 1;
 }
 
-/** Where the destination that begins at `start` ends; null: there is none. */
+/** The end of the destination that begins at `start`; null when there is none. */
 function destinationEnd(text: string, start: number, find: Finders): number | null {
   if (text[start] !== "<") return find.blank(start) === start ? null : find.blank(start);
   const close = find.angle(start);
   return close < text.length && close < find.lineEnd(start) ? close + 1 : null;
 }
 
-/** Of the words between two blanks: the places from which brackets close no more than they open. */
+/** Positions in a word from which brackets close no more than they open. */
 function openPlaces(text: string, from: number, end: number): ReadonlySet<number> {
   const places = new Set<number>();
   let unopened = 0;
@@ -76,7 +76,7 @@ function withoutLinkTitles(text: string): string {
 }
 
 const REFERENCE = /^ {0,3}\[[^\]\n]+\]:\s*/gm;
-/** No line, but the end of one with what is on it. */
+/** The next line that is not blank. */
 const REST_OF_LINE = /[^ \t]/;
 
 /** `[name]: destination "title"` */

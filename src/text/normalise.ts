@@ -1,17 +1,17 @@
 /**
- * The first thing that happens to foreign text: it is made well formed, its lines end alike, and what nobody sees is
- * taken out. Filters and redaction come after it, or a hidden character inside of a word would lead past them.
+ * The first step for any foreign text: makes it well formed, unifies line ends and removes invisible characters.
+ * Filters and redaction come after it, since a hidden character inside a word would bypass them.
  */
 const LINE_ENDS = /\r\n?|[\v\f\u0085\u2028\u2029]/g;
 
 /**
- * Zero width, direction marks, soft hyphen, fillers, variation selectors, tags, control characters. What joins or shapes
- * an emoji stays behind one.
+ * Zero-width characters, direction marks, soft hyphens, fillers, variation selectors, tags, control characters. Joiners
+ * and selectors are kept after an emoji.
  */
 const HIDDEN =
   /(?<!\p{Extended_Pictographic})\ufe0f|(?<!\p{Extended_Pictographic}[\ufe0f\u{1f3fb}-\u{1f3ff}]?)\u200d|\u200d(?!\p{Extended_Pictographic})|(?!\ufe0f|\u200d|[\n\t])[\p{Default_Ignorable_Code_Point}\p{Cc}\ufff9-\ufffb]/gu;
 
 export const normalise = (text: string): string => text.toWellFormed().replace(LINE_ENDS, "\n").replace(HIDDEN, "");
 
-/** Nothing that anybody sees. */
+/** Whether the text shows nothing. */
 export const isBlank = (text: string): boolean => normalise(text).trim() === "";

@@ -1,11 +1,11 @@
-/** The attributes of HTML tags that a page shows nobody. */
+/** Removes attributes of HTML tags, which a page does not show. */
 import { finder } from "./finder.ts";
 
 const HIDING_ATTRIBUTE =
   /\s(?:alt|title|aria-[\w-]+|data-[\w-]+|placeholder|summary)\s*=\s*(?:"[^"]*"|'[^']*'|[^\s>]+)/gi;
 const TAG_START = /<[a-z]/gi;
 
-/** Where a tag that begins at `start` is over, and whether it ever closed. */
+/** The end of the tag that begins at `start`, and whether it closes. */
 function tagEnd(
   text: string,
   start: number,
@@ -23,8 +23,8 @@ function tagEnd(
 }
 
 /**
- * What looks like a tag and never closes is no tag. Others that began inside of its quotes are parted: reading each of them
- * again would take the square of the length, and nobody writes that in earnest.
+ * An unclosed tag is plain text. Further tags inside its quotes are broken up, since parsing each of them again would
+ * take quadratic time and ordinary text has none.
  */
 export function withoutHidingAttributes(text: string): string {
   const mark = finder(text, /[<>"']/);

@@ -1,20 +1,20 @@
-/** Where webhooks may go: to the public internet, nothing else. Pure. */
+/** Validates webhook targets: only addresses on the public internet. Pure. */
 import ipaddr from "ipaddr.js";
 import { isPublic } from "../contracts/public-address.ts";
 
-/** The host of a URL as a connection takes it: an IPv6 address has no brackets there. */
+/** The host as sockets take it: without brackets around IPv6. */
 export const hostOf = (url: URL): string => url.hostname.replace(/^\[(.*)\]$/, "$1");
 
 const MAX_URL_LENGTH = 2_000;
-/** Names that never lead to the internet. */
+/** Names that never resolve to the public internet. */
 const LOCAL_NAME = /(?:^|\.)(?:localhost|local|internal|home\.arpa)\.?$/i;
 
 export interface TargetRules {
-  /** For development: any address, and http too. */
+  /** For development: allows any address, and http. */
   readonly allow_private: boolean;
 }
 
-/** Why nothing can be sent there, in words that go on after the field's name; null: something can. */
+/** What is wrong with a target, as the end of a sentence about the field; null when it is valid. */
 export function targetMistake(text: string, { allow_private }: TargetRules): string | null {
   if (text.length > MAX_URL_LENGTH) return `must have at most ${MAX_URL_LENGTH} characters.`;
   const url = URL.canParse(text) ? new URL(text) : null;

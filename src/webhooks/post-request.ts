@@ -1,7 +1,6 @@
 /**
- * One POST to a receiver: kept connections, no redirects, a bounded answer, and an end after ten seconds whatever the
- * other side does. Says how it went; decides nothing. Below `fetch`, on the client that it is made of: a call of `fetch`
- * costs several times as much.
+ * Sends one POST to a receiver: keep-alive, no redirects, a bounded response, and a limit of ten seconds. Returns the
+ * outcome. Uses undici's client below `fetch`, which costs several times as much per call.
  */
 import { isIP, type Socket } from "node:net";
 import { LRUCache } from "lru-cache";
@@ -12,27 +11,27 @@ import { hostOf } from "./address.ts";
 import { createResolve, guardedLookup, NOT_PUBLIC, notPublic, type Resolve } from "./resolve-host.ts";
 import { Timeouts } from "./timeouts.ts";
 
-/** From the first byte to the answer's end. */
+/** From the first byte sent to the end of the response. */
 export const ANSWER_LIMIT_MS = 10_000;
-/** An answer is read so far, to keep its connection; what it says is not kept. */
+/** Bytes of a response to read, so that its connection can be reused; the content is discarded. */
 const ANSWER_BYTES = 4 * 1024;
-/** How long a connection waits for more work. */
+/** How long an idle connection stays open. */
 const IDLE_MS = 15_000;
-/** Bodies that are kept encoded: one event is sent to many in a row. */
+/** Cached encoded bodies: one event goes to many receivers in a row. */
 const MOST_BODIES = 64;
-/** Receivers whose connections are kept, and addresses that are known taken apart. */
+/** Receivers with cached connections, and parsed addresses. */
 const MOST_ORIGINS = 2_000;
 
 export interface Posted {
-  /** Null: there was no answer. */
+  /** Null when there was no response. */
   readonly status: number | null;
-  /** In a few words; null where the status says it all. */
+  /** A short description; null when the status says enough. */
   readonly error: string | null;
-  /** As the answer's header asks for it. */
+  /** From the response's Retry-After header. */
   readonly retry_after_ms: number | null;
 }
 
-/** `headers`: names and values in turn. */
+/** `headers`: names and values alternating. */
 export type Post = (url: string, headers: string[], body: string) => Promise<Posted>;
 
 export interface Poster {
@@ -40,25 +39,25 @@ export interface Poster {
   close(): void;
 }
 
-/** An address, taken apart once. */
+/** A parsed address, cached. */
 interface Target {
   readonly origin: string;
   readonly path: string;
   readonly host: string;
-  /** A literal that is not public: nothing would be looked up. */
+  /** An IP literal that is not public, for which no lookup would happen. */
   readonly refused: boolean;
 }
 
 export interface PosterParts {
   readonly clock: Clock;
   readonly allow_private: boolean;
-  /** {@link createResolve}, unless somebody else knows the names. */
+  /** Defaults to {@link createResolve}. */
   readonly resolve?: Resolve;
-  /** {@link ANSWER_LIMIT_MS}, unless a test has less patience. */
+  /** Defaults to {@link ANSWER_LIMIT_MS}. */
   readonly answer_limit_ms?: number;
 }
 
-const WORDS: Readonly<Record<string, string>> = {
+const CONNECT_ERRORS: Readonly<Record<string, string>> = {
   ECONNREFUSED: "the connection was refused",
   ECONNRESET: "the connection was reset",
   EPIPE: "the connection was reset",
@@ -73,14 +72,14 @@ const WORDS: Readonly<Record<string, string>> = {
   [NOT_PUBLIC]: "the address is not on the public internet",
 };
 
-/** Why we end an exchange ourselves; nobody is told. */
+/** The reason for aborting an exchange ourselves; not reported. */
 const ENOUGH = new Error("no more of the answer is wanted");
 const TAKEN_ALREADY = "UND_ERR_SOCKET";
 
 const codeOf = (error: Error): string => ("code" in error && typeof error.code === "string" ? error.code : "");
 
 const wordsOf = (error: Error): string =>
-  WORDS[codeOf(error)] ?? `the connection failed (${codeOf(error) || "unknown reason"})`;
+  CONNECT_ERRORS[codeOf(error)] ?? `the connection failed (${codeOf(error) || "unknown reason"})`;
 
 const unanswered = (error: string): Posted => ({ status: null, error, retry_after_ms: null });
 
@@ -91,7 +90,7 @@ function retryAfter(header: string | string[] | undefined, now: number): number 
   return Number.isFinite(ms) && ms >= 0 ? ms : null;
 }
 
-/** Checked once more where it counts: the address at the other end of the socket, before anything is written to it. */
+/** Checks the socket's remote address before anything is written. */
 function checkedConnector(lookup: ReturnType<typeof guardedLookup>, allow_private: boolean): buildConnector.connector {
   const connect = buildConnector({ lookup, timeout: ANSWER_LIMIT_MS, allowH2: false });
   return (options, callback) =>
@@ -124,18 +123,18 @@ function exchange({ pool, request, deadlines, wall }: Exchange): Promise<Posted 
     };
     const cancel = deadlines.start(() => {
       over = true;
-      // an answer that does not end is an answer all the same
+      // A response that does not end still has a status.
       end(answer ?? unanswered("there was no answer in time"));
       controller?.abort(ENOUGH);
     });
     pool.dispatch(request, {
       onRequestStart(started) {
         controller = started;
-        // it has waited for a connection all the while
+        // The request has waited for a connection all the time.
         if (over) started.abort(ENOUGH);
       },
       onResponseStart(_, status, headers) {
-        // what comes before an answer, such as 103, is none
+        // Skips informational responses such as 103.
         if (status < 200) return;
         const error = status >= 300 && status < 400 ? "redirects are not followed" : null;
         answer = { status, error, retry_after_ms: retryAfter(headers["retry-after"], wall()) };
@@ -158,7 +157,7 @@ export function createPoster(parts: PosterParts): Poster {
   const deadlines = new Timeouts(clock, answer_limit_ms);
   const pools = new LRUCache<string, Pool>({
     max: MOST_ORIGINS,
-    // what is under way ends first
+    // Requests in progress finish first.
     dispose: (pool) => void pool.close().catch(() => undefined),
   });
 
@@ -188,7 +187,7 @@ export function createPoster(parts: PosterParts): Poster {
   const poolOf = (origin: string): Pool => {
     const known = pools.get(origin);
     if (known !== undefined) return known;
-    // as many as the lanes let go at once: receivers on one host must not wait for each other
+    // No limit here: the queues limit concurrency, and receivers on one host must not block each other.
     const limits = { connections: null, keepAliveTimeout: IDLE_MS, headersTimeout: 0, bodyTimeout: 0 };
     const pool = new Pool(origin, { connect, allowH2: false, ...limits });
     pools.set(origin, pool);
@@ -202,9 +201,9 @@ export function createPoster(parts: PosterParts): Poster {
       const pool = poolOf(origin);
       const request = { method: "POST", path, headers, body: bytesOf(body) } as const;
       const posted = await exchange({ pool, request, deadlines, wall });
-      // a kept connection may have been closed by the other side just now, which says nothing of the receiver
+      // The server may just have closed a kept connection, which says nothing about the receiver.
       const second = posted === "again" ? await exchange({ pool, request, deadlines, wall }) : posted;
-      return second === "again" ? unanswered(WORDS[TAKEN_ALREADY] ?? "") : second;
+      return second === "again" ? unanswered(CONNECT_ERRORS[TAKEN_ALREADY] ?? "") : second;
     },
     close() {
       for (const pool of pools.values()) void pool.destroy().catch(() => undefined);

@@ -1,24 +1,24 @@
 /**
- * The queue of one receiver, with slow start: one request at a time until it has shown that it takes more, and one again
- * as soon as it fails or is slow; after failures in a row it rests. So a receiver that hangs holds one place, not all.
+ * The queue of one receiver, with slow start: one request at a time until it succeeds, then more, and back to one after
+ * a failure or a slow response. Pauses after several failures in a row. So a hanging receiver blocks one slot, not all.
  */
 
-/** Requests to one receiver at once. */
+/** Concurrent requests to one receiver. */
 export const MOST_EACH = 16;
-/** Failures in a row before the receiver rests between two tries. */
+/** Failures in a row before the queue pauses between attempts. */
 const PATIENT_FAILURES = 3;
 const FIRST_REST_MS = 5_000;
 const LONGEST_REST_MS = 300_000;
 
 export class ReceiverQueue<T> {
   readonly key: string;
-  /** Waiting from `#head` on: an array that is shifted costs its whole length each time. */
+  /** Waiting items from `#head` on; shifting the array would cost its whole length each time. */
   #items: T[] = [];
   #head = 0;
   #window = 1;
   #failures = 0;
   #under_way = 0;
-  /** It rests until then. */
+  /** Paused until then. */
   resting_until = 0;
 
   constructor(key: string) {
@@ -41,7 +41,7 @@ export class ReceiverQueue<T> {
     this.#items.push(item);
   }
 
-  /** May another one go now? */
+  /** Whether another request may start. */
   hasRoom(now: number): boolean {
     return this.waiting > 0 && this.#under_way < this.#window && this.resting_until <= now;
   }
@@ -58,7 +58,7 @@ export class ReceiverQueue<T> {
     return item;
   }
 
-  /** One takes long: no more than that one until it ends. */
+  /** A request is slow: no others start until it ends. */
   slow(): void {
     this.#window = 1;
   }

@@ -1,7 +1,7 @@
 /**
- * From a host's name to the addresses that may be connected to. The system's own look-up waits in the pool of threads
- * that the disk's flushes need too, so the name servers are asked directly and the system only for what they do not know,
- * few at a time. Every answer is checked before it is used.
+ * Resolves host names to addresses that may be connected to. The system's resolver blocks threads of the pool that disk
+ * flushes need, so DNS servers are queried directly and the system resolver only for names that they do not know, few
+ * at a time. Every address is checked.
  */
 
 import type { LookupAddress } from "node:dns";
@@ -14,7 +14,7 @@ import { isPublic } from "../contracts/public-address.ts";
 /** Of the pool's four threads. */
 const SYSTEM_LOOKUPS = 2;
 const NAME_SERVER = { timeout: 2_000, tries: 2 };
-/** A connection is kept longer than that; this is for the many that a burst opens. */
+/** For bursts of new connections; kept connections live longer. */
 const KEPT_MS = 10_000;
 const MOST_KEPT = 1_000;
 
@@ -26,7 +26,7 @@ export const notPublic = (host: string): NodeJS.ErrnoException =>
 /** All addresses of a name; rejects when there are none. */
 export type Resolve = (host: string) => Promise<readonly LookupAddress[]>;
 
-/** Names without a dot are known to this machine alone, such as localhost. */
+/** Names without a dot, such as localhost, are known only to this machine. */
 const isLocalName = (host: string): boolean => !host.replace(/\.$/, "").includes(".");
 
 export function createResolve(): Resolve {
@@ -55,7 +55,7 @@ export function createResolve(): Resolve {
   };
 }
 
-/** What a socket resolves names with: a name that leads to private addresses alone leads nowhere. */
+/** A lookup function for sockets; a name with only private addresses fails. */
 export const guardedLookup =
   (resolve: Resolve, allow_private: boolean): LookupFunction =>
   (host, options, callback) => {

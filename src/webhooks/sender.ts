@@ -10,18 +10,18 @@ import { Timeouts } from "./timeouts.ts";
 import { TimerQueue } from "./timer-queue.ts";
 import { concludeTry, type DeliveryParts, tryDelivery } from "./try-delivery.ts";
 
-/** Requests at once, without those that take long. */
+/** Concurrent requests, not counting slow ones. */
 export const MOST_AT_ONCE = 128;
-/** A request that takes longer gives its place up. */
+/** A request counts as slow after this time. */
 export const SLOW_MS = 1_000;
-/** Requests that take long; while there are more, receivers that failed last time wait. */
+/** Slow requests; while there are more, receivers that failed last time wait. */
 const MOST_STALLED = 1_024;
-/** Lanes that are kept for what they have learned of a receiver that fails. */
+/** Idle queues that are kept for what they know about a failing receiver. */
 const MOST_IDLE_LANES = 10_000;
-/** When the store could not say what a delivery is, it is looked at again after this. */
+/** Retry interval when the store cannot be read. */
 const AFTER_FAILURE_MS = 5_000;
 
-/** A receiver is a subscription; callbacks of an account are told apart by their hosts. */
+/** One queue per subscription; an account's callbacks are separated by host. */
 const laneOf = ({ subscription, url }: StoredDelivery): string =>
   url === null ? subscription : `${subscription} ${new URL(url).origin}`;
 
@@ -30,14 +30,14 @@ type Lane = ReceiverQueue<StoredDelivery>;
 export class Sender {
   readonly #parts: DeliveryParts;
   readonly #lanes = new Map<string, Lane>();
-  /** Lanes with something to send, in turn. */
+  /** Queues with something to send, in turn. */
   readonly #turns = new Set<Lane>();
   readonly #retries: TimerQueue<StoredDelivery>;
-  /** Lanes that rest, by when they go on. */
+  /** Paused queues, by the time at which they continue. */
   readonly #resting: TimerQueue<Lane>;
   readonly #patience: Timeouts;
   #under_way = 0;
-  /** Told when nothing is under way any more. */
+  /** Called when no request is in progress. */
   #quiet = (): void => {};
   #brisk = 0;
   #stalled = 0;
@@ -56,12 +56,12 @@ export class Sender {
     });
   }
 
-  /** What is pending from an earlier process. */
+  /** Queues what earlier processes left pending. */
   async start(): Promise<void> {
     this.send(await this.#parts.outgoing.pending());
   }
 
-  /** Recorded just now: sent as soon as their receivers take them. */
+  /** Queues newly recorded messages. */
   send(deliveries: readonly StoredDelivery[]): void {
     const now = this.#parts.clock.now();
     for (const delivery of deliveries) {
@@ -72,7 +72,7 @@ export class Sender {
     this.#pump();
   }
 
-  /** Starts nothing more and resolves when what is under way has ended. */
+  /** Starts nothing more; resolves when requests in progress have ended. */
   async stop(): Promise<void> {
     this.#stopping = true;
     this.#retries.stop();
@@ -88,7 +88,7 @@ export class Sender {
     this.#turns.add(lane);
   }
 
-  /** One from each lane in turn, as long as there are places. */
+  /** Starts one request from each queue in turn while slots are free. */
   #pump(): void {
     const now = this.#parts.clock.now();
     for (const lane of this.#turns) {

@@ -1,6 +1,6 @@
 /**
- * The secrets that sign: made, sealed for the disk, rotated, and used. An address changes nothing of them. What is signed
- * is said in Standard Webhooks' way, by its own package.
+ * Signing secrets: created, encrypted for storage, rotated and used. Signs as Standard Webhooks defines it, with its
+ * own package.
  */
 import { randomBytes } from "node:crypto";
 import { LRUCache } from "lru-cache";
@@ -12,21 +12,21 @@ import type { StoredSubscription } from "../engine/ports/subscriptions.ts";
 
 const PREFIX = "whsec_";
 const SECRET_BYTES = 32;
-/** The secret before signs for this long beside the new one. */
+/** After a rotation, the old secret signs along with the new one for this long. */
 export const ROTATION_MS = 24 * 3_600_000;
-/** Signers kept open; another one is opened again. */
+/** Cached signers; others are recreated. */
 const MOST_OPEN = 2_000;
 
 const purposeOf = (id: string): string => `webhook secret of ${id}`;
 
 export interface SigningSecrets {
-  /** A new one, sealed for this subscription. */
+  /** Creates a secret, encrypted for this subscription. */
   issue(id: string): { readonly secret: Secret; readonly sealed: string };
-  /** The current one. */
+  /** The current secret. */
   reveal(subscription: StoredSubscription): Secret;
-  /** The subscription with this secret in front and the old one behind it. */
+  /** The subscription with the new secret first and the old one second. */
   rotated(before: StoredSubscription, sealed: string, now: number): StoredSubscription;
-  /** The headers of one try, names and values in turn. Throws when the secret cannot be opened. */
+  /** The headers of one attempt, names and values alternating. Throws when the secret cannot be decrypted. */
   headers(subscription: StoredSubscription, id: string, body: string, now: number): string[];
 }
 

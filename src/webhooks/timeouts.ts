@@ -1,4 +1,4 @@
-/** Deadlines that are all equally far away: any number of them, one timer, since the oldest is always the next. */
+/** Timeouts of equal length: any number of them share one timer, since the oldest always fires first. */
 import type { Clock } from "../engine/ports/clock.ts";
 
 interface Deadline {
@@ -9,7 +9,7 @@ interface Deadline {
 export class Timeouts {
   readonly #clock: Clock;
   readonly #ms: number;
-  /** In the order in which they were set, and in which they end. */
+  /** In the order in which they started, and in which they fire. */
   readonly #set = new Set<Deadline>();
   #armed = false;
 
@@ -18,7 +18,7 @@ export class Timeouts {
     this.#ms = ms;
   }
 
-  /** Calls back once when the time is over, unless what it answers is called before. */
+  /** Calls `over` once after the time, unless the returned function is called before. */
   start(over: () => void): () => void {
     const deadline = { at: this.#clock.now() + this.#ms, over };
     this.#set.add(deadline);
@@ -39,7 +39,7 @@ export class Timeouts {
       due.push(deadline);
     }
     for (const deadline of due) this.#set.delete(deadline);
-    // before anybody is called back, who may set the next one
+    // Before the callbacks, which may start new timeouts.
     this.#armed = false;
     const [next] = this.#set;
     if (next !== undefined) this.#arm(next.at);

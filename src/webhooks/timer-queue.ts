@@ -1,4 +1,4 @@
-/** What is to be done at its time: any number of things, one timer, set to the earliest. */
+/** A timer queue: any number of scheduled items share one timer, set to the earliest. */
 import type { Clock } from "../engine/ports/clock.ts";
 
 interface Entry<T> {
@@ -9,12 +9,12 @@ interface Entry<T> {
 export class TimerQueue<T> {
   readonly #clock: Clock;
   readonly #due: (items: readonly T[]) => void;
-  /** A binary heap: the earliest is first, each is earlier than the two that it stands above. */
+  /** A binary min-heap. */
   readonly #heap: Entry<T>[] = [];
   #armed: { readonly at: number; readonly cancel: () => void } | null = null;
   #stopped = false;
 
-  /** `due` is handed all that is due at once. */
+  /** `due` receives all items that are due. */
   constructor(clock: Clock, due: (items: readonly T[]) => void) {
     this.#clock = clock;
     this.#due = due;

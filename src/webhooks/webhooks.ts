@@ -1,6 +1,6 @@
 /**
- * Outgoing webhooks as the rest of the house sees them: who listens, how an announcement is recorded, and what the API may
- * ask. Records before anything is sent; the sender does the rest.
+ * Outgoing webhooks: subscriptions, the recording of events, and the operations of the API. Messages are recorded
+ * before they are sent; the sender does the rest.
  */
 import { hash, randomBytes } from "node:crypto";
 import { fullName, type Job } from "../domain/job/job.ts";
@@ -22,7 +22,7 @@ import type { Poster, PosterParts } from "./post-request.ts";
 import { Sender } from "./sender.ts";
 import { createSigningSecrets } from "./signing.ts";
 
-/** Of one account. */
+/** Per account. */
 export const MOST_SUBSCRIPTIONS = 100;
 
 export interface OutgoingWebhooksParts {
@@ -42,20 +42,20 @@ export interface OutgoingWebhooks {
   readonly eventPublisher: EventPublisher;
   readonly webhooks: Webhooks;
   start(): Promise<void>;
-  /** Lets what is under way finish. */
+  /** Lets requests in progress finish. */
   stop(): Promise<void>;
 }
 
 const ID_BYTES = 20;
 
-/** The record that holds the secret of an account's callbacks. Its name is no subscription's. */
+/** The record with the secret for an account's callbacks. No subscription has such an id. */
 const ownIdOf = (account: string): string => `own-${account}`;
 
-/** The same for the same event and subscriber, so that recording twice records once. */
+/** The same for the same event and subscriber, so that recording is idempotent. */
 const deliveryId = (...of: readonly (string | number)[]): string =>
   `msg_${hash("sha256", JSON.stringify(of), "buffer").subarray(0, ID_BYTES).toString("base64url")}`;
 
-/** Loaded when there is something to send first: its HTTP client takes a tenth of the server's start. */
+/** Loaded when there is something to send: its HTTP client takes a tenth of the server's start time. */
 function latePoster(parts: PosterParts): Poster {
   let opening: Promise<Poster> | null = null;
   const opened = (): Promise<Poster> => {
@@ -75,7 +75,7 @@ export function createOutgoingWebhooks(parts: OutgoingWebhooksParts): OutgoingWe
   const sender = new Sender({ outgoing, subscriptions, secrets, post: poster.post, clock, log, random });
   const webhooks = createWebhooks(parts, secrets, sender);
 
-  /** A subscription to a repository stays with its number from the first sight of it, and is shown under its present name. */
+  /** A subscription to a repository follows its number from the first event on, and is shown under the current name. */
   const follow = async ({ id, repository, repository_id }: StoredSubscription, job: Job): Promise<void> => {
     const { id: number } = job.repository;
     const name = fullName(job.repository);
@@ -163,7 +163,7 @@ function createWebhooks(
         await subscriptions.add(issued.subscription, MOST_SUBSCRIPTIONS);
         return issued;
       } catch (error) {
-        // another request of the account may have come first
+        // Another request of the account may have come first.
         const first = await subscriptions.get(id);
         if (first === null) throw error;
         return kept(first);

@@ -77,7 +77,7 @@ describe("POST /api/create-job", () => {
     const unknown = { ...task, llm_model: "gpt-5" };
     const answer = await server.ask("POST", "/api/create-job", { body: unknown });
     expect(answer).toMatchObject({ status: 400, body: { code: "unknown_model" } });
-    expect(answer.body).toMatchObject({ error: expect.stringContaining("`gpt-5` is not known") });
+    expect(answer.body).toMatchObject({ error: expect.stringContaining("`gpt-5` is unknown") });
     const named = { ...unknown, llm_provider: "anthropic-compatible" };
     expect((await server.ask("POST", "/api/create-job", { body: named })).status).toBe(200);
     for (const llm_model of ["claude-sonnet-4-20250514", "claude-sonnet-6"])

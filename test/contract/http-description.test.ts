@@ -68,7 +68,7 @@ const SIGNED: Readonly<Record<string, Record<string, string>>> = {
 /** Takes every signature, and hears of nothing. */
 const paymentProvider: PaymentProvider = {
   checkout: async () => ({ id: "cs_1", url: "https://checkout.example.com/cs_1" }),
-  hear: async () => ({ event: "evt_1", news: [] }),
+  readEvent: async () => ({ event: "evt_1", movements: [] }),
 };
 
 /** The job whose run speaks. */

@@ -214,10 +214,12 @@ function note(knowledge: Knowledge, { plan }: Sent, { headers, text }: Answered)
 const cashierIn = (weather: () => Weather): PaymentProvider => ({
   checkout: async () =>
     weather().paymentProvider === "fine" ? { id: "cs_1", url: "https://checkout.example.com/cs_1" } : null,
-  hear: async (body, signature) => {
+  readEvent: async (body, signature) => {
     if (weather().paymentProvider === "away") return "away";
     const paid = { account: "ada", cents: body.length + 1, reason: "topup", action: "topup" } as const;
-    return signature === "t=1,v1=good" ? { event: "evt_1", news: [{ ...paid, id: `pi_${body.length}` }] } : "forged";
+    return signature === "t=1,v1=good"
+      ? { event: "evt_1", movements: [{ ...paid, id: `pi_${body.length}` }] }
+      : "forged";
   },
 });
 

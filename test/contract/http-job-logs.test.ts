@@ -2,8 +2,8 @@ import { rm } from "node:fs/promises";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Command } from "../../src/domain/job/command.ts";
 import type { JobId } from "../../src/domain/job/job.ts";
-import { CUT_AFTER_MS, LONGEST_MS } from "../../src/job-log/follower.ts";
-import { CHECK_MS, HEARTBEAT_MS, MOST_FOR_ACCOUNT } from "../../src/job-log/live-logs.ts";
+import { MAX_STREAM_MS, STALLED_MS } from "../../src/job-log/follower.ts";
+import { CHECK_MS, HEARTBEAT_MS, MAX_FOR_ACCOUNT } from "../../src/job-log/live-logs.ts";
 import { dataFolder } from "../data-folder.ts";
 import { type HandClock, handClock } from "../flows/clock.ts";
 import { draft, work } from "../unit/core.ts";
@@ -219,7 +219,7 @@ describe("who may follow", () => {
   it("so many for one account and no more; a place is free again when one leaves", async () => {
     const id = await create();
     const key = await keyOf("ada");
-    const all = await Promise.all(Array.from({ length: MOST_FOR_ACCOUNT }, () => follow(id, { key })));
+    const all = await Promise.all(Array.from({ length: MAX_FOR_ACCOUNT }, () => follow(id, { key })));
     const refused = await follow(id, { key });
     expect(refused).toMatchObject({ status: 429, headers: { "retry-after": "60" } });
     expect((await follow(id)).status).toBe(200);
@@ -231,7 +231,7 @@ describe("who may follow", () => {
 describe("readers and time", () => {
   it("HEAD is told the headers at once, and takes no place", async () => {
     const id = await create();
-    for (let asked = 0; asked <= MOST_FOR_ACCOUNT; asked++) {
+    for (let asked = 0; asked <= MAX_FOR_ACCOUNT; asked++) {
       const headers = { "x-api-key": API_KEY };
       const signal = AbortSignal.timeout(PATIENCE_MS);
       const answer = await fetch(`${server.url}/api/jobs/${id}/logs`, { method: "HEAD", headers, signal });
@@ -248,7 +248,7 @@ describe("readers and time", () => {
     await until("a sign of life", () => signs() === 1);
     clock.pass(HEARTBEAT_MS);
     await until("another", () => signs() === 2);
-    clock.pass(LONGEST_MS);
+    clock.pass(MAX_STREAM_MS);
     await until("the end", () => stream.ended() !== null);
     expect(stream.rest.at(-1)).toContain("retry:");
   });
@@ -272,8 +272,8 @@ describe("readers and time", () => {
     const [patient, ...rest] = slow;
     patient?.resume();
     await until("the one that reads again", () => patient?.events.length === 2_003);
-    clock.pass(CUT_AFTER_MS + HEARTBEAT_MS);
-    clock.pass(CUT_AFTER_MS);
+    clock.pass(STALLED_MS + HEARTBEAT_MS);
+    clock.pass(STALLED_MS);
     for (const one of rest) one.resume();
     await until("the cut", () => rest.every((one) => one.ended() === "cut"));
     expect(rest.every((one) => one.events.length < 2_003)).toBe(true);

@@ -80,7 +80,7 @@ describe("the branches of a repository", () => {
     expect(await journey.callsOf(BRIEF)).toEqual(["graphql BranchState"]);
     expect(journey.job).toMatchObject({
       status: "failed",
-      failure: "There is a branch `job`, and git has no room for `job/…` beside it. Rename or delete it and ask again.",
+      failure: "There is a branch `job`, and git cannot have `job/…` as well. Rename or delete it and try again.",
     });
   });
 
@@ -99,6 +99,6 @@ describe("the branches of a repository", () => {
     const journey = new Journey(b);
     b.github.faults.add({ match: { method: "POST", path: /git\/refs$/ }, status: 422, times: 99 });
     await journey.perform(BRIEF);
-    expect(journey.job).toMatchObject({ status: "failed", failure: expect.stringContaining("would not help") });
+    expect(journey.job).toMatchObject({ status: "failed", failure: expect.stringContaining("blocks the App") });
   });
 });

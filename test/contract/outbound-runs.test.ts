@@ -83,7 +83,7 @@ describe("a result that was handed in", () => {
     news("completed");
     await journey.perform(READ);
     expect(journey.job).toMatchObject({ status: "queued", tries: 2, pull_request: null });
-    expect(journey.job.failure).toMatch(/its push has not reached the branch/);
+    expect(journey.job.failure).toMatch(/its push did not reach the branch/);
   });
 
   it.each([

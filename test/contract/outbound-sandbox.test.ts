@@ -159,7 +159,7 @@ describe("the performer on the local GitHub", () => {
     expect(llm).toMatchObject({ model: "claude-opus-5-5", notes: actionsWork(journey.job)?.llm?.notes });
     expect(actionsWork(journey.job)?.llm).toMatchObject({ model: "claude-opus-5-5" });
     const said =
-      "**Model:** The model `claude-opus-4-1` is retired since 2026-08-05, so `claude-opus-5-5` takes its place.";
+      "**Model:** The model `claude-opus-4-1` is retired since 2026-08-05, so `claude-opus-5-5` is used instead.";
     expect(statusComment(journey.job)).toContain(said);
     expect(checkOf(journey.job, [], null).output.summary).toContain(said);
   });
@@ -171,7 +171,9 @@ describe("the performer on the local GitHub", () => {
     await journey.perform(BRIEF);
     const { llm } = briefSchema.parse(JSON.parse(b.github.readFile(REPO, BRANCH, `${FOLDER}/job.config.json`) ?? ""));
     expect(llm.max_tokens).toBe(64_000);
-    expect(statusComment(journey.job)).toContain("has at most 64000 tokens, so `max_tokens` is that and not 100000.");
+    expect(statusComment(journey.job)).toContain(
+      "answers with at most 64000 tokens, so `max_tokens` is lowered from 100000 to 64000.",
+    );
   });
 
   it("refuses settings that name a model which nobody knows, and takes it from a provider that may", async () => {
@@ -181,7 +183,7 @@ describe("the performer on the local GitHub", () => {
     const journey = start();
     expect(command(await journey.perform(BRIEF))).toMatchObject({ type: "brief-refused" });
     expect(journey.job.failure).toContain(
-      "`llm.model` in `.github/journeyman.yml` is wrong. The model `gpt-5` is not known.",
+      "`llm.model` in `.github/journeyman.yml` is wrong. The model `gpt-5` is unknown.",
     );
     expect(b.github.branches(REPO)[BRANCH]).toBeUndefined();
     push("llm:\n  model: gpt-5\n  provider: anthropic-compatible\n");
@@ -204,7 +206,7 @@ describe("the performer on the local GitHub", () => {
     const journey = start();
     expect(command(await journey.perform(BRIEF))).toMatchObject({ type: "brief-refused" });
     expect(journey.job.failure).toMatchInlineSnapshot(
-      `"A branch \`job/abcd1234\` exists already and is not this job's. Delete or rename it and ask again."`,
+      `"A branch \`job/abcd1234\` exists already and does not belong to this job. Delete or rename it and try again."`,
     );
   });
 
@@ -223,10 +225,10 @@ describe("the performer on the local GitHub", () => {
     sentences.push(journey.job.failure);
     expect(sentences).toMatchInlineSnapshot(`
       [
-        "This repository has no commit yet, so there is nothing to branch from. Push a first commit and ask again.",
-        "\`main\` has no \`.github/workflows/run-job.yml\`, so nothing would run the job. Add that file from the App's README to the branch and ask again.",
-        "The App cannot see \`octo/nowhere\`. Install it on that repository and ask again.",
-        "The branch \`nope\` does not exist. Name a branch that does and ask again.",
+        "This repository has no commit yet, so there is nothing to branch from. Push a first commit and try again.",
+        "\`main\` has no \`.github/workflows/run-job.yml\`, so nothing would run the job. Add that file from the App's README to the branch and try again.",
+        "The App cannot see \`octo/nowhere\`. Install it on that repository and try again.",
+        "The branch \`nope\` does not exist. Name an existing branch and try again.",
       ]
     `);
     const market = new Journey(b, { runner: "market", repository: { owner: "octo", name: "bare", installation_id } });
@@ -499,7 +501,7 @@ describe("the performer on the local GitHub", () => {
     expect(stale).toMatchObject({
       type: "merge-refused",
       final: false,
-      sentence: "the branch has moved since it was judged",
+      sentence: "the branch has changed since the last evaluation",
     });
     const merged = await b.performer.perform({ type: "merge", sha, method: "squash" }, journey.job, false);
     expect(command(merged)).toMatchObject({ type: "merged", pull_request: pull_request?.number });
@@ -540,6 +542,6 @@ describe("the performer on the local GitHub", () => {
     const fork = b.github.openForkPullRequest(REPO, { title: "F", by: "eve", files: { "f.txt": "f" } });
     expect(await b.githubClient.pullRequest(repository, fork)).toMatchObject({ from_fork: true });
     b.github.faults.add({ match: { path: /permission/ }, status: 500 });
-    await expect(b.githubClient.permission(repository, "ada")).rejects.toThrow("could not be asked");
+    await expect(b.githubClient.permission(repository, "ada")).rejects.toThrow("did not answer the request");
   });
 });

@@ -71,7 +71,7 @@ it("an App that is down when the agent ends gets the work with the workflow's ow
   await until("the run's end", () =>
     harness.github.runs(DEMO).some(({ path, conclusion }) => path === WORKFLOW && conclusion === "success"),
   );
-  expect(stepLog(harness)).toMatch(/own token, since \S+ cannot be reached: /);
+  expect(stepLog(harness)).toMatch(/own token because \S+ cannot be reached: /);
   expect(stepLog(harness)).toContain("The App did not receive the whole log");
   await harness.restart();
   const job = await expectMerged(harness, id);

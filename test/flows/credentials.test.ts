@@ -1,6 +1,6 @@
 /** What GitHub thinks of the App: a clock that is off is allowed for, a wrong key is said, and neither by mistake. */
 import { describe, expect, it } from "vitest";
-import { AGAIN_MS } from "../../src/github/client/app-credentials.ts";
+import { RECHECK_MS } from "../../src/github/client/app-credentials.ts";
 import { appKey } from "../contract/app-key.ts";
 import { startHarness, until, untilJob } from "./harness.ts";
 
@@ -30,7 +30,7 @@ describe("a clock that is not GitHub's", () => {
       shift = next;
       const asked = () => harness.github.calls().filter((call) => call.path === "/app").length;
       const before = asked();
-      harness.pass(AGAIN_MS);
+      harness.pass(RECHECK_MS);
       await until("GitHub to be asked again", () => asked() > before);
       await until("the answer", async () => (await ready(harness)).ready);
       expect(await ready(harness)).toEqual(WELL);

@@ -80,11 +80,11 @@ describe("a command that must not be followed", () => {
   it("is told at once that nobody knows the model that it names, and a retired one is followed by its successor", async () => {
     const harness = await startHarness({ model: false });
     const first = harness.ask("/job --model gpt-5 create HELLO.md that says hello");
-    await until("the reason", () => harness.comment(first).includes("The model `gpt-5` is not known."));
+    await until("the reason", () => harness.comment(first).includes("The model `gpt-5` is unknown."));
     const second = harness.ask("/job --model claude-opus-4-1 create HELLO.md that says hello");
-    await until("the note", () => harness.comment(second).includes("so `claude-opus-5-5` takes its place"));
+    await until("the note", () => harness.comment(second).includes("so `claude-opus-5-5` is used instead"));
     const third = harness.ask("/job --model gpt-5 create HELLO.md that says hello");
-    await until("the reason", () => harness.comment(third).includes("The model `gpt-5` is not known."));
+    await until("the reason", () => harness.comment(third).includes("The model `gpt-5` is unknown."));
     await settled(harness);
     expect(harness.comment(third)).not.toContain("**Failed**");
   });

@@ -310,7 +310,7 @@ describe("the hand-in", () => {
 
   test("of too much says so", async () => {
     const { answer, fakeApp } = await hand(`{}\0${"x".repeat(33 * 1024 * 1024)}\0`);
-    expect(answer).toBe("no result and log are too large to be handed in\n");
+    expect(answer).toBe("no result and log are too large to submit\n");
     expect(fakeApp.handedIn).toEqual([]);
   });
 });

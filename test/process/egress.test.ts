@@ -87,7 +87,7 @@ test("a job whose settings name hosts does not run on an open network", async ()
   const { model, checkout, code } = await runAgent([finish()], [], true);
   expect(code).toBe(1);
   expect(model.requests).toEqual([]);
-  expect(checkout.result().reason).toContain("Copy that file anew");
+  expect(checkout.result().reason).toContain("Copy that file again");
 });
 
 test.each([

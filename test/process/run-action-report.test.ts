@@ -206,7 +206,7 @@ describe("the push with the workflow's own token", () => {
     const { code, output } = steps.post;
     expect(code).toBe(0);
     expect(runner.read("summary.md")).toContain(
-      `since the push with the App's token failed: GitHub refused it. Write access to repository not granted. ${FOLLOWS}\n`,
+      `because the push with the App's token failed: GitHub rejected the push. Write access to repository not granted. ${FOLLOWS}\n`,
     );
     expect(obeyed(output).join()).not.toContain("error ");
     expect([runner.pushed("hi.txt"), runner.pushed(`${folder}/result.json`)]).toEqual(["hi", expect.any(String)]);
@@ -240,7 +240,7 @@ describe("the push with the workflow's own token", () => {
     const said = (output: string) => obeyed(output).filter((one) => one.startsWith("error"));
     expect([gone.code, said(gone.output)]).toEqual([
       1,
-      [`error ${runner.branch} is gone or cannot be reached: the work was not pushed.`],
+      [`error ${runner.branch} was deleted or cannot be reached: the work was not pushed.`],
     ]);
     expect(fakeApp.handedIn).toMatchObject([
       { result: { outcome: "done" } },
@@ -255,7 +255,7 @@ describe("the push with the workflow's own token", () => {
     other.runner.commit(other.runner.branch, { "README.md": "theirs" }, "by hand");
     const conflict = (await other.runner.run(`echo ours > README.md; ${leave}`, other.env)).post;
     expect(said(conflict.output)).toEqual([
-      `error ${other.runner.branch} got other commits on the same files meanwhile: the work was not pushed.`,
+      `error ${other.runner.branch} got other commits that change the same files: the work was not pushed.`,
     ]);
     expect(other.runner.pushed("README.md")).toBe("theirs");
   });

@@ -404,7 +404,7 @@ describe("any number of files", () => {
     expect(await startsOfGit(runner, `echo '* filter=lfs' > .gitattributes; ${files}`)).toBeLessThan(MOST);
     expect(resultOf(runner)).toMatchObject({
       outcome: "failed",
-      reason: expect.stringContaining("they are more than 1000 files"),
+      reason: expect.stringContaining("there are more than 1000 of them"),
     });
   });
 

@@ -347,7 +347,7 @@ describe("single answers of GitHub", () => {
     api().post("/app/installations/1/access_tokens").reply(401, { message: "Bad credentials" });
     expect(await withoutWaiting(() => perform(effect))).toEqual({
       ended: "later",
-      reason: "GitHub did not accept the App's credentials.",
+      reason: "GitHub rejected the App's credentials.",
     });
     nock.cleanAll();
     // what another time does not mend is still told as what GitHub says that it is

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { SOON_MS, watchCredentials } from "../../src/github/client/app-credentials.ts";
+import { RETRY_MS, watchCredentials } from "../../src/github/client/app-credentials.ts";
 import { stillClock } from "../flows/clock.ts";
 
 const refusal = (status: number, message: string, date?: string) =>
@@ -27,21 +27,21 @@ function watched(answers: readonly (Error | typeof SELF)[]) {
     clock,
     lines,
     async next() {
-      clock.pass(SOON_MS);
+      clock.pass(RETRY_MS);
       await settle();
-      return watch.standing();
+      return watch.credentialStatus();
     },
     async first() {
       watch.start();
       await settle();
-      return watch.standing();
+      return watch.credentialStatus();
     },
   };
 }
 
 describe("what GitHub thinks of the App", () => {
   it("is not known before it was asked", () => {
-    expect(watched([]).watch.standing()).toMatchObject({ usable: false });
+    expect(watched([]).watch.credentialStatus()).toMatchObject({ usable: false });
   });
 
   it("tells a wrong key, a wrong id, a wrong clock and a GitHub that is away apart, once each, and finds out when all is well", async () => {
@@ -59,7 +59,7 @@ describe("what GitHub thinks of the App", () => {
     ]);
     expect(await seen.first()).toMatchObject({ usable: false, sentence: expect.stringContaining("PRIVATE_KEY") });
     expect(await seen.next()).toMatchObject({ usable: false, sentence: expect.stringContaining("PRIVATE_KEY") });
-    expect(await seen.next()).toMatchObject({ usable: false, sentence: expect.stringContaining("the id 7") });
+    expect(await seen.next()).toMatchObject({ usable: false, sentence: expect.stringContaining("APP_ID 7") });
     expect(await seen.next()).toMatchObject({ usable: false, sentence: expect.stringContaining("Set the clock") });
     expect(await seen.next()).toMatchObject({ usable: true, sentence: expect.stringContaining("cannot be reached") });
     expect(await seen.next()).toEqual({ usable: true, sentence: null });

@@ -31,7 +31,7 @@ const PLACES: Readonly<Record<string, string>> = {
   "src/github/events/inline-spans.ts": "row: commands in comments",
   "src/github/events/paragraphs.ts": "row: commands in comments",
   "src/github/events/flags.ts": "row: commands in comments",
-  "src/llm/words.ts": "row: prose for the judge",
+  "src/llm/foreign-text.ts": "row: prose for the judge",
 
   "src/contracts/model-list.ts": "the provider's list of models, at most so many bytes of it",
   "src/github/client/transport.ts": "GitHub's answers, which name few things in one page",

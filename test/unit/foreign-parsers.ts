@@ -31,7 +31,7 @@ import {
 import { MAX_SETTINGS_BYTES, parseSettings } from "../../src/github/repository-settings/settings-file.ts";
 import { MAX_BODY_BYTES, MAX_DELIVERY_BYTES, MAX_RESULT_BYTES } from "../../src/http/routing/limits.ts";
 import { readHandIn } from "../../src/http/server/handed-in-result.ts";
-import { code as codeForModel, prose } from "../../src/llm/words.ts";
+import { code as codeForModel, prose } from "../../src/llm/foreign-text.ts";
 import { withoutSkips } from "../../src/text/commit-words.ts";
 import { globMistake, MAX_GLOB_LENGTH } from "../../src/text/glob.ts";
 import { isJsonWithinBounds } from "../../src/text/json-bounds.ts";

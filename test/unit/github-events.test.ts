@@ -54,8 +54,8 @@ describe("comments", () => {
   });
 
   test("an edited or deleted comment asks for nothing", () => {
-    expect(created({ action: "edited" })).toEqual(ignored("nothing follows from issue_comment.edited"));
-    expect(created({ action: "deleted" })).toEqual(ignored("nothing follows from issue_comment.deleted"));
+    expect(created({ action: "edited" })).toEqual(ignored("no listener for issue_comment.edited"));
+    expect(created({ action: "deleted" })).toEqual(ignored("no listener for issue_comment.deleted"));
   });
 
   test("bots and we ourselves are not listened to", () => {
@@ -124,8 +124,8 @@ describe("reviews", () => {
   test("neither is heard of bots, edited, deleted or without a command", () => {
     expect(onLine({ user: otherBot })).toEqual(ignored("the comment of a bot"));
     expect(onLine({ body: "Why?" })).toEqual(ignored("the comment holds no command"));
-    expect(onLine({}, "edited")).toEqual(ignored("nothing follows from pull_request_review_comment.edited"));
-    expect(reviewed({}, "edited")).toEqual(ignored("nothing follows from pull_request_review.edited"));
+    expect(onLine({}, "edited")).toEqual(ignored("no listener for pull_request_review_comment.edited"));
+    expect(reviewed({}, "edited")).toEqual(ignored("no listener for pull_request_review.edited"));
     expect(reviewed({ body: "> /job x" })).toMatchObject({ kind: "ignored" });
     expect(reviewed({ user: otherBot })).toMatchObject({ kind: "ignored" });
   });
@@ -150,12 +150,12 @@ describe("labels", () => {
 
   test("other labels and bots ask for nothing", () => {
     expect(labeled("jobs")).toEqual(ignored("the label is not ours"));
-    expect(labeled("job", otherBot)).toEqual(ignored("the label was put on by a bot"));
+    expect(labeled("job", otherBot)).toEqual(ignored("a bot added the label"));
   });
 
   test("an issue opened with the label is heard once, as labeled", () => {
     expect(said("issues", { action: "opened", issue: { ...issue, labels: [{ name: "job" }] } })).toEqual(
-      ignored("nothing follows from issues.opened"),
+      ignored("no listener for issues.opened"),
     );
   });
 });
@@ -206,8 +206,8 @@ describe("workflow runs", () => {
   });
 
   test("runs of forks and of other branches are ignored", () => {
-    expect(happened("requested", { head_repository: { id: 43 } })).toEqual(ignored("the run is of a fork"));
-    expect(happened("requested", { head_repository: null })).toEqual(ignored("the run is of a fork"));
+    expect(happened("requested", { head_repository: { id: 43 } })).toEqual(ignored("the run belongs to a fork"));
+    expect(happened("requested", { head_repository: null })).toEqual(ignored("the run belongs to a fork"));
     for (const head_branch of ["main", "job/AB12CD34", "job/ab12cd345", null]) {
       expect(happened("requested", { head_branch })).toEqual(ignored("the run is not on a job branch"));
     }
@@ -284,7 +284,7 @@ describe("checks and statuses", () => {
     expect(click({ requested_action: { identifier: "explode" } })).toEqual(ignored("the button is not one of ours"));
     expect(click({ check_run: { ...ours, external_id: "../../x" } })).toEqual(ignored("the check names no job"));
     expect(click({ check_run: { ...ours, app: { id: 8 } } })).toEqual(ignored("the check run of another app"));
-    expect(click({ sender: otherBot })).toEqual(ignored("the click of a bot"));
+    expect(click({ sender: otherBot })).toEqual(ignored("a bot clicked"));
   });
 
   test("Re-run of our check run or suite is a retry", () => {
@@ -446,14 +446,14 @@ describe("pushes", () => {
   });
 
   test("tags, other branches and deletions are ignored", () => {
-    expect(pushed({ ref: "refs/tags/main" })).toEqual(ignored("the push is of no branch"));
+    expect(pushed({ ref: "refs/tags/main" })).toEqual(ignored("the push is not to a branch"));
     expect(pushed({ ref: "refs/heads/weeds" })).toEqual(ignored("it does not concern a job branch"));
     expect(pushed({ deleted: true, head_commit: null })).toEqual(ignored("the push deletes a branch"));
   });
 
   test("a deleted job branch is told, a tag of its name is not", () => {
     expect(said("delete", { ref: BRANCH, ref_type: "branch" })).toEqual(news({ type: "branch-deleted" }));
-    expect(said("delete", { ref: BRANCH, ref_type: "tag" })).toEqual(ignored("what was deleted is no branch"));
+    expect(said("delete", { ref: BRANCH, ref_type: "tag" })).toEqual(ignored("the deleted ref is not a branch"));
     expect(said("delete", { ref: "weeds", ref_type: "branch" })).toMatchObject({ kind: "ignored" });
   });
 });
@@ -513,12 +513,12 @@ describe("installations", () => {
 
 describe("everything else", () => {
   test.each([
-    ["ping", { zen: "x" }, "nothing follows from ping"],
-    ["workflow_job", { action: "queued" }, "nothing follows from workflow_job.queued"],
-    ["constructor", {}, "nothing follows from constructor"],
-    ["push", null, "the payload is no event"],
-    ["push", "text", "the payload is no event"],
-    ["push", { action: 5 }, "the payload is no event"],
+    ["ping", { zen: "x" }, "no listener for ping"],
+    ["workflow_job", { action: "queued" }, "no listener for workflow_job.queued"],
+    ["constructor", {}, "no listener for constructor"],
+    ["push", null, "the payload is not an event"],
+    ["push", "text", "the payload is not an event"],
+    ["push", { action: 5 }, "the payload is not an event"],
   ])("%s of %j is ignored with a reason", (event, payload, reason) => {
     expect(translateWebhook(event, payload, SELF)).toEqual(ignored(reason));
   });

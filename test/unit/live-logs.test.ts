@@ -35,7 +35,7 @@ const long = stored({
 });
 
 const ids = (of: StoredJob, after: string | null = null): string[] =>
-  [...entriesAfter(of, resumeAt(of, after))].map(({ place }) => idOf(place));
+  [...entriesAfter(of, resumeAt(of, after))].map(({ position }) => idOf(position));
 
 const clock: Clock = { now: () => T0, at: () => () => {} };
 const reader = { account: "ada", after: null, may: () => true, stands: () => true };
@@ -80,7 +80,7 @@ describe("a reader that does not read", () => {
         waiting.push(done);
       },
     });
-    const follower = new Follower({ stream, reader, place: resumeAt(long, null), clock, left: () => {} });
+    const follower = new Follower({ stream, reader, position: resumeAt(long, null), clock, left: () => {} });
     const channel = new Channel(long);
     follower.follow(channel);
     for (let version = 2; version < 50; version++) {

@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { chooseModel, fitToModel } from "../../src/contracts/model-choice.ts";
 import { type ListedModel, readModelList } from "../../src/contracts/model-list.ts";
-import { saidBy, withVariables } from "../../src/contracts/model-source.ts";
+import { describeSource, withVariables } from "../../src/contracts/model-source.ts";
 import {
   costCents,
   DEFAULT_MODEL,
@@ -115,7 +115,7 @@ describe("the model that works", () => {
   test("has an answer that is no longer than it can give, whatever is set, and that is said", () => {
     expect(choice(wanted("claude-haiku-4-5", 100_000), TODAY)).toMatchObject({
       max_tokens: 64_000,
-      notes: ["An answer of `claude-haiku-4-5` has at most 64000 tokens, so `max_tokens` is that and not 100000."],
+      notes: ["`claude-haiku-4-5` answers with at most 64000 tokens, so `max_tokens` is lowered from 100000 to 64000."],
     });
     expect(choice(wanted("claude-haiku-4-5", 4_096), TODAY)).toMatchObject({ max_tokens: 4_096, notes: [] });
   });
@@ -230,10 +230,10 @@ describe("the model that works", () => {
     });
     const { named_by: _, ...older } = brief("server");
     expect(withVariables(older, variables)).toEqual(older);
-    expect(saidBy(brief("server"), variables)).toContain("variable LLM_MODEL");
-    expect(saidBy(brief("server"), more)).toContain("the server");
-    expect(saidBy(brief("settings"), variables)).toContain(".github/journeyman.yml");
-    expect(saidBy({ ...older, named_by: undefined }, variables)).toBe("");
+    expect(describeSource(brief("server"), variables)).toContain("variable LLM_MODEL");
+    expect(describeSource(brief("server"), more)).toContain("the server");
+    expect(describeSource(brief("settings"), variables)).toContain(".github/journeyman.yml");
+    expect(describeSource({ ...older, named_by: undefined }, variables)).toBe("");
   });
 
   test("a retired default of its own is followed to one that lives", () => {

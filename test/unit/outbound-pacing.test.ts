@@ -126,7 +126,7 @@ describe("the pace of an installation", () => {
   it("does what can be done without only while half of the writes are left, and promises it nothing", async () => {
     const tell = async (): Promise<number> => {
       const before = left.length;
-      await throttle.spare(2, (reservation) => throttle.call("rest-write", make, reservation));
+      await throttle.bestEffort(2, (reservation) => throttle.call("rest-write", make, reservation));
       return left.length - before;
     };
     expect(await tell()).toBe(1);

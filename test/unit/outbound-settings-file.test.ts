@@ -36,8 +36,8 @@ it("names the key and the line of what it does not understand", () => {
       "\`.github/journeyman.yml\` has a wrong value at \`auto_merge.method\` (line 2): Invalid option: expected one of "merge"|"squash"|"rebase".",
       "\`.github/journeyman.yml\` has a wrong value at \`auto_merge.allowed_paths[1]\` (line 4): Invalid input: expected string, received number.",
       "\`.github/journeyman.yml\` must be a map of settings.",
-      "\`.github/journeyman.yml\` is not valid YAML: mend line 2.",
-      "\`.github/journeyman.yml\` is not valid YAML: mend line 2.",
+      "\`.github/journeyman.yml\` is not valid YAML: fix line 2.",
+      "\`.github/journeyman.yml\` is not valid YAML: fix line 2.",
       "\`.github/journeyman.yml\` uses too many or unknown aliases. Write the values out.",
     ]
   `);
@@ -63,7 +63,7 @@ it("takes names of hosts for the way out, and tells a list without any from no l
   const wide = ["*", "*.org", "a.*.org", "pypi.*", "**.pypi.org", "localhost", "", "a b.org", "a..org", "-a.org"];
   for (const bad of [...sites, ...addresses, ...wide, "x".repeat(250).concat(".org")])
     expect(problem(`egress: [${JSON.stringify(bad)}]`), bad).toContain("wrong value at `egress[0]` (line 1)");
-  expect(problem("egress: [https://pypi.org]")).toContain("is a host's name such as registry.npmjs.org");
+  expect(problem("egress: [https://pypi.org]")).toContain("is a host name such as registry.npmjs.org");
   expect(problem("egress:\n")).toContain("wrong value at `egress` (line 1)");
   expect(problem(`egress: ${JSON.stringify(Array.from({ length: 101 }, (_, at) => `h${at}.example.org`))}`)).toContain(
     "`egress`",
@@ -98,7 +98,7 @@ it("names every mistake at once, each with its line", () => {
     expect.stringContaining("has a wrong value at `forbidden_paths[0]` (line 6): may use *"),
     "has a wrong value at `forbidden_paths[2]` (line 6): has a { that is not closed.",
     "has a key that does not exist: `automerge` (line 1). Did you mean `auto_merge`?",
-    "has a key that does not exist: `hurry` (line 2). Remove it or mend its name.",
+    "has a key that does not exist: `hurry` (line 2). Remove it or correct its name.",
   ]);
   expect(problem(Array.from({ length: 14 }, (_, at) => `k${at}: 1`).join("\n"))).toContain("`k9` (line 10)");
   expect(problem(Array.from({ length: 14 }, (_, at) => `k${at}: 1`).join("\n"))).toMatch(/ And 4 more\.$/);
@@ -109,7 +109,7 @@ it.each([
   [
     "lists in lists on a line, which stopped the server for ever",
     "- ".repeat(30_000),
-    "nests lists and maps too deeply: mend line 1",
+    "nests lists and maps too deeply: fix line 1",
   ],
   [
     "lists in lists on lines",
@@ -121,24 +121,24 @@ it.each([
     Array.from({ length: 300 }, (_, at) => `${" ".repeat(at)}a:`).join("\n"),
     "nests lists and maps too deeply",
   ],
-  ["lists in brackets", `egress: ${"[".repeat(60_000)}`, "nests lists and maps too deeply: mend line 1"],
-  ["maps in brackets", "{a: ".repeat(16_000), "nests lists and maps too deeply: mend line 1"],
-  ["brackets that a comment seems to close", "[ # ]\n".repeat(10_000), "nests lists and maps too deeply: mend line 17"],
+  ["lists in brackets", `egress: ${"[".repeat(60_000)}`, "nests lists and maps too deeply: fix line 1"],
+  ["maps in brackets", "{a: ".repeat(16_000), "nests lists and maps too deeply: fix line 1"],
+  ["brackets that a comment seems to close", "[ # ]\n".repeat(10_000), "nests lists and maps too deeply: fix line 17"],
   [
     "brackets that do not belong together",
     `a: ${"[}".repeat(100)}`,
-    "has a closing bracket that nothing opened: mend line 1",
+    "has a closing bracket that nothing opened: fix line 1",
   ],
   [
     "keys behind question marks",
     "? ".repeat(400),
-    "has a key behind a question mark, which is not read here: mend line 1",
+    "has a key after a question mark, which is not supported: fix line 1",
   ],
-  ["keys and keys of a line", "a: ".repeat(20_000), "nests lists and maps too deeply: mend line 1"],
+  ["keys and keys of a line", "a: ".repeat(20_000), "nests lists and maps too deeply: fix line 1"],
   [
     "anchors",
     Array.from({ length: 100 }, (_, at) => `k${at}: &a${at} 1`).join("\n"),
-    "has too many anchors and aliases: mend line 21",
+    "has too many anchors and aliases: fix line 21",
   ],
   ["more lines than a page has", "- a\n".repeat(15_000), "is too long"],
 ])("does not hand to the parser %s", (_, text, why) => {

@@ -104,7 +104,7 @@ describe("the status comment", () => {
       =====
       **Running** · Say hello
 
-      The agent is at work on [\`job/abcd1234\`](https://github.example/octo/demo/tree/job/abcd1234): [follow the run](https://github.example/octo/demo/actions/runs/500).
+      The agent is working on [\`job/abcd1234\`](https://github.example/octo/demo/tree/job/abcd1234): [follow the run](https://github.example/octo/demo/actions/runs/500).
       =====
       **Work done** · Say hello
 
@@ -134,7 +134,7 @@ describe("the status comment", () => {
       =====
       **Waiting to merge** · Say hello
 
-      Pull request [#8](https://github.example/octo/demo/pull/8) is green. GitHub merges it as soon as the branch's rules are met.
+      Pull request [#8](https://github.example/octo/demo/pull/8) is green. GitHub merges it as soon as the branch's rules allow it.
 
       \`claude-sonnet-5-5\` · 12 turns · 93k tokens in, 4.0k out · $0.01
       =====
@@ -151,7 +151,7 @@ describe("the status comment", () => {
     expect(told({ ...opened, status: "verified", merge: { state: "off", why: off } })).toMatchInlineSnapshot(`
       "**Done, not merged** · Say hello
 
-      Pull request [#8](https://github.example/octo/demo/pull/8) is ready. It is not merged by itself: auto-merge is off here; set \`auto_merge: {enabled: true}\` in .github/journeyman.yml to turn it on."
+      Pull request [#8](https://github.example/octo/demo/pull/8) is ready but not merged automatically: auto-merge is off here; set \`auto_merge: {enabled: true}\` in .github/journeyman.yml to turn it on."
     `);
   });
 
@@ -169,9 +169,9 @@ describe("the status comment", () => {
       > The check “ci” failed.
       > @​everyone see [secret]
 
-      What there is of the work stays on [\`job/abcd1234\`](https://github.example/octo/demo/tree/job/abcd1234). The log is in [the run](https://github.example/octo/demo/actions/runs/500).
+      The work so far stays on [\`job/abcd1234\`](https://github.example/octo/demo/tree/job/abcd1234). The log is in [the run](https://github.example/octo/demo/actions/runs/500).
 
-      \`/job retry\` tries it again.
+      \`/job retry\` tries again.
 
       <sub>Job \`abcd1234\` · \`/job retry\` · \`/job help\`</sub>
 
@@ -242,11 +242,11 @@ describe("the status comment", () => {
       > \`\`\`
       > open
 
-      Ask again with \`/job <task>\`, with what was missing in it.
+      Reply with \`/job <task>\` and the missing detail.
       =====
       **The agent declined** · Say hello
 
-      The agent would not do this:
+      The agent declined to do this:
 
       > Which one?
       >
@@ -255,11 +255,11 @@ describe("the status comment", () => {
       > \`\`\`
       > open
 
-      Ask again with \`/job <task>\`, with what was missing in it.
+      Reply with \`/job <task>\` and the missing detail.
       =====
       **Nothing to change** · Say hello
 
-      Nothing had to be changed, so there is no pull request.
+      No changes were needed, so there is no pull request.
 
       > Which one?
       >
@@ -302,13 +302,13 @@ describe("the status comment", () => {
       =====
       **Running** · Say hello
 
-      The agent is at work on [\`job/abcd1234\`](https://github.example/octo/demo/tree/job/abcd1234): [follow the run](https://github.example/octo/demo/actions/runs/500).
+      The agent is working on [\`job/abcd1234\`](https://github.example/octo/demo/tree/job/abcd1234): [follow the run](https://github.example/octo/demo/actions/runs/500).
 
-      1 further message is taken up in the next round.
+      1 further message is handled in the next round.
       =====
       **Being cancelled** · Say hello
 
-      The run is asked to stop; what it has done is kept.
+      The run was asked to stop; its work so far is kept.
       =====
       **Cancelled** · Say hello
 
@@ -336,17 +336,17 @@ describe("the status comment", () => {
       =====
       **On the market** · Say hello
 
-      It is on the market for $5.00, paid by \`ada\`, and waits for an agent to take it. Whoever does has 30 minutes for it.
+      It is on the market for $5.00, paid by \`ada\`, and waits for an agent to accept it. The agent then has 30 minutes.
       =====
       **Offered** · Say hello
 
-      An agent looks at it.
+      An agent is reviewing it.
       =====
-      **In work** · Say hello
+      **In progress** · Say hello
 
       The agent \`\`bot\`1\`\` works on it for $5.00, until 2023-11-14 22:43 UTC at the latest.
       =====
-      **Work handed in** · Say hello
+      **Work submitted** · Say hello
 
       > It was written in 1969.
 
@@ -356,7 +356,7 @@ describe("the status comment", () => {
         - … the judge is not sure
           - … Is that all?
 
-      **\`ada\` decides:** \`/job approve\` pays the worker, \`/job reject\` with the reason below it sends the work back. From 2023-11-17 22:13 UTC on it counts as approved.
+      **\`ada\` decides:** \`/job approve\` pays the worker, \`/job reject\` with the reason on the next line sends the work back. Without a decision it counts as approved from 2023-11-17 22:13 UTC.
       =====
       **Done** · Say hello
 
@@ -368,7 +368,7 @@ describe("the status comment", () => {
 
       The job was cancelled.
 
-      What was paid for it is back in the wallet of \`ada\`."
+      The price was returned to the wallet of \`ada\`."
     `);
   });
 });
@@ -390,7 +390,7 @@ describe("the check run", () => {
             "label": "Retry",
           },
           {
-            "description": "Close and delete what it has left",
+            "description": "Close and delete its branch",
             "identifier": "discard",
             "label": "Discard",
           },
@@ -404,9 +404,9 @@ describe("the check run", () => {
 
       > It broke.
 
-      What there is of the work stays on [\`job/abcd1234\`](https://github.example/octo/demo/tree/job/abcd1234). The log is in [the run](https://github.example/octo/demo/actions/runs/500).
+      The work so far stays on [\`job/abcd1234\`](https://github.example/octo/demo/tree/job/abcd1234). The log is in [the run](https://github.example/octo/demo/actions/runs/500).
 
-      \`/job retry\` tries it again.
+      \`/job retry\` tries again.
 
       Job \`abcd1234\`",
           "text": "### Log

@@ -55,13 +55,13 @@ describe("is the work good?", () => {
       "a conflict, since no workflow begins on it",
       { checks: [], mergeable: "conflict", ci_begun: false },
       "wait",
-      "it conflicts with the base branch; resolve that",
+      "it conflicts with the base branch; resolve the conflicts",
     ],
     [
       "a conflict that keeps a required check away",
       { mergeable: "conflict", settings: settings({ required_checks: ["e2e"] }) },
       "wait",
-      "it conflicts with the base branch; resolve that",
+      "it conflicts with the base branch; resolve the conflicts",
     ],
     [
       "red beside a conflict",
@@ -133,7 +133,10 @@ describe("unchecked work that conflicts", () => {
     const later = (job.submitted_at ?? 0) + NO_CHECKS_LIMIT_MS;
     const left = verdict({ checks: [], mergeable: "conflict" }, later);
     expect(left.work.verdict).toBe("pass");
-    expect(left.merge).toMatchObject({ never: false, text: "it conflicts with the base branch; resolve that" });
+    expect(left.merge).toMatchObject({
+      never: false,
+      text: "it conflicts with the base branch; resolve the conflicts",
+    });
   });
 });
 
@@ -246,7 +249,13 @@ describe("may it be merged?", () => {
     ],
     ["a draft", { draft: true }, "none", false, "the pull request is a draft; mark it as ready"],
     ["changes requested", { review: "changes_requested" }, "none", false, "a review asks for changes"],
-    ["a conflict", { mergeable: "conflict" }, "none", false, "it conflicts with the base branch; resolve that"],
+    [
+      "a conflict",
+      { mergeable: "conflict" },
+      "none",
+      false,
+      "it conflicts with the base branch; resolve the conflicts",
+    ],
     ["not computed yet", { mergeable: "unknown" }, "none", false, "GitHub is still computing whether it can be merged"],
     [
       "behind its base",

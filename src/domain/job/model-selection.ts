@@ -1,12 +1,12 @@
 /** Which model a job is to run on: the sender's choice before the settings file's before the server's. Pure. */
-import { type Chosen, chooseModel, dayOf, type Wanted } from "../../contracts/model-choice.ts";
+import { type Chosen, chooseModel, dayOf, type RequestedModel } from "../../contracts/model-choice.ts";
 import type { ListedModel } from "../../contracts/model-list.ts";
 import type { ModelSource, NamedBy } from "../../contracts/model-source.ts";
 import type { RepositorySettings } from "../../contracts/settings.ts";
 import type { Choices } from "./job.ts";
 
 /** What counts where neither sender nor repository say anything. */
-export interface ModelDefaults extends Wanted {
+export interface ModelDefaults extends RequestedModel {
   /** What the provider itself last said of its models; missing or null: it was not asked. */
   readonly listed?: () => readonly ListedModel[] | null;
 }

@@ -74,7 +74,7 @@ export const ciBegunAt = (facts: Facts, job: Job, now: number): number | null =>
   return at !== null && at > now && !facts.ci_begun ? at : null;
 };
 
-const CONFLICT = "it conflicts with the base branch; resolve that";
+const CONFLICT = "it conflicts with the base branch; resolve the conflicts";
 const MISSING = "required checks have not reported";
 
 /** No event of a check is to come that would end this wait: a person must see it now. */

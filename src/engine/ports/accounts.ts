@@ -1,22 +1,22 @@
-/** People on GitHub and the accounts that belong to them. */
+/** People on GitHub and their accounts. */
 
-/** Somebody on GitHub: the number for ever, the name as it is now. */
+/** A GitHub user: a permanent number and the current login. */
 export interface GitHubPerson {
   readonly id: number;
   readonly login: string;
 }
 
-/** Who an account belongs to. */
+/** The owner of an account. */
 export interface AccountHolder extends GitHubPerson {
   readonly account: string;
 }
 
-/** Accounts hang on GitHub's numbers of people. Names change hands: whoever takes a known one gets an account apart. */
+/** Accounts belong to GitHub numbers. Logins change hands: a new holder of a known login gets a separate account. */
 export interface AccountStore {
-  /** The account of this person, or the one that they would get. */
+  /** The account of this person, existing or future. */
   of(person: GitHubPerson): Promise<string>;
-  /** The same for good, on the disk. `first`: this number was not known before. */
+  /** Assigns it permanently, on the disk. `first`: this number was new. */
   tie(person: GitHubPerson): Promise<{ readonly account: string; readonly first: boolean }>;
-  /** Null: nobody on GitHub has come for it yet. */
+  /** Null when the account has no owner on GitHub yet. */
   holder(account: string): Promise<AccountHolder | null>;
 }

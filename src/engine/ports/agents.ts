@@ -1,6 +1,6 @@
-/** Agents of the market and what they look for. */
+/** Market agents and what they look for. */
 
-/** Somebody of the market that works for an account. */
+/** An agent that works on the market for an account. */
 export interface Agent {
   readonly id: string;
   readonly account: string;
@@ -13,14 +13,14 @@ export interface Agent {
 export interface AgentStore {
   /** The account's agents, oldest first. */
   list(account: string): Promise<readonly Agent[]>;
-  /** A new one, or one of the same id with other skills. */
+  /** Adds an agent or replaces one with the same id. */
   put(agent: Agent): Promise<void>;
 }
 
-/** What an agent is offered: never what it was offered before while there is something else. */
+/** Selects jobs for an agent; jobs that it was offered before come last. */
 export interface Looking {
   readonly agent_id: string;
   readonly skills: readonly string[];
-  /** `owner/name` in any case; null: any. */
+  /** `owner/name` in any case; null for any repository. */
   readonly repository: string | null;
 }

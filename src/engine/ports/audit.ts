@@ -1,52 +1,54 @@
 /** The audit log: who did what. */
 import type { Actor } from "../../domain/job/command.ts";
 
-/** One line of the audit log. Never a task, a key or a secret. */
+/** An entry of the audit log. Never holds a task, a key or a secret. */
 export interface AuditEntry {
   readonly at: number;
   readonly account: string | null;
   /** On GitHub. */
   readonly login: string | null;
-  /** Null: `API_KEY`, or no key at all. */
+  /** Null for `API_KEY` and without a key. */
   readonly key_id: string | null;
   readonly address: string | null;
-  /** Of the HTTP request, or of GitHub's delivery. */
+  /** Of the HTTP request or the GitHub delivery. */
   readonly request_id: string | null;
-  /** The command, such as `cancel`, or what was done to an account, a key or a subscription, such as `key-created`. */
+  /** The command, such as `cancel`, or a change of an account, key or subscription, such as `key-created`. */
   readonly action: string;
   readonly target: { readonly type: "job" | "key" | "subscription" | "account"; readonly id: string } | null;
-  /** `owner/name`, where it was about one. */
+  /** `owner/name`, if the action was about a repository. */
   readonly repository: string | null;
-  /** `done`, `unchanged`, or the code of the refusal. */
+  /** `done`, `unchanged`, or a refusal's code. */
   readonly outcome: string;
 }
 
 export interface AuditFilter {
   readonly job_id?: string;
-  /** Of whoever did it. */
+  /** The actor's account. */
   readonly account?: string;
   readonly key_id?: string;
-  /** `owner/name`, any case. */
+  /** `owner/name` in any case. */
   readonly repository?: string;
-  /** Nothing older is looked for. */
+  /** Excludes older entries. */
   readonly since?: number;
   readonly limit: number;
-  /** As answered before; opaque. Newest first. */
+  /** From the previous page; opaque. Newest first. */
   readonly cursor?: string;
 }
 
 export interface AuditPage {
   readonly entries: readonly AuditEntry[];
-  /** Null: there is nothing older. A page may be short, and even empty, while there is: looking is bounded. */
+  /**
+   * Null when there are no older entries. A page may be short or empty before that, since each scans a bounded part.
+   */
   readonly cursor: string | null;
 }
 
-/** Who did what, kept for a bounded time and only ever added to. */
+/** An append-only log with limited retention. */
 export interface AuditLog {
-  /** Handed to the system at once, on the disk soon after; nobody waits for it. Throws when it is not taken. */
+  /** Best effort: written at once and flushed later. Throws when it cannot be written. */
   add(entry: AuditEntry): void;
   list(filter: AuditFilter): Promise<AuditPage>;
 }
 
-/** Writes down what somebody did. Never throws. */
+/** Records an action. Never throws. */
 export type Recorder = (by: Actor, what: Pick<AuditEntry, "action" | "target" | "repository" | "outcome">) => void;

@@ -1,11 +1,11 @@
 /** Time, injected. */
 
-/** Time, injected, in milliseconds since the epoch. */
+/** Injected time, in milliseconds since the epoch. */
 export interface Clock {
-  /** Never goes back, so that what it says may be subtracted and waited for. */
+  /** Monotonic, so that differences are valid. */
   now(): number;
-  /** What this machine's clock says, for what others hold against theirs; unless given, the same. */
+  /** The machine's wall clock, for times that others compare; defaults to `now`. */
   readonly wall?: () => number;
-  /** Calls back once, at or soon after `at`; the answer cancels it. Does not keep the process alive. */
+  /** Calls back once, at or soon after `at`; the returned function cancels it. Does not keep the process alive. */
   at(at: number, callback: () => void): () => void;
 }

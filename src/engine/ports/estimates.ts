@@ -1,9 +1,9 @@
-/** Estimates of what a market job costs, and the quotes that senders may order at. */
+/** Estimates for market jobs, and the quotes that senders may order at. */
 import type { JobId } from "../../domain/job/job.ts";
 
 export interface EstimateRequest {
   readonly prompt: string;
-  /** As the sender gave them; null: to be estimated. */
+  /** The sender's value; null: to be estimated. */
   readonly price_cents: number | null;
   readonly time_limit_seconds: number | null;
 }
@@ -14,35 +14,35 @@ export interface Estimate {
   readonly requirements: string;
   /** In lower case. */
   readonly skills: readonly string[];
-  /** Within the bounds of the market, whoever named them. */
+  /** Clamped to the market's bounds. */
   readonly price_cents: number;
   readonly time_limit_seconds: number;
   readonly by: "model" | "estimate";
 }
 
-/** Makes an offer to the market of a prompt. Values that the sender gave win over estimates. */
+/** Turns a prompt into a market offer. Values given by the sender override estimates. */
 export interface Estimator {
   estimate(asked: EstimateRequest): Promise<Estimate>;
 }
 
-/** An estimate that was shown to a sender, who may order at it for a while. */
+/** An estimate that was shown to a sender and can be ordered for a while. */
 export interface Quote extends Estimate {
   readonly id: string;
   readonly account: string;
-  /** Of everything that the estimate rests on: 64 hexadecimal digits. */
+  /** Hash of all inputs of the estimate: 64 hexadecimal digits. */
   readonly body: string;
-  /** Of the prompt and the repository alone. */
+  /** Hash of prompt and repository only. */
   readonly prompt: string;
-  /** Under which its job is made, so that it is ordered once however often that is asked for. */
+  /** The id for its job, so that repeated orders create one job. */
   readonly job_id: JobId;
   readonly at: number;
 }
 
-/** Quotes, for a day and up to a number; the oldest go first. */
+/** Quotes, kept for a day and up to a number; the oldest are deleted first. */
 export interface QuoteStore {
-  /** Resolves when it is on disk. */
+  /** Resolves when stored on the disk. */
   add(quote: Quote): Promise<void>;
   byId(id: string): Promise<Quote | null>;
-  /** The newest of this account for exactly this body; failing that, for this prompt. */
+  /** This account's newest quote for exactly this body, or else for this prompt. */
   newest(account: string, asked: Pick<Quote, "body" | "prompt">): Promise<Quote | null>;
 }

@@ -1,7 +1,7 @@
-/** Requests with an `Idempotency-Key` and the answers that are repeated for them. */
+/** Requests with an `Idempotency-Key` and their stored responses. */
 import type { JobId } from "../../domain/job/job.ts";
 
-/** An answer as it was given, to be given again. */
+/** A response, stored to be repeated. */
 export interface StoredResponse {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
@@ -9,13 +9,13 @@ export interface StoredResponse {
   readonly body: Readonly<Record<string, unknown>> | readonly unknown[] | null;
 }
 
-/** A request that must not be worked on twice. */
+/** A request that must not be executed twice. */
 export interface IdempotentRequest {
-  /** Whose request of which route and key this is: 64 hexadecimal digits. */
+  /** Hash of caller, route and key: 64 hexadecimal digits. */
   readonly scope: string;
-  /** What was asked; another one under the same scope is another request. */
+  /** Hash of the request; a different one in the same scope is a different request. */
   readonly fingerprint: string;
-  /** Under which its work is found again by whoever has to go on with it. */
+  /** Identifies its work when the request is resumed. */
   readonly work_id: JobId;
   readonly at: number;
 }
@@ -23,16 +23,16 @@ export interface IdempotentRequest {
 export type Begun =
   | { readonly kind: "new" }
   | { readonly kind: "same"; readonly answer: StoredResponse }
-  /** Begun before and neither finished nor released, maybe by a process that is gone; `work_id` as it was recorded then. */
+  /** Begun and neither finished nor released, perhaps by a process that has ended; `work_id` as recorded then. */
   | { readonly kind: "running"; readonly work_id: JobId }
   | { readonly kind: "other_body" };
 
-/** Requests with an `Idempotency-Key` and what they were answered, for a day and up to a number; the oldest go first. */
+/** Kept for a day and up to a number; the oldest are deleted first. */
 export interface IdempotencyStore {
-  /** Resolves with `new` when the record is on disk. */
+  /** Resolves with `new` when the record is on the disk. */
   begin(request: IdempotentRequest): Promise<Begun>;
-  /** Resolves when the answer is on disk. */
+  /** Resolves when the response is on the disk. */
   finish(scope: string, answer: StoredResponse): Promise<void>;
-  /** The scope is free again. */
+  /** Frees the scope. */
   release(scope: string): Promise<void>;
 }

@@ -1,21 +1,21 @@
-/** Webhook deliveries from GitHub, from their arrival until they have been processed. */
+/** Webhook deliveries from GitHub, from arrival to completion. */
 import type { GitHubEvent } from "../../domain/job/github-event.ts";
 
-/** A delivery that is recorded and not done yet. */
+/** A recorded delivery that is not processed yet. */
 export interface PendingDelivery {
   readonly id: string;
   readonly signal: GitHubEvent;
   readonly at: number;
 }
 
-/** Webhook deliveries: durable before they are answered, done only after they have been acted on. */
+/** Deliveries are stored before they are acknowledged, and marked done after they were processed. */
 export interface Inbox {
-  /** Resolves when the record is on disk. `duplicate`: recorded before, whatever became of it. */
+  /** Resolves when the record is on the disk. `duplicate`: recorded before, in whatever state. */
   record(delivery: PendingDelivery): Promise<"new" | "duplicate">;
   done(id: string): Promise<void>;
   pending(): Promise<readonly PendingDelivery[]>;
-  /** Recorded or done before? Those deliveries need not be sent again. */
+  /** Whether the delivery was ever recorded, so that it need not be sent again. */
   knows(id: string): boolean;
-  /** What is recorded and not done, and since when the oldest of it waits; null: nothing does. */
+  /** Unprocessed deliveries, and the age of the oldest; null when there are none. */
   backlog(): { readonly count: number; readonly oldest_at: number | null };
 }

@@ -1,4 +1,4 @@
-/** Jobs as they are stored: records, commits, and the store that keeps and finds them. */
+/** Stored jobs, commits, and the store that keeps and finds them. */
 
 import type { LogLine } from "../../contracts/log-line.ts";
 import type { CommentId } from "../../domain/job/comment-id.ts";
@@ -9,38 +9,38 @@ import type { AccountUsage } from "../../domain/job/quotas.ts";
 import type { LedgerAccount, Posting } from "../../domain/market/ledger.ts";
 import type { Looking } from "./agents.ts";
 
-/** A row of a job's history with its number: 1, 2, 3 …, also where rows between are kept no longer. */
+/** A history row with its number: 1, 2, 3 …, also when rows in between were dropped. */
 export interface NumberedRow extends HistoryRow {
   readonly seq: number;
 }
 
-/** A job as it is stored: one record, written whole in one atomic write. */
+/** A stored job: one record, written in one atomic write. */
 export interface StoredJob {
   readonly job: Job;
-  /** Counts the commits; the next one must name it. */
+  /** Incremented by each commit, which must name the previous value. */
   readonly version: number;
   readonly history: readonly NumberedRow[];
   readonly postings: readonly (Posting & { readonly at: number })[];
   readonly effects: readonly PendingEffect[];
-  /** The agent's log of the last try, bounded; empty until it is known. */
+  /** The agent's log of the last attempt, bounded; empty until known. */
   readonly log: readonly LogLine[];
-  /** Counts the logs that the job has had, one a try; 0: none yet. */
+  /** Number of logs so far, one per attempt; 0: none yet. */
   readonly log_nth: number;
 }
 
-/** One commit: everything that one command changes. */
+/** Everything that one command changes. */
 export interface Commit {
   readonly job: Job;
-  /** 0: the job is new and its id must be free. */
+  /** 0: a new job, whose id must be free. */
   readonly expected_version: number;
   readonly at: number;
   readonly history: readonly HistoryRow[];
   readonly postings: readonly Posting[];
-  /** Added to the pending ones; one of the same key replaces it under a new serial. */
+  /** Added to the pending effects; replaces one with the same key under a new serial. */
   readonly effects: readonly WantedEffect[];
-  /** The effect whose outcome this command reports: removed if still of this serial. */
+  /** The effect whose outcome this command reports; removed if its serial still matches. */
   readonly done: { readonly key: string; readonly serial: number } | null;
-  /** When given, replaces the kept log. */
+  /** Replaces the stored log, if given. */
   readonly log?: readonly LogLine[];
 }
 
@@ -48,61 +48,64 @@ export type CommitAnswer =
   | { readonly ok: true; readonly stored: StoredJob }
   /** Another commit came first, or a new job's id is taken. */
   | { readonly ok: false; readonly why: "conflict" }
-  /** The pull request that the job would have from now on is another job's. */
+  /** The job's new pull request belongs to another job. */
   | { readonly ok: false; readonly why: "pull_request_taken" }
-  /** A user's balance would go below zero. */
+  /** A user's balance would become negative. */
   | { readonly ok: false; readonly why: "insufficient"; readonly account: LedgerAccount };
 
 export interface JobFilter {
   readonly account?: string;
-  /** `owner/name`, any case. */
+  /** `owner/name` in any case. */
   readonly repository?: string;
   readonly status?: Status;
   readonly limit: number;
-  /** As answered before; opaque. Newest first. */
+  /** From the previous page; opaque. Newest first. */
   readonly cursor?: string;
 }
 
-/** How many there are; kept with the indexes, so that asking costs nothing however many jobs there are. */
+/** Numbers of jobs, maintained with the indexes, so that reading them is cheap. */
 export interface JobCounts {
-  /** As stored: a hold that is over counts as held until somebody has tidied it up. */
+  /** As stored: an expired hold counts as held until its timer has fired. */
   readonly statuses: Readonly<Record<Status, number>>;
-  /** Effects that wait to be performed. */
+  /** Pending effects. */
   readonly pending: number;
-  /** Those among them whose last try failed. */
+  /** Pending effects whose last attempt failed. */
   readonly failing: number;
 }
 
 export interface JobStore {
   load(id: JobId): Promise<StoredJob | null>;
   commit(commit: Commit): Promise<CommitAnswer>;
-  /** Counts another failed try of a pending effect and says when the next may be; false when it was replaced meanwhile. */
+  /**
+   * Records a failed attempt of a pending effect and the earliest time of the next; false when the effect was replaced
+   * meanwhile.
+   */
   postpone(id: JobId, effect: { readonly key: string; readonly serial: number }, not_before: number): Promise<boolean>;
   /** Removes a pending effect that has no outcome to report; false when it was replaced meanwhile. */
   settle(id: JobId, effect: { readonly key: string; readonly serial: number }): Promise<boolean>;
   balance(account: LedgerAccount): Promise<number>;
-  /** The newest job that has or had this pull request; of this issue; null when there is none. */
+  /** The newest job that has or had this pull request; null when there is none. */
   ofPullRequest(repository: string, number: number): Promise<JobId | null>;
   ofIssue(repository: string, number: number): Promise<JobId | null>;
-  /** The job that this comment asked for. */
+  /** The job that this comment requested. */
   ofComment(repository: string, comment_id: CommentId): Promise<JobId | null>;
   /**
-   * The best of the market's queued jobs for this agent: not offered to it before, then one that asks for a skill of
-   * its, then the highest price, then the oldest. `except`: on which somebody else has his hand just now.
+   * The best queued market job for this agent: one not offered to it before, then one that matches its skills, then the
+   * highest price, then the oldest. `except`: jobs that another request is currently claiming.
    */
   offer(to: Looking, except: ReadonlySet<JobId>): Promise<JobId | null>;
   list(filter: JobFilter): Promise<{ readonly jobs: readonly Job[]; readonly cursor: string | null }>;
-  /** Jobs that are not settled: not final, or verified with a merge still to come. For reconcile. */
+  /** Jobs that are not final, or verified with a merge pending. For reconciliation. */
   open(): Promise<readonly JobId[]>;
   /** Jobs with pending effects, for the start. */
   withEffects(): Promise<readonly JobId[]>;
-  /** Jobs whose `wakeAt` is at or before this time, oldest first, at most `limit`. */
+  /** Jobs whose timer is due at this time, oldest first, at most `limit`. */
   due(now: number, limit: number): Promise<readonly JobId[]>;
-  /** The earliest `wakeAt` of all jobs; null when none waits for time. */
+  /** The earliest timer of all jobs; null when there is none. */
   nextWake(): Promise<number | null>;
-  /** What this account has under way now, for its quotas. */
+  /** This account's current usage, for its quotas. */
   tallyOf(account: string): Promise<AccountUsage>;
-  /** Jobs for whose work this account owes; null: any account. */
+  /** Jobs for which this account owes money; null: any account. */
   owing(account: string | null): Promise<readonly JobId[]>;
   count(): Promise<number>;
   tally(): Promise<JobCounts>;

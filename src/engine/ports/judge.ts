@@ -1,30 +1,30 @@
 /** The judge: a model that reviews what checks cannot see. */
 
-/** What a judge is shown. The task and the requirements are the sender's words, all else is the worker's. */
+/** What the judge sees. Task and requirements are the sender's text, everything else the worker's. */
 export interface Submission {
   readonly title: string;
   readonly task: string;
   readonly requirements: string;
-  /** What the worker says of the work. */
+  /** The worker's description of the work. */
   readonly said: string;
-  /** The changed files, as a patch each; null: the work is words alone. */
+  /** The changed files as patches; null when the work is text only. */
   readonly change: string | null;
-  /** False: the change is longer than what is shown of it. */
+  /** False when the change is longer than the part shown. */
   readonly whole: boolean;
 }
 
-/** A judge's word on a submission. */
+/** The judge's opinion of a submission. */
 export type Opinion =
   | {
       readonly ended: "judged";
       readonly verdict: "pass" | "fail" | "unsure";
-      /** Sentences for the sender and the worker. */
+      /** Sentences for sender and worker. */
       readonly reasons: readonly string[];
     }
-  /** Nobody answered, or something that is no opinion: worth another try. */
+  /** No usable answer; worth a retry. */
   | { readonly ended: "later"; readonly reason: string; readonly after_ms?: number };
 
-/** Judges what checks cannot see. A submission may try to give it orders. */
+/** Reviews what checks cannot see. A submission may try to give it instructions. */
 export interface Judge {
   judge(submission: Submission): Promise<Opinion>;
 }

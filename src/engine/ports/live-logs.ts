@@ -4,28 +4,28 @@ import type { Writable } from "node:stream";
 import type { Job } from "../../domain/job/job.ts";
 import type { StoredJob } from "./jobs.ts";
 
-/** Who follows a job's log. */
+/** A reader of a job's log. */
 export interface LogReader {
   readonly account: string;
-  /** The id of the last event that they have; null: from the beginning. */
+  /** The id of the last event that the reader has; null: from the beginning. */
   readonly after: string | null;
-  /** Asked again at every change of the job: who may no longer see it hears no more. */
+  /** Checked at every change of the job; a reader who loses access gets nothing more. */
   may(job: Job): boolean;
-  /** Asked again and again: whoever came with a key that is revoked or over meanwhile is let go. */
+  /** Checked regularly; a reader whose key was revoked or expired is disconnected. */
   stands(): boolean;
 }
 
 export type FollowedLog =
-  /** Writes to the stream from now on, and ends it. */
+  /** Writes to the stream until it ends. */
   | { readonly kind: "follow"; begin(stream: Writable): void }
-  /** The job is over, and they have read all of it. */
+  /** The job is over and the reader has everything. */
   | { readonly kind: "read" }
   | { readonly kind: "too_many" }
   | { readonly kind: "stopping" };
 
-/** The logs of jobs as they grow: history, verification and the agent's lines, as a stream of server-sent events. */
+/** Live job logs: history, verification and the agent's lines, as server-sent events. */
 export interface LiveLogs {
   open(stored: StoredJob, reader: LogReader): FollowedLog;
-  /** Ends every stream with the request to come again, and takes no more readers. */
+  /** Ends all streams with a request to reconnect, and accepts no more readers. */
   stop(): void;
 }

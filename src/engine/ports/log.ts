@@ -1,6 +1,6 @@
 /** The structured log. */
 
-/** A structured log. Never given a payload, a token or a body. */
+/** A structured log. Never receives a payload, a token or a body. */
 export interface Log {
   debug(facts: object, message: string): void;
   info(facts: object, message: string): void;

@@ -1,12 +1,12 @@
 /** Counters of the engine. */
 import type { JobOutcome } from "../../domain/job/outcome.ts";
 
-/** Counts the engine's doings for whoever watches the server. Must cost next to nothing and never throw. */
+/** Counts what the engine does, for monitoring. Must be cheap and never throw. */
 export interface Meter {
-  /** How a try of an effect ended. */
+  /** The end of an attempt of an effect. */
   effect(ended: "done" | "later" | "abandoned"): void;
-  /** A delivery is over, so long after it was recorded. */
+  /** The end of a delivery, and the time since it was recorded. */
   delivery(ended: "done" | "abandoned", ms: number): void;
-  /** A job has come to this. */
+  /** A job has reached an outcome. */
   outcome(outcome: JobOutcome): void;
 }

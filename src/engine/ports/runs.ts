@@ -1,4 +1,4 @@
-/** What a running job sends to the server: its identity, its log lines, and the token it pushes with. */
+/** What a running job sends to the server: its identity, its log lines, and requests for a push token. */
 
 import type { LogLine } from "../../contracts/log-line.ts";
 import type { Secret } from "../../contracts/secret.ts";
@@ -6,37 +6,37 @@ import type { JobId, Repository } from "../../domain/job/job.ts";
 import type { RunClaims } from "../../domain/job/run-claims.ts";
 import type { StoredJob } from "./jobs.ts";
 
-/** The lines of running jobs as they come, in memory: a run that has ended left them elsewhere as well. */
+/** Buffers the log lines of running jobs in memory. The final log is stored when a run ends. */
 export interface RunLines {
-  /** Takes what is new of the lines of the job's running try; answers up to which it has them, 0: none. */
+  /** Adds new lines of the running attempt; returns the number of the last line received, or 0. */
   add(stored: StoredJob, lines: readonly LogLine[]): number;
-  /** The job as it would be stored with the lines of its running try; the same object where there are none. */
+  /** The job with its buffered lines added; the same object when there are none. */
   viewed(stored: StoredJob): StoredJob;
-  /** Told of every commit: what is stored, or over, is let go. */
+  /** Called after every commit; drops buffered lines that are now stored or whose attempt has ended. */
   committed(stored: StoredJob): void;
-  /** Told of the job's new lines from now on; the answer ends that. */
+  /** Calls back on new lines of the job; the returned function ends that. */
   follow(id: JobId, tell: () => void): () => void;
 }
 
 export type Verified =
   | { readonly kind: "claims"; readonly claims: RunClaims }
-  /** Not GitHub's, not for us, over, or of no run. */
+  /** Not issued by GitHub, not for us, expired, or without a run. */
   | { readonly kind: "invalid" }
-  /** GitHub's keys cannot be read just now. */
+  /** GitHub's keys cannot be fetched now. */
   | { readonly kind: "unavailable" };
 
-/** Reads the OIDC tokens of workflows. */
+/** Verifies the OIDC tokens of workflows. */
 export interface RunTokens {
   verify(token: string): Promise<Verified>;
 }
 
 export interface PushToken {
   readonly token: Secret;
-  /** As GitHub spells it. */
+  /** In GitHub's format. */
   readonly expires_at: string;
 }
 
-/** Makes tokens that can write to one repository and nothing else. Throws when GitHub makes none. */
+/** Issues tokens that can write to one repository only. Throws when GitHub issues none. */
 export interface PushTokens {
   mint(repository: Repository, repository_id: number): Promise<PushToken>;
 }

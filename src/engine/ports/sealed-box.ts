@@ -1,9 +1,9 @@
 /** Encryption of secrets at rest. */
 import type { Secret } from "../../contracts/secret.ts";
 
-/** Closes what must not lie open on a disk. `purpose`: what it is for; sealed for one, it opens for no other. */
+/** Encrypts secrets for storage. `purpose`: a sealed value opens only for the purpose that it was sealed for. */
 export interface SealedBox {
   seal(secret: Secret, purpose: string): string;
-  /** Throws when it was sealed with another key or for another purpose, or is damaged. */
+  /** Throws for another key, another purpose, or damaged data. */
   open(sealed: string, purpose: string): Secret;
 }

@@ -1,6 +1,4 @@
-/**
- * The one door: what the edges (HTTP, webhooks, schedules) may ask of the engine. Types alone.
- */
+/** What HTTP, webhooks and schedules may ask of the engine. Types only. */
 
 import type { LogLine } from "../../contracts/log-line.ts";
 import type { Actor, Command, Draft } from "../../domain/job/command.ts";
@@ -14,32 +12,32 @@ import type { Looking } from "./agents.ts";
 import type { StoredJob } from "./jobs.ts";
 
 export type Handled =
-  /** `changed`: false where the command had nothing to change. */
+  /** `changed`: false when the command had nothing to change. */
   | { readonly ok: true; readonly job: Job; readonly stored: StoredJob; readonly changed: boolean }
   | { readonly ok: false; readonly refusal: Refusal };
 
-/** What GitHub thinks of the App. */
+/** Whether GitHub accepts the App. */
 export interface GitHubCredentialState {
-  /** False: it does not take the App for itself, so nothing can be done there. */
+  /** False: GitHub rejects the App's credentials, so nothing can be done there. */
   readonly usable: boolean;
-  /** What is wrong, and what to do; null: nothing. */
+  /** What is wrong and what to do; null when nothing is. */
   readonly sentence: string | null;
 }
 
 export interface Health {
-  /** What was left is found again, what comes can be kept, and GitHub knows the App. */
+  /** Recovery has finished, the store is writable, and GitHub accepts the App. */
   readonly ready: boolean;
-  /** Why it is not, or what else is wrong, in a sentence. */
+  /** Why it is not ready, or what else is wrong, as a sentence. */
   readonly reason: string | null;
 }
 
 export interface Puller extends Looking {
   readonly account: string;
-  /** Whose key it was; for the audit log alone. */
+  /** The owner of the key; for the audit log only. */
   readonly by?: Actor;
 }
 
-/** A refusal: this account may not accept another job just now. */
+/** A refusal means that this account may not accept another job now. */
 export type Pull = (by: Puller) => Promise<Handled | null>;
 
 export interface Enforced {
@@ -48,41 +46,41 @@ export interface Enforced {
 }
 
 export interface JobService {
-  /** `log`: takes the place of the kept one in the same commit. */
+  /** `log`: replaces the stored log in the same commit. */
   handle(id: JobId, command: Command, log?: readonly LogLine[]): Promise<Handled>;
-  /** An id that no job has. */
+  /** An unused job id. */
   drawId(): Promise<JobId>;
   /**
-   * Under a free id; or under this one, where a job that was made so before is answered as it is now: whoever noted the
-   * id may ask again after a crash. Throws when the id has become somebody else's. `by`: who asked, for the audit log.
+   * Creates a job with a free id, or with the given one: if a job was already created with it, returns that job, so
+   * that callers can repeat the call after a crash. Throws when the id belongs to another job. `by`: for the audit log.
    */
   create(draft: Omit<Draft, "id">, id?: JobId, by?: Actor): Promise<Handled>;
-  /** Whether jobs of this repository may be given to the market; null: they may. Throws as {@link admit} does. */
+  /** Whether jobs of this repository may be offered on the market; null: they may. Throws like {@link admit}. */
   readonly marketGate: MarketGate;
-  /** What a job of the market might cost, as far as the account may still ask. */
+  /** Estimates a market job, within the account's quota. */
   readonly estimate: Quotas["estimate"];
-  /** Keeps what travels beside a job, as far as the account and the server have room. */
+  /** Stores an attachment, within the limits of account and server. */
   readonly keep: Quotas["keep"];
-  /** This account's wallet has got money from outside: what it owes is paid of it. */
+  /** Pays the account's debts after its wallet received money. */
   settleDebts(account: string): Promise<void>;
-  /** The account of this person on GitHub, when they may command here; else null. Throws when GitHub cannot be asked. */
+  /** The account of this person if they may use commands here, else null. Throws when GitHub does not answer. */
   readonly admit: Admit;
-  /** Resolves when the delivery is on disk; it is worked on in the background. */
+  /** Resolves when the delivery is on the disk; it is processed in the background. */
   receive(deliveryId: string, heard: GitHubEvent): Promise<"new" | "duplicate">;
-  /** Resolves at the commit that satisfies the predicate, or with null when the time is over. */
+  /** Resolves at the commit that satisfies the predicate, or with null after the timeout. */
   waitFor(id: JobId, predicate: (stored: StoredJob) => boolean, timeout_ms: number): Promise<StoredJob | null>;
-  /** Told of every commit of this job from now on, after it; the answer ends that. */
+  /** Calls back after every commit of this job; the returned function ends that. */
   follow(id: JobId, tell: (stored: StoredJob) => void): () => void;
-  /** The best job of the market for this agent, held by it; null: there is none. */
+  /** Holds the best market job for this agent; null when there is none. */
   readonly pull: Pull;
-  /** Releases holds and fails tries whose time is over, as the App's own clock does. */
+  /** Releases expired holds and fails attempts past their deadline, as the timers do. */
   enforceDeadlines(): Promise<Enforced>;
   health(): Promise<Health>;
 }
 
-/** The door with its hinges: what the composition starts and stops. */
+/** The service together with its lifecycle. */
 export interface Engine extends JobService {
   start(): Promise<void>;
-  /** Lets what is under way finish. */
+  /** Lets work in progress finish. */
   stop(): Promise<void>;
 }

@@ -1,7 +1,7 @@
 /** Signing in with GitHub. */
 import type { GitHubPerson } from "./accounts.ts";
 
-/** What a browser takes along to GitHub, and what proves afterwards that we sent it there. */
+/** The URL for the browser, and what later proves that we sent it there. */
 export interface SignInBegun {
   readonly address: string;
   readonly state: string;
@@ -11,14 +11,14 @@ export interface SignInBegun {
 export type SignedIn =
   | { readonly signed_in: true; readonly person: GitHubPerson }
   /**
-   * `forged`: not the answer to what we began. `denied`: the person did not want to. `spent`: GitHub does not take the
-   * code, or not from us. `misconfigured`: GitHub does not know our client by these settings.
+   * `forged`: not the answer to our request. `denied`: the person declined. `spent`: GitHub rejects the code.
+   * `misconfigured`: GitHub rejects our client settings.
    */
   | { readonly signed_in: false; readonly why: "forged" | "denied" | "spent" | "misconfigured" };
 
-/** Signing in with GitHub: says who somebody is. What GitHub gives for that is not kept. */
+/** Identifies a person through GitHub; the token is not kept. */
 export interface SignIn {
   begin(): Promise<SignInBegun>;
-  /** Throws when GitHub cannot be asked. */
+  /** Throws when GitHub does not answer. */
   finish(came_back_with: URLSearchParams, begun: Pick<SignInBegun, "state" | "verifier">): Promise<SignedIn>;
 }

@@ -30,8 +30,8 @@ export interface Store {
   readonly outgoing: OutgoingStore;
   readonly audit: AuditLog;
   readonly usage: UsageStore;
-  /** False once a write has failed, until one succeeds; whoever asks meanwhile has it tried. */
+  /** False after a failed write until the next success; a call tries a write meanwhile. */
   writable(): Promise<boolean>;
-  /** Flushes what is kept in memory and lets go of the folder or the connections. */
+  /** Flushes what is in memory and closes files or connections. */
   close(): Promise<void>;
 }

@@ -4,37 +4,37 @@ import type { Secret } from "../../contracts/secret.ts";
 import type { Named } from "../../domain/job/job.ts";
 import type { EventName } from "../../domain/job/job-events.ts";
 
-/** Somebody who is told. Its secrets are sealed: what is stored does not sign. */
+/** A webhook subscription. Its secrets are encrypted. */
 export interface StoredSubscription {
   readonly id: string;
   readonly account: string;
-  /** Null: the account's own, for the callback addresses of its jobs; it is told through those alone. */
+  /** Null for the record that signs an account's callbacks, which has no address of its own. */
   readonly url: string | null;
-  /** Null: all of them. */
+  /** Null: all events. */
   readonly events: readonly EventName[] | null;
-  /** `owner/name` as it was; null: any. */
+  /** `owner/name` at creation; null for any repository. */
   readonly repository: string | null;
-  /** GitHub's number of it, by which it counts; null: not known yet, or any. */
+  /** The repository's number, which counts; null when unknown or for any repository. */
   readonly repository_id: number | null;
   readonly created_at: number;
-  /** Nothing is sent while it is; why, in a sentence. */
+  /** Set when the subscription is disabled, with a sentence that says why. */
   readonly disabled: { readonly at: number; readonly reason: string } | null;
   readonly secret: string;
-  /** The one before, which signs beside it for a while. */
+  /** The previous secret, which signs as well for a while. */
   readonly old_secret: { readonly secret: string; readonly until: number } | null;
 }
 
 export interface SubscriptionStore {
-  /** False, and nothing is kept, when the account has that many already. Its own for callbacks does not count. */
+  /** False when the account has the maximum number. The record for callbacks does not count. */
   add(subscription: StoredSubscription, most: number): Promise<boolean>;
   get(id: string): Promise<StoredSubscription | null>;
-  /** Those with an address, oldest first; of all accounts unless one is named. */
+  /** Subscriptions with an address, oldest first; of all accounts if none is given. */
   list(account?: string): Promise<readonly StoredSubscription[]>;
-  /** What the function makes of it, in one step; null when there is none, or the function says so. */
+  /** Applies the function in one step; null when the subscription does not exist or the function returns null. */
   change(id: string, to: (before: StoredSubscription) => StoredSubscription | null): Promise<StoredSubscription | null>;
-  /** True when there was one. */
+  /** True when it existed. */
   remove(id: string): Promise<boolean>;
-  /** Those with an address that want to hear this of a job of this account in this repository. */
+  /** Subscriptions with an address that want this event for this account and repository. */
   hearing(account: string, repository: Named, event: EventName): Promise<readonly StoredSubscription[]>;
 }
 
@@ -46,7 +46,7 @@ export interface SubscriptionRequest {
   readonly repository_id: number | null;
 }
 
-/** A subscription with the secret that signs what it is sent, which is shown once. */
+/** A subscription with its signing secret, which is shown once. */
 export interface Issued {
   readonly subscription: StoredSubscription;
   readonly secret: Secret;

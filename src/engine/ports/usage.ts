@@ -1,11 +1,11 @@
-/** What was done lately, by whom, so that limits by the hour and by the day hold over a restart. */
+/** Usage over time per kind and account, so that hourly and daily limits survive a restart. */
 
 export const USAGE_KINDS = ["turn", "estimate", "reaction-to-person", "reaction-in-repository"] as const;
 export type UsageKind = (typeof USAGE_KINDS)[number];
 
 export interface UsageStore {
-  /** Counts one more. Costs a line and no flush: it outlives the process, but not a power cut within the next seconds. */
+  /** Counts one use. Costs a line and no flush: it survives the process, but a power cut may lose the last seconds. */
   add(kind: UsageKind, of: string, at: number): void;
-  /** When the newest but `n - 1` was; null: there are not that many within a day. */
+  /** The time of the n-th newest use; null when there were fewer within a day. */
   nthNewest(kind: UsageKind, of: string, n: number): number | null;
 }

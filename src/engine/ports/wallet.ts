@@ -1,19 +1,19 @@
-/** Money that belongs to no job, balances and statements. */
+/** Money outside of jobs, balances and statements. */
 
 import type { JobId } from "../../domain/job/job.ts";
 import type { LedgerAccount, Posting } from "../../domain/market/ledger.ts";
 
 /** A movement of money that belongs to no job. */
 export interface WalletEntry {
-  /** A second one of the same id changes nothing. */
+  /** A second entry with the same id has no effect. */
   readonly id: string;
   readonly at: number;
   readonly postings: readonly Posting[];
-  /** In words, for who reads the ledger; null: its kind says it. */
+  /** Explains the entry in the statement; null when the kind says enough. */
   readonly note: string | null;
 }
 
-/** One line of an account's ledger. */
+/** A line of an account's statement. */
 export interface LedgerRow {
   readonly id: string;
   readonly cents: number;
@@ -28,11 +28,11 @@ export interface LedgerPage {
   readonly cursor: string | null;
 }
 
-/** Money in and out of the house. Jobs move theirs in their own commits; balances and ledger are of both. */
+/** Money in and out of the system. Jobs move money in their own commits; balances and statements cover both. */
 export interface Wallet {
-  /** Resolves when it is on disk. */
+  /** Resolves when stored on the disk. */
   post(entry: WalletEntry): Promise<"posted" | "known">;
   balance(account: LedgerAccount): Promise<number>;
-  /** Newest first. `cursor`: as answered before. */
+  /** Newest first. `cursor`: from the previous page. */
   ledger(account: LedgerAccount, page: { readonly limit: number; readonly cursor?: string }): Promise<LedgerPage>;
 }

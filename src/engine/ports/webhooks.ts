@@ -1,4 +1,4 @@
-/** Outgoing webhooks as the API and the engine use them. */
+/** Outgoing webhooks, as the API and the engine use them. */
 
 import type { PublishEvents } from "../../domain/job/effect.ts";
 import type { Job } from "../../domain/job/job.ts";
@@ -7,33 +7,33 @@ import type { StoredDelivery } from "./outgoing-deliveries.ts";
 import type { Attempt } from "./performer.ts";
 import type { Issued, StoredSubscription, SubscriptionRequest } from "./subscriptions.ts";
 
-/** What the edges may ask of the room that tells the outside. */
+/** Operations on webhooks for the API. */
 export interface Webhooks {
-  /** Why nothing can be sent to this address, in words that go on after the field's name; null: something can. */
+  /** What is wrong with an address, as the end of a sentence about the field; null when it is valid. */
   mistakeIn(url: string): string | null;
-  /** Null: the account has as many as it may. */
+  /** Null when the account has the maximum number. */
   subscribe(asked: SubscriptionRequest): Promise<Issued | null>;
-  /** A new secret; the old one signs beside it for a day. Null: there is no such subscription. */
+  /** Creates a new secret; the old one signs as well for a day. Null when the subscription does not exist. */
   rotate(id: string): Promise<Issued | null>;
-  /** The account's own, which signs what goes to the callback addresses of its jobs; made when it is first asked for. */
+  /** The account's record for signing callbacks; created on first use. */
   ownOf(account: string): Promise<Issued>;
   /** Sends a test event at once. */
   test(subscription: StoredSubscription): Promise<StoredDelivery>;
-  /** Sends it again at once, with another round of tries. Null when it is not known any more. */
+  /** Starts a new series of attempts at once. Null when the message is no longer known. */
   replay(id: string): Promise<StoredDelivery | null>;
 }
 
-/** Who listens. Asked at every commit that tells something, so it must cost nothing. */
+/** Finds subscribers. Called at every commit with an event, so it must be cheap. */
 export interface SubscriptionMatcher {
   listens(job: Job, events: readonly EventName[]): Promise<boolean>;
 }
 
-/** Performs an announcement: done when it is recorded for everybody who hears it. */
+/** Publishes an event; done when a message is recorded for every subscriber. */
 export interface EventPublisher {
   perform(effect: PublishEvents, job: Job, again: boolean): Promise<Attempt>;
 }
 
-/** Nobody listens, so nothing is ever announced. */
+/** No subscribers, so no event is published. */
 export const NO_SUBSCRIPTIONS: {
   readonly subscriptionMatcher: SubscriptionMatcher;
   readonly eventPublisher: EventPublisher;

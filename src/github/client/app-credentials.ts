@@ -1,6 +1,6 @@
 /**
- * Does GitHub take the App for itself? Asked at the start and then again, more often while it does not: so that a server
- * with a wrong key is not ready, says why, and finds out by itself when it has become right.
+ * Checks regularly whether GitHub accepts the App's credentials, and more often while it does not. A server with a
+ * wrong key reports not ready, says why, and recovers by itself once the key is right.
  */
 
 import type { Clock } from "../../engine/ports/clock.ts";
@@ -9,28 +9,28 @@ import type { GitHubCredentialState } from "../../engine/ports/service.ts";
 import type { AppIdentity } from "./app-identity.ts";
 import { gitHubErrorOf, isUnauthorized } from "./errors.ts";
 
-/** While it is well. */
-export const AGAIN_MS = 5 * 60_000;
-/** While it is not. */
-export const SOON_MS = 15_000;
+/** Interval while the credentials are valid. */
+export const RECHECK_MS = 5 * 60_000;
+/** Interval while they are not. */
+export const RETRY_MS = 15_000;
 
 const NOT_ASKED: GitHubCredentialState = {
   usable: false,
-  sentence: "GitHub has not been asked yet whether it knows the App.",
+  sentence: "The App's credentials have not been checked with GitHub yet.",
 };
 const WELL: GitHubCredentialState = { usable: true, sentence: null };
 const UNREACHABLE: GitHubCredentialState = {
   usable: true,
-  sentence: "GitHub cannot be reached, so jobs wait; requests and deliveries are taken all the same.",
+  sentence: "GitHub cannot be reached, so jobs wait; requests and webhooks are still accepted.",
 };
 
 const wrongKey = (app_id: number): GitHubCredentialState => ({
   usable: false,
-  sentence: `GitHub does not accept PRIVATE_KEY as a key of the App with the id ${app_id}: compare APP_ID and PRIVATE_KEY with the App's settings page on GitHub.`,
+  sentence: `GitHub rejected the App's credentials; check that PRIVATE_KEY belongs to APP_ID ${app_id} on the App's settings page on GitHub.`,
 });
 
 /** A 404 means that there is no such App. */
-function standingAfter(thrown: unknown, app_id: number, now: number): GitHubCredentialState {
+function statusAfter(thrown: unknown, app_id: number, now: number): GitHubCredentialState {
   const githubError = gitHubErrorOf(thrown, now);
   if (githubError === null) return wrongKey(app_id);
   if (githubError.kind === "gone") return wrongKey(app_id);
@@ -39,13 +39,13 @@ function standingAfter(thrown: unknown, app_id: number, now: number): GitHubCred
 }
 
 export interface CredentialWatch {
-  readonly standing: () => GitHubCredentialState;
+  readonly credentialStatus: () => GitHubCredentialState;
   start(): void;
   stop(): void;
 }
 
 export function watchCredentials(parts: {
-  /** Once it has an answer, that is kept. */
+  /** Cached after the first success. */
   readonly self: () => Promise<AppIdentity>;
   readonly ask: () => Promise<AppIdentity>;
   readonly app_id: number;
@@ -54,13 +54,13 @@ export function watchCredentials(parts: {
 }): CredentialWatch {
   const { app_id, clock, log } = parts;
   let ask = parts.self;
-  let standing = NOT_ASKED;
+  let credentialStatus = NOT_ASKED;
   let stopped = false;
   let cancel = (): void => {};
 
   const tell = (next: GitHubCredentialState, thrown: unknown): void => {
-    if (next.sentence === standing.sentence) return;
-    if (next.sentence === null) log.info({}, "GitHub knows the App");
+    if (next.sentence === credentialStatus.sentence) return;
+    if (next.sentence === null) log.info({}, "GitHub accepts the App's credentials");
     else if (next.usable) log.warn({ err: thrown }, next.sentence);
     else log.error({}, next.sentence);
   };
@@ -71,16 +71,16 @@ export function watchCredentials(parts: {
       await ask();
       ask = parts.ask;
     } catch (thrown) {
-      [next, problem] = [standingAfter(thrown, app_id, clock.now()), thrown];
+      [next, problem] = [statusAfter(thrown, app_id, clock.now()), thrown];
     }
     if (stopped) return;
     tell(next, problem);
-    standing = next;
-    cancel = clock.at(clock.now() + (next.sentence === null ? AGAIN_MS : SOON_MS), () => void look());
+    credentialStatus = next;
+    cancel = clock.at(clock.now() + (next.sentence === null ? RECHECK_MS : RETRY_MS), () => void look());
   };
 
   return {
-    standing: () => standing,
+    credentialStatus: () => credentialStatus,
     start: () => void look(),
     stop() {
       stopped = true;

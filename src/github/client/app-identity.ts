@@ -1,13 +1,13 @@
-/** Which App we are, asked of GitHub once: its comments and checks are recognised by that. */
+/** Fetches once which App this is; its own comments and checks are recognised by it. */
 import { z } from "zod";
 import { UnreadableAnswer } from "./errors.ts";
 import type { OctokitSource } from "./octokit.ts";
 
-/** Which App we are. Its comments and checks are recognised by this. */
+/** Identifies the App's own comments and checks. */
 export interface AppIdentity {
-  /** As in the App's address; its comments are by `{slug}[bot]`. */
+  /** From the App's URL; its comments are written by `{slug}[bot]`. */
   readonly slug: string;
-  /** Null: the id is shared with other automation (GITHUB_TOKEN), so our checks are told by name and job. */
+  /** Null: the id is shared with other automation (GITHUB_TOKEN), so our checks are recognised by name and job. */
   readonly appId: number | null;
 }
 
@@ -26,7 +26,7 @@ export async function askAppIdentity(source: Pick<OctokitSource, "app">): Promis
   return { slug: parsed.data.slug, appId: parsed.data.id };
 }
 
-/** Asks at the first call and keeps the answer; a failed question is asked again by the next call. */
+/** Fetches on the first call and caches the answer; a failure is retried on the next call. */
 export function createAppIdentity(source: Pick<OctokitSource, "app">): () => Promise<AppIdentity> {
   let known: Promise<AppIdentity> | null = null;
   return () => {

@@ -1,12 +1,12 @@
 /**
- * How far GitHub's clock is from this machine's. The App signs with the time of its own clock, and GitHub refuses what it
- * takes for made in the future or for living longer than ten minutes: so it is told by when, as soon as it has refused once.
+ * Measures the difference between GitHub's clock and ours. GitHub rejects App tokens from the future or with a lifetime
+ * above ten minutes, so after such a rejection tokens are signed with GitHub's time.
  */
 import { z } from "zod";
 
 const refusal = z.object({ response: z.object({ headers: z.object({ date: z.string() }) }) });
 
-/** GitHub tells its time in whole seconds, and an answer has been on its way. */
+/** GitHub's time has whole seconds, and the answer took time to arrive. */
 const MEASURED_S = 5;
 
 export class ClockSkew {
@@ -17,7 +17,7 @@ export class ClockSkew {
     this.#now = now;
   }
 
-  /** Learns from GitHub's 401 what time it is there. Answers whether that makes a difference, so that another try may do. */
+  /** Reads GitHub's time from a 401. Returns whether the correction makes a retry worthwhile. */
   learn(thrown: unknown): boolean {
     const read = refusal.safeParse(thrown);
     const there = Date.parse(read.success ? read.data.response.headers.date : "");
@@ -28,12 +28,12 @@ export class ClockSkew {
     return true;
   }
 
-  /** What is added to this machine's clock, in milliseconds. */
+  /** Milliseconds to add to this machine's clock. */
   get ms(): number {
     return this.#seconds * 1_000;
   }
 
-  /** Octokit takes its `timeDifference` once, as a number, and reads it at each signature: this is what it reads then. */
+  /** Octokit stores `timeDifference` once and converts it to a number at each signature, which calls this. */
   valueOf(): number {
     return this.#seconds;
   }

@@ -1,27 +1,27 @@
 /**
- * What went wrong with a call, in the few kinds that the effects tell apart. GitHub's own words stay in here: they may
- * be matched, never shown.
+ * Classifies failed calls into the few kinds that effects distinguish. GitHub's error messages are only matched here
+ * and never shown.
  */
 import { z } from "zod";
 import { counted } from "../../text/plural.ts";
 import { BudgetSpent } from "./pacing.ts";
 
 export type GitHubError =
-  /** The network, GitHub itself or a limit: worth another try. */
+  /** Network errors, GitHub outages and rate limits: worth a retry. */
   | { readonly kind: "later"; readonly reason: string; readonly after_ms?: number }
-  /** Not there, or not for us to see. */
+  /** Missing, or invisible to us. */
   | { readonly kind: "gone" }
   | { readonly kind: "forbidden"; readonly words: string }
-  /** 405: not in this state. */
+  /** 405: not possible in the current state. */
   | { readonly kind: "not-allowed"; readonly words: string }
-  /** 409, or a compare-and-swap that came too late. */
+  /** 409, or a failed compare-and-swap. */
   | { readonly kind: "conflict"; readonly words: string }
   | { readonly kind: "invalid"; readonly words: string };
 
-/** Where GitHub names no time: "at least one minute" (github-facts 7.8). */
+/** Used when GitHub names no time: "at least one minute" (github-facts 7.8). */
 const DEFAULT_PAUSE_MS = 60_000;
-/** A wait that GitHub asks for is believed up to this; the primary limit resets within the hour. */
-const LONGEST_PAUSE_MS = 3_600_000;
+/** The longest wait accepted from GitHub; the primary limit resets within the hour. */
+const MAX_PAUSE_MS = 3_600_000;
 
 const header = z.union([z.string(), z.number()]).transform(Number).optional().catch(undefined);
 const headers = z
@@ -46,28 +46,28 @@ const graphqlError = z.object({
   errors: z.array(z.object({ type: z.string().optional(), message: z.string() })).min(1),
 });
 
-/** Milliseconds that these headers ask us to wait; undefined: they ask for nothing. */
+/** The wait in milliseconds that these headers ask for; undefined when they ask for none. */
 function askedPause(of: z.infer<typeof headers>, now: number): number | undefined {
   const after = of["retry-after"];
-  if (after !== undefined && Number.isFinite(after)) return Math.min(LONGEST_PAUSE_MS, Math.max(0, after * 1_000));
+  if (after !== undefined && Number.isFinite(after)) return Math.min(MAX_PAUSE_MS, Math.max(0, after * 1_000));
   const reset = of["x-ratelimit-reset"];
   if (of["x-ratelimit-remaining"] === 0 && reset !== undefined && Number.isFinite(reset))
-    // by the clock that has set it
-    return Math.min(LONGEST_PAUSE_MS, Math.max(1_000, reset * 1_000 - (Date.parse(of.date ?? "") || now)));
+    // Relative to the clock that set the reset time.
+    return Math.min(MAX_PAUSE_MS, Math.max(1_000, reset * 1_000 - (Date.parse(of.date ?? "") || now)));
   return undefined;
 }
 
-/** What GitHub says of a token that was made at a time which it cannot believe. */
+/** GitHub's message about a token whose time it does not accept. */
 const WRONG_TIME = /'(?:Expiration time|Issued at)' claim/i;
 
-/** Why the credentials were not taken: a clock that is wrong looks like wrong credentials, and only one of them can be mended. */
+/** The reason for rejected credentials. A wrong clock looks like wrong credentials, so the two are told apart. */
 function refusedBecause(words: string, of: z.infer<typeof headers> | undefined, now: number): string {
   const skew = now - Date.parse(of?.date ?? "");
-  if (!WRONG_TIME.test(words)) return "GitHub did not accept the App's credentials.";
-  if (!Number.isFinite(skew)) return "GitHub does not believe this server's clock. Set the clock.";
+  if (!WRONG_TIME.test(words)) return "GitHub rejected the App's credentials.";
+  if (!Number.isFinite(skew)) return "This server's clock differs too much from GitHub's. Set the clock.";
   const minutes = Math.max(1, Math.round(Math.abs(skew) / 60_000));
   const where = skew > 0 ? "ahead of" : "behind";
-  return `This server's clock is ${counted(minutes, "minute")} ${where} GitHub's, so GitHub does not accept the App's credentials. Set the clock.`;
+  return `This server's clock is ${counted(minutes, "minute")} ${where} GitHub's, so GitHub rejects the App's credentials. Set the clock.`;
 }
 
 const LIMIT_WORDS = /secondary rate limit|rate limit exceeded|abuse detection/i;
@@ -110,10 +110,10 @@ function ofGraphql(error: z.infer<typeof graphqlError>, now: number): GitHubErro
   return { kind: "invalid", words };
 }
 
-/** The trouble behind a thrown value, or null when it is no answer of GitHub's: then it is a bug and must be thrown on. */
+/** The error for a thrown value; null when it did not come from GitHub and must be rethrown as a bug. */
 export function gitHubErrorOf(thrown: unknown, now: number): GitHubError | null {
   if (thrown instanceof BudgetSpent)
-    return { kind: "later", reason: "GitHub's limits leave no room for now.", after_ms: thrown.after_ms };
+    return { kind: "later", reason: "GitHub's rate limit is used up for now.", after_ms: thrown.after_ms };
   if (thrown instanceof UnreadableAnswer) return { kind: "later", reason: "GitHub's answer could not be read." };
   const request = requestError.safeParse(thrown);
   if (request.success) {
@@ -124,13 +124,13 @@ export function gitHubErrorOf(thrown: unknown, now: number): GitHubError | null 
   return graphql.success ? ofGraphql(graphql.data, now) : null;
 }
 
-/** 401: the credentials were taken for none. */
+/** 401: the credentials are invalid. */
 export function isUnauthorized(thrown: unknown): boolean {
   const request = requestError.safeParse(thrown);
   return request.success && request.data.status === 401;
 }
 
-/** An answer that is not what GitHub's description promises. */
+/** GitHub's answer does not match its documentation. */
 export class UnreadableAnswer extends Error {
   override readonly name = "UnreadableAnswer";
 }
@@ -139,7 +139,7 @@ export type CallOutcome<T> =
   | { readonly ok: true; readonly value: T }
   | { readonly ok: false; readonly githubError: GitHubError; readonly thrown: unknown };
 
-/** Makes a call and turns what GitHub objects into a value; bugs pass through. */
+/** Makes a call and returns GitHub's errors as values; bugs are thrown. */
 export async function attempted<T>(now: () => number, call: () => Promise<T>): Promise<CallOutcome<T>> {
   try {
     return { ok: true, value: await call() };

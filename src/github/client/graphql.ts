@@ -1,9 +1,9 @@
-/** One way to ask GitHub's GraphQL: the answer is parsed, or it is no answer. Holds the pieces that several queries share. */
+/** Calls GitHub's GraphQL API and validates the answer. Holds schema parts that several queries share. */
 import { z } from "zod";
 import { UnreadableAnswer } from "./errors.ts";
 import type { Caller } from "./octokit.ts";
 
-/** Asks and parses; throws what Octokit throws, or {@link UnreadableAnswer}. */
+/** Throws what Octokit throws, or {@link UnreadableAnswer}. */
 export async function ask<T>(
   octokit: Caller,
   query: string,
@@ -16,7 +16,7 @@ export async function ask<T>(
   return parsed.data;
 }
 
-/** `object(expression:)` of a file. A folder in its place answers an empty object. */
+/** `object(expression:)` of a file. A folder yields an empty object. */
 export const blobSchema = z
   .object({ text: z.string().nullable().optional(), isTruncated: z.boolean().nullable().optional() })
   .transform(({ text, isTruncated }) => ({ text: text ?? null, isTruncated: isTruncated ?? false }))
@@ -24,7 +24,7 @@ export const blobSchema = z
 
 export const entrySchema = z.object({ name: z.string(), type: z.string() });
 
-/** `object(expression:)` of a folder: the names in it; null: there is no such folder. */
+/** `object(expression:)` of a folder: its names; null when the folder does not exist. */
 export const folderSchema = z
   .object({ entries: z.array(entrySchema).nullish() })
   .transform(({ entries }) => entries ?? [])

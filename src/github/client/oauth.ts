@@ -1,6 +1,6 @@
 /**
- * Who somebody is on GitHub, by the web flow of the App's own client with state and PKCE. The token that comes of it is
- * used for one question and taken back. Decides nothing about what that person may do.
+ * Identifies a person by GitHub's OAuth web flow with state and PKCE. The token is used for one request and then
+ * revoked. Does not decide what the person may do.
  */
 import * as oauth from "oauth4webapi";
 import { z } from "zod";
@@ -14,23 +14,23 @@ import { USER_AGENT } from "./user-agent.ts";
 export interface SignInParts {
   readonly client_id: string;
   readonly client_secret: Secret;
-  /** Registered as a callback URL of the App. */
+  /** Must be registered as a callback URL of the App. */
   readonly redirect_uri: string;
   readonly web_url: string;
   readonly api_url: string;
-  /** Told when GitHub keeps a token that we wanted taken back: it dies by itself after eight hours. */
+  /** Called when a token could not be revoked; it expires after eight hours. */
   readonly kept: (error: unknown) => void;
 }
 
 type Unsigned = Extract<SignedIn, { signed_in: false }>["why"];
 
 const userSchema = z.object({ id: z.number().int().positive(), login: z.string().min(1) });
-/** GitHub says what is wrong with an exchange under status 200, which no client expects. */
+/** GitHub reports a failed exchange with status 200, which clients do not expect. */
 const exchangeError = z.object({ error: z.string() });
 
 const not = (why: Unsigned): SignedIn => ({ signed_in: false, why });
 
-/** Words of GitHub for what whoever runs this server has to put right. */
+/** GitHub's error codes for mistakes in this server's configuration. */
 const MISCONFIGURED = ["incorrect_client_credentials", "redirect_uri_mismatch", "application_suspended"];
 
 const reasonOf = (error: string): Unsigned => (MISCONFIGURED.includes(error) ? "misconfigured" : "spent");
@@ -45,7 +45,7 @@ export function createSignIn(parts: SignInParts): SignIn {
   const call = () => ({
     signal: AbortSignal.timeout(CALL_TIMEOUT_MS),
     headers: { "user-agent": USER_AGENT },
-    // a GitHub that speaks plain HTTP is one that GHE_PROTOCOL names
+    // Plain HTTP is allowed only for a GitHub that GHE_PROTOCOL configures so.
     [oauth.allowInsecureRequests]: parts.web_url.startsWith("http:"),
   });
 
@@ -105,7 +105,7 @@ export function createSignIn(parts: SignInParts): SignIn {
   };
 }
 
-/** Nobody waits for more than one try: the token was shown to nobody and dies by itself. */
+/** Tries once: the token was shown to nobody and expires by itself. */
 async function takeBack(parts: SignInParts, access_token: string): Promise<void> {
   const basic = Buffer.from(`${parts.client_id}:${parts.client_secret.reveal()}`).toString("base64");
   try {
@@ -121,7 +121,10 @@ async function takeBack(parts: SignInParts, access_token: string): Promise<void>
   }
 }
 
-/** The parameters when they answer what we began, with a code; else why not. The state is compared before all else. */
+/**
+ * Returns the callback's parameters when they match our request and hold a code; otherwise the reason. Compares the
+ * state first.
+ */
 function validated(
   server: oauth.AuthorizationServer,
   client: oauth.Client,

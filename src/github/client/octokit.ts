@@ -1,6 +1,6 @@
 /**
- * The Octokit that everything here and Probot itself use: one kept per installation, paced, timed out, never retried
- * (the effects runner retries, and knows which calls may be repeated). No knowledge of jobs.
+ * The Octokit class that Probot and this code share: one cached client per installation, throttled, with timeouts and
+ * without retries, since the effects runner retries and knows which calls may be repeated.
  */
 import { LRUCache } from "lru-cache";
 import { ProbotOctokit } from "probot";
@@ -13,38 +13,41 @@ import { type TransportRequest, transport } from "./transport.ts";
 import { USER_AGENT } from "./user-agent.ts";
 
 export type Octokit = ProbotOctokit;
-/** What an effect calls GitHub with. */
+/** The client that effects use. */
 export type Caller = Pick<Octokit, "request" | "graphql">;
 type Hooked = Pick<Octokit, "hook" | "request">;
 type Answer = Awaited<ReturnType<Octokit["request"]>>;
 type Call = Parameters<Octokit["request"]["endpoint"]["parse"]>[0];
-/** The options of a client that we add to. */
-interface Given {
+/** Options that we extend. */
+interface ClientOptions {
   readonly auth?: unknown;
   readonly throttle?: object;
   readonly request?: object;
 }
 
-/** Installations whose client is kept; one that falls out is built again when it is needed. */
+/** Cached clients; one that falls out of the cache is rebuilt on demand. */
 const MAX_KEPT = 500;
-/** REST behaviour that this code was written for (github-facts 7.12). */
+/** The REST version that this code was written for (github-facts 7.12). */
 const API_VERSION = "2022-11-28";
 
-/** Where the calls of one installation come from, and whether it may write now. */
+/** Clients per installation, and their write budget. */
 export interface OctokitSource {
   installation(id: number): Promise<Octokit>;
-  /** Signed in as the App itself, for `/app/…` alone. */
+  /** Authenticated as the App itself, for `/app/…` only. */
   app(): Promise<Octokit>;
-  /** Drops the kept token, which may be revoked or lack what was granted since. */
+  /** Drops the cached token, which may be revoked or lack new permissions. */
   forgetToken(installation_id: number): void;
   /**
-   * Does work of at most this many writes within the installation's budget; throws `BudgetSpent` when it must wait. Only
-   * what is called with the client that the work is given counts as its own.
+   * Runs work with up to this many writes within the installation's budget; throws `BudgetSpent` when it must wait.
+   * Only calls on the given client use the reservation.
    */
   work<T>(installation_id: number, key: string, writes: number, work: (octokit: Caller) => Promise<T>): Promise<T>;
-  /** The same for what others must never wait for; null: the budget has no room to spare, and nothing was done. */
-  spare<T>(installation_id: number, writes: number, work: (octokit: Caller) => Promise<T>): Promise<T | null>;
-  /** In how many milliseconds work of this many writes could begin, as things stand. */
+  /**
+   * The same for best-effort writes that must not delay others; null when the budget has no spare room and nothing was
+   * done.
+   */
+  bestEffort<T>(installation_id: number, writes: number, work: (octokit: Caller) => Promise<T>): Promise<T | null>;
+  /** Milliseconds until work with this many writes could begin. */
   wait(installation_id: number, writes: number): number;
 }
 
@@ -55,10 +58,10 @@ function kindOf(options: { readonly method: string; readonly url: string; readon
   return typeof options.query === "string" && /^\s*mutation\b/.test(options.query) ? "graphql-write" : "graphql-read";
 }
 
-/** Calls as the App, not as an installation: no budget of an installation pays for them. */
+/** Calls as the App use no installation's budget. */
 const asApp = (url: string): boolean => url.includes("/app/");
 
-/** Where Octokit keeps the tokens of installations, by their ids. */
+/** Octokit's token cache, keyed by installation. */
 const tokenCache = z.custom<{ set(key: string, value: string): unknown }>(
   (value) => typeof value === "object" && value !== null && "set" in value && typeof value.set === "function",
 );
@@ -79,11 +82,11 @@ const authRequest = z.object({
     .optional(),
 });
 
-/** Under which name the client that is asked for is kept; null: it is not one to keep. */
-function keptAs(asked: z.infer<typeof authRequest>, makes_client: boolean): string | null {
+/** The cache key of the requested client; null when it must not be cached. */
+function cacheKeyOf(asked: z.infer<typeof authRequest>, makes_client: boolean): string | null {
   if (asked.type === "event-octokit" && asked.event) {
     const { name, payload } = asked.event;
-    // a client of its own for events: Probot stamps each call of such a client with the delivery it first served
+    // Events get a client of their own: Probot stamps each of its calls with the first delivery's id.
     return payload.installation && name !== "installation"
       ? `event:${payload.installation.id}`
       : `event:${name}.${payload.action}`;
@@ -92,41 +95,44 @@ function keptAs(asked: z.infer<typeof authRequest>, makes_client: boolean): stri
 }
 
 export interface Octokits {
-  /** Hand this to `new Probot({ Octokit })`. */
+  /** Pass this to `new Probot({ Octokit })`. */
   readonly Octokit: typeof ProbotOctokit;
-  /** The source for everything else, once Probot stands. */
+  /** Creates the source for all other code, once Probot exists. */
   source(probot: { auth(installation_id?: number): Promise<Octokit> }): OctokitSource;
-  /** How far GitHub's clock is ahead of ours, in milliseconds, as far as it mattered; negative: behind. */
+  /** How far GitHub's clock is ahead of ours in milliseconds, if it mattered; negative: behind. */
   ahead(): number;
-  /** What is left of each window, for the installation that has the least. */
+  /** The rest of each rate-limit window, for the installation that has the least. */
   budget(): readonly BudgetLeft[];
 }
 
-/** Calls that begin side by side would each mint a token of their own; those of one kind share one. */
+/** Concurrent calls would each create a token; calls of one kind share one. */
 function shareTokens(octokit: Hooked): (call: Call, make: () => Answer | Promise<Answer>) => Promise<Answer> {
-  const minting = new Map<string, Promise<Answer>>();
+  const creating = new Map<string, Promise<Answer>>();
   return (call, make) => {
     const { url, body } = octokit.request.endpoint.parse(call);
     const key = `${url} ${JSON.stringify(body ?? null)}`;
-    const known = minting.get(key);
+    const known = creating.get(key);
     if (known) return known;
-    const made = Promise.resolve(make()).finally(() => minting.delete(key));
-    minting.set(key, made);
+    const made = Promise.resolve(make()).finally(() => creating.delete(key));
+    creating.set(key, made);
     return made;
   };
 }
 
-/** GitHub takes the kept token for none, or it lacks what was granted since: the next call makes another. False: none was kept. */
+/**
+ * Drops a token that GitHub rejects or that lacks new permissions, so that the next call creates another. False when
+ * none was cached.
+ */
 function forgetToken(options: unknown): boolean {
   const parsed = installationOptions.safeParse(options);
   if (!parsed.success || parsed.data.auth.cache === undefined) return false;
-  // an empty one counts as none; Octokit's cache knows no other way
+  // An empty entry counts as missing; Octokit's cache has no delete.
   parsed.data.auth.cache.set(String(parsed.data.auth.installationId), "");
   return true;
 }
 
-/** A plugin that sends the calls of an installation at its pace, and obeys when GitHub asks to keep away. */
-function paced(
+/** A plugin that throttles the calls of an installation, and pauses when GitHub asks for it. */
+function throttled(
   paceOf: (installation_id: number) => Throttle,
   { forgetters, skew, clock }: { forgetters: Map<number, () => boolean>; skew: ClockSkew; clock: ThrottleClock },
 ) {
@@ -134,7 +140,7 @@ function paced(
     const parsed = installationOptions.safeParse(options);
     const throttle = parsed.success ? paceOf(parsed.data.auth.installationId) : null;
     if (parsed.success) forgetters.set(parsed.data.auth.installationId, () => forgetToken(options));
-    const mint = shareTokens(octokit);
+    const create = shareTokens(octokit);
     octokit.hook.wrap("request", async (request, call) => {
       call.headers["x-github-api-version"] = API_VERSION;
       const ofApp = call.url.endsWith("/access_tokens") || !throttle || asApp(call.url);
@@ -143,13 +149,13 @@ function paced(
           return await request(call);
         } catch (thrown) {
           if (!isUnauthorized(thrown)) throw thrown;
-          // nothing was done: once more, with another token or by GitHub's clock
+          // The call had no effect: repeat it with a new token or GitHub's time.
           const otherwise = skew.learn(thrown);
           if ((!ofApp && forgetToken(options)) || otherwise) return request(call);
           throw thrown;
         }
       };
-      if (call.url.endsWith("/access_tokens")) return mint(call, signedIn);
+      if (call.url.endsWith("/access_tokens")) return create(call, signedIn);
       if (!throttle || asApp(call.url)) return signedIn();
       const kind = kindOf(call);
       call.request = {
@@ -166,30 +172,30 @@ function paced(
           throw thrown;
         }
       };
-      return throttle.call(kind, make, leaseOf(call));
+      return throttle.call(kind, make, reservationOf(call));
     });
   };
 }
 
-function leaseOf({ request }: Call): Reservation | undefined {
+function reservationOf({ request }: Call): Reservation | undefined {
   const reservation: unknown = request?.lease;
   return reservation instanceof Reservation ? reservation : undefined;
 }
 
-/** The same client, each of whose calls carries the lease. */
-function leased({ request, graphql }: Caller, reservation: Reservation): Caller {
+/** The same client with the reservation attached to each call. */
+function withReservation({ request, graphql }: Caller, reservation: Reservation): Caller {
   const carried = { request: { reservation } };
   return { request: request.defaults(carried), graphql: graphql.defaults(carried) };
 }
 
-/** Probot and its auth build a client, with a cache of 15,000 places, for each event; here each is built once. */
+/** Probot builds a client with a cache of 15,000 entries for each event; this caches one per installation. */
 function kept(octokit: Pick<Octokit, "auth">): Pick<Octokit, "auth"> {
   const build = octokit.auth;
-  let clients: LRUCache<string, Promise<unknown>> | null = null; // the App's own client alone is ever asked
+  let clients: LRUCache<string, Promise<unknown>> | null = null; // Only the App's own client is asked for others.
   const auth = async (asked?: unknown): Promise<unknown> => {
     const parsed = authRequest.safeParse(asked);
     const makes_client = typeof asked === "object" && asked !== null && "factory" in asked;
-    const name = parsed.success ? keptAs(parsed.data, makes_client) : null;
+    const name = parsed.success ? cacheKeyOf(parsed.data, makes_client) : null;
     if (name === null) return build(asked);
     clients ??= new LRUCache({ max: MAX_KEPT });
     const known = clients.get(name);
@@ -211,7 +217,7 @@ const leastOf = (budgets: readonly Windows[]): BudgetLeft[] =>
     }),
   );
 
-/** One budget per installation and one class of Octokit that keeps to it. `now` never goes back: windows are durations. */
+/** One write budget per installation, and an Octokit class that enforces it. `now` must be monotonic. */
 export function createOctokits(now: () => number = () => performance.now()): Octokits {
   const clock: ThrottleClock = { now, wait };
   const paces = new Map<number, Throttle>();
@@ -222,15 +228,17 @@ export function createOctokits(now: () => number = () => performance.now()): Oct
     paces.set(id, known);
     return known;
   };
-  const Octokit = ProbotOctokit.plugin(paced(paceOf, { forgetters, skew, clock }), kept).defaults((options: Given) => ({
-    // a function: Probot overwrites `throttle` of an object silently
-    ...options,
-    userAgent: USER_AGENT,
-    ...(typeof options.auth === "object" ? { auth: { ...options.auth, timeDifference: skew } } : {}),
-    retry: { enabled: false },
-    throttle: { ...options.throttle, enabled: false },
-    request: { ...options.request, fetch: transport },
-  }));
+  const Octokit = ProbotOctokit.plugin(throttled(paceOf, { forgetters, skew, clock }), kept).defaults(
+    (options: ClientOptions) => ({
+      // A function, since Probot silently overwrites `throttle` in an options object.
+      ...options,
+      userAgent: USER_AGENT,
+      ...(typeof options.auth === "object" ? { auth: { ...options.auth, timeDifference: skew } } : {}),
+      retry: { enabled: false },
+      throttle: { ...options.throttle, enabled: false },
+      request: { ...options.request, fetch: transport },
+    }),
+  );
   const left = (): Windows[] => [...paces.values()].map((throttle) => throttle.left());
   return {
     Octokit,
@@ -243,11 +251,11 @@ export function createOctokits(now: () => number = () => performance.now()): Oct
       forgetToken: (id) => void forgetters.get(id)?.(),
       work: async (id, key, writes, work) => {
         const octokit = await probot.auth(id);
-        return paceOf(id).work(key, writes, (reservation) => work(leased(octokit, reservation)));
+        return paceOf(id).work(key, writes, (reservation) => work(withReservation(octokit, reservation)));
       },
-      spare: async (id, writes, work) => {
+      bestEffort: async (id, writes, work) => {
         const octokit = await probot.auth(id);
-        return paceOf(id).spare(writes, (reservation) => work(leased(octokit, reservation)));
+        return paceOf(id).bestEffort(writes, (reservation) => work(withReservation(octokit, reservation)));
       },
     }),
   };

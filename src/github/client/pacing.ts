@@ -1,25 +1,24 @@
 /**
- * Keeps one installation inside GitHub's published limits (github-facts 7.7, 7.8) without spacing calls that fit.
- * An effect takes all its writes at once, or is told when its turn is and is not forgotten meanwhile: nothing is half
- * done, first come is first served, and nobody holds a place while waiting. A throttling library would queue without
- * end and cannot say how long. Knows times and counts alone: no HTTP, no job.
+ * Throttles one installation to GitHub's published rate limits (github-facts 7.7, 7.8) without delaying calls that fit.
+ * An effect reserves all its writes at once or is told when to come back, first come first served, so nothing is left
+ * half done. A throttling library would queue without bound and could not tell the waiting time.
  */
 import pLimit from "p-limit";
 import { SlidingWindow } from "./sliding-window.ts";
 import { LIMITS, MINUTE_MS, WriteBudget } from "./write-budget.ts";
 
-/** The longest that a call waits in place; beyond it is refused. */
-export const LONGEST_WAIT_MS = 5_000;
-/** Calls that may wait for one of the {@link LIMITS.at_once} places. */
+/** A call that would wait longer than this is refused. */
+export const MAX_WAIT_MS = 5_000;
+/** Calls that may wait for one of the {@link LIMITS.at_once} slots. */
 const MAX_WAITING = 1_000;
-/** How long a call should stay away when there was no place even to wait. */
-const CROWDED_MS = 1_000;
+/** When to retry if even the waiting list is full. */
+const FULL_QUEUE_MS = 1_000;
 
 /** The budget does not allow this now. */
 export class BudgetSpent extends Error {
   readonly after_ms: number;
   constructor(after_ms: number) {
-    super("The installation's budget of GitHub calls is spent for now.");
+    super("The installation's GitHub rate limit is used up for now.");
     this.name = "BudgetSpent";
     this.after_ms = after_ms;
   }
@@ -33,7 +32,7 @@ const WRITE_POINTS = 5;
 const isWrite = (kind: CallKind): boolean => kind === "rest-write" || kind === "graphql-write";
 const isGraphql = (kind: CallKind): boolean => kind === "graphql-read" || kind === "graphql-write";
 
-/** The windows that GitHub counts in, with their limits. */
+/** GitHub's rate-limit windows and their limits. */
 export const WINDOWS = {
   writes_per_minute: LIMITS.writes_per_minute,
   writes_per_hour: LIMITS.writes_per_hour,
@@ -47,7 +46,7 @@ export interface ThrottleClock {
   wait(ms: number): Promise<void>;
 }
 
-/** Writes that were taken for one piece of work and not yet made. Opaque to whoever hands it on. */
+/** Writes that are reserved for one piece of work and not made yet. Opaque to the caller. */
 export class Reservation {
   left: number;
   readonly at: number;
@@ -69,10 +68,10 @@ export class Throttle {
     this.#clock = clock;
   }
 
-  /** Makes one call when the budget allows; throws {@link BudgetSpent} when that is not soon. */
+  /** Makes one call as soon as the budget allows; throws {@link BudgetSpent} when that takes too long. */
   async call<T>(kind: CallKind, make: () => Promise<T>, reservation?: Reservation): Promise<T> {
     this.#refusePaused();
-    if (this.#places.pendingCount >= MAX_WAITING) throw new BudgetSpent(CROWDED_MS);
+    if (this.#places.pendingCount >= MAX_WAITING) throw new BudgetSpent(FULL_QUEUE_MS);
     if (isWrite(kind)) await this.#takeWrite(reservation);
     return this.#places(async () => {
       await this.#takePoints(kind);
@@ -89,8 +88,8 @@ export class Throttle {
   }
 
   /**
-   * Does work of at most this many writes; throws {@link BudgetSpent}, before it begins, when its turn is later. Handed
-   * on from call to call, since a context that follows by itself costs every promise of the process.
+   * Runs work with up to this many writes; throws {@link BudgetSpent} before it begins if its turn is later. The
+   * reservation is passed explicitly, since an async context would cost every promise of the process.
    */
   async work<T>(key: string, count: number, work: (reservation: Reservation) => Promise<T>): Promise<T> {
     this.#refusePaused();
@@ -100,26 +99,29 @@ export class Throttle {
     return this.#spend(reservation, work);
   }
 
-  /** Does work only while half of each window of writes is left after it; else null. It is promised no turn. */
-  async spare<T>(count: number, work: (reservation: Reservation) => Promise<T>): Promise<T | null> {
+  /**
+   * Best effort: runs work only if half of each write window stays free, otherwise returns null. It gets no turn in the
+   * queue.
+   */
+  async bestEffort<T>(count: number, work: (reservation: Reservation) => Promise<T>): Promise<T | null> {
     const now = this.#clock.now();
     if (now < this.#paused_until || !this.#writes.hasToSpare(count, now)) return null;
     this.#writes.take(now, count, now);
     return this.#spend(new Reservation(count, now), work);
   }
 
-  /** In how many milliseconds work of this many writes could begin, as things stand. */
+  /** Milliseconds until work with this many writes could begin. */
   wait(count: number): number {
     const now = this.#clock.now();
     return Math.max(this.#paused_until - now, this.#writes.wait(count, now));
   }
 
-  /** GitHub asked us to keep away until then: no call leaves before. */
+  /** Stops all calls until then, as GitHub asked. */
   pauseUntil(at: number): void {
     this.#paused_until = Math.max(this.#paused_until, at);
   }
 
-  /** What is left of each window now; nothing while GitHub asked us to keep away. */
+  /** The rest of each window; nothing while GitHub asked us to pause. */
   left(): Windows {
     const now = this.#clock.now();
     const { minute, hour } = this.#writes.left(now);
@@ -139,11 +141,11 @@ export class Throttle {
 
   async #waitUntil(at: number): Promise<void> {
     const ms = at - this.#clock.now();
-    if (ms > LONGEST_WAIT_MS) throw new BudgetSpent(ms);
+    if (ms > MAX_WAIT_MS) throw new BudgetSpent(ms);
     if (ms > 0) await this.#clock.wait(ms);
   }
 
-  /** A write of an effect moves its place to now, when it is made; any other takes what is free at present. */
+  /** A reserved write is booked at the time when it is made; any other write uses what is free now. */
   async #takeWrite(reservation: Reservation | undefined): Promise<void> {
     if (reservation && reservation.left > 0) {
       reservation.left--;
@@ -156,7 +158,7 @@ export class Throttle {
     const window = isGraphql(kind) ? this.#graphql : this.#rest;
     const points = isWrite(kind) ? WRITE_POINTS : READ_POINTS;
     const at = window.next(this.#clock.now(), points);
-    if (at - this.#clock.now() <= LONGEST_WAIT_MS) window.take(at, points, this.#clock.now());
+    if (at - this.#clock.now() <= MAX_WAIT_MS) window.take(at, points, this.#clock.now());
     await this.#waitUntil(at);
   }
 

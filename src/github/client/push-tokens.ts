@@ -1,6 +1,6 @@
 /**
- * Tokens that runs push with: of the App, for one repository, with `contents: write` alone. Minted when they are asked
- * for and kept nowhere. GitHub refuses a push below `.github/workflows` with one.
+ * Issues tokens with which runs push: installation tokens for one repository with `contents: write` only. Created on
+ * request and not stored. GitHub rejects a push below `.github/workflows` with such a token.
  */
 import { z } from "zod";
 import { Secret } from "../../contracts/secret.ts";
@@ -16,10 +16,10 @@ const answerSchema = z.object({
 });
 
 const PERMISSIONS = { contents: "write" } as const;
-/** GitHub adds this to every token by itself. */
+/** GitHub adds this permission to every token. */
 const IMPLIED = "metadata";
 
-/** What we asked for and no more: a token that can do more is not handed on. */
+/** Whether the token can do exactly what was requested; a broader one is not passed on. */
 function isNarrow({ permissions, repositories }: z.infer<typeof answerSchema>, repository_id: number): boolean {
   const granted = Object.keys(permissions).filter((name) => name !== IMPLIED);
   return granted.join() === "contents" && repositories.map(({ id }) => id).join() === String(repository_id);

@@ -1,22 +1,21 @@
 /**
- * The OIDC tokens of workflows: are they GitHub's, for us, and of now? What they claim is then held against the job by
- * whoever knows it. A key that is not known makes us ask GitHub for its keys, but not more often than a cool-down allows,
- * whoever sends what.
+ * Verifies the OIDC tokens of workflow runs: issuer, audience and time. Callers compare the claims with the job. An
+ * unknown key makes us fetch GitHub's keys, at most once per cool-down.
  */
 import { createRemoteJWKSet, customFetch, errors, type JWTVerifyGetKey, jwtVerify } from "jose";
 import { z } from "zod";
 import type { RunTokens, Verified } from "../../engine/ports/runs.ts";
 
 const KEYS_PATH = "/.well-known/jwks";
-/** Clocks may differ by so much. */
+/** Tolerated difference between clocks. */
 const TOLERANCE_S = 30;
-/** GitHub's keys are kept for so long, and asked for again no sooner than this, for a key that is not among them. */
+/** How long GitHub's keys are cached, and the minimum time between fetches for an unknown key. */
 const KEPT_MS = 600_000;
 const COOL_DOWN_MS = 30_000;
-/** After a question that failed. */
-const AGAIN_MS = 5_000;
+/** Minimum time after a failed fetch. */
+const RETRY_MS = 5_000;
 const TIMEOUT_MS = 5_000;
-/** GitHub's tokens have about 2,000 characters; more than this are not read. */
+/** Longer tokens are not parsed; GitHub's have about 2,000 characters. */
 const MAX_TOKEN_LENGTH = 8_192;
 
 const whole = z
@@ -36,10 +35,10 @@ const claims = z.object({
 
 export interface RunTokenParts {
   readonly issuer: string;
-  /** The App's own address, which a workflow asks a token for. */
+  /** The App's own address, the token's audience. */
   readonly audience: string;
   readonly now: () => number;
-  /** By which a token is held to its times; unless given, the same. */
+  /** Wall clock for the token's times; defaults to `now`. */
   readonly wall?: () => number;
 }
 
@@ -50,14 +49,14 @@ class KeysUnreadable extends Error {
   override readonly name = "KeysUnreadable";
 }
 
-/** The keys could not be had, through no fault of the token's. */
+/** The keys could not be fetched, which is not the token's fault. */
 const keysFailed = (error: unknown): boolean =>
   error instanceof KeysUnreadable ||
   error instanceof errors.JWKSTimeout ||
   error instanceof errors.JWKSInvalid ||
   (error instanceof errors.JOSEError && error.code === errors.JOSEError.code);
 
-/** The issuer's keys; while they cannot be read, that is tried again no sooner than {@link AGAIN_MS}. */
+/** The issuer's keys. A failed fetch is retried after {@link AGAIN_MS}. */
 function keysOf({ issuer, now }: RunTokenParts): JWTVerifyGetKey {
   let failed_at = Number.NEGATIVE_INFINITY;
   return createRemoteJWKSet(new URL(issuer + KEYS_PATH), {
@@ -65,7 +64,7 @@ function keysOf({ issuer, now }: RunTokenParts): JWTVerifyGetKey {
     cooldownDuration: COOL_DOWN_MS,
     timeoutDuration: TIMEOUT_MS,
     [customFetch]: async (url, options) => {
-      if (now() - failed_at < AGAIN_MS) throw new KeysUnreadable("GitHub's keys could not be read a moment ago");
+      if (now() - failed_at < RETRY_MS) throw new KeysUnreadable("GitHub's keys could not be read a moment ago");
       const answer = await fetch(url, options).catch(() => null);
       if (answer?.ok === true) return answer;
       failed_at = now();

@@ -1,4 +1,7 @@
-/** How much was, and will be, spent in any stretch of a given length. Times in milliseconds; no clock of its own. */
+/**
+ * A sliding-window counter that supports reservations in the future. Times are in milliseconds; the caller passes the
+ * clock.
+ */
 interface Tick {
   readonly at: number;
   readonly cost: number;
@@ -7,7 +10,7 @@ interface Tick {
 export class SlidingWindow {
   readonly #limit: number;
   readonly #span: number;
-  /** In the order of time; what was taken in advance lies in the future. */
+  /** Ordered by time; reservations lie in the future. */
   #ticks: Tick[] = [];
 
   constructor(limit: number, span: number) {
@@ -15,12 +18,12 @@ export class SlidingWindow {
     this.#span = span;
   }
 
-  /** When this cost fits, behind everything that was taken before, in advance too. */
+  /** The earliest time at which this cost fits after all existing reservations. */
   next(from: number, cost: number): number {
     return this.#fit(Math.max(from, this.#ticks.at(-1)?.at ?? from), cost, this.#ticks);
   }
 
-  /** When this cost fits, whatever was taken in advance for later. */
+  /** The earliest time at which this cost fits, ignoring later reservations. */
   free(from: number, cost: number): number {
     return this.#fit(
       from,
@@ -29,7 +32,7 @@ export class SlidingWindow {
     );
   }
 
-  /** What may still be taken now; what was taken in advance is spoken for. */
+  /** What is free now; reservations count as used. */
   left(now: number): number {
     const live = this.#ticks.filter((tick) => tick.at > now - this.#span);
     return Math.max(0, this.#limit - live.reduce((sum, tick) => sum + tick.cost, 0));
@@ -41,7 +44,7 @@ export class SlidingWindow {
     this.#ticks = kept.toSpliced(behind, 0, { at, cost });
   }
 
-  /** Takes back what was taken at this time and not spent. */
+  /** Returns unused cost that was booked for this time. */
   give(at: number, cost: number): void {
     let left = cost;
     this.#ticks = this.#ticks.flatMap((tick) => {

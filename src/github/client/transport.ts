@@ -1,17 +1,17 @@
 /**
- * One HTTP call, in the shape that Octokit expects of `fetch`. Over `node:http` with kept connections: the streams that
- * `fetch` builds around every body cost more than all else that we do for a call. No retries and no knowledge of GitHub.
+ * A single HTTP call with the interface of `fetch`, as Octokit expects. Uses `node:http` with keep-alive, since the
+ * streams of `fetch` cost more than everything else in a call. Does not retry.
  */
 import http from "node:http";
 import https from "node:https";
 import { gunzipSync } from "node:zlib";
 
-/** A call that is not answered whole by then has failed. */
+/** A call without a complete answer by then fails. */
 export const CALL_TIMEOUT_MS = 15_000;
-/** A connection is given up before the other side may do so just when it is used again. */
+/** Idle connections are closed before the server might close them just as they are reused. */
 const IDLE_MS = 4_000;
 
-/** What Octokit asks with. */
+/** The request as Octokit passes it. */
 export interface TransportRequest {
   readonly method?: string;
   readonly headers?: Readonly<Record<string, string | number>>;
@@ -20,7 +20,7 @@ export interface TransportRequest {
   readonly signal?: AbortSignal;
 }
 
-/** What Octokit reads of a `Response`. */
+/** The parts of `Response` that Octokit reads. */
 export interface TransportResponse {
   readonly url: string;
   readonly status: number;
@@ -51,7 +51,7 @@ function begin(url: string, { method = "GET", headers = {}, body, signal }: Tran
     : http.request(url, { ...options, agent: plain });
 }
 
-/** The bytes of an answer as they were sent; rejects when it ends early. */
+/** The body's bytes; rejects when it ends early. */
 function received(message: http.IncomingMessage): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
@@ -108,10 +108,10 @@ function exchange(url: string, asked: TransportRequest): Promise<TransportRespon
 
 const isRedirect = (status: number): boolean => [301, 302, 303, 307, 308].includes(status);
 
-/** GitHub sends people on once; a longer chain is none of its. */
-const MOST_HOPS = 3;
+/** GitHub redirects once; longer chains are refused. */
+const MAX_REDIRECTS = 3;
 
-/** What is asked at the place that an answer names; as `fetch` would. */
+/** The request to send to a redirect's target, by the rules of `fetch`. */
 function sentOn(asked: TransportRequest, status: number, elsewhere: boolean): TransportRequest {
   const { method = "GET", headers = {}, body, ...rest } = asked;
   const gets = status === 303 || (status < 303 && method === "POST");
@@ -121,7 +121,7 @@ function sentOn(asked: TransportRequest, status: number, elsewhere: boolean): Tr
   return { ...sent, method, ...(body === undefined ? {} : { body }) };
 }
 
-/** What is sent on is rare and may be large, so it is left to `fetch`, which hands the body over as it comes. */
+/** Redirected answers are rare and may be large, so `fetch` streams them. */
 function fetchOnce(url: URL, { method = "GET", headers = {}, body, signal }: TransportRequest): Promise<Response> {
   const signals = [AbortSignal.timeout(CALL_TIMEOUT_MS), ...(signal ? [signal] : [])];
   return fetch(url, {
@@ -133,7 +133,7 @@ function fetchOnce(url: URL, { method = "GET", headers = {}, body, signal }: Tra
   });
 }
 
-/** `another`: before a further call to the same place, which GitHub counts as the first. */
+/** `another`: called before a redirect's request to the same host, which GitHub counts too. */
 export async function transport(
   url: string,
   asked: TransportRequest,
@@ -142,7 +142,7 @@ export async function transport(
   const first = await exchange(url, asked);
   if (asked.redirect === "manual") return first;
   let [answer, from, sent]: [TransportResponse | Response, URL, TransportRequest] = [first, new URL(url), asked];
-  for (let hops = 0; hops < MOST_HOPS; hops++) {
+  for (let hops = 0; hops < MAX_REDIRECTS; hops++) {
     const location = isRedirect(answer.status) ? answer.headers.get("location") : null;
     if (location === null || location === undefined) return answer;
     const to = new URL(location, from);
@@ -152,5 +152,5 @@ export async function transport(
     answer = await fetchOnce(to, sent);
     from = to;
   }
-  throw new Error("There was one redirect after another.");
+  throw new Error("There were too many redirects.");
 }

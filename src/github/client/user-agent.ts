@@ -1,4 +1,4 @@
-/** By what GitHub knows whose calls these are. */
+/** The User-Agent of all calls to GitHub. */
 import { VERSION } from "../../contracts/version.ts";
 
 export const USER_AGENT = `journeyman/${VERSION}`;

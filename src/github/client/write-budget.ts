@@ -1,27 +1,27 @@
 /**
- * The writes of one installation: who may make how many, and when. What cannot have its writes now is promised a turn,
- * first come first served, and the promise is kept until it comes back for it.
+ * The write budget of one installation. A request that does not fit now gets a reservation in the future, first come
+ * first served, which is kept until the caller comes back for it.
  */
 import { SlidingWindow } from "./sliding-window.ts";
 
-/** GitHub counts when a call arrives, we when it leaves: the windows are longer than GitHub's by what lies between. */
+/** GitHub counts a call on arrival, we count it on departure; the windows are longer by this difference. */
 const SLACK_MS = 2_000;
 export const MINUTE_MS = 60_000 + SLACK_MS;
 const HOUR_MS = 3_600_000 + SLACK_MS;
 
-/** What one installation may spend. */
+/** The limits of one installation. */
 export const LIMITS = {
   writes_per_minute: 80,
   writes_per_hour: 500,
   rest_points_per_minute: 900,
   graphql_points_per_minute: 2_000,
-  /** GitHub allows 100 for everything under one App and address. */
+  /** GitHub allows 100 concurrent calls per App and address. */
   at_once: 50,
 } as const;
 
-/** Writes of each window that effects leave to direct answers, which belong to no effect. */
+/** Writes per window that effects leave free for direct answers. */
 export const KEPT_FREE = 2;
-/** Promises that are kept at once, and for how long after their turn. */
+/** Pending reservations, and how long each outlives its time. */
 const MAX_PROMISES = 10_000;
 const PROMISE_KEPT_MS = 60_000;
 
@@ -30,7 +30,7 @@ export class WriteBudget {
   readonly #hour = new SlidingWindow(LIMITS.writes_per_hour, HOUR_MS);
   readonly #promises = new Map<string, { readonly at: number; readonly count: number }>();
 
-  /** When one more write is free, whatever was promised for later. */
+  /** The earliest time for one more write, ignoring later reservations. */
   free(now: number): number {
     return Math.max(this.#minute.free(now, 1), this.#hour.free(now, 1));
   }
@@ -39,13 +39,13 @@ export class WriteBudget {
     return { minute: this.#minute.left(now), hour: this.#hour.left(now) };
   }
 
-  /** Half of each window is left for others after this many more. */
+  /** Whether half of each window stays free after this many more writes. */
   hasToSpare(count: number, now: number): boolean {
     const { minute, hour } = this.left(now);
     return minute - count >= LIMITS.writes_per_minute / 2 && hour - count >= LIMITS.writes_per_hour / 2;
   }
 
-  /** In how many milliseconds work of this many writes would have its turn. Takes and promises nothing. */
+  /** Milliseconds until work with this many writes would get its turn. Reserves nothing. */
   wait(count: number, now: number): number {
     return Math.max(0, this.#turn(count, now) - now);
   }
@@ -55,13 +55,13 @@ export class WriteBudget {
     this.#hour.take(at, count, now);
   }
 
-  /** Takes back what was taken for this time and not used. */
+  /** Returns unused writes that were reserved for this time. */
   give(at: number, count: number): void {
     this.#minute.give(at, count);
     this.#hour.give(at, count);
   }
 
-  /** Takes this many writes now and answers 0, or promises them and answers how many milliseconds that is away. */
+  /** Takes this many writes now and returns 0, or reserves them and returns the wait in milliseconds. */
   reserve(key: string, count: number, now: number): number {
     this.#forget(now);
     const promise = this.#promises.get(key);

@@ -1,7 +1,7 @@
-/** What effects take of an installation's budget. */
+/** Write costs of effects, as booked on an installation's budget. */
 import type { GitHubEffect } from "../../domain/job/effect.ts";
 
-/** The writes that an effect makes at most; what it does not need it gives back. */
+/** The maximum number of writes of each effect; unused ones are returned. */
 export const WRITES: Readonly<Record<GitHubEffect["type"], number>> = {
   "push-brief": 3,
   react: 1,

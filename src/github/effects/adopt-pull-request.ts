@@ -1,12 +1,12 @@
 /**
- * A pull request of the worker's own, in place of one of the App's. Somebody else's work must not be handed in: it is the
- * worker's by its author, or by the job's own branch, and is not older than the acceptance.
+ * Takes over a pull request that a worker opened in place of one of the App's. To reject somebody else's work, it must
+ * be by the worker or from the job's own branch, and not be older than the acceptance.
  */
 import { isAccount } from "../../domain/job/account.ts";
 import { type Job, jobOfBranch, workerOf } from "../../domain/job/job.ts";
 import type { Task } from "./task.ts";
 
-/** GitHub's clock and ours. */
+/** Tolerance for the difference between GitHub's clock and ours. */
 const CLOCKS_DIFFER_MS = 5 * 60_000;
 
 export type Adopted =
@@ -29,16 +29,16 @@ const isTheirs = (job: Job, pull: Seen, author: string | null): boolean => {
   return own_branch || (worker !== null && isAccount(author, worker.account));
 };
 
-/** `author`: whose account has opened it, by GitHub's number; null: nobody's. */
+/** `author`: the account of the pull request's author; null when there is none. */
 function objection(job: Job, pull: Seen, author: string | null): string | null {
   const named = `Pull request #${pull.number}`;
   const owner = pull.head.repo?.id === pull.base.repo.id ? jobOfBranch(pull.head.ref) : null;
-  if (owner !== null && owner !== job.id) return `${named} is from the branch of another job.`;
-  if (pull.state !== "open") return `${named} is not open; open it and hand it in again.`;
+  if (owner !== null && owner !== job.id) return `${named} is from another job's branch.`;
+  if (pull.state !== "open") return `${named} is not open; open it and submit again.`;
   if (job.base.branch !== null && pull.base.ref !== job.base.branch)
-    return `${named} is for ${pull.base.ref}, and the job is for ${job.base.branch}.`;
+    return `${named} targets ${pull.base.ref}, but the job targets ${job.base.branch}.`;
   if (Date.parse(pull.created_at) + CLOCKS_DIFFER_MS < (job.accepted_at ?? 0))
-    return `${named} is older than the acceptance of the job; open a new one.`;
+    return `${named} was opened before the job was accepted; open a new one.`;
   if (!isTheirs(job, pull, author))
     return `${named} is neither by the worker's account nor from the branch ${job.branch}.`;
   return null;

@@ -1,6 +1,6 @@
 /**
- * What the sender has put beside the prompt, as entries of the brief's tree: below the job's folder, as plain files that
- * nothing runs, and gone with it. Texts travel in the tree, all else needs a blob each.
+ * Turns a job's attachments into entries of the brief's tree: plain files below the job's folder, which are removed
+ * with it. Text is inlined in the tree; other files need a blob each.
  */
 
 import { jobFolder } from "../../contracts/brief.ts";

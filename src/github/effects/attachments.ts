@@ -1,8 +1,8 @@
-/** The contents that travel beside a job, for the effects that put them on its branch. Reads; makes no call. */
+/** Reads attachment blobs for the effects that push them to the job's branch. Makes no calls. */
 import { type AttachmentBlob, unpackBlob } from "../../domain/job/attachments.ts";
 import type { Task } from "./task.ts";
 
-/** Null: there is none, or it has been cleared away. */
+/** Null when there is no attachment or it was deleted. */
 export async function readBlob(
   { job, parcels }: Task,
   name: string | null | undefined,
@@ -12,7 +12,7 @@ export async function readBlob(
   return text === null ? null : unpackBlob(text);
 }
 
-/** The text of a file, when it is one: anything else would be changed by being sent as text. */
+/** A file's text; null for binary content, which would be changed by being sent as text. */
 export function textOf(base64: string): string | null {
   const bytes = Buffer.from(base64, "base64");
   const text = bytes.toString("utf8");

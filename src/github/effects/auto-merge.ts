@@ -1,10 +1,10 @@
-/** GitHub's native auto-merge, on and off. Whether it is wanted was decided elsewhere. */
+/** Enables and disables GitHub's native auto-merge. The verdict decides whether it is wanted. */
 
 import type { Effect } from "../../domain/job/effect.ts";
 import type { Attempt } from "../../engine/ports/performer.ts";
 import { attempted, type GitHubError } from "../client/errors.ts";
 import * as said from "../render/merge-refusals.ts";
-import { mergeRefused, standsAgainst } from "./merge.ts";
+import { mergeBlocker, mergeRefused } from "./merge.ts";
 import { laterOf } from "./one-call.ts";
 import { readPullRequest } from "./pull-request-state.ts";
 import { done, reported, type Task } from "./task.ts";
@@ -23,7 +23,7 @@ mutation DisableAutoMerge($id: ID!) {
   disablePullRequestAutoMerge(input: { pullRequestId: $id }) { clientMutationId }
 }`;
 
-/** GitHub's refusals of auto-merge, as seen in the field (github-facts 6.4). */
+/** GitHub's refusals of auto-merge, as observed (github-facts 6.4). */
 function refusalOf(sha: string, githubError: GitHubError): Attempt {
   const words = "words" in githubError ? githubError.words : "";
   if (/clean status|unstable status|has_hooks status/i.test(words))
@@ -42,7 +42,7 @@ export async function enableAutoMerge(task: Task, { sha, method }: Enable): Prom
   if (pull === null) return done;
   const read = await attempted(task.now, () => readPullRequest(task, pull.number));
   if (!read.ok) return { ended: "later", ...laterOf(read.githubError) };
-  const against = standsAgainst(task, pull.number, sha, read.value);
+  const against = mergeBlocker(task, pull.number, sha, read.value);
   if (against !== null) return against;
   if (read.value.auto_merges) return reported({ type: "auto-merge-enabled", sha });
   const chosen = read.value.methods.includes(method) ? method : read.value.methods[0];

@@ -1,4 +1,4 @@
-/** One reading of everything that pushing a brief needs to know: base, settings, workflow, and the job's branch. */
+/** Reads everything that pushing a brief needs, in one query: base, settings, workflow, and the job's branch. */
 import { z } from "zod";
 import { jobFolder } from "../../contracts/brief.ts";
 import type { Job, Repository } from "../../domain/job/job.ts";
@@ -51,24 +51,27 @@ export interface Tip {
 
 export interface BranchState {
   readonly repository_id: number;
-  /** Null: the repository has no commit. */
+  /** Null when the repository has no commit. */
   readonly default_branch: string | null;
-  /** Null: the branch that was asked for does not exist. */
+  /** Null when the requested branch does not exist. */
   readonly base: (Tip & { readonly branch: string }) | null;
   readonly has_workflow: boolean;
-  /** Null: the file does not exist. */
+  /** Null when the file does not exist. */
   readonly settings: ReturnType<typeof parseSettingsBlob>;
-  /** Null: the job's branch does not exist. */
+  /** Null when the job's branch does not exist. */
   readonly branch: (Tip & { readonly message: string }) | null;
-  /** A branch that is called as the first part of the job's: git has no room for both. Null: there is none. */
+  /**
+   * A branch named like the first part of the job's branch, which git does not allow at the same time. Null when there
+   * is none.
+   */
   readonly in_the_way: string | null;
   /** Names in the job's folder on its branch. */
   readonly present: readonly string[];
-  /** Checks of the branch's head that failed and have a log. */
+  /** Failed checks of the branch's head that have a log. */
   readonly failed: readonly FailedCheck[];
 }
 
-/** `job` null: of no job, so the default branch alone. Answers null when the repository cannot be seen. */
+/** `job` null: reads the default branch only. Returns null when the repository is not visible. */
 export async function readBranchState(
   { octokit, at }: Pick<Task, "octokit" | "at">,
   job: Job | null,
@@ -83,7 +86,7 @@ export async function readBranchState(
       ...at,
       base: from,
       workflow: `${from}:${WORKFLOW_PATH}`,
-      // the default branch's alone: a branch must not bring rules of its own
+      // From the default branch only: another branch must not bring its own rules.
       settings: `HEAD:${SETTINGS_PATH}`,
       branch: job === null ? "" : `refs/heads/${job.branch}`,
       folder: job === null ? "" : `refs/heads/${job.branch}:${jobFolder(job.id)}`,
@@ -112,7 +115,7 @@ export async function readBranchState(
   };
 }
 
-/** What a reading teaches of the repository; a reading of another branch teaches nothing of the default one. */
+/** Repository metadata that this reading reveals; a reading of another branch reveals nothing about the default one. */
 export function observedOf(
   state: BranchState,
   { owner, name, installation_id }: Repository,

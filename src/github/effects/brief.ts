@@ -1,4 +1,4 @@
-/** What a brief says: the two files and the commit message, from the job and the repository's settings. No calls. */
+/** Builds a brief from the job and the repository's settings: its two files and the commit message. Makes no calls. */
 
 import {
   type Brief,
@@ -17,7 +17,7 @@ import { expandGlob, globMistake } from "../../text/glob.ts";
 import { head } from "../../text/text.ts";
 import { commitLine } from "../render/plain.ts";
 
-/** Head commits of market jobs: no workflow run starts on these. */
+/** Prefix of a market job's head commits; it starts no workflow run. */
 export const POST_COMMIT_PREFIX = "Post job ";
 
 export interface BriefBase {
@@ -25,52 +25,52 @@ export interface BriefBase {
   readonly sha: string;
 }
 
-export interface Turn {
+export interface AttemptRef {
   readonly round: number;
   readonly try: number;
 }
 
-/** Files that a run leaves and that the next try must not take for its own. */
+/** Files of an earlier attempt, which the next one must not mistake for its own. */
 export const LEFTOVERS = [RESULT_FILE, LOG_FILE] as const;
 
-/** Earlier rounds that a brief tells of, and the length of each side; it travels into every commit and prompt. */
-const MOST_TOLD_ROUNDS = 5;
-const LONGEST_TOLD = 4_000;
+/** Earlier rounds that a brief includes, and the length of each text; they are part of every commit and prompt. */
+const MAX_HISTORY_ROUNDS = 5;
+const MAX_HISTORY_TEXT = 4_000;
 
-const told = (text: string): string => head(redact(text), LONGEST_TOLD);
+const told = (text: string): string => head(redact(text), MAX_HISTORY_TEXT);
 
 const prefixOf = (job: Job): string => `${isOnActions(job) ? RUN_COMMIT_PREFIX : POST_COMMIT_PREFIX}${job.id}`;
 
-const trailerOf = (turn: Turn): string => `Job-Try: ${turn.round}.${turn.try}`;
+const trailerOf = (attemptRef: AttemptRef): string => `Job-Try: ${attemptRef.round}.${attemptRef.try}`;
 
-/** The checkout comes before anything can read the brief, so that it is partial stands in the message. */
-export const briefMessage = (job: Job, turn: Turn, settings: RepositorySettings): string => {
+/** A partial checkout is announced in the message, since the checkout happens before the brief can be read. */
+export const briefMessage = (job: Job, attemptRef: AttemptRef, settings: RepositorySettings): string => {
   const partial = settings.checkout_paths.length > 0 ? `${PARTIAL_TRAILER}\n` : "";
-  return `${prefixOf(job)}: ${commitLine(redact(job.title))}\n\n${partial}${trailerOf(turn)}\n`;
+  return `${prefixOf(job)}: ${commitLine(redact(job.title))}\n\n${partial}${trailerOf(attemptRef)}\n`;
 };
 
-/** Is this the message of our brief for this very try? */
-export const isBriefMessage = (message: string, job: Job, turn: Turn): boolean =>
-  message.startsWith(`${prefixOf(job)}:`) && message.trimEnd().endsWith(trailerOf(turn));
+/** Whether this is the message of our brief for this attempt. */
+export const isBriefMessage = (message: string, job: Job, attemptRef: AttemptRef): boolean =>
+  message.startsWith(`${prefixOf(job)}:`) && message.trimEnd().endsWith(trailerOf(attemptRef));
 
-/** What a brief stands on beside the job itself. */
+/** Inputs of a brief besides the job. */
 export interface BriefBaseCommit {
   readonly base: BriefBase;
   readonly settings: RepositorySettings;
-  /** Names in the job's folder now, of which a last try's leftovers go. */
+  /** Names in the job's folder; leftovers of the last attempt among them are deleted. */
   readonly present: readonly string[];
   readonly failed_checks: Brief["failed_checks"];
   readonly llm: Brief["llm"];
 }
 
-/** What a brief says of the server that writes it. */
+/** What a brief says about the server that writes it. */
 export interface BriefSender {
-  /** Where it is reached from outside; null: nowhere. */
+  /** The server's public address; null when it has none. */
   readonly publicUrl: string | null;
 }
 
-function briefOf(job: Job, turn: Turn, ground: BriefBaseCommit, { publicUrl }: BriefSender): Brief {
-  const { base, settings, failed_checks, llm } = ground;
+function briefOf(job: Job, attemptRef: AttemptRef, baseCommit: BriefBaseCommit, { publicUrl }: BriefSender): Brief {
+  const { base, settings, failed_checks, llm } = baseCommit;
   const minutes = isOnActions(job)
     ? settings.limits.minutes
     : Math.min(settings.limits.minutes, job.time_limit_seconds / 60);
@@ -91,8 +91,8 @@ function briefOf(job: Job, turn: Turn, ground: BriefBaseCommit, { publicUrl }: B
     ),
     checkout_paths: settings.checkout_paths,
     egress: settings.egress ?? null,
-    attempt: turn.try,
-    round: turn.round,
+    attempt: attemptRef.try,
+    round: attemptRef.round,
     issue: issueOf(job.origin),
     pull_request: job.pull_request?.number ?? null,
     app_url: isOnActions(job) ? publicUrl : null,
@@ -100,7 +100,7 @@ function briefOf(job: Job, turn: Turn, ground: BriefBaseCommit, { publicUrl }: B
     failed_checks,
     history: job.rounds
       .slice(0, -1)
-      .slice(-MOST_TOLD_ROUNDS)
+      .slice(-MAX_HISTORY_ROUNDS)
       .map(({ asked, did }) => ({ asked: told(asked), did: told(did) })),
   };
 }
@@ -110,12 +110,17 @@ export interface TreeEntry {
   readonly mode: "100644";
   readonly type: "blob";
   readonly content?: string;
-  /** Of a blob; null deletes. */
+  /** A blob's id; null deletes the path. */
   readonly sha?: string | null;
 }
 
-/** The entries of the brief's tree. */
-export function briefEntries(job: Job, turn: Turn, ground: BriefBaseCommit, sender: BriefSender): TreeEntry[] {
+/** The tree entries of the brief. */
+export function briefEntries(
+  job: Job,
+  attemptRef: AttemptRef,
+  baseCommit: BriefBaseCommit,
+  sender: BriefSender,
+): TreeEntry[] {
   const file = (name: string, rest: { readonly content: string } | { readonly sha: null }): TreeEntry => ({
     path: `${jobFolder(job.id)}/${name}`,
     mode: "100644",
@@ -123,10 +128,10 @@ export function briefEntries(job: Job, turn: Turn, ground: BriefBaseCommit, send
     ...rest,
   });
   const asked = redact(job.rounds.at(-1)?.asked ?? job.task);
-  const config = JSON.stringify(briefOf(job, turn, ground, sender), null, 2);
+  const config = JSON.stringify(briefOf(job, attemptRef, baseCommit, sender), null, 2);
   return [
     file(TASK_FILE, { content: `${asked.trimEnd()}\n` }),
     file(CONFIG_FILE, { content: `${config}\n` }),
-    ...LEFTOVERS.filter((name) => ground.present.includes(name)).map((name) => file(name, { sha: null })),
+    ...LEFTOVERS.filter((name) => baseCommit.present.includes(name)).map((name) => file(name, { sha: null })),
   ];
 }

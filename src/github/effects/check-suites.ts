@@ -1,4 +1,4 @@
-/** What the check suites of a commit tell of the repository's workflow runs. Parses and sorts; makes no call. */
+/** Derives from a commit's check suites which workflow runs are in progress and which failed silently. Pure. */
 import { WORKFLOW_PATH } from "./branch-state.ts";
 import { type FactsAnswer, type Suite, workflowOf } from "./facts-query.ts";
 import type { DatedCheck } from "./newest-checks.ts";
@@ -6,11 +6,11 @@ import type { DatedCheck } from "./newest-checks.ts";
 export interface Begun {
   readonly open: readonly number[];
   readonly complete: readonly number[];
-  /** One of them was begun by the pull request. */
+  /** One of the runs was started by the pull request. */
   readonly of_pull_request: boolean;
-  /** What runs say that have no check to say it. */
+  /** Results of runs that have no check of their own. */
   readonly checks: readonly DatedCheck[];
-  /** All suites were listed. */
+  /** Whether all suites were listed. */
   readonly listed: boolean;
 }
 
@@ -18,7 +18,7 @@ type Suites = NonNullable<NonNullable<FactsAnswer["head"]>["checkSuites"]>;
 
 const PASSED: readonly (string | null)[] = ["SUCCESS", "NEUTRAL", "SKIPPED"];
 
-/** Held until a person approves it, or ended before any of its jobs: its file is broken, it was cancelled. */
+/** Runs that wait for approval, or that ended before their first job: an invalid file or a cancel. */
 function silent({ conclusion, checkRuns, workflowRun }: Suite): DatedCheck[] {
   if (workflowRun === null) return [];
   const held = conclusion === "ACTION_REQUIRED";
@@ -32,14 +32,17 @@ function silent({ conclusion, checkRuns, workflowRun }: Suite): DatedCheck[] {
     app_id: null,
     ours: false,
     url: workflowRun.url,
-    summary: held ? null : `The workflow run ended before any of its jobs: ${ended}.`,
+    summary: held ? null : `The workflow run ended before its first job: ${ended}.`,
   } as const;
   return [
     { check, workflow: workflowOf(workflowRun), event: workflowRun.event, run: workflowRun.databaseId, whole: true },
   ];
 }
 
-/** Suites of other apps stay queued for ever when they have nothing to say (github-facts 5.9), so runs alone count. */
+/**
+ * Suites of other apps stay queued forever when the app has nothing to report (github-facts 5.9), so only workflow runs
+ * count.
+ */
 export function runsOf(suites: Suites | null): Begun {
   const foreign = (suites?.nodes ?? []).filter(
     ({ workflowRun }) => workflowRun !== null && workflowRun.file?.path.endsWith(WORKFLOW_PATH) !== true,

@@ -1,6 +1,6 @@
 /**
- * deliver-files: what a worker of the market has handed in becomes one commit of the App's on the job's branch.
- * Compare-and-swap on the head; who did not get through, or may have been here before, looks first.
+ * deliver-files: commits a market worker's submission to the job's branch. Uses compare-and-swap on the head; after a
+ * failure or a repeated attempt it looks first whether the commit exists.
  */
 
 import { z } from "zod";
@@ -24,10 +24,10 @@ mutation Deliver($input: CreateCommitOnBranchInput!) {
 
 const schema = z.object({ createCommitOnBranch: z.object({ commit: z.object({ oid: z.string() }) }) });
 
-/** Commits of the branch that are looked through for one of ours. */
+/** Commits of the branch that are searched for ours. */
 const LOOK_BACK = 30;
 
-const trailerOf = ({ round, try: turn }: DeliverFiles): string => `Job-Files: ${round}.${turn}`;
+const trailerOf = ({ round, try: attemptRef }: DeliverFiles): string => `Job-Files: ${round}.${attemptRef}`;
 
 async function commit(task: Task, effect: DeliverFiles, files: readonly FileChange[], head: string): Promise<string> {
   const { job, octokit, at } = task;
@@ -44,7 +44,7 @@ async function commit(task: Task, effect: DeliverFiles, files: readonly FileChan
   return (await ask(octokit, MUTATION, { input }, schema)).createCommitOnBranch.commit.oid;
 }
 
-/** The branch's head now, and whether our commit is below it. */
+/** The branch's current head, and whether it contains our commit. */
 async function look({ octokit, at, job }: Task, effect: DeliverFiles): Promise<{ head: string; done: boolean } | null> {
   const { data } = await octokit.request("GET /repos/{owner}/{repo}/commits", {
     ...at,
@@ -58,15 +58,15 @@ async function look({ octokit, at, job }: Task, effect: DeliverFiles): Promise<{
   return head === undefined ? null : { head, done };
 }
 
-const delivered = ({ round, try: turn }: DeliverFiles, head_sha: string): Attempt =>
-  reported({ type: "files-delivered", round, try: turn, head_sha });
+const delivered = ({ round, try: attemptRef }: DeliverFiles, head_sha: string): Attempt =>
+  reported({ type: "files-delivered", round, try: attemptRef, head_sha });
 
-const refused = ({ round, try: turn }: DeliverFiles, sentence: string): Attempt =>
-  reported({ type: "delivery-refused", round, try: turn, sentence });
+const refused = ({ round, try: attemptRef }: DeliverFiles, sentence: string): Attempt =>
+  reported({ type: "delivery-refused", round, try: attemptRef, sentence });
 
 export const NOT_TAKEN =
-  "GitHub would not take the files that were handed in; one that is to go may not be there, a path may be a folder, or a rule may forbid it.";
-export const GONE = "The files that were handed in are not kept any more; hand them in again.";
+  "GitHub rejected the submitted files: a file to delete may not exist, a path may be a folder, or a rule may forbid it. Correct them and submit again.";
+export const GONE = "The submitted files are no longer stored; submit them again.";
 
 const troubled = (effect: DeliverFiles, githubError: GitHubError): Attempt =>
   githubError.kind === "invalid" || githubError.kind === "not-allowed"

@@ -1,4 +1,4 @@
-/** The one query behind a verdict (github-facts 6.6), and the parsing of its answer. No judgement. */
+/** The query for a verdict's facts (github-facts 6.6) and the parsing of its answer. Makes no judgement. */
 import { z } from "zod";
 import type { CheckState, RequiredCheck } from "../../domain/job/facts.ts";
 import type { JobId } from "../../domain/job/job.ts";
@@ -10,7 +10,7 @@ import { WORKFLOW_PATH } from "./branch-state.ts";
 import type { DatedCheck } from "./newest-checks.ts";
 
 const PAGE = 100;
-/** Checks and files beyond this are not read: the facts then say that they are not complete. */
+/** Further checks and files are not read; the facts are then marked incomplete. */
 export const MAX_LISTED = 300;
 const MAX_SUMMARY = 2_000;
 
@@ -31,8 +31,8 @@ statusCheckRollup {
 }`;
 
 /**
- * A run has a suite from its beginning, and a check only once a runner takes it, or never where its file is broken
- * (github-facts 2.13, 6.8). So the suites are read too.
+ * A run has a suite from its start, but a check only once a runner takes it, or never if its file is broken
+ * (github-facts 2.13, 6.8). So suites are read too.
  */
 const SUITES = `
 ... on Commit {
@@ -129,7 +129,7 @@ const suite = z.object({
     .nullable(),
 });
 
-/** What a rule of another kind has for parameters is an empty object here. */
+/** Other kinds of rules have no parameters here. */
 const baseRef = z.object({
   refUpdateRule: z.object({ requiredStatusCheckContexts: z.array(z.string().nullable()).nullish() }).nullish(),
   rules: z
@@ -188,7 +188,7 @@ export type Suite = z.infer<typeof suite>;
 export type FactsAnswer = z.infer<typeof factsSchema>["repository"];
 type Context = NonNullable<FactsAnswer["pullRequest"]["statusCheckRollup"]>["contexts"]["nodes"][number];
 
-/** Anything that GitHub may add one day counts as a failure: green must be said in so many words. */
+/** An unknown state counts as a failure: only an explicit success is green. */
 function stateOf(context: Context): CheckState {
   if (context.__typename === "StatusContext") {
     if (context.state === "SUCCESS") return "success";
@@ -215,7 +215,7 @@ function stateOf(context: Context): CheckState {
 const few = (...texts: readonly (string | null | undefined)[]): string | null =>
   head(texts.filter((text) => text).join("\n"), MAX_SUMMARY) || null;
 
-/** Ours, or of the workflow that runs our jobs: its guarded-off runs end as skipped and say nothing of the work. */
+/** Our own checks, and those of the workflow that runs jobs: its skipped runs say nothing about the work. */
 const isOurs = (check: Extract<Context, { __typename: "CheckRun" }>, self: AppIdentity, job: JobId): boolean => {
   const { checkSuite } = check;
   if (checkSuite?.workflowRun?.file?.path.endsWith(WORKFLOW_PATH) === true) return true;
@@ -257,7 +257,7 @@ export function checkOfContext(context: Context, self: AppIdentity, job: JobId):
   };
 }
 
-/** Without our own check, which would wait for itself. A rule that names the App says more than one that does not. */
+/** Excludes our own check, which would wait for itself. A rule that names the App overrides one that does not. */
 export function requiredChecks({ baseRef }: FactsAnswer["pullRequest"]): readonly RequiredCheck[] {
   const ruled = (baseRef?.rules?.nodes ?? []).flatMap(({ parameters }) => parameters?.requiredStatusChecks ?? []);
   const bound = ruled.flatMap(({ context, integrationId }) =>
@@ -271,7 +271,7 @@ export function requiredChecks({ baseRef }: FactsAnswer["pullRequest"]): readonl
   return [...bound, ...free.map((name) => ({ name, app_id: null }))].filter(({ name }) => name !== CHECK_NAME);
 }
 
-/** Names are not unique, files are. */
+/** Workflow names are not unique; file names are. */
 export const workflowOf = (run: {
   readonly workflow: { readonly name: string };
   readonly file?: { readonly path: string } | null | undefined;

@@ -1,6 +1,7 @@
 /**
- * What the failing checks of a commit have logged, for the next try: red CI is to be repaired, not repeated. Which ones
- * failed comes with the reading that a later brief needs anyway; each log is one more. Nothing here may fail a brief.
+ * Fetches the logs of a commit's failed checks for the next attempt, so that the agent can fix the failure. The list of
+ * failures comes with a query that a later brief needs anyway; each log is one more call. Errors here never fail a
+ * brief.
  */
 import { z } from "zod";
 import type { Brief } from "../../contracts/brief.ts";
@@ -8,19 +9,19 @@ import { redact } from "../../contracts/redact.ts";
 import { cut, tail } from "../../text/text.ts";
 import type { Task } from "./task.ts";
 
-/** The jobs of GitHub's own runner: the log of a check has its check's number. */
+/** GitHub Actions' own app: a check and its log share one number. */
 const ACTIONS = "github-actions";
 const RUN_JOB = "run-job.yml";
-/** Logs that one brief brings: each costs a call, and the first failure mostly explains the others. */
-const MOST_LOGS = 2;
-/** The end of a log is kept while it is read, and so much of a log is read at all. */
+/** Each log costs a call, and the first failure usually explains the others. */
+const MAX_LOGS = 2;
+/** Bytes of a log to keep, from its end, and to read in total. */
 const KEPT_BYTES = 128 * 1024;
-const MOST_BYTES = 64 * 1024 * 1024;
-const MOST_LINES = 120;
-const MOST_CHARACTERS = 8_000;
-const MOST_NAME = 200;
+const MAX_BYTES = 64 * 1024 * 1024;
+const MAX_LINES = 120;
+const MAX_CHARACTERS = 8_000;
+const MAX_NAME = 200;
 
-/** Part of a query on a commit. */
+/** Fragment for a query on a commit. */
 export const FAILED_CHECKS = `
 statusCheckRollup {
   contexts(first: 50) {
@@ -47,7 +48,7 @@ export interface FailedCheck {
   readonly name: string;
 }
 
-/** Anything else than such a check run is left out: it has no log to read. */
+/** Skips everything but check runs, which alone have logs. */
 export const failedChecksSchema = z
   .object({ contexts: z.object({ nodes: z.array(checkRun.nullable().catch(null)) }) })
   .nullish()
@@ -62,20 +63,20 @@ export const failedChecksSchema = z
   .catch([]);
 
 export async function readFailedLogs(task: Task, failed: readonly FailedCheck[]): Promise<Brief["failed_checks"]> {
-  const read = await Promise.all(failed.slice(0, MOST_LOGS).map(async (check) => readOne(task, check)));
+  const read = await Promise.all(failed.slice(0, MAX_LOGS).map(async (check) => readOne(task, check)));
   return read.filter((one) => one !== null);
 }
 
 async function readOne({ octokit, at }: Task, { job_id, name }: FailedCheck) {
-  // Unparsed: a log can have hundreds of megabytes, of which the end is wanted.
+  // Unparsed and streamed: a log can have hundreds of megabytes, of which only the end is used.
   const request = { parseSuccessResponseBody: false };
   const log = await octokit
     .request("GET /repos/{owner}/{repo}/actions/jobs/{job_id}/logs", { ...at, job_id, request })
     .then(({ data }: { data: unknown }) => (data instanceof ReadableStream ? endOf(data) : ""))
-    .then(tellingPart)
-    // Gone, forbidden, cut off: the try is told less, and goes on.
+    .then(errorPart)
+    // On any error the agent simply gets no log.
     .catch(() => "");
-  return log === "" ? null : { name: cut(redact(name), MOST_NAME), log };
+  return log === "" ? null : { name: cut(redact(name), MAX_NAME), log };
 }
 
 async function endOf(body: ReadableStream<Uint8Array>): Promise<string> {
@@ -85,7 +86,7 @@ async function endOf(body: ReadableStream<Uint8Array>): Promise<string> {
     seen += chunk.length;
     end = Buffer.concat([end, chunk]);
     if (end.length > KEPT_BYTES * 2) end = end.subarray(-KEPT_BYTES);
-    if (seen > MOST_BYTES) break;
+    if (seen > MAX_BYTES) break;
   }
   return end.subarray(-KEPT_BYTES).toString("utf8");
 }
@@ -95,10 +96,10 @@ const STAMP = /^\uFEFF?\d{4}-\d\d-\d\dT[\d:.]+Z /;
 const COLOUR = /\u001b\[[\d;]*[A-Za-z]/g;
 const ERROR = "##[error]";
 
-/** The lines that lead to the last error: what comes after it is a job that cleans up. */
-function tellingPart(text: string): string {
+/** The lines up to the last error; what follows is cleanup. */
+function errorPart(text: string): string {
   const lines = text.split(/\r?\n/).map((line) => line.replace(STAMP, "").replace(COLOUR, ""));
   const last = lines.findLastIndex((line) => line.startsWith(ERROR));
-  const telling = lines.slice(0, last < 0 ? lines.length : last + 1).slice(-MOST_LINES);
-  return tail(redact(telling.join("\n").trim()), MOST_CHARACTERS);
+  const telling = lines.slice(0, last < 0 ? lines.length : last + 1).slice(-MAX_LINES);
+  return tail(redact(telling.join("\n").trim()), MAX_CHARACTERS);
 }

@@ -1,6 +1,6 @@
 /**
- * merge: the one place that merges, always with the commit that was judged (github-facts 6.1). A refusal is looked
- * into once, so that its sentence says what is really the matter.
+ * merge: merges the pull request, always at the commit that was judged (github-facts 6.1). No other file merges. A
+ * refusal is examined once, so that the message names its cause.
  */
 
 import type { Effect } from "../../domain/job/effect.ts";
@@ -30,8 +30,8 @@ export const mergeRefused = (sha: string, sentence: string, final: boolean): Att
 const mergedByUs = (task: Task, pull_request: number): Attempt =>
   reported({ type: "merged", pull_request, by: botLogin(task.self), at: task.now() });
 
-/** What the pull request itself says to a merge of this commit; null: nothing stands against it. */
-export function standsAgainst(task: Task, number: number, sha: string, pull: PullRequestState): Attempt | null {
+/** What in the pull request's state forbids merging this commit; null when nothing does. */
+export function mergeBlocker(task: Task, number: number, sha: string, pull: PullRequestState): Attempt | null {
   if (pull.state === "MERGED") {
     const { merged_by: by, merged_by_id, merged_at } = pull;
     const whose = merged_by_id === null ? {} : { by_id: merged_by_id };
@@ -45,7 +45,7 @@ export function standsAgainst(task: Task, number: number, sha: string, pull: Pul
 
 const METHOD_REFUSED = /(?:merges?|merging|commits) (?:is|are) not allowed/i;
 
-async function lookInto(
+async function explainRefusal(
   task: Task,
   number: number,
   { sha, method }: Merge,
@@ -53,7 +53,7 @@ async function lookInto(
 ): Promise<Attempt> {
   const read = await attempted(task.now, () => readPullRequest(task, number));
   if (!read.ok) return { ended: "later", ...laterOf(read.githubError) };
-  const against = standsAgainst(task, number, sha, read.value);
+  const against = mergeBlocker(task, number, sha, read.value);
   if (against !== null) return against;
   const words = "words" in githubError ? githubError.words : "";
   const other = read.value.methods.find((allowed) => allowed !== method);
@@ -80,6 +80,6 @@ export async function merge(task: Task, effect: Merge): Promise<Attempt> {
     case "gone":
       return mergeRefused(effect.sha, said.closed(), true);
     default:
-      return lookInto(task, pull.number, effect, answer.githubError);
+      return explainRefusal(task, pull.number, effect, answer.githubError);
   }
 }

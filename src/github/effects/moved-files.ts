@@ -1,9 +1,12 @@
-/** Where moved files of a pull request came from: a file that leaves a guarded place has changed that place too. */
+/**
+ * Finds the old paths of moved files in a pull request: moving a file out of a protected folder changes that folder
+ * too.
+ */
 import type { Task } from "./task.ts";
 
 const PAGE = 100;
 
-/** The old paths; null: the list is longer than `most`. */
+/** The old paths; null when there are more than `most`. */
 export async function movedFrom({ octokit, at }: Task, pull_number: number, most: number): Promise<string[] | null> {
   const paths: string[] = [];
   for (let page = 1; (page - 1) * PAGE < most; page++) {

@@ -1,18 +1,18 @@
 /**
- * Which checks of a commit count: of those of one name, workflow and event the newest run's. What was cancelled counts
- * for nothing where a later run of its workflow tells the same, on whatever event. Pure.
+ * Selects the checks of a commit that count: the newest run per name, workflow and event. A cancelled check is ignored
+ * if a later run of its workflow, on any event, reports the same one. Pure.
  */
 import type { Check } from "../../domain/job/facts.ts";
 
-/** A check with what tells its age. */
+/** A check with its age. */
 export interface DatedCheck {
   readonly check: Check;
-  /** Null: no workflow made it. */
+  /** Null when it does not come from a workflow. */
   readonly workflow: string | null;
   readonly event: string | null;
-  /** Grows from run to run; null: not known. */
+  /** Increases with each run; null when unknown. */
   readonly run: number | null;
-  /** It stands for a whole run, none of whose jobs has begun. */
+  /** Represents a whole run, none of whose jobs has begun. */
   readonly whole: boolean;
 }
 

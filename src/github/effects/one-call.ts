@@ -1,4 +1,4 @@
-/** The effects that are one call: a reaction, cancelling a run, closing a pull request, deleting the branch. */
+/** Effects that are a single call: add a reaction, cancel a run, close a pull request, delete the branch. */
 
 import type { Effect } from "../../domain/job/effect.ts";
 import type { Attempt } from "../../engine/ports/performer.ts";
@@ -8,7 +8,7 @@ import { done, type Task } from "./task.ts";
 
 type Of<T extends Effect["type"]> = Extract<Effect, { type: T }>;
 
-/** Makes the call; trouble of the named kinds means that there is nothing left to do. */
+/** Makes the call; errors of the given kinds mean that nothing is left to do. */
 async function unless(
   kinds: readonly GitHubError["kind"][],
   task: Task,
@@ -19,7 +19,7 @@ async function unless(
   return { ended: "later", ...laterOf(answer.githubError) };
 }
 
-/** What the runner is told of trouble that an effect has no answer to. */
+/** The result for errors that an effect does not handle itself: retry later. */
 export function laterOf(githubError: GitHubError): { readonly reason: string; readonly after_ms?: number } {
   switch (githubError.kind) {
     case "later":
@@ -28,19 +28,19 @@ export function laterOf(githubError: GitHubError): { readonly reason: string; re
         ...(githubError.after_ms === undefined ? {} : { after_ms: githubError.after_ms }),
       };
     case "forbidden":
-      return { reason: "GitHub does not allow it: the App may lack a permission in this repository." };
+      return { reason: "GitHub refused: the App may lack a permission in this repository." };
     case "gone":
-      return { reason: "GitHub does not know the repository, the branch or the pull request any more." };
+      return { reason: "GitHub no longer finds the repository, the branch or the pull request." };
     default:
-      return { reason: "GitHub would not do it." };
+      return { reason: "GitHub refused the request." };
   }
 }
 
-/** A reaction is a courtesy: a deleted comment or a missing permission is no reason to try again. */
+/** A reaction is optional: a deleted comment or a missing permission is not retried. */
 export const react = (task: Task, { comment_id, content }: Of<"react">): Promise<Attempt> =>
   unless(["gone", "forbidden", "invalid"], task, () => addReaction(task.octokit, task.at, comment_id, content));
 
-/** 409: the run is over already. */
+/** 409: the run has already ended. */
 export const cancelRun = (task: Task, { run_id }: Of<"cancel-run">): Promise<Attempt> =>
   unless(["gone", "conflict"], task, () =>
     task.octokit.request("POST /repos/{owner}/{repo}/actions/runs/{run_id}/cancel", { ...task.at, run_id }),
@@ -58,7 +58,7 @@ export async function closePullRequest(task: Task): Promise<Attempt> {
   );
 }
 
-/** 422 "Reference does not exist": somebody, or the merge, was faster (github-facts 6.14). */
+/** 422 "Reference does not exist": a person or the merge has deleted it (github-facts 6.14). */
 export const deleteBranch = (task: Task): Promise<Attempt> =>
   unless(["gone", "invalid"], task, () =>
     task.octokit.request("DELETE /repos/{owner}/{repo}/git/refs/{ref}", {

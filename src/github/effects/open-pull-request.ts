@@ -1,6 +1,7 @@
 /**
- * open-pull-request: the job's folder goes, and the pull request opens or takes the further round. One write where the
- * pull request is there already, two where it is not; one less where the run has taken the folder away with its push.
+ * open-pull-request: removes the job's folder from the branch and opens the pull request, or reuses the open one for a
+ * further round. One write for an existing pull request, two for a new one; one less if the run's push removed the
+ * folder.
  */
 
 import type { Effect } from "../../domain/job/effect.ts";
@@ -24,7 +25,7 @@ interface Opened {
 async function post(task: Task, base: string, draft: boolean): Promise<Opened> {
   const { octokit, at, job, repositories } = task;
   const known = await repositories.get(job.repository.owner, job.repository.name);
-  // GitHub closes an issue only from the default branch; elsewhere the words would promise what does not happen
+  // GitHub closes issues only from the default branch; elsewhere the keyword would be a false promise.
   const closes = known?.base ? known.base.branch === base : true;
   const { data } = await octokit.request("POST /repos/{owner}/{repo}/pulls", {
     ...at,
@@ -48,16 +49,16 @@ async function find({ octokit, at, job }: Task): Promise<Opened | null> {
   return first ? { number: first.number, url: first.html_url } : null;
 }
 
-/** What the default branch is called now, where the job is for it. */
+/** The new name of the default branch, if the job targets it. */
 async function renamed({ octokit, at, job }: Task): Promise<string | null> {
   if (job.base.is_default !== true) return null;
   return (await readBranchState({ octokit, at }, null))?.default_branch ?? null;
 }
 
-/** 422 of a base that is not there, or not under this name. */
+/** 422 for a base that does not exist under this name. */
 const NO_BASE = /"field":\s*"base"/;
 
-/** Null: nothing lies between the two branches. What is there already, from us or by hand, is taken. */
+/** Null when the two branches do not differ. An existing pull request is reused, no matter who opened it. */
 async function open(task: Task, base: string): Promise<CallOutcome<Opened | null>> {
   const left = task.again ? await find(task) : null;
   if (left !== null) return { ok: true, value: left };
@@ -75,12 +76,12 @@ async function open(task: Task, base: string): Promise<CallOutcome<Opened | null
       ? answer
       : attempted(task.now, () => post(task, name, task.job.choices.draft));
   }
-  // private repositories on some plans know no drafts
+  // Some plans have no drafts in private repositories.
   const without_draft = task.job.choices.draft && /draft/i.test(words);
   return without_draft ? attempted(task.now, () => post(task, base, false)) : answer;
 }
 
-/** Right after a push GitHub may not see it yet: what it then says of files that are known to have changed is no answer. */
+/** Right after a push GitHub may not show it yet, so an answer without the known changed files is not trusted. */
 async function isUnseen(task: Task, base: string): Promise<boolean> {
   const { octokit, at, job } = task;
   if ((job.result?.changed_files.length ?? 0) === 0) return false;
@@ -93,7 +94,7 @@ async function isUnseen(task: Task, base: string): Promise<boolean> {
   return data.ahead_by > 0 && (data.files ?? []).length > 0;
 }
 
-/** Before GitHub is asked again about a push that it does not see. */
+/** Before asking again about a push that GitHub does not show yet. */
 const UNSEEN_MS = 5_000;
 
 async function adopt(task: Task, round: number, number: number): Promise<Attempt> {
@@ -107,8 +108,8 @@ async function adopt(task: Task, round: number, number: number): Promise<Attempt
 }
 
 /**
- * The run has pushed with our token, without the job's folder, and the head is still that push. Of a further round the
- * pull request must be looked at anyway.
+ * The run pushed with our token and without the job's folder, and the head is still that push. In a further round the
+ * pull request is checked anyway.
  */
 const isClean = (job: Job): boolean =>
   job.pull_request === null && job.head_sha !== null && actionsWork(job)?.handed_in?.clean_sha === job.head_sha;
@@ -125,7 +126,7 @@ export async function openPullRequest(task: Task, { round }: OpenPullRequest): P
   if (theirs !== null) return adopt(task, round, theirs);
   const cleaned = isClean(job) ? asPushed(job) : await removeFolder(task);
   if (cleaned === null)
-    return { ended: "later", reason: "The job's branch is gone, so no pull request can be opened." };
+    return { ended: "later", reason: "The job's branch was deleted, so no pull request can be opened." };
   if ("githubError" in cleaned) return { ended: "later", ...laterOf(cleaned.githubError) };
   const { head, empty } = cleaned;
   if (job.pull_request !== null && cleaned.open)
@@ -133,13 +134,13 @@ export async function openPullRequest(task: Task, { round }: OpenPullRequest): P
   if (empty) return reported({ type: "nothing-to-open", round });
 
   const base = job.base.branch;
-  if (base === null) return { ended: "later", reason: "It is not known which branch the pull request is for." };
+  if (base === null) return { ended: "later", reason: "The pull request's base branch is unknown." };
   const answer = await open(task, base);
   if (!answer.ok) return { ended: "later", ...laterOf(answer.githubError) };
   if (answer.value === null) {
     const unseen = await attempted(task.now, () => isUnseen(task, base));
     if (unseen.ok && !unseen.value) return reported({ type: "nothing-to-open", round });
-    return { ended: "later", reason: "GitHub does not see the pushed work yet.", after_ms: UNSEEN_MS };
+    return { ended: "later", reason: "GitHub does not show the pushed work yet.", after_ms: UNSEEN_MS };
   }
   return reported({ type: "pull-request-opened", round, ...answer.value, head_sha: head });
 }

@@ -1,21 +1,21 @@
 /**
- * Our brief for this try, if an earlier attempt has left it on the job's branch. Anybody who may push there can write its
- * message, and what is taken for the brief gets the App's token: so it must be by the App, as GitHub has signed it, or say
- * word for word what the App would write.
+ * Recognises our brief for this attempt on the job's branch, left by an earlier performance of the effect. Anyone who
+ * may push can copy its message, and the brief's run gets the App's token, so it must be signed by GitHub for the App
+ * or match what the App would write exactly.
  */
 
 import { type AppIdentity, botLogin, sameLogin } from "../client/app-identity.ts";
 import type { Tip } from "./branch-state.ts";
-import { isBriefMessage, type Turn } from "./brief.ts";
+import { type AttemptRef, isBriefMessage } from "./brief.ts";
 import type { Task } from "./task.ts";
 
-/** Commits that are looked through for a brief of ours below what the agent has added since. */
+/** Commits below the head that are searched for our brief, since the agent may have added some. */
 const LOOK_BACK = 50;
 
-/** Whom GitHub names as the committer of what was made through it. */
+/** The committer that GitHub records for commits made through its API. */
 const WEB_FLOW = "web-flow";
 
-/** The tree of a first brief on this commit; null: there would be none. */
+/** The tree of a first brief on this commit; null when there would be none. */
 export type TreeOn = (parent: Tip) => Promise<string | null>;
 
 interface Candidate {
@@ -32,13 +32,13 @@ const isBy = (who: unknown, login: string): boolean =>
   typeof who.login === "string" &&
   sameLogin(who.login, login);
 
-/** GitHub signs what an App commits over the API, and nothing else that names it. */
+/** GitHub signs commits that an App makes through the API, and no others that claim to be by it. */
 const isSigned = ({ author, committer, commit }: Candidate, self: AppIdentity): boolean =>
   commit.verification?.verified === true &&
   isBy(author, botLogin(self)) &&
   (isBy(committer, botLogin(self)) || isBy(committer, WEB_FLOW));
 
-/** For a GitHub that signs nothing, as GitHub Enterprise Server does unless it is told to. */
+/** For a GitHub that does not sign, such as GitHub Enterprise Server by default. */
 async function saysTheSame({ octokit, at }: Task, { commit, parents }: Candidate, treeOn: TreeOn): Promise<boolean> {
   const [parent, ...others] = parents;
   if (parent === undefined || others.length > 0) return false;
@@ -47,14 +47,14 @@ async function saysTheSame({ octokit, at }: Task, { commit, parents }: Candidate
   return (await treeOn({ sha: commit_sha, tree: data.tree.sha })) === commit.tree.sha;
 }
 
-export async function ownBrief(task: Task, turn: Turn, treeOn: TreeOn): Promise<string | null> {
+export async function ownBrief(task: Task, attemptRef: AttemptRef, treeOn: TreeOn): Promise<string | null> {
   const { job, octokit, at, self } = task;
   const { data } = await octokit.request("GET /repos/{owner}/{repo}/commits", {
     ...at,
     sha: job.branch,
     per_page: LOOK_BACK,
   });
-  const alike = data.filter(({ commit }) => isBriefMessage(commit.message, job, turn));
+  const alike = data.filter(({ commit }) => isBriefMessage(commit.message, job, attemptRef));
   const signed = alike.find((one) => isSigned(one, self));
   const last = alike.at(0);
   if (signed !== undefined || last === undefined) return signed?.sha ?? null;

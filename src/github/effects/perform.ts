@@ -1,6 +1,6 @@
 /**
- * The performer: from an effect to the file that performs it, inside the budget of its installation. What no effect has
- * an answer to becomes "later", so that the runner tries again and ends it when that does not help.
+ * Dispatches effects to the files that perform them, within the installation's write budget. Unexpected errors become
+ * "later", so that the runner retries up to its limit.
  */
 
 import type { LogLine } from "../../contracts/log-line.ts";
@@ -34,24 +34,24 @@ import { done, type Task } from "./task.ts";
 export interface PerformerParts {
   readonly source: OctokitSource;
   readonly repositories: RepositoryStore;
-  /** Asked for once per effect: at the start it may not be known yet. */
+  /** Read for each effect, since it may be unknown at the start. */
   readonly self: () => Promise<AppIdentity>;
   readonly llm: ModelDefaults;
-  /** Looks at what the market's agents submit; null or missing: there is nobody to ask. */
+  /** Reviews submissions of market agents; null when no model is configured. */
   readonly judge?: Judge | null;
-  /** Where this server is reached from outside; null: nowhere. */
+  /** The server's public address; null when it has none. */
   readonly public_url?: string | null;
-  /** The kept log of a job's last try, whose end the check run shows. */
+  /** The stored log of a job's last attempt, shown in the check run. */
   readonly log?: (id: JobId) => Promise<readonly LogLine[]>;
-  /** What travels beside a job; where there are no such jobs, there is nothing to read. */
+  /** Attachment blobs; not needed without a market. */
   readonly parcels?: Pick<AttachmentStore, "get">;
-  /** Whose account a person's is; where there is no market, nobody asks. */
+  /** Maps a person to an account; not needed without a market. */
   readonly accounts?: Pick<AccountStore, "of">;
   readonly now?: () => number;
   readonly wait?: (ms: number) => Promise<void>;
 }
 
-/** An attachment and a file that is no text needs a write of its own. */
+/** Each attachment and each binary file costs one more write. */
 function writesOf({ type }: GitHubEffect, job: Job): number {
   if (type === "push-brief") return WRITES[type] + (marketWork(job)?.enclosure?.attachments.length ?? 0);
   return WRITES[type] + (type === "show-files" ? (marketWork(job)?.delivery?.files.length ?? 0) : 0);
@@ -125,7 +125,7 @@ export function createPerformer(parts: PerformerParts): Performer {
         };
         const work = (octokit: Caller) => begin({ ...task, octokit }, effect);
         const writes = writesOf(effect, job);
-        if (effect.type === "show-progress") return (await source.spare(installation_id, writes, work)) ?? done;
+        if (effect.type === "show-progress") return (await source.bestEffort(installation_id, writes, work)) ?? done;
         return writes === 0
           ? await work(await source.installation(installation_id))
           : await source.work(installation_id, `${job.id}:${effectKey(effect)}`, writes, work);

@@ -1,4 +1,4 @@
-/** How a pull request stands, for the effects that act on it: what tells GitHub's refusals apart. */
+/** Reads the state of a pull request, which explains GitHub's refusals. */
 import { z } from "zod";
 import { ask } from "../client/graphql.ts";
 import type { Task } from "./task.ts";
@@ -47,10 +47,10 @@ export interface PullRequestState {
   readonly head: string;
   readonly merged_at: number | null;
   readonly merged_by: string | null;
-  /** Null: it was no person, or is not merged. */
+  /** Null when it is not merged, or not by a person. */
   readonly merged_by_id: number | null;
   readonly auto_merges: boolean;
-  /** Merge methods that the repository allows, the tidiest first. */
+  /** Merge methods that the repository allows, in order of preference. */
   readonly methods: readonly MergeMethod[];
 }
 

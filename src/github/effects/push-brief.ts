@@ -1,6 +1,6 @@
 /**
- * push-brief: tree → commit → ref, in this order, so that one push starts one run (github-facts 2.2). Three calls when
- * the base is known from push events; else one reading before them. Never touches a ref that is not the job's.
+ * push-brief: creates tree, commit and ref, in this order, so that one push starts one run (github-facts 2.2). Three
+ * calls if the base is known from push events, otherwise one more query. Only touches the job's ref.
  */
 
 import { DEFAULT_REPOSITORY_SETTINGS, UNREAD_REPOSITORY_SETTINGS } from "../../contracts/settings.ts";
@@ -22,29 +22,29 @@ import { reported, type Task } from "./task.ts";
 type PushBrief = Extract<Effect, { type: "push-brief" }>;
 
 /** Everything that a push needs. */
-interface Ground extends Omit<BriefBaseCommit, "llm"> {
-  /** The commit to stand on: the base, or the head of the job's branch. */
+interface PushBase extends Omit<BriefBaseCommit, "llm"> {
+  /** The parent commit: the base, or the head of the job's branch. */
   readonly parent: Tip;
   readonly creates: boolean;
   readonly settings_problem: string | null;
-  readonly learned: ObservedRepository | null;
+  readonly observed: ObservedRepository | null;
 }
 
-/** What the agent is told of its model. */
+/** The model settings of the agent. */
 type Llm = BriefBaseCommit["llm"];
 
 type Pushed =
   | { readonly ended: "pushed"; readonly sha: string }
-  /** What we stood on has moved or is gone. `final`: GitHub's words name no race, so looking again is of use once. */
+  /** The parent has moved or is gone. `final`: GitHub's message shows no race, so one more look is enough. */
   | { readonly ended: "stale"; readonly final: boolean }
   | { readonly ended: "exists" }
   | { readonly ended: "no"; readonly attempt: Attempt };
 
-const refused = ({ round, try: turn }: PushBrief, sentence: string): Attempt =>
-  reported({ type: "brief-refused", round, try: turn, sentence });
+const refused = ({ round, try: attemptRef }: PushBrief, sentence: string): Attempt =>
+  reported({ type: "brief-refused", round, try: attemptRef, sentence });
 
-/** A market's worker has a model of its own: what stands here is a proposal, and nobody's mistake. */
-function llmOf({ job, defaults, now }: Task, { settings }: Ground): Llm | string {
+/** A market worker chooses its own model, so the setting is a proposal and never an error. */
+function llmOf({ job, defaults, now }: Task, { settings }: PushBase): Llm | string {
   const asked = isOnActions(job) ? defaults : { ...defaults, own_models: true };
   const named = modelOf(job.choices, settings, asked, now());
   if (!named.ok) return named.sentence;
@@ -52,27 +52,27 @@ function llmOf({ job, defaults, now }: Task, { settings }: Ground): Llm | string
   return { provider: named.provider, model, max_tokens, notes: [...notes], named_by: named.named_by };
 }
 
-const pushed = (task: Task, effect: PushBrief, sha: string, ground: Ground, llm: Llm): Attempt => ({
+const pushed = (task: Task, effect: PushBrief, sha: string, pushBase: PushBase, llm: Llm): Attempt => ({
   ...reported({
     type: "brief-pushed",
     round: effect.round,
     try: effect.try,
     head_sha: sha,
-    base: ground.base,
-    settings: ground.settings,
-    settings_problem: ground.settings_problem,
+    base: pushBase.base,
+    settings: pushBase.settings,
+    settings_problem: pushBase.settings_problem,
     ...(isOnActions(task.job) ? { llm: { model: llm.model, notes: llm.notes } } : {}),
   }),
-  ...(ground.learned === null ? {} : { repository: ground.learned }),
+  ...(pushBase.observed === null ? {} : { repository: pushBase.observed }),
 });
 
-/** The ground as push events have left it, or null when GitHub must be asked. */
-function warmGround(task: Task, known: ObservedRepository | null): Ground | null {
+/** The base commit as cached from push events; null if unknown and must be fetched. */
+function cachedBase(task: Task, known: ObservedRepository | null): PushBase | null {
   const { job, again } = task;
   const base = known?.base;
   if (!base || again || job.head_sha !== null) return null;
   if (job.base.branch !== null && job.base.branch !== base.branch) return null;
-  if (isOnActions(job) && !base.has_workflow) return null; // it may have been added since: look before refusing
+  if (isOnActions(job) && !base.has_workflow) return null; // The workflow may have been added since, so look before refusing.
   return {
     base: { branch: base.branch, sha: base.head_sha },
     parent: { sha: base.head_sha, tree: base.tree_sha },
@@ -82,12 +82,12 @@ function warmGround(task: Task, known: ObservedRepository | null): Ground | null
     settings_problem: known.settings_problem,
     present: [],
     failed_checks: [],
-    learned: null,
+    observed: null,
   };
 }
 
-/** The ground as GitHub tells it, or the sentence that says why there is none. */
-function coldGround(task: Task, state: BranchState | null, known: ObservedRepository | null): Ground | string {
+/** The base commit as fetched from GitHub, or the sentence that says why there is none. */
+function fetchedBase(task: Task, state: BranchState | null, known: ObservedRepository | null): PushBase | string {
   const { job } = task;
   if (state === null) return refusals.notInstalled(job.repository);
   if (state.default_branch === null) return refusals.emptyRepository();
@@ -104,38 +104,38 @@ function coldGround(task: Task, state: BranchState | null, known: ObservedReposi
     settings_problem: read === null || read.ok ? null : read.problem,
     present: state.present,
     failed_checks: [],
-    learned: observedOf(state, job.repository, known),
+    observed: observedOf(state, job.repository, known),
   };
 }
 
-/** 422 where somebody else was faster; any other is said for good. */
+/** 422 after a race; any other 422 is final. */
 const RACE = /not a fast.forward|reference does not exist/i;
 
-/** 422 where a ruleset keeps us from the branch: asking again will not help. */
-const RULED_OUT = /rule violations?|protected branch/i;
+/** 422 from a ruleset that blocks the branch: a retry will not help. */
+const RULESET_BLOCKED = /rule violations?|protected branch/i;
 
-async function writeTree(task: Task, effect: PushBrief, ground: BriefBaseCommit, base_tree: string): Promise<string> {
+async function writeTree(task: Task, effect: PushBrief, pushBase: BriefBaseCommit, base_tree: string): Promise<string> {
   const { octokit, job, at } = task;
-  const tree = [...briefEntries(job, effect, ground, task), ...(await attachmentEntries(task))];
+  const tree = [...briefEntries(job, effect, pushBase, task), ...(await attachmentEntries(task))];
   return (await octokit.request("POST /repos/{owner}/{repo}/git/trees", { ...at, base_tree, tree })).data.sha;
 }
 
-async function push(task: Task, effect: PushBrief, ground: Ground, llm: Llm): Promise<Pushed> {
+async function push(task: Task, effect: PushBrief, pushBase: PushBase, llm: Llm): Promise<Pushed> {
   const { octokit, job, at, now } = task;
-  const tree = await attempted(now, () => writeTree(task, effect, { ...ground, llm }, ground.parent.tree));
+  const tree = await attempted(now, () => writeTree(task, effect, { ...pushBase, llm }, pushBase.parent.tree));
   if (!tree.ok) return noPush(tree.githubError, task, effect);
   const commit = await attempted(now, () =>
     octokit.request("POST /repos/{owner}/{repo}/git/commits", {
       ...at,
-      message: briefMessage(job, effect, ground.settings),
+      message: briefMessage(job, effect, pushBase.settings),
       tree: tree.value,
-      parents: [ground.parent.sha],
+      parents: [pushBase.parent.sha],
     }),
   );
   if (!commit.ok) return noPush(commit.githubError, task, effect);
   const { sha } = commit.value.data;
   const ref = await attempted<unknown>(now, () =>
-    ground.creates
+    pushBase.creates
       ? octokit.request("POST /repos/{owner}/{repo}/git/refs", { ...at, ref: `refs/heads/${job.branch}`, sha })
       : octokit.request("PATCH /repos/{owner}/{repo}/git/refs/{ref}", {
           ...at,
@@ -145,7 +145,7 @@ async function push(task: Task, effect: PushBrief, ground: Ground, llm: Llm): Pr
         }),
   );
   if (ref.ok) return { ended: "pushed", sha };
-  if (ref.githubError.kind === "invalid" && RULED_OUT.test(ref.githubError.words))
+  if (ref.githubError.kind === "invalid" && RULESET_BLOCKED.test(ref.githubError.words))
     return { ended: "no", attempt: refused(effect, refusals.lacksPermission(job.repository)) };
   if (ref.githubError.kind === "invalid" && /already exists/i.test(ref.githubError.words)) return { ended: "exists" };
   return noPush(ref.githubError, task, effect);
@@ -165,18 +165,18 @@ function noPush(githubError: GitHubError, task: Task, effect: PushBrief): Pushed
   }
 }
 
-/** The tree that a first brief has on this commit; null: there would be none. */
-function firstTree(task: Task, effect: PushBrief, ground: Ground | string): TreeOn {
+/** The tree of a first brief on this commit; null when there would be none. */
+function firstTree(task: Task, effect: PushBrief, pushBase: PushBase | string): TreeOn {
   return async ({ sha, tree }) => {
-    const llm = typeof ground === "string" ? ground : llmOf(task, ground);
-    if (typeof ground === "string" || typeof llm === "string") return null;
-    const first = { ...ground, base: { ...ground.base, sha }, present: [], failed_checks: [], llm };
+    const llm = typeof pushBase === "string" ? pushBase : llmOf(task, pushBase);
+    if (typeof pushBase === "string" || typeof llm === "string") return null;
+    const first = { ...pushBase, base: { ...pushBase.base, sha }, present: [], failed_checks: [], llm };
     const written = await attempted(task.now, () => writeTree(task, effect, first, tree));
     return written.ok ? written.value : null;
   };
 }
 
-/** The default branch may have got another name since the job began: then it is followed. */
+/** Follows the default branch if it was renamed after the job began. */
 async function readState(task: Task): Promise<BranchState | null> {
   const { job } = task;
   const state = await readBranchState(task, job);
@@ -185,11 +185,14 @@ async function readState(task: Task): Promise<BranchState | null> {
 }
 
 interface Found {
-  readonly ground: Ground | string;
+  readonly pushBase: PushBase | string;
   readonly left: string | null;
 }
 
-/** The ground, and what an earlier attempt left on it. `may_exist`: the branch may hold this try's brief already. */
+/**
+ * Finds the base commit and what an earlier performance left. `may_exist`: the branch may hold this attempt's brief
+ * already.
+ */
 async function find(
   task: Task,
   effect: PushBrief,
@@ -197,29 +200,29 @@ async function find(
   may_exist: boolean,
 ): Promise<Found> {
   const state = await readState(task);
-  const ground = coldGround(task, state, known);
+  const pushBase = fetchedBase(task, state, known);
   const left =
     state !== null && state.branch !== null && may_exist
-      ? await ownBrief(task, effect, firstTree(task, effect, ground))
+      ? await ownBrief(task, effect, firstTree(task, effect, pushBase))
       : null;
-  if (typeof ground === "string" || left !== null || task.job.failure === null) return { ground, left };
-  return { ground: { ...ground, failed_checks: await readFailedLogs(task, state?.failed ?? []) }, left };
+  if (typeof pushBase === "string" || left !== null || task.job.failure === null) return { pushBase, left };
+  return { pushBase: { ...pushBase, failed_checks: await readFailedLogs(task, state?.failed ?? []) }, left };
 }
 
 export async function pushBrief(task: Task, effect: PushBrief): Promise<Attempt> {
   const { job } = task;
   const known = await task.repositories.get(job.repository.owner, job.repository.name);
 
-  const warm = warmGround(task, known);
-  if (warm !== null) {
-    const llm = llmOf(task, warm);
+  const cached = cachedBase(task, known);
+  if (cached !== null) {
+    const llm = llmOf(task, cached);
     if (typeof llm === "string") return refused(effect, llm);
-    const first = await push(task, effect, warm, llm);
-    if (first.ended === "pushed") return pushed(task, effect, first.sha, warm, llm);
+    const first = await push(task, effect, cached, llm);
+    if (first.ended === "pushed") return pushed(task, effect, first.sha, cached, llm);
     if (first.ended === "no") return first.attempt;
   }
 
-  // the first try's branch is ours alone, so one that is there already must hold the brief of an earlier attempt
+  // Only the App creates the first attempt's branch, so an existing one must hold an earlier brief of ours.
   const first_try = job.head_sha === null;
   const read = await attempted(task.now, () => find(task, effect, known, task.again || first_try));
   if (!read.ok) {
@@ -227,16 +230,16 @@ export async function pushBrief(task: Task, effect: PushBrief): Promise<Attempt>
     if (read.githubError.kind === "forbidden") return refused(effect, refusals.lacksPermission(job.repository));
     return { ended: "later", ...laterOf(read.githubError) };
   }
-  const { ground, left } = read.value;
-  if (typeof ground === "string") return refused(effect, ground);
-  const llm = llmOf(task, ground);
+  const { pushBase, left } = read.value;
+  if (typeof pushBase === "string") return refused(effect, pushBase);
+  const llm = llmOf(task, pushBase);
   if (typeof llm === "string") return refused(effect, llm);
-  if (left !== null) return pushed(task, effect, left, ground, llm);
-  if (first_try && !ground.creates && effect.round === 1 && effect.try === 1)
+  if (left !== null) return pushed(task, effect, left, pushBase, llm);
+  if (first_try && !pushBase.creates && effect.round === 1 && effect.try === 1)
     return refused(effect, refusals.foreignBranch(job.branch));
 
-  const second = await push(task, effect, ground, llm);
-  if (second.ended === "pushed") return pushed(task, effect, second.sha, ground, llm);
+  const second = await push(task, effect, pushBase, llm);
+  if (second.ended === "pushed") return pushed(task, effect, second.sha, pushBase, llm);
   if (second.ended === "no") return second.attempt;
   if (second.ended === "stale" && second.final) return refused(effect, refusals.notTaken(job.branch));
   return { ended: "later", reason: "The branch moved while the brief was being pushed.", after_ms: 1_000 };

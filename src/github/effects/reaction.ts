@@ -1,4 +1,4 @@
-/** A reaction to what somebody wrote. Doubled it is one; REST knows none for reviews, GraphQL does. */
+/** Adds a reaction. Adding it twice has no effect. Uses GraphQL, since REST has no reactions on reviews. */
 import type { CommentId } from "../../domain/job/comment-id.ts";
 import type { Caller } from "../client/octokit.ts";
 

@@ -1,6 +1,6 @@
 /**
- * read-facts: everything a verdict rests on, at one moment. One query as a rule; more only for further pages, for runs
- * that were asked for, and while GitHub still computes whether the pull request can be merged (github-facts 6.3).
+ * read-facts: reads all facts of a verdict at one point in time. Usually one query; more for further pages, for runs to
+ * confirm, and while GitHub computes mergeability (github-facts 6.3).
  */
 
 import { DEFAULT_REPOSITORY_SETTINGS } from "../../contracts/settings.ts";
@@ -27,11 +27,11 @@ import { done, reported, type Task } from "./task.ts";
 
 type ReadFacts = Extract<Effect, { type: "read-facts" }>;
 
-/** Between GitHub being made to compute mergeability and asking again. */
+/** GitHub needs this long to compute mergeability after the first request. */
 const MERGEABLE_WAIT_MS = 1_000;
-/** As many pages as hold {@link MAX_LISTED}, and one to spare. */
+/** Enough pages for {@link MAX_LISTED}, and one more. */
 const MAX_PAGES = 4;
-/** Runs that one reading asks for. */
+/** Runs that one reading asks for individually. */
 const MAX_RUNS = 20;
 
 interface Reading {
@@ -39,7 +39,7 @@ interface Reading {
   readonly checks: readonly DatedCheck[];
   readonly checks_complete: boolean;
   readonly files: readonly string[];
-  /** GitHub tells the old path of a moved file elsewhere. */
+  /** GitHub reports the old path of a moved file elsewhere. */
   readonly moved: boolean;
   readonly files_complete: boolean;
 }
@@ -53,7 +53,7 @@ const START: Cursors = { checksAfter: null, filesAfter: null };
 
 const baseRefOf = ({ job }: Task): string => `refs/heads/${job.base.branch ?? ""}`;
 
-/** A branch that was only turned away from is still there; one that was deleted was not the default one. */
+/** The default branch was renamed if the old name no longer exists; a branch that merely lost the role still exists. */
 const isRenamed = ({ job }: Task, { base, defaultBranchRef, pullRequest }: FactsAnswer): boolean =>
   job.base.is_default === true && !base && defaultBranchRef?.name === pullRequest.baseRefName;
 
@@ -63,7 +63,7 @@ function query(task: Task, number: number, cursors: Cursors): Promise<FactsAnswe
   return ask(task.octokit, FACTS_QUERY, variables, factsSchema).then(({ repository }) => repository);
 }
 
-/** All pages up to {@link MAX_LISTED}; a head that moves between two pages makes the reading incomplete. */
+/** Reads all pages up to {@link MAX_LISTED}. If the head moves in between, the reading is incomplete. */
 async function read(task: Task, number: number): Promise<Reading> {
   const first = await query(task, number, START);
   const checks: DatedCheck[] = [];
@@ -97,7 +97,7 @@ async function read(task: Task, number: number): Promise<Reading> {
   }
 }
 
-/** Not computed, and it is all that the verdict still waits for: asking for the pull request makes GitHub compute it. */
+/** Mergeability is unknown and the verdict waits only for it: requesting the pull request makes GitHub compute it. */
 const mustAskAgain = ({ first, checks }: Reading): boolean =>
   first.pullRequest.state === "OPEN" &&
   first.pullRequest.mergeable === "UNKNOWN" &&
@@ -111,7 +111,7 @@ async function readSettled(task: Task, number: number): Promise<Reading> {
   return read(task, number);
 }
 
-/** Is this run over? One that GitHub has deleted is. */
+/** Whether the run has ended. A deleted one has. */
 async function isOver(task: Task, run_id: number): Promise<boolean> {
   const answer = await attempted(task.now, () =>
     task.octokit.request("GET /repos/{owner}/{repo}/actions/runs/{run_id}", { ...task.at, run_id }),
@@ -119,7 +119,7 @@ async function isOver(task: Task, run_id: number): Promise<boolean> {
   return answer.ok ? runStatus(answer.value.data.status) === "completed" : answer.githubError.kind === "gone";
 }
 
-/** What the head's suites tell, and by single questions what they do not. */
+/** Runs from the head's suites, and individual requests for those that the suites lack. */
 async function runsNow(task: Task, reading: Reading, asked: readonly number[]): Promise<Begun> {
   const runs = runsOf(reading.first.head?.checkSuites ?? null);
   const known = new Set([...runs.open, ...runs.complete]);

@@ -1,6 +1,6 @@
 /**
- * read-result: what the agent left on the branch. One query for head, result and log; the changed files need a second
- * call, which is spared when the head is still the brief, and where the run has handed in what it did.
+ * read-result: reads the agent's result from the branch. One query returns head, result and log; changed files need a
+ * second call, unless the head is still the brief or the run has submitted its result.
  */
 import { z } from "zod";
 import { jobFolder, LOG_FILE, RESULT_FILE } from "../../contracts/brief.ts";
@@ -42,7 +42,7 @@ type Left = z.infer<typeof schema>["repository"];
 
 const NO_WORK = { reason: null, model: "unknown", usage: NO_USAGE, cost_cents: null, changed_files: [] } as const;
 
-/** What the agent says of its work, or what stands for that where it says nothing. */
+/** The agent's own account of its work, or a substitute when there is none. */
 function workOf(
   job: Job,
   left: Left,
@@ -62,7 +62,7 @@ function workOf(
   }
   if (runOf(job)?.conclusion !== "success")
     return { ...NO_WORK, outcome: "failed", title: job.title, body: "", reason: null };
-  // a green run without a result counts as done, in the words of its own commit
+  // A successful run without a result counts as done, described by its commit.
   const own = head.oid === job.brief_sha ? job.title : head.message;
   const [title = "", ...body] = own.split("\n");
   return {
@@ -73,7 +73,7 @@ function workOf(
   };
 }
 
-/** Files that differ from the base, without the job's own; the first 300, as GitHub lists them. */
+/** Files that differ from the base, without the job's own; GitHub lists the first 300. */
 async function changedFiles({ octokit, at, job, now }: Task, head: string): Promise<string[]> {
   const since = (base: string) =>
     octokit.request("GET /repos/{owner}/{repo}/compare/{basehead}", {
@@ -84,13 +84,13 @@ async function changedFiles({ octokit, at, job, now }: Task, head: string): Prom
   const { branch, sha } = job.base;
   const named = await attempted(now, () => since(branch ?? sha ?? "HEAD"));
   if (!named.ok && (named.githubError.kind !== "gone" || sha === null)) throw named.thrown;
-  // the branch may have got another name: the commit is there under any
+  // The branch may have been renamed; the commit id works under any name.
   const { data } = named.ok ? named.value : await since(sha ?? "HEAD");
   const own = `${jobFolder(job.id)}/`;
   return (data.files ?? []).map(({ filename }) => filename).filter((path) => !path.startsWith(own));
 }
 
-export async function readResult(task: Task, turn: ReadResult): Promise<Attempt> {
+export async function readResult(task: Task, attemptRef: ReadResult): Promise<Attempt> {
   const { job } = task;
   const folder = `refs/heads/${job.branch}:${jobFolder(job.id)}`;
   const answer = await attempted(task.now, async (): Promise<Attempt> => {
@@ -107,17 +107,17 @@ export async function readResult(task: Task, turn: ReadResult): Promise<Attempt>
       schema,
     );
     const head = left.ref?.target ?? null;
-    if (head === null) return gone(job, turn);
-    const told = handedIn(job, turn, left.folder === null, head);
+    if (head === null) return gone(job, attemptRef);
+    const told = handedIn(job, attemptRef, left.folder === null, head);
     if (told !== null) return told;
-    const untouched = job.round === 1 && head.oid === job.brief_sha && turn.try === 1;
+    const untouched = job.round === 1 && head.oid === job.brief_sha && attemptRef.try === 1;
     const result = {
       ...workOf(job, left, head),
       changed_files: untouched ? [] : await changedFiles(task, head.oid),
     };
     return {
       ended: "done",
-      command: { type: "result-read", round: turn.round, try: turn.try, result, head_sha: head.oid },
+      command: { type: "result-read", round: attemptRef.round, try: attemptRef.try, result, head_sha: head.oid },
       ...(left.log?.text ? { log: cleanLog(parseLog(left.log.text)) } : {}),
     };
   });
@@ -125,12 +125,12 @@ export async function readResult(task: Task, turn: ReadResult): Promise<Attempt>
 }
 
 /**
- * What the run has handed in, where the branch bears it out: pushed with our token, which takes the folder along. A folder
- * that is still there is read as ever, since the run's own token may have pushed. Null: then there is nothing to go by.
+ * The submitted result, if the branch confirms it: pushed with our token, which removes the folder. If the folder is
+ * still there, the branch is read as usual, since the run's own token may have pushed. Null when nothing was submitted.
  */
 function handedIn(
   job: Job,
-  { round, try: turn }: ReadResult,
+  { round, try: attemptRef }: ReadResult,
   clean: boolean,
   head: { readonly oid: string; readonly message: string },
 ): Attempt | null {
@@ -139,27 +139,27 @@ function handedIn(
   const { handed_in, run } = job.work;
   if (result === null || handed_in === null || handed_in.run_id !== run?.id || handed_in.attempt !== run.attempt)
     return null;
-  const read = { type: "result-read", round, try: turn, head_sha: head.oid } as const;
+  const read = { type: "result-read", round, try: attemptRef, head_sha: head.oid } as const;
   if (clean) return reported({ ...read, result, clean: true });
-  // a run that says that it failed has no other result on the branch, whoever pushed there
+  // A run that reported a failure has no other result, whoever pushed.
   if (head.oid !== job.brief_sha && result.outcome !== "failed") return null;
-  // nothing was pushed: words may stand, work may not
+  // Nothing was pushed: the text may be kept, the claimed changes not.
   const lost = result.changed_files.length > 0;
   return reported({ ...read, result: lost ? { ...result, ...LOST, reason: NEVER_PUSHED } : result });
 }
 
 const LOST = { outcome: "failed", permanent_error: null, changed_files: [] } as const;
 
-const NEVER_PUSHED = "The run has told its result, but its push has not reached the branch.";
+const NEVER_PUSHED = "The run submitted its result, but its push did not reach the branch.";
 
-/** The branch is not there any more: nothing can be read, and that is how the try has ended. */
-const gone = (job: Job, { round, try: turn }: ReadResult): Attempt => ({
+/** The branch no longer exists: nothing can be read, which ends the attempt. */
+const gone = (job: Job, { round, try: attemptRef }: ReadResult): Attempt => ({
   ended: "done",
   command: {
     type: "result-read",
     round,
-    try: turn,
-    result: { ...NO_WORK, outcome: "failed", title: job.title, body: "", reason: "The job's branch is gone." },
+    try: attemptRef,
+    result: { ...NO_WORK, outcome: "failed", title: job.title, body: "", reason: "The job's branch was deleted." },
     head_sha: job.head_sha ?? "",
   },
 });

@@ -1,4 +1,4 @@
-/** read-run: how a run of `run-job.yml` stands, for when its webhooks may be lost. */
+/** read-run: reads the state of a `run-job.yml` run, in case its webhooks were lost. */
 
 import { RUN_COMMIT_PREFIX } from "../../contracts/brief.ts";
 import type { Effect } from "../../domain/job/effect.ts";
@@ -9,7 +9,7 @@ import { WORKFLOW_PATH } from "./branch-state.ts";
 import { laterOf } from "./one-call.ts";
 import { done, reported, type Task } from "./task.ts";
 
-/** Runs of the branch that are looked through: every push to it leaves one, most of them skipped. Dispatched ones count. */
+/** Runs of the branch to search: every push leaves one, most of them skipped. Dispatched runs count too. */
 const LOOK_BACK = 20;
 
 interface RunAnswer {
@@ -23,7 +23,7 @@ interface RunAnswer {
   readonly head_commit: { readonly message: string } | null;
 }
 
-/** GitHub's further states all mean that the run has not begun (github-facts 2.13). */
+/** GitHub's other states all mean that the run has not begun (github-facts 2.13). */
 export const runStatus = (status: string | null): Run["status"] =>
   status === "completed" ? "completed" : status === "in_progress" ? "in_progress" : "queued";
 
@@ -48,8 +48,8 @@ export async function readRun(task: Task, { run_id }: Extract<Effect, { type: "r
       : (await task.octokit.request("GET /repos/{owner}/{repo}/actions/runs/{run_id}", { ...task.at, run_id })).data,
   );
   if (!answer.ok) {
-    if (answer.githubError.kind === "gone") return told(task, { status: "completed", conclusion: GONE });
-    if (answer.githubError.kind === "forbidden") return told(task, {});
+    if (answer.githubError.kind === "gone") return knownRun(task, { status: "completed", conclusion: GONE });
+    if (answer.githubError.kind === "forbidden") return knownRun(task, {});
     return { ended: "later", ...laterOf(answer.githubError) };
   }
   const found = answer.value;
@@ -69,8 +69,8 @@ export async function readRun(task: Task, { run_id }: Extract<Effect, { type: "r
   });
 }
 
-/** The run that the job knows, since GitHub does not show it. */
-function told({ job }: Task, differs: Partial<Run>): Attempt {
+/** The run as the job knows it, since GitHub does not show it. */
+function knownRun({ job }: Task, differs: Partial<Run>): Attempt {
   const known = runOf(job);
   if (known === null) return done;
   return reported({

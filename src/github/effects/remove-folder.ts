@@ -1,6 +1,6 @@
 /**
- * Takes `.jobs/{id}/` off the job's branch with one commit of the App's own, so that CI runs on it. Compare-and-swap on
- * the head that we know; what the agent usually leaves is assumed first, and looked up when that was wrong.
+ * Removes `.jobs/{id}/` from the job's branch with a commit by the App, so that CI runs on it. Uses compare-and-swap on
+ * the known head; first assumes the usual files, and reads the folder if that was wrong.
  */
 import { z } from "zod";
 import { CONFIG_FILE, jobFolder, LOG_FILE, RESULT_FILE, TASK_FILE } from "../../contracts/brief.ts";
@@ -10,16 +10,16 @@ import { ask, ENTRIES, entrySchema, FOLDER, folderSchema } from "../client/graph
 import { finishMessage } from "../render/pull-request.ts";
 import type { Task } from "./task.ts";
 
-/** What the branch is after the folder has gone. */
+/** The branch after the removal. */
 export interface Cleaned {
   readonly head: string;
-  /** Nothing differs from the base. */
+  /** The branch does not differ from the base. */
   readonly empty: boolean;
-  /** The job's pull request can take this round's work. */
+  /** Whether the job's pull request is open and can take this round's work. */
   readonly open: boolean;
 }
 
-/** The root alone tells whether anything of the folder was left. */
+/** Only the root tree shows whether anything of the folder is left. */
 const MUTATION = `
 mutation Clean($input: CreateCommitOnBranchInput!) {
   createCommitOnBranch(input: $input) { commit { oid tree { oid ${ENTRIES} } } }
@@ -54,7 +54,7 @@ const querySchema = z.object({
 
 type Seen = z.infer<typeof querySchema>["repository"];
 
-/** Folder of all jobs' folders. */
+/** The folder that holds all jobs' folders. */
 const PARENT = jobFolder("").split("/")[0];
 
 const folderOf = (job: Job): string => `${jobFolder(job.id)}/`;
@@ -96,7 +96,7 @@ async function remove(task: Task, head: string, paths: readonly string[]): Promi
   return { head: oid, tree: root.oid, clean: !root.entries.some(({ name }) => name === PARENT) };
 }
 
-/** Every file below the folder. Subfolders, which agents rarely make, cost one more call. */
+/** Every file below the folder. Subfolders are rare and cost one more call. */
 async function filesIn(task: Task, head: string, folder: Seen["folder"]): Promise<string[]> {
   if (folder === null) return [];
   const own = folderOf(task.job);
@@ -116,7 +116,7 @@ async function lookAndRemove(task: Task): Promise<Cleaned | null> {
   const left = await filesIn(task, oid, seen.folder);
   const { head, tree } = left.length === 0 ? { head: oid, tree: top.oid } : await remove(task, oid, left);
   const { job } = task;
-  // an agent of ours tells its files; a worker of the market may have pushed what nobody tells
+  // Our agent reports its files; a market worker may have pushed others.
   const told = left.length > 0 && isOnActions(job);
   return {
     head,
@@ -127,12 +127,12 @@ async function lookAndRemove(task: Task): Promise<Cleaned | null> {
 
 const USUAL = [TASK_FILE, CONFIG_FILE, RESULT_FILE, LOG_FILE];
 
-/** Null: the branch is gone. */
+/** Null when the branch is gone. */
 export async function removeFolder(task: Task): Promise<Cleaned | { readonly githubError: GitHubError } | null> {
   const { job } = task;
   const own = folderOf(job);
   const head = job.head_sha;
-  // of a further round the pull request must be looked at anyway; a worker of the market may have pushed as well
+  // In a further round the pull request is checked anyway, and a market worker may have pushed too.
   if (!task.again && head !== null && job.pull_request === null && isOnActions(job)) {
     const paths = USUAL.map((name) => own + name);
     const first = await attempted(task.now, () => remove(task, head, paths));

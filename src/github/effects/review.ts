@@ -1,6 +1,6 @@
 /**
- * judge: shows the judge what the work changes at exactly the commit that is to be judged, and brings its word back.
- * Reads; what is too long to be shown is left out and said to be so.
+ * judge: shows the judge model the changes at exactly the commit in question and returns its opinion. Parts that are
+ * too long are omitted and marked.
  */
 
 import { redact } from "../../contracts/redact.ts";
@@ -14,9 +14,9 @@ import { reported, type Task } from "./task.ts";
 
 type AskJudge = Extract<Effect, { type: "judge" }>;
 
-/** Characters of patches that a judge is shown; about 15,000 tokens. */
+/** Characters of patches that the judge sees; about 15,000 tokens. */
 const MAX_CHANGE = 60_000;
-/** GitHub names no more files than these in a comparison. */
+/** GitHub lists no more files in a comparison. */
 const MAX_FILES = 300;
 
 interface Change {
@@ -31,7 +31,7 @@ interface ChangedFile {
   readonly patch?: string | undefined;
 }
 
-/** A binary, a very long and a moved file have no patch, or not all of it: they are named, and the change is not whole. */
+/** Binary, very long and moved files have no complete patch: they are named, and the change counts as partial. */
 export function changeOf(files: readonly ChangedFile[]): Change {
   const parts: string[] = [];
   let whole = files.length < MAX_FILES;
@@ -52,7 +52,7 @@ async function readChange({ octokit, at, job }: Task, sha: string): Promise<Chan
   const { data } = await octokit.request("GET /repos/{owner}/{repo}/compare/{basehead}", {
     ...at,
     basehead: `${base}...${sha}`,
-    // commits are listed page by page, the files come with the first alone
+    // Commits are paged; the files come with the first page.
     per_page: 1,
   });
   return changeOf(data.files ?? []);

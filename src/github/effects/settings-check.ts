@@ -1,6 +1,6 @@
 /**
- * The check run on a commit of the default branch that broke or mended `.github/journeyman.yml`: whoever pushed it learns
- * of it there, and not from the next job. At most one for each commit; of a file that is as right as before, none.
+ * Reports on a commit of the default branch that it broke or fixed `.github/journeyman.yml`, so that its author learns
+ * of it right away. At most one check run per commit, and none if nothing changed.
  */
 
 import type { Repository } from "../../domain/job/job.ts";
@@ -15,16 +15,16 @@ import type { Task } from "./task.ts";
 
 export const SETTINGS_CHECK = "journeyman settings";
 
-/** GitHub takes no more in one call. */
+/** GitHub's limit per call. */
 const MAX_ANNOTATIONS = 50;
 
 const sentence = ({ words }: Mistake): string => `It ${words}`;
 
-/** A failure keeps nothing from merging, unless a rule requires this very check; and the commit is on its branch already. */
+/** The check blocks no merge unless a rule requires it, and the commit is already on its branch. */
 function brokenFace(mistakes: readonly Mistake[], had_settings: boolean) {
   const until = had_settings
-    ? "Until it is mended, Journeyman goes by the file as it was before."
-    : "Until it is mended, nothing merges and only admins may command.";
+    ? "Until it is fixed, Journeyman uses the last valid version of the file."
+    : "Until it is fixed, nothing merges and only admins can use commands.";
   const list = mistakes.map((one) => `- ${sentence(one)}`).join("\n");
   const annotations = mistakes.flatMap(({ words, line }) =>
     line === null
@@ -50,11 +50,13 @@ function brokenFace(mistakes: readonly Mistake[], had_settings: boolean) {
 }
 
 function mendedFace(is_there: boolean) {
-  const summary = is_there ? `\`${SETTINGS_PATH}\` counts from here on.` : "The file is gone; the defaults count.";
+  const summary = is_there
+    ? `\`${SETTINGS_PATH}\` is valid and applies from now on.`
+    : "The file was deleted; the defaults apply.";
   return { conclusion: "success", output: { title: "Mended", summary } } as const;
 }
 
-/** Null: there is nothing to say. */
+/** Null when there is nothing to report. */
 function faceOf({ settings }: BranchState, known: ObservedRepository | null) {
   if (settings !== null && !settings.ok) return brokenFace(settings.mistakes, known?.settings != null);
   return known?.settings_problem == null ? null : mendedFace(settings !== null);
@@ -66,8 +68,8 @@ interface Parts {
   readonly self: AppIdentity;
 }
 
-/** Answers what was learned; null: the repository cannot be seen, or has no commit. */
-export async function tellSettings(
+/** Returns the repository metadata that was observed; null when the repository is not visible or empty. */
+export async function reportSettings(
   { octokit, at, self }: Parts,
   repository: Repository,
   known: ObservedRepository | null,

@@ -1,6 +1,6 @@
 /**
- * show-files: what a worker of the market has handed in becomes a commit on the job's base that no branch leads to. GitHub
- * shows it and compares it like any other, and no workflow begins on it. Done twice it leaves two, of which one is told.
+ * show-files: creates an unreferenced commit with a market worker's submission on the job's base. GitHub shows and
+ * compares it like any other, and it starts no workflow. A repetition creates a second commit, of which one is used.
  */
 
 import type { FileChange } from "../../domain/job/attachments.ts";
@@ -16,7 +16,7 @@ import { reported, type Task } from "./task.ts";
 
 type ShowFiles = Extract<Effect, { type: "show-files" }>;
 
-/** One that goes has no blob; one that is no text needs one of its own. */
+/** A deleted file has no blob; a binary file needs one of its own. */
 async function entryOf({ octokit, at }: Task, { name, content }: FileChange) {
   const file = { path: name, mode: "100644", type: "blob" } as const;
   if (content === null) return { ...file, sha: null };
@@ -53,15 +53,16 @@ async function commit(task: Task, base: string, files: readonly FileChange[]): P
   return { sha: data.sha, url: data.html_url };
 }
 
-export async function showFiles(task: Task, { round, try: turn }: ShowFiles): Promise<Attempt> {
+export async function showFiles(task: Task, { round, try: attemptRef }: ShowFiles): Promise<Attempt> {
   const { job, now } = task;
-  const refused = (sentence: string): Attempt => reported({ type: "delivery-refused", round, try: turn, sentence });
+  const refused = (sentence: string): Attempt =>
+    reported({ type: "delivery-refused", round, try: attemptRef, sentence });
   const { sha: base } = job.base;
   const parcel = await readBlob(task, marketWork(job)?.delivery?.parcel);
   if (parcel === null) return refused(GONE);
-  if (base === null) return { ended: "later", reason: "It is not known what the job's branch stands on." };
+  if (base === null) return { ended: "later", reason: "The base commit of the job's branch is unknown." };
   const made = await attempted(now, () => commit(task, base, parcel.files));
-  if (made.ok) return reported({ type: "files-shown", round, try: turn, ...made.value });
+  if (made.ok) return reported({ type: "files-shown", round, try: attemptRef, ...made.value });
   const { kind } = made.githubError;
   return kind === "invalid" ? refused(NOT_TAKEN) : { ended: "later", ...laterOf(made.githubError) };
 }

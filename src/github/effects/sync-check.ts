@@ -1,6 +1,6 @@
 /**
- * sync-check: the check run `journeyman` on the job's head. A check belongs to a commit (github-facts 5.6): when the
- * head has moved a new one is made there and the old one is closed, or it would stay open for ever.
+ * sync-check: updates the check run `journeyman` on the job's head. A check belongs to a commit (github-facts 5.6):
+ * when the head has moved, a new check is created there and the old one is completed.
  */
 import type { Attempt } from "../../engine/ports/performer.ts";
 import { attempted } from "../client/errors.ts";
@@ -8,7 +8,7 @@ import { CHECK_NAME, checkOf, supersededCheck } from "../render/check.ts";
 import { laterOf } from "./one-call.ts";
 import { done, reported, type Task } from "./task.ts";
 
-/** Ours on this commit, left by an earlier try; null: none. */
+/** Our check on this commit from an earlier performance; null when there is none. */
 async function findCheck({ octokit, at, job, self }: Task, sha: string): Promise<number | null> {
   const { data } = await octokit.request("GET /repos/{owner}/{repo}/commits/{ref}/check-runs", {
     ...at,
@@ -51,7 +51,7 @@ async function sync(task: Task, sha: string): Promise<number> {
   return made;
 }
 
-/** What cannot be shown now is not shown: the next update has it, and the job's own is to come. */
+/** A progress update is skipped if it cannot be shown now; a later one follows. */
 export async function showProgress(task: Task): Promise<Attempt> {
   const attempt = await syncCheck(task);
   return attempt.ended === "later" ? done : attempt;
@@ -62,7 +62,7 @@ export async function syncCheck(task: Task): Promise<Attempt> {
   if (sha === null) return done;
   const answer = await attempted(task.now, () => sync(task, sha));
   if (answer.ok) return reported({ type: "check-synced", check_id: answer.value, sha });
-  // a commit that is gone, or an installation without `checks: write`: the comment says the same
+  // The commit is gone or the installation lacks `checks: write`; the comment shows the same.
   if (answer.githubError.kind !== "later") return done;
   return { ended: "later", ...laterOf(answer.githubError) };
 }

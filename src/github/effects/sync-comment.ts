@@ -1,6 +1,6 @@
 /**
- * sync-comment: the one sticky comment of a job. Found by its stored id; when an earlier try may have posted it, by the
- * hidden marker and its author, since anyone can paste the marker (github-facts 8.3).
+ * sync-comment: updates the job's sticky comment. It is found by its stored id, or, when an earlier performance may
+ * have posted it, by hidden marker and author, since anyone can paste the marker (github-facts 8.3).
  */
 
 import { issueOf } from "../../domain/job/job.ts";
@@ -13,10 +13,10 @@ import { laterOf } from "./one-call.ts";
 import { done, reported, type Task } from "./task.ts";
 
 const PAGE = 100;
-/** Pages that are searched for a comment of ours. */
+/** Pages that are searched for our comment. */
 const MAX_PAGES = 5;
 
-/** Our comment with this marker on an issue, made at or after `since`; null: there is none. */
+/** Our comment with this marker, created at or after `since`; null when there is none. */
 export async function findComment(
   { octokit, at, self }: Pick<Task, "octokit" | "at"> & { readonly self: AppIdentity },
   issue: number,
@@ -66,7 +66,7 @@ export async function syncComment(task: Task): Promise<Attempt> {
     return reported({ type: "comment-synced", comment_id: answer.value.id });
   const githubError = answer.ok ? (answer.value.ended === "no" ? answer.value.githubError : null) : answer.githubError;
   if (githubError === null) return done;
-  // a locked or deleted issue takes no comment, and the job must not hang on that
+  // A locked or deleted issue takes no comment, and the job must go on without it.
   if (githubError.kind === "gone" || githubError.kind === "forbidden") return done;
   return { ended: "later", ...laterOf(githubError) };
 }

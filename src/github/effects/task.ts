@@ -1,4 +1,4 @@
-/** What every effect is given, and the shapes in which it answers. */
+/** The inputs of every effect, and the types of their results. */
 
 import type { LogLine } from "../../contracts/log-line.ts";
 import type { Command } from "../../domain/job/command.ts";
@@ -15,16 +15,16 @@ import type { Caller } from "../client/octokit.ts";
 export interface Tools {
   readonly repositories: RepositoryStore;
   readonly self: AppIdentity;
-  /** The model where neither sender nor repository names one. */
+  /** The model to use when neither sender nor repository names one. */
   readonly defaults: ModelDefaults;
-  /** Null: there is nobody to ask. */
+  /** Null when no model is configured. */
   readonly judge: Judge | null;
-  /** Where this server is reached from outside, for links; null: no links. */
+  /** The server's public address for links; null when it has none. */
   readonly publicUrl: string | null;
-  /** The kept log of a job's last try, for the check run. */
+  /** The stored log of a job's last attempt, for the check run. */
   readonly log: (id: JobId) => Promise<readonly LogLine[]>;
   readonly parcels: Pick<AttachmentStore, "get">;
-  /** The account of this person; null: here are none. */
+  /** The person's account; null when there are no accounts. */
   readonly accountOf: (person: GitHubPerson) => Promise<string | null>;
   readonly now: () => number;
   readonly wait: (ms: number) => Promise<void>;
@@ -32,10 +32,10 @@ export interface Tools {
 
 export interface Task extends Tools {
   readonly job: Job;
-  /** An earlier try may have done it already. */
+  /** An earlier performance may have been applied already. */
   readonly again: boolean;
   readonly octokit: Caller;
-  /** Owner and name as REST routes want them. */
+  /** Owner and name as REST routes take them. */
   readonly at: { readonly owner: string; readonly repo: string };
 }
 

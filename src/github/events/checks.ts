@@ -1,18 +1,18 @@
 /**
- * Check runs, check suites and commit statuses: those of others are a reason to look again, ours carry the buttons.
- * A click is input, not permission; the engine checks who clicked.
+ * Translates check runs, check suites and commit statuses: other apps' make us re-evaluate the job, ours carry buttons.
+ * A click is input and not permission; the engine checks who clicked.
  */
 import { z } from "zod";
 import type { TranslatedEvent } from "../../domain/job/github-event.ts";
 import { asJobId, type JobId, jobOfBranch } from "../../domain/job/job.ts";
 import {
-  asker,
+  branchEvent,
+  commandAuthor,
   ignored,
   isBot,
   listener,
-  newsOfBranch,
-  newsOfPulls,
   ofPulls,
+  pullsEvent,
   repositoryOf,
   source,
   translated,
@@ -20,15 +20,15 @@ import {
 
 const LOOK = { type: "look", forced: false } as const;
 const app = z.object({ id: z.number(), slug: z.string().nullish() }).nullish();
-/** Its checks end with their run, and runs have events of their own: looking at each check as well would cost a reading. */
+/** Checks of workflows end with their run, which has its own events; re-evaluating for each would cost a query. */
 const ACTIONS = "github-actions";
-const FORK = "the commit is on no branch of this repository: a fork's";
+const FORK = "the commit is on a fork, not on a branch of this repository";
 
-/** A reason to look at the job of this branch; failing that, at what may have taken one of these pull requests. */
+/** Re-evaluates the job of this branch, or else jobs that may have adopted one of these pull requests. */
 function look(payload: Checked, branch: string | null | undefined, pulls: readonly number[]): TranslatedEvent {
-  if (branch && jobOfBranch(branch) !== null) return newsOfBranch(payload, branch, LOOK);
-  if (pulls.length > 0) return newsOfPulls(payload, pulls, LOOK);
-  return branch ? newsOfBranch(payload, branch, LOOK) : ignored(FORK);
+  if (branch && jobOfBranch(branch) !== null) return branchEvent(payload, branch, LOOK);
+  if (pulls.length > 0) return pullsEvent(payload, pulls, LOOK);
+  return branch ? branchEvent(payload, branch, LOOK) : ignored(FORK);
 }
 
 const runSchema = z.object({
@@ -40,16 +40,16 @@ const runSchema = z.object({
     check_suite: z.object({ head_branch: z.string().nullish() }).nullish(),
   }),
   requested_action: z.object({ identifier: z.string() }).nullish(),
-  sender: asker,
+  sender: commandAuthor,
 });
 
 const suiteSchema = z.object({
   ...source,
   check_suite: z.object({ ...ofPulls, app, head_branch: z.string().nullish() }),
-  sender: asker,
+  sender: commandAuthor,
 });
 
-type Checked = Parameters<typeof newsOfBranch>[0];
+type Checked = Parameters<typeof branchEvent>[0];
 type Clicked = z.output<typeof runSchema> | z.output<typeof suiteSchema>;
 
 interface Pressed {
@@ -59,7 +59,7 @@ interface Pressed {
 
 function button(payload: Clicked, job: JobId | null, pressed: Pressed): TranslatedEvent {
   if (job === null) return ignored("the check names no job");
-  if (isBot(payload.sender)) return ignored("the click of a bot");
+  if (isBot(payload.sender)) return ignored("a bot clicked");
   const { id: author_id, login: author } = payload.sender;
   return translated({ type: "button", repository: repositoryOf(payload), job, ...pressed, author, author_id });
 }
@@ -75,7 +75,7 @@ function pressedOf(identifier = ""): Pressed | null {
 export const checkRunCompleted = listener(runSchema, (payload, self) => {
   const { app, check_suite, pull_requests } = payload.check_run;
   if (app?.id === self.appId) return ignored("our own check run");
-  if (app?.slug === ACTIONS) return ignored("the end of its workflow run tells");
+  if (app?.slug === ACTIONS) return ignored("its workflow run has an event of its own");
   return look(payload, check_suite?.head_branch, pull_requests);
 });
 
@@ -97,7 +97,7 @@ export const checkRunRequestedAction = listener(runSchema, (payload, self) => {
 export const checkSuiteCompleted = listener(suiteSchema, (payload, self) => {
   const { app, head_branch, pull_requests } = payload.check_suite;
   if (app?.id === self.appId) return ignored("our own check suite");
-  if (app?.slug === ACTIONS) return ignored("the end of its workflow run tells");
+  if (app?.slug === ACTIONS) return ignored("its workflow run has an event of its own");
   return look(payload, head_branch, pull_requests);
 });
 
@@ -116,5 +116,5 @@ const statusSchema = z.object({
 export const statusChanged = listener(statusSchema, (payload) => {
   if (payload.state === "pending") return ignored("the status is still pending");
   const branch = payload.branches.find(({ name }) => jobOfBranch(name) !== null);
-  return newsOfBranch(payload, branch?.name, LOOK);
+  return branchEvent(payload, branch?.name, LOOK);
 });

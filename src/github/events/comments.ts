@@ -1,13 +1,13 @@
 /**
- * Comments, on issues, on pull requests and on their lines, and what is said in a review. Only a new one may ask for something: an edited one lets another writer change the words under the first
- * author's name. Whether the author may ask is for the engine to find out.
+ * Translates comments on issues, pull requests and their lines, and reviews. Only new ones may hold commands: an edit
+ * can put other people's words under the author's name. The engine checks the author's permission.
  */
 import { z } from "zod";
 import type { CommentId } from "../../domain/job/comment-id.ts";
 import type { LineOfFile, TranslatedEvent } from "../../domain/job/github-event.ts";
 import {
   type AppIdentity,
-  asker,
+  commandAuthor,
   ignored,
   isBot,
   type Listener,
@@ -23,7 +23,7 @@ import { readSlashCommand } from "./slash-command.ts";
 
 const written = z.object({
   body: z.string(),
-  user: asker,
+  user: commandAuthor,
   performed_via_github_app: z.object({ id: z.number() }).nullish(),
 });
 
@@ -76,18 +76,18 @@ export const reviewCommentCreated = listener(lineSchema, (payload, self) => {
   return said(ofPull(payload), comment, { comment_id: `review-comment:${comment.id}`, line }, self);
 });
 
-/** Ids of GraphQL, which it says to be opaque. */
+/** GraphQL ids, which are opaque. */
 const nodeId = z.string().regex(/^[\w=+/-]{1,200}$/);
 
 const reviewSchema = z.object({ ...onPull, review: written.extend({ node_id: nodeId }) });
 
-const saidInReview = listener(reviewSchema, (payload, self) =>
+const reviewText = listener(reviewSchema, (payload, self) =>
   said(ofPull(payload), payload.review, { comment_id: `review:${payload.review.node_id}` }, self),
 );
 
-/** One that approves or refuses may say something, too; what is said of lines comes as comments of its own. */
+/** An approving or rejecting review may hold a command too; line comments have their own events. */
 export const reviewSubmitted: Listener = (payload, self) => {
-  const [words, changed] = [saidInReview(payload, self), reviewChanged(payload, self)];
+  const [words, changed] = [reviewText(payload, self), reviewChanged(payload, self)];
   if (words.kind === "ignored" || words.signal.type !== "slash") return changed;
   return changed.kind === "ignored" ? words : translated({ ...words.signal, reviewed: true });
 };

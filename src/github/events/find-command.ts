@@ -1,24 +1,24 @@
 /**
- * Where in a comment a command stands. It must begin a line of plain text at top level: what is in a quote, a list,
- * code or an HTML comment was not said to us. Knows the word `/job`, not what follows it. On doubt nothing was said.
+ * Finds the command in a comment. It must begin a top-level line of plain text: quotes, lists, code and HTML comments
+ * do not count. Recognises only the word `/job`. When in doubt, there is no command.
  */
 import { head } from "../../text/text.ts";
 import { placesInText } from "./inline-spans.ts";
 import { topParagraphs } from "./paragraphs.ts";
 
-/** A command further down than this is not seen. */
+/** A command further down is ignored. */
 export const COMMAND_WITHIN = 10_000;
 
-/** Of the paragraph that a command stands in, no more is read than this. */
+/** Characters of a command's paragraph that are read. */
 const PARAGRAPH_LIMIT = 2_000;
 
 const COMMAND_WORD = /(?<=^|\n)[^\S\n]*\/job:?(?=\s|$)/gi;
 const FIRST_WORD = /^\s*\/[a-z]+(?=\s|$)/i;
-/** A paragraph that may be a link's definition, in whose title or address a line is no text. */
+/** A paragraph that may be a link definition, whose title or address may span lines. */
 const DEFINITION = /^[ \t]*\[[\s\S]*?\]:/;
 
 interface Word {
-  /** Where its slash stands. */
+  /** Position of its slash. */
   readonly start: number;
   readonly end: number;
 }
@@ -49,13 +49,13 @@ function firstSaid(source: string, words: readonly Word[]): Word | null {
   return null;
 }
 
-/** The text of the comment after its first `/job`, up to the end; null when it holds none. `source` has `\n` ends. */
+/** The text after the first `/job` up to the end of the comment; null when there is none. Expects `\n` line ends. */
 export function findCommand(source: string): string | null {
   const said = firstSaid(source, [...source.matchAll(COMMAND_WORD)].map(wordOf));
   return said === null ? null : source.slice(said.end);
 }
 
-/** The comment's very first word when it reads like a command, e.g. `/jbo`, though not of a path like `/jobs/api`. */
+/** The comment's first word if it looks like a command, e.g. `/jbo`, and not like a path such as `/jobs/api`. */
 export function firstWord(source: string): string | null {
   const match = FIRST_WORD.exec(source);
   if (match === null) return null;

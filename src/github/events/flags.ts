@@ -1,6 +1,6 @@
 /**
- * The flags between `/job` and its task: `--model NAME`, `--no-merge`, `--draft`, `--market`, `--price DOLLARS`. A lone
- * `--` ends them.
+ * Parses the flags between `/job` and its task: `--model NAME`, `--no-merge`, `--draft`, `--market`, `--price DOLLARS`.
+ * A lone `--` ends them.
  */
 
 import { DEFAULT_MODEL } from "../../contracts/models.ts";
@@ -12,12 +12,12 @@ export interface Flags {
   readonly model: string | null;
   readonly no_merge: boolean;
   readonly draft: boolean;
-  /** For the market, at this price; null: for the repository's own runners. */
+  /** Offer it on the market at this price; null: run it in the repository's own Actions. */
   readonly market: { readonly price_cents: number } | null;
 }
 
-/** As they are read one by one. */
-interface Given extends Omit<Flags, "market"> {
+/** Flags as they are read one by one. */
+interface ParsedFlags extends Omit<Flags, "market"> {
   readonly market: boolean;
   readonly price_cents: number | null;
 }
@@ -26,9 +26,9 @@ export type FlagsRead =
   | {
       readonly ok: true;
       readonly flags: Flags;
-      /** Any flag at all. */
+      /** Whether any flag was given. */
       readonly given: boolean;
-      /** A lone `--` says that what follows is the task, whatever it looks like. */
+      /** A lone `--` was given: everything after it is the task. */
       readonly literal: boolean;
       readonly rest: string;
     }
@@ -36,13 +36,13 @@ export type FlagsRead =
 
 const NAMES = ["model", "no-merge", "draft", "market", "price"] as const;
 const MODEL_NAME = /^[\w.:/@-]{1,100}$/;
-/** Dollars with cents, written out: nothing is rounded where money is meant. */
+/** Dollars and cents. More decimals are an error, since amounts are not rounded. */
 const DOLLARS = /^\$?(\d{1,6})(?:\.(\d{1,2}))?$/;
 
-/** Spaces of a line, not its end: a flag stands on the line of its command. */
+/** Spaces within a line: a flag stands on the command's line. */
 const GAP = "[^\\S\\n]*";
 
-/** Phones turn two dashes into one long dash. */
+/** Phones replace two dashes by one long dash. */
 const FLAG = new RegExp(`^${GAP}(?:--|[\u2013\u2014])([a-z][^\\s=]*)(?:=(\\S*))?(?=\\s|$)`, "i");
 const END_OF_FLAGS = new RegExp(`^${GAP}(?:--|[\u2013\u2014])(?=\\s|$)`);
 const VALUE = new RegExp(`^${GAP}(\\S+)`);
@@ -53,26 +53,26 @@ const ALL = "`--model NAME`, `--no-merge`, `--draft`, `--market` and `--price DO
 
 const mistake = (sentence: string): FlagsRead => ({ ok: false, sentence });
 
-/** A foreign word as it may be repeated between backticks. */
+/** A foreign word, cleaned for use between backticks. */
 const shown = (word: string): string => head(word.replace(/[^\w-]/g, ""), 40);
 
 function unknown(name: string): string {
   const meant = nearest(name, NAMES);
   const guess = meant === null ? "" : ` Did you mean \`--${meant}\`?`;
-  return `\`--${shown(name)}\` is not a flag of \`/job\`.${guess} The flags are ${ALL}; a task that itself begins with two dashes goes after a lone \`--\`.`;
+  return `\`--${shown(name)}\` is not a flag of \`/job\`.${guess} The flags are ${ALL}. If the task itself begins with two dashes, put a lone \`--\` before it.`;
 }
 
-type Taken = { readonly given: Given; readonly rest: string } | { readonly sentence: string };
+type Taken = { readonly given: ParsedFlags; readonly rest: string } | { readonly sentence: string };
 
-/** The value of a flag, joined to it by `=` or apart from it. */
-function theValue(joined: string | undefined, rest: string): { readonly value: string; readonly rest: string } {
+/** The value of a flag, after `=` or after a space. */
+function readValue(joined: string | undefined, rest: string): { readonly value: string; readonly rest: string } {
   const apart = joined === undefined ? VALUE.exec(rest) : null;
   return { value: joined ?? apart?.[1] ?? "", rest: rest.slice(apart?.[0].length ?? 0) };
 }
 
 const dollars = (cents: number): string => (cents / 100).toFixed(2);
 const PRICE_SENTENCE =
-  `\`--price\` needs an amount in US dollars after it, from ${dollars(PRICE_CENTS.least)} to ${dollars(PRICE_CENTS.most)}, ` +
+  `\`--price\` needs an amount in US dollars, from ${dollars(PRICE_CENTS.least)} to ${dollars(PRICE_CENTS.most)}, ` +
   "e.g. `/job --market --price 5.00 fix the login`.";
 
 function centsOf(value: string): number | null {
@@ -82,24 +82,23 @@ function centsOf(value: string): number | null {
   return cents < PRICE_CENTS.least || cents > PRICE_CENTS.most ? null : cents;
 }
 
-function take(name: string, joined: string | undefined, given: Given, after: string): Taken {
+function take(name: string, joined: string | undefined, given: ParsedFlags, after: string): Taken {
   const flag = name.toLowerCase();
   switch (flag) {
     case "draft":
     case "no-merge":
     case "market":
-      if (joined !== undefined)
-        return { sentence: `\`--${flag}\` takes no value: leave out everything from the \`=\` on.` };
+      if (joined !== undefined) return { sentence: `\`--${flag}\` takes no value: remove the \`=\` and what follows.` };
       return { given: { ...given, [flag.replace("-", "_")]: true }, rest: after };
     case "model": {
-      const { value, rest } = theValue(joined, after);
+      const { value, rest } = readValue(joined, after);
       if (MODEL_NAME.test(value) && !value.startsWith("-")) return { given: { ...given, model: value }, rest };
       return {
-        sentence: `\`--model\` needs the name of a model after it, e.g. \`/job --model ${DEFAULT_MODEL} fix the login\`.`,
+        sentence: `\`--model\` needs the name of a model, e.g. \`/job --model ${DEFAULT_MODEL} fix the login\`.`,
       };
     }
     case "price": {
-      const { value, rest } = theValue(joined, after);
+      const { value, rest } = readValue(joined, after);
       const price_cents = centsOf(value);
       return price_cents === null ? { sentence: PRICE_SENTENCE } : { given: { ...given, price_cents }, rest };
     }
@@ -109,30 +108,30 @@ function take(name: string, joined: string | undefined, given: Given, after: str
 }
 
 const NEEDS_PRICE =
-  "A job of the market needs a price, which is taken from your wallet: `/job --market --price 5.00 fix the login`.";
+  "A market job needs a price, which is paid from your wallet: `/job --market --price 5.00 fix the login`.";
 const NEEDS_MARKET =
-  "Only a job of the market has a price: `/job --market --price 5.00 fix the login`. Without `--market` it runs on this repository's own runners.";
-const NO_MODEL = "`--model` and `--market` do not go together: the agent that takes the job chooses its own model.";
+  "Only market jobs have a price: `/job --market --price 5.00 fix the login`. Without `--market` the job runs in this repository's own Actions.";
+const NO_MODEL = "`--model` and `--market` cannot be combined: the agent that takes the job chooses its own model.";
 
-/** What was given, where it makes sense together. */
-function together({ market, price_cents, ...flags }: Given): Flags | string {
+/** Combines the flags if they are compatible. */
+function combineFlags({ market, price_cents, ...flags }: ParsedFlags): Flags | string {
   if (!market) return price_cents === null ? { ...flags, market: null } : NEEDS_MARKET;
   if (price_cents === null) return NEEDS_PRICE;
   return flags.model === null ? { ...flags, market: { price_cents } } : NO_MODEL;
 }
 
-/** What is wrong with the rest of the line, as far as flags go; null: nothing. */
-function amiss(rest: string): string | null {
+/** What is wrong with flags in the rest of the line; null when nothing is. */
+function flagMistake(rest: string): string | null {
   const single = ONE_DASH.exec(rest);
   if (single !== null) return `Did you mean \`--${single[1]?.toLowerCase()}\`, with two dashes?`;
-  // Taken as words of the task, a flag would be lost without a word, and `--no-merge` is not to be lost.
+  // A flag after the task would silently become part of it, and `--no-merge` must not be lost.
   if (AFTER_TASK.test((rest.split("\n", 1)[0] ?? "").trimEnd()))
-    return "Flags stand before the task: `/job --no-merge fix the login`. If the task is about such a flag, put it in backticks.";
+    return "Put flags before the task: `/job --no-merge fix the login`. If the task is about such a flag, put it in backticks.";
   return null;
 }
 
 export function readFlags(text: string): FlagsRead {
-  let read: Given = { model: null, no_merge: false, draft: false, market: false, price_cents: null };
+  let read: ParsedFlags = { model: null, no_merge: false, draft: false, market: false, price_cents: null };
   let rest = text;
   let given = false;
   for (let match = FLAG.exec(rest); match !== null; match = FLAG.exec(rest)) {
@@ -143,9 +142,9 @@ export function readFlags(text: string): FlagsRead {
     given = true;
   }
   const ended = END_OF_FLAGS.exec(rest);
-  const wrong = ended === null ? amiss(rest) : null;
+  const wrong = ended === null ? flagMistake(rest) : null;
   if (wrong !== null) return mistake(wrong);
-  const flags = together(read);
+  const flags = combineFlags(read);
   if (typeof flags === "string") return mistake(flags);
   return { ok: true, flags, given, literal: ended !== null, rest: rest.slice(ended?.[0].length ?? 0) };
 }

@@ -1,15 +1,15 @@
-/** Code and HTML inside of a paragraph, which may go over lines. Reads each character about once. */
+/** Finds inline code and HTML in a paragraph, which may span lines. Reads each character about once. */
 import { finder } from "../../text/finder.ts";
 
 const ATTRIBUTE = "(?:\\s+[a-z_:][\\w.:-]*(?:\\s*=\\s*(?:[^\\s\"'=<>`]+|'[^']*'|\"[^\"]*\"))?)";
 const TAG = new RegExp(`<[a-z][a-z0-9-]*${ATTRIBUTE}*\\s*/?>|</[a-z][a-z0-9-]*\\s*>`, "iy");
 const LINK = /<[a-z][a-z0-9.+-]{1,31}:[^\s<>]*>|<[\w.!#$%&'*+/=?^`{|}~-]+@[a-z0-9.-]+>/iy;
-/** Tags are read to their ends; a paragraph with more beginnings of them is nobody's writing. */
-const MOST_TAGS = 200;
+/** Tags are read to their ends; no genuine paragraph has more of them. */
+const MAX_TAGS = 200;
 
 type Find = (from: number) => number;
 
-/** The next run of so many backticks, no more and no fewer, in a text that is read forward. */
+/** The next run of exactly this many backticks, in a text that is read forwards. */
 function backticks(text: string): (length: number, from: number) => number | null {
   const runs = new Map<number, { readonly places: number[]; next: number }>();
   for (const { 0: run, index } of text.matchAll(/`+/g)) {
@@ -45,10 +45,10 @@ class Spans {
   }
 
   get areTooMany(): boolean {
-    return this.#tags > MOST_TAGS;
+    return this.#tags > MAX_TAGS;
   }
 
-  /** Where what begins at `at` ends; for what is only a sign, behind that. */
+  /** The end of the span that begins at `at`, or of the single character if it is none. */
   endAt(at: number): number {
     switch (this.#text[at]) {
       case "\\":
@@ -86,7 +86,7 @@ class Spans {
   }
 }
 
-/** Of places in rising order, those that are in no code and no HTML; none of them where that is too much to tell. */
+/** Of ascending positions, those outside of code and HTML; none when the paragraph is too complex. */
 export function placesInText(text: string, places: readonly number[]): readonly number[] {
   const spans = new Spans(text);
   const found: number[] = [];

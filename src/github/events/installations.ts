@@ -1,4 +1,4 @@
-/** Where the App is installed, and what its repositories are called: whatever makes what we keep of them unsure. */
+/** Translates installation and repository events: where the App is installed, and names that invalidate cached data. */
 import { z } from "zod";
 import type { TranslatedEvent } from "../../domain/job/github-event.ts";
 import { ignored, listener, source, translated } from "./event-listener.ts";
@@ -14,11 +14,11 @@ interface Named {
 const changed = (installation_id: number, added: readonly Named[], removed: readonly Named[]): TranslatedEvent =>
   translated({ type: "repositories-changed", installation_id, added, removed });
 
-/** Repositories that one event tells of; any others are looked up when they are first used. */
-const MOST_NAMED = 10_000;
+/** Repositories per event to store; others are looked up on first use. */
+const MAX_NAMED = 10_000;
 
 const named = (repositories: z.output<typeof listed> | undefined): readonly Named[] =>
-  (repositories ?? []).slice(0, MOST_NAMED).flatMap(({ id, full_name }) => {
+  (repositories ?? []).slice(0, MAX_NAMED).flatMap(({ id, full_name }) => {
     const [owner, name] = full_name.split("/");
     return owner && name ? [{ owner, name, id }] : [];
   });

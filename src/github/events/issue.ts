@@ -1,4 +1,4 @@
-/** The issue or pull request in which somebody asks. Its text is data: bounded here, cleaned where it is used. */
+/** The issue or pull request of a command. Its text is foreign data: bounded here and cleaned where it is used. */
 import { z } from "zod";
 import type { EventIssue } from "../../domain/job/github-event.ts";
 import { head } from "../../text/text.ts";
@@ -6,7 +6,7 @@ import { head } from "../../text/text.ts";
 /** Characters of an issue's text that are kept; GitHub allows 65,536. */
 export const ISSUE_BODY_LIMIT = 60_000;
 
-/** GitHub's own limit of a title. */
+/** GitHub's limit. */
 export const ISSUE_TITLE_LIMIT = 256;
 
 export const issueSchema = z.object({

@@ -1,6 +1,6 @@
-/** The label that does what a bare `/job` comment does. An issue opened with it arrives as labeled too. */
+/** Translates the label that acts like a bare `/job` comment. An issue opened with it sends a labeled event too. */
 import { z } from "zod";
-import { asker, ignored, isBot, listener, repositoryOf, source, translated } from "./event-listener.ts";
+import { commandAuthor, ignored, isBot, listener, repositoryOf, source, translated } from "./event-listener.ts";
 import { issueOfPayload, issueSchema } from "./issue.ts";
 
 const LABEL = "job";
@@ -9,13 +9,13 @@ const schema = z.object({
   ...source,
   issue: issueSchema,
   label: z.object({ name: z.string() }),
-  sender: asker,
+  sender: commandAuthor,
 });
 
 export const issueLabeled = listener(schema, (payload) => {
-  // GitHub keeps label names unique without regard to case.
+  // Label names are case-insensitive on GitHub.
   if (payload.label.name.toLowerCase() !== LABEL) return ignored("the label is not ours");
-  if (isBot(payload.sender)) return ignored("the label was put on by a bot");
+  if (isBot(payload.sender)) return ignored("a bot added the label");
   return translated({
     type: "label",
     repository: repositoryOf(payload),

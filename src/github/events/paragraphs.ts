@@ -1,7 +1,7 @@
 /**
- * The paragraphs of a comment that stand at top level: what is in a quote, a list, code or HTML was not said to us. Reads
- * line by line, as CommonMark's first phase does, and each line once. Where that would take more than a look at the line, it
- * says no: after a line of a quote or a list, whatever may go on with it does.
+ * Finds the top-level paragraphs of a comment; quotes, lists, code and HTML do not count. Follows the first phase of
+ * CommonMark and reads each line once. Where that would need more context, it rejects: any possible continuation of a
+ * quote or list is part of it.
  */
 
 export interface Paragraph {
@@ -11,18 +11,18 @@ export interface Paragraph {
 
 type Open =
   | { readonly kind: "nothing" }
-  | { readonly kind: "paragraph"; readonly start: number; readonly isHeard: boolean }
+  | { readonly kind: "paragraph"; readonly start: number; readonly isActive: boolean }
   | { readonly kind: "fence"; readonly mark: string; readonly length: number }
-  /** Until a line that holds this; null: until a blank line. */
+  /** Ends at a line that contains this; null: ends at a blank line. */
   | { readonly kind: "html"; readonly until: RegExp | null }
   | { readonly kind: "quote" }
-  /** `column`: where a line must begin to be in it, whatever stands before. */
+  /** `column`: the indentation that a line needs to belong to it. */
   | {
       readonly kind: "list";
       readonly column: number;
       readonly isEmpty: boolean;
       readonly afterBlank: boolean;
-      /** A line that may go on with it, or may have ended it. */
+      /** The next line may continue it or may be outside. */
       readonly mayBeOver: boolean;
     };
 
@@ -47,13 +47,13 @@ const HTML_UNTIL: readonly (readonly [start: RegExp, until: RegExp | null])[] = 
   ],
 ];
 const ATTRIBUTE = "(?:[ \\t]+[a-z_:][\\w.:-]*(?:[ \\t]*=[ \\t]*(?:[^\\s\"'=<>`]+|'[^'\\n]*'|\"[^\"\\n]*\"))?)";
-/** A whole tag and nothing else; it begins HTML where no paragraph is open. */
+/** A complete tag alone on its line; it begins HTML where no paragraph is open. */
 const LONE_TAG = new RegExp(`^(?:<[a-z][a-z0-9-]*${ATTRIBUTE}*[ \\t]*/?>|</[a-z][a-z0-9-]*[ \\t]*>)[ \\t]*$`, "i");
 
-/** Elements that make a quote or code of the top-level paragraphs between their tags. */
+/** Elements that turn the top-level paragraphs between their tags into quotes or code. */
 const QUOTING_TAG = /<(\/?)(?:blockquote|pre|code)\b/gi;
 
-/** Columns of the blanks that a text begins with; a tab goes on to the next fourth one. */
+/** The columns of the leading blanks; a tab advances to a multiple of four. */
 function columnsOf(text: string, from: number): { readonly column: number; readonly length: number } {
   let column = from;
   let length = 0;
@@ -62,7 +62,7 @@ function columnsOf(text: string, from: number): { readonly column: number; reado
   return { column, length };
 }
 
-/** Does a line begin what counts for the lines after it? */
+/** Whether a line opens a block that affects the lines after it. */
 const lasts = (text: string): boolean =>
   FENCE.test(text) || ITEM.test(text) || LONE_TAG.test(text) || HTML_UNTIL.some(([begins]) => begins.test(text));
 
@@ -70,8 +70,11 @@ class Reader {
   readonly paragraphs: Paragraph[] = [];
   #open: Open = NOTHING;
   #quoting = 0;
-  /** Up to the next blank line all may be HTML, or not. Where that would count beyond it, nothing more is heard. */
-  #isDoubtful = false;
+  /**
+   * Whether the lines up to the next blank line may be HTML. If such a block would affect later text, the rest is
+   * ignored.
+   */
+  #isUncertain = false;
   #isLost = false;
 
   line(text: string, start: number): void {
@@ -86,10 +89,10 @@ class Reader {
     const open = this.#open;
     if (open === next) return;
     this.#open = next;
-    if (open.kind === "paragraph" && open.isHeard) this.paragraphs.push({ start: open.start, end: at });
+    if (open.kind === "paragraph" && open.isActive) this.paragraphs.push({ start: open.start, end: at });
   }
 
-  /** What is open behind this line. */
+  /** The block that is open after this line. */
   #after(text: string, start: number): Open {
     const open = this.#open;
     const { column, length } = columnsOf(text, 0);
@@ -97,7 +100,7 @@ class Reader {
     if (open.kind === "fence") return column < 4 && closes(open, rest.trimEnd()) ? NOTHING : open;
     if (open.kind === "html") return this.#inHtml(text, open);
     if (rest === "") return this.#blank(open);
-    if (this.#isDoubtful && text.search(QUOTING_TAG) >= 0) this.#isLost = true;
+    if (this.#isUncertain && text.search(QUOTING_TAG) >= 0) this.#isLost = true;
     if (open.kind === "list" && column >= open.column) {
       if (open.mayBeOver && column < 4 && lasts(rest)) this.#isLost = true;
       return { ...open, isEmpty: false, afterBlank: false };
@@ -107,16 +110,16 @@ class Reader {
     if (begun === null) {
       if (goesOn) return goneOn(open);
       if (open.kind === "paragraph") return open;
-      const isHeard = this.#quoting === 0 && !this.#isDoubtful && !this.#isLost;
-      return column < 4 ? { kind: "paragraph", start, isHeard } : NOTHING;
+      const isActive = this.#quoting === 0 && !this.#isUncertain && !this.#isLost;
+      return column < 4 ? { kind: "paragraph", start, isActive } : NOTHING;
     }
-    if (this.#isDoubtful && counts(begun)) this.#isLost = true;
+    if (this.#isUncertain && counts(begun)) this.#isLost = true;
     return begun.kind === "html" ? this.#inHtml(text, begun) : begun;
   }
 
   #blank(open: Open): Open {
-    this.#isDoubtful = false;
-    // an item that begins with nothing ends with a blank line
+    this.#isUncertain = false;
+    // A blank line ends a list item that begins empty.
     return open.kind === "list" && !open.isEmpty ? { ...open, afterBlank: true } : NOTHING;
   }
 
@@ -126,7 +129,10 @@ class Reader {
     return (html.until ?? BLANK).test(text) ? NOTHING : html;
   }
 
-  /** What a line begins that is neither blank nor indented; null: it is text. `goesOn`: it may belong to what stands before. */
+  /**
+   * The block that a line begins, if neither blank nor indented; null when it is text. `goesOn`: it may continue the
+   * previous block.
+   */
   #begun(text: string, column: number, goesOn: boolean): Open | null {
     const inParagraph = this.#open.kind === "paragraph";
     if (inParagraph && UNDERLINE.test(text)) return NOTHING;
@@ -142,8 +148,8 @@ class Reader {
     if (html !== undefined) return { kind: "html", until: html[1] };
     if (inParagraph || !LONE_TAG.test(text)) return null;
     if (!goesOn) return { kind: "html", until: null };
-    // HTML up to a blank line, unless it goes on with the paragraph of a quote or a list: then it is text of that
-    this.#isDoubtful = true;
+    // HTML up to a blank line, unless it continues the paragraph of a quote or list, where it is text.
+    this.#isUncertain = true;
     if ([...text.matchAll(QUOTING_TAG)].some(([, isEnd]) => isEnd !== "/")) this.#quoting += 1;
     return null;
   }
@@ -154,11 +160,11 @@ const closes = ({ mark, length }: Extract<Open, { kind: "fence" }>, text: string
 
 const goneOn = (open: Open): Open => (open.kind === "list" ? { ...open, mayBeOver: true } : open);
 
-/** For the lines after the next blank one. */
+/** Whether it affects the lines after the next blank one. */
 const counts = (open: Open): boolean =>
   open.kind === "fence" || open.kind === "list" || (open.kind === "html" && open.until !== null);
 
-/** Not every item may follow a paragraph without a blank line. */
+/** Not every list item can interrupt a paragraph. */
 const endsParagraph = ([, mark = "", , first = ""]: RegExpExecArray): boolean =>
   first !== "" && (mark.length === 1 || /^1[.)]$/.test(mark));
 
@@ -170,7 +176,7 @@ function listOf([, mark = "", blanks = "", first = ""]: RegExpExecArray, column:
   return { kind: "list", column: begins, isEmpty, afterBlank: false, mayBeOver };
 }
 
-/** Of a text with `\n` at the ends of lines. A paragraph's end may hold the line's end before the next block. */
+/** Expects `\n` line ends. A paragraph's end may include the line end before the next block. */
 export function topParagraphs(source: string): readonly Paragraph[] {
   const reader = new Reader();
   let start = 0;

@@ -1,6 +1,6 @@
 /**
- * Pull requests and their reviews. A job's pull request is known by its branch; any other, one of a fork that has
- * borrowed the name too, may be a worker's own, which its number tells.
+ * Translates events on pull requests and reviews. A job's pull request is known by its branch; any other one may be a
+ * worker's own, known by its number. A fork may use the same branch name, so it is never taken for the job's.
  */
 import { z } from "zod";
 import type { Command } from "../../domain/job/command.ts";
@@ -10,11 +10,11 @@ import {
   ignored,
   isBot,
   isSelf,
+  jobEvent,
   type Listener,
   listener,
-  news,
-  newsOfPulls,
   person,
+  pullsEvent,
   source,
 } from "./event-listener.ts";
 
@@ -36,7 +36,7 @@ const schema = z.object({
 
 type PullRequestPayload = z.output<typeof schema>;
 
-function newsOfPull(
+function pullEvent(
   payload: Pick<PullRequestPayload, "repository" | "installation"> & {
     readonly pull_request: { readonly number: number; readonly head: z.output<typeof head> };
   },
@@ -44,40 +44,40 @@ function newsOfPull(
 ): TranslatedEvent {
   const { number, head } = payload.pull_request;
   const job = head.repo?.id === payload.repository.id ? jobOfBranch(head.ref) : null;
-  return job === null ? newsOfPulls(payload, [number], command) : news(payload, job, command);
+  return job === null ? pullsEvent(payload, [number], command) : jobEvent(payload, job, command);
 }
 
 export const pullRequestClosed = listener(schema, (payload) => {
   const { number, merged, merged_at, merged_by } = payload.pull_request;
-  if (merged !== true) return newsOfPull(payload, { type: "closed", pull_request: number, by: payload.sender.login });
+  if (merged !== true) return pullEvent(payload, { type: "closed", pull_request: number, by: payload.sender.login });
   const at = Date.parse(merged_at ?? "");
   if (Number.isNaN(at)) return ignored("the pull request is merged, but the payload does not say when");
   const merger = merged_by ?? payload.sender;
   const whose = isBot(merger) || merger.id === undefined ? {} : { by_id: merger.id };
-  return newsOfPull(payload, { type: "merged", pull_request: number, by: merger.login, ...whose, at });
+  return pullEvent(payload, { type: "merged", pull_request: number, by: merger.login, ...whose, at });
 });
 
 export const pullRequestReopened = listener(schema, (payload) =>
-  newsOfPull(payload, { type: "reopened", pull_request: payload.pull_request.number }),
+  pullEvent(payload, { type: "reopened", pull_request: payload.pull_request.number }),
 );
 
 export const pullRequestSynchronized = listener(schema, (payload, self) =>
   isSelf(payload.sender, self)
     ? ignored("our own push")
-    : newsOfPull(payload, { type: "head-moved", sha: payload.pull_request.head.sha }),
+    : pullEvent(payload, { type: "head-moved", sha: payload.pull_request.head.sha }),
 );
 
-/** Edited, made ready, made a draft: what we did ourselves we know already. */
+/** Edited, made ready, made a draft; our own changes are ignored. */
 export const pullRequestChanged = listener(schema, (payload, self) =>
-  isSelf(payload.sender, self) ? ignored("our own change of the pull request") : newsOfPull(payload, LOOK),
+  isSelf(payload.sender, self) ? ignored("our own change of the pull request") : pullEvent(payload, LOOK),
 );
 
-/** GitHub's doing, though the payload may name us as the sender. */
-export const pullRequestTurnedAway = listener(schema, (payload) => newsOfPull(payload, LOOK));
+/** Done by GitHub itself, though the payload may name us as sender. */
+export const pullRequestTurnedAway = listener(schema, (payload) => pullEvent(payload, LOOK));
 
-/** By a person, it is a decision; by GitHub, in our name or a bot's, a reason to look. */
+/** A person's action is a decision; GitHub's or a bot's only makes us re-evaluate. */
 export const autoMergeDisabled = listener(schema, (payload, self) =>
-  newsOfPull(
+  pullEvent(
     payload,
     isBot(payload.sender) || isSelf(payload.sender, self)
       ? LOOK
@@ -93,10 +93,10 @@ const reviewSchema = z.object({
 
 export const reviewChanged = listener(reviewSchema, (payload) =>
   payload.review.state.toLowerCase() === "commented"
-    ? ignored("the review neither approves nor refuses")
-    : newsOfPull(payload, LOOK),
+    ? ignored("the review neither approves nor requests changes")
+    : pullEvent(payload, LOOK),
 );
 
 const threadSchema = z.object({ ...source, pull_request: z.object({ number: z.number(), head }) });
 
-export const reviewThreadChanged: Listener = listener(threadSchema, (payload) => newsOfPull(payload, LOOK));
+export const reviewThreadChanged: Listener = listener(threadSchema, (payload) => pullEvent(payload, LOOK));

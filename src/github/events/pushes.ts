@@ -1,13 +1,13 @@
-/** Branches that moved or went away. What a push to the default branch changed decides whether settings are re-read. */
+/** Translates pushes and deleted branches. A push to the default branch tells whether the settings must be re-read. */
 import { z } from "zod";
 import { CONFIG_FILE, jobFolder, TASK_FILE } from "../../contracts/brief.ts";
 import { type JobId, jobOfBranch } from "../../domain/job/job.ts";
 import {
+  branchEvent,
   ignored,
   isSelf,
+  jobEvent,
   listener,
-  news,
-  newsOfBranch,
   person,
   repositoryOf,
   source,
@@ -16,10 +16,10 @@ import {
 
 const BRANCH_REF = "refs/heads/";
 
-/** Files that we keep a reading of. */
+/** Files whose content is cached. */
 const KEPT_FILES: ReadonlySet<string> = new Set([".github/journeyman.yml", ".github/workflows/run-job.yml"]);
 
-/** GitHub lists no more commits in a push than this. */
+/** GitHub lists at most this many commits per push. */
 const PUSH_COMMITS_LIMIT = 2_048;
 
 const commit = z.object({
@@ -44,7 +44,7 @@ const pushSchema = z.object({
 const touchesKept = (files: readonly string[] | undefined): boolean =>
   files === undefined || files.some((file) => KEPT_FILES.has(file));
 
-/** In doubt true: reading once more is cheap, working by old settings is not. */
+/** True when in doubt: an extra read is cheap, outdated settings are not. */
 function settingsChanged(push: z.output<typeof pushSchema>): boolean {
   const { commits = [] } = push;
   if (push.created === true || push.forced === true || push.head_commit == null) return true;
@@ -53,8 +53,8 @@ function settingsChanged(push: z.output<typeof pushSchema>): boolean {
 }
 
 export const pushed = listener(pushSchema, (payload, self) => {
-  if (!payload.ref.startsWith(BRANCH_REF)) return ignored("the push is of no branch");
-  // A deleted branch is told by the delete event as well, which speaks of nothing else.
+  if (!payload.ref.startsWith(BRANCH_REF)) return ignored("the push is not to a branch");
+  // A deletion has a delete event too, which is the one to use.
   if (payload.deleted) return ignored("the push deletes a branch");
   const branch = payload.ref.slice(BRANCH_REF.length);
   if (branch === payload.repository.default_branch) {
@@ -70,13 +70,13 @@ export const pushed = listener(pushSchema, (payload, self) => {
   if (isSelf(payload.sender, self)) {
     const job = jobOfBranch(branch);
     return job !== null && takesFolder(payload.head_commit, job)
-      ? news(payload, job, { type: "head-moved", sha: payload.after, clean: true })
+      ? jobEvent(payload, job, { type: "head-moved", sha: payload.after, clean: true })
       : ignored("our own push");
   }
-  return newsOfBranch(payload, branch, { type: "head-moved", sha: payload.after });
+  return branchEvent(payload, branch, { type: "head-moved", sha: payload.after });
 });
 
-/** A run pushes with our token and leaves nothing of the job's folder; what we push ourselves has made or removed it. */
+/** Whether the push removes the job's folder, as a run's push with our token does; our own pushes are known already. */
 function takesFolder(head: z.output<typeof pushSchema>["head_commit"], job: JobId): boolean {
   const { added, modified, removed } = head ?? {};
   if (added === undefined || modified === undefined || removed === undefined) return false;
@@ -92,6 +92,6 @@ const deleteSchema = z.object({ ...source, ref: z.string(), ref_type: z.string()
 
 export const refDeleted = listener(deleteSchema, (payload) =>
   payload.ref_type === "branch"
-    ? newsOfBranch(payload, payload.ref, { type: "branch-deleted" })
-    : ignored("what was deleted is no branch"),
+    ? branchEvent(payload, payload.ref, { type: "branch-deleted" })
+    : ignored("the deleted ref is not a branch"),
 );

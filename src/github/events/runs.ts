@@ -1,14 +1,14 @@
 /**
- * Workflow runs on a job branch: our own workflow's tell how the job goes, all others are the repository's CI.
- * A run that our workflow's guard ended as skipped is passed on as it is; the core knows which run it waits for.
+ * Translates workflow runs on a job branch: runs of our workflow report the job's progress, all others are the
+ * repository's CI. Skipped runs of our workflow are passed on; the core knows which run it waits for.
  */
 import { z } from "zod";
 import { WORKFLOW_FILE } from "../../contracts/brief.ts";
 import { jobOfBranch, type Run } from "../../domain/job/job.ts";
 import { head } from "../../text/text.ts";
-import { ignored, type Listener, listener, news, newsOfPulls, ofPulls, source } from "./event-listener.ts";
+import { ignored, jobEvent, type Listener, listener, ofPulls, pullsEvent, source } from "./event-listener.ts";
 
-/** Characters of the first line of a commit message that are kept. */
+/** Characters of a commit message's first line that are kept. */
 const COMMIT_LINE_LIMIT = 500;
 
 const schema = z.object({
@@ -28,20 +28,20 @@ const schema = z.object({
   }),
 });
 
-/** The action says more than `status`, which also knows requested, waiting and pending. */
+/** Uses the action, since `status` has further values: requested, waiting and pending. */
 const run = (status: Run["status"]): Listener =>
   listener(schema, (payload) => {
     const { workflow_run: run, workflow } = payload;
     const job = run.head_branch === null ? null : jobOfBranch(run.head_branch);
     if (job === null && status === "completed" && run.pull_requests.length > 0)
-      return newsOfPulls(payload, run.pull_requests, { type: "look", forced: false });
+      return pullsEvent(payload, run.pull_requests, { type: "look", forced: false });
     if (job === null) return ignored("the run is not on a job branch");
-    if (run.head_repository?.id !== payload.repository.id) return ignored("the run is of a fork");
-    // A path may name the ref that the file was taken from: `….yml@refs/heads/main`.
+    if (run.head_repository?.id !== payload.repository.id) return ignored("the run belongs to a fork");
+    // A path may include the ref: `….yml@refs/heads/main`.
     const path = (run.path ?? workflow?.path ?? "").split("@")[0] ?? "";
     const { id, run_attempt: attempt, head_sha } = run;
     if (!path.endsWith(WORKFLOW_FILE)) {
-      return news(payload, job, {
+      return jobEvent(payload, job, {
         type: "ci-run-changed",
         id,
         attempt,
@@ -51,7 +51,7 @@ const run = (status: Run["status"]): Listener =>
     }
     const conclusion = status === "completed" ? run.conclusion : null;
     const commit_message = head(run.head_commit?.message.split(/\r?\n/, 1)[0] ?? "", COMMIT_LINE_LIMIT);
-    return news(payload, job, {
+    return jobEvent(payload, job, {
       type: "run-changed",
       run: { id, attempt, url: run.html_url, status, conclusion },
       head_sha,

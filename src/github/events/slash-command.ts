@@ -1,6 +1,6 @@
 /**
- * What a comment asks of us. The first `/job` counts; its task is everything after it, kept as it was written. What is
- * understood as a command but is no valid one is answered with what was probably meant, never guessed at.
+ * Parses the command in a comment. The first `/job` counts; everything after it is the task, unchanged. An invalid
+ * command gets a suggestion and is never guessed.
  */
 
 import type { SlashCommand } from "../../domain/job/github-event.ts";
@@ -11,10 +11,10 @@ import { meantBy } from "../../text/typo.ts";
 import { findCommand, firstWord } from "./find-command.ts";
 import { readFlags } from "./flags.ts";
 
-/** Characters of a task: it is stored, written to the branch and paid for with every turn. */
+/** Characters of a task, which is stored, pushed to the branch and paid for in every turn. */
 export const TASK_LIMIT = 20_000;
 
-/** What stands behind `/job` and is no task. */
+/** Words after `/job` that are not a task. */
 export const VERBS = ["status", "cancel", "retry", "approve", "reject", "run-checks", "pay", "help"] as const;
 type Verb = (typeof VERBS)[number];
 
@@ -23,7 +23,7 @@ const mistaken = (sentence: string): SlashCommand => ({ verb: "mistaken", senten
 /** A job's id as people write it, or its branch. */
 const JOB_WORD = /^`?(?:job\/)?([a-z0-9]{8})`?[.!?]*$/;
 
-/** Longer than a job's id, so that one is never taken for the other. */
+/** Longer than a job's id, so that the two cannot be confused. */
 const COMMIT_WORD = /^`?([0-9a-f]{9,40})`?[.!?]*$/;
 
 const withJob = (id: string | undefined): { readonly job?: JobId } => {
@@ -31,19 +31,21 @@ const withJob = (id: string | undefined): { readonly job?: JobId } => {
   return job === null ? {} : { job };
 };
 
-/** What stands behind a verb and is no job's id: a task is never begun by mistake, and a cancel never missed. */
+/**
+ * The text after a verb is not a job's id: ask back, so that neither a task begins by mistake nor a cancel is missed.
+ */
 const asksBack = (verb: Verb): SlashCommand => {
   const takes = verb === "help" ? "nothing" : "nothing but the id of a job";
-  const reason = verb === "reject" ? " The reason goes into the lines below it." : "";
+  const reason = verb === "reject" ? " Put the reason on the lines below it." : "";
   return mistaken(
-    `Did you mean \`/job ${verb}\`? It takes ${takes} behind it.${reason} If this is a task, put two dashes before it: \`/job -- ${verb} …\`.`,
+    `Did you mean \`/job ${verb}\`? It takes ${takes} after it.${reason} If this is a task, put two dashes before it: \`/job -- ${verb} …\`.`,
   );
 };
 
 const ENDS = ".,:;!?";
 const MARKS = `${ENDS}"'\`*_~()[]<>`;
 
-/** By hand, since a pattern would try each of the marks as the first. */
+/** By hand: a regular expression would try each mark as the first. */
 function withoutMarks(word: string): string {
   let end = word.length;
   while (end > 0 && ENDS.includes(word.charAt(end - 1))) end -= 1;
@@ -57,21 +59,21 @@ function bare(word: string): string {
   return word.slice(from, end).toLowerCase();
 }
 
-/** What people say for a verb that there is. */
+/** Common words for existing verbs. */
 const SYNONYMS: ReadonlyMap<string, Verb> = new Map([
   ...(["stop", "abort", "discard"] as const).map((word) => [word, "cancel"] as const),
   ...(["rerun", "again"] as const).map((word) => [word, "retry"] as const),
   ...(["accept"] as const).map((word) => [word, "approve"] as const),
 ]);
 
-/** The verb that a word alone probably stands for: a slip of it, dressed up, or another word for it. */
+/** The verb that a single word probably means: a typo, a decorated form or a synonym. */
 function verbMeant(word: string): Verb | null {
   const plain = bare(word);
   const meant = meantBy(plain, VERBS) ?? plain;
   return VERBS.find((one) => one === meant) ?? SYNONYMS.get(plain) ?? null;
 }
 
-/** The verb of this line, with what stands below it, or what is wrong with it; null when the line is (part of) a task. */
+/** The verb of this line with the text below it, or its mistake; null when the line is part of a task. */
 function readVerb(line: string, below: string, flagged: boolean): SlashCommand | null {
   const [word = "", ...rest] = line.split(/[\s,;]+/).filter((one) => one !== "");
   const name = withoutMarks(word);
@@ -82,12 +84,12 @@ function readVerb(line: string, below: string, flagged: boolean): SlashCommand |
   const id = JOB_WORD.exec(rest[0] ?? "")?.[1];
   const isNamed = rest.length === 0 || (rest.length === 1 && id !== undefined);
   if (verb === undefined) {
-    // a word of letters alone may be one of a task
+    // A word of letters alone may belong to a task.
     const isAlone = below === "" && (rest.length === 0 || (isNamed && /\d/.test(id ?? "")));
     const meant = isAlone ? verbMeant(name) : null;
     return meant === null
       ? null
-      : mistaken(`Did you mean \`/job ${meant}\`? If this is a task, say it in more than one word.`);
+      : mistaken(`Did you mean \`/job ${meant}\`? If this is a task, write more than one word.`);
   }
   if (!isNamed || (verb === "help" && rest.length > 0)) return asksBack(verb);
   if (flagged) return mistaken(`Did you mean \`/job ${verb}\`? It takes no flags.`);
@@ -101,26 +103,26 @@ function readCommand(text: string): SlashCommand {
   const read = readFlags(text);
   if (!read.ok) return mistaken(read.sentence);
   const task = read.rest.trim();
-  // Only the command's own line: whoever adds a thank-you below `/job cancel` still wants to cancel.
+  // Uses only the command's own line: a thank-you below `/job cancel` must not prevent the cancel.
   const line = (read.rest.split("\n", 1)[0] ?? "").trim();
   const other = read.literal ? null : readVerb(line, task.slice(line.length).trim(), read.given);
   if (other !== null) return other;
   if (task.length > TASK_LIMIT) {
     return mistaken(
-      `The task has ${counted(task.length, "character")}, and ${TASK_LIMIT} are the most. Shorten it, or put the long part into a file of the repository and name that file.`,
+      `The task has ${counted(task.length, "character")}, but the limit is ${TASK_LIMIT}. Shorten it, or put the long part into a file of the repository and name that file.`,
     );
   }
   return { verb: "run", task: isBlank(task) ? "" : task, ...read.flags };
 }
 
-/** Null: nothing is asked of us. */
+/** Null when the comment holds no command. */
 export function readSlashCommand(comment: string): SlashCommand | null {
   const source = comment.replace(/^\uFEFF/, "").replace(/\r\n?/g, "\n");
   if (!source.includes("/")) return null;
   const text = findCommand(source);
   if (text !== null) return readCommand(text);
   const word = firstWord(source)?.slice(1) ?? "";
-  // Slips hardly touch a word's first letter, and `/bob` or `/mob` may be another bot's command.
+  // Typos rarely change the first letter, and `/bob` or `/mob` may be another bot's command.
   const isSlip = word.length > 2 && /^j/i.test(word) && meantBy(word, ["job"]) !== null;
   return isSlip ? mistaken("Did you mean `/job`?") : null;
 }

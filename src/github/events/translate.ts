@@ -1,7 +1,4 @@
-/**
- * The ear: which listener hears which event. No calls, no state, and never a throw; what is not in the table is
- * ignored with a reason.
- */
+/** Maps webhook events to listeners. Pure and never throws; an unknown event is ignored with a reason. */
 import { z } from "zod";
 import type { TranslatedEvent } from "../../domain/job/github-event.ts";
 import { head } from "../../text/text.ts";
@@ -83,16 +80,16 @@ const LISTENERS: ReadonlyMap<string, Listener> = new Map([
   ["repository.edited", repositoryEdited],
 ]);
 
-/** Characters of a foreign event's name that a reason repeats. */
+/** Characters of a foreign event name to repeat in a reason. */
 const NAME_LIMIT = 100;
 
 const actionSchema = z.object({ action: z.string().optional() });
 
-/** What a delivery means to us. `event` as in `X-GitHub-Event`. */
+/** Translates a webhook. `event` as in `X-GitHub-Event`. */
 export function translateWebhook(event: string, payload: unknown, self: AppIdentity): TranslatedEvent {
   const read = actionSchema.safeParse(payload);
-  if (!read.success) return ignored("the payload is no event");
+  if (!read.success) return ignored("the payload is not an event");
   const name = read.data.action === undefined ? event : `${event}.${read.data.action}`;
   const listener = LISTENERS.get(name);
-  return listener ? listener(payload, self) : ignored(`nothing follows from ${head(name, NAME_LIMIT)}`);
+  return listener ? listener(payload, self) : ignored(`no listener for ${head(name, NAME_LIMIT)}`);
 }

@@ -1,4 +1,4 @@
-/** The check run `journeyman`: the face of the job on its commit. The one table from status to GitHub's check states. */
+/** Renders the check run `journeyman` and maps a job's status to GitHub's check states. */
 
 import type { LogLine } from "../../contracts/log-line.ts";
 import { commitToName, heldFiles, isSenderAsked, type Job, runOf } from "../../domain/job/job.ts";
@@ -9,14 +9,14 @@ import { code, cutBody, fenced, titleLine } from "./plain.ts";
 
 export const CHECK_NAME = "journeyman";
 
-/** GitHub takes 65,535 characters in each text; bytes are counted as well, to be safe. */
+/** GitHub takes 65,535 characters per text; bytes are bounded as well. */
 const MAX_TEXT = 60_000;
 const MAX_TITLE = 255;
-/** Of the log, the end is what people look for. */
+/** The end of the log is the part that people look for. */
 const LOG_LINES = 200;
 const MAX_LOG = 30_000;
 
-type Standing =
+type CheckStatus =
   | { readonly status: "queued" | "in_progress" }
   | {
       readonly status: "completed";
@@ -31,11 +31,11 @@ export interface CheckFace {
   actions?: { label: string; description: string; identifier: string }[];
 }
 
-/** The sender is asked whether a worker's files may run. */
+/** Waits for the sender's decision whether a worker's files may run. */
 const waitsForLeave = (job: Job): boolean =>
   job.status === "submitted" && heldFiles(job) !== null && isSenderAsked(job);
 
-function standingOf(job: Job): Standing {
+function checkStatusOf(job: Job): CheckStatus {
   switch (job.status) {
     case "pending_payment":
     case "queued":
@@ -44,10 +44,10 @@ function standingOf(job: Job): Standing {
     case "accepted":
       return { status: "in_progress" };
     case "submitted":
-      // GitHub shows buttons on a check that is complete alone
+      // GitHub shows buttons only on a completed check.
       return waitsForLeave(job) ? { status: "completed", conclusion: "action_required" } : { status: "in_progress" };
     case "verified":
-      // a question or a refusal is an end, but no work that deserves a green mark
+      // A question or refusal ends the job but does not deserve a success.
       return {
         status: "completed",
         conclusion: job.result?.outcome === "question" || job.result?.outcome === "refused" ? "neutral" : "success",
@@ -61,20 +61,23 @@ function standingOf(job: Job): Standing {
   }
 }
 
-/** Labels ≤ 20, descriptions ≤ 40, three at most; shown by GitHub only once the check is complete (github-facts 5.4). */
+/**
+ * Labels ≤ 20 and descriptions ≤ 40 characters, three at most; shown by GitHub only on a completed check (github-facts
+ * 5.4).
+ */
 const BUTTONS = [
   { label: "Retry", description: "Try the job again", identifier: "retry" },
-  { label: "Discard", description: "Close and delete what it has left", identifier: "discard" },
+  { label: "Discard", description: "Close and delete its branch", identifier: "discard" },
 ];
 
-/** Its identifier names the files, so that a page from before other ones were handed in lets none run. */
+/** The identifier includes the files, so that a button on an outdated page does not approve newer files. */
 function runButton(job: Job) {
   const commit = commitToName(job);
   const identifier = commit === null ? "run-checks" : `run-checks-${commit.slice(0, 7)}`;
-  return [{ label: "Run checks", description: "Let the worker's files run here", identifier }];
+  return [{ label: "Run checks", description: "Run the worker's files here", identifier }];
 }
 
-/** The end of the log, as it was written, in a fence. */
+/** The end of the log as a code block. */
 function logTail(log: readonly LogLine[]): string | null {
   if (log.length === 0) return null;
   const lines = log.slice(-LOG_LINES).map(({ at, level, text }) => {
@@ -94,7 +97,7 @@ export function checkOf(job: Job, log: readonly LogLine[], fallback_url: string 
     (job.status === "submitted" || job.status === "verified" ? job.pull_request?.url : null) ?? runOf(job)?.url;
   const details = url ?? fallback_url;
   return {
-    ...standingOf(job),
+    ...checkStatusOf(job),
     ...(details === null ? {} : { details_url: details }),
     output: {
       title: cut(headline, MAX_TITLE),
@@ -105,11 +108,11 @@ export function checkOf(job: Job, log: readonly LogLine[], fallback_url: string 
   };
 }
 
-/** Closes the check on a commit that the job has left behind. */
+/** Completes the check on a commit that is no longer the head. */
 export const supersededCheck = (
   sha: string,
 ): { status: "completed"; conclusion: "neutral"; output: { title: string; summary: string } } => ({
   status: "completed",
   conclusion: "neutral",
-  output: { title: "Continued on a later commit", summary: `The job went on; its check is now on ${sha}.` },
+  output: { title: "Continued on a later commit", summary: `The job continued; its check is now on ${sha}.` },
 });

@@ -1,38 +1,38 @@
 /**
- * What foreign words may not do on GitHub, each kind by itself, on text that is normalised and redacted. Taking a piece out
- * can put another together; so whatever is left then is parted by a sign, and nothing after that takes anything out.
+ * Neutralises Markdown features in foreign text, which must be normalised and redacted. A removal can create a new
+ * match, so what is left afterwards is broken up and nothing is removed after that.
  */
 
-/** Opens no comment: it is still read, as what it is. */
-export const partedComments = (text: string): string => text.replaceAll("<!--", "<! --");
+/** Keeps the text visible without opening a comment. */
+export const breakComments = (text: string): string => text.replaceAll("<!--", "<! --");
 
-/** HTML comments hide text, and could carry a marker of ours. */
+/** HTML comments hide text and could contain our markers. */
 export function withoutComments(text: string): string {
   let shown = "";
   let from = 0;
   for (let at = text.indexOf("<!--"); at >= 0; at = text.indexOf("<!--", from)) {
     shown += text.slice(from, at);
     const end = text.indexOf("-->", at + 4);
-    if (end < 0) return partedComments(shown);
+    if (end < 0) return breakComments(shown);
     from = end + 3;
   }
-  return partedComments(shown + text.slice(from));
+  return breakComments(shown + text.slice(from));
 }
 
 /**
- * A web address that GitHub makes a link of, as far as it surely goes; nobody is mentioned inside of it. What could end a
- * link, emphasis or code ends it here.
+ * A URL that GitHub links, as far as it certainly goes; mentions inside of it have no effect. Stops at any character
+ * that could end a link, emphasis or code.
  */
 const ADDRESS =
   /(?<=^|[\s(<*_~])https?:\/\/[\p{L}\p{N}-]+(?:\.[\p{L}\p{N}-]+)+(?:[:/?#](?:[\p{L}\p{N}.,:;/?#@!$&%+=-]|_(?=[\p{L}\p{N}]))*)?/u;
-/** Letters and digits before an `@` make it part of an address of mail; a low line does not. */
+/** A letter or digit before `@` makes an e-mail address; an underscore does not. */
 const MENTION = /(?<![\p{L}\p{N}])@(?=[\p{L}\p{N}])/u;
 const ADDRESS_OR_MENTION = new RegExp(`${ADDRESS.source}|${MENTION.source}`, "gu");
 
 const ENTITY = /&(?:#(\d{1,7})|#x([\da-f]{1,6})|(commat|num));/gi;
 const AT = 0x40;
 
-/** A page shows the letter, digit or sign that is spelt so: an `@` is written out, the others are parted. */
+/** An entity shows the character that it encodes: `@` is decoded, the others are broken up. */
 function readEntity(
   entity: string,
   decimal: string | undefined,
@@ -44,12 +44,12 @@ function readEntity(
   return /[#\dA-Za-z]/.test(String.fromCharCode(point)) && point < 0x80 ? `& ${entity.slice(1)}` : entity;
 }
 
-/** A zero-width space behind `@`: nobody is notified, and it reads the same. Also `#12`-like links stay as they are. */
+/** Adds a zero-width space after `@`: the text looks the same and nobody is notified. Links such as `#12` stay. */
 export const withoutMentions = (text: string): string =>
   text.replace(ENTITY, readEntity).replace(ADDRESS_OR_MENTION, (found) => (found === "@" ? "@\u200b" : found));
 
 const CLOSING_WORD =
   /\b(clos(?:e[sd]?|ing)|fix(?:e[sd]|ing)?|resolv(?:e[sd]?|ing))(\s*:\s*|\s+)(?=[*_~[(]{0,8}(?:(?:[\w.-]{1,100}\/[\w.-]{1,100})?#\d|https?:|GH-\d))/gi;
 
-/** "Closes #4" in foreign words would close an issue that nobody asked to close. */
+/** "Closes #4" in foreign text must not close an issue. */
 export const withoutClosing = (text: string): string => text.replace(CLOSING_WORD, "$1\u200b$2");

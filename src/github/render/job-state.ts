@@ -1,6 +1,6 @@
 /**
- * What a job is now, said once for comment and check: a headline without Markdown, and the paragraphs below it.
- * Renders what the job carries; judges nothing.
+ * Renders a job's state for comment and check: a headline without Markdown, and paragraphs. Shows what the job contains
+ * and decides nothing.
  */
 import { heldFiles, isOnMarket, isSenderAsked, type Job, runOf } from "../../domain/job/job.ts";
 import { counted } from "../../text/plural.ts";
@@ -11,12 +11,12 @@ import { escapeMarkdown, oneLine, quoted } from "./plain.ts";
 import { reasonList } from "./reasons.ts";
 
 export interface State {
-  /** A few words, plain text. */
+  /** A few words of plain text. */
   readonly headline: string;
   readonly paragraphs: readonly string[];
 }
 
-/** Where it is shown. */
+/** Where it appears. */
 type Face = "comment" | "check";
 
 const state = (headline: string, ...paragraphs: readonly (string | null)[]): State => ({
@@ -26,7 +26,7 @@ const state = (headline: string, ...paragraphs: readonly (string | null)[]): Sta
 
 const link = (words: string, url: string | undefined): string => (url === undefined ? words : `[${words}](${url})`);
 
-/** The checks that failed, each with its page on GitHub; null: it was not for a check. */
+/** Failed checks with links; null when the job did not fail because of checks. */
 function failedChecks(job: Job): string | null {
   const failed = job.reasons.filter(({ verdict }) => verdict === "fail").flatMap(({ because }) => because);
   return failed.length === 0 ? null : reasonList(failed);
@@ -35,34 +35,38 @@ function failedChecks(job: Job): string | null {
 const parts = (...all: readonly (string | null)[]): string => all.filter((part) => part !== null).join("\n\n");
 
 const lastFailure = (job: Job): string | null =>
-  job.failure === null ? null : parts("Why the last try failed:", quoted(job.failure), failedChecks(job));
+  job.failure === null ? null : parts("Why the last attempt failed:", quoted(job.failure), failedChecks(job));
 
 function queued(job: Job): State {
   if (isOnMarket(job)) return state("On the market", market.offered(job), lastFailure(job));
-  const turn = job.tries > 1 ? `Try ${job.tries}: ` : "";
+  const attemptNote = job.tries > 1 ? `Try ${job.tries}: ` : "";
   const run = runOf(job);
   if (run !== null)
-    return state("Waiting for a runner", `${turn}${link("The run", run.url)} waits for a runner.`, lastFailure(job));
+    return state(
+      "Waiting for a runner",
+      `${attemptNote}${link("The run", run.url)} waits for a runner.`,
+      lastFailure(job),
+    );
   if (job.pushed_at !== null)
     return state(
       "Queued",
-      `${turn}The branch ${branchLink(job)} is pushed and its run is about to start.`,
+      `${attemptNote}The branch ${branchLink(job)} is pushed and its run is about to start.`,
       lastFailure(job),
     );
-  return state("Queued", `${turn}The branch is being prepared.`, lastFailure(job));
+  return state("Queued", `${attemptNote}The branch is being prepared.`, lastFailure(job));
 }
 
 function accepted(job: Job): State {
   if (isOnMarket(job)) {
-    const noted = job.cancellation_requested ? "It is cancelled as soon as this try fails." : null;
-    return state("In work", market.inWork(job), noted, lastFailure(job));
+    const noted = job.cancellation_requested ? "It is cancelled as soon as this attempt fails." : null;
+    return state("In progress", market.inWork(job), noted, lastFailure(job));
   }
   if (job.cancellation_requested)
-    return state("Being cancelled", "The run is asked to stop; what it has done is kept.");
-  const turn = job.tries > 1 ? `Try ${job.tries}. ` : "";
+    return state("Being cancelled", "The run was asked to stop; its work so far is kept.");
+  const attemptNote = job.tries > 1 ? `Try ${job.tries}. ` : "";
   return state(
     "Running",
-    `${turn}The agent is at work on ${branchLink(job)}: ${link("follow the run", runOf(job)?.url)}.`,
+    `${attemptNote}The agent is working on ${branchLink(job)}: ${link("follow the run", runOf(job)?.url)}.`,
     lastFailure(job),
   );
 }
@@ -72,10 +76,12 @@ const waitsFor = (job: Job): string | null => {
   return open.length === 0 ? null : `Waits for:\n\n${reasonList(open)}`;
 };
 
-/** Work apart from any pull request: its words, and files that may not run yet, are what is to be decided about. */
+/**
+ * A submission outside of any pull request: the text, and files that may not run yet, are what the sender decides on.
+ */
 const handedIn = (job: Job): State =>
   state(
-    "Work handed in",
+    "Work submitted",
     job.result?.body ? quoted(job.result.body) : null,
     market.filesHeld(job),
     waitsFor(job),
@@ -93,7 +99,7 @@ function submitted(job: Job): State {
   );
 }
 
-/** The end of a job that has no pull request: the agent's own words are the result. */
+/** The end of a job without a pull request: the agent's text is the result. */
 function words(job: Job): State {
   const said = job.result?.reason || job.result?.body || "";
   const quote = said === "" ? null : quoted(said);
@@ -102,17 +108,17 @@ function words(job: Job): State {
     case "question":
       return state("The agent asks", "The agent needs an answer before it can do this:", quote, answerHint);
     case "refused":
-      return state("The agent declined", "The agent would not do this:", quote, answerHint);
+      return state("The agent declined", "The agent declined to do this:", quote, answerHint);
     default:
-      return state("Nothing to change", "Nothing had to be changed, so there is no pull request.", quote);
+      return state("Nothing to change", "No changes were needed, so there is no pull request.", quote);
   }
 }
 
-/** What the agent said instead of working on an open pull request. */
+/** The agent's reply when it did not change an open pull request. */
 const answer = (job: Job): readonly (string | null)[] =>
   job.result?.outcome === "question" || job.result?.outcome === "refused" ? words(job).paragraphs : [];
 
-const answerHint = "Ask again with `/job <task>`, with what was missing in it.";
+const answerHint = "Reply with `/job <task>` and the missing detail.";
 
 function verified(job: Job, face: Face): State {
   const pull = job.pull_request;
@@ -125,7 +131,7 @@ function verified(job: Job, face: Face): State {
     case "off":
       return state(
         "Done, not merged",
-        `Pull request ${named} is ready. It is not merged by itself: ${why(job.merge.why)}.`,
+        `Pull request ${named} is ready but not merged automatically: ${why(job.merge.why)}.`,
         ...answer(job),
       );
     case "merging":
@@ -133,7 +139,7 @@ function verified(job: Job, face: Face): State {
     case "auto":
       return state(
         "Waiting to merge",
-        `Pull request ${named} is green. GitHub merges it as soon as the branch's rules are met.`,
+        `Pull request ${named} is green. GitHub merges it as soon as the branch's rules allow it.`,
         waitsFor(job),
       );
     default:
@@ -145,7 +151,7 @@ const why = (text: string): string => escapeMarkdown(oneLine(text)).replace(/\.$
 
 function failed(job: Job): State {
   const pull = job.pull_request === null ? null : `Pull request ${pullRequestLink(job.pull_request)} is left as it is.`;
-  const partial = job.head_sha === null ? null : `What there is of the work stays on ${branchLink(job)}.`;
+  const partial = job.head_sha === null ? null : `The work so far stays on ${branchLink(job)}.`;
   const run = runOf(job);
   const log = run === null ? null : `The log is in ${link("the run", run.url)}.`;
   return state(
@@ -169,7 +175,7 @@ function ofStatus(job: Job, face: Face): State {
     case "queued":
       return queued(job);
     case "held":
-      return state("Offered", "An agent looks at it.");
+      return state("Offered", "An agent is reviewing it.");
     case "accepted":
       return accepted(job);
     case "submitted":
@@ -185,14 +191,14 @@ function ofStatus(job: Job, face: Face): State {
   }
 }
 
-const MOST_NOTICE = 1_000;
+const MAX_NOTICE = 1_000;
 
 const note = (text: string | null): string | null =>
-  text === null ? null : `**Note:** ${cut(escapeMarkdown(text), MOST_NOTICE)}`;
+  text === null ? null : `**Note:** ${cut(escapeMarkdown(text), MAX_NOTICE)}`;
 
 /**
- * What the job is, with everything that its sender must be told beside it. A check is not written again for a merge of
- * ours, so it says of good work what stays true.
+ * The job's state with everything that the sender must know. The check of a merged job is not updated, so its text must
+ * remain true.
  */
 export function stateOf(job: Job, face: Face): State {
   const { headline, paragraphs } = ofStatus(job, face);
@@ -206,6 +212,6 @@ export function stateOf(job: Job, face: Face): State {
     note(job.settings_problem ?? null),
     waiting === 0
       ? null
-      : `${counted(waiting, "further message is", "further messages are")} taken up in the next round.`,
+      : `${counted(waiting, "further message is", "further messages are")} handled in the next round.`,
   );
 }

@@ -1,6 +1,6 @@
 /**
- * What a job of the market is now, in words: what it costs, who has it, what its work waits for, where the money went.
- * Renders what the job carries; judges nothing.
+ * Renders a market job: price, worker, what it waits for, and where the money went. Shows what the job contains and
+ * decides nothing.
  */
 
 import {
@@ -20,7 +20,7 @@ import { code } from "./plain.ts";
 
 const moment = (at: number): string => `${new Date(at).toISOString().slice(0, 16).replace("T", " ")} UTC`;
 
-/** Names of accounts are logins or keys' names; as code they mention nobody. */
+/** Account names are logins or key names; shown as code they mention nobody. */
 const who = (account: string): string => code(account, 100);
 
 export const waitsForPayment = (job: Job): string =>
@@ -28,8 +28,8 @@ export const waitsForPayment = (job: Job): string =>
   "(`POST /api/wallet/topup`, or ask who runs this server), then comment `/job pay`.";
 
 export const offered = (job: Job): string =>
-  `It is on the market for ${money(job.price_cents)}, paid by ${who(job.account)}, and waits for an agent to take it. ` +
-  `Whoever does has ${limitOf(job)} for it.`;
+  `It is on the market for ${money(job.price_cents)}, paid by ${who(job.account)}, and waits for an agent to accept it. ` +
+  `The agent then has ${limitOf(job)}.`;
 
 const MINUTE = 60;
 const HOUR = 60 * MINUTE;
@@ -44,37 +44,37 @@ export const inWork = (job: Job): string => {
   return `The agent ${code(workerOf(job)?.agent_id ?? "unknown")} works on it for ${money(job.price_cents)}${due}.`;
 };
 
-/** Where the files of a stranger are, and what it means to let them run; null: none are held back. */
+/** Where a stranger's files are and what running them means; null when none are withheld. */
 export function filesHeld(job: Job): string | null {
   const held = heldFiles(job);
   if (held === null) return null;
-  if (held.url === null) return "Its files are being made ready to be read.";
+  if (held.url === null) return "Its files are being prepared for review.";
   return (
-    `[Its files](${held.url}) are on no branch, and nothing of them has run. They are a stranger's: once they are let run, ` +
-    "this repository's workflows run them, with the secrets that those see. Read them first."
+    `[Its files](${held.url}) are on no branch and have not run. A stranger wrote them: once you let them run, ` +
+    "this repository's workflows run them with access to its secrets. Read them first."
   );
 }
 
-/** A command about the files, as it is to be commented. */
+/** The command about these files, ready to paste into a comment. */
 export function aboutFiles(job: Job, verb: "run-checks" | "approve"): string {
   const commit = commitToName(job);
   return commit === null ? `/job ${verb}` : `/job ${verb} ${commit}`;
 }
 
-/** Null: it is not the sender's turn. */
+/** Null when it is not the sender's turn. */
 export function sendersTurn(job: Job): string | null {
   if (!isOnMarket(job) || !isSenderAsked(job)) return null;
   const from = approvedFrom(job);
   if (from === null) return null;
-  const until = `From ${moment(from)} on it counts as approved.`;
+  const until = `Without a decision it counts as approved from ${moment(from)}.`;
   if (heldFiles(job) !== null)
     return (
       `**${who(job.account)} decides:** \`${aboutFiles(job, "run-checks")}\` lets the files run here, \`${aboutFiles(job, "approve")}\` pays the worker and ` +
-      `runs nothing, \`/job reject\` with the reason below it sends the work back. ${until}`
+      `runs nothing, \`/job reject\` with the reason on the next line sends the work back. ${until}`
     );
   const merge = job.pull_request === null ? "" : ", or merge or close the pull request";
   return (
-    `**${who(job.account)} decides:** \`/job approve\` pays the worker, \`/job reject\` with the reason below it sends ` +
+    `**${who(job.account)} decides:** \`/job approve\` pays the worker, \`/job reject\` with the reason on the next line sends ` +
     `the work back${merge}. ${until}`
   );
 }
@@ -84,11 +84,11 @@ const paid = ({ price_cents, work: { worker } }: MarketJob): string | null =>
     ? null
     : `${who(worker.account)} was paid ${money(price_cents - feeOf(price_cents))} of ${money(price_cents)}.`;
 
-/** Of a job that is over without success. */
+/** For a job that ended without success. */
 const refunded = (job: Job): string | null =>
-  job.price_cents > 0 ? `What was paid for it is back in the wallet of ${who(job.account)}.` : null;
+  job.price_cents > 0 ? `The price was returned to the wallet of ${who(job.account)}.` : null;
 
-/** Where the money went; null: nowhere, or it waits. */
+/** Where the money went; null when it did not move or is still held. */
 export function settled(job: Job): string | null {
   if (!isOnMarket(job)) return null;
   if (job.status === "verified") return paid(job);
@@ -98,4 +98,4 @@ export function settled(job: Job): string | null {
 export const again = (job: Job): string =>
   job.price_cents > 0 ? `\`/job retry\` offers it again, for another ${money(job.price_cents)}.` : TRY_AGAIN;
 
-export const TRY_AGAIN = "`/job retry` tries it again.";
+export const TRY_AGAIN = "`/job retry` tries again.";

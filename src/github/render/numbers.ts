@@ -1,4 +1,4 @@
-/** Figures in words: what the agent used, which model, what it cost, how long ago. */
+/** Formats usage, model, cost and age. */
 import { type Job, modelNotes, NOT_REPORTED, runOf } from "../../domain/job/job.ts";
 import { costOf, spentOf } from "../../domain/job/usage.ts";
 import { counted } from "../../text/plural.ts";
@@ -10,11 +10,11 @@ const count = (n: number): string => {
   return n < 1_000_000 ? `${(n / 1_000).toFixed(n < 10_000 ? 1 : 0)}k` : `${(n / 1_000_000).toFixed(1)}M`;
 };
 
-/** Cents as dollars; small amounts keep a digit that tells them from nothing. */
+/** Cents as dollars; small amounts keep enough digits to differ from zero. */
 export const money = (cents: number): string =>
   cents > 0 && cents < 1 ? "less than $0.01" : `$${(cents / 100).toFixed(2)}`;
 
-/** What the agent used in all tries, on one line; null when it said nothing of that. */
+/** The agent's usage in all attempts, on one line; null when it reported none. */
 export function usageLine(job: Job): string | null {
   const { tries, usage, complete } = spentOf(job);
   if (usage.turns === 0) return null;
@@ -25,26 +25,26 @@ export function usageLine(job: Job): string | null {
     ...(tries > 1 ? [counted(tries, "try", "tries")] : []),
     counted(usage.turns, "turn"),
     `${count(input)} tokens in, ${count(usage.output_tokens)} out`,
-    cost === null ? "cost not known" : `${complete ? "" : "at least "}${money(cost)}`,
+    cost === null ? "cost unknown" : `${complete ? "" : "at least "}${money(cost)}`,
   ];
   return parts.join(" · ");
 }
 
-const MOST_NOTES = 2_000;
+const MAX_NOTES = 2_000;
 
-/** What the sender must be told of the model; null: nothing. A run's words are foreign words. */
+/** Notes on the model for the sender; null when there are none. They come from the run and are foreign text. */
 export function modelLine(job: Job): string | null {
   const notes = modelNotes(job);
-  return notes.length === 0 ? null : `**Model:** ${cut(escapeMarkdown(oneLine(notes.join(" "))), MOST_NOTES)}`;
+  return notes.length === 0 ? null : `**Model:** ${cut(escapeMarkdown(oneLine(notes.join(" "))), MAX_NOTES)}`;
 }
 
-/** Web address of the repository, as GitHub itself wrote it in an address that it gave us; null: none was given yet. */
+/** The repository's web address, taken from a URL that GitHub sent; null when there was none yet. */
 export function webOf(job: Job): string | null {
   const given = job.pull_request?.url ?? runOf(job)?.url;
   return given?.match(/^(https?:\/\/.+?)\/(?:pull|actions)\/[\w/]+$/)?.[1] ?? null;
 }
 
-/** The job's branch, linked where that is possible. */
+/** The job's branch, as a link if possible. */
 export function branchLink(job: Job): string {
   const web = webOf(job);
   return web === null ? code(job.branch) : `[${code(job.branch)}](${web}/tree/${job.branch})`;

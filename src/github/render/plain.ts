@@ -1,22 +1,22 @@
 /**
- * Making foreign text fit to be shown: without mentions, markers or skip words, redacted, and of bounded length. Everything
- * the App writes to GitHub passes through here. Says nothing of its own. What cleans is in `harmless.ts`.
+ * Makes foreign text safe to show: no mentions, markers or skip words, redacted and bounded. Everything that the App
+ * writes to GitHub passes through here; `escape-markdown.ts` has the individual steps.
  */
 
 import { redact } from "../../contracts/redact.ts";
 import { withoutSkips } from "../../text/commit-words.ts";
 import { normalise } from "../../text/normalise.ts";
 import { cut, headBytes } from "../../text/text.ts";
-import { partedComments, withoutClosing, withoutComments, withoutMentions } from "./escape-markdown.ts";
+import { breakComments, withoutClosing, withoutComments, withoutMentions } from "./escape-markdown.ts";
 
-/** GitHub's limit is 65,536 characters, in the field also one of bytes (github-facts 8.1): both are kept. */
+/** GitHub allows 65,536 characters, in practice also bytes (github-facts 8.1); this respects both. */
 export const MAX_BODY = 60_000;
-/** Of a foreign text, no more is looked at: nothing longer is ever shown. */
+/** Longer foreign text is cut before processing, since no more is ever shown. */
 const MAX_FOREIGN = 2 * MAX_BODY;
 const MAX_COMMIT_LINE = 100;
 const MAX_TITLE = 200;
 
-/** What closes a code fence that the text leaves open, and that would swallow what follows; empty when it leaves none. */
+/** The fence that closes an open code block, which would otherwise swallow what follows; empty when none is open. */
 function closingFence(text: string): string {
   let open = "";
   for (const [, fence = ""] of text.matchAll(/^ {0,3}(`{3,}|~{3,})/gm)) {
@@ -27,23 +27,26 @@ function closingFence(text: string): string {
 }
 
 const CUT_NOTE = "\n\n… (cut)";
-/** Room for the fence that may have to be closed. */
+/** Space for a closing fence. */
 const FENCE_ROOM = 64;
 
-/** Cut at {@link MAX_BODY} characters and bytes, keeping `tail` (a footer, a marker) whole and outside of any fence. */
+/**
+ * Cuts to {@link MAX_BODY} characters and bytes, and keeps `tail` (a footer, a marker) whole and outside of any code
+ * block.
+ */
 export function cutBody(text: string, tail = "", max = MAX_BODY): string {
   const room = max - Buffer.byteLength(tail) - FENCE_ROOM;
   const well = text.toWellFormed();
   const fence = closingFence(well);
   if (Buffer.byteLength(well) <= room && fence.length <= FENCE_ROOM) return well + fence + tail;
   const head = headBytes(well, room - Buffer.byteLength(CUT_NOTE));
-  // a fence too long to be closed is opened by nobody in earnest
+  // Nobody opens a fence that is too long to close by accident.
   const closing = closingFence(head);
   if (closing.length > FENCE_ROOM) return fenced(head.replaceAll(/`{8,}|~{8,}/g, "…")) + tail;
   return head + closing + CUT_NOTE + tail;
 }
 
-/** Bounded, and then normalised before all else: a hidden character would lead past what comes later. */
+/** Bounded and normalised first: a hidden character would bypass the later steps. */
 const visible = (text: string): string => normalise(headBytes(text, MAX_FOREIGN));
 
 const onOneLine = (text: string): string => text.replace(/\s+/g, " ").trim();
@@ -51,31 +54,31 @@ const onOneLine = (text: string): string => text.replace(/\s+/g, " ").trim();
 /** One line of plain text. */
 export const oneLine = (text: string): string => onOneLine(redact(visible(text)));
 
-/** For what becomes a commit message. */
-const asCommit = (text: string): string => partedComments(withoutSkips(withoutComments(visible(text))));
+/** For text that becomes a commit message. */
+const asCommit = (text: string): string => breakComments(withoutSkips(withoutComments(visible(text))));
 
-/** What the head commits of briefs begin with: on a job's branch it starts the workflow that runs jobs. GitHub knows no case there. */
+/** Prefix of briefs' head commits, which starts the job workflow on a job branch. GitHub ignores case there. */
 const BRIEF_PREFIX = /^(run|post) (?=job )/i;
 
-/** A line for a commit message: nothing in it starts, stops, closes, mentions or hides anything. */
+/** A line for a commit message: nothing in it starts, skips, closes, mentions or hides anything. */
 export const commitLine = (text: string): string => safeLine(text, MAX_COMMIT_LINE).replace(BRIEF_PREFIX, "$1-");
 
-/** The same for a title, which GitHub makes a commit message of when it merges. */
+/** The same for a title, which GitHub turns into a commit message when it merges. */
 export const titleLine = (text: string): string => safeLine(text, MAX_TITLE);
 
 const safeLine = (text: string, max: number): string =>
   cut(withoutClosing(withoutMentions(onOneLine(redact(asCommit(text))))), max) || "no title";
 
-/** A pull request's body becomes a commit message where the repository squashes with it. */
-export const escapeMarkdownBody = (text: string): string => harmlessly(asCommit(text));
+/** A pull request's body becomes the commit message of a squash merge. */
+export const escapeMarkdownBody = (text: string): string => withoutEffects(asCommit(text));
 
-/** Foreign Markdown, shown as Markdown but harmless: no mention, no hidden text, no marker, no closing word. */
-export const escapeMarkdown = (text: string): string => harmlessly(withoutComments(visible(text)));
+/** Foreign text as safe Markdown: no mentions, hidden text, markers or closing keywords. */
+export const escapeMarkdown = (text: string): string => withoutEffects(withoutComments(visible(text)));
 
-/** A secret could have been put together by what was taken out, so it is looked for after that. */
-const harmlessly = (text: string): string => withoutClosing(withoutMentions(redact(text))).trim();
+/** Redacts again, since removals could have assembled a secret. */
+const withoutEffects = (text: string): string => withoutClosing(withoutMentions(redact(text))).trim();
 
-/** Foreign words as a Markdown quotation, at most `max` characters of them. */
+/** Foreign text as a Markdown quotation of at most `max` characters. */
 export const quoted = (text: string, max = 10_000): string =>
   cut(escapeMarkdown(text), max)
     .split("\n")
@@ -85,16 +88,16 @@ export const quoted = (text: string, max = 10_000): string =>
 const longestTicks = (text: string): number =>
   (text.match(/`+/g) ?? []).reduce((most, run) => Math.max(most, run.length), 0);
 
-/** Foreign lines in a code fence that they cannot close. */
+/** Foreign lines in a code block that they cannot close. */
 export function fenced(text: string, language = "text"): string {
-  const lines = partedComments(redact(visible(text)));
+  const lines = breakComments(redact(visible(text)));
   const fence = "`".repeat(Math.max(2, longestTicks(lines)) + 1);
   return `${fence}${language}\n${lines}\n${fence}`;
 }
 
-/** Foreign words inside a line of ours: as code, so that nothing in them is Markdown. */
+/** Foreign text inside a sentence: as code, so that its Markdown has no effect. */
 export function code(text: string, max = 200): string {
-  const words = partedComments(cut(oneLine(text), max));
+  const words = breakComments(cut(oneLine(text), max));
   const ticks = "`".repeat(longestTicks(words) + 1);
   const pad = words.startsWith("`") || words.endsWith("`") ? " " : "";
   return `${ticks}${pad}${words}${pad}${ticks}`;

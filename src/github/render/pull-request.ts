@@ -1,4 +1,4 @@
-/** The pull request of a job and the App's own commit on its branch. The agent's words are foreign words. */
+/** Renders a job's pull request and the App's own commit on its branch. The agent's text is foreign text. */
 
 import { LOGIN } from "../../contracts/repository-name.ts";
 import { isOnMarket, issueOf, type Job } from "../../domain/job/job.ts";
@@ -6,7 +6,7 @@ import { jobMarker } from "./marker.ts";
 import { modelLine, usageLine } from "./numbers.ts";
 import { code, commitLine, cutBody, escapeMarkdownBody, titleLine } from "./plain.ts";
 
-/** What GitHub allows in a login; anything else is not put into a trailer. */
+/** A login by GitHub's rules; anything else gets no trailer. */
 
 const requesterOf = (job: Job): string | null =>
   job.requester !== null && LOGIN.test(job.requester) ? job.requester : null;
@@ -14,11 +14,11 @@ const requesterOf = (job: Job): string | null =>
 const wordsOf = (job: Job): string => job.result?.title || job.title;
 
 const FOR_SENDER =
-  "<sub>Whoever ordered this may comment `/job approve` to take it, or `/job reject` to send it back.</sub>";
+  "<sub>The sender of this job can comment `/job approve` to accept it, or `/job reject` to send it back.</sub>";
 
 export const pullRequestTitle = (job: Job): string => titleLine(wordsOf(job));
 
-/** `closes`: the pull request is for the default branch, from which alone GitHub closes issues. */
+/** `closes`: the pull request targets the default branch, from which alone GitHub closes issues. */
 export function pullRequestBody(job: Job, closes: boolean): string {
   const issue = issueOf(job.origin);
   const requester = requesterOf(job);
@@ -37,7 +37,7 @@ export function pullRequestBody(job: Job, closes: boolean): string {
   return cutBody(said, `\n\n---\n\n${footer}`);
 }
 
-/** Of the commit that takes the job's folder off the branch: it stands for the whole work, so it names who asked. */
+/** The commit that removes the job's folder stands for the whole work, so it names the requester. */
 export function finishMessage(job: Job): { readonly headline: string; readonly body: string } {
   const requester = requesterOf(job);
   const trailer = requester === null ? "" : `\n\nCo-authored-by: ${requester} <${requester}@users.noreply.github.com>`;

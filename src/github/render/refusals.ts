@@ -1,32 +1,32 @@
-/** Why a job cannot be begun on a repository, and what its owner can do about it. Shown in comments and over REST. */
+/** Explains why a job cannot start on a repository and what its owner can do. Shown in comments and over REST. */
 import type { Repository } from "../../domain/job/job.ts";
 import { code } from "./plain.ts";
 
 const nameOf = ({ owner, name }: Pick<Repository, "owner" | "name">): string => code(`${owner}/${name}`);
 
 export const notInstalled = (repository: Pick<Repository, "owner" | "name">): string =>
-  `The App cannot see ${nameOf(repository)}. Install it on that repository and ask again.`;
+  `The App cannot see ${nameOf(repository)}. Install it on that repository and try again.`;
 
 export const lacksPermission = (repository: Pick<Repository, "owner" | "name">): string =>
   `The App may not write to ${nameOf(repository)}. Accept its requested permissions in the installation's settings, ` +
-  "check that no rule forbids it to create `job/**` branches, and ask again.";
+  "check that no rule forbids it to create `job/**` branches, and try again.";
 
 export const emptyRepository = (): string =>
-  "This repository has no commit yet, so there is nothing to branch from. Push a first commit and ask again.";
+  "This repository has no commit yet, so there is nothing to branch from. Push a first commit and try again.";
 
 export const missingWorkflow = (branch: string): string =>
   `${code(branch)} has no \`.github/workflows/run-job.yml\`, so nothing would run the job. ` +
-  "Add that file from the App's README to the branch and ask again.";
+  "Add that file from the App's README to the branch and try again.";
 
 export const noSuchBranch = (branch: string): string =>
-  `The branch ${code(branch)} does not exist. Name a branch that does and ask again.`;
+  `The branch ${code(branch)} does not exist. Name an existing branch and try again.`;
 
 export const foreignBranch = (branch: string): string =>
-  `A branch ${code(branch)} exists already and is not this job's. Delete or rename it and ask again.`;
+  `A branch ${code(branch)} exists already and does not belong to this job. Delete or rename it and try again.`;
 
 export const branchInTheWay = (name: string): string =>
-  `There is a branch ${code(name)}, and git has no room for ${code(`${name}/…`)} beside it. Rename or delete it and ask again.`;
+  `There is a branch ${code(name)}, and git cannot have ${code(`${name}/…`)} as well. Rename or delete it and try again.`;
 
 export const notTaken = (branch: string): string =>
-  `GitHub does not take the branch ${code(branch)} with the job's brief, and asking again would not help. Look whether a ` +
-  "rule of the repository or the organization keeps the App from it, and ask again.";
+  `GitHub rejects the branch ${code(branch)} with the job's brief. Check whether a ` +
+  "rule of the repository or organization blocks the App, then try again.";

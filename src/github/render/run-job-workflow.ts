@@ -1,4 +1,4 @@
-/** The workflow file of a repository that uses Journeyman, and what is said to one that has a copy from before it. */
+/** The current workflow file, and the notice for repositories with an outdated copy. */
 
 export const RUN_JOB_WORKFLOW = `name: Run job
 run-name: \${{ github.event.head_commit.message || format('Run {0}', github.ref_name) }}
@@ -21,7 +21,7 @@ jobs:
 `;
 
 export const NEW_WORKFLOW = `<details>
-<summary>This repository's copy of <code>.github/workflows/run-job.yml</code> is of an older version: it still works, and these lines replace it.</summary>
+<summary>This repository's copy of <code>.github/workflows/run-job.yml</code> is outdated. It still works; replace it with these lines:</summary>
 
 \`\`\`yaml
 ${RUN_JOB_WORKFLOW}\`\`\`

@@ -1,4 +1,4 @@
-/** The sticky comment of a job: its state, what it used, what one can do, and the hidden marker by which it is found. */
+/** Renders a job's sticky comment: state, usage, possible commands, and the hidden marker by which it is found. */
 import { actionsWork, heldFiles, isFinal, isSenderAsked, type Job } from "../../domain/job/job.ts";
 import { stateOf } from "./job-state.ts";
 import { jobMarker } from "./marker.ts";

@@ -1,31 +1,31 @@
 /**
- * Reads the text of `.github/journeyman.yml`. Strict: whatever is not understood is named with its line, all of it at
- * once, and no half of a broken file ever counts.
+ * Parses `.github/journeyman.yml`. Strict: every mistake is reported with its line, all at once, and a broken file is
+ * not used in part.
  */
 import { type Document, isMap, isNode, LineCounter, parseDocument } from "yaml";
 import { z } from "zod";
 import { type RepositorySettings, repositorySettingsSchema } from "../../contracts/settings.ts";
-import { placeOf } from "../../text/place.ts";
+import { fieldPath } from "../../text/field-path.ts";
 import { nearest } from "../../text/typo.ts";
 import { code } from "../render/plain.ts";
 import { yamlOutOfBounds } from "./yaml-bounds.ts";
 
 export const SETTINGS_PATH = ".github/journeyman.yml";
-/** A settings file is a page; anything longer is not one. */
+/** A longer file is not a settings file. */
 export const MAX_SETTINGS_BYTES = 64 * 1024;
-/** Aliases that one file may expand to, so that a few lines cannot become gigabytes. */
+/** Limit on expanded aliases, so that a few lines cannot become gigabytes. */
 const MAX_ALIASES = 20;
-/** Longest piece of the file that a sentence repeats. */
+/** Longest part of the file to repeat in a message. */
 const MAX_NAME = 80;
-/** Mistakes that are named at once. */
+/** Mistakes to report at once. */
 const MAX_NAMED = 10;
 
 export type SettingsAnswer =
   | { readonly ok: true; readonly settings: RepositorySettings }
-  /** `problem` names the first of the mistakes, in one text. */
+  /** `problem`: the first mistakes as one text. */
   | { readonly ok: false; readonly problem: string; readonly mistakes: readonly Mistake[] };
 
-/** `words`: a sentence without its subject, which is the file. `line` null: it stands on no line. */
+/** `words`: a sentence without its subject, which is the file. `line`: null when the mistake has no line. */
 export interface Mistake {
   readonly words: string;
   readonly line: number | null;
@@ -38,12 +38,12 @@ function broken(...mistakes: readonly Mistake[]): SettingsAnswer {
   return { ok: false, problem, mistakes };
 }
 
-/** Of the file as a whole. */
+/** A mistake of the file as a whole. */
 const brokenWhole = (words: string): SettingsAnswer => broken({ words, line: null });
 
-const nameOf = (path: readonly PropertyKey[]): string => code(placeOf(path), MAX_NAME);
+const nameOf = (path: readonly PropertyKey[]): string => code(fieldPath(path), MAX_NAME);
 
-/** The line on which this path stands; null when it cannot be told. */
+/** The line of this path; null when unknown. */
 function lineOf(document: Document, lines: LineCounter, path: readonly PropertyKey[]): number | null {
   const parent = document.getIn(path.slice(0, -1), true);
   const key = path.at(-1);
@@ -57,15 +57,15 @@ function lineOf(document: Document, lines: LineCounter, path: readonly PropertyK
 
 function notYaml(document: Document, lines: LineCounter): SettingsAnswer {
   const wrong = [...new Set(document.errors.map(({ pos }) => lines.linePos(pos[0]).line))].slice(0, MAX_NAMED);
-  const problem = `\`${SETTINGS_PATH}\` is not valid YAML: mend line${wrong.length === 1 ? "" : "s"} ${wrong.join(", ")}.`;
+  const problem = `\`${SETTINGS_PATH}\` is not valid YAML: fix line${wrong.length === 1 ? "" : "s"} ${wrong.join(", ")}.`;
   return {
     ok: false,
     problem,
-    mistakes: wrong.map((line) => ({ words: `is not valid YAML: mend line ${line}.`, line })),
+    mistakes: wrong.map((line) => ({ words: `is not valid YAML: fix line ${line}.`, line })),
   };
 }
 
-/** The keys that a map of the file may have; there are maps in two depths. */
+/** The valid keys of a map in the file, at either of two depths. */
 function keysAt([map, ...deeper]: readonly PropertyKey[]): readonly string[] {
   if (map === undefined) return Object.keys(repositorySettingsSchema.shape);
   const fields = Object.entries(repositorySettingsSchema.shape).find(([name]) => name === map)?.[1];
@@ -75,7 +75,7 @@ function keysAt([map, ...deeper]: readonly PropertyKey[]): readonly string[] {
 
 type Issue = z.core.$ZodIssue;
 
-/** What is wrong in the words of the file, each mistake by itself. */
+/** Translates a schema error into mistakes with lines. */
 function mistakesOf(issue: Issue, on: (path: readonly PropertyKey[]) => number | null): Mistake[] {
   const placed = (path: readonly PropertyKey[], words: (place: string) => string): Mistake => {
     const line = on(path);
@@ -85,14 +85,14 @@ function mistakesOf(issue: Issue, on: (path: readonly PropertyKey[]) => number |
     return issue.keys.map((key) => {
       const path = [...issue.path, key];
       const meant = nearest(key, keysAt(issue.path));
-      const hint = meant === null ? "Remove it or mend its name." : `Did you mean ${code(meant)}?`;
+      const hint = meant === null ? "Remove it or correct its name." : `Did you mean ${code(meant)}?`;
       return placed(path, (place) => `has a key that does not exist: ${nameOf(path)}${place}. ${hint}`);
     });
   if (issue.path.length === 0) return [{ words: "must be a map of settings.", line: 1 }];
   return [placed(issue.path, (place) => `has a wrong value at ${nameOf(issue.path)}${place}: ${issue.message}.`)];
 }
 
-/** The settings in a file's text. An empty file is a file of defaults. */
+/** Parses the text of a settings file. An empty file means the defaults. */
 export function parseSettings(text: string): SettingsAnswer {
   if (Buffer.byteLength(text) > MAX_SETTINGS_BYTES)
     return brokenWhole("is larger than 64 KB. Keep only the settings in it.");
@@ -113,7 +113,7 @@ export function parseSettings(text: string): SettingsAnswer {
   return broken(...parsed.error.issues.flatMap((issue) => mistakesOf(issue, (path) => lineOf(document, lines, path))));
 }
 
-/** As {@link parseSettings}, for a blob of the repository; null: there is no file, so nothing is said. */
+/** Like {@link parseSettings}, for a blob of the repository; null when there is no file. */
 export function parseSettingsBlob(
   blob: { readonly text: string | null; readonly isTruncated: boolean } | null,
 ): SettingsAnswer | null {

@@ -1,14 +1,14 @@
 /**
- * What of a YAML text may go to the parser, which recurses at each level and takes minutes for 400 nested `? `. Its own
- * lexer does neither, so the bounds are held on the same marks that the parser would see.
+ * Bounds YAML before parsing: the parser recurses per level and takes minutes for 400 nested `? `. The bounds are
+ * checked on the tokens of its lexer, which has neither problem.
  */
 import { CST, Lexer } from "yaml";
 
-/** Levels of lists and maps; settings have three. */
+/** Nesting levels of lists and maps; settings have three. */
 const MAX_DEPTH = 16;
-/** Each level of a block begins further to the right. */
+/** Each block level is indented further. */
 const MAX_INDENT = 64;
-/** Pieces that the lexer makes: a list of 100 names has 500. */
+/** Lexer tokens; a list of 100 names has 500. */
 const MAX_PIECES = 4_000;
 const MAX_ALIASES = 20;
 
@@ -21,7 +21,7 @@ class Bounds {
   #marks = 0;
   #aliases = 0;
 
-  /** What is wrong with the next piece; null: nothing. */
+  /** What is wrong with the next token; null when nothing is. */
   take(piece: string): string | null {
     const wrong = this.#judge(piece, CST.tokenType(piece));
     for (const character of piece) if (character === "\n") this.#newLine();
@@ -41,7 +41,7 @@ class Bounds {
       case "space":
         return isStart && piece.length > MAX_INDENT ? DEEP : null;
       case "explicit-key-ind":
-        return "has a key behind a question mark, which is not read here";
+        return "has a key after a question mark, which is not supported";
       case "seq-item-ind":
       case "map-value-ind":
         return this.#mark();
@@ -61,7 +61,7 @@ class Bounds {
     }
   }
 
-  /** In a block, each of a line's `- ` and `: ` may be a level; inside of brackets those count. */
+  /** In block style each `- ` and `: ` of a line may open a level; inside brackets the brackets count. */
   #mark(): string | null {
     if (this.#flow.length > 0) return null;
     this.#marks += 1;
@@ -69,7 +69,7 @@ class Bounds {
   }
 }
 
-/** Why a text may not go to the parser, as a sentence without its subject, and the line; null: it may. */
+/** Why a text must not be parsed, as a sentence without its subject, with its line; null when it may be. */
 export function yamlOutOfBounds(text: string): { readonly words: string; readonly line: number | null } | null {
   const bounds = new Bounds();
   let pieces = 0;
@@ -77,7 +77,7 @@ export function yamlOutOfBounds(text: string): { readonly words: string; readonl
     pieces += 1;
     if (pieces > MAX_PIECES) return { words: "is too long. Keep only the settings in it.", line: null };
     const why = bounds.take(piece);
-    if (why !== null) return { words: `${why}: mend line ${bounds.line}.`, line: bounds.line };
+    if (why !== null) return { words: `${why}: fix line ${bounds.line}.`, line: bounds.line };
   }
   return null;
 }

@@ -1,6 +1,6 @@
 /** What a schema says of foreign values, as an answer. */
 import { z } from "zod";
-import { placeOf } from "../../text/place.ts";
+import { fieldPath } from "../../text/field-path.ts";
 import { head } from "../../text/text.ts";
 import { hintFor } from "../../text/typo.ts";
 import { failure, type HttpResult } from "./answer.ts";
@@ -19,7 +19,7 @@ const LONGEST_NAME = 60;
 function unknownField(path: readonly PropertyKey[], keys: readonly string[], schema: z.ZodType): HttpResult {
   const [name = ""] = keys;
   const known = path.length === 0 && schema instanceof z.ZodObject ? Object.keys(schema.shape) : [];
-  const place = head(placeOf([...path, name]), LONGEST_NAME);
+  const place = head(fieldPath([...path, name]), LONGEST_NAME);
   return failure(400, "invalid_field", `${place}: is not known here${hintFor(head(name, LONGEST_NAME), known)}`);
 }
 
@@ -38,7 +38,7 @@ export function checked<T>(
   const unknown = issues.find((one) => one.code === "unrecognized_keys");
   if (unknown !== undefined) return { answer: unknownField(unknown.path, unknown.keys, schema) };
   const issue = issues[0];
-  const field = placeOf(issue?.path ?? []);
+  const field = fieldPath(issue?.path ?? []);
   const sentence = field === "" ? (issue?.message ?? "The body is not as expected.") : `${field}: ${issue?.message}`;
   return { answer: failure(400, "invalid_field", sentence) };
 }

@@ -1,6 +1,6 @@
 /**
- * How much each account has under way, so that asking costs nothing however many jobs there are. Fed by the index with
- * every change of a job's facts.
+ * Usage counters per account, updated with every change of a job's facts, so that reading them costs the same for any
+ * number of jobs.
  */
 import type { JobId } from "../../domain/job/job.ts";
 import type { AccountUsage } from "../../domain/job/quotas.ts";
@@ -11,9 +11,9 @@ interface Counted {
   open_orders: number;
   jobs_under_way: number;
   working: number;
-  /** By job: what is owed for its work. */
+  /** Amount owed per job. */
   readonly owed: Map<JobId, number>;
-  /** By job: when its tries were given up by this account. */
+  /** Per job: when this account gave up its attempts. */
   readonly given_up: Map<string, readonly number[]>;
 }
 
@@ -64,7 +64,7 @@ export class AccountUsageIndex {
     return { open_orders, jobs_under_way, working, given_up_at, owes_cents };
   }
 
-  /** Jobs for whose work this account owes; of all accounts where none is named. */
+  /** Jobs for which this account owes money; null: all accounts. */
   owing(account: string | null): JobId[] {
     if (account !== null) return [...(this.#accounts.get(account)?.owed.keys() ?? [])];
     return [...this.#accounts.values()].flatMap(({ owed }) => [...owed.keys()]);
@@ -79,7 +79,7 @@ export class AccountUsageIndex {
     return counted;
   }
 
-  /** Accounts that have nothing must not pile up. */
+  /** Removes accounts without entries, so that they do not pile up. */
   #drop(account: string, { open_orders, jobs_under_way, working, owed, given_up }: Counted): void {
     if (open_orders === 0 && jobs_under_way === 0 && working === 0 && owed.size === 0 && given_up.size === 0)
       this.#accounts.delete(account);

@@ -1,6 +1,6 @@
 /**
- * Whose each account is: which person on GitHub, by number. A journal, since every new person adds a line and none is
- * ever taken away; all of it is in memory. The last line of a number counts, for names change.
+ * Maps people on GitHub, by number, to accounts. An append-only journal, fully in memory; the last line of a number
+ * wins, since names change.
  */
 import { z } from "zod";
 import { accountApart, accountOf } from "../../domain/job/account.ts";
@@ -17,7 +17,7 @@ const holderSchema = z.object({ account: z.string(), id: z.number(), login: z.st
 export class JournalAccounts implements AccountStore {
   readonly #journal: Journal;
   readonly #byId = new Map<number, AccountHolder>();
-  /** On their way to the disk. */
+  /** Writes in progress. */
   readonly #writing = new Map<number, Promise<void>>();
   readonly #byAccount = new Map<string, AccountHolder>();
 
@@ -51,7 +51,7 @@ export class JournalAccounts implements AccountStore {
     await this.#journal.close();
   }
 
-  /** Known at once, so that nobody else takes the name while the disk is busy. */
+  /** In memory at once, so that nobody else takes the name during the write. */
   async #write(holder: AccountHolder, before: AccountHolder | undefined): Promise<void> {
     this.#keep(holder);
     this.#journal.add(writeRecord("accounts", holder));

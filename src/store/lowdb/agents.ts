@@ -1,4 +1,4 @@
-/** Agents of the market, one lowdb file for each account, all of them in memory: there are few. */
+/** Agents of the market: one lowdb file per account, all cached in memory, since there are few. */
 import { z } from "zod";
 import { accountNamed } from "../../domain/job/account.ts";
 import type { Agent, AgentStore } from "../../engine/ports/agents.ts";

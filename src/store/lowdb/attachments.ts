@@ -1,18 +1,17 @@
 /**
- * Parcels: texts that belong to a job, a file each, named by job, content and the account that they are kept for, so that
- * one that is put twice is one. How much they may be together is bounded, for each account and for all. Knows nothing of
- * what they hold, nor who still needs one.
+ * Attachment blobs: one text file each, named by job, content hash and paying account, so that storing the same blob
+ * twice has no effect. Bounds the total size, per account and overall.
  */
 import { hash } from "node:crypto";
 import { asJobId, type JobId } from "../../domain/job/job.ts";
 import type { AttachmentStore } from "../../engine/ports/attachments.ts";
 import type { Folder } from "./disk.ts";
 
-/** Of all parcels together. */
+/** Limit for all blobs together. */
 export const MAX_BLOB_BYTES = 4 * 1024 * 1024 * 1024;
 
 const ENDING = ".parcel";
-/** Files of before name no account, and count for none. */
+/** Older files name no account and count for none. */
 const NAME = /^([a-z0-9]{8}-[0-9a-f]{32})(?:-([A-Za-z0-9_.%~-]+))?\.parcel$/;
 
 const keyOf = (job: JobId, name: string): string => `${job}-${name}`;

@@ -1,4 +1,4 @@
-/** How the audit log stands on the disk: a JSON object a line, a file a day, read from its end. Changes nothing. */
+/** Reads the audit log's files: one JSON object per line, one file per day, from the end backwards. */
 import { z } from "zod";
 import type { AuditEntry } from "../../engine/ports/audit.ts";
 import type { FileSystem } from "./disk.ts";
@@ -21,7 +21,7 @@ const entry: z.ZodType<AuditEntry> = z.object({
 
 export const lineOf = (one: AuditEntry): string => writeRecord("audit", one);
 
-/** Null: a line that a power cut has torn, or that somebody has changed; the others still count. */
+/** Null for a torn or edited line; the others still count. */
 export function entryOf(line: string): AuditEntry | null {
   try {
     return entry.safeParse(readRecord("audit", line)).data ?? null;
@@ -32,14 +32,14 @@ export function entryOf(line: string): AuditEntry | null {
 
 export interface Line {
   readonly text: string;
-  /** Where it begins, in bytes. */
+  /** Its byte offset. */
   readonly at: number;
 }
 
 const BLOCK_BYTES = 64 * 1024;
 const LINE_FEED = 10;
 
-/** The lines of a file that end at or before `end`, last one first. */
+/** The lines of a file that end at or before `end`, last line first. */
 export function* linesBefore(fileSystem: FileSystem, path: string, end: number): Generator<Line> {
   const fd = fileSystem.openSync(path, "r");
   try {
@@ -64,7 +64,7 @@ export function* linesBefore(fileSystem: FileSystem, path: string, end: number):
   }
 }
 
-/** Bytes of a file up to the end of its last whole line. */
+/** Bytes of a file up to the end of its last complete line. */
 export function wholeBytes(fileSystem: FileSystem, path: string): number {
   const size = sizeOf(fileSystem, path);
   for (const { text, at } of linesBefore(fileSystem, path, size)) {

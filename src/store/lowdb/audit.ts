@@ -1,7 +1,7 @@
 /**
- * The audit log in journals, one for each day, so that what is too old goes by whole files. Nobody waits for it: a line
- * is handed to the system at once, which a crash of this process survives, and flushed within a second or so, which is
- * what a power cut may take. The history of a job is exact; this is beside it.
+ * The audit log: one journal per day, so that old entries are deleted by whole files. Writes are best effort: a line
+ * reaches the operating system at once, which survives a crash of this process, and is flushed within about a second,
+ * which a power cut may lose. A job's history is exact; the audit log is additional.
  */
 
 import { accountNamed } from "../../domain/job/account.ts";
@@ -12,9 +12,9 @@ import { Journal } from "./journal.ts";
 
 export const AUDIT_KEPT_DAYS = 400;
 export const AUDIT_FLUSH_MS = 1_000;
-/** A day with more is a loop; what comes after that is refused, and stands in the server's log. */
+/** A day with more is a malfunction; further entries are refused and noted in the server's log. */
 export const MAX_AUDIT_DAY_BYTES = 512 * 1024 * 1024;
-/** Bytes that one page looks through; the next page goes on from there. */
+/** Bytes that one page scans; the next page continues from there. */
 export const MAX_AUDIT_SCAN_BYTES = 4 * 1024 * 1024;
 const MAX_PAGE = 200;
 
@@ -24,7 +24,7 @@ const NAME = /^\d{4}-\d\d-\d\d\.jsonl$/;
 
 const dayOf = (at: number): string => new Date(at).toISOString().slice(0, 10);
 
-/** Between two lines of a day; `at` null: behind the last one. */
+/** A position between two lines of a day; `at` null: after the last one. */
 interface Place {
   readonly day: string;
   readonly at: number | null;
@@ -47,7 +47,7 @@ const fits = (entry: AuditEntry, wanted: Wanted): boolean =>
   (wanted.repository === undefined || entry.repository?.toLowerCase() === wanted.repository.toLowerCase()) &&
   (wanted.since === undefined || entry.at >= wanted.since);
 
-/** Most lines are not looked for, and are not worth parsing. */
+/** A cheap test before parsing, since most lines do not match. */
 const mayFit = (line: string, { job_id, key_id }: Wanted): boolean =>
   (job_id === undefined || line.includes(job_id)) && (key_id === undefined || line.includes(key_id));
 
@@ -57,7 +57,7 @@ export class JournalAudit implements AuditLog {
   /** Oldest first. */
   #days: string[];
   #current: { readonly day: string; readonly journal: Journal } | null = null;
-  /** Files that were made since the folder was last flushed. */
+  /** Files created since the folder was last flushed. */
   #unnamed = false;
   #timer: NodeJS.Timeout | null = null;
   #leaving: Promise<void> = Promise.resolve();
@@ -95,7 +95,7 @@ export class JournalAudit implements AuditLog {
         const bytes = Buffer.byteLength(text);
         const entry = mayFit(text, wanted) ? entryOf(text) : null;
         const found = entry !== null && fits(entry, wanted);
-        // the page is full, or one has looked long enough: the next one begins behind this line, or before it
+        // The page is full or has scanned enough: the next one begins after this line, or before it.
         if (found && entries.length === most) return { entries, cursor: cursorOf(day, at + bytes) };
         if (found) entries.push(entry);
         left -= bytes;
@@ -116,7 +116,7 @@ export class JournalAudit implements AuditLog {
     return this.#folder.pathOf(`${day}${ENDING}`);
   }
 
-  /** Of what counts: behind it may stand what a failed write has left. */
+  /** Size without what a failed write may have left at the end. */
   #size(day: string): number {
     return this.#current?.day === day ? this.#current.journal.size : sizeOf(this.#folder.fs, this.#path(day));
   }
@@ -137,7 +137,7 @@ export class JournalAudit implements AuditLog {
     return journal;
   }
 
-  /** The day is over: what it holds is flushed, and its file let go, beside what goes on. */
+  /** Flushes and closes the finished day's file in the background. */
   #leave(): void {
     const left = this.#current;
     this.#current = null;
@@ -150,7 +150,7 @@ export class JournalAudit implements AuditLog {
     })();
   }
 
-  /** What the disk does not keep is lost here; whatever was done has its own flush, which fails loudly. */
+  /** An unwritable entry is lost; the operation itself has its own flush, which fails loudly. */
   #flush(): void {
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
@@ -160,7 +160,7 @@ export class JournalAudit implements AuditLog {
     try {
       this.#folder.flush();
     } catch {
-      // the folder refuses to be used from now on, and says why
+      // The folder refuses further use and says why.
     }
   }
 

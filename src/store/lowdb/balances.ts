@@ -1,4 +1,7 @@
-/** What the postings of all jobs leave on each account. Kept in memory; the postings in the job files are the truth. */
+/**
+ * Account balances, summed from the postings of all jobs. Kept in memory; the postings in the job files are
+ * authoritative.
+ */
 import type { LedgerAccount, Posting } from "../../domain/market/ledger.ts";
 
 export class Balances {
@@ -11,13 +14,13 @@ export class Balances {
   add(postings: Iterable<Posting>): void {
     for (const { account, cents } of postings) {
       const sum = this.of(account) + cents;
-      // Nearly every escrow is empty again: they must not pile up.
+      // Removes empty accounts: nearly every escrow is empty again.
       if (sum === 0) this.#cents.delete(account);
       else this.#cents.set(account, sum);
     }
   }
 
-  /** The first user whom these postings would leave below zero; null when they can be made. */
+  /** The first user whose balance these postings would make negative; null when there is none. */
   overdrawnBy(postings: readonly Posting[]): LedgerAccount | null {
     const change = new Map<LedgerAccount, number>();
     for (const { account, cents } of postings) change.set(account, (change.get(account) ?? 0) + cents);

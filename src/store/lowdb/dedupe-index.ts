@@ -1,15 +1,15 @@
 /**
- * Which deliveries were recorded, whatever became of them, for as long as GitHub may send them again. Ids of retired
- * journals stand in lowdb files, the newest ones in the journals.
+ * Remembers which webhook deliveries were recorded, as long as GitHub may redeliver them. Ids of retired journals are
+ * in lowdb files, the newest ones in the journals.
  */
 import type { Folder } from "./disk.ts";
 import { type Seen, seenFormat } from "./inbox-lines.ts";
 import { readFile, writeFile } from "./json-file.ts";
 
-/** GitHub can redeliver for three days; a day more for clocks that differ and hands that are slow. */
+/** GitHub redelivers for three days; one more day for differing clocks and late manual redeliveries. */
 const KEPT_MS = 4 * 24 * 3_600_000;
 
-/** Ids in memory: about 20 MB. The oldest are forgotten first; a delivery that comes again then is acted on again. */
+/** Ids in memory: about 20 MB. The oldest are dropped first; such a delivery would be processed again. */
 const MAX_IDS = 200_000;
 
 interface SeenFile {
@@ -58,7 +58,7 @@ export class DedupeIndex {
     this.#ids.delete(id);
   }
 
-  /** Writes down the ids of a retired journal and drops what is too old or too much. */
+  /** Saves the ids of a retired journal and drops ids that are too old or too many. */
   keep(number: number, seen: Seen): void {
     const name = `seen-${String(number).padStart(8, "0")}.json`;
     writeFile(this.#folder, name, seenFormat, seen);

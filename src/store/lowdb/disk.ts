@@ -1,12 +1,12 @@
 /**
- * Durable files: what a write answers is on the disk. lowdb's own adapters write and rename without any flush, so a
- * power cut can take back what they acknowledged. Calls are synchronous on purpose: through the thread pool the same
- * steps take several times as long, and a commit must be one indivisible step between two callers anyway.
+ * Durable file operations: a completed write is on the disk. lowdb's own adapters do not flush, so a power cut can undo
+ * writes that they acknowledged. Calls are synchronous: the thread pool takes several times as long, and a commit must
+ * be indivisible anyway.
  */
 import type fs from "node:fs";
 import { NewerFormat } from "./formats.ts";
 
-/** The part of `node:fs` that the store writes through; tests count flushes and make them fail. */
+/** The part of `node:fs` that the store uses; tests count flushes and make them fail. */
 export type FileSystem = Pick<
   typeof fs,
   | "closeSync"
@@ -27,7 +27,7 @@ export type FileSystem = Pick<
 
 const TEMPORARY = ".tmp";
 
-/** One folder of files, each replaced whole. One writer. */
+/** A folder of files that are replaced as a whole. Single writer. */
 export class Folder {
   readonly path: string;
   readonly fs: FileSystem;
@@ -36,7 +36,7 @@ export class Folder {
   #broken: unknown = null;
   #closed = false;
 
-  /** Makes the folder if need be; leftovers of writes that a crash cut short are removed. */
+  /** Creates the folder if missing; removes leftovers of writes that a crash interrupted. */
   constructor(fileSystem: FileSystem, path: string) {
     this.fs = fileSystem;
     this.path = path;
@@ -44,11 +44,11 @@ export class Folder {
     this.#fd = fileSystem.openSync(path, "r");
     this.#found = fileSystem.readdirSync(path);
     for (const name of this.takeFound(TEMPORARY)) fileSystem.unlinkSync(this.pathOf(name));
-    // What a killed process has renamed counts from here on, so it must not be taken back by a power cut.
+    // Makes renames of a killed process durable, since the loaded data relies on them.
     this.flush();
   }
 
-  /** The names with this ending that were here at the opening, in no order; each is answered once. */
+  /** Names with this extension that existed at opening, unordered; each is returned once. */
   takeFound(ending: string): string[] {
     const taken = this.#found.filter((name) => name.endsWith(ending));
     this.#found = taken.length === 0 ? this.#found : this.#found.filter((name) => !name.endsWith(ending));
@@ -63,12 +63,12 @@ export class Folder {
     return this.fs.readFileSync(this.pathOf(name), "utf8");
   }
 
-  /** In bytes, without reading it. */
+  /** Size in bytes, without reading. */
   sizeOf(name: string): number {
     return this.fs.statSync(this.pathOf(name)).size;
   }
 
-  /** Two flushes: the new content before it gets the name, the name after it. Throws when the old content still counts. */
+  /** Two flushes: the content before the rename, the folder after it. Throws when the old content is still in place. */
   replace(name: string, text: string): void {
     this.assertUsable();
     const temporary = this.pathOf(`${name}${TEMPORARY}`);
@@ -88,7 +88,7 @@ export class Folder {
     this.flush();
   }
 
-  /** Makes names durable: of files made, renamed and removed since. */
+  /** Makes created, renamed and removed names durable. */
   flush(): void {
     this.assertUsable();
     try {
@@ -108,7 +108,7 @@ export class Folder {
     return !this.#closed && this.#broken === null;
   }
 
-  /** After a failed flush of the folder nobody knows which content a crash would leave, so nothing more is built on it. */
+  /** After a failed flush it is unknown which content a crash would leave, so the folder refuses further use. */
   assertUsable(): void {
     if (this.#closed) throw new Error(`The store in ${this.path} is closed.`);
     if (this.#broken === null) return;
@@ -131,18 +131,18 @@ export class Folder {
     try {
       this.fs.unlinkSync(temporary);
     } catch {
-      // it may not exist; if it does, the next start sweeps it
+      // It may not exist; otherwise the next start removes it.
     }
   }
 }
 
-/** A write may take only part of what it is given, e.g. when the disk becomes full. */
+/** Continues after partial writes, which happen for example when the disk becomes full. */
 export function writeAll(fileSystem: FileSystem, fd: number, bytes: Buffer): void {
   let done = 0;
   while (done < bytes.length) done += fileSystem.writeSync(fd, bytes, done, bytes.length - done);
 }
 
-/** What a start says of a file that it cannot read: it stops rather than go on without what the file held. */
+/** The error for an unreadable file. The start stops, rather than continue without its data. */
 export const unreadable = (path: string, cause: unknown): Error =>
   cause instanceof NewerFormat
     ? new Error(

@@ -1,7 +1,6 @@
 /**
- * How a request with an `Idempotency-Key` stands on the disk: a line for what was asked, one for what was answered, one
- * when the key is free again. The last line of a scope counts. A line begins with its scope and the time, so that the
- * start finds all of them without parsing one.
+ * Lines of the idempotency journals: one for a request, one for its response, one when the key is released. The last
+ * line of a scope counts. Each line begins with scope and time, so that the start can index them without parsing.
  */
 import { z } from "zod";
 import { asJobId } from "../../domain/job/job.ts";
@@ -18,11 +17,11 @@ const jobId = z.string().transform((text, context) => {
 
 const recordSchema = z.object({
   scope: z.string(),
-  /** When it was begun. */
+  /** When the request began. */
   at: z.number(),
   fingerprint: z.string(),
   work_id: jobId,
-  /** Null: not finished. */
+  /** Null while it is in progress. */
   answer: z
     .object({
       status: z.number().int(),
@@ -33,11 +32,11 @@ const recordSchema = z.object({
 });
 
 export interface StoredRequest extends IdempotentRequest {
-  /** Null: not finished. */
+  /** Null while it is in progress. */
   readonly answer: StoredResponse | null;
 }
 
-/** `scope` and `at` stand first, whoever made the record. */
+/** `scope` and `at` come first, in any record. */
 export const recordLine = ({ scope, at, fingerprint, work_id, answer }: StoredRequest): string =>
   JSON.stringify({ scope, at, fingerprint, work_id, answer });
 
@@ -52,7 +51,7 @@ const SCOPE_BYTES = 64;
 const LINE_FEED = 10;
 const CLOSING_BRACE = 125;
 
-/** A newer version may write its lines in another way. */
+/** A newer version may use another line format. */
 function whyNot(line: string): unknown {
   try {
     readRecord(line);
@@ -62,7 +61,7 @@ function whyNot(line: string): unknown {
   }
 }
 
-/** Where a line stands, in bytes. */
+/** Position of a line, in bytes. */
 export interface Place {
   readonly offset: number;
   readonly length: number;
@@ -74,7 +73,7 @@ export interface FoundLine extends Place {
   readonly released: boolean;
 }
 
-/** All whole lines of a journal. Behind the last may stand a torn one, which nobody was told is kept. */
+/** All complete lines of a journal. An incomplete last line was never acknowledged. */
 export function* linesOf(bytes: Buffer, path: string): Generator<FoundLine> {
   let offset = 0;
   for (let end = bytes.indexOf(LINE_FEED); end >= 0; end = bytes.indexOf(LINE_FEED, offset)) {
@@ -83,7 +82,7 @@ export function* linesOf(bytes: Buffer, path: string): Generator<FoundLine> {
     if (at === undefined || bytes[end - 1] !== CLOSING_BRACE) {
       throw unreadable(`${path} (byte ${offset})`, whyNot(bytes.toString("utf8", offset, end)));
     }
-    // a piece of its own: one of the beginning would keep all of it in memory
+    // Copied, since a slice of the buffer would keep all of it in memory.
     const scope = bytes.toString("latin1", offset + SCOPE_AT, offset + SCOPE_AT + SCOPE_BYTES);
     yield { scope, at: Number(at), released: what === "released", offset, length: end - offset };
     offset = end + 1;

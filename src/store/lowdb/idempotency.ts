@@ -1,8 +1,7 @@
 /**
- * Requests with an `Idempotency-Key`, in journals: what was asked and what was answered cost a line and a shared flush
- * each. Memory holds where the last line of each request stands; what it says is read when somebody asks again. A
- * journal goes when no line in it counts any more, and none goes before an older one: what was released there would
- * come back.
+ * Stores requests with an `Idempotency-Key` in journals: request and response each cost a line and a shared flush.
+ * Memory holds the position of each request's last line; the content is read on demand. Journals are deleted oldest
+ * first, once no line in them counts: deleting a newer one first would undo releases in it.
  */
 import type { Begun, IdempotencyStore, IdempotentRequest, StoredResponse } from "../../engine/ports/idempotency.ts";
 import { type Folder, unreadable } from "./disk.ts";
@@ -10,26 +9,26 @@ import { linesOf, type Place, readRecord, recordLine, releaseLine, type StoredRe
 import { Journal } from "./journal.ts";
 
 export const IDEMPOTENCY_KEPT_MS = 24 * 3_600_000;
-/** About 40 MB of memory, and 70 MB to look through at the start. A request is forgotten earlier when that many came after it. */
+/** About 40 MB of memory, and 70 MB to scan at the start. Beyond that, the oldest requests are dropped early. */
 export const MAX_IDEMPOTENCY_RECORDS = 100_000;
-/** How many old records one new request clears away: none has to wait for a day's worth. */
+/** Old records that one new request deletes, so that none has to delete a whole day's. */
 const SWEPT_AT_ONCE = 8;
-/** A journal with more is followed by another, as is one that was begun longer ago than a record is kept. */
+/** A larger journal, or one older than a record's lifetime, is followed by a new one. */
 const MAX_JOURNAL_BYTES = 8 * 1024 * 1024;
-/** Nothing beside what a request does that is worth repeating. */
+/** Negligible compared to any request that is worth repeating. */
 const GATHER_MS = 3;
 
 interface Chapter {
   readonly name: string;
   readonly number: number;
   readonly journal: Journal;
-  /** Requests whose last line stands here. */
+  /** Number of requests whose last line is in this journal. */
   live: number;
-  /** When its first request was begun; null: it has none yet. */
+  /** When its first request began; null when it has none. */
   begun_at: number | null;
 }
 
-/** Where the last line of a request stands. */
+/** Position of a request's last line. */
 interface Known extends Place {
   readonly at: number;
   readonly chapter: Chapter;
@@ -42,11 +41,11 @@ export class JournalIdempotency implements IdempotencyStore {
   readonly #folder: Folder;
   readonly #now: () => number;
   readonly #most: number;
-  /** By scope, in the order in which they were begun. */
+  /** By scope, ordered by begin. */
   readonly #known = new Map<string, Known>();
-  /** Begun by this process and not over: these need not be read to be finished. */
+  /** Requests in progress in this process; they can be finished without reading. */
   readonly #running = new Map<string, StoredRequest>();
-  /** On their way to the disk. */
+  /** Writes in progress. */
   readonly #writing = new Map<string, Promise<void>>();
   /** Oldest first. */
   readonly #old: Chapter[];
@@ -64,8 +63,8 @@ export class JournalIdempotency implements IdempotencyStore {
   }
 
   async begin({ scope, fingerprint, work_id, at }: IdempotentRequest): Promise<Begun> {
-    // What is not on the disk yet may never get there, so nobody is told of it before. Where nothing is on its way,
-    // nothing is awaited: of two that come at once one is the first.
+    // Waits for a pending write, since unwritten data must not be reported. Otherwise there is no await, so that of two
+    // simultaneous requests one is first.
     for (let writing = this.#writing.get(scope); writing !== undefined; writing = this.#writing.get(scope)) {
       await writing.catch(() => undefined);
     }
@@ -88,7 +87,7 @@ export class JournalIdempotency implements IdempotencyStore {
   async finish(scope: string, answer: StoredResponse): Promise<void> {
     const before = this.#running.get(scope) ?? this.#record(scope);
     this.#running.delete(scope);
-    // it may have expired while it was worked on; then there is nothing to answer from any more
+    // It may have expired while in progress; then there is nothing left to answer from.
     if (before === null || !this.#counts(scope)) return;
     await this.#write(scope, before.at, recordLine({ ...before, answer }));
   }
@@ -107,7 +106,7 @@ export class JournalIdempotency implements IdempotencyStore {
     for (const { journal } of [...this.#old, this.#current]) await journal.close();
   }
 
-  /** Null also for what is too old: it counts no longer, whether it has been swept or not. */
+  /** Null also for an expired record, whether deleted or not. */
   #record(scope: string): StoredRequest | null {
     const known = this.#known.get(scope);
     if (known === undefined || !this.#counts(scope)) return null;
@@ -140,7 +139,7 @@ export class JournalIdempotency implements IdempotencyStore {
     return at <= this.#now() - IDEMPOTENCY_KEPT_MS;
   }
 
-  /** The line counts at once and resolves when it is on the disk; one that does not get there has never been. */
+  /** The line counts at once and resolves when it is on the disk; a failed write undoes it. */
   #write(scope: string, at: number, line: string): Promise<void> {
     if (this.#closed) throw new Error("The store of requests is closed.");
     const chapter = this.#chapterAt(at);
@@ -167,7 +166,7 @@ export class JournalIdempotency implements IdempotencyStore {
     if (this.#writing.get(scope) === written) this.#writing.delete(scope);
   }
 
-  /** The current journal, or the next one when that is full or old. */
+  /** The current journal, or a new one when that is full or old. */
   #chapterAt(at: number): Chapter {
     const { journal, number, begun_at } = this.#current;
     const isOld = begun_at !== null && begun_at <= at - IDEMPOTENCY_KEPT_MS;
@@ -202,7 +201,7 @@ export class JournalIdempotency implements IdempotencyStore {
     return chapter;
   }
 
-  /** Takes the place of an earlier line, also in the order. */
+  /** Replaces an earlier line, also in the order. */
   #put(scope: string, known: Known): void {
     const before = this.#known.get(scope);
     if (before !== undefined) before.chapter.live--;
@@ -229,13 +228,13 @@ export class JournalIdempotency implements IdempotencyStore {
     }
   }
 
-  /** What cannot be removed now is read and swept once more at the next start. */
+  /** A file that cannot be removed now is read and deleted at the next start. */
   #drop({ name, journal }: Chapter): void {
     journal.close().catch(() => undefined);
     try {
       this.#folder.remove(name);
     } catch {
-      // nothing in it counts
+      // No line in it counts.
     }
   }
 }

@@ -1,4 +1,4 @@
-/** How the inbox stands on the disk: lines of its journals, and the ids that a finished journal leaves behind. */
+/** Lines of the inbox's journals, and the ids that a finished journal leaves behind. */
 import { z } from "zod";
 import type { PendingDelivery } from "../../engine/ports/inbox.ts";
 import { readRecord, writeRecord } from "./formats.ts";
@@ -22,7 +22,7 @@ export function entryOf(text: string): InboxLine {
   return value;
 }
 
-/** When each delivery came, by its id. */
+/** Arrival time by delivery id. */
 export type Seen = ReadonlyMap<string, number>;
 
 const seenFile = z.object({ ids: z.array(z.tuple([z.string(), z.number()])) });

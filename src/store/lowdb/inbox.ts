@@ -1,6 +1,6 @@
 /**
- * Webhook deliveries in a journal, so that one costs a line and a shared flush. A full journal is retired: what is
- * still to be done moves on to the next one and the ids alone are kept, so neither the disk nor the start grows.
+ * Stores webhook deliveries in a journal, at the cost of a line and a shared flush each. A full journal is retired:
+ * unprocessed deliveries move to the next one and only ids are kept, so that disk use and start time stay bounded.
  */
 import type { Inbox, PendingDelivery } from "../../engine/ports/inbox.ts";
 import { DedupeIndex } from "./dedupe-index.ts";
@@ -9,15 +9,15 @@ import { entryOf, type InboxLine, lineOf } from "./inbox-lines.ts";
 import { JOURNAL_ENDING, Journal, journalName, journalNumber, MAX_JOURNAL_BYTES } from "./journal.ts";
 import { readJournal } from "./journal-lines.ts";
 
-/** Deliveries that wait to be acted on; more are refused, and GitHub is asked for them again later. */
+/** Unprocessed deliveries; further ones are refused and requested from GitHub again later. */
 export const MAX_PENDING = 10_000;
 
-/** A journal and the deliveries first recorded in it. */
+/** A journal and the deliveries that it recorded first. */
 interface Chapter {
   readonly number: number;
   readonly journal: Journal;
   readonly ids: Map<string, number>;
-  /** Bytes that were moved here from earlier journals. */
+  /** Bytes carried over from earlier journals. */
   inherited: number;
 }
 
@@ -25,10 +25,10 @@ export class JournalInbox implements Inbox {
   readonly #folder: Folder;
   readonly #seen: DedupeIndex;
   readonly #pending = new Map<string, PendingDelivery>();
-  /** On their way to the disk. */
+  /** Writes in progress. */
   readonly #recording = new Map<string, Promise<void>>();
   #current: Chapter;
-  /** Full, oldest first; gone once their deliveries are safe elsewhere. */
+  /** Full journals, oldest first; deleted once their deliveries are stored elsewhere. */
   #old: Chapter[] = [];
   #retiring: Promise<void> | null = null;
   #closed = false;
@@ -49,7 +49,7 @@ export class JournalInbox implements Inbox {
     const { id, at } = delivery;
     const first = this.#recording.get(id);
     if (first !== undefined) {
-      // GitHub takes either answer as kept, so the double must wait until the first is.
+      // GitHub takes either answer as a receipt, so the duplicate waits for the first write.
       await first;
       return "duplicate";
     }
@@ -76,7 +76,7 @@ export class JournalInbox implements Inbox {
     try {
       this.#add({ done: id });
     } catch {
-      // Then it is acted on once more after a restart, which must be harmless anyway.
+      // Otherwise it is processed once more after a restart, which is harmless.
     }
   }
 
@@ -108,17 +108,17 @@ export class JournalInbox implements Inbox {
     try {
       await journal.flushed();
     } catch (error) {
-      // Else the id would outlive its record, and the delivery be lost when it comes again.
+      // Otherwise the id would outlive its record, and a redelivery would be lost.
       ids.delete(delivery.id);
       throw error;
     }
   }
 
-  /** Into the current journal, or the next one when that is full. */
+  /** Appends to the current journal, or to a new one when that is full. */
   #add(entry: InboxLine): void {
     if (this.#closed) throw new Error("The inbox is closed.");
     const { journal, number, inherited } = this.#current;
-    // half of it may be what an earlier one has left to do: that is not moved on so soon
+    // Half of a journal may be carried over; such entries are not moved again right away.
     if (journal.size >= Math.max(MAX_JOURNAL_BYTES, 2 * inherited)) {
       const next = this.#begin(number + 1);
       this.#old.push(this.#current);
@@ -152,7 +152,10 @@ export class JournalInbox implements Inbox {
     return { number: journalNumber(name), journal, ids, inherited: 0 };
   }
 
-  /** In the background, one chapter after the other. What fails stays on the disk and is tried again with the next one. */
+  /**
+   * Runs in the background, one journal after the other. After a failure the journal stays and is retried with the next
+   * one.
+   */
   #retire(): void {
     this.#retiring ??= this.#retireAll()
       .catch(() => undefined)
@@ -181,7 +184,7 @@ export class JournalInbox implements Inbox {
     }
   }
 
-  /** Waits until each delivery that was being written to this journal is either on the disk or refused. */
+  /** Waits until every write to this journal has succeeded or failed. */
   async #settleRecordings({ ids }: Chapter): Promise<void> {
     await Promise.allSettled([...this.#recording].filter(([id]) => ids.has(id)).map(([, durable]) => durable));
   }

@@ -1,12 +1,12 @@
 /**
- * Jobs in order of age, for lists: one order for each account, repository and status and every combination of them, so
- * that a page costs the same whatever else is stored.
+ * Jobs ordered by age, for lists: one order for each combination of account, repository and status, so that the cost of
+ * a page does not depend on the number of jobs.
  */
 import type { Status } from "../../domain/job/job.ts";
 import type { JobFacts } from "../facts.ts";
 import { SortedList } from "./sorted-list.ts";
 
-/** A place in the order of age, where a job stands or a page ended. */
+/** A position in the order: a job's, or the end of a page. */
 export type Place = Pick<JobFacts, "created_at"> & { readonly id: string };
 
 export const byAge = (a: Place, b: Place): number =>
@@ -14,7 +14,7 @@ export const byAge = (a: Place, b: Place): number =>
 
 export type AgeOrder = SortedList<JobFacts, Place>;
 
-/** Jobs that share an account, a repository, both or nothing. */
+/** Jobs that share an account, a repository, both or neither. */
 class Group {
   readonly all: AgeOrder = new SortedList<JobFacts, Place>(byAge);
   readonly #byStatus = new Map<Status, AgeOrder>();
@@ -29,7 +29,7 @@ class Group {
   }
 }
 
-/** The empty name, which nobody has, stands for any. */
+/** The empty name, which nobody has, stands for all. */
 const ANY = "";
 
 export class JobGroups {
@@ -50,7 +50,7 @@ export class JobGroups {
     }
   }
 
-  /** Runs `change`, which may change the job's status, but not its place. */
+  /** Runs `change`, which may change the job's status but not its position. */
   restate(job: JobFacts, change: () => void): void {
     const groups = this.#groupsOf(job);
     for (const group of groups) group.of(job.status).remove(job);
@@ -58,7 +58,7 @@ export class JobGroups {
     for (const group of groups) group.of(job.status).add(job);
   }
 
-  /** Orders, oldest first, that together hold the jobs of this account and repository in these statuses. */
+  /** Orders, oldest first, that together contain the jobs of this account and repository with these statuses. */
   find(account: string | undefined, repository: string | undefined, statuses: readonly Status[] | "any"): AgeOrder[] {
     const group = this.#groups.get(account ?? ANY)?.get(repository ?? ANY);
     if (group === undefined) return [];

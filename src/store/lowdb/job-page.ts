@@ -1,4 +1,4 @@
-/** One page of a list: jobs newest first, from where the last page ended. */
+/** Returns one page of a job list, newest first, from where the last page ended. */
 
 import { accountNamed } from "../../domain/job/account.ts";
 import type { JobId, Status } from "../../domain/job/job.ts";
@@ -6,7 +6,7 @@ import type { JobFilter } from "../../engine/ports/jobs.ts";
 import { type JobFacts, repositoryKey } from "../facts.ts";
 import { type AgeOrder, byAge, type JobGroups, type Place } from "./job-groups.ts";
 
-/** Jobs on one page, whatever was asked for. */
+/** Maximum page size. */
 const MAX_PAGE = 200;
 
 export interface JobPage {
@@ -22,14 +22,14 @@ function placeOf(cursor: string): Place | null {
   return created_at === undefined || id === undefined ? null : { created_at: Number(created_at), id };
 }
 
-/** A hold that is over reads as queued, whether or not a timer has come by. */
+/** An expired hold reads as queued, before its timer has fired. */
 const readsAs = (job: JobFacts, now: number): Status =>
   job.status === "held" && job.held_until !== null && job.held_until <= now ? "queued" : job.status;
 
-/** Where jobs that read as this status may stand. */
+/** Stored statuses that can read as this status. */
 const storedAs = (status: Status): readonly Status[] => (status === "queued" ? ["queued", "held"] : [status]);
 
-/** Takes from several orders at once, newest first. */
+/** Merges several orders, newest first. */
 function* newestFirst(orders: readonly AgeOrder[], from: Place | null): Generator<JobFacts> {
   const heads = orders.map((order) => ({ order, next: from === null ? order.length : order.positionOf(from) }));
   for (;;) {
@@ -44,7 +44,7 @@ function* newestFirst(orders: readonly AgeOrder[], from: Place | null): Generato
   }
 }
 
-/** A cursor that is none of ours leads nowhere: the page is empty, never the first one again. */
+/** An unknown cursor yields an empty page, never the first page again. */
 export function pageOf(groups: JobGroups, filter: JobFilter, now: number): JobPage {
   const { status } = filter;
   const account = filter.account === undefined ? undefined : accountNamed(filter.account);

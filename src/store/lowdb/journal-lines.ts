@@ -1,13 +1,13 @@
-/** Reading a journal: its whole lines, checked one by one. Knows nothing of what they say. */
+/** Reads a journal's complete lines and validates each. */
 import { type Folder, unreadable } from "./disk.ts";
 
 export interface ReadJournal<T> {
   readonly entries: readonly T[];
-  /** Bytes of the whole lines. A crash may leave a torn one behind them, which nobody was told is kept. */
+  /** Bytes of the complete lines. A crash may leave an incomplete one after them, which was never acknowledged. */
   readonly size: number;
 }
 
-/** Throws a sentence that names file and line when one is damaged. */
+/** Throws a sentence that names the damaged file and line. */
 export function readJournal<T>(folder: Folder, name: string, entryOf: (text: string) => T): ReadJournal<T> {
   const text = folder.read(name);
   const whole = text.slice(0, text.lastIndexOf("\n") + 1);

@@ -1,12 +1,11 @@
 /**
- * A file that lines are only added to, with group commit: who adds in the same turn of the event loop, or while the disk
- * flushes, shares the next write and the next flush. Not lowdb, which rewrites a whole file for every change: a
- * webhook's record would cost more with every one before it. Knows nothing of what the lines say. Where one file would
- * grow without end, several follow each other by number.
+ * An append-only file with group commit: lines added in the same turn of the event loop, or during a flush, share the
+ * next write and flush. Not lowdb, which rewrites the whole file for each change. Long logs use several numbered
+ * journals.
  */
 import { type FileSystem, writeAll } from "./disk.ts";
 
-/** A journal with more is followed by the next. */
+/** A larger journal is followed by a new one. */
 export const MAX_JOURNAL_BYTES = 8 * 1024 * 1024;
 
 export const JOURNAL_ENDING = ".jsonl";
@@ -18,7 +17,7 @@ interface Waiter {
   readonly reject: (reason: unknown) => void;
 }
 
-/** What comes in meanwhile comes along. */
+/** Collects lines that arrive in the same turn of the event loop. */
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
@@ -27,21 +26,21 @@ export class Journal {
   readonly #fs: FileSystem;
   readonly #fd: number;
   readonly #gather_ms: number;
-  /** Lines that are not handed to the system yet. */
+  /** Lines that are not written yet. */
   #queue: Buffer[] = [];
   #size: number;
-  /** Bytes that the system has. */
+  /** Bytes written to the operating system. */
   #written: number;
-  /** Bytes that the disk is known to hold. */
+  /** Bytes known to be on the disk. */
   #durable: number;
-  /** Behind `#written` may stand what a failed write or flush has left; it is cut off before anything is added. */
+  /** A failed write or flush may have left data after `#written`; it is cut off before the next append. */
   #torn = true;
   #waiting: Waiter[] = [];
   #working: Promise<void> | null = null;
 
   /**
-   * Adds behind the first `size` bytes of the file; what follows them was never acknowledged. `gather_ms`: while several
-   * wait at once, each flush is put off so long for more to share it, since a flush costs the processor more than a line.
+   * Appends after the file's first `size` bytes; anything beyond was never acknowledged. `gather_ms`: delays a flush
+   * while several callers wait, so that more lines share it, since a flush costs more CPU than a line.
    */
   constructor(fileSystem: FileSystem, path: string, size: number, gather_ms = 0) {
     this.path = path;
@@ -51,16 +50,16 @@ export class Journal {
     this.#size = size;
     this.#written = size;
     this.#durable = size;
-    // A killed process may have left lines that are not on the disk yet, though they count from here on.
+    // A killed process may have left lines that are not flushed yet, although they count from here on.
     if (size > 0) fileSystem.fsyncSync(this.#fd);
   }
 
-  /** With everything that was added. */
+  /** Includes everything that was added. */
   get size(): number {
     return this.#size;
   }
 
-  /** The line is handed to the system in this turn, and is gone with the process until then. */
+  /** The line is written in this turn of the event loop; until then it is lost if the process dies. */
   add(line: string): void {
     const bytes = Buffer.from(`${line}\n`);
     this.#queue.push(bytes);
@@ -68,7 +67,7 @@ export class Journal {
     this.#working ??= this.#work();
   }
 
-  /** Hands over what was added: from here on it outlives this process, but not yet the machine. Throws when it cannot. */
+  /** Writes what was added: it then survives this process, but not yet a power cut. Throws on failure. */
   handOver(): void {
     const failure = this.#write();
     if (failure === null) return;
@@ -76,7 +75,7 @@ export class Journal {
     throw failure;
   }
 
-  /** A part of what was added, by its place in the file. */
+  /** Reads added data by position. */
   read(start: number, length: number): string {
     if (start + length > this.#written) this.handOver();
     const bytes = Buffer.alloc(length);
@@ -85,7 +84,7 @@ export class Journal {
     return bytes.toString("utf8");
   }
 
-  /** Resolves when all lines added so far are on the disk; else they are gone. */
+  /** Resolves when all lines added so far are on the disk; otherwise they are removed. */
   flushed(): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ resolve, reject });
@@ -93,7 +92,7 @@ export class Journal {
     });
   }
 
-  /** After everything that was added. */
+  /** Completes everything that was added first. */
   async close(): Promise<void> {
     await this.#working;
     this.#fs.closeSync(this.#fd);
@@ -111,7 +110,7 @@ export class Journal {
     this.#working = null;
   }
 
-  /** Answers why it could not; what nobody waits for is dropped then. */
+  /** Returns the error, if any; lines that nobody waits for are dropped then. */
   #write(): Error | null {
     if (this.#queue.length === 0) return null;
     const bytes = Buffer.concat(this.#queue);
@@ -128,7 +127,7 @@ export class Journal {
     return null;
   }
 
-  /** After a failed flush the system may have forgotten what it could not write, so it is not asked to flush it again. */
+  /** After a failed flush the system may have dropped the data, so flushing again would prove nothing. */
   async #flush(): Promise<Error | null> {
     const written = this.#written;
     const cause = await new Promise<unknown>((done) => this.#fs.fdatasync(this.#fd, done));
@@ -140,7 +139,7 @@ export class Journal {
     return this.#failure(cause);
   }
 
-  /** What has come meanwhile stands behind what is gone. */
+  /** Lines that arrived meanwhile follow the removed ones. */
   #takeBack(batch: readonly Waiter[], failure: Error): void {
     this.#queue = [];
     this.#size = this.#written;

@@ -1,20 +1,19 @@
 /**
- * A lowdb database in one durable file. lowdb holds the data and asks its adapter to read and write; this adapter
- * checks what it reads and flushes what it writes. lowdb's own `update` is not used: it changes data in place, so a
- * function that throws would leave half a change.
+ * A lowdb database in one durable file. This adapter validates what lowdb reads and flushes what it writes. lowdb's
+ * `update` is not used: it changes data in place, so an exception would leave half a change.
  */
 import { LowSync, type SyncAdapter } from "lowdb";
 import { type Folder, unreadable } from "./disk.ts";
 
-/** How data stands in a file. `parse` checks it and throws when it is not what was written. */
+/** A file format. `parse` validates the data and throws if it is invalid. */
 export interface Format<T> {
   parse(text: string): T;
   write(data: T): string;
-  /** What parsing its text would answer, where that can be said without it. Throws where it would. */
+  /** The result of parsing its text, if it can be computed directly. Throws where parsing would. */
   asRead?(data: T): T;
 }
 
-/** Data as a file holds it, frozen: it is handed out more than once, and no reader may change it for the others. */
+/** Data of a file, frozen, since it is shared between readers. */
 export interface Kept<T> {
   readonly data: T;
   /** Length of its text. */
@@ -43,7 +42,7 @@ class DurableAdapter<T> implements SyncAdapter<T> {
     }
   }
 
-  /** Checks before it writes: what could not be read again must not replace what can. */
+  /** Validates before writing: unreadable data must not replace readable data. */
   write(data: T): void {
     const text = this.#format.write(data);
     this.kept =
@@ -58,14 +57,14 @@ class DurableAdapter<T> implements SyncAdapter<T> {
   }
 }
 
-/** What the file holds, or null when there is none. Throws a sentence that names the file when it is damaged. */
+/** The file's data; null when it does not exist. Throws a sentence that names a damaged file. */
 export function readFile<T>(folder: Folder, name: string, format: Format<T>): Kept<T> | null {
   const adapter = new DurableAdapter<T>(folder, name, format);
   new LowSync<T | null>({ read: () => adapter.read(), write: () => undefined }, null).read();
   return adapter.kept;
 }
 
-/** Durable on return; throws when the file still holds what it held. Answers what a later read would. */
+/** Durable on return; throws when the file is unchanged. Returns what a later read would. */
 export function writeFile<T>(folder: Folder, name: string, format: Format<T>, data: T): Kept<T> {
   const adapter = new DurableAdapter<T>(folder, name, format);
   new LowSync<T>(adapter, data).write();
@@ -73,10 +72,10 @@ export function writeFile<T>(folder: Folder, name: string, format: Format<T>, da
   return adapter.kept;
 }
 
-/** What is frozen already is so to the bottom: all freezing is done here, and most of a record was there before. */
+/** Frozen values are frozen deeply, and most of a record was frozen before. */
 export function frozen<T>(value: T): T {
   if (typeof value !== "object" || value === null || Object.isFrozen(value)) return value;
-  // most are none, and a call for each would show in every commit
+  // Skips primitives first: most values are, and a call for each would slow down every commit.
   for (const inner of Object.values(value)) if (typeof inner === "object") frozen(inner);
   return Object.freeze(value);
 }

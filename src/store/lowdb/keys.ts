@@ -1,4 +1,4 @@
-/** API keys, all in one lowdb file: there are few, and they change seldom. Holds hashes, never a key. */
+/** API keys, all in one lowdb file, since they are few and rarely change. Stores hashes only. */
 import { z } from "zod";
 import { SCOPES } from "../../domain/access.ts";
 import { accountNamed } from "../../domain/job/account.ts";
@@ -9,7 +9,7 @@ import { type Format, readFile, writeFile } from "./json-file.ts";
 
 const FILE = "keys.json";
 
-/** When a key was last used is kept in memory for this long; a crash may forget that much of it. */
+/** How long the time of a key's last use stays in memory; a crash may lose that much of it. */
 export const TOUCH_FLUSH_MS = 60_000;
 
 const keysFile = z.object({
@@ -41,7 +41,7 @@ export class LowdbKeys implements KeyStore {
   readonly #folder: Folder;
   #byHash: ReadonlyMap<string, StoredKey> = new Map();
   #byId: ReadonlyMap<string, StoredKey> = new Map();
-  /** Uses since the last write, by the key's id. */
+  /** Uses since the last write, by key id. */
   readonly #touched = new Map<string, number>();
   #timer: NodeJS.Timeout | null = null;
 
@@ -70,7 +70,7 @@ export class LowdbKeys implements KeyStore {
     const old = keys.find(({ id }) => id === next.replaces);
     if (old === undefined || old.replaced_by !== null) return false;
     const ends = Math.min(expires_at, old.expires_at ?? expires_at);
-    // or a key that is rotated again and again would leave one behind each time
+    // Otherwise a key that is rotated again and again would leave one behind each time.
     const ended = (key: StoredKey) => key.replaced_by !== null && (key.expires_at ?? 0) <= next.created_at;
     const others = keys.filter((key) => key !== old);
     this.#write(without(ended, [...others, { ...old, expires_at: ends, replaced_by: next.id }, next]));
@@ -105,7 +105,7 @@ export class LowdbKeys implements KeyStore {
     this.#timer ??= setTimeout(() => this.#flushLater(), TOUCH_FLUSH_MS).unref();
   }
 
-  /** Writes down when keys were used. */
+  /** Saves when keys were used. */
   flush(): void {
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
@@ -116,7 +116,7 @@ export class LowdbKeys implements KeyStore {
     try {
       this.flush();
     } catch {
-      // The times stay in memory; the next use of a key, or the close, tries again.
+      // The times stay in memory; the next use of a key, or the close, retries.
     }
   }
 
@@ -140,7 +140,7 @@ export class LowdbKeys implements KeyStore {
   }
 }
 
-/** The ones that are left follow each other directly, so that whoever revokes one still finds what came of it. */
+/** Links the remaining keys of a rotation directly, so that revoking one still finds its successors. */
 function without(gone: (key: StoredKey) => boolean, keys: readonly StoredKey[]): readonly StoredKey[] {
   const dead = new Map(keys.filter(gone).map((key) => [key.id, key]));
   const past = (id: string | null, end: "replaces" | "replaced_by"): string | null => {

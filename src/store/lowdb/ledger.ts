@@ -1,18 +1,18 @@
 /**
- * What each account holds and how that came about, over jobs and wallet alike. Kept in memory; the postings in the
- * files are the truth. Rows beyond a number are forgotten, balances never.
+ * Account balances and statements over jobs and wallet. Kept in memory; the postings in the files are authoritative.
+ * Old statement rows are dropped, balances never.
  */
 
 import type { LedgerAccount, Posting } from "../../domain/market/ledger.ts";
 import type { LedgerPage, LedgerRow } from "../../engine/ports/wallet.ts";
 import { Balances } from "./balances.ts";
 
-/** Of one account, the newest. About 2 MB of memory for each account that has that many. */
+/** Newest rows per account; about 2 MB of memory for a full account. */
 export const MAX_LEDGER_ROWS = 10_000;
 
 const isUser = (account: LedgerAccount): boolean => account.startsWith("user:");
 
-/** Order of time; rows of one moment keep an order of their own. */
+/** By time; rows of the same moment keep an order of their own. */
 const byAge = (a: Pick<LedgerRow, "at" | "id">, b: Pick<LedgerRow, "at" | "id">): number =>
   a.at - b.at || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0);
 
@@ -23,7 +23,7 @@ function placeOf(cursor: string): Pick<LedgerRow, "at" | "id"> | null {
   return at === undefined || id === undefined ? null : { at: Number(at), id };
 }
 
-/** Rows of one account. A start finds them in no order; they are put into one when somebody asks. */
+/** Rows of one account. Loaded unordered and sorted on first access. */
 class Rows {
   #rows: LedgerRow[] = [];
   #sorted = true;
@@ -51,17 +51,17 @@ class Rows {
   }
 }
 
-/** Postings that belong together, and where they stand. */
+/** Postings that belong together, and their source. */
 export interface Movement extends Pick<LedgerRow, "job" | "note" | "at"> {
   readonly postings: readonly Posting[];
-  /** Of its posting at this position; the same after every start. */
+  /** The id of the posting at this position; the same after every start. */
   readonly idOf: (position: number) => string;
 }
 
 export class LedgerIndex {
   readonly balances = new Balances();
   readonly #ledgers = new Map<LedgerAccount, Rows>();
-  /** How many jobs each user was paid for. */
+  /** Number of jobs for which each user was paid. */
   readonly #payouts = new Map<LedgerAccount, number>();
 
   add({ postings, idOf, job, note, at }: Movement): void {
@@ -77,7 +77,7 @@ export class LedgerIndex {
     return this.#payouts.get(account) ?? 0;
   }
 
-  /** A cursor that is none of ours leads nowhere. */
+  /** An unknown cursor yields an empty page. */
   page(account: LedgerAccount, limit: number, cursor: string | undefined): LedgerPage {
     const before = cursor === undefined ? null : placeOf(cursor);
     const rows = this.#ledgers.get(account);

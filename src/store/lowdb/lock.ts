@@ -1,8 +1,8 @@
 /**
- * Keeps a second process off the folder. The lock is a listening socket in it, because the kernel itself drops that
- * with the process, however it dies: a killed server's folder can be taken over at once. A lock file with a time-out
- * (proper-lockfile) makes the next start wait, and lets a second server in when the first was only suspended; a lock
- * file with a process id cannot tell two containers apart, which both run as process 1. Must not know what is kept.
+ * Ensures that only one process uses the data directory. The lock is a listening socket in it, which the kernel closes
+ * with the process, so a killed server can be replaced at once. A lock file with a time-out (proper-lockfile) delays
+ * the next start and admits a second server while the first is suspended; one with a process id cannot tell two
+ * containers apart, which both run as process 1.
  */
 import { randomBytes } from "node:crypto";
 import fs from "node:fs";
@@ -17,13 +17,13 @@ export interface FolderLock {
 const PREFIX = "lock-";
 const ENDING = ".sock";
 
-/** The kernel takes no longer socket path: 104 bytes on macOS, 108 on Linux, the closing zero counted. */
+/** The kernel's limit for socket paths: 104 bytes on macOS, 108 on Linux, including the terminating zero. */
 const MAX_SOCKET_PATH_BYTES = 100;
 
 const codeOf = (error: unknown): string =>
   error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : "";
 
-/** Runs `use` with a path to the folder that is short enough for a socket in it. */
+/** Calls `use` with a path to the folder that is short enough for a socket. */
 async function withShortPath<T>(folder: string, name: string, use: (path: string) => Promise<T>): Promise<T> {
   const path = join(folder, name);
   if (Buffer.byteLength(path) <= MAX_SOCKET_PATH_BYTES) return use(path);
@@ -46,7 +46,7 @@ function listen(path: string): Promise<net.Server> {
 
 const close = (server: net.Server): Promise<void> => new Promise((resolve) => server.close(() => resolve()));
 
-/** Only a refused connection proves that the owner is gone; every doubt counts as alive. */
+/** Only a refused connection proves that the owner is gone; anything else counts as alive. */
 function isAlive(path: string): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = net.connect(path);
@@ -59,7 +59,7 @@ function isAlive(path: string): Promise<boolean> {
   });
 }
 
-/** The sockets of others, dead ones removed. No name is used twice, so a dead one cannot come alive meanwhile. */
+/** Whether other owners are alive; removes dead sockets. Names are never reused, so a dead socket stays dead. */
 async function othersAlive(folder: string, mine: string): Promise<boolean> {
   let alive = false;
   for (const name of fs.readdirSync(folder)) {
@@ -71,8 +71,8 @@ async function othersAlive(folder: string, mine: string): Promise<boolean> {
 }
 
 /**
- * Each comer first shows its own socket and then looks for others, so of two that come at once at least one sees the
- * other. It is shown by a rename once it listens: one that is bound but does not listen yet would look dead.
+ * Each process publishes its own socket and then looks for others, so of two simultaneous ones at least one sees the
+ * other. The socket is renamed into place once it listens; before that it would look dead.
  */
 export async function lockFolder(folder: string): Promise<FolderLock> {
   const id = randomBytes(6).toString("hex");

@@ -1,6 +1,6 @@
 /**
- * One list of the market's queue, the best first. An agent that has been offered the first thousand of it does not look
- * through them again: it goes on where it was, and hears of what has come in before that place since.
+ * A list of the market queue, best job first. Remembers how far each agent has been offered jobs: the agent continues
+ * there, after jobs that were added before that position since.
  */
 import type { JobId } from "../../domain/job/job.ts";
 import type { OfferFacts } from "../facts.ts";
@@ -9,7 +9,7 @@ import { SortedList } from "./sorted-list.ts";
 export interface QueueCandidate {
   readonly facts: OfferFacts;
   readonly presented: ReadonlySet<string>;
-  /** It stands in the lists: it is neither held nor gone. */
+  /** Whether it is in the lists: neither held nor gone. */
   listed: boolean;
 }
 
@@ -17,31 +17,31 @@ interface Place {
   readonly facts: { readonly id: string; readonly price_cents: number; readonly created_at: number };
 }
 
-/** The highest price first, then the oldest. */
+/** Highest price first, then oldest. */
 export const byWorth = (a: Place, b: Place): number =>
   b.facts.price_cents - a.facts.price_cents ||
   a.facts.created_at - b.facts.created_at ||
   (a.facts.id < b.facts.id ? -1 : a.facts.id > b.facts.id ? 1 : 0);
 
-/** How far an agent has come in one list. */
+/** An agent's progress in one list. */
 export interface Progress {
-  /** In which list: one of the same name may be made anew. */
+  /** The list; one of the same name may be created anew. */
   of: MarketQueueList | null;
-  /** Whatever stood before this place was offered to it; null: nothing is known. */
+  /** Everything before this position was offered to the agent; null when unknown. */
   upTo: Place | null;
-  /** How many additions it has heard of. */
+  /** Number of additions that the agent has seen. */
   heard: number;
-  /** What has come in before its place since. */
+  /** Jobs added before its position since. */
   fresh: QueueCandidate[];
 }
 
-/** Additions that are remembered; an agent that has missed more begins at the front again. */
+/** Additions that are remembered; an agent that has missed more starts over. */
 const MOST_NEWS = 1_024;
 
 export class MarketQueueList {
   readonly #order = new SortedList<QueueCandidate, Place>(byWorth);
   #news: QueueCandidate[] = [];
-  /** Of all additions, those before `#news`. */
+  /** Number of additions before those in memory. */
   #forgotten = 0;
 
   get isEmpty(): boolean {
@@ -64,7 +64,7 @@ export class MarketQueueList {
     return this.#from(0, (offered) => !except.has(offered.facts.id)).found;
   }
 
-  /** The best that this agent was never offered. */
+  /** The best job that this agent was never offered. */
   firstNew(agent: string, progress: Progress, except: ReadonlySet<JobId>): QueueCandidate | null {
     this.#hear(progress);
     const isNew = (offered: QueueCandidate): boolean => !offered.presented.has(agent);
@@ -105,5 +105,5 @@ export class MarketQueueList {
   }
 }
 
-/** Behind everything: no price is below zero. */
+/** After everything: no price is negative. */
 const END: Place = { facts: { id: "", price_cents: -1, created_at: 0 } };

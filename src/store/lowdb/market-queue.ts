@@ -1,7 +1,7 @@
 /**
- * The queue of the market: which job an agent is offered next, found without looking through the others. Jobs stand in
- * lists by price and age, one for each skill, and the same for a repository once somebody has pulled from that alone; for
- * each agent and list it is remembered how far everything has been offered to it before.
+ * The market queue: finds the next job to offer an agent without a scan. Jobs are listed by price and age, in one list
+ * per skill, and per repository once somebody pulled from it alone. Remembers for each agent and list how far it has
+ * been offered jobs.
  */
 import { LRUCache } from "lru-cache";
 import type { JobId } from "../../domain/job/job.ts";
@@ -10,18 +10,18 @@ import { type OfferFacts, repositoryKey } from "../facts.ts";
 import { byWorth, MarketQueueList, type Progress, type QueueCandidate } from "./market-queue-list.ts";
 import { SortedList } from "./sorted-list.ts";
 
-/** Agents and lists of which it is remembered how far they have come; the others begin at the front. */
+/** Remembered positions of agents in lists; others start over. */
 const MAX_PROGRESS = 20_000;
 
-/** The empty name, which nothing has, stands for any. */
+/** The empty name, which nothing has, stands for all. */
 const ANY = "";
 
 const listKey = (repository: string, skill: string): string => `${repository} ${skill}`;
 
-/** Repositories that have lists of their own; the one that was not pulled from for longest loses them. */
+/** LRU of repositories with lists of their own. */
 const MAX_PLACES = 1_000;
 
-/** Most jobs were offered to nobody yet, and share this. */
+/** Most jobs were never offered and share this. */
 const NOBODY: ReadonlySet<string> = new Set();
 const setOf = (agents: readonly string[]): ReadonlySet<string> => (agents.length === 0 ? NOBODY : new Set(agents));
 
@@ -31,14 +31,14 @@ const byEnd = (a: QueueCandidate, b: QueueCandidate): number =>
 export class MarketQueue {
   readonly #known = new Map<JobId, QueueCandidate>();
   readonly #lists = new Map<string, MarketQueueList>();
-  /** Those in somebody's hand, by the end of that. */
+  /** Held jobs, by the end of the hold. */
   readonly #held = new SortedList<QueueCandidate>(byEnd);
   /** Repositories with lists of their own. */
   readonly #places = new LRUCache<string, true>({ max: MAX_PLACES, dispose: (_, place) => this.#dropPlace(place) });
   /** `max` would allocate room for all of them at once. */
   readonly #progress = new LRUCache<string, Progress>({ maxSize: MAX_PROGRESS, sizeCalculation: () => 1 });
 
-  /** `facts` null: the job is not on the market any more. */
+  /** `facts` null: the job has left the market. */
   put(id: JobId, facts: OfferFacts | null): void {
     const before = this.#known.get(id);
     if (before !== undefined) this.#remove(before);
@@ -86,7 +86,7 @@ export class MarketQueue {
     return progress;
   }
 
-  /** A hold that is over counts no more, whether or not a timer has come by. */
+  /** Releases expired holds, before their timers have fired. */
   #release(now: number): void {
     for (let first = this.#held.at(0); first !== undefined; first = this.#held.at(0)) {
       if (first.facts.held_until === null || first.facts.held_until > now) return;

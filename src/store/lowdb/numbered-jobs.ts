@@ -1,4 +1,4 @@
-/** Jobs by the numbers that GitHub gave to what belongs to them, within their repository. */
+/** Finds jobs by the GitHub numbers of their issues and pull requests, per repository. */
 import type { CommentId } from "../../domain/job/comment-id.ts";
 import type { JobFacts } from "../facts.ts";
 import { byAge } from "./job-groups.ts";

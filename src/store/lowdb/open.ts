@@ -27,7 +27,7 @@ import { watchedDisk } from "./watched-disk.ts";
 export interface LowdbOptions {
   readonly dir: string;
   readonly now: () => number;
-  /** What the store writes through; `node:fs` unless given. */
+  /** Defaults to `node:fs`. */
   readonly fileSystem?: FileSystem;
 }
 
@@ -72,8 +72,8 @@ function openRooms(dir: string, { now, fileSystem: given = fs }: LowdbOptions) {
 }
 
 /**
- * Rejects with a sentence when the folder is in use by another process or a file in it is damaged. What is on the disk
- * is read before it resolves.
+ * Resolves once everything is loaded. Rejects with a sentence when another process uses the directory or a file is
+ * damaged.
  */
 export async function openLowdbStore(options: LowdbOptions): Promise<Store> {
   const dir = resolve(options.dir);

@@ -1,8 +1,8 @@
-/** What is known of outgoing deliveries in memory: where each stands and how it fares, by id and by subscription. No bodies. */
+/** In-memory index of outgoing webhook messages by id and subscription: their state and position, without bodies. */
 import type { DeliveryFilter, StoredDelivery } from "../../engine/ports/outgoing-deliveries.ts";
 import { SortedList } from "./sorted-list.ts";
 
-/** Deliveries on one page, whatever was asked for. */
+/** Maximum page size. */
 const MAX_PAGE = 200;
 
 interface Moment {
@@ -10,7 +10,7 @@ interface Moment {
   readonly id: string;
 }
 
-/** Where a body is. */
+/** Position of a body. */
 export interface Place<Chapter> {
   chapter: Chapter;
   start: number;
@@ -47,7 +47,7 @@ export class OutgoingIndex<Chapter> {
     return this.#entries.get(id);
   }
 
-  /** One that is there already takes the new place and state. */
+  /** Replaces position and state of an existing entry. */
   put(delivery: StoredDelivery, chapter: Chapter, start: number, length: number): void {
     const before = this.#entries.get(delivery.id);
     if (before !== undefined) {
@@ -90,7 +90,7 @@ export class OutgoingIndex<Chapter> {
     }
   }
 
-  /** Newest first, none that is older than this. A cursor that is none of ours leads nowhere. */
+  /** Newest first, down to this age. An unknown cursor yields an empty page. */
   page({ subscription, limit, cursor }: DeliveryFilter, oldest: number) {
     const from = cursor === undefined ? null : momentOf(cursor);
     const entries = this.#bySubscription.get(subscription);

@@ -1,6 +1,6 @@
 /**
- * How outgoing deliveries stand in their journals. What one event is to whom stands in one line, with its body behind a
- * tab, which JSON writes in no other place: so the start reads what it needs and leaves the bodies where they are.
+ * Lines of the outgoing webhook journals. One line holds an event's messages and, after a tab, their common body. JSON
+ * contains no other tab, so the start can read the messages and skip the body.
  */
 import { z } from "zod";
 import { asJobId } from "../../domain/job/job.ts";
@@ -57,10 +57,10 @@ export type OutgoingLine =
     }
   | { readonly again: string; readonly at: number };
 
-/** Kept of one delivery; a replayed one may have any number. */
+/** Attempts stored per message; a replayed message may have any number. */
 const MOST_ATTEMPTS = 30;
 
-/** Field by field: it is made for each delivery, and copying all but one costs several times as much. */
+/** Lists the fields: this runs for each message, and copying with spread is several times slower. */
 export const fresh = ({ id, subscription, url, event, job, at }: NewDelivery): StoredDelivery => ({
   id,
   subscription,
@@ -98,7 +98,7 @@ export const again = (before: StoredDelivery, at: number): StoredDelivery => ({
 
 export const lineOf = (line: OutgoingLine): string => writeRecord("outgoing delivery", line);
 
-/** What the start reads, and the body. */
+/** The messages, which the start reads, and the body. */
 export const deliveriesLine = (deliveries: readonly StoredDelivery[], body: string): readonly [string, string] => [
   `${lineOf({ deliveries })}\t`,
   JSON.stringify(body),
@@ -108,7 +108,7 @@ export const bodyFrom = (text: string): string => z.string().parse(JSON.parse(te
 
 export interface Found {
   readonly line: OutgoingLine;
-  /** Where its body is, in bytes; empty where it has none. */
+  /** Position of the body in bytes; empty when there is none. */
   readonly start: number;
   readonly length: number;
 }
@@ -116,7 +116,7 @@ export interface Found {
 const LINE_FEED = 10;
 const TAB = 9;
 
-/** The whole lines in these bytes, and how far they reach: a crash may leave a torn one behind them. */
+/** The complete lines in these bytes and where they end; a crash may leave an incomplete one. */
 export function readLines(path: string, bytes: Buffer): { readonly lines: readonly Found[]; readonly size: number } {
   const lines: Found[] = [];
   let from = 0;

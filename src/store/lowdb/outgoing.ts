@@ -1,7 +1,7 @@
 /**
- * Outgoing deliveries in journals, as the inbox: one costs a line and a shared flush, whatever there is already. Bodies
- * stay on the disk. The oldest journals go when their deliveries are too old or too many; what is still to be sent moves
- * on to the newest first.
+ * Stores outgoing webhook messages in journals, at the cost of a line and a shared flush each. Bodies stay on the disk.
+ * The oldest journals are deleted when their messages are too old or too many; pending ones move to the newest journal
+ * first.
  */
 import { LRUCache } from "lru-cache";
 import type {
@@ -17,28 +17,28 @@ import { JOURNAL_ENDING, Journal, journalName, journalNumber, MAX_JOURNAL_BYTES 
 import { type Entry, OutgoingIndex, type Place } from "./outgoing-index.ts";
 import { again, bodyFrom, deliveriesLine, fresh, lineOf, readLines, tried } from "./outgoing-lines.ts";
 
-/** How long a delivery can be looked up and sent again. */
+/** How long a message can be looked up and replayed. */
 export const DELIVERIES_KEPT_MS = 7 * 24 * 3_600_000;
-/** Finished ones: about 25 MB of memory. */
+/** Finished messages: about 25 MB of memory. */
 const MAX_FINISHED = 50_000;
-/** Of the disk, unless most of it is still to be sent. */
+/** Disk space, unless most of it is pending. */
 const MAX_BYTES = 256 * 1024 * 1024;
-/** More are not taken; a job's announcement then waits with the job. About 50 MB of memory. */
+/** Further messages are refused, and the job's event waits with the job. About 50 MB of memory. */
 export const MAX_PENDING_DELIVERIES = 100_000;
-/** Characters of bodies that are about to be sent; others are read again. */
+/** Cached characters of bodies that are about to be sent; others are read again. */
 const MAX_CACHED_CHARACTERS = 16 * 1024 * 1024;
 
 interface Chapter {
   readonly number: number;
   readonly journal: Journal;
   newest: number;
-  /** Bytes that were moved here from earlier journals. */
+  /** Bytes carried over from earlier journals. */
   inherited: number;
 }
 
 const keyOf = ({ number }: Chapter, start: number): string => `${number}:${start}`;
 
-/** One event is told to many: its body is kept once. */
+/** One event goes to many subscribers, so its body is stored once. */
 function grouped<T, K>(items: readonly T[], keyOf: (item: T) => K): ReadonlyMap<K, readonly T[]> {
   const groups = new Map<K, T[]>();
   for (const item of items) {
@@ -54,11 +54,11 @@ export class JournalOutgoing implements OutgoingStore {
   readonly #now: () => number;
   readonly #index = new OutgoingIndex<Chapter>();
   readonly #bodies = new LRUCache<string, string>({ maxSize: MAX_CACHED_CHARACTERS });
-  /** On their way to the disk. */
+  /** Writes in progress. */
   readonly #recording = new Map<string, Promise<void>>();
-  /** Oldest first; the last is added to. */
+  /** Oldest first; the last one is appended to. */
   readonly #chapters: Chapter[] = [];
-  /** Ends of tries that are not written yet: many of them share a write. */
+  /** Results of attempts that are not written yet; many share a write. */
   #outcomes: string[] = [];
   #retiring: Promise<void> | null = null;
   #closed = false;
@@ -73,7 +73,7 @@ export class JournalOutgoing implements OutgoingStore {
 
   async record(deliveries: readonly NewDelivery[]): Promise<readonly StoredDelivery[]> {
     const unknown = deliveries.filter(({ id }) => this.#index.get(id) === undefined);
-    // a double must not be answered before the first is on the disk
+    // A duplicate is acknowledged only after the first is on the disk.
     const underWay = deliveries.map(({ id }) => this.#recording.get(id));
     if (unknown.length > 0) await this.#recordNew(unknown);
     await Promise.all(underWay);
@@ -163,14 +163,14 @@ export class JournalOutgoing implements OutgoingStore {
     return this.#bodies.get(keyOf(chapter, start)) ?? bodyFrom(chapter.journal.read(start, length));
   }
 
-  /** Writes what one body is to whom, and knows it from now on. */
+  /** Writes one body with its messages and indexes them. */
   #add(chapter: Chapter, deliveries: readonly StoredDelivery[], body: string): void {
     const { start, length } = this.#write(chapter, deliveries, body);
     this.#bodies.set(keyOf(chapter, start), body, { size: body.length + 1 });
     for (const delivery of deliveries) this.#index.put(delivery, chapter, start, length);
   }
 
-  /** Answers where the body is from now on. */
+  /** Returns the body's new position. */
   #write(chapter: Chapter, deliveries: readonly StoredDelivery[], body: string): Place<Chapter> {
     const { journal } = chapter;
     const [about, told] = deliveriesLine(deliveries, body);
@@ -184,7 +184,7 @@ export class JournalOutgoing implements OutgoingStore {
     try {
       this.#writeOutcomes();
     } catch {
-      // they count in memory; what a restart does not find is sent once more
+      // They count in memory; after a restart an unrecorded one is sent again.
       this.#outcomes = [];
     }
   }
@@ -203,7 +203,7 @@ export class JournalOutgoing implements OutgoingStore {
     this.#chapters.push({ number, journal, newest: Number.NEGATIVE_INFINITY, inherited: 0 });
   }
 
-  /** The next journal, when this one is full; half of it may be what an earlier one has left to send. */
+  /** Starts a new journal when this one is full; half of one may be carried over. */
   #roll(): void {
     const { journal, number, inherited } = this.#current();
     if (journal.size < Math.max(MAX_JOURNAL_BYTES, 2 * inherited)) return;
@@ -225,7 +225,7 @@ export class JournalOutgoing implements OutgoingStore {
         continue;
       }
       const entry = this.#index.get("tried" in line ? line.tried : line.again);
-      // its journal may have gone before this one
+      // Its journal may have been deleted first.
       if (entry === undefined) continue;
       const { delivery } = entry;
       const next = "tried" in line ? tried(delivery, line.attempt, line.state, line.next_at) : again(delivery, line.at);
@@ -234,7 +234,7 @@ export class JournalOutgoing implements OutgoingStore {
     return chapter;
   }
 
-  /** In the background. What fails stays on the disk and is tried again with the next journal. */
+  /** Runs in the background. After a failure the journal stays and is retried with the next one. */
   #retire(): void {
     this.#retiring ??= this.#retireOldest()
       .catch(() => undefined)
@@ -247,7 +247,7 @@ export class JournalOutgoing implements OutgoingStore {
     for (let oldest = this.#chapters[0]; oldest !== undefined && this.#isOver(oldest); oldest = this.#chapters[0]) {
       await this.#move(oldest, this.#current());
       const rest = this.#index.of(oldest);
-      // one may have been sent again meanwhile
+      // A message may have been replayed meanwhile.
       if (rest.some(({ delivery }) => delivery.state === "pending")) continue;
       this.#index.remove(rest);
       this.#chapters.shift();
@@ -256,7 +256,7 @@ export class JournalOutgoing implements OutgoingStore {
     }
   }
 
-  /** What is still to be sent. Its place changes when the new one is on the disk. */
+  /** Moves pending messages; their position changes once the new line is on the disk. */
   async #move(from: Chapter, to: Chapter): Promise<void> {
     this.#writeOutcomes();
     const size = to.journal.size;

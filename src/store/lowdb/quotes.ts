@@ -1,6 +1,6 @@
 /**
- * Quotes, one lowdb file each, named by when they were given, so that the start reads the newest first and the oldest
- * are swept without being opened. All that are kept are in memory.
+ * Quotes: one lowdb file each, named by time, so that the start reads the newest first and deletes the oldest unread.
+ * All are cached in memory.
  */
 import { z } from "zod";
 import { asJobId } from "../../domain/job/job.ts";
@@ -9,11 +9,11 @@ import type { Folder } from "./disk.ts";
 import { readRecord, writeRecord } from "./formats.ts";
 import { type Format, readFile, writeFile } from "./json-file.ts";
 
-/** Longer than a quote is good for: an order that is sent again must find what it has ordered. */
+/** Longer than a quote is valid, since a repeated order must find the quote that it used. */
 export const QUOTE_KEPT_MS = 24 * 3_600_000;
-/** The oldest go first. */
+/** The oldest are deleted first. */
 export const MAX_QUOTES = 10_000;
-/** How many old files one new quote clears away. */
+/** Old files that one new quote deletes. */
 const SWEPT_AT_ONCE = 8;
 
 const ENDING = ".json";
@@ -108,7 +108,7 @@ export class LowdbQuotes implements QuoteStore {
     }
   }
 
-  /** Without a flush: one that a power cut brings back is swept again. */
+  /** Without a flush: a file that a power cut restores is deleted again. */
   #forget(quote: Quote): void {
     this.#quotes.delete(quote.id);
     for (const lookup of lookups(quote)) if (this.#newest.get(lookup) === quote) this.#newest.delete(lookup);

@@ -1,4 +1,4 @@
-/** What is known of repositories, one lowdb file each, all of them in memory: an App is installed in few. */
+/** Observed repository metadata: one lowdb file each, cached in memory; assumes at most about 10,000 repositories. */
 import { z } from "zod";
 import { repositorySettingsSchema, UNREAD_REPOSITORY_SETTINGS } from "../../contracts/settings.ts";
 import { fullName } from "../../domain/job/job.ts";
@@ -22,7 +22,7 @@ const repositorySchema = z.object({
   settings_problem: z.string().nullable(),
 });
 
-/** Settings that another version wrote are read again from GitHub before use. Until then they open nothing. */
+/** Settings of another version are read from GitHub again before use. Until then they permit nothing. */
 function repositoryOf(text: string): ObservedRepository {
   const kept = repositorySchema.parse(readRecord("repository", text));
   const settings = repositorySettingsSchema.nullable().safeParse(kept.settings);
@@ -31,7 +31,7 @@ function repositoryOf(text: string): ObservedRepository {
   return { ...kept, settings: { ...UNREAD_REPOSITORY_SETTINGS, commands }, base: null };
 }
 
-/** Who may command is kept, and is the narrower of both where it cannot be read. */
+/** Keeps who may use commands; if unreadable, the stricter choice applies. */
 const commandsSchema = z
   .object({ commands: repositorySettingsSchema.shape.commands.catch({ allow: "admin" }) })
   .catch({ commands: { allow: "admin" } });
@@ -43,7 +43,7 @@ const format: Format<ObservedRepository> = {
 
 const keyOf = (owner: string, name: string): string => repositoryKey(fullName({ owner, name }));
 
-/** The slash becomes `%2F`, so that no owner and name can leave the folder or meet another's file. */
+/** The slash becomes `%2F`, so that a name can neither leave the folder nor collide with another. */
 const fileOf = (key: string): string => `${encodeURIComponent(key)}${ENDING}`;
 
 export class LowdbRepositories implements RepositoryStore {
@@ -81,7 +81,7 @@ export class LowdbRepositories implements RepositoryStore {
   #drop(key: string): void {
     const before = this.#known.get(key);
     this.#known.delete(key);
-    // it may be known under another name by now
+    // It may be known under another name by now.
     if (before !== undefined && this.#byId.get(before.id) === before) this.#byId.delete(before.id);
   }
 

@@ -1,11 +1,8 @@
-/**
- * A list in order, in blocks: adding and removing move the items of one block, however long the list is. Adding at the
- * end is free.
- */
+/** A sorted list in blocks: inserting and removing move only the items of one block. Appending is cheapest. */
 const LONGEST_BLOCK = 512;
 
 export class SortedList<T extends Key, Key = T> {
-  /** None is empty. */
+  /** No block is empty. */
   #blocks: T[][] = [];
   #length = 0;
   readonly #compare: (a: Key, b: Key) => number;
@@ -52,13 +49,13 @@ export class SortedList<T extends Key, Key = T> {
     if (block.length === 0) this.#blocks.splice(number, 1);
   }
 
-  /** Drops all others, in one pass. */
+  /** Removes all other items in one pass. */
   keep(wanted: (item: T) => boolean): void {
     this.#blocks = this.#blocks.map((block) => block.filter(wanted)).filter((block) => block.length > 0);
     this.#length = this.#blocks.reduce((sum, block) => sum + block.length, 0);
   }
 
-  /** Where this key stands or would stand: the count of items before it. */
+  /** The position of this key: the number of items before it. */
   positionOf(key: Key): number {
     const number = this.#blockOf(key);
     let before = 0;
@@ -67,7 +64,7 @@ export class SortedList<T extends Key, Key = T> {
     return block === undefined ? before : before + this.#placeIn(block, key);
   }
 
-  /** The first block that does not end before this key; as many as there are: all do. */
+  /** The first block that does not end before this key; the number of blocks when all do. */
   #blockOf(key: Key): number {
     let low = 0;
     let high = this.#blocks.length;

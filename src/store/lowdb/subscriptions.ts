@@ -1,4 +1,4 @@
-/** Who is told of jobs, one lowdb file each, all of them in memory: every commit asks who listens. */
+/** Webhook subscriptions: one lowdb file each, cached in memory, since every commit looks for subscribers. */
 import { z } from "zod";
 import { type Named, namedRepository, sameRepository } from "../../domain/job/job.ts";
 import { EVENT_NAMES, type EventName } from "../../domain/job/job-events.ts";
@@ -15,7 +15,7 @@ const subscriptionSchema = z.object({
   url: z.string().nullable(),
   events: z.array(z.enum(EVENT_NAMES)).nullable(),
   repository: z.string().nullable(),
-  // records of before have none
+  // Older records lack it.
   repository_id: z.number().nullable().default(null),
   created_at: z.number(),
   disabled: z.object({ at: z.number(), reason: z.string() }).nullable(),

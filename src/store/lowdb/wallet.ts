@@ -1,6 +1,6 @@
 /**
- * Money that belongs to no job, in a journal of its own: one line for each movement, on the disk before it counts. Its
- * ids are kept for ever, so that no payment is booked twice; balances are shared with the jobs.
+ * Money movements outside of jobs, in a journal: one line each, on the disk before it counts. Ids are kept forever, so
+ * that no payment is booked twice; balances are shared with the jobs.
  */
 import { z } from "zod";
 import { type LedgerAccount, mayOverdraw, POSTING_REASONS } from "../../domain/market/ledger.ts";
@@ -13,7 +13,7 @@ import type { LedgerIndex } from "./ledger.ts";
 
 const FILE = "wallet.jsonl";
 
-/** Lines of one ledger page, whatever was asked for. */
+/** Maximum rows per page. */
 const MAX_PAGE = 200;
 
 const isAccount = (text: string): text is LedgerAccount =>
@@ -36,7 +36,7 @@ export class JournalWallet implements Wallet {
   readonly #books: LedgerIndex;
   readonly #journal: Journal;
   readonly #known = new Set<string>();
-  /** On their way to the disk. */
+  /** Writes in progress. */
   readonly #posting = new Map<string, Promise<void>>();
 
   constructor(folder: Folder, books: LedgerIndex) {
@@ -84,7 +84,7 @@ export class JournalWallet implements Wallet {
     await this.#journal.close();
   }
 
-  /** What is not on the disk yet must not be spent: a job's commit could outlive it. */
+  /** Money must not be spent before it is on the disk: a job's commit could outlive the movement. */
   async #write(entry: WalletEntry): Promise<void> {
     this.#journal.add(writeRecord("wallet", entrySchema.parse(entry)));
     await this.#journal.flushed();

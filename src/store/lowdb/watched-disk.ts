@@ -1,18 +1,15 @@
-/**
- * Knows whether the disk takes what is written, from what becomes of every write: of all folders alike, so that no room
- * has to tell. Says nothing of what is written, and changes nothing about it.
- */
+/** Wraps the file system and tracks whether the disk accepts writes, from the result of every write in any folder. */
 import { join } from "node:path";
 import { type FileSystem, writeAll } from "./disk.ts";
 
-/** Of one byte, for a moment; one that a crash leaves is swept at the next start. */
+/** One byte, for a moment; a leftover from a crash is deleted at the next start. */
 const PROBE = "probe.tmp";
-/** While the disk fails, whoever asks has it tried, but not more often than this. */
+/** While the disk fails, queries probe it at most this often. */
 const TRIED_EVERY_MS = 1_000;
 export interface WatchedDisk {
-  /** Write through this. */
+  /** Use this file system for writes. */
   readonly fileSystem: FileSystem;
-  /** False from a failed write to the next one that succeeds. */
+  /** False from a failed write until the next success. */
   writable(): boolean;
 }
 
@@ -28,13 +25,13 @@ export function watchedDisk(disk: FileSystem, dir: string, now: () => number): W
       throw error;
     }
   };
-  /** What is flushed has been written. */
+  /** A successful flush proves a write. */
   const flushing = (flush: () => void): void => {
     watching(flush);
     failed = false;
   };
 
-  // what is not watched is the disk's own
+  // All other functions go to the disk directly.
   const fileSystem: FileSystem = Object.assign(Object.create(disk), {
     openSync: (path, flags, mode) =>
       flags === "r" ? disk.openSync(path, flags, mode) : watching(() => disk.openSync(path, flags, mode)),
@@ -70,7 +67,7 @@ export function watchedDisk(disk: FileSystem, dir: string, now: () => number): W
       try {
         probe();
       } catch {
-        // it is still so
+        // The disk still fails.
       }
       return !failed;
     },

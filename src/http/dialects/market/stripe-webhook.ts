@@ -30,8 +30,12 @@ const signed =
   };
 
 /** Written down whether or not it moves money, once. */
-async function book({ wallet, service, record, now }: WalletParts, event: string, news: PaymentEvent): Promise<void> {
-  const { id, account, cents, reason, action } = news;
+async function book(
+  { wallet, service, record, now }: WalletParts,
+  event: string,
+  movement: PaymentEvent,
+): Promise<void> {
+  const { id, account, cents, reason, action } = movement;
   const posted = await wallet.post({ id, at: now(), postings: credit(account, cents, reason), note: null });
   if (cents > 0) await service.settleDebts(account);
   if (posted === "known") return;
@@ -63,10 +67,10 @@ export const stripeWebhook = (parts: WalletParts): Route =>
       const body: unknown = request.body;
       if (typeof signature !== "string" || !Buffer.isBuffer(body)) return FORGED;
       if (!isJsonWithinBounds(body)) return TOO_DEEP;
-      const heard = await parts.paymentProvider.hear(body, signature);
-      if (heard === "forged") return FORGED;
-      if (heard === "away") return AWAY;
-      for (const news of heard.news) await book(parts, heard.event, news);
+      const verified = await parts.paymentProvider.readEvent(body, signature);
+      if (verified === "forged") return FORGED;
+      if (verified === "away") return AWAY;
+      for (const movement of verified.movements) await book(parts, verified.event, movement);
       return success(200, { received: true });
     },
   });

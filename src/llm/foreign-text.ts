@@ -1,6 +1,6 @@
 /**
- * Foreign words as a model is shown them: cleaned of what no reader sees, and in a block that they cannot end. It lowers
- * the risk and is no boundary: what a model says of them is a value of a few fields, and decides nothing alone.
+ * Prepares foreign text for a prompt: removes invisible text and wraps it in a block that it cannot close. This lowers
+ * the risk and is not a security boundary: the model's answer is a few fields and decides nothing by itself.
  */
 
 import { redact } from "../contracts/redact.ts";
@@ -10,7 +10,7 @@ import { normalise } from "../text/normalise.ts";
 export const TAGS = ["task", "requirements", "worker_says", "change"] as const;
 export type Tag = (typeof TAGS)[number];
 
-/** No tag of ours opens or closes inside of what is foreign. */
+/** Foreign text must not open or close our tags. */
 const ANY_TAG = new RegExp(`<(\\s*/?\\s*(?:${TAGS.join("|")})\\b)`, "gi");
 
 const marked = (tag: Tag, clean: string): string => `<${tag}>\n${clean.replace(ANY_TAG, "‹$1")}\n</${tag}>`;
@@ -18,5 +18,5 @@ const marked = (tag: Tag, clean: string): string => `<${tag}>\n${clean.replace(A
 /** Prose, as a page would show it. */
 export const prose = (tag: Tag, text: string): string => marked(tag, sanitize(text));
 
-/** Code or a patch, in which comments and tags are part of what is to be seen. */
+/** Code or a patch, whose comments and tags must stay visible. */
 export const code = (tag: Tag, text: string): string => marked(tag, redact(normalise(text)));
