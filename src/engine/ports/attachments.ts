@@ -1,10 +1,10 @@
 /** Attachment blobs: what belongs to a job and is not in its record. */
 import type { JobId } from "../../domain/job/job.ts";
 
-/** Texts that belong to a job and are too large for its record, or no business of its readers. */
+/** Texts that belong to a job and are too large for its record or too secret for its readers. */
 export interface AttachmentStore {
   /**
-   * Resolves when it is on disk; `full` when the room for parcels is, `too_much` when all that is kept for this account
+   * Resolves when it is on disk; `full` when the server has no room for more, `too_much` when all that is kept for this account
    * would be more than `most` bytes.
    */
   put(

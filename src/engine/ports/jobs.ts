@@ -88,7 +88,7 @@ export interface JobStore {
   ofComment(repository: string, comment_id: CommentId): Promise<JobId | null>;
   /**
    * The best of the market's queued jobs for this agent: not offered to it before, then one that asks for a skill of
-   * its, then the highest price, then the oldest. `except`: on which somebody else has his hand just now.
+   * its, then the highest price, then the oldest. `except`: jobs that another request is claiming.
    */
   offer(to: Looking, except: ReadonlySet<JobId>): Promise<JobId | null>;
   list(filter: JobFilter): Promise<{ readonly jobs: readonly Job[]; readonly cursor: string | null }>;

@@ -12,9 +12,9 @@ export interface RunLines {
   add(stored: StoredJob, lines: readonly LogLine[]): number;
   /** The job as it would be stored with the lines of its running try; the same object where there are none. */
   viewed(stored: StoredJob): StoredJob;
-  /** Told of every commit: what is stored, or over, is let go. */
+  /** Called after every commit; drops buffered lines that are now stored or whose attempt has ended. */
   committed(stored: StoredJob): void;
-  /** Told of the job's new lines from now on; the answer ends that. */
+  /** Calls back for every new line of the job; the answer unsubscribes. */
   follow(id: JobId, tell: () => void): () => void;
 }
 

@@ -1,7 +1,7 @@
 /** Encryption of secrets at rest. */
 import type { Secret } from "../../contracts/secret.ts";
 
-/** Closes what must not lie open on a disk. `purpose`: what it is for; sealed for one, it opens for no other. */
+/** `purpose`: what the secret is for; encrypted for one purpose, it cannot be decrypted for another. */
 export interface SealedBox {
   seal(secret: Secret, purpose: string): string;
   /** Throws when it was sealed with another key or for another purpose, or is damaged. */

@@ -1,6 +1,4 @@
-/**
- * The one door: what the edges (HTTP, webhooks, schedules) may ask of the engine. Types alone.
- */
+/** What the API, webhooks and timers may ask of the engine. */
 
 import type { LogLine } from "../../contracts/log-line.ts";
 import type { Actor, Command, Draft } from "../../domain/job/command.ts";
@@ -18,16 +16,16 @@ export type Handled =
   | { readonly ok: true; readonly job: Job; readonly stored: StoredJob; readonly changed: boolean }
   | { readonly ok: false; readonly refusal: Refusal };
 
-/** What GitHub thinks of the App. */
+/** Whether GitHub accepts the App's credentials. */
 export interface GitHubCredentialState {
-  /** False: it does not take the App for itself, so nothing can be done there. */
+  /** False: GitHub rejects them, so nothing can be done there. */
   readonly usable: boolean;
   /** What is wrong, and what to do; null: nothing. */
   readonly sentence: string | null;
 }
 
 export interface Health {
-  /** What was left is found again, what comes can be kept, and GitHub knows the App. */
+  /** Recovery has finished, the store is writable, and GitHub accepts the App's credentials. */
   readonly ready: boolean;
   /** Why it is not, or what else is wrong, in a sentence. */
   readonly reason: string | null;
@@ -68,10 +66,10 @@ export interface JobService {
   /** The account of this person on GitHub, when they may command here; else null. Throws when GitHub cannot be asked. */
   readonly admit: Admit;
   /** Resolves when the delivery is on disk; it is worked on in the background. */
-  receive(deliveryId: string, heard: GitHubEvent): Promise<"new" | "duplicate">;
+  receive(deliveryId: string, event: GitHubEvent): Promise<"new" | "duplicate">;
   /** Resolves at the commit that satisfies the predicate, or with null when the time is over. */
   waitFor(id: JobId, predicate: (stored: StoredJob) => boolean, timeout_ms: number): Promise<StoredJob | null>;
-  /** Told of every commit of this job from now on, after it; the answer ends that. */
+  /** Calls back after every commit of this job from now on; the answer unsubscribes. */
   follow(id: JobId, tell: (stored: StoredJob) => void): () => void;
   /** The best job of the market for this agent, held by it; null: there is none. */
   readonly pull: Pull;
@@ -80,7 +78,7 @@ export interface JobService {
   health(): Promise<Health>;
 }
 
-/** The door with its hinges: what the composition starts and stops. */
+/** The service together with its life cycle, for the composition. */
 export interface Engine extends JobService {
   start(): Promise<void>;
   /** Lets what is under way finish. */

@@ -4,11 +4,11 @@ import type { Secret } from "../../contracts/secret.ts";
 import type { Named } from "../../domain/job/job.ts";
 import type { EventName } from "../../domain/job/job-events.ts";
 
-/** Somebody who is told. Its secrets are sealed: what is stored does not sign. */
+/** A webhook subscription. Its secrets are encrypted: nobody can sign with what is stored. */
 export interface StoredSubscription {
   readonly id: string;
   readonly account: string;
-  /** Null: the account's own, for the callback addresses of its jobs; it is told through those alone. */
+  /** Null: the account's own subscription, which sends to the callback addresses of its jobs and nowhere else. */
   readonly url: string | null;
   /** Null: all of them. */
   readonly events: readonly EventName[] | null;
@@ -34,7 +34,7 @@ export interface SubscriptionStore {
   change(id: string, to: (before: StoredSubscription) => StoredSubscription | null): Promise<StoredSubscription | null>;
   /** True when there was one. */
   remove(id: string): Promise<boolean>;
-  /** Those with an address that want to hear this of a job of this account in this repository. */
+  /** Subscriptions with an address that match this event of a job of this account in this repository. */
   hearing(account: string, repository: Named, event: EventName): Promise<readonly StoredSubscription[]>;
 }
 

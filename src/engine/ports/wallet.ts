@@ -28,7 +28,7 @@ export interface LedgerPage {
   readonly cursor: string | null;
 }
 
-/** Money in and out of the house. Jobs move theirs in their own commits; balances and ledger are of both. */
+/** Money of no job. Jobs move theirs in their own commits; balances and statements count both. */
 export interface Wallet {
   /** Resolves when it is on disk. */
   post(entry: WalletEntry): Promise<"posted" | "known">;

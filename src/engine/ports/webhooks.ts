@@ -7,7 +7,7 @@ import type { StoredDelivery } from "./outgoing-deliveries.ts";
 import type { Attempt } from "./performer.ts";
 import type { Issued, StoredSubscription, SubscriptionRequest } from "./subscriptions.ts";
 
-/** What the edges may ask of the room that tells the outside. */
+/** Outgoing webhooks, as the API uses them. */
 export interface Webhooks {
   /** Why nothing can be sent to this address, in words that go on after the field's name; null: something can. */
   mistakeIn(url: string): string | null;
@@ -23,17 +23,17 @@ export interface Webhooks {
   replay(id: string): Promise<StoredDelivery | null>;
 }
 
-/** Who listens. Asked at every commit that tells something, so it must cost nothing. */
+/** Whether any subscription matches. Asked at every commit with events, so it must cost next to nothing. */
 export interface SubscriptionMatcher {
   listens(job: Job, events: readonly EventName[]): Promise<boolean>;
 }
 
-/** Performs an announcement: done when it is recorded for everybody who hears it. */
+/** Publishes events: done when a message is recorded for every matching subscription. */
 export interface EventPublisher {
   perform(effect: PublishEvents, job: Job, again: boolean): Promise<Attempt>;
 }
 
-/** Nobody listens, so nothing is ever announced. */
+/** No subscription ever matches, so no event is published. */
 export const NO_SUBSCRIPTIONS: {
   readonly subscriptionMatcher: SubscriptionMatcher;
   readonly eventPublisher: EventPublisher;
