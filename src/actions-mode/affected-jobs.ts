@@ -1,6 +1,6 @@
 /**
  * Which jobs an event is about, so that they can be brought back first. A comment's marker is a hint and no more: what
- * a job is stands on the shelf, and who may command is still asked by the engine.
+ * a job is is on the state branch, and who may command is still asked by the engine.
  */
 
 import type { EventIssue, GitHubEvent } from "../domain/job/github-event.ts";

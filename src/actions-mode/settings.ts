@@ -1,7 +1,4 @@
-/**
- * What a step of a workflow is told by its environment. Knows GitHub's variables and ours; reads them from what it is
- * handed. Every mistake is named at once.
- */
+/** The settings of Actions mode, read from the variables of a workflow step. Every mistake is reported at once. */
 import { z } from "zod";
 import { DEFAULT_MODEL } from "../contracts/models.ts";
 import { Secret } from "../contracts/secret.ts";

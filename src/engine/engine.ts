@@ -42,7 +42,7 @@ export interface EngineParts {
   readonly log: Log;
   readonly record: Recorder;
   /** Missing: GitHub accepts the App's credentials. */
-  readonly standing?: () => GitHubCredentialState;
+  readonly credentialState?: () => GitHubCredentialState;
   /** Log lines of running jobs; missing: this server receives none. */
   readonly lines?: RunLines;
   /** False in a process that should end as soon as possible, so writes are not delayed. */
@@ -68,11 +68,17 @@ const NO_METER: Meter = { effect: () => {}, delivery: () => {}, outcome: () => {
 
 export function createEngine(parts: EngineParts): Engine {
   const { store, clock, ids, performer, githubClient, log, record, estimator = null, llm } = parts;
-  const { meter = NO_METER, random = Math.random, lines = NO_LINES, patient = true, standing = () => KNOWN } = parts;
+  const {
+    meter = NO_METER,
+    random = Math.random,
+    lines = NO_LINES,
+    patient = true,
+    credentialState = () => KNOWN,
+  } = parts;
   const { subscriptionMatcher, eventPublisher } = parts.publishing ?? NO_SUBSCRIPTIONS;
-  const { jobs, accounts, parcels, usage } = store;
+  const { jobs, accounts, blobs, usage } = store;
   const commitSubscribers = createCommitSubscribers(jobs, clock);
-  const quotas = createQuotas({ jobs, parcels, usage, clock, estimator, limits: parts.quotas });
+  const quotas = createQuotas({ jobs, blobs, usage, clock, estimator, limits: parts.quotas });
   const commandHandler = new CommandHandler({
     ...{ jobs, accounts, clock, subscriptionMatcher, lines, quotas, patient, record, log },
     committed: (stored, before) => {
@@ -110,7 +116,7 @@ export function createEngine(parts: EngineParts): Engine {
     follow: commitSubscribers.follow,
     pull: createPull({ jobs, handle, quotas }),
     enforceDeadlines: () => enforceDeadlines({ jobs, clock, handle }),
-    health: () => healthOf(ready, store, standing),
+    health: () => healthOf(ready, store, credentialState),
     async start() {
       await workers.start();
       ready = true;
@@ -122,9 +128,9 @@ export function createEngine(parts: EngineParts): Engine {
   };
 }
 
-async function healthOf(ready: boolean, store: Store, standing: () => GitHubCredentialState): Promise<Health> {
+async function healthOf(ready: boolean, store: Store, credentialState: () => GitHubCredentialState): Promise<Health> {
   if (!ready) return { ready, reason: STARTING };
   if (!(await store.writable())) return { ready: false, reason: UNWRITABLE };
-  const { usable, sentence } = standing();
+  const { usable, sentence } = credentialState();
   return { ready: usable, reason: sentence };
 }

@@ -56,7 +56,7 @@ export type Kept = { readonly ok: true; readonly name: string } | { readonly ok:
 
 interface QuotaParts {
   readonly jobs: Pick<JobStore, "tallyOf">;
-  readonly parcels: Pick<AttachmentStore, "put">;
+  readonly blobs: Pick<AttachmentStore, "put">;
   readonly usage: UsageStore;
   readonly clock: Pick<Clock, "now">;
   /** Null: no market. */
@@ -78,7 +78,7 @@ function createAccountQueues() {
   };
 }
 
-export function createQuotas({ jobs, parcels, usage, clock, estimator, limits = DEFAULT_QUOTAS }: QuotaParts): Quotas {
+export function createQuotas({ jobs, blobs, usage, clock, estimator, limits = DEFAULT_QUOTAS }: QuotaParts): Quotas {
   const { now } = clock;
   const turns = slidingLimit(usage, now, { kind: "turn", most: limits.turns_per_day, ms: DAY_MS });
   const estimates = slidingLimit(usage, now, { kind: "estimate", most: limits.quotes_per_hour, ms: HOUR_MS });
@@ -117,7 +117,7 @@ export function createQuotas({ jobs, parcels, usage, clock, estimator, limits = 
     },
     async keep(job, named, text) {
       const account = accountNamed(named);
-      const put = await parcels.put(job, text, { account, most: limits.kept_bytes });
+      const put = await blobs.put(job, text, { account, most: limits.kept_bytes });
       if (put === "full") return { ok: false, refusal: NO_ROOM };
       if (put === "too_much") return { ok: false, refusal: tooManyBytes(account, limits) };
       return { ok: true, name: put.name };

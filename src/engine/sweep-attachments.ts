@@ -22,18 +22,18 @@ export interface AttachmentSweeper {
 }
 
 export function createAttachmentSweeper(parts: {
-  readonly parcels: AttachmentStore;
+  readonly blobs: AttachmentStore;
   readonly jobs: Pick<JobStore, "load">;
   readonly clock: Clock;
   readonly log: Log;
 }): AttachmentSweeper {
-  const { parcels, jobs, clock, log } = parts;
+  const { blobs, jobs, clock, log } = parts;
   const removing = new Set<Promise<void>>();
   let cancel = (): void => {};
   let stopped = false;
 
   const remove = (job: Job["id"], names: readonly string[]): void => {
-    const removal: Promise<void> = parcels
+    const removal: Promise<void> = blobs
       .remove(job, names)
       .catch((error: unknown) =>
         log.warn({ job, error }, "a parcel could not be cleared away; it is tried again later"),
@@ -45,7 +45,7 @@ export function createAttachmentSweeper(parts: {
   /** Deletes unreferenced attachments for which `goes` is true; returns the other unreferenced ones. */
   const sweep = async (goes: (parcel: string) => boolean): Promise<ReadonlySet<string>> => {
     const unnamed = new Set<string>();
-    for (const { job, name } of await parcels.all()) {
+    for (const { job, name } of await blobs.all()) {
       const stored = await jobs.load(job);
       if (stored !== null && blobsOf(stored.job).includes(name)) continue;
       if (goes(`${job} ${name}`)) remove(job, [name]);

@@ -43,13 +43,13 @@ export class Workers {
 
   constructor(needs: Needs) {
     const { store, clock, githubClient, handle, webhookProcessor, performer, eventPublisher, log, meter } = needs;
-    const { jobs, inbox, parcels } = store;
+    const { jobs, inbox, blobs } = store;
     this.#store = store;
     this.inbox = createInboxWorker({ inbox, webhookProcessor, clock, log, meter });
     this.debts = createDebts({ jobs, handle, log });
     this.#effects = new EffectsRunner({ ...needs, takes: isOnGitHub, performer });
     this.#announcements = new EffectsRunner({ ...needs, takes: isPublishEvents, performer: eventPublisher });
-    this.#attachments = createAttachmentSweeper({ parcels, jobs, clock, log });
+    this.#attachments = createAttachmentSweeper({ blobs, jobs, clock, log });
     this.#timers = createJobTimers({ jobs, clock, handle, log });
     this.#reconciler = createReconciler({ store, githubClient, clock, handle, log });
   }

@@ -52,7 +52,7 @@ export interface Overrides {
   /** Unless given, real time. */
   readonly clock?: Clock;
   /** Listening already, so that no request is refused while the rest loads. */
-  readonly gate?: EarlyListener;
+  readonly earlyListener?: EarlyListener;
   readonly github?: GitHub;
   readonly paymentProvider?: PaymentProvider;
   readonly run_tokens?: RunTokens;
@@ -67,12 +67,16 @@ const BODY_THREAD = new URL(
 /** Resolves when requests are answered. */
 export async function compose(settings: Settings, overrides: Overrides = {}): Promise<Composition> {
   const log = overrides.log ?? (await createLog(settings.log));
-  const gate = overrides.gate ?? (await listenEarly(settings));
+  const earlyListener = overrides.earlyListener ?? (await listenEarly(settings));
   const stack = new AsyncDisposableStack();
-  // for a start that fails; one that succeeds closes the gate earlier
-  stack.defer(() => gate.close());
+  // for a start that fails; one that succeeds closes it earlier
+  stack.defer(() => earlyListener.close());
   try {
-    const started = await start(settings, { ...overrides, log, gate, clock: overrides.clock ?? systemClock }, stack);
+    const started = await start(
+      settings,
+      { ...overrides, log, earlyListener, clock: overrides.clock ?? systemClock },
+      stack,
+    );
     const stop = async (reason = "asked to"): Promise<void> => {
       const begun = performance.now();
       await stack.disposeAsync();
@@ -80,7 +84,7 @@ export async function compose(settings: Settings, overrides: Overrides = {}): Pr
       log.info({ reason, ms, ...(await leftIn(started.store)) }, "Journeyman has stopped");
       await flushed(log);
     };
-    return { ...started, url: gate.url, port: gate.port, stop };
+    return { ...started, url: earlyListener.url, port: earlyListener.port, stop };
   } catch (error) {
     await stack.disposeAsync();
     throw error;
@@ -100,12 +104,12 @@ const startLine = (settings: Settings, { url, port }: EarlyListener): object => 
   model: `${settings.llm.provider}/${settings.llm.model}`,
 });
 
-type Given = Overrides & Required<Pick<Overrides, "log" | "clock" | "gate">>;
+type Given = Overrides & Required<Pick<Overrides, "log" | "clock" | "earlyListener">>;
 type Started = Pick<Composition, "engine" | "store" | "app" | "routes">;
 
 /** The stack closes in the opposite order: requests first, then answers under way, the engine, and the store last. */
 async function start(settings: Settings, given: Given, stack: AsyncDisposableStack): Promise<Started> {
-  const { log, gate, clock } = given;
+  const { log, earlyListener, clock } = given;
   const store = await openLowdbStore({ dir: settings.data_dir, now: clock.now });
   stack.defer(() => store.close());
   const github = given.github ?? connectGitHub(settings, log, clock);
@@ -121,7 +125,8 @@ async function start(settings: Settings, given: Given, stack: AsyncDisposableSta
     ...{ store, github, service: engine, webhooks: outgoing.webhooks, logs, lines, metrics, box, record },
     ...{ clock, thread, log },
     run_tokens: given.run_tokens ?? runTokensOf(settings, clock, github.ahead),
-    paymentProvider: given.paymentProvider ?? (await paymentProviderOf(settings, gate.url, log, metrics.notBooked)),
+    paymentProvider:
+      given.paymentProvider ?? (await paymentProviderOf(settings, earlyListener.url, log, metrics.notBooked)),
   });
 
   // what an earlier process has left to send is known before new events are published
@@ -129,13 +134,13 @@ async function start(settings: Settings, given: Given, stack: AsyncDisposableSta
   stack.defer(() => outgoing.stop());
   await engine.start();
   stack.defer(() => engine.stop());
-  stack.defer(() => gate.close());
-  // streams would go on for ever, and the gate waits for every answer
+  stack.defer(() => earlyListener.close());
+  // streams would go on for ever, and closing the listener waits for every answer
   stack.defer(async () => logs.stop());
-  gate.open(listener);
-  log.info(startLine(settings, gate), "Journeyman is ready");
+  earlyListener.open(listener);
+  log.info(startLine(settings, earlyListener), "Journeyman is ready");
   if (settings.webhook_proxy_url !== null)
-    stack.defer(await receiveFromProxy(settings.webhook_proxy_url, gate.url, log));
+    stack.defer(await receiveFromProxy(settings.webhook_proxy_url, earlyListener.url, log));
   return { engine, store, ...api };
 }
 
@@ -171,7 +176,7 @@ function engineOf(settings: Settings, { log, clock, store, github, ...parts }: W
       ...{ store, github, clock, log, record, lines, meter: metrics.meter, publishing: outgoing },
       estimator: createEstimator(model),
       judge: model === null ? null : createJudge(model),
-      standing: credentials.credentialStatus,
+      credentialState: credentials.credentialStatus,
     },
   );
 }

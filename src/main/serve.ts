@@ -8,7 +8,7 @@ import { addressIn, environment, isRunByNpm } from "./environment.ts";
 
 type Stop = (reason: string) => Promise<void>;
 
-/** So that whoever has connected is answered by the gate before the next large part blocks the process. */
+/** So that connections that are open already are answered before the next large part blocks the process. */
 const turn = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
 
 async function start(): Promise<Stop> {
@@ -27,14 +27,14 @@ async function start(): Promise<Stop> {
   }
   const { settings, notes } = reading;
   if (opened.status === "rejected") throw opened.reason;
-  const gate = opened.value ?? (await listenEarly(settings));
+  const earlyListener = opened.value ?? (await listenEarly(settings));
   await turn();
   const { createLog } = await import("./log.ts");
   const log = await createLog(settings.log);
   for (const note of notes) log.warn({}, note);
   await turn();
   const { compose } = await import("./compose.ts");
-  const { stop } = await compose(settings, { log, gate });
+  const { stop } = await compose(settings, { log, earlyListener });
   return stop;
 }
 

@@ -1,6 +1,6 @@
 /**
- * The App as a process of its own in a town of its own, for what is measured at the App's doors. Nothing of the App is
- * replaced or switched off: GitHub is the local one, slowed and limited as the bench asks.
+ * The App as a process of its own, against a local GitHub that is slowed and limited as the bench asks. Nothing of the
+ * App is replaced or switched off.
  */
 import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";

@@ -29,7 +29,7 @@ it("learns at its start how large all of them are, and opens none", () =>
     };
     const store = await place.open(undefined, disk);
     expect(opened.filter((path) => path.endsWith(".parcel"))).toEqual([]);
-    expect(await store.parcels.all()).toHaveLength(3);
+    expect(await store.blobs.all()).toHaveLength(3);
     await store.close();
   }));
 
@@ -50,16 +50,16 @@ it("go while the server runs, once no job has named them for half a day", () =>
     );
     let refuses = true;
     const unnamed = new Set<string>();
-    const parcels = {
-      ...store.parcels,
-      all: async () => [...(await store.parcels.all()), ...[...unnamed].map((name) => ({ job: jobId(1), name }))],
+    const blobs = {
+      ...store.blobs,
+      all: async () => [...(await store.blobs.all()), ...[...unnamed].map((name) => ({ job: jobId(1), name }))],
       remove: async (_job: unknown, gone: readonly string[]) => {
         if (refuses) throw noSpace();
         removals.push(...gone);
         for (const name of gone) unnamed.delete(name);
       },
     };
-    const tidier = createAttachmentSweeper({ parcels, jobs: store.jobs, clock, log });
+    const tidier = createAttachmentSweeper({ blobs, jobs: store.jobs, clock, log });
     const pass = async (): Promise<void> => {
       clock.pass(SWEPT_EVERY_MS);
       for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));

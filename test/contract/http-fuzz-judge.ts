@@ -8,7 +8,7 @@ import type { Answered, Sent, Weather, World } from "./http-fuzz-world.ts";
 import { API_KEY, CRON_SECRET, SECRET } from "./http-server.ts";
 
 /** Answers of 5xx that are true at such a moment, and no other ones. */
-const TRUE_THEN: readonly { readonly when: (weather: Weather) => boolean; readonly answers: readonly string[] }[] = [
+const TRUE_THEN: readonly { readonly when: (conditions: Weather) => boolean; readonly answers: readonly string[] }[] = [
   {
     when: ({ github }) => github === "away",
     answers: ["createJob 500 branch_not_created", "handInResult 502 github_unavailable"],
@@ -76,7 +76,11 @@ const parsed = (text: string): unknown => {
   }
 };
 
-function* ofError(operations: readonly Operation[], { status, text }: Answered, weather: Weather): Generator<string> {
+function* ofError(
+  operations: readonly Operation[],
+  { status, text }: Answered,
+  conditions: Weather,
+): Generator<string> {
   const error = errorSchema.safeParse(parsed(text));
   if (!error.success) return yield "an error without error and code";
   const { code } = error.data;
@@ -87,7 +91,7 @@ function* ofError(operations: readonly Operation[], { status, text }: Answered, 
     ["404 not_found", "405 method_not_allowed", "400 invalid_field"].includes(`${status} ${code}`);
   const unreadable = status === 400 && text.includes(UNREADABLE);
   if (!told && !beside && !unreadable) yield `${status} ${code} is not described`;
-  const excused = TRUE_THEN.flatMap(({ when, answers }) => (when(weather) ? answers : []));
+  const excused = TRUE_THEN.flatMap(({ when, answers }) => (when(conditions) ? answers : []));
   if (status >= 500 && !operations.some(({ operationId }) => excused.includes(`${operationId} ${status} ${code}`)))
     yield "an answer of 5xx that is not true now";
 }
@@ -151,7 +155,7 @@ export function wrongWith(world: World, sent: Sent, answered: Answered): string[
     if (status >= 500) wrong.push("an answer of 5xx");
     return wrong;
   }
-  if (status >= 400 && status !== 402) wrong.push(...ofError(operations, answered, world.weather));
+  if (status >= 400 && status !== 402) wrong.push(...ofError(operations, answered, world.conditions));
   else if (operations.length === 0) wrong.push("answered, though nothing is described there");
   else wrong.push(...ofSuccess(operations, answered, world.described));
   wrong.push(...ofAgreement(operations, sent, answered, world.described));

@@ -1,6 +1,6 @@
 /**
- * The App's server as the fuzzing finds it: people with keys of every kind, jobs in several states, a receiver for what
- * the server sends, and a way of sending requests that mends nothing on the way. Judges nothing.
+ * The App's server as the fuzzing finds it: people with keys of every kind, jobs in several states, a receiver for outgoing
+ * webhooks, and a client that sends requests as they are, valid or not.
  */
 import { request as httpRequest, type IncomingMessage } from "node:http";
 import { Secret } from "../../src/contracts/secret.ts";
@@ -43,7 +43,7 @@ export interface World {
   readonly described: Described;
   readonly operations: readonly Operation[];
   readonly knowledge: Knowledge;
-  weather: Weather;
+  conditions: Weather;
   /** New keys for everybody, and something to use them on. */
   prepare(): Promise<void>;
   send(plan: Plan): Promise<{ readonly sent: Sent; readonly answered: Answered }>;
@@ -211,11 +211,11 @@ function note(knowledge: Knowledge, { plan }: Sent, { headers, text }: Answered)
   if (json) knowledge.read(plan.operation, JSON.parse(text));
 }
 
-const cashierIn = (weather: () => Weather): PaymentProvider => ({
+const paymentProviderIn = (conditions: () => Weather): PaymentProvider => ({
   checkout: async () =>
-    weather().paymentProvider === "fine" ? { id: "cs_1", url: "https://checkout.example.com/cs_1" } : null,
+    conditions().paymentProvider === "fine" ? { id: "cs_1", url: "https://checkout.example.com/cs_1" } : null,
   readEvent: async (body, signature) => {
-    if (weather().paymentProvider === "away") return "away";
+    if (conditions().paymentProvider === "away") return "away";
     const paid = { account: "ada", cents: body.length + 1, reason: "topup", action: "topup" } as const;
     return signature === "t=1,v1=good"
       ? { event: "evt_1", movements: [{ ...paid, id: `pi_${body.length}` }] }
@@ -223,9 +223,9 @@ const cashierIn = (weather: () => Weather): PaymentProvider => ({
   },
 });
 
-const mintsIn = (weather: () => Weather): PushTokens => ({
+const pushTokensIn = (conditions: () => Weather): PushTokens => ({
   async mint() {
-    if (weather().github === "away") throw new Error("GitHub is away");
+    if (conditions().github === "away") throw new Error("GitHub is away");
     return { token: new Secret("ghs_1_pushes"), expires_at: "2030-01-31T13:00:00Z" };
   },
 });
@@ -239,9 +239,9 @@ export async function startWorld(): Promise<World> {
   const given = { default_repository: "octocat/hello-world", clock, trust_proxy: 1 };
   const server = await startServer({
     ...given,
-    paymentProvider: cashierIn(() => world.weather),
+    paymentProvider: paymentProviderIn(() => world.conditions),
     run_tokens: createRunTokens({ issuer: issuer.url, audience: AUDIENCE, now: clock.now }),
-    push_tokens: mintsIn(() => world.weather),
+    push_tokens: pushTokensIn(() => world.conditions),
   });
   const described = readDescription((await server.ask("GET", "/api/openapi.json", { key: null })).body);
   let keys = new Map<Who, string>();
@@ -251,19 +251,19 @@ export async function startWorld(): Promise<World> {
   receiver.answer = ({ body }, response) =>
     void response.writeHead([204, 204, 500, 410, 302][body.length % 5] ?? 204).end();
   server.github.push = () =>
-    ({ fine: "done", refuses: "It has no workflow.", away: "later", "not installed": "done" })[world.weather.github];
+    ({ fine: "done", refuses: "It has no workflow.", away: "later", "not installed": "done" })[world.conditions.github];
   const world: World = {
     ...{ server, receiver, clock, described, operations: operationsOf(described), knowledge: new Knowledge() },
-    weather: FINE,
+    conditions: FINE,
     async prepare() {
-      world.weather = FINE;
+      world.conditions = FINE;
       server.github.installed = true;
       keys = await mint(server, clock);
       await furnish(world, keys, receiver.url);
       running = await startRun(server);
     },
     async send(plan) {
-      server.github.installed = world.weather.github !== "not installed";
+      server.github.installed = world.conditions.github !== "not installed";
       requests++;
       // everybody comes from somewhere else, so that wrong keys do not lock out the others
       const sent = written(
@@ -274,7 +274,9 @@ export async function startWorld(): Promise<World> {
         `10.${(requests >> 16) & 255}.${(requests >> 8) & 255}.${requests & 255}`,
       );
       const asked = ask(server.url, sent);
-      const answered = await (world.weather.github === "away" ? meanwhile(asked, () => clock.pass(MINUTE_MS)) : asked);
+      const answered = await (world.conditions.github === "away"
+        ? meanwhile(asked, () => clock.pass(MINUTE_MS))
+        : asked);
       note(world.knowledge, sent, answered);
       return { sent, answered };
     },

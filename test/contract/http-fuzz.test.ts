@@ -84,7 +84,7 @@ async function isUnharmed(): Promise<void> {
   expect(alarms()).toEqual([]);
 }
 
-const weather: fc.Arbitrary<Weather> = fc.record({
+const conditions: fc.Arbitrary<Weather> = fc.record({
   github: fc.constantFrom("fine", "fine", "fine", "refuses", "away", "not installed"),
   paymentProvider: fc.constantFrom("fine", "away"),
 });
@@ -101,7 +101,7 @@ const step = (requests: fc.Arbitrary<Plan>) =>
       { weight: 8, arbitrary: fc.constant(0) },
       fc.constantFrom(31_000, 61_000, 3_700_000, 90_000_000),
     ),
-    weather: fc.oneof({ weight: 5, arbitrary: fc.constant(FINE) }, { weight: 1, arbitrary: weather }),
+    conditions: fc.oneof({ weight: 5, arbitrary: fc.constant(FINE) }, { weight: 1, arbitrary: conditions }),
   });
 
 describe("whatever is asked", () => {
@@ -125,9 +125,9 @@ describe("whatever is asked", () => {
     await fc.assert(
       fc.asyncProperty(fc.array(step(requests), { minLength: 5, maxLength: STEPS, size: "max" }), async (steps) => {
         await world.prepare();
-        for (const { plans, later_ms, weather } of steps) {
+        for (const { plans, later_ms, conditions } of steps) {
           world.clock.pass(later_ms);
-          world.weather = weather;
+          world.conditions = conditions;
           await sendAll(plans);
         }
         expect(await sumOfAll(world)).toBe(0);

@@ -193,11 +193,11 @@ describe("POST /api/jobs/run", () => {
       await ada.ask("POST", `/api/jobs/${made.id}/pay`),
     ];
     expect(JSON.stringify([made, shown.map(({ body }) => body)])).not.toContain("a-very-secret-value");
-    const [kept] = await server.store.parcels.all();
+    const [kept] = await server.store.blobs.all();
     if (kept === undefined) throw new Error("nothing is kept");
-    expect(await server.store.parcels.get(kept.job, kept.name)).not.toContain("a-very-secret-value");
+    expect(await server.store.blobs.get(kept.job, kept.name)).not.toContain("a-very-secret-value");
     await ada.ask("POST", `/api/jobs/${made.id}/cancel`);
-    expect(await server.store.parcels.all()).toEqual([]);
+    expect(await server.store.blobs.all()).toEqual([]);
   });
 });
 

@@ -250,7 +250,7 @@ describe("POST /api/jobs/:id/submit", () => {
     const { bob, server, id } = await accepted();
     const answer = await bob.ask("POST", `/api/jobs/${id}/submit`, handed);
     expect(answer).toMatchObject({ status: 400, body: { error: expect.stringContaining(sentence) } });
-    expect(await server.store.parcels.all()).toEqual([]);
+    expect(await server.store.blobs.all()).toEqual([]);
     expect(await statusOf(bob, id)).toBe("accepted");
   });
 
@@ -262,14 +262,14 @@ describe("POST /api/jobs/:id/submit", () => {
       Array.from({ length: 5 }, () => bob.ask("POST", `/api/jobs/${id}/submit`, handed, { headers })),
     );
     expect(answers.map(({ status }) => status)).toEqual(Array(5).fill(200));
-    expect(await server.store.parcels.all()).toHaveLength(1);
+    expect(await server.store.blobs.all()).toHaveLength(1);
   });
 
   it("clears away what a refused submission brought along", async () => {
     const { bob, clock, id, server } = await accepted();
     clock.pass(HOUR_MS);
     await bob.ask("POST", `/api/jobs/${id}/submit`, { files: [{ path: "a", content: "a" }] });
-    expect(await server.store.parcels.all()).toEqual([]);
+    expect(await server.store.blobs.all()).toEqual([]);
   });
 });
 

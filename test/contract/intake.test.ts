@@ -44,8 +44,8 @@ async function service(at_github: ObservedRepository | null, permission: Permiss
   const subscriptionMatcher = { listens: async () => false };
   const recorded: string[] = [];
   const record: Recorder = (by, { action, target }) => void recorded.push(`${by.login} ${action} ${target?.id}`);
-  const { jobs, parcels, usage } = store;
-  const quotas = createQuotas({ jobs, parcels, usage, clock, estimator: deterministicEstimator });
+  const { jobs, blobs, usage } = store;
+  const quotas = createQuotas({ jobs, blobs, usage, clock, estimator: deterministicEstimator });
   const told = { lines: createRunLines(), quotas, committed: () => {}, record: () => {}, log: { info: () => {} } };
   /** Who has which name on GitHub. */
   const people = new Map([["ada", { id: 5, login: "ada" }]]);

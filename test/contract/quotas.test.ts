@@ -255,8 +255,8 @@ describe("an order that nobody pays", () => {
     market.clock.pass(UNPAID_LIMIT_MS);
     const view = async () => viewSchema.parse((await ada.ask("GET", `/api/jobs/${id}`)).body);
     await until("it is over", async () => (await view()).status === "cancelled");
-    const { parcels } = market.server.store;
-    await until("nothing is kept", async () => (await parcels.all()).length === 0);
+    const { blobs } = market.server.store;
+    await until("nothing is kept", async () => (await blobs.all()).length === 0);
     expect(await ada.ask("POST", `/api/jobs/${id}/pay`)).toMatchObject({ status: 400 });
   });
 });

@@ -111,7 +111,7 @@ export async function startHarness(
       dataDir,
     );
     if (reading.kind !== "settings") throw new Error(`the settings are wrong: ${JSON.stringify(reading)}`);
-    const composed = await compose(reading.settings, { log, clock, gate });
+    const composed = await compose(reading.settings, { log, clock, earlyListener: gate });
     github.setWebhook({ url: `${composed.url}/api/github/webhooks`, secret: WEBHOOK_SECRET });
     github.setCallbacks([`${composed.url}/keys/callback`]);
     return composed;

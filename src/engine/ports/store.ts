@@ -25,7 +25,7 @@ export interface Store {
   readonly wallet: Wallet;
   readonly agents: AgentStore;
   readonly quotes: QuoteStore;
-  readonly parcels: AttachmentStore;
+  readonly blobs: AttachmentStore;
   readonly subscriptions: SubscriptionStore;
   readonly outgoing: OutgoingStore;
   readonly audit: AuditLog;

@@ -1,4 +1,4 @@
-/** Addresses that a request wants to be told at, checked while the caller can still be told so. */
+/** Validates addresses for webhooks and callbacks while the caller can still correct them. */
 import { z } from "zod";
 import type { Webhooks } from "../../engine/ports/webhooks.ts";
 

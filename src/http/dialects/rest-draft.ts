@@ -1,4 +1,4 @@
-/** What all dialects that ask for work of the agent on Actions put into a new job. Translates alone, checks nothing. */
+/** Makes the draft of a job for Actions from a request, for every dialect that asks for such work. */
 
 import { DEFAULT_REPOSITORY_SETTINGS } from "../../contracts/settings.ts";
 import type { Principal } from "../../domain/access.ts";

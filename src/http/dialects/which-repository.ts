@@ -1,4 +1,4 @@
-/** Which repository a request means, and whether the App is installed there. Shared by all that create jobs over HTTP. */
+/** Finds the repository that a request means, and whether the App is installed there, for every route that makes jobs. */
 
 import { canCommandIn, canReachName, type Principal } from "../../domain/access.ts";
 import type { Repository } from "../../domain/job/job.ts";

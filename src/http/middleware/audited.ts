@@ -1,4 +1,4 @@
-/** What is done to keys and webhooks, as the audit log has it. The one place that turns an answer into an outcome. */
+/** Writes changes of keys and webhooks to the audit log, with the outcome that the answer tells. */
 import type { Request } from "express";
 import type { AuditEntry, Recorder } from "../../engine/ports/audit.ts";
 import type { HttpResult } from "../routing/answer.ts";

@@ -1,8 +1,7 @@
 /**
- * Brute force, slowed: wrong keys are counted for each address, and an address with too many is turned away whatever it
- * presents, but for keys that were good from there before, so that one lost client behind a shared address does not
- * lock out the others. Costs nothing while nobody guesses: a good key on a connection that is known by it looks at
- * neither address nor time.
+ * Slows down brute force: counts wrong keys for each address and refuses further requests from one with too many, except
+ * for keys that were good from there before, so that one misconfigured client does not lock out others behind the same
+ * address. A good key on a connection that has used it before costs neither an address nor a time look-up.
  */
 import type { Socket } from "node:net";
 import type { Request } from "express";

@@ -1,6 +1,6 @@
 /**
- * A key that somebody signed in for commands as long as that person may: GitHub is asked again now and then, when such a
- * key is about to change something. Reads are not held up, nor is the revoking of the key itself. Fails closed.
+ * Asks GitHub again now and then whether the person who signed in for a key may still command, before the key changes
+ * something. Reads and revoking the key itself are not held up. Fails closed.
  */
 import type { RequestHandler } from "express";
 import { LRUCache } from "lru-cache";

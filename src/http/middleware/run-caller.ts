@@ -1,6 +1,6 @@
 /**
- * Who speaks for a running job: its own workflow run, known by GitHub's OIDC token. Stands before the body of a request is
- * read. Whoever is not that run learns nothing of the job, not even that there is one.
+ * Authenticates the workflow run of a job by GitHub's OIDC token, before the body of a request is read. Anybody else
+ * learns nothing of the job, not even that it exists.
  */
 import { hash } from "node:crypto";
 import type { Request, RequestHandler } from "express";
@@ -64,7 +64,7 @@ function bearerOf({ headers: { authorization } }: Request): string | null {
   return token === "" ? null : token;
 }
 
-async function standing(parts: RunCallerParts, id: string, claims: RunClaims): Promise<RunCaller | HttpResult> {
+async function callerBy(parts: RunCallerParts, id: string, claims: RunClaims): Promise<RunCaller | HttpResult> {
   const job_id = asJobId(id);
   const stored = job_id === null ? null : await parts.jobs.load(job_id);
   if (stored === null) return NO_JOB;
@@ -86,7 +86,7 @@ async function standing(parts: RunCallerParts, id: string, claims: RunClaims): P
   }
 }
 
-/** The run, or the answer. Anybody can have GitHub sign a token for us, so a job that is not theirs is a guess as well. */
+/** The run, or the answer. Anybody can have GitHub sign a token for us, so naming another run's job counts as a wrong key. */
 async function identify(parts: RunCallerParts, request: Request): Promise<RunCaller | HttpResult> {
   if (parts.run_tokens === null) return NOT_SET_UP;
   const token = bearerOf(request);
@@ -97,7 +97,7 @@ async function identify(parts: RunCallerParts, request: Request): Promise<RunCal
   const verified = await parts.run_tokens.verify(token);
   if (verified.kind === "unavailable") return KEYS_AWAY;
   const caller =
-    verified.kind === "invalid" ? CHALLENGE : await standing(parts, String(request.params.job_id), verified.claims);
+    verified.kind === "invalid" ? CHALLENGE : await callerBy(parts, String(request.params.job_id), verified.claims);
   if (caller === CHALLENGE || caller === NO_JOB) parts.authThrottle.failed(request);
   else parts.authThrottle.succeeded(request, digest);
   return caller;

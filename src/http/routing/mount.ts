@@ -1,6 +1,6 @@
 /**
- * Puts routes on the router: what stands before the work of each is decided here, the same for all. The key is known
- * before the body is read, and counted before it is parsed.
+ * Mounts routes on a router, each behind the same steps: authentication, limits, permission re-check, body. The key is
+ * checked before the body is read, and counted before it is parsed.
  */
 import type { RequestHandler, Router } from "express";
 import type { Log } from "../../engine/ports/log.ts";

@@ -1,6 +1,6 @@
 /**
- * What a route may answer besides what it says itself, read from its properties: whoever wants a key may refuse one,
- * whoever takes a body may find it broken. For the description alone; `mount.ts` is what makes it so.
+ * What a route may answer besides its own answers, derived from its properties: one that needs a key may refuse it, one
+ * that takes a body may find it broken. For the description; `mount.ts` is what makes it so.
  */
 import { MAX_BODY_BYTES } from "./limits.ts";
 import type { AnswerShape, Route } from "./route.ts";

@@ -46,11 +46,11 @@ function openRooms(dir: string, { now, fileSystem: given = fs }: LowdbOptions) {
   const accounts = new Folder(fileSystem, join(dir, "accounts"));
   const agents = new Folder(fileSystem, join(dir, "agents"));
   const quotes = new Folder(fileSystem, join(dir, "quotes"));
-  const parcels = new Folder(fileSystem, join(dir, "parcels"));
+  const blobs = new Folder(fileSystem, join(dir, "parcels"));
   const usage = new Folder(fileSystem, join(dir, "usage"));
   const books = new LedgerIndex();
   root.flush();
-  const market = [wallet, accounts, agents, quotes, parcels];
+  const market = [wallet, accounts, agents, quotes, blobs];
   return {
     disk,
     folders: [root, jobs, repositories, inbox, idempotency, audit, subscriptions, outgoing, usage, ...market],
@@ -63,7 +63,7 @@ function openRooms(dir: string, { now, fileSystem: given = fs }: LowdbOptions) {
     wallet: new JournalWallet(wallet, books),
     agents: new LowdbAgents(agents),
     quotes: new LowdbQuotes(quotes, now),
-    parcels: new FileAttachments(parcels),
+    blobs: new FileAttachments(blobs),
     subscriptions: new LowdbSubscriptions(subscriptions),
     outgoing: new JournalOutgoing(outgoing, now),
     audit: new JournalAudit(audit, now),

@@ -170,32 +170,32 @@ export function describeMarketRooms(engine: Engine): void {
     it("keeps parcels of a job, the same one once, until they are removed", () =>
       withStore(engine, async (store, reopen) => {
         const put = async (job: JobId, text: string) => {
-          const answer = await store.parcels.put(job, text, { account: "ada", most: 3 });
+          const answer = await store.blobs.put(job, text, { account: "ada", most: 3 });
           if (typeof answer === "string") throw new Error("there is room");
           return answer.name;
         };
         const [one, same, other] = [await put(jobId(1), "a"), await put(jobId(1), "a"), await put(jobId(2), "a")];
         expect(same).toBe(one);
-        const { parcels } = await reopen();
-        expect(await parcels.get(jobId(1), one)).toBe("a");
-        expect(await parcels.all()).toHaveLength(2);
-        await parcels.remove(jobId(1), [one, "0".repeat(32)]);
-        expect(await parcels.get(jobId(1), one)).toBeNull();
-        expect(await parcels.all()).toEqual([{ job: jobId(2), name: other }]);
+        const { blobs } = await reopen();
+        expect(await blobs.get(jobId(1), one)).toBe("a");
+        expect(await blobs.all()).toHaveLength(2);
+        await blobs.remove(jobId(1), [one, "0".repeat(32)]);
+        expect(await blobs.get(jobId(1), one)).toBeNull();
+        expect(await blobs.all()).toEqual([{ job: jobId(2), name: other }]);
       }));
 
     it("keeps no more for an account than it may have, whatever its name, and for others as well", () =>
       withStore(engine, async (store, reopen) => {
         for (const account of ["ada@5", "eve"])
-          expect(await store.parcels.put(jobId(1), `of ${account}`, { account, most: 10 })).toMatchObject({});
-        const more = (parcels: typeof store.parcels, account: string) =>
-          parcels.put(jobId(2), "abcdefgh", { account, most: 10 });
-        expect(await more(store.parcels, "ada@5")).toBe("too_much");
-        const { parcels } = await reopen();
-        expect(await more(parcels, "ada@5")).toBe("too_much");
-        expect(await more(parcels, "bob")).toMatchObject({});
-        for (const { job, name } of await parcels.all()) await parcels.remove(job, [name]);
-        expect(await more(parcels, "ada@5")).toMatchObject({});
+          expect(await store.blobs.put(jobId(1), `of ${account}`, { account, most: 10 })).toMatchObject({});
+        const more = (blobs: typeof store.blobs, account: string) =>
+          blobs.put(jobId(2), "abcdefgh", { account, most: 10 });
+        expect(await more(store.blobs, "ada@5")).toBe("too_much");
+        const { blobs } = await reopen();
+        expect(await more(blobs, "ada@5")).toBe("too_much");
+        expect(await more(blobs, "bob")).toMatchObject({});
+        for (const { job, name } of await blobs.all()) await blobs.remove(job, [name]);
+        expect(await more(blobs, "ada@5")).toMatchObject({});
       }));
 
     it("offers queued jobs of the market, a hold that is over among them, and after a restart the same", () => {

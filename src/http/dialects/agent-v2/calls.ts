@@ -1,7 +1,4 @@
-/**
- * The calls of the agent v2 dialect: translate requests to commands and answer with the job. Creating does not wait for
- * GitHub. What happens to a job is decided elsewhere.
- */
+/** The calls of the agent v2 dialect: from requests to commands, answered with the job. Creating does not wait for GitHub. */
 import type { Request } from "express";
 import type { z } from "zod";
 import { canReadAsSender, readableJobs } from "../../../domain/access.ts";

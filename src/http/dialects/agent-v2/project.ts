@@ -1,6 +1,6 @@
 /**
- * The project in the path of the agent v2 dialect: which repository it means, and whether the key may use it. Says
- * nothing of jobs, and never asks GitHub: only a create has to know whether the App is installed.
+ * The project in the path of the agent v2 dialect: which repository it means, and whether the key may use it. Never asks
+ * GitHub: only creating a job needs to know whether the App is installed.
  */
 import type { Request, RequestHandler } from "express";
 import { canReachName } from "../../../domain/access.ts";

@@ -1,4 +1,4 @@
-/** The calls of the agent v2 dialect as routes: where they stand, what they take and within which limits. */
+/** The routes of the agent v2 dialect: paths, schemas and limits. */
 import type { RequestHandler } from "express";
 import { z } from "zod";
 import { DEFAULT_MODEL } from "../../../contracts/models.ts";

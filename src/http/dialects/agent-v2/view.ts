@@ -1,4 +1,4 @@
-/** How a job reads in the agent v2 dialect. Pure: everything comes from the stored job and what is told of the server. */
+/** How a job reads in the agent v2 dialect: a pure function of the stored job and a few facts about the server. */
 import { z } from "zod";
 import { actionsWork, fullName, type Job, NOT_REPORTED } from "../../../domain/job/job.ts";
 import { outcomeField, outcomeOf } from "../../../domain/job/outcome.ts";

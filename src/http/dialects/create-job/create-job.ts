@@ -1,7 +1,4 @@
-/**
- * `POST /api/create-job`: translates the request to a command and answers in the seed's words once the branch is on
- * GitHub. What happens to a job is decided elsewhere.
- */
+/** `POST /api/create-job`: makes a job and answers once its branch is on GitHub. */
 import { z } from "zod";
 import { isFinal, type JobId } from "../../../domain/job/job.ts";
 import { BRANCH_LIMIT_MS } from "../../../domain/job/next-timer.ts";

@@ -1,6 +1,4 @@
-/**
- * How a job reads in the create-job dialect. Pure: everything comes from the stored record.
- */
+/** How a job reads in the create-job dialect: a pure function of the stored record. */
 import { z } from "zod";
 import { type Job, runOf } from "../../../domain/job/job.ts";
 import { outcomeField, outcomeOf } from "../../../domain/job/outcome.ts";

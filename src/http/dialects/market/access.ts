@@ -47,7 +47,7 @@ export interface Working {
 
 /**
  * The job in the path, for an agent of the account. An account has one hand on a job at most, so the job itself says
- * which agent is meant. Accounts that never had a hand on it are told that there is none.
+ * which agent is meant. Accounts that had nothing to do with it are answered that there is none.
  */
 export async function workersJob(
   { jobs, agentsOf }: { readonly jobs: JobStore; readonly agentsOf: (account: string) => Promise<readonly string[]> },

@@ -1,4 +1,4 @@
-/** Putting a parcel beside a job before the commit that names it, and taking it back when no commit does. */
+/** Stores an attachment blob before the commit that names it, and removes it if no commit does. */
 
 import { type AttachmentBlob, blobsOf, packBlob } from "../../../domain/job/attachments.ts";
 import type { JobId } from "../../../domain/job/job.ts";
@@ -10,7 +10,7 @@ import { refusalToHttp } from "../../routing/refusal-to-http.ts";
 
 export interface AttachmentParts {
   readonly service: Pick<JobService, "keep">;
-  readonly parcels: Pick<AttachmentStore, "get" | "remove">;
+  readonly blobs: Pick<AttachmentStore, "get" | "remove">;
   readonly jobs: Pick<JobStore, "load">;
 }
 
@@ -20,20 +20,20 @@ export const OVER_QUOTA = {
   codes: ["over_quota"],
 } as const;
 
-/** Runs the work with the parcel's name; a parcel that the job does not name afterwards is taken back. */
+/** Runs the work with the blob's name; a blob that the job does not name afterwards is removed. */
 export async function withAttachments(
-  { service, parcels, jobs }: AttachmentParts,
+  { service, blobs, jobs }: AttachmentParts,
   { id, account }: { readonly id: JobId; readonly account: string },
-  parcel: AttachmentBlob | null,
+  blob: AttachmentBlob | null,
   work: (name: string | null) => Promise<HttpResult>,
 ): Promise<HttpResult> {
-  if (parcel === null) return work(null);
-  const put = await service.keep(id, account, packBlob(parcel));
+  if (blob === null) return work(null);
+  const put = await service.keep(id, account, packBlob(blob));
   if (!put.ok) return refusalToHttp(put.refusal);
   try {
     return await work(put.name);
   } finally {
     const stored = await jobs.load(id);
-    if (stored === null || !blobsOf(stored.job).includes(put.name)) await parcels.remove(id, [put.name]);
+    if (stored === null || !blobsOf(stored.job).includes(put.name)) await blobs.remove(id, [put.name]);
   }
 }

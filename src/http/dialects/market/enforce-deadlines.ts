@@ -1,4 +1,4 @@
-/** `GET /api/cron/enforce-deadlines`: for a scheduler that wants to be sure. Knows its caller by `CRON_SECRET`. */
+/** `GET /api/cron/enforce-deadlines`: for an external scheduler, authenticated by `CRON_SECRET`. */
 import { hash, timingSafeEqual } from "node:crypto";
 import type { Request } from "express";
 import { z } from "zod";

@@ -1,7 +1,4 @@
-/**
- * `GET /api/jobs/{id}/logs`: what happens to a job, as server-sent events, while it happens. Says who may read and under
- * which headers; what is written, and how fast, is not its business.
- */
+/** `GET /api/jobs/{id}/logs`: streams what happens to a job as server-sent events. `src/job-log` writes the stream. */
 import { z } from "zod";
 import { canRead, type Principal } from "../../../domain/access.ts";
 import { asJobId, type Job } from "../../../domain/job/job.ts";

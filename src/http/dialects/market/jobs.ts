@@ -1,4 +1,4 @@
-/** What a sender does with jobs: list, read, pay, cancel, and fetch what travels beside them. */
+/** What a sender does with jobs: list, read, pay, cancel, and fetch their attachments. */
 import type { Request } from "express";
 import { z } from "zod";
 import { readableJobs } from "../../../domain/access.ts";
@@ -22,7 +22,7 @@ import { inDebtSchema, unpaid, unpaidSchema } from "./run.ts";
 export interface MarketJobParts {
   readonly service: Pick<JobService, "handle">;
   readonly jobs: JobStore;
-  readonly parcels: Pick<AttachmentStore, "get">;
+  readonly blobs: Pick<AttachmentStore, "get">;
   readonly wallet: Pick<Wallet, "balance">;
   readonly public_url: string | null;
   readonly now: () => number;
@@ -179,7 +179,7 @@ async function attachmentOf(parts: MarketJobParts, request: Request, name: strin
   if (!("id" in job)) return NO_JOB;
   for (const held of [marketWork(job)?.delivery, marketWork(job)?.enclosure]) {
     const told = held?.attachments.find((one) => one.name === name);
-    const text = held?.parcel && told ? await parts.parcels.get(job.id, held.parcel) : null;
+    const text = held?.parcel && told ? await parts.blobs.get(job.id, held.parcel) : null;
     const content = text === null ? undefined : unpackBlob(text).attachments.find((one) => one.name === name);
     if (told !== undefined && content !== undefined)
       return success(200, { ...told, content: content.content }, { "Cache-Control": "private, no-store" });

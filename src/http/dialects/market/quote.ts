@@ -1,6 +1,6 @@
 /**
- * Quotes: an estimate that a sender was shown, and may order at for a while. Which quote an order means is decided here;
- * a quote carries the id of the job that it becomes, so it is ordered once.
+ * Quotes: estimates that a sender was shown and may order at for a while. A quote carries the id of the job that it
+ * becomes, so it is ordered once.
  */
 import { randomBytes } from "node:crypto";
 import { limitWithin, priceWithin } from "../../../domain/market/bounds.ts";

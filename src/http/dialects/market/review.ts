@@ -1,4 +1,4 @@
-/** What the sender says of work that was handed in: taken as it is, or sent back. What follows is decided in the core. */
+/** What the sender decides about submitted work: approve it, let its files run, or send it back. */
 import { z } from "zod";
 import type { Command } from "../../../domain/job/command.ts";
 import type { Job } from "../../../domain/job/job.ts";

@@ -1,6 +1,6 @@
 /**
- * `POST /api/jobs/run`: from words to a job of the market, in two steps. The first shows an estimate and makes nothing;
- * the second orders at what was shown, and pays in the commit that makes the job.
+ * `POST /api/jobs/run`: orders work in two steps. The first answers an estimate and makes nothing; the second orders at
+ * what was shown, and pays in the commit that makes the job.
  */
 import type { Request } from "express";
 import { z } from "zod";
@@ -100,7 +100,7 @@ async function quote(parts: RunParts, asking: Asking): Promise<HttpResult> {
 }
 
 /** What is enclosed, as it is kept; null: nothing. */
-function parcelOf(box: SealedBox, id: JobId, { envVars, attachments }: Order): AttachmentBlob | null {
+function blobFor(box: SealedBox, id: JobId, { envVars, attachments }: Order): AttachmentBlob | null {
   const has_env = Object.keys(envVars).length > 0;
   if (!has_env && attachments.contents.length === 0) return null;
   const env_vars = has_env ? box.seal(new Secret(JSON.stringify(envVars)), envPurpose({ id })) : null;
@@ -112,7 +112,7 @@ const draftOf = (
   repository: Repository,
   order: Ordered,
   terms: Terms,
-  parcel: string | null,
+  blob: string | null,
 ): Omit<Draft, "id"> => ({
   account: principal.account,
   repository,
@@ -131,10 +131,10 @@ const draftOf = (
     requirements: terms.requirements,
     skills: terms.skills,
     enclosure:
-      parcel === null
+      blob === null
         ? null
         : {
-            parcel,
+            parcel: blob,
             attachments: order.attachments.attachments,
             has_env_vars: Object.keys(order.envVars).length > 0,
           },
@@ -203,9 +203,9 @@ async function order(
   if (ordered.quote_id !== null && (await isExpired(parts, ordered.quote_id))) return QUOTE_EXPIRED;
   if (ordered.callback_url !== null) await parts.webhooks.ownOf(principal.account);
   const whose = { id, account: principal.account };
-  return withAttachments(parts, whose, parcelOf(parts.box, id, ordered), async (parcel) => {
+  return withAttachments(parts, whose, blobFor(parts.box, id, ordered), async (blob) => {
     const created = await parts.service.create(
-      draftOf(principal, repository, ordered, terms, parcel),
+      draftOf(principal, repository, ordered, terms, blob),
       id,
       actorOf(request),
     );

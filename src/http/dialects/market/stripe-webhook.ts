@@ -1,6 +1,6 @@
 /**
- * `POST /api/stripe/webhook`: what Stripe says of payments, disputes and refunds. The signature is the key; what is told
- * twice, or in another order, is booked once and comes to the same.
+ * `POST /api/stripe/webhook`: Stripe's events about payments, disputes and refunds, authenticated by their signature.
+ * Events that come twice or out of order are booked once and come to the same.
  */
 import type { RequestHandler } from "express";
 import { z } from "zod";

@@ -1,4 +1,4 @@
-/** What a worker hands in: its shape, and what the job and its parcel are told of it. Reads alone. */
+/** What a worker submits: its shape, and what goes from it into the job's record and into its attachment blob. */
 import { z } from "zod";
 import { NO_USAGE } from "../../../contracts/result.ts";
 import { type AttachmentBlob, EMPTY_BLOB } from "../../../domain/job/attachments.ts";
@@ -65,9 +65,9 @@ export const blobOf = ({ output_attachments, files }: SubmittedWork): Attachment
 
 export const deliveryOf = (
   { output_attachments, files, pull_request }: SubmittedWork,
-  parcel: string | null,
+  blob: string | null,
 ): Delivery => ({
-  parcel,
+  parcel: blob,
   files: files.map(({ name }) => name),
   attachments: output_attachments.attachments,
   pull_request: pull_request?.number ?? null,

@@ -1,4 +1,4 @@
-/** How agents take work: pull, accept, reject, submit, fail. Says who acts; what follows is decided in the core. */
+/** How agents take work: pull, accept, reject, submit, fail. */
 import { z } from "zod";
 import { envPurpose, unpackBlob } from "../../../domain/job/attachments.ts";
 import type { Command } from "../../../domain/job/command.ts";
@@ -108,10 +108,10 @@ const acceptedSchema = jobViewSchema.extend({
 
 const envSchema = z.record(z.string(), z.string());
 
-async function envOf({ box, parcels }: WorkParts, job: Job): Promise<Readonly<Record<string, string>>> {
+async function envOf({ box, blobs }: WorkParts, job: Job): Promise<Readonly<Record<string, string>>> {
   const enclosure = marketWork(job)?.enclosure ?? null;
   if (enclosure === null || !enclosure.has_env_vars) return {};
-  const text = await parcels.get(job.id, enclosure.parcel);
+  const text = await blobs.get(job.id, enclosure.parcel);
   const sealed = text === null ? null : unpackBlob(text).env_vars;
   // working without them would fail in ways that nobody understands
   if (sealed === null) throw new Error(`The secrets of job ${job.id} are not where they were put.`);
@@ -208,12 +208,12 @@ const submitJob = (parts: WorkParts): Route =>
         if (problem !== null) return failure(400, "invalid_field", problem);
         const once = call.work_id === undefined ? {} : { submission_id: call.work_id };
         const whose = { id: job.id, account: principalOf(call.request).account };
-        return withAttachments(parts, whose, blobOf(call.body), (parcel) =>
+        return withAttachments(parts, whose, blobOf(call.body), (blob) =>
           commanded(parts, job, {
             type: "submit",
             agent_id,
             result: workOf(job, call.body),
-            delivery: deliveryOf(call.body, parcel),
+            delivery: deliveryOf(call.body, blob),
             by: actorOf(call.request),
             ...once,
           }),

@@ -1,6 +1,6 @@
 /**
- * Routes for the workflow runs of jobs: lines of the log while they come, and the result right before the push, which is
- * answered with a token for it. What follows from a result is decided in the core, and not before the run has ended.
+ * Routes for the workflow runs of jobs: log lines as they come, and the result right before the push, which is answered
+ * with a token for it. A result has no effect before the run has ended.
  */
 import { z } from "zod";
 import {
