@@ -155,6 +155,8 @@ export class FakeActionsBackend {
       onCancel: (listener) => this.#cancels.push(listener),
       onRerun: (listener) => this.#reruns.push(listener),
       workflowFiles: async (_repository, sha) => this.#workflowFiles(sha),
+      commitMessage: async (_repository, sha) =>
+        this.git("--git-dir", join(this.folder, "repos/ada/demo.git"), "log", "-1", "--format=%B", sha),
       secrets: () => this.secrets,
       variables: () => this.variables,
       workflowToken: (_repository, permissions) => {

@@ -4,6 +4,7 @@ import { type Job, runOf } from "../../src/domain/job/job.ts";
 import { DEMO } from "../sandbox/environment.ts";
 import { defaultScript } from "../sandbox/model/default-script.ts";
 import { type Harness, startHarness, until, untilJob } from "./harness.ts";
+import { scriptedRuns } from "./scripted-runs.ts";
 
 const HELLO = "/job create HELLO.md that says hello";
 const pullOf = (harness: Harness) => harness.github.pulls(DEMO)[0];
@@ -65,11 +66,20 @@ jobs:
   slow:
     runs-on: ubuntu-latest
     steps:
-      - run: |
-          sleep 4
-          exit 1
+      - run: exit 1
 `;
-  const harness = await startHarness({ realRuns: true, files: { ".github/workflows/slow.yml": slow } });
+  const gate = Promise.withResolvers<void>();
+  const harness = await startHarness({
+    files: { ".github/workflows/slow.yml": slow },
+    playJob: (github) => {
+      const others = scriptedRuns(github);
+      return async (input) => {
+        if (!input.subject.path.endsWith("/slow.yml")) return others(input);
+        await gate.promise;
+        return { conclusion: "failure", outputs: {} };
+      };
+    },
+  });
   harness.github.webhooks.drop(
     ({ event, payload }) => event === "workflow_run" && JSON.stringify(payload).includes("slow.yml"),
     { silently: true },
@@ -79,6 +89,7 @@ jobs:
     /not complete|not done/.test(JSON.stringify(one.reasons)),
   );
   expect(held.status).toBe("submitted");
+  gate.resolve();
   await harness.sandbox.idle();
   await harness.restart();
   await untilJob(harness, id, "in its second try", (one) => one.tries === 2);

@@ -1,16 +1,11 @@
-import { rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { describe, expect, it, onTestFinished } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { Job } from "../../src/domain/job/job.ts";
 import { DEMO } from "../sandbox/environment.ts";
 import { type Harness, startHarness, until, untilJob } from "./harness.ts";
-import { type Ending, reportingWorkflow } from "./reporting-workflow.ts";
+import { type Ending, reportingRuns } from "./reporting-runs.ts";
 
-const WORKFLOW = ".github/workflows/run-job.yml";
-
-const houseWith = (gate: string | null = null): Promise<Harness> =>
-  startHarness({ realRuns: true, files: { [WORKFLOW]: reportingWorkflow(gate) } });
+const houseWith = (gate: Promise<void> = Promise.resolve()): Promise<Harness> =>
+  startHarness({ playJob: reportingRuns(gate) });
 
 async function asked(harness: Harness, ending: Ending): Promise<Job> {
   harness.github.resetCalls();
@@ -82,9 +77,8 @@ describe("a run that reports", () => {
   });
 
   it("shows in a check run how far it is, once it has lasted a while", async () => {
-    const gate = join(tmpdir(), `gate-${process.pid}-${Date.now()}`);
-    onTestFinished(() => rm(gate, { force: true }));
-    const harness = await houseWith(gate);
+    const gate = Promise.withResolvers<void>();
+    const harness = await houseWith(gate.promise);
     const { id } = await asked(harness, "pushed");
     const log = async () => Object(await (await harness.request(`/api/jobs/status?job_id=${id}`)).json()).log;
     await until("the live lines", async () => (await log()) === "I begin.\nI work.");
@@ -95,7 +89,7 @@ describe("a run that reports", () => {
     const check = await until("the check run", () => checks()[0]);
     expect(check).toMatchObject({ status: "in_progress" });
     expect(JSON.stringify(check.output)).toContain("I work.");
-    await writeFile(gate, "");
+    gate.resolve();
     await untilJob(harness, id, "merged", (one) => one.merged_at !== null);
     await until("the left check to be closed", () => checks().every((one) => one.status === "completed"));
   });

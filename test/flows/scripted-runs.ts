@@ -30,7 +30,9 @@ export const scriptedRuns =
     const { owner, name } = trigger.repository;
     const files = github.tree(`${owner}/${name}`, trigger.sha);
     if (path.endsWith("/run-job.yml")) return { conclusion: await playAgent(github, input, files), outputs: {} };
-    return { conclusion: files.BROKEN === undefined ? "success" : "failure", outputs: {} };
+    if (files.BROKEN === undefined) return { conclusion: "success", outputs: {} };
+    input.subject.backend.appendLog(input.jobId, "##[error]Process completed with exit code 1.\n");
+    return { conclusion: "failure", outputs: {} };
   };
 
 async function playAgent(github: SandboxGitHub, input: JobInput, before: Files): Promise<RunConclusion> {
@@ -49,7 +51,7 @@ async function playAgent(github: SandboxGitHub, input: JobInput, before: Files):
   }
 }
 
-const jobOf = ({ subject }: JobInput): string => subject.trigger.headBranch.replace(/^job\//, "");
+export const jobOf = ({ subject }: JobInput): string => subject.trigger.headBranch.replace(/^job\//, "");
 
 async function runAgent(input: JobInput, workspace: string): Promise<0 | 1> {
   const { backend, trigger } = input.subject;
@@ -96,21 +98,25 @@ async function deliver(github: SandboxGitHub, input: JobInput, { before, workspa
 }
 
 async function told(input: JobInput, config: string | undefined, said: HandInInput): Promise<boolean> {
+  const taken = await withApp(input, config, (app) => handIn(said, { app, pause: async () => {} }));
+  if (taken?.ok === false)
+    input.subject.backend.appendLog(input.jobId, `The App did not take the result: ${taken.reason}\n`);
+  return taken?.ok === true;
+}
+
+/** With the App that the brief names, as the run itself; null where it names none. */
+export async function withApp<T>(
+  input: JobInput,
+  config: string | undefined,
+  use: (app: AppClient) => Promise<T>,
+): Promise<T | null> {
   const { backend, trigger } = input.subject;
   const { app_url: url } = briefSchema.parse(JSON.parse(config ?? "null"));
-  const identity = backend.openIdentity({
-    runId: input.handle.id,
-    ref: trigger.ref,
-    sha: trigger.sha,
-    headRef: "",
-    baseRef: "",
-  });
+  const { ref, sha } = trigger;
+  const identity = backend.openIdentity({ runId: input.handle.id, ref, sha, headRef: "", baseRef: "" });
   const app = appSettingsOf(url, jobOf(input), { url: identity.url, bearer: new Secret(identity.token) });
-  if (typeof app === "string") return false;
-  const taken = await handIn(said, { app: new AppClient(app, Date.now), pause: async () => {} });
-  backend.closeIdentity(identity.token);
-  if (!taken.ok) backend.appendLog(input.jobId, `The App did not take the result: ${taken.reason}\n`);
-  return taken.ok;
+  if (typeof app === "string") return null;
+  return use(new AppClient(app, Date.now)).finally(() => backend.closeIdentity(identity.token));
 }
 
 async function layOut(folder: string, files: Files): Promise<void> {

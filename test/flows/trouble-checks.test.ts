@@ -36,7 +36,6 @@ describe("checks", () => {
   it("that are red once are repaired by the second try, which is told what failed", async () => {
     const told: string[] = [];
     const harness = await startHarness({
-      realRuns: true,
       script: (request) => {
         const text = JSON.stringify(request);
         const second = text.includes("failed.");

@@ -2,40 +2,14 @@ import { expect, it } from "vitest";
 import { DEMO } from "../sandbox/environment.ts";
 import { startHarness, until, untilJob } from "./harness.ts";
 
-it("turns a comment into a merged pull request, and says so once", async () => {
-  const harness = await startHarness({ realRuns: true });
-  const issue = harness.ask("/job create HELLO.md that says hello");
-  const { id } = await harness.jobOf(issue);
-  const job = await untilJob(harness, id, "merged", (one) => one.merged_at !== null);
-  await harness.sandbox.idle();
-
-  expect(job.status).toBe("verified");
-  expect(harness.github.readFile(DEMO, "main", "HELLO.md")).toContain("hello");
-  expect(harness.github.readFile(DEMO, "main", `.jobs/${id}/job.md`)).toBeUndefined();
-  expect(Object.keys(harness.github.branches(DEMO))).toEqual(["main"]);
-
-  const comments = harness.github.comments(DEMO, issue);
-  expect(comments).toHaveLength(2);
-  expect(comments[0]?.reactions).toEqual(["eyes"]);
-  await until("the comment to say that it is merged", () => harness.comment(issue).includes("merged"));
-  const [pull] = harness.github.pulls(DEMO);
-  expect(pull).toMatchObject({ merged: true, number: job.pull_request?.number });
-  expect(pull?.body).toContain(`Closes #${issue}`);
-  expect(harness.github.issue(DEMO, issue).state).toBe("closed");
-
-  const ours = harness.github.checkRuns(DEMO, pull?.headSha ?? "").filter((run) => run.name === "journeyman");
-  expect(ours).toHaveLength(1);
-  expect(ours[0]).toMatchObject({ status: "completed", conclusion: "success" });
-  expect(harness.github.checkRuns(DEMO, job.brief_sha ?? "").every((run) => run.status === "completed")).toBe(true);
-});
-
-it("spends 9 kinds of writes and 3 of reads at most on a whole job, and pushes the branch once before the agent does", async () => {
+it("turns a comment into a merged pull request, says so once, and spends few calls on it", async () => {
   const harness = await startHarness({ realRuns: true });
   harness.github.resetCalls();
   const issue = harness.ask("/job create HELLO.md that says hello");
   const { id } = await harness.jobOf(issue);
-  await untilJob(harness, id, "merged", (one) => one.merged_at !== null);
-  await until("the last word", () => harness.comment(issue).includes("merged"));
+  const job = await untilJob(harness, id, "merged", (one) => one.merged_at !== null);
+  await until("the comment to say that it is merged", () => harness.comment(issue).includes("merged"));
+
   const calls = harness.github.calls().filter((call) => call.actor === "installation");
   const list = calls
     .filter((call) => !call.route.endsWith("/access_tokens"))
@@ -47,11 +21,30 @@ it("spends 9 kinds of writes and 3 of reads at most on a whole job, and pushes t
   const runs = harness.github
     .runs(DEMO)
     .filter((run) => run.path.endsWith("run-job.yml") && run.conclusion !== "skipped");
-  expect(runs).toHaveLength(1);
+  expect(runs, "the branch is pushed once before the agent does").toHaveLength(1);
+
+  await harness.sandbox.idle();
+  expect(job.status).toBe("verified");
+  expect(harness.github.readFile(DEMO, "main", "HELLO.md")).toContain("hello");
+  expect(harness.github.readFile(DEMO, "main", `.jobs/${id}/job.md`)).toBeUndefined();
+  expect(Object.keys(harness.github.branches(DEMO))).toEqual(["main"]);
+
+  const comments = harness.github.comments(DEMO, issue);
+  expect(comments).toHaveLength(2);
+  expect(comments[0]?.reactions).toEqual(["eyes"]);
+  const [pull] = harness.github.pulls(DEMO);
+  expect(pull).toMatchObject({ merged: true, number: job.pull_request?.number });
+  expect(pull?.body).toContain(`Closes #${issue}`);
+  expect(harness.github.issue(DEMO, issue).state).toBe("closed");
+
+  const ours = harness.github.checkRuns(DEMO, pull?.headSha ?? "").filter((run) => run.name === "journeyman");
+  expect(ours).toHaveLength(1);
+  expect(ours[0]).toMatchObject({ status: "completed", conclusion: "success" });
+  expect(harness.github.checkRuns(DEMO, job.brief_sha ?? "").every((run) => run.status === "completed")).toBe(true);
 });
 
 it("goes on with a message on its pull request, on the same branch and pull request", async () => {
-  const harness = await startHarness({ settings: null, realRuns: true });
+  const harness = await startHarness({ settings: null });
   const issue = harness.ask("/job create HELLO.md that says hello");
   const { id } = await harness.jobOf(issue);
   const first = await untilJob(harness, id, "verified", (one) => one.status === "verified");

@@ -2,7 +2,7 @@
  * A workflow that gives its run's identity away, waits for a word, and then leaves the worst that a run can leave on its
  * branch: a result, a log and as many files as a job may change, all named so that globs find them hard to tell.
  */
-import { scriptedWorkflow } from "../flows/reporting-workflow.ts";
+import { scriptedWorkflow } from "./scripted-workflow.ts";
 
 const script = (folder: string): string => `
 const { execFileSync } = require("node:child_process");

@@ -86,6 +86,7 @@ export interface ActionsBackend {
   onRerun(listener: (runId: number, attempt: number) => void): void;
   /** Workflow files under `.github/workflows` at a commit: path → text. */
   workflowFiles(repository: RepositoryName, sha: string): Promise<ReadonlyMap<string, string>>;
+  commitMessage(repository: RepositoryName, sha: string): Promise<string>;
   /** Secrets and variables of the repository, as set in its settings. */
   secrets(repository: RepositoryName): Readonly<Record<string, string>>;
   variables(repository: RepositoryName): Readonly<Record<string, string>>;

@@ -60,7 +60,7 @@ export interface FactsSource {
   readonly signal: AbortSignal;
 }
 
-/** Facts about a trigger's commits, fetched once and only when a workflow's filters ask for them. */
+/** Facts about a trigger's commits, asked for once and only when a workflow's filters need them. */
 export function gitFacts(source: FactsSource, trigger: WorkflowTrigger): TriggerFacts {
   let changed: Promise<readonly string[] | undefined> | undefined;
   let message: Promise<string> | undefined;
@@ -70,10 +70,7 @@ export function gitFacts(source: FactsSource, trigger: WorkflowTrigger): Trigger
       return changed;
     },
     headMessage() {
-      message ??= withBare(source, trigger, async (lines, fetch) => {
-        const fetched = await fetch(["--depth=1", trigger.headSha]);
-        return fetched ? ((await lines(["log", "-1", "--format=%B", trigger.headSha])) ?? []).join("\n") : "";
-      });
+      message ??= source.backend.commitMessage(trigger.repository, trigger.headSha);
       return message;
     },
   };

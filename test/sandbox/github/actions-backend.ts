@@ -22,6 +22,7 @@ export function actionsBackend(world: World): ActionsBackend {
     onCancel: (listener) => void world.cancels.add(listener),
     onRerun: (listener) => void world.reruns.add(listener),
     workflowFiles: async (repository, sha) => workflowFiles(named(repository), sha),
+    commitMessage: async (repository, sha) => named(repository).git.commit(sha)?.message ?? "",
     secrets: (repository) => ({ ...named(repository).secrets }),
     variables: (repository) => ({ ...named(repository).variables }),
     workflowToken: (repository, permissions) => {
