@@ -156,6 +156,19 @@ describe("POST /api/jobs/run", () => {
     expect(await server.store.jobs.count()).toBe(2);
   });
 
+  it("may be paid under the same Idempotency-Key once there is enough, and is paid once", async () => {
+    const { ada, server } = await twoPeople(300);
+    const { id } = await ada.order(500);
+    const once = { headers: { "idempotency-key": "pay-1" } };
+    const pay = () => ada.ask("POST", `/api/jobs/${id}/pay`, undefined, once);
+    expect(await pay()).toMatchObject({ status: 402, body: { available_cents: 300 } });
+    await server.ask("POST", "/api/wallet/credit", { body: { account: "ada", amount_cents: 700 } });
+    const [paid, again] = [await pay(), await pay()];
+    expect(paid).toMatchObject({ status: 200, body: { status: "queued" } });
+    expect([again.status, again.headers.get("idempotency-replayed")]).toEqual([200, "true"]);
+    expect(await ada.balance()).toBe(500);
+  });
+
   it("orders a quote for a quarter of an hour, never another's, and never for something else", async () => {
     const { ada, bob, clock } = await twoPeople();
     const { body } = await ada.ask("POST", RUN, { prompt: PROMPT, price_cents: 700 });
