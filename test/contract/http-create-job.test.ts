@@ -48,7 +48,7 @@ describe("POST /api/create-job", () => {
     expect(answer.status).toBe(200);
   });
 
-  it.each([{}, { job: "" }, { job: "  \n" }, { job: "\u200b\u00ad\0" }, { job: null }, undefined])(
+  it.each([{}, { job: "" }, { job: "  \n" }, { job: "\u200b\u00ad\0" }, { job: "<!-- x -->\n<!-- y" }, { job: null }, undefined])(
     "answers Missing job field to %j",
     async (body) => {
       const answer = await server.ask("POST", "/api/create-job", { body });

@@ -10,6 +10,7 @@ describe("POST /api/jobs/run", () => {
   it.each([
     ["prompt | Yes | Natural language task description", {}, "prompt is missing"],
     ["prompt, of blanks alone", { prompt: " \n" }, "prompt is missing"],
+    ["prompt, of an HTML comment alone", { prompt: "<!-- x -->" }, "prompt is missing"],
     ["prompt, of another type", { prompt: 5 }, "prompt: must be a string."],
     ["envVars | No | Environment variables for the job", { prompt: "x", envVars: { "1a": "b" } }, "envVars"],
     ["envVars, that are no strings", { prompt: "x", envVars: { A: 1 } }, "envVars.A: must be strings."],
