@@ -13,5 +13,19 @@ const HIDDEN =
 
 export const normalise = (text: string): string => text.toWellFormed().replace(LINE_ENDS, "\n").replace(HIDDEN, "");
 
+/** Written by hand because it must be linear. A comment that never ends hides all that follows it. */
+function withoutHtmlComments(text: string): string {
+  let shown = "";
+  let from = 0;
+  for (let start = text.indexOf("<!--"); start >= 0; start = text.indexOf("<!--", from)) {
+    shown += text.slice(from, start);
+    // `<!-->` is a whole one
+    const end = text.indexOf("-->", start + 2);
+    if (end < 0) return shown;
+    from = end + 3;
+  }
+  return shown + text.slice(from);
+}
+
 /** Whether the text shows nothing. */
-export const isBlank = (text: string): boolean => normalise(text).trim() === "";
+export const isBlank = (text: string): boolean => withoutHtmlComments(normalise(text)).trim() === "";

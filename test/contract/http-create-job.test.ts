@@ -48,13 +48,18 @@ describe("POST /api/create-job", () => {
     expect(answer.status).toBe(200);
   });
 
-  it.each([{}, { job: "" }, { job: "  \n" }, { job: "\u200b\u00ad\0" }, { job: null }, undefined])(
-    "answers Missing job field to %j",
-    async (body) => {
-      const answer = await server.ask("POST", "/api/create-job", { body });
-      expect(answer).toMatchObject({ status: 400, body: { error: "Missing job field" } });
-    },
-  );
+  it.each([
+    {},
+    { job: "" },
+    { job: "  \n" },
+    { job: "\u200b\u00ad\0" },
+    { job: "<!-- x -->\n<!-- y" },
+    { job: null },
+    undefined,
+  ])("answers Missing job field to %j", async (body) => {
+    const answer = await server.ask("POST", "/api/create-job", { body });
+    expect(answer).toMatchObject({ status: 400, body: { error: "Missing job field" } });
+  });
 
   it.each([null, "wrong", "jm_"])("answers Unauthorized to the key %j, whatever the body", async (key) => {
     const answer = await server.ask("POST", "/api/create-job", { key, body: "{broken" });

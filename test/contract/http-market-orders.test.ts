@@ -10,6 +10,7 @@ describe("POST /api/jobs/run", () => {
   it.each([
     ["prompt | Yes | Natural language task description", {}, "prompt is missing"],
     ["prompt, of blanks alone", { prompt: " \n" }, "prompt is missing"],
+    ["prompt, of an HTML comment alone", { prompt: "<!-- x -->" }, "prompt is missing"],
     ["prompt, of another type", { prompt: 5 }, "prompt: must be a string."],
     ["envVars | No | Environment variables for the job", { prompt: "x", envVars: { "1a": "b" } }, "envVars"],
     ["envVars, that are no strings", { prompt: "x", envVars: { A: 1 } }, "envVars.A: must be strings."],
@@ -154,6 +155,19 @@ describe("POST /api/jobs/run", () => {
     expect(first.status).toBe(402);
     expect((await ada.ask("POST", RUN, confirm, other)).body).toEqual(first.body);
     expect(await server.store.jobs.count()).toBe(2);
+  });
+
+  it("may be paid under the same Idempotency-Key once there is enough, and is paid once", async () => {
+    const { ada, server } = await twoPeople(300);
+    const { id } = await ada.order(500);
+    const once = { headers: { "idempotency-key": "pay-1" } };
+    const pay = () => ada.ask("POST", `/api/jobs/${id}/pay`, undefined, once);
+    expect(await pay()).toMatchObject({ status: 402, body: { available_cents: 300 } });
+    await server.ask("POST", "/api/wallet/credit", { body: { account: "ada", amount_cents: 700 } });
+    const [paid, again] = [await pay(), await pay()];
+    expect(paid).toMatchObject({ status: 200, body: { status: "queued" } });
+    expect([again.status, again.headers.get("idempotency-replayed")]).toEqual([200, "true"]);
+    expect(await ada.balance()).toBe(500);
   });
 
   it("orders a quote for a quarter of an hour, never another's, and never for something else", async () => {

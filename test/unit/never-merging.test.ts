@@ -21,6 +21,29 @@ const GUARDED = [
   ".gitattributes",
   "packages/a/.gitattributes",
   ".gitmodules",
+  ".gitlab-ci.yml",
+  ".circleci/config.yml",
+  "azure-pipelines.yaml",
+  "ci/Jenkinsfile",
+  "ci/release.jenkinsfile",
+  ".buildkite/pipeline.yml",
+  ".drone.yml",
+  ".travis.yml",
+  "bitbucket-pipelines.yml",
+  ".husky/pre-commit",
+  ".pre-commit-config.yaml",
+  "lefthook.yml",
+  ".lintstagedrc.mjs",
+  ".devcontainer/devcontainer.json",
+  "packages/a/.devcontainer.json",
+  ".vscode/tasks.json",
+  ".idea/workspace.xml",
+  ".npmrc",
+  "packages/a/.npmrc",
+  ".yarn/releases/yarn-4.cjs",
+  ".pnpmfile.cjs",
+  ".envrc",
+  "mise.toml",
 ];
 
 /** The same name to NTFS, APFS or HFS+. */
@@ -63,7 +86,14 @@ describe("What never merges by itself", () => {
     },
   );
 
-  test.each(["GITHUB~1/workflows/ci.yml", "a/CLAUDE~1.MD", "GITATT~1"])("%s, a short name of Windows", (path) => {
+  test.each([
+    "GITHUB~1/workflows/ci.yml",
+    "a/CLAUDE~1.MD",
+    "GITATT~1",
+    "HUSKY~1/pre-commit",
+    "a/NPMRC~1",
+    "GITLAB~1.YML",
+  ])("%s, a short name of Windows", (path) => {
     expect(neverMerges([path])).toContain("short names");
   });
 
@@ -76,6 +106,13 @@ describe("What never merges by itself", () => {
       "src/.hidden",
       ".gitignore",
       "backup~1.txt",
+      "src/jenkinsfile.ts",
+      "docs/vscode.md",
+      "husky.md",
+      "npmrc",
+      "package.json",
+      "yarn.lock",
+      ".yarnignore",
       "a:b",
     ];
     expect(neverMerges(others)).toBeNull();

@@ -49,6 +49,18 @@ describe("a task", () => {
     ["that begins with a verb, behind two dashes", "/job -- cancel the order", "cancel the order"],
     ["of a verb's relation, with more below", "/job stats\n\nShow a page.", "stats\n\nShow a page."],
     ["of one word", "/job refactor", "refactor"],
+    [
+      "with a polite word and a verb among others",
+      "/job please cancel orders that are late",
+      "please cancel orders that are late",
+    ],
+    ["with a polite word alone at its head", "/job please help\n\nThe login fails.", "please help\n\nThe login fails."],
+    ["of polite words and one of its own", "/job please refactor this", "please refactor this"],
+    ["with a verb among fillers after two dashes", "/job -- please cancel", "please cancel"],
+    ["of polite words alone", "/job do it now", "do it now"],
+    ["of an HTML comment alone, which is none", "/job <!-- x -->", ""],
+    ["of an HTML comment that never ends, which is none", "/job\n\n<!-- fix it", ""],
+    ["with an HTML comment in it", "/job <!-- x --> fix it", "<!-- x --> fix it"],
     ["that looks like a verb after two dashes", "/job -- status", "status"],
     ["after a closed HTML comment", "<!-- x -->\n\n/job fix it", "fix it"],
     ["after a closed fence", "```\n/job a\n```\n/job b", "b"],
@@ -112,6 +124,10 @@ describe("a verb", () => {
     ["/job run-checks", "run-checks"],
     ["/job pay.", "pay"],
     ["/job cancel!\r\n\r\nThank you.", "cancel"],
+    ["/job cancel<br>", "cancel"],
+    ["/job cancel <br />\n\nThank you.", "cancel"],
+    ["/job status</p>", "status"],
+    ["/job retry <!-- again -->", "retry"],
   ])("%j is %s", (comment, verb) => {
     expect(readSlashCommand(comment)).toEqual({ verb });
   });
@@ -147,6 +163,20 @@ describe("a verb", () => {
     ["/job approve pull requests of bots", "approve"],
     ["/job help abcd1234", "help"],
     ["/job status?! of it", "status"],
+    ["/job please cancel", "cancel"],
+    ["/job Please, cancel it now!", "cancel"],
+    ["/job could you cancel this job please?", "cancel"],
+    ["/job please cancel abcd1234", "cancel"],
+    ["/job please stop\n\nThanks!", "cancel"],
+    ["/job please try again", "retry"],
+    ["/job 🛑 cancel", "cancel"],
+    ["/job cancel&nbsp;", "cancel"],
+    ["/job - cancel", "cancel"],
+    ["/job\n\ncancel", "cancel"],
+    ["/job cancel/abcd1234", "cancel"],
+    ["/job please cancel again", "cancel"],
+    ["/job can you retyr", "retry"],
+    ["/job cancel<T> of the queue", "cancel"],
   ])("with something it does not take is a question back, never a task: %j", (comment, verb) => {
     const sentence = sentenceOf(comment);
     expect(sentence).toContain(`Did you mean \`/job ${verb}\`?`);
@@ -193,6 +223,7 @@ describe("a mistake is named, with what to do", () => {
     ['/job "retry".', "Did you mean `/job retry`?"],
     ["/job _status_", "Did you mean `/job status`?"],
     ["/job stop", "Did you mean `/job cancel`?"],
+    ["/job kill", "Did you mean `/job cancel`?"],
     ["/job Discard!", "Did you mean `/job cancel`?"],
     ["/job rerun", "Did you mean `/job retry`?"],
     ["/job --draft status", "Did you mean `/job status`? It takes no flags."],

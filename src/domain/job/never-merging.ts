@@ -1,6 +1,7 @@
 /**
- * What never merges by itself, whatever the settings say: files that hand out rights, instruct later jobs, or change what
- * a checkout holds. A job that was talked into one of them would rule those after it. Pure.
+ * What never merges by itself, whatever the settings say: files that hand out rights, instruct later jobs, run by
+ * themselves in CI or on the machine of whoever opens the repository, or change what a checkout holds. A job that was
+ * talked into one of them would rule those after it. Pure.
  */
 import { GlobSet } from "../../text/glob.ts";
 import { normalise } from "../../text/normalise.ts";
@@ -25,11 +26,44 @@ export const NEVER_MERGING: readonly NeverMerging[] = [
     ],
     what: "instructions for agents",
   },
+  // a branch's CI runs them with its secrets, and a person's machine with that person's rights
+  {
+    globs: [
+      "**/.{gitlab-ci,travis,drone,cirrus,woodpecker,appveyor,gitpod}.{yml,yaml}",
+      "**/{azure-pipelines,bitbucket-pipelines,appveyor,cloudbuild,buildspec,codefresh}.{yml,yaml}",
+      "**/.{buildkite,circleci,forgejo,gitea,gitlab,semaphore,teamcity,tekton,woodpecker}",
+      "**/jenkinsfile",
+      "**/*.jenkinsfile",
+    ],
+    what: "files that other CI runs",
+  },
+  {
+    globs: [
+      "**/.{husky,githooks,pre-commit-config.yaml,pre-commit-config.yml,overcommit.yml}",
+      "**/{lefthook,lefthook-local,.lefthook,.lefthook-local}.{yml,yaml,toml,json}",
+      "**/.{lintstagedrc,lintstagedrc.*,simple-git-hooks.*}",
+    ],
+    what: "git hooks",
+  },
+  {
+    globs: [
+      "**/.{devcontainer,devcontainer.json,fleet,idea,run,vscode,zed}",
+      "**/.{dir-locals.el,envrc,exrc,mise.toml,npmrc,nvim.lua,nvimrc,pnpmfile.cjs,vimrc,yarnrc,yarnrc.yml}",
+      "**/.yarn/{releases,plugins}",
+      "**/mise.toml",
+    ],
+    what: "settings of editors, shells and package managers that run commands",
+  },
   { globs: ["**/.gitattributes"], what: ".gitattributes files" },
   { globs: ["**/.gitmodules"], what: ".gitmodules files" },
   // NTFS opens any of the files above by the short name that it gave it
   {
-    globs: ["**/{github,codeow,agents,claude,gemini,cursor,gitatt,gitmod}~[0-9]*"],
+    globs: [
+      "**/{github,codeow,agents,claude,gemini,cursor,gitatt,gitmod}~[0-9]*",
+      "**/{gitlab,travis,drone,cirrus,woodpe,appvey,gitpod,azure-,bitbuc,cloudb,builds,codefr}~[0-9]*",
+      "**/{buildk,circle,forgej,gitea,semaph,teamci,tekton,jenkin,husky,githoo,pre-co,overco}~[0-9]*",
+      "**/{leftho,lintst,simple,devcon,vscode,dir-lo,envrc,exrc,mise,npmrc,nvim,nvimrc,pnpmfi,vimrc,yarnrc}~[0-9]*",
+    ],
     what: "short names of such files",
   },
 ];

@@ -5,7 +5,7 @@
 
 import type { SlashCommand } from "../../domain/job/github-event.ts";
 import { asJobId, type JobId } from "../../domain/job/job.ts";
-import { isBlank } from "../../text/normalise.ts";
+import { isBlank, normalise } from "../../text/normalise.ts";
 import { counted } from "../../text/plural.ts";
 import { meantBy } from "../../text/typo.ts";
 import { findCommand, firstWord } from "./find-command.ts";
@@ -61,7 +61,9 @@ function bare(word: string): string {
 
 /** Common words for existing verbs. */
 const SYNONYMS: ReadonlyMap<string, Verb> = new Map([
-  ...(["stop", "abort", "discard"] as const).map((word) => [word, "cancel"] as const),
+  ...(["stop", "abort", "discard", "halt", "kill", "quit", "terminate"] as const).map(
+    (word) => [word, "cancel"] as const,
+  ),
   ...(["rerun", "again"] as const).map((word) => [word, "retry"] as const),
   ...(["accept"] as const).map((word) => [word, "approve"] as const),
 ]);
@@ -71,6 +73,37 @@ function verbMeant(word: string): Verb | null {
   const plain = bare(word);
   const meant = meantBy(plain, VERBS) ?? plain;
   return VERBS.find((one) => one === meant) ?? SYNONYMS.get(plain) ?? null;
+}
+
+/** What people say around a verb, as in `/job please cancel it now`. */
+const FILLERS: ReadonlySet<string> = new Set(
+  "a again all and asap can could do for go hello hey hi i immediately it job just kindly me my now ok okay please pls plz run sorry task thank thanks that the then there this to try want we will would you".split(
+    " ",
+  ),
+);
+/** A command in many words has few of them. */
+const LONGEST_REQUEST = 100;
+
+/** A tag or a comment that an editor has left behind a command, as in `/job cancel<br>`. */
+const MARKUP = /<[!/a-z][^<>]*>/gi;
+/** A character by its name or number, such as `&nbsp;`. */
+const ENTITY = /&#?\w{1,10};/g;
+const NO_WORD = /[^\p{L}\p{N}-]+/u;
+
+/** The verb that is all that a short task says, beside polite words and a job's id; null: it says something else, too. */
+function verbAmongFillers(task: string): Verb | null {
+  if (task.length > LONGEST_REQUEST) return null;
+  const words = normalise(task)
+    .replace(MARKUP, " ")
+    .replace(ENTITY, " ")
+    .toLowerCase()
+    .split(NO_WORD)
+    .filter((word) => /\w/.test(word));
+  const said = words.filter((one) => !FILLERS.has(one));
+  const [word = words.find((one) => SYNONYMS.has(one)), id, ...more] = said;
+  if (word === undefined || more.length > 0) return null;
+  const isNamed = id === undefined || (JOB_WORD.test(id) && /\d/.test(id));
+  return isNamed ? verbMeant(word) : null;
 }
 
 /** The verb of this line with the text below it, or its mistake; null when the line is part of a task. */
@@ -105,8 +138,11 @@ function readCommand(text: string): SlashCommand {
   const task = read.rest.trim();
   // Uses only the command's own line: a thank-you below `/job cancel` must not prevent the cancel.
   const line = (read.rest.split("\n", 1)[0] ?? "").trim();
-  const other = read.literal ? null : readVerb(line, task.slice(line.length).trim(), read.given);
+  const below = task.slice(line.length).trim();
+  const other = read.literal ? null : readVerb(line.replace(MARKUP, " ").trim(), below, read.given);
   if (other !== null) return other;
+  const meant = read.literal ? null : verbAmongFillers(task);
+  if (meant !== null) return asksBack(meant);
   if (task.length > TASK_LIMIT) {
     return mistaken(
       `The task has ${counted(task.length, "character")}, but the limit is ${TASK_LIMIT}. Shorten it, or put the long part into a file of the repository and name that file.`,

@@ -2,8 +2,8 @@
  * `Idempotency-Key`: a POST that creates, pays or messages is worked on once, however often it is sent. Wraps a route
  * before there is an answer to send; knows nothing of what the route does.
  *
- * Answers of 2xx and 402 are kept for a day, for each API key and route; any other answer frees the key. A request that
- * arrives while the first is being worked on waits for it. When the process dies in the first, or the route throws, the
+ * Answers of 2xx, and a 402 with the job that was made, are kept for a day, for each API key and route; any other answer
+ * frees the key. A request that arrives while the first is being worked on waits for it. When the process dies in the first, or the route throws, the
  * record stays without an answer, and nobody can know how far the work came. So the id of the work (of a job, of a
  * message) is drawn beforehand and is on disk before the work begins; the next try is handed the very same id, finds
  * what exists under it and goes on from there. Binding an id later would need another write for each request, and a
@@ -53,10 +53,9 @@ const STILL_RUNNING = failure(
   { "Retry-After": "1" },
 );
 
-/** An account that owes has got nothing made: asked again with the same key after paying, it is asked anew. */
+/** A 402 that names a job has made it; after any other nothing has changed, and with more money it is worth asking again. */
 const isKept = ({ status, body }: HttpResult): boolean =>
-  (status >= 200 && status < 300) ||
-  (status === 402 && !(body !== undefined && "code" in body && body.code === "in_debt"));
+  (status >= 200 && status < 300) || (status === 402 && body !== undefined && "id" in body);
 
 const kept = ({ status, body, headers = {} }: HttpResult): StoredResponse => ({
   status,

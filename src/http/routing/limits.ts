@@ -25,7 +25,7 @@ export const REQUEST_MS = 60 * SECOND_MS;
 export const MAX_TASK_LENGTH = 64_000;
 /**
  * A character that people see, as `isBlank` has it, for the description of the API: a JSON Schema pattern that needs no
- * flag, so characters beyond U+FFFF all count as seen.
+ * flag, so characters beyond U+FFFF all count as seen, and so does what stands in an HTML comment.
  */
 export const NOT_BLANK =
   "[^\\s\\u0000-\\u001f\\u007f-\\u009f\\u00ad\\u034f\\u061c\\u115f-\\u1160\\u17b4-\\u17b5\\u180b-\\u180f\\u200b-\\u200f" +

@@ -209,6 +209,29 @@ describe("the web pages", () => {
     expect((await fetch(`${w.github.url}/${REPO}/issues/${change}`)).url).toContain(`/pull/${change}`);
   });
 
+  it("lead to files and branches of any name", async () => {
+    const names = ["what?.txt", "a#b.txt", "100%.txt", "50%25.txt", "a b & c+d.txt", "é.txt"];
+    await pushBranch(
+      w.call,
+      w.github,
+      "odd#1/50%",
+      Object.fromEntries(names.map((name) => [`odd?/${name}`, `This is ${name}.`])),
+    );
+    const linked = async (path: string, name: string): Promise<string> => {
+      const links = [...(await shown(path)).text.matchAll(/<a (?:class="branch" )?href="([^"]+)">([^<]+)<\/a>/g)];
+      const found = links.find(([, , text]) => text?.replaceAll("&amp;", "&") === name)?.[1];
+      if (found === undefined) throw new Error(`no link to ${name} on ${path}`);
+      return found.replaceAll("&amp;", "&");
+    };
+    const branch = await linked(`/${REPO}`, "odd#1/50%");
+    const folder = await linked(branch, "odd?/");
+    for (const name of names) {
+      const file = await shown(await linked(folder, name));
+      expect([file.status, name]).toEqual([200, name]);
+      expect(file.text.replaceAll("&amp;", "&")).toContain(`This is ${name}.`);
+    }
+  });
+
   it("show what anybody wrote as text, and run no script but their own", async () => {
     const hostile = `<script>alert(1)</script>"'&`;
     const number = w.github.openIssue(REPO, { title: hostile, body: hostile, by: "octo", labels: [hostile] });

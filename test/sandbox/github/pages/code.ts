@@ -8,7 +8,7 @@ import { checkList, rollup } from "./checks.ts";
 import { changedFiles } from "./diff.ts";
 import { live } from "./layout.ts";
 import { markdown } from "./markdown.ts";
-import { time } from "./marks.ts";
+import { time, treeLink } from "./marks.ts";
 import type { Page, Render, Visit } from "./visit.ts";
 
 const subject = (commit: Commit): string => commit.message.split("\n")[0] ?? "";
@@ -32,16 +32,16 @@ ${live("checks", html`<section class="card"><header><b>Checks</b></header><div c
 }
 
 function folder(visit: Visit, ref: string, path: string, entries: readonly FileEntry[]): Html {
-  const prefix = `${visit.base}/tree/${ref}/${path === "" ? "" : `${path}/`}`;
+  const link = ({ path: name }: FileEntry): string => treeLink(visit.base, ref, path === "" ? name : `${path}/${name}`);
   const rows = [...entries].sort((a, b) => Number(b.type === "tree") - Number(a.type === "tree"));
-  return html`<ul class="rows">${rows.map((one) => html`<li><a href="${prefix}${one.path}">${one.path}${one.type === "tree" ? "/" : ""}</a></li>`)}</ul>`;
+  return html`<ul class="rows">${rows.map((one) => html`<li><a href="${link(one)}">${one.path}${one.type === "tree" ? "/" : ""}</a></li>`)}</ul>`;
 }
 
 function branches({ repository, base }: Visit): Html {
   const refs = [...repository.git.refs.list("refs/heads/")].map(
     ([ref, sha]) => [ref.slice("refs/heads/".length), sha] as const,
   );
-  return html`<section class="panel"><h2>Branches</h2>${live("branches", html`<ul class="plain">${refs.map(([name, sha]) => html`<li><a class="branch" href="${base}/tree/${name}">${name}</a> ${rollup(repository, base, sha)}</li>`)}</ul>`)}</section>`;
+  return html`<section class="panel"><h2>Branches</h2>${live("branches", html`<ul class="plain">${refs.map(([name, sha]) => html`<li><a class="branch" href="${treeLink(base, name)}">${name}</a> ${rollup(repository, base, sha)}</li>`)}</ul>`)}</section>`;
 }
 
 function tree(visit: Visit, ref: string, path: string): Page | undefined {
@@ -60,7 +60,7 @@ function tree(visit: Visit, ref: string, path: string): Page | undefined {
   return {
     title: path === "" ? `${ref} · Code` : `${path} at ${ref}`,
     tab: "code",
-    body: html`<h1><a class="branch" href="${base}/tree/${ref}">${ref}</a> ${path}</h1><div class="columns"><div>${live("code", html`<div class="box">${commitLine(visit, commit)}${content}</div>`)}${readme === undefined ? nothing : html`<section class="card"><header><b>README.md</b></header><div class="card-body">${markdown(readme, base)}</div></section>`}</div><div class="side">${branches(visit)}<section class="panel"><h2>Clone</h2><pre>git clone ${repoHtml(visit.world, repository)}.git</pre></section></div></div>`,
+    body: html`<h1><a class="branch" href="${treeLink(base, ref)}">${ref}</a> ${path}</h1><div class="columns"><div>${live("code", html`<div class="box">${commitLine(visit, commit)}${content}</div>`)}${readme === undefined ? nothing : html`<section class="card"><header><b>README.md</b></header><div class="card-body">${markdown(readme, base)}</div></section>`}</div><div class="side">${branches(visit)}<section class="panel"><h2>Clone</h2><pre>git clone ${repoHtml(visit.world, repository)}.git</pre></section></div></div>`,
   };
 }
 

@@ -8,6 +8,10 @@ export const time = (at: number): Html => {
   return html`<time datetime="${iso}" title="${iso}">${iso.slice(11, 19)}</time>`;
 };
 
+/** A branch, or a folder or file on it: names may hold what an address gives another meaning, such as `?` and `#`. */
+export const treeLink = (base: string, ref: string, path = ""): string =>
+  [base, "tree", ...`${ref}/${path}`.split("/").map(encodeURIComponent)].join("/").replace(/\/$/, "");
+
 export const person = (user: User): Html =>
   html`<b>${user.login}</b>${user.type === "Bot" ? html` <span class="pill">bot</span>` : nothing}`;
 

@@ -9,13 +9,13 @@ import { commentForm, labelsPanel, stateButton, timeline } from "./conversation.
 import { changedFiles } from "./diff.ts";
 import { issueHead } from "./issues.ts";
 import { live } from "./layout.ts";
-import { avatar, button, person } from "./marks.ts";
+import { avatar, button, person, treeLink } from "./marks.ts";
 import type { Page, Visit } from "./visit.ts";
 
 function head({ base }: Visit, issue: PullIssue, current: "talk" | "files"): Html {
   const { pull, number, user } = issue;
   const path = `${base}/pull/${number}`;
-  const branch = (name: string): Html => html`<a class="branch" href="${base}/tree/${name}">${name}</a>`;
+  const branch = (name: string): Html => html`<a class="branch" href="${treeLink(base, name)}">${name}</a>`;
   const link = (name: typeof current, href: string, text: string): Html =>
     html`<a href="${href}"${name === current ? html` aria-current="page"` : nothing}>${text}</a>`;
   return html`${issueHead(issue, html`${person(user)} ${pull.merged ? "merged" : "wants to merge"} ${branch(pull.headRef)} into ${branch(pull.baseRef)}${pull.autoMerge ? " · auto-merge is on" : ""}`)}

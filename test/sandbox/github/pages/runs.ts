@@ -4,7 +4,7 @@ import { type Html, html, nothing } from "../../../../src/text/html.ts";
 import type { WorkflowJob, WorkflowRun } from "../model.ts";
 import { live } from "./layout.ts";
 import { markdown } from "./markdown.ts";
-import { button, mark, result, time } from "./marks.ts";
+import { button, mark, result, time, treeLink } from "./marks.ts";
 import type { Page, Render, Visit } from "./visit.ts";
 
 export const runList: Render = ({ repository, base }) => {
@@ -22,7 +22,7 @@ function head({ base }: Visit, run: WorkflowRun): Html {
   const path = `${base}/actions/runs/${run.id}`;
   const does =
     run.status === "completed" ? button(`${path}/rerun`, "Re-run all jobs") : button(`${path}/cancel`, "Cancel run");
-  return html`<div class="head"><h1>${mark(result(run))} <a href="${path}">${run.displayTitle}</a></h1>${does}</div><p class="dim">${run.name} #${run.number} · ${run.event} on <a class="branch" href="${base}/tree/${run.headBranch}">${run.headBranch}</a> at <a href="${base}/commit/${run.headSha}">${run.headSha.slice(0, 7)}</a> by ${run.actor.login} · attempt ${run.attempt} · ${result(run)}</p>`;
+  return html`<div class="head"><h1>${mark(result(run))} <a href="${path}">${run.displayTitle}</a></h1>${does}</div><p class="dim">${run.name} #${run.number} · ${run.event} on <a class="branch" href="${treeLink(base, run.headBranch)}">${run.headBranch}</a> at <a href="${base}/commit/${run.headSha}">${run.headSha.slice(0, 7)}</a> by ${run.actor.login} · attempt ${run.attempt} · ${result(run)}</p>`;
 }
 
 function jobCard({ base }: Visit, run: WorkflowRun, job: WorkflowJob): Html {
