@@ -24,7 +24,8 @@ const cellsOf = (line: string): string[] =>
     .slice(1, -1)
     .map((cell) => cell.trim().replaceAll("\\|", "|"));
 
-const rowsOf = (text: string): Rows =>
+/** The rows of the one table of a text. */
+export const rowsOf = (text: string): Rows =>
   text
     .split("\n")
     .filter((line) => line.startsWith("|"))

@@ -7,14 +7,17 @@ import { EVENT_NAMES } from "../../src/domain/job/job-events.ts";
 import { FAILURE_CODES, LOG_FIELDS } from "../../src/domain/job/log-fields.ts";
 import { NEVER_MERGING } from "../../src/domain/job/never-merging.ts";
 import { JOB_OUTCOMES } from "../../src/domain/job/outcome.ts";
+import { HELP } from "../../src/engine/comment-replies.ts";
+import { readSlashCommand } from "../../src/github/events/slash-command.ts";
 import { createMetrics } from "../../src/http/admin/metrics.ts";
 import { ERROR_CODES, type ErrorCode } from "../../src/http/routing/error-codes.ts";
 import { schema as serverSettingsSchema } from "../../src/main/settings.ts";
 import { type Operation, operationsOf, readDescription } from "../contract/description.ts";
 import { startServer } from "../contract/http-server.ts";
-import { textOf } from "../process/read-markdown.ts";
+import { codeOf, textOf } from "../process/read-markdown.ts";
 import { FOREIGN_PARSERS } from "../unit/foreign-parsers.ts";
-import { annotated, type Region, type Rows, table } from "./pages.ts";
+import { API_LIMITS, SERVER_BOUNDS } from "./limits.ts";
+import { annotated, type Region, type Rows, rowsOf, table } from "./pages.ts";
 
 const code = (text: string): string => `\`${text}\``;
 
@@ -70,6 +73,13 @@ function inputsOf(file: string): Rows {
       .replace(/\.$/, "")
       .replace(/^\w/, (first) => first.toLowerCase()),
   ]);
+}
+
+/** The flags of `/job`, as the answer to an unknown one lists them. */
+function flags(): readonly string[] {
+  const refused = readSlashCommand("/job --zzzz mend the greeting");
+  const sentence = refused?.verb === "mistaken" ? refused.sentence : "";
+  return codeOf(/The flags are ([^;]+);/.exec(sentence)?.[1] ?? "");
 }
 
 const NO_JOBS = {
@@ -142,6 +152,56 @@ const ROUTE_TABLES: Readonly<Record<string, readonly string[]>> = {
   "routes of webhooks": ["webhooks"],
 };
 
+/** A row for each name, in its own column as code. */
+const named = (names: readonly string[]): Rows => names.map((name) => [code(name)]);
+const explained = (words: Readonly<Record<string, string>>): Rows =>
+  Object.entries(words).map(([name, meaning]) => [code(name), meaning]);
+
+/** Tables whose rows are in the code and whose last column is prose of the page. */
+const ANNOTATED: Readonly<Record<string, Region>> = {
+  permissions: annotated(
+    ["permission", "access", "why"],
+    Object.entries(manifest.default_permissions).map(([name, access]) => [code(name), access]),
+  ),
+  events: annotated(["event", "why"], named(manifest.default_events)),
+  flags: annotated(["flag", "meaning"], named(flags())),
+  "repository settings": annotated(["key", "default", "meaning"], settingsOfARepository()),
+  "server settings": annotated(["variable", "default", "meaning"], settingsOfTheServer()),
+  "webhook events": annotated(["event", "when"], named(EVENT_NAMES)),
+};
+
+/** Tables that are in the code to the last word. */
+const WHOLE: Readonly<Record<string, Region>> = {
+  commands: whole(
+    ["comment", "what happens"],
+    rowsOf(HELP).map((cells) => cells.map((cell) => (cell === "this text" ? "this table, as a comment" : cell))),
+  ),
+  outcomes: whole(["`outcome`", "meaning"], explained(JOB_OUTCOMES)),
+  "run action inputs": whole(["run-job's input", "default", "meaning"], inputsOf(".github/actions/run-job/action.yml")),
+  "actions mode inputs": whole(["input", "default", "meaning"], inputsOf("action.yml")),
+  "api limits": whole(["what", "limit"], API_LIMITS),
+  "server bounds": whole(["what", "bound"], SERVER_BOUNDS),
+  "log fields": whole(["field", "what it says"], explained(LOG_FIELDS)),
+  "failure codes": whole(
+    ["command", "error_code"],
+    Object.entries(FAILURE_CODES).map((row) => row.map(code)),
+  ),
+  tokens: whole(
+    ["token", "where it lives", "for how long", "shown to"],
+    TOKENS.map(({ name, lives, lasts, shown }) => [name, lives, lasts, shown]),
+  ),
+  "never merging": whole(
+    ["what", "paths, in any case, with all that is below"],
+    NEVER_MERGING.map(({ globs, what }) => [what, globs.map(code).join(", ")]),
+  ),
+  parsers: whole(
+    ["parser", "whose bytes", "size", "depth", "time"],
+    FOREIGN_PARSERS.map(({ name, from, size, depth, time }) => [
+      ...[name, from, `${size.toLocaleString("en")} characters`, depth, time],
+    ]),
+  ),
+};
+
 /** Every region by its name. */
 export async function regions(): Promise<ReadonlyMap<string, Region>> {
   const all = await operations();
@@ -149,69 +209,14 @@ export async function regions(): Promise<ReadonlyMap<string, Region>> {
   for (const group of new Set(all.flatMap(({ tags }) => tags))) {
     if (!shown.has(group)) throw new Error(`No table shows the routes of “${group}”.`);
   }
+  const ofRoutes = Object.entries(ROUTE_TABLES).map(
+    ([name, groups]) => [name, whole(["call", "scope", "what it does"], routes(all, groups))] as const,
+  );
   return new Map<string, Region>([
-    ["permissions", annotated(["permission", "access", "why"], permissionRows())],
-    [
-      "events",
-      annotated(
-        ["event", "why"],
-        manifest.default_events.map((event) => [code(event)]),
-      ),
-    ],
-    [
-      "run action inputs",
-      whole(["run-job's input", "default", "meaning"], inputsOf(".github/actions/run-job/action.yml")),
-    ],
-    ["actions mode inputs", whole(["input", "default", "meaning"], inputsOf("action.yml"))],
-    ["repository settings", annotated(["key", "default", "meaning"], settingsOfARepository())],
-    ["server settings", annotated(["variable", "default", "meaning"], settingsOfTheServer())],
+    ...Object.entries(ANNOTATED),
+    ...Object.entries(WHOLE),
+    ...ofRoutes,
     ["metrics", whole(["metric", "labels", "what it counts"], await metrics())],
-    [
-      "outcomes",
-      whole(
-        ["`outcome`", "meaning"],
-        Object.entries(JOB_OUTCOMES).map(([name, words]) => [code(name), words]),
-      ),
-    ],
-    [
-      "webhook events",
-      annotated(
-        ["event", "when"],
-        EVENT_NAMES.map((name) => [code(name)]),
-      ),
-    ],
-    [
-      "log fields",
-      whole(
-        ["field", "what it says"],
-        Object.entries(LOG_FIELDS).map(([name, words]) => [code(name), words]),
-      ),
-    ],
-    [
-      "failure codes",
-      whole(
-        ["command", "error_code"],
-        Object.entries(FAILURE_CODES).map((row) => row.map(code)),
-      ),
-    ],
     ["errors", whole(["HTTP", "`code`", "meaning"], errors(all))],
-    ...Object.entries(ROUTE_TABLES).map(
-      ([name, groups]) => [name, whole(["call", "scope", "what it does"], routes(all, groups))] as const,
-    ),
-    ["tokens", whole(["token", "where it lives", "for how long", "shown to"], tokenRows())],
-    ["never merging", whole(["what", "paths, in any case, with all that is below"], neverMergingRows())],
-    ["parsers", whole(["parser", "whose bytes", "size", "depth", "time"], parserRows())],
   ]);
 }
-
-const permissionRows = (): Rows =>
-  Object.entries(manifest.default_permissions).map(([name, access]) => [code(name), access]);
-
-const tokenRows = (): Rows => TOKENS.map(({ name, lives, lasts, shown }) => [name, lives, lasts, shown]);
-
-const neverMergingRows = (): Rows => NEVER_MERGING.map(({ globs, what }) => [what, globs.map(code).join(", ")]);
-
-const parserRows = (): Rows =>
-  FOREIGN_PARSERS.map(({ name, from, size, depth, time }) => [
-    ...[name, from, `${size.toLocaleString("en")} characters`, depth, time],
-  ]);
