@@ -8,7 +8,7 @@ import { WRONG_KEYS_PER_MINUTE } from "../../src/http/middleware/auth-throttling
 import { MOST_ATTACHMENTS, MOST_FILES } from "../../src/http/routing/contents-field.ts";
 import * as http from "../../src/http/routing/limits.ts";
 import { MAX_KEYS_OF_ACCOUNT } from "../../src/http/sign-in/issue-key.ts";
-import { MOST_FOR_ACCOUNT } from "../../src/job-log/live-logs.ts";
+import { MAX_FOR_ACCOUNT } from "../../src/job-log/live-logs.ts";
 import { MAX_BLOB_BYTES } from "../../src/store/lowdb/attachments.ts";
 import { MAX_IDEMPOTENCY_RECORDS } from "../../src/store/lowdb/idempotency.ts";
 import { MAX_PENDING } from "../../src/store/lowdb/inbox.ts";
@@ -36,7 +36,7 @@ export const API_LIMITS: Rows = [
     "wrong keys from one address",
     `${WRONG_KEYS_PER_MINUTE} a minute; then 429, except for keys that were good from there before`,
   ],
-  ["logs that an account follows at once", count(MOST_FOR_ACCOUNT)],
+  ["logs that an account follows at once", count(MAX_FOR_ACCOUNT)],
   ["webhooks of an account", count(MOST_SUBSCRIPTIONS)],
   ["keys of an account from signing in", count(MAX_KEYS_OF_ACCOUNT)],
   [
