@@ -79,7 +79,7 @@ function inputsOf(file: string): Rows {
 function flags(): readonly string[] {
   const refused = readSlashCommand("/job --zzzz mend the greeting");
   const sentence = refused?.verb === "mistaken" ? refused.sentence : "";
-  return codeOf(/The flags are ([^;]+);/.exec(sentence)?.[1] ?? "");
+  return codeOf(/The flags are ([^.;]+)[.;]/.exec(sentence)?.[1] ?? "");
 }
 
 const NO_JOBS = {

@@ -153,7 +153,7 @@ describe("commenting", () => {
     const market = readSlashCommand(`/job ${given(/model/).replace("DOLLARS", "5.00")} mend the greeting`);
     expect(market).toEqual({ ...run, model: null, market: { price_cents: 500 } });
     const refused = readSlashCommand("/job --zzzz mend the greeting");
-    const known = refused?.verb === "mistaken" ? /The flags are ([^;]+);/.exec(refused.sentence)?.[1] : undefined;
+    const known = refused?.verb === "mistaken" ? /The flags are ([^.;]+)[.;]/.exec(refused.sentence)?.[1] : undefined;
     expect(codeOf(known ?? "")).toEqual(flags);
   });
 });

@@ -151,7 +151,7 @@ describe("the action's settings", () => {
   it("name a model that is known, or one of a gateway of one's own", () => {
     expect(readActionSettings({ ...runner, LLM_MODEL: "llama" })).toMatchObject({
       ok: false,
-      mistakes: [expect.stringContaining("LLM_MODEL: The model `llama` is not known")],
+      mistakes: [expect.stringContaining("LLM_MODEL: The model `llama` is unknown")],
     });
     const own = readActionSettings({ ...runner, LLM_MODEL: "llama", LLM_PROVIDER: "anthropic-compatible" });
     expect(own.ok && own.settings.llm).toMatchObject({ model: "llama", max_tokens: null });

@@ -21,7 +21,7 @@ it("is rendered as on GitHub, with tables, line breaks, plain HTML and links to 
 
 /** Everything that may stand in a page. */
 const TAG =
-  /^<(?:\/?(?:p|h[1-6]|ul|ol|li|strong|em|s|blockquote|pre|code|table|thead|tbody|tr|th|td|sub|sup|kbd|b|i|details|summary|br|hr|a)|\/div|div class="markdown"|ol start="\d+"|t[hd] style="text-align:(?:left|right|center)"|code class="language-[^"<>]*"|a href="(?:https?:\/\/|\/(?!\/)|#)[^"<>]*"(?: title="[^"<>]*")?)>$/;
+  /^<(?:\/?(?:p|h[1-6]|ul|ol|li|strong|em|s|blockquote|pre|code|table|thead|tbody|tr|th|td|sub|sup|kbd|b|i|details|summary|br|hr|a)|\/div|div class="markdown"|ol start="\d+"|t[hd] style="text-align:(?:left|right|center)"|code class="language-[^"<>]*"|a href="(?:(?:https?:\/\/|\/(?!\/)|#)[^"<>]*)?"(?: title="[^"<>]*")?)>$/;
 
 const PIECES = [
   ...[

@@ -40,7 +40,7 @@ describe("settings of the server", () => {
 
   it("refuses a model that nobody knows, unless a gateway of one's own may", () => {
     const llama = { ...good, LLM_MODEL: "llama" };
-    expect(mistakesOf(readSettings(llama, folder))[0]).toMatch(/^LLM_MODEL: The model `llama` is not known\. Name one/);
+    expect(mistakesOf(readSettings(llama, folder))[0]).toMatch(/^LLM_MODEL: The model `llama` is unknown\. Use a known one/);
     for (const more of [{ ANTHROPIC_BASE_URL: "http://localhost:4000" }, { LLM_PROVIDER: "anthropic-compatible" }])
       expect(settingsOf(readSettings({ ...llama, ...more }, folder)).llm.model).toBe("llama");
   });
@@ -51,7 +51,7 @@ describe("settings of the server", () => {
       expect.stringMatching(
         /^LLM_MODEL: The model `claude-opus-4-1` is retired since 2026-08-05, so `claude-opus-5-5`/,
       ),
-      expect.stringMatching(/^LLM_MODEL: An answer of `claude-opus-5-5` has at most 128000 tokens/),
+      expect.stringMatching(/^LLM_MODEL: `claude-opus-5-5` answers with at most 128000 tokens/),
     ]);
   });
 
