@@ -47,9 +47,9 @@ describe("the market on GitHub", () => {
     const issue = harness.ask(ORDER);
     const { id } = await harness.jobOf(issue);
     expect(await harness.job(id)).toMatchObject({
-      ...{ status: "pending_payment", runner: "market", account: "ada", price_cents: 500 },
+      ...{ status: "pending_payment", account: "ada", price_cents: 500 },
       title: "Create UNIX.md that says Unix is old",
-      requirements: "- create UNIX.md is done",
+      work: { kind: "market", requirements: "- create UNIX.md is done" },
     });
     await commentSays(harness, issue, "/job pay");
     expect(harness.comment(issue)).toContain("It costs $5.00");
@@ -131,7 +131,7 @@ describe("the market on GitHub", () => {
     const issue = harness.ask(ORDER);
     const { id } = await harness.jobOf(issue);
     expect(await harness.job(id)).toMatchObject({
-      requirements: expect.stringContaining("Do what the description asks"),
+      work: { requirements: expect.stringContaining("Do what the description asks") },
     });
     await bob.deliver(id, { output_text: "Unix was written in 1969." });
     await untilJob(harness, id, "the sender's to decide", isSenderAsked);
