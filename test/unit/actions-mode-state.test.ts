@@ -41,7 +41,7 @@ const full: Partial<Job> = {
       because: [{ verdict: "wait", text: "CI", url: null, because: [] }],
     },
   ],
-  comment: { id: 5, synced_at: T0 },
+  comment: { id: 5 },
 };
 
 describe("the state of a job", () => {
@@ -49,7 +49,9 @@ describe("the state of a job", () => {
     const before = stored(full);
     const carried = read(write(before), ID, HERE);
     expect(carried?.job).toEqual({ ...before.job, repository: HERE });
-    expect(carried?.effects).toEqual(before.effects.map(({ effect, not_before }) => ({ effect, not_before })));
+    expect(carried?.effects).toEqual(
+      before.effects.map(({ effect, urgency, not_before }) => ({ effect, urgency, not_before })),
+    );
     expect(carried?.history).toEqual(before.history.map(({ seq: _, ...row }) => row));
     expect(carried?.log).toEqual(before.log);
   });

@@ -340,8 +340,8 @@ const progress = attempt.extend({
   reasons: list(reason),
   /** Things the sender must be told beside the status, e.g. that no run has started. */
   notice: unset(text),
-  comment: unset(z.object({ id: number, synced_at: time })),
-  check: unset(z.object({ id: number, sha, synced_at: time })),
+  comment: unset(z.object({ id: number })),
+  check: unset(z.object({ id: number, sha })),
 });
 
 export const jobSchema = progress.extend({

@@ -67,6 +67,8 @@ export function jobTo3(job: Raw): Raw {
   };
 }
 
+const pendingOf4 = z.array(z.looseObject({}));
+
 /** The only dialect whose callers waited for the branch; since format 5 the origin itself says whether they do. */
 const AWAITING = z.looseObject({ kind: z.literal("rest"), dialect: z.literal("create-job") });
 
@@ -83,6 +85,10 @@ export function jobTo5({ runner, work: result, ...before }: Raw): Raw {
   }
   return job;
 }
+
+/** Effects say how urgent they are. */
+export const effectsTo5 = (effects: unknown): unknown =>
+  pendingOf4.parse(effects).map((one) => ({ ...one, urgency: "now" }));
 
 /** What finds a job, where the head of its record has format 2, 3 or 4. */
 export const foundTo5 = (job: Raw): Raw => jobTo5({ ...ADDED_IN_3, ...job });

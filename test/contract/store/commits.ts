@@ -6,8 +6,12 @@ import { MAX_HISTORY_ROWS } from "../../../src/store/next-record.ts";
 import { commitOf, type Engine, jobId, keep, onMarket, START, sampleJob, withStore } from "./sample.ts";
 
 const row = (note: string) => ({ at: START, event: "noted", from: null, to: "queued" as const, by: null, note });
-const syncComment = { effect: { type: "sync-comment" as const }, not_before: START };
-const merge = { effect: { type: "merge" as const, sha: "a1", method: "squash" as const }, not_before: START + 5 };
+const syncComment = { effect: { type: "sync-comment" }, urgency: "now", not_before: START } as const;
+const merge = {
+  effect: { type: "merge", sha: "a1", method: "squash" },
+  urgency: "now",
+  not_before: START + 5,
+} as const;
 
 export function describeCommits(engine: Engine): void {
   describe(`commits to ${engine.name}`, () => {

@@ -1,7 +1,7 @@
 /** How a try or a job ends: failing, cancelling, being verified. The one place where escrow leaves a job. */
 
 import { payout, refund } from "../../market/ledger.ts";
-import { type Change, change, type Decided, showComment, showNow, soon } from "../decision.ts";
+import { atOnce, type Change, change, type Decided, showComment, showNow } from "../decision.ts";
 import type { WantedEffect } from "../effect.ts";
 import {
   type GivenUp,
@@ -37,12 +37,12 @@ export const conclude = (job: Job, did: string): readonly Round[] =>
   job.rounds.map((round, index) => (index === job.rounds.length - 1 && round.did === "" ? { ...round, did } : round));
 
 export const pushBrief = (job: Job): WantedEffect[] =>
-  isOnActions(job) ? [soon({ type: "push-brief", round: job.round, try: job.tries })] : [];
+  isOnActions(job) ? [atOnce({ type: "push-brief", round: job.round, try: job.tries })] : [];
 
 /** A run that is still going would work for nothing. */
 export function cancelRun(job: Job): WantedEffect[] {
   const run = runOf(job);
-  return run !== null && run.status !== "completed" ? [soon({ type: "cancel-run", run_id: run.id })] : [];
+  return run !== null && run.status !== "completed" ? [atOnce({ type: "cancel-run", run_id: run.id })] : [];
 }
 
 /** What checks said of an earlier try is no reason of this end. */
@@ -69,7 +69,7 @@ export function endUnpaid(job: Job, now: number, to: "failed" | "cancelled", ext
     set,
     event: to,
     postings: refund(job.account, job.id, job.price_cents),
-    effects: [...(extra.effects ?? []), ...(shown ? showNow({ ...job, ...set }, now) : [showComment(job, now, "now")])],
+    effects: [...(extra.effects ?? []), ...(shown ? showNow({ ...job, ...set }, now) : [showComment(now, "now")])],
   });
 }
 
@@ -138,7 +138,7 @@ export function failAttempt(
     set: next,
     event: "queued",
     note: why,
-    effects: [...(extra.effects ?? []), ...pushBrief(next), showComment(job, now, "paced")],
+    effects: [...(extra.effects ?? []), ...pushBrief(next), showComment(now, "soon")],
   });
 }
 

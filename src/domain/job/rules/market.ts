@@ -3,7 +3,7 @@
 import { marketOf } from "../../../contracts/settings.ts";
 import { accountNamed } from "../account.ts";
 import type { Command } from "../command.ts";
-import { type Context, change, type Decision, refuse, soon, unchanged } from "../decision.ts";
+import { atOnce, type Context, change, type Decision, refuse, unchanged } from "../decision.ts";
 import { holdOf, isOnMarket, type Job, marketWork, statusAt, workerOf } from "../job.ts";
 import { failAttempt, withoutHold } from "./ending.ts";
 import { takeIn } from "./reviewing.ts";
@@ -79,7 +79,7 @@ export function accept(job: Job, agent_id: string, { now }: Context): Decision {
     set,
     event: "accepted",
     by: agent_id,
-    effects: [soon({ type: "push-brief", round: job.round, try: job.tries })],
+    effects: [atOnce({ type: "push-brief", round: job.round, try: job.tries })],
   });
 }
 
@@ -108,7 +108,7 @@ export function submit(job: Job, command: Extract<Command, { type: "submit" }>, 
     },
     event: "submitted",
     by: command.agent_id,
-    effects: held ? [soon({ type: "show-files", round: job.round, try: job.tries })] : takeIn(job, delivery),
+    effects: held ? [atOnce({ type: "show-files", round: job.round, try: job.tries })] : takeIn(job, delivery),
   });
 }
 

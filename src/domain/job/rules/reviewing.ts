@@ -11,6 +11,7 @@ import type { Actor, Command } from "../command.ts";
 import type { CommentId } from "../comment-id.ts";
 import {
   andThen,
+  atOnce,
   type Context,
   change,
   type Decision,
@@ -18,7 +19,6 @@ import {
   refuse,
   showComment,
   showNow,
-  soon,
   unchanged,
 } from "../decision.ts";
 import type { Effect, WantedEffect } from "../effect.ts";
@@ -78,7 +78,7 @@ export function askJudge(job: Job): { readonly set: Partial<Job>; readonly effec
   };
   if (!isOnMarket(job) || !isWanted(effect, job)) return { set: {}, effects: [] };
   const nth = job.work.judgement?.nth ?? 0;
-  if (nth < MOST_JUDGED) return { set: {}, effects: [soon(effect)] };
+  if (nth < MOST_JUDGED) return { set: {}, effects: [atOnce(effect)] };
   const reasons = ["The branch has moved too often to be judged again."];
   const judgement: Judgement = { sha: effect.sha, verdict: "unsure", reasons, nth };
   return { set: { work: { ...job.work, judgement } }, effects: [] };
@@ -109,8 +109,8 @@ export function judged(job: Job, report: Of<"judged">, { now }: Context): Decisi
 export const takeIn = ({ round, tries }: Pick<Job, "round" | "tries">, delivery: Delivery | null): WantedEffect[] => [
   ...(delivery === null || delivery.files.length === 0
     ? []
-    : [soon({ type: "deliver-files", round, try: tries } as const)]),
-  soon({ type: "open-pull-request", round }),
+    : [atOnce({ type: "deliver-files", round, try: tries } as const)]),
+  atOnce({ type: "open-pull-request", round }),
 ];
 
 /** From here on a stranger's code may run with what the checks of this repository see. */
@@ -222,7 +222,7 @@ function notTheirs(job: Job, account: string, what: "approved" | "rejected", now
 const nameOf = (by: Actor): string | null => by.login ?? by.account;
 
 const seen = (comment_id: CommentId | null): WantedEffect[] =>
-  comment_id === null ? [] : [soon({ type: "react", comment_id, content: "eyes" })];
+  comment_id === null ? [] : [atOnce({ type: "react", comment_id, content: "eyes" })];
 
 export function approve(job: Job, { account, by, comment_id, commit }: Of<"approve">, { now }: Context): Decision {
   if (job.status === "verified" && isOnMarket(job) && isAccount(account, job.account)) return unchanged;
@@ -247,7 +247,7 @@ export function approve(job: Job, { account, by, comment_id, commit }: Of<"appro
       ...seen(comment_id),
       ...showNow(job, now),
       // paid it is; whether it may be merged is a question of its own
-      ...(apart ? [] : [soon({ type: "read-facts", runs: [] })]),
+      ...(apart ? [] : [atOnce({ type: "read-facts", runs: [] })]),
     ],
   });
 }
@@ -264,6 +264,6 @@ export function rejectWork(
   if (isApprovedByTime(job, now)) return refuse("wrong_status", TOO_LATE);
   const said = head(reason.trim(), MOST_REASON);
   const why = said === "" ? "The sender rejected the work." : `The sender rejected the work: ${said}`;
-  const told = { by: nameOf(by), effects: [...seen(comment_id), showComment(job, now, "now")] };
+  const told = { by: nameOf(by), effects: [...seen(comment_id), showComment(now, "now")] };
   return failAttempt(job, now, why, told, "another's");
 }
