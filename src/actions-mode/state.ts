@@ -9,7 +9,7 @@ import { gitHubEffectSchema, type PendingEffect, URGENCIES } from "../domain/job
 import { type HistoryRow, historyRowSchema } from "../domain/job/history.ts";
 import { branchOf, isOnActions, issueOf, type Job, type JobId, type Repository } from "../domain/job/job.ts";
 import { jobSchema } from "../domain/job/schema.ts";
-import { jobTo2, jobTo3, jobTo5 } from "../domain/job/upcasts.ts";
+import { effectsTo5, jobTo2, jobTo3, jobTo5 } from "../domain/job/upcasts.ts";
 import type { StoredJob } from "../engine/ports/jobs.ts";
 import { head } from "../text/text.ts";
 
@@ -28,16 +28,20 @@ export interface Carried extends Pick<StoredJob, "job" | "log"> {
   readonly effects: readonly Pick<PendingEffect, "effect" | "urgency" | "not_before">[];
 }
 
-const effects = z.array(
-  z.object({ effect: gitHubEffectSchema, urgency: z.enum(URGENCIES).default("now"), not_before: z.number() }),
-);
+const effects = z.array(z.object({ effect: gitHubEffectSchema, urgency: z.enum(URGENCIES), not_before: z.number() }));
 const rest = { effects, history: z.array(historyRowSchema), log: z.array(logLineSchema) };
 
 const schema = z.object({ format: z.literal(FORMAT), job: jobSchema, ...rest });
 
 const schemaOf1 = z
-  .object({ format: z.literal(1), job: z.looseObject({}), ...rest })
-  .transform(({ job, ...others }): unknown => ({ ...others, format: FORMAT, job: jobTo5(jobTo3(jobTo2(job))) }))
+  .object({ format: z.literal(1), job: z.looseObject({}), effects: z.array(z.looseObject({})) })
+  .loose()
+  .transform(({ job, effects, ...others }): unknown => ({
+    ...others,
+    format: FORMAT,
+    job: jobTo5(jobTo3(jobTo2(job))),
+    effects: effectsTo5(effects),
+  }))
   .pipe(schema);
 
 const COMMIT = /^(?:[0-9a-f]{40}|[0-9a-f]{64}|)$/;

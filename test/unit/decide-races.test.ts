@@ -214,7 +214,7 @@ describe("a run that is begun again on GitHub", () => {
   it("has its end read, not the end before", () => {
     const ended = led(working(), runChanged({ status: "completed", conclusion: "failure" }));
     const again = led(ended, runChanged({ attempt: 2 }));
-    const read: Effect = { type: "read-result", round: 1, try: 1 };
+    const read: Effect = { type: "read-result", round: 1, attempt: 1 };
     expect(isWanted(read, ended)).toBe(true);
     expect(isWanted(read, again)).toBe(false);
     const over = step(again, runChanged({ attempt: 2, status: "completed", conclusion: "success" }));

@@ -121,7 +121,7 @@ describe("a result that is handed in", () => {
   it("of a run that breaks all the same fails the try, and the next begins without it", () => {
     const broken = runChanged({ status: "completed", conclusion: "failure" });
     const next = led(running(), HAND_IN, PUSHED, broken);
-    expect(next).toMatchObject({ status: "queued", tries: 2, work: { handed_in: null, progress_at: null } });
+    expect(next).toMatchObject({ status: "queued", attempt: 2, work: { handed_in: null, progress_at: null } });
   });
 
   it.each(["failed", "limit"] as const)("that says %s fails the try, whatever was pushed", (outcome) => {

@@ -12,7 +12,7 @@ const sha = z.string();
 const number = z.number().int().positive();
 const method = z.enum(MERGE_METHODS);
 /** Of which attempt it is. */
-const attempt = { round: number, try: number };
+const attempt = { round: number, attempt: number };
 
 export const gitHubEffectSchema = z
   .discriminatedUnion("type", [
@@ -73,7 +73,7 @@ export function effectKey(effect: Effect): string {
     case "read-result":
     case "show-files":
     case "deliver-files":
-      return `${effect.type}:${effect.round}.${effect.try}`;
+      return `${effect.type}:${effect.round}.${effect.attempt}`;
     case "open-pull-request":
       return `${effect.type}:${effect.round}`;
     case "react":

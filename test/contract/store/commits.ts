@@ -95,18 +95,18 @@ export function describeCommits(engine: Engine): void {
 
     it("loses no update under 50 callers that each read, change and try again", () =>
       withStore(engine, async ({ jobs }, reopen) => {
-        await keep(jobs, sampleJob(1, { tries: 0 }));
+        await keep(jobs, sampleJob(1, { attempt: 0 }));
         const raise = async (): Promise<void> => {
           const before = await jobs.load(jobId(1));
           await new Promise((resolve) => setImmediate(resolve));
           if (before === null) throw new Error("The job is gone.");
-          const job = { ...before.job, tries: before.job.tries + 1 };
-          const answer = await jobs.commit(commitOf(job, before.version, { history: [row(`${job.tries}`)] }));
+          const job = { ...before.job, attempt: before.job.attempt + 1 };
+          const answer = await jobs.commit(commitOf(job, before.version, { history: [row(`${job.attempt}`)] }));
           if (!answer.ok) await raise();
         };
         await Promise.all(Array.from({ length: 50 }, raise));
         const after = await (await reopen()).jobs.load(jobId(1));
-        expect(after?.job.tries).toBe(50);
+        expect(after?.job.attempt).toBe(50);
         expect(after?.version).toBe(51);
         expect(after?.history.map(({ note }) => note)).toEqual(Array.from({ length: 50 }, (_, i) => `${i + 1}`));
       }));

@@ -27,7 +27,7 @@ export function effectAbandoned(
     case "merge":
       return change(job, now, { set: { merge: { state: "off", why: sentence } }, effects: showNow(job, now) });
     case "enable-auto-merge":
-      // one of the tries may have done it, unheard
+      // one of the attempts may have done it, unheard
       return change(job, now, {
         set: { merge: { state: "off", why: sentence } },
         effects: [atOnce({ type: "disable-auto-merge" }), ...showNow(job, now)],

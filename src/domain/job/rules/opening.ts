@@ -15,7 +15,7 @@ export function finishedWithout(job: Job, now: number, set: Partial<Job>): Decis
   return verify(job, now, { set: off, effects: showNow(job, now) });
 }
 
-/** A job has two tries in a round, and each opens one at most. */
+/** A job has two attempts in a round, and each opens one at most. */
 const MOST_FORMER = 1_000;
 
 /** What keeps a pull request from being merged, and no event tells of, is named within ten seconds. */

@@ -1,6 +1,6 @@
 /**
  * What a run tells of itself while it goes on: that it gets on, its result, and by a push of ours that the work is on the
- * branch. Nothing here ends a try: a run that has told everything may still break, so its end alone is its end.
+ * branch. Nothing here ends an attempt: a run that has told everything may still break, so its end alone is its end.
  */
 
 import type { Command } from "../command.ts";

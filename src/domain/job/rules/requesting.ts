@@ -157,7 +157,7 @@ export function nextRound(job: Job, asked: string, by: string | null, { now, ava
     ...newAttempt(retireRun(job.work)),
     status: "queued",
     attempt_count: 0,
-    tries: 1,
+    attempt: 1,
     round: job.round + 1,
     rounds: [...job.rounds, { asked, by, did: "" }].slice(-MOST_ROUNDS),
     cancellation_requested: false,

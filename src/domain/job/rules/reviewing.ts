@@ -42,7 +42,7 @@ import { failAttempt, verify } from "./ending.ts";
 
 type Of<T extends Command["type"]> = Extract<Command, { type: T }>;
 
-/** Commits of one try that a judge reads: each further one costs money and was not asked for. */
+/** Commits of one attempt that a judge reads: each further one costs money and was not asked for. */
 export const MOST_JUDGED = 5;
 /** What the judge says is looked at together with the checks. */
 const SETTLE_MS = 500;
@@ -56,7 +56,7 @@ export const isWatched = (job: Job): boolean =>
 
 /**
  * Who works for somebody else's money does not say by a merge of their own that the work is good; nor does a program, such
- * as this App for an earlier round, a merger whom nobody knows, nor a merge of what an earlier try has left. Checks, judge
+ * as this App for an earlier round, a merger whom nobody knows, nor a merge of what an earlier attempt has left. Checks, judge
  * and sender decide as if it had not been.
  */
 export function saysNothing(job: Job, merge: Of<"merged">, merger: string | null): boolean {
@@ -73,7 +73,7 @@ export function askJudge(job: Job): { readonly set: Partial<Job>; readonly effec
   const effect: Effect = {
     type: "judge",
     round: job.round,
-    try: job.tries,
+    attempt: job.attempt,
     sha: judgedSha(job),
   };
   if (!isOnMarket(job) || !isWanted(effect, job)) return { set: {}, effects: [] };
@@ -86,7 +86,7 @@ export function askJudge(job: Job): { readonly set: Partial<Job>; readonly effec
 
 export function judged(job: Job, report: Of<"judged">, { now }: Context): Decision {
   const { round, sha, verdict, reasons } = report;
-  if (!isOnMarket(job) || !isWanted({ type: "judge", round, try: report.try, sha }, job)) return unchanged;
+  if (!isOnMarket(job) || !isWanted({ type: "judge", round, attempt: report.attempt, sha }, job)) return unchanged;
   const nth = (job.work.judgement?.nth ?? 0) + (verdict === "none" ? 0 : 1);
   const judgement = { sha, verdict, reasons, nth };
   const heard = change(job, now, {
@@ -106,10 +106,13 @@ export function judged(job: Job, report: Of<"judged">, { now }: Context): Decisi
 }
 
 /** A worker's files come to the job's branch, and their pull request opens. */
-export const takeIn = ({ round, tries }: Pick<Job, "round" | "tries">, delivery: Delivery | null): WantedEffect[] => [
+export const takeIn = (
+  { round, attempt }: Pick<Job, "round" | "attempt">,
+  delivery: Delivery | null,
+): WantedEffect[] => [
   ...(delivery === null || delivery.files.length === 0
     ? []
-    : [atOnce({ type: "deliver-files", round, try: tries } as const)]),
+    : [atOnce({ type: "deliver-files", round, attempt } as const)]),
   atOnce({ type: "open-pull-request", round }),
 ];
 
@@ -143,7 +146,7 @@ function otherFiles(job: Job, commit: string | undefined, verb: "run-checks" | "
   }
   const { sha, url } = held;
   const named = commitToName(job);
-  const isFirst = job.round === 1 && job.tries === 1;
+  const isFirst = job.round === 1 && job.attempt === 1;
   if (commit === undefined ? isFirst : sha?.startsWith(commit.toLowerCase())) return null;
   if (sha === null) return "Other files were handed in since; wait until they can be read, then say it again.";
   return `The files that wait are those of commit ${sha}: read ${url}, then say so of them, by \`/job ${verb} ${named ?? sha}\`.`;
@@ -166,7 +169,7 @@ export function filesShown(job: Job, report: Of<"files-shown">, { now }: Context
   const work = marketWork(job);
   const delivery = work?.delivery ?? null;
   if (work === null || delivery === null) return unchanged;
-  if (!isWanted({ type: "show-files", round, try: report.try }, job)) return unchanged;
+  if (!isWanted({ type: "show-files", round, attempt: report.attempt }, job)) return unchanged;
   const shown = change(job, now, { set: { work: { ...work, delivery: { ...delivery, held: { sha, url } } } } });
   return andThen(shown, (next) => change(next, now, { ...askJudge(next) }));
 }

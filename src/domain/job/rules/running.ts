@@ -1,5 +1,5 @@
 /**
- * A try on GitHub Actions: the brief reaches the branch, a run starts and ends, its result is read, a pull request
+ * An attempt on GitHub Actions: the brief reaches the branch, a run starts and ends, its result is read, a pull request
  * opens. Webhooks come late, twice and out of order, and may outrun the outcome of our own push: each step accepts
  * what it can recognise as its own and drops the rest.
  */
@@ -42,8 +42,8 @@ import { letRun } from "./reviewing.ts";
 
 type Report<T extends Command["type"]> = Extract<Command, { type: T }>;
 
-const isThisTry = (job: Job, report: { readonly round: number; readonly try: number }): boolean =>
-  report.round === job.round && report.try === job.tries;
+const isThisAttempt = (job: Job, report: { readonly round: number; readonly attempt: number }): boolean =>
+  report.round === job.round && report.attempt === job.attempt;
 
 /** Start of a run, image and push around the agent's own minutes. */
 const RUN_ALLOWANCE_SECONDS = 15 * 60;
@@ -64,7 +64,7 @@ export function briefPushed(job: Job, report: Report<"brief-pushed">, context: C
     settings_problem: report.settings_problem ?? null,
     work: isOnActions(job) ? { ...job.work, llm: report.llm ?? null } : job.work,
   };
-  if (!isThisTry(job, report)) return unchanged;
+  if (!isThisAttempt(job, report)) return unchanged;
   if (isOnMarket(job) && !isFinal(job.status) && !marketOf(report.settings).enabled) {
     const failure = marketOff(fullName(job.repository));
     const set = { ...pushed, failure };
@@ -109,7 +109,7 @@ const firstComment = (job: Job, now: number): WantedEffect =>
   showComment(now, job.comment === null && job.status === "queued" ? "whenever" : "soon");
 
 export function briefRefused(job: Job, report: Report<"brief-refused">, { now }: Context): Decision {
-  if (!isThisTry(job, report) || isFinal(job.status)) return unchanged;
+  if (!isThisAttempt(job, report) || isFinal(job.status)) return unchanged;
   return endUnpaid(job, now, "failed", { set: { failure: report.sentence }, note: report.sentence });
 }
 
@@ -134,7 +134,7 @@ function heldBack(job: ActionsJob, { run, head_sha }: Report<"run-changed">, { n
   });
 }
 
-/** Is it the run of this try, or may it be while the brief's commit is not known? */
+/** Is it the run of this attempt, or may it be while the brief's commit is not known? */
 const isOurs = (job: ActionsJob, report: Report<"run-changed">): boolean =>
   report.commit_message.startsWith(`${RUN_COMMIT_PREFIX}${job.id}`) &&
   !job.work.past_runs.includes(report.run.id) &&
@@ -174,7 +174,7 @@ export function runChanged(job: Job, report: Report<"run-changed">, context: Con
       ...job,
       status: "queued",
       round: job.round + 1,
-      tries: 1,
+      attempt: 1,
       attempt_count: 0,
       work: { ...job.work, run: null },
       rounds: [...job.rounds, { asked, by: null, did: "" }].slice(-MOST_ROUNDS),
@@ -261,15 +261,15 @@ function endedRun(job: ActionsJob, context: Context): Decision {
 
 /** Its result is read from the branch, unless the run has told it and its push is known. */
 function workDone(job: ActionsJob, context: Context): Decision {
-  const { result, round, tries, work } = job;
+  const { result, round, attempt, work } = job;
   const { run, handed_in } = work;
   const ended = { set: { work } };
   const told = handed_in?.run_id === run?.id && handed_in?.attempt === run?.attempt ? handed_in : null;
   const head_sha = told?.clean_sha ?? null;
   if (result === null || head_sha === null)
-    return change(job, context.now, { ...ended, effects: [atOnce({ type: "read-result", round, try: tries })] });
+    return change(job, context.now, { ...ended, effects: [atOnce({ type: "read-result", round, attempt })] });
   return andThen(change(job, context.now, ended), (next) =>
-    resultRead(next, { type: "result-read", round, try: tries, result, head_sha, clean: true }, context),
+    resultRead(next, { type: "result-read", round, attempt, result, head_sha, clean: true }, context),
   );
 }
 
@@ -280,7 +280,7 @@ function handedIn(work: Work, { clean, head_sha }: Report<"result-read">): Work 
 }
 
 export function resultRead(job: Job, report: Report<"result-read">, { now }: Context): Decision {
-  if (!isThisTry(job, report) || job.status !== "accepted") return unchanged;
+  if (!isThisAttempt(job, report) || job.status !== "accepted") return unchanged;
   const { result } = report;
   const run = runOf(job);
   const set = {

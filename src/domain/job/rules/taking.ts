@@ -28,7 +28,7 @@ const isHandedIn = ({ status }: Job): boolean => status === "submitted" || statu
 export function takenWork(job: MarketJob, { pull_request }: Merged, merger: string | null): RejectedWork | null {
   const work = job.work.turned_down.find((one) => one.pull_request === pull_request);
   if (work === undefined || isAccount(work.account, job.account)) return null;
-  // of the try that is being looked at: that is for its own rules
+  // of the attempt that is being looked at: that is for its own rules
   if (job.status === "submitted" && job.pull_request?.number === pull_request) return null;
   return merger === null || isAccount(merger, work.account) ? null : work;
 }
