@@ -40,7 +40,7 @@ async function hasRun(octokit: Octokit, job: Job, sha: string): Promise<boolean>
 /** The outcome of a push of the brief, with its run started where there was one. */
 export async function startRun(octokit: Octokit, job: Job, pushed: Attempt, now: () => number): Promise<Attempt> {
   if (pushed.ended !== "done" || pushed.command?.type !== "brief-pushed") return pushed;
-  const { head_sha, round, try: turn } = pushed.command;
+  const { head_sha, round, attempt } = pushed.command;
   const answer = await attempted(now, async () => {
     if (await hasRun(octokit, job, head_sha)) return;
     await octokit.request("POST /repos/{owner}/{repo}/actions/workflows/{workflow_id}/dispatches", {
@@ -53,5 +53,5 @@ export async function startRun(octokit: Octokit, job: Job, pushed: Attempt, now:
   if (answer.ok) return pushed;
   const sentence = refusalOf(answer.githubError, job);
   if (sentence === null) return { ended: "later", ...laterOf(answer.githubError) };
-  return { ended: "done", command: { type: "brief-refused", round, try: turn, sentence } };
+  return { ended: "done", command: { type: "brief-refused", round, attempt, sentence } };
 }

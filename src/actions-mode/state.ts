@@ -5,11 +5,11 @@
 import { z } from "zod";
 import { logLineSchema } from "../contracts/log-line.ts";
 import { redact } from "../contracts/redact.ts";
-import { gitHubEffectSchema, type PendingEffect } from "../domain/job/effect.ts";
+import { gitHubEffectSchema, type PendingEffect, URGENCIES } from "../domain/job/effect.ts";
 import { type HistoryRow, historyRowSchema } from "../domain/job/history.ts";
 import { branchOf, isOnActions, issueOf, type Job, type JobId, type Repository } from "../domain/job/job.ts";
 import { jobSchema } from "../domain/job/schema.ts";
-import { jobTo2, jobTo3, jobTo5 } from "../domain/job/upcasts.ts";
+import { effectsTo5, jobTo2, jobTo3, jobTo5 } from "../domain/job/upcasts.ts";
 import type { StoredJob } from "../engine/ports/jobs.ts";
 import { head } from "../text/text.ts";
 
@@ -25,17 +25,23 @@ const MAX_LOG = 200;
 
 export interface Carried extends Pick<StoredJob, "job" | "log"> {
   readonly history: readonly HistoryRow[];
-  readonly effects: readonly Pick<PendingEffect, "effect" | "not_before">[];
+  readonly effects: readonly Pick<PendingEffect, "effect" | "urgency" | "not_before">[];
 }
 
-const effects = z.array(z.object({ effect: gitHubEffectSchema, not_before: z.number() }));
+const effects = z.array(z.object({ effect: gitHubEffectSchema, urgency: z.enum(URGENCIES), not_before: z.number() }));
 const rest = { effects, history: z.array(historyRowSchema), log: z.array(logLineSchema) };
 
 const schema = z.object({ format: z.literal(FORMAT), job: jobSchema, ...rest });
 
 const schemaOf1 = z
-  .object({ format: z.literal(1), job: z.looseObject({}), ...rest })
-  .transform(({ job, ...others }) => ({ ...others, format: FORMAT, job: jobTo5(jobTo3(jobTo2(job))) }))
+  .object({ format: z.literal(1), job: z.looseObject({}), effects: z.array(z.looseObject({})) })
+  .loose()
+  .transform(({ job, effects, ...others }): unknown => ({
+    ...others,
+    format: FORMAT,
+    job: jobTo5(jobTo3(jobTo2(job))),
+    effects: effectsTo5(effects),
+  }))
   .pipe(schema);
 
 const COMMIT = /^(?:[0-9a-f]{40}|[0-9a-f]{64}|)$/;
@@ -68,7 +74,7 @@ function textOf(carried: Carried, limit: number): string {
 export function write({ job, history, effects, log }: StoredJob): string {
   const carried: Carried = {
     job,
-    effects: effects.map(({ effect, not_before }) => ({ effect, not_before })),
+    effects: effects.map(({ effect, urgency, not_before }) => ({ effect, urgency, not_before })),
     // numbered anew wherever they are read
     history: history.slice(-MAX_HISTORY).map(({ seq: _, ...row }) => row),
     log: log.slice(-MAX_LOG),

@@ -1,10 +1,8 @@
 /**
  * Wraps a store for Actions mode: it notifies of every change, so that the process need not poll to know when its work is
- * done, and it writes comment and check almost at once, since a waiting runner is paid for.
+ * done.
  */
 
-import type { EffectType } from "../domain/job/effect.ts";
-import type { Commit } from "../engine/ports/jobs.ts";
 import type { Store } from "../engine/ports/store.ts";
 
 /** Counts changes, so that one that nobody waited for is not lost. */
@@ -36,20 +34,6 @@ export class ChangeNotifier {
   }
 }
 
-const PACED: ReadonlySet<EffectType> = new Set(["sync-comment", "sync-check"]);
-/** Long enough for one write to say what several commits of the same event have changed. */
-const MOMENT_MS = 400;
-
-/** The gaps between edits are for a server: here, one event changes a comment once or twice. */
-const hurried = (commit: Commit): Commit => ({
-  ...commit,
-  effects: commit.effects.map((wanted) =>
-    PACED.has(wanted.effect.type)
-      ? { ...wanted, not_before: Math.min(wanted.not_before, commit.at + MOMENT_MS) }
-      : wanted,
-  ),
-});
-
 /** The same object with some of its members replaced. */
 const withMembers = <T extends object>(target: T, members: Partial<T>): T =>
   new Proxy(target, {
@@ -68,7 +52,7 @@ export function watched(store: Store, changes: ChangeNotifier): Store {
       change(...args).finally(() => changes.notify());
   return withMembers(store, {
     jobs: withMembers(jobs, {
-      commit: notifying((commit) => jobs.commit(hurried(commit))),
+      commit: notifying((...args) => jobs.commit(...args)),
       postpone: notifying((...args) => jobs.postpone(...args)),
       settle: notifying((...args) => jobs.settle(...args)),
       // the engine would look at these a moment after its start; here that is done before the event is processed

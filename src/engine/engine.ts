@@ -23,6 +23,7 @@ import type { Store } from "./ports/store.ts";
 import { type EventPublisher, NO_SUBSCRIPTIONS, type SubscriptionMatcher } from "./ports/webhooks.ts";
 import { createWebhookProcessor } from "./process-webhook.ts";
 import { createQuotas } from "./quotas.ts";
+import { createShowPacing, type ShowPacing } from "./show-pacing.ts";
 import { Workers } from "./workers.ts";
 
 export interface EngineParts {
@@ -45,8 +46,8 @@ export interface EngineParts {
   readonly credentialState?: () => GitHubCredentialState;
   /** Log lines of running jobs; missing: this server receives none. */
   readonly lines?: RunLines;
-  /** False in a process that should end as soon as possible, so writes are not delayed. */
-  readonly patient?: boolean;
+  /** When comments and check runs are written; missing: as in a process that keeps running. */
+  readonly pacing?: ShowPacing;
   /** Missing: no metrics. */
   readonly meter?: Meter;
   /** 0 ≤ n < 1; spreads retries. */
@@ -72,15 +73,15 @@ export function createEngine(parts: EngineParts): Engine {
     meter = NO_METER,
     random = Math.random,
     lines = NO_LINES,
-    patient = true,
     credentialState = () => KNOWN,
+    pacing = createShowPacing(clock),
   } = parts;
   const { subscriptionMatcher, eventPublisher } = parts.publishing ?? NO_SUBSCRIPTIONS;
   const { jobs, accounts, blobs, usage } = store;
   const commitSubscribers = createCommitSubscribers(jobs, clock);
   const quotas = createQuotas({ jobs, blobs, usage, clock, estimator, limits: parts.quotas });
   const commandHandler = new CommandHandler({
-    ...{ jobs, accounts, clock, subscriptionMatcher, lines, quotas, patient, record, log },
+    ...{ jobs, accounts, clock, subscriptionMatcher, lines, quotas, record, log },
     committed: (stored, before) => {
       const outcome = outcomeOf(stored.job);
       if (outcome !== null && (before === null || outcome !== outcomeOf(before))) meter.outcome(outcome);
@@ -99,7 +100,7 @@ export function createEngine(parts: EngineParts): Engine {
     create: (draft, by) => creator.create(draft, undefined, by),
   });
   const shared = { store, clock, githubClient, handle, log, meter, random };
-  const workers = new Workers({ ...shared, webhookProcessor, performer, eventPublisher });
+  const workers = new Workers({ ...shared, webhookProcessor, performer, pacing, eventPublisher });
   let ready = false;
 
   return {

@@ -120,7 +120,7 @@ export function logTransitions(log: Pick<Log, "info">, job: Job, rows: readonly 
       ...{ job: job.id, event, command: command.type, from: row.from ?? undefined, to: row.to },
       repository: short(fullName(job.repository), LONGEST_NAME),
       repository_id: job.repository.id,
-      ...{ account: job.account, round: job.round, try: job.tries },
+      ...{ account: job.account, round: job.round, try: job.attempt },
       run_id: runOf(job)?.id,
       pull_request: job.pull_request?.number,
       ...failureOf(job, row, command),

@@ -6,7 +6,7 @@
 import type { LogLine } from "../contracts/log-line.ts";
 import type { Command } from "../domain/job/command.ts";
 import { decide } from "../domain/job/decide.ts";
-import { type Context, type Decided, soon } from "../domain/job/decision.ts";
+import { atOnce, type Context, type Decided } from "../domain/job/decision.ts";
 import { actionsWork, fullName, type Job, type JobId, runOf } from "../domain/job/job.ts";
 import { emittedEventOf, eventsOf } from "../domain/job/job-events.ts";
 import { refusal } from "../domain/job/refusal.ts";
@@ -44,8 +44,6 @@ interface Needs {
   /** Log lines of running jobs that are not stored yet. */
   readonly lines: RunLines;
   readonly quotas: Pick<Quotas, "inTurn" | "refusal" | "counted">;
-  /** The process keeps running, so writes may be delayed. */
-  readonly patient: boolean;
   /** Called after every commit. */
   readonly committed: (stored: StoredJob, before: Job | null) => void;
   /** Called with the outcome of every command that somebody gave. */
@@ -162,12 +160,12 @@ export class CommandHandler {
 
   /** What a decision needs besides the job. */
   async #contextOf(job: Job | null, command: Command): Promise<Context> {
-    const { clock, patient } = this.#needs;
+    const { clock } = this.#needs;
     const { account, price_cents } = job ?? (command.type === "create" ? command.draft : NOBODY);
     const now = clock.now();
     const available_cents = await this.#availableTo(account, price_cents);
     const pull_request_taken = await this.#isTaken(job, command);
-    return { now, available_cents, merger: await this.#mergerIn(command), pull_request_taken, patient };
+    return { now, available_cents, merger: await this.#mergerIn(command), pull_request_taken };
   }
 
   async #availableTo(account: string, price: number): Promise<number> {
@@ -194,7 +192,7 @@ export class CommandHandler {
   async #effectsOf({ job, history, effects }: Decided, version: number): Promise<Commit["effects"]> {
     const events = eventsOf(history);
     if (events.length === 0 || !(await this.#needs.subscriptionMatcher.listens(job, events))) return effects;
-    return [...effects, soon({ type: "announce", announcement: emittedEventOf(job, history, version) })];
+    return [...effects, atOnce({ type: "announce", announcement: emittedEventOf(job, history, version) })];
   }
 
   /** The lines reported during an attempt are stored when it ends, unless its full log was found. */

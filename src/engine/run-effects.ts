@@ -19,6 +19,7 @@ import type { Log } from "./ports/log.ts";
 import type { Meter } from "./ports/metrics.ts";
 import type { Attempt } from "./ports/performer.ts";
 import type { Store } from "./ports/store.ts";
+import type { ShowPacing } from "./show-pacing.ts";
 
 /** Concurrent effects; GitHub allows 100 requests at once. */
 const PLACES = 40;
@@ -38,6 +39,8 @@ interface Needs<E extends Effect> {
   readonly handle: Handle;
   readonly log: Log;
   readonly meter: Pick<Meter, "effect">;
+  /** Holds back what people are shown; missing: this runner shows nothing. */
+  readonly pacing?: ShowPacing;
   /** 0 ≤ n < 1. */
   readonly random: () => number;
 }
@@ -114,8 +117,9 @@ export class EffectsRunner<E extends Effect> {
     }
     const pending = mine.map(({ effect }) => effect);
     const free = mine.filter(({ effect }) => !waitsFor(effect, pending));
-    const due = free.find((effect) => this.#dueAt(effect) <= clock.now());
-    if (due === undefined) this.#sleepUntil(stored.job, Math.min(...free.map((effect) => this.#dueAt(effect))));
+    const due = free.find((effect) => this.#dueAt(effect, stored.job) <= clock.now());
+    if (due === undefined)
+      this.#sleepUntil(stored.job, Math.min(...free.map((effect) => this.#dueAt(effect, stored.job))));
     else await this.#perform(id, due, stored);
     return due !== undefined;
   }
@@ -125,9 +129,11 @@ export class EffectsRunner<E extends Effect> {
   }
 
   /** Caps the wait: a longer one was written by a clock that was ahead. */
-  #dueAt({ not_before }: PendingEffect): number {
-    const now = this.#needs.clock.now();
-    return not_before > now + LONGEST_ASKED_MS ? now : not_before;
+  #dueAt(pending: PendingEffect, job: Job): number {
+    const { clock, pacing } = this.#needs;
+    const now = clock.now();
+    const at = pacing?.dueAt(pending, job) ?? pending.not_before;
+    return at > now + LONGEST_ASKED_MS ? now : at;
   }
 
   #sleepUntil(job: Job, at: number): void {
@@ -142,7 +148,7 @@ export class EffectsRunner<E extends Effect> {
   }
 
   async #perform(id: JobId, effect: Pending<E>, stored: StoredJob): Promise<void> {
-    const { store, clock, log, meter, random } = this.#needs;
+    const { store, clock, log, meter, pacing, random } = this.#needs;
     if (!isWanted(effect.effect, stored.job)) {
       await store.jobs.settle(id, effect);
       return;
@@ -150,6 +156,7 @@ export class EffectsRunner<E extends Effect> {
     const outcome = await this.#tryOnce(effect, stored);
     if (outcome.ended === "done") {
       meter.effect("done");
+      pacing?.written(effect.effect, stored.job);
       log.debug({ job: id, effect: effect.key, repository: fullName(stored.job.repository) }, "effect performed");
       await this.#report(id, effect, outcome);
     } else if (effect.attempts + 1 >= MOST_TRIES) {

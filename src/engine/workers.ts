@@ -16,6 +16,7 @@ import type { EventPublisher } from "./ports/webhooks.ts";
 import type { WebhookProcessor } from "./process-webhook.ts";
 import { createReconciler } from "./reconcile.ts";
 import { EffectsRunner } from "./run-effects.ts";
+import type { ShowPacing } from "./show-pacing.ts";
 import { createAttachmentSweeper } from "./sweep-attachments.ts";
 
 interface Needs {
@@ -25,6 +26,7 @@ interface Needs {
   readonly handle: Handle;
   readonly webhookProcessor: WebhookProcessor;
   readonly performer: Performer;
+  readonly pacing: ShowPacing;
   readonly eventPublisher: EventPublisher;
   readonly log: Log;
   readonly meter: Meter;

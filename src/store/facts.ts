@@ -5,6 +5,7 @@
 
 import { accountNamed } from "../domain/job/account.ts";
 import type { CommentId } from "../domain/job/comment-id.ts";
+import { isHeldBack } from "../domain/job/effect.ts";
 import {
   fullName,
   type GivenUp,
@@ -46,8 +47,9 @@ export interface JobFacts {
   readonly given_up: readonly GivenUp[];
   /** Cents that the sender owes for accepted work. */
   readonly owed_cents: number;
-  /** Pending effects, and those among them whose last attempt failed. */
+  /** Effects to be performed, those of them that are not merely held back, and those whose last attempt failed. */
   readonly effects: number;
+  readonly pending: number;
   readonly failing: number;
 }
 
@@ -106,6 +108,7 @@ export function factsOf(job: Findable, effects: StoredJob["effects"]): JobFacts 
     owed_cents: owed(job),
     given_up: givenUpOf(job),
     effects: effects.length,
+    pending: effects.filter((one) => !isHeldBack(one)).length,
     failing: effects.filter(({ attempts }) => attempts > 0).length,
   };
 }

@@ -35,10 +35,10 @@ function nextEffects(before: readonly PendingEffect[], commit: Commit, version: 
   for (const pending of before) {
     if (commit.done === null || !isThis(pending, commit.done)) next.set(pending.key, pending);
   }
-  for (const { effect, not_before } of commit.effects) {
+  for (const { effect, urgency, not_before } of commit.effects) {
     const key = effectKey(effect);
     next.delete(key);
-    next.set(key, { effect, not_before, key, serial: version, attempts: 0 });
+    next.set(key, { effect, urgency, not_before, key, serial: version, attempts: 0 });
   }
   return [...next.values()];
 }

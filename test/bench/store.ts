@@ -56,7 +56,7 @@ async function commitOnce({ jobs }: Store, id: JobId | undefined, round: number)
     at: round,
     history: [{ at: round, event: "looked at", from: before.job.status, to: before.job.status, by: null, note: null }],
     postings: [],
-    effects: [{ effect: { type: "sync-comment" }, not_before: round }],
+    effects: [{ effect: { type: "sync-comment" }, urgency: "now", not_before: round }],
     done: null,
   });
   const took = performance.now() - begun;

@@ -281,7 +281,7 @@ async function lookedAt(id: string): Promise<void> {
   const job = asJobId(id);
   if (job === null) throw new Error(`no job was handed in: ${id}`);
   await server.engine.handle(job, { type: "nothing-to-open", round: 1 });
-  await server.engine.handle(job, { type: "judged", round: 1, try: 1, sha: null, verdict: "none", reasons: [] });
+  await server.engine.handle(job, { type: "judged", round: 1, attempt: 1, sha: null, verdict: "none", reasons: [] });
 }
 
 /** A job of the market in the state that an example wants; answers its id. */

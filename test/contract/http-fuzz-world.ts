@@ -142,7 +142,7 @@ async function furnish({ server, knowledge }: World, keys: Map<Who, string>, hoo
     if (!steps.includes("submit") || job === null) continue;
     // as the effects would report that there is no branch to open, and no judge
     await server.engine.handle(job, { type: "nothing-to-open", round: 1 });
-    await server.engine.handle(job, { type: "judged", round: 1, try: 1, sha: null, verdict: "none", reasons: [] });
+    await server.engine.handle(job, { type: "judged", round: 1, attempt: 1, sha: null, verdict: "none", reasons: [] });
   }
   // waits for payment, and can be paid by now
   const unpaid = await server.ask("POST", "/api/jobs/run", { key: keys.get("eve") ?? null, body: order });

@@ -71,7 +71,14 @@ async function tell(id: JobId, ...commands: readonly Command[]): Promise<void> {
   }
 }
 
-const judged: Command = { type: "judged", round: 1, try: 1, sha: null, verdict: "unsure", reasons: ["Is that all?"] };
+const judged: Command = {
+  type: "judged",
+  round: 1,
+  attempt: 1,
+  sha: null,
+  verdict: "unsure",
+  reasons: ["Is that all?"],
+};
 
 async function keyOf(account: string, scopes = ["read"]): Promise<string> {
   const { body } = await server.ask("POST", "/api/keys", { body: { account, repository: "*", scopes } });

@@ -17,7 +17,7 @@ const WORDS: readonly Command[] = [
   { type: "accept", agent_id: "a1" },
   { type: "submit", agent_id: "a1", result: work() },
   { type: "nothing-to-open", round: 1 },
-  { type: "judged", round: 1, try: 1, sha: null, verdict: "none", reasons: [] },
+  { type: "judged", round: 1, attempt: 1, sha: null, verdict: "none", reasons: [] },
 ];
 
 async function tell(...commands: readonly Command[]): Promise<void> {
@@ -102,7 +102,7 @@ describe("the sender's word over REST", () => {
     expect(await decide("run-checks", ada)).toMatchObject({ status: 400, body: { code: "wrong_status" } });
     await tell({ type: "submit", agent_id: "a1", result: work(), delivery });
     const url = "https://github.com/octo/demo/commit/1";
-    await tell({ type: "files-shown", round: 1, try: 1, sha: "1".repeat(40), url });
+    await tell({ type: "files-shown", round: 1, attempt: 1, sha: "1".repeat(40), url });
     expect(await server.ask("GET", `/api/jobs/${id}`, { key: ada ?? null })).toMatchObject({ body: { diff_url: url } });
     expect(await decide("run-checks", bob)).toMatchObject({ status: 403 });
     expect(await decide("run-checks", eve)).toMatchObject({ status: 404 });

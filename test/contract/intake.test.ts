@@ -49,7 +49,7 @@ async function service(at_github: ObservedRepository | null, permission: Permiss
   const told = { lines: createRunLines(), quotas, committed: () => {}, record: () => {}, log: { info: () => {} } };
   /** Who has which name on GitHub. */
   const people = new Map([["ada", { id: 5, login: "ada" }]]);
-  const needs = { jobs, accounts: store.accounts, clock, subscriptionMatcher, patient: true, ...told };
+  const needs = { jobs, accounts: store.accounts, clock, subscriptionMatcher, ...told };
   const commandHandler = new CommandHandler(needs);
   const handle: Handle = (id, command, extras) => commandHandler.handle(id, command, extras);
   const said: string[] = [];

@@ -27,10 +27,10 @@ describe("a store whose process is killed", () => {
           const stored = await store.jobs.load(jobId(id));
           // One commit may have been made that there was no time left to tell of.
           expect([acknowledged.version, acknowledged.version + 1]).toContain(stored?.version);
-          expect(stored?.job.tries).toBe(
+          expect(stored?.job.attempt).toBe(
             acknowledged.round + (stored?.version === acknowledged.version ? 0 : last.size),
           );
-          expect(stored?.history.at(-1)?.note).toBe(`${stored?.job.tries}`);
+          expect(stored?.history.at(-1)?.note).toBe(`${stored?.job.attempt}`);
         }
         await store.close();
         expect(filesIn(place.dir).filter((name) => name.endsWith(".tmp"))).toEqual([]);

@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { UNREAD_REPOSITORY_SETTINGS } from "../../src/contracts/settings.ts";
 import type { JobId } from "../../src/domain/job/job.ts";
+import { jobSchema } from "../../src/domain/job/schema.ts";
 import { KINDS, type Kind } from "../../src/store/lowdb/formats.ts";
 import { startHarness } from "../flows/harness.ts";
 import { begin, led, TO_PULL_REQUEST } from "../unit/core.ts";
@@ -39,6 +40,8 @@ describe("the data of version 0.1.0", () => {
       expect((await job(MERGED)).log).toHaveLength(11);
       expect((await job(FAILED)).job).toMatchObject({ status: "failed", work: { old_workflow: false } });
       expect((await job(OFFERED)).job).toMatchObject({ status: "queued", work: { kind: "market" }, price_cents: 500 });
+      const anybody = { agent_id: "x", skills: [], repository: null };
+      expect(await store.jobs.offer(anybody, new Set())).toBe(OFFERED);
       expect(await store.jobs.balance("user:ada")).toBe(500);
       expect(await store.jobs.balance("user:bob")).toBe(350);
       const keys = await store.keys.list();
@@ -89,6 +92,7 @@ describe("the data of version 0.1.0", () => {
       for (const { id } of (await store.jobs.list({ limit: 50 })).jobs) {
         const old = (await store.jobs.load(id))?.job;
         expect([id, missingIn(old, today)]).toEqual([id, []]);
+        expect(jobSchema.parse(old)).toMatchObject({ id });
       }
       await store.close();
     }));

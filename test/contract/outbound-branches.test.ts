@@ -3,7 +3,7 @@ import { branchOf } from "../../src/domain/job/job.ts";
 import { ID, run, work } from "../unit/core.ts";
 import { type Bench, bench, command, FILES, Journey, REPO } from "./outbound-kit.ts";
 
-const BRIEF = { type: "push-brief", round: 1, try: 1 } as const;
+const BRIEF = { type: "push-brief", round: 1, attempt: 1 } as const;
 const OWN = "egress: [evil.example]\nforbidden_paths: []\nauto_merge:\n  enabled: true\n  required_checks: []\n";
 
 describe("the branches of a repository", () => {
@@ -27,7 +27,7 @@ describe("the branches of a repository", () => {
     expect(journey.job.settings?.egress).toBeUndefined();
     b.github.pushCommit(REPO, branchOf(ID), { "a.md": "a\n" }, "github-actions[bot]", "Work");
     ran(journey);
-    await journey.perform({ type: "read-result", round: 1, try: 1 });
+    await journey.perform({ type: "read-result", round: 1, attempt: 1 });
     await journey.perform({ type: "open-pull-request", round: 1 });
     const told = command(await journey.perform({ type: "read-facts", runs: [] }));
     expect(told).toMatchObject({
@@ -45,7 +45,7 @@ describe("the branches of a repository", () => {
       expect(head).not.toBe("");
       ran(journey);
       rename("before the result");
-      await journey.perform({ type: "read-result", round: 1, try: 1 });
+      await journey.perform({ type: "read-result", round: 1, attempt: 1 });
       expect(journey.job).toMatchObject({ status: "submitted", result: { changed_files: ["a.md"] } });
       rename("before the pull request");
       await journey.perform({ type: "open-pull-request", round: 1 });
@@ -61,10 +61,10 @@ describe("the branches of a repository", () => {
     ran(journey);
     b.github.renameDefaultBranch(REPO, "trunk");
     journey.tell({
-      ...{ type: "result-read", round: 1, try: 1, head_sha: journey.job.brief_sha ?? "" },
+      ...{ type: "result-read", round: 1, attempt: 1, head_sha: journey.job.brief_sha ?? "" },
       result: work({ outcome: "failed", reason: "It broke." }),
     });
-    await journey.perform({ type: "push-brief", round: 1, try: 2 });
+    await journey.perform({ type: "push-brief", round: 1, attempt: 2 });
     expect(journey.job).toMatchObject({ status: "queued", base: { branch: "trunk" }, brief_sha: expect.any(String) });
   });
 

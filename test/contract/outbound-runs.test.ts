@@ -6,8 +6,8 @@ import { ID, run, work } from "../unit/core.ts";
 import { type Bench, bench, command, Journey, REPO, sourceOf } from "./outbound-kit.ts";
 
 const BRANCH = branchOf(ID);
-const BRIEF = { type: "push-brief", round: 1, try: 1 } as const;
-const READ = { type: "read-result", round: 1, try: 1 } as const;
+const BRIEF = { type: "push-brief", round: 1, attempt: 1 } as const;
+const READ = { type: "read-result", round: 1, attempt: 1 } as const;
 const OPEN = { type: "open-pull-request", round: 1 } as const;
 const FOLDER = [`.jobs/${ID}/job.md`, `.jobs/${ID}/job.config.json`];
 const GONE = Object.fromEntries(FOLDER.map((path) => [path, null]));
@@ -82,7 +82,7 @@ describe("a result that was handed in", () => {
   it("fails the try when nothing was pushed", async () => {
     news("completed");
     await journey.perform(READ);
-    expect(journey.job).toMatchObject({ status: "queued", tries: 2, pull_request: null });
+    expect(journey.job).toMatchObject({ status: "queued", attempt: 2, pull_request: null });
     expect(journey.job.failure).toMatch(/its push did not reach the branch/);
   });
 
@@ -96,7 +96,7 @@ describe("a result that was handed in", () => {
     if (Object.keys(theirs).length > 0) pushes(theirs);
     news("completed", "failure");
     await journey.perform(READ);
-    expect(journey.job).toMatchObject({ status: "queued", tries: 2, failure: reason });
+    expect(journey.job).toMatchObject({ status: "queued", attempt: 2, failure: reason });
   });
 
   it("stands without a push when it is words alone", async () => {

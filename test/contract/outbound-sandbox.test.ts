@@ -8,7 +8,7 @@ import { type Bench, bench, command, Journey, PUBLIC_URL, REPO } from "./outboun
 
 const FOLDER = `.jobs/${ID}`;
 const BRANCH = branchOf(ID);
-const BRIEF = { type: "push-brief", round: 1, try: 1 } as const;
+const BRIEF = { type: "push-brief", round: 1, attempt: 1 } as const;
 
 const result = (more: object = {}) =>
   JSON.stringify({
@@ -58,7 +58,7 @@ describe("the performer on the local GitHub", () => {
     await journey.perform(BRIEF);
     agentPushes(files);
     ran(journey);
-    await journey.perform({ type: "read-result", round: 1, try: 1 });
+    await journey.perform({ type: "read-result", round: 1, attempt: 1 });
     await journey.perform({ type: "open-pull-request", round: 1 });
     return journey.job;
   };
@@ -128,7 +128,7 @@ describe("the performer on the local GitHub", () => {
     journey.tell({ type: "run-changed", run: run({ status: "completed", conclusion: "cancelled" }), ...report });
     const words = `Run job ${ID}: Say hello\n\nJob-Try: 1.2`;
     const forged = b.github.pushCommit(REPO, BRANCH, { [`${FOLDER}/job.md`]: "Do as I say\n" }, "ada", words);
-    await journey.perform({ ...BRIEF, try: 2 }, true);
+    await journey.perform({ ...BRIEF, attempt: 2 }, true);
     expect(journey.job.brief_sha).not.toBe(forged);
     expect(journey.job.brief_sha).toBe(b.github.branches(REPO)[BRANCH]);
     expect(b.github.readFile(REPO, BRANCH, `${FOLDER}/job.md`)).toBe("Say hello in HELLO.md\n");
@@ -141,7 +141,7 @@ describe("the performer on the local GitHub", () => {
     journey.tell({ type: "run-changed", run: run(), ...report });
     b.github.pushCommit(REPO, BRANCH, { "a.md": "a\n" }, "ada", `Run job ${ID}: Say hello\n\nJob-Try: 1.1`);
     journey.tell({ type: "run-changed", run: run({ status: "completed", conclusion: "success" }), ...report });
-    await journey.perform({ type: "read-result", round: 1, try: 1 });
+    await journey.perform({ type: "read-result", round: 1, attempt: 1 });
     expect(journey.job.result).toMatchObject({ changed_files: ["a.md"] });
   });
 
@@ -254,9 +254,9 @@ describe("the performer on the local GitHub", () => {
     await journey.perform(BRIEF);
     agentPushes();
     ran(journey, "failure");
-    await journey.perform({ type: "read-result", round: 1, try: 1 });
-    expect(journey.job).toMatchObject({ status: "queued", tries: 2 });
-    await journey.perform({ type: "push-brief", round: 1, try: 2 });
+    await journey.perform({ type: "read-result", round: 1, attempt: 1 });
+    expect(journey.job).toMatchObject({ status: "queued", attempt: 2 });
+    await journey.perform({ type: "push-brief", round: 1, attempt: 2 });
     expect(b.github.readFile(REPO, BRANCH, `${FOLDER}/result.json`)).toBeUndefined();
     expect(b.github.readFile(REPO, BRANCH, "HELLO.md")).toBe("hello\n");
     const config = briefSchema.parse(JSON.parse(b.github.readFile(REPO, BRANCH, `${FOLDER}/job.config.json`) ?? ""));
@@ -275,7 +275,7 @@ describe("the performer on the local GitHub", () => {
     const forgetful = { ...journey.job, comment: null, created_at: 0 };
     const found = command(await b.performer.perform({ type: "sync-comment" }, forgetful, true));
     expect(found).toEqual({ type: "comment-synced", comment_id: mine()[0]?.id });
-    journey.job = { ...journey.job, comment: { id: 999_999, synced_at: 0 } };
+    journey.job = { ...journey.job, comment: { id: 999_999 } };
     await journey.perform({ type: "sync-comment" });
     expect(mine()).toHaveLength(2);
   });
@@ -291,7 +291,7 @@ describe("the performer on the local GitHub", () => {
     expect(b.github.checkRuns(REPO, brief)).toHaveLength(1);
     agentPushes();
     ran(journey);
-    await journey.perform({ type: "read-result", round: 1, try: 1 });
+    await journey.perform({ type: "read-result", round: 1, attempt: 1 });
     await journey.perform({ type: "sync-check" });
     expect(b.github.checkRuns(REPO, brief)).toMatchObject([{ status: "completed", conclusion: "neutral" }]);
     expect(b.github.checkRuns(REPO, BRANCH)).toMatchObject([
@@ -304,7 +304,7 @@ describe("the performer on the local GitHub", () => {
     await journey.perform(BRIEF);
     agentPushes();
     ran(journey);
-    const attempt = await journey.perform({ type: "read-result", round: 1, try: 1 });
+    const attempt = await journey.perform({ type: "read-result", round: 1, attempt: 1 });
     expect(attempt).toMatchObject({ log: [{ seq: 1, text: "began" }] });
     expect(journey.job).toMatchObject({
       status: "submitted",
@@ -318,7 +318,7 @@ describe("the performer on the local GitHub", () => {
     await journey.perform(BRIEF);
     agentPushes({ [`${FOLDER}/result.json`]: result({ put_back: [".github/workflows/ci.yml", "a`\n@bob/x"] }) });
     ran(journey);
-    await journey.perform({ type: "read-result", round: 1, try: 1 });
+    await journey.perform({ type: "read-result", round: 1, attempt: 1 });
     expect(journey.job.result?.body).toMatch(
       /^I wrote it\. Closes #99\n\nPut back, since a job may not change it here: `\.github\/workflows\/ci\.yml`, ``a` @bob\/x``\.$/,
     );
@@ -349,8 +349,8 @@ describe("the performer on the local GitHub", () => {
     );
     failed("lint", ".github/workflows/ci.yml", "", "success");
     failed("run", ".github/workflows/run-job.yml", told);
-    journey.job = { ...journey.job, status: "queued", tries: 2, failure: "The check “test” failed." };
-    const second = { type: "push-brief", round: 1, try: 2 } as const;
+    journey.job = { ...journey.job, status: "queued", attempt: 2, failure: "The check “test” failed." };
+    const second = { type: "push-brief", round: 1, attempt: 2 } as const;
     expect(await journey.callsOf(second)).toEqual([
       "graphql BranchState",
       "GET /repos/:owner/:repo/actions/jobs/:job_id/logs",
@@ -374,7 +374,7 @@ describe("the performer on the local GitHub", () => {
     await journey.perform(BRIEF);
     b.github.pushCommit(REPO, BRANCH, { "A.md": "a" }, "ada", "Add A\n\nBecause.");
     ran(journey);
-    await journey.perform({ type: "read-result", round: 1, try: 1 });
+    await journey.perform({ type: "read-result", round: 1, attempt: 1 });
     expect(journey.job.result).toMatchObject({
       outcome: "done",
       title: "Add A",
@@ -388,7 +388,7 @@ describe("the performer on the local GitHub", () => {
     await journey.perform(BRIEF);
     agentPushes({ [`${FOLDER}/result.json`]: "{" });
     ran(journey);
-    const attempt = await journey.perform({ type: "read-result", round: 1, try: 1 });
+    const attempt = await journey.perform({ type: "read-result", round: 1, attempt: 1 });
     expect(command(attempt)).toMatchObject({
       result: { outcome: "failed", reason: "The agent's result could not be read." },
     });
@@ -399,7 +399,7 @@ describe("the performer on the local GitHub", () => {
     await journey.perform(BRIEF);
     agentPushes();
     ran(journey);
-    await journey.perform({ type: "read-result", round: 1, try: 1 });
+    await journey.perform({ type: "read-result", round: 1, attempt: 1 });
     const round = { type: "open-pull-request", round: 1 } as const;
     expect(await journey.callsOf(round)).toEqual(["graphql Clean", "POST /repos/:owner/:repo/pulls"]);
     const head = b.github.log(REPO, BRANCH)[0];

@@ -37,7 +37,7 @@ function performerOf(script: GitHubScript): Performer {
       }
       if (effect.type !== "push-brief") return { ended: "done" };
       const outcome = await script.push();
-      const at = { round: effect.round, try: effect.try };
+      const at = { round: effect.round, attempt: effect.attempt };
       if (outcome === "later") return { ended: "later", reason: "GitHub is away", after_ms: 60_000 };
       if (outcome !== "done") return { ended: "done", command: { type: "brief-refused", ...at, sentence: outcome } };
       const pushed = { head_sha: "a".repeat(40), base: { branch: "main", sha: "b".repeat(40) } };

@@ -18,7 +18,7 @@ describe("a clock that is not GitHub's", () => {
     const harness = await startHarness({ github: { now: () => Date.now() + shift } });
     const { id } = await harness.jobOf(harness.ask("/job create HELLO.md that says hello"));
     const job = await untilJob(harness, id, "merged", (one) => one.merged_at !== null);
-    expect(job.tries).toBe(1);
+    expect(job.attempt).toBe(1);
     expect(await ready(harness)).toEqual(WELL);
   });
 

@@ -106,7 +106,7 @@ it("goes to another worker when the checks fail, who takes away what the first h
   await credit(harness, "ada", 500);
   const id = await acceptedBy(harness, ada, bob);
   await bob("POST", `/api/jobs/${id}/submit`, 200, { files: [{ path: "BROKEN", content: "oops" }] });
-  const failed = await untilJob(harness, id, "queued again", (job) => job.status === "queued" && job.tries === 2);
+  const failed = await untilJob(harness, id, "queued again", (job) => job.status === "queued" && job.attempt === 2);
   expect(failed.failure).toContain("failed");
   await accept(harness, id, carl);
   const files = [
@@ -131,7 +131,7 @@ it("takes a pull request of the worker's own, from a branch or a fork, and never
   const id = await acceptedBy(harness, ada, bob);
   const theirs = github.openForkPullRequest(DEMO, { title: "Mine", by: "eve", files: { "EVE.md": "eve" } });
   await bob("POST", `/api/jobs/${id}/submit`, 200, { pull_request: theirs });
-  const refused = await untilJob(harness, id, "queued again", (job) => job.status === "queued" && job.tries === 2);
+  const refused = await untilJob(harness, id, "queued again", (job) => job.status === "queued" && job.attempt === 2);
   expect(refused.failure).toContain("neither by the worker's account");
 
   await accept(harness, id, bob);

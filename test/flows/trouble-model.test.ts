@@ -18,7 +18,7 @@ describe("a provider that no try can work with", () => {
     expect(job.result?.permanent_error).toBe(code);
     const runs = harness.github.runs(DEMO).filter(({ conclusion }) => conclusion !== "skipped");
     const ofJob = runs.filter(({ path, headBranch }) => path.endsWith("run-job.yml") && headBranch === job.branch);
-    expect({ tries: job.tries, runs: ofJob.length }).toEqual({ tries: 1, runs: 1 });
+    expect({ tries: job.attempt, runs: ofJob.length }).toEqual({ tries: 1, runs: 1 });
     expect(harness.comment(issue)).toContain(advice);
     expect(harness.comment(issue)).toContain(words);
     const shown = [

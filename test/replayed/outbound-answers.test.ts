@@ -117,7 +117,7 @@ describe("single answers of GitHub", () => {
   });
 
   it("posts a deleted comment anew, once, and lets a locked issue be", async () => {
-    const known = { ...OPENED, comment: { id: 5, synced_at: 0 } };
+    const known = { ...OPENED, comment: { id: 5 } };
     api().patch(`${AT}/issues/comments/5`).reply(404, { message: "Not Found" });
     api().post(`${AT}/issues/7/comments`).reply(201, { id: 6 });
     expect(command(await perform({ type: "sync-comment" }, known))).toEqual({ type: "comment-synced", comment_id: 6 });

@@ -183,7 +183,7 @@ describe("a reading of facts", () => {
     api().post("/repos/octo/demo/git/refs").reply(422, {
       message: "Repository rule violations found\n\nCannot create ref due to creations being restricted.",
     });
-    const report = command(await performer.perform({ type: "push-brief", round: 1, try: 1 }, job, false));
+    const report = command(await performer.perform({ type: "push-brief", round: 1, attempt: 1 }, job, false));
     expect(report).toMatchObject({ type: "brief-refused", sentence: expect.stringContaining("no rule forbids") });
   });
 

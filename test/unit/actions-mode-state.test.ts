@@ -41,7 +41,7 @@ const full: Partial<Job> = {
       because: [{ verdict: "wait", text: "CI", url: null, because: [] }],
     },
   ],
-  comment: { id: 5, synced_at: T0 },
+  comment: { id: 5 },
 };
 
 describe("the state of a job", () => {
@@ -49,9 +49,39 @@ describe("the state of a job", () => {
     const before = stored(full);
     const carried = read(write(before), ID, HERE);
     expect(carried?.job).toEqual({ ...before.job, repository: HERE });
-    expect(carried?.effects).toEqual(before.effects.map(({ effect, not_before }) => ({ effect, not_before })));
+    expect(carried?.effects).toEqual(
+      before.effects.map(({ effect, urgency, not_before }) => ({ effect, urgency, not_before })),
+    );
     expect(carried?.history).toEqual(before.history.map(({ seq: _, ...row }) => row));
     expect(carried?.log).toEqual(before.log);
+  });
+
+  it("is read as the version before has written it", () => {
+    const before = stored({ ...full, result: { ...work(), run: null } });
+    const { format: _, job, effects, ...others } = JSON.parse(write(before));
+    const { work: ofToday, result, attempt, other_attempts, ...kept } = job;
+    const { kind, ...ofActions } = ofToday;
+    const { attempts, ...spent } = other_attempts;
+    const old = {
+      ...{
+        ...kept,
+        ...ofActions,
+        runner: kind,
+        work: result,
+        tries: attempt,
+        other_tries: { ...spent, tries: attempts },
+      },
+      ...{ hold: null, worker: null, presented_to_agents: [] },
+    };
+    const of = ({ attempt: nth, ...effect }: { attempt?: number }) => (nth ? { ...effect, try: nth } : effect);
+    const pending = effects.map((one: { effect: object; not_before: number }) => ({
+      ...{ effect: of(one.effect), not_before: one.not_before },
+    }));
+    const carried = read(JSON.stringify({ format: 1, job: old, effects: pending, ...others }), ID, HERE);
+    expect(carried?.job).toEqual({ ...before.job, repository: HERE });
+    expect(carried?.effects).toEqual(
+      before.effects.map(({ effect, not_before }) => ({ effect, urgency: "now", not_before })),
+    );
   });
 
   it("never carries a secret, wherever one stands", () => {

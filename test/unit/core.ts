@@ -112,7 +112,7 @@ export const runChanged = (change: Partial<Run> = {}, head_sha = "brief"): Comma
 export const briefPushed = (round = 1, tries = 1, head_sha = "brief"): Command => ({
   type: "brief-pushed",
   round,
-  try: tries,
+  attempt: tries,
   head_sha,
   base: { branch: "main", sha: "base" },
   settings: settings(),
@@ -121,7 +121,7 @@ export const briefPushed = (round = 1, tries = 1, head_sha = "brief"): Command =
 export const resultRead = (change: Partial<AgentResult> = {}, round = 1, tries = 1): Command => ({
   type: "result-read",
   round,
-  try: tries,
+  attempt: tries,
   result: work(change),
   head_sha: "agent",
 });
@@ -138,7 +138,7 @@ export const judged = (
   verdict: "pass" | "fail" | "unsure" | "none",
   reasons: readonly string[] = verdict === "none" ? [] : [`It is a ${verdict}.`],
   sha: string | null = "finish",
-): Command => ({ type: "judged", round: 1, try: 1, sha, verdict, reasons });
+): Command => ({ type: "judged", round: 1, attempt: 1, sha, verdict, reasons });
 
 export const ADA = { account: "ada", login: "ada" } as const;
 

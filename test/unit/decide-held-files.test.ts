@@ -26,7 +26,7 @@ const SUBMIT: Command = { type: "submit", agent_id: "a1", result: work(), delive
 const SHOWN: Command = {
   type: "files-shown",
   round: 1,
-  try: 1,
+  attempt: 1,
   sha: "apart",
   url: "https://github.example/commit/apart",
 };
@@ -56,7 +56,7 @@ describe("a market worker's files", () => {
     const decision = step(led(accepted(), pushedWith(run_checks)), SUBMIT);
     expect(effectsOf(decision)).toEqual(["show-files"]);
     const { job } = decided(decision);
-    expect(isWanted({ type: "deliver-files", round: 1, try: 1 }, job)).toBe(false);
+    expect(isWanted({ type: "deliver-files", round: 1, attempt: 1 }, job)).toBe(false);
     expect(isWanted({ type: "open-pull-request", round: 1 }, job)).toBe(false);
   });
 
@@ -75,10 +75,12 @@ describe("a market worker's files", () => {
 
   it("are judged by reading, at the commit that shows them", () => {
     const decision = decided(step(submitted("ask"), SHOWN));
-    expect(decision.effects.map(({ effect }) => effect)).toEqual([{ type: "judge", round: 1, try: 1, sha: "apart" }]);
+    expect(decision.effects.map(({ effect }) => effect)).toEqual([
+      { type: "judge", round: 1, attempt: 1, sha: "apart" },
+    ]);
     expect(led(decision.job, judged("fail", ["It reads secrets."], "apart"))).toMatchObject({
       status: "queued",
-      tries: 2,
+      attempt: 2,
     });
   });
 
@@ -102,7 +104,7 @@ describe("a market worker's files", () => {
     expect(history).toMatchObject([{ event: "released", by: "carl" }]);
     expect([isSenderAsked(job), postings]).toEqual([false, []]);
     expect(step(job, { ...RUN, comment_id: 72 } as Command).kind).toBe("unchanged");
-    const open = led(job, { type: "files-delivered", round: 1, try: 1, head_sha: "delivered" }, opened());
+    const open = led(job, { type: "files-delivered", round: 1, attempt: 1, head_sha: "delivered" }, opened());
     expect(open).toMatchObject({ pull_request: { number: 8 }, head_sha: "finish" });
     const good = led(open, judged("pass"), { type: "observe", facts: facts() });
     expect(good.status).toBe("verified");
@@ -114,12 +116,12 @@ describe("a market worker's files", () => {
       { type: "fail", agent_id: "a1", reason: "Sorry." },
       { type: "pull", agent_id: "a1", account: "bob" },
       { type: "accept", agent_id: "a1" },
-      { ...pushedWith("ask"), try: 2 } as Command,
+      { ...pushedWith("ask"), attempt: 2 } as Command,
       SUBMIT,
     );
     expect(step(again, RUN)).toMatchObject({ refusal: { code: "wrong_status" } });
     const sha = "0123456789abcdef0123456789abcdef01234567";
-    const other = led(again, { ...SHOWN, try: 2, sha } as Command);
+    const other = led(again, { ...SHOWN, attempt: 2, sha } as Command);
     expect(step(other, RUN)).toMatchObject({
       refusal: { sentence: expect.stringContaining("`/job run-checks 0123456789`") },
     });
@@ -133,10 +135,10 @@ describe("a market worker's files", () => {
       { type: "fail", agent_id: "a1", reason: "Sorry." },
       { type: "pull", agent_id: "a1", account: "bob" },
       { type: "accept", agent_id: "a1" },
-      { ...pushedWith("ask"), try: 2 } as Command,
+      { ...pushedWith("ask"), attempt: 2 } as Command,
       SUBMIT,
-      { ...SHOWN, try: 2, sha: "0123456789abcdef0123456789abcdef01234567" } as Command,
-      { ...judged("unsure"), try: 2, sha: "0123456789abcdef0123456789abcdef01234567" } as Command,
+      { ...SHOWN, attempt: 2, sha: "0123456789abcdef0123456789abcdef01234567" } as Command,
+      { ...judged("unsure"), attempt: 2, sha: "0123456789abcdef0123456789abcdef01234567" } as Command,
     );
     expect(step(again, APPROVE)).toMatchObject({
       refusal: { code: "wrong_status", sentence: expect.stringContaining("`/job approve 0123456789`") },

@@ -57,6 +57,7 @@ describe("what looks green and is not", () => {
     expect(decided(early).job).toMatchObject({ status: "submitted", merge: { state: "waiting" } });
     expect(decided(early).effects).toContainEqual({
       effect: { type: "read-facts", runs: [] },
+      urgency: "now",
       not_before: (job.head_seen_at ?? 0) + CI_BEGINS_MS,
     });
     const later = step(job, observed({ ci_begun: false }), (job.head_seen_at ?? 0) + CI_BEGINS_MS);
@@ -82,11 +83,12 @@ describe("what looks green and is not", () => {
   ] as const)("is %s, which the comment says at once, whenever it was last written", (_what, change) => {
     const job = inReview();
     const now = (job.head_seen_at ?? 0) + 5_000;
-    const told = decided(
-      step({ ...job, comment: { id: 1, synced_at: now - 1_000 } }, observed({ ci_begun: false, ...change }), now),
-    );
+    const told = decided(step({ ...job, comment: { id: 1 } }, observed({ ci_begun: false, ...change }), now));
     const said = told.effects.filter(({ effect }) => effect.type === "sync-comment" || effect.type === "sync-check");
-    expect(said.map(({ not_before }) => not_before)).toEqual([now, now]);
+    expect(said.map(({ urgency, not_before }) => [urgency, not_before])).toEqual([
+      ["now", now],
+      ["now", now],
+    ]);
   });
 
   it("is a base that moved, which may conflict now: what waits in that repository is looked at", () => {
@@ -212,7 +214,7 @@ describe("a run that is begun again on GitHub", () => {
   it("has its end read, not the end before", () => {
     const ended = led(working(), runChanged({ status: "completed", conclusion: "failure" }));
     const again = led(ended, runChanged({ attempt: 2 }));
-    const read: Effect = { type: "read-result", round: 1, try: 1 };
+    const read: Effect = { type: "read-result", round: 1, attempt: 1 };
     expect(isWanted(read, ended)).toBe(true);
     expect(isWanted(read, again)).toBe(false);
     const over = step(again, runChanged({ attempt: 2, status: "completed", conclusion: "success" }));

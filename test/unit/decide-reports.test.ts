@@ -2,9 +2,8 @@
 import { describe, expect, it } from "vitest";
 import type { Command } from "../../src/domain/job/command.ts";
 import { decide } from "../../src/domain/job/decide.ts";
-import { CHECK_GAP_MS } from "../../src/domain/job/decision.ts";
 import { actionsWork, type Job } from "../../src/domain/job/job.ts";
-import { PROGRESS_BEGINS_MS } from "../../src/domain/job/rules/reporting.ts";
+import { PROGRESS_BEGINS_MS, PROGRESS_GAP_MS } from "../../src/domain/job/rules/reporting.ts";
 import { runAuthorizationOf } from "../../src/domain/job/run-claims.ts";
 import { isWanted } from "../../src/domain/job/wanted-effects.ts";
 import {
@@ -122,7 +121,7 @@ describe("a result that is handed in", () => {
   it("of a run that breaks all the same fails the try, and the next begins without it", () => {
     const broken = runChanged({ status: "completed", conclusion: "failure" });
     const next = led(running(), HAND_IN, PUSHED, broken);
-    expect(next).toMatchObject({ status: "queued", tries: 2, work: { handed_in: null, progress_at: null } });
+    expect(next).toMatchObject({ status: "queued", attempt: 2, work: { handed_in: null, progress_at: null } });
   });
 
   it.each(["failed", "limit"] as const)("that says %s fails the try, whatever was pushed", (outcome) => {
@@ -179,8 +178,8 @@ describe("progress", () => {
 
   it("of a job with a check run is shown after a quarter of a minute", () => {
     const shown = led(byRest(), { type: "check-synced", check_id: 1, sha: "brief" });
-    const synced = shown.check?.synced_at ?? 0;
-    expect(due(shown, synced + 100).at).toBe(synced + CHECK_GAP_MS);
+    const begun = shown.accepted_at ?? 0;
+    expect(due(shown, begun + 100).at).toBe(begun + PROGRESS_GAP_MS);
   });
 
   it("asks for one update at a time, and further apart the longer the run goes on", () => {
@@ -193,7 +192,7 @@ describe("progress", () => {
       job = next.job;
     }
     const gaps = shown.slice(1).map((at, index) => at - (shown[index] ?? 0));
-    expect(Math.min(...gaps)).toBeGreaterThanOrEqual(CHECK_GAP_MS);
+    expect(Math.min(...gaps)).toBeGreaterThanOrEqual(PROGRESS_GAP_MS);
     expect(gaps.at(-1)).toBeGreaterThan(30 * 60_000);
     const within = (ms: number): number => shown.filter((at) => at <= ms).length;
     expect([within(5 * 60_000), within(30 * 60_000), within(6 * 3_600_000)]).toEqual([8, 16, 27]);
@@ -208,34 +207,22 @@ describe("progress", () => {
   });
 });
 
-describe("who is still there later holds writes back that may be spared", () => {
-  const at = (job: Job, command: Command, patient: boolean) =>
-    decided(decide(job, command, { now: job.updated_at + 1_000, available_cents: 0, patient }));
-  const heldBack = (decision: ReturnType<typeof at>, type: string): number => {
-    const wanted = decision.effects.find(({ effect }) => effect.type === type);
-    return (wanted?.not_before ?? 0) - decision.job.updated_at;
+describe("how urgently people are shown", () => {
+  const urgencyOf = (job: Job, command: Command, type: string): string | null => {
+    const decision = decide(job, command, { now: job.updated_at + 1_000, available_cents: 0 });
+    return decided(decision).effects.find(({ effect }) => effect.type === type)?.urgency ?? null;
   };
 
-  it("the first comment waits a moment for the runner, which then has it written at once", () => {
-    expect(heldBack(at(begin(), briefPushed(), true), "sync-comment")).toBe(10_000);
-    expect(heldBack(at(begin(), briefPushed(), false), "sync-comment")).toBe(0);
-    expect(heldBack(at(led(begin(), briefPushed()), runChanged(), true), "sync-comment")).toBe(0);
+  it("the first comment can wait for the runner, and is written soon once it has begun", () => {
+    expect(urgencyOf(begin(), briefPushed(), "sync-comment")).toBe("whenever");
+    expect(urgencyOf(led(begin(), briefPushed()), runChanged(), "sync-comment")).toBe("soon");
     const rest = begin({ ...draft({ origin: { kind: "rest", dialect: "create-job", key_id: null } }) });
-    expect(at(rest, briefPushed(), true).effects).toEqual([]);
+    expect(decided(step(rest, briefPushed())).effects).toEqual([]);
   });
 
-  it("what is over within seconds is told of once", () => {
+  it("what may be over within seconds can wait", () => {
     const submitted = led(running(), ENDED, resultRead());
-    const told = { ...submitted, comment: { id: 1, synced_at: submitted.updated_at - 60_000 } };
-    expect(heldBack(at(told, opened(), true), "sync-comment")).toBe(5_000);
-    expect(heldBack(at(told, opened(), false), "sync-comment")).toBe(0);
-    const just = { ...told, comment: { id: 1, synced_at: submitted.updated_at + 1_000 } };
-    expect(heldBack(at(just, opened(), true), "sync-comment")).toBe(10_000);
-  });
-
-  it("the pull request's check run waits for the checks that are quick", () => {
-    const submitted = led(running(), ENDED, resultRead());
-    expect(heldBack(at(submitted, opened(), true), "sync-check")).toBe(CHECK_GAP_MS);
-    expect(heldBack(at(submitted, opened(), false), "sync-check")).toBe(0);
+    expect(urgencyOf(submitted, opened(), "sync-comment")).toBe("whenever");
+    expect(urgencyOf(submitted, opened(), "sync-check")).toBe("whenever");
   });
 });

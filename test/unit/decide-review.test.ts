@@ -51,7 +51,7 @@ describe("verification begins by itself", () => {
     const decision = step(onMarket(), opened());
     expect(effectsOf(decision)).toEqual(expect.arrayContaining(["judge", "read-facts"]));
     expect(decided(decision).effects.find(({ effect }) => effect.type === "judge")?.effect).toEqual({
-      ...{ type: "judge", round: 1, try: 1, sha: "finish" },
+      ...{ type: "judge", round: 1, attempt: 1, sha: "finish" },
     });
   });
 
@@ -80,7 +80,7 @@ describe("verification begins by itself", () => {
   });
 
   it.each([
-    ["of an earlier try", { ...judged("pass"), try: 2 }],
+    ["of an earlier try", { ...judged("pass"), attempt: 2 }],
     ["of another commit", judged("pass", [], "elsewhere")],
     ["that was given already", judged("fail")],
   ] as const)("drops a word %s", (_, command) => {
@@ -151,14 +151,14 @@ describe("checks and judge must agree", () => {
 
   it("fails the try on the judge's word alone, with its reasons for the next", () => {
     const failed = decided(step(inReview(), judged("fail", ["There is no test."])));
-    expect(failed.job).toMatchObject({ status: "queued", tries: 2, work: { judgement: null } });
+    expect(failed.job).toMatchObject({ status: "queued", attempt: 2, work: { judgement: null } });
     expect(failed.job.failure).toContain("There is no test.");
     expect(failed.history.map((row) => row.event)).toEqual(["judged", "queued"]);
     expect(failed.postings).toEqual([]);
   });
 
   it("leaves it to the sender when the model is away for good", () => {
-    const effect = { type: "judge", round: 1, try: 1, sha: "finish" } as const;
+    const effect = { type: "judge", round: 1, attempt: 1, sha: "finish" } as const;
     const away = led(inReview(), { type: "effect-abandoned", effect, sentence: "Gone." });
     expect(away.work).toMatchObject({ judgement: { verdict: "unsure" } });
     expect(isSenderAsked(led(away, observed()))).toBe(true);

@@ -130,7 +130,7 @@ describe("a try that fails", () => {
       type: "observe",
       facts: facts({ checks: [check({ state: "failure", name: "test", summary: "1 test failed" })] }),
     });
-    expect(decided(red).job).toMatchObject({ status: "queued", attempt_count: 2, tries: 2, work: { run: null } });
+    expect(decided(red).job).toMatchObject({ status: "queued", attempt_count: 2, attempt: 2, work: { run: null } });
     expect(decided(red).job.failure).toBe("The check “test” failed.\n1 test failed");
     expect(effectsOf(red)).toContain("push-brief");
   });
@@ -151,7 +151,12 @@ describe("a try that fails", () => {
   });
 
   it("fails at once when the repository cannot take a job", () => {
-    const refused = step(begin(), { type: "brief-refused", round: 1, try: 1, sentence: "The repository is empty." });
+    const refused = step(begin(), {
+      type: "brief-refused",
+      round: 1,
+      attempt: 1,
+      sentence: "The repository is empty.",
+    });
     expect(decided(refused).job).toMatchObject({ status: "failed", failure: "The repository is empty." });
     expect(effectsOf(refused)).toEqual(["sync-comment"]);
   });
@@ -160,7 +165,7 @@ describe("a try that fails", () => {
     const ended = led(working(), runChanged({ status: "completed", conclusion: "failure" }));
     const reason = "The provider refused the key (401).";
     const over = step(ended, resultRead({ outcome: "failed", reason, permanent_error, changed_files: [] }));
-    expect(decided(over).job).toMatchObject({ status: "failed", failure: reason, attempt_count: 2, tries: 1 });
+    expect(decided(over).job).toMatchObject({ status: "failed", failure: reason, attempt_count: 2, attempt: 1 });
     expect(effectsOf(over)).not.toContain("push-brief");
     expect(decided(step(decided(over).job, { type: "retry", by: ADA, comment_id: 1 })).job.status).toBe("queued");
   });
@@ -170,7 +175,7 @@ describe("a try that fails", () => {
     (permanent_error) => {
       const ended = led(working(), runChanged({ status: "completed", conclusion: "failure" }));
       const said = resultRead({ outcome: "failed", ...(permanent_error === null ? { permanent_error } : {}) });
-      expect(led(ended, said)).toMatchObject({ status: "queued", tries: 2 });
+      expect(led(ended, said)).toMatchObject({ status: "queued", attempt: 2 });
     },
   );
 

@@ -96,7 +96,7 @@ const command: fc.Arbitrary<Command> = fc.oneof(
   fc
     .record({
       round: small,
-      try: small,
+      attempt: small,
       sha: fc.option(sha, { nil: null }),
       verdict: fc.constantFrom("pass", "fail", "unsure", "none"),
     })
@@ -120,7 +120,7 @@ const command: fc.Arbitrary<Command> = fc.oneof(
   fc.tuple(small, small, sha).map(([round, tries, head]): Command => briefPushed(round, tries, head)),
   fc
     .tuple(small, small)
-    .map(([round, tries]): Command => ({ type: "brief-refused", round, try: tries, sentence: "No." })),
+    .map(([round, tries]): Command => ({ type: "brief-refused", round, attempt: tries, sentence: "No." })),
   fc
     .tuple(fc.constantFrom("done", "question", "failed", "limit"), small, small)
     .map(([outcome, round, tries]): Command => resultRead({ outcome }, round, tries)),
@@ -133,13 +133,13 @@ const command: fc.Arbitrary<Command> = fc.oneof(
   fc.boolean().map((final): Command => ({ type: "merge-refused", sha: "finish", sentence: "No.", final })),
   fc
     .oneof(
-      fc.tuple(small, small).map(([round, tries]): Effect => ({ type: "push-brief", round, try: tries })),
-      fc.tuple(small, small).map(([round, tries]): Effect => ({ type: "read-result", round, try: tries })),
+      fc.tuple(small, small).map(([round, tries]): Effect => ({ type: "push-brief", round, attempt: tries })),
+      fc.tuple(small, small).map(([round, tries]): Effect => ({ type: "read-result", round, attempt: tries })),
       small.map((round): Effect => ({ type: "open-pull-request", round })),
       sha.map((one): Effect => ({ type: "merge", sha: one, method: "squash" })),
       fc
         .tuple(small, small, fc.option(sha, { nil: null }))
-        .map(([round, tries, one]): Effect => ({ type: "judge", round, try: tries, sha: one })),
+        .map(([round, tries, one]): Effect => ({ type: "judge", round, attempt: tries, sha: one })),
       fc.constant<Effect>({ type: "sync-comment" }),
     )
     .map((effect): Command => ({ type: "effect-abandoned", effect, sentence: "Given up." })),

@@ -102,7 +102,7 @@ export type Command =
       /** Which work was looked at, or how its name begins. */
       readonly commit?: string | undefined;
     }
-  /** The sender sends the work back: the try fails. `reject` is the holder's. */
+  /** The sender sends the work back: the attempt fails. `reject` is the holder's. */
   | {
       readonly type: "reject-work";
       readonly account: string;
@@ -183,7 +183,7 @@ export type Command =
   | {
       readonly type: "brief-pushed";
       readonly round: number;
-      readonly try: number;
+      readonly attempt: number;
       readonly head_sha: string;
       readonly base: { readonly branch: string; readonly sha: string };
       readonly settings: RepositorySettings;
@@ -193,13 +193,13 @@ export type Command =
       readonly llm?: JobModel;
     }
   /** The brief cannot be pushed, for a reason that the repository's owner must mend. */
-  | { readonly type: "brief-refused"; readonly round: number; readonly try: number; readonly sentence: string }
+  | { readonly type: "brief-refused"; readonly round: number; readonly attempt: number; readonly sentence: string }
   | { readonly type: "comment-synced"; readonly comment_id: number }
   | { readonly type: "check-synced"; readonly check_id: number; readonly sha: string }
   | {
       readonly type: "result-read";
       readonly round: number;
-      readonly try: number;
+      readonly attempt: number;
       readonly result: AgentResult;
       readonly head_sha: string;
       /** The job's folder is gone from the branch, since the run pushed with our token. */
@@ -209,14 +209,14 @@ export type Command =
   | {
       readonly type: "files-shown";
       readonly round: number;
-      readonly try: number;
+      readonly attempt: number;
       readonly sha: string;
       readonly url: string;
     }
   /** What the worker handed in stands on the job's branch. */
-  | { readonly type: "files-delivered"; readonly round: number; readonly try: number; readonly head_sha: string }
+  | { readonly type: "files-delivered"; readonly round: number; readonly attempt: number; readonly head_sha: string }
   /** What the worker handed in cannot be taken, for a reason that is the worker's to mend. */
-  | { readonly type: "delivery-refused"; readonly round: number; readonly try: number; readonly sentence: string }
+  | { readonly type: "delivery-refused"; readonly round: number; readonly attempt: number; readonly sentence: string }
   | {
       readonly type: "pull-request-opened";
       readonly round: number;
@@ -231,7 +231,7 @@ export type Command =
   | {
       readonly type: "judged";
       readonly round: number;
-      readonly try: number;
+      readonly attempt: number;
       readonly sha: string | null;
       readonly verdict: Judgement["verdict"];
       readonly reasons: readonly string[];

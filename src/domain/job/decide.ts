@@ -5,7 +5,7 @@
 
 import type { Command } from "./command.ts";
 import type { CommentId } from "./comment-id.ts";
-import { andThen, type Context, change, type Decision, refuse, showComment, soon, unchanged } from "./decision.ts";
+import { andThen, atOnce, type Context, change, type Decision, refuse, showComment, unchanged } from "./decision.ts";
 import { isFinal, isOnMarket, type Job } from "./job.ts";
 import { nextTimerAt } from "./next-timer.ts";
 import { effectAbandoned } from "./rules/abandoned.ts";
@@ -151,9 +151,9 @@ function rule(job: Job, command: Command, context: Context): Decision {
     case "brief-refused":
       return running.briefRefused(job, command, context);
     case "comment-synced":
-      return change(job, now, { set: { comment: { id: command.comment_id, synced_at: now } } });
+      return change(job, now, { set: { comment: { id: command.comment_id } } });
     case "check-synced":
-      return change(job, now, { set: { check: { id: command.check_id, sha: command.sha, synced_at: now } } });
+      return change(job, now, { set: { check: { id: command.check_id, sha: command.sha } } });
     case "result-read":
       return running.resultRead(job, command, context);
     case "files-shown":
@@ -171,7 +171,7 @@ function rule(job: Job, command: Command, context: Context): Decision {
     case "judged":
       return reviewing.judged(job, command, context);
     case "auto-merge-enabled":
-      return change(job, now, { effects: [showComment(job, now, "now")] });
+      return change(job, now, { effects: [showComment(now, "now")] });
     case "merge-refused":
       return checking.mergeRefused(job, command, context);
     case "effect-abandoned":
@@ -208,6 +208,6 @@ function overdue(job: Job, context: Context): Decision {
 }
 
 function show(job: Job, comment_id: CommentId | null, { now }: Context): Decision {
-  const seen = comment_id === null ? [] : [soon({ type: "react", comment_id, content: "eyes" } as const)];
-  return change(job, now, { effects: [...seen, showComment(job, now, "now")] });
+  const seen = comment_id === null ? [] : [atOnce({ type: "react", comment_id, content: "eyes" } as const)];
+  return change(job, now, { effects: [...seen, showComment(now, "now")] });
 }

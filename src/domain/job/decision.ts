@@ -1,7 +1,7 @@
 /** What a command leads to: the next job with everything that must be written beside it, a refusal, or nothing. */
 
 import type { Posting } from "../market/ledger.ts";
-import type { Effect, WantedEffect } from "./effect.ts";
+import type { Effect, Urgency, WantedEffect } from "./effect.ts";
 import type { HistoryRow } from "./history.ts";
 import { issueOf, type Job } from "./job.ts";
 import { outcomeOf } from "./outcome.ts";
@@ -31,8 +31,6 @@ export interface Context {
   readonly merger?: string | null;
   /** The pull request that the command names is another job's. */
   readonly pull_request_taken?: boolean;
-  /** Whoever decides is still there later, so that a write may be held back which the next one may make needless. */
-  readonly patient?: boolean;
 }
 
 export const unchanged: Decision = { kind: "unchanged" };
@@ -41,11 +39,6 @@ export const refuse = (code: RefusalCode, sentence: string): Decision => ({
   kind: "refused",
   refusal: refusal(code, sentence),
 });
-
-/** Comment edits are at least this far apart while the job runs (github-facts 7.8). */
-export const COMMENT_GAP_MS = 10_000;
-/** The same for the check run. */
-export const CHECK_GAP_MS = 15_000;
 
 export interface Change {
   readonly set?: Partial<Job>;
@@ -95,29 +88,20 @@ export function andThen(first: Decision, next: (job: Job) => Decision): Decision
   };
 }
 
-export const soon = (effect: Effect): WantedEffect => ({ effect, not_before: 0 });
-export const later = (effect: Effect, not_before: number): WantedEffect => ({ effect, not_before });
+export const atOnce = (effect: Effect): WantedEffect => ({ effect, urgency: "now", not_before: 0 });
+export const later = (effect: Effect, not_before: number): WantedEffect => ({ effect, urgency: "now", not_before });
 
-/** Say it in the comment: at once, or as soon as the gap to the last edit allows. */
-export const showComment = (job: Job, now: number, throttle: "now" | "paced"): WantedEffect => ({
+export const showComment = (now: number, urgency: Urgency): WantedEffect => ({
   effect: { type: "sync-comment" },
-  not_before: throttle === "now" || job.comment === null ? now : job.comment.synced_at + COMMENT_GAP_MS,
+  urgency,
+  not_before: now,
 });
 
-/** Say it in the check run, as {@link showComment}. A new head has no check yet, so it gets one at once. */
-export const showCheck = (job: Job, now: number, throttle: "now" | "paced"): WantedEffect[] => {
-  if (job.head_sha === null) return [];
-  const fresh = job.check === null || job.check.sha !== job.head_sha;
-  const not_before = throttle === "now" || fresh || job.check === null ? now : job.check.synced_at + CHECK_GAP_MS;
-  return [{ effect: { type: "sync-check" }, not_before }];
-};
+export const showCheck = ({ head_sha }: Job, now: number, urgency: Urgency): WantedEffect[] =>
+  head_sha === null ? [] : [{ effect: { type: "sync-check" }, urgency, not_before: now }];
 
-/** The same in a moment, where it may be that one write then says what two would. */
-export const showSoon = (effect: Effect, { now, patient }: Context, within_ms: number): WantedEffect =>
-  later(effect, patient === true ? now + within_ms : now);
-
-/** Say it everywhere at once: for what people wait for. */
+/** Say it everywhere: for what people wait for. */
 export const showNow = (job: Job, now: number): WantedEffect[] => [
   ...showCheck(job, now, "now"),
-  showComment(job, now, "now"),
+  showComment(now, "now"),
 ];

@@ -12,7 +12,7 @@ const sha = z.string();
 const number = z.number().int().positive();
 const method = z.enum(MERGE_METHODS);
 /** Of which attempt it is. */
-const attempt = { round: number, try: number };
+const attempt = { round: number, attempt: number };
 
 export const gitHubEffectSchema = z
   .discriminatedUnion("type", [
@@ -73,7 +73,7 @@ export function effectKey(effect: Effect): string {
     case "read-result":
     case "show-files":
     case "deliver-files":
-      return `${effect.type}:${effect.round}.${effect.try}`;
+      return `${effect.type}:${effect.round}.${effect.attempt}`;
     case "open-pull-request":
       return `${effect.type}:${effect.round}`;
     case "react":
@@ -88,9 +88,14 @@ export function effectKey(effect: Effect): string {
   }
 }
 
+/** `now`: people wait for it. `soon`: with the next write. `whenever`: another write may make it needless. */
+export const URGENCIES = ["now", "soon", "whenever"] as const;
+export type Urgency = (typeof URGENCIES)[number];
+
 /** An effect as it is asked for: `not_before` holds it back, in milliseconds since the epoch. */
 export interface WantedEffect {
   readonly effect: Effect;
+  readonly urgency: Urgency;
   readonly not_before: number;
 }
 
@@ -101,3 +106,10 @@ export interface PendingEffect extends WantedEffect {
   /** Tries that have ended in a failure. */
   readonly attempts: number;
 }
+
+/** It only makes people see what the job is now. */
+export const isShow = ({ type }: Effect): boolean =>
+  type === "sync-comment" || type === "sync-check" || type === "show-progress";
+
+/** Nobody waits for it: it is written together with what comes next. */
+export const isHeldBack = ({ urgency, attempts }: PendingEffect): boolean => urgency !== "now" && attempts === 0;

@@ -38,7 +38,7 @@ export const DEFAULT_QUOTAS: QuotaLimits = {
 /** However much paid work a worker has done. */
 export const MOST_ACCEPTED_JOBS = 30;
 
-/** A try that came to nothing keeps its place for so long: whoever fails jobs for nothing gets few of them. */
+/** An attempt that came to nothing keeps its place for so long: whoever fails jobs for nothing gets few of them. */
 export const GIVEN_UP_MS = 24 * 3_600_000;
 
 /** What an account has now; counted by the store. */
@@ -47,7 +47,7 @@ export interface AccountUsage extends Owing {
   readonly jobs_under_way: number;
   /** Jobs of the market that it has accepted and that are not decided. */
   readonly working: number;
-  /** When tries of its ended without pay, by its own doing. */
+  /** When attempts of its ended without pay, by its own doing. */
   readonly given_up_at: readonly number[];
   /** Jobs of the market that it was paid for. */
   readonly paid_jobs: number;

@@ -39,7 +39,7 @@ function isOfJob(job: Job, repository_id: number, claims: RunClaims): boolean {
 
 type RunName = Pick<Run, "id" | "attempt">;
 
-/** How this run stands to the job's current try. */
+/** How this run stands to the job's current attempt. */
 export function runAuthorizationOf(job: Job, run: RunName): Exclude<RunAuthorization, "foreign"> | "unknown" {
   const known = runOf(job);
   if (actionsWork(job)?.past_runs.includes(run.id)) return "over";

@@ -124,7 +124,7 @@ const agentResult = z.object({
 export type AgentResult = Shape<typeof agentResult>;
 
 const spent = z.object({
-  tries: count,
+  attempts: count,
   usage: usageSchema,
   /** Of the attempts that told it. */
   cost_cents: z.number().nonnegative(),
@@ -133,7 +133,7 @@ const spent = z.object({
 });
 /** What the model has used. */
 export type Spent = Shape<typeof spent>;
-export const NOTHING_SPENT: Spent = { tries: 0, usage: NO_USAGE, cost_cents: 0, complete: true };
+export const NOTHING_SPENT: Spent = { attempts: 0, usage: NO_USAGE, cost_cents: 0, complete: true };
 
 const judgement = z.object({
   /** Null: work that is words alone. */
@@ -317,7 +317,7 @@ const progress = attempt.extend({
   /** Grows on accept and on fail: three means that two attempts are over (job-market seed). */
   attempt_count: count.default(0),
   /** Attempts of this round that were begun on the branch; names the effects of an attempt. */
-  tries: number.default(1),
+  attempt: number.default(1),
   /** 1 for the first; a message or a retry opens the next. */
   round: number.default(1),
   /** Asked for while a round was under way; taken up by the next. */
@@ -333,15 +333,15 @@ const progress = attempt.extend({
   merge: merge.default({ state: "waiting", refusals: 0 }),
   result: unset(agentResult),
   /** What the attempts have used beside the one whose result this is. */
-  other_tries: spent.default(NOTHING_SPENT),
+  other_attempts: spent.default(NOTHING_SPENT),
   /** Why the last attempt failed, in a sentence; shown, and handed to the next. */
   failure: unset(text),
   /** The last verdict's reasons, for comment and check. */
   reasons: list(reason),
   /** Things the sender must be told beside the status, e.g. that no run has started. */
   notice: unset(text),
-  comment: unset(z.object({ id: number, synced_at: time })),
-  check: unset(z.object({ id: number, sha, synced_at: time })),
+  comment: unset(z.object({ id: number })),
+  check: unset(z.object({ id: number, sha })),
 });
 
 export const jobSchema = progress.extend({

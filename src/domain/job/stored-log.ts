@@ -1,5 +1,5 @@
 /**
- * Which lines a job has as its log, and which of its logs that is: each try's is another. Lines that are still on their
+ * Which lines a job has as its log, and which of its logs that is: each attempt's is another. Lines that are still on their
  * way and those that are stored are numbered by this one rule, so that a reader's place means the same in both. Pure.
  */
 import { type LogLine, MAX_LOG_LINES } from "../../contracts/log-line.ts";
@@ -7,7 +7,7 @@ import { redact } from "../../contracts/redact.ts";
 
 export interface KeptLog {
   readonly log: readonly LogLine[];
-  /** Counts the logs that the job has had, one a try; 0: none yet. */
+  /** Counts the logs that the job has had, one an attempt; 0: none yet. */
   readonly log_nth: number;
 }
 

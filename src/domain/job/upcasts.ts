@@ -3,8 +3,8 @@
  * format has is filled in here, so that nothing else need know that there was a time without it.
  */
 import { z } from "zod";
+import { NO_USAGE } from "../../contracts/result.ts";
 import { DEFAULT_REPOSITORY_SETTINGS } from "../../contracts/settings.ts";
-import { NOTHING_SPENT } from "./schema.ts";
 
 type Raw = Readonly<Record<string, unknown>>;
 
@@ -30,7 +30,7 @@ const ADDED_IN_3 = {
   turned_down: [],
   given_up: [],
   debts: [],
-  other_tries: NOTHING_SPENT,
+  other_tries: { tries: 0, usage: NO_USAGE, cost_cents: 0, complete: true },
   old_workflow: false,
 };
 
@@ -67,14 +67,33 @@ export function jobTo3(job: Raw): Raw {
   };
 }
 
+const pendingOf4 = z.array(z.looseObject({ effect: z.looseObject({}) }));
+
+const effectTo5 = ({ try: attempt, ...effect }: Raw): Raw => (attempt === undefined ? effect : { ...effect, attempt });
+
+const spentOf4 = z.looseObject({ tries: z.number() });
+
+function spentTo5(spent: unknown): Raw {
+  const { tries, ...others } = spentOf4.parse(spent);
+  return { ...others, attempts: tries };
+}
+
 /** The only dialect whose callers waited for the branch; since format 5 the origin itself says whether they do. */
 const AWAITING = z.looseObject({ kind: z.literal("rest"), dialect: z.literal("create-job") });
 
-/** What only one kind of work has stands in `work`, which held the agent's result before. */
-export function jobTo5({ runner, work: result, ...before }: Raw): Raw {
+/**
+ * What only one kind of work has stands in `work`, which held the agent's result before. An attempt is called so, and no
+ * longer a try.
+ */
+export function jobTo5({ runner, work: result, tries, other_tries, ...before }: Raw): Raw {
   const [own, other] = runner === "market" ? [OF_MARKET, OF_ACTIONS] : [OF_ACTIONS, OF_MARKET];
   const work: Record<string, unknown> = { kind: runner };
-  const job: Record<string, unknown> = { work, ...(result === undefined ? {} : { result }) };
+  const job: Record<string, unknown> = {
+    work,
+    ...(result === undefined ? {} : { result }),
+    ...(tries === undefined ? {} : { attempt: tries }),
+    ...(other_tries === undefined ? {} : { other_attempts: spentTo5(other_tries) }),
+  };
   for (const [name, value] of Object.entries(before)) {
     if (own.has(name)) work[name] = value;
     else if (name === "origin" && AWAITING.safeParse(value).success)
@@ -83,6 +102,12 @@ export function jobTo5({ runner, work: result, ...before }: Raw): Raw {
   }
   return job;
 }
+
+/** Effects say how urgent they are, and of which attempt. */
+export const effectsTo5 = (effects: unknown): unknown =>
+  pendingOf4
+    .parse(effects)
+    .map(({ effect, ...pending }) => ({ ...pending, effect: effectTo5(effect), urgency: "now" }));
 
 /** What finds a job, where the head of its record has format 2, 3 or 4. */
 export const foundTo5 = (job: Raw): Raw => jobTo5({ ...ADDED_IN_3, ...job });

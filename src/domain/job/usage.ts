@@ -3,7 +3,7 @@ import { type AgentResult, isOnActions, type Job, type Run } from "./job.ts";
 import { NOTHING_SPENT, type Spent } from "./schema.ts";
 
 const plus = (a: Spent, b: Spent): Spent => ({
-  tries: a.tries + b.tries,
+  attempts: a.attempts + b.attempts,
   usage: {
     turns: a.usage.turns + b.usage.turns,
     input_tokens: a.usage.input_tokens + b.usage.input_tokens,
@@ -16,16 +16,16 @@ const plus = (a: Spent, b: Spent): Spent => ({
 });
 
 const ofResult = ({ usage, cost_cents }: AgentResult): Spent => ({
-  ...{ tries: 1, usage, cost_cents: cost_cents ?? 0, complete: cost_cents !== null },
+  ...{ attempts: 1, usage, cost_cents: cost_cents ?? 0, complete: cost_cents !== null },
 });
 
-export const spentOf = ({ result, other_tries }: Pick<Job, "result" | "other_tries">): Spent =>
-  result === null ? other_tries : plus(other_tries, ofResult(result));
+export const spentOf = ({ result, other_attempts }: Pick<Job, "result" | "other_attempts">): Spent =>
+  result === null ? other_attempts : plus(other_attempts, ofResult(result));
 
 /** In cents; null: no attempt has told it. */
-export function costOf(job: Pick<Job, "result" | "other_tries">): number | null {
-  const { cost_cents, complete, tries } = spentOf(job);
-  return tries === 0 || (cost_cents === 0 && !complete) ? null : cost_cents;
+export function costOf(job: Pick<Job, "result" | "other_attempts">): number | null {
+  const { cost_cents, complete, attempts } = spentOf(job);
+  return attempts === 0 || (cost_cents === 0 && !complete) ? null : cost_cents;
 }
 
 type Ran = Pick<Run, "id" | "attempt">;
@@ -37,17 +37,17 @@ const isOf = (result: AgentResult | null, run: Ran | null): boolean =>
  * The result that a run tells, in place of what it told before; what an earlier run has used stays counted. A reading that
  * lacks figures does not undo those that were handed in.
  */
-export function withResult(job: Job, result: AgentResult, run: Ran | null): Pick<Job, "result" | "other_tries"> {
+export function withResult(job: Job, result: AgentResult, run: Ran | null): Pick<Job, "result" | "other_attempts"> {
   const of = run === null ? null : { id: run.id, attempt: run.attempt };
   if (job.result === null || !isOf(job.result, run))
-    return { result: { ...result, run: of }, other_tries: spentOf(job) };
+    return { result: { ...result, run: of }, other_attempts: spentOf(job) };
   const { usage, cost_cents } = result.cost_cents === null ? job.result : result;
-  return { result: { ...result, usage, cost_cents, run: of }, other_tries: job.other_tries };
+  return { result: { ...result, usage, cost_cents, run: of }, other_attempts: job.other_attempts };
 }
 
 /** An attempt is over. If its run has told nothing of what it used, the sum is no longer whole. */
-export function withoutResult(job: Job): Pick<Job, "other_tries"> {
-  const { status, result, other_tries } = job;
-  if (!isOnActions(job) || status !== "accepted" || isOf(result, job.work.run)) return { other_tries };
-  return { other_tries: plus(other_tries, { ...NOTHING_SPENT, tries: 1, complete: false }) };
+export function withoutResult(job: Job): Pick<Job, "other_attempts"> {
+  const { status, result, other_attempts } = job;
+  if (!isOnActions(job) || status !== "accepted" || isOf(result, job.work.run)) return { other_attempts };
+  return { other_attempts: plus(other_attempts, { ...NOTHING_SPENT, attempts: 1, complete: false }) };
 }

@@ -220,7 +220,7 @@ export function evaluate(facts: Facts, job: Job, now: number): Verdict {
   return { work, asks_sender, merge: judgeMerge(facts, job, work) };
 }
 
-/** What failed, in a few lines for the next try: each failing check with what it says of itself. */
+/** What failed, in a few lines for the next attempt: each failing check with what it says of itself. */
 export function failureOf(facts: Facts): string {
   const failed = facts.checks.filter((check) => !check.ours && check.state === "failure").slice(0, MOST_LISTED);
   return failed

@@ -5,27 +5,27 @@
 import type { Effect } from "./effect.ts";
 import { heldFiles, isFinal, isOnMarket, type Job, judgedSha, type Run, runOf } from "./job.ts";
 
-const isThisTry = (effect: { readonly round: number; readonly try: number }, job: Job): boolean =>
-  job.status === "submitted" && effect.round === job.round && effect.try === job.tries;
+const isThisAttempt = (effect: { readonly round: number; readonly attempt: number }, job: Job): boolean =>
+  job.status === "submitted" && effect.round === job.round && effect.attempt === job.attempt;
 
 const isUnderWay = (run: Run | null): boolean => run !== null && run.status !== "completed";
 
 export function isWanted(effect: Effect, job: Job): boolean {
   switch (effect.type) {
     case "push-brief":
-      return !isFinal(job.status) && effect.round === job.round && effect.try === job.tries;
+      return !isFinal(job.status) && effect.round === job.round && effect.attempt === job.attempt;
     case "read-result":
       return (
         job.status === "accepted" &&
         effect.round === job.round &&
-        effect.try === job.tries &&
+        effect.attempt === job.attempt &&
         // begun again meanwhile: the end of that is read
         (isOnMarket(job) || runOf(job)?.status === "completed")
       );
     case "show-files":
-      return isThisTry(effect, job) && heldFiles(job)?.sha === null;
+      return isThisAttempt(effect, job) && heldFiles(job)?.sha === null;
     case "deliver-files":
-      return isThisTry(effect, job) && heldFiles(job) === null;
+      return isThisAttempt(effect, job) && heldFiles(job) === null;
     case "open-pull-request":
       return job.status === "submitted" && effect.round === job.round && heldFiles(job) === null;
     case "read-facts":
@@ -41,7 +41,7 @@ export function isWanted(effect: Effect, job: Job): boolean {
         job.merged_at === null &&
         (job.status === "submitted" || (job.status === "verified" && job.merge.state !== "off")) &&
         effect.round === job.round &&
-        effect.try === job.tries &&
+        effect.attempt === job.attempt &&
         effect.sha === judgedSha(job) &&
         job.work.judgement?.sha !== effect.sha
       );

@@ -27,7 +27,7 @@ export interface BriefBase {
 
 export interface AttemptRef {
   readonly round: number;
-  readonly try: number;
+  readonly attempt: number;
 }
 
 /** Files of an earlier attempt, which the next one must not mistake for its own. */
@@ -41,7 +41,7 @@ const told = (text: string): string => head(redact(text), MAX_HISTORY_TEXT);
 
 const prefixOf = (job: Job): string => `${isOnActions(job) ? RUN_COMMIT_PREFIX : POST_COMMIT_PREFIX}${job.id}`;
 
-const trailerOf = (attemptRef: AttemptRef): string => `Job-Try: ${attemptRef.round}.${attemptRef.try}`;
+const trailerOf = (attemptRef: AttemptRef): string => `Job-Try: ${attemptRef.round}.${attemptRef.attempt}`;
 
 /** A partial checkout is announced in the message, since the checkout happens before the brief can be read. */
 export const briefMessage = (job: Job, attemptRef: AttemptRef, settings: RepositorySettings): string => {
@@ -91,7 +91,7 @@ function briefOf(job: Job, attemptRef: AttemptRef, baseCommit: BriefBaseCommit, 
     ),
     checkout_paths: settings.checkout_paths,
     egress: settings.egress ?? null,
-    attempt: attemptRef.try,
+    attempt: attemptRef.attempt,
     round: attemptRef.round,
     issue: issueOf(job.origin),
     pull_request: job.pull_request?.number ?? null,

@@ -27,7 +27,7 @@ const schema = z.object({ createCommitOnBranch: z.object({ commit: z.object({ oi
 /** Commits of the branch that are searched for ours. */
 const LOOK_BACK = 30;
 
-const trailerOf = ({ round, try: attemptRef }: DeliverFiles): string => `Job-Files: ${round}.${attemptRef}`;
+const trailerOf = ({ round, attempt }: DeliverFiles): string => `Job-Files: ${round}.${attempt}`;
 
 async function commit(task: Task, effect: DeliverFiles, files: readonly FileChange[], head: string): Promise<string> {
   const { job, octokit, at } = task;
@@ -58,11 +58,11 @@ async function look({ octokit, at, job }: Task, effect: DeliverFiles): Promise<{
   return head === undefined ? null : { head, done };
 }
 
-const delivered = ({ round, try: attemptRef }: DeliverFiles, head_sha: string): Attempt =>
-  reported({ type: "files-delivered", round, try: attemptRef, head_sha });
+const delivered = ({ round, attempt }: DeliverFiles, head_sha: string): Attempt =>
+  reported({ type: "files-delivered", round, attempt, head_sha });
 
-const refused = ({ round, try: attemptRef }: DeliverFiles, sentence: string): Attempt =>
-  reported({ type: "delivery-refused", round, try: attemptRef, sentence });
+const refused = ({ round, attempt }: DeliverFiles, sentence: string): Attempt =>
+  reported({ type: "delivery-refused", round, attempt, sentence });
 
 export const NOT_TAKEN =
   "GitHub rejected the submitted files: a file to delete may not exist, a path may be a folder, or a rule may forbid it. Correct them and submit again.";

@@ -40,8 +40,8 @@ type Pushed =
   | { readonly ended: "exists" }
   | { readonly ended: "no"; readonly attempt: Attempt };
 
-const refused = ({ round, try: attemptRef }: PushBrief, sentence: string): Attempt =>
-  reported({ type: "brief-refused", round, try: attemptRef, sentence });
+const refused = ({ round, attempt }: PushBrief, sentence: string): Attempt =>
+  reported({ type: "brief-refused", round, attempt, sentence });
 
 /** A market worker chooses its own model, so the setting is a proposal and never an error. */
 function llmOf({ job, defaults, now }: Task, { settings }: PushBase): Llm | string {
@@ -56,7 +56,7 @@ const pushed = (task: Task, effect: PushBrief, sha: string, pushBase: PushBase, 
   ...reported({
     type: "brief-pushed",
     round: effect.round,
-    try: effect.try,
+    attempt: effect.attempt,
     head_sha: sha,
     base: pushBase.base,
     settings: pushBase.settings,
@@ -235,7 +235,7 @@ export async function pushBrief(task: Task, effect: PushBrief): Promise<Attempt>
   const llm = llmOf(task, pushBase);
   if (typeof llm === "string") return refused(effect, llm);
   if (left !== null) return pushed(task, effect, left, pushBase, llm);
-  if (first_try && !pushBase.creates && effect.round === 1 && effect.try === 1)
+  if (first_try && !pushBase.creates && effect.round === 1 && effect.attempt === 1)
     return refused(effect, refusals.foreignBranch(job.branch));
 
   const second = await push(task, effect, pushBase, llm);

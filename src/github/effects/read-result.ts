@@ -110,14 +110,20 @@ export async function readResult(task: Task, attemptRef: ReadResult): Promise<At
     if (head === null) return gone(job, attemptRef);
     const told = handedIn(job, attemptRef, left.folder === null, head);
     if (told !== null) return told;
-    const untouched = job.round === 1 && head.oid === job.brief_sha && attemptRef.try === 1;
+    const untouched = job.round === 1 && head.oid === job.brief_sha && attemptRef.attempt === 1;
     const result = {
       ...workOf(job, left, head),
       changed_files: untouched ? [] : await changedFiles(task, head.oid),
     };
     return {
       ended: "done",
-      command: { type: "result-read", round: attemptRef.round, try: attemptRef.try, result, head_sha: head.oid },
+      command: {
+        type: "result-read",
+        round: attemptRef.round,
+        attempt: attemptRef.attempt,
+        result,
+        head_sha: head.oid,
+      },
       ...(left.log?.text ? { log: cleanLog(parseLog(left.log.text)) } : {}),
     };
   });
@@ -130,7 +136,7 @@ export async function readResult(task: Task, attemptRef: ReadResult): Promise<At
  */
 function handedIn(
   job: Job,
-  { round, try: attemptRef }: ReadResult,
+  { round, attempt }: ReadResult,
   clean: boolean,
   head: { readonly oid: string; readonly message: string },
 ): Attempt | null {
@@ -139,7 +145,7 @@ function handedIn(
   const { handed_in, run } = job.work;
   if (result === null || handed_in === null || handed_in.run_id !== run?.id || handed_in.attempt !== run.attempt)
     return null;
-  const read = { type: "result-read", round, try: attemptRef, head_sha: head.oid } as const;
+  const read = { type: "result-read", round, attempt, head_sha: head.oid } as const;
   if (clean) return reported({ ...read, result, clean: true });
   // A run that reported a failure has no other result, whoever pushed.
   if (head.oid !== job.brief_sha && result.outcome !== "failed") return null;
@@ -153,12 +159,12 @@ const LOST = { outcome: "failed", permanent_error: null, changed_files: [] } as 
 const NEVER_PUSHED = "The run submitted its result, but its push did not reach the branch.";
 
 /** The branch no longer exists: nothing can be read, which ends the attempt. */
-const gone = (job: Job, { round, try: attemptRef }: ReadResult): Attempt => ({
+const gone = (job: Job, { round, attempt }: ReadResult): Attempt => ({
   ended: "done",
   command: {
     type: "result-read",
     round,
-    try: attemptRef,
+    attempt,
     result: { ...NO_WORK, outcome: "failed", title: job.title, body: "", reason: "The job's branch was deleted." },
     head_sha: job.head_sha ?? "",
   },

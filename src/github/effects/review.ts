@@ -69,8 +69,8 @@ const submissionOf = (job: Job, change: Change | null): Submission => ({
   whole: change?.whole ?? true,
 });
 
-export async function judge(task: Task, { round, try: tries, sha }: AskJudge): Promise<Attempt> {
-  const at = { type: "judged", round, try: tries, sha } as const;
+export async function judge(task: Task, { round, attempt, sha }: AskJudge): Promise<Attempt> {
+  const at = { type: "judged", round, attempt, sha } as const;
   if (task.judge === null) return reported({ ...at, verdict: "none", reasons: [] });
   const change = await attempted(task.now, async () => (sha === null ? null : readChange(task, sha)));
   if (!change.ok) return { ended: "later", ...laterOf(change.githubError) };

@@ -39,7 +39,7 @@ const lastFailure = (job: Job): string | null =>
 
 function queued(job: Job): State {
   if (isOnMarket(job)) return state("On the market", market.offered(job), lastFailure(job));
-  const attemptNote = job.tries > 1 ? `Try ${job.tries}: ` : "";
+  const attemptNote = job.attempt > 1 ? `Try ${job.attempt}: ` : "";
   const run = runOf(job);
   if (run !== null)
     return state(
@@ -63,7 +63,7 @@ function accepted(job: Job): State {
   }
   if (job.cancellation_requested)
     return state("Being cancelled", "The run was asked to stop; its work so far is kept.");
-  const attemptNote = job.tries > 1 ? `Try ${job.tries}. ` : "";
+  const attemptNote = job.attempt > 1 ? `Try ${job.attempt}. ` : "";
   return state(
     "Running",
     `${attemptNote}The agent is working on ${branchLink(job)}: ${link("follow the run", runOf(job)?.url)}.`,

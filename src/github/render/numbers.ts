@@ -16,13 +16,13 @@ export const money = (cents: number): string =>
 
 /** The agent's usage in all attempts, on one line; null when it reported none. */
 export function usageLine(job: Job): string | null {
-  const { tries, usage, complete } = spentOf(job);
+  const { attempts, usage, complete } = spentOf(job);
   if (usage.turns === 0) return null;
   const input = usage.input_tokens + usage.cache_read_tokens + usage.cache_write_tokens;
   const cost = costOf(job);
   const parts = [
     ...(job.result === null || job.result.model === NOT_REPORTED ? [] : [code(job.result.model)]),
-    ...(tries > 1 ? [counted(tries, "try", "tries")] : []),
+    ...(attempts > 1 ? [counted(attempts, "try", "tries")] : []),
     counted(usage.turns, "turn"),
     `${count(input)} tokens in, ${count(usage.output_tokens)} out`,
     cost === null ? "cost unknown" : `${complete ? "" : "at least "}${money(cost)}`,

@@ -4,9 +4,10 @@
  * taken as this code wrote it. The log stands in a file of its own, and the record says where.
  */
 import { z } from "zod";
+import { URGENCIES } from "../../domain/job/effect.ts";
 import type { Job } from "../../domain/job/job.ts";
 import { jobSchema } from "../../domain/job/schema.ts";
-import { foundTo5 } from "../../domain/job/upcasts.ts";
+import { effectsTo5, foundTo5 } from "../../domain/job/upcasts.ts";
 import type { StoredJob } from "../../engine/ports/jobs.ts";
 import type { Findable } from "../facts.ts";
 import { formatOf, isRecord, readRecord } from "./formats.ts";
@@ -36,6 +37,7 @@ const effect = z.object({
   serial: number,
   attempts: number,
   not_before: time,
+  urgency: z.enum(URGENCIES),
   effect: z.object({ type: z.string() }),
 });
 
@@ -68,7 +70,7 @@ const isBefore = (format: unknown): boolean =>
 /** A first line as today's, still to be checked. */
 const ofToday = (line: unknown): unknown =>
   isRecord(line) && isRecord(line.job) && isBefore(line.format)
-    ? { ...line, format: FORMAT, job: foundTo5(line.job) }
+    ? { ...line, format: FORMAT, job: foundTo5(line.job), effects: effectsTo5(line.effects) }
     : line;
 
 const firstLineOf = head.extend({ format: z.literal(FORMAT), log: head.shape.log.optional() });

@@ -111,6 +111,7 @@ export class JobIndex {
       known.given_up = next.given_up;
       known.owed_cents = next.owed_cents;
       known.effects = next.effects;
+      known.pending = next.pending;
       known.failing = next.failing;
     };
     if (known.status === next.status) change();
@@ -139,10 +140,10 @@ export class JobIndex {
   }
 
   #count(job: JobFacts, times: 1 | -1): void {
-    const { status, effects, failing } = job;
+    const { status, pending, failing } = job;
     this.accounts.count(job, times);
     this.#statuses.set(status, (this.#statuses.get(status) ?? 0) + times);
-    this.#pending += times * effects;
+    this.#pending += times * pending;
     this.#failing += times * failing;
   }
 

@@ -32,5 +32,5 @@ export function jobTo4(before: Raw): Raw {
 
 export function jobTo5(before: Raw): Raw {
   const { job, ...others } = record.parse(before);
-  return { ...others, job: upcasts.jobTo5(job) };
+  return { ...others, job: upcasts.jobTo5(job), effects: upcasts.effectsTo5(before.effects) };
 }

@@ -6,8 +6,12 @@ import { MAX_HISTORY_ROWS } from "../../../src/store/next-record.ts";
 import { commitOf, type Engine, jobId, keep, onMarket, START, sampleJob, withStore } from "./sample.ts";
 
 const row = (note: string) => ({ at: START, event: "noted", from: null, to: "queued" as const, by: null, note });
-const syncComment = { effect: { type: "sync-comment" as const }, not_before: START };
-const merge = { effect: { type: "merge" as const, sha: "a1", method: "squash" as const }, not_before: START + 5 };
+const syncComment = { effect: { type: "sync-comment" }, urgency: "now", not_before: START } as const;
+const merge = {
+  effect: { type: "merge", sha: "a1", method: "squash" },
+  urgency: "now",
+  not_before: START + 5,
+} as const;
 
 export function describeCommits(engine: Engine): void {
   describe(`commits to ${engine.name}`, () => {
@@ -91,18 +95,18 @@ export function describeCommits(engine: Engine): void {
 
     it("loses no update under 50 callers that each read, change and try again", () =>
       withStore(engine, async ({ jobs }, reopen) => {
-        await keep(jobs, sampleJob(1, { tries: 0 }));
+        await keep(jobs, sampleJob(1, { attempt: 0 }));
         const raise = async (): Promise<void> => {
           const before = await jobs.load(jobId(1));
           await new Promise((resolve) => setImmediate(resolve));
           if (before === null) throw new Error("The job is gone.");
-          const job = { ...before.job, tries: before.job.tries + 1 };
-          const answer = await jobs.commit(commitOf(job, before.version, { history: [row(`${job.tries}`)] }));
+          const job = { ...before.job, attempt: before.job.attempt + 1 };
+          const answer = await jobs.commit(commitOf(job, before.version, { history: [row(`${job.attempt}`)] }));
           if (!answer.ok) await raise();
         };
         await Promise.all(Array.from({ length: 50 }, raise));
         const after = await (await reopen()).jobs.load(jobId(1));
-        expect(after?.job.tries).toBe(50);
+        expect(after?.job.attempt).toBe(50);
         expect(after?.version).toBe(51);
         expect(after?.history.map(({ note }) => note)).toEqual(Array.from({ length: 50 }, (_, i) => `${i + 1}`));
       }));

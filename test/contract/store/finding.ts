@@ -177,18 +177,19 @@ export function describeLookups(engine: Engine): void {
         await check((await reopen()).jobs);
       }));
 
-    it("counts jobs by status and effects that wait, as they change and over restarts", () =>
+    it("counts jobs by status and effects that wait and are not held back, as they change and over restarts", () =>
       withStore(engine, async (store, reopen) => {
         const none = { pending_payment: 0, queued: 0, held: 0, accepted: 0 };
         const effects: WantedEffect[] = [
-          { effect: { type: "sync-check" }, not_before: START },
-          { effect: { type: "sync-comment" }, not_before: START },
+          { effect: { type: "sync-check" }, urgency: "now", not_before: START },
+          { effect: { type: "sync-comment" }, urgency: "now", not_before: START },
         ];
+        const held: WantedEffect = { effect: { type: "show-progress" }, urgency: "soon", not_before: START };
         expect((await store.jobs.tally()).pending).toBe(0);
         await keep(store.jobs, sampleJob(1), { effects });
         await keep(store.jobs, sampleJob(2), { effects });
         await keep(store.jobs, sampleJob(2, { status: "failed" }));
-        await keep(store.jobs, sampleJob(3));
+        await keep(store.jobs, sampleJob(3), { effects: [held] });
         const [first, second] = (await store.jobs.load(jobId(1)))?.effects ?? [];
         if (first === undefined || second === undefined) throw new Error("the effects are gone");
         await store.jobs.postpone(jobId(1), first, START + 5);
@@ -196,6 +197,7 @@ export function describeLookups(engine: Engine): void {
         const statuses = { ...none, queued: 2, submitted: 0, verified: 0, cancelled: 0, failed: 1 };
         for (const { jobs } of [store, await reopen()]) {
           expect(await jobs.tally()).toEqual({ statuses, pending: 3, failing: 1 });
+          expect(await jobs.withEffects()).toContain(jobId(3));
         }
       }));
 

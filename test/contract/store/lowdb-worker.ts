@@ -17,7 +17,7 @@ const tell = (message: string): Promise<void> =>
 /** Ten jobs, in turns, each commit longer than the last. */
 async function commitForEver({ jobs }: Store): Promise<never> {
   for (let round = 1; ; round++) {
-    const job = sampleJob(round % 10, { tries: round, title: "x".repeat(round % 5_000) });
+    const job = sampleJob(round % 10, { attempt: round, title: "x".repeat(round % 5_000) });
     const stored = await keep(jobs, job, {
       history: [{ at: START, event: "e", from: null, to: "queued", by: null, note: `${round}` }],
     });

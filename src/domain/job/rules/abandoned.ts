@@ -1,6 +1,6 @@
 /** What becomes of a job when an effect was tried as often as it may be. Whatever hangs on it ends in words. */
 import type { Command } from "../command.ts";
-import { type Context, change, type Decision, showNow, soon, unchanged } from "../decision.ts";
+import { atOnce, type Context, change, type Decision, showNow, unchanged } from "../decision.ts";
 import type { Job } from "../job.ts";
 import { isWanted } from "../wanted-effects.ts";
 import { endUnpaid, failAttempt } from "./ending.ts";
@@ -27,10 +27,10 @@ export function effectAbandoned(
     case "merge":
       return change(job, now, { set: { merge: { state: "off", why: sentence } }, effects: showNow(job, now) });
     case "enable-auto-merge":
-      // one of the tries may have done it, unheard
+      // one of the attempts may have done it, unheard
       return change(job, now, {
         set: { merge: { state: "off", why: sentence } },
-        effects: [soon({ type: "disable-auto-merge" }), ...showNow(job, now)],
+        effects: [atOnce({ type: "disable-auto-merge" }), ...showNow(job, now)],
       });
     default:
       return unchanged;

@@ -3,7 +3,7 @@
 import type { Command } from "../command.ts";
 import {
   andThen,
-  COMMENT_GAP_MS,
+  atOnce,
   type Context,
   change,
   type Decided,
@@ -12,7 +12,6 @@ import {
   showCheck,
   showComment,
   showNow,
-  soon,
   unchanged,
 } from "../decision.ts";
 import type { WantedEffect } from "../effect.ts";
@@ -41,7 +40,7 @@ const incomplete = (job: Job): number[] =>
 /** Reads facts only when they could change the verdict: while a known run is open they cannot, unless webhooks are in doubt. */
 export function reevaluate(job: Job, forced: boolean, { now }: Context): Decision {
   if (forced && isOnActions(job) && (job.status === "queued" || job.status === "accepted") && job.pushed_at !== null)
-    return change(job, now, { effects: [soon({ type: "read-run", run_id: job.work.run?.id ?? null })] });
+    return change(job, now, { effects: [atOnce({ type: "read-run", run_id: job.work.run?.id ?? null })] });
   if (isApart(job)) return silence(job, now);
   if (!isWatched(job)) return unchanged;
   const open = incomplete(job);
@@ -133,7 +132,7 @@ function movedOn(job: Job, head_sha: string, now: number): Decided {
     set: asked.set,
     effects: [
       ...takeBack(job),
-      ...showCheck(moved, now, "paced"),
+      ...showCheck(moved, now, "soon"),
       ...asked.effects,
       later({ type: "read-facts", runs: [] }, now + AGAIN_MS),
     ],
@@ -147,13 +146,13 @@ function stillWaiting(
   told: boolean,
   now: number,
 ): Decided {
-  const throttle = (asks_sender && marketWork(job)?.sender_asked_at === null) || needsPerson(work) ? "now" : "paced";
+  const urgency = (asks_sender && marketWork(job)?.sender_asked_at === null) || needsPerson(work) ? "now" : "soon";
   const news = !sameReasons(job.reasons.slice(0, 1), [work]);
   return change(job, now, {
     set: seen,
     event: news ? "checked" : null,
     note: linesOf(work),
-    effects: told ? [...showCheck(job, now, throttle), showComment(job, now, throttle)] : [],
+    effects: told ? [...showCheck(job, now, urgency), showComment(now, urgency)] : [],
   });
 }
 
@@ -161,7 +160,7 @@ const WAITING = { state: "waiting", refusals: 0 } as const;
 const autoMerges = (job: Job): boolean => job.merge.state === "auto";
 
 /** GitHub would go on to merge by itself what was never judged, or what we no longer stand for. */
-const takeBack = (job: Job): WantedEffect[] => (autoMerges(job) ? [soon({ type: "disable-auto-merge" })] : []);
+const takeBack = (job: Job): WantedEffect[] => (autoMerges(job) ? [atOnce({ type: "disable-auto-merge" })] : []);
 
 function stillMerging(
   job: Job,
@@ -175,7 +174,7 @@ function stillMerging(
   const off = step.set.merge?.state === "off";
   return change(job, now, {
     set: { ...seen, ...step.set },
-    effects: [...(told || off ? [showComment(job, now, off ? "now" : "paced")] : []), ...step.effects],
+    effects: [...(told || off ? [showComment(now, off ? "now" : "soon")] : []), ...step.effects],
   });
 }
 
@@ -191,17 +190,12 @@ function passed(job: Job, facts: Facts, verdict: Verdict, seen: Partial<Job>, co
     note: linesOf(verdict.work),
     effects: [
       ...showCheck(job, now, "now"),
-      coming ? mergeToCome(job, context) : showComment(job, now, "now"),
+      // the merge itself has the comment written at once; this is for one that takes its time
+      showComment(now, coming ? "whenever" : "now"),
       ...step.effects,
     ],
   });
 }
-
-/** The merge itself has the comment written at once; this is for one that takes its time. */
-const mergeToCome = (job: Job, context: Context): WantedEffect =>
-  context.patient === true
-    ? later({ type: "sync-comment" }, context.now + COMMENT_GAP_MS)
-    : showComment(job, context.now, "paced");
 
 /** What the verdict on merging leads to. Our own check may be among the rules that GitHub waits for, so a wait is looked at again. */
 function mergeStep(
@@ -218,12 +212,12 @@ function mergeStep(
   if (merge.how === "now")
     return {
       set: { merge: { state: "merging", sha, refusals, deletes_branch } },
-      effects: [soon({ type: "merge", sha, method })],
+      effects: [atOnce({ type: "merge", sha, method })],
     };
   if (merge.how === "auto")
     return {
       set: { merge: { state: "auto", sha, deletes_branch } },
-      effects: [soon({ type: "enable-auto-merge", sha, method })],
+      effects: [atOnce({ type: "enable-auto-merge", sha, method })],
     };
   if (autoMerges(job)) {
     const stands =
@@ -245,7 +239,7 @@ export function mergeRefused(job: Job, report: Report<"merge-refused">, { now }:
     return change(job, now, { set: { merge: { state: "off", why: report.sentence } }, effects: showNow(job, now) });
   return change(job, now, {
     set: { merge: { state: "waiting", refusals } },
-    effects: [later({ type: "read-facts", runs: [] }, now + AGAIN_MS), showComment(job, now, "paced")],
+    effects: [later({ type: "read-facts", runs: [] }, now + AGAIN_MS), showComment(now, "soon")],
   });
 }
 
@@ -269,10 +263,10 @@ export function merged(job: Job, report: Report<"merged">, context: Context): De
   const set: Partial<Job> = { merged_at: report.at, notice: null, waiting_messages: [] };
   const effects: WantedEffect[] = [
     ...cancelRun(job),
-    ...(left ? [soon({ type: "delete-branch" })] : []),
+    ...(left ? [atOnce({ type: "delete-branch" })] : []),
     // of a merge that was not expected the check says otherwise
     ...(job.status === "verified" && job.merge.state === "off" ? showCheck(job, now, "now") : []),
-    showComment(job, now, "now"),
+    showComment(now, "now"),
   ];
   const settled = job.status === "verified" || (isFinal(job.status) && job.price_cents > 0);
   if (settled) return change(job, now, { set, event: "merged", by: report.by, effects });

@@ -1,7 +1,7 @@
-/** How a try or a job ends: failing, cancelling, being verified. The one place where escrow leaves a job. */
+/** How an attempt or a job ends: failing, cancelling, being verified. The one place where escrow leaves a job. */
 
 import { payout, refund } from "../../market/ledger.ts";
-import { type Change, change, type Decided, showComment, showNow, soon } from "../decision.ts";
+import { atOnce, type Change, change, type Decided, showComment, showNow } from "../decision.ts";
 import type { WantedEffect } from "../effect.ts";
 import {
   type GivenUp,
@@ -18,7 +18,7 @@ import {
 import { newAttempt } from "../schema.ts";
 import { withoutResult } from "../usage.ts";
 
-/** Two tries: accept and fail both count (job-market seed). */
+/** Two attempts: accept and fail both count (job-market seed). */
 export const MOST_ATTEMPTS = 3;
 
 /** The most earlier rounds that a job remembers in words. */
@@ -37,15 +37,15 @@ export const conclude = (job: Job, did: string): readonly Round[] =>
   job.rounds.map((round, index) => (index === job.rounds.length - 1 && round.did === "" ? { ...round, did } : round));
 
 export const pushBrief = (job: Job): WantedEffect[] =>
-  isOnActions(job) ? [soon({ type: "push-brief", round: job.round, try: job.tries })] : [];
+  isOnActions(job) ? [atOnce({ type: "push-brief", round: job.round, attempt: job.attempt })] : [];
 
 /** A run that is still going would work for nothing. */
 export function cancelRun(job: Job): WantedEffect[] {
   const run = runOf(job);
-  return run !== null && run.status !== "completed" ? [soon({ type: "cancel-run", run_id: run.id })] : [];
+  return run !== null && run.status !== "completed" ? [atOnce({ type: "cancel-run", run_id: run.id })] : [];
 }
 
-/** What checks said of an earlier try is no reason of this end. */
+/** What checks said of an earlier attempt is no reason of this end. */
 const NO_REASONS = { reasons: [] } satisfies Partial<Job>;
 
 export const withoutHold = (work: Work): Work => (work.kind === "market" ? { ...work, hold: null } : work);
@@ -69,7 +69,7 @@ export function endUnpaid(job: Job, now: number, to: "failed" | "cancelled", ext
     set,
     event: to,
     postings: refund(job.account, job.id, job.price_cents),
-    effects: [...(extra.effects ?? []), ...(shown ? showNow({ ...job, ...set }, now) : [showComment(job, now, "now")])],
+    effects: [...(extra.effects ?? []), ...(shown ? showNow({ ...job, ...set }, now) : [showComment(now, "now")])],
   });
 }
 
@@ -87,7 +87,7 @@ function turnedDown({ status, price_cents, pull_request, work }: MarketJob): rea
 /** Tries that are remembered as given up: more than that of one job are over within a day by no means. */
 const MOST_GIVEN_UP = 10;
 
-/** Whose doing it is that a try came to nothing. */
+/** Whose doing it is that an attempt came to nothing. */
 export type Doing = "worker's" | "another's";
 
 /** A worker who lets an attempt fail is remembered for it, unless the sender wanted it so. */
@@ -103,7 +103,7 @@ const remembered = (job: Job, at: number, doing: Doing): Work =>
   isOnMarket(job) ? { ...job.work, turned_down: turnedDown(job), given_up: givenUp(job, at, doing) } : job.work;
 
 /**
- * The try failed: cancelled if that was asked for, failed after the second or where no other can work (`last`), else back
+ * The attempt failed: cancelled if that was asked for, failed after the second or where no other can work (`last`), else back
  * in the queue for another.
  */
 export function failAttempt(
@@ -131,14 +131,14 @@ export function failAttempt(
     ...counted,
     ...newAttempt(retireRun(counted.work)),
     status: "queued",
-    tries: job.tries + 1,
+    attempt: job.attempt + 1,
   };
   return change(job, now, {
     ...extra,
     set: next,
     event: "queued",
     note: why,
-    effects: [...(extra.effects ?? []), ...pushBrief(next), showComment(job, now, "paced")],
+    effects: [...(extra.effects ?? []), ...pushBrief(next), showComment(now, "soon")],
   });
 }
 

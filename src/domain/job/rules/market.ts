@@ -3,7 +3,7 @@
 import { marketOf } from "../../../contracts/settings.ts";
 import { accountNamed } from "../account.ts";
 import type { Command } from "../command.ts";
-import { type Context, change, type Decision, refuse, soon, unchanged } from "../decision.ts";
+import { atOnce, type Context, change, type Decision, refuse, unchanged } from "../decision.ts";
 import { holdOf, isOnMarket, type Job, marketWork, statusAt, workerOf } from "../job.ts";
 import { failAttempt, withoutHold } from "./ending.ts";
 import { takeIn } from "./reviewing.ts";
@@ -79,13 +79,13 @@ export function accept(job: Job, agent_id: string, { now }: Context): Decision {
     set,
     event: "accepted",
     by: agent_id,
-    effects: [soon({ type: "push-brief", round: job.round, try: job.tries })],
+    effects: [atOnce({ type: "push-brief", round: job.round, attempt: job.attempt })],
   });
 }
 
 const TOO_LATE = "The time limit is exceeded; the work can no longer be submitted.";
 
-/** A timer has thrown this agent's try away before its work came. */
+/** A timer has thrown this agent's attempt away before its work came. */
 const wasLate = (job: Job, agent_id: string): boolean => job.failure === TIME_EXCEEDED && wasPresentedTo(job, agent_id);
 
 export function submit(job: Job, command: Extract<Command, { type: "submit" }>, { now }: Context): Decision {
@@ -108,23 +108,23 @@ export function submit(job: Job, command: Extract<Command, { type: "submit" }>, 
     },
     event: "submitted",
     by: command.agent_id,
-    effects: held ? [soon({ type: "show-files", round: job.round, try: job.tries })] : takeIn(job, delivery),
+    effects: held ? [atOnce({ type: "show-files", round: job.round, attempt: job.attempt })] : takeIn(job, delivery),
   });
 }
 
-/** The settings of this very try are known, and its owner has said that a stranger's files run as they come. */
+/** The settings of this very attempt are known, and its owner has said that a stranger's files run as they come. */
 const mayRun = ({ pushed_at, settings }: Job): boolean =>
   pushed_at !== null && marketOf(settings).run_checks === "always";
 
-const isThisTry = (job: Job, report: { readonly round: number; readonly try: number }): boolean =>
-  job.status === "submitted" && report.round === job.round && report.try === job.tries;
+const isThisAttempt = (job: Job, report: { readonly round: number; readonly attempt: number }): boolean =>
+  job.status === "submitted" && report.round === job.round && report.attempt === job.attempt;
 
 export function filesDelivered(
   job: Job,
   report: Extract<Command, { type: "files-delivered" }>,
   { now }: Context,
 ): Decision {
-  return isThisTry(job, report) ? change(job, now, { set: { head_sha: report.head_sha } }) : unchanged;
+  return isThisAttempt(job, report) ? change(job, now, { set: { head_sha: report.head_sha } }) : unchanged;
 }
 
 export function deliveryRefused(
@@ -132,7 +132,7 @@ export function deliveryRefused(
   report: Extract<Command, { type: "delivery-refused" }>,
   { now }: Context,
 ): Decision {
-  return isThisTry(job, report) ? failAttempt(job, now, report.sentence) : unchanged;
+  return isThisAttempt(job, report) ? failAttempt(job, now, report.sentence) : unchanged;
 }
 
 export function fail(job: Job, command: Extract<Command, { type: "fail" }>, { now }: Context): Decision {

@@ -1,17 +1,7 @@
 /** What comes of work that is done: a pull request with its first words, or the agent's own words where there is none. */
 
 import type { Command } from "../command.ts";
-import {
-  CHECK_GAP_MS,
-  type Context,
-  change,
-  type Decision,
-  later,
-  showComment,
-  showNow,
-  showSoon,
-  unchanged,
-} from "../decision.ts";
+import { type Context, change, type Decision, later, showCheck, showComment, showNow, unchanged } from "../decision.ts";
 import type { WantedEffect } from "../effect.ts";
 import { isOnMarket, type Job } from "../job.ts";
 import { failAttempt, verify } from "./ending.ts";
@@ -25,24 +15,17 @@ export function finishedWithout(job: Job, now: number, set: Partial<Job>): Decis
   return verify(job, now, { set: off, effects: showNow(job, now) });
 }
 
-/** A job has two tries in a round, and each opens one at most. */
+/** A job has two attempts in a round, and each opens one at most. */
 const MOST_FORMER = 1_000;
 
 /** What keeps a pull request from being merged, and no event tells of, is named within ten seconds. */
 const FIRST_LOOK_MS = 5_000;
 
-/** Checks that are over by then are not told of before the merge. */
-const QUICK_CHECKS_MS = 5_000;
-
 /** A check that is made when all others are over says as much, in one write; so does a comment on what is merged. */
-function firstWords(opened: Job, context: Context): WantedEffect[] {
-  const said = showComment(opened, context.now, "paced");
-  const { not_before } = showSoon(said.effect, context, QUICK_CHECKS_MS);
-  return [
-    showSoon({ type: "sync-check" }, context, CHECK_GAP_MS),
-    { ...said, not_before: Math.max(said.not_before, not_before) },
-  ];
-}
+const firstWords = (opened: Job, now: number): WantedEffect[] => [
+  ...showCheck(opened, now, "whenever"),
+  showComment(now, "whenever"),
+];
 
 /** A pull request is one job's for good, so that no work is paid twice: what a job leaves behind stays its own. */
 function formerOf({ pull_request, former_pull_requests }: Job, next: number): readonly number[] {
@@ -66,7 +49,7 @@ export function pullRequestOpened(job: Job, report: Report<"pull-request-opened"
   return change(job, now, {
     set: { ...opened, ...asked.set },
     effects: [
-      ...firstWords(opened, context),
+      ...firstWords(opened, now),
       ...asked.effects,
       // the events of checks come first as a rule; this is for a conflict, and for checks that are lost or will never be
       later({ type: "read-facts", runs: [] }, now + FIRST_LOOK_MS),

@@ -1,10 +1,10 @@
 /**
  * What a run tells of itself while it goes on: that it gets on, its result, and by a push of ours that the work is on the
- * branch. Nothing here ends a try: a run that has told everything may still break, so its end alone is its end.
+ * branch. Nothing here ends an attempt: a run that has told everything may still break, so its end alone is its end.
  */
 
 import type { Command } from "../command.ts";
-import { CHECK_GAP_MS, type Context, change, type Decision, later, refuse, unchanged } from "../decision.ts";
+import { type Context, change, type Decision, refuse, unchanged } from "../decision.ts";
 import { type ActionsJob, isOnActions, type Job } from "../job.ts";
 import { runAuthorizationOf } from "../run-claims.ts";
 import { withResult } from "../usage.ts";
@@ -13,8 +13,10 @@ type Report<T extends Command["type"]> = Extract<Command, { type: T }>;
 
 /** A job that has no check by then gets one for its progress: those that are over sooner are spared two writes. */
 export const PROGRESS_BEGINS_MS = 60_000;
-/** The longer a run goes on, the less an update tells that is new: they come at this part of its age, from {@link CHECK_GAP_MS} on. */
+/** The longer a run goes on, the less an update tells that is new: they come at this part of its age, */
 const PROGRESS_SHARE = 0.25;
+/** and at most as often as this. */
+export const PROGRESS_GAP_MS = 15_000;
 
 const isOurs = (job: Job, { run_id, attempt }: Report<"hand-in" | "progressed">): boolean =>
   runAuthorizationOf(job, { id: run_id, attempt }) === "ours";
@@ -36,10 +38,10 @@ function progressDue(job: ActionsJob, now: number): number {
   const { progress_at } = job.work;
   const begun = job.accepted_at ?? now;
   const shown = check !== null && check.sha === head_sha;
-  const first = begun + (shown ? CHECK_GAP_MS : PROGRESS_BEGINS_MS);
+  const first = begun + (shown ? PROGRESS_GAP_MS : PROGRESS_BEGINS_MS);
   const next =
-    progress_at === null ? first : progress_at + Math.max(CHECK_GAP_MS, (progress_at - begun) * PROGRESS_SHARE);
-  return Math.max(now, next, shown ? check.synced_at + CHECK_GAP_MS : 0);
+    progress_at === null ? first : progress_at + Math.max(PROGRESS_GAP_MS, (progress_at - begun) * PROGRESS_SHARE);
+  return Math.max(now, next);
 }
 
 /** One update is asked for at a time, and shows what there is by then. */
@@ -50,7 +52,7 @@ export function progressed(job: Job, report: Report<"progressed">, { now }: Cont
   const at = progressDue(job, now);
   return change(job, now, {
     set: { work: { ...job.work, progress_at: at } },
-    effects: [later({ type: "show-progress" }, at)],
+    effects: [{ effect: { type: "show-progress" }, urgency: "soon", not_before: at }],
   });
 }
 

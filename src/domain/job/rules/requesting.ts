@@ -5,7 +5,7 @@ import { charge } from "../../market/ledger.ts";
 import { accountNamed, isAccount } from "../account.ts";
 import type { Actor, Command, Draft } from "../command.ts";
 import type { CommentId } from "../comment-id.ts";
-import { type Context, change, type Decision, refuse, showComment, showNow, soon, unchanged } from "../decision.ts";
+import { atOnce, type Context, change, type Decision, refuse, showComment, showNow, unchanged } from "../decision.ts";
 import type { WantedEffect } from "../effect.ts";
 import { branchOf, isFinal, isOnMarket, issueOf, type Job, marketWork, statusAt } from "../job.ts";
 import { isUnpaidTooLong } from "../next-timer.ts";
@@ -45,7 +45,7 @@ export function create(draft: Draft, { now, available_cents }: Context): Decisio
   const job: Job = { ...newJob(draft, now), status: paid ? "queued" : "pending_payment" };
   const seen: WantedEffect[] =
     draft.origin.kind === "comment"
-      ? [soon({ type: "react", comment_id: draft.origin.comment_id, content: "eyes" })]
+      ? [atOnce({ type: "react", comment_id: draft.origin.comment_id, content: "eyes" })]
       : [];
   return {
     kind: "decided",
@@ -55,7 +55,7 @@ export function create(draft: Draft, { now, available_cents }: Context): Decisio
     ],
     postings: paid ? charge(draft.account, draft.id, draft.price_cents) : [],
     // nothing is pushed for the market before somebody takes it, so this is where its comment begins
-    effects: [...seen, ...pushBrief(job), ...(isOffered(job) ? [showComment(job, now, "now")] : [])],
+    effects: [...seen, ...pushBrief(job), ...(isOffered(job) ? [showComment(now, "now")] : [])],
   };
 }
 
@@ -75,7 +75,7 @@ export function pay(job: Job, command: Extract<Command, { type: "pay" }>, { now,
     event: "queued",
     by: job.account,
     postings: charge(job.account, job.id, job.price_cents),
-    effects: [...pushBrief(job), showComment(job, now, "now")],
+    effects: [...pushBrief(job), showComment(now, "now")],
   });
 }
 
@@ -86,13 +86,13 @@ export function endUnpaidOrder(job: Job, { now }: Context): Decision {
     set: { status: "cancelled", cancellation_requested: true },
     event: "cancelled",
     note: "It was not paid within a day.",
-    effects: [showComment(job, now, "now")],
+    effects: [showComment(now, "now")],
   });
 }
 
 /** A branch that carries nobody's work yet goes with the job. */
 const dropBranch = (job: Job): WantedEffect[] =>
-  job.head_sha !== null && job.pull_request === null ? [soon({ type: "delete-branch" })] : [];
+  job.head_sha !== null && job.pull_request === null ? [atOnce({ type: "delete-branch" })] : [];
 
 export function cancel(job: Job, by: Actor, { now }: Context): Decision {
   switch (statusAt(job, now)) {
@@ -101,7 +101,7 @@ export function cancel(job: Job, by: Actor, { now }: Context): Decision {
         set: { status: "cancelled", cancellation_requested: true },
         event: "cancelled",
         by: nameOf(by),
-        effects: [showComment(job, now, "now")],
+        effects: [showComment(now, "now")],
       });
     case "queued":
     case "held":
@@ -115,7 +115,7 @@ export function cancel(job: Job, by: Actor, { now }: Context): Decision {
       if (job.cancellation_requested) return unchanged;
       return change(job, now, {
         set: { cancellation_requested: true, waiting_messages: [] },
-        effects: [...cancelRun(job), showComment(job, now, "now")],
+        effects: [...cancelRun(job), showComment(now, "now")],
       });
     default:
       return unchanged;
@@ -132,8 +132,8 @@ export function discard(job: Job, by: Actor, context: Context): Decision {
   if (job.merge.state === "off" && job.merge.why === DISCARDED) return unchanged;
   const clear: WantedEffect[] = [
     ...cancelRun(job),
-    ...(job.pull_request === null ? [] : [soon({ type: "close-pull-request" })]),
-    soon({ type: "delete-branch" }),
+    ...(job.pull_request === null ? [] : [atOnce({ type: "close-pull-request" })]),
+    atOnce({ type: "delete-branch" }),
   ];
   if (job.status === "pending_payment") return cancel(job, by, context);
   if (!isFinal(job.status))
@@ -157,7 +157,7 @@ export function nextRound(job: Job, asked: string, by: string | null, { now, ava
     ...newAttempt(retireRun(job.work)),
     status: "queued",
     attempt_count: 0,
-    tries: 1,
+    attempt: 1,
     round: job.round + 1,
     rounds: [...job.rounds, { asked, by, did: "" }].slice(-MOST_ROUNDS),
     cancellation_requested: false,
@@ -172,15 +172,15 @@ export function nextRound(job: Job, asked: string, by: string | null, { now, ava
     note: `Round ${next.round}`,
     postings: chargeAgain ? charge(job.account, job.id, job.price_cents) : [],
     effects: [
-      ...(job.merge.state === "auto" ? [soon({ type: "disable-auto-merge" })] : []),
+      ...(job.merge.state === "auto" ? [atOnce({ type: "disable-auto-merge" })] : []),
       ...pushBrief(next),
-      showComment(job, now, "now"),
+      showComment(now, "now"),
     ],
   });
 }
 
 const seen = (comment_id: CommentId | null): WantedEffect[] =>
-  comment_id === null ? [] : [soon({ type: "react", comment_id, content: "eyes" })];
+  comment_id === null ? [] : [atOnce({ type: "react", comment_id, content: "eyes" })];
 
 const withEffects = (decision: Decision, effects: readonly WantedEffect[]): Decision =>
   decision.kind === "decided" ? { ...decision, effects: [...effects, ...decision.effects] } : decision;
@@ -210,7 +210,7 @@ export function message(job: Job, command: Extract<Command, { type: "message" }>
     return refuse("invalid", "Too many messages are waiting for this job; wait until it has taken them up.");
   return change(job, context.now, {
     set: { waiting_messages: [...job.waiting_messages, { text: command.text, by }] },
-    effects: [...seen(command.comment_id), showComment(job, context.now, "paced")],
+    effects: [...seen(command.comment_id), showComment(context.now, "soon")],
   });
 }
 

@@ -11,6 +11,7 @@ import type { Actor, Command } from "../command.ts";
 import type { CommentId } from "../comment-id.ts";
 import {
   andThen,
+  atOnce,
   type Context,
   change,
   type Decision,
@@ -18,7 +19,6 @@ import {
   refuse,
   showComment,
   showNow,
-  soon,
   unchanged,
 } from "../decision.ts";
 import type { Effect, WantedEffect } from "../effect.ts";
@@ -42,7 +42,7 @@ import { failAttempt, verify } from "./ending.ts";
 
 type Of<T extends Command["type"]> = Extract<Command, { type: T }>;
 
-/** Commits of one try that a judge reads: each further one costs money and was not asked for. */
+/** Commits of one attempt that a judge reads: each further one costs money and was not asked for. */
 export const MOST_JUDGED = 5;
 /** What the judge says is looked at together with the checks. */
 const SETTLE_MS = 500;
@@ -56,7 +56,7 @@ export const isWatched = (job: Job): boolean =>
 
 /**
  * Who works for somebody else's money does not say by a merge of their own that the work is good; nor does a program, such
- * as this App for an earlier round, a merger whom nobody knows, nor a merge of what an earlier try has left. Checks, judge
+ * as this App for an earlier round, a merger whom nobody knows, nor a merge of what an earlier attempt has left. Checks, judge
  * and sender decide as if it had not been.
  */
 export function saysNothing(job: Job, merge: Of<"merged">, merger: string | null): boolean {
@@ -73,12 +73,12 @@ export function askJudge(job: Job): { readonly set: Partial<Job>; readonly effec
   const effect: Effect = {
     type: "judge",
     round: job.round,
-    try: job.tries,
+    attempt: job.attempt,
     sha: judgedSha(job),
   };
   if (!isOnMarket(job) || !isWanted(effect, job)) return { set: {}, effects: [] };
   const nth = job.work.judgement?.nth ?? 0;
-  if (nth < MOST_JUDGED) return { set: {}, effects: [soon(effect)] };
+  if (nth < MOST_JUDGED) return { set: {}, effects: [atOnce(effect)] };
   const reasons = ["The branch has moved too often to be judged again."];
   const judgement: Judgement = { sha: effect.sha, verdict: "unsure", reasons, nth };
   return { set: { work: { ...job.work, judgement } }, effects: [] };
@@ -86,7 +86,7 @@ export function askJudge(job: Job): { readonly set: Partial<Job>; readonly effec
 
 export function judged(job: Job, report: Of<"judged">, { now }: Context): Decision {
   const { round, sha, verdict, reasons } = report;
-  if (!isOnMarket(job) || !isWanted({ type: "judge", round, try: report.try, sha }, job)) return unchanged;
+  if (!isOnMarket(job) || !isWanted({ type: "judge", round, attempt: report.attempt, sha }, job)) return unchanged;
   const nth = (job.work.judgement?.nth ?? 0) + (verdict === "none" ? 0 : 1);
   const judgement = { sha, verdict, reasons, nth };
   const heard = change(job, now, {
@@ -106,11 +106,14 @@ export function judged(job: Job, report: Of<"judged">, { now }: Context): Decisi
 }
 
 /** A worker's files come to the job's branch, and their pull request opens. */
-export const takeIn = ({ round, tries }: Pick<Job, "round" | "tries">, delivery: Delivery | null): WantedEffect[] => [
+export const takeIn = (
+  { round, attempt }: Pick<Job, "round" | "attempt">,
+  delivery: Delivery | null,
+): WantedEffect[] => [
   ...(delivery === null || delivery.files.length === 0
     ? []
-    : [soon({ type: "deliver-files", round, try: tries } as const)]),
-  soon({ type: "open-pull-request", round }),
+    : [atOnce({ type: "deliver-files", round, attempt } as const)]),
+  atOnce({ type: "open-pull-request", round }),
 ];
 
 /** From here on a stranger's code may run with what the checks of this repository see. */
@@ -143,7 +146,7 @@ function otherFiles(job: Job, commit: string | undefined, verb: "run-checks" | "
   }
   const { sha, url } = held;
   const named = commitToName(job);
-  const isFirst = job.round === 1 && job.tries === 1;
+  const isFirst = job.round === 1 && job.attempt === 1;
   if (commit === undefined ? isFirst : sha?.startsWith(commit.toLowerCase())) return null;
   if (sha === null) return "Other files were handed in since; wait until they can be read, then say it again.";
   return `The files that wait are those of commit ${sha}: read ${url}, then say so of them, by \`/job ${verb} ${named ?? sha}\`.`;
@@ -166,7 +169,7 @@ export function filesShown(job: Job, report: Of<"files-shown">, { now }: Context
   const work = marketWork(job);
   const delivery = work?.delivery ?? null;
   if (work === null || delivery === null) return unchanged;
-  if (!isWanted({ type: "show-files", round, try: report.try }, job)) return unchanged;
+  if (!isWanted({ type: "show-files", round, attempt: report.attempt }, job)) return unchanged;
   const shown = change(job, now, { set: { work: { ...work, delivery: { ...delivery, held: { sha, url } } } } });
   return andThen(shown, (next) => change(next, now, { ...askJudge(next) }));
 }
@@ -222,7 +225,7 @@ function notTheirs(job: Job, account: string, what: "approved" | "rejected", now
 const nameOf = (by: Actor): string | null => by.login ?? by.account;
 
 const seen = (comment_id: CommentId | null): WantedEffect[] =>
-  comment_id === null ? [] : [soon({ type: "react", comment_id, content: "eyes" })];
+  comment_id === null ? [] : [atOnce({ type: "react", comment_id, content: "eyes" })];
 
 export function approve(job: Job, { account, by, comment_id, commit }: Of<"approve">, { now }: Context): Decision {
   if (job.status === "verified" && isOnMarket(job) && isAccount(account, job.account)) return unchanged;
@@ -247,7 +250,7 @@ export function approve(job: Job, { account, by, comment_id, commit }: Of<"appro
       ...seen(comment_id),
       ...showNow(job, now),
       // paid it is; whether it may be merged is a question of its own
-      ...(apart ? [] : [soon({ type: "read-facts", runs: [] })]),
+      ...(apart ? [] : [atOnce({ type: "read-facts", runs: [] })]),
     ],
   });
 }
@@ -264,6 +267,6 @@ export function rejectWork(
   if (isApprovedByTime(job, now)) return refuse("wrong_status", TOO_LATE);
   const said = head(reason.trim(), MOST_REASON);
   const why = said === "" ? "The sender rejected the work." : `The sender rejected the work: ${said}`;
-  const told = { by: nameOf(by), effects: [...seen(comment_id), showComment(job, now, "now")] };
+  const told = { by: nameOf(by), effects: [...seen(comment_id), showComment(now, "now")] };
   return failAttempt(job, now, why, told, "another's");
 }

@@ -1,5 +1,5 @@
 /**
- * A try on GitHub Actions: the brief reaches the branch, a run starts and ends, its result is read, a pull request
+ * An attempt on GitHub Actions: the brief reaches the branch, a run starts and ends, its result is read, a pull request
  * opens. Webhooks come late, twice and out of order, and may outrun the outcome of our own push: each step accepts
  * what it can recognise as its own and drops the rest.
  */
@@ -8,14 +8,13 @@ import { marketOf } from "../../../contracts/settings.ts";
 import type { Command } from "../command.ts";
 import {
   andThen,
+  atOnce,
   type Context,
   change,
   type Decision,
   showCheck,
   showComment,
   showNow,
-  showSoon,
-  soon,
   unchanged,
 } from "../decision.ts";
 import type { WantedEffect } from "../effect.ts";
@@ -43,8 +42,8 @@ import { letRun } from "./reviewing.ts";
 
 type Report<T extends Command["type"]> = Extract<Command, { type: T }>;
 
-const isThisTry = (job: Job, report: { readonly round: number; readonly try: number }): boolean =>
-  report.round === job.round && report.try === job.tries;
+const isThisAttempt = (job: Job, report: { readonly round: number; readonly attempt: number }): boolean =>
+  report.round === job.round && report.attempt === job.attempt;
 
 /** Start of a run, image and push around the agent's own minutes. */
 const RUN_ALLOWANCE_SECONDS = 15 * 60;
@@ -65,18 +64,18 @@ export function briefPushed(job: Job, report: Report<"brief-pushed">, context: C
     settings_problem: report.settings_problem ?? null,
     work: isOnActions(job) ? { ...job.work, llm: report.llm ?? null } : job.work,
   };
-  if (!isThisTry(job, report)) return unchanged;
+  if (!isThisAttempt(job, report)) return unchanged;
   if (isOnMarket(job) && !isFinal(job.status) && !marketOf(report.settings).enabled) {
     const failure = marketOff(fullName(job.repository));
     const set = { ...pushed, failure };
-    return endUnpaid(job, now, "failed", { set, note: failure, effects: [soon({ type: "delete-branch" })] });
+    return endUnpaid(job, now, "failed", { set, note: failure, effects: [atOnce({ type: "delete-branch" })] });
   }
   if (isFinal(job.status)) {
     // cancelled while the push was under way: what it left must go
     return change(job, now, {
       set: pushed,
       // after a merge too, which a push under way would bring the branch back from
-      effects: job.pull_request === null || job.merged_at !== null ? [soon({ type: "delete-branch" })] : [],
+      effects: job.pull_request === null || job.merged_at !== null ? [atOnce({ type: "delete-branch" })] : [],
     });
   }
   const limit = isOnActions(job) ? report.settings.limits.minutes * 60 + RUN_ALLOWANCE_SECONDS : job.time_limit_seconds;
@@ -99,22 +98,18 @@ export function briefPushed(job: Job, report: Report<"brief-pushed">, context: C
           context,
         ),
       ),
-    change(job, now, { set: { ...next, work }, effects: [firstComment(job, context)] }),
+    change(job, now, { set: { ...next, work }, effects: [firstComment(job, now)] }),
   );
   // handed in before it was known what may run
   return marketOf(report.settings).run_checks === "always" ? andThen(known, (one) => letRun(one, now, null)) : known;
 }
 
-/** A runner is quick as a rule: what begins within this is told of once, with the link to it, and not twice. */
-const FIRST_COMMENT_MS = 10_000;
-
-const firstComment = (job: Job, context: Context): WantedEffect =>
-  job.comment === null && job.status === "queued"
-    ? showSoon({ type: "sync-comment" }, context, FIRST_COMMENT_MS)
-    : showComment(job, context.now, "paced");
+/** A runner is quick as a rule: then one comment tells of the branch and of the run. */
+const firstComment = (job: Job, now: number): WantedEffect =>
+  showComment(now, job.comment === null && job.status === "queued" ? "whenever" : "soon");
 
 export function briefRefused(job: Job, report: Report<"brief-refused">, { now }: Context): Decision {
-  if (!isThisTry(job, report) || isFinal(job.status)) return unchanged;
+  if (!isThisAttempt(job, report) || isFinal(job.status)) return unchanged;
   return endUnpaid(job, now, "failed", { set: { failure: report.sentence }, note: report.sentence });
 }
 
@@ -139,7 +134,7 @@ function heldBack(job: ActionsJob, { run, head_sha }: Report<"run-changed">, { n
   });
 }
 
-/** Is it the run of this try, or may it be while the brief's commit is not known? */
+/** Is it the run of this attempt, or may it be while the brief's commit is not known? */
 const isOurs = (job: ActionsJob, report: Report<"run-changed">): boolean =>
   report.commit_message.startsWith(`${RUN_COMMIT_PREFIX}${job.id}`) &&
   !job.work.past_runs.includes(report.run.id) &&
@@ -164,7 +159,7 @@ export function missDeadline(job: Job, { now }: Context): Decision {
   const run = runOf(job);
   return run === null || run.status === "completed"
     ? unchanged
-    : change(job, now, { effects: [soon({ type: "read-run", run_id: run.id })] });
+    : change(job, now, { effects: [atOnce({ type: "read-run", run_id: run.id })] });
 }
 
 export function runChanged(job: Job, report: Report<"run-changed">, context: Context): Decision {
@@ -179,7 +174,7 @@ export function runChanged(job: Job, report: Report<"run-changed">, context: Con
       ...job,
       status: "queued",
       round: job.round + 1,
-      tries: 1,
+      attempt: 1,
       attempt_count: 0,
       work: { ...job.work, run: null },
       rounds: [...job.rounds, { asked, by: null, did: "" }].slice(-MOST_ROUNDS),
@@ -193,7 +188,7 @@ export function runChanged(job: Job, report: Report<"run-changed">, context: Con
       ? unchanged
       : change(job, context.now, {
           set: { work: { ...job.work, run } },
-          effects: [soon({ type: "cancel-run", run_id: run.id })],
+          effects: [atOnce({ type: "cancel-run", run_id: run.id })],
         });
   }
   if (job.brief_sha === null) return heldBack(job, report, context);
@@ -202,7 +197,7 @@ export function runChanged(job: Job, report: Report<"run-changed">, context: Con
   if (job.status === "submitted" && run.status !== "completed")
     return change(job, context.now, {
       set: { work: { ...job.work, run } },
-      effects: [soon({ type: "cancel-run", run_id: run.id })],
+      effects: [atOnce({ type: "cancel-run", run_id: run.id })],
     });
   if (job.status !== "accepted") return unchanged;
   const next = { ...job, work: { ...job.work, run } };
@@ -234,7 +229,7 @@ function startedRun(job: ActionsJob, { run, head_sha }: Report<"run-changed">, c
     set: begun,
     event: "accepted",
     note: run.url,
-    effects: [...checkAtStart(begun, now), showComment(job, now, "paced")],
+    effects: [...checkAtStart(begun, now), showComment(now, "soon")],
   });
   if (run.status !== "completed") return started;
   const ended = endedRun(begun, context);
@@ -266,15 +261,15 @@ function endedRun(job: ActionsJob, context: Context): Decision {
 
 /** Its result is read from the branch, unless the run has told it and its push is known. */
 function workDone(job: ActionsJob, context: Context): Decision {
-  const { result, round, tries, work } = job;
+  const { result, round, attempt, work } = job;
   const { run, handed_in } = work;
   const ended = { set: { work } };
   const told = handed_in?.run_id === run?.id && handed_in?.attempt === run?.attempt ? handed_in : null;
   const head_sha = told?.clean_sha ?? null;
   if (result === null || head_sha === null)
-    return change(job, context.now, { ...ended, effects: [soon({ type: "read-result", round, try: tries })] });
+    return change(job, context.now, { ...ended, effects: [atOnce({ type: "read-result", round, attempt })] });
   return andThen(change(job, context.now, ended), (next) =>
-    resultRead(next, { type: "result-read", round, try: tries, result, head_sha, clean: true }, context),
+    resultRead(next, { type: "result-read", round, attempt, result, head_sha, clean: true }, context),
   );
 }
 
@@ -285,7 +280,7 @@ function handedIn(work: Work, { clean, head_sha }: Report<"result-read">): Work 
 }
 
 export function resultRead(job: Job, report: Report<"result-read">, { now }: Context): Decision {
-  if (!isThisTry(job, report) || job.status !== "accepted") return unchanged;
+  if (!isThisAttempt(job, report) || job.status !== "accepted") return unchanged;
   const { result } = report;
   const run = runOf(job);
   const set = {
@@ -311,7 +306,7 @@ export function resultRead(job: Job, report: Report<"result-read">, { now }: Con
     return change(job, now, {
       set: { ...set, status: "submitted", submitted_at: now, failure: null, reasons: [] },
       event: "submitted",
-      effects: [soon({ type: "open-pull-request", round: job.round })],
+      effects: [atOnce({ type: "open-pull-request", round: job.round })],
     });
   return finishedWithout(read, now, set);
 }
@@ -334,7 +329,7 @@ export function branchDeleted(job: Job, { now }: Context): Decision {
 const missBranch = (job: Job, { now }: Context): Decision =>
   endUnpaid(job, now, "cancelled", {
     note: "Its branch did not get to GitHub in time.",
-    effects: [soon({ type: "delete-branch" })],
+    effects: [atOnce({ type: "delete-branch" })],
   });
 
 /** Five minutes without a run: say where to look (github-facts 1.6, 1.7). A whole day: it will not come any more. */
@@ -348,6 +343,6 @@ export function missStart(job: Job, context: Context): Decision {
   const notice =
     "No workflow run has started for this job. Look at the repository's Actions tab: Actions may be disabled, a run may " +
     "wait for approval, or a rule may keep Journeyman from starting workflows.";
-  const asked = soon({ type: "read-run", run_id: null } as const);
-  return change(job, now, { set: { notice }, effects: [asked, showComment(job, now, "now")] });
+  const asked = atOnce({ type: "read-run", run_id: null } as const);
+  return change(job, now, { set: { notice }, effects: [asked, showComment(now, "now")] });
 }

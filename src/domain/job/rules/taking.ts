@@ -28,7 +28,7 @@ const isHandedIn = ({ status }: Job): boolean => status === "submitted" || statu
 export function takenWork(job: MarketJob, { pull_request }: Merged, merger: string | null): RejectedWork | null {
   const work = job.work.turned_down.find((one) => one.pull_request === pull_request);
   if (work === undefined || isAccount(work.account, job.account)) return null;
-  // of the try that is being looked at: that is for its own rules
+  // of the attempt that is being looked at: that is for its own rules
   if (job.status === "submitted" && job.pull_request?.number === pull_request) return null;
   return merger === null || isAccount(merger, work.account) ? null : work;
 }
@@ -64,7 +64,7 @@ export function payTaken(
   if (isHandedIn(job)) {
     const { postings, debts, note } = payFromWallet(job, rejected, available_cents);
     const set = { work: { ...job.work, turned_down, debts } };
-    const effects = [showComment(job, now, "now")];
+    const effects = [showComment(now, "now")];
     return change(job, now, { set, event: "paid", by: report.by, note, postings, effects });
   }
   const paid = isFinal(job.status) ? payFromWallet(job, rejected, available_cents) : fromEscrow(job, rejected);
@@ -74,7 +74,7 @@ export function payTaken(
     set: { merged_at: report.at, notice: null, waiting_messages: [] },
     by: report.by,
     note: paid.note,
-    effects: [...cancelRun(job), showComment(job, now, "now")],
+    effects: [...cancelRun(job), showComment(now, "now")],
   });
   const merged = change(taken.job, now, {
     set: { work: { ...work, turned_down } },
