@@ -125,7 +125,7 @@ const config: IConfiguration = {
     {
       name: "circle",
       severity: "error",
-      from: { pathNot: "^src/domain/job/(?:job|outcome|usage)\\.ts$" },
+      from: {},
       to: { circular: true },
     },
     {
