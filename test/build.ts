@@ -35,14 +35,15 @@ function digestOfSources(): string {
   return digest.digest("hex");
 }
 
-const folderOf = (name: string): string => join(BUILD, name);
+/** Where what is called so in the table of bundles was built. */
+export const builtFolder = (name: string): string => join(BUILD, name);
 
 export async function setup(): Promise<void> {
   const sources = digestOfSources();
   if (existsSync(STAMP) && readFileSync(STAMP, "utf8") === sources) return;
   // whole, so that nothing stays of sources that are gone
   rmSync(BUILD, { recursive: true, force: true });
-  for (const [name, programs] of Object.entries(BUILT)) await bundlePrograms(programs, folderOf(name));
+  for (const [name, programs] of Object.entries(BUILT)) await bundlePrograms(programs, builtFolder(name));
   writeFileSync(STAMP, sources);
 }
 
@@ -50,7 +51,7 @@ export async function setup(): Promise<void> {
 export function builtProgram(path: string): string[] {
   for (const [name, { programs }] of Object.entries(BUILT)) {
     for (const [program, source] of Object.entries(programs))
-      if (source === path) return [process.execPath, join(folderOf(name), `${program}.js`)];
+      if (source === path) return [process.execPath, join(builtFolder(name), `${program}.js`)];
   }
   return [process.execPath, join(PROJECT, path)];
 }

@@ -20,7 +20,7 @@ export interface Seen {
 /** Between two questions, so that the watched process is not kept busy by them. */
 const PAUSE_MS = 1;
 /** Signs in a row between which next to nothing was done: the process is at rest. */
-const QUIET_SIGNS = 40;
+const QUIET_SIGNS = 20;
 const QUIET_MS = 0.5;
 const BUSY_MS = 500;
 
