@@ -32,7 +32,7 @@ const documentSchema = z.object({
   info: z.object({ version: z.string() }),
   servers: z.array(z.object({ url: z.string() })),
   paths: z.record(z.string(), z.record(z.string(), operation)),
-  components: z.object({ schemas: z.record(z.string(), z.unknown()) }),
+  components: z.object({ schemas: z.record(z.string(), z.unknown()), responses: z.record(z.string(), response) }),
 });
 
 export type Described = z.infer<typeof documentSchema>;
@@ -44,7 +44,14 @@ export interface Operation extends z.infer<typeof operation> {
   readonly path: string;
 }
 
-export const readDescription = (document: unknown): Described => documentSchema.parse(document);
+const RESPONSE = /\{"\$ref":"#\/components\/responses\/([^"]+)"\}/g;
+
+/** With every answer where it is meant, though the document says those that are alike once. */
+export function readDescription(document: unknown): Described {
+  const shared = z.object({ components: z.object({ responses: z.record(z.string(), z.unknown()) }) }).parse(document);
+  const said = (_: string, name: string): string => JSON.stringify(shared.components.responses[name]);
+  return documentSchema.parse(JSON.parse(JSON.stringify(document).replace(RESPONSE, said)));
+}
 
 export const operationsOf = ({ paths }: Described): Operation[] =>
   Object.entries(paths).flatMap(([path, methods]) =>

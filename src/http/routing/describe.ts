@@ -12,7 +12,7 @@ import { VERSION } from "../../contracts/version.ts";
 import { ERROR_CODES } from "./error-codes.ts";
 import type { AnswerShape, Route } from "./route.ts";
 import type { RouteGroup } from "./route-group.ts";
-import { answersOf, takesBody } from "./shared-answers.ts";
+import { answersOf, SHARED_HEADERS, takesBody } from "./shared-answers.ts";
 
 export type Description = ReturnType<typeof createDocument>;
 
@@ -50,12 +50,17 @@ const IF_NONE_MATCH = z.string().optional().meta({ description: "The `ETag` of a
 const wordsOf = ({ about, codes: possible = [] }: AnswerShape): string =>
   [about, possible.map((code) => `- \`${code}\`: ${ERROR_CODES[code]}`).join("\n")].filter(Boolean).join("\n\n");
 
+const headerOf = (name: string, description: string): oas32.HeaderObject => ({
+  description,
+  schema: { type: name === "Retry-After" ? "integer" : "string" },
+});
+
 const headersOf = (shape: AnswerShape): Record<string, oas32.HeaderObject | oas32.ReferenceObject> => ({
   "X-Request-Id": { $ref: REQUEST_ID },
   ...Object.fromEntries(
     Object.entries(shape.headers ?? {}).map(([name, description]) => [
       name,
-      { description, schema: { type: name === "Retry-After" ? "integer" : "string" } },
+      SHARED_HEADERS[name] === description ? { $ref: `#/components/headers/${name}` } : headerOf(name, description),
     ]),
   ),
 });
@@ -140,6 +145,27 @@ function addExamples({ paths = {} }: Description, routes: readonly Route[]): voi
   }
 }
 
+/** Errors that several calls answer alike stand in the document once, by their status and a number. */
+function shareErrors(document: Description): void {
+  const all = Object.values(document.paths ?? {})
+    .flatMap((path) => Object.values(path))
+    .flatMap(({ responses = {} }: oas32.OperationObject) =>
+      Object.entries(responses)
+        .filter(([status]) => Number(status) >= 400)
+        .map(([status, response]) => ({ responses, status, response, text: JSON.stringify(response) })),
+    );
+  const alike = Map.groupBy(all, ({ status, text }) => `${status} ${text}`);
+  const shared: Record<string, oas32.ResponseObject | oas32.ReferenceObject> = {};
+  for (const places of alike.values()) {
+    const [first] = places;
+    if (first === undefined || places.length === 1) continue;
+    const name = `${first.status}.${Object.keys(shared).length + 1}`;
+    shared[name] = first.response;
+    for (const { responses, status } of places) responses[status] = { $ref: `#/components/responses/${name}` };
+  }
+  document.components = { ...document.components, responses: shared };
+}
+
 /** What is described: all routes, and the groups that they come from. */
 export interface Described {
   readonly routes: readonly Route[];
@@ -166,7 +192,8 @@ export function describe({ routes, groups }: Described, address: string | null):
         bearer: { type: "http", scheme: "bearer" },
       },
       headers: {
-        "X-Request-Id": { description: "Under which the log knows this request.", schema: { type: "string" } },
+        "X-Request-Id": headerOf("X-Request-Id", "Under which the log knows this request."),
+        ...Object.fromEntries(Object.entries(SHARED_HEADERS).map(([name, about]) => [name, headerOf(name, about)])),
       },
     },
   };
@@ -179,5 +206,6 @@ export function describe({ routes, groups }: Described, address: string | null):
     },
   });
   addExamples(document, routes);
+  shareErrors(document);
   return document;
 }

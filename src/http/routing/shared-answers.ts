@@ -15,6 +15,9 @@ const LIMIT_HEADERS = {
 
 const RETRY_AFTER = { "Retry-After": "In how many seconds to come again." } as const;
 
+/** Described once in the document, for they stand on most answers. */
+export const SHARED_HEADERS: Readonly<Record<string, string>> = { ...LIMIT_HEADERS, ...RETRY_AFTER };
+
 const UNASKED: Answers = {
   500: { about: "Our fault.", codes: ["internal_error"] },
   503: { about: "The server is starting or stopping.", codes: ["starting"], headers: RETRY_AFTER },
