@@ -29,7 +29,7 @@ import { type PendingWork, waitUntilIdle } from "./wait-until-idle.ts";
 import { ChangeNotifier, watched } from "./watched-store.ts";
 
 /** Attempts for one event: each further one means that yet another process was faster. */
-const MOST_ATTEMPTS = 4;
+const MAX_ATTEMPTS = 4;
 /** Between two tries of what must be read before the event can be processed. */
 const AGAIN_MS = 2_000;
 /** For saying in the comment that the job does not go on. */
@@ -84,7 +84,7 @@ function rememberingPermissions(githubClient: GitHubClient): GitHubClient {
 
 export async function runInvocation(settings: ActionSettings, log: Log, { signal }: InvocationEvent): Promise<Ended> {
   const context = await contextOf(settings, log);
-  for (let attempt = 1; attempt <= MOST_ATTEMPTS; attempt++) {
+  for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
     const stack = new AsyncDisposableStack();
     try {
       const dir = await mkdtemp(join(settings.temp_dir, "journeyman-"));

@@ -53,8 +53,8 @@ export function watched(store: Store, changes: ChangeNotifier): Store {
   return withMembers(store, {
     jobs: withMembers(jobs, {
       commit: notifying((...args) => jobs.commit(...args)),
-      postpone: notifying((...args) => jobs.postpone(...args)),
-      settle: notifying((...args) => jobs.settle(...args)),
+      reschedule: notifying((...args) => jobs.reschedule(...args)),
+      acknowledge: notifying((...args) => jobs.acknowledge(...args)),
       // the engine would look at these a moment after its start; here that is done before the event is processed
       open: async () => [],
     }),

@@ -9,7 +9,7 @@ import type { Pull } from "./ports/service.ts";
 import type { Quotas } from "./quotas.ts";
 
 /** Give up after this many candidates were taken by others: the index is probably stale. */
-const MOST_MISSES = 1_000;
+const MAX_MISSES = 1_000;
 
 export function createPull({
   jobs,
@@ -21,23 +21,23 @@ export function createPull({
   readonly quotas: Pick<Quotas, "worker">;
 }): Pull {
   /** Jobs that another pull is about to claim; concurrent pulls skip them. */
-  const reachedFor = new Set<JobId>();
+  const beingClaimed = new Set<JobId>();
 
   return async (by) => {
     const full = await quotas.worker(by.account);
     if (full !== null) return { ok: false, refusal: full };
-    for (let misses = 0; misses < MOST_MISSES; misses++) {
-      const id = await jobs.offer(by, reachedFor);
+    for (let misses = 0; misses < MAX_MISSES; misses++) {
+      const id = await jobs.offer(by, beingClaimed);
       if (id === null) return null;
       // Another pull may have been offered the same job.
-      if (reachedFor.has(id)) continue;
-      reachedFor.add(id);
+      if (beingClaimed.has(id)) continue;
+      beingClaimed.add(id);
       try {
         const whose = by.by === undefined ? {} : { by: by.by };
         const handled = await handle(id, { type: "pull", agent_id: by.agent_id, account: by.account, ...whose });
         if (handled.ok) return handled;
       } finally {
-        reachedFor.delete(id);
+        beingClaimed.delete(id);
       }
     }
     return null;

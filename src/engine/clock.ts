@@ -6,7 +6,7 @@
 import type { Clock } from "./ports/clock.ts";
 
 /** `setTimeout` takes 31 bits of milliseconds. */
-const LONGEST_STEP_MS = 2 ** 31 - 1;
+const MAX_STEP_MS = 2 ** 31 - 1;
 /** Clock synchronisation corrects by less than this at once; a larger step means that the clock was set. */
 const SET_MS = 1_000;
 
@@ -33,7 +33,7 @@ export const systemClock: Clock = {
     let timer: NodeJS.Timeout;
     const arm = (): void => {
       const left = at - now();
-      timer = left > LONGEST_STEP_MS ? setTimeout(arm, LONGEST_STEP_MS) : setTimeout(callback, Math.max(0, left));
+      timer = left > MAX_STEP_MS ? setTimeout(arm, MAX_STEP_MS) : setTimeout(callback, Math.max(0, left));
       timer.unref();
     };
     arm();

@@ -16,7 +16,7 @@ import type { Store } from "./ports/store.ts";
 import { unknownModel } from "./unknown-model.ts";
 
 /** Of 36^8 ids; two collisions in a row do not happen by chance. */
-const MOST_DRAWS = 5;
+const MAX_DRAWS = 5;
 
 interface Needs {
   readonly store: Pick<Store, "jobs" | "repositories">;
@@ -36,7 +36,7 @@ export class JobCreator {
 
   async drawId(): Promise<JobId> {
     const { store, ids } = this.#needs;
-    for (let draws = 0; draws < MOST_DRAWS; draws++) {
+    for (let draws = 0; draws < MAX_DRAWS; draws++) {
       const id = ids.jobId();
       if ((await store.jobs.load(id)) === null) return id;
     }

@@ -19,9 +19,9 @@ const BOUND = { maxSize: MAX_REMEMBERED, sizeCalculation: () => 1 };
 
 export interface DeniedPeople {
   /** Whether this person was denied here recently. */
-  knows(repository: EventRepository, who: PermissionRequest): boolean;
+  isDenied(repository: EventRepository, who: PermissionRequest): boolean;
   /** Records that this person was denied. Returns whether a reaction may be shown, and counts it. */
-  turnAway(repository: EventRepository, who: PermissionRequest): boolean;
+  deny(repository: EventRepository, who: PermissionRequest): boolean;
 }
 
 export function createDeniedPeople(usage: UsageStore, now: () => number): DeniedPeople {
@@ -32,14 +32,14 @@ export function createDeniedPeople(usage: UsageStore, now: () => number): Denied
   const keyOf = (repository: EventRepository, { id, login }: PermissionRequest): string =>
     `${repository.id} ${id ?? login.toLowerCase()}`;
   return {
-    knows(repository, who) {
+    isDenied(repository, who) {
       const at = refused.get(keyOf(repository, who));
       return at !== undefined && now() - at < REMEMBERED_MS;
     },
-    turnAway(repository, who) {
+    deny(repository, who) {
       const person = keyOf(repository, who);
       const place = `${repository.id}`;
-      if (!this.knows(repository, who)) refused.set(person, now());
+      if (!this.isDenied(repository, who)) refused.set(person, now());
       if (shown.full(person) !== null || lately.full(place) !== null) return false;
       shown.add(person);
       lately.add(place);

@@ -9,7 +9,7 @@ import type { Enforced } from "./ports/service.ts";
 
 const BATCH = 100;
 /** Jobs per call; the next call continues. */
-const MOST_BATCHES = 100;
+const MAX_BATCHES = 100;
 
 export async function enforceDeadlines(parts: {
   readonly jobs: JobStore;
@@ -19,7 +19,7 @@ export async function enforceDeadlines(parts: {
   const { jobs, clock, handle } = parts;
   let released_holds = 0;
   let missed_deadlines = 0;
-  for (let batch = 0; batch < MOST_BATCHES; batch++) {
+  for (let batch = 0; batch < MAX_BATCHES; batch++) {
     const ids = await jobs.due(clock.now(), BATCH);
     for (const id of ids) {
       const before = (await jobs.load(id))?.job.status;

@@ -50,8 +50,8 @@ export class Trace {
   }
 }
 
-const LONGEST_REASON = 200;
-const LONGEST_NAME = 200;
+const MAX_REASON = 200;
+const MAX_NAME = 200;
 
 const short = (text: string, most: number): string => cut(redact(normalise(text)).replace(/\s+/g, " ").trim(), most);
 
@@ -59,7 +59,7 @@ const placeOf = (signal: GitHubEvent): LogFacts => {
   if (!("repository" in signal)) return { installation_id: signal.installation_id };
   const { repository } = signal;
   const { id: repository_id, installation_id } = repository;
-  return { repository: short(fullName(repository), LONGEST_NAME), repository_id, installation_id };
+  return { repository: short(fullName(repository), MAX_NAME), repository_id, installation_id };
 };
 
 function commandOf(signal: GitHubEvent): string | undefined {
@@ -78,7 +78,7 @@ function commandOf(signal: GitHubEvent): string | undefined {
 
 export function logDelivery(log: Pick<Log, "info">, delivery: string, signal: GitHubEvent, acted: Acted): void {
   const facts: LogFacts = {
-    delivery: short(delivery, LONGEST_NAME),
+    delivery: short(delivery, MAX_NAME),
     ...{ signal: signal.type, command: commandOf(signal) },
     ...placeOf(signal),
     account: acted.account ?? undefined,
@@ -100,14 +100,14 @@ function failureOf(job: Job, row: HistoryRow, command: Command): LogFacts {
   // A submitted result counts together with the event of the run's end.
   const told = command.type === "result-read" || command.type === "run-changed";
   const permanent = told && row.to === "failed" ? job.result?.permanent_error : null;
-  return { error_code: permanent ?? codeOf(command), reason: short(job.failure, LONGEST_REASON) };
+  return { error_code: permanent ?? codeOf(command), reason: short(job.failure, MAX_REASON) };
 }
 
 const keyOf = (command: Command): LogFacts => {
   const via = requesterOf(command)?.via;
   return {
     key: via?.key_id ?? undefined,
-    request: via?.request_id ? short(via.request_id, LONGEST_NAME) : undefined,
+    request: via?.request_id ? short(via.request_id, MAX_NAME) : undefined,
   };
 };
 
@@ -118,7 +118,7 @@ export function logTransitions(log: Pick<Log, "info">, job: Job, rows: readonly 
     if (event === undefined) continue;
     const facts: LogFacts = {
       ...{ job: job.id, event, command: command.type, from: row.from ?? undefined, to: row.to },
-      repository: short(fullName(job.repository), LONGEST_NAME),
+      repository: short(fullName(job.repository), MAX_NAME),
       repository_id: job.repository.id,
       ...{ account: job.account, round: job.round, try: job.attempt },
       run_id: runOf(job)?.id,

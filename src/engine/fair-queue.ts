@@ -14,10 +14,10 @@ interface Tenant {
   readonly waiting: Set<() => void>;
 }
 
-export function createFairQueue(places: number): FairQueue {
+export function createFairQueue(slots: number): FairQueue {
   /** Tenants that wait or hold a slot, ordered by their last turn. */
   const tenants = new Map<number, Tenant>();
-  let free = places;
+  let free = slots;
 
   /** False when no waiting tenant may start. */
   const giveOne = (): boolean => {

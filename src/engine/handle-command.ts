@@ -25,7 +25,7 @@ import type { SubscriptionMatcher } from "./ports/webhooks.ts";
 import type { Quotas } from "./quotas.ts";
 
 /** More conflicts in a row mean that the store is broken rather than busy. */
-const MOST_CONFLICTS = 50;
+const MAX_CONFLICTS = 50;
 
 /** Data that accompanies a command. */
 export interface Extras {
@@ -100,11 +100,11 @@ export class CommandHandler {
   }
 
   async #decided(id: JobId, command: Command, extras: Extras): Promise<Handled> {
-    for (let tries = 0; tries < MOST_CONFLICTS; tries++) {
+    for (let tries = 0; tries < MAX_CONFLICTS; tries++) {
       const handled = await this.#attempt(id, command, extras);
       if (handled !== "again") return handled;
     }
-    throw new Error(`Job ${id}: ${MOST_CONFLICTS} commits in a row met a conflict`);
+    throw new Error(`Job ${id}: ${MAX_CONFLICTS} commits in a row met a conflict`);
   }
 
   async #attempt(id: JobId, command: Command, extras: Extras): Promise<Handled | "again"> {
@@ -114,7 +114,7 @@ export class CommandHandler {
     const context = await this.#contextOf(job, command);
     const decision = decide(job, command, context);
     const conclude = async (outcome: string): Promise<void> => {
-      if (extras.done) await jobs.settle(id, extras.done);
+      if (extras.done) await jobs.acknowledge(id, extras.done);
       const draft = command.type === "create" ? command.draft : null;
       this.#recorded(id, command, (job ?? draft)?.repository ?? null, outcome);
     };

@@ -14,11 +14,11 @@ import type { Meter } from "./ports/metrics.ts";
 import type { WebhookProcessor } from "./process-webhook.ts";
 
 /** Deliveries processed concurrently. */
-const PLACES = 20;
+const SLOTS = 20;
 /** With the back-off below: about an hour. */
-const MOST_TRIES = 10;
+const MAX_ATTEMPTS = 10;
 const FIRST_DELAY_MS = 2_000;
-const LONGEST_DELAY_MS = 600_000;
+const MAX_DELAY_MS = 600_000;
 
 interface Needs {
   readonly inbox: Inbox;
@@ -30,12 +30,12 @@ interface Needs {
 
 export interface InboxWorker {
   receive(id: string, signal: GitHubEvent): Promise<"new" | "duplicate">;
-  recover(): Promise<void>;
+  resume(): Promise<void>;
   stop(): Promise<void>;
 }
 
 /** The queue whose order matters: commands of one issue, events of one job, data of one installation. */
-function laneOf(signal: GitHubEvent): string {
+function queueKeyOf(signal: GitHubEvent): string {
   switch (signal.type) {
     case "slash":
     case "label":
@@ -59,7 +59,7 @@ const installationOf = (signal: GitHubEvent): number =>
   "repository" in signal ? signal.repository.installation_id : signal.installation_id;
 
 export function createInboxWorker({ inbox, webhookProcessor, clock, log, meter }: Needs): InboxWorker {
-  const turns = createFairQueue(PLACES);
+  const turns = createFairQueue(SLOTS);
   const working = new Set<Promise<void>>();
   const waiting = new Set<() => void>();
   let stopping = false;
@@ -72,7 +72,7 @@ export function createInboxWorker({ inbox, webhookProcessor, clock, log, meter }
       await inbox.done(delivery.id);
       meter.delivery("done", clock.now() - delivery.at);
     } catch (error) {
-      if (tries + 1 >= MOST_TRIES) {
+      if (tries + 1 >= MAX_ATTEMPTS) {
         log.error({ delivery: delivery.id, signal: delivery.signal.type, error }, "a delivery is given up");
         await inbox.done(delivery.id);
         meter.delivery("abandoned", clock.now() - delivery.at);
@@ -82,7 +82,7 @@ export function createInboxWorker({ inbox, webhookProcessor, clock, log, meter }
         { delivery: delivery.id, signal: delivery.signal.type, error, attempt: tries + 1 },
         "a delivery is put off",
       );
-      const at = clock.now() + Math.min(LONGEST_DELAY_MS, FIRST_DELAY_MS * 2 ** tries);
+      const at = clock.now() + Math.min(MAX_DELAY_MS, FIRST_DELAY_MS * 2 ** tries);
       const cancel = clock.at(at, () => {
         waiting.delete(cancel);
         work(delivery, tries + 1, true);
@@ -92,18 +92,18 @@ export function createInboxWorker({ inbox, webhookProcessor, clock, log, meter }
   };
 
   /** Deliveries of one queue are processed one by one in order of arrival. */
-  const lanes = new Map<string, Promise<void>>();
+  const queues = new Map<string, Promise<void>>();
 
   const work = (delivery: PendingDelivery, tries: number, again: boolean): void => {
-    const receiverQueue = laneOf(delivery.signal);
-    const done: Promise<void> = (lanes.get(receiverQueue) ?? Promise.resolve())
+    const receiverQueue = queueKeyOf(delivery.signal);
+    const done: Promise<void> = (queues.get(receiverQueue) ?? Promise.resolve())
       .then(() => turns.take(installationOf(delivery.signal), () => attempt(delivery, tries, again)))
       .catch((error: unknown) => log.error({ delivery: delivery.id, error }, "the inbox failed"))
       .finally(() => {
         working.delete(done);
-        if (lanes.get(receiverQueue) === done) lanes.delete(receiverQueue);
+        if (queues.get(receiverQueue) === done) queues.delete(receiverQueue);
       });
-    lanes.set(receiverQueue, done);
+    queues.set(receiverQueue, done);
     working.add(done);
   };
 
@@ -114,7 +114,7 @@ export function createInboxWorker({ inbox, webhookProcessor, clock, log, meter }
       if (recorded === "new") work(delivery, 0, false);
       return recorded;
     },
-    async recover() {
+    async resume() {
       for (const delivery of await inbox.pending()) work(delivery, 0, true);
     },
     async stop() {

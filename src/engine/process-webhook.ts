@@ -23,7 +23,7 @@ import type { Quotas } from "./quotas.ts";
 import { observeRepository, observeSettings } from "./repositories.ts";
 
 type Slash = Extract<GitHubEvent, { type: "slash" }>;
-type Asked = Extract<GitHubEvent, { type: "slash" | "label" | "button" }>;
+type CommandEvent = Extract<GitHubEvent, { type: "slash" | "label" | "button" }>;
 
 interface Needs {
   readonly marketGate: MarketGate;
@@ -39,11 +39,11 @@ interface Needs {
 }
 
 /** A person with permission. */
-interface Known extends Actor {
+interface Requester extends Actor {
   readonly account: string;
 }
 
-const authorOf = ({ author: login, author_id: id }: Asked): PermissionRequest => ({
+const authorOf = ({ author: login, author_id: id }: CommandEvent): PermissionRequest => ({
   login,
   ...(id === undefined ? {} : { id }),
 });
@@ -54,7 +54,7 @@ type AboutJob = Exclude<SlashCommand, { verb: "run" | "help" | "mistaken" }>;
 /** `seen`: the core reacts to the comment. */
 function aboutJob(
   said: AboutJob,
-  by: Known,
+  by: Requester,
   comment_id: CommentId,
 ): { readonly asked: Command; readonly seen: boolean } {
   const { account } = by;
@@ -78,13 +78,13 @@ function aboutJob(
   }
 }
 
-function pressed(action: Button["action"], by: Known, commit: string | undefined): Command {
+function pressed(action: Button["action"], by: Requester, commit: string | undefined): Command {
   if (action === "discard") return { type: action, by };
   return { type: action, by, comment_id: null, ...(action === "run-checks" ? { commit } : {}) };
 }
 
 /** Jobs per status to re-evaluate when their base has moved. */
-const MOST_LOOKED_AT = 20;
+const MAX_REEVALUATED = 20;
 
 const LOOK: Command = { type: "look", forced: false };
 
@@ -95,7 +95,7 @@ const UNNAMED = { time_limit_seconds: null } as const;
  * Refusals to report after a click on a button. Others appear in the job's comment, and a re-run of a check may have no
  * effect.
  */
-const SAID_OF_BUTTONS: ReadonlySet<RefusalCode> = new Set([
+const BUTTON_REFUSALS: ReadonlySet<RefusalCode> = new Set([
   ...(["over_quota", "rate_limited", "in_debt", "insufficient_balance"] as const),
 ]);
 
@@ -161,14 +161,14 @@ class DeliveryProcessor {
     const { deniedPeople } = this.#needs;
     const { repository, issue, comment_id } = signal;
     if (signal.reviewed) await this.#news(repository, await this.#jobOfPull(repository, issue.number), LOOK);
-    const by = await this.#knownBy(signal);
+    const by = await this.#requesterOf(signal);
     if (by !== null) return this.#command(signal, by);
-    if (!deniedPeople.turnAway(repository, authorOf(signal))) return;
+    if (!deniedPeople.deny(repository, authorOf(signal))) return;
     this.#trace.note({ error_code: "forbidden" });
     return this.#react(repository, comment_id, "confused");
   }
 
-  async #command(signal: Slash, by: Known): Promise<void> {
+  async #command(signal: Slash, by: Requester): Promise<void> {
     const { repository, issue, comment_id, command } = signal;
     switch (command.verb) {
       case "run":
@@ -189,7 +189,7 @@ class DeliveryProcessor {
     }
   }
 
-  async #run(signal: Slash, command: Extract<SlashCommand, { verb: "run" }>, by: Known): Promise<void> {
+  async #run(signal: Slash, command: Extract<SlashCommand, { verb: "run" }>, by: Requester): Promise<void> {
     const { store, githubClient, create } = this.#needs;
     const { repository, issue, comment_id } = signal;
     if ((await store.jobs.ofComment(fullName(repository), comment_id)) !== null) return;
@@ -207,7 +207,7 @@ class DeliveryProcessor {
     return this.#offer(signal, draft, market.price_cents, by);
   }
 
-  async #offer(signal: Slash, draft: Omit<Draft, "id">, price_cents: number, by: Known): Promise<void> {
+  async #offer(signal: Slash, draft: Omit<Draft, "id">, price_cents: number, by: Requester): Promise<void> {
     const { estimate, marketGate, create } = this.#needs;
     const { repository, comment_id } = signal;
     if (estimate === null) return this.#refuse(signal, "invalid", NO_MARKET);
@@ -224,7 +224,7 @@ class DeliveryProcessor {
   async #label(signal: Extract<GitHubEvent, { type: "label" }>): Promise<void> {
     const { store, create, githubClient, again } = this.#needs;
     const { repository, issue } = signal;
-    const by = await this.#knownBy(signal);
+    const by = await this.#requesterOf(signal);
     if (by === null) return;
     const id = await this.#jobHere(repository, issue);
     const stored = id === null ? null : await store.jobs.load(id);
@@ -239,10 +239,10 @@ class DeliveryProcessor {
   async #button(signal: Button): Promise<void> {
     const { githubClient, again } = this.#needs;
     const { repository, job: id, action, commit } = signal;
-    const by = await this.#knownBy(signal);
+    const by = await this.#requesterOf(signal);
     if (by === null) return;
     const { job, handled } = (await this.#news(repository, id, pressed(action, by, commit))) ?? {};
-    if (job === undefined || handled === undefined || handled.ok || !SAID_OF_BUTTONS.has(handled.refusal.code)) return;
+    if (job === undefined || handled === undefined || handled.ok || !BUTTON_REFUSALS.has(handled.refusal.code)) return;
     const place = job.pull_request?.number ?? issueOf(job.origin);
     const marker = `reply:${this.#trace.delivery}`;
     if (place !== null) await githubClient.reply(repository, place, marker, handled.refusal.sentence, again);
@@ -259,7 +259,7 @@ class DeliveryProcessor {
   async #lookAgain(signal: Extract<GitHubEvent, { type: "default-branch-moved" }>): Promise<void> {
     const { repository, branch } = signal;
     for (const status of ["submitted", "verified"] as const) {
-      const wanted = { repository: fullName(repository), status, limit: MOST_LOOKED_AT };
+      const wanted = { repository: fullName(repository), status, limit: MAX_REEVALUATED };
       const { jobs } = await this.#needs.store.jobs.list(wanted);
       const waiting = jobs.filter(
         ({ base, merged_at, merge }) =>
@@ -280,11 +280,11 @@ class DeliveryProcessor {
   }
 
   /** Null when the person has no permission. */
-  async #knownBy(signal: Asked): Promise<Known | null> {
+  async #requesterOf(signal: CommandEvent): Promise<Requester | null> {
     const { admit, deniedPeople } = this.#needs;
     const { repository } = signal;
     const who = authorOf(signal);
-    if (deniedPeople.knows(repository, who)) return null;
+    if (deniedPeople.isDenied(repository, who)) return null;
     const account = await admit(repository, who);
     if (account === null) return null;
     this.#trace.note({ account });

@@ -55,7 +55,7 @@ export type Estimated =
 export type Kept = { readonly ok: true; readonly name: string } | { readonly ok: false; readonly refusal: Refusal };
 
 interface QuotaParts {
-  readonly jobs: Pick<JobStore, "tallyOf">;
+  readonly jobs: Pick<JobStore, "usageOf">;
   readonly blobs: Pick<AttachmentStore, "put">;
   readonly usage: UsageStore;
   readonly clock: Pick<Clock, "now">;
@@ -98,14 +98,14 @@ export function createQuotas({ jobs, blobs, usage, clock, estimator, limits = DE
       const counted = countedAccount(command, before);
       if (counted === null) return null;
       const account = accountNamed(counted);
-      const tally = await jobs.tallyOf(account);
-      return overJobs(command, before, after, tally, limits, now()) ?? turnRefusal(command, account);
+      const usage = await jobs.usageOf(account);
+      return overJobs(command, before, after, usage, limits, now()) ?? turnRefusal(command, account);
     },
     counted(command, after) {
       if (isTurn(command)) turns.add(accountNamed(after.account));
     },
     async worker(account) {
-      return overWorking(accountNamed(account), await jobs.tallyOf(account), limits, now());
+      return overWorking(accountNamed(account), await jobs.usageOf(account), limits, now());
     },
     async estimate(named, asked) {
       const account = accountNamed(named);

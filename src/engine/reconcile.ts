@@ -10,7 +10,7 @@ import type { Store } from "./ports/store.ts";
 
 export const EVERY_MS = 3_600_000;
 /** Redeliveries per round, newest first; open jobs are re-evaluated in any case. */
-const MOST_REDELIVERIES = 500;
+const MAX_REDELIVERIES = 500;
 
 interface Needs {
   readonly store: Store;
@@ -31,7 +31,7 @@ export function createReconciler({ store, githubClient, clock, handle, log }: Ne
 
   const redeliver = async (): Promise<void> => {
     const lost = (await githubClient.failedDeliveries()).filter(({ guid }) => !store.inbox.knows(guid));
-    for (const { id } of lost.slice(0, MOST_REDELIVERIES)) {
+    for (const { id } of lost.slice(0, MAX_REDELIVERIES)) {
       if (stopped) return;
       await githubClient.redeliver(id);
     }

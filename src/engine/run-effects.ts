@@ -22,13 +22,13 @@ import type { Store } from "./ports/store.ts";
 import type { ShowPacing } from "./show-pacing.ts";
 
 /** Concurrent effects; GitHub allows 100 requests at once. */
-const PLACES = 40;
+const SLOTS = 40;
 /** With the back-off below: about three quarters of an hour. */
-export const MOST_TRIES = 14;
+export const MAX_ATTEMPTS = 14;
 const FIRST_DELAY_MS = 1_000;
-const LONGEST_DELAY_MS = 300_000;
+const MAX_DELAY_MS = 300_000;
 /** The longest wait accepted from GitHub. */
-const LONGEST_ASKED_MS = 3_600_000;
+const MAX_REQUESTED_WAIT_MS = 3_600_000;
 
 interface Needs<E extends Effect> {
   readonly store: Store;
@@ -49,20 +49,20 @@ type Pending<E extends Effect> = PendingEffect & { readonly effect: E };
 
 /** Back-off with jitter, or the requested wait. */
 function delay(attempts: number, asked: number | undefined, random: number): number {
-  const longest = Math.min(LONGEST_DELAY_MS, FIRST_DELAY_MS * 2 ** attempts);
+  const longest = Math.min(MAX_DELAY_MS, FIRST_DELAY_MS * 2 ** attempts);
   // Short requested waits must not use up the attempts within seconds.
-  return Math.max(longest / 2 + (random * longest) / 2, Math.min(asked ?? 0, LONGEST_ASKED_MS));
+  return Math.max(longest / 2 + (random * longest) / 2, Math.min(asked ?? 0, MAX_REQUESTED_WAIT_MS));
 }
 
 export class EffectsRunner<E extends Effect> {
   readonly #needs: Needs<E>;
-  readonly #turns = createFairQueue(PLACES);
+  readonly #turns = createFairQueue(SLOTS);
   readonly #working = new Map<JobId, Promise<void>>();
-  readonly #kicked = new Set<JobId>();
+  readonly #queued = new Set<JobId>();
   readonly #timers = new Map<JobId, () => void>();
   readonly #recovered = new Map<JobId, number>();
   /** Effects by job and key that an earlier attempt may have applied, even if a later commit has replaced them. */
-  readonly #doubtful = new Set<string>();
+  readonly #maybeApplied = new Set<string>();
   #stopping = false;
 
   constructor(needs: Needs<E>) {
@@ -70,16 +70,16 @@ export class EffectsRunner<E extends Effect> {
   }
 
   /** Checks the job for due effects. */
-  kick(job: Job): void {
+  enqueue(job: Job): void {
     if (this.#stopping) return;
-    this.#kicked.add(job.id);
+    this.#queued.add(job.id);
     if (!this.#working.has(job.id)) this.#working.set(job.id, this.#run(job));
   }
 
   /** Resumes effects found at the start, which an earlier process may have performed. */
-  recover(stored: StoredJob): void {
+  resume(stored: StoredJob): void {
     this.#recovered.set(stored.job.id, Math.max(0, ...stored.effects.map((effect) => effect.serial)));
-    this.kick(stored.job);
+    this.enqueue(stored.job);
   }
 
   /** Starts nothing more; resolves when effects in progress have ended. */
@@ -94,7 +94,7 @@ export class EffectsRunner<E extends Effect> {
   async #run(job: Job): Promise<void> {
     const { log, clock } = this.#needs;
     try {
-      while (this.#kicked.delete(job.id)) {
+      while (this.#queued.delete(job.id)) {
         while (await this.#turns.take(job.repository.installation_id, () => this.#step(job)));
       }
     } catch (error) {
@@ -102,7 +102,7 @@ export class EffectsRunner<E extends Effect> {
       this.#sleepUntil(job, clock.now() + FIRST_DELAY_MS);
     } finally {
       this.#working.delete(job.id);
-      if (this.#kicked.has(job.id)) this.kick(job);
+      if (this.#queued.has(job.id)) this.enqueue(job);
     }
   }
 
@@ -133,7 +133,7 @@ export class EffectsRunner<E extends Effect> {
     const { clock, pacing } = this.#needs;
     const now = clock.now();
     const at = pacing?.dueAt(pending, job) ?? pending.not_before;
-    return at > now + LONGEST_ASKED_MS ? now : at;
+    return at > now + MAX_REQUESTED_WAIT_MS ? now : at;
   }
 
   #sleepUntil(job: Job, at: number): void {
@@ -142,7 +142,7 @@ export class EffectsRunner<E extends Effect> {
       job.id,
       this.#needs.clock.at(at, () => {
         this.#timers.delete(job.id);
-        this.kick(job);
+        this.enqueue(job);
       }),
     );
   }
@@ -150,7 +150,7 @@ export class EffectsRunner<E extends Effect> {
   async #perform(id: JobId, effect: Pending<E>, stored: StoredJob): Promise<void> {
     const { store, clock, log, meter, pacing, random } = this.#needs;
     if (!isWanted(effect.effect, stored.job)) {
-      await store.jobs.settle(id, effect);
+      await store.jobs.acknowledge(id, effect);
       return;
     }
     const outcome = await this.#tryOnce(effect, stored);
@@ -159,12 +159,12 @@ export class EffectsRunner<E extends Effect> {
       pacing?.written(effect.effect, stored.job);
       log.debug({ job: id, effect: effect.key, repository: fullName(stored.job.repository) }, "effect performed");
       await this.#report(id, effect, outcome);
-    } else if (effect.attempts + 1 >= MOST_TRIES) {
+    } else if (effect.attempts + 1 >= MAX_ATTEMPTS) {
       await this.#abandon(id, effect, outcome.reason);
     } else {
       meter.effect("later");
       log.warn({ job: id, effect: effect.key, attempt: effect.attempts + 1, reason: outcome.reason }, "effect put off");
-      await store.jobs.postpone(id, effect, clock.now() + delay(effect.attempts, outcome.after_ms, random()));
+      await store.jobs.reschedule(id, effect, clock.now() + delay(effect.attempts, outcome.after_ms, random()));
     }
   }
 
@@ -172,15 +172,16 @@ export class EffectsRunner<E extends Effect> {
     const { performer, log } = this.#needs;
     const { id } = stored.job;
     const name = `${id} ${effect.key}`;
-    const again = effect.attempts > 0 || this.#doubtful.has(name) || effect.serial <= (this.#recovered.get(id) ?? 0);
+    const again =
+      effect.attempts > 0 || this.#maybeApplied.has(name) || effect.serial <= (this.#recovered.get(id) ?? 0);
     // A large commit is enough for one turn of the event loop.
     await yieldToEventLoop();
     const outcome = await performer.perform(effect.effect, stored.job, again).catch((error: unknown): Attempt => {
       log.error({ job: id, effect: effect.key, error }, "an effect threw");
       return { ended: "later", reason: "an internal error occurred" };
     });
-    if (outcome.ended === "later") this.#doubtful.add(name);
-    else this.#doubtful.delete(name);
+    if (outcome.ended === "later") this.#maybeApplied.add(name);
+    else this.#maybeApplied.delete(name);
     return outcome;
   }
 
@@ -188,7 +189,7 @@ export class EffectsRunner<E extends Effect> {
     const { store, handle } = this.#needs;
     const { command, log, repository } = outcome;
     if (repository) await store.repositories.put(repository);
-    if (command === undefined) await store.jobs.settle(id, effect);
+    if (command === undefined) await store.jobs.acknowledge(id, effect);
     else await handle(id, command, { done: effect, ...(log ? { log } : {}) });
   }
 

@@ -35,15 +35,13 @@ export function createAttachmentSweeper(parts: {
   const remove = (job: Job["id"], names: readonly string[]): void => {
     const removal: Promise<void> = blobs
       .remove(job, names)
-      .catch((error: unknown) =>
-        log.warn({ job, error }, "a parcel could not be cleared away; it is tried again later"),
-      )
+      .catch((error: unknown) => log.warn({ job, error }, "an attachment could not be deleted; retrying later"))
       .finally(() => removing.delete(removal));
     removing.add(removal);
   };
 
   /** Deletes unreferenced attachments for which `goes` is true; returns the other unreferenced ones. */
-  const sweep = async (goes: (parcel: string) => boolean): Promise<ReadonlySet<string>> => {
+  const sweep = async (goes: (blob: string) => boolean): Promise<ReadonlySet<string>> => {
     const unnamed = new Set<string>();
     for (const { job, name } of await blobs.all()) {
       const stored = await jobs.load(job);
@@ -58,8 +56,8 @@ export function createAttachmentSweeper(parts: {
   const sweepLater = (before: ReadonlySet<string>): void => {
     if (stopped) return;
     cancel = clock.at(clock.now() + SWEPT_EVERY_MS, () => {
-      sweep((parcel) => before.has(parcel)).then(sweepLater, (error: unknown) => {
-        log.warn({ error }, "parcels could not be looked through; it is tried again later");
+      sweep((blob) => before.has(blob)).then(sweepLater, (error: unknown) => {
+        log.warn({ error }, "attachments could not be listed; retrying later");
         sweepLater(before);
       });
     });

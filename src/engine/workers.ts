@@ -61,10 +61,10 @@ export class Workers {
     for (const id of await jobs.withEffects()) {
       const stored = await jobs.load(id);
       if (stored === null) continue;
-      this.#announcements.recover(stored);
-      this.#effects.recover(stored);
+      this.#announcements.resume(stored);
+      this.#effects.resume(stored);
     }
-    await this.inbox.recover();
+    await this.inbox.resume();
     await this.#attachments.start();
     await this.#timers.start();
     await this.debts.settle(null);
@@ -86,7 +86,7 @@ export class Workers {
     this.#attachments.committed(before, stored.job);
     this.debts.committed(stored);
     this.#timers.committed(stored.job);
-    if (stored.effects.some(({ effect }) => isPublishEvents(effect))) this.#announcements.kick(stored.job);
-    if (stored.effects.some(({ effect }) => isOnGitHub(effect))) this.#effects.kick(stored.job);
+    if (stored.effects.some(({ effect }) => isPublishEvents(effect))) this.#announcements.enqueue(stored.job);
+    if (stored.effects.some(({ effect }) => isOnGitHub(effect))) this.#effects.enqueue(stored.job);
   }
 }

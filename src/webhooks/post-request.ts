@@ -18,9 +18,9 @@ const ANSWER_BYTES = 4 * 1024;
 /** How long an idle connection stays open. */
 const IDLE_MS = 15_000;
 /** Cached encoded bodies: one event goes to many receivers in a row. */
-const MOST_BODIES = 64;
+const MAX_BODIES = 64;
 /** Receivers with cached connections, and parsed addresses. */
-const MOST_ORIGINS = 2_000;
+const MAX_ORIGINS = 2_000;
 
 export interface Posted {
   /** Null when there was no response. */
@@ -156,12 +156,12 @@ export function createPoster(parts: PosterParts): Poster {
   const wall = clock.wall ?? clock.now;
   const deadlines = new Timeouts(clock, answer_limit_ms);
   const pools = new LRUCache<string, Pool>({
-    max: MOST_ORIGINS,
+    max: MAX_ORIGINS,
     // Requests in progress finish first.
     dispose: (pool) => void pool.close().catch(() => undefined),
   });
 
-  const bodies = new LRUCache<string, Buffer>({ max: MOST_BODIES });
+  const bodies = new LRUCache<string, Buffer>({ max: MAX_BODIES });
 
   const bytesOf = (body: string): Buffer => {
     const known = bodies.get(body);
@@ -171,7 +171,7 @@ export function createPoster(parts: PosterParts): Poster {
     return bytes;
   };
 
-  const targets = new LRUCache<string, Target>({ max: MOST_ORIGINS });
+  const targets = new LRUCache<string, Target>({ max: MAX_ORIGINS });
 
   const targetOf = (address: string): Target => {
     const known = targets.get(address);

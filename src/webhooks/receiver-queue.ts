@@ -4,11 +4,11 @@
  */
 
 /** Concurrent requests to one receiver. */
-export const MOST_EACH = 16;
+export const MAX_PER_RECEIVER = 16;
 /** Failures in a row before the queue pauses between attempts. */
-const PATIENT_FAILURES = 3;
-const FIRST_REST_MS = 5_000;
-const LONGEST_REST_MS = 300_000;
+const FAILURES_BEFORE_PAUSE = 3;
+const FIRST_PAUSE_MS = 5_000;
+const MAX_PAUSE_MS = 300_000;
 
 export class ReceiverQueue<T> {
   readonly key: string;
@@ -67,12 +67,12 @@ export class ReceiverQueue<T> {
     this.#under_way -= 1;
     if (well) {
       this.#failures = 0;
-      this.#window = quick ? Math.min(this.#window + 1, MOST_EACH) : 1;
+      this.#window = quick ? Math.min(this.#window + 1, MAX_PER_RECEIVER) : 1;
       return;
     }
     this.#failures += 1;
     this.#window = 1;
-    const rest = FIRST_REST_MS * 2 ** (this.#failures - PATIENT_FAILURES);
-    if (this.#failures >= PATIENT_FAILURES) this.resting_until = now + Math.min(rest, LONGEST_REST_MS);
+    const rest = FIRST_PAUSE_MS * 2 ** (this.#failures - FAILURES_BEFORE_PAUSE);
+    if (this.#failures >= FAILURES_BEFORE_PAUSE) this.resting_until = now + Math.min(rest, MAX_PAUSE_MS);
   }
 }

@@ -16,7 +16,7 @@ const SYSTEM_LOOKUPS = 2;
 const NAME_SERVER = { timeout: 2_000, tries: 2 };
 /** For bursts of new connections; kept connections live longer. */
 const KEPT_MS = 10_000;
-const MOST_KEPT = 1_000;
+const MAX_CACHED = 1_000;
 
 export const NOT_PUBLIC = "ERR_NOT_PUBLIC";
 
@@ -32,7 +32,7 @@ const isLocalName = (host: string): boolean => !host.replace(/\.$/, "").includes
 export function createResolve(): Resolve {
   const servers = new dns.promises.Resolver(NAME_SERVER);
   const few = pLimit(SYSTEM_LOOKUPS);
-  const known = new LRUCache<string, Promise<readonly LookupAddress[]>>({ max: MOST_KEPT, ttl: KEPT_MS });
+  const known = new LRUCache<string, Promise<readonly LookupAddress[]>>({ max: MAX_CACHED, ttl: KEPT_MS });
 
   const system = (host: string): Promise<LookupAddress[]> => few(() => dns.promises.lookup(host, { all: true }));
 

@@ -14,9 +14,9 @@ const LAST_DELAY = 6 * HOUR;
 /** A message that is not accepted by then is dead. */
 export const GIVEN_UP_MS = 24 * HOUR;
 /** A last attempt closer to the previous one would be pointless. */
-const LEAST_GAP = 5 * MINUTE;
+const MIN_GAP = 5 * MINUTE;
 /** Upper bound for a receiver's Retry-After. */
-const LONGEST_ASKED = 6 * HOUR;
+const MAX_RETRY_AFTER = 6 * HOUR;
 /** Random extension of each delay, so that messages that failed together are spread out. */
 const JITTER = 0.2;
 
@@ -49,9 +49,9 @@ export function nextAttempt({ since, tries, status, retry_after_ms, now, random 
   if (isSuccess(status)) return { state: "delivered", at: null };
   const end = since + GIVEN_UP_MS;
   if (status === GONE || now >= end) return { state: "dead", at: null };
-  const asked = BUSY.has(status) ? Math.min(retry_after_ms ?? 0, LONGEST_ASKED) : 0;
+  const asked = BUSY.has(status) ? Math.min(retry_after_ms ?? 0, MAX_RETRY_AFTER) : 0;
   // Rounded: adding a fraction to a time and subtracting it again loses precision.
   const planned = Math.round((DELAYS[tries - 1] ?? LAST_DELAY) * (1 + random * JITTER));
   const at = Math.min(now + Math.max(planned, asked), end);
-  return at - now < Math.min(planned, LEAST_GAP) ? { state: "dead", at: null } : { state: "pending", at };
+  return at - now < Math.min(planned, MIN_GAP) ? { state: "dead", at: null } : { state: "pending", at };
 }

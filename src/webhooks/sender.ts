@@ -11,30 +11,30 @@ import { TimerQueue } from "./timer-queue.ts";
 import { concludeTry, type DeliveryParts, tryDelivery } from "./try-delivery.ts";
 
 /** Concurrent requests, not counting slow ones. */
-export const MOST_AT_ONCE = 128;
+export const MAX_CONCURRENT = 128;
 /** A request counts as slow after this time. */
 export const SLOW_MS = 1_000;
 /** Slow requests; while there are more, receivers that failed last time wait. */
-const MOST_STALLED = 1_024;
+const MAX_STALLED = 1_024;
 /** Idle queues that are kept for what they know about a failing receiver. */
-const MOST_IDLE_LANES = 10_000;
+const MAX_IDLE_QUEUES = 10_000;
 /** Retry interval when the store cannot be read. */
 const AFTER_FAILURE_MS = 5_000;
 
 /** One queue per subscription; an account's callbacks are separated by host. */
-const laneOf = ({ subscription, url }: StoredDelivery): string =>
+const queueKeyOf = ({ subscription, url }: StoredDelivery): string =>
   url === null ? subscription : `${subscription} ${new URL(url).origin}`;
 
-type Lane = ReceiverQueue<StoredDelivery>;
+type Queue = ReceiverQueue<StoredDelivery>;
 
 export class Sender {
   readonly #parts: DeliveryParts;
-  readonly #lanes = new Map<string, Lane>();
+  readonly #lanes = new Map<string, Queue>();
   /** Queues with something to send, in turn. */
-  readonly #turns = new Set<Lane>();
+  readonly #turns = new Set<Queue>();
   readonly #retries: TimerQueue<StoredDelivery>;
   /** Paused queues, by the time at which they continue. */
-  readonly #resting: TimerQueue<Lane>;
+  readonly #resting: TimerQueue<Queue>;
   readonly #patience: Timeouts;
   #under_way = 0;
   /** Called when no request is in progress. */
@@ -81,7 +81,7 @@ export class Sender {
   }
 
   #queue(delivery: StoredDelivery): void {
-    const key = laneOf(delivery);
+    const key = queueKeyOf(delivery);
     const lane = this.#lanes.get(key) ?? new ReceiverQueue<StoredDelivery>(key);
     this.#lanes.set(key, lane);
     lane.add(delivery);
@@ -92,9 +92,9 @@ export class Sender {
   #pump(): void {
     const now = this.#parts.clock.now();
     for (const lane of this.#turns) {
-      if (this.#stopping || this.#brisk >= MOST_AT_ONCE) return;
+      if (this.#stopping || this.#brisk >= MAX_CONCURRENT) return;
       this.#turns.delete(lane);
-      if (lane.failing && this.#stalled >= MOST_STALLED) {
+      if (lane.failing && this.#stalled >= MAX_STALLED) {
         this.#resting.add(lane, now + SLOW_MS);
         continue;
       }
@@ -108,7 +108,7 @@ export class Sender {
     }
   }
 
-  async #sendOne(delivery: StoredDelivery, lane: Lane): Promise<void> {
+  async #sendOne(delivery: StoredDelivery, lane: Queue): Promise<void> {
     const { clock, log } = this.#parts;
     let slow = false;
     this.#under_way += 1;
@@ -139,9 +139,9 @@ export class Sender {
   }
 
   /** After one of its deliveries. */
-  #goOn(lane: Lane): void {
+  #goOn(lane: Queue): void {
     this.#under_way -= 1;
-    if (lane.idle && (!lane.failing || this.#lanes.size > MOST_IDLE_LANES)) this.#lanes.delete(lane.key);
+    if (lane.idle && (!lane.failing || this.#lanes.size > MAX_IDLE_QUEUES)) this.#lanes.delete(lane.key);
     else if (lane.waiting > 0) this.#turns.add(lane);
     this.#pump();
     if (this.#under_way === 0) this.#quiet();

@@ -15,7 +15,7 @@ const SECRET_BYTES = 32;
 /** After a rotation, the old secret signs along with the new one for this long. */
 export const ROTATION_MS = 24 * 3_600_000;
 /** Cached signers; others are recreated. */
-const MOST_OPEN = 2_000;
+const MAX_OPEN = 2_000;
 
 const purposeOf = (id: string): string => `webhook secret of ${id}`;
 
@@ -31,7 +31,7 @@ export interface SigningSecrets {
 }
 
 export function createSigningSecrets(box: SealedBox): SigningSecrets {
-  const signers = new LRUCache<string, Webhook>({ max: MOST_OPEN });
+  const signers = new LRUCache<string, Webhook>({ max: MAX_OPEN });
 
   const signer = (sealed: string, id: string): Webhook => {
     const open = signers.get(sealed);

@@ -23,7 +23,7 @@ import { Sender } from "./sender.ts";
 import { createSigningSecrets } from "./signing.ts";
 
 /** Per account. */
-export const MOST_SUBSCRIPTIONS = 100;
+export const MAX_SUBSCRIPTIONS = 100;
 
 export interface OutgoingWebhooksParts {
   readonly subscriptions: SubscriptionStore;
@@ -89,13 +89,13 @@ export function createOutgoingWebhooks(parts: OutgoingWebhooksParts): OutgoingWe
     );
   };
 
-  const hearing = async (job: Job, { version, events }: EmittedEvent): Promise<readonly NewDelivery[]> => {
+  const matching = async (job: Job, { version, events }: EmittedEvent): Promise<readonly NewDelivery[]> => {
     const deliveries: NewDelivery[] = [];
     const own = job.callback_url === null ? null : await webhooks.ownOf(job.account);
     for (const [index, event] of events.entries()) {
-      const hearers = await subscriptions.hearing(job.account, job.repository, event.type);
-      for (const hearer of hearers) await follow(hearer, job);
-      const told = hearers.map(({ id }) => ({ subscription: id, url: null as string | null }));
+      const subscribers = await subscriptions.matching(job.account, job.repository, event.type);
+      for (const subscriber of subscribers) await follow(subscriber, job);
+      const told = subscribers.map(({ id }) => ({ subscription: id, url: null as string | null }));
       if (own !== null) told.push({ subscription: own.subscription.id, url: job.callback_url });
       const shared = { event: event.type, job: job.id, at: clock.now(), body: JSON.stringify(event) };
       for (const one of told)
@@ -109,13 +109,13 @@ export function createOutgoingWebhooks(parts: OutgoingWebhooksParts): OutgoingWe
       async listens(job, events) {
         if (job.callback_url !== null) return true;
         for (const event of events)
-          if ((await subscriptions.hearing(job.account, job.repository, event)).length > 0) return true;
+          if ((await subscriptions.matching(job.account, job.repository, event)).length > 0) return true;
         return false;
       },
     },
     eventPublisher: {
       async perform({ announcement }, job) {
-        const deliveries = await hearing(job, announcement);
+        const deliveries = await matching(job, announcement);
         sender.send(await outgoing.record(deliveries));
         return { ended: "done" };
       },
@@ -147,7 +147,7 @@ function createWebhooks(
     mistakeIn: (url) => targetMistake(url, { allow_private }),
     async subscribe(asked) {
       const issued = issue(`wh_${randomBytes(9).toString("base64url")}`, asked);
-      return (await subscriptions.add(issued.subscription, MOST_SUBSCRIPTIONS)) ? issued : null;
+      return (await subscriptions.add(issued.subscription, MAX_SUBSCRIPTIONS)) ? issued : null;
     },
     async rotate(id) {
       const { secret, sealed } = secrets.issue(id);
@@ -160,7 +160,7 @@ function createWebhooks(
       if (before !== null) return kept(before);
       const issued = issue(id, { account, url: null, events: null, repository: null, repository_id: null });
       try {
-        await subscriptions.add(issued.subscription, MOST_SUBSCRIPTIONS);
+        await subscriptions.add(issued.subscription, MAX_SUBSCRIPTIONS);
         return issued;
       } catch (error) {
         // Another request of the account may have come first.

@@ -133,7 +133,7 @@ describe("a push to the default branch", () => {
     for (const command of TO_PULL_REQUEST) await here.handle(ID, command);
     const [first] = await looks();
     if (first === undefined) throw new Error("nothing looks at the pull request");
-    await here.store.jobs.settle(ID, first);
+    await here.store.jobs.acknowledge(ID, first);
     await here.hear({ ...moved, branch: "next", settings_changed: false });
     expect(await looks()).toEqual([]);
     await here.hear({ ...moved, branch: "main", settings_changed: false });

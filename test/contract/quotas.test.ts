@@ -241,7 +241,7 @@ describe("the quotas of an account", () => {
 
   it("are asked in one place: no door estimates or keeps anything by itself", () => {
     const doors = globSync("src/{http,engine,github,actions}/**/*.ts").filter((file) => !file.endsWith("quotas.ts"));
-    const passing = doors.filter((file) => /estimator\.estimate\(|parcels\.put\(/.test(readFileSync(file, "utf8")));
+    const passing = doors.filter((file) => /estimator\.estimate\(|blobs\.put\(/.test(readFileSync(file, "utf8")));
     expect(passing).toEqual([]);
   });
 });

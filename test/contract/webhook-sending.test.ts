@@ -2,8 +2,8 @@
 import { expect, it } from "vitest";
 import type { Job } from "../../src/domain/job/job.ts";
 import { emittedEventOf } from "../../src/domain/job/job-events.ts";
-import { MOST_AT_ONCE, SLOW_MS } from "../../src/webhooks/sender.ts";
-import { MOST_SUBSCRIPTIONS } from "../../src/webhooks/webhooks.ts";
+import { MAX_CONCURRENT, SLOW_MS } from "../../src/webhooks/sender.ts";
+import { MAX_SUBSCRIPTIONS } from "../../src/webhooks/webhooks.ts";
 import { until } from "../flows/harness.ts";
 import { verified } from "./receiver.ts";
 import { sampleJob } from "./store/sample.ts";
@@ -235,7 +235,7 @@ it("does not let receivers that hang hold up the others, though they hold every 
   hanging.answer = () => {};
   const { webhooks, eventPublisher } = bench.notify;
   const accounts = ["bob", "eve"];
-  const each = MOST_SUBSCRIPTIONS;
+  const each = MAX_SUBSCRIPTIONS;
   for (const account of accounts)
     for (let index = 0; index < each; index++)
       await webhooks.subscribe({
@@ -250,7 +250,7 @@ it("does not let receivers that hang hold up the others, though they hold every 
     // two for each: a receiver that hangs holds one place, not one for each delivery
     for (const version of [1, 2]) await eventPublisher.perform(announced(job, version), job, false);
   }
-  await until("every place to be held", () => hanging.received.length >= MOST_AT_ONCE);
+  await until("every place to be held", () => hanging.received.length >= MAX_CONCURRENT);
   await bench.subscribe(quick.url);
   const job = sampleJob("2");
   await eventPublisher.perform(announced(job), job, false);

@@ -1,7 +1,7 @@
 /** Limits that users meet, with the numbers that the code has. */
 import { MAX_LOG_LINES } from "../../src/contracts/log-line.ts";
 import { MOST_ACCEPTED_JOBS } from "../../src/domain/job/quotas.ts";
-import { MOST_TRIES } from "../../src/engine/run-effects.ts";
+import { MAX_ATTEMPTS } from "../../src/engine/run-effects.ts";
 import { TASK_LIMIT } from "../../src/github/events/slash-command.ts";
 import { MAX_OVERLAP_SECONDS, MAX_OVERLAPPING } from "../../src/http/admin/rotate-key.ts";
 import { WRONG_KEYS_PER_MINUTE } from "../../src/http/middleware/auth-throttling.ts";
@@ -16,7 +16,7 @@ import { MAX_LEDGER_ROWS } from "../../src/store/lowdb/ledger.ts";
 import { MAX_PENDING_DELIVERIES } from "../../src/store/lowdb/outgoing.ts";
 import { MAX_QUOTES } from "../../src/store/lowdb/quotes.ts";
 import { MAX_VALUES } from "../../src/text/json-bounds.ts";
-import { MOST_SUBSCRIPTIONS } from "../../src/webhooks/webhooks.ts";
+import { MAX_SUBSCRIPTIONS } from "../../src/webhooks/webhooks.ts";
 import type { Rows } from "./pages.ts";
 
 const count = (number: number): string => number.toLocaleString("en");
@@ -37,7 +37,7 @@ export const API_LIMITS: Rows = [
     `${WRONG_KEYS_PER_MINUTE} a minute; then 429, except for keys that were good from there before`,
   ],
   ["logs that an account follows at once", count(MAX_FOR_ACCOUNT)],
-  ["webhooks of an account", count(MOST_SUBSCRIPTIONS)],
+  ["webhooks of an account", count(MAX_SUBSCRIPTIONS)],
   ["keys of an account from signing in", count(MAX_KEYS_OF_ACCOUNT)],
   [
     "replaced keys of an account that still work",
@@ -49,7 +49,7 @@ export const API_LIMITS: Rows = [
 export const SERVER_BOUNDS: Rows = [
   ["deliveries that wait to be worked on", `${count(MAX_PENDING)}; GitHub is asked for the rest later`],
   ["lines of log kept for an attempt", count(MAX_LOG_LINES)],
-  ["attempts of a call to GitHub", `${MOST_TRIES}, over about three quarters of an hour`],
+  ["attempts of a call to GitHub", `${MAX_ATTEMPTS}, over about three quarters of an hour`],
   ["deliveries to webhooks that wait to be sent", count(MAX_PENDING_DELIVERIES)],
   ["quotes of the market", count(MAX_QUOTES)],
   ["movements of an account that can be read", count(MAX_LEDGER_ROWS)],

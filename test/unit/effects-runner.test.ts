@@ -5,7 +5,7 @@ import { type Effect, isOnGitHub } from "../../src/domain/job/effect.ts";
 import type { JobStore, StoredJob } from "../../src/engine/ports/jobs.ts";
 import type { Attempt } from "../../src/engine/ports/performer.ts";
 import type { Store } from "../../src/engine/ports/store.ts";
-import { EffectsRunner, MOST_TRIES } from "../../src/engine/run-effects.ts";
+import { EffectsRunner, MAX_ATTEMPTS } from "../../src/engine/run-effects.ts";
 import { acknowledged, committed, rescheduled } from "../../src/store/next-record.ts";
 import { ADA, begin, decided, facts, led, step, T0, TO_PULL_REQUEST } from "./core.ts";
 
@@ -17,11 +17,11 @@ function bench(first: StoredJob, perform: (effect: Effect) => Attempt) {
   const told: Command[] = [];
   const jobs = {
     load: async () => stored,
-    postpone: async (_id: unknown, effect: { key: string; serial: number }, not_before: number) => {
+    reschedule: async (_id: unknown, effect: { key: string; serial: number }, not_before: number) => {
       stored = rescheduled(stored, effect, not_before) ?? stored;
       return true;
     },
-    settle: async (_id: unknown, effect: { key: string; serial: number }) => {
+    acknowledge: async (_id: unknown, effect: { key: string; serial: number }) => {
       stored = acknowledged(stored, effect) ?? stored;
       return true;
     },
@@ -41,7 +41,7 @@ function bench(first: StoredJob, perform: (effect: Effect) => Attempt) {
     performer: { perform: async (effect) => perform(effect) },
     handle: async (id, command, extras) => {
       told.push(command);
-      if (extras?.done) await jobs.settle(id, extras.done);
+      if (extras?.done) await jobs.acknowledge(id, extras.done);
       return { ok: true, job: stored.job, stored, changed: true };
     },
     log: { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} },
@@ -51,7 +51,7 @@ function bench(first: StoredJob, perform: (effect: Effect) => Attempt) {
   return {
     told,
     async runDry() {
-      runner.kick(stored.job);
+      runner.enqueue(stored.job);
       for (let rings = 0; rings < 100 && stored.effects.length > 0; rings++) {
         await new Promise((resolve) => setImmediate(resolve));
         if (alarm === null) continue;
@@ -81,7 +81,7 @@ it("does not use up its tries within seconds where a short wait is asked for eac
     },
   );
   expect(await runDry()).toBeGreaterThan(10 * 60_000);
-  expect(tries).toBe(MOST_TRIES);
+  expect(tries).toBe(MAX_ATTEMPTS);
   expect(told.map((command) => command.type)).toEqual(["effect-abandoned"]);
 });
 

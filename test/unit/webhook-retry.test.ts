@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { MOST_EACH, ReceiverQueue } from "../../src/webhooks/receiver-queue.ts";
+import { MAX_PER_RECEIVER, ReceiverQueue } from "../../src/webhooks/receiver-queue.ts";
 import { GIVEN_UP_MS, nextAttempt, type Tried } from "../../src/webhooks/retry-schedule.ts";
 
 const NOW = 1_767_225_600_000;
@@ -78,11 +78,11 @@ describe("the lane of a receiver", () => {
       const taken = takeAll(receiverQueue, NOW);
       all.push(...taken);
       under_way += taken.length;
-      expect(under_way).toBeLessThanOrEqual(MOST_EACH);
+      expect(under_way).toBeLessThanOrEqual(MAX_PER_RECEIVER);
       for (; under_way > 0; under_way--) receiverQueue.ended(true, true, NOW);
     }
     expect(all.slice(0, 4)).toEqual([0, 1, 2, 3]);
-    expect(takeAll(receiverQueue, NOW)).toHaveLength(MOST_EACH);
+    expect(takeAll(receiverQueue, NOW)).toHaveLength(MAX_PER_RECEIVER);
   });
 
   it("falls back to one when a request fails or is slow", () => {

@@ -18,7 +18,7 @@ export interface AgentStore {
 }
 
 /** Selects jobs for an agent; jobs that it was offered before come last. */
-export interface Looking {
+export interface AgentQuery {
   readonly agent_id: string;
   readonly skills: readonly string[];
   /** `owner/name` in any case; null for any repository. */

@@ -7,7 +7,7 @@ import type { HistoryRow } from "../../domain/job/history.ts";
 import type { Job, JobId, Status } from "../../domain/job/job.ts";
 import type { AccountUsage } from "../../domain/job/quotas.ts";
 import type { LedgerAccount, Posting } from "../../domain/market/ledger.ts";
-import type { Looking } from "./agents.ts";
+import type { AgentQuery } from "./agents.ts";
 
 /** A history row with its number: 1, 2, 3 …, also when rows in between were dropped. */
 export interface NumberedRow extends HistoryRow {
@@ -80,9 +80,13 @@ export interface JobStore {
    * Records a failed attempt of a pending effect and the earliest time of the next; false when the effect was replaced
    * meanwhile.
    */
-  postpone(id: JobId, effect: { readonly key: string; readonly serial: number }, not_before: number): Promise<boolean>;
+  reschedule(
+    id: JobId,
+    effect: { readonly key: string; readonly serial: number },
+    not_before: number,
+  ): Promise<boolean>;
   /** Removes a pending effect that has no outcome to report; false when it was replaced meanwhile. */
-  settle(id: JobId, effect: { readonly key: string; readonly serial: number }): Promise<boolean>;
+  acknowledge(id: JobId, effect: { readonly key: string; readonly serial: number }): Promise<boolean>;
   balance(account: LedgerAccount): Promise<number>;
   /** The newest job that has or had this pull request; null when there is none. */
   ofPullRequest(repository: string, number: number): Promise<JobId | null>;
@@ -93,7 +97,7 @@ export interface JobStore {
    * The best queued market job for this agent: one not offered to it before, then one that matches its skills, then the
    * highest price, then the oldest. `except`: jobs that another request is currently claiming.
    */
-  offer(to: Looking, except: ReadonlySet<JobId>): Promise<JobId | null>;
+  offer(to: AgentQuery, except: ReadonlySet<JobId>): Promise<JobId | null>;
   list(filter: JobFilter): Promise<{ readonly jobs: readonly Job[]; readonly cursor: string | null }>;
   /** Jobs that are not final, or verified with a merge pending. For reconciliation. */
   open(): Promise<readonly JobId[]>;
@@ -104,7 +108,7 @@ export interface JobStore {
   /** The earliest timer of all jobs; null when there is none. */
   nextWake(): Promise<number | null>;
   /** This account's current usage, for its quotas. */
-  tallyOf(account: string): Promise<AccountUsage>;
+  usageOf(account: string): Promise<AccountUsage>;
   /** Jobs for which this account owes money; null: any account. */
   owing(account: string | null): Promise<readonly JobId[]>;
   count(): Promise<number>;

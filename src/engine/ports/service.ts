@@ -8,7 +8,7 @@ import type { Refusal } from "../../domain/job/refusal.ts";
 import type { MarketGate } from "../market-gate.ts";
 import type { Admit } from "../permission.ts";
 import type { Quotas } from "../quotas.ts";
-import type { Looking } from "./agents.ts";
+import type { AgentQuery } from "./agents.ts";
 import type { StoredJob } from "./jobs.ts";
 
 export type Handled =
@@ -31,7 +31,7 @@ export interface Health {
   readonly reason: string | null;
 }
 
-export interface Puller extends Looking {
+export interface Puller extends AgentQuery {
   readonly account: string;
   /** The owner of the key; for the audit log only. */
   readonly by?: Actor;

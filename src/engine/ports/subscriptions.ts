@@ -35,7 +35,7 @@ export interface SubscriptionStore {
   /** True when it existed. */
   remove(id: string): Promise<boolean>;
   /** Subscriptions with an address that want this event for this account and repository. */
-  hearing(account: string, repository: Named, event: EventName): Promise<readonly StoredSubscription[]>;
+  matching(account: string, repository: Named, event: EventName): Promise<readonly StoredSubscription[]>;
 }
 
 export interface SubscriptionRequest {

@@ -3,12 +3,9 @@ import { type AttachmentBlob, unpackBlob } from "../../domain/job/attachments.ts
 import type { Task } from "./task.ts";
 
 /** Null when there is no attachment or it was deleted. */
-export async function readBlob(
-  { job, parcels }: Task,
-  name: string | null | undefined,
-): Promise<AttachmentBlob | null> {
+export async function readBlob({ job, blobs }: Task, name: string | null | undefined): Promise<AttachmentBlob | null> {
   if (name === null || name === undefined) return null;
-  const text = await parcels.get(job.id, name);
+  const text = await blobs.get(job.id, name);
   return text === null ? null : unpackBlob(text);
 }
 

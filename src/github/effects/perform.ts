@@ -44,7 +44,7 @@ export interface PerformerParts {
   /** The stored log of a job's last attempt, shown in the check run. */
   readonly log?: (id: JobId) => Promise<readonly LogLine[]>;
   /** Attachment blobs; not needed without a market. */
-  readonly parcels?: Pick<AttachmentStore, "get">;
+  readonly blobs?: Pick<AttachmentStore, "get">;
   /** Maps a person to an account; not needed without a market. */
   readonly accounts?: Pick<AccountStore, "of">;
   readonly now?: () => number;
@@ -116,7 +116,7 @@ export function createPerformer(parts: PerformerParts): Performer {
           publicUrl: parts.public_url ?? null,
           log: parts.log ?? (async () => []),
           accountOf: async (person) => (await parts.accounts?.of(person)) ?? null,
-          parcels: parts.parcels ?? { get: async () => null },
+          blobs: parts.blobs ?? { get: async () => null },
           now,
           wait,
           job,

@@ -23,7 +23,7 @@ export interface Tools {
   readonly publicUrl: string | null;
   /** The stored log of a job's last attempt, for the check run. */
   readonly log: (id: JobId) => Promise<readonly LogLine[]>;
-  readonly parcels: Pick<AttachmentStore, "get">;
+  readonly blobs: Pick<AttachmentStore, "get">;
   /** The person's account; null when there are no accounts. */
   readonly accountOf: (person: GitHubPerson) => Promise<string | null>;
   readonly now: () => number;

@@ -36,7 +36,7 @@ export function composeEngine(settings: EngineSettings, { github, judge = null, 
       const stored = await store.jobs.load(id);
       return stored === null ? [] : (lines?.viewed(stored) ?? stored).log;
     },
-    parcels: store.blobs,
+    blobs: store.blobs,
     accounts: store.accounts,
   });
   return createEngine({

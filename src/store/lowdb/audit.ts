@@ -25,14 +25,14 @@ const NAME = /^\d{4}-\d\d-\d\d\.jsonl$/;
 const dayOf = (at: number): string => new Date(at).toISOString().slice(0, 10);
 
 /** A position between two lines of a day; `at` null: after the last one. */
-interface Place {
+interface Position {
   readonly day: string;
   readonly at: number | null;
 }
 
 const cursorOf = (day: string, at: number): string => Buffer.from(`${day}.${at}`).toString("base64url");
 
-function placeOf(cursor: string): Place | null {
+function parseCursor(cursor: string): Position | null {
   const match = /^(\d{4}-\d\d-\d\d)\.(\d{1,10})$/.exec(Buffer.from(cursor, "base64url").toString("latin1"));
   const [, day, at] = match ?? [];
   return day === undefined || at === undefined ? null : { day, at: Number(at) };
@@ -81,8 +81,8 @@ export class JournalAudit implements AuditLog {
   }
 
   async list({ limit, cursor, ...wanted }: AuditFilter): Promise<AuditPage> {
-    const newest: Place = { day: this.#days.at(-1) ?? "", at: null };
-    const from = cursor === undefined ? newest : placeOf(cursor);
+    const newest: Position = { day: this.#days.at(-1) ?? "", at: null };
+    const from = cursor === undefined ? newest : parseCursor(cursor);
     const entries: AuditEntry[] = [];
     if (from === null) return { entries, cursor: null };
     const most = Math.max(1, Math.min(limit, MAX_PAGE));

@@ -62,12 +62,12 @@ function whyNot(line: string): unknown {
 }
 
 /** Position of a line, in bytes. */
-export interface Place {
+export interface Position {
   readonly offset: number;
   readonly length: number;
 }
 
-export interface FoundLine extends Place {
+export interface FoundLine extends Position {
   readonly scope: string;
   readonly at: number;
   readonly released: boolean;

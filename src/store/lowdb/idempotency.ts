@@ -5,7 +5,14 @@
  */
 import type { Begun, IdempotencyStore, IdempotentRequest, StoredResponse } from "../../engine/ports/idempotency.ts";
 import { type Folder, unreadable } from "./disk.ts";
-import { linesOf, type Place, readRecord, recordLine, releaseLine, type StoredRequest } from "./idempotency-lines.ts";
+import {
+  linesOf,
+  type Position,
+  readRecord,
+  recordLine,
+  releaseLine,
+  type StoredRequest,
+} from "./idempotency-lines.ts";
 import { Journal } from "./journal.ts";
 
 export const IDEMPOTENCY_KEPT_MS = 24 * 3_600_000;
@@ -18,7 +25,7 @@ const MAX_JOURNAL_BYTES = 8 * 1024 * 1024;
 /** Negligible compared to any request that is worth repeating. */
 const GATHER_MS = 3;
 
-interface Chapter {
+interface Segment {
   readonly name: string;
   readonly number: number;
   readonly journal: Journal;
@@ -29,9 +36,9 @@ interface Chapter {
 }
 
 /** Position of a request's last line. */
-interface Known extends Place {
+interface Known extends Position {
   readonly at: number;
-  readonly chapter: Chapter;
+  readonly segment: Segment;
 }
 
 const nameOf = (number: number): string => `requests-${String(number).padStart(8, "0")}.jsonl`;
@@ -48,8 +55,8 @@ export class JournalIdempotency implements IdempotencyStore {
   /** Writes in progress. */
   readonly #writing = new Map<string, Promise<void>>();
   /** Oldest first. */
-  readonly #old: Chapter[];
-  #current: Chapter;
+  readonly #old: Segment[];
+  #current: Segment;
   #closed = false;
 
   constructor(folder: Folder, now: () => number, most = MAX_IDEMPOTENCY_RECORDS) {
@@ -110,8 +117,8 @@ export class JournalIdempotency implements IdempotencyStore {
   #record(scope: string): StoredRequest | null {
     const known = this.#known.get(scope);
     if (known === undefined || !this.#counts(scope)) return null;
-    const { chapter, offset, length } = known;
-    const path = this.#folder.pathOf(chapter.name);
+    const { segment, offset, length } = known;
+    const path = this.#folder.pathOf(segment.name);
     try {
       return readRecord(this.#bytesAt(path, offset, length).toString("utf8"));
     } catch (cause) {
@@ -142,12 +149,12 @@ export class JournalIdempotency implements IdempotencyStore {
   /** The line counts at once and resolves when it is on the disk; a failed write undoes it. */
   #write(scope: string, at: number, line: string): Promise<void> {
     if (this.#closed) throw new Error("The store of requests is closed.");
-    const chapter = this.#chapterAt(at);
-    const { journal } = chapter;
+    const segment = this.#segmentAt(at);
+    const { journal } = segment;
     const offset = journal.size;
     journal.add(line);
     const before = this.#known.get(scope);
-    const known: Known = { at, chapter, offset, length: journal.size - offset - 1 };
+    const known: Known = { at, segment, offset, length: journal.size - offset - 1 };
     this.#put(scope, known);
     const written: Promise<void> = journal.flushed().then(
       () => this.#settle(scope, written),
@@ -167,7 +174,7 @@ export class JournalIdempotency implements IdempotencyStore {
   }
 
   /** The current journal, or a new one when that is full or old. */
-  #chapterAt(at: number): Chapter {
+  #segmentAt(at: number): Segment {
     const { journal, number, begun_at } = this.#current;
     const isOld = begun_at !== null && begun_at <= at - IDEMPOTENCY_KEPT_MS;
     if (isOld || journal.size >= MAX_JOURNAL_BYTES) {
@@ -179,7 +186,7 @@ export class JournalIdempotency implements IdempotencyStore {
     return this.#current;
   }
 
-  #open(number: number): Chapter {
+  #open(number: number): Segment {
     this.#folder.assertUsable();
     const name = nameOf(number);
     const journal = new Journal(this.#folder.fs, this.#folder.pathOf(name), 0, GATHER_MS);
@@ -187,25 +194,25 @@ export class JournalIdempotency implements IdempotencyStore {
     return { name, number, journal, live: 0, begun_at: null };
   }
 
-  #read(name: string): Chapter {
+  #read(name: string): Segment {
     const path = this.#folder.pathOf(name);
     const bytes = this.#folder.fs.readFileSync(path);
     const size = bytes.lastIndexOf("\n") + 1;
     const journal = new Journal(this.#folder.fs, path, size, GATHER_MS);
-    const chapter: Chapter = { name, number: numberOf(name), journal, live: 0, begun_at: null };
+    const segment: Segment = { name, number: numberOf(name), journal, live: 0, begun_at: null };
     for (const { scope, released, at, offset, length } of linesOf(bytes, path)) {
-      chapter.begun_at ??= at;
+      segment.begun_at ??= at;
       if (released) this.#forget(scope);
-      else this.#put(scope, { at, chapter, offset, length });
+      else this.#put(scope, { at, segment, offset, length });
     }
-    return chapter;
+    return segment;
   }
 
   /** Replaces an earlier line, also in the order. */
   #put(scope: string, known: Known): void {
     const before = this.#known.get(scope);
-    if (before !== undefined) before.chapter.live--;
-    known.chapter.live++;
+    if (before !== undefined) before.segment.live--;
+    known.segment.live++;
     this.#known.set(scope, known);
   }
 
@@ -213,7 +220,7 @@ export class JournalIdempotency implements IdempotencyStore {
     const known = this.#known.get(scope);
     if (known === undefined) return;
     this.#known.delete(scope);
-    known.chapter.live--;
+    known.segment.live--;
   }
 
   #sweep(most: number): void {
@@ -229,7 +236,7 @@ export class JournalIdempotency implements IdempotencyStore {
   }
 
   /** A file that cannot be removed now is read and deleted at the next start. */
-  #drop({ name, journal }: Chapter): void {
+  #drop({ name, journal }: Segment): void {
     journal.close().catch(() => undefined);
     try {
       this.#folder.remove(name);

@@ -13,12 +13,12 @@ import { readJournal } from "./journal-lines.ts";
 export const MAX_PENDING = 10_000;
 
 /** A journal and the deliveries that it recorded first. */
-interface Chapter {
+interface Segment {
   readonly number: number;
   readonly journal: Journal;
   readonly ids: Map<string, number>;
   /** Bytes carried over from earlier journals. */
-  inherited: number;
+  carriedOver: number;
 }
 
 export class JournalInbox implements Inbox {
@@ -27,22 +27,22 @@ export class JournalInbox implements Inbox {
   readonly #pending = new Map<string, PendingDelivery>();
   /** Writes in progress. */
   readonly #recording = new Map<string, Promise<void>>();
-  #current: Chapter;
+  #current: Segment;
   /** Full journals, oldest first; deleted once their deliveries are stored elsewhere. */
-  #old: Chapter[] = [];
+  #old: Segment[] = [];
   #retiring: Promise<void> | null = null;
   #closed = false;
 
   constructor(folder: Folder, now: () => number) {
     this.#folder = folder;
     this.#seen = new DedupeIndex(folder, now);
-    const chapters = folder
+    const segments = folder
       .takeFound(JOURNAL_ENDING)
       .sort()
       .map((name) => this.#read(name));
-    this.#current = chapters.pop() ?? this.#begin(1);
-    this.#old = chapters;
-    if (chapters.length > 0) this.#retire();
+    this.#current = segments.pop() ?? this.#begin(1);
+    this.#old = segments;
+    if (segments.length > 0) this.#retire();
   }
 
   async record(delivery: PendingDelivery): Promise<"new" | "duplicate"> {
@@ -117,9 +117,9 @@ export class JournalInbox implements Inbox {
   /** Appends to the current journal, or to a new one when that is full. */
   #add(entry: InboxLine): void {
     if (this.#closed) throw new Error("The inbox is closed.");
-    const { journal, number, inherited } = this.#current;
+    const { journal, number, carriedOver } = this.#current;
     // Half of a journal may be carried over; such entries are not moved again right away.
-    if (journal.size >= Math.max(MAX_JOURNAL_BYTES, 2 * inherited)) {
+    if (journal.size >= Math.max(MAX_JOURNAL_BYTES, 2 * carriedOver)) {
       const next = this.#begin(number + 1);
       this.#old.push(this.#current);
       this.#current = next;
@@ -128,14 +128,14 @@ export class JournalInbox implements Inbox {
     this.#current.journal.add(lineOf(entry));
   }
 
-  #begin(number: number): Chapter {
+  #begin(number: number): Segment {
     this.#folder.assertUsable();
     const journal = new Journal(this.#folder.fs, this.#folder.pathOf(journalName(number)), 0);
     this.#folder.flush();
-    return { number, journal, ids: new Map(), inherited: 0 };
+    return { number, journal, ids: new Map(), carriedOver: 0 };
   }
 
-  #read(name: string): Chapter {
+  #read(name: string): Segment {
     const { entries, size } = readJournal(this.#folder, name, entryOf);
     const ids = new Map<string, number>();
     for (const entry of entries) {
@@ -149,7 +149,7 @@ export class JournalInbox implements Inbox {
       ids.set(id, at);
     }
     const journal = new Journal(this.#folder.fs, this.#folder.pathOf(name), size);
-    return { number: journalNumber(name), journal, ids, inherited: 0 };
+    return { number: journalNumber(name), journal, ids, carriedOver: 0 };
   }
 
   /**
@@ -165,27 +165,27 @@ export class JournalInbox implements Inbox {
   }
 
   async #retireAll(): Promise<void> {
-    for (let chapter = this.#old[0]; chapter !== undefined; chapter = this.#old[0]) {
-      await this.#settleRecordings(chapter);
-      const heir = this.#current;
-      const size = heir.journal.size;
-      for (const id of chapter.ids.keys()) {
+    for (let segment = this.#old[0]; segment !== undefined; segment = this.#old[0]) {
+      await this.#settleRecordings(segment);
+      const compactionTarget = this.#current;
+      const size = compactionTarget.journal.size;
+      for (const id of segment.ids.keys()) {
         const delivery = this.#pending.get(id);
         if (delivery === undefined) continue;
-        heir.journal.add(lineOf({ delivery }));
-        heir.ids.set(id, delivery.at);
+        compactionTarget.journal.add(lineOf({ delivery }));
+        compactionTarget.ids.set(id, delivery.at);
       }
-      heir.inherited += heir.journal.size - size;
-      await heir.journal.flushed();
-      this.#seen.keep(chapter.number, chapter.ids);
+      compactionTarget.carriedOver += compactionTarget.journal.size - size;
+      await compactionTarget.journal.flushed();
+      this.#seen.keep(segment.number, segment.ids);
       this.#old.shift();
-      await chapter.journal.close();
-      this.#folder.remove(journalName(chapter.number));
+      await segment.journal.close();
+      this.#folder.remove(journalName(segment.number));
     }
   }
 
   /** Waits until every write to this journal has succeeded or failed. */
-  async #settleRecordings({ ids }: Chapter): Promise<void> {
+  async #settleRecordings({ ids }: Segment): Promise<void> {
     await Promise.allSettled([...this.#recording].filter(([id]) => ids.has(id)).map(([, durable]) => durable));
   }
 }

@@ -16,7 +16,7 @@ export interface JobPage {
 
 const cursorOf = ({ created_at, id }: Place): string => Buffer.from(`${created_at}.${id}`).toString("base64url");
 
-function placeOf(cursor: string): Place | null {
+function parseCursor(cursor: string): Place | null {
   const match = /^(-?\d+)\.([a-z0-9]+)$/.exec(Buffer.from(cursor, "base64url").toString("latin1"));
   const [, created_at, id] = match ?? [];
   return created_at === undefined || id === undefined ? null : { created_at: Number(created_at), id };
@@ -49,7 +49,7 @@ export function pageOf(groups: JobGroups, filter: JobFilter, now: number): JobPa
   const { status } = filter;
   const account = filter.account === undefined ? undefined : accountNamed(filter.account);
   const repository = filter.repository === undefined ? undefined : repositoryKey(filter.repository);
-  const from = filter.cursor === undefined ? null : placeOf(filter.cursor);
+  const from = filter.cursor === undefined ? null : parseCursor(filter.cursor);
   if (filter.cursor !== undefined && from === null) return { ids: [], cursor: null };
   const limit = Math.max(1, Math.min(filter.limit, MAX_PAGE));
   const orders = groups.find(account, repository, status === undefined ? "any" : storedAs(status));

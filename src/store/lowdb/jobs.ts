@@ -9,7 +9,7 @@ import type { CommentId } from "../../domain/job/comment-id.ts";
 import { fullName, type Job, type JobId } from "../../domain/job/job.ts";
 import type { AccountUsage } from "../../domain/job/quotas.ts";
 import { type LedgerAccount, userAccount } from "../../domain/market/ledger.ts";
-import type { Looking } from "../../engine/ports/agents.ts";
+import type { AgentQuery } from "../../engine/ports/agents.ts";
 import type { Commit, CommitAnswer, JobCounts, JobFilter, JobStore, StoredJob } from "../../engine/ports/jobs.ts";
 import { factsOf, type JobFacts, offerOf } from "../facts.ts";
 import { acknowledged, committed, type EffectRef, rescheduled } from "../next-record.ts";
@@ -76,11 +76,11 @@ export class LowdbJobs implements JobStore {
     return { ok: true, stored: this.#write(committed(before, commit), before?.postings.length ?? 0) };
   }
 
-  async postpone(id: JobId, effect: EffectRef, not_before: number): Promise<boolean> {
+  async reschedule(id: JobId, effect: EffectRef, not_before: number): Promise<boolean> {
     return this.#rewrite(id, (before) => rescheduled(before, effect, not_before));
   }
 
-  async settle(id: JobId, effect: EffectRef): Promise<boolean> {
+  async acknowledge(id: JobId, effect: EffectRef): Promise<boolean> {
     return this.#rewrite(id, (before) => acknowledged(before, effect));
   }
 
@@ -100,7 +100,7 @@ export class LowdbJobs implements JobStore {
     return this.#newest("comment", repository, comment_id);
   }
 
-  async offer(to: Looking, except: ReadonlySet<JobId>): Promise<JobId | null> {
+  async offer(to: AgentQuery, except: ReadonlySet<JobId>): Promise<JobId | null> {
     return this.#offers.next(to, except, this.#now());
   }
 
@@ -126,7 +126,7 @@ export class LowdbJobs implements JobStore {
     return this.#index.nextWake();
   }
 
-  async tallyOf(account: string): Promise<AccountUsage> {
+  async usageOf(account: string): Promise<AccountUsage> {
     const user = userAccount(account);
     const money = { paid_jobs: this.#books.payouts(user), wallet_cents: this.#books.balances.of(user) };
     return { ...this.#index.accounts.of(accountNamed(account), this.#now()), ...money };

@@ -18,7 +18,7 @@ const byAge = (a: Pick<LedgerRow, "at" | "id">, b: Pick<LedgerRow, "at" | "id">)
 
 const cursorOf = ({ at, id }: LedgerRow): string => Buffer.from(`${at} ${id}`).toString("base64url");
 
-function placeOf(cursor: string): Pick<LedgerRow, "at" | "id"> | null {
+function parseCursor(cursor: string): Pick<LedgerRow, "at" | "id"> | null {
   const [, at, id] = /^(\d+) (.+)$/.exec(Buffer.from(cursor, "base64url").toString("utf8")) ?? [];
   return at === undefined || id === undefined ? null : { at: Number(at), id };
 }
@@ -79,7 +79,7 @@ export class LedgerIndex {
 
   /** An unknown cursor yields an empty page. */
   page(account: LedgerAccount, limit: number, cursor: string | undefined): LedgerPage {
-    const before = cursor === undefined ? null : placeOf(cursor);
+    const before = cursor === undefined ? null : parseCursor(cursor);
     const rows = this.#ledgers.get(account);
     if (rows === undefined || (cursor !== undefined && before === null)) return { rows: [], cursor: null };
     return rows.page(limit, before);

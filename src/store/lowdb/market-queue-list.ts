@@ -13,12 +13,12 @@ export interface QueueCandidate {
   listed: boolean;
 }
 
-interface Place {
+interface Position {
   readonly facts: { readonly id: string; readonly price_cents: number; readonly created_at: number };
 }
 
 /** Highest price first, then oldest. */
-export const byWorth = (a: Place, b: Place): number =>
+export const byWorth = (a: Position, b: Position): number =>
   b.facts.price_cents - a.facts.price_cents ||
   a.facts.created_at - b.facts.created_at ||
   (a.facts.id < b.facts.id ? -1 : a.facts.id > b.facts.id ? 1 : 0);
@@ -28,19 +28,19 @@ export interface Progress {
   /** The list; one of the same name may be created anew. */
   of: MarketQueueList | null;
   /** Everything before this position was offered to the agent; null when unknown. */
-  upTo: Place | null;
+  upTo: Position | null;
   /** Number of additions that the agent has seen. */
-  heard: number;
+  seen: number;
   /** Jobs added before its position since. */
   fresh: QueueCandidate[];
 }
 
 /** Additions that are remembered; an agent that has missed more starts over. */
-const MOST_NEWS = 1_024;
+const MAX_ADDITIONS = 1_024;
 
 export class MarketQueueList {
-  readonly #order = new SortedList<QueueCandidate, Place>(byWorth);
-  #news: QueueCandidate[] = [];
+  readonly #order = new SortedList<QueueCandidate, Position>(byWorth);
+  #additions: QueueCandidate[] = [];
   /** Number of additions before those in memory. */
   #forgotten = 0;
 
@@ -50,10 +50,10 @@ export class MarketQueueList {
 
   add(offered: QueueCandidate): void {
     this.#order.add(offered);
-    this.#news.push(offered);
-    if (this.#news.length < 2 * MOST_NEWS) return;
-    this.#news = this.#news.slice(-MOST_NEWS);
-    this.#forgotten += MOST_NEWS;
+    this.#additions.push(offered);
+    if (this.#additions.length < 2 * MAX_ADDITIONS) return;
+    this.#additions = this.#additions.slice(-MAX_ADDITIONS);
+    this.#forgotten += MAX_ADDITIONS;
   }
 
   remove(offered: QueueCandidate): void {
@@ -66,7 +66,7 @@ export class MarketQueueList {
 
   /** The best job that this agent was never offered. */
   firstNew(agent: string, progress: Progress, except: ReadonlySet<JobId>): QueueCandidate | null {
-    this.#hear(progress);
+    this.#catchUp(progress);
     const isNew = (offered: QueueCandidate): boolean => !offered.presented.has(agent);
     progress.fresh = progress.fresh.filter((offered) => offered.listed && isNew(offered));
     const start = progress.upTo === null ? 0 : this.#order.positionOf(progress.upTo);
@@ -78,19 +78,19 @@ export class MarketQueueList {
     return before ?? behind;
   }
 
-  #hear(progress: Progress): void {
-    const total = this.#forgotten + this.#news.length;
-    const missed = progress.of !== this || progress.heard < this.#forgotten || progress.fresh.length > MOST_NEWS;
+  #catchUp(progress: Progress): void {
+    const total = this.#forgotten + this.#additions.length;
+    const missed = progress.of !== this || progress.seen < this.#forgotten || progress.fresh.length > MAX_ADDITIONS;
     const { upTo } = progress;
     if (missed || upTo === null) {
       progress.upTo = null;
       progress.fresh = [];
     } else {
-      const news = this.#news.slice(progress.heard - this.#forgotten);
+      const news = this.#additions.slice(progress.seen - this.#forgotten);
       progress.fresh.push(...news.filter((offered) => byWorth(offered, upTo) < 0));
     }
     progress.of = this;
-    progress.heard = total;
+    progress.seen = total;
   }
 
   #from(
@@ -106,4 +106,4 @@ export class MarketQueueList {
 }
 
 /** After everything: no price is negative. */
-const END: Place = { facts: { id: "", price_cents: -1, created_at: 0 } };
+const END: Position = { facts: { id: "", price_cents: -1, created_at: 0 } };

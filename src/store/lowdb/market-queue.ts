@@ -5,7 +5,7 @@
  */
 import { LRUCache } from "lru-cache";
 import type { JobId } from "../../domain/job/job.ts";
-import type { Looking } from "../../engine/ports/agents.ts";
+import type { AgentQuery } from "../../engine/ports/agents.ts";
 import { type OfferFacts, repositoryKey } from "../facts.ts";
 import { byWorth, MarketQueueList, type Progress, type QueueCandidate } from "./market-queue-list.ts";
 import { SortedList } from "./sorted-list.ts";
@@ -49,7 +49,7 @@ export class MarketQueue {
     else this.#held.add(offered);
   }
 
-  next({ agent_id, skills, repository }: Looking, except: ReadonlySet<JobId>, now: number): JobId | null {
+  next({ agent_id, skills, repository }: AgentQuery, except: ReadonlySet<JobId>, now: number): JobId | null {
     this.#release(now);
     const place = repository === null ? ANY : repositoryKey(repository);
     this.#openPlace(place);
@@ -80,7 +80,7 @@ export class MarketQueue {
     const name = `${agent} ${key}`;
     let progress = this.#progress.get(name);
     if (progress === undefined) {
-      progress = { of: null, upTo: null, heard: 0, fresh: [] };
+      progress = { of: null, upTo: null, seen: 0, fresh: [] };
       this.#progress.set(name, progress);
     }
     return progress;

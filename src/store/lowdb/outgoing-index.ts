@@ -11,13 +11,13 @@ interface Moment {
 }
 
 /** Position of a body. */
-export interface Place<Chapter> {
-  chapter: Chapter;
+export interface Position<Segment> {
+  segment: Segment;
   start: number;
   length: number;
 }
 
-export interface Entry<Chapter> extends Moment, Place<Chapter> {
+export interface Entry<Segment> extends Moment, Position<Segment> {
   delivery: StoredDelivery;
 }
 
@@ -30,9 +30,9 @@ function momentOf(cursor: string): Moment | null {
   return at === undefined || id === undefined ? null : { at: Number(at), id };
 }
 
-export class OutgoingIndex<Chapter> {
-  readonly #entries = new Map<string, Entry<Chapter>>();
-  readonly #bySubscription = new Map<string, SortedList<Entry<Chapter>, Moment>>();
+export class OutgoingIndex<Segment> {
+  readonly #entries = new Map<string, Entry<Segment>>();
+  readonly #bySubscription = new Map<string, SortedList<Entry<Segment>, Moment>>();
   #pending = 0;
 
   get pending(): number {
@@ -43,40 +43,40 @@ export class OutgoingIndex<Chapter> {
     return this.#entries.size - this.#pending;
   }
 
-  get(id: string): Entry<Chapter> | undefined {
+  get(id: string): Entry<Segment> | undefined {
     return this.#entries.get(id);
   }
 
   /** Replaces position and state of an existing entry. */
-  put(delivery: StoredDelivery, chapter: Chapter, start: number, length: number): void {
+  put(delivery: StoredDelivery, segment: Segment, start: number, length: number): void {
     const before = this.#entries.get(delivery.id);
     if (before !== undefined) {
-      Object.assign(before, { chapter, start, length });
+      Object.assign(before, { segment, start, length });
       this.update(before, delivery);
       return;
     }
-    const entry = { at: delivery.at, id: delivery.id, delivery, chapter, start, length };
+    const entry = { at: delivery.at, id: delivery.id, delivery, segment, start, length };
     this.#entries.set(entry.id, entry);
-    const others = this.#bySubscription.get(delivery.subscription) ?? new SortedList<Entry<Chapter>, Moment>(byAge);
+    const others = this.#bySubscription.get(delivery.subscription) ?? new SortedList<Entry<Segment>, Moment>(byAge);
     others.add(entry);
     this.#bySubscription.set(delivery.subscription, others);
     if (delivery.state === "pending") this.#pending += 1;
   }
 
-  update(entry: Entry<Chapter>, delivery: StoredDelivery): void {
+  update(entry: Entry<Segment>, delivery: StoredDelivery): void {
     this.#pending += Number(delivery.state === "pending") - Number(entry.delivery.state === "pending");
     entry.delivery = delivery;
   }
 
-  all(): Iterable<Entry<Chapter>> {
+  all(): Iterable<Entry<Segment>> {
     return this.#entries.values();
   }
 
-  of(chapter: Chapter): Entry<Chapter>[] {
-    return [...this.#entries.values()].filter((entry) => entry.chapter === chapter);
+  of(segment: Segment): Entry<Segment>[] {
+    return [...this.#entries.values()].filter((entry) => entry.segment === segment);
   }
 
-  remove(entries: readonly Entry<Chapter>[]): void {
+  remove(entries: readonly Entry<Segment>[]): void {
     const touched = new Set<string>();
     for (const { id, delivery } of entries) {
       this.#entries.delete(id);
@@ -94,7 +94,7 @@ export class OutgoingIndex<Chapter> {
   page({ subscription, limit, cursor }: DeliveryFilter, oldest: number) {
     const from = cursor === undefined ? null : momentOf(cursor);
     const entries = this.#bySubscription.get(subscription);
-    const page: Entry<Chapter>[] = [];
+    const page: Entry<Segment>[] = [];
     if (entries === undefined || (cursor !== undefined && from === null)) return { deliveries: [], cursor: null };
     let position = (from === null ? entries.length : entries.positionOf(from)) - 1;
     const most = Math.max(1, Math.min(limit, MAX_PAGE));

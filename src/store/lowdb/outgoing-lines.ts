@@ -58,7 +58,7 @@ export type OutgoingLine =
   | { readonly again: string; readonly at: number };
 
 /** Attempts stored per message; a replayed message may have any number. */
-const MOST_ATTEMPTS = 30;
+const MAX_ATTEMPTS = 30;
 
 /** Lists the fields: this runs for each message, and copying with spread is several times slower. */
 export const fresh = ({ id, subscription, url, event, job, at }: NewDelivery): StoredDelivery => ({
@@ -84,7 +84,7 @@ export const tried = (
   ...before,
   state,
   next_at,
-  attempts: [...before.attempts, attempt].slice(-MOST_ATTEMPTS),
+  attempts: [...before.attempts, attempt].slice(-MAX_ATTEMPTS),
   tries: before.tries + 1,
 });
 

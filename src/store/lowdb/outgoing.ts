@@ -14,7 +14,7 @@ import type {
 } from "../../engine/ports/outgoing-deliveries.ts";
 import type { Folder } from "./disk.ts";
 import { JOURNAL_ENDING, Journal, journalName, journalNumber, MAX_JOURNAL_BYTES } from "./journal.ts";
-import { type Entry, OutgoingIndex, type Place } from "./outgoing-index.ts";
+import { type Entry, OutgoingIndex, type Position } from "./outgoing-index.ts";
 import { again, bodyFrom, deliveriesLine, fresh, lineOf, readLines, tried } from "./outgoing-lines.ts";
 
 /** How long a message can be looked up and replayed. */
@@ -28,15 +28,15 @@ export const MAX_PENDING_DELIVERIES = 100_000;
 /** Cached characters of bodies that are about to be sent; others are read again. */
 const MAX_CACHED_CHARACTERS = 16 * 1024 * 1024;
 
-interface Chapter {
+interface Segment {
   readonly number: number;
   readonly journal: Journal;
   newest: number;
   /** Bytes carried over from earlier journals. */
-  inherited: number;
+  carriedOver: number;
 }
 
-const keyOf = ({ number }: Chapter, start: number): string => `${number}:${start}`;
+const keyOf = ({ number }: Segment, start: number): string => `${number}:${start}`;
 
 /** One event goes to many subscribers, so its body is stored once. */
 function grouped<T, K>(items: readonly T[], keyOf: (item: T) => K): ReadonlyMap<K, readonly T[]> {
@@ -52,12 +52,12 @@ function grouped<T, K>(items: readonly T[], keyOf: (item: T) => K): ReadonlyMap<
 export class JournalOutgoing implements OutgoingStore {
   readonly #folder: Folder;
   readonly #now: () => number;
-  readonly #index = new OutgoingIndex<Chapter>();
+  readonly #index = new OutgoingIndex<Segment>();
   readonly #bodies = new LRUCache<string, string>({ maxSize: MAX_CACHED_CHARACTERS });
   /** Writes in progress. */
   readonly #recording = new Map<string, Promise<void>>();
   /** Oldest first; the last one is appended to. */
-  readonly #chapters: Chapter[] = [];
+  readonly #segments: Segment[] = [];
   /** Results of attempts that are not written yet; many share a write. */
   #outcomes: string[] = [];
   #retiring: Promise<void> | null = null;
@@ -66,8 +66,8 @@ export class JournalOutgoing implements OutgoingStore {
   constructor(folder: Folder, now: () => number) {
     this.#folder = folder;
     this.#now = now;
-    for (const name of folder.takeFound(JOURNAL_ENDING).sort()) this.#chapters.push(this.#read(name));
-    if (this.#chapters.length === 0) this.#begin(1);
+    for (const name of folder.takeFound(JOURNAL_ENDING).sort()) this.#segments.push(this.#read(name));
+    if (this.#segments.length === 0) this.#begin(1);
     this.#retire();
   }
 
@@ -126,7 +126,7 @@ export class JournalOutgoing implements OutgoingStore {
     await this.#retiring;
     this.#writeLater();
     this.#closed = true;
-    for (const { journal } of this.#chapters) await journal.close();
+    for (const { journal } of this.#segments) await journal.close();
   }
 
   async #recordNew(unknown: readonly NewDelivery[]): Promise<void> {
@@ -146,38 +146,38 @@ export class JournalOutgoing implements OutgoingStore {
     }
   }
 
-  #current(): Chapter {
-    const chapter = this.#chapters.at(-1);
-    if (chapter === undefined || this.#closed) throw new Error("The store of outgoing webhooks is closed.");
-    return chapter;
+  #current(): Segment {
+    const segment = this.#segments.at(-1);
+    if (segment === undefined || this.#closed) throw new Error("The store of outgoing webhooks is closed.");
+    return segment;
   }
 
-  #visible(id: string): Entry<Chapter> | null {
+  #visible(id: string): Entry<Segment> | null {
     const entry = this.#index.get(id);
     const old =
       entry !== undefined && entry.delivery.state !== "pending" && entry.at <= this.#now() - DELIVERIES_KEPT_MS;
     return entry === undefined || old || this.#recording.has(id) ? null : entry;
   }
 
-  #bodyOf({ chapter, start, length }: Entry<Chapter>): string {
-    return this.#bodies.get(keyOf(chapter, start)) ?? bodyFrom(chapter.journal.read(start, length));
+  #bodyOf({ segment, start, length }: Entry<Segment>): string {
+    return this.#bodies.get(keyOf(segment, start)) ?? bodyFrom(segment.journal.read(start, length));
   }
 
   /** Writes one body with its messages and indexes them. */
-  #add(chapter: Chapter, deliveries: readonly StoredDelivery[], body: string): void {
-    const { start, length } = this.#write(chapter, deliveries, body);
-    this.#bodies.set(keyOf(chapter, start), body, { size: body.length + 1 });
-    for (const delivery of deliveries) this.#index.put(delivery, chapter, start, length);
+  #add(segment: Segment, deliveries: readonly StoredDelivery[], body: string): void {
+    const { start, length } = this.#write(segment, deliveries, body);
+    this.#bodies.set(keyOf(segment, start), body, { size: body.length + 1 });
+    for (const delivery of deliveries) this.#index.put(delivery, segment, start, length);
   }
 
   /** Returns the body's new position. */
-  #write(chapter: Chapter, deliveries: readonly StoredDelivery[], body: string): Place<Chapter> {
-    const { journal } = chapter;
+  #write(segment: Segment, deliveries: readonly StoredDelivery[], body: string): Position<Segment> {
+    const { journal } = segment;
     const [about, told] = deliveriesLine(deliveries, body);
     const start = journal.size + Buffer.byteLength(about);
     journal.add(about + told);
-    for (const { at } of deliveries) chapter.newest = Math.max(chapter.newest, at);
-    return { chapter, start, length: journal.size - 1 - start };
+    for (const { at } of deliveries) segment.newest = Math.max(segment.newest, at);
+    return { segment, start, length: journal.size - 1 - start };
   }
 
   #writeLater(): void {
@@ -200,27 +200,27 @@ export class JournalOutgoing implements OutgoingStore {
     this.#folder.assertUsable();
     const journal = new Journal(this.#folder.fs, this.#folder.pathOf(journalName(number)), 0);
     this.#folder.flush();
-    this.#chapters.push({ number, journal, newest: Number.NEGATIVE_INFINITY, inherited: 0 });
+    this.#segments.push({ number, journal, newest: Number.NEGATIVE_INFINITY, carriedOver: 0 });
   }
 
   /** Starts a new journal when this one is full; half of one may be carried over. */
   #roll(): void {
-    const { journal, number, inherited } = this.#current();
-    if (journal.size < Math.max(MAX_JOURNAL_BYTES, 2 * inherited)) return;
+    const { journal, number, carriedOver } = this.#current();
+    if (journal.size < Math.max(MAX_JOURNAL_BYTES, 2 * carriedOver)) return;
     this.#begin(number + 1);
     this.#retire();
   }
 
-  #read(name: string): Chapter {
+  #read(name: string): Segment {
     const path = this.#folder.pathOf(name);
     const { lines, size } = readLines(path, this.#folder.fs.readFileSync(path));
     const journal = new Journal(this.#folder.fs, path, size);
-    const chapter: Chapter = { number: journalNumber(name), journal, newest: Number.NEGATIVE_INFINITY, inherited: 0 };
+    const segment: Segment = { number: journalNumber(name), journal, newest: Number.NEGATIVE_INFINITY, carriedOver: 0 };
     for (const { line, start, length } of lines) {
       if ("deliveries" in line) {
         for (const delivery of line.deliveries) {
-          this.#index.put(delivery, chapter, start, length);
-          chapter.newest = Math.max(chapter.newest, delivery.at);
+          this.#index.put(delivery, segment, start, length);
+          segment.newest = Math.max(segment.newest, delivery.at);
         }
         continue;
       }
@@ -231,7 +231,7 @@ export class JournalOutgoing implements OutgoingStore {
       const next = "tried" in line ? tried(delivery, line.attempt, line.state, line.next_at) : again(delivery, line.at);
       this.#index.update(entry, next);
     }
-    return chapter;
+    return segment;
   }
 
   /** Runs in the background. After a failure the journal stays and is retried with the next one. */
@@ -244,20 +244,20 @@ export class JournalOutgoing implements OutgoingStore {
   }
 
   async #retireOldest(): Promise<void> {
-    for (let oldest = this.#chapters[0]; oldest !== undefined && this.#isOver(oldest); oldest = this.#chapters[0]) {
+    for (let oldest = this.#segments[0]; oldest !== undefined && this.#isOver(oldest); oldest = this.#segments[0]) {
       await this.#move(oldest, this.#current());
       const rest = this.#index.of(oldest);
       // A message may have been replayed meanwhile.
       if (rest.some(({ delivery }) => delivery.state === "pending")) continue;
       this.#index.remove(rest);
-      this.#chapters.shift();
+      this.#segments.shift();
       await oldest.journal.close();
       this.#folder.remove(journalName(oldest.number));
     }
   }
 
   /** Moves pending messages; their position changes once the new line is on the disk. */
-  async #move(from: Chapter, to: Chapter): Promise<void> {
+  async #move(from: Segment, to: Segment): Promise<void> {
     this.#writeOutcomes();
     const size = to.journal.size;
     const moving = this.#index.of(from).filter(({ delivery }) => delivery.state === "pending");
@@ -267,15 +267,15 @@ export class JournalOutgoing implements OutgoingStore {
       const deliveries = same.map(({ delivery }) => delivery);
       return [{ same, place: this.#write(to, deliveries, this.#bodyOf(first)) }];
     });
-    to.inherited += to.journal.size - size;
+    to.carriedOver += to.journal.size - size;
     await to.journal.flushed();
     for (const { same, place } of moves) for (const entry of same) Object.assign(entry, place);
   }
 
-  #isOver(oldest: Chapter): boolean {
-    if (oldest === this.#chapters.at(-1)) return false;
+  #isOver(oldest: Segment): boolean {
+    if (oldest === this.#segments.at(-1)) return false;
     if (oldest.newest <= this.#now() - DELIVERIES_KEPT_MS || this.#index.finished > MAX_FINISHED) return true;
-    const bytes = this.#chapters.reduce((sum, { journal }) => sum + journal.size, 0);
+    const bytes = this.#segments.reduce((sum, { journal }) => sum + journal.size, 0);
     return bytes > MAX_BYTES && this.#index.finished > this.#index.pending;
   }
 }

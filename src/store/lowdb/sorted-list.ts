@@ -1,5 +1,5 @@
 /** A sorted list in blocks: inserting and removing move only the items of one block. Appending is cheapest. */
-const LONGEST_BLOCK = 512;
+const MAX_BLOCK = 512;
 
 export class SortedList<T extends Key, Key = T> {
   /** No block is empty. */
@@ -29,14 +29,14 @@ export class SortedList<T extends Key, Key = T> {
     const tail = this.#blocks.at(-1);
     const last = tail?.at(-1);
     if (tail === undefined || last === undefined || this.#compare(last, item) < 0) {
-      if (tail !== undefined && tail.length < LONGEST_BLOCK) tail.push(item);
+      if (tail !== undefined && tail.length < MAX_BLOCK) tail.push(item);
       else this.#blocks.push([item]);
       return;
     }
     const number = this.#blockOf(item);
     const block = this.#blocks[number] ?? tail;
     block.splice(this.#placeIn(block, item), 0, item);
-    if (block.length > LONGEST_BLOCK) this.#blocks.splice(number + 1, 0, block.splice(block.length >>> 1));
+    if (block.length > MAX_BLOCK) this.#blocks.splice(number + 1, 0, block.splice(block.length >>> 1));
   }
 
   remove(item: T): void {

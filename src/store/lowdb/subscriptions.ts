@@ -83,7 +83,7 @@ export class LowdbSubscriptions implements SubscriptionStore {
     return true;
   }
 
-  async hearing(account: string, repository: Named, event: EventName): Promise<readonly StoredSubscription[]> {
+  async matching(account: string, repository: Named, event: EventName): Promise<readonly StoredSubscription[]> {
     return [...this.#of(account).values()].filter(
       (one) =>
         one.disabled === null &&

@@ -19,7 +19,7 @@ const MIN_CLEARED = 64;
 
 const lineSchema = z.object({ kind: z.enum(USAGE_KINDS), of: z.string(), at: z.number() });
 
-interface Chapter {
+interface Segment {
   readonly number: number;
   readonly journal: Journal;
   /** Of its first and of its last line; null: it has none yet. */
@@ -34,8 +34,8 @@ export class JournalUsage implements UsageStore {
   readonly #now: () => number;
   readonly #times = new Map<UsageKind, Times>();
   /** Oldest first. */
-  #old: Chapter[];
-  #current: Chapter;
+  #old: Segment[];
+  #current: Segment;
 
   constructor(folder: Folder, now: () => number) {
     this.#folder = folder;
@@ -96,14 +96,14 @@ export class JournalUsage implements UsageStore {
     }
   }
 
-  #begin(number: number): Chapter {
+  #begin(number: number): Segment {
     this.#folder.assertUsable();
     const journal = new Journal(this.#folder.fs, this.#folder.pathOf(journalName(number)), 0);
     this.#folder.flush();
     return { number, journal, begun_at: null, ended_at: 0 };
   }
 
-  #read(name: string): Chapter {
+  #read(name: string): Segment {
     const { entries, size } = readJournal(this.#folder, name, (text) => lineSchema.parse(readRecord("usage", text)));
     const now = this.#now();
     for (const { kind, of, at } of entries) {
@@ -119,7 +119,7 @@ export class JournalUsage implements UsageStore {
   #sweep(): void {
     const from = this.#now() - USAGE_KEPT_MS;
     const over = this.#old.filter(({ ended_at }) => ended_at <= from);
-    this.#old = this.#old.filter((chapter) => !over.includes(chapter));
+    this.#old = this.#old.filter((segment) => !over.includes(segment));
     for (const { number, journal } of over) {
       void journal.close().catch(() => undefined);
       this.#folder.remove(journalName(number));

@@ -159,7 +159,7 @@ export function describeEffects(engine: Engine): void {
       withStore(engine, async ({ jobs }) => {
         const [first] = (await keep(jobs, sampleJob(1), { effects: [syncComment] })).effects;
         if (first === undefined) throw new Error("The effect was not kept.");
-        await jobs.postpone(jobId(1), first, START + 100);
+        await jobs.reschedule(jobId(1), first, START + 100);
         const { effects } = await keep(jobs, sampleJob(1), { effects: [{ ...syncComment, not_before: START + 9 }] });
         expect(effects).toHaveLength(1);
         expect(effects[0]).toMatchObject({ key: "sync-comment", attempts: 0, not_before: START + 9 });
@@ -194,8 +194,8 @@ export function describeEffects(engine: Engine): void {
           const [effect] = (await keep(jobs, sampleJob(1), { effects: [syncComment] })).effects;
           if (effect === undefined) throw new Error("The effect was not kept.");
           serials.add(effect.serial);
-          expect(await jobs.settle(jobId(1), effect)).toBe(true);
-          expect(await jobs.settle(jobId(1), effect)).toBe(false);
+          expect(await jobs.acknowledge(jobId(1), effect)).toBe(true);
+          expect(await jobs.acknowledge(jobId(1), effect)).toBe(false);
         }
         expect(serials.size).toBe(5);
       }));
@@ -204,13 +204,13 @@ export function describeEffects(engine: Engine): void {
       withStore(engine, async (store, reopen) => {
         const [first] = (await keep(store.jobs, sampleJob(1), { effects: [syncComment] })).effects;
         if (first === undefined) throw new Error("The effect was not kept.");
-        expect(await store.jobs.postpone(jobId(1), first, START + 1)).toBe(true);
-        expect(await store.jobs.postpone(jobId(1), first, START + 2)).toBe(true);
+        expect(await store.jobs.reschedule(jobId(1), first, START + 1)).toBe(true);
+        expect(await store.jobs.reschedule(jobId(1), first, START + 2)).toBe(true);
         const { jobs } = await reopen();
         expect((await jobs.load(jobId(1)))?.effects).toEqual([{ ...first, attempts: 2, not_before: START + 2 }]);
         await keep(jobs, sampleJob(1), { effects: [syncComment] });
-        expect(await jobs.postpone(jobId(1), first, START + 3)).toBe(false);
-        expect(await jobs.postpone(jobId(2), first, START + 3)).toBe(false);
+        expect(await jobs.reschedule(jobId(1), first, START + 3)).toBe(false);
+        expect(await jobs.reschedule(jobId(2), first, START + 3)).toBe(false);
       }));
 
     it("lets a command that was being decided commit after a try was counted, and loses neither", () =>
@@ -218,7 +218,7 @@ export function describeEffects(engine: Engine): void {
         const before = await keep(jobs, sampleJob(1), { effects: [syncComment] });
         const [effect] = before.effects;
         if (effect === undefined) throw new Error("The effect was not kept.");
-        await jobs.postpone(jobId(1), effect, START + 7);
+        await jobs.reschedule(jobId(1), effect, START + 7);
         const answer = await jobs.commit(commitOf(sampleJob(1, { title: "new" }), before.version));
         expect(answer).toMatchObject({ ok: true, stored: { effects: [{ attempts: 1, not_before: START + 7 }] } });
       }));
@@ -229,7 +229,7 @@ export function describeEffects(engine: Engine): void {
         if (effect === undefined) throw new Error("The effect was not kept.");
         await keep(store.jobs, sampleJob(2), { effects: [merge] });
         await keep(store.jobs, sampleJob(3));
-        await store.jobs.settle(jobId(1), effect);
+        await store.jobs.acknowledge(jobId(1), effect);
         expect(await store.jobs.withEffects()).toEqual([jobId(2)]);
         expect(await (await reopen()).jobs.withEffects()).toEqual([jobId(2)]);
       }));

@@ -192,8 +192,8 @@ export function describeLookups(engine: Engine): void {
         await keep(store.jobs, sampleJob(3), { effects: [held] });
         const [first, second] = (await store.jobs.load(jobId(1)))?.effects ?? [];
         if (first === undefined || second === undefined) throw new Error("the effects are gone");
-        await store.jobs.postpone(jobId(1), first, START + 5);
-        await store.jobs.settle(jobId(1), second);
+        await store.jobs.reschedule(jobId(1), first, START + 5);
+        await store.jobs.acknowledge(jobId(1), second);
         const statuses = { ...none, queued: 2, submitted: 0, verified: 0, cancelled: 0, failed: 1 };
         for (const { jobs } of [store, await reopen()]) {
           expect(await jobs.tally()).toEqual({ statuses, pending: 3, failing: 1 });

@@ -50,10 +50,10 @@ export function describeSubscriptions(engine: Engine): void {
         await store.subscriptions.add(subscription("own", { url: null }), 100);
         await store.subscriptions.add(subscription("bob", { account: "bob" }), 100);
         for (const { subscriptions } of [store, await reopen()]) {
-          expect(ids(await subscriptions.hearing("ada", HELLO, "job.merged"))).toEqual(["all", "here", "merged"]);
-          expect(ids(await subscriptions.hearing("ada", HELLO, "job.queued"))).toEqual(["all", "here"]);
-          expect(ids(await subscriptions.hearing("bob", HELLO, "job.queued"))).toEqual(["bob"]);
-          expect(await subscriptions.hearing("eve", HELLO, "job.queued")).toEqual([]);
+          expect(ids(await subscriptions.matching("ada", HELLO, "job.merged"))).toEqual(["all", "here", "merged"]);
+          expect(ids(await subscriptions.matching("ada", HELLO, "job.queued"))).toEqual(["all", "here"]);
+          expect(ids(await subscriptions.matching("bob", HELLO, "job.queued"))).toEqual(["bob"]);
+          expect(await subscriptions.matching("eve", HELLO, "job.queued")).toEqual([]);
         }
       }));
 
@@ -63,7 +63,7 @@ export function describeSubscriptions(engine: Engine): void {
         await store.subscriptions.add(subscription("older", { repository: "octo/hello" }), MOST);
         const { subscriptions } = await reopen();
         const told = async (id: number, name = "hello") =>
-          ids(await subscriptions.hearing("ada", { owner: "octo", name, id }, "job.queued"));
+          ids(await subscriptions.matching("ada", { owner: "octo", name, id }, "job.queued"));
         expect(await told(42)).toEqual(["bound", "older"]);
         expect(await told(42, "renamed")).toEqual(["bound"]);
         expect(await told(43)).toEqual(["older"]);
@@ -90,8 +90,8 @@ export function describeSubscriptions(engine: Engine): void {
         expect(await store.subscriptions.change("a", () => null)).toBeNull();
         expect(await store.subscriptions.change("b", (before) => before)).toBeNull();
         for (const { subscriptions } of [store, await reopen()]) {
-          expect(await subscriptions.hearing("ada", HELLO, "job.queued")).toEqual([]);
-          expect(ids(await subscriptions.hearing("ada", HELLO, "job.failed"))).toEqual(["a"]);
+          expect(await subscriptions.matching("ada", HELLO, "job.queued")).toEqual([]);
+          expect(ids(await subscriptions.matching("ada", HELLO, "job.failed"))).toEqual(["a"]);
         }
       }));
   });

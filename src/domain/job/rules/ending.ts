@@ -19,7 +19,7 @@ import { newAttempt } from "../schema.ts";
 import { withoutResult } from "../usage.ts";
 
 /** Two attempts: accept and fail both count (job-market seed). */
-export const MOST_ATTEMPTS = 3;
+export const MAX_ATTEMPTS = 3;
 
 /** The most earlier rounds that a job remembers in words. */
 export const MOST_ROUNDS = 20;
@@ -124,7 +124,7 @@ export function failAttempt(
     work: remembered({ ...job, work: extra.set?.work ?? job.work }, now, doing),
   };
   if (job.cancellation_requested) return endUnpaid(job, now, "cancelled", { ...extra, set: counted, note: why });
-  if (last || attempt_count >= MOST_ATTEMPTS)
+  if (last || attempt_count >= MAX_ATTEMPTS)
     return endUnpaid(job, now, "failed", { ...extra, set: counted, note: why });
   const next: Job = {
     ...job,
