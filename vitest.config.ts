@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 import { memoryFolder } from "./test/memory-folder.ts";
 
@@ -32,18 +33,18 @@ const containers = {
   },
 };
 
-/** A real browser; left out where there is none. */
+/** A real browser; left out where there is none. Its one file is the longest, and begins first by its name. */
 const browser = {
   test: {
     ...sharing("browser", ["browser"], { testTimeout: PATIENCE_MS, isolate: false }).test,
     globalSetup: "test/browser/set-up.ts",
-    sequence: { groupOrder: 2 },
   },
 };
 
 export default defineConfig({
   test: {
-    maxWorkers: 5,
+    // tests wait for programs and for each other's answers, so that one more than there are processors keeps these busy
+    maxWorkers: availableParallelism() + 1,
     globalSetup: "test/build.ts",
     projects: [
       sharing("doors", ["contract", "flows", "process"], { testTimeout: PATIENCE_MS, isolate: false }),

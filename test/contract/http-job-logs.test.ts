@@ -155,6 +155,8 @@ describe("following a job's log", () => {
     await tell(id, PULL, ACCEPT);
     const stored = await server.store.jobs.load(id);
     if (stored === null) throw new Error("no job");
+    // else the lines may be of the same millisecond
+    clock.pass(1_000);
     const line = (seq: number, text: string) => ({
       seq,
       at: new Date(clock.now()).toISOString(),
