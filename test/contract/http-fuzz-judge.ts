@@ -136,6 +136,9 @@ function* ofAgreement(
   if (mistake !== null && answered.status < 300) yield `taken, though the description forbids it: ${mistake}`;
   const { code, error = "" } = Object(parsed(answered.text));
   if (mistake !== null || code !== "invalid_field" || answered.text.includes(UNREADABLE)) return;
+  // an odd path may hold a query of its own, which the body has no part in
+  const asking = [...new URLSearchParams(sent.path.split("?")[1]).keys()];
+  if (asking.some((name) => !operation.parameters.some((one) => one.name === name))) return;
   const field = /^[\w.[\]]+(?=: )/.exec(String(error))?.[0].replace(/\[\d+\]/g, "[]") ?? "";
   const elsewhere = operation.parameters.some(({ name }) => name === field);
   if (!elsewhere && !BESIDE_THE_SCHEMA.includes(`${operation.operationId} ${field}`))

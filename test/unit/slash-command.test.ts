@@ -58,6 +58,8 @@ describe("a task", () => {
     ["of polite words and one of its own", "/job please refactor this", "please refactor this"],
     ["with a verb among fillers after two dashes", "/job -- please cancel", "please cancel"],
     ["of polite words alone", "/job do it now", "do it now"],
+    ["with a short word that is like a verb", "/job please say it", "please say it"],
+    ["of a greeting", "/job say hello", "say hello"],
     ["of an HTML comment alone, which is none", "/job <!-- x -->", ""],
     ["of an HTML comment that never ends, which is none", "/job\n\n<!-- fix it", ""],
     ["with an HTML comment in it", "/job <!-- x --> fix it", "<!-- x --> fix it"],

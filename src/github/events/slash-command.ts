@@ -77,12 +77,14 @@ function verbMeant(word: string): Verb | null {
 
 /** What people say around a verb, as in `/job please cancel it now`. */
 const FILLERS: ReadonlySet<string> = new Set(
-  "a again all and asap can could do for go hello hey hi i immediately it job just kindly me my now ok okay please pls plz run sorry task thank thanks that the then there this to try want we will would you".split(
+  "a again all and asap can could do for go i immediately it job just kindly me my now ok okay please pls plz run sorry task thank thanks that the then there this to try want we will would you".split(
     " ",
   ),
 );
 /** A command in many words has few of them. */
 const LONGEST_REQUEST = 100;
+/** Among other words, one with fewer letters is taken for what it says. */
+const SHORTEST_SLIP = 5;
 
 /** A tag or a comment that an editor has left behind a command, as in `/job cancel<br>`. */
 const MARKUP = /<[!/a-z][^<>]*>/gi;
@@ -103,7 +105,11 @@ function verbAmongFillers(task: string): Verb | null {
   const [word = words.find((one) => SYNONYMS.has(one)), id, ...more] = said;
   if (word === undefined || more.length > 0) return null;
   const isNamed = id === undefined || (JOB_WORD.test(id) && /\d/.test(id));
-  return isNamed ? verbMeant(word) : null;
+  if (!isNamed) return null;
+  // `say` is a word of a task, and no slip of `pay`
+  return word.length < SHORTEST_SLIP
+    ? (VERBS.find((one) => one === word) ?? SYNONYMS.get(word) ?? null)
+    : verbMeant(word);
 }
 
 /** The verb of this line with the text below it, or its mistake; null when the line is part of a task. */
