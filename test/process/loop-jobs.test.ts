@@ -109,7 +109,7 @@ describe("a job", () => {
     await told(ADMIN, "/api/wallet/credit", 201, { account: "user-0", amount_cents: 100_000 });
     const content = Buffer.alloc(500 * 1024, 0xff).toString("base64");
     const order = (text: string) => ({
-      ...{ prompt: filling(60_000, text), price_cents: 500, time_limit_seconds: 3_600, confirmed: true },
+      ...{ prompt: `Do ${filling(59_990, text)}`, price_cents: 500, time_limit_seconds: 3_600, confirmed: true },
       attachments: [{ name: "notes.bin", type: "text/plain", content }],
       envVars: Object.fromEntries(Array.from({ length: 20 }, (_, at) => [`NAME_${at}`, filling(1_000, text)])),
     });
