@@ -257,7 +257,7 @@ const actionsAttempt = z.object({
   progress_at: unset(time),
 });
 
-const actionsWork = actionsAttempt.extend({
+export const actionsWorkSchema = actionsAttempt.extend({
   kind: z.literal("actions"),
   /** Ids of the runs of earlier attempts, newest last, whose late events mean nothing. */
   past_runs: list(number),
@@ -267,7 +267,7 @@ const actionsWork = actionsAttempt.extend({
   old_workflow: z.boolean().default(false),
 });
 /** Work that the repository's own GitHub Actions do. */
-export type ActionsWork = Shape<typeof actionsWork>;
+export type ActionsWork = Shape<typeof actionsWorkSchema>;
 
 /** Of one attempt by a worker of the market. */
 const marketAttempt = z.object({
@@ -281,7 +281,7 @@ const marketAttempt = z.object({
   sender_asked_at: unset(time),
 });
 
-const marketWork = marketAttempt.extend({
+export const marketWorkSchema = marketAttempt.extend({
   kind: z.literal("market"),
   /** What the market is told beside the task. */
   description: text.default(""),
@@ -297,9 +297,9 @@ const marketWork = marketAttempt.extend({
   debts: list(debt),
 });
 /** Work that is offered to agents of the market. */
-export type MarketWork = Shape<typeof marketWork>;
+export type MarketWork = Shape<typeof marketWorkSchema>;
 
-const work = z.discriminatedUnion("kind", [actionsWork, marketWork]);
+const work = z.discriminatedUnion("kind", [actionsWorkSchema, marketWorkSchema]);
 /** Who does the work, with what only they have. */
 export type Work = Shape<typeof work>;
 export type Runner = Work["kind"];
@@ -383,8 +383,8 @@ const NEW_ATTEMPT = attempt.parse({});
 const NEW_ACTIONS_ATTEMPT = actionsAttempt.parse({});
 const NEW_MARKET_ATTEMPT = marketAttempt.parse({});
 
-export const NEW_ACTIONS_WORK: ActionsWork = actionsWork.parse({ kind: "actions" });
-export const NEW_MARKET_WORK: MarketWork = marketWork.parse({ kind: "market" });
+export const NEW_ACTIONS_WORK: ActionsWork = actionsWorkSchema.parse({ kind: "actions" });
+export const NEW_MARKET_WORK: MarketWork = marketWorkSchema.parse({ kind: "market" });
 
 /** The same work, to be begun anew. */
 const begunAnew = (work: Work): Work =>

@@ -6,7 +6,7 @@
 import { z } from "zod";
 import { URGENCIES } from "../../domain/job/effect.ts";
 import type { Job } from "../../domain/job/job.ts";
-import { jobSchema } from "../../domain/job/schema.ts";
+import { actionsWorkSchema, jobSchema, marketWorkSchema } from "../../domain/job/schema.ts";
 import { effectsTo5, foundTo5 } from "../../domain/job/upcasts.ts";
 import type { StoredJob } from "../../engine/ports/jobs.ts";
 import type { Findable } from "../facts.ts";
@@ -26,10 +26,21 @@ const time = z.number();
 const number = z.number().int();
 
 /** The fields of the first line, in its order: an older file that has one of them further down is then read whole. */
-const findable = jobSchema.pick({
+const fields = jobSchema.pick({
   ...{ id: true, account: true, repository: true, status: true, origin: true, work: true, created_at: true },
   ...{ submitted_at: true, merged_at: true, deadline_at: true, head_sha: true, pushed_at: true, woken_at: true },
   ...{ pull_request: true, former_pull_requests: true, merge: true, price_cents: true },
+});
+
+/** Of the work only what jobs are found by is checked: there are many jobs at the start. */
+const findable = fields.extend({
+  work: z.discriminatedUnion("kind", [
+    actionsWorkSchema.pick({ kind: true, run: true }),
+    marketWorkSchema.pick({
+      ...{ kind: true, hold: true, worker: true, skills: true, presented_to_agents: true, given_up: true, debts: true },
+      sender_asked_at: true,
+    }),
+  ]),
 });
 
 const effect = z.object({
