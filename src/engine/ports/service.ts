@@ -66,7 +66,7 @@ export interface JobService {
   /** The account of this person if they may use commands here, else null. Throws when GitHub does not answer. */
   readonly admit: Admit;
   /** Resolves when the delivery is on the disk; it is processed in the background. */
-  receive(deliveryId: string, heard: GitHubEvent): Promise<"new" | "duplicate">;
+  receive(deliveryId: string, event: GitHubEvent): Promise<"new" | "duplicate">;
   /** Resolves at the commit that satisfies the predicate, or with null after the timeout. */
   waitFor(id: JobId, predicate: (stored: StoredJob) => boolean, timeout_ms: number): Promise<StoredJob | null>;
   /** Calls back after every commit of this job; the returned function ends that. */

@@ -33,7 +33,7 @@ const createKey = (parts: KeyParts): Route =>
     method: "post",
     path: "/api/keys",
     operation: "createKey",
-    summary: "Mint a key",
+    summary: "Create a key",
     about: "The key is shown this once; its hash alone is kept.",
     body: keyRequestSchema,
     example: {

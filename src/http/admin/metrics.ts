@@ -10,7 +10,7 @@ import type { Inbox } from "../../engine/ports/inbox.ts";
 import type { JobStore } from "../../engine/ports/jobs.ts";
 import type { Meter } from "../../engine/ports/metrics.ts";
 
-/** Of one route; told of every request when it is over. Status null: it was aborted. */
+/** Of one route; called for every request when it is over. Status null: it was aborted. */
 export type Timer = (method: string, status: number | null, ms: number) => void;
 export type Timed = (route: string) => Timer;
 

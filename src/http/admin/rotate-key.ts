@@ -36,7 +36,7 @@ const NOT_FOUND = {
   code: "not_found",
   sentence: "There is no key of this id; GET /api/keys lists them.",
 } as const;
-const EXPIRED = { ok: false, code: "key_expired", sentence: "This key has expired; mint a new one." } as const;
+const EXPIRED = { ok: false, code: "key_expired", sentence: "This key has expired; create a new one." } as const;
 
 const TOO_MANY = {
   ok: false,

@@ -8,7 +8,7 @@ import { webhookRoutes } from "./webhooks.ts";
 
 export const adminRoutes: RouteGroup = {
   sections: {
-    webhooks: "Be told of jobs instead of asking.",
+    webhooks: "Receive events of jobs instead of polling.",
     keys: "API keys.",
     audit: "Who did what.",
   },

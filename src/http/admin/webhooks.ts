@@ -1,6 +1,6 @@
 /**
- * `/api/webhooks`: who is told of jobs, where, and with which secret. Secrets are shown when they are made and not kept in
- * any other answer, so none of these routes takes an `Idempotency-Key`.
+ * `/api/webhooks`: subscriptions to events of jobs. Their secrets are shown once, when they are made, so none of these
+ * routes takes an `Idempotency-Key`.
  */
 import { z } from "zod";
 import { canReachSubscription, isAdmin } from "../../domain/access.ts";
@@ -60,7 +60,7 @@ const subscribing = (parts: WebhookParts): Route[] => [
     method: "post",
     path: "/api/webhooks",
     operation: "createWebhook",
-    summary: "Be told of jobs",
+    summary: "Subscribe to events of jobs",
     about: "One event for each transition of the account's jobs, signed as Standard Webhooks says.",
     scope: "write",
     body: z.strictObject({
@@ -70,7 +70,7 @@ const subscribing = (parts: WebhookParts): Route[] => [
     }),
     example: { body: { url: "https://example.com/journeyman", events: ["job.merged", "job.failed"] } },
     answers: {
-      201: { about: "From now on it is told.", schema: issuedSchema, example: { ...WEBHOOK_EXAMPLE, ...SECRET } },
+      201: { about: "Events go there from now on.", schema: issuedSchema, example: { ...WEBHOOK_EXAMPLE, ...SECRET } },
       ...BOUND,
       409: { about: "The account has as many as it may.", codes: ["too_many_webhooks"] },
     },

@@ -26,7 +26,7 @@ export interface AnswerShape {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** What a route is told of a request that has passed its schemas. */
+/** A request that has passed the schemas of its route. */
 export interface Call<Params, Query, Body> {
   readonly request: Request;
   readonly params: Params;

@@ -52,7 +52,7 @@ const mayNot = (repository: string): string =>
   `You may not command in ${repository}, or Journeyman is not installed there; no key was made.`;
 
 /** What travels in the cookie. */
-export const begunSchema = z.object({ state: z.string(), verifier: z.string(), wish: signInRequestSchema });
+export const begunSchema = z.object({ state: z.string(), verifier: z.string(), key_request: signInRequestSchema });
 
 export interface Refused {
   readonly status: number;
@@ -77,7 +77,7 @@ export async function whoWishes(
     const [status, sentence] = NOT_SIGNED_IN[who.why];
     return { status, sentence };
   }
-  const [owner = "", name = ""] = begun.wish.repository.split("/");
+  const [owner = "", name = ""] = begun.key_request.repository.split("/");
   const installation = await parts.githubClient.installation(owner, name);
   const account =
     installation === null
@@ -89,12 +89,12 @@ export async function whoWishes(
 
 export async function issueKey(
   parts: IssueKeyParts,
-  wish: SignInRequest,
+  key_request: SignInRequest,
   { login, account, may }: Known,
   via: Via,
 ): Promise<Refused | { readonly page: string }> {
   const now = parts.now();
-  const { repository, scopes } = wish;
+  const { repository, scopes } = key_request;
   const record = (outcome: string, id = ""): void =>
     parts.record({ account, login, via }, { action: "key-created", target: keyTarget(id), repository, outcome });
   if (!may) {
@@ -107,10 +107,10 @@ export async function issueKey(
     record("too_many_keys");
     return TOO_MANY;
   }
-  const expires_at = now + wish.days * DAY_MS;
+  const expires_at = now + key_request.days * DAY_MS;
   const { key, stored } = newKey({ account, login, repository, scopes, expires_at }, now);
   await parts.keys.add(stored);
   record("done", stored.id);
-  const shown = { key, id: stored.id, account, wish, public_url: parts.public_url };
+  const shown = { key, id: stored.id, account, key_request, public_url: parts.public_url };
   return { page: keyPage({ ...shown, expires_at: new Date(expires_at).toISOString() }) };
 }

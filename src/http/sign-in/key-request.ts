@@ -1,4 +1,4 @@
-/** What somebody who signs in may wish for: a key for one repository, never one for admins, never one for ever. */
+/** What somebody who signs in may ask for: a key for one repository, never one for admins, never one for ever. */
 import { z } from "zod";
 import { repositoryField } from "../admin/new-key.ts";
 
@@ -27,11 +27,13 @@ const form = z.object({
   days: z.string().transform(Number).catch(Number.NaN),
 });
 
-/** The wish in this form, or a sentence about the first thing that is wrong with it. */
-export function signInRequestOf(body: unknown): { readonly wish: SignInRequest } | { readonly sentence: string } {
+/** The key request in this form, or a sentence about the first thing that is wrong with it. */
+export function signInRequestOf(
+  body: unknown,
+): { readonly key_request: SignInRequest } | { readonly sentence: string } {
   const typed = form.safeParse(body ?? {});
   const parsed = signInRequestSchema.safeParse(typed.success ? typed.data : {});
-  if (parsed.success) return { wish: { ...parsed.data, scopes: [...new Set(parsed.data.scopes)] } };
+  if (parsed.success) return { key_request: { ...parsed.data, scopes: [...new Set(parsed.data.scopes)] } };
   const issue = parsed.error.issues[0];
   return { sentence: `${String(issue?.path[0] ?? "form")}: ${issue?.message ?? "is not as expected."}` };
 }

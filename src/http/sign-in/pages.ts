@@ -35,26 +35,26 @@ export interface IssuedKey {
   readonly key: string;
   readonly id: string;
   readonly account: string;
-  readonly wish: SignInRequest;
+  readonly key_request: SignInRequest;
   /** ISO 8601. */
   readonly expires_at: string;
   readonly public_url: string;
 }
 
-const curlOf = ({ key, wish, public_url }: IssuedKey): string =>
-  wish.scopes.includes("write")
+const curlOf = ({ key, key_request, public_url }: IssuedKey): string =>
+  key_request.scopes.includes("write")
     ? `curl -sS -X POST '${public_url}/api/create-job' -H 'x-api-key: ${key}' -H 'content-type: application/json' -d '{"job": "create HELLO.md that says hello"}'`
     : `curl -sS '${public_url}/api/jobs/status?job_id=ID-OF-A-JOB' -H 'x-api-key: ${key}'`;
 
-export const keyPage = (minted: IssuedKey): string =>
+export const keyPage = (issued: IssuedKey): string =>
   pageOf(
     TITLE,
     html`<p>This is the key. It is shown this once: copy it now, and leave this page.</p>
-<pre>${minted.key}</pre>
-<p>It is ${minted.id} of the account ${minted.account}, for ${minted.wish.repository} alone, with the scopes
-${minted.wish.scopes.join(", ")}, until ${minted.expires_at}. To try it:</p>
-<pre>${curlOf(minted)}</pre>
-<p>To revoke it, send <code>DELETE ${minted.public_url}/api/keys/self</code> with it.</p>`,
+<pre>${issued.key}</pre>
+<p>It is ${issued.id} of the account ${issued.account}, for ${issued.key_request.repository} alone, with the scopes
+${issued.key_request.scopes.join(", ")}, until ${issued.expires_at}. To try it:</p>
+<pre>${curlOf(issued)}</pre>
+<p>To revoke it, send <code>DELETE ${issued.public_url}/api/keys/self</code> with it.</p>`,
   );
 
 /** `again`: where one begins anew; null where that would not help. */

@@ -136,7 +136,7 @@ function flow(page: Page, parts: Parts): void {
     const asked = signInRequestOf(request.body);
     if ("sentence" in asked) return refuse(response, 400, asked.sentence);
     const { address: to, state, verifier } = await parts.sign_in.begin();
-    const begun = cookie.seal({ state, verifier, wish: asked.wish });
+    const begun = cookie.seal({ state, verifier, key_request: asked.key_request });
     response.set("Cache-Control", "no-store").append("Set-Cookie", begun);
     response.redirect(303, to);
   });
@@ -160,7 +160,7 @@ function flow(page: Page, parts: Parts): void {
     });
     if ("sentence" in who && who.status === 400) parts.authThrottle.failed(request);
     const via = { key_id: null, address: clientAddress(request), request_id: requestId(request) };
-    const outcome = "login" in who ? await issueKey(parts, begun.wish, who, via) : who;
+    const outcome = "login" in who ? await issueKey(parts, begun.key_request, who, via) : who;
     if ("sentence" in outcome) refuse(response, outcome.status, outcome.sentence);
     else show(response, 200, outcome.page);
   });

@@ -58,8 +58,8 @@ export const jobStatus = (parts: JobStatusParts): Route =>
       }
       const seen = parts.lines.viewed(stored);
       // lines of a running job are in no version yet
-      const told = seen === stored ? "" : `.${seen.log.at(-1)?.seq ?? 0}`;
-      const tag = `"${VIEW_VERSION}.${stored.version}${told}"`;
+      const unstored = seen === stored ? "" : `.${seen.log.at(-1)?.seq ?? 0}`;
+      const tag = `"${VIEW_VERSION}.${stored.version}${unstored}"`;
       const headers = { ETag: tag, "Cache-Control": "private, no-cache" };
       if (request.headers["if-none-match"] === tag) return { status: 304, headers };
       return success(200, createJobView(seen), headers);

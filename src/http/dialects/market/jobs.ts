@@ -178,11 +178,11 @@ async function attachmentOf(parts: MarketJobParts, request: Request, name: strin
   const job = await readableJob(parts, request);
   if (!("id" in job)) return NO_JOB;
   for (const held of [marketWork(job)?.delivery, marketWork(job)?.enclosure]) {
-    const told = held?.attachments.find((one) => one.name === name);
-    const text = held?.parcel && told ? await parts.blobs.get(job.id, held.parcel) : null;
+    const listed = held?.attachments.find((one) => one.name === name);
+    const text = held?.parcel && listed ? await parts.blobs.get(job.id, held.parcel) : null;
     const content = text === null ? undefined : unpackBlob(text).attachments.find((one) => one.name === name);
-    if (told !== undefined && content !== undefined)
-      return success(200, { ...told, content: content.content }, { "Cache-Control": "private, no-store" });
+    if (listed !== undefined && content !== undefined)
+      return success(200, { ...listed, content: content.content }, { "Cache-Control": "private, no-store" });
   }
   return NO_ATTACHMENT;
 }
