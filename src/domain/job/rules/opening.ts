@@ -14,7 +14,7 @@ import {
 } from "../decision.ts";
 import type { WantedEffect } from "../effect.ts";
 import { isOnMarket, type Job } from "../job.ts";
-import { failAttempt, verify } from "./ending.ts";
+import { failAttempt, verify } from "./end-attempt.ts";
 import { askJudge } from "./reviewing.ts";
 
 type Report<T extends Command["type"]> = Extract<Command, { type: T }>;
