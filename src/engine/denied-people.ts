@@ -5,7 +5,7 @@
  */
 import { LRUCache } from "lru-cache";
 import type { EventRepository } from "../domain/job/github-event.ts";
-import type { PermissionRequest } from "./permission.ts";
+import type { PermissionRequest } from "./command-permission.ts";
 import type { UsageStore } from "./ports/usage.ts";
 import { DAY_MS, HOUR_MS, slidingLimit } from "./sliding-limit.ts";
 

@@ -2,6 +2,7 @@
 import { isOnGitHub, isPublishEvents } from "../domain/job/effect.ts";
 import type { Job } from "../domain/job/job.ts";
 import { createDebts } from "./collect-debts.ts";
+import { createAttachmentSweeper } from "./delete-unused-attachments.ts";
 import type { Handle } from "./handle-command.ts";
 import { createInboxWorker } from "./inbox.ts";
 import { createJobTimers } from "./job-timers.ts";

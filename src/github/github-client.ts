@@ -7,7 +7,7 @@ import type { GitHubClient, Permission } from "../engine/ports/github.ts";
 import type { AppIdentity } from "./client/app-identity.ts";
 import { attempted } from "./client/errors.ts";
 import type { Caller, OctokitSource } from "./client/octokit.ts";
-import { WRITES } from "./client/writes.ts";
+import { WRITES } from "./client/write-costs.ts";
 import { observedOf, readBranchState } from "./effects/branch-state.ts";
 import { addReaction } from "./effects/reaction.ts";
 import { reportSettings } from "./effects/settings-check.ts";

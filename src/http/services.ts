@@ -14,7 +14,7 @@ import type { Store } from "../engine/ports/store.ts";
 import type { Webhooks } from "../engine/ports/webhooks.ts";
 import type { Metrics } from "./admin/metrics.ts";
 import type { Authentication } from "./middleware/auth.ts";
-import type { AuthThrottle } from "./middleware/auth-throttling.ts";
+import type { AuthThrottle } from "./middleware/wrong-key-throttling.ts";
 import type { BodyThread } from "./server/body-thread.ts";
 
 type Stores = Omit<Store, "inbox" | "writable" | "close">;

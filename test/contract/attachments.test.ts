@@ -2,7 +2,7 @@
 import fs from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
-import { createAttachmentSweeper, SWEPT_EVERY_MS } from "../../src/engine/sweep-attachments.ts";
+import { createAttachmentSweeper, SWEPT_EVERY_MS } from "../../src/engine/delete-unused-attachments.ts";
 import type { FileSystem } from "../../src/store/lowdb/disk.ts";
 import { stillClock } from "../flows/clock.ts";
 import { inPlace, noSpace } from "./store/lowdb-place.ts";

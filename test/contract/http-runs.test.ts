@@ -5,7 +5,7 @@ import { type LogLine, MAX_LOG_LINES } from "../../src/contracts/log-line.ts";
 import { Secret } from "../../src/contracts/secret.ts";
 import type { PushTokens } from "../../src/engine/ports/runs.ts";
 import { createRunTokens } from "../../src/github/client/run-tokens.ts";
-import { WRONG_KEYS_PER_MINUTE } from "../../src/http/middleware/auth-throttling.ts";
+import { WRONG_KEYS_PER_MINUTE } from "../../src/http/middleware/wrong-key-throttling.ts";
 import { MAX_BODY_BYTES, RESULTS_PER_JOB, RUN_REQUESTS_PER_JOB } from "../../src/http/routing/limits.ts";
 import { dataFolder } from "../data-folder.ts";
 import { type HandClock, handClock } from "../flows/clock.ts";

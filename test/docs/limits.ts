@@ -4,7 +4,7 @@ import { MOST_ACCEPTED_JOBS } from "../../src/domain/job/quotas.ts";
 import { MAX_ATTEMPTS } from "../../src/engine/run-effects.ts";
 import { TASK_LIMIT } from "../../src/github/events/slash-command.ts";
 import { MAX_OVERLAP_SECONDS, MAX_OVERLAPPING } from "../../src/http/admin/rotate-key.ts";
-import { WRONG_KEYS_PER_MINUTE } from "../../src/http/middleware/auth-throttling.ts";
+import { WRONG_KEYS_PER_MINUTE } from "../../src/http/middleware/wrong-key-throttling.ts";
 import { MOST_ATTACHMENTS, MOST_FILES } from "../../src/http/routing/contents-field.ts";
 import * as http from "../../src/http/routing/limits.ts";
 import { MAX_KEYS_OF_ACCOUNT } from "../../src/http/sign-in/issue-key.ts";

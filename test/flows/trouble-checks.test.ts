@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { CI_BEGINS_MS } from "../../src/domain/job/verdict.ts";
+import { CI_BEGINS_MS } from "../../src/domain/job/merge-verdict.ts";
 import { DEMO } from "../sandbox/environment.ts";
 import { defaultScript } from "../sandbox/model/default-script.ts";
 import { startHarness, until, untilJob } from "./harness.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { CI_BEGINS_MS } from "../../src/domain/job/verdict.ts";
+import { CI_BEGINS_MS } from "../../src/domain/job/merge-verdict.ts";
 import { EVERY_MS } from "../../src/engine/reconcile.ts";
 import { DEMO } from "../sandbox/environment.ts";
 import { type Harness, startHarness, until, untilJob } from "./harness.ts";

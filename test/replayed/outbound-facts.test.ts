@@ -2,7 +2,7 @@
 import nock from "nock";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { Facts } from "../../src/domain/job/facts.ts";
-import { evaluate } from "../../src/domain/job/verdict.ts";
+import { evaluate } from "../../src/domain/job/merge-verdict.ts";
 import type { Performer } from "../../src/engine/ports/performer.ts";
 import { createPerformer } from "../../src/github/effects/perform.ts";
 import { appKey } from "../contract/app-key.ts";

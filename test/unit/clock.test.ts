@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { steadyTime } from "../../src/engine/clock.ts";
-import { Throttle } from "../../src/github/client/pacing.ts";
+import { Throttle } from "../../src/github/client/throttle.ts";
 import { LIMITS } from "../../src/github/client/write-budget.ts";
 
 const HOUR = 3_600_000;

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { attempted, gitHubErrorOf, UnreadableAnswer } from "../../src/github/client/errors.ts";
-import { BudgetSpent } from "../../src/github/client/pacing.ts";
+import { BudgetSpent } from "../../src/github/client/throttle.ts";
 
 const NOW = 1_700_000_000_000;
 

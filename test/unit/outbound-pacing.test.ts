@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import { BudgetSpent, Throttle, WINDOWS } from "../../src/github/client/pacing.ts";
+import { BudgetSpent, Throttle, WINDOWS } from "../../src/github/client/throttle.ts";
 import { KEPT_FREE, LIMITS } from "../../src/github/client/write-budget.ts";
 
 /** A clock that jumps to whatever is waited for. */

@@ -4,7 +4,7 @@
  */
 import { z } from "zod";
 import { counted } from "../../text/plural.ts";
-import { BudgetSpent } from "./pacing.ts";
+import { BudgetSpent } from "./throttle.ts";
 
 export type GitHubError =
   /** Network errors, GitHub outages and rate limits: worth a retry. */

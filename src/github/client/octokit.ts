@@ -8,7 +8,7 @@ import { z } from "zod";
 import type { BudgetLeft } from "../../engine/ports/github.ts";
 import { ClockSkew } from "./clock-skew.ts";
 import { gitHubErrorOf, isUnauthorized } from "./errors.ts";
-import { type CallKind, Reservation, Throttle, type ThrottleClock, WINDOWS, type Windows } from "./pacing.ts";
+import { type CallKind, Reservation, Throttle, type ThrottleClock, WINDOWS, type Windows } from "./throttle.ts";
 import { type TransportRequest, transport } from "./transport.ts";
 import { USER_AGENT } from "./user-agent.ts";
 

@@ -15,7 +15,7 @@ import type { RepositoryStore } from "../../engine/ports/repositories.ts";
 import type { AppIdentity } from "../client/app-identity.ts";
 import { gitHubErrorOf } from "../client/errors.ts";
 import type { Caller, OctokitSource } from "../client/octokit.ts";
-import { WRITES } from "../client/writes.ts";
+import { WRITES } from "../client/write-costs.ts";
 import { disableAutoMerge, enableAutoMerge } from "./auto-merge.ts";
 import { deliverFiles } from "./deliver-files.ts";
 import { merge } from "./merge.ts";

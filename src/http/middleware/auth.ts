@@ -12,7 +12,7 @@ import type { KeyStore, StoredKey } from "../../engine/ports/keys.ts";
 import type { RepositoryStore } from "../../engine/ports/repositories.ts";
 import { failure, type HttpResult, send, UNAUTHORIZED } from "../routing/answer.ts";
 import { MAX_KEY_LENGTH } from "../routing/limits.ts";
-import type { AuthThrottle } from "./auth-throttling.ts";
+import type { AuthThrottle } from "./wrong-key-throttling.ts";
 
 const ROOT: Principal = {
   key_id: null,

@@ -12,8 +12,8 @@ import type { RunTokens } from "../../engine/ports/runs.ts";
 import { failure, type HttpResult, send, UNAUTHORIZED } from "../routing/answer.ts";
 import { RUN_REQUESTS_PER_ADDRESS, RUN_REQUESTS_PER_JOB } from "../routing/limits.ts";
 import { clientAddress, countedAs } from "../server/client-address.ts";
-import type { AuthThrottle } from "./auth-throttling.ts";
 import { rateLimit } from "./rate-limit.ts";
+import type { AuthThrottle } from "./wrong-key-throttling.ts";
 
 export interface RunCallerParts {
   readonly jobs: Pick<JobStore, "load">;

@@ -15,7 +15,7 @@ import { z } from "zod";
 import type { Log } from "../../engine/ports/log.ts";
 import type { SealedBox } from "../../engine/ports/sealed-box.ts";
 import type { SignIn } from "../../engine/ports/sign-in.ts";
-import type { AuthThrottle } from "../middleware/auth-throttling.ts";
+import type { AuthThrottle } from "../middleware/wrong-key-throttling.ts";
 import { clientAddress } from "../server/client-address.ts";
 import { inTurn } from "../server/in-turn.ts";
 import { type Arrival, identify, requestId } from "../server/request-log.ts";

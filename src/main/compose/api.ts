@@ -6,7 +6,7 @@ import { dayOf, fitToModel } from "../../contracts/model-choice.ts";
 import type { Store } from "../../engine/ports/store.ts";
 import { allRoutes, mountApi } from "../../http/api.ts";
 import { authentication } from "../../http/middleware/auth.ts";
-import { createAuthThrottle } from "../../http/middleware/auth-throttling.ts";
+import { createAuthThrottle } from "../../http/middleware/wrong-key-throttling.ts";
 import type { Route } from "../../http/routing/route.ts";
 import { createListener } from "../../http/server/listener.ts";
 import type { ApiServices } from "../../http/services.ts";

@@ -7,7 +7,7 @@ import type { CommentId } from "../../domain/job/comment-id.ts";
 import { STATUSES, type Status } from "../../domain/job/job.ts";
 import type { JobCounts } from "../../engine/ports/jobs.ts";
 import { type JobFacts, repositoryKey } from "../facts.ts";
-import { AccountUsageIndex } from "./account-tallies.ts";
+import { AccountUsageIndex } from "./account-usage.ts";
 import { JobGroups } from "./job-groups.ts";
 import { NumberedJobs, type NumberKind } from "./numbered-jobs.ts";
 import { SortedList } from "./sorted-list.ts";

@@ -3,7 +3,7 @@ import type { Command } from "../command.ts";
 import { atOnce, type Context, change, type Decision, showNow, unchanged } from "../decision.ts";
 import type { Job } from "../job.ts";
 import { isWanted } from "../wanted-effects.ts";
-import { endUnpaid, failAttempt } from "./ending.ts";
+import { endUnpaid, failAttempt } from "./end-attempt.ts";
 import { judgeAway } from "./reviewing.ts";
 
 /** An effect was tried as often as it may be: what hangs on it ends here rather than silently. */

@@ -17,9 +17,9 @@ import {
 import type { WantedEffect } from "../effect.ts";
 import type { Facts } from "../facts.ts";
 import { isApart, isFinal, isOnActions, isOnMarket, type Job, type MarketJob, marketWork } from "../job.ts";
+import { ciBegunAt, evaluate, failureOf, needsPerson, openRuns, type Verdict } from "../merge-verdict.ts";
 import { linesOf, type Reason } from "../reason.ts";
-import { ciBegunAt, evaluate, failureOf, needsPerson, openRuns, type Verdict } from "../verdict.ts";
-import { cancelRun, endUnpaid, failAttempt, verify } from "./ending.ts";
+import { cancelRun, endUnpaid, failAttempt, verify } from "./end-attempt.ts";
 import { pushed } from "./reporting.ts";
 import { askJudge, isWatched, saysNothing, silence } from "./reviewing.ts";
 import { payTaken, takenWork } from "./taking.ts";

@@ -5,7 +5,7 @@ import { accountNamed } from "../account.ts";
 import type { Command } from "../command.ts";
 import { atOnce, type Context, change, type Decision, refuse, unchanged } from "../decision.ts";
 import { holdOf, isOnMarket, type Job, marketWork, statusAt, workerOf } from "../job.ts";
-import { failAttempt, withoutHold } from "./ending.ts";
+import { failAttempt, withoutHold } from "./end-attempt.ts";
 import { takeIn } from "./reviewing.ts";
 
 /** How long an agent may look at a job that it pulled. */

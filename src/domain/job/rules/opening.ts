@@ -4,7 +4,7 @@ import type { Command } from "../command.ts";
 import { type Context, change, type Decision, later, showCheck, showComment, showNow, unchanged } from "../decision.ts";
 import type { WantedEffect } from "../effect.ts";
 import { isOnMarket, type Job } from "../job.ts";
-import { failAttempt, verify } from "./ending.ts";
+import { failAttempt, verify } from "./end-attempt.ts";
 import { askJudge } from "./reviewing.ts";
 
 type Report<T extends Command["type"]> = Extract<Command, { type: T }>;

@@ -10,7 +10,7 @@ import type { WantedEffect } from "../effect.ts";
 import { branchOf, isFinal, isOnMarket, issueOf, type Job, marketWork, statusAt } from "../job.ts";
 import { isUnpaidTooLong } from "../next-timer.ts";
 import { NEW_ACTIONS_WORK, NEW_JOB, NEW_MARKET_WORK, newAttempt } from "../schema.ts";
-import { cancelRun, endUnpaid, MOST_ROUNDS, pushBrief, retireRun } from "./ending.ts";
+import { cancelRun, endUnpaid, MOST_ROUNDS, pushBrief, retireRun } from "./end-attempt.ts";
 
 const nameOf = (by: Actor): string | null => by.login ?? by.account;
 

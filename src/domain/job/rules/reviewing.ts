@@ -38,7 +38,7 @@ import {
 } from "../job.ts";
 import { linesOf } from "../reason.ts";
 import { isWanted } from "../wanted-effects.ts";
-import { failAttempt, verify } from "./ending.ts";
+import { failAttempt, verify } from "./end-attempt.ts";
 
 type Of<T extends Command["type"]> = Extract<Command, { type: T }>;
 

@@ -35,7 +35,7 @@ import {
 } from "../job.ts";
 import { START_GIVEN_UP_MS } from "../next-timer.ts";
 import { withResult } from "../usage.ts";
-import { cancelRun, endUnpaid, failAttempt, MOST_ROUNDS, retireRun } from "./ending.ts";
+import { cancelRun, endUnpaid, failAttempt, MOST_ROUNDS, retireRun } from "./end-attempt.ts";
 import { marketOff } from "./market.ts";
 import { finishedWithout } from "./opening.ts";
 import { letRun } from "./reviewing.ts";

@@ -18,7 +18,7 @@ import {
   type MarketWork,
   type RejectedWork,
 } from "../job.ts";
-import { cancelRun, verify } from "./ending.ts";
+import { cancelRun, verify } from "./end-attempt.ts";
 
 type Merged = Extract<Command, { type: "merged" }>;
 

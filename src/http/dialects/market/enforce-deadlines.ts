@@ -4,7 +4,7 @@ import type { Request } from "express";
 import { z } from "zod";
 import type { Secret } from "../../../contracts/secret.ts";
 import type { JobService } from "../../../engine/ports/service.ts";
-import type { AuthThrottle } from "../../middleware/auth-throttling.ts";
+import type { AuthThrottle } from "../../middleware/wrong-key-throttling.ts";
 import { failure, type HttpResult, success, UNAUTHORIZED } from "../../routing/answer.ts";
 import { type Route, route } from "../../routing/route.ts";
 

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from "vitest";
-import { WRONG_KEYS_PER_MINUTE } from "../../src/http/middleware/auth-throttling.ts";
+import { WRONG_KEYS_PER_MINUTE } from "../../src/http/middleware/wrong-key-throttling.ts";
 import { handClock } from "../flows/clock.ts";
 import { API_KEY, CRON_SECRET, startServer, type TestServer } from "./http-server.ts";
 
