@@ -18,7 +18,6 @@ import type { WebhookProcessor } from "./process-webhook.ts";
 import { createReconciler } from "./reconcile.ts";
 import { EffectsRunner } from "./run-effects.ts";
 import type { ShowPacing } from "./show-pacing.ts";
-import { createAttachmentSweeper } from "./sweep-attachments.ts";
 
 interface Needs {
   readonly store: Store;
