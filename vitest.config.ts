@@ -47,7 +47,7 @@ export default defineConfig({
     maxWorkers: availableParallelism() + 1,
     globalSetup: "test/build.ts",
     projects: [
-      sharing("doors", ["contract", "flows", "process"], { testTimeout: PATIENCE_MS, isolate: false }),
+      sharing("integration", ["contract", "flows", "process"], { testTimeout: PATIENCE_MS, isolate: false }),
       // nock changes what a whole process sees of the network
       sharing("replayed", ["replayed"], { testTimeout: PATIENCE_MS, isolate: true }),
       sharing("unit", ["unit"], { testTimeout: 30_000, isolate: false }),

@@ -10,7 +10,7 @@ import { createLiveLogs } from "../../src/job-log/live-logs.ts";
 import { createRunLines } from "../../src/job-log/run-lines.ts";
 import { logTo } from "../../src/main/log.ts";
 import { MAX_HISTORY_ROWS } from "../../src/store/next-record.ts";
-import { begin, T0 } from "../unit/core.ts";
+import { begin, T0 } from "../unit/job-fixtures.ts";
 
 const NOTE = "2 of 3 checks are done\n- lint passed\n- test is not done\n- the judge has not spoken yet";
 /** Rows of one turn of the event loop, as commits come: never all at once. */

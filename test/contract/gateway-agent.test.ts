@@ -6,7 +6,7 @@ import { costCents } from "../../src/contracts/models.ts";
 import { NO_USAGE } from "../../src/contracts/result.ts";
 import { BRIEF, makeCheckout, runAgent } from "../unit/agent-job.ts";
 import { bash, finish, scriptedModel, type Turn } from "../unit/scripted-model.ts";
-import { KEY, sayJson, startProvider, startTested } from "./gateway-kit.ts";
+import { KEY, sayJson, startProvider, startTested } from "./gateway-harness.ts";
 
 const MODEL = BRIEF.llm.model;
 

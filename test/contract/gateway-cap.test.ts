@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { CallUsage } from "../../agent/gateway/budget.ts";
 import { costCents } from "../../src/contracts/models.ts";
-import { type Asked, ask, event, MODEL, message, sayJson, startProvider, startTested } from "./gateway-kit.ts";
+import { type Asked, ask, event, MODEL, message, sayJson, startProvider, startTested } from "./gateway-harness.ts";
 
 const ENDS = [
   "whole",

@@ -17,7 +17,7 @@ import {
   startProvider,
   startTested,
   USAGE,
-} from "./gateway-kit.ts";
+} from "./gateway-harness.ts";
 
 const cents = (usage: Partial<Usage>): number =>
   costCents(MODEL, {

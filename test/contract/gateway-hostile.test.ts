@@ -2,7 +2,7 @@
 import { connect, type Socket } from "node:net";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { readGateway } from "../../agent/gateway/settings.ts";
-import { ask, errorIn, friendly, KEY, MODEL, sayJson, startProvider, startTested } from "./gateway-kit.ts";
+import { ask, errorIn, friendly, KEY, MODEL, sayJson, startProvider, startTested } from "./gateway-harness.ts";
 
 describe("what is refused before the provider hears of it", () => {
   const api = (path: string, method = "GET") =>

@@ -13,7 +13,7 @@ import {
   startProvider,
   startTested,
   USAGE,
-} from "./gateway-kit.ts";
+} from "./gateway-harness.ts";
 
 const COST =
   costCents(MODEL, { input_tokens: 10, output_tokens: 20, cache_read_tokens: 0, cache_write_tokens: 0 }) ?? 0;

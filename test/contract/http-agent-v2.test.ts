@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { DEFAULT_REPOSITORY_SETTINGS } from "../../src/contracts/settings.ts";
 import { jobOutcomeSchema } from "../../src/domain/job/outcome.ts";
-import { jobId } from "../unit/core.ts";
+import { jobId } from "../unit/job-fixtures.ts";
 import { type Asked, SERVER_MODEL, startServer, type TestServer } from "./http-server.ts";
 
 let server: TestServer;

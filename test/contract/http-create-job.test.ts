@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { BRANCH_LIMIT_MS } from "../../src/domain/job/next-timer.ts";
 import { stillClock } from "../flows/clock.ts";
-import { jobId } from "../unit/core.ts";
+import { jobId } from "../unit/job-fixtures.ts";
 import { startServer, type TestServer } from "./http-server.ts";
 
 let server: TestServer;

@@ -20,9 +20,9 @@ import {
   readDescription,
   shapeOf,
 } from "./description.ts";
+import { claimsOf, startRun } from "./http-runs-harness.ts";
 import { type Asked, CRON_SECRET, startServer, type TestServer } from "./http-server.ts";
 import { type Receiver, startReceiver } from "./receiver.ts";
-import { claimsOf, startRun } from "./run-kit.ts";
 
 /**
  * The examples in an order in which each of them can be answered: what one makes is there for the next. Put the

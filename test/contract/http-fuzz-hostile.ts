@@ -1,6 +1,6 @@
 /** What no caller in their right mind sends: paths, bodies and headers for the fuzzing of the API. */
 import fc from "fast-check";
-import { learned, type Told } from "./http-fuzz-learned.ts";
+import { learned, type Told } from "./http-fuzz-observed.ts";
 
 /** Segments of a path as they are sent: ways out of it, what is not text, and names that mean something elsewhere. */
 const HOSTILE_SEGMENTS: readonly string[] = [

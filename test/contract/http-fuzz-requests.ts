@@ -6,7 +6,7 @@ import { brotliCompressSync, gzipSync } from "node:zlib";
 import fc from "fast-check";
 import type { Operation, Schema } from "./description.ts";
 import { type Header, HOSTILE_BODIES, oddHeader, segment } from "./http-fuzz-hostile.ts";
-import { learned, type Told } from "./http-fuzz-learned.ts";
+import { learned, type Told } from "./http-fuzz-observed.ts";
 import { hostileString, nearlyOf, textOf, validOf } from "./http-fuzz-values.ts";
 
 export interface Plan {

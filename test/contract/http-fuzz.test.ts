@@ -1,13 +1,13 @@
 /**
  * Every operation of the description, asked for in every way that makes sense and in many that make none. A new route is
- * fuzzed as soon as it is described. What must be so of each answer stands in `http-fuzz-judge.ts`.
+ * fuzzed as soon as it is described. What must be so of each answer stands in `http-fuzz-expectations.ts`.
  */
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { escrowAccount, type LedgerAccount, userAccount } from "../../src/domain/market/ledger.ts";
-import { meant, wrongWith } from "./http-fuzz-judge.ts";
+import { meant, wrongWith } from "./http-fuzz-expectations.ts";
 import { type Plan, requestsFor } from "./http-fuzz-requests.ts";
-import { type Answered, FINE, type Sent, startWorld, type Weather, type World } from "./http-fuzz-world.ts";
+import { type Answered, FINE, type Sent, startWorld, type Weather, type World } from "./http-fuzz-server.ts";
 
 /** How many requests to each operation, and how many walks of how many steps. */
 const EACH = 16;

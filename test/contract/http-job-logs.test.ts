@@ -6,7 +6,7 @@ import { MAX_STREAM_MS, STALLED_MS } from "../../src/job-log/follower.ts";
 import { CHECK_MS, HEARTBEAT_MS, MAX_FOR_ACCOUNT } from "../../src/job-log/live-logs.ts";
 import { dataFolder } from "../data-folder.ts";
 import { type HandClock, handClock } from "../flows/clock.ts";
-import { draft, work } from "../unit/core.ts";
+import { draft, work } from "../unit/job-fixtures.ts";
 import { openStream, type Stream } from "./event-stream.ts";
 import { API_KEY, startServer, type TestServer } from "./http-server.ts";
 

@@ -1,7 +1,7 @@
 /** The market's seed, row by row: ordering, paying, cancelling, listing. Names quote the rows. */
 import { describe, expect, it } from "vitest";
 import { until } from "../flows/harness.ts";
-import { startMarket, twoPeople, viewSchema } from "./market-kit.ts";
+import { startMarket, twoPeople, viewSchema } from "./market-harness.ts";
 
 const RUN = "/api/jobs/run";
 const PROMPT = "Research the history of the Unix operating system";

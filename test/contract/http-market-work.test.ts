@@ -1,7 +1,7 @@
 /** The market's seed, row by row: pulling, accepting, handing in, giving up, deadlines. Names quote the rows. */
 import { describe, expect, it } from "vitest";
 import { CRON_SECRET } from "./http-server.ts";
-import { type Market, type Person, startMarket, twoPeople, viewSchema } from "./market-kit.ts";
+import { type Market, type Person, startMarket, twoPeople, viewSchema } from "./market-harness.ts";
 
 const HOUR_MS = 3_600_000;
 

@@ -4,7 +4,7 @@ import type { JobId } from "../../src/domain/job/job.ts";
 import { SENDER_LIMIT_MS } from "../../src/domain/job/next-timer.ts";
 import { type HandClock, handClock } from "../flows/clock.ts";
 import { until } from "../flows/harness.ts";
-import { draft, work } from "../unit/core.ts";
+import { draft, work } from "../unit/job-fixtures.ts";
 import { startServer, type TestServer } from "./http-server.ts";
 
 let server: TestServer;

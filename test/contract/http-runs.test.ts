@@ -10,7 +10,6 @@ import { MAX_BODY_BYTES, RESULTS_PER_JOB, RUN_REQUESTS_PER_JOB } from "../../src
 import { dataFolder } from "../data-folder.ts";
 import { type HandClock, handClock } from "../flows/clock.ts";
 import { openStream, type Stream } from "./event-stream.ts";
-import { API_KEY, type Asked, startServer, type TestServer } from "./http-server.ts";
 import {
   BRIEF_SHA,
   claimsOf,
@@ -21,7 +20,8 @@ import {
   runNews,
   startIssuer,
   startRun,
-} from "./run-kit.ts";
+} from "./http-runs-harness.ts";
+import { API_KEY, type Asked, startServer, type TestServer } from "./http-server.ts";
 
 const AUDIENCE = "https://journeyman.example";
 const PUSH_TOKEN = "ghs_1_thisIsTheTokenThatIsPushedWith";

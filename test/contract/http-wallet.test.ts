@@ -6,7 +6,7 @@ import { Secret } from "../../src/contracts/secret.ts";
 import { logTo } from "../../src/main/log.ts";
 import { createStripeProvider } from "../../src/payments/stripe.ts";
 import { API_KEY } from "./http-server.ts";
-import { startMarket, twoPeople } from "./market-kit.ts";
+import { startMarket, twoPeople } from "./market-harness.ts";
 
 const WEBHOOK_SECRET = "whsec_of_these_tests_0123";
 

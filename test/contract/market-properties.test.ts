@@ -7,7 +7,7 @@ import { expect, it } from "vitest";
 import { asJobId, type JobId, STATUSES } from "../../src/domain/job/job.ts";
 import { escrowAccount, userAccount } from "../../src/domain/market/ledger.ts";
 import { until } from "../flows/harness.ts";
-import { type Market, type Person, startMarket, viewSchema } from "./market-kit.ts";
+import { type Market, type Person, startMarket, viewSchema } from "./market-harness.ts";
 import { LIMIT, MarketModel, type ModelJob } from "./market-model.ts";
 
 const SENDERS = ["ada", "eve"] as const;

@@ -5,7 +5,7 @@ import { UNPAID_LIMIT_MS } from "../../src/domain/job/next-timer.ts";
 import type { QuotaLimits } from "../../src/domain/job/quotas.ts";
 import { until } from "../flows/harness.ts";
 import type { Asked } from "./http-server.ts";
-import { type Market, type Person, startMarket, viewSchema } from "./market-kit.ts";
+import { type Market, type Person, startMarket, viewSchema } from "./market-harness.ts";
 
 const PROJECT = "/v2/agent/octo%2Fdemo/job";
 const ATTACHMENTS = [{ name: "a.txt", content: Buffer.from("x".repeat(600)).toString("base64") }];

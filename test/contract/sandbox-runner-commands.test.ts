@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { RunnerBench, textOf, workflow } from "./runner-bench.ts";
+import { RunnerBench, textOf, workflow } from "./runner-harness.ts";
 
 let bench: RunnerBench;
 

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type ContainerChoice, chooseContainers } from "../sandbox/containers.ts";
-import { RunnerBench, textOf, workflow } from "./runner-bench.ts";
+import { RunnerBench, textOf, workflow } from "./runner-harness.ts";
 
 const SHIM = { agentCommand: ["true"] };
 

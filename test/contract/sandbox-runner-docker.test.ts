@@ -1,7 +1,7 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { RunnerBench, textOf, workflow } from "./runner-bench.ts";
+import { RunnerBench, textOf, workflow } from "./runner-harness.ts";
 
 let bench: RunnerBench;
 

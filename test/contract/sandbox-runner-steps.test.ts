@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { CHECKOUT, RunnerBench, textOf, workflow } from "./runner-bench.ts";
+import { CHECKOUT, RunnerBench, textOf, workflow } from "./runner-harness.ts";
 
 let bench: RunnerBench;
 

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { demoFiles } from "../sandbox/demo/demo-files.ts";
 import { REPOSITORY } from "./fake-actions-backend.ts";
-import { CHECKOUT, RunnerBench, textOf, WORKFLOW, workflow } from "./runner-bench.ts";
+import { CHECKOUT, RunnerBench, textOf, WORKFLOW, workflow } from "./runner-harness.ts";
 
 let bench: RunnerBench;
 

@@ -3,11 +3,11 @@ import { describeAudit } from "./store/audit.ts";
 import { describeCommits, describeEffects } from "./store/commits.ts";
 import { describeLists, describeLookups } from "./store/finding.ts";
 import { lowdbPlace } from "./store/lowdb-place.ts";
-import { describeMarketMoney, describeMarketRooms } from "./store/market-rooms.ts";
+import { describeMarketMoney, describeMarketRooms } from "./store/market-records.ts";
 import { describeMoney } from "./store/money.ts";
 import { describeOutgoing } from "./store/outgoing.ts";
+import { describeAccounts, describeInbox, describeKeys, describeRepositories } from "./store/records.ts";
 import { describeIdempotency } from "./store/repeats.ts";
-import { describeAccounts, describeInbox, describeKeys, describeRepositories } from "./store/rooms.ts";
 import type { Engine } from "./store/sample.ts";
 import { describeSubscriptions } from "./store/subscriptions.ts";
 

@@ -8,7 +8,7 @@ import { z } from "zod";
 import { Secret } from "../../src/contracts/secret.ts";
 import { logTo } from "../../src/main/log.ts";
 import { createStripeProvider } from "../../src/payments/stripe.ts";
-import { type Market, type Person, startMarket } from "./market-kit.ts";
+import { type Market, type Person, startMarket } from "./market-harness.ts";
 
 const WEBHOOK_SECRET = "whsec_of_these_tests_0123";
 

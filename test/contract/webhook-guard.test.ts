@@ -4,7 +4,7 @@ import { systemClock } from "../../src/engine/clock.ts";
 import { createPoster } from "../../src/webhooks/post-request.ts";
 import { guardedLookup } from "../../src/webhooks/resolve-host.ts";
 import { startReceiver } from "./receiver.ts";
-import { openNotifyBench } from "./webhook-bench.ts";
+import { openNotifyBench } from "./webhook-harness.ts";
 
 const REFUSED = { status: null, error: "the address is not on the public internet", retry_after_ms: null };
 

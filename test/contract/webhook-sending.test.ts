@@ -7,7 +7,7 @@ import { MAX_SUBSCRIPTIONS } from "../../src/webhooks/webhooks.ts";
 import { until } from "../flows/harness.ts";
 import { verified } from "./receiver.ts";
 import { sampleJob } from "./store/sample.ts";
-import { openNotifyBench } from "./webhook-bench.ts";
+import { openNotifyBench } from "./webhook-harness.ts";
 
 const SECOND = 1_000;
 const HOUR = 3_600_000;

@@ -4,7 +4,7 @@ import { z } from "zod";
 import { DEMO, READER, WRITER } from "../sandbox/environment.ts";
 import { openBrowser } from "./browser.ts";
 import { type Harness, startHarness, until, untilJob } from "./harness.ts";
-import { signIn } from "./signing-in.ts";
+import { signIn } from "./sign-in-steps.ts";
 
 const entries = z.array(
   z.object({

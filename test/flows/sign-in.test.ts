@@ -8,7 +8,7 @@ import { shellWords } from "../process/read-markdown.ts";
 import { DEMO, OWNER, READER, WRITER } from "../sandbox/environment.ts";
 import { blocksOf, formOf, openBrowser, type Visit, wordsOf } from "./browser.ts";
 import { API_KEY, type Harness, startHarness } from "./harness.ts";
-import { atCallback, type Fields, press, signIn, wish } from "./signing-in.ts";
+import { atCallback, type Fields, press, signIn, wish } from "./sign-in-steps.ts";
 
 const keysOf = async (harness: Harness) => (await harness.app.store.keys.list()).map(({ account }) => account);
 

@@ -1,4 +1,4 @@
-/** The App as a process of its own, told where GitHub is by its settings and by nothing else. */
+/** Runs the App as a separate process that finds GitHub by its settings only. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";

@@ -1,4 +1,4 @@
-/** `npm run sandbox`: parses the command line and plays the whole life of a job on this machine. */
+/** `npm run sandbox`: parses the command line and plays a whole job on this machine. */
 import { Command, InvalidArgumentError, Option } from "commander";
 import { VERSION } from "../../src/contracts/version.ts";
 import { environment } from "../../src/main/environment.ts";

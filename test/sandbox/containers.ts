@@ -1,6 +1,6 @@
 /**
- * Where the containers of the sandbox's jobs run: in a real Docker engine of this machine, or played as processes. A job
- * in real containers needs an engine that answers, the agent's image, and an address at which they reach this machine.
+ * Chooses where the containers of sandbox jobs run: in a real Docker engine or as processes. A real engine must
+ * respond, have the agent's image, and offer an address at which containers reach this machine.
  */
 import { constants } from "node:fs";
 import { access } from "node:fs/promises";

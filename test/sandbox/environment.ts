@@ -1,6 +1,6 @@
 /**
- * Everything around the App on this machine: a local GitHub with a demo repository, a runner that plays its workflows
- * and a model. The App itself is not here: it is pointed at the town by settings, as it would be at github.com.
+ * Starts everything around the App: a local GitHub with a demo repository, a runner and a model. The App itself is
+ * started separately and pointed here by its settings, as it would be at github.com.
  */
 import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";

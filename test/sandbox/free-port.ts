@@ -1,4 +1,4 @@
-/** A port that nobody listens on just now, for programs that must be told theirs. */
+/** Finds a free port for programs that must be given one. */
 import { once } from "node:events";
 import { createServer } from "node:net";
 

@@ -1,4 +1,4 @@
-/** `npm run sandbox`: a whole town on this machine with the real App in it; shows what happens, for one task or for good. */
+/** `npm run sandbox`: runs a local GitHub with the real App and shows what happens, for one task or until stopped. */
 import { randomBytes } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";

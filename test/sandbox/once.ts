@@ -1,4 +1,6 @@
-/** One task from its comment to its merge, watched from outside: the local GitHub's changes and the App's own API. */
+/**
+ * Plays one task from its comment to its merge and watches it from outside, through the local GitHub and the App's API.
+ */
 import { setTimeout as wait } from "node:timers/promises";
 import { z } from "zod";
 import { DEMO, WRITER } from "./environment.ts";

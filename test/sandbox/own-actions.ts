@@ -1,6 +1,6 @@
 /**
- * The project's own actions as the runner of the sandbox finds them: a folder that stands for the project's repository at a
- * release, with their `action.yml` and, where a release has their bundles, programs that start the same sources here.
+ * Provides the project's own actions to the sandbox's runner: a folder that stands for the project's repository at a
+ * release, with each `action.yml` and, in place of the bundles, programs that start the sources.
  */
 import { copyFile, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";

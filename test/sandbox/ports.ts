@@ -1,6 +1,6 @@
 /**
- * The seam between the local GitHub (`github/`) and the runner that plays its Actions (`actions/`).
- * The runner sees what GitHub's own runner service sees: events that may start workflows, and a place to report runs.
+ * The interface between the local GitHub (`github/`) and the runner (`actions/`). The runner sees what GitHub's own
+ * runner service sees: events that may start workflows, and a place to report runs.
  */
 export type RunStatus = "queued" | "in_progress" | "completed";
 export type RunConclusion =

@@ -1,2 +1,2 @@
-/** Where the sandbox finds git, bash and node. */
+/** Finds git, bash and node for the sandbox. */
 export const searchPath = (): string => process.env.PATH ?? "/usr/local/bin:/usr/bin:/bin";

@@ -1,4 +1,4 @@
-/** The life of a job as lines on a terminal: what happened, and how long after the start. */
+/** Prints a job's progress on a terminal: what happened, and how long after the start. */
 import type { Call, Change } from "./github/main.ts";
 
 /** What is news for a reader; every delivery of a webhook is not. */

@@ -17,7 +17,7 @@ import {
   type Scope,
 } from "../../src/domain/access.ts";
 import type { Job } from "../../src/domain/job/job.ts";
-import { begin, led, onMarket, T0 } from "./core.ts";
+import { begin, led, onMarket, T0 } from "./job-fixtures.ts";
 
 const key = (account: string, change: Partial<Principal> = {}): Principal => ({
   ...{ key_id: "k1", account, login: null, repository: null, repository_id: null },

@@ -3,7 +3,7 @@ import { ADMIN_ACCOUNT, accountOf } from "../../src/domain/job/account.ts";
 import { decide } from "../../src/domain/job/decide.ts";
 import { requesterOf } from "../../src/domain/job/requester.ts";
 import { userAccount } from "../../src/domain/market/ledger.ts";
-import { draft, T0 } from "./core.ts";
+import { draft, T0 } from "./job-fixtures.ts";
 
 describe("accounts", () => {
   it("are logins in lower case, but for the one that belongs to API_KEY", () => {

@@ -9,7 +9,7 @@ import { decide } from "../../src/domain/job/decide.ts";
 import type { Job } from "../../src/domain/job/job.ts";
 import { NEW_ACTIONS_WORK, NEW_MARKET_WORK } from "../../src/domain/job/schema.ts";
 import type { StoredJob } from "../../src/engine/ports/jobs.ts";
-import { draft, ID, jobId, run, T0, work } from "./core.ts";
+import { draft, ID, jobId, run, T0, work } from "./job-fixtures.ts";
 
 const HERE = { owner: "octo", name: "demo", installation_id: 0 };
 

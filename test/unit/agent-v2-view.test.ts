@@ -4,7 +4,7 @@ import { repositorySettingsSchema } from "../../src/contracts/settings.ts";
 import { decide } from "../../src/domain/job/decide.ts";
 import { type Job, STATUSES, type Status } from "../../src/domain/job/job.ts";
 import { agentV2Status, agentV2View } from "../../src/http/dialects/agent-v2/view.ts";
-import { draft, T0 } from "./core.ts";
+import { draft, T0 } from "./job-fixtures.ts";
 
 /** A job as the core makes it, changed in the fields that a case is about. */
 function job(change: Partial<Job> = {}): Job {

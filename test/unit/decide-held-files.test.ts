@@ -17,7 +17,7 @@ import {
   settings,
   step,
   work,
-} from "./core.ts";
+} from "./job-fixtures.ts";
 
 type RunChecks = RepositorySettings["market"]["run_checks"];
 

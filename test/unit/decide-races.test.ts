@@ -23,7 +23,7 @@ import {
   settings,
   step,
   TO_PULL_REQUEST,
-} from "./core.ts";
+} from "./job-fixtures.ts";
 
 const inReview = () => led(begin(), ...TO_PULL_REQUEST);
 const working = () => led(begin(), briefPushed(), runChanged());

@@ -19,7 +19,7 @@ import {
   runChanged,
   step,
   work,
-} from "./core.ts";
+} from "./job-fixtures.ts";
 
 const RUN = { run_id: 500, attempt: 1 };
 const HAND_IN: Command = { type: "hand-in", old_workflow: false, ...RUN, result: work({ title: "As handed in" }) };

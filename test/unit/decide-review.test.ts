@@ -24,7 +24,7 @@ import {
   step,
   T0,
   work,
-} from "./core.ts";
+} from "./job-fixtures.ts";
 
 const BOB = { account: "bob", login: "bob" } as const;
 const APPROVE: Command = { type: "approve", account: "ada", by: ADA, comment_id: null };

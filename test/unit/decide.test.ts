@@ -26,7 +26,7 @@ import {
   T0,
   TO_PULL_REQUEST,
   work,
-} from "./core.ts";
+} from "./job-fixtures.ts";
 
 const inReview = () => led(begin(), ...TO_PULL_REQUEST);
 const working = () => led(begin(), briefPushed(), runChanged());

@@ -7,7 +7,7 @@ import type { Attempt } from "../../src/engine/ports/performer.ts";
 import type { Store } from "../../src/engine/ports/store.ts";
 import { EffectsRunner, MAX_ATTEMPTS } from "../../src/engine/run-effects.ts";
 import { acknowledged, committed, rescheduled } from "../../src/store/next-record.ts";
-import { ADA, begin, decided, facts, led, step, T0, TO_PULL_REQUEST } from "./core.ts";
+import { ADA, begin, decided, facts, led, step, T0, TO_PULL_REQUEST } from "./job-fixtures.ts";
 
 /** One stored job, a clock whose alarms go off one after the other, and a performer as given. */
 function bench(first: StoredJob, perform: (effect: Effect) => Attempt) {

@@ -5,7 +5,7 @@ import type { Job } from "../../src/domain/job/job.ts";
 import { emittedEventOf, eventsOf } from "../../src/domain/job/job-events.ts";
 import { NEW_MARKET_WORK } from "../../src/domain/job/schema.ts";
 import { jobView, jobViewSchema } from "../../src/domain/job/view.ts";
-import { ADA, begin, decided, draft, facts, led, run, step, T0, TO_PULL_REQUEST } from "./core.ts";
+import { ADA, begin, decided, draft, facts, led, run, step, T0, TO_PULL_REQUEST } from "./job-fixtures.ts";
 
 const told = (job: Job, command: Command): readonly string[] => eventsOf(decided(step(job, command)).history);
 

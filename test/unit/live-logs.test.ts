@@ -6,7 +6,7 @@ import type { StoredJob } from "../../src/engine/ports/jobs.ts";
 import { Channel } from "../../src/job-log/channel.ts";
 import { entriesAfter, idOf, resumeAt } from "../../src/job-log/entries.ts";
 import { Follower } from "../../src/job-log/follower.ts";
-import { begin, briefPushed, led, runChanged, T0 } from "./core.ts";
+import { begin, briefPushed, led, runChanged, T0 } from "./job-fixtures.ts";
 
 const LINES = 2_000;
 const LONGEST_LINE = 4_000;

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { Facts } from "../../src/domain/job/facts.ts";
 import { evaluate, failureOf } from "../../src/domain/job/merge-verdict.ts";
 import { NO_CHECKS_LIMIT_MS } from "../../src/domain/job/next-timer.ts";
-import { begin, check, facts, led, settings, T0, TO_PULL_REQUEST } from "./core.ts";
+import { begin, check, facts, led, settings, T0, TO_PULL_REQUEST } from "./job-fixtures.ts";
 
 const job = led(begin(), ...TO_PULL_REQUEST);
 const verdict = (change: Partial<Facts>, now = T0, subject = job) => evaluate(facts(change), subject, now);

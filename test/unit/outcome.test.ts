@@ -16,7 +16,7 @@ import {
   settings,
   step,
   TO_PULL_REQUEST,
-} from "./core.ts";
+} from "./job-fixtures.ts";
 
 const TO_RESULT = TO_PULL_REQUEST.slice(0, 4);
 const observe = (change = {}): Command => ({ type: "observe", facts: facts(change) });

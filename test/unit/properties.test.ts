@@ -18,7 +18,20 @@ import {
   type Posting,
   userAccount,
 } from "../../src/domain/market/ledger.ts";
-import { ADA, briefPushed, check, draft, facts, ID, opened, resultRead, run, settings, T0, work } from "./core.ts";
+import {
+  ADA,
+  briefPushed,
+  check,
+  draft,
+  facts,
+  ID,
+  opened,
+  resultRead,
+  run,
+  settings,
+  T0,
+  work,
+} from "./job-fixtures.ts";
 
 /** Which status may follow which; everything else is illegal. */
 const LEGAL: Readonly<Record<Status, readonly Status[]>> = {

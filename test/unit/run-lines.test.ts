@@ -5,7 +5,7 @@ import type { Job } from "../../src/domain/job/job.ts";
 import { bounded, cleanLog, MAX_LOG_CHARACTERS, nextLog } from "../../src/domain/job/stored-log.ts";
 import type { StoredJob } from "../../src/engine/ports/jobs.ts";
 import { createRunLines } from "../../src/job-log/run-lines.ts";
-import { begin, briefPushed, jobId, led, runChanged, work } from "./core.ts";
+import { begin, briefPushed, jobId, led, runChanged, work } from "./job-fixtures.ts";
 
 const line = (seq: number, text = `l${seq}`): LogLine => ({ seq, at: "2026-01-01T00:00:00Z", level: "info", text });
 const lines = (from: number, to: number, text?: string): LogLine[] =>

@@ -1,6 +1,6 @@
 /**
- * Owns the shape of an action's own file: text of `action.yml` → what a step of it needs, or why it cannot be played.
- * JavaScript actions alone are played: composite and docker actions are refused by name.
+ * Parses `action.yml`: what a step needs, or why the action cannot be played. Only JavaScript actions are supported;
+ * composite and docker actions are refused by name.
  */
 import { parse } from "yaml";
 import { z } from "zod";

@@ -1,6 +1,6 @@
 /**
- * Owns where the files of an action are: a folder of this machine that stands for its repository, a repository of the
- * local GitHub at a ref, or a folder of the workspace.
+ * Locates an action's files: a local folder that stands for its repository, a repository of the sandbox's GitHub at a
+ * ref, or a folder of the workspace.
  */
 import { mkdir, readFile } from "node:fs/promises";
 import { join, relative, resolve } from "node:path";

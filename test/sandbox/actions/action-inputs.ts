@@ -1,4 +1,4 @@
-/** Owns what an action is given: the inputs of its step over the defaults of its own file, and how they reach its process. */
+/** Computes an action's inputs, from its step and the defaults of action.yml, and passes them to its process. */
 import type { ActionFile } from "./action-file.ts";
 import { type contextOf, fill } from "./expressions.ts";
 import type { JobLog } from "./log.ts";

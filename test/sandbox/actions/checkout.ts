@@ -1,6 +1,4 @@
-/**
- * Owns the played `actions/checkout`: a real clone over HTTP with the job's token, into the workspace.
- */
+/** Plays `actions/checkout`: a real clone over HTTP with the job's token into the workspace. */
 import { appendFile, mkdir, readdir, rm } from "node:fs/promises";
 import { join, relative, resolve } from "node:path";
 import { authorization, cloneUrl, type GitCall, git } from "./git.ts";

@@ -1,8 +1,7 @@
 /**
- * Owns workflow commands in the output of one stage of one step (`::error::`, `##[add-mask]`, `::stop-commands::` …): which
- * lines are commands, what they change, and what the log shows of them. As GitHub's runner does it: `::command::` counts at
- * the start of a line, `##[command]` anywhere in it, and problem matchers read what is no command, also while commands are
- * stopped.
+ * Handles workflow commands in a stage's output (`::error::`, `##[add-mask]`, `::stop-commands::` …): recognises them,
+ * applies them, and decides what the log shows. As in GitHub's runner, `::command::` counts at the start of a line,
+ * `##[command]` anywhere in it, and problem matchers read all other lines, also while commands are stopped.
  */
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";

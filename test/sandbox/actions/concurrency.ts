@@ -1,6 +1,6 @@
 /**
- * Owns `concurrency:` groups: one holder and one waiting per group; a newer one waiting cancels the older, and with
- * `cancel-in-progress` the holder too. Names are case-insensitive.
+ * Implements `concurrency:` groups: one run in progress and one waiting per group. A newer waiting run cancels the
+ * older one, and with `cancel-in-progress` the running one too. Names are case-insensitive.
  */
 export interface Holder {
   cancel(): void;

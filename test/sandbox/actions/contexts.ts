@@ -1,6 +1,4 @@
-/**
- * Owns what a run knows about itself: the `github`, `inputs`, `secrets` and `vars` contexts and the GITHUB_* variables.
- */
+/** Builds the `github`, `inputs`, `secrets` and `vars` contexts of a run, and the GITHUB_* variables. */
 import { z } from "zod";
 import type { ActionsBackend, RunHandle, WorkflowTrigger } from "../ports.ts";
 import type { ContextValues } from "./expressions.ts";

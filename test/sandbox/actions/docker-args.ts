@@ -1,10 +1,10 @@
 /**
- * Owns the reading of a `docker run …` command line: what the played container gets, and what is refused.
- * Pure: no process, no files besides the env files it is handed.
+ * Parses a `docker run …` command line: what the played container gets, and what is refused. Pure, apart from reading
+ * env files.
  *
- * Isolation flags are accepted and have no effect, because a child process has no container around it: mounts that are
- * read-only stay writable, and the network stays open, also where `--network` names an internal one: a program that does
- * not ask its proxy gets past it. Everything that decides *what the program sees* is played.
+ * Isolation flags are accepted without effect, because the container is a plain child process: read-only mounts are
+ * writable, and the network is open even where `--network` names an internal one. Everything that decides *what the
+ * program sees* is played.
  */
 import { isAbsolute, relative } from "node:path";
 

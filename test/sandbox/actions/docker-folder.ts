@@ -1,6 +1,6 @@
 /**
- * Owns the folder that stands first on the PATH of played steps: a `docker` that plays containers as processes or hands
- * on to a real engine, and a `sudo` that refuses. What a job has left of containers is removed with it.
+ * Creates the folder that comes first on the PATH of played steps: a `docker` that plays containers as processes or
+ * forwards to a real engine, and a `sudo` that refuses. Removes a job's leftover containers with it.
  */
 import { chmod, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";

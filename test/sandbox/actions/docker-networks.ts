@@ -1,7 +1,6 @@
 /**
- * The bookkeeping of `docker network …` and of a container's address: which networks there are and who is on them, as
- * docker would answer. Nothing is kept apart: all played containers are processes of this machine, whose own address is
- * therefore everybody's.
+ * Answers `docker network …` and tracks containers' addresses as docker would. There is no isolation: all played
+ * containers are processes of this machine and share its address.
  */
 import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";

@@ -1,7 +1,7 @@
 /**
- * The ports of played containers. Each real container has all ports for itself; here they share this machine's. So a port
- * that a container is told to listen on, and the same port where another of its network is told to go, both become one
- * free port of this machine, whichever of the two is started first.
+ * Maps ports of played containers. Real containers have all ports to themselves; here they share this machine's. So a
+ * port that one container listens on, and that another on its network connects to, becomes one free port, whichever
+ * starts first.
  */
 
 import { randomBytes } from "node:crypto";

@@ -1,6 +1,6 @@
 /**
- * The program behind `docker` on the PATH of played steps. `docker run` starts a program of the agent's image as a child
- * process that sees only what the command line gives it; a few bookkeeping commands are answered; the rest is refused.
+ * The `docker` program on the PATH of played steps. `docker run` starts a program of the agent's image as a child
+ * process with only what the command line passes; a few management commands are answered; the rest is refused.
  *
  * Called as: STATE_FOLDER PATH COUNT (NAME COUNT WORD{COUNT}){COUNT} DOCKER_ARGUMENT… (see docker-folder.ts).
  */

@@ -1,6 +1,6 @@
 /**
- * Owns `${{ }}`: which contexts may stand where, checking a text before anything runs, and evaluating it.
- * Knows nothing about jobs or steps; the caller brings the values.
+ * Evaluates `${{ }}` expressions, and checks before a run which contexts are allowed where. The caller passes the
+ * values.
  */
 import { data, Evaluator, type Expr, Lexer, Parser } from "@actions/expressions";
 import { z } from "zod";

@@ -1,6 +1,6 @@
 /**
- * Owns the files a step may write to speak to the runner: GITHUB_ENV, GITHUB_OUTPUT, GITHUB_PATH, GITHUB_STEP_SUMMARY
- * and GITHUB_STATE. Makes fresh ones per step and reads them when it has ended.
+ * Handles the files through which a step talks to the runner: GITHUB_ENV, GITHUB_OUTPUT, GITHUB_PATH,
+ * GITHUB_STEP_SUMMARY and GITHUB_STATE. Creates fresh ones per step and reads them afterwards.
  */
 import { randomUUID } from "node:crypto";
 import { mkdir, readFile, stat, writeFile } from "node:fs/promises";

@@ -1,6 +1,6 @@
 /**
- * Owns GitHub's filter patterns for branches, tags and paths. They are close to globs but not the same:
- * `?` means "zero or one of the character before", `+` "one or more", and `!` takes back what came before.
+ * Matches GitHub's filter patterns for branches, tags and paths. They differ from globs: `?` means "zero or one of the
+ * preceding character", `+` "one or more", and `!` excludes earlier matches.
  */
 import type { Filter } from "./workflow-file.ts";
 

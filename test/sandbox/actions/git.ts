@@ -1,6 +1,6 @@
 /**
- * Owns the calls of the real git that the runner itself makes, over HTTP with a token, like any client.
- * The token travels in the environment and never in argv or a URL.
+ * Runs real git for the runner itself, over HTTP with a token like any client. The token is passed in the environment,
+ * never in argv or a URL.
  */
 import { mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";

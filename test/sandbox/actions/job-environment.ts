@@ -1,6 +1,6 @@
 /**
- * Owns what grows from stage to stage of a job: variables, the search path, the state of its actions, the summary. Stages
- * see it as environment and change it by the files that they are given.
+ * State of a job that grows from stage to stage: variables, search path, action state, summary. Stages see it as
+ * environment and change it through files.
  */
 import { delimiter, join } from "node:path";
 import { stateEnv } from "./action-inputs.ts";

@@ -1,4 +1,4 @@
-/** What a workflow job is played with, and what comes of it. Types alone. */
+/** Input and result types of a workflow job. */
 import type { RunConclusion, RunHandle } from "../ports.ts";
 import type { RunSubject } from "./contexts.ts";
 import type { Containers } from "./docker-folder.ts";

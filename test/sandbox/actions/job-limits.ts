@@ -1,4 +1,4 @@
-/** Owns why and when a job must end before its steps are done: a cancel, its time limit, or the runner closing. */
+/** Ends a job before its steps are done: on a cancel, at its time limit, or when the runner closes. */
 
 export class JobLimits {
   readonly #ended = new AbortController();

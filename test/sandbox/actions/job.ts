@@ -1,6 +1,6 @@
 /**
- * Owns the playing of one workflow job on a fresh "machine": temporary workspace, token, time limit, its steps in
- * order, clean-up. Which jobs run, and when, is the run's business.
+ * Plays one workflow job on a fresh "machine": temporary workspace, token, time limit, steps in order, clean-up.
+ * `run.ts` decides which jobs run and when.
  */
 import { randomUUID } from "node:crypto";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";

@@ -1,6 +1,6 @@
 /**
- * Owns the log of one workflow job: time stamps, masking and the size limit. Every line of a job goes through here,
- * so that a secret cannot reach the log by another way.
+ * Writes the log of a workflow job: time stamps, masking and size limit. Every line goes through here, so that no
+ * secret bypasses the masking.
  */
 
 /** GitHub keeps far more; a local log beyond this helps nobody and would sit in memory. */

@@ -1,6 +1,6 @@
 /**
- * Owns problem matchers: patterns that a step registers by `::add-matcher::` and that read the lines of all later steps of
- * the job, whoever prints them. A line that matches is shown as an error, a warning or a notice.
+ * Problem matchers: a step registers patterns with `::add-matcher::`, and all later output of the job is matched
+ * against them. A matching line appears as an error, warning or notice.
  */
 import { z } from "zod";
 

@@ -1,6 +1,6 @@
 /**
- * Owns the real processes of a job: one process group per command, its output by lines, and its end as GitHub's runner
- * ends it: SIGINT to the process alone, then SIGTERM to it alone, then all of its group is killed.
+ * Runs a job's real processes: one process group per command, output by lines, and the ending as in GitHub's runner:
+ * SIGINT to the process, then SIGTERM to it, then SIGKILL to its group.
  */
 import { spawn } from "node:child_process";
 import { readdir, readFile } from "node:fs/promises";

@@ -1,5 +1,5 @@
 /**
- * Owns one run of a workflow from "may start" to its conclusion: groups, the order of its jobs, what they pass on.
+ * Plays a workflow run from "may start" to its conclusion: concurrency group, order of jobs, and outputs between them.
  */
 import type { LimitFunction } from "p-limit";
 import type { RunConclusion, RunHandle } from "../ports.ts";

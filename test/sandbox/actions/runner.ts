@@ -1,6 +1,6 @@
 /**
- * Owns the fleet: takes triggers in order, decides which workflows start, keeps the runs, cancels and repeats them.
- * Knows the local GitHub only through `ActionsBackend`.
+ * The Actions service: takes triggers in order, decides which workflows start, keeps the runs, cancels and re-runs
+ * them. Talks to the sandbox's GitHub only through `ActionsBackend`.
  */
 import { mkdtempSync } from "node:fs";
 import { rm } from "node:fs/promises";

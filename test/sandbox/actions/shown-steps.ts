@@ -1,4 +1,4 @@
-/** Owns the rows of a job as GitHub shows its steps: their names, how far they are, and in which order. */
+/** The steps of a job as GitHub shows them: names, states and order. */
 import type { JobStep, RunConclusion } from "../ports.ts";
 
 export class Row {

@@ -1,4 +1,4 @@
-/** What a job plays one after the other: its steps, and what the actions among them do before and after all steps. */
+/** The sequence of a job's stages: its steps, and the pre and post stages of their actions. */
 import { actionName, type FoundAction } from "./action-finder.ts";
 import type { Row } from "./shown-steps.ts";
 import type { WorkflowStep } from "./workflow-file.ts";

@@ -1,6 +1,6 @@
 /**
- * Owns the order of a job's stages: conditions, environment that grows from stage to stage, results, reports. What actions
- * do after all steps is played last in, first out, also when a step has failed or the job was cancelled.
+ * Runs a job's stages in order: conditions, environment, results, reports. Post stages run last in, first out, also
+ * after a failure or a cancel.
  */
 import { join } from "node:path";
 import type { JobStep } from "../ports.ts";

@@ -1,4 +1,4 @@
-/** What a played step gets from its job, and what it gives back. Types only. */
+/** Types of what a step gets from its job and returns to it. */
 import type { ActionsBackend } from "../ports.ts";
 import type { StageOutput } from "./commands.ts";
 import type { JobLog } from "./log.ts";

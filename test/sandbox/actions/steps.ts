@@ -1,6 +1,6 @@
 /**
- * Owns the playing of one stage of a step: a script by a real shell, a program of a JavaScript action by Node.js, or one of
- * the few actions the sandbox knows by name.
+ * Plays one stage of a step: a script in a real shell, a JavaScript action in Node.js, or one of a few built-in
+ * actions.
  */
 import { randomUUID } from "node:crypto";
 import { stat, writeFile } from "node:fs/promises";

@@ -1,6 +1,6 @@
 /**
- * Owns "does this event start this workflow?". Facts that need git (changed files, the head's message) are asked
- * through `TriggerFacts`, and only when the answer depends on them. Starts nothing itself.
+ * Decides whether an event starts a workflow. Facts that need git (changed files, the head's message) are requested
+ * through `TriggerFacts`, only when needed.
  */
 import { z } from "zod";
 import type { WorkflowTrigger } from "../ports.ts";

@@ -1,6 +1,6 @@
 /**
- * Owns the shape of a workflow file: text → checked workflow, or the reason why GitHub would not start it.
- * Keys of GitHub that the sandbox cannot play are refused by name, never read and ignored.
+ * Parses a workflow file: returns a validated workflow, or why GitHub would not start it. Keys that the sandbox does
+ * not support are refused by name instead of ignored.
  */
 import { parse } from "yaml";
 import { z } from "zod";

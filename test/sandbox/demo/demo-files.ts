@@ -1,6 +1,6 @@
 /**
- * Owns the demo repository's files: a small program with tests and CI of its own. The caller adds the workflow that
- * runs jobs and, if it wants auto-merge, the settings file.
+ * Files of the demo repository: a small program with tests and its own CI. The caller adds the workflow that runs jobs
+ * and optionally a settings file.
  */
 const README = `# Greeter
 

@@ -1,4 +1,4 @@
-/** What an actor may do in a repository: the one place that decides 401, 403 and 404. */
+/** What an actor may do in a repository; the only place that decides 401, 403 and 404. */
 import { notAccessible, notFound, Refusal } from "./errors.ts";
 import type { Cause, CollaboratorRole, Level, PermissionMap, Repository, User } from "./model.ts";
 import type { State } from "./state.ts";

@@ -1,4 +1,4 @@
-/** What the runner may do here (`../ports.ts`): runs, jobs, logs and GITHUB_TOKENs. Runs no workflow itself. */
+/** The runner's interface to the local GitHub (`../ports.ts`): runs, jobs, logs and GITHUB_TOKENs. */
 import type { ActionsBackend, JobStep, NewRun, RepositoryName, RunConclusion, RunHandle, RunStatus } from "../ports.ts";
 import { ACTIONS_SLUG, createCheckRun, newSuite, setSuite, updateCheckRun } from "./checks.ts";
 import { emit } from "./events.ts";

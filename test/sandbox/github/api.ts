@@ -1,4 +1,4 @@
-/** One API request from start to answer: who, faults, limits, route, refusals, ETag, the call list. */
+/** Handles an API request from start to end: authentication, faults, limits, route, refusals, ETag, call list. */
 import { createHash } from "node:crypto";
 import type { IncomingHttpHeaders } from "node:http";
 import { levelOf } from "./access.ts";

@@ -1,4 +1,4 @@
-/** Check suites, check runs and statuses: records, events, and who is asked to merge when they change. */
+/** Check suites, check runs and statuses: records, events, and the merges that their changes trigger. */
 import { emit, trigger } from "./events.ts";
 import {
   type Cause,

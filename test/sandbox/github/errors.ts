@@ -1,6 +1,6 @@
 /**
- * How the local GitHub says no. A refusal is thrown by the code of a request and becomes an answer in one place
- * (`server.ts`), since every refusal ends the request; nothing outside a request may throw one.
+ * GitHub's error answers. Request handlers throw a refusal, which `server.ts` turns into an answer; code outside of a
+ * request must not throw one.
  */
 import type { z } from "zod";
 

@@ -1,4 +1,4 @@
-/** The one way to send an event to the App, and to tell the runner. What happened is decided elsewhere. */
+/** Sends events to the App and the runner; no other file does. */
 import type { WorkflowTrigger } from "../ports.ts";
 import { allows, type Need } from "./access.ts";
 import type { Cause, Installation, Json, Repository } from "./model.ts";

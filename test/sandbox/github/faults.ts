@@ -1,4 +1,4 @@
-/** Faults of the API that a test asks for. Decides which fault hits a request; `server.ts` carries it out. */
+/** API faults that a test requests. Selects the fault for a request; `server.ts` applies it. */
 export interface Fault {
   readonly match: { readonly method?: string; readonly path?: RegExp; readonly graphql?: RegExp };
   readonly status: number;

@@ -1,4 +1,4 @@
-/** The live feed: one human line for each thing that happens, for whoever shows it. Keeps nothing. */
+/** The live feed: one readable line per event, for whoever displays it. */
 export interface Change {
   readonly at: number;
   readonly kind:

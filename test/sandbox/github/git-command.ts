@@ -1,4 +1,4 @@
-/** Runs the git CLI with fixed arguments and a clean environment: no shell, no settings of the machine. */
+/** Runs the git CLI with fixed arguments and a clean environment: no shell, no machine settings. */
 import { execa } from "execa";
 import { searchPath } from "../search-path.ts";
 

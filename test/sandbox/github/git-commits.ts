@@ -1,4 +1,4 @@
-/** Commit objects: text to record and back, and walks over their parents. */
+/** Parses and writes commit objects, and walks over their parents. */
 import type { GitObjects } from "./git-objects.ts";
 
 export interface Signature {

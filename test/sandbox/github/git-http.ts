@@ -1,4 +1,4 @@
-/** Git over HTTP: access, then `git http-backend`; what a push changed is told to `ref-changes.ts`. */
+/** Git over HTTP: checks access, then runs `git http-backend`; changes of refs go to `ref-changes.ts`. */
 import { spawn } from "node:child_process";
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import type { IncomingMessage, ServerResponse } from "node:http";

@@ -1,6 +1,6 @@
 /**
- * One real bare repository: what the rest of the sandbox asks of git. Objects and refs are handled in this process
- * (see `git-objects.ts`); merging and patches are left to the git CLI. Sends no events: `ref-changes.ts` does.
+ * One real bare repository with the git operations that the sandbox needs. Objects and refs are handled in this process
+ * (`git-objects.ts`); merges and patches use the git CLI. `ref-changes.ts` sends the events.
  */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";

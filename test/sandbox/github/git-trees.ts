@@ -1,4 +1,4 @@
-/** Trees: reading, editing by path, comparing. Pure over the object store; knows no refs. */
+/** Reads, edits and compares trees. Works on the object store only. */
 import type { GitObjects } from "./git-objects.ts";
 
 export interface TreeEntry {

@@ -1,4 +1,4 @@
-/** What the GraphQL objects of one request are made with. */
+/** The context of the GraphQL objects of one request. */
 import { authorize, type Need } from "./access.ts";
 import type { Repository } from "./model.ts";
 import type { ApiRequest } from "./router.ts";

@@ -1,4 +1,4 @@
-/** GraphQL mutations. Each checks permissions, then does what its REST sister does. */
+/** GraphQL mutations. Each checks permissions, then does what the corresponding REST route does. */
 import { z } from "zod";
 import { authorize, causeOf, type Need } from "./access.ts";
 import { enableAutoMerge, mergePull } from "./auto-merge.ts";

@@ -1,4 +1,6 @@
-/** GraphQL: what a branch's rules ask for. A protected branch tells it in both ways, as a classic rule and as a ruleset. */
+/**
+ * GraphQL: the requirements of a branch's rules. A protected branch reports them as a classic rule and as a ruleset.
+ */
 import { ACTIONS_SLUG } from "./checks.ts";
 import { connection } from "./graphql-connection.ts";
 import type { GraphqlContext } from "./graphql-context.ts";

@@ -1,4 +1,4 @@
-/** Runs GraphQL over GitHub's own schema, and shapes errors as GitHub does. The data is in `graphql-*.ts`. */
+/** Runs GraphQL over GitHub's own schema and formats errors as GitHub does. The data is in `graphql-*.ts`. */
 import {
   buildClientSchema,
   execute,

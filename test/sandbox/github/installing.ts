@@ -1,4 +1,4 @@
-/** Installing the App: records and the events that are always sent. */
+/** Installs the App: records and the events that GitHub always sends. */
 import { fullName, type Installation, type Json, type PermissionMap, type Repository } from "./model.ts";
 import { installationJson, userJson } from "./payloads.ts";
 import type { World } from "./world.ts";

@@ -1,4 +1,4 @@
-/** What happens to issues and their comments, and the events that follow. */
+/** Changes to issues and their comments, and the events that follow. */
 import { emit, trigger } from "./events.ts";
 import type { Cause, Comment, Issue, Json, Reaction, Repository, User } from "./model.ts";
 import { commentJson, issueJson, labelJson } from "./payloads-issues.ts";

@@ -1,6 +1,6 @@
 /**
- * The RSA pair of the local GitHub: one for all that it signs, and for whatever App a test has. It stands here, since making
- * one takes long; whoever reads it can sign in to a GitHub of their own machine.
+ * The RSA key pair of the local GitHub, used for all its signatures and for the Apps of tests. Committed, since
+ * generating one is slow; it gives access only to a GitHub on one's own machine.
  */
 import { createPrivateKey, createPublicKey, type KeyObject } from "node:crypto";
 

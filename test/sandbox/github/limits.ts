@@ -1,4 +1,4 @@
-/** GitHub's published rate limits, per actor. Counts and answers; a request is refused in `server.ts`. */
+/** Counts GitHub's published rate limits per actor; `server.ts` refuses the requests. */
 import type { Actor } from "./tokens.ts";
 
 /** Requests an hour for an installation; secondary limits as documented under "rate limits for the REST API". */

@@ -1,4 +1,4 @@
-/** Starts a local GitHub and gives tests and the demo a handle on it. */
+/** Starts a local GitHub and returns a handle for tests and the demo. */
 import { createPublicKey } from "node:crypto";
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import type { AddressInfo } from "node:net";

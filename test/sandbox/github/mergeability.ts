@@ -1,6 +1,6 @@
 /**
- * Can this pull request be merged? Required checks and reviews, conflicts, and GitHub's words for the answer.
- * Pure over the records; the merging itself is in `merging.ts`.
+ * Decides whether a pull request can be merged: required checks and reviews, conflicts, and GitHub's names for the
+ * result. Pure; `merging.ts` does the merge.
  */
 import type { CheckRun, CommitStatus, Protection, Repository } from "./model.ts";
 import type { PullIssue } from "./state.ts";

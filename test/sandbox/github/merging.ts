@@ -1,4 +1,4 @@
-/** Merges in git: test merges, merge commits, squashes and rebases. Moves no ref and sends no event. */
+/** Creates test merges, merge commits, squashes and rebases in git. Moves no refs and sends no events. */
 import type { Signature } from "./git-commits.ts";
 import type { GitStore } from "./git-store.ts";
 import type { MergeMethod } from "./model.ts";

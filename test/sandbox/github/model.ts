@@ -1,4 +1,4 @@
-/** The records of the local GitHub. What happens to them is written in the files named for each subject. */
+/** Record types of the local GitHub. The files named after each subject change them. */
 import type { JobStep, RunConclusion, RunStatus } from "../ports.ts";
 import type { GitStore } from "./git-store.ts";
 

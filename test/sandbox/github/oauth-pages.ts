@@ -1,6 +1,6 @@
 /**
- * `/login/oauth/…` over HTTP: the page that asks whether the App may know who somebody is, and the exchange of codes.
- * A toy on the own machine: whoever is at the browser may be anybody who has an account here.
+ * `/login/oauth/…` over HTTP: the authorization page and the exchange of codes. Whoever is at the browser may pick any
+ * account of this local GitHub.
  */
 import type { ServerResponse } from "node:http";
 import { z } from "zod";

@@ -1,6 +1,6 @@
 /**
- * Signing in to the App: which client it is, codes for user-to-server tokens, and what is wrong with a request for one.
- * Knows no HTTP. In GitHub's words, so that whoever matches them is tested.
+ * OAuth for Apps: the client, codes for user-to-server tokens, and errors of token requests in GitHub's own words, so
+ * that code that matches them is tested. Independent of HTTP.
  */
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
 import type { User } from "./model.ts";

@@ -1,4 +1,4 @@
-/** `/_services/…` over HTTP: the issuer's description and keys for everybody, identity tokens for jobs that may ask. */
+/** `/_services/…` over HTTP: the OIDC issuer's metadata and keys, and identity tokens for jobs with permission. */
 import type { ServerResponse } from "node:http";
 import type { Api } from "./api.ts";
 import type { Json } from "./model.ts";

@@ -1,6 +1,6 @@
 /**
- * GitHub as an OIDC issuer: its key, who may ask for an identity token, and what such a token says of a run.
- * Knows no HTTP. Signs with node's own crypto, so that whoever verifies the tokens is tested by another's signature.
+ * GitHub as an OIDC issuer: its key, who may request an identity token, and the token's claims. Independent of HTTP.
+ * Signs with node:crypto, so that verifiers are tested against another implementation.
  */
 import { createPublicKey, type KeyObject, randomBytes, randomUUID, sign, timingSafeEqual } from "node:crypto";
 import type { RunIdentity } from "../ports.ts";

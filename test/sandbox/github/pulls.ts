@@ -1,4 +1,4 @@
-/** What happens to pull requests short of merging: opening, following the head, closing, reviews, and the events. */
+/** Changes to pull requests except merging: opening, following the head, closing, reviews, and their events. */
 
 import { emit, trigger } from "./events.ts";
 import type { PatchedFile } from "./git-store.ts";

@@ -1,6 +1,6 @@
 /**
- * What follows when a ref has moved, whoever moved it: `create`, `push` and `delete` events, the App's empty check
- * suite, pull requests that follow their head, and the runner's trigger. Moves no ref itself.
+ * Consequences of a changed ref: `create`, `push` and `delete` events, the App's empty check suite, pull requests that
+ * follow their head, and the runner's triggers. Moves no refs itself.
  */
 import { allows } from "./access.ts";
 import { requestSuite } from "./checks.ts";

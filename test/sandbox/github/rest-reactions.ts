@@ -1,4 +1,4 @@
-/** REST: reactions, wherever they stand. */
+/** REST: reactions on any subject. */
 import { z } from "zod";
 import { notFound, parseBody } from "./errors.ts";
 import * as issues from "./issues.ts";

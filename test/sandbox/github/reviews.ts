@@ -1,4 +1,4 @@
-/** Reviews of pull requests, with what they say of single lines, and the events. */
+/** Reviews of pull requests with line comments, and their events. */
 import { validationFailed } from "./errors.ts";
 import { emit } from "./events.ts";
 import type { Cause, Json, Reaction, Repository, Review, ReviewComment } from "./model.ts";

@@ -1,4 +1,4 @@
-/** Routes of the REST API: how they are written down and found. Who may use them is in `access.ts`. */
+/** Defines and finds REST routes. `access.ts` decides who may use them. */
 import { authorize, causeOf, type Need } from "./access.ts";
 import { Refusal } from "./errors.ts";
 import type { Cause, Repository } from "./model.ts";

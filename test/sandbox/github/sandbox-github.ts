@@ -1,4 +1,4 @@
-/** The handle on a local GitHub: its parts, and what a test wants to know about it. */
+/** The handle on a local GitHub: its parts, and queries for tests. */
 import type { ActionsBackend } from "../ports.ts";
 import { actionsBackend } from "./actions-backend.ts";
 import type { Api } from "./api.ts";

@@ -1,4 +1,4 @@
-/** What a person does on the site, as methods: issues, comments, reviews, merges, pushes, buttons. */
+/** Actions of a person on the site, as methods: issues, comments, reviews, merges, pushes, buttons. */
 import { dropBranch, type MergeOutcome, mergePull } from "./auto-merge.ts";
 import { addStatus, askForCheck, pressButton } from "./checks.ts";
 import { ZERO } from "./git-refs.ts";

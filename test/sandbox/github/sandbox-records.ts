@@ -1,4 +1,4 @@
-/** Finds what tests and the demo name: the ground of the handle on a local GitHub. Changes nothing. */
+/** Finds records by the names that tests and the demo use; the base of the handle on a local GitHub. */
 import type { Cause, CheckRun, Issue, Repository, User } from "./model.ts";
 import { emailOf } from "./payloads-commits.ts";
 import { hasPull, type PullIssue } from "./state.ts";

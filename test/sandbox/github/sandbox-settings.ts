@@ -1,4 +1,4 @@
-/** What an owner sets up: people, repositories, installations, protection, secrets. */
+/** Settings of an owner: people, repositories, installations, protection, secrets. */
 
 import { join } from "node:path";
 import { GitStore } from "./git-store.ts";

@@ -1,4 +1,4 @@
-/** The HTTP server: hands each path to the API, to git over HTTP or to the pages. Knows none of their rules. */
+/** The HTTP server: routes each path to the API, to git over HTTP or to the pages. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { type Api, answer, type Outgoing } from "./api.ts";
 import { gitPath, serveGit } from "./git-http.ts";

@@ -1,4 +1,4 @@
-/** Everything the local GitHub remembers outside git, and how records are found. No events, no HTTP. */
+/** All state of the local GitHub outside of git, and how records are found. Sends no events. */
 import type {
   CheckRun,
   Installation,

@@ -1,4 +1,4 @@
-/** Work that goes on after an answer was sent. It must be waited for, and a failure of it must be seen. */
+/** Background work after an answer was sent; callers wait for it and see its failures. */
 export class Tasks {
   readonly #running = new Set<Promise<void>>();
   readonly #locks = new Map<string, Promise<unknown>>();

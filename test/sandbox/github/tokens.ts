@@ -1,4 +1,4 @@
-/** Who is asking: App JWTs are verified, tokens are minted, found and revoked. Says nothing about what they may do. */
+/** Authentication: verifies App JWTs; issues, finds and revokes tokens. `access.ts` decides what they permit. */
 import { createPublicKey, type KeyObject, randomBytes, verify } from "node:crypto";
 import { z } from "zod";
 import { Refusal } from "./errors.ts";

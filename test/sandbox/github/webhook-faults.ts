@@ -1,4 +1,4 @@
-/** Tricks on webhooks that a test asks for: drop, double, delay, reorder, hold. Decides only; `webhooks.ts` sends. */
+/** Webhook faults that a test requests: drop, duplicate, delay, reorder, hold. Selects them; `webhooks.ts` sends. */
 import type { Json } from "./model.ts";
 
 export interface HookEvent {

@@ -1,6 +1,6 @@
 /**
- * Signs and delivers webhooks over HTTP and keeps the delivery log. As on GitHub: no retry,
- * an answer later than ten seconds is a failure. What is in a payload is written in `payloads*.ts`.
+ * Signs and delivers webhooks over HTTP and keeps the delivery log. As on GitHub, there are no retries and an answer
+ * after ten seconds is a failure. `payloads*.ts` build the payloads.
  */
 import { createHmac, randomUUID } from "node:crypto";
 import pLimit, { type LimitFunction } from "p-limit";

@@ -1,4 +1,4 @@
-/** The local GitHub's parts in one bundle, which every function on it takes first. */
+/** The parts of the local GitHub in one object, which its functions take as their first parameter. */
 import type { WorkflowTrigger } from "../ports.ts";
 import type { Feed } from "./feed.ts";
 import type { Repository } from "./model.ts";

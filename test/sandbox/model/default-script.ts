@@ -1,6 +1,6 @@
 /**
- * Owns the scripted model's behaviour: look, act by the tools it is offered, check, finish. It keeps no state: which
- * turn it is follows from the conversation, so the same request always gets the same reply.
+ * The scripted model's behaviour: look, act with the offered tools, check, finish. Stateless: the turn follows from the
+ * conversation, so the same request always gets the same reply.
  */
 import {
   apiError,

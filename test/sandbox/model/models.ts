@@ -1,6 +1,6 @@
 /**
- * Owns the endpoint's word on models: which there are on a day, what they take, and how a retired or made-up name and an
- * answer that is too long are refused. In the shape of the real `GET /v1/models`.
+ * The endpoint's model list by date, and its refusals of retired or unknown models and of answer limits that are too
+ * high. In the format of the real `GET /v1/models`.
  */
 import { findModel, MODELS, withoutDate } from "../../../src/contracts/models.ts";
 import { errorBody } from "./protocol.ts";

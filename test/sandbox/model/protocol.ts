@@ -1,6 +1,6 @@
 /**
- * Owns the words of the Anthropic Messages API that the scripted model speaks: requests as they must look, replies,
- * errors. Checks what the real endpoint checks, so that a client which would be refused there is refused here.
+ * The Anthropic Messages API as the scripted model speaks it: valid requests, replies, errors. Validates what the real
+ * endpoint validates, so that a request which would be refused there is refused here.
  */
 import { z } from "zod";
 

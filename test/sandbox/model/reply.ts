@@ -1,6 +1,4 @@
-/**
- * Owns how a scripted reply looks on the wire: one JSON object, or the events of a stream.
- */
+/** Serialises a scripted reply: one JSON object, or a stream of events. */
 import { createHash } from "node:crypto";
 import type { ContentBlock, ModelReply, ModelRequest, Usage } from "./protocol.ts";
 import { usageOf } from "./usage.ts";

@@ -1,6 +1,4 @@
-/**
- * Owns the HTTP face of the scripted model: an Anthropic-compatible endpoint on one address of this machine.
- */
+/** The HTTP server of the scripted model: an Anthropic-compatible endpoint on this machine. */
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { setTimeout as wait } from "node:timers/promises";
 import { z } from "zod";

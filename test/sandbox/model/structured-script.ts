@@ -1,6 +1,6 @@
 /**
- * Owns what the scripted model says where an answer of a given shape is asked for: a quote or a verdict. It reads the
- * task's sentences as always; the same request always gets the same answer.
+ * The scripted model's structured answers: quotes and opinions. Understands the same sentences; the same request always
+ * gets the same answer.
  */
 import { z } from "zod";
 import { type ModelReply, type ModelRequest, textOf } from "./protocol.ts";

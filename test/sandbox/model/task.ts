@@ -1,6 +1,4 @@
-/**
- * Owns the scripted model's understanding of a task: a handful of English sentences, read without any model.
- */
+/** Parses tasks for the scripted model: a handful of English sentences. */
 import { type ModelRequest, textOf } from "./protocol.ts";
 
 export type Action =

@@ -1,6 +1,6 @@
 /**
- * Owns the made-up but plausible token counts: about four characters a token, and everything before the last exchange
- * read from the cache once the request asks for caching.
+ * Plausible token counts: about four characters per token, and everything before the last exchange read from the cache
+ * once caching is requested.
  */
 import type { ModelRequest, Usage } from "./protocol.ts";
 

@@ -1,6 +1,6 @@
 /**
- * Whom the visitor is: this GitHub is a toy on the own machine, so anybody who has an account may be chosen, and a cookie
- * remembers it. What they may do is decided where REST decides it.
+ * The acting user of the site: visitors may choose any account, which a cookie remembers. REST's own rules decide what
+ * that user may do.
  */
 import { roleOf } from "../access.ts";
 import type { Repository, User } from "../model.ts";

@@ -1,4 +1,4 @@
-/** What was said on an issue or a pull request, and the forms to say something. */
+/** The conversation on an issue or pull request, and the forms to add to it. */
 
 import { type Html, html, nothing } from "../../../../src/text/html.ts";
 import type { Comment, Issue, Review, ReviewComment, User } from "../model.ts";

@@ -1,6 +1,7 @@
 /**
- * What the forms and buttons do. Whatever REST can do is done by REST's own handlers, as the person who acts: the same
- * rights, refusals and events. What only the site can do (an App's buttons, “Ready for review”) goes to the same model.
+ * Handles the forms and buttons. Anything that REST can do goes to REST's own handlers as the acting user: same
+ * permissions, refusals and events. What only the site can do (an App's buttons, “Ready for review”) changes the same
+ * model.
  */
 import { z } from "zod";
 import { hasRole } from "../access.ts";

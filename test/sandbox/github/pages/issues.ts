@@ -1,4 +1,4 @@
-/** Pages of issues: the list, one of them, and the form for a new one. The list of pull requests is the same. */
+/** Pages of issues: list, single issue, and the form for a new one. The list of pull requests uses the same page. */
 
 import { type Html, html, nothing } from "../../../../src/text/html.ts";
 import type { Issue } from "../model.ts";

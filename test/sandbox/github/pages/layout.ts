@@ -1,4 +1,4 @@
-/** What every page has around it: head, tabs, and the switch for who one is. Assets are files beside this one. */
+/** The frame of every page: head, tabs, and the switch of the acting user. Assets are files next to this one. */
 import { readFileSync } from "node:fs";
 import { type Html, html, nothing } from "../../../../src/text/html.ts";
 import type { Repository } from "../model.ts";

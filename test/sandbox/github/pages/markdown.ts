@@ -1,6 +1,6 @@
 /**
- * Markdown as GitHub shows it, from strangers: of its HTML a few plain tags without attributes count, all else is text;
- * links lead to http(s) or within the site; pictures become links, so that a page asks no other host for anything.
+ * Renders strangers' Markdown as GitHub does: of HTML only a few plain tags without attributes are kept; links lead to
+ * http(s) or within the site; images become links, so that a page loads nothing from other hosts.
  */
 import markdownIt, { type MarkdownIt } from "markdown-it";
 import { escaped, Html } from "../../../../src/text/html.ts";

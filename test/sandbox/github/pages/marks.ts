@@ -1,4 +1,4 @@
-/** Small things that many pages show: states, labels, people, times, check marks. */
+/** Small shared parts of pages: states, labels, people, times, check marks. */
 
 import { type Html, html, nothing } from "../../../../src/text/html.ts";
 import type { CheckRun, Issue, Reaction, User } from "../model.ts";

@@ -1,4 +1,4 @@
-/** What a browser says of where it comes from. It may say anything, and is believed only where it names this site. */
+/** Checks a request's Origin and similar headers; only this site's own is accepted. */
 import type { IncomingHttpHeaders } from "node:http";
 
 const LOOPBACK = ["127.0.0.1", "localhost", "[::1]"];

@@ -1,4 +1,4 @@
-/** Pages of a pull request: what was said of it, what it changes, its checks, and what may be done with it. */
+/** Pages of a pull request: conversation, changes, checks, and available actions. */
 
 import { type Html, html, nothing } from "../../../../src/text/html.ts";
 import { blockers, mergeableState } from "../mergeability.ts";

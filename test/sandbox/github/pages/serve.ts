@@ -1,6 +1,6 @@
 /**
- * The site behind the `html_url`s, for people: finds the page or the form of a path. Everything shown is escaped
- * (`html.ts`, `markdown.ts`); nothing is decided here, and nothing that happens is done here (`forms.ts`).
+ * The site behind the `html_url`s: finds the page or form for a path. Everything shown is escaped (`html.ts`,
+ * `markdown.ts`); `forms.ts` performs the actions.
  */
 import type { IncomingHttpHeaders, ServerResponse } from "node:http";
 import { z } from "zod";

@@ -1,4 +1,4 @@
-/** A request for a page, as those that render it see it. */
+/** A page request, as the renderers see it. */
 
 import type { Html } from "../../../../src/text/html.ts";
 import type { Repository } from "../model.ts";

@@ -21,7 +21,7 @@ import {
   T0,
   TO_PULL_REQUEST,
   work,
-} from "./core.ts";
+} from "./job-fixtures.ts";
 
 const comment = (job: Job): string => statusComment(job);
 

@@ -15,7 +15,7 @@ import { until } from "../flows/harness.ts";
 import { startApp } from "../sandbox/app-process.ts";
 import { DEMO, type Sandbox, startSandbox, WRITER } from "../sandbox/environment.ts";
 import { freePort } from "../sandbox/free-port.ts";
-import { waitingWorkflow } from "./loop-workflow.ts";
+import { waitingWorkflow } from "./event-loop-workflow.ts";
 
 const MOST_MS = 50;
 /** What the watcher's measure takes on the machine for which that number is meant. */
@@ -67,7 +67,7 @@ export interface Stand {
 
 /** The server, and the keys that it has made. */
 async function begin(folder: string) {
-  const watching = pathToFileURL(join(import.meta.dirname, "loop-watch.ts"));
+  const watching = pathToFileURL(join(import.meta.dirname, "event-loop-watch.ts"));
   watching.searchParams.set("socket", join(folder, "watch.sock"));
   const program = (path: string): string[] => {
     const [node = "", ...rest] = builtProgram(path);

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { ERROR_CODES } from "../../src/http/routing/error-codes.ts";
 import { asked, type Described, type Operation, type Schema } from "./description.ts";
-import type { Answered, Sent, Weather, World } from "./http-fuzz-world.ts";
+import type { Answered, Sent, Weather, World } from "./http-fuzz-server.ts";
 import { API_KEY, CRON_SECRET, SECRET } from "./http-server.ts";
 
 /** Answers of 5xx that are true at such a moment, and no other ones. */

@@ -13,7 +13,7 @@ import { createOctokits, type OctokitSource } from "../../src/github/client/octo
 import { createPerformer } from "../../src/github/effects/perform.ts";
 import { createGitHubClient } from "../../src/github/github-client.ts";
 import { type FileMap, type SandboxGitHub, startGitHub } from "../sandbox/github/main.ts";
-import { begin, draft } from "../unit/core.ts";
+import { begin, draft } from "../unit/job-fixtures.ts";
 
 export const REPO = "octo/demo";
 export const PUBLIC_URL = "https://journeyman.example";

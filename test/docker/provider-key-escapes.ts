@@ -2,7 +2,7 @@
  * What hostile code tries that wants the provider's key, each as a line of bash in the agent's container. Every secret of
  * these tests begins with PREY; what is found is turned around, since the agent takes its own secrets out of what leaves.
  */
-import type { Attempt } from "./fence-attempts.ts";
+import type { Attempt } from "./network-fence-escapes.ts";
 
 export const PREY = "prey-";
 

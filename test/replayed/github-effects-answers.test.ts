@@ -8,8 +8,8 @@ import type { Attempt, Performer } from "../../src/engine/ports/performer.ts";
 import { createOctokits } from "../../src/github/client/octokit.ts";
 import { createPerformer } from "../../src/github/effects/perform.ts";
 import { appKey } from "../contract/app-key.ts";
-import { command, LLM, memoryRepositories, sourceOf } from "../contract/outbound-kit.ts";
-import { begin, led, TO_PULL_REQUEST } from "../unit/core.ts";
+import { command, LLM, memoryRepositories, sourceOf } from "../contract/github-effects-harness.ts";
+import { begin, led, TO_PULL_REQUEST } from "../unit/job-fixtures.ts";
 
 const API = "https://api.github.test";
 const AT = "/repos/octo/demo";

@@ -10,9 +10,9 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Names } from "../../agent/action/container-names.ts";
 import { type Model, startModel } from "../sandbox/model/server.ts";
 import { describeContainers, docker, hostAddress, type Opened, openToContainers, until } from "./containers.ts";
-import { idOf, scriptOf } from "./fence-attempts.ts";
 import { type FinishedJob, runJob } from "./job.ts";
-import { PREY, THEFTS, THIEVES_TOOLS } from "./key-attempts.ts";
+import { idOf, scriptOf } from "./network-fence-escapes.ts";
+import { PREY, THEFTS, THIEVES_TOOLS } from "./provider-key-escapes.ts";
 
 const KEY = `${PREY}key-5d0c41e7a9b3`;
 /** Meant for the model's shell, and not for what leaves. */

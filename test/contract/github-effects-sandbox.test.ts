@@ -3,8 +3,8 @@ import { briefSchema } from "../../src/contracts/brief.ts";
 import { actionsWork, branchOf, type Job } from "../../src/domain/job/job.ts";
 import { checkOf } from "../../src/github/render/check.ts";
 import { statusComment } from "../../src/github/render/status-comment.ts";
-import { ID, run } from "../unit/core.ts";
-import { type Bench, bench, command, Journey, PUBLIC_URL, REPO } from "./outbound-kit.ts";
+import { ID, run } from "../unit/job-fixtures.ts";
+import { type Bench, bench, command, Journey, PUBLIC_URL, REPO } from "./github-effects-harness.ts";
 
 const FOLDER = `.jobs/${ID}`;
 const BRANCH = branchOf(ID);

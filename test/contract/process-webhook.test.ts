@@ -18,7 +18,7 @@ import { createRunLines } from "../../src/job-log/run-lines.ts";
 import { deterministicEstimator } from "../../src/llm/estimate.ts";
 import { openLowdbStore } from "../../src/store/lowdb/open.ts";
 import { dataFolder } from "../data-folder.ts";
-import { draft, ID, T0, TO_PULL_REQUEST } from "../unit/core.ts";
+import { draft, ID, T0, TO_PULL_REQUEST } from "../unit/job-fixtures.ts";
 
 const AT: EventRepository = { owner: "octo", name: "demo", id: 42, installation_id: 1 };
 const ADMINS_ONLY = { ...DEFAULT_REPOSITORY_SETTINGS, commands: { allow: "admin" } } as const;

@@ -2,8 +2,8 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { branchOf } from "../../src/domain/job/job.ts";
 import { createPushTokens } from "../../src/github/client/push-tokens.ts";
-import { ID, run, work } from "../unit/core.ts";
-import { type Bench, bench, command, Journey, REPO, sourceOf } from "./outbound-kit.ts";
+import { ID, run, work } from "../unit/job-fixtures.ts";
+import { type Bench, bench, command, Journey, REPO, sourceOf } from "./github-effects-harness.ts";
 
 const BRANCH = branchOf(ID);
 const BRIEF = { type: "push-brief", round: 1, attempt: 1 } as const;

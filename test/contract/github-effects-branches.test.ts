@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { branchOf } from "../../src/domain/job/job.ts";
-import { ID, run, work } from "../unit/core.ts";
-import { type Bench, bench, command, FILES, Journey, REPO } from "./outbound-kit.ts";
+import { ID, run, work } from "../unit/job-fixtures.ts";
+import { type Bench, bench, command, FILES, Journey, REPO } from "./github-effects-harness.ts";
 
 const BRIEF = { type: "push-brief", round: 1, attempt: 1 } as const;
 const OWN = "egress: [evil.example]\nforbidden_paths: []\nauto_merge:\n  enabled: true\n  required_checks: []\n";

@@ -10,7 +10,7 @@ import type { JobId } from "../../src/domain/job/job.ts";
 import { jobSchema } from "../../src/domain/job/schema.ts";
 import { KINDS, type Kind } from "../../src/store/lowdb/formats.ts";
 import { startHarness } from "../flows/harness.ts";
-import { begin, led, TO_PULL_REQUEST } from "../unit/core.ts";
+import { begin, led, TO_PULL_REQUEST } from "../unit/job-fixtures.ts";
 import { inPlace, type LowdbPlace } from "./store/lowdb-place.ts";
 import { jobId } from "./store/sample.ts";
 

@@ -13,8 +13,8 @@ import { z } from "zod";
 import { LARGE_BODY_BYTES } from "../../src/http/routing/limits.ts";
 import { until } from "../flows/harness.ts";
 import { DEMO, WRITER } from "../sandbox/environment.ts";
-import { crowds, filling, PIECES, piece, placesIn, stuffed, withAt } from "./loop-inputs.ts";
-import { type Act, STRIPE, type Stand, startStand } from "./loop-stand.ts";
+import { type Act, STRIPE, type Stand, startStand } from "./event-loop-harness.ts";
+import { crowds, filling, PIECES, piece, placesIn, stuffed, withAt } from "./event-loop-inputs.ts";
 
 const MB = 1024 * 1024;
 

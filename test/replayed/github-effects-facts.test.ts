@@ -6,8 +6,8 @@ import { evaluate } from "../../src/domain/job/merge-verdict.ts";
 import type { Performer } from "../../src/engine/ports/performer.ts";
 import { createPerformer } from "../../src/github/effects/perform.ts";
 import { appKey } from "../contract/app-key.ts";
-import { command, LLM, memoryRepositories, sourceOf } from "../contract/outbound-kit.ts";
-import { begin, led, TO_PULL_REQUEST } from "../unit/core.ts";
+import { command, LLM, memoryRepositories, sourceOf } from "../contract/github-effects-harness.ts";
+import { begin, led, TO_PULL_REQUEST } from "../unit/job-fixtures.ts";
 
 const API = "https://api.github.test";
 const JOB = led(begin(), ...TO_PULL_REQUEST);

@@ -4,7 +4,7 @@ import { z } from "zod";
 import { asJobId } from "../../src/domain/job/job.ts";
 import { until } from "../flows/harness.ts";
 import { API_KEY } from "./http-server.ts";
-import { type Market, type Person, startMarket, viewSchema } from "./market-kit.ts";
+import { type Market, type Person, startMarket, viewSchema } from "./market-harness.ts";
 
 const ADAS_NUMBER = 1;
 

@@ -10,11 +10,11 @@ import type { PushTokens } from "../../src/engine/ports/runs.ts";
 import { createRunTokens } from "../../src/github/client/run-tokens.ts";
 import { type HandClock, handClock } from "../flows/clock.ts";
 import { type Described, type Operation, operationsOf, readDescription } from "./description.ts";
-import { Knowledge, LEARNED, lookOf } from "./http-fuzz-learned.ts";
+import { Knowledge, LEARNED, lookOf } from "./http-fuzz-observed.ts";
 import type { Plan, Who } from "./http-fuzz-requests.ts";
+import { claimsOf, startIssuer, startRun } from "./http-runs-harness.ts";
 import { API_KEY, CRON_SECRET, startServer, type TestServer } from "./http-server.ts";
 import { type Receiver, startReceiver } from "./receiver.ts";
-import { claimsOf, startIssuer, startRun } from "./run-kit.ts";
 
 /** What GitHub and the payment provider are like just now. */
 export interface Weather {

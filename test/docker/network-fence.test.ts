@@ -17,12 +17,12 @@ import {
   openToContainers,
   until,
 } from "./containers.ts";
-import { ATTEMPTS, type Attempt, idOf, type Places, placesFile, scriptOf, TOOLS } from "./fence-attempts.ts";
 import { type FinishedJob, runJob } from "./job.ts";
+import { ATTEMPTS, type Attempt, idOf, type Places, placesFile, scriptOf, TOOLS } from "./network-fence-escapes.ts";
 
 const KEY = "fence-model-key-0123456789";
 const MARK = "this-is-outside";
-const WORLD = join(import.meta.dirname, "world.ts");
+const WORLD = join(import.meta.dirname, "fence-servers.ts");
 const HOSTS = [
   ...["good", "private", "metadata", "loopback", "mapped", "both", "rebinding"].map((name) => `${name}.example.org`),
   "*.below.example.org",

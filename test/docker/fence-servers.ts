@@ -1,7 +1,7 @@
 /**
  * What lies outside of a job's network, as a program in a container: answers every web request at the ports that it is
  * given, and every question for a name, and says on stdout what it has heard, a line of JSON each. Runs on its own:
- * `node world.ts`, with WORLD = {"says", "ports", "names": {"name": [["address", …], …]}}. A name with several lists of
+ * `node fence-servers.ts`, with WORLD = {"says", "ports", "names": {"name": [["address", …], …]}}. A name with several lists of
  * addresses is answered with another one each time; `*.` stands for what lies below a name.
  */
 import { createSocket } from "node:dgram";
