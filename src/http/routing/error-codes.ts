@@ -9,7 +9,7 @@ export const ERROR_CODES = {
   missing_repository: "neither key, body nor settings name a repository",
   invalid_field: "a field or parameter is wrong, or not known here; the sentence names it",
   invalid_body: "the body is not a JSON object",
-  invalid_json: "the body is not JSON",
+  invalid_json: "the body is not JSON, or an object in it names a field twice",
   incomplete_body: "the body broke off",
   invalid_idempotency_key: "`Idempotency-Key` is empty, too long, or has a character that is not visible ASCII",
   invalid: "what was asked cannot be done; the sentence says why",
