@@ -40,7 +40,9 @@ describe("settings of the server", () => {
 
   it("refuses a model that nobody knows, unless a gateway of one's own may", () => {
     const llama = { ...good, LLM_MODEL: "llama" };
-    expect(mistakesOf(readSettings(llama, folder))[0]).toMatch(/^LLM_MODEL: The model `llama` is unknown\. Use a known one/);
+    expect(mistakesOf(readSettings(llama, folder))[0]).toMatch(
+      /^LLM_MODEL: The model `llama` is unknown\. Use a known one/,
+    );
     for (const more of [{ ANTHROPIC_BASE_URL: "http://localhost:4000" }, { LLM_PROVIDER: "anthropic-compatible" }])
       expect(settingsOf(readSettings({ ...llama, ...more }, folder)).llm.model).toBe("llama");
   });
