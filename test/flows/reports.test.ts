@@ -61,7 +61,7 @@ describe("a run that reports", () => {
     const harness = await houseWith();
     const { id } = await asked(harness, "lost");
     const job = await untilJob(harness, id, "failed", (one) => one.status === "failed");
-    expect(job.failure).toContain("its push has not reached the branch");
+    expect(job.failure).toContain("its push did not reach the branch");
     expect(harness.github.pulls(DEMO)).toEqual([]);
     expect(harness.github.readFile(DEMO, "main", "HELLO.md")).toBeUndefined();
   });
