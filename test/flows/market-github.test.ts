@@ -99,7 +99,7 @@ describe("the market on GitHub", () => {
     const failed = await untilJob(harness, id, "over", (one) => one.status === "failed");
     expect(failed.failure).toContain("failed");
     expect(await bob.balance()).toBe(0);
-    await commentSays(harness, issue, "back in the wallet of `ada`");
+    await commentSays(harness, issue, "returned to the wallet of `ada`");
   });
 
   it("leaves to the sender what neither checks nor judge can say", async () => {
