@@ -5,8 +5,8 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { until } from "../flows/harness.ts";
 import { DEMO, DEMO_SETTINGS, WRITER } from "../sandbox/environment.ts";
-import { filling, PIECES, SLOW_GLOBS, WORST_SETTINGS } from "./event-loop-inputs.ts";
 import { type Act, ADMIN, type Stand, startStand } from "./event-loop-harness.ts";
+import { filling, PIECES, SLOW_GLOBS, WORST_SETTINGS } from "./event-loop-inputs.ts";
 
 const MB = 1024 * 1024;
 
