@@ -94,20 +94,6 @@ const lazyRequires: Plugin = {
   },
 };
 
-/**
- * Zod's `z` is a namespace of everything, which no bundler takes apart when it is imported by name: half of it are error
- * messages in languages that nobody asks for, and each program would load them.
- */
-const zodInParts: Plugin = {
-  name: "zod-in-parts",
-  setup({ onLoad }) {
-    onLoad({ filter: /\.ts$/ }, async ({ path }) => ({
-      contents: (await readFile(path, "utf8")).replace(/^import \{ z \} from "zod";$/m, 'import * as z from "zod";'),
-      loader: "ts",
-    }));
-  },
-};
-
 /** Of the project's own `package.json` the version alone, so that another development tool makes no other bundle. */
 const versionAlone: Plugin = {
   name: "version-alone",
@@ -135,7 +121,7 @@ export async function bundlePrograms({ programs, files = {} }: Programs, folder:
     chunkNames: "chunks/[name]/[hash]",
     // names stay, for the stacks in a log
     ...{ minifySyntax: true, minifyWhitespace: true, legalComments: "none", banner: { js: BANNER } },
-    plugins: [builtins, lazyRequires, zodInParts, versionAlone],
+    plugins: [builtins, lazyRequires, versionAlone],
   });
   // the sources' `package.json` is not beside every bundle
   await writeFile(join(folder, "package.json"), '{ "type": "module" }\n');

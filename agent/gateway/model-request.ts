@@ -3,7 +3,7 @@
  * server-side tools, no files or images, no dearer modes. The parsed request is forwarded, never the caller's own
  * bytes.
  */
-import { z } from "zod";
+import * as z from "zod";
 import { isJsonWithinBounds } from "../../src/text/json-bounds.ts";
 import { head } from "../../src/text/text.ts";
 import type { CallUsage } from "./budget.ts";

@@ -4,7 +4,7 @@
  */
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { Socket } from "node:net";
-import { z } from "zod";
+import * as z from "zod";
 import { REFUSALS_PATH } from "../../src/contracts/egress.ts";
 import { head } from "../../src/text/text.ts";
 import { sendError, sendJson } from "./errors.ts";

@@ -2,7 +2,7 @@
  * Settings of the gateway and of the stand-alone proxy, from environment variables. An empty variable counts as unset,
  * since workflows pass undefined variables as empty ones; an empty list of hosts means that no host is allowed.
  */
-import { z } from "zod";
+import * as z from "zod";
 import { egressHost, MAX_EGRESS_HOSTS } from "../../src/contracts/egress.ts";
 import { plainHost, type Target } from "./allow-list.ts";
 import { NO_SUCH_KEY } from "./errors.ts";

@@ -5,7 +5,7 @@
  */
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import { type Brief, briefSchema, CONFIG_FILE, jobFolder, TASK_FILE } from "../../src/contracts/brief.ts";
 import { withVariables } from "../../src/contracts/model-source.ts";
 import { DEFAULT_MODEL } from "../../src/contracts/models.ts";

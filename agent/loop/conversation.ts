@@ -4,7 +4,7 @@
  * removals would still fill our memory and every request.
  */
 import type { ContentBlockParam, MessageParam, ToolUseBlockParam } from "@anthropic-ai/sdk/resources/messages";
-import { z } from "zod";
+import * as z from "zod";
 import { head } from "../../src/text/text.ts";
 
 /** Conversation size in tokens at which old outputs are removed, and the size to aim for. */

@@ -4,7 +4,7 @@
  */
 import type { MessageStream } from "@anthropic-ai/sdk/lib/MessageStream";
 import type { ContentBlock, Message } from "@anthropic-ai/sdk/resources/messages";
-import { z } from "zod";
+import * as z from "zod";
 import type { Charged } from "./usage.ts";
 
 export type Streamed =

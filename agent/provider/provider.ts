@@ -5,7 +5,7 @@
  */
 import type { APIError } from "@anthropic-ai/sdk";
 import type { Message, MessageCreateParamsNonStreaming } from "@anthropic-ai/sdk/resources/messages";
-import { z } from "zod";
+import * as z from "zod";
 import { costLimitSchema, LOWERED_HEADER } from "../../src/contracts/gateway.ts";
 import { COMPATIBLE } from "../../src/contracts/model-choice.ts";
 import {

@@ -6,7 +6,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import { Output } from "./command-output.ts";
 import { type Ended, endGroup, groupLives, start } from "./process-group.ts";
 import { answered, type ToolResult } from "./tool-result.ts";

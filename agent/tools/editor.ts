@@ -4,7 +4,7 @@
  */
 import { mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import { counted } from "../../src/text/plural.ts";
 import { confine } from "./confine-path.ts";
 import { answered, cutMiddle, refused, type ToolResult } from "./tool-result.ts";

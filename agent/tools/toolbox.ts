@@ -3,7 +3,7 @@
  * call returns what was wrong and counts as malformed.
  */
 import type { ToolUnion, ToolUseBlock } from "@anthropic-ai/sdk/resources/messages";
-import { z } from "zod";
+import * as z from "zod";
 import { head } from "../../src/text/text.ts";
 import { FINISH_OUTCOMES, type Stop } from "../loop/stop-reasons.ts";
 import { bashInput, type Shell } from "./bash.ts";

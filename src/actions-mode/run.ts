@@ -5,7 +5,7 @@
 import { randomUUID } from "node:crypto";
 import { run } from "@probot/adapter-github-actions";
 import type { Logger } from "probot";
-import { z } from "zod";
+import * as z from "zod";
 import { createApp } from "../app.ts";
 import { redact } from "../contracts/redact.ts";
 import type { GitHubEvent } from "../domain/job/github-event.ts";

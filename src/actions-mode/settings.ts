@@ -1,5 +1,5 @@
 /** The settings of Actions mode, read from the variables of a workflow step. Every mistake is reported at once. */
-import { z } from "zod";
+import * as z from "zod";
 import { DEFAULT_MODEL } from "../contracts/models.ts";
 import { Secret } from "../contracts/secret.ts";
 import type { Environment } from "../main/environment.ts";

@@ -4,7 +4,7 @@
  * automation under the same name can be made to repeat. Such refs are no branches: they start no workflow, and nobody
  * clones them. A save names what it was read from; whoever comes second is told so.
  */
-import { z } from "zod";
+import * as z from "zod";
 import type { JobId, Repository } from "../domain/job/job.ts";
 import { asJobId } from "../domain/job/job.ts";
 import { attempted, UnreadableAnswer } from "../github/client/errors.ts";

@@ -2,7 +2,7 @@
  * A job as text, for the time between two processes: what the next one needs to go on, and no more. Never a secret.
  * Reading gives a job of this very repository and branch or nothing, whatever the text says.
  */
-import { z } from "zod";
+import * as z from "zod";
 import { logLineSchema } from "../contracts/log-line.ts";
 import { redact } from "../contracts/redact.ts";
 import { gitHubEffectSchema, type PendingEffect, URGENCIES } from "../domain/job/effect.ts";

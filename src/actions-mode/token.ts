@@ -2,7 +2,7 @@
  * One token in the place of an App: the only identity there is in a workflow. Says whose it is, since what GITHUB_TOKEN
  * writes starts no workflow and bears a name that other automation shares (github-facts 1.1, 12.7).
  */
-import { z } from "zod";
+import * as z from "zod";
 import type { Secret } from "../contracts/secret.ts";
 import type { Log } from "../engine/ports/log.ts";
 import type { AppIdentity } from "../github/client/app-identity.ts";

@@ -2,7 +2,7 @@
  * The brief: written by the App to `.jobs/{id}/` on the job branch, read by the agent. Holds no secrets. `job.md` is
  * the task as text; `job.config.json` has the fields below.
  */
-import { z } from "zod";
+import * as z from "zod";
 import { namedBySchema } from "./model-source.ts";
 import { MAX_NOTE, MAX_NOTES } from "./result.ts";
 

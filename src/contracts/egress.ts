@@ -2,7 +2,7 @@
  * Restricted network access of the agent: valid host names in the repository's settings, and the format of the proxy's
  * refusals.
  */
-import { z } from "zod";
+import * as z from "zod";
 
 const LABEL = "[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?";
 /**

@@ -1,5 +1,5 @@
 /** Messages from the gateway to the agent: what the run's calls have cost, and that the cost limit is reached. */
-import { z } from "zod";
+import * as z from "zod";
 import { usageSchema } from "./result.ts";
 
 /** Covers all calls of the run, including those that commands make. */

@@ -1,5 +1,5 @@
 /** A line of the agent's log, `.jobs/{id}/log.jsonl`: one JSON object per line, with `seq` counting up from 1. */
-import { z } from "zod";
+import * as z from "zod";
 import { parseForeignJson } from "../text/json-bounds.ts";
 import { head } from "../text/text.ts";
 

@@ -2,7 +2,7 @@
  * Parses a provider's answer to `GET /v1/models`. Gateways return fewer fields, so only the name is required. Returns
  * null for an answer that is too long or not a list. Makes no calls.
  */
-import { z } from "zod";
+import * as z from "zod";
 import { withoutDate } from "./models.ts";
 
 export const MODEL_LIST_PATH = "/v1/models";

@@ -2,7 +2,7 @@
  * Precedence of the model settings: the job, the settings file, the repository's variables, the server. The brief holds
  * the values from job, settings file and server, and which of them applied; the run knows the variables. Pure.
  */
-import { z } from "zod";
+import * as z from "zod";
 
 export const MODEL_SOURCES = ["job", "settings", "server"] as const;
 export type ModelSource = (typeof MODEL_SOURCES)[number];

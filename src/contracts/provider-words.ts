@@ -2,7 +2,7 @@
  * Extracts the message from a provider's error. The SDK, and so older agents, report the whole body of the answer; a
  * comment should show one sentence.
  */
-import { z } from "zod";
+import * as z from "zod";
 import { parseForeignJson } from "../text/json-bounds.ts";
 import { head } from "../text/text.ts";
 

@@ -2,7 +2,7 @@
  * The result: written by the agent to `.jobs/{id}/result.json`. The App parses it leniently: unknown keys are ignored,
  * missing ones get a neutral value, and an invalid file differs from a missing one.
  */
-import { z } from "zod";
+import * as z from "zod";
 import { parseForeignJson } from "../text/json-bounds.ts";
 import { head } from "../text/text.ts";
 import { providerWords } from "./provider-words.ts";

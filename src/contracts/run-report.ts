@@ -3,7 +3,7 @@
  * answered with a token for the push. The bearer is the workflow's OIDC token, whose audience is the App's `PUBLIC_URL`
  * (https://docs.github.com/en/actions/concepts/security/openid-connect).
  */
-import { z } from "zod";
+import * as z from "zod";
 import { MAX_LOG_LINES, strictLineSchema } from "./log-line.ts";
 
 /**

@@ -2,7 +2,7 @@
  * `.github/journeyman.yml` on the default branch: the settings of a repository's owner. Strict: an unknown key is an
  * error that names it, since a misspelt `allowed_paths` would otherwise allow everything.
  */
-import { z } from "zod";
+import * as z from "zod";
 import { expandGlob, globMistake } from "../text/glob.ts";
 import { egressHost, MAX_EGRESS_HOSTS } from "./egress.ts";
 

@@ -3,7 +3,7 @@
  * configured and answers in time; otherwise the rule of thumb does and says so. Values given by the sender always
  * apply.
  */
-import { z } from "zod";
+import * as z from "zod";
 import { redact } from "../contracts/redact.ts";
 import { titleOf } from "../domain/job/title.ts";
 import { limitWithin, PRICE_CENTS, priceWithin, skillsNamed, TIME_LIMIT_SECONDS } from "../domain/market/bounds.ts";

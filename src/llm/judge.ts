@@ -2,7 +2,7 @@
  * Asks a model whether submitted work meets its requirements. The work may try to instruct the model, so all of it is
  * marked as data and the answer has a fixed format. Work that was too long to show in full never passes.
  */
-import { z } from "zod";
+import * as z from "zod";
 import { redact } from "../contracts/redact.ts";
 import type { Judge, Opinion, Submission } from "../engine/ports/judge.ts";
 import { head } from "../text/text.ts";

@@ -1,6 +1,6 @@
 /** The program of the thread beside the main one: verifies, parses and reduces bodies that are large. */
 import { parentPort, workerData } from "node:worker_threads";
-import { z } from "zod";
+import * as z from "zod";
 import { translateWebhook } from "../github/events/translate.ts";
 import type { Task, ThreadReply, ThreadRequest } from "../http/server/body-thread.ts";
 import { readHandIn } from "../http/server/handed-in-result.ts";

@@ -2,7 +2,7 @@
  * What the `keys` command does: on DATA_DIR itself while no server holds it, else by asking that server. Says where
  * it looked when neither works.
  */
-import { z } from "zod";
+import * as z from "zod";
 import type { KeyStore } from "../engine/ports/keys.ts";
 import {
   isOver,

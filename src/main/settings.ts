@@ -4,7 +4,7 @@
  * is refused rather than ignored.
  */
 import { resolve } from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import { DEFAULT_MODEL } from "../contracts/models.ts";
 import { REPOSITORY_NAME } from "../contracts/repository-name.ts";
 import { Secret } from "../contracts/secret.ts";

@@ -2,7 +2,7 @@
  * Translates Stripe's signed events into movements of money: paid, disputed, returned, refunded. Each movement's id
  * derives from the payment or refund and not from the event, so events can repeat and arrive in any order.
  */
-import { z } from "zod";
+import * as z from "zod";
 import type { PaymentEvent } from "../engine/ports/payments.ts";
 
 export const CURRENCY = "usd";

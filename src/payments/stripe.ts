@@ -3,7 +3,7 @@
  * callers book the movements. Loaded only when a key is set.
  */
 import Stripe from "stripe";
-import { z } from "zod";
+import * as z from "zod";
 import type { Secret } from "../contracts/secret.ts";
 import type { Log } from "../engine/ports/log.ts";
 import type { PaymentProvider } from "../engine/ports/payments.ts";

@@ -5,7 +5,7 @@
  * Called as: TOOL INPUT(JSON). Each request is a line on stdout: `{"at": milliseconds, "bytes": of the body}`.
  */
 import { createServer } from "node:http";
-import { z } from "zod";
+import * as z from "zod";
 
 const [tool = "", input = "{}"] = process.argv.slice(2);
 /** About what a tokeniser makes of English and code; the agent makes room by it. */

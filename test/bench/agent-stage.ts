@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import { z } from "zod";
+import * as z from "zod";
 import type { Brief } from "../../src/contracts/brief.ts";
 import { BRIEF, type Checkout, JOB_ID, makeCheckout } from "../unit/agent-job.ts";
 

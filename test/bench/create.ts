@@ -2,7 +2,7 @@
  * Creating a job over REST: `POST /api/create-job` answers when the branch is on GitHub, so its time is that of the
  * calls in a row and of what we add to them. Beside what others send for the same branch, on the same local GitHub.
  */
-import { z } from "zod";
+import * as z from "zod";
 import { DEMO, WRITER } from "../sandbox/environment.ts";
 import type { Call } from "../sandbox/github/main.ts";
 import { type Measured, median } from "./measured.ts";

@@ -2,7 +2,7 @@
  * One measured server in a process of its own, so that its CPU time is nobody else's. Started by `http.ts` with what to
  * serve; says its port, and its CPU time whenever it is asked.
  */
-import { z } from "zod";
+import * as z from "zod";
 import { compose } from "../../src/main/compose.ts";
 import { readSettings } from "../../src/main/settings.ts";
 import { expressFloor, webhookFloor } from "./http-floors.ts";

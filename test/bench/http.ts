@@ -10,7 +10,7 @@ import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import autocannon, { type Options, type Request } from "autocannon";
-import { z } from "zod";
+import * as z from "zod";
 import { fillStore } from "./fill-store.ts";
 import type { Role } from "./http-child.ts";
 import { type Measured, median } from "./measured.ts";

@@ -5,7 +5,7 @@
 import { once } from "node:events";
 import { createServer, type Server } from "node:http";
 import { type ApplicationFunction, Probot } from "probot";
-import { z } from "zod";
+import * as z from "zod";
 import { systemClock } from "../../src/engine/clock.ts";
 import { createIds } from "../../src/engine/ids.ts";
 import { createMetrics } from "../../src/http/admin/metrics.ts";

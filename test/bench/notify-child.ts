@@ -3,7 +3,7 @@
  * came; what is sent below `/hang` is never answered.
  */
 import { createServer } from "node:http";
-import { z } from "zod";
+import * as z from "zod";
 
 /** When each came, in milliseconds since the epoch with fractions, as the parent reads its clock too. */
 let times: [string, number][] = [];

@@ -4,7 +4,7 @@ import { once } from "node:events";
 import fs from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import { DEFAULT_MODEL } from "../../src/contracts/models.ts";
 import type { Draft } from "../../src/domain/job/command.ts";
 import { asJobId, type Job } from "../../src/domain/job/job.ts";

@@ -5,7 +5,7 @@
 import { execFileSync, fork } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import type { Measured } from "./measured.ts";
 
 const PROJECT = join(import.meta.dirname, "..", "..");

@@ -2,7 +2,7 @@
  * The nearest peer's way to a branch with a file: five calls one after the other, with plain fetch on a kept
  * connection. In a process of its own, as the App is; told branches, answers the milliseconds that each has taken.
  */
-import { z } from "zod";
+import * as z from "zod";
 import { briefEntry } from "./brief-entry.ts";
 
 const peerSchema = z.object({ api: z.url(), token: z.string() });

@@ -3,7 +3,7 @@ import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { pino } from "pino";
 import { Probot, type ProbotOctokit } from "probot";
-import { z } from "zod";
+import * as z from "zod";
 import { DEMO, type Sandbox, WRITER } from "../sandbox/environment.ts";
 import { briefEntry } from "./brief-entry.ts";
 

@@ -3,7 +3,7 @@
  * told so, or the bare loop. Says its port, its CPU time, and what it keeps in memory.
  */
 import { createServer, type ServerResponse } from "node:http";
-import { z } from "zod";
+import * as z from "zod";
 import { systemClock } from "../../src/engine/clock.ts";
 import type { NumberedRow, StoredJob } from "../../src/engine/ports/jobs.ts";
 import { createLiveLogs } from "../../src/job-log/live-logs.ts";

@@ -5,7 +5,7 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import http from "node:http";
-import { z } from "zod";
+import * as z from "zod";
 import { type Measured, median } from "./measured.ts";
 
 const READERS = 1_000;

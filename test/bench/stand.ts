@@ -7,7 +7,7 @@ import { existsSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import { startApp } from "../sandbox/app-process.ts";
 import { DEMO, type Sandbox, type SandboxSetup, startSandbox } from "../sandbox/environment.ts";
 import type { Call } from "../sandbox/github/main.ts";

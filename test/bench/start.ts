@@ -6,7 +6,7 @@
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import { bundle, bundleFolder } from "../../esbuild.config.ts";
 import { type Measured, median } from "./measured.ts";
 import { type Program, type Started, startServer } from "./start-process.ts";

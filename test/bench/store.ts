@@ -7,7 +7,7 @@ import { once } from "node:events";
 import fs from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import type { JobId } from "../../src/domain/job/job.ts";
 import type { Store } from "../../src/engine/ports/store.ts";
 import type { FileSystem } from "../../src/store/lowdb/disk.ts";

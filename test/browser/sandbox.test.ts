@@ -1,7 +1,7 @@
 /** The sandbox as a person tries the product in it: everything by the mouse and the keyboard of a real browser. */
 import type { Browser, Locator, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { type SandboxProgram, startSandboxProgram } from "../process/sandbox-program.ts";
 import { KNOWN_TASKS } from "../sandbox/model/task.ts";
 import { describeBrowser, openBrowser, visit } from "./visitor.ts";

@@ -1,6 +1,6 @@
 /** Who takes work by hand after turning it down owes what the wallet does not hold, and orders nothing until that is paid. */
 import { expect, it } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { asJobId } from "../../src/domain/job/job.ts";
 import { until } from "../flows/harness.ts";
 import { API_KEY } from "./http-server.ts";

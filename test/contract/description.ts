@@ -1,5 +1,5 @@
 /** The served description as tests read it: operations with their examples, and schemas that can be asked. */
-import { z } from "zod";
+import * as z from "zod";
 
 const content = z.record(
   z.string(),

@@ -3,7 +3,7 @@ import { createServer, type IncomingHttpHeaders, type ServerResponse } from "nod
 import { type AddressInfo, connect } from "node:net";
 import { text } from "node:stream/consumers";
 import { onTestFinished } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import type { DialPorts } from "../../agent/gateway/dial.ts";
 import { type GatewaySettings, readGateway } from "../../agent/gateway/settings.ts";
 import { startGateway } from "../../agent/gateway/start.ts";

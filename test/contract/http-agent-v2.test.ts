@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { DEFAULT_REPOSITORY_SETTINGS } from "../../src/contracts/settings.ts";
 import { jobOutcomeSchema } from "../../src/domain/job/outcome.ts";
 import { jobId } from "../unit/job-fixtures.ts";

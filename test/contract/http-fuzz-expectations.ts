@@ -1,7 +1,7 @@
 /** What must be so of every answer of the API, whatever was asked: says what is not, in sentences. Sends nothing. */
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import { ERROR_CODES } from "../../src/http/routing/error-codes.ts";
 import { asked, type Described, type Operation, type Schema } from "./description.ts";
 import type { Answered, Sent, Weather, World } from "./http-fuzz-server.ts";

@@ -3,7 +3,7 @@
  * it nearly allows. Knows no route.
  */
 import fc from "fast-check";
-import { z } from "zod";
+import * as z from "zod";
 import type { Schema } from "./description.ts";
 
 const schemaOf = (given: unknown): Schema => z.record(z.string(), z.unknown()).catch({}).parse(given);

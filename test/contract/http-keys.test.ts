@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { keyViewSchema } from "../../src/http/admin/new-key.ts";
 import { WRITES_PER_MINUTE } from "../../src/http/routing/limits.ts";
 import { startServer, type TestServer } from "./http-server.ts";

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { keyViewSchema } from "../../src/http/admin/new-key.ts";
 import { MAX_OVERLAPPING } from "../../src/http/admin/rotate-key.ts";
 import { handClock } from "../flows/clock.ts";

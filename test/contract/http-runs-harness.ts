@@ -7,7 +7,7 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { type CryptoKey, exportJWK, generateKeyPair, type JWK, type JWTPayload, SignJWT } from "jose";
-import { z } from "zod";
+import * as z from "zod";
 import { asJobId, type Job, type JobId, type Run } from "../../src/domain/job/job.ts";
 import type { RunClaims } from "../../src/domain/job/run-claims.ts";
 import { keyPair } from "../sandbox/github/key-pair.ts";

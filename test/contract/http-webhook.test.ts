@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { startServer, type TestServer } from "./http-server.ts";
 
 let server: TestServer;

@@ -1,6 +1,6 @@
 /** `/api/webhooks` over a real socket: who reaches what, what is said of mistakes, and what is shown of secrets. */
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { until } from "../flows/harness.ts";
 import { type Asked, startServer, type TestServer } from "./http-server.ts";
 import { type Receiver, startReceiver, verified } from "./receiver.ts";

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { DEFAULT_MODEL } from "../../src/contracts/models.ts";
 import { Secret } from "../../src/contracts/secret.ts";
 import type { Submission } from "../../src/engine/ports/judge.ts";

@@ -1,7 +1,7 @@
 /** People of the market on the App's real server: each an account with a key, speaking HTTP; the clock has a hand on it. */
 import { rm } from "node:fs/promises";
 import { onTestFinished } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import type { QuotaLimits } from "../../src/domain/job/quotas.ts";
 import type { PaymentProvider } from "../../src/engine/ports/payments.ts";
 import { dataFolder } from "../data-folder.ts";

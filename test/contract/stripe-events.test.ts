@@ -4,7 +4,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import fc from "fast-check";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { Secret } from "../../src/contracts/secret.ts";
 import { logTo } from "../../src/main/log.ts";
 import { createStripeProvider } from "../../src/payments/stripe.ts";

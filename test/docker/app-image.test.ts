@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { fencesOf, shellWords, textOf } from "../process/read-markdown.ts";
 import { type SandboxGitHub, startGitHub } from "../sandbox/github/main.ts";
 import { describeContainers, docker, imageOf, newName, type Opened, openToContainers, until } from "./containers.ts";

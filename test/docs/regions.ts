@@ -1,6 +1,6 @@
 /** What stands between `<!-- generated: … -->` and `<!-- end -->` on the pages, made of the code that it tells of. */
 import { parse } from "yaml";
-import { z } from "zod";
+import * as z from "zod";
 import { DEFAULT_REPOSITORY_SETTINGS, repositorySettingsSchema } from "../../src/contracts/settings.ts";
 import { TOKENS } from "../../src/contracts/tokens.ts";
 import { EVENT_NAMES } from "../../src/domain/job/job-events.ts";

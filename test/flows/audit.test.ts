@@ -1,6 +1,6 @@
 /** The audit log of what people do on GitHub and in their browsers. */
 import { expect, test } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { DEMO, READER, WRITER } from "../sandbox/environment.ts";
 import { openBrowser } from "./browser.ts";
 import { type Harness, startHarness, until, untilJob } from "./harness.ts";

@@ -1,7 +1,7 @@
 /** What somebody who runs the server reads at `info`: deliveries, transitions, requests; and nothing secret. */
 
 import { expect, it } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { runOf } from "../../src/domain/job/job.ts";
 import { LOG_FIELDS } from "../../src/domain/job/log-fields.ts";
 import { DEMO, READER } from "../sandbox/environment.ts";

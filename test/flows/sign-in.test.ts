@@ -1,6 +1,6 @@
 /** Keys by signing in, whole: the App's pages, GitHub's page, and back, as a browser goes. */
 import { describe, expect, test } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { RECHECK_MS } from "../../src/http/middleware/permission-recheck.ts";
 import { WRONG_KEYS_PER_MINUTE } from "../../src/http/middleware/wrong-key-throttling.ts";
 import { SIGN_IN_LIFE_MS } from "../../src/http/sign-in/sign-in.ts";

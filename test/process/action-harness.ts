@@ -1,6 +1,6 @@
 /** A town whose App is a workflow: {@link startActionPlayer} with the program as it is shipped. */
 import { onTestFailed, onTestFinished } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { builtProgram } from "../build.ts";
 import { DEMO, type Sandbox, type SandboxSetup, startSandbox, WRITER } from "../sandbox/environment.ts";
 import { type ActionPlayer, startActionPlayer } from "./action-player.ts";

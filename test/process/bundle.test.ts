@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { createInterface } from "node:readline";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { BUNDLES, bundle, isBundleName } from "../../esbuild.config.ts";
 import { builtFolder } from "../build.ts";
 import { appKey } from "../contract/app-key.ts";

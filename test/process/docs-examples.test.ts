@@ -6,7 +6,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { STATUSES } from "../../src/domain/job/job.ts";
 import { shapeOf } from "../contract/description.ts";
 import { API_KEY, type Harness, startHarness, until } from "../flows/harness.ts";

@@ -3,7 +3,7 @@ import { readdirSync } from "node:fs";
 import { parseEnv } from "node:util";
 import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
-import { z } from "zod";
+import * as z from "zod";
 import { PERMANENT_ERRORS } from "../../src/contracts/result.ts";
 import { DEFAULT_REPOSITORY_SETTINGS } from "../../src/contracts/settings.ts";
 import { STATUSES } from "../../src/domain/job/job.ts";

@@ -9,7 +9,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { json } from "node:stream/consumers";
 import { pathToFileURL } from "node:url";
-import { z } from "zod";
+import * as z from "zod";
 import { builtProgram } from "../build.ts";
 import { until } from "../flows/harness.ts";
 import { startApp } from "../sandbox/app-process.ts";

@@ -2,7 +2,7 @@
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { until } from "../flows/harness.ts";
 import { DEMO, DEMO_SETTINGS, WRITER } from "../sandbox/environment.ts";
 import { type Act, ADMIN, type Stand, startStand } from "./event-loop-harness.ts";

@@ -7,7 +7,7 @@
 import { once } from "node:events";
 import { createServer } from "node:http";
 import { isMainThread, parentPort, Worker, workerData } from "node:worker_threads";
-import { z } from "zod";
+import * as z from "zod";
 
 export interface Seen {
   /** Milliseconds of CPU that the main thread has used at most without taking a turn. */

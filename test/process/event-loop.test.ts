@@ -9,7 +9,7 @@ import { connect } from "node:net";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parse } from "yaml";
-import { z } from "zod";
+import * as z from "zod";
 import { LARGE_BODY_BYTES } from "../../src/http/routing/limits.ts";
 import { until } from "../flows/harness.ts";
 import { DEMO, WRITER } from "../sandbox/environment.ts";

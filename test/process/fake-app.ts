@@ -5,7 +5,7 @@
  */
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import { z } from "zod";
+import * as z from "zod";
 import { type LogLine, logLineSchema } from "../../src/contracts/log-line.ts";
 import { RUN_ACTION_HEADER } from "../../src/contracts/run-report.ts";
 import { JOB_ID } from "../unit/agent-job.ts";

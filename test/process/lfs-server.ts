@@ -7,7 +7,7 @@ import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { buffer } from "node:stream/consumers";
-import { z } from "zod";
+import * as z from "zod";
 
 const batchSchema = z.object({
   operation: z.string(),

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { afterEach, describe, expect, test, vi } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { type LogLine, MAX_LOG_LINES } from "../../src/contracts/log-line.ts";
 import { handedInSchema, MAX_REPORTED_LINES } from "../../src/contracts/run-report.ts";
 import { builtProgram } from "../build.ts";

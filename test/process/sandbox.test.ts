@@ -2,7 +2,7 @@
 
 import { execa } from "execa";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { KNOWN_TASKS } from "../sandbox/model/task.ts";
 import { type SandboxProgram, startSandboxProgram } from "./sandbox-program.ts";
 

@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { generateApi } from "swagger-typescript-api";
 import { expect, it, onTestFinished } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { readDescription } from "../contract/description.ts";
 import { API_KEY, startHarness, until } from "../flows/harness.ts";
 import { DEMO } from "../sandbox/environment.ts";

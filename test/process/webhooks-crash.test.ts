@@ -3,7 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it, onTestFinished } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { builtProgram } from "../build.ts";
 import { startReceiver, verified } from "../contract/receiver.ts";
 import { until } from "../flows/harness.ts";

@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
-import { z } from "zod";
+import * as z from "zod";
 import { programOf } from "./environment.ts";
 import { freePort } from "./free-port.ts";
 import type { SandboxGitHub } from "./github/main.ts";

@@ -8,7 +8,7 @@ import { createServer, isIPv4 } from "node:net";
 import { homedir } from "node:os";
 import { delimiter, join } from "node:path";
 import { execa } from "execa";
-import { z } from "zod";
+import * as z from "zod";
 import type { Containers, DockerEngine, DockerShim } from "./actions/docker-folder.ts";
 
 export const CONTAINER_CHOICES = ["auto", "docker", "process"] as const;

@@ -2,7 +2,7 @@
  * Plays one task from its comment to its merge and watches it from outside, through the local GitHub and the App's API.
  */
 import { setTimeout as wait } from "node:timers/promises";
-import { z } from "zod";
+import * as z from "zod";
 import { DEMO, WRITER } from "./environment.ts";
 import type { SandboxGitHub } from "./github/main.ts";
 

@@ -1,7 +1,7 @@
 import { createRequire } from "node:module";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import type { TranslatedEvent } from "../../src/domain/job/github-event.ts";
 import { translateWebhook } from "../../src/github/events/translate.ts";
 

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it, onTestFinished } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { Secret } from "../../src/contracts/secret.ts";
 import { sealedCookie } from "../../src/http/sign-in/sealed-cookie.ts";
 import { createSealedBox } from "../../src/main/seal.ts";

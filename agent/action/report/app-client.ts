@@ -2,7 +2,7 @@
  * Sends messages to the App, each with an OIDC token of this run that GitHub issues for this App and that is renewed
  * before it expires. Returns whether the message arrived; the caller decides about retries.
  */
-import { z } from "zod";
+import * as z from "zod";
 import { Secret } from "../../../src/contracts/secret.ts";
 import type { UploaderSettings } from "./app-settings.ts";
 import { exchange, type HttpResult } from "./http-request.ts";

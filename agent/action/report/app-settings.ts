@@ -2,7 +2,7 @@
  * Settings of the log uploader, and the addresses that it may send to: never over plain HTTP, except to this machine.
  * In a container that is the container itself, so nothing leaves unencrypted; in the sandbox the App really runs there.
  */
-import { z } from "zod";
+import * as z from "zod";
 import { JOB_ID_PATTERN } from "../../../src/contracts/brief.ts";
 import { RUN_ACTION_HEADER, RUN_ACTION_VERSION } from "../../../src/contracts/run-report.ts";
 import { Secret } from "../../../src/contracts/secret.ts";

@@ -2,7 +2,7 @@
  * Parcels: what travels beside a job and is kept beside its record: the sender's secrets (sealed) and attachments, the
  * worker's files and attachments. Contents are base64. Says also which parcels a job still needs.
  */
-import { z } from "zod";
+import * as z from "zod";
 import { isFinal, type Job, marketWork } from "./job.ts";
 
 const content = z.object({ name: z.string(), content: z.string() });

@@ -1,5 +1,5 @@
 /** Which comment somebody wrote: GitHub counts comments, comments on lines of a pull request, and reviews apart. */
-import { z } from "zod";
+import * as z from "zod";
 
 /** A number: of a comment on an issue or pull request, as in every record of before. A review goes by its GraphQL id. */
 export const commentIdSchema = z.union([

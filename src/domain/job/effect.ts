@@ -3,7 +3,7 @@
  * more than once: whoever performs one must find what an earlier try left. What they render they read from the job.
  */
 
-import { z } from "zod";
+import * as z from "zod";
 import { MERGE_METHODS } from "../../contracts/settings.ts";
 import { commentIdSchema } from "./comment-id.ts";
 import type { EmittedEvent } from "./job-events.ts";

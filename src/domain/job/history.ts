@@ -1,5 +1,5 @@
 /** The history of a job: one row for each transition, named in the past tense. */
-import { z } from "zod";
+import * as z from "zod";
 import { jobOutcomeSchema } from "./outcome.ts";
 import { STATUSES } from "./schema.ts";
 

@@ -1,5 +1,5 @@
 /** What came of a job, in one word for every dialect, event and list. */
-import { z } from "zod";
+import * as z from "zod";
 import { isApart, isFinal, isOnMarket, type Job } from "./job.ts";
 
 /** What each means; the API's description says it in these words. */

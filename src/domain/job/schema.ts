@@ -2,7 +2,7 @@
  * The shape of a job: every field once, with its meaning and the value that a new job has in it. Types follow from here.
  * Times are milliseconds since the epoch, money is integer US cents. `upcasts.ts` reads what earlier versions stored.
  */
-import { z } from "zod";
+import * as z from "zod";
 import { MAX_NOTE, MAX_NOTES, NO_USAGE, OUTCOMES, PERMANENT_ERRORS, usageSchema } from "../../contracts/result.ts";
 import { type RepositorySettings, repositorySettingsSchema } from "../../contracts/settings.ts";
 import { commentIdSchema } from "./comment-id.ts";

@@ -2,7 +2,7 @@
  * Jobs as earlier versions stored them, made into those of today, one format after the other. Every field that a later
  * format has is filled in here, so that nothing else need know that there was a time without it.
  */
-import { z } from "zod";
+import * as z from "zod";
 import { NO_USAGE } from "../../contracts/result.ts";
 import { DEFAULT_REPOSITORY_SETTINGS } from "../../contracts/settings.ts";
 

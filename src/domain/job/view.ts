@@ -2,7 +2,7 @@
  * A job as others read it: the body of outgoing webhooks, and what the API answers for one job. One view for all, flat,
  * in snake case, with ISO times. Never a secret, never an address that may hold one.
  */
-import { z } from "zod";
+import * as z from "zod";
 import { approvedFrom } from "../market/agreement.ts";
 import { fullName, heldFiles, isOnMarket, type Job, marketWork, runOf, STATUSES, statusAt } from "./job.ts";
 import { outcomeField, outcomeOf } from "./outcome.ts";

@@ -1,5 +1,5 @@
 /** Fetches once which App this is; its own comments and checks are recognised by it. */
-import { z } from "zod";
+import * as z from "zod";
 import { UnreadableAnswer } from "./errors.ts";
 import type { OctokitSource } from "./octokit.ts";
 

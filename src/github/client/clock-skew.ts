@@ -2,7 +2,7 @@
  * Measures the difference between GitHub's clock and ours. GitHub rejects App tokens from the future or with a lifetime
  * above ten minutes, so after such a rejection tokens are signed with GitHub's time.
  */
-import { z } from "zod";
+import * as z from "zod";
 
 const refusal = z.object({ response: z.object({ headers: z.object({ date: z.string() }) }) });
 

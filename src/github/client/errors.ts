@@ -2,7 +2,7 @@
  * Classifies failed calls into the few kinds that effects distinguish. GitHub's error messages are only matched here
  * and never shown.
  */
-import { z } from "zod";
+import * as z from "zod";
 import { counted } from "../../text/plural.ts";
 import { BudgetSpent } from "./throttle.ts";
 

@@ -1,5 +1,5 @@
 /** Calls GitHub's GraphQL API and validates the answer. Holds schema parts that several queries share. */
-import { z } from "zod";
+import * as z from "zod";
 import { UnreadableAnswer } from "./errors.ts";
 import type { Caller } from "./octokit.ts";
 

@@ -3,7 +3,7 @@
  * revoked. Does not decide what the person may do.
  */
 import * as oauth from "oauth4webapi";
-import { z } from "zod";
+import * as z from "zod";
 import type { Secret } from "../../contracts/secret.ts";
 import type { GitHubPerson } from "../../engine/ports/accounts.ts";
 import type { SignedIn, SignIn } from "../../engine/ports/sign-in.ts";

@@ -4,7 +4,7 @@
  */
 import { LRUCache } from "lru-cache";
 import { ProbotOctokit } from "probot";
-import { z } from "zod";
+import * as z from "zod";
 import type { BudgetLeft } from "../../engine/ports/github.ts";
 import { ClockSkew } from "./clock-skew.ts";
 import { gitHubErrorOf, isUnauthorized } from "./errors.ts";

@@ -2,7 +2,7 @@
  * Issues tokens with which runs push: installation tokens for one repository with `contents: write` only. Created on
  * request and not stored. GitHub rejects a push below `.github/workflows` with such a token.
  */
-import { z } from "zod";
+import * as z from "zod";
 import { Secret } from "../../contracts/secret.ts";
 import type { PushTokens } from "../../engine/ports/runs.ts";
 import { UnreadableAnswer } from "./errors.ts";

@@ -3,7 +3,7 @@
  * unknown key makes us fetch GitHub's keys, at most once per cool-down.
  */
 import { createRemoteJWKSet, customFetch, errors, type JWTVerifyGetKey, jwtVerify } from "jose";
-import { z } from "zod";
+import * as z from "zod";
 import type { RunTokens, Verified } from "../../engine/ports/runs.ts";
 
 const KEYS_PATH = "/.well-known/jwks";

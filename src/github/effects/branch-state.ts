@@ -1,5 +1,5 @@
 /** Reads everything that pushing a brief needs, in one query: base, settings, workflow, and the job's branch. */
-import { z } from "zod";
+import * as z from "zod";
 import { jobFolder } from "../../contracts/brief.ts";
 import type { Job, Repository } from "../../domain/job/job.ts";
 import type { ObservedRepository } from "../../engine/ports/repositories.ts";

@@ -3,7 +3,7 @@
  * failure or a repeated attempt it looks first whether the commit exists.
  */
 
-import { z } from "zod";
+import * as z from "zod";
 import type { FileChange } from "../../domain/job/attachments.ts";
 import type { Effect } from "../../domain/job/effect.ts";
 import { marketWork } from "../../domain/job/job.ts";

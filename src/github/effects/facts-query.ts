@@ -1,5 +1,5 @@
 /** The query for a verdict's facts (github-facts 6.6) and the parsing of its answer. Makes no judgement. */
-import { z } from "zod";
+import * as z from "zod";
 import type { CheckState, RequiredCheck } from "../../domain/job/facts.ts";
 import type { JobId } from "../../domain/job/job.ts";
 import { head } from "../../text/text.ts";

@@ -3,7 +3,7 @@
  * failures comes with a query that a later brief needs anyway; each log is one more call. Errors here never fail a
  * brief.
  */
-import { z } from "zod";
+import * as z from "zod";
 import type { Brief } from "../../contracts/brief.ts";
 import { redact } from "../../contracts/redact.ts";
 import { cut, tail } from "../../text/text.ts";

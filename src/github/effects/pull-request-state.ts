@@ -1,5 +1,5 @@
 /** Reads the state of a pull request, which explains GitHub's refusals. */
-import { z } from "zod";
+import * as z from "zod";
 import { ask } from "../client/graphql.ts";
 import type { Task } from "./task.ts";
 

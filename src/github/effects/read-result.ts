@@ -2,7 +2,7 @@
  * read-result: reads the agent's result from the branch. One query returns head, result and log; changed files need a
  * second call, unless the head is still the brief or the run has submitted its result.
  */
-import { z } from "zod";
+import * as z from "zod";
 import { jobFolder, LOG_FILE, RESULT_FILE } from "../../contracts/brief.ts";
 import { parseLog } from "../../contracts/log-line.ts";
 import { redact } from "../../contracts/redact.ts";

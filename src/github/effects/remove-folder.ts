@@ -2,7 +2,7 @@
  * Removes `.jobs/{id}/` from the job's branch with a commit by the App, so that CI runs on it. Uses compare-and-swap on
  * the known head; first assumes the usual files, and reads the folder if that was wrong.
  */
-import { z } from "zod";
+import * as z from "zod";
 import { CONFIG_FILE, jobFolder, LOG_FILE, RESULT_FILE, TASK_FILE } from "../../contracts/brief.ts";
 import { isOnActions, type Job } from "../../domain/job/job.ts";
 import { attempted, type GitHubError } from "../client/errors.ts";

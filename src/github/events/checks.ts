@@ -2,7 +2,7 @@
  * Translates check runs, check suites and commit statuses: other apps' make us re-evaluate the job, ours carry buttons.
  * A click is input and not permission; the engine checks who clicked.
  */
-import { z } from "zod";
+import * as z from "zod";
 import type { TranslatedEvent } from "../../domain/job/github-event.ts";
 import { asJobId, type JobId, jobOfBranch } from "../../domain/job/job.ts";
 import {

@@ -2,7 +2,7 @@
  * Translates comments on issues, pull requests and their lines, and reviews. Only new ones may hold commands: an edit
  * can put other people's words under the author's name. The engine checks the author's permission.
  */
-import { z } from "zod";
+import * as z from "zod";
 import type { CommentId } from "../../domain/job/comment-id.ts";
 import type { LineOfFile, TranslatedEvent } from "../../domain/job/github-event.ts";
 import {

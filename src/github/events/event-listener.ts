@@ -2,7 +2,7 @@
  * Parts of event listeners: a schema that picks the needed fields from a payload, and a function that translates them.
  * Pure; an unexpected payload is ignored with a reason instead of an exception.
  */
-import { z } from "zod";
+import * as z from "zod";
 import type { Command } from "../../domain/job/command.ts";
 import type { EventRepository, GitHubEvent, TranslatedEvent } from "../../domain/job/github-event.ts";
 import { type JobId, jobOfBranch } from "../../domain/job/job.ts";

@@ -1,5 +1,5 @@
 /** Translates installation and repository events: where the App is installed, and names that invalidate cached data. */
-import { z } from "zod";
+import * as z from "zod";
 import type { TranslatedEvent } from "../../domain/job/github-event.ts";
 import { ignored, listener, source, translated } from "./event-listener.ts";
 

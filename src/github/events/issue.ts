@@ -1,5 +1,5 @@
 /** The issue or pull request of a command. Its text is foreign data: bounded here and cleaned where it is used. */
-import { z } from "zod";
+import * as z from "zod";
 import type { EventIssue } from "../../domain/job/github-event.ts";
 import { head } from "../../text/text.ts";
 

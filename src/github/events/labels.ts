@@ -1,5 +1,5 @@
 /** Translates the label that acts like a bare `/job` comment. An issue opened with it sends a labeled event too. */
-import { z } from "zod";
+import * as z from "zod";
 import { commandAuthor, ignored, isBot, listener, repositoryOf, source, translated } from "./event-listener.ts";
 import { issueOfPayload, issueSchema } from "./issue.ts";
 

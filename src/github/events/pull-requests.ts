@@ -2,7 +2,7 @@
  * Translates events on pull requests and reviews. A job's pull request is known by its branch; any other one may be a
  * worker's own, known by its number. A fork may use the same branch name, so it is never taken for the job's.
  */
-import { z } from "zod";
+import * as z from "zod";
 import type { Command } from "../../domain/job/command.ts";
 import type { TranslatedEvent } from "../../domain/job/github-event.ts";
 import { jobOfBranch } from "../../domain/job/job.ts";

@@ -1,5 +1,5 @@
 /** Translates pushes and deleted branches. A push to the default branch tells whether the settings must be re-read. */
-import { z } from "zod";
+import * as z from "zod";
 import { CONFIG_FILE, jobFolder, TASK_FILE } from "../../contracts/brief.ts";
 import { type JobId, jobOfBranch } from "../../domain/job/job.ts";
 import {

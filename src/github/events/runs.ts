@@ -2,7 +2,7 @@
  * Translates workflow runs on a job branch: runs of our workflow report the job's progress, all others are the
  * repository's CI. Skipped runs of our workflow are passed on; the core knows which run it waits for.
  */
-import { z } from "zod";
+import * as z from "zod";
 import { WORKFLOW_FILE } from "../../contracts/brief.ts";
 import { jobOfBranch, type Run } from "../../domain/job/job.ts";
 import { head } from "../../text/text.ts";

@@ -1,5 +1,5 @@
 /** Maps webhook events to listeners. Pure and never throws; an unknown event is ignored with a reason. */
-import { z } from "zod";
+import * as z from "zod";
 import type { TranslatedEvent } from "../../domain/job/github-event.ts";
 import { head } from "../../text/text.ts";
 import {

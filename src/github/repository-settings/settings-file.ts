@@ -3,7 +3,7 @@
  * not used in part.
  */
 import { type Document, isMap, isNode, LineCounter, parseDocument } from "yaml";
-import { z } from "zod";
+import * as z from "zod";
 import { type RepositorySettings, repositorySettingsSchema } from "../../contracts/settings.ts";
 import { fieldPath } from "../../text/field-path.ts";
 import { nearest } from "../../text/typo.ts";

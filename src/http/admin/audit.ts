@@ -3,7 +3,7 @@
  * bound to; any other key the entries of a job of its own account, without the addresses of others.
  */
 import type { Request } from "express";
-import { z } from "zod";
+import * as z from "zod";
 import { canReadAddress, canReadAsSender, isAdmin } from "../../domain/access.ts";
 import { asJobId } from "../../domain/job/job.ts";
 import type { AuditEntry, AuditFilter, AuditLog } from "../../engine/ports/audit.ts";

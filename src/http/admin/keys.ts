@@ -1,6 +1,6 @@
 /** `/api/keys`: minting, listing, rotating and revoking API keys. For admins alone; a key's own routes are `own-key.ts`. */
 import type { Request } from "express";
-import { z } from "zod";
+import * as z from "zod";
 import type { Recorder } from "../../engine/ports/audit.ts";
 import type { KeyStore } from "../../engine/ports/keys.ts";
 import { recordedKey } from "../middleware/audited.ts";

@@ -3,7 +3,7 @@
  * the `keys` command.
  */
 import { randomBytes } from "node:crypto";
-import { z } from "zod";
+import * as z from "zod";
 import { REPOSITORY_NAME } from "../../contracts/repository-name.ts";
 import { SCOPES, type Scope } from "../../domain/access.ts";
 import { ADMIN_ACCOUNT, accountNamed } from "../../domain/job/account.ts";

@@ -2,7 +2,7 @@
  * Rotation: a new key like the old one, which goes on for a while so that whoever uses it can change over. Shared by the
  * routes and the `keys` command.
  */
-import { z } from "zod";
+import * as z from "zod";
 import type { KeyStore, StoredKey } from "../../engine/ports/keys.ts";
 import { isOver, newKey } from "./new-key.ts";
 

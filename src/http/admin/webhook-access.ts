@@ -1,6 +1,6 @@
 /** Finds the webhook in a path for whoever can reach it. */
 import type { Request } from "express";
-import { z } from "zod";
+import * as z from "zod";
 import { canReachServer, canReachSubscription } from "../../domain/access.ts";
 import { namedRepository } from "../../domain/job/job.ts";
 import type { Recorder } from "../../engine/ports/audit.ts";

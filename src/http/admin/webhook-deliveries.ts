@@ -1,6 +1,6 @@
 /** `/api/webhooks/{id}/deliveries`: what was sent, what became of it, and sending it again. */
 import type { Request } from "express";
-import { z } from "zod";
+import * as z from "zod";
 import type { StoredDelivery } from "../../engine/ports/outgoing-deliveries.ts";
 import type { StoredSubscription } from "../../engine/ports/subscriptions.ts";
 import { recordedWebhook } from "../middleware/audited.ts";

@@ -1,5 +1,5 @@
 /** Validates addresses for webhooks and callbacks while the caller can still correct them. */
-import { z } from "zod";
+import * as z from "zod";
 import type { Webhooks } from "../../engine/ports/webhooks.ts";
 
 const says = (message: string) => ({ error: () => message });

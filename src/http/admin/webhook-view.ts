@@ -1,5 +1,5 @@
 /** Subscriptions and deliveries as the API shows them. Never a secret, but where one is issued. */
-import { z } from "zod";
+import * as z from "zod";
 import { EVENT_NAMES } from "../../domain/job/job-events.ts";
 import { type DeliveryAttempt, type StoredDelivery, TEST_EVENT } from "../../engine/ports/outgoing-deliveries.ts";
 import type { StoredSubscription } from "../../engine/ports/subscriptions.ts";

@@ -2,7 +2,7 @@
  * `/api/webhooks`: subscriptions to events of jobs. Their secrets are shown once, when they are made, so none of these
  * routes takes an `Idempotency-Key`.
  */
-import { z } from "zod";
+import * as z from "zod";
 import { canReachSubscription, isAdmin } from "../../domain/access.ts";
 import { EVENT_NAMES } from "../../domain/job/job-events.ts";
 import { boundTo } from "../dialects/which-repository.ts";

@@ -6,7 +6,7 @@ import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import type { RequestHandler, Response, Router } from "express";
 import helmet from "helmet";
-import { z } from "zod";
+import * as z from "zod";
 import { inTurn } from "../server/in-turn.ts";
 import { type Arrival, identify } from "../server/request-log.ts";
 

@@ -4,7 +4,7 @@
 import { hash } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import express, { type ErrorRequestHandler, type RequestHandler } from "express";
-import { z } from "zod";
+import * as z from "zod";
 import { fieldsIn, fieldsOf, isJsonWithinBounds } from "../../text/json-bounds.ts";
 import type { HoldBody } from "../server/bodies-under-way.ts";
 import { failure, type HttpResult, send } from "./answer.ts";

@@ -1,5 +1,5 @@
 /** What a schema says of foreign values, as an answer. */
-import { z } from "zod";
+import * as z from "zod";
 import { fieldPath } from "../../text/field-path.ts";
 import { head } from "../../text/text.ts";
 import { hintFor } from "../../text/typo.ts";

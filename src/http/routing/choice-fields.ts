@@ -1,5 +1,5 @@
 /** What whoever asks for a job over REST may choose, as a comment's flags do; of every dialect that makes jobs of runs. */
-import { z } from "zod";
+import * as z from "zod";
 
 const says = (message: string) => ({ error: () => message });
 

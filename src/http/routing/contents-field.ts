@@ -1,5 +1,5 @@
 /** Files in a JSON body: attachments and a worker's files, as fields that check names, encodings and sizes. */
-import { z } from "zod";
+import * as z from "zod";
 import type { Content, FileChange } from "../../domain/job/attachments.ts";
 import type { Attachment } from "../../domain/job/job.ts";
 import {

@@ -1,5 +1,5 @@
 /** Makes the OpenAPI document of the routes, from the same values that are mounted. */
-import { z } from "zod";
+import * as z from "zod";
 import {
   createDocument,
   type oas32,

@@ -1,5 +1,5 @@
 /** Pages of a list: what the query may say, and the `Link` to the next page. */
-import { z } from "zod";
+import * as z from "zod";
 import { DEFAULT_PAGE, MAX_PAGE } from "./limits.ts";
 
 const says = (message: string) => ({ error: () => message });

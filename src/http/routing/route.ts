@@ -3,7 +3,7 @@
  * router and described in the OpenAPI document, so that the two cannot differ.
  */
 import type { Request, RequestHandler } from "express";
-import { z } from "zod";
+import * as z from "zod";
 import type { Scope } from "../../domain/access.ts";
 import type { RepeatableRoute, WorkId } from "../middleware/idempotency.ts";
 import type { HttpResult } from "./answer.ts";

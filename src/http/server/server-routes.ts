@@ -3,7 +3,7 @@
  * description of the API.
  */
 import { createHash } from "node:crypto";
-import { z } from "zod";
+import * as z from "zod";
 import { VERSION } from "../../contracts/version.ts";
 import type { JobService } from "../../engine/ports/service.ts";
 import type { Metrics } from "../admin/metrics.ts";

@@ -2,7 +2,7 @@
  * The way back of signing in: who came, whether they may have what they wished for, and then the key. Whoever is known
  * by name is written down, with what came of it.
  */
-import { z } from "zod";
+import * as z from "zod";
 import type { Via } from "../../domain/job/command.ts";
 import type { AccountStore } from "../../engine/ports/accounts.ts";
 import type { Recorder } from "../../engine/ports/audit.ts";

@@ -1,5 +1,5 @@
 /** What somebody who signs in may ask for: a key for one repository, never one for admins, never one for ever. */
-import { z } from "zod";
+import * as z from "zod";
 import { repositoryField } from "../admin/new-key.ts";
 
 export const OFFERED_SCOPES = ["read", "write", "work"] as const;

@@ -2,7 +2,7 @@
  * A cookie that its bearer can neither read nor make: sealed as the server's other secrets are, so that it outlives a
  * restart, with a time at which it ends. Knows nothing of what is in one.
  */
-import { z } from "zod";
+import * as z from "zod";
 import { Secret } from "../../contracts/secret.ts";
 import type { SealedBox } from "../../engine/ports/sealed-box.ts";
 

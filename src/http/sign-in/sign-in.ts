@@ -11,7 +11,7 @@ import express, {
   type Router,
 } from "express";
 import helmet from "helmet";
-import { z } from "zod";
+import * as z from "zod";
 import type { Log } from "../../engine/ports/log.ts";
 import type { SealedBox } from "../../engine/ports/sealed-box.ts";
 import type { SignIn } from "../../engine/ports/sign-in.ts";

@@ -2,7 +2,7 @@
  * Maps people on GitHub, by number, to accounts. An append-only journal, fully in memory; the last line of a number
  * wins, since names change.
  */
-import { z } from "zod";
+import * as z from "zod";
 import { accountApart, accountOf } from "../../domain/job/account.ts";
 import type { AccountHolder, AccountStore, GitHubPerson } from "../../engine/ports/accounts.ts";
 import type { Folder } from "./disk.ts";

@@ -1,5 +1,5 @@
 /** Agents of the market: one lowdb file per account, all cached in memory, since there are few. */
-import { z } from "zod";
+import * as z from "zod";
 import { accountNamed } from "../../domain/job/account.ts";
 import type { Agent, AgentStore } from "../../engine/ports/agents.ts";
 import type { Folder } from "./disk.ts";

@@ -1,5 +1,5 @@
 /** Reads the audit log's files: one JSON object per line, one file per day, from the end backwards. */
-import { z } from "zod";
+import * as z from "zod";
 import type { AuditEntry } from "../../engine/ports/audit.ts";
 import type { FileSystem } from "./disk.ts";
 import { readRecord, writeRecord } from "./formats.ts";

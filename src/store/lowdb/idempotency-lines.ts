@@ -2,7 +2,7 @@
  * Lines of the idempotency journals: one for a request, one for its response, one when the key is released. The last
  * line of a scope counts. Each line begins with scope and time, so that the start can index them without parsing.
  */
-import { z } from "zod";
+import * as z from "zod";
 import { asJobId } from "../../domain/job/job.ts";
 import type { IdempotentRequest, StoredResponse } from "../../engine/ports/idempotency.ts";
 import { unreadable } from "./disk.ts";

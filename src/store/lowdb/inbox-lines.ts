@@ -1,5 +1,5 @@
 /** Lines of the inbox's journals, and the ids that a finished journal leaves behind. */
-import { z } from "zod";
+import * as z from "zod";
 import type { PendingDelivery } from "../../engine/ports/inbox.ts";
 import { readRecord, writeRecord } from "./formats.ts";
 import type { Format } from "./json-file.ts";

@@ -3,7 +3,7 @@
  * second all the rest: so the start reads one short line of each file. That line is checked; the rest of the record is
  * taken as this code wrote it. The log stands in a file of its own, and the record says where.
  */
-import { z } from "zod";
+import * as z from "zod";
 import { URGENCIES } from "../../domain/job/effect.ts";
 import type { Job } from "../../domain/job/job.ts";
 import { actionsWorkSchema, jobSchema, marketWorkSchema } from "../../domain/job/schema.ts";

@@ -3,7 +3,7 @@
  * whatever the job has told. Lines are added behind those that are there; a log that begins anew, or has lost more of its
  * front than it has left, gets a new file. What no record names was never kept.
  */
-import { z } from "zod";
+import * as z from "zod";
 import { type LogLine, logLineSchema } from "../../contracts/log-line.ts";
 import type { JobId } from "../../domain/job/job.ts";
 import { type Folder, writeAll } from "./disk.ts";

@@ -1,5 +1,5 @@
 /** What makes a job's record of one format into one of the next. The job in it has its own in `domain/job/upcasts.ts`. */
-import { z } from "zod";
+import * as z from "zod";
 import * as upcasts from "../../domain/job/upcasts.ts";
 
 type Raw = Readonly<Record<string, unknown>>;

@@ -1,5 +1,5 @@
 /** Converts older API keys to the next format. */
-import { z } from "zod";
+import * as z from "zod";
 
 const keysOf1 = z.looseObject({ keys: z.array(z.looseObject({})) });
 

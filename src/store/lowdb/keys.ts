@@ -1,5 +1,5 @@
 /** API keys, all in one lowdb file, since they are few and rarely change. Stores hashes only. */
-import { z } from "zod";
+import * as z from "zod";
 import { SCOPES } from "../../domain/access.ts";
 import { accountNamed } from "../../domain/job/account.ts";
 import type { KeyStore, StoredKey } from "../../engine/ports/keys.ts";

@@ -2,7 +2,7 @@
  * Lines of the outgoing webhook journals. One line holds an event's messages and, after a tab, their common body. JSON
  * contains no other tab, so the start can read the messages and skip the body.
  */
-import { z } from "zod";
+import * as z from "zod";
 import { asJobId } from "../../domain/job/job.ts";
 import { EVENT_NAMES } from "../../domain/job/job-events.ts";
 import type {

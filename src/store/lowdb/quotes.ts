@@ -2,7 +2,7 @@
  * Quotes: one lowdb file each, named by time, so that the start reads the newest first and deletes the oldest unread.
  * All are cached in memory.
  */
-import { z } from "zod";
+import * as z from "zod";
 import { asJobId } from "../../domain/job/job.ts";
 import type { Quote, QuoteStore } from "../../engine/ports/estimates.ts";
 import type { Folder } from "./disk.ts";

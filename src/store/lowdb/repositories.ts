@@ -1,5 +1,5 @@
 /** Observed repository metadata: one lowdb file each, cached in memory; assumes at most about 10,000 repositories. */
-import { z } from "zod";
+import * as z from "zod";
 import { repositorySettingsSchema, UNREAD_REPOSITORY_SETTINGS } from "../../contracts/settings.ts";
 import { fullName } from "../../domain/job/job.ts";
 import type { ObservedRepository, RepositoryStore } from "../../engine/ports/repositories.ts";

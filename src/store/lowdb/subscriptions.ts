@@ -1,5 +1,5 @@
 /** Webhook subscriptions: one lowdb file each, cached in memory, since every commit looks for subscribers. */
-import { z } from "zod";
+import * as z from "zod";
 import { type Named, namedRepository, sameRepository } from "../../domain/job/job.ts";
 import { EVENT_NAMES, type EventName } from "../../domain/job/job-events.ts";
 import type { StoredSubscription, SubscriptionStore } from "../../engine/ports/subscriptions.ts";

@@ -3,7 +3,7 @@
  * when its last line is a day old.
  */
 import { LRUCache } from "lru-cache";
-import { z } from "zod";
+import * as z from "zod";
 import { USAGE_KINDS, type UsageKind, type UsageStore } from "../../engine/ports/usage.ts";
 import type { Folder } from "./disk.ts";
 import { readRecord, writeRecord } from "./formats.ts";

@@ -2,7 +2,7 @@
  * Money movements outside of jobs, in a journal: one line each, on the disk before it counts. Ids are kept forever, so
  * that no payment is booked twice; balances are shared with the jobs.
  */
-import { z } from "zod";
+import * as z from "zod";
 import { type LedgerAccount, mayOverdraw, POSTING_REASONS } from "../../domain/market/ledger.ts";
 import type { LedgerPage, Wallet, WalletEntry } from "../../engine/ports/wallet.ts";
 import type { Folder } from "./disk.ts";

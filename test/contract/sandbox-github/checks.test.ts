@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { field, json, message, REPO, type World, world } from "./kit.ts";
 
 describe("check runs", () => {

@@ -5,7 +5,7 @@ import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { execa } from "execa";
-import { z } from "zod";
+import * as z from "zod";
 import { type GitHubOptions, type SandboxGitHub, startGitHub } from "../../sandbox/github/main.ts";
 
 export const json = z.record(z.string(), z.unknown());

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { client, field, text, type World, world } from "./kit.ts";
 
 const CALLBACK = "http://127.0.0.1:1/keys/callback";

@@ -1,6 +1,6 @@
 import { createPublicKey, verify } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { client, git, graphql, installationToken, json, message, pushBranch, REPO, type World, world } from "./kit.ts";
 
 const DEMO = { owner: "octo", name: "demo" };

@@ -1,6 +1,6 @@
 import examples from "@octokit/webhooks-examples";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { json, pushBranch, REPO, type World, world } from "./kit.ts";
 
 /** What the examples carry and github.com no longer sends, or what only some payloads have. */

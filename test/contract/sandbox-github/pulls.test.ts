@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { field, git, graphql, message, pushBranch, REPO, text, type World, world } from "./kit.ts";
 
 let serial = 0;

@@ -3,7 +3,7 @@
  * composite and docker actions are refused by name.
  */
 import { parse } from "yaml";
-import { z } from "zod";
+import * as z from "zod";
 import { checkText, ExpressionMistake } from "./expressions.ts";
 
 const scalar = z.union([z.string(), z.number(), z.boolean()]).transform(String);

@@ -1,5 +1,5 @@
 /** Builds the `github`, `inputs`, `secrets` and `vars` contexts of a run, and the GITHUB_* variables. */
-import { z } from "zod";
+import * as z from "zod";
 import type { ActionsBackend, RunHandle, WorkflowTrigger } from "../ports.ts";
 import type { ContextValues } from "./expressions.ts";
 import { fullName } from "./git.ts";

@@ -3,7 +3,7 @@
  * values.
  */
 import { data, Evaluator, type Expr, Lexer, Parser } from "@actions/expressions";
-import { z } from "zod";
+import * as z from "zod";
 
 const STEP = ["github", "needs", "job", "runner", "env", "vars", "secrets", "steps", "inputs"] as const;
 const JOB = ["github", "needs", "vars", "inputs"] as const;

@@ -4,7 +4,7 @@
  */
 import { mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import type { ActionsBackend, RepositoryName, WorkflowTrigger } from "../ports.ts";
 import { runCommand } from "./processes.ts";
 import type { TriggerFacts } from "./triggers.ts";

@@ -2,7 +2,7 @@
  * Problem matchers: a step registers patterns with `::add-matcher::`, and all later output of the job is matched
  * against them. A matching line appears as an error, warning or notice.
  */
-import { z } from "zod";
+import * as z from "zod";
 
 const group = z.number().int().min(0).optional();
 /** What names a file, a line or a code is of no use in a log, and so is left unread. */

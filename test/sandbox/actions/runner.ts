@@ -7,7 +7,7 @@ import { rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import pLimit from "p-limit";
-import { z } from "zod";
+import * as z from "zod";
 import type { ActionsBackend, NewRun, RunConclusion, RunHandle, WorkflowTrigger } from "../ports.ts";
 import { searchPath } from "../search-path.ts";
 import { ConcurrencyGroups } from "./concurrency.ts";

@@ -2,7 +2,7 @@
  * Decides whether an event starts a workflow. Facts that need git (changed files, the head's message) are requested
  * through `TriggerFacts`, only when needed.
  */
-import { z } from "zod";
+import * as z from "zod";
 import type { WorkflowTrigger } from "../ports.ts";
 import { branchPasses, filtersPaths, pathsPass, refPasses } from "./filters.ts";
 import type { Filter, WorkflowEvents } from "./workflow-file.ts";

@@ -3,7 +3,7 @@
  * not support are refused by name instead of ignored.
  */
 import { parse } from "yaml";
-import { z } from "zod";
+import * as z from "zod";
 import { checkText, ExpressionMistake, type Place } from "./expressions.ts";
 
 const scalar = z

@@ -1,6 +1,6 @@
 /** Connections: pages of nodes with cursors, and GitHub's rules for asking. */
 import { GraphQLError } from "graphql";
-import { z } from "zod";
+import * as z from "zod";
 
 const PAGE_LIMIT = 100;
 const pageArguments = z.looseObject({

@@ -1,5 +1,5 @@
 /** GraphQL mutations. Each checks permissions, then does what the corresponding REST route does. */
-import { z } from "zod";
+import * as z from "zod";
 import { authorize, causeOf, type Need } from "./access.ts";
 import { enableAutoMerge, mergePull } from "./auto-merge.ts";
 import { Refusal } from "./errors.ts";

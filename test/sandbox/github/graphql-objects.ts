@@ -1,5 +1,5 @@
 /** GraphQL objects of the repository: refs, git objects, issues, comments, people. Pull requests have their own file. */
-import { z } from "zod";
+import * as z from "zod";
 import { authorize, causeOf } from "./access.ts";
 import { Refusal } from "./errors.ts";
 import type { TreeEntry } from "./git-trees.ts";

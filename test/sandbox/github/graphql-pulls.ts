@@ -1,5 +1,5 @@
 /** GraphQL objects of pull requests and of `statusCheckRollup`. */
-import { z } from "zod";
+import * as z from "zod";
 import { connection } from "./graphql-connection.ts";
 import { type GraphqlContext, mustHave } from "./graphql-context.ts";
 import { commentObject, userObject } from "./graphql-issues.ts";

@@ -9,7 +9,7 @@ import {
   parse,
   validate,
 } from "graphql";
-import { z } from "zod";
+import * as z from "zod";
 import { Refusal } from "./errors.ts";
 import type { GraphqlContext } from "./graphql-context.ts";
 import { mutations } from "./graphql-mutations.ts";

@@ -3,7 +3,7 @@
  * account of this local GitHub.
  */
 import type { ServerResponse } from "node:http";
-import { z } from "zod";
+import * as z from "zod";
 import { type Html, html } from "../../../src/text/html.ts";
 import type { Api } from "./api.ts";
 import { callbackErrors } from "./oauth.ts";

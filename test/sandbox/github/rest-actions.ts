@@ -1,7 +1,7 @@
 /** REST: workflow runs, jobs, logs and dispatch. */
 
 import { parse } from "yaml";
-import { z } from "zod";
+import * as z from "zod";
 import { cancelRun, rerun, workflowIdOf, workflowJson } from "./actions-backend.ts";
 import { notFound, parseBody, Refusal } from "./errors.ts";
 import { trigger } from "./events.ts";

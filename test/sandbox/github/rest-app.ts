@@ -1,5 +1,5 @@
 /** REST: the App itself, its installations, tokens and webhook deliveries; users. */
-import { z } from "zod";
+import * as z from "zod";
 import { allows } from "./access.ts";
 import { notFound, parseBody, Refusal } from "./errors.ts";
 import type { Installation, Json, Repository, User } from "./model.ts";

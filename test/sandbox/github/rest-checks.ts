@@ -1,5 +1,5 @@
 /** REST: check runs, check suites and commit statuses, with the limits of the Checks API. */
-import { z } from "zod";
+import * as z from "zod";
 import * as checks from "./checks.ts";
 import { notAccessible, notFound, parseBody, Refusal, validationFailed } from "./errors.ts";
 import { latestCheckRuns, latestStatuses } from "./mergeability.ts";

@@ -1,5 +1,5 @@
 /** REST: files, commits and comparisons. */
-import { z } from "zod";
+import * as z from "zod";
 import { notFound, parseBody, Refusal } from "./errors.ts";
 import type { Commit } from "./git-commits.ts";
 import { ZERO } from "./git-refs.ts";

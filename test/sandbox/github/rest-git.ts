@@ -1,5 +1,5 @@
 /** REST: git data (trees, blobs, commits, refs) and branches. */
-import { z } from "zod";
+import * as z from "zod";
 import { mayWrite } from "./access.ts";
 import { notAccessible, notFound, parseBody, Refusal } from "./errors.ts";
 import type { Signature } from "./git-commits.ts";

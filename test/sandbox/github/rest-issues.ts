@@ -1,5 +1,5 @@
 /** REST: issues, labels and comments, and reactions to them. */
-import { z } from "zod";
+import * as z from "zod";
 import { hasRole, mayWrite, type Need } from "./access.ts";
 import { notAccessible, notFound, parseBody, Refusal, validationFailed } from "./errors.ts";
 import * as issues from "./issues.ts";

@@ -1,5 +1,5 @@
 /** REST: pull requests, their files and merging. */
-import { z } from "zod";
+import * as z from "zod";
 import { mayWrite } from "./access.ts";
 import { mergePull } from "./auto-merge.ts";
 import { notAccessible, notFound, parseBody, Refusal, validationFailed } from "./errors.ts";

@@ -1,5 +1,5 @@
 /** REST: reactions on any subject. */
-import { z } from "zod";
+import * as z from "zod";
 import { notFound, parseBody } from "./errors.ts";
 import * as issues from "./issues.ts";
 import type { Json, Reaction } from "./model.ts";

@@ -1,5 +1,5 @@
 /** REST: reviews of pull requests, and comments on their lines. */
-import { z } from "zod";
+import * as z from "zod";
 import { notFound, parseBody, Refusal } from "./errors.ts";
 import { reviewCommentJson, reviewJson } from "./payloads-issues.ts";
 import { pullParam } from "./rest-pulls.ts";

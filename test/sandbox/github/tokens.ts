@@ -1,6 +1,6 @@
 /** Authentication: verifies App JWTs; issues, finds and revokes tokens. `access.ts` decides what they permit. */
 import { createPublicKey, type KeyObject, randomBytes, verify } from "node:crypto";
-import { z } from "zod";
+import * as z from "zod";
 import { Refusal } from "./errors.ts";
 import type { Installation, PermissionMap, Repository, User } from "./model.ts";
 import type { Oauth } from "./oauth.ts";

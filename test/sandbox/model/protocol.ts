@@ -2,7 +2,7 @@
  * The Anthropic Messages API as the scripted model speaks it: valid requests, replies, errors. Validates what the real
  * endpoint validates, so that a request which would be refused there is refused here.
  */
-import { z } from "zod";
+import * as z from "zod";
 
 const block = z.looseObject({ type: z.string() });
 const content = z.union([z.string(), z.array(block)]);

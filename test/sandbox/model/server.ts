@@ -1,7 +1,7 @@
 /** The HTTP server of the scripted model: an Anthropic-compatible endpoint on this machine. */
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { setTimeout as wait } from "node:timers/promises";
-import { z } from "zod";
+import * as z from "zod";
 import { defaultScript } from "./default-script.ts";
 import { answerModels, MODELS_PATH, refuseModel } from "./models.ts";
 import { errorBody, type ModelReply, type ModelRequest, readRequest, type Script } from "./protocol.ts";

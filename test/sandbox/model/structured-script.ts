@@ -2,7 +2,7 @@
  * The scripted model's structured answers: quotes and opinions. Understands the same sentences; the same request always
  * gets the same answer.
  */
-import { z } from "zod";
+import * as z from "zod";
 import { type ModelReply, type ModelRequest, textOf } from "./protocol.ts";
 import { type Action, readTask, taskText } from "./task.ts";
 

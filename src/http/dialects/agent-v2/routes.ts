@@ -1,6 +1,6 @@
 /** The routes of the agent v2 dialect: paths, schemas and limits. */
 import type { RequestHandler } from "express";
-import { z } from "zod";
+import * as z from "zod";
 import { DEFAULT_MODEL } from "../../../contracts/models.ts";
 import { isBlank } from "../../../text/normalise.ts";
 import { callbackField } from "../../admin/webhook-target.ts";

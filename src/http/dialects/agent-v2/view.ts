@@ -1,5 +1,5 @@
 /** How a job reads in the agent v2 dialect: a pure function of the stored job and a few facts about the server. */
-import { z } from "zod";
+import * as z from "zod";
 import { actionsWork, fullName, type Job, NOT_REPORTED } from "../../../domain/job/job.ts";
 import { outcomeField, outcomeOf } from "../../../domain/job/outcome.ts";
 

@@ -1,5 +1,5 @@
 /** `POST /api/create-job`: makes a job and answers once its branch is on GitHub. */
-import { z } from "zod";
+import * as z from "zod";
 import { isFinal, type JobId } from "../../../domain/job/job.ts";
 import { BRANCH_LIMIT_MS } from "../../../domain/job/next-timer.ts";
 import type { GitHubClient } from "../../../engine/ports/github.ts";

@@ -1,5 +1,5 @@
 /** `GET /api/jobs/status`: how a job of the create-job dialect stands, from the store alone. GitHub is never asked. */
-import { z } from "zod";
+import * as z from "zod";
 import { canReadAsSender } from "../../../domain/access.ts";
 import { asJobId } from "../../../domain/job/job.ts";
 import type { JobStore } from "../../../engine/ports/jobs.ts";

@@ -1,5 +1,5 @@
 /** How a job reads in the create-job dialect: a pure function of the stored record. */
-import { z } from "zod";
+import * as z from "zod";
 import { type Job, runOf } from "../../../domain/job/job.ts";
 import { outcomeField, outcomeOf } from "../../../domain/job/outcome.ts";
 import type { StoredJob } from "../../../engine/ports/jobs.ts";

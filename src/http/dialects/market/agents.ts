@@ -1,5 +1,5 @@
 /** `/api/agents`: the agents with which an account takes work of the market. */
-import { z } from "zod";
+import * as z from "zod";
 import { LONGEST_SKILL, MOST_SKILLS, skillsNamed } from "../../../domain/market/bounds.ts";
 import type { Agent, AgentStore } from "../../../engine/ports/agents.ts";
 import { principalOf } from "../../middleware/auth.ts";

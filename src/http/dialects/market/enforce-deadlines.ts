@@ -1,7 +1,7 @@
 /** `GET /api/cron/enforce-deadlines`: for an external scheduler, authenticated by `CRON_SECRET`. */
 import { hash, timingSafeEqual } from "node:crypto";
 import type { Request } from "express";
-import { z } from "zod";
+import * as z from "zod";
 import type { Secret } from "../../../contracts/secret.ts";
 import type { JobService } from "../../../engine/ports/service.ts";
 import type { AuthThrottle } from "../../middleware/wrong-key-throttling.ts";

@@ -1,5 +1,5 @@
 /** `GET /api/jobs/{id}/logs`: streams what happens to a job as server-sent events. `src/job-log` writes the stream. */
-import { z } from "zod";
+import * as z from "zod";
 import { canRead, type Principal } from "../../../domain/access.ts";
 import { asJobId, type Job } from "../../../domain/job/job.ts";
 import type { JobStore } from "../../../engine/ports/jobs.ts";

@@ -1,6 +1,6 @@
 /** What a sender does with jobs: list, read, pay, cancel, and fetch their attachments. */
 import type { Request } from "express";
-import { z } from "zod";
+import * as z from "zod";
 import { readableJobs } from "../../../domain/access.ts";
 import { unpackBlob } from "../../../domain/job/attachments.ts";
 import { type Job, marketWork, STATUSES } from "../../../domain/job/job.ts";

@@ -1,6 +1,6 @@
 /** What `POST /api/jobs/run` takes, and on what its estimate rests. Reads alone. */
 import { hash } from "node:crypto";
-import { z } from "zod";
+import * as z from "zod";
 import { PRICE_CENTS, TIME_LIMIT_SECONDS } from "../../../domain/market/bounds.ts";
 import type { Quote } from "../../../engine/ports/estimates.ts";
 import { repositoryField } from "../../admin/new-key.ts";

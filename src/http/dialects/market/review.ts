@@ -1,5 +1,5 @@
 /** What the sender decides about submitted work: approve it, let its files run, or send it back. */
-import { z } from "zod";
+import * as z from "zod";
 import type { Command } from "../../../domain/job/command.ts";
 import type { Job } from "../../../domain/job/job.ts";
 import { jobView } from "../../../domain/job/view.ts";

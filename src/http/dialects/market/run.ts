@@ -3,7 +3,7 @@
  * what was shown, and pays in the commit that makes the job.
  */
 import type { Request } from "express";
-import { z } from "zod";
+import * as z from "zod";
 import { Secret } from "../../../contracts/secret.ts";
 import type { Principal } from "../../../domain/access.ts";
 import { type AttachmentBlob, EMPTY_BLOB, envPurpose } from "../../../domain/job/attachments.ts";

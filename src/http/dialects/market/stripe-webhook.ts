@@ -3,7 +3,7 @@
  * Events that come twice or out of order are booked once and come to the same.
  */
 import type { RequestHandler } from "express";
-import { z } from "zod";
+import * as z from "zod";
 import { credit } from "../../../domain/market/ledger.ts";
 import type { PaymentEvent } from "../../../engine/ports/payments.ts";
 import { isJsonWithinBounds } from "../../../text/json-bounds.ts";

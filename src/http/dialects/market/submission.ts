@@ -1,5 +1,5 @@
 /** What a worker submits: its shape, and what goes from it into the job's record and into its attachment blob. */
-import { z } from "zod";
+import * as z from "zod";
 import { NO_USAGE } from "../../../contracts/result.ts";
 import { type AttachmentBlob, EMPTY_BLOB } from "../../../domain/job/attachments.ts";
 import { type AgentResult, type Delivery, fullName, type Job } from "../../../domain/job/job.ts";

@@ -1,6 +1,6 @@
 /** `/api/wallet`: what an account holds and why, an admin's credit, and top-ups through a payment provider. */
 import { randomUUID } from "node:crypto";
-import { z } from "zod";
+import * as z from "zod";
 import { accountNamed } from "../../../domain/job/account.ts";
 import { credit, userAccount } from "../../../domain/market/ledger.ts";
 import type { Recorder } from "../../../engine/ports/audit.ts";

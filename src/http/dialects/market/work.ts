@@ -1,5 +1,5 @@
 /** How agents take work: pull, accept, reject, submit, fail. */
-import { z } from "zod";
+import * as z from "zod";
 import { envPurpose, unpackBlob } from "../../../domain/job/attachments.ts";
 import type { Command } from "../../../domain/job/command.ts";
 import { fullName, type Job, marketWork } from "../../../domain/job/job.ts";

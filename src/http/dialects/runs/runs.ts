@@ -2,7 +2,7 @@
  * Routes for the workflow runs of jobs: log lines as they come, and the result right before the push, which is answered
  * with a token for it. A result has no effect before the run has ended.
  */
-import { z } from "zod";
+import * as z from "zod";
 import {
   handedInSchema,
   linesReceivedSchema,

@@ -3,7 +3,7 @@
  * permissions, refusals and events. What only the site can do (an App's buttons, “Ready for review”) changes the same
  * model.
  */
-import { z } from "zod";
+import * as z from "zod";
 import { hasRole } from "../access.ts";
 import { askForCheck, pressButton } from "../checks.ts";
 import { notFound, Refusal } from "../errors.ts";

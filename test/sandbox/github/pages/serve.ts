@@ -3,7 +3,7 @@
  * `markdown.ts`); `forms.ts` performs the actions.
  */
 import type { IncomingHttpHeaders, ServerResponse } from "node:http";
-import { z } from "zod";
+import * as z from "zod";
 import { type Html, html } from "../../../../src/text/html.ts";
 import type { Api } from "../api.ts";
 import { Refusal } from "../errors.ts";
