@@ -83,102 +83,65 @@ const remember = (decision: Decision, said: number | string | null): Decision =>
 const endsRound = (before: Job, after: Job): boolean =>
   before.status !== after.status && (after.status === "submitted" || isFinal(after.status));
 
-function rule(job: Job, command: Command, context: Context): Decision {
-  const { now } = context;
-  switch (command.type) {
-    case "create":
-      return refuse("invalid", "A job with this id exists.");
-    case "pay":
-      return asking.pay(job, command, context);
-    case "cancel":
-      return asking.cancel(job, command.by, context);
-    case "discard":
-      return asking.discard(job, command.by, context);
-    case "message":
-      return asking.message(job, command, context);
-    case "retry":
-      return asking.retry(job, command, context);
-    case "approve":
-      return reviewing.approve(job, command, context);
-    case "reject-work":
-      return reviewing.rejectWork(job, command, context);
-    case "run-checks":
-      return reviewing.runChecks(job, command, context);
-    case "archive":
-      return asking.archive(job, now);
-    case "settle":
-      return settleDebts(job, context);
-    case "moved":
-      return change(job, now, { set: { repository: command.repository } });
-    case "pull":
-      return market.pull(job, command, context);
-    case "reject":
-      return market.reject(job, command.agent_id, context);
-    case "accept":
-      return market.accept(job, command.agent_id, context);
-    case "submit":
-      return market.submit(job, command, context);
-    case "fail":
-      return market.fail(job, command, context);
-    case "tick":
-      return tick(job, context);
-    case "look":
-      return checking.reevaluate(job, command.forced, context);
-    case "show":
-      return show(job, command.comment_id, context);
-    case "run-changed":
-      return running.runChanged(job, command, context);
-    case "ci-run-changed":
-      return checking.ciRunChanged(job, command, context);
-    case "head-moved":
-      return checking.headMoved(job, command, context);
-    case "hand-in":
-      return reporting.handIn(job, command, context);
-    case "progressed":
-      return reporting.progressed(job, command, context);
-    case "branch-deleted":
-      return running.branchDeleted(job, context);
-    case "merged":
-      return checking.merged(job, command, context);
-    case "closed":
-      return checking.closed(job, command, context);
-    case "reopened":
-      return checking.reopened(job, command, context);
-    case "auto-merge-disabled":
-      return checking.autoMergeDisabled(job, command.by, context);
-    case "brief-pushed":
-      return running.briefPushed(job, command, context);
-    case "brief-refused":
-      return running.briefRefused(job, command, context);
-    case "comment-synced":
-      return change(job, now, { set: { comment: { id: command.comment_id } } });
-    case "check-synced":
-      return change(job, now, { set: { check: { id: command.check_id, sha: command.sha } } });
-    case "result-read":
-      return running.resultRead(job, command, context);
-    case "files-shown":
-      return reviewing.filesShown(job, command, context);
-    case "files-delivered":
-      return market.filesDelivered(job, command, context);
-    case "delivery-refused":
-      return market.deliveryRefused(job, command, context);
-    case "pull-request-opened":
-      return opening.pullRequestOpened(job, command, context);
-    case "nothing-to-open":
-      return opening.nothingToOpen(job, command, context);
-    case "observe":
-      return checking.observe(job, command.facts, context);
-    case "judged":
-      return reviewing.judged(job, command, context);
-    case "auto-merge-enabled":
-      return change(job, now, { effects: [showComment(now, "now")] });
-    case "merge-refused":
-      return checking.mergeRefused(job, command, context);
-    case "effect-abandoned":
-      return effectAbandoned(job, command, context);
-    default:
-      return command satisfies never;
-  }
+type Commands = { readonly [C in Command as C["type"]]: C };
+type Rules = { readonly [T in keyof Commands]: (job: Job, command: Commands[T], context: Context) => Decision };
+
+/** What each command does to a job that there is. */
+const RULES: Rules = {
+  create: () => refuse("invalid", "A job with this id exists."),
+  pay: asking.pay,
+  cancel: (job, command, context) => asking.cancel(job, command.by, context),
+  discard: (job, command, context) => asking.discard(job, command.by, context),
+  message: asking.message,
+  retry: asking.retry,
+  approve: reviewing.approve,
+  "reject-work": reviewing.rejectWork,
+  "run-checks": reviewing.runChecks,
+  archive: (job, _command, { now }) => asking.archive(job, now),
+  settle: (job, _command, context) => settleDebts(job, context),
+  moved: (job, command, { now }) => change(job, now, { set: { repository: command.repository } }),
+  pull: market.pull,
+  reject: (job, command, context) => market.reject(job, command.agent_id, context),
+  accept: (job, command, context) => market.accept(job, command.agent_id, context),
+  submit: market.submit,
+  fail: market.fail,
+  tick: (job, _command, context) => tick(job, context),
+  look: (job, command, context) => checking.reevaluate(job, command.forced, context),
+  show: (job, command, context) => show(job, command.comment_id, context),
+  "run-changed": running.runChanged,
+  "ci-run-changed": checking.ciRunChanged,
+  "head-moved": checking.headMoved,
+  "hand-in": reporting.handIn,
+  progressed: reporting.progressed,
+  "branch-deleted": (job, _command, context) => running.branchDeleted(job, context),
+  merged: checking.merged,
+  closed: checking.closed,
+  reopened: checking.reopened,
+  "auto-merge-disabled": (job, command, context) => checking.autoMergeDisabled(job, command.by, context),
+  "brief-pushed": running.briefPushed,
+  "brief-refused": running.briefRefused,
+  "comment-synced": (job, command, { now }) => change(job, now, { set: { comment: { id: command.comment_id } } }),
+  "check-synced": (job, command, { now }) =>
+    change(job, now, { set: { check: { id: command.check_id, sha: command.sha } } }),
+  "result-read": running.resultRead,
+  "files-shown": reviewing.filesShown,
+  "files-delivered": market.filesDelivered,
+  "delivery-refused": market.deliveryRefused,
+  "pull-request-opened": opening.pullRequestOpened,
+  "nothing-to-open": opening.nothingToOpen,
+  observe: (job, command, context) => checking.observe(job, command.facts, context),
+  judged: reviewing.judged,
+  "auto-merge-enabled": (job, _command, { now }) => change(job, now, { effects: [showComment(now, "now")] }),
+  "merge-refused": checking.mergeRefused,
+  "effect-abandoned": effectAbandoned,
+};
+
+function rule<T extends keyof Commands>(
+  job: Job,
+  command: Commands[T] & { readonly type: T },
+  context: Context,
+): Decision {
+  return RULES[command.type](job, command, context);
 }
 
 /** Time has passed. What is due is done once; the mark keeps it from being due again. */
