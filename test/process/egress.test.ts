@@ -92,7 +92,7 @@ test("a job whose settings name hosts does not run on an open network", async ()
 
 test.each([
   [{}, "EGRESS_ALLOWED is not set"],
-  [{ EGRESS_ALLOWED: "good.example.org 10.0.0.1" }, "without scheme, port, path or address"],
+  [{ EGRESS_ALLOWED: "good.example.org 10.0.0.1" }, "without scheme, port or path"],
   [{ EGRESS_ALLOWED: "", ANTHROPIC_BASE_URL: "nonsense" }, "ANTHROPIC_BASE_URL is not an address"],
   [{ EGRESS_ALLOWED: "", EGRESS_LISTEN: "everywhere" }, "EGRESS_LISTEN is not an address"],
   [{ EGRESS_ALLOWED: "", EGRESS_LISTEN: "192.0.2.1" }, "EADDRNOTAVAIL"],
