@@ -12,7 +12,7 @@ import type { GitHubClient } from "../engine/ports/github.ts";
 import type { Log } from "../engine/ports/log.ts";
 import type { Engine } from "../engine/ports/service.ts";
 import type { Store } from "../engine/ports/store.ts";
-import { HURRIED_PACING } from "../engine/show-pacing.ts";
+import { HURRIED_PACING } from "../engine/comment-pacing.ts";
 import { gitHubErrorOf } from "../github/client/errors.ts";
 import { createPerformer } from "../github/effects/perform.ts";
 import { createGitHubClient } from "../github/github-client.ts";

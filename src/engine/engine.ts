@@ -23,7 +23,7 @@ import type { Store } from "./ports/store.ts";
 import { type EventPublisher, NO_SUBSCRIPTIONS, type SubscriptionMatcher } from "./ports/webhooks.ts";
 import { createWebhookProcessor } from "./process-webhook.ts";
 import { createQuotas } from "./quotas.ts";
-import { createShowPacing, type ShowPacing } from "./show-pacing.ts";
+import { createShowPacing, type ShowPacing } from "./comment-pacing.ts";
 import { Workers } from "./workers.ts";
 
 export interface EngineParts {

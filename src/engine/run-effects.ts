@@ -19,7 +19,7 @@ import type { Log } from "./ports/log.ts";
 import type { Meter } from "./ports/metrics.ts";
 import type { Attempt } from "./ports/performer.ts";
 import type { Store } from "./ports/store.ts";
-import type { ShowPacing } from "./show-pacing.ts";
+import type { ShowPacing } from "./comment-pacing.ts";
 
 /** Concurrent effects; GitHub allows 100 requests at once. */
 const SLOTS = 40;

@@ -17,7 +17,7 @@ import type { EventPublisher } from "./ports/webhooks.ts";
 import type { WebhookProcessor } from "./process-webhook.ts";
 import { createReconciler } from "./reconcile.ts";
 import { EffectsRunner } from "./run-effects.ts";
-import type { ShowPacing } from "./show-pacing.ts";
+import type { ShowPacing } from "./comment-pacing.ts";
 
 interface Needs {
   readonly store: Store;

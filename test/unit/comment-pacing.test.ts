@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { effectKey, type GitHubEffect, type PendingEffect, type Urgency } from "../../src/domain/job/effect.ts";
 import type { Job } from "../../src/domain/job/job.ts";
-import { CHECK_GAP_MS, COMMENT_GAP_MS, createShowPacing, HURRIED_PACING } from "../../src/engine/show-pacing.ts";
+import { CHECK_GAP_MS, COMMENT_GAP_MS, createShowPacing, HURRIED_PACING } from "../../src/engine/comment-pacing.ts";
 import { begin, T0 } from "./job-fixtures.ts";
 
 const COMMENT = { type: "sync-comment" } as const;
