@@ -81,8 +81,11 @@ export type Read<Settings> =
   | { readonly ok: true; readonly settings: Settings }
   | { readonly ok: false; readonly reason: string };
 
-/** All mistakes at once, in words. */
-const messageOf = (error: z.ZodError): string => error.issues.map(({ message }) => message).join("; ");
+/** All mistakes at once, in words. One of a list's words is said of the list. */
+const messageOf = (error: z.ZodError): string =>
+  error.issues
+    .map(({ path, message }) => (path.length > 1 ? `each word of ${String(path[0])} ${message}` : message))
+    .join("; ");
 
 /** Compatible servers read the key from either header; local models need no key but expect some value. */
 function credentialsOf(url: string, key: string | undefined): Provider["credentials"] {

@@ -170,7 +170,8 @@ test.each([
   [{ GATEWAY_LISTEN: "everywhere" }, "GATEWAY_LISTEN is not an address"],
   [{ GATEWAY_LISTEN: "192.0.2.1" }, "EADDRNOTAVAIL"],
   [{ ANTHROPIC_BASE_URL: "nonsense" }, "ANTHROPIC_BASE_URL is not an address"],
-  [{ EGRESS_ALLOWED: "10.0.0.1" }, "without scheme, port, path or address"],
+  [{ EGRESS_ALLOWED: "10.0.0.1" }, "each word of EGRESS_ALLOWED is a host name"],
+  [{ EGRESS_ALLOWED: "10.0.0.1" }, "without scheme, port or path; IP addresses are not allowed"],
 ] as [Environment, string][])("a gateway with %j does not start and says why", async (environment, says) => {
   const program = startProgram("agent/gateway/main.ts", { LLM_MODEL: MODEL, LLM_MAX_COST_CENTS: "1", ...environment });
   expect(await program.ended).toBe(2);
