@@ -175,7 +175,7 @@ describeContainers("the agent's image", () => {
       await docker("exec", holder, "cp", "-R", "/from/.", "/workspace");
       const access = { ANTHROPIC_API_KEY: KEY, ANTHROPIC_BASE_URL: open.url };
       const ended = await runContainer(commandOfPage({ ...checkout, folder: volume }, []), access);
-      expect(ended).toEqual({ code: 1, output: expect.stringContaining("The run's disk was full at its end") });
+      expect(ended).toEqual({ code: 1, output: expect.stringContaining("The runner's disk was full") });
       const result = await docker("exec", holder, "cat", `/workspace/.jobs/${JOB_ID}/result.json`);
       expect(parseResult(result)).toMatchObject({
         outcome: "failed",

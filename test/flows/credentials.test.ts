@@ -1,7 +1,7 @@
 /** What GitHub thinks of the App: a clock that is off is allowed for, a wrong key is said, and neither by mistake. */
+import { generateKeyPairSync } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { RECHECK_MS } from "../../src/github/client/app-credentials.ts";
-import { appKey } from "../contract/app-key.ts";
 import { startHarness, until, untilJob } from "./harness.ts";
 
 const ready = async (harness: Awaited<ReturnType<typeof startHarness>>) => {
@@ -39,7 +39,9 @@ describe("a clock that is not GitHub's", () => {
 });
 
 it("is not ready with a key that GitHub does not know, and says which settings to compare", async () => {
-  const harness = await startHarness({}, { PRIVATE_KEY: appKey });
+  const { privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
+  const foreignKey = privateKey.export({ type: "pkcs1", format: "pem" }).toString();
+  const harness = await startHarness({}, { PRIVATE_KEY: foreignKey });
   const { reason, ...rest } = await until("the refusal", async () => {
     const now = await ready(harness);
     return now.reason?.includes("PRIVATE_KEY") ? now : null;

@@ -90,10 +90,10 @@ it("an old copy of run-job.yml goes on working, and the comment says once which 
     expect.stringMatching(/^Run job /),
   ]);
   const said = await until("the comment's last words", () =>
-    harness.comment(issue).includes("is of an older version") ? harness.comment(issue) : null,
+    harness.comment(issue).includes("is outdated") ? harness.comment(issue) : null,
   );
   expect(said).toContain(await readFile(join(import.meta.dirname, "..", "..", WORKFLOW), "utf8"));
-  expect(said.split("is of an older version")).toHaveLength(2);
+  expect(said.split("is outdated")).toHaveLength(2);
 });
 
 it("a run whose token is meant for another address is refused, and its work merged all the same", async () => {

@@ -34,7 +34,7 @@ describe("the settings at a push to the default branch", () => {
     const { summary, annotations } = checks[0]?.output ?? {};
     for (const key of ["auto_merge.enabled", "auto_merge.alowed_paths", "limits.minutes"])
       expect(summary).toContain(key);
-    expect(summary).toContain("goes by the file as it was before");
+    expect(summary).toContain("uses the last valid version of the file");
     expect(annotations?.map(({ path, start_line }) => [path, start_line])).toEqual(
       expect.arrayContaining([2, 3, 5].map((line) => [FILE, line])),
     );
@@ -50,7 +50,7 @@ describe("the settings at a push to the default branch", () => {
     harness.github.webhooks.duplicate(({ event }) => event === "push");
     const { sha, checks } = await answered(harness, { [FILE]: "automerge: [" });
     expect(checks).toMatchObject([{ output: { title: "1 mistake", annotations: [{ start_line: 1 }] } }]);
-    expect(checks[0]?.output.summary).toContain("nothing merges and only admins may command");
+    expect(checks[0]?.output.summary).toContain("nothing merges and only admins can use commands");
     await harness.restart();
     expect((await answered(harness, { [FILE]: GOOD })).checks).toMatchObject([{ conclusion: "success" }]);
     expect(checksOf(harness, sha)).toHaveLength(1);

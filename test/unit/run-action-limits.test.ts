@@ -28,7 +28,8 @@ test("a program whose children cannot be ended is waited for no longer than its 
   const file = join(mkdtempSync(join(tmpdir(), "run-action-limits-")), "pid");
   onTestFinished(() => rmSync(dirname(file), { recursive: true }));
   const env = { PATH: process.env.PATH ?? "" };
-  const command = 'setsid sleep 600 & echo $! > "$0.new"; mv "$0.new" "$0"; wait';
+  // named once it leads a session of its own, where the signals to the program's group do not reach it
+  const command = `setsid bash -c 'echo $$ > "$0.new"; mv "$0.new" "$0"; exec sleep 600' "$0" & wait`;
   const running = runCommand("bash", ["-c", command, file], { env, limitMs: 300 });
   while (!existsSync(file)) await wait(5);
   vi.advanceTimersByTime(300);
