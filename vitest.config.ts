@@ -43,8 +43,8 @@ const browser = {
 
 export default defineConfig({
   test: {
-    // tests wait for programs and for each other's answers, so that one more than there are processors keeps these busy
-    maxWorkers: availableParallelism() + 1,
+    // tests wait for programs about half of their time, so two for each processor keep it busy
+    maxWorkers: availableParallelism() * 2,
     globalSetup: "test/build.ts",
     projects: [
       sharing("integration", ["contract", "flows", "process"], { testTimeout: PATIENCE_MS, isolate: false }),
