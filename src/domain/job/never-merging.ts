@@ -60,6 +60,8 @@ export const NEVER_MERGING: readonly NeverMerging[] = [
   {
     globs: [
       "**/{github,codeow,agents,claude,gemini,cursor,gitatt,gitmod}~[0-9]*",
+      "**/{codex,cliner,junie,mcp,roo,roorul,windsu,aider,aiderc}~[0-9]*",
+      "**/{fleet,idea,run,yarn,zed}~[0-9]*",
       "**/{gitlab,travis,drone,cirrus,woodpe,appvey,gitpod,azure-,bitbuc,cloudb,builds,codefr}~[0-9]*",
       "**/{buildk,circle,forgej,gitea,semaph,teamci,tekton,jenkin,husky,githoo,pre-co,overco}~[0-9]*",
       "**/{leftho,lintst,simple,devcon,vscode,dir-lo,envrc,exrc,mise,npmrc,nvim,nvimrc,pnpmfi,vimrc,yarnrc}~[0-9]*",
