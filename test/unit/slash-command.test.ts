@@ -179,6 +179,7 @@ describe("a verb", () => {
     ["/job please cancel again", "cancel"],
     ["/job can you retyr", "retry"],
     ["/job cancel<T> of the queue", "cancel"],
+    ["/job run checks", "run-checks"],
     ["/job cancel <abcd1234>", "cancel"],
     ["/job pay <abcd1234>", "pay"],
     ["/job cancel<abcd1234>", "cancel"],

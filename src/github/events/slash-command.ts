@@ -103,6 +103,7 @@ function verbAmongFillers(task: string): Verb | null {
     .replace(MARKUP, " ")
     .replace(ENTITY, " ")
     .toLowerCase()
+    .replace(/\brun checks\b/, "run-checks")
     .split(NO_WORD)
     .filter((word) => /\w/.test(word));
   const said = words.filter((one) => !FILLERS.has(one));
