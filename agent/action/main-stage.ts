@@ -39,7 +39,10 @@ function refuse(output: Output, reason: string, settings: ActionSettings | null)
 const untilCancelled = <T>(work: Promise<T>, cancelled: AbortSignal): Promise<T | "cancelled"> =>
   Promise.race([
     work,
-    new Promise<"cancelled">((resolve) => cancelled.addEventListener("abort", () => resolve("cancelled"))),
+    new Promise<"cancelled">((resolve) => {
+      if (cancelled.aborted) resolve("cancelled");
+      cancelled.addEventListener("abort", () => resolve("cancelled"), { once: true });
+    }),
   ]);
 
 interface Working {

@@ -36,12 +36,15 @@ const schema = z.object({ format: z.literal(FORMAT), job: jobSchema, ...rest });
 const schemaOf1 = z
   .object({ format: z.literal(1), job: z.looseObject({}), effects: z.array(z.looseObject({})) })
   .loose()
-  .transform(({ job, effects, ...others }): unknown => ({
-    ...others,
-    format: FORMAT,
-    job: jobTo5(jobTo3(jobTo2(job))),
-    effects: effectsTo5(effects),
-  }))
+  .transform(({ job, effects, ...others }, context): unknown => {
+    try {
+      return { ...others, format: FORMAT, job: jobTo5(jobTo3(jobTo2(job))), effects: effectsTo5(effects) };
+    } catch {
+      // anyone who may push can have written it, and one that cannot be read must not stop the other jobs
+      context.addIssue({ code: "custom", message: "is not a job of format 1" });
+      return z.NEVER;
+    }
+  })
   .pipe(schema);
 
 const COMMIT = /^(?:[0-9a-f]{40}|[0-9a-f]{64}|)$/;

@@ -56,6 +56,14 @@ describe("the state of a job", () => {
     expect(carried?.log).toEqual(before.log);
   });
 
+  it.each([
+    { format: 1, job: {}, effects: [] },
+    { format: 1, job: { base: { branch: null }, other_tries: 5 }, effects: [] },
+    { format: 1, job: { base: { branch: null } }, effects: [{}] },
+  ])("is none where it is broken, whatever its format: %j", (text) => {
+    expect(read(JSON.stringify(text), ID, HERE)).toBeNull();
+  });
+
   it("is read as the version before has written it", () => {
     const before = stored({ ...full, result: { ...work(), run: null } });
     const { format: _, job, effects, ...others } = JSON.parse(write(before));

@@ -93,6 +93,10 @@ describe("What never merges by itself", () => {
     "HUSKY~1/pre-commit",
     "a/NPMRC~1",
     "GITLAB~1.YML",
+    "CODEX~1/config.toml",
+    "a/MCP~1.JSO",
+    "IDEA~1/workspace.xml",
+    "YARN~1/releases/yarn.cjs",
   ])("%s, a short name of Windows", (path) => {
     expect(neverMerges([path])).toContain("short names");
   });

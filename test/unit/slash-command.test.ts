@@ -179,6 +179,13 @@ describe("a verb", () => {
     ["/job please cancel again", "cancel"],
     ["/job can you retyr", "retry"],
     ["/job cancel<T> of the queue", "cancel"],
+    ["/job run checks", "run-checks"],
+    ["/job cancel <abcd1234>", "cancel"],
+    ["/job pay <abcd1234>", "pay"],
+    ["/job cancel<abcd1234>", "cancel"],
+    ["/job retry <Button>", "retry"],
+    ["/job approve <if the tests are green>", "approve"],
+    ["/job approve <https://github.com/a/b/pull/3>", "approve"],
   ])("with something it does not take is a question back, never a task: %j", (comment, verb) => {
     const sentence = sentenceOf(comment);
     expect(sentence).toContain(`Did you mean \`/job ${verb}\`?`);

@@ -34,6 +34,7 @@ export const NEVER_MERGING: readonly NeverMerging[] = [
       "**/.{buildkite,circleci,forgejo,gitea,gitlab,semaphore,teamcity,tekton,woodpecker}",
       "**/jenkinsfile",
       "**/*.jenkinsfile",
+      "**/.{cirrus.star,drone.star,drone.jsonnet,build.yml,builds}",
     ],
     what: "files that other CI runs",
   },
@@ -41,7 +42,8 @@ export const NEVER_MERGING: readonly NeverMerging[] = [
     globs: [
       "**/.{husky,githooks,pre-commit-config.yaml,pre-commit-config.yml,overcommit.yml}",
       "**/{lefthook,lefthook-local,.lefthook,.lefthook-local}.{yml,yaml,toml,json}",
-      "**/.{lintstagedrc,lintstagedrc.*,simple-git-hooks.*}",
+      "**/.{huskyrc,huskyrc.*,lefthook,lintstagedrc,lintstagedrc.*,simple-git-hooks.*}",
+      "**/{lint-staged.config,simple-git-hooks}.{js,cjs,mjs,ts,json}",
     ],
     what: "git hooks",
   },
@@ -50,7 +52,7 @@ export const NEVER_MERGING: readonly NeverMerging[] = [
       "**/.{devcontainer,devcontainer.json,fleet,idea,run,vscode,zed}",
       "**/.{dir-locals.el,envrc,exrc,mise.toml,npmrc,nvim.lua,nvimrc,pnpmfile.cjs,vimrc,yarnrc,yarnrc.yml}",
       "**/.yarn/{releases,plugins}",
-      "**/mise.toml",
+      "**/{mise.toml,mise.local.toml,.mise.local.toml,.mise,.config/mise,.config/mise.toml}",
     ],
     what: "settings of editors, shells and package managers that run commands",
   },
@@ -60,6 +62,8 @@ export const NEVER_MERGING: readonly NeverMerging[] = [
   {
     globs: [
       "**/{github,codeow,agents,claude,gemini,cursor,gitatt,gitmod}~[0-9]*",
+      "**/{codex,cliner,junie,mcp,roo,roorul,windsu,aider,aiderc}~[0-9]*",
+      "**/{fleet,idea,run,yarn,zed}~[0-9]*",
       "**/{gitlab,travis,drone,cirrus,woodpe,appvey,gitpod,azure-,bitbuc,cloudb,builds,codefr}~[0-9]*",
       "**/{buildk,circle,forgej,gitea,semaph,teamci,tekton,jenkin,husky,githoo,pre-co,overco}~[0-9]*",
       "**/{leftho,lintst,simple,devcon,vscode,dir-lo,envrc,exrc,mise,npmrc,nvim,nvimrc,pnpmfi,vimrc,yarnrc}~[0-9]*",

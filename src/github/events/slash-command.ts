@@ -86,8 +86,12 @@ const LONGEST_REQUEST = 100;
 /** Among other words, one with fewer letters is taken for what it says. */
 const SHORTEST_SLIP = 5;
 
-/** A tag or a comment that an editor has left behind a command, as in `/job cancel<br>`. */
-const MARKUP = /<[!/a-z][^<>]*>/gi;
+/**
+ * A tag or a comment that an editor has left around a command, as in `/job cancel<br>`. Only tags that say nothing by
+ * themselves: `<abcd1234>`, `<Modal>` and `<if green>` are words of whoever wrote them.
+ */
+const MARKUP =
+  /<!--[^<>]*-->|<\/?(?:b|br|code|div|em|i|kbd|p|s|small|span|strong|sub|sup|u)(?:\s+[a-z-]+="[^"<>]*")*\s*\/?>/gi;
 /** A character by its name or number, such as `&nbsp;`. */
 const ENTITY = /&#?\w{1,10};/g;
 const NO_WORD = /[^\p{L}\p{N}-]+/u;
@@ -99,6 +103,7 @@ function verbAmongFillers(task: string): Verb | null {
     .replace(MARKUP, " ")
     .replace(ENTITY, " ")
     .toLowerCase()
+    .replace(/\brun checks\b/, "run-checks")
     .split(NO_WORD)
     .filter((word) => /\w/.test(word));
   const said = words.filter((one) => !FILLERS.has(one));
@@ -145,7 +150,7 @@ function readCommand(text: string): SlashCommand {
   // Uses only the command's own line: a thank-you below `/job cancel` must not prevent the cancel.
   const line = (read.rest.split("\n", 1)[0] ?? "").trim();
   const below = task.slice(line.length).trim();
-  const other = read.literal ? null : readVerb(line.replace(MARKUP, " ").trim(), below, read.given);
+  const other = read.literal ? null : readVerb(line.replace(MARKUP, " ").replace(/</g, " <").trim(), below, read.given);
   if (other !== null) return other;
   const meant = read.literal ? null : verbAmongFillers(task);
   if (meant !== null) return asksBack(meant);

@@ -107,7 +107,8 @@ export class JournalUsage implements UsageStore {
     const { entries, size } = readJournal(this.#folder, name, (text) => lineSchema.parse(readRecord("usage", text)));
     const now = this.#now();
     for (const { kind, of, at } of entries) {
-      // the clock may have been set back since
+      // a clock that was far ahead wrote it: counted as of now, it would count anew from every start
+      if (at > now + USAGE_KEPT_MS) continue;
       const then = Math.min(at, now);
       if (then > now - USAGE_KEPT_MS) this.#count(kind, of, then);
     }
