@@ -6,7 +6,7 @@ import { LRUCache } from "lru-cache";
 import * as z from "zod";
 import { USAGE_KINDS, type UsageKind, type UsageStore } from "../../engine/ports/usage.ts";
 import type { Folder } from "./disk.ts";
-import { readRecord, writeRecord } from "./formats.ts";
+import { NewerFormat, readRecord, writeRecord } from "./formats.ts";
 import { JOURNAL_ENDING, Journal, journalName, journalNumber, MAX_JOURNAL_BYTES } from "./journal.ts";
 import { readJournal } from "./journal-lines.ts";
 
@@ -18,6 +18,18 @@ const MAX_COUNTED = 10_000;
 const MIN_CLEARED = 64;
 
 const lineSchema = z.object({ kind: z.enum(USAGE_KINDS), of: z.string(), at: z.number() });
+
+type Line = z.infer<typeof lineSchema>;
+
+/** Null: damaged, or of a kind that a later version counts. Either is a use more that is allowed, and stops no start. */
+function lineOf(text: string): Line | null {
+  try {
+    return lineSchema.safeParse(readRecord("usage", text)).data ?? null;
+  } catch (error) {
+    if (error instanceof NewerFormat) throw error;
+    return null;
+  }
+}
 
 interface Segment {
   readonly number: number;
@@ -104,17 +116,19 @@ export class JournalUsage implements UsageStore {
   }
 
   #read(name: string): Segment {
-    const { entries, size } = readJournal(this.#folder, name, (text) => lineSchema.parse(readRecord("usage", text)));
+    const { entries, size } = readJournal(this.#folder, name, lineOf);
     const now = this.#now();
-    for (const { kind, of, at } of entries) {
+    for (const entry of entries) {
+      if (entry === null) continue;
+      const { kind, of, at } = entry;
       // a clock that was far ahead wrote it: counted as of now, it would count anew from every start
       if (at > now + USAGE_KEPT_MS) continue;
       const then = Math.min(at, now);
       if (then > now - USAGE_KEPT_MS) this.#count(kind, of, then);
     }
     const journal = new Journal(this.#folder.fs, this.#folder.pathOf(name), size);
-    const begun_at = entries[0]?.at ?? null;
-    return { number: journalNumber(name), journal, begun_at, ended_at: entries.at(-1)?.at ?? 0 };
+    const times = entries.flatMap((entry) => (entry === null ? [] : [entry.at]));
+    return { number: journalNumber(name), journal, begun_at: times[0] ?? null, ended_at: times.at(-1) ?? 0 };
   }
 
   #sweep(): void {
