@@ -54,7 +54,9 @@ function cutsIn(project: Project, path: string): string[] {
     if (!isCallExpression(call) || !isPropertyAccessExpression(call.expression)) return [];
     if (!CUTS.includes(call.expression.name.text) || !call.arguments.some(hasLimit)) return [];
     const type = project.checker.getTypeAtLocation(call.expression.expression);
-    const apparent = type && project.checker.getBaseTypeOfLiteralType(type);
+    // `t?.slice(…)` is of words, too, where `t` may be missing
+    const present = type && project.checker.getNonNullableType(type);
+    const apparent = present && project.checker.getBaseTypeOfLiteralType(present);
     if (apparent === undefined || (apparent.flags & TypeFlags.StringLike) === 0) return [];
     const line = file.text.slice(0, call.expression.name.end).split("\n").length;
     return [`${path.slice(ROOT.length)}:${line}: ${call.expression.name.text}`];

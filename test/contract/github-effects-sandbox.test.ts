@@ -226,7 +226,7 @@ describe("the performer on the local GitHub", () => {
     expect(sentences).toMatchInlineSnapshot(`
       [
         "This repository has no commit yet, so there is nothing to branch from. Push a first commit and try again.",
-        "\`main\` has no \`.github/workflows/run-job.yml\`, so nothing would run the job. Add that file from the App's README to the branch and try again.",
+        "\`main\` has no \`.github/workflows/run-job.yml\`, so nothing would run the job. Add that file to the branch, as Journeyman's docs/install.md shows it, and try again.",
         "The App cannot see \`octo/nowhere\`. Install it on that repository and try again.",
         "The branch \`nope\` does not exist. Name an existing branch and try again.",
       ]

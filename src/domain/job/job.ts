@@ -100,15 +100,12 @@ export const isSenderAsked = (job: HasWork): boolean => (marketWork(job)?.sender
 
 export const heldFiles = (job: HasWork): HeldFiles | null => marketWork(job)?.delivery?.held ?? null;
 
-/** Letters of a commit by which people name it. */
-const SHORT_COMMIT = 10;
-
 /**
  * The commit that must be named to let its files run, shortened: others may have been read before it, and a word about
  * those says nothing of these. Null: no others were, or it is still to be made.
  */
 export const commitToName = (job: Pick<Job, "work" | "round" | "attempt">): string | null =>
-  job.round === 1 && job.attempt === 1 ? null : (heldFiles(job)?.sha?.slice(0, SHORT_COMMIT) ?? null);
+  job.round === 1 && job.attempt === 1 ? null : (heldFiles(job)?.sha?.slice(0, 10) ?? null);
 
 /** The work is looked at by itself: it is words alone, or files that may not run yet. */
 export const isApart = (job: Pick<Job, "work" | "pull_request">): boolean =>

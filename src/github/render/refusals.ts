@@ -16,7 +16,7 @@ export const emptyRepository = (): string =>
 
 export const missingWorkflow = (branch: string): string =>
   `${code(branch)} has no \`.github/workflows/run-job.yml\`, so nothing would run the job. ` +
-  "Add that file from the App's README to the branch and try again.";
+  "Add that file to the branch, as Journeyman's docs/install.md shows it, and try again.";
 
 export const noSuchBranch = (branch: string): string =>
   `The branch ${code(branch)} does not exist. Name an existing branch and try again.`;

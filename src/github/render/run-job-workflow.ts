@@ -14,7 +14,7 @@ jobs:
     concurrency: { group: "job-\${{ github.ref }}" }
     steps:
       # set-up actions (setup-go, setup-java …) may stand here; with a checkout of the default branch alone, and no
-      # step that runs the repository's own code: see Toolchain in Journeyman's README
+      # step that runs the repository's own code: see Toolchain in Journeyman's docs/install.md
       - uses: journeyman-app/journeyman/.github/actions/run-job@v1
         with:
           anthropic_api_key: \${{ secrets.ANTHROPIC_API_KEY }}

@@ -145,7 +145,7 @@ const asking = (parts: agent.AgentV2Parts, guards: readonly RequestHandler[]): R
     path: `${ROOT}/job/{id}`,
     operation: "getAgentJob",
     group: "agent v2",
-    summary: "Ask for a job",
+    summary: "Read a job",
     about: "Costs no call to GitHub: ask until `status` is no longer `active`.",
     scope: "read",
     guards,
