@@ -4,6 +4,7 @@ import { outcomeOf } from "../domain/job/outcome.ts";
 import type { QuotaLimits } from "../domain/job/quotas.ts";
 import { createPull } from "./claim-work.ts";
 import { createPermission } from "./command-permission.ts";
+import { createShowPacing, type ShowPacing } from "./comment-pacing.ts";
 import { createCommitSubscribers } from "./commit-subscribers.ts";
 import { JobCreator } from "./create-job.ts";
 import { enforceDeadlines } from "./enforce-deadlines.ts";
@@ -23,7 +24,6 @@ import type { Store } from "./ports/store.ts";
 import { type EventPublisher, NO_SUBSCRIPTIONS, type SubscriptionMatcher } from "./ports/webhooks.ts";
 import { createWebhookProcessor } from "./process-webhook.ts";
 import { createQuotas } from "./quotas.ts";
-import { createShowPacing, type ShowPacing } from "./comment-pacing.ts";
 import { Workers } from "./workers.ts";
 
 export interface EngineParts {

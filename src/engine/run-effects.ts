@@ -10,6 +10,7 @@
 import type { Effect, PendingEffect } from "../domain/job/effect.ts";
 import { fullName, type Job, type JobId } from "../domain/job/job.ts";
 import { isWanted, waitsFor } from "../domain/job/wanted-effects.ts";
+import type { ShowPacing } from "./comment-pacing.ts";
 import { yieldToEventLoop } from "./event-loop.ts";
 import { createFairQueue } from "./fair-queue.ts";
 import type { Handle } from "./handle-command.ts";
@@ -19,7 +20,6 @@ import type { Log } from "./ports/log.ts";
 import type { Meter } from "./ports/metrics.ts";
 import type { Attempt } from "./ports/performer.ts";
 import type { Store } from "./ports/store.ts";
-import type { ShowPacing } from "./comment-pacing.ts";
 
 /** Concurrent effects; GitHub allows 100 requests at once. */
 const SLOTS = 40;

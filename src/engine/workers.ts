@@ -2,6 +2,7 @@
 import { isOnGitHub, isPublishEvents } from "../domain/job/effect.ts";
 import type { Job } from "../domain/job/job.ts";
 import { createDebts } from "./collect-debts.ts";
+import type { ShowPacing } from "./comment-pacing.ts";
 import { createAttachmentSweeper } from "./delete-unused-attachments.ts";
 import type { Handle } from "./handle-command.ts";
 import { createInboxWorker } from "./inbox.ts";
@@ -17,7 +18,6 @@ import type { EventPublisher } from "./ports/webhooks.ts";
 import type { WebhookProcessor } from "./process-webhook.ts";
 import { createReconciler } from "./reconcile.ts";
 import { EffectsRunner } from "./run-effects.ts";
-import type { ShowPacing } from "./comment-pacing.ts";
 
 interface Needs {
   readonly store: Store;

@@ -51,7 +51,7 @@ export class Sender {
       this.#pump();
     });
     this.#resting = new TimerQueue(parts.clock, (due) => {
-      for (const lane of due) this.#turns.add(lane);
+      for (const receiverQueue of due) this.#turns.add(receiverQueue);
       this.#pump();
     });
   }
@@ -82,33 +82,34 @@ export class Sender {
 
   #queue(delivery: StoredDelivery): void {
     const key = queueKeyOf(delivery);
-    const lane = this.#lanes.get(key) ?? new ReceiverQueue<StoredDelivery>(key);
-    this.#lanes.set(key, lane);
-    lane.add(delivery);
-    this.#turns.add(lane);
+    const receiverQueue = this.#lanes.get(key) ?? new ReceiverQueue<StoredDelivery>(key);
+    this.#lanes.set(key, receiverQueue);
+    receiverQueue.add(delivery);
+    this.#turns.add(receiverQueue);
   }
 
   /** Starts one request from each queue in turn while slots are free. */
   #pump(): void {
     const now = this.#parts.clock.now();
-    for (const lane of this.#turns) {
+    for (const receiverQueue of this.#turns) {
       if (this.#stopping || this.#brisk >= MAX_CONCURRENT) return;
-      this.#turns.delete(lane);
-      if (lane.failing && this.#stalled >= MAX_STALLED) {
-        this.#resting.add(lane, now + SLOW_MS);
+      this.#turns.delete(receiverQueue);
+      if (receiverQueue.failing && this.#stalled >= MAX_STALLED) {
+        this.#resting.add(receiverQueue, now + SLOW_MS);
         continue;
       }
-      if (!lane.hasRoom(now)) {
-        if (lane.resting_until > now && lane.waiting > 0) this.#resting.add(lane, lane.resting_until);
+      if (!receiverQueue.hasRoom(now)) {
+        if (receiverQueue.resting_until > now && receiverQueue.waiting > 0)
+          this.#resting.add(receiverQueue, receiverQueue.resting_until);
         continue;
       }
-      const delivery = lane.take();
-      if (lane.hasRoom(now)) this.#turns.add(lane);
-      if (delivery !== undefined) void this.#sendOne(delivery, lane);
+      const delivery = receiverQueue.take();
+      if (receiverQueue.hasRoom(now)) this.#turns.add(receiverQueue);
+      if (delivery !== undefined) void this.#sendOne(delivery, receiverQueue);
     }
   }
 
-  async #sendOne(delivery: StoredDelivery, lane: Queue): Promise<void> {
+  async #sendOne(delivery: StoredDelivery, receiverQueue: Queue): Promise<void> {
     const { clock, log } = this.#parts;
     let slow = false;
     this.#under_way += 1;
@@ -117,7 +118,7 @@ export class Sender {
       slow = true;
       this.#brisk -= 1;
       this.#stalled += 1;
-      lane.slow();
+      receiverQueue.slow();
       this.#pump();
     });
     let well = false;
@@ -133,16 +134,17 @@ export class Sender {
       cancel();
       if (slow) this.#stalled -= 1;
       else this.#brisk -= 1;
-      lane.ended(well, !slow, clock.now());
-      this.#goOn(lane);
+      receiverQueue.ended(well, !slow, clock.now());
+      this.#goOn(receiverQueue);
     }
   }
 
   /** After one of its deliveries. */
-  #goOn(lane: Queue): void {
+  #goOn(receiverQueue: Queue): void {
     this.#under_way -= 1;
-    if (lane.idle && (!lane.failing || this.#lanes.size > MAX_IDLE_QUEUES)) this.#lanes.delete(lane.key);
-    else if (lane.waiting > 0) this.#turns.add(lane);
+    if (receiverQueue.idle && (!receiverQueue.failing || this.#lanes.size > MAX_IDLE_QUEUES))
+      this.#lanes.delete(receiverQueue.key);
+    else if (receiverQueue.waiting > 0) this.#turns.add(receiverQueue);
     this.#pump();
     if (this.#under_way === 0) this.#quiet();
   }

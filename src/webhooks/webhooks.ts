@@ -144,7 +144,7 @@ function createWebhooks(
   const kept = (subscription: StoredSubscription): Issued => ({ subscription, secret: secrets.reveal(subscription) });
 
   return {
-    mistakeIn: (url) => targetMistake(url, { allow_private }),
+    validateTarget: (url) => targetMistake(url, { allow_private }),
     async subscribe(asked) {
       const issued = issue(`wh_${randomBytes(9).toString("base64url")}`, asked);
       return (await subscriptions.add(issued.subscription, MAX_SUBSCRIPTIONS)) ? issued : null;

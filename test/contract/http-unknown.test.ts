@@ -139,7 +139,9 @@ describe("a cursor", () => {
     for (const cursor of ["%00", "", "nonsense", of("x"), of("1."), of("1.\n"), `${of("1.abc")}=`, "x".repeat(201)]) {
       const answer = await server.ask("GET", `${list}?cursor=${cursor}`);
       expect(answer, cursor).toMatchObject({ status: 400, body: { code: "invalid_field" } });
-      expect(Object(answer.body).error).toBe("cursor: is none of ours; begin without one.");
+      expect(Object(answer.body).error).toBe(
+        "cursor: is not a cursor of this list; leave it out to begin at the start.",
+      );
     }
   });
 

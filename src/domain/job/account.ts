@@ -13,7 +13,7 @@ const ADMIN_OF_GITHUB = "admin@github";
 /** The one spelling of an account's name. */
 export const accountNamed = (name: string): string => name.toLowerCase();
 
-/** Is this account that one? Nobody is none. */
+/** Same account? `null` never matches. */
 export const isAccount = (account: string | null, that: string): boolean =>
   account !== null && accountNamed(account) === accountNamed(that);
 

@@ -22,7 +22,7 @@ export const LOG_FIELDS = {
   run_id: "GitHub's number of the workflow run",
   pull_request: "the number of the pull request",
   error_code: "why not: a `code` of the API, or of the table below",
-  reason: "why a try failed, redacted and cut to 200 characters",
+  reason: "why an attempt failed, redacted and cut to 200 characters",
   request: "the id of the request, which its answer carries as `X-Request-Id`; or of the delivery that asked",
   method: "the method of the request",
   path: "its path without the query",
@@ -34,7 +34,7 @@ export type LogField = keyof typeof LOG_FIELDS;
 /** What is undefined is left out of the line. */
 export type LogFacts = { readonly [Field in LogField]?: string | number | undefined };
 
-/** Why a try or a job failed, by the command that said so. A permanent error of the model's provider is said as that. */
+/** Why an attempt or a job failed, by the command that said so. A permanent error of the model's provider is said as that. */
 export const FAILURE_CODES = {
   "brief-refused": "repository_not_ready",
   "brief-pushed": "market_off",

@@ -9,7 +9,7 @@ export const JOB_OUTCOMES = {
   nothing_to_do: "nothing had to be changed",
   question: "the agent needs an answer first",
   declined: "the agent would not do it",
-  failed: "no try succeeded",
+  failed: "no attempt succeeded",
   cancelled: "it was cancelled",
 } as const;
 

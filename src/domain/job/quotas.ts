@@ -85,7 +85,7 @@ export function overWorking(account: string, tally: AccountUsage, limits: QuotaL
   const places = placesOf(tally, limits);
   if (tally.working + lost.length < places) return null;
   const failed =
-    lost.length === 0 ? "" : `, and ${counted(lost.length, "try", "tries")} of its came to nothing within a day`;
+    lost.length === 0 ? "" : `, and ${counted(lost.length, "attempt")} of its came to nothing within a day`;
   const next =
     tally.working > 0
       ? "finish one first"

@@ -27,7 +27,9 @@ export const jobViewSchema = z
     branch: z.string(),
     runner: z.enum(["actions", "market"]).meta({ description: "Who does the work." }),
     title: z.string(),
-    description: z.string().meta({ description: "What the market is told; empty for jobs of other doors." }),
+    description: z
+      .string()
+      .meta({ description: "What the market shows workers; empty for jobs that are not on the market." }),
     requirements: z.string(),
     skills: z.array(z.string()),
     prompt: z.string().meta({ description: "The task as it was given." }),
@@ -58,8 +60,8 @@ export const jobViewSchema = z
     cost_cents: z
       .number()
       .nullable()
-      .meta({ description: "What the model has cost in all tries, as far as they have told it." }),
-    failure: text.meta({ description: "Why the last try failed." }),
+      .meta({ description: "What the model has cost in all attempts, as far as they have told it." }),
+    failure: text.meta({ description: "Why the last attempt failed." }),
   })
   .meta({ id: "Job" });
 

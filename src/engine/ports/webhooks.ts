@@ -10,7 +10,7 @@ import type { Issued, StoredSubscription, SubscriptionRequest } from "./subscrip
 /** Operations on webhooks for the API. */
 export interface Webhooks {
   /** What is wrong with an address, as the end of a sentence about the field; null when it is valid. */
-  mistakeIn(url: string): string | null;
+  validateTarget(url: string): string | null;
   /** Null when the account has the maximum number. */
   subscribe(asked: SubscriptionRequest): Promise<Issued | null>;
   /** Creates a new secret; the old one signs as well for a day. Null when the subscription does not exist. */

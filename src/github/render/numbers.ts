@@ -22,7 +22,7 @@ export function usageLine(job: Job): string | null {
   const cost = costOf(job);
   const parts = [
     ...(job.result === null || job.result.model === NOT_REPORTED ? [] : [code(job.result.model)]),
-    ...(attempts > 1 ? [counted(attempts, "try", "tries")] : []),
+    ...(attempts > 1 ? [counted(attempts, "attempt")] : []),
     counted(usage.turns, "turn"),
     `${count(input)} tokens in, ${count(usage.output_tokens)} out`,
     cost === null ? "cost unknown" : `${complete ? "" : "at least "}${money(cost)}`,

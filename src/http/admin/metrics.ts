@@ -46,7 +46,7 @@ function gaugesOf(registers: Make, { jobs, inbox, budget, now }: MetricsParts): 
     new Gauge({ name: `journeyman_${name}`, help, labelNames, ...registers });
   const byStatus = gauge("jobs", "Jobs by status.", "status");
   const pending = gauge("effects_pending", "Effects that wait to be performed.");
-  const failing = gauge("effects_failing", "Effects that wait to be tried again, since their last try failed.");
+  const failing = gauge("effects_failing", "Effects that wait to be tried again, since their last attempt failed.");
   const deliveries = gauge("deliveries_pending", "Deliveries of GitHub that are recorded and not worked on yet.");
   const age = gauge("delivery_oldest_age_seconds", "How long the oldest of them has waited.");
   const left = gauge("github_budget_left", "What is left of a window, of the installation with the least.", "window");
@@ -75,7 +75,7 @@ function meterOf(registers: Make): Meter {
   });
   const lag = new Histogram({
     name: "journeyman_webhook_lag_seconds",
-    help: "From the record of a delivery to the end of its work; abandoned: after too many tries.",
+    help: "From the record of a delivery to the end of its work; abandoned: after too many attempts.",
     labelNames: ["ended"],
     buckets: LAG_SECONDS,
     ...registers,

@@ -101,7 +101,7 @@ const replaying = (parts: WebhookParts): Route =>
     path: "/api/webhooks/{id}/deliveries/{delivery}/replay",
     operation: "replayDelivery",
     summary: "Send a delivery again",
-    about: "At once, with the same id and body and another day of tries.",
+    about: "At once, with the same id and body and another day of attempts.",
     scope: "write",
     params: deliveryParams,
     example: { params: ONE },

@@ -7,8 +7,8 @@ const says = (message: string) => ({ error: () => message });
 export const targetField = (webhooks: Pick<Webhooks, "mistakeIn">) =>
   z
     .string(says("must be a string."))
-    .refine((url) => webhooks.mistakeIn(url) === null, {
-      error: ({ input }) => webhooks.mistakeIn(String(input)) ?? "is refused.",
+    .refine((url) => webhooks.validateTarget(url) === null, {
+      error: ({ input }) => webhooks.validateTarget(String(input)) ?? "is refused.",
     })
     .meta({
       format: "uri",

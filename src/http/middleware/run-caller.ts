@@ -53,7 +53,7 @@ const NO_JOB = failure(404, "not_found", "There is no such job, or it is not thi
 const NOT_YET = failure(409, "run_unknown", "This run is not known here yet; send the same again in a moment.", {
   "Retry-After": "2",
 });
-export const OVER = failure(409, "over", "The try that this run belongs to is over; send no more.");
+export const OVER = failure(409, "over", "The attempt that this run belongs to is over; send no more.");
 const KEYS_AWAY = failure(503, "github_unavailable", "GitHub's keys cannot be read just now; try again in a moment.", {
   "Retry-After": "5",
 });

@@ -1,6 +1,6 @@
 /**
  * Every `code` that an error of the API may carry, with what it means. The compiler lets no route answer another one,
- * and the description of the API is made of these words. Says nothing of which route answers which.
+ * and the description of the API is made of these words.
  */
 export const ERROR_CODES = {
   missing_job: "the body has no `job`",
@@ -37,7 +37,7 @@ export const ERROR_CODES = {
   over_quota: "the account has as much as it may; the sentence says what must end first",
   still_running: "the first request with this `Idempotency-Key` is still being worked on; send the same again",
   run_unknown: "the run is not known here yet; send the same again after `Retry-After`",
-  over: "the try that the run belongs to is over; send no more",
+  over: "the attempt that the run belongs to is over; send no more",
   quote_expired: "the quote is over; ask for a new one",
   hold_expired: "the hold on the job is over",
   body_too_large: "the body is larger than is read",

@@ -30,7 +30,7 @@ export const MAX_TASK_LENGTH = 64_000;
 export const NOT_BLANK =
   "[^\\s\\u0000-\\u001f\\u007f-\\u009f\\u00ad\\u034f\\u061c\\u115f-\\u1160\\u17b4-\\u17b5\\u180b-\\u180f\\u200b-\\u200f" +
   "\\u202a-\\u202e\\u2060-\\u206f\\u3164\\ufe00-\\ufe0f\\ufeff\\uffa0\\ufff0-\\ufffb]";
-/** A key in characters: longer ones are none of ours and not worth hashing. */
+/** A key in characters: longer ones are not keys and are not hashed. */
 export const MAX_KEY_LENGTH = 200;
 export const DEFAULT_PAGE = 20;
 export const MAX_PAGE = 100;

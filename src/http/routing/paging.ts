@@ -5,7 +5,7 @@ import { DEFAULT_PAGE, MAX_PAGE } from "./limits.ts";
 const says = (message: string) => ({ error: () => message });
 const PAGE_SENTENCE = `must be a whole number from 1 to ${MAX_PAGE}.`;
 
-const NO_CURSOR = "is none of ours; begin without one.";
+const NO_CURSOR = "is not a cursor of this list; leave it out to begin at the start.";
 
 /** As every list writes it: a time or a day, then what tells apart what came at once. One that leads nowhere is for the list to see. */
 const isCursor = (text: string): boolean => {

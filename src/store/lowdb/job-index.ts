@@ -37,7 +37,7 @@ export class JobIndex {
   readonly #statuses = new Map(STATUSES.map((status) => [status, 0]));
   #pending = 0;
   #failing = 0;
-  /** One copy of each account and repository name, of which there are few beside the jobs. */
+  /** Interns account and repository names to save memory. */
   readonly #names = new Map<string, string>();
 
   get size(): number {

@@ -23,7 +23,7 @@ const isOurs = (job: Job, { run_id, attempt }: Report<"hand-in" | "progressed">)
 
 /** May be said again: the last word counts, and what is known of a push meanwhile stands. */
 export function handIn(job: Job, report: Report<"hand-in">, { now }: Context): Decision {
-  if (!isOurs(job, report)) return refuse("wrong_status", "The try that this run belongs to is over.");
+  if (!isOurs(job, report)) return refuse("wrong_status", "The attempt that this run belongs to is over.");
   if (!isOnActions(job)) return unchanged;
   const { run_id, attempt, result, old_workflow } = report;
   const before = job.work.handed_in;

@@ -44,7 +44,7 @@ export const enforceDeadlines = ({ service, cron_secret, authThrottle }: CronPar
     path: "/api/cron/enforce-deadlines",
     operation: "enforceDeadlines",
     group: "market",
-    summary: "Release holds and fail tries whose time is over",
+    summary: "Release holds and fail attempts whose time is over",
     about: "`Authorization: Bearer $CRON_SECRET`. The server does the same by its own clock; both at once do no harm.",
     scope: null,
     answers: {

@@ -148,7 +148,7 @@ const cancelJob = (parts: MarketJobParts): Route =>
     summary: "Cancel a job",
     ignores_body: true,
     about:
-      "At once while nobody works on it, with the price back in the wallet; else it is noted, and done when the try " +
+      "At once while nobody works on it, with the price back in the wallet; else it is noted, and done when the attempt " +
       "under way fails. A job that is over stays as it is.",
     scope: "write",
     repeatable: true,

@@ -57,7 +57,7 @@ export const orderSchema = z.strictObject({
     .transform((value) => value ?? false),
   quote_id: z
     .string(says("must be a string."))
-    .max(100, says("is none of ours."))
+    .max(100, says("is longer than the id of any quote."))
     .nullish()
     .transform((value) => value ?? null)
     .meta({ description: "Of the estimate that is ordered: it is ordered once, however often this is sent." }),

@@ -36,7 +36,7 @@ const reasonSchema = z.strictObject({
     .string(says("must be a string."))
     .max(LONGEST_REASON, says(`must have at most ${LONGEST_REASON} characters.`))
     .default("")
-    .meta({ description: "For the worker, and for the next try." }),
+    .meta({ description: "For the worker, and for the next attempt." }),
 });
 
 async function decideOn(
@@ -119,7 +119,7 @@ const rejecting = (parts: ReviewParts): Route =>
     group: "market",
     summary: "Send the work back",
     about:
-      "The try fails: the job goes back to the market, or fails with the price back in the wallet. (`reject` is for an " +
+      "The attempt fails: the job goes back to the market, or fails with the price back in the wallet. (`reject` is for an " +
       "agent that holds a job and does not want it.)",
     scope: "write",
     repeatable: true,

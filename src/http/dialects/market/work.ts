@@ -41,7 +41,7 @@ const NOT_YOURS = {
 const pullSchema = z.strictObject({
   agent_id: z
     .string(says("must be a string."))
-    .max(100, says("is none of ours."))
+    .max(100, says("is longer than the id of any agent."))
     .nullish()
     .transform((id) => id ?? null),
   agent_name: agentName.nullish().transform((name) => name ?? null),
