@@ -1,5 +1,5 @@
 /**
- * Sends what is recorded: each receiver in a lane of its own, all lanes in turn, within two bounds. A request that takes
+ * Sends what is recorded: each receiver in a queue of its own, all queues in turn, within two bounds. A request that takes
  * long gives its place to others and counts as stalled, so that receivers that hang cannot hold up those that do not.
  * One try of a delivery is in `try-delivery.ts`.
  */
@@ -29,7 +29,7 @@ type Queue = ReceiverQueue<StoredDelivery>;
 
 export class Sender {
   readonly #parts: DeliveryParts;
-  readonly #lanes = new Map<string, Queue>();
+  readonly #queues = new Map<string, Queue>();
   /** Queues with something to send, in turn. */
   readonly #turns = new Set<Queue>();
   readonly #retries: TimerQueue<StoredDelivery>;
@@ -82,8 +82,8 @@ export class Sender {
 
   #queue(delivery: StoredDelivery): void {
     const key = queueKeyOf(delivery);
-    const receiverQueue = this.#lanes.get(key) ?? new ReceiverQueue<StoredDelivery>(key);
-    this.#lanes.set(key, receiverQueue);
+    const receiverQueue = this.#queues.get(key) ?? new ReceiverQueue<StoredDelivery>(key);
+    this.#queues.set(key, receiverQueue);
     receiverQueue.add(delivery);
     this.#turns.add(receiverQueue);
   }
@@ -142,8 +142,8 @@ export class Sender {
   /** After one of its deliveries. */
   #goOn(receiverQueue: Queue): void {
     this.#under_way -= 1;
-    if (receiverQueue.idle && (!receiverQueue.failing || this.#lanes.size > MAX_IDLE_QUEUES))
-      this.#lanes.delete(receiverQueue.key);
+    if (receiverQueue.idle && (!receiverQueue.failing || this.#queues.size > MAX_IDLE_QUEUES))
+      this.#queues.delete(receiverQueue.key);
     else if (receiverQueue.waiting > 0) this.#turns.add(receiverQueue);
     this.#pump();
     if (this.#under_way === 0) this.#quiet();

@@ -296,7 +296,7 @@ describe("a worker", () => {
     const refused = await world.bob.ask("POST", "/api/jobs/pull", {});
     expect(refused).toMatchObject({
       status: 409,
-      body: { error: expect.stringContaining("2 tries of its came to nothing") },
+      body: { error: expect.stringContaining("2 attempts of its came to nothing") },
     });
     market.clock.pass(24 * 3_600_000);
     expect((await world.bob.ask("POST", "/api/jobs/pull", {})).status).toBe(200);

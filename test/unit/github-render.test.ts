@@ -213,10 +213,12 @@ describe("the status comment", () => {
       ...second,
     );
     const both = led(first, ended("success"), resultRead({ usage, cost_cents: 32 }, 1, 2));
-    expect(comment(both)).toContain("\n`claude-sonnet-5-5` · 2 tries · 24 turns · 186k tokens in, 8.0k out · $0.42\n");
+    expect(comment(both)).toContain(
+      "\n`claude-sonnet-5-5` · 2 attempts · 24 turns · 186k tokens in, 8.0k out · $0.42\n",
+    );
     expect(jobView(both, 0).cost_cents).toBe(42);
     const lost = led(first, ended("cancelled"));
-    expect(comment(lost)).toContain(" · 2 tries · 12 turns · 93k tokens in, 4.0k out · at least $0.10\n");
+    expect(comment(lost)).toContain(" · 2 attempts · 12 turns · 93k tokens in, 4.0k out · at least $0.10\n");
   });
 
   it("hands on a question, a refusal and nothing to do in the agent's own words, as a quotation", () => {

@@ -4,7 +4,7 @@ import type { Webhooks } from "../../engine/ports/webhooks.ts";
 
 const says = (message: string) => ({ error: () => message });
 
-export const targetField = (webhooks: Pick<Webhooks, "mistakeIn">) =>
+export const targetField = (webhooks: Pick<Webhooks, "validateTarget">) =>
   z
     .string(says("must be a string."))
     .refine((url) => webhooks.validateTarget(url) === null, {
@@ -16,7 +16,7 @@ export const targetField = (webhooks: Pick<Webhooks, "mistakeIn">) =>
     });
 
 /** Where a new job's events go, beside those who subscribe. */
-export const callbackField = (webhooks: Pick<Webhooks, "mistakeIn">) =>
+export const callbackField = (webhooks: Pick<Webhooks, "validateTarget">) =>
   targetField(webhooks)
     .nullish()
     .transform((value) => value ?? null)

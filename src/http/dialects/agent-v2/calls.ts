@@ -27,7 +27,7 @@ export interface AgentV2Parts extends RepositoryParts {
   readonly githubClient: Pick<GitHubClient, "installation" | "repository" | "pushWait">;
   readonly service: Pick<JobService, "create" | "handle">;
   readonly jobs: JobStore;
-  readonly webhooks: Pick<Webhooks, "mistakeIn" | "ownOf">;
+  readonly webhooks: Pick<Webhooks, "validateTarget" | "ownOf">;
   readonly clock: Clock;
   /** GitHub's pages, without a trailing slash. */
   readonly github_web_url: string;

@@ -24,7 +24,7 @@ import { type RepositoryParts, whichRepository } from "../which-repository.ts";
 export interface CreateJobParts extends RepositoryParts {
   readonly service: Pick<JobService, "create" | "waitFor">;
   readonly githubClient: Pick<GitHubClient, "installation" | "repository" | "pushWait">;
-  readonly webhooks: Pick<Webhooks, "mistakeIn" | "ownOf">;
+  readonly webhooks: Pick<Webhooks, "validateTarget" | "ownOf">;
 }
 
 /** As jobs are stored. */

@@ -45,7 +45,7 @@ export interface RunParts extends RepositoryParts, QuoteParts, AttachmentParts {
   readonly jobs: JobStore;
   readonly wallet: Pick<Wallet, "balance">;
   readonly box: SealedBox;
-  readonly webhooks: Pick<Webhooks, "mistakeIn" | "ownOf">;
+  readonly webhooks: Pick<Webhooks, "validateTarget" | "ownOf">;
 }
 
 /** As jobs are stored. */
