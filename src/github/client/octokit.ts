@@ -178,7 +178,7 @@ function throttled(
 }
 
 function reservationOf({ request }: Call): Reservation | undefined {
-  const reservation: unknown = request?.lease;
+  const reservation: unknown = request?.reservation;
   return reservation instanceof Reservation ? reservation : undefined;
 }
 
