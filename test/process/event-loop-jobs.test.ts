@@ -95,8 +95,7 @@ describe("a job", () => {
         await settings(text);
         const key = stand.keys[at % stand.keys.length] ?? "";
         const made = await stand.ask("POST", "/api/create-job", { job: "x" }, { "x-api-key": key });
-        // on a slow machine the branch may come too late, which is told as that
-        expect(made.text).not.toContain("internal_error");
+        expect(made.status).not.toBe(500);
         const { job_id } = z.object({ job_id: z.string().optional() }).parse(JSON.parse(made.text));
         if (job_id !== undefined) await told(key, `/api/jobs/${job_id}/cancel`, 200);
       },
