@@ -2,14 +2,11 @@
 import { readdirSync } from "node:fs";
 import { pathOf } from "../process/read-markdown.ts";
 
-const GUIDES = readdirSync(pathOf("docs"))
+export const GUIDES: readonly string[] = readdirSync(pathOf("docs"))
   .filter((name) => name.endsWith(".md"))
   .map((name) => `docs/${name}`);
 
 export const PAGES: readonly string[] = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "llms.txt", ...GUIDES];
-
-/** Guides with a table of contents: all but the notes on GitHub, which are a list of facts. */
-export const GUIDES_WITH_CONTENTS: readonly string[] = GUIDES.filter((page) => page !== "docs/github-facts.md");
 
 export type Rows = readonly (readonly string[])[];
 

@@ -5,7 +5,7 @@ import { DEFAULT_REPOSITORY_SETTINGS, repositorySettingsSchema } from "../../src
 import { TOKENS } from "../../src/contracts/tokens.ts";
 import { EVENT_NAMES } from "../../src/domain/job/job-events.ts";
 import { FAILURE_CODES, LOG_FIELDS } from "../../src/domain/job/log-fields.ts";
-import { NEVER_MERGING } from "../../src/domain/job/never-merging.ts";
+import { NEVER_MERGING, SHORT_NAMES } from "../../src/domain/job/never-merging.ts";
 import { JOB_OUTCOMES } from "../../src/domain/job/outcome.ts";
 import { HELP } from "../../src/engine/comment-replies.ts";
 import { readSlashCommand } from "../../src/github/events/slash-command.ts";
@@ -192,7 +192,10 @@ const WHOLE: Readonly<Record<string, Region>> = {
   ),
   "never merging": whole(
     ["what", "paths, in any case, with all that is below"],
-    NEVER_MERGING.map(({ globs, what }) => [what, globs.map(code).join(", ")]),
+    [
+      ...NEVER_MERGING.map(({ globs, what }) => [what, globs.map(code).join(", ")]),
+      [SHORT_NAMES, `by which NTFS opens them, such as ${code("github~1")}`],
+    ],
   ),
   parsers: whole(
     ["parser", "whose bytes", "size", "depth", "time"],

@@ -113,7 +113,7 @@ const ofWorker = z.object({ account: z.literal("hubot") });
 function learn(variables: Record<string, string>, answer: unknown): void {
   const kept = keep.catch({}).parse(answer);
   if (ofWorker.safeParse(answer).success) variables.WORKER_KEY = kept.key ?? "";
-  else if (kept.key !== undefined) Object.assign(variables, { KEY: kept.key, ID: kept.id });
+  else if (kept.key !== undefined) Object.assign(variables, { KEY: kept.key, KEY_ID: kept.id });
   const ordered = order.safeParse(answer);
   if (ordered.success) variables.ORDER = ordered.data.id;
   if (kept.job_id !== undefined) variables.JOB = kept.job_id;

@@ -2,9 +2,9 @@
 import { existsSync, readdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, it, test } from "vitest";
-import { anchorsOf, GUIDES_WITH_CONTENTS, PAGES, regionsOn, UNWRITTEN, written } from "../docs/pages.ts";
+import { anchorsOf, GUIDES, PAGES, regionsOn, UNWRITTEN, written } from "../docs/pages.ts";
 import { regions } from "../docs/regions.ts";
-import { codeOf, pathOf, textOf } from "./read-markdown.ts";
+import { codeOf, fencesOf, pathOf, textOf } from "./read-markdown.ts";
 
 const README_LINES = 200;
 
@@ -38,20 +38,27 @@ function brokenness(page: string, link: string): string | null {
   return `${page}: ${link} leads to no heading`;
 }
 
+it.each(PAGES)("%s explains every variable of its examples", (page) => {
+  const examples = fencesOf(textOf(page)).filter(({ info }) => info.startsWith("sh"));
+  const used = examples.flatMap(({ text }) => [...text.matchAll(/\$([A-Z_]+)\b/g)].map(([variable]) => variable));
+  const explained = codeOf(textOf(page).replace(/^ *```[\s\S]*?^ *```$/gm, ""));
+  expect([...new Set(used)].filter((variable) => variable !== "$PWD" && !explained.includes(variable))).toEqual([]);
+});
+
 describe("links", () => {
   it.each(PAGES)("of %s lead somewhere", (page) => {
     expect(linksOf(page).flatMap((link) => brokenness(page, link) ?? [])).toEqual([]);
   });
 
   it("lead from the README to every guide, and from llms.txt", () => {
-    for (const page of GUIDES_WITH_CONTENTS) {
+    for (const page of GUIDES) {
       expect(linksOf("README.md")).toContain(page);
       expect(linksOf("llms.txt")).toContain(page);
     }
   });
 
   it("are the table of contents of each guide, in the order of its sections", () => {
-    for (const page of GUIDES_WITH_CONTENTS) {
+    for (const page of GUIDES) {
       const sections = [...prose(page).matchAll(/^## .+$/gm)].length;
       const [, ...anchors] = anchorsOf(textOf(page).replace(/^###+ .+$/gm, ""));
       const contents = [...textOf(page).matchAll(/^(?:-|\d+\.) \[.+\]\(#(.+)\)$/gm)].map(([, anchor]) => anchor);

@@ -60,6 +60,15 @@ describe("a task", () => {
     ["of polite words alone", "/job do it now", "do it now"],
     ["with a short word that is like a verb", "/job please say it", "please say it"],
     ["of a greeting", "/job say hello", "say hello"],
+    [
+      "that begins with a word for a verb",
+      "/job undo the last commit's formatting",
+      "undo the last commit's formatting",
+    ],
+    ["with a word for a verb and one of its own", "/job undo that commit", "undo that commit"],
+    ["that forbids something", "/job don't cancel orders that are late", "don't cancel orders that are late"],
+    ["that is like a verb's word among others", "/job add a step for skills", "add a step for skills"],
+    ["of a negative and one word of its own", "/job do not cache this", "do not cache this"],
     ["of an HTML comment alone, which is none", "/job <!-- x -->", ""],
     ["of an HTML comment that never ends, which is none", "/job\n\n<!-- fix it", ""],
     ["with an HTML comment in it", "/job <!-- x --> fix it", "<!-- x --> fix it"],
@@ -186,10 +195,36 @@ describe("a verb", () => {
     ["/job retry <Button>", "retry"],
     ["/job approve <if the tests are green>", "approve"],
     ["/job approve <https://github.com/a/b/pull/3>", "approve"],
+    ["/job undo it", "cancel"],
+    ["/job stopp it", "cancel"],
+    ["/job please stopp\n\nThanks", "cancel"],
+    ["/job stop and cancel", "cancel"],
+    ["/job it is cancelled", "cancel"],
+    ["/job redo it please", "retry"],
   ])("with something it does not take is a question back, never a task: %j", (comment, verb) => {
     const sentence = sentenceOf(comment);
     expect(sentence).toContain(`Did you mean \`/job ${verb}\`?`);
     expect(sentence).toContain(`\`/job -- ${verb} …\``);
+  });
+});
+
+describe("a verb with a negative starts and changes nothing", () => {
+  test.each([
+    ["/job don't cancel", "cancel"],
+    ["/job don\u2019t cancel!", "cancel"],
+    ["/job dont cancel it", "cancel"],
+    ["/job do not retry", "retry"],
+    ["/job don't stopp", "cancel"],
+    ["/job never approve this, please", "approve"],
+    ["/job don't cancel abcd1234", "cancel"],
+    ["/job don't", "cancel"],
+    ["/job do not do it", "cancel"],
+    ["/job never mind", "cancel"],
+    ["/job no thanks", "cancel"],
+    ["/job don't cancel, retry", "cancel"],
+  ])("%j", (comment, verb) => {
+    expect(sentenceOf(comment)).toContain("Nothing was changed and no job was started.");
+    expect(sentenceOf(comment)).toContain(`\`/job ${verb}\``);
   });
 });
 
@@ -235,6 +270,14 @@ describe("a mistake is named, with what to do", () => {
     ["/job kill", "Did you mean `/job cancel`?"],
     ["/job Discard!", "Did you mean `/job cancel`?"],
     ["/job rerun", "Did you mean `/job retry`?"],
+    ["/job undo", "Did you mean `/job cancel`?"],
+    ["/job stopp", "Did you mean `/job cancel`?"],
+    ["/job sotp", "Did you mean `/job cancel`?"],
+    ["/job Cancelled.", "Did you mean `/job cancel`?"],
+    ["/job stopping", "Did you mean `/job cancel`?"],
+    ["/job restart", "Did you mean `/job retry`?"],
+    ["/job approving", "Did you mean `/job approve`?"],
+    ["/job nevermind", "Did you mean `/job cancel`?"],
     ["/job --draft status", "Did you mean `/job status`? It takes no flags."],
     ["/job --darft fix it", "Did you mean `--draft`?"],
     ["/job --nomerge fix it", "Did you mean `--no-merge`?"],

@@ -3,7 +3,7 @@
  * themselves in CI or on the machine of whoever opens the repository, or change what a checkout holds. A job that was
  * talked into one of them would rule those after it. Pure.
  */
-import { GlobSet } from "../../text/glob.ts";
+import { expandGlob, GlobSet } from "../../text/glob.ts";
 import { normalise } from "../../text/normalise.ts";
 
 interface NeverMerging {
@@ -19,10 +19,21 @@ export const NEVER_MERGING: readonly NeverMerging[] = [
   { globs: ["codeowners", "docs/codeowners", ".github/codeowners"], what: "CODEOWNERS files" },
   {
     globs: [
-      "**/{agent,agents,agents.override,claude,claude.local,gemini}.md",
-      "**/.{cline,cursor,roo,windsurf}rules",
-      "**/.{agents,claude,codex,cursor,gemini,junie,roo,windsurf}",
-      "**/.{mcp.json,aider.conf.yml}",
+      "**/.{asf.yaml,bitbucket,bulldozer.yml,dependabot,kodiak.toml,mergify,mergify.yml,policy.yml}",
+      "**/.{coderabbit.yaml,coderabbit.yml,pr_agent.toml,renovaterc,renovaterc.json,renovaterc.json5}",
+      "**/{bors.toml,greptile.json,renovate.json,renovate.json5}",
+    ],
+    what: "settings of programs that approve, merge or update",
+  },
+  {
+    globs: [
+      "**/{agent,agents,agents.override,claude,claude.local,crush,gemini,qwen,replit,warp}.md",
+      "**/.{air,cline,continue,cursor,goose,kilocode,roo,void,windsurf}rules",
+      "**/.{augment-guidelines,goosehints,kilocodemodes,openhands_instructions,roomodes,rules}",
+      "**/.{agent,agents,amazonq,augment,claude,cline,codex,continue,crush,cursor,devin,factory,gemini,goose,junie}",
+      "**/.{kilocode,kiro,openhands,opencode,qoder,qwen,roo,tabnine,trae,windsurf}",
+      "**/.{aider.conf.yml,aider.model.settings.yml,crush.json,mcp,mcp.json}",
+      "**/{crush.json,opencode.json,opencode.jsonc}",
     ],
     what: "instructions for agents",
   },
@@ -30,49 +41,112 @@ export const NEVER_MERGING: readonly NeverMerging[] = [
   {
     globs: [
       "**/.{gitlab-ci,travis,drone,cirrus,woodpecker,appveyor,gitpod}.{yml,yaml}",
+      "**/.{onedev-buildspec,packit,prow,readthedocs,scrutinizer,shippable,vela,zuul}.{yml,yaml}",
       "**/{azure-pipelines,bitbucket-pipelines,appveyor,cloudbuild,buildspec,codefresh}.{yml,yaml}",
+      "**/{amplify,appspec,bitrise,codemagic,codeship-services,codeship-steps,heroku,render}.{yml,yaml}",
+      "**/{screwdriver,wercker,zuul}.{yml,yaml}",
       "**/.{buildkite,circleci,forgejo,gitea,gitlab,semaphore,teamcity,tekton,woodpecker}",
-      "**/jenkinsfile",
+      "**/.{azure-pipelines,azuredevops,copr,ebextensions,harness,platform,space.kts,zuul.d}",
+      "**/{jenkinsfile,netlify.toml,nixpacks.toml,railway.json,railway.toml,vercel.json,zuul.d}",
       "**/*.jenkinsfile",
+      "**/{dangerfile,dangerfile.*}",
       "**/.{cirrus.star,drone.star,drone.jsonnet,build.yml,builds}",
     ],
     what: "files that other CI runs",
   },
   {
     globs: [
-      "**/.{husky,githooks,pre-commit-config.yaml,pre-commit-config.yml,overcommit.yml}",
+      "**/.{git-hooks,githooks,hooks,husky,overcommit.yml}",
+      "**/.{pre-commit-config,pre-commit-hooks}.{yml,yaml}",
       "**/{lefthook,lefthook-local,.lefthook,.lefthook-local}.{yml,yaml,toml,json}",
       "**/.{huskyrc,huskyrc.*,lefthook,lintstagedrc,lintstagedrc.*,simple-git-hooks.*}",
       "**/{lint-staged.config,simple-git-hooks}.{js,cjs,mjs,ts,json}",
+      "**/{captainhook.json,grumphp.yml,grumphp.yml.dist,hk.pkl,prek.toml}",
     ],
     what: "git hooks",
   },
   {
     globs: [
-      "**/.{devcontainer,devcontainer.json,fleet,idea,run,vscode,zed}",
-      "**/.{dir-locals.el,envrc,exrc,mise.toml,npmrc,nvim.lua,nvimrc,pnpmfile.cjs,vimrc,yarnrc,yarnrc.yml}",
-      "**/.yarn/{releases,plugins}",
-      "**/{mise.toml,mise.local.toml,.mise.local.toml,.mise,.config/mise,.config/mise.toml}",
+      "**/.{codesandbox,devcontainer,devcontainer.json,fleet,helix,idea,idx,nova,replit,run,stackblitzrc}",
+      "**/.{theia,vs,vscode,zed,externaltoolbuilders,project}",
+      "**/*.{code-workspace,ipr,iws,sublime-project,sublime-workspace}",
+      "**/.{dir-locals.el,dir-locals-2.el,exrc,lazy.lua,local.vimrc,lvimrc,nvim,nvim.lua,nvimrc,vim,vimrc}",
+      "**/{devbox.json,devfile.yaml,devfile.yml,.devfile.yaml,.devfile.yml,replit.nix}",
     ],
-    what: "settings of editors, shells and package managers that run commands",
+    what: "settings of editors that run commands",
+  },
+  {
+    globs: [
+      "**/.{autoenv,autoenv.zsh,envrc,flox,rtx.toml,tool-versions}",
+      "**/{mise,.mise,.config/mise}.{toml,*.toml}",
+      "**/{.mise,.mise-tasks,.miserc.toml,mise-tasks,mise/config.toml,mise/tasks,.config/mise}",
+      "**/.{byebugrc,erlang,gdbearlyinit,gdbinit,ghci,iex.exs,irbrc,lldbinit,ocamlinit,octaverc}",
+      "**/.{pdbrc,pdbrc.py,proverc,pryrc,renviron,rprofile}",
+      "**/{pyvenv.cfg,sitecustomize.py,usercustomize.py}",
+    ],
+    what: "files that shells, debuggers and interpreters run when they start",
+  },
+  {
+    globs: [
+      "**/.{npmrc,pnpmfile.cjs,pnpmfile.js,pnpmfile.mjs,pnp.cjs,pnp.js,pnp.loader.mjs,yarnrc,yarnrc.yml}",
+      "**/.yarn/{plugins,releases,sdks}",
+      "**/{bunfig.toml,.bunfig.toml,node_modules,pnpm-workspace.yaml}",
+      "**/{.cargo,rust-toolchain,rust-toolchain.toml}",
+      "**/{.bundle,.pixi,pdm.toml,poetry.toml,uv.toml}",
+      "**/{.jvmopts,.mill-jvm-opts,.mill-opts,.mvn,.sbtopts,.sbtrc,gradle/wrapper}",
+      "**/{directory.build,directory.solution}.{props,targets}",
+      "**/{directory.build.rsp,global.json,msbuild.rsp,nuget.config}",
+      "**/.{bazeliskrc,bazelrc,bazelversion,buckconfig,buckconfig.d,buckconfig.local,plzconfig}",
+      "**/{pants.toml,.pants.bootstrap,.pants.rc,tools/bazel,tools/bazel.bat,tools/bazel.ps1}",
+      "**/{.chef,.terraform,ansible.cfg}",
+    ],
+    what: "settings of package managers and build tools that run commands or say where packages come from",
   },
   { globs: ["**/.gitattributes"], what: ".gitattributes files" },
   { globs: ["**/.gitmodules"], what: ".gitmodules files" },
-  // NTFS opens any of the files above by the short name that it gave it
-  {
-    globs: [
-      "**/{github,codeow,agents,claude,gemini,cursor,gitatt,gitmod}~[0-9]*",
-      "**/{codex,cliner,junie,mcp,roo,roorul,windsu,aider,aiderc}~[0-9]*",
-      "**/{fleet,idea,run,yarn,zed}~[0-9]*",
-      "**/{gitlab,travis,drone,cirrus,woodpe,appvey,gitpod,azure-,bitbuc,cloudb,builds,codefr}~[0-9]*",
-      "**/{buildk,circle,forgej,gitea,semaph,teamci,tekton,jenkin,husky,githoo,pre-co,overco}~[0-9]*",
-      "**/{leftho,lintst,simple,devcon,vscode,dir-lo,envrc,exrc,mise,npmrc,nvim,nvimrc,pnpmfi,vimrc,yarnrc}~[0-9]*",
-    ],
-    what: "short names of such files",
-  },
+  { globs: ["**/.{bzr,gitconfig,hg,jj,lfsconfig,svn}"], what: "settings of version control" },
 ];
 
-const KINDS = NEVER_MERGING.map(({ globs, what }) => ({ what, set: new GlobSet(globs, { below: true }) }));
+/** NTFS opens any of these files by the short name that it gave it. */
+export const SHORT_NAMES = "short names of such files";
+
+const ANYWHERE = "**/";
+const EXPANDED = NEVER_MERGING.flatMap(({ globs, what }) =>
+  globs.flatMap(expandGlob).map((glob) => ({ glob, name: glob.slice(ANYWHERE.length), what })),
+);
+const isName = ({ glob, name }: { readonly glob: string; readonly name: string }): boolean =>
+  glob.startsWith(ANYWHERE) && !/[*/]/.test(name);
+
+/** What a file or folder of this name is, wherever it lies: most of the list, which is why it is not compared by glob. */
+const NAMED: ReadonlyMap<string, string> = new Map(EXPANDED.filter(isName).map(({ name, what }) => [name, what]));
+const MATCHED = NEVER_MERGING.map(({ what }) => {
+  const globs = EXPANDED.filter((one) => one.what === what && !isName(one)).map(({ glob }) => glob);
+  return { what, set: new GlobSet(globs, { below: true }) };
+});
+
+/** A name that MS-DOS could have, which has no other. */
+const NEEDS_NO_SHORT = /^[^.*]{1,8}(?:\.[^.*]{1,3})?$/;
+
+/** What the short name of a file begins with; empty: it has none that the glob tells. */
+function shortOf(name: string): string {
+  if (NEEDS_NO_SHORT.test(name)) return "";
+  const shown = name.replace(/^\.+/, "");
+  const end = shown.lastIndexOf(".");
+  return (end < 0 ? shown : shown.slice(0, end)).replace(/[.*]/g, "").slice(0, 6);
+}
+const SHORT: ReadonlySet<string> = new Set(
+  EXPANDED.flatMap(({ glob }) => glob.split("/").map(shortOf)).filter(Boolean),
+);
+const SHORT_NAME = /^([^~]{1,6})~\d/;
+
+function kindOf(path: string): string | null {
+  const names = path.split("/");
+  const named = names.map((name) => NAMED.get(name)).find((what) => what !== undefined);
+  if (named !== undefined) return named;
+  const matched = MATCHED.find(({ set }) => set.matches(path));
+  if (matched !== undefined) return matched.what;
+  return names.some((name) => SHORT.has(SHORT_NAME.exec(name)?.[1] ?? "")) ? SHORT_NAMES : null;
+}
 
 /** Without what NTFS drops: a stream's name behind a colon, and dots and blanks at the end. By hand, to be linear. */
 function kept(name: string): string {
@@ -91,8 +165,8 @@ const asRead = (path: string): string => normalise(path).toUpperCase().toLowerCa
 /** The first of these files that never merges by itself, as the end of a sentence; null: there is none. */
 export function neverMerges(paths: readonly string[]): string | null {
   for (const path of paths) {
-    const kind = KINDS.find(({ set }) => set.matches(asRead(path)));
-    if (kind !== undefined) return `it changes ${path}, and ${kind.what} never merge by themselves`;
+    const what = kindOf(asRead(path));
+    if (what !== null) return `it changes ${path}, and ${what} never merge by themselves`;
   }
   return null;
 }

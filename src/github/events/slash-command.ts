@@ -5,18 +5,15 @@
 
 import type { SlashCommand } from "../../domain/job/github-event.ts";
 import { asJobId, type JobId } from "../../domain/job/job.ts";
-import { isBlank, normalise } from "../../text/normalise.ts";
+import { isBlank } from "../../text/normalise.ts";
 import { counted } from "../../text/plural.ts";
 import { meantBy } from "../../text/typo.ts";
 import { findCommand, firstWord } from "./find-command.ts";
 import { readFlags } from "./flags.ts";
+import { MARKUP, VERBS, type Verb, verbAmongFillers, verbMeant } from "./verbs.ts";
 
 /** Characters of a task, which is stored, pushed to the branch and paid for in every turn. */
 export const TASK_LIMIT = 20_000;
-
-/** Words after `/job` that are not a task. */
-export const VERBS = ["status", "cancel", "retry", "approve", "reject", "run-checks", "pay", "help"] as const;
-type Verb = (typeof VERBS)[number];
 
 const mistaken = (sentence: string): SlashCommand => ({ verb: "mistaken", sentence });
 
@@ -42,6 +39,11 @@ const asksBack = (verb: Verb): SlashCommand => {
   );
 };
 
+const negative = (verb: Verb): SlashCommand =>
+  mistaken(
+    `Nothing was changed and no job was started. If you mean \`/job ${verb}\`, write it without other words. If this is a task, put two dashes before it: \`/job -- …\`.`,
+  );
+
 const ENDS = ".,:;!?";
 const MARKS = `${ENDS}"'\`*_~()[]<>`;
 
@@ -59,64 +61,6 @@ function bare(word: string): string {
   return word.slice(from, end).toLowerCase();
 }
 
-/** Common words for existing verbs. */
-const SYNONYMS: ReadonlyMap<string, Verb> = new Map([
-  ...(["stop", "abort", "discard", "halt", "kill", "quit", "terminate"] as const).map(
-    (word) => [word, "cancel"] as const,
-  ),
-  ...(["rerun", "again"] as const).map((word) => [word, "retry"] as const),
-  ...(["accept"] as const).map((word) => [word, "approve"] as const),
-]);
-
-/** The verb that a single word probably means: a typo, a decorated form or a synonym. */
-function verbMeant(word: string): Verb | null {
-  const plain = bare(word);
-  const meant = meantBy(plain, VERBS) ?? plain;
-  return VERBS.find((one) => one === meant) ?? SYNONYMS.get(plain) ?? null;
-}
-
-/** What people say around a verb, as in `/job please cancel it now`. */
-const FILLERS: ReadonlySet<string> = new Set(
-  "a again all and asap can could do for go i immediately it job just kindly me my now ok okay please pls plz run sorry task thank thanks that the then there this to try want we will would you".split(
-    " ",
-  ),
-);
-/** A command in many words has few of them. */
-const LONGEST_REQUEST = 100;
-/** Among other words, one with fewer letters is taken for what it says. */
-const SHORTEST_SLIP = 5;
-
-/**
- * A tag or a comment that an editor has left around a command, as in `/job cancel<br>`. Only tags that say nothing by
- * themselves: `<abcd1234>`, `<Modal>` and `<if green>` are words of whoever wrote them.
- */
-const MARKUP =
-  /<!--[^<>]*-->|<\/?(?:b|br|code|div|em|i|kbd|p|s|small|span|strong|sub|sup|u)(?:\s+[a-z-]+="[^"<>]*")*\s*\/?>/gi;
-/** A character by its name or number, such as `&nbsp;`. */
-const ENTITY = /&#?\w{1,10};/g;
-const NO_WORD = /[^\p{L}\p{N}-]+/u;
-
-/** The verb that is all that a short task says, beside polite words and a job's id; null: it says something else, too. */
-function verbAmongFillers(task: string): Verb | null {
-  if (task.length > LONGEST_REQUEST) return null;
-  const words = normalise(task)
-    .replace(MARKUP, " ")
-    .replace(ENTITY, " ")
-    .toLowerCase()
-    .replace(/\brun checks\b/, "run-checks")
-    .split(NO_WORD)
-    .filter((word) => /\w/.test(word));
-  const said = words.filter((one) => !FILLERS.has(one));
-  const [word = words.find((one) => SYNONYMS.has(one)), id, ...more] = said;
-  if (word === undefined || more.length > 0) return null;
-  const isNamed = id === undefined || (JOB_WORD.test(id) && /\d/.test(id));
-  if (!isNamed) return null;
-  // `say` is a word of a task, and no slip of `pay`
-  return word.length < SHORTEST_SLIP
-    ? (VERBS.find((one) => one === word) ?? SYNONYMS.get(word) ?? null)
-    : verbMeant(word);
-}
-
 /** The verb of this line with the text below it, or its mistake; null when the line is part of a task. */
 function readVerb(line: string, below: string, flagged: boolean): SlashCommand | null {
   const [word = "", ...rest] = line.split(/[\s,;]+/).filter((one) => one !== "");
@@ -130,7 +74,7 @@ function readVerb(line: string, below: string, flagged: boolean): SlashCommand |
   if (verb === undefined) {
     // A word of letters alone may belong to a task.
     const isAlone = below === "" && (rest.length === 0 || (isNamed && /\d/.test(id ?? "")));
-    const meant = isAlone ? verbMeant(name) : null;
+    const meant = isAlone ? verbMeant(bare(name)) : null;
     return meant === null
       ? null
       : mistaken(`Did you mean \`/job ${meant}\`? If this is a task, write more than one word.`);
@@ -153,7 +97,7 @@ function readCommand(text: string): SlashCommand {
   const other = read.literal ? null : readVerb(line.replace(MARKUP, " ").replace(/</g, " <").trim(), below, read.given);
   if (other !== null) return other;
   const meant = read.literal ? null : verbAmongFillers(task);
-  if (meant !== null) return asksBack(meant);
+  if (meant !== null) return meant.isNegative ? negative(meant.verb) : asksBack(meant.verb);
   if (task.length > TASK_LIMIT) {
     return mistaken(
       `The task has ${counted(task.length, "character")}, but the limit is ${TASK_LIMIT}. Shorten it, or put the long part into a file of the repository and name that file.`,

@@ -63,7 +63,7 @@ const probes = ({ service }: ServerParts): Route[] => [
     ...shared,
     path: "/ping",
     operation: "ping",
-    summary: "Answer as soon as the server answers anything",
+    summary: "Answer once the start is over",
     answers: { 200: { about: "It does.", type: "text/plain", schema: z.literal("PONG"), example: "PONG" } },
     work: async () => ({
       status: 200,
