@@ -20,6 +20,7 @@ export interface PreparePorts {
   readonly names: Names;
   readonly ownership: Ownership;
   readonly show: (text: string) => void;
+  readonly mask: (secret: string) => void;
 }
 
 export interface Prepared {
@@ -66,6 +67,9 @@ export async function prepare(ports: PreparePorts): Promise<Preparation> {
     return failed(`The agent was not started: ${read.reason}.`);
   }
   const { brief } = read;
+  const { federation, unused } = settings.provider;
+  if (typeof federation === "string") return failed(`The agent was not started: ${federation}.`);
+  if (unused !== null) ports.show(unused);
   const [started, state] = await Promise.all([
     startNetworkAndGateway(ports, opened, brief),
     fillWorkspace(ports, source, read),
@@ -86,12 +90,12 @@ async function startNetworkAndGateway(
   opened: Promise<MadeNetworks>,
   brief: ActionBrief,
 ): Promise<StartedGateway> {
-  const { docker, names, settings, show } = ports;
+  const { docker, names, settings, show, mask } = ports;
   const open = await opened;
   const made = !open.ok || brief.egress === null ? open : await fencedNetworks(docker, names);
   if (!made.ok) return made;
   const networks = made.flags;
-  return { ok: true, networks, gateway: startGateway({ docker, names, settings, brief, networks, show }) };
+  return { ok: true, networks, gateway: startGateway({ docker, names, settings, brief, networks, show, mask }) };
 }
 
 type Read = Extract<Awaited<ReturnType<typeof readPushedBrief>>, { ok: true }>;
