@@ -67,9 +67,6 @@ export async function prepare(ports: PreparePorts): Promise<Preparation> {
     return failed(`The agent was not started: ${read.reason}.`);
   }
   const { brief } = read;
-  const { federation, unused } = settings.provider;
-  if (typeof federation === "string") return failed(`The agent was not started: ${federation}.`);
-  if (unused !== null) ports.show(unused);
   const [started, state] = await Promise.all([
     startNetworkAndGateway(ports, opened, brief),
     fillWorkspace(ports, source, read),
@@ -91,6 +88,9 @@ async function startNetworkAndGateway(
   brief: ActionBrief,
 ): Promise<StartedGateway> {
   const { docker, names, settings, show, mask } = ports;
+  const { federation, unused } = settings.provider;
+  if (typeof federation === "string") return { ok: false, reason: `The agent was not started: ${federation}.` };
+  if (unused !== null) show(unused);
   const open = await opened;
   const made = !open.ok || brief.egress === null ? open : await fencedNetworks(docker, names);
   if (!made.ok) return made;
