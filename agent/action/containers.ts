@@ -5,12 +5,14 @@
  */
 
 import type { Readable } from "node:stream";
+import { IDENTITY_TOKEN_WANTED } from "../../src/contracts/gateway.ts";
 import { DEFAULT_MODEL } from "../../src/contracts/models.ts";
 import { head } from "../../src/text/text.ts";
 import { rowsOf } from "./agent-output.ts";
 import type { ActionBrief } from "./brief.ts";
 import type { Names } from "./container-names.ts";
 import type { Docker, Running } from "./docker.ts";
+import { type Federation, sendIdentityToken } from "./federation.ts";
 import { GATEWAY_HOST, type Networks } from "./network-fence.ts";
 import { AGENT_UID } from "./ownership.ts";
 import type { ActionSettings } from "./settings.ts";
@@ -37,6 +39,11 @@ export interface ContainerParts {
   readonly show: (text: string) => void;
 }
 
+export interface GatewayParts extends ContainerParts {
+  /** For what is secret from now on. */
+  readonly mask: (secret: string) => void;
+}
+
 export interface Gateway {
   readonly running: Running;
   /** The last row of its output. */
@@ -57,8 +64,9 @@ export interface Ended {
 }
 
 /** Starts before the checkout is filled: the agent waits for the gateway, and the gateway waits for nothing. */
-export function startGateway({ docker, names, settings, brief, networks, show }: ContainerParts): Gateway {
-  const { apiKey, baseUrl } = settings.provider;
+export function startGateway({ docker, names, settings, brief, networks, show, mask }: GatewayParts): Gateway {
+  const { apiKey, baseUrl, federation } = settings.provider;
+  const keyless = federation === null || typeof federation === "string" ? null : federation;
   const { egress, limits, llm } = brief;
   const running = docker.start({
     name: names.gateway,
@@ -66,9 +74,11 @@ export function startGateway({ docker, names, settings, brief, networks, show }:
     user: `${GATEWAY_UID}:${GATEWAY_UID}`,
     entrypoint: "gateway",
     flags: ["--read-only", "--pids-limit", "64", "--memory", "512m", ...networks.gateway],
+    interactive: keyless !== null,
     env: {
       ...(apiKey === "" ? {} : { ANTHROPIC_API_KEY: apiKey }),
       ...(baseUrl === "" ? {} : { ANTHROPIC_BASE_URL: baseUrl }),
+      ...keyless?.variables,
       GATEWAY_PORT: String(GATEWAY_PORT),
       LLM_MODEL: modelOf(llm, settings.llm.model),
       LLM_MAX_COST_CENTS: String(limits.cost_cents),
@@ -76,9 +86,20 @@ export function startGateway({ docker, names, settings, brief, networks, show }:
     },
   });
   // Read from the start: output that nobody reads is lost when the process ends.
-  const words = [running.stdout, running.stderr].map((stream) => showRows(stream, "gateway", show));
+  const hear = keyless === null ? undefined : identityHearer(running, keyless, mask);
+  const words = [running.stdout, running.stderr].map((stream) => showRows(stream, "gateway", show, hear));
   const lastRow = Promise.all(words).then((both) => both.findLast((row) => row !== "") ?? "");
   return { running, lastRow };
+}
+
+/** Answers one request after the other. */
+function identityHearer({ stdin }: Running, { issuer }: Federation, mask: GatewayParts["mask"]) {
+  let last = Promise.resolve();
+  return (row: string): boolean => {
+    if (row !== IDENTITY_TOKEN_WANTED) return false;
+    last = last.then(() => sendIdentityToken({ issuer, input: stdin, mask }));
+    return true;
+  };
 }
 
 /** Must choose the same model as the agent does from brief and variables. */
@@ -110,10 +131,16 @@ function startAgent({ docker, names, settings, brief, networks }: ContainerParts
   });
 }
 
-/** Shows each row and keeps the last one. */
-async function showRows(input: Readable, name: string, show: (text: string) => void): Promise<string> {
+/** Shows each row and keeps the last one. `hear`: returns true for a row that is not for people. */
+async function showRows(
+  input: Readable,
+  name: string,
+  show: (text: string) => void,
+  hear: (row: string) => boolean = () => false,
+): Promise<string> {
   let last = "";
   for await (const row of rowsOf(input)) {
+    if (hear(row)) continue;
     if (row.trim() !== "") last = row.trim();
     show(`${name} | ${row}`);
   }

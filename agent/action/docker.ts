@@ -3,7 +3,7 @@
  * never this process's whole environment, which holds the run's identity token.
  */
 import { type ChildProcess, spawn } from "node:child_process";
-import type { Readable } from "node:stream";
+import type { Readable, Writable } from "node:stream";
 import type { Within } from "./git.ts";
 import { type CommandResult, runCommand } from "./run-command.ts";
 
@@ -20,9 +20,13 @@ export interface ContainerOptions {
   /** Passed by name, so that no value appears in the process list. */
   readonly env: Readonly<Record<string, string>>;
   readonly args?: readonly string[];
+  /** Whether it reads what this process writes to it. */
+  readonly interactive?: boolean;
 }
 
 export interface Running {
+  /** Ended unless the container is interactive. */
+  readonly stdin: Writable;
   readonly stdout: Readable;
   readonly stderr: Readable;
   /** The container's exit code; null when docker itself was killed. */
@@ -63,9 +67,13 @@ export class Docker {
       env,
       cwd: "/",
       detached: true,
-      stdio: ["ignore", "pipe", "pipe"],
+      stdio: ["pipe", "pipe", "pipe"],
     });
+    // A container that has ended reads no more.
+    child.stdin.on("error", () => {});
+    if (!container.interactive) child.stdin.end();
     return {
+      stdin: child.stdin,
       stdout: child.stdout,
       stderr: child.stderr,
       ended: endOf(child),
@@ -73,10 +81,11 @@ export class Docker {
     };
   }
 
-  #runArguments({ name, image, user, entrypoint, flags, env, args = [] }: ContainerOptions): string[] {
+  #runArguments({ name, image, user, entrypoint, flags, env, args = [], interactive }: ContainerOptions): string[] {
     return [
       ...["run", "--rm", "--log-driver", "none", "--label", this.#label],
       ...(name === undefined ? [] : ["--name", name]),
+      ...(interactive ? ["--interactive"] : []),
       ...["--user", user, "--cap-drop", "ALL", "--security-opt", "no-new-privileges"],
       ...flags,
       ...Object.keys(env).flatMap((variable) => ["-e", variable]),

@@ -83,7 +83,9 @@ async function main({ environment, cancelled }: MainPorts, output: Output): Prom
     // No limit here: the agent keeps the job's own limit, and a cancel ends everything.
     within: (ms) => ms,
   });
-  const preparing = prepare({ ...parts, settings, show: (text) => output.show(text) });
+  const preparing = prepare({
+    ...{ ...parts, settings, show: (text) => output.show(text), mask: (secret) => output.mask(secret) },
+  });
   const prepared = await untilCancelled(
     preparing.catch((error) => ({ ok: false as const, reason: nothingRun(error) })),
     cancelled,

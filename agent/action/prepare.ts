@@ -20,6 +20,7 @@ export interface PreparePorts {
   readonly names: Names;
   readonly ownership: Ownership;
   readonly show: (text: string) => void;
+  readonly mask: (secret: string) => void;
 }
 
 export interface Prepared {
@@ -86,12 +87,15 @@ async function startNetworkAndGateway(
   opened: Promise<MadeNetworks>,
   brief: ActionBrief,
 ): Promise<StartedGateway> {
-  const { docker, names, settings, show } = ports;
+  const { docker, names, settings, show, mask } = ports;
+  const { federation, unused } = settings.provider;
+  if (typeof federation === "string") return { ok: false, reason: `The agent was not started: ${federation}.` };
+  if (unused !== null) show(unused);
   const open = await opened;
   const made = !open.ok || brief.egress === null ? open : await fencedNetworks(docker, names);
   if (!made.ok) return made;
   const networks = made.flags;
-  return { ok: true, networks, gateway: startGateway({ docker, names, settings, brief, networks, show }) };
+  return { ok: true, networks, gateway: startGateway({ docker, names, settings, brief, networks, show, mask }) };
 }
 
 type Read = Extract<Awaited<ReturnType<typeof readPushedBrief>>, { ok: true }>;

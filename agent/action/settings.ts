@@ -4,7 +4,9 @@
  */
 import { JOB_ID_PATTERN } from "../../src/contracts/brief.ts";
 import { Secret } from "../../src/contracts/secret.ts";
-import { isTrusted, type UploaderSettings } from "./report/app-settings.ts";
+import { isTrusted } from "../trusted-address.ts";
+import { type Federation, readFederation, unusedFederation } from "./federation.ts";
+import type { TokenIssuer } from "./report/identity-token.ts";
 
 const DEFAULT_IMAGE = "ghcr.io/journeyman-app/agent:1";
 /** Secrets with this prefix are meant for the model's shell. */
@@ -39,11 +41,18 @@ export interface ActionSettings {
   readonly summaryPath: string | null;
   readonly githubToken: Secret;
   readonly image: string;
-  readonly provider: { readonly apiKey: string; readonly baseUrl: string };
+  readonly provider: {
+    readonly apiKey: string;
+    readonly baseUrl: string;
+    /** How to sign in without a key; a string says what is wrong with that. */
+    readonly federation: Federation | string | null;
+    /** Why that does not count, where a key does; a sentence. */
+    readonly unused: string | null;
+  };
   readonly llm: { readonly provider: string; readonly model: string; readonly maxTokens: string };
   readonly shellSecrets: Readonly<Record<string, string>>;
   /** Null when the workflow has no `id-token: write` permission. */
-  readonly identity: UploaderSettings["identity"] | null;
+  readonly identity: TokenIssuer | null;
   readonly programs: Readonly<Record<string, string>>;
   readonly docker: Readonly<Record<string, string>>;
 }
@@ -102,7 +111,7 @@ export function readActionSettings(env: Environment): ReadActionSettings {
       summaryPath: env.GITHUB_STEP_SUMMARY ?? null,
       githubToken: new Secret(input(env, "github_token")),
       image,
-      provider: { apiKey: input(env, "anthropic_api_key"), baseUrl: input(env, "anthropic_base_url") },
+      provider: providerOf(env),
       llm: {
         provider: input(env, "llm_provider"),
         model: input(env, "llm_model"),
@@ -114,6 +123,13 @@ export function readActionSettings(env: Environment): ReadActionSettings {
       docker: listed(env, [...PROGRAM_VARIABLES, ...DOCKER_VARIABLES]),
     },
   };
+}
+
+function providerOf(env: Environment): ActionSettings["provider"] {
+  const apiKey = input(env, "anthropic_api_key");
+  const baseUrl = input(env, "anthropic_base_url");
+  const inputs = { input: (name: string) => input(env, name), apiKey, baseUrl, issuer: identityOf(env) };
+  return { apiKey, baseUrl, federation: readFederation(inputs), unused: unusedFederation(inputs) };
 }
 
 function shellSecretsOf(env: Environment): Record<string, string> {

@@ -1,6 +1,6 @@
 /** The gateway's own error answers, in the provider's format: `{type: "error", error: {type, message}}`. */
 import type { ServerResponse } from "node:http";
-import type { CostLimit } from "../../src/contracts/gateway.ts";
+import type { CostLimit, NoAccess } from "../../src/contracts/gateway.ts";
 import { counted } from "../../src/text/plural.ts";
 
 const STATUS = {
@@ -18,11 +18,13 @@ export interface ModelError {
   readonly type: keyof typeof STATUS;
   readonly message: string;
   readonly cost_limit?: CostLimit;
+  readonly no_access?: NoAccess;
 }
 
 export const NO_KEY: ModelError = {
   type: "authentication_error",
   message: "ANTHROPIC_API_KEY is not set. Add it to the repository's secrets for Actions.",
+  no_access: "key_missing",
 };
 
 /**
@@ -31,6 +33,7 @@ export const NO_KEY: ModelError = {
 export const NO_SUCH_KEY: ModelError = {
   type: "authentication_error",
   message: "ANTHROPIC_API_KEY holds invalid characters; copy the key again into the repository's secrets.",
+  no_access: "key_refused",
 };
 
 export const TOO_MANY: ModelError = {

@@ -52,8 +52,14 @@ async function whole(
   answer.writeHead(statusCode, headers).end(text);
 }
 
+export interface Sent {
+  readonly called: Called;
+  /** Of what authenticated the call. */
+  readonly redactor: KeyRedactor;
+}
+
 /** For answers that cost nothing: errors, lists, counts. */
-export async function forwardWhole(called: Called, answer: ServerResponse, redactor: KeyRedactor): Promise<void> {
+export async function forwardWhole({ called, redactor }: Sent, answer: ServerResponse): Promise<void> {
   if (!called.ok) return unreached(answer, called.reason);
   await whole(called.response, answer, redactor);
 }
@@ -74,15 +80,18 @@ export async function countIn(called: Called): Promise<number | null> {
 
 export interface Charge {
   readonly bound: Bound;
-  readonly redactor: KeyRedactor;
   /** The answer may be shorter than requested. */
   readonly lowered: boolean;
   /** Null when the call was not charged. Takes effect once. */
   readonly settle: (usage: CallUsage | null) => void;
 }
 
-export async function forwardMessage(called: Called, answer: ServerResponse, charge: Charge): Promise<void> {
-  const { bound, redactor, settle } = charge;
+export async function forwardMessage(
+  { called, redactor }: Sent,
+  answer: ServerResponse,
+  charge: Charge,
+): Promise<void> {
+  const { bound, settle } = charge;
   if (!called.ok) {
     settle(called.charged ? mostOf(bound) : null);
     return unreached(answer, called.reason);

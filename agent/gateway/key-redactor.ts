@@ -1,4 +1,4 @@
-/** Removes the key from the provider's answers: some error messages quote it, and the caller must not see it. */
+/** Removes the keys from the provider's answers: some error messages quote them, and the caller must not see them. */
 import { blanker } from "../../src/contracts/redact.ts";
 
 /** A longer line is passed on in parts. */
@@ -10,11 +10,11 @@ export interface KeyRedactor {
   chunks(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array>;
 }
 
-export function createKeyRedactor(key: string | null): KeyRedactor {
-  const quoted = JSON.stringify(key ?? "").slice(1, -1);
-  const blank = blanker([key ?? "", quoted]);
+export function createKeyRedactor(keys: readonly string[]): KeyRedactor {
+  const quoted = keys.map((key) => JSON.stringify(key).slice(1, -1));
+  const blank = blanker([...keys, ...quoted]);
   // The URL-encoded spelling is the longest.
-  const longest = 3 * quoted.length;
+  const longest = 3 * Math.max(0, ...quoted.map((key) => key.length));
 
   async function* chunks(all: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
     let rest = "";

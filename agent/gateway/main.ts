@@ -3,6 +3,7 @@
  * Prints where it listens, then each refusal.
  */
 import "../no-debugger.ts";
+import { askRunAction } from "./identity-tokens.ts";
 import { readGateway } from "./settings.ts";
 import { serveUntilTold, startGateway } from "./start.ts";
 
@@ -11,7 +12,7 @@ if (!read.ok) {
   console.error(`The gateway cannot start: ${read.reason}`);
   process.exit(2);
 }
-await serveUntilTold(
-  "The gateway",
-  startGateway(read.settings, (sentence) => console.log(sentence)),
-);
+const print = (sentence: string): void => console.log(sentence);
+const keyless = read.settings.provider.federation !== undefined;
+const ports = keyless ? { askIdentity: askRunAction(process.stdin, print) } : {};
+await serveUntilTold("The gateway", startGateway(read.settings, print, ports));

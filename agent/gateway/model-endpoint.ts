@@ -6,11 +6,12 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { SPENT_PATH } from "../../src/contracts/gateway.ts";
 import { findModel, lineageOf } from "../../src/contracts/models.ts";
 import { head } from "../../src/text/text.ts";
+import type { Access, Authorization } from "./access.ts";
 import { mostOf } from "./answer-usage.ts";
 import { Budget, type Reserved } from "./budget.ts";
-import { BODY_ERRORS, NO_KEY, overLimit, sendError, sendJson, TOO_MANY } from "./errors.ts";
-import { countIn, forwardMessage, forwardWhole } from "./forward-answer.ts";
-import { createKeyRedactor, type KeyRedactor } from "./key-redactor.ts";
+import { BODY_ERRORS, overLimit, sendError, sendJson, TOO_MANY } from "./errors.ts";
+import { countIn, forwardMessage, forwardWhole, type Sent } from "./forward-answer.ts";
+import { createKeyRedactor } from "./key-redactor.ts";
 import {
   type CountRequest,
   countedBound,
@@ -21,8 +22,9 @@ import {
   readMessages,
   toCount,
 } from "./model-request.ts";
-import { type Called, callProvider, type Provider } from "./provider-call.ts";
+import { type Call, callProvider } from "./provider-call.ts";
 import { type ReadBody, readBody } from "./read-body.ts";
+import type { Provider } from "./settings.ts";
 
 /** Concurrent calls of one run; the agent makes one at a time. */
 const MAX_CALLS = 4;
@@ -43,7 +45,8 @@ const DEFAULT_VERSION = "2023-06-01";
 const BETA = /^(?:prompt-caching|token-efficient-tools|fine-grained-tool-streaming|interleaved-thinking)-[\d-]{10}$/;
 
 export interface EndpointSetup {
-  readonly provider: Provider;
+  readonly provider: Pick<Provider, "url" | "own">;
+  readonly access: Access;
   readonly model: string;
   readonly capCents: number;
   /** Called with each refusal, a sentence without its full stop. */
@@ -55,6 +58,14 @@ export interface EndpointSetup {
 const shown = (text: string): string => head(text.replace(/[^A-Za-z0-9._~:/?=&%-]/g, "?"), 200);
 
 type Headers = Readonly<Record<string, string>>;
+
+interface Caller {
+  readonly headers: Headers;
+  /** Aborted when the caller is gone. */
+  readonly signal: AbortSignal;
+}
+
+const NO_KEYS = createKeyRedactor([]);
 
 /** Builds the headers anew; the caller's own, credentials above all, are not forwarded. */
 function headersOf({ headers }: IncomingMessage): Headers {
@@ -69,10 +80,14 @@ function headersOf({ headers }: IncomingMessage): Headers {
   };
 }
 
+function authorized(headers: Headers, { headers: own, betas }: Authorization): Headers {
+  const names = [headers["anthropic-beta"] ?? "", ...betas].filter((name) => name !== "");
+  return { ...headers, ...own, ...(names.length > 0 && { "anthropic-beta": names.join(",") }) };
+}
+
 export class ModelEndpoint {
   readonly #setup: EndpointSetup;
   readonly #budget: Budget;
-  readonly #redactor: KeyRedactor;
   /** The agent replaces a retired model by its successor. */
   readonly #models: ReadonlySet<string>;
   readonly #bodies = new Set<AbortController>();
@@ -81,7 +96,6 @@ export class ModelEndpoint {
   constructor(setup: EndpointSetup) {
     this.#setup = setup;
     this.#budget = new Budget(setup.model, setup.capCents, !setup.provider.own || findModel(setup.model) !== null);
-    this.#redactor = createKeyRedactor(setup.provider.credentials?.["x-api-key"] ?? null);
     this.#models = new Set(lineageOf(setup.model));
   }
 
@@ -93,19 +107,19 @@ export class ModelEndpoint {
       const known = `POST ${MESSAGES}, POST ${COUNT} and GET /v1/models`;
       return this.#refuse(answer, `${method} ${shown(url)} is not an allowed model call; allowed are ${known}`);
     }
-    const { credentials, no_key = NO_KEY } = this.#setup.provider;
-    if (credentials === null) return sendError(answer, no_key);
+    const access = await this.#setup.access.authorize();
+    if (!access.ok) return sendError(answer, access.error);
     const body = listing ? ({ ok: true, text: "" } as const) : await this.#bodyOf(incoming);
     if (!body.ok) return sendError(answer, BODY_ERRORS[body.why]);
     if (this.#underWay >= MAX_CALLS) return sendError(answer, TOO_MANY);
     this.#underWay += 1;
     const gone = new AbortController();
     answer.once("close", () => gone.abort());
-    const headers = headersOf(incoming);
+    const caller = { headers: headersOf(incoming), signal: gone.signal };
     try {
-      if (listing) await forwardWhole(await this.#send("GET", url, headers, gone.signal), answer, this.#redactor);
-      else if (url === COUNT) await this.#count(body.text, answer, headers, gone.signal);
-      else await this.#message(body.text, answer, headers, gone.signal);
+      if (listing) await forwardWhole(await this.#send("GET", url, caller), answer);
+      else if (url === COUNT) await this.#count(body.text, answer, caller);
+      else await this.#message(body.text, answer, caller);
     } finally {
       this.#underWay -= 1;
     }
@@ -116,9 +130,29 @@ export class ModelEndpoint {
     sendError(answer, { type: "permission_error", message: `Blocked: ${reason}.` });
   }
 
-  #send(method: "GET" | "POST", path: string, headers: Headers, signal: AbortSignal, body?: unknown): Promise<Called> {
+  #send(method: Call["method"], path: string, caller: Caller, body?: unknown): Promise<Sent> {
     const text = body === undefined ? {} : { body: JSON.stringify(body) };
-    return callProvider(this.#setup.provider, { method, path, headers, ...text }, signal);
+    return this.#sendAuthorized({ method, path, headers: caller.headers, ...text }, caller.signal, true);
+  }
+
+  /** `again`: an authorization that is over before its time is renewed once; a refused call costs nothing. */
+  async #sendAuthorized(call: Call, signal: AbortSignal, again: boolean): Promise<Sent> {
+    const { access, provider } = this.#setup;
+    const current = await access.authorize();
+    if (!current.ok) {
+      const reason = current.error.message.replace(/\.$/, "");
+      return { called: { ok: false, charged: false, reason }, redactor: NO_KEYS };
+    }
+    const { authorization } = current;
+    const called = await callProvider(
+      provider.url,
+      { ...call, headers: authorized(call.headers, authorization) },
+      signal,
+    );
+    if (!again || !called.ok || called.response.statusCode !== 401 || !access.renew())
+      return { called, redactor: authorization.redactor };
+    called.response.destroy();
+    return this.#sendAuthorized(call, signal, false);
   }
 
   async #bodyOf(incoming: IncomingMessage): Promise<ReadBody> {
@@ -135,10 +169,10 @@ export class ModelEndpoint {
     return body;
   }
 
-  async #count(body: string, answer: ServerResponse, headers: Headers, signal: AbortSignal): Promise<void> {
+  async #count(body: string, answer: ServerResponse, caller: Caller): Promise<void> {
     const request = this.#checked(answer, readCount(body));
     if (request === null) return;
-    await forwardWhole(await this.#send("POST", COUNT, headers, signal, request), answer, this.#redactor);
+    await forwardWhole(await this.#send("POST", COUNT, caller, request), answer);
   }
 
   /** Null when the request has been answered. */
@@ -153,18 +187,17 @@ export class ModelEndpoint {
     return null;
   }
 
-  async #message(body: string, answer: ServerResponse, headers: Headers, signal: AbortSignal): Promise<void> {
+  async #message(body: string, answer: ServerResponse, caller: Caller): Promise<void> {
     const request = this.#checked(answer, readMessages(body));
     if (request === null) return;
-    const reserved = await this.#reserve(request, headers, signal);
+    const reserved = await this.#reserve(request, caller);
     if (reserved.kind === "busy") return sendError(answer, TOO_MANY);
     if (reserved.kind === "over") return sendError(answer, overLimit(reserved.limit));
     const { reservation } = reserved;
     const sent = { ...request, max_tokens: reservation.output };
     try {
-      await forwardMessage(await this.#send("POST", MESSAGES, headers, signal, sent), answer, {
+      await forwardMessage(await this.#send("POST", MESSAGES, caller, sent), answer, {
         bound: reservation,
-        redactor: this.#redactor,
         lowered: reservation.output < request.max_tokens,
         settle: (usage) =>
           usage === null ? this.#budget.release(reservation) : this.#budget.settle(reservation, usage),
@@ -176,12 +209,12 @@ export class ModelEndpoint {
   }
 
   /** Asks the provider for a token count only when the cost bound known without it would not fit. */
-  async #reserve(request: MessagesRequest, headers: Headers, signal: AbortSignal): Promise<Reserved> {
+  async #reserve(request: MessagesRequest, caller: Caller): Promise<Reserved> {
     const { model, max_tokens: output } = request;
     const certain = inputBound(request);
     if (this.#budget.fits({ model, input: certain, output }))
       return this.#budget.reserve({ model, input: certain, output });
-    const counted = await countIn(await this.#send("POST", COUNT, headers, signal, toCount(request)));
+    const counted = await countIn((await this.#send("POST", COUNT, caller, toCount(request))).called);
     return this.#budget.reserve({
       model,
       input: Math.min(certain, counted === null ? certain : countedBound(counted)),

@@ -1,10 +1,9 @@
 /**
- * Makes one call to the model's provider; no other file has the key. Follows no redirects, and distinguishes a call
+ * Makes one call to the model's provider. Follows no redirects, and distinguishes a call
  * that never reached the provider from one that may have been charged.
  */
 import { type IncomingMessage, request as plainRequest } from "node:http";
 import { Agent, request as secureRequest } from "node:https";
-import type { ModelError } from "./errors.ts";
 
 /** Until the connection is established. */
 const CONNECT_MS = 15_000;
@@ -17,24 +16,11 @@ const IDLE_MS = 15 * 60_000;
 /** No keep-alive: a connection that the provider just closed would look like a call that broke off. */
 const AGENT = new Agent({ keepAlive: false });
 
-export interface Provider {
-  /** Without a trailing slash. */
-  readonly url: string;
-  /**
-   * True for a gateway or local model of the repository's own, as opposed to the maker of the models in the price
-   * table.
-   */
-  readonly own: boolean;
-  /** Authentication headers; null when the provider needs a key and there is none. */
-  readonly credentials: Readonly<Record<string, string>> | null;
-  /** The error for calls without credentials; defaults to "the key is not set". */
-  readonly no_key?: ModelError;
-}
-
 export interface Call {
   readonly method: "GET" | "POST";
   /** Path and query below the provider's address. */
   readonly path: string;
+  /** Those that authenticate it among them. */
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: string;
 }
@@ -44,7 +30,8 @@ export type Called =
   /** `charged`: the request was sent, so it may have been charged. */
   | { readonly ok: false; readonly charged: boolean; readonly reason: string };
 
-export function callProvider({ url, credentials }: Provider, call: Call, signal: AbortSignal): Promise<Called> {
+/** `url`: without a trailing slash. */
+export function callProvider(url: string, call: Call, signal: AbortSignal): Promise<Called> {
   const target = new URL(url + call.path);
   const secure = target.protocol === "https:";
   return new Promise((resolve) => {
@@ -55,7 +42,6 @@ export function callProvider({ url, credentials }: Provider, call: Call, signal:
       signal,
       headers: {
         ...call.headers,
-        ...credentials,
         accept: "application/json",
         // The gateway reads the answer, so it must not be compressed.
         "accept-encoding": "identity",

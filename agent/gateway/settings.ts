@@ -4,9 +4,9 @@
  */
 import * as z from "zod";
 import { egressHost, MAX_EGRESS_HOSTS } from "../../src/contracts/egress.ts";
+import { isTrusted } from "../trusted-address.ts";
 import { plainHost, type Target } from "./allow-list.ts";
-import { NO_SUCH_KEY } from "./errors.ts";
-import type { Provider } from "./provider-call.ts";
+import { type ModelError, NO_SUCH_KEY } from "./errors.ts";
 
 /** The SDK's default address. */
 const PROVIDER = "https://api.anthropic.com";
@@ -41,6 +41,10 @@ const HEADER_VALUE = /^[!-~]+$/;
 const gatewaySchema = z.object({
   ANTHROPIC_API_KEY: set,
   ANTHROPIC_BASE_URL: providerUrl,
+  ANTHROPIC_FEDERATION_RULE_ID: set,
+  ANTHROPIC_ORGANIZATION_ID: set,
+  ANTHROPIC_SERVICE_ACCOUNT_ID: set,
+  ANTHROPIC_WORKSPACE_ID: set,
   GATEWAY_LISTEN: listen("GATEWAY_LISTEN"),
   GATEWAY_PORT: number(
     "GATEWAY_PORT is not a port number",
@@ -57,6 +61,30 @@ const egressSchema = z.object({
   EGRESS_LISTEN: listen("EGRESS_LISTEN"),
   ANTHROPIC_BASE_URL: providerUrl,
 });
+
+/** Ids of the provider's account, none of which is a secret. */
+export interface Federation {
+  readonly ruleId: string;
+  readonly organizationId: string;
+  readonly serviceAccountId: string;
+  readonly workspaceId: string | null;
+}
+
+export interface Provider {
+  /** Without a trailing slash. */
+  readonly url: string;
+  /**
+   * True for a gateway or local model of the repository's own, as opposed to the maker of the models in the price
+   * table.
+   */
+  readonly own: boolean;
+  /** Authentication headers; null when the provider needs a key and there is none. */
+  readonly credentials: Readonly<Record<string, string>> | null;
+  /** The error for calls without credentials; defaults to "the key is not set". */
+  readonly no_key?: ModelError;
+  /** How the run signs in without a key. */
+  readonly federation?: Federation;
+}
 
 export interface GatewaySettings {
   readonly listen: string;
@@ -99,16 +127,29 @@ function accountOf(url: string, key: string | undefined): Pick<Provider, "creden
   return { credentials: credentialsOf(url, key) };
 }
 
+/** A key counts before it. */
+function federationOf(read: z.infer<typeof gatewaySchema>): Federation | string | null {
+  const { ANTHROPIC_FEDERATION_RULE_ID: ruleId, ANTHROPIC_ORGANIZATION_ID: organizationId } = read;
+  const { ANTHROPIC_SERVICE_ACCOUNT_ID: serviceAccountId, ANTHROPIC_WORKSPACE_ID: workspaceId = null } = read;
+  if (read.ANTHROPIC_API_KEY !== undefined || ruleId === undefined) return null;
+  if (organizationId === undefined) return "ANTHROPIC_ORGANIZATION_ID is not set";
+  if (serviceAccountId === undefined) return "ANTHROPIC_SERVICE_ACCOUNT_ID is not set";
+  if (!isTrusted(read.ANTHROPIC_BASE_URL)) return "ANTHROPIC_BASE_URL must begin with https://";
+  return { ruleId, organizationId, serviceAccountId, workspaceId };
+}
+
 export function readGateway(environment: NodeJS.ProcessEnv): Read<GatewaySettings> {
   const read = gatewaySchema.safeParse(environment);
   if (!read.success) return { ok: false, reason: messageOf(read.error) };
   const { ANTHROPIC_API_KEY: key, ANTHROPIC_BASE_URL: url, EGRESS_ALLOWED, ...rest } = read.data;
+  const federation = federationOf(read.data);
+  if (typeof federation === "string") return { ok: false, reason: federation };
   return {
     ok: true,
     settings: {
       listen: rest.GATEWAY_LISTEN,
       port: rest.GATEWAY_PORT,
-      provider: { url, own: url !== PROVIDER, ...accountOf(url, key) },
+      provider: { url, own: url !== PROVIDER, ...accountOf(url, key), ...(federation && { federation }) },
       model: rest.LLM_MODEL,
       capCents: rest.LLM_MAX_COST_CENTS,
       hosts: EGRESS_ALLOWED ?? null,

@@ -1,23 +1,45 @@
 /** Assembles the gateway of a run, or the stand-alone proxy for workflows without a gateway. */
+import { type Access, fixedAccess } from "./access.ts";
 import { createAllowList } from "./allow-list.ts";
 import { type DialPorts, INTERNET } from "./dial.ts";
+import { NO_KEY } from "./errors.ts";
+import { FederatedAccess } from "./federated-access.ts";
+import type { AskIdentity } from "./identity-tokens.ts";
+import { createKeyRedactor } from "./key-redactor.ts";
 import { ModelEndpoint } from "./model-endpoint.ts";
 import { createProxy } from "./proxy.ts";
 import { Refusals } from "./refusals.ts";
 import { type Serving, startServer } from "./server.ts";
-import type { EgressSettings, GatewaySettings } from "./settings.ts";
+import type { EgressSettings, GatewaySettings, Provider } from "./settings.ts";
 
 type Print = (sentence: string) => void;
+
+export interface GatewayPorts {
+  readonly dialPorts?: DialPorts;
+  /** Needed where the run signs in without a key. */
+  readonly askIdentity?: AskIdentity;
+  readonly now?: () => number;
+}
+
+function accessTo(provider: Provider, { askIdentity, now = Date.now }: GatewayPorts): Access {
+  const { url, credentials, no_key: error = NO_KEY, federation } = provider;
+  if (federation !== undefined && askIdentity !== undefined)
+    return new FederatedAccess({ url, federation, askIdentity, now });
+  if (credentials === null) return fixedAccess({ ok: false, error });
+  const redactor = createKeyRedactor([credentials["x-api-key"] ?? ""]);
+  return fixedAccess({ ok: true, authorization: { headers: credentials, betas: [], redactor } });
+}
 
 export async function startGateway(
   settings: GatewaySettings,
   print: Print,
-  dialPorts: DialPorts = INTERNET,
+  ports: GatewayPorts = {},
 ): Promise<Serving> {
+  const { dialPorts = INTERNET } = ports;
   const { hosts, listen, port } = settings;
   const refusals = new Refusals(print);
   const onRefusal = (reason: string): void => refusals.add(reason);
-  const endpoint = new ModelEndpoint({ ...settings, onRefusal });
+  const endpoint = new ModelEndpoint({ ...settings, access: accessTo(settings.provider, ports), onRefusal });
   const proxy = hosts === null ? null : createProxy({ allows: createAllowList(hosts), dialPorts, onRefusal });
   return startServer({ endpoint, proxy, refusals, print }, listen, port);
 }

@@ -6,7 +6,7 @@
 import type { APIError } from "@anthropic-ai/sdk";
 import type { Message, MessageCreateParamsNonStreaming } from "@anthropic-ai/sdk/resources/messages";
 import * as z from "zod";
-import { costLimitSchema, LOWERED_HEADER } from "../../src/contracts/gateway.ts";
+import { costLimitSchema, LOWERED_HEADER, noAccessSchema } from "../../src/contracts/gateway.ts";
 import { COMPATIBLE } from "../../src/contracts/model-choice.ts";
 import {
   type ListedModel,
@@ -174,6 +174,8 @@ function readError(error: APIError, model: string): Stop {
     const { cap_cents: capCents, spent_cents: spentCents, next_cents: nextCents } = over.data.error.cost_limit;
     return { kind: "over_budget", capCents, spentCents, nextCents };
   }
+  const noAccess = noAccessSchema.safeParse(error.error);
+  if (noAccess.success) return wrong(noAccess.data.error.message, noAccess.data.error.no_access);
   const own = refusalSchema.safeParse(error.error).success;
   switch (error.status) {
     case 400:

@@ -1,4 +1,7 @@
-/** Messages from the gateway to the agent: what the run's calls have cost, and that the cost limit is reached. */
+/**
+ * Messages of the gateway: to the agent what the run's calls have cost and why one was not sent, and to the run action
+ * that it needs an identity token of the run.
+ */
 import * as z from "zod";
 import { usageSchema } from "./result.ts";
 
@@ -23,6 +26,29 @@ export const costLimitSchema = z.object({
     cost_limit: z.object({ cap_cents: z.number(), spent_cents: z.number(), next_cents: z.number() }),
   }),
 });
+
+/** Why the run has no access to the provider; added to the provider's error format. The message is a whole sentence. */
+export const noAccessSchema = z.object({
+  type: z.literal("error"),
+  error: z.looseObject({
+    type: z.literal("authentication_error"),
+    message: z.string(),
+    no_access: z.enum(["key_missing", "key_refused"]),
+  }),
+});
+
+export type NoAccess = z.infer<typeof noAccessSchema>["error"]["no_access"];
+
+/** A line of the gateway's output; the run action answers each with one line of JSON on the gateway's input. */
+export const IDENTITY_TOKEN_WANTED = "The gateway asks for an identity token of this run.";
+
+export const identityAnswerSchema = z.union([
+  z.object({ token: z.string().min(1) }),
+  /** Without a full stop. `again`: another attempt may succeed. */
+  z.object({ reason: z.string(), again: z.boolean() }),
+]);
+
+export type IdentityAnswer = z.infer<typeof identityAnswerSchema>;
 
 export type CostLimit = z.infer<typeof costLimitSchema>["error"]["cost_limit"];
 

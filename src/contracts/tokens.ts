@@ -90,6 +90,18 @@ export const TOKENS: readonly Token[] = [
     shown: "the server that is its audience; never a container",
   },
   {
+    name: "a run's identity for the model's provider (OIDC), where the repository has no key",
+    lives: "the run action and the gateway's container, in memory",
+    lasts: "minutes, as GitHub says; each is exchanged once",
+    shown: "the provider, which is its audience; never the agent's container",
+  },
+  {
+    name: "what the provider gives in exchange for it (`sk-ant-oat…`)",
+    lives: "the gateway's container, in memory",
+    lasts: "minutes, as the provider says",
+    shown: "the provider; never the agent's container",
+  },
+  {
     name: "a person's token from signing in",
     lives: "the server's memory",
     lasts: "one question; then it is taken back",

@@ -6,7 +6,7 @@ import { onTestFinished } from "vitest";
 import * as z from "zod";
 import type { DialPorts } from "../../agent/gateway/dial.ts";
 import { type GatewaySettings, readGateway } from "../../agent/gateway/settings.ts";
-import { startGateway } from "../../agent/gateway/start.ts";
+import { type GatewayPorts, startGateway } from "../../agent/gateway/start.ts";
 import { SPENT_PATH, type Spent, spentSchema } from "../../src/contracts/gateway.ts";
 
 export const KEY = "provider-key-0123456789";
@@ -81,6 +81,7 @@ export async function startTested(
   environment: Record<string, string> = {},
   dialPorts?: DialPorts,
   more: Partial<GatewaySettings> = {},
+  ports: GatewayPorts = {},
 ): Promise<Gateway> {
   const base = {
     ANTHROPIC_API_KEY: KEY,
@@ -91,11 +92,10 @@ export async function startTested(
   const read = readGateway({ ...base, ...environment });
   if (!read.ok) throw new Error(read.reason);
   const said: string[] = [];
-  const { port, close } = await startGateway(
-    { ...read.settings, ...more },
-    (sentence) => said.push(sentence),
-    dialPorts,
-  );
+  const { port, close } = await startGateway({ ...read.settings, ...more }, (sentence) => said.push(sentence), {
+    ...(dialPorts && { dialPorts }),
+    ...ports,
+  });
   onTestFinished(() => close());
   const url = `http://127.0.0.1:${port}`;
   return {

@@ -86,7 +86,7 @@ export async function runJob(setup: JobSetup): Promise<FinishedJob> {
     await giveTo(checkout.folder, AGENT_UID);
     const parts = { docker, names, settings, brief, networks, show };
     const ended = await runContainers({
-      ...{ ...parts, gateway: startGateway(parts), cancelled: new AbortController().signal },
+      ...{ ...parts, gateway: startGateway({ ...parts, mask: () => {} }), cancelled: new AbortController().signal },
       follow: async (stdout: Readable) => show(await text(stdout)),
     });
     return { id, ...ended, checkout, output };

@@ -10,6 +10,8 @@ import { type RunnerOptions, startRunner } from "./actions/runner.ts";
 import { type ContainerWishes, chooseContainers } from "./containers.ts";
 import { demoFiles } from "./demo/demo-files.ts";
 import { type GitHubOptions, type SandboxGitHub, startGitHub } from "./github/main.ts";
+import { ISSUER_PATH } from "./github/oidc.ts";
+import type { FederationRule, FederationSetup } from "./model/federation.ts";
 import type { Script } from "./model/protocol.ts";
 import { type Model, startModel } from "./model/server.ts";
 import { KNOWN_TASKS } from "./model/task.ts";
@@ -51,6 +53,8 @@ export interface SandboxSetup {
   readonly script?: Script;
   /** A real model instead of the scripted one. */
   readonly anthropic?: { readonly api_key: string; readonly base_url: string | null } | null;
+  /** True: the repository has no key, its runs sign in to the scripted model by this rule; parts of it may differ. */
+  readonly keyless?: boolean | Partial<FederationRule>;
   /** The command that starts a program of this project; unless given, {@link programOf}. */
   readonly program?: (path: string) => string[];
   /** Where the jobs' containers run; unless given, as processes. */
@@ -87,18 +91,44 @@ const OWN_INPUTS = {
   agent_image: "vars.JOURNEYMAN_AGENT_IMAGE",
 };
 
-function withOwnInputs(workflow: string): string {
+/** What signs the runs of a repository without a key in: ids, none of which is a secret. */
+const FEDERATION = {
+  anthropic_federation_rule_id: "fdrl_demo",
+  anthropic_organization_id: "00000000-0000-4000-8000-000000000001",
+  anthropic_service_account_id: "svac_demo",
+};
+
+function withOwnInputs(workflow: string, keyless: boolean): string {
   const lines = Object.entries(OWN_INPUTS).map(([name, value]) => `${name}: \${{ ${value} }}`);
+  const ids = Object.entries(FEDERATION).map(([name, id]) => `${name}: ${id}`);
   return workflow.replace(/^( +)anthropic_api_key: .*\n/m, (line, indent: string) =>
-    [line, ...lines.map((one) => `${indent}${one}\n`)].join(""),
+    [...(keyless ? [] : [line]), ...[...lines, ...(keyless ? ids : [])].map((one) => `${indent}${one}\n`)].join(""),
   );
+}
+
+/** The provider as its administrator has set it up for the demo repository. */
+function federationFor({ url }: SandboxGitHub, rule: Partial<FederationRule>): FederationSetup {
+  return {
+    rules: [
+      {
+        ...{ id: FEDERATION.anthropic_federation_rule_id, organization: FEDERATION.anthropic_organization_id },
+        ...{
+          serviceAccount: FEDERATION.anthropic_service_account_id,
+          issuer: `${url}${ISSUER_PATH}`,
+          subject: "repo:*",
+        },
+        ...{ audience: "https://api.anthropic.com", claims: { repository: DEMO }, lifetimeSeconds: 600, ...rule },
+      },
+    ],
+    keys: async (issuer) => (await fetch(`${issuer}/.well-known/jwks`)).json(),
+  };
 }
 
 async function filesOf(options: SandboxSetup): Promise<Record<string, string>> {
   const workflow = await readFile(new URL(".github/workflows/run-job.yml", PROJECT), "utf8");
   const settings = options.settings === undefined ? DEMO_SETTINGS : options.settings;
   const files = demoFiles({
-    ...(options.workflow === false ? {} : { runJobWorkflow: withOwnInputs(workflow) }),
+    ...(options.workflow === false ? {} : { runJobWorkflow: withOwnInputs(workflow, options.keyless !== undefined) }),
     ...(settings === null ? {} : { settings }),
   });
   const all = Object.entries({ ...files, ...options.files });
@@ -123,7 +153,12 @@ export async function startSandbox(options: SandboxSetup = {}): Promise<Sandbox>
   const chosen = await chooseContainers(containers, shimOf(program));
   const own = await layOutActions(PROJECT, program);
   const github = await startGitHub({ ...(options.anthropic ? {} : { hint: KNOWN }), ...options.github });
-  const model = await startModel({ ...(options.script ? { script: options.script } : {}), host: chosen.host });
+  const { keyless } = options;
+  const model = await startModel({
+    ...(options.script ? { script: options.script } : {}),
+    ...(keyless ? { federation: federationFor(github, keyless === true ? {} : keyless) } : {}),
+    host: chosen.host,
+  });
   const backend = {
     ...github.actions,
     appendLog(jobId: number, text: string): void {
@@ -156,7 +191,7 @@ export async function startSandbox(options: SandboxSetup = {}): Promise<Sandbox>
   github.createLabel(DEMO, JOB_LABEL, "1f883d");
   github.setCollaborator(DEMO, READER, "read");
   const modelAccess = options.anthropic ?? { api_key: "sandbox-model-key", base_url: model.url };
-  github.setSecret(DEMO, "ANTHROPIC_API_KEY", modelAccess.api_key);
+  if (!keyless) github.setSecret(DEMO, "ANTHROPIC_API_KEY", modelAccess.api_key);
   const { base_url } = modelAccess;
   if (base_url !== null) github.setVariable(DEMO, "ANTHROPIC_BASE_URL", base_url);
   if (chosen.image !== null) github.setVariable(DEMO, "JOURNEYMAN_AGENT_IMAGE", chosen.image);

@@ -6,15 +6,8 @@ import * as z from "zod";
 import { JOB_ID_PATTERN } from "../../../src/contracts/brief.ts";
 import { RUN_ACTION_HEADER, RUN_ACTION_VERSION } from "../../../src/contracts/run-report.ts";
 import { Secret } from "../../../src/contracts/secret.ts";
-
-const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/;
-
-export function isTrusted(address: string): boolean {
-  if (!URL.canParse(address)) return false;
-  const { protocol, hostname, username, password } = new URL(address);
-  if (username !== "" || password !== "") return false;
-  return protocol === "https:" || (protocol === "http:" && LOOPBACK.test(hostname));
-}
+import { isTrusted } from "../../trusted-address.ts";
+import type { TokenIssuer } from "./identity-token.ts";
 
 const address = (name: string) =>
   z
@@ -35,8 +28,7 @@ export interface UploaderSettings {
   readonly jobId: string;
   /** Also the audience of the identity tokens: a token for one App is useless to another. */
   readonly appUrl: string;
-  /** Where GitHub issues this run's identity tokens, and the credential for it. */
-  readonly identity: { readonly url: string; readonly bearer: Secret };
+  readonly identity: TokenIssuer;
   /** Added to every request to the App. */
   readonly headers: Readonly<Record<string, string>>;
 }
@@ -49,7 +41,7 @@ export type ReadUploaderSettings =
 export function appSettingsOf(
   appUrl: string | null,
   jobId: string,
-  identity: UploaderSettings["identity"] | null,
+  identity: TokenIssuer | null,
 ): UploaderSettings | string {
   if (appUrl === null) return "the job's brief names no App";
   if (!isTrusted(appUrl)) return "the App's address does not begin with https://";

@@ -148,6 +148,10 @@ export class SandboxSettings extends SandboxPeople {
     this.repositoryOf(name).secrets[key] = value;
   }
 
+  secrets(name: RepoName): Readonly<Record<string, string>> {
+    return this.repositoryOf(name).secrets;
+  }
+
   setVariable(name: RepoName, key: string, value: string): void {
     this.repositoryOf(name).variables[key] = value;
   }

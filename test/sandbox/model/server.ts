@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import { setTimeout as wait } from "node:timers/promises";
 import * as z from "zod";
 import { defaultScript } from "./default-script.ts";
+import { Federation, type FederationSetup, TOKEN_PATH } from "./federation.ts";
 import { answerModels, MODELS_PATH, refuseModel } from "./models.ts";
 import { errorBody, type ModelReply, type ModelRequest, readRequest, type Script } from "./protocol.ts";
 import { jsonAnswer, messageOf, sseAnswer } from "./reply.ts";
@@ -26,12 +27,15 @@ export interface ModelOptions {
   readonly host?: string;
   readonly script?: Script;
   readonly now?: () => number;
+  /** Who may sign in without a key; unless given, nobody. */
+  readonly federation?: FederationSetup;
 }
 
 export interface Model {
   readonly url: string;
   requests(): readonly SeenRequest[];
   setScript(script: Script): void;
+  readonly federation: Federation;
   close(): Promise<void>;
 }
 
@@ -39,14 +43,18 @@ export async function startModel(options: ModelOptions = {}): Promise<Model> {
   const seen: SeenRequest[] = [];
   const closing = new AbortController();
   let script = options.script ?? defaultScript;
-  const today = () => new Date((options.now ?? Date.now)()).toISOString().slice(0, 10);
+  const now = options.now ?? Date.now;
+  const today = () => new Date(now()).toISOString().slice(0, 10);
+  const federation = new Federation(options.federation ?? { rules: [], keys: async () => ({ keys: [] }) }, now);
   const remember = (one: SeenRequest) => {
     seen.push(one);
     if (seen.length > KEPT_REQUESTS) seen.shift();
   };
   const { port = 0, host = "127.0.0.1" } = options;
   const server = createServer((req, res) => {
-    serve(req, res, { today, remember, script: () => script, closing: closing.signal }).catch(() => res.destroy());
+    serve(req, res, { today, remember, script: () => script, closing: closing.signal, federation }).catch(() =>
+      res.destroy(),
+    );
   });
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
@@ -56,6 +64,7 @@ export async function startModel(options: ModelOptions = {}): Promise<Model> {
   return {
     url: `http://${host}:${address.port}`,
     requests: () => [...seen],
+    federation,
     setScript: (next) => {
       script = next;
     },
@@ -76,6 +85,7 @@ interface Serving {
   remember(one: SeenRequest): void;
   script(): Script;
   readonly closing: AbortSignal;
+  readonly federation: Federation;
 }
 
 async function serve(req: IncomingMessage, res: ServerResponse, serving: Serving): Promise<void> {
@@ -84,6 +94,13 @@ async function serve(req: IncomingMessage, res: ServerResponse, serving: Serving
   const text = await readBody(req);
   if (text === undefined) return refuse(res, 413, "request_too_large", "Request exceeds the maximum size");
   const key = req.headers["x-api-key"] ?? /^Bearer (.+)$/.exec(req.headers.authorization ?? "")?.[1];
+  const betas = String(req.headers["anthropic-beta"] ?? "");
+  if (path === TOKEN_PATH && req.method === "POST") {
+    const { status, body } = await serving.federation.exchange(parseJson(text), betas);
+    return sendJson(res, status, body);
+  }
+  const refusal = key !== undefined && federationRefusal(String(key), req, serving.federation);
+  if (refusal) return refuse(res, 401, "authentication_error", refusal);
   if (path === MODELS_PATH || path.startsWith(`${MODELS_PATH}/`)) {
     if (req.method !== "GET") return refuse(res, 405, "invalid_request_error", "Method Not Allowed");
     if (!key) return refuse(res, 401, "authentication_error", NO_KEY);
@@ -103,6 +120,13 @@ async function serve(req: IncomingMessage, res: ServerResponse, serving: Serving
   if (refused !== null) return sendJson(res, refused.status, refused.body);
   if (counting) return sendJson(res, 200, { input_tokens: countTokens(read.request) });
   await answer(res, read.request, await serving.script()(read.request), serving.closing);
+}
+
+/** An access token counts as a bearer token alone. */
+function federationRefusal(key: string, { headers }: IncomingMessage, federation: Federation): string | null {
+  if (!federation.isAccessToken(key)) return null;
+  if (headers["x-api-key"] !== undefined) return "invalid x-api-key";
+  return federation.refusal(key, String(headers["anthropic-beta"] ?? ""));
 }
 
 async function answer(
