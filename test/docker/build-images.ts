@@ -2,6 +2,8 @@
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { PUBLISHER } from "../../src/contracts/publisher.ts";
+import { VERSION } from "../../src/contracts/version.ts";
 
 const PROJECT = join(import.meta.dirname, "..", "..");
 
@@ -40,7 +42,17 @@ function findBase(): string {
 export function buildImages(): Images {
   const base = findBase();
   const build = (target: string): string => {
-    const what = ["--build-arg", `NODE_IMAGE=${base}`, "--target", target, "--tag", `journeyman-test:${target}`];
+    const labels = [`source=https://github.com/${PUBLISHER}`, `version=${VERSION}`];
+    const labelled = labels.flatMap((label) => ["--label", `org.opencontainers.image.${label}`]);
+    const what = [
+      ...labelled,
+      "--build-arg",
+      `NODE_IMAGE=${base}`,
+      "--target",
+      target,
+      "--tag",
+      `journeyman-test:${target}`,
+    ];
     return output("docker", "build", "--quiet", ...what, ".");
   };
   return { base, app: build("app"), agent: build("agent") };

@@ -2,20 +2,24 @@
  * `npm run docs`: writes the tables of the documents that follow from the code. `npm run docs -- pictures` takes the
  * README's pictures of a job in the sandbox, which needs a Chromium.
  */
-import { readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { pathOf } from "../process/read-markdown.ts";
 import { PAGES, written } from "./pages.ts";
+import { NAMED_FILES, withPublisher } from "./publisher-name.ts";
 import { regions } from "./regions.ts";
 
 async function writeTables(): Promise<void> {
   const all = await regions();
-  for (const page of PAGES) {
-    const now = readFileSync(pathOf(page), "utf8");
-    const next = written(now, all);
-    if (next === now) continue;
-    writeFileSync(pathOf(page), next);
-    console.log(`${page} is written.`);
-  }
+  for (const page of PAGES) rewrite(page, (now) => written(now, all));
+  for (const file of NAMED_FILES.filter((name) => existsSync(pathOf(name)))) rewrite(file, (now) => withPublisher(now));
+}
+
+function rewrite(file: string, next: (now: string) => string): void {
+  const now = readFileSync(pathOf(file), "utf8");
+  const text = next(now);
+  if (text === now) return;
+  writeFileSync(pathOf(file), text);
+  console.log(`${file} is written.`);
 }
 
 const [what = "tables"] = process.argv.slice(2);

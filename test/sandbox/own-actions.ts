@@ -2,12 +2,14 @@
  * Provides the project's own actions to the sandbox's runner: a folder that stands for the project's repository at a
  * release, with each `action.yml` and, in place of the bundles, programs that start the sources.
  */
-import { copyFile, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
+import * as z from "zod";
 
-const REPOSITORY = "journeyman-app/journeyman";
+/** Under whose name workflows use them. */
+const packageSchema = z.object({ repository: z.string().transform((text) => text.replace(/^github:/, "")) });
 
 /** Each action's file, and what its programs are made of. */
 const ACTIONS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
@@ -37,5 +39,6 @@ export async function layOutActions(project: URL, program: (path: string) => str
       await writeFile(join(root, name), `await import(${JSON.stringify(target)});\n`);
     }
   }
-  return { folders: { [REPOSITORY]: root }, remove: () => rm(root, { recursive: true, force: true }) };
+  const { repository } = packageSchema.parse(JSON.parse(await readFile(new URL("package.json", project), "utf8")));
+  return { folders: { [repository]: root }, remove: () => rm(root, { recursive: true, force: true }) };
 }

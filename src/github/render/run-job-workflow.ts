@@ -1,5 +1,7 @@
 /** The current workflow file, and the notice for repositories with an outdated copy. */
 
+import { RUN_JOB_ACTION } from "../../contracts/publisher.ts";
+
 export const RUN_JOB_WORKFLOW = `name: Run job
 run-name: \${{ github.event.head_commit.message || format('Run {0}', github.ref_name) }}
 on:
@@ -15,7 +17,7 @@ jobs:
     steps:
       # set-up actions (setup-go, setup-java …) may stand here; with a checkout of the default branch alone, and no
       # step that runs the repository's own code: see Toolchain in Journeyman's docs/install.md
-      - uses: journeyman-app/journeyman/.github/actions/run-job@v1
+      - uses: ${RUN_JOB_ACTION}
         with:
           anthropic_api_key: \${{ secrets.ANTHROPIC_API_KEY }}
 `;
