@@ -21,7 +21,7 @@ program
 
 const keys = program
   .command("keys")
-  .description("mint, list, rotate and revoke API keys")
+  .description("create, list, rotate and revoke API keys")
   .addHelpText(
     "after",
     `
@@ -56,7 +56,7 @@ async function atDesk(work: (githubClient: KeyAdmin) => Promise<void>): Promise<
 
 keys
   .command("create")
-  .description("mint a key; the key alone is printed on stdout, once")
+  .description("create a key; the key alone is printed on stdout, once")
   .requiredOption("--account <name>", "whose jobs the key creates and sees")
   .requiredOption("--repository <owner/name>", 'the repository that the key is for; "*": every one')
   .option("--scopes <list>", "read, write, work, admin, separated by commas (default: read,write,work)")
@@ -84,7 +84,7 @@ keys
 
 keys
   .command("rotate <id>")
-  .description("mint a key like this one; the new key alone is printed on stdout, and the old one ends")
+  .description("create a key like this one; the new key alone is printed on stdout, and the old one ends")
   .option("--overlap <time>", "how long the old key still works, such as 0, 30m, 24h or 7d", "24h")
   .action((id: string, options: { overlap: string }) =>
     atDesk(async (githubClient) => {

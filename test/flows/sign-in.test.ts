@@ -133,7 +133,7 @@ describe("a key that somebody has signed in for", () => {
   });
 });
 
-describe("nothing is minted, and a page says why,", () => {
+describe("no key is created, and a page says why,", () => {
   const refusedBy = async (harness: Harness, visit: Visit, status: number, words: string) => {
     expect([visit.status, wordsOf(visit.text)]).toEqual([status, expect.stringContaining(words)]);
     expect(visit.headers.get("content-type")).toContain("text/html");

@@ -10,12 +10,12 @@ import { type LogLine, logLineSchema } from "../../src/contracts/log-line.ts";
 import { RUN_ACTION_HEADER } from "../../src/contracts/run-report.ts";
 import { JOB_ID } from "../unit/agent-job.ts";
 
-/** What happens to one report in place of being heard. */
+/** What happens to one report instead of being received. */
 export type Fate =
   | { readonly status: number; readonly headers?: Record<string, string>; readonly body?: unknown }
   | "cut"
   | "stall"
-  /** Heard, but the answer is lost. */
+  /** Received, but the answer is lost. */
   | "lose";
 
 const reported = z.object({ lines: z.array(logLineSchema) });
@@ -30,7 +30,7 @@ export class FakeApp {
   readonly versions: (string | undefined)[] = [];
   readonly deniedPeople: string[] = [];
   readonly handedIn: unknown[] = [];
-  /** Of the reports to come, in their order; then all are heard. */
+  /** Of the reports to come, in their order; then all are received. */
   readonly fates: Fate[] = [];
   tokenLifeS = 300;
   received = 0;

@@ -279,7 +279,11 @@ describe("the hand-in", () => {
       [{ status: 409, body: { error: "The job\nis ::over::" } }],
       /^no http:\S+ answers 409: The job is ::over::\n$/,
     ],
-    ["no answer in all tries", Array.from({ length: 9 }, (): Fate => "cut"), /^no http:\S+ cannot be reached: .+\n$/],
+    [
+      "no answer in all attempts",
+      Array.from({ length: 9 }, (): Fate => "cut"),
+      /^no http:\S+ cannot be reached: .+\n$/,
+    ],
     [
       "no token in the answer",
       [{ status: 200, body: { token: "two words" } }],

@@ -70,12 +70,12 @@ it("neither loses nor doubles a cent when it is killed among 200 money commands,
     return told;
   };
 
-  const minted = await fetch(`${url}/api/keys`, {
+  const newKey = await fetch(`${url}/api/keys`, {
     method: "POST",
     headers: { "x-api-key": ADMIN },
     body: JSON.stringify({ account: "ada", repository: "*" }),
   });
-  const { key } = (await minted.json()) as { key: string };
+  const { key } = (await newKey.json()) as { key: string };
   const credit = (once: string, amount_cents: number): Asked => ({
     ...{ path: "/api/wallet/credit", key: ADMIN, once, body: { account: "ada", amount_cents } },
   });

@@ -1,4 +1,4 @@
-/** The scanner that looks for commands, held against a whole Markdown parser: what that calls no text is never heard. */
+/** The scanner that looks for commands, held against a whole Markdown parser: what that calls no text is never found. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { findCommand, firstWord } from "../../src/github/events/find-command.ts";
@@ -136,9 +136,9 @@ describe("the scanner", () => {
 
   test("is almost never in doubt", () => {
     const bodies = fc.sample(body, { numRuns: 3_000, seed: 1 });
-    const heard = bodies.filter((text) => findByMdast(text) !== null);
-    const missed = heard.filter((text) => findCommand(text) === null);
-    expect(heard.length).toBeGreaterThan(500);
-    expect(missed.length / heard.length).toBeLessThan(0.08);
+    const found = bodies.filter((text) => findByMdast(text) !== null);
+    const missed = found.filter((text) => findCommand(text) === null);
+    expect(found.length).toBeGreaterThan(500);
+    expect(missed.length / found.length).toBeLessThan(0.08);
   });
 });

@@ -1,4 +1,4 @@
-/** The contract of what the market keeps beside jobs: money, agents, quotes, parcels, and the queue. */
+/** The contract of what the market keeps beside jobs: money, agents, quotes, attachment blobs, and the queue. */
 import { describe, expect, it } from "vitest";
 import type { JobId } from "../../../src/domain/job/job.ts";
 import { charge, credit, refund, userAccount } from "../../../src/domain/market/ledger.ts";
@@ -167,7 +167,7 @@ export function describeMarketRooms(engine: Engine): void {
         expect(await agents.list("eve")).toEqual([]);
       }));
 
-    it("keeps parcels of a job, the same one once, until they are removed", () =>
+    it("keeps attachment blobs of a job, the same one once, until they are removed", () =>
       withStore(engine, async (store, reopen) => {
         const put = async (job: JobId, text: string) => {
           const answer = await store.blobs.put(job, text, { account: "ada", most: 3 });

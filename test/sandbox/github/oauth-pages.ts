@@ -117,7 +117,7 @@ function exchange(world: World, request: PageRequest): Shown {
     redirectUri: given.redirect_uri,
     verifier: given.code_verifier,
   });
-  const said: object = "error" in who ? who : world.tokens.mintUserToken(who);
+  const said: object = "error" in who ? who : world.tokens.createUserToken(who);
   const json = request.headers.accept?.includes("json") ?? false;
   const type = json ? "application/json" : "application/x-www-form-urlencoded";
   const pairs = Object.entries(said).map(([name, value]): [string, string] => [name, String(value)]);
