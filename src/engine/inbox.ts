@@ -59,7 +59,7 @@ const installationOf = (event: GitHubEvent): number =>
   "repository" in event ? event.repository.installation_id : event.installation_id;
 
 export function createInboxWorker({ inbox, webhookProcessor, clock, log, meter }: Needs): InboxWorker {
-  const turns = createFairQueue(SLOTS);
+  const fairQueue = createFairQueue(SLOTS);
   const working = new Set<Promise<void>>();
   const waiting = new Set<() => void>();
   let stopping = false;
@@ -97,7 +97,7 @@ export function createInboxWorker({ inbox, webhookProcessor, clock, log, meter }
   const work = (delivery: PendingDelivery, failures: number, again: boolean): void => {
     const receiverQueue = queueKeyOf(delivery.event);
     const done: Promise<void> = (queues.get(receiverQueue) ?? Promise.resolve())
-      .then(() => turns.take(installationOf(delivery.event), () => attempt(delivery, failures, again)))
+      .then(() => fairQueue.take(installationOf(delivery.event), () => attempt(delivery, failures, again)))
       .catch((error: unknown) => log.error({ delivery: delivery.id, error }, "the inbox failed"))
       .finally(() => {
         working.delete(done);

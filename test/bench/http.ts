@@ -114,7 +114,7 @@ const environment = (dir: string): Record<string, string> => ({
   API_KEY,
   // one key asks for all of it
   QUOTA_JOBS_UNDER_WAY: "1000000",
-  QUOTA_TURNS_PER_DAY: "1000000",
+  QUOTA_ROUNDS_PER_DAY: "1000000",
   DATA_DIR: join(dir, "data"),
   HOST: "127.0.0.1",
   PORT: "0",

@@ -83,15 +83,15 @@ const ENTRY_POINTS: readonly (readonly [
   ],
   [
     "POST /api/create-job",
-    "turns_per_day",
+    "rounds_per_day",
     429,
     (w) => twice(() => w.ada.ask("POST", "/api/create-job", { job: "x" })),
   ],
   ["POST …/job", "jobs_under_way", 409, (w) => twice(() => w.ada.ask("POST", PROJECT, { prompt: "x" }))],
-  ["POST …/job", "turns_per_day", 429, (w) => twice(() => w.ada.ask("POST", PROJECT, { prompt: "x" }))],
+  ["POST …/job", "rounds_per_day", 429, (w) => twice(() => w.ada.ask("POST", PROJECT, { prompt: "x" }))],
   [
     "POST …/message",
-    "turns_per_day",
+    "rounds_per_day",
     429,
     async (w) => {
       const id = await made(w.ada.ask("POST", PROJECT, { prompt: "x" }));
@@ -99,7 +99,7 @@ const ENTRY_POINTS: readonly (readonly [
     },
   ],
   ["an order", "open_orders", 409, (w) => twice(() => order(w))],
-  ["an order", "turns_per_day", 429, (w) => twice(() => order(w))],
+  ["an order", "rounds_per_day", 429, (w) => twice(() => order(w))],
   ["an order with attachments", "kept_bytes", 409, (w) => twice(() => order(w, { attachments: ATTACHMENTS }))],
   ["an order with secrets", "kept_bytes", 409, (w) => twice(() => order(w, { envVars: { A: "x".repeat(600) } }))],
   ["an order without a quote", "quotes_per_hour", 429, (w) => twice(() => order(w))],
@@ -139,7 +139,7 @@ const ENTRY_POINTS: readonly (readonly [
     },
   ],
   ["the comment /job", "jobs_under_way", 409, (w) => twice(() => comment(w, "/job say hello"))],
-  ["the comment /job", "turns_per_day", 429, (w) => twice(() => comment(w, "/job say hello"))],
+  ["the comment /job", "rounds_per_day", 429, (w) => twice(() => comment(w, "/job say hello"))],
   ["the comment /job --market", "open_orders", 409, (w) => twice(() => comment(w, "/job --market --price 5.00 go"))],
   [
     "the comment /job --market",
@@ -188,7 +188,7 @@ describe("the quotas of an account", () => {
   );
 
   it("are of one account: another is not touched by them", async () => {
-    const market = await startMarket({ quotas: { open_orders: 1, quotes_per_hour: 1, turns_per_day: 1 } });
+    const market = await startMarket({ quotas: { open_orders: 1, quotes_per_hour: 1, rounds_per_day: 1 } });
     const [ada, eve] = [await market.person("ada", 1_000), await market.person("eve", 1_000)];
     await ada.order();
     expect((await eve.order()).status).toBe("queued");
@@ -218,7 +218,7 @@ describe("the quotas of an account", () => {
   });
 
   it("of turns and of estimates are as full after a restart as before, until their time is over", async () => {
-    const market = await startMarket({ quotas: { turns_per_day: 1, quotes_per_hour: 1 } });
+    const market = await startMarket({ quotas: { rounds_per_day: 1, quotes_per_hour: 1 } });
     const ada = await market.person("ada", 1_000);
     const turn = () => ada.ask("POST", "/api/create-job", { job: "x" });
     const estimate = () => ada.ask("POST", "/api/jobs/run", { prompt: "How much?", price_cents: 500 });

@@ -57,7 +57,7 @@ it("neither loses nor doubles a cent when it is killed among 200 money commands,
       // more of everything than the walk asks for
       more: {
         QUOTA_QUOTES_PER_HOUR: "1000",
-        QUOTA_TURNS_PER_DAY: "5000",
+        QUOTA_ROUNDS_PER_DAY: "5000",
         QUOTA_OPEN_ORDERS: "1000",
         QUOTA_JOBS_UNDER_WAY: "1000",
       },

@@ -19,7 +19,7 @@ export interface QuotaLimits {
   /** Estimates: each may spend the server's model. */
   readonly quotes_per_hour: number;
   /** Rounds of work that are asked for: new jobs, messages and retries. */
-  readonly turns_per_day: number;
+  readonly rounds_per_day: number;
   /** Jobs of the market that a worker without any paid work may have at once; one more for each that was paid. */
   readonly accepted_jobs: number;
 }
@@ -31,7 +31,7 @@ export const DEFAULT_QUOTAS: QuotaLimits = {
   open_orders: 100,
   jobs_under_way: 100,
   quotes_per_hour: 60,
-  turns_per_day: 1_000,
+  rounds_per_day: 1_000,
   accepted_jobs: 3,
 };
 
@@ -117,7 +117,7 @@ export function countedAccount(command: Command, job: Job | null): string | null
 }
 
 /** A round of work is asked for. */
-export const isTurn = ({ type }: Command): boolean => type === "create" || type === "message" || type === "retry";
+export const beginsRound = ({ type }: Command): boolean => type === "create" || type === "message" || type === "retry";
 
 /** What this decision would make of a job is more than the account may have; null: it is not. */
 export const overJobs = (
@@ -132,10 +132,10 @@ export const overJobs = (
     ? overWorking(workerOf(after)?.account ?? "", usage, limits, now)
     : ((isOrder(command, after) ? inDebt(after.account, usage) : null) ?? overSending(before, after, usage, limits));
 
-export const tooManyTurns = (account: string, { turns_per_day }: QuotaLimits, retry_after_ms: number): Refusal => ({
+export const tooManyRounds = (account: string, { rounds_per_day }: QuotaLimits, retry_after_ms: number): Refusal => ({
   ...refusal(
     "rate_limited",
-    `${account} has asked for ${counted(turns_per_day, "round", "rounds")} of work within a day, which is the most; ask again later.`,
+    `${account} has asked for ${counted(rounds_per_day, "round", "rounds")} of work within a day, which is the most; ask again later.`,
   ),
   retry_after_ms,
 });
