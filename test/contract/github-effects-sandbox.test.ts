@@ -241,7 +241,7 @@ describe("the performer on the local GitHub", () => {
     await known.perform(BRIEF);
     await known.perform({ type: "delete-branch" });
     const repository = await b.repositories.get("octo", "demo");
-    if (!repository?.base) throw new Error("nothing was learned");
+    if (!repository?.base) throw new Error("nothing was stored");
     const gone = "1".repeat(40);
     await b.repositories.put({ ...repository, base: { ...repository.base, head_sha: gone, tree_sha: gone } });
     const journey = start();
@@ -527,7 +527,7 @@ describe("the performer on the local GitHub", () => {
     expect(await b.performer.perform({ type: "disable-auto-merge" }, journey.job, true)).toEqual({ ended: "done" });
   });
 
-  it("answers at the desk: permission, pull request, installation, and one reply", async () => {
+  it("answers by the GitHub client: permission, pull request, installation, and one reply", async () => {
     const repository = { owner: "octo", name: "demo", installation_id: b.installation };
     const ada = await b.githubClient.permission(repository, "ada");
     expect(ada).toEqual({ permission: "write", person: { id: expect.any(Number), login: "ada" } });

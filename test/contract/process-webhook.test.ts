@@ -1,4 +1,4 @@
-/** The door with a real store behind it: who may ask, and jobs whose repository moves away under them. */
+/** Webhook processing with a real store: who may ask, and jobs whose repository moves away under them. */
 import { rm } from "node:fs/promises";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { DEFAULT_REPOSITORY_SETTINGS } from "../../src/contracts/settings.ts";

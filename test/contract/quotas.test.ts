@@ -1,4 +1,4 @@
-/** The quotas of an account, at every door by which work is asked for or taken: the second is refused where one is allowed. */
+/** The quotas of an account, at every entry point by which work is asked for or taken: the second is refused where one is allowed. */
 import { globSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { UNPAID_LIMIT_MS } from "../../src/domain/job/next-timer.ts";
@@ -247,7 +247,7 @@ describe("the quotas of an account", () => {
     expect(taken.map(({ status }) => status).sort()).toEqual([200, 200, 409]);
   });
 
-  it("are asked in one place: no door estimates or keeps anything by itself", () => {
+  it("are asked in one place: no other code estimates or keeps anything by itself", () => {
     const files = globSync("src/{http,engine,github,actions}/**/*.ts").filter((file) => !file.endsWith("quotas.ts"));
     const passing = files.filter((file) => /estimator\.estimate\(|blobs\.put\(/.test(readFileSync(file, "utf8")));
     expect(passing).toEqual([]);

@@ -1,5 +1,5 @@
 /**
- * The other side of a running job, for tests of the courier: a real HTTP server that gives identity tokens as GitHub
+ * The other side of a running job, for tests of the log uploader: a real HTTP server that gives identity tokens as GitHub
  * does and hears reports as the App does, or does to them what a test asks for. Accepts nothing without the token that
  * it gave last for its own address.
  */

@@ -108,21 +108,21 @@ const body = fc
   .map((lines) => lines.map(([text, end]) => text + end).join(""));
 
 /** Where the scanner may say no to what the parser calls text. */
-const doubtful = (text: string): boolean =>
+const isAmbiguous = (text: string): boolean =>
   // what may go on with the line of a quote or a list is taken to do so
   /^ {0,3}(?:>|[-+*]|\d{1,9}[.)])/m.test(text) ||
   // a paragraph that may begin with a link's definition
   /^[ \t]*\[[\s\S]*?\]:/m.test(text);
 
 describe("the scanner", () => {
-  test("hears nothing that a Markdown parser calls no text, and everything else, doubtful places aside", () => {
+  test("finds nothing that a Markdown parser calls no text, and everything else, ambiguous places aside", () => {
     fc.assert(
       fc.property(body, (text) => {
         for (const [scanned, parsed] of [
           [findCommand(text), findByMdast(text)],
           [firstWord(text), firstByMdast(text)],
         ] as const) {
-          if (scanned !== parsed && !(doubtful(text) && isLater(scanned, parsed)))
+          if (scanned !== parsed && !(isAmbiguous(text) && isLater(scanned, parsed)))
             expect([text, scanned]).toEqual([text, parsed]);
         }
       }),

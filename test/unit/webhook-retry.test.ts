@@ -69,7 +69,7 @@ const takeAll = (receiverQueue: ReceiverQueue<number>, now: number): number[] =>
   return taken;
 };
 
-describe("the lane of a receiver", () => {
+describe("the queue of a receiver", () => {
   it("begins with one request and takes one more for each that goes well, up to a bound, in order", () => {
     const receiverQueue = filled(1_000);
     const all: number[] = [];
