@@ -10,7 +10,7 @@ import type { JobService } from "./engine/ports/service.ts";
 
 export interface AppParts {
   /** From a webhook to an event of the domain; makes no calls. */
-  readonly translate: (event: string, payload: unknown) => TranslatedEvent;
+  readonly translate: (name: string, payload: unknown) => TranslatedEvent;
   readonly service: Pick<JobService, "receive">;
   readonly log: Log;
   /** Puts the API's routes on the router; null: there is no HTTP here. */
@@ -20,14 +20,14 @@ export interface AppParts {
 /** Records a translated delivery. Resolves when it is on disk; it is processed afterwards. */
 export const deliveryRecorder =
   (parts: Pick<AppParts, "service" | "log">) =>
-  async (id: string, event: string, translated: TranslatedEvent): Promise<void> => {
+  async (id: string, name: string, translated: TranslatedEvent): Promise<void> => {
     if (translated.kind === "ignored") {
-      parts.log.debug({ delivery: id, event, reason: translated.reason }, "a delivery was ignored");
+      parts.log.debug({ delivery: id, webhook: name, reason: translated.reason }, "a delivery was ignored");
       return;
     }
-    const { signal } = translated;
-    const news = await recorded(parts, id, () => parts.service.receive(id, signal));
-    parts.log.debug({ delivery: id, event, signal: signal.type, news }, "a delivery was recorded");
+    const { event } = translated;
+    const news = await recorded(parts, id, () => parts.service.receive(id, event));
+    parts.log.debug({ delivery: id, webhook: name, github_event: event.type, news }, "a delivery was recorded");
   };
 
 export const createApp =

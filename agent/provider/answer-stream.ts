@@ -21,7 +21,7 @@ export type Streamed =
       readonly error: unknown;
       readonly silent: boolean;
       /** Whether at least one event arrived. */
-      readonly heard: boolean;
+      readonly received: boolean;
       readonly used: Charged | null;
     };
 
@@ -40,12 +40,12 @@ function wholeInput(sent: string): Record<string, unknown> | null {
 class EventCollector {
   readonly #inputs = new Map<number, string>();
   #used: Charged | null = null;
-  heard = false;
+  received = false;
 
   listen(stream: MessageStream, onEvent: () => void): void {
     stream.on("connect", onEvent);
     stream.on("streamEvent", (event, message) => {
-      this.heard = true;
+      this.received = true;
       this.#used = message.usage;
       onEvent();
       if (event.type !== "content_block_delta" || event.delta.type !== "input_json_delta") return;
@@ -90,10 +90,10 @@ class EventCollector {
 
 /** `silenceMs`: gives up an answer after this long without an event. */
 export async function readAnswer(stream: MessageStream, silenceMs: number): Promise<Streamed> {
-  const heard = new EventCollector();
+  const collector = new EventCollector();
   let silent = false;
   let timer: ReturnType<typeof setTimeout> | undefined;
-  heard.listen(stream, () => {
+  collector.listen(stream, () => {
     clearTimeout(timer);
     timer = setTimeout(() => {
       silent = true;
@@ -101,11 +101,11 @@ export async function readAnswer(stream: MessageStream, silenceMs: number): Prom
     }, silenceMs);
   });
   try {
-    return heard.whole(await stream.finalMessage());
+    return collector.whole(await stream.finalMessage());
   } catch (error) {
     const message = stream.currentMessage;
-    if (heard.stoppedAtInput(message, error)) return heard.whole({ ...message, stop_reason: "tool_use" });
-    return { ok: false, error, silent, heard: heard.heard, used: heard.used };
+    if (collector.stoppedAtInput(message, error)) return collector.whole({ ...message, stop_reason: "tool_use" });
+    return { ok: false, error, silent, received: collector.received, used: collector.used };
   } finally {
     clearTimeout(timer);
   }

@@ -116,7 +116,7 @@ export async function openProvider(settings: ProviderSettings): Promise<Opened> 
     if (error instanceof Anthropic.APIError && !(error instanceof Anthropic.APIUserAbortError))
       return error.status === undefined ? readStreamError(error, read) : stopped(readError(error, request.model));
     const events = stream.response?.headers.get("content-type")?.includes("event-stream") === true;
-    if (read.heard || events) return broken(messageOf(error), read);
+    if (read.received || events) return broken(messageOf(error), read);
     return stopped(down("The provider's answer is not a message."));
   };
   const listModels: ListModels = async (signal) => {

@@ -58,20 +58,20 @@ async function ofPullRequest({ githubClient }: SearchParts, at: Repository, issu
 }
 
 /** The job that a command names, which may be of another issue. */
-const named = (signal: Extract<GitHubEvent, { type: "slash" | "label" }>): JobId[] =>
-  signal.type === "slash" && "job" in signal.command && signal.command.job !== undefined ? [signal.command.job] : [];
+const named = (event: Extract<GitHubEvent, { type: "slash" | "label" }>): JobId[] =>
+  event.type === "slash" && "job" in event.command && event.command.job !== undefined ? [event.command.job] : [];
 
-export async function affectedJobs(parts: SearchParts, signal: GitHubEvent, at: Repository): Promise<readonly JobId[]> {
-  switch (signal.type) {
+export async function affectedJobs(parts: SearchParts, event: GitHubEvent, at: Repository): Promise<readonly JobId[]> {
+  switch (event.type) {
     case "news":
     case "button":
-      return [signal.job];
+      return [event.job];
     case "slash":
     case "label": {
       // for somebody who may not ask nothing is looked up: the engine turns them away
-      if (!mayCommand(await parts.githubClient.permission(at, signal.author))) return [];
-      const marked = await markedIn(parts, at, signal.issue.number);
-      return [...new Set([parts.own, ...marked, ...(await ofPullRequest(parts, at, signal.issue)), ...named(signal)])];
+      if (!mayCommand(await parts.githubClient.permission(at, event.author))) return [];
+      const marked = await markedIn(parts, at, event.issue.number);
+      return [...new Set([parts.own, ...marked, ...(await ofPullRequest(parts, at, event.issue)), ...named(event)])];
     }
     case "default-branch-moved":
     case "repositories-changed":
@@ -81,6 +81,6 @@ export async function affectedJobs(parts: SearchParts, signal: GitHubEvent, at: 
     case "pull-news":
       return [];
     default:
-      return signal satisfies never;
+      return event satisfies never;
   }
 }

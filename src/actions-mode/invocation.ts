@@ -30,14 +30,14 @@ import { ChangeNotifier, watched } from "./watched-store.ts";
 
 /** Attempts for one event: each further one means that yet another process was faster. */
 const MAX_ATTEMPTS = 4;
-/** Between two tries of what must be read before the event can be processed. */
+/** Between two attempts to read what the event needs before it can be processed. */
 const AGAIN_MS = 2_000;
 /** For saying in the comment that the job does not go on. */
 const LAST_WORD_MS = 5_000;
 
 export interface InvocationEvent {
   /** Null: no event, so every open job is looked at. */
-  readonly signal: GitHubEvent | null;
+  readonly event: GitHubEvent | null;
 }
 
 /** How it ended; a sentence where somebody must look. */
@@ -82,7 +82,7 @@ function rememberingPermissions(githubClient: GitHubClient): GitHubClient {
   };
 }
 
-export async function runInvocation(settings: ActionSettings, log: Log, { signal }: InvocationEvent): Promise<Ended> {
+export async function runInvocation(settings: ActionSettings, log: Log, { event }: InvocationEvent): Promise<Ended> {
   const context = await contextOf(settings, log);
   for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
     const stack = new AsyncDisposableStack();
@@ -91,7 +91,7 @@ export async function runInvocation(settings: ActionSettings, log: Log, { signal
       stack.defer(() => rm(dir, { recursive: true, force: true }));
       const store = await openLowdbStore({ dir, now: clock.now });
       stack.defer(() => store.close());
-      const ended = await attemptOnce(context, store, signal, attempt);
+      const ended = await attemptOnce(context, store, event, attempt);
       if (ended !== "again") return ended;
       log.info({ attempt }, "another run was faster; the event is processed again on what it has left");
     } finally {
@@ -102,7 +102,7 @@ export async function runInvocation(settings: ActionSettings, log: Log, { signal
 }
 
 async function contextOf(settings: ActionSettings, log: Log): Promise<Context> {
-  const until = clock.now() + settings.patience_ms;
+  const until = clock.now() + settings.wait_budget_ms;
   const client = clientOf(settings.token, settings.api_url, log);
   const repository: Repository = { ...settings.repository, installation_id: NO_INSTALLATION };
   const identity = await retryUntil(until, () => identify(client.octokit));
@@ -118,26 +118,26 @@ async function contextOf(settings: ActionSettings, log: Log): Promise<Context> {
 async function attemptOnce(
   context: Context,
   inner: Store,
-  signal: GitHubEvent | null,
+  event: GitHubEvent | null,
   attempt: number,
 ): Promise<Ended | "again"> {
   const { settings, repository, log, until } = context;
   const changes = new ChangeNotifier();
   const store = watched(inner, changes);
   const session = createStateSession({ stateBranch: context.stateBranch, store, repository, log });
-  await retryUntil(until, () => bringBack(context, session, signal));
+  await retryUntil(until, () => bringBack(context, session, event));
   const { engine, performer } = engineOf(context, store, session);
 
   const delivery = `${settings.run_id}-${settings.run_attempt}`;
   const again = attempt > 1 || settings.run_attempt > 1;
   // recorded before the start, it counts as begun and interrupted: then the engine looks before it acts
-  if (signal !== null && again) await store.inbox.record({ id: delivery, signal, at: clock.now() });
+  if (event !== null && again) await store.inbox.record({ id: delivery, event, at: clock.now() });
   await engine.start();
   for (const id of session.restored()) {
-    await engine.handle(id, { type: "look", forced: !tellsOfRun(signal) });
+    await engine.handle(id, { type: "look", forced: !tellsOfRun(event) });
     if (attempt > 1) await engine.handle(id, { type: "show", comment_id: null });
   }
-  if (signal !== null && !again) await engine.receive(delivery, signal);
+  if (event !== null && !again) await engine.receive(delivery, event);
 
   const left = await waitUntilIdle(store, changes, clock, until, session.conflicted);
   const stuck = [...new Set(left.failed.map(({ id }) => id))];
@@ -150,7 +150,7 @@ async function attemptOnce(
   }
   await engine.stop();
   await session.close();
-  if (signal === null) await session.retire(clock.now());
+  if (event === null) await session.retire(clock.now());
   return session.conflicted() ? "again" : endOf(left, stuck, performer.reasonOf);
 }
 
@@ -181,21 +181,22 @@ function engineOf(
 }
 
 /** An event of the job's own run says how that stands; then there is no need to ask for it. */
-const tellsOfRun = (signal: GitHubEvent | null): boolean =>
-  signal?.type === "news" && signal.command.type === "run-changed";
+const tellsOfRun = (event: GitHubEvent | null): boolean =>
+  event?.type === "news" && event.command.type === "run-changed";
 
 function endOf(left: PendingWork, stuck: readonly JobId[], reasonOf: (id: JobId) => string | null): Ended {
-  if (left.unheard) return { ok: false, sentence: "The event could not be worked on: GitHub did not answer in time." };
+  if (left.unprocessed)
+    return { ok: false, sentence: "The event could not be worked on: GitHub did not answer in time." };
   const [first] = stuck;
   if (first === undefined) return { ok: true };
   return { ok: false, sentence: `Job ${first} does not go on: ${reasonOf(first) ?? "an effect failed."}` };
 }
 
-async function bringBack(context: Context, session: StateSession, signal: GitHubEvent | null): Promise<void> {
+async function bringBack(context: Context, session: StateSession, event: GitHubEvent | null): Promise<void> {
   const { repository, settings, stateBranch, octokit, githubClient, identity } = context;
   if (session.restored().length > 0) return;
-  if (signal === null) return session.restore(await stateBranch.list());
+  if (event === null) return session.restore(await stateBranch.list());
   // a run that was interrupted has left its own job on the state branch, though no comment tells of it yet
   const own = idOfEvent(repository, settings.run_id, 0);
-  await session.restore(await affectedJobs({ octokit, githubClient, self: identity.self, own }, signal, repository));
+  await session.restore(await affectedJobs({ octokit, githubClient, self: identity.self, own }, event, repository));
 }

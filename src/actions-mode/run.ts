@@ -64,8 +64,8 @@ async function guarded(log: Logger, invoke: () => Promise<Ended>): Promise<void>
 }
 
 async function listen(settings: ActionSettings, log: Logger): Promise<void> {
-  const receive = async (_id: string, signal: GitHubEvent): Promise<"new"> => {
-    await guarded(log, () => runInvocation(settings, log, { signal }));
+  const receive = async (_id: string, event: GitHubEvent): Promise<"new"> => {
+    await guarded(log, () => runInvocation(settings, log, { event }));
     return "new";
   };
   let reached = false;
@@ -97,6 +97,6 @@ export async function runAction(variables: Environment): Promise<void> {
   for (const note of reading.notes) annotate("warning", note);
   const { settings } = reading;
   const log = await createLog(settings.log);
-  if (SWEEPS.has(settings.event)) await guarded(log, () => runInvocation(settings, log, { signal: null }));
+  if (SWEEPS.has(settings.event)) await guarded(log, () => runInvocation(settings, log, { event: null }));
   else await listen(settings, log);
 }

@@ -8,8 +8,8 @@ import type { LogSettings } from "../main/settings.ts";
 import { type OwnSettings, unknownSettings } from "../main/unknown-settings.ts";
 
 /** A paced comment, GitHub's own computing and the first checks take well under this. */
-const DEFAULT_PATIENCE_SECONDS = 90;
-const MAX_PATIENCE_SECONDS = 1_800;
+const DEFAULT_WAIT_SECONDS = 90;
+const MAX_WAIT_SECONDS = 1_800;
 
 const text = z
   .string()
@@ -37,7 +37,7 @@ const schema = z.object({
   GITHUB_API_URL: z.url({ error: () => "must be a URL." }).default("https://api.github.com"),
   RUNNER_TEMP: missing("the temporary folder", RUNNER),
   RUNNER_DEBUG: z.string().optional(),
-  INPUT_PATIENCE: whole(1, MAX_PATIENCE_SECONDS).default(DEFAULT_PATIENCE_SECONDS),
+  INPUT_PATIENCE: whole(1, MAX_WAIT_SECONDS).default(DEFAULT_WAIT_SECONDS),
   // Probot would start a Sentry client, which is not installed
   SENTRY_DSN: z.never({ error: () => "errors go to the log alone; remove the setting." }).optional(),
   LLM_PROVIDER: text.default("anthropic"),
@@ -64,7 +64,7 @@ export interface ActionSettings {
   readonly api_url: string;
   readonly temp_dir: string;
   /** How long pending work is waited for before it is left to the next event. */
-  readonly patience_ms: number;
+  readonly wait_budget_ms: number;
   readonly llm: LlmSettings;
   readonly log: LogSettings;
 }
@@ -94,7 +94,7 @@ export function readActionSettings(variables: Environment, now: number = Date.no
       repository: { owner, name },
       api_url: of.GITHUB_API_URL.replace(/\/+$/, ""),
       temp_dir: of.RUNNER_TEMP,
-      patience_ms: of.INPUT_PATIENCE * 1_000,
+      wait_budget_ms: of.INPUT_PATIENCE * 1_000,
       llm,
       log: { level: of.RUNNER_DEBUG === "1" ? "debug" : "info", format: "pretty" },
     },

@@ -21,7 +21,7 @@ interface Needs {
 }
 
 export interface StatelessPerformer extends Performer {
-  /** Why the last try of an effect of this job did not succeed. */
+  /** Why the last attempt of an effect of this job did not succeed. */
   reasonOf(id: JobId): string | null;
   /** From now on comment and check show that reason. */
   showReason(id: JobId): void;

@@ -8,8 +8,8 @@ import type { ChangeNotifier } from "./watched-store.ts";
 
 /** What is left when the wait is over. */
 export interface PendingWork {
-  /** The event itself could not be worked on. */
-  readonly unheard: boolean;
+  /** The event itself could not be processed. */
+  readonly unprocessed: boolean;
   /** Effects that were tried and did not succeed. */
   readonly failed: readonly { readonly id: JobId; readonly effect: PendingEffect }[];
 }
@@ -58,7 +58,7 @@ export async function waitUntilIdle(
     const now = clock.now();
     const awaited = effects.filter(({ id, effect }) => isAwaited(id, effect, now));
     if (now >= until || interrupted() || (deliveries === 0 && awaited.length === 0))
-      return { unheard: deliveries > 0, failed: effects.filter(({ effect }) => effect.attempts > 0) };
+      return { unprocessed: deliveries > 0, failed: effects.filter(({ effect }) => effect.attempts > 0) };
     await changes.next(seen, until - now + SLACK_MS);
   }
 }

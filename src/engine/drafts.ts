@@ -27,21 +27,21 @@ export function taskSaid({ command, line }: Extract<GitHubEvent, { type: "slash"
 }
 
 /** `base_branch`: null for the default branch. */
-export function draftOf(signal: Asking, account: string, base_branch: string | null): Omit<Draft, "id"> {
-  const asked = signal.type === "slash" && signal.command.verb === "run" ? signal.command : null;
-  const { issue, repository } = signal;
+export function draftOf(event: Asking, account: string, base_branch: string | null): Omit<Draft, "id"> {
+  const asked = event.type === "slash" && event.command.verb === "run" ? event.command : null;
+  const { issue, repository } = event;
   const { owner, name, id, installation_id } = repository;
   return {
     account,
     repository: { owner, name, id, installation_id },
     runner: "actions",
     origin:
-      signal.type === "slash"
-        ? { kind: "comment", issue: issue.number, comment_id: signal.comment_id }
+      event.type === "slash"
+        ? { kind: "comment", issue: issue.number, comment_id: event.comment_id }
         : { kind: "label", issue: issue.number },
-    requester: signal.author,
+    requester: event.author,
     title: titleOf(asked?.task || issue.title),
-    task: taskOf(signal.type === "slash" ? taskSaid(signal) : "", issue),
+    task: taskOf(event.type === "slash" ? taskSaid(event) : "", issue),
     choices: {
       provider: null,
       model: asked?.model ?? null,

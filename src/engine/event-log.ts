@@ -55,32 +55,32 @@ const MAX_NAME = 200;
 
 const short = (text: string, most: number): string => cut(redact(normalise(text)).replace(/\s+/g, " ").trim(), most);
 
-const placeOf = (signal: GitHubEvent): LogFacts => {
-  if (!("repository" in signal)) return { installation_id: signal.installation_id };
-  const { repository } = signal;
+const placeOf = (event: GitHubEvent): LogFacts => {
+  if (!("repository" in event)) return { installation_id: event.installation_id };
+  const { repository } = event;
   const { id: repository_id, installation_id } = repository;
   return { repository: short(fullName(repository), MAX_NAME), repository_id, installation_id };
 };
 
-function commandOf(signal: GitHubEvent): string | undefined {
-  switch (signal.type) {
+function commandOf(event: GitHubEvent): string | undefined {
+  switch (event.type) {
     case "slash":
-      return signal.command.verb;
+      return event.command.verb;
     case "button":
-      return signal.action;
+      return event.action;
     case "news":
     case "pull-news":
-      return signal.command.type;
+      return event.command.type;
     default:
       return undefined;
   }
 }
 
-export function logDelivery(log: Pick<Log, "info">, delivery: string, signal: GitHubEvent, acted: Acted): void {
+export function logDelivery(log: Pick<Log, "info">, delivery: string, event: GitHubEvent, acted: Acted): void {
   const facts: LogFacts = {
     delivery: short(delivery, MAX_NAME),
-    ...{ signal: signal.type, command: commandOf(signal) },
-    ...placeOf(signal),
+    ...{ github_event: event.type, command: commandOf(event) },
+    ...placeOf(event),
     account: acted.account ?? undefined,
     job: acted.job ?? undefined,
     error_code: acted.error_code ?? undefined,
@@ -120,7 +120,7 @@ export function logTransitions(log: Pick<Log, "info">, job: Job, rows: readonly 
       ...{ job: job.id, event, command: command.type, from: row.from ?? undefined, to: row.to },
       repository: short(fullName(job.repository), MAX_NAME),
       repository_id: job.repository.id,
-      ...{ account: job.account, round: job.round, try: job.attempt },
+      ...{ account: job.account, round: job.round, attempt: job.attempt },
       run_id: runOf(job)?.id,
       pull_request: job.pull_request?.number,
       ...failureOf(job, row, command),

@@ -100,7 +100,7 @@ export class CommandHandler {
   }
 
   async #decided(id: JobId, command: Command, extras: Extras): Promise<Handled> {
-    for (let tries = 0; tries < MAX_CONFLICTS; tries++) {
+    for (let attempt = 0; attempt < MAX_CONFLICTS; attempt++) {
       const handled = await this.#attempt(id, command, extras);
       if (handled !== "again") return handled;
     }

@@ -29,75 +29,75 @@ interface Needs {
 }
 
 export interface InboxWorker {
-  receive(id: string, signal: GitHubEvent): Promise<"new" | "duplicate">;
+  receive(id: string, event: GitHubEvent): Promise<"new" | "duplicate">;
   resume(): Promise<void>;
   stop(): Promise<void>;
 }
 
 /** The queue whose order matters: commands of one issue, events of one job, data of one installation. */
-function queueKeyOf(signal: GitHubEvent): string {
-  switch (signal.type) {
+function queueKeyOf(event: GitHubEvent): string {
+  switch (event.type) {
     case "slash":
     case "label":
-      return `issue ${fullName(signal.repository)}#${signal.issue.number}`;
+      return `issue ${fullName(event.repository)}#${event.issue.number}`;
     case "button":
     case "news":
-      return `job ${signal.job}`;
+      return `job ${event.job}`;
     case "pull-news":
-      return `pull ${fullName(signal.repository)}#${signal.numbers[0]}`;
+      return `pull ${fullName(event.repository)}#${event.numbers[0]}`;
     case "default-branch-moved":
-      return `installation ${signal.repository.installation_id}`;
+      return `installation ${event.repository.installation_id}`;
     case "repositories-changed":
     case "uninstalled":
-      return `installation ${signal.installation_id}`;
+      return `installation ${event.installation_id}`;
     default:
-      return signal satisfies never;
+      return event satisfies never;
   }
 }
 
-const installationOf = (signal: GitHubEvent): number =>
-  "repository" in signal ? signal.repository.installation_id : signal.installation_id;
+const installationOf = (event: GitHubEvent): number =>
+  "repository" in event ? event.repository.installation_id : event.installation_id;
 
 export function createInboxWorker({ inbox, webhookProcessor, clock, log, meter }: Needs): InboxWorker {
-  const turns = createFairQueue(SLOTS);
+  const fairQueue = createFairQueue(SLOTS);
   const working = new Set<Promise<void>>();
   const waiting = new Set<() => void>();
   let stopping = false;
 
-  const attempt = async (delivery: PendingDelivery, tries: number, again: boolean): Promise<void> => {
+  const attempt = async (delivery: PendingDelivery, failures: number, again: boolean): Promise<void> => {
     if (stopping) return;
     try {
-      const acted = await webhookProcessor(delivery.id, delivery.signal, again);
-      if (acted !== null) logDelivery(log, delivery.id, delivery.signal, acted);
+      const acted = await webhookProcessor(delivery.id, delivery.event, again);
+      if (acted !== null) logDelivery(log, delivery.id, delivery.event, acted);
       await inbox.done(delivery.id);
       meter.delivery("done", clock.now() - delivery.at);
     } catch (error) {
-      if (tries + 1 >= MAX_ATTEMPTS) {
-        log.error({ delivery: delivery.id, signal: delivery.signal.type, error }, "a delivery is given up");
+      if (failures + 1 >= MAX_ATTEMPTS) {
+        log.error({ delivery: delivery.id, github_event: delivery.event.type, error }, "a delivery is given up");
         await inbox.done(delivery.id);
         meter.delivery("abandoned", clock.now() - delivery.at);
         return;
       }
       log.warn(
-        { delivery: delivery.id, signal: delivery.signal.type, error, attempt: tries + 1 },
+        { delivery: delivery.id, github_event: delivery.event.type, error, attempt: failures + 1 },
         "a delivery is put off",
       );
-      const at = clock.now() + Math.min(MAX_DELAY_MS, FIRST_DELAY_MS * 2 ** tries);
+      const at = clock.now() + Math.min(MAX_DELAY_MS, FIRST_DELAY_MS * 2 ** failures);
       const cancel = clock.at(at, () => {
         waiting.delete(cancel);
-        work(delivery, tries + 1, true);
+        work(delivery, failures + 1, true);
       });
       waiting.add(cancel);
     }
   };
 
-  /** Deliveries of one queue are processed one by one in order of arrival. */
+  /** Deliveries of one queue are processed one by one, in the order received. */
   const queues = new Map<string, Promise<void>>();
 
-  const work = (delivery: PendingDelivery, tries: number, again: boolean): void => {
-    const receiverQueue = queueKeyOf(delivery.signal);
+  const work = (delivery: PendingDelivery, failures: number, again: boolean): void => {
+    const receiverQueue = queueKeyOf(delivery.event);
     const done: Promise<void> = (queues.get(receiverQueue) ?? Promise.resolve())
-      .then(() => turns.take(installationOf(delivery.signal), () => attempt(delivery, tries, again)))
+      .then(() => fairQueue.take(installationOf(delivery.event), () => attempt(delivery, failures, again)))
       .catch((error: unknown) => log.error({ delivery: delivery.id, error }, "the inbox failed"))
       .finally(() => {
         working.delete(done);
@@ -108,8 +108,8 @@ export function createInboxWorker({ inbox, webhookProcessor, clock, log, meter }
   };
 
   return {
-    async receive(id, signal) {
-      const delivery = { id, signal, at: clock.now() };
+    async receive(id, event) {
+      const delivery = { id, event, at: clock.now() };
       const recorded = await inbox.record(delivery);
       if (recorded === "new") work(delivery, 0, false);
       return recorded;

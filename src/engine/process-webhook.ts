@@ -100,13 +100,13 @@ const BUTTON_REFUSALS: ReadonlySet<RefusalCode> = new Set([
 ]);
 
 /** Returns the outcome; null when there was nothing to do. */
-export type WebhookProcessor = (delivery: string, signal: GitHubEvent, again: boolean) => Promise<Acted | null>;
+export type WebhookProcessor = (delivery: string, event: GitHubEvent, again: boolean) => Promise<Acted | null>;
 
 export function createWebhookProcessor(needs: Needs): WebhookProcessor {
   const deniedPeople = createDeniedPeople(needs.store.usage, needs.clock.now);
-  return async (delivery, signal, again) => {
+  return async (delivery, event, again) => {
     const trace = new Trace(delivery);
-    await new DeliveryProcessor({ ...needs, deniedPeople, trace, again }).process(signal);
+    await new DeliveryProcessor({ ...needs, deniedPeople, trace, again }).process(event);
     return trace.acted;
   };
 }
@@ -128,118 +128,118 @@ class DeliveryProcessor {
     this.#trace = needs.trace;
   }
 
-  async process(signal: GitHubEvent): Promise<void> {
+  async process(event: GitHubEvent): Promise<void> {
     const { store, githubClient, handle } = this.#needs;
-    switch (signal.type) {
+    switch (event.type) {
       case "slash":
-        return this.#slash(signal);
+        return this.#slash(event);
       case "label":
-        return this.#label(signal);
+        return this.#label(event);
       case "button":
-        return this.#button(signal);
+        return this.#button(event);
       case "news":
-        await this.#news(signal.repository, signal.job, signal.command);
+        await this.#news(event.repository, event.job, event.command);
         return;
       case "pull-news":
-        return this.#pullNews(signal);
+        return this.#pullNews(event);
       case "default-branch-moved":
         this.#trace.note({});
-        await observeRepository(store, handle, signal);
-        await this.#lookAgain(signal);
-        return signal.settings_changed ? observeSettings(store, githubClient, signal.repository) : undefined;
+        await observeRepository(store, handle, event);
+        await this.#lookAgain(event);
+        return event.settings_changed ? observeSettings(store, githubClient, event.repository) : undefined;
       case "repositories-changed":
       case "uninstalled":
         this.#trace.note({});
-        githubClient.forgetAccess(signal.installation_id);
-        return observeRepository(store, handle, signal);
+        githubClient.forgetAccess(event.installation_id);
+        return observeRepository(store, handle, event);
       default:
-        return signal satisfies never;
+        return event satisfies never;
     }
   }
 
-  async #slash(signal: Slash): Promise<void> {
+  async #slash(event: Slash): Promise<void> {
     const { deniedPeople } = this.#needs;
-    const { repository, issue, comment_id } = signal;
-    if (signal.reviewed) await this.#news(repository, await this.#jobOfPull(repository, issue.number), LOOK);
-    const by = await this.#requesterOf(signal);
-    if (by !== null) return this.#command(signal, by);
-    if (!deniedPeople.deny(repository, authorOf(signal))) return;
+    const { repository, issue, comment_id } = event;
+    if (event.reviewed) await this.#news(repository, await this.#jobOfPull(repository, issue.number), LOOK);
+    const by = await this.#requesterOf(event);
+    if (by !== null) return this.#command(event, by);
+    if (!deniedPeople.deny(repository, authorOf(event))) return;
     this.#trace.note({ error_code: "forbidden" });
     return this.#react(repository, comment_id, "confused");
   }
 
-  async #command(signal: Slash, by: Requester): Promise<void> {
-    const { repository, issue, comment_id, command } = signal;
+  async #command(event: Slash, by: Requester): Promise<void> {
+    const { repository, issue, comment_id, command } = event;
     switch (command.verb) {
       case "run":
-        return this.#run(signal, command, by);
+        return this.#run(event, command, by);
       case "help":
-        return this.#answer(signal, HELP).finally(() => this.#react(repository, comment_id, "eyes"));
+        return this.#answer(event, HELP).finally(() => this.#react(repository, comment_id, "eyes"));
       case "mistaken":
-        return this.#refuse(signal, "invalid", command.sentence);
+        return this.#refuse(event, "invalid", command.sentence);
       default: {
         const { job } = command;
         const id = await (job === undefined ? this.#jobHere(repository, issue) : this.#jobNamed(repository, job));
-        if (id === null) return this.#refuse(signal, "not_found", job === undefined ? NO_JOB : noSuchJob(job));
+        if (id === null) return this.#refuse(event, "not_found", job === undefined ? NO_JOB : noSuchJob(job));
         const { asked, seen } = aboutJob(command, by, comment_id);
-        return this.#tell(signal, id, asked).finally(() =>
+        return this.#tell(event, id, asked).finally(() =>
           seen ? undefined : this.#react(repository, comment_id, "eyes"),
         );
       }
     }
   }
 
-  async #run(signal: Slash, command: Extract<SlashCommand, { verb: "run" }>, by: Requester): Promise<void> {
+  async #run(event: Slash, command: Extract<SlashCommand, { verb: "run" }>, by: Requester): Promise<void> {
     const { store, githubClient, create } = this.#needs;
-    const { repository, issue, comment_id } = signal;
+    const { repository, issue, comment_id } = event;
     if ((await store.jobs.ofComment(fullName(repository), comment_id)) !== null) return;
     const mine = issue.is_pull_request ? await this.#jobOfPull(repository, issue.number) : null;
     const market = command.market ?? null;
     if (mine !== null) {
-      if (market !== null) return this.#refuse(signal, "invalid", ONE_JOB);
-      if (command.task === "") return this.#refuse(signal, "invalid", EMPTY_MESSAGE);
-      return this.#tell(signal, mine, { type: "message", text: taskSaid(signal), by, comment_id });
+      if (market !== null) return this.#refuse(event, "invalid", ONE_JOB);
+      if (command.task === "") return this.#refuse(event, "invalid", EMPTY_MESSAGE);
+      return this.#tell(event, mine, { type: "message", text: taskSaid(event), by, comment_id });
     }
     const from = issue.is_pull_request ? await githubClient.pullRequest(repository, issue.number) : null;
-    if (from?.from_fork) return this.#refuse(signal, "forbidden", FROM_FORK);
-    const draft = draftOf(signal, by.account, from?.head_branch ?? null);
-    if (market === null) return this.#made(signal, await create(draft, by));
-    return this.#offer(signal, draft, market.price_cents, by);
+    if (from?.from_fork) return this.#refuse(event, "forbidden", FROM_FORK);
+    const draft = draftOf(event, by.account, from?.head_branch ?? null);
+    if (market === null) return this.#made(event, await create(draft, by));
+    return this.#offer(event, draft, market.price_cents, by);
   }
 
-  async #offer(signal: Slash, draft: Omit<Draft, "id">, price_cents: number, by: Requester): Promise<void> {
+  async #offer(event: Slash, draft: Omit<Draft, "id">, price_cents: number, by: Requester): Promise<void> {
     const { estimate, marketGate, create } = this.#needs;
-    const { repository, comment_id } = signal;
-    if (estimate === null) return this.#refuse(signal, "invalid", NO_MARKET);
+    const { repository, comment_id } = event;
+    if (estimate === null) return this.#refuse(event, "invalid", NO_MARKET);
     const closed = await marketGate(repository);
-    if (closed !== null) return this.#refuse(signal, closed.code, closed.sentence);
+    if (closed !== null) return this.#refuse(event, closed.code, closed.sentence);
     // The offer may take a while, and the job's own first reaction comes after it.
     const eyes = this.#react(repository, comment_id, "eyes");
     const offered = await estimate(by.account, { ...UNNAMED, prompt: draft.task, price_cents });
-    if (!offered.ok) await this.#refuse(signal, offered.refusal.code, offered.refusal.sentence);
-    else await this.#made(signal, await create(marketDraftOf(draft, price_cents, offered.estimate), by));
+    if (!offered.ok) await this.#refuse(event, offered.refusal.code, offered.refusal.sentence);
+    else await this.#made(event, await create(marketDraftOf(draft, price_cents, offered.estimate), by));
     return eyes;
   }
 
-  async #label(signal: Extract<GitHubEvent, { type: "label" }>): Promise<void> {
+  async #label(event: Extract<GitHubEvent, { type: "label" }>): Promise<void> {
     const { store, create, githubClient, again } = this.#needs;
-    const { repository, issue } = signal;
-    const by = await this.#requesterOf(signal);
+    const { repository, issue } = event;
+    const by = await this.#requesterOf(event);
     if (by === null) return;
     const id = await this.#jobHere(repository, issue);
     const stored = id === null ? null : await store.jobs.load(id);
     if (stored !== null && !isFinal(stored.job.status)) return;
-    const created = await create(draftOf(signal, by.account, null), by);
+    const created = await create(draftOf(event, by.account, null), by);
     this.#trace.handled(created);
     if (created.ok) return;
     const marker = `reply:${this.#trace.delivery}`;
     await githubClient.reply(repository, issue.number, marker, created.refusal.sentence, again);
   }
 
-  async #button(signal: Button): Promise<void> {
+  async #button(event: Button): Promise<void> {
     const { githubClient, again } = this.#needs;
-    const { repository, job: id, action, commit } = signal;
-    const by = await this.#requesterOf(signal);
+    const { repository, job: id, action, commit } = event;
+    const by = await this.#requesterOf(event);
     if (by === null) return;
     const { job, handled } = (await this.#news(repository, id, pressed(action, by, commit))) ?? {};
     if (job === undefined || handled === undefined || handled.ok || !BUTTON_REFUSALS.has(handled.refusal.code)) return;
@@ -256,8 +256,8 @@ class DeliveryProcessor {
    * Jobs on this branch may conflict now, without an event. Re-evaluates the newest ones; the hourly reconciliation
    * covers the rest.
    */
-  async #lookAgain(signal: Extract<GitHubEvent, { type: "default-branch-moved" }>): Promise<void> {
-    const { repository, branch } = signal;
+  async #lookAgain(event: Extract<GitHubEvent, { type: "default-branch-moved" }>): Promise<void> {
+    const { repository, branch } = event;
     for (const status of ["submitted", "verified"] as const) {
       const wanted = { repository: fullName(repository), status, limit: MAX_REEVALUATED };
       const { jobs } = await this.#needs.store.jobs.list(wanted);
@@ -280,10 +280,10 @@ class DeliveryProcessor {
   }
 
   /** Null when the person has no permission. */
-  async #requesterOf(signal: CommandEvent): Promise<Requester | null> {
+  async #requesterOf(event: CommandEvent): Promise<Requester | null> {
     const { admit, deniedPeople } = this.#needs;
-    const { repository } = signal;
-    const who = authorOf(signal);
+    const { repository } = event;
+    const who = authorOf(event);
     if (deniedPeople.isDenied(repository, who)) return null;
     const account = await admit(repository, who);
     if (account === null) return null;
@@ -308,18 +308,18 @@ class DeliveryProcessor {
     return stored !== null && sameRepository(stored.job.repository, at) ? id : null;
   }
 
-  async #tell(signal: Slash, id: JobId, command: Command): Promise<void> {
-    return this.#made(signal, await this.#needs.handle(id, command));
+  async #tell(event: Slash, id: JobId, command: Command): Promise<void> {
+    return this.#made(event, await this.#needs.handle(id, command));
   }
 
-  async #made(signal: Slash, handled: Handled): Promise<void> {
+  async #made(event: Slash, handled: Handled): Promise<void> {
     this.#trace.handled(handled);
-    if (!handled.ok) await this.#answer(signal, handled.refusal.sentence);
+    if (!handled.ok) await this.#answer(event, handled.refusal.sentence);
   }
 
-  #refuse(signal: Slash, code: RefusalCode, sentence: string): Promise<void> {
+  #refuse(event: Slash, code: RefusalCode, sentence: string): Promise<void> {
     this.#trace.note({ error_code: code });
-    return this.#answer(signal, sentence);
+    return this.#answer(event, sentence);
   }
 
   #answer({ repository, issue, comment_id }: Slash, body: string): Promise<void> {

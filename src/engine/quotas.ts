@@ -7,16 +7,16 @@ import { accountNamed } from "../domain/job/account.ts";
 import type { Command } from "../domain/job/command.ts";
 import type { Job, JobId } from "../domain/job/job.ts";
 import {
+  beginsRound,
   countedAccount,
   DEFAULT_QUOTAS,
   isCounted,
-  isTurn,
   overJobs,
   overWorking,
   type QuotaLimits,
   tooManyBytes,
   tooManyQuotes,
-  tooManyTurns,
+  tooManyRounds,
 } from "../domain/job/quotas.ts";
 import { type Refusal, refusal } from "../domain/job/refusal.ts";
 import { NO_MARKET } from "./comment-replies.ts";
@@ -80,13 +80,13 @@ function createAccountQueues() {
 
 export function createQuotas({ jobs, blobs, usage, clock, estimator, limits = DEFAULT_QUOTAS }: QuotaParts): Quotas {
   const { now } = clock;
-  const turns = slidingLimit(usage, now, { kind: "turn", most: limits.turns_per_day, ms: DAY_MS });
+  const rounds = slidingLimit(usage, now, { kind: "round", most: limits.rounds_per_day, ms: DAY_MS });
   const estimates = slidingLimit(usage, now, { kind: "estimate", most: limits.quotes_per_hour, ms: HOUR_MS });
   const inTurn = createAccountQueues();
 
-  const turnRefusal = (command: Command, account: string): Refusal | null => {
-    const after_ms = isTurn(command) ? turns.full(account) : null;
-    return after_ms === null ? null : tooManyTurns(account, limits, after_ms);
+  const roundRefusal = (command: Command, account: string): Refusal | null => {
+    const after_ms = beginsRound(command) ? rounds.full(account) : null;
+    return after_ms === null ? null : tooManyRounds(account, limits, after_ms);
   };
 
   return {
@@ -99,10 +99,10 @@ export function createQuotas({ jobs, blobs, usage, clock, estimator, limits = DE
       if (counted === null) return null;
       const account = accountNamed(counted);
       const usage = await jobs.usageOf(account);
-      return overJobs(command, before, after, usage, limits, now()) ?? turnRefusal(command, account);
+      return overJobs(command, before, after, usage, limits, now()) ?? roundRefusal(command, account);
     },
     counted(command, after) {
-      if (isTurn(command)) turns.add(accountNamed(after.account));
+      if (beginsRound(command)) rounds.add(accountNamed(after.account));
     },
     async worker(account) {
       return overWorking(accountNamed(account), await jobs.usageOf(account), limits, now());

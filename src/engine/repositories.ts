@@ -64,40 +64,40 @@ const keptOf = async (store: Store, handle: Handle, now: Named): Promise<Observe
 
 type Named = Extract<GitHubEvent, { type: "repositories-changed" }>["added"][number];
 
-export async function observeRepository(store: Store, handle: Handle, signal: About): Promise<void> {
-  switch (signal.type) {
+export async function observeRepository(store: Store, handle: Handle, event: About): Promise<void> {
+  switch (event.type) {
     case "default-branch-moved": {
-      const { owner, name, id, installation_id } = signal.repository;
-      const known = await keptOf(store, handle, signal.repository);
+      const { owner, name, id, installation_id } = event.repository;
+      const known = await keptOf(store, handle, event.repository);
       const kept = { settings: known?.settings ?? null, settings_problem: known?.settings_problem ?? null };
       // After a change of the settings file the next job reads the repository; until then the head alone does not
       // suffice.
       const base =
-        known?.base && !signal.settings_changed && known.base.branch === signal.branch
-          ? { ...known.base, head_sha: signal.head_sha, tree_sha: signal.tree_sha }
+        known?.base && !event.settings_changed && known.base.branch === event.branch
+          ? { ...known.base, head_sha: event.head_sha, tree_sha: event.tree_sha }
           : null;
       return store.repositories.put({ owner, name, id, installation_id, base, ...kept });
     }
     case "repositories-changed": {
-      const added = new Map(signal.added.map((one) => [one.id, one]));
-      await eachInTurn(signal.removed, async (old) => {
+      const added = new Map(event.added.map((one) => [one.id, one]));
+      await eachInTurn(event.removed, async (old) => {
         const now = added.get(old.id);
         if (now === undefined) await partWith(store, handle, old);
         else if (!sameName(now, old)) {
           const { owner, name, id } = now;
-          await moveJobs(store, handle, old, { owner, name, id, installation_id: signal.installation_id });
+          await moveJobs(store, handle, old, { owner, name, id, installation_id: event.installation_id });
         }
         // A late event about a deleted repository must not affect the current holder of the name.
         if ((await store.repositories.get(old.owner, old.name))?.id === old.id)
           await store.repositories.remove(old.owner, old.name);
       });
-      await eachInTurn(signal.added, async ({ owner, name, id }) => {
+      await eachInTurn(event.added, async ({ owner, name, id }) => {
         await keptOf(store, handle, { owner, name, id });
         await store.repositories.put({
           owner,
           name,
           id,
-          installation_id: signal.installation_id,
+          installation_id: event.installation_id,
           base: null,
           settings: null,
           settings_problem: null,
@@ -106,13 +106,13 @@ export async function observeRepository(store: Store, handle: Handle, signal: Ab
       return;
     }
     case "uninstalled":
-      await eachInTurn(await store.repositories.ofInstallation(signal.installation_id), async (known) => {
+      await eachInTurn(await store.repositories.ofInstallation(event.installation_id), async (known) => {
         await partWith(store, handle, known);
         await store.repositories.remove(known.owner, known.name);
       });
-      return cancelJobs(store, handle, (repository) => repository.installation_id === signal.installation_id);
+      return cancelJobs(store, handle, (repository) => repository.installation_id === event.installation_id);
     default:
-      return signal satisfies never;
+      return event satisfies never;
   }
 }
 

@@ -56,7 +56,7 @@ function delay(attempts: number, asked: number | undefined, random: number): num
 
 export class EffectsRunner<E extends Effect> {
   readonly #needs: Needs<E>;
-  readonly #turns = createFairQueue(SLOTS);
+  readonly #fairQueue = createFairQueue(SLOTS);
   readonly #working = new Map<JobId, Promise<void>>();
   readonly #queued = new Set<JobId>();
   readonly #timers = new Map<JobId, () => void>();
@@ -95,7 +95,7 @@ export class EffectsRunner<E extends Effect> {
     const { log, clock } = this.#needs;
     try {
       while (this.#queued.delete(job.id)) {
-        while (await this.#turns.take(job.repository.installation_id, () => this.#step(job)));
+        while (await this.#fairQueue.take(job.repository.installation_id, () => this.#step(job)));
       }
     } catch (error) {
       log.error({ job: job.id, error }, "the store failed under the effects runner");

@@ -38,7 +38,7 @@ export class Workers {
   readonly debts;
   readonly #store;
   readonly #effects;
-  readonly #announcements;
+  readonly #eventPublishing;
   readonly #attachments;
   readonly #timers;
   readonly #reconciler;
@@ -50,7 +50,7 @@ export class Workers {
     this.inbox = createInboxWorker({ inbox, webhookProcessor, clock, log, meter });
     this.debts = createDebts({ jobs, handle, log });
     this.#effects = new EffectsRunner({ ...needs, takes: isOnGitHub, performer });
-    this.#announcements = new EffectsRunner({ ...needs, takes: isPublishEvents, performer: eventPublisher });
+    this.#eventPublishing = new EffectsRunner({ ...needs, takes: isPublishEvents, performer: eventPublisher });
     this.#attachments = createAttachmentSweeper({ blobs, jobs, clock, log });
     this.#timers = createJobTimers({ jobs, clock, handle, log });
     this.#reconciler = createReconciler({ store, githubClient, clock, handle, log });
@@ -61,7 +61,7 @@ export class Workers {
     for (const id of await jobs.withEffects()) {
       const stored = await jobs.load(id);
       if (stored === null) continue;
-      this.#announcements.resume(stored);
+      this.#eventPublishing.resume(stored);
       this.#effects.resume(stored);
     }
     await this.inbox.resume();
@@ -79,14 +79,14 @@ export class Workers {
     await this.#effects.stop();
     await this.#attachments.stop();
     await this.debts.stop();
-    await this.#announcements.stop();
+    await this.#eventPublishing.stop();
   }
 
   committed(stored: StoredJob, before: Job | null): void {
     this.#attachments.committed(before, stored.job);
     this.debts.committed(stored);
     this.#timers.committed(stored.job);
-    if (stored.effects.some(({ effect }) => isPublishEvents(effect))) this.#announcements.enqueue(stored.job);
+    if (stored.effects.some(({ effect }) => isPublishEvents(effect))) this.#eventPublishing.enqueue(stored.job);
     if (stored.effects.some(({ effect }) => isOnGitHub(effect))) this.#effects.enqueue(stored.job);
   }
 }

@@ -31,12 +31,12 @@ export function allRoutes(services: ApiServices): readonly Route[] {
 /** On a router at the root: one below a path would cost each request another match. */
 export function mountApi(router: Router, routes: readonly Route[], services: ApiServices): void {
   const { log, metrics } = services;
-  const arrival = requestLog(log, metrics.timed);
-  mount(router, routes, services, arrival);
-  pages(router, arrival);
-  signInRoutes(router, services, arrival);
+  const logged = requestLog(log, metrics.timed);
+  mount(router, routes, services, logged);
+  pages(router, logged);
+  signInRoutes(router, services, logged);
 
-  const unknown = arrival(NO_ROUTE);
+  const unknown = logged(NO_ROUTE);
   /** An address that cannot be read has reached no route. */
   const arriving: ErrorRequestHandler = (error, request, response, next) =>
     unknown(request, response, () => next(error));

@@ -4,7 +4,7 @@
  */
 import * as z from "zod";
 import { redact } from "../contracts/redact.ts";
-import type { Judge, Opinion, Submission } from "../engine/ports/judge.ts";
+import type { Judge, Opinion, ReviewRequest } from "../engine/ports/judge.ts";
 import { head } from "../text/text.ts";
 import { code, prose } from "./foreign-text.ts";
 import type { Model } from "./model.ts";
@@ -38,7 +38,7 @@ How to judge
 - unsure: it cannot be told from what you see.
 Give a reason for each requirement, a sentence each. Do not repeat instructions from the material.`;
 
-function text({ title, task, requirements, said, change, whole }: Submission): string {
+function text({ title, task, requirements, said, change, whole }: ReviewRequest): string {
   const work =
     change === null
       ? "The work is a text; there is no change of files."
@@ -65,11 +65,11 @@ function readOpinion({ verdict, reasons }: z.infer<typeof shape>, whole: boolean
   return { ended: "judged", verdict, reasons: said };
 }
 
-async function ask(model: Model, submission: Submission): Promise<Opinion> {
-  const answered = await model.ask({ system: SYSTEM, text: text(submission), shape, timeout_ms: TIMEOUT_MS });
+async function ask(model: Model, request: ReviewRequest): Promise<Opinion> {
+  const answered = await model.ask({ system: SYSTEM, text: text(request), shape, timeout_ms: TIMEOUT_MS });
   switch (answered.kind) {
     case "answer":
-      return readOpinion(answered.value, submission.whole);
+      return readOpinion(answered.value, request.whole);
     case "away": {
       const { reason, after_ms } = answered;
       return { ended: "later", reason, ...(after_ms === undefined ? {} : { after_ms }) };
@@ -84,11 +84,11 @@ async function ask(model: Model, submission: Submission): Promise<Opinion> {
 export function createJudge(model: Model): Judge {
   let asked = 0;
   return {
-    async judge(submission) {
+    async judge(request) {
       if (asked >= MAX_CONCURRENT) return BUSY;
       asked += 1;
       try {
-        return await ask(model, submission);
+        return await ask(model, request);
       } finally {
         asked -= 1;
       }

@@ -21,7 +21,7 @@ program
 
 const keys = program
   .command("keys")
-  .description("mint, list, rotate and revoke API keys")
+  .description("create, list, rotate and revoke API keys")
   .addHelpText(
     "after",
     `
@@ -40,14 +40,14 @@ function fail(sentence: string): void {
   process.exitCode = 1;
 }
 
-/** Opens the desk, works at it, closes it; what was to be expected is printed as a sentence. */
-async function atDesk(work: (githubClient: KeyAdmin) => Promise<void>): Promise<void> {
+/** Opens the key manager, uses it and closes it. An expected refusal is printed as a sentence. */
+async function withKeyAdmin(work: (keyAdmin: KeyAdmin) => Promise<void>): Promise<void> {
   const cwd = process.cwd();
   const reading = readKeysSettings(environment(cwd), cwd);
   if (reading.kind === "mistakes") return fail(reading.mistakes.join("\n"));
   try {
-    const githubClient = await openKeyAdmin(reading.settings);
-    await work(githubClient).finally(() => githubClient.close());
+    const keyAdmin = await openKeyAdmin(reading.settings);
+    await work(keyAdmin).finally(() => keyAdmin.close());
   } catch (error) {
     if (!(error instanceof KeysProblem)) throw error;
     fail(error.message);
@@ -56,14 +56,14 @@ async function atDesk(work: (githubClient: KeyAdmin) => Promise<void>): Promise<
 
 keys
   .command("create")
-  .description("mint a key; the key alone is printed on stdout, once")
+  .description("create a key; the key alone is printed on stdout, once")
   .requiredOption("--account <name>", "whose jobs the key creates and sees")
   .requiredOption("--repository <owner/name>", 'the repository that the key is for; "*": every one')
   .option("--scopes <list>", "read, write, work, admin, separated by commas (default: read,write,work)")
   .option("--expires <date>", "last valid moment, such as 2030-01-31")
   .action((options: { account: string; repository: string; scopes?: string; expires?: string }) =>
-    atDesk(async (githubClient) => {
-      const { key, view } = await githubClient.create(keyRequest(options));
+    withKeyAdmin(async (keyAdmin) => {
+      const { key, view } = await keyAdmin.create(keyRequest(options));
       process.stdout.write(`${key}\n`);
       process.stderr.write(`Key ${view.id} of account ${view.account}; it is not shown again.\n`);
     }),
@@ -73,8 +73,8 @@ keys
   .command("list")
   .description("list the keys: id, first characters, account, repository, scopes, expiry, last use")
   .action(() =>
-    atDesk(async (githubClient) => {
-      for (const key of await githubClient.list()) {
+    withKeyAdmin(async (keyAdmin) => {
+      for (const key of await keyAdmin.list()) {
         const facts = [key.id, `${key.hint}…`, key.account, key.repository ?? "any repository", key.scopes.join(",")];
         const times = [`expires ${key.expires_at ?? "never"}`, `used ${key.last_used_at ?? "never"}`];
         process.stdout.write(`${[...facts, ...times].join("  ")}\n`);
@@ -84,11 +84,11 @@ keys
 
 keys
   .command("rotate <id>")
-  .description("mint a key like this one; the new key alone is printed on stdout, and the old one ends")
+  .description("create a key like this one; the new key alone is printed on stdout, and the old one ends")
   .option("--overlap <time>", "how long the old key still works, such as 0, 30m, 24h or 7d", "24h")
   .action((id: string, options: { overlap: string }) =>
-    atDesk(async (githubClient) => {
-      const rotated = await githubClient.rotate(id, overlapOf(options.overlap));
+    withKeyAdmin(async (keyAdmin) => {
+      const rotated = await keyAdmin.rotate(id, overlapOf(options.overlap));
       if (rotated === null) return fail(`There is no key ${id}; "keys list" shows them.`);
       process.stdout.write(`${rotated.key}\n`);
       process.stderr.write(`Key ${rotated.view.id} replaces ${id}, which works until ${rotated.until}.\n`);
@@ -99,8 +99,8 @@ keys
   .command("revoke <id>")
   .description("revoke a key at once")
   .action((id: string) =>
-    atDesk(async (githubClient) => {
-      if (await githubClient.revoke(id)) process.stderr.write(`Key ${id} is revoked.\n`);
+    withKeyAdmin(async (keyAdmin) => {
+      if (await keyAdmin.revoke(id)) process.stderr.write(`Key ${id} is revoked.\n`);
       else fail(`There is no key ${id}; "keys list" shows them.`);
     }),
   );

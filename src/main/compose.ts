@@ -93,7 +93,7 @@ export async function compose(settings: Settings, overrides: Overrides = {}): Pr
 
 /** What the next start finds. */
 async function leftIn({ jobs, inbox }: Store): Promise<object> {
-  const { pending: effects_pending } = await jobs.tally();
+  const { pending: effects_pending } = await jobs.counts();
   return { effects_pending, deliveries_pending: inbox.backlog().count };
 }
 

@@ -97,7 +97,7 @@ function overHttp(url: string, api_key: string): KeyAdmin {
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
-/** The desk to work at: the folder when it is free, else the server that holds it. */
+/** Where keys are managed: the data folder when it is free, otherwise the server that has locked it. */
 export async function openKeyAdmin(settings: KeysSettings): Promise<KeyAdmin> {
   const { openLowdbStore } = await import("../store/lowdb/open.ts");
   try {
@@ -113,10 +113,10 @@ export async function openKeyAdmin(settings: KeysSettings): Promise<KeyAdmin> {
   }
 }
 
-async function reachable(githubClient: KeyAdmin, settings: KeysSettings, why_not_offline: string): Promise<KeyAdmin> {
+async function reachable(keyAdmin: KeyAdmin, settings: KeysSettings, why_not_offline: string): Promise<KeyAdmin> {
   try {
-    await githubClient.list();
-    return githubClient;
+    await keyAdmin.list();
+    return keyAdmin;
   } catch (error) {
     const reason = error instanceof KeysProblem ? error.message : `${settings.server_url} cannot be reached`;
     throw new KeysProblem(

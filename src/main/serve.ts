@@ -48,7 +48,7 @@ const SIGNALS = ["SIGTERM", "SIGINT", "SIGHUP"] as const;
 const BEGIN_LIMIT_MS = 5_000;
 const begunInTime = (): Promise<null> => new Promise((resolve) => void setTimeout(resolve, BEGIN_LIMIT_MS, null));
 
-/** Every signal ends in the same clean stop; a second one of an impatient person does not wait for it. */
+/** Every signal ends in the same clean stop; a second one exits at once. */
 function stopOnSignals(starting: Promise<Stop>): void {
   let stopping = false;
   const end = (reason: string): void => {

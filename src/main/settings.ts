@@ -33,6 +33,9 @@ const NOT_HONOURED: Readonly<Record<string, string>> = {
   SENTRY_DSN: "SENTRY_DSN: errors go to the log alone; remove the setting.",
 };
 
+/** Settings by their earlier names, which still work. */
+const RENAMED: Readonly<Record<string, string>> = { QUOTA_TURNS_PER_DAY: "QUOTA_ROUNDS_PER_DAY" };
+
 const text = z.string().trim();
 
 const expects = (expected: string) => ({ error: () => expected });
@@ -97,7 +100,7 @@ export const schema = z.object({
   QUOTA_OPEN_ORDERS: quota.default(DEFAULT_QUOTAS.open_orders),
   QUOTA_JOBS_UNDER_WAY: quota.default(DEFAULT_QUOTAS.jobs_under_way),
   QUOTA_QUOTES_PER_HOUR: quota.default(DEFAULT_QUOTAS.quotes_per_hour),
-  QUOTA_TURNS_PER_DAY: quota.default(DEFAULT_QUOTAS.turns_per_day),
+  QUOTA_ROUNDS_PER_DAY: quota.default(DEFAULT_QUOTAS.rounds_per_day),
   QUOTA_ACCEPTED_JOBS: quota.default(DEFAULT_QUOTAS.accepted_jobs),
   LLM_PROVIDER: text.min(1).default("anthropic"),
   LLM_MODEL: text.min(1).default(DEFAULT_MODEL),
@@ -110,6 +113,7 @@ export const schema = z.object({
 const KNOWN = [
   ...Object.keys(schema.shape),
   ...Object.keys(NOT_HONOURED),
+  ...Object.keys(RENAMED),
   ...["PRIVATE_KEY", "PRIVATE_KEY_PATH", "JOURNEYMAN_AGENT_IMAGE", "GH_ORG", "NO_SMEE_SETUP"],
 ];
 
@@ -197,8 +201,21 @@ const HALF_A_CLIENT =
 const NO_WAY_BACK =
   "GITHUB_CLIENT_ID is set, but PUBLIC_URL is not, so nobody can sign in: GitHub must know where to send people back to.";
 
+/** Gives each setting its present name. Where both names are set, the present one counts. */
+function underPresentNames(variables: Environment): { readonly variables: Environment; readonly notes: string[] } {
+  const old = Object.entries(RENAMED).filter(([name]) => variables[name] !== undefined);
+  const values = old.map(([name, present]) => [present, variables[present] ?? variables[name]] as const);
+  return {
+    variables: { ...variables, ...Object.fromEntries(values) },
+    notes: old.map(
+      ([name, present]) => `${name} is replaced by ${present}; rename it, since a later version ignores it.`,
+    ),
+  };
+}
+
 /** The settings in these variables, or everything that is wrong with them. */
-export function readSettings(variables: Environment, cwd: string, now: number = Date.now()): Reading {
+export function readSettings(given: Environment, cwd: string, now: number = Date.now()): Reading {
+  const { variables, notes: renamed } = underPresentNames(given);
   const mistakes = Object.entries(NOT_HONOURED).flatMap(([name, sentence]) => (variables[name] ? [sentence] : []));
   const unknown = unknownSettings(variables, OWN);
   mistakes.push(...unknown.mistakes);
@@ -226,7 +243,7 @@ export function readSettings(variables: Environment, cwd: string, now: number = 
   }
   const model = parsed.success ? lookAtLlm(llmOf(parsed.data), now) : { mistakes: [], notes: [] };
   mistakes.push(...model.mistakes);
-  if (mistakes.length > 0 || !parsed.success) return { kind: "mistakes", mistakes };
+  if (mistakes.length > 0 || !parsed.success) return { kind: "mistakes", mistakes: [...mistakes, ...renamed] };
 
   const { APP_ID, WEBHOOK_SECRET } = parsed.data;
   if (APP_ID === undefined || WEBHOOK_SECRET === undefined || key === null || "mistake" in key) {
@@ -236,7 +253,7 @@ export function readSettings(variables: Environment, cwd: string, now: number = 
   return {
     kind: "settings",
     settings: { ...settings, data_dir: resolve(cwd, settings.data_dir) },
-    notes: [...unknown.notes, ...notes(parsed.data), ...model.notes],
+    notes: [...unknown.notes, ...renamed, ...notes(parsed.data), ...model.notes],
   };
 }
 
@@ -278,7 +295,7 @@ const settingsOf = (
     open_orders: parsed.QUOTA_OPEN_ORDERS,
     jobs_under_way: parsed.QUOTA_JOBS_UNDER_WAY,
     quotes_per_hour: parsed.QUOTA_QUOTES_PER_HOUR,
-    turns_per_day: parsed.QUOTA_TURNS_PER_DAY,
+    rounds_per_day: parsed.QUOTA_ROUNDS_PER_DAY,
     accepted_jobs: parsed.QUOTA_ACCEPTED_JOBS,
   },
   llm: llmOf(parsed),

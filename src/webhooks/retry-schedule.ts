@@ -25,11 +25,11 @@ export const GONE = 410;
 /** Statuses whose `Retry-After` is respected. */
 const BUSY: ReadonlySet<number | null> = new Set([429, 503]);
 
-export interface Tried {
+export interface LastAttempt {
   /** When this series of attempts began. */
   readonly since: number;
   /** Attempts in this series, including the last one. */
-  readonly tries: number;
+  readonly attempts: number;
   readonly status: number | null;
   readonly retry_after_ms: number | null;
   readonly now: number;
@@ -45,13 +45,13 @@ export interface Next {
 
 export const isSuccess = (status: number | null): boolean => status !== null && status >= 200 && status < 300;
 
-export function nextAttempt({ since, tries, status, retry_after_ms, now, random }: Tried): Next {
+export function nextAttempt({ since, attempts, status, retry_after_ms, now, random }: LastAttempt): Next {
   if (isSuccess(status)) return { state: "delivered", at: null };
   const end = since + GIVEN_UP_MS;
   if (status === GONE || now >= end) return { state: "dead", at: null };
   const asked = BUSY.has(status) ? Math.min(retry_after_ms ?? 0, MAX_RETRY_AFTER) : 0;
   // Rounded: adding a fraction to a time and subtracting it again loses precision.
-  const planned = Math.round((DELAYS[tries - 1] ?? LAST_DELAY) * (1 + random * JITTER));
+  const planned = Math.round((DELAYS[attempts - 1] ?? LAST_DELAY) * (1 + random * JITTER));
   const at = Math.min(now + Math.max(planned, asked), end);
   return at - now < Math.min(planned, MIN_GAP) ? { state: "dead", at: null } : { state: "pending", at };
 }

@@ -1,14 +1,14 @@
 /**
  * Sends what is recorded: each receiver in a queue of its own, all queues in turn, within two bounds. A request that takes
  * long gives its place to others and counts as stalled, so that receivers that hang cannot hold up those that do not.
- * One try of a delivery is in `try-delivery.ts`.
+ * One attempt of a delivery is in `try-delivery.ts`.
  */
 
 import type { StoredDelivery } from "../engine/ports/outgoing-deliveries.ts";
+import { attemptDelivery, concludeAttempt, type DeliveryParts } from "./attempt-delivery.ts";
 import { ReceiverQueue } from "./receiver-queue.ts";
 import { Timeouts } from "./timeouts.ts";
 import { TimerQueue } from "./timer-queue.ts";
-import { concludeTry, type DeliveryParts, tryDelivery } from "./try-delivery.ts";
 
 /** Concurrent requests, not counting slow ones. */
 export const MAX_CONCURRENT = 128;
@@ -35,7 +35,7 @@ export class Sender {
   readonly #retries: TimerQueue<StoredDelivery>;
   /** Paused queues, by the time at which they continue. */
   readonly #resting: TimerQueue<Queue>;
-  readonly #patience: Timeouts;
+  readonly #timeouts: Timeouts;
   #under_way = 0;
   /** Called when no request is in progress. */
   #quiet = (): void => {};
@@ -45,7 +45,7 @@ export class Sender {
 
   constructor(parts: DeliveryParts) {
     this.#parts = parts;
-    this.#patience = new Timeouts(parts.clock, SLOW_MS);
+    this.#timeouts = new Timeouts(parts.clock, SLOW_MS);
     this.#retries = new TimerQueue(parts.clock, (due) => {
       for (const delivery of due) this.#queue(delivery);
       this.#pump();
@@ -114,7 +114,7 @@ export class Sender {
     let slow = false;
     this.#under_way += 1;
     this.#brisk += 1;
-    const cancel = this.#patience.start(() => {
+    const cancel = this.#timeouts.start(() => {
       slow = true;
       this.#brisk -= 1;
       this.#stalled += 1;
@@ -123,9 +123,9 @@ export class Sender {
     });
     let well = false;
     try {
-      const tried = await tryDelivery(this.#parts, delivery);
+      const tried = await attemptDelivery(this.#parts, delivery);
       well = tried === null || tried.well;
-      const after = tried === null ? null : await concludeTry(this.#parts, delivery, tried);
+      const after = tried === null ? null : await concludeAttempt(this.#parts, delivery, tried);
       if (after !== null && after.next_at !== null) this.#retries.add(after, after.next_at);
     } catch (error) {
       log.error({ delivery: delivery.id, err: error }, "the store failed under the sender of webhooks");

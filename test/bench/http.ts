@@ -32,8 +32,8 @@ interface Child {
 }
 
 async function told<T>(child: ChildProcess, schema: z.ZodType<T>): Promise<T> {
-  const heard = new AbortController();
-  const options = { signal: heard.signal };
+  const listening = new AbortController();
+  const options = { signal: listening.signal };
   const ended = once(child, "exit", options).then(([code]) => {
     throw new Error(`a measured server ended with ${code}`);
   });
@@ -41,7 +41,7 @@ async function told<T>(child: ChildProcess, schema: z.ZodType<T>): Promise<T> {
     const [message] = await Promise.race([once(child, "message", options), ended]);
     return schema.parse(message);
   } finally {
-    heard.abort();
+    listening.abort();
   }
 }
 
@@ -114,7 +114,7 @@ const environment = (dir: string): Record<string, string> => ({
   API_KEY,
   // one key asks for all of it
   QUOTA_JOBS_UNDER_WAY: "1000000",
-  QUOTA_TURNS_PER_DAY: "1000000",
+  QUOTA_ROUNDS_PER_DAY: "1000000",
   DATA_DIR: join(dir, "data"),
   HOST: "127.0.0.1",
   PORT: "0",

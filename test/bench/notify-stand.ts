@@ -111,7 +111,7 @@ export async function openNotifyStand(): Promise<NotifyStand> {
     allow_private: true,
   });
   const github = { client: absentGitHub, performer: () => nothing };
-  const quotas = { ...DEFAULT_QUOTAS, jobs_under_way: MANY, turns_per_day: MANY };
+  const quotas = { ...DEFAULT_QUOTAS, jobs_under_way: MANY, rounds_per_day: MANY };
   const engine = composeEngine(
     { llm: { provider: "anthropic", model: DEFAULT_MODEL, max_tokens: null }, quotas },
     { store, github, publishing: notify, record: () => {}, ...shared },

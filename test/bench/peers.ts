@@ -16,8 +16,8 @@ export interface Peer {
 }
 
 async function told(child: ChildProcess): Promise<unknown> {
-  const heard = new AbortController();
-  const options = { signal: heard.signal };
+  const listening = new AbortController();
+  const options = { signal: listening.signal };
   const ended = once(child, "exit", options).then(([code]) => {
     throw new Error(`the peer ended with ${code}`);
   });
@@ -25,7 +25,7 @@ async function told(child: ChildProcess): Promise<unknown> {
     const [message] = await Promise.race([once(child, "message", options), ended]);
     return message;
   } finally {
-    heard.abort();
+    listening.abort();
     ended.catch(() => undefined);
   }
 }

@@ -13,7 +13,7 @@ import { DEMO, type Sandbox, type SandboxSetup, startSandbox } from "../sandbox/
 import type { Call } from "../sandbox/github/main.ts";
 
 /** What is still not so by then never will be. */
-const PATIENCE_MS = 120_000;
+const TIMEOUT_MS = 120_000;
 const LOOK_EVERY_MS = 10;
 
 /** In memory where there is such a place: our flushes would else write out what the local GitHub has just written. */
@@ -33,7 +33,7 @@ export interface Stand {
 }
 
 export async function until(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + PATIENCE_MS;
+  const deadline = Date.now() + TIMEOUT_MS;
   while (!(await holds())) {
     if (Date.now() > deadline) throw new Error(`waited in vain for ${what}`);
     await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));

@@ -23,7 +23,7 @@ export interface Started {
 }
 
 const ASK_EVERY_MS = 2;
-const PATIENCE_MS = 60_000;
+const TIMEOUT_MS = 60_000;
 
 const { privateKey } = generateKeyPairSync("rsa", {
   modulusLength: 2_048,
@@ -69,7 +69,7 @@ export async function startServer({ script, env }: Program): Promise<Started> {
     async answers(path) {
       for (;;) {
         if ((await statusOf(`http://127.0.0.1:${port}${path}`)) === 200) return performance.now() - begun;
-        if (child.exitCode !== null || performance.now() - begun > PATIENCE_MS)
+        if (child.exitCode !== null || performance.now() - begun > TIMEOUT_MS)
           throw new Error(`${script} does not answer ${path}`);
         await new Promise((resolve) => setTimeout(resolve, ASK_EVERY_MS));
       }

@@ -6,7 +6,7 @@ import { type SandboxProgram, startSandboxProgram } from "../process/sandbox-pro
 import { KNOWN_TASKS } from "../sandbox/model/task.ts";
 import { describeBrowser, openBrowser, visit } from "./visitor.ts";
 
-/** How long four tries of a job may take on a slow machine. */
+/** How long four attempts of a job may take on a slow machine. */
 const FOUR_TRIES_MS = 300_000;
 
 /** How wide a page is, and what colour its ground has. */

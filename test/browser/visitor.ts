@@ -8,7 +8,7 @@ const program = inject("chromium");
 export const describeBrowser = describe.skipIf(program === null);
 
 /** Longer than a job takes on a slow machine; what is there earlier is seen at once. */
-const PATIENCE_MS = 100_000;
+const TIMEOUT_MS = 100_000;
 
 export const openBrowser = (): Promise<Browser> =>
   // Chromium's own sandbox does not start as root.
@@ -30,7 +30,7 @@ export async function visit(
     javaScriptEnabled: options.javaScriptEnabled ?? true,
     colorScheme: options.dark ? "dark" : "light",
   });
-  context.setDefaultTimeout(PATIENCE_MS);
+  context.setDefaultTimeout(TIMEOUT_MS);
   const page = await context.newPage();
   const githubError: string[] = [];
   const { origin } = new URL(url);

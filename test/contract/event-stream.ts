@@ -3,7 +3,7 @@
 import type { IncomingMessage } from "node:http";
 import { request } from "node:http";
 
-export interface Heard {
+export interface ReceivedEvent {
   readonly id: string;
   readonly event: string;
   readonly data: Record<string, unknown>;
@@ -12,7 +12,7 @@ export interface Heard {
 export interface Stream {
   readonly status: number;
   readonly headers: IncomingMessage["headers"];
-  readonly events: readonly Heard[];
+  readonly events: readonly ReceivedEvent[];
   /** Comments and fields that belong to no event, as they came. */
   readonly rest: readonly string[];
   /** How it ended; null while it has not. */
@@ -22,7 +22,7 @@ export interface Stream {
   close(): void;
 }
 
-function parse(block: string, events: Heard[], rest: string[]): void {
+function parse(block: string, events: ReceivedEvent[], rest: string[]): void {
   const fields = new Map(block.split("\n").map((line) => [line.split(":", 1)[0] ?? "", line.replace(/^\w*: ?/, "")]));
   const data = fields.get("data");
   if (data === undefined) rest.push(block);
@@ -32,7 +32,7 @@ function parse(block: string, events: Heard[], rest: string[]): void {
 export function openStream(url: string, headers: Record<string, string>, paused = false): Promise<Stream> {
   return new Promise((resolve, reject) => {
     const asked = request(url, { headers, agent: false }, (response) => {
-      const events: Heard[] = [];
+      const events: ReceivedEvent[] = [];
       const rest: string[] = [];
       let text = "";
       let end: "ended" | "cut" | null = null;

@@ -4,7 +4,7 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import { readGateway } from "../../agent/gateway/settings.ts";
 import { ask, errorIn, friendly, KEY, MODEL, sayJson, startProvider, startTested } from "./gateway-harness.ts";
 
-describe("what is refused before the provider hears of it", () => {
+describe("what is refused before the provider is called", () => {
   const api = (path: string, method = "GET") =>
     `${method} ${path} HTTP/1.1\r\nhost: gateway\r\nconnection: close\r\n\r\n`;
   const post = (path: string, body: string, headers = "") =>
@@ -46,7 +46,7 @@ describe("what is refused before the provider hears of it", () => {
     expect(await gateway.spent()).toMatchObject({ cents: 0, calls: 0 });
   });
 
-  test("with a sentence in the provider's shape, which the agent hears of too", async () => {
+  test("with a sentence in the provider's shape, which the agent gets too", async () => {
     const gateway = await startTested(await friendly());
     const answer = await fetch(`${gateway.url}/v1/files?x=$(id)`, { method: "POST", body: "{}" });
     const sentence =

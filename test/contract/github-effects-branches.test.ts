@@ -55,7 +55,7 @@ describe("the branches of a repository", () => {
     },
   );
 
-  it("are followed by the next try, too", async () => {
+  it("are followed by the next attempt, too", async () => {
     const journey = new Journey(b);
     await journey.perform(BRIEF);
     ran(journey);

@@ -1,4 +1,4 @@
-/** A performer and a desk on the local GitHub, with a job that the real core moves on by what the performer reports. */
+/** A performer and a GitHub client on the local GitHub, with a job that the real core moves on by what the performer reports. */
 import pino from "pino";
 import { Probot } from "probot";
 import type { Command, Draft } from "../../src/domain/job/command.ts";

@@ -56,7 +56,7 @@ describe("a result that was handed in", () => {
     expect(await journey.callsOf(OPEN)).toEqual(["POST /repos/:owner/:repo/pulls"]);
   });
 
-  it("is looked up again where an earlier try may have opened the pull request", async () => {
+  it("is looked up again where an earlier attempt may have opened the pull request", async () => {
     journey.tell({ type: "head-moved", sha: clean(), clean: true });
     news("completed");
     const submitted = journey.job;
@@ -79,7 +79,7 @@ describe("a result that was handed in", () => {
     expect(await journey.callsOf(OPEN)).toEqual(["graphql Clean", "POST /repos/:owner/:repo/pulls"]);
   });
 
-  it("fails the try when nothing was pushed", async () => {
+  it("fails the attempt when nothing was pushed", async () => {
     news("completed");
     await journey.perform(READ);
     expect(journey.job).toMatchObject({ status: "queued", attempt: 2, pull_request: null });
@@ -145,7 +145,7 @@ describe("a token to push with", () => {
   it("can write this repository's contents, and nothing else here or elsewhere", async () => {
     b.github.createRepository({ owner: "octo", name: "other", files: { "README.md": "x" } });
     b.github.install("octo/other");
-    const { token, expires_at } = await createPushTokens(sourceOf(b.github)).mint(repository(), await idOf());
+    const { token, expires_at } = await createPushTokens(sourceOf(b.github)).create(repository(), await idOf());
     expect([String(token), JSON.stringify({ token })]).toEqual(["[secret]", '{"token":"[secret]"}']);
     expect(Date.parse(expires_at)).toBeGreaterThan(Date.now());
     const call = async (method: string, path: string, body?: object): Promise<number> => {
@@ -161,6 +161,6 @@ describe("a token to push with", () => {
   });
 
   it("is not made for a repository that the App does not have", async () => {
-    await expect(createPushTokens(sourceOf(b.github)).mint(repository(), 999_999)).rejects.toThrow();
+    await expect(createPushTokens(sourceOf(b.github)).create(repository(), 999_999)).rejects.toThrow();
   });
 });

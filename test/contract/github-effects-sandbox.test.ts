@@ -93,7 +93,7 @@ describe("the performer on the local GitHub", () => {
     expect(warm.job.settings?.llm.model).toBe("claude-haiku-4-5");
   });
 
-  it("adopts the brief that an earlier try has pushed, even when the agent has gone on from there", async () => {
+  it("adopts the brief that an earlier attempt has pushed, even when the agent has gone on from there", async () => {
     const first = start();
     await first.perform(BRIEF);
     const brief = b.github.branches(REPO)[BRANCH];
@@ -120,7 +120,7 @@ describe("the performer on the local GitHub", () => {
     expect(b.github.branches(REPO)[BRANCH]).toBe(forged);
   });
 
-  it("pushes the brief of a later try over a commit that has its words", async () => {
+  it("pushes the brief of a later attempt over a commit that has its words", async () => {
     const journey = start();
     await journey.perform(BRIEF);
     const report = { head_sha: journey.job.brief_sha ?? "", commit_message: `Run job ${ID}: x` };
@@ -241,7 +241,7 @@ describe("the performer on the local GitHub", () => {
     await known.perform(BRIEF);
     await known.perform({ type: "delete-branch" });
     const repository = await b.repositories.get("octo", "demo");
-    if (!repository?.base) throw new Error("nothing was learned");
+    if (!repository?.base) throw new Error("nothing was stored");
     const gone = "1".repeat(40);
     await b.repositories.put({ ...repository, base: { ...repository.base, head_sha: gone, tree_sha: gone } });
     const journey = start();
@@ -249,7 +249,7 @@ describe("the performer on the local GitHub", () => {
     expect(journey.job.base.sha).toBe(b.github.branches(REPO).main);
   });
 
-  it("puts the next try on top of the branch, without what the last one left", async () => {
+  it("puts the next attempt on top of the branch, without what the last one left", async () => {
     const journey = start();
     await journey.perform(BRIEF);
     agentPushes();
@@ -324,7 +324,7 @@ describe("the performer on the local GitHub", () => {
     );
   });
 
-  it("tells the next try the end of the log of each failed check, for one reading each", async () => {
+  it("tells the next attempt the end of the log of each failed check, for one reading each", async () => {
     const journey = start();
     await toPullRequest(journey);
     const { actions } = b.github;
@@ -527,7 +527,7 @@ describe("the performer on the local GitHub", () => {
     expect(await b.performer.perform({ type: "disable-auto-merge" }, journey.job, true)).toEqual({ ended: "done" });
   });
 
-  it("answers at the desk: permission, pull request, installation, and one reply", async () => {
+  it("answers by the GitHub client: permission, pull request, installation, and one reply", async () => {
     const repository = { owner: "octo", name: "demo", installation_id: b.installation };
     const ada = await b.githubClient.permission(repository, "ada");
     expect(ada).toEqual({ permission: "write", person: { id: expect.any(Number), login: "ada" } });

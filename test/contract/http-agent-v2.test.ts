@@ -33,7 +33,7 @@ const post = (path: string, body?: unknown, key?: string): Promise<Asked> =>
   server.ask("POST", path, { ...(body === undefined ? {} : { body }), ...(key === undefined ? {} : { key }) });
 const get = (path: string, key?: string): Promise<Asked> => server.ask("GET", path, key === undefined ? {} : { key });
 
-async function mint(body: object): Promise<string> {
+async function createKey(body: object): Promise<string> {
   const answer = await post("/api/keys", { repository: "*", ...body });
   return z.object({ key: z.string() }).parse(answer.body).key;
 }
@@ -91,7 +91,7 @@ describe("POST /v2/agent/:projectId/job", () => {
   });
 
   it("wants a key, and one with the scope write", async () => {
-    const reader = await mint({ account: "reader", scopes: ["read"] });
+    const reader = await createKey({ account: "reader", scopes: ["read"] });
     expect((await post(`${HELLO}/job`, { prompt: "x" }, "wrong")).status).toBe(401);
     expect(await post(`${HELLO}/job`, { prompt: "x" }, reader)).toMatchObject({
       status: 403,
@@ -159,7 +159,7 @@ describe("the project in the path", () => {
 
   it("is the key's own when the key is bound, and no other id tells anything", async () => {
     await know("secret", 4712);
-    const bound = await mint({ account: "octo", repository: "octocat/hello" });
+    const bound = await createKey({ account: "octo", repository: "octocat/hello" });
     await created(HELLO, bound);
     const answers = await Promise.all(
       ["octocat%2Fother", "4712", "4713"].map((project) => get(`/v2/agent/${project}/jobs`, bound)),
@@ -175,7 +175,7 @@ describe("the project in the path", () => {
 
 describe("GET /v2/agent/:projectId/job/:id", () => {
   it("answers what was created, to whoever may see it", async () => {
-    const [mine, theirs] = [await mint({ account: "mine" }), await mint({ account: "theirs" })];
+    const [mine, theirs] = [await createKey({ account: "mine" }), await createKey({ account: "theirs" })];
     const job = await created(HELLO, mine);
     const answer = await get(`${HELLO}/job/${job.id}`, mine);
     expect(answer).toMatchObject({ status: 200, body: { id: job.id, createdAt: job.createdAt } });
@@ -212,7 +212,7 @@ describe("messages, cancel and archive", () => {
   it("refuses a message without words, and one to a job that is not seen", async () => {
     const { id } = await created();
     expect((await post(`${HELLO}/job/${id}/message`, { prompt: "" })).status).toBe(400);
-    const theirs = await mint({ account: "stranger" });
+    const theirs = await createKey({ account: "stranger" });
     for (const call of ["message", "cancel", "archive"]) {
       expect((await post(`${HELLO}/job/${id}/${call}`, { prompt: "x" }, theirs)).status).toBe(404);
     }
@@ -293,7 +293,7 @@ describe("GET /v2/agent/:projectId/jobs", () => {
   const LIST = "/v2/agent/octocat%2Flist";
 
   it("pages through the account's jobs, newest first, along its links", async () => {
-    const [mine, theirs] = [await mint({ account: "lister" }), await mint({ account: "other-lister" })];
+    const [mine, theirs] = [await createKey({ account: "lister" }), await createKey({ account: "other-lister" })];
     const ids: string[] = [];
     for (let i = 0; i < 5; i++) ids.unshift((await created(LIST, mine)).id);
     const other = await created(LIST, theirs);

@@ -21,13 +21,13 @@ afterAll(async () => {
   await rm(dir, { recursive: true, force: true });
 });
 
-const minted = z.object({ id: z.string(), key: z.string() });
+const newKey = z.object({ id: z.string(), key: z.string() });
 const entries = z.array(
   z.looseObject({ action: z.string(), outcome: z.string(), target: z.looseObject({ id: z.string() }).nullable() }),
 );
 
-const mint = async (body: object) =>
-  minted.parse((await server.ask("POST", "/api/keys", { body: { repository: "*", ...body } })).body);
+const createKey = async (body: object) =>
+  newKey.parse((await server.ask("POST", "/api/keys", { body: { repository: "*", ...body } })).body);
 const ask = (query: string, key: string = API_KEY) => server.ask("GET", `/api/audit?${query}`, { key });
 const list = async (query: string, key?: string) => entries.parse((await ask(query, key)).body);
 const told = async (query: string, key?: string) =>
@@ -42,7 +42,7 @@ const on = (id: string, verb: string, key: string, body?: object) =>
 
 describe("the audit log", () => {
   it("says who did what to a job, from where and by which request, and what came of it", async () => {
-    const { id: key_id, key } = await mint({ account: "Octocat", repository: REPOSITORY });
+    const { id: key_id, key } = await createKey({ account: "Octocat", repository: REPOSITORY });
     const id = await job(key, { "x-request-id": "a-request-of-mine" });
     await on(id, "message", key, { prompt: "and whisper it" });
     expect((await on(id, "archive", key)).status).toBe(409);
@@ -72,8 +72,8 @@ describe("the audit log", () => {
   });
 
   it("says what was done to keys", async () => {
-    const { id } = await mint({ account: "octocat" });
-    const next = minted.parse((await server.ask("POST", `/api/keys/${id}/rotate`, { body: {} })).body);
+    const { id } = await createKey({ account: "octocat" });
+    const next = newKey.parse((await server.ask("POST", `/api/keys/${id}/rotate`, { body: {} })).body);
     await server.ask("POST", `/api/keys/${id}/rotate`, { body: {} });
     await server.ask("DELETE", "/api/keys/self", { key: next.key });
     await server.ask("DELETE", `/api/keys/${next.key}`);
@@ -90,7 +90,7 @@ describe("the audit log", () => {
   });
 
   it("holds no task, no key and no secret that somebody sends as the id of a request", async () => {
-    const { key } = await mint({ account: "octocat", repository: REPOSITORY });
+    const { key } = await createKey({ account: "octocat", repository: REPOSITORY });
     await job(key, { "x-request-id": key });
     const folder = join(dir, "audit");
     const text = readdirSync(folder)
@@ -101,8 +101,8 @@ describe("the audit log", () => {
   });
 
   it("is for admins, and for other keys as far as it is about a job of their account", async () => {
-    const mine = await mint({ account: "ann", repository: REPOSITORY });
-    const others = await mint({ account: "ben", repository: REPOSITORY });
+    const mine = await createKey({ account: "ann", repository: REPOSITORY });
+    const others = await createKey({ account: "ben", repository: REPOSITORY });
     const id = await job(mine.key);
     await on(id, "cancel", API_KEY);
     const seen = await list(`job_id=${id}`, mine.key);
@@ -113,17 +113,17 @@ describe("the audit log", () => {
     expect(await ask(`job_id=${id}`, others.key)).toMatchObject({ status: 404, body: { code: "not_found" } });
     for (const query of ["", "account=ann", `job_id=${id}&account=admin`, `job_id=${id}&key_id=${mine.id}`])
       expect(await ask(query, mine.key)).toMatchObject({ status: 403, body: { code: "missing_scope" } });
-    const bound = await mint({ account: "eve", repository: "octo/other", scopes: ["admin"] });
+    const bound = await createKey({ account: "eve", repository: "octo/other", scopes: ["admin"] });
     expect([(await ask(`job_id=${id}`, bound.key)).status, await told("", bound.key)]).toEqual([404, []]);
-    const here = await mint({ account: "eve", repository: REPOSITORY.toUpperCase(), scopes: ["admin"] });
+    const here = await createKey({ account: "eve", repository: REPOSITORY.toUpperCase(), scopes: ["admin"] });
     const all = await list("account=ANN", here.key);
     expect(all.map(({ action }) => action)).toEqual(["create", "key-tied"]);
-    const writer = await mint({ account: "ann", scopes: ["write"] });
+    const writer = await createKey({ account: "ann", scopes: ["write"] });
     expect((await ask(`job_id=${id}`, writer.key)).status).toBe(403);
   });
 
   it("comes in pages, with the address of the next one", async () => {
-    const { key } = await mint({ account: "pages", repository: REPOSITORY });
+    const { key } = await createKey({ account: "pages", repository: REPOSITORY });
     // beside them stands that the key was tied to its repository
     for (let count = 0; count < 2; count++) await job(key);
     const first = await ask("account=pages&limit=2");

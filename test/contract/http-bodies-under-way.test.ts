@@ -63,7 +63,7 @@ describe("a delivery", () => {
       let count = 0;
       for (const answer of answers)
         void answer.then((said) => {
-          // a connection that is closed while it sends may not hear why
+          // a connection that is closed while it sends may not receive why
           expect(said).toMatch(/^(?:HTTP\/1\.1 503 .*"busy"|$)/s);
           if (++count === 9) resolve(count);
         });

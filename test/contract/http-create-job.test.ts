@@ -16,12 +16,12 @@ beforeEach(() => {
 
 const task = { job: "Analyze recent error logs", repository: "octocat/hello" };
 
-/** A key of this account as a person would mint it. */
-async function mint(body: object): Promise<string> {
-  const { status, body: minted } = await server.ask("POST", "/api/keys", { body: { repository: "*", ...body } });
+/** A key of this account as a person would create it. */
+async function createKey(body: object): Promise<string> {
+  const { status, body: newKey } = await server.ask("POST", "/api/keys", { body: { repository: "*", ...body } });
   expect(status).toBe(201);
-  if (typeof minted !== "object" || minted === null || !("key" in minted)) throw new Error("no key was minted");
-  return String(minted.key);
+  if (typeof newKey !== "object" || newKey === null || !("key" in newKey)) throw new Error("no key was created");
+  return String(newKey.key);
 }
 
 async function created(key?: string): Promise<{ job_id: string; branch: string }> {
@@ -116,7 +116,7 @@ describe("POST /api/create-job", () => {
   });
 
   it("puts jobs into the key's repository and refuses another one", async () => {
-    const key = await mint({ account: "bound", repository: "octocat/hello" });
+    const key = await createKey({ account: "bound", repository: "octocat/hello" });
     expect((await server.ask("POST", "/api/create-job", { key, body: { job: "x" } })).status).toBe(200);
     const other = await server.ask("POST", "/api/create-job", { key, body: { job: "x", repository: "octocat/other" } });
     expect(other).toMatchObject({ status: 403, body: { code: "forbidden" } });
@@ -179,7 +179,7 @@ describe("POST /api/create-job", () => {
   });
 
   it("wants a key with the scope write", async () => {
-    const key = await mint({ account: "reader", scopes: ["read"] });
+    const key = await createKey({ account: "reader", scopes: ["read"] });
     const answer = await server.ask("POST", "/api/create-job", { key, body: task });
     expect(answer).toMatchObject({ status: 403, body: { error: expect.stringContaining("write") } });
   });
@@ -232,8 +232,8 @@ describe("GET /api/jobs/status", () => {
   });
 
   it("hides the jobs of other accounts, except from an admin", async () => {
-    const mine = await mint({ account: "mine" });
-    const theirs = await mint({ account: "theirs" });
+    const mine = await createKey({ account: "mine" });
+    const theirs = await createKey({ account: "theirs" });
     const { job_id } = await created(mine);
     const path = `/api/jobs/status?job_id=${job_id}`;
     expect((await server.ask("GET", path, { key: mine })).status).toBe(200);
@@ -242,8 +242,8 @@ describe("GET /api/jobs/status", () => {
   });
 
   it("hides jobs of other repositories from a key that is bound to one", async () => {
-    const anywhere = await mint({ account: "octo" });
-    const bound = await mint({ account: "octo", repository: "octocat/other" });
+    const anywhere = await createKey({ account: "octo" });
+    const bound = await createKey({ account: "octo", repository: "octocat/other" });
     const { job_id } = await created(anywhere);
     expect((await server.ask("GET", `/api/jobs/status?job_id=${job_id}`, { key: bound })).status).toBe(404);
   });

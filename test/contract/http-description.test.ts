@@ -65,7 +65,7 @@ const SIGNED: Readonly<Record<string, Record<string, string>>> = {
   handInResult: { authorization: "Bearer of-the-run" },
 };
 
-/** Takes every signature, and hears of nothing. */
+/** Takes every signature, and receives nothing. */
 const paymentProvider: PaymentProvider = {
   checkout: async () => ({ id: "cs_1", url: "https://checkout.example.com/cs_1" }),
   readEvent: async () => ({ event: "evt_1", movements: [] }),
@@ -78,7 +78,7 @@ const run_tokens: RunTokens = {
   verify: async () => ({ kind: "claims", claims: claimsOf(running) }),
 };
 const push_tokens: PushTokens = {
-  mint: async () => ({ token: new Secret("ghs_…"), expires_at: "2030-01-31T13:00:00Z" }),
+  create: async () => ({ token: new Secret("ghs_…"), expires_at: "2030-01-31T13:00:00Z" }),
 };
 
 /** Too long to be shown in itself. */
@@ -89,16 +89,16 @@ let described: Described;
 let operations: Operation[];
 /** Hears the examples that lead to it, and answers nothing: what is sent stays on its way. */
 let receiver: Receiver;
-/** Of a key that was minted, for what API_KEY is too much for. */
+/** Of a key that was created, for what API_KEY is too much for. */
 let own: string;
 beforeAll(async () => {
   server = await startServer({ default_repository: "octocat/hello-world", paymentProvider, run_tokens, push_tokens });
   receiver = await startReceiver();
   receiver.answer = () => {};
-  const minted = await server.ask("POST", "/api/keys", {
+  const newKey = await server.ask("POST", "/api/keys", {
     body: { account: "somebody", repository: "*", scopes: ["read", "write"] },
   });
-  own = String(Object(minted.body).key);
+  own = String(Object(newKey.body).key);
   described = readDescription((await server.ask("GET", "/api/openapi.json", { key: null })).body);
   operations = operationsOf(described);
 });
@@ -367,10 +367,10 @@ describe("what every route answers besides", () => {
   });
 
   it("is 403 to a key that lacks the scope", async () => {
-    const minted = await server.ask("POST", "/api/keys", {
+    const newKey = await server.ask("POST", "/api/keys", {
       body: { account: "nobody", repository: "*", scopes: ["work"] },
     });
-    const key = String(Object(minted.body).key);
+    const key = String(Object(newKey.body).key);
     const scoped = operations.filter((one) => wantsKey(one) && !isOfOneself(one));
     const isWork = ({ operationId }: Operation) => WORKERS.includes(operationId);
     const [workers, others] = [scoped.filter(isWork), scoped.filter((one) => !isWork(one))];

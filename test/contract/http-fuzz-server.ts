@@ -51,7 +51,7 @@ export interface World {
 }
 
 /** A request that is not answered by then hangs. */
-const PATIENCE_MS = 30_000;
+const TIMEOUT_MS = 30_000;
 const MINUTE_MS = 60_000;
 
 /** As it stands, over a connection of its own; a stream of events is left after its first words. */
@@ -63,7 +63,7 @@ function ask(url: string, { plan, path, headers, body }: Sent): Promise<Answered
     for (const [name, value] of headers) given[name] = [...(given[name] ?? []), value];
     // node would send the body of a GET without saying so
     if (body !== undefined) given["content-length"] = [String(body.length)];
-    const options = { hostname, port, path, method: plan.method, agent: false, headers: given, timeout: PATIENCE_MS };
+    const options = { hostname, port, path, method: plan.method, agent: false, headers: given, timeout: TIMEOUT_MS };
     const request = httpRequest(options, (response) => {
       const chunks: Buffer[] = [];
       const stream = response.headers["content-type"]?.startsWith("text/event-stream") ?? false;
@@ -95,7 +95,7 @@ async function meanwhile<T>(answer: Promise<T>, pass: () => void): Promise<T> {
 }
 
 /** Keys of everybody, by who has them. */
-async function mint({ ask }: TestServer, clock: HandClock): Promise<Map<Who, string>> {
+async function createKey({ ask }: TestServer, clock: HandClock): Promise<Map<Who, string>> {
   const keys = new Map<Who, string>([
     ["admin", API_KEY],
     ["wrong", "jm_nobody-was-ever-given-this"],
@@ -224,7 +224,7 @@ const paymentProviderIn = (conditions: () => Weather): PaymentProvider => ({
 });
 
 const pushTokensIn = (conditions: () => Weather): PushTokens => ({
-  async mint() {
+  async create() {
     if (conditions().github === "away") throw new Error("GitHub is away");
     return { token: new Secret("ghs_1_pushes"), expires_at: "2030-01-31T13:00:00Z" };
   },
@@ -258,7 +258,7 @@ export async function startWorld(): Promise<World> {
     async prepare() {
       world.conditions = FINE;
       server.github.installed = true;
-      keys = await mint(server, clock);
+      keys = await createKey(server, clock);
       await furnish(world, keys, receiver.url);
       running = await startRun(server);
     },

@@ -16,7 +16,7 @@ const STEPS = 50;
 /** After so many operations there is new furniture: what they are about has been used up by then. */
 const OPERATIONS = 6;
 /** Finding a smaller failure goes on no longer. */
-const PATIENCE_MS = 30_000;
+const TIMEOUT_MS = 30_000;
 
 let world: World;
 /** Operations that have done what they are there for. */
@@ -57,7 +57,7 @@ async function sendAll(plans: readonly Plan[]): Promise<void> {
     throw new Error([...logged, ...all.map(({ sent, answered }) => shown(sent, answered))].join("\n"));
 }
 
-/** What all accounts hold together: of people, of jobs, of the house and of the outside. */
+/** What all accounts hold together: of people, of jobs, of the operator and of the outside. */
 async function sumOfAll({ server, knowledge }: World): Promise<number> {
   const accounts = new Set<LedgerAccount>(["fees", "outside"]);
   for (const name of knowledge.accounts) accounts.add(userAccount(name));
@@ -111,7 +111,7 @@ describe("whatever is asked", () => {
       const requests = requestsFor(operation, [world.receiver.url]);
       await fc.assert(
         fc.asyncProperty(requests, (plan) => sendAll([plan])),
-        { numRuns: EACH, interruptAfterTimeLimit: PATIENCE_MS },
+        { numRuns: EACH, interruptAfterTimeLimit: TIMEOUT_MS },
       );
     }
     await isUnharmed();
@@ -132,7 +132,7 @@ describe("whatever is asked", () => {
         }
         expect(await sumOfAll(world)).toBe(0);
       }),
-      { numRuns: WALKS, interruptAfterTimeLimit: PATIENCE_MS },
+      { numRuns: WALKS, interruptAfterTimeLimit: TIMEOUT_MS },
     );
     await isUnharmed();
   });

@@ -74,8 +74,8 @@ describe("a request that is sent again with its Idempotency-Key", () => {
 
   it("is told apart from the same key of another caller", async () => {
     await create("k1");
-    const minted = await server.ask("POST", "/api/keys", { body: { account: "other", repository: "*" } });
-    const { key } = Object(minted.body);
+    const newKey = await server.ask("POST", "/api/keys", { body: { account: "other", repository: "*" } });
+    const { key } = Object(newKey.body);
     expect(isReplayed(await create("k1", { key: String(key) }))).toBe(false);
     expect(await jobs()).toBe(2);
   });
@@ -98,19 +98,19 @@ describe("a request that is sent again with its Idempotency-Key", () => {
   });
 
   it("means nothing to POST /api/keys, whose answer is never kept", async () => {
-    const mint = () =>
+    const createKey = () =>
       server.ask("POST", "/api/keys", {
         body: { account: "ada", repository: "*" },
         headers: { "idempotency-key": "k1" },
       });
-    const [first, second] = [await mint(), await mint()];
+    const [first, second] = [await createKey(), await createKey()];
     expect([first.status, second.status]).toEqual([201, 201]);
     expect(Object(first.body).key).not.toBe(Object(second.body).key);
   });
 });
 
-describe("a request whose first try broke off", () => {
-  /** As in a crash: the work is done, and nobody has heard of it. */
+describe("a request whose first attempt broke off", () => {
+  /** As in a crash: the work is done, and no answer was sent. */
   function loseOneAnswer(): void {
     const { idempotency } = server.store;
     const finish = idempotency.finish.bind(idempotency);
@@ -123,7 +123,7 @@ describe("a request whose first try broke off", () => {
   it.each([
     ["in this process", async () => {}],
     ["before a restart", restart],
-  ])("gets the job that the first try made %s", async (_when, between) => {
+  ])("gets the job that the first attempt made %s", async (_when, between) => {
     loseOneAnswer();
     expect(await create("k1")).toMatchObject({ status: 500, body: { code: "internal_error" } });
     const [made] = (await server.store.jobs.list({ limit: 10 })).jobs;
@@ -141,7 +141,7 @@ describe("a request whose first try broke off", () => {
     expect(await jobs()).toBe(1);
   });
 
-  it("creates once and is heard once in the agent v2 dialect", async () => {
+  it("creates once and takes a message once in the agent v2 dialect", async () => {
     const send = (path: string, key: string) =>
       server.ask("POST", `/v2/agent/octocat%2Fhello/${path}`, {
         body: { prompt: "Say hello" },
@@ -152,15 +152,16 @@ describe("a request whose first try broke off", () => {
     const created = await send("job", "k1");
     expect(created.status).toBe(201);
     const id = asJobId(String(Object(created.body).id));
-    const heard = async () => (id === null ? null : (await server.store.jobs.load(id))?.job.waiting_messages.length);
+    const messagesTaken = async () =>
+      id === null ? null : (await server.store.jobs.load(id))?.job.waiting_messages.length;
     loseOneAnswer();
     expect((await send(`job/${id}/message`, "k2")).status).toBe(500);
-    expect(await heard()).toBe(1);
+    expect(await messagesTaken()).toBe(1);
     const [again, replay] = [await send(`job/${id}/message`, "k2"), await send(`job/${id}/message`, "k2")];
     expect([again.status, isReplayed(again), replay.status, isReplayed(replay)]).toEqual([200, false, 200, true]);
-    expect(await heard()).toBe(1);
+    expect(await messagesTaken()).toBe(1);
     await send(`job/${id}/message`, "k3");
-    expect(await heard()).toBe(2);
+    expect(await messagesTaken()).toBe(2);
     expect(await jobs()).toBe(1);
   });
 });

@@ -27,10 +27,10 @@ afterEach(async () => {
   await rm(dir, { recursive: true, force: true });
 });
 
-const PATIENCE_MS = 20_000;
+const TIMEOUT_MS = 20_000;
 
 async function until(what: string, holds: () => boolean): Promise<void> {
-  const deadline = Date.now() + PATIENCE_MS;
+  const deadline = Date.now() + TIMEOUT_MS;
   while (!holds()) {
     if (Date.now() > deadline) throw new Error(`waited in vain for ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 5));
@@ -195,7 +195,7 @@ describe("who may follow", () => {
     expect((await server.ask("GET", "/api/jobs/zzzzzzzz/logs")).status).toBe(404);
   });
 
-  it("who gives the job back hears no more of it", async () => {
+  it("who gives the job back receives no more of it", async () => {
     const id = await create();
     await tell(id, PULL);
     const stream = await follow(id, { key: await keyOf("bob") });
@@ -205,22 +205,22 @@ describe("who may follow", () => {
     expect(names(stream)).toEqual(["created", "held"]);
   });
 
-  it("whose key is revoked hears nothing from then on, and is let go within seconds", async () => {
+  it("whose key is revoked receives nothing from then on, and is let go within seconds", async () => {
     const id = await create();
-    const minted = await server.ask("POST", "/api/keys", {
+    const newKey = await server.ask("POST", "/api/keys", {
       body: { account: "ada", repository: "*", scopes: ["read"] },
     });
-    const { id: key_id, key } = minted.body as { id: string; key: string };
-    const [hears, waits, other] = await Promise.all([
+    const { id: key_id, key } = newKey.body as { id: string; key: string };
+    const [follower, waits, other] = await Promise.all([
       follow(id, { key }),
       follow(id, { key }),
       follow(await create(), { key }),
     ]);
-    await until("the beginning", () => [hears, waits, other].every(({ events }) => events.length === 1));
+    await until("the beginning", () => [follower, waits, other].every(({ events }) => events.length === 1));
     expect((await server.ask("DELETE", `/api/keys/${key_id}`)).status).toBe(204);
     await tell(id, PULL);
-    await until("the end", () => hears.ended() !== null && waits.ended() !== null);
-    expect([names(hears), names(waits), other.ended()]).toEqual([["created"], ["created"], null]);
+    await until("the end", () => follower.ended() !== null && waits.ended() !== null);
+    expect([names(follower), names(waits), other.ended()]).toEqual([["created"], ["created"], null]);
     clock.pass(CHECK_MS);
     await until("the other end", () => other.ended() !== null);
   });
@@ -242,7 +242,7 @@ describe("readers and time", () => {
     const id = await create();
     for (let asked = 0; asked <= MAX_FOR_ACCOUNT; asked++) {
       const headers = { "x-api-key": API_KEY };
-      const signal = AbortSignal.timeout(PATIENCE_MS);
+      const signal = AbortSignal.timeout(TIMEOUT_MS);
       const answer = await fetch(`${server.url}/api/jobs/${id}/logs`, { method: "HEAD", headers, signal });
       expect([answer.status, answer.headers.get("content-type")?.split(";")[0]]).toEqual([200, "text/event-stream"]);
     }
@@ -278,9 +278,9 @@ describe("readers and time", () => {
     const slow = await Promise.all(Array.from({ length: 20 }, () => follow(id, { paused: true })));
     const reading = await follow(id);
     await until("the one that reads", () => reading.events.length === 2_003);
-    const [patient, ...rest] = slow;
-    patient?.resume();
-    await until("the one that reads again", () => patient?.events.length === 2_003);
+    const [reader, ...rest] = slow;
+    reader?.resume();
+    await until("the one that reads again", () => reader?.events.length === 2_003);
     clock.pass(STALLED_MS + HEARTBEAT_MS);
     clock.pass(STALLED_MS);
     for (const one of rest) one.resume();

@@ -10,17 +10,17 @@ beforeAll(async () => {
 });
 afterAll(() => server.close());
 
-const minted = keyViewSchema.extend({ key: z.string() });
+const newKey = keyViewSchema.extend({ key: z.string() });
 const DAY_MS = 86_400_000;
 
-const mint = async (body: object) =>
-  minted.parse((await server.ask("POST", "/api/keys", { body: { repository: "*", ...body } })).body);
+const createKey = async (body: object) =>
+  newKey.parse((await server.ask("POST", "/api/keys", { body: { repository: "*", ...body } })).body);
 const list = async () => z.array(keyViewSchema).parse((await server.ask("GET", "/api/keys")).body);
 const read = (key: string) => server.ask("GET", "/api/jobs/status?job_id=zzzzzzzz", { key });
 
 describe("API keys", () => {
   it("are shown once, with read, write and work unless scopes are named", async () => {
-    const made = await mint({ account: "octocat" });
+    const made = await createKey({ account: "octocat" });
     expect(made.key).toMatch(/^jm_[A-Za-z0-9_-]{43}$/);
     expect(made).toMatchObject({ account: "octocat", repository: null, scopes: ["read", "write", "work"] });
     const listed = await server.ask("GET", "/api/keys");
@@ -29,19 +29,19 @@ describe("API keys", () => {
   });
 
   it("are bound to a repository of a company-managed account, too", async () => {
-    const made = await mint({ account: "ada_octo", repository: "ada_octo/hello" });
+    const made = await createKey({ account: "ada_octo", repository: "ada_octo/hello" });
     expect(made).toMatchObject({ account: "ada_octo", repository: "ada_octo/hello" });
   });
 
   it("are stored as a hash alone", async () => {
-    const { key, id } = await mint({ account: "octocat" });
+    const { key, id } = await createKey({ account: "octocat" });
     const stored = (await server.store.keys.list()).find((one) => one.id === id);
     expect(JSON.stringify(stored)).not.toContain(key);
     expect(stored?.hash).toMatch(/^[0-9a-f]{64}$/);
   });
 
   it("open until they are revoked, and not a moment longer", async () => {
-    const { key, id } = await mint({ account: "octocat" });
+    const { key, id } = await createKey({ account: "octocat" });
     expect((await read(key)).status).toBe(404);
     expect((await server.ask("DELETE", `/api/keys/${id}`)).status).toBe(204);
     expect((await read(key)).status).toBe(401);
@@ -49,13 +49,16 @@ describe("API keys", () => {
   });
 
   it("remember when they were last used", async () => {
-    const { key, id } = await mint({ account: "octocat" });
+    const { key, id } = await createKey({ account: "octocat" });
     await read(key);
     expect((await list()).find((one) => one.id === id)?.last_used_at).not.toBeNull();
   });
 
   it("do not open after they have expired", async () => {
-    const { key, id } = await mint({ account: "octocat", expires_at: new Date(Date.now() + DAY_MS).toISOString() });
+    const { key, id } = await createKey({
+      account: "octocat",
+      expires_at: new Date(Date.now() + DAY_MS).toISOString(),
+    });
     expect((await read(key)).status).toBe(404);
     const stored = (await server.store.keys.list()).find((one) => one.id === id);
     if (stored === undefined) throw new Error("the key was not stored");
@@ -65,9 +68,9 @@ describe("API keys", () => {
   });
 
   it("are managed by admins alone, and not by an admin key that is bound to a repository", async () => {
-    const plain = await mint({ account: "octocat" });
-    const admin = await mint({ account: "octocat", scopes: ["admin"] });
-    const bound = await mint({ account: "octocat", scopes: ["admin"], repository: "octocat/hello" });
+    const plain = await createKey({ account: "octocat" });
+    const admin = await createKey({ account: "octocat", scopes: ["admin"] });
+    const bound = await createKey({ account: "octocat", scopes: ["admin"], repository: "octocat/hello" });
     const status = async (key: string) => (await server.ask("GET", "/api/keys", { key })).status;
     expect([await status(plain.key), await status(admin.key), await status(bound.key)]).toEqual([403, 200, 403]);
     const body = { account: "octocat", repository: "*" };
@@ -88,7 +91,7 @@ describe("API keys", () => {
     };
     const { repositories } = server.store;
     await repositories.put({ ...known, id: 700 });
-    const { key, id } = await mint({ account: "octo", repository: "octo/old" });
+    const { key, id } = await createKey({ account: "octo", repository: "octo/old" });
     const create = async (repository?: string) =>
       (await server.ask("POST", "/api/create-job", { key, body: { job: "say hello", repository } })).status;
     expect(await create()).toBe(200);
@@ -105,7 +108,7 @@ describe("API keys", () => {
   });
 
   it("with admin and a repository reach nothing that is the whole server's", async () => {
-    const { key } = await mint({ account: "octocat", scopes: ["admin"], repository: "octocat/hello" });
+    const { key } = await createKey({ account: "octocat", scopes: ["admin"], repository: "octocat/hello" });
     const routes = server.routes.filter(({ scope }) => scope === "admin");
     expect(routes.map(({ operation }) => operation)).toEqual(expect.arrayContaining(["creditAccount", "getMetrics"]));
     for (const { method, path, example } of routes) {
@@ -136,7 +139,7 @@ describe("API keys", () => {
   });
 
   it("may write so often a minute; then 429 says when to come again, and reads still pass", async () => {
-    const { key } = await mint({ account: "busy", scopes: ["admin"] });
+    const { key } = await createKey({ account: "busy", scopes: ["admin"] });
     const write = () => server.ask("DELETE", "/api/keys/none", { key });
     for (let count = 0; count < WRITES_PER_MINUTE; count++) await write();
     const answer = await write();

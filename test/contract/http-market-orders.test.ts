@@ -291,7 +291,7 @@ describe("POST /api/jobs/:id/cancel", () => {
     const { ada, bob, server } = await twoPeople();
     const [cancelled, failed] = [await ada.order(500), await ada.order(400)];
     await ada.ask("POST", `/api/jobs/${cancelled.id}/cancel`);
-    for (let tries = 0; tries < 2; tries++) {
+    for (let attempt = 0; attempt < 2; attempt++) {
       await bob.pull();
       await bob.accept(failed.id);
       await bob.ask("POST", `/api/jobs/${failed.id}/fail`, {});

@@ -91,8 +91,8 @@ describe("POST /api/jobs/pull", () => {
     const { ada, server } = await twoPeople();
     await ada.order();
     const key = async (repository: string) => {
-      const minted = await server.ask("POST", "/api/keys", { body: { account: "carl", repository } });
-      return (minted.body as { key: string }).key;
+      const newKey = await server.ask("POST", "/api/keys", { body: { account: "carl", repository } });
+      return (newKey.body as { key: string }).key;
     };
     const pull = async (repository: string) =>
       (await server.ask("POST", "/api/jobs/pull", { key: await key(repository), body: {} })).status;
@@ -209,7 +209,7 @@ describe("POST /api/jobs/:id/submit", () => {
   it.each([
     ["in time", -1_000, false, 200],
     ["at the deadline", 0, false, 400],
-    ["after a timer has thrown the try away", 0, true, 400],
+    ["after a timer has thrown the attempt away", 0, true, 400],
   ])("400 -- time limit exceeded (deadline passed): %s", async (_when, ms, tidied, status) => {
     const { bob, clock, server, id } = await accepted();
     clock.pass(HOUR_MS + ms);

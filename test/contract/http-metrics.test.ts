@@ -28,9 +28,9 @@ async function read(name: string): Promise<Record<string, number>> {
 
 describe("GET /metrics", () => {
   it("wants a key with the scope admin, as a bearer token too, and answers in Prometheus' format", async () => {
-    const minted = await server.ask("POST", "/api/keys", { body: { account: "ada", repository: "*" } });
+    const newKey = await server.ask("POST", "/api/keys", { body: { account: "ada", repository: "*" } });
     expect((await server.ask("GET", "/metrics", { key: null })).status).toBe(401);
-    expect((await server.ask("GET", "/metrics", { key: String(Object(minted.body).key) })).status).toBe(403);
+    expect((await server.ask("GET", "/metrics", { key: String(Object(newKey.body).key) })).status).toBe(403);
     const headers = { authorization: "Bearer the-admin-key-of-these-tests" };
     const answer = await server.ask("GET", "/metrics", { key: null, headers });
     expect([answer.status, answer.headers.get("content-type")]).toEqual([
@@ -60,7 +60,7 @@ describe("GET /metrics", () => {
     expect(await read("job_outcomes_total")).toMatchObject({ 'outcome="cancelled"': 1, 'outcome="done"': 0 });
   });
 
-  it("tells effects that wait from those whose last try failed, and counts the tries", async () => {
+  it("tells effects that wait from those whose last attempt failed, and counts the attempts", async () => {
     server.github.push = () => "later";
     await create();
     await expect.poll(() => read("effects_failing")).toEqual({ "": 1 });

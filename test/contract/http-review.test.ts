@@ -81,7 +81,7 @@ describe("the sender's word over REST", () => {
     expect(await decide("reject-work", ada)).toMatchObject({ status: 400, body: { code: "wrong_status" } });
   });
 
-  it("rejects it with a reason for the next try, and the second time the price comes back", async () => {
+  it("rejects it with a reason for the next attempt, and the second time the price comes back", async () => {
     await tell(...WORDS);
     const reason = "The second half is missing.";
     const once = await decide("reject-work", ada, { reason }, { "idempotency-key": "one" });
@@ -97,10 +97,10 @@ describe("the sender's word over REST", () => {
   it("lets a worker's files run when the sender says so, and nobody else", async () => {
     server.github.market = { enabled: true, run_checks: "ask" };
     server.github.opens = true;
-    const delivery = { parcel: null, files: ["a.txt"], attachments: [], pull_request: null };
+    const submission = { parcel: null, files: ["a.txt"], attachments: [], pull_request: null };
     await tell(...WORDS.slice(0, 2));
     expect(await decide("run-checks", ada)).toMatchObject({ status: 400, body: { code: "wrong_status" } });
-    await tell({ type: "submit", agent_id: "a1", result: work(), delivery });
+    await tell({ type: "submit", agent_id: "a1", result: work(), submission });
     const url = "https://github.com/octo/demo/commit/1";
     await tell({ type: "files-shown", round: 1, attempt: 1, sha: "1".repeat(40), url });
     expect(await server.ask("GET", `/api/jobs/${id}`, { key: ada ?? null })).toMatchObject({ body: { diff_url: url } });

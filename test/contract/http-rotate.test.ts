@@ -14,12 +14,12 @@ beforeAll(async () => {
 });
 afterAll(() => server.close());
 
-const minted = keyViewSchema.extend({ key: z.string() });
-const rotated = minted.extend({ overlap_ends_at: z.string() });
-type Minted = z.infer<typeof minted>;
+const newKey = keyViewSchema.extend({ key: z.string() });
+const rotated = newKey.extend({ overlap_ends_at: z.string() });
+type NewKey = z.infer<typeof newKey>;
 
-const mint = async (body: object = {}): Promise<Minted> =>
-  minted.parse(
+const createKey = async (body: object = {}): Promise<NewKey> =>
+  newKey.parse(
     (await server.ask("POST", "/api/keys", { body: { account: "octocat", repository: "*", ...body } })).body,
   );
 const rotate = (id: string, body?: object, key?: string) =>
@@ -30,7 +30,7 @@ const opens = async ({ key }: { key: string }) =>
 describe("a rotated key", () => {
   it("works on for a day beside one that is like it in all but the secret", async () => {
     const ends = new Date(clock.now() + 90 * DAY_MS).toISOString();
-    const old = await mint({ repository: "octo/demo", scopes: ["read"], expires_at: ends });
+    const old = await createKey({ repository: "octo/demo", scopes: ["read"], expires_at: ends });
     const answer = await rotate(old.id);
     expect([answer.status, answer.headers.get("cache-control")]).toEqual([201, "no-store"]);
     const next = rotated.parse(answer.body);
@@ -50,15 +50,15 @@ describe("a rotated key", () => {
   });
 
   it("ends at once with no overlap, and never later than it would have", async () => {
-    const old = await mint();
+    const old = await createKey();
     const next = rotated.parse((await rotate(old.id, { overlap_seconds: 0 })).body);
     expect([await opens(old), await opens(next)]).toEqual([false, true]);
-    const brief = await mint({ expires_at: new Date(clock.now() + HOUR_MS).toISOString() });
+    const brief = await createKey({ expires_at: new Date(clock.now() + HOUR_MS).toISOString() });
     expect(rotated.parse((await rotate(brief.id)).body).overlap_ends_at).toBe(brief.expires_at);
   });
 
   it("cannot be rotated again: whoever has found it must not stay by it", async () => {
-    const old = await mint();
+    const old = await createKey();
     const next = rotated.parse((await rotate(old.id)).body);
     const again = await rotate("self", {}, old.key);
     expect(again).toMatchObject({ status: 409, body: { code: "key_replaced" } });
@@ -68,7 +68,7 @@ describe("a rotated key", () => {
   });
 
   it.each([-1, 1.5, 2_592_001, "60", null])("refuses an overlap of %j", async (overlap_seconds) => {
-    const old = await mint();
+    const old = await createKey();
     const answer = await rotate(old.id, { overlap_seconds });
     expect(answer).toMatchObject({ status: 400, body: { error: expect.stringMatching(/^overlap_seconds: /) } });
     expect(await opens(old)).toBe(true);
@@ -76,10 +76,10 @@ describe("a rotated key", () => {
 
   it("must exist and live, and its account must not have too many that overlap", async () => {
     expect(await rotate("0123456789ab")).toMatchObject({ status: 404, body: { code: "not_found" } });
-    const brief = await mint({ expires_at: new Date(clock.now() + HOUR_MS).toISOString() });
+    const brief = await createKey({ expires_at: new Date(clock.now() + HOUR_MS).toISOString() });
     clock.pass(HOUR_MS);
     expect(await rotate(brief.id)).toMatchObject({ status: 409, body: { code: "key_expired" } });
-    let last = await mint({ account: "looper" });
+    let last = await createKey({ account: "looper" });
     for (let count = 0; count < MAX_OVERLAPPING; count++) last = rotated.parse((await rotate(last.id)).body);
     expect(await rotate(last.id)).toMatchObject({ status: 409, body: { code: "too_many_keys" } });
     clock.pass(DAY_MS);
@@ -89,7 +89,7 @@ describe("a rotated key", () => {
   });
 
   it("takes what it was rotated to along when it is revoked, also past one that has ended and is gone", async () => {
-    const [stolen, other] = [await mint(), await mint()];
+    const [stolen, other] = [await createKey(), await createKey()];
     const second = rotated.parse((await rotate("self", {}, stolen.key)).body);
     const third = rotated.parse((await rotate("self", { overlap_seconds: 0 }, second.key)).body);
     const fourth = rotated.parse((await rotate("self", {}, third.key)).body);
@@ -106,23 +106,23 @@ describe("a rotated key", () => {
   });
 
   it("leaves the one before it alone when it is revoked", async () => {
-    const old = await mint();
+    const old = await createKey();
     const next = rotated.parse((await rotate(old.id)).body);
     expect((await server.ask("DELETE", "/api/keys/self", { key: next.key })).status).toBe(204);
     expect([await opens(old), await opens(next)]).toEqual([true, false]);
   });
 
   it("is rotated by an admin or by itself, and by no other key", async () => {
-    const [old, other] = [await mint(), await mint()];
+    const [old, other] = [await createKey(), await createKey()];
     expect(await rotate(old.id, {}, other.key)).toMatchObject({ status: 403, body: { code: "missing_scope" } });
-    const bound = await mint({ scopes: ["admin"], repository: "octo/demo" });
+    const bound = await createKey({ scopes: ["admin"], repository: "octo/demo" });
     expect(await rotate(old.id, {}, bound.key)).toMatchObject({ status: 403, body: { code: "forbidden" } });
   });
 });
 
 describe("whoever holds a key", () => {
   it("sees, rotates and revokes that very key, whatever its scopes", async () => {
-    const old = await mint({ scopes: ["work"] });
+    const old = await createKey({ scopes: ["work"] });
     const seen = await server.ask("GET", "/api/keys/self", { key: old.key });
     expect(seen).toMatchObject({ status: 200, body: { id: old.id, scopes: ["work"] } });
     expect(JSON.stringify(seen.body)).not.toContain(old.key);

@@ -26,21 +26,21 @@ import { API_KEY, type Asked, startServer, type TestServer } from "./http-server
 const AUDIENCE = "https://journeyman.example";
 const PUSH_TOKEN = "ghs_1_thisIsTheTokenThatIsPushedWith";
 const CLEAN_SHA = "c".repeat(40);
-const PATIENCE_MS = 20_000;
+const TIMEOUT_MS = 20_000;
 
 const clock: HandClock = handClock();
 let issuer: Issuer;
 let server: TestServer;
 let dir: string;
-let minted: { repository: string; id: number }[];
-let mints: boolean;
+let tokensCreated: { repository: string; id: number }[];
+let createsTokens: boolean;
 let id: string;
 const streams: Stream[] = [];
 
 const push_tokens: PushTokens = {
-  async mint({ owner, name }, repository_id) {
-    if (!mints) throw new Error("GitHub is away");
-    minted.push({ repository: `${owner}/${name}`, id: repository_id });
+  async create({ owner, name }, repository_id) {
+    if (!createsTokens) throw new Error("GitHub is away");
+    tokensCreated.push({ repository: `${owner}/${name}`, id: repository_id });
     return { token: new Secret(PUSH_TOKEN), expires_at: "2030-01-31T13:00:00Z" };
   },
 };
@@ -56,8 +56,8 @@ beforeAll(async () => {
 afterAll(() => issuer.close());
 beforeEach(async () => {
   dir = dataFolder("runs-");
-  minted = [];
-  mints = true;
+  tokensCreated = [];
+  createsTokens = true;
   server = await start();
   id = await startRun(server);
 });
@@ -100,7 +100,7 @@ const statusLog = async (): Promise<string | null> =>
   Object((await server.ask("GET", `/api/jobs/status?job_id=${id}`)).body).log;
 
 async function until(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + PATIENCE_MS;
+  const deadline = Date.now() + TIMEOUT_MS;
   while (!(await holds())) {
     if (Date.now() > deadline) throw new Error(`waited in vain for ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 5));
@@ -143,7 +143,7 @@ describe("a token", () => {
     const bad = await token(change);
     expect(said(await post("log", { lines: [line(1)] }, bad))).toBe(expected);
     expect(said(await post("result", handIn(), bad))).toBe(expected);
-    expect([minted, (await stored()).job.result, await statusLog()]).toEqual([[], null, null]);
+    expect([tokensCreated, (await stored()).job.result, await statusLog()]).toEqual([[], null, null]);
   });
 
   it("is taken up to half a minute after its time, since clocks differ", async () => {
@@ -284,7 +284,7 @@ describe("a run", () => {
     expect(said(await post("result", handIn(), await token()))).toBe("409 run_unknown");
     await runNews(server, id);
     expect(said(await post("log", { lines: [line(1)] }, await token()))).toBe("200");
-    expect(minted).toEqual([]);
+    expect(tokensCreated).toEqual([]);
   });
 
   it("is told to stop when it has ended, whatever it was given before", async () => {
@@ -296,10 +296,10 @@ describe("a run", () => {
       expect([said(late), late.headers.get("retry-after")]).toEqual(["409 over", null]);
       expect(said(await post("log", { lines: [line(9)] }, one))).toBe("409 over");
     }
-    expect(minted).toHaveLength(1);
+    expect(tokensCreated).toHaveLength(1);
   });
 
-  it("is told to stop when its try has failed, the next try's run is not", async () => {
+  it("is told to stop when its attempt has failed, the next attempt's run is not", async () => {
     await runNews(server, id, { status: "completed", conclusion: "cancelled" });
     await until("the next brief", async () => (await stored()).job.brief_sha !== null);
     expect(said(await post("result", handIn(), await token()))).toBe("409 over");
@@ -400,7 +400,7 @@ describe("lines of a running job", () => {
     expect(linesOf(again)).toEqual(["line 5", "line 6"]);
   });
 
-  it("outlive a try that ends without a result, under the number that they had", async () => {
+  it("outlive an attempt that ends without a result, under the number that they had", async () => {
     const stream = await follow();
     await report(lines(1, 3));
     await until("the lines", () => linesOf(stream).length === 3);
@@ -408,9 +408,9 @@ describe("lines of a running job", () => {
     expect((await stored()).log.map(({ text }) => text)).toEqual(["line 1", "line 2", "line 3"]);
     await runNews(server, id, { id: RUN_ID + 1 });
     id = (await stored()).job.id;
-    await post("log", { lines: [line(1, "second try")] }, await token({ run_id: RUN_ID + 1 }));
-    await until("the second try's", () => linesOf(stream).length === 4);
-    expect(linesOf(stream)).toEqual(["line 1", "line 2", "line 3", "second try"]);
+    await post("log", { lines: [line(1, "second attempt")] }, await token({ run_id: RUN_ID + 1 }));
+    await until("the second attempt's", () => linesOf(stream).length === 4);
+    expect(linesOf(stream)).toEqual(["line 1", "line 2", "line 3", "second attempt"]);
   });
 
   it.each([
@@ -443,7 +443,7 @@ describe("a result that is handed in", () => {
       work: { handed_in: { run_id: RUN_ID, attempt: 1, clean_sha: null }, old_workflow: true },
     });
     expect(log.map(({ text }) => text)).toEqual(["line 1", "token [secret]"]);
-    expect(minted).toEqual([{ repository: "octocat/hello-world", id: 4_711 }]);
+    expect(tokensCreated).toEqual([{ repository: "octocat/hello-world", id: 4_711 }]);
     expect(server.logged.join("")).not.toContain(PUSH_TOKEN);
     expect(JSON.stringify(await stored())).not.toContain(PUSH_TOKEN);
   });
@@ -467,15 +467,15 @@ describe("a result that is handed in", () => {
       expect(answer.status).toBe(200);
     }
     expect((await stored()).job.result?.title).toBe("second");
-    expect(minted).toHaveLength(2);
+    expect(tokensCreated).toHaveLength(2);
   });
 
   it("is kept also when GitHub makes no token, and the run is told to come again", async () => {
-    mints = false;
+    createsTokens = false;
     const answer = await post("result", handIn(), await token());
     expect([said(answer), answer.headers.get("retry-after")]).toEqual(["502 github_unavailable", "5"]);
     expect((await stored()).job.result?.title).toBe("Say hello");
-    mints = true;
+    createsTokens = true;
     expect((await post("result", handIn(), await token())).status).toBe(200);
   });
 

@@ -28,7 +28,7 @@ const MANY = 1_000_000;
 /** Most tests are about something else than how much one account may ask for. */
 const ROOMY: QuotaLimits = {
   ...{ kept_bytes: 1024 * MANY, open_orders: MANY, jobs_under_way: MANY, quotes_per_hour: MANY },
-  ...{ turns_per_day: MANY, accepted_jobs: MANY },
+  ...{ rounds_per_day: MANY, accepted_jobs: MANY },
 };
 
 export interface TestServer {

@@ -9,10 +9,10 @@ let operations: readonly Operation[];
 let own: string;
 beforeAll(async () => {
   server = await startServer();
-  const minted = await server.ask("POST", "/api/keys", {
+  const newKey = await server.ask("POST", "/api/keys", {
     body: { account: "octocat", repository: "*", scopes: ["read"] },
   });
-  own = String(Object(minted.body).key);
+  own = String(Object(newKey.body).key);
   const { body } = await server.ask("GET", "/api/openapi.json");
   operations = operationsOf(readDescription(body));
 });

@@ -12,7 +12,7 @@ let keys: Record<"ada" | "reader" | "bound" | "bob", string>;
 const issuedSchema = z.looseObject({ id: z.string(), secret: z.string() });
 const deliveriesSchema = z.array(z.looseObject({ id: z.string(), event: z.string(), status: z.string() }));
 
-async function mint(account: string, differs: object = {}): Promise<string> {
+async function createKey(account: string, differs: object = {}): Promise<string> {
   const { body } = await server.ask("POST", "/api/keys", {
     body: { account, repository: "*", scopes: ["read", "write"], ...differs },
   });
@@ -23,10 +23,10 @@ beforeAll(async () => {
   server = await startServer({ default_repository: "octo/demo" });
   receiver = await startReceiver();
   keys = {
-    ada: await mint("ada"),
-    reader: await mint("ada", { scopes: ["read"] }),
-    bound: await mint("ada", { repository: "octo/demo" }),
-    bob: await mint("bob"),
+    ada: await createKey("ada"),
+    reader: await createKey("ada", { scopes: ["read"] }),
+    bound: await createKey("ada", { repository: "octo/demo" }),
+    bob: await createKey("bob"),
   };
 });
 
@@ -204,7 +204,7 @@ it("tells of a job while GitHub lets its branch wait", async () => {
 });
 
 it("keeps no more webhooks of one account than it says", async () => {
-  const many = await mint("many");
+  const many = await createKey("many");
   for (let index = 0; index < 100; index++) await subscribe(many, { url: receiver.url });
   const one = await ask("POST", "/api/webhooks", many, { url: receiver.url });
   expect(one).toMatchObject({ status: 409, body: { code: "too_many_webhooks" } });

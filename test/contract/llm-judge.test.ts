@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import * as z from "zod";
 import { DEFAULT_MODEL } from "../../src/contracts/models.ts";
 import { Secret } from "../../src/contracts/secret.ts";
-import type { Submission } from "../../src/engine/ports/judge.ts";
+import type { ReviewRequest } from "../../src/engine/ports/judge.ts";
 import { createJudge } from "../../src/llm/judge.ts";
 import { type Model as Asked, openModel } from "../../src/llm/model.ts";
 import { logTo } from "../../src/main/log.ts";
@@ -28,7 +28,7 @@ beforeEach(async () => {
 });
 afterEach(() => server.close());
 
-const submission = (change: Partial<Submission> = {}): Submission => ({
+const submission = (change: Partial<ReviewRequest> = {}): ReviewRequest => ({
   title: "Say hello",
   task: "create HELLO.md that says hello",
   requirements: "It says hello.",
@@ -114,7 +114,7 @@ describe("a model that fails", () => {
     [500, "api_error", "later"],
     [400, "invalid_request_error", "judged"],
     [401, "authentication_error", "judged"],
-  ] as const)("with %s is worth another try, or makes the judge unsure", async (status, type, ended) => {
+  ] as const)("with %s is worth another attempt, or makes the judge unsure", async (status, type, ended) => {
     const headers = { "retry-after": "0", "x-should-retry": "false" };
     server.setScript(() => apiError(status, type, `the words of the provider ${KEY}`, headers));
     const opinion = await createJudge(model).judge(submission());

@@ -101,7 +101,7 @@ describe("a commit", () => {
       await store.close();
       await expect(store.jobs.commit(commitOf(sampleJob(1), 0))).rejects.toThrow("is closed");
       await expect(
-        store.inbox.record({ id: "a", at: START, signal: { type: "uninstalled", installation_id: 7 } }),
+        store.inbox.record({ id: "a", at: START, event: { type: "uninstalled", installation_id: 7 } }),
       ).rejects.toThrow("is closed");
       expect(filesIn(join(place.dir, "jobs"))).toEqual([]);
     }));

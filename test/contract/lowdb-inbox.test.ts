@@ -11,7 +11,7 @@ import { START } from "./store/sample.ts";
 const delivery = (id: string, body = ""): PendingDelivery => ({
   id,
   at: START,
-  signal: {
+  event: {
     type: "label",
     repository: { owner: "octo", name: "hello", id: 1, installation_id: 7 },
     issue: { number: 1, title: "t", body, is_pull_request: false },
@@ -112,6 +112,21 @@ describe("the journal of the inbox", () => {
       await store.close();
       store = await place.open();
       expect((await store.inbox.pending()).map(({ id }) => id)).toEqual(["whole", "torn"]);
+      await store.close();
+    }));
+
+  it("stores an event under the name of the first version, and reads lines of that version", () =>
+    inPlace(async (place) => {
+      let store = await place.open();
+      await store.inbox.record(delivery("new"));
+      await store.close();
+      const [name = ""] = journalsIn(place);
+      const path = join(place.dir, "inbox", name);
+      const { event: signal, ...old } = delivery("old");
+      expect(fs.readFileSync(path, "utf8")).toContain(`"signal":${JSON.stringify(signal)}`);
+      fs.appendFileSync(path, `${JSON.stringify({ delivery: { ...old, signal } })}\n`);
+      store = await place.open();
+      expect(await store.inbox.pending()).toEqual([delivery("new"), delivery("old")]);
       await store.close();
     }));
 

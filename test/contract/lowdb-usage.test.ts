@@ -20,17 +20,17 @@ function folder(...lines: string[]): string {
 
 async function newest(dir: string, n: number): Promise<number | null> {
   const store = await openLowdbStore({ dir, now: () => NOW });
-  const at = store.usage.nthNewest("turn", "ada", n);
+  const at = store.usage.nthNewest("round", "ada", n);
   await store.close();
   return at;
 }
 
-const line = (at: number, more: object = {}): string => JSON.stringify({ kind: "turn", of: "ada", at, ...more });
+const line = (at: number, more: object = {}): string => JSON.stringify({ kind: "round", of: "ada", at, ...more });
 
 it("counts on after a restart", async () => {
   const dir = folder();
   const store = await openLowdbStore({ dir, now: () => NOW });
-  store.usage.add("turn", "ada", NOW);
+  store.usage.add("round", "ada", NOW);
   await store.close();
   expect(readdirSync(join(dir, "usage")).map((name) => readFileSync(join(dir, "usage", name), "utf8"))).toEqual([
     `${line(NOW)}\n`,
@@ -39,7 +39,7 @@ it("counts on after a restart", async () => {
 });
 
 it("leaves out lines that are damaged, and those of a kind that it does not know", async () => {
-  const dir = folder(line(NOW - 2), "{", "\0\0", '{"kind":"turn"}', line(NOW - 1, { kind: "later" }), line(NOW - 1));
+  const dir = folder(line(NOW - 2), "{", "\0\0", '{"kind":"round"}', line(NOW - 1, { kind: "later" }), line(NOW - 1));
   expect([await newest(dir, 1), await newest(dir, 2), await newest(dir, 3)]).toEqual([NOW - 1, NOW - 2, null]);
 });
 

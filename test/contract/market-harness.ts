@@ -47,8 +47,8 @@ const expected = (answer: Asked, ...statuses: readonly number[]): unknown => {
 let orders = 0;
 
 async function personOn(serverNow: () => TestServer, account: string): Promise<Person> {
-  const minted = await serverNow().ask("POST", "/api/keys", { key: API_KEY, body: { account, repository: "*" } });
-  const { key } = keySchema.parse(expected(minted, 201));
+  const newKey = await serverNow().ask("POST", "/api/keys", { key: API_KEY, body: { account, repository: "*" } });
+  const { key } = keySchema.parse(expected(newKey, 201));
   const ask: Person["ask"] = (method, path, body, options = {}) =>
     serverNow().ask(method, path, { key, ...(body === undefined ? {} : { body }), ...options });
   return {

@@ -1,4 +1,4 @@
-/** The door with a real store behind it: who may ask, and jobs whose repository moves away under them. */
+/** Webhook processing with a real store: who may ask, and jobs whose repository moves away under them. */
 import { rm } from "node:fs/promises";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { DEFAULT_REPOSITORY_SETTINGS } from "../../src/contracts/settings.ts";
@@ -96,8 +96,8 @@ async function service(at_github: ObservedRepository | null, permission: Permiss
       log: { debug: () => {} },
     });
   let webhookProcessor = begin(store);
-  const hear = (signal: GitHubEvent) => webhookProcessor("d", signal, false);
-  /** Another process on the same folder hears what comes from now on. */
+  const process = (event: GitHubEvent) => webhookProcessor("d", event, false);
+  /** Another process on the same folder receives the events from now on. */
   const restart = async (): Promise<void> => {
     await store.close();
     store = await openLowdbStore({ dir, now: () => now });
@@ -106,7 +106,7 @@ async function service(at_github: ObservedRepository | null, permission: Permiss
   const pass = (ms: number): void => {
     now += ms;
   };
-  return { store, handle, said, people, recorded, hear, forgotten, asked: () => asked, pass, restart };
+  return { store, handle, said, people, recorded, process, forgotten, asked: () => asked, pass, restart };
 }
 
 const ask: GitHubEvent = {
@@ -134,9 +134,9 @@ describe("a push to the default branch", () => {
     const [first] = await looks();
     if (first === undefined) throw new Error("nothing looks at the pull request");
     await here.store.jobs.acknowledge(ID, first);
-    await here.hear({ ...moved, branch: "next", settings_changed: false });
+    await here.process({ ...moved, branch: "next", settings_changed: false });
     expect(await looks()).toEqual([]);
-    await here.hear({ ...moved, branch: "main", settings_changed: false });
+    await here.process({ ...moved, branch: "main", settings_changed: false });
     expect(await looks()).toHaveLength(1);
   });
 });
@@ -144,19 +144,19 @@ describe("a push to the default branch", () => {
 describe("whose an account is", () => {
   it("hangs on GitHub's number: who takes over a freed login opens nothing that was kept under it", async () => {
     const here = await service(known());
-    await here.hear(ask);
+    await here.process(ask);
     here.people.set("ada", { id: 6, login: "ada" });
-    await here.hear({ ...ask, author_id: 6, comment_id: 71, issue: { ...ask.issue, number: 8 } });
+    await here.process({ ...ask, author_id: 6, comment_id: 71, issue: { ...ask.issue, number: 8 } });
     expect(await accountsIn(here)).toEqual(["ada", "ada@6"]);
     expect(here.recorded).toEqual(["ada account-tied ada", "ada account-tied ada@6"]);
   });
 
   it("stays with whoever is called otherwise now", async () => {
     const here = await service(known());
-    await here.hear(ask);
+    await here.process(ask);
     here.people.delete("ada");
     here.people.set("countess", { id: 5, login: "countess" });
-    await here.hear({ ...ask, author: "countess", comment_id: 71, issue: { ...ask.issue, number: 8 } });
+    await here.process({ ...ask, author: "countess", comment_id: 71, issue: { ...ask.issue, number: 8 } });
     expect(await accountsIn(here)).toEqual(["ada", "ada"]);
     expect(here.recorded).toEqual(["ada account-tied ada"]);
     expect(await here.store.accounts.holder("ada")).toEqual({ account: "ada", id: 5, login: "countess" });
@@ -164,10 +164,10 @@ describe("whose an account is", () => {
 
   it("is theirs under a name that they had before, as a key from signing in may know it", async () => {
     const here = await service(known());
-    await here.hear(ask);
+    await here.process(ask);
     here.people.set("ada", { id: 6, login: "ada" });
     here.people.set("countess", { id: 5, login: "countess" });
-    await here.hear({ ...ask, comment_id: 71, issue: { ...ask.issue, number: 8 } });
+    await here.process({ ...ask, comment_id: 71, issue: { ...ask.issue, number: 8 } });
     expect(await accountsIn(here)).toEqual(["ada", "ada"]);
     expect(await here.store.accounts.holder("ada")).toEqual({ account: "ada", id: 5, login: "countess" });
   });
@@ -175,10 +175,10 @@ describe("whose an account is", () => {
   it("is not asked for where the name that asks is somebody else's by now, or nobody's", async () => {
     const here = await service(known());
     here.people.set("ada", { id: 6, login: "ada" });
-    await here.hear(ask);
+    await here.process(ask);
     here.people.delete("ada");
     here.pass(3_600_000);
-    await here.hear({ ...ask, comment_id: 71 });
+    await here.process({ ...ask, comment_id: 71 });
     expect(await accountsIn(here)).toEqual([]);
     expect([here.asked(), here.said]).toEqual([2, ["confused"]]);
     expect(await here.store.accounts.holder("ada")).toBeNull();
@@ -187,36 +187,36 @@ describe("whose an account is", () => {
 
 describe("who may ask where the settings want an admin", () => {
   it("is asked of GitHub before the first job, when nothing is known of the repository", async () => {
-    const { store, said, hear } = await service(known({ settings: ADMINS_ONLY }));
-    await hear(ask);
+    const { store, said, process } = await service(known({ settings: ADMINS_ONLY }));
+    await process(ask);
     expect(said).toEqual(["read", "confused"]);
     expect(await store.jobs.count()).toBe(0);
   });
 
   it("is asked again after a push that may have changed the settings", async () => {
-    const { store, said, hear } = await service(known({ settings: ADMINS_ONLY }));
+    const { store, said, process } = await service(known({ settings: ADMINS_ONLY }));
     await store.repositories.put(known({ settings: DEFAULT_REPOSITORY_SETTINGS }));
     const moved = { type: "default-branch-moved", repository: AT, branch: "main" } as const;
-    await hear({ ...moved, head_sha: "h2", tree_sha: "t2", settings_changed: true });
-    await hear(ask);
+    await process({ ...moved, head_sha: "h2", tree_sha: "t2", settings_changed: true });
+    await process(ask);
     expect(said).toEqual(["read", "confused"]);
   });
 
   it("is asked with the last good settings in hand, for the file may be broken now", async () => {
-    const { store, said, hear } = await service(known({ settings: ADMINS_ONLY, settings_problem: "It is broken." }));
+    const { store, said, process } = await service(known({ settings: ADMINS_ONLY, settings_problem: "It is broken." }));
     await store.repositories.put(known({ base: null, settings: ADMINS_ONLY }));
-    await hear(ask);
+    await process(ask);
     expect(said).toEqual(["read", "confused"]);
   });
 
   it("costs no reading once it is known, and none for those who may not write", async () => {
     const writer = await service(null);
     await writer.store.repositories.put(known());
-    await writer.hear(ask);
+    await writer.process(ask);
     expect(writer.said).toEqual([]);
     expect(await writer.store.jobs.count()).toBe(1);
     const reader = await service(null, "read");
-    await reader.hear(ask);
+    await reader.process(ask);
     expect(reader.said).toEqual(["confused"]);
   });
 });
@@ -234,96 +234,96 @@ describe("those who may not command", () => {
   const numberOf = (login: string): number => [...login].reduce((sum, letter) => sum * 31 + letter.charCodeAt(0), 7);
 
   it("cost three writes and three questions, when three of them write ninety comments", async () => {
-    const { hear, said, asked } = await service(known(), "read");
-    for (let nth = 1; nth <= 90; nth++) await hear(comment(nth, `stranger-${nth % 3}`));
+    const { process, said, asked } = await service(known(), "read");
+    for (let nth = 1; nth <= 90; nth++) await process(comment(nth, `stranger-${nth % 3}`));
     expect(said).toEqual(["confused", "confused", "confused"]);
     expect(asked()).toBe(3);
   });
 
   it("are shown it no more often for a restart", async () => {
-    const { hear, said, pass, restart } = await service(known(), "none");
-    await hear(comment(1, "stranger"));
+    const { process, said, pass, restart } = await service(known(), "none");
+    await process(comment(1, "stranger"));
     await restart();
-    await hear(comment(2, "stranger"));
+    await process(comment(2, "stranger"));
     expect(said).toEqual(["confused"]);
-    for (let nth = 1; nth <= 30; nth++) await hear(comment(100 + nth, `stranger-${nth}`));
+    for (let nth = 1; nth <= 30; nth++) await process(comment(100 + nth, `stranger-${nth}`));
     expect(said).toHaveLength(10);
     await restart();
-    await hear(comment(200, "newcomer"));
+    await process(comment(200, "newcomer"));
     expect(said).toHaveLength(10);
     pass(3_600_000);
     await restart();
-    await hear(comment(201, "newcomer"));
-    await hear(comment(202, "stranger"));
+    await process(comment(201, "newcomer"));
+    await process(comment(202, "stranger"));
     expect(said).toHaveLength(11);
     pass(23 * 3_600_000);
     await restart();
-    await hear(comment(203, "stranger"));
+    await process(comment(203, "stranger"));
     expect(said).toHaveLength(12);
   });
 
   it("are shown it ten times an hour in a repository, whoever they are, and once a day each", async () => {
-    const { hear, said, pass } = await service(known(), "none");
-    for (let nth = 1; nth <= 30; nth++) await hear(comment(nth, `stranger-${nth}`));
+    const { process, said, pass } = await service(known(), "none");
+    for (let nth = 1; nth <= 30; nth++) await process(comment(nth, `stranger-${nth}`));
     expect(said).toHaveLength(10);
-    await hear(comment(31, "stranger-31", 43));
+    await process(comment(31, "stranger-31", 43));
     expect(said).toHaveLength(11);
     pass(3_600_000);
-    await hear(comment(32, "stranger-1"));
+    await process(comment(32, "stranger-1"));
     expect(said).toHaveLength(11);
-    await hear(comment(33, "stranger-33"));
+    await process(comment(33, "stranger-33"));
     expect(said).toHaveLength(12);
     pass(24 * 3_600_000);
-    await hear(comment(34, "stranger-1"));
+    await process(comment(34, "stranger-1"));
     expect(said).toHaveLength(13);
   });
 
   it("are told apart by GitHub's numbers: a new name is nobody new, and a freed name is somebody else", async () => {
-    const { hear, said, asked, people } = await service(known());
-    await hear(comment(1, "bob", AT.id, 900));
-    await hear(comment(2, "robert", AT.id, 900));
+    const { process, said, asked, people } = await service(known());
+    await process(comment(1, "bob", AT.id, 900));
+    await process(comment(2, "robert", AT.id, 900));
     expect([said.length, asked()]).toEqual([1, 1]);
     people.set("bob", { id: 901, login: "bob" });
-    await hear(comment(3, "bob", AT.id, 901));
+    await process(comment(3, "bob", AT.id, 901));
     expect(asked()).toBe(2);
   });
 
   it("are told apart by name where an old delivery has no number", async () => {
-    const { hear, said, asked } = await service(known(), "read");
-    await hear(unnumbered(1, "bob"));
-    await hear(unnumbered(2, "Bob"));
+    const { process, said, asked } = await service(known(), "read");
+    await process(unnumbered(1, "bob"));
+    await process(unnumbered(2, "Bob"));
     expect([said.length, asked()]).toEqual([1, 1]);
   });
 
   it("are asked about again after minutes", async () => {
-    const { hear, asked, pass } = await service(known(), "read");
-    await hear(comment(1, "bob"));
+    const { process, asked, pass } = await service(known(), "read");
+    await process(comment(1, "bob"));
     pass(299_999);
-    await hear(comment(2, "bob"));
+    await process(comment(2, "bob"));
     expect(asked()).toBe(1);
     pass(1);
-    await hear(comment(3, "bob"));
+    await process(comment(3, "bob"));
     expect(asked()).toBe(2);
   });
 });
 
 describe("news of an installation", () => {
   it("drops what was kept to sign in there: a token may be revoked, or lack what was granted", async () => {
-    const { hear, forgotten } = await service(known());
-    await hear({ type: "repositories-changed", installation_id: 1, added: [], removed: [] });
-    await hear({ type: "uninstalled", installation_id: 2 });
+    const { process, forgotten } = await service(known());
+    await process({ type: "repositories-changed", installation_id: 1, added: [], removed: [] });
+    await process({ type: "uninstalled", installation_id: 2 });
     expect(forgotten).toEqual([1, 2]);
   });
 });
 
 describe("a reaction", () => {
   it("comes after the command and stops nothing, where the issue is locked", async () => {
-    const { hear, store, handle } = await service(known(), "write", true);
+    const { process, store, handle } = await service(known(), "write", true);
     await handle(ID, {
       type: "create",
       draft: draft({ repository: { owner: "octo", name: "demo", installation_id: 1 } }),
     });
-    await hear({ ...ask, comment_id: 71, command: { verb: "cancel" } });
+    await process({ ...ask, comment_id: 71, command: { verb: "cancel" } });
     expect((await store.jobs.load(ID))?.job.status).toBe("cancelled");
   });
 });
@@ -332,24 +332,24 @@ describe("a command that names a job", () => {
   const cancel = (job: string): GitHubEvent => ({ ...ask, command: { verb: "cancel", job: job as JobId } });
 
   it("reaches that one, whatever else there is on the issue", async () => {
-    const { store, handle, said, hear } = await service(null);
+    const { store, handle, said, process } = await service(null);
     await store.repositories.put(known());
     await handle(ID, { type: "create", draft: draft() });
-    await hear({ ...ask, comment_id: 71 });
-    await hear(cancel(ID));
+    await process({ ...ask, comment_id: 71 });
+    await process(cancel(ID));
     expect((await store.jobs.load(ID))?.job.status).toBe("cancelled");
     expect((await store.jobs.list({ repository: "octo/demo", status: "queued", limit: 9 })).jobs).toHaveLength(1);
     expect(said).toEqual(["eyes"]);
   });
 
   it("is answered where there is none of that name here", async () => {
-    const { store, handle, said, hear } = await service(null);
+    const { store, handle, said, process } = await service(null);
     await store.repositories.put(known());
     await handle(ID, {
       type: "create",
       draft: draft({ repository: { owner: "octo", name: "other", installation_id: 1 } }),
     });
-    for (const id of [ID, "zzzzzzzz"]) await hear(cancel(id));
+    for (const id of [ID, "zzzzzzzz"]) await process(cancel(id));
     expect(said).toEqual([ID, "zzzzzzzz"].map((id) => expect.stringContaining(`There is no job \`${id}\``)));
     expect((await store.jobs.load(ID))?.job.status).toBe("queued");
   });
@@ -360,28 +360,28 @@ describe("a repository that takes over the name of another", () => {
   const added: GitHubEvent = { type: "repositories-changed", installation_id: 2, added: [another], removed: [] };
 
   it.each([AT, { owner: "octo", name: "demo", installation_id: 1 }])("gets no job of it: %j", async (repository) => {
-    const { store, handle, said, hear } = await service(null);
+    const { store, handle, said, process } = await service(null);
     await store.repositories.put(known({ settings: DEFAULT_REPOSITORY_SETTINGS }));
     await handle(ID, { type: "create", draft: draft({ repository }) });
     for (const command of TO_PULL_REQUEST) await handle(ID, command);
-    await hear(added);
+    await process(added);
     const ended = (await store.jobs.load(ID))?.job;
     expect(ended).toMatchObject({ status: "cancelled", repository: { id: 42, installation_id: 1 } });
     expect(await store.repositories.get("octo", "demo")).toMatchObject({ id: 43, settings: null, base: null });
     const merged = { type: "merged", pull_request: 12, by: "eve", at: T0 } as const;
-    await hear({ type: "news", repository: another, job: ID, command: merged });
-    await hear({ type: "pull-news", repository: another, numbers: [12], command: merged });
+    await process({ type: "news", repository: another, job: ID, command: merged });
+    await process({ type: "pull-news", repository: another, numbers: [12], command: merged });
     expect((await store.jobs.load(ID))?.job).toEqual(ended);
-    await hear({ ...ask, repository: another, command: { verb: "retry", job: ID } });
-    await hear({ ...ask, repository: another, command: { verb: "status" } });
+    await process({ ...ask, repository: another, command: { verb: "retry", job: ID } });
+    await process({ ...ask, repository: another, command: { verb: "status" } });
     const answers = said.filter((text) => text !== "read");
     expect(answers).toEqual([expect.stringContaining("no job"), expect.stringContaining("no job")]);
   });
 
   it("is not forgotten by late news that the other is gone", async () => {
-    const { store, hear } = await service(null);
-    await hear(added);
-    await hear({ type: "repositories-changed", installation_id: 1, added: [], removed: [AT] });
+    const { store, process } = await service(null);
+    await process(added);
+    await process({ type: "repositories-changed", installation_id: 1, added: [], removed: [AT] });
     expect(await store.repositories.get("octo", "demo")).toMatchObject({ id: 43 });
   });
 });
@@ -403,18 +403,23 @@ describe("a job whose repository", () => {
   };
 
   it("is renamed or given away goes on under the new name", async () => {
-    const { store, hear } = await begun();
+    const { store, process } = await begun();
     const added = [{ owner: "crew", name: "showcase", id: 42 }];
-    await hear(moved({ installation_id: 2, added, removed: [{ owner: "octo", name: "demo", id: 42 }] }));
+    await process(moved({ installation_id: 2, added, removed: [{ owner: "octo", name: "demo", id: 42 }] }));
     expect(await store.jobs.ofPullRequest("crew/showcase", 8)).toBe(ID);
     const repository = { owner: "crew", name: "showcase", id: 42, installation_id: 2 };
-    await hear({ type: "news", repository, job: ID, command: { type: "merged", pull_request: 8, by: "ada", at: T0 } });
+    await process({
+      type: "news",
+      repository,
+      job: ID,
+      command: { type: "merged", pull_request: 8, by: "ada", at: T0 },
+    });
     expect((await store.jobs.load(ID))?.job).toMatchObject({ status: "verified", merged_at: T0 });
   });
 
   it("is deleted or taken from the App ends", async () => {
-    const { store, hear } = await begun();
-    await hear(moved({ removed: [{ owner: "octo", name: "demo", id: 42 }] }));
+    const { store, process } = await begun();
+    await process(moved({ removed: [{ owner: "octo", name: "demo", id: 42 }] }));
     expect((await store.jobs.load(ID))?.job.status).toBe("cancelled");
     expect(await store.repositories.get("octo", "demo")).toBeNull();
   });
@@ -428,9 +433,9 @@ describe("the market of a repository", () => {
     ["nothing", null],
     ["nothing of it", DEFAULT_REPOSITORY_SETTINGS],
   ])("is off where its settings say %s, and nothing is made", async (_name, settings) => {
-    const { store, said, hear } = await service(null);
+    const { store, said, process } = await service(null);
     await store.repositories.put(known({ settings }));
-    await hear(market);
+    await process(market);
     expect(said).toEqual([expect.stringContaining("The market is off for octo/demo.")]);
     expect(said[0]).toContain("`market: {enabled: true}`");
     expect(await store.jobs.count()).toBe(0);
@@ -438,17 +443,17 @@ describe("the market of a repository", () => {
 
   it("is open where they say so, be it that they have to be read first", async () => {
     for (const base of [BASE, null]) {
-      const { store, hear } = await service(known({ settings: opened }));
+      const { store, process } = await service(known({ settings: opened }));
       await store.repositories.put(known({ base, settings: base === null ? null : opened }));
-      await hear(market);
+      await process(market);
       expect(await store.jobs.count()).toBe(1);
     }
   });
 
   it("is read anew when a push may have closed it", async () => {
-    const { store, hear } = await service(known());
+    const { store, process } = await service(known());
     await store.repositories.put(known({ settings: opened, base: null }));
-    await hear(market);
+    await process(market);
     expect(await store.jobs.count()).toBe(0);
   });
 });

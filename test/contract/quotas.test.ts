@@ -1,4 +1,4 @@
-/** The quotas of an account, at every door by which work is asked for or taken: the second is refused where one is allowed. */
+/** The quotas of an account, at every entry point by which work is asked for or taken: the second is refused where one is allowed. */
 import { globSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { UNPAID_LIMIT_MS } from "../../src/domain/job/next-timer.ts";
@@ -17,7 +17,7 @@ interface World {
 }
 
 /** Asks a second time for what was had once; answers how that was refused: in HTTP, or in a comment. */
-type Door = (world: World) => Promise<Asked | string>;
+type EntryPoint = (world: World) => Promise<Asked | string>;
 
 let nth = 0;
 
@@ -69,7 +69,12 @@ async function accepted(world: World, more: object = {}): Promise<string> {
 
 const made = async (answer: Promise<Asked>): Promise<string> => viewSchema.shape.id.parse(Object(await answer).body.id);
 
-const DOORS: readonly (readonly [door: string, quota: keyof QuotaLimits, status: 402 | 409 | 429, Door])[] = [
+const ENTRY_POINTS: readonly (readonly [
+  entry: string,
+  quota: keyof QuotaLimits,
+  status: 402 | 409 | 429,
+  EntryPoint,
+])[] = [
   [
     "POST /api/create-job",
     "jobs_under_way",
@@ -78,15 +83,15 @@ const DOORS: readonly (readonly [door: string, quota: keyof QuotaLimits, status:
   ],
   [
     "POST /api/create-job",
-    "turns_per_day",
+    "rounds_per_day",
     429,
     (w) => twice(() => w.ada.ask("POST", "/api/create-job", { job: "x" })),
   ],
   ["POST …/job", "jobs_under_way", 409, (w) => twice(() => w.ada.ask("POST", PROJECT, { prompt: "x" }))],
-  ["POST …/job", "turns_per_day", 429, (w) => twice(() => w.ada.ask("POST", PROJECT, { prompt: "x" }))],
+  ["POST …/job", "rounds_per_day", 429, (w) => twice(() => w.ada.ask("POST", PROJECT, { prompt: "x" }))],
   [
     "POST …/message",
-    "turns_per_day",
+    "rounds_per_day",
     429,
     async (w) => {
       const id = await made(w.ada.ask("POST", PROJECT, { prompt: "x" }));
@@ -94,7 +99,7 @@ const DOORS: readonly (readonly [door: string, quota: keyof QuotaLimits, status:
     },
   ],
   ["an order", "open_orders", 409, (w) => twice(() => order(w))],
-  ["an order", "turns_per_day", 429, (w) => twice(() => order(w))],
+  ["an order", "rounds_per_day", 429, (w) => twice(() => order(w))],
   ["an order with attachments", "kept_bytes", 409, (w) => twice(() => order(w, { attachments: ATTACHMENTS }))],
   ["an order with secrets", "kept_bytes", 409, (w) => twice(() => order(w, { envVars: { A: "x".repeat(600) } }))],
   ["an order without a quote", "quotes_per_hour", 429, (w) => twice(() => order(w))],
@@ -134,7 +139,7 @@ const DOORS: readonly (readonly [door: string, quota: keyof QuotaLimits, status:
     },
   ],
   ["the comment /job", "jobs_under_way", 409, (w) => twice(() => comment(w, "/job say hello"))],
-  ["the comment /job", "turns_per_day", 429, (w) => twice(() => comment(w, "/job say hello"))],
+  ["the comment /job", "rounds_per_day", 429, (w) => twice(() => comment(w, "/job say hello"))],
   ["the comment /job --market", "open_orders", 409, (w) => twice(() => comment(w, "/job --market --price 5.00 go"))],
   [
     "the comment /job --market",
@@ -168,19 +173,22 @@ const DOORS: readonly (readonly [door: string, quota: keyof QuotaLimits, status:
 const CODES = { 402: "in_debt", 409: "over_quota", 429: "rate_limited" } as const;
 
 describe("the quotas of an account", () => {
-  it.each(DOORS)("%s is refused over %s, with %d and what to do next", async (_door, quota, status, service) => {
-    const most = quota === "kept_bytes" ? 1_000 : 1;
-    const market = await startMarket({ quotas: { [quota]: most } });
-    const world = { market, ada: await market.person("ada", 10_000), bob: await market.person("bob") };
-    const refused = await service(world);
-    const advice = /wait|cancel|later|finish|send less/;
-    if (typeof refused === "string") return expect(refused).toMatch(advice);
-    expect(refused).toMatchObject({ status, body: { code: CODES[status], error: expect.stringMatching(advice) } });
-    if (status === 429) expect(Number(refused.headers.get("retry-after"))).toBeGreaterThan(3_000);
-  });
+  it.each(ENTRY_POINTS)(
+    "%s is refused over %s, with %d and what to do next",
+    async (_entry, quota, status, service) => {
+      const most = quota === "kept_bytes" ? 1_000 : 1;
+      const market = await startMarket({ quotas: { [quota]: most } });
+      const world = { market, ada: await market.person("ada", 10_000), bob: await market.person("bob") };
+      const refused = await service(world);
+      const advice = /wait|cancel|later|finish|send less/;
+      if (typeof refused === "string") return expect(refused).toMatch(advice);
+      expect(refused).toMatchObject({ status, body: { code: CODES[status], error: expect.stringMatching(advice) } });
+      if (status === 429) expect(Number(refused.headers.get("retry-after"))).toBeGreaterThan(3_000);
+    },
+  );
 
   it("are of one account: another is not touched by them", async () => {
-    const market = await startMarket({ quotas: { open_orders: 1, quotes_per_hour: 1, turns_per_day: 1 } });
+    const market = await startMarket({ quotas: { open_orders: 1, quotes_per_hour: 1, rounds_per_day: 1 } });
     const [ada, eve] = [await market.person("ada", 1_000), await market.person("eve", 1_000)];
     await ada.order();
     expect((await eve.order()).status).toBe("queued");
@@ -210,7 +218,7 @@ describe("the quotas of an account", () => {
   });
 
   it("of turns and of estimates are as full after a restart as before, until their time is over", async () => {
-    const market = await startMarket({ quotas: { turns_per_day: 1, quotes_per_hour: 1 } });
+    const market = await startMarket({ quotas: { rounds_per_day: 1, quotes_per_hour: 1 } });
     const ada = await market.person("ada", 1_000);
     const turn = () => ada.ask("POST", "/api/create-job", { job: "x" });
     const estimate = () => ada.ask("POST", "/api/jobs/run", { prompt: "How much?", price_cents: 500 });
@@ -239,9 +247,9 @@ describe("the quotas of an account", () => {
     expect(taken.map(({ status }) => status).sort()).toEqual([200, 200, 409]);
   });
 
-  it("are asked in one place: no door estimates or keeps anything by itself", () => {
-    const doors = globSync("src/{http,engine,github,actions}/**/*.ts").filter((file) => !file.endsWith("quotas.ts"));
-    const passing = doors.filter((file) => /estimator\.estimate\(|blobs\.put\(/.test(readFileSync(file, "utf8")));
+  it("are asked in one place: no other code estimates or keeps anything by itself", () => {
+    const files = globSync("src/{http,engine,github,actions}/**/*.ts").filter((file) => !file.endsWith("quotas.ts"));
+    const passing = files.filter((file) => /estimator\.estimate\(|blobs\.put\(/.test(readFileSync(file, "utf8")));
     expect(passing).toEqual([]);
   });
 });
@@ -283,8 +291,8 @@ describe("a worker", () => {
     const market = await startMarket({ quotas: { accepted_jobs: 2 } });
     const world = { market, ada: await market.person("ada", 10_000), bob: await market.person("bob") };
     const secrets = new Set<string>();
-    for (let tries = 0; tries < 12; tries++) {
-      await order(world, { envVars: { SECRET: `s${tries}` } });
+    for (let attempt = 0; attempt < 12; attempt++) {
+      await order(world, { envVars: { SECRET: `s${attempt}` } });
       const pulled = await world.bob.ask("POST", "/api/jobs/pull", {});
       if (pulled.status !== 200) continue;
       const { id } = viewSchema.parse(pulled.body);

@@ -237,8 +237,8 @@ describe("the endpoint", () => {
       if (asked === 1) return apiError(529, "overloaded_error", "Overloaded", { "retry-after-ms": "1" });
       return { content: [{ type: "text", text: "better now" }], delayMs: 5 };
     });
-    const patient = new Anthropic({ apiKey: "sk-test", baseURL: model.url, maxRetries: 2 });
-    const reply = await patient.messages.create({ ...BASE, messages });
+    const reader = new Anthropic({ apiKey: "sk-test", baseURL: model.url, maxRetries: 2 });
+    const reply = await reader.messages.create({ ...BASE, messages });
     expect(reply.content).toEqual([{ type: "text", text: "better now" }]);
     expect(model.requests()).toHaveLength(2);
     expect(model.requests()[0]).toMatchObject({ path: "/v1/messages", headers: { authorization: "Bearer sk-test" } });

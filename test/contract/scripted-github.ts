@@ -59,7 +59,7 @@ const clientOf = (script: GitHubScript, said: string[]): GitHubClient => ({
   pushWait: () => script.busy_ms,
 });
 
-const NO_TOKENS: PushTokens = { mint: async () => Promise.reject(new Error("nobody makes tokens here")) };
+const NO_TOKENS: PushTokens = { create: async () => Promise.reject(new Error("nobody makes tokens here")) };
 
 /** `options`: of the Probot that verifies deliveries. */
 export function scriptedGitHub(options: Options, pushTokens: PushTokens = NO_TOKENS): ScriptedGitHub {

@@ -49,9 +49,9 @@ describe("the data of version 0.1.0", () => {
       expect(keys[0]).toMatchObject({ repository_id: null, login: null, replaced_by: null });
       expect(await store.agents.list("bob")).toMatchObject([{ skills: ["typescript"] }]);
       expect(await store.quotes.byId("2922b6b23ea47f1e36128709")).toMatchObject({ account: "ada", price_cents: 500 });
-      const [parcel] = await store.blobs.all();
-      expect(parcel).toMatchObject({ job: OFFERED });
-      expect(await store.blobs.get(OFFERED, parcel?.name ?? "")).not.toBeNull();
+      const [blob] = await store.blobs.all();
+      expect(blob).toMatchObject({ job: OFFERED });
+      expect(await store.blobs.get(OFFERED, blob?.name ?? "")).not.toBeNull();
       const [subscription] = await store.subscriptions.list("ada");
       expect(await store.outgoing.list({ subscription: subscription?.id ?? "", limit: 50 })).toMatchObject({
         deliveries: expect.arrayContaining([expect.objectContaining({ event: "job.created", job: PAID })]),

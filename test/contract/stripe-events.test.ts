@@ -224,7 +224,7 @@ describe("what Stripe takes back", () => {
     expect(await bank.ada.balance()).toBe(1_000);
   });
 
-  it("is told to the operator where it is an account's and is not booked, and is taken as heard", async () => {
+  it("is told to the operator where it is an account's and is not booked, and is acknowledged", async () => {
     const bank = await startBank();
     await bank.tell(bank.paid("a", 1_000));
     const loss = dispute("a", 500, "lost", [-500]);
@@ -295,7 +295,7 @@ describe("what Stripe takes back", () => {
 describe("events of a shape that is not known here", () => {
   const event = { id: "evt_x", object: "event", type: "charge.refunded", data: { object: { id: "ch_x" } } };
 
-  it("are taken as heard, since Stripe would send them for days, and move nothing", async () => {
+  it("are acknowledged, since Stripe would send them for days, and move nothing", async () => {
     const bank = await startBank();
     const { data: _, ...bare } = event;
     const thin = { ...bare, object: "v2.core.event", type: "v1.billing.meter.no_meter_found" };

@@ -94,7 +94,7 @@ it("listens for nobody where nobody subscribes", async () => {
   ).toBe(true);
 });
 
-it("tries again when its time has come, and says what every try brought", async () => {
+it("tries again when its time has come, and says what every attempt brought", async () => {
   const bench = await openNotifyBench();
   const receiver = await bench.receiver();
   const answers = [500, 503, 200];
@@ -193,13 +193,13 @@ it("says why nobody was reached", async () => {
   expect(refused.attempts[0]).toMatchObject({ status: null, error: "the connection was refused" });
 });
 
-it("is dead after a day, with the record of every try, and can be sent again by hand", async () => {
+it("is dead after a day, with the record of every attempt, and can be sent again by hand", async () => {
   const bench = await openNotifyBench();
   const receiver = await bench.receiver();
   receiver.answer = (_received, response) => void response.writeHead(500).end();
   const issued = await bench.subscribe(receiver.url);
   const { id } = await bench.tested(issued, ({ tries }) => tries === 1);
-  // each try at its time, and no sooner than the one before has ended
+  // each attempt at its time, and no sooner than the one before has ended
   let dead = await bench.until(id, ({ tries }) => tries === 1);
   while (dead.state === "pending") {
     const { tries, next_at } = dead;

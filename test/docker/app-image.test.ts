@@ -145,7 +145,7 @@ describeContainers("the server's image, as docs/install.md starts it", () => {
     });
     expect(made.status).toBe(201);
     const { RestartCount } = await inspect();
-    // By a program inside, since docker takes a kill of its own for a wish that it stays away.
+    // By a program inside, since docker takes its own kill as a request not to restart.
     const kill = `for at in /proc/[0-9]*; do if tr '\\0' ' ' < $at/cmdline | grep -q '^node .*main.js'; then kill -9 \${at#/proc/}; fi; done`;
     await exec("sh", "-c", kill).catch(() => {});
     await until("docker has started it again", async () => (await inspect()).RestartCount > RestartCount);

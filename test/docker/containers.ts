@@ -6,7 +6,7 @@ import { execa } from "execa";
 import { describe, inject } from "vitest";
 
 const LOOK_EVERY_MS = 100;
-const PATIENCE_MS = 60_000;
+const TIMEOUT_MS = 60_000;
 
 const images = inject("images");
 
@@ -53,7 +53,7 @@ export const giveTo = (folder: string, uid: number): Promise<string> =>
 
 /** Waits until it holds; says what was waited for when it does not. */
 export async function until(what: string, holds: () => Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + PATIENCE_MS;
+  const deadline = Date.now() + TIMEOUT_MS;
   while (!(await holds())) {
     if (Date.now() > deadline) throw new Error(`waited in vain until ${what}`);
     await wait(LOOK_EVERY_MS);

@@ -1,5 +1,5 @@
 /**
- * Ways out of a fenced job, each as a line of bash. A try has got through when what lies outside has answered it with
+ * Ways out of a fenced job, each as a line of bash. An attempt has got through when what lies outside has answered it with
  * MARK or has heard its ID, which each of them sends along: in a path, in a name, or as bytes.
  */
 

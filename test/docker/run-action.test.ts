@@ -122,7 +122,7 @@ describeContainers("the run action with real containers", () => {
       expect(statSync(join(runner.workspace, name)).uid).toBe(nobody().uid);
   });
 
-  test("a later try whose branch holds what the first one planted gets neither the run's identity nor a token", async () => {
+  test("a later attempt whose branch holds what the first one planted gets neither the run's identity nor a token", async () => {
     const spy = "env; cat /proc/[0-9]*/environ; cat .git/config";
     const planted = {
       "package.json": JSON.stringify({ scripts: { preinstall: spy, test: spy, prepare: spy } }),
@@ -184,7 +184,7 @@ describeContainers("the run action with real containers", () => {
     0, 40, 80, 120, 160, 200, 250, 300, 350, 400, 450, 500, 600, 700, 850, 1_000, 1_250, 1_600, 2_000, 3_000,
   ];
   test.each(MOMENTS)(
-    "cancelled %i ms after it began, it ends within seven seconds, leaves nothing, and the next try works",
+    "cancelled %i ms after it began, it ends within seven seconds, leaves nothing, and the next attempt works",
     async (ms) => {
       const { runner, env } = start("run sleep 100");
       const { child, ended } = runner.start("main", env);

@@ -11,7 +11,7 @@ const WIDTH = 640;
 const HEIGHT = 1_000;
 const MARGIN = 16;
 /** Longer than a job takes on a slow machine. */
-const PATIENCE_MS = 100_000;
+const TIMEOUT_MS = 100_000;
 
 /** The page from its heading to where one writes a comment. */
 async function take(page: Page, name: string): Promise<void> {
@@ -62,7 +62,7 @@ export async function takePictures(): Promise<void> {
       deviceScaleFactor: 1.5,
       colorScheme: "light",
     });
-    context.setDefaultTimeout(PATIENCE_MS);
+    context.setDefaultTimeout(TIMEOUT_MS);
     await play(await context.newPage(), sandbox.told("GitHub"));
   } finally {
     await browser.close();

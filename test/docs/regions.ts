@@ -95,7 +95,7 @@ const NO_JOBS = {
 
 async function metrics(): Promise<Rows> {
   const made = createMetrics({
-    jobs: { tally: async () => ({ statuses: NO_JOBS, pending: 1, failing: 1 }) },
+    jobs: { counts: async () => ({ statuses: NO_JOBS, pending: 1, failing: 1 }) },
     inbox: { backlog: () => ({ count: 1, oldest_at: 0 }) },
     budget: () => [{ window: "minute", left: 1, limit: 1 }],
     now: () => 0,

@@ -52,12 +52,12 @@ test("a key that is signed in for, and one that is refused, are written down wit
   const browser = openBrowser();
   await signIn(harness, WRITER, undefined, browser);
   await signIn(harness, READER);
-  const [minted] = await harness.app.store.keys.list();
+  const [newKey] = await harness.app.store.keys.list();
   const common = { key_id: null, address: "127.0.0.1", action: "key-created", repository: DEMO };
   const tied = { action: "account-tied", target: { type: "account", id: WRITER } };
   expect(await audit(harness)).toMatchObject([
     { ...common, account: READER, login: READER, target: null, outcome: "forbidden" },
-    { ...common, account: WRITER, login: WRITER, target: { type: "key", id: minted?.id }, outcome: "done" },
+    { ...common, account: WRITER, login: WRITER, target: { type: "key", id: newKey?.id }, outcome: "done" },
     { ...tied, account: WRITER, login: WRITER, outcome: "done" },
   ]);
 });

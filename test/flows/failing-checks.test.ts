@@ -8,7 +8,7 @@ const merged = (job: { merged_at: number | null }): boolean => job.merged_at !==
 const HELLO = "/job create HELLO.md that says hello";
 
 describe("checks", () => {
-  it("that stay red fail the job after its second try, with a way to go on", async () => {
+  it("that stay red fail the job after its second attempt, with a way to go on", async () => {
     const harness = await startHarness();
     const issue = harness.ask("/job create BROKEN that says broken");
     const { id } = await harness.jobOf(issue);
@@ -33,7 +33,7 @@ describe("checks", () => {
     await until("the branch to be gone", () => !(job.branch in harness.github.branches(DEMO)));
   });
 
-  it("that are red once are repaired by the second try, which is told what failed", async () => {
+  it("that are red once are repaired by the second attempt, which is told what failed", async () => {
     const told: string[] = [];
     const harness = await startHarness({
       script: (request) => {

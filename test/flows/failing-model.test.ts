@@ -1,10 +1,10 @@
-/** What the model's provider says no to, seen from the issue: one run, one comment that says what to do, no second try. */
+/** What the model's provider says no to, seen from the issue: one run, one comment that says what to do, no second attempt. */
 import { describe, expect, it } from "vitest";
 import { DEMO } from "../sandbox/environment.ts";
 import { errorBody } from "../sandbox/model/protocol.ts";
 import { startHarness, untilJob } from "./harness.ts";
 
-describe("a provider that no try can work with", () => {
+describe("a provider that no attempt can work with", () => {
   it.each([
     ["does not know the model", 404, "not_found_error", "model: claude-sonnet-5-5", "Change the name", "unknown_model"],
     ["refuses the key", 401, "authentication_error", "invalid x-api-key", "ANTHROPIC_API_KEY", "key_refused"],
@@ -18,7 +18,7 @@ describe("a provider that no try can work with", () => {
     expect(job.result?.permanent_error).toBe(code);
     const runs = harness.github.runs(DEMO).filter(({ conclusion }) => conclusion !== "skipped");
     const ofJob = runs.filter(({ path, headBranch }) => path.endsWith("run-job.yml") && headBranch === job.branch);
-    expect({ tries: job.attempt, runs: ofJob.length }).toEqual({ tries: 1, runs: 1 });
+    expect({ attempts: job.attempt, runs: ofJob.length }).toEqual({ attempts: 1, runs: 1 });
     expect(harness.comment(issue)).toContain(advice);
     expect(harness.comment(issue)).toContain(words);
     const shown = [

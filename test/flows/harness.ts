@@ -1,5 +1,5 @@
 /**
- * The App in a town of its own, for one test: the real composition in this process, a local GitHub with a runner and
+ * The App in an environment of its own, for one test: the real composition in this process, a local GitHub with a runner and
  * a scripted model around it, everything over HTTP. Tests speak as people do: comment, look, wait for a condition.
  */
 import { cp, rm } from "node:fs/promises";
@@ -21,7 +21,7 @@ export const API_KEY = "test-admin-key-0123456789";
 export const WEBHOOK_SECRET = "test-webhook-secret-0123456789";
 
 /** Longer than any single step takes on a slow machine; a condition that holds earlier is seen at once. */
-const PATIENCE_MS = 60_000;
+const TIMEOUT_MS = 60_000;
 const LOOK_EVERY_MS = 25;
 
 export interface Harness {
@@ -46,7 +46,7 @@ export interface Harness {
 
 /** Waits for a value that is neither null, undefined nor false. */
 export async function until<T>(what: string, look: () => T | Promise<T>): Promise<NonNullable<Exclude<T, false>>> {
-  const deadline = Date.now() + PATIENCE_MS;
+  const deadline = Date.now() + TIMEOUT_MS;
   for (;;) {
     const seen = await look();
     if (seen !== null && seen !== undefined && seen !== false) return seen as NonNullable<Exclude<T, false>>;

@@ -7,8 +7,8 @@ import { API_KEY, type Harness, startHarness, until, untilJob } from "./harness.
 
 /** A worker with a key of its own, who speaks REST alone. */
 async function worker(harness: Harness, account: string) {
-  const minted = await harness.request("/api/keys", { method: "POST", body: { account, repository: "*" } });
-  const { key } = (await minted.json()) as { key: string };
+  const newKey = await harness.request("/api/keys", { method: "POST", body: { account, repository: "*" } });
+  const { key } = (await newKey.json()) as { key: string };
   const post = async (path: string, body: unknown = {}): Promise<void> => {
     const response = await harness.request(path, { method: "POST", key, body });
     expect(`${response.status} ${await response.text()}`).toMatch(/^20\d /);

@@ -13,8 +13,8 @@ type Body = Readonly<Record<string, unknown>>;
 
 /** An account with a key of its own; what it asks must be answered with this status. */
 async function person(harness: Harness, account: string) {
-  const minted = await harness.request("/api/keys", { method: "POST", body: { account, repository: "*" } });
-  const { key } = (await minted.json()) as { key: string };
+  const newKey = await harness.request("/api/keys", { method: "POST", body: { account, repository: "*" } });
+  const { key } = (await newKey.json()) as { key: string };
   return async (method: string, path: string, status: number, body?: unknown): Promise<Body> => {
     const response = await harness.request(path, { method, key, ...(body === undefined ? {} : { body }) });
     const text = await response.text();

@@ -40,7 +40,7 @@ it("tells of a job from its comment to its merge, with job, repository and accou
   await until("the line of the request", () => told(harness, "request").some((line) => line.job === id));
 
   const where = { repository: DEMO, repository_id: job.repository.id, account: "ada", job: id };
-  expect(told(harness, "delivery")[0]).toMatchObject({ ...where, signal: "slash", command: "run" });
+  expect(told(harness, "delivery")[0]).toMatchObject({ ...where, github_event: "slash", command: "run" });
   expect(told(harness, "job").map(({ event }) => event)).toEqual([
     "job.created",
     "job.accepted",

@@ -92,7 +92,7 @@ jobs:
   gate.resolve();
   await harness.sandbox.idle();
   await harness.restart();
-  await untilJob(harness, id, "in its second try", (one) => one.attempt === 2);
+  await untilJob(harness, id, "in its second attempt", (one) => one.attempt === 2);
   expect(pullOf(harness)?.merged).toBe(false);
 });
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { DEMO, OWNER, READER } from "../sandbox/environment.ts";
 import { startHarness, until, untilJob } from "./harness.ts";
 
-/** Everything that was asked has been heard and worked on. */
+/** Everything that was asked has been received and processed. */
 const settled = async (harness: Awaited<ReturnType<typeof startHarness>>): Promise<void> => {
   await harness.sandbox.idle();
   await until("the inbox to be empty", async () => (await harness.app.store.inbox.pending()).length === 0);
@@ -44,7 +44,7 @@ describe("a command that must not be followed", () => {
     ["in a code block", "```\n/job create HELLO.md that says hello\n```"],
     ["in inline code", "Try `/job create HELLO.md that says hello`."],
     ["in an HTML comment", "<!--\n/job create HELLO.md that says hello\n-->"],
-  ])("is not heard %s", async (_where, body) => {
+  ])("is ignored %s", async (_where, body) => {
     const harness = await startHarness();
     const issue = harness.ask(body);
     await settled(harness);

@@ -1,4 +1,4 @@
-/** `/job` in a review and in a comment on a line: heard as a comment's is. */
+/** `/job` in a review and in a comment on a line: read as in a comment. */
 import { describe, expect, it } from "vitest";
 import { DEMO, READER } from "../sandbox/environment.ts";
 import { type Harness, startHarness, until, untilJob } from "./harness.ts";

@@ -4,7 +4,7 @@ import { DEMO } from "../sandbox/environment.ts";
 import { type Harness, startHarness, until, untilJob } from "./harness.ts";
 import { type Ending, reportingRuns } from "./reporting-runs.ts";
 
-const houseWith = (gate: Promise<void> = Promise.resolve()): Promise<Harness> =>
+const harnessWith = (gate: Promise<void> = Promise.resolve()): Promise<Harness> =>
   startHarness({ playJob: reportingRuns(gate) });
 
 async function asked(harness: Harness, ending: Ending): Promise<Job> {
@@ -20,7 +20,7 @@ const callsOf = (harness: Harness) =>
 
 describe("a run that reports", () => {
   it("brings its work home in 9 writes and 3 reads, with nothing read from the branch and no commit of ours", async () => {
-    const harness = await houseWith();
+    const harness = await harnessWith();
     const { id, origin } = await asked(harness, "pushed");
     const job = await untilJob(harness, id, "merged", (one) => one.merged_at !== null);
     const issue = "issue" in origin ? origin.issue : 0;
@@ -47,7 +47,7 @@ describe("a run that reports", () => {
   });
 
   it("has the branch read and cleaned as ever when it pushed with a token of its own", async () => {
-    const harness = await houseWith();
+    const harness = await harnessWith();
     const { id } = await asked(harness, "fallback");
     await untilJob(harness, id, "merged", (one) => one.merged_at !== null);
     expect(callsOf(harness).map(({ what }) => what)).toEqual(
@@ -58,7 +58,7 @@ describe("a run that reports", () => {
   });
 
   it("merges nothing when its push never came", async () => {
-    const harness = await houseWith();
+    const harness = await harnessWith();
     const { id } = await asked(harness, "lost");
     const job = await untilJob(harness, id, "failed", (one) => one.status === "failed");
     expect(job.failure).toContain("its push did not reach the branch");
@@ -67,7 +67,7 @@ describe("a run that reports", () => {
   });
 
   it("finds its push when the webhook that tells of it is lost", async () => {
-    const harness = await houseWith();
+    const harness = await harnessWith();
     harness.github.webhooks.drop(({ event }) => event === "push", { silently: true });
     const { id } = await asked(harness, "pushed");
     await untilJob(harness, id, "merged", (one) => one.merged_at !== null);
@@ -78,7 +78,7 @@ describe("a run that reports", () => {
 
   it("shows in a check run how far it is, once it has lasted a while", async () => {
     const gate = Promise.withResolvers<void>();
-    const harness = await houseWith(gate.promise);
+    const harness = await harnessWith(gate.promise);
     const { id } = await asked(harness, "pushed");
     const log = async () => Object(await (await harness.request(`/api/jobs/status?job_id=${id}`)).json()).log;
     await until("the live lines", async () => (await log()) === "I begin.\nI work.");

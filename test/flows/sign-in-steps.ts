@@ -8,7 +8,7 @@ export type Fields = [string, string][];
 export const atCallback = (next: URL): boolean => next.pathname === "/keys/callback";
 
 /** Fills in the App's form and goes on to GitHub's page, or wherever it is sent. */
-export async function wish(
+export async function requestKey(
   harness: Harness,
   browser: Browser,
   change: (fields: Fields) => Fields = (fields) => fields,
@@ -29,5 +29,5 @@ export async function signIn(
   change?: (fields: Fields) => Fields,
   browser = openBrowser(),
 ) {
-  return press(await wish(harness, browser, change), browser, ["login", login]);
+  return press(await requestKey(harness, browser, change), browser, ["login", login]);
 }

@@ -8,7 +8,7 @@ import { shellWords } from "../process/read-markdown.ts";
 import { DEMO, OWNER, READER, WRITER } from "../sandbox/environment.ts";
 import { blocksOf, formOf, openBrowser, type Visit, wordsOf } from "./browser.ts";
 import { API_KEY, type Harness, startHarness } from "./harness.ts";
-import { atCallback, type Fields, press, signIn, wish } from "./sign-in-steps.ts";
+import { atCallback, type Fields, press, requestKey, signIn } from "./sign-in-steps.ts";
 
 const keysOf = async (harness: Harness) => (await harness.app.store.keys.list()).map(({ account }) => account);
 
@@ -75,13 +75,13 @@ describe("somebody who may write", () => {
       [["read"], "31"],
       [["read"], "never"],
     ] as const) {
-      const refused = await wish(harness, openBrowser(), only([...scopes], days));
+      const refused = await requestKey(harness, openBrowser(), only([...scopes], days));
       expect([refused.status, refused.url.pathname]).toEqual([400, "/keys"]);
     }
     expect(await keysOf(harness)).toHaveLength(1);
   });
 
-  test("and whose login is admin gets an account of that name by no door", async () => {
+  test("and whose login is admin gets no account of that name", async () => {
     const harness = await startHarness({ actions: false });
     for (const login of ["Admin", "ADA"]) harness.github.setCollaborator(DEMO, login, "write");
     const ended = await signIn(harness, "Admin");
@@ -133,7 +133,7 @@ describe("a key that somebody has signed in for", () => {
   });
 });
 
-describe("nothing is minted, and a page says why,", () => {
+describe("no key is created, and a page says why,", () => {
   const refusedBy = async (harness: Harness, visit: Visit, status: number, words: string) => {
     expect([visit.status, wordsOf(visit.text)]).toEqual([status, expect.stringContaining(words)]);
     expect(visit.headers.get("content-type")).toContain("text/html");
@@ -164,7 +164,7 @@ describe("nothing is minted, and a page says why,", () => {
   test("when the person presses Cancel", async () => {
     const harness = await startHarness({ actions: false });
     const browser = openBrowser();
-    const ended = await press(await wish(harness, browser), browser, ["cancel", "1"]);
+    const ended = await press(await requestKey(harness, browser), browser, ["cancel", "1"]);
     await refusedBy(harness, ended, 403, "You did not let GitHub tell us who you are");
     expect(browser.jar.size).toBe(0);
   });
@@ -174,7 +174,7 @@ describe("nothing is minted, and a page says why,", () => {
     const words = "begun elsewhere, or more than ten minutes ago";
     const begin = async () => {
       const browser = openBrowser();
-      const back = await press(await wish(harness, browser), browser, ["login", WRITER], atCallback);
+      const back = await press(await requestKey(harness, browser), browser, ["login", WRITER], atCallback);
       return { browser, url: back.url };
     };
     const forged = await begin();
@@ -197,7 +197,7 @@ describe("nothing is minted, and a page says why,", () => {
   test("for a cookie that was tampered with; a restart of the server ends none", async () => {
     const harness = await startHarness({ actions: false });
     const browser = openBrowser();
-    const back = await press(await wish(harness, browser), browser, ["login", WRITER], atCallback);
+    const back = await press(await requestKey(harness, browser), browser, ["login", WRITER], atCallback);
     const [[name = "", cookie] = []] = [...browser.jar];
     if (cookie === undefined) throw new Error("there is no cookie");
     const put = (value: string) => browser.jar.set(name, { ...cookie, value });
@@ -217,10 +217,10 @@ describe("nothing is minted, and a page says why,", () => {
   test("for a code that was used, and for one of another sign-in, whose verifier is another", async () => {
     const harness = await startHarness({ actions: false });
     const browser = openBrowser();
-    const back = await press(await wish(harness, browser), browser, ["login", WRITER], atCallback);
+    const back = await press(await requestKey(harness, browser), browser, ["login", WRITER], atCallback);
     const kept = new Map(browser.jar);
     const other = openBrowser();
-    const foreign = await press(await wish(harness, other), other, ["login", WRITER], atCallback);
+    const foreign = await press(await requestKey(harness, other), other, ["login", WRITER], atCallback);
     const mixed = new URL(back.url);
     mixed.searchParams.set("code", foreign.url.searchParams.get("code") ?? "");
     await refusedBy(harness, await browser.get(mixed.href), 400, "GitHub does not accept this sign-in");

@@ -1,4 +1,4 @@
-/** A town whose App is a workflow: {@link startActionPlayer} with the program as it is shipped. */
+/** An environment whose App is a workflow: {@link startActionPlayer} with the program as it is shipped. */
 import { onTestFailed, onTestFinished } from "vitest";
 import * as z from "zod";
 import { builtProgram } from "../build.ts";
@@ -14,12 +14,12 @@ export interface ActionHarness extends ActionPlayer {
 export interface ActionHarnessOptions extends SandboxSetup {
   /** The token of an App instead of GITHUB_TOKEN. */
   readonly app?: boolean;
-  readonly patience?: number;
+  readonly waitSeconds?: number;
 }
 
 export async function startActionHarness({
   app,
-  patience,
+  waitSeconds,
   ...options
 }: ActionHarnessOptions = {}): Promise<ActionHarness> {
   const workflows: string[] = [];
@@ -28,7 +28,7 @@ export async function startActionHarness({
   const player = await startActionPlayer(sandbox, {
     command: builtProgram("src/actions-mode/main.ts"),
     ...(app === undefined ? {} : { app }),
-    ...(patience === undefined ? {} : { patience }),
+    ...(waitSeconds === undefined ? {} : { waitSeconds }),
   });
   onTestFailed(() => {
     const told = player.steps.map(({ event, code, output }) => `--- ${event} → ${code}\n${output.slice(-3_000)}`);

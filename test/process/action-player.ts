@@ -10,7 +10,7 @@ import { join } from "node:path";
 import { installationToken, type Received, receiver } from "../contract/sandbox-github/kit.ts";
 import { DEMO, type Sandbox } from "../sandbox/environment.ts";
 
-const PATIENCE_MS = 90_000;
+const TIMEOUT_MS = 90_000;
 const LOOK_EVERY_MS = 50;
 /** As the example workflow declares them. */
 export const PERMISSIONS = {
@@ -48,7 +48,7 @@ export interface PlayerOptions {
   /** The token of an App instead of GITHUB_TOKEN. */
   readonly app?: boolean;
   /** Seconds. */
-  readonly patience?: number;
+  readonly waitSeconds?: number;
 }
 
 const actor = (payload: Received["payload"]): string => JSON.stringify(payload.sender ?? {});
@@ -102,7 +102,7 @@ export async function startActionPlayer(sandbox: Sandbox, options: PlayerOptions
   github.setWebhook(hook.target);
   const steps: Step[] = [];
   let runs = 1_000;
-  let heard = 0;
+  let handled = 0;
 
   const play: ActionPlayer["play"] = async (event, payload, env = {}) => {
     const run = ++runs;
@@ -114,7 +114,7 @@ export async function startActionPlayer(sandbox: Sandbox, options: PlayerOptions
     const begun = performance.now();
     const { code, output } = await runCommand(options.command, workspace, {
       INPUT_TOKEN: token,
-      INPUT_PATIENCE: String(options.patience ?? 60),
+      INPUT_PATIENCE: String(options.waitSeconds ?? 60),
       GITHUB_EVENT_NAME: event,
       GITHUB_EVENT_PATH: path,
       GITHUB_RUN_ID: String(run),
@@ -135,9 +135,9 @@ export async function startActionPlayer(sandbox: Sandbox, options: PlayerOptions
   };
 
   const next = async (): Promise<Received | undefined> => {
-    const event = hook.received[heard];
+    const event = hook.received[handled];
     if (event === undefined) await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
-    else heard++;
+    else handled++;
     return event;
   };
 
@@ -145,7 +145,7 @@ export async function startActionPlayer(sandbox: Sandbox, options: PlayerOptions
     steps,
     play,
     async take(name) {
-      const deadline = Date.now() + PATIENCE_MS;
+      const deadline = Date.now() + TIMEOUT_MS;
       while (Date.now() < deadline) {
         const event = await next();
         if (event && `${event.event}.${event.action}` === name && starts(event)) return event;
@@ -153,7 +153,7 @@ export async function startActionPlayer(sandbox: Sandbox, options: PlayerOptions
       throw new Error(`waited in vain for ${name}`);
     },
     async until(what, look) {
-      const deadline = Date.now() + PATIENCE_MS;
+      const deadline = Date.now() + TIMEOUT_MS;
       for (;;) {
         const seen = look();
         if (seen !== null && seen !== undefined && seen !== false)

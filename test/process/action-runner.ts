@@ -58,10 +58,10 @@ const quoted = (path: string): string =>
 export interface Setup {
   readonly brief?: Partial<Brief>;
   readonly task?: string;
-  readonly tries?: number;
+  readonly attempts?: number;
   /** What the brief's message says of folders. */
   readonly partial?: boolean;
-  /** After the first try's work, the base goes on by so many commits; a last brief is pushed that names its new head. */
+  /** After the first attempt's work, the base goes on by so many commits; a last brief is pushed that names its new head. */
   readonly behind?: {
     readonly work: Record<string, string>;
     readonly base: Record<string, string>;
@@ -95,10 +95,10 @@ export class Runner {
   readonly #bin = join(this.top, "bin");
   readonly #message: string;
 
-  /** `tries`: briefs that were pushed one after the other, the last of which is worked on. */
+  /** `attempts`: briefs that were pushed one after the other, the last of which is worked on. */
   constructor(
     files: Record<string, string> = {},
-    { brief: change = {}, task = "Say hello.", tries = 1, partial = false, behind }: Setup = {},
+    { brief: change = {}, task = "Say hello.", attempts = 1, partial = false, behind }: Setup = {},
   ) {
     for (const folder of [this.temp, this.#bin, this.workspace, this.remote]) mkdirSync(folder, { recursive: true });
     chmodSync(this.top, 0o755);
@@ -115,11 +115,11 @@ export class Runner {
       };
       this.commit(this.branch, asked, this.#message, attempt === 1 ? "main" : this.branch);
     };
-    for (let attempt = 1; attempt <= tries; attempt += 1) brief(attempt);
+    for (let attempt = 1; attempt <= attempts; attempt += 1) brief(attempt);
     if (behind !== undefined) {
-      this.commit(this.branch, behind.work, "the first try's work");
+      this.commit(this.branch, behind.work, "the first attempt's work");
       this.commit("main", behind.base, "the base goes on", "main", behind.commits - 1);
-      brief(tries + 1);
+      brief(attempts + 1);
     }
     this.sha = readFileSync(this.#ref(this.branch), "utf8").trim();
   }

@@ -37,7 +37,7 @@ describe("who is believed", () => {
 
 describe("when something goes wrong", () => {
   it("a handler that fails makes the process fail, and says why", async () => {
-    const here = await startActionHarness({ patience: 3 });
+    const here = await startActionHarness({ waitSeconds: 3 });
     here.github.faults.add({ match: { path: /\/collaborators\// }, status: 502, times: 100 });
     here.ask("/job create HELLO.md that says hello");
     const step = await here.until("its end", () => here.steps[0]);
@@ -47,7 +47,7 @@ describe("when something goes wrong", () => {
   });
 
   it("a job that does not go on says so, and goes on when the run is run again", { timeout: LONG_MS }, async () => {
-    const here = await startActionHarness({ patience: 4 });
+    const here = await startActionHarness({ waitSeconds: 4 });
     here.github.faults.add({ match: { path: /\/dispatches$/ }, status: 502, times: 100 });
     const issue = here.ask("/job create HELLO.md that says hello");
     const { event, payload } = await here.take("issue_comment.created");
@@ -93,7 +93,7 @@ describe("when something goes wrong", () => {
   });
 
   it("names everything that is missing at once, and never serves a person's token", async () => {
-    const here = await startActionHarness({ patience: 3 });
+    const here = await startActionHarness({ waitSeconds: 3 });
     const bare = await here.play("issue_comment", {}, { GITHUB_RUN_ID: "", GITHUB_REPOSITORY: "", INPUT_TOKEN: "" });
     expect(bare.code).toBe(1);
     for (const name of ["INPUT_TOKEN", "GITHUB_RUN_ID", "GITHUB_REPOSITORY"]) expect(bare.output).toContain(name);

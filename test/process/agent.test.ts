@@ -29,7 +29,7 @@ test("a whole run in a process of its own ends with exit code 0 and a result", a
   expect(agent.output()).toContain("Ended: done.");
 });
 
-test("told so, it prints its log as the lines of the file, for the courier", async () => {
+test("told so, it prints its log as the lines of the file, for the log uploader", async () => {
   const model = await scriptedModel([bash("echo ::error::hello"), finish("done", "Say hello")]);
   const checkout = makeCheckout();
   closing.push(model.close, checkout.remove);

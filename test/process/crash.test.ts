@@ -16,7 +16,7 @@ const POINTS: readonly (readonly [string, Fault["match"], { readonly before: boo
     { before: true },
   ],
   ["between two calls of one effect", { method: "POST", path: /\/git\/commits$/ }, { before: true }],
-  ["when the branch is made and nobody has heard of it", { method: "POST", path: /\/git\/refs$/ }, { before: false }],
+  ["when the branch is made and no event of it has come", { method: "POST", path: /\/git\/refs$/ }, { before: false }],
   [
     "when the comment is written and its id is not known",
     { method: "POST", path: /\/issues\/\d+\/comments$/ },
@@ -33,7 +33,7 @@ const POINTS: readonly (readonly [string, Fault["match"], { readonly before: boo
     { before: false },
   ],
   ["when the check run is made and its id is not known", { method: "POST", path: /\/check-runs$/ }, { before: false }],
-  ["when it is merged and nobody has heard of it", { method: "PUT", path: /\/merge$/ }, { before: false }],
+  ["when it is merged and no event of it has come", { method: "PUT", path: /\/merge$/ }, { before: false }],
 ];
 
 it("loses nothing and doubles nothing when it is killed at every step of a job", async () => {

@@ -139,11 +139,11 @@ const generalPath = (one: string): string =>
 
 /** Sends every curl of the page in order; answers which calls these were. */
 async function sendExamples(page: string, harness: Harness): Promise<string[]> {
-  const minted = await harness.request("/api/keys", {
+  const newKey = await harness.request("/api/keys", {
     method: "POST",
     body: { account: "octocat", repository: DEMO, scopes: ["read", "write"] },
   });
-  const { key: KEY } = z.object({ key: text }).parse(await minted.json());
+  const { key: KEY } = z.object({ key: text }).parse(await newKey.json());
   const variables: Record<string, string> = { JOURNEYMAN: harness.app.url, API_KEY, KEY };
   const shown = fencesOf(textOf(page)).filter(({ info }) => info === "sh curl" || info.startsWith("json answer"));
   const seen: string[] = [];

@@ -75,11 +75,11 @@ describe("the errors of the API", () => {
     };
     const create = (body: string, headers: Record<string, string> = json) =>
       ask("POST", "/api/create-job", headers, body);
-    const minted = await harness.request("/api/keys", {
+    const newKey = await harness.request("/api/keys", {
       method: "POST",
       body: { account: "ada", repository: DEMO, scopes: ["read"] },
     });
-    const { key } = z.object({ key: z.string() }).parse(await minted.json());
+    const { key } = z.object({ key: z.string() }).parse(await newKey.json());
     const promised = tableOf(API, "HTTP").map(([status, code = ""]) => `${status} ${codeOf(code)[0]}`);
     const got = [
       await create("{}"),
@@ -162,12 +162,12 @@ describe("commenting", () => {
 describe("the App that one registers", () => {
   const manifest = z.object({ default_events: z.array(z.string()) }).parse(parse(textOf("app.yml")));
 
-  test("asks for the events that are heard, and for no others", () => {
-    const heard = [...textOf("src/github/events/translate.ts").matchAll(/^ {2}\["([a-z_]+)(?:\.[a-z_]+)?", /gm)]
+  test("asks for the events that are handled, and for no others", () => {
+    const handled = [...textOf("src/github/events/translate.ts").matchAll(/^ {2}\["([a-z_]+)(?:\.[a-z_]+)?", /gm)]
       .map(([, event = ""]) => event)
       // GitHub sends these to every App
       .filter((event) => !event.startsWith("installation"));
-    expect([...new Set(heard)].sort()).toEqual([...manifest.default_events].sort());
+    expect([...new Set(handled)].sort()).toEqual([...manifest.default_events].sort());
   });
 });
 

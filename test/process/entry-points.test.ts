@@ -176,7 +176,7 @@ describe("npm start", () => {
 describe("the keys command", () => {
   const keys = (...args: string[]) => start("src/main/cli.ts", ["keys", ...args], {});
 
-  it("mints, lists, rotates and revokes on the folder while no server runs", async () => {
+  it("creates, lists, rotates and revokes on the folder while no server runs", async () => {
     const created = keys("create", "--account", "octocat", "--repository", "*", "--scopes", "read");
     expect(await created.ended).toBe(0);
     expect(created.out()).toMatch(/^jm_[A-Za-z0-9_-]{43}\n$/);

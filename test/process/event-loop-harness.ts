@@ -44,7 +44,7 @@ export interface Asked {
 export interface Stand {
   readonly url: string;
   readonly sandbox: Sandbox;
-  /** Where the runs of the town's jobs leave their identity, and wait for a word. */
+  /** Where the runs of the environment's jobs leave their identity, and wait for a word. */
   readonly folder: string;
   /** Keys of the accounts `user-0`, `user-1` …, which may do everything. */
   readonly keys: readonly string[];
@@ -121,12 +121,12 @@ export async function startStand(): Promise<Stand> {
     return (await seen()).longest_ms;
   };
 
-  const tooLongOnce = async (acts: readonly Act[], tries = 1): Promise<string[]> => {
+  const tooLongOnce = async (acts: readonly Act[], attempts = 1): Promise<string[]> => {
     const long: string[] = [];
     await seen();
     for (const one of acts) {
       let least = Number.POSITIVE_INFINITY;
-      for (let at = 0; at < tries && least > most_ms; at += 1) least = Math.min(least, await heldBy([one]));
+      for (let at = 0; at < attempts && least > most_ms; at += 1) least = Math.min(least, await heldBy([one]));
       if (least > most_ms) long.push(`${one.name}: ${Math.round(least)} ms`);
     }
     return long;

@@ -24,16 +24,16 @@ describe("a job", () => {
     return z.looseObject({}).parse(JSON.parse(text));
   };
 
-  /** Resolves when the App has heard of them. */
+  /** Resolves when the App has received them. */
   const settings = async (text: string): Promise<void> => {
     const after = stand.sandbox.github.pushCommit(DEMO, "main", { ".github/journeyman.yml": text }, WRITER);
-    const heard = z.object({
+    const pushed = z.object({
       event: z.literal("push"),
       statusCode: z.literal(200),
       payload: z.object({ after: z.literal(after) }),
     });
-    await until("the push to be heard", () =>
-      stand.sandbox.github.deliveries().some((one) => heard.safeParse(one).success),
+    await until("the push to be received", () =>
+      stand.sandbox.github.deliveries().some((one) => pushed.safeParse(one).success),
     );
   };
 

@@ -1,5 +1,5 @@
 /**
- * No request and no comment holds the event loop for longer than 50 ms: every door that takes foreign input is sent the
+ * No request and no comment holds the event loop for longer than 50 ms: every entry point that takes foreign input is sent the
  * worst that is known, and more by chance, while the loop of the real server is watched from another thread.
  */
 import { createHmac } from "node:crypto";
@@ -202,7 +202,7 @@ describe("a request", () => {
       }),
     );
     expect(await stand.tooLong(acts)).toEqual([]);
-    // nobody was turned away at the door for coming too often
+    // nobody was refused for too many requests
     expect([...statuses.values()].flatMap((set) => [...set])).not.toContain(429);
   });
 });

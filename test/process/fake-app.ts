@@ -1,5 +1,5 @@
 /**
- * The other side of a running job, for tests of the courier: a real HTTP server that gives identity tokens as GitHub
+ * The other side of a running job, for tests of the log uploader: a real HTTP server that gives identity tokens as GitHub
  * does and hears reports as the App does, or does to them what a test asks for. Accepts nothing without the token that
  * it gave last for its own address.
  */
@@ -10,12 +10,12 @@ import { type LogLine, logLineSchema } from "../../src/contracts/log-line.ts";
 import { RUN_ACTION_HEADER } from "../../src/contracts/run-report.ts";
 import { JOB_ID } from "../unit/agent-job.ts";
 
-/** What happens to one report in place of being heard. */
+/** What happens to one report instead of being received. */
 export type Fate =
   | { readonly status: number; readonly headers?: Record<string, string>; readonly body?: unknown }
   | "cut"
   | "stall"
-  /** Heard, but the answer is lost. */
+  /** Received, but the answer is lost. */
   | "lose";
 
 const reported = z.object({ lines: z.array(logLineSchema) });
@@ -30,7 +30,7 @@ export class FakeApp {
   readonly versions: (string | undefined)[] = [];
   readonly deniedPeople: string[] = [];
   readonly handedIn: unknown[] = [];
-  /** Of the reports to come, in their order; then all are heard. */
+  /** Of the reports to come, in their order; then all are received. */
   readonly fates: Fate[] = [];
   tokenLifeS = 300;
   received = 0;

@@ -23,7 +23,7 @@ const rows = (from: number, to: number): string =>
 const numbers = (lines: readonly LogLine[]): number[] => lines.map(({ seq }) => seq);
 const upTo = (last: number): number[] => Array.from({ length: last }, (_, at) => at + 1);
 
-interface Courier {
+interface Uploader {
   readonly child: ChildProcess;
   readonly output: () => string;
   readonly ended: Promise<number | null>;
@@ -31,7 +31,7 @@ interface Courier {
   end(): void;
 }
 
-function start(environment: Record<string, string>, ...args: string[]): Courier {
+function start(environment: Record<string, string>, ...args: string[]): Uploader {
   const [command = "", ...words] = builtProgram("agent/uploader/main.ts");
   const child = spawn(command, [...words, ...args], { env: { PATH: process.env.PATH, ...environment } });
   closing.push(() => child.kill("SIGKILL"));
@@ -50,30 +50,30 @@ async function open(...fates: Fate[]) {
   const fakeApp = await FakeApp.open();
   closing.push(() => fakeApp.close());
   fakeApp.fates.push(...fates);
-  return { fakeApp, courier: start(fakeApp.environment) };
+  return { fakeApp, uploader: start(fakeApp.environment) };
 }
 
-const shown = (courier: Courier): string[] => courier.output().split("\n").slice(0, -1);
-const lastWord = (courier: Courier): string => shown(courier).find((row) => row.startsWith("courier | ")) ?? "";
+const shown = (uploader: Uploader): string[] => uploader.output().split("\n").slice(0, -1);
+const lastWord = (uploader: Uploader): string => shown(uploader).find((row) => row.startsWith("courier | ")) ?? "";
 
 describe("the agent's lines", () => {
   test("are shown, and arrive once, in order, in batches of one request at a time", async () => {
-    const { fakeApp, courier } = await open();
-    courier.write(rows(1, 3));
+    const { fakeApp, uploader } = await open();
+    uploader.write(rows(1, 3));
     await fakeApp.until(() => fakeApp.received === 3);
-    courier.write(rows(4, 450));
-    await vi.waitFor(() => expect(courier.output()).toContain("agent | line 450\n"), { timeout: 60_000 });
-    courier.end();
-    expect(await courier.ended).toBe(0);
+    uploader.write(rows(4, 450));
+    await vi.waitFor(() => expect(uploader.output()).toContain("agent | line 450\n"), { timeout: 60_000 });
+    uploader.end();
+    expect(await uploader.ended).toBe(0);
     expect(numbers(fakeApp.lines)).toEqual(upTo(450));
-    expect(shown(courier)).toEqual(upTo(450).map((seq) => `agent | line ${seq}`));
+    expect(shown(uploader)).toEqual(upTo(450).map((seq) => `agent | line ${seq}`));
     expect(Math.max(...fakeApp.sizes)).toBe(MAX_REPORTED_LINES);
     expect(fakeApp.mostAtOnce).toBe(1);
     expect([fakeApp.asked, new Set(fakeApp.audiences)]).toEqual([1, new Set([fakeApp.url])]);
   });
 
   test("cannot speak to the runner, and what is no line of the log is shown and not sent", async () => {
-    const { fakeApp, courier } = await open();
+    const { fakeApp, uploader } = await open();
     const said = [
       JSON.stringify(line(1, "::error::one\n  ::set-env name=a::b\r::x ##[group]")),
       "::add-mask::a",
@@ -83,81 +83,81 @@ describe("the agent's lines", () => {
       "x".repeat(200_000),
       JSON.stringify(line(2, "näher")),
     ];
-    courier.write(said.join("\n"));
-    courier.end();
-    expect(await courier.ended).toBe(0);
+    uploader.write(said.join("\n"));
+    uploader.end();
+    expect(await uploader.ended).toBe(0);
     expect(fakeApp.lines.map(({ text }) => text)).toEqual([
       "::error::one\n  ::set-env name=a::b\r::x ##[group]",
       "näher",
     ]);
-    for (const row of shown(courier)) expect(row).not.toMatch(/^\s*::|##\[|\r/);
-    expect(courier.output()).toContain("> ::add-mask::a\n");
-    expect(courier.output().match(/x/g)?.length).toBeGreaterThanOrEqual(200_000);
+    for (const row of shown(uploader)) expect(row).not.toMatch(/^\s*::|##\[|\r/);
+    expect(uploader.output()).toContain("> ::add-mask::a\n");
+    expect(uploader.output().match(/x/g)?.length).toBeGreaterThanOrEqual(200_000);
   });
 
   test("beyond a log's limit are shown and not kept, and long ones make smaller batches", async () => {
-    const { fakeApp, courier } = await open();
-    courier.write(rows(1, MAX_LOG_LINES + 500));
-    courier.end();
-    expect(await courier.ended).toBe(0);
+    const { fakeApp, uploader } = await open();
+    uploader.write(rows(1, MAX_LOG_LINES + 500));
+    uploader.end();
+    expect(await uploader.ended).toBe(0);
     expect(numbers(fakeApp.lines)).toEqual(upTo(MAX_LOG_LINES));
-    expect(shown(courier)).toHaveLength(MAX_LOG_LINES + 500);
+    expect(shown(uploader)).toHaveLength(MAX_LOG_LINES + 500);
     const other = await open();
-    for (const seq of upTo(200)) other.courier.write(`${JSON.stringify(line(seq, "\u0001".repeat(4_000)))}\n`);
-    other.courier.end();
-    expect(await other.courier.ended).toBe(0);
+    for (const seq of upTo(200)) other.uploader.write(`${JSON.stringify(line(seq, "\u0001".repeat(4_000)))}\n`);
+    other.uploader.end();
+    expect(await other.uploader.ended).toBe(0);
     expect(numbers(other.fakeApp.lines)).toEqual(upTo(200));
     expect(Math.max(...other.fakeApp.sizes)).toBeLessThan(20);
   });
 });
 
 describe("an App in trouble", () => {
-  test("that stalls slows nothing: all is shown meanwhile, and the courier ends by itself", async () => {
-    const { fakeApp, courier } = await open(...Array.from({ length: 50 }, (): Fate => "stall"));
-    courier.write(rows(1, 1));
+  test("that stalls slows nothing: all is shown meanwhile, and the uploader ends by itself", async () => {
+    const { fakeApp, uploader } = await open(...Array.from({ length: 50 }, (): Fate => "stall"));
+    uploader.write(rows(1, 1));
     await fakeApp.until(() => fakeApp.stalled > 0);
-    courier.write(rows(2, 60_000));
-    await vi.waitFor(() => expect(courier.output()).toContain("agent | line 60000\n"), { timeout: 60_000 });
+    uploader.write(rows(2, 60_000));
+    await vi.waitFor(() => expect(uploader.output()).toContain("agent | line 60000\n"), { timeout: 60_000 });
     expect([fakeApp.starts, fakeApp.lines]).toEqual([[1], []]);
-    courier.end();
-    expect(await courier.ended).toBe(0);
-    expect(lastWord(courier)).toMatch(/^courier \| The App did not receive the whole log: .+/);
+    uploader.end();
+    expect(await uploader.ended).toBe(0);
+    expect(lastWord(uploader)).toMatch(/^courier \| The App did not receive the whole log: .+/);
   });
 
   test("that cuts, fails and is busy hears every line once it is well", async () => {
     const busy = { status: 429, headers: { "retry-after": "1" } };
-    const { fakeApp, courier } = await open("cut", { status: 500 }, busy, "lose");
-    courier.write(rows(1, 5));
+    const { fakeApp, uploader } = await open("cut", { status: 500 }, busy, "lose");
+    uploader.write(rows(1, 5));
     await fakeApp.until(() => fakeApp.starts.length === 4);
-    courier.write(rows(6, 10));
+    uploader.write(rows(6, 10));
     await fakeApp.until(() => fakeApp.received === 10);
-    courier.end();
-    expect(await courier.ended).toBe(0);
+    uploader.end();
+    expect(await uploader.ended).toBe(0);
     expect(numbers(fakeApp.lines)).toEqual(upTo(10));
     expect(fakeApp.mostAtOnce).toBe(1);
-    expect(lastWord(courier)).toBe("");
+    expect(lastWord(uploader)).toBe("");
   });
 
   test("that does not know the run yet is waited for as it says", async () => {
     const soon = { status: 409, headers: { "retry-after": "1" } };
-    const { fakeApp, courier } = await open(soon, soon);
-    courier.write(rows(1, 2));
-    courier.end();
-    expect(await courier.ended).toBe(0);
+    const { fakeApp, uploader } = await open(soon, soon);
+    uploader.write(rows(1, 2));
+    uploader.end();
+    expect(await uploader.ended).toBe(0);
     expect(numbers(fakeApp.lines)).toEqual([1, 2]);
   });
 
   test("that was restarted gets what it has forgotten", async () => {
-    const { fakeApp, courier } = await open();
-    courier.write(rows(1, 10));
+    const { fakeApp, uploader } = await open();
+    uploader.write(rows(1, 10));
     await fakeApp.until(() => fakeApp.received === 10);
     fakeApp.received = 0;
     fakeApp.lines.length = 0;
     fakeApp.fates.push({ status: 200, body: { received: 4 } });
-    courier.write(rows(11, 12));
+    uploader.write(rows(11, 12));
     await fakeApp.until(() => fakeApp.received === 12);
-    courier.end();
-    expect(await courier.ended).toBe(0);
+    uploader.end();
+    expect(await uploader.ended).toBe(0);
     expect(fakeApp.starts.slice(0, 3)).toEqual([1, 11, 5]);
     expect(numbers(fakeApp.lines)).toEqual([5, 6, 7, 8, 9, 10, 11, 12]);
   });
@@ -170,34 +170,34 @@ describe("an App in trouble", () => {
     ["a redirect", { status: 307, headers: { location: "/elsewhere" } }],
     ["an answer of another kind", { status: 200, body: { ok: true } }],
   ] as const)("that says %s is not asked again, and the agent is still shown", async (_, fate) => {
-    const { fakeApp, courier } = await open(fate);
-    courier.write(rows(1, 1));
-    await vi.waitFor(() => expect(lastWord(courier)).not.toBe(""), { timeout: 60_000 });
-    courier.write(rows(2, 5));
-    courier.end();
-    expect(await courier.ended).toBe(0);
+    const { fakeApp, uploader } = await open(fate);
+    uploader.write(rows(1, 1));
+    await vi.waitFor(() => expect(lastWord(uploader)).not.toBe(""), { timeout: 60_000 });
+    uploader.write(rows(2, 5));
+    uploader.end();
+    expect(await uploader.ended).toBe(0);
     expect([fakeApp.starts, fakeApp.deniedPeople]).toEqual([[1], []]);
-    expect(courier.output()).toContain("agent | line 5\n");
+    expect(uploader.output()).toContain("agent | line 5\n");
   });
 });
 
 describe("its identity", () => {
   test("is asked for anew before it ends, and when the App no longer takes it", async () => {
-    const { fakeApp, courier } = await open();
+    const { fakeApp, uploader } = await open();
     fakeApp.tokenLifeS = 30;
-    courier.write(rows(1, 1));
+    uploader.write(rows(1, 1));
     await fakeApp.until(() => fakeApp.received === 1);
     fakeApp.tokenLifeS = 300;
-    courier.write(rows(2, 2));
+    uploader.write(rows(2, 2));
     await fakeApp.until(() => fakeApp.received === 2);
     expect(fakeApp.asked).toBe(2);
-    courier.write(rows(3, 3));
+    uploader.write(rows(3, 3));
     await fakeApp.until(() => fakeApp.received === 3);
     expect(fakeApp.asked).toBe(2);
     fakeApp.forgetTokens();
-    courier.write(rows(4, 4));
-    courier.end();
-    expect(await courier.ended).toBe(0);
+    uploader.write(rows(4, 4));
+    uploader.end();
+    expect(await uploader.ended).toBe(0);
     expect([numbers(fakeApp.lines), fakeApp.asked]).toEqual([[1, 2, 3, 4], 3]);
   });
 
@@ -212,36 +212,36 @@ describe("its identity", () => {
     const fakeApp = await FakeApp.open();
     closing.push(() => fakeApp.close());
     const environment = Object.entries({ ...fakeApp.environment, ...change });
-    const courier = start(
+    const uploader = start(
       Object.fromEntries(environment.filter((one): one is [string, string] => one[1] !== undefined)),
     );
-    courier.write(rows(1, 1));
-    courier.end();
-    expect(await courier.ended).toBe(0);
-    expect(lastWord(courier)).toContain(reason);
-    expect(courier.output()).toContain("agent | line 1\n");
+    uploader.write(rows(1, 1));
+    uploader.end();
+    expect(await uploader.ended).toBe(0);
+    expect(lastWord(uploader)).toContain(reason);
+    expect(uploader.output()).toContain("agent | line 1\n");
     expect([fakeApp.asked, fakeApp.starts]).toEqual([0, []]);
   });
 
   test("is never shown", async () => {
-    const { fakeApp, courier } = await open({ status: 400, body: { error: "no" } });
-    courier.write(rows(1, 1));
-    courier.end();
-    await courier.ended;
-    expect(courier.output()).not.toMatch(/request-token|eyJ/);
+    const { fakeApp, uploader } = await open({ status: 400, body: { error: "no" } });
+    uploader.write(rows(1, 1));
+    uploader.end();
+    await uploader.ended;
+    expect(uploader.output()).not.toMatch(/request-token|eyJ/);
     expect(fakeApp.asked).toBe(1);
   });
 });
 
 test("told to end together with the agent, it still carries the agent's last words", async () => {
-  const { fakeApp, courier } = await open();
-  courier.write(rows(1, 1));
+  const { fakeApp, uploader } = await open();
+  uploader.write(rows(1, 1));
   await fakeApp.until(() => fakeApp.received === 1);
-  courier.child.kill("SIGTERM");
-  courier.child.kill("SIGINT");
-  courier.write(rows(2, 2));
-  courier.end();
-  expect(await courier.ended).toBe(0);
+  uploader.child.kill("SIGTERM");
+  uploader.child.kill("SIGINT");
+  uploader.write(rows(2, 2));
+  uploader.end();
+  expect(await uploader.ended).toBe(0);
   expect(numbers(fakeApp.lines)).toEqual([1, 2]);
 });
 
@@ -253,11 +253,11 @@ describe("the hand-in", () => {
     const fakeApp = await FakeApp.open();
     closing.push(() => fakeApp.close());
     fakeApp.fates.push(...fates);
-    const courier = start(fakeApp.environment, "hand-in");
-    courier.write(input);
-    courier.end();
-    expect(await courier.ended).toBe(0);
-    return { fakeApp, answer: courier.output() };
+    const uploader = start(fakeApp.environment, "hand-in");
+    uploader.write(input);
+    uploader.end();
+    expect(await uploader.ended).toBe(0);
+    return { fakeApp, answer: uploader.output() };
   }
 
   test("gives the App result, log and files, and prints the token alone", async () => {
@@ -279,7 +279,11 @@ describe("the hand-in", () => {
       [{ status: 409, body: { error: "The job\nis ::over::" } }],
       /^no http:\S+ answers 409: The job is ::over::\n$/,
     ],
-    ["no answer in all tries", Array.from({ length: 9 }, (): Fate => "cut"), /^no http:\S+ cannot be reached: .+\n$/],
+    [
+      "no answer in all attempts",
+      Array.from({ length: 9 }, (): Fate => "cut"),
+      /^no http:\S+ cannot be reached: .+\n$/,
+    ],
     [
       "no token in the answer",
       [{ status: 200, body: { token: "two words" } }],

@@ -57,7 +57,7 @@ it("neither loses nor doubles a cent when it is killed among 200 money commands,
       // more of everything than the walk asks for
       more: {
         QUOTA_QUOTES_PER_HOUR: "1000",
-        QUOTA_TURNS_PER_DAY: "5000",
+        QUOTA_ROUNDS_PER_DAY: "5000",
         QUOTA_OPEN_ORDERS: "1000",
         QUOTA_JOBS_UNDER_WAY: "1000",
       },
@@ -70,12 +70,12 @@ it("neither loses nor doubles a cent when it is killed among 200 money commands,
     return told;
   };
 
-  const minted = await fetch(`${url}/api/keys`, {
+  const newKey = await fetch(`${url}/api/keys`, {
     method: "POST",
     headers: { "x-api-key": ADMIN },
     body: JSON.stringify({ account: "ada", repository: "*" }),
   });
-  const { key } = (await minted.json()) as { key: string };
+  const { key } = (await newKey.json()) as { key: string };
   const credit = (once: string, amount_cents: number): Asked => ({
     ...{ path: "/api/wallet/credit", key: ADMIN, once, body: { account: "ada", amount_cents } },
   });

@@ -60,16 +60,16 @@ const ALIVE = `200 {"status":"ok","version":"${VERSION}"}`;
 async function begun(port: number, path: string): Promise<{ finish(): Promise<string> }> {
   const socket: Socket = connect(port, "127.0.0.1");
   await once(socket, "connect");
-  let heard = "";
+  let output = "";
   socket.on("data", (chunk: Buffer) => {
-    heard += chunk.toString();
+    output += chunk.toString();
   });
   socket.write(`GET ${path} HTTP/1.1\r\nHost: x\r\n`);
   return {
     async finish() {
       socket.write("Connection: close\r\n\r\n");
       await once(socket, "close");
-      return heard;
+      return output;
     },
   };
 }
@@ -105,7 +105,7 @@ const allow = (pid: number, bytes: string): void => {
 it("is false while the disk takes nothing, however long nobody writes, and true when it takes something again", async () => {
   const server = await start();
   await expect.poll(() => look(`${server.url}/ready`), DEADLINE).toEqual(READY);
-  const mint = async () =>
+  const createKey = async () =>
     (
       await fetch(`${server.url}/api/keys`, {
         method: "POST",
@@ -114,13 +114,13 @@ it("is false while the disk takes nothing, however long nobody writes, and true 
       })
     ).status;
 
-  expect(await mint()).toBe(201);
+  expect(await createKey()).toBe(201);
   allow(server.pid, "0");
-  expect(await mint()).toBe(500);
+  expect(await createKey()).toBe(500);
   expect(await look(`${server.url}/ready`)).toEqual(UNWRITABLE);
   expect(await look(`${server.url}/health`)).toBe(ALIVE);
   allow(server.pid, "unlimited");
   // nobody sends a request to a server that is not ready, so it must find out by itself
   await expect.poll(() => look(`${server.url}/ready`), DEADLINE).toEqual(READY);
-  expect(await mint()).toBe(201);
+  expect(await createKey()).toBe(201);
 });

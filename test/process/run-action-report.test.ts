@@ -16,9 +16,9 @@ afterEach(async () => {
 const folder = `.jobs/${JOB_ID}`;
 const TOKEN = "ghs_token.of-the_app";
 
-async function start(files: Record<string, string> = {}, brief: Partial<Brief> = {}, tries = 1) {
+async function start(files: Record<string, string> = {}, brief: Partial<Brief> = {}, attempts = 1) {
   const fakeApp = await FakeApp.open();
-  const runner = new Runner(files, { brief: { app_url: fakeApp.url, ...brief }, tries });
+  const runner = new Runner(files, { brief: { app_url: fakeApp.url, ...brief }, attempts });
   closing.push(
     () => fakeApp.close(),
     () => runner.remove(),
@@ -130,7 +130,7 @@ describe("the push with the App's token", () => {
     expect(runner.read("summary.md")).not.toContain("own token");
   });
 
-  test("tells of a later try what differs from the base, and not what went before it", async () => {
+  test("tells of a later attempt what differs from the base, and not what went before it", async () => {
     const { fakeApp, runner, env } = await start({}, {}, 2);
     await runner.run(`echo hi > hi.txt; ${leave}`, env);
     expect(fakeApp.handedIn).toMatchObject([{ changed_files: ["hi.txt"] }]);

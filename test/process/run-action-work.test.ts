@@ -82,7 +82,7 @@ describe("attributes", () => {
     expect([runner.pushed("a.rc"), runner.pushed("a.txt"), runner.pushed("bad.rc")]).toEqual(["b", "b", "plain"]);
   });
 
-  test("on the branch, left there by an earlier try, do not keep a job from starting", async () => {
+  test("on the branch, left there by an earlier attempt, do not keep a job from starting", async () => {
     const runner = start({ ".gitattributes": "* working-tree-encoding=UTF-99\n", "a.txt": "a" });
     const { main, post } = await runner.run(`echo b > b.txt; ${leave}`);
     expect([main.code, post.code]).toEqual([0, 0]);
@@ -150,7 +150,7 @@ describe("a merge of the base", () => {
     await merged(runner, fakeApp);
   });
 
-  test("whose markers are left fails the try, in words", async () => {
+  test("whose markers are left fails the attempt, in words", async () => {
     const { fakeApp, runner, env } = await conflicting({ merge_base: true });
     await runner.run(leave, env);
     expect(fakeApp.handedIn).toMatchObject([
@@ -190,7 +190,7 @@ describe("submodules", () => {
     expect(resultOf(runner)?.outcome).toBe("done");
   });
 
-  test("into whose folder a file was dropped fail the try, in words, and nothing is lost silently", async () => {
+  test("into whose folder a file was dropped fail the attempt, in words, and nothing is lost silently", async () => {
     const runner = start(files);
     await runner.run(`echo hi > lib/hi.txt; echo ok > ok.txt; ${leave}`);
     expect(resultOf(runner)).toMatchObject({
@@ -201,7 +201,7 @@ describe("submodules", () => {
     expect(runner.git(runner.remote, "ls-tree", runner.branch, "lib")).toMatch(/^160000 /);
   });
 
-  test("whose commit the agent moved fail the try, and one that it only fetched does not", async () => {
+  test("whose commit the agent moved fail the attempt, and one that it only fetched does not", async () => {
     const runner = start();
     const library = join(runner.top, "lib.git");
     runner.git(runner.top, "init", "--quiet", "--initial-branch=main", "lib.git");

@@ -175,8 +175,8 @@ describe("what the repository forbids", () => {
 });
 
 describe("the base branch", () => {
-  test("of a later try is fetched with the workflow's token, and its instructions can be read", async () => {
-    const runner = start({ "AGENTS.md": "Use tabs." }, { brief: {}, tries: 2 });
+  test("of a later attempt is fetched with the workflow's token, and its instructions can be read", async () => {
+    const runner = start({ "AGENTS.md": "Use tabs." }, { brief: {}, attempts: 2 });
     const sha = runner.git(runner.remote, "rev-parse", "main");
     const steps = await runner.run(`git cat-file blob ${sha}:AGENTS.md > seen.txt; ${leave("t")}`);
     expect(steps.main).toMatchObject({ code: 0, output: expect.not.stringContaining("could not be fetched") });
@@ -204,7 +204,7 @@ describe("a checkout of a part", () => {
   const brief = { checkout_paths: ["web"], forbidden_paths: ["api"] };
 
   test("holds the folders that are named, and its push leaves the others as they are", async () => {
-    const runner = start(files, { brief, partial: true, tries: 2 });
+    const runner = start(files, { brief, partial: true, attempts: 2 });
     runner.commit(runner.branch, { "theirs.txt": "theirs" }, "by hand");
     const sha = runner.git(runner.remote, "rev-parse", "main");
     const steps = await runner.run(`
@@ -389,7 +389,7 @@ describe("the containers", () => {
   });
 });
 
-describe("what an earlier try left on the machine", () => {
+describe("what an earlier attempt left on the machine", () => {
   test("is cleared away before and after: containers, networks and files, whoever owns them", async () => {
     const runner = start();
     mkdirSync(join(runner.workspace, ".git", "hooks"), { recursive: true });

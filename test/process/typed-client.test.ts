@@ -1,6 +1,6 @@
 /**
  * A client that nobody wrote: generated from the served description, compiled with a program that uses it, and set to
- * work on the App in a town. What the description says of types is what a compiler then believes.
+ * work on the App in a test environment. What the description says of types is what a compiler then believes.
  */
 import { spawnSync } from "node:child_process";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
@@ -119,6 +119,6 @@ it("compiles, creates a job to its merge in one dialect, and creates, polls and 
   expect(result.page.nextCursor).not.toBeNull();
   expect(result.wrong).toBe(400);
   expect(result.told).toEqual({ id: result.job.id, status: "active" });
-  await until("the message to be heard", () => harness.github.readFile(DEMO, "main", "MESSAGE.md")?.includes("bye"));
+  await until("the message to be handled", () => harness.github.readFile(DEMO, "main", "MESSAGE.md")?.includes("bye"));
   await harness.sandbox.idle();
 });

@@ -21,8 +21,8 @@ export interface SandboxOptions {
 }
 
 /** A scripted model answers at once; a real one thinks. */
-const PATIENCE_SCRIPTED_MS = 60_000;
-const PATIENCE_REAL_MS = 900_000;
+const SCRIPTED_TIMEOUT_MS = 60_000;
+const REAL_TIMEOUT_MS = 900_000;
 
 const write = (text: string): void => {
   process.stdout.write(text);
@@ -70,12 +70,12 @@ async function once(
   app: AppProcess,
   apiKey: string,
   task: string,
-  patienceMs: number,
+  timeoutMs: number,
 ): Promise<number> {
   const { github } = sandbox;
   github.resetCalls();
   const stopped = untilStopped().then(() => ({ merged: false as const, stopped: "It was interrupted." }));
-  const running = runOnce({ github, appUrl: app.url, apiKey, task, patienceMs, gone: app.gone, idle: sandbox.idle });
+  const running = runOnce({ github, appUrl: app.url, apiKey, task, timeoutMs, gone: app.gone, idle: sandbox.idle });
   const ending = await Promise.race([running, stopped]);
   if (!ending.merged) {
     write(`\nNot merged. ${ending.stopped}\n`);
@@ -85,7 +85,7 @@ async function once(
   return 0;
 }
 
-async function inTown(sandbox: Sandbox, dataDir: string, show: Show, options: SandboxOptions): Promise<number> {
+async function inSandbox(sandbox: Sandbox, dataDir: string, show: Show, options: SandboxOptions): Promise<number> {
   const [webhookSecret = "", apiKey = ""] = [0, 0].map(() => randomBytes(24).toString("hex"));
   const app = await startApp({
     github: sandbox.github,
@@ -99,8 +99,8 @@ async function inTown(sandbox: Sandbox, dataDir: string, show: Show, options: Sa
   });
   try {
     if (options.once !== null) {
-      const patience = options.anthropic_api_key === null ? PATIENCE_SCRIPTED_MS : PATIENCE_REAL_MS;
-      return await once(sandbox, app, apiKey, options.once, patience);
+      const timeout = options.anthropic_api_key === null ? SCRIPTED_TIMEOUT_MS : REAL_TIMEOUT_MS;
+      return await once(sandbox, app, apiKey, options.once, timeout);
     }
     explain(sandbox, app, apiKey, sandbox.github.userToken(WRITER));
     await untilStopped();
@@ -121,7 +121,7 @@ async function inFolder(dataDir: string, options: SandboxOptions): Promise<numbe
   sandbox.github.onChange(show.change);
   show.say(sandbox.containers);
   try {
-    return await inTown(sandbox, dataDir, show, options);
+    return await inSandbox(sandbox, dataDir, show, options);
   } finally {
     await sandbox.close();
   }

@@ -17,7 +17,7 @@ export interface OnceOptions {
   readonly apiKey: string;
   readonly task: string;
   /** Nothing new for this long means that it is stuck. */
-  readonly patienceMs: number;
+  readonly timeoutMs: number;
   readonly gone: Promise<number | null>;
   /** Resolves when GitHub and its runner have nothing more to do. */
   idle(): Promise<void>;
@@ -34,16 +34,16 @@ const OWED = /^journeyman_(?:effects|deliveries)_pending [1-9]/m;
 
 /** The App's last words come after the job's last state: waits until it owes nothing more, or GitHub hears no more of it. */
 async function untilSaid({ github, appUrl, apiKey, idle }: OnceOptions): Promise<void> {
-  let heard = performance.now();
+  let lastEventAt = performance.now();
   const stopListening = github.onChange(() => {
-    heard = performance.now();
+    lastEventAt = performance.now();
   });
   const owes = async (): Promise<boolean> => {
     const answer = await fetch(`${appUrl}/metrics`, { headers: { "x-api-key": apiKey } });
     return OWED.test(await answer.text());
   };
   await idle();
-  while ((await owes()) && performance.now() - heard < QUIET_MS) {
+  while ((await owes()) && performance.now() - lastEventAt < QUIET_MS) {
     await wait(LOOK_EVERY_MS);
     await idle();
   }
@@ -62,7 +62,7 @@ function untilAnswered<T>(options: OnceOptions, ask: () => Promise<T | null>, st
     };
     const look = (): void => {
       clearTimeout(timer);
-      timer = setTimeout(() => finish(stuck()), options.patienceMs);
+      timer = setTimeout(() => finish(stuck()), options.timeoutMs);
       asking = asking.then(ask).then((answer) => (answer === null ? undefined : finish(answer)), reject);
     };
     const stopListening = options.github.onChange(look);
@@ -103,7 +103,7 @@ export async function runOnce(options: OnceOptions): Promise<Ending> {
   };
   const stuck = (): Ending => ({
     merged: false,
-    stopped: `Nothing has happened for ${options.patienceMs / 1000} s. The App's last word:\n\n${lastWord()}`,
+    stopped: `Nothing has happened for ${options.timeoutMs / 1000} s. The App's last word:\n\n${lastWord()}`,
   });
   const died = options.gone.then((code): Ending => ({ merged: false, stopped: `The App ended with ${code}.` }));
   return Promise.race([untilAnswered(options, look, stuck), died]);

@@ -160,7 +160,7 @@ describe("the action's settings", () => {
       repository: { owner: "octo", name: "demo" },
       api_url: "https://ghe.example/api/v3",
       run_attempt: 1,
-      patience_ms: 90_000,
+      wait_budget_ms: 90_000,
     });
     expect(JSON.stringify(reading)).not.toContain("ghs_x");
   });

@@ -273,7 +273,7 @@ describe("the provider", () => {
     [{ status: 402, error: "pay first" }, "pay first", "no_credit"],
     [{ status: 400, error: "tools: bad" }, "tools: bad", null],
     [{ raw: '"<html>login</html>"' }, "not a message", null],
-  ] as const)("%j is told in words, and whether another try may work", async (turn, words, permanent_error) => {
+  ] as const)("%j is told in words, and whether another attempt may work", async (turn, words, permanent_error) => {
     const { code, result, model } = await play([turn]);
     expect(code).toBe(1);
     expect(result).toMatchObject({ reason: expect.stringContaining(words), permanent_error });

@@ -56,7 +56,7 @@ describe("the first message", () => {
     expect(text).not.toContain("hidden");
   });
 
-  test("tells the failure of the last try and what earlier rounds did", () => {
+  test("tells the failure of the last attempt and what earlier rounds did", () => {
     const history = [{ asked: "say hi", did: "wrote HI.md" }];
     const brief = { ...BRIEF, attempt: 2, failure: "check `test` failed: 1 of 3", history };
     const text = firstMessage({ brief, task: "say bye", instructions: [{ file: "AGENTS.md", text: "Use tabs." }] });

@@ -21,8 +21,8 @@ import {
 
 type RunChecks = RepositorySettings["market"]["run_checks"];
 
-const delivery = { parcel: "p", files: ["test/x.test.js"], attachments: [], pull_request: null } as const;
-const SUBMIT: Command = { type: "submit", agent_id: "a1", result: work(), delivery };
+const submission = { parcel: "p", files: ["test/x.test.js"], attachments: [], pull_request: null } as const;
+const SUBMIT: Command = { type: "submit", agent_id: "a1", result: work(), submission };
 const SHOWN: Command = {
   type: "files-shown",
   round: 1,
@@ -63,10 +63,10 @@ describe("a market worker's files", () => {
   it("come to it at once where the owner has taken the risk", () => {
     const decision = step(led(accepted(), pushedWith("always")), SUBMIT);
     expect(effectsOf(decision)).toEqual(RUNS);
-    expect(marketWork(decided(decision).job)?.delivery).toEqual(delivery);
+    expect(marketWork(decided(decision).job)?.delivery).toEqual(submission);
   });
 
-  it("wait for the settings where they come before them, and never run on those of an earlier try", () => {
+  it("wait for the settings where they come before them, and never run on those of an earlier attempt", () => {
     const early = led({ ...accepted(), settings: settings() }, SUBMIT);
     expect(heldFiles(early)).toEqual({ sha: null, url: null });
     expect(effectsOf(step(early, pushedWith("always")))).toEqual(expect.arrayContaining(RUNS));
@@ -169,21 +169,21 @@ describe("a market worker's files", () => {
     expect(step(approved.job, RUN)).toMatchObject({ refusal: { code: "wrong_status" } });
   });
 
-  it("go with the try when the sender sends them back", () => {
+  it("go with the attempt when the sender sends them back", () => {
     expect(led(asked(), REJECT)).toMatchObject({ status: "queued", work: { delivery: null } });
   });
 
-  it("of a second try hold back what the pull request of the first says", () => {
+  it("of a second attempt hold back what the pull request of the first says", () => {
     const again: Job = { ...asked(), pull_request: { number: 8, url: "u" }, head_sha: "old" };
     expect(step(again, { type: "observe", facts: facts({ head_sha: "old" }) }).kind).toBe("unchanged");
     expect(isWanted({ type: "read-facts", runs: [] }, again)).toBe(false);
   });
 
   it("are none where the work is words, or a pull request of the worker's own, which GitHub fences", () => {
-    for (const given of [null, { ...delivery, files: [], pull_request: 9 }]) {
+    for (const given of [null, { ...submission, files: [], pull_request: 9 }]) {
       const job = led(accepted(), pushedWith("ask"));
       const own: Command =
-        given === null ? { ...SUBMIT, delivery: undefined as never } : { ...SUBMIT, delivery: given };
+        given === null ? { ...SUBMIT, submission: undefined as never } : { ...SUBMIT, submission: given };
       expect(effectsOf(step(job, own))).toEqual(["open-pull-request"]);
     }
     expect(step(led(accepted(), pushedWith("ask")), RUN)).toMatchObject({ refusal: { code: "wrong_status" } });

@@ -204,7 +204,7 @@ describe("the deadline", () => {
     expect(step(ended, { type: "tick" }, late(ended) + 1).kind).toBe("unchanged");
   });
 
-  it("ends a try whose run was deleted", () => {
+  it("ends an attempt whose run was deleted", () => {
     const gone = { ...runChanged({ status: "completed", conclusion: "gone" }), fresh: true } as const;
     expect(led(working(), gone)).toMatchObject({ status: "queued", failure: "The workflow run was deleted." });
   });

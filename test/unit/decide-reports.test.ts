@@ -49,7 +49,11 @@ describe("a run's standing", () => {
     ["is over when it has ended", led(running(), ENDED), "over"],
     ["is over when the work is handed on", led(running(), ENDED, resultRead()), "over"],
     ["is over when the pull request is open", led(running(), ENDED, resultRead(), opened()), "over"],
-    ["is over in the next try", led(running(), runChanged({ status: "completed", conclusion: "cancelled" })), "over"],
+    [
+      "is over in the next attempt",
+      led(running(), runChanged({ status: "completed", conclusion: "cancelled" })),
+      "over",
+    ],
     ["is over when the next run works", failed(), "over"],
     ["is over when the job is cancelled", led(begin(), briefPushed(), { type: "cancel", by: ADA }), "over"],
     ["is ours while the cancel is on its way", led(running(), { type: "cancel", by: ADA }), "ours"],
@@ -118,13 +122,13 @@ describe("a result that is handed in", () => {
     });
   });
 
-  it("of a run that breaks all the same fails the try, and the next begins without it", () => {
+  it("of a run that breaks all the same fails the attempt, and the next begins without it", () => {
     const broken = runChanged({ status: "completed", conclusion: "failure" });
     const next = led(running(), HAND_IN, PUSHED, broken);
     expect(next).toMatchObject({ status: "queued", attempt: 2, work: { handed_in: null, progress_at: null } });
   });
 
-  it.each(["failed", "limit"] as const)("that says %s fails the try, whatever was pushed", (outcome) => {
+  it.each(["failed", "limit"] as const)("that says %s fails the attempt, whatever was pushed", (outcome) => {
     const told = { ...HAND_IN, result: work({ outcome, reason: "It is too hard." }) } as Command;
     expect(led(running(), told, PUSHED, ENDED)).toMatchObject({ status: "queued", failure: "It is too hard." });
   });

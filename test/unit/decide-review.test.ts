@@ -80,7 +80,7 @@ describe("verification begins by itself", () => {
   });
 
   it.each([
-    ["of an earlier try", { ...judged("pass"), attempt: 2 }],
+    ["of an earlier attempt", { ...judged("pass"), attempt: 2 }],
     ["of another commit", judged("pass", [], "elsewhere")],
     ["that was given already", judged("fail")],
   ] as const)("drops a word %s", (_, command) => {
@@ -149,7 +149,7 @@ describe("checks and judge must agree", () => {
     expect(decided(step(asked, observed(), asked_at + SENDER_NOTICE_MS)).job.status).toBe("verified");
   });
 
-  it("fails the try on the judge's word alone, with its reasons for the next", () => {
+  it("fails the attempt on the judge's word alone, with its reasons for the next", () => {
     const failed = decided(step(inReview(), judged("fail", ["There is no test."])));
     expect(failed.job).toMatchObject({ status: "queued", attempt: 2, work: { judgement: null } });
     expect(failed.job.failure).toContain("There is no test.");
@@ -196,7 +196,7 @@ describe("the sender decides", () => {
     expect(red).toMatchObject({ status: "verified", merge: { state: "waiting" } });
   });
 
-  it("sends rejected work back with the sender's words, and the price back after the last try", () => {
+  it("sends rejected work back with the sender's words, and the price back after the last attempt", () => {
     const once = decided(step(inReview(), REJECT));
     expect(once.job).toMatchObject({ status: "queued", failure: "The sender rejected the work: It is too slow." });
     const last = decided(step({ ...inReview(), attempt_count: 2 }, REJECT));
@@ -245,7 +245,7 @@ describe("the sender decides", () => {
     expect(led(inReview(), seenMerged("carl")).status).toBe("verified");
   });
 
-  it("is not decided by a merge of what an earlier try has left, unless it was the sender's", () => {
+  it("is not decided by a merge of what an earlier attempt has left, unless it was the sender's", () => {
     const job = inReview();
     const dated = (by: string, after_ms: number): Command => mergedBy(by, at(job, after_ms));
     expect(led(job, dated("carl", -1)).status).toBe("submitted");
@@ -262,7 +262,7 @@ describe("the sender decides", () => {
     expect(led(inReview(), seenMerged("journeyman[bot]"), judged("fail")).status).toBe("queued");
   });
 
-  it("fails the try that hands in a pull request of another job, and keeps those that it leaves behind", () => {
+  it("fails the attempt that hands in a pull request of another job, and keeps those that it leaves behind", () => {
     const taken = decide(onMarket(), opened(), { now: T0, available_cents: 0, pull_request_taken: true });
     const { job, postings } = decided(taken);
     expect(job).toMatchObject({
@@ -425,7 +425,7 @@ describe("work that was turned down and is merged after all", () => {
     expect(step(both.job, by("ada"), undefined, 10_000).kind).toBe("unchanged");
   });
 
-  it("is paid though another's work was paid before, and though a later try has failed", () => {
+  it("is paid though another's work was paid before, and though a later attempt has failed", () => {
     const paid = led(twoWorkers(), APPROVE);
     expect(balanceOf("user:bob", decided(step(paid, by("ada"), undefined, 10_000)).postings)).toBe(350);
     const failed = led(twoWorkers(), REJECT);

@@ -124,8 +124,8 @@ describe("a job from a comment to a merge", () => {
   });
 });
 
-describe("a try that fails", () => {
-  it("is repaired by a second try that is told what failed", () => {
+describe("an attempt that fails", () => {
+  it("is repaired by a second attempt that is told what failed", () => {
     const red = step(inReview(), {
       type: "observe",
       facts: facts({ checks: [check({ state: "failure", name: "test", summary: "1 test failed" })] }),
@@ -139,7 +139,7 @@ describe("a try that fails", () => {
     expect(failedTwice()).toMatchObject({ status: "failed", attempt_count: 4, merge: { state: "off" } });
   });
 
-  it("drops late news of the run of an earlier try", () => {
+  it("drops late news of the run of an earlier attempt", () => {
     const second = led(
       begin(),
       briefPushed(),
@@ -256,7 +256,7 @@ describe("messages", () => {
     expect(next.rounds.at(-1)?.asked).toBe("shout");
   });
 
-  it("are heard once, however often their comment is delivered", () => {
+  it("are taken once, however often their comment is delivered", () => {
     const message = { type: "message", text: "shout", by: ADA, comment_id: 5 } as const;
     expect(step(led(inReview(), message), message).kind).toBe("unchanged");
   });
@@ -282,7 +282,7 @@ describe("time", () => {
     expect(effectsOf(step(decided(taken).job, briefPushed(), (at ?? 0) + 1))).toContain("delete-branch");
   });
 
-  it("takes no job back that has a branch, in a later try neither, nor one whose caller does not wait", () => {
+  it("takes no job back that has a branch, in a later attempt neither, nor one whose caller does not wait", () => {
     const failed = led(
       awaited,
       briefPushed(),
@@ -310,7 +310,7 @@ describe("time", () => {
     expect(decided(step(told, { type: "tick" }, at ?? 0)).job).toMatchObject({ status: "failed" });
   });
 
-  it("fails a try at its deadline and cancels its run, once GitHub has said that it still goes on", () => {
+  it("fails an attempt at its deadline and cancels its run, once GitHub has said that it still goes on", () => {
     const job = working();
     const late = job.deadline_at ?? 0;
     const asked = step(job, { type: "tick" }, late);
@@ -423,8 +423,8 @@ describe("the market's states", () => {
   });
 
   it("is done with what came with it when it is over: no further round can have it", () => {
-    const enclosure = { parcel: "p", attachments: [], has_env_vars: true };
-    const given: Job = { ...market(), work: { ...NEW_MARKET_WORK, enclosure } };
+    const sent = { parcel: "p", attachments: [], has_env_vars: true };
+    const given: Job = { ...market(), work: { ...NEW_MARKET_WORK, enclosure: sent } };
     expect(blobsOf(given)).toEqual(["p"]);
     const failed: Job = { ...given, status: "failed" };
     expect(blobsOf(failed)).toEqual([]);
@@ -435,9 +435,9 @@ describe("the market's states", () => {
 
   it("keeps what was handed in until it is paid for or lost, and attachments that were paid for until it is archived", () => {
     const attachments = [{ name: "a", type: "text/plain", size: 1 }];
-    const delivery = { parcel: "d", files: [], attachments, pull_request: null };
-    const handed = (change: Partial<typeof delivery> = {}) => ({
-      work: { ...NEW_MARKET_WORK, delivery: { ...delivery, ...change } },
+    const submission = { parcel: "d", files: [], attachments, pull_request: null };
+    const handed = (change: Partial<typeof submission> = {}) => ({
+      work: { ...NEW_MARKET_WORK, delivery: { ...submission, ...change } },
     });
     const at = (status: Job["status"], more: Partial<Job> = {}) =>
       blobsOf({ ...market(), status, ...handed(), ...more });
@@ -446,7 +446,7 @@ describe("the market's states", () => {
     expect(at("verified", handed({ attachments: [] }))).toEqual([]);
   });
 
-  it("gives the escrow back after the second try has failed", () => {
+  it("gives the escrow back after the second attempt has failed", () => {
     let job = pulled();
     for (const agent_id of ["a1", "a2"]) {
       if (job.status === "queued") job = led(job, { type: "pull", agent_id, account: "bob" });

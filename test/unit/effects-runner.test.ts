@@ -71,17 +71,17 @@ const storedOf = (decision: ReturnType<typeof step>): StoredJob => {
   return committed(null, commit);
 };
 
-it("does not use up its tries within seconds where a short wait is asked for each time", async () => {
-  let tries = 0;
+it("does not use up its attempts within seconds where a short wait is asked for each time", async () => {
+  let attempts = 0;
   const { told, runDry } = bench(
     storedOf(step(led(begin(), ...TO_PULL_REQUEST.slice(0, -2)), TO_PULL_REQUEST.at(-2) as Command)),
     () => {
-      tries++;
+      attempts++;
       return { ended: "later", reason: "The branch moved.", after_ms: 1_000 };
     },
   );
   expect(await runDry()).toBeGreaterThan(10 * 60_000);
-  expect(tries).toBe(MAX_ATTEMPTS);
+  expect(attempts).toBe(MAX_ATTEMPTS);
   expect(told.map((command) => command.type)).toEqual(["effect-abandoned"]);
 });
 

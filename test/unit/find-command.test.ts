@@ -1,4 +1,4 @@
-/** The scanner that looks for commands, held against a whole Markdown parser: what that calls no text is never heard. */
+/** The scanner that looks for commands, held against a whole Markdown parser: what that calls no text is never found. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { findCommand, firstWord } from "../../src/github/events/find-command.ts";
@@ -108,21 +108,21 @@ const body = fc
   .map((lines) => lines.map(([text, end]) => text + end).join(""));
 
 /** Where the scanner may say no to what the parser calls text. */
-const doubtful = (text: string): boolean =>
+const isAmbiguous = (text: string): boolean =>
   // what may go on with the line of a quote or a list is taken to do so
   /^ {0,3}(?:>|[-+*]|\d{1,9}[.)])/m.test(text) ||
   // a paragraph that may begin with a link's definition
   /^[ \t]*\[[\s\S]*?\]:/m.test(text);
 
 describe("the scanner", () => {
-  test("hears nothing that a Markdown parser calls no text, and everything else, doubtful places aside", () => {
+  test("finds nothing that a Markdown parser calls no text, and everything else, ambiguous places aside", () => {
     fc.assert(
       fc.property(body, (text) => {
         for (const [scanned, parsed] of [
           [findCommand(text), findByMdast(text)],
           [firstWord(text), firstByMdast(text)],
         ] as const) {
-          if (scanned !== parsed && !(doubtful(text) && isLater(scanned, parsed)))
+          if (scanned !== parsed && !(isAmbiguous(text) && isLater(scanned, parsed)))
             expect([text, scanned]).toEqual([text, parsed]);
         }
       }),
@@ -136,9 +136,9 @@ describe("the scanner", () => {
 
   test("is almost never in doubt", () => {
     const bodies = fc.sample(body, { numRuns: 3_000, seed: 1 });
-    const heard = bodies.filter((text) => findByMdast(text) !== null);
-    const missed = heard.filter((text) => findCommand(text) === null);
-    expect(heard.length).toBeGreaterThan(500);
-    expect(missed.length / heard.length).toBeLessThan(0.08);
+    const found = bodies.filter((text) => findByMdast(text) !== null);
+    const missed = found.filter((text) => findCommand(text) === null);
+    expect(found.length).toBeGreaterThan(500);
+    expect(missed.length / found.length).toBeLessThan(0.08);
   });
 });

@@ -83,7 +83,7 @@ describe("the pace of an installation", () => {
   });
 
   it("serves a flood in the order in which it came, each piece once, near the published rate and never above it", async () => {
-    const waiting = Array.from({ length: 200 }, (_, n) => ({ n, key: `job${n}`, at: clock.time, tries: 0 }));
+    const waiting = Array.from({ length: 200 }, (_, n) => ({ n, key: `job${n}`, at: clock.time, attempts: 0 }));
     const served: string[] = [];
     while (waiting.length > 0) {
       waiting.sort((a, b) => a.at - b.at || a.n - b.n);
@@ -91,10 +91,10 @@ describe("the pace of an installation", () => {
       if (!next) break;
       clock.time = Math.max(clock.time, next.at);
       const ms = await attempt(next.key, 3);
-      next.tries++;
+      next.attempts++;
       if (ms === 0) served.push(waiting.shift()?.key ?? "");
       else next.at = clock.time + ms;
-      expect(next.tries).toBeLessThanOrEqual(2);
+      expect(next.attempts).toBeLessThanOrEqual(2);
     }
     expect(served).toEqual(Array.from({ length: 200 }, (_, n) => `job${n}`));
     expect(most(MINUTE)).toBeLessThanOrEqual(LIMITS.writes_per_minute);

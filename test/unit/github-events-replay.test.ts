@@ -20,8 +20,8 @@ const onJobBranch = (value: unknown, key = ""): unknown => {
   return Object.fromEntries(key === "head" ? [...fields, ["ref", "job/ab12cd34"]] : fields);
 };
 
-const isAnswer = (heard: TranslatedEvent): boolean =>
-  heard.kind === "signal" ? heard.signal !== null : heard.reason.length > 0;
+const isAnswer = (answer: TranslatedEvent): boolean =>
+  answer.kind === "event" ? answer.event !== null : answer.reason.length > 0;
 
 describe("GitHub's own examples", () => {
   test("there are as many as there should be", () => {
@@ -30,7 +30,7 @@ describe("GitHub's own examples", () => {
   });
 
   test.each(definitions.map((one) => [one.name, one.examples] as const))(
-    "every %s is a signal or ignored with a reason",
+    "every %s is an event or ignored with a reason",
     (name, examples) => {
       for (const payload of examples) {
         const installed = { installation: { id: 1 }, ...payload };
@@ -47,17 +47,17 @@ describe("GitHub's own examples", () => {
   );
 
   test("what they come to is known, so that a listener that falls deaf is noticed", () => {
-    const heard = new Set<string>();
+    const seen = new Set<string>();
     for (const { name, examples } of definitions) {
       for (const payload of examples) {
         const answer = translateWebhook(name, onJobBranch({ installation: { id: 1 }, ...payload }), SELF);
         if (answer.kind === "ignored") continue;
-        const { signal } = answer;
-        const what = "command" in signal && "type" in signal.command ? signal.command.type : signal.type;
-        heard.add(`${name}${payload.action === undefined ? "" : `.${payload.action}`} → ${what}`);
+        const { event } = answer;
+        const what = "command" in event && "type" in event.command ? event.command.type : event.type;
+        seen.add(`${name}${payload.action === undefined ? "" : `.${payload.action}`} → ${what}`);
       }
     }
-    expect([...heard].sort()).toMatchInlineSnapshot(`
+    expect([...seen].sort()).toMatchInlineSnapshot(`
       [
         "check_run.completed → look",
         "check_suite.completed → look",

@@ -17,9 +17,9 @@ const otherBot = { id: 9, login: "renovate[bot]", type: "Bot" };
 const source = { repository, installation: { id: 9 }, sender: mona };
 
 const said = (event: string, payload: object) => translateWebhook(event, { ...source, ...payload }, SELF);
-const signal = (signal: object) => ({ kind: "signal", signal });
+const translated = (event: object) => ({ kind: "event", event });
 const ignored = (reason: string) => ({ kind: "ignored", reason });
-const news = (command: Command) => signal({ type: "news", repository: where, job: JOB, command });
+const news = (command: Command) => translated({ type: "news", repository: where, job: JOB, command });
 const LOOK = news({ type: "look", forced: false });
 
 describe("comments", () => {
@@ -43,13 +43,13 @@ describe("comments", () => {
     command,
   };
 
-  test("a command in a new comment is heard", () => {
-    expect(created()).toEqual(signal(slash));
+  test("a command in a new comment is read", () => {
+    expect(created()).toEqual(translated(slash));
   });
 
   test("a comment on a pull request says so, and an issue without text has an empty one", () => {
     expect(created({ issue: { pull_request: { url: "x" }, body: null } })).toEqual(
-      signal({ ...slash, issue: { number: 3, title: "Weeds", body: "", is_pull_request: true } }),
+      translated({ ...slash, issue: { number: 3, title: "Weeds", body: "", is_pull_request: true } }),
     );
   });
 
@@ -66,7 +66,7 @@ describe("comments", () => {
   });
 
   test("a person who writes through another app is a person", () => {
-    expect(created({ comment: { performed_via_github_app: { id: 8 } } })).toEqual(signal(slash));
+    expect(created({ comment: { performed_via_github_app: { id: 8 } } })).toEqual(translated(slash));
   });
 
   test("a comment without a command is ignored", () => {
@@ -78,14 +78,14 @@ describe("comments", () => {
   });
 
   test("an issue's text has a bound, and no character is cut in two", () => {
-    const heard = created({ issue: { body: `${"x".repeat(ISSUE_BODY_LIMIT - 1)}🌱🌱` } });
-    expect(heard).toMatchObject({ signal: { issue: { body: "x".repeat(ISSUE_BODY_LIMIT - 1) } } });
+    const translation = created({ issue: { body: `${"x".repeat(ISSUE_BODY_LIMIT - 1)}🌱🌱` } });
+    expect(translation).toMatchObject({ event: { issue: { body: "x".repeat(ISSUE_BODY_LIMIT - 1) } } });
   });
 
   test("a repository's own webhook, which names no installation, is ignored with what is missing", () => {
     const { installation: _, ...rest } = source;
-    const heard = translateWebhook("issue_comment", { ...rest, action: "created", issue, comment }, SELF);
-    expect(heard).toMatchObject({ kind: "ignored", reason: expect.stringContaining("installation") });
+    const translation = translateWebhook("issue_comment", { ...rest, action: "created", issue, comment }, SELF);
+    expect(translation).toMatchObject({ kind: "ignored", reason: expect.stringContaining("installation") });
   });
 });
 
@@ -101,16 +101,16 @@ describe("reviews", () => {
   const reviewed = (changes: object = {}, action = "submitted") =>
     said("pull_request_review", { action, pull_request: pull, review: { ...review, ...changes } });
 
-  test("a command in a comment on a line is heard, with the line", () => {
+  test("a command in a comment on a line is read, with the line", () => {
     const line = { path: "src/a.ts", number: 7 };
-    expect(onLine()).toEqual(signal({ ...asked, comment_id: "review-comment:11", line }));
-    expect(onLine({ line: null })).toMatchObject({ signal: { line: { path: "src/a.ts", number: null } } });
+    expect(onLine()).toEqual(translated({ ...asked, comment_id: "review-comment:11", line }));
+    expect(onLine({ line: null })).toMatchObject({ event: { line: { path: "src/a.ts", number: null } } });
   });
 
-  test("a command in a review is heard, and one that decides is a reason to look, too", () => {
-    const heard = { ...asked, comment_id: "review:PRR_kwDOA1-x" };
-    expect(reviewed()).toEqual(signal(heard));
-    expect(reviewed({ state: "approved" })).toEqual(signal({ ...heard, reviewed: true }));
+  test("a command in a review is read, and one that decides is a reason to look, too", () => {
+    const expected = { ...asked, comment_id: "review:PRR_kwDOA1-x" };
+    expect(reviewed()).toEqual(translated(expected));
+    expect(reviewed({ state: "approved" })).toEqual(translated({ ...expected, reviewed: true }));
     const ours = { ...pull, head: { ...pull.head, ref: BRANCH } };
     for (const changes of [{ body: null }, { body: "/job mend this", user: otherBot }, { node_id: "no id" }])
       expect(
@@ -121,7 +121,7 @@ describe("reviews", () => {
       ).toEqual(LOOK);
   });
 
-  test("neither is heard of bots, edited, deleted or without a command", () => {
+  test("neither is read of bots, edited, deleted or without a command", () => {
     expect(onLine({ user: otherBot })).toEqual(ignored("the comment of a bot"));
     expect(onLine({ body: "Why?" })).toEqual(ignored("the comment holds no command"));
     expect(onLine({}, "edited")).toEqual(ignored("no listener for pull_request_review_comment.edited"));
@@ -138,7 +138,7 @@ describe("labels", () => {
 
   test.each(["job", "Job"])("the label %s asks for the issue to be done", (name) => {
     expect(labeled(name)).toEqual(
-      signal({
+      translated({
         type: "label",
         repository: where,
         issue: { ...issue, is_pull_request: false },
@@ -153,7 +153,7 @@ describe("labels", () => {
     expect(labeled("job", otherBot)).toEqual(ignored("a bot added the label"));
   });
 
-  test("an issue opened with the label is heard once, as labeled", () => {
+  test("an issue opened with the label is read once, as labeled", () => {
     expect(said("issues", { action: "opened", issue: { ...issue, labels: [{ name: "job" }] } })).toEqual(
       ignored("no listener for issues.opened"),
     );
@@ -214,7 +214,7 @@ describe("workflow runs", () => {
   });
 
   test("a run without a commit has an empty message", () => {
-    expect(happened("requested", { head_commit: null })).toMatchObject({ signal: { command: { commit_message: "" } } });
+    expect(happened("requested", { head_commit: null })).toMatchObject({ event: { command: { commit_message: "" } } });
   });
 });
 
@@ -222,7 +222,7 @@ describe("checks and statuses", () => {
   const foreign = { app: { id: 1 }, external_id: "", check_suite: { head_branch: BRANCH as string | null } };
   const ours = { app: { id: 7 }, external_id: JOB, check_suite: { head_branch: BRANCH } };
   const button = (action: string) =>
-    signal({ type: "button", repository: where, job: JOB, action, author: "mona", author_id: 3 });
+    translated({ type: "button", repository: where, job: JOB, action, author: "mona", author_id: 3 });
 
   test("a foreign check run that is complete is a reason to look, one that was made is not", () => {
     expect(said("check_run", { action: "completed", check_run: foreign })).toEqual(LOOK);
@@ -242,7 +242,7 @@ describe("checks and statuses", () => {
 
   test("a check on a person's branch is told by the pull requests that it belongs to", () => {
     const pull_requests = [{ number: 5 }, { number: 6 }];
-    const told = signal({
+    const told = translated({
       ...{ type: "pull-news", repository: where, numbers: [5, 6] },
       command: { type: "look", forced: false },
     });
@@ -259,7 +259,7 @@ describe("checks and statuses", () => {
     });
   });
 
-  test.each(["retry", "discard", "run-checks"])("the button %s is heard", (identifier) => {
+  test.each(["retry", "discard", "run-checks"])("the button %s is read", (identifier) => {
     const clicked = { action: "requested_action", check_run: ours, requested_action: { identifier } };
     expect(said("check_run", clicked)).toEqual(button(identifier));
   });
@@ -270,7 +270,7 @@ describe("checks and statuses", () => {
       check_run: ours,
       requested_action: { identifier: "run-checks-0123abc" },
     };
-    expect(said("check_run", clicked)).toMatchObject({ signal: { action: "run-checks", commit: "0123abc" } });
+    expect(said("check_run", clicked)).toMatchObject({ event: { action: "run-checks", commit: "0123abc" } });
   });
 
   test("a button that we never made, one without a job, another app's and a bot's click are ignored", () => {
@@ -359,7 +359,7 @@ describe("pull requests", () => {
 
   test("forks that have borrowed the name, and branches of people, are told by number: a job may have taken them", () => {
     const command = { type: "closed", pull_request: 5, by: "mona" } as const;
-    const told = signal({ type: "pull-news", repository: where, numbers: [5], command });
+    const told = translated({ type: "pull-news", repository: where, numbers: [5], command });
     for (const repo of [{ id: 43 }, null]) expect(happened("closed", { head: { ...pull.head, repo } })).toEqual(told);
     expect(happened("closed", { head: { ...pull.head, ref: "weeds" } })).toEqual(told);
   });
@@ -391,7 +391,7 @@ describe("pushes", () => {
   const pushed = (changes: Partial<typeof push> = {}, sender: object = mona) =>
     said("push", { ...push, ...changes, sender });
   const moved = (settings_changed: boolean, tree_sha = "7ree") =>
-    signal({
+    translated({
       type: "default-branch-moved",
       repository: where,
       branch: "main",
@@ -464,7 +464,7 @@ describe("installations", () => {
   const bare = (event: string, payload: object) =>
     translateWebhook(event, { installation: { id: 9 }, ...payload }, SELF);
   const changed = (added: object[], removed: object[] = []) =>
-    signal({ type: "repositories-changed", installation_id: 9, added, removed });
+    translated({ type: "repositories-changed", installation_id: 9, added, removed });
 
   test.each(["created", "new_permissions_accepted", "unsuspend"])(
     "%s makes us learn the repositories anew",
@@ -476,7 +476,7 @@ describe("installations", () => {
 
   test.each(["deleted"])("%s makes us forget them", (action) => {
     expect(bare("installation", { action, repositories: [listed] })).toEqual(
-      signal({ type: "uninstalled", installation_id: 9 }),
+      translated({ type: "uninstalled", installation_id: 9 }),
     );
   });
 

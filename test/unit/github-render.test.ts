@@ -179,7 +179,7 @@ describe("the status comment", () => {
     `);
   });
 
-  it("links the pull request and the failing check of a failed job, and of the try before", () => {
+  it("links the pull request and the failing check of a failed job, and of the attempt before", () => {
     const red = [check({ state: "failure", name: "ci", url: "https://ci.example/9" }), check({ name: "lint" })];
     const once = led(begin(), ...TO_PULL_REQUEST, { type: "observe", facts: facts({ checks: red }) });
     expect(comment(once)).toContain("[ci failed](https://ci.example/9)");
@@ -203,7 +203,7 @@ describe("the status comment", () => {
     expect(comment(cancelled)).not.toContain("ci failed");
   });
 
-  it("shows what all tries have cost, and says where one has not told it", () => {
+  it("shows what all attempts have cost, and says where one has not told it", () => {
     const second = [briefPushed(1, 2, "again"), runChanged({ id: 501 }, "again")];
     const ended = (conclusion: string) => runChanged({ id: 501, status: "completed", conclusion }, "again");
     const first = led(

@@ -109,19 +109,19 @@ export const runChanged = (change: Partial<Run> = {}, head_sha = "brief"): Comma
   commit_message: `Run job ${ID}: Say hello`,
 });
 
-export const briefPushed = (round = 1, tries = 1, head_sha = "brief"): Command => ({
+export const briefPushed = (round = 1, attempt = 1, head_sha = "brief"): Command => ({
   type: "brief-pushed",
   round,
-  attempt: tries,
+  attempt,
   head_sha,
   base: { branch: "main", sha: "base" },
   settings: settings(),
 });
 
-export const resultRead = (change: Partial<AgentResult> = {}, round = 1, tries = 1): Command => ({
+export const resultRead = (change: Partial<AgentResult> = {}, round = 1, attempt = 1): Command => ({
   type: "result-read",
   round,
-  attempt: tries,
+  attempt,
   result: work(change),
   head_sha: "agent",
 });

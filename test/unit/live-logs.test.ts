@@ -49,12 +49,12 @@ describe("the order of a log", () => {
     for (const [index, id] of ids(one).entries()) expect(ids(one, id)).toEqual(ids(one).slice(index + 1));
   });
 
-  it("goes on with the log of the next try, whatever it numbers", () => {
+  it("goes on with the log of the next attempt, whatever it numbers", () => {
     const one = stored({ history: [row(1, T0)], log: [line(1, "2020-01-01T00:00:00Z")], log_nth: 2 });
     expect(ids(one, "1.1.900")).toEqual(["1.2.1"]);
   });
 
-  it("keeps the place of whoever has lines of a running try that were lost, and shows no earlier log again", () => {
+  it("keeps the place of whoever has lines of a running attempt that were lost, and shows no earlier log again", () => {
     const job = led(begin(), briefPushed(), runChanged());
     const earlier = stored({ job, history: [row(1, T0)], log: [line(1, "2020-01-01T00:00:00Z")], log_nth: 1 });
     expect(ids(earlier, "1.2.3")).toEqual([]);

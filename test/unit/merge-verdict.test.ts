@@ -301,7 +301,7 @@ describe("may it be merged?", () => {
   });
 });
 
-it("tells the next try what failed, in the checks' own words", () => {
+it("tells the next attempt what failed, in the checks' own words", () => {
   const text = failureOf(facts({ checks: [check({ name: "test", state: "failure", summary: "boom" }), check()] }));
   expect(text).toBe("The check “test” failed.\nboom");
 });

@@ -32,12 +32,12 @@ describe("prices", () => {
   });
 
   test("a long prompt is dearer where the provider says so, call by call", () => {
-    const tally = new UsageCounter("claude-haiku-5-5");
-    tally.add({ input_tokens: 60_000, output_tokens: 0 });
-    tally.add({ input_tokens: 60_000, output_tokens: 0 });
-    expect(tally.cents).toBeCloseTo(1.2);
-    tally.add({ input_tokens: 120_000, output_tokens: 0 });
-    expect(tally.cents).toBeCloseTo(1.2 + 6);
+    const counter = new UsageCounter("claude-haiku-5-5");
+    counter.add({ input_tokens: 60_000, output_tokens: 0 });
+    counter.add({ input_tokens: 60_000, output_tokens: 0 });
+    expect(counter.cents).toBeCloseTo(1.2);
+    counter.add({ input_tokens: 120_000, output_tokens: 0 });
+    expect(counter.cents).toBeCloseTo(1.2 + 6);
   });
 });
 

@@ -54,7 +54,7 @@ describe("what came of a job", () => {
     expect(outcomeOf(job)).toBe(outcome);
   });
 
-  it("is nothing after one failed try, and failed after the second", () => {
+  it("is nothing after one failed attempt, and failed after the second", () => {
     const once = ended("failed");
     expect([once.status, outcomeOf(once)]).toEqual(["queued", null]);
     expect(outcomeOf({ ...once, status: "failed" })).toBe("failed");

@@ -130,13 +130,13 @@ const command: fc.Arbitrary<Command> = fc.oneof(
   fc
     .tuple(fc.integer({ min: 500, max: 502 }), fc.integer({ min: 1, max: 2 }))
     .map(([run_id, attempt]): Command => ({ type: "progressed", run_id, attempt })),
-  fc.tuple(small, small, sha).map(([round, tries, head]): Command => briefPushed(round, tries, head)),
+  fc.tuple(small, small, sha).map(([round, attempt, head]): Command => briefPushed(round, attempt, head)),
   fc
     .tuple(small, small)
-    .map(([round, tries]): Command => ({ type: "brief-refused", round, attempt: tries, sentence: "No." })),
+    .map(([round, attempt]): Command => ({ type: "brief-refused", round, attempt, sentence: "No." })),
   fc
     .tuple(fc.constantFrom("done", "question", "failed", "limit"), small, small)
-    .map(([outcome, round, tries]): Command => resultRead({ outcome }, round, tries)),
+    .map(([outcome, round, attempt]): Command => resultRead({ outcome }, round, attempt)),
   small.map((round): Command => opened(round)),
   small.map((round): Command => ({ type: "nothing-to-open", round })),
   anyFacts.map((one): Command => ({ type: "observe", facts: one })),
@@ -146,13 +146,13 @@ const command: fc.Arbitrary<Command> = fc.oneof(
   fc.boolean().map((final): Command => ({ type: "merge-refused", sha: "finish", sentence: "No.", final })),
   fc
     .oneof(
-      fc.tuple(small, small).map(([round, tries]): Effect => ({ type: "push-brief", round, attempt: tries })),
-      fc.tuple(small, small).map(([round, tries]): Effect => ({ type: "read-result", round, attempt: tries })),
+      fc.tuple(small, small).map(([round, attempt]): Effect => ({ type: "push-brief", round, attempt })),
+      fc.tuple(small, small).map(([round, attempt]): Effect => ({ type: "read-result", round, attempt })),
       small.map((round): Effect => ({ type: "open-pull-request", round })),
       sha.map((one): Effect => ({ type: "merge", sha: one, method: "squash" })),
       fc
         .tuple(small, small, fc.option(sha, { nil: null }))
-        .map(([round, tries, one]): Effect => ({ type: "judge", round, attempt: tries, sha: one })),
+        .map(([round, attempt, one]): Effect => ({ type: "judge", round, attempt, sha: one })),
       fc.constant<Effect>({ type: "sync-comment" }),
     )
     .map((effect): Command => ({ type: "effect-abandoned", effect, sentence: "Given up." })),

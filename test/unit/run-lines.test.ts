@@ -1,4 +1,4 @@
-/** The house of live lines: what it takes, what it keeps, and what it makes of a job. */
+/** The store of live log lines: what it accepts, what it keeps, and how it changes a job. */
 import { describe, expect, it } from "vitest";
 import { type LogLine, MAX_LOG_LINES } from "../../src/contracts/log-line.ts";
 import type { Job } from "../../src/domain/job/job.ts";
@@ -40,7 +40,7 @@ describe("lines of a running job", () => {
     expect(texts(harness.viewed(stored()))).toEqual(["a [secret] b"]);
   });
 
-  it("have the number that they will be stored under, after an earlier try's log too", () => {
+  it("have the number that they will be stored under, after an earlier attempt's log too", () => {
     const harness = createRunLines();
     const earlier = [line(1, "earlier"), line(2, "earlier too")];
     const job = stored(running(), earlier, 3);

@@ -232,6 +232,25 @@ describe("settings of the keys command", () => {
   });
 });
 
+describe("a setting that has a new name", () => {
+  const OLD = "QUOTA_TURNS_PER_DAY is replaced by QUOTA_ROUNDS_PER_DAY; rename it, since a later version ignores it.";
+
+  it("works under the old one, which the start asks to rename", () => {
+    const reading = readSettings({ ...good, QUOTA_TURNS_PER_DAY: "7" }, folder);
+    expect(reading).toMatchObject({ settings: { quotas: { rounds_per_day: 7 } }, notes: [OLD] });
+  });
+
+  it("counts by the new one where both are set", () => {
+    const reading = readSettings({ ...good, QUOTA_TURNS_PER_DAY: "7", QUOTA_ROUNDS_PER_DAY: "8" }, folder);
+    expect(reading).toMatchObject({ settings: { quotas: { rounds_per_day: 8 } }, notes: [OLD] });
+  });
+
+  it("leads from a mistake under the new name back to the old one", () => {
+    const mistakes = mistakesOf(readSettings({ ...good, QUOTA_TURNS_PER_DAY: "many" }, folder));
+    expect(mistakes).toEqual([expect.stringMatching(/^QUOTA_ROUNDS_PER_DAY: must be a whole number/), OLD]);
+  });
+});
+
 describe("settings that there are not", () => {
   it.each([
     ["LLM_MODL", "did you mean LLM_MODEL?"],

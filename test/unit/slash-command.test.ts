@@ -388,7 +388,7 @@ describe("hostile markdown", () => {
     );
   });
 
-  test("one command that stands first in a plain comment is always heard", () => {
+  test("one command that stands first in a plain comment is always read", () => {
     const word = fc.stringMatching(/^[a-z]{2,9}$/);
     fc.assert(
       fc.property(fc.array(word, { minLength: 2 }), (words) => {

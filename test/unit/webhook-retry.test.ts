@@ -1,13 +1,13 @@
 import { describe, expect, it } from "vitest";
 import { MAX_PER_RECEIVER, ReceiverQueue } from "../../src/webhooks/receiver-queue.ts";
-import { GIVEN_UP_MS, nextAttempt, type Tried } from "../../src/webhooks/retry-schedule.ts";
+import { GIVEN_UP_MS, type LastAttempt, nextAttempt } from "../../src/webhooks/retry-schedule.ts";
 
 const NOW = 1_767_225_600_000;
 const SECOND = 1_000;
 const HOUR = 3_600_000;
 
-const nextAfter = (differs: Partial<Tried>) =>
-  nextAttempt({ since: NOW, tries: 1, status: 500, retry_after_ms: null, now: NOW, random: 0, ...differs });
+const nextAfter = (differs: Partial<LastAttempt>) =>
+  nextAttempt({ since: NOW, attempts: 1, status: 500, retry_after_ms: null, now: NOW, random: 0, ...differs });
 
 describe("what becomes of a delivery", () => {
   it.each([200, 201, 204, 299])("is delivered by %i", (status) => {
@@ -24,11 +24,11 @@ describe("what becomes of a delivery", () => {
 
   it.each([0, 0.123_456_789, 0.5, 0.999_999])("is tried for a whole day and no longer (jitter %d)", (random) => {
     let now = NOW;
-    let tries = 0;
+    let attempts = 0;
     const gaps: number[] = [];
     for (;;) {
-      tries += 1;
-      const { state, at } = nextAfter({ now, tries, random });
+      attempts += 1;
+      const { state, at } = nextAfter({ now, attempts, random });
       if (at === null) {
         expect(state).toBe("dead");
         break;
@@ -39,8 +39,8 @@ describe("what becomes of a delivery", () => {
     expect(now - NOW).toBeGreaterThan(GIVEN_UP_MS - 7 * HOUR);
     expect(now - NOW).toBeLessThanOrEqual(GIVEN_UP_MS);
     expect(gaps[0]).toBeLessThanOrEqual(6 * SECOND);
-    expect(tries).toBeGreaterThanOrEqual(11);
-    expect(tries).toBeLessThanOrEqual(13);
+    expect(attempts).toBeGreaterThanOrEqual(11);
+    expect(attempts).toBeLessThanOrEqual(13);
   });
 
   it("waits as long as a busy receiver asks for, up to six hours", () => {
@@ -69,7 +69,7 @@ const takeAll = (receiverQueue: ReceiverQueue<number>, now: number): number[] =>
   return taken;
 };
 
-describe("the lane of a receiver", () => {
+describe("the queue of a receiver", () => {
   it("begins with one request and takes one more for each that goes well, up to a bound, in order", () => {
     const receiverQueue = filled(1_000);
     const all: number[] = [];

@@ -4,7 +4,7 @@
  * to it. An account stays with the number that GitHub gave its person, whatever that one is called later.
  */
 
-/** The account of `API_KEY`: no other key is minted for it, and nobody gets it by a name on GitHub. */
+/** The account of `API_KEY`: no other key is created for it, and nobody gets it by a name on GitHub. */
 export const ADMIN_ACCOUNT = "admin";
 
 /** Where the person on GitHub goes whose login is {@link ADMIN_ACCOUNT}: no login has an `@`, and no key is asked for so. */

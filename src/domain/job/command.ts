@@ -10,7 +10,6 @@ import type {
   AgentResult,
   AttachmentRefs,
   Choices,
-  Delivery,
   JobId,
   JobModel,
   Judgement,
@@ -18,6 +17,7 @@ import type {
   Repository,
   Run,
   Runner,
+  Submission,
 } from "./job.ts";
 
 /** What a job of the market says and carries beside its task. */
@@ -78,7 +78,7 @@ export type Command =
       readonly type: "submit";
       readonly agent_id: string;
       readonly result: AgentResult;
-      readonly delivery?: Delivery;
+      readonly submission?: Submission;
       /** Of a submission that may be sent again; taken once. */
       readonly submission_id?: string;
       readonly by?: Actor;
@@ -216,7 +216,7 @@ export type Command =
   /** What the worker handed in stands on the job's branch. */
   | { readonly type: "files-delivered"; readonly round: number; readonly attempt: number; readonly head_sha: string }
   /** What the worker handed in cannot be taken, for a reason that is the worker's to mend. */
-  | { readonly type: "delivery-refused"; readonly round: number; readonly attempt: number; readonly sentence: string }
+  | { readonly type: "submission-refused"; readonly round: number; readonly attempt: number; readonly sentence: string }
   | {
       readonly type: "pull-request-opened";
       readonly round: number;

@@ -1,6 +1,6 @@
 /**
  * The decision: what a command does to a job. Pure: no I/O, no clock, no randomness. docs/architecture.md has its
- * table; `rules/` holds the rows by family. Nothing else in the house says what follows from what.
+ * table; `rules/` holds the rows by family. No other code decides what follows from a command.
  */
 
 import type { Command } from "./command.ts";
@@ -52,7 +52,7 @@ const REPORTS: ReadonlySet<Command["type"]> = new Set([
   "nothing-to-open",
   "files-shown",
   "files-delivered",
-  "delivery-refused",
+  "submission-refused",
   "observe",
   "judged",
   "merge-refused",
@@ -126,7 +126,7 @@ const RULES: Rules = {
   "result-read": running.resultRead,
   "files-shown": reviewing.filesShown,
   "files-delivered": market.filesDelivered,
-  "delivery-refused": market.deliveryRefused,
+  "submission-refused": market.submissionRefused,
   "pull-request-opened": opening.pullRequestOpened,
   "nothing-to-open": opening.nothingToOpen,
   observe: (job, command, context) => checking.observe(job, command.facts, context),

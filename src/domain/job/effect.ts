@@ -1,6 +1,6 @@
 /**
  * Effects: what a commit asks the world to do. Stored with the job in the same write, performed afterwards, possibly
- * more than once: whoever performs one must find what an earlier try left. What they render they read from the job.
+ * more than once: whoever performs one must find what an earlier attempt left. What they render they read from the job.
  */
 
 import * as z from "zod";
@@ -103,7 +103,7 @@ export interface WantedEffect {
 export interface PendingEffect extends WantedEffect {
   readonly key: string;
   readonly serial: number;
-  /** Tries that have ended in a failure. */
+  /** Attempts that have failed. */
   readonly attempts: number;
 }
 

@@ -51,7 +51,7 @@ export interface LineOfFile {
   readonly number: number | null;
 }
 
-/** `author_id`: GitHub's number of the author. Missing in signals that an earlier version has kept. */
+/** `author_id`: GitHub's number of the author. Missing in events that an earlier version has stored. */
 export type GitHubEvent =
   /** A person asks in a comment. Permission is not checked yet. */
   | {
@@ -115,6 +115,6 @@ export type GitHubEvent =
 
 /** What the inbound side makes of a delivery. */
 export type TranslatedEvent =
-  | { readonly kind: "signal"; readonly signal: GitHubEvent }
+  | { readonly kind: "event"; readonly event: GitHubEvent }
   /** Nothing to do, and why: for the log and the tests. */
   | { readonly kind: "ignored"; readonly reason: string };

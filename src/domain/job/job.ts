@@ -11,7 +11,6 @@ export {
   type Choices,
   type CiRun,
   type Debt,
-  type Delivery,
   type GivenUp,
   type HandedIn,
   type HeldFiles,
@@ -29,6 +28,7 @@ export {
   type Runner,
   STATUSES,
   type Status,
+  type Submission,
   type Work,
 } from "./schema.ts";
 

@@ -6,7 +6,7 @@ import type { Command } from "./command.ts";
 
 export const LOG_FIELDS = {
   delivery: "GitHub's id of the delivery",
-  signal: "what the delivery meant: `slash`, `label`, `button`, `news` …",
+  github_event: "what the delivery meant: `slash`, `label`, `button`, `news` …",
   event: "what happened to the job, as webhooks name it: `job.created`, `job.failed`, `job.merged` …",
   command: "the command that led to it: the verb behind `/job`, or a report such as `result-read`",
   job: "the job's id",
@@ -18,7 +18,7 @@ export const LOG_FIELDS = {
   from: "the status before",
   to: "the status after",
   round: "the request for work within the job: 1, 2, 3 …",
-  try: "the agent's run within the round: 1 or 2",
+  attempt: "the agent's run within the round: 1 or 2",
   run_id: "GitHub's number of the workflow run",
   pull_request: "the number of the pull request",
   error_code: "why not: a `code` of the API, or of the table below",
@@ -27,7 +27,7 @@ export const LOG_FIELDS = {
   method: "the method of the request",
   path: "its path without the query",
   status: "the status of its answer",
-  ms: "milliseconds from its arrival to its end",
+  ms: "milliseconds from its receipt to its end",
 } as const;
 
 export type LogField = keyof typeof LOG_FIELDS;
@@ -43,7 +43,7 @@ export const FAILURE_CODES = {
   "pull-request-opened": "pull_request_taken",
   observe: "checks_failed",
   judged: "judged_bad",
-  "delivery-refused": "delivery_refused",
+  "submission-refused": "delivery_refused",
   fail: "worker_failed",
   "reject-work": "rejected",
   tick: "deadline_passed",

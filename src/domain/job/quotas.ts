@@ -19,7 +19,7 @@ export interface QuotaLimits {
   /** Estimates: each may spend the server's model. */
   readonly quotes_per_hour: number;
   /** Rounds of work that are asked for: new jobs, messages and retries. */
-  readonly turns_per_day: number;
+  readonly rounds_per_day: number;
   /** Jobs of the market that a worker without any paid work may have at once; one more for each that was paid. */
   readonly accepted_jobs: number;
 }
@@ -31,7 +31,7 @@ export const DEFAULT_QUOTAS: QuotaLimits = {
   open_orders: 100,
   jobs_under_way: 100,
   quotes_per_hour: 60,
-  turns_per_day: 1_000,
+  rounds_per_day: 1_000,
   accepted_jobs: 3,
 };
 
@@ -61,16 +61,16 @@ const isOrder = ({ type }: Command, job: Job): boolean => isOnMarket(job) && job
 const isOver = (job: Job | null): boolean => job === null || isFinal(job.status);
 
 /** The sender's: what would be under way with this job is more than their account may have. */
-function overSending(before: Job | null, after: Job, tally: AccountUsage, limits: QuotaLimits): Refusal | null {
+function overSending(before: Job | null, after: Job, usage: AccountUsage, limits: QuotaLimits): Refusal | null {
   if (!isOver(before) || isOver(after)) return null;
   const { open_orders, jobs_under_way } = limits;
-  if (isOnMarket(after) && tally.open_orders >= open_orders)
+  if (isOnMarket(after) && usage.open_orders >= open_orders)
     return overQuota(
-      `${after.account} has ${counted(tally.open_orders, "order", "orders")} on the market that are not over, and ${open_orders} at once are allowed; wait until one is over, or cancel one.`,
+      `${after.account} has ${counted(usage.open_orders, "order", "orders")} on the market that are not over, and ${open_orders} at once are allowed; wait until one is over, or cancel one.`,
     );
-  if (isOnActions(after) && tally.jobs_under_way >= jobs_under_way)
+  if (isOnActions(after) && usage.jobs_under_way >= jobs_under_way)
     return overQuota(
-      `${after.account} has ${counted(tally.jobs_under_way, "job", "jobs")} under way, and ${jobs_under_way} at once are allowed; wait until one is over, or cancel one.`,
+      `${after.account} has ${counted(usage.jobs_under_way, "job", "jobs")} under way, and ${jobs_under_way} at once are allowed; wait until one is over, or cancel one.`,
     );
   return null;
 }
@@ -80,18 +80,18 @@ export const placesOf = ({ paid_jobs }: AccountUsage, { accepted_jobs }: QuotaLi
   Math.max(accepted_jobs, Math.min(MOST_ACCEPTED_JOBS, accepted_jobs + paid_jobs));
 
 /** The worker's; null: another job may be accepted. */
-export function overWorking(account: string, tally: AccountUsage, limits: QuotaLimits, now: number): Refusal | null {
-  const lost = tally.given_up_at.filter((at) => now - at < GIVEN_UP_MS);
-  const places = placesOf(tally, limits);
-  if (tally.working + lost.length < places) return null;
+export function overWorking(account: string, usage: AccountUsage, limits: QuotaLimits, now: number): Refusal | null {
+  const lost = usage.given_up_at.filter((at) => now - at < GIVEN_UP_MS);
+  const places = placesOf(usage, limits);
+  if (usage.working + lost.length < places) return null;
   const failed =
     lost.length === 0 ? "" : `, and ${counted(lost.length, "attempt")} of its came to nothing within a day`;
   const next =
-    tally.working > 0
+    usage.working > 0
       ? "finish one first"
       : `come again from ${new Date(Math.min(...lost) + GIVEN_UP_MS).toISOString().slice(0, 16)}Z on`;
   return overQuota(
-    `${account} works on ${counted(tally.working, "job", "jobs")}${failed}; ${places} at once are allowed, one more for each job that is paid: ${next}.`,
+    `${account} works on ${counted(usage.working, "job", "jobs")}${failed}; ${places} at once are allowed, one more for each job that is paid: ${next}.`,
   );
 }
 
@@ -117,25 +117,25 @@ export function countedAccount(command: Command, job: Job | null): string | null
 }
 
 /** A round of work is asked for. */
-export const isTurn = ({ type }: Command): boolean => type === "create" || type === "message" || type === "retry";
+export const beginsRound = ({ type }: Command): boolean => type === "create" || type === "message" || type === "retry";
 
 /** What this decision would make of a job is more than the account may have; null: it is not. */
 export const overJobs = (
   command: Command,
   before: Job | null,
   after: Job,
-  tally: AccountUsage,
+  usage: AccountUsage,
   limits: QuotaLimits,
   now: number,
 ): Refusal | null =>
   command.type === "accept"
-    ? overWorking(workerOf(after)?.account ?? "", tally, limits, now)
-    : ((isOrder(command, after) ? inDebt(after.account, tally) : null) ?? overSending(before, after, tally, limits));
+    ? overWorking(workerOf(after)?.account ?? "", usage, limits, now)
+    : ((isOrder(command, after) ? inDebt(after.account, usage) : null) ?? overSending(before, after, usage, limits));
 
-export const tooManyTurns = (account: string, { turns_per_day }: QuotaLimits, retry_after_ms: number): Refusal => ({
+export const tooManyRounds = (account: string, { rounds_per_day }: QuotaLimits, retry_after_ms: number): Refusal => ({
   ...refusal(
     "rate_limited",
-    `${account} has asked for ${counted(turns_per_day, "round", "rounds")} of work within a day, which is the most; ask again later.`,
+    `${account} has asked for ${counted(rounds_per_day, "round", "rounds")} of work within a day, which is the most; ask again later.`,
   ),
   retry_after_ms,
 });

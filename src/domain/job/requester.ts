@@ -56,7 +56,7 @@ export function requesterOf(command: Command): Actor | null {
     case "result-read":
     case "files-shown":
     case "files-delivered":
-    case "delivery-refused":
+    case "submission-refused":
     case "pull-request-opened":
     case "nothing-to-open":
     case "observe":

@@ -153,11 +153,11 @@ export type Approval = Shape<typeof approval>;
 
 /** `size` is in bytes. */
 const attachment = z.object({ name: text, type: text, size: count });
-/** A file that came with a job or with its work. Its content is kept beside the record, in a parcel. */
+/** A file that came with a job or with its work. Its content is kept beside the record, in a blob. */
 export type Attachment = Shape<typeof attachment>;
 
 const attachmentRefs = z.object({
-  /** Under which the store keeps the contents. */
+  /** The name of the blob that holds the contents. */
   parcel: text,
   attachments: z.array(attachment),
   has_env_vars: z.boolean(),
@@ -170,8 +170,8 @@ const heldFiles = z.object({ sha: sha.nullable(), url: words });
 /** The commit that shows them, which no branch leads to. */
 export type HeldFiles = Shape<typeof heldFiles>;
 
-const delivery = z.object({
-  /** Under which the store keeps the contents; null: there are none. */
+const submission = z.object({
+  /** The name of the blob that holds the contents; null: there are none. */
   parcel: words,
   /** Paths of the files that the App commits to the job's branch. */
   files: z.array(text),
@@ -182,7 +182,7 @@ const delivery = z.object({
   held: heldFiles.nullable().exactOptional(),
 });
 /** What a worker of the market has handed in, beside its words, in the current attempt. */
-export type Delivery = Shape<typeof delivery>;
+export type Submission = Shape<typeof submission>;
 
 const handedIn = z.object({
   run_id: number,
@@ -273,7 +273,7 @@ export type ActionsWork = Shape<typeof actionsWorkSchema>;
 const marketAttempt = z.object({
   hold: unset(hold),
   worker: unset(worker),
-  delivery: unset(delivery),
+  delivery: unset(submission),
   /** What the judge says of this attempt's work; null: not yet, or there is none. */
   judgement: unset(judgement),
   approval: unset(approval),

@@ -83,7 +83,7 @@ const AWAITING = z.looseObject({ kind: z.literal("rest"), dialect: z.literal("cr
 
 /**
  * What only one kind of work has stands in `work`, which held the agent's result before. An attempt is called so, and no
- * longer a try.
+ * longer an attempt.
  */
 export function jobTo5({ runner, work: result, tries, other_tries, ...before }: Raw): Raw {
   const [own, other] = runner === "market" ? [OF_MARKET, OF_ACTIONS] : [OF_ACTIONS, OF_MARKET];

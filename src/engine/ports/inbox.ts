@@ -1,10 +1,10 @@
-/** Webhook deliveries from GitHub, from arrival to completion. */
+/** Webhook deliveries from GitHub, from receipt to completion. */
 import type { GitHubEvent } from "../../domain/job/github-event.ts";
 
 /** A recorded delivery that is not processed yet. */
 export interface PendingDelivery {
   readonly id: string;
-  readonly signal: GitHubEvent;
+  readonly event: GitHubEvent;
   readonly at: number;
 }
 

@@ -112,5 +112,5 @@ export interface JobStore {
   /** Jobs for which this account owes money; null: any account. */
   owing(account: string | null): Promise<readonly JobId[]>;
   count(): Promise<number>;
-  tally(): Promise<JobCounts>;
+  counts(): Promise<JobCounts>;
 }

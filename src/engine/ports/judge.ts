@@ -1,7 +1,7 @@
 /** The judge: a model that reviews what checks cannot see. */
 
 /** What the judge sees. Task and requirements are the sender's text, everything else the worker's. */
-export interface Submission {
+export interface ReviewRequest {
   readonly title: string;
   readonly task: string;
   readonly requirements: string;
@@ -26,5 +26,5 @@ export type Opinion =
 
 /** Reviews what checks cannot see. A submission may try to give it instructions. */
 export interface Judge {
-  judge(submission: Submission): Promise<Opinion>;
+  judge(request: ReviewRequest): Promise<Opinion>;
 }

@@ -38,5 +38,5 @@ export interface PushToken {
 
 /** Issues tokens that can write to one repository only. Throws when GitHub issues none. */
 export interface PushTokens {
-  mint(repository: Repository, repository_id: number): Promise<PushToken>;
+  create(repository: Repository, repository_id: number): Promise<PushToken>;
 }

@@ -27,7 +27,7 @@ function isNarrow({ permissions, repositories }: z.infer<typeof answerSchema>, r
 
 export function createPushTokens(source: Pick<OctokitSource, "app">): PushTokens {
   return {
-    async mint({ installation_id }, repository_id) {
+    async create({ installation_id }, repository_id) {
       const app = await source.app();
       const { data } = await app.request("POST /app/installations/{installation_id}/access_tokens", {
         installation_id,

@@ -62,7 +62,7 @@ const delivered = ({ round, attempt }: DeliverFiles, head_sha: string): Attempt 
   reported({ type: "files-delivered", round, attempt, head_sha });
 
 const refused = ({ round, attempt }: DeliverFiles, sentence: string): Attempt =>
-  reported({ type: "delivery-refused", round, attempt, sentence });
+  reported({ type: "submission-refused", round, attempt, sentence });
 
 export const NOT_TAKEN =
   "GitHub rejected the submitted files: a file to delete may not exist, a path may be a folder, or a rule may forbid it. Correct them and submit again.";
@@ -75,18 +75,18 @@ const troubled = (effect: DeliverFiles, githubError: GitHubError): Attempt =>
 
 export async function deliverFiles(task: Task, effect: DeliverFiles): Promise<Attempt> {
   const { job, now } = task;
-  const parcel = await readBlob(task, marketWork(job)?.delivery?.parcel);
-  if (parcel === null) return refused(effect, GONE);
+  const blob = await readBlob(task, marketWork(job)?.delivery?.parcel);
+  if (blob === null) return refused(effect, GONE);
   if (!task.again && job.head_sha !== null) {
     const head = job.head_sha;
-    const first = await attempted(now, () => commit(task, effect, parcel.files, head));
+    const first = await attempted(now, () => commit(task, effect, blob.files, head));
     if (first.ok) return delivered(effect, first.value);
     if (first.githubError.kind !== "conflict") return troubled(effect, first.githubError);
   }
   const second = await attempted(now, async () => {
     const seen = await look(task, effect);
     if (seen === null || seen.done) return seen?.head ?? null;
-    return commit(task, effect, parcel.files, seen.head);
+    return commit(task, effect, blob.files, seen.head);
   });
   if (!second.ok) return troubled(effect, second.githubError);
   if (second.value === null) return { ended: "later", reason: "The job's branch has no commit." };

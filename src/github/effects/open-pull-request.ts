@@ -100,7 +100,7 @@ const UNSEEN_MS = 5_000;
 async function adopt(task: Task, round: number, number: number): Promise<Attempt> {
   const answer = await attempted(task.now, () => adoptPullRequest(task, number));
   const refused = (sentence: string) =>
-    reported({ type: "delivery-refused", round, attempt: task.job.attempt, sentence } as const);
+    reported({ type: "submission-refused", round, attempt: task.job.attempt, sentence } as const);
   if (!answer.ok && answer.githubError.kind === "gone") return refused(`There is no pull request #${number} here.`);
   if (!answer.ok) return { ended: "later", ...laterOf(answer.githubError) };
   if ("sentence" in answer.value) return refused(answer.value.sentence);

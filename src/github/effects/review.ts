@@ -6,7 +6,7 @@
 import { redact } from "../../contracts/redact.ts";
 import type { Effect } from "../../domain/job/effect.ts";
 import { type Job, marketWork } from "../../domain/job/job.ts";
-import type { Submission } from "../../engine/ports/judge.ts";
+import type { ReviewRequest } from "../../engine/ports/judge.ts";
 import type { Attempt } from "../../engine/ports/performer.ts";
 import { attempted } from "../client/errors.ts";
 import { laterOf } from "./one-call.ts";
@@ -58,7 +58,7 @@ async function readChange({ octokit, at, job }: Task, sha: string): Promise<Chan
   return changeOf(data.files ?? []);
 }
 
-const submissionOf = (job: Job, change: Change | null): Submission => ({
+const reviewRequestOf = (job: Job, change: Change | null): ReviewRequest => ({
   title: redact(job.title),
   task: redact(job.rounds.at(-1)?.asked ?? job.task),
   requirements: redact(
@@ -74,7 +74,7 @@ export async function judge(task: Task, { round, attempt, sha }: AskJudge): Prom
   if (task.judge === null) return reported({ ...at, verdict: "none", reasons: [] });
   const change = await attempted(task.now, async () => (sha === null ? null : readChange(task, sha)));
   if (!change.ok) return { ended: "later", ...laterOf(change.githubError) };
-  const opinion = await task.judge.judge(submissionOf(task.job, change.value));
+  const opinion = await task.judge.judge(reviewRequestOf(task.job, change.value));
   if (opinion.ended === "later") return opinion;
   return reported({ ...at, verdict: opinion.verdict, reasons: opinion.reasons });
 }

@@ -55,12 +55,12 @@ async function commit(task: Task, base: string, files: readonly FileChange[]): P
 
 export async function showFiles(task: Task, { round, attempt }: ShowFiles): Promise<Attempt> {
   const { job, now } = task;
-  const refused = (sentence: string): Attempt => reported({ type: "delivery-refused", round, attempt, sentence });
+  const refused = (sentence: string): Attempt => reported({ type: "submission-refused", round, attempt, sentence });
   const { sha: base } = job.base;
-  const parcel = await readBlob(task, marketWork(job)?.delivery?.parcel);
-  if (parcel === null) return refused(GONE);
+  const blob = await readBlob(task, marketWork(job)?.delivery?.parcel);
+  if (blob === null) return refused(GONE);
   if (base === null) return { ended: "later", reason: "The base commit of the job's branch is unknown." };
-  const made = await attempted(now, () => commit(task, base, parcel.files));
+  const made = await attempted(now, () => commit(task, base, blob.files));
   if (made.ok) return reported({ type: "files-shown", round, attempt, ...made.value });
   const { kind } = made.githubError;
   return kind === "invalid" ? refused(NOT_TAKEN) : { ended: "later", ...laterOf(made.githubError) };

@@ -88,6 +88,6 @@ const reviewText = listener(reviewSchema, (payload, self) =>
 /** An approving or rejecting review may hold a command too; line comments have their own events. */
 export const reviewSubmitted: Listener = (payload, self) => {
   const [words, changed] = [reviewText(payload, self), reviewChanged(payload, self)];
-  if (words.kind === "ignored" || words.signal.type !== "slash") return changed;
-  return changed.kind === "ignored" ? words : translated({ ...words.signal, reviewed: true });
+  if (words.kind === "ignored" || words.event.type !== "slash") return changed;
+  return changed.kind === "ignored" ? words : translated({ ...words.event, reviewed: true });
 };

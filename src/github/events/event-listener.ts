@@ -17,7 +17,7 @@ export type Listener = (payload: unknown, self: AppIdentity) => TranslatedEvent;
 
 export const ignored = (reason: string): TranslatedEvent => ({ kind: "ignored", reason });
 
-export const translated = (signal: GitHubEvent): TranslatedEvent => ({ kind: "signal", signal });
+export const translated = (event: GitHubEvent): TranslatedEvent => ({ kind: "event", event });
 
 /** Wraps every listener's schema, so that no foreign payload causes an exception. */
 export const listener =

@@ -1,4 +1,4 @@
-/** `/api/keys`: minting, listing, rotating and revoking API keys. For admins alone; a key's own routes are `own-key.ts`. */
+/** `/api/keys`: creates, lists, rotates and revokes API keys. For admins alone; a key's own routes are `own-key.ts`. */
 import type { Request } from "express";
 import * as z from "zod";
 import type { Recorder } from "../../engine/ports/audit.ts";

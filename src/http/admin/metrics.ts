@@ -24,7 +24,7 @@ export interface Metrics {
 }
 
 export interface MetricsParts {
-  readonly jobs: Pick<JobStore, "tally">;
+  readonly jobs: Pick<JobStore, "counts">;
   readonly inbox: Pick<Inbox, "backlog">;
   readonly budget: () => readonly BudgetLeft[];
   readonly now: () => number;
@@ -52,10 +52,10 @@ function gaugesOf(registers: Make, { jobs, inbox, budget, now }: MetricsParts): 
   const left = gauge("github_budget_left", "What is left of a window, of the installation with the least.", "window");
   const limit = gauge("github_budget_limit", "What the window allows.", "window");
   return async () => {
-    const tally = await jobs.tally();
-    for (const [status, count] of Object.entries(tally.statuses)) byStatus.set({ status }, count);
-    pending.set(tally.pending);
-    failing.set(tally.failing);
+    const counts = await jobs.counts();
+    for (const [status, count] of Object.entries(counts.statuses)) byStatus.set({ status }, count);
+    pending.set(counts.pending);
+    failing.set(counts.failing);
     const { count, oldest_at } = inbox.backlog();
     deliveries.set(count);
     age.set(oldest_at === null ? 0 : Math.max(0, now() - oldest_at) / 1_000);
@@ -69,7 +69,7 @@ function gaugesOf(registers: Make, { jobs, inbox, budget, now }: MetricsParts): 
 function meterOf(registers: Make): Meter {
   const effects = new Counter({
     name: "journeyman_effect_tries_total",
-    help: "Tries of effects by how they ended; abandoned: the last of too many.",
+    help: "Attempts of effects by how they ended; abandoned: the last of too many.",
     labelNames: ["ended"],
     ...registers,
   });

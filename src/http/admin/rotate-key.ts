@@ -44,7 +44,7 @@ const TOO_MANY = {
   sentence: `${MAX_OVERLAPPING} replaced keys of this account still work; wait until some have ended, or revoke them.`,
 } as const;
 
-/** A key that was replaced mints no other: else whoever found it could use the overlap to stay. */
+/** A replaced key creates no other key: otherwise whoever stole it could use the overlap to keep access. */
 const replaced = (by: string | null): Rotation => ({
   ok: false,
   code: "key_replaced",

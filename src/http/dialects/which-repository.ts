@@ -52,10 +52,10 @@ export async function findRepository(
   const installation = await parts.githubClient.installation(owner, name);
   if (installation === null) return null;
   const there = { owner, name, installation_id: installation.id };
-  const learned = await parts.githubClient.repository(there, null);
-  if (learned === null) return there;
-  await parts.repositories.put(learned);
-  return { ...there, id: learned.id };
+  const found = await parts.githubClient.repository(there, null);
+  if (found === null) return there;
+  await parts.repositories.put(found);
+  return { ...there, id: found.id };
 }
 
 const anotherNow = (name: string): string =>

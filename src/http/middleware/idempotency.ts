@@ -5,7 +5,7 @@
  * Answers of 2xx, and a 402 with the job that was made, are kept for a day, for each API key and route; any other answer
  * frees the key. A request that arrives while the first is being worked on waits for it. When the process dies in the first, or the route throws, the
  * record stays without an answer, and nobody can know how far the work came. So the id of the work (of a job, of a
- * message) is drawn beforehand and is on disk before the work begins; the next try is handed the very same id, finds
+ * message) is drawn beforehand and is on disk before the work begins; the next attempt is handed the very same id, finds
  * what exists under it and goes on from there. Binding an id later would need another write for each request, and a
  * link from the job back to the key would need an index of keys in the jobs.
  *
@@ -28,7 +28,7 @@ export interface IdempotencyParts {
   readonly clock: Clock;
 }
 
-/** The id under which a route does its work, so that a later try of the same request finds it. */
+/** The id under which a route does its work, so that a later attempt of the same request finds it. */
 export type WorkId = JobId;
 
 /** A route that can be tried again. Without an id, nobody will. */

@@ -8,7 +8,7 @@ import type { RequestHandler, Response, Router } from "express";
 import helmet from "helmet";
 import * as z from "zod";
 import { inTurn } from "../server/in-turn.ts";
-import { type Arrival, identify } from "../server/request-log.ts";
+import { identify, type LoggedRoute } from "../server/request-log.ts";
 
 const INDEX = `<!doctype html>
 <html lang="en">
@@ -92,10 +92,10 @@ const say = (type: string, text: string) => (_request: unknown, response: Respon
 /** Wherever the package was installed to, whether this runs from the sources or bundled. */
 const packageFolder = (): string => dirname(createRequire(import.meta.url).resolve("swagger-ui-dist/package.json"));
 
-export function pages(router: Router, arrival: Arrival): void {
+export function pages(router: Router, logged: LoggedRoute): void {
   const guard = helmet({ contentSecurityPolicy: POLICY, xFrameOptions: { action: "deny" } });
   const page = (path: string, ...handlers: RequestHandler[]): void => {
-    router.get(path, inTurn(arrival(path, true), identify, guard, ...handlers));
+    router.get(path, inTurn(logged(path, true), identify, guard, ...handlers));
   };
 
   page("/", say("text/html", INDEX));

@@ -10,7 +10,7 @@ import { type PermissionRecheckParts, permissionRecheck } from "../middleware/pe
 import { writeLimit } from "../middleware/rate-limit.ts";
 import { boundBodies } from "../server/bodies-under-way.ts";
 import { inTurn } from "../server/in-turn.ts";
-import type { Arrival } from "../server/request-log.ts";
+import type { LoggedRoute } from "../server/request-log.ts";
 import { answering, failure, send } from "./answer.ts";
 import { counted, jsonBody, othersFirst, rawBody } from "./body.ts";
 import { MAX_BYTES_UNDER_WAY } from "./limits.ts";
@@ -23,7 +23,7 @@ export interface MountParts extends IdempotencyParts, PermissionRecheckParts {
   readonly log: Log;
 }
 
-export function mount(router: Router, routes: readonly Route[], parts: MountParts, arrival: Arrival): void {
+export function mount(router: Router, routes: readonly Route[], parts: MountParts, logged: LoggedRoute): void {
   const { authentication, log } = parts;
   const limit = writeLimit(parts.clock.now);
   const stands = permissionRecheck(parts);
@@ -38,7 +38,7 @@ export function mount(router: Router, routes: readonly Route[], parts: MountPart
     const known = scope === null ? callers : [authentication.require(scope), ...whole, ...writing];
     const reader = raw === true ? rawBody : jsonBody;
     const reading = takesBody(route) ? [counted(hold, max_body_bytes), reader(max_body_bytes), othersFirst] : [];
-    return [arrival(path, quiet), ...known, ...reading, ...guards];
+    return [logged(path, quiet), ...known, ...reading, ...guards];
   };
 
   for (const route of routes) {
@@ -50,7 +50,7 @@ export function mount(router: Router, routes: readonly Route[], parts: MountPart
   const paths = [...new Set(routes.map((route) => route.path))].sort(
     (a, b) => Number(a.includes("{")) - Number(b.includes("{")),
   );
-  for (const path of paths) router.all(mountedPath(path), inTurn(arrival(path), wrongMethod(path, routes)));
+  for (const path of paths) router.all(mountedPath(path), inTurn(logged(path), wrongMethod(path, routes)));
 }
 
 /** Of a path that is there under other methods. OPTIONS asks for these; browsers of other sites get no leave by it. */

@@ -57,11 +57,15 @@ function sentenceOf(error: unknown, { host, port }: { readonly host: string; rea
 }
 
 /** How long a request may take to arrive. */
-const ARRIVAL = { headersTimeout: HEADERS_MS, requestTimeout: REQUEST_MS, connectionsCheckingInterval: CHECK_MS };
+const RECEIVE_TIMEOUTS = {
+  headersTimeout: HEADERS_MS,
+  requestTimeout: REQUEST_MS,
+  connectionsCheckingInterval: CHECK_MS,
+};
 
 export async function listenEarly(
   where: { readonly host: string; readonly port: number },
-  arrival: Partial<typeof ARRIVAL> = {},
+  timeouts: Partial<typeof RECEIVE_TIMEOUTS> = {},
 ): Promise<EarlyListener> {
   let listener: RequestListener | null = null;
   let closing = false;
@@ -80,7 +84,7 @@ export async function listenEarly(
     held.add(pass);
   };
 
-  const server = createServer({ ...ARRIVAL, ...arrival }, (request, response) => {
+  const server = createServer({ ...RECEIVE_TIMEOUTS, ...timeouts }, (request, response) => {
     const unready = (closing || listener === null) && request.url === "/ready";
     (unready ? notReady : (listener ?? hold))(request, response);
   });

@@ -19,14 +19,14 @@ export interface DeliveryTask {
 export type DeliveryRead =
   | { readonly kind: "forged" }
   | { readonly kind: "no-json" }
-  | { readonly kind: "heard"; readonly heard: TranslatedEvent };
+  | { readonly kind: "translated"; readonly translated: TranslatedEvent };
 
-type Hear = (event: string, payload: unknown, self: DeliveryTask["self"]) => TranslatedEvent;
+type Translate = (event: string, payload: unknown, self: DeliveryTask["self"]) => TranslatedEvent;
 
 export function readDelivery(
   { parts, signature, event, self }: DeliveryTask,
   secret: string,
-  hear: Hear,
+  translate: Translate,
 ): DeliveryRead {
   const hmac = createHmac("sha256", secret);
   for (const part of parts) hmac.update(part);
@@ -38,5 +38,5 @@ export function readDelivery(
   } catch {
     return { kind: "no-json" };
   }
-  return { kind: "heard", heard: hear(event, payload, self) };
+  return { kind: "translated", translated: translate(event, payload, self) };
 }

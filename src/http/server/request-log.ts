@@ -33,7 +33,7 @@ export const identify: RequestHandler = (request, response, next) => {
 };
 
 /** What stands first on a route. `route`: its path with the names of its parameters; a quiet one is logged at `debug`. */
-export type Arrival = (route: string, quiet?: boolean) => RequestHandler;
+export type LoggedRoute = (route: string, quiet?: boolean) => RequestHandler;
 
 /** A request that no route knows. */
 export const NO_ROUTE = "none";
@@ -59,7 +59,7 @@ function whoOf({ principal, run_caller }: Request): LogFacts {
   return { account: run_caller?.stored.job.account };
 }
 
-export function requestLog(log: Log, timed: Timed): Arrival {
+export function requestLog(log: Log, timed: Timed): LoggedRoute {
   const idOf = requestIds();
 
   const over = (request: Request, response: Response, begun: number, quiet: boolean, place: number): number => {

@@ -1,7 +1,7 @@
 /**
  * Where GitHub delivers. What cannot be of GitHub is turned away before a byte of its body is read; a body is read within
  * GitHub's own bound. The signature of a small one is checked by Octokit, which tells Probot's listeners; a large one is
- * verified, parsed and heard on a thread of its own. Stands in front of everything else, since most requests are deliveries.
+ * verified, parsed and translated on a thread of its own. Stands in front of everything else, since most requests are deliveries.
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { performance } from "node:perf_hooks";
@@ -28,7 +28,7 @@ export interface LargeDeliveries {
   /** Whom the App knows itself by at the moment. */
   readonly self: () => DeliveryTask["self"];
   /** Resolves when the delivery is on the disk. */
-  readonly act: (id: string, event: string, heard: TranslatedEvent) => Promise<void>;
+  readonly act: (id: string, event: string, translated: TranslatedEvent) => Promise<void>;
 }
 
 /** Probot's set-up page registers the server's root as the place for deliveries, so a POST there counts as one. */
@@ -88,14 +88,14 @@ function arrive(request: IncomingMessage, response: ServerResponse, timer: Timer
   });
 }
 
-interface Unheard {
+interface RawWebhook {
   readonly id: string;
   readonly name: string;
   readonly payload: unknown;
 }
 
 /** GitHub has signed it, and whoever listens reads of it what fits: more is not promised. */
-const isEvent = (event: Unheard): event is EmitterWebhookEvent =>
+const isEvent = (event: RawWebhook): event is EmitterWebhookEvent =>
   typeof event.payload === "object" && event.payload !== null && !Array.isArray(event.payload);
 
 function parsed(body: string): unknown {
@@ -125,7 +125,7 @@ async function deliverLarge(
   const read = await thread.delivery({ parts, signature, event, self: self() });
   if (read.kind === "forged") return FORGED;
   if (read.kind === "no-json") return NO_OBJECT;
-  await act(String(headers["x-github-delivery"]), event, read.heard);
+  await act(String(headers["x-github-delivery"]), event, read.translated);
   return null;
 }
 

@@ -1,7 +1,7 @@
 /**
  * `/keys`: whoever may write to a repository signs in with GitHub and gets a key for it. One short flow without a
  * session: what has to be known between two requests travels in a sealed cookie, and no token of a person is kept.
- * Every way out but one ends in a page with a sentence, with nothing minted.
+ * Every way out but one ends in a page with a sentence, with no key created.
  */
 import express, {
   type ErrorRequestHandler,
@@ -18,7 +18,7 @@ import type { SignIn } from "../../engine/ports/sign-in.ts";
 import type { AuthThrottle } from "../middleware/wrong-key-throttling.ts";
 import { clientAddress } from "../server/client-address.ts";
 import { inTurn } from "../server/in-turn.ts";
-import { type Arrival, identify, requestId } from "../server/request-log.ts";
+import { identify, type LoggedRoute, requestId } from "../server/request-log.ts";
 import { STYLE_SOURCE } from "./frame.ts";
 import { BEGUN_ELSEWHERE, begunSchema, type IssueKeyParts, issueKey, type Refused, whoWishes } from "./issue-key.ts";
 import { signInRequestOf } from "./key-request.ts";
@@ -86,7 +86,7 @@ function isForeign({ headers }: Request, public_url: string): boolean {
 /** Puts handlers behind what stands before every page. */
 type Page = (method: "get" | "post", path: string, ...handlers: readonly RequestHandler[]) => void;
 
-export function signInRoutes(router: Router, given: SignInRouteParts, arrival: Arrival): void {
+export function signInRoutes(router: Router, given: SignInRouteParts, logged: LoggedRoute): void {
   const guard = headers(given);
   const { sign_in, public_url } = given;
   const failed: ErrorRequestHandler = (error, request, response, _next) => {
@@ -96,7 +96,7 @@ export function signInRoutes(router: Router, given: SignInRouteParts, arrival: A
     show(response, 500, sentencePage(INTERNAL, `${public_url ?? ""}/keys`));
   };
   const page: Page = (method, path, ...handlers) => {
-    const all = inTurn(arrival(path), identify, guard, ...handlers);
+    const all = inTurn(logged(path), identify, guard, ...handlers);
     router[method](path, (request, response, next) => {
       all(request, response, (error?: unknown) => {
         if (error === undefined) next();

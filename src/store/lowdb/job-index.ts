@@ -77,7 +77,7 @@ export class JobIndex {
     return [...this.#withEffects];
   }
 
-  tally(): JobCounts {
+  counts(): JobCounts {
     const of = (status: Status): number => this.#statuses.get(status) ?? 0;
     const statuses = {
       ...{ pending_payment: of("pending_payment"), queued: of("queued"), held: of("held"), accepted: of("accepted") },

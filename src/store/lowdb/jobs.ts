@@ -140,8 +140,8 @@ export class LowdbJobs implements JobStore {
     return this.#index.size;
   }
 
-  async tally(): Promise<JobCounts> {
-    return this.#index.tally();
+  async counts(): Promise<JobCounts> {
+    return this.#index.counts();
   }
 
   /** Asked of a pull request that is new to the job; records of before the rule may share one. */

@@ -36,7 +36,7 @@ describe("App authentication", () => {
     expect((await w.call("GET /app")).status).toBe(401);
   });
 
-  it("mints long tokens and narrows them by repository and permission", async () => {
+  it("creates long tokens and narrows them by repository and permission", async () => {
     expect(w.token).toMatch(/^ghs_4242_/);
     expect(w.token.length).toBeGreaterThan(450);
     w.github.createRepository({ owner: "octo", name: "second" });

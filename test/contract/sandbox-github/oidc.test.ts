@@ -168,9 +168,10 @@ describe("a token narrowed to one repository and to contents", () => {
       const refused = await call(line, body);
       expect([line, refused.status, message(refused)]).toEqual([line, 403, "Resource not accessible by integration"]);
     }
-    const wish = "mutation($i: CreatePullRequestInput!) { createPullRequest(input: $i) { pullRequest { number } } }";
+    const mutation =
+      "mutation($i: CreatePullRequestInput!) { createPullRequest(input: $i) { pullRequest { number } } }";
     const input = { repositoryId: `R_${id}`, headRefName: "narrow", baseRefName: "main", title: "t" };
-    expect((await graphql(call, wish, { i: input })).errors).toMatchObject([{ type: "FORBIDDEN" }]);
+    expect((await graphql(call, mutation, { i: input })).errors).toMatchObject([{ type: "FORBIDDEN" }]);
     expect(w.github.pulls(REPO)).toEqual([]);
     const workflow = await pushBranch(call, w.github, "wf", { ".github/workflows/x.yml": "on: push\n" }).catch(String);
     expect(w.github.branches(REPO).wf, String(workflow)).toBeUndefined();

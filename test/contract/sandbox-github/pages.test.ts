@@ -98,7 +98,7 @@ describe("the forms of the web pages", () => {
     ["run an App's check again", appCheck, "runs/N/rerequest", {}, ["check_run.rerequested"]],
   ];
 
-  it.each(FORMS)("%s, and the App hears of it once", async (_, before, path, fields, events) => {
+  it.each(FORMS)("%s, and the App receives it once", async (_, before, path, fields, events) => {
     const number = await before();
     await told();
     const sent = await send(`${REPO}/${path.replace("N", String(number))}`, fields);

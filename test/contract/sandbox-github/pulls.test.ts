@@ -175,9 +175,9 @@ describe("pull requests", () => {
     const reviewed = await w.call(`POST /repos/${REPO}/pulls/${number}/reviews`, { event: "COMMENT", comments });
     expect(reviewed.status).toBe(200);
     await w.github.idle();
-    const heard = w.app.received.slice(before).map(({ event }) => event);
-    expect(heard.filter((event) => event === "pull_request_review_comment")).toHaveLength(3);
-    expect(heard.filter((event) => event === "pull_request_review")).toHaveLength(2);
+    const events = w.app.received.slice(before).map(({ event }) => event);
+    expect(events.filter((event) => event === "pull_request_review_comment")).toHaveLength(3);
+    expect(events.filter((event) => event === "pull_request_review")).toHaveLength(2);
     for (const wrong of [{ line: 999 }, { path: "not-changed.txt" }]) {
       const body = { ...said, ...wrong, commit_id: sha };
       expect((await w.call(`POST /repos/${REPO}/pulls/${number}/comments`, body)).status).toBe(422);

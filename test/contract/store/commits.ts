@@ -155,7 +155,7 @@ export function describeCommits(engine: Engine): void {
 
 export function describeEffects(engine: Engine): void {
   describe(`effects in ${engine.name}`, () => {
-    it("replaces a pending effect of the same key under another serial and counts its tries anew", () =>
+    it("replaces a pending effect of the same key under another serial and counts its attempts anew", () =>
       withStore(engine, async ({ jobs }) => {
         const [first] = (await keep(jobs, sampleJob(1), { effects: [syncComment] })).effects;
         if (first === undefined) throw new Error("The effect was not kept.");
@@ -200,7 +200,7 @@ export function describeEffects(engine: Engine): void {
         expect(serials.size).toBe(5);
       }));
 
-    it("counts failed tries over a restart, and not those of a replaced effect", () =>
+    it("counts failed attempts over a restart, and not those of a replaced effect", () =>
       withStore(engine, async (store, reopen) => {
         const [first] = (await keep(store.jobs, sampleJob(1), { effects: [syncComment] })).effects;
         if (first === undefined) throw new Error("The effect was not kept.");
@@ -213,7 +213,7 @@ export function describeEffects(engine: Engine): void {
         expect(await jobs.reschedule(jobId(2), first, START + 3)).toBe(false);
       }));
 
-    it("lets a command that was being decided commit after a try was counted, and loses neither", () =>
+    it("lets a command that was being decided commit after an attempt was counted, and loses neither", () =>
       withStore(engine, async ({ jobs }) => {
         const before = await keep(jobs, sampleJob(1), { effects: [syncComment] });
         const [effect] = before.effects;

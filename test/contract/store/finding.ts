@@ -185,7 +185,7 @@ export function describeLookups(engine: Engine): void {
           { effect: { type: "sync-comment" }, urgency: "now", not_before: START },
         ];
         const held: WantedEffect = { effect: { type: "show-progress" }, urgency: "soon", not_before: START };
-        expect((await store.jobs.tally()).pending).toBe(0);
+        expect((await store.jobs.counts()).pending).toBe(0);
         await keep(store.jobs, sampleJob(1), { effects });
         await keep(store.jobs, sampleJob(2), { effects });
         await keep(store.jobs, sampleJob(2, { status: "failed" }));
@@ -196,7 +196,7 @@ export function describeLookups(engine: Engine): void {
         await store.jobs.acknowledge(jobId(1), second);
         const statuses = { ...none, queued: 2, submitted: 0, verified: 0, cancelled: 0, failed: 1 };
         for (const { jobs } of [store, await reopen()]) {
-          expect(await jobs.tally()).toEqual({ statuses, pending: 3, failing: 1 });
+          expect(await jobs.counts()).toEqual({ statuses, pending: 3, failing: 1 });
           expect(await jobs.withEffects()).toContain(jobId(3));
         }
       }));

@@ -29,7 +29,7 @@ async function recordForEver({ inbox }: Store): Promise<never> {
   for (let round = 1; ; round += 5) {
     const ids = Array.from({ length: 5 }, (_, i) => `delivery-${round + i}`);
     await Promise.all(
-      ids.map((id) => inbox.record({ id, at: START + round, signal: { type: "uninstalled", installation_id: 7 } })),
+      ids.map((id) => inbox.record({ id, at: START + round, event: { type: "uninstalled", installation_id: 7 } })),
     );
     await tell(ids.join(" "));
   }

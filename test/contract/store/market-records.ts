@@ -1,4 +1,4 @@
-/** The contract of what the market keeps beside jobs: money, agents, quotes, parcels, and the queue. */
+/** The contract of what the market keeps beside jobs: money, agents, quotes, attachment blobs, and the queue. */
 import { describe, expect, it } from "vitest";
 import type { JobId } from "../../../src/domain/job/job.ts";
 import { charge, credit, refund, userAccount } from "../../../src/domain/market/ledger.ts";
@@ -108,17 +108,17 @@ export function describeMarketRooms(engine: Engine): void {
       return withStore(
         engine,
         async (store, reopen) => {
-          for (const at of [START, START + 1, START + 2]) store.usage.add("turn", "ada", at);
-          store.usage.add("turn", "eve", START + 3);
+          for (const at of [START, START + 1, START + 2]) store.usage.add("round", "ada", at);
+          store.usage.add("round", "eve", START + 3);
           store.usage.add("estimate", "ada", START + 4);
           const check = ({ usage }: typeof store) => {
-            expect([1, 2, 3, 4].map((n) => usage.nthNewest("turn", "ada", n))).toEqual([
+            expect([1, 2, 3, 4].map((n) => usage.nthNewest("round", "ada", n))).toEqual([
               START + 2,
               START + 1,
               START,
               null,
             ]);
-            expect([1, 2].map((n) => usage.nthNewest("turn", "eve", n))).toEqual([START + 3, null]);
+            expect([1, 2].map((n) => usage.nthNewest("round", "eve", n))).toEqual([START + 3, null]);
             expect(usage.nthNewest("estimate", "ada", 1)).toBe(START + 4);
             expect(usage.nthNewest("reaction-to-person", "ada", 1)).toBeNull();
           };
@@ -126,11 +126,11 @@ export function describeMarketRooms(engine: Engine): void {
           const again = await reopen();
           check(again);
           time.now = START + day + 1;
-          expect([1, 2].map((n) => again.usage.nthNewest("turn", "ada", n))).toEqual([START + 2, null]);
+          expect([1, 2].map((n) => again.usage.nthNewest("round", "ada", n))).toEqual([START + 2, null]);
           const { usage } = await reopen();
-          expect([1, 2].map((n) => usage.nthNewest("turn", "ada", n))).toEqual([START + 2, null]);
-          for (let n = 0; n < 1_000; n++) usage.add("turn", "ada", time.now + n);
-          expect(usage.nthNewest("turn", "ada", 1_000)).toBe(time.now);
+          expect([1, 2].map((n) => usage.nthNewest("round", "ada", n))).toEqual([START + 2, null]);
+          for (let n = 0; n < 1_000; n++) usage.add("round", "ada", time.now + n);
+          expect(usage.nthNewest("round", "ada", 1_000)).toBe(time.now);
         },
         () => time.now,
       );
@@ -141,10 +141,10 @@ export function describeMarketRooms(engine: Engine): void {
       return withStore(
         engine,
         async (store, reopen) => {
-          store.usage.add("turn", "ada", START);
+          store.usage.add("round", "ada", START);
           time.now = START - 3_600_000;
           const { usage } = await reopen();
-          expect(usage.nthNewest("turn", "ada", 1)).toBe(time.now);
+          expect(usage.nthNewest("round", "ada", 1)).toBe(time.now);
         },
         () => time.now,
       );
@@ -167,7 +167,7 @@ export function describeMarketRooms(engine: Engine): void {
         expect(await agents.list("eve")).toEqual([]);
       }));
 
-    it("keeps parcels of a job, the same one once, until they are removed", () =>
+    it("keeps attachment blobs of a job, the same one once, until they are removed", () =>
       withStore(engine, async (store, reopen) => {
         const put = async (job: JobId, text: string) => {
           const answer = await store.blobs.put(job, text, { account: "ada", most: 3 });

@@ -80,7 +80,7 @@ export function describeOutgoing(engine: Engine): void {
         expect(await later.outgoing.pending()).toEqual([]);
       }));
 
-    it("begins another round of tries at a replay, over restarts", () =>
+    it("begins another series of attempts at a replay, over restarts", () =>
       withStore(engine, async (store, reopen) => {
         await store.outgoing.record([delivery("a")]);
         await store.outgoing.attempted("a", FAILED, { state: "dead", at: null });

@@ -37,7 +37,7 @@ const repository = (name: string, differs: Partial<ObservedRepository> = {}): Ob
 const delivery = (id: string, at = START): PendingDelivery => ({
   id,
   at,
-  signal: { type: "uninstalled", installation_id: 7 },
+  event: { type: "uninstalled", installation_id: 7 },
 });
 
 export function describeKeys(engine: Engine): void {

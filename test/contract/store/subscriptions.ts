@@ -82,7 +82,7 @@ export function describeSubscriptions(engine: Engine): void {
         await expect(subscriptions.add(subscription("own", { url: null }), MOST)).rejects.toThrow("exists");
       }));
 
-    it("changes one in one step, and what hears from then on is the changed one", () =>
+    it("changes one in one step, and the changed one receives events from then on", () =>
       withStore(engine, async (store, reopen) => {
         await store.subscriptions.add(subscription("a"), MOST);
         const changed = await store.subscriptions.change("a", (before) => ({ ...before, events: ["job.failed"] }));

@@ -28,7 +28,7 @@ export function actionsBackend(world: World): ActionsBackend {
     workflowToken: (repository, permissions) => {
       // Workflow files write `pull-requests`, the API `pull_requests`.
       const normal = Object.entries(permissions).map(([name, level]) => [name.replaceAll("-", "_"), level]);
-      const { value } = world.tokens.mintWorkflowToken(named(repository), world.state.actionsBot, {
+      const { value } = world.tokens.createWorkflowToken(named(repository), world.state.actionsBot, {
         metadata: "read",
         ...Object.fromEntries(normal),
       });

@@ -16,7 +16,7 @@ const WRITE_POINTS = 5;
 export interface Cost {
   readonly write: boolean;
   readonly graphql: boolean;
-  /** How many writes that create content; minting a token is none, each mutation is one. */
+  /** How many writes that create content; creating a token is none, each mutation is one. */
   readonly content: number;
 }
 

@@ -65,18 +65,18 @@ function authorize(world: World, request: PageRequest): Shown {
   if (request.method === "POST" && isForeign(request.headers, world.url))
     return shown(403, "Refused", html`<p>Foreign origin.</p>`);
   if (!parsed.success) return shown(400, "Refused", html`<p>The request for authorization is malformed.</p>`);
-  const wish = parsed.data;
+  const params = parsed.data;
   const [registered] = world.oauth.callbacks;
-  if (wish.client_id !== world.oauth.clientId || registered === undefined)
+  if (params.client_id !== world.oauth.clientId || registered === undefined)
     return shown(404, "Not found", html`<p>There is no such App, or it has no callback URL.</p>`);
-  if ((wish.code_challenge === undefined) !== (wish.code_challenge_method === undefined))
+  if ((params.code_challenge === undefined) !== (params.code_challenge_method === undefined))
     return shown(400, "Refused", html`<p>code_challenge and code_challenge_method go together.</p>`);
-  const redirectUri = wish.redirect_uri ?? registered;
-  if (!world.oauth.callbacks.includes(redirectUri)) return back(registered, wish, callbackErrors.redirect);
-  if (wish.cancel !== undefined) return back(redirectUri, wish, callbackErrors.denied);
-  const user = wish.login === undefined ? undefined : world.state.user(wish.login);
-  if (user?.type !== "User") return consent(world, redirectUri, wish);
-  return back(redirectUri, wish, { code: world.oauth.code(user, redirectUri, wish.code_challenge) });
+  const redirectUri = params.redirect_uri ?? registered;
+  if (!world.oauth.callbacks.includes(redirectUri)) return back(registered, params, callbackErrors.redirect);
+  if (params.cancel !== undefined) return back(redirectUri, params, callbackErrors.denied);
+  const user = params.login === undefined ? undefined : world.state.user(params.login);
+  if (user?.type !== "User") return consent(world, redirectUri, params);
+  return back(redirectUri, params, { code: world.oauth.code(user, redirectUri, params.code_challenge) });
 }
 
 function back(to: string, { state }: Asked, said: object): Shown {
@@ -86,8 +86,8 @@ function back(to: string, { state }: Asked, said: object): Shown {
   return { status: 302, headers: { location: url.href, "cache-control": "no-store" }, text: "" };
 }
 
-function consent(world: World, redirectUri: string, wish: Asked): Shown {
-  const { login: _, ...rest } = wish;
+function consent(world: World, redirectUri: string, params: Asked): Shown {
+  const { login: _, ...rest } = params;
   const people = [...world.state.users.values()].filter((user) => user.type === "User" && user.login !== "web-flow");
   const body = html`<p>${world.appSlug} would like to know who you are. Sign in as:</p>
 <form method="post" action="${AUTHORIZE}">
@@ -117,7 +117,7 @@ function exchange(world: World, request: PageRequest): Shown {
     redirectUri: given.redirect_uri,
     verifier: given.code_verifier,
   });
-  const said: object = "error" in who ? who : world.tokens.mintUserToken(who);
+  const said: object = "error" in who ? who : world.tokens.createUserToken(who);
   const json = request.headers.accept?.includes("json") ?? false;
   const type = json ? "application/json" : "application/x-www-form-urlencoded";
   const pairs = Object.entries(said).map(([name, value]): [string, string] => [name, String(value)]);

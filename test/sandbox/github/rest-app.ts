@@ -60,7 +60,7 @@ function createToken(world: World, request: ApiRequest): Reply {
       throw new Refusal(422, "The permissions requested are not granted to this installation.");
   }
   const permissions = { metadata: "read", ...(body.permissions ?? installation.permissions) };
-  const token = world.tokens.mintInstallationToken(installation, world.state.bot, permissions, asked);
+  const token = world.tokens.createInstallationToken(installation, world.state.bot, permissions, asked);
   return created({
     token: token.value,
     expires_at: iso(token.expiresAt),

@@ -81,13 +81,13 @@ export class Tokens {
     throw new Refusal(401, "Bad credentials");
   }
 
-  mintInstallationToken(
+  createInstallationToken(
     installation: Installation,
     user: User,
     permissions: PermissionMap,
     repositories: readonly Repository[] | undefined,
   ): AccessToken {
-    return this.#mint({
+    return this.#createKey({
       kind: "installation",
       permissions,
       repositoryIds: repositories ? new Set(repositories.map((repository) => repository.id)) : undefined,
@@ -96,9 +96,9 @@ export class Tokens {
     });
   }
 
-  mintWorkflowToken(repository: Repository, user: User, permissions: PermissionMap): AccessToken {
+  createWorkflowToken(repository: Repository, user: User, permissions: PermissionMap): AccessToken {
     const repositoryIds = new Set([repository.id]);
-    return this.#mint({ kind: "workflow", permissions, repositoryIds, installation: undefined, user });
+    return this.#createKey({ kind: "workflow", permissions, repositoryIds, installation: undefined, user });
   }
 
   userToken(user: User): string {
@@ -108,7 +108,7 @@ export class Tokens {
   }
 
   /** As GitHub answers the exchange of a code. */
-  mintUserToken(user: User): Readonly<Record<string, string | number>> {
+  createUserToken(user: User): Readonly<Record<string, string | number>> {
     const value = `ghu_${randomBytes(18).toString("hex")}`;
     this.#userToServer.set(value, { user, expiresAt: this.#now() + USER_TOKEN_LIFE_S * 1_000 });
     return {
@@ -135,14 +135,14 @@ export class Tokens {
     for (const [value, token] of this.#tokens) if (token.installation?.id === id) this.#tokens.delete(value);
   }
 
-  #mint(token: Omit<AccessToken, "value" | "expiresAt">): AccessToken {
+  #createKey(token: Omit<AccessToken, "value" | "expiresAt">): AccessToken {
     const random = (bytes: number) => randomBytes(bytes).toString("base64url");
     // The current shape: `ghs_<app id>_<jwt>`, about 520 characters. The signature is random: tokens are looked up.
     const payload = Buffer.from(JSON.stringify({ iss: "sandbox", jti: random(48) })).toString("base64url");
     const value = `ghs_${this.#appId}_${Buffer.from('{"alg":"RS256","typ":"JWT"}').toString("base64url")}.${payload}.${random(256)}`;
-    const minted: AccessToken = { ...token, value, expiresAt: this.#now() + TOKEN_LIFE_MS };
-    this.#tokens.set(value, minted);
-    return minted;
+    const newKey: AccessToken = { ...token, value, expiresAt: this.#now() + TOKEN_LIFE_MS };
+    this.#tokens.set(value, newKey);
+    return newKey;
   }
 
   #verifyJwt(jwt: string): void {

@@ -84,7 +84,7 @@ function turnedDown({ status, price_cents, pull_request, work }: MarketJob): rea
   return [...others, { ...worker, pull_request: number }].slice(-MOST_TURNED_DOWN);
 }
 
-/** Tries that are remembered as given up: more than that of one job are over within a day by no means. */
+/** The latest attempts remembered as given up; one job cannot end more than this many within a day. */
 const MOST_GIVEN_UP = 10;
 
 /** Whose doing it is that an attempt came to nothing. */

@@ -95,20 +95,20 @@ export function submit(job: Job, command: Extract<Command, { type: "submit" }>, 
       ? refuse("deadline_passed", TOO_LATE)
       : refuse("wrong_status", "You have not accepted this job; only its worker can submit.");
   if (job.deadline_at !== null && now >= job.deadline_at) return refuse("deadline_passed", TOO_LATE);
-  const delivery = command.delivery ?? null;
-  const held = delivery !== null && delivery.files.length > 0 && !mayRun(job);
+  const submission = command.submission ?? null;
+  const held = submission !== null && submission.files.length > 0 && !mayRun(job);
   return change(job, now, {
     set: {
       status: "submitted",
       submitted_at: now,
       result: command.result,
-      work: { ...work, delivery: held ? { ...delivery, held: { sha: null, url: null } } : delivery },
+      work: { ...work, delivery: held ? { ...submission, held: { sha: null, url: null } } : submission },
       failure: null,
       woken_at: null,
     },
     event: "submitted",
     by: command.agent_id,
-    effects: held ? [atOnce({ type: "show-files", round: job.round, attempt: job.attempt })] : takeIn(job, delivery),
+    effects: held ? [atOnce({ type: "show-files", round: job.round, attempt: job.attempt })] : takeIn(job, submission),
   });
 }
 
@@ -127,9 +127,9 @@ export function filesDelivered(
   return isThisAttempt(job, report) ? change(job, now, { set: { head_sha: report.head_sha } }) : unchanged;
 }
 
-export function deliveryRefused(
+export function submissionRefused(
   job: Job,
-  report: Extract<Command, { type: "delivery-refused" }>,
+  report: Extract<Command, { type: "submission-refused" }>,
   { now }: Context,
 ): Decision {
   return isThisAttempt(job, report) ? failAttempt(job, now, report.sentence) : unchanged;

@@ -24,7 +24,6 @@ import {
 import type { Effect, WantedEffect } from "../effect.ts";
 import {
   commitToName,
-  type Delivery,
   heldFiles,
   isApart,
   isOnMarket,
@@ -33,6 +32,7 @@ import {
   judgedSha,
   type MarketWork,
   marketWork,
+  type Submission,
   statusAt,
   workerOf,
 } from "../job.ts";
@@ -108,9 +108,9 @@ export function judged(job: Job, report: Of<"judged">, { now }: Context): Decisi
 /** A worker's files come to the job's branch, and their pull request opens. */
 export const takeIn = (
   { round, attempt }: Pick<Job, "round" | "attempt">,
-  delivery: Delivery | null,
+  submission: Submission | null,
 ): WantedEffect[] => [
-  ...(delivery === null || delivery.files.length === 0
+  ...(submission === null || submission.files.length === 0
     ? []
     : [atOnce({ type: "deliver-files", round, attempt } as const)]),
   atOnce({ type: "open-pull-request", round }),
@@ -119,11 +119,11 @@ export const takeIn = (
 /** From here on a stranger's code may run with what the checks of this repository see. */
 export function letRun(job: Job, now: number, by: string | null): Decision {
   const work = marketWork(job);
-  const delivery = work?.delivery ?? null;
+  const submission = work?.delivery ?? null;
   const held = heldFiles(job);
-  if (work === null || delivery === null || held === null) return unchanged;
+  if (work === null || submission === null || held === null) return unchanged;
   const set: Partial<Job> = {
-    work: { ...work, delivery: { ...delivery, held: null }, sender_asked_at: null },
+    work: { ...work, delivery: { ...submission, held: null }, sender_asked_at: null },
     reasons: [],
   };
   return change(job, now, {
@@ -132,7 +132,7 @@ export function letRun(job: Job, now: number, by: string | null): Decision {
     event: by === null && held.sha === null ? null : "released",
     by,
     note: "Its files may run.",
-    effects: [...takeIn(job, delivery), ...showNow({ ...job, ...set }, now)],
+    effects: [...takeIn(job, submission), ...showNow({ ...job, ...set }, now)],
   });
 }
 
@@ -167,10 +167,10 @@ export function runChecks(job: Job, { by, comment_id, commit }: Of<"run-checks">
 export function filesShown(job: Job, report: Of<"files-shown">, { now }: Context): Decision {
   const { round, sha, url } = report;
   const work = marketWork(job);
-  const delivery = work?.delivery ?? null;
-  if (work === null || delivery === null) return unchanged;
+  const submission = work?.delivery ?? null;
+  if (work === null || submission === null) return unchanged;
   if (!isWanted({ type: "show-files", round, attempt: report.attempt }, job)) return unchanged;
-  const shown = change(job, now, { set: { work: { ...work, delivery: { ...delivery, held: { sha, url } } } } });
+  const shown = change(job, now, { set: { work: { ...work, delivery: { ...submission, held: { sha, url } } } } });
   return andThen(shown, (next) => change(next, now, { ...askJudge(next) }));
 }
 

@@ -99,7 +99,7 @@ async function quote(parts: RunParts, asking: Asking): Promise<HttpResult> {
   return success(200, shown, CACHING);
 }
 
-/** What is enclosed, as it is kept; null: nothing. */
+/** The sender's secrets and attachments as they are stored; null: there are none. */
 function blobFor(box: SealedBox, id: JobId, { envVars, attachments }: Order): AttachmentBlob | null {
   const has_env = Object.keys(envVars).length > 0;
   if (!has_env && attachments.contents.length === 0) return null;

@@ -2,7 +2,7 @@
 import * as z from "zod";
 import { NO_USAGE } from "../../../contracts/result.ts";
 import { type AttachmentBlob, EMPTY_BLOB } from "../../../domain/job/attachments.ts";
-import { type AgentResult, type Delivery, fullName, type Job } from "../../../domain/job/job.ts";
+import { type AgentResult, fullName, type Job, type Submission } from "../../../domain/job/job.ts";
 import { attachmentsField, filesField } from "../../routing/contents-field.ts";
 
 export const LONGEST_OUTPUT = 50_000;
@@ -28,7 +28,7 @@ const pullRequest = z
     return { number: Number(number ?? numberThere), repository };
   });
 
-export const deliverySchema = z.strictObject({
+export const submissionSchema = z.strictObject({
   output_text: z
     .string(says("must be a string."))
     .max(LONGEST_OUTPUT, says(`must have at most ${LONGEST_OUTPUT} characters; put more into a file.`))
@@ -39,10 +39,10 @@ export const deliverySchema = z.strictObject({
   pull_request: pullRequest.nullish().transform((given) => given ?? null),
 });
 
-export type SubmittedWork = z.infer<typeof deliverySchema>;
+export type SubmittedWork = z.infer<typeof submissionSchema>;
 
 /** Why this is no work for this job; null: it is. */
-export function deliveryProblem(
+export function submissionProblem(
   job: Job,
   { output_text, output_attachments, files, pull_request }: SubmittedWork,
 ): string | null {
@@ -63,10 +63,10 @@ export const blobOf = ({ output_attachments, files }: SubmittedWork): Attachment
     ? null
     : { ...EMPTY_BLOB, attachments: [...output_attachments.contents], files: [...files] };
 
-export const deliveryOf = (
+export const submissionOf = (
   { output_attachments, files, pull_request }: SubmittedWork,
   blob: string | null,
-): Delivery => ({
+): Submission => ({
   parcel: blob,
   files: files.map(({ name }) => name),
   attachments: output_attachments.attachments,

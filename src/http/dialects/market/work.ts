@@ -19,7 +19,7 @@ import { agentName } from "./agents.ts";
 import { type AttachmentParts, NO_ROOM_LEFT, OVER_QUOTA, withAttachments } from "./attachment-blobs.ts";
 import { JOB_EXAMPLE } from "./example.ts";
 import { EXAMPLE_ID, idParams, NO_SUCH_JOB, THE_JOB } from "./jobs.ts";
-import { blobOf, deliveryOf, deliveryProblem, deliverySchema, workOf } from "./submission.ts";
+import { blobOf, submissionOf, submissionProblem, submissionSchema, workOf } from "./submission.ts";
 
 export interface WorkParts extends AttachmentParts {
   readonly service: Pick<JobService, "handle" | "pull" | "keep">;
@@ -109,9 +109,9 @@ const acceptedSchema = jobViewSchema.extend({
 const envSchema = z.record(z.string(), z.string());
 
 async function envOf({ box, blobs }: WorkParts, job: Job): Promise<Readonly<Record<string, string>>> {
-  const enclosure = marketWork(job)?.enclosure ?? null;
-  if (enclosure === null || !enclosure.has_env_vars) return {};
-  const text = await blobs.get(job.id, enclosure.parcel);
+  const sent = marketWork(job)?.enclosure ?? null;
+  if (sent === null || !sent.has_env_vars) return {};
+  const text = await blobs.get(job.id, sent.parcel);
   const sealed = text === null ? null : unpackBlob(text).env_vars;
   // working without them would fail in ways that nobody understands
   if (sealed === null) throw new Error(`The secrets of job ${job.id} are not where they were put.`);
@@ -190,7 +190,7 @@ const submitJob = (parts: WorkParts): Route =>
     scope: "work",
     repeatable: true,
     params: idParams,
-    body: deliverySchema,
+    body: submissionSchema,
     example: { ...EXAMPLE_ID, body: { output_text: "Done.", files: [{ path: "UNIX.md", content: "# Unix\n" }] } },
     answers: {
       200: THE_JOB,
@@ -204,7 +204,7 @@ const submitJob = (parts: WorkParts): Route =>
     },
     work: (call) =>
       asWorker(parts, call, async ({ job, agent_id }) => {
-        const problem = deliveryProblem(job, call.body);
+        const problem = submissionProblem(job, call.body);
         if (problem !== null) return failure(400, "invalid_field", problem);
         const once = call.work_id === undefined ? {} : { submission_id: call.work_id };
         const whose = { id: job.id, account: principalOf(call.request).account };
@@ -213,7 +213,7 @@ const submitJob = (parts: WorkParts): Route =>
             type: "submit",
             agent_id,
             result: workOf(job, call.body),
-            delivery: deliveryOf(call.body, blob),
+            submission: submissionOf(call.body, blob),
             by: actorOf(call.request),
             ...once,
           }),
@@ -236,7 +236,7 @@ const failJob = (parts: WorkParts): Route =>
     operation: "failJob",
     group: "market",
     summary: "Give up a job that you accepted",
-    about: "It goes back to the queue; after the second try it is failed, and the price goes back to the sender.",
+    about: "It goes back to the queue; after the second attempt it is failed, and the price goes back to the sender.",
     scope: "work",
     repeatable: true,
     params: idParams,

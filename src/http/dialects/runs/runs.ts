@@ -109,7 +109,7 @@ const bytesOf = (body: unknown): Buffer => (Buffer.isBuffer(body) ? body : Buffe
 async function tokenFor(parts: RunRouteParts, request: Parameters<typeof runCallerOf>[0]): Promise<PushToken | null> {
   const { stored, repository_id } = runCallerOf(request);
   try {
-    return await parts.push_tokens.mint(stored.job.repository, repository_id);
+    return await parts.push_tokens.create(stored.job.repository, repository_id);
   } catch (error) {
     parts.log.warn({ request: requestId(request), job: stored.job.id, err: error }, "no token to push with was made");
     return null;

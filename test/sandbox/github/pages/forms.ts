@@ -12,7 +12,7 @@ import { markReady } from "../pulls.ts";
 import { findRoute, type Reply, type Route } from "../router.ts";
 import type { World } from "../world.ts";
 
-export interface Desk {
+export interface SubmittedForm {
   readonly world: World;
   readonly routes: readonly Route[];
   readonly repository: Repository;
@@ -21,9 +21,9 @@ export interface Desk {
 }
 
 /** Where to go afterwards, below the repository's pages. */
-type Work = (githubClient: Desk, ...caught: string[]) => Promise<string>;
+type Work = (submitted: SubmittedForm, ...caught: string[]) => Promise<string>;
 
-async function rest({ world, routes, repository, user }: Desk, line: string, body?: unknown): Promise<Reply> {
+async function rest({ world, routes, repository, user }: SubmittedForm, line: string, body?: unknown): Promise<Reply> {
   const [method = "", below = ""] = line.split(" ");
   const path = `/repos/${repository.owner.login}/${repository.name}${below}`;
   const found = findRoute(routes, method, path);
@@ -34,110 +34,102 @@ async function rest({ world, routes, repository, user }: Desk, line: string, bod
 }
 
 /** Browsers send \r\n. */
-const text = ({ form }: Desk, name: string): string => (form.get(name) ?? "").replaceAll("\r\n", "\n").trim();
+const text = ({ form }: SubmittedForm, name: string): string => (form.get(name) ?? "").replaceAll("\r\n", "\n").trim();
 
 const opened = z.object({ number: z.number() });
 
 /** Only the site has these, and GitHub shows them to those who may write. */
-function mustWrite({ repository, user }: Desk): { readonly user: User; readonly byWorkflowToken: false } {
+function mustWrite({ repository, user }: SubmittedForm): { readonly user: User; readonly byWorkflowToken: false } {
   if (!hasRole(repository, user.login, "write")) throw new Refusal(403, "Must have push access to repository");
   return { user, byWorkflowToken: false };
 }
 
-const checkOf = ({ repository }: Desk, id: string) => {
+const checkOf = ({ repository }: SubmittedForm, id: string) => {
   const run = repository.checkRuns.get(Number(id));
   if (run === undefined) throw notFound();
   return run;
 };
 
-const home = ({ repository }: Desk, number: string): string =>
+const home = ({ repository }: SubmittedForm, number: string): string =>
   `${repository.issues.get(Number(number))?.pull ? "pull" : "issues"}/${number}`;
 
-async function openIssue(githubClient: Desk): Promise<string> {
-  const label = text(githubClient, "label");
+async function openIssue(submitted: SubmittedForm): Promise<string> {
+  const label = text(submitted, "label");
   const input = {
-    title: text(githubClient, "title"),
-    body: text(githubClient, "body"),
+    title: text(submitted, "title"),
+    body: text(submitted, "body"),
     labels: label === "" ? [] : [label],
   };
-  return `issues/${opened.parse((await rest(githubClient, "POST /issues", input)).body).number}`;
+  return `issues/${opened.parse((await rest(submitted, "POST /issues", input)).body).number}`;
 }
 
-async function submitReview(githubClient: Desk, number: string): Promise<string> {
-  const [body, event] = [text(githubClient, "body"), text(githubClient, "event")];
+async function submitReview(submitted: SubmittedForm, number: string): Promise<string> {
+  const [body, event] = [text(submitted, "body"), text(submitted, "event")];
   if (body === "" && event !== "APPROVE") throw new Refusal(422, "Say in the review what should change.");
-  await rest(githubClient, `POST /pulls/${number}/reviews`, { body, event });
+  await rest(submitted, `POST /pulls/${number}/reviews`, { body, event });
   return `pull/${number}`;
 }
 
-async function press(githubClient: Desk, id: string): Promise<string> {
-  const cause = mustWrite(githubClient);
-  if (
-    !pressButton(
-      githubClient.world,
-      githubClient.repository,
-      checkOf(githubClient, id),
-      text(githubClient, "identifier"),
-      cause,
-    )
-  )
+async function press(submitted: SubmittedForm, id: string): Promise<string> {
+  const cause = mustWrite(submitted);
+  if (!pressButton(submitted.world, submitted.repository, checkOf(submitted, id), text(submitted, "identifier"), cause))
     throw new Refusal(422, "This check run does not show that button any more.");
   return `runs/${id}?told`;
 }
 
-async function rerequest(githubClient: Desk, id: string): Promise<string> {
-  const cause = mustWrite(githubClient);
-  if (!askForCheck(githubClient.world, githubClient.repository, checkOf(githubClient, id), cause))
+async function rerequest(submitted: SubmittedForm, id: string): Promise<string> {
+  const cause = mustWrite(submitted);
+  if (!askForCheck(submitted.world, submitted.repository, checkOf(submitted, id), cause))
     throw new Refusal(422, "A workflow's check is run again with its run.");
   return `runs/${id}?told`;
 }
 
-async function ready(githubClient: Desk, number: string): Promise<string> {
-  const cause = mustWrite(githubClient);
-  const issue = githubClient.world.state.pull(githubClient.repository, Number(number));
+async function ready(submitted: SubmittedForm, number: string): Promise<string> {
+  const cause = mustWrite(submitted);
+  const issue = submitted.world.state.pull(submitted.repository, Number(number));
   if (issue === undefined) throw notFound();
-  markReady(githubClient.world, githubClient.repository, issue, cause);
+  markReady(submitted.world, submitted.repository, issue, cause);
   return `pull/${number}`;
 }
 
 /** Does one thing over REST and goes to a page. */
 const over =
   (
-    order: (githubClient: Desk, caught: string) => readonly [line: string, body?: unknown],
-    to: (githubClient: Desk, caught: string) => string,
+    order: (submitted: SubmittedForm, caught: string) => readonly [line: string, body?: unknown],
+    to: (submitted: SubmittedForm, caught: string) => string,
   ): Work =>
-  async (githubClient, caught = "") => {
-    await rest(githubClient, ...order(githubClient, caught));
-    return to(githubClient, caught);
+  async (submitted, caught = "") => {
+    await rest(submitted, ...order(submitted, caught));
+    return to(submitted, caught);
   };
 
 const FORMS: readonly (readonly [RegExp, Work])[] = [
   [/^issues$/, openIssue],
   [
     /^issues\/(\d+)\/comments$/,
-    over((githubClient, number) => [`POST /issues/${number}/comments`, { body: text(githubClient, "body") }], home),
+    over((submitted, number) => [`POST /issues/${number}/comments`, { body: text(submitted, "body") }], home),
   ],
   [
     /^issues\/(\d+)\/state$/,
-    over((githubClient, number) => [`PATCH /issues/${number}`, { state: text(githubClient, "state") }], home),
+    over((submitted, number) => [`PATCH /issues/${number}`, { state: text(submitted, "state") }], home),
   ],
   [
     /^issues\/(\d+)\/labels$/,
-    over((githubClient, number) => [`POST /issues/${number}/labels`, [text(githubClient, "name")]], home),
+    over((submitted, number) => [`POST /issues/${number}/labels`, [text(submitted, "name")]], home),
   ],
   [
     /^issues\/(\d+)\/labels\/remove$/,
     over(
-      (githubClient, number) => [`DELETE /issues/${number}/labels/${encodeURIComponent(text(githubClient, "name"))}`],
+      (submitted, number) => [`DELETE /issues/${number}/labels/${encodeURIComponent(text(submitted, "name"))}`],
       home,
     ),
   ],
   [
     /^pull\/(\d+)\/merge$/,
     over(
-      (githubClient, number) => [
+      (submitted, number) => [
         `PUT /pulls/${number}/merge`,
-        { merge_method: text(githubClient, "method"), sha: text(githubClient, "sha") || undefined },
+        { merge_method: text(submitted, "method"), sha: text(submitted, "sha") || undefined },
       ],
       home,
     ),
@@ -163,10 +155,10 @@ const FORMS: readonly (readonly [RegExp, Work])[] = [
 ];
 
 /** Does what the form at this path is for; answers the next page, or throws a refusal. */
-export async function submit(githubClient: Desk, path: string): Promise<string> {
+export async function submit(submitted: SubmittedForm, path: string): Promise<string> {
   for (const [pattern, work] of FORMS) {
     const caught = pattern.exec(path);
-    if (caught !== null) return work(githubClient, ...caught.slice(1));
+    if (caught !== null) return work(submitted, ...caught.slice(1));
   }
   throw notFound();
 }

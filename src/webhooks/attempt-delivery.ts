@@ -1,4 +1,4 @@
-/** One try of a delivery: signed, sent, and written down with what follows from it. `retry-schedule.ts` decides that. */
+/** One attempt of a delivery: signed, sent, and written down with what follows from it. `retry-schedule.ts` decides that. */
 
 import type { Clock } from "../engine/ports/clock.ts";
 import type { Log } from "../engine/ports/log.ts";
@@ -40,13 +40,13 @@ const isStale = (queued: StoredDelivery, now: StoredDelivery | null): boolean =>
   now === null || now.state !== "pending" || now.since !== queued.since || now.tries !== queued.tries;
 
 /** Null: it has ended, or was sent again by hand, since it was queued. */
-export async function tryDelivery(parts: DeliveryParts, delivery: StoredDelivery): Promise<Tried | null> {
+export async function attemptDelivery(parts: DeliveryParts, delivery: StoredDelivery): Promise<Tried | null> {
   const { outgoing, clock, random } = parts;
   const at = clock.now();
   if (isStale(delivery, await outgoing.get(delivery.id))) return null;
   const { status, error, retry_after_ms, final } = await send(parts, delivery);
   const now = clock.now();
-  const tried = { since: delivery.since, tries: delivery.tries + 1, status, retry_after_ms, now };
+  const tried = { since: delivery.since, attempts: delivery.tries + 1, status, retry_after_ms, now };
   return {
     well: isSuccess(status) || final === true,
     attempt: { at, took_ms: now - at, status, error },
@@ -54,7 +54,7 @@ export async function tryDelivery(parts: DeliveryParts, delivery: StoredDelivery
   };
 }
 
-/** `final`: no later try could go better. */
+/** `final`: no later attempt could succeed. */
 async function send(parts: DeliveryParts, delivery: StoredDelivery): Promise<Posted & { readonly final?: true }> {
   const { outgoing, subscriptions, secrets, post, clock, log } = parts;
   const unsent = { status: null, retry_after_ms: null };
@@ -73,8 +73,8 @@ async function send(parts: DeliveryParts, delivery: StoredDelivery): Promise<Pos
   }
 }
 
-/** Answers the delivery as it waits for its next try; null: there is none. */
-export async function concludeTry(
+/** Answers the delivery as it waits for its next attempt; null: there is none. */
+export async function concludeAttempt(
   { outgoing, subscriptions, log }: DeliveryParts,
   delivery: StoredDelivery,
   { attempt, next }: Tried,
