@@ -1,7 +1,10 @@
-import { type ChildProcess, spawn } from "node:child_process";
+/** The log uploader: as a program where that is the point, otherwise in this process and on a clock that runs fast. */
+import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { afterEach, describe, expect, test, vi } from "vitest";
+import { PassThrough } from "node:stream";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import * as z from "zod";
+import { submitResult, uploadProgress } from "../../agent/uploader/uploader.ts";
 import { type LogLine, MAX_LOG_LINES } from "../../src/contracts/log-line.ts";
 import { handedInSchema, MAX_REPORTED_LINES } from "../../src/contracts/run-report.ts";
 import { builtProgram } from "../build.ts";
@@ -23,15 +26,51 @@ const rows = (from: number, to: number): string =>
 const numbers = (lines: readonly LogLine[]): number[] => lines.map(({ seq }) => seq);
 const upTo = (last: number): number[] => Array.from({ length: last }, (_, at) => at + 1);
 
+/** How far the clock of the pauses goes in one step, and how often it takes one. */
+const STEP_MS = 500;
+const STEP_EVERY_MS = 5;
+
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+  const ticks = setInterval(() => vi.advanceTimersByTime(STEP_MS), STEP_EVERY_MS);
+  closing.push(
+    () => void vi.useRealTimers(),
+    () => clearInterval(ticks),
+  );
+});
+
+const pause = (ms: number, signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    setTimeout(resolve, signal.aborted ? 0 : ms);
+    signal.addEventListener("abort", () => resolve(), { once: true });
+  });
+
 interface Courier {
-  readonly child: ChildProcess;
   readonly output: () => string;
-  readonly ended: Promise<number | null>;
+  readonly ended: Promise<unknown>;
   write(text: string): void;
   end(): void;
 }
 
-function start(environment: Record<string, string>, ...args: string[]): Courier {
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** In this process. The flush has no limit: when that is over is no matter of the clock's speed. */
+function start(environment: Environment, work: "progress" | "hand-in" = "progress"): Courier {
+  const input = new PassThrough();
+  let text = "";
+  const print = (row: string): void => {
+    text += `${row}\n`;
+  };
+  const ports = { environment, input, print, pause };
+  return {
+    output: () => text,
+    ended: work === "hand-in" ? submitResult(ports) : uploadProgress({ ...ports, limitFlush: () => {} }),
+    write: (more) => void input.write(more),
+    end: () => void input.end(),
+  };
+}
+
+function startProgram(environment: Environment, ...args: string[]) {
   const [command = "", ...words] = builtProgram("agent/uploader/main.ts");
   const child = spawn(command, [...words, ...args], { env: { PATH: process.env.PATH, ...environment } });
   closing.push(() => child.kill("SIGKILL"));
@@ -41,24 +80,35 @@ function start(environment: Record<string, string>, ...args: string[]): Courier 
     child,
     output: () => text,
     ended: once(child, "close").then(([code]) => (typeof code === "number" ? code : null)),
-    write: (more) => void child.stdin.write(more),
+    write: (more: string) => void child.stdin.write(more),
     end: () => void child.stdin.end(),
   };
 }
 
-async function open(...fates: Fate[]) {
+async function openApp(fates: readonly Fate[]): Promise<FakeApp> {
   const fakeApp = await FakeApp.open();
   closing.push(() => fakeApp.close());
   fakeApp.fates.push(...fates);
+  return fakeApp;
+}
+
+async function open(...fates: Fate[]) {
+  const fakeApp = await openApp(fates);
   return { fakeApp, courier: start(fakeApp.environment) };
 }
 
-const shown = (courier: Courier): string[] => courier.output().split("\n").slice(0, -1);
-const lastWord = (courier: Courier): string => shown(courier).find((row) => row.startsWith("courier | ")) ?? "";
+async function openProgram(...fates: Fate[]) {
+  const fakeApp = await openApp(fates);
+  return { fakeApp, courier: startProgram(fakeApp.environment) };
+}
+
+const shown = (courier: Pick<Courier, "output">): string[] => courier.output().split("\n").slice(0, -1);
+const lastWord = (courier: Pick<Courier, "output">): string =>
+  shown(courier).find((row) => row.startsWith("courier | ")) ?? "";
 
 describe("the agent's lines", () => {
   test("are shown, and arrive once, in order, in batches of one request at a time", async () => {
-    const { fakeApp, courier } = await open();
+    const { fakeApp, courier } = await openProgram();
     courier.write(rows(1, 3));
     await fakeApp.until(() => fakeApp.received === 3);
     courier.write(rows(4, 450));
@@ -85,7 +135,7 @@ describe("the agent's lines", () => {
     ];
     courier.write(said.join("\n"));
     courier.end();
-    expect(await courier.ended).toBe(0);
+    await courier.ended;
     expect(fakeApp.lines.map(({ text }) => text)).toEqual([
       "::error::one\n  ::set-env name=a::b\r::x ##[group]",
       "näher",
@@ -99,13 +149,13 @@ describe("the agent's lines", () => {
     const { fakeApp, courier } = await open();
     courier.write(rows(1, MAX_LOG_LINES + 500));
     courier.end();
-    expect(await courier.ended).toBe(0);
+    await courier.ended;
     expect(numbers(fakeApp.lines)).toEqual(upTo(MAX_LOG_LINES));
     expect(shown(courier)).toHaveLength(MAX_LOG_LINES + 500);
     const other = await open();
     for (const seq of upTo(200)) other.courier.write(`${JSON.stringify(line(seq, "\u0001".repeat(4_000)))}\n`);
     other.courier.end();
-    expect(await other.courier.ended).toBe(0);
+    await other.courier.ended;
     expect(numbers(other.fakeApp.lines)).toEqual(upTo(200));
     expect(Math.max(...other.fakeApp.sizes)).toBeLessThan(20);
   });
@@ -113,7 +163,7 @@ describe("the agent's lines", () => {
 
 describe("an App in trouble", () => {
   test("that stalls slows nothing: all is shown meanwhile, and the courier ends by itself", async () => {
-    const { fakeApp, courier } = await open(...Array.from({ length: 50 }, (): Fate => "stall"));
+    const { fakeApp, courier } = await openProgram(...Array.from({ length: 50 }, (): Fate => "stall"));
     courier.write(rows(1, 1));
     await fakeApp.until(() => fakeApp.stalled > 0);
     courier.write(rows(2, 60_000));
@@ -132,7 +182,7 @@ describe("an App in trouble", () => {
     courier.write(rows(6, 10));
     await fakeApp.until(() => fakeApp.received === 10);
     courier.end();
-    expect(await courier.ended).toBe(0);
+    await courier.ended;
     expect(numbers(fakeApp.lines)).toEqual(upTo(10));
     expect(fakeApp.mostAtOnce).toBe(1);
     expect(lastWord(courier)).toBe("");
@@ -143,7 +193,7 @@ describe("an App in trouble", () => {
     const { fakeApp, courier } = await open(soon, soon);
     courier.write(rows(1, 2));
     courier.end();
-    expect(await courier.ended).toBe(0);
+    await courier.ended;
     expect(numbers(fakeApp.lines)).toEqual([1, 2]);
   });
 
@@ -157,7 +207,7 @@ describe("an App in trouble", () => {
     courier.write(rows(11, 12));
     await fakeApp.until(() => fakeApp.received === 12);
     courier.end();
-    expect(await courier.ended).toBe(0);
+    await courier.ended;
     expect(fakeApp.starts.slice(0, 3)).toEqual([1, 11, 5]);
     expect(numbers(fakeApp.lines)).toEqual([5, 6, 7, 8, 9, 10, 11, 12]);
   });
@@ -175,7 +225,7 @@ describe("an App in trouble", () => {
     await vi.waitFor(() => expect(lastWord(courier)).not.toBe(""), { timeout: 60_000 });
     courier.write(rows(2, 5));
     courier.end();
-    expect(await courier.ended).toBe(0);
+    await courier.ended;
     expect([fakeApp.starts, fakeApp.deniedPeople]).toEqual([[1], []]);
     expect(courier.output()).toContain("agent | line 5\n");
   });
@@ -197,7 +247,7 @@ describe("its identity", () => {
     fakeApp.forgetTokens();
     courier.write(rows(4, 4));
     courier.end();
-    expect(await courier.ended).toBe(0);
+    await courier.ended;
     expect([numbers(fakeApp.lines), fakeApp.asked]).toEqual([[1, 2, 3, 4], 3]);
   });
 
@@ -209,22 +259,18 @@ describe("its identity", () => {
     ["ACTIONS_ID_TOKEN_REQUEST_TOKEN is empty", { ACTIONS_ID_TOKEN_REQUEST_TOKEN: "" }],
     ["JOB_ID is not the id of a job", { JOB_ID: "../../etc" }],
   ])("%s: then it sends nothing, and says so beside the agent's lines", async (reason, change) => {
-    const fakeApp = await FakeApp.open();
-    closing.push(() => fakeApp.close());
-    const environment = Object.entries({ ...fakeApp.environment, ...change });
-    const courier = start(
-      Object.fromEntries(environment.filter((one): one is [string, string] => one[1] !== undefined)),
-    );
+    const fakeApp = await openApp([]);
+    const courier = start({ ...fakeApp.environment, ...change });
     courier.write(rows(1, 1));
     courier.end();
-    expect(await courier.ended).toBe(0);
+    await courier.ended;
     expect(lastWord(courier)).toContain(reason);
     expect(courier.output()).toContain("agent | line 1\n");
     expect([fakeApp.asked, fakeApp.starts]).toEqual([0, []]);
   });
 
   test("is never shown", async () => {
-    const { fakeApp, courier } = await open({ status: 400, body: { error: "no" } });
+    const { fakeApp, courier } = await openProgram({ status: 400, body: { error: "no" } });
     courier.write(rows(1, 1));
     courier.end();
     await courier.ended;
@@ -234,7 +280,7 @@ describe("its identity", () => {
 });
 
 test("told to end together with the agent, it still carries the agent's last words", async () => {
-  const { fakeApp, courier } = await open();
+  const { fakeApp, courier } = await openProgram();
   courier.write(rows(1, 1));
   await fakeApp.until(() => fakeApp.received === 1);
   courier.child.kill("SIGTERM");
@@ -250,19 +296,21 @@ describe("the hand-in", () => {
   const INPUT = `${JSON.stringify(result)}\0${rows(1, 2)}\0a b.txt\0näher.txt\0`;
 
   async function hand(input: string, ...fates: Fate[]) {
-    const fakeApp = await FakeApp.open();
-    closing.push(() => fakeApp.close());
-    fakeApp.fates.push(...fates);
+    const fakeApp = await openApp(fates);
     const courier = start(fakeApp.environment, "hand-in");
     courier.write(input);
     courier.end();
-    expect(await courier.ended).toBe(0);
+    await courier.ended;
     return { fakeApp, answer: courier.output() };
   }
 
   test("gives the App result, log and files, and prints the token alone", async () => {
-    const { fakeApp, answer } = await hand(INPUT);
-    expect(answer).toBe("token ghs_token.of-the_app\n");
+    const fakeApp = await openApp([]);
+    const courier = startProgram(fakeApp.environment, "hand-in");
+    courier.write(INPUT);
+    courier.end();
+    expect(await courier.ended).toBe(0);
+    expect(courier.output()).toBe("token ghs_token.of-the_app\n");
     expect(fakeApp.handedIn).toEqual([{ result, log: [line(1), line(2)], changed_files: ["a b.txt", "näher.txt"] }]);
     expect(fakeApp.audiences).toEqual([fakeApp.url]);
   });
