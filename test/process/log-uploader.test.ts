@@ -1,7 +1,10 @@
-import { type ChildProcess, spawn } from "node:child_process";
+/** The log uploader: as a program where that is the point, otherwise in this process and on a clock that runs fast. */
+import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { afterEach, describe, expect, test, vi } from "vitest";
+import { PassThrough } from "node:stream";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import * as z from "zod";
+import { submitResult, uploadProgress } from "../../agent/uploader/uploader.ts";
 import { type LogLine, MAX_LOG_LINES } from "../../src/contracts/log-line.ts";
 import { handedInSchema, MAX_REPORTED_LINES } from "../../src/contracts/run-report.ts";
 import { builtProgram } from "../build.ts";
@@ -23,15 +26,51 @@ const rows = (from: number, to: number): string =>
 const numbers = (lines: readonly LogLine[]): number[] => lines.map(({ seq }) => seq);
 const upTo = (last: number): number[] => Array.from({ length: last }, (_, at) => at + 1);
 
+/** How far the clock of the pauses goes in one step, and how often it takes one. */
+const STEP_MS = 500;
+const STEP_EVERY_MS = 5;
+
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+  const ticks = setInterval(() => vi.advanceTimersByTime(STEP_MS), STEP_EVERY_MS);
+  closing.push(
+    () => void vi.useRealTimers(),
+    () => clearInterval(ticks),
+  );
+});
+
+const pause = (ms: number, signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    setTimeout(resolve, signal.aborted ? 0 : ms);
+    signal.addEventListener("abort", () => resolve(), { once: true });
+  });
+
 interface Uploader {
-  readonly child: ChildProcess;
   readonly output: () => string;
-  readonly ended: Promise<number | null>;
+  readonly ended: Promise<unknown>;
   write(text: string): void;
   end(): void;
 }
 
-function start(environment: Record<string, string>, ...args: string[]): Uploader {
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** In this process. The flush has no limit: when that is over is no matter of the clock's speed. */
+function start(environment: Environment, work: "progress" | "hand-in" = "progress"): Uploader {
+  const input = new PassThrough();
+  let text = "";
+  const print = (row: string): void => {
+    text += `${row}\n`;
+  };
+  const ports = { environment, input, print, pause };
+  return {
+    output: () => text,
+    ended: work === "hand-in" ? submitResult(ports) : uploadProgress({ ...ports, limitFlush: () => {} }),
+    write: (more) => void input.write(more),
+    end: () => void input.end(),
+  };
+}
+
+function startProgram(environment: Environment, ...args: string[]) {
   const [command = "", ...words] = builtProgram("agent/uploader/main.ts");
   const child = spawn(command, [...words, ...args], { env: { PATH: process.env.PATH, ...environment } });
   closing.push(() => child.kill("SIGKILL"));
@@ -41,25 +80,36 @@ function start(environment: Record<string, string>, ...args: string[]): Uploader
     child,
     output: () => text,
     ended: once(child, "close").then(([code]) => (typeof code === "number" ? code : null)),
-    write: (more) => void child.stdin.write(more),
+    write: (more: string) => void child.stdin.write(more),
     end: () => void child.stdin.end(),
   };
 }
 
-async function open(...fates: Fate[]) {
+async function openApp(fates: readonly Fate[]): Promise<FakeApp> {
   const fakeApp = await FakeApp.open();
   closing.push(() => fakeApp.close());
   fakeApp.fates.push(...fates);
-  return { fakeApp, uploader: start(fakeApp.environment) };
+  return fakeApp;
 }
 
-const shown = (uploader: Uploader): string[] => uploader.output().split("\n").slice(0, -1);
-const lastWord = (uploader: Uploader): string => shown(uploader).find((row) => row.startsWith("courier | ")) ?? "";
+async function open(...fates: Fate[]) {
+  const fakeApp = await openApp(fates);
+  return { fakeApp, courier: start(fakeApp.environment) };
+}
+
+async function openProgram(...fates: Fate[]) {
+  const fakeApp = await openApp(fates);
+  return { fakeApp, courier: startProgram(fakeApp.environment) };
+}
+
+const shown = (courier: Pick<Uploader, "output">): string[] => courier.output().split("\n").slice(0, -1);
+const lastWord = (courier: Pick<Uploader, "output">): string =>
+  shown(courier).find((row) => row.startsWith("courier | ")) ?? "";
 
 describe("the agent's lines", () => {
   test("are shown, and arrive once, in order, in batches of one request at a time", async () => {
-    const { fakeApp, uploader } = await open();
-    uploader.write(rows(1, 3));
+    const { fakeApp, courier } = await openProgram();
+    courier.write(rows(1, 3));
     await fakeApp.until(() => fakeApp.received === 3);
     uploader.write(rows(4, 450));
     await vi.waitFor(() => expect(uploader.output()).toContain("agent | line 450\n"), { timeout: 60_000 });
@@ -83,9 +133,9 @@ describe("the agent's lines", () => {
       "x".repeat(200_000),
       JSON.stringify(line(2, "näher")),
     ];
-    uploader.write(said.join("\n"));
-    uploader.end();
-    expect(await uploader.ended).toBe(0);
+    courier.write(said.join("\n"));
+    courier.end();
+    await courier.ended;
     expect(fakeApp.lines.map(({ text }) => text)).toEqual([
       "::error::one\n  ::set-env name=a::b\r::x ##[group]",
       "näher",
@@ -96,25 +146,25 @@ describe("the agent's lines", () => {
   });
 
   test("beyond a log's limit are shown and not kept, and long ones make smaller batches", async () => {
-    const { fakeApp, uploader } = await open();
-    uploader.write(rows(1, MAX_LOG_LINES + 500));
-    uploader.end();
-    expect(await uploader.ended).toBe(0);
+    const { fakeApp, courier } = await open();
+    courier.write(rows(1, MAX_LOG_LINES + 500));
+    courier.end();
+    await courier.ended;
     expect(numbers(fakeApp.lines)).toEqual(upTo(MAX_LOG_LINES));
     expect(shown(uploader)).toHaveLength(MAX_LOG_LINES + 500);
     const other = await open();
-    for (const seq of upTo(200)) other.uploader.write(`${JSON.stringify(line(seq, "\u0001".repeat(4_000)))}\n`);
-    other.uploader.end();
-    expect(await other.uploader.ended).toBe(0);
+    for (const seq of upTo(200)) other.courier.write(`${JSON.stringify(line(seq, "\u0001".repeat(4_000)))}\n`);
+    other.courier.end();
+    await other.courier.ended;
     expect(numbers(other.fakeApp.lines)).toEqual(upTo(200));
     expect(Math.max(...other.fakeApp.sizes)).toBeLessThan(20);
   });
 });
 
 describe("an App in trouble", () => {
-  test("that stalls slows nothing: all is shown meanwhile, and the uploader ends by itself", async () => {
-    const { fakeApp, uploader } = await open(...Array.from({ length: 50 }, (): Fate => "stall"));
-    uploader.write(rows(1, 1));
+  test("that stalls slows nothing: all is shown meanwhile, and the courier ends by itself", async () => {
+    const { fakeApp, courier } = await openProgram(...Array.from({ length: 50 }, (): Fate => "stall"));
+    courier.write(rows(1, 1));
     await fakeApp.until(() => fakeApp.stalled > 0);
     uploader.write(rows(2, 60_000));
     await vi.waitFor(() => expect(uploader.output()).toContain("agent | line 60000\n"), { timeout: 60_000 });
@@ -131,8 +181,8 @@ describe("an App in trouble", () => {
     await fakeApp.until(() => fakeApp.starts.length === 4);
     uploader.write(rows(6, 10));
     await fakeApp.until(() => fakeApp.received === 10);
-    uploader.end();
-    expect(await uploader.ended).toBe(0);
+    courier.end();
+    await courier.ended;
     expect(numbers(fakeApp.lines)).toEqual(upTo(10));
     expect(fakeApp.mostAtOnce).toBe(1);
     expect(lastWord(uploader)).toBe("");
@@ -140,10 +190,10 @@ describe("an App in trouble", () => {
 
   test("that does not know the run yet is waited for as it says", async () => {
     const soon = { status: 409, headers: { "retry-after": "1" } };
-    const { fakeApp, uploader } = await open(soon, soon);
-    uploader.write(rows(1, 2));
-    uploader.end();
-    expect(await uploader.ended).toBe(0);
+    const { fakeApp, courier } = await open(soon, soon);
+    courier.write(rows(1, 2));
+    courier.end();
+    await courier.ended;
     expect(numbers(fakeApp.lines)).toEqual([1, 2]);
   });
 
@@ -156,8 +206,8 @@ describe("an App in trouble", () => {
     fakeApp.fates.push({ status: 200, body: { received: 4 } });
     uploader.write(rows(11, 12));
     await fakeApp.until(() => fakeApp.received === 12);
-    uploader.end();
-    expect(await uploader.ended).toBe(0);
+    courier.end();
+    await courier.ended;
     expect(fakeApp.starts.slice(0, 3)).toEqual([1, 11, 5]);
     expect(numbers(fakeApp.lines)).toEqual([5, 6, 7, 8, 9, 10, 11, 12]);
   });
@@ -170,12 +220,12 @@ describe("an App in trouble", () => {
     ["a redirect", { status: 307, headers: { location: "/elsewhere" } }],
     ["an answer of another kind", { status: 200, body: { ok: true } }],
   ] as const)("that says %s is not asked again, and the agent is still shown", async (_, fate) => {
-    const { fakeApp, uploader } = await open(fate);
-    uploader.write(rows(1, 1));
-    await vi.waitFor(() => expect(lastWord(uploader)).not.toBe(""), { timeout: 60_000 });
-    uploader.write(rows(2, 5));
-    uploader.end();
-    expect(await uploader.ended).toBe(0);
+    const { fakeApp, courier } = await open(fate);
+    courier.write(rows(1, 1));
+    await vi.waitFor(() => expect(lastWord(courier)).not.toBe(""), { timeout: 60_000 });
+    courier.write(rows(2, 5));
+    courier.end();
+    await courier.ended;
     expect([fakeApp.starts, fakeApp.deniedPeople]).toEqual([[1], []]);
     expect(uploader.output()).toContain("agent | line 5\n");
   });
@@ -195,9 +245,9 @@ describe("its identity", () => {
     await fakeApp.until(() => fakeApp.received === 3);
     expect(fakeApp.asked).toBe(2);
     fakeApp.forgetTokens();
-    uploader.write(rows(4, 4));
-    uploader.end();
-    expect(await uploader.ended).toBe(0);
+    courier.write(rows(4, 4));
+    courier.end();
+    await courier.ended;
     expect([numbers(fakeApp.lines), fakeApp.asked]).toEqual([[1, 2, 3, 4], 3]);
   });
 
@@ -209,33 +259,29 @@ describe("its identity", () => {
     ["ACTIONS_ID_TOKEN_REQUEST_TOKEN is empty", { ACTIONS_ID_TOKEN_REQUEST_TOKEN: "" }],
     ["JOB_ID is not the id of a job", { JOB_ID: "../../etc" }],
   ])("%s: then it sends nothing, and says so beside the agent's lines", async (reason, change) => {
-    const fakeApp = await FakeApp.open();
-    closing.push(() => fakeApp.close());
-    const environment = Object.entries({ ...fakeApp.environment, ...change });
-    const uploader = start(
-      Object.fromEntries(environment.filter((one): one is [string, string] => one[1] !== undefined)),
-    );
-    uploader.write(rows(1, 1));
-    uploader.end();
-    expect(await uploader.ended).toBe(0);
-    expect(lastWord(uploader)).toContain(reason);
-    expect(uploader.output()).toContain("agent | line 1\n");
+    const fakeApp = await openApp([]);
+    const courier = start({ ...fakeApp.environment, ...change });
+    courier.write(rows(1, 1));
+    courier.end();
+    await courier.ended;
+    expect(lastWord(courier)).toContain(reason);
+    expect(courier.output()).toContain("agent | line 1\n");
     expect([fakeApp.asked, fakeApp.starts]).toEqual([0, []]);
   });
 
   test("is never shown", async () => {
-    const { fakeApp, uploader } = await open({ status: 400, body: { error: "no" } });
-    uploader.write(rows(1, 1));
-    uploader.end();
-    await uploader.ended;
-    expect(uploader.output()).not.toMatch(/request-token|eyJ/);
+    const { fakeApp, courier } = await openProgram({ status: 400, body: { error: "no" } });
+    courier.write(rows(1, 1));
+    courier.end();
+    await courier.ended;
+    expect(courier.output()).not.toMatch(/request-token|eyJ/);
     expect(fakeApp.asked).toBe(1);
   });
 });
 
 test("told to end together with the agent, it still carries the agent's last words", async () => {
-  const { fakeApp, uploader } = await open();
-  uploader.write(rows(1, 1));
+  const { fakeApp, courier } = await openProgram();
+  courier.write(rows(1, 1));
   await fakeApp.until(() => fakeApp.received === 1);
   uploader.child.kill("SIGTERM");
   uploader.child.kill("SIGINT");
@@ -250,19 +296,21 @@ describe("the hand-in", () => {
   const INPUT = `${JSON.stringify(result)}\0${rows(1, 2)}\0a b.txt\0näher.txt\0`;
 
   async function hand(input: string, ...fates: Fate[]) {
-    const fakeApp = await FakeApp.open();
-    closing.push(() => fakeApp.close());
-    fakeApp.fates.push(...fates);
-    const uploader = start(fakeApp.environment, "hand-in");
-    uploader.write(input);
-    uploader.end();
-    expect(await uploader.ended).toBe(0);
-    return { fakeApp, answer: uploader.output() };
+    const fakeApp = await openApp(fates);
+    const courier = start(fakeApp.environment, "hand-in");
+    courier.write(input);
+    courier.end();
+    await courier.ended;
+    return { fakeApp, answer: courier.output() };
   }
 
   test("gives the App result, log and files, and prints the token alone", async () => {
-    const { fakeApp, answer } = await hand(INPUT);
-    expect(answer).toBe("token ghs_token.of-the_app\n");
+    const fakeApp = await openApp([]);
+    const courier = startProgram(fakeApp.environment, "hand-in");
+    courier.write(INPUT);
+    courier.end();
+    expect(await courier.ended).toBe(0);
+    expect(courier.output()).toBe("token ghs_token.of-the_app\n");
     expect(fakeApp.handedIn).toEqual([{ result, log: [line(1), line(2)], changed_files: ["a b.txt", "näher.txt"] }]);
     expect(fakeApp.audiences).toEqual([fakeApp.url]);
   });
