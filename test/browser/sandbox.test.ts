@@ -2,9 +2,10 @@
 import type { Browser, Locator, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import * as z from "zod";
-import { type SandboxProgram, startSandboxProgram } from "../process/sandbox-program.ts";
+import { openHarness, type SharedHarness } from "../flows/harness.ts";
+import { DEMO } from "../sandbox/environment.ts";
 import { KNOWN_TASKS } from "../sandbox/model/task.ts";
-import { describeBrowser, openBrowser, visit } from "./visitor.ts";
+import { describeBrowser, openBrowser, openVisitor, type Visitor } from "./visitor.ts";
 
 /** How long four attempts of a job may take on a slow machine. */
 const FOUR_TRIES_MS = 300_000;
@@ -13,18 +14,26 @@ const FOUR_TRIES_MS = 300_000;
 const MEASURE = "[document.documentElement.scrollWidth, getComputedStyle(document.body).backgroundColor]";
 
 describeBrowser("the sandbox in a browser", () => {
-  let sandbox: SandboxProgram;
+  let shared: SharedHarness;
   let browser: Browser;
+  let visitor: Visitor;
   let site: string;
   beforeAll(async () => {
-    sandbox = await startSandboxProgram();
+    shared = await openHarness();
     browser = await openBrowser();
-    site = sandbox.told("GitHub");
+    // one for all tests: a window costs more than most of them
+    visitor = await openVisitor(browser);
+    site = `${shared.github.url}/${DEMO}`;
   });
   afterAll(async () => {
     await browser?.close();
-    await sandbox?.stop();
+    await shared?.close();
   });
+
+  const visit = async (look?: { width?: number; dark?: boolean }): Promise<Visitor> => {
+    await visitor.arrive(site, look);
+    return visitor;
+  };
 
   const button = (page: Page, name: string): Locator => page.getByRole("button", { name, exact: true });
   /** The App's comment, as soon as it says that the job is in this state. */
@@ -68,7 +77,7 @@ describeBrowser("the sandbox in a browser", () => {
   }
 
   it("opens an issue, takes /job, and shows how it is merged without a reload", async () => {
-    const { page, githubError } = await visit(browser, site);
+    const { page, githubError } = await visit();
     await openIssue(page, { title: "Greet", body: "We should **greet**." });
     for (const task of KNOWN_TASKS) await page.getByText(`/job ${task}`, { exact: true }).waitFor();
     await comment(page, "/job create HELLO.md that says hello");
@@ -89,7 +98,7 @@ describeBrowser("the sandbox in a browser", () => {
   it("fails on a task that the model does not know, tries again by Retry and gives up by Discard", {
     timeout: FOUR_TRIES_MS,
   }, async () => {
-    const { page, githubError } = await visit(browser, site);
+    const { page, githubError } = await visit();
     await openIssue(page, { title: "Something else" });
     const issue = page.url();
     await comment(page, "/job make everything better");
@@ -113,7 +122,7 @@ describeBrowser("the sandbox in a browser", () => {
   });
 
   it("approves a pull request as somebody else and merges it by hand", async () => {
-    const { page, githubError } = await visit(browser, site);
+    const { page, githubError } = await visit();
     await openIssue(page, { title: "By hand" });
     const issue = page.url();
     await comment(page, "/job --no-merge create HAND.md that says hand");
@@ -142,7 +151,7 @@ describeBrowser("the sandbox in a browser", () => {
   });
 
   it("closes a pull request, and closes and reopens an issue", async () => {
-    const { page, githubError } = await visit(browser, site);
+    const { page, githubError } = await visit();
     await openIssue(page, { title: "Not needed" });
     const issue = page.url();
     await comment(page, "/job --no-merge create SPARE.md that says spare");
@@ -160,7 +169,7 @@ describeBrowser("the sandbox in a browser", () => {
   });
 
   it("starts a job by a label, from a new issue and on one that is there", async () => {
-    const { page, githubError } = await visit(browser, site);
+    const { page, githubError } = await visit();
     await openIssue(page, { title: "create LABELLED.md that says labelled", label: "job" });
     await appSays(page, "Merged").waitFor();
     await openIssue(page, { title: "create LATER.md that says later" });
@@ -171,7 +180,7 @@ describeBrowser("the sandbox in a browser", () => {
   });
 
   it("renders Markdown, and nothing that somebody wrote does anything", async () => {
-    const { page, githubError } = await visit(browser, site);
+    const { page, githubError } = await visit();
     const hostile = [
       "<script>document.title = 'taken'</script><img src=x onerror=\"document.title='taken'\">",
       "<a href=\"javascript:document.title='taken'\">one</a> [two](javascript:alert(1)) ![three](http://192.0.2.1/x.png)",
@@ -202,7 +211,8 @@ describeBrowser("the sandbox in a browser", () => {
   });
 
   it("works without JavaScript", async () => {
-    const { page } = await visit(browser, site, { javaScriptEnabled: false });
+    const { page, arrive } = await openVisitor(browser, { javaScriptEnabled: false });
+    await arrive(site);
     await openIssue(page, { title: "No script" });
     await comment(page, "only words");
     await page.getByLabel("You are").selectOption("olga");
@@ -212,7 +222,7 @@ describeBrowser("the sandbox in a browser", () => {
 
   it("fits a narrow screen, light and dark", async () => {
     for (const dark of [false, true]) {
-      const { page, githubError } = await visit(browser, site, { width: 360, dark });
+      const { page, githubError } = await visit({ width: 360, dark });
       for (const path of ["", "/issues", "/issues/1", "/issues/new", "/pull/2", "/pull/2/files", "/actions"]) {
         await page.goto(`${site}${path}`);
         const [wide, ground] = z.tuple([z.number(), z.string()]).parse(await page.evaluate(MEASURE));

@@ -18,22 +18,17 @@ export interface Visitor {
   readonly page: Page;
   /** Dialogs, errors of scripts and of the policy, and requests to other hosts. */
   readonly githubError: readonly string[];
+  /** Comes as somebody who was never here, and sees what is at this address. */
+  arrive(url: string, look?: { width?: number; dark?: boolean }): Promise<void>;
 }
 
-export async function visit(
-  browser: Browser,
-  url: string,
-  options: { width?: number; javaScriptEnabled?: boolean; dark?: boolean } = {},
-): Promise<Visitor> {
-  const context = await browser.newContext({
-    viewport: { width: options.width ?? 1200, height: 900 },
-    javaScriptEnabled: options.javaScriptEnabled ?? true,
-    colorScheme: options.dark ? "dark" : "light",
-  });
+export async function openVisitor(browser: Browser, options: { javaScriptEnabled?: boolean } = {}): Promise<Visitor> {
+  // an animation is drawn anew sixty times a second
+  const context = await browser.newContext({ reducedMotion: "reduce", ...options });
   context.setDefaultTimeout(TIMEOUT_MS);
   const page = await context.newPage();
   const githubError: string[] = [];
-  const { origin } = new URL(url);
+  let origin = "";
   page.on("pageerror", (error) => githubError.push(`error: ${error.message}`));
   page.on("console", (message) => {
     if (message.type() === "error") githubError.push(`console: ${message.text()}`);
@@ -46,6 +41,17 @@ export async function visit(
     githubError.push(`dialog: ${dialog.message()}`);
     dialog.dismiss().catch(() => {});
   });
-  await page.goto(url);
-  return { page, githubError };
+  return {
+    page,
+    githubError,
+    async arrive(url, { width = 1200, dark = false } = {}) {
+      await page.goto("about:blank");
+      await context.clearCookies();
+      await page.setViewportSize({ width, height: 900 });
+      await page.emulateMedia({ colorScheme: dark ? "dark" : "light" });
+      githubError.length = 0;
+      origin = new URL(url).origin;
+      await page.goto(url);
+    },
+  };
 }

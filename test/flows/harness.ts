@@ -44,6 +44,13 @@ export interface Harness {
   restart(): Promise<void>;
 }
 
+/** For as many tests as share it: whoever starts it closes it. */
+export interface SharedHarness extends Harness {
+  /** The last of what the App has logged and the workflows have printed. */
+  lastWords(): string;
+  close(): Promise<void>;
+}
+
 /** Waits for a value that is neither null, undefined nor false. */
 export async function until<T>(what: string, look: () => T | Promise<T>): Promise<NonNullable<Exclude<T, false>>> {
   const deadline = Date.now() + TIMEOUT_MS;
@@ -85,10 +92,18 @@ const variables = (
   WEBHOOK_ALLOW_PRIVATE: "true",
 });
 
-export async function startHarness(
+/** For one test, with whose end it closes. */
+export async function startHarness(options?: HarnessOptions, more?: Record<string, string>): Promise<Harness> {
+  const shared = await openHarness(options, more);
+  onTestFailed(() => void process.stderr.write(shared.lastWords()));
+  onTestFinished(() => shared.close());
+  return shared;
+}
+
+export async function openHarness(
   { model = true, realRuns = false, data, ...options }: HarnessOptions = {},
   more: Record<string, string> = {},
-): Promise<Harness> {
+): Promise<SharedHarness> {
   const dataDir = dataFolder("journeyman-test-");
   if (data !== undefined) await cp(data, dataDir, { recursive: true });
   const workflows: string[] = [];
@@ -118,16 +133,6 @@ export async function startHarness(
   };
 
   let app = await start();
-  onTestFailed(() => {
-    process.stderr.write(`${lines.slice(-60).join("")}\n${workflows.join("").slice(-4_000)}\n`);
-  });
-  onTestFinished(async () => {
-    await app.stop();
-    await assertAsRead(app.store.jobs, dataDir);
-    await sandbox.close();
-    await rm(dataDir, { recursive: true, force: true });
-  });
-
   const job = async (id: JobId): Promise<Job> => {
     const stored = await app.store.jobs.load(id);
     if (stored === null) throw new Error(`there is no job ${id}`);
@@ -164,6 +169,13 @@ export async function startHarness(
     async restart() {
       await app.stop();
       app = await start();
+    },
+    lastWords: () => `${lines.slice(-60).join("")}\n${workflows.join("").slice(-4_000)}\n`,
+    async close() {
+      await app.stop();
+      await assertAsRead(app.store.jobs, dataDir);
+      await sandbox.close();
+      await rm(dataDir, { recursive: true, force: true });
     },
   };
 }
