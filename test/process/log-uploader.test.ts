@@ -94,22 +94,22 @@ async function openApp(fates: readonly Fate[]): Promise<FakeApp> {
 
 async function open(...fates: Fate[]) {
   const fakeApp = await openApp(fates);
-  return { fakeApp, courier: start(fakeApp.environment) };
+  return { fakeApp, uploader: start(fakeApp.environment) };
 }
 
 async function openProgram(...fates: Fate[]) {
   const fakeApp = await openApp(fates);
-  return { fakeApp, courier: startProgram(fakeApp.environment) };
+  return { fakeApp, uploader: startProgram(fakeApp.environment) };
 }
 
-const shown = (courier: Pick<Uploader, "output">): string[] => courier.output().split("\n").slice(0, -1);
-const lastWord = (courier: Pick<Uploader, "output">): string =>
-  shown(courier).find((row) => row.startsWith("courier | ")) ?? "";
+const shown = (uploader: Pick<Uploader, "output">): string[] => uploader.output().split("\n").slice(0, -1);
+const lastWord = (uploader: Pick<Uploader, "output">): string =>
+  shown(uploader).find((row) => row.startsWith("courier | ")) ?? "";
 
 describe("the agent's lines", () => {
   test("are shown, and arrive once, in order, in batches of one request at a time", async () => {
-    const { fakeApp, courier } = await openProgram();
-    courier.write(rows(1, 3));
+    const { fakeApp, uploader } = await openProgram();
+    uploader.write(rows(1, 3));
     await fakeApp.until(() => fakeApp.received === 3);
     uploader.write(rows(4, 450));
     await vi.waitFor(() => expect(uploader.output()).toContain("agent | line 450\n"), { timeout: 60_000 });
@@ -133,9 +133,9 @@ describe("the agent's lines", () => {
       "x".repeat(200_000),
       JSON.stringify(line(2, "näher")),
     ];
-    courier.write(said.join("\n"));
-    courier.end();
-    await courier.ended;
+    uploader.write(said.join("\n"));
+    uploader.end();
+    await uploader.ended;
     expect(fakeApp.lines.map(({ text }) => text)).toEqual([
       "::error::one\n  ::set-env name=a::b\r::x ##[group]",
       "näher",
@@ -146,32 +146,32 @@ describe("the agent's lines", () => {
   });
 
   test("beyond a log's limit are shown and not kept, and long ones make smaller batches", async () => {
-    const { fakeApp, courier } = await open();
-    courier.write(rows(1, MAX_LOG_LINES + 500));
-    courier.end();
-    await courier.ended;
+    const { fakeApp, uploader } = await open();
+    uploader.write(rows(1, MAX_LOG_LINES + 500));
+    uploader.end();
+    await uploader.ended;
     expect(numbers(fakeApp.lines)).toEqual(upTo(MAX_LOG_LINES));
     expect(shown(uploader)).toHaveLength(MAX_LOG_LINES + 500);
     const other = await open();
-    for (const seq of upTo(200)) other.courier.write(`${JSON.stringify(line(seq, "\u0001".repeat(4_000)))}\n`);
-    other.courier.end();
-    await other.courier.ended;
+    for (const seq of upTo(200)) other.uploader.write(`${JSON.stringify(line(seq, "\u0001".repeat(4_000)))}\n`);
+    other.uploader.end();
+    await other.uploader.ended;
     expect(numbers(other.fakeApp.lines)).toEqual(upTo(200));
     expect(Math.max(...other.fakeApp.sizes)).toBeLessThan(20);
   });
 });
 
 describe("an App in trouble", () => {
-  test("that stalls slows nothing: all is shown meanwhile, and the courier ends by itself", async () => {
-    const { fakeApp, courier } = await openProgram(...Array.from({ length: 50 }, (): Fate => "stall"));
-    courier.write(rows(1, 1));
+  test("that stalls slows nothing: all is shown meanwhile, and the uploader ends by itself", async () => {
+    const { fakeApp, uploader } = await openProgram(...Array.from({ length: 50 }, (): Fate => "stall"));
+    uploader.write(rows(1, 1));
     await fakeApp.until(() => fakeApp.stalled > 0);
     uploader.write(rows(2, 60_000));
     await vi.waitFor(() => expect(uploader.output()).toContain("agent | line 60000\n"), { timeout: 60_000 });
     expect([fakeApp.starts, fakeApp.lines]).toEqual([[1], []]);
     uploader.end();
     expect(await uploader.ended).toBe(0);
-    expect(lastWord(uploader)).toMatch(/^courier \| The App did not receive the whole log: .+/);
+    expect(lastWord(uploader)).toMatch(/^uploader \| The App did not receive the whole log: .+/);
   });
 
   test("that cuts, fails and is busy hears every line once it is well", async () => {
@@ -181,8 +181,8 @@ describe("an App in trouble", () => {
     await fakeApp.until(() => fakeApp.starts.length === 4);
     uploader.write(rows(6, 10));
     await fakeApp.until(() => fakeApp.received === 10);
-    courier.end();
-    await courier.ended;
+    uploader.end();
+    await uploader.ended;
     expect(numbers(fakeApp.lines)).toEqual(upTo(10));
     expect(fakeApp.mostAtOnce).toBe(1);
     expect(lastWord(uploader)).toBe("");
@@ -190,10 +190,10 @@ describe("an App in trouble", () => {
 
   test("that does not know the run yet is waited for as it says", async () => {
     const soon = { status: 409, headers: { "retry-after": "1" } };
-    const { fakeApp, courier } = await open(soon, soon);
-    courier.write(rows(1, 2));
-    courier.end();
-    await courier.ended;
+    const { fakeApp, uploader } = await open(soon, soon);
+    uploader.write(rows(1, 2));
+    uploader.end();
+    await uploader.ended;
     expect(numbers(fakeApp.lines)).toEqual([1, 2]);
   });
 
@@ -206,8 +206,8 @@ describe("an App in trouble", () => {
     fakeApp.fates.push({ status: 200, body: { received: 4 } });
     uploader.write(rows(11, 12));
     await fakeApp.until(() => fakeApp.received === 12);
-    courier.end();
-    await courier.ended;
+    uploader.end();
+    await uploader.ended;
     expect(fakeApp.starts.slice(0, 3)).toEqual([1, 11, 5]);
     expect(numbers(fakeApp.lines)).toEqual([5, 6, 7, 8, 9, 10, 11, 12]);
   });
@@ -220,12 +220,12 @@ describe("an App in trouble", () => {
     ["a redirect", { status: 307, headers: { location: "/elsewhere" } }],
     ["an answer of another kind", { status: 200, body: { ok: true } }],
   ] as const)("that says %s is not asked again, and the agent is still shown", async (_, fate) => {
-    const { fakeApp, courier } = await open(fate);
-    courier.write(rows(1, 1));
-    await vi.waitFor(() => expect(lastWord(courier)).not.toBe(""), { timeout: 60_000 });
-    courier.write(rows(2, 5));
-    courier.end();
-    await courier.ended;
+    const { fakeApp, uploader } = await open(fate);
+    uploader.write(rows(1, 1));
+    await vi.waitFor(() => expect(lastWord(uploader)).not.toBe(""), { timeout: 60_000 });
+    uploader.write(rows(2, 5));
+    uploader.end();
+    await uploader.ended;
     expect([fakeApp.starts, fakeApp.deniedPeople]).toEqual([[1], []]);
     expect(uploader.output()).toContain("agent | line 5\n");
   });
@@ -245,9 +245,9 @@ describe("its identity", () => {
     await fakeApp.until(() => fakeApp.received === 3);
     expect(fakeApp.asked).toBe(2);
     fakeApp.forgetTokens();
-    courier.write(rows(4, 4));
-    courier.end();
-    await courier.ended;
+    uploader.write(rows(4, 4));
+    uploader.end();
+    await uploader.ended;
     expect([numbers(fakeApp.lines), fakeApp.asked]).toEqual([[1, 2, 3, 4], 3]);
   });
 
@@ -260,28 +260,28 @@ describe("its identity", () => {
     ["JOB_ID is not the id of a job", { JOB_ID: "../../etc" }],
   ])("%s: then it sends nothing, and says so beside the agent's lines", async (reason, change) => {
     const fakeApp = await openApp([]);
-    const courier = start({ ...fakeApp.environment, ...change });
-    courier.write(rows(1, 1));
-    courier.end();
-    await courier.ended;
-    expect(lastWord(courier)).toContain(reason);
-    expect(courier.output()).toContain("agent | line 1\n");
+    const uploader = start({ ...fakeApp.environment, ...change });
+    uploader.write(rows(1, 1));
+    uploader.end();
+    await uploader.ended;
+    expect(lastWord(uploader)).toContain(reason);
+    expect(uploader.output()).toContain("agent | line 1\n");
     expect([fakeApp.asked, fakeApp.starts]).toEqual([0, []]);
   });
 
   test("is never shown", async () => {
-    const { fakeApp, courier } = await openProgram({ status: 400, body: { error: "no" } });
-    courier.write(rows(1, 1));
-    courier.end();
-    await courier.ended;
-    expect(courier.output()).not.toMatch(/request-token|eyJ/);
+    const { fakeApp, uploader } = await openProgram({ status: 400, body: { error: "no" } });
+    uploader.write(rows(1, 1));
+    uploader.end();
+    await uploader.ended;
+    expect(uploader.output()).not.toMatch(/request-token|eyJ/);
     expect(fakeApp.asked).toBe(1);
   });
 });
 
 test("told to end together with the agent, it still carries the agent's last words", async () => {
-  const { fakeApp, courier } = await openProgram();
-  courier.write(rows(1, 1));
+  const { fakeApp, uploader } = await openProgram();
+  uploader.write(rows(1, 1));
   await fakeApp.until(() => fakeApp.received === 1);
   uploader.child.kill("SIGTERM");
   uploader.child.kill("SIGINT");
@@ -297,20 +297,20 @@ describe("the hand-in", () => {
 
   async function hand(input: string, ...fates: Fate[]) {
     const fakeApp = await openApp(fates);
-    const courier = start(fakeApp.environment, "hand-in");
-    courier.write(input);
-    courier.end();
-    await courier.ended;
-    return { fakeApp, answer: courier.output() };
+    const uploader = start(fakeApp.environment, "hand-in");
+    uploader.write(input);
+    uploader.end();
+    await uploader.ended;
+    return { fakeApp, answer: uploader.output() };
   }
 
   test("gives the App result, log and files, and prints the token alone", async () => {
     const fakeApp = await openApp([]);
-    const courier = startProgram(fakeApp.environment, "hand-in");
-    courier.write(INPUT);
-    courier.end();
-    expect(await courier.ended).toBe(0);
-    expect(courier.output()).toBe("token ghs_token.of-the_app\n");
+    const uploader = startProgram(fakeApp.environment, "hand-in");
+    uploader.write(INPUT);
+    uploader.end();
+    expect(await uploader.ended).toBe(0);
+    expect(uploader.output()).toBe("token ghs_token.of-the_app\n");
     expect(fakeApp.handedIn).toEqual([{ result, log: [line(1), line(2)], changed_files: ["a b.txt", "näher.txt"] }]);
     expect(fakeApp.audiences).toEqual([fakeApp.url]);
   });
