@@ -171,7 +171,7 @@ describe("an App in trouble", () => {
     expect([fakeApp.starts, fakeApp.lines]).toEqual([[1], []]);
     uploader.end();
     expect(await uploader.ended).toBe(0);
-    expect(lastWord(uploader)).toMatch(/^uploader \| The App did not receive the whole log: .+/);
+    expect(lastWord(uploader)).toMatch(/^courier \| The App did not receive the whole log: .+/);
   });
 
   test("that cuts, fails and is busy hears every line once it is well", async () => {
