@@ -10,6 +10,7 @@ import type { MarketGate } from "../market-gate.ts";
 import type { Quotas } from "../quotas.ts";
 import type { AgentQuery } from "./agents.ts";
 import type { StoredJob } from "./jobs.ts";
+import type { ObserveRepository } from "./repositories.ts";
 
 export type Handled =
   /** `changed`: false when the command had nothing to change. */
@@ -63,6 +64,8 @@ export interface JobService {
   readonly keep: Quotas["keep"];
   /** Pays the account's debts after its wallet received money. */
   settleDebts(account: string): Promise<void>;
+  /** Keeps what was read of a repository. */
+  readonly observe: ObserveRepository;
   /** The account of this person if they may use commands here, else null. Throws when GitHub does not answer. */
   readonly admit: Admit;
   /** Resolves when the delivery is on the disk; it is processed in the background. */
